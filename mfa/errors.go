@@ -1,0 +1,84 @@
+package mfa
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// Errors to branch on with errors.Is. Their texts are for developers; show people a text
+// of your own (mfahttp has them).
+var (
+	// ErrIncorrect, ErrExpired and ErrReplayed come inside an *AttemptError.
+	ErrIncorrect = factor.ErrIncorrect
+	ErrExpired   = factor.ErrExpired
+	ErrReplayed  = factor.ErrReplayed
+	// ErrMalformed: the input is no answer at all (empty, oversized, no digits); nothing
+	// was counted. As a *factor.Problem it has a reason to show.
+	ErrMalformed = factor.ErrMalformed
+
+	// ErrToken: a token or grant is not one of ours, was altered, is another person's or
+	// another session's, or is for another purpose. Which of these is not told.
+	ErrToken = errors.New("mfa: invalid token")
+	// ErrTokenExpired: the token or grant was good and is over, or the challenge or
+	// enrolment was completed or replaced before. Begin again.
+	ErrTokenExpired = errors.New("mfa: token has expired or was used")
+	// ErrNotAvailable: the person does not have this kind or factor, or the policy does not
+	// allow it now.
+	ErrNotAvailable = errors.New("mfa: not available to this person")
+	// ErrForbidden: the grant does not open this, or the application's Authorize refused.
+	ErrForbidden = errors.New("mfa: forbidden")
+	// ErrStateLost: the application says that the person has enrolled, or a token proves
+	// it, and the store holds nothing. It is not an invitation to enrol.
+	ErrStateLost = errors.New("mfa: the person's record is missing")
+	// ErrUnavailable: the store, a sender or a factor failed, or the record is under heavy
+	// contention. Nobody was let in; the attempt may have been counted. Try again.
+	ErrUnavailable = errors.New("mfa: temporarily unavailable")
+	// ErrConfig: wrong configuration, found by New or SetPolicy.
+	ErrConfig = errors.New("mfa: configuration")
+)
+
+// AttemptError is a refused answer that was counted. It unwraps to ErrIncorrect,
+// ErrExpired or ErrReplayed, or to ErrUnavailable when the factor failed.
+type AttemptError struct {
+	Kind string
+	// Left is how many wrong answers remain before a lock; 0 means that this one locked.
+	Left int
+	// LockedUntil is the end of the lock that this answer caused, or zero.
+	LockedUntil time.Time
+	Err         error
+}
+
+func (e *AttemptError) Error() string {
+	return fmt.Sprintf("mfa: %s answer refused, %d attempts left: %v", e.Kind, e.Left, e.Err)
+}
+
+func (e *AttemptError) Unwrap() error { return e.Err }
+
+// LockedError: the person is locked; nothing was evaluated, sent, consumed or counted.
+type LockedError struct {
+	Until time.Time
+	// RetryAfter is the time left, by the Manager's clock.
+	RetryAfter time.Duration
+}
+
+func (e *LockedError) Error() string {
+	return fmt.Sprintf("mfa: locked for another %s", e.RetryAfter.Round(time.Second))
+}
+
+// StoppedError: the kind was stopped after too many consecutive failures. Waiting does
+// not help; enrolling it again or an administrator does (NIST SP 800-63B-4 section 3.2.2).
+type StoppedError struct{ Kind string }
+
+func (e *StoppedError) Error() string {
+	return "mfa: " + e.Kind + " is stopped after too many failures"
+}
+
+// BudgetError: too many codes were sent. It says nothing about answers.
+type BudgetError struct{ RetryAfter time.Duration }
+
+func (e *BudgetError) Error() string {
+	return fmt.Sprintf("mfa: too many codes sent, try again in %s", e.RetryAfter.Round(time.Second))
+}

@@ -1,0 +1,257 @@
+// Package factor is what the author of a factor needs, and nothing else: the
+// interface [Factor] with its optional companions, and the values that travel
+// through it. An application that only uses factors does not need this package.
+//
+// A factor is state in, verdict out. It is handed its own state, as bytes that it
+// chose, and the person's answer; it returns whether the answer is right and what its
+// state becomes. It never touches a store, never counts, never locks, never reads a
+// clock: the Manager does all of that around it, so that a factor written by a
+// stranger cannot forget to. The Manager may call a factor again for the same answer
+// when another process was faster, so nothing but Deliver may have an effect outside.
+//
+// Factors are used by many goroutines at once and must be safe for that.
+package factor
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// The verdicts of a factor that refuses an answer. All three are counted as a wrong
+// answer, and so is any other error and a panic.
+var (
+	// ErrIncorrect: the answer is wrong.
+	ErrIncorrect = errors.New("factor: incorrect answer")
+	// ErrExpired: the answer is the one that was asked for, but too late.
+	ErrExpired = errors.New("factor: answer has expired")
+	// ErrReplayed: the answer would be right if it had not been accepted before.
+	ErrReplayed = errors.New("factor: answer was used before")
+)
+
+// ErrMalformed says that an input could not have been right whatever the state is: no
+// digits where digits are due, no address where an address is due. It may be returned
+// by [Normalizer] and by [Factor.Enroll]; the text is for developers, a [Problem] is for
+// people. Returned by [Factor.Verify] it counts as a wrong answer like any error.
+var ErrMalformed = errors.New("factor: malformed input")
+
+// Problem is an ErrMalformed with a reason that a page may show. Reason is a stable
+// code, such as "pin_too_short", that pages translate; Detail is its English text and
+// holds nothing that was typed.
+type Problem struct {
+	Reason string
+	Detail string
+}
+
+func (p *Problem) Error() string { return "factor: " + p.Detail }
+
+// Unwrap makes errors.Is(p, ErrMalformed) true.
+func (p *Problem) Unwrap() error { return ErrMalformed }
+
+// Class says what a factor proves.
+type Class uint8
+
+const (
+	// Possession: something the person has (RFC 8176 otp, sms, hwk).
+	Possession Class = iota + 1
+	// Knowledge: something the person knows, on top of a password still a single
+	// factor (NIST SP 800-63-4 section 2.3.1).
+	Knowledge
+	// Recovery: a way back in after a loss. It is never offered first, and never opens
+	// more than the replacement of what was lost.
+	Recovery
+)
+
+// Traits are what a kind of factor is, the same for everyone who uses it.
+type Traits struct {
+	Class Class
+	// AMR is the authentication method reference (RFC 8176) a success adds, for example
+	// "otp"; empty adds none.
+	AMR string
+	// Strong says that a success proves possession well enough for NIST AAL2. E-mail,
+	// PIN and recovery codes are not strong.
+	Strong bool
+	// PhishingResistant says that the answer cannot be typed into a wrong site. False for
+	// everything a person types (NIST SP 800-63B-4 section 3.2.5).
+	PhishingResistant bool
+	// Single allows one instance of the kind for a person: enrolling again replaces the
+	// old one at the moment the new one is confirmed. Otherwise there may be five.
+	Single bool
+	// Silent says that enrolment needs no confirmation by an answer (recovery codes:
+	// having been shown is all there is).
+	Silent bool
+}
+
+// Person is what a factor may know of whom it serves. ID is the application's; Account is
+// how the person is called in an authenticator app, by default the e-mail address or
+// ID; the other fields may be empty.
+type Person struct {
+	ID, Tenant, UserType string
+	Account              string
+	Email, Phone         string
+	Locale               string
+}
+
+// Factor is one kind of second factor.
+type Factor interface {
+	// Kind is the stable name under which instances are stored, such as "totp": 1 to 32
+	// lower-case ASCII letters, digits or hyphens. Two factors of one Manager differ in it.
+	Kind() string
+	// Traits never change while the process runs.
+	Traits() Traits
+	// Enroll prepares an instance and what to show of it. Nothing of the person changes
+	// until the enrolment is confirmed. Bad parameters give an error wrapping
+	// ErrMalformed, best a *Problem.
+	Enroll(ctx context.Context, in EnrollInput) (*EnrollOutput, error)
+	// Verify judges one answer against one instance, and is also what confirms a pending
+	// enrolment. A nil error means right. Comparisons are constant-time.
+	Verify(ctx context.Context, in VerifyInput) (*Verdict, error)
+}
+
+// Normalizer is implemented by factors whose answers have a form. Normalize sees only
+// the answer, never state, so what it refuses (an error wrapping ErrMalformed) tells
+// nothing and is not counted. It returns the form that Verify is given.
+type Normalizer interface {
+	Normalize(response string) (string, error)
+}
+
+// Challenger is implemented by factors that must issue something before an answer can
+// be given: a sent code, a WebAuthn challenge.
+type Challenger interface {
+	Factor
+	// Issue makes the challenge for one instance (state as in VerifyInput). It has no
+	// effect outside: the Manager keeps what it returns, and then calls Deliver.
+	Issue(ctx context.Context, in IssueInput) (*Issue, error)
+	// Deliver hands the issued challenge to the person. It runs once, after the issue and
+	// the budget it costs have been committed, and outside every lock. The error says that
+	// delivery failed or may have; the code stays good.
+	Deliver(ctx context.Context, in DeliverInput) error
+}
+
+// Implicit is implemented by factors a person can have without enrolling, because the
+// application vouches for an address ([Person].Email of a confirmed address). Which kinds
+// are implicit is for the policy to say.
+type Implicit interface {
+	Factor
+	// Implied returns the state and the masked hint that an implicit instance has, or
+	// ok=false if the person has no such thing.
+	Implied(p Person) (state []byte, hint string, ok bool)
+}
+
+// Expensive is implemented by factors whose Verify costs much (a password hash, a call
+// to a provider). Its failure is committed before it is judged, so that a burst of
+// answers cannot buy hash time, and no two answers of one person are judged at once.
+type Expensive interface {
+	Factor
+	// Expensive does nothing; it marks.
+	Expensive()
+}
+
+// EnrollInput is one request to enrol.
+type EnrollInput struct {
+	Person Person
+	// Name is the name the person gave the new instance, possibly empty.
+	Name string
+	// Params are the factor's own parameters ("address", "number", "pin", "secret"),
+	// documented by the factor. They may be secret: never log them.
+	Params map[string]string
+	// Existing are the instances of this kind the person has, so that labels can be
+	// unique and duplicates refused.
+	Existing []Instance
+	Now      time.Time
+}
+
+// Instance is one enrolled instance as its own factor may see it.
+type Instance struct {
+	Name  string
+	State []byte
+}
+
+// EnrollOutput is a prepared instance.
+type EnrollOutput struct {
+	// State is kept for the pending instance and passed to Issue and Verify.
+	State []byte
+	// Hint tells the instance apart in a list, masked ("a•••@example.com"), or "".
+	Hint string
+	// Name is used when the person gave none.
+	Name string
+	// Prompt is what to show now.
+	Prompt Prompt
+}
+
+// Prompt is what a person is shown during enrolment, or a client is handed for a
+// challenge. Secrets print as "[redacted]" unless revealed.
+type Prompt struct {
+	Secret Secret   // manual key of an authenticator app
+	URI    Secret   // otpauth URI
+	SVG    Secret   // QR code of URI as an SVG document
+	PNG    Secret   // QR code of URI as a PNG image
+	Codes  []Secret // recovery codes
+	Hint   string   // masked destination
+	// Data is a kind's own public data as JSON (WebAuthn options), or nil.
+	Data []byte
+}
+
+// VerifyInput is one answer to judge.
+type VerifyInput struct {
+	Person Person
+	// State is the instance's, as Enroll or the last Verdict left it. Read only.
+	State []byte
+	// Issued is what Issue kept for a Challenger, nil when nothing was issued to the
+	// challenge that is being answered.
+	Issued []byte
+	// IssuedAt and Expires are of Issued.
+	IssuedAt, Expires time.Time
+	// Response is the answer, normalised, 1 to 4096 bytes of valid UTF-8 without NUL.
+	Response string
+	// Opened is when the challenge or enrolment that is being answered was begun.
+	Opened time.Time
+	// Confirming is true while an enrolment is being confirmed.
+	Confirming bool
+	Now        time.Time
+}
+
+// Verdict is what a right answer changes.
+type Verdict struct {
+	// State replaces the instance's state; nil leaves it.
+	State []byte
+	// Left is how many answers the instance has left (recovery codes); -1 or 0 with
+	// Counted false means that it does not run out.
+	Left    int
+	Counted bool
+}
+
+// IssueInput asks for a challenge.
+type IssueInput struct {
+	Person     Person
+	State      []byte
+	Confirming bool // the challenge confirms an enrolment
+	Now        time.Time
+}
+
+// Issue is a challenge that was made.
+type Issue struct {
+	// Keep is kept in the person's record until Expires and handed to Verify: a hash of
+	// the code, never the code.
+	Keep []byte
+	// Expires is when the answer becomes too late: at Expires itself it is.
+	Expires time.Time
+	// Payload is handed to Deliver and forgotten.
+	Payload Secret
+	// Prompt is handed to the caller of Send (WebAuthn options); codes do not belong here.
+	Prompt Prompt
+}
+
+// DeliverInput is a challenge to hand over.
+type DeliverInput struct {
+	Person  Person
+	State   []byte
+	Payload Secret
+	// Purpose is "sign-in", "step-up", "manage", "replace" or "confirm".
+	Purpose string
+	// Link is, when an address is being confirmed, a token whose holder has proved that
+	// mail reaches them: put it in a link to a page that posts it. Otherwise empty.
+	Link    Secret
+	Expires time.Time
+	Now     time.Time
+}

@@ -1,0 +1,48 @@
+package mfa
+
+import (
+	"context"
+	"time"
+)
+
+// Mode says who is asked for a second factor.
+type Mode string
+
+const (
+	// Off: nobody is asked. Factors stay enrolled.
+	Off Mode = "off"
+	// Optional: those who enrolled one are asked. The zero value of Mode means Required.
+	Optional Mode = "optional"
+	// Required: everybody is asked, and who has none must enrol.
+	Required Mode = "required"
+)
+
+// Policy is what one user type of one tenant must do. The zero value requires a second
+// factor, of any kind the Manager has, and remembers no device.
+type Policy struct {
+	// Mode defaults to Required.
+	Mode Mode `json:"mode"`
+	// Kinds are the kinds allowed; empty means every kind the Manager has. Recovery kinds
+	// are allowed beside any other.
+	Kinds []string `json:"kinds,omitempty"`
+	// Default is the kind offered first to people who have several.
+	Default string `json:"default,omitempty"`
+	// Implicit are kinds that a person has without enrolling where the application vouches
+	// for the address (Subject.EmailConfirmed): with "email", everybody is asked by e-mail
+	// unless they choose better.
+	Implicit []string `json:"implicit,omitempty"`
+	// KeepImplicit goes on offering implicit kinds to people who have enrolled another
+	// factor. A mailbox is usually the weaker lock, so most want this false.
+	KeepImplicit bool `json:"keep_implicit,omitempty"`
+	// EnrollBy lets people who have no factor in until then; zero means no grace.
+	EnrollBy time.Time `json:"enroll_by,omitzero"`
+	// MaxAge is how fresh a verification must be for what the application guards with
+	// RequireRecent when it names no age itself; 0 means 5 minutes.
+	MaxAge time.Duration `json:"max_age,omitempty"`
+}
+
+// PolicySource gives the policy of a user type. An error is never read as "no policy": the
+// operation fails with ErrUnavailable.
+type PolicySource interface {
+	Policy(ctx context.Context, tenant, userType string) (Policy, error)
+}

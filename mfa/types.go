@@ -1,0 +1,244 @@
+package mfa
+
+import (
+	"time"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// Factor, Secret and Prompt are package factor's; see there to write a factor.
+type (
+	Factor = factor.Factor
+	Secret = factor.Secret
+	Prompt = factor.Prompt
+)
+
+// Clock tells the time. It is read once for each operation. It must be one clock for
+// all processes, within a few seconds.
+type Clock interface{ Now() time.Time }
+
+// Subject is a person as the application knows them when it calls. secondgate keeps
+// nothing of it but what a factor needs.
+type Subject struct {
+	// ID is stable, unique within Tenant and never reused: 1 to 128 bytes of UTF-8.
+	ID string
+	// Tenant and UserType choose the policy; both may be empty, 64 bytes each.
+	Tenant   string
+	UserType string
+	// Account is how the person is called in an authenticator app. Empty means Email, or
+	// ID without one. Where one address has two accounts, tell them apart here.
+	Account string
+	// Email is the person's address of record. EmailConfirmed says that the application
+	// has made sure that it is theirs; only then can it be an implicit factor.
+	Email          string
+	EmailConfirmed bool
+	// Phone is the person's number of record in E.164 form, used to notify only.
+	Phone string
+	// Locale is a BCP 47 tag for messages, such as "nl"; empty means English.
+	Locale string
+	// Enrolled says that, as far as the application knows, the person has enrolled. If the
+	// store then holds no record, Begin fails with ErrStateLost and nobody gets in.
+	Enrolled bool
+}
+
+// Purpose is what a challenge is for. What is issued for one is refused for another.
+type Purpose string
+
+const (
+	// SignIn completes a sign-in after the first factor.
+	SignIn Purpose = "sign-in"
+	// StepUp proves presence again before something sensitive.
+	StepUp Purpose = "step-up"
+	// ManageFactors opens changes to the factors.
+	ManageFactors Purpose = "manage"
+	// ReplaceFactor opens the enrolment of a replacement after a loss, by recovery only.
+	ReplaceFactor Purpose = "replace"
+)
+
+// Next is what a sign-in needs now.
+type Next string
+
+const (
+	// Done: nothing is asked; sign the person in.
+	Done Next = "done"
+	// Verify: ask for one of the Options.
+	Verify Next = "verify"
+	// Enroll: a factor is required and there is none; Grant opens enrolment.
+	Enroll Next = "enroll"
+)
+
+// ChallengeToken, EnrollmentToken, LinkToken and Grant are sealed, opaque and printable
+// (URL-safe). They print as "[redacted]"; convert to string to store or send one.
+type (
+	// ChallengeToken stands for one challenge begun.
+	ChallengeToken string
+	// EnrollmentToken stands for one pending enrolment.
+	EnrollmentToken string
+	// LinkToken confirms an address from a link in a mail.
+	LinkToken string
+	// Grant is the only key to changing a person's factors. It may be used several times
+	// until it expires, in the session (Binding) it was made in.
+	Grant string
+)
+
+// BeginRequest opens a challenge. The caller has checked the first factor.
+type BeginRequest struct {
+	Subject Subject
+	// Purpose is SignIn if empty.
+	Purpose Purpose
+	// Binding ties the challenge to a session: any string that only this session presents,
+	// not empty, at most 512 bytes. It need not survive as the session's id.
+	Binding string
+}
+
+// Challenge is what Begin answers.
+type Challenge struct {
+	Next  Next
+	Token ChallengeToken
+	// Options are the kinds the person may use now, default first; for Verify.
+	Options []Option
+	// Kinds may be enrolled under the policy; for Enroll.
+	Kinds []string
+	// Grant opens enrolment and nothing else; for Enroll.
+	Grant Grant
+	// Expires is when Token (or Grant) is over.
+	Expires time.Time
+	// LockedUntil is the end of a present lock, or zero.
+	LockedUntil time.Time
+	// EnrollBy is the end of a grace period that lets the person in unenrolled (Next is
+	// Done), or zero.
+	EnrollBy time.Time
+}
+
+// Option is one way to answer a challenge.
+type Option struct {
+	Kind     string
+	FactorID string // for Send with several instances; "" for an implicit one
+	Name     string
+	Hint     string // masked destination, or ""
+	Default  bool
+	// Sends is true if the kind needs Send before Verify.
+	Sends bool
+	// Class tells recovery kinds from the others.
+	Class factor.Class
+	// Stopped is true if the kind was stopped after too many failures.
+	Stopped bool
+}
+
+// SendRequest asks that a code be sent, or sent again.
+type SendRequest struct {
+	Challenge ChallengeToken
+	Purpose   Purpose // SignIn if empty
+	Binding   string
+	Kind      string
+	// FactorID chooses among several instances of the kind; empty takes the one used last.
+	FactorID string
+}
+
+// Delivery is what was sent. A code sent before for this kind is no longer good.
+type Delivery struct {
+	Kind    string
+	Hint    string
+	Expires time.Time
+	Prompt  Prompt
+}
+
+// VerifyRequest answers a challenge.
+type VerifyRequest struct {
+	Challenge ChallengeToken
+	Purpose   Purpose // SignIn if empty
+	Binding   string
+	Kind      string
+	Response  Secret
+}
+
+// Verification is the proof that a person answered rightly. It exists only with a nil
+// error, after the write that recorded it.
+type Verification struct {
+	SubjectID, Tenant, UserType string
+	Purpose                     Purpose
+	Kind                        string
+	FactorID                    string
+	Time                        time.Time
+	// AMR are authentication method references of this verification (RFC 8176), without
+	// those of the application's first factor.
+	AMR []string
+	// AssuranceLevel is what first factor and this one reach together in the terms of NIST
+	// SP 800-63B-4: 1 or 2. A manager of keys for level 3 is out of scope.
+	AssuranceLevel int
+	// Grant opens changes to the factors for Config.GrantTTL.
+	Grant        Grant
+	GrantExpires time.Time
+	// RecoveryLeft is how many recovery codes are left after one was used, else -1.
+	RecoveryLeft int
+}
+
+// EnrollRequest starts the enrolment of an instance of a kind.
+type EnrollRequest struct {
+	Grant   Grant
+	Binding string
+	Kind    string
+	// Name is what the person calls it ("Phone"), at most 64 bytes; may be empty.
+	Name string
+	// Params are the kind's own, such as "address", "number" and "region", "pin", "secret".
+	Params map[string]string
+}
+
+// Enrollment is a pending enrolment. Nothing has changed yet. For a kind that sends, the
+// code has been sent to the new destination.
+type Enrollment struct {
+	Token   EnrollmentToken
+	Kind    string
+	Prompt  Prompt
+	Expires time.Time
+	// CodeExpires is when a code that was sent is over; zero without one.
+	CodeExpires time.Time
+	// Confirmed is set when the kind needs no confirmation (recovery codes); then it is
+	// done, and Token is empty.
+	Confirmed *Confirmation
+}
+
+// ConfirmRequest confirms an enrolment, by Token and the answer, or by Link alone.
+type ConfirmRequest struct {
+	Token    EnrollmentToken
+	Binding  string
+	Response Secret
+	Link     LinkToken
+}
+
+// Confirmation is an enrolment that has taken effect.
+type Confirmation struct {
+	SubjectID, Tenant string
+	Factor            FactorInfo
+	// Grant replaces the one that opened the enrolment: it knows the new factor to have
+	// been proven. Empty when confirmed by a link.
+	Grant        Grant
+	GrantExpires time.Time
+	// Verification is set for an enrolment that was forced at sign-in: the person has
+	// proven the new factor, and is signed in.
+	Verification *Verification
+}
+
+// FactorInfo describes one factor of a person, without secrets.
+type FactorInfo struct {
+	ID        string // "" for an implicit one
+	Kind      string
+	Name      string
+	Hint      string
+	Class     factor.Class
+	Created   time.Time
+	LastUsed  time.Time // zero: never
+	Implicit  bool
+	Stopped   bool
+	CodesLeft int // recovery codes left; -1 for kinds that do not run out
+}
+
+// Overview is what a security page shows of a person.
+type Overview struct {
+	Factors      []FactorInfo
+	LockedUntil  time.Time // zero: not locked
+	RecoveryLeft int       // 0 without codes
+	Policy       Policy
+	// Kinds may be enrolled under the policy.
+	Kinds []string
+}

@@ -1,0 +1,115 @@
+// Package storage is the contract between secondgate and the database an application
+// already runs: one record per person, one conditional write per decision.
+//
+// A [Store] has three methods and knows nothing of second factors. Every decision is
+// made in the core between a Get and a Swap, so all that a store must be able to do is
+// an update on condition. To write one, implement Store and pass the kit in
+// storage/storagetest; docs/writing-a-store.md walks through it.
+//
+// Most applications do not call anything here: they pass a Store to mfa.New.
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Portable limits. Every adapter accepts everything within them.
+const (
+	// MaxKeyLen is in bytes; a byte-compared key of this length fits the index of every
+	// database we know (MySQL's limit is 3072 bytes, older ones 767).
+	MaxKeyLen = 512
+	// MaxRevisionLen is in bytes.
+	MaxRevisionLen = 64
+	// MaxDataLen is in bytes; one less than MySQL's BLOB allows.
+	MaxDataLen = 65534
+)
+
+var (
+	// ErrNotFound: there is no record under the key. It never stands for a failure.
+	ErrNotFound = errors.New("storage: not found")
+	// ErrConflict: the present revision is not the one expected, and nothing was changed.
+	ErrConflict = errors.New("storage: revision conflict")
+	// ErrInvalid: a key, revision or data outside the portable limits; nothing was tried.
+	ErrInvalid = errors.New("storage: invalid argument")
+)
+
+// Record is what a Store keeps under one key. The core chooses Revision, random and
+// never reused; the store only compares and keeps it.
+type Record struct {
+	Revision string
+	Data     []byte
+}
+
+// Store keeps records. Keys are compared byte for byte: case, trailing spaces, Unicode
+// forms and NUL bytes distinguish. All methods are safe for concurrent use, honour ctx
+// (when it is done they return its error, wrapped or not), copy bytes in and out, and
+// never retry or read a clock.
+type Store interface {
+	// Get returns the record under key, or ErrNotFound. It sees every Swap and Delete that
+	// completed before it began, from any process (no lagging replica), and never turns a
+	// failure into ErrNotFound: that would read as "this person has no second factor".
+	Get(ctx context.Context, key string) (Record, error)
+
+	// Swap makes next the record under key, durably and in one atomic step, if the present
+	// revision is old ("" = there must be no record). Otherwise it changes nothing and
+	// returns ErrConflict. After any other error the swap may or may not have happened.
+	Swap(ctx context.Context, key, old string, next Record) error
+
+	// Delete removes the record under key if its revision is old, by the same rules;
+	// ErrConflict if there is none. old is never "".
+	Delete(ctx context.Context, key, old string) error
+}
+
+// Entry is one key and its record.
+type Entry struct {
+	Key    string
+	Record Record
+}
+
+// Lister is an optional capability of a Store, for re-sealing and reports, never for
+// safety.
+type Lister interface {
+	// List returns up to limit entries whose key starts with prefix and is greater, byte
+	// for byte, than after, in ascending order of key. Fewer than limit means the end.
+	List(ctx context.Context, prefix, after string, limit int) ([]Entry, error)
+}
+
+// CheckKey, CheckSwap and CheckDelete are for adapters: they return an error wrapping
+// ErrInvalid for arguments outside the limits.
+func CheckKey(key string) error {
+	if key == "" || len(key) > MaxKeyLen {
+		return fmt.Errorf("%w: key of %d bytes, want 1 to %d", ErrInvalid, len(key), MaxKeyLen)
+	}
+	return nil
+}
+
+// CheckSwap checks the arguments of Store.Swap.
+func CheckSwap(key, old string, next Record) error {
+	if err := CheckKey(key); err != nil {
+		return err
+	}
+	if len(old) > MaxRevisionLen || next.Revision == "" || len(next.Revision) > MaxRevisionLen {
+		return fmt.Errorf("%w: revisions of %d and %d bytes, want at most %d, the new one not empty",
+			ErrInvalid, len(old), len(next.Revision), MaxRevisionLen)
+	}
+	if old == next.Revision {
+		return fmt.Errorf("%w: the new revision is the old one", ErrInvalid)
+	}
+	if len(next.Data) == 0 || len(next.Data) > MaxDataLen {
+		return fmt.Errorf("%w: data of %d bytes, want 1 to %d", ErrInvalid, len(next.Data), MaxDataLen)
+	}
+	return nil
+}
+
+// CheckDelete checks the arguments of Store.Delete.
+func CheckDelete(key, old string) error {
+	if err := CheckKey(key); err != nil {
+		return err
+	}
+	if old == "" || len(old) > MaxRevisionLen {
+		return fmt.Errorf("%w: revision of %d bytes, want 1 to %d", ErrInvalid, len(old), MaxRevisionLen)
+	}
+	return nil
+}
