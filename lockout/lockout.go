@@ -1,5 +1,226 @@
-// Package lockout decides how many wrong answers are too many.
+// Package lockout decides how many wrong answers are too many, how long to wait, and when
+// waiting no longer helps. It is pure arithmetic on a [State] that its caller keeps: no
+// clock, no store, no I/O. Most applications only fill in a [Config] and leave the rest to
+// mfa.Manager.
+//
+// For each kind of factor two numbers are kept: tries, the wrong answers since the last
+// success or lock, and the streak, the wrong answers since the last success. Tries lock,
+// for a while. The streak stops the kind for good: a flat "five, then three minutes, for
+// ever" lets a patient guesser of six digits in within months (RFC 4226 section 7.3; NIST
+// SP 800-63B-4 section 3.2.2 asks to disable at 100).
+//
+// While locked nothing is evaluated. When the lock ends, tries start again from zero; the
+// streak goes on. A success clears the kind that was used and no other.
 package lockout
 
-// Config placeholder.
-type Config struct{}
+import (
+	"fmt"
+	"time"
+)
+
+// Defaults of Config.
+const (
+	DefaultTries     = 5
+	DefaultTotal     = 10
+	DefaultWait      = 3 * time.Minute
+	DefaultStopAfter = 100
+)
+
+// Config says how many wrong answers are allowed. The zero value is the default in every
+// field.
+type Config struct {
+	// Tries is how many wrong answers in one kind lock; default 5, 1 to 100.
+	Tries int
+	// Total is how many wrong answers over all kinds lock; default 10 or Tries if that is
+	// more; never less than Tries.
+	Total int
+	// Wait is how long a lock lasts; default 3 minutes, 1 second to 24 hours.
+	Wait time.Duration
+	// Growth multiplies Wait for each lock since the last success, up to MaxWait; 0 and 1
+	// mean that every lock lasts Wait, at most 10.
+	Growth float64
+	// MaxWait bounds growing waits; default 1 hour.
+	MaxWait time.Duration
+	// KindOnly locks only the kind that was guessed at, so that another can still be used.
+	// By default a lock covers every kind. Total still locks every kind.
+	KindOnly bool
+	// StopAfter is the streak at which the kind is stopped until it is enrolled again or
+	// unlocked by an administrator; default 100, at most 100 (NIST SP 800-63B-4 section
+	// 3.2.2), at least Tries.
+	StopAfter int
+}
+
+// WithDefaults returns c with defaults filled in, or an error that says which field is
+// wrong and what it may be.
+func (c Config) WithDefaults() (Config, error) {
+	if c.Tries == 0 {
+		c.Tries = DefaultTries
+	}
+	if c.Total == 0 {
+		c.Total = max(DefaultTotal, c.Tries)
+	}
+	if c.Wait == 0 {
+		c.Wait = DefaultWait
+	}
+	if c.Growth == 0 {
+		c.Growth = 1
+	}
+	if c.MaxWait == 0 {
+		c.MaxWait = max(time.Hour, c.Wait)
+	}
+	if c.StopAfter == 0 {
+		c.StopAfter = DefaultStopAfter
+	}
+	switch {
+	case c.Tries < 1 || c.Tries > 100:
+		return c, fmt.Errorf("lockout: Tries is %d, want 1 to 100", c.Tries)
+	case c.Total < c.Tries || c.Total > 1000:
+		return c, fmt.Errorf("lockout: Total is %d, want %d (Tries) to 1000", c.Total, c.Tries)
+	case c.Wait < time.Second || c.Wait > 24*time.Hour:
+		return c, fmt.Errorf("lockout: Wait is %s, want 1s to 24h", c.Wait)
+	case !(c.Growth >= 1 && c.Growth <= 10):
+		return c, fmt.Errorf("lockout: Growth is %g, want 1 to 10", c.Growth)
+	case c.MaxWait < c.Wait || c.MaxWait > 24*time.Hour:
+		return c, fmt.Errorf("lockout: MaxWait is %s, want Wait (%s) to 24h", c.MaxWait, c.Wait)
+	case c.StopAfter < c.Tries || c.StopAfter > DefaultStopAfter:
+		return c, fmt.Errorf("lockout: StopAfter is %d, want %d (Tries) to 100", c.StopAfter, c.Tries)
+	}
+	return c, nil
+}
+
+// Tally counts the wrong answers of one kind. Times are Unix milliseconds, 0 for none.
+type Tally struct {
+	Tries       int   `cbor:"0,keyasint,omitempty"`
+	Streak      int   `cbor:"1,keyasint,omitempty"`
+	LockedUntil int64 `cbor:"2,keyasint,omitempty"`
+	Locks       int   `cbor:"3,keyasint,omitempty"` // since the last success
+	Stopped     bool  `cbor:"4,keyasint,omitempty"`
+}
+
+// State is what is remembered of one person's wrong answers. The zero value is a person
+// who never failed. It is data: copy it with Clone.
+type State struct {
+	Kinds       map[string]Tally `cbor:"0,keyasint,omitempty"`
+	LockedUntil int64            `cbor:"1,keyasint,omitempty"`
+	Locks       int              `cbor:"2,keyasint,omitempty"`
+}
+
+// Status is what may happen with a kind now.
+type Status struct {
+	// LockedUntil is the end of the lock that covers the kind, or zero.
+	LockedUntil time.Time
+	// Stopped: waiting does not help.
+	Stopped bool
+	// Left is how many wrong answers remain before a lock.
+	Left int
+}
+
+// Status tells how kind stands at now. It changes nothing.
+func (c Config) Status(s State, kind string, now time.Time) Status {
+	s = c.settle(s, now)
+	t := s.Kinds[kind]
+	st := Status{Stopped: t.Stopped, Left: c.left(s, kind)}
+	if until := max(s.LockedUntil, t.LockedUntil); until != 0 {
+		st.LockedUntil, st.Left = time.UnixMilli(until).UTC(), 0
+	}
+	return st
+}
+
+// Fail counts one wrong answer in kind at now and returns the new state and how the kind
+// then stands: LockedUntil is set if this answer locked, Stopped if it stopped the kind.
+// The caller has asked Status first; a locked person's answers are not evaluated.
+func (c Config) Fail(s State, kind string, now time.Time) (State, Status) {
+	s = c.settle(s, now)
+	t := s.Kinds[kind]
+	t.Tries++
+	t.Streak++
+	t.Stopped = t.Stopped || t.Streak >= c.StopAfter
+	s.Kinds[kind] = t
+	switch {
+	case c.total(s) >= c.Total:
+		s.LockedUntil = c.until(s.Locks, now)
+		s.Locks++
+	case t.Tries >= c.Tries && c.KindOnly:
+		t.LockedUntil = c.until(t.Locks, now)
+		t.Locks++
+		s.Kinds[kind] = t
+	case t.Tries >= c.Tries:
+		s.LockedUntil = c.until(s.Locks, now)
+		s.Locks++
+	}
+	st := c.Status(s, kind, now)
+	return s, st
+}
+
+// Succeed counts a right answer in kind: its numbers are cleared, no other kind's.
+func (c Config) Succeed(s State, kind string, now time.Time) State {
+	s = c.settle(s, now)
+	delete(s.Kinds, kind)
+	s.Locks = 0
+	return s
+}
+
+// Unlock clears everything of kind, or of the whole person if kind is "".
+func Unlock(s State, kind string) State {
+	if kind == "" {
+		return State{}
+	}
+	s = s.Clone()
+	delete(s.Kinds, kind)
+	return s
+}
+
+// Clone returns a copy that shares nothing with s.
+func (s State) Clone() State {
+	kinds := make(map[string]Tally, len(s.Kinds)+1)
+	for k, t := range s.Kinds {
+		kinds[k] = t
+	}
+	s.Kinds = kinds
+	return s
+}
+
+// settle returns a copy of s in which locks that are over have ended.
+func (c Config) settle(s State, now time.Time) State {
+	s = s.Clone()
+	ms := now.UnixMilli()
+	if s.LockedUntil != 0 && ms >= s.LockedUntil {
+		s.LockedUntil = 0
+		for k, t := range s.Kinds {
+			t.Tries = 0
+			s.Kinds[k] = t
+		}
+	}
+	for k, t := range s.Kinds {
+		if t.LockedUntil != 0 && ms >= t.LockedUntil {
+			t.LockedUntil, t.Tries = 0, 0
+			s.Kinds[k] = t
+		}
+	}
+	return s
+}
+
+func (c Config) total(s State) int {
+	n := 0
+	for _, t := range s.Kinds {
+		n += t.Tries
+	}
+	return n
+}
+
+func (c Config) left(s State, kind string) int {
+	return max(0, min(c.Tries-s.Kinds[kind].Tries, c.Total-c.total(s)))
+}
+
+func (c Config) until(locks int, now time.Time) int64 {
+	wait := float64(c.Wait)
+	for range min(locks, 64) {
+		wait *= c.Growth
+		if wait >= float64(c.MaxWait) {
+			wait = float64(c.MaxWait)
+			break
+		}
+	}
+	// Rounded up, so that a lock is never a fraction of a millisecond short.
+	return now.Add(time.Duration(wait) + time.Millisecond - 1).UnixMilli()
+}

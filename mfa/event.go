@@ -1,23 +1,86 @@
 package mfa
 
-import "time"
+import (
+	"context"
+	"log/slog"
+	"time"
+)
 
 // Event is something that happened to a person's second factor. It holds no secret, code,
-// token or full destination. Name is one of the table in the documentation of
-// [SlogEvents]; names are stable.
+// token or full destination. Name is one of the table at [SlogEvents]; names are stable.
 type Event struct {
 	Name                        string
 	Time                        time.Time
 	SubjectID, Tenant, UserType string
 	Kind, FactorID              string
 	Purpose                     Purpose
-	// Reason tells refused answers apart: "incorrect", "expired", "replayed", "failed".
+	// Reason tells refused answers apart ("incorrect", "expired", "replayed", "failed"); for
+	// challenge.begun it is the Next, for admin.set-policy the mode.
 	Reason string
-	// Left is attempts or recovery codes left, by the event; -1 where neither is meant.
+	// Left is how many attempts or recovery codes are left; -1 where neither is meant.
 	Left        int
 	LockedUntil time.Time
-	// Actor and Note are of an administrator's act.
+	// Actor and Note are of an administrator's act: who, and why.
 	Actor, Note string
-	// Err is set when a delivery failed.
-	Err error
+}
+
+// SlogEvents returns a function for Config.Events that logs every event under its name:
+//
+//	challenge.begun       a person passed the first factor and was asked, let in, or told to enrol
+//	send.success          a code was handed to the sender
+//	send.failed           the sender failed
+//	send.budget           a send was refused by a budget
+//	verify.success        a right answer
+//	verify.failure        a refused answer, counted
+//	verify.locked         an answer of a locked person, not looked at
+//	confirm.failure       a refused answer to an enrolment, counted
+//	lockout.locked        the answer before locked the person
+//	lockout.stopped       the answer before stopped the kind, or found it stopped
+//	enroll.begun          an enrolment was started
+//	factor.added          an enrolment was confirmed
+//	factor.replaced       an enrolment was confirmed, and others of its kind ended
+//	factor.removed        a factor was removed
+//	factor.renamed        a factor was renamed
+//	address.confirmed     the address of record was confirmed by a link
+//	recovery.regenerated  new recovery codes, the old ones ended
+//	recovery.used         a recovery code was used
+//	recovery.low          three or fewer recovery codes are left
+//	admin.reset           an administrator reset a person
+//	admin.unlock          an administrator unlocked a person
+//	admin.forget          a person was deleted
+//	admin.set-policy      a policy was changed
+//	admin.send-confirmation  a confirmation link was sent
+//
+// Failures and locks are logged as warnings, the rest as information. A nil logger means
+// slog.Default().
+func SlogEvents(l *slog.Logger) func(context.Context, Event) {
+	if l == nil {
+		l = slog.Default()
+	}
+	return func(ctx context.Context, e Event) {
+		level := slog.LevelInfo
+		switch e.Name {
+		case "send.failed", "send.budget", "verify.failure", "verify.locked", "confirm.failure", "lockout.locked", "lockout.stopped":
+			level = slog.LevelWarn
+		}
+		if !l.Enabled(ctx, level) {
+			return
+		}
+		attrs := make([]slog.Attr, 0, 12)
+		for _, a := range []struct{ key, value string }{
+			{"subject", e.SubjectID}, {"tenant", e.Tenant}, {"user_type", e.UserType}, {"kind", e.Kind}, {"factor", e.FactorID},
+			{"purpose", string(e.Purpose)}, {"reason", e.Reason}, {"actor", e.Actor}, {"note", e.Note},
+		} {
+			if a.value != "" {
+				attrs = append(attrs, slog.String(a.key, a.value))
+			}
+		}
+		if e.Left >= 0 {
+			attrs = append(attrs, slog.Int("left", e.Left))
+		}
+		if !e.LockedUntil.IsZero() {
+			attrs = append(attrs, slog.Time("locked_until", e.LockedUntil))
+		}
+		l.LogAttrs(ctx, level, e.Name, attrs...)
+	}
 }

@@ -2,9 +2,14 @@ package mfa
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
+	"github.com/secondgate/secondgate/internal/keyed"
 	"github.com/secondgate/secondgate/lockout"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
 )
@@ -79,4 +84,181 @@ type AdminRequest struct {
 
 // Manager composes factors, policy and lockout over a store. It is safe for concurrent
 // use, holds no goroutine and nothing that must be closed.
-type Manager struct{}
+type Manager struct {
+	cfg     Config
+	factors map[string]Factor
+	kinds   []string // in the order of Config.Factors
+	records *storage.Updater
+	// judging lets one expensive answer of a person at a time be judged in this process.
+	judging keyed.Mutex
+}
+
+// New checks the configuration as far as it can be checked without the store, and returns
+// a Manager. Its errors wrap ErrConfig and say what to do.
+func New(cfg Config) (*Manager, error) {
+	if cfg.Store == nil {
+		return nil, configError("Store is nil; for a first try use storage/memory, to keep anything storage/sqlstore")
+	}
+	if cfg.Keys == nil {
+		return nil, configError("Keys is nil; make a keyring with seal.NewKeyring from a key kept outside the database")
+	}
+	m := &Manager{cfg: cfg, factors: make(map[string]Factor), records: storage.NewUpdater(cfg.Store)}
+	ordinary := false
+	for i, f := range cfg.Factors {
+		if f == nil {
+			return nil, configError("Factors[%d] is nil", i)
+		}
+		kind := f.Kind()
+		if !kindForm(kind) {
+			return nil, configError("Factors[%d] has kind %q; a kind is 1 to 32 of a-z, 0-9 and hyphen", i, kind)
+		}
+		if m.factors[kind] != nil {
+			return nil, configError("kind %q is configured twice", kind)
+		}
+		t := f.Traits()
+		if t.Class < factor.Possession || t.Class > factor.Recovery {
+			return nil, configError("factor %q has no class; see factor.Traits", kind)
+		}
+		if t.Silent && t.Class != factor.Recovery {
+			return nil, configError("factor %q is enrolled without proof; only recovery kinds may be", kind)
+		}
+		ordinary = ordinary || t.Class != factor.Recovery
+		m.factors[kind] = f
+		m.kinds = append(m.kinds, kind)
+	}
+	if !ordinary {
+		return nil, configError("Factors needs at least one that is not a recovery kind, such as totp.New")
+	}
+	var err error
+	if m.cfg.Lockout, err = cfg.Lockout.WithDefaults(); err != nil {
+		return nil, configError("%v", err)
+	}
+	for _, d := range []struct {
+		name             string
+		value            *time.Duration
+		def, least, most time.Duration
+	}{
+		{"ChallengeTTL", &m.cfg.ChallengeTTL, 15 * time.Minute, time.Minute, time.Hour},
+		{"GrantTTL", &m.cfg.GrantTTL, 5 * time.Minute, time.Minute, time.Hour},
+		{"EnrollmentTTL", &m.cfg.EnrollmentTTL, 15 * time.Minute, time.Minute, time.Hour},
+		{"LinkTTL", &m.cfg.LinkTTL, 24 * time.Hour, 10 * time.Minute, 7 * 24 * time.Hour},
+	} {
+		if *d.value == 0 {
+			*d.value = d.def
+		}
+		if *d.value < d.least || *d.value > d.most {
+			return nil, configError("%s is %s, want %s to %s", d.name, *d.value, d.least, d.most)
+		}
+	}
+	m.cfg.Sends = cfg.Sends.withDefaults()
+	if m.cfg.Clock == nil {
+		m.cfg.Clock = systemClock{}
+	}
+	if m.cfg.Policies == nil {
+		m.cfg.Policies = StaticPolicy(Policy{})
+	}
+	if c, ok := m.cfg.Policies.(interface{ check(*Manager) error }); ok {
+		if err := c.check(m); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func configError(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrConfig, fmt.Sprintf(format, args...))
+}
+
+func kindForm(kind string) bool {
+	if kind == "" || len(kind) > 32 {
+		return false
+	}
+	for _, c := range []byte(kind) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+type systemClock struct{}
+
+func (systemClock) Now() time.Time { return time.Now() }
+
+// now reads the clock, once for each operation, to the millisecond.
+func (m *Manager) now() time.Time { return m.cfg.Clock.Now().UTC().Truncate(time.Millisecond) }
+
+// Kinds returns the kinds of the configured factors, in their order.
+func (m *Manager) Kinds() []string { return slices.Clone(m.kinds) }
+
+// read returns the person's record, or nil if there is none.
+func (m *Manager) read(ctx context.Context, key string) (*record, error) {
+	rec, err := m.records.Get(ctx, key)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return m.open(key, rec.Data)
+}
+
+// update lets decide change the person's record, in one atomic step. decide may run several
+// times; it returns whether to write. Its error ends the update, nothing written. After a
+// nil error what decide did last is committed.
+func (m *Manager) update(ctx context.Context, key string, now time.Time, decide func(r *record) (write bool, err error)) error {
+	var decided error
+	err := m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
+		r, err := newRecord(), error(nil)
+		if data != nil {
+			r, err = m.open(key, data)
+		}
+		if err != nil {
+			decided = err
+			return storage.Change{}, err
+		}
+		write, err := decide(r)
+		if decided = err; err != nil || !write {
+			return storage.Change{}, err
+		}
+		r.tidy(r.at(now), m.cfg.ChallengeTTL)
+		plain, err := r.encode()
+		if err != nil {
+			return storage.Change{}, err
+		}
+		return storage.Change{Data: m.cfg.Keys.Seal(sealRecord, key, plain)}, nil
+	})
+	if err != nil && err == decided { //nolint:errorlint // the very error decide returned
+		return err
+	}
+	if err != nil {
+		return unavailable(err)
+	}
+	return nil
+}
+
+const sealRecord = "record"
+
+func (m *Manager) open(key string, data []byte) (*record, error) {
+	plain, err := m.cfg.Keys.Open(sealRecord, key, data)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	r, err := decodeRecord(plain)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return r, nil
+}
+
+// unavailable keeps the cause for errors.Is.
+func unavailable(err error) error { return fmt.Errorf("%w: %w", ErrUnavailable, err) }
+
+func (m *Manager) emit(ctx context.Context, events []Event) {
+	if m.cfg.Events == nil {
+		return
+	}
+	for _, e := range events {
+		m.cfg.Events(ctx, e)
+	}
+}

@@ -41,6 +41,8 @@ type Policy struct {
 	MaxAge time.Duration `json:"max_age,omitempty"`
 }
 
+const defaultMaxAge = 5 * time.Minute
+
 // PolicySource gives the policy of a user type. An error is never read as "no policy": the
 // operation fails with ErrUnavailable.
 type PolicySource interface {

@@ -147,6 +147,13 @@ type Expensive interface {
 	Expensive()
 }
 
+// Counter is implemented by factors whose instances run out (recovery codes).
+type Counter interface {
+	Factor
+	// Left returns how many answers an instance in this state has left.
+	Left(state []byte) int
+}
+
 // EnrollInput is one request to enrol.
 type EnrollInput struct {
 	Person Person
@@ -215,10 +222,6 @@ type VerifyInput struct {
 type Verdict struct {
 	// State replaces the instance's state; nil leaves it.
 	State []byte
-	// Left is how many answers the instance has left (recovery codes); -1 or 0 with
-	// Counted false means that it does not run out.
-	Left    int
-	Counted bool
 }
 
 // IssueInput asks for a challenge.
@@ -236,6 +239,9 @@ type Issue struct {
 	Keep []byte
 	// Expires is when the answer becomes too late: at Expires itself it is.
 	Expires time.Time
+	// Destination is the full address or number, for the budget per destination; it is kept
+	// only as a keyed hash. Empty for what is not sent anywhere.
+	Destination Secret
 	// Payload is handed to Deliver and forgotten.
 	Payload Secret
 	// Prompt is handed to the caller of Send (WebAuthn options); codes do not belong here.

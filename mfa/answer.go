@@ -1,0 +1,355 @@
+package mfa
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/secondgate/secondgate/lockout"
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+const (
+	maxResponse = 4096
+	// chargeTTL is how long an expensive judgement may take before another is allowed; a
+	// process that died while judging blocks the person's kind that long, and no more.
+	chargeTTL = 30 * time.Second
+	// settleTimeout is how long the write that settles a charge may take.
+	settleTimeout = 5 * time.Second
+)
+
+// answer is one answer on its road: read the record, refuse or judge, apply, swap, tell.
+// Verifying a challenge and confirming an enrolment differ only in the two functions.
+type answer struct {
+	factor   Factor
+	subject  subject
+	purpose  Purpose
+	response string // normalised
+	opened   time.Time
+	now      time.Time // the clock, read once
+	// confirming an enrolment, which also is the way out of a stopped kind.
+	confirming bool
+	// find refuses the answer without judging or counting it (an error), or returns what
+	// it is to be judged against. now is the record's time.
+	find func(r *record, now time.Time) ([]target, error)
+	// accept makes of the record what a right answer makes of it.
+	accept func(r *record, t target, v *factor.Verdict, now time.Time) []Event
+}
+
+// target is an instance and what was issued for it.
+type target struct {
+	*instance
+	live *live
+}
+
+// normalize returns the response as the factor is given it. What it refuses is no answer
+// at all; it looks at no state, so that tells nothing.
+func (m *Manager) normalize(f Factor, response Secret) (string, error) {
+	s := string(response)
+	if s == "" || len(s) > maxResponse || !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
+		return "", fmt.Errorf("%w: an answer has 1 to %d bytes of UTF-8 without NUL", ErrMalformed, maxResponse)
+	}
+	if n, ok := f.(factor.Normalizer); ok {
+		s, err := n.Normalize(s)
+		if err != nil && !errors.Is(err, ErrMalformed) {
+			err = fmt.Errorf("%w: %w", ErrMalformed, err)
+		}
+		return s, err
+	}
+	return s, nil
+}
+
+// judged is what became of an answer in one turn of the update loop; it counts only once
+// the turn is committed.
+type judged struct {
+	err    error
+	events []Event
+}
+
+// take runs an answer to its end.
+func (m *Manager) take(ctx context.Context, a *answer) error {
+	if _, ok := a.factor.(factor.Expensive); ok {
+		return m.takeExpensive(ctx, a)
+	}
+	var out judged
+	err := m.update(ctx, a.subject.key(), a.now, func(r *record) (bool, error) {
+		out = judged{}
+		now := r.at(a.now)
+		targets, err := m.admit(r, a, now)
+		if err != nil {
+			return false, err
+		}
+		won, verdict, refusal := m.judge(ctx, a, targets, now)
+		if refusal == nil {
+			out.events = m.right(r, a, won, verdict, now)
+			return true, nil
+		}
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		out.err, out.events = m.wrong(r, a, refusal, now)
+		return true, nil
+	})
+	return m.tell(ctx, a, err, out)
+}
+
+// admit refuses what must not be judged: a locked person's answer, a stopped kind's, and
+// what find refuses.
+func (m *Manager) admit(r *record, a *answer, now time.Time) ([]target, error) {
+	st := m.cfg.Lockout.Status(r.Lockout, a.factor.Kind(), now)
+	if !st.LockedUntil.IsZero() {
+		return nil, &LockedError{Until: st.LockedUntil, RetryAfter: st.LockedUntil.Sub(now)}
+	}
+	targets, err := a.find(r, now)
+	if err != nil {
+		return nil, err
+	}
+	if st.Stopped && !a.confirming {
+		return nil, &StoppedError{Kind: a.factor.Kind()}
+	}
+	return targets, nil
+}
+
+// judge asks the factor about each target until one accepts. The refusal that tells most
+// is returned: replayed before expired before incorrect, and a failure of the factor
+// before them all.
+func (m *Manager) judge(ctx context.Context, a *answer, targets []target, now time.Time) (won target, v *factor.Verdict, refusal error) {
+	refusal = ErrIncorrect
+	for _, t := range targets {
+		in := factor.VerifyInput{Person: a.subject.person(), State: bytes.Clone(t.State), Response: a.response,
+			Opened: a.opened, Confirming: a.confirming, Now: a.now}
+		if t.live != nil {
+			in.Issued = bytes.Clone(t.live.Keep)
+			in.IssuedAt, in.Expires = time.UnixMilli(t.live.Issued).UTC(), time.UnixMilli(t.live.Expires).UTC()
+		}
+		v, err := ask(ctx, a.factor, in)
+		if err == nil && t.live != nil && !now.Before(in.Expires) {
+			err = ErrExpired // whatever the factor thinks of it, and of a clock that went back
+		}
+		if err == nil {
+			return t, v, nil
+		}
+		if weight(err) > weight(refusal) {
+			refusal = err
+		}
+	}
+	return target{}, nil, refusal
+}
+
+func weight(err error) int {
+	switch {
+	case errors.Is(err, ErrIncorrect):
+		return 0
+	case errors.Is(err, ErrExpired):
+		return 1
+	case errors.Is(err, ErrReplayed):
+		return 2
+	default:
+		return 3
+	}
+}
+
+// ask turns a factor's panic into a failure.
+func ask(ctx context.Context, f Factor, in factor.VerifyInput) (v *factor.Verdict, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			v, err = nil, fmt.Errorf("factor %s panicked", f.Kind()) // the value may hold the answer
+		}
+	}()
+	v, err = f.Verify(ctx, in)
+	if err == nil && v == nil {
+		v = &factor.Verdict{}
+	}
+	return v, err
+}
+
+// right applies a right answer.
+func (m *Manager) right(r *record, a *answer, t target, v *factor.Verdict, now time.Time) []Event {
+	if v.State != nil {
+		t.State = bytes.Clone(v.State)
+	}
+	t.Used = now.UnixMilli()
+	r.Lockout = m.cfg.Lockout.Succeed(r.Lockout, a.factor.Kind(), now)
+	return a.accept(r, t, v, now)
+}
+
+// wrong counts a refused answer.
+func (m *Manager) wrong(r *record, a *answer, refusal error, now time.Time) (error, []Event) {
+	var st lockout.Status
+	r.Lockout, st = m.cfg.Lockout.Fail(r.Lockout, a.factor.Kind(), now)
+	return m.refuse(a, refusal, st, now)
+}
+
+// refuse makes the error and the events of a refused answer that has been counted.
+func (m *Manager) refuse(a *answer, refusal error, st lockout.Status, now time.Time) (error, []Event) {
+	reason := "incorrect"
+	switch weight(refusal) {
+	case 1:
+		reason = "expired"
+	case 2:
+		reason = "replayed"
+	case 3:
+		reason, refusal = "failed", unavailable(refusal)
+	}
+	kind := a.factor.Kind()
+	mk := func(name string) Event {
+		return m.event(name, a.subject, now, func(e *Event) {
+			e.Kind, e.Purpose, e.Reason, e.Left, e.LockedUntil = kind, a.purpose, reason, st.Left, st.LockedUntil
+		})
+	}
+	name := "verify.failure"
+	if a.confirming {
+		name = "confirm.failure"
+	}
+	events := []Event{mk(name)}
+	if !st.LockedUntil.IsZero() {
+		events = append(events, mk("lockout.locked"))
+	}
+	if st.Stopped {
+		events = append(events, mk("lockout.stopped"))
+	}
+	return &AttemptError{Kind: kind, Left: st.Left, LockedUntil: st.LockedUntil, Err: refusal}, events
+}
+
+// tell gives the verdict, now that it is committed.
+func (m *Manager) tell(ctx context.Context, a *answer, err error, out judged) error {
+	var locked *LockedError
+	if errors.As(err, &locked) {
+		m.emit(ctx, []Event{m.event("verify.locked", a.subject, a.now, func(e *Event) {
+			e.Kind, e.Purpose, e.LockedUntil = a.factor.Kind(), a.purpose, locked.Until
+		})})
+	}
+	if err != nil {
+		return err
+	}
+	m.emit(ctx, out.events)
+	return out.err
+}
+
+// errJudging: another expensive answer of the person is being judged somewhere.
+var errJudging = errors.New("mfa: another answer is being judged")
+
+// takeExpensive charges first: one swap counts a failure before the factor runs, a second
+// turns it into a success, if what was judged is still so, or gives the verdict. No two
+// expensive answers of a person are judged at once, in any process: the charge is a lease.
+func (m *Manager) takeExpensive(ctx context.Context, a *answer) error {
+	unlock, err := m.judging.Lock(ctx, a.subject.key())
+	if err != nil {
+		return unavailable(err)
+	}
+	defer unlock()
+
+	id := randomBytes(8)
+	targets, st, err := m.charge(ctx, a, id)
+	for errors.Is(err, errJudging) {
+		select {
+		case <-ctx.Done():
+			return unavailable(ctx.Err())
+		case <-time.After(time.Duration(5+mathrand.IntN(30)) * time.Millisecond):
+		}
+		targets, st, err = m.charge(ctx, a, id)
+	}
+	if err != nil {
+		return m.tell(ctx, a, err, judged{})
+	}
+	for {
+		won, verdict, refusal := m.judge(ctx, a, targets, a.now)
+		if refusal != nil && ctx.Err() != nil {
+			refusal = ctx.Err() // counted all the same: it may have been judged
+		}
+		// The verdict is settled even if the caller has gone, so that the lease ends with it.
+		settle, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+		var out judged
+		var again bool
+		err = m.update(settle, a.subject.key(), a.now, func(r *record) (bool, error) {
+			out, again = judged{}, false
+			now := r.at(a.now)
+			if r.Charge == nil || !bytes.Equal(r.Charge.ID, id) {
+				return false, unavailable(errors.New("the judgement took too long, or the person was reset meanwhile"))
+			}
+			if refusal != nil {
+				r.Charge = nil
+				out.err, out.events = m.refuse(a, refusal, st, now)
+				return true, nil
+			}
+			m.refund(r, a.factor.Kind())
+			found, err := m.admit(r, a, now)
+			if err != nil {
+				return false, err // the charge stays counted
+			}
+			for _, t := range found {
+				if t.ID == won.ID && t.Implicit == won.Implicit && bytes.Equal(t.State, won.State) {
+					r.Charge = nil
+					out.events = m.right(r, a, t, verdict, now)
+					return true, nil
+				}
+			}
+			targets, again = detach(found), true
+			return false, nil
+		})
+		cancel()
+		if err != nil || !again {
+			return m.tell(ctx, a, err, out)
+		}
+	}
+}
+
+// charge counts a failure ahead and takes the lease. st is how the kind stands if the
+// answer turns out wrong.
+func (m *Manager) charge(ctx context.Context, a *answer, id []byte) (targets []target, st lockout.Status, err error) {
+	err = m.update(ctx, a.subject.key(), a.now, func(r *record) (bool, error) {
+		now := r.at(a.now)
+		found, err := m.admit(r, a, now)
+		if r.Charge != nil && now.UnixMilli() < r.Charge.Expires {
+			// Its lock may yet be undone, so it is not told before the other answer is.
+			return false, errJudging
+		}
+		if err != nil {
+			return false, err
+		}
+		targets = detach(found)
+		before := r.Lockout
+		r.Lockout, st = m.cfg.Lockout.Fail(r.Lockout, a.factor.Kind(), now)
+		r.Charge = &charge{ID: id, Expires: now.Add(chargeTTL).UnixMilli(), Locks: before.Locks}
+		if r.Lockout.LockedUntil != before.LockedUntil {
+			r.Charge.Until = r.Lockout.LockedUntil
+		}
+		if kind := a.factor.Kind(); r.Lockout.Kinds[kind].LockedUntil != before.Kinds[kind].LockedUntil {
+			r.Charge.KindUntil = r.Lockout.Kinds[kind].LockedUntil
+		}
+		return true, nil
+	})
+	return targets, st, err
+}
+
+// refund undoes the lock that the charge set, so that the right answer is not refused by
+// its own charge; what it counted is cleared by the success.
+func (m *Manager) refund(r *record, kind string) {
+	if r.Charge.Until != 0 && r.Lockout.LockedUntil == r.Charge.Until {
+		r.Lockout.LockedUntil, r.Lockout.Locks = 0, r.Charge.Locks
+	}
+	if t := r.Lockout.Kinds[kind]; r.Charge.KindUntil != 0 && t.LockedUntil == r.Charge.KindUntil {
+		t.LockedUntil = 0
+		r.Lockout.Kinds[kind] = t
+	}
+}
+
+// detach copies targets out of a record that the next turn will decode anew.
+func detach(found []target) []target {
+	out := make([]target, len(found))
+	for i, t := range found {
+		in := *t.instance
+		in.State = bytes.Clone(t.State)
+		out[i] = target{instance: &in}
+		if t.live != nil {
+			l := *t.live
+			out[i].live = &l
+		}
+	}
+	return out
+}

@@ -1,0 +1,377 @@
+package mfa
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+const (
+	maxName   = 64
+	maxParams = 16
+	maxParam  = 1024
+)
+
+// openGrant opens a grant token; what it opens is for may to say.
+func (m *Manager) openGrant(grant Grant, binding string) (*claims, error) {
+	return m.openToken(sealGrant, string(grant), binding)
+}
+
+// may says whether a grant is good for a change now. enroll names the kind to enrol, ""
+// for every other change.
+func (m *Manager) may(r *record, c *claims, enroll string, now time.Time) error {
+	if err := c.sameRecord(r); err != nil {
+		return err
+	}
+	if c.over(now, m.cfg.GrantTTL) {
+		return ErrTokenExpired
+	}
+	need, allowedOwn := 0, false
+	for _, in := range r.Factors {
+		f := m.factors[in.Kind]
+		if f == nil || in.Implicit || f.Traits().Class == factor.Recovery {
+			continue
+		}
+		need = max(need, level(f.Traits()))
+		allowedOwn = allowedOwn || allows(c.Kinds, in.Kind)
+	}
+	ordinary := enroll != "" && m.factors[enroll].Traits().Class != factor.Recovery
+	switch {
+	case c.Scope == scopeManage && c.Level >= need,
+		c.Scope == scopeFirst && ordinary && !allowedOwn,
+		c.Scope == scopeReplace && ordinary:
+		return nil
+	default:
+		return ErrForbidden
+	}
+}
+
+// Enroll starts the enrolment of an instance of a kind: nothing of the person changes until
+// Confirm, and what they had stays good. For a kind that sends, the first code is on its way
+// when Enroll returns. Recovery codes need no confirmation: Confirmed is set at once.
+//
+// ErrForbidden means that the grant does not reach: the person has a stronger factor to prove
+// first. ErrNotAvailable means that the policy does not allow the kind or there are five.
+func (m *Manager) Enroll(ctx context.Context, r EnrollRequest) (*Enrollment, error) {
+	c, err := m.openGrant(r.Grant, r.Binding)
+	if err != nil {
+		return nil, err
+	}
+	f := m.factors[r.Kind]
+	if f == nil {
+		return nil, fmt.Errorf("%w: no such kind", ErrNotAvailable)
+	}
+	if err := checkEnroll(r); err != nil {
+		return nil, err
+	}
+	t := f.Traits()
+	if t.Class != factor.Recovery && !allows(c.Kinds, r.Kind) {
+		return nil, fmt.Errorf("%w: the policy does not allow this kind", ErrNotAvailable)
+	}
+	clock, key := m.now(), c.Subject.key()
+	rec, err := m.read(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	if rec == nil {
+		rec = newRecord()
+	}
+	if err := m.may(rec, c, r.Kind, rec.at(clock)); err != nil {
+		return nil, err
+	}
+	out, err := f.Enroll(ctx, factor.EnrollInput{Person: c.Subject.person(), Name: r.Name, Params: r.Params,
+		Existing: m.existing(rec, r.Kind), Now: clock})
+	if err != nil {
+		if errors.Is(err, ErrMalformed) {
+			return nil, err
+		}
+		return nil, unavailable(err)
+	}
+	p := pending{instance: instance{ID: newID(), Kind: r.Kind, Name: cmp.Or(r.Name, out.Name), Hint: out.Hint, State: out.State},
+		Replace: c.Scope == scopeReplace || t.Single,
+		SignIn:  c.Scope == scopeFirst && c.Purpose == SignIn}
+	e := &Enrollment{Kind: r.Kind, Prompt: out.Prompt}
+	var events []Event
+	err = m.update(ctx, key, clock, func(r *record) (bool, error) {
+		now := r.at(clock)
+		if err := m.may(r, c, p.Kind, now); err != nil {
+			return false, err
+		}
+		if !p.Replace && len(m.existing(r, p.Kind)) >= maxInstances || len(r.Factors) >= maxFactors {
+			return false, fmt.Errorf("%w: there are as many as there may be", ErrNotAvailable)
+		}
+		p.Created, p.Expires = now.UnixMilli(), now.Add(m.cfg.EnrollmentTTL).UnixMilli()
+		if t.Silent {
+			if !hasOrdinary(m.options(r, unlimited(c), "", now)) {
+				return false, fmt.Errorf("%w: recovery codes come beside another factor", ErrNotAvailable)
+			}
+			e.Confirmed, events = m.confirm(r, c, p, now)
+			return true, nil
+		}
+		r.addPending(p)
+		events = []Event{m.event("enroll.begun", c.Subject, now, func(e *Event) { e.Kind, e.FactorID = p.Kind, p.ID })}
+		e.Expires = time.UnixMilli(p.Expires).UTC()
+		token := *c
+		token.ID, token.Issued, token.Pending, token.Epoch = randomBytes(16), now.UnixMilli(), p.ID, r.Epoch
+		e.Token = EnrollmentToken(m.newToken(sealEnrollment, token))
+		return true, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	m.emit(ctx, events)
+	if _, ok := f.(factor.Challenger); ok && !t.Silent {
+		d, err := m.ResendEnrollment(ctx, e.Token, r.Binding)
+		if err != nil {
+			return nil, err
+		}
+		e.CodeExpires = d.Expires
+		e.Prompt.Hint = cmp.Or(e.Prompt.Hint, d.Hint)
+		if d.Prompt.Data != nil {
+			e.Prompt.Data = d.Prompt.Data
+		}
+	}
+	return e, nil
+}
+
+// RegenerateRecoveryCodes makes new recovery codes; all earlier ones end. The codes are in
+// Prompt.Codes, once. ErrNotAvailable means that no factor makes recovery codes, or that
+// the person has nothing yet that they could recover.
+func (m *Manager) RegenerateRecoveryCodes(ctx context.Context, grant Grant, binding string) (*Enrollment, error) {
+	for _, k := range m.kinds {
+		if m.factors[k].Traits().Silent {
+			return m.Enroll(ctx, EnrollRequest{Grant: grant, Binding: binding, Kind: k})
+		}
+	}
+	return nil, fmt.Errorf("%w: no recovery codes are configured", ErrNotAvailable)
+}
+
+func newID() string { return rand.Text()[:12] }
+
+// unlimited is c without the narrowing of its purpose.
+func unlimited(c *claims) *claims {
+	u := *c
+	u.Purpose = SignIn
+	return &u
+}
+
+func (m *Manager) existing(r *record, kind string) (list []factor.Instance) {
+	for _, in := range r.Factors {
+		if in.Kind == kind && !in.Implicit {
+			list = append(list, factor.Instance{Name: in.Name, State: bytes.Clone(in.State)})
+		}
+	}
+	return list
+}
+
+func checkEnroll(r EnrollRequest) error {
+	if err := checkName(r.Name); err != nil {
+		return err
+	}
+	if len(r.Params) > maxParams {
+		return fmt.Errorf("%w: too many parameters", ErrMalformed)
+	}
+	for k, v := range r.Params {
+		if len(k) > maxParam || len(v) > maxParam || !utf8.ValidString(k) || !utf8.ValidString(v) {
+			return fmt.Errorf("%w: a parameter has at most %d bytes of UTF-8", ErrMalformed, maxParam)
+		}
+	}
+	return nil
+}
+
+func checkName(name string) error {
+	if len(name) > maxName || !utf8.ValidString(name) {
+		return &factor.Problem{Reason: "name_form", Detail: "a name has at most 64 bytes of UTF-8"}
+	}
+	for _, c := range name {
+		if unicode.IsControl(c) {
+			return &factor.Problem{Reason: "name_form", Detail: "a name has no control characters"}
+		}
+	}
+	return nil
+}
+
+// ResendEnrollment sends the code of a pending enrolment again; the one before is no longer
+// good. It costs of the same budgets as Send.
+func (m *Manager) ResendEnrollment(ctx context.Context, token EnrollmentToken, binding string) (*Delivery, error) {
+	c, err := m.openToken(sealEnrollment, string(token), binding)
+	if err != nil {
+		return nil, err
+	}
+	return m.issueEnrollment(ctx, c, false)
+}
+
+// issueEnrollment sends what confirms the pending enrolment c stands for: a code and a
+// link, or the link alone.
+func (m *Manager) issueEnrollment(ctx context.Context, c *claims, linkOnly bool) (*Delivery, error) {
+	clock, key := m.now(), c.Subject.key()
+	rec, err := m.read(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	if rec == nil {
+		return nil, ErrTokenExpired
+	}
+	p, err := m.pendingOf(rec, c, rec.at(clock))
+	if err != nil {
+		return nil, err
+	}
+	f, ok := m.factors[p.Kind].(factor.Challenger)
+	if !ok {
+		return nil, fmt.Errorf("%w: nothing is sent for this kind", ErrNotAvailable)
+	}
+	link := claims{ID: randomBytes(16), Issued: clock.UnixMilli(), Subject: c.Subject, Epoch: rec.Epoch, Pending: p.ID, Purpose: c.Purpose, Kinds: c.Kinds}
+	return m.issue(ctx, &issuing{factor: f, subject: c.Subject, purpose: "confirm", confirming: true,
+		link: LinkToken(m.newToken(sealLink, link)), silent: linkOnly,
+		choose: func(r *record, now time.Time) (*instance, error) {
+			p, err := m.pendingOf(r, c, now)
+			if err != nil {
+				return nil, err
+			}
+			return &p.instance, nil
+		},
+		keep: func(r *record, in *instance, l live) {
+			if p := r.pendingByID(in.ID); p != nil && !linkOnly {
+				p.Live = &l
+			}
+		}})
+}
+
+func (m *Manager) pendingOf(r *record, c *claims, now time.Time) (*pending, error) {
+	if err := c.sameRecord(r); err != nil {
+		return nil, err
+	}
+	p := r.pendingByID(c.Pending)
+	if p == nil || now.UnixMilli() >= p.Expires {
+		return nil, ErrTokenExpired
+	}
+	return p, nil
+}
+
+// Confirm makes a pending enrolment take effect, by an answer of the new factor, or by the
+// token of a link in a mail. Wrong answers count and lock like those of Verify, and give
+// the same errors. The answer that confirms cannot be used again to sign in.
+func (m *Manager) Confirm(ctx context.Context, r ConfirmRequest) (*Confirmation, error) {
+	if r.Link != "" {
+		return m.confirmLink(ctx, r.Link)
+	}
+	c, err := m.openToken(sealEnrollment, string(r.Token), r.Binding)
+	if err != nil {
+		return nil, err
+	}
+	// The kind is in the record; the token's owner cannot change it between here and there.
+	rec, err := m.read(ctx, c.Subject.key())
+	if err != nil {
+		return nil, err
+	}
+	now := m.now()
+	if rec == nil {
+		return nil, ErrTokenExpired
+	}
+	p, err := m.pendingOf(rec, c, rec.at(now))
+	if err != nil {
+		return nil, err
+	}
+	f := m.factors[p.Kind]
+	if f == nil {
+		return nil, ErrNotAvailable
+	}
+	response, err := m.normalize(f, r.Response)
+	if err != nil {
+		return nil, err
+	}
+	var done *Confirmation
+	err = m.take(ctx, &answer{
+		factor: f, subject: c.Subject, purpose: c.Purpose, response: response,
+		opened: time.UnixMilli(p.Created).UTC(), now: now, confirming: true,
+		find: func(r *record, now time.Time) ([]target, error) {
+			p, err := m.pendingOf(r, c, now)
+			if err != nil {
+				return nil, err
+			}
+			return []target{{instance: &p.instance, live: p.Live}}, nil
+		},
+		accept: func(r *record, t target, _ *factor.Verdict, now time.Time) (events []Event) {
+			done, events = m.confirm(r, c, *r.pendingByID(t.ID), now)
+			return events
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return done, nil
+}
+
+// confirmLink confirms by the token of a link. Who holds it received the mail; it cannot be
+// guessed, so nothing is counted and a lock does not matter.
+func (m *Manager) confirmLink(ctx context.Context, link LinkToken) (*Confirmation, error) {
+	c, err := m.openToken(sealLink, string(link), "")
+	if err != nil {
+		return nil, err
+	}
+	clock := m.now()
+	var done *Confirmation
+	var events []Event
+	err = m.update(ctx, c.Subject.key(), clock, func(r *record) (bool, error) {
+		if r.fresh {
+			return false, ErrTokenExpired
+		}
+		now := r.at(clock)
+		p, err := m.pendingOf(r, c, now)
+		if err != nil {
+			return false, err
+		}
+		done, events = m.confirm(r, c, *p, now)
+		done.Grant, done.GrantExpires, done.Verification = "", time.Time{}, nil
+		return true, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	m.emit(ctx, events)
+	return done, nil
+}
+
+// confirm turns a pending enrolment into a factor.
+func (m *Manager) confirm(r *record, c *claims, p pending, now time.Time) (*Confirmation, []Event) {
+	t := m.factors[p.Kind].Traits()
+	r.removePending(p.ID)
+	ended := r.removeFactors(func(in instance) bool {
+		return in.Kind == p.Kind && in.Implicit == p.Implicit && (p.Replace || p.Implicit)
+	})
+	in := p.instance
+	in.Created = now.UnixMilli()
+	r.Factors = append(r.Factors, in)
+	r.Lockout = m.cfg.Lockout.Succeed(r.Lockout, p.Kind, now)
+	v := m.verification(r, c, &in, now)
+	done := &Confirmation{SubjectID: c.Subject.ID, Tenant: c.Subject.Tenant, Factor: m.info(r, candidate{&in, !in.Implicit}, now)}
+	if t.Class != factor.Recovery {
+		done.Grant, done.GrantExpires = v.Grant, v.GrantExpires
+	}
+	if p.SignIn {
+		v.Purpose = SignIn
+		done.Verification = v
+	}
+	name := "factor.added"
+	switch {
+	case p.Implicit:
+		name = "address.confirmed"
+	case t.Silent:
+		name = "recovery.regenerated"
+	case len(ended) > 0:
+		name = "factor.replaced"
+	}
+	events := []Event{m.event(name, c.Subject, now, func(e *Event) { e.Kind, e.FactorID = in.Kind, in.ID })}
+	if p.SignIn {
+		events = append(events, m.verified(c, v, t.Class)...)
+	}
+	return done, events
+}

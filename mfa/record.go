@@ -1,0 +1,325 @@
+package mfa
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"github.com/secondgate/secondgate/lockout"
+)
+
+// recordFormat is the newest format this code reads and the one it writes.
+const recordFormat = 1
+
+// Bounds of a record. What would exceed them is refused or the oldest is let go, as said
+// where it happens.
+const (
+	maxInstances = 5  // of one kind
+	maxFactors   = 16 // in all
+	maxPending   = 4
+	maxSpent     = 16
+	// codeMemory is how long a code that is over is still told apart from a wrong one.
+	codeMemory = time.Hour
+)
+
+// record is everything kept of one person. Keys are never reused for another meaning.
+// Times are Unix milliseconds.
+type record struct {
+	Format  int             `cbor:"0,keyasint"`
+	Epoch   []byte          `cbor:"1,keyasint,omitempty"` // changes when everything issued before is void
+	Seen    int64           `cbor:"2,keyasint,omitempty"` // the latest time a write was made at
+	Void    int64           `cbor:"3,keyasint,omitempty"` // challenges issued until then are spent
+	Lockout lockout.State   `cbor:"4,keyasint,omitempty"`
+	Factors []instance      `cbor:"5,keyasint,omitempty"`
+	Live    map[string]live `cbor:"6,keyasint,omitempty"` // issued codes by kind
+	Spent   []spent         `cbor:"7,keyasint,omitempty"`
+	Pending []pending       `cbor:"8,keyasint,omitempty"`
+	Sends   sendLog         `cbor:"9,keyasint,omitempty"`
+	Charge  *charge         `cbor:"10,keyasint,omitempty"`
+	Born    int64           `cbor:"11,keyasint,omitempty"` // first write; -1 after a reset
+
+	// unknown holds the keys a newer version wrote, kept as they are.
+	unknown map[int]cbor.RawMessage
+	// fresh: there is nothing under the key yet.
+	fresh bool
+}
+
+// instance is one enrolled factor.
+type instance struct {
+	ID      string `cbor:"0,keyasint"`
+	Kind    string `cbor:"1,keyasint"`
+	Name    string `cbor:"2,keyasint,omitempty"`
+	Hint    string `cbor:"3,keyasint,omitempty"`
+	State   []byte `cbor:"4,keyasint,omitempty"`
+	Created int64  `cbor:"5,keyasint,omitempty"`
+	Used    int64  `cbor:"6,keyasint,omitempty"`
+	// Implicit: a confirmed address, good only while the policy has the kind as implicit.
+	Implicit bool `cbor:"7,keyasint,omitempty"`
+}
+
+// live is an issued challenge that waits for its answer.
+type live struct {
+	Challenge []byte `cbor:"0,keyasint,omitempty"` // the challenge that asked
+	Factor    string `cbor:"1,keyasint,omitempty"` // the instance; "" for an implicit one
+	Keep      []byte `cbor:"2,keyasint,omitempty"`
+	Issued    int64  `cbor:"3,keyasint"`
+	Expires   int64  `cbor:"4,keyasint"`
+}
+
+// spent is a challenge that was answered rightly.
+type spent struct {
+	ID     []byte `cbor:"0,keyasint"`
+	Issued int64  `cbor:"1,keyasint"`
+}
+
+// pending is an enrolment that waits for its confirmation.
+type pending struct {
+	instance
+	Expires int64 `cbor:"20,keyasint"`
+	Live    *live `cbor:"21,keyasint,omitempty"`
+	// Replace: the same kind's instances end when this one is confirmed.
+	Replace bool `cbor:"22,keyasint,omitempty"`
+	// SignIn: confirming completes the sign-in that forced the enrolment.
+	SignIn bool `cbor:"23,keyasint,omitempty"`
+}
+
+// charge is a wrong answer counted ahead of an expensive judgement; it is also the lease
+// that keeps a second one from being judged meanwhile.
+type charge struct {
+	ID      []byte `cbor:"0,keyasint"`
+	Expires int64  `cbor:"1,keyasint"`
+	// Until is the lock of everything that the charge set, or 0, and Locks how many there
+	// were before: to be undone if the answer turns out right.
+	Until int64 `cbor:"2,keyasint,omitempty"`
+	Locks int   `cbor:"3,keyasint,omitempty"`
+	// KindUntil is the same for a lock of the kind alone.
+	KindUntil int64 `cbor:"4,keyasint,omitempty"`
+}
+
+// Strict decoding finds out cheaply whether a newer version wrote the record; only then
+// are its unknown keys collected.
+var (
+	cborStrict = mustDec(cbor.DecOptions{ExtraReturnErrors: cbor.ExtraDecErrorUnknownField, DupMapKey: cbor.DupMapKeyEnforcedAPF})
+	cborLoose  = mustDec(cbor.DecOptions{DupMapKey: cbor.DupMapKeyEnforcedAPF})
+	cborEnc    = mustEnc(cbor.CoreDetEncOptions())
+)
+
+func mustDec(o cbor.DecOptions) cbor.DecMode {
+	m, err := o.DecMode()
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
+
+func mustEnc(o cbor.EncOptions) cbor.EncMode {
+	m, err := o.EncMode()
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
+
+var errRecord = errors.New("mfa: stored record is not readable")
+
+// knownKeys is how many keys record has, from 0.
+const knownKeys = 12
+
+func decodeRecord(data []byte) (*record, error) {
+	r := &record{}
+	err := cborStrict.Unmarshal(data, r)
+	var unknown *cbor.UnknownFieldError
+	if errors.As(err, &unknown) {
+		*r = record{}
+		if err = cborLoose.Unmarshal(data, r); err == nil {
+			err = r.collectUnknown(data)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errRecord, err)
+	}
+	if r.Format < 1 || r.Format > recordFormat {
+		return nil, fmt.Errorf("%w: format %d, this version reads 1 to %d", errRecord, r.Format, recordFormat)
+	}
+	return r, nil
+}
+
+func (r *record) collectUnknown(data []byte) error {
+	var all map[int]cbor.RawMessage
+	if err := cborLoose.Unmarshal(data, &all); err != nil {
+		return err
+	}
+	r.unknown = make(map[int]cbor.RawMessage)
+	for k, v := range all {
+		if k < 0 || k >= knownKeys {
+			r.unknown[k] = v
+		}
+	}
+	return nil
+}
+
+func (r *record) encode() ([]byte, error) {
+	r.Format = recordFormat
+	data, err := cborEnc.Marshal(r)
+	if err != nil || len(r.unknown) == 0 {
+		return data, err
+	}
+	var all map[int]cbor.RawMessage
+	if err := cborLoose.Unmarshal(data, &all); err != nil {
+		return nil, err
+	}
+	for k, v := range r.unknown {
+		all[k] = v
+	}
+	return cborEnc.Marshal(all)
+}
+
+// newRecord is what a person without a record starts with.
+func newRecord() *record { return &record{Format: recordFormat, Epoch: randomBytes(8), fresh: true} }
+
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails since Go 1.24
+	return b
+}
+
+// at is the time to judge by: never before a time this record was written at, so that a
+// clock that steps back neither shortens a lock nor revives a code.
+func (r *record) at(now time.Time) time.Time {
+	if now.UnixMilli() < r.Seen {
+		return time.UnixMilli(r.Seen).UTC()
+	}
+	return now
+}
+
+// tidy forgets what can no longer matter at now. ttl is how long a challenge lives.
+func (r *record) tidy(now time.Time, ttl time.Duration) {
+	ms := now.UnixMilli()
+	r.Seen = max(r.Seen, ms)
+	if r.fresh && r.Born == 0 {
+		r.Born = ms
+	}
+	r.Spent = slices.DeleteFunc(r.Spent, func(s spent) bool { return ms >= s.Issued+ttl.Milliseconds() })
+	r.Pending = slices.DeleteFunc(r.Pending, func(p pending) bool { return ms >= p.Expires })
+	for k, l := range r.Live {
+		if ms >= l.Expires+codeMemory.Milliseconds() {
+			delete(r.Live, k)
+		}
+	}
+	if r.Charge != nil && ms >= r.Charge.Expires {
+		r.Charge = nil
+	}
+	r.Sends = r.Sends.since(now)
+}
+
+// spend marks a challenge as answered. When there are too many to remember, the oldest is
+// let go and everything issued until then counts as spent.
+func (r *record) spend(id []byte, issued int64) {
+	r.Spent = append(r.Spent, spent{ID: id, Issued: issued})
+	if len(r.Spent) <= maxSpent {
+		return
+	}
+	oldest := 0
+	for i, s := range r.Spent {
+		if s.Issued < r.Spent[oldest].Issued {
+			oldest = i
+		}
+	}
+	r.Void = max(r.Void, r.Spent[oldest].Issued)
+	r.Spent = slices.Delete(r.Spent, oldest, oldest+1)
+}
+
+func (r *record) isSpent(id []byte, issued int64) bool {
+	return issued <= r.Void || slices.ContainsFunc(r.Spent, func(s spent) bool { return bytes.Equal(s.ID, id) })
+}
+
+func (r *record) factor(id string) *instance {
+	for i := range r.Factors {
+		if r.Factors[i].ID == id && id != "" {
+			return &r.Factors[i]
+		}
+	}
+	return nil
+}
+
+func (r *record) pendingByID(id string) *pending {
+	for i := range r.Pending {
+		if r.Pending[i].ID == id && id != "" {
+			return &r.Pending[i]
+		}
+	}
+	return nil
+}
+
+func (r *record) removePending(id string) {
+	r.Pending = slices.DeleteFunc(r.Pending, func(p pending) bool { return p.ID == id })
+}
+
+// addPending keeps p in place of another pending enrolment of the kind by the same means;
+// the oldest goes when there are too many.
+func (r *record) addPending(p pending) {
+	r.Pending = slices.DeleteFunc(r.Pending, func(q pending) bool { return q.Kind == p.Kind && q.Implicit == p.Implicit })
+	if len(r.Pending) >= maxPending {
+		r.Pending = slices.Delete(r.Pending, 0, 1)
+	}
+	r.Pending = append(r.Pending, p)
+}
+
+// removeFactors ends instances and what was issued for them.
+func (r *record) removeFactors(gone func(instance) bool) (ended []instance) {
+	r.Factors = slices.DeleteFunc(r.Factors, func(i instance) bool {
+		if !gone(i) {
+			return false
+		}
+		ended = append(ended, i)
+		return true
+	})
+	for _, i := range ended {
+		if l, ok := r.Live[i.Kind]; ok && l.Factor == i.ID {
+			delete(r.Live, i.Kind)
+		}
+	}
+	return ended
+}
+
+// sendLog counts sends by the minute: pairs of Unix minute and count, oldest first.
+type sendLog []int64
+
+const sendWindow = 61 // minutes: one more than an hour, as the oldest counts in full
+
+func (l sendLog) since(now time.Time) sendLog {
+	oldest := now.Unix()/60 - sendWindow
+	for len(l) >= 2 && l[0] <= oldest {
+		l = l[2:]
+	}
+	return l
+}
+
+// add counts one send at now, or says how long to wait until limit allows one. A minute
+// counts in full until it is an hour old, so a window holds at most limit.
+func (l sendLog) add(now time.Time, limit int) (sendLog, time.Duration) {
+	l = slices.Clone(l.since(now))
+	var sum int64
+	for i := 1; i < len(l); i += 2 {
+		sum += l[i]
+	}
+	if sum >= int64(limit) {
+		for i := 0; i+1 < len(l); i += 2 {
+			if sum -= l[i+1]; sum < int64(limit) {
+				return l, time.Unix((l[i]+sendWindow)*60, 0).Sub(now)
+			}
+		}
+		return l, time.Hour
+	}
+	minute := now.Unix() / 60
+	if n := len(l); n >= 2 && l[n-2] >= minute {
+		l[n-1]++
+		return l, 0
+	}
+	return append(l, minute, 1), 0
+}

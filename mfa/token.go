@@ -1,0 +1,195 @@
+package mfa
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+	"unicode/utf8"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+const (
+	sealChallenge  = "challenge"
+	sealEnrollment = "enrollment"
+	sealLink       = "link"
+	sealGrant      = "grant"
+
+	maxToken   = 4096
+	maxBinding = 512
+)
+
+// scope is what a grant opens.
+type scope uint8
+
+const (
+	// scopeManage: every change, if the level suffices.
+	scopeManage scope = iota + 1
+	// scopeFirst: enrolment while the person has no factor of the allowed kinds.
+	scopeFirst
+	// scopeReplace: enrolment of a replacement, after a recovery.
+	scopeReplace
+)
+
+// claims is what every token says. Fields that a kind of token does not use are empty.
+type claims struct {
+	ID       []byte   `cbor:"0,keyasint"`
+	Issued   int64    `cbor:"1,keyasint"`
+	Subject  subject  `cbor:"2,keyasint"`
+	Purpose  Purpose  `cbor:"3,keyasint,omitempty"`
+	Bind     []byte   `cbor:"4,keyasint,omitempty"`
+	Epoch    []byte   `cbor:"5,keyasint,omitempty"` // the record's when issued; empty: there was none
+	Kinds    []string `cbor:"6,keyasint,omitempty"` // allowed by the policy when issued
+	Implicit []string `cbor:"7,keyasint,omitempty"`
+	Keep     bool     `cbor:"8,keyasint,omitempty"` // Policy.KeepImplicit
+	Scope    scope    `cbor:"9,keyasint,omitempty"`
+	Level    int      `cbor:"10,keyasint,omitempty"`
+	Pending  string   `cbor:"11,keyasint,omitempty"`
+}
+
+// subject is Subject in a token.
+type subject struct {
+	ID        string `cbor:"0,keyasint"`
+	Tenant    string `cbor:"1,keyasint,omitempty"`
+	UserType  string `cbor:"2,keyasint,omitempty"`
+	Account   string `cbor:"3,keyasint,omitempty"`
+	Email     string `cbor:"4,keyasint,omitempty"`
+	Confirmed bool   `cbor:"5,keyasint,omitempty"`
+	Phone     string `cbor:"6,keyasint,omitempty"`
+	Locale    string `cbor:"7,keyasint,omitempty"`
+}
+
+func (s Subject) check() error {
+	for _, f := range []struct {
+		name, value string
+		max         int
+	}{
+		{"ID", s.ID, 128}, {"Tenant", s.Tenant, 64}, {"UserType", s.UserType, 64}, {"Account", s.Account, 128},
+		{"Email", s.Email, 254}, {"Phone", s.Phone, 32}, {"Locale", s.Locale, 35},
+	} {
+		if len(f.value) > f.max || !utf8.ValidString(f.value) {
+			return fmt.Errorf("%w: Subject.%s must be at most %d bytes of UTF-8", ErrMalformed, f.name, f.max)
+		}
+	}
+	if s.ID == "" {
+		return fmt.Errorf("%w: Subject.ID is empty", ErrMalformed)
+	}
+	return nil
+}
+
+func (s Subject) compact() subject {
+	return subject{ID: s.ID, Tenant: s.Tenant, UserType: s.UserType, Account: s.Account,
+		Email: s.Email, Confirmed: s.EmailConfirmed, Phone: s.Phone, Locale: s.Locale}
+}
+
+// key is where the person's record is. The length keeps "a/b"+"c" and "a"+"b/c" apart.
+func (s subject) key() string { return fmt.Sprintf("p/%d/%s/%s", len(s.Tenant), s.Tenant, s.ID) }
+
+func (s subject) person() factor.Person {
+	p := factor.Person{ID: s.ID, Tenant: s.Tenant, UserType: s.UserType, Account: s.Account,
+		Email: s.Email, Phone: s.Phone, Locale: s.Locale}
+	if p.Account == "" {
+		p.Account = s.Email
+	}
+	if p.Account == "" {
+		p.Account = s.ID
+	}
+	return p
+}
+
+// bindTo is what a token keeps of a binding.
+func bindTo(binding string) []byte {
+	h := sha256.Sum256([]byte("secondgate/1 binding\x00" + binding))
+	return h[:16]
+}
+
+func checkBinding(binding string) error {
+	if binding == "" || len(binding) > maxBinding {
+		return fmt.Errorf("%w: Binding must have 1 to %d bytes", ErrMalformed, maxBinding)
+	}
+	return nil
+}
+
+func (m *Manager) newToken(kind string, c claims) string {
+	data, err := cborEnc.Marshal(c)
+	if err != nil {
+		panic("mfa: " + err.Error()) // plain data: cannot fail
+	}
+	return base64.RawURLEncoding.EncodeToString(m.cfg.Keys.Seal(kind, "", data))
+}
+
+// openToken returns what a token of a kind says. binding is checked unless the token has
+// none (links). All that is wrong with a token is one error: ErrToken.
+func (m *Manager) openToken(kind, token, binding string) (*claims, error) {
+	if token == "" || len(token) > maxToken {
+		return nil, ErrToken
+	}
+	sealed, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	if err != nil {
+		return nil, ErrToken
+	}
+	data, err := m.cfg.Keys.Open(kind, "", sealed)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrToken, err)
+	}
+	c := &claims{}
+	if err := cbor.Unmarshal(data, c); err != nil {
+		return nil, ErrToken
+	}
+	if kind != sealLink && !bytes.Equal(c.Bind, bindTo(binding)) { // both are digests
+		return nil, ErrToken
+	}
+	return c, nil
+}
+
+// over says whether a token issued then is too old now.
+func (c *claims) over(now time.Time, ttl time.Duration) bool {
+	return now.UnixMilli() >= c.Issued+ttl.Milliseconds()
+}
+
+const redacted = "[redacted]"
+
+// redact makes a token print as "[redacted]" for every verb.
+func redact(f fmt.State) { _, _ = io.WriteString(f, redacted) }
+
+// Format implements fmt.Formatter.
+func (ChallengeToken) Format(f fmt.State, _ rune) { redact(f) }
+
+// LogValue implements slog.LogValuer.
+func (ChallengeToken) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText implements encoding.TextMarshaler.
+func (ChallengeToken) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// Format implements fmt.Formatter.
+func (EnrollmentToken) Format(f fmt.State, _ rune) { redact(f) }
+
+// LogValue implements slog.LogValuer.
+func (EnrollmentToken) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText implements encoding.TextMarshaler.
+func (EnrollmentToken) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// Format implements fmt.Formatter.
+func (LinkToken) Format(f fmt.State, _ rune) { redact(f) }
+
+// LogValue implements slog.LogValuer.
+func (LinkToken) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText implements encoding.TextMarshaler.
+func (LinkToken) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// Format implements fmt.Formatter.
+func (Grant) Format(f fmt.State, _ rune) { redact(f) }
+
+// LogValue implements slog.LogValuer.
+func (Grant) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText implements encoding.TextMarshaler.
+func (Grant) MarshalText() ([]byte, error) { return []byte(redacted), nil }

@@ -1,0 +1,173 @@
+package mfa
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// challenge opens a challenge token and finds its factor.
+func (m *Manager) challenge(token ChallengeToken, purpose Purpose, binding, kind string) (*claims, Factor, error) {
+	c, err := m.openToken(sealChallenge, string(token), binding)
+	if err != nil {
+		return nil, nil, err
+	}
+	if c.Purpose != cmp.Or(purpose, SignIn) {
+		return nil, nil, ErrToken
+	}
+	f := m.factors[kind]
+	if f == nil {
+		return nil, nil, fmt.Errorf("%w: no such kind", ErrNotAvailable)
+	}
+	return c, f, nil
+}
+
+// sameRecord says whether the record is the one that the token was made for. A token from
+// before there was a record is good for the record that its own use made.
+func (c *claims) sameRecord(r *record) error {
+	switch {
+	case len(c.Epoch) == 0 && (r.fresh || r.Born >= c.Issued), bytes.Equal(c.Epoch, r.Epoch):
+		return nil
+	case len(c.Epoch) > 0 && r.fresh:
+		return ErrStateLost
+	default:
+		return ErrTokenExpired
+	}
+}
+
+// open says whether a challenge may still be answered.
+func (c *claims) open(r *record, now time.Time, ttl time.Duration) error {
+	if err := c.sameRecord(r); err != nil {
+		return err
+	}
+	if c.over(now, ttl) || r.isSpent(c.ID, c.Issued) {
+		return ErrTokenExpired
+	}
+	return nil
+}
+
+// Verify judges an answer to a challenge. A nil error, and only that, means that the answer
+// was right and that this has been recorded: a challenge, a sent code, a recovery code and
+// a time step are each good for one success. An answer that was judged and refused gives an
+// *AttemptError and has been counted; ErrMalformed, ErrToken, ErrTokenExpired,
+// ErrNotAvailable, *LockedError and *StoppedError were not judged and not counted. After
+// ErrUnavailable nobody is let in, and the answer may have been counted or consumed.
+func (m *Manager) Verify(ctx context.Context, r VerifyRequest) (*Verification, error) {
+	c, f, err := m.challenge(r.Challenge, r.Purpose, r.Binding, r.Kind)
+	if err != nil {
+		return nil, err
+	}
+	response, err := m.normalize(f, r.Response)
+	if err != nil {
+		return nil, err
+	}
+	var v *Verification
+	err = m.take(ctx, &answer{
+		factor: f, subject: c.Subject, purpose: c.Purpose, response: response,
+		opened: time.UnixMilli(c.Issued).UTC(), now: m.now(),
+		find: func(r *record, now time.Time) ([]target, error) {
+			if err := c.open(r, now, m.cfg.ChallengeTTL); err != nil {
+				return nil, err
+			}
+			return m.targets(r, c, f)
+		},
+		accept: func(r *record, t target, _ *factor.Verdict, now time.Time) []Event {
+			r.spend(c.ID, c.Issued)
+			delete(r.Live, f.Kind())
+			v = m.verification(r, c, t.instance, now)
+			return m.verified(c, v, f.Traits().Class)
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// targets are what an answer of the kind to this challenge is judged against.
+func (m *Manager) targets(r *record, c *claims, f Factor) (list []target, err error) {
+	_, sends := f.(factor.Challenger)
+	for _, k := range m.candidates(r, c) {
+		if k.Kind != f.Kind() {
+			continue
+		}
+		t := target{instance: k.instance}
+		// A code is good for the challenge that asked for it and the instance it went to.
+		if l, ok := r.Live[k.Kind]; ok && sends && l.Factor == k.ID && bytes.Equal(l.Challenge, c.ID) {
+			t.live = &l
+		}
+		list = append(list, t)
+	}
+	if len(list) == 0 {
+		return nil, ErrNotAvailable
+	}
+	return list, nil
+}
+
+// verification is the proof that instance in was proven.
+func (m *Manager) verification(r *record, c *claims, in *instance, now time.Time) *Verification {
+	f := m.factors[in.Kind]
+	t := f.Traits()
+	v := &Verification{SubjectID: c.Subject.ID, Tenant: c.Subject.Tenant, UserType: c.Subject.UserType,
+		Purpose: c.Purpose, Kind: in.Kind, FactorID: in.ID, Time: now, AssuranceLevel: 1, RecoveryLeft: -1}
+	if t.AMR != "" {
+		v.AMR = append(v.AMR, t.AMR)
+	}
+	if t.Class == factor.Possession {
+		v.AMR = append(v.AMR, "mfa")
+	}
+	if t.Class == factor.Possession && t.Strong {
+		v.AssuranceLevel = 2
+	}
+	if n, ok := f.(factor.Counter); ok {
+		v.RecoveryLeft = n.Left(in.State)
+	}
+	s := scopeManage
+	if t.Class == factor.Recovery {
+		s = scopeReplace
+	}
+	v.Grant, v.GrantExpires = m.grant(r, c, s, level(t), now)
+	return v
+}
+
+// level ranks what a proof is worth when factors are to be changed (NIST SP 800-63B-4
+// section 4.1.2.1: binding needs the highest level the person has).
+func level(t factor.Traits) int {
+	switch {
+	case t.Class == factor.Recovery:
+		return 0
+	case t.Strong:
+		return 2
+	default:
+		return 1
+	}
+}
+
+func (m *Manager) grant(r *record, c *claims, s scope, level int, now time.Time) (Grant, time.Time) {
+	g := *c
+	g.ID, g.Issued, g.Epoch, g.Scope, g.Level, g.Pending = randomBytes(16), now.UnixMilli(), r.Epoch, s, level, ""
+	return Grant(m.newToken(sealGrant, g)), now.Add(m.cfg.GrantTTL)
+}
+
+// recoveryLow is how few recovery codes are few.
+const recoveryLow = 3
+
+func (m *Manager) verified(c *claims, v *Verification, class factor.Class) []Event {
+	mk := func(name string) Event {
+		return m.event(name, c.Subject, v.Time, func(e *Event) {
+			e.Kind, e.FactorID, e.Purpose, e.Left = v.Kind, v.FactorID, v.Purpose, v.RecoveryLeft
+		})
+	}
+	events := []Event{mk("verify.success")}
+	if class == factor.Recovery {
+		events = append(events, mk("recovery.used"))
+	}
+	if v.RecoveryLeft >= 0 && v.RecoveryLeft <= recoveryLow {
+		events = append(events, mk("recovery.low"))
+	}
+	return events
+}

@@ -1,0 +1,307 @@
+package mfahttp
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/secondgate/secondgate/mfa"
+)
+
+func (h *Handler) apiRoutes() {
+	h.route("GET", "api/state", apiState)
+	h.route("POST", "api/send", apiSend)
+	h.route("POST", "api/verify", apiVerify)
+	h.route("POST", "api/step-up", apiStepUp)
+	h.route("POST", "api/enroll", apiEnroll)
+	h.route("POST", "api/enroll/resend", apiResend)
+	h.route("POST", "api/confirm", apiConfirm)
+	h.route("GET", "api/factors", apiFactors)
+	h.route("PATCH", "api/factors/{id}", apiRename)
+	h.route("DELETE", "api/factors/{id}", apiRemove)
+	h.route("POST", "api/recovery-codes", apiRecoveryCodes)
+	h.route("GET", "api/openapi.json", func(v *visit) error {
+		v.w.Header().Set("Content-Type", "application/json")
+		_, _ = v.w.Write(openAPI)
+		return nil
+	})
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	b, err := json.Marshal(body)
+	if err != nil { // A third-party factor's Prompt.Data that is no JSON.
+		status, b = http.StatusServiceUnavailable, []byte(`{"error":"unavailable"}`)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(b, '\n'))
+}
+
+// writeProblem answers an error as JSON.
+func writeProblem(w http.ResponseWriter, p problem) {
+	body := map[string]any{"error": p.Code}
+	if p.Reason != "" {
+		body["reason"] = p.Reason
+	}
+	if p.Left >= 0 {
+		body["attempts_left"] = p.Left
+	}
+	if p.RetryAfter > 0 {
+		body["retry_after"] = p.RetryAfter
+		w.Header().Set("Retry-After", strconv.Itoa(p.RetryAfter))
+	}
+	if p.Status == http.StatusUnauthorized {
+		// RFC 9110 section 15.5.2 wants a challenge with every 401. Browsers ignore a scheme
+		// they do not know, so no dialogue opens.
+		w.Header().Set("WWW-Authenticate", "Session")
+	}
+	writeJSON(w, p.Status, body)
+}
+
+// malformed is a body that is not what the route takes; the reason is for developers.
+func malformed(format string, args ...any) error {
+	return fmt.Errorf("mfahttp: "+format+": %w", append(args, mfa.ErrMalformed)...)
+}
+
+// fields are the members of a JSON object.
+type fields map[string]json.RawMessage
+
+// body reads a JSON object. A form of another site cannot send one: its media type is
+// checked, so that "text/plain" that happens to be JSON is refused.
+func (v *visit) body() (fields, error) {
+	b, err := io.ReadAll(v.r.Body)
+	if err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			return nil, errTooLarge
+		}
+		return nil, malformed("unreadable body")
+	}
+	if ct := v.r.Header.Get("Content-Type"); ct != "" || len(b) > 0 {
+		t, _, err := mime.ParseMediaType(ct)
+		if err != nil || t != "application/json" {
+			return nil, errMediaType
+		}
+	}
+	if len(b) == 0 {
+		return fields{}, nil
+	}
+	// encoding/json would quietly replace what is not UTF-8.
+	if !utf8.Valid(b) {
+		return nil, malformed("body is not UTF-8")
+	}
+	var f fields
+	if err := json.Unmarshal(b, &f); err != nil || f == nil || bytes.HasPrefix(bytes.TrimSpace(b), []byte("null")) {
+		return nil, malformed("body is not a JSON object")
+	}
+	return f, nil
+}
+
+// text returns a member that must be a string if it is there. A number is refused: as one,
+// a code would have lost its leading zeros.
+func (f fields) text(name string) (string, error) {
+	raw, ok := f[name]
+	if !ok || string(raw) == "null" {
+		return "", nil
+	}
+	var s string
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return "", malformed("%s is not a string", name)
+	}
+	return s, nil
+}
+
+// texts reads several members at once.
+func (f fields) texts(into map[string]*string) error {
+	for name, p := range into {
+		s, err := f.text(name)
+		if err != nil {
+			return err
+		}
+		*p = s
+	}
+	return nil
+}
+
+// maxKind and maxID bound what is looked up.
+const (
+	maxKind = 32
+	maxID   = 64
+)
+
+// read reads the body into members, kind and ids among them within bounds.
+func (v *visit) read(into map[string]*string) (fields, error) {
+	f, err := v.body()
+	if err != nil {
+		return nil, err
+	}
+	if err := f.texts(into); err != nil {
+		return nil, err
+	}
+	for name, bound := range map[string]int{"kind": maxKind, "factor": maxID, "enrollment": maxID} {
+		if p, ok := into[name]; ok && len(*p) > bound {
+			return nil, malformed("%s is too long", name)
+		}
+	}
+	return f, nil
+}
+
+// purpose is the member "purpose" or what was begun last.
+func (v *visit) purpose(s string) (mfa.Purpose, error) {
+	if s == "" {
+		return v.current(), nil
+	}
+	p := mfa.Purpose(s)
+	// A pending sign-in can do nothing but sign in, and who is signed in does not again.
+	switch p {
+	case mfa.SignIn:
+		if !v.id.SignedIn {
+			return p, nil
+		}
+	case mfa.StepUp, mfa.ManageFactors:
+		if v.id.SignedIn {
+			return p, nil
+		}
+		return "", mfa.ErrForbidden
+	}
+	return "", malformed("unknown purpose")
+}
+
+// expiry writes when something is over, as a time and as seconds from now, because the
+// clock of a program may differ.
+func (v *visit) expiry(body map[string]any, t time.Time) {
+	if !t.IsZero() {
+		body["expires"] = t.UTC().Format(time.RFC3339)
+		body["expires_in"] = max(0, int(t.Sub(v.now)/time.Second))
+	}
+}
+
+func apiState(v *visit) error {
+	if v.id.Subject.ID == "" {
+		return errUnauthorized
+	}
+	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
+	if err != nil {
+		return err
+	}
+	body := map[string]any{"signed_in": v.id.SignedIn, "next": mfa.Done, "options": []option{}, "locked": false}
+	c, ok := v.pending(v.current())
+	if ok && !v.id.SignedIn {
+		if c, err = v.refresh(c); err != nil {
+			return err
+		}
+	}
+	switch {
+	case ok:
+		v.describe(body, c)
+	case !v.id.SignedIn:
+		return mfa.ErrTokenExpired
+	}
+	if v.now.Before(o.LockedUntil) {
+		body["locked"], body["retry_after"] = true, seconds(o.LockedUntil.Sub(v.now))
+	}
+	writeJSON(v.w, http.StatusOK, body)
+	return nil
+}
+
+// describe says what a challenge asks for.
+func (v *visit) describe(body map[string]any, c *pending) {
+	body["next"], body["purpose"] = c.Next, c.Purpose
+	body["options"] = append([]option{}, c.Options...)
+	if c.Next == mfa.Enroll {
+		body["kinds"] = append([]string{}, c.Kinds...)
+	}
+	v.expiry(body, c.Expires)
+}
+
+func apiSend(v *visit) error {
+	var kind, id, purpose string
+	if _, err := v.read(map[string]*string{"kind": &kind, "factor": &id, "purpose": &purpose}); err != nil {
+		return err
+	}
+	p, err := v.answering(purpose, kind)
+	if err != nil {
+		return err
+	}
+	d, err := v.send(p, kind, id)
+	if err != nil {
+		return err
+	}
+	writeJSON(v.w, http.StatusOK, v.delivered(d))
+	return nil
+}
+
+func (v *visit) delivered(d *mfa.Delivery) map[string]any {
+	body := map[string]any{"kind": d.Kind, "hint": d.Hint}
+	v.expiry(body, d.Expires)
+	if len(d.Prompt.Data) > 0 {
+		body["data"] = json.RawMessage(d.Prompt.Data)
+	}
+	return body
+}
+
+// answering is what send and verify have in common.
+func (v *visit) answering(purpose, kind string) (mfa.Purpose, error) {
+	if v.id.Subject.ID == "" {
+		return "", errUnauthorized
+	}
+	if kind == "" {
+		return "", malformed("kind is missing")
+	}
+	return v.purpose(purpose)
+}
+
+func apiVerify(v *visit) error {
+	var kind, code, purpose string
+	if _, err := v.read(map[string]*string{"kind": &kind, "code": &code, "purpose": &purpose}); err != nil {
+		return err
+	}
+	p, err := v.answering(purpose, kind)
+	if err != nil {
+		return err
+	}
+	ver, err := v.verify(p, kind, code)
+	if err != nil {
+		return err
+	}
+	body := map[string]any{"next": mfa.Done, "purpose": ver.Purpose, "kind": ver.Kind}
+	if ver.RecoveryLeft >= 0 {
+		body["recovery_left"] = ver.RecoveryLeft
+	}
+	writeJSON(v.w, http.StatusOK, body)
+	return nil
+}
+
+func apiStepUp(v *visit) error {
+	var purpose string
+	if _, err := v.read(map[string]*string{"purpose": &purpose}); err != nil {
+		return err
+	}
+	if err := v.signedIn(); err != nil {
+		return err
+	}
+	p := mfa.ManageFactors
+	if purpose != "" {
+		var err error
+		if p, err = v.purpose(purpose); err != nil {
+			return err
+		}
+	}
+	ch, err := v.begin(p, v.id.Subject)
+	if err != nil {
+		return err
+	}
+	body := map[string]any{"next": ch.Next, "purpose": p, "options": []option{}}
+	if c, ok := v.pending(p); ok && ch.Next != mfa.Done {
+		v.describe(body, c)
+	}
+	writeJSON(v.w, http.StatusOK, body)
+	return nil
+}

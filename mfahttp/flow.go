@@ -1,0 +1,353 @@
+package mfahttp
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// What pages and API do is the same, and is here; they differ in how they say it.
+
+var (
+	errUnauthorized = errors.New("mfahttp: no first factor")
+	errStepUp       = errors.New("mfahttp: a fresh verification is needed")
+	errNoFactor     = errors.New("mfahttp: no such factor")
+)
+
+// begin opens a challenge for the person of the visit and keeps it in the session.
+func (v *visit) begin(p mfa.Purpose, s mfa.Subject) (*mfa.Challenge, error) {
+	ch, err := v.h.cfg.Manager.Begin(v.r.Context(), mfa.BeginRequest{Subject: s, Purpose: p, Binding: v.binding()})
+	if err != nil {
+		return nil, err
+	}
+	if ch.Next == mfa.Done {
+		return ch, nil
+	}
+	c := &pending{
+		Who: subjectKey(s), Purpose: p, Next: ch.Next, Token: string(ch.Token),
+		Kinds: ch.Kinds, Expires: ch.Expires,
+	}
+	for _, o := range ch.Options {
+		c.Options = append(c.Options, option{
+			Kind: o.Kind, FactorID: o.FactorID, Name: o.Name, Hint: o.Hint, Default: o.Default,
+			Sends: o.Sends, Recovery: o.Class == factor.Recovery, Stopped: o.Stopped,
+		})
+	}
+	v.keep(c)
+	if ch.Next == mfa.Enroll {
+		v.keepGrant(ch.Grant, ch.Expires)
+	}
+	return ch, nil
+}
+
+// refresh begins a sign-in anew that waited for an enrolment which has been confirmed
+// elsewhere, by a link opened on another device. It only ever asks for more: a person who
+// still has nothing keeps the grant they have, so that looking does not prolong it.
+func (v *visit) refresh(c *pending) (*pending, error) {
+	if c.Next != mfa.Enroll {
+		return c, nil
+	}
+	ch, err := v.h.cfg.Manager.Begin(v.r.Context(), mfa.BeginRequest{
+		Subject: v.id.Subject, Purpose: c.Purpose, Binding: v.binding()})
+	if err != nil || ch.Next != mfa.Verify {
+		return c, err
+	}
+	v.drop(keyGrant)
+	v.drop(keyEnrollments)
+	if _, err := v.begin(c.Purpose, v.id.Subject); err != nil {
+		return c, err
+	}
+	if fresh, ok := v.pending(c.Purpose); ok {
+		return fresh, nil
+	}
+	return c, nil
+}
+
+func (v *visit) send(p mfa.Purpose, kind, factorID string) (*mfa.Delivery, error) {
+	c, ok := v.pending(p)
+	if !ok || c.Next != mfa.Verify {
+		return nil, v.absent(mfa.ErrTokenExpired)
+	}
+	d, err := v.h.cfg.Manager.Send(v.r.Context(), mfa.SendRequest{
+		Challenge: mfa.ChallengeToken(c.Token), Purpose: p, Binding: v.binding(), Kind: kind, FactorID: factorID})
+	if err != nil {
+		return nil, v.ended(c, err)
+	}
+	if c.Sent == nil {
+		c.Sent = map[string]sent{}
+	}
+	c.Sent[kind] = sent{Hint: d.Hint, FactorID: factorID, Expires: d.Expires}
+	v.keep(c)
+	return d, nil
+}
+
+func (v *visit) verify(p mfa.Purpose, kind, code string) (*mfa.Verification, error) {
+	c, ok := v.pending(p)
+	if !ok || c.Next != mfa.Verify {
+		return nil, v.absent(mfa.ErrTokenExpired)
+	}
+	ver, err := v.h.cfg.Manager.Verify(v.r.Context(), mfa.VerifyRequest{
+		Challenge: mfa.ChallengeToken(c.Token), Purpose: p, Binding: v.binding(), Kind: kind, Response: mfa.Secret(code)})
+	if err != nil {
+		return nil, v.ended(c, err)
+	}
+	return ver, v.complete(ver, ver.Grant)
+}
+
+// absent is what is wrong when the session has not got what the request is about.
+func (v *visit) absent(err error) error {
+	if v.id.Subject.ID == "" {
+		return errUnauthorized
+	}
+	return err
+}
+
+// ended drops a challenge that is over.
+func (v *visit) ended(c *pending, err error) error {
+	if errors.Is(err, mfa.ErrToken) || errors.Is(err, mfa.ErrTokenExpired) {
+		v.drop(keyChallenge + string(c.Purpose))
+	}
+	return err
+}
+
+// complete tells the application of a verification, once, and keeps the grant. The
+// application may have replaced the session while it was told, so binding and grant are
+// put after that.
+func (v *visit) complete(ver *mfa.Verification, g mfa.Grant) error {
+	binding, expires := v.binding(), ver.GrantExpires
+	v.drop(keyChallenge + string(ver.Purpose))
+	v.drop(keyCurrent)
+	if err := v.h.cfg.Verified(v.w, v.r, ver); err != nil {
+		v.drop(keyGrant)
+		return fmt.Errorf("mfahttp: Config.Verified: %w", errors.Join(mfa.ErrUnavailable, err))
+	}
+	v.h.cfg.Session.Put(v.r.Context(), keyBinding, binding)
+	v.keepGrant(g, expires)
+	return nil
+}
+
+// grant returns the session's grant. Without one it asks for one, which the Manager gives
+// to a signed-in person only where there is nothing yet to prove; all others step up.
+func (v *visit) grant() (mfa.Grant, error) {
+	if v.id.Subject.ID == "" {
+		return "", errUnauthorized
+	}
+	if g, ok := v.liveGrant(); ok {
+		return g, nil
+	}
+	if !v.id.SignedIn {
+		if c, ok := v.pending(mfa.SignIn); ok && c.Next == mfa.Verify {
+			return "", mfa.ErrForbidden
+		}
+		return "", mfa.ErrTokenExpired
+	}
+	ch, err := v.begin(mfa.ManageFactors, v.id.Subject)
+	if err != nil {
+		return "", err
+	}
+	if ch.Next != mfa.Enroll {
+		return "", errStepUp
+	}
+	return ch.Grant, nil
+}
+
+// refused turns what the Manager says of a grant into what the person can do about it.
+func (v *visit) refused(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired):
+		v.drop(keyGrant)
+		if !v.id.SignedIn {
+			return err
+		}
+		return errStepUp
+	case errors.Is(err, mfa.ErrForbidden) && v.id.SignedIn:
+		return errStepUp
+	}
+	return err
+}
+
+// password checks the current password before a change to a factor the person has.
+func (v *visit) password(kind, password string) error {
+	if !slices.Contains(v.h.cfg.PasswordFor, kind) {
+		return nil
+	}
+	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
+	if err != nil {
+		return err
+	}
+	has := slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool { return f.Kind == kind && !f.Implicit })
+	if !has {
+		return nil
+	}
+	if password == "" {
+		return ErrPassword
+	}
+	if err := v.h.cfg.CheckPassword(v.r, password); err != nil && !errors.Is(err, ErrPassword) {
+		return fmt.Errorf("mfahttp: Config.CheckPassword: %w", errors.Join(mfa.ErrUnavailable, err))
+	} else if err != nil {
+		return ErrPassword
+	}
+	return nil
+}
+
+// enroll starts an enrolment. The id is "" if it is complete already.
+func (v *visit) enroll(kind, name, password string, params map[string]string) (string, *mfa.Enrollment, error) {
+	g, err := v.grant()
+	if err != nil {
+		return "", nil, err
+	}
+	if err := v.password(kind, password); err != nil {
+		return "", nil, err
+	}
+	e, err := v.h.cfg.Manager.Enroll(v.r.Context(), mfa.EnrollRequest{
+		Grant: g, Binding: v.binding(), Kind: kind, Name: name, Params: params})
+	if err != nil {
+		return "", nil, v.refused(err)
+	}
+	if e.Confirmed != nil {
+		return "", e, v.confirmed(e.Confirmed)
+	}
+	id := rand.Text()
+	v.keepEnrollment(enrollment{
+		ID: id, Who: v.who(), Token: string(e.Token), Kind: kind, Name: name, Hint: e.Prompt.Hint,
+		Expires: e.Expires, CodeExpires: e.CodeExpires, Forced: !v.id.SignedIn})
+	return id, e, nil
+}
+
+func (v *visit) resend(id string) (enrollment, *mfa.Delivery, error) {
+	e, ok := v.enrollment(id)
+	if !ok {
+		return e, nil, v.absent(mfa.ErrTokenExpired)
+	}
+	d, err := v.h.cfg.Manager.ResendEnrollment(v.r.Context(), mfa.EnrollmentToken(e.Token), v.binding())
+	if err != nil {
+		return e, nil, err
+	}
+	e.CodeExpires = d.Expires
+	if d.Hint != "" {
+		e.Hint = d.Hint
+	}
+	v.keepEnrollment(e)
+	return e, d, nil
+}
+
+func (v *visit) confirm(id, code string) (*mfa.Confirmation, error) {
+	e, ok := v.enrollment(id)
+	if !ok {
+		return nil, v.absent(mfa.ErrTokenExpired)
+	}
+	conf, err := v.h.cfg.Manager.Confirm(v.r.Context(), mfa.ConfirmRequest{
+		Token: mfa.EnrollmentToken(e.Token), Binding: v.binding(), Response: mfa.Secret(code)})
+	if err != nil {
+		if errors.Is(err, mfa.ErrToken) || errors.Is(err, mfa.ErrTokenExpired) {
+			v.dropEnrollment(id)
+		}
+		return nil, err
+	}
+	v.dropEnrollment(id)
+	return conf, v.confirmed(conf)
+}
+
+func (v *visit) confirmed(c *mfa.Confirmation) error {
+	if c.Verification != nil {
+		g := c.Grant
+		if g == "" {
+			g = c.Verification.Grant
+		}
+		return v.complete(c.Verification, g)
+	}
+	v.keepGrant(c.Grant, c.GrantExpires)
+	return nil
+}
+
+// factor finds one of the person's factors, which also keeps the ids of others from
+// reaching the Manager.
+func (v *visit) factor(id string) (mfa.FactorInfo, error) {
+	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
+	if err != nil {
+		return mfa.FactorInfo{}, err
+	}
+	for _, f := range o.Factors {
+		if f.ID == id && id != "" {
+			return f, nil
+		}
+	}
+	return mfa.FactorInfo{}, errNoFactor
+}
+
+// signedIn is who may see and change factors.
+func (v *visit) signedIn() error {
+	switch {
+	case v.id.Subject.ID == "":
+		return errUnauthorized
+	case !v.id.SignedIn:
+		return mfa.ErrForbidden
+	}
+	return nil
+}
+
+func (v *visit) remove(id, password string) error {
+	if err := v.signedIn(); err != nil {
+		return err
+	}
+	f, err := v.factor(id)
+	if err != nil {
+		return err
+	}
+	g, err := v.grant()
+	if err != nil {
+		return err
+	}
+	if err := v.password(f.Kind, password); err != nil {
+		return err
+	}
+	return v.refused(v.h.cfg.Manager.Remove(v.r.Context(), g, v.binding(), id))
+}
+
+func (v *visit) rename(id, name string) error {
+	if err := v.signedIn(); err != nil {
+		return err
+	}
+	if _, err := v.factor(id); err != nil {
+		return err
+	}
+	g, err := v.grant()
+	if err != nil {
+		return err
+	}
+	return v.refused(v.h.cfg.Manager.Rename(v.r.Context(), g, v.binding(), id, name))
+}
+
+func (v *visit) recoveryCodes() ([]string, error) {
+	if err := v.signedIn(); err != nil {
+		return nil, err
+	}
+	g, err := v.grant()
+	if err != nil {
+		return nil, err
+	}
+	e, err := v.h.cfg.Manager.RegenerateRecoveryCodes(v.r.Context(), g, v.binding())
+	if err != nil {
+		return nil, v.refused(err)
+	}
+	if e.Confirmed != nil {
+		if err := v.confirmed(e.Confirmed); err != nil {
+			return nil, err
+		}
+	}
+	return reveal(e.Prompt.Codes), nil
+}
+
+func reveal(codes []mfa.Secret) []string {
+	var out []string
+	for _, c := range codes {
+		out = append(out, c.Reveal())
+	}
+	return out
+}

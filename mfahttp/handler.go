@@ -1,0 +1,226 @@
+package mfahttp
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfahttp/internal/ui"
+)
+
+// maxBody bounds every request body. The largest honest one is a passkey's answer of a
+// few kilobytes.
+const maxBody = 64 << 10
+
+var (
+	errMethod      = errors.New("mfahttp: method not allowed")
+	errNotFound    = errors.New("mfahttp: not found")
+	errTooLarge    = errors.New("mfahttp: body too large")
+	errMediaType   = errors.New("mfahttp: unsupported media type")
+	errCrossOrigin = errors.New("mfahttp: cross-origin request")
+)
+
+// Handler serves the pages and the JSON API. It is safe for concurrent use and keeps
+// nothing of a person; what a sign-in needs between two requests is in the application's
+// session.
+type Handler struct {
+	cfg     Config
+	clock   func() time.Time
+	ui      *ui.Renderer
+	static  http.Handler
+	mux     *http.ServeMux
+	cross   *http.CrossOriginProtection
+	methods map[string][]string // path pattern to methods
+}
+
+// New returns a Handler, or an error that says what is wrong with cfg.
+func New(cfg Config) (*Handler, error) {
+	cfg.BasePath = cmp.Or(cfg.BasePath, "/mfa/")
+	cfg.LoginURL = cmp.Or(cfg.LoginURL, "/")
+	cfg.HomeURL = cmp.Or(cfg.HomeURL, "/")
+	cfg.ProductName = cmp.Or(cfg.ProductName, "Your account")
+	switch {
+	case cfg.Manager == nil:
+		return nil, errors.New("mfahttp: Config.Manager is nil: give it the Manager that mfa.New returned")
+	case cfg.Session == nil:
+		return nil, errors.New("mfahttp: Config.Session is nil: adapt your session library, see the example at Session")
+	case cfg.Identify == nil:
+		return nil, errors.New("mfahttp: Config.Identify is nil: say there who makes a request")
+	case cfg.Verified == nil:
+		return nil, errors.New("mfahttp: Config.Verified is nil: sign the person in there and renew the session's id")
+	case len(cfg.PasswordFor) > 0 && cfg.CheckPassword == nil:
+		return nil, errors.New("mfahttp: Config.PasswordFor needs Config.CheckPassword: set it, or leave both empty")
+	case !validBase(cfg.BasePath):
+		return nil, fmt.Errorf("mfahttp: Config.BasePath %q must be a plain path with a slash at both ends, like /mfa/", cfg.BasePath)
+	}
+	for name, u := range map[string]string{"LoginURL": cfg.LoginURL, "HomeURL": cfg.HomeURL} {
+		if _, ok := localURL(u); !ok {
+			return nil, fmt.Errorf("mfahttp: Config.%s %q must be a path on this site that begins with one slash", name, u)
+		}
+	}
+	cfg.PasswordFor = slices.Clone(cfg.PasswordFor)
+	h := &Handler{cfg: cfg, clock: time.Now, cross: http.NewCrossOriginProtection()}
+	if cfg.Clock != nil {
+		h.clock = cfg.Clock.Now
+	}
+	for _, o := range cfg.TrustedOrigins {
+		if err := h.cross.AddTrustedOrigin(o); err != nil {
+			return nil, fmt.Errorf("mfahttp: Config.TrustedOrigins: %q must be like https://app.example.com: %w", o, err)
+		}
+	}
+	if err := h.openUI(); err != nil {
+		return nil, err
+	}
+	h.routes()
+	return h, nil
+}
+
+// validBase accepts what a http.ServeMux pattern and a cookie path take literally.
+func validBase(p string) bool {
+	if len(p) < 2 || p[0] != '/' || p[len(p)-1] != '/' || strings.Contains(p, "//") {
+		return false
+	}
+	for _, c := range []byte(p) {
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("/-_.~", c) >= 0) {
+			return false
+		}
+	}
+	return !strings.Contains(p, "/./") && !strings.Contains(p, "/../")
+}
+
+// URL is where the pages begin: where to send a person after Begin has answered anything
+// but mfa.Done, and what a link to the security settings points at.
+func (h *Handler) URL() string { return h.cfg.BasePath }
+
+// Begin opens the second step of a sign-in for s, who has just passed the first. It forgets
+// what the session knew of any earlier sign-in and keeps the challenge in it. With
+// mfa.Done the application signs the person in itself; otherwise it sends them to URL, or
+// answers Next and Options to a single-page application. The tokens in the answer belong
+// to the session and to nobody else. Errors are the Manager's; none of them means that
+// the person may come in.
+func (h *Handler) Begin(r *http.Request, s mfa.Subject) (*mfa.Challenge, error) {
+	v := &visit{h: h, r: r, id: Identity{Subject: s}, now: h.clock()}
+	v.forget()
+	return v.begin(mfa.SignIn, s)
+}
+
+// ServeHTTP serves everything under BasePath. The request's path must be whole: mount the
+// Handler without http.StripPrefix.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	secure(w.Header())
+	if err := h.cross.Check(r); err != nil {
+		h.fail(&visit{h: h, w: w, r: r, now: h.clock()}, errCrossOrigin)
+		return
+	}
+	if r.ContentLength > maxBody {
+		h.fail(&visit{h: h, w: w, r: r, now: h.clock()}, errTooLarge)
+		return
+	}
+	if r.Body != nil {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	}
+	h.mux.ServeHTTP(w, r)
+}
+
+// secure sets what every answer has, pages of the application's own included.
+func secure(header http.Header) {
+	header.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; "+
+		"img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	header.Set("Cache-Control", "no-store")
+	// Not "no-referrer": under it browsers post forms with "Origin: null", and those that
+	// send no Sec-Fetch-Site (older ones, and all of them on plain http) would then look
+	// cross-origin. Other sites are told nothing under either.
+	header.Set("Referrer-Policy", "same-origin")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("X-Frame-Options", "DENY")
+	header.Set("Cross-Origin-Opener-Policy", "same-origin")
+	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+}
+
+// action serves one route. An error it returns has not been answered yet.
+type action func(v *visit) error
+
+// route registers an action for a method and a path under BasePath.
+func (h *Handler) route(method, path string, do action) {
+	full := h.cfg.BasePath + path
+	h.methods[full] = append(h.methods[full], method)
+	h.mux.HandleFunc(method+" "+full, func(w http.ResponseWriter, r *http.Request) {
+		v := &visit{h: h, w: w, r: r, now: h.clock()}
+		var err error
+		if v.id, err = h.cfg.Identify(r); err != nil {
+			v.id = Identity{}
+			err = fmt.Errorf("mfahttp: Config.Identify: %w", err)
+		} else {
+			err = do(v)
+		}
+		if err != nil {
+			h.fail(v, err)
+		}
+	})
+}
+
+func (h *Handler) routes() {
+	h.mux = http.NewServeMux()
+	h.methods = map[string][]string{}
+	h.apiRoutes()
+	h.pageRoutes()
+	for path, methods := range h.methods {
+		if slices.Contains(methods, http.MethodGet) {
+			methods = append(methods, http.MethodHead)
+		}
+		slices.Sort(methods)
+		allow := strings.Join(methods, ", ")
+		h.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Allow", allow)
+			h.fail(&visit{h: h, w: w, r: r, now: h.clock()}, errMethod)
+		})
+	}
+	h.mux.Handle("GET "+h.cfg.BasePath+"static/", h.static)
+	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		h.fail(&visit{h: h, w: w, r: r, now: h.clock()}, errNotFound)
+	})
+}
+
+// fail answers an error that a route did not answer itself.
+func (h *Handler) fail(v *visit, err error) {
+	p := problemOf(err)
+	h.log(v.r, p, err)
+	if h.isAPI(v.r) {
+		writeProblem(v.w, p)
+		return
+	}
+	v.failPage(p)
+}
+
+func (h *Handler) isAPI(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, h.cfg.BasePath+"api/")
+}
+
+// maxURL bounds a URL to return to.
+const maxURL = 2048
+
+// localURL accepts a path on this site, with its query, and returns it in canonical form.
+// What browsers read as another site is refused: "//host", a backslash for a slash, and
+// control characters, which they drop.
+func localURL(s string) (string, bool) {
+	if len(s) > maxURL || !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") {
+		return "", false
+	}
+	for _, c := range []byte(s) {
+		if c <= ' ' || c == '\\' || c >= 0x7f {
+			return "", false
+		}
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" ||
+		strings.HasPrefix(u.Path, "//") || strings.ContainsRune(u.Path, '\\') {
+		return "", false
+	}
+	return u.String(), true
+}

@@ -1,0 +1,131 @@
+package mfahttp
+
+import (
+	"context"
+	"errors"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa"
+)
+
+// ErrPassword is what [Config.CheckPassword] returns, perhaps wrapped, for a password
+// that is wrong. Any other error is taken for a failure of the application.
+var ErrPassword = errors.New("mfahttp: wrong password")
+
+// Config configures a Handler. Manager, Session, Identify and Verified are required.
+type Config struct {
+	// Manager decides. Required.
+	Manager *mfa.Manager
+
+	// Session is the application's session. Required.
+	Session Session
+
+	// Identify says who makes the request, from the application's own session: nobody
+	// (the zero Identity), someone who has passed the first factor, or someone who is
+	// signed in. An error is answered with "unavailable" and lets nobody in. Required.
+	Identify func(r *http.Request) (Identity, error)
+
+	// Verified is told of every right answer, exactly once for each, before the person is
+	// told. It marks the person as signed in (v.SubjectID of v.Tenant, which it should
+	// compare with whom the session waits for), remembers v.Time for Identity.VerifiedAt,
+	// and gives the session a new id, so that an id known from before is worth nothing. It
+	// runs for a step-up too; v.Purpose tells. It writes no body and no status. An error
+	// is answered with "unavailable", and the sign-in is not completed. Required.
+	Verified func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error
+
+	// SignOut forgets who the request is from, as the application's own sign-out does; the
+	// Handler then redirects to LoginURL. It is called by the "Sign out" and "Use another
+	// account" buttons of the pages. Nil: only what the Handler keeps is forgotten, and
+	// LoginURL must cope with a session that has passed the first factor.
+	SignOut func(w http.ResponseWriter, r *http.Request) error
+
+	// PasswordFor are the kinds whose change (enrolling again, removing) asks for the
+	// person's current password, for example "sms". Empty: none.
+	PasswordFor []string
+
+	// CheckPassword compares password with the one of the person who makes the request: nil
+	// if it is right, ErrPassword if it is not. Limiting guesses is up to it. Required with
+	// PasswordFor.
+	CheckPassword func(r *http.Request, password string) error
+
+	// BasePath is where the Handler is mounted, with a slash at both ends. Defaults to
+	// "/mfa/".
+	BasePath string
+
+	// LoginURL is where people without a first factor are sent; HomeURL where they go
+	// once signed in if they did not come from anywhere. Both are local and default to "/".
+	LoginURL, HomeURL string
+
+	// ProductName is how pages call the application. Defaults to "Your account".
+	ProductName string
+
+	// Templates overlays the built-in pages, file by file. Nil: the built-in ones.
+	Templates fs.FS
+
+	// Countries are offered beside the field for a phone number, in the language given as
+	// a BCP 47 tag. Nil: the field wants the international form.
+	Countries func(locale string) []Country
+
+	// TrustedOrigins may make cross-origin requests, as "https://app.example.com". Empty:
+	// only the Handler's own origin may.
+	TrustedOrigins []string
+
+	// Logger is told of failures that people are told of as "unavailable", without any
+	// secret. Nil: nobody is.
+	Logger *slog.Logger
+
+	// Clock must be the Manager's. Nil means the system's, for both.
+	Clock mfa.Clock
+}
+
+// Identity is who makes a request.
+type Identity struct {
+	// Subject has passed the first factor. An empty ID means that nobody has.
+	Subject mfa.Subject
+	// SignedIn is true once the sign-in is complete, with both factors or with as many as
+	// Begin asked for.
+	SignedIn bool
+	// VerifiedAt is the Time of the last Verification in this session, or zero.
+	VerifiedAt time.Time
+}
+
+// Session keeps strings in the session of the request whose context is given, on the
+// server or sealed: never where the person's browser can read or change them. Any
+// session library fits with a few lines, github.com/alexedwards/scs/v2 with
+//
+//	type session struct{ *scs.SessionManager }
+//
+//	func (s session) Get(ctx context.Context, key string) string { return s.GetString(ctx, key) }
+//	func (s session) Put(ctx context.Context, key, value string) { s.SessionManager.Put(ctx, key, value) }
+//	func (s session) Remove(ctx context.Context, key string)     { s.SessionManager.Remove(ctx, key) }
+//
+// The keys begin with "secondgate."; values are at most 32 KiB together. Methods are
+// called by the goroutine that serves the request.
+type Session interface {
+	// Get returns the value under key, or "".
+	Get(ctx context.Context, key string) string
+	Put(ctx context.Context, key, value string)
+	Remove(ctx context.Context, key string)
+}
+
+// Country is one choice beside the field for a phone number.
+type Country struct {
+	Region      string // ISO 3166-1 alpha-2, "NL"
+	Name        string // in the person's language, "Nederland"
+	CallingCode string // without a plus sign, "31"
+}
+
+// Page is a page of the application's own, in the frame of the Handler's pages.
+type Page struct {
+	// Title is plain text.
+	Title string
+	// Body is what stands inside the frame. The Content-Security-Policy of the Handler's
+	// pages applies: no inline script and no inline style.
+	Body template.HTML
+	// Status defaults to 200.
+	Status int
+}

@@ -1,0 +1,230 @@
+package mfahttp
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// The keys under which the application's session keeps what belongs to the Handler. No
+// token, grant or binding is ever in a page or an answer: a page shows what a person
+// reads, and the session knows what it is about.
+const (
+	keyBinding     = "secondgate.binding"
+	keyChallenge   = "secondgate.challenge." // + purpose
+	keyCurrent     = "secondgate.current"    // purpose begun last
+	keyGrant       = "secondgate.grant"
+	keyEnrollments = "secondgate.enrollments"
+	keyNotice      = "secondgate.notice"
+	keyShown       = "secondgate.shown"
+)
+
+// purposes are those a session may have a challenge for, one of each: two tabs that ask
+// for different things do not disturb each other.
+var purposes = [...]mfa.Purpose{mfa.SignIn, mfa.StepUp, mfa.ManageFactors, mfa.ReplaceFactor}
+
+// maxEnrollments is how many enrolments of one session may wait to be confirmed. The
+// oldest gives way.
+const maxEnrollments = 4
+
+// pending is a challenge that has been begun.
+type pending struct {
+	Who     string
+	Purpose mfa.Purpose
+	Next    mfa.Next
+	Token   string          `json:",omitempty"`
+	Options []option        `json:",omitempty"`
+	Kinds   []string        `json:",omitempty"`
+	Expires time.Time       `json:",omitzero"`
+	Sent    map[string]sent `json:",omitempty"` // by kind
+}
+
+// option is a mfa.Option as the session keeps it.
+type option struct {
+	Kind     string       `json:"kind"`
+	FactorID string       `json:"factor,omitempty"`
+	Name     string       `json:"name,omitempty"`
+	Hint     string       `json:"hint,omitempty"`
+	Default  bool         `json:"default"`
+	Sends    bool         `json:"sends"`
+	Recovery bool         `json:"recovery"`
+	Stopped  bool         `json:"stopped,omitempty"`
+	Class    factor.Class `json:"-"`
+}
+
+// sent is what a page says of a code that is on its way.
+type sent struct {
+	Hint     string `json:",omitempty"`
+	FactorID string `json:",omitempty"`
+	Expires  time.Time
+}
+
+// granted is the grant of the session.
+type granted struct {
+	Who     string
+	Grant   string
+	Expires time.Time
+}
+
+// enrollment is an enrolment that waits to be confirmed. ID is random and stands for the
+// token outside.
+type enrollment struct {
+	ID          string
+	Who         string
+	Token       string
+	Kind        string
+	Name        string    `json:",omitempty"`
+	Hint        string    `json:",omitempty"`
+	Expires     time.Time `json:",omitzero"`
+	CodeExpires time.Time `json:",omitzero"`
+	Forced      bool      `json:",omitempty"` // by a sign-in
+}
+
+// subjectKey tells people apart. What a session keeps for one is nothing to another, even
+// if the application lets a session change hands without ending it.
+func subjectKey(s mfa.Subject) string { return s.Tenant + "\x00" + s.ID }
+
+// visit is one request with who makes it.
+type visit struct {
+	h   *Handler
+	w   http.ResponseWriter
+	r   *http.Request
+	id  Identity
+	now time.Time
+}
+
+func (v *visit) who() string { return subjectKey(v.id.Subject) }
+
+func (v *visit) get(key string, into any) bool {
+	s := v.h.cfg.Session.Get(v.r.Context(), key)
+	return s != "" && json.Unmarshal([]byte(s), into) == nil
+}
+
+func (v *visit) put(key string, value any) {
+	b, err := json.Marshal(value)
+	if err != nil { // Only strings, times and booleans are ever put.
+		v.drop(key)
+		return
+	}
+	v.h.cfg.Session.Put(v.r.Context(), key, string(b))
+}
+
+func (v *visit) drop(key string) { v.h.cfg.Session.Remove(v.r.Context(), key) }
+
+// binding returns the random value that ties tokens to this session. It outlives a change
+// of the session's id, and is in no cookie of its own.
+func (v *visit) binding() string {
+	b := v.h.cfg.Session.Get(v.r.Context(), keyBinding)
+	if b == "" {
+		b = rand.Text()
+		v.h.cfg.Session.Put(v.r.Context(), keyBinding, b)
+	}
+	return b
+}
+
+// forget drops everything of ours, so that nothing of an earlier sign-in is left when
+// another begins.
+func (v *visit) forget() {
+	for _, p := range purposes {
+		v.drop(keyChallenge + string(p))
+	}
+	for _, key := range []string{keyBinding, keyCurrent, keyGrant, keyEnrollments, keyNotice, keyShown} {
+		v.drop(key)
+	}
+}
+
+// pending returns the live challenge of the purpose that belongs to this person.
+func (v *visit) pending(p mfa.Purpose) (*pending, bool) {
+	var c pending
+	if !v.get(keyChallenge+string(p), &c) || c.Who != v.who() || c.Purpose != p || !v.now.Before(c.Expires) {
+		return nil, false
+	}
+	return &c, true
+}
+
+func (v *visit) keep(c *pending) {
+	v.put(keyChallenge+string(c.Purpose), c)
+	v.put(keyCurrent, c.Purpose)
+}
+
+// current is the purpose that an answer without one is for.
+func (v *visit) current() mfa.Purpose {
+	if !v.id.SignedIn {
+		return mfa.SignIn
+	}
+	var p mfa.Purpose
+	if v.get(keyCurrent, &p) && p != mfa.SignIn {
+		return p
+	}
+	return mfa.ManageFactors
+}
+
+func (v *visit) keepGrant(g mfa.Grant, expires time.Time) {
+	if g != "" {
+		v.put(keyGrant, granted{Who: v.who(), Grant: string(g), Expires: expires})
+	}
+}
+
+func (v *visit) liveGrant() (mfa.Grant, bool) {
+	var g granted
+	if !v.get(keyGrant, &g) || g.Who != v.who() || g.Grant == "" || !v.now.Before(g.Expires) {
+		return "", false
+	}
+	return mfa.Grant(g.Grant), true
+}
+
+func (v *visit) enrollments() []enrollment {
+	var all []enrollment
+	if !v.get(keyEnrollments, &all) {
+		return nil
+	}
+	live := all[:0]
+	for _, e := range all {
+		if e.Who == v.who() && v.now.Before(e.Expires) {
+			live = append(live, e)
+		}
+	}
+	return live
+}
+
+func (v *visit) keepEnrollment(e enrollment) {
+	live := v.enrollments()
+	for i := range live {
+		if live[i].ID == e.ID {
+			live[i] = e
+			v.put(keyEnrollments, live)
+			return
+		}
+	}
+	if len(live) >= maxEnrollments {
+		live = live[len(live)-maxEnrollments+1:]
+	}
+	v.put(keyEnrollments, append(live, e))
+}
+
+func (v *visit) enrollment(id string) (enrollment, bool) {
+	for _, e := range v.enrollments() {
+		if e.ID == id {
+			return e, true
+		}
+	}
+	return enrollment{}, false
+}
+
+func (v *visit) dropEnrollment(id string) {
+	var rest []enrollment
+	for _, e := range v.enrollments() {
+		if e.ID != id {
+			rest = append(rest, e)
+		}
+	}
+	if len(rest) == 0 {
+		v.drop(keyEnrollments)
+		return
+	}
+	v.put(keyEnrollments, rest)
+}

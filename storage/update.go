@@ -1,0 +1,124 @@
+package storage
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
+	"time"
+
+	"github.com/secondgate/secondgate/internal/keyed"
+)
+
+// ErrContention: other writers were faster, too many times in a row. Nothing was changed.
+var ErrContention = errors.New("storage: too much contention on one record")
+
+// maxConflicts bounds how often one update is decided anew. Writers in one process queue
+// up and do not conflict, so this is about how many processes work on one person at once.
+const maxConflicts = 100
+
+// Change is what a decision makes of a record. The zero value leaves it alone.
+type Change struct {
+	// Data is the record's new content, 1 to MaxDataLen bytes; nil writes nothing.
+	Data []byte
+	// Delete removes the record; Data is then nil. Without a record it does nothing.
+	Delete bool
+}
+
+// Updater runs the read–decide–swap loop against one Store: it is where a decision becomes
+// atomic. Work on one key is queued inside the process, so that a burst for one person
+// costs one decision at a time; the store's condition keeps it right across processes.
+// Make one with NewUpdater; it is safe for concurrent use.
+type Updater struct {
+	store Store
+	turns keyed.Mutex
+}
+
+// NewUpdater returns an Updater of s.
+func NewUpdater(s Store) *Updater { return &Updater{store: s} }
+
+// Get is Store.Get with the limits checked.
+func (u *Updater) Get(ctx context.Context, key string) (Record, error) {
+	if err := CheckKey(key); err != nil {
+		return Record{}, err
+	}
+	return u.store.Get(ctx, key)
+}
+
+// Update reads the record under key, lets decide say what becomes of it, and swaps; on a
+// conflict it starts again from the read. decide is given nil when there is no record; it
+// may be called many times and must have no effect outside; an error from it ends the
+// update, nothing written, and is returned as it is.
+//
+// A nil error means that the change is committed. ErrContention means that nothing was
+// changed, and so does a context's error before the write; after any other error of the
+// store the change may or may not have been made, and the caller must not act as if it was.
+func (u *Updater) Update(ctx context.Context, key string, decide func(data []byte) (Change, error)) error {
+	if err := CheckKey(key); err != nil {
+		return err
+	}
+	unlock, err := u.turns.Lock(ctx, key)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	for attempt := range maxConflicts {
+		if attempt > 0 {
+			if err := pause(ctx, attempt); err != nil {
+				return err
+			}
+		}
+		done, err := u.try(ctx, key, decide)
+		if done || err != nil {
+			return err
+		}
+	}
+	return ErrContention
+}
+
+// try is one turn of the loop; done is false after a conflict.
+func (u *Updater) try(ctx context.Context, key string, decide func([]byte) (Change, error)) (done bool, err error) {
+	rec, err := u.store.Get(ctx, key)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		rec = Record{}
+	case err != nil:
+		return false, err
+	case rec.Revision == "":
+		return false, fmt.Errorf("%w: the store returned a record without a revision", ErrInvalid)
+	}
+	change, err := decide(rec.Data)
+	if err != nil {
+		return false, err
+	}
+	switch {
+	case change.Delete && rec.Revision == "", !change.Delete && change.Data == nil:
+		return true, nil
+	case change.Delete:
+		err = u.store.Delete(ctx, key, rec.Revision)
+	default:
+		next := Record{Revision: rand.Text(), Data: change.Data}
+		if err = CheckSwap(key, rec.Revision, next); err == nil {
+			err = u.store.Swap(ctx, key, rec.Revision, next)
+		}
+	}
+	if errors.Is(err, ErrConflict) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// pause waits before another attempt: a random time of up to
+// 1, 2, 4 … 64 ms, so that processes fall out of step.
+func pause(ctx context.Context, attempt int) error {
+	bound := time.Millisecond << min(attempt-1, 6)
+	t := time.NewTimer(time.Duration(mathrand.Int64N(int64(bound))))
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
