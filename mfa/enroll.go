@@ -34,6 +34,12 @@ func (m *Manager) may(r *record, c *claims, enroll string, now time.Time) error 
 	if c.over(now, m.cfg.GrantTTL) {
 		return ErrTokenExpired
 	}
+	return m.reach(r, c, enroll)
+}
+
+// reach says whether what a grant proved suffices for what the person has now. It is asked
+// again when an enrolment is confirmed: meanwhile a stronger factor may have been added.
+func (m *Manager) reach(r *record, c *claims, enroll string) error {
 	need, allowedOwn := 0, false
 	for _, in := range r.Factors {
 		f := m.factors[in.Kind]
@@ -228,7 +234,8 @@ func (m *Manager) issueEnrollment(ctx context.Context, c *claims, linkOnly bool)
 	if !ok {
 		return nil, fmt.Errorf("%w: nothing is sent for this kind", ErrNotAvailable)
 	}
-	link := claims{ID: randomBytes(16), Issued: clock.UnixMilli(), Subject: c.Subject, Epoch: rec.Epoch, Pending: p.ID, Purpose: c.Purpose, Kinds: c.Kinds}
+	link := *c
+	link.ID, link.Issued, link.Epoch, link.Bind = randomBytes(16), clock.UnixMilli(), rec.Epoch, nil
 	return m.issue(ctx, &issuing{factor: f, subject: c.Subject, purpose: "confirm", confirming: true,
 		link: LinkToken(m.newToken(sealLink, link)), silent: linkOnly,
 		choose: func(r *record, now time.Time) (*instance, error) {
@@ -252,6 +259,11 @@ func (m *Manager) pendingOf(r *record, c *claims, now time.Time) (*pending, erro
 	p := r.pendingByID(c.Pending)
 	if p == nil || now.UnixMilli() >= p.Expires {
 		return nil, ErrTokenExpired
+	}
+	if !p.Implicit {
+		if err := m.reach(r, c, p.Kind); err != nil {
+			return nil, err
+		}
 	}
 	return p, nil
 }

@@ -181,7 +181,7 @@ type EnrollRequest struct {
 	// Name is what the person calls it ("Phone"), at most 64 bytes; may be empty.
 	Name string
 	// Params are the kind's own, such as "address", "number" and "region", "pin", "secret".
-	Params map[string]string
+	Params factor.Params
 }
 
 // Enrollment is a pending enrolment. Nothing has changed yet. For a kind that sends, the

@@ -16,21 +16,32 @@ import (
 )
 
 func (h *Handler) apiRoutes() {
-	h.route("GET", "api/state", apiState)
-	h.route("POST", "api/send", apiSend)
-	h.route("POST", "api/verify", apiVerify)
-	h.route("POST", "api/step-up", apiStepUp)
-	h.route("POST", "api/enroll", apiEnroll)
-	h.route("POST", "api/enroll/resend", apiResend)
-	h.route("POST", "api/confirm", apiConfirm)
-	h.route("GET", "api/factors", apiFactors)
-	h.route("PATCH", "api/factors/{id}", apiRename)
-	h.route("DELETE", "api/factors/{id}", apiRemove)
-	h.route("POST", "api/recovery-codes", apiRecoveryCodes)
+	h.api("GET", "api/state", apiState)
+	h.api("POST", "api/send", apiSend)
+	h.api("POST", "api/verify", apiVerify)
+	h.api("POST", "api/step-up", apiStepUp)
+	h.api("POST", "api/enroll", apiEnroll)
+	h.api("POST", "api/enroll/resend", apiResend)
+	h.api("POST", "api/confirm", apiConfirm)
+	h.api("GET", "api/factors", apiFactors)
+	h.api("PATCH", "api/factors/{id}", apiRename)
+	h.api("DELETE", "api/factors/{id}", apiRemove)
+	h.api("POST", "api/recovery-codes", apiRecoveryCodes)
 	h.route("GET", "api/openapi.json", func(v *visit) error {
 		v.w.Header().Set("Content-Type", "application/json")
 		_, _ = v.w.Write(openAPI)
 		return nil
+	})
+}
+
+// api is route for someone who has passed the first factor; nobody else learns anything,
+// not even whether a body was well-formed.
+func (h *Handler) api(method, path string, do action) {
+	h.route(method, path, func(v *visit) error {
+		if v.id.Subject.ID == "" {
+			return errUnauthorized
+		}
+		return do(v)
 	})
 }
 
@@ -184,9 +195,6 @@ func (v *visit) expiry(body map[string]any, t time.Time) {
 }
 
 func apiState(v *visit) error {
-	if v.id.Subject.ID == "" {
-		return errUnauthorized
-	}
 	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
 	if err != nil {
 		return err
@@ -249,9 +257,6 @@ func (v *visit) delivered(d *mfa.Delivery) map[string]any {
 
 // answering is what send and verify have in common.
 func (v *visit) answering(purpose, kind string) (mfa.Purpose, error) {
-	if v.id.Subject.ID == "" {
-		return "", errUnauthorized
-	}
 	if kind == "" {
 		return "", malformed("kind is missing")
 	}
@@ -284,9 +289,6 @@ func apiStepUp(v *visit) error {
 	if _, err := v.read(map[string]*string{"purpose": &purpose}); err != nil {
 		return err
 	}
-	if err := v.signedIn(); err != nil {
-		return err
-	}
 	p := mfa.ManageFactors
 	if purpose != "" {
 		var err error
@@ -294,14 +296,12 @@ func apiStepUp(v *visit) error {
 			return err
 		}
 	}
-	ch, err := v.begin(p, v.id.Subject)
+	c, err := v.stepUp(p)
 	if err != nil {
 		return err
 	}
-	body := map[string]any{"next": ch.Next, "purpose": p, "options": []option{}}
-	if c, ok := v.pending(p); ok && ch.Next != mfa.Done {
-		v.describe(body, c)
-	}
+	body := map[string]any{}
+	v.describe(body, c)
 	writeJSON(v.w, http.StatusOK, body)
 	return nil
 }

@@ -44,6 +44,26 @@ func (v *visit) begin(p mfa.Purpose, s mfa.Subject) (*mfa.Challenge, error) {
 	return ch, nil
 }
 
+// stepUp begins a challenge for someone who is signed in. A person who has nothing to
+// prove is given, in its place, what lets them enrol.
+func (v *visit) stepUp(p mfa.Purpose) (*pending, error) {
+	if err := v.signedIn(); err != nil {
+		return nil, err
+	}
+	ch, err := v.begin(p, v.id.Subject)
+	if p != mfa.ManageFactors && errors.Is(err, mfa.ErrNotAvailable) {
+		p = mfa.ManageFactors
+		ch, err = v.begin(p, v.id.Subject)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if c, ok := v.pending(p); ok && ch.Next != mfa.Done {
+		return c, nil
+	}
+	return &pending{Purpose: p, Next: ch.Next, Expires: ch.Expires}, nil
+}
+
 // refresh begins a sign-in anew that waited for an enrolment which has been confirmed
 // elsewhere, by a link opened on another device. It only ever asks for more: a person who
 // still has nothing keeps the grant they have, so that looking does not prolong it.

@@ -1,6 +1,7 @@
 package mfahttp
 
 import (
+	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -83,15 +84,20 @@ func (v *visit) recent(maxAge time.Duration) bool {
 	return age >= -maxSkew && age <= maxAge
 }
 
-// mustVerify asks the Manager whether there is anything to verify: nil if not.
+// mustVerify asks the Manager whether there is anything to verify: nil if not. For a
+// person who has nothing to step up with it is what a sign-in would ask that decides.
 func (v *visit) mustVerify() error {
-	ch, err := v.h.cfg.Manager.Begin(v.r.Context(), mfa.BeginRequest{
-		Subject: v.id.Subject, Purpose: mfa.StepUp, Binding: v.binding()})
-	if err != nil {
-		return err
-	}
-	if ch.Next == mfa.Done {
-		return nil
+	for _, p := range []mfa.Purpose{mfa.StepUp, mfa.SignIn} {
+		ch, err := v.h.cfg.Manager.Begin(v.r.Context(), mfa.BeginRequest{
+			Subject: v.id.Subject, Purpose: p, Binding: v.binding()})
+		switch {
+		case err == nil && ch.Next == mfa.Done:
+			return nil
+		case err == nil:
+			return errStepUp
+		case !errors.Is(err, mfa.ErrNotAvailable):
+			return err
+		}
 	}
 	return errStepUp
 }

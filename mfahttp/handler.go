@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 )
 
 // maxBody bounds every request body. The largest honest one is a passkey's answer of a
@@ -32,7 +31,6 @@ var (
 type Handler struct {
 	cfg     Config
 	clock   func() time.Time
-	ui      *ui.Renderer
 	static  http.Handler
 	mux     *http.ServeMux
 	cross   *http.CrossOriginProtection

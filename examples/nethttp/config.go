@@ -1,0 +1,45 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+)
+
+// config is what the command line says.
+type config struct {
+	addr, data, smtp, sms string
+	demo, https           bool
+}
+
+// parseFlags reads the command line. Every error is a sentence that says what to do.
+func parseFlags(args []string, usage io.Writer) (config, error) {
+	var c config
+	fs := flag.NewFlagSet("nethttp", flag.ContinueOnError)
+	fs.SetOutput(usage)
+	fs.StringVar(&c.addr, "addr", "127.0.0.1:8080", "`HOST:PORT` to listen on; port 0 takes a free one")
+	fs.StringVar(&c.data, "data", "./data", "`directory` for the database and the key; made if it is not there")
+	fs.StringVar(&c.smtp, "smtp", "", "`URL` of the mail server, smtp://user:password@host:587?from=security@example.com (or smtps://)")
+	fs.StringVar(&c.sms, "sms", "outbox", "`sender` of text messages: twilio, http or outbox; credentials come from the environment")
+	fs.BoolVar(&c.demo, "demo", true, "seed people and serve the outbox and the demonstration clock")
+	fs.BoolVar(&c.https, "https", false, "browsers reach this server over TLS (ended by a proxy): cookies are Secure, HSTS is sent")
+	if err := fs.Parse(args); err != nil {
+		return c, err
+	}
+	if fs.NArg() > 0 {
+		return c, fmt.Errorf("%q is not an option; options begin with a hyphen, see -help", fs.Arg(0))
+	}
+	if _, _, err := net.SplitHostPort(c.addr); err != nil {
+		return c, fmt.Errorf("-addr %q is not HOST:PORT; give it as 127.0.0.1:8080, or 127.0.0.1:0 for any free port", c.addr)
+	}
+	if c.data == "" {
+		return c, errors.New("-data is empty; name a directory, for example -data ./data")
+	}
+	if !slices.Contains([]string{"twilio", "http", "outbox"}, c.sms) {
+		return c, fmt.Errorf("-sms %q is unknown; it is twilio, http or outbox", c.sms)
+	}
+	return c, nil
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfahttp"
+)
+
+// This file is all that secondgate needs of an application: where the session keeps strings,
+// who makes a request, what happens once the second factor is right, and how a password is
+// checked before a phone number changes.
+
+// What the session knows. A login is there between the password and the choice of an
+// account; an account once the password is right; signedIn once everything is.
+const (
+	sessionLogin    = "login"
+	sessionAccount  = "account"
+	sessionSignedIn = "signed_in"
+	sessionVerified = "verified_at"
+	sessionNotice   = "notice"
+)
+
+// session adapts scs to mfahttp.
+type session struct{ *scs.SessionManager }
+
+func (s session) Get(ctx context.Context, key string) string { return s.GetString(ctx, key) }
+func (s session) Put(ctx context.Context, key, value string) { s.SessionManager.Put(ctx, key, value) }
+func (s session) Remove(ctx context.Context, key string)     { s.SessionManager.Remove(ctx, key) }
+
+// visitor is who makes a request.
+type visitor struct {
+	*account      // nil: nobody has passed the first factor
+	signedIn      bool
+	verifiedSince time.Time
+}
+
+func (a *app) visitor(r *http.Request) (visitor, error) {
+	ctx := r.Context()
+	id := a.sessions.GetString(ctx, sessionAccount)
+	if id == "" {
+		return visitor{}, nil
+	}
+	acct, err := a.people.byID(ctx, id)
+	if errors.Is(err, errNobody) {
+		return visitor{}, nil
+	}
+	if err != nil {
+		return visitor{}, err
+	}
+	v := visitor{account: acct, signedIn: a.sessions.GetBool(ctx, sessionSignedIn)}
+	if s := a.sessions.GetString(ctx, sessionVerified); s != "" {
+		if v.verifiedSince, err = time.Parse(time.RFC3339Nano, s); err != nil {
+			return visitor{}, err
+		}
+	}
+	return v, nil
+}
+
+// identify implements mfahttp.Config.Identify.
+func (a *app) identify(r *http.Request) (mfahttp.Identity, error) {
+	v, err := a.visitor(r)
+	if err != nil || v.account == nil {
+		return mfahttp.Identity{}, err
+	}
+	return mfahttp.Identity{Subject: v.subject(), SignedIn: v.signedIn, VerifiedAt: v.verifiedSince}, nil
+}
+
+// verified implements mfahttp.Config.Verified.
+func (a *app) verified(_ http.ResponseWriter, r *http.Request, v *mfa.Verification) error {
+	ctx := r.Context()
+	if v.Tenant != tenant || v.SubjectID != a.sessions.GetString(ctx, sessionAccount) {
+		return errors.New("the verification is of somebody else than the session waits for")
+	}
+	a.sessions.Put(ctx, sessionVerified, v.Time.UTC().Format(time.RFC3339Nano))
+	return a.admit(ctx)
+}
+
+// admit completes a sign-in. The session gets a new id: one that was known to somebody
+// before is worth nothing now.
+func (a *app) admit(ctx context.Context) error {
+	a.sessions.Put(ctx, sessionSignedIn, true)
+	a.sessions.Remove(ctx, sessionLogin)
+	return a.sessions.RenewToken(ctx)
+}
+
+// checkPassword implements mfahttp.Config.CheckPassword.
+func (a *app) checkPassword(r *http.Request, password string) error {
+	v, err := a.visitor(r)
+	if err != nil {
+		return err
+	}
+	if v.account == nil {
+		return mfahttp.ErrPassword
+	}
+	hash, err := a.people.password(r.Context(), v.account)
+	if err != nil {
+		return err
+	}
+	err = a.guess(r.Context(), loginKey(v.login, ""), hash, password)
+	if errors.Is(err, errWrongPassword) || errors.Is(err, errTooBusy) {
+		return mfahttp.ErrPassword
+	}
+	return err
+}
+
+// signOut implements mfahttp.Config.SignOut.
+func (a *app) signOut(_ http.ResponseWriter, r *http.Request) error {
+	return a.sessions.Destroy(r.Context())
+}
+
+// authorize implements mfa.Config.Authorize: whatever an administrator does is the owner's
+// to do, whichever page or route it came by.
+func (a *app) authorize(ctx context.Context, act mfa.AdminAction) error {
+	actor, err := a.people.byID(ctx, act.Actor)
+	if err != nil {
+		return err
+	}
+	if actor.Type != ownerType || act.Tenant != tenant {
+		return errors.New("only the owner may do this")
+	}
+	return nil
+}

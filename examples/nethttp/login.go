@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/secondgate/secondgate/mfa"
+)
+
+// outcome is what a sign-in needs next. It is the answer of the JSON API, and what the pages
+// decide by.
+type outcome struct {
+	Next     string    `json:"next"` // "done", "account", "verify" or "enroll"
+	Accounts []account `json:"accounts"`
+	Options  []option  `json:"options"`
+}
+
+// option is a way to answer (next is "verify") or a kind to enrol (next is "enroll").
+type option struct {
+	Kind    string `json:"kind"`
+	Hint    string `json:"hint"`
+	Default bool   `json:"default"`
+}
+
+var errNoLogin = errors.New("no password has been given in this session")
+
+// loginKey is under what wrong passwords of a login are remembered; names that nobody has
+// are treated as if they were logins.
+func loginKey(login int64, name string) string {
+	if login != 0 {
+		return strconv.FormatInt(login, 10)
+	}
+	return "?" + strings.ToLower(name)
+}
+
+// guess compares a password, slowed after many wrong ones. An empty hash is nobody's.
+func (a *app) guess(ctx context.Context, key, hash, password string) error {
+	if err := a.throttle.wait(ctx, key); err != nil {
+		return err
+	}
+	err := a.passwords.compare(ctx, hash, password)
+	if err == nil || errors.Is(err, errWrongPassword) {
+		a.throttle.done(key, err == nil)
+	}
+	return err
+}
+
+// signIn checks the first factor and opens the second. errWrongPassword says that name and
+// password do not go together, and no more.
+func (a *app) signIn(r *http.Request, name, password string) (*outcome, error) {
+	ctx := r.Context()
+	if name = strings.TrimSpace(name); name == "" || len(name) > 254 || !utf8.ValidString(name) {
+		return nil, errWrongPassword
+	}
+	login, hash, err := a.people.login(ctx, name)
+	if err != nil && !errors.Is(err, errNobody) {
+		return nil, err
+	}
+	if err := a.guess(ctx, loginKey(login, name), hash, password); err != nil {
+		return nil, err
+	}
+	// Nothing of who used this browser before is left, and an id that somebody planted in it
+	// is not the one that is signed in.
+	if err := errors.Join(a.sessions.Clear(ctx), a.sessions.RenewToken(ctx)); err != nil {
+		return nil, err
+	}
+	accounts, err := a.people.byLogin(ctx, login, name)
+	if err != nil {
+		return nil, err
+	}
+	if len(accounts) > 1 {
+		a.sessions.Put(ctx, sessionLogin, login)
+		return &outcome{Next: "account", Accounts: accounts, Options: []option{}}, nil
+	}
+	if len(accounts) == 0 {
+		return nil, errNobody
+	}
+	return a.open(r, &accounts[0])
+}
+
+// accountsToChoose are those of the login whose password was given in this session.
+func (a *app) accountsToChoose(ctx context.Context) ([]account, error) {
+	login := a.sessions.GetInt64(ctx, sessionLogin)
+	if login == 0 {
+		return nil, errNoLogin
+	}
+	return a.people.byLogin(ctx, login, "")
+}
+
+// choose goes on with one of the accounts of the login.
+func (a *app) choose(r *http.Request, id string) (*outcome, error) {
+	accounts, err := a.accountsToChoose(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	for i := range accounts {
+		if accounts[i].ID == id {
+			return a.open(r, &accounts[i])
+		}
+	}
+	return nil, errNobody
+}
+
+// open begins the second factor of an account whose password was right.
+func (a *app) open(r *http.Request, acct *account) (*outcome, error) {
+	ctx := r.Context()
+	a.sessions.Put(ctx, sessionAccount, acct.ID)
+	ch, err := a.gate.Begin(r, acct.subject())
+	if err != nil {
+		a.sessions.Remove(ctx, sessionAccount)
+		return nil, err
+	}
+	out := &outcome{Next: string(ch.Next), Accounts: []account{}, Options: []option{}}
+	switch ch.Next {
+	case mfa.Done:
+		return out, a.admit(ctx)
+	case mfa.Enroll:
+		for i, kind := range ch.Kinds {
+			out.Options = append(out.Options, option{Kind: kind, Default: i == 0})
+		}
+	default:
+		// Several devices of a kind are one way to answer.
+		seen := map[string]bool{}
+		for _, o := range ch.Options {
+			if !seen[o.Kind+"\x00"+o.Hint] {
+				out.Options = append(out.Options, option{Kind: o.Kind, Hint: o.Hint, Default: o.Default})
+			}
+			seen[o.Kind+"\x00"+o.Hint] = true
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,235 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/secondgate/secondgate/mfa"
+)
+
+// tenant is the one organisation of this application.
+const tenant = "acme"
+
+// userTypes in the order in which pages list them.
+var userTypes = [...]string{"owner", "manager", "employee"}
+
+const ownerType = "owner"
+
+// account is one account of a person. An address with one password may have several.
+type account struct {
+	ID       string `json:"id"`
+	Type     string `json:"type"`
+	Name     string `json:"name"`
+	Username string `json:"-"`
+	Email    string `json:"-"`
+	// shared: the address has other accounts, so that pages and authenticator apps tell
+	// them apart by the type.
+	Shared    bool `json:"-"`
+	Confirmed bool `json:"-"`
+	Enrolled  bool `json:"-"`
+	login     int64
+	demo      string
+}
+
+// subject is the account as secondgate knows it.
+func (a *account) subject() mfa.Subject {
+	label := a.Email
+	if a.Shared {
+		label += " (" + a.Type + ")"
+	}
+	return mfa.Subject{ID: a.ID, Tenant: tenant, UserType: a.Type, Account: label,
+		Email: a.Email, EmailConfirmed: a.Confirmed, Enrolled: a.Enrolled}
+}
+
+var errNobody = errors.New("there is no such person")
+
+// people are the application's users: logins, which are an address and a password, and
+// their accounts.
+type people struct{ db *sql.DB }
+
+const selectAccounts = `SELECT a.id, a.type, a.name, a.username, l.email, a.email_confirmed, a.enrolled, a.login, a.demo_password,
+	(SELECT count(*) FROM accounts o WHERE o.login = a.login) > 1
+	FROM accounts a JOIN logins l ON l.id = a.login `
+
+func (p people) query(ctx context.Context, where string, args ...any) (list []account, err error) {
+	rows, err := p.db.QueryContext(ctx, selectAccounts+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var a account
+		if err := rows.Scan(&a.ID, &a.Type, &a.Name, &a.Username, &a.Email, &a.Confirmed, &a.Enrolled, &a.login, &a.demo, &a.Shared); err != nil {
+			return nil, err
+		}
+		list = append(list, a)
+	}
+	return list, rows.Err()
+}
+
+func (p people) one(ctx context.Context, where string, args ...any) (*account, error) {
+	list, err := p.query(ctx, where, args...)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) != 1 {
+		return nil, errNobody
+	}
+	return &list[0], nil
+}
+
+func (p people) byID(ctx context.Context, id string) (*account, error) {
+	return p.one(ctx, `WHERE a.id = ?`, id)
+}
+
+func (p people) byUsername(ctx context.Context, name string) (*account, error) {
+	return p.one(ctx, `WHERE a.username = ?`, name)
+}
+
+// byLogin returns the accounts of a login, the named one first.
+func (p people) byLogin(ctx context.Context, login int64, name string) ([]account, error) {
+	return p.query(ctx, `WHERE a.login = ? ORDER BY a.username <> ?, a.type`, login, name)
+}
+
+// all returns everybody: owners, managers, employees, by name.
+func (p people) all(ctx context.Context) ([]account, error) {
+	return p.query(ctx, `ORDER BY CASE a.type WHEN 'owner' THEN 0 WHEN 'manager' THEN 1 ELSE 2 END, a.name`)
+}
+
+// login finds a login by its address or by the username of one of its accounts, and returns
+// its password hash.
+func (p people) login(ctx context.Context, name string) (id int64, hash string, err error) {
+	err = p.db.QueryRowContext(ctx, `SELECT id, password FROM logins WHERE email = ?1
+		UNION SELECT l.id, l.password FROM logins l JOIN accounts a ON a.login = l.id WHERE a.username = ?1`,
+		strings.TrimSpace(name)).Scan(&id, &hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, "", errNobody
+	}
+	return id, hash, err
+}
+
+// password returns the hash of an account's login.
+func (p people) password(ctx context.Context, a *account) (hash string, err error) {
+	err = p.db.QueryRowContext(ctx, `SELECT password FROM logins WHERE id = ?`, a.login).Scan(&hash)
+	return hash, err
+}
+
+// enrolled remembers that a person has a record in the store. Should it ever be missing,
+// secondgate refuses them instead of letting whoever knows the password enrol anew.
+func (p people) enrolled(ctx context.Context, id string) error {
+	_, err := p.db.ExecContext(ctx, `UPDATE accounts SET enrolled = 1 WHERE id = ? AND enrolled = 0`, id)
+	return err
+}
+
+// person is somebody to add: an address, a password, and an account for each type.
+type person struct {
+	email, password, name string
+	accounts              []account // Username and Type
+	demo                  bool
+}
+
+// add adds persons, all or none.
+func (p people) add(ctx context.Context, pw *passwords, list []person) error {
+	hashes := make([]string, len(list))
+	for i, n := range list { // before the transaction, which keeps all others from writing
+		var err error
+		if hashes[i], err = pw.hash(ctx, n.password); err != nil {
+			return err
+		}
+	}
+	tx, err := p.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	for i, n := range list {
+		res, err := tx.ExecContext(ctx, `INSERT INTO logins (email, password) VALUES (?, ?)`, n.email, hashes[i])
+		if err != nil {
+			return err
+		}
+		login, err := res.LastInsertId()
+		if err != nil {
+			return err
+		}
+		shown := ""
+		if n.demo {
+			shown = n.password
+		}
+		for _, a := range n.accounts {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO accounts (id, login, username, name, type, email_confirmed, demo_password)
+				VALUES (?, ?, ?, ?, ?, 1, ?)`, "acct-"+a.Username, login, a.Username, n.name, a.Type, shown); err != nil {
+				return err
+			}
+		}
+	}
+	return tx.Commit()
+}
+
+// count returns how many accounts there are, and how many of them are demonstration people.
+func (p people) count(ctx context.Context) (all, demo int, err error) {
+	err = p.db.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(demo_password <> ''), 0) FROM accounts`).Scan(&all, &demo)
+	return all, demo, err
+}
+
+// seed adds the demonstration people to an empty database.
+func (p people) seed(ctx context.Context, pw *passwords) error {
+	all, demo, err := p.count(ctx)
+	if err != nil {
+		return err
+	}
+	if all != demo {
+		return errors.New("the data directory holds people who are not demonstration people, and demonstration mode would show " +
+			"their codes to everybody; start with -demo=false, or with another -data directory")
+	}
+	if all > 0 {
+		return nil
+	}
+	return p.add(ctx, pw, demoPeople())
+}
+
+func demoPeople() (list []person) {
+	for _, n := range []struct{ username, name, typ string }{
+		{"olivia", "Olivia Berg", "owner"},
+		{"marcus", "Marcus Lind", "manager"},
+		{"mei", "Mei Tanaka", "manager"},
+		{"anna", "Anna de Vries", "employee"},
+		{"ben", "Ben Carter", "employee"},
+		{"carla", "Carla Rossi", "employee"},
+		{"david", "David Okafor", "employee"},
+		{"emma", "Emma Schulz", "employee"},
+		{"farid", "Farid Haddad", "employee"},
+		{"greta", "Greta Nilsen", "employee"},
+		{"hugo", "Hugo Martin", "employee"},
+		{"ines", "Inês Costa", "employee"},
+		{"jonas", "Jonas Weber", "employee"},
+		{"kofi", "Kofi Mensah", "employee"},
+	} {
+		list = append(list, demoPerson(n.username, n.name, account{Username: n.username, Type: n.typ}))
+	}
+	// One address with two accounts.
+	return append(list, demoPerson("robin", "Robin Jansen",
+		account{Username: "robin.manager", Type: "manager"}, account{Username: "robin.employee", Type: "employee"}))
+}
+
+func demoPerson(who, name string, accounts ...account) person {
+	return person{email: who + "@acme.example", password: who + "-demo-password", name: name, accounts: accounts, demo: true}
+}
+
+// addOwner adds the first owner of an application that is no demonstration.
+func (p people) addOwner(ctx context.Context, pw *passwords, email, password string) error {
+	if at := strings.LastIndexByte(email, '@'); at < 1 || at == len(email)-1 || len(email) > 254 {
+		return errors.New("ACME_OWNER_EMAIL is not an e-mail address")
+	}
+	if len(password) < 12 {
+		return errors.New("ACME_OWNER_PASSWORD is too short; use at least 12 characters")
+	}
+	err := p.add(ctx, pw, []person{{email: email, password: password, name: email,
+		accounts: []account{{Username: "owner", Type: ownerType}}}})
+	if err != nil {
+		return fmt.Errorf("add the owner: %w", err)
+	}
+	return nil
+}

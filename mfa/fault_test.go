@@ -1,0 +1,392 @@
+package mfa_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/lockout"
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/storage"
+	"github.com/secondgate/secondgate/storage/memory"
+)
+
+var errDisk = errors.New("disk full")
+
+// A fault before or after any read or write of an answer never yields a success that is
+// not recorded, and never a second one.
+func TestFaultsNeverYieldAnUnrecordedSuccess(t *testing.T) {
+	faults := map[string]struct {
+		op    mfatest.Op
+		fault mfatest.Fault
+	}{
+		"read fails":            {mfatest.OpGet, mfatest.Fault{Before: errDisk}},
+		"write fails":           {mfatest.OpSwap, mfatest.Fault{Before: errDisk}},
+		"written, then fails":   {mfatest.OpSwap, mfatest.Fault{After: errDisk}},
+		"read pretends absence": {mfatest.OpGet, mfatest.Fault{Before: storage.ErrNotFound}},
+	}
+	for name, f := range faults {
+		for _, kind := range []string{"app", "mail", "pin", "recovery"} {
+			for skip := range 2 { // the first or the second write of an expensive answer
+				t.Run(fmt.Sprint(name, " ", kind, " ", skip), func(t *testing.T) {
+					r := newRig(t)
+					g := r.withApp(ann, "tulip").Grant
+					g = r.enroll(g, "pin", "123456").Grant
+					g = r.stepUp("app", "tulip", g)
+					_, err := r.RegenerateRecoveryCodes(t.Context(), g, binding)
+					require.NoError(t, err)
+					ch := r.begin(ann)
+					r.send(ch)
+					right := map[string]mfa.Secret{"app": "tulip", "mail": r.mail.code(ann.Email), "pin": "123456", "recovery": "c"}[kind]
+					if skip > 0 {
+						r.store.Inject(f.op, skip, mfatest.Fault{})
+					}
+					r.store.Inject(f.op, 1, f.fault)
+					wins := 0
+					v, err := r.verify(ch, kind, right)
+					if err == nil {
+						wins++
+						require.NotNil(t, v)
+					} else {
+						require.Nil(t, v)
+						require.True(t, errors.Is(err, mfa.ErrUnavailable) || errors.Is(err, mfa.ErrStateLost) || errors.Is(err, mfa.ErrTokenExpired), "got %v", err)
+					}
+					r.store.Heal()
+					r.clock.Advance(31 * time.Second) // the lease of an answer left unsettled
+					for range 3 {
+						if _, err := r.verify(ch, kind, right); err == nil {
+							wins++
+						}
+					}
+					require.LessOrEqual(t, wins, 1)
+				})
+			}
+		}
+	}
+}
+
+func TestUnreadableRecordLetsNobodyIn(t *testing.T) {
+	r := newRig(t)
+	r.withApp(ann, "tulip")
+	bob := person(1)
+	r.withApp(bob, "rose")
+	keyOf := func(id string) string {
+		for k := range dump(t, r.store) {
+			if strings.HasPrefix(k, "p/") && strings.HasSuffix(k, "/"+id) {
+				return k
+			}
+		}
+		t.Fatal("no record")
+		return ""
+	}
+	mine, his := keyOf("ann"), keyOf("p1")
+	put := func(data []byte) {
+		old, err := r.store.Get(t.Context(), mine)
+		require.NoError(t, err)
+		require.NoError(t, r.store.Swap(t.Context(), mine, old.Revision, storage.Record{Revision: old.Revision + "x", Data: data}))
+	}
+	good, err := r.store.Get(t.Context(), mine)
+	require.NoError(t, err)
+	other, err := r.store.Get(t.Context(), his)
+	require.NoError(t, err)
+	flipped := bytes.Clone(good.Data)
+	flipped[len(flipped)-1] ^= 1
+	for _, c := range []struct {
+		name string
+		data []byte
+		want error
+	}{
+		{"another person's", other.Data, seal.ErrWrongBinding},
+		{"flipped bit", flipped, seal.ErrTampered},
+		{"garbage", []byte("garbage"), seal.ErrMalformed},
+	} {
+		put(c.data)
+		_, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding})
+		require.ErrorIs(t, err, mfa.ErrUnavailable, c.name)
+		require.ErrorIs(t, err, c.want, c.name)
+		_, err = r.Overview(t.Context(), ann)
+		require.ErrorIs(t, err, c.want, c.name)
+	}
+	put(good.Data)
+	_, err = r.verify(r.begin(ann), "app", "tulip")
+	require.NoError(t, err)
+}
+
+func TestKeyRotation(t *testing.T) {
+	store, old, fresh := memory.New(), seal.GenerateKey(), seal.GenerateKey()
+	with := func(keys ...[]byte) *rig {
+		return newRig(t, func(c *mfa.Config) {
+			c.Store = store
+			var err error
+			c.Keys, err = seal.NewKeyring(keys[0], keys[1:]...)
+			require.NoError(t, err)
+		})
+	}
+	r := with(old)
+	r.withApp(ann, "tulip")
+	r = with(fresh, old)
+	_, err := r.verify(r.begin(ann), "app", "tulip") // written anew, with the new key
+	require.NoError(t, err)
+	r = with(fresh)
+	require.Equal(t, mfa.Verify, r.begin(ann).Next)
+	r = with(old)
+	_, err = r.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding})
+	require.ErrorIs(t, err, seal.ErrUnknownKey)
+}
+
+func TestPolicyOutageIsNotNoPolicy(t *testing.T) {
+	r := newRig(t, func(c *mfa.Config) { c.Policies = brokenPolicies{} })
+	_, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding})
+	require.ErrorIs(t, err, mfa.ErrUnavailable)
+}
+
+type brokenPolicies struct{}
+
+func (brokenPolicies) Policy(context.Context, string, string) (mfa.Policy, error) {
+	return mfa.Policy{Mode: mfa.Off}, errDisk
+}
+
+func TestCancelledContext(t *testing.T) {
+	r := newRig(t)
+	ch := r.begin(ann)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := r.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "mail", Response: "000000"})
+	require.ErrorIs(t, err, mfa.ErrUnavailable)
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestBadInput(t *testing.T) {
+	r := newRig(t)
+	v := r.signIn(ann)
+	ch := r.begin(ann)
+	huge := strings.Repeat("1", 1<<20)
+	for _, answer := range []string{"", huge, "\xff\xfe", "12\x003456", "abcdef", "١٢٣٤٥٦", "１２３４５６"} {
+		_, err := r.verify(ch, "mail", mfa.Secret(answer))
+		require.ErrorIs(t, err, mfa.ErrMalformed, "%.20q", answer)
+	}
+	_, err := r.verify(ch, "mail", "000000")
+	require.Equal(t, 4, left(t, err), "none of them was counted")
+
+	for _, token := range []string{"", "x", huge, "\xff", string(ch.Token)[1:], string(ch.Token) + "A", string(v.Grant)} {
+		_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: mfa.ChallengeToken(token), Binding: binding, Kind: "mail", Response: "000000"})
+		require.ErrorIs(t, err, mfa.ErrToken)
+		_, err = r.Send(t.Context(), mfa.SendRequest{Challenge: mfa.ChallengeToken(token), Binding: binding, Kind: "mail"})
+		require.ErrorIs(t, err, mfa.ErrToken)
+		_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: mfa.EnrollmentToken(token), Binding: binding, Response: "1"})
+		require.ErrorIs(t, err, mfa.ErrToken)
+		if token != "" {
+			_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken(token)})
+			require.ErrorIs(t, err, mfa.ErrToken)
+		}
+		if token != string(v.Grant) {
+			_, err = r.Enroll(t.Context(), mfa.EnrollRequest{Grant: mfa.Grant(token), Binding: binding, Kind: "app"})
+			require.ErrorIs(t, err, mfa.ErrToken)
+		}
+	}
+	for _, s := range []mfa.Subject{{}, {ID: huge}, {ID: "a\xff"}, {ID: "a", Tenant: huge}, {ID: "a", Email: huge}} {
+		_, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: s, Binding: binding})
+		require.ErrorIs(t, err, mfa.ErrMalformed)
+		_, err = r.Overview(t.Context(), s)
+		require.ErrorIs(t, err, mfa.ErrMalformed)
+		require.ErrorIs(t, r.Reset(t.Context(), mfa.AdminRequest{Subject: s, Actor: "root"}), mfa.ErrMalformed)
+	}
+	for _, b := range []string{"", huge} {
+		_, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: b})
+		require.ErrorIs(t, err, mfa.ErrMalformed)
+	}
+	_, err = r.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding, Purpose: "fun"})
+	require.ErrorIs(t, err, mfa.ErrMalformed)
+	for _, e := range []mfa.EnrollRequest{
+		{Name: huge}, {Name: "a\nb"}, {Name: "\xff"}, {Params: map[string]string{"word": huge}}, {Params: map[string]string{"word": "\xff"}}, {},
+	} {
+		e.Grant, e.Binding, e.Kind = v.Grant, binding, "app"
+		_, err := r.Enroll(t.Context(), e)
+		require.ErrorIs(t, err, mfa.ErrMalformed)
+	}
+	_, err = r.verify(ch, "nothing", "1")
+	require.ErrorIs(t, err, mfa.ErrNotAvailable)
+	_, err = r.verify(ch, "app", "1")
+	require.ErrorIs(t, err, mfa.ErrNotAvailable, "ann has no app")
+}
+
+func TestAnotherPersonsTokens(t *testing.T) {
+	r := newRig(t)
+	keys, err := seal.NewKeyring(seal.GenerateKey())
+	require.NoError(t, err)
+	stranger := newRig(t, func(c *mfa.Config) { c.Keys = keys })
+	_, err = r.verify(stranger.begin(ann), "mail", "000000")
+	require.ErrorIs(t, err, mfa.ErrToken, "another installation's")
+
+	// Bob's challenge, even in ann's session, is bob's.
+	r.withApp(ann, "tulip")
+	bob := person(1)
+	r.withApp(bob, "rose")
+	v, err := r.verify(r.begin(bob), "app", "tulip")
+	require.ErrorIs(t, err, mfa.ErrIncorrect)
+	require.Nil(t, v)
+	same := mfa.Subject{ID: "ann", Tenant: "other", Email: ann.Email, EmailConfirmed: true}
+	require.Len(t, r.begin(same).Options, 1, "the same id in another tenant is another person")
+}
+
+func TestConfigIsRefusedWithASentence(t *testing.T) {
+	app := &word{kind: "app", traits: factor.Traits{Class: factor.Possession}}
+	for name, change := range map[string]func(*mfa.Config){
+		"Store is nil":              func(c *mfa.Config) { c.Store = nil },
+		"Keys is nil":               func(c *mfa.Config) { c.Keys = nil },
+		"at least one":              func(c *mfa.Config) { c.Factors = nil },
+		"not a recovery":            func(c *mfa.Config) { c.Factors = []mfa.Factor{codes{}} },
+		"twice":                     func(c *mfa.Config) { c.Factors = []mfa.Factor{app, app} },
+		"a-z":                       func(c *mfa.Config) { c.Factors = []mfa.Factor{&word{kind: "App"}} },
+		"no class":                  func(c *mfa.Config) { c.Factors = []mfa.Factor{&word{kind: "app"}} },
+		"Tries is -1":               func(c *mfa.Config) { c.Lockout.Tries = -1 },
+		"StopAfter is 101":          func(c *mfa.Config) { c.Lockout.StopAfter = 101 },
+		"Wait is":                   func(c *mfa.Config) { c.Lockout.Wait = time.Millisecond },
+		"GrantTTL is":               func(c *mfa.Config) { c.GrantTTL = time.Second },
+		"ChallengeTTL is":           func(c *mfa.Config) { c.ChallengeTTL = 24 * time.Hour },
+		"\"fax\" is not configured": func(c *mfa.Config) { c.Policies = mfa.StaticPolicy(mfa.Policy{Kinds: []string{"fax"}}) },
+		"cannot be implicit":        func(c *mfa.Config) { c.Policies = mfa.StaticPolicy(mfa.Policy{Implicit: []string{"app"}}) },
+		"recovery kinds only":       func(c *mfa.Config) { c.Policies = mfa.StaticPolicy(mfa.Policy{Kinds: []string{"recovery"}}) },
+		"mode \"on\"":               func(c *mfa.Config) { c.Policies = mfa.StaticPolicies(map[string]mfa.Policy{"x": {Mode: "on"}}) },
+		"default kind":              func(c *mfa.Config) { c.Policies = mfa.StoredPolicies(mfa.StaticPolicy(mfa.Policy{Default: "fax"})) },
+		"needs defaults":            func(c *mfa.Config) { c.Policies = mfa.StoredPolicies(nil) },
+	} {
+		cfg := newRig(t).cfg
+		change(&cfg)
+		_, err := mfa.New(cfg)
+		require.ErrorIs(t, err, mfa.ErrConfig, name)
+		require.ErrorContains(t, err, name)
+	}
+	r := newRig(t)
+	err := r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: "root", Policy: mfa.Policy{Kinds: []string{"fax"}}})
+	require.ErrorIs(t, err, mfa.ErrConfig)
+}
+
+func TestAdministratorsAreAuthorized(t *testing.T) {
+	for _, authorize := range []func(context.Context, mfa.AdminAction) error{
+		nil, func(context.Context, mfa.AdminAction) error { return errors.New("not an owner") },
+	} {
+		r := newRig(t, func(c *mfa.Config) { c.Authorize = authorize })
+		req := mfa.AdminRequest{Subject: ann, Actor: "mallory"}
+		require.ErrorIs(t, r.Reset(t.Context(), req), mfa.ErrForbidden)
+		require.ErrorIs(t, r.Unlock(t.Context(), req), mfa.ErrForbidden)
+		require.ErrorIs(t, r.ForgetSubject(t.Context(), req), mfa.ErrForbidden)
+		_, err := r.SendConfirmation(t.Context(), req)
+		require.ErrorIs(t, err, mfa.ErrForbidden)
+		require.ErrorIs(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: "mallory"}), mfa.ErrForbidden)
+		req.Actor = ""
+		require.ErrorIs(t, r.Reset(t.Context(), req), mfa.ErrMalformed, "an act has an actor")
+	}
+}
+
+func TestResetVoidsEverythingIssued(t *testing.T) {
+	r := newRig(t)
+	g := r.withApp(ann, "tulip").Grant
+	e, err := r.begun(g, "app", "rose")
+	require.NoError(t, err)
+	ch := r.begin(ann)
+	r.send(ch)
+	require.NoError(t, r.Reset(t.Context(), mfa.AdminRequest{Subject: ann, Actor: "root", Reason: "lost phone"}))
+
+	_, err = r.verify(ch, "mail", r.mail.code(ann.Email))
+	require.ErrorIs(t, err, mfa.ErrTokenExpired)
+	_, err = r.begun(g, "app", "thief")
+	require.ErrorIs(t, err, mfa.ErrTokenExpired)
+	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: "rose"})
+	require.ErrorIs(t, err, mfa.ErrTokenExpired)
+	ch = r.begin(ann)
+	require.Len(t, ch.Options, 1, "the implied address")
+	r.signIn(ann)
+	last := r.events[0]
+	for _, ev := range r.events {
+		if ev.Name == "admin.reset" {
+			last = ev
+		}
+	}
+	require.Equal(t, "root", last.Actor)
+	require.Equal(t, "lost phone", last.Note)
+}
+
+func TestForgetSubjectLeavesNothing(t *testing.T) {
+	r := newRig(t)
+	g := r.withApp(ann, "tulip").Grant
+	require.NoError(t, r.ForgetSubject(t.Context(), mfa.AdminRequest{Subject: ann, Actor: "root"}))
+	for k := range dump(t, r.store) {
+		require.NotContains(t, k, "ann")
+	}
+	_, err := r.begun(g, "app", "thief")
+	require.ErrorIs(t, err, mfa.ErrStateLost)
+}
+
+// No secret of a flow is in an error, an event, a log, the store, or the text or JSON
+// form of anything exported.
+func TestNothingSecretIsPrinted(t *testing.T) {
+	var log bytes.Buffer
+	r := newRig(t, func(c *mfa.Config) {
+		c.Events = mfa.SlogEvents(slog.New(slog.NewTextHandler(&log, nil)))
+	})
+	var printed strings.Builder
+	show := func(values ...any) {
+		for _, v := range values {
+			fmt.Fprintf(&printed, "%v %+v %#v %s %q %x %d\n", v, v, v, v, v, v, v)
+			if e, ok := v.(error); ok {
+				fmt.Fprintln(&printed, e.Error())
+			}
+			j, _ := json.Marshal(v)
+			printed.Write(j)
+		}
+	}
+	ch := r.begin(ann)
+	d := r.send(ch)
+	code := r.mail.code(ann.Email)
+	_, wrong := r.verify(ch, "mail", "918273")
+	v, err := r.verify(ch, "mail", code)
+	require.NoError(t, err)
+	e, err := r.begun(v.Grant, "app", "tulip-secret")
+	require.NoError(t, err)
+	cr := mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: "tulip-secret"}
+	c, err := r.Confirm(t.Context(), cr)
+	require.NoError(t, err)
+	codes, err := r.RegenerateRecoveryCodes(t.Context(), c.Grant, binding)
+	require.NoError(t, err)
+	o, err := r.Overview(t.Context(), ann)
+	require.NoError(t, err)
+	show(ch, d, wrong, v, e, cr, c, codes, o, r.Keys(), mfa.VerifyRequest{Challenge: ch.Token, Response: code},
+		mfa.EnrollRequest{Grant: v.Grant, Params: map[string]string{"word": "tulip-secret"}})
+	printed.WriteString(log.String())
+	for _, s := range dump(t, r.store) {
+		printed.WriteString(s)
+	}
+	for name, secret := range map[string]string{"code": string(code), "guess": "918273", "secret": "tulip-secret", "grant": string(v.Grant)[:24],
+		"challenge": string(ch.Token)[:24], "enrolment": string(e.Token)[:24], "address": ann.Email} {
+		require.False(t, strings.Contains(printed.String(), secret), name)
+		require.False(t, strings.Contains(printed.String(), fmt.Sprintf("%x", secret)), name)
+	}
+}
+
+func (r *rig) Keys() *seal.Keyring { return r.cfg.Keys }
+
+func TestKindOnlyLock(t *testing.T) {
+	r := newRig(t, func(c *mfa.Config) { c.Lockout = lockout.Config{KindOnly: true} })
+	g := r.withApp(ann, "tulip").Grant
+	r.enroll(g, "pin", "123456")
+	for range 5 {
+		_, err := r.verify(r.begin(ann), "pin", "wrong")
+		require.ErrorIs(t, err, mfa.ErrIncorrect)
+	}
+	_, err := r.verify(r.begin(ann), "pin", "123456")
+	requireLocked(t, err)
+	_, err = r.verify(r.begin(ann), "app", "tulip")
+	require.NoError(t, err)
+}

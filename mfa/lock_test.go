@@ -1,0 +1,326 @@
+package mfa_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/lockout"
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+func TestFiveWrongAnswersLockForThreeMinutes(t *testing.T) {
+	for _, kind := range []string{"app", "mail", "pin"} {
+		t.Run(kind, func(t *testing.T) {
+			r := newRig(t)
+			g := r.withApp(ann, "tulip").Grant
+			r.enroll(g, "pin", "123456")
+			ch := r.begin(ann)
+			r.send(ch)
+			right := map[string]mfa.Secret{"app": "tulip", "mail": r.mail.code(ann.Email), "pin": "123456"}[kind]
+			for i := range 5 {
+				_, err := r.verify(ch, kind, "000000")
+				require.ErrorIs(t, err, mfa.ErrIncorrect)
+				require.Equal(t, 4-i, left(t, err))
+			}
+			_, err := r.verify(ch, kind, right)
+			l := requireLocked(t, err)
+			require.Equal(t, 3*time.Minute, l.RetryAfter)
+			_, err = r.verify(ch, "app", "tulip")
+			requireLocked(t, err)
+			_, err = r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "mail"})
+			requireLocked(t, err)
+			require.Equal(t, l.Until, r.begin(ann).LockedUntil)
+
+			r.clock.Advance(3*time.Minute - time.Millisecond)
+			_, err = r.verify(ch, kind, right)
+			require.Equal(t, time.Millisecond, requireLocked(t, err).RetryAfter)
+			r.clock.Advance(time.Millisecond)
+			ch = r.begin(ann)
+			require.True(t, ch.LockedUntil.IsZero())
+			_, err = r.verify(ch, kind, "000000")
+			require.Equal(t, 4, left(t, err), "tries start again when the lock ends")
+			_, err = r.verify(ch, "app", "tulip")
+			require.NoError(t, err)
+		})
+	}
+}
+
+func TestTenOverAllKindsLock(t *testing.T) {
+	r := newRig(t)
+	g := r.withApp(ann, "tulip").Grant
+	r.enroll(g, "pin", "123456")
+	ch := r.begin(ann)
+	for i, kind := range []string{"app", "app", "app", "app", "mail", "mail", "mail", "mail", "pin", "pin"} {
+		_, err := r.verify(ch, kind, "000000")
+		var a *mfa.AttemptError
+		require.ErrorAs(t, err, &a)
+		require.Equal(t, i == 9, !a.LockedUntil.IsZero(), i)
+	}
+	_, err := r.verify(ch, "app", "tulip")
+	requireLocked(t, err)
+}
+
+func TestSuccessClearsOnlyTheKindUsed(t *testing.T) {
+	r := newRig(t)
+	r.withApp(ann, "tulip")
+	ch := r.begin(ann)
+	for range 3 {
+		_, err := r.verify(ch, "mail", "000000")
+		require.ErrorIs(t, err, mfa.ErrIncorrect)
+	}
+	_, err := r.verify(ch, "app", "tulip")
+	require.NoError(t, err)
+	_, err = r.verify(r.begin(ann), "mail", "000000")
+	require.Equal(t, 1, left(t, err))
+}
+
+// Resends, new challenges, other purposes, confirming an enrolment and other processes
+// do not add a guess.
+func TestNothingAddsAGuess(t *testing.T) {
+	r := newRig(t)
+	g := r.signIn(ann).Grant
+	other := r.another()
+	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: g, Binding: binding, Kind: "mail", Params: map[string]string{"address": "b@example.com"}})
+	require.NoError(t, err)
+	guesses := []func() error{
+		func() error { _, err := r.verify(r.begin(ann), "mail", "000000"); return err },
+		func() error {
+			ch := r.begin(ann)
+			r.send(ch)
+			r.send(ch)
+			_, err := r.verify(ch, "mail", "000000")
+			return err
+		},
+		func() error {
+			ch := r.beginFor(ann, mfa.StepUp)
+			_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.StepUp, Binding: binding, Kind: "mail", Response: "000000"})
+			return err
+		},
+		func() error {
+			_, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: "000000"})
+			return err
+		},
+		func() error {
+			_, err := other.Verify(t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "mail", Response: "000000"})
+			return err
+		},
+	}
+	for i, guess := range guesses {
+		require.Equal(t, 4-i, left(t, guess()))
+	}
+	for _, guess := range guesses[2:] {
+		requireLocked(t, guess())
+	}
+}
+
+func TestAStreakOfAHundredStopsTheKind(t *testing.T) {
+	r := newRig(t)
+	g := r.withApp(ann, "tulip").Grant
+	n := 0
+	for ; n < 100; n++ {
+		if n > 0 && n%5 == 0 {
+			r.clock.Advance(3 * time.Minute)
+		}
+		_, err := r.verify(r.begin(ann), "app", "wrong")
+		require.ErrorIs(t, err, mfa.ErrIncorrect, n)
+	}
+	r.clock.Advance(365 * 24 * time.Hour)
+	ch := r.begin(ann)
+	require.True(t, ch.Options[0].Stopped)
+	require.False(t, ch.Options[0].Default)
+	_, err := r.verify(ch, "app", "tulip")
+	var stopped *mfa.StoppedError
+	require.ErrorAs(t, err, &stopped, "waiting does not help")
+	require.Contains(t, r.eventNames(), "lockout.stopped")
+	_ = g
+	require.NoError(t, r.Unlock(t.Context(), mfa.AdminRequest{Subject: ann, Actor: "root"}))
+	_, err = r.verify(r.begin(ann), "app", "tulip")
+	require.NoError(t, err)
+}
+
+func TestEnrollingAgainLiftsAStop(t *testing.T) {
+	r := newRig(t, func(c *mfa.Config) { c.Lockout = lockout.Config{Tries: 5, StopAfter: 5} })
+	g := r.signIn(ann).Grant
+	r.enroll(g, "pin", "secret")
+	ch := r.begin(ann)
+	for range 5 {
+		_, err := r.verify(ch, "pin", "wrong")
+		require.ErrorIs(t, err, mfa.ErrIncorrect)
+	}
+	r.clock.Advance(3 * time.Minute)
+	g = r.signIn(ann).Grant
+	r.enroll(g, "pin", "better")
+	_, err := r.verify(r.begin(ann), "pin", "better")
+	require.NoError(t, err)
+}
+
+func TestClockGoingBackNeitherShortensALockNorRevivesACode(t *testing.T) {
+	r := newRig(t)
+	ch := r.begin(ann)
+	r.send(ch)
+	code := r.mail.code(ann.Email)
+	start := r.clock.Now()
+	r.clock.Advance(90 * time.Second)
+	_, err := r.verify(ch, "mail", "000000") // a write at +90 s
+	require.ErrorIs(t, err, mfa.ErrIncorrect)
+	r.clock.Set(start)
+	_, err = r.verify(ch, "mail", code)
+	require.ErrorIs(t, err, mfa.ErrExpired)
+	for range 3 {
+		_, err = r.verify(ch, "mail", "000000")
+	}
+	require.Equal(t, 0, left(t, err))
+	r.clock.Set(start.Add(-time.Hour))
+	_, err = r.verify(ch, "mail", code)
+	require.Equal(t, 3*time.Minute, requireLocked(t, err).RetryAfter)
+}
+
+// TestParallelGuesses: with a limit of five, exactly five of 200 parallel wrong guesses
+// through several Managers get a verdict.
+func TestParallelGuesses(t *testing.T) {
+	for _, kind := range []string{"app", "mail", "pin"} {
+		t.Run(kind, func(t *testing.T) {
+			r := newRig(t)
+			g := r.withApp(ann, "tulip").Grant
+			r.enroll(g, "pin", "123456")
+			managers := []*mfa.Manager{r.Manager, r.another(), r.another(), r.another()}
+			var verdicts, locked atomic.Int32
+			together(200, func(i int) {
+				m := managers[i%len(managers)]
+				ch, err := m.Begin(context.Background(), mfa.BeginRequest{Subject: ann, Binding: binding})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_, err = m.Verify(context.Background(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: kind, Response: "000000"})
+				var l *mfa.LockedError
+				switch {
+				case errors.Is(err, mfa.ErrIncorrect):
+					verdicts.Add(1)
+				case errors.As(err, &l):
+					locked.Add(1)
+				default:
+					t.Errorf("got %v", err)
+				}
+			})
+			require.EqualValues(t, 5, verdicts.Load())
+			require.EqualValues(t, 195, locked.Load())
+		})
+	}
+}
+
+// TestParallelRightAnswers: one right answer, submitted 64 times at once through several
+// Managers, succeeds once, for every kind.
+func TestParallelRightAnswers(t *testing.T) {
+	for _, kind := range []string{"app", "mail", "pin", "recovery"} {
+		t.Run(kind, func(t *testing.T) {
+			r := newRig(t)
+			g := r.withApp(ann, "tulip").Grant
+			g = r.enroll(g, "pin", "123456").Grant
+			g = r.stepUp("app", "tulip2", g)
+			_, err := r.RegenerateRecoveryCodes(t.Context(), g, binding)
+			require.NoError(t, err)
+			ch := r.begin(ann)
+			r.send(ch)
+			right := map[string]mfa.Secret{"app": "tulip", "mail": r.mail.code(ann.Email), "pin": "123456", "recovery": "c"}[kind]
+			managers := []*mfa.Manager{r.Manager, r.another(), r.another(), r.another()}
+			var wins atomic.Int32
+			together(64, func(i int) {
+				_, err := managers[i%len(managers)].Verify(context.Background(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: kind, Response: right})
+				if err == nil {
+					wins.Add(1)
+				} else if !errors.Is(err, mfa.ErrTokenExpired) {
+					t.Errorf("got %v", err)
+				}
+			})
+			require.EqualValues(t, 1, wins.Load())
+		})
+	}
+}
+
+// stepUp enrols a further app, which proves the strong kind again.
+func (r *rig) stepUp(kind, text string, g mfa.Grant) mfa.Grant {
+	r.t.Helper()
+	ch := r.beginFor(ann, mfa.ManageFactors)
+	v, err := r.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.ManageFactors, Binding: binding, Kind: kind, Response: "tulip"})
+	if errors.Is(err, mfa.ErrReplayed) || err != nil {
+		r.t.Fatal(err)
+	}
+	// The word was used; give the person a fresh one under the same text.
+	require.NoError(r.t, r.Remove(r.t.Context(), v.Grant, binding, v.FactorID))
+	return r.enroll(v.Grant, kind, "tulip").Grant
+}
+
+func together(n int, do func(i int)) {
+	var wg sync.WaitGroup
+	start := make(chan struct{})
+	for i := range n {
+		wg.Go(func() { <-start; do(i) })
+	}
+	close(start)
+	wg.Wait()
+}
+
+// A right answer that is being judged is not refused by its own charge, even as the last
+// one before the lock, and others wait for it.
+func TestExpensiveRightAnswerAtTheLimit(t *testing.T) {
+	r := newRig(t)
+	g := r.signIn(ann).Grant
+	r.enroll(g, "pin", "123456")
+	ch := r.begin(ann)
+	for range 4 {
+		_, err := r.verify(ch, "pin", "wrong")
+		require.ErrorIs(t, err, mfa.ErrIncorrect)
+	}
+	_, err := r.verify(ch, "pin", "123456")
+	require.NoError(t, err)
+	_, err = r.verify(r.begin(ann), "pin", "wrong")
+	require.Equal(t, 4, left(t, err))
+}
+
+// A process that dies while it judges has counted the answer.
+func TestExpensiveAnswerIsChargedFirst(t *testing.T) {
+	r := newRig(t)
+	g := r.signIn(ann).Grant
+	r.enroll(g, "pin", "123456")
+	ch := r.begin(ann)
+	for i := range 5 {
+		dead := r.another()
+		died := make(chan struct{})
+		r.pin.verify = func(factor.VerifyInput) { close(died); select {} } // never comes back
+		go func() {
+			_, _ = dead.Verify(context.Background(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "pin", Response: "wrong"})
+		}()
+		<-died
+		r.pin.verify = nil
+		r.clock.Advance(30 * time.Second) // its lease ends
+		if i < 4 {
+			continue
+		}
+		_, err := r.verify(ch, "pin", "123456")
+		requireLocked(t, err)
+	}
+}
+
+func TestPanickingFactorCountsAndLetsNobodyIn(t *testing.T) {
+	for _, kind := range []string{"app", "pin"} {
+		r := newRig(t)
+		g := r.signIn(ann).Grant
+		r.enroll(g, kind, "tulip")
+		boom := func(factor.VerifyInput) { panic("tulip") }
+		r.app.verify, r.pin.verify = boom, boom
+		v, err := r.verify(r.begin(ann), kind, "tulip")
+		require.Nil(t, v)
+		require.ErrorIs(t, err, mfa.ErrUnavailable)
+		require.Equal(t, 4, left(t, err))
+		require.NotContains(t, fmt.Sprintf("%v %+v", err, err), "tulip")
+	}
+}

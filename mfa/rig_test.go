@@ -1,0 +1,286 @@
+package mfa_test
+
+import (
+	"context"
+	"crypto/subtle"
+	"fmt"
+	"maps"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/internal/sentcode"
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/storage"
+	"github.com/secondgate/secondgate/storage/memory"
+)
+
+// The factors of these tests are small and transparent, so that what is tested is the
+// Manager; the real ones have tests with the Manager of their own.
+
+// word is a factor whose right answer is its state, or "used:" of it when that was spent.
+type word struct {
+	kind   string
+	traits factor.Traits
+	once   bool                     // an answer is good once
+	verify func(factor.VerifyInput) // called first, to panic or to wait
+}
+
+func (w *word) Kind() string          { return w.kind }
+func (w *word) Traits() factor.Traits { return w.traits }
+
+func (w *word) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
+	if in.Params["word"] == "" {
+		return nil, &factor.Problem{Reason: "word_missing", Detail: "a word is needed"}
+	}
+	return &factor.EnrollOutput{State: []byte(in.Params["word"]), Name: "My " + w.kind, Prompt: factor.Prompt{Secret: factor.Secret(in.Params["word"])}}, nil
+}
+
+func (w *word) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
+	if w.verify != nil {
+		w.verify(in)
+	}
+	if w.once && string(in.State) == "used:"+in.Response {
+		return nil, factor.ErrReplayed
+	}
+	if subtle.ConstantTimeCompare(in.State, []byte(in.Response)) != 1 {
+		return nil, factor.ErrIncorrect
+	}
+	if w.once && !in.Confirming {
+		return &factor.Verdict{State: []byte("used:" + in.Response)}, nil
+	}
+	return nil, nil
+}
+
+// slow is a word that is expensive to judge.
+type slow struct{ word }
+
+func (*slow) Expensive() {}
+
+// sent is a factor that sends a code to an address, kept in its state.
+type sent struct {
+	kind string
+	mu   sync.Mutex
+	last map[string]string // latest code by address
+	link map[string]string // latest link by address
+	sent int
+	fail error
+}
+
+func (s *sent) Kind() string { return s.kind }
+func (s *sent) Traits() factor.Traits {
+	return factor.Traits{Class: factor.Possession, AMR: "otp"}
+}
+func (s *sent) Normalize(r string) (string, error) { return sentcode.Normalize(r) }
+
+func (s *sent) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
+	address := in.Params["address"]
+	if address == "" {
+		address = in.Person.Email
+	}
+	if address == "" {
+		return nil, &factor.Problem{Reason: "address_form", Detail: "an address is needed"}
+	}
+	return &factor.EnrollOutput{State: []byte(address), Hint: "•••"}, nil
+}
+
+func (s *sent) Implied(p factor.Person) ([]byte, string, bool) {
+	return []byte(p.Email), "•••", p.Email != ""
+}
+
+func (s *sent) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, error) {
+	code := sentcode.New(6)
+	return &factor.Issue{Keep: sentcode.Keep(code), Expires: in.Now.Add(90 * time.Second), Payload: factor.Secret(code),
+		Destination: factor.Secret(in.State)}, nil
+}
+
+func (s *sent) Deliver(_ context.Context, in factor.DeliverInput) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fail != nil {
+		return s.fail
+	}
+	if s.last == nil {
+		s.last, s.link = make(map[string]string), make(map[string]string)
+	}
+	s.last[string(in.State)], s.link[string(in.State)] = in.Payload.Reveal(), in.Link.Reveal()
+	s.sent++
+	return nil
+}
+
+func (s *sent) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
+	return nil, sentcode.Check(in)
+}
+
+func (s *sent) code(address string) mfa.Secret {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return mfa.Secret(s.last[address])
+}
+
+// codes are recovery codes: the state holds the unused ones, a letter each.
+type codes struct{}
+
+func (codes) Kind() string { return "recovery" }
+func (codes) Traits() factor.Traits {
+	return factor.Traits{Class: factor.Recovery, Single: true, Silent: true}
+}
+func (codes) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
+	return &factor.EnrollOutput{State: []byte("abcde"), Prompt: factor.Prompt{Codes: []factor.Secret{"a", "b", "c", "d", "e"}}}, nil
+}
+func (codes) Left(state []byte) int { return len(state) }
+func (codes) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
+	for i, c := range in.State {
+		if string(c) == in.Response {
+			return &factor.Verdict{State: append(append([]byte{}, in.State[:i]...), in.State[i+1:]...)}, nil
+		}
+	}
+	return nil, factor.ErrIncorrect
+}
+
+// rig is a Manager with everything around it in the test's hand.
+type rig struct {
+	*mfa.Manager
+	t      testing.TB
+	clock  *mfatest.Clock
+	store  *mfatest.FaultyStore
+	mail   *sent
+	app    *word // strong, single use
+	pin    *slow
+	mu     sync.Mutex
+	events []mfa.Event
+	cfg    mfa.Config
+}
+
+const binding = "session-1"
+
+var ann = mfa.Subject{ID: "ann", UserType: "employee", Email: "ann@example.com", EmailConfirmed: true}
+
+var impliedMail = mfa.Policy{Mode: mfa.Required, Implicit: []string{"mail"}, KeepImplicit: true}
+
+func newRig(t testing.TB, change ...func(*mfa.Config)) *rig {
+	t.Helper()
+	keys, err := seal.NewKeyring(seal.GenerateKey())
+	require.NoError(t, err)
+	r := &rig{t: t, clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)),
+		store: mfatest.NewFaultyStore(memory.New()), mail: &sent{kind: "mail"},
+		app: &word{kind: "app", traits: factor.Traits{Class: factor.Possession, AMR: "otp", Strong: true}, once: true},
+		pin: &slow{word{kind: "pin", traits: factor.Traits{Class: factor.Knowledge, AMR: "pwd", Single: true}}}}
+	r.cfg = mfa.Config{
+		Store: r.store, Keys: keys, Clock: r.clock,
+		Factors:   []mfa.Factor{r.app, r.mail, r.pin, codes{}},
+		Policies:  mfa.StoredPolicies(mfa.StaticPolicy(impliedMail)),
+		Authorize: func(context.Context, mfa.AdminAction) error { return nil },
+		Events: func(_ context.Context, e mfa.Event) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.events = append(r.events, e)
+		},
+	}
+	for _, f := range change {
+		f(&r.cfg)
+	}
+	r.Manager = r.another()
+	return r
+}
+
+// another is a second Manager over the same store, as in another process.
+func (r *rig) another() *mfa.Manager {
+	r.t.Helper()
+	m, err := mfa.New(r.cfg)
+	require.NoError(r.t, err)
+	return m
+}
+
+func (r *rig) eventNames() (names []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.events {
+		names = append(names, e.Name)
+	}
+	return names
+}
+
+func (r *rig) begin(s mfa.Subject) *mfa.Challenge {
+	r.t.Helper()
+	return r.beginFor(s, mfa.SignIn)
+}
+
+func (r *rig) beginFor(s mfa.Subject, p mfa.Purpose) *mfa.Challenge {
+	r.t.Helper()
+	ch, err := r.Begin(r.t.Context(), mfa.BeginRequest{Subject: s, Binding: binding, Purpose: p})
+	require.NoError(r.t, err)
+	return ch
+}
+
+func (r *rig) send(ch *mfa.Challenge) *mfa.Delivery {
+	r.t.Helper()
+	d, err := r.Send(r.t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "mail"})
+	require.NoError(r.t, err)
+	return d
+}
+
+func (r *rig) verify(ch *mfa.Challenge, kind string, answer mfa.Secret) (*mfa.Verification, error) {
+	return r.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: kind, Response: answer})
+}
+
+// signIn signs a person in by mail.
+func (r *rig) signIn(s mfa.Subject) *mfa.Verification {
+	r.t.Helper()
+	ch := r.begin(s)
+	r.send(ch)
+	v, err := r.verify(ch, "mail", r.mail.code(s.Email))
+	require.NoError(r.t, err)
+	return v
+}
+
+// enroll enrols a word.
+func (r *rig) enroll(g mfa.Grant, kind, text string) *mfa.Confirmation {
+	r.t.Helper()
+	e, err := r.Enroll(r.t.Context(), mfa.EnrollRequest{Grant: g, Binding: binding, Kind: kind, Params: map[string]string{"word": text}})
+	require.NoError(r.t, err)
+	c, err := r.Confirm(r.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.Secret(text)})
+	require.NoError(r.t, err)
+	return c
+}
+
+// withApp has a person enrol the strong factor.
+func (r *rig) withApp(s mfa.Subject, text string) *mfa.Confirmation {
+	r.t.Helper()
+	return r.enroll(r.signIn(s).Grant, "app", text)
+}
+
+func left(t testing.TB, err error) int {
+	t.Helper()
+	var a *mfa.AttemptError
+	require.ErrorAs(t, err, &a)
+	return a.Left
+}
+
+func requireLocked(t testing.TB, err error) *mfa.LockedError {
+	t.Helper()
+	var l *mfa.LockedError
+	require.ErrorAs(t, err, &l, "got %v", err)
+	return l
+}
+
+// dump returns everything in the store.
+func dump(t testing.TB, s storage.Lister) map[string]string {
+	t.Helper()
+	all := make(map[string]string)
+	page, err := s.List(t.Context(), "", "", 1000)
+	require.NoError(t, err)
+	for _, e := range page {
+		all[e.Key] = string(e.Record.Data)
+	}
+	return maps.Clone(all)
+}
+
+func person(i int) mfa.Subject {
+	return mfa.Subject{ID: fmt.Sprintf("p%d", i), Email: fmt.Sprintf("p%d@example.com", i), EmailConfirmed: true}
+}

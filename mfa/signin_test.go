@@ -1,0 +1,206 @@
+package mfa_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfa"
+)
+
+func TestSignInByMail(t *testing.T) {
+	r := newRig(t)
+	ch := r.begin(ann)
+	require.Equal(t, mfa.Verify, ch.Next)
+	require.Len(t, ch.Options, 1)
+	require.True(t, ch.Options[0].Default)
+	require.True(t, ch.Options[0].Sends)
+	require.Equal(t, "•••", ch.Options[0].Hint)
+
+	d := r.send(ch)
+	require.Equal(t, r.clock.Now().Add(90*time.Second), d.Expires)
+	v, err := r.verify(ch, "mail", r.mail.code(ann.Email))
+	require.NoError(t, err)
+	require.Equal(t, "ann", v.SubjectID)
+	require.Equal(t, mfa.SignIn, v.Purpose)
+	require.Equal(t, []string{"otp", "mfa"}, v.AMR)
+	require.Equal(t, 1, v.AssuranceLevel, "e-mail does not reach AAL2")
+	require.Equal(t, []string{"challenge.begun", "send.success", "verify.success"}, r.eventNames())
+}
+
+func TestStrongFactorReachesAAL2(t *testing.T) {
+	r := newRig(t)
+	r.withApp(ann, "tulip")
+	ch := r.begin(ann)
+	require.Equal(t, "app", ch.Options[0].Kind, "a factor of one's own comes before an implied one")
+	require.True(t, ch.Options[0].Default)
+	v, err := r.verify(ch, "app", "tulip")
+	require.NoError(t, err)
+	require.Equal(t, 2, v.AssuranceLevel)
+}
+
+func TestCodeExpiresAtNinetySeconds(t *testing.T) {
+	for _, c := range []struct {
+		after time.Duration
+		ok    bool
+	}{{0, true}, {89999 * time.Millisecond, true}, {90 * time.Second, false}, {90001 * time.Millisecond, false}} {
+		r := newRig(t)
+		ch := r.begin(ann)
+		r.send(ch)
+		r.clock.Advance(c.after)
+		_, err := r.verify(ch, "mail", r.mail.code(ann.Email))
+		if c.ok {
+			require.NoError(t, err, c.after)
+			continue
+		}
+		require.ErrorIs(t, err, mfa.ErrExpired, c.after)
+		require.Equal(t, 4, left(t, err), "a late answer counts")
+	}
+}
+
+func TestChallengeExpires(t *testing.T) {
+	for _, c := range []struct {
+		after time.Duration
+		want  error
+	}{{15*time.Minute - time.Millisecond, nil}, {15 * time.Minute, mfa.ErrTokenExpired}} {
+		r := newRig(t)
+		ch := r.begin(ann)
+		r.clock.Advance(c.after)
+		_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "mail"})
+		require.ErrorIs(t, err, c.want)
+	}
+}
+
+func TestCodeIsBoundToTheChallengeThatAsked(t *testing.T) {
+	r := newRig(t)
+	a, b := r.begin(ann), r.begin(ann)
+	r.send(a)
+	codeA := r.mail.code(ann.Email)
+	_, err := r.verify(b, "mail", codeA)
+	require.ErrorIs(t, err, mfa.ErrIncorrect, "the code of challenge a is no answer to b")
+	r.send(b)
+	_, err = r.verify(a, "mail", codeA)
+	require.ErrorIs(t, err, mfa.ErrIncorrect, "asking again replaces the code")
+	_, err = r.verify(b, "mail", r.mail.code(ann.Email))
+	require.NoError(t, err)
+}
+
+func TestChallengeIsGoodForOneSuccess(t *testing.T) {
+	r := newRig(t)
+	r.withApp(ann, "tulip")
+	ch := r.begin(ann)
+	r.send(ch)
+	_, err := r.verify(ch, "app", "tulip")
+	require.NoError(t, err)
+	_, err = r.verify(ch, "mail", r.mail.code(ann.Email))
+	require.ErrorIs(t, err, mfa.ErrTokenExpired)
+	_, err = r.verify(r.begin(ann), "app", "tulip")
+	require.ErrorIs(t, err, mfa.ErrReplayed)
+}
+
+// Many spent challenges are remembered in a bounded record, and none comes back.
+func TestSpentChallengesStaySpent(t *testing.T) {
+	r := newRig(t)
+	g := r.signIn(ann).Grant
+	r.enroll(g, "pin", "secret")
+	var spent []*mfa.Challenge
+	for range 40 {
+		ch := r.begin(ann)
+		_, err := r.verify(ch, "pin", "secret")
+		require.NoError(t, err)
+		spent = append(spent, ch)
+		r.clock.Advance(time.Second)
+	}
+	for _, ch := range spent {
+		_, err := r.verify(ch, "pin", "secret")
+		require.ErrorIs(t, err, mfa.ErrTokenExpired)
+	}
+}
+
+func TestPurposesAndBindingsAreDistinct(t *testing.T) {
+	r := newRig(t)
+	ch := r.begin(ann)
+	_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: "another session", Kind: "mail", Response: "123456"})
+	require.ErrorIs(t, err, mfa.ErrToken)
+	_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Purpose: mfa.StepUp, Kind: "mail", Response: "123456"})
+	require.ErrorIs(t, err, mfa.ErrToken)
+	_, err = r.Enroll(t.Context(), mfa.EnrollRequest{Grant: mfa.Grant(ch.Token), Binding: binding, Kind: "app"})
+	require.ErrorIs(t, err, mfa.ErrToken, "a challenge is no grant")
+	v := r.signIn(ann)
+	_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: mfa.ChallengeToken(v.Grant), Binding: binding, Kind: "mail", Response: "1"})
+	require.ErrorIs(t, err, mfa.ErrToken, "a grant is no challenge")
+	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken(v.Grant)})
+	require.ErrorIs(t, err, mfa.ErrToken, "a grant is no link")
+}
+
+func TestModes(t *testing.T) {
+	r := newRig(t)
+	set := func(p mfa.Policy) {
+		require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: "root", UserType: "employee", Policy: p}))
+	}
+	set(mfa.Policy{Mode: mfa.Off})
+	require.Equal(t, mfa.Done, r.begin(ann).Next)
+	set(mfa.Policy{Mode: mfa.Optional, Implicit: []string{"mail"}})
+	require.Equal(t, mfa.Done, r.begin(ann).Next, "optional: an implied factor was not switched on")
+	set(mfa.Policy{Mode: mfa.Required})
+	ch := r.begin(ann)
+	require.Equal(t, mfa.Enroll, ch.Next)
+	require.Equal(t, []string{"app", "mail", "pin"}, ch.Kinds)
+	c := r.enroll(ch.Grant, "app", "tulip")
+	require.NotNil(t, c.Verification, "a forced enrolment completes the sign-in")
+	set(mfa.Policy{Mode: mfa.Optional})
+	require.Equal(t, mfa.Verify, r.begin(ann).Next, "optional: ann has switched it on")
+	set(mfa.Policy{Mode: mfa.Off})
+	require.Equal(t, mfa.Done, r.begin(ann).Next)
+	set(mfa.Policy{Kinds: []string{"pin"}})
+	require.Equal(t, mfa.Enroll, r.begin(ann).Next, "what ann has is not allowed any more")
+}
+
+func TestGracePeriod(t *testing.T) {
+	r := newRig(t)
+	by := r.clock.Now().Add(time.Hour)
+	require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: "root", UserType: "employee", Policy: mfa.Policy{EnrollBy: by}}))
+	r.clock.Set(by.Add(-time.Millisecond))
+	ch := r.begin(ann)
+	require.Equal(t, mfa.Done, ch.Next)
+	require.Equal(t, by, ch.EnrollBy)
+	r.clock.Set(by)
+	require.Equal(t, mfa.Enroll, r.begin(ann).Next)
+}
+
+func TestImplicitEndsWithAFactorOfOnesOwn(t *testing.T) {
+	r := newRig(t, func(c *mfa.Config) {
+		c.Policies = mfa.StaticPolicy(mfa.Policy{Implicit: []string{"mail"}})
+	})
+	r.withApp(ann, "tulip")
+	ch := r.begin(ann)
+	require.Len(t, ch.Options, 1)
+	require.Equal(t, "app", ch.Options[0].Kind)
+	_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "mail"})
+	require.ErrorIs(t, err, mfa.ErrNotAvailable)
+}
+
+func TestUnconfirmedAddressIsNoFactor(t *testing.T) {
+	r := newRig(t)
+	s := ann
+	s.EmailConfirmed = false
+	require.Equal(t, mfa.Enroll, r.begin(s).Next)
+}
+
+func TestLostRecordIsNotAnInvitation(t *testing.T) {
+	r := newRig(t)
+	s := ann
+	s.Enrolled = true
+	_, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: s, Binding: binding})
+	require.ErrorIs(t, err, mfa.ErrStateLost)
+	_, err = r.Overview(t.Context(), s)
+	require.ErrorIs(t, err, mfa.ErrStateLost)
+
+	// A challenge that saw a record does not verify without one.
+	r.withApp(ann, "tulip")
+	ch := r.begin(ann)
+	require.NoError(t, r.ForgetSubject(t.Context(), mfa.AdminRequest{Subject: ann, Actor: "root"}))
+	_, err = r.verify(ch, "app", "tulip")
+	require.ErrorIs(t, err, mfa.ErrStateLost)
+}

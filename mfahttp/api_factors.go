@@ -1,0 +1,183 @@
+package mfahttp
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa"
+)
+
+// maxParams bounds how many parameters an enrolment may have; the body's size bounds them
+// together.
+const maxParams = 16
+
+// notParams are the members of an enrolment that are not the factor's.
+var notParams = map[string]bool{"kind": true, "name": true, "password": true}
+
+func apiEnroll(v *visit) error {
+	var kind, name, password string
+	f, err := v.read(map[string]*string{"kind": &kind, "name": &name, "password": &password})
+	if err != nil {
+		return err
+	}
+	if kind == "" {
+		return malformed("kind is missing")
+	}
+	params := map[string]string{}
+	for key, raw := range f {
+		var s string
+		if notParams[key] || json.Unmarshal(raw, &s) != nil || s == "" {
+			continue // not text, so no parameter of any factor
+		}
+		if params[key] = s; len(params) > maxParams {
+			return malformed("too many members")
+		}
+	}
+	id, e, err := v.enroll(kind, name, password, params)
+	if err != nil {
+		return err
+	}
+	writeJSON(v.w, http.StatusOK, v.enrolled(id, e))
+	return nil
+}
+
+// enrolled is the one place where secrets of a new factor are shown to a program.
+func (v *visit) enrolled(id string, e *mfa.Enrollment) map[string]any {
+	body := map[string]any{"kind": e.Kind}
+	for name, s := range map[string]string{
+		"enrollment": id, "hint": e.Prompt.Hint,
+		"secret": e.Prompt.Secret.Reveal(), "uri": e.Prompt.URI.Reveal(), "qr_svg": e.Prompt.SVG.Reveal(),
+	} {
+		if s != "" {
+			body[name] = s
+		}
+	}
+	if len(e.Prompt.Codes) > 0 {
+		body["codes"] = reveal(e.Prompt.Codes)
+	}
+	if len(e.Prompt.Data) > 0 {
+		body["data"] = json.RawMessage(e.Prompt.Data)
+	}
+	if e.Confirmed != nil {
+		body["factor"] = factorJSON(e.Confirmed.Factor)
+		return body
+	}
+	expires := e.Expires
+	if !e.CodeExpires.IsZero() {
+		expires = e.CodeExpires
+	}
+	v.expiry(body, expires)
+	return body
+}
+
+func apiResend(v *visit) error {
+	var id string
+	if _, err := v.read(map[string]*string{"enrollment": &id}); err != nil {
+		return err
+	}
+	if id == "" {
+		return malformed("enrollment is missing")
+	}
+	_, d, err := v.resend(id)
+	if err != nil {
+		return err
+	}
+	writeJSON(v.w, http.StatusOK, v.delivered(d))
+	return nil
+}
+
+func apiConfirm(v *visit) error {
+	var id, code string
+	if _, err := v.read(map[string]*string{"enrollment": &id, "code": &code}); err != nil {
+		return err
+	}
+	if id == "" {
+		return malformed("enrollment is missing")
+	}
+	conf, err := v.confirm(id, code)
+	if err != nil {
+		return err
+	}
+	writeJSON(v.w, http.StatusOK, map[string]any{
+		"factor":    factorJSON(conf.Factor),
+		"signed_in": v.id.SignedIn || conf.Verification != nil,
+	})
+	return nil
+}
+
+// factorJSON is a factor as programs see it.
+func factorJSON(f mfa.FactorInfo) map[string]any {
+	body := map[string]any{
+		"id": f.ID, "kind": f.Kind, "name": f.Name, "hint": f.Hint, "implicit": f.Implicit, "stopped": f.Stopped,
+	}
+	for name, t := range map[string]time.Time{"created": f.Created, "last_used": f.LastUsed} {
+		if !t.IsZero() {
+			body[name] = t.UTC().Format(time.RFC3339)
+		}
+	}
+	if f.CodesLeft >= 0 {
+		body["codes_left"] = f.CodesLeft
+	}
+	return body
+}
+
+func apiFactors(v *visit) error {
+	if err := v.signedIn(); err != nil {
+		return err
+	}
+	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
+	if err != nil {
+		return err
+	}
+	factors := []map[string]any{}
+	for _, f := range o.Factors {
+		factors = append(factors, factorJSON(f))
+	}
+	body := map[string]any{
+		"factors": factors, "kinds": append([]string{}, o.Kinds...), "recovery_left": o.RecoveryLeft, "locked": false,
+	}
+	if v.now.Before(o.LockedUntil) {
+		body["locked"], body["retry_after"] = true, seconds(o.LockedUntil.Sub(v.now))
+	}
+	writeJSON(v.w, http.StatusOK, body)
+	return nil
+}
+
+func apiRename(v *visit) error {
+	var name string
+	if _, err := v.read(map[string]*string{"name": &name}); err != nil {
+		return err
+	}
+	id := v.r.PathValue("id")
+	if err := v.rename(id, name); err != nil {
+		return err
+	}
+	writeJSON(v.w, http.StatusOK, map[string]any{"id": id, "name": name})
+	return nil
+}
+
+func apiRemove(v *visit) error {
+	var password string
+	if _, err := v.read(map[string]*string{"password": &password}); err != nil {
+		return err
+	}
+	id := v.r.PathValue("id")
+	if err := v.remove(id, password); err != nil {
+		return err
+	}
+	writeJSON(v.w, http.StatusOK, map[string]any{"id": id})
+	return nil
+}
+
+func apiRecoveryCodes(v *visit) error {
+	if _, err := v.body(); err != nil {
+		return err
+	}
+	codes, err := v.recoveryCodes()
+	if err != nil {
+		return err
+	}
+	writeJSON(v.w, http.StatusOK, map[string]any{"codes": codes})
+	return nil
+}

@@ -1,0 +1,176 @@
+package mfahttp_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// The factors of these tests: small, and with answers that are easy to know. The packages
+// of the real ones test themselves.
+
+// app accepts 100001 to 999999, each later one only ("time steps").
+type app struct{}
+
+func (app) Kind() string { return "totp" }
+func (app) Traits() factor.Traits {
+	return factor.Traits{Class: factor.Possession, AMR: "otp", Strong: true}
+}
+func (app) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
+	secret := "JBSWY3DPEHPK3PXP"
+	if s := in.Params["secret"]; s != "" {
+		secret = s
+	}
+	return &factor.EnrollOutput{State: []byte("100000"), Name: "Authenticator", Prompt: factor.Prompt{
+		Secret: factor.Secret(secret), URI: factor.Secret("otpauth://totp/Acme:" + in.Person.Account + "?secret=" + secret),
+		SVG: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0h7v1H0z"/></svg>`}}, nil
+}
+func (app) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
+	switch {
+	case in.Response == "000666":
+		panic("broken factor")
+	case in.Response < "100001":
+		return nil, factor.ErrIncorrect
+	case in.Response <= string(in.State):
+		return nil, factor.ErrReplayed
+	}
+	return &factor.Verdict{State: []byte(in.Response)}, nil
+}
+func (app) Normalize(s string) (string, error) { return sixDigits(s) }
+
+func sixDigits(s string) (string, error) {
+	s = strings.ReplaceAll(s, " ", "")
+	if len(s) != 6 || strings.Trim(s, "0123456789") != "" {
+		return "", &factor.Problem{Reason: "code_form", Detail: "a code has six digits"}
+	}
+	return s, nil
+}
+
+// post sends codes; mail and text messages differ in the parameter only.
+type post struct {
+	kind, param string
+	strong      bool
+
+	mu   sync.Mutex
+	sent []letter
+	fail error
+}
+
+type letter struct{ To, Code, Link string }
+
+func (p *post) Kind() string { return p.kind }
+func (p *post) Traits() factor.Traits {
+	return factor.Traits{Class: factor.Possession, AMR: "otp", Strong: p.strong}
+}
+func (p *post) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
+	to := in.Params[p.param]
+	if to == "" && p.kind == "email" {
+		to = in.Person.Email
+	}
+	if r := in.Params["region"]; r != "" && !strings.HasPrefix(to, "+") {
+		to = "+" + r + to
+	}
+	if len(to) < 4 {
+		return nil, &factor.Problem{Reason: p.param + "_form", Detail: "no destination"}
+	}
+	return &factor.EnrollOutput{State: []byte(to), Hint: mask(to), Name: p.kind}, nil
+}
+func mask(to string) string { return to[:1] + "•••" + to[len(to)-2:] }
+func (p *post) Implied(who factor.Person) ([]byte, string, bool) {
+	return []byte(who.Email), "masked", p.kind == "email" && who.Email != ""
+}
+func (p *post) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, error) {
+	p.mu.Lock()
+	code := fmt.Sprintf("%06d", 200001+len(p.sent))
+	p.mu.Unlock()
+	return &factor.Issue{Keep: []byte(code), Expires: in.Now.Add(90 * time.Second), Payload: factor.Secret(code)}, nil
+}
+func (p *post) Deliver(_ context.Context, in factor.DeliverInput) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sent = append(p.sent, letter{string(in.State), in.Payload.Reveal(), in.Link.Reveal()})
+	return p.fail
+}
+func (p *post) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
+	if in.Issued == nil || !bytes.Equal(in.Issued, []byte(in.Response)) {
+		return nil, factor.ErrIncorrect
+	}
+	if !in.Now.Before(in.Expires) {
+		return nil, factor.ErrExpired
+	}
+	return &factor.Verdict{}, nil
+}
+func (p *post) Normalize(s string) (string, error) { return sixDigits(s) }
+
+func (p *post) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.sent)
+}
+
+func (p *post) last() letter {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.sent) == 0 {
+		return letter{}
+	}
+	return p.sent[len(p.sent)-1]
+}
+
+type pin struct{}
+
+func (pin) Kind() string { return "pin" }
+func (pin) Traits() factor.Traits {
+	return factor.Traits{Class: factor.Knowledge, AMR: "pin", Single: true}
+}
+func (pin) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
+	if len(in.Params["pin"]) < 6 {
+		return nil, &factor.Problem{Reason: "pin_too_short", Detail: "too short"}
+	}
+	return &factor.EnrollOutput{State: []byte(in.Params["pin"]), Name: "PIN"}, nil
+}
+func (pin) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
+	if in.Response != string(in.State) {
+		return nil, factor.ErrIncorrect
+	}
+	return &factor.Verdict{}, nil
+}
+
+// codes are used up.
+type codes struct{}
+
+func (codes) Kind() string { return "recovery" }
+func (codes) Traits() factor.Traits {
+	return factor.Traits{Class: factor.Recovery, Single: true, Silent: true}
+}
+func (codes) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
+	list := []string{"AAAA-1111", "BBBB-2222", "CCCC-3333"}
+	state, _ := json.Marshal(list)
+	return &factor.EnrollOutput{State: state, Name: "Recovery codes",
+		Prompt: factor.Prompt{Codes: []factor.Secret{"AAAA-1111", "BBBB-2222", "CCCC-3333"}}}, nil
+}
+func (codes) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
+	var list, rest []string
+	_ = json.Unmarshal(in.State, &list)
+	for _, c := range list {
+		if c != in.Response {
+			rest = append(rest, c)
+		}
+	}
+	if len(rest) == len(list) {
+		return nil, factor.ErrIncorrect
+	}
+	state, _ := json.Marshal(rest)
+	return &factor.Verdict{State: state}, nil
+}
+func (codes) Left(state []byte) int {
+	var list []string
+	_ = json.Unmarshal(state, &list)
+	return len(list)
+}

@@ -1,0 +1,131 @@
+package mfahttp_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa"
+)
+
+func TestRequire(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.person("ann")
+	p.get("/home").goes(t, "/login")
+	a := p.do("GET", "/home", "", map[string]string{"Accept": "application/json"}).is(t, 401, "unauthorized")
+	if a.Header.Get("Cache-Control") != "no-store" {
+		t.Fatal(a.Header)
+	}
+	p.login()
+	p.get("/home").goes(t, "/mfa/?return=%2Fhome")
+	p.do("GET", "/home", "", nil).is(t, 401, "unauthorized")
+	p.signIn()
+	if a := p.get("/home"); a.StatusCode != 200 || a.Text != "welcome" {
+		t.Fatal(a.StatusCode, a.Text)
+	}
+}
+
+func TestRequireRecent(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.person("ann").signIn()
+	s.clock.Advance(time.Minute)
+	if a := p.get("/recent"); a.StatusCode != 200 {
+		t.Fatal("exactly the age was refused", a.StatusCode)
+	}
+	s.clock.Advance(1)
+	p.get("/recent?x=1").goes(t, "/mfa/step-up?purpose=step-up&return=%2Frecent%3Fx%3D1")
+	p.get("/stripped/a").goes(t, "/mfa/step-up?purpose=step-up&return=%2Fstripped%2Fa")
+	a := p.do("GET", "/recent", "", map[string]string{"Accept": "*/*"}).is(t, 401, "step_up")
+	if a.JSON["max_age"] != 60.0 {
+		t.Fatal(a.Text)
+	}
+	// RFC 9470 section 3.
+	want := `Bearer error="insufficient_user_authentication", error_description="A more recent second factor is required", max_age="60"`
+	if got := a.Header.Get("WWW-Authenticate"); got != want {
+		t.Fatal(got)
+	}
+	p.api("POST", "step-up", m{"purpose": "step-up"}).is(t, 200, "")
+	p.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
+	v := p.api("POST", "verify", m{"kind": "email", "code": s.mail.last().Code}).is(t, 200, "")
+	if v.JSON["purpose"] != "step-up" || len(s.verified) != 2 {
+		t.Fatal(v.Text)
+	}
+	if a := p.get("/recent"); a.StatusCode != 200 {
+		t.Fatal(a.StatusCode)
+	}
+	// A clock that was turned back does not make a verification recent for longer.
+	s.clock.Advance(-time.Hour)
+	if a := p.get("/recent"); a.StatusCode != 303 {
+		t.Fatal(a.StatusCode)
+	}
+}
+
+func TestRequireRecentByPolicy(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.person("ann").signIn()
+	s.clock.Advance(5 * time.Minute)
+	if a := p.get("/recent-by-policy"); a.StatusCode != 200 {
+		t.Fatal(a.StatusCode)
+	}
+	s.policy.MaxAge = 2 * time.Minute
+	if a := p.get("/recent-by-policy"); a.StatusCode != 303 {
+		t.Fatal(a.StatusCode)
+	}
+}
+
+// Who has nothing to verify with, and of whom nothing is asked, is not sent in circles.
+func TestRequireRecentWithoutFactor(t *testing.T) {
+	s := newSite(t, nil)
+	s.policy = mfa.Policy{Mode: mfa.Off}
+	p := s.person("ann")
+	p.login()
+	if a := p.get("/recent"); a.StatusCode != 200 {
+		t.Fatal(a.StatusCode, a.Text)
+	}
+	s.policy = mfa.Policy{Mode: mfa.Required}
+	p.get("/recent").goes(t, "/mfa/step-up?purpose=step-up&return=%2Frecent")
+	up := p.api("POST", "step-up", m{"purpose": "step-up"}).is(t, 200, "")
+	if up.JSON["next"] != "enroll" {
+		t.Fatal(up.Text)
+	}
+	p.enroll("100001")
+}
+
+// A form that was posted is not posted again: the person returns to its page.
+func TestRequireRecentPost(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.person("ann").signIn()
+	s.clock.Advance(2 * time.Minute)
+	post := func(referer string) *answer {
+		h := map[string]string{"Accept": "text/html", "Sec-Fetch-Mode": "navigate", "Referer": referer}
+		return p.do("POST", "/recent", "", h)
+	}
+	post(s.srv.URL+"/transfer?to=bob").goes(t, "/mfa/step-up?purpose=step-up&return=%2Ftransfer%3Fto%3Dbob")
+	post("https://evil.example/x").goes(t, "/mfa/step-up?purpose=step-up&return=%2Fhome")
+	post("").goes(t, "/mfa/step-up?purpose=step-up&return=%2Fhome")
+}
+
+func TestOpenRedirect(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.person("ann").signIn()
+	for _, evil := range hostileReturns {
+		s.clock.Advance(10 * time.Minute)
+		p.api("POST", "step-up", m{"purpose": "step-up"})
+		p.api("POST", "send", m{"kind": "email"})
+		a := p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {s.mail.last().Code}, "purpose": {"step-up"}, "return": {evil}})
+		a.goes(t, "/home")
+	}
+	for _, path := range []string{"//evil.example/x", "/\\evil.example"} {
+		a := p.get(path)
+		if l := a.Header.Get("Location"); strings.HasPrefix(l, "//") || strings.Contains(l, "evil.example") && !strings.HasPrefix(l, "/") {
+			t.Fatal(l)
+		}
+	}
+}
+
+var hostileReturns = []string{
+	"https://evil.example/", "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example",
+	"/\n/evil.example", " //evil.example", "javascript:alert(1)", "/%5cevil.example/..\\", "http:evil.example", "evil.example",
+	"//%65vil.example", "/%2f/evil.example\x00", "/" + strings.Repeat("a", 3000),
+}

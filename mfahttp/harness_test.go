@@ -1,0 +1,369 @@
+package mfahttp_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfahttp"
+	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/storage/memory"
+)
+
+// site is an application that has adopted the Handler: people sign in at /login without
+// a password, and everything else is as it would be.
+type site struct {
+	t       *testing.T
+	h       *mfahttp.Handler
+	m       *mfa.Manager
+	srv     *httptest.Server
+	store   *mfatest.FaultyStore
+	clock   *mfatest.Clock
+	mail    *post
+	text    *post
+	log     bytes.Buffer
+	policy  mfa.Policy
+	binding map[string]bool // every value a session ever held, to look for in pages
+
+	mu          sync.Mutex
+	sessions    map[string]map[string]string
+	verified    []mfa.Verification
+	verifyErr   error
+	identifyErr error
+}
+
+type sessionKey struct{}
+
+func (s *site) of(ctx context.Context) map[string]string {
+	return ctx.Value(sessionKey{}).(*holder).values
+}
+
+// holder lets Verified replace the session's id, as scs.RenewToken does.
+type holder struct {
+	id     string
+	values map[string]string
+}
+
+func (s *site) Get(ctx context.Context, key string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.of(ctx)[key]
+}
+
+func (s *site) Put(ctx context.Context, key, value string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.of(ctx)[key] = value
+}
+
+func (s *site) Remove(ctx context.Context, key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.of(ctx), key)
+}
+
+// Policy makes the site the Manager's mfa.PolicySource.
+func (s *site) Policy(context.Context, string, string) (mfa.Policy, error) { return s.policy, nil }
+
+func (s *site) subject(id string) mfa.Subject {
+	return mfa.Subject{ID: id, Email: id + "@example.com", EmailConfirmed: true, Locale: "en"}
+}
+
+func newSite(t *testing.T, change func(*mfahttp.Config)) *site {
+	t.Helper()
+	s := &site{t: t, sessions: map[string]map[string]string{}, clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)),
+		mail: &post{kind: "email", param: "address"}, text: &post{kind: "sms", param: "number", strong: true},
+		store: mfatest.NewFaultyStore(memory.New()), policy: mfa.Policy{Implicit: []string{"email"}}}
+	keys, err := seal.NewKeyring(seal.GenerateKey())
+	must(t, err)
+	s.m, err = mfa.New(mfa.Config{Store: s.store, Keys: keys, Clock: s.clock, Policies: s,
+		Factors: []mfa.Factor{app{}, s.mail, s.text, pin{}, codes{}}})
+	must(t, err)
+	cfg := mfahttp.Config{
+		Manager: s.m, Session: s, Clock: s.clock, ProductName: "Acme", LoginURL: "/login", HomeURL: "/home",
+		Identify: func(r *http.Request) (mfahttp.Identity, error) {
+			ctx := r.Context()
+			id := s.Get(ctx, "user")
+			if id == "" || s.identifyErr != nil {
+				return mfahttp.Identity{}, s.identifyErr
+			}
+			at, _ := time.Parse(time.RFC3339Nano, s.Get(ctx, "verified"))
+			return mfahttp.Identity{Subject: s.subject(id), SignedIn: s.Get(ctx, "signed-in") != "", VerifiedAt: at}, nil
+		},
+		Verified: func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error {
+			s.mu.Lock()
+			s.verified = append(s.verified, *v)
+			err := s.verifyErr
+			s.mu.Unlock()
+			if err != nil {
+				return err
+			}
+			s.renew(w, r)
+			s.Put(r.Context(), "signed-in", "yes")
+			s.Put(r.Context(), "verified", v.Time.Format(time.RFC3339Nano))
+			return nil
+		},
+		SignOut: func(w http.ResponseWriter, r *http.Request) error {
+			s.mu.Lock()
+			clear(s.of(r.Context()))
+			s.mu.Unlock()
+			return nil
+		},
+		PasswordFor: []string{"sms"},
+		CheckPassword: func(_ *http.Request, password string) error {
+			switch password {
+			case "correct horse":
+				return nil
+			case "database down":
+				return errors.New("down")
+			}
+			return mfahttp.ErrPassword
+		},
+		Countries: func(string) []mfahttp.Country {
+			return []mfahttp.Country{{Region: "NL", Name: "Netherlands", CallingCode: "31"}, {Region: "NO", Name: "Norway", CallingCode: "47"}}
+		},
+		Logger: slog.New(slog.NewTextHandler(&s.log, nil)),
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	s.h, err = mfahttp.New(cfg)
+	must(t, err)
+	mux := http.NewServeMux()
+	mux.Handle("/mfa/", s.h)
+	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
+		user := r.FormValue("user")
+		for _, key := range []string{"signed-in", "verified"} {
+			s.Remove(r.Context(), key)
+		}
+		s.Put(r.Context(), "user", user)
+		ch, err := s.h.Begin(r, s.subject(user))
+		if err != nil {
+			http.Error(w, err.Error(), 500)
+			return
+		}
+		if ch.Next == mfa.Done {
+			s.Put(r.Context(), "signed-in", "yes")
+		}
+		_ = json.NewEncoder(w).Encode(ch)
+	})
+	ok := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "welcome") })
+	mux.HandleFunc("GET /login", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "sign in here") })
+	mux.Handle("/home", s.h.Require(ok))
+	mux.Handle("/recent", s.h.RequireRecent(time.Minute)(ok))
+	mux.Handle("/recent-by-policy", s.h.RequireRecent(0)(ok))
+	mux.Handle("/stripped/", http.StripPrefix("/stripped", s.h.RequireRecent(time.Minute)(ok)))
+	s.srv = httptest.NewServer(s.withSession(mux))
+	t.Cleanup(s.srv.Close)
+	return s
+}
+
+func (s *site) withSession(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := &holder{}
+		s.mu.Lock()
+		if c, err := r.Cookie("session"); err == nil && s.sessions[c.Value] != nil {
+			h.id, h.values = c.Value, s.sessions[c.Value]
+		} else {
+			h.id, h.values = rand.Text(), map[string]string{}
+			s.sessions[h.id] = h.values
+			http.SetCookie(w, &http.Cookie{Name: "session", Value: h.id, Path: "/", HttpOnly: true})
+		}
+		s.mu.Unlock()
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), sessionKey{}, h)))
+	})
+}
+
+// renew gives the session a new id and new storage, the harshest of what libraries do.
+func (s *site) renew(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := r.Context().Value(sessionKey{}).(*holder)
+	delete(s.sessions, h.id)
+	h.id, h.values = rand.Text(), map[string]string{"user": h.values["user"]}
+	s.sessions[h.id] = h.values
+	http.SetCookie(w, &http.Cookie{Name: "session", Value: h.id, Path: "/", HttpOnly: true})
+}
+
+// person is a browser, or a single-page application in one.
+type person struct {
+	s      *site
+	client *http.Client
+	user   string
+}
+
+func (s *site) person(user string) *person {
+	jar, err := cookiejar.New(nil)
+	must(s.t, err)
+	return &person{s: s, user: user, client: &http.Client{Jar: jar,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// answer is a response that has been read.
+type answer struct {
+	*http.Response
+	Text string
+	JSON map[string]any
+}
+
+func (p *person) do(method, path, body string, header map[string]string) *answer {
+	p.s.t.Helper()
+	req, err := http.NewRequest(method, p.s.srv.URL+path, strings.NewReader(body))
+	must(p.s.t, err)
+	for k, v := range header {
+		req.Header.Set(k, v)
+	}
+	resp, err := p.client.Do(req)
+	must(p.s.t, err)
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	must(p.s.t, err)
+	a := &answer{Response: resp, Text: string(b)}
+	_ = json.Unmarshal(b, &a.JSON)
+	p.s.noSecrets(a)
+	return a
+}
+
+// noSecrets is asked of every answer of every test: no binding, token or grant that a
+// session holds is ever in it.
+func (s *site) noSecrets(a *answer) {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, values := range s.sessions {
+		for key, v := range values {
+			if !strings.HasPrefix(key, "secondgate.") {
+				continue
+			}
+			for _, secret := range secretsOf(key, v) {
+				if strings.Contains(a.Text, secret) || strings.Contains(a.Header.Get("Location"), secret) {
+					s.t.Fatalf("%s is in the answer to %s %s", key, a.Request.Method, a.Request.URL)
+				}
+			}
+		}
+	}
+}
+
+func secretsOf(key, value string) []string {
+	if key == "secondgate.binding" {
+		return []string{value}
+	}
+	var found []string
+	var walk func(v any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			for k, x := range v {
+				if str, ok := x.(string); ok && str != "" && (k == "Token" || k == "Grant") {
+					found = append(found, str)
+				}
+				walk(x)
+			}
+		case []any:
+			for _, x := range v {
+				walk(x)
+			}
+		}
+	}
+	var v any
+	_ = json.Unmarshal([]byte(value), &v)
+	walk(v)
+	return found
+}
+
+var asJSON = map[string]string{"Content-Type": "application/json", "Sec-Fetch-Site": "same-origin"}
+
+func (p *person) api(method, path string, body any) *answer {
+	p.s.t.Helper()
+	b := ""
+	switch v := body.(type) {
+	case nil:
+	case string:
+		b = v
+	default:
+		j, err := json.Marshal(body)
+		must(p.s.t, err)
+		b = string(j)
+	}
+	return p.do(method, "/mfa/api/"+path, b, asJSON)
+}
+
+var asPage = map[string]string{"Accept": "text/html", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "same-origin"}
+
+func (p *person) get(path string) *answer { p.s.t.Helper(); return p.do("GET", path, "", asPage) }
+
+func (p *person) post(path string, form url.Values) *answer {
+	p.s.t.Helper()
+	h := map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
+	for k, v := range asPage {
+		h[k] = v
+	}
+	return p.do("POST", path, form.Encode(), h)
+}
+
+func (p *person) login() *answer {
+	p.s.t.Helper()
+	a := p.post("/login", url.Values{"user": {p.user}})
+	if a.StatusCode != 200 {
+		p.s.t.Fatalf("login: %d %s", a.StatusCode, a.Text)
+	}
+	return a
+}
+
+// signIn signs in by the implicit e-mail factor.
+func (p *person) signIn() *person {
+	p.s.t.Helper()
+	p.login()
+	p.api("POST", "send", m{"kind": "email"}).is(p.s.t, 200, "")
+	p.api("POST", "verify", m{"kind": "email", "code": p.s.mail.last().Code}).is(p.s.t, 200, "")
+	return p
+}
+
+// enroll enrols an authenticator app through the API and returns its id.
+func (p *person) enroll(code string) string {
+	p.s.t.Helper()
+	e := p.api("POST", "enroll", m{"kind": "totp"}).is(p.s.t, 200, "")
+	c := p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": code}).is(p.s.t, 200, "")
+	return c.JSON["factor"].(map[string]any)["id"].(string)
+}
+
+type m = map[string]any
+
+// is checks status and error code.
+func (a *answer) is(t *testing.T, status int, code string) *answer {
+	t.Helper()
+	got, _ := a.JSON["error"].(string)
+	if a.StatusCode != status || got != code {
+		t.Fatalf("%s %s: got %d %q, want %d %q: %s", a.Request.Method, a.Request.URL.Path, a.StatusCode, got, status, code, a.Text)
+	}
+	return a
+}
+
+func (a *answer) goes(t *testing.T, to string) *answer {
+	t.Helper()
+	if a.StatusCode != http.StatusSeeOther || a.Header.Get("Location") != to {
+		t.Fatalf("%s %s: got %d to %q, want 303 to %q: %s", a.Request.Method, a.Request.URL, a.StatusCode, a.Header.Get("Location"), to, a.Text)
+	}
+	return a
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,150 @@
+package sms
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/secondgate/secondgate/internal/sentcode"
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// Kind is the kind under which numbers are enrolled.
+const Kind = "sms"
+
+// AnyCountry in [Config].Allow stands for every country. It leaves out the calling codes
+// that belong to no country (+800, +808, +870, +878, +881, +882, +883, +888, +979), which
+// are satellite and premium networks: name those that are wanted.
+const AnyCountry = "*"
+
+// NoOrigin as [Config].Origin leaves out the line that binds the code to a site.
+const NoOrigin = "-"
+
+// Secret is text that is never printed or encoded; see [factor.Secret].
+type Secret = factor.Secret
+
+// Config configures a [Factor].
+type Config struct {
+	// Sender sends the messages. Required.
+	Sender Sender
+	// ServiceName is how the message calls the application. Required; characters of the
+	// GSM 7-bit alphabet (3GPP TS 23.038) only, and short enough for one message.
+	ServiceName string
+	// Origin is the host of the page where the code is typed, without scheme or port, such
+	// as "acme.example"; it is also good for its subdomains. Required, unless NoOrigin.
+	Origin string
+	// Allow lists the beginnings of the numbers that messages are sent to, such as "+31".
+	// Required: empty allows nothing and is refused by New. AnyCountry allows the world.
+	// Note that "+1" is not one country but 25, some of them expensive: list what is not
+	// served in Deny, or use phone.Parser with Regions.
+	Allow []string
+	// Deny lists beginnings that are refused though Allow has them, such as "+1876".
+	// Defaults to none.
+	Deny []string
+	// Parse brings what a person typed into E.164 form, given the region they chose ("" or
+	// ISO 3166-1 alpha-2); package sms/phone has one that knows every country. Its errors
+	// should be a *factor.Problem. Nil takes numbers in international form only.
+	Parse func(number, region string) (string, error)
+	// Check is asked once for each message, after it was paid for from the budgets and
+	// before it is sent: for a risk of SIM swap or porting, or a number that is Voice over
+	// IP. An error stops the message; errors.As finds it in what the Manager returns, but
+	// its text is not in there. Nil asks nobody.
+	Check func(ctx context.Context, in CheckInput) error
+	// Text makes the message without its last line, which is added to it. It must hold
+	// the code, and the message must fit into one segment: 160 septets of GSM-7, or 70
+	// UTF-16 units with other characters. New tries it in four languages; a text that
+	// breaks the rules later fails the send. Nil means the built-in text.
+	Text func(in TextInput) string
+	// TTL is how long a code is good: 30 seconds to 10 minutes, the most that NIST SP
+	// 800-63B-4 section 3.1.3.2 allows. 0 means 90 seconds.
+	TTL time.Duration
+	// Digits is the length of a code, 6 to 10. 0 means 6.
+	Digits int
+}
+
+// CheckInput is a message about to be sent, for [Config].Check.
+type CheckInput struct {
+	Person factor.Person
+	// Number is in E.164 form.
+	Number Secret
+	// Purpose is as in factor.DeliverInput; "confirm" while the number is being enrolled.
+	Purpose string
+}
+
+// TextInput is what a message is made of, for [Config].Text.
+type TextInput struct {
+	Code        Secret
+	ServiceName string
+	// Locale is the person's, a BCP 47 tag, or "".
+	Locale string
+	// Purpose is as in factor.DeliverInput.
+	Purpose string
+	// TTL is the Config's.
+	TTL time.Duration
+}
+
+// New checks the configuration and returns the factor. It sends nothing.
+func New(cfg Config) (*Factor, error) {
+	if cfg.TTL == 0 {
+		cfg.TTL = sentcode.DefaultTTL
+	}
+	if cfg.Digits == 0 {
+		cfg.Digits = sentcode.DefaultDigits
+	}
+	cfg.Origin = strings.ToLower(cfg.Origin)
+	cfg.Allow, cfg.Deny = slices.Clone(cfg.Allow), slices.Clone(cfg.Deny)
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("sms: %w", err)
+	}
+	return &Factor{cfg: cfg}, nil
+}
+
+func (cfg *Config) check() error {
+	if cfg.Sender == nil {
+		return errors.New("Sender is nil; use NewTwilio, NewHTTPSender or a SenderFunc of your own")
+	}
+	if cfg.TTL < sentcode.MinTTL || cfg.TTL > sentcode.MaxTTL {
+		return fmt.Errorf("TTL is %s, want %s to %s", cfg.TTL, sentcode.MinTTL, sentcode.MaxTTL)
+	}
+	if cfg.Digits < sentcode.DefaultDigits || cfg.Digits > sentcode.MaxDigits {
+		return fmt.Errorf("Digits is %d, want %d to %d", cfg.Digits, sentcode.DefaultDigits, sentcode.MaxDigits)
+	}
+	if strings.TrimSpace(cfg.ServiceName) == "" {
+		return errors.New("ServiceName is empty; give the name by which people know the application")
+	}
+	for _, r := range cfg.ServiceName {
+		if septets(string(r)) < 0 || r < ' ' {
+			return fmt.Errorf("ServiceName holds %q, which a text message cannot show in the GSM 7-bit alphabet; write the name without it", r)
+		}
+	}
+	if cfg.Origin == "" {
+		return errors.New("Origin is empty; give the host of the page where the code is typed, such as \"acme.example\", or NoOrigin")
+	}
+	if cfg.Origin != NoOrigin && (len(cfg.Origin) > 253 || !hostForm.MatchString(cfg.Origin)) {
+		return errors.New("Origin is not a host; give it as \"acme.example\", without scheme, port or path, internationalised names in their xn-- form")
+	}
+	if err := checkPrefixes(cfg.Allow, cfg.Deny); err != nil {
+		return err
+	}
+	return cfg.checkText()
+}
+
+var hostForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
+
+// checkText tries the message in every language and for every purpose, with a code of the
+// configured length: digits are all one septet, so that any code fits if one does.
+func (cfg *Config) checkText() error {
+	code := strings.Repeat("8", cfg.Digits)
+	for _, locale := range []string{"en", "nl", "nb", "de"} {
+		for _, purpose := range []string{"sign-in", "step-up", "manage", "replace", "confirm"} {
+			if _, err := cfg.message(code, locale, purpose); err != nil {
+				return fmt.Errorf("the message in %q does not do: %w", locale, err)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,156 @@
+package sms
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/secondgate/secondgate/internal/sentcode"
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+var (
+	_ factor.Challenger = (*Factor)(nil)
+	_ factor.Normalizer = (*Factor)(nil)
+)
+
+// Factor is the factor. It is safe for concurrent use. Most applications call nothing of
+// it but hand it to mfa.New.
+type Factor struct{ cfg Config }
+
+// Kind returns "sms".
+func (f *Factor) Kind() string { return Kind }
+
+// Traits: possession of the telephone number, "sms" in RFC 8176, strong enough for AAL2
+// though restricted (see the package comment), and not resistant to phishing.
+func (f *Factor) Traits() factor.Traits {
+	return factor.Traits{Class: factor.Possession, AMR: "sms", Strong: true}
+}
+
+// Enroll takes the parameter "number", and "region" for [Config].Parse. What it refuses is
+// a *factor.Problem with one of the reasons
+//
+//	number_missing        nothing was typed
+//	number_form           not a telephone number
+//	number_extension      it has an extension
+//	number_international  it must be written with + and the calling code
+//	number_region         the region is not one
+//	number_country        Allow or Deny does not serve the number's country
+//	number_duplicate      the person has enrolled the number before
+//
+// and those of [Config].Parse. The state it returns is the number.
+func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
+	number, err := f.cfg.parse(in.Params["number"], in.Params["region"])
+	if err != nil {
+		return nil, err
+	}
+	if !f.cfg.served(number) {
+		return nil, errNotServed()
+	}
+	if slices.ContainsFunc(in.Existing, func(i factor.Instance) bool { return string(i.State) == number }) {
+		return nil, problem("number_duplicate", "this number is enrolled already")
+	}
+	hint := mask(number)
+	return &factor.EnrollOutput{State: []byte(number), Hint: hint, Prompt: factor.Prompt{Hint: hint}}, nil
+}
+
+// Normalize drops spaces and hyphens. What is not as many ASCII digits as a code has is
+// refused with the reason "code_form".
+func (f *Factor) Normalize(response string) (string, error) {
+	code, err := sentcode.Normalize(response)
+	if err == nil && len(code) != f.cfg.Digits {
+		return "", problem("code_form", "a code has another number of digits")
+	}
+	return code, err
+}
+
+// Issue makes a code. A number that Allow and Deny no longer serve gets none: the error is
+// the *factor.Problem of Enroll.
+func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, error) {
+	number, err := numberOf(in.State)
+	if err != nil {
+		return nil, err
+	}
+	if !f.cfg.served(number) {
+		return nil, errNotServed()
+	}
+	code := sentcode.New(f.cfg.Digits)
+	return &factor.Issue{
+		Keep:        sentcode.Keep(bind(number, code)),
+		Expires:     in.Now.Add(f.cfg.TTL),
+		Destination: Secret(number),
+		Payload:     Secret(code),
+		Prompt:      factor.Prompt{Hint: mask(number)},
+	}, nil
+}
+
+// Deliver asks [Config].Check and sends the message. Its errors hold neither number nor
+// code, whatever the Sender put into its own; errors.As finds a *SendError.
+func (f *Factor) Deliver(ctx context.Context, in factor.DeliverInput) error {
+	number, err := numberOf(in.State)
+	if err != nil {
+		return err
+	}
+	code := in.Payload.Reveal()
+	if code == "" {
+		return errors.New("sms: there is no code to send")
+	}
+	if f.cfg.Check != nil {
+		if err := f.cfg.Check(ctx, CheckInput{Person: in.Person, Number: Secret(number), Purpose: in.Purpose}); err != nil {
+			return &hushed{text: "sms: Config.Check stopped the message", cause: err}
+		}
+	}
+	text, err := f.cfg.message(code, in.Person.Locale, in.Purpose)
+	if err != nil {
+		return err
+	}
+	if err := f.cfg.Sender.Send(ctx, Message{To: number, Text: text, TTL: in.Expires.Sub(in.Now)}); err != nil {
+		return hush(err, number, code)
+	}
+	return nil
+}
+
+// Verify compares the answer with the code that was sent to this number.
+func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
+	number, err := numberOf(in.State)
+	if err != nil {
+		return nil, err
+	}
+	in.Response = bind(number, in.Response)
+	if err := sentcode.Check(in); err != nil {
+		return nil, err
+	}
+	return &factor.Verdict{}, nil
+}
+
+// bind ties a code to the number it is sent to, so that it proves no other.
+func bind(number, code string) string { return number + " " + code }
+
+func numberOf(state []byte) (string, error) {
+	if len(state) > 16 || !e164.Match(state) {
+		return "", errors.New("sms: the state is not one of this factor")
+	}
+	return string(state), nil
+}
+
+// hushed is an error with a text that is fit for logs. The cause is for errors.Is and
+// errors.As only.
+type hushed struct {
+	text  string
+	cause error
+}
+
+func (e *hushed) Error() string    { return e.text }
+func (e *hushed) GoString() string { return e.text }
+func (e *hushed) Unwrap() error    { return e.cause }
+
+// hush takes number and code out of the text of a Sender's error. Providers like to quote
+// the number they did not like.
+func hush(err error, number, code string) error {
+	text := strings.NewReplacer(number, "[number]", number[1:], "[number]", code, "[code]").Replace(err.Error())
+	if e, ours := err.(*SendError); ours && text == err.Error() { //nolint:errorlint // a wrapped one has a stranger's text around it
+		return e
+	}
+	return &hushed{text: "sms: the sender failed: " + text, cause: err}
+}

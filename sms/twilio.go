@@ -1,0 +1,170 @@
+package sms
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// TwilioConfig is for Twilio's Programmable Messaging.
+type TwilioConfig struct {
+	// AccountSID is the account, "AC" and 32 hexadecimal digits. Required.
+	AccountSID string
+	// KeySID is an API key, "SK" and 32 hexadecimal digits, with Secret as its secret: it
+	// can be withdrawn alone. Empty means that Secret is the account's auth token.
+	KeySID string
+	// Secret is the secret of the key, or the auth token. Required.
+	Secret Secret
+	// From is who sends: a number in E.164 form, a short code, or a name of up to eleven
+	// letters, digits and spaces. Exactly one of From and MessagingServiceSID is required.
+	From string
+	// MessagingServiceSID is "MG" and 32 hexadecimal digits.
+	MessagingServiceSID string
+	// BaseURL is the interface. Empty means "https://api.twilio.com".
+	BaseURL string
+	// InsecureHTTP allows http to other machines than this one in BaseURL.
+	InsecureHTTP bool
+	// Timeout is for the whole exchange, up to a minute. 0 means 10 seconds.
+	Timeout time.Duration
+	// Client is used with its transport and cookies, but never follows a redirect. Nil means
+	// one of our own over http.DefaultTransport.
+	Client *http.Client
+}
+
+// Twilio sends messages through Twilio's Programmable Messaging
+// (https://www.twilio.com/docs/messaging/api/message-resource). It is safe for concurrent
+// use.
+type Twilio struct {
+	p *twilioAccount // a pointer, so that package fmt does not print the credentials
+}
+
+type twilioAccount struct {
+	*exchange
+	url    string
+	header http.Header
+	sender [2]string
+}
+
+var (
+	_ Sender = (*Twilio)(nil)
+
+	twilioSID  = regexp.MustCompile(`^[A-Z]{2}[0-9a-fA-F]{32}$`)
+	shortCode  = regexp.MustCompile(`^[0-9]{3,8}$`)
+	senderName = regexp.MustCompile(`^[A-Za-z0-9 ]{0,10}[A-Za-z][A-Za-z0-9 ]{0,10}$`)
+)
+
+// NewTwilio checks the configuration and returns the sender. It sends nothing.
+func NewTwilio(cfg TwilioConfig) (*Twilio, error) {
+	a, err := cfg.account()
+	if err != nil {
+		return nil, fmt.Errorf("sms: TwilioConfig: %w", err)
+	}
+	return &Twilio{a}, nil
+}
+
+func (cfg TwilioConfig) account() (*twilioAccount, error) {
+	sid := func(prefix, s string) bool { return strings.HasPrefix(s, prefix) && twilioSID.MatchString(s) }
+	user := cfg.AccountSID
+	if cfg.KeySID != "" {
+		user = cfg.KeySID
+	}
+	switch {
+	case !sid("AC", cfg.AccountSID):
+		return nil, errors.New("AccountSID is not one; copy it from the console, \"AC\" and 32 hexadecimal digits")
+	case cfg.KeySID != "" && !sid("SK", cfg.KeySID):
+		return nil, errors.New("KeySID is not one; copy it from the console, \"SK\" and 32 hexadecimal digits, or leave it empty to use the auth token")
+	case cfg.Secret == "":
+		return nil, errors.New("Secret is empty; give the secret of the API key, or the auth token where KeySID is empty")
+	case (cfg.From == "") == (cfg.MessagingServiceSID == ""):
+		return nil, errors.New("give exactly one of From and MessagingServiceSID")
+	case cfg.MessagingServiceSID != "" && !sid("MG", cfg.MessagingServiceSID):
+		return nil, errors.New("MessagingServiceSID is not one; copy it from the console, \"MG\" and 32 hexadecimal digits")
+	case cfg.From != "" && !e164.MatchString(cfg.From) && !shortCode.MatchString(cfg.From) &&
+		(len(cfg.From) > 11 || !senderName.MatchString(cfg.From)):
+		return nil, errors.New("From is neither a number such as \"+15005550006\" nor a short code nor a name of up to eleven letters, digits and spaces")
+	}
+	base := cfg.BaseURL
+	if base == "" {
+		base = "https://api.twilio.com"
+	}
+	u, err := endpoint(base, cfg.InsecureHTTP)
+	if err != nil {
+		return nil, fmt.Errorf("BaseURL: %w", err)
+	}
+	a := &twilioAccount{url: u.JoinPath("2010-04-01", "Accounts", cfg.AccountSID, "Messages.json").String()}
+	if a.exchange, err = newExchange(cfg.Client, cfg.Timeout); err != nil {
+		return nil, err
+	}
+	auth, err := basicAuth(user, cfg.Secret)
+	if err != nil {
+		return nil, err
+	}
+	a.header = http.Header{
+		"Accept":        {"application/json"},
+		"Authorization": {auth},
+		"Content-Type":  {"application/x-www-form-urlencoded"},
+	}
+	a.sender = [2]string{"From", cfg.From}
+	if cfg.MessagingServiceSID != "" {
+		a.sender = [2]string{"MessagingServiceSid", cfg.MessagingServiceSID}
+	}
+	return a, nil
+}
+
+// Send sends one message. Twilio is told to drop it once the code in it is over. Errors
+// are a *[SendError] with Twilio's error code.
+func (t *Twilio) Send(ctx context.Context, m Message) error {
+	form := url.Values{"To": {m.To}, "Body": {m.Text}}
+	form.Set(t.p.sender[0], t.p.sender[1])
+	if m.TTL >= time.Second {
+		// 36000 seconds is the most that Twilio takes.
+		form.Set("ValidityPeriod", strconv.FormatInt(int64(min(m.TTL, 10*time.Hour)/time.Second), 10))
+	}
+	r, err := t.p.do(ctx, http.MethodPost, t.p.url, t.p.header.Clone(), []byte(form.Encode()))
+	if err != nil {
+		return err
+	}
+	answer := r.json()
+	if r.status == http.StatusOK || r.status == http.StatusCreated {
+		sid, _ := at(answer, "sid")
+		status, _ := at(answer, "status")
+		if sid != "" && status != "failed" && status != "undelivered" {
+			return nil
+		}
+		code, _ := at(answer, "error_code")
+		e := twilioFailure(r, safeCode(code, m))
+		if sid != "" && e.Reason == "reply" {
+			e.Reason = "refused"
+		}
+		return e
+	}
+	code, _ := at(answer, "code")
+	return twilioFailure(r, safeCode(code, m))
+}
+
+// twilioFailure goes by Twilio's error codes where they say more than the status does.
+// Twilio warns that codes are refined from time to time; an unknown one is what its status
+// says.
+func twilioFailure(r *reply, code string) *SendError {
+	e := r.failure(code)
+	switch code {
+	case "20429", "14107":
+		e.Reason, e.Temporary = "rate", true
+	case "20003", "20005":
+		e.Reason = "credentials"
+	case "21211", "21214", "21217", "21265", "21266", "21608", "21612", "21614", "21635":
+		e.Reason = "number"
+	case "21610":
+		e.Reason = "blocked"
+	case "21408":
+		// The account does not send to that country: the status, 403, is not about credentials.
+		e.Reason = "refused"
+	}
+	return e
+}

@@ -1,0 +1,40 @@
+// Package sqlstore keeps records in a database that an application already runs, through
+// database/sql: SQLite, PostgreSQL, MySQL and MariaDB. It imports no driver.
+//
+//	import _ "modernc.org/sqlite"
+//
+//	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN("/var/lib/app/mfa.db"))
+//	cfg := sqlstore.Config{DB: db, Dialect: sqlstore.SQLite}
+//	err = sqlstore.Migrate(ctx, cfg)     // creates the table if there is none
+//	store, err := sqlstore.New(ctx, cfg) // refuses to start without a usable table
+//	m, err := mfa.New(mfa.Config{Store: store, …})
+//
+// # The table
+//
+// There is one table, secondgate_records unless told otherwise, with one row per person: the
+// key, the revision, the sealed data, and when it was written by the database's clock. It
+// never changes, so there is one migration. [Migrate] applies it; a team with its own
+// migration tool takes the statement from [Schema] or from the files in schema/.
+//
+// # Promises
+//
+// A write is one statement with its condition inside, run outside any transaction and judged
+// by the number of rows it touched; it is never retried. So it is atomic at every isolation
+// level, and a transaction of the application that is rolled back cannot take a wrong guess
+// back. It works whether or not a MySQL connection was opened with clientFoundRows.
+//
+// A write is as durable as the database makes a commit. SQLite's default and [SQLiteDSN] are
+// synchronous=FULL; with NORMAL, the last commits before a power cut may be gone: a spent
+// recovery code is good again, a wrong guess uncounted. Likewise synchronous_commit=off and
+// innodb_flush_log_at_trx_commit other than 1.
+//
+// The DB must lead to the primary. A replica that lags would show a code as unspent; [New]
+// refuses a connection that cannot write, but cannot see what a proxy does with reads.
+//
+// # SQLite
+//
+// Several processes may share the file, each with its own DB; not over a network file system,
+// whose locks cannot be relied on. SQLite makes new files readable by the group and others as
+// the umask allows: to keep them private, create an empty file with mode 0600 first, and the
+// files beside it (-wal, -shm) inherit its mode.
+package sqlstore

@@ -1,0 +1,41 @@
+package sqlstore
+
+import (
+	"net/url"
+	"path/filepath"
+	"strings"
+)
+
+// SQLiteDSN returns the data source name of the SQLite file at path in the form that
+// modernc.org/sqlite reads:
+//
+//	file:PATH?_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)
+//
+// Connections wait up to five seconds for each other's writes, readers and the writer do not
+// block one another, a commit is on the disk when it returns, and transactions of the
+// application that write do not fail half-way for having begun as readers. The pragmas are
+// part of the name because they must be set on every connection of the pool.
+//
+// The path is taken literally, whatever characters it has, and is always a file: ":memory:"
+// is a file of that name. With an empty path, or one with a NUL byte, the first use of the
+// database fails; it does not lead to another file.
+func SQLiteDSN(path string) string {
+	// SQLite ends a name at a NUL, and with an empty one keeps everything in a temporary
+	// file; a directory cannot be opened as either.
+	if path == "" || strings.ContainsRune(path, 0) {
+		path = "."
+	}
+	absolute := filepath.IsAbs(path)
+	path = filepath.ToSlash(filepath.Clean(path))
+	if absolute {
+		// Two slashes introduce a host, here the empty one: a path that begins with two of
+		// its own would lose its first directory to it. C:/x becomes ///C:/x.
+		path = "///" + strings.TrimLeft(path, "/")
+	} else {
+		path = "./" + path
+	}
+	// The order matters: switching to WAL may itself have to wait for a lock.
+	// EscapedPath leaves the slashes and escapes what would end the path or be decoded.
+	return "file:" + (&url.URL{Path: path}).EscapedPath() +
+		"?_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
+}

@@ -1,0 +1,150 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/secondgate/secondgate/storage"
+)
+
+// Config says where the records are.
+type Config struct {
+	// DB leads to the primary database. Required. It stays the application's: it is never
+	// closed here, and its pool settings are left alone.
+	DB *sql.DB
+
+	// Dialect is the database's. Required.
+	Dialect Dialect
+
+	// Table is the table's name, ASCII letters, digits and underscores, at most 63 and not
+	// starting with a digit; a schema may precede it, with a dot between. It is quoted as it
+	// is written, so PostgreSQL does not fold its case. Defaults to [DefaultTable].
+	Table string
+}
+
+// New returns a Store over an existing table. It reads and writes nothing of anybody's, but
+// tries each kind of statement on a key that cannot exist: an unreachable database, a missing
+// table (see [Migrate]), a table whose columns would not compare keys byte for byte, a
+// missing privilege, a read-only file or replica is an error here and not in the middle of
+// somebody's sign-in.
+func New(ctx context.Context, cfg Config) (*Store, error) {
+	s, err := open(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.probe(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Migrate creates the table unless it is there. It is idempotent, safe in several processes
+// at once, and does nothing that needs a privilege when there is nothing to do. A table of
+// that name that cannot serve is an error and is left as it is.
+//
+// It is separate from [New] so that an application decides when its database changes; one
+// that starts only after its deployment has migrated never calls it.
+func Migrate(ctx context.Context, cfg Config) error {
+	s, err := open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	if s.probe(ctx) == nil {
+		return nil
+	}
+	schema, err := Schema(cfg.Dialect, cfg.Table)
+	if err != nil {
+		return err
+	}
+	_, createErr := s.db.ExecContext(ctx, schema)
+	// PostgreSQL's IF NOT EXISTS is no protection against another process that creates the
+	// table at this moment: one of the two gets an error, but has its table.
+	probeErr := s.probe(ctx)
+	if probeErr == nil {
+		return nil
+	}
+	if createErr != nil {
+		return failed(ctx, "create the table", createErr)
+	}
+	return probeErr
+}
+
+// open checks the configuration and that the database answers.
+func open(ctx context.Context, cfg Config) (*Store, error) {
+	if cfg.DB == nil {
+		return nil, errors.New("sqlstore: Config.DB is nil: set it to what sql.Open returned")
+	}
+	if err := cfg.Dialect.check(); err != nil {
+		return nil, err
+	}
+	table, err := cfg.Dialect.quoteTable(cfg.Table)
+	if err != nil {
+		return nil, err
+	}
+	if err := cfg.DB.PingContext(ctx); err != nil {
+		return nil, failed(ctx, "the database cannot be opened", err)
+	}
+	return &Store{db: cfg.DB, dialect: cfg.Dialect, sql: cfg.Dialect.statements(table), table: table}, nil
+}
+
+// probe tries the table without touching a record. The key is longer than any may be, so no
+// row has it; an empty one is not NULL to some drivers and NULL to others.
+func (s *Store) probe(ctx context.Context) error {
+	key := []byte(strings.Repeat("x", storage.MaxKeyLen+1))
+	never := []byte("never")
+	if err := s.probeColumns(ctx, key); err != nil {
+		return fmt.Errorf("%w (create table %s with sqlstore.Migrate or the statement from sqlstore.Schema)",
+			failed(ctx, "the table cannot be used", err), s.table)
+	}
+	for _, try := range []struct {
+		statement string
+		args      []any
+	}{
+		{s.sql.update, []any{never, never, key, never}},
+		{s.sql.delete, []any{key, never}},
+	} {
+		res, err := s.db.ExecContext(ctx, try.statement, try.args...)
+		if err == nil {
+			_, err = res.RowsAffected()
+		}
+		if err != nil {
+			return fmt.Errorf("%w (Config.DB must lead to a primary that this user may write to)",
+				failed(ctx, "the table cannot be written", err))
+		}
+	}
+	if s.dialect == MySQL {
+		var autocommit bool
+		if err := s.db.QueryRowContext(ctx, "SELECT @@autocommit").Scan(&autocommit); err != nil {
+			return failed(ctx, "read @@autocommit", err)
+		}
+		if !autocommit {
+			return errors.New("sqlstore: connections have autocommit off, so that no write would ever be committed: " +
+				"take autocommit out of the data source name")
+		}
+	}
+	return nil
+}
+
+func (s *Store) probeColumns(ctx context.Context, key []byte) (err error) {
+	rows, err := s.db.QueryContext(ctx, fmt.Sprintf("SELECT %s, revision, data, updated_at FROM %s WHERE %[1]s = %[3]s",
+		s.sql.key, s.table, s.sql.mark(1)), key)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	types, err := rows.ColumnTypes()
+	if err != nil {
+		return err
+	}
+	for i, t := range types {
+		if err := s.dialect.checkColumn(i, t.DatabaseTypeName()); err != nil {
+			return err
+		}
+	}
+	for rows.Next() {
+	}
+	return rows.Err()
+}

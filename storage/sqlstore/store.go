@@ -1,0 +1,194 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/secondgate/secondgate/storage"
+)
+
+var (
+	_ storage.Store  = (*Store)(nil)
+	_ storage.Lister = (*Store)(nil)
+)
+
+// Store is a [storage.Store] and a [storage.Lister] over a table. Make one with [New]; it is
+// safe for concurrent use. It does not close the DB.
+//
+// Errors of the driver are wrapped and begin with "sqlstore:". When the context is done,
+// errors.Is finds its error, whatever the driver made of it.
+type Store struct {
+	db      *sql.DB
+	dialect Dialect
+	table   string // quoted
+	sql     statements
+}
+
+// Get implements [storage.Store].
+func (s *Store) Get(ctx context.Context, key string) (storage.Record, error) {
+	if err := begin(ctx, "get", storage.CheckKey(key)); err != nil {
+		return storage.Record{}, err
+	}
+	var revision, data []byte
+	err := s.db.QueryRowContext(ctx, s.sql.get, []byte(key)).Scan(&revision, &data)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return storage.Record{}, storage.ErrNotFound
+	case err != nil:
+		return storage.Record{}, failed(ctx, "get", err)
+	}
+	return record("get", revision, data)
+}
+
+// Swap implements [storage.Store].
+func (s *Store) Swap(ctx context.Context, key, old string, next storage.Record) error {
+	if err := begin(ctx, "swap", storage.CheckSwap(key, old, next)); err != nil {
+		return err
+	}
+	if old == "" {
+		return s.write(ctx, "swap", s.sql.insert, []byte(key), []byte(next.Revision), next.Data)
+	}
+	// The revision always changes, so a matching row is a changed row, however a MySQL
+	// connection counts.
+	return s.write(ctx, "swap", s.sql.update, []byte(next.Revision), next.Data, []byte(key), []byte(old))
+}
+
+// Delete implements [storage.Store].
+func (s *Store) Delete(ctx context.Context, key, old string) error {
+	if err := begin(ctx, "delete", storage.CheckDelete(key, old)); err != nil {
+		return err
+	}
+	return s.write(ctx, "delete", s.sql.delete, []byte(key), []byte(old))
+}
+
+// write runs one conditional statement and tells by the rows it touched what became of it.
+func (s *Store) write(ctx context.Context, op, statement string, args ...any) error {
+	res, err := s.db.ExecContext(ctx, statement, args...)
+	if err != nil {
+		if s.dialect == PostgreSQL && serializationFailure(err) {
+			return fmt.Errorf("sqlstore: %s: %w: %w", op, storage.ErrConflict, err)
+		}
+		return failed(ctx, op, err)
+	}
+	n, err := res.RowsAffected()
+	switch {
+	case err != nil:
+		return failed(ctx, op, err)
+	case n == 1:
+		return nil
+	case n == 0, n == 2 && s.dialect == MySQL && statement == s.sql.insert:
+		return storage.ErrConflict
+	}
+	return fmt.Errorf("sqlstore: %s: the statement touched %d rows: "+
+		"the table must have key as its primary key and no triggers of its own", op, n)
+}
+
+// List implements [storage.Lister]. A limit below one is an error that wraps
+// [storage.ErrInvalid].
+func (s *Store) List(ctx context.Context, prefix, after string, limit int) (page []storage.Entry, err error) {
+	if limit < 1 {
+		err = fmt.Errorf("%w: limit %d, want at least 1", storage.ErrInvalid, limit)
+	}
+	if err := begin(ctx, "list", err); err != nil {
+		return nil, err
+	}
+	// Bounds rather than LIKE, whose wildcards and collations are not bytes. An empty bound
+	// is left out, because not every driver tells an empty value from NULL.
+	var (
+		where []string
+		args  []any
+	)
+	bound := func(op, value string) {
+		args = append(args, []byte(value))
+		where = append(where, s.sql.key+op+s.sql.mark(len(args)))
+	}
+	if after >= prefix && after != "" {
+		bound(" > ", after)
+	} else if prefix != "" {
+		bound(" >= ", prefix)
+	}
+	if end := prefixEnd(prefix); end != "" {
+		bound(" < ", end)
+	}
+	query := s.sql.list
+	if len(where) > 0 {
+		query += " WHERE " + strings.Join(where, " AND ")
+	}
+	args = append(args, int64(limit))
+	rows, err := s.db.QueryContext(ctx, query+s.sql.order+s.sql.mark(len(args)), args...)
+	if err != nil {
+		return nil, failed(ctx, "list", err)
+	}
+	defer func() {
+		if closeErr := rows.Close(); err == nil && closeErr != nil {
+			page, err = nil, failed(ctx, "list", closeErr)
+		}
+	}()
+	for rows.Next() {
+		var key, revision, data []byte
+		if err := rows.Scan(&key, &revision, &data); err != nil {
+			return nil, failed(ctx, "list", err)
+		}
+		rec, err := record("list", revision, data)
+		if err != nil {
+			return nil, err
+		}
+		page = append(page, storage.Entry{Key: string(key), Record: rec})
+	}
+	if err := rows.Err(); err != nil {
+		// What was read so far is no page: its end would look like the end of all.
+		return nil, failed(ctx, "list", err)
+	}
+	return page, nil
+}
+
+// prefixEnd returns the least string greater than all that start with prefix, "" if none is.
+func prefixEnd(prefix string) string {
+	p := strings.TrimRight(prefix, "\xff")
+	if p == "" {
+		return ""
+	}
+	return p[:len(p)-1] + string([]byte{p[len(p)-1] + 1})
+}
+
+// record refuses a row that this package cannot have written. It is no missing record: that
+// would read as "this person has no second factor".
+func record(op string, revision, data []byte) (storage.Record, error) {
+	if len(revision) == 0 || len(data) == 0 {
+		return storage.Record{}, fmt.Errorf("sqlstore: %s: the row has an empty revision or data: "+
+			"something else wrote to the table", op)
+	}
+	return storage.Record{Revision: string(revision), Data: data}, nil
+}
+
+// begin prefers the context's error: an operation that was given up is not judged.
+func begin(ctx context.Context, op string, invalid error) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("sqlstore: %s: %w", op, err)
+	}
+	if invalid != nil {
+		return fmt.Errorf("sqlstore: %s: %w", op, invalid)
+	}
+	return nil
+}
+
+// failed wraps an error of database/sql or of the driver. Drivers report an interrupted
+// statement in words of their own, so the context's error is added if it is not there.
+func failed(ctx context.Context, op string, err error) error {
+	if ctxErr := ctx.Err(); ctxErr != nil && !errors.Is(err, ctxErr) {
+		return fmt.Errorf("sqlstore: %s: %w: %w", op, ctxErr, err)
+	}
+	return fmt.Errorf("sqlstore: %s: %w", op, err)
+}
+
+// serializationFailure reports that PostgreSQL rolled a statement back because another
+// transaction was faster, as it does instead of finding no row where the application made
+// REPEATABLE READ or SERIALIZABLE the default: SQLSTATE 40001. That is a conflict in the
+// contract's sense, nothing having been changed. Both common drivers have the method.
+func serializationFailure(err error) bool {
+	var e interface{ SQLState() string }
+	return errors.As(err, &e) && e.SQLState() == "40001"
+}

@@ -1,0 +1,145 @@
+package storagetest
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"github.com/secondgate/secondgate/storage"
+)
+
+// A rule is one promise and the test of it. A check returns what it saw broken, so that the
+// kit's own tests can ask which rules an adapter breaks without failing themselves.
+type rule struct {
+	name  string
+	why   string
+	check func(ctx context.Context, s *subject) error
+}
+
+// subject opens the stores of one rule.
+type subject struct {
+	open func() storage.Store
+}
+
+func rules() []rule {
+	return []rule{
+		{"absent", "A person without a record is told from one whose record could not be read only by " +
+			"ErrNotFound: anything else keeps new people out, or lets everyone in when the database is down.", absent},
+		{"create", "Creating over a record that exists would replace a person's factors by the intruder's own, " +
+			"or forget every failure so far.", create},
+		{"replace", "A write that goes through although the record has changed undoes what was recorded " +
+			"meanwhile: a code already used works again, wrong guesses are forgotten, a lock is lifted.", replace},
+		{"revision-exact", "Revisions that are nearly equal are not equal; taken for equal, the condition that makes " +
+			"an answer count once is gone.", revisionExact},
+		{"delete", "A conditional deletion that removes a newer record also removes the lock or the factor that " +
+			"was written since.", deletion},
+		{"recreate", "A record that was deleted and made anew is another record; a decision made on the old one " +
+			"must not be written over it.", recreate},
+		{"aba", "A record may come back to contents it had before; whoever still holds the earlier revision has " +
+			"missed what happened in between, such as a code being spent.", aba},
+		{"keys", "Two people whose keys look alike would share one record: one could sign in with the other's " +
+			"factor, or lock them out.", keys},
+		{"data", "Records are sealed: with one byte changed, trimmed or re-encoded nothing can be read, and the " +
+			"person is locked out for good.", dataBytes},
+		{"limits", "A record cut off at a limit is destroyed, and a key cut off is another person's. What is within " +
+			"the limits must fit, and what is not must be refused before anything is written.", limits},
+		{"context", "A request that was given up must not be taken for an answer: as 'not found' it would mean " +
+			"that no second factor is needed.", cancelled},
+		{"context-in-flight", "Requests are given up at any moment. A write then half made, or reported as something " +
+			"it was not, loses a count or a record.", cancelledInFlight},
+		{"slices", "Bytes shared with the caller change under the store's hands: one request would see, or " +
+			"overwrite, another person's record.", aliasing},
+		{"read-your-writes", "A read that lags behind a write shows a code as unspent and a lock as not yet set.", readYourWrites},
+		{"two-stores", "Two processes that do not see each other's writes at once each grant the full number of " +
+			"guesses, and each accept the same code once.", twoStores},
+		{"race-create", "Of many simultaneous first writes exactly one may win; two winners are two answers " +
+			"accepted for one code.", raceCreate},
+		{"race-swap", "Of many simultaneous writes on one revision exactly one may win; each further winner is " +
+			"a guess that was not counted.", raceSwap},
+		{"race-delete", "Of many simultaneous deletions of one revision exactly one may win; two would consume one " +
+			"thing twice.", raceDelete},
+		{"lost-update", "Every acknowledged write must be in the record: with a lost one, parallel guesses are " +
+			"more than the limit allows.", lostUpdate},
+		{"list-prefix", "Re-sealing and reports walk the keys; one that is left out keeps its retired encryption key, " +
+			"and a foreign one is treated as a person's.", listPrefix},
+		{"list-pages", "A walk in pages that skips keys leaves people out of re-sealing; one that repeats them " +
+			"does not end.", listPages},
+		{"list-arguments", "A walk that was given up and reports an end looks like a walk that was completed.", listArguments},
+	}
+}
+
+// key returns a key that no other run has used.
+func key(name string) string { return "storagetest/" + rand.Text() + "/" + name }
+
+func rec(revision, data string) storage.Record {
+	return storage.Record{Revision: revision, Data: []byte(data)}
+}
+
+// show keeps failures readable when a record is long.
+func show(b []byte) string {
+	if len(b) > 40 {
+		return fmt.Sprintf("%q… (%d bytes)", b[:40], len(b))
+	}
+	return fmt.Sprintf("%q", b)
+}
+
+// is expects err to be target; nil expects success.
+func is(what string, err, target error) error {
+	switch {
+	case target == nil && err != nil:
+		return fmt.Errorf("%s: %w, want success", what, err)
+	case target == nil:
+		return nil
+	case err == nil:
+		return fmt.Errorf("%s: no error, want %q", what, target)
+	case !errors.Is(err, target):
+		return fmt.Errorf("%s: error %q, want %q", what, err, target)
+	}
+	// One error that is two answers is read as the first one that somebody asks about.
+	for _, other := range []error{storage.ErrNotFound, storage.ErrConflict, storage.ErrInvalid} {
+		if other != target && errors.Is(err, other) {
+			return fmt.Errorf("%s: error %q is also %q", what, err, other)
+		}
+	}
+	return nil
+}
+
+// holds expects the record under k to be want.
+func holds(ctx context.Context, what string, s storage.Store, k string, want storage.Record) error {
+	got, err := s.Get(ctx, k)
+	if err != nil {
+		return fmt.Errorf("%s: get of %s: %w, want a record", what, show([]byte(k)), err)
+	}
+	if got.Revision != want.Revision {
+		return fmt.Errorf("%s: get of %s: revision %s, want %s", what, show([]byte(k)),
+			show([]byte(got.Revision)), show([]byte(want.Revision)))
+	}
+	if !bytes.Equal(got.Data, want.Data) {
+		return fmt.Errorf("%s: get of %s: data %s, want %s", what, show([]byte(k)), show(got.Data), show(want.Data))
+	}
+	return nil
+}
+
+// isAbsent expects no record under k.
+func isAbsent(ctx context.Context, what string, s storage.Store, k string) error {
+	got, err := s.Get(ctx, k)
+	if err := is(fmt.Sprintf("%s: get of %s", what, show([]byte(k))), err, storage.ErrNotFound); err != nil {
+		return err
+	}
+	if got.Revision != "" || got.Data != nil {
+		return fmt.Errorf("%s: get returned ErrNotFound and a record with it", what)
+	}
+	return nil
+}
+
+// first runs steps until one fails. Each is a closure because they depend on each other.
+func first(steps ...func() error) error {
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
