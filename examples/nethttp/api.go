@@ -106,6 +106,10 @@ func readJSON(r *http.Request, v any, strict bool) error {
 		}
 		return errMalformed
 	}
+	return decodeJSON(b, v, strict)
+}
+
+func decodeJSON(b []byte, v any, strict bool) error {
 	// encoding/json would quietly replace what is not UTF-8, and take null for an object.
 	if !utf8.Valid(b) || !bytes.HasPrefix(bytes.TrimLeft(b, " \t\r\n"), []byte("{")) {
 		return errMalformed

@@ -6,13 +6,17 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"slices"
+	"strings"
 )
 
 // config is what the command line says.
 type config struct {
 	addr, data, smtp, sms string
-	demo, https           bool
+	// public is where browsers reach the server; nil until it is known.
+	public *url.URL
+	demo   bool
 }
 
 // parseFlags reads the command line. Every error is a sentence that says what to do.
@@ -25,7 +29,8 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	fs.StringVar(&c.smtp, "smtp", "", "`URL` of the mail server, smtp://user:password@host:587?from=security@example.com (or smtps://)")
 	fs.StringVar(&c.sms, "sms", "outbox", "`sender` of text messages: twilio, http or outbox; credentials come from the environment")
 	fs.BoolVar(&c.demo, "demo", true, "seed people and serve the outbox and the demonstration clock")
-	fs.BoolVar(&c.https, "https", false, "browsers reach this server over TLS (ended by a proxy): cookies are Secure, HSTS is sent")
+	public := fs.String("url", "", "`URL` under which browsers reach this server, if a proxy ends TLS before it: https://acme.example; "+
+		"cookies are then Secure and HSTS is sent (default http://HOST:PORT)")
 	if err := fs.Parse(args); err != nil {
 		return c, err
 	}
@@ -40,6 +45,13 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	}
 	if !slices.Contains([]string{"twilio", "http", "outbox"}, c.sms) {
 		return c, fmt.Errorf("-sms %q is unknown; it is twilio, http or outbox", c.sms)
+	}
+	if *public != "" {
+		u, err := url.Parse(*public)
+		if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
+			return c, fmt.Errorf("-url %q is not an address without a path, such as https://acme.example", *public)
+		}
+		c.public = &url.URL{Scheme: u.Scheme, Host: u.Host}
 	}
 	return c, nil
 }

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+
+	"github.com/secondgate/secondgate/mfa"
+)
+
+// What the owner can do, by the API and by the pages. Manager asks authorize each time, so
+// that a route that forgets to check gives nothing away.
+
+// policyJSON is a policy as the API shows it: every field is there, and Kinds names the
+// kinds that an empty list stands for.
+type policyJSON struct {
+	Mode         mfa.Mode `json:"mode"`
+	Kinds        []string `json:"kinds"`
+	Default      string   `json:"default"`
+	Implicit     []string `json:"implicit"`
+	KeepImplicit bool     `json:"keep_implicit"`
+}
+
+func (a *app) policies(ctx context.Context) (map[string]mfa.Policy, error) {
+	set := make(map[string]mfa.Policy, len(userTypes))
+	for _, t := range userTypes {
+		p, err := a.manager.Policy(ctx, tenant, t)
+		if err != nil {
+			return nil, err
+		}
+		set[t] = p
+	}
+	return set, nil
+}
+
+func (a *app) setPolicy(ctx context.Context, who *account, userType string, p mfa.Policy) error {
+	return a.manager.SetPolicy(ctx, mfa.SetPolicyRequest{Actor: who.ID, Tenant: tenant, UserType: userType, Policy: p})
+}
+
+func (a *app) reset(ctx context.Context, who, whom *account) error {
+	return a.manager.Reset(ctx, mfa.AdminRequest{Subject: whom.subject(), Actor: who.ID})
+}
+
+func (a *app) unlock(ctx context.Context, who, whom *account) error {
+	return a.manager.Unlock(ctx, mfa.AdminRequest{Subject: whom.subject(), Actor: who.ID})
+}
+
+func (a *app) apiGetPolicy(w http.ResponseWriter, r *http.Request, _ *account) {
+	set, err := a.policies(r.Context())
+	if err != nil {
+		a.failAPI(w, r, err)
+		return
+	}
+	out := make(map[string]policyJSON, len(set))
+	for t, p := range set {
+		if len(p.Kinds) == 0 {
+			p.Kinds = a.manager.Kinds()
+		}
+		out[t] = policyJSON{Mode: p.Mode, Kinds: p.Kinds, Default: p.Default,
+			Implicit: append([]string{}, p.Implicit...), KeepImplicit: p.KeepImplicit}
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"policies": out})
+}
+
+// apiPutPolicy takes {"type","policy"} or what apiGetPolicy answers. A policy is replaced as a
+// whole, and a member that is none is refused: a misspelt restriction must not vanish. Of
+// several policies those before the one that is refused have been set.
+func (a *app) apiPutPolicy(w http.ResponseWriter, r *http.Request, who *account) {
+	var body struct {
+		Type     string
+		Policy   json.RawMessage
+		Policies map[string]json.RawMessage
+	}
+	err := readJSON(r, &body, true)
+	if err == nil && (body.Type != "") != (body.Policies == nil) {
+		err = errMalformed
+	}
+	set := body.Policies
+	if body.Type != "" {
+		set = map[string]json.RawMessage{body.Type: body.Policy}
+	}
+	parsed := make(map[string]mfa.Policy, len(set))
+	for t, raw := range set {
+		p, perr := parsePolicy(raw)
+		if perr != nil || !slices.Contains(userTypes[:], t) {
+			err = errMalformed
+		}
+		parsed[t] = p
+	}
+	for _, t := range userTypes {
+		if p, ok := parsed[t]; ok && err == nil {
+			err = a.setPolicy(r.Context(), who, t, p)
+		}
+	}
+	if err != nil {
+		a.failAPI(w, r, err)
+		return
+	}
+	a.apiGetPolicy(w, r, who)
+}
+
+func parsePolicy(raw json.RawMessage) (mfa.Policy, error) {
+	var p policyJSON
+	if err := decodeJSON(raw, &p, true); err != nil {
+		return mfa.Policy{}, err
+	}
+	if p.Mode == "" {
+		return mfa.Policy{}, errMalformed
+	}
+	return mfa.Policy{Mode: p.Mode, Kinds: p.Kinds, Default: p.Default, Implicit: p.Implicit, KeepImplicit: p.KeepImplicit}, nil
+}
+
+// byName applies an act to the person whom the body names.
+func (a *app) byName(w http.ResponseWriter, r *http.Request, who *account, act func(ctx context.Context, who, whom *account) error) {
+	var body struct{ Username *string }
+	err := readJSON(r, &body, false)
+	if err == nil && body.Username == nil {
+		err = errMalformed
+	}
+	var whom *account
+	if err == nil {
+		whom, err = a.people.byUsername(r.Context(), *body.Username)
+	}
+	if err == nil {
+		err = act(r.Context(), who, whom)
+	}
+	if err != nil {
+		a.failAPI(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]string{"username": whom.Username})
+}
+
+func (a *app) apiReset(w http.ResponseWriter, r *http.Request, who *account) {
+	a.byName(w, r, who, a.reset)
+}
+
+func (a *app) apiUnlock(w http.ResponseWriter, r *http.Request, who *account) {
+	a.byName(w, r, who, a.unlock)
+}
+
+// preset is a policy that the administration page offers.
+type preset struct {
+	ID, Label string
+	Policy    mfa.Policy
+}
+
+// seededPolicy asks everybody, by e-mail unless they choose better.
+func seededPolicy() mfa.Policy {
+	return mfa.Policy{Mode: mfa.Required, Implicit: []string{"email"}, KeepImplicit: true}
+}
+
+func presets() []preset {
+	return []preset{
+		{"email", "Required: by e-mail, unless they choose another", seededPolicy()},
+		{"enroll", "Required: a method they set up themselves", mfa.Policy{Mode: mfa.Required}},
+		{"totp", "Required: authenticator app only", mfa.Policy{Mode: mfa.Required, Kinds: []string{"totp"}}},
+		{"possession", "Required: authenticator app or text message", mfa.Policy{Mode: mfa.Required, Kinds: []string{"totp", "sms"}}},
+		{"optional", "Optional: for those who switch it on", mfa.Policy{Mode: mfa.Optional}},
+		{"off", "Off: the password alone", mfa.Policy{Mode: mfa.Off}},
+	}
+}
+
+// presetOf returns the preset that p is, or "" for one that was set by the API.
+func presetOf(p mfa.Policy) string {
+	for _, c := range presets() {
+		if c.Policy.Mode == p.Mode && slices.Equal(c.Policy.Kinds, p.Kinds) && slices.Equal(c.Policy.Implicit, p.Implicit) &&
+			c.Policy.KeepImplicit == p.KeepImplicit && p.Default == "" && p.EnrollBy.IsZero() {
+			return c.ID
+		}
+	}
+	return ""
+}

@@ -1,0 +1,255 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfahttp"
+	"github.com/secondgate/secondgate/storage/sqlstore"
+)
+
+// app is the application.
+type app struct {
+	cfg       config
+	log       *slog.Logger
+	db        *sql.DB
+	people    people
+	passwords *passwords
+	throttle  *throttle
+	sessions  *scs.SessionManager
+	clock     *clock
+	outbox    *outbox // nil unless demonstrating
+
+	manager       *mfa.Manager
+	gate          *mfahttp.Handler
+	confirmations *confirmations
+	pages         *pages
+
+	jobs context.Context // of what goes on between requests
+	stop context.CancelFunc
+}
+
+// newApp puts the application together. Its errors say what to do.
+func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.Logger) (_ *app, err error) {
+	db, err := openDatabase(ctx, cfg.data)
+	if err != nil {
+		return nil, err
+	}
+	a := &app{cfg: cfg, log: log, db: db, people: people{db}, clock: &clock{},
+		passwords: newPasswords(runtime.GOMAXPROCS(0)), throttle: newThrottle()}
+	a.jobs, a.stop = context.WithCancel(context.WithoutCancel(ctx))
+	a.confirmations = &confirmations{send: a.sendConfirmation}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.close())
+		}
+	}()
+
+	// secondgate's store is a table in the application's own database.
+	table := sqlstore.Config{DB: db, Dialect: sqlstore.SQLite}
+	if err := sqlstore.Migrate(ctx, table); err != nil {
+		return nil, err
+	}
+	store, err := sqlstore.New(ctx, table)
+	if err != nil {
+		return nil, err
+	}
+	first, err := store.List(ctx, "", "", 1)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := openKeyring(cfg.data, len(first) == 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.populate(ctx, env); err != nil {
+		return nil, err
+	}
+	if cfg.demo {
+		if a.clock, err = openClock(ctx, db); err != nil {
+			return nil, err
+		}
+		a.outbox = &outbox{db: db, clock: a.clock}
+	}
+	factors, err := a.factors(env)
+	if err != nil {
+		return nil, err
+	}
+	logEvent := mfa.SlogEvents(log)
+	a.manager, err = mfa.New(mfa.Config{
+		Store:     store,
+		Keys:      keys,
+		Factors:   factors,
+		Policies:  mfa.StoredPolicies(mfa.StaticPolicy(seededPolicy())),
+		Authorize: a.authorize,
+		Clock:     a.clock,
+		Events: func(ctx context.Context, e mfa.Event) {
+			logEvent(ctx, e)
+			a.noteEnrolled(ctx, e)
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if a.pages, err = newPages(); err != nil {
+		return nil, err
+	}
+	a.sessions = newSessions(a)
+	a.gate, err = mfahttp.New(mfahttp.Config{
+		Manager:       a.manager,
+		Session:       session{a.sessions},
+		Identify:      a.identify,
+		Verified:      a.verified,
+		SignOut:       a.signOut,
+		PasswordFor:   []string{"sms"},
+		CheckPassword: a.checkPassword,
+		LoginURL:      "/login",
+		HomeURL:       "/",
+		ProductName:   "Acme",
+		Countries:     countries,
+		Logger:        log,
+		Clock:         a.clock,
+	})
+	return a, err
+}
+
+// close ends what runs in the background, and then the database.
+func (a *app) close() error {
+	a.stop()
+	a.confirmations.wait()
+	return a.db.Close()
+}
+
+// populate makes sure that there is somebody, and says so where there is not.
+func (a *app) populate(ctx context.Context, env func(string) string) error {
+	if a.cfg.demo {
+		return a.people.seed(ctx, a.passwords)
+	}
+	all, demo, err := a.people.count(ctx)
+	if err != nil {
+		return err
+	}
+	email, password := env("ACME_OWNER_EMAIL"), env("ACME_OWNER_PASSWORD")
+	switch {
+	case all == 0 && email != "":
+		return a.people.addOwner(ctx, a.passwords, email, password)
+	case all == 0:
+		a.log.Warn("there is nobody who could sign in; set ACME_OWNER_EMAIL and ACME_OWNER_PASSWORD to add the first owner")
+	case demo > 0:
+		a.log.Warn("this data directory holds demonstration people, whose passwords everybody knows; use another -data in production")
+	}
+	return nil
+}
+
+// noteEnrolled remembers who has enrolled a factor, for Subject.Enrolled.
+func (a *app) noteEnrolled(ctx context.Context, e mfa.Event) {
+	if e.Name != "factor.added" && e.Name != "factor.replaced" {
+		return
+	}
+	// The factor is there, whether or not the person still waits for the answer.
+	if err := a.people.enrolled(context.WithoutCancel(ctx), e.SubjectID); err != nil {
+		a.log.ErrorContext(ctx, "cannot remember that a person has enrolled", "subject", e.SubjectID, "error", err)
+	}
+}
+
+func newSessions(a *app) *scs.SessionManager {
+	s := scs.New()
+	s.Store = sessionStore{a.db}
+	s.HashTokenInStore = true // whoever reads the database has no session
+	s.Lifetime = 12 * time.Hour
+	s.Cookie.Name = "acme"
+	s.Cookie.Persist = false
+	if a.cfg.public.Scheme == "https" {
+		// A name with this prefix is refused by browsers unless the cookie is Secure, for
+		// this host only and for every path.
+		s.Cookie.Name, s.Cookie.Secure = "__Host-acme", true
+	}
+	s.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) {
+		if errors.Is(err, errSessionEnded) {
+			return // the answer goes out without a cookie: the browser has a better one by now
+		}
+		a.log.ErrorContext(r.Context(), "session", "error", err)
+		http.Error(w, "The service is unavailable for a moment. Please try again.", http.StatusServiceUnavailable)
+	}
+	return s
+}
+
+// handler is everything that is served.
+func (a *app) handler() http.Handler {
+	mux := http.NewServeMux()
+	a.apiRoutes(mux)
+	a.pageRoutes(mux)
+	if a.cfg.demo {
+		a.demoRoutes(mux)
+	}
+	mux.Handle(a.gate.URL(), a.gate)
+	cross := http.NewCrossOriginProtection()
+	if err := cross.AddTrustedOrigin(a.cfg.public.String()); err != nil {
+		panic(fmt.Sprintf("checked by parseFlags: %v", err))
+	}
+	return a.headers(cross.Handler(a.bound(a.sweeping(a.sessions.LoadAndSave(mux)))))
+}
+
+// headers are those of every answer; pages have a Content-Security-Policy of their own.
+func (a *app) headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		// Not "no-referrer": forms would then be posted with the origin "null".
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+		if a.cfg.public.Scheme == "https" {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		if !strings.HasPrefix(r.URL.Path, assetPath) {
+			h.Set("Cache-Control", "no-store")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// bound bounds request bodies before anything reads them.
+func (a *app) bound(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// sweeping removes expired sessions now and then, in the goroutine of a request.
+func (a *app) sweeping(next http.Handler) http.Handler {
+	turn := make(chan time.Time, 1)
+	turn <- time.Time{}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case last := <-turn:
+			if time.Since(last) > 10*time.Minute {
+				last = time.Now()
+				if err := (sessionStore{a.db}).sweep(r.Context()); err != nil {
+					a.log.WarnContext(r.Context(), "cannot remove expired sessions", "error", err)
+				}
+			}
+			turn <- last
+		default: // another request is at it
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (a *app) sendConfirmation(ctx context.Context, who, whom *account) (*mfa.Delivery, error) {
+	return a.manager.SendConfirmation(ctx, mfa.AdminRequest{Subject: whom.subject(), Actor: who.ID})
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	switch err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr); {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "nethttp:", err)
+		os.Exit(1) //nolint:gocritic // nothing is left to do but to say so
+	}
+}
+
+// run serves until ctx is done, and then answers what it has begun. It says on stdout where
+// it listens once it does.
+func run(ctx context.Context, args []string, env func(string) string, stdout, stderr io.Writer) (err error) {
+	cfg, err := parseFlags(args, stderr)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+
+	// The port first: links in mails name it, and a second server on the same address is
+	// refused before it touches the first one's data.
+	listener, err := net.Listen("tcp", cfg.addr)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s: %w; choose another address with -addr, or -addr 127.0.0.1:0 for any free port", cfg.addr, err)
+	}
+	defer listener.Close()
+	local := "http://" + hostPort(cfg.addr, listener.Addr())
+	if cfg.public == nil {
+		if cfg.public, err = url.Parse(local); err != nil {
+			return err
+		}
+	}
+
+	app, err := newApp(ctx, cfg, env, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, app.close()) }()
+
+	server := &http.Server{
+		Handler:           app.handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      2 * time.Minute, // a send waits for the mail server
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	fmt.Fprintln(stdout, "listening on", local)
+
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	app.stop()
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		return errors.Join(fmt.Errorf("some requests did not end in time: %w", err), server.Close())
+	}
+	return nil
+}
+
+// hostPort is the address to print: the host as it was given, unless that is every address,
+// and the port that was taken.
+func hostPort(asked string, got net.Addr) string {
+	host, _, _ := net.SplitHostPort(asked)
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	_, port, _ := net.SplitHostPort(got.String())
+	return net.JoinHostPort(host, port)
+}

@@ -1,0 +1,53 @@
+package sqlite_test
+
+import (
+	"context"
+	"database/sql"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	_ "modernc.org/sqlite"
+
+	"github.com/secondgate/secondgate/storage"
+	"github.com/secondgate/secondgate/storage/sqlstore"
+	"github.com/secondgate/secondgate/storage/storagetest"
+)
+
+// openDB opens the file at path as a process of its own would.
+func openDB(t testing.TB, path string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(path))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return db
+}
+
+// openStore also makes the table.
+func openStore(t testing.TB, path string) *sqlstore.Store {
+	t.Helper()
+	cfg := sqlstore.Config{DB: openDB(t, path), Dialect: sqlstore.SQLite}
+	require.NoError(t, sqlstore.Migrate(context.Background(), cfg))
+	store, err := sqlstore.New(context.Background(), cfg)
+	require.NoError(t, err)
+	return store
+}
+
+func TestKit(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "records.db")
+	storagetest.Run(t, func(t *testing.T) storage.Store { return openStore(t, path) })
+}
+
+// One connection, as some applications have it, must not wait for itself.
+func TestKitOneConnection(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "records.db")
+	storagetest.Run(t, func(t *testing.T) storage.Store {
+		db := openDB(t, path)
+		db.SetMaxOpenConns(1)
+		cfg := sqlstore.Config{DB: db, Dialect: sqlstore.SQLite, Table: "main.second_factors"}
+		require.NoError(t, sqlstore.Migrate(t.Context(), cfg))
+		store, err := sqlstore.New(t.Context(), cfg)
+		require.NoError(t, err)
+		return store
+	})
+}

@@ -1,0 +1,155 @@
+package mfa
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/lockout"
+	"github.com/secondgate/secondgate/seal"
+)
+
+// These tests are inside the package because the record is nobody else's business.
+
+var recordTime = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// fullRecord has five factors and ten recovery codes, as the budget says, and something of
+// everything else.
+func fullRecord() *record {
+	r := newRecord()
+	r.Born = recordTime.UnixMilli()
+	for range 3 {
+		r.Factors = append(r.Factors, instance{ID: newID(), Kind: "totp", Name: "Authenticator app", State: randomBytes(40),
+			Created: recordTime.UnixMilli(), Used: recordTime.UnixMilli()})
+	}
+	r.Factors = append(r.Factors,
+		instance{ID: newID(), Kind: "sms", Name: "Phone", Hint: "+31 •••••••4567", State: []byte("+31612344567"), Created: 1, Used: recordTime.UnixMilli()},
+		instance{ID: newID(), Kind: "pin", Name: "PIN", State: randomBytes(110), Created: recordTime.UnixMilli()},
+		instance{ID: newID(), Kind: "recovery", State: randomBytes(200), Created: recordTime.UnixMilli()})
+	r.Live = map[string]live{"sms": {Challenge: randomBytes(16), Factor: newID(), Keep: randomBytes(48), Issued: recordTime.UnixMilli(), Expires: recordTime.UnixMilli() + 90000}}
+	r.Lockout = lockout.State{Kinds: map[string]lockout.Tally{"totp": {Tries: 2, Streak: 7}}}
+	for range 3 {
+		r.spend(randomBytes(16), recordTime.UnixMilli())
+	}
+	r.Sends, _ = r.Sends.add(recordTime, 30)
+	r.tidy(recordTime, time.Hour)
+	return r
+}
+
+func TestRecordSize(t *testing.T) {
+	data, err := fullRecord().encode()
+	require.NoError(t, err)
+	require.LessOrEqual(t, len(data)+seal.Overhead, 2048, "DESIGN: at most 2 KiB")
+}
+
+// The worst record that the bounds allow is within what a store keeps.
+func TestRecordIsBounded(t *testing.T) {
+	r := fullRecord()
+	for i := 0; len(r.Factors) < maxFactors; i++ {
+		r.Factors = append(r.Factors, instance{ID: newID(), Kind: strings.Repeat("k", 32), Name: strings.Repeat("n", maxName), Hint: strings.Repeat("h", 300), State: randomBytes(1200)})
+	}
+	for range 10 {
+		r.addPending(pending{instance: instance{ID: newID(), Kind: newID(), Name: strings.Repeat("n", maxName), State: randomBytes(1200)},
+			Live: &live{Keep: randomBytes(1000)}, Expires: recordTime.UnixMilli() + 1e9})
+	}
+	require.Len(t, r.Pending, maxPending)
+	for i := range 200 {
+		r.spend(randomBytes(16), recordTime.UnixMilli()+int64(i))
+		r.Sends, _ = r.Sends.add(recordTime.Add(time.Duration(i)*time.Minute), 1000)
+	}
+	require.Len(t, r.Spent, maxSpent)
+	require.LessOrEqual(t, len(r.Sends), 2*(sendWindow+1))
+	data, err := r.encode()
+	require.NoError(t, err)
+	require.Less(t, len(data)+seal.Overhead, 48*1024)
+}
+
+func TestRecordRoundTrip(t *testing.T) {
+	r := fullRecord()
+	r.Charge = &charge{ID: []byte{1}, Expires: 2, Until: 3, Locks: 4, KindUntil: 5}
+	r.addPending(pending{instance: instance{ID: "x", Kind: "totp", State: []byte{1}}, Expires: recordTime.UnixMilli() + 1, Live: &live{Keep: []byte{2}}, Replace: true, SignIn: true})
+	data, err := r.encode()
+	require.NoError(t, err)
+	got, err := decodeRecord(data)
+	require.NoError(t, err)
+	r.fresh = false
+	require.Equal(t, r, got)
+	again, err := got.encode()
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(data, again), "the encoding is deterministic")
+}
+
+// What a newer version wrote survives a write of this one.
+func TestUnknownKeysAreKept(t *testing.T) {
+	data, err := fullRecord().encode()
+	require.NoError(t, err)
+	var all map[int]any
+	require.NoError(t, cbor.Unmarshal(data, &all))
+	all[77] = "from the future"
+	all[200] = []int{1, 2}
+	data, err = cbor.Marshal(all)
+	require.NoError(t, err)
+	r, err := decodeRecord(data)
+	require.NoError(t, err)
+	r.tidy(recordTime.Add(time.Second), time.Hour)
+	data, err = r.encode()
+	require.NoError(t, err)
+	clear(all)
+	require.NoError(t, cbor.Unmarshal(data, &all))
+	require.Equal(t, "from the future", all[77])
+	require.Len(t, all[200], 2)
+	require.Equal(t, uint64(recordTime.Add(time.Second).UnixMilli()), all[2])
+}
+
+func TestUnreadableRecords(t *testing.T) {
+	r := fullRecord()
+	for _, format := range []int{0, -1, recordFormat + 1} {
+		r.Format = format
+		data, err := cborEnc.Marshal(r)
+		require.NoError(t, err)
+		_, err = decodeRecord(data)
+		require.ErrorIs(t, err, errRecord)
+	}
+	for _, data := range [][]byte{nil, {0xff}, []byte("garbage"), {0xa0}, {0x80}} {
+		_, err := decodeRecord(data)
+		require.ErrorIs(t, err, errRecord)
+	}
+}
+
+func FuzzDecodeRecord(f *testing.F) {
+	data, err := fullRecord().encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := decodeRecord(data)
+		if err != nil {
+			return
+		}
+		r.tidy(recordTime, time.Hour)
+		if _, err := r.encode(); err != nil {
+			t.Fatalf("decoded but not encodable: %v", err)
+		}
+	})
+}
+
+func TestSendLogWindow(t *testing.T) {
+	var l sendLog
+	now := recordTime.Add(59 * time.Second) // late in its minute
+	for range 3 {
+		var wait time.Duration
+		l, wait = l.add(now, 3)
+		require.Zero(t, wait)
+	}
+	for _, later := range []time.Duration{0, time.Minute, 59 * time.Minute, time.Hour} {
+		_, wait := l.add(now.Add(later), 3)
+		require.Positive(t, wait, "%s later the three are within the hour", later)
+		_, none := l.add(now.Add(later).Add(wait), 3)
+		require.Zero(t, none, "and RetryAfter keeps its word")
+	}
+}

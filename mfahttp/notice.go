@@ -1,0 +1,71 @@
+package mfahttp
+
+import (
+	"errors"
+	"net/url"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa"
+)
+
+// notice is what the next page says of what was just done: pages answer a post with a
+// redirect, so that reloading one never repeats anything. It is shown once.
+type notice struct {
+	Code    string            // an error code of the API, or what succeeded
+	Reason  string            `json:",omitempty"` // of a malformed input
+	Kind    string            `json:",omitempty"`
+	Left    int               // attempts or recovery codes left; -1: not about them
+	Until   time.Time         `json:",omitzero"` // end of a lock, or when to send again
+	Entered map[string]string `json:",omitempty"` // what was typed and is no secret
+}
+
+// What a notice says of a success.
+const (
+	noteSent      = "sent"
+	noteAdded     = "added"
+	noteRemoved   = "removed"
+	noteRenamed   = "renamed"
+	noteRecovered = "recovered" // signed in with a recovery code
+	noteEnrollBy  = "enroll_by"
+)
+
+// repeatable are the fields of a form that are shown again after an error.
+var repeatable = [...]string{"name", "address", "number", "region"}
+
+func (v *visit) note(n notice) { v.put(keyNotice, n) }
+
+// noteError remembers an error for the next page, and what was typed.
+func (v *visit) noteError(kind string, err error, typed url.Values) {
+	p := problemOf(err)
+	v.h.log(v.r, p, err)
+	n := notice{Code: p.Code, Reason: p.Reason, Kind: kind, Left: p.Left}
+	if p.RetryAfter > 0 {
+		n.Until = v.now.Add(time.Duration(p.RetryAfter) * time.Second)
+	}
+	var attempt *mfa.AttemptError
+	if errors.As(err, &attempt) && !attempt.LockedUntil.IsZero() {
+		n.Until = attempt.LockedUntil
+	}
+	for _, name := range repeatable {
+		if s := typed.Get(name); s != "" && len(s) <= 256 {
+			if n.Entered == nil {
+				n.Entered = map[string]string{}
+			}
+			n.Entered[name] = s
+		}
+	}
+	v.note(n)
+}
+
+// takeNotice returns the notice and forgets it.
+func (v *visit) takeNotice() *notice {
+	var n notice
+	if !v.get(keyNotice, &n) {
+		return nil
+	}
+	// HEAD shows nothing, and so uses nothing up.
+	if v.r.Method != "HEAD" {
+		v.drop(keyNotice)
+	}
+	return &n
+}

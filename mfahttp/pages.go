@@ -1,0 +1,303 @@
+package mfahttp
+
+import (
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/secondgate/secondgate/mfa"
+)
+
+func (h *Handler) pageRoutes() {
+	h.route("GET", "{$}", pageIndex)
+	h.route("GET", "verify", pageVerify)
+	h.route("POST", "verify", postVerify)
+	h.route("POST", "send", postSend)
+	h.route("GET", "step-up", pageStepUp)
+	h.route("POST", "sign-out", postSignOut)
+
+	h.route("GET", "factors", pageFactors)
+	h.route("POST", "factors/{id}/rename", postRename)
+	h.route("GET", "factors/{id}/remove", pageRemove)
+	h.route("POST", "factors/{id}/remove", postRemove)
+
+	h.route("GET", "enroll", pageChoose)
+	h.route("GET", "enroll/{kind}", pageEnroll)
+	h.route("POST", "enroll/{kind}", postEnroll)
+	h.route("GET", "enrollments/{id}", pageEnrollment)
+	h.route("POST", "enrollments/{id}", postConfirm)
+	h.route("POST", "enrollments/{id}/resend", postResend)
+	h.route("GET", "recovery-codes", pageRecovery)
+	h.route("POST", "recovery-codes", postRecovery)
+	h.route("POST", "recovery-codes/saved", postSaved)
+
+	h.public("GET", "confirm", pageLink)
+	h.public("POST", "confirm", postLink)
+	h.public("GET", "confirmed", pageConfirmed)
+}
+
+// public is route for pages that need nobody: who it is matters for the language only.
+func (h *Handler) public(method, path string, do action) {
+	full := h.cfg.BasePath + path
+	h.methods[full] = append(h.methods[full], method)
+	h.mux.HandleFunc(method+" "+full, func(w http.ResponseWriter, r *http.Request) {
+		v := &visit{h: h, w: w, r: r, now: h.clock()}
+		if id, err := h.cfg.Identify(r); err == nil {
+			v.id = id
+		}
+		if err := do(v); err != nil {
+			h.fail(v, err)
+		}
+	})
+}
+
+// form reads a posted form. Only its own media type is taken, and only UTF-8.
+func (v *visit) form() (url.Values, error) {
+	if t, _, err := mime.ParseMediaType(v.r.Header.Get("Content-Type")); v.r.ContentLength != 0 &&
+		(err != nil || t != "application/x-www-form-urlencoded") {
+		return nil, errMediaType
+	}
+	if err := v.r.ParseForm(); err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			return nil, errTooLarge
+		}
+		return nil, malformed("form")
+	}
+	for name, values := range v.r.PostForm {
+		for _, s := range values {
+			if !utf8.ValidString(s) || !utf8.ValidString(name) {
+				return nil, malformed("form is not UTF-8")
+			}
+		}
+	}
+	return v.r.PostForm, nil
+}
+
+// at is a URL under BasePath with a query of what is not empty, in pairs.
+func (v *visit) at(path string, pairs ...string) string {
+	q := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			q.Set(pairs[i], pairs[i+1])
+		}
+	}
+	if len(q) == 0 {
+		return v.h.cfg.BasePath + path
+	}
+	return v.h.cfg.BasePath + path + "?" + q.Encode()
+}
+
+func (v *visit) redirect(to string) error {
+	http.Redirect(v.w, v.r, to, http.StatusSeeOther)
+	return nil
+}
+
+// returnTo reads a URL to return to; "" if there is none that is ours.
+func returnTo(values url.Values) string {
+	s, _ := localURL(values.Get("return"))
+	return s
+}
+
+// back goes where the person came from.
+func (v *visit) back(to string) error {
+	if to == "" {
+		to = v.h.cfg.HomeURL
+	}
+	return v.redirect(to)
+}
+
+// pageIndex sends everyone where they have something to do.
+func pageIndex(v *visit) error {
+	back := returnTo(v.r.URL.Query())
+	switch {
+	case v.id.Subject.ID == "":
+		return v.redirect(v.h.cfg.LoginURL)
+	case v.id.SignedIn && back != "":
+		return v.redirect(back)
+	case v.id.SignedIn:
+		return v.redirect(v.at("factors"))
+	}
+	c, ok := v.pending(mfa.SignIn)
+	if !ok {
+		return mfa.ErrTokenExpired
+	}
+	c, err := v.refresh(c)
+	if err != nil {
+		return err
+	}
+	if c.Next == mfa.Enroll {
+		return v.redirect(v.at("enroll", "return", back))
+	}
+	return v.redirect(v.at("verify", "return", back))
+}
+
+// pagePurpose is which challenge a page is about; anything odd is the ordinary one.
+func (v *visit) pagePurpose(values url.Values) mfa.Purpose {
+	p, err := v.purpose(values.Get("purpose"))
+	if err != nil {
+		return v.current()
+	}
+	return p
+}
+
+func pageVerify(v *visit) error {
+	q := v.r.URL.Query()
+	back := returnTo(q)
+	if v.id.Subject.ID == "" {
+		return v.redirect(v.h.cfg.LoginURL)
+	}
+	p := v.pagePurpose(q)
+	c, ok := v.pending(p)
+	switch {
+	case !ok && v.id.SignedIn && q.Get("purpose") == "":
+		return v.back(back)
+	case !ok && v.id.SignedIn:
+		return v.redirect(v.at("step-up", "purpose", string(p), "return", back))
+	case !ok:
+		return mfa.ErrTokenExpired
+	case c.Next != mfa.Verify:
+		return v.redirect(v.at("enroll", "return", back))
+	}
+	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(c.Options, func(o option) bool { return o.Kind == q.Get("kind") })
+	if i < 0 {
+		i = max(0, slices.IndexFunc(c.Options, func(o option) bool { return o.Default }))
+	}
+	n := v.takeNotice()
+	until := o.LockedUntil
+	if n != nil && n.Until.After(until) && n.Code != "budget" && n.Kind == c.Options[i].Kind {
+		until = n.Until
+	}
+	return v.showVerify(c, c.Options[i], n, until, back)
+}
+
+func postVerify(v *visit) error {
+	f, err := v.form()
+	if err != nil {
+		return err
+	}
+	back, kind := returnTo(f), f.Get("kind")
+	switch {
+	case v.id.Subject.ID == "":
+		return v.redirect(v.h.cfg.LoginURL)
+	case v.id.SignedIn && f.Get("purpose") == "":
+		return v.back(back) // signed in by another tab
+	case len(kind) > maxKind:
+		return malformed("kind is too long")
+	}
+	p := v.pagePurpose(f)
+	if _, ok := v.pending(p); !ok && v.id.SignedIn {
+		return v.back(back) // answered in another tab; whoever wants more asks again
+	}
+	ver, err := v.verify(p, kind, f.Get("code"))
+	switch {
+	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired), ver != nil && err != nil:
+		return err
+	case err != nil:
+		v.noteError(kind, err, nil)
+		return v.redirect(v.at("verify", "purpose", f.Get("purpose"), "kind", kind, "return", back))
+	}
+	if ver.RecoveryLeft >= 0 && ver.Purpose == mfa.SignIn {
+		v.note(notice{Code: noteRecovered, Left: ver.RecoveryLeft})
+		return v.redirect(v.at("factors"))
+	}
+	return v.back(back)
+}
+
+func postSend(v *visit) error {
+	f, err := v.form()
+	if err != nil {
+		return err
+	}
+	back, kind := returnTo(f), f.Get("kind")
+	switch {
+	case v.id.Subject.ID == "":
+		return v.redirect(v.h.cfg.LoginURL)
+	case len(kind) > maxKind || len(f.Get("factor")) > maxID:
+		return malformed("kind or factor is too long")
+	case v.id.SignedIn && f.Get("purpose") == "":
+		return v.back(back)
+	}
+	_, err = v.send(v.pagePurpose(f), kind, f.Get("factor"))
+	switch {
+	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired):
+		return err
+	case err != nil:
+		v.noteError(kind, err, nil)
+	default:
+		v.note(notice{Code: noteSent, Kind: kind, Left: -1})
+	}
+	return v.redirect(v.at("verify", "purpose", f.Get("purpose"), "kind", kind, "return", back))
+}
+
+// pageStepUp begins a challenge, which sends nothing. One that waits for a code that is on
+// its way is gone on with.
+func pageStepUp(v *visit) error {
+	if !v.id.SignedIn || v.id.Subject.ID == "" {
+		return v.redirect(v.at(""))
+	}
+	q := v.r.URL.Query()
+	back := returnTo(q)
+	p := mfa.ManageFactors
+	if q.Get("purpose") == string(mfa.StepUp) {
+		p = mfa.StepUp
+	}
+	c, ok := v.pending(p)
+	if !ok || len(c.Sent) == 0 {
+		var err error
+		if c, err = v.stepUp(p); err != nil {
+			return err
+		}
+	}
+	switch c.Next {
+	case mfa.Verify:
+		return v.redirect(v.at("verify", "purpose", string(c.Purpose), "return", back))
+	case mfa.Enroll:
+		return v.redirect(v.at("enroll", "return", back))
+	}
+	return v.back(back)
+}
+
+func postSignOut(v *visit) error {
+	if v.id.Subject.ID != "" {
+		v.hide()
+		v.forget()
+		if out := v.h.cfg.SignOut; out != nil {
+			if err := out(v.w, v.r); err != nil {
+				return fmt.Errorf("mfahttp: Config.SignOut: %w", err)
+			}
+		}
+	}
+	return v.redirect(v.h.cfg.LoginURL)
+}
+
+// pageLink shows a button. Mail programs and scanners open links before people do, so
+// opening one must not confirm anything; they do not post.
+func pageLink(v *visit) error {
+	token := v.r.URL.Query().Get("token")
+	if token == "" || len(token) > maxURL*2 {
+		return mfa.ErrToken
+	}
+	return v.showLink(token)
+}
+
+func postLink(v *visit) error {
+	f, err := v.form()
+	if err != nil {
+		return err
+	}
+	if _, err := v.h.cfg.Manager.Confirm(v.r.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken(f.Get("token"))}); err != nil {
+		return err
+	}
+	return v.redirect(v.at("confirmed"))
+}
+
+func pageConfirmed(v *visit) error { return v.showConfirmed() }

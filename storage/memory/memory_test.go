@@ -1,0 +1,106 @@
+package memory_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/secondgate/secondgate/storage"
+	"github.com/secondgate/secondgate/storage/memory"
+	"github.com/secondgate/secondgate/storage/storagetest"
+)
+
+func Example() {
+	ctx := context.Background()
+	store := memory.New()
+
+	// A write names the revision it replaces; "" means that there must be no record yet.
+	fmt.Println(store.Swap(ctx, "alice", "", storage.Record{Revision: "r1", Data: []byte("one")}))
+	fmt.Println(store.Swap(ctx, "alice", "", storage.Record{Revision: "r2", Data: []byte("two")}))
+	fmt.Println(store.Swap(ctx, "alice", "r1", storage.Record{Revision: "r3", Data: []byte("three")}))
+	// Output:
+	// <nil>
+	// storage: revision conflict
+	// <nil>
+}
+
+func TestStore(t *testing.T) {
+	store := memory.New()
+	storagetest.Run(t, func(*testing.T) storage.Store { return store })
+}
+
+// A walk that rewrites and deletes what it sees still sees every key once.
+func TestListWhileChanging(t *testing.T) {
+	ctx, store := t.Context(), memory.New()
+	for i := range 100 {
+		if err := store.Swap(ctx, fmt.Sprintf("k%03d", i), "", storage.Record{Revision: "r1", Data: []byte("x")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after, seen := "", 0
+	for {
+		page, err := store.List(ctx, "k", after, 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, e := range page {
+			if want := fmt.Sprintf("k%03d", seen); e.Key != want {
+				t.Fatalf("key %q, want %q", e.Key, want)
+			}
+			if i%2 == 0 {
+				err = store.Swap(ctx, e.Key, "r1", storage.Record{Revision: "r2", Data: []byte("y")})
+			} else {
+				err = store.Delete(ctx, e.Key, "r1")
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen++
+		}
+		if len(page) < 7 {
+			break
+		}
+		after = page[len(page)-1].Key
+	}
+	if seen != 100 {
+		t.Errorf("saw %d keys, want 100", seen)
+	}
+}
+
+func TestListLimit(t *testing.T) {
+	for _, limit := range []int{0, -1} {
+		if _, err := memory.New().List(t.Context(), "", "", limit); !errors.Is(err, storage.ErrInvalid) {
+			t.Errorf("limit %d: %v, want ErrInvalid", limit, err)
+		}
+	}
+}
+
+// The cost of a write does not grow with the number of people.
+func BenchmarkSwap(b *testing.B) {
+	cost := func(people int) float64 {
+		ctx, store := context.Background(), memory.New()
+		data := make([]byte, 2048)
+		for i := range people {
+			if err := store.Swap(ctx, fmt.Sprint("person-", i), "", storage.Record{Revision: "r0", Data: data[:16]}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		old, n := "r0", 0
+		res := testing.Benchmark(func(b *testing.B) {
+			for b.Loop() {
+				n++
+				next := fmt.Sprint("r", n)
+				if err := store.Swap(ctx, "person-7", old, storage.Record{Revision: next, Data: data}); err != nil {
+					b.Fatal(err)
+				}
+				old = next
+			}
+		})
+		return float64(res.T.Nanoseconds()) / float64(res.N)
+	}
+	few, many := cost(1_000), cost(200_000)
+	b.ReportMetric(many, "ns/swap")
+	b.ReportMetric(many/few, "200k-people/1k-people")
+	b.ReportMetric(0, "ns/op")
+}
