@@ -17,7 +17,9 @@ func TestAPIBadBodies(t *testing.T) {
 	p.login()
 	p.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
 	code := s.mail.last().Code
-	send := func(body string, header map[string]string) *answer { return p.do("POST", "/mfa/api/verify", body, header) }
+	send := func(body string, header map[string]string) *answer {
+		return p.do("POST", "/mfa/api/verify", body, header)
+	}
 	right := `{"kind":"email","code":"` + code + `"}`
 	for _, test := range []struct {
 		name, body, contentType string

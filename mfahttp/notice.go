@@ -15,7 +15,7 @@ type notice struct {
 	Reason  string            `json:",omitempty"` // of a malformed input
 	Kind    string            `json:",omitempty"`
 	Left    int               // attempts or recovery codes left; -1: not about them
-	Until   time.Time         `json:",omitzero"` // end of a lock, or when to send again
+	Until   time.Time         `json:",omitzero"`  // end of a lock, or when to send again
 	Entered map[string]string `json:",omitempty"` // what was typed and is no secret
 }
 

@@ -15,7 +15,7 @@ import (
 // it lies in the session, encrypted under a key that only the person's browser has, in a
 // cookie. Neither a copy of the sessions nor one of the cookies is enough to read it.
 type shown struct {
-	For     string // the enrolment, or showCodes
+	For     string   // the enrolment, or showCodes
 	Secret  string   `json:",omitempty"`
 	URI     string   `json:",omitempty"`
 	SVG     string   `json:",omitempty"`

@@ -139,36 +139,3 @@ func (a *app) apiReset(w http.ResponseWriter, r *http.Request, who *account) {
 func (a *app) apiUnlock(w http.ResponseWriter, r *http.Request, who *account) {
 	a.byName(w, r, who, a.unlock)
 }
-
-// preset is a policy that the administration page offers.
-type preset struct {
-	ID, Label string
-	Policy    mfa.Policy
-}
-
-// seededPolicy asks everybody, by e-mail unless they choose better.
-func seededPolicy() mfa.Policy {
-	return mfa.Policy{Mode: mfa.Required, Implicit: []string{"email"}, KeepImplicit: true}
-}
-
-func presets() []preset {
-	return []preset{
-		{"email", "Required: by e-mail, unless they choose another", seededPolicy()},
-		{"enroll", "Required: a method they set up themselves", mfa.Policy{Mode: mfa.Required}},
-		{"totp", "Required: authenticator app only", mfa.Policy{Mode: mfa.Required, Kinds: []string{"totp"}}},
-		{"possession", "Required: authenticator app or text message", mfa.Policy{Mode: mfa.Required, Kinds: []string{"totp", "sms"}}},
-		{"optional", "Optional: for those who switch it on", mfa.Policy{Mode: mfa.Optional}},
-		{"off", "Off: the password alone", mfa.Policy{Mode: mfa.Off}},
-	}
-}
-
-// presetOf returns the preset that p is, or "" for one that was set by the API.
-func presetOf(p mfa.Policy) string {
-	for _, c := range presets() {
-		if c.Policy.Mode == p.Mode && slices.Equal(c.Policy.Kinds, p.Kinds) && slices.Equal(c.Policy.Implicit, p.Implicit) &&
-			c.Policy.KeepImplicit == p.KeepImplicit && p.Default == "" && p.EnrollBy.IsZero() {
-			return c.ID
-		}
-	}
-	return ""
-}

@@ -44,6 +44,20 @@ func (a *account) subject() mfa.Subject {
 		Email: a.Email, EmailConfirmed: a.Confirmed, Enrolled: a.Enrolled}
 }
 
+// Initial stands for a picture.
+func (a *account) Initial() string {
+	for _, r := range a.Name {
+		return strings.ToUpper(string(r))
+	}
+	return ""
+}
+
+// TypeName begins a sentence.
+func (a *account) TypeName() string { return strings.ToUpper(a.Type[:1]) + a.Type[1:] }
+
+// DemoPassword is the password of a demonstration account, which is no secret.
+func (a *account) DemoPassword() string { return a.demo }
+
 var errNobody = errors.New("there is no such person")
 
 // people are the application's users: logins, which are an address and a password, and

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/secondgate/secondgate/storage"
 )
@@ -84,10 +85,30 @@ func open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := cfg.DB.PingContext(ctx); err != nil {
+	if err := connect(ctx, cfg); err != nil {
 		return nil, failed(ctx, "the database cannot be opened", err)
 	}
 	return &Store{db: cfg.DB, dialect: cfg.Dialect, sql: cfg.Dialect.statements(table), table: table}, nil
+}
+
+// connect makes a first connection. The processes that open a new SQLite file at the same
+// moment all switch it to WAL, and SQLite answers all but one with "locked" at once, without
+// the busy time-out, for fear of a deadlock; a moment later there is nothing left to switch.
+// This is start-up: no statement of a Store is ever tried twice.
+func connect(ctx context.Context, cfg Config) error {
+	const pause, pauses = 10 * time.Millisecond, 500
+	for i := 0; ; i++ {
+		err := cfg.DB.PingContext(ctx)
+		// The text is SQLite's own and the same through every driver.
+		if err == nil || i == pauses || cfg.Dialect != SQLite || !strings.Contains(err.Error(), "database is locked") {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+	}
 }
 
 // probe tries the table without touching a record. The key is longer than any may be, so no

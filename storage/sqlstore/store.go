@@ -146,12 +146,14 @@ func (s *Store) List(ctx context.Context, prefix, after string, limit int) (page
 }
 
 // prefixEnd returns the least string greater than all that start with prefix, "" if none is.
+// It counts bytes: strings.TrimRight would take any byte that is not UTF-8 for a 0xff.
 func prefixEnd(prefix string) string {
-	p := strings.TrimRight(prefix, "\xff")
-	if p == "" {
-		return ""
+	for i := len(prefix) - 1; i >= 0; i-- {
+		if last := prefix[i]; last < 0xff {
+			return prefix[:i] + string([]byte{last + 1})
+		}
 	}
-	return p[:len(p)-1] + string([]byte{p[len(p)-1] + 1})
+	return ""
 }
 
 // record refuses a row that this package cannot have written. It is no missing record: that

@@ -1,0 +1,40 @@
+# The commands a contributor needs: make test, make bench, make fmt.
+
+GO         ?= go
+MODULES    := . examples internal/integration
+STATICCHECK = $(GO) tool -modfile=$(CURDIR)/tools/go.mod staticcheck
+
+.PHONY: test test-long tools check unit bench fmt vuln
+
+## test: everything: tools, formatting, vet, staticcheck, and the suites of all modules under -race.
+test: tools check unit
+
+## tools: install what the tests run against, or say what is missing.
+tools:
+	@scripts/tools.sh
+
+## check: gofmt, vet and staticcheck over all modules.
+check:
+	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "not formatted (run make fmt):"; echo "$$bad"; exit 1; fi
+	$(GO) vet work
+	@for m in $(MODULES); do echo "staticcheck $$m"; (cd $$m && $(STATICCHECK) ./...) || exit 1; done
+
+## unit: the suites of all modules. Missing tools fail the tests that need them, unless ALLOW_MISSING=1.
+unit:
+	SECONDGATE_REQUIRE_TOOLS=$(if $(ALLOW_MISSING),,1) $(GO) test -race -timeout 15m work
+
+## test-long: the same proofs with many more rounds, and every fuzz target for a minute.
+test-long: tools check
+	SECONDGATE_REQUIRE_TOOLS=1 SECONDGATE_LONG=1 $(GO) test -race -timeout 90m -count=1 work
+	scripts/fuzz.sh 60s
+
+## bench: the benchmarks; each prints a ratio to a baseline of the same run.
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem work
+
+fmt:
+	gofmt -w $$(git ls-files '*.go')
+
+## vuln: known vulnerabilities; needs the vulnerability database, or VULNDB=file:///path.
+vuln:
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 $(if $(VULNDB),-db $(VULNDB)) ./...

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa"
+)
+
+// recent is how fresh the second factor must be for what the owner changes.
+const recent = 15 * time.Minute
+
+func (a *app) adminRoutes(mux *http.ServeMux) {
+	page := func(pattern string, next func(w http.ResponseWriter, r *http.Request, who *account)) {
+		mux.Handle(pattern, a.member(func(w http.ResponseWriter, r *http.Request, who *account) {
+			if who.Type != ownerType {
+				a.sorry(w, r, http.StatusForbidden)
+				return
+			}
+			next(w, r, who)
+		}))
+	}
+	// A step-up interrupts a change and returns to the page that it was posted from.
+	change := func(pattern string, next func(w http.ResponseWriter, r *http.Request, who *account)) {
+		page(pattern, func(w http.ResponseWriter, r *http.Request, who *account) {
+			a.gate.RequireRecent(recent)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if err := parseForm(r); err != nil {
+					a.failPage(w, r, err)
+					return
+				}
+				next(w, r, who)
+			})).ServeHTTP(w, r)
+		})
+	}
+	page("GET /admin", a.pageAdmin)
+	change("POST /admin/policy", a.postPolicy)
+	change("POST /admin/reset", a.postPerson("reset", a.reset))
+	change("POST /admin/unlock", a.postPerson("unlock", a.unlock))
+	change("POST /admin/confirm", a.postPerson("confirm", func(ctx context.Context, who, whom *account) error {
+		_, err := a.sendConfirmation(ctx, who, whom)
+		return err
+	}))
+	change("POST /admin/confirm-all", a.postConfirmAll)
+	page("GET /admin/confirmations", a.pageConfirmations)
+}
+
+type adminView struct {
+	Types   []typeView
+	Presets []preset
+	People  []personView
+	Query   string
+}
+
+type typeView struct {
+	Type   string
+	Preset string // "" is a policy set by the API
+}
+
+type personView struct {
+	account
+	Factors []string
+	Locked  time.Duration // left; 0 is not locked
+	Stopped bool
+	Broken  bool // the record cannot be read
+}
+
+func (a *app) pageAdmin(w http.ResponseWriter, r *http.Request, who *account) {
+	data := adminView{Presets: presets(), Query: strings.TrimSpace(r.URL.Query().Get("q"))}
+	set, err := a.policies(r.Context())
+	if err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	for _, t := range userTypes {
+		data.Types = append(data.Types, typeView{Type: t, Preset: a.presetOf(set[t])})
+	}
+	all, err := a.people.all(r.Context())
+	if err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	for _, p := range all {
+		if q := strings.ToLower(data.Query); q != "" && !strings.Contains(strings.ToLower(p.Name+" "+p.Username+" "+p.Email+" "+p.Type), q) {
+			continue
+		}
+		data.People = append(data.People, a.describe(r.Context(), p))
+	}
+	a.show(w, r, 0, "Administration", view{Page: "admin", Who: who, Data: data})
+}
+
+// describe says what the owner may see of a person: which kinds, not which addresses.
+func (a *app) describe(ctx context.Context, p account) personView {
+	v := personView{account: p}
+	o, err := a.manager.Overview(ctx, p.subject())
+	if err != nil {
+		a.log.ErrorContext(ctx, "cannot read what a person has", "subject", p.ID, "error", err)
+		v.Broken = true
+		return v
+	}
+	if left := o.LockedUntil.Sub(a.clock.Now()); !o.LockedUntil.IsZero() && left > 0 {
+		v.Locked = max(time.Second, left.Round(time.Second))
+	}
+	for _, f := range o.Factors {
+		name := kindName(f.Kind)
+		v.Stopped = v.Stopped || f.Stopped
+		if !slices.Contains(v.Factors, name) {
+			v.Factors = append(v.Factors, name)
+		}
+	}
+	return v
+}
+
+func (a *app) postPolicy(w http.ResponseWriter, r *http.Request, who *account) {
+	userType, id := r.PostForm.Get("type"), r.PostForm.Get("policy")
+	i := slices.IndexFunc(presets(), func(p preset) bool { return p.ID == id })
+	if !slices.Contains(userTypes[:], userType) || i < 0 {
+		a.failPage(w, r, errMalformed)
+		return
+	}
+	if err := a.setPolicy(r.Context(), who, userType, presets()[i].Policy); err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	a.back(w, r, "/admin", "The policy for "+userType+" accounts is saved. It applies from each person's next sign-in.")
+}
+
+// postPerson applies an act to one person.
+func (a *app) postPerson(name string, act func(ctx context.Context, who, whom *account) error) func(http.ResponseWriter, *http.Request, *account) {
+	return func(w http.ResponseWriter, r *http.Request, who *account) {
+		whom, err := a.people.byUsername(r.Context(), r.PostForm.Get("username"))
+		if err == nil {
+			err = act(r.Context(), who, whom)
+		}
+		switch {
+		case err == nil:
+			a.back(w, r, "/admin", map[string]string{
+				"reset":   whom.Name + " has been reset and sets up a second factor again at the next sign-in.",
+				"unlock":  whom.Name + " is unlocked.",
+				"confirm": "A confirmation is on its way to " + whom.Name + ".",
+			}[name])
+		case name == "confirm" && whom != nil:
+			a.back(w, r, "/admin", explainSend(err)+".")
+		default:
+			a.failPage(w, r, err)
+		}
+	}
+}
+
+func (a *app) postConfirmAll(w http.ResponseWriter, r *http.Request, who *account) {
+	all, err := a.people.all(r.Context())
+	if err == nil {
+		whom := func(yield func(*account) bool) {
+			for i := range all {
+				if !yield(&all[i]) {
+					return
+				}
+			}
+		}
+		err = a.confirmations.start(a.jobs, who, len(all), whom)
+	}
+	if err != nil && !errors.Is(err, errRunning) { // a second click watches the run that is under way
+		a.failPage(w, r, err)
+		return
+	}
+	a.back(w, r, "/admin/confirmations", "")
+}
+
+// pageConfirmations shows how far a run is. The header reloads it, without a script.
+func (a *app) pageConfirmations(w http.ResponseWriter, r *http.Request, who *account) {
+	p := a.confirmations.progress()
+	if p.Running {
+		w.Header().Set("Refresh", "1")
+	}
+	a.show(w, r, 0, "Confirmations", view{Page: "confirmations", Who: who, Data: p})
+}
+
+// back goes to a page that says what was done.
+func (a *app) back(w http.ResponseWriter, r *http.Request, to, notice string) {
+	if notice != "" {
+		a.sessions.Put(r.Context(), sessionNotice, notice)
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// preset is a policy that the administration page offers.
+type preset struct {
+	ID, Label string
+	Policy    mfa.Policy
+}
+
+// seededPolicy asks everybody, by e-mail unless they choose better.
+func seededPolicy() mfa.Policy {
+	return mfa.Policy{Mode: mfa.Required, Implicit: []string{"email"}, KeepImplicit: true}
+}
+
+func presets() []preset {
+	return []preset{
+		{"email", "Required: by e-mail, unless they choose another", seededPolicy()},
+		{"enroll", "Required: a method they set up themselves", mfa.Policy{Mode: mfa.Required}},
+		{"totp", "Required: authenticator app only", mfa.Policy{Mode: mfa.Required, Kinds: []string{"totp"}}},
+		{"possession", "Required: authenticator app or text message", mfa.Policy{Mode: mfa.Required, Kinds: []string{"totp", "sms"}}},
+		{"optional", "Optional: for those who switch it on", mfa.Policy{Mode: mfa.Optional}},
+		{"off", "Off: the password alone", mfa.Policy{Mode: mfa.Off}},
+	}
+}
+
+// presetOf returns the preset that p is, or "" for one that was set by the API.
+func (a *app) presetOf(p mfa.Policy) string {
+	if slices.Equal(p.Kinds, a.manager.Kinds()) {
+		p.Kinds = nil // every kind, by name
+	}
+	for _, c := range presets() {
+		if cmp.Or(c.Policy.Mode, mfa.Required) == p.Mode && slices.Equal(c.Policy.Kinds, p.Kinds) && slices.Equal(c.Policy.Implicit, p.Implicit) &&
+			c.Policy.KeepImplicit == p.KeepImplicit && p.Default == "" && p.EnrollBy.IsZero() {
+			return c.ID
+		}
+	}
+	return ""
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"regexp"
+	"time"
+)
+
+// demoRoutes exist in demonstration mode only: they show codes and passwords to everybody.
+func (a *app) demoRoutes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /demo/people", a.demoPeople)
+	mux.HandleFunc("GET /demo/outbox", a.demoOutbox)
+	mux.HandleFunc("GET /demo/clock", a.demoClock)
+	mux.HandleFunc("POST /demo/clock", a.demoAdvance)
+	mux.HandleFunc("GET /outbox", a.pageOutbox)
+	mux.HandleFunc("POST /outbox/clock", a.postClock)
+}
+
+// listedPerson is an account as /demo/people lists it. Username and password sign in; where
+// the login has several accounts, it answers "account", and the id of the one wanted is the
+// first in Accounts.
+type listedPerson struct {
+	Username string    `json:"username"`
+	Password string    `json:"password"`
+	Type     string    `json:"type"`
+	Email    string    `json:"email"`
+	Accounts []account `json:"accounts"` // empty if the login has no other
+}
+
+func (a *app) demoPeople(w http.ResponseWriter, r *http.Request) {
+	all, err := a.people.all(r.Context())
+	if err != nil {
+		a.failAPI(w, r, err)
+		return
+	}
+	list := make([]listedPerson, 0, len(all))
+	for _, p := range all {
+		l := listedPerson{Username: p.Username, Password: p.demo, Type: p.Type, Email: p.Email, Accounts: []account{}}
+		if p.Shared {
+			if l.Accounts, err = a.people.byLogin(r.Context(), p.login, p.Username); err != nil {
+				a.failAPI(w, r, err)
+				return
+			}
+		}
+		list = append(list, l)
+	}
+	writeJSON(w, http.StatusOK, list)
+}
+
+func (a *app) demoOutbox(w http.ResponseWriter, r *http.Request) {
+	list, err := a.outbox.list(r.Context(), outboxKeeps)
+	if err != nil {
+		a.failAPI(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, list)
+}
+
+func (a *app) demoClock(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]string{"now": a.clock.Now().UTC().Format(time.RFC3339Nano)})
+}
+
+func (a *app) demoAdvance(w http.ResponseWriter, r *http.Request) {
+	var body struct{ Advance *string }
+	err := readJSON(r, &body, false)
+	if err == nil && body.Advance == nil {
+		err = errMalformed
+	}
+	var d time.Duration
+	if err == nil {
+		if d, err = time.ParseDuration(*body.Advance); err != nil {
+			err = errAdvance
+		}
+	}
+	if err == nil {
+		err = a.clock.advance(r.Context(), d)
+	}
+	if err != nil {
+		a.failAPI(w, r, err)
+		return
+	}
+	a.demoClock(w, r)
+}
+
+// outboxView is what the outbox page shows.
+type outboxView struct {
+	Now      time.Time
+	Messages []messageView
+	Steps    []clockStep
+}
+
+type clockStep struct{ Value, Label string }
+
+type messageView struct {
+	message
+	Code  string // the code in the text, if there is one
+	Lines []span
+}
+
+// span is a piece of a text; a link goes to this server.
+type span struct {
+	Text string
+	Link string
+}
+
+var (
+	codeForm = regexp.MustCompile(`(?:^|\D)(\d{6,8})(?:\D|$)`)
+	linkForm = regexp.MustCompile(`https?://[^\s<>"]+`)
+)
+
+func (a *app) pageOutbox(w http.ResponseWriter, r *http.Request) {
+	list, err := a.outbox.list(r.Context(), 50)
+	if err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	v, err := a.visitor(r)
+	if err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	data := outboxView{Now: a.clock.Now(), Steps: []clockStep{
+		{"30s", "30 seconds"}, {"91s", "91 seconds: codes expire"}, {"181s", "3 minutes: locks end"}, {"24h", "a day"}}}
+	own := a.cfg.public.String() + "/"
+	for _, m := range list {
+		mv := messageView{message: m}
+		at := 0
+		for _, loc := range linkForm.FindAllStringIndex(m.Text, -1) {
+			mv.Lines = append(mv.Lines, span{Text: m.Text[at:loc[0]]})
+			s := span{Text: m.Text[loc[0]:loc[1]]}
+			if len(s.Text) > len(own) && s.Text[:len(own)] == own {
+				s.Link = s.Text
+			}
+			mv.Lines = append(mv.Lines, s)
+			at = loc[1]
+		}
+		mv.Lines = append(mv.Lines, span{Text: m.Text[at:]})
+		if c := codeForm.FindStringSubmatch(linkForm.ReplaceAllString(m.Text, "")); c != nil {
+			mv.Code = c[1]
+		}
+		data.Messages = append(data.Messages, mv)
+	}
+	who := v.account
+	if !v.signedIn {
+		who = nil
+	}
+	a.show(w, r, 0, "Outbox", view{Page: "outbox", Who: who, Data: data})
+}
+
+func (a *app) postClock(w http.ResponseWriter, r *http.Request) {
+	err := parseForm(r)
+	var d time.Duration
+	if err == nil {
+		if d, err = time.ParseDuration(r.PostForm.Get("advance")); err != nil {
+			err = errAdvance
+		}
+	}
+	if err == nil {
+		err = a.clock.advance(r.Context(), d)
+	}
+	if err != nil && !errors.Is(err, errAdvance) {
+		a.failPage(w, r, err)
+		return
+	}
+	notice := "The clock has moved forward."
+	if err != nil {
+		notice = "The clock can only be moved forward, by up to a year at a time."
+	}
+	a.back(w, r, "/outbox", notice)
+}

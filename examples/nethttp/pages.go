@@ -1,0 +1,255 @@
+package main
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"html/template"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfahttp"
+)
+
+//go:embed templates assets
+var files embed.FS
+
+const assetPath = "/assets/"
+
+// pages are the application's own templates. What they make goes into the frame of mfahttp's
+// pages (Handler.Render), so that all of them look like one product.
+type pages struct{ t *template.Template }
+
+func newPages() (*pages, error) {
+	t, err := template.New("").Funcs(template.FuncMap{
+		"when": func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04:05") + " UTC" },
+		"iso":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"kind": kindName,
+	}).ParseFS(files, "templates/*.html")
+	return &pages{t}, err
+}
+
+// kindName is how pages call a kind.
+func kindName(kind string) string {
+	if s, ok := map[string]string{"totp": "authenticator app", "email": "e-mail", "sms": "text message",
+		"pin": "PIN", "recovery": "recovery codes"}[kind]; ok {
+		return s
+	}
+	return kind
+}
+
+// view is what every template is given.
+type view struct {
+	Page   string // for the navigation
+	Who    *account
+	Owner  bool
+	Demo   bool
+	MFA    string // where mfahttp's pages begin
+	Notice string
+	Error  string
+	Data   any
+}
+
+// show renders a page. status 0 is 200.
+func (a *app) show(w http.ResponseWriter, r *http.Request, status int, title string, v view) {
+	v.Demo, v.MFA = a.cfg.demo, a.gate.URL()
+	v.Owner = v.Who != nil && v.Who.Type == ownerType
+	v.Notice = a.sessions.PopString(r.Context(), sessionNotice)
+	var body bytes.Buffer
+	err := a.pages.t.ExecuteTemplate(&body, v.Page+".html", v)
+	if err == nil {
+		err = a.gate.Render(w, r, mfahttp.Page{Title: title, Body: template.HTML(body.String()), Status: status}) //nolint:gosec // escaped by the template
+	}
+	if err != nil {
+		a.log.ErrorContext(r.Context(), "cannot render a page", "page", v.Page, "error", err)
+	}
+}
+
+func (a *app) pageRoutes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /{$}", a.member(a.pageHome))
+	mux.HandleFunc("GET /login", a.pageLogin)
+	mux.HandleFunc("POST /login", a.postLogin)
+	mux.HandleFunc("GET /account", a.pageAccount)
+	mux.HandleFunc("POST /account", a.postAccount)
+	mux.HandleFunc("POST /logout", a.postLogout)
+	mux.Handle("GET "+assetPath, http.FileServerFS(files))
+	a.adminRoutes(mux)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if len(r.URL.Path) >= 5 && r.URL.Path[:5] == "/api/" {
+			fail(w, http.StatusNotFound, problem{Error: "not_found"})
+			return
+		}
+		a.sorry(w, r, http.StatusNotFound)
+	})
+}
+
+// member lets only who is signed in pass, and sends all others to where they can be.
+func (a *app) member(next func(w http.ResponseWriter, r *http.Request, who *account)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		v, err := a.visitor(r)
+		switch {
+		case err != nil:
+			a.failPage(w, r, err)
+		case v.account == nil && a.sessions.GetInt64(r.Context(), sessionLogin) != 0:
+			http.Redirect(w, r, "/account", http.StatusSeeOther)
+		case v.account == nil:
+			http.Redirect(w, r, "/login", http.StatusSeeOther)
+		case !v.signedIn:
+			http.Redirect(w, r, a.gate.URL(), http.StatusSeeOther)
+		default:
+			next(w, r, v.account)
+		}
+	}
+}
+
+// failPage answers an error that no form can show.
+func (a *app) failPage(w http.ResponseWriter, r *http.Request, err error) {
+	status, _ := statusOf(err)
+	a.logFailure(r, status, err)
+	a.sorry(w, r, status)
+}
+
+func (a *app) sorry(w http.ResponseWriter, r *http.Request, status int) {
+	title, text := "Something went wrong", "We could not do that just now. Please try again in a moment."
+	switch status {
+	case http.StatusNotFound:
+		title, text = "Page not found", "There is nothing at this address."
+	case http.StatusForbidden:
+		title, text = "Not permitted", "Only the owner of the organisation can open this page."
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
+		title, text = "That did not work", "The form was not complete. Please go back and try again."
+	}
+	a.show(w, r, status, title, view{Page: "sorry", Error: text})
+}
+
+// pageHome is what people come for.
+func (a *app) pageHome(w http.ResponseWriter, r *http.Request, who *account) {
+	o, err := a.manager.Overview(r.Context(), who.subject())
+	if err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	var methods []string
+	for _, f := range o.Factors {
+		if !slices.Contains(methods, kindName(f.Kind)) {
+			methods = append(methods, kindName(f.Kind))
+		}
+	}
+	own := slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool { return !f.Implicit })
+	a.show(w, r, 0, "Home", view{Page: "home", Who: who, Data: map[string]any{
+		"Methods": methods, "Own": own, "RecoveryLeft": o.RecoveryLeft, "Off": o.Policy.Mode == mfa.Off,
+	}})
+}
+
+// loginView is what the sign-in page shows.
+type loginView struct {
+	Username string
+	People   []account
+}
+
+func (a *app) pageLogin(w http.ResponseWriter, r *http.Request) {
+	v, err := a.visitor(r)
+	if err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	if v.account != nil && v.signedIn {
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+		return
+	}
+	a.showLogin(w, r, 0, "", "")
+}
+
+func (a *app) showLogin(w http.ResponseWriter, r *http.Request, status int, username, problem string) {
+	data := loginView{Username: username}
+	if a.cfg.demo {
+		var err error
+		if data.People, err = a.people.all(r.Context()); err != nil {
+			a.failPage(w, r, err)
+			return
+		}
+	}
+	a.show(w, r, status, "Sign in", view{Page: "login", Error: problem, Data: data})
+}
+
+func (a *app) postLogin(w http.ResponseWriter, r *http.Request) {
+	if err := parseForm(r); err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	username := r.PostForm.Get("username")
+	out, err := a.signIn(r, username, r.PostForm.Get("password"))
+	switch {
+	case errors.Is(err, errWrongPassword):
+		a.showLogin(w, r, http.StatusUnauthorized, username, "That name and password do not go together. Please try again.")
+	case errors.Is(err, errTooBusy):
+		a.showLogin(w, r, http.StatusTooManyRequests, username, "There have been many attempts for this name. Please wait a moment and try again.")
+	case err != nil:
+		a.failPage(w, r, err)
+	default:
+		a.goOn(w, r, out)
+	}
+}
+
+// goOn sends a browser where its sign-in continues.
+func (a *app) goOn(w http.ResponseWriter, r *http.Request, out *outcome) {
+	to := a.gate.URL()
+	switch out.Next {
+	case "account":
+		to = "/account"
+	case "done":
+		to = "/"
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+func (a *app) pageAccount(w http.ResponseWriter, r *http.Request) {
+	accounts, err := a.accountsToChoose(r.Context())
+	if errors.Is(err, errNoLogin) {
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+		return
+	}
+	if err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	a.show(w, r, 0, "Choose an account", view{Page: "account", Data: accounts})
+}
+
+func (a *app) postAccount(w http.ResponseWriter, r *http.Request) {
+	err := parseForm(r)
+	var out *outcome
+	if err == nil {
+		out, err = a.choose(r, r.PostForm.Get("id"))
+	}
+	switch {
+	case errors.Is(err, errNoLogin):
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+	case err != nil:
+		a.failPage(w, r, err)
+	default:
+		a.goOn(w, r, out)
+	}
+}
+
+func (a *app) postLogout(w http.ResponseWriter, r *http.Request) {
+	if err := a.signOut(w, r); err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	http.Redirect(w, r, "/login", http.StatusSeeOther)
+}
+
+func parseForm(r *http.Request) error {
+	err := r.ParseForm()
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return errTooLarge
+	}
+	if err != nil {
+		return errMalformed
+	}
+	return nil
+}

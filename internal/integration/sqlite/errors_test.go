@@ -1,0 +1,220 @@
+package sqlite_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/storage"
+	"github.com/secondgate/secondgate/storage/sqlstore"
+)
+
+// refused is a failure that is said to be one, and is taken for no answer of a store.
+func refused(t *testing.T, err error, says ...string) {
+	t.Helper()
+	require.Error(t, err)
+	require.True(t, strings.HasPrefix(err.Error(), "sqlstore: "), "%q", err)
+	for _, answer := range []error{storage.ErrNotFound, storage.ErrConflict, storage.ErrInvalid} {
+		require.NotErrorIs(t, err, answer)
+	}
+	for _, s := range says {
+		require.ErrorContains(t, err, s)
+	}
+}
+
+func TestMissingTable(t *testing.T) {
+	cfg := sqlstore.Config{DB: openDB(t, filepath.Join(t.TempDir(), "records.db")), Dialect: sqlstore.SQLite}
+	_, err := sqlstore.New(t.Context(), cfg)
+	refused(t, err, "no such table", "secondgate_records", "sqlstore.Migrate")
+
+	// Another table of the same database is no substitute.
+	require.NoError(t, sqlstore.Migrate(t.Context(), cfg))
+	cfg.Table = "other"
+	_, err = sqlstore.New(t.Context(), cfg)
+	refused(t, err, "no such table", "other")
+}
+
+func TestTableDroppedLater(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "records.db")
+	store, db := openStore(t, path), openDB(t, path)
+	_, err := db.ExecContext(t.Context(), "DROP TABLE secondgate_records")
+	require.NoError(t, err)
+	_, err = store.Get(t.Context(), "k")
+	refused(t, err, "no such table")
+	refused(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r", Data: []byte("x")}), "no such table")
+}
+
+func TestTableThatCannotServe(t *testing.T) {
+	for name, c := range map[string]struct{ ddl, says string }{
+		"text keys": {`CREATE TABLE secondgate_records (key TEXT PRIMARY KEY, revision BLOB, data BLOB, updated_at TEXT)`,
+			"column key is of type TEXT"},
+		"text revisions": {`CREATE TABLE secondgate_records (key BLOB PRIMARY KEY, revision TEXT, data BLOB, updated_at TEXT)`,
+			"column revision is of type TEXT"},
+		"no revision": {`CREATE TABLE secondgate_records (key BLOB PRIMARY KEY, data BLOB, updated_at TEXT)`, "revision"},
+		"no key":      {`CREATE TABLE secondgate_records (id BLOB PRIMARY KEY, revision BLOB, data BLOB, updated_at TEXT)`, "key"},
+		"a view":      {`CREATE VIEW secondgate_records AS SELECT x'00' key, x'00' revision, x'00' data, '' updated_at`, "view"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := sqlstore.Config{DB: openDB(t, filepath.Join(t.TempDir(), "records.db")), Dialect: sqlstore.SQLite}
+			_, err := cfg.DB.ExecContext(t.Context(), c.ddl)
+			require.NoError(t, err)
+			_, err = sqlstore.New(t.Context(), cfg)
+			refused(t, err, c.says)
+			refused(t, sqlstore.Migrate(t.Context(), cfg), c.says)
+		})
+	}
+}
+
+// A key that is not the primary key cannot be inserted on condition.
+func TestTableWithoutPrimaryKey(t *testing.T) {
+	cfg := sqlstore.Config{DB: openDB(t, filepath.Join(t.TempDir(), "records.db")), Dialect: sqlstore.SQLite}
+	_, err := cfg.DB.ExecContext(t.Context(), `CREATE TABLE secondgate_records (key BLOB, revision BLOB, data BLOB, updated_at TEXT)`)
+	require.NoError(t, err)
+	_, err = sqlstore.New(t.Context(), cfg)
+	refused(t, err, "ON CONFLICT")
+}
+
+// A row that something else wrote is damaged, not absent.
+func TestForeignRow(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "records.db")
+	store, db := openStore(t, path), openDB(t, path)
+	_, err := db.ExecContext(t.Context(), `INSERT INTO secondgate_records (key, revision, data) VALUES (x'6b', x'', x'')`)
+	require.NoError(t, err)
+	_, err = store.Get(t.Context(), "k")
+	refused(t, err, "empty revision or data")
+	_, err = store.List(t.Context(), "", "", 10)
+	refused(t, err, "empty revision or data")
+}
+
+func TestClosedDB(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "records.db")
+	cfg := sqlstore.Config{DB: openDB(t, path), Dialect: sqlstore.SQLite}
+	require.NoError(t, sqlstore.Migrate(t.Context(), cfg))
+	store, err := sqlstore.New(t.Context(), cfg)
+	require.NoError(t, err)
+	require.NoError(t, cfg.DB.Close())
+
+	_, err = store.Get(t.Context(), "k")
+	refused(t, err, "closed")
+	refused(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r", Data: []byte("x")}), "closed")
+	refused(t, store.Delete(t.Context(), "k", "r"), "closed")
+	_, err = store.List(t.Context(), "", "", 1)
+	refused(t, err, "closed")
+	_, err = sqlstore.New(t.Context(), cfg)
+	refused(t, err, "cannot be opened", "closed")
+}
+
+// Somebody holds the write lock for longer than the caller has time.
+func TestDeadlineWhileLocked(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "records.db")
+	store, db := openStore(t, path), openDB(t, path)
+	require.NoError(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r1", Data: []byte("x")}))
+	tx, err := db.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	begun := time.Now()
+	err = store.Swap(ctx, "k", "r1", storage.Record{Revision: "r2", Data: []byte("y")})
+	refused(t, err)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.Less(t, time.Since(begun), 3*time.Second, "the deadline must end the wait, not the busy time-out")
+
+	// Readers are not kept out, and the write that was given up was not made.
+	rec, err := store.Get(t.Context(), "k")
+	require.NoError(t, err)
+	require.Equal(t, "r1", rec.Revision)
+	require.NoError(t, tx.Rollback())
+	require.NoError(t, store.Swap(t.Context(), "k", "r1", storage.Record{Revision: "r3", Data: []byte("z")}))
+}
+
+// Without a busy time-out a lock is an error; it is not a conflict, nor an absent record.
+func TestLockedIsNoAnswer(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "records.db")
+	openStore(t, path)
+	impatient, err := sql.Open("sqlite", path)
+	require.NoError(t, err)
+	defer impatient.Close()
+	store, err := sqlstore.New(t.Context(), sqlstore.Config{DB: impatient, Dialect: sqlstore.SQLite})
+	require.NoError(t, err)
+	tx, err := openDB(t, path).BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	refused(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r1", Data: []byte("x")}), "locked")
+	require.NoError(t, tx.Rollback())
+}
+
+func TestReadOnlyConnection(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "records.db")
+	openStore(t, path)
+	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(path)+"&mode=ro")
+	require.NoError(t, err)
+	defer db.Close()
+	_, err = sqlstore.New(t.Context(), sqlstore.Config{DB: db, Dialect: sqlstore.SQLite})
+	refused(t, err, "readonly", "may write")
+}
+
+func TestMissingDirectory(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "missing", "records.db")
+	cfg := sqlstore.Config{DB: openDB(t, path), Dialect: sqlstore.SQLite}
+	refused(t, sqlstore.Migrate(t.Context(), cfg), "cannot be opened", "unable to open database file")
+	_, err := sqlstore.New(t.Context(), cfg)
+	refused(t, err, "cannot be opened")
+	require.NoFileExists(t, path)
+}
+
+// The permissions of files mean nothing to root, so these are tried as nobody.
+func TestPermissions(t *testing.T) {
+	dir, err := os.MkdirTemp("", "secondgate-permissions-")
+	require.NoError(t, err)
+	defer os.RemoveAll(dir)
+	require.NoError(t, os.Chmod(dir, 0o755))
+	closed := filepath.Join(dir, "closed")
+	require.NoError(t, os.Mkdir(closed, 0o555))
+	readOnly := filepath.Join(dir, "readonly.db")
+	openStore(t, readOnly)
+	require.NoError(t, os.Chmod(readOnly, 0o444))
+
+	for name, c := range map[string]struct{ role, path, says string }{
+		"directory that cannot be written": {"migrate", filepath.Join(closed, "records.db"), "unable to open database file"},
+		"file that cannot be written":      {"new", readOnly, "readonly"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, err := asNobody(t, dir, c.role, c.path).CombinedOutput()
+			var exit *exec.ExitError
+			require.ErrorAs(t, err, &exit, "it succeeded: %s", out)
+			refused(t, errors.New(strings.TrimSpace(string(out))), c.says)
+		})
+	}
+}
+
+// asNobody makes a process of this test binary that has no privileges, from a copy in dir
+// that it may run.
+func asNobody(t *testing.T, dir, role, path string) *exec.Cmd {
+	t.Helper()
+	cmd := process(t, role, path)
+	if os.Getuid() != 0 {
+		return cmd
+	}
+	in, err := os.Open(cmd.Path)
+	require.NoError(t, err)
+	defer in.Close()
+	cmd.Path = filepath.Join(dir, "test-binary-"+role)
+	out, err := os.OpenFile(cmd.Path, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o755)
+	require.NoError(t, err)
+	_, err = io.Copy(out, in)
+	require.NoError(t, err)
+	require.NoError(t, out.Close())
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	return cmd
+}

@@ -1,0 +1,2 @@
+// Package structure is a test only: it holds the repository to its architecture.
+package structure

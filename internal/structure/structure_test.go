@@ -1,0 +1,311 @@
+// Package structure_test holds the shape of the repository to what docs/architecture.md
+// says: who may import whom, what a module asks of its importers, how much is exported.
+package structure_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"go/ast"
+	"go/doc"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/secondgate/secondgate"
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+}
+
+func packages(t *testing.T) (list []pkg) {
+	t.Helper()
+	dec := json.NewDecoder(bytes.NewReader(run(t, "../..", "go", "list", "-json=ImportPath,Imports", "./...")))
+	for dec.More() {
+		var p pkg
+		require.NoError(t, dec.Decode(&p))
+		list = append(list, p)
+	}
+	require.NotEmpty(t, list)
+	return list
+}
+
+func run(t *testing.T, dir, name string, args ...string) []byte {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Dir = dir
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	require.NoError(t, err, "%s %s: %s", name, strings.Join(args, " "), stderr.String())
+	return out
+}
+
+// rules say what of ours a package may import. The first that matches holds.
+var rules = []struct {
+	pkg, why string
+	may      []string
+}{
+	{"internal/keyed", "a mutex knows nothing", nil},
+	{"internal/kdf", "a hash knows nothing", nil},
+	{"internal/sentcode", "codes are made for factors", []string{"mfa/factor"}},
+	{"seal", "sealing knows nothing of what it seals", nil},
+	{"lockout", "counting is arithmetic", nil},
+	{"storage", "a store needs no knowledge of second factors", []string{"internal/keyed"}},
+	{"storage/", "an adapter or its kit knows the contract only", []string{"storage"}},
+	{"mfa/factor", "a stranger's factor needs this package and nothing else", nil},
+	{"mfa", "the core imports no factor, no adapter, no HTTP", []string{"mfa/factor", "lockout", "seal", "storage", "internal/keyed"}},
+	{"mfahttp", "the pages serve any factor", []string{"mfa", "mfa/factor", "mfahttp/"}},
+	{"mfahttp/", "templates know nothing of the core", []string{"mfahttp/"}},
+	{"mfatest", "for users' tests, of anything that has the interfaces", []string{"mfa", "mfa/factor", "storage"}},
+	{"email/", "a sender serves the factor", []string{"email"}},
+	{"sms/", "number parsing serves the factor", []string{"sms", "mfa/factor"}},
+	{"", "a factor gets what a stranger's would get, and our internals", []string{"mfa", "mfa/factor", "internal/"}},
+}
+
+func TestImportDirections(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+		for _, rule := range rules {
+			if name != rule.pkg && !(strings.HasSuffix(rule.pkg, "/") && strings.HasPrefix(name, rule.pkg)) && rule.pkg != "" {
+				continue
+			}
+			for _, imp := range p.Imports {
+				ours, ok := strings.CutPrefix(imp, module+"/")
+				if !ok {
+					continue
+				}
+				allowed := slices.ContainsFunc(rule.may, func(m string) bool {
+					return ours == m || strings.HasSuffix(m, "/") && strings.HasPrefix(ours, m)
+				})
+				if !allowed {
+					t.Errorf("%s imports %s: %s", name, ours, rule.why)
+				}
+			}
+			break
+		}
+	}
+}
+
+// net/http is for what speaks HTTP.
+func TestHTTPStaysOutside(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module+"/")
+		if slices.Contains(p.Imports, "net/http") && name != "mfahttp" && name != "sms" {
+			t.Errorf("%s imports net/http", name)
+		}
+	}
+}
+
+// What our go.mod requires, every importer is given.
+func TestDirectRequirements(t *testing.T) {
+	allowed := []string{
+		"github.com/emersion/go-smtp", // tests
+		"github.com/fxamacker/cbor/v2",
+		"github.com/nyaruka/phonenumbers",
+		"github.com/pquerna/otp",
+		"github.com/skip2/go-qrcode",
+		"github.com/stretchr/testify", // tests
+		"github.com/wneessen/go-mail",
+		"go.uber.org/goleak", // tests
+		"golang.org/x/crypto",
+		"pgregory.net/rapid", // tests
+	}
+	var mod struct {
+		Go        string
+		Toolchain *struct{ Name string }
+		Require   []struct {
+			Path     string
+			Indirect bool
+		}
+		Replace []any
+	}
+	require.NoError(t, json.Unmarshal(run(t, "../..", "go", "mod", "edit", "-json"), &mod))
+	var direct []string
+	for _, r := range mod.Require {
+		if !r.Indirect {
+			direct = append(direct, r.Path)
+		}
+	}
+	slices.Sort(direct)
+	require.Equal(t, allowed, direct)
+	require.Equal(t, "1.26.0", mod.Go)
+	require.Nil(t, mod.Toolchain)
+	require.Empty(t, mod.Replace)
+}
+
+// A module that imports the core, three factors and the memory store links no database
+// driver, no client and no browser driver, and none is in its module graph.
+func TestImportersAreGivenNoDriver(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	require.NoError(t, err)
+	dir := t.TempDir()
+	write := func(name, text string) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
+	write("go.mod", "module example.com/throwaway\n\ngo 1.26.0\n\nrequire "+module+" v0.0.0\n\nreplace "+module+" => "+root+"\n")
+	write("main.go", "package main\n\nimport (\n"+
+		"\t_ \""+module+"/email\"\n\t_ \""+module+"/mfa\"\n\t_ \""+module+"/recovery\"\n\t_ \""+module+"/storage/memory\"\n\t_ \""+module+"/totp\"\n)\n\nfunc main() {}\n")
+	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	require.NoError(t, err)
+	write("go.sum", string(sum))
+	t.Setenv("GOWORK", "off")
+	t.Setenv("GOFLAGS", "-mod=mod")
+	linked := strings.Fields(string(run(t, dir, "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", ".")))
+	slices.Sort(linked)
+	linked = slices.Compact(linked)
+	for _, l := range linked {
+		switch l {
+		case "example.com/throwaway", module, "github.com/pquerna/otp", "github.com/boombuler/barcode", "github.com/skip2/go-qrcode",
+			"github.com/fxamacker/cbor/v2", "github.com/x448/float16", "golang.org/x/crypto", "golang.org/x/sys", "golang.org/x/text":
+		default:
+			t.Errorf("links %s", l)
+		}
+	}
+	graph := string(run(t, dir, "go", "list", "-m", "all"))
+	for _, driver := range []string{"sqlite", "pgx", "lib/pq", "go-sql-driver", "redis", "valkey", "chromedp", "playwright", "scs"} {
+		require.NotContains(t, graph, driver)
+	}
+}
+
+// Small packages are the ones people love; a new name has to be asked for by someone.
+func TestExportedNames(t *testing.T) {
+	limits := map[string]int{"mfa": 64, "mfa/factor": 28}
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module+"/")
+		if strings.HasPrefix(name, "internal/") || strings.Contains(name, "/internal") || p.ImportPath == module {
+			continue
+		}
+		limit := 20
+		if l, ok := limits[name]; ok {
+			limit = l
+		}
+		names := exported(t, filepath.Join("../..", name))
+		if len(names) > limit {
+			t.Errorf("%s exports %d names, at most %d: %v", name, len(names), limit, names)
+		}
+	}
+}
+
+// Every package says what it is for, and every exported name has a comment.
+func TestEverythingExportedIsDocumented(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module+"/")
+		d := parse(t, filepath.Join("../..", name))
+		if len(d.Doc) < 60 {
+			t.Errorf("%s: the package comment says too little", name)
+		}
+		undocumented := func(what, text string) {
+			if text == "" {
+				t.Errorf("%s: %s has no comment", name, what)
+			}
+		}
+		for _, f := range d.Funcs {
+			undocumented(f.Name, f.Doc)
+		}
+		for _, ty := range d.Types {
+			undocumented(ty.Name, ty.Doc+groupDoc(ty.Decl))
+			for _, f := range append(slices.Clone(ty.Funcs), ty.Methods...) {
+				if f.Name != "Error" && f.Name != "Unwrap" { // the interface says it
+					undocumented(ty.Name+"."+f.Name, f.Doc)
+				}
+			}
+		}
+		for _, v := range append(slices.Clone(d.Consts), d.Vars...) {
+			undocumented(strings.Join(v.Names, ", "), v.Doc+groupDoc(v.Decl))
+		}
+	}
+}
+
+// groupDoc is the comments of the single specifications in a group.
+func groupDoc(d *ast.GenDecl) (text string) {
+	for _, s := range d.Specs {
+		switch s := s.(type) {
+		case *ast.ValueSpec:
+			text += s.Doc.Text() + s.Comment.Text()
+		case *ast.TypeSpec:
+			text += s.Doc.Text() + s.Comment.Text()
+		}
+	}
+	return text
+}
+
+func parse(t *testing.T, dir string) *doc.Package {
+	t.Helper()
+	fset := token.NewFileSet()
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	var files []*ast.File
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), ".go") || strings.HasSuffix(e.Name(), "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(fset, filepath.Join(dir, e.Name()), nil, parser.ParseComments)
+		require.NoError(t, err)
+		files = append(files, f)
+	}
+	if len(files) == 0 {
+		return &doc.Package{Doc: strings.Repeat("a package of tests only; ", 4)}
+	}
+	d, err := doc.NewFromFiles(fset, files, "x", doc.Mode(0))
+	require.NoError(t, err)
+	return d
+}
+
+func exported(t *testing.T, dir string) (names []string) {
+	d := parse(t, dir)
+	for _, f := range d.Funcs {
+		names = append(names, f.Name)
+	}
+	for _, ty := range d.Types {
+		names = append(names, ty.Name)
+		for _, f := range ty.Funcs {
+			names = append(names, f.Name)
+		}
+		for _, v := range append(slices.Clone(ty.Consts), ty.Vars...) {
+			names = append(names, v.Names...)
+		}
+	}
+	for _, v := range append(slices.Clone(d.Consts), d.Vars...) {
+		names = append(names, v.Names...)
+	}
+	return slices.DeleteFunc(names, func(n string) bool { return !token.IsExported(n) })
+}
+
+// No package starts work by being imported, or leaves a goroutine behind.
+func TestNoInitNoGoroutine(t *testing.T) {
+	for _, p := range packages(t) {
+		dir := filepath.Join("../..", strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/"))
+		entries, err := fs.Glob(os.DirFS(dir), "*.go")
+		require.NoError(t, err)
+		for _, e := range entries {
+			if strings.HasSuffix(e, "_test.go") {
+				continue
+			}
+			f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(dir, e), nil, 0)
+			require.NoError(t, err)
+			ast.Inspect(f, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.FuncDecl:
+					if n.Name.Name == "init" && n.Recv == nil {
+						t.Errorf("%s/%s has an init function", p.ImportPath, e)
+					}
+				case *ast.GoStmt:
+					if !strings.Contains(p.ImportPath, "storagetest") {
+						t.Errorf("%s/%s starts a goroutine", p.ImportPath, e)
+					}
+				}
+				return true
+			})
+		}
+	}
+}

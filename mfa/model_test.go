@@ -1,0 +1,160 @@
+package mfa_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/secondgate/secondgate/mfa"
+)
+
+// model is the oracle: what a Manager must say, in the most naive form.
+type model struct {
+	tries, streak map[string]int
+	lockedUntil   time.Time
+	apps          map[string]bool // words not used yet
+	used          map[string]bool
+	code          string // the live code, by the challenge that asked
+	codeOf        int
+	expires       time.Time
+	spent         map[int]bool
+}
+
+func (o *model) expect(kind, answer string, challenge int, issued, now time.Time) string {
+	if !o.lockedUntil.IsZero() && !now.Before(o.lockedUntil) {
+		o.lockedUntil = time.Time{}
+		clear(o.tries)
+	}
+	switch {
+	case !o.lockedUntil.IsZero():
+		return "locked"
+	case o.spent[challenge] || now.Sub(issued) >= 15*time.Minute:
+		return "over"
+	case o.streak[kind] >= 100:
+		return "stopped"
+	}
+	verdict := "incorrect"
+	if kind == "app" {
+		switch {
+		case o.apps[answer]:
+			verdict = "right"
+		case o.used[answer]:
+			verdict = "replayed"
+		}
+	} else if o.code != "" && o.codeOf == challenge && o.code == answer {
+		verdict = "right"
+		if !now.Before(o.expires) {
+			verdict = "expired"
+		}
+	}
+	if verdict == "right" {
+		o.tries[kind], o.streak[kind] = 0, 0
+		o.spent[challenge] = true
+		if kind == "app" {
+			delete(o.apps, answer)
+			o.used[answer] = true
+		} else {
+			o.code = ""
+		}
+		return verdict
+	}
+	o.tries[kind]++
+	o.streak[kind]++
+	if o.tries[kind] >= 5 || o.tries["app"]+o.tries["mail"] >= 10 {
+		o.lockedUntil = now.Add(3 * time.Minute)
+	}
+	left := min(5-o.tries[kind], 10-o.tries["app"]-o.tries["mail"])
+	return fmt.Sprint(verdict, max(0, left))
+}
+
+func told(err error) string {
+	var a *mfa.AttemptError
+	var l *mfa.LockedError
+	var s *mfa.StoppedError
+	switch {
+	case err == nil:
+		return "right"
+	case errors.As(err, &a):
+		word := "incorrect"
+		if errors.Is(err, mfa.ErrExpired) {
+			word = "expired"
+		} else if errors.Is(err, mfa.ErrReplayed) {
+			word = "replayed"
+		}
+		return fmt.Sprint(word, a.Left)
+	case errors.As(err, &l):
+		return "locked"
+	case errors.As(err, &s):
+		return "stopped"
+	case errors.Is(err, mfa.ErrTokenExpired):
+		return "over"
+	default:
+		return err.Error()
+	}
+}
+
+// TestModel drives random sequences of operations, by several Managers, with the clock
+// going on, against the oracle.
+func TestModel(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		r := newRig(t)
+		managers := []*mfa.Manager{r.Manager, r.another()}
+		g := r.signIn(ann).Grant
+		words := []string{"one", "two", "three"}
+		for _, w := range words {
+			g = r.enroll(g, "app", w).Grant
+		}
+		r.clock.Advance(time.Second)
+		o := &model{tries: map[string]int{}, streak: map[string]int{}, apps: map[string]bool{"one": true, "two": true, "three": true},
+			used: map[string]bool{}, spent: map[int]bool{}}
+		type challenge struct {
+			*mfa.Challenge
+			at time.Time
+		}
+		var open []challenge
+		begin := func() {
+			open = append(open, challenge{r.begin(ann), r.clock.Now()})
+		}
+		begin()
+		for range rapid.IntRange(1, 60).Draw(rt, "steps") {
+			m := managers[rapid.IntRange(0, 1).Draw(rt, "manager")]
+			i := rapid.IntRange(0, len(open)-1).Draw(rt, "challenge")
+			now := r.clock.Now()
+			switch rapid.SampledFrom([]string{"begin", "send", "wait", "app", "app", "mail", "mail", "mail"}).Draw(rt, "do") {
+			case "begin":
+				begin()
+			case "wait":
+				r.clock.Advance(time.Duration(rapid.SampledFrom([]int{1, 60_000, 89_999, 90_000, 180_000, 900_000}).Draw(rt, "ms")) * time.Millisecond)
+			case "send":
+				_, err := m.Send(t.Context(), mfa.SendRequest{Challenge: open[i].Token, Binding: binding, Kind: "mail"})
+				var over *mfa.BudgetError
+				if err == nil {
+					o.code, o.codeOf, o.expires = string(r.mail.code(ann.Email)), i, now.Add(90*time.Second)
+				} else if got := told(err); got != "locked" && got != "over" && got != "stopped" && !errors.As(err, &over) {
+					rt.Fatalf("send: %v", err)
+				}
+			case "app":
+				answer := rapid.SampledFrom(append([]string{"wrong"}, words...)).Draw(rt, "answer")
+				want := o.expect("app", answer, i, open[i].at, now)
+				_, err := m.Verify(t.Context(), mfa.VerifyRequest{Challenge: open[i].Token, Binding: binding, Kind: "app", Response: mfa.Secret(answer)})
+				if got := told(err); got != want {
+					rt.Fatalf("app %q: got %q, want %q (%v)", answer, got, want, err)
+				}
+			case "mail":
+				answer := o.code
+				if answer == "" || rapid.Bool().Draw(rt, "wrong") {
+					answer = strings.Repeat("0", 5)
+				}
+				want := o.expect("mail", answer, i, open[i].at, now)
+				_, err := m.Verify(t.Context(), mfa.VerifyRequest{Challenge: open[i].Token, Binding: binding, Kind: "mail", Response: mfa.Secret(answer)})
+				if got := told(err); got != want {
+					rt.Fatalf("mail: got %q, want %q (%v)", got, want, err)
+				}
+			}
+		}
+	})
+}

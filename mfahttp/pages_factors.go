@@ -1,0 +1,316 @@
+package mfahttp
+
+import (
+	"errors"
+	"net/url"
+	"slices"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// kindRecovery is the kind whose page is one of its own: its codes are shown, not entered.
+const kindRecovery = "recovery"
+
+func pageFactors(v *visit) error {
+	if !v.id.SignedIn || v.id.Subject.ID == "" {
+		return v.redirect(v.at("", "return", v.at("factors")))
+	}
+	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
+	if err != nil {
+		return err
+	}
+	return v.showFactors(o, v.takeNotice())
+}
+
+// needStepUp goes to a verification and back to a page, if that is what err asks for.
+func (v *visit) needStepUp(err error, back string) (bool, error) {
+	if !errors.Is(err, errStepUp) {
+		return false, err
+	}
+	return true, v.redirect(v.at("step-up", "purpose", string(mfa.ManageFactors), "return", back))
+}
+
+// changed answers a change of a factor.
+func (v *visit) changed(kind string, err error, back, note string) error {
+	if up, err := v.needStepUp(err, back); up {
+		return err
+	}
+	switch {
+	case errors.Is(err, errUnauthorized), errors.Is(err, mfa.ErrForbidden) && !v.id.SignedIn:
+		return v.redirect(v.at(""))
+	case err != nil:
+		v.noteError(kind, err, nil)
+		return v.redirect(back)
+	}
+	v.note(notice{Code: note, Kind: kind, Left: -1})
+	return v.redirect(v.at("factors"))
+}
+
+func postRename(v *visit) error {
+	f, err := v.form()
+	if err != nil {
+		return err
+	}
+	return v.changed("", v.rename(v.r.PathValue("id"), f.Get("name")), v.at("factors"), noteRenamed)
+}
+
+func pageRemove(v *visit) error {
+	if err := v.signedIn(); err != nil {
+		return v.redirect(v.at(""))
+	}
+	f, err := v.factor(v.r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if _, err := v.grant(); err != nil {
+		_, err := v.needStepUp(err, v.at("factors/"+url.PathEscape(f.ID)+"/remove"))
+		return err
+	}
+	return v.showRemove(f, slices.Contains(v.h.cfg.PasswordFor, f.Kind), v.takeNotice())
+}
+
+func postRemove(v *visit) error {
+	f, err := v.form()
+	if err != nil {
+		return err
+	}
+	id := v.r.PathValue("id")
+	err = v.remove(id, f.Get("password"))
+	if errors.Is(err, errNoFactor) {
+		return v.redirect(v.at("factors")) // removed in another tab
+	}
+	return v.changed("", err, v.at("factors/"+url.PathEscape(id)+"/remove"), noteRemoved)
+}
+
+// mayEnroll returns the person's overview if the session may enrol now; otherwise it has
+// redirected.
+func (v *visit) mayEnroll(here string) (*mfa.Overview, error) {
+	if v.id.Subject.ID == "" {
+		return nil, v.redirect(v.h.cfg.LoginURL)
+	}
+	if !v.id.SignedIn {
+		c, ok := v.pending(mfa.SignIn)
+		if !ok {
+			return nil, mfa.ErrTokenExpired
+		}
+		if c.Next != mfa.Enroll {
+			return nil, v.redirect(v.at("verify"))
+		}
+	}
+	if _, err := v.grant(); err != nil {
+		_, err := v.needStepUp(err, here)
+		return nil, err
+	}
+	return v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
+}
+
+func pageChoose(v *visit) error {
+	back := returnTo(v.r.URL.Query())
+	o, err := v.mayEnroll(v.at("enroll", "return", back))
+	if o == nil {
+		return err
+	}
+	return v.showChoose(o, v.takeNotice(), back)
+}
+
+func pageEnroll(v *visit) error {
+	kind, back := v.r.PathValue("kind"), returnTo(v.r.URL.Query())
+	o, err := v.mayEnroll(v.at("enroll/"+url.PathEscape(kind), "return", back))
+	switch {
+	case o == nil:
+		return err
+	case kind == kindRecovery && v.id.SignedIn:
+		return v.redirect(v.at("recovery-codes"))
+	case !slices.Contains(o.Kinds, kind):
+		return errNotFound
+	}
+	return v.showEnroll(kind, v.asksPassword(kind, o), v.takeNotice(), back)
+}
+
+// asksPassword says whether enrolling the kind changes something the password guards.
+func (v *visit) asksPassword(kind string, o *mfa.Overview) bool {
+	return slices.Contains(v.h.cfg.PasswordFor, kind) && hasKind(o, kind)
+}
+
+func hasKind(o *mfa.Overview, kind string) bool {
+	return slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool { return f.Kind == kind && !f.Implicit })
+}
+
+// formOnly are the fields of an enrolment form that are no parameters of a factor.
+var formOnly = map[string]bool{"name": true, "password": true, "return": true, "pin2": true}
+
+func postEnroll(v *visit) error {
+	f, err := v.form()
+	if err != nil {
+		return err
+	}
+	kind, back := v.r.PathValue("kind"), returnTo(f)
+	if len(kind) > maxKind {
+		return errNotFound
+	}
+	here := v.at("enroll/"+url.PathEscape(kind), "return", back)
+	params := map[string]string{}
+	for name, values := range f {
+		if !formOnly[name] && values[0] != "" && len(params) < maxParams {
+			params[name] = values[0]
+		}
+	}
+	// A PIN is typed twice in one form. The second is compared here first: as an answer to
+	// the enrolment it would cost an attempt.
+	second, twice := f["pin2"]
+	if twice && second[0] != f.Get("pin") {
+		err := &factor.Problem{Reason: "pin_mismatch", Detail: "the two PINs differ"}
+		return v.enrollFailed(kind, err, f, here)
+	}
+	id, e, err := v.enroll(kind, f.Get("name"), f.Get("password"), params)
+	if err != nil {
+		return v.enrollFailed(kind, err, f, here)
+	}
+	switch {
+	case e.Confirmed != nil:
+		v.show(shown{For: showCodes, Codes: reveal(e.Prompt.Codes), Expires: v.now.Add(showFor)})
+		return v.redirect(v.at("recovery-codes"))
+	case twice:
+		conf, err := v.confirm(id, second[0])
+		if err != nil {
+			return v.enrollFailed(kind, err, f, here)
+		}
+		return v.added(conf, back)
+	}
+	if e.Prompt.Secret != "" || e.Prompt.URI != "" || e.Prompt.SVG != "" {
+		v.show(shown{For: id, Secret: e.Prompt.Secret.Reveal(), URI: e.Prompt.URI.Reveal(), SVG: e.Prompt.SVG.Reveal(), Expires: e.Expires})
+	}
+	return v.redirect(v.at("enrollments/"+id, "return", back))
+}
+
+func (v *visit) enrollFailed(kind string, err error, typed url.Values, here string) error {
+	if up, err := v.needStepUp(err, here); up {
+		return err
+	}
+	switch {
+	case errors.Is(err, errUnauthorized), errors.Is(err, mfa.ErrForbidden):
+		return v.redirect(v.at(""))
+	case errors.Is(err, mfa.ErrTokenExpired), errors.Is(err, mfa.ErrToken):
+		return err
+	}
+	v.noteError(kind, err, typed)
+	return v.redirect(here)
+}
+
+// added goes on after an enrolment has been confirmed.
+func (v *visit) added(conf *mfa.Confirmation, back string) error {
+	v.hide()
+	if conf.Verification != nil {
+		return v.back(back)
+	}
+	if back != "" {
+		return v.redirect(back)
+	}
+	v.note(notice{Code: noteAdded, Kind: conf.Factor.Kind, Left: -1})
+	return v.redirect(v.at("factors"))
+}
+
+// lost is for an enrolment that is over or was confirmed elsewhere.
+func (v *visit) lost() error {
+	switch {
+	case v.id.Subject.ID == "":
+		return v.redirect(v.h.cfg.LoginURL)
+	case v.id.SignedIn:
+		v.note(notice{Code: "expired", Left: -1})
+		return v.redirect(v.at("factors"))
+	}
+	return v.redirect(v.at(""))
+}
+
+func pageEnrollment(v *visit) error {
+	e, ok := v.enrollment(v.r.PathValue("id"))
+	if !ok {
+		return v.lost()
+	}
+	s, _ := v.toShow(e.ID)
+	return v.showEnrollment(e, s, v.takeNotice(), returnTo(v.r.URL.Query()))
+}
+
+func postConfirm(v *visit) error {
+	f, err := v.form()
+	if err != nil {
+		return err
+	}
+	id, back := v.r.PathValue("id"), returnTo(f)
+	e, ok := v.enrollment(id)
+	if !ok {
+		return v.lost()
+	}
+	conf, err := v.confirm(id, f.Get("code"))
+	switch {
+	case conf != nil && err != nil:
+		return err // it took effect, and the application refused the sign-in
+	case errors.Is(err, mfa.ErrTokenExpired), errors.Is(err, mfa.ErrToken):
+		return v.lost()
+	case err != nil:
+		v.noteError(e.Kind, err, f)
+		return v.redirect(v.at("enrollments/"+id, "return", back))
+	}
+	// The name can be given beside the first code, once the app is there to be named.
+	if name := f.Get("name"); name != "" && name != conf.Factor.Name {
+		if g, ok := v.liveGrant(); ok {
+			if err := v.h.cfg.Manager.Rename(v.r.Context(), g, v.binding(), conf.Factor.ID, name); err != nil {
+				v.noteError(e.Kind, err, nil)
+				if conf.Verification == nil {
+					return v.redirect(v.at("factors"))
+				}
+			}
+		}
+	}
+	return v.added(conf, back)
+}
+
+func postResend(v *visit) error {
+	f, err := v.form()
+	if err != nil {
+		return err
+	}
+	id, back := v.r.PathValue("id"), returnTo(f)
+	e, _, err := v.resend(id)
+	switch {
+	case errors.Is(err, errUnauthorized), errors.Is(err, mfa.ErrTokenExpired), errors.Is(err, mfa.ErrToken):
+		return v.lost()
+	case err != nil:
+		v.noteError(e.Kind, err, nil)
+	default:
+		v.note(notice{Code: noteSent, Kind: e.Kind, Left: -1})
+	}
+	return v.redirect(v.at("enrollments/"+id, "return", back))
+}
+
+func pageRecovery(v *visit) error {
+	if err := v.signedIn(); err != nil {
+		return v.redirect(v.at(""))
+	}
+	if s, ok := v.toShow(showCodes); ok {
+		return v.showCodes(s.Codes)
+	}
+	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
+	if err != nil {
+		return err
+	}
+	return v.showRecovery(o, v.takeNotice())
+}
+
+func postRecovery(v *visit) error {
+	if _, err := v.form(); err != nil {
+		return err
+	}
+	list, err := v.recoveryCodes()
+	if err != nil {
+		return v.changed(kindRecovery, err, v.at("recovery-codes"), "")
+	}
+	v.show(shown{For: showCodes, Codes: list, Expires: v.now.Add(showFor)})
+	return v.redirect(v.at("recovery-codes"))
+}
+
+func postSaved(v *visit) error {
+	v.hide()
+	return v.redirect(v.at("factors"))
+}

@@ -1,0 +1,383 @@
+package mfahttp_test
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa"
+)
+
+func (a *answer) page(t *testing.T, status int, has ...string) *answer {
+	t.Helper()
+	if a.StatusCode != status {
+		t.Fatalf("%s %s: %d to %q, want %d: %s", a.Request.Method, a.Request.URL, a.StatusCode, a.Header.Get("Location"), status, a.Text)
+	}
+	for _, want := range has {
+		if !strings.Contains(a.Text, want) {
+			t.Fatalf("%s %s: no %q in %s", a.Request.Method, a.Request.URL, want, a.Text)
+		}
+	}
+	return a
+}
+
+// follow gets where a redirect leads, through further redirects.
+func (p *person) follow(a *answer) *answer {
+	p.s.t.Helper()
+	for range 5 {
+		if a.StatusCode != http.StatusSeeOther {
+			return a
+		}
+		a = p.get(a.Header.Get("Location"))
+	}
+	p.s.t.Fatal("redirected in circles")
+	return nil
+}
+
+func TestPagesSignIn(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.person("ann")
+	p.get("/mfa/").goes(t, "/login")
+	p.get("/mfa/verify").goes(t, "/login")
+	p.login()
+	p.get("/mfa/?return=%2Fhome").goes(t, "/mfa/verify?return=%2Fhome")
+	p.get("/mfa/verify?return=%2Fhome").page(t, 200)
+	p.do("HEAD", "/mfa/verify", "", asPage).page(t, 200)
+	if s.mail.count() != 0 {
+		t.Fatal("a GET sent something")
+	}
+	p.post("/mfa/send", url.Values{"kind": {"email"}, "return": {"/home"}}).goes(t, "/mfa/verify?kind=email&return=%2Fhome")
+	if s.mail.count() != 1 {
+		t.Fatal("nothing was sent")
+	}
+	p.get("/mfa/verify?kind=email&return=%2Fhome").page(t, 200, "masked")
+	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {"999999"}, "return": {"/home"}}).goes(t, "/mfa/verify?kind=email&return=%2Fhome")
+	p.get("/mfa/verify?kind=email").page(t, 200)
+	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {s.mail.last().Code}, "return": {"/recent?x=1"}}).goes(t, "/recent?x=1")
+	p.get("/recent?x=1").page(t, 200, "welcome")
+	if len(s.verified) != 1 {
+		t.Fatal(len(s.verified))
+	}
+	// The back button, and pressing "Continue" once more.
+	p.get("/mfa/verify").goes(t, "/home")
+	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {s.mail.last().Code}}).goes(t, "/home")
+	p.get("/mfa/").goes(t, "/mfa/factors")
+	if len(s.verified) != 1 {
+		t.Fatal(len(s.verified))
+	}
+}
+
+func TestPagesLock(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.person("ann")
+	p.login()
+	p.post("/mfa/send", url.Values{"kind": {"email"}})
+	for range 5 {
+		p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {"999999"}}).goes(t, "/mfa/verify?kind=email")
+	}
+	p.get("/mfa/verify?kind=email").page(t, 200)
+	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {s.mail.last().Code}}).goes(t, "/mfa/verify?kind=email")
+	if len(s.verified) != 0 {
+		t.Fatal("let in while locked")
+	}
+}
+
+func TestPagesExpiredSignIn(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.person("ann")
+	p.login()
+	s.clock.Advance(15 * time.Minute)
+	p.get("/mfa/verify").page(t, 401)
+	p.get("/mfa/").page(t, 401)
+	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {"123456"}}).page(t, 401)
+}
+
+func TestPagesStepUp(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.person("ann").signIn()
+	s.clock.Advance(10 * time.Minute)
+	a := p.get("/recent?x=1")
+	a = p.get(a.Header.Get("Location"))
+	a.goes(t, "/mfa/verify?purpose=step-up&return=%2Frecent%3Fx%3D1")
+	p.post("/mfa/send", url.Values{"kind": {"email"}, "purpose": {"step-up"}})
+	sent := s.mail.last().Code
+	// Looking again does not spoil the code that is on its way.
+	p.get("/mfa/step-up?purpose=step-up&return=%2Frecent")
+	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {sent}, "purpose": {"step-up"}, "return": {"/recent?x=1"}}).goes(t, "/recent?x=1")
+	p.get("/recent?x=1").page(t, 200, "welcome")
+	if len(s.verified) != 2 || s.verified[1].Purpose != mfa.StepUp {
+		t.Fatal(s.verified)
+	}
+}
+
+func TestPagesEnroll(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.person("ann").signIn()
+	p.get("/mfa/enroll").page(t, 200, "totp", "sms")
+	p.get("/mfa/enroll/totp").page(t, 200)
+	p.get("/mfa/enroll/nonsense").page(t, 404)
+	a := p.post("/mfa/enroll/totp", url.Values{})
+	where := a.Header.Get("Location")
+	if !strings.HasPrefix(where, "/mfa/enrollments/") {
+		t.Fatal(a.StatusCode, where)
+	}
+	p.get(where).page(t, 200, "path d=")
+	p.get(where).page(t, 200, "path d=") // reloading shows it again
+	p.post(where, url.Values{"code": {"000001"}}).goes(t, where)
+	p.post(where, url.Values{"code": {"100001"}, "name": {"My phone"}}).goes(t, "/mfa/factors")
+	p.get("/mfa/factors").page(t, 200, "My phone")
+	p.get(where).goes(t, "/mfa/factors")
+	if f := p.api("GET", "factors", nil).JSON["factors"].([]any)[0].(m); f["name"] != "My phone" {
+		t.Fatal(f)
+	}
+	if len(s.verified) != 1 {
+		t.Fatal(len(s.verified))
+	}
+}
+
+// What a page shows once is not in the session for others to read.
+func TestShownIsSealed(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.person("ann").signIn()
+	p.post("/mfa/enroll/totp", url.Values{"secret": {"IMPORTEDSECRET23"}})
+	s.mu.Lock()
+	for _, values := range s.sessions {
+		for key, v := range values {
+			if strings.Contains(v, "IMPORTEDSECRET23") || strings.Contains(v, "path d=") {
+				t.Errorf("%s holds the secret", key)
+			}
+		}
+	}
+	s.mu.Unlock()
+	// Without the cookie there is nothing to see.
+	u, _ := url.Parse(s.srv.URL + "/mfa/")
+	var where string
+	for _, e := range p.client.Jar.Cookies(u) {
+		if e.Name == "secondgate_shown" {
+			where = e.Value
+		}
+	}
+	if where == "" {
+		t.Fatal("no cookie")
+	}
+}
+
+func TestPagesPIN(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.person("ann").signIn()
+	pin := func(one, two string) *answer {
+		return p.post("/mfa/enroll/pin", url.Values{"pin": {one}, "pin2": {two}})
+	}
+	for range 10 { // a slip in the second field costs no attempt
+		pin("728391", "728392").goes(t, "/mfa/enroll/pin")
+	}
+	p.get("/mfa/enroll/pin").page(t, 200)
+	pin("1", "1").goes(t, "/mfa/enroll/pin")
+	pin("728391", "728391").goes(t, "/mfa/factors")
+	p.get("/mfa/factors").page(t, 200, "PIN")
+}
+
+func TestPagesForcedEnrollment(t *testing.T) {
+	s := newSite(t, nil)
+	s.policy = mfa.Policy{}
+	p := s.person("ann")
+	p.login()
+	p.get("/mfa/?return=%2Fhome").goes(t, "/mfa/enroll?return=%2Fhome")
+	p.get("/mfa/factors").goes(t, "/mfa/?return=%2Fmfa%2Ffactors")
+	p.get("/mfa/recovery-codes").goes(t, "/mfa/")
+	a := p.post("/mfa/enroll/sms", url.Values{"number": {"612345678"}, "region": {"31"}, "return": {"/home"}})
+	where, _, _ := strings.Cut(a.Header.Get("Location"), "?")
+	p.get(where).page(t, 200, "+•••78")
+	p.post(where+"/resend", url.Values{}).goes(t, where)
+	if s.text.count() != 2 {
+		t.Fatal(s.text.count())
+	}
+	p.post(where, url.Values{"code": {s.text.last().Code}, "name": {"Work phone"}, "return": {"/home"}}).goes(t, "/home")
+	p.get("/home").page(t, 200, "welcome")
+	if len(s.verified) != 1 {
+		t.Fatal(len(s.verified))
+	}
+}
+
+func TestPagesManage(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.person("ann").signIn()
+	id := p.enroll("100001")
+	p.post("/mfa/factors/"+id+"/rename", url.Values{"name": {"Old phone"}}).goes(t, "/mfa/factors")
+	p.get("/mfa/factors").page(t, 200, "Old phone")
+	s.clock.Advance(10 * time.Minute)
+	remove := "/mfa/factors/" + id + "/remove"
+	p.get(remove).goes(t, "/mfa/step-up?purpose=manage&return="+url.QueryEscape(remove))
+	p.post(remove, nil).goes(t, "/mfa/step-up?purpose=manage&return="+url.QueryEscape(remove))
+	p.post("/mfa/enroll/totp", nil).goes(t, "/mfa/step-up?purpose=manage&return=%2Fmfa%2Fenroll%2Ftotp")
+	p.follow(p.get(remove)).page(t, 200)
+	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100002"}, "purpose": {"manage"}, "return": {remove}}).goes(t, remove)
+	p.get(remove).page(t, 200, "Old phone")
+	p.post("/mfa/recovery-codes", nil).goes(t, "/mfa/recovery-codes")
+	p.get("/mfa/recovery-codes").page(t, 200, "AAAA-1111")
+	p.get("/mfa/recovery-codes").page(t, 200, "AAAA-1111")
+	p.post("/mfa/recovery-codes/saved", nil).goes(t, "/mfa/factors")
+	if a := p.get("/mfa/recovery-codes").page(t, 200); strings.Contains(a.Text, "AAAA-1111") {
+		t.Fatal("shown after they were saved")
+	}
+	p.post(remove, nil).goes(t, "/mfa/factors")
+	p.post(remove, nil).goes(t, "/mfa/factors")
+	if f := p.api("GET", "factors", nil); strings.Contains(f.Text, "Old phone") {
+		t.Fatal(f.Text)
+	}
+}
+
+func TestPagesPassword(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.person("ann").signIn()
+	number := func(password string) *answer {
+		return p.post("/mfa/enroll/sms", url.Values{"number": {"+31612345678"}, "password": {password}})
+	}
+	p.post(number("").Header.Get("Location"), url.Values{"code": {s.text.last().Code}}).goes(t, "/mfa/factors")
+	number("").goes(t, "/mfa/enroll/sms")
+	number("wrong").goes(t, "/mfa/enroll/sms")
+	p.get("/mfa/enroll/sms").page(t, 200, "+31612345678") // typed before, and no secret
+	if a := number("correct horse"); !strings.HasPrefix(a.Header.Get("Location"), "/mfa/enrollments/") {
+		t.Fatal(a.Header)
+	}
+}
+
+// A link that is opened on another device confirms by its button only, and then the
+// sign-in that waited goes on by asking for the factor.
+func TestPagesLink(t *testing.T) {
+	s := newSite(t, nil)
+	s.policy = mfa.Policy{}
+	p := s.person("ann")
+	p.login()
+	where := p.post("/mfa/enroll/email", url.Values{"address": {"ann@example.com"}}).Header.Get("Location")
+	link := s.mail.last().Link
+	if link == "" {
+		t.Fatal("no link")
+	}
+	phone := s.person("")
+	for _, method := range []string{"GET", "HEAD", "GET"} {
+		phone.do(method, "/mfa/confirm?token="+url.QueryEscape(link), "", asPage).page(t, 200)
+	}
+	p.get("/mfa/").goes(t, "/mfa/enroll")
+	phone.do("POST", "/mfa/confirm", "token="+url.QueryEscape(link), map[string]string{"Content-Type": "application/x-www-form-urlencoded",
+		"Sec-Fetch-Site": "cross-site"}).page(t, 403)
+	phone.post("/mfa/confirm", url.Values{"token": {link}}).goes(t, "/mfa/confirmed")
+	phone.get("/mfa/confirmed").page(t, 200)
+	phone.post("/mfa/confirm", url.Values{"token": {link}}).page(t, 401)
+	phone.post("/mfa/confirm", url.Values{"token": {"nonsense"}}).page(t, 401)
+	phone.get("/mfa/confirm").page(t, 401)
+	if len(s.verified) != 0 || phone.get("/home").StatusCode == 200 {
+		t.Fatal("a link signed somebody in")
+	}
+	p.get(where).page(t, 200)
+	p.post(where, url.Values{"code": {s.mail.last().Code}}).goes(t, "/mfa/")
+	p.follow(p.get("/mfa/")).page(t, 200)
+	p.post("/mfa/send", url.Values{"kind": {"email"}}).goes(t, "/mfa/verify?kind=email")
+	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {s.mail.last().Code}}).goes(t, "/home")
+	if len(s.verified) != 1 {
+		t.Fatal(len(s.verified))
+	}
+}
+
+func TestPagesTwoTabs(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.person("ann").signIn()
+	p.enroll("100001")
+	s.clock.Advance(10 * time.Minute)
+	p.follow(p.get("/recent")).page(t, 200)             // tab one: step up
+	p.follow(p.get("/mfa/recovery-codes")).page(t, 200) // tab two: the codes page
+	p.follow(p.post("/mfa/recovery-codes", nil))        // which leads to a verification of its own
+	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100002"}, "purpose": {"step-up"}, "return": {"/recent"}}).goes(t, "/recent")
+	p.get("/recent").page(t, 200, "welcome")
+	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100003"}, "purpose": {"manage"}, "return": {"/mfa/recovery-codes"}}).goes(t, "/mfa/recovery-codes")
+	if len(s.verified) != 3 || s.verified[1].Purpose != mfa.StepUp || s.verified[2].Purpose != mfa.ManageFactors {
+		t.Fatal(s.verified)
+	}
+	// A sign-in that was finished in one tab ends in the other, too.
+	q := s.person("ann")
+	q.login()
+	q.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100004"}}).goes(t, "/home")
+	q.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100005"}, "return": {"/recent"}}).goes(t, "/recent")
+	if len(s.verified) != 4 {
+		t.Fatal(len(s.verified))
+	}
+}
+
+func TestPagesRecovery(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.person("ann").signIn()
+	p.enroll("100001")
+	p.api("POST", "recovery-codes", nil)
+	q := s.person("ann")
+	q.login()
+	q.post("/mfa/verify", url.Values{"kind": {"recovery"}, "code": {"AAAA-1111"}, "return": {"/home"}}).goes(t, "/mfa/factors")
+	q.get("/mfa/factors").page(t, 200)
+}
+
+func TestPagesSignOut(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.person("ann")
+	p.login()
+	p.get("/mfa/sign-out").page(t, 405)
+	p.get("/mfa/verify").page(t, 200)
+	p.post("/mfa/sign-out", nil).goes(t, "/login")
+	p.get("/mfa/verify").goes(t, "/login")
+	p.post("/mfa/sign-out", nil).goes(t, "/login")
+}
+
+func TestPagesBadForms(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.person("ann")
+	p.login()
+	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {"\xff"}}).page(t, 400)
+	p.post("/mfa/verify", url.Values{"kind": {strings.Repeat("k", 99)}}).page(t, 400)
+	p.post("/mfa/verify", url.Values{"code": {strings.Repeat("1", 1<<20)}}).page(t, 413)
+	p.do("POST", "/mfa/verify", "kind=email&code=123456", map[string]string{"Content-Type": "text/plain", "Sec-Fetch-Site": "same-origin"}).page(t, 415)
+	p.do("POST", "/mfa/send", "kind=email", map[string]string{"Content-Type": "multipart/form-data; boundary=x", "Sec-Fetch-Site": "same-origin"}).page(t, 415)
+	// The query of a form's URL is no part of the form.
+	p.post("/mfa/send?kind=email", nil)
+	if s.mail.count() != 0 {
+		t.Fatal("sent by a query")
+	}
+}
+
+func TestHeaders(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.person("ann")
+	check := func(a *answer) {
+		t.Helper()
+		for name, want := range map[string]string{
+			"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin",
+		} {
+			if got := a.Header.Get(name); got != want {
+				t.Errorf("%s: %s: %q", a.Request.URL, name, got)
+			}
+		}
+		csp := a.Header.Get("Content-Security-Policy")
+		for _, want := range []string{"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"} {
+			if !strings.Contains(csp, want) {
+				t.Errorf("%s: %q", a.Request.URL, csp)
+			}
+		}
+		if strings.Contains(csp, "unsafe") {
+			t.Errorf("%s: %q", a.Request.URL, csp)
+		}
+	}
+	check(p.get("/home"))
+	check(p.get("/mfa/nonsense"))
+	check(p.api("GET", "state", nil))
+	check(p.get("/mfa/confirm?token=x"))
+	p.signIn()
+	for _, path := range []string{"/mfa/factors", "/mfa/enroll", "/mfa/enroll/totp", "/mfa/recovery-codes", "/mfa/api/factors"} {
+		check(p.get(path))
+	}
+	inline := regexp.MustCompile(`(?i)<script>|<style| style=| on[a-z]+=`)
+	for _, path := range []string{"/mfa/factors", "/mfa/enroll", "/mfa/enroll/sms", "/mfa/enroll/pin"} {
+		if found := inline.FindString(p.get(path).Text); found != "" {
+			t.Errorf("%s: inline: %q", path, found)
+		}
+	}
+}
