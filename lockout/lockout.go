@@ -117,9 +117,16 @@ type Status struct {
 
 // Status tells how kind stands at now. It changes nothing.
 func (c Config) Status(s State, kind string, now time.Time) Status {
-	s = c.settle(s, now)
-	t := s.Kinds[kind]
-	st := Status{Stopped: t.Stopped, Left: c.left(s, kind)}
+	ms, ended := now.UnixMilli(), false
+	if s.LockedUntil != 0 && ms >= s.LockedUntil {
+		s.LockedUntil, ended = 0, true
+	}
+	total := 0
+	for _, t := range s.Kinds {
+		total += t.settle(ms, ended).Tries
+	}
+	t := s.Kinds[kind].settle(ms, ended)
+	st := Status{Stopped: t.Stopped, Left: max(0, min(c.Tries-t.Tries, c.Total-total))}
 	if until := max(s.LockedUntil, t.LockedUntil); until != 0 {
 		st.LockedUntil, st.Left = time.UnixMilli(until).UTC(), 0
 	}
@@ -130,14 +137,14 @@ func (c Config) Status(s State, kind string, now time.Time) Status {
 // then stands: LockedUntil is set if this answer locked, Stopped if it stopped the kind.
 // The caller has asked Status first; a locked person's answers are not evaluated.
 func (c Config) Fail(s State, kind string, now time.Time) (State, Status) {
-	s = c.settle(s, now)
+	s = settle(s, now)
 	t := s.Kinds[kind]
 	t.Tries++
 	t.Streak++
 	t.Stopped = t.Stopped || t.Streak >= c.StopAfter
 	s.Kinds[kind] = t
 	switch {
-	case c.total(s) >= c.Total:
+	case total(s) >= c.Total:
 		s.LockedUntil = c.until(s.Locks, now)
 		s.Locks++
 	case t.Tries >= c.Tries && c.KindOnly:
@@ -154,7 +161,7 @@ func (c Config) Fail(s State, kind string, now time.Time) (State, Status) {
 
 // Succeed counts a right answer in kind: its numbers are cleared, no other kind's.
 func (c Config) Succeed(s State, kind string, now time.Time) State {
-	s = c.settle(s, now)
+	s = settle(s, now)
 	delete(s.Kinds, kind)
 	s.Locks = 0
 	return s
@@ -181,35 +188,36 @@ func (s State) Clone() State {
 }
 
 // settle returns a copy of s in which locks that are over have ended.
-func (c Config) settle(s State, now time.Time) State {
+func settle(s State, now time.Time) State {
 	s = s.Clone()
-	ms := now.UnixMilli()
+	ms, ended := now.UnixMilli(), false
 	if s.LockedUntil != 0 && ms >= s.LockedUntil {
-		s.LockedUntil = 0
-		for k, t := range s.Kinds {
-			t.Tries = 0
-			s.Kinds[k] = t
-		}
+		s.LockedUntil, ended = 0, true
 	}
 	for k, t := range s.Kinds {
-		if t.LockedUntil != 0 && ms >= t.LockedUntil {
-			t.LockedUntil, t.Tries = 0, 0
-			s.Kinds[k] = t
-		}
+		s.Kinds[k] = t.settle(ms, ended)
 	}
 	return s
 }
 
-func (c Config) total(s State) int {
+// settle starts tries again from zero if the lock of everything ended, or the kind's own
+// has at ms.
+func (t Tally) settle(ms int64, ended bool) Tally {
+	if t.LockedUntil != 0 && ms >= t.LockedUntil {
+		t.LockedUntil, ended = 0, true
+	}
+	if ended {
+		t.Tries = 0
+	}
+	return t
+}
+
+func total(s State) int {
 	n := 0
 	for _, t := range s.Kinds {
 		n += t.Tries
 	}
 	return n
-}
-
-func (c Config) left(s State, kind string) int {
-	return max(0, min(c.Tries-s.Kinds[kind].Tries, c.Total-c.total(s)))
 }
 
 func (c Config) until(locks int, now time.Time) int64 {

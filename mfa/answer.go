@@ -244,7 +244,7 @@ func (m *Manager) takeExpensive(ctx context.Context, a *answer) error {
 	}
 	defer unlock()
 
-	id := randomBytes(8)
+	id := random8()
 	targets, st, err := m.charge(ctx, a, id)
 	for errors.Is(err, errJudging) {
 		select {
@@ -269,7 +269,7 @@ func (m *Manager) takeExpensive(ctx context.Context, a *answer) error {
 		err = m.update(settle, a.subject.key(), a.now, func(r *record) (bool, error) {
 			out, again = judged{}, false
 			now := r.at(a.now)
-			if r.Charge == nil || !bytes.Equal(r.Charge.ID, id) {
+			if r.Charge == nil || r.Charge.ID != id {
 				return false, unavailable(errors.New("the judgement took too long, or the person was reset meanwhile"))
 			}
 			if refusal != nil {
@@ -301,7 +301,7 @@ func (m *Manager) takeExpensive(ctx context.Context, a *answer) error {
 
 // charge counts a failure ahead and takes the lease. st is how the kind stands if the
 // answer turns out wrong.
-func (m *Manager) charge(ctx context.Context, a *answer, id []byte) (targets []target, st lockout.Status, err error) {
+func (m *Manager) charge(ctx context.Context, a *answer, id [8]byte) (targets []target, st lockout.Status, err error) {
 	err = m.update(ctx, a.subject.key(), a.now, func(r *record) (bool, error) {
 		now := r.at(a.now)
 		found, err := m.admit(r, a, now)

@@ -41,12 +41,12 @@ func (m *Manager) Begin(ctx context.Context, r BeginRequest) (*Challenge, error)
 	if rec == nil && r.Subject.Enrolled {
 		return nil, ErrStateLost
 	}
-	c := claims{ID: randomBytes(16), Subject: s, Purpose: purpose, Bind: bindTo(r.Binding),
+	c := claims{ID: random16(), Subject: s, Purpose: purpose, Bind: bindTo(r.Binding),
 		Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit}
 	if rec == nil {
 		rec = newRecord()
 	} else {
-		c.Epoch = rec.Epoch
+		c.Epoch = rec.Epoch[:]
 	}
 	now = rec.at(now)
 	c.Issued = now.UnixMilli()
@@ -89,7 +89,7 @@ type candidate struct {
 // candidates are the instances of a person that the claims' policy lets them answer with
 // for their purpose, of all kinds.
 func (m *Manager) candidates(r *record, c *claims) []candidate {
-	var list []candidate
+	list := make([]candidate, 0, len(r.Factors)+1)
 	mine, strong := false, false
 	for i := range r.Factors {
 		f := m.factors[r.Factors[i].Kind]
@@ -179,7 +179,7 @@ func (m *Manager) options(r *record, c *claims, def string, now time.Time) []Opt
 	slices.SortStableFunc(list, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(b.Used, a.Used))
 	})
-	var options []Option
+	options := make([]Option, 0, len(list))
 	for _, k := range list {
 		t := m.factors[k.Kind].Traits()
 		_, sends := m.factors[k.Kind].(factor.Challenger)

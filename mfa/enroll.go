@@ -101,20 +101,20 @@ func (m *Manager) Enroll(ctx context.Context, r EnrollRequest) (*Enrollment, err
 		}
 		return nil, unavailable(err)
 	}
-	p := pending{instance: instance{ID: newID(), Kind: r.Kind, Name: cmp.Or(r.Name, out.Name), Hint: out.Hint, State: out.State},
+	p := pending{In: instance{ID: newID(), Kind: r.Kind, Name: cmp.Or(r.Name, out.Name), Hint: out.Hint, State: out.State},
 		Replace: c.Scope == scopeReplace || t.Single,
 		SignIn:  c.Scope == scopeFirst && c.Purpose == SignIn}
 	e := &Enrollment{Kind: r.Kind, Prompt: out.Prompt}
 	var events []Event
 	err = m.update(ctx, key, clock, func(r *record) (bool, error) {
 		now := r.at(clock)
-		if err := m.may(r, c, p.Kind, now); err != nil {
+		if err := m.may(r, c, p.In.Kind, now); err != nil {
 			return false, err
 		}
-		if !p.Replace && len(m.existing(r, p.Kind)) >= maxInstances || len(r.Factors) >= maxFactors {
+		if !p.Replace && len(m.existing(r, p.In.Kind)) >= maxInstances || len(r.Factors) >= maxFactors {
 			return false, fmt.Errorf("%w: there are as many as there may be", ErrNotAvailable)
 		}
-		p.Created, p.Expires = now.UnixMilli(), now.Add(m.cfg.EnrollmentTTL).UnixMilli()
+		p.In.Created, p.Expires = now.UnixMilli(), now.Add(m.cfg.EnrollmentTTL).UnixMilli()
 		if t.Silent {
 			if !hasOrdinary(m.options(r, unlimited(c), "", now)) {
 				return false, fmt.Errorf("%w: recovery codes come beside another factor", ErrNotAvailable)
@@ -123,10 +123,10 @@ func (m *Manager) Enroll(ctx context.Context, r EnrollRequest) (*Enrollment, err
 			return true, nil
 		}
 		r.addPending(p)
-		events = []Event{m.event("enroll.begun", c.Subject, now, func(e *Event) { e.Kind, e.FactorID = p.Kind, p.ID })}
+		events = []Event{m.event("enroll.begun", c.Subject, now, func(e *Event) { e.Kind, e.FactorID = p.In.Kind, p.In.ID })}
 		e.Expires = time.UnixMilli(p.Expires).UTC()
 		token := *c
-		token.ID, token.Issued, token.Pending, token.Epoch = randomBytes(16), now.UnixMilli(), p.ID, r.Epoch
+		token.ID, token.Issued, token.Pending, token.Epoch = random16(), now.UnixMilli(), p.In.ID, r.Epoch[:]
 		e.Token = EnrollmentToken(m.newToken(sealEnrollment, token))
 		return true, nil
 	})
@@ -230,12 +230,12 @@ func (m *Manager) issueEnrollment(ctx context.Context, c *claims, linkOnly bool)
 	if err != nil {
 		return nil, err
 	}
-	f, ok := m.factors[p.Kind].(factor.Challenger)
+	f, ok := m.factors[p.In.Kind].(factor.Challenger)
 	if !ok {
 		return nil, fmt.Errorf("%w: nothing is sent for this kind", ErrNotAvailable)
 	}
 	link := *c
-	link.ID, link.Issued, link.Epoch, link.Bind = randomBytes(16), clock.UnixMilli(), rec.Epoch, nil
+	link.ID, link.Issued, link.Epoch, link.Bind = random16(), clock.UnixMilli(), rec.Epoch[:], nil
 	return m.issue(ctx, &issuing{factor: f, subject: c.Subject, purpose: "confirm", confirming: true,
 		link: LinkToken(m.newToken(sealLink, link)), silent: linkOnly,
 		choose: func(r *record, now time.Time) (*instance, error) {
@@ -243,7 +243,7 @@ func (m *Manager) issueEnrollment(ctx context.Context, c *claims, linkOnly bool)
 			if err != nil {
 				return nil, err
 			}
-			return &p.instance, nil
+			return &p.In, nil
 		},
 		keep: func(r *record, in *instance, l live) {
 			if p := r.pendingByID(in.ID); p != nil && !linkOnly {
@@ -260,8 +260,8 @@ func (m *Manager) pendingOf(r *record, c *claims, now time.Time) (*pending, erro
 	if p == nil || now.UnixMilli() >= p.Expires {
 		return nil, ErrTokenExpired
 	}
-	if !p.Implicit {
-		if err := m.reach(r, c, p.Kind); err != nil {
+	if !p.In.Implicit {
+		if err := m.reach(r, c, p.In.Kind); err != nil {
 			return nil, err
 		}
 	}
@@ -292,7 +292,7 @@ func (m *Manager) Confirm(ctx context.Context, r ConfirmRequest) (*Confirmation,
 	if err != nil {
 		return nil, err
 	}
-	f := m.factors[p.Kind]
+	f := m.factors[p.In.Kind]
 	if f == nil {
 		return nil, ErrNotAvailable
 	}
@@ -303,13 +303,13 @@ func (m *Manager) Confirm(ctx context.Context, r ConfirmRequest) (*Confirmation,
 	var done *Confirmation
 	err = m.take(ctx, &answer{
 		factor: f, subject: c.Subject, purpose: c.Purpose, response: response,
-		opened: time.UnixMilli(p.Created).UTC(), now: now, confirming: true,
+		opened: time.UnixMilli(p.In.Created).UTC(), now: now, confirming: true,
 		find: func(r *record, now time.Time) ([]target, error) {
 			p, err := m.pendingOf(r, c, now)
 			if err != nil {
 				return nil, err
 			}
-			return []target{{instance: &p.instance, live: p.Live}}, nil
+			return []target{{instance: &p.In, live: p.Live}}, nil
 		},
 		accept: func(r *record, t target, _ *factor.Verdict, now time.Time) (events []Event) {
 			done, events = m.confirm(r, c, *r.pendingByID(t.ID), now)
@@ -354,15 +354,15 @@ func (m *Manager) confirmLink(ctx context.Context, link LinkToken) (*Confirmatio
 
 // confirm turns a pending enrolment into a factor.
 func (m *Manager) confirm(r *record, c *claims, p pending, now time.Time) (*Confirmation, []Event) {
-	t := m.factors[p.Kind].Traits()
-	r.removePending(p.ID)
-	ended := r.removeFactors(func(in instance) bool {
-		return in.Kind == p.Kind && in.Implicit == p.Implicit && (p.Replace || p.Implicit)
+	in := p.In
+	t := m.factors[in.Kind].Traits()
+	r.removePending(in.ID)
+	ended := r.removeFactors(func(old instance) bool {
+		return old.Kind == in.Kind && old.Implicit == in.Implicit && (p.Replace || in.Implicit)
 	})
-	in := p.instance
 	in.Created = now.UnixMilli()
 	r.Factors = append(r.Factors, in)
-	r.Lockout = m.cfg.Lockout.Succeed(r.Lockout, p.Kind, now)
+	r.Lockout = m.cfg.Lockout.Succeed(r.Lockout, in.Kind, now)
 	v := m.verification(r, c, &in, now)
 	done := &Confirmation{SubjectID: c.Subject.ID, Tenant: c.Subject.Tenant, Factor: m.info(r, candidate{&in, !in.Implicit}, now)}
 	if t.Class != factor.Recovery {
@@ -374,7 +374,7 @@ func (m *Manager) confirm(r *record, c *claims, p pending, now time.Time) (*Conf
 	}
 	name := "factor.added"
 	switch {
-	case p.Implicit:
+	case in.Implicit:
 		name = "address.confirmed"
 	case t.Silent:
 		name = "recovery.regenerated"

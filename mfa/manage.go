@@ -144,7 +144,7 @@ func (m *Manager) Reset(ctx context.Context, r AdminRequest) error {
 	return m.administer(ctx, "reset", r, func(r *record) {
 		r.removeFactors(func(in instance) bool { return !in.Implicit })
 		r.Lockout, r.Live, r.Pending, r.Spent, r.Charge = lockout.State{}, nil, nil, nil, nil
-		r.Seen, r.Epoch, r.Born = 0, randomBytes(8), -1
+		r.Seen, r.Epoch, r.Born = 0, random8(), -1
 	})
 }
 
@@ -213,16 +213,16 @@ func (m *Manager) SendConfirmation(ctx context.Context, r AdminRequest) (*Delive
 	if err != nil {
 		return nil, err
 	}
-	p := pending{instance: instance{ID: newID(), Kind: kind, Name: out.Name, Hint: out.Hint, State: out.State, Implicit: true}}
-	c := &claims{ID: randomBytes(16), Issued: clock.UnixMilli(), Subject: s, Purpose: SignIn, Pending: p.ID}
+	p := pending{In: instance{ID: newID(), Kind: kind, Name: out.Name, Hint: out.Hint, State: out.State, Implicit: true}}
+	c := &claims{ID: random16(), Issued: clock.UnixMilli(), Subject: s, Purpose: SignIn, Pending: p.In.ID}
 	err = m.update(ctx, s.key(), clock, func(rec *record) (bool, error) {
 		if rec.fresh && r.Subject.Enrolled {
 			return false, ErrStateLost
 		}
 		now := rec.at(clock)
-		p.Created, p.Expires = now.UnixMilli(), now.Add(m.cfg.LinkTTL).UnixMilli()
+		p.In.Created, p.Expires = now.UnixMilli(), now.Add(m.cfg.LinkTTL).UnixMilli()
 		rec.addPending(p)
-		c.Epoch = rec.Epoch
+		c.Epoch = rec.Epoch[:]
 		return true, nil
 	})
 	if err != nil {

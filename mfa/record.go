@@ -1,7 +1,6 @@
 package mfa
 
 import (
-	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -31,7 +30,7 @@ const (
 // Times are Unix milliseconds.
 type record struct {
 	Format  int             `cbor:"0,keyasint"`
-	Epoch   []byte          `cbor:"1,keyasint,omitempty"` // changes when everything issued before is void
+	Epoch   [8]byte         `cbor:"1,keyasint"`           // changes when everything issued before is void
 	Seen    int64           `cbor:"2,keyasint,omitempty"` // the latest time a write was made at
 	Void    int64           `cbor:"3,keyasint,omitempty"` // challenges issued until then are spent
 	Lockout lockout.State   `cbor:"4,keyasint,omitempty"`
@@ -49,7 +48,7 @@ type record struct {
 	fresh bool
 }
 
-// instance is one enrolled factor.
+// instance is one enrolled factor. Its own decoder, in instance.go, knows the keys too.
 type instance struct {
 	ID      string `cbor:"0,keyasint"`
 	Kind    string `cbor:"1,keyasint"`
@@ -64,35 +63,36 @@ type instance struct {
 
 // live is an issued challenge that waits for its answer.
 type live struct {
-	Challenge []byte `cbor:"0,keyasint,omitempty"` // the challenge that asked
-	Factor    string `cbor:"1,keyasint,omitempty"` // the instance; "" for an implicit one
-	Keep      []byte `cbor:"2,keyasint,omitempty"`
-	Issued    int64  `cbor:"3,keyasint"`
-	Expires   int64  `cbor:"4,keyasint"`
+	Challenge [16]byte `cbor:"0,keyasint"`           // the challenge that asked
+	Factor    string   `cbor:"1,keyasint,omitempty"` // the instance; "" for an implicit one
+	Keep      []byte   `cbor:"2,keyasint,omitempty"`
+	Issued    int64    `cbor:"3,keyasint"`
+	Expires   int64    `cbor:"4,keyasint"`
 }
 
 // spent is a challenge that was answered rightly.
 type spent struct {
-	ID     []byte `cbor:"0,keyasint"`
-	Issued int64  `cbor:"1,keyasint"`
+	_      struct{} `cbor:",toarray"`
+	ID     [16]byte
+	Issued int64
 }
 
 // pending is an enrolment that waits for its confirmation.
 type pending struct {
-	instance
-	Expires int64 `cbor:"20,keyasint"`
-	Live    *live `cbor:"21,keyasint,omitempty"`
+	In      instance `cbor:"0,keyasint"`
+	Expires int64    `cbor:"1,keyasint"`
+	Live    *live    `cbor:"2,keyasint,omitempty"`
 	// Replace: the same kind's instances end when this one is confirmed.
-	Replace bool `cbor:"22,keyasint,omitempty"`
+	Replace bool `cbor:"3,keyasint,omitempty"`
 	// SignIn: confirming completes the sign-in that forced the enrolment.
-	SignIn bool `cbor:"23,keyasint,omitempty"`
+	SignIn bool `cbor:"4,keyasint,omitempty"`
 }
 
 // charge is a wrong answer counted ahead of an expensive judgement; it is also the lease
 // that keeps a second one from being judged meanwhile.
 type charge struct {
-	ID      []byte `cbor:"0,keyasint"`
-	Expires int64  `cbor:"1,keyasint"`
+	ID      [8]byte `cbor:"0,keyasint"`
+	Expires int64   `cbor:"1,keyasint"`
 	// Until is the lock of everything that the charge set, or 0, and Locks how many there
 	// were before: to be undone if the answer turns out right.
 	Until int64 `cbor:"2,keyasint,omitempty"`
@@ -180,11 +180,17 @@ func (r *record) encode() ([]byte, error) {
 }
 
 // newRecord is what a person without a record starts with.
-func newRecord() *record { return &record{Format: recordFormat, Epoch: randomBytes(8), fresh: true} }
+func newRecord() *record { return &record{Format: recordFormat, Epoch: random8(), fresh: true} }
 
-func randomBytes(n int) []byte {
-	b := make([]byte, n)
-	_, _ = rand.Read(b) // never fails since Go 1.24
+// rand.Read never fails since Go 1.24.
+
+func random8() (b [8]byte) {
+	_, _ = rand.Read(b[:])
+	return b
+}
+
+func random16() (b [16]byte) {
+	_, _ = rand.Read(b[:])
 	return b
 }
 
@@ -219,7 +225,7 @@ func (r *record) tidy(now time.Time, ttl time.Duration) {
 
 // spend marks a challenge as answered. When there are too many to remember, the oldest is
 // let go and everything issued until then counts as spent.
-func (r *record) spend(id []byte, issued int64) {
+func (r *record) spend(id [16]byte, issued int64) {
 	r.Spent = append(r.Spent, spent{ID: id, Issued: issued})
 	if len(r.Spent) <= maxSpent {
 		return
@@ -234,8 +240,8 @@ func (r *record) spend(id []byte, issued int64) {
 	r.Spent = slices.Delete(r.Spent, oldest, oldest+1)
 }
 
-func (r *record) isSpent(id []byte, issued int64) bool {
-	return issued <= r.Void || slices.ContainsFunc(r.Spent, func(s spent) bool { return bytes.Equal(s.ID, id) })
+func (r *record) isSpent(id [16]byte, issued int64) bool {
+	return issued <= r.Void || slices.ContainsFunc(r.Spent, func(s spent) bool { return s.ID == id })
 }
 
 func (r *record) factor(id string) *instance {
@@ -249,7 +255,7 @@ func (r *record) factor(id string) *instance {
 
 func (r *record) pendingByID(id string) *pending {
 	for i := range r.Pending {
-		if r.Pending[i].ID == id && id != "" {
+		if r.Pending[i].In.ID == id && id != "" {
 			return &r.Pending[i]
 		}
 	}
@@ -257,13 +263,13 @@ func (r *record) pendingByID(id string) *pending {
 }
 
 func (r *record) removePending(id string) {
-	r.Pending = slices.DeleteFunc(r.Pending, func(p pending) bool { return p.ID == id })
+	r.Pending = slices.DeleteFunc(r.Pending, func(p pending) bool { return p.In.ID == id })
 }
 
 // addPending keeps p in place of another pending enrolment of the kind by the same means;
 // the oldest goes when there are too many.
 func (r *record) addPending(p pending) {
-	r.Pending = slices.DeleteFunc(r.Pending, func(q pending) bool { return q.Kind == p.Kind && q.Implicit == p.Implicit })
+	r.Pending = slices.DeleteFunc(r.Pending, func(q pending) bool { return q.In.Kind == p.In.Kind && q.In.Implicit == p.In.Implicit })
 	if len(r.Pending) >= maxPending {
 		r.Pending = slices.Delete(r.Pending, 0, 1)
 	}

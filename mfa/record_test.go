@@ -17,6 +17,8 @@ import (
 
 var recordTime = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
+func randomBytes(n int) []byte { return []byte(strings.Repeat("\x99", n)) }
+
 // fullRecord has five factors and ten recovery codes, as the budget says, and something of
 // everything else.
 func fullRecord() *record {
@@ -30,10 +32,10 @@ func fullRecord() *record {
 		instance{ID: newID(), Kind: "sms", Name: "Phone", Hint: "+31 •••••••4567", State: []byte("+31612344567"), Created: 1, Used: recordTime.UnixMilli()},
 		instance{ID: newID(), Kind: "pin", Name: "PIN", State: randomBytes(110), Created: recordTime.UnixMilli()},
 		instance{ID: newID(), Kind: "recovery", State: randomBytes(200), Created: recordTime.UnixMilli()})
-	r.Live = map[string]live{"sms": {Challenge: randomBytes(16), Factor: newID(), Keep: randomBytes(48), Issued: recordTime.UnixMilli(), Expires: recordTime.UnixMilli() + 90000}}
+	r.Live = map[string]live{"sms": {Challenge: random16(), Factor: newID(), Keep: randomBytes(48), Issued: recordTime.UnixMilli(), Expires: recordTime.UnixMilli() + 90000}}
 	r.Lockout = lockout.State{Kinds: map[string]lockout.Tally{"totp": {Tries: 2, Streak: 7}}}
 	for range 3 {
-		r.spend(randomBytes(16), recordTime.UnixMilli())
+		r.spend(random16(), recordTime.UnixMilli())
 	}
 	r.Sends, _ = r.Sends.add(recordTime, 30)
 	r.tidy(recordTime, time.Hour)
@@ -53,12 +55,12 @@ func TestRecordIsBounded(t *testing.T) {
 		r.Factors = append(r.Factors, instance{ID: newID(), Kind: strings.Repeat("k", 32), Name: strings.Repeat("n", maxName), Hint: strings.Repeat("h", 300), State: randomBytes(1200)})
 	}
 	for range 10 {
-		r.addPending(pending{instance: instance{ID: newID(), Kind: newID(), Name: strings.Repeat("n", maxName), State: randomBytes(1200)},
+		r.addPending(pending{In: instance{ID: newID(), Kind: newID(), Name: strings.Repeat("n", maxName), State: randomBytes(1200)},
 			Live: &live{Keep: randomBytes(1000)}, Expires: recordTime.UnixMilli() + 1e9})
 	}
 	require.Len(t, r.Pending, maxPending)
 	for i := range 200 {
-		r.spend(randomBytes(16), recordTime.UnixMilli()+int64(i))
+		r.spend(random16(), recordTime.UnixMilli()+int64(i))
 		r.Sends, _ = r.Sends.add(recordTime.Add(time.Duration(i)*time.Minute), 1000)
 	}
 	require.Len(t, r.Spent, maxSpent)
@@ -70,8 +72,8 @@ func TestRecordIsBounded(t *testing.T) {
 
 func TestRecordRoundTrip(t *testing.T) {
 	r := fullRecord()
-	r.Charge = &charge{ID: []byte{1}, Expires: 2, Until: 3, Locks: 4, KindUntil: 5}
-	r.addPending(pending{instance: instance{ID: "x", Kind: "totp", State: []byte{1}}, Expires: recordTime.UnixMilli() + 1, Live: &live{Keep: []byte{2}}, Replace: true, SignIn: true})
+	r.Charge = &charge{ID: [8]byte{1}, Expires: 2, Until: 3, Locks: 4, KindUntil: 5}
+	r.addPending(pending{In: instance{ID: "x", Kind: "totp", State: []byte{1}}, Expires: recordTime.UnixMilli() + 1, Live: &live{Keep: []byte{2}}, Replace: true, SignIn: true})
 	data, err := r.encode()
 	require.NoError(t, err)
 	got, err := decodeRecord(data)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -39,7 +40,7 @@ const (
 
 // claims is what every token says. Fields that a kind of token does not use are empty.
 type claims struct {
-	ID       []byte   `cbor:"0,keyasint"`
+	ID       [16]byte `cbor:"0,keyasint"`
 	Issued   int64    `cbor:"1,keyasint"`
 	Subject  subject  `cbor:"2,keyasint"`
 	Purpose  Purpose  `cbor:"3,keyasint,omitempty"`
@@ -89,7 +90,9 @@ func (s Subject) compact() subject {
 }
 
 // key is where the person's record is. The length keeps "a/b"+"c" and "a"+"b/c" apart.
-func (s subject) key() string { return fmt.Sprintf("p/%d/%s/%s", len(s.Tenant), s.Tenant, s.ID) }
+func (s subject) key() string {
+	return "p/" + strconv.Itoa(len(s.Tenant)) + "/" + s.Tenant + "/" + s.ID
+}
 
 func (s subject) person() factor.Person {
 	p := factor.Person{ID: s.ID, Tenant: s.Tenant, UserType: s.UserType, Account: s.Account,

@@ -1,7 +1,6 @@
 package mfa
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -30,7 +29,7 @@ func (m *Manager) challenge(token ChallengeToken, purpose Purpose, binding, kind
 // before there was a record is good for the record that its own use made.
 func (c *claims) sameRecord(r *record) error {
 	switch {
-	case len(c.Epoch) == 0 && (r.fresh || r.Born >= c.Issued), bytes.Equal(c.Epoch, r.Epoch):
+	case len(c.Epoch) == 0 && (r.fresh || r.Born >= c.Issued), string(c.Epoch) == string(r.Epoch[:]):
 		return nil
 	case len(c.Epoch) > 0 && r.fresh:
 		return ErrStateLost
@@ -97,7 +96,7 @@ func (m *Manager) targets(r *record, c *claims, f Factor) (list []target, err er
 		}
 		t := target{instance: k.instance}
 		// A code is good for the challenge that asked for it and the instance it went to.
-		if l, ok := r.Live[k.Kind]; ok && sends && l.Factor == k.ID && bytes.Equal(l.Challenge, c.ID) {
+		if l, ok := r.Live[k.Kind]; ok && sends && l.Factor == k.ID && l.Challenge == c.ID {
 			t.live = &l
 		}
 		list = append(list, t)
@@ -149,7 +148,7 @@ func level(t factor.Traits) int {
 
 func (m *Manager) grant(r *record, c *claims, s scope, level int, now time.Time) (Grant, time.Time) {
 	g := *c
-	g.ID, g.Issued, g.Epoch, g.Scope, g.Level, g.Pending = randomBytes(16), now.UnixMilli(), r.Epoch, s, level, ""
+	g.ID, g.Issued, g.Epoch, g.Scope, g.Level, g.Pending = random16(), now.UnixMilli(), r.Epoch[:], s, level, ""
 	return Grant(m.newToken(sealGrant, g)), now.Add(m.cfg.GrantTTL)
 }
 

@@ -209,16 +209,28 @@ func TestSessionChangesHands(t *testing.T) {
 	p.api("POST", "enroll", m{"kind": "totp"}).is(t, 403, "forbidden")
 	p.api("DELETE", "factors/"+id, nil).is(t, 403, "forbidden")
 
+	// Nor does a sign-in that begins again have what an earlier one had.
+	again := s.person("carl").signIn()
+	again.login()
+	again.api("POST", "enroll", m{"kind": "totp"}).is(t, 403, "forbidden")
+
 	// Even if the application swaps the person without calling Begin.
-	q := s.person("ann").signIn2(t, "100002")
-	s.mu.Lock()
-	for _, values := range s.sessions {
-		if values["user"] == "ann" && values["signed-in"] != "" {
-			values["user"] = "carl"
+	swap := func(from, to string) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, values := range s.sessions {
+			if values["user"] == from {
+				values["user"] = to
+			}
 		}
 	}
-	s.mu.Unlock()
+	q := s.person("dora").signIn()
+	e := q.api("POST", "enroll", m{"kind": "totp"}).is(t, 200, "")
+	q.api("POST", "step-up", m{"purpose": "step-up"}).is(t, 200, "")
+	swap("dora", "eve")
 	q.api("POST", "enroll", m{"kind": "totp"}).is(t, 403, "step_up")
+	q.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": "100001"}).is(t, 401, "expired")
+	q.api("POST", "send", m{"kind": "email", "purpose": "step-up"}).is(t, 401, "expired")
 }
 
 // signIn2 signs in by the authenticator app.

@@ -116,10 +116,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.fail(&visit{h: h, w: w, r: r, now: h.clock()}, errCrossOrigin)
 		return
 	}
-	if r.ContentLength > maxBody {
-		h.fail(&visit{h: h, w: w, r: r, now: h.clock()}, errTooLarge)
-		return
-	}
 	if r.Body != nil {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfahttp"
 )
 
 func (a *answer) page(t *testing.T, status int, has ...string) *answer {
@@ -274,6 +275,7 @@ func TestPagesLink(t *testing.T) {
 	}
 	p.get(where).page(t, 200)
 	p.post(where, url.Values{"code": {s.mail.last().Code}}).goes(t, "/mfa/")
+	p.get(where).goes(t, "/mfa/")
 	p.follow(p.get("/mfa/")).page(t, 200)
 	p.post("/mfa/send", url.Values{"kind": {"email"}}).goes(t, "/mfa/verify?kind=email")
 	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {s.mail.last().Code}}).goes(t, "/home")
@@ -284,6 +286,7 @@ func TestPagesLink(t *testing.T) {
 
 func TestPagesTwoTabs(t *testing.T) {
 	s := newSite(t, nil)
+	s.mild = true
 	p := s.person("ann").signIn()
 	p.enroll("100001")
 	s.clock.Advance(10 * time.Minute)
@@ -306,6 +309,33 @@ func TestPagesTwoTabs(t *testing.T) {
 	}
 }
 
+// Where the application starts a new session on every verification, other tabs find
+// theirs answered.
+func TestPagesTwoTabsNewSession(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.person("ann").signIn()
+	p.enroll("100001")
+	p.follow(p.get("/mfa/step-up?purpose=step-up"))
+	p.follow(p.get("/mfa/step-up?purpose=manage"))
+	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100002"}, "purpose": {"step-up"}, "return": {"/recent"}}).goes(t, "/recent")
+	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100003"}, "purpose": {"manage"}, "return": {"/mfa/enroll"}}).goes(t, "/mfa/enroll")
+	p.get("/mfa/enroll").page(t, 200)
+	if len(s.verified) != 2 {
+		t.Fatal(len(s.verified))
+	}
+}
+
+// A challenge that was answered is not shown again.
+func TestPagesAnswered(t *testing.T) {
+	s := newSite(t, nil)
+	s.mild = true
+	p := s.person("ann").signIn()
+	p.enroll("100001")
+	p.follow(p.get("/mfa/step-up?purpose=step-up"))
+	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100002"}, "purpose": {"step-up"}, "return": {"/home"}}).goes(t, "/home")
+	p.get("/mfa/verify?purpose=step-up&return=%2Fhome").goes(t, "/mfa/step-up?purpose=step-up&return=%2Fhome")
+}
+
 func TestPagesRecovery(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.person("ann").signIn()
@@ -326,6 +356,14 @@ func TestPagesSignOut(t *testing.T) {
 	p.post("/mfa/sign-out", nil).goes(t, "/login")
 	p.get("/mfa/verify").goes(t, "/login")
 	p.post("/mfa/sign-out", nil).goes(t, "/login")
+}
+
+func TestPagesSignOutWithoutHook(t *testing.T) {
+	s := newSite(t, func(c *mfahttp.Config) { c.SignOut = nil })
+	p := s.person("ann")
+	p.login()
+	p.post("/mfa/sign-out", nil).goes(t, "/login")
+	p.get("/mfa/verify").page(t, 401)
 }
 
 func TestPagesBadForms(t *testing.T) {

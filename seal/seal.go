@@ -14,18 +14,19 @@
 // The sealed form is, in bytes:
 //
 //	1   version, 0x01
-//	8   key id: HKDF-SHA256(key, info "secondgate/1 id")
-//	8   binding: HMAC-SHA256(bind key, len(purpose) ‖ purpose ‖ owner), truncated
+//	8   key id: HKDF-SHA512(key, info "secondgate/1 id")
+//	8   binding
 //	16  salt, random
 //	12  nonce, random
 //	n   ciphertext
 //	16  tag
 //
-// The message key is HKDF-Expand-SHA256(PRK, "secondgate/1 message" ‖ 0x00 ‖ salt ‖
-// len(purpose) ‖ purpose ‖ owner) with PRK = HKDF-Extract(key), and the first 33 bytes
-// are additional data. A fresh key for each message means that the bound on messages under one
-// AES-GCM key with random nonces (2^32, NIST SP 800-38D section 8.3) is never near. len is
-// one byte.
+// The AES key of a message is HKDF-Expand-SHA512(PRK, "secondgate/1 message" ‖ 0x00 ‖ salt ‖
+// len(purpose) ‖ purpose ‖ owner), its first 32 bytes, and the binding the first 8 bytes of
+// the same with "secondgate/1 binding" and no salt (RFC 5869); PRK = HKDF-Extract-SHA512(key,
+// no salt), len is one byte. The first 33 bytes of the sealed form are additional data. A
+// fresh key for each message means that the bound on messages under one AES-GCM key with
+// random nonces (2^32, NIST SP 800-38D section 8.3) is never near.
 //
 // Only the standard library's primitives are used, all of them approved under FIPS 140-3.
 package seal
@@ -36,10 +37,12 @@ import (
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"hash"
+	"sync"
 )
 
 const (
@@ -78,9 +81,9 @@ type Keyring struct {
 }
 
 type key struct {
-	id   [idLen]byte
-	prk  []byte
-	bind []byte
+	id [idLen]byte
+	// macs are HMAC-SHA512 states keyed with the PRK: keying one costs as much as using it.
+	macs *sync.Pool
 }
 
 // GenerateKey returns a new random key of KeyLen bytes. Keep it where the database is not:
@@ -116,19 +119,39 @@ func NewKeyring(primary []byte, older ...[]byte) (*Keyring, error) {
 }
 
 func derive(raw []byte) (*key, error) {
-	prk, err := hkdf.Extract(sha256.New, raw, nil)
+	prk, err := hkdf.Extract(sha512.New, raw, nil)
 	if err != nil {
 		return nil, fmt.Errorf("seal: %w", err)
 	}
-	id, err := hkdf.Expand(sha256.New, prk, "secondgate/1 id", idLen)
+	id, err := hkdf.Expand(sha512.New, prk, "secondgate/1 id", idLen)
 	if err != nil {
 		return nil, fmt.Errorf("seal: %w", err)
 	}
-	bind, err := hkdf.Expand(sha256.New, prk, "secondgate/1 bind", sha256.Size)
-	if err != nil {
-		return nil, fmt.Errorf("seal: %w", err)
-	}
-	return &key{id: [idLen]byte(id), prk: prk, bind: bind}, nil
+	return &key{id: [idLen]byte(id), macs: &sync.Pool{New: func() any {
+		return &expander{mac: hmac.New(sha512.New, prk)}
+	}}}, nil
+}
+
+// expander is HKDF-Expand of up to one block.
+type expander struct {
+	mac hash.Hash
+	in  []byte
+	out [sha512.Size]byte
+}
+
+// expand writes T(1) of RFC 5869 section 2.3 for the info label ‖ 0x00 ‖ salt ‖
+// len(purpose) ‖ purpose ‖ owner into out.
+func (k *key) expand(out *[sha512.Size]byte, label string, salt []byte, purpose, owner string) {
+	e := k.macs.Get().(*expander)
+	e.in = append(append(append(e.in[:0], label...), 0), salt...)
+	e.in = append(append(append(e.in, byte(len(purpose))), purpose...), owner...)
+	e.in = append(e.in, 1)
+	e.mac.Reset()
+	e.mac.Write(e.in)
+	e.mac.Sum(e.out[:0])
+	*out = e.out
+	clear(e.out[:])
+	k.macs.Put(e)
 }
 
 func (kr *Keyring) find(id []byte) *key {
@@ -150,15 +173,11 @@ func (kr *Keyring) Seal(purpose, owner string, plaintext []byte) []byte {
 	out := make([]byte, headerLen, len(plaintext)+Overhead)
 	out[0] = version
 	copy(out[1:], k.id[:])
-	bound := boundTo(purpose, owner)
-	k.binding(out[1+idLen:1+idLen+bindingLen], bound)
 	salt := out[headerLen-saltLen : headerLen]
 	_, _ = rand.Read(salt)
-	aead, err := k.aead(salt, bound)
-	if err != nil {
-		panic("seal: " + err.Error()) // fixed sizes: cannot fail
-	}
-	return aead.Seal(out, nil, plaintext, out[:headerLen])
+	binding := k.binding(purpose, owner)
+	copy(out[1+idLen:], binding[:])
+	return k.aead(salt, purpose, owner).Seal(out, nil, plaintext, out[:headerLen])
 }
 
 // Open returns the plaintext of what Seal sealed for the same purpose and owner. Its
@@ -171,17 +190,11 @@ func (kr *Keyring) Open(purpose, owner string, sealed []byte) ([]byte, error) {
 	if k == nil {
 		return nil, ErrUnknownKey
 	}
-	bound := boundTo(purpose, owner)
-	var want [bindingLen]byte
-	k.binding(want[:], bound)
-	if subtle.ConstantTimeCompare(want[:], sealed[1+idLen:1+idLen+bindingLen]) != 1 {
+	binding := k.binding(purpose, owner)
+	if subtle.ConstantTimeCompare(binding[:], sealed[1+idLen:1+idLen+bindingLen]) != 1 {
 		return nil, ErrWrongBinding
 	}
-	aead, err := k.aead(sealed[headerLen-saltLen:headerLen], bound)
-	if err != nil {
-		return nil, fmt.Errorf("seal: %w", err)
-	}
-	plain, err := aead.Open(nil, nil, sealed[headerLen:], sealed[:headerLen])
+	plain, err := k.aead(sealed[headerLen-saltLen:headerLen], purpose, owner).Open(nil, nil, sealed[headerLen:], sealed[:headerLen])
 	if err != nil {
 		return nil, ErrTampered
 	}
@@ -195,13 +208,12 @@ func (kr *Keyring) Primary(sealed []byte) bool {
 }
 
 // Digest returns 16 bytes that stand for value in an index, such as a database key, without
-// showing it: HMAC-SHA256 under the primary key, truncated. It changes when the primary
+// showing it: derived from the primary key. It changes when the primary
 // key does. purpose as for Seal.
 func (kr *Keyring) Digest(purpose, value string) []byte {
-	h := hmac.New(sha256.New, kr.primary.bind)
-	h.Write([]byte("digest\x00"))
-	h.Write(boundTo(purpose, value))
-	return h.Sum(nil)[:16]
+	var out [sha512.Size]byte
+	kr.primary.expand(&out, "secondgate/1 digest", nil, purpose, value)
+	return out[:16]
 }
 
 // String shows how many keys there are, and nothing of them; so does %+v.
@@ -210,31 +222,24 @@ func (kr *Keyring) String() string { return fmt.Sprintf("seal.Keyring(%d keys)",
 // GoString is String, for %#v.
 func (kr *Keyring) GoString() string { return kr.String() }
 
-func boundTo(purpose, owner string) []byte {
-	b := make([]byte, 0, 1+len(purpose)+len(owner))
-	b = append(b, byte(len(purpose)))
-	b = append(b, purpose...)
-	return append(b, owner...)
+func (k *key) binding(purpose, owner string) [bindingLen]byte {
+	var out [sha512.Size]byte
+	k.expand(&out, "secondgate/1 binding", nil, purpose, owner)
+	return [bindingLen]byte(out[:])
 }
 
-func (k *key) binding(dst, bound []byte) {
-	h := hmac.New(sha256.New, k.bind)
-	h.Write(bound)
-	copy(dst, h.Sum(nil)[:bindingLen])
-}
-
-func (k *key) aead(salt, bound []byte) (cipher.AEAD, error) {
-	info := make([]byte, 0, 32+len(salt)+len(bound))
-	info = append(info, "secondgate/1 message\x00"...)
-	info = append(info, salt...)
-	info = append(info, bound...)
-	mk, err := hkdf.Expand(sha256.New, k.prk, string(info), KeyLen)
+// aead returns the cipher of one message.
+func (k *key) aead(salt []byte, purpose, owner string) cipher.AEAD {
+	var out [sha512.Size]byte
+	k.expand(&out, "secondgate/1 message", salt, purpose, owner)
+	defer clear(out[:])
+	block, err := aes.NewCipher(out[:KeyLen])
 	if err != nil {
-		return nil, err
+		panic("seal: " + err.Error()) // the size is fixed: cannot fail
 	}
-	block, err := aes.NewCipher(mk)
+	aead, err := cipher.NewGCMWithRandomNonce(block)
 	if err != nil {
-		return nil, err
+		panic("seal: " + err.Error())
 	}
-	return cipher.NewGCMWithRandomNonce(block)
+	return aead
 }

@@ -101,7 +101,7 @@ func TestBadKeys(t *testing.T) {
 func TestVector(t *testing.T) {
 	key, _ := hex.DecodeString("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f")
 	kr := ring(t, key)
-	const sealed = "0167cd57c47bca41dd7a115f0e250ca926cb44bfa9835c516ee91bdb86632e99dbe2d8a4c7e59a02d3b1e2a0e2ac5f6df9249cfbdb7dcba3bd458e9aecdd7caf89e9"
+	const sealed = "01e8aa75633d48af32d95f3d9ce53b5c10d5d57ea83cc14e7b020653858de341f878f19ab60297ceffadff7a52a231bcfc95f511433e349ef6c27ee3115c2372e83b"
 	data, err := hex.DecodeString(sealed)
 	require.NoError(t, err)
 	got, err := kr.Open("record", "p/0//ann", data)

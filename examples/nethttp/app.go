@@ -106,19 +106,20 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 	}
 	a.sessions = newSessions(a)
 	a.gate, err = mfahttp.New(mfahttp.Config{
-		Manager:       a.manager,
-		Session:       session{a.sessions},
-		Identify:      a.identify,
-		Verified:      a.verified,
-		SignOut:       a.signOut,
-		PasswordFor:   []string{"sms"},
-		CheckPassword: a.checkPassword,
-		LoginURL:      "/login",
-		HomeURL:       "/",
-		ProductName:   "Acme",
-		Countries:     countries,
-		Logger:        log,
-		Clock:         a.clock,
+		Manager:        a.manager,
+		Session:        session{a.sessions},
+		Identify:       a.identify,
+		Verified:       a.verified,
+		SignOut:        a.signOut,
+		PasswordFor:    []string{"sms"},
+		CheckPassword:  a.checkPassword,
+		LoginURL:       "/login",
+		HomeURL:        "/",
+		ProductName:    "Acme",
+		Countries:      countries,
+		TrustedOrigins: []string{cfg.public.String()},
+		Logger:         log,
+		Clock:          a.clock,
 	})
 	return a, err
 }

@@ -76,6 +76,11 @@ func (d Dialect) quoteTable(name string) (string, error) {
 type statements struct {
 	get, insert, update, delete string
 
+	// tryColumns and tryInsert are for New: they read all columns of a key, and insert the
+	// row that a key has into the same table, which for want of such a row does nothing but
+	// be refused without the privilege or the primary key it needs.
+	tryColumns, tryInsert string
+
 	// list is followed by conditions on key and order, which is followed by the limit.
 	list, order string
 	// key is the column, quoted where it is a reserved word. SQLite must not see it in
@@ -110,6 +115,12 @@ func (d Dialect) statements(table string) statements {
 	s.update = fmt.Sprintf("UPDATE %s SET revision = %s, data = %s, updated_at = %s WHERE %s = %s AND revision = %s",
 		table, m(1), m(2), now, s.key, m(3), m(4))
 	s.delete = fmt.Sprintf("DELETE FROM %s WHERE %s = %s AND revision = %s", table, s.key, m(1), m(2))
+	s.tryColumns = fmt.Sprintf("SELECT %s, revision, data, updated_at FROM %s WHERE %[1]s = %[3]s", s.key, table, m(1))
+	s.tryInsert = fmt.Sprintf("INSERT INTO %s (%s, revision, data, updated_at) %s", table, s.key, s.tryColumns)
+	if d != MySQL {
+		// In MySQL's form the column would be ambiguous, and no key is no error to it.
+		s.tryInsert += otherwise
+	}
 	s.list = fmt.Sprintf("SELECT %s, revision, data FROM %s", s.key, table)
 	s.order = fmt.Sprintf(" ORDER BY %s LIMIT ", s.key)
 	return s

@@ -124,6 +124,7 @@ func (s *Store) probe(ctx context.Context) error {
 		statement string
 		args      []any
 	}{
+		{s.sql.tryInsert, []any{key}},
 		{s.sql.update, []any{never, never, key, never}},
 		{s.sql.delete, []any{key, never}},
 	} {
@@ -132,26 +133,47 @@ func (s *Store) probe(ctx context.Context) error {
 			_, err = res.RowsAffected()
 		}
 		if err != nil {
-			return fmt.Errorf("%w (Config.DB must lead to a primary that this user may write to)",
+			return fmt.Errorf("%w (it must be the table of sqlstore.Schema, in a primary database, and this user must be allowed to write to it)",
 				failed(ctx, "the table cannot be written", err))
 		}
 	}
 	if s.dialect == MySQL {
-		var autocommit bool
-		if err := s.db.QueryRowContext(ctx, "SELECT @@autocommit").Scan(&autocommit); err != nil {
-			return failed(ctx, "read @@autocommit", err)
-		}
-		if !autocommit {
-			return errors.New("sqlstore: connections have autocommit off, so that no write would ever be committed: " +
-				"take autocommit out of the data source name")
-		}
+		return s.probeMySQL(ctx)
+	}
+	return nil
+}
+
+// probeMySQL looks for what MySQL lets pass without an error and would undo the conditions.
+func (s *Store) probeMySQL(ctx context.Context) error {
+	var autocommit bool
+	if err := s.db.QueryRowContext(ctx, "SELECT @@autocommit").Scan(&autocommit); err != nil {
+		return failed(ctx, "read @@autocommit", err)
+	}
+	if !autocommit {
+		return errors.New("sqlstore: connections have autocommit off, so that no write would ever be committed: " +
+			"take autocommit out of the data source name")
+	}
+	schema, table, qualified := strings.Cut(strings.ReplaceAll(s.table, "`", ""), ".")
+	where := "table_schema = ? AND table_name = ?"
+	args := []any{schema, table}
+	if !qualified {
+		where, args = "table_schema = DATABASE() AND table_name = ?", []any{schema}
+	}
+	var primary, key int
+	err := s.db.QueryRowContext(ctx, "SELECT COUNT(*), COUNT(CASE WHEN column_name = 'key' THEN 1 END) "+
+		"FROM information_schema.columns WHERE column_key = 'PRI' AND "+where, args...).Scan(&primary, &key)
+	if err != nil {
+		return failed(ctx, "read information_schema.columns", err)
+	}
+	if primary != 1 || key != 1 {
+		return fmt.Errorf("sqlstore: the primary key of table %s is not the column key alone: "+
+			"make the table with sqlstore.Migrate or the statement from sqlstore.Schema", s.table)
 	}
 	return nil
 }
 
 func (s *Store) probeColumns(ctx context.Context, key []byte) (err error) {
-	rows, err := s.db.QueryContext(ctx, fmt.Sprintf("SELECT %s, revision, data, updated_at FROM %s WHERE %[1]s = %[3]s",
-		s.sql.key, s.table, s.sql.mark(1)), key)
+	rows, err := s.db.QueryContext(ctx, s.sql.tryColumns, key)
 	if err != nil {
 		return err
 	}

@@ -160,7 +160,7 @@ func TestReadOnlyConnection(t *testing.T) {
 	require.NoError(t, err)
 	defer db.Close()
 	_, err = sqlstore.New(t.Context(), sqlstore.Config{DB: db, Dialect: sqlstore.SQLite})
-	refused(t, err, "readonly", "may write")
+	refused(t, err, "readonly", "allowed to write")
 }
 
 func TestMissingDirectory(t *testing.T) {

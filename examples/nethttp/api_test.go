@@ -1,0 +1,431 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+func TestSignInByEmail(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	c := s.client(t)
+
+	c.field(c.get(401, "/api/me"), "error", "unauthorized")
+	c.post(401, "/mfa/api/send", obj{"kind": "email"})
+	c.field(c.post(401, "/api/login", obj{"username": "anna", "password": "wrong"}), "error", "credentials")
+	c.field(c.post(401, "/api/login", obj{"username": "nobody", "password": "wrong"}), "error", "credentials")
+
+	a := c.password("anna")
+	c.field(a, "next", "verify")
+	c.field(a, "accounts", []any{})
+	option := a.body["options"].([]any)[0].(map[string]any)
+	if option["kind"] != "email" || option["default"] != true || !strings.Contains(fmt.Sprint(option["hint"]), "•") {
+		t.Fatalf("the first option is %v", option)
+	}
+	c.get(401, "/api/me")
+	code := c.send("email", "anna@acme.example")
+	c.field(c.verify(401, "email", wrong(code)), "attempts_left", 4)
+	c.verify(400, "email", "not a code")
+	c.get(401, "/api/me")
+	c.verify(200, "email", code)
+	a = c.get(200, "/api/me")
+	c.field(a, "username", "anna")
+	c.field(a, "type", "employee")
+	c.post(200, "/api/logout", nil)
+	c.get(401, "/api/me")
+	// The address is as good as the username.
+	c.field(c.post(200, "/api/login", obj{"username": "Anna@acme.example", "password": "anna-demo-password"}), "next", "verify")
+}
+
+func TestCodeExpires(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	c := s.client(t)
+	c.password("ben")
+	code := c.send("email", "ben@acme.example")
+	c.advance("91s")
+	a := c.verify(401, "email", code)
+	c.field(a, "error", "expired")
+	c.field(a, "attempts_left", 4)
+	c.verify(200, "email", c.send("email", "ben@acme.example"))
+}
+
+func TestLockout(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	c := s.client(t)
+	c.password("carla")
+	code := c.send("email", "carla@acme.example")
+	for left := 4; left >= 0; left-- {
+		c.field(c.verify(401, "email", wrong(code)), "attempts_left", left)
+	}
+	locked := func(c *client, code string) {
+		t.Helper()
+		a := c.verify(429, "email", code)
+		c.field(a, "error", "locked")
+		n, err := strconv.Atoi(a.header.Get("Retry-After"))
+		if err != nil || n < 1 || n > 180 {
+			t.Fatalf("Retry-After is %q", a.header.Get("Retry-After"))
+		}
+		c.field(a, "retry_after", n)
+	}
+	locked(c, code) // the right one
+	// Another session of the same person is locked too, somebody else's is not.
+	other := s.client(t)
+	other.password("carla")
+	locked(other, code)
+	s.client(t).signIn("david")
+	c.advance("181s")
+	c.password("carla")
+	c.verify(200, "email", c.send("email", "carla@acme.example"))
+}
+
+func TestWrongPasswordsDoNotLock(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	c := s.client(t)
+	for range throttleFree + 2 {
+		c.post(401, "/api/login", obj{"username": "emma", "password": "wrong"})
+	}
+	c.signIn("emma")
+}
+
+func TestAuthenticator(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	c := s.client(t)
+	c.signIn("farid")
+	secret, id := c.enrollTOTP()
+	if got := c.kinds(); !slices.Equal(got, []string{"totp"}) {
+		t.Fatalf("factors: %v", got)
+	}
+	used := totpCode(secret, c.step())
+	d := s.client(t)
+	a := d.password("farid")
+	if o := a.body["options"].([]any); len(o) != 2 || o[0].(map[string]any)["kind"] != "totp" {
+		t.Fatalf("options: %v", o)
+	}
+	d.field(d.verify(401, "totp", used), "error", "incorrect") // the code that confirmed
+	c.advance("30s")
+	code := totpCode(secret, c.step())
+	d.verify(200, "totp", code)
+	e := s.client(t)
+	e.password("farid")
+	e.verify(401, "totp", code) // once
+	c.advance("30s")
+	e.verify(200, "totp", totpCode(secret, c.step()))
+	e.do(200, "DELETE", "/mfa/api/factors/"+id, nil)
+	if got := e.kinds(); len(got) != 0 {
+		t.Fatalf("factors: %v", got)
+	}
+}
+
+func TestOtherKinds(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	c := s.client(t)
+	c.signIn("greta")
+
+	a := c.post(200, "/mfa/api/enroll", obj{"kind": "sms", "number": "+47 406 12 345"})
+	number := "+4740612345"
+	c.post(200, "/mfa/api/confirm", obj{"enrollment": a.body["enrollment"], "code": c.mailed(number)})
+	// Another number asks for the password.
+	c.field(c.post(403, "/mfa/api/enroll", obj{"kind": "sms", "number": "+47 406 12 346"}), "error", "password")
+	c.post(403, "/mfa/api/enroll", obj{"kind": "sms", "number": "+47 406 12 346", "password": "wrong"})
+	c.post(200, "/mfa/api/enroll", obj{"kind": "sms", "number": "+47 406 12 346", "password": "greta-demo-password"})
+
+	a = c.post(200, "/mfa/api/enroll", obj{"kind": "pin", "pin": "274918"})
+	c.post(200, "/mfa/api/confirm", obj{"enrollment": a.body["enrollment"], "code": "274918"})
+	codes := c.post(200, "/mfa/api/recovery-codes", obj{}).body["codes"].([]any)
+	if len(codes) != 10 {
+		t.Fatalf("codes: %d", len(codes))
+	}
+
+	d := s.client(t)
+	d.password("greta")
+	d.verify(200, "sms", d.send("sms", number))
+	d = s.client(t)
+	d.password("greta")
+	d.verify(401, "pin", "274919")
+	d.verify(200, "pin", "274918")
+	for i, status := range []int{200, 401} { // a recovery code works once
+		d = s.client(t)
+		d.password("greta")
+		if a := d.verify(status, "recovery", codes[0].(string)); i == 0 {
+			d.field(a, "recovery_left", 9)
+			d.get(200, "/api/me")
+		}
+	}
+}
+
+func TestAccountChooser(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	people := s.seeded(t)
+	count := map[string]int{}
+	for _, p := range people {
+		count[p.Type]++
+	}
+	if count["owner"] < 1 || count["manager"] < 2 || count["employee"] < 10 {
+		t.Fatalf("people: %v", count)
+	}
+	c := s.client(t)
+	for _, name := range []string{"robin@acme.example", "robin.manager", "robin.employee"} {
+		a := c.post(200, "/api/login", obj{"username": name, "password": "robin-demo-password"})
+		c.field(a, "next", "account")
+		if accounts := a.body["accounts"].([]any); len(accounts) != 2 {
+			t.Fatalf("accounts: %v", accounts)
+		}
+	}
+	c.get(401, "/api/me")
+	c.post(401, "/mfa/api/send", obj{"kind": "email"})
+	c.post(403, "/api/account", obj{"id": "acct-olivia"}) // somebody else's
+	c.post(400, "/api/account", obj{})
+	s.client(t).post(401, "/api/account", obj{"id": "acct-robin.manager"})
+	for _, p := range people {
+		if len(p.Accounts) == 0 {
+			continue
+		}
+		c := s.client(t)
+		c.signIn(p.Username)
+		c.field(c.get(200, "/api/me"), "type", p.Type)
+		c.field(c.post(401, "/api/account", obj{"id": p.Accounts[1].ID}), "error", "unauthorized")
+	}
+	// The accounts of one address have nothing to do with each other.
+	m, e := s.client(t), s.client(t)
+	m.signIn("robin.manager")
+	m.enrollTOTP()
+	e.signIn("robin.employee")
+	if got := e.kinds(); len(got) != 0 {
+		t.Fatalf("the other account has %v", got)
+	}
+}
+
+func TestEverybodyCanSignIn(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	for _, p := range s.seeded(t) {
+		s.client(t).signIn(p.Username)
+	}
+}
+
+func TestPolicy(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	owner, manager, employee, nobody := s.client(t), s.client(t), s.client(t), s.client(t)
+	owner.signIn("olivia")
+	manager.signIn("mei")
+	employee.signIn("hugo")
+	want := map[*client]int{nobody: 401, manager: 403, employee: 403}
+	for c, status := range want {
+		c.get(status, "/api/admin/policy")
+		c.do(status, "PUT", "/api/admin/policy", obj{"type": "employee", "policy": obj{"mode": "off"}})
+		c.post(status, "/api/admin/reset", obj{"username": "anna"})
+		c.post(status, "/api/admin/unlock", obj{"username": "anna"})
+	}
+	half := s.client(t) // the password alone
+	half.password("olivia")
+	half.get(401, "/api/admin/policy")
+
+	before := owner.get(200, "/api/admin/policy")
+	for _, typ := range []string{"owner", "manager", "employee"} {
+		p := before.body["policies"].(map[string]any)[typ].(map[string]any)
+		if p["mode"] != "required" || fmt.Sprint(p["implicit"]) != "[email]" || fmt.Sprint(p["kinds"]) != "[totp email sms pin recovery]" {
+			t.Fatalf("%s: %v", typ, p)
+		}
+	}
+	for _, bad := range []any{
+		obj{"type": "employee", "policy": obj{"mode": "sometimes"}},
+		obj{"type": "employee", "policy": obj{"mode": "required", "kinds": []string{"carrier-pigeon"}}},
+		obj{"type": "employee", "policy": obj{"mode": "required", "kinds": []string{"recovery"}}},
+		obj{"type": "employee", "policy": obj{"mode": "required", "kind": []string{"totp"}}},
+		obj{"type": "employee", "policy": obj{}},
+		obj{"type": "intern", "policy": obj{"mode": "off"}},
+		obj{"type": "employee"},
+		obj{},
+		`[]`, `null`, ``, `{"type":"employee","policy":null}`,
+	} {
+		owner.do(400, "PUT", "/api/admin/policy", bad)
+	}
+	if got := owner.get(200, "/api/admin/policy"); got.text != before.text {
+		t.Fatalf("a refused policy changed something: %s", got.text)
+	}
+
+	owner.do(200, "PUT", "/api/admin/policy", obj{"type": "employee", "policy": obj{"mode": "required", "kinds": []string{"totp"}}})
+	employee.get(200, "/api/me") // from the next sign-in on
+	d := s.client(t)
+	a := d.password("hugo")
+	d.field(a, "next", "enroll")
+	d.field(a, "options", []any{obj{"kind": "totp", "hint": "", "default": true}})
+	d.get(401, "/api/me")
+	d.post(409, "/mfa/api/enroll", obj{"kind": "pin", "pin": "274918"})
+	d.enrollTOTP()
+	d.field(d.get(200, "/api/me"), "username", "hugo")
+	s.client(t).signIn("mei") // managers are not concerned
+
+	owner.do(200, "PUT", "/api/admin/policy", obj{"type": "manager", "policy": obj{"mode": "off"}})
+	m := s.client(t)
+	m.field(m.password("mei"), "next", "done")
+	m.get(200, "/api/me")
+	// What GET answers is what PUT takes.
+	owner.do(200, "PUT", "/api/admin/policy", before.text)
+	if got := owner.get(200, "/api/admin/policy"); got.text != before.text {
+		t.Fatalf("policies: %s", got.text)
+	}
+}
+
+func TestResetAndUnlock(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	owner, c := s.client(t), s.client(t)
+	owner.signIn("olivia")
+	c.signIn("ines")
+	c.enrollTOTP()
+	d := s.client(t)
+	d.password("ines")
+	for range 5 {
+		d.verify(401, "totp", "000000")
+	}
+	d.verify(429, "totp", "000000")
+	owner.post(404, "/api/admin/unlock", obj{"username": "nobody"})
+	owner.post(400, "/api/admin/unlock", obj{})
+	owner.post(200, "/api/admin/unlock", obj{"username": "ines"})
+	d.field(d.verify(401, "totp", "000000"), "attempts_left", 4)
+	owner.post(200, "/api/admin/reset", obj{"username": "ines"})
+	e := s.client(t)
+	e.signIn("ines")
+	if got := e.kinds(); len(got) != 0 {
+		t.Fatalf("after a reset: %v", got)
+	}
+}
+
+func TestSessionIDIsRenewed(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	base, err := url.Parse(s.base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.client(t)
+	id := func() string {
+		for _, k := range c.Jar.Cookies(base) {
+			if k.Name == "acme" {
+				return k.Value
+			}
+		}
+		return ""
+	}
+	seen := map[string]bool{"": true}
+	fresh := func(when string) {
+		t.Helper()
+		if seen[id()] {
+			t.Fatalf("the session keeps its id %s", when)
+		}
+		seen[id()] = true
+	}
+	c.password("jonas")
+	fresh("after the password")
+	first := id()
+	c.verify(200, "email", c.send("email", "jonas@acme.example"))
+	fresh("after the second factor")
+	old := s.client(t)
+	old.Jar.SetCookies(base, []*http.Cookie{{Name: "acme", Value: first, Path: "/"}})
+	old.get(401, "/api/me")
+	old.field(old.post(401, "/mfa/api/send", obj{"kind": "email"}), "error", "unauthorized")
+
+	signedIn := id()
+	c.post(200, "/api/logout", nil)
+	old.Jar.SetCookies(base, []*http.Cookie{{Name: "acme", Value: signedIn, Path: "/"}})
+	old.get(401, "/api/me")
+
+	resp := c.post(200, "/api/login", obj{"username": "jonas", "password": "jonas-demo-password"})
+	cookie := resp.header.Get("Set-Cookie")
+	for _, attribute := range []string{"HttpOnly", "SameSite=Lax", "Path=/"} {
+		if !strings.Contains(cookie, attribute) {
+			t.Errorf("the cookie has no %s: %s", attribute, cookie)
+		}
+	}
+}
+
+func TestTwoPeople(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	a, b := s.client(t), s.client(t)
+	a.signIn("kofi")
+	_, id := a.enrollTOTP()
+	b.signIn("anna")
+	if got := b.kinds(); len(got) != 0 {
+		t.Fatalf("anna sees %v", got)
+	}
+	b.do(404, "DELETE", "/mfa/api/factors/"+id, nil)
+	b.do(404, "PATCH", "/mfa/api/factors/"+id, obj{"name": "mine"})
+	if got := a.kinds(); !slices.Equal(got, []string{"totp"}) {
+		t.Fatalf("kofi has %v", got)
+	}
+	// A pending enrolment of one is nothing in the session of another.
+	e := a.post(200, "/mfa/api/enroll", obj{"kind": "totp"})
+	b.post(401, "/mfa/api/confirm", obj{"enrollment": e.body["enrollment"],
+		"code": totpCode(e.body["secret"].(string), a.step())})
+}
+
+func TestBadInput(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	c := s.client(t)
+	big := strings.Repeat("x", 1<<20)
+	for _, tc := range []struct {
+		status int
+		path   string
+		body   any
+	}{
+		{400, "/api/login", ``}, {400, "/api/login", `null`}, {400, "/api/login", `[]`}, {400, "/api/login", `{`},
+		{400, "/api/login", `{"username":1,"password":2}`}, {400, "/api/login", `{"username":"anna"}`},
+		{400, "/api/login", "{\"username\":\"\xff\",\"password\":\"x\"}"},
+		{400, "/api/login", `{"username":"a","password":"b"} {}`},
+		{401, "/api/login", obj{"username": "anna", "password": ""}},
+		{401, "/api/login", obj{"username": "", "password": "x"}},
+		{401, "/api/login", obj{"username": "anna\x00", "password": "x"}},
+		{401, "/api/login", obj{"username": "anna", "password": strings.Repeat("x", 1000)}},
+		{401, "/api/login", obj{"username": strings.Repeat("x", 1000), "password": "x"}},
+		{413, "/api/login", obj{"username": big, "password": "x"}},
+		{413, "/login", url.Values{"username": {big}}},
+		{400, "/demo/clock", obj{"advance": "-1s"}}, {400, "/demo/clock", obj{"advance": "soon"}},
+		{400, "/demo/clock", obj{"advance": "1000000h"}}, {400, "/demo/clock", obj{}},
+		{404, "/api/nothing", obj{}},
+	} {
+		if tc.path == "/login" {
+			tc.path = "/login?api/"
+		}
+		a := c.post(tc.status, tc.path, tc.body)
+		if tc.status != 413 && a.body["error"] == nil {
+			t.Errorf("%s %.40v: no error: %.100s", tc.path, tc.body, a.text)
+		}
+	}
+	c.do(405, "GET", "/api/login", nil)
+}
+
+func TestCrossOrigin(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	for _, path := range []string{"/api/login", "/login", "/demo/clock", "/mfa/api/send", "/logout", "/admin/policy"} {
+		req, err := http.NewRequest("POST", s.base+path, strings.NewReader(`{}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Sec-Fetch-Site", "cross-site")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != 403 {
+			t.Errorf("%s: status %d", path, resp.StatusCode)
+		}
+	}
+}

@@ -1,0 +1,344 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base32"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// binary is the program under test, built once.
+var binary string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "nethttp")
+	if err != nil {
+		panic(err)
+	}
+	binary = filepath.Join(dir, "nethttp")
+	out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+		os.Exit(1)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// server is a running program.
+type server struct {
+	t    testing.TB
+	base string
+	cmd  *exec.Cmd
+	log  *bytes.Buffer
+	once sync.Once
+	err  error
+}
+
+// start runs the program on a free port and waits until it says that it listens.
+func start(t testing.TB, data string, args ...string) *server {
+	t.Helper()
+	s := &server{t: t, log: new(bytes.Buffer)}
+	s.cmd = exec.Command(binary, append([]string{"-addr", "127.0.0.1:0", "-data", data}, args...)...)
+	s.cmd.Stderr = s.log
+	stdout, err := s.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.end(syscall.SIGKILL) })
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	base, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
+	if err != nil || !ok {
+		_ = s.end(syscall.SIGKILL)
+		t.Fatalf("the program printed %q: %v\n%s", line, err, s.log)
+	}
+	s.base = base
+	return s
+}
+
+// end sends a signal and waits; the error is that of the process.
+func (s *server) end(sig os.Signal) error {
+	s.once.Do(func() {
+		_ = s.cmd.Process.Signal(sig)
+		s.err = s.cmd.Wait()
+	})
+	return s.err
+}
+
+// client is one browser.
+type client struct {
+	t testing.TB
+	s *server
+	http.Client
+}
+
+func (s *server) client(t testing.TB) *client {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &client{t: t, s: s, Client: http.Client{Jar: jar, Timeout: 30 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// answer is what the API said.
+type answer struct {
+	status int
+	header http.Header
+	text   string
+	body   map[string]any
+}
+
+// try makes a request; body is JSON, or url.Values for a form.
+func (c *client) try(method, path string, body any) (*answer, error) {
+	var r io.Reader
+	contentType := ""
+	switch b := body.(type) {
+	case nil:
+	case url.Values:
+		r, contentType = strings.NewReader(b.Encode()), "application/x-www-form-urlencoded"
+	case string:
+		r, contentType = strings.NewReader(b), "application/json"
+	default:
+		j, err := json.Marshal(b)
+		if err != nil {
+			return nil, err
+		}
+		r, contentType = bytes.NewReader(j), "application/json"
+	}
+	req, err := http.NewRequest(method, c.s.base+path, r)
+	if err != nil {
+		return nil, err
+	}
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	if _, form := body.(url.Values); form || !strings.Contains(path, "api/") {
+		req.Header.Set("Accept", "text/html")
+	}
+	resp, err := c.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	a := &answer{status: resp.StatusCode, header: resp.Header, text: string(text)}
+	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") && bytes.HasPrefix(text, []byte("{")) {
+		if err := json.Unmarshal(text, &a.body); err != nil {
+			return nil, fmt.Errorf("%s %s: %w: %s", method, path, err, text)
+		}
+	}
+	return a, nil
+}
+
+// do makes a request that must be answered with the status.
+func (c *client) do(status int, method, path string, body any) *answer {
+	c.t.Helper()
+	a, err := c.try(method, path, body)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if a.status != status {
+		c.t.Fatalf("%s %s: status %d, want %d: %.400s\n%s", method, path, a.status, status, a.text, c.s.log)
+	}
+	return a
+}
+
+func (c *client) post(status int, path string, body any) *answer {
+	c.t.Helper()
+	return c.do(status, "POST", path, body)
+}
+
+func (c *client) get(status int, path string) *answer {
+	c.t.Helper()
+	return c.do(status, "GET", path, nil)
+}
+
+// field fails unless the answer has the value.
+func (c *client) field(a *answer, name string, want any) {
+	c.t.Helper()
+	if got := a.body[name]; fmt.Sprint(got) != fmt.Sprint(want) {
+		c.t.Fatalf("%s is %v, want %v: %s", name, got, want, a.text)
+	}
+}
+
+type obj = map[string]any
+
+// seeded reads the demonstration people.
+func (s *server) seeded(t testing.TB) (list []listedPerson) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(s.client(t).get(200, "/demo/people").text), &list); err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// password signs in with the first factor, and chooses the account.
+func (c *client) password(username string) *answer {
+	c.t.Helper()
+	for _, p := range c.s.seeded(c.t) {
+		if p.Username != username {
+			continue
+		}
+		a := c.post(200, "/api/login", obj{"username": p.Username, "password": p.Password})
+		if a.body["next"] == "account" {
+			a = c.post(200, "/api/account", obj{"id": p.Accounts[0].ID})
+		}
+		return a
+	}
+	c.t.Fatalf("nobody is called %s", username)
+	return nil
+}
+
+var sixDigits = regexp.MustCompile(`(?:^|\D)(\d{6})(?:\D|$)`)
+
+// mailed returns the newest code to an address or number, or "".
+func (c *client) mailed(to string) string {
+	a, err := c.try("GET", "/demo/outbox", nil)
+	if err != nil {
+		return ""
+	}
+	var list []message
+	if json.Unmarshal([]byte(a.text), &list) != nil {
+		return ""
+	}
+	for _, m := range list {
+		if m.To == to {
+			if found := sixDigits.FindStringSubmatch(linkForm.ReplaceAllString(m.Text, "")); found != nil {
+				return found[1]
+			}
+		}
+	}
+	return ""
+}
+
+// send asks for a code and reads it.
+func (c *client) send(kind, to string) string {
+	c.t.Helper()
+	c.post(200, "/mfa/api/send", obj{"kind": kind})
+	code := c.mailed(to)
+	if code == "" {
+		c.t.Fatalf("no code was sent to %s", to)
+	}
+	return code
+}
+
+func (c *client) verify(status int, kind, code string) *answer {
+	c.t.Helper()
+	return c.post(status, "/mfa/api/verify", obj{"kind": kind, "code": code})
+}
+
+// signIn signs in by e-mail.
+func (c *client) signIn(username string) {
+	c.t.Helper()
+	a := c.password(username)
+	c.field(a, "next", "verify")
+	address := strings.TrimSuffix(strings.TrimSuffix(username, ".manager"), ".employee") + "@acme.example"
+	c.verify(200, "email", c.send("email", address))
+	c.field(c.get(200, "/api/me"), "username", username)
+}
+
+// wrong returns a code that is not code.
+func wrong(code string) string {
+	if code[0] == '9' {
+		return "0" + code[1:]
+	}
+	return string(code[0]+1) + code[1:]
+}
+
+func (c *client) now() time.Time {
+	c.t.Helper()
+	s, _ := c.get(200, "/demo/clock").body["now"].(string)
+	now, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return now
+}
+
+func (c *client) advance(d string) {
+	c.t.Helper()
+	c.post(200, "/demo/clock", obj{"advance": d})
+}
+
+// totpCode is RFC 6238 with the defaults of every authenticator app.
+func totpCode(secret string, step uint64) string {
+	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(strings.ToUpper(secret), " ", ""))
+	if err != nil {
+		panic(err)
+	}
+	mac := hmac.New(sha1.New, key)
+	_ = binary64(mac, step)
+	sum := mac.Sum(nil)
+	at := sum[len(sum)-1] & 15
+	return fmt.Sprintf("%06d", binary.BigEndian.Uint32(sum[at:])&0x7fffffff%1_000_000)
+}
+
+func binary64(w io.Writer, n uint64) error { return binary.Write(w, binary.BigEndian, n) }
+
+// step is the time step of the demonstration clock.
+func (c *client) step() uint64 { return uint64(c.now().Unix()) / 30 }
+
+// enrollTOTP enrols an authenticator app with the code of now, and returns its secret.
+func (c *client) enrollTOTP() (secret string, factorID string) {
+	c.t.Helper()
+	a := c.post(200, "/mfa/api/enroll", obj{"kind": "totp"})
+	secret, _ = a.body["secret"].(string)
+	for _, name := range []string{"enrollment", "secret", "uri", "qr_svg"} {
+		if s, _ := a.body[name].(string); s == "" {
+			c.t.Fatalf("%s is missing: %s", name, a.text)
+		}
+	}
+	a = c.post(200, "/mfa/api/confirm", obj{"enrollment": a.body["enrollment"], "code": totpCode(secret, c.step())})
+	f, _ := a.body["factor"].(map[string]any)
+	factorID, _ = f["id"].(string)
+	return secret, factorID
+}
+
+// kinds are the kinds of factors that the person has enrolled.
+func (c *client) kinds() (list []string) {
+	c.t.Helper()
+	for _, f := range c.get(200, "/mfa/api/factors").body["factors"].([]any) {
+		if f := f.(map[string]any); f["implicit"] != true {
+			list = append(list, f["kind"].(string))
+		}
+	}
+	return list
+}
+
+// refused runs the program with arguments that it must refuse.
+func refused(t *testing.T, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, binary, args...).CombinedOutput()
+	if err == nil || ctx.Err() != nil {
+		t.Fatalf("started with %q: %v\n%s", args, err, out)
+	}
+	return string(out)
+}

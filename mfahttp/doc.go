@@ -1,0 +1,63 @@
+// Package mfahttp puts a second factor into a web application on net/http: middleware,
+// ready pages and a JSON API. It is the only package of secondgate that knows HTTP.
+//
+// # Quick start
+//
+// Mount a [Handler] and tell it three things: who a request is from, where the session is,
+// and what to do when somebody has proven who they are.
+//
+//	h, err := mfahttp.New(mfahttp.Config{
+//		Manager:  manager,
+//		Session:  session{scsManager},
+//		Identify: func(r *http.Request) (mfahttp.Identity, error) { … },
+//		Verified: func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error { … },
+//	})
+//	mux.Handle("/mfa/", h)
+//	mux.Handle("/account/", h.Require(account))
+//	mux.Handle("/account/delete", h.RequireRecent(5*time.Minute)(deleteAccount))
+//
+// After the password, call [Handler.Begin]. If it answers mfa.Done, sign the person in;
+// otherwise redirect to [Handler.URL]. Everything else, from the code field to the security
+// settings, happens there, and ends in Config.Verified.
+//
+// # Pages
+//
+// Pages work without JavaScript, answer every post with a redirect, speak the languages
+// of their catalogues, and can be replaced file by file (Config.Templates). A page of the
+// application's own gets the same frame by [Handler.Render].
+//
+// # JSON API
+//
+// Single-page applications use BasePath+"api/", described by [OpenAPI]: state, send,
+// verify, step-up, enroll, enroll/resend, confirm, factors, recovery-codes. Errors are
+// {"error": code} with "attempts_left", "retry_after" or "reason" where they apply. A
+// wrong answer is 401 "incorrect", a late one 401 "expired", and both tell the attempts
+// left; the answer that uses up the last attempt is told like any wrong one, with 0 left,
+// and every later one, right or wrong, is 429 "locked" until retry_after seconds have
+// passed. A change that wants a fresh proof first is 403 "step_up": post to api/step-up,
+// verify, and repeat it.
+//
+// # What it keeps, and where
+//
+// Challenges, pending enrolments and grants are in the application's session, under keys
+// that begin with "secondgate.", and never in a page, a URL or an answer. Each is marked
+// with whom it belongs to and ignored for anybody else. They are bound to a random value
+// in that session, so that a token that leaks is of no use in another one. The key of a
+// new authenticator and recovery codes, which a page shows after a redirect, lie in the
+// session encrypted under a key that only the person's browser holds.
+//
+// # Promises
+//
+//   - Nothing is sent, changed or confirmed by GET or HEAD.
+//   - Requests that change anything are refused if they come from another origin
+//     (http.CrossOriginProtection), API requests also if they are not application/json.
+//   - Config.Verified is called once for each right answer, and nothing else signs in.
+//   - Redirects stay on this site.
+//   - What people read comes from the catalogues, never from an error; what a log is told
+//     holds no secret, and no URL of a confirmation link.
+//   - Every answer has a strict Content-Security-Policy, no-store, nosniff and may not be
+//     framed.
+//
+// It does not limit guesses of passwords, end other sessions of a person, or set CORS
+// headers; these are the application's.
+package mfahttp

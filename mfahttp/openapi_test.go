@@ -1,0 +1,300 @@
+package mfahttp_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/secondgate/secondgate/mfahttp"
+)
+
+type document struct {
+	OpenAPI    string                          `json:"openapi"`
+	Paths      map[string]map[string]operation `json:"paths"`
+	Components struct {
+		Schemas   map[string]m         `json:"schemas"`
+		Responses map[string]operation `json:"responses"`
+	} `json:"components"`
+}
+
+type operation struct {
+	OperationID string              `json:"operationId"`
+	Ref         string              `json:"$ref"`
+	Responses   map[string]response `json:"responses"`
+	Content     map[string]content  `json:"content"`
+	RequestBody *response           `json:"requestBody"`
+}
+
+type response struct {
+	Ref     string             `json:"$ref"`
+	Content map[string]content `json:"content"`
+}
+
+type content struct {
+	Schema m `json:"schema"`
+}
+
+func readDocument(t *testing.T) *document {
+	t.Helper()
+	var d document
+	must(t, json.Unmarshal(mfahttp.OpenAPI(), &d))
+	if d.OpenAPI != "3.1.0" {
+		t.Fatal(d.OpenAPI)
+	}
+	return &d
+}
+
+// The document and the mux name the same operations.
+func TestOpenAPIRoutes(t *testing.T) {
+	d, s := readDocument(t), newSite(t, nil)
+	var documented []string
+	for path, operations := range d.Paths {
+		for method := range operations {
+			documented = append(documented, strings.ToUpper(method)+" /mfa"+path)
+		}
+	}
+	var served []string
+	for _, r := range mfahttp.Routes(s.h) {
+		if strings.Contains(r, " /mfa/api/") {
+			served = append(served, r)
+		}
+	}
+	slices.Sort(documented)
+	slices.Sort(served)
+	if !slices.Equal(documented, served) {
+		t.Fatalf("documented: %q\nserved: %q", documented, served)
+	}
+	if a := s.person("").api("GET", "openapi.json", nil).is(t, 200, ""); a.Text != string(mfahttp.OpenAPI()) {
+		t.Fatal("served is not what is embedded")
+	}
+}
+
+// Every reference leads somewhere, and every schema is used.
+func TestOpenAPIReferences(t *testing.T) {
+	d := readDocument(t)
+	var all any
+	must(t, json.Unmarshal(mfahttp.OpenAPI(), &all))
+	used := map[string]bool{}
+	var walk func(v any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			if ref, ok := v["$ref"].(string); ok {
+				used[ref] = true
+			}
+			for _, x := range v {
+				walk(x)
+			}
+		case []any:
+			for _, x := range v {
+				walk(x)
+			}
+		}
+	}
+	walk(all)
+	exists := map[string]bool{}
+	for name := range d.Components.Schemas {
+		exists["#/components/schemas/"+name] = true
+	}
+	for name := range d.Components.Responses {
+		exists["#/components/responses/"+name] = true
+	}
+	if !maps.Equal(used, exists) {
+		t.Fatalf("used: %v\nexist: %v", slices.Sorted(maps.Keys(used)), slices.Sorted(maps.Keys(exists)))
+	}
+}
+
+// check compares an answer with what the document says of it.
+func (d *document) check(t *testing.T, a *answer, path string) {
+	t.Helper()
+	op, ok := d.Paths[path][strings.ToLower(a.Request.Method)]
+	if !ok {
+		t.Fatalf("%s %s is not documented", a.Request.Method, path)
+	}
+	r, ok := op.Responses[strconv.Itoa(a.StatusCode)]
+	if !ok {
+		t.Fatalf("%s %s: %d is not documented: %s", a.Request.Method, path, a.StatusCode, a.Text)
+	}
+	c := r.Content
+	if r.Ref != "" {
+		c = d.Components.Responses[strings.TrimPrefix(r.Ref, "#/components/responses/")].Content
+	}
+	if err := d.valid(c["application/json"].Schema, any(a.JSON), "$"); err != nil {
+		t.Fatalf("%s %s: %v: %s", a.Request.Method, path, err, a.Text)
+	}
+}
+
+// valid checks the part of JSON Schema that the document uses. Members that the schema
+// does not name are an error here: an answer may grow, but not without the document.
+func (d *document) valid(schema m, v any, at string) error {
+	schema, err := d.flat(schema)
+	if err != nil {
+		return err
+	}
+	if c, ok := schema["const"]; ok && c != v {
+		return fmt.Errorf("%s is %v, not %v", at, v, c)
+	}
+	if enum, ok := schema["enum"].([]any); ok && !slices.Contains(enum, v) {
+		return fmt.Errorf("%s is %v, none of %v", at, v, enum)
+	}
+	switch schema["type"] {
+	case "object":
+		o, ok := v.(m)
+		if !ok {
+			return fmt.Errorf("%s is no object", at)
+		}
+		required, _ := schema["required"].([]any)
+		for _, name := range required {
+			if _, ok := o[name.(string)]; !ok {
+				return fmt.Errorf("%s lacks %s", at, name)
+			}
+		}
+		properties, open := schema["properties"].(m)
+		for name, x := range o {
+			p, ok := properties[name].(m)
+			if !ok && open {
+				return fmt.Errorf("%s.%s is not documented", at, name)
+			}
+			if err := d.valid(p, x, at+"."+name); err != nil {
+				return err
+			}
+		}
+	case "array":
+		list, ok := v.([]any)
+		if !ok {
+			return fmt.Errorf("%s is no array", at)
+		}
+		for i, x := range list {
+			if err := d.valid(schema["items"].(m), x, fmt.Sprintf("%s[%d]", at, i)); err != nil {
+				return err
+			}
+		}
+	case "string":
+		if _, ok := v.(string); !ok {
+			return fmt.Errorf("%s is no string", at)
+		}
+	case "boolean":
+		if _, ok := v.(bool); !ok {
+			return fmt.Errorf("%s is no boolean", at)
+		}
+	case "integer":
+		n, ok := v.(float64)
+		if least, bound := schema["minimum"].(float64); !ok || n != float64(int(n)) || bound && n < least {
+			return fmt.Errorf("%s is no such integer: %v", at, v)
+		}
+	}
+	return nil
+}
+
+// flat resolves $ref and allOf.
+func (d *document) flat(schema m) (m, error) {
+	out := m{}
+	for k, v := range schema {
+		if k != "$ref" && k != "allOf" {
+			out[k] = v
+		}
+	}
+	merge := func(part m) error {
+		part, err := d.flat(part)
+		if err != nil {
+			return err
+		}
+		for k, v := range part {
+			switch was := out[k].(type) {
+			case m:
+				joined := maps.Clone(was)
+				maps.Copy(joined, v.(m))
+				out[k] = joined
+			case []any:
+				out[k] = append(slices.Clone(was), v.([]any)...)
+			default:
+				out[k] = v
+			}
+		}
+		return nil
+	}
+	if ref, ok := schema["$ref"].(string); ok {
+		s, ok := d.Components.Schemas[strings.TrimPrefix(ref, "#/components/schemas/")]
+		if !ok {
+			return nil, fmt.Errorf("no %s", ref)
+		}
+		if err := merge(s); err != nil {
+			return nil, err
+		}
+	}
+	all, _ := schema["allOf"].([]any)
+	for _, part := range all {
+		if err := merge(part.(m)); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// Real answers, good and bad, of every operation are as documented.
+func TestOpenAPIAnswers(t *testing.T) {
+	d, s := readDocument(t), newSite(t, nil)
+	seen := map[string]bool{}
+	p := s.person("ann")
+	call := func(method, path string, body any, status int) *answer {
+		t.Helper()
+		a := p.api(method, strings.TrimPrefix(path, "/api/"), body)
+		documented := path
+		if strings.HasPrefix(path, "/api/factors/") {
+			documented = "/api/factors/{id}"
+		}
+		if a.StatusCode != status {
+			t.Fatalf("%s %s: %d, want %d: %s", method, path, a.StatusCode, status, a.Text)
+		}
+		d.check(t, a, documented)
+		if status == 200 {
+			seen[method+" "+documented] = true
+		}
+		return a
+	}
+	call("GET", "/api/state", nil, 401)
+	call("POST", "/api/verify", m{"kind": "email", "code": "123456"}, 401)
+	call("GET", "/api/openapi.json", nil, 200)
+	p.login()
+	call("GET", "/api/state", nil, 200)
+	call("POST", "/api/send", m{"kind": "email"}, 200)
+	call("POST", "/api/send", "[]", 400)
+	call("POST", "/api/send", m{"kind": "pin"}, 409)
+	call("POST", "/api/verify", m{"kind": "email", "code": "999999"}, 401)
+	call("POST", "/api/verify", m{"kind": "email", "code": strings.Repeat("1", 70000)}, 413)
+	call("GET", "/api/factors", nil, 403)
+	call("POST", "/api/verify", m{"kind": "email", "code": s.mail.last().Code}, 200)
+	call("GET", "/api/factors", nil, 200)
+	e := call("POST", "/api/enroll", m{"kind": "totp"}, 200)
+	call("POST", "/api/confirm", m{"enrollment": e.JSON["enrollment"], "code": "000001"}, 401)
+	call("POST", "/api/confirm", m{"enrollment": e.JSON["enrollment"], "code": "100001"}, 200)
+	call("POST", "/api/enroll", m{"kind": "pin", "pin": "1"}, 400)
+	call("POST", "/api/enroll", m{"kind": "recovery"}, 200)
+	e = call("POST", "/api/enroll", m{"kind": "sms", "number": "+31612345678"}, 200)
+	call("POST", "/api/enroll/resend", m{"enrollment": e.JSON["enrollment"]}, 200)
+	id := call("POST", "/api/confirm", m{"enrollment": e.JSON["enrollment"], "code": s.text.last().Code}, 200).JSON["factor"].(m)["id"].(string)
+	call("POST", "/api/recovery-codes", nil, 200)
+	call("PATCH", "/api/factors/"+id, m{"name": "n"}, 200)
+	call("PATCH", "/api/factors/none", m{"name": "n"}, 404)
+	call("DELETE", "/api/factors/"+id, nil, 403)
+	call("GET", "/api/factors", nil, 200)
+	call("DELETE", "/api/factors/"+id, m{"password": "correct horse"}, 200)
+	call("POST", "/api/step-up", nil, 200)
+	for range 5 {
+		call("POST", "/api/verify", m{"kind": "totp", "code": "000001"}, 401)
+	}
+	call("POST", "/api/verify", m{"kind": "totp", "code": "100009"}, 429)
+	call("GET", "/api/state", nil, 200)
+	call("GET", "/api/factors", nil, 200)
+	for path, operations := range d.Paths {
+		for method := range operations {
+			if !seen[strings.ToUpper(method)+" "+path] {
+				t.Errorf("%s %s was never answered well", method, path)
+			}
+		}
+	}
+}
