@@ -8,7 +8,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -66,7 +65,7 @@ func writeProblem(w http.ResponseWriter, p problem) {
 	}
 	if p.RetryAfter > 0 {
 		body["retry_after"] = p.RetryAfter
-		w.Header().Set("Retry-After", strconv.Itoa(p.RetryAfter))
+		p.retryAfter(w.Header())
 	}
 	if p.Status == http.StatusUnauthorized {
 		// RFC 9110 section 15.5.2 wants a challenge with every 401. Browsers ignore a scheme

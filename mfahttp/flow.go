@@ -142,7 +142,6 @@ func (v *visit) complete(ver *mfa.Verification, g mfa.Grant) error {
 	v.drop(keyChallenge + string(ver.Purpose))
 	v.drop(keyCurrent)
 	if err := v.h.cfg.Verified(v.w, v.r, ver); err != nil {
-		v.drop(keyGrant)
 		return fmt.Errorf("mfahttp: Config.Verified: %w", errors.Join(mfa.ErrUnavailable, err))
 	}
 	v.h.cfg.Session.Put(v.r.Context(), keyBinding, binding)

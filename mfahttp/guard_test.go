@@ -1,12 +1,14 @@
 package mfahttp_test
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfatest"
 )
 
 func TestRequire(t *testing.T) {
@@ -128,4 +130,40 @@ var hostileReturns = []string{
 	"https://evil.example/", "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example",
 	"/\n/evil.example", " //evil.example", "javascript:alert(1)", "/%5cevil.example/..\\", "http:evil.example", "evil.example",
 	"//%65vil.example", "/%2f/evil.example\x00", "/" + strings.Repeat("a", 3000),
+}
+
+// A navigation is redirected; everything else is answered as a program.
+func TestPageOrProgram(t *testing.T) {
+	s := newSite(t, nil)
+	for _, test := range []struct {
+		header map[string]string
+		page   bool
+	}{
+		{map[string]string{"Sec-Fetch-Mode": "navigate", "Accept": "text/html"}, true},
+		{map[string]string{"Sec-Fetch-Mode": "cors", "Accept": "text/html"}, false},
+		{map[string]string{"Sec-Fetch-Mode": "no-cors", "Accept": "image/*"}, false},
+		{map[string]string{"Accept": "text/html,*/*"}, true}, // a browser on plain http
+		{map[string]string{"Accept": "*/*"}, false},
+		{map[string]string{"Accept": "text/html", "Authorization": "Bearer x"}, false},
+		{map[string]string{"Accept": "text/html", "X-Requested-With": "XMLHttpRequest"}, false},
+		{map[string]string{"Accept": "text/html", "Content-Type": "application/json"}, false},
+		{nil, false},
+	} {
+		a := s.person("").do("GET", "/home", "", test.header)
+		if want := map[bool]int{true: 303, false: 401}[test.page]; a.StatusCode != want {
+			t.Errorf("%v: %d", test.header, a.StatusCode)
+		}
+	}
+}
+
+// Freshness that cannot be found out is not freshness.
+func TestRequireRecentFails(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.person("ann").signIn()
+	s.clock.Advance(2 * time.Minute)
+	s.store.Inject(mfatest.OpGet, 100, mfatest.Fault{Before: errors.New("secret detail")})
+	p.do("GET", "/recent", "", nil).is(t, 503, "unavailable")
+	if a := p.get("/recent"); a.StatusCode != 503 || strings.Contains(a.Text, "secret detail") {
+		t.Fatal(a.StatusCode, a.Text)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -31,6 +32,7 @@ var (
 type Handler struct {
 	cfg     Config
 	clock   func() time.Time
+	pages   *template.Template
 	static  http.Handler
 	mux     *http.ServeMux
 	cross   *http.CrossOriginProtection
@@ -147,10 +149,14 @@ func (h *Handler) route(method, path string, do action) {
 	h.mux.HandleFunc(method+" "+full, func(w http.ResponseWriter, r *http.Request) {
 		v := &visit{h: h, w: w, r: r, now: h.clock()}
 		var err error
-		if v.id, err = h.cfg.Identify(r); err != nil {
+		switch v.id, err = h.cfg.Identify(r); {
+		case err != nil:
 			v.id = Identity{}
 			err = fmt.Errorf("mfahttp: Config.Identify: %w", err)
-		} else {
+		case v.id.Subject.ID == "": // nobody is not signed in, whatever else it says
+			v.id = Identity{}
+			fallthrough
+		default:
 			err = do(v)
 		}
 		if err != nil {

@@ -26,7 +26,6 @@ const (
 	noteRemoved   = "removed"
 	noteRenamed   = "renamed"
 	noteRecovered = "recovered" // signed in with a recovery code
-	noteEnrollBy  = "enroll_by"
 )
 
 // repeatable are the fields of a form that are shown again after an error.

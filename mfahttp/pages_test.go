@@ -1,9 +1,9 @@
 package mfahttp_test
 
 import (
+	"html"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +17,7 @@ func (a *answer) page(t *testing.T, status int, has ...string) *answer {
 	if a.StatusCode != status {
 		t.Fatalf("%s %s: %d to %q, want %d: %s", a.Request.Method, a.Request.URL, a.StatusCode, a.Header.Get("Location"), status, a.Text)
 	}
+	a.Text = html.UnescapeString(a.Text)
 	for _, want := range has {
 		if !strings.Contains(a.Text, want) {
 			t.Fatalf("%s %s: no %q in %s", a.Request.Method, a.Request.URL, want, a.Text)
@@ -56,7 +57,11 @@ func TestPagesSignIn(t *testing.T) {
 	}
 	p.get("/mfa/verify?kind=email&return=%2Fhome").page(t, 200, "masked")
 	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {"999999"}, "return": {"/home"}}).goes(t, "/mfa/verify?kind=email&return=%2Fhome")
-	p.get("/mfa/verify?kind=email").page(t, 200)
+	p.do("HEAD", "/mfa/verify?kind=email", "", asPage).page(t, 200) // shows nothing, so the notice waits
+	p.get("/mfa/verify?kind=email").page(t, 200, `role="alert"`, `name="code"`)
+	if a := p.get("/mfa/verify?kind=email").page(t, 200); strings.Contains(a.Text, `role="alert"`) {
+		t.Fatal("an error was shown twice")
+	}
 	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {s.mail.last().Code}, "return": {"/recent?x=1"}}).goes(t, "/recent?x=1")
 	p.get("/recent?x=1").page(t, 200, "welcome")
 	if len(s.verified) != 1 {
@@ -79,7 +84,9 @@ func TestPagesLock(t *testing.T) {
 	for range 5 {
 		p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {"999999"}}).goes(t, "/mfa/verify?kind=email")
 	}
-	p.get("/mfa/verify?kind=email").page(t, 200)
+	if a := p.get("/mfa/verify?kind=email").page(t, 200, "180"); strings.Contains(a.Text, `name="code"`) {
+		t.Fatal("asks for a code while locked")
+	}
 	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {s.mail.last().Code}}).goes(t, "/mfa/verify?kind=email")
 	if len(s.verified) != 0 {
 		t.Fatal("let in while locked")
@@ -303,6 +310,7 @@ func TestPagesTwoTabs(t *testing.T) {
 	q := s.person("ann")
 	q.login()
 	q.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100004"}}).goes(t, "/home")
+	q.follow(q.get("/mfa/step-up?purpose=manage")) // is not answered by a form of the sign-in
 	q.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100005"}, "return": {"/recent"}}).goes(t, "/recent")
 	if len(s.verified) != 4 {
 		t.Fatal(len(s.verified))
@@ -379,43 +387,5 @@ func TestPagesBadForms(t *testing.T) {
 	p.post("/mfa/send?kind=email", nil)
 	if s.mail.count() != 0 {
 		t.Fatal("sent by a query")
-	}
-}
-
-func TestHeaders(t *testing.T) {
-	s := newSite(t, nil)
-	p := s.person("ann")
-	check := func(a *answer) {
-		t.Helper()
-		for name, want := range map[string]string{
-			"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin",
-		} {
-			if got := a.Header.Get(name); got != want {
-				t.Errorf("%s: %s: %q", a.Request.URL, name, got)
-			}
-		}
-		csp := a.Header.Get("Content-Security-Policy")
-		for _, want := range []string{"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"} {
-			if !strings.Contains(csp, want) {
-				t.Errorf("%s: %q", a.Request.URL, csp)
-			}
-		}
-		if strings.Contains(csp, "unsafe") {
-			t.Errorf("%s: %q", a.Request.URL, csp)
-		}
-	}
-	check(p.get("/home"))
-	check(p.get("/mfa/nonsense"))
-	check(p.api("GET", "state", nil))
-	check(p.get("/mfa/confirm?token=x"))
-	p.signIn()
-	for _, path := range []string{"/mfa/factors", "/mfa/enroll", "/mfa/enroll/totp", "/mfa/recovery-codes", "/mfa/api/factors"} {
-		check(p.get(path))
-	}
-	inline := regexp.MustCompile(`(?i)<script>|<style| style=| on[a-z]+=`)
-	for _, path := range []string{"/mfa/factors", "/mfa/enroll", "/mfa/enroll/sms", "/mfa/enroll/pin"} {
-		if found := inline.FindString(p.get(path).Text); found != "" {
-			t.Errorf("%s: inline: %q", path, found)
-		}
 	}
 }

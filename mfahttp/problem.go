@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -85,6 +86,12 @@ func problemOf(err error) problem {
 // seconds rounds up, so that whoever waits as long as told is not told to wait again.
 func seconds(d time.Duration) int {
 	return max(1, int(math.Ceil(d.Seconds())))
+}
+
+func (p problem) retryAfter(header http.Header) {
+	if p.RetryAfter > 0 {
+		header.Set("Retry-After", strconv.Itoa(p.RetryAfter))
+	}
 }
 
 func (h *Handler) log(r *http.Request, p problem, err error) {

@@ -140,7 +140,7 @@ func (v *visit) forget() {
 // pending returns the live challenge of the purpose that belongs to this person.
 func (v *visit) pending(p mfa.Purpose) (*pending, bool) {
 	var c pending
-	if !v.get(keyChallenge+string(p), &c) || c.Purpose != p || !v.now.Before(c.Expires) {
+	if !v.get(keyChallenge+string(p), &c) || c.Who != v.who() || c.Purpose != p || !v.now.Before(c.Expires) {
 		return nil, false
 	}
 	return &c, true

@@ -3,6 +3,7 @@ package sms
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -103,7 +104,7 @@ func (f *Factor) Deliver(ctx context.Context, in factor.DeliverInput) error {
 	}
 	text, err := f.cfg.message(code, in.Person.Locale, in.Purpose)
 	if err != nil {
-		return err
+		return fmt.Errorf("sms: the message does not do: %w", err)
 	}
 	if err := f.cfg.Sender.Send(ctx, Message{To: number, Text: text, TTL: in.Expires.Sub(in.Now)}); err != nil {
 		return hush(err, number, code)

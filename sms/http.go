@@ -69,9 +69,9 @@ type HTTPConfig struct {
 // HTTPSender sends messages through a provider's HTTP interface. It is safe for concurrent
 // use.
 type HTTPSender struct {
-	// A pointer, since package fmt prints what an unexported field holds and not where a
-	// pointer in it leads.
-	p *httpProvider
+	// A function, since package fmt prints what an unexported field holds, and with some
+	// verbs where a pointer in it leads, but never what a function knows.
+	send func(context.Context, Message) error
 }
 
 type httpProvider struct {
@@ -94,7 +94,7 @@ func NewHTTPSender(cfg HTTPConfig) (*HTTPSender, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sms: HTTPConfig: %w", err)
 	}
-	return &HTTPSender{p}, nil
+	return &HTTPSender{p.deliver}, nil
 }
 
 func (cfg HTTPConfig) provider() (*httpProvider, error) {
@@ -197,7 +197,7 @@ var (
 // basicAuth is the Authorization header of RFC 7617, where a user name has no colon.
 func basicAuth(username string, password Secret) (string, error) {
 	if strings.Contains(username, ":") {
-		return "", errors.New("Username holds a colon, which HTTP Basic authentication cannot carry")
+		return "", errors.New("Username holds a colon, which basic authentication cannot carry")
 	}
 	r := http.Request{Header: http.Header{}}
 	r.SetBasicAuth(username, password.Reveal())
@@ -249,8 +249,9 @@ func (p *httpProvider) body(m Message) ([]byte, error) {
 }
 
 // Send sends one message. Its errors are a *[SendError].
-func (s *HTTPSender) Send(ctx context.Context, m Message) error {
-	p := s.p
+func (s *HTTPSender) Send(ctx context.Context, m Message) error { return s.send(ctx, m) }
+
+func (p *httpProvider) deliver(ctx context.Context, m Message) error {
 	body, err := p.body(m)
 	if err != nil {
 		return err

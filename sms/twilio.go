@@ -41,7 +41,7 @@ type TwilioConfig struct {
 // (https://www.twilio.com/docs/messaging/api/message-resource). It is safe for concurrent
 // use.
 type Twilio struct {
-	p *twilioAccount // a pointer, so that package fmt does not print the credentials
+	send func(context.Context, Message) error // a function, as in HTTPSender
 }
 
 type twilioAccount struct {
@@ -65,7 +65,7 @@ func NewTwilio(cfg TwilioConfig) (*Twilio, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sms: TwilioConfig: %w", err)
 	}
-	return &Twilio{a}, nil
+	return &Twilio{a.deliver}, nil
 }
 
 func (cfg TwilioConfig) account() (*twilioAccount, error) {
@@ -119,14 +119,16 @@ func (cfg TwilioConfig) account() (*twilioAccount, error) {
 
 // Send sends one message. Twilio is told to drop it once the code in it is over. Errors
 // are a *[SendError] with Twilio's error code.
-func (t *Twilio) Send(ctx context.Context, m Message) error {
+func (t *Twilio) Send(ctx context.Context, m Message) error { return t.send(ctx, m) }
+
+func (a *twilioAccount) deliver(ctx context.Context, m Message) error {
 	form := url.Values{"To": {m.To}, "Body": {m.Text}}
-	form.Set(t.p.sender[0], t.p.sender[1])
+	form.Set(a.sender[0], a.sender[1])
 	if m.TTL >= time.Second {
 		// 36000 seconds is the most that Twilio takes.
 		form.Set("ValidityPeriod", strconv.FormatInt(int64(min(m.TTL, 10*time.Hour)/time.Second), 10))
 	}
-	r, err := t.p.do(ctx, http.MethodPost, t.p.url, t.p.header.Clone(), []byte(form.Encode()))
+	r, err := a.do(ctx, http.MethodPost, a.url, a.header.Clone(), []byte(form.Encode()))
 	if err != nil {
 		return err
 	}

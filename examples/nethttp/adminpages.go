@@ -154,14 +154,7 @@ func (a *app) postPerson(name string, act func(ctx context.Context, who, whom *a
 func (a *app) postConfirmAll(w http.ResponseWriter, r *http.Request, who *account) {
 	all, err := a.people.all(r.Context())
 	if err == nil {
-		whom := func(yield func(*account) bool) {
-			for i := range all {
-				if !yield(&all[i]) {
-					return
-				}
-			}
-		}
-		err = a.confirmations.start(a.jobs, who, len(all), whom)
+		err = a.confirmations.start(a.jobs, who, all)
 	}
 	if err != nil && !errors.Is(err, errRunning) { // a second click watches the run that is under way
 		a.failPage(w, r, err)

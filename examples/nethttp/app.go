@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net/http"
 	"runtime"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/storage/sqlstore"
@@ -48,7 +50,9 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 	a := &app{cfg: cfg, log: log, db: db, people: people{db}, clock: &clock{},
 		passwords: newPasswords(runtime.GOMAXPROCS(0)), throttle: newThrottle()}
 	a.jobs, a.stop = context.WithCancel(context.WithoutCancel(ctx))
-	a.confirmations = &confirmations{send: a.sendConfirmation}
+	a.confirmations = &confirmations{send: func(ctx context.Context, people iter.Seq[mfa.AdminRequest]) iter.Seq[email.Result] {
+		return email.SendConfirmations(ctx, a.manager, people)
+	}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close())

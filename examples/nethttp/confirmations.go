@@ -6,16 +6,18 @@ import (
 	"iter"
 	"sync"
 
+	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
 )
 
-// confirmations sends confirmation links to one person or to many, in the background, and
-// tells how far it is and how each went.
+// confirmations sends confirmation links to many people, in the background, and tells how
+// far it is and how each went.
 type confirmations struct {
-	send func(ctx context.Context, who, whom *account) (*mfa.Delivery, error)
+	// send is email.SendConfirmations over the application's Manager.
+	send func(ctx context.Context, people iter.Seq[mfa.AdminRequest]) iter.Seq[email.Result]
 
-	mu      sync.Mutex
 	wg      sync.WaitGroup
+	mu      sync.Mutex
 	running bool
 	total   int
 	results []sendResult
@@ -37,24 +39,30 @@ type progress struct {
 
 var errRunning = errors.New("confirmations are being sent already")
 
-// start sends to everyone in the stream. One run at a time; it ends early with ctx.
-func (c *confirmations) start(ctx context.Context, who *account, total int, whom iter.Seq[*account]) error {
+// start sends to everyone in the list, on behalf of who. One run at a time; it ends early
+// with ctx.
+func (c *confirmations) start(ctx context.Context, who *account, list []account) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.running {
 		return errRunning
 	}
-	c.running, c.total, c.results = true, total, nil
-	c.wg.Go(func() {
-		for p := range whom {
-			if ctx.Err() != nil {
-				break
+	c.running, c.total, c.results = true, len(list), nil
+	requests := func(yield func(mfa.AdminRequest) bool) {
+		for i := range list {
+			if ctx.Err() != nil || !yield(mfa.AdminRequest{Subject: list[i].subject(), Actor: who.ID}) {
+				return
 			}
-			r := sendResult{Name: p.Name, Type: p.Type}
-			if d, err := c.send(ctx, who, p); err != nil {
-				r.Problem = explainSend(err)
+		}
+	}
+	c.wg.Go(func() {
+		for sent := range c.send(ctx, requests) {
+			whom := list[sent.Index]
+			r := sendResult{Name: whom.Name, Type: whom.Type}
+			if sent.Err != nil {
+				r.Problem = explainSend(sent.Err)
 			} else {
-				r.Hint = d.Hint
+				r.Hint = sent.Delivery.Hint
 			}
 			c.mu.Lock()
 			c.results = append(c.results, r)

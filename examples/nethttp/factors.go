@@ -2,52 +2,182 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
 
-	"github.com/secondgate/secondgate/internal/sentcode"
+	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/email/smtp"
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfahttp"
+	"github.com/secondgate/secondgate/pin"
+	"github.com/secondgate/secondgate/recovery"
 	"github.com/secondgate/secondgate/sms"
 	"github.com/secondgate/secondgate/sms/phone"
+	"github.com/secondgate/secondgate/totp"
 )
 
-type fakeEmail struct{ a *app }
+const organisation = "Acme"
 
-func (fakeEmail) Kind() string { return "email" }
-func (fakeEmail) Traits() factor.Traits {
-	return factor.Traits{Class: factor.Possession, AMR: "otp", Single: true}
-}
-func (fakeEmail) Enroll(ctx context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
-	return &factor.EnrollOutput{State: []byte(in.Person.Email), Hint: "x•••"}, nil
-}
-func (fakeEmail) Issue(ctx context.Context, in factor.IssueInput) (*factor.Issue, error) {
-	c := sentcode.New(6)
-	return &factor.Issue{Keep: []byte(c), Payload: factor.Secret(c), Destination: factor.Secret(in.State), Expires: in.Now.Add(sentcode.DefaultTTL)}, nil
-}
-func (f fakeEmail) Deliver(ctx context.Context, in factor.DeliverInput) error {
-	return f.a.outbox.add(ctx, message{Channel: "email", To: string(in.State), Subject: "Your code", Text: "Your code is " + in.Payload.Reveal() + "\n" + in.Link.Reveal()})
-}
-func (fakeEmail) Verify(ctx context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
-	if string(in.Issued) != in.Response {
-		return nil, factor.ErrIncorrect
-	}
-	return nil, nil
-}
-func (fakeEmail) Implied(p factor.Person) ([]byte, string, bool) {
-	return []byte(p.Email), p.Email[:1] + "•••@acme.example", p.Email != ""
-}
-
+// factors are every kind there is, in the order in which people are offered them.
 func (a *app) factors(env func(string) string) ([]mfa.Factor, error) {
-	s, err := sms.New(sms.Config{Sender: sms.SenderFunc(func(ctx context.Context, m sms.Message) error {
-		return a.outbox.add(ctx, message{Channel: "sms", To: m.To, Text: m.Text})
-	}), ServiceName: "Acme", Origin: a.cfg.public.Hostname(), Allow: []string{sms.AnyCountry}, Parse: phone.Parse})
-	return []mfa.Factor{fakeEmail{a}, s}, err
+	mail, err := a.mailSender()
+	if err != nil {
+		return nil, err
+	}
+	text, err := a.smsSender(env)
+	if err != nil {
+		return nil, err
+	}
+	byTOTP, err := totp.New(totp.Config{Issuer: organisation})
+	if err != nil {
+		return nil, err
+	}
+	byEmail, err := email.New(email.Config{
+		Sender:      mail,
+		ServiceName: organisation,
+		ConfirmURL: func(token string) string {
+			return a.cfg.public.String() + "/mfa/confirm?" + url.Values{"token": {token}}.Encode()
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	origin := a.cfg.public.Hostname()
+	if strings.Contains(origin, ":") {
+		origin = sms.NoOrigin // an IPv6 address has no form that phones understand
+	}
+	bySMS, err := sms.New(sms.Config{
+		Sender:      text,
+		ServiceName: organisation,
+		Origin:      origin,
+		Allow:       []string{sms.AnyCountry},
+		Parse:       phone.Parse,
+	})
+	if err != nil {
+		return nil, err
+	}
+	byPIN, err := pin.New(pin.Config{})
+	if err != nil {
+		return nil, err
+	}
+	byCode, err := recovery.New(recovery.Config{})
+	if err != nil {
+		return nil, err
+	}
+	return []mfa.Factor{byTOTP, byEmail, bySMS, byPIN, byCode}, nil
 }
 
-func countries(locale string) []mfahttp.Country {
-	var list []mfahttp.Country
-	for _, c := range phone.Countries(locale) {
-		list = append(list, mfahttp.Country(c))
+// mailSender is the -smtp server, the outbox, or both.
+func (a *app) mailSender() (email.Sender, error) {
+	var s mailSender
+	if a.cfg.smtp != "" {
+		cfg, err := smtp.ParseURL(a.cfg.smtp)
+		if err == nil {
+			s.server, err = smtp.New(cfg)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("-smtp cannot be used: %w; give it as smtp://user:password@host:587?from=security@example.com, "+
+				"or smtps:// for TLS from the first byte", err)
+		}
+	} else if a.outbox == nil {
+		a.log.Warn("no mail can be sent, so nobody can sign in by e-mail; name a mail server with -smtp")
 	}
-	return list
+	s.outbox = a.outbox
+	return s, nil
+}
+
+// smsSender is the -sms provider, the outbox, or both.
+func (a *app) smsSender(env func(string) string) (sms.Sender, error) {
+	s := smsSender{outbox: a.outbox}
+	var err error
+	switch a.cfg.sms {
+	case "twilio":
+		secret := env("TWILIO_AUTH_TOKEN")
+		if key := env("TWILIO_API_KEY_SID"); key != "" {
+			secret = env("TWILIO_API_KEY_SECRET")
+		}
+		s.provider, err = sms.NewTwilio(sms.TwilioConfig{
+			AccountSID:          env("TWILIO_ACCOUNT_SID"),
+			KeySID:              env("TWILIO_API_KEY_SID"),
+			Secret:              sms.Secret(secret),
+			From:                env("TWILIO_FROM"),
+			MessagingServiceSID: env("TWILIO_MESSAGING_SERVICE_SID"),
+		})
+		if err != nil {
+			return nil, fmt.Errorf("-sms twilio: %w; set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN (or TWILIO_API_KEY_SID and "+
+				"TWILIO_API_KEY_SECRET) and TWILIO_FROM (or TWILIO_MESSAGING_SERVICE_SID) in the environment", err)
+		}
+	case "http":
+		cfg := sms.HTTPConfig{URL: env("SMS_URL"), JSON: sms.Secret(env("SMS_JSON"))}
+		if cfg.JSON == "" {
+			cfg.JSON = `{"to":"{{to}}","text":"{{text}}"}`
+		}
+		if auth := env("SMS_AUTHORIZATION"); auth != "" {
+			cfg.Header = map[string]sms.Secret{"Authorization": sms.Secret(auth)}
+		}
+		if s.provider, err = sms.NewHTTPSender(cfg); err != nil {
+			return nil, fmt.Errorf("-sms http: %w; set SMS_URL, and where the provider wants them SMS_AUTHORIZATION (a header) and "+
+				"SMS_JSON (the body, with {{to}} and {{text}}) in the environment", err)
+		}
+	default:
+		if a.outbox == nil {
+			a.log.Warn("no text messages can be sent; name a provider with -sms twilio or -sms http")
+		}
+	}
+	return s, nil
+}
+
+var errNoSender = errors.New("no sender is configured")
+
+// mailSender sends to what there is: neither is an error, not silence.
+type mailSender struct {
+	server email.Sender // nil without -smtp
+	outbox *outbox      // nil unless demonstrating
+}
+
+func (s mailSender) Send(ctx context.Context, m email.Message) error {
+	if s.outbox != nil {
+		if err := s.outbox.add(ctx, message{Channel: "email", To: m.To, Subject: m.Subject, Text: m.Text}); err != nil {
+			return err
+		}
+	}
+	if s.server != nil {
+		return s.server.Send(ctx, m)
+	}
+	if s.outbox == nil {
+		return errNoSender
+	}
+	return nil
+}
+
+type smsSender struct {
+	provider sms.Sender
+	outbox   *outbox
+}
+
+func (s smsSender) Send(ctx context.Context, m sms.Message) error {
+	if s.outbox != nil {
+		if err := s.outbox.add(ctx, message{Channel: "sms", To: m.To, Text: m.Text}); err != nil {
+			return err
+		}
+	}
+	if s.provider != nil {
+		return s.provider.Send(ctx, m)
+	}
+	if s.outbox == nil {
+		return errNoSender
+	}
+	return nil
+}
+
+// countries are the choices beside the field for a phone number.
+func countries(locale string) []mfahttp.Country {
+	list := phone.Countries(locale)
+	out := make([]mfahttp.Country, len(list))
+	for i, c := range list {
+		out[i] = mfahttp.Country(c)
+	}
+	return out
 }

@@ -25,16 +25,16 @@ import (
 	"time"
 )
 
-// binary is the program under test, built once.
-var binary string
+// program is the file under test, built once.
+var program string
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "nethttp")
 	if err != nil {
 		panic(err)
 	}
-	binary = filepath.Join(dir, "nethttp")
-	out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput()
+	program = filepath.Join(dir, "nethttp")
+	out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
 		os.Exit(1)
@@ -58,7 +58,7 @@ type server struct {
 func start(t testing.TB, data string, args ...string) *server {
 	t.Helper()
 	s := &server{t: t, log: new(bytes.Buffer)}
-	s.cmd = exec.Command(binary, append([]string{"-addr", "127.0.0.1:0", "-data", data}, args...)...)
+	s.cmd = exec.Command(program, append([]string{"-addr", "127.0.0.1:0", "-data", data}, args...)...)
 	s.cmd.Stderr = s.log
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -293,13 +293,11 @@ func totpCode(secret string, step uint64) string {
 		panic(err)
 	}
 	mac := hmac.New(sha1.New, key)
-	_ = binary64(mac, step)
+	_ = binary.Write(mac, binary.BigEndian, step)
 	sum := mac.Sum(nil)
 	at := sum[len(sum)-1] & 15
 	return fmt.Sprintf("%06d", binary.BigEndian.Uint32(sum[at:])&0x7fffffff%1_000_000)
 }
-
-func binary64(w io.Writer, n uint64) error { return binary.Write(w, binary.BigEndian, n) }
 
 // step is the time step of the demonstration clock.
 func (c *client) step() uint64 { return uint64(c.now().Unix()) / 30 }
@@ -336,7 +334,7 @@ func refused(t *testing.T, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, binary, args...).CombinedOutput()
+	out, err := exec.CommandContext(ctx, program, args...).CombinedOutput()
 	if err == nil || ctx.Err() != nil {
 		t.Fatalf("started with %q: %v\n%s", args, err, out)
 	}

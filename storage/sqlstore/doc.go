@@ -19,9 +19,10 @@
 // # Promises
 //
 // A write is one statement with its condition inside, run outside any transaction and judged
-// by the number of rows it touched; it is never retried. So it is atomic at every isolation
-// level, and a transaction of the application that is rolled back cannot take a wrong guess
-// back. It works whether or not a MySQL connection was opened with clientFoundRows.
+// by the number of rows it touched. So it is atomic at every isolation level, and a transaction
+// of the application that is rolled back cannot take a wrong guess back. It works whether or
+// not a MySQL connection was opened with clientFoundRows. It is never retried; database/sql
+// itself sends it again only if the driver says that it never left (driver.ErrBadConn).
 //
 // A write is as durable as the database makes a commit. SQLite's default and [SQLiteDSN] are
 // synchronous=FULL; with NORMAL, the last commits before a power cut may be gone: a spent

@@ -97,15 +97,21 @@ func open(ctx context.Context, cfg Config) (*Store, error) {
 // This is start-up: no statement of a Store is ever tried twice.
 func connect(ctx context.Context, cfg Config) error {
 	const pause, pauses = 10 * time.Millisecond, 500
+	var locked error
 	for i := 0; ; i++ {
 		err := cfg.DB.PingContext(ctx)
-		// The text is SQLite's own and the same through every driver.
-		if err == nil || i == pauses || cfg.Dialect != SQLite || !strings.Contains(err.Error(), "database is locked") {
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil && locked != nil:
+			return fmt.Errorf("%w: %w", ctx.Err(), locked) // what it waited for
+		case i == pauses || cfg.Dialect != SQLite || !strings.Contains(err.Error(), "database is locked"):
+			// The text is SQLite's own and the same through every driver.
 			return err
 		}
+		locked = err
 		select {
 		case <-ctx.Done():
-			return err
 		case <-time.After(pause):
 		}
 	}

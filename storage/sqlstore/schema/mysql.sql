@@ -1,4 +1,4 @@
--- secondgate's only table, for MySQL and MariaDB. It holds one sealed record per person and
+-- The only table of secondgate, for MySQL and MariaDB. It holds one sealed record per person and
 -- never changes: the format of a record lives in its data.
 --
 -- key is compared byte for byte because it is a VARBINARY: the collation of a VARCHAR ignores

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+// has fails unless the page holds all of the texts.
+func (c *client) has(a *answer, texts ...string) {
+	c.t.Helper()
+	for _, s := range texts {
+		if !strings.Contains(a.text, s) {
+			c.t.Errorf("the page has no %q: %s", s, a.text)
+		}
+	}
+}
+
+// to fails unless the answer redirects to the place.
+func (c *client) to(a *answer, place string) {
+	c.t.Helper()
+	if got := a.header.Get("Location"); got != place {
+		c.t.Fatalf("redirected to %q, want %q", got, place)
+	}
+}
+
+func TestPages(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	c := s.client(t)
+	c.to(c.get(303, "/"), "/login")
+	c.to(c.get(303, "/admin"), "/login")
+	a := c.get(200, "/login")
+	c.has(a, "Demonstration people", "olivia-demo-password", `autocomplete="current-password"`)
+	for _, name := range []string{"Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy"} {
+		if a.header.Get(name) == "" {
+			t.Errorf("no %s", name)
+		}
+	}
+	if a.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("Cache-Control: %s", a.header.Get("Cache-Control"))
+	}
+	if css := c.get(200, "/assets/app.css").header.Get("Content-Type"); !strings.HasPrefix(css, "text/css") {
+		t.Errorf("stylesheet: %s", css)
+	}
+	a = c.post(401, "/login", url.Values{"username": {`"><b>anna`}, "password": {"wrong"}})
+	c.has(a, "do not go together", "&lt;b&gt;anna")
+	c.get(404, "/nothing")
+	c.get(404, "/assets/")
+
+	c.to(c.post(303, "/login", url.Values{"username": {"anna"}, "password": {"anna-demo-password"}}), "/mfa/")
+	c.to(c.get(303, "/"), "/mfa/")
+	c.to(c.get(303, "/admin"), "/mfa/")
+	c.post(303, "/mfa/send", url.Values{"kind": {"email"}})
+	code := c.mailed("anna@acme.example")
+	c.has(c.get(200, "/outbox"), "anna@acme.example", code, "Demonstration clock")
+	c.to(c.post(303, "/mfa/verify", url.Values{"kind": {"email"}, "code": {code}}), "/")
+	c.has(c.get(200, "/"), "Anna de Vries", "e-mail", `href="/mfa/"`)
+	c.to(c.get(303, "/login"), "/")
+	c.has(c.get(403, "/admin"), "Only the owner")
+	c.post(403, "/admin/policy", url.Values{"type": {"employee"}, "policy": {"off"}})
+	c.post(403, "/admin/confirm-all", url.Values{})
+	c.to(c.post(303, "/logout", url.Values{}), "/login")
+	c.to(c.get(303, "/"), "/login")
+}
+
+func TestChooserPage(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	c := s.client(t)
+	c.to(c.get(303, "/account"), "/")
+	c.to(c.post(303, "/login", url.Values{"username": {"robin@acme.example"}, "password": {"robin-demo-password"}}), "/account")
+	c.to(c.get(303, "/"), "/account")
+	c.has(c.get(200, "/account"), "Manager account", "Employee account")
+	c.post(404, "/account", url.Values{"id": {"acct-olivia"}})
+	c.to(c.post(303, "/account", url.Values{"id": {"acct-robin.manager"}}), "/mfa/")
+	c.to(c.post(303, "/logout", url.Values{}), "/login")
+	c.to(c.get(303, "/account"), "/")
+}
+
+func TestAdministrationPage(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	c := s.client(t)
+	c.signIn("olivia")
+	d := s.client(t)
+	d.password("ben")
+	for range 5 {
+		d.verify(401, "email", "000000") // nothing was sent, so it cannot be right
+	}
+	a := c.get(200, "/admin")
+	c.has(a, "Sign-in policy", "Ben Carter", "locked for", `<option value="email" selected>`)
+	c.has(c.get(200, "/admin?q=ben+c"), "Ben Carter")
+	if strings.Contains(c.get(200, "/admin?q=ben+c").text, "Anna") {
+		t.Error("the search finds everybody")
+	}
+	c.to(c.post(303, "/admin/unlock", url.Values{"username": {"ben"}}), "/admin")
+	a = c.get(200, "/admin")
+	c.has(a, "Ben Carter is unlocked")
+	if strings.Contains(a.text, "locked for") {
+		t.Error("still locked")
+	}
+	if strings.Contains(c.get(200, "/admin").text, "is unlocked") {
+		t.Error("the notice is shown twice")
+	}
+
+	c.post(303, "/admin/policy", url.Values{"type": {"employee"}, "policy": {"totp"}})
+	c.has(c.get(200, "/admin"), `<option value="totp" selected>`)
+	c.post(400, "/admin/policy", url.Values{"type": {"employee"}, "policy": {"none"}})
+	c.post(400, "/admin/policy", url.Values{"type": {"intern"}, "policy": {"off"}})
+	c.post(303, "/admin/reset", url.Values{"username": {"ben"}})
+	c.post(404, "/admin/reset", url.Values{"username": {"nobody"}})
+	e := s.client(t)
+	e.field(e.password("ben"), "next", "enroll")
+	c.do(200, "PUT", "/api/admin/policy", obj{"type": "manager", "policy": obj{"mode": "required", "kinds": []string{"pin"}}})
+	c.has(c.get(200, "/admin"), "Set by the API")
+
+	// One confirmation, and all of them.
+	c.to(c.post(303, "/admin/confirm", url.Values{"username": {"mei"}}), "/admin")
+	c.has(c.get(200, "/demo/outbox"), "mei@acme.example")
+	c.to(c.post(303, "/admin/confirm-all", url.Values{}), "/admin/confirmations")
+	for range 100 {
+		a = c.get(200, "/admin/confirmations")
+		if a.header.Get("Refresh") == "" {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	c.has(a, "16 of 16", "done")
+	if n := strings.Count(a.text, ">sent<"); n != 16 {
+		t.Errorf("%d were sent", n)
+	}
+
+	// What changes something wants a fresh second factor.
+	c.advance("16m")
+	a = c.post(303, "/admin/unlock", url.Values{"username": {"ben"}})
+	if to := a.header.Get("Location"); !strings.HasPrefix(to, "/mfa/step-up") {
+		t.Errorf("redirected to %s", to)
+	}
+	c.get(200, "/admin")
+}
+
+func TestConfirmationLink(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	c := s.client(t)
+	c.signIn("olivia")
+	c.post(303, "/admin/confirm", url.Values{"username": {"marcus"}})
+	link := linkForm.FindString(c.get(200, "/demo/outbox").text)
+	u, err := url.Parse(strings.TrimRight(strings.Split(link, `\n`)[0], `".`))
+	if err != nil || !strings.HasPrefix(u.String(), s.base+"/mfa/confirm?") {
+		t.Fatalf("link: %s", link)
+	}
+	d := s.client(t) // whoever opens it need not be signed in
+	d.has(d.get(200, u.RequestURI()), "<form")
+	d.to(d.post(303, u.Path, url.Values{"token": {u.Query().Get("token")}}), "/mfa/confirmed")
+	s.client(t).signIn("marcus")
+}
+
+func TestDemonstrationClockPage(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	c := s.client(t)
+	before := c.now()
+	c.to(c.post(303, "/outbox/clock", url.Values{"advance": {"24h"}}), "/outbox")
+	if d := c.now().Sub(before); d < 24*time.Hour {
+		t.Errorf("moved by %s", d)
+	}
+	c.has(c.get(200, "/outbox"), "moved forward", "Nothing has been sent yet")
+	c.post(303, "/outbox/clock", url.Values{"advance": {"-24h"}})
+	c.has(c.get(200, "/outbox"), "only be moved forward")
+}

@@ -1,0 +1,294 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/mfa"
+)
+
+func TestPasswords(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	p := newPasswords(1)
+	hash, err := p.hash(ctx, "correct horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
+		t.Errorf("hash: %s", hash)
+	}
+	if err := p.compare(ctx, hash, "correct horse"); err != nil {
+		t.Error(err)
+	}
+	for _, wrong := range []string{"", "correct horsE", strings.Repeat("x", maxPassword+1)} {
+		if err := p.compare(ctx, hash, wrong); !errors.Is(err, errWrongPassword) {
+			t.Errorf("%.20q: %v", wrong, err)
+		}
+	}
+	// Whoever does not exist has no password, not even the dummy's.
+	if err := p.compare(ctx, "", "correct horse"); !errors.Is(err, errWrongPassword) {
+		t.Error(err)
+	}
+	for _, damaged := range []string{"x", hash[:len(hash)-1], strings.Replace(hash, "m=19456", "m=8", 1)} {
+		if err := p.compare(ctx, damaged, "correct horse"); err == nil || errors.Is(err, errWrongPassword) {
+			t.Errorf("%q: %v", damaged, err)
+		}
+	}
+	// Hashing waits for its turn, and no longer than the request lasts.
+	p.slots <- struct{}{}
+	short, cancel := context.WithTimeout(ctx, time.Millisecond)
+	defer cancel()
+	if err := p.compare(short, hash, "correct horse"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+}
+
+func TestUnknownUsersTakeAsLong(t *testing.T) {
+	p := newPasswords(1)
+	hash, err := p.hash(t.Context(), "correct horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fastest := func(hash string) time.Duration {
+		best := time.Hour
+		for range 5 {
+			start := time.Now()
+			_ = p.compare(t.Context(), hash, "wrong")
+			best = min(best, time.Since(start))
+		}
+		return best
+	}
+	known, unknown := fastest(hash), fastest("")
+	if unknown < known/2 || known < unknown/2 {
+		t.Errorf("known: %s, unknown: %s", known, unknown)
+	}
+}
+
+func TestThrottle(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_900_000_000, 0)
+	th := newThrottle()
+	th.now = func() time.Time { return now }
+	turn := func(login string) time.Duration {
+		t.Helper()
+		d, ok := th.turn(login)
+		if !ok {
+			t.Fatal("refused")
+		}
+		return d
+	}
+	for range throttleFree {
+		if d := turn("a"); d != 0 {
+			t.Fatalf("waits %s", d)
+		}
+		th.done("a", false)
+	}
+	if d := turn("a"); d > 0 {
+		t.Fatalf("the first one after waits %s", d)
+	}
+	th.done("a", false)
+	if d := turn("a"); d != throttleStep {
+		t.Fatalf("waits %s", d)
+	}
+	if d := turn("b"); d != 0 {
+		t.Fatalf("somebody else waits %s", d)
+	}
+	waited := time.Duration(0)
+	for { // they queue, up to a bound
+		d, ok := th.turn("a")
+		if !ok {
+			break
+		}
+		if d < waited || d > throttleQueue {
+			t.Fatalf("waits %s after %s", d, waited)
+		}
+		waited = d
+	}
+	now = now.Add(time.Minute)
+	if d := turn("a"); d > 0 {
+		t.Fatalf("waits %s a minute later", d)
+	}
+	th.done("a", true)
+	for range 5 {
+		if d := turn("a"); d != 0 {
+			t.Fatalf("waits %s after the right password", d)
+		}
+		th.done("a", false)
+	}
+
+	for i := range throttleEntries + 100 { // a flood of names takes no more room
+		th.done(strings.Repeat("x", i%50)+time.Duration(i).String(), false)
+	}
+	if len(th.entries) > throttleEntries {
+		t.Errorf("%d entries", len(th.entries))
+	}
+}
+
+func TestSessionStore(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	db, err := openDatabase(ctx, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	s := sessionStore{db}
+	in := time.Now().Add(time.Hour)
+	find := func(token, want string) {
+		t.Helper()
+		b, found, err := s.Find(token)
+		if err != nil || found != (want != "") || string(b) != want {
+			t.Errorf("%s: %q, %v, %v; want %q", token, b, found, err, want)
+		}
+	}
+	find("a", "")
+	for _, data := range []string{"one", "two"} {
+		if err := s.Commit("a", []byte(data), in); err != nil {
+			t.Fatal(err)
+		}
+		find("a", data)
+	}
+	if err := s.Delete("b"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Delete("a"); err != nil {
+		t.Fatal(err)
+	}
+	find("a", "")
+	// A request that began before the session ended does not bring it back.
+	if err := s.Commit("a", []byte("three"), in); !errors.Is(err, errSessionEnded) {
+		t.Errorf("written after its end: %v", err)
+	}
+	find("a", "")
+
+	if err := s.Commit("old", []byte("x"), time.Now().Add(-time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	find("old", "")
+	if err := s.sweep(ctx); err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	if err := db.QueryRow(`SELECT count(*) FROM sessions`).Scan(&n); err != nil || n != 1 {
+		t.Errorf("%d rows, %v; want the mark of the ended session only", n, err)
+	}
+}
+
+func TestClock(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	db, err := openDatabase(ctx, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	c, err := openClock(ctx, db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range []time.Duration{0, -time.Second, maxAdvance + 1} {
+		if err := c.advance(ctx, d); !errors.Is(err, errAdvance) {
+			t.Errorf("%s: %v", d, err)
+		}
+	}
+	if err := errors.Join(c.advance(ctx, time.Hour), c.advance(ctx, time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if c, err = openClock(ctx, db); err != nil || c.ahead != 2*time.Hour {
+		t.Fatalf("ahead by %s, %v", c.ahead, err)
+	}
+	for err == nil {
+		err = c.advance(ctx, maxAdvance)
+	}
+	if !errors.Is(err, errAdvance) || c.ahead > maxAhead {
+		t.Fatalf("ahead by %s, %v", c.ahead, err)
+	}
+	// A write that fails moves nothing.
+	ahead := c.ahead
+	db.Close()
+	if err := c.advance(ctx, time.Nanosecond); err == nil || c.ahead != ahead {
+		t.Errorf("ahead by %s more, %v", c.ahead-ahead, err)
+	}
+}
+
+func TestConfirmations(t *testing.T) {
+	t.Parallel()
+	var list []account
+	for _, name := range []string{"a", "b", "c", "d"} {
+		list = append(list, account{ID: name, Name: name})
+	}
+	goOn := make(chan struct{})
+	c := &confirmations{send: func(_ context.Context, people iter.Seq[mfa.AdminRequest]) iter.Seq[email.Result] {
+		return func(yield func(email.Result) bool) {
+			i := 0
+			for r := range people {
+				<-goOn
+				sent := email.Result{Index: i, Subject: r.Subject, Delivery: &mfa.Delivery{Hint: "•••"}}
+				if r.Subject.ID == "b" {
+					sent.Delivery, sent.Err = nil, &mfa.BudgetError{RetryAfter: time.Minute}
+				}
+				if !yield(sent) {
+					return
+				}
+				i++
+			}
+		}
+	}}
+	who := &account{ID: "owner"}
+	if err := c.start(t.Context(), who, list); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.start(t.Context(), who, list); !errors.Is(err, errRunning) {
+		t.Errorf("a second run at once: %v", err)
+	}
+	if p := c.progress(); !p.Running || p.Done != 0 || p.Total != 4 {
+		t.Errorf("%+v", p)
+	}
+	close(goOn)
+	c.wait()
+	p := c.progress()
+	var names []string
+	for _, r := range p.Results {
+		names = append(names, r.Name)
+		if (r.Problem != "") != (r.Name == "b") {
+			t.Errorf("%+v", r)
+		}
+	}
+	if p.Running || p.Done != 4 || p.Failed != 1 || !slices.Equal(names, []string{"d", "c", "b", "a"}) {
+		t.Errorf("%+v", p)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := c.start(ended, who, list); err != nil {
+		t.Fatal(err)
+	}
+	c.wait()
+	if p := c.progress(); p.Done != 0 {
+		t.Errorf("sent after the end: %+v", p)
+	}
+}
+
+func TestFindCode(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"Your code is 012345.":             "012345",
+		"@acme.example #123456":            "123456",
+		"call 4740612345":                  "",
+		"2030 is a year, 12345 a postcode": "",
+	} {
+		got := ""
+		if m := codeForm.FindStringSubmatch(text); m != nil {
+			got = m[1]
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

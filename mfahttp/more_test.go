@@ -1,5 +1,0 @@
-package mfahttp_test
-
-import "github.com/secondgate/secondgate/mfa"
-
-var mfaPolicyWithoutImplicit = mfa.Policy{}

@@ -1,0 +1,58 @@
+package mfahttp_test
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa"
+)
+
+// One right answer, posted by many at once, signs in once.
+func TestOneSuccess(t *testing.T) {
+	s := newSite(t, nil)
+	s.mild = true
+	s.person("ann").signIn().enroll("100001")
+	p := s.person("ann")
+	p.login()
+	var good, other atomic.Int32
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			if p.api("POST", "verify", m{"kind": "totp", "code": "100002"}).StatusCode == 200 {
+				good.Add(1)
+			} else {
+				other.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if good.Load() != 1 || len(s.verified) != 2 {
+		t.Fatalf("%d successes, %d refusals, told %d times", good.Load(), other.Load(), len(s.verified)-1)
+	}
+}
+
+// A person who may still sign in without a factor is told until when.
+func TestEnrollBy(t *testing.T) {
+	s := newSite(t, nil)
+	s.policy = mfa.Policy{EnrollBy: s.clock.Now().Add(48 * time.Hour)}
+	p := s.person("ann")
+	p.login()
+	p.get("/mfa/factors").page(t, 200, "2026-03-03")
+	p.api("POST", "enroll", m{"kind": "totp"}).is(t, 200, "") // nothing to prove yet
+	p.enroll("100001")
+	if a := p.get("/mfa/factors").page(t, 200); strings.Contains(a.Text, "2026-03-03") {
+		t.Fatal(a.Text)
+	}
+}
+
+// The application's tokens are not for the log either.
+func TestBeginAnswersNoTokens(t *testing.T) {
+	s := newSite(t, nil)
+	a := s.person("ann").login() // which encodes the challenge as JSON
+	if !strings.Contains(a.Text, `"Token":"[redacted]"`) {
+		t.Fatal(a.Text)
+	}
+}

@@ -1,0 +1,187 @@
+// Package pin is the PIN factor: something a person knows, on top of the password.
+//
+//	f, err := pin.New(pin.Config{})
+//
+// A PIN beside a password is still a single factor by the book (NIST SP 800-63-4 section
+// 2.3.1), so it never raises the assurance level, and is reported as "pwd", not "pin": RFC 8176
+// keeps that word for a PIN that unlocks a key on the person's own device. It is entered twice
+// at enrolment: once to begin, once to confirm. PINs that others would try first are refused
+// with a reason that pages can show.
+//
+// A PIN is kept as an argon2id hash (19 MiB, two passes), made anew when the parameters
+// change. Hashes are bounded in number, and a wrong answer is counted before it is judged.
+package pin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/secondgate/secondgate/internal/kdf"
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+const (
+	defaultMinLength = 6
+	minMinLength     = 4
+	defaultMaxLength = 64
+
+	stateVersion = 1
+)
+
+// Config configures a Factor. The zero value is ready to use.
+type Config struct {
+	// MinLength of a new PIN in characters; default 6, 4 to 64. NIST SP 800-63B-4 section
+	// 3.1.1.2 asks for 8 where it verifies as part of two factors.
+	MinLength int
+	// MaxLength of a new PIN; default 64, MinLength to 64.
+	MaxLength int
+	// AllowLetters allows printable ASCII. By default a PIN has digits only, so that a phone
+	// shows the number pad.
+	AllowLetters bool
+	// Refuse is asked about a new PIN after the checks of this package; an error refuses it.
+	// Let it be a *factor.Problem with a reason that a page can show.
+	Refuse func(p factor.Person, pin string) error
+	// Memory in KiB, Passes and Threads are the parameters of argon2id; all zero means 19456,
+	// 2 and 1. Weaker ones than OWASP's list are refused. Changed ones take effect for a
+	// person at their next right answer.
+	Memory, Passes uint32
+	Threads        uint8
+	// AtOnce bounds how many hashes are computed at once, each taking Memory; default the
+	// number of processors.
+	AtOnce int
+}
+
+// Factor is the PIN factor, of kind "pin". It is safe for concurrent use.
+type Factor struct {
+	cfg  Config
+	hash *kdf.Hasher
+}
+
+var (
+	_ factor.Expensive  = (*Factor)(nil)
+	_ factor.Normalizer = (*Factor)(nil)
+)
+
+// New returns a Factor, or an error that says what is wrong with cfg.
+func New(cfg Config) (*Factor, error) {
+	if cfg.MinLength == 0 {
+		cfg.MinLength = defaultMinLength
+	}
+	if cfg.MaxLength == 0 {
+		cfg.MaxLength = defaultMaxLength
+	}
+	if cfg.MinLength < minMinLength || cfg.MinLength > defaultMaxLength {
+		return nil, fmt.Errorf("pin: MinLength is %d, want %d to %d", cfg.MinLength, minMinLength, defaultMaxLength)
+	}
+	if cfg.MaxLength < cfg.MinLength || cfg.MaxLength > defaultMaxLength {
+		return nil, fmt.Errorf("pin: MaxLength is %d, want %d (MinLength) to %d", cfg.MaxLength, cfg.MinLength, defaultMaxLength)
+	}
+	h, err := kdf.New(kdf.Params{Memory: cfg.Memory, Time: cfg.Passes, Threads: cfg.Threads}, cfg.AtOnce)
+	if err != nil {
+		return nil, fmt.Errorf("pin: %w", err)
+	}
+	return &Factor{cfg: cfg, hash: h}, nil
+}
+
+// Kind returns "pin".
+func (f *Factor) Kind() string { return "pin" }
+
+// Traits: knowledge, "pwd" (RFC 8176), not strong, one for a person.
+func (f *Factor) Traits() factor.Traits {
+	return factor.Traits{Class: factor.Knowledge, AMR: "pwd", Single: true}
+}
+
+// Expensive marks the factor as one whose answers are counted before they are judged.
+func (f *Factor) Expensive() {}
+
+// Normalize refuses what cannot be a PIN. It changes nothing: a PIN is verified as typed.
+func (f *Factor) Normalize(response string) (string, error) {
+	if len(response) > defaultMaxLength || !f.characters(response) {
+		return "", f.charactersProblem()
+	}
+	return response, nil
+}
+
+func (f *Factor) characters(s string) bool {
+	for _, c := range []byte(s) {
+		if c < ' ' || c > '~' || (!f.cfg.AllowLetters && (c < '0' || c > '9')) {
+			return false
+		}
+	}
+	return true
+}
+
+func (f *Factor) charactersProblem() error {
+	if f.cfg.AllowLetters {
+		return &factor.Problem{Reason: "pin_characters", Detail: "use letters, digits, spaces and signs of the ASCII set"}
+	}
+	return &factor.Problem{Reason: "pin_characters", Detail: "use digits only"}
+}
+
+// Enroll takes the PIN in the parameter "pin". It is confirmed by entering it again.
+func (f *Factor) Enroll(ctx context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
+	pin := in.Params["pin"]
+	if err := f.check(in.Person, pin); err != nil {
+		return nil, err
+	}
+	state, err := f.encode(ctx, pin)
+	if err != nil {
+		return nil, err
+	}
+	return &factor.EnrollOutput{State: state, Name: "PIN"}, nil
+}
+
+func (f *Factor) check(p factor.Person, pin string) error {
+	switch {
+	case len(pin) < f.cfg.MinLength:
+		return &factor.Problem{Reason: "pin_too_short", Detail: fmt.Sprintf("use at least %d characters", f.cfg.MinLength)}
+	case len(pin) > f.cfg.MaxLength:
+		return &factor.Problem{Reason: "pin_too_long", Detail: fmt.Sprintf("use at most %d characters", f.cfg.MaxLength)}
+	case !f.characters(pin):
+		return f.charactersProblem()
+	}
+	if problem := guessable(p, pin); problem != nil {
+		return problem
+	}
+	if f.cfg.Refuse != nil {
+		if err := f.cfg.Refuse(p, pin); err != nil {
+			if errors.Is(err, factor.ErrMalformed) {
+				return err
+			}
+			return fmt.Errorf("%w: %w", factor.ErrMalformed, err)
+		}
+	}
+	return nil
+}
+
+// Verify compares the answer with the hash, and hashes it anew if the parameters changed.
+func (f *Factor) Verify(ctx context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
+	encoded, ok := strings.CutPrefix(string(in.State), string(rune(stateVersion)))
+	if !ok {
+		return nil, errors.New("pin: stored state is not readable")
+	}
+	if err := f.hash.Verify(ctx, in.Response, encoded); err != nil {
+		if errors.Is(err, kdf.ErrMismatch) {
+			return nil, factor.ErrIncorrect
+		}
+		return nil, err
+	}
+	if !f.hash.NeedsRehash(encoded) {
+		return &factor.Verdict{}, nil
+	}
+	state, err := f.encode(ctx, in.Response)
+	if err != nil {
+		return &factor.Verdict{}, nil //nolint:nilerr // the answer is right; the next one can be hashed anew
+	}
+	return &factor.Verdict{State: state}, nil
+}
+
+func (f *Factor) encode(ctx context.Context, pin string) ([]byte, error) {
+	encoded, err := f.hash.Hash(ctx, pin)
+	if err != nil {
+		return nil, err
+	}
+	return append([]byte{stateVersion}, encoded...), nil
+}

@@ -1,0 +1,486 @@
+package sms_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/sms"
+)
+
+// provider is a fake that keeps the requests it gets.
+type provider struct {
+	*httptest.Server
+	mu       sync.Mutex
+	requests []request
+	answer   http.HandlerFunc
+}
+
+type request struct {
+	method, uri string
+	header      http.Header
+	body        string
+}
+
+func newProvider(t testing.TB, answer http.HandlerFunc) *provider {
+	t.Helper()
+	p := &provider{answer: answer}
+	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		p.mu.Lock()
+		p.requests = append(p.requests, request{r.Method, r.RequestURI, r.Header, string(body)})
+		p.mu.Unlock()
+		p.answer(w, r)
+	}))
+	t.Cleanup(p.Close)
+	return p
+}
+
+func (p *provider) got() []request {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.requests
+}
+
+// says answers with a status and a body.
+func says(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+// message tries the escaping of every kind of body.
+var message = sms.Message{To: "+31612345678", Text: "012345 is your \"code\" & {{to}} für Acme=1%\\.\n@acme.example #012345", TTL: 90 * time.Second}
+
+var secrets = []string{"612345678", "012345", "hunter2", "s3cret", "Basic ", "Bearer "}
+
+// requireQuiet fails if an error shows something of the message or the credentials.
+func requireQuiet(t testing.TB, err error) {
+	t.Helper()
+	for _, s := range []string{err.Error(), fmt.Sprintf("%+v", err), fmt.Sprintf("%#v", err), encoded(err), logged(err)} {
+		for _, secret := range secrets {
+			if strings.Contains(s, secret) {
+				t.Errorf("an error shows %q: %s", secret, s)
+			}
+		}
+	}
+}
+
+func sendError(t testing.TB, err error) *sms.SendError {
+	t.Helper()
+	requireQuiet(t, err)
+	e, ok := errors.AsType[*sms.SendError](err)
+	if !ok {
+		t.Fatalf("%v is no *SendError", err)
+	}
+	return e
+}
+
+func form(url string) sms.HTTPConfig {
+	return sms.HTTPConfig{URL: url, Form: map[string]sms.Secret{"to": "{{to}}", "text": "{{text}}"}}
+}
+
+func newHTTP(t testing.TB, cfg sms.HTTPConfig) *sms.HTTPSender {
+	t.Helper()
+	s, err := sms.NewHTTPSender(cfg)
+	require.NoError(t, err)
+	return s
+}
+
+func TestHTTPForm(t *testing.T) {
+	p := newProvider(t, says(202, ""))
+	s := newHTTP(t, sms.HTTPConfig{
+		URL:      p.URL + "/v1/send",
+		Query:    map[string]sms.Secret{"key": "s3cret&x=1"},
+		Header:   map[string]sms.Secret{"x-api-key": "hunter2"},
+		Username: "user", Password: "s3cret",
+		Form: map[string]sms.Secret{"recipient": "{{digits}}", "to": "{{to}}", "body": "[{{text}}]", "from": "Acme & Co"},
+	})
+	require.NoError(t, s.Send(context.Background(), message))
+	require.Len(t, p.got(), 1)
+	r := p.got()[0]
+	require.Equal(t, "POST", r.method)
+	require.Equal(t, "/v1/send?key=s3cret%26x%3D1", r.uri)
+	require.Equal(t, "hunter2", r.header.Get("X-Api-Key"))
+	require.Equal(t, "Basic dXNlcjpzM2NyZXQ=", r.header.Get("Authorization"))
+	require.Equal(t, "application/x-www-form-urlencoded", r.header.Get("Content-Type"))
+	require.Equal(t, "body=%5B012345+is+your+%22code%22+%26+%7B%7Bto%7D%7D+f%C3%BCr+Acme%3D1%25%5C.%0A%40acme.example+%23012345%5D"+
+		"&from=Acme+%26+Co&recipient=31612345678&to=%2B31612345678", r.body)
+}
+
+func TestHTTPJSON(t *testing.T) {
+	p := newProvider(t, says(200, `{"messages":[{"status":0}]}`))
+	s := newHTTP(t, sms.HTTPConfig{
+		URL:          p.URL,
+		Method:       "PUT",
+		Header:       map[string]sms.Secret{"Authorization": "Bearer s3cret", "content-type": "application/vnd.acme+json"},
+		JSON:         `{"to": ["{{digits}}"], "text": "{{text}}", "n": 12345678901234567890, "test": false, "null": null, "nested": {"a<b": "+{{digits}}"}}`,
+		SuccessField: "messages.0.status", SuccessPattern: "0",
+	})
+	require.NoError(t, s.Send(context.Background(), message))
+	r := p.got()[0]
+	require.Equal(t, "PUT", r.method)
+	require.Equal(t, "/", r.uri)
+	require.Equal(t, "Bearer s3cret", r.header.Get("Authorization"))
+	require.Equal(t, []string{"application/vnd.acme+json"}, r.header.Values("Content-Type"))
+	require.Equal(t, `{"n":12345678901234567890,"nested":{"a<b":"+31612345678"},"null":null,"test":false,`+
+		`"text":"012345 is your \"code\" & {{to}} für Acme=1%\\.\n@acme.example #012345","to":["31612345678"]}`, r.body)
+}
+
+// TestHTTPSuccess: what counts as sent, and what a refusal says.
+func TestHTTPSuccess(t *testing.T) {
+	field := func(c *sms.HTTPConfig) { c.SuccessField, c.SuccessPattern = "status", "0|queued" }
+	code := func(c *sms.HTTPConfig) { c.CodeField = "error.code" }
+	long := strings.Repeat(" ", 64<<10)
+	for _, c := range []struct {
+		name   string
+		change func(*sms.HTTPConfig)
+		status int
+		body   string
+		want   string // of the error; "" for success
+	}{
+		{"200", nil, 200, "", ""},
+		{"299", nil, 299, "", ""},
+		{"200 with a huge answer", nil, 200, long + long, ""},
+		{"204", nil, 204, "", ""},
+		{"status not among those", func(c *sms.HTTPConfig) { c.Statuses = []int{201} }, 200, "", "refused, status 200"},
+		{"status among those", func(c *sms.HTTPConfig) { c.Statuses = []int{200, 201} }, 201, "", ""},
+		{"field", field, 200, `{"status":"queued"}`, ""},
+		{"field as a number", field, 200, `{"status":0}`, ""},
+		{"field of another value", field, 200, `{"status":"0x"}`, "refused, status 200"},
+		{"alternatives are bounded too", field, 200, `{"status":"xqueued"}`, "refused, status 200"},
+		{"field missing", field, 200, `{"state":"0"}`, "refused, status 200"},
+		{"field an object", field, 200, `{"status":{"status":"0"}}`, "refused, status 200"},
+		{"field and 400", field, 400, `{"status":"0"}`, "refused, status 400"},
+		{"no JSON", field, 200, `<html>0</html>`, "reply, status 200"},
+		{"two documents", field, 200, `{"status":"0"}{"status":"1"}`, "reply, status 200"},
+		{"nothing", field, 200, ``, "reply, status 200"},
+		{"huge JSON", field, 200, `{"status":"0"}` + long, "reply, status 200"},
+		{"deep JSON", field, 200, strings.Repeat("[", 60000), "reply, status 200"},
+		{"field alone", func(c *sms.HTTPConfig) { c.SuccessField = "id" }, 200, `{"id":"x"}`, ""},
+		{"field alone missing", func(c *sms.HTTPConfig) { c.SuccessField = "id" }, 200, `{}`, "refused, status 200"},
+		{"pattern alone", func(c *sms.HTTPConfig) { c.SuccessPattern = "OK.*" }, 200, "OK 1\nid 2", ""},
+		{"pattern alone, no match", func(c *sms.HTTPConfig) { c.SuccessPattern = "OK" }, 200, "NOK", "refused, status 200"},
+		{"300", nil, 300, "", "reply, status 300"},
+		{"400", nil, 400, "", "refused, status 400"},
+		{"401", nil, 401, "hunter2", "credentials, status 401"},
+		{"403", nil, 403, "", "credentials, status 403"},
+		{"429", nil, 429, "", "rate, status 429, retry after 7s"},
+		{"500", nil, 500, "", "unavailable, status 500, retry after 7s"},
+		{"503", nil, 503, "", "unavailable, status 503, retry after 7s"},
+		{"code", code, 400, `{"error":{"code":17}}`, "refused, status 400, code 17"},
+		{"code in words", code, 400, `{"error":{"code":"NO_CREDIT"}}`, "refused, status 400, code NO_CREDIT"},
+		{"code that quotes the number", code, 400, `{"error":{"code":"31612345678"}}`, "refused, status 400"},
+		{"code that quotes a part of it", code, 400, `{"error":{"code":"12345"}}`, "refused, status 400"},
+		{"code that quotes the code", code, 400, `{"error":{"code":"012345"}}`, "refused, status 400"},
+		{"code that is some other's code", code, 400, `{"error":{"code":"x987654"}}`, "refused, status 400"},
+		{"code that is a sentence", code, 400, `{"error":{"code":"no such user"}}`, "refused, status 400"},
+		{"code too long", code, 400, `{"error":{"code":"` + strings.Repeat("x", 33) + `"}}`, "refused, status 400"},
+	} {
+		p := newProvider(t, func(w http.ResponseWriter, r *http.Request) {
+			if c.status >= 429 {
+				w.Header().Set("Retry-After", "7")
+			}
+			says(c.status, c.body)(w, r)
+		})
+		cfg := form(p.URL)
+		if c.change != nil {
+			c.change(&cfg)
+		}
+		err := newHTTP(t, cfg).Send(context.Background(), message)
+		if c.want == "" {
+			if err != nil {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			continue
+		}
+		if err == nil || err.Error() != "sms: message not sent: "+c.want {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+			continue
+		}
+		if e := sendError(t, err); e.Status != c.status || e.Temporary != (c.status >= 429) {
+			t.Errorf("%s: status %d, temporary %v", c.name, e.Status, e.Temporary)
+		}
+		if n := len(p.got()); n != 1 {
+			t.Errorf("%s: %d requests", c.name, n)
+		}
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	date := func(d time.Duration) string { return now.Add(d).Format(http.TimeFormat) }
+	for _, c := range []struct {
+		value, date string
+		want        time.Duration
+	}{
+		{"7", "", 7 * time.Second},
+		{"0", "", 0},
+		{"-1", "", 0},
+		{"1.5", "", 0},
+		{"soon", "", 0},
+		{"86401", "", 24 * time.Hour},
+		{"99999999999999999999", "", 0},
+		{date(time.Minute), date(0), time.Minute}, // by the provider's own clock
+		{date(-time.Minute), date(0), 0},
+		{date(48 * time.Hour), date(0), 24 * time.Hour},
+		{date(time.Minute), "no date", 0},
+	} {
+		p := newProvider(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", c.value)
+			if c.date != "" {
+				w.Header().Set("Date", c.date)
+			}
+			w.WriteHeader(503)
+		})
+		e := sendError(t, newHTTP(t, form(p.URL)).Send(context.Background(), message))
+		if e.RetryAfter != c.want {
+			t.Errorf("Retry-After %q at %q is %s, want %s", c.value, c.date, e.RetryAfter, c.want)
+		}
+	}
+}
+
+// TestHTTPRedirect: no redirect carries the message on, whatever the client was told.
+func TestHTTPRedirect(t *testing.T) {
+	target := newProvider(t, says(200, ""))
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		p := newProvider(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, target.URL+"/x", status) })
+		cfg := form(p.URL)
+		cfg.Client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return nil }}
+		e := sendError(t, newHTTP(t, cfg).Send(context.Background(), message))
+		if e.Reason != "reply" || e.Status != status || e.Temporary {
+			t.Errorf("%d: %v", status, e)
+		}
+		require.NoError(t, cfg.Client.CheckRedirect(nil, nil), "the caller's client was changed")
+	}
+	require.Empty(t, target.got())
+}
+
+func TestHTTPUnreachable(t *testing.T) {
+	hang := newProvider(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	drop := newProvider(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	noise := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		c, _, err := w.(http.Hijacker).Hijack()
+		if err == nil {
+			_, _ = io.WriteString(c, "HTTP/1.1 hunter2\r\n\r\n")
+			_ = c.Close()
+		}
+	}))
+	t.Cleanup(noise.Close)
+	untrusted := httptest.NewUnstartedServer(http.NotFoundHandler())
+	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
+	untrusted.StartTLS()
+	t.Cleanup(untrusted.Close)
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, c := range []struct {
+		name, url string
+		ctx       context.Context
+		timeout   time.Duration
+		want      string
+		is        error
+		permanent bool
+	}{
+		{"timeout", hang.URL, context.Background(), 30 * time.Millisecond, "timed out", context.DeadlineExceeded, false},
+		{"cancelled", hang.URL, cancelled, 0, "cancelled", context.Canceled, false},
+		{"cut", drop.URL, context.Background(), 0, "connection failed", nil, false},
+		{"closed", gone.URL, context.Background(), 0, "connection refused", nil, false},
+		{"no HTTP", noise.URL, context.Background(), 0, "connection failed", nil, false},
+		{"untrusted", untrusted.URL, context.Background(), 0, "certificate not trusted", nil, true},
+	} {
+		cfg := form(c.url)
+		cfg.Timeout = c.timeout
+		cfg.Query = map[string]sms.Secret{"key": "s3cret"}
+		start := time.Now()
+		err := newHTTP(t, cfg).Send(c.ctx, message)
+		e := sendError(t, err)
+		if e.Reason != "unreachable" || e.Status != 0 || e.Temporary == c.permanent || !strings.HasSuffix(err.Error(), c.want) {
+			t.Errorf("%s: %v, temporary %v", c.name, err, e.Temporary)
+		}
+		if c.is != nil && !errors.Is(err, c.is) {
+			t.Errorf("%s: %v is not %v", c.name, err, c.is)
+		}
+		if d := time.Since(start); d > 5*time.Second {
+			t.Errorf("%s: took %s", c.name, d)
+		}
+	}
+}
+
+// TestHTTPSlowBody: an answer whose body never ends does not hold the caller.
+func TestHTTPSlowBody(t *testing.T) {
+	p := newProvider(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(200)
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	})
+	cfg := form(p.URL)
+	cfg.Timeout = 50 * time.Millisecond
+	require.NoError(t, newHTTP(t, cfg).Send(context.Background(), message), "the status decides")
+	cfg.SuccessField = "id"
+	e := sendError(t, newHTTP(t, cfg).Send(context.Background(), message))
+	require.Equal(t, "reply", e.Reason)
+}
+
+func TestHTTPConfigRefused(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*sms.HTTPConfig)
+		want   string
+	}{
+		{"no URL", func(c *sms.HTTPConfig) { c.URL = "" }, "the URL is not one"},
+		{"no host", func(c *sms.HTTPConfig) { c.URL = "https:///x" }, "the URL is not one"},
+		{"port alone", func(c *sms.HTTPConfig) { c.URL = "https://:443/x" }, "the URL is not one"},
+		{"opaque", func(c *sms.HTTPConfig) { c.URL = "mailto:hunter2" }, "the URL is not one"},
+		{"broken", func(c *sms.HTTPConfig) { c.URL = "https://hunter2:%zz@x" }, "the URL is not one"},
+		{"clear text", func(c *sms.HTTPConfig) { c.URL = "http://sms.example" }, "not https"},
+		{"nearly loopback", func(c *sms.HTTPConfig) { c.URL = "http://localhost.example" }, "not https"},
+		{"file", func(c *sms.HTTPConfig) { c.URL = "file://host/x" }, "not https"},
+		{"file insecure", func(c *sms.HTTPConfig) { c.URL, c.InsecureHTTP = "file://host/x", true }, "not https"},
+		{"credentials", func(c *sms.HTTPConfig) { c.URL = "https://u:hunter2@sms.example" }, "holds credentials"},
+		{"query", func(c *sms.HTTPConfig) { c.URL = "https://sms.example/?key=hunter2" }, "put its parameters into Query"},
+		{"fragment", func(c *sms.HTTPConfig) { c.URL = "https://sms.example/#x" }, "fragment"},
+		{"GET", func(c *sms.HTTPConfig) { c.Method = "GET" }, "neither POST nor PUT"},
+		{"no body", func(c *sms.HTTPConfig) { c.Form = nil }, "exactly one of Form and JSON"},
+		{"two bodies", func(c *sms.HTTPConfig) { c.JSON = `"{{to}}{{text}}"` }, "exactly one of Form and JSON"},
+		{"no text", func(c *sms.HTTPConfig) { c.Form = map[string]sms.Secret{"to": "{{to}}"} }, "needs {{text}}"},
+		{"no number", func(c *sms.HTTPConfig) { c.Form = map[string]sms.Secret{"text": "{{text}}"} }, "{{to}} or {{digits}}"},
+		{"text as a key", func(c *sms.HTTPConfig) { c.Form = map[string]sms.Secret{"{{text}}": "{{to}}"} }, "in its values"},
+		{"unknown placeholder", func(c *sms.HTTPConfig) { c.Form["x"] = "{{code}}" }, "a placeholder that is not"},
+		{"no JSON", func(c *sms.HTTPConfig) { c.Form, c.JSON = nil, `{"to":{{to}},"text":{{text}}}` }, "not a JSON document"},
+		{"two JSONs", func(c *sms.HTTPConfig) { c.Form, c.JSON = nil, `"{{to}}" "{{text}}"` }, "not a JSON document"},
+		{"status", func(c *sms.HTTPConfig) { c.Statuses = []int{200, 302} }, "Statuses holds 302"},
+		{"pattern", func(c *sms.HTTPConfig) { c.SuccessPattern = "(" }, "SuccessPattern is not"},
+		{"header value", func(c *sms.HTTPConfig) { c.Header = map[string]sms.Secret{"X": "hunter2\r\nY: z"} }, "look for line breaks"},
+		{"header name", func(c *sms.HTTPConfig) { c.Header = map[string]sms.Secret{"X Y": "hunter2"} }, "look for line breaks"},
+		{"host header", func(c *sms.HTTPConfig) { c.Header = map[string]sms.Secret{"host": "x"} }, "leave it out"},
+		{"two auths", func(c *sms.HTTPConfig) {
+			c.Username, c.Header = "u", map[string]sms.Secret{"authorization": "Bearer s3cret"}
+		}, "give one of them"},
+		{"colon", func(c *sms.HTTPConfig) { c.Username = "u:hunter2" }, "holds a colon"},
+		{"password alone", func(c *sms.HTTPConfig) { c.Password = "hunter2" }, "without a Username"},
+		{"timeout", func(c *sms.HTTPConfig) { c.Timeout = time.Hour }, "Timeout is 1h0m0s, want up to 1m0s"},
+		{"negative timeout", func(c *sms.HTTPConfig) { c.Timeout = -1 }, "Timeout is"},
+	} {
+		cfg := form("https://sms.example/send")
+		c.change(&cfg)
+		s, err := sms.NewHTTPSender(cfg)
+		if err == nil || s != nil || !strings.HasPrefix(err.Error(), "sms: HTTPConfig: ") || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+			continue
+		}
+		requireQuiet(t, err)
+	}
+	for _, url := range []string{"http://localhost:1/x", "http://127.0.0.1/x", "http://127.8.8.8", "http://[::1]:8080/", "https://sms.example"} {
+		if _, err := sms.NewHTTPSender(form(url)); err != nil {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+	cfg := form("http://gateway.lan/send")
+	cfg.InsecureHTTP = true
+	newHTTP(t, cfg)
+}
+
+// TestConfigRedaction: no way of printing a configuration or a sender shows a secret.
+func TestConfigRedaction(t *testing.T) {
+	cfg := form("https://sms.example/send")
+	cfg.Form["key"] = "hunter2"
+	cfg.Query = map[string]sms.Secret{"key": "s3cret"}
+	cfg.Header = map[string]sms.Secret{"X": "Bearer s3cret"}
+	cfg.Username, cfg.Password = "u", "hunter2"
+	js := sms.HTTPConfig{URL: "https://sms.example", JSON: `{"key":"hunter2","to":"{{to}}","text":"{{text}}"}`}
+	twilio := twilioConfig("")
+	h, tw := newHTTP(t, cfg), newTwilio(t, twilio)
+	for _, v := range []any{cfg, &cfg, js, h, *h, twilio, &twilio, tw, *tw, newFactor(t, config(h))} {
+		for _, s := range []string{fmt.Sprintf("%v", v), fmt.Sprintf("%+v", v), fmt.Sprintf("%#v", v), fmt.Sprintf("%s", v), encoded(v), logged(v)} {
+			for _, secret := range []string{"hunter2", "s3cret", "aHVudGVyM", "Bearer"} {
+				if strings.Contains(s, secret) {
+					t.Errorf("%T shows %q: %s", v, secret, s)
+				}
+			}
+		}
+	}
+}
+
+// TestHTTPConcurrent: one sender serves many at once.
+func TestHTTPConcurrent(t *testing.T) {
+	p := newProvider(t, says(200, ""))
+	cfg := sms.HTTPConfig{URL: p.URL, JSON: `{"to":"{{to}}","text":"{{text}}"}`}
+	s := newHTTP(t, cfg)
+	var wg sync.WaitGroup
+	for i := range 16 {
+		wg.Go(func() {
+			if err := s.Send(context.Background(), sms.Message{To: fmt.Sprintf("+316123456%02d", i), Text: "x"}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	seen := make(map[string]bool)
+	for _, r := range p.got() {
+		seen[r.body] = true
+	}
+	require.Len(t, seen, 16)
+}
+
+// FuzzHTTPAnswer: no answer of a provider makes a sender panic, show something, or take for
+// sent what is not.
+func FuzzHTTPAnswer(f *testing.F) {
+	for _, body := range []string{`{"a":[{"b":"ok"}]}`, `{"a":[]}`, `{"a":{"0":{"b":"ok"}}}`, `[`, `{"a":[{"b":"012345"}]}`, "", "null"} {
+		f.Add(200, body, "7")
+	}
+	f.Add(429, "", "Wed, 21 Oct 2026 07:28:00 GMT")
+	f.Fuzz(func(t *testing.T, status int, body, retry string) {
+		cfg := form("https://sms.example")
+		cfg.SuccessField, cfg.SuccessPattern, cfg.CodeField = "a.0.b", "ok", "a.0.b"
+		cfg.Client = &http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: status, Header: http.Header{"Retry-After": {retry}}, Body: io.NopCloser(strings.NewReader(body))}, nil
+		})}
+		err := newHTTP(t, cfg).Send(context.Background(), message)
+		if err != nil {
+			e := sendError(t, err)
+			if e.RetryAfter < 0 || e.RetryAfter > 24*time.Hour {
+				t.Errorf("%q gives %s", retry, e.RetryAfter)
+			}
+		} else if status < 200 || status > 299 || !strings.Contains(body, "ok") && !strings.Contains(body, `\u`) {
+			t.Errorf("%d %q is taken for success", status, body)
+		}
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func BenchmarkSend(b *testing.B) {
+	p := newProvider(b, says(201, `{"sid":"SM1","status":"queued"}`))
+	s := newHTTP(b, form(p.URL))
+	const runs = 300
+	start := time.Now()
+	for range runs {
+		r, err := http.Post(p.URL, "text/plain", strings.NewReader(message.Text))
+		if err != nil {
+			b.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		_ = r.Body.Close()
+	}
+	bare := time.Since(start) / runs
+	for b.Loop() {
+		if err := s.Send(context.Background(), message); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(bare), "x-bare-post")
+}

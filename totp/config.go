@@ -1,0 +1,116 @@
+package totp
+
+import (
+	"crypto/fips140"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/pquerna/otp"
+)
+
+// Algorithm is the hash that codes are made with.
+type Algorithm uint8
+
+const (
+	// SHA1 is what every authenticator app honours. HMAC-SHA1 is not broken by the
+	// collisions of SHA1 (RFC 6238 section 1.2 names it the default).
+	SHA1 Algorithm = iota
+	// SHA256 is ignored by several apps, which then show wrong codes.
+	SHA256
+	// SHA512 is ignored by several apps, which then show wrong codes.
+	SHA512
+)
+
+func (a Algorithm) String() string {
+	switch a {
+	case SHA1:
+		return "SHA1"
+	case SHA256:
+		return "SHA256"
+	default:
+		return "SHA512"
+	}
+}
+
+func (a Algorithm) otp() otp.Algorithm {
+	switch a {
+	case SHA1:
+		return otp.AlgorithmSHA1
+	case SHA256:
+		return otp.AlgorithmSHA256
+	default:
+		return otp.AlgorithmSHA512
+	}
+}
+
+// secretSize is the length of the hash's output (RFC 6238 section 5.1).
+func (a Algorithm) secretSize() int { return map[Algorithm]int{SHA1: 20, SHA256: 32, SHA512: 64}[a] }
+
+const (
+	// minSecret is the least that RFC 4226 section 4 R6 allows, in bytes.
+	minSecret = 16
+	maxSecret = 128
+	// maxPeriod is the longest that NIST SP 800-63B-4 section 3.1.4.1 allows.
+	maxPeriod = 120 * time.Second
+	minPeriod = 15 * time.Second
+	maxGrace  = 5 * time.Minute
+)
+
+// Config configures a Factor. Only Issuer is required.
+type Config struct {
+	// Issuer is the name of the service as apps show it, 1 to 64 bytes, without a colon.
+	Issuer string
+	// Algorithm defaults to SHA1, which is the one to choose; see the package comment.
+	Algorithm Algorithm
+	// Digits of a code; default 6, 6 to 8 (RFC 4226 section 5.3). Several apps ignore others
+	// than 6.
+	Digits int
+	// Period is how long a time step lasts; default 30 s, whole seconds, 15 s to 120 s. Several
+	// apps ignore others than 30.
+	Period time.Duration
+	// Strict accepts codes of the present step only. By default one step before and one after
+	// are accepted too: with a period of 30 s that is 90 s in all (RFC 6238 section 5.2
+	// recommends no more than that).
+	Strict bool
+	// EntryGrace lets a code that was good when the prompt was opened stay good for that long
+	// after the opening, for people who type slowly; default 0, at most 5 minutes. It still
+	// works once, and no step earlier than one accepted before is ever accepted.
+	EntryGrace time.Duration
+}
+
+func (c Config) withDefaults() (Config, error) {
+	if c.Digits == 0 {
+		c.Digits = 6
+	}
+	if c.Period == 0 {
+		c.Period = 30 * time.Second
+	}
+	switch {
+	case !labelForm(c.Issuer) || len(c.Issuer) > 64:
+		return c, errors.New("totp: Issuer must be 1 to 64 bytes of printable text without a colon, such as the name of the service")
+	case c.Algorithm > SHA512:
+		return c, errors.New("totp: Algorithm must be SHA1, SHA256 or SHA512")
+	case c.Digits < 6 || c.Digits > 8:
+		return c, fmt.Errorf("totp: Digits is %d, want 6 to 8", c.Digits)
+	case c.Period < minPeriod || c.Period > maxPeriod || c.Period%time.Second != 0:
+		return c, fmt.Errorf("totp: Period is %s, want whole seconds from %s to %s", c.Period, minPeriod, maxPeriod)
+	case c.EntryGrace < 0 || c.EntryGrace > maxGrace:
+		return c, fmt.Errorf("totp: EntryGrace is %s, want 0 to %s", c.EntryGrace, maxGrace)
+	case c.Algorithm == SHA1 && fips140.Enforced():
+		return c, errors.New("totp: FIPS 140-3 is enforced, under which SHA1 codes cannot be computed: set Algorithm to SHA256 " +
+			"(and choose apps that honour it), offer passkeys instead, or run with GODEBUG=fips140=on, which does not enforce")
+	}
+	return c, nil
+}
+
+// labelForm says whether s may be an issuer or an account in a label.
+func labelForm(s string) bool {
+	if strings.TrimSpace(s) == "" || strings.TrimSpace(s) != s || !utf8.ValidString(s) || strings.Contains(s, ":") {
+		return false
+	}
+	return !strings.ContainsFunc(s, unicode.IsControl)
+}
