@@ -233,14 +233,6 @@ func TestSessionChangesHands(t *testing.T) {
 	q.api("POST", "send", m{"kind": "email", "purpose": "step-up"}).is(t, 401, "expired")
 }
 
-// signIn2 signs in by the authenticator app.
-func (p *person) signIn2(t *testing.T, code string) *person {
-	t.Helper()
-	p.login()
-	p.api("POST", "verify", m{"kind": "totp", "code": code}).is(t, 200, "")
-	return p
-}
-
 func TestNewRefuses(t *testing.T) {
 	good := newSite(t, nil)
 	for name, change := range map[string]func(*mfahttp.Config){

@@ -2,7 +2,6 @@ package sms
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -105,27 +104,27 @@ func New(cfg Config) (*Factor, error) {
 
 func (cfg *Config) check() error {
 	if cfg.Sender == nil {
-		return errors.New("Sender is nil; use NewTwilio, NewHTTPSender or a SenderFunc of your own")
+		return invalid("Sender is nil; use NewTwilio, NewHTTPSender or a SenderFunc of your own")
 	}
 	if cfg.TTL < sentcode.MinTTL || cfg.TTL > sentcode.MaxTTL {
-		return fmt.Errorf("TTL is %s, want %s to %s", cfg.TTL, sentcode.MinTTL, sentcode.MaxTTL)
+		return invalid("TTL is %s, want %s to %s", cfg.TTL, sentcode.MinTTL, sentcode.MaxTTL)
 	}
 	if cfg.Digits < sentcode.DefaultDigits || cfg.Digits > sentcode.MaxDigits {
-		return fmt.Errorf("Digits is %d, want %d to %d", cfg.Digits, sentcode.DefaultDigits, sentcode.MaxDigits)
+		return invalid("Digits is %d, want %d to %d", cfg.Digits, sentcode.DefaultDigits, sentcode.MaxDigits)
 	}
 	if strings.TrimSpace(cfg.ServiceName) == "" {
-		return errors.New("ServiceName is empty; give the name by which people know the application")
+		return invalid("ServiceName is empty; give the name by which people know the application")
 	}
 	for _, r := range cfg.ServiceName {
 		if septets(string(r)) < 0 || r < ' ' {
-			return fmt.Errorf("ServiceName holds %q, which a text message cannot show in the GSM 7-bit alphabet; write the name without it", r)
+			return invalid("ServiceName holds %q, which a text message cannot show in the GSM 7-bit alphabet; write the name without it", r)
 		}
 	}
 	if cfg.Origin == "" {
-		return errors.New("Origin is empty; give the host of the page where the code is typed, such as \"acme.example\", or NoOrigin")
+		return invalid("Origin is empty; give the host of the page where the code is typed, such as \"acme.example\", or NoOrigin")
 	}
 	if cfg.Origin != NoOrigin && (len(cfg.Origin) > 253 || !hostForm.MatchString(cfg.Origin)) {
-		return errors.New("Origin is not a host; give it as \"acme.example\", without scheme, port or path, internationalised names in their xn-- form")
+		return invalid("Origin is not a host; give it as \"acme.example\", without scheme, port or path, internationalised names in their xn-- form")
 	}
 	if err := checkPrefixes(cfg.Allow, cfg.Deny); err != nil {
 		return err
@@ -148,3 +147,6 @@ func (cfg *Config) checkText() error {
 	}
 	return nil
 }
+
+// invalid is an error about a field of a configuration, which it begins with.
+func invalid(format string, args ...any) error { return fmt.Errorf(format, args...) }

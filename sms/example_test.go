@@ -61,7 +61,7 @@ func ExampleNewHTTPSender() {
 
 	s, err := sms.NewHTTPSender(sms.HTTPConfig{
 		URL:            provider.URL + "/sms/json", // https outside of examples
-		Header:         map[string]sms.Secret{"Authorization": "Bearer …"},
+		Header:         map[string]sms.Secret{"Authorization": "Bearer token"},
 		JSON:           `{"from": "Acme", "to": "{{digits}}", "text": "{{text}}"}`,
 		SuccessField:   "messages.0.status",
 		SuccessPattern: "0",

@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -38,7 +37,7 @@ func newExchange(client *http.Client, timeout time.Duration) (*exchange, error) 
 		timeout = defaultTimeout
 	}
 	if timeout < 0 || timeout > maxTimeout {
-		return nil, fmt.Errorf("Timeout is %s, want up to %s", timeout, maxTimeout)
+		return nil, invalid("Timeout is %s, want up to %s", timeout, maxTimeout)
 	}
 	c := http.Client{}
 	if client != nil {

@@ -114,16 +114,16 @@ func (cfg HTTPConfig) provider() (*httpProvider, error) {
 		p.method = http.MethodPost
 	case http.MethodPost, http.MethodPut:
 	default:
-		return nil, errors.New("Method is neither POST nor PUT")
+		return nil, invalid("Method is neither POST nor PUT")
 	}
 	for _, s := range cfg.Statuses {
 		if s < 200 || s > 299 {
-			return nil, fmt.Errorf("Statuses holds %d, which is no success; only 200 to 299 are", s)
+			return nil, invalid("Statuses holds %d, which is no success; only 200 to 299 are", s)
 		}
 	}
 	if cfg.SuccessPattern != "" {
 		if p.pattern, err = regexp.Compile(`\A(?s:` + cfg.SuccessPattern + `)\z`); err != nil {
-			return nil, errors.New("SuccessPattern is not a regular expression of package regexp")
+			return nil, invalid("SuccessPattern is not a regular expression of package regexp")
 		}
 	}
 	if p.exchange, err = newExchange(cfg.Client, cfg.Timeout); err != nil {
@@ -142,7 +142,7 @@ func (p *httpProvider) setBody(cfg HTTPConfig) error {
 		return errors.New("give exactly one of Form and JSON")
 	case cfg.JSON != "":
 		if p.document = (&reply{body: []byte(cfg.JSON.Reveal())}).json(); p.document == nil {
-			return errors.New("JSON is not a JSON document; placeholders stand inside strings, as \"{{text}}\"")
+			return invalid("JSON is not a JSON document; placeholders stand inside strings, as \"{{text}}\"")
 		}
 		fill(p.document, func(s string) string { values = append(values, s); return s })
 	default:
@@ -169,20 +169,20 @@ func (p *httpProvider) setHeader(cfg HTTPConfig) error {
 	for k, v := range cfg.Header {
 		switch {
 		case !headerName.MatchString(k) || !headerValue.MatchString(v.Reveal()):
-			return fmt.Errorf("Header %q has a name or a value that HTTP cannot carry; look for line breaks in it", k)
+			return invalid("Header %q has a name or a value that HTTP cannot carry; look for line breaks in it", k)
 		case strings.EqualFold(k, "Host"), strings.EqualFold(k, "Content-Length"), strings.EqualFold(k, "Transfer-Encoding"):
-			return fmt.Errorf("Header %q follows from the request; leave it out", k)
+			return invalid("Header %q follows from the request; leave it out", k)
 		}
 		p.header.Set(k, v.Reveal())
 	}
 	if cfg.Username == "" {
 		if cfg.Password != "" {
-			return errors.New("Password is set without a Username")
+			return invalid("Password is set without a Username")
 		}
 		return nil
 	}
 	if p.header.Get("Authorization") != "" {
-		return errors.New("Username is set beside an Authorization header; give one of them")
+		return invalid("Username is set beside an Authorization header; give one of them")
 	}
 	auth, err := basicAuth(cfg.Username, cfg.Password)
 	p.header.Set("Authorization", auth)
@@ -197,7 +197,7 @@ var (
 // basicAuth is the Authorization header of RFC 7617, where a user name has no colon.
 func basicAuth(username string, password Secret) (string, error) {
 	if strings.Contains(username, ":") {
-		return "", errors.New("Username holds a colon, which basic authentication cannot carry")
+		return "", invalid("Username holds a colon, which basic authentication cannot carry")
 	}
 	r := http.Request{Header: http.Header{}}
 	r.SetBasicAuth(username, password.Reveal())

@@ -2,7 +2,6 @@ package sms
 
 import (
 	"errors"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -82,15 +81,15 @@ func international(number string) (string, error) {
 
 func checkPrefixes(allow, deny []string) error {
 	if len(allow) == 0 {
-		return errors.New("Allow is empty, so that no message could be sent; list the calling codes of the countries you serve, such as \"+31\", or AnyCountry")
+		return invalid("Allow is empty, so that no message could be sent; list the calling codes of the countries you serve, such as \"+31\", or AnyCountry")
 	}
 	for _, p := range slices.Concat(allow, deny) {
 		if p != AnyCountry && !prefixForm.MatchString(p) {
-			return fmt.Errorf("Allow or Deny holds %q; write a calling code with its plus sign and without spaces, such as \"+31\"", p)
+			return invalid("Allow or Deny holds %q; write a calling code with its plus sign and without spaces, such as \"+31\"", p)
 		}
 	}
 	if slices.Contains(deny, AnyCountry) {
-		return errors.New("Deny holds AnyCountry, so that no message could be sent; leave it out")
+		return invalid("Deny holds AnyCountry, so that no message could be sent; leave it out")
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package sms
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -52,11 +51,11 @@ func (cfg *Config) message(code, locale, purpose string) (string, error) {
 	}
 	switch {
 	case !utf8.ValidString(text):
-		return "", errors.New("Text made invalid UTF-8")
+		return "", invalid("Text made invalid UTF-8")
 	case strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\n' || r == 0x7f }):
-		return "", errors.New("Text made a control character")
+		return "", invalid("Text made a control character")
 	case !strings.Contains(text, code):
-		return "", errors.New("Text left out the code, which not every device finds in the last line")
+		return "", invalid("Text left out the code, which not every device finds in the last line")
 	}
 	if cfg.Origin != NoOrigin {
 		// Lines are split at LF alone and only the last is read, so nothing follows this

@@ -76,18 +76,18 @@ func (cfg TwilioConfig) account() (*twilioAccount, error) {
 	}
 	switch {
 	case !sid("AC", cfg.AccountSID):
-		return nil, errors.New("AccountSID is not one; copy it from the console, \"AC\" and 32 hexadecimal digits")
+		return nil, invalid("AccountSID is not one; copy it from the console, \"AC\" and 32 hexadecimal digits")
 	case cfg.KeySID != "" && !sid("SK", cfg.KeySID):
-		return nil, errors.New("KeySID is not one; copy it from the console, \"SK\" and 32 hexadecimal digits, or leave it empty to use the auth token")
+		return nil, invalid("KeySID is not one; copy it from the console, \"SK\" and 32 hexadecimal digits, or leave it empty to use the auth token")
 	case cfg.Secret == "":
-		return nil, errors.New("Secret is empty; give the secret of the API key, or the auth token where KeySID is empty")
+		return nil, invalid("Secret is empty; give the secret of the API key, or the auth token where KeySID is empty")
 	case (cfg.From == "") == (cfg.MessagingServiceSID == ""):
 		return nil, errors.New("give exactly one of From and MessagingServiceSID")
 	case cfg.MessagingServiceSID != "" && !sid("MG", cfg.MessagingServiceSID):
-		return nil, errors.New("MessagingServiceSID is not one; copy it from the console, \"MG\" and 32 hexadecimal digits")
+		return nil, invalid("MessagingServiceSID is not one; copy it from the console, \"MG\" and 32 hexadecimal digits")
 	case cfg.From != "" && !e164.MatchString(cfg.From) && !shortCode.MatchString(cfg.From) &&
 		(len(cfg.From) > 11 || !senderName.MatchString(cfg.From)):
-		return nil, errors.New("From is neither a number such as \"+15005550006\" nor a short code nor a name of up to eleven letters, digits and spaces")
+		return nil, invalid("From is neither a number such as \"+15005550006\" nor a short code nor a name of up to eleven letters, digits and spaces")
 	}
 	base := cfg.BaseURL
 	if base == "" {
@@ -95,7 +95,7 @@ func (cfg TwilioConfig) account() (*twilioAccount, error) {
 	}
 	u, err := endpoint(base, cfg.InsecureHTTP)
 	if err != nil {
-		return nil, fmt.Errorf("BaseURL: %w", err)
+		return nil, invalid("BaseURL: %w", err)
 	}
 	a := &twilioAccount{url: u.JoinPath("2010-04-01", "Accounts", cfg.AccountSID, "Messages.json").String()}
 	if a.exchange, err = newExchange(cfg.Client, cfg.Timeout); err != nil {

@@ -193,12 +193,12 @@ func seededPolicy() mfa.Policy {
 
 func presets() []preset {
 	return []preset{
-		{"email", "Required: by e-mail, unless they choose another", seededPolicy()},
-		{"enroll", "Required: a method they set up themselves", mfa.Policy{Mode: mfa.Required}},
-		{"totp", "Required: authenticator app only", mfa.Policy{Mode: mfa.Required, Kinds: []string{"totp"}}},
-		{"possession", "Required: authenticator app or text message", mfa.Policy{Mode: mfa.Required, Kinds: []string{"totp", "sms"}}},
-		{"optional", "Optional: for those who switch it on", mfa.Policy{Mode: mfa.Optional}},
-		{"off", "Off: the password alone", mfa.Policy{Mode: mfa.Off}},
+		{"email", "Required, by e-mail unless they choose", seededPolicy()},
+		{"enroll", "Required, a method they set up", mfa.Policy{Mode: mfa.Required}},
+		{"totp", "Required, authenticator app", mfa.Policy{Mode: mfa.Required, Kinds: []string{"totp"}}},
+		{"possession", "Required, app or text message", mfa.Policy{Mode: mfa.Required, Kinds: []string{"totp", "sms"}}},
+		{"optional", "Optional, for who switches it on", mfa.Policy{Mode: mfa.Optional}},
+		{"off", "Off, the password alone", mfa.Policy{Mode: mfa.Off}},
 	}
 }
 

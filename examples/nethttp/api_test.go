@@ -139,12 +139,12 @@ func TestOtherKinds(t *testing.T) {
 	c.post(403, "/mfa/api/enroll", obj{"kind": "sms", "number": "+47 406 12 346", "password": "wrong"})
 	c.post(200, "/mfa/api/enroll", obj{"kind": "sms", "number": "+47 406 12 346", "password": "greta-demo-password"})
 
-	a = c.post(200, "/mfa/api/enroll", obj{"kind": "pin", "pin": "274918"})
-	c.post(200, "/mfa/api/confirm", obj{"enrollment": a.body["enrollment"], "code": "274918"})
 	codes := c.post(200, "/mfa/api/recovery-codes", obj{}).body["codes"].([]any)
 	if len(codes) != 10 {
 		t.Fatalf("codes: %d", len(codes))
 	}
+	a = c.post(200, "/mfa/api/enroll", obj{"kind": "pin", "pin": "274918"})
+	c.post(200, "/mfa/api/confirm", obj{"enrollment": a.body["enrollment"], "code": "274918"})
 
 	d := s.client(t)
 	d.password("greta")
@@ -406,7 +406,10 @@ func TestBadInput(t *testing.T) {
 			t.Errorf("%s %.40v: no error: %.100s", tc.path, tc.body, a.text)
 		}
 	}
-	c.do(405, "GET", "/api/login", nil)
+	if allow := c.get(405, "/api/login").header.Get("Allow"); allow != "POST" {
+		t.Errorf("Allow: %s", allow)
+	}
+	c.get(405, "/logout")
 }
 
 func TestCrossOrigin(t *testing.T) {

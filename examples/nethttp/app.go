@@ -50,8 +50,8 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 	a := &app{cfg: cfg, log: log, db: db, people: people{db}, clock: &clock{},
 		passwords: newPasswords(runtime.GOMAXPROCS(0)), throttle: newThrottle()}
 	a.jobs, a.stop = context.WithCancel(context.WithoutCancel(ctx))
-	a.confirmations = &confirmations{send: func(ctx context.Context, people iter.Seq[mfa.AdminRequest]) iter.Seq[email.Result] {
-		return email.SendConfirmations(ctx, a.manager, people)
+	a.confirmations = &confirmations{send: func(ctx context.Context, actor string, people iter.Seq[mfa.Subject]) iter.Seq[email.Confirmed] {
+		return email.SendConfirmations(ctx, a.manager, actor, "", people)
 	}}
 	defer func() {
 		if err != nil {
@@ -202,7 +202,7 @@ func (a *app) handler() http.Handler {
 	if err := cross.AddTrustedOrigin(a.cfg.public.String()); err != nil {
 		panic(fmt.Sprintf("checked by parseFlags: %v", err))
 	}
-	return a.headers(cross.Handler(a.bound(a.sweeping(a.sessions.LoadAndSave(mux)))))
+	return a.headers(cross.Handler(a.bound(a.sweeping(a.sessions.LoadAndSave(a.missing(mux))))))
 }
 
 // headers are those of every answer; pages have a Content-Security-Policy of their own.

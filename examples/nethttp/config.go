@@ -26,7 +26,7 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	fs.SetOutput(usage)
 	fs.StringVar(&c.addr, "addr", "127.0.0.1:8080", "`HOST:PORT` to listen on; port 0 takes a free one")
 	fs.StringVar(&c.data, "data", "./data", "`directory` for the database and the key; made if it is not there")
-	fs.StringVar(&c.smtp, "smtp", "", "`URL` of the mail server, smtp://user:password@host:587?from=security@example.com (or smtps://)")
+	fs.StringVar(&c.smtp, "smtp", "", "`URL` of the mail server: smtp://user:password@host:587?from=security@example.com, or smtps:// for TLS from the first byte")
 	fs.StringVar(&c.sms, "sms", "outbox", "`sender` of text messages: twilio, http or outbox; credentials come from the environment")
 	fs.BoolVar(&c.demo, "demo", true, "seed people and serve the outbox and the demonstration clock")
 	public := fs.String("url", "", "`URL` under which browsers reach this server, if a proxy ends TLS before it: https://acme.example; "+

@@ -14,7 +14,7 @@ import (
 // far it is and how each went.
 type confirmations struct {
 	// send is email.SendConfirmations over the application's Manager.
-	send func(ctx context.Context, people iter.Seq[mfa.AdminRequest]) iter.Seq[email.Result]
+	send func(ctx context.Context, actor string, people iter.Seq[mfa.Subject]) iter.Seq[email.Confirmed]
 
 	wg      sync.WaitGroup
 	mu      sync.Mutex
@@ -48,15 +48,15 @@ func (c *confirmations) start(ctx context.Context, who *account, list []account)
 		return errRunning
 	}
 	c.running, c.total, c.results = true, len(list), nil
-	requests := func(yield func(mfa.AdminRequest) bool) {
+	subjects := func(yield func(mfa.Subject) bool) {
 		for i := range list {
-			if ctx.Err() != nil || !yield(mfa.AdminRequest{Subject: list[i].subject(), Actor: who.ID}) {
+			if !yield(list[i].subject()) {
 				return
 			}
 		}
 	}
 	c.wg.Go(func() {
-		for sent := range c.send(ctx, requests) {
+		for sent := range c.send(ctx, who.ID, subjects) {
 			whom := list[sent.Index]
 			r := sendResult{Name: whom.Name, Type: whom.Type}
 			if sent.Err != nil {
@@ -97,6 +97,10 @@ func explainSend(err error) string {
 	switch {
 	case errors.As(err, &budget):
 		return "Too many messages in the last hour; try again later"
+	case errors.Is(err, email.ErrNoAddress):
+		return "There is no address"
+	case errors.Is(err, context.Canceled):
+		return "Stopped, because the server is"
 	case errors.Is(err, mfa.ErrForbidden):
 		return "Not permitted"
 	case errors.Is(err, mfa.ErrMalformed):

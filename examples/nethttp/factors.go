@@ -139,7 +139,7 @@ type mailSender struct {
 
 func (s mailSender) Send(ctx context.Context, m email.Message) error {
 	if s.outbox != nil {
-		if err := s.outbox.add(ctx, message{Channel: "email", To: m.To, Subject: m.Subject, Text: m.Text}); err != nil {
+		if err := s.outbox.add(ctx, message{Channel: "email", To: m.To, Subject: m.Subject, Text: string(m.Text)}); err != nil {
 			return err
 		}
 	}

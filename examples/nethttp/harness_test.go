@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	program = filepath.Join(dir, "nethttp")
-	out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput()
+	out, err := exec.Command("go", append(append([]string{"build"}, buildFlags...), "-o", program, ".")...).CombinedOutput()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
 		os.Exit(1)
@@ -54,11 +54,20 @@ type server struct {
 	err  error
 }
 
-// start runs the program on a free port and waits until it says that it listens.
+// start runs the program on a free port and waits until it says that it listens. Arguments
+// like NAME=value are for its environment.
 func start(t testing.TB, data string, args ...string) *server {
 	t.Helper()
 	s := &server{t: t, log: new(bytes.Buffer)}
-	s.cmd = exec.Command(program, append([]string{"-addr", "127.0.0.1:0", "-data", data}, args...)...)
+	s.cmd = exec.Command(program, "-addr", "127.0.0.1:0", "-data", data)
+	s.cmd.Env = os.Environ()
+	for _, arg := range args {
+		if strings.HasPrefix(arg, "-") {
+			s.cmd.Args = append(s.cmd.Args, arg)
+		} else {
+			s.cmd.Env = append(s.cmd.Env, arg)
+		}
+	}
 	s.cmd.Stderr = s.log
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -67,7 +76,12 @@ func start(t testing.TB, data string, args ...string) *server {
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.end(syscall.SIGKILL) })
+	t.Cleanup(func() {
+		_ = s.end(syscall.SIGKILL)
+		if strings.Contains(s.log.String(), "DATA RACE") || strings.Contains(s.log.String(), "panic") {
+			t.Errorf("the program logged:\n%s", s.log)
+		}
+	})
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	base, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
 	if err != nil || !ok {

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -74,16 +75,49 @@ func (a *app) pageRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /account", a.pageAccount)
 	mux.HandleFunc("POST /account", a.postAccount)
 	mux.HandleFunc("POST /logout", a.postLogout)
-	mux.Handle("GET "+assetPath, http.FileServerFS(files))
+	mux.HandleFunc("GET "+assetPath+"app.css", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "max-age=300")
+		http.ServeFileFS(w, r, files, "assets/app.css")
+	})
 	a.adminRoutes(mux)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		if len(r.URL.Path) >= 5 && r.URL.Path[:5] == "/api/" {
-			fail(w, http.StatusNotFound, problem{Error: "not_found"})
+}
+
+// missing answers what no route takes, in the form of the rest.
+func (a *app) missing(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h, pattern := mux.Handler(r)
+		if pattern != "" {
+			mux.ServeHTTP(w, r)
 			return
 		}
-		a.sorry(w, r, http.StatusNotFound)
+		// The mux knows whether the path has other methods, or another form.
+		v := verdict{header: make(http.Header), status: http.StatusOK}
+		h.ServeHTTP(&v, r)
+		if allow := v.header.Get("Allow"); allow != "" {
+			w.Header().Set("Allow", allow)
+		}
+		switch {
+		case v.header.Get("Location") != "":
+			h.ServeHTTP(w, r)
+		case !strings.HasPrefix(r.URL.Path, "/api/") && !strings.HasPrefix(r.URL.Path, "/demo/"):
+			a.sorry(w, r, v.status)
+		case v.status == http.StatusMethodNotAllowed:
+			fail(w, v.status, problem{Error: "method_not_allowed"})
+		default:
+			fail(w, http.StatusNotFound, problem{Error: "not_found"})
+		}
 	})
 }
+
+// verdict takes status and header of an answer, and forgets the rest.
+type verdict struct {
+	header http.Header
+	status int
+}
+
+func (v *verdict) Header() http.Header         { return v.header }
+func (v *verdict) WriteHeader(status int)      { v.status = status }
+func (v *verdict) Write(b []byte) (int, error) { return len(b), nil }
 
 // member lets only who is signed in pass, and sends all others to where they can be.
 func (a *app) member(next func(w http.ResponseWriter, r *http.Request, who *account)) http.HandlerFunc {
@@ -116,6 +150,8 @@ func (a *app) sorry(w http.ResponseWriter, r *http.Request, status int) {
 	switch status {
 	case http.StatusNotFound:
 		title, text = "Page not found", "There is nothing at this address."
+	case http.StatusMethodNotAllowed:
+		title, text = "That did not work", "This address cannot be used like that."
 	case http.StatusForbidden:
 		title, text = "Not permitted", "Only the owner of the organisation can open this page."
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
@@ -138,7 +174,7 @@ func (a *app) pageHome(w http.ResponseWriter, r *http.Request, who *account) {
 		}
 	}
 	own := slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool { return !f.Implicit })
-	a.show(w, r, 0, "Home", view{Page: "home", Who: who, Data: map[string]any{
+	a.show(w, r, 0, "Welcome", view{Page: "home", Who: who, Data: map[string]any{
 		"Methods": methods, "Own": own, "RecoveryLeft": o.RecoveryLeft, "Off": o.Policy.Mode == mfa.Off,
 	}})
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -69,7 +70,7 @@ func TestNoDemo(t *testing.T) {
 	for _, path := range []string{"/demo/people", "/demo/outbox", "/demo/clock", "/outbox"} {
 		c.get(404, path)
 	}
-	c.post(405, "/demo/clock?", obj{"advance": "91s"})
+	c.post(404, "/demo/clock", obj{"advance": "91s"})
 	c.post(401, "/api/login", obj{"username": "olivia", "password": "olivia-demo-password"})
 	if text := c.get(200, "/login").text; strings.Contains(text, "emonstration") {
 		t.Error("the sign-in page speaks of a demonstration")
@@ -79,20 +80,36 @@ func TestNoDemo(t *testing.T) {
 	}
 
 	// The first owner comes from the environment. Without -smtp no code can be sent.
-	t.Run("owner", func(t *testing.T) {
-		t.Setenv("ACME_OWNER_EMAIL", "boss@example.com")
-		t.Setenv("ACME_OWNER_PASSWORD", "correct horse battery staple")
-		s := start(t, data, "-demo=false", "-url", "https://acme.example")
-		c := s.client(t)
-		a := c.post(200, "/api/login", obj{"username": "boss@example.com", "password": "correct horse battery staple"})
-		c.field(a, "next", "verify")
-		if cookie := a.header.Get("Set-Cookie"); !strings.HasPrefix(cookie, "__Host-acme=") || !strings.Contains(cookie, "Secure") {
-			t.Errorf("Set-Cookie: %s", cookie)
-		}
-		if a.header.Get("Strict-Transport-Security") == "" {
-			t.Error("no Strict-Transport-Security")
-		}
-	})
+	s = start(t, data, "-demo=false", "-url=https://acme.example",
+		"ACME_OWNER_EMAIL=boss@example.com", "ACME_OWNER_PASSWORD=correct horse battery staple")
+	c = s.client(t)
+	a := c.post(200, "/api/login", obj{"username": "boss@example.com", "password": "correct horse battery staple"})
+	c.field(a, "next", "verify")
+	if cookie := a.header.Get("Set-Cookie"); !strings.HasPrefix(cookie, "__Host-acme=") || !strings.Contains(cookie, "Secure") {
+		t.Errorf("Set-Cookie: %s", cookie)
+	}
+	if a.header.Get("Strict-Transport-Security") == "" {
+		t.Error("no Strict-Transport-Security")
+	}
+	// The jar keeps a Secure cookie from http.
+	req, err := http.NewRequest("POST", s.base+"/mfa/api/send", strings.NewReader(`{"kind":"email"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Cookie", strings.Split(a.header.Get("Set-Cookie"), ";")[0])
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != 503 {
+		t.Errorf("a code that cannot be sent: status %d", resp.StatusCode)
+	}
+	if err := s.end(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+
 	// A real person's codes are not shown to everybody.
 	if out := refused(t, "-addr", "127.0.0.1:0", "-data", data); !strings.Contains(out, "-demo=false") {
 		t.Errorf("-demo over real people: %s", out)

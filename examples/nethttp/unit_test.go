@@ -222,24 +222,17 @@ func TestConfirmations(t *testing.T) {
 	t.Parallel()
 	var list []account
 	for _, name := range []string{"a", "b", "c", "d"} {
-		list = append(list, account{ID: name, Name: name})
+		list = append(list, account{ID: name, Name: name, Email: name + "@acme.example"})
 	}
 	goOn := make(chan struct{})
-	c := &confirmations{send: func(_ context.Context, people iter.Seq[mfa.AdminRequest]) iter.Seq[email.Result] {
-		return func(yield func(email.Result) bool) {
-			i := 0
-			for r := range people {
-				<-goOn
-				sent := email.Result{Index: i, Subject: r.Subject, Delivery: &mfa.Delivery{Hint: "•••"}}
-				if r.Subject.ID == "b" {
-					sent.Delivery, sent.Err = nil, &mfa.BudgetError{RetryAfter: time.Minute}
-				}
-				if !yield(sent) {
-					return
-				}
-				i++
+	c := &confirmations{send: func(ctx context.Context, actor string, people iter.Seq[mfa.Subject]) iter.Seq[email.Confirmed] {
+		return email.SendConfirmations(ctx, confirmer(func(r mfa.AdminRequest) error {
+			<-goOn
+			if r.Subject.ID == "b" {
+				return &mfa.BudgetError{RetryAfter: time.Minute}
 			}
-		}
+			return nil
+		}), actor, "", people)
 	}}
 	who := &account{ID: "owner"}
 	if err := c.start(t.Context(), who, list); err != nil {
@@ -270,7 +263,7 @@ func TestConfirmations(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.wait()
-	if p := c.progress(); p.Done != 0 {
+	if p := c.progress(); p.Done != p.Failed {
 		t.Errorf("sent after the end: %+v", p)
 	}
 }
@@ -291,4 +284,14 @@ func TestFindCode(t *testing.T) {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
+}
+
+// confirmer stands for the Manager.
+type confirmer func(mfa.AdminRequest) error
+
+func (f confirmer) SendConfirmation(_ context.Context, r mfa.AdminRequest) (*mfa.Delivery, error) {
+	if err := f(r); err != nil {
+		return nil, err
+	}
+	return &mfa.Delivery{Hint: "•••"}, nil
 }

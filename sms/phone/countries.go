@@ -7,6 +7,8 @@ import (
 
 //go:generate sh -c "cd ../.. && go run ./internal/gencountries/main.go > sms/phone/countries.txt"
 
+// The names are those of Unicode CLDR, under the Unicode License.
+//
 //go:embed countries.txt
 var table string
 

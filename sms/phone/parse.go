@@ -102,7 +102,7 @@ func errExtension() error {
 	return problem("number_extension", "a number with an extension cannot receive messages")
 }
 
-// parse asks the library, which read out of bounds for some malformed input before (GO-2025-3987).
+// parse asks the library, which has panicked on malformed input before (GO-2025-3987).
 func parse(number, region string) (n *phonenumbers.PhoneNumber, ok bool) {
 	defer func() {
 		if recover() != nil {

@@ -69,6 +69,7 @@ func TestParse(t *testing.T) {
 		{"1-800-FLOWERS", "US", "", "number_form"},
 		{"+99912345678", "", "", "number_form"},
 		{"+0612345678", "", "", "number_form"},
+		{"06" + strings.Repeat(" ", 150) + "12345678", "NL", "", "number_form"},
 		{strings.Repeat("1", 1<<20), "NL", "", "number_form"},
 		{"+31612345678x5", "", "", "number_extension"},
 		{"+31612345678 ext. 5", "", "", "number_extension"},

@@ -1,0 +1,28 @@
+// Package email is the e-mail factor: a code of six digits sent to an address, and the
+// confirmation of addresses by that code or by a link.
+//
+//	f, err := email.New(email.Config{Sender: sender, ServiceName: "Acme"})
+//
+// A code is random, good for ninety seconds, once, and for the challenge that asked for it. Sending
+// again replaces it. Kept of it is a salted hash, in a record that is sealed. How often it is sent,
+// and how often answers may be wrong, is the Manager's business.
+//
+// # How much it proves
+//
+// A mailbox is not a device: NIST SP 800-63B-4 section 3.1.3.1 does not allow e-mail as an
+// out-of-band authenticator, and where passwords are reset by mail, password and code come to the
+// same place. It is far better than a password alone, and everyone has it. So it never raises
+// the assurance level above 1, and a policy can leave it out.
+//
+// # Addresses
+//
+// An address is confirmed before it is used: by a code typed into the page that asked, or by a
+// link to a page whose button confirms ([Config].ConfirmURL; opening the link does nothing, as
+// mail scanners open links). A person whose address of record is confirmed has the factor
+// without enrolling, where the policy says so. [SendConfirmations] mails links to many.
+//
+// # Senders
+//
+// A [Sender] is one method. Package email/smtp has the one for production, mfatest.Outbox the
+// one for tests.
+package email

@@ -1,0 +1,173 @@
+package email
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/secondgate/secondgate/internal/sentcode"
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// Sender hands a message to a mail system. Send returns when the message has been accepted, or
+// with an error when it has not been or when that is not known; it honours ctx, does not retry,
+// and is safe for concurrent use. Its errors hold neither the recipient nor the text. Wrap
+// ErrRejected around those that trying again does not help.
+type Sender interface {
+	Send(ctx context.Context, m Message) error
+}
+
+// ErrRejected: the mail system refuses this recipient or message for good.
+var ErrRejected = errors.New("email: rejected")
+
+// Message is a mail to one recipient, in two forms of the same content. Texts hold codes and
+// links, so they print as "[redacted]".
+type Message struct {
+	To      string
+	Subject string
+	Text    factor.Secret
+	HTML    factor.Secret
+}
+
+// Format leaves the recipient out, whatever the verb.
+func (m Message) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "email.Message(%q)", m.Subject) }
+
+// Config configures a Factor. Sender and ServiceName are required.
+type Config struct {
+	// Sender sends the mails.
+	Sender Sender
+	// ServiceName is how the mails call the service, 1 to 64 bytes.
+	ServiceName string
+	// TTL is how long a code is good; default 90 s, 30 s to 10 min (NIST SP 800-63B-4 section
+	// 3.1.3.2).
+	TTL time.Duration
+	// Digits of a code; default 6, 6 to 10.
+	Digits int
+	// ConfirmURL makes the address of the page that confirms by link, from a token that is
+	// URL-safe, such as
+	//
+	//	func(token string) string { return "https://example.com/mfa/confirm?token=" + token }
+	//
+	// Nil sends codes only, and then SendConfirmation fails.
+	ConfirmURL func(token string) string
+	// Compose makes the mail; nil means Compose, the package's own.
+	Compose func(c Content) (Message, error)
+}
+
+// Content is what a mail has to say.
+type Content struct {
+	To, ServiceName, Locale string
+	// Purpose is "sign-in", "step-up", "manage", "replace" or "confirm".
+	Purpose string
+	// Code is empty in a mail that only has a link, Link in one that only has a code.
+	Code, Link factor.Secret
+	// TTL is how long Code is good.
+	TTL time.Duration
+}
+
+// Factor is the e-mail factor, of kind "email". It is safe for concurrent use.
+type Factor struct{ cfg Config }
+
+var (
+	_ factor.Challenger = (*Factor)(nil)
+	_ factor.Implicit   = (*Factor)(nil)
+	_ factor.Normalizer = (*Factor)(nil)
+)
+
+// New returns a Factor, or an error that says what is wrong with cfg.
+func New(cfg Config) (*Factor, error) {
+	if cfg.Sender == nil {
+		return nil, errors.New("email: Sender is nil; use email/smtp, or mfatest.Outbox in tests")
+	}
+	if name := strings.TrimSpace(cfg.ServiceName); name == "" || len(name) > 64 || strings.ContainsFunc(name, unicode.IsControl) {
+		return nil, errors.New("email: ServiceName must be 1 to 64 bytes of printable text")
+	}
+	if cfg.TTL == 0 {
+		cfg.TTL = sentcode.DefaultTTL
+	}
+	if cfg.TTL < sentcode.MinTTL || cfg.TTL > sentcode.MaxTTL {
+		return nil, fmt.Errorf("email: TTL is %s, want %s to %s", cfg.TTL, sentcode.MinTTL, sentcode.MaxTTL)
+	}
+	if cfg.Digits == 0 {
+		cfg.Digits = sentcode.DefaultDigits
+	}
+	if cfg.Digits < sentcode.DefaultDigits || cfg.Digits > sentcode.MaxDigits {
+		return nil, fmt.Errorf("email: Digits is %d, want %d to %d", cfg.Digits, sentcode.DefaultDigits, sentcode.MaxDigits)
+	}
+	if cfg.Compose == nil {
+		cfg.Compose = Compose
+	}
+	return &Factor{cfg: cfg}, nil
+}
+
+// Kind returns "email".
+func (f *Factor) Kind() string { return "email" }
+
+// Traits: possession, "otp" (RFC 8176), not strong.
+func (f *Factor) Traits() factor.Traits {
+	return factor.Traits{Class: factor.Possession, AMR: "otp"}
+}
+
+// Normalize drops the spaces and hyphens people type into codes.
+func (f *Factor) Normalize(response string) (string, error) { return sentcode.Normalize(response) }
+
+// Enroll takes the address in the parameter "address", or the person's address of record.
+func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
+	address := in.Params["address"]
+	if address == "" {
+		address = in.Person.Email
+	}
+	address, err := parseAddress(address)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range in.Existing {
+		if strings.EqualFold(string(e.State), address) {
+			return nil, &factor.Problem{Reason: "address_duplicate", Detail: "this address is enrolled already"}
+		}
+	}
+	hint := Mask(address)
+	return &factor.EnrollOutput{State: []byte(address), Name: "E-mail", Hint: hint, Prompt: factor.Prompt{Hint: hint}}, nil
+}
+
+// Implied returns the instance that a person with a confirmed address of record has.
+func (f *Factor) Implied(p factor.Person) (state []byte, hint string, ok bool) {
+	address, err := parseAddress(p.Email)
+	if err != nil {
+		return nil, "", false
+	}
+	return []byte(address), Mask(address), true
+}
+
+// Issue makes a code.
+func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, error) {
+	code := sentcode.New(f.cfg.Digits)
+	return &factor.Issue{Keep: sentcode.Keep(code), Expires: in.Now.Add(f.cfg.TTL), Payload: factor.Secret(code),
+		Destination: factor.Secret(strings.ToLower(string(in.State)))}, nil
+}
+
+// Deliver sends the mail.
+func (f *Factor) Deliver(ctx context.Context, in factor.DeliverInput) error {
+	c := Content{To: string(in.State), ServiceName: f.cfg.ServiceName, Locale: in.Person.Locale, Purpose: in.Purpose,
+		Code: in.Payload, TTL: f.cfg.TTL}
+	if in.Link != "" && f.cfg.ConfirmURL != nil {
+		c.Link = factor.Secret(f.cfg.ConfirmURL(in.Link.Reveal()))
+	}
+	if c.Code == "" && c.Link == "" {
+		return errors.New("email: Config.ConfirmURL is nil, so there is no link to send")
+	}
+	m, err := f.cfg.Compose(c)
+	if err != nil {
+		return fmt.Errorf("email: composing: %w", err)
+	}
+	m.To = c.To
+	return f.cfg.Sender.Send(ctx, m)
+}
+
+// Verify compares the answer with the code that was sent.
+func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
+	return nil, sentcode.Check(in)
+}

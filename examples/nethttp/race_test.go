@@ -1,0 +1,6 @@
+//go:build race
+
+package main
+
+// buildFlags make the program under test look for races too.
+var buildFlags = []string{"-race"}
