@@ -1,0 +1,176 @@
+package recovery_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/recovery"
+)
+
+type set struct {
+	*recovery.Factor
+	state []byte
+	codes []string
+}
+
+func newSet(t interface {
+	require.TestingT
+	Helper()
+}, cfg recovery.Config) *set {
+	t.Helper()
+	f, err := recovery.New(cfg)
+	require.NoError(t, err)
+	out, err := f.Enroll(context.Background(), factor.EnrollInput{})
+	require.NoError(t, err)
+	s := &set{Factor: f, state: out.State}
+	for _, c := range out.Prompt.Codes {
+		s.codes = append(s.codes, c.Reveal())
+	}
+	return s
+}
+
+func (s *set) try(answer string) error {
+	r, err := s.Normalize(answer)
+	if err != nil {
+		return err
+	}
+	before := bytes.Clone(s.state)
+	v, err := s.Verify(context.Background(), factor.VerifyInput{State: s.state, Response: r})
+	if !bytes.Equal(before, s.state) {
+		return errors.New("changed the state it was given")
+	}
+	if err == nil {
+		s.state = v.State
+	}
+	return err
+}
+
+func TestEachCodeWorksOnce(t *testing.T) {
+	s := newSet(t, recovery.Config{})
+	require.Len(t, s.codes, 10)
+	require.Equal(t, 10, s.Left(s.state))
+	for i, c := range s.codes {
+		require.Regexp(t, `^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}$`, c)
+		require.NoError(t, s.try(c))
+		require.Equal(t, 9-i, s.Left(s.state))
+		require.ErrorIs(t, s.try(c), factor.ErrReplayed)
+	}
+	require.ErrorIs(t, newSet(t, recovery.Config{}).try(s.codes[0]), factor.ErrIncorrect, "new codes end the old ones")
+}
+
+func TestTypedAsPeopleType(t *testing.T) {
+	for _, change := range []func(string) string{
+		strings.ToLower,
+		func(c string) string { return strings.ReplaceAll(c, "-", "") },
+		func(c string) string { return " " + strings.ReplaceAll(c, "-", " ") + " " },
+		func(c string) string { return strings.ReplaceAll(strings.ReplaceAll(c, "0", "O"), "1", "l") },
+		func(c string) string { return strings.ReplaceAll(strings.ReplaceAll(c, "0", "o"), "1", "I") },
+	} {
+		s := newSet(t, recovery.Config{Count: 16, Bits: 160})
+		for _, c := range s.codes {
+			require.NoError(t, s.try(change(c)), c)
+		}
+	}
+	s := newSet(t, recovery.Config{})
+	for _, bad := range []string{"", "-", "ABCU", "ÄBCD", "12\x0034", "٠١٢٣", strings.Repeat("0", 33), strings.Repeat("0", 1<<20), "\xff"} {
+		require.ErrorIs(t, s.try(bad), factor.ErrMalformed, "%.20q", bad)
+	}
+	require.ErrorIs(t, s.try(s.codes[0][:18]), factor.ErrIncorrect)
+}
+
+func TestOneLongCode(t *testing.T) {
+	s := newSet(t, recovery.Config{Count: 1, Bits: 130})
+	require.Len(t, s.codes, 1)
+	require.GreaterOrEqual(t, len(strings.ReplaceAll(s.codes[0], "-", ""))*5, 130)
+	require.NoError(t, s.try(s.codes[0]))
+	require.Zero(t, s.Left(s.state))
+}
+
+// Any order of any codes: each is right once.
+func TestAnyOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := newSet(t, recovery.Config{Count: rapid.IntRange(1, 16).Draw(t, "count")})
+		used := map[int]bool{}
+		for _, i := range rapid.SliceOfN(rapid.IntRange(0, len(s.codes)-1), 1, 40).Draw(t, "order") {
+			err := s.try(s.codes[i])
+			switch {
+			case used[i] && !errors.Is(err, factor.ErrReplayed):
+				t.Fatalf("code %d again: %v", i, err)
+			case !used[i] && err != nil:
+				t.Fatalf("code %d: %v", i, err)
+			}
+			used[i] = true
+			if s.Left(s.state) != len(s.codes)-len(used) {
+				t.Fatal("miscounted")
+			}
+		}
+	})
+}
+
+func TestCodesAreUniform(t *testing.T) {
+	counts := map[rune]int{}
+	n := 0
+	for range 200 {
+		for _, c := range newSet(t, recovery.Config{}).codes {
+			for _, r := range strings.ReplaceAll(c, "-", "") {
+				counts[r]++
+				n++
+			}
+		}
+	}
+	require.Len(t, counts, 32)
+	for r, c := range counts {
+		require.InDelta(t, float64(n)/32, float64(c), float64(n)/32*0.2, "%c", r)
+	}
+}
+
+// Neither the codes nor plain hashes of them are in what is stored.
+func TestStateHoldsNoCode(t *testing.T) {
+	s := newSet(t, recovery.Config{})
+	require.LessOrEqual(t, len(s.state), 200)
+	for _, c := range s.codes {
+		require.NotContains(t, string(s.state), c)
+		require.NotContains(t, string(s.state), strings.ReplaceAll(c, "-", "")[:8])
+	}
+}
+
+func TestRefusedConfigs(t *testing.T) {
+	for _, c := range []recovery.Config{{Count: -1}, {Count: 17}, {Bits: 79}, {Bits: 161}, {Bits: -1}} {
+		_, err := recovery.New(c)
+		require.Error(t, err, "%+v", c)
+	}
+}
+
+func FuzzState(f *testing.F) {
+	s := newSet(f, recovery.Config{})
+	f.Add(s.state, s.codes[0])
+	f.Add([]byte{}, "")
+	f.Fuzz(func(t *testing.T, state []byte, answer string) {
+		if s.Left(state) < 0 || s.Left(state) > 16 {
+			t.Fatal("miscounted")
+		}
+		r, err := s.Normalize(answer)
+		if err != nil {
+			return
+		}
+		v, err := s.Verify(t.Context(), factor.VerifyInput{State: state, Response: r})
+		if err == nil && s.Left(v.State) != s.Left(state)-1 {
+			t.Fatal("a code was not used up")
+		}
+	})
+}
+
+func ExampleFactor_Normalize() {
+	f, _ := recovery.New(recovery.Config{})
+	s, _ := f.Normalize(" 7k2m-oil9 ")
+	fmt.Println(s)
+	// Output: 7K2M0119
+}
