@@ -121,10 +121,10 @@ func (m *Manager) admit(r *record, a *answer, now time.Time) ([]target, error) {
 func (m *Manager) judge(ctx context.Context, a *answer, targets []target, now time.Time) (won target, v *factor.Verdict, refusal error) {
 	refusal = ErrIncorrect
 	for _, t := range targets {
-		in := factor.VerifyInput{Person: a.subject.person(), State: bytes.Clone(t.State), Response: a.response,
+		in := factor.VerifyInput{Person: a.subject.person(), State: t.State, Response: a.response,
 			Opened: a.opened, Confirming: a.confirming, Now: a.now}
 		if t.live != nil {
-			in.Issued = bytes.Clone(t.live.Keep)
+			in.Issued = t.live.Keep
 			in.IssuedAt, in.Expires = time.UnixMilli(t.live.Issued).UTC(), time.UnixMilli(t.live.Expires).UTC()
 		}
 		v, err := ask(ctx, a.factor, in)

@@ -71,7 +71,9 @@ func (m *Manager) Begin(ctx context.Context, r BeginRequest) (*Challenge, error)
 		ch.Grant = Grant(m.newToken(sealGrant, c))
 		ch.Expires = now.Add(m.cfg.GrantTTL)
 	}
-	m.emit(ctx, []Event{m.event("challenge.begun", s, now, func(e *Event) { e.Purpose, e.Reason = purpose, string(ch.Next) })})
+	if m.cfg.Events != nil {
+		m.emit(ctx, []Event{m.event("challenge.begun", s, now, func(e *Event) { e.Purpose, e.Reason = purpose, string(ch.Next) })})
+	}
 	return ch, nil
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // signInBench is a person with the factors of the budget, and a factor that never runs out.
-func signInBench(b *testing.B) *rig {
+func signInBench(b testing.TB) *rig {
 	r := newRig(b, func(c *mfa.Config) { c.Events = nil })
 	r.app.once = false
 	g := r.withApp(ann, "tulip").Grant
@@ -61,6 +61,22 @@ func BenchmarkSignIn(b *testing.B) {
 	b.StopTimer()
 	ours := b.Elapsed()
 	b.ReportMetric(float64(ours)/float64(baseline(b, memory.New(), b.N)), "times-bare")
+}
+
+// TestSignInAllocations holds the other half of the budget, where the race detector does not
+// add its own.
+func TestSignInAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	r := signInBench(t)
+	allocs := testing.AllocsPerRun(200, func() {
+		r.clock.Advance(time.Minute)
+		if _, err := r.verify(r.begin(ann), "app", "tulip"); err != nil {
+			t.Fatal(err)
+		}
+	})
+	require.LessOrEqual(t, allocs, 100.0)
 }
 
 func BenchmarkBegin(b *testing.B) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/secondgate/secondgate/lockout"
 	"github.com/secondgate/secondgate/mfa"
@@ -323,4 +324,13 @@ func TestPanickingFactorCountsAndLetsNobodyIn(t *testing.T) {
 		require.Equal(t, 4, left(t, err))
 		require.NotContains(t, fmt.Sprintf("%v %+v", err, err), "tulip")
 	}
+}
+
+// A Manager starts nothing that outlives a call.
+func TestNoGoroutineIsLeft(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	r := newRig(t)
+	g := r.withApp(ann, "tulip").Grant
+	r.enroll(g, "pin", "123456")
+	together(32, func(int) { _, _ = r.verify(r.begin(ann), "pin", "wrong") })
 }

@@ -209,13 +209,11 @@ func (m *Manager) read(ctx context.Context, key string) (*record, error) {
 func (m *Manager) update(ctx context.Context, key string, now time.Time, decide func(r *record) (write bool, err error)) error {
 	var decided error
 	err := m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
-		r, err := newRecord(), error(nil)
-		if data != nil {
-			r, err = m.open(key, data)
-		}
-		if err != nil {
-			decided = err
-			return storage.Change{}, err
+		var r *record
+		if data == nil {
+			r = newRecord()
+		} else if r, decided = m.open(key, data); decided != nil {
+			return storage.Change{}, decided
 		}
 		write, err := decide(r)
 		if decided = err; err != nil || !write {

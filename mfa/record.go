@@ -2,6 +2,7 @@ package mfa
 
 import (
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -36,7 +37,7 @@ type record struct {
 	Lockout lockout.State   `cbor:"4,keyasint,omitempty"`
 	Factors []instance      `cbor:"5,keyasint,omitempty"`
 	Live    map[string]live `cbor:"6,keyasint,omitempty"` // issued codes by kind
-	Spent   []spent         `cbor:"7,keyasint,omitempty"`
+	Spent   spentList       `cbor:"7,keyasint,omitempty"`
 	Pending []pending       `cbor:"8,keyasint,omitempty"`
 	Sends   sendLog         `cbor:"9,keyasint,omitempty"`
 	Charge  *charge         `cbor:"10,keyasint,omitempty"`
@@ -70,11 +71,22 @@ type live struct {
 	Expires   int64    `cbor:"4,keyasint"`
 }
 
-// spent is a challenge that was answered rightly.
-type spent struct {
-	_      struct{} `cbor:",toarray"`
-	ID     [16]byte
-	Issued int64
+// spentList is challenges that were answered rightly, 24 bytes each: the id, and when it was
+// issued, big-endian. Packed, because it is read and written with every answer.
+type spentList []byte
+
+const spentLen = 16 + 8
+
+func (l spentList) id(i int) []byte    { return l[i*spentLen:][:16] }
+func (l spentList) issued(i int) int64 { return int64(binary.BigEndian.Uint64(l[i*spentLen+16:])) }
+func (l spentList) len() int           { return len(l) / spentLen }
+
+func (l spentList) add(id [16]byte, issued int64) spentList {
+	return binary.BigEndian.AppendUint64(append(slices.Clip(l), id[:]...), uint64(issued))
+}
+
+func (l spentList) remove(i int) spentList {
+	return slices.Concat(l[:i*spentLen], l[(i+1)*spentLen:])
 }
 
 // pending is an enrolment that waits for its confirmation.
@@ -143,6 +155,9 @@ func decodeRecord(data []byte) (*record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errRecord, err)
 	}
+	if len(r.Spent)%spentLen != 0 || len(r.Sends)%2 != 0 {
+		return nil, errRecord
+	}
 	if r.Format < 1 || r.Format > recordFormat {
 		return nil, fmt.Errorf("%w: format %d, this version reads 1 to %d", errRecord, r.Format, recordFormat)
 	}
@@ -210,7 +225,11 @@ func (r *record) tidy(now time.Time, ttl time.Duration) {
 	if r.fresh && r.Born == 0 {
 		r.Born = ms
 	}
-	r.Spent = slices.DeleteFunc(r.Spent, func(s spent) bool { return ms >= s.Issued+ttl.Milliseconds() })
+	for i := r.Spent.len() - 1; i >= 0; i-- {
+		if ms >= r.Spent.issued(i)+ttl.Milliseconds() {
+			r.Spent = r.Spent.remove(i)
+		}
+	}
 	r.Pending = slices.DeleteFunc(r.Pending, func(p pending) bool { return ms >= p.Expires })
 	for k, l := range r.Live {
 		if ms >= l.Expires+codeMemory.Milliseconds() {
@@ -226,22 +245,30 @@ func (r *record) tidy(now time.Time, ttl time.Duration) {
 // spend marks a challenge as answered. When there are too many to remember, the oldest is
 // let go and everything issued until then counts as spent.
 func (r *record) spend(id [16]byte, issued int64) {
-	r.Spent = append(r.Spent, spent{ID: id, Issued: issued})
-	if len(r.Spent) <= maxSpent {
+	r.Spent = r.Spent.add(id, issued)
+	if r.Spent.len() <= maxSpent {
 		return
 	}
 	oldest := 0
-	for i, s := range r.Spent {
-		if s.Issued < r.Spent[oldest].Issued {
+	for i := range r.Spent.len() {
+		if r.Spent.issued(i) < r.Spent.issued(oldest) {
 			oldest = i
 		}
 	}
-	r.Void = max(r.Void, r.Spent[oldest].Issued)
-	r.Spent = slices.Delete(r.Spent, oldest, oldest+1)
+	r.Void = max(r.Void, r.Spent.issued(oldest))
+	r.Spent = r.Spent.remove(oldest)
 }
 
 func (r *record) isSpent(id [16]byte, issued int64) bool {
-	return issued <= r.Void || slices.ContainsFunc(r.Spent, func(s spent) bool { return s.ID == id })
+	if issued <= r.Void {
+		return true
+	}
+	for i := range r.Spent.len() {
+		if string(r.Spent.id(i)) == string(id[:]) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *record) factor(id string) *instance {

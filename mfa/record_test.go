@@ -63,7 +63,7 @@ func TestRecordIsBounded(t *testing.T) {
 		r.spend(random16(), recordTime.UnixMilli()+int64(i))
 		r.Sends, _ = r.Sends.add(recordTime.Add(time.Duration(i)*time.Minute), 1000)
 	}
-	require.Len(t, r.Spent, maxSpent)
+	require.Equal(t, maxSpent, r.Spent.len())
 	require.LessOrEqual(t, len(r.Sends), 2*(sendWindow+1))
 	data, err := r.encode()
 	require.NoError(t, err)

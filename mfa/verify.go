@@ -156,6 +156,9 @@ func (m *Manager) grant(r *record, c *claims, s scope, level int, now time.Time)
 const recoveryLow = 3
 
 func (m *Manager) verified(c *claims, v *Verification, class factor.Class) []Event {
+	if m.cfg.Events == nil {
+		return nil
+	}
 	mk := func(name string) Event {
 		return m.event(name, c.Subject, v.Time, func(e *Event) {
 			e.Kind, e.FactorID, e.Purpose, e.Left = v.Kind, v.FactorID, v.Purpose, v.RecoveryLeft

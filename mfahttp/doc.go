@@ -22,9 +22,9 @@
 //
 // # Pages
 //
-// Pages work without JavaScript, answer every post with a redirect, speak the languages
-// of their catalogues, and can be replaced file by file (Config.Templates). A page of the
-// application's own gets the same frame by [Handler.Render].
+// Pages work without JavaScript, answer every post with a redirect, and can be replaced
+// file by file (Config.Templates). A page of the application's own gets the same frame by
+// [Handler.Render].
 //
 // # JSON API
 //
@@ -53,8 +53,8 @@
 //     (http.CrossOriginProtection), API requests also if they are not application/json.
 //   - Config.Verified is called once for each right answer, and nothing else signs in.
 //   - Redirects stay on this site.
-//   - What people read comes from the catalogues, never from an error; what a log is told
-//     holds no secret, and no URL of a confirmation link.
+//   - What people read never comes from an error's text; what a log is told holds no
+//     secret, and no URL of a confirmation link.
 //   - Every answer has a strict Content-Security-Policy, no-store, nosniff and may not be
 //     framed.
 //

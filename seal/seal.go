@@ -84,6 +84,8 @@ type key struct {
 	id [idLen]byte
 	// macs are HMAC-SHA512 states keyed with the PRK: keying one costs as much as using it.
 	macs *sync.Pool
+	// unowned are the bindings of purposes without an owner, which tokens have.
+	unowned *sync.Map
 }
 
 // GenerateKey returns a new random key of KeyLen bytes. Keep it where the database is not:
@@ -127,7 +129,7 @@ func derive(raw []byte) (*key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("seal: %w", err)
 	}
-	return &key{id: [idLen]byte(id), macs: &sync.Pool{New: func() any {
+	return &key{id: [idLen]byte(id), unowned: new(sync.Map), macs: &sync.Pool{New: func() any {
 		return &expander{mac: hmac.New(sha512.New, prk)}
 	}}}, nil
 }
@@ -222,10 +224,19 @@ func (kr *Keyring) String() string { return fmt.Sprintf("seal.Keyring(%d keys)",
 // GoString is String, for %#v.
 func (kr *Keyring) GoString() string { return kr.String() }
 
-func (k *key) binding(purpose, owner string) [bindingLen]byte {
+func (k *key) binding(purpose, owner string) (b [bindingLen]byte) {
+	if owner == "" {
+		if known, ok := k.unowned.Load(purpose); ok {
+			return known.([bindingLen]byte)
+		}
+	}
 	var out [sha512.Size]byte
 	k.expand(&out, "secondgate/1 binding", nil, purpose, owner)
-	return [bindingLen]byte(out[:])
+	b = [bindingLen]byte(out[:])
+	if owner == "" {
+		k.unowned.Store(purpose, b)
+	}
+	return b
 }
 
 // aead returns the cipher of one message.

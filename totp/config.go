@@ -25,6 +25,7 @@ const (
 	SHA512
 )
 
+// String returns the name that the otpauth URI has for it.
 func (a Algorithm) String() string {
 	switch a {
 	case SHA1:

@@ -85,6 +85,24 @@ func TestLockout(t *testing.T) {
 	c.verify(200, "email", c.send("email", "carla@acme.example"))
 }
 
+// TestAnotherPersonInTheSameBrowser: who signed in before is no help to who knows another's
+// password.
+func TestAnotherPersonInTheSameBrowser(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	c := s.client(t)
+	c.signIn("anna")
+	c.password("olivia")
+	c.get(401, "/api/me")
+	c.get(401, "/api/admin/policy")
+	c.get(403, "/mfa/api/factors")
+	c.post(403, "/mfa/api/enroll", obj{"kind": "totp"}) // with anna's grant
+	// A wrong password changes nothing for who is signed in.
+	c.signIn("anna")
+	c.post(401, "/api/login", obj{"username": "olivia", "password": "wrong"})
+	c.field(c.get(200, "/api/me"), "username", "anna")
+}
+
 func TestWrongPasswordsDoNotLock(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
@@ -330,12 +348,16 @@ func TestSessionIDIsRenewed(t *testing.T) {
 	}
 	c.password("jonas")
 	fresh("after the password")
+	planted := id()
+	c.password("jonas") // in a browser that has a session
+	fresh("after the password, when there was one")
 	first := id()
 	c.verify(200, "email", c.send("email", "jonas@acme.example"))
 	fresh("after the second factor")
 	old := s.client(t)
 	old.Jar.SetCookies(base, []*http.Cookie{{Name: "acme", Value: first, Path: "/"}})
 	old.get(401, "/api/me")
+	old.Jar.SetCookies(base, []*http.Cookie{{Name: "acme", Value: planted, Path: "/"}})
 	old.field(old.post(401, "/mfa/api/send", obj{"kind": "email"}), "error", "unauthorized")
 
 	signedIn := id()

@@ -93,8 +93,13 @@ func (c *confirmations) progress() progress {
 
 // explainSend is what the owner reads; the cause is in the log.
 func explainSend(err error) string {
-	var budget *mfa.BudgetError
+	var (
+		budget *mfa.BudgetError
+		locked *mfa.LockedError
+	)
 	switch {
+	case errors.As(err, &locked):
+		return "Locked after wrong answers; unlock first"
 	case errors.As(err, &budget):
 		return "Too many messages in the last hour; try again later"
 	case errors.Is(err, email.ErrNoAddress):

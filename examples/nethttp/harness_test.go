@@ -49,16 +49,34 @@ type server struct {
 	t    testing.TB
 	base string
 	cmd  *exec.Cmd
-	log  *bytes.Buffer
+	log  *logBuffer
 	once sync.Once
 	err  error
+}
+
+// logBuffer can be read while the program writes to it.
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 // start runs the program on a free port and waits until it says that it listens. Arguments
 // like NAME=value are for its environment.
 func start(t testing.TB, data string, args ...string) *server {
 	t.Helper()
-	s := &server{t: t, log: new(bytes.Buffer)}
+	s := &server{t: t, log: new(logBuffer)}
 	s.cmd = exec.Command(program, "-addr", "127.0.0.1:0", "-data", data)
 	s.cmd.Env = os.Environ()
 	for _, arg := range args {

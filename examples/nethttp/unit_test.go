@@ -33,6 +33,7 @@ func TestPasswords(t *testing.T) {
 		}
 	}
 	// Whoever does not exist has no password, not even the dummy's.
+	p.dummy = hash
 	if err := p.compare(ctx, "", "correct horse"); !errors.Is(err, errWrongPassword) {
 		t.Error(err)
 	}

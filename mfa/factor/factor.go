@@ -202,7 +202,7 @@ type Prompt struct {
 // VerifyInput is one answer to judge.
 type VerifyInput struct {
 	Person Person
-	// State is the instance's, as Enroll or the last Verdict left it. Read only.
+	// State is the instance's, as Enroll or the last Verdict left it. It must not be changed in place.
 	State []byte
 	// Issued is what Issue kept for a Challenger, nil when nothing was issued to the
 	// challenge that is being answered.

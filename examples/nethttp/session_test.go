@@ -1,0 +1,83 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa"
+)
+
+// sessionApp is as much of the application as sessions need.
+func sessionApp(t *testing.T) *app {
+	t.Helper()
+	db, err := openDatabase(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	a := &app{db: db, log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		cfg: config{public: &url.URL{Scheme: "http", Host: "127.0.0.1"}}}
+	a.sessions = newSessions(a)
+	return a
+}
+
+// TestSessionEndsMeanwhile: what a request had to say is said, and the browser keeps the
+// cookie that another answer has given it.
+func TestSessionEndsMeanwhile(t *testing.T) {
+	t.Parallel()
+	a := sessionApp(t)
+	end := false
+	h := a.sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.sessions.Put(r.Context(), "x", "y")
+		if end {
+			if _, err := a.db.Exec(`UPDATE sessions SET data = NULL`); err != nil {
+				t.Error(err)
+			}
+		}
+		_, _ = io.WriteString(w, "fine")
+	}))
+	first := httptest.NewRecorder()
+	h.ServeHTTP(first, httptest.NewRequest("GET", "/", nil))
+	cookies := first.Result().Cookies()
+	if len(cookies) != 1 {
+		t.Fatalf("cookies: %v", cookies)
+	}
+	end = true
+	r := httptest.NewRequest("GET", "/", nil)
+	r.AddCookie(cookies[0])
+	second := httptest.NewRecorder()
+	h.ServeHTTP(second, r)
+	if second.Code != 200 || second.Body.String() != "fine" || len(second.Result().Cookies()) != 0 {
+		t.Errorf("status %d, %q, cookies %v", second.Code, second.Body, second.Result().Cookies())
+	}
+}
+
+// TestVerifiedIsOfThisPerson: a verification of somebody else signs nobody in.
+func TestVerifiedIsOfThisPerson(t *testing.T) {
+	t.Parallel()
+	a := sessionApp(t)
+	ctx, err := a.sessions.Load(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest("POST", "/", nil).WithContext(ctx)
+	a.sessions.Put(ctx, sessionAccount, "acct-anna")
+	for _, v := range []mfa.Verification{
+		{SubjectID: "acct-olivia", Tenant: tenant}, {SubjectID: "acct-anna", Tenant: "other"}, {},
+	} {
+		if err := a.verified(nil, r, &v); err == nil || a.sessions.GetBool(ctx, sessionSignedIn) {
+			t.Errorf("%+v signs in: %v", v, err)
+		}
+	}
+	if err := a.verified(nil, r, &mfa.Verification{SubjectID: "acct-anna", Tenant: tenant, Time: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	if !a.sessions.GetBool(ctx, sessionSignedIn) {
+		t.Error("not signed in")
+	}
+}

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"log"
+
+	"github.com/secondgate/secondgate/mfa"
+)
+
+// ask reads a code from the terminal.
+func ask(input *bufio.Scanner) mfa.Secret {
+	fmt.Print("code: ")
+	if !input.Scan() {
+		log.Fatal("no more input")
+	}
+	return mfa.Secret(input.Text())
+}
+
+// said is what a developer reads of an error; people deserve better words.
+func said(err error) string {
+	if err == nil {
+		return ""
+	}
+	return "(" + err.Error() + ")"
+}
+
+func check(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
+}

@@ -1,0 +1,54 @@
+// Quickstart is a second factor in one file: run it, scan the code with an authenticator app,
+// and type what the app shows.
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/storage/memory"
+	"github.com/secondgate/secondgate/totp"
+)
+
+func main() {
+	authenticator, err := totp.New(totp.Config{Issuer: "Quickstart"})
+	check(err)
+	keys, err := seal.NewKeyring(seal.GenerateKey()) // your application keeps its key in a file
+	check(err)
+	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []mfa.Factor{authenticator}})
+	check(err)
+
+	ctx, session := context.Background(), "the id of the session"
+	ann := mfa.Subject{ID: "42", Account: "ann@example.com"}
+	input := bufio.NewScanner(os.Stdin)
+
+	// The password was right: what next? The policy requires a factor, and ann has none.
+	begun, err := m.Begin(ctx, mfa.BeginRequest{Subject: ann, Binding: session})
+	check(err)
+	enrollment, err := m.Enroll(ctx, mfa.EnrollRequest{Grant: begun.Grant, Binding: session, Kind: "totp"})
+	check(err)
+	qr, err := totp.QRTerminal(enrollment.Prompt.URI.Reveal())
+	check(err)
+	fmt.Println(qr + "Scan it, or type this key: " + enrollment.Prompt.Secret.Reveal())
+	for confirmed := false; !confirmed; {
+		_, err := m.Confirm(ctx, mfa.ConfirmRequest{Token: enrollment.Token, Binding: session, Response: ask(input)})
+		fmt.Println("enrolled:", err == nil, said(err))
+		confirmed = err == nil
+	}
+
+	// Ann signs in again: the same code will not do, the next one will.
+	begun, err = m.Begin(ctx, mfa.BeginRequest{Subject: ann, Binding: session})
+	check(err)
+	for {
+		v, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: begun.Token, Binding: session, Kind: "totp", Response: ask(input)})
+		if fmt.Println("signed in:", err == nil, said(err)); err == nil {
+			fmt.Println("assurance level", v.AssuranceLevel, "by", strings.Join(v.AMR, " "))
+			return
+		}
+	}
+}

@@ -1,0 +1,296 @@
+// Package mail_test sends through a real SMTP server, in process.
+package mail_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"io"
+	"math/big"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net"
+	"net/mail"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-sasl"
+	gosmtp "github.com/emersion/go-smtp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/email/smtp"
+)
+
+// server is a real SMTP server, with TLS and authentication.
+type server struct {
+	host  string
+	port  int
+	roots *x509.CertPool
+	mu    sync.Mutex
+	mails []received
+	fail  error // what RCPT is answered
+}
+
+type received struct {
+	from, to, user string
+	data           []byte
+}
+
+func (s *server) NewSession(*gosmtp.Conn) (gosmtp.Session, error) { return &session{s: s}, nil }
+
+type session struct {
+	s    *server
+	mail received
+}
+
+func (*session) AuthMechanisms() []string { return []string{sasl.Plain} }
+func (c *session) Auth(string) (sasl.Server, error) {
+	return sasl.NewPlainServer(func(_, user, password string) error {
+		if user != "acme" || password != "tulip-password" {
+			return gosmtp.ErrAuthFailed
+		}
+		c.mail.user = user
+		return nil
+	}), nil
+}
+func (c *session) Mail(from string, _ *gosmtp.MailOptions) error { c.mail.from = from; return nil }
+func (c *session) Rcpt(to string, _ *gosmtp.RcptOptions) error {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	c.mail.to += to
+	return c.s.fail
+}
+func (c *session) Data(r io.Reader) (err error) {
+	if c.mail.data, err = io.ReadAll(r); err != nil {
+		return err
+	}
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	c.s.mails = append(c.s.mails, c.mail)
+	return nil
+}
+func (*session) Reset()        {}
+func (*session) Logout() error { return nil }
+
+func start(t *testing.T, security smtp.Security) *server {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	require.NoError(t, err)
+	cert, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	s := &server{host: "localhost", roots: x509.NewCertPool()}
+	s.roots.AddCert(cert)
+	srv := gosmtp.NewServer(s)
+	srv.Domain = "localhost"
+	srv.ErrorLog = discard{}
+	config := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s.port = listener.Addr().(*net.TCPAddr).Port
+	switch security {
+	case smtp.TLS:
+		listener = tls.NewListener(listener, config)
+	case smtp.StartTLS:
+		srv.TLSConfig = config
+	default:
+		srv.AllowInsecureAuth = true
+	}
+	go func() { _ = srv.Serve(listener) }()
+	t.Cleanup(func() { _ = srv.Close() })
+	return s
+}
+
+type discard struct{}
+
+func (discard) Printf(string, ...any) {}
+func (discard) Println(...any)        {}
+
+func (s *server) config(security smtp.Security) smtp.Config {
+	return smtp.Config{Host: s.host, Port: s.port, Security: security, Username: "acme", Password: "tulip-password",
+		From: "Acme <no-reply@acme.example>", TLSConfig: &tls.Config{RootCAs: s.roots}, Timeout: 5 * time.Second}
+}
+
+var message = email.Message{To: "ann@example.com", Subject: "Ihr Code für Acme", Text: "Code: 012345\nschön\n", HTML: "<p>012345 schön</p>"}
+
+func send(t *testing.T, cfg smtp.Config, m email.Message) error {
+	t.Helper()
+	s, err := smtp.New(cfg)
+	require.NoError(t, err)
+	return s.Send(t.Context(), m)
+}
+
+func TestDelivery(t *testing.T) {
+	for _, security := range []smtp.Security{smtp.StartTLS, smtp.TLS, smtp.InsecureNoTLS} {
+		t.Run(fmt.Sprint(security), func(t *testing.T) {
+			s := start(t, security)
+			require.NoError(t, send(t, s.config(security), message))
+			require.Len(t, s.mails, 1)
+			got := s.mails[0]
+			require.Equal(t, "acme", got.user)
+			require.Equal(t, "no-reply@acme.example", got.from)
+			require.Equal(t, "ann@example.com", got.to)
+			m, err := mail.ReadMessage(bytes.NewReader(got.data))
+			require.NoError(t, err)
+			subject, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject"))
+			require.NoError(t, err)
+			require.Equal(t, message.Subject, subject)
+			from, err := m.Header.AddressList("From")
+			require.NoError(t, err)
+			require.Equal(t, "Acme", from[0].Name)
+			require.NotEmpty(t, m.Header.Get("Message-ID"))
+			_, err = m.Header.Date()
+			require.NoError(t, err)
+			require.Equal(t, "auto-generated", m.Header.Get("Auto-Submitted"))
+			require.Empty(t, m.Header.Get("User-Agent")+m.Header.Get("X-Mailer"))
+			parts := parts(t, m)
+			require.Equal(t, "Code: 012345\nschön\n", strings.ReplaceAll(parts["text/plain"], "\r\n", "\n"))
+			require.Equal(t, "<p>012345 schön</p>", strings.TrimSpace(parts["text/html"]))
+		})
+	}
+}
+
+func parts(t *testing.T, m *mail.Message) map[string]string {
+	t.Helper()
+	kind, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	require.NoError(t, err)
+	require.Equal(t, "multipart/alternative", kind)
+	found := map[string]string{}
+	r := multipart.NewReader(m.Body, params["boundary"])
+	for {
+		p, err := r.NextRawPart()
+		if err != nil {
+			return found
+		}
+		kind, params, err := mime.ParseMediaType(p.Header.Get("Content-Type"))
+		require.NoError(t, err)
+		require.Equal(t, "utf-8", strings.ToLower(params["charset"]))
+		body := io.Reader(p)
+		if p.Header.Get("Content-Transfer-Encoding") == "quoted-printable" {
+			body = quotedprintable.NewReader(p)
+		}
+		text, err := io.ReadAll(body)
+		require.NoError(t, err)
+		found[kind] = string(text)
+	}
+}
+
+func requireError(t *testing.T, err error, temporary bool) *smtp.Error {
+	t.Helper()
+	var e *smtp.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, temporary, e.Temporary, "%v", err)
+	for _, secret := range []string{"ann@", "tulip", "012345"} {
+		require.NotContains(t, err.Error(), secret)
+	}
+	return e
+}
+
+func TestRefusals(t *testing.T) {
+	t.Run("wrong password", func(t *testing.T) {
+		s := start(t, smtp.StartTLS)
+		cfg := s.config(smtp.StartTLS)
+		cfg.Password = "tulip-wrong"
+		requireError(t, send(t, cfg, message), false)
+		require.Empty(t, s.mails)
+	})
+	t.Run("untrusted certificate", func(t *testing.T) {
+		for _, security := range []smtp.Security{smtp.StartTLS, smtp.TLS} {
+			s := start(t, security)
+			cfg := s.config(security)
+			cfg.TLSConfig = nil
+			requireError(t, send(t, cfg, message), false)
+			require.Empty(t, s.mails)
+		}
+	})
+	t.Run("no STARTTLS", func(t *testing.T) {
+		s := start(t, smtp.InsecureNoTLS)
+		requireError(t, send(t, s.config(smtp.StartTLS), message), false)
+		require.Empty(t, s.mails, "nothing is sent in the clear")
+	})
+	t.Run("451", func(t *testing.T) {
+		s := start(t, smtp.StartTLS)
+		s.fail = &gosmtp.SMTPError{Code: 451, Message: "try later, ann@example.com"}
+		require.Equal(t, 451, requireError(t, send(t, s.config(smtp.StartTLS), message), true).Code)
+	})
+	t.Run("550", func(t *testing.T) {
+		s := start(t, smtp.StartTLS)
+		s.fail = &gosmtp.SMTPError{Code: 550, Message: "no such user ann@example.com"}
+		err := send(t, s.config(smtp.StartTLS), message)
+		require.Equal(t, 550, requireError(t, err, false).Code)
+		require.ErrorIs(t, err, email.ErrRejected)
+	})
+	t.Run("nobody there", func(t *testing.T) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		port := l.Addr().(*net.TCPAddr).Port
+		require.NoError(t, l.Close())
+		requireError(t, send(t, smtp.Config{Host: "127.0.0.1", Port: port, From: "a@example.com"}, message), true)
+	})
+}
+
+// A server that accepts and says nothing does not hold the caller past its deadline.
+func TestSilentServer(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { _ = c.Close() })
+		}
+	}()
+	for _, security := range []smtp.Security{smtp.StartTLS, smtp.TLS} {
+		s, err := smtp.New(smtp.Config{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, Security: security, From: "a@example.com"})
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		begun := time.Now()
+		err = s.Send(ctx, message)
+		cancel()
+		requireError(t, err, true)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Less(t, time.Since(begun), 3*time.Second)
+		ctx, cancel = context.WithCancel(t.Context())
+		time.AfterFunc(100*time.Millisecond, cancel)
+		begun = time.Now()
+		err = s.Send(ctx, message)
+		require.ErrorIs(t, err, context.Canceled)
+		require.Less(t, time.Since(begun), 3*time.Second)
+	}
+}
+
+func TestNoHeaderInjection(t *testing.T) {
+	s := start(t, smtp.StartTLS)
+	for _, m := range []email.Message{
+		{To: "ann@example.com\r\nBcc: eve@example.com", Subject: "x", Text: "x"},
+		{To: "ann@example.com, eve@example.com", Subject: "x", Text: "x"},
+		{To: "ann@example.com\nRCPT TO:<eve@example.com>", Subject: "x", Text: "x"},
+		{To: "", Subject: "x", Text: "x"},
+		{To: "ann@example.com", Subject: "x\r\nBcc: eve@example.com", Text: "x"},
+		{To: "ann@example.com", Subject: "x\nX-Evil: 1", Text: "x"},
+	} {
+		err := send(t, s.config(smtp.StartTLS), m)
+		require.ErrorIs(t, err, email.ErrRejected)
+	}
+	require.Empty(t, s.mails)
+	require.NoError(t, send(t, s.config(smtp.StartTLS), email.Message{To: "ann@example.com", Subject: "x", Text: "\r\n.\r\nMAIL FROM:<eve@example.com>\r\n"}))
+	require.Len(t, s.mails, 1, "the text cannot end the mail")
+	_, err := smtp.New(smtp.Config{Host: "h", From: "Acme\r\nBcc: eve@example.com <a@example.com>"})
+	require.Error(t, err)
+}

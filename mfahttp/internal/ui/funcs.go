@@ -1,0 +1,287 @@
+package ui
+
+import (
+	"fmt"
+	"html/template"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// funcs are what templates of one language can call.
+func (r *Renderer) funcs(c *catalog) template.FuncMap {
+	return template.FuncMap{
+		"head":       c.head,
+		"others":     others,
+		"field":      c.field,
+		"answer":     c.answer,
+		"t":          c.text,
+		"strong":     c.strong,
+		"timer":      c.timer,
+		"duration":   c.duration,
+		"date":       c.date,
+		"kind":       c.kind,
+		"kindText":   c.kindText,
+		"say":        c.say,
+		"fieldError": c.fieldError,
+		"entered":    entered,
+		"icon":       icon,
+		"asset":      r.asset,
+		"groups":     groups,
+		"otpauth":    otpauth,
+		"iso":        func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"good":       func(n Notice) bool { return good[n.Code] },
+	}
+}
+
+// head is what the block "head" is given.
+type head struct {
+	Frame
+	Page    string // the template
+	Title   string
+	Wide    bool
+	Bad     bool // the notice is an error
+	Refresh int  // seconds, for browsers without scripts; 0: never
+}
+
+// head fixes the language to the one that the texts are really in.
+func (c *catalog) head(f Frame, page, title string) head {
+	f.Lang = c.lang
+	wide := page == "factors" || page == "page" && f.SignedIn
+	return head{Frame: f, Page: page, Title: title, Wide: wide, Bad: f.Notice != nil && !good[f.Notice.Code]}
+}
+
+// RefreshAfter is the head of a page that is worth another look after some seconds.
+func (h head) RefreshAfter(secs int) head {
+	h.Refresh = secs + 1
+	return h
+}
+
+// others are the other ways worth showing. An answer is judged against all factors of a kind,
+// so a second one of the same kind is another way only if the code goes elsewhere.
+func others(v Verify) (list []Option) {
+	seen := map[string]bool{v.Option.Kind: true}
+	for _, o := range v.Others {
+		if o.Sends && o.Kind == v.Option.Kind || !seen[o.Kind] {
+			list = append(list, o)
+		}
+		seen[o.Kind] = true
+	}
+	return list
+}
+
+// good are the notices of what succeeded.
+var good = map[string]bool{"sent": true, "added": true, "removed": true, "renamed": true, "recovered": true}
+
+// strong is text as HTML, its values in bold. They are escaped, and keep their writing
+// direction to themselves: a name cannot turn the sentence around.
+func (c *catalog) strong(key string, args ...any) (template.HTML, error) {
+	if len(args)%2 != 0 {
+		return "", fmt.Errorf("%s: a text takes pairs of placeholder and value", key)
+	}
+	text, ok := c.texts[key]
+	if !ok {
+		return "", fmt.Errorf("texts/%s.json has no %q", c.lang, key)
+	}
+	values := make(map[string]string, len(args)/2)
+	for i := 0; i < len(args); i += 2 {
+		values[fmt.Sprint(args[i])] = `<strong dir="auto">` + template.HTMLEscapeString(fmt.Sprint(args[i+1])) + `</strong>`
+	}
+	return template.HTML(fill(template.HTMLEscapeString(text), values)), nil //nolint:gosec // escaped above
+}
+
+// timer is a text whose {time} the script counts down. A timer is not announced as it runs
+// (role=timer has aria-live=off); the script says when little is left.
+func (c *catalog) timer(key string, secs int) (template.HTML, error) {
+	text, ok := c.texts[key]
+	if !ok {
+		return "", fmt.Errorf("texts/%s.json has no %q", c.lang, key)
+	}
+	d, err := c.duration(secs)
+	if err != nil {
+		return "", err
+	}
+	span := `<span class="sg-time" role="timer" data-seconds="` + strconv.Itoa(secs) + `">` + template.HTMLEscapeString(d) + `</span>`
+	return template.HTML(fill(template.HTMLEscapeString(text), map[string]string{"time": span})), nil //nolint:gosec // escaped above
+}
+
+// duration is a time in words. Seconds are left out from ten minutes on, and minutes from ten
+// hours.
+func (c *catalog) duration(secs int) (string, error) {
+	secs = max(secs, 0)
+	if secs >= 600 {
+		secs = (secs + 59) / 60 * 60
+	}
+	if secs >= 36000 {
+		secs = (secs + 3599) / 3600 * 3600
+	}
+	var parts []string
+	for _, unit := range []struct {
+		key string
+		n   int
+	}{{"time.hours", secs / 3600}, {"time.minutes", secs / 60 % 60}, {"time.seconds", secs % 60}} {
+		if unit.n == 0 && (secs > 0 || unit.key != "time.seconds") {
+			continue
+		}
+		s, err := c.text(unit.key, "n", unit.n)
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, s)
+	}
+	return strings.Join(parts, " "), nil
+}
+
+// date is a day in words, in UTC: the server does not know where the person is. The script
+// puts the person's own day in its place.
+func (c *catalog) date(t time.Time) (string, error) {
+	months := strings.Split(c.texts["date.months"], " ")
+	if len(months) != 12 {
+		return "", fmt.Errorf("texts/%s.json: date.months must be twelve words", c.lang)
+	}
+	year, month, day := t.UTC().Date()
+	return c.text("date.format", "day", day, "month", months[month-1], "year", year)
+}
+
+// kind is the name of a kind. One that we do not know goes by its own.
+func (c *catalog) kind(kind string) string {
+	if s, ok := c.texts["kind."+kind]; ok {
+		return s
+	}
+	return kind
+}
+
+// kindText is a text about a kind, or the one about kinds that we do not know.
+func (c *catalog) kindText(about, kind string, args ...any) (string, error) {
+	if key := about + "." + kind; c.has(key) {
+		return c.text(key, args...)
+	}
+	return c.text(about+".other", args...)
+}
+
+// field is the form field that a notice is about, "" if it is about the page.
+func (n Notice) field(page string) string {
+	switch n.Code {
+	case "password":
+		return "password"
+	case "incorrect", "expired":
+		if page == "verify" || page == "enrollment" {
+			return "code"
+		}
+		if n.Code == "incorrect" && page == "enroll" {
+			return "pin2"
+		}
+	case "malformed":
+		return problemField(n, page)
+	}
+	return ""
+}
+
+func problemField(n Notice, page string) string {
+	about, _, _ := strings.Cut(n.Reason, "_")
+	switch {
+	case n.Reason == "number_country", n.Reason == "number_region":
+		return "region"
+	case n.Reason == "pin_mismatch":
+		return "pin2"
+	case n.Reason == "name_form" && page != "factors":
+		return "name"
+	case page == "verify", page == "enrollment":
+		return "code"
+	case page != "enroll":
+		return ""
+	case about == "pin", about == "number", about == "address":
+		return about
+	}
+	return map[string]string{"email": "address", "sms": "number", "pin": "pin"}[n.Kind]
+}
+
+// fieldError is what is wrong with a field, or "". page is the name of the template.
+func (c *catalog) fieldError(f Frame, page, field string) (string, error) {
+	if f.Notice == nil || f.Notice.field(page) != field {
+		return "", nil
+	}
+	return c.notice(*f.Notice, page, f.Now)
+}
+
+// say is what a notice says of the whole page, or "" if a field says it.
+func (c *catalog) say(f Frame, page string) (string, error) {
+	if f.Notice == nil || f.Notice.field(page) != "" {
+		return "", nil
+	}
+	return c.notice(*f.Notice, page, f.Now)
+}
+
+func (c *catalog) notice(n Notice, page string, now time.Time) (string, error) {
+	kind := n.Kind
+	if kind != "pin" && kind != "recovery" {
+		kind = "code"
+	}
+	switch n.Code {
+	case "incorrect":
+		return c.withLeft("notice.incorrect."+kind, n)
+	case "expired":
+		if page == "verify" || page == "enrollment" {
+			return c.withLeft("notice.expired.code", n)
+		}
+	case "malformed":
+		if key := "problem." + n.Reason; n.Reason != "" && c.has(key) {
+			return c.text(key)
+		}
+		if field := n.field(page); field == "code" {
+			return c.text("problem.form." + kind)
+		}
+	case "locked", "budget":
+		if left := n.Until.Sub(now); left > 0 {
+			d, err := c.duration(int((left + time.Second - 1) / time.Second))
+			if err != nil {
+				return "", err
+			}
+			return c.text("notice."+n.Code+".for", "time", d)
+		}
+	case "recovered":
+		return c.text("notice.recovered", "n", max(n.Left, 0))
+	case "added":
+		return c.kindText("notice.added", n.Kind)
+	}
+	if key := "notice." + n.Code; c.has(key) {
+		return c.text(key)
+	}
+	return c.text("notice.unavailable")
+}
+
+// withLeft adds how many attempts are left, once it matters.
+func (c *catalog) withLeft(key string, n Notice) (string, error) {
+	s, err := c.text(key)
+	if err != nil || n.Left < 0 {
+		return s, err
+	}
+	left, err := c.text("attempts", "n", n.Left)
+	return s + " " + left, err
+}
+
+// entered is what was typed into a field before.
+func entered(f Frame, field string) string {
+	if f.Notice == nil {
+		return ""
+	}
+	return f.Notice.Entered[field]
+}
+
+// groups cuts a key into fours, which is how people read keys to themselves.
+func groups(s string) (list []string) {
+	runes := []rune(s)
+	for len(runes) > 4 {
+		list, runes = append(list, string(runes[:4])), runes[4:]
+	}
+	return append(list, string(runes))
+}
+
+// otpauth lets an otpauth URI be a link. html/template would put a warning in its place, as it
+// does for every scheme it does not know; other schemes than this one stay what they are.
+func otpauth(uri string) template.URL {
+	if !strings.HasPrefix(uri, "otpauth://") {
+		return ""
+	}
+	return template.URL(uri) //nolint:gosec // the scheme was looked at, and the attribute is escaped
+}

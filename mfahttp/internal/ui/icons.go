@@ -1,0 +1,37 @@
+package ui
+
+import (
+	"fmt"
+	"html/template"
+)
+
+// icons are paths on a grid of 24, drawn with a line of the text's colour.
+var icons = map[string]string{
+	"shield":   "M12 3l7.5 2.8v5.4c0 4.6-3.1 8.2-7.5 9.8-4.4-1.6-7.5-5.2-7.5-9.8V5.8zM8.8 12l2.2 2.2 4.2-4.4",
+	"totp":     "M8.5 2.5h7a2 2 0 012 2v15a2 2 0 01-2 2h-7a2 2 0 01-2-2v-15a2 2 0 012-2zM9.5 11l1.8 1.8 3.2-3.4M11 18.5h2",
+	"email":    "M4.5 5h15a2 2 0 012 2v10a2 2 0 01-2 2h-15a2 2 0 01-2-2V7a2 2 0 012-2zM3 7l9 6.2L21 7",
+	"sms":      "M5 4h14a2 2 0 012 2v9a2 2 0 01-2 2h-7.5L7 20.5V17H5a2 2 0 01-2-2V6a2 2 0 012-2zM8 10.5h.01M12 10.5h.01M16 10.5h.01",
+	"pin":      "M5.5 10.5h13a2 2 0 012 2v6.5a2 2 0 01-2 2h-13a2 2 0 01-2-2v-6.5a2 2 0 012-2zM7.5 10.5V7.5a4.5 4.5 0 019 0v3M8.5 15.75h.01M12 15.75h.01M15.5 15.75h.01",
+	"recovery": "M6 2.5h12a2 2 0 012 2v15a2 2 0 01-2 2H6a2 2 0 01-2-2v-15a2 2 0 012-2zM8 8h8M8 12h8M8 16h5",
+	"key":      "M15 9.01h.01M21.5 9a6.5 6.5 0 01-8.7 6.1L11 17H8.5v2.5H6V21.5H2.5V18l6.4-6.4A6.5 6.5 0 1121.5 9z",
+	"lock":     "M6 10.5h12a2 2 0 012 2v6.5a2 2 0 01-2 2H6a2 2 0 01-2-2v-6.5a2 2 0 012-2zM7.5 10.5V7.5a4.5 4.5 0 019 0v3",
+	"warning":  "M12 3.5l9.5 16.5h-19zM12 10v4.5M12 17.25h.01",
+	"check":    "M12 2.5a9.5 9.5 0 110 19 9.5 9.5 0 010-19zM8 12.3l2.7 2.7L16 9.5",
+	"plus":     "M12 5v14M5 12h14",
+	"next":     "M9 5.5l6.5 6.5L9 18.5",
+	"back":     "M15 5.5L8.5 12l6.5 6.5",
+	"copy":     "M9.5 8.5h9a2 2 0 012 2v9a2 2 0 01-2 2h-9a2 2 0 01-2-2v-9a2 2 0 012-2zM4.5 15.5a1 1 0 01-1-1v-10a2 2 0 012-2h10a1 1 0 011 1",
+	"download": "M12 3.5v12M7 11l5 5 5-5M4.5 20.5h15",
+	"print":    "M7 8.5v-6h10v6M7 17.5H5a2 2 0 01-2-2v-5a2 2 0 012-2h14a2 2 0 012 2v5a2 2 0 01-2 2h-2M7 14h10v7.5H7z",
+}
+
+// icon is decoration: what it means is always said beside it. Kinds without an icon have a key.
+func icon(name string) template.HTML {
+	path, ok := icons[name]
+	if !ok {
+		path = icons["key"]
+	}
+	return template.HTML(fmt.Sprintf( //nolint:gosec // our own constants
+		`<svg class="sg-icon" viewBox="0 0 24 24" width="20" height="20" fill="none" stroke="currentColor" stroke-width="1.7" `+
+			`stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false"><path d="%s"/></svg>`, path))
+}

@@ -1,0 +1,178 @@
+// Package ui renders the pages of mfahttp: templates, stylesheet, script and the texts in
+// every language. It knows nothing of second factors but how they look; mfahttp fills in the
+// view models of this package and serves what comes out.
+//
+//	r, err := ui.New(nil)
+//	err = r.Render(w, ui.Link{Frame: ui.Frame{Base: "/mfa/", Product: "Acme"}, Token: token})
+//
+// # Replacing files
+//
+// Every file can be replaced by one of the same name in the fs.FS given to [New]; what is
+// missing there comes from the built-in set. Pages are verify.html, choose.html, enroll.html,
+// enrollment.html, factors.html, remove.html, recovery.html, link.html, confirmed.html,
+// error.html, and page.html for pages of the application's own. They are made of the named
+// blocks in frame.html ("head" and "foot" go around every page) and parts.html ("field-error",
+// "code-field", "password-field", "notice"). The smallest replacements are made for it:
+//
+//   - static/theme.css is empty and is read after app.css. One line there changes the accent
+//     colour: :root { --sg-accent: #7a1fa2 }. White text on it must be legible.
+//   - brand.html is what stands at the top of every page, by default the product's name.
+//   - texts/LANG.json holds texts by key. Those of a language we have are laid over ours;
+//     a file of another language adds it, in English where it has no text.
+//
+// Templates are given the view model of their page and these functions: t (a text by its key,
+// with pairs of placeholder and value), strong (the same as HTML, values in bold), timer (the
+// same, with {time} as a running countdown), duration, date, kind (the name of a kind), icon,
+// asset (a file of static/ with a hash for caching), say (what a notice says), fieldError.
+//
+// # Promises
+//
+// Pages work without JavaScript: the script adds countdowns, buttons to copy, show, download
+// and print, and nothing else. No page has an inline script or style, or refers to another
+// host. Values are escaped by html/template; texts are ours or the application's. Rendering
+// never writes half a page, reads no clock, and is safe for concurrent use.
+package ui
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+)
+
+//go:embed files
+var embedded embed.FS
+
+// Renderer holds the pages of every language, parsed.
+type Renderer struct {
+	files  fs.FS
+	langs  []string                      // first is the fallback
+	pages  map[string]*template.Template // by language
+	hashes map[string]string             // of static files
+}
+
+// New parses the built-in files with those of overrides, which may be nil, laid over them. An
+// error names the file that is wrong.
+func New(overrides fs.FS) (*Renderer, error) {
+	base, err := fs.Sub(embedded, "files")
+	if err != nil {
+		return nil, err
+	}
+	r := &Renderer{files: overlay{overrides, base}, pages: map[string]*template.Template{}, hashes: map[string]string{}}
+	catalogs, err := readCatalogs(base, overrides)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"app.css", "theme.css", "app.js"} {
+		b, err := fs.ReadFile(r.files, "static/"+name)
+		if err != nil {
+			return nil, fmt.Errorf("ui: static/%s: %w", name, err)
+		}
+		sum := sha256.Sum256(b)
+		r.hashes[name] = hex.EncodeToString(sum[:6])
+	}
+	names, err := templates(base, overrides)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range catalogs {
+		set := template.New("").Funcs(r.funcs(c))
+		for _, name := range names {
+			b, err := fs.ReadFile(r.files, name)
+			if err != nil {
+				return nil, fmt.Errorf("ui: %s: %w", name, err)
+			}
+			if _, err := set.New(name).Parse(string(b)); err != nil {
+				return nil, fmt.Errorf("ui: %s: %w", name, err)
+			}
+		}
+		r.langs = append(r.langs, c.lang)
+		r.pages[c.lang] = set
+	}
+	return r, nil
+}
+
+// templates are the names of ours, and of those that only overrides has.
+func templates(base, overrides fs.FS) ([]string, error) {
+	names, err := fs.Glob(base, "*.html")
+	if err != nil || overrides == nil {
+		return names, err
+	}
+	own, err := fs.Glob(overrides, "*.html")
+	names = append(names, own...)
+	slices.Sort(names)
+	return slices.Compact(names), err
+}
+
+// Page is a view model of this package: one of the structs that have a [Frame].
+type Page interface {
+	frame() Frame
+	name() string
+}
+
+// Render writes a page in the language of its Frame. After an error of a template nothing has
+// been written.
+func (r *Renderer) Render(w io.Writer, p Page) error {
+	set := r.pages[p.frame().Lang]
+	if set == nil {
+		set = r.pages[r.langs[0]]
+	}
+	var b bytes.Buffer
+	if err := set.ExecuteTemplate(&b, p.name()+".html", p); err != nil {
+		return fmt.Errorf("ui: %w", err)
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// Static returns the files to serve under Base+"static/", and nothing else: directories are
+// not listed. Pages refer to them with a hash of the content in the query, so what is asked for
+// with a query may be cached for ever.
+func (r *Renderer) Static() fs.FS { return static{r.files} }
+
+// asset is a file's name with what makes its URL change when the content does. A file that
+// only a replaced template knows has no hash.
+func (r *Renderer) asset(name string) string {
+	if h := r.hashes[name]; h != "" {
+		return name + "?v=" + h
+	}
+	return name
+}
+
+// overlay opens what over has, and what base has of the rest.
+type overlay struct{ over, base fs.FS }
+
+func (o overlay) Open(name string) (fs.File, error) {
+	if o.over != nil {
+		f, err := o.over.Open(name)
+		if err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return f, err
+		}
+	}
+	return o.base.Open(name)
+}
+
+// static is the files in the directory of that name.
+type static struct{ files fs.FS }
+
+func (s static) Open(name string) (fs.File, error) {
+	if !fs.ValidPath(name) || strings.HasPrefix(name, ".") {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	f, err := s.files.Open("static/" + name)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err != nil || info.IsDir() {
+		_ = f.Close()
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return f, nil
+}

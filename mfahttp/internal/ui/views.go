@@ -1,0 +1,191 @@
+package ui
+
+import (
+	"html/template"
+	"time"
+)
+
+// Frame is what every page has.
+type Frame struct {
+	// Lang is a tag that [Renderer.Locale] returned. Others show English.
+	Lang string
+	// Base is where the Handler is mounted, with a slash at both ends. Paths in the comments
+	// below are under it. Forms post only there.
+	Base    string
+	Product string
+	// SignedIn makes pages wide, shows Account in the header, and offers to sign out.
+	SignedIn bool
+	// Account is how the person is called. Without SignedIn, and not empty, it offers to sign
+	// in as somebody else.
+	Account     string
+	Home, Login string // URLs of the application
+	Now         time.Time
+	Notice      *Notice // nil: nothing to say
+}
+
+func (f Frame) frame() Frame { return f }
+
+// Notice says what came of the request before. Code is an error code of the API or, for what
+// succeeded, "sent", "added", "removed", "renamed" or "recovered"; codes without a text say
+// that something went wrong. An error that belongs to a field is shown there.
+type Notice struct {
+	Code    string
+	Reason  string // of "malformed": a factor.Problem's
+	Kind    string
+	Left    int               // attempts or recovery codes left; -1: not about them
+	Until   time.Time         // end of a lock, or when to send again
+	Entered map[string]string // what was typed before, to be typed no second time
+}
+
+// Option is one way to answer.
+type Option struct {
+	Kind, FactorID, Name, Hint string
+	Sends                      bool // a code must be sent first
+	Recovery                   bool
+	Stopped                    bool
+}
+
+// Verify asks for an answer: the choice of a method and the field for it, or that the person is
+// locked, or that the kind is stopped. Forms: POST verify {kind, code, purpose, return}, POST
+// send {kind, factor, purpose, return}, POST sign-out. Links: GET verify?kind&purpose&return.
+type Verify struct {
+	Frame
+	Purpose  string // "" for a sign-in
+	Return   string
+	Option   Option   // the one chosen
+	Others   []Option // all but that
+	Sent     bool     // a code is on its way and still good
+	SentTo   string   // masked
+	Locked   bool
+	Until    time.Time // of the lock
+	SecsLeft int       // of the lock, or of the code
+}
+
+func (Verify) name() string { return "verify" }
+
+// Choose lists what may be enrolled. Links: GET enroll/{kind}?return, GET recovery-codes; for
+// Direct kinds the form POST enroll/{kind} {return}.
+type Choose struct {
+	Frame
+	Kinds    []Choice
+	Recovery bool // recovery codes can be made
+	Forced   bool // by a sign-in
+	Return   string
+}
+
+func (Choose) name() string { return "choose" }
+
+// Choice is a kind that may be enrolled.
+type Choice struct {
+	Kind   string
+	Have   bool // the person has one already
+	Direct bool // nothing is asked before the enrolment begins
+}
+
+// Enroll asks for what an enrolment needs. Form: POST enroll/{kind} {name, address | number,
+// region | pin, pin2, password, return}.
+type Enroll struct {
+	Frame
+	Kind      string
+	Password  bool // the current password is asked
+	Countries []Country
+	Return    string
+}
+
+func (Enroll) name() string { return "enroll" }
+
+// Country is a choice beside the field for a phone number.
+type Country struct {
+	Region, Name string
+	CallingCode  string // without a plus sign
+}
+
+// Enrollment shows a pending enrolment. Forms: POST enrollments/{ID} {code, name, return},
+// POST enrollments/{ID}/resend {return}.
+type Enrollment struct {
+	Frame
+	ID, Kind, Name, Hint string
+	// Secret is the key of an authenticator app, URI its otpauth URI and QR that as an SVG
+	// element, which is put into the page as it is. All empty: they can be shown no more.
+	Secret, URI string
+	QR          template.HTML
+	Sent        bool
+	SecsLeft    int // of the code that was sent; 0: it is over
+	Return      string
+}
+
+func (Enrollment) name() string { return "enrollment" }
+
+// Factors is the security settings. Forms: POST factors/{id}/rename {name}. Links: GET
+// factors/{id}/remove, GET enroll, GET recovery-codes.
+type Factors struct {
+	Frame
+	Factors      []Factor
+	RecoveryLeft int
+	HasRecovery  bool // there are recovery codes in this application
+	CanEnroll    bool
+	EnrollBy     time.Time // a factor is required from then on, and there is none; or zero
+	Locked       bool
+	Until        time.Time
+	SecsLeft     int // of the lock
+}
+
+func (Factors) name() string { return "factors" }
+
+// Factor is one factor of the person. One without an ID cannot be changed: the application
+// vouches for it.
+type Factor struct {
+	ID, Kind, Name, Hint string
+	Created, LastUsed    time.Time // zero: unknown, never
+	Recovery, Stopped    bool
+}
+
+// Remove asks whether a factor shall be removed. Form: POST factors/{id}/remove {password}.
+type Remove struct {
+	Frame
+	Factor   Factor
+	Password bool // the current password is asked
+}
+
+func (Remove) name() string { return "remove" }
+
+// Recovery shows new codes once, or offers to make them. Forms: POST recovery-codes, POST
+// recovery-codes/saved.
+type Recovery struct {
+	Frame
+	Left  int
+	Codes []string
+}
+
+func (Recovery) name() string { return "recovery" }
+
+// Link asks to confirm an address, or says that it is confirmed. Form: POST confirm {token}.
+type Link struct {
+	Frame
+	Token string // empty: it is confirmed
+}
+
+func (l Link) name() string {
+	if l.Token == "" {
+		return "confirmed"
+	}
+	return "link"
+}
+
+// Error says that something did not work. Code is a code of the API.
+type Error struct {
+	Frame
+	Code       string
+	RetryAfter int // seconds; 0: waiting is not the answer
+}
+
+func (Error) name() string { return "error" }
+
+// Own is a page of the application's own in the frame of the others.
+type Own struct {
+	Frame
+	Title string
+	Body  template.HTML
+}
+
+func (Own) name() string { return "page" }
