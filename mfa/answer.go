@@ -218,17 +218,17 @@ func (m *Manager) refuse(a *answer, refusal error, st lockout.Status, now time.T
 
 // tell gives the verdict, now that it is committed.
 func (m *Manager) tell(ctx context.Context, a *answer, err error, out judged) error {
+	if err == nil {
+		m.emit(ctx, out.events)
+		return out.err
+	}
 	var locked *LockedError
 	if errors.As(err, &locked) {
 		m.emit(ctx, []Event{m.event("verify.locked", a.subject, a.now, func(e *Event) {
 			e.Kind, e.Purpose, e.LockedUntil = a.factor.Kind(), a.purpose, locked.Until
 		})})
 	}
-	if err != nil {
-		return err
-	}
-	m.emit(ctx, out.events)
-	return out.err
+	return err
 }
 
 // errJudging: another expensive answer of the person is being judged somewhere.
