@@ -111,8 +111,18 @@ func (f *Factor) Traits() factor.Traits {
 	return factor.Traits{Class: factor.Possession, AMR: "otp"}
 }
 
-// Normalize drops the spaces and hyphens people type into codes.
-func (f *Factor) Normalize(response string) (string, error) { return sentcode.Normalize(response) }
+// Normalize drops the spaces and hyphens people type into codes. What has not as many digits as a
+// code is no answer, and is not counted.
+func (f *Factor) Normalize(response string) (string, error) {
+	s, err := sentcode.Normalize(response)
+	if err == nil && len(s) != f.cfg.Digits {
+		err = &factor.Problem{Reason: "code_form", Detail: fmt.Sprintf("a code has %d digits", f.cfg.Digits)}
+	}
+	if err != nil {
+		return "", err
+	}
+	return s, nil
+}
 
 // Enroll takes the address in the parameter "address", or the person's address of record.
 func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {

@@ -27,8 +27,8 @@ func (b SendBudget) withDefaults() SendBudget {
 }
 
 // Send sends a code for a challenge, or sends a new one: the code before is then no longer
-// good. It never resets a count. A *BudgetError says when the next one may be sent; after
-// an error wrapping ErrUnavailable the code may have been sent or not, and sending again is
+// good. It never resets a count. A *BudgetError says when the next one may be sent; a
+// *factor.Problem that the factor does not send there; after an error wrapping ErrUnavailable the code may have been sent or not, and sending again is
 // the thing to do.
 func (m *Manager) Send(ctx context.Context, r SendRequest) (*Delivery, error) {
 	c, f, err := m.challenge(r.Challenge, r.Purpose, r.Binding, r.Kind)
@@ -106,7 +106,7 @@ func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 	state, person := bytes.Clone(in.State), s.subject.person()
 	is, err := s.factor.Issue(ctx, factor.IssueInput{Person: person, State: state, Confirming: s.confirming, Now: r.at(clock)})
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, refusedOrUnavailable(err)
 	}
 	if err := m.payDestination(ctx, s, is.Destination, clock); err != nil {
 		return nil, err
@@ -146,9 +146,18 @@ func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 		e.Kind, e.FactorID, e.Purpose = kind, in.ID, Purpose(s.purpose)
 	})})
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, refusedOrUnavailable(err)
 	}
 	return d, nil
+}
+
+// refusedOrUnavailable tells a factor that will not send to this person's destination (a
+// *factor.Problem, which pages show) from one that cannot now.
+func refusedOrUnavailable(err error) error {
+	if errors.Is(err, ErrMalformed) {
+		return err
+	}
+	return unavailable(err)
 }
 
 func sendEvent(err error) string {

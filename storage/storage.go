@@ -72,7 +72,8 @@ type Entry struct {
 // safety.
 type Lister interface {
 	// List returns up to limit entries whose key starts with prefix and is greater, byte
-	// for byte, than after, in ascending order of key. Fewer than limit means the end.
+	// for byte, than after, in ascending order of key. Fewer than limit means the end. A limit below 1 is
+	// ErrInvalid.
 	List(ctx context.Context, prefix, after string, limit int) ([]Entry, error)
 }
 

@@ -109,6 +109,10 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 		return nil, err
 	}
 	a.sessions = newSessions(a)
+	overlay, err := a.overlay()
+	if err != nil {
+		return nil, err
+	}
 	a.gate, err = mfahttp.New(mfahttp.Config{
 		Manager:        a.manager,
 		Session:        session{a.sessions},
@@ -121,6 +125,7 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 		HomeURL:        "/",
 		ProductName:    "Acme",
 		Countries:      countries,
+		Templates:      overlay,
 		TrustedOrigins: []string{cfg.public.String()},
 		Logger:         log,
 		Clock:          a.clock,

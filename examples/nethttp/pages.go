@@ -5,6 +5,7 @@ import (
 	"embed"
 	"errors"
 	"html/template"
+	"io/fs"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,7 +15,7 @@ import (
 	"github.com/secondgate/secondgate/mfahttp"
 )
 
-//go:embed templates assets
+//go:embed templates assets overlay
 var files embed.FS
 
 const assetPath = "/assets/"
@@ -30,6 +31,15 @@ func newPages() (*pages, error) {
 		"kind": kindName,
 	}).ParseFS(files, "templates/*.html")
 	return &pages{t}, err
+}
+
+// overlay is laid over mfahttp's pages while demonstrating: the page that asks for a code
+// links to the outbox, where it is.
+func (a *app) overlay() (fs.FS, error) {
+	if !a.cfg.demo {
+		return nil, nil
+	}
+	return fs.Sub(files, "overlay")
 }
 
 // kindName is how pages call a kind.

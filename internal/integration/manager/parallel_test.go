@@ -1,0 +1,205 @@
+package manager_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/storage"
+)
+
+func together(n int, do func(i int)) {
+	var wg sync.WaitGroup
+	start := make(chan struct{})
+	for i := range n {
+		wg.Go(func() { <-start; do(i) })
+	}
+	close(start)
+	wg.Wait()
+}
+
+func rounds() int {
+	if os.Getenv("SECONDGATE_LONG") != "" {
+		return 10
+	}
+	return 1
+}
+
+func TestSignInWithEachKind(t *testing.T) {
+	for name, open := range stores {
+		for _, kind := range kinds {
+			t.Run(name+" "+kind, func(t *testing.T) {
+				w := newWorld(t, open(t))
+				m := w.manager(w.open())
+				w.enrollAll(m)
+				ch := w.begin(m)
+				answer := w.right(m, ch, kind)
+				v, err := verify(t.Context(), m, ch, kind, answer)
+				require.NoError(t, err)
+				require.Equal(t, kind, v.Kind)
+				_, err = verify(t.Context(), m, ch, kind, answer)
+				require.ErrorIs(t, err, mfa.ErrTokenExpired)
+			})
+		}
+	}
+}
+
+// With a limit of five, exactly five of 200 parallel wrong guesses, through Managers with
+// connections of their own to one database, get a verdict.
+func TestParallelGuesses(t *testing.T) {
+	wrong := map[string]mfa.Secret{"totp": "000000", "email": "000000", "sms": "000000", "pin": "000000", "recovery": "0000-0000-0000-0000"}
+	for name, open := range stores {
+		for _, kind := range kinds {
+			t.Run(name+" "+kind, func(t *testing.T) {
+				for range rounds() {
+					w := newWorld(t, open(t))
+					managers := []*mfa.Manager{w.manager(w.open()), w.manager(w.open()), w.manager(w.open()), w.manager(w.open())}
+					w.enrollAll(managers[0])
+					var verdicts, locked atomic.Int32
+					together(200, func(i int) {
+						m := managers[i%len(managers)]
+						ch, err := m.Begin(context.Background(), mfa.BeginRequest{Subject: ann, Binding: binding})
+						if err != nil {
+							t.Error(err)
+							return
+						}
+						_, err = verify(context.Background(), m, ch, kind, wrong[kind])
+						var l *mfa.LockedError
+						switch {
+						case errors.Is(err, mfa.ErrIncorrect):
+							verdicts.Add(1)
+						case errors.As(err, &l):
+							locked.Add(1)
+						default:
+							t.Errorf("got %v", err)
+						}
+					})
+					require.EqualValues(t, 5, verdicts.Load())
+					require.EqualValues(t, 195, locked.Load())
+				}
+			})
+		}
+	}
+}
+
+// One right answer submitted 64 times at once succeeds once.
+func TestParallelRightAnswers(t *testing.T) {
+	for name, open := range stores {
+		for _, kind := range kinds {
+			t.Run(name+" "+kind, func(t *testing.T) {
+				for range rounds() {
+					w := newWorld(t, open(t))
+					managers := []*mfa.Manager{w.manager(w.open()), w.manager(w.open()), w.manager(w.open()), w.manager(w.open())}
+					w.enrollAll(managers[0])
+					ch := w.begin(managers[0])
+					answer := w.right(managers[0], ch, kind)
+					var wins atomic.Int32
+					together(64, func(i int) {
+						_, err := verify(context.Background(), managers[i%len(managers)], ch, kind, answer)
+						if err == nil {
+							wins.Add(1)
+						} else if !errors.Is(err, mfa.ErrTokenExpired) {
+							t.Errorf("got %v", err)
+						}
+					})
+					require.EqualValues(t, 1, wins.Load())
+				}
+			})
+		}
+	}
+}
+
+// The same authenticator code in 64 challenges of their own: one success, and the others
+// are replays until the person is locked.
+func TestOneCodeInManyChallenges(t *testing.T) {
+	w := newWorld(t, sqlite(t))
+	managers := []*mfa.Manager{w.manager(w.open()), w.manager(w.open())}
+	w.enrollAll(managers[0])
+	code := w.shown()
+	var wins, replays atomic.Int32
+	together(64, func(i int) {
+		m := managers[i%2]
+		ch, err := m.Begin(context.Background(), mfa.BeginRequest{Subject: ann, Binding: binding})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		switch _, err := verify(context.Background(), m, ch, "totp", code); {
+		case err == nil:
+			wins.Add(1)
+		case errors.Is(err, mfa.ErrReplayed):
+			replays.Add(1)
+		}
+	})
+	require.EqualValues(t, 1, wins.Load())
+	require.EqualValues(t, 5, replays.Load())
+}
+
+// Whatever call of the store fails, before or after it was carried out, a success is never
+// told that is not recorded: afterwards the same answer never succeeds again if it did.
+func TestFaults(t *testing.T) {
+	disk := errors.New("disk full")
+	for _, kind := range kinds {
+		for _, op := range []mfatest.Op{mfatest.OpGet, mfatest.OpSwap} {
+			for skip := range 3 {
+				for when, fault := range map[string]mfatest.Fault{"before": {Before: disk}, "after": {After: disk}} {
+					t.Run(kind+" "+string(op)+" "+when+" "+string(rune('0'+skip)), func(t *testing.T) {
+						w := newWorld(t, sqlite(t))
+						store := mfatest.NewFaultyStore(w.open())
+						m := w.manager(store)
+						w.enrollAll(m)
+						ch := w.begin(m)
+						answer := w.right(m, ch, kind)
+						store.Inject(op, skip, mfatest.Fault{})
+						store.Inject(op, 1, fault)
+						_, err := verify(t.Context(), m, ch, kind, answer)
+						wins := 0
+						if err == nil {
+							wins++
+						} else {
+							require.ErrorIs(t, err, mfa.ErrUnavailable)
+						}
+						store.Heal()
+						w.clock.Advance(31 * time.Second)
+						for range 2 {
+							if _, err := verify(t.Context(), m, ch, kind, answer); err == nil {
+								wins++
+							}
+						}
+						require.LessOrEqual(t, wins, 1)
+					})
+				}
+			}
+		}
+	}
+}
+
+// An outage is a typed error within the caller's deadline, counts nothing and locks nobody.
+func TestOutage(t *testing.T) {
+	w := newWorld(t, sqlite(t))
+	store := mfatest.NewFaultyStore(w.open())
+	m := w.manager(store)
+	w.enrollAll(m)
+	ch := w.begin(m)
+	store.Inject(mfatest.OpGet, -1, mfatest.Fault{Run: func(ctx context.Context, _ string) { <-ctx.Done() }, Before: context.DeadlineExceeded})
+	for range 8 {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		_, err := verify(ctx, m, ch, "totp", w.shown())
+		cancel()
+		require.ErrorIs(t, err, mfa.ErrUnavailable)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	}
+	store.Heal()
+	_, err := verify(t.Context(), m, ch, "totp", w.shown())
+	require.NoError(t, err)
+}
+
+var _ storage.Store = (*mfatest.FaultyStore)(nil)

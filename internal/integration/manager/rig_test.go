@@ -1,0 +1,182 @@
+// Package manager_test runs the Manager with the real factors over a real SQLite database,
+// several Managers on connections of their own, as several processes would be.
+package manager_test
+
+import (
+	"context"
+	"database/sql"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/pquerna/otp"
+	otptotp "github.com/pquerna/otp/totp"
+	"github.com/stretchr/testify/require"
+	_ "modernc.org/sqlite"
+
+	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/pin"
+	"github.com/secondgate/secondgate/recovery"
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/sms"
+	"github.com/secondgate/secondgate/storage"
+	"github.com/secondgate/secondgate/storage/memory"
+	"github.com/secondgate/secondgate/storage/sqlstore"
+	"github.com/secondgate/secondgate/totp"
+)
+
+const binding = "session-1"
+
+// world is one database, and what is around it.
+type world struct {
+	t      testing.TB
+	open   func() storage.Store
+	keys   *seal.Keyring
+	clock  *mfatest.Clock
+	mail   *mfatest.Outbox[email.Message]
+	texts  *mfatest.Outbox[sms.Message]
+	secret string // of the authenticator app
+	codes  []factor.Secret
+}
+
+var ann = mfa.Subject{ID: "ann", Email: "ann@example.com", EmailConfirmed: true}
+
+func newWorld(t testing.TB, open func() storage.Store) *world {
+	t.Helper()
+	keys, err := seal.NewKeyring(seal.GenerateKey())
+	require.NoError(t, err)
+	return &world{t: t, open: open, keys: keys, clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 5, 0, time.UTC)),
+		mail: &mfatest.Outbox[email.Message]{}, texts: &mfatest.Outbox[sms.Message]{}}
+}
+
+// sqlite opens the same file anew each time.
+func sqlite(t testing.TB) func() storage.Store {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "records.db")
+	return func() storage.Store {
+		db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(path))
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = db.Close() })
+		cfg := sqlstore.Config{DB: db, Dialect: sqlstore.SQLite}
+		require.NoError(t, sqlstore.Migrate(t.Context(), cfg))
+		s, err := sqlstore.New(t.Context(), cfg)
+		require.NoError(t, err)
+		return s
+	}
+}
+
+func inMemory(testing.TB) func() storage.Store {
+	s := memory.New()
+	return func() storage.Store { return s }
+}
+
+var stores = map[string]func(testing.TB) func() storage.Store{"memory": inMemory, "sqlite": sqlite}
+
+// manager is a Manager over a store.
+func (w *world) manager(store storage.Store) *mfa.Manager {
+	w.t.Helper()
+	app, err := totp.New(totp.Config{Issuer: "Acme"})
+	require.NoError(w.t, err)
+	mail, err := email.New(email.Config{Sender: w.mail, ServiceName: "Acme"})
+	require.NoError(w.t, err)
+	text, err := sms.New(sms.Config{Sender: w.texts, ServiceName: "Acme", Origin: "acme.example", Allow: []string{"+31"}})
+	require.NoError(w.t, err)
+	number, err := pin.New(pin.Config{})
+	require.NoError(w.t, err)
+	codes, err := recovery.New(recovery.Config{})
+	require.NoError(w.t, err)
+	m, err := mfa.New(mfa.Config{Store: store, Keys: w.keys, Clock: w.clock, Factors: []mfa.Factor{app, mail, text, number, codes},
+		Policies: mfa.StaticPolicy(mfa.Policy{Implicit: []string{"email"}, KeepImplicit: true})})
+	require.NoError(w.t, err)
+	return m
+}
+
+var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
+
+func (w *world) mailed() mfa.Secret {
+	m, ok := w.mail.Last()
+	require.True(w.t, ok)
+	return mfa.Secret(sixDigits.FindString(m.Text.Reveal()))
+}
+
+func (w *world) texted() mfa.Secret {
+	m, ok := w.texts.Last()
+	require.True(w.t, ok)
+	return mfa.Secret(sixDigits.FindString(m.Text))
+}
+
+func (w *world) shown() mfa.Secret {
+	code, err := otptotp.GenerateCodeCustom(w.secret, w.clock.Now(), otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
+	require.NoError(w.t, err)
+	return mfa.Secret(code)
+}
+
+func (w *world) begin(m *mfa.Manager) *mfa.Challenge {
+	w.t.Helper()
+	ch, err := m.Begin(w.t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding})
+	require.NoError(w.t, err)
+	return ch
+}
+
+func (w *world) send(m *mfa.Manager, ch *mfa.Challenge, kind string) {
+	w.t.Helper()
+	_, err := m.Send(w.t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: kind})
+	require.NoError(w.t, err)
+}
+
+func verify(ctx context.Context, m *mfa.Manager, ch *mfa.Challenge, kind string, answer mfa.Secret) (*mfa.Verification, error) {
+	return m.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: kind, Response: answer})
+}
+
+// enrollAll has ann enrol every kind.
+func (w *world) enrollAll(m *mfa.Manager) {
+	w.t.Helper()
+	ch := w.begin(m)
+	w.send(m, ch, "email")
+	v, err := verify(w.t.Context(), m, ch, "email", w.mailed())
+	require.NoError(w.t, err)
+	begun := func(kind string, p factor.Params) *mfa.Enrollment {
+		e, err := m.Enroll(w.t.Context(), mfa.EnrollRequest{Grant: v.Grant, Binding: binding, Kind: kind, Params: p})
+		require.NoError(w.t, err, kind)
+		return e
+	}
+	confirm := func(e *mfa.Enrollment, answer mfa.Secret) mfa.Grant {
+		c, err := m.Confirm(w.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: answer})
+		require.NoError(w.t, err, e.Kind)
+		return c.Grant
+	}
+	confirm(begun("pin", factor.Params{"pin": "739162"}), "739162")
+	text := begun("sms", factor.Params{"number": "+31612345678"})
+	v.Grant = confirm(text, w.texted())
+	app := begun("totp", nil)
+	w.secret = app.Prompt.Secret.Reveal()
+	v.Grant = confirm(app, w.shown())
+	e, err := m.RegenerateRecoveryCodes(w.t.Context(), v.Grant, binding)
+	require.NoError(w.t, err)
+	w.codes = e.Prompt.Codes
+	w.clock.Advance(time.Minute)
+}
+
+var kinds = []string{"totp", "email", "sms", "pin", "recovery"}
+
+// right is the right answer of a kind to ch.
+func (w *world) right(m *mfa.Manager, ch *mfa.Challenge, kind string) mfa.Secret {
+	switch kind {
+	case "totp":
+		return w.shown()
+	case "email":
+		w.send(m, ch, kind)
+		return w.mailed()
+	case "sms":
+		w.send(m, ch, kind)
+		return w.texted()
+	case "pin":
+		return "739162"
+	default:
+		return w.codes[0]
+	}
+}
