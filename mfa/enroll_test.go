@@ -347,3 +347,34 @@ func TestOverviewHoldsNoSecret(t *testing.T) {
 	require.True(t, o.Factors[2].Implicit)
 	require.True(t, strings.HasPrefix(o.Factors[0].Name, "My"))
 }
+
+// A code counts for the instance it went to, and the one used last is sent to unless
+// another is asked for.
+func TestSeveralDestinations(t *testing.T) {
+	r := newRig(t)
+	g := r.signIn(ann).Grant
+	ids := map[string]string{}
+	for _, address := range []string{"b@example.com", "c@example.com"} {
+		e, err := r.begun(g, "mail", address)
+		require.NoError(t, err)
+		c, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: r.mail.code(address)})
+		require.NoError(t, err)
+		ids[address], g = c.Factor.ID, c.Grant
+		r.clock.Advance(time.Second)
+	}
+	for _, address := range []string{"b@example.com", "c@example.com", "b@example.com"} {
+		ch := r.begin(ann)
+		_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "mail", FactorID: ids[address]})
+		require.NoError(t, err)
+		v, err := r.verify(ch, "mail", r.mail.code(address))
+		require.NoError(t, err)
+		require.Equal(t, ids[address], v.FactorID)
+		r.clock.Advance(time.Second)
+
+		before := r.mail.code(address)
+		r.send(r.begin(ann))
+		require.NotEqual(t, before, r.mail.code(address), "the one used last is sent to")
+	}
+	_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "mail", FactorID: "nobody's"})
+	require.ErrorIs(t, err, mfa.ErrNotAvailable)
+}

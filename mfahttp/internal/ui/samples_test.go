@@ -1,0 +1,141 @@
+package ui_test
+
+import (
+	"html/template"
+	"time"
+
+	"github.com/secondgate/secondgate/mfahttp/internal/ui"
+)
+
+var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// sample is a page as a person meets it. A struct that makes pages in a language.
+type sample struct {
+	name string
+	make func(f ui.Frame) ui.Page
+}
+
+const qr = template.HTML(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 21 21" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h21v21H0z"/><path d="M0 0h7v7H0zM14 0h7v7h-7zM0 14h7v7H0zM9 9h3v3H9zM13 13h2v2h-2z"/></svg>`)
+
+// samples are every page in every state that looks different.
+func samples() []sample {
+	totp := ui.Option{Kind: "totp", FactorID: "a1", Name: "Phone"}
+	mail := ui.Option{Kind: "email", FactorID: "m1", Hint: "a•••@example.com", Sends: true}
+	sms := ui.Option{Kind: "sms", FactorID: "s1", Hint: "••• ••• •• 78", Sends: true}
+	sms2 := ui.Option{Kind: "sms", FactorID: "s2", Hint: "••• ••• •• 41", Sends: true}
+	pin := ui.Option{Kind: "pin", FactorID: "p1"}
+	stopped := ui.Option{Kind: "pin", FactorID: "p1", Stopped: true}
+	codes := ui.Option{Kind: "recovery", FactorID: "r1", Recovery: true}
+	other := ui.Option{Kind: "carrier-pigeon", FactorID: "c1"}
+	in := func(f ui.Frame) ui.Frame { f.SignedIn = true; return f }
+	note := func(f ui.Frame, n ui.Notice) ui.Frame { f.Notice = &n; return f }
+	countries := []ui.Country{{Region: "NL", Name: "Netherlands", CallingCode: "31"}, {Region: "NO", Name: "Norway", CallingCode: "47"}}
+	factors := []ui.Factor{
+		{ID: "a1", Kind: "totp", Name: "Phone", Created: now.AddDate(0, -3, 0), LastUsed: now.AddDate(0, 0, -2)},
+		{ID: "p1", Kind: "pin", Created: now.AddDate(0, -1, 0), Stopped: true},
+		{ID: "s1", Kind: "sms", Name: "Work phone", Hint: "••• ••• •• 78", Created: now.AddDate(-1, 0, 0)},
+		{Kind: "email", Hint: "a•••@example.com", LastUsed: now.AddDate(0, 0, -40)},
+		{ID: "r1", Kind: "recovery", Recovery: true, Created: now},
+	}
+	return []sample{
+		{"verify-totp", func(f ui.Frame) ui.Page { return ui.Verify{Frame: f, Option: totp, Others: []ui.Option{mail, sms, codes}} }},
+		{"verify-totp-wrong", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "incorrect", Kind: "totp", Left: 4}), Option: totp, Others: []ui.Option{mail, codes}}
+		}},
+		{"verify-send", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: f, Option: mail, Others: []ui.Option{totp, stopped, codes}, Return: "/home?x=1&y=2"}
+		}},
+		{"verify-sent", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "sent", Kind: "sms", Left: -1}), Option: sms, Others: []ui.Option{sms2, mail, totp}, Sent: true, SentTo: sms.Hint, SecsLeft: 87}
+		}},
+		{"verify-expired", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "expired", Kind: "email", Left: 3}), Option: mail}
+		}},
+		{"verify-budget", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "budget", Kind: "email", Left: -1, Until: now.Add(17 * time.Minute)}), Option: mail}
+		}},
+		{"verify-pin", func(f ui.Frame) ui.Page { return ui.Verify{Frame: f, Option: pin, Others: []ui.Option{codes}} }},
+		{"verify-pin-wrong", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "incorrect", Kind: "pin", Left: 1}), Option: pin}
+		}},
+		{"verify-recovery", func(f ui.Frame) ui.Page { return ui.Verify{Frame: f, Option: codes, Others: []ui.Option{totp}} }},
+		{"verify-recovery-malformed", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "malformed", Reason: "recovery_form", Kind: "recovery", Left: -1}), Option: codes}
+		}},
+		{"verify-other", func(f ui.Frame) ui.Page { return ui.Verify{Frame: f, Option: other, Others: []ui.Option{totp}} }},
+		{"verify-stepup", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: in(f), Purpose: "step-up", Return: "/recent", Option: totp, Others: []ui.Option{mail}}
+		}},
+		{"verify-locked", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: f, Option: totp, Others: []ui.Option{mail}, Locked: true, SecsLeft: 180, Until: now.Add(3 * time.Minute)}
+		}},
+		{"verify-stopped", func(f ui.Frame) ui.Page { return ui.Verify{Frame: f, Option: stopped, Others: []ui.Option{mail, codes}} }},
+		{"choose-forced", func(f ui.Frame) ui.Page {
+			return ui.Choose{Frame: f, Forced: true, Return: "/home", Kinds: []ui.Choice{{Kind: "totp", Direct: true}, {Kind: "sms"}, {Kind: "email"}, {Kind: "pin"}}}
+		}},
+		{"choose", func(f ui.Frame) ui.Page {
+			return ui.Choose{Frame: in(f), Recovery: true, Kinds: []ui.Choice{{Kind: "totp", Direct: true, Have: true}, {Kind: "pin", Have: true}, {Kind: "carrier-pigeon"}}}
+		}},
+		{"enroll-totp", func(f ui.Frame) ui.Page { return ui.Enroll{Frame: f, Kind: "totp"} }},
+		{"enroll-email", func(f ui.Frame) ui.Page { return ui.Enroll{Frame: f, Kind: "email"} }},
+		{"enroll-email-wrong", func(f ui.Frame) ui.Page {
+			return ui.Enroll{Frame: note(f, ui.Notice{Code: "malformed", Reason: "address_form", Kind: "email", Left: -1, Entered: map[string]string{"address": "ann@"}}), Kind: "email"}
+		}},
+		{"enroll-sms", func(f ui.Frame) ui.Page {
+			return ui.Enroll{Frame: in(f), Kind: "sms", Countries: countries, Password: true}
+		}},
+		{"enroll-sms-wrong", func(f ui.Frame) ui.Page {
+			return ui.Enroll{Frame: note(f, ui.Notice{Code: "malformed", Reason: "number_length", Kind: "sms", Left: -1,
+				Entered: map[string]string{"number": "0612", "region": "NL"}}), Kind: "sms", Countries: countries}
+		}},
+		{"enroll-sms-international", func(f ui.Frame) ui.Page { return ui.Enroll{Frame: f, Kind: "sms"} }},
+		{"enroll-pin", func(f ui.Frame) ui.Page { return ui.Enroll{Frame: f, Kind: "pin"} }},
+		{"enroll-pin-wrong", func(f ui.Frame) ui.Page {
+			return ui.Enroll{Frame: note(f, ui.Notice{Code: "malformed", Reason: "pin_mismatch", Kind: "pin", Left: -1}), Kind: "pin"}
+		}},
+		{"enrollment-totp", func(f ui.Frame) ui.Page {
+			return ui.Enrollment{Frame: in(f), ID: "E1", Kind: "totp", Secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+				URI: "otpauth://totp/Acme:ann%40example.com?secret=JBSWY3DPEHPK3PXP&issuer=Acme", QR: qr, Return: "/home"}
+		}},
+		{"enrollment-totp-gone", func(f ui.Frame) ui.Page { return ui.Enrollment{Frame: f, ID: "E1", Kind: "totp"} }},
+		{"enrollment-email", func(f ui.Frame) ui.Page {
+			return ui.Enrollment{Frame: f, ID: "E1", Kind: "email", Hint: "a•••@example.com", Sent: true, SecsLeft: 87}
+		}},
+		{"enrollment-sms-wrong", func(f ui.Frame) ui.Page {
+			return ui.Enrollment{Frame: note(f, ui.Notice{Code: "incorrect", Kind: "sms", Left: 4}), ID: "E1", Kind: "sms", Name: "Work", Hint: "••• ••• •• 78", Sent: true, SecsLeft: 21}
+		}},
+		{"enrollment-locked", func(f ui.Frame) ui.Page {
+			return ui.Enrollment{Frame: note(f, ui.Notice{Code: "locked", Kind: "sms", Left: -1, Until: now.Add(150 * time.Second)}), ID: "E1", Kind: "sms", Hint: "••• ••• •• 78", Sent: true}
+		}},
+		{"factors", func(f ui.Frame) ui.Page {
+			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "added", Kind: "totp", Left: -1}), Factors: factors, RecoveryLeft: 8, HasRecovery: true, CanEnroll: true}
+		}},
+		{"factors-none", func(f ui.Frame) ui.Page {
+			return ui.Factors{Frame: in(f), HasRecovery: true, CanEnroll: true, EnrollBy: now.AddDate(0, 0, 14)}
+		}},
+		{"factors-locked", func(f ui.Frame) ui.Page {
+			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "recovered", Left: 1}), Factors: factors, RecoveryLeft: 1, HasRecovery: true, CanEnroll: true, Locked: true, SecsLeft: 121}
+		}},
+		{"remove", func(f ui.Frame) ui.Page { return ui.Remove{Frame: in(f), Factor: factors[0]} }},
+		{"remove-password", func(f ui.Frame) ui.Page {
+			return ui.Remove{Frame: note(in(f), ui.Notice{Code: "password", Left: -1}), Factor: factors[2], Password: true}
+		}},
+		{"recovery", func(f ui.Frame) ui.Page { return ui.Recovery{Frame: in(f), Left: 2} }},
+		{"recovery-none", func(f ui.Frame) ui.Page { return ui.Recovery{Frame: in(f)} }},
+		{"recovery-codes", func(f ui.Frame) ui.Page {
+			return ui.Recovery{Frame: in(f), Codes: []string{"7KQ2-M9XD-4TRV-W8HP", "B3NC-6YJF-Z5GE-R2AK", "D8WM-P4VX-9QTH-3CNJ", "G6RB-K7ZF-2YED-A5QM", "H9TX-V3CP-8NWJ-F4KR"}}
+		}},
+		{"link", func(f ui.Frame) ui.Page { f.Account = ""; return ui.Link{Frame: f, Token: "sealed.token"} }},
+		{"confirmed", func(f ui.Frame) ui.Page { f.Account = ""; return ui.Link{Frame: f} }},
+		{"error-unavailable", func(f ui.Frame) ui.Page { return ui.Error{Frame: f, Code: "unavailable"} }},
+		{"error-expired", func(f ui.Frame) ui.Page { return ui.Error{Frame: f, Code: "expired"} }},
+		{"error-budget", func(f ui.Frame) ui.Page { return ui.Error{Frame: in(f), Code: "budget", RetryAfter: 1900} }},
+		{"page", func(f ui.Frame) ui.Page { return ui.Own{Frame: f, Title: "Sign in", Body: "<p>Welcome.</p>"} }},
+		{"page-wide", func(f ui.Frame) ui.Page { return ui.Own{Frame: in(f), Title: "Home", Body: "<p>Welcome.</p>"} }},
+	}
+}
+
+// frame is what the samples share.
+func frame(lang string) ui.Frame {
+	return ui.Frame{Lang: lang, Base: "/mfa/", Product: "Acme", Account: "ann@example.com", Home: "/home", Login: "/login", Now: now}
+}
