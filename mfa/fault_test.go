@@ -390,3 +390,51 @@ func TestKindOnlyLock(t *testing.T) {
 	_, err = r.verify(r.begin(ann), "app", "tulip")
 	require.NoError(t, err)
 }
+
+// While the store cannot be read, everything says so; nobody is let in or told to enrol.
+func TestUnreadableStore(t *testing.T) {
+	r := newRig(t)
+	v := r.signIn(ann)
+	ch := r.begin(ann)
+	e, err := r.begun(v.Grant, "app", "tulip")
+	require.NoError(t, err)
+	admin := mfa.AdminRequest{Subject: ann, Actor: "root"}
+	for name, call := range map[string]func() error{
+		"Begin": func() error {
+			_, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding})
+			return err
+		},
+		"Overview": func() error { _, err := r.Overview(t.Context(), ann); return err },
+		"Policy":   func() error { _, err := r.Policy(t.Context(), "", ""); return err },
+		"Send": func() error {
+			_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "mail"})
+			return err
+		},
+		"Verify": func() error { _, err := r.verify(ch, "mail", "000000"); return err },
+		"Enroll": func() error { _, err := r.begun(v.Grant, "app", "rose"); return err },
+		"Confirm": func() error {
+			_, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: "tulip"})
+			return err
+		},
+		"Rename":           func() error { return r.Rename(t.Context(), v.Grant, binding, "x", "y") },
+		"Reset":            func() error { return r.Reset(t.Context(), admin) },
+		"Unlock":           func() error { return r.Unlock(t.Context(), admin) },
+		"ForgetSubject":    func() error { return r.ForgetSubject(t.Context(), admin) },
+		"SendConfirmation": func() error { _, err := r.SendConfirmation(t.Context(), admin); return err },
+		"SetPolicy":        func() error { return r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: "root"}) },
+	} {
+		r.store.Inject(mfatest.OpGet, -1, mfatest.Fault{Before: errDisk})
+		err := call()
+		r.store.Heal()
+		require.ErrorIs(t, err, mfa.ErrUnavailable, name)
+		require.ErrorIs(t, err, errDisk, name)
+		// The policy is read first; also fail the read of the record after it.
+		r.store.Inject(mfatest.OpGet, 1, mfatest.Fault{})
+		r.store.Inject(mfatest.OpGet, -1, mfatest.Fault{Before: errDisk})
+		err = call()
+		r.store.Heal()
+		if name == "Begin" || name == "Overview" {
+			require.ErrorIs(t, err, mfa.ErrUnavailable, name)
+		}
+	}
+}

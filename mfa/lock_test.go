@@ -334,3 +334,44 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 	r.enroll(g, "pin", "123456")
 	together(32, func(int) { _, _ = r.verify(r.begin(ann), "pin", "wrong") })
 }
+
+// No two expensive answers of a person are judged at once, through however many Managers,
+// and a right one is not refused because of others that are being judged.
+func TestExpensiveAnswersAreJudgedOneAtATime(t *testing.T) {
+	r := newRig(t)
+	r.enroll(r.signIn(ann).Grant, "pin", "123456")
+	var judging, most atomic.Int32
+	r.pin.verify = func(factor.VerifyInput) {
+		most.Store(max(most.Load(), judging.Add(1)))
+		time.Sleep(5 * time.Millisecond)
+		judging.Add(-1)
+	}
+	ch := r.begin(ann)
+	var wins atomic.Int32
+	together(8, func(int) {
+		_, err := r.another().Verify(context.Background(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "pin", Response: "123456"})
+		if err == nil {
+			wins.Add(1)
+		} else if !errors.Is(err, mfa.ErrTokenExpired) {
+			t.Errorf("got %v", err)
+		}
+	})
+	require.EqualValues(t, 1, wins.Load())
+	require.EqualValues(t, 1, most.Load())
+}
+
+// A caller who leaves while their answer is judged has used it up, and nobody waits for them.
+func TestCallerLeavesWhileJudged(t *testing.T) {
+	r := newRig(t)
+	r.enroll(r.signIn(ann).Grant, "pin", "123456")
+	ch := r.begin(ann)
+	ctx, cancel := context.WithCancel(t.Context())
+	r.pin.verify = func(factor.VerifyInput) { cancel() }
+	_, err := r.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "pin", Response: "wrong"})
+	require.Error(t, err)
+	r.pin.verify = nil
+	soon, cancelSoon := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancelSoon()
+	_, err = r.another().Verify(soon, mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "pin", Response: "wrong"})
+	require.Equal(t, 3, left(t, err), "two are counted, and the clock has not moved")
+}
