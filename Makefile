@@ -2,7 +2,7 @@
 
 GO         ?= go
 MODULES    := . examples internal/integration
-STATICCHECK = $(GO) tool -modfile=$(CURDIR)/tools/go.mod staticcheck
+STATICCHECK = $(CURDIR)/.cache/staticcheck
 
 .PHONY: test test-long tools check unit bench fmt vuln
 
@@ -17,6 +17,7 @@ tools:
 check:
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "not formatted (run make fmt):"; echo "$$bad"; exit 1; fi
 	$(GO) vet work
+	cd tools && GOWORK=off $(GO) build -o $(STATICCHECK) honnef.co/go/tools/cmd/staticcheck
 	@for m in $(MODULES); do echo "staticcheck $$m"; (cd $$m && $(STATICCHECK) ./...) || exit 1; done
 
 ## unit: the suites of all modules. Missing tools fail the tests that need them, unless ALLOW_MISSING=1.

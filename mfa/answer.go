@@ -92,7 +92,7 @@ func (m *Manager) take(ctx context.Context, a *answer) error {
 		if ctx.Err() != nil {
 			return false, ctx.Err()
 		}
-		out.err, out.events = m.wrong(r, a, refusal, now)
+		out.events, out.err = m.wrong(r, a, refusal, now)
 		return true, nil
 	})
 	return m.tell(ctx, a, err, out)
@@ -179,14 +179,14 @@ func (m *Manager) right(r *record, a *answer, t target, v *factor.Verdict, now t
 }
 
 // wrong counts a refused answer.
-func (m *Manager) wrong(r *record, a *answer, refusal error, now time.Time) (error, []Event) {
+func (m *Manager) wrong(r *record, a *answer, refusal error, now time.Time) ([]Event, error) {
 	var st lockout.Status
 	r.Lockout, st = m.cfg.Lockout.Fail(r.Lockout, a.factor.Kind(), now)
 	return m.refuse(a, refusal, st, now)
 }
 
 // refuse makes the error and the events of a refused answer that has been counted.
-func (m *Manager) refuse(a *answer, refusal error, st lockout.Status, now time.Time) (error, []Event) {
+func (m *Manager) refuse(a *answer, refusal error, st lockout.Status, now time.Time) ([]Event, error) {
 	reason := "incorrect"
 	switch weight(refusal) {
 	case 1:
@@ -213,7 +213,7 @@ func (m *Manager) refuse(a *answer, refusal error, st lockout.Status, now time.T
 	if st.Stopped {
 		events = append(events, mk("lockout.stopped"))
 	}
-	return &AttemptError{Kind: kind, Left: st.Left, LockedUntil: st.LockedUntil, Err: refusal}, events
+	return events, &AttemptError{Kind: kind, Left: st.Left, LockedUntil: st.LockedUntil, Err: refusal}
 }
 
 // tell gives the verdict, now that it is committed.
@@ -274,7 +274,7 @@ func (m *Manager) takeExpensive(ctx context.Context, a *answer) error {
 			}
 			if refusal != nil {
 				r.Charge = nil
-				out.err, out.events = m.refuse(a, refusal, st, now)
+				out.events, out.err = m.refuse(a, refusal, st, now)
 				return true, nil
 			}
 			m.refund(r, a.factor.Kind())

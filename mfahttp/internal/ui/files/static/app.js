@@ -3,7 +3,9 @@
 (() => {
   "use strict";
   const all = (selector) => document.querySelectorAll(selector);
+  // The person's own variant of the page's language: 1 December or December 1.
   const lang = document.documentElement.lang || "en";
+  const locale = (navigator.languages || []).find((l) => l.split("-")[0] === lang) || lang;
 
   // A mistake is where to go on.
   const wrong = document.querySelector("[aria-invalid=true]");
@@ -17,8 +19,8 @@
     const day = new Date(time.dateTime);
     if (isNaN(day)) continue;
     try {
-      time.textContent = day.toLocaleDateString(lang, { day: "numeric", month: "long", year: "numeric" });
-      time.title = day.toLocaleString(lang);
+      time.textContent = day.toLocaleDateString(locale, { day: "numeric", month: "long", year: "numeric" });
+      time.title = day.toLocaleString(locale);
     } catch { /* The server's text stays. */ }
   }
 
