@@ -41,7 +41,7 @@ func QRSVG(text string) (string, error) {
 	n := strconv.Itoa(len(rows))
 	var b strings.Builder
 	b.WriteString(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ` + n + ` ` + n +
-		`" role="img" aria-label="QR code" shape-rendering="crispEdges style="background:#fff"><path fill="#fff" d="M0 0h` + n + `v` + n + `H0z"/><path d="`)
+		`" role="img" aria-label="QR code" shape-rendering="crispEdges"><rect width="100%" height="100%" fill="#fff"/><path d="`)
 	for y, row := range rows {
 		for x := 0; x < len(row); x++ {
 			if !row[x] {
