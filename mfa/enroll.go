@@ -126,6 +126,7 @@ func (m *Manager) Enroll(ctx context.Context, r EnrollRequest) (*Enrollment, err
 		events = []Event{m.event("enroll.begun", c.Subject, now, func(e *Event) { e.Kind, e.FactorID = p.In.Kind, p.In.ID })}
 		e.Expires = time.UnixMilli(p.Expires).UTC()
 		token := *c
+		token.Proved = c.Issued
 		token.ID, token.Issued, token.Pending, token.Epoch = random16(), now.UnixMilli(), p.In.ID, r.Epoch[:]
 		e.Token = EnrollmentToken(m.newToken(sealEnrollment, token))
 		return true, nil

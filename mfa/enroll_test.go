@@ -378,3 +378,25 @@ func TestSeveralDestinations(t *testing.T) {
 	_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "mail", FactorID: "nobody's"})
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
 }
+
+// Confirming a weaker factor takes nothing away from the stronger proof that opened the
+// enrolment, and adds no time to it.
+func TestGrantKeepsTheStrongerProof(t *testing.T) {
+	r := newRig(t)
+	strong := r.withApp(ann, "tulip")
+	r.clock.Advance(2 * time.Minute)
+	c := r.enroll(strong.Grant, "pin", "123456")
+	require.Equal(t, strong.GrantExpires, c.GrantExpires)
+	require.NoError(t, r.Rename(t.Context(), c.Grant, binding, r.id("app"), "still"))
+	r.clock.Set(strong.GrantExpires)
+	require.ErrorIs(t, r.Rename(t.Context(), c.Grant, binding, r.id("app"), "x"), mfa.ErrTokenExpired)
+
+	v, err := r.verify(r.begin(ann), "app", "tulip")
+	require.NoError(t, err)
+	e, err := r.begun(v.Grant, "pin", "654321")
+	require.NoError(t, err)
+	r.clock.Advance(6 * time.Minute) // the grant is over, the enrolment is not
+	late, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: "654321"})
+	require.NoError(t, err)
+	require.ErrorIs(t, r.Rename(t.Context(), late.Grant, binding, r.id("app"), "x"), mfa.ErrForbidden)
+}

@@ -52,6 +52,9 @@ type claims struct {
 	Scope    scope    `cbor:"9,keyasint,omitempty"`
 	Level    int      `cbor:"10,keyasint,omitempty"`
 	Pending  string   `cbor:"11,keyasint,omitempty"`
+	// Proved is, in an enrolment token, when the grant that opened it was issued: until that
+	// grant would be over, confirming a weaker factor takes nothing away from it.
+	Proved int64 `cbor:"12,keyasint,omitempty"`
 }
 
 // subject is Subject in a token.

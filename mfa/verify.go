@@ -146,10 +146,15 @@ func level(t factor.Traits) int {
 	}
 }
 
+// grant is what a proof of that level opens from now on.
 func (m *Manager) grant(r *record, c *claims, s scope, level int, now time.Time) (Grant, time.Time) {
+	issued := now
+	if proved := time.UnixMilli(c.Proved).UTC(); c.Scope == scopeManage && c.Level > level && now.Before(proved.Add(m.cfg.GrantTTL)) {
+		level, issued = c.Level, proved // the stronger proof before, as long as it is fresh
+	}
 	g := *c
-	g.ID, g.Issued, g.Epoch, g.Scope, g.Level, g.Pending = random16(), now.UnixMilli(), r.Epoch[:], s, level, ""
-	return Grant(m.newToken(sealGrant, g)), now.Add(m.cfg.GrantTTL)
+	g.ID, g.Issued, g.Epoch, g.Scope, g.Level, g.Pending, g.Proved = random16(), issued.UnixMilli(), r.Epoch[:], s, level, "", 0
+	return Grant(m.newToken(sealGrant, g)), issued.Add(m.cfg.GrantTTL)
 }
 
 // recoveryLow is how few recovery codes are few.

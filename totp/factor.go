@@ -41,17 +41,16 @@ func (f *Factor) Traits() factor.Traits {
 	return factor.Traits{Class: factor.Possession, AMR: "otp", Strong: true}
 }
 
-// Normalize drops the spaces and hyphens people type into codes. Only ASCII digits are a code.
+// Normalize drops the spaces and hyphens people type into codes. Only six to eight ASCII digits
+// are a code; what is not, is not counted.
 func (f *Factor) Normalize(response string) (string, error) {
 	s := strings.NewReplacer(" ", "", "-", "", "\u00a0", "").Replace(strings.TrimSpace(response))
+	ok := len(s) >= 6 && len(s) <= 8
 	for _, c := range []byte(s) {
-		if c < '0' || c > '9' {
-			s = ""
-			break
-		}
+		ok = ok && c >= '0' && c <= '9'
 	}
-	if s == "" || len(s) > 64 {
-		return "", &factor.Problem{Reason: "code_form", Detail: "a code has digits only"}
+	if !ok {
+		return "", &factor.Problem{Reason: "code_form", Detail: "a code has six to eight digits"}
 	}
 	return s, nil
 }

@@ -38,7 +38,9 @@ func samples() []sample {
 		{ID: "r1", Kind: "recovery", Recovery: true, Created: now},
 	}
 	return []sample{
-		{"verify-totp", func(f ui.Frame) ui.Page { return ui.Verify{Frame: f, Option: totp, Others: []ui.Option{mail, sms, codes}} }},
+		{"verify-totp", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: f, Option: totp, Others: []ui.Option{mail, sms, codes}}
+		}},
 		{"verify-totp-wrong", func(f ui.Frame) ui.Page {
 			return ui.Verify{Frame: note(f, ui.Notice{Code: "incorrect", Kind: "totp", Left: 4}), Option: totp, Others: []ui.Option{mail, codes}}
 		}},
@@ -69,7 +71,9 @@ func samples() []sample {
 		{"verify-locked", func(f ui.Frame) ui.Page {
 			return ui.Verify{Frame: f, Option: totp, Others: []ui.Option{mail}, Locked: true, SecsLeft: 180, Until: now.Add(3 * time.Minute)}
 		}},
-		{"verify-stopped", func(f ui.Frame) ui.Page { return ui.Verify{Frame: f, Option: stopped, Others: []ui.Option{mail, codes}} }},
+		{"verify-stopped", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: f, Option: stopped, Others: []ui.Option{mail, codes}}
+		}},
 		{"choose-forced", func(f ui.Frame) ui.Page {
 			return ui.Choose{Frame: f, Forced: true, Return: "/home", Kinds: []ui.Choice{{Kind: "totp", Direct: true}, {Kind: "sms"}, {Kind: "email"}, {Kind: "pin"}}}
 		}},

@@ -1,0 +1,177 @@
+package ui_test
+
+import (
+	"encoding/json"
+	"html"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfahttp/internal/ui"
+)
+
+func texts(t *testing.T, lang string) (m map[string]string) {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("files", "texts", lang+".json"))
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(b, &m))
+	return m
+}
+
+var placeholder = regexp.MustCompile(`\{[^}]*\}`)
+
+// Every text is there in every language, with the same placeholders.
+func TestCatalogsAreComplete(t *testing.T) {
+	english := texts(t, "en")
+	for _, lang := range langs {
+		other := texts(t, lang)
+		for key, text := range english {
+			translated, ok := other[key]
+			if !ok {
+				t.Errorf("%s: no %q", lang, key)
+				continue
+			}
+			want, got := placeholder.FindAllString(text, -1), placeholder.FindAllString(translated, -1)
+			slices.Sort(want)
+			slices.Sort(got)
+			if !slices.Equal(want, got) {
+				t.Errorf("%s: %q has %v, not %v", lang, key, got, want)
+			}
+			if (strings.TrimSpace(text) == "") != (strings.TrimSpace(translated) == "") {
+				t.Errorf("%s: %q is empty", lang, key)
+			}
+		}
+		for key := range other {
+			if _, ok := english[key]; !ok {
+				t.Errorf("%s: %q is not in English", lang, key)
+			}
+		}
+		require.Len(t, strings.Fields(other["date.months"]), 12)
+	}
+}
+
+// No text is left over from a page that is gone. Families of texts are chosen by a value.
+func TestCatalogHasNoDeadTexts(t *testing.T) {
+	var source strings.Builder
+	for _, pattern := range []string{"files/*.html", "*.go"} {
+		names, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		for _, name := range names {
+			b, err := os.ReadFile(name)
+			require.NoError(t, err)
+			source.Write(b)
+		}
+	}
+	families := []string{"about", "answer", "choose.have", "enroll.button", "enroll.text", "enroll.title", "enrollment.title", "error.text",
+		"error.title", "field", "hint.name", "kind", "notice", "problem", "remove.text", "send.title", "strength", "verify.text", "verify.title"}
+	for key := range texts(t, "en") {
+		base := strings.TrimSuffix(strings.TrimSuffix(key, ".one"), ".other")
+		if strings.Contains(source.String(), `"`+base+`"`) || strings.Contains(source.String(), `"`+key+`"`) {
+			continue
+		}
+		if !slices.ContainsFunc(families, func(f string) bool { return strings.HasPrefix(key, f+".") }) {
+			t.Errorf("%q is used nowhere", key)
+		}
+	}
+}
+
+// Every code that mfahttp answers, and every reason that our factors give, has a text of its
+// own on the pages where it appears.
+func TestEveryProblemHasAText(t *testing.T) {
+	r := newUI(t)
+	fallback := texts(t, "en")["notice.unavailable"]
+	for _, reason := range []string{"address_duplicate", "address_form", "code_form", "name_form", "number_at_risk", "number_country",
+		"number_duplicate", "number_extension", "number_form", "number_international", "number_invalid", "number_length", "number_missing",
+		"number_premium", "number_region", "pin_characters", "pin_common", "pin_mismatch", "pin_personal", "pin_repeated", "pin_too_long",
+		"pin_too_short", "recovery_form", "secret_duplicate", "secret_form"} {
+		require.NotEmpty(t, texts(t, "en")["problem."+reason], reason)
+		kind, _, _ := strings.Cut(reason, "_")
+		kind = map[string]string{"address": "email", "number": "sms"}[kind]
+		if kind == "" {
+			kind = "pin"
+		}
+		f := frame("en")
+		f.Notice = &ui.Notice{Code: "malformed", Reason: reason, Kind: kind, Left: -1}
+		page := html.UnescapeString(render(t, r, ui.Enroll{Frame: f, Kind: kind, Countries: []ui.Country{{Region: "NL"}}}))
+		if reason != "name_form" { // shown where names are asked for
+			require.Contains(t, page, texts(t, "en")["problem."+reason], reason)
+		}
+	}
+	for _, code := range []string{"unauthorized", "forbidden", "step_up", "password", "incorrect", "expired", "locked", "stopped", "budget",
+		"malformed", "not_available", "not_found", "sent", "added", "removed", "renamed", "recovered"} {
+		f := frame("en")
+		f.Notice = &ui.Notice{Code: code, Left: -1, Kind: "totp"}
+		page := render(t, r, ui.Factors{Frame: f})
+		require.NotContains(t, page, fallback, code)
+		if code != "password" && code != "incorrect" { // those belong to fields
+			require.Contains(t, page, "sg-notice", code)
+		}
+	}
+	f := frame("en")
+	f.Notice = &ui.Notice{Code: "a code to come", Left: -1}
+	require.Contains(t, render(t, r, ui.Factors{Frame: f}), fallback)
+	f.Notice = &ui.Notice{Code: "malformed", Reason: "a_reason_of_a_strangers_factor", Kind: "carrier-pigeon", Left: -1}
+	require.Contains(t, render(t, r, ui.Enroll{Frame: f, Kind: "carrier-pigeon"}), texts(t, "en")["notice.malformed"])
+}
+
+// Texts are replaced one by one, and a language is added by a file.
+func TestOverrideTexts(t *testing.T) {
+	r, err := ui.New(fstest.MapFS{
+		"texts/nl.json": {Data: []byte(`{"verify.button": "Ga door", "kind.carrier-pigeon": "Postduif"}`)},
+		"texts/fr.json": {Data: []byte(`{"verify.button": "Continuer"}`)},
+	})
+	require.NoError(t, err)
+	p := func(lang string) string {
+		return render(t, r, ui.Verify{Frame: frame(lang), Option: ui.Option{Kind: "totp"}, Others: []ui.Option{{Kind: "carrier-pigeon"}}})
+	}
+	require.Contains(t, p("nl"), "Ga door")
+	require.Contains(t, p("nl"), "Vul de code uit je app in")
+	require.Contains(t, p("nl"), "Postduif")
+	require.Equal(t, "fr", r.Locale("fr-CH, de;q=0.5", ""))
+	require.Contains(t, p("fr"), `<html lang="fr">`)
+	require.Contains(t, p("fr"), "Continuer")
+	require.Contains(t, p("fr"), "Enter the code from your app")
+	require.NotContains(t, p("en"), "Continuer", "a language laid over another must not change it")
+}
+
+func TestOverrideTextsRefused(t *testing.T) {
+	for name, test := range map[string]struct{ file, text, says string }{
+		"no JSON":      {"texts/nl.json", `{`, "texts/nl.json"},
+		"null":         {"texts/nl.json", `null`, "texts/nl.json"},
+		"no strings":   {"texts/nl.json", `{"back": 1}`, "strings"},
+		"placeholder":  {"texts/nl.json", `{"send.to": "Naar {address}"}`, "{address}"},
+		"no language":  {"texts/x.json", `{}`, "texts/fr.json"},
+		"too large":    {"texts/nl.json", `{"x": "` + strings.Repeat("x", 1<<20) + `"}`, "too many"},
+		"bad template": {"verify.html", `{{if}}`, "verify.html"},
+		"no function":  {"frame.html", `{{shout .}}`, "frame.html"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := ui.New(fstest.MapFS{test.file: {Data: []byte(test.text)}})
+			require.ErrorContains(t, err, test.says)
+		})
+	}
+}
+
+// FuzzTexts: a catalogue of an application's is refused or used, and never breaks a page out of
+// its frame.
+func FuzzTexts(f *testing.F) {
+	f.Add(`{"verify.button": "Go"}`)
+	f.Add(`{"verify.button": "<b>{", "send.to": "{to}{to}"}`)
+	f.Add(`{"time.seconds.other": "{n}{", "code.left": "}{time}"}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		r, err := ui.New(fstest.MapFS{"texts/nl.json": {Data: []byte(text)}})
+		if err != nil {
+			return
+		}
+		var b strings.Builder
+		if r.Render(&b, ui.Verify{Frame: frame("nl"), Option: ui.Option{Kind: "sms", Sends: true}, Sent: true, SentTo: "78", SecsLeft: 9}) == nil {
+			require.Equal(t, 1, strings.Count(b.String(), "<script"))
+		}
+	})
+}

@@ -1,0 +1,52 @@
+package ui_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestLocale(t *testing.T) {
+	r := newUI(t)
+	for _, test := range []struct{ accept, user, want string }{
+		{"", "", "en"},
+		{"nl", "", "nl"},
+		{"nl-BE,nl;q=0.9,en;q=0.8", "", "nl"},
+		{"fr, de;q=0.5, nl;q=0.7", "", "nl"},
+		{"NO", "", "nb"},
+		{"nn-NO, nb;q=0.5", "", "nb"},
+		{"de-DE", "nl", "nl"}, // what the application knows goes first
+		{"de-DE", "fr", "de"}, // unless there are no pages in it
+		{"de-DE", "nb_NO", "nb"},
+		{"*", "", "en"},
+		{"fr, *;q=0.1", "", "en"},
+		{"nl;q=0", "", "en"},
+		{"nl;q=2", "", "en"},
+		{"nl;q=NaN", "", "en"},
+		{"nl;q=x, de;q=0.1", "", "de"},
+		{"zh-Hant-TW", "", "en"},
+		{"nlx", "", "en"},
+		{"-", "-", "en"},
+		{strings.Repeat("fr,", 40) + "nl", "", "en"},           // more than is looked at
+		{"nl," + strings.Repeat("x", 1<<20), "", "nl"},         // an oversized header
+		{"", strings.Repeat("nl-", 1<<18), "en"},               // an oversized tag
+		{"de; q=0.4, nl ;q=0.3 ,nb;Q=0.9", "", "nb"},           // spaces and case
+		{"de;q=0.5;level=1, nl;q=0.4", "", "nl"},               // what cannot be read counts for nothing
+		{"en-GB,en-US;q=0.9,en;q=0.8,nl;q=0.7", "x\x00", "en"}, // as browsers send it
+	} {
+		if got := r.Locale(test.accept, test.user); got != test.want {
+			t.Errorf("Locale(%.40q, %.20q) = %s, want %s", test.accept, test.user, got, test.want)
+		}
+	}
+}
+
+func FuzzLocale(f *testing.F) {
+	r := newUI(f)
+	f.Add("nl-BE,nl;q=0.9", "de")
+	f.Add("*;q=0.1,no;Q=1", "")
+	f.Fuzz(func(t *testing.T, accept, user string) {
+		if !slices.Contains(langs, r.Locale(accept, user)) {
+			t.Fatal("not a language we have")
+		}
+	})
+}

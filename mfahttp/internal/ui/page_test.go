@@ -1,0 +1,384 @@
+package ui_test
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfahttp/internal/ui"
+)
+
+var langs = []string{"en", "nl", "nb", "de"}
+
+// element is a start tag.
+type element struct {
+	name  string
+	attrs map[string]string
+	in    []string // elements around it
+	text  string   // up to the next start tag
+}
+
+func (e element) has(attr string) bool { _, ok := e.attrs[attr]; return ok }
+
+var void = []string{"meta", "link", "input", "br", "hr", "img"}
+
+// parse reads a page, and fails if its elements are not properly nested.
+func parse(t *testing.T, page string) (list []element) {
+	t.Helper()
+	d := xml.NewDecoder(strings.NewReader(page))
+	d.Strict, d.Entity = false, xml.HTMLEntity
+	var open []string
+	for {
+		token, err := d.RawToken()
+		if errors.Is(err, io.EOF) {
+			require.Empty(t, open, "not closed")
+			return list
+		}
+		require.NoError(t, err, page)
+		switch token := token.(type) {
+		case xml.StartElement:
+			e := element{name: token.Name.Local, attrs: map[string]string{}, in: slices.Clone(open)}
+			for _, a := range token.Attr {
+				require.NotContains(t, e.attrs, a.Name.Local, "twice in %s", e.name)
+				e.attrs[a.Name.Local] = a.Value
+			}
+			list = append(list, e)
+			if !slices.Contains(void, e.name) {
+				open = append(open, e.name)
+			}
+		case xml.EndElement:
+			if slices.Contains(void, token.Name.Local) {
+				continue // <path/> and the like come as a pair
+			}
+			require.NotEmpty(t, open, "</%s>", token.Name.Local)
+			require.Equal(t, open[len(open)-1], token.Name.Local, "nesting")
+			open = open[:len(open)-1]
+		case xml.CharData:
+			if len(list) > 0 {
+				list[len(list)-1].text += string(token)
+			}
+		}
+	}
+}
+
+func find(list []element, name string) (found []element) {
+	for _, e := range list {
+		if e.name == name {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+func newUI(t testing.TB) *ui.Renderer {
+	t.Helper()
+	r, err := ui.New(nil)
+	require.NoError(t, err)
+	return r
+}
+
+func render(t testing.TB, r *ui.Renderer, p ui.Page) string {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, r.Render(&b, p))
+	return b.String()
+}
+
+// Every page, in every state and language, keeps what all pages promise.
+func TestPages(t *testing.T) {
+	r := newUI(t)
+	for _, lang := range langs {
+		for _, s := range samples() {
+			t.Run(lang+"/"+s.name, func(t *testing.T) {
+				page := render(t, r, s.make(frame(lang)))
+				for _, wrong := range []string{"ZgotmplZ", "<no value>", "%!", "{time}", "{n}", "{to}"} {
+					require.NotContains(t, page, wrong)
+				}
+				list := parse(t, page)
+				require.Equal(t, lang, find(list, "html")[0].attrs["lang"])
+				require.Len(t, find(list, "h1"), 1)
+				require.Len(t, find(list, "main"), 1)
+				title := strings.TrimSpace(find(list, "title")[0].text)
+				require.True(t, strings.HasSuffix(title, " – Acme"), title)
+				checkCSP(t, list)
+				checkReferences(t, list)
+				checkForms(t, list)
+			})
+		}
+	}
+}
+
+// checkCSP: nothing inline, and nothing from elsewhere.
+func checkCSP(t *testing.T, list []element) {
+	t.Helper()
+	require.Empty(t, find(list, "style"))
+	for _, e := range list {
+		for name, value := range e.attrs {
+			require.NotEqual(t, "style", name, e.name)
+			require.False(t, strings.HasPrefix(name, "on"), "%s %s", e.name, name)
+			if name == "href" || name == "src" || name == "action" {
+				local := strings.HasPrefix(value, "/") && !strings.HasPrefix(value, "//") || strings.HasPrefix(value, "#") ||
+					strings.HasPrefix(value, "otpauth://")
+				require.True(t, local, "%s %s=%q", e.name, name, value)
+			}
+		}
+	}
+	for _, e := range find(list, "script") {
+		require.Regexp(t, `^/mfa/static/app\.js\?v=[0-9a-f]{12}$`, e.attrs["src"])
+		require.Empty(t, strings.TrimSpace(e.text))
+	}
+}
+
+// checkReferences: ids are unique, and what refers to one finds it.
+func checkReferences(t *testing.T, list []element) {
+	t.Helper()
+	ids := map[string]element{}
+	focused := 0
+	for _, e := range list {
+		if id := e.attrs["id"]; id != "" {
+			require.NotContains(t, ids, id)
+			ids[id] = e
+		}
+		if e.has("autofocus") {
+			focused++
+		}
+	}
+	require.LessOrEqual(t, focused, 1)
+	for _, e := range list {
+		for _, name := range []string{"aria-describedby", "aria-labelledby", "for", "data-copy", "data-download", "data-show"} {
+			for id := range strings.FieldsSeq(e.attrs[name]) {
+				require.Contains(t, ids, id, "%s %s", e.name, name)
+			}
+		}
+		if e.attrs["aria-invalid"] == "true" {
+			first, _, _ := strings.Cut(e.attrs["aria-describedby"], " ")
+			require.Equal(t, "alert", ids[first].attrs["role"], "the error is read first")
+			require.True(t, e.has("autofocus"), "the mistake has the focus")
+		}
+	}
+}
+
+// checkForms: forms post to us, fields have labels, and nothing cuts what is pasted.
+func checkForms(t *testing.T, list []element) {
+	t.Helper()
+	labels := map[string]bool{}
+	for _, e := range find(list, "label") {
+		require.NotEmpty(t, strings.TrimSpace(e.text))
+		labels[e.attrs["for"]] = true
+	}
+	for _, e := range find(list, "form") {
+		require.Equal(t, "post", e.attrs["method"])
+		require.True(t, strings.HasPrefix(e.attrs["action"], "/mfa/"), e.attrs["action"])
+		require.NotContains(t, e.in, "form")
+	}
+	for _, e := range find(list, "button") {
+		require.Contains(t, []string{"submit", "button"}, e.attrs["type"])
+		// What only the script can do is not there without it.
+		require.Equal(t, e.attrs["type"] == "button", e.has("hidden"))
+	}
+	for _, e := range list {
+		require.False(t, e.has("maxlength"), "it would cut a code pasted with spaces")
+		require.False(t, e.has("onpaste"))
+		if e.name == "select" || e.name == "input" && e.attrs["type"] != "hidden" {
+			require.True(t, labels[e.attrs["id"]], "%s %s has no label", e.name, e.attrs["id"])
+			require.NotEmpty(t, e.attrs["autocomplete"], e.attrs["id"])
+		}
+		if e.attrs["type"] == "password" {
+			require.False(t, e.has("value"))
+		}
+	}
+}
+
+// The field for an answer is one that phones and password managers can fill.
+func TestAnswerField(t *testing.T) {
+	r := newUI(t)
+	for _, test := range []struct {
+		option                   ui.Option
+		typ, mode, autocompletes string
+	}{
+		{ui.Option{Kind: "totp"}, "text", "numeric", "one-time-code"},
+		{ui.Option{Kind: "email", Sends: true}, "text", "numeric", "one-time-code"},
+		{ui.Option{Kind: "sms", Sends: true}, "text", "numeric", "one-time-code"},
+		{ui.Option{Kind: "pin"}, "password", "", "off"},
+		{ui.Option{Kind: "recovery", Recovery: true}, "text", "", "off"},
+		{ui.Option{Kind: "carrier-pigeon"}, "text", "", "one-time-code"},
+	} {
+		page := render(t, r, ui.Verify{Frame: frame("en"), Option: test.option, Sent: test.option.Sends, SecsLeft: 87})
+		var found []element
+		for _, e := range find(parse(t, page), "input") {
+			if e.attrs["name"] == "code" {
+				found = append(found, e)
+			}
+		}
+		require.Len(t, found, 1, "one field, not one for each digit")
+		a := found[0].attrs
+		require.Equal(t, []string{test.typ, test.mode, test.autocompletes}, []string{a["type"], a["inputmode"], a["autocomplete"]}, test.option.Kind)
+		require.True(t, found[0].has("required"))
+	}
+}
+
+// What a page says and offers in its states.
+func TestStates(t *testing.T) {
+	r := newUI(t)
+	pages := map[string]string{}
+	for _, s := range samples() {
+		pages[s.name] = render(t, r, s.make(frame("en")))
+	}
+	for _, test := range []struct{ page, has, hasNot string }{
+		{"verify-totp-wrong", "That code is not right. You have 4 attempts left.", ""},
+		{"verify-totp-wrong", "<title>Error: ", ""},
+		{"verify-pin-wrong", "You have one attempt left.", ""},
+		{"verify-send", `action="/mfa/send"`, `name="code"`},
+		{"verify-send", `return=%2fhome%3fx%3d1%26y%3d2`, ""},
+		{"verify-sent", "<title>Check your phone – Acme</title>", "Error"},
+		{"verify-sent", `data-seconds="87">1 minute 27 seconds<`, ""},
+		{"verify-sent", `name="factor" value="s2"`, ""}, // the other number
+		{"verify-expired", "That code has expired. You have 3 attempts left.", `name="code"`},
+		{"verify-budget", "You can send another in 17 minutes.", ""},
+		{"verify-locked", `data-seconds="180">3 minutes<`, `name="code"`},
+		{"verify-locked", `<noscript><meta http-equiv="refresh" content="181"></noscript>`, "Other ways"},
+		{"verify-stopped", "cannot be used for now", `name="code"`},
+		{"verify-stepup", `href="/home"`, "Use another account"},
+		{"verify-totp", "Use another account", "http-equiv"},
+		{"choose-forced", "Your account needs a second step", "Cancel"},
+		{"enroll-email-wrong", `value="ann@"`, ""},
+		{"enroll-sms-wrong", `<option value="NL" selected>`, ""},
+		{"enroll-pin-wrong", `id="pin2-error"`, `id="pin-error"`},
+		{"enrollment-totp", `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 21 21"`, ""},
+		{"enrollment-totp", "<span>JBSW</span><span>Y3DP</span>", ""},
+		{"enrollment-totp", `href="otpauth://totp/Acme:ann%40example.com?secret=JBSWY3DPEHPK3PXP&amp;issuer=Acme"`, ""},
+		{"enrollment-totp-gone", "Start again", "<svg xmlns"},
+		{"enrollment-email", "or open the link in the mail", ""},
+		{"enrollment-locked", "You can try again in 2 minutes 30 seconds.", ""},
+		{"factors", "8 recovery codes are left.", "Few left"},
+		{"factors-locked", "Few left", ""},
+		{"factors-none", "You have no recovery codes.", ""},
+		{"factors-none", `<time datetime="2026-03-15T12:00:00Z" data-day>15 March 2026</time>`, ""},
+		{"recovery-codes", "7KQ2-M9XD-4TRV-W8HP", `action="/mfa/recovery-codes"`},
+		{"link", `name="token" value="sealed.token"`, "Use another account"},
+		{"confirmed", "Your e-mail address is confirmed", "<form"},
+		{"error-expired", `href="/login"`, ""},
+		{"error-budget", "Please try again in", ""},
+		{"page", "sg-narrow", "sg-wide"},
+		{"page-wide", "sg-wide", "sg-narrow"},
+	} {
+		require.Contains(t, pages[test.page], test.has, test.page)
+		if test.hasNot != "" {
+			require.NotContains(t, pages[test.page], test.hasNot, test.page)
+		}
+	}
+}
+
+// An implicit factor cannot be changed, and so offers no change.
+func TestImplicitFactor(t *testing.T) {
+	page := render(t, newUI(t), ui.Factors{Frame: frame("en"), Factors: []ui.Factor{{Kind: "email", Hint: "a•••@example.com"}}})
+	require.NotContains(t, page, "/rename")
+	require.NotContains(t, page, "/remove")
+	require.Contains(t, page, "From your account")
+}
+
+// What people and applications typed is text wherever it stands.
+func TestHostileValues(t *testing.T) {
+	const evil = `<script>alert(1)</script>"'><img src=x onerror=alert(1)>{time}{n}javascript:alert(1)` + "\u202e"
+	f := ui.Frame{Lang: evil, Base: "/mfa/", Product: evil, SignedIn: true, Account: evil, Home: "/home", Login: "/login", Now: now,
+		Notice: &ui.Notice{Code: "malformed", Reason: evil, Kind: evil, Left: 3, Entered: map[string]string{"name": evil, "address": evil, "number": evil, "region": evil}}}
+	outside := f
+	outside.SignedIn = false
+	option := ui.Option{Kind: evil, FactorID: evil, Name: evil, Hint: evil}
+	sends := option
+	sends.Sends = true
+	stopped := option
+	stopped.Stopped = true
+	factor := ui.Factor{ID: evil, Kind: evil, Name: evil, Hint: evil, Created: now}
+	r := newUI(t)
+	for name, p := range map[string]ui.Page{
+		"verify":     ui.Verify{Frame: f, Purpose: evil, Return: evil, Option: option, Others: []ui.Option{sends, stopped, {Kind: "sms", Hint: evil}}, SentTo: evil},
+		"send":       ui.Verify{Frame: outside, Return: evil, Option: sends},
+		"locked":     ui.Verify{Frame: f, Purpose: evil, Return: evil, Option: option, Locked: true, SecsLeft: 9},
+		"stopped":    ui.Verify{Frame: f, Option: stopped},
+		"choose":     ui.Choose{Frame: f, Kinds: []ui.Choice{{Kind: evil}, {Kind: evil, Direct: true}}, Return: evil},
+		"enroll":     ui.Enroll{Frame: f, Kind: evil, Return: evil, Password: true},
+		"email":      ui.Enroll{Frame: f, Kind: "email", Return: evil},
+		"sms":        ui.Enroll{Frame: f, Kind: "sms", Countries: []ui.Country{{Region: evil, Name: evil, CallingCode: evil}}},
+		"enrollment": ui.Enrollment{Frame: f, ID: evil, Kind: evil, Hint: evil, Secret: evil, URI: "otpauth://" + evil, Return: evil},
+		"other URI":  ui.Enrollment{Frame: f, ID: evil, Kind: "totp", Secret: evil, URI: "javascript:alert(1)"},
+		"sent":       ui.Enrollment{Frame: f, ID: evil, Kind: evil, Hint: evil, Sent: true, SecsLeft: 9},
+		"factors":    ui.Factors{Frame: f, Factors: []ui.Factor{factor}},
+		"remove":     ui.Remove{Frame: f, Factor: factor, Password: true},
+		"codes":      ui.Recovery{Frame: f, Codes: []string{evil}},
+		"link":       ui.Link{Frame: f, Token: evil},
+		"error":      ui.Error{Frame: f, Code: evil, RetryAfter: 3},
+		"page":       ui.Own{Frame: f, Title: evil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			page := render(t, r, p)
+			list := parse(t, page)
+			require.Len(t, find(list, "script"), 1, "ours")
+			require.Empty(t, find(list, "img"))
+			require.Equal(t, "en", find(list, "html")[0].attrs["lang"])
+			checkCSP(t, list)
+			for _, e := range list {
+				require.False(t, strings.HasPrefix(e.attrs["href"], "javascript:"))
+			}
+		})
+	}
+}
+
+// A failure leaves nothing half written, and a failing writer is told.
+func TestRenderFails(t *testing.T) {
+	r, err := ui.New(fstest.MapFS{"confirmed.html": {Data: []byte("much text{{index .Product 99}}")}})
+	require.NoError(t, err)
+	var b bytes.Buffer
+	require.ErrorContains(t, r.Render(&b, ui.Link{Frame: frame("en")}), "confirmed.html")
+	require.Zero(t, b.Len())
+	broken := errors.New("broken pipe")
+	require.ErrorIs(t, r.Render(writer{broken}, ui.Error{Frame: frame("en")}), broken)
+}
+
+type writer struct{ err error }
+
+func (w writer) Write([]byte) (int, error) { return 0, w.err }
+
+func TestConcurrentRender(t *testing.T) {
+	r := newUI(t)
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			for _, s := range samples() {
+				if err := r.Render(io.Discard, s.make(frame(langs[i%len(langs)]))); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+// A page costs little beside what it takes to write its bytes escaped.
+func BenchmarkRender(b *testing.B) {
+	r := newUI(b)
+	p := ui.Verify{Frame: frame("en"), Option: ui.Option{Kind: "totp"}, Others: []ui.Option{{Kind: "email"}, {Kind: "recovery"}}}
+	size := len(render(b, r, p))
+	const rounds = 2000
+	start := time.Now()
+	for range rounds {
+		var buf bytes.Buffer
+		xml.Escape(&buf, make([]byte, size))
+	}
+	baseline := time.Since(start) / rounds
+	for b.Loop() {
+		if err := r.Render(io.Discard, p); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed()/time.Duration(b.N))/float64(baseline), "x-escape")
+}
