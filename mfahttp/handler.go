@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 )
 
 // maxBody bounds every request body. The largest honest one is a passkey's answer of a
@@ -32,7 +32,7 @@ var (
 type Handler struct {
 	cfg     Config
 	clock   func() time.Time
-	pages   *template.Template
+	pages   *ui.Renderer
 	static  http.Handler
 	mux     *http.ServeMux
 	cross   *http.CrossOriginProtection
