@@ -1,10 +1,12 @@
 package smtp_test
 
 import (
-	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,63 +17,110 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
-// Sending through a real server is in internal/integration/mail.
-
 func TestConfigIsRefusedWithASentence(t *testing.T) {
-	good := smtp.Config{Host: "mail.example.com", From: "a@example.com"}
-	for name, change := range map[string]func(*smtp.Config){
-		"Host":            func(c *smtp.Config) { c.Host = "" },
-		"From":            func(c *smtp.Config) { c.From = "nobody" },
-		"Port is":         func(c *smtp.Config) { c.Port = 70000 },
-		"Timeout is":      func(c *smtp.Config) { c.Timeout = time.Hour },
-		"belong together": func(c *smtp.Config) { c.Username = "acme" },
-		"not encrypted":   func(c *smtp.Config) { c.Username, c.Password, c.Security = "a", "b", smtp.InsecureNoTLS },
-		"Security":        func(c *smtp.Config) { c.Security = 9 },
+	for _, c := range []struct {
+		want   string
+		change func(*smtp.Config)
+	}{
+		{"Host must be", func(c *smtp.Config) { c.Host = "" }},
+		{"Host must be", func(c *smtp.Config) { c.Host = "mail.example.com:587" }},
+		{"Host must be", func(c *smtp.Config) { c.Host = "mail.example.com\r\nQUIT" }},
+		{"Host must be", func(c *smtp.Config) { c.Host = "[::1]" }},
+		{"Host must be", func(c *smtp.Config) { c.Host = "smtp://mail.example.com" }},
+		{"From must be", func(c *smtp.Config) { c.From = "" }},
+		{"From must be", func(c *smtp.Config) { c.From = "nobody" }},
+		{"Port is", func(c *smtp.Config) { c.Port = 65536 }},
+		{"Port is", func(c *smtp.Config) { c.Port = -1 }},
+		{"Timeout is", func(c *smtp.Config) { c.Timeout = 2*time.Minute + 1 }},
+		{"Timeout is", func(c *smtp.Config) { c.Timeout = -time.Second }},
+		{"belong together", func(c *smtp.Config) { c.Username = "acme" }},
+		{"belong together", func(c *smtp.Config) { c.Password = "tulip" }},
+		{"not encrypted", func(c *smtp.Config) { c.Username, c.Password, c.Security = "a", "tulip", smtp.InsecureNoTLS }},
+		{"Security must be", func(c *smtp.Config) { c.Security = 3 }},
 	} {
-		cfg := good
-		change(&cfg)
+		cfg := smtp.Config{Host: "mail.example.com", From: "a@example.com"}
 		_, err := smtp.New(cfg)
-		require.ErrorContains(t, err, name)
+		require.NoError(t, err)
+		c.change(&cfg)
+		_, err = smtp.New(cfg)
+		require.ErrorContains(t, err, c.want)
+		require.NotContains(t, err.Error(), "tulip")
+	}
+	for _, host := range []string{"localhost", "127.0.0.1", "::1"} {
+		_, err := smtp.New(smtp.Config{Host: host, From: "a@example.com", Username: "a", Password: "b", Security: smtp.InsecureNoTLS})
+		require.NoError(t, err)
 	}
 }
 
-// What cannot be sent is refused before anything is connected to, and nobody there is a
-// temporary failure within the deadline.
-func TestRefusedBeforeConnecting(t *testing.T) {
+func TestNobodyThere(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	port := l.Addr().(*net.TCPAddr).Port
 	require.NoError(t, l.Close())
-	s, err := smtp.New(smtp.Config{Host: "127.0.0.1", Port: port, From: "a@example.com"})
-	require.NoError(t, err)
-	for _, m := range []email.Message{{To: "ann@example.com\r\nBcc: eve@example.com"}, {To: "ann@example.com", Subject: "a\nb"}, {}} {
-		require.ErrorIs(t, s.Send(t.Context(), m), email.ErrRejected)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-	defer cancel()
 	var e *smtp.Error
-	require.ErrorAs(t, s.Send(ctx, email.Message{To: "ann@example.com", Text: "x"}), &e)
+	require.ErrorAs(t, send(t, smtp.Config{Host: "127.0.0.1", Port: port, From: "a@example.com"}, message), &e)
 	require.True(t, e.Temporary)
+	require.Zero(t, e.Code)
+	require.NotErrorIs(t, e, email.ErrRejected)
 }
 
 func TestParseURL(t *testing.T) {
-	c, err := smtp.ParseURL("smtps://acme:tulip%40pw@mail.example.com:465?from=no-reply@acme.example")
-	require.NoError(t, err)
-	require.Equal(t, smtp.Config{Host: "mail.example.com", Port: 465, Security: smtp.TLS, Username: "acme", Password: factor.Secret("tulip@pw"), From: "no-reply@acme.example"}, c)
-	require.NotContains(t, fmt.Sprintf("%+v", c), "tulip")
-	for _, u := range []string{"", "http://x", "smtp://mail.example.com", "smtp://:tulip@[::1", "smtp://h:tulip"} {
-		_, err := smtp.ParseURL(u)
-		require.Error(t, err)
+	for in, want := range map[string]smtp.Config{
+		"smtps://acme:tulip%40p%23%2F@mail.example.com:465?from=no-reply@acme.example": {Host: "mail.example.com", Port: 465, Security: smtp.TLS,
+			Username: "acme", Password: "tulip@p#/", From: "no-reply@acme.example"},
+		"smtp://mail.example.com/?from=a@example.com":                          {Host: "mail.example.com", From: "a@example.com"},
+		"smtp+insecure://[::1]:1025?from=Acme%20%3Ca%40example.com%3E":         {Host: "::1", Port: 1025, Security: smtp.InsecureNoTLS, From: "Acme <a@example.com>"},
+		"smtp://no-reply%40example.com:tulip@example.com:587?from=a@b.example": {Host: "example.com", Port: 587, Username: "no-reply@example.com", Password: "tulip", From: "a@b.example"},
+	} {
+		got, err := smtp.ParseURL(in)
+		require.NoError(t, err, in)
+		require.Equal(t, want, got)
+		_, err = smtp.New(got)
+		require.NoError(t, err, in)
+		require.NotContains(t, fmt.Sprintf("%v %+v %#v", got, got, got), "tulip")
+	}
+	for _, in := range []string{"", "http://x?from=a@b.example", "mail.example.com:587", "smtp:mail.example.com?from=a@b.example",
+		"smtp://mail.example.com", "smtp://mail.example.com?from=", "smtp://mail.example.com?from=a@b.example&from=c@d.example",
+		"smtp://mail.example.com?form=a@b.example", "smtp://mail.example.com?from=a@b.example&timeout=tulip", "smtp://?from=a@b.example",
+		"smtp://mail.example.com:0?from=a@b.example", "smtp://mail.example.com:65536?from=a@b.example",
+		"smtp://:tulip@[::1?from=a@b.example", "smtp://h:tulip?from=a@b.example", "smtp://h/tulip?from=a@b.example",
+		"smtp://u:tulip/x@h?from=a@b.example", "smtp://u:tulip?x@h?from=a@b.example", "smtp://u:tulip#x@h?from=a@b.example",
+		"smtp://h?from=a@b.example#tulip", "smtp://u:tulip%zz@h?from=a@b.example"} {
+		_, err := smtp.ParseURL(in)
+		require.Error(t, err, in)
 		require.NotContains(t, err.Error(), "tulip")
 	}
 }
 
+// Whatever is in a Config or Sender, printing either gives no password away.
+func TestNoPasswordIsPrinted(t *testing.T) {
+	s, err := smtp.New(smtp.Config{Host: "mail.example.com", From: "a@example.com", Username: "acme", Password: "tulip"})
+	require.NoError(t, err)
+	require.NotContains(t, fmt.Sprintf("%v %+v %#v", s, *s, *s), "tulip")
+	j, err := json.Marshal(factor.Secret("tulip"))
+	require.NoError(t, err)
+	require.NotContains(t, string(j), "tulip")
+}
+
 func FuzzParseURL(f *testing.F) {
-	f.Add("smtp://user:password@mail.example.com:587?from=no-reply@example.com")
-	f.Fuzz(func(t *testing.T, u string) {
-		c, err := smtp.ParseURL(u)
-		if err == nil {
-			_, _ = smtp.New(c)
+	for _, s := range []string{"smtp://user:password@mail.example.com:587?from=no-reply@example.com", "smtps://h", "smtp+insecure://[::1]:25?from=a@b", "smtp://u:p#w@h"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, in string) {
+		c, err := smtp.ParseURL(in)
+		if err != nil {
+			if u, err2 := url.Parse(in); err2 == nil && u.User != nil {
+				if p, _ := u.User.Password(); len(p) > 8 && strings.Contains(err.Error(), p) {
+					t.Fatalf("%q gives the password away", err)
+				}
+			}
+			return
+		}
+		if c.Host == "" || c.From == "" || c.Port < 0 || c.Port > 65535 {
+			t.Fatalf("accepted %q", in)
+		}
+		if s, err := smtp.New(c); (s == nil) == (err == nil) {
+			t.Fatal("neither a sender nor an error")
 		}
 	})
 }
@@ -79,6 +128,25 @@ func FuzzParseURL(f *testing.F) {
 func ExampleNew() {
 	_, err := smtp.New(smtp.Config{Host: "mail.example.com", Username: "acme", Password: "secret",
 		Security: smtp.InsecureNoTLS, From: "Acme <no-reply@example.com>"})
-	fmt.Println(errors.Unwrap(err), err)
-	// Output: <nil> smtp: a password is not sent over a connection that is not encrypted; use StartTLS or TLS
+	fmt.Println(err)
+	// Output: smtp: a password is not sent over a connection that is not encrypted; use StartTLS or TLS
+}
+
+func ExampleParseURL() {
+	cfg, err := smtp.ParseURL("smtps://acme:s%2Fcret@mail.example.com?from=no-reply@acme.example")
+	fmt.Println(cfg.Host, cfg.Security == smtp.TLS, cfg.Username, cfg.Password, err)
+	// Output: mail.example.com true acme [redacted] <nil>
+}
+
+// How to tell a failure that will pass from a wrong address.
+func ExampleError() {
+	var err error = &smtp.Error{Temporary: true, Code: 451}
+	var failure *smtp.Error
+	switch {
+	case errors.Is(err, email.ErrRejected):
+		fmt.Println("ask the person for another address")
+	case errors.As(err, &failure) && failure.Temporary:
+		fmt.Println("try again later")
+	}
+	// Output: try again later
 }

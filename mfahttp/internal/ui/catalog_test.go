@@ -158,6 +158,22 @@ func TestOverrideTextsRefused(t *testing.T) {
 	}
 }
 
+// Texts are text, whoever wrote them: markup in one is shown, not obeyed.
+func TestTextsAreEscaped(t *testing.T) {
+	r, err := ui.New(fstest.MapFS{"texts/en.json": {Data: []byte(
+		`{"send.to": "<i>To</i> {to}", "verify.button": "<i>Go</i>", "code.left": "<i>Left</i> {time}", "time.seconds.other": "<i>{n}</i>"}`)}})
+	require.NoError(t, err)
+	option := ui.Option{Kind: "sms", Hint: "78", Sends: true}
+	for _, p := range []ui.Page{
+		ui.Verify{Frame: frame("en"), Option: option},
+		ui.Verify{Frame: frame("en"), Option: option, Sent: true, SecsLeft: 9},
+	} {
+		page := render(t, r, p)
+		require.NotContains(t, page, "<i>")
+		require.Contains(t, page, "&lt;i&gt;")
+	}
+}
+
 // FuzzTexts: a catalogue of an application's is refused or used, and never breaks a page out of
 // its frame.
 func FuzzTexts(f *testing.F) {

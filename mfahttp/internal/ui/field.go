@@ -27,7 +27,7 @@ func (f field) Describe() string {
 // spaces in it, without a word.
 var fields = map[string]field{
 	"address":  {Type: "email", Autocomplete: "email", Required: true, Plain: true},
-	"number":   {Type: "tel", Mode: "tel", Autocomplete: "tel-national", Required: true},
+	"number":   {Type: "tel", Mode: "tel", Autocomplete: "tel", Required: true},
 	"pin":      {Type: "password", Autocomplete: "off", Required: true},
 	"pin2":     {Type: "password", Autocomplete: "off", Required: true},
 	"password": {Type: "password", Autocomplete: "current-password", Required: true},

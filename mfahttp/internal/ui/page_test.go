@@ -258,6 +258,8 @@ func TestStates(t *testing.T) {
 		{"enrollment-totp", `href="otpauth://totp/Acme:ann%40example.com?secret=JBSWY3DPEHPK3PXP&amp;issuer=Acme"`, ""},
 		{"enrollment-totp-gone", "Start again", "<svg xmlns"},
 		{"enrollment-email", "or open the link in the mail", ""},
+		{"enrollment-email", `role="timer"`, "This code has expired. Send a new one.</p>"},
+		{"enrollment-locked", "This code has expired. Send a new one.</p>", `role="timer"`},
 		{"enrollment-locked", "You can try again in 2 minutes 30 seconds.", ""},
 		{"factors", "8 recovery codes are left.", "Few left"},
 		{"factors-locked", "Few left", ""},
@@ -276,6 +278,19 @@ func TestStates(t *testing.T) {
 			require.NotContains(t, pages[test.page], test.hasNot, test.page)
 		}
 	}
+}
+
+// An answer is judged against all factors of its kind, so a second one of a kind is another way
+// only where the code goes elsewhere.
+func TestOtherWays(t *testing.T) {
+	r := newUI(t)
+	mail := ui.Option{Kind: "email", Sends: true, FactorID: "m1"}
+	apps := []ui.Option{{Kind: "totp", FactorID: "a1"}, {Kind: "totp", FactorID: "a2"}}
+	page := render(t, r, ui.Verify{Frame: frame("en"), Option: mail, Others: append(apps, ui.Option{Kind: "email", Sends: true, FactorID: "m2"})})
+	require.Equal(t, 1, strings.Count(page, "verify?kind=totp"))
+	require.Contains(t, page, `name="factor" value="m2"`)
+	page = render(t, r, ui.Verify{Frame: frame("en"), Option: apps[0], Others: apps[1:]})
+	require.NotContains(t, page, "Other ways")
 }
 
 // An implicit factor cannot be changed, and so offers no change.

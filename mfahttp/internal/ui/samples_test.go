@@ -9,7 +9,7 @@ import (
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// sample is a page as a person meets it. A struct that makes pages in a language.
+// sample is a page as a person meets it, in the language of a frame.
 type sample struct {
 	name string
 	make func(f ui.Frame) ui.Page
@@ -95,7 +95,8 @@ func samples() []sample {
 		{"enroll-sms-international", func(f ui.Frame) ui.Page { return ui.Enroll{Frame: f, Kind: "sms"} }},
 		{"enroll-pin", func(f ui.Frame) ui.Page { return ui.Enroll{Frame: f, Kind: "pin"} }},
 		{"enroll-pin-wrong", func(f ui.Frame) ui.Page {
-			return ui.Enroll{Frame: note(f, ui.Notice{Code: "malformed", Reason: "pin_mismatch", Kind: "pin", Left: -1}), Kind: "pin"}
+			return ui.Enroll{Frame: note(f, ui.Notice{Code: "malformed", Reason: "pin_mismatch", Kind: "pin", Left: -1,
+				Entered: map[string]string{"pin": "must not come back", "pin2": "must not come back"}}), Kind: "pin"}
 		}},
 		{"enrollment-totp", func(f ui.Frame) ui.Page {
 			return ui.Enrollment{Frame: in(f), ID: "E1", Kind: "totp", Secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",

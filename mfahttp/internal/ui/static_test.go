@@ -32,6 +32,7 @@ func TestOverrideFiles(t *testing.T) {
 	r, err := ui.New(fstest.MapFS{
 		"static/theme.css": {Data: []byte(":root { --sg-accent: #7a1fa2 }")},
 		"static/logo.svg":  {Data: []byte("<svg/>")},
+		"static/img/a.svg": {Data: []byte("<svg/>")},
 		"brand.html":       {Data: []byte(`<img src="{{.Base}}static/{{asset "logo.svg"}}" alt="{{.Product}}">{{template "mine.html"}}`)},
 		"mine.html":        {Data: []byte("a part of my own")},
 		"confirmed.html":   {Data: []byte("Thanks, from {{.Product}}.")},
@@ -49,7 +50,10 @@ func TestOverrideFiles(t *testing.T) {
 	require.Contains(t, string(b), "#7a1fa2")
 	_, err = fs.Stat(r.Static(), "logo.svg")
 	require.NoError(t, err)
-	require.NotContains(t, before, "#7a1fa2")
+	_, err = fs.Stat(r.Static(), "img/a.svg")
+	require.NoError(t, err)
+	_, err = r.Static().Open("img")
+	require.ErrorIs(t, err, fs.ErrNotExist, "a directory")
 }
 
 // What the script does is what pages promise: no request, no storage, no markup from text.

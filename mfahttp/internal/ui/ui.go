@@ -11,8 +11,9 @@
 // missing there comes from the built-in set. Pages are verify.html, choose.html, enroll.html,
 // enrollment.html, factors.html, remove.html, recovery.html, link.html, confirmed.html,
 // error.html, and page.html for pages of the application's own. They are made of the named
-// blocks in frame.html ("head" and "foot" go around every page) and parts.html ("field-error",
-// "code-field", "password-field", "notice"). The smallest replacements are made for it:
+// blocks in frame.html ("head" and "foot" go around every page) and parts.html ("field",
+// "field-error", "notice", "good", "countdown"). A file of another name can be used by those
+// that are replaced. The smallest replacements are made for it:
 //
 //   - static/theme.css is empty and is read after app.css. One line there changes the accent
 //     colour: :root { --sg-accent: #7a1fa2 }. White text on it must be legible.
@@ -20,10 +21,24 @@
 //   - texts/LANG.json holds texts by key. Those of a language we have are laid over ours;
 //     a file of another language adds it, in English where it has no text.
 //
-// Templates are given the view model of their page and these functions: t (a text by its key,
-// with pairs of placeholder and value), strong (the same as HTML, values in bold), timer (the
-// same, with {time} as a running countdown), duration, date, kind (the name of a kind), icon,
-// asset (a file of static/ with a hash for caching), say (what a notice says), fieldError.
+// A page begins with {{template "head" (head .Frame "verify" "Title")}}, where the second word is
+// the name of its file, and ends with {{template "foot" .}}. Templates are given the view model
+// of their page and these functions:
+//
+//	t KEY [NAME VALUE]…        a text; with the name n the one for that number
+//	strong KEY [NAME VALUE]…   the same as HTML, values in bold
+//	timer KEY SECONDS          the same with {time} as a running countdown
+//	kindText KEY KIND …        the text KEY.KIND, or KEY.other for a kind without one
+//	kind KIND                  the name of a kind
+//	duration SECONDS, date TIME, iso TIME
+//	say FRAME PAGE             what the notice says, "" if there is none or a field says it
+//	fieldError FRAME PAGE ID   what is wrong with a field, or ""
+//	good NOTICE                whether it is about a success
+//	field FRAME PAGE ID [HINT], answer KIND RECOVERY ERROR   for the block "field"
+//	entered FRAME ID           what was typed before
+//	others VERIFY              the other ways worth showing
+//	icon NAME, asset FILE      decoration, and a file of static/ with a hash for caching
+//	groups KEY, otpauth URI    a key in fours, and a URI that may be a link
 //
 // # Promises
 //

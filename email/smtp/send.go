@@ -1,0 +1,147 @@
+package smtp
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"fmt"
+	"net"
+	netmail "net/mail"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/wneessen/go-mail"
+
+	"github.com/secondgate/secondgate/email"
+)
+
+// farewell is how long a server has to say goodbye to a mail that is settled.
+const farewell = time.Second
+
+// Send implements email.Sender. Its errors are *Error.
+func (s *Sender) Send(ctx context.Context, m email.Message) error {
+	msg, err := s.message(m)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	if err := s.deliver(ctx, msg); err != nil {
+		return classify(ctx, err)
+	}
+	return nil
+}
+
+// message is m in the form that is sent. What would be another header or recipient is refused.
+func (s *Sender) message(m email.Message) (*mail.Msg, error) {
+	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
+	if err := msg.From(s.from); err != nil {
+		return nil, &Error{what: "the sender's address is refused"}
+	}
+	to, err := netmail.ParseAddress(m.To)
+	if err != nil || to.Address != m.To || msg.To(m.To) != nil {
+		return nil, &Error{what: "the recipient is not one bare address", err: email.ErrRejected}
+	}
+	if strings.ContainsFunc(m.Subject, unicode.IsControl) {
+		return nil, &Error{what: "the subject is not one line", err: email.ErrRejected}
+	}
+	msg.Subject(m.Subject)
+	msg.SetDate()
+	msg.SetMessageIDWithValue(rand.Text() + "@" + s.domain)
+	msg.SetGenHeader("Auto-Submitted", "auto-generated")   // RFC 3834 section 5: no vacation replies
+	msg.SetGenHeader("X-Auto-Response-Suppress", "All")    // the same, for Exchange
+	msg.SetBodyString(mail.TypeTextPlain, m.Text.Reveal()) // RFC 2046 section 5.1.4: the best form last
+	if m.HTML != "" {
+		msg.AddAlternativeString(mail.TypeTextHTML, m.HTML.Reveal())
+	}
+	return msg, nil
+}
+
+// deliver dials and sends. The connection is ours, because go-mail takes only a deadline of
+// its own into account, and leaves the connection open when a greeting, TLS or authentication
+// fails.
+func (s *Sender) deliver(ctx context.Context, msg *mail.Msg) error {
+	raw, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(s.cfg.Host, strconv.Itoa(s.cfg.Port)))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = raw.Close() }()
+	// Closing, unlike a deadline in the past, is not undone by the deadlines that go-mail sets.
+	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
+	defer stop()
+
+	conn := raw
+	if s.cfg.Security == TLS {
+		t := tls.Client(raw, s.cfg.TLSConfig)
+		if err := t.HandshakeContext(ctx); err != nil {
+			return err
+		}
+		conn = t
+	}
+	client, err := mail.NewClient(s.cfg.Host, s.options(conn)...)
+	if err != nil {
+		return err
+	}
+	session, err := client.DialToSMTPClientWithContext(ctx)
+	if err != nil {
+		return err
+	}
+	err = client.SendWithSMTPClient(session, msg)
+	if msg.IsDelivered() {
+		err = nil // the server has taken it; an error now would have it sent twice
+	}
+	_ = raw.SetDeadline(time.Now().Add(farewell))
+	_ = client.CloseWithSMTPClient(session)
+	return err
+}
+
+func (s *Sender) options(conn net.Conn) []mail.Option {
+	policy := mail.NoTLS // for TLS: conn is encrypted already, and go-mail sees that it is
+	if s.cfg.Security == StartTLS {
+		policy = mail.TLSMandatory
+	}
+	opts := []mail.Option{mail.WithTimeout(s.cfg.Timeout + farewell), // the context is over first
+		mail.WithTLSPolicy(policy), mail.WithTLSConfig(s.cfg.TLSConfig),
+		mail.WithoutNoop(), mail.WithoutRset(), // one mail for each connection needs neither
+		mail.WithDialContextFunc(func(context.Context, string, string) (net.Conn, error) { return conn, nil })}
+	if s.cfg.Username == "" {
+		return opts
+	}
+	mechanisms := []mail.SMTPAuthType{mail.SMTPAuthPlain, mail.SMTPAuthLogin}
+	if s.cfg.Security == InsecureNoTLS {
+		// New has seen to it that the server is on this host. Those above refuse when the
+		// connection is not encrypted.
+		mechanisms = []mail.SMTPAuthType{mail.SMTPAuthPlainNoEnc, mail.SMTPAuthLoginNoEnc}
+	}
+	return append(opts, mail.WithOpportunisticSMTPAuth(mechanisms...), mail.WithUsername(s.cfg.Username), mail.WithPassword(s.cfg.Password.Reveal()))
+}
+
+// Error is a failure to send. It holds no recipient, no text, no password, and nothing that the
+// server said but the number, because servers quote recipients.
+type Error struct {
+	// Temporary says that trying again later may help. If no reply came to the text of the
+	// mail, it may have been sent nevertheless.
+	Temporary bool
+	// Code is the server's reply (RFC 5321 section 4.2), 0 if it was not a reply that failed.
+	Code int
+
+	what string
+	err  error
+}
+
+func (e *Error) Error() string {
+	reply, kind := "", "permanent"
+	if e.Code != 0 {
+		reply = ", reply " + strconv.Itoa(e.Code)
+	}
+	if e.Temporary {
+		kind = "temporary"
+	}
+	return fmt.Sprintf("smtp: %s%s (%s)", e.what, reply, kind)
+}
+
+// Unwrap returns email.ErrRejected if the server refused this recipient or text for good, the
+// context's error if that was the end, or nil.
+func (e *Error) Unwrap() error { return e.err }

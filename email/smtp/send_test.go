@@ -1,0 +1,275 @@
+package smtp_test
+
+import (
+	"context"
+	"errors"
+	"net/mail"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/email/smtp"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var message = email.Message{To: "ann@example.com", Subject: "Your code", Text: "Code: 012345\n", HTML: "<p>012345</p>"}
+
+func send(t *testing.T, cfg smtp.Config, m email.Message) error {
+	t.Helper()
+	s, err := smtp.New(cfg)
+	require.NoError(t, err)
+	return s.Send(t.Context(), m)
+}
+
+func withPassword(cfg smtp.Config) smtp.Config {
+	cfg.Username, cfg.Password = "acme", "tulip-password"
+	return cfg
+}
+
+// Whatever goes wrong, the sender learns whether to try again, whether it was the recipient,
+// nothing that must not be in a log, and the connection is not left open.
+func TestFailures(t *testing.T) {
+	for _, c := range []struct {
+		verb, reply string
+		code        int
+		temporary   bool
+		rejected    bool // for good, and for what was sent
+	}{
+		{"greeting", "421 4.3.2 ann@example.com, too busy", 421, true, false},
+		{"greeting", "554 go away", 554, false, false},
+		{"greeting", "hang up", 0, true, false},
+		{"STARTTLS", "454 no TLS just now", 454, true, false},
+		{"AUTH", "535 5.7.8 tulip-password is wrong", 535, false, false},
+		{"AUTH", "454 4.7.0 cannot look it up just now", 454, true, false},
+		{"MAIL", "550 no relaying for acme.example", 550, false, false},
+		{"MAIL", "451 later", 451, true, false},
+		{"RCPT", "550 5.1.1 no such user ann@example.com", 550, false, true},
+		{"RCPT", "452 mailbox of ann@example.com is full", 452, true, false},
+		{"RCPT", "hang up", 0, true, false},
+		{"DATA", "554 no", 554, false, true},
+		{"body", "552 5.3.4 too large: 012345", 552, false, true},
+		{"body", "451 later", 451, true, false},
+		{"body", "hang up", 0, true, false},
+	} {
+		t.Run(c.verb+" "+c.reply, func(t *testing.T) {
+			s := (&script{replies: map[string]string{c.verb: c.reply}, offers: []string{"AUTH PLAIN"}}).start(t)
+			err := send(t, withPassword(s.config()), message)
+			var e *smtp.Error
+			require.ErrorAs(t, err, &e)
+			require.Equal(t, c.code, e.Code, "%v", err)
+			require.Equal(t, c.temporary, e.Temporary, "%v", err)
+			require.Equal(t, c.rejected, errors.Is(err, email.ErrRejected), "%v", err)
+			for _, secret := range []string{"ann@", "tulip", "012345", "acme.example"} {
+				require.NotContains(t, err.Error(), secret)
+			}
+			s.requireEnded(t)
+		})
+	}
+}
+
+// What a server has accepted is sent, however it takes its leave: a second mail would come of
+// it otherwise.
+func TestAcceptedIsSent(t *testing.T) {
+	for _, c := range [][2]string{{"QUIT", "silence"}, {"QUIT", "hang up"}, {"QUIT", "500 what"}, {"RSET", "502 not implemented"}, {"NOOP", "502 not implemented"}} {
+		t.Run(c[0]+" "+c[1], func(t *testing.T) {
+			s := (&script{replies: map[string]string{c[0]: c[1]}}).start(t)
+			begun := time.Now()
+			require.NoError(t, send(t, s.config(), message))
+			require.Less(t, time.Since(begun), 3*time.Second, "nobody waits for a farewell")
+			require.Contains(t, s.mail(), "Your code")
+			s.requireEnded(t)
+		})
+	}
+}
+
+// A server that falls silent, at any point, does not hold the caller past the deadline or the
+// cancellation, and the connection ends with it.
+func TestSilence(t *testing.T) {
+	for _, security := range []smtp.Security{smtp.StartTLS, smtp.TLS} {
+		for _, verb := range []string{"greeting", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "body"} {
+			if verb == "STARTTLS" && security != smtp.StartTLS {
+				continue
+			}
+			t.Run(verb, func(t *testing.T) {
+				t.Parallel()
+				s := (&script{security: security, replies: map[string]string{verb: "silence"}, offers: []string{"AUTH PLAIN"}}).start(t)
+				sender, err := smtp.New(withPassword(s.config()))
+				require.NoError(t, err)
+				ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+				defer cancel()
+				begun := time.Now()
+				err = sender.Send(ctx, message)
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				require.Less(t, time.Since(begun), 2*time.Second)
+				var e *smtp.Error
+				require.ErrorAs(t, err, &e)
+				require.True(t, e.Temporary)
+				s.requireEnded(t)
+
+				ctx, cancel = context.WithCancel(t.Context())
+				time.AfterFunc(200*time.Millisecond, cancel)
+				begun = time.Now()
+				require.ErrorIs(t, sender.Send(ctx, message), context.Canceled)
+				require.Less(t, time.Since(begun), 2*time.Second)
+				s.requireEnded(t)
+			})
+		}
+	}
+}
+
+// Without a deadline of the caller's, Timeout is the end of it.
+func TestTimeout(t *testing.T) {
+	s := (&script{replies: map[string]string{"MAIL": "silence"}}).start(t)
+	cfg := s.config()
+	cfg.Timeout = time.Second
+	begun := time.Now()
+	require.ErrorIs(t, send(t, cfg, message), context.DeadlineExceeded)
+	require.InDelta(t, time.Second, time.Since(begun), float64(900*time.Millisecond))
+}
+
+// A password goes out over an encrypted connection only, by the mechanism the server has.
+func TestPassword(t *testing.T) {
+	for _, security := range []smtp.Security{smtp.StartTLS, smtp.TLS} {
+		for offer, want := range map[string]string{
+			"AUTH PLAIN LOGIN":   "AUTH PLAIN AGFjbWUAdHVsaXAtcGFzc3dvcmQ=",
+			"AUTH LOGIN XOAUTH2": "AUTH LOGIN\nYWNtZQ==\ndHVsaXAtcGFzc3dvcmQ=", // Microsoft's
+		} {
+			s := (&script{security: security, offers: []string{offer}}).start(t)
+			require.NoError(t, send(t, withPassword(s.config()), message))
+			require.Contains(t, s.said(), want)
+		}
+		for _, offers := range [][]string{nil, {"AUTH XOAUTH2"}} {
+			s := (&script{security: security, offers: offers}).start(t)
+			var e *smtp.Error
+			require.ErrorAs(t, send(t, withPassword(s.config()), message), &e)
+			require.False(t, e.Temporary, "%v", e)
+			require.ErrorContains(t, e, "authentication")
+			require.NotContains(t, s.said(), "MAIL")
+		}
+	}
+	s := (&script{security: smtp.InsecureNoTLS, offers: []string{"AUTH PLAIN"}}).start(t)
+	cfg := withPassword(s.config())
+	cfg.Security = smtp.StartTLS
+	var e *smtp.Error
+	require.ErrorAs(t, send(t, cfg, message), &e)
+	require.ErrorContains(t, e, "STARTTLS")
+	require.False(t, e.Temporary)
+	require.NotContains(t, s.said(), "AUTH")
+	require.NotContains(t, s.said(), "MAIL")
+	s.requireEnded(t)
+}
+
+func TestCertificate(t *testing.T) {
+	for _, security := range []smtp.Security{smtp.StartTLS, smtp.TLS} {
+		for name, change := range map[string]func(*smtp.Config){
+			"unknown authority": func(c *smtp.Config) { c.TLSConfig = nil },
+			"other name":        func(c *smtp.Config) { c.TLSConfig.ServerName = "mail.example.com" },
+		} {
+			s := (&script{security: security}).start(t)
+			cfg := withPassword(s.config())
+			change(&cfg)
+			var e *smtp.Error
+			require.ErrorAs(t, send(t, cfg, message), &e, name)
+			require.False(t, e.Temporary)
+			require.ErrorContains(t, e, "certificate")
+			require.NotContains(t, s.said(), "AUTH")
+			s.requireEnded(t)
+		}
+	}
+	s := (&script{security: smtp.StartTLS}).start(t)
+	cfg := s.config()
+	cfg.Security = smtp.TLS
+	require.ErrorContains(t, send(t, cfg, message), "does not speak TLS")
+}
+
+func TestIPv6(t *testing.T) {
+	s := (&script{host: "::1"}).start(t)
+	require.NoError(t, send(t, s.config(), message))
+}
+
+func TestManyAtOnce(t *testing.T) {
+	s := (&script{security: smtp.TLS, offers: []string{"AUTH PLAIN"}}).start(t)
+	sender, err := smtp.New(withPassword(s.config()))
+	require.NoError(t, err)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if err := sender.Send(t.Context(), message); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	require.Equal(t, 8, strings.Count(s.said(), "RCPT TO"))
+}
+
+func headers(t *testing.T, s *script) mail.Header {
+	t.Helper()
+	m, err := mail.ReadMessage(strings.NewReader(s.mail()))
+	require.NoError(t, err)
+	return m.Header
+}
+
+func TestHeaders(t *testing.T) {
+	s := (&script{}).start(t)
+	for _, from := range []string{"no-reply@acme.example", "Acme <no-reply@acme.example>", `"Acme \"Ü\", Inc." <no-reply@acme.example>`} {
+		cfg := s.config()
+		cfg.From = from
+		require.NoError(t, send(t, cfg, message))
+		h := headers(t, s)
+		want, err := mail.ParseAddress(from)
+		require.NoError(t, err)
+		got, err := h.AddressList("From")
+		require.NoError(t, err)
+		require.Equal(t, []*mail.Address{want}, got)
+		to, err := h.AddressList("To")
+		require.NoError(t, err)
+		require.Equal(t, []*mail.Address{{Address: "ann@example.com"}}, to)
+		require.Regexp(t, `^<[A-Z2-7]{26}@acme\.example>$`, h.Get("Message-ID"), "of the sender's domain, not of the machine")
+		require.Equal(t, "auto-generated", h.Get("Auto-Submitted"))
+		date, err := h.Date()
+		require.NoError(t, err)
+		require.WithinDuration(t, time.Now(), date, time.Minute)
+		require.Empty(t, h.Get("User-Agent")+h.Get("X-Mailer"))
+	}
+	// The text alone is a mail of one part.
+	require.NoError(t, send(t, s.config(), email.Message{To: "ann@example.com", Subject: "x", Text: "x"}))
+	require.Contains(t, headers(t, s).Get("Content-Type"), "text/plain")
+}
+
+// Nothing that a person types, and no configuration, adds a header or a recipient.
+func TestNoInjection(t *testing.T) {
+	s := (&script{}).start(t)
+	for _, m := range []email.Message{
+		{To: "ann@example.com\r\nBcc: eve@example.com", Subject: "x"},
+		{To: "ann@example.com\nRCPT TO:<eve@example.com>", Subject: "x"},
+		{To: "ann@example.com, eve@example.com", Subject: "x"},
+		{To: "Ann <ann@example.com>", Subject: "x"},
+		{To: "<ann@example.com>", Subject: "x"},
+		{To: "ann@example.com\x00", Subject: "x"},
+		{To: "", Subject: "x"},
+		{To: "ann@example.com", Subject: "x\r\nBcc: eve@example.com"},
+		{To: "ann@example.com", Subject: "x\nX-Evil: 1"},
+		{To: "ann@example.com", Subject: "x\rX-Evil: 1"},
+	} {
+		m.Text = "x"
+		err := send(t, s.config(), m)
+		require.ErrorIs(t, err, email.ErrRejected, "%q", m.To)
+		require.NotContains(t, err.Error(), "ann")
+	}
+	require.Empty(t, s.said(), "refused before anything is connected to")
+	for _, from := range []string{"Acme\r\nBcc: eve@example.com <a@example.com>", "=?utf-8?q?Acme=0D=0ABcc:_eve?= <a@example.com>",
+		"a@example.com, b@example.com", "a@example.com\n"} {
+		_, err := smtp.New(smtp.Config{Host: "mail.example.com", From: from})
+		require.ErrorContains(t, err, "From", "%q", from)
+	}
+	require.NoError(t, send(t, s.config(), email.Message{To: "ann@example.com", Subject: "x", Text: "a\r\n.\r\nMAIL FROM:<eve@example.com>\r\n"}))
+	require.Equal(t, 1, strings.Count(s.said(), "MAIL FROM"))
+	require.Equal(t, 1, strings.Count(s.said(), "RCPT TO"))
+}

@@ -1,0 +1,56 @@
+package smtp
+
+import (
+	"errors"
+	"net/url"
+	"strconv"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// ParseURL reads a Config from a URL, as command lines and environments have them:
+//
+//	smtp://user:password@mail.example.com:587?from=no-reply@example.com    StartTLS
+//	smtps://user:password@mail.example.com:465?from=no-reply@example.com   TLS
+//	smtp+insecure://localhost:1025?from=no-reply@example.com               no encryption
+//
+// Without a port, Config's defaults hold. What has a meaning in URLs is percent-encoded in a
+// user name or password. Anything more in the URL is refused, as a password that was not
+// encoded looks like it. The errors do not hold the URL, which has the password.
+func ParseURL(s string) (Config, error) {
+	u, err := url.Parse(s)
+	if err != nil {
+		return Config{}, errors.New("smtp: not a URL; want smtp://user:password@host:587?from=address, the user and password percent-encoded")
+	}
+	var c Config
+	switch u.Scheme {
+	case "smtp":
+	case "smtps":
+		c.Security = TLS
+	case "smtp+insecure":
+		c.Security = InsecureNoTLS
+	default:
+		return Config{}, errors.New("smtp: the scheme must be smtp, smtps or smtp+insecure")
+	}
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil || len(query) != 1 || len(query["from"]) != 1 || query["from"][0] == "" {
+		return Config{}, errors.New("smtp: the URL needs ?from=address, once, and takes no other parameter")
+	}
+	c.From = query["from"][0]
+	if u.Fragment != "" || u.Opaque != "" || u.Path != "" && u.Path != "/" {
+		return Config{}, errors.New("smtp: the URL has more than user, password, host, port and from; write / ? # @ : % in a password percent-encoded")
+	}
+	if c.Host = u.Hostname(); c.Host == "" {
+		return Config{}, errors.New("smtp: the URL has no host")
+	}
+	if u.Port() != "" {
+		if c.Port, err = strconv.Atoi(u.Port()); err != nil || c.Port < 1 || c.Port > 65535 {
+			return Config{}, errors.New("smtp: the port must be 1 to 65535")
+		}
+	}
+	if u.User != nil {
+		password, _ := u.User.Password()
+		c.Username, c.Password = u.User.Username(), factor.Secret(password)
+	}
+	return c, nil
+}

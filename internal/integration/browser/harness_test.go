@@ -1,0 +1,284 @@
+// Package browser_test walks the pages of the example application in a real browser, with
+// JavaScript and without.
+package browser_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	cdpruntime "github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/totp"
+	"github.com/stretchr/testify/require"
+)
+
+// chromium is the browser; program the application, built once.
+var chromium, program string
+
+func TestMain(m *testing.M) {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			chromium = path
+			break
+		}
+	}
+	dir, err := os.MkdirTemp("", "browser")
+	if err != nil {
+		panic(err)
+	}
+	if chromium != "" {
+		program = filepath.Join(dir, "nethttp")
+		if out, err := exec.Command("go", "build", "-o", program, "github.com/secondgate/secondgate/examples/nethttp").CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+			os.Exit(1)
+		}
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// site is the application, running.
+type site struct {
+	t    *testing.T
+	base string
+}
+
+func start(t *testing.T) *site {
+	t.Helper()
+	if chromium == "" {
+		if os.Getenv("SECONDGATE_REQUIRE_TOOLS") != "" {
+			t.Fatal("no chromium is installed; see scripts/tools.sh")
+		}
+		t.Skip("no chromium is installed")
+	}
+	cmd := exec.Command(program, "-addr", "127.0.0.1:0", "-data", t.TempDir())
+	cmd.Stderr = io.Discard
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+	})
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if base, ok := strings.CutPrefix(lines.Text(), "listening on "); ok {
+			return &site{t, base}
+		}
+	}
+	t.Fatal("the application did not start")
+	return nil
+}
+
+func (s *site) get(path string, into any) {
+	s.t.Helper()
+	r, err := http.Get(s.base + path)
+	require.NoError(s.t, err)
+	defer func() { _ = r.Body.Close() }()
+	require.Equal(s.t, 200, r.StatusCode)
+	require.NoError(s.t, json.NewDecoder(r.Body).Decode(into))
+}
+
+// advance moves the demonstration clock.
+func (s *site) advance(d time.Duration) {
+	s.t.Helper()
+	r, err := http.Post(s.base+"/demo/clock", "application/json", strings.NewReader(fmt.Sprintf(`{"advance":%q}`, d)))
+	require.NoError(s.t, err)
+	_ = r.Body.Close()
+	require.Equal(s.t, 200, r.StatusCode)
+}
+
+func (s *site) now() time.Time {
+	s.t.Helper()
+	var clock struct{ Now time.Time }
+	s.get("/demo/clock", &clock)
+	return clock.Now
+}
+
+type message struct{ Channel, To, Subject, Text string }
+
+// last is the latest message to an address or number.
+func (s *site) last(to string) message {
+	s.t.Helper()
+	var all []message
+	s.get("/demo/outbox", &all)
+	for _, m := range all {
+		if m.To == to {
+			return m
+		}
+	}
+	s.t.Fatalf("nothing was sent to %s", to)
+	return message{}
+}
+
+var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
+
+func (s *site) code(to string) string { s.t.Helper(); return sixDigits.FindString(s.last(to).Text) }
+
+// shown is what an authenticator app shows now.
+func (s *site) shown(secret string) string {
+	s.t.Helper()
+	c, err := totp.GenerateCodeCustom(secret, s.now(), totp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
+	require.NoError(s.t, err)
+	return c
+}
+
+// tab is a browser with nothing remembered.
+type tab struct {
+	*site
+	ctx    context.Context
+	script bool
+	mu     sync.Mutex
+	wrong  []string
+}
+
+var options = append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU,
+	chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1100, 900))
+
+// open opens a browser with a cookie jar of its own. The test fails if a page of it logs an
+// error: a script that threw, or something that the Content-Security-Policy refused.
+func (s *site) open(script bool) *tab {
+	s.t.Helper()
+	ctx, cancelTime := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancelProcess := chromedp.NewExecAllocator(ctx, append(options[:len(options):len(options)], chromedp.ExecPath(chromium))...)
+	ctx, cancel := chromedp.NewContext(ctx)
+	b := &tab{site: s, ctx: ctx, script: script}
+	chromedp.ListenTarget(ctx, func(e any) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		switch e := e.(type) {
+		case *cdpruntime.EventExceptionThrown:
+			b.wrong = append(b.wrong, e.ExceptionDetails.Error())
+		case *cdplog.EventEntryAdded:
+			if e.Entry.Level == cdplog.LevelError && e.Entry.Source != cdplog.SourceNetwork {
+				b.wrong = append(b.wrong, e.Entry.Text)
+			}
+		}
+	})
+	require.NoError(s.t, chromedp.Run(ctx, cdplog.Enable(), emulation.SetScriptExecutionDisabled(!script)))
+	s.t.Cleanup(func() {
+		_ = chromedp.Cancel(ctx)
+		cancel()
+		cancelProcess()
+		cancelTime()
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if len(b.wrong) > 0 {
+			s.t.Errorf("the browser's log: %q", b.wrong)
+		}
+	})
+	return b
+}
+
+func (b *tab) run(actions ...chromedp.Action) {
+	b.t.Helper()
+	if err := chromedp.Run(b.ctx, actions...); err != nil {
+		b.t.Fatalf("%v at %s\n%s", err, b.path(), b.text("body"))
+	}
+}
+
+// visit opens a path and checks the page.
+func (b *tab) visit(path string) {
+	b.t.Helper()
+	b.run(chromedp.Navigate(b.base + path))
+	b.check()
+}
+
+// press clicks what leads to another page, and checks that page.
+func (b *tab) press(selector string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, 20*time.Second)
+	defer cancel()
+	if _, err := chromedp.RunResponse(ctx, chromedp.Click(selector, chromedp.ByQuery)); err != nil {
+		b.t.Fatalf("pressing %s: %v at %s\n%s", selector, err, b.path(), b.text("body"))
+	}
+	b.check()
+}
+
+func (b *tab) fill(name, value string) {
+	b.t.Helper()
+	b.run(chromedp.SetValue(`main [name="`+name+`"]:not([type=hidden])`, value, chromedp.ByQuery))
+}
+
+func (b *tab) eval(js string, into any) {
+	b.t.Helper()
+	b.run(chromedp.Evaluate(js, into))
+}
+
+func (b *tab) text(selector string) (s string) {
+	_ = chromedp.Run(b.ctx, chromedp.Evaluate(fmt.Sprintf(`(document.querySelector(%q)||{innerText:""}).innerText`, selector), &s))
+	return s
+}
+
+func (b *tab) has(selector string) (ok bool) {
+	b.t.Helper()
+	b.eval(fmt.Sprintf(`document.querySelector(%q) !== null`, selector), &ok)
+	return ok
+}
+
+func (b *tab) path() (s string) {
+	_ = chromedp.Run(b.ctx, chromedp.Evaluate(`location.pathname`, &s))
+	return s
+}
+
+// check holds for every page.
+func (b *tab) check() {
+	b.t.Helper()
+	var problems []string
+	b.eval(`(() => {
+	const bad = [];
+	for (const e of document.querySelectorAll("input:not([type=hidden]), select, textarea")) {
+		if (!e.labels.length && !e.getAttribute("aria-label") && !e.getAttribute("aria-labelledby")) bad.push("no label: " + e.outerHTML);
+		for (const id of (e.getAttribute("aria-describedby") || "").split(" ")) if (id && !document.getElementById(id)) bad.push("no such description: " + id);
+	}
+	for (const e of document.querySelectorAll("button, a[href]")) if (!e.textContent.trim() && !e.getAttribute("aria-label")) bad.push("no name: " + e.outerHTML);
+	if (document.querySelectorAll("h1").length !== 1) bad.push("h1: " + document.querySelectorAll("h1").length);
+	if (!document.documentElement.lang) bad.push("no lang");
+	if (!document.title) bad.push("no title");
+	if (!document.querySelector("main")) bad.push("no main");
+	const ids = [...document.querySelectorAll("[id]")].map(e => e.id);
+	for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) bad.push("id twice: " + id);
+	for (const e of document.querySelectorAll("[style], script:not([src]), style")) if (!e.closest("svg")) bad.push("inline: " + e.outerHTML.slice(0, 80));
+	return bad;
+})()`, &problems)
+	if len(problems) > 0 {
+		b.t.Errorf("%s: %q", b.path(), problems)
+	}
+}
+
+// narrow says how wide the page is in a window of 320 pixels.
+func (b *tab) narrow() (width int) {
+	b.t.Helper()
+	b.run(chromedp.EmulateViewport(320, 800))
+	b.eval(`document.documentElement.scrollWidth`, &width)
+	b.run(chromedp.EmulateViewport(1100, 900))
+	return width
+}
+
+func language(tag string) chromedp.Action {
+	return network.SetExtraHTTPHeaders(network.Headers{"Accept-Language": tag})
+}
+
+// both runs a test with JavaScript and without.
+func both(t *testing.T, do func(t *testing.T, script bool)) {
+	t.Run("with JavaScript", func(t *testing.T) { do(t, true) })
+	t.Run("without JavaScript", func(t *testing.T) { do(t, false) })
+}

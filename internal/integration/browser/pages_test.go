@@ -1,0 +1,392 @@
+package browser_test
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/require"
+)
+
+// login passes the first factor.
+func (b *tab) login(username string) {
+	b.t.Helper()
+	b.visit("/login")
+	b.fill("username", username)
+	b.fill("password", strings.Split(username, ".")[0]+"-demo-password")
+	b.press(`form[action="/login"].acme-form button`)
+}
+
+const (
+	sendForm   = `form[action="/mfa/send"] button`
+	verifyForm = `form[action="/mfa/verify"] button[type=submit]`
+)
+
+// signIn signs in by an e-mailed code.
+func (b *tab) signIn(username string) {
+	b.t.Helper()
+	b.login(username)
+	b.visit("/mfa/verify?kind=email")
+	b.press(sendForm)
+	b.answer(b.code(username + "@acme.example"))
+	require.NotContains(b.t, b.path(), "/mfa/verify")
+}
+
+func (b *tab) answer(code string) {
+	b.t.Helper()
+	b.fill("code", code)
+	b.press(verifyForm)
+}
+
+func (b *tab) signOut() {
+	b.t.Helper()
+	b.visit("/mfa/factors")
+	b.press(`form[action="/mfa/sign-out"] button`)
+}
+
+// enrollApp enrols an authenticator app and returns its key.
+func (b *tab) enrollApp() (secret string) {
+	b.t.Helper()
+	b.visit("/mfa/enroll/totp")
+	b.press(`form[action="/mfa/enroll/totp"] button`)
+	require.True(b.t, b.has("main svg"), "the QR code")
+	b.eval(`document.querySelector("#key").textContent.replace(/\s/g, "")`, &secret)
+	require.Len(b.t, secret, 32)
+	b.fill("code", b.shown(secret))
+	b.press(`form[action^="/mfa/enrollments/"] button[type=submit]`)
+	b.advance(30 * time.Second)
+	return secret
+}
+
+func TestSignInByMail(t *testing.T) {
+	both(t, func(t *testing.T, script bool) {
+		b := start(t).open(script)
+		b.login("anna")
+		require.Equal(t, "/mfa/verify", b.path())
+		require.Contains(t, b.text("main"), "a•••@acme.example")
+		require.LessOrEqual(t, b.narrow(), 320)
+		b.press(sendForm)
+		var attributes []string
+		b.eval(`(e => [e.type, e.inputMode, e.autocomplete, String(e.maxLength)])(document.querySelector("#code"))`, &attributes)
+		require.Equal(t, []string{"text", "numeric", "one-time-code", "-1"}, attributes)
+		if script {
+			require.Contains(t, b.text("[data-countdown]"), ":")
+		}
+
+		b.answer("000000")
+		require.True(t, b.has(`[role=alert]`))
+		require.True(t, b.has(`#code[aria-invalid=true][aria-describedby]`))
+		require.Contains(t, b.text("main"), "4", "attempts left")
+		require.LessOrEqual(t, b.narrow(), 320)
+
+		first := b.code("anna@acme.example")
+		b.press(`.sg-again button`) // resend
+		require.NotEqual(t, first, b.code("anna@acme.example"))
+		b.answer(first)
+		require.True(t, b.has(`[role=alert]`), "a resend replaces the code")
+		code := b.code("anna@acme.example")
+		b.advance(91 * time.Second)
+		b.answer(code)
+		require.True(t, b.has(`[role=alert]`), "too late")
+		b.press(sendForm)
+		code = b.code("anna@acme.example")
+		b.answer(code[:3] + " " + code[3:])
+		require.False(t, strings.HasPrefix(b.path(), "/mfa/"), b.path())
+		require.LessOrEqual(t, b.narrow(), 320)
+	})
+}
+
+func TestEnrolAndSignInWithEachKind(t *testing.T) {
+	both(t, func(t *testing.T, script bool) {
+		s := start(t)
+		b := s.open(script)
+		b.signIn("ben")
+		secret := b.enrollApp()
+		require.Equal(t, "/mfa/factors", b.path())
+		require.LessOrEqual(t, b.narrow(), 320)
+
+		b.visit("/mfa/enroll")
+		require.LessOrEqual(t, b.narrow(), 320)
+		b.visit("/mfa/enroll/sms")
+		b.fill("region", "NL")
+		b.fill("number", "12")
+		b.press(`form[action="/mfa/enroll/sms"] button`)
+		require.True(t, b.has(`#number[aria-invalid=true]`), "refused, with the reason")
+		b.fill("region", "NL")
+		b.fill("number", "06 12345678")
+		b.press(`form[action="/mfa/enroll/sms"] button`)
+		require.Contains(t, b.text("main"), "5678")
+		require.NotContains(t, b.text("main"), "12345678")
+		b.fill("code", b.code("+31612345678"))
+		b.press(`form[action^="/mfa/enrollments/"] button[type=submit]`)
+
+		b.visit("/mfa/enroll/pin")
+		b.fill("pin", "123456")
+		b.fill("pin2", "123456")
+		b.press(`form[action="/mfa/enroll/pin"] button[type=submit]`)
+		require.True(t, b.has(`#pin[aria-invalid=true]`), "too common")
+		b.fill("pin", "739162")
+		b.fill("pin2", "739163")
+		b.press(`form[action="/mfa/enroll/pin"] button[type=submit]`)
+		require.True(t, b.has(`[role=alert]`), "they differ")
+		b.fill("pin", "739162")
+		b.fill("pin2", "739162")
+		b.press(`form[action="/mfa/enroll/pin"] button[type=submit]`)
+		require.Equal(t, "/mfa/factors", b.path())
+
+		b.visit("/mfa/enroll/email")
+		b.fill("address", "ben.second@acme.example")
+		b.press(`form[action="/mfa/enroll/email"] button`)
+		b.fill("code", b.code("ben.second@acme.example"))
+		b.press(`form[action^="/mfa/enrollments/"] button[type=submit]`)
+
+		b.visit("/mfa/recovery-codes")
+		b.press(`form[action="/mfa/recovery-codes"] button`)
+		var codes []string
+		b.eval(`[...document.querySelector("main").innerText.matchAll(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){3}\b/g)].map(m => m[0])`, &codes)
+		require.Len(t, codes, 10)
+		require.LessOrEqual(t, b.narrow(), 320)
+		b.press(`form[action="/mfa/recovery-codes/saved"] button`)
+		b.visit("/mfa/recovery-codes")
+		require.NotContains(t, b.text("main"), codes[0], "shown once")
+		b.signOut()
+
+		for _, kind := range []string{"totp", "sms", "pin", "email", "recovery"} {
+			b.advance(time.Minute)
+			b.login("ben")
+			b.visit("/mfa/verify?kind=" + kind)
+			var answer string
+			switch kind {
+			case "totp":
+				answer = b.shown(secret)
+			case "sms":
+				b.press(sendForm)
+				answer = b.code("+31612345678")
+			case "email":
+				b.press(sendForm)
+				answer = b.code("ben.second@acme.example")
+			case "pin":
+				answer = "739162"
+			case "recovery":
+				answer = strings.ToLower(codes[3])
+			}
+			b.answer(answer)
+			require.NotContains(t, b.path(), "/mfa/verify", kind)
+			b.visit("/mfa/factors")
+			require.Contains(t, b.text("main"), "5678")
+			b.signOut()
+		}
+
+		// The code worked once.
+		b.login("ben")
+		b.visit("/mfa/verify?kind=recovery")
+		b.answer(codes[3])
+		require.True(t, b.has(`[role=alert]`))
+	})
+}
+
+func TestLockout(t *testing.T) {
+	both(t, func(t *testing.T, script bool) {
+		s := start(t)
+		b := s.open(script)
+		b.login("carla")
+		b.press(sendForm)
+		for range 5 {
+			b.answer("000000")
+		}
+		require.False(t, b.has("#code"), "locked")
+		require.LessOrEqual(t, b.narrow(), 320)
+		if script {
+			before := b.text("[data-countdown]")
+			require.Contains(t, before, ":")
+			require.Eventually(t, func() bool { return b.text("[data-countdown]") != before }, 5*time.Second, 100*time.Millisecond, "it counts")
+		} else {
+			require.Regexp(t, `\d`, b.text("[data-countdown]"))
+		}
+		b.advance(179 * time.Second)
+		b.visit("/mfa/verify?kind=email")
+		require.False(t, b.has("#code"))
+		b.advance(5 * time.Second)
+		b.visit("/mfa/verify?kind=email")
+		b.press(sendForm)
+		b.answer(b.code("carla@acme.example"))
+		require.NotContains(t, b.path(), "/mfa/verify")
+	})
+}
+
+func TestPolicyForcesEnrolment(t *testing.T) {
+	both(t, func(t *testing.T, script bool) {
+		s := start(t)
+		owner := s.open(script)
+		owner.signIn("olivia")
+		owner.visit("/admin")
+		require.LessOrEqual(t, owner.narrow(), 320)
+		var values []string
+		owner.eval(`[...document.querySelector("#policy-employee").options].map(o => o.value)`, &values)
+		strict := ""
+		for _, v := range values {
+			if strings.Contains(v, "app") || strings.Contains(v, "totp") {
+				strict = v
+			}
+		}
+		require.NotEmpty(t, strict, "%v", values)
+		owner.run(chromedp.SetValue("#policy-employee", strict, chromedp.ByQuery))
+		owner.press(`form[action="/admin/policy"]:has(#policy-employee) button`)
+
+		b := s.open(script)
+		b.login("david")
+		require.Equal(t, "/mfa/enroll", b.path(), "at the next sign-in")
+		b.visit("/")
+		require.NotEqual(t, "/security", b.path())
+		b.visit("/mfa/enroll")
+		secret := b.enrollApp()
+		require.NotContains(t, b.path(), "/mfa/enroll", "and then they are in")
+		b.signOut()
+		b.login("david")
+		b.visit("/mfa/verify?kind=totp")
+		b.answer(b.shown(secret))
+		require.NotContains(t, b.path(), "/mfa/verify")
+	})
+}
+
+func TestAccountChooser(t *testing.T) {
+	both(t, func(t *testing.T, script bool) {
+		b := start(t).open(script)
+		b.visit("/login")
+		b.fill("username", "robin@acme.example")
+		b.fill("password", "robin-demo-password")
+		b.press(`form[action="/login"].acme-form button`)
+		require.Equal(t, "/account", b.path())
+		require.LessOrEqual(t, b.narrow(), 320)
+		b.press(`form[action="/account"]:has([value="acct-robin.employee"]) button`)
+		require.Equal(t, "/mfa/verify", b.path())
+		b.press(sendForm)
+		b.answer(b.code("robin@acme.example"))
+		require.NotContains(t, b.path(), "/mfa/verify")
+		b.visit("/")
+		require.Contains(t, strings.ToLower(b.text("body")), "employee")
+	})
+}
+
+// Following a link in a mail confirms nothing; the button of its page does.
+func TestConfirmationLink(t *testing.T) {
+	both(t, func(t *testing.T, script bool) {
+		s := start(t)
+		owner := s.open(script)
+		owner.signIn("olivia")
+		owner.visit("/admin?q=emma")
+		owner.press(`form[action="/admin/confirm"]:has([value="emma"]) button`)
+		_, after, ok := strings.Cut(s.last("emma@acme.example").Text, s.base)
+		require.True(t, ok)
+		link, _, _ := strings.Cut(after, "\n")
+		u, err := url.Parse(link)
+		require.NoError(t, err)
+
+		b := s.open(script)
+		for range 2 {
+			b.visit(u.RequestURI())
+			require.True(t, b.has(`form[action="/mfa/confirm"]`))
+		}
+		require.LessOrEqual(t, b.narrow(), 320)
+		b.press(`form[action="/mfa/confirm"] button`)
+		require.Equal(t, "/mfa/confirmed", b.path())
+		b.visit(u.RequestURI())
+		b.press(`form[action="/mfa/confirm"] button`)
+		require.NotEqual(t, "/mfa/confirmed", b.path(), "once")
+	})
+}
+
+func TestAdministration(t *testing.T) {
+	both(t, func(t *testing.T, script bool) {
+		s := start(t)
+		b := s.open(script)
+		b.signIn("greta")
+		b.enrollApp()
+		b.visit("/admin")
+		require.NotContains(t, b.text("main"), "Reset", "not for an employee")
+
+		owner := s.open(script)
+		owner.signIn("olivia")
+		owner.visit("/admin?q=greta")
+		owner.run(chromedp.Click(`tr:has([value="greta"]) summary, li:has([value="greta"]) summary, details:has(form[action="/admin/reset"]) summary`, chromedp.ByQuery))
+		owner.press(`form[action="/admin/reset"]:has([value="greta"]) button`)
+		b.signOut()
+		b.login("greta")
+		b.visit("/mfa/verify")
+		require.False(t, b.has(`a[href*="kind=totp"]`), "the app is gone")
+		require.Contains(t, b.text("main"), "g•••@acme.example")
+
+		b.press(sendForm)
+		for range 5 {
+			b.answer("000000")
+		}
+		owner.visit("/admin?q=greta")
+		owner.press(`form[action="/admin/unlock"]:has([value="greta"]) button`)
+		b.visit("/mfa/verify?kind=email")
+		b.press(sendForm)
+		b.answer(b.code("greta@acme.example"))
+		require.NotContains(t, b.path(), "/mfa/verify")
+	})
+}
+
+func TestSettings(t *testing.T) {
+	both(t, func(t *testing.T, script bool) {
+		b := start(t).open(script)
+		b.signIn("farid")
+		secret := b.enrollApp()
+		b.run(chromedp.Evaluate(`document.querySelectorAll("details").forEach(d => d.open = true)`, nil))
+		b.run(chromedp.SetValue(`form[action$="/rename"] [name=name]`, "Work phone <b>", chromedp.ByQuery))
+		b.press(`form[action$="/rename"] button[type=submit]`)
+		require.Contains(t, b.text("main"), "Work phone <b>")
+		b.press(`a[href$="/remove"]`)
+		require.LessOrEqual(t, b.narrow(), 320)
+		b.press(`form[action$="/remove"] button[type=submit]`)
+		require.NotContains(t, b.text("main"), "Work phone")
+
+		// Changing anything later asks for a proof again.
+		b.enrollApp()
+		b.advance(6 * time.Minute)
+		b.visit("/mfa/enroll/pin")
+		require.Equal(t, "/mfa/verify", b.path())
+		_ = secret
+	})
+}
+
+func TestLanguages(t *testing.T) {
+	s := start(t)
+	seen := map[string]bool{}
+	for _, tag := range []string{"en", "nl", "nb", "de"} {
+		b := s.open(true)
+		b.run(language(tag))
+		b.login("hugo")
+		var lang string
+		b.eval(`document.documentElement.lang`, &lang)
+		require.Equal(t, tag, lang)
+		seen[b.text("h1")] = true
+	}
+	require.Len(t, seen, 4)
+}
+
+// A sign-in with the keyboard alone, and a pasted code that has a space in it.
+func TestKeyboardAndPaste(t *testing.T) {
+	s := start(t)
+	b := s.open(true)
+	b.login("ines")
+	b.run(chromedp.Focus(sendForm, chromedp.ByQuery))
+	_, err := chromedp.RunResponse(b.ctx, chromedp.KeyEvent(kb.Enter))
+	require.NoError(t, err)
+	var focused string
+	b.eval(`document.activeElement.id`, &focused)
+	require.Equal(t, "code", focused, "the field has the focus")
+	code := b.code("ines@acme.example")
+	var value string
+	b.eval(fmt.Sprintf(`(() => { document.querySelector("#code").focus(); document.execCommand("insertText", false, %q); return document.querySelector("#code").value })()`, code[:3]+" "+code[3:]), &value)
+	require.Equal(t, code[:3]+" "+code[3:], value, "nothing is cut off")
+	_, err = chromedp.RunResponse(b.ctx, chromedp.KeyEvent(kb.Enter))
+	require.NoError(t, err)
+	require.NotContains(t, b.path(), "/mfa/verify")
+}
