@@ -79,6 +79,13 @@ func (o option) shown() ui.Option {
 }
 
 func (v *visit) showVerify(c *pending, o option, n *notice, until time.Time, back string) error {
+	s, live := c.Sent[o.Kind]
+	live = live && v.now.Before(s.Expires)
+	if live { // of several of the kind, the page is about the one that the code went to
+		if i := slices.IndexFunc(c.Options, func(other option) bool { return other.Kind == o.Kind && other.FactorID == s.FactorID }); i >= 0 {
+			o = c.Options[i]
+		}
+	}
 	p := ui.Verify{Frame: v.frame(n), Return: back, Option: o.shown(), Until: until}
 	if c.Purpose != mfa.SignIn {
 		p.Purpose = string(c.Purpose)
@@ -88,7 +95,7 @@ func (v *visit) showVerify(c *pending, o option, n *notice, until time.Time, bac
 			p.Others = append(p.Others, other.shown())
 		}
 	}
-	if s, ok := c.Sent[o.Kind]; ok && v.now.Before(s.Expires) {
+	if live {
 		p.Sent, p.SentTo, p.SecsLeft = true, s.Hint, v.secondsTo(s.Expires)
 	}
 	if v.now.Before(until) {
