@@ -89,9 +89,7 @@ func (s *Sender) deliver(ctx context.Context, msg *mail.Msg) error {
 		return err
 	}
 	err = client.SendWithSMTPClient(session, msg)
-	if msg.IsDelivered() {
-		err = nil // the server has taken it; an error now would have it sent twice
-	}
+	// The mail is accepted or refused. An error of the farewell would have it sent twice.
 	_ = raw.SetDeadline(time.Now().Add(farewell))
 	_ = client.CloseWithSMTPClient(session)
 	return err
@@ -102,20 +100,10 @@ func (s *Sender) options(conn net.Conn) []mail.Option {
 	if s.cfg.Security == StartTLS {
 		policy = mail.TLSMandatory
 	}
-	opts := []mail.Option{mail.WithTimeout(s.cfg.Timeout + farewell), // the context is over first
+	return append([]mail.Option{mail.WithTimeout(s.cfg.Timeout + farewell), // the context is over first
 		mail.WithTLSPolicy(policy), mail.WithTLSConfig(s.cfg.TLSConfig),
 		mail.WithoutNoop(), mail.WithoutRset(), // one mail for each connection needs neither
-		mail.WithDialContextFunc(func(context.Context, string, string) (net.Conn, error) { return conn, nil })}
-	if s.cfg.Username == "" {
-		return opts
-	}
-	mechanisms := []mail.SMTPAuthType{mail.SMTPAuthPlain, mail.SMTPAuthLogin}
-	if s.cfg.Security == InsecureNoTLS {
-		// New has seen to it that the server is on this host. Those above refuse when the
-		// connection is not encrypted.
-		mechanisms = []mail.SMTPAuthType{mail.SMTPAuthPlainNoEnc, mail.SMTPAuthLoginNoEnc}
-	}
-	return append(opts, mail.WithOpportunisticSMTPAuth(mechanisms...), mail.WithUsername(s.cfg.Username), mail.WithPassword(s.cfg.Password.Reveal()))
+		mail.WithDialContextFunc(func(context.Context, string, string) (net.Conn, error) { return conn, nil })}, s.login...)
 }
 
 // Error is a failure to send. It holds no recipient, no text, no password, and nothing that the

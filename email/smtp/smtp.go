@@ -20,6 +20,8 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/wneessen/go-mail"
+
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
@@ -65,10 +67,13 @@ type Config struct {
 // Sender is an email.Sender. It opens a connection for each message and keeps none. It is safe
 // for concurrent use.
 type Sender struct {
-	cfg  Config
+	cfg  Config // without the password
 	from string // as a header has it
 	// domain is of the sender's address.
 	domain string
+	// login has the password in closures: fmt does not ask a Secret in an unexported field how
+	// it wants to be printed.
+	login []mail.Option
 }
 
 var _ email.Sender = (*Sender)(nil)
@@ -113,7 +118,23 @@ func New(cfg Config) (*Sender, error) {
 		cfg.TLSConfig.ServerName = cfg.Host
 	}
 	cfg.TLSConfig.MinVersion = max(cfg.TLSConfig.MinVersion, tls.VersionTLS12) // RFC 8996
-	return &Sender{cfg: cfg, from: from.String(), domain: from.Address[strings.LastIndexByte(from.Address, '@')+1:]}, nil
+	s := &Sender{from: from.String(), domain: from.Address[strings.LastIndexByte(from.Address, '@')+1:], login: login(cfg)}
+	cfg.Password = ""
+	s.cfg = cfg
+	return s, nil
+}
+
+func login(cfg Config) []mail.Option {
+	if cfg.Username == "" {
+		return nil
+	}
+	mechanisms := []mail.SMTPAuthType{mail.SMTPAuthPlain, mail.SMTPAuthLogin}
+	if cfg.Security == InsecureNoTLS {
+		// New has seen to it that the server is on this host. Those above refuse when the
+		// connection is not encrypted.
+		mechanisms = []mail.SMTPAuthType{mail.SMTPAuthPlainNoEnc, mail.SMTPAuthLoginNoEnc}
+	}
+	return []mail.Option{mail.WithOpportunisticSMTPAuth(mechanisms...), mail.WithUsername(cfg.Username), mail.WithPassword(cfg.Password.Reveal())}
 }
 
 func notPrintable(r rune) bool { return !unicode.IsPrint(r) || unicode.IsSpace(r) }

@@ -1,0 +1,274 @@
+package mfatest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// FactorKit is a conformance kit for a factor, ours or a stranger's: everything that the
+// Manager relies on and that can be seen from outside. Every field is required except Now.
+//
+//	func TestConformance(t *testing.T) {
+//		mfatest.FactorKit{Factor: f, Params: factor.Params{"pin": "739162"}, Wrong: "000000",
+//			Right: func(*factor.EnrollOutput, factor.Secret, time.Time) string { return "739162" }}.Run(t)
+//	}
+type FactorKit struct {
+	// Factor is the one under test. The kit enrols, issues and verifies; it never delivers.
+	Factor factor.Factor
+	// Params enrol an instance.
+	Params factor.Params
+	// Right returns an answer to an instance that is right now. For a Challenger issued is
+	// the payload of the challenge.
+	Right func(out *factor.EnrollOutput, issued factor.Secret, now time.Time) string
+	// Wrong is a well-formed answer that is wrong.
+	Wrong string
+	// Now is the time of the tests; default 1 March 2026.
+	Now time.Time
+}
+
+// Run runs the kit, a subtest for each rule.
+func (k FactorKit) Run(t *testing.T) {
+	if k.Now.IsZero() {
+		k.Now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	}
+	for _, rule := range []struct {
+		name, why string
+		check     func(FactorKit, *testing.T) error
+	}{
+		{"kind and traits", "they are stored, and decide what a success is worth", FactorKit.kind},
+		{"right and wrong", "a right answer is accepted, a wrong one gives an error wrapping ErrIncorrect", FactorKit.answers},
+		{"state is not changed in place", "a refused answer would change what is stored", FactorKit.untouched},
+		{"unreadable state", "what is corrupted must never verify, and never panic", FactorKit.corrupted},
+		{"malformed input", "anybody can send it; it gives ErrMalformed at most, and no panic", FactorKit.malformed},
+		{"nothing secret in errors", "errors are logged", FactorKit.secrets},
+		{"parallel use", "one factor serves all requests; run with -race", FactorKit.parallel},
+		{"challenges", "an answer without a challenge, or after its time, is refused", FactorKit.challenges},
+	} {
+		t.Run(rule.name, func(t *testing.T) {
+			defer func() {
+				if p := recover(); p != nil {
+					t.Fatalf("panicked: %v\n(%s)", p, rule.why)
+				}
+			}()
+			if err := rule.check(k, t); err != nil {
+				t.Fatalf("%v\n(%s)", err, rule.why)
+			}
+		})
+	}
+}
+
+var kitPerson = factor.Person{ID: "kit-subject", Account: "kit@example.com", Email: "kit@example.com"}
+
+// enrolled enrols an instance, and issues for it what is to be issued.
+func (k FactorKit) enrolled(t *testing.T) (out *factor.EnrollOutput, in factor.VerifyInput, err error) {
+	out, err = k.Factor.Enroll(t.Context(), factor.EnrollInput{Person: kitPerson, Params: k.Params, Now: k.Now})
+	if err != nil {
+		return nil, in, fmt.Errorf("Enroll: %w", err)
+	}
+	in = factor.VerifyInput{Person: kitPerson, State: out.State, Opened: k.Now, Now: k.Now}
+	var payload factor.Secret
+	if c, ok := k.Factor.(factor.Challenger); ok {
+		is, err := c.Issue(t.Context(), factor.IssueInput{Person: kitPerson, State: out.State, Now: k.Now})
+		if err != nil {
+			return nil, in, fmt.Errorf("Issue: %w", err)
+		}
+		if !is.Expires.After(k.Now) {
+			return nil, in, errors.New("Issue: what was issued is over already")
+		}
+		in.Issued, in.IssuedAt, in.Expires, payload = is.Keep, k.Now, is.Expires, is.Payload
+	}
+	in.Response = k.Right(out, payload, k.Now)
+	return out, in, nil
+}
+
+// judge normalises an answer and judges it, as the Manager does.
+func (k FactorKit) judge(ctx context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
+	if n, ok := k.Factor.(factor.Normalizer); ok {
+		r, err := n.Normalize(in.Response)
+		if err != nil {
+			if !errors.Is(err, factor.ErrMalformed) {
+				return nil, fmt.Errorf("Normalize gave an error that does not wrap ErrMalformed: %w", err)
+			}
+			return nil, err
+		}
+		in.Response = r
+	}
+	return k.Factor.Verify(ctx, in)
+}
+
+func (k FactorKit) kind(*testing.T) error {
+	kind := k.Factor.Kind()
+	if kind == "" || len(kind) > 32 || strings.Trim(kind, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		return fmt.Errorf("kind %q is not 1 to 32 of a-z, 0-9 and hyphen", kind)
+	}
+	tr := k.Factor.Traits()
+	if tr.Class < factor.Possession || tr.Class > factor.Recovery {
+		return fmt.Errorf("class %d is none", tr.Class)
+	}
+	if tr != k.Factor.Traits() || kind != k.Factor.Kind() {
+		return errors.New("they change")
+	}
+	return nil
+}
+
+func (k FactorKit) answers(t *testing.T) error {
+	_, in, err := k.enrolled(t)
+	if err != nil {
+		return err
+	}
+	wrong := in
+	wrong.Response = k.Wrong
+	if _, err := k.judge(t.Context(), wrong); !errors.Is(err, factor.ErrIncorrect) {
+		return fmt.Errorf("a wrong answer gave %w", orNil(err))
+	}
+	if _, err := k.judge(t.Context(), in); err != nil {
+		return fmt.Errorf("a right answer gave %w", err)
+	}
+	return nil
+}
+
+func orNil(err error) error {
+	if err == nil {
+		return errors.New("no error")
+	}
+	return err
+}
+
+func (k FactorKit) untouched(t *testing.T) error {
+	_, in, err := k.enrolled(t)
+	if err != nil {
+		return err
+	}
+	state, issued := bytes.Clone(in.State), bytes.Clone(in.Issued)
+	right := in.Response
+	for _, answer := range []string{k.Wrong, right} {
+		in.Response = answer
+		_, _ = k.judge(t.Context(), in)
+		if !bytes.Equal(state, in.State) || !bytes.Equal(issued, in.Issued) {
+			return errors.New("Verify wrote into what it was given")
+		}
+	}
+	return nil
+}
+
+func (k FactorKit) corrupted(t *testing.T) error {
+	_, in, err := k.enrolled(t)
+	if err != nil {
+		return err
+	}
+	good := in.State
+	if len(good) == 0 {
+		return nil
+	}
+	for _, bad := range [][]byte{nil, {}, {0}, good[:len(good)/2], bytes.Repeat([]byte{0xff}, len(good)), bytes.Repeat([]byte("A"), 100_000)} {
+		in.State = bad
+		_, err := k.judge(t.Context(), in)
+		if _, sends := k.Factor.(factor.Challenger); err == nil && !sends {
+			return fmt.Errorf("a state of %d bytes that nobody made verifies", len(bad))
+		}
+	}
+	return nil
+}
+
+func (k FactorKit) malformed(t *testing.T) error {
+	_, in, err := k.enrolled(t)
+	if err != nil {
+		return err
+	}
+	for _, s := range []string{"", " ", "\x00", "\xff\xfe", "٠١٢٣٤٥", "😀", "'; --", strings.Repeat("9", 4096), strings.Repeat("a ", 2048)} {
+		in.Response = s
+		if _, err := k.judge(t.Context(), in); err == nil {
+			return fmt.Errorf("%.20q verifies", s)
+		}
+		for name := range k.Params {
+			p := factor.Params{}
+			for n, v := range k.Params {
+				p[n] = v
+			}
+			p[name] = s
+			if _, err := k.Factor.Enroll(t.Context(), factor.EnrollInput{Person: kitPerson, Params: p, Now: k.Now}); err != nil && !errors.Is(err, factor.ErrMalformed) {
+				return fmt.Errorf("Enroll with %s=%.20q gave an error that does not wrap ErrMalformed: %w", name, s, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (k FactorKit) secrets(t *testing.T) error {
+	out, in, err := k.enrolled(t)
+	if err != nil {
+		return err
+	}
+	right := in.Response
+	in.Response = k.Wrong
+	_, err = k.judge(t.Context(), in)
+	text := fmt.Sprintf("%v %+v %+v", err, err, out)
+	for what, secret := range map[string]string{"the wrong answer": k.Wrong, "the right answer": right, "the key": out.Prompt.Secret.Reveal()} {
+		if len(secret) >= 4 && strings.Contains(text, secret) && !strings.Contains(fmt.Sprintf("%s", out.State), secret) {
+			return fmt.Errorf("%s can be read", what)
+		}
+	}
+	return nil
+}
+
+func (k FactorKit) parallel(t *testing.T) error {
+	var wg sync.WaitGroup
+	errs := make(chan error, 16)
+	for range cap(errs) {
+		wg.Go(func() {
+			_, in, err := k.enrolled(t)
+			if err == nil {
+				_, err = k.judge(context.Background(), in)
+			}
+			errs <- err
+		})
+	}
+	wg.Wait()
+	close(errs)
+	for err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (k FactorKit) challenges(t *testing.T) error {
+	if _, ok := k.Factor.(factor.Challenger); !ok {
+		t.Skip("it issues none")
+	}
+	_, in, err := k.enrolled(t)
+	if err != nil {
+		return err
+	}
+	none := in
+	none.Issued, none.IssuedAt, none.Expires = nil, time.Time{}, time.Time{}
+	if _, err := k.judge(t.Context(), none); err == nil {
+		return errors.New("an answer verifies without a challenge")
+	}
+	late := in
+	late.Now = in.Expires
+	if _, err := k.judge(t.Context(), late); err == nil {
+		return errors.New("an answer verifies when its time is over")
+	}
+	_, other, err := k.enrolled(t)
+	if err != nil {
+		return err
+	}
+	if other.Response == in.Response {
+		return nil // by chance
+	}
+	other.Response = in.Response
+	if _, err := k.judge(t.Context(), other); err == nil {
+		return errors.New("the answer to one challenge verifies for another")
+	}
+	return nil
+}
