@@ -157,6 +157,8 @@ type rig struct {
 	cfg    mfa.Config
 }
 
+var testStart = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
 const binding = "session-1"
 
 var ann = mfa.Subject{ID: "ann", UserType: "employee", Email: "ann@example.com", EmailConfirmed: true}
@@ -167,7 +169,7 @@ func newRig(t testing.TB, change ...func(*mfa.Config)) *rig {
 	t.Helper()
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
-	r := &rig{t: t, clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)),
+	r := &rig{t: t, clock: mfatest.NewClock(testStart),
 		store: mfatest.NewFaultyStore(memory.New()), mail: &sent{kind: "mail"},
 		app: &word{kind: "app", traits: factor.Traits{Class: factor.Possession, AMR: "otp", Strong: true}, once: true},
 		pin: &slow{word{kind: "pin", traits: factor.Traits{Class: factor.Knowledge, AMR: "pwd", Single: true}}}}

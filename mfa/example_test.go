@@ -1,0 +1,117 @@
+package mfa_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"strings"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/recovery"
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/storage/memory"
+)
+
+// A factor of one's own: what a person has to say is the latest word of the day, which
+// somebody reads out at the door. It is state in, verdict out; counting, locking and single
+// use come with the Manager.
+type doorWord struct{ today func() string }
+
+func (doorWord) Kind() string          { return "door-word" }
+func (doorWord) Traits() factor.Traits { return factor.Traits{Class: factor.Possession} }
+
+func (doorWord) Normalize(response string) (string, error) {
+	return strings.ToLower(strings.TrimSpace(response)), nil
+}
+
+func (doorWord) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
+	return &factor.EnrollOutput{State: []byte("never"), Name: "At the door"}, nil
+}
+
+func (d doorWord) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
+	switch {
+	case in.Response != d.today():
+		return nil, factor.ErrIncorrect
+	case in.Response == string(in.State):
+		return nil, factor.ErrReplayed
+	default:
+		return &factor.Verdict{State: []byte(in.Response)}, nil
+	}
+}
+
+func Example_writeYourOwnFactor() {
+	word := "tulip"
+	keys, _ := seal.NewKeyring(seal.GenerateKey())
+	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []mfa.Factor{doorWord{func() string { return word }}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx, ann := context.Background(), mfa.Subject{ID: "ann"}
+	begin := func() *mfa.Challenge {
+		ch, err := m.Begin(ctx, mfa.BeginRequest{Subject: ann, Binding: "session"})
+		if err != nil {
+			log.Fatal(err)
+		}
+		return ch
+	}
+	e, _ := m.Enroll(ctx, mfa.EnrollRequest{Grant: begin().Grant, Binding: "session", Kind: "door-word"})
+	_, err = m.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: "session", Response: " Tulip"})
+	fmt.Println("enrolled:", err)
+
+	verify := func(answer mfa.Secret) {
+		_, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: begin().Token, Binding: "session", Kind: "door-word", Response: answer})
+		fmt.Println(err)
+	}
+	verify("tulip")
+	word = "rose"
+	verify("rose")
+	// Output:
+	// enrolled: <nil>
+	// mfa: door-word answer refused, 4 attempts left: factor: answer was used before
+	// <nil>
+}
+
+// An administrator resets a person whose phone is lost; who may do that is for the
+// application to say.
+func ExampleManager_Reset() {
+	keys, _ := seal.NewKeyring(seal.GenerateKey())
+	m, _ := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []mfa.Factor{doorWord{func() string { return "x" }}},
+		Authorize: func(_ context.Context, a mfa.AdminAction) error {
+			if a.Actor != "helpdesk" {
+				return fmt.Errorf("%s may not %s", a.Actor, a.Name)
+			}
+			return nil
+		}})
+	ctx, ann := context.Background(), mfa.Subject{ID: "ann"}
+	fmt.Println(m.Reset(ctx, mfa.AdminRequest{Subject: ann, Actor: "ben"}))
+	fmt.Println(m.Reset(ctx, mfa.AdminRequest{Subject: ann, Actor: "helpdesk", Reason: "lost phone, called back"}))
+	// Output:
+	// mfa: forbidden: ben may not reset
+	// <nil>
+}
+
+// An account owner changes the policy of a user type at run time.
+func ExampleManager_SetPolicy() {
+	keys, _ := seal.NewKeyring(seal.GenerateKey())
+	codes, _ := recovery.New(recovery.Config{})
+	m, _ := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: mfatest.NewClock(testStart),
+		Factors:   []mfa.Factor{doorWord{func() string { return "x" }}, codes},
+		Policies:  mfa.StoredPolicies(mfa.StaticPolicy(mfa.Policy{Mode: mfa.Optional})),
+		Authorize: func(context.Context, mfa.AdminAction) error { return nil }})
+	ctx := context.Background()
+	next := func() mfa.Next {
+		ch, _ := m.Begin(ctx, mfa.BeginRequest{Subject: mfa.Subject{ID: "ann", UserType: "manager"}, Binding: "session"})
+		return ch.Next
+	}
+	fmt.Println(next())
+	fmt.Println(m.SetPolicy(ctx, mfa.SetPolicyRequest{Actor: "owner", UserType: "manager", Policy: mfa.Policy{Mode: mfa.Required}}))
+	fmt.Println(next())
+	fmt.Println(m.SetPolicy(ctx, mfa.SetPolicyRequest{Actor: "owner", UserType: "manager", Policy: mfa.Policy{Kinds: []string{"fax"}}}))
+	// Output:
+	// done
+	// <nil>
+	// enroll
+	// mfa: configuration: kind "fax" is not configured; there are [door-word recovery]
+}
