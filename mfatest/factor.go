@@ -71,17 +71,17 @@ var kitPerson = factor.Person{ID: "kit-subject", Account: "kit@example.com", Ema
 func (k FactorKit) enrolled(t *testing.T) (out *factor.EnrollOutput, in factor.VerifyInput, err error) {
 	out, err = k.Factor.Enroll(t.Context(), factor.EnrollInput{Person: kitPerson, Params: k.Params, Now: k.Now})
 	if err != nil {
-		return nil, in, fmt.Errorf("Enroll: %w", err)
+		return nil, in, fmt.Errorf("enrolling: %w", err)
 	}
 	in = factor.VerifyInput{Person: kitPerson, State: out.State, Opened: k.Now, Now: k.Now}
 	var payload factor.Secret
 	if c, ok := k.Factor.(factor.Challenger); ok {
 		is, err := c.Issue(t.Context(), factor.IssueInput{Person: kitPerson, State: out.State, Now: k.Now})
 		if err != nil {
-			return nil, in, fmt.Errorf("Issue: %w", err)
+			return nil, in, fmt.Errorf("issuing: %w", err)
 		}
 		if !is.Expires.After(k.Now) {
-			return nil, in, errors.New("Issue: what was issued is over already")
+			return nil, in, errors.New("what Issue made is over already")
 		}
 		in.Issued, in.IssuedAt, in.Expires, payload = is.Keep, k.Now, is.Expires, is.Payload
 	}
@@ -95,7 +95,7 @@ func (k FactorKit) judge(ctx context.Context, in factor.VerifyInput) (*factor.Ve
 		r, err := n.Normalize(in.Response)
 		if err != nil {
 			if !errors.Is(err, factor.ErrMalformed) {
-				return nil, fmt.Errorf("Normalize gave an error that does not wrap ErrMalformed: %w", err)
+				return nil, fmt.Errorf("an answer: Normalize gave an error that does not wrap ErrMalformed: %w", err)
 			}
 			return nil, err
 		}
@@ -153,7 +153,7 @@ func (k FactorKit) untouched(t *testing.T) error {
 		in.Response = answer
 		_, _ = k.judge(t.Context(), in)
 		if !bytes.Equal(state, in.State) || !bytes.Equal(issued, in.Issued) {
-			return errors.New("Verify wrote into what it was given")
+			return errors.New("a Verify wrote into what it was given")
 		}
 	}
 	return nil
@@ -195,7 +195,7 @@ func (k FactorKit) malformed(t *testing.T) error {
 			}
 			p[name] = s
 			if _, err := k.Factor.Enroll(t.Context(), factor.EnrollInput{Person: kitPerson, Params: p, Now: k.Now}); err != nil && !errors.Is(err, factor.ErrMalformed) {
-				return fmt.Errorf("Enroll with %s=%.20q gave an error that does not wrap ErrMalformed: %w", name, s, err)
+				return fmt.Errorf("enrolling with %s=%.20q gave an error that does not wrap ErrMalformed: %w", name, s, err)
 			}
 		}
 	}
@@ -212,7 +212,7 @@ func (k FactorKit) secrets(t *testing.T) error {
 	_, err = k.judge(t.Context(), in)
 	text := fmt.Sprintf("%v %+v %+v", err, err, out)
 	for what, secret := range map[string]string{"the wrong answer": k.Wrong, "the right answer": right, "the key": out.Prompt.Secret.Reveal()} {
-		if len(secret) >= 4 && strings.Contains(text, secret) && !strings.Contains(fmt.Sprintf("%s", out.State), secret) {
+		if len(secret) >= 4 && strings.Contains(text, secret) && !strings.Contains(string(out.State), secret) {
 			return fmt.Errorf("%s can be read", what)
 		}
 	}
