@@ -13,12 +13,13 @@ import (
 
 // words are the texts of a mail in one language. In each, %s is the name of the service.
 type words struct {
-	subjectCode, subjectConfirm        string
-	signIn, stepUp, manage, replace    string // what the code is for
-	confirm, confirmLink               string
-	codeLabel, goodFor, button, orOpen string // goodFor: %s is a duration
-	ignore, neverAsk                   string
-	seconds, minutes, oneMinute        string
+	subjectCode, subjectConfirm       string
+	signIn, stepUp, manage, replace   string // what the code is for
+	confirm, confirmLink              string
+	codeLabel, goodFor                string // goodFor: %s is a duration
+	button, orButton, orOpen, ifFails string // the link: as a button, below a code, in text, below the button
+	ignore, ignoreConfirm, neverAsk   string
+	seconds, minutes, oneMinute       string
 }
 
 // languages is by the primary subtag of BCP 47; Norwegian is written as Bokmål.
@@ -30,9 +31,11 @@ var english = words{
 	manage: "Use this code to change your sign-in settings at %s.", replace: "Use this code to replace a lost factor at %s.",
 	confirm: "Use this code to confirm your e-mail address for %s.", confirmLink: "Confirm that this is your e-mail address for %s.",
 	codeLabel: "Your code", goodFor: "It is good for %s, and works once.", button: "Confirm address", orOpen: "Or open this link:",
-	ignore:   "If this was not you, somebody may know your password: change it, and do not give this code to anyone.",
-	neverAsk: "%s never asks for this code by phone or mail.",
-	seconds:  "%d seconds", minutes: "%d minutes", oneMinute: "a minute",
+	orButton: "Or confirm it here:", ifFails: "If the button does not work, open this link:",
+	ignoreConfirm: "If you did not ask for this, you can ignore this mail.",
+	ignore:        "If this was not you, somebody may know your password: change it, and do not give this code to anyone.",
+	neverAsk:      "%s never asks for this code by phone or mail.",
+	seconds:       "%d seconds", minutes: "%d minutes", oneMinute: "a minute",
 }
 
 var dutch = words{
@@ -41,9 +44,11 @@ var dutch = words{
 	manage: "Gebruik deze code om je inloginstellingen bij %s te wijzigen.", replace: "Gebruik deze code om een verloren factor bij %s te vervangen.",
 	confirm: "Gebruik deze code om je e-mailadres voor %s te bevestigen.", confirmLink: "Bevestig dat dit je e-mailadres is voor %s.",
 	codeLabel: "Je code", goodFor: "Hij is %s geldig en werkt één keer.", button: "Adres bevestigen", orOpen: "Of open deze link:",
-	ignore:   "Was jij dit niet? Dan kent iemand misschien je wachtwoord: wijzig het, en geef deze code aan niemand.",
-	neverAsk: "%s vraagt nooit per telefoon of mail om deze code.",
-	seconds:  "%d seconden", minutes: "%d minuten", oneMinute: "een minuut",
+	orButton: "Of bevestig het hier:", ifFails: "Werkt de knop niet? Open dan deze link:",
+	ignoreConfirm: "Heb je hier niet om gevraagd? Dan kun je deze mail negeren.",
+	ignore:        "Was jij dit niet? Dan kent iemand misschien je wachtwoord: wijzig het, en geef deze code aan niemand.",
+	neverAsk:      "%s vraagt nooit per telefoon of mail om deze code.",
+	seconds:       "%d seconden", minutes: "%d minuten", oneMinute: "een minuut",
 }
 
 var norwegian = words{
@@ -52,9 +57,11 @@ var norwegian = words{
 	manage: "Bruk denne koden for å endre innloggingsinnstillingene dine hos %s.", replace: "Bruk denne koden for å erstatte en tapt faktor hos %s.",
 	confirm: "Bruk denne koden for å bekrefte e-postadressen din for %s.", confirmLink: "Bekreft at dette er e-postadressen din for %s.",
 	codeLabel: "Koden din", goodFor: "Den er gyldig i %s og virker én gang.", button: "Bekreft adressen", orOpen: "Eller åpne denne lenken:",
-	ignore:   "Var dette ikke deg, kan noen kjenne passordet ditt: bytt det, og gi ikke denne koden til noen.",
-	neverAsk: "%s ber aldri om denne koden på telefon eller e-post.",
-	seconds:  "%d sekunder", minutes: "%d minutter", oneMinute: "ett minutt",
+	orButton: "Eller bekreft den her:", ifFails: "Hvis knappen ikke virker, åpner du denne lenken:",
+	ignoreConfirm: "Har du ikke bedt om dette, kan du se bort fra denne e-posten.",
+	ignore:        "Var dette ikke deg, kan noen kjenne passordet ditt: bytt det, og gi ikke denne koden til noen.",
+	neverAsk:      "%s ber aldri om denne koden på telefon eller e-post.",
+	seconds:       "%d sekunder", minutes: "%d minutter", oneMinute: "ett minutt",
 }
 
 var german = words{
@@ -63,9 +70,11 @@ var german = words{
 	manage: "Ändern Sie mit diesem Code Ihre Anmeldeeinstellungen bei %s.", replace: "Ersetzen Sie mit diesem Code einen verlorenen Faktor bei %s.",
 	confirm: "Bestätigen Sie mit diesem Code Ihre E-Mail-Adresse für %s.", confirmLink: "Bestätigen Sie, dass dies Ihre E-Mail-Adresse für %s ist.",
 	codeLabel: "Ihr Code", goodFor: "Er gilt %s und nur einmal.", button: "Adresse bestätigen", orOpen: "Oder öffnen Sie diesen Link:",
-	ignore:   "Waren Sie das nicht, kennt vielleicht jemand Ihr Passwort: Ändern Sie es, und geben Sie diesen Code niemandem.",
-	neverAsk: "%s fragt nie am Telefon oder per E-Mail nach diesem Code.",
-	seconds:  "%d Sekunden", minutes: "%d Minuten", oneMinute: "eine Minute",
+	orButton: "Oder bestätigen Sie sie hier:", ifFails: "Wenn die Schaltfläche nicht funktioniert, öffnen Sie diesen Link:",
+	ignoreConfirm: "Haben Sie das nicht angefordert, können Sie diese E-Mail ignorieren.",
+	ignore:        "Waren Sie das nicht, kennt vielleicht jemand Ihr Passwort: Ändern Sie es, und geben Sie diesen Code niemandem.",
+	neverAsk:      "%s fragt nie am Telefon oder per E-Mail nach diesem Code.",
+	seconds:       "%d Sekunden", minutes: "%d Minuten", oneMinute: "eine Minute",
 }
 
 func language(locale string) (string, *words) {
@@ -97,9 +106,9 @@ var mailTemplate = template.Must(template.New("mail").Parse(mailHTML))
 func Compose(c Content) (Message, error) {
 	lang, w := language(c.Locale)
 	v := struct {
-		Lang, Service, Lead, CodeLabel, Code, GoodFor, Button, Link, OrOpen, Ignore, NeverAsk string
+		Lang, Service, Lead, CodeLabel, Code, GoodFor, Link, Button, OrButton, IfButtonFails, Ignore, NeverAsk string
 	}{Lang: lang, Service: c.ServiceName, CodeLabel: w.codeLabel, Code: c.Code.Reveal(), GoodFor: fmt.Sprintf(w.goodFor, w.duration(c.TTL)),
-		Button: w.button, Link: c.Link.Reveal(), OrOpen: w.orOpen, Ignore: w.ignore, NeverAsk: fmt.Sprintf(w.neverAsk, c.ServiceName)}
+		Link: c.Link.Reveal(), Button: w.button, OrButton: w.orButton, IfButtonFails: w.ifFails, Ignore: w.ignore, NeverAsk: fmt.Sprintf(w.neverAsk, c.ServiceName)}
 	subject, lead := w.subjectCode, w.signIn
 	switch c.Purpose {
 	case "step-up":
@@ -109,7 +118,7 @@ func Compose(c Content) (Message, error) {
 	case "replace":
 		lead = w.replace
 	case "confirm":
-		subject, lead = w.subjectConfirm, w.confirm
+		subject, lead, v.Ignore = w.subjectConfirm, w.confirm, w.ignoreConfirm
 		if c.Code == "" {
 			lead = w.confirmLink
 		}
@@ -123,12 +132,13 @@ func Compose(c Content) (Message, error) {
 	}
 	if v.Link != "" {
 		if v.Code != "" {
-			fmt.Fprintf(&text, "%s\n", v.OrOpen)
+			fmt.Fprintf(&text, "%s\n", w.orOpen)
 		}
 		fmt.Fprintf(&text, "%s\n\n", v.Link)
 	}
+	fmt.Fprintf(&text, "%s\n", v.Ignore)
 	if v.Code != "" {
-		fmt.Fprintf(&text, "%s\n%s\n", v.Ignore, v.NeverAsk)
+		fmt.Fprintf(&text, "%s\n", v.NeverAsk)
 	}
 	var html bytes.Buffer
 	if err := mailTemplate.Execute(&html, v); err != nil {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/internal/sentcode"
 	"github.com/secondgate/secondgate/mfa/factor"
@@ -22,18 +24,6 @@ type Sender interface {
 
 // ErrRejected: the mail system refuses this recipient or message for good.
 var ErrRejected = errors.New("email: rejected")
-
-// Message is a mail to one recipient, in two forms of the same content. Texts hold codes and
-// links, so they print as "[redacted]".
-type Message struct {
-	To      string
-	Subject string
-	Text    factor.Secret
-	HTML    factor.Secret
-}
-
-// Format leaves the recipient out, whatever the verb.
-func (m Message) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "email.Message(%q)", m.Subject) }
 
 // Config configures a Factor. Sender and ServiceName are required.
 type Config struct {
@@ -51,21 +41,13 @@ type Config struct {
 	//
 	//	func(token string) string { return "https://example.com/mfa/confirm?token=" + token }
 	//
-	// Nil sends codes only, and then SendConfirmation fails.
+	// It is an absolute http or https URL: another fails the send. Nil sends codes only, and
+	// then SendConfirmation fails.
 	ConfirmURL func(token string) string
-	// Compose makes the mail; nil means Compose, the package's own.
+	// Compose makes the mail; nil means Compose, the package's own. The subject is one line,
+	// and the text holds the code and the link it is given. New tries it for every purpose; a
+	// mail that breaks the rules later fails the send.
 	Compose func(c Content) (Message, error)
-}
-
-// Content is what a mail has to say.
-type Content struct {
-	To, ServiceName, Locale string
-	// Purpose is "sign-in", "step-up", "manage", "replace" or "confirm".
-	Purpose string
-	// Code is empty in a mail that only has a link, Link in one that only has a code.
-	Code, Link factor.Secret
-	// TTL is how long Code is good.
-	TTL time.Duration
 }
 
 // Factor is the e-mail factor, of kind "email". It is safe for concurrent use.
@@ -82,7 +64,8 @@ func New(cfg Config) (*Factor, error) {
 	if cfg.Sender == nil {
 		return nil, errors.New("email: Sender is nil; use email/smtp, or mfatest.Outbox in tests")
 	}
-	if name := strings.TrimSpace(cfg.ServiceName); name == "" || len(name) > 64 || strings.ContainsFunc(name, unicode.IsControl) {
+	if name := cfg.ServiceName; strings.TrimSpace(name) == "" || len(name) > 64 || !utf8.ValidString(name) ||
+		strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return nil, errors.New("email: ServiceName must be 1 to 64 bytes of printable text")
 	}
 	if cfg.TTL == 0 {
@@ -99,6 +82,9 @@ func New(cfg Config) (*Factor, error) {
 	}
 	if cfg.Compose == nil {
 		cfg.Compose = Compose
+	}
+	if err := cfg.checkCompose(); err != nil {
+		return nil, fmt.Errorf("email: %w", err)
 	}
 	return &Factor{cfg: cfg}, nil
 }
@@ -159,22 +145,29 @@ func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, 
 		Destination: factor.Secret(strings.ToLower(string(in.State)))}, nil
 }
 
-// Deliver sends the mail.
+// Deliver sends the mail: with the code, with the link, or with both.
 func (f *Factor) Deliver(ctx context.Context, in factor.DeliverInput) error {
 	c := Content{To: string(in.State), ServiceName: f.cfg.ServiceName, Locale: in.Person.Locale, Purpose: in.Purpose,
 		Code: in.Payload, TTL: f.cfg.TTL}
 	if in.Link != "" && f.cfg.ConfirmURL != nil {
 		c.Link = factor.Secret(f.cfg.ConfirmURL(in.Link.Reveal()))
+		if !linkForm(c.Link.Reveal()) {
+			return errors.New("email: Config.ConfirmURL does not make an absolute http or https URL")
+		}
 	}
 	if c.Code == "" && c.Link == "" {
 		return errors.New("email: Config.ConfirmURL is nil, so there is no link to send")
 	}
-	m, err := f.cfg.Compose(c)
+	m, err := f.cfg.message(c)
 	if err != nil {
-		return fmt.Errorf("email: composing: %w", err)
+		return fmt.Errorf("email: %w", err)
 	}
-	m.To = c.To
 	return f.cfg.Sender.Send(ctx, m)
+}
+
+func linkForm(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && !strings.ContainsFunc(s, unicode.IsSpace)
 }
 
 // Verify compares the answer with the code that was sent.

@@ -1,12 +1,13 @@
 package email_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -113,154 +114,190 @@ func TestConfirmByCodeOrLink(t *testing.T) {
 	}
 }
 
-func TestSendConfirmations(t *testing.T) {
-	r := newRig(t)
-	people := []mfa.Subject{{ID: "1", Email: "one@example.com"}, {ID: "2"}, {ID: "3", Email: "not an address"}, {ID: "4", Email: "four@example.com"}}
-	var got []string
-	for res := range email.SendConfirmations(t.Context(), r, "root", "new year", slices.Values(people)) {
-		require.Equal(t, len(got), res.Index)
-		require.Equal(t, people[res.Index].ID, res.Subject.ID)
-		switch {
-		case errors.Is(res.Err, email.ErrNoAddress):
-			got = append(got, "none")
-		case errors.Is(res.Err, mfa.ErrMalformed):
-			got = append(got, "bad")
-		default:
-			require.NoError(t, res.Err)
-			require.NotNil(t, res.Delivery)
-			got = append(got, "sent")
-		}
-	}
-	require.Equal(t, []string{"sent", "none", "bad", "sent"}, got)
-	all := r.box.All()
-	require.Len(t, all, 2)
-	require.Contains(t, all[0].Text.Reveal(), "https://acme.example/mfa/confirm?token=")
-	require.Empty(t, sixDigits.FindString(strings.Split(all[0].Text.Reveal(), "https:")[0]), "no code that no page waits for")
-
-	r.box.FailNext(errors.New("down"))
-	n := 0
-	for res := range email.SendConfirmations(t.Context(), r, "root", "", slices.Values(people)) {
-		require.ErrorIs(t, res.Err, mfa.ErrUnavailable)
-		n++
-		break // stopped: nobody after is written to
-	}
-	require.Equal(t, 1, n)
-	require.Len(t, r.box.All(), 2)
-
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	n = 0
-	for res := range email.SendConfirmations(ctx, r, "root", "", slices.Values(people)) {
-		cancel()
-		n++
-		if n == 2 {
-			require.ErrorIs(t, res.Err, context.Canceled)
-		}
-	}
-	require.Equal(t, 2, n)
-}
-
-func TestAddresses(t *testing.T) {
-	f, err := email.New(email.Config{Sender: &mfatest.Outbox[email.Message]{}, ServiceName: "Acme"})
-	require.NoError(t, err)
-	for in, hint := range map[string]string{
-		"ann@example.com": "a•••@example.com", "a@example.com": "•••@example.com", "éa@example.com": "é•••@example.com",
-		"ann+tag@sub.example.co.uk": "a•••@sub.example.co.uk", " ann@EXAMPLE.com ": "a•••@example.com",
-	} {
-		out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: factor.Params{"address": in}})
-		require.NoError(t, err, in)
-		require.Equal(t, hint, out.Hint)
-	}
-	for _, in := range []string{"", "ann", "ann@", "@example.com", "ann@example", "Ann <ann@example.com>", "ann@example.com, bob@example.com",
-		"ann@example.com\r\nBcc: x@example.com", "ann@exam ple.com", "ann@-example.com", "ann@[127.0.0.1]", strings.Repeat("a", 65) + "@example.com",
-		"a@" + strings.Repeat("b.", 130) + "com", "ann@example..com", "ann\x00@example.com", "\xff@example.com", "\"a b\"@example.com", strings.Repeat("a", 1<<20)} {
-		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: factor.Params{"address": in}})
-		var p *factor.Problem
-		require.ErrorAs(t, err, &p, "%.40q", in)
-		require.Equal(t, "address_form", p.Reason)
-		if len(in) > 3 && len(in) < 100 {
-			require.NotContains(t, err.Error(), in)
-		}
-	}
-	_, err = f.Enroll(t.Context(), factor.EnrollInput{Params: factor.Params{"address": "ANN@example.com"}, Existing: []factor.Instance{{State: []byte("ann@example.com")}}})
-	require.ErrorContains(t, err, "already")
-}
-
-func TestMailsInFourLanguages(t *testing.T) {
-	seen := map[string]bool{}
-	for _, locale := range []string{"en", "nl-BE", "nb_NO", "no", "de", "fr", ""} {
-		for _, purpose := range []string{"sign-in", "step-up", "manage", "replace", "confirm"} {
-			m, err := email.Compose(email.Content{To: "ann@example.com", ServiceName: `A&B <"x">`, Locale: locale, Purpose: purpose, Code: "012345",
-				Link: "https://acme.example/c?token=x&y=1", TTL: 90 * time.Second})
-			require.NoError(t, err)
-			require.Contains(t, m.Text.Reveal(), "012345")
-			require.Contains(t, m.HTML.Reveal(), "012345")
-			require.NotContains(t, m.HTML.Reveal(), `<"x">`)
-			require.NotContains(t, m.Text.Reveal()+m.Subject, "%!")
-			seen[m.Text.Reveal()] = true
-		}
-	}
-	require.Len(t, seen, 4*5)
-}
-
+// A code may stand in a subject too, where Compose is the application's.
 func TestNothingSecretIsPrinted(t *testing.T) {
-	m := email.Message{To: "ann@example.com", Subject: "s", Text: "012345", HTML: "012345"}
-	j, err := json.Marshal(m)
-	require.NoError(t, err)
-	s := fmt.Sprintf("%v %+v %#v %s %x %d", m, m, m, m, m, m)
-	require.NotContains(t, s+string(j), "012345")
-	require.NotContains(t, s, "ann@")
+	m := email.Message{To: "ann@example.com", Subject: "012345 is your code", Text: "012345", HTML: "012345"}
+	c := email.Content{To: "ann@example.com", Code: "012345", Link: "https://acme.example/?token=012345"}
+	for _, v := range []any{m, &m, []any{m}, struct{ M email.Message }{m}, c, &c, map[string]any{"c": c}} {
+		j, err := json.Marshal(v)
+		require.NoError(t, err)
+		var log bytes.Buffer
+		slog.New(slog.NewTextHandler(&log, nil)).Info("x", "v", v)
+		slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "v", v)
+		s := fmt.Sprintf("%v %+v %#v %s %q %x %d", v, v, v, v, v, v, v) + string(j) + log.String()
+		require.NotContains(t, s, "012345")
+		require.NotContains(t, s, "303132333435")
+		require.NotContains(t, s, "ann@")
+	}
 }
 
 func TestConfigIsRefusedWithASentence(t *testing.T) {
-	for name, change := range map[string]func(*email.Config){
-		"Sender":      func(c *email.Config) { c.Sender = nil },
-		"ServiceName": func(c *email.Config) { c.ServiceName = "\n" },
-		"TTL is 29s":  func(c *email.Config) { c.TTL = 29 * time.Second },
-		"TTL is 10m":  func(c *email.Config) { c.TTL = 10*time.Minute + 1 },
-		"Digits is 5": func(c *email.Config) { c.Digits = 5 },
+	broken := func(change func(*email.Message, email.Content)) func(email.Content) (email.Message, error) {
+		return func(c email.Content) (email.Message, error) {
+			m, err := email.Compose(c)
+			change(&m, c)
+			return m, err
+		}
+	}
+	for _, c := range []struct {
+		want   string
+		change func(*email.Config)
+	}{
+		{"Sender is nil", func(c *email.Config) { c.Sender = nil }},
+		{"ServiceName must be", func(c *email.Config) { c.ServiceName = "" }},
+		{"ServiceName must be", func(c *email.Config) { c.ServiceName = " " }},
+		{"ServiceName must be", func(c *email.Config) { c.ServiceName = "Acme\r\nBcc: eve@example.com" }},
+		{"ServiceName must be", func(c *email.Config) { c.ServiceName = strings.Repeat("A", 65) }},
+		{"ServiceName must be", func(c *email.Config) { c.ServiceName = "Acme\xff" }},
+		{"TTL is 29", func(c *email.Config) { c.TTL = 30*time.Second - 1 }},
+		{"TTL is 10m0.000000001s", func(c *email.Config) { c.TTL = 10*time.Minute + 1 }},
+		{"TTL is -1s", func(c *email.Config) { c.TTL = -time.Second }},
+		{"Digits is 5", func(c *email.Config) { c.Digits = 5 }},
+		{"Digits is 11", func(c *email.Config) { c.Digits = 11 }},
+		{"Digits is -6", func(c *email.Config) { c.Digits = -6 }},
+		{"subject", func(c *email.Config) {
+			c.Compose = broken(func(m *email.Message, _ email.Content) { m.Subject = "a\nb" })
+		}},
+		{"subject", func(c *email.Config) { c.Compose = broken(func(m *email.Message, _ email.Content) { m.Subject = "" }) }},
+		{`mail for "manage" does not do: Compose makes a text without the code`, func(c *email.Config) {
+			c.Compose = broken(func(m *email.Message, c email.Content) {
+				if c.Purpose == "manage" {
+					m.Text = "Hello"
+				}
+			})
+		}},
+		{"link alone does not do: Compose makes a text without the link", func(c *email.Config) {
+			c.ConfirmURL = func(string) string { return "" }
+			c.Compose = broken(func(m *email.Message, c email.Content) { m.Text = c.Code })
+		}},
+		{"no template", func(c *email.Config) {
+			c.Compose = func(email.Content) (email.Message, error) { return email.Message{}, errors.New("no template") }
+		}},
 	} {
 		cfg := email.Config{Sender: &mfatest.Outbox[email.Message]{}, ServiceName: "Acme"}
-		change(&cfg)
 		_, err := email.New(cfg)
-		require.ErrorContains(t, err, name)
+		require.NoError(t, err)
+		c.change(&cfg)
+		f, err := email.New(cfg)
+		require.ErrorContains(t, err, c.want)
+		require.ErrorContains(t, err, "email: ")
+		require.Nil(t, f)
 	}
+}
+
+// The longest and the shortest that may be configured do work.
+func TestBounds(t *testing.T) {
+	for _, c := range []struct {
+		ttl    time.Duration
+		digits int
+		said   string
+	}{{30 * time.Second, 10, "30 seconds"}, {time.Minute, 7, "a minute"}, {10 * time.Minute, 8, "10 minutes"}} {
+		r := newRig(t, func(cfg *email.Config) { cfg.TTL, cfg.Digits = c.ttl, c.digits })
+		ch := r.begin(t, ann)
+		send := mfa.SendRequest{Challenge: ch.Token, Binding: "b", Kind: "email"}
+		_, err := r.Send(t.Context(), send)
+		require.NoError(t, err)
+		m, _ := r.box.Last()
+		require.Contains(t, m.Text.Reveal(), c.said)
+		code := mfa.Secret(regexp.MustCompile(fmt.Sprintf(`\b\d{%d}\b`, c.digits)).FindString(m.Text.Reveal()))
+		require.Len(t, string(code), c.digits)
+		answer := mfa.VerifyRequest{Challenge: ch.Token, Binding: "b", Kind: "email", Response: code}
+		r.clock.Advance(c.ttl - time.Millisecond)
+		_, err = r.Verify(t.Context(), answer)
+		require.NoError(t, err)
+	}
+}
+
+// What has not the form of a code costs no attempt.
+func TestNormalize(t *testing.T) {
+	f, err := email.New(email.Config{Sender: &mfatest.Outbox[email.Message]{}, ServiceName: "Acme"})
+	require.NoError(t, err)
+	for in, want := range map[string]string{"012345": "012345", " 012 345 ": "012345", "012-345": "012345", "012\u00a0345\n": "012345"} {
+		got, err := f.Normalize(in)
+		require.NoError(t, err, "%q", in)
+		require.Equal(t, want, got)
+	}
+	for _, in := range []string{"", "12345", "1234567", "12345a", "١٢٣٤٥٦", "１２３４５６", "12345\x00", "\xff12345", "+12345", "1e5", strings.Repeat("1", 4096)} {
+		_, err := f.Normalize(in)
+		require.ErrorIs(t, err, factor.ErrMalformed, "%q", in)
+	}
+}
+
+// A code is for the challenge that asked, works once, and ends when another is sent.
+func TestOneCode(t *testing.T) {
+	r := newRig(t)
+	one, two := r.begin(t, ann), r.begin(t, ann)
+	send := func(ch *mfa.Challenge) mfa.Secret {
+		_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: "b", Kind: "email"})
+		require.NoError(t, err)
+		return r.code(t)
+	}
+	verify := func(ch *mfa.Challenge, code mfa.Secret) error {
+		_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: "b", Kind: "email", Response: code})
+		return err
+	}
+	first := send(one)
+	require.ErrorIs(t, verify(two, first), mfa.ErrIncorrect)
+	second := send(one)
+	for second == first {
+		second = send(one)
+	}
+	require.ErrorIs(t, verify(one, first), mfa.ErrIncorrect)
+	require.NoError(t, verify(one, second))
+	require.Error(t, verify(one, second))
+}
+
+// The address that was confirmed is the one written to, whatever Compose says, and a URL that
+// people cannot open is not sent to them.
+func TestDelivery(t *testing.T) {
+	in := factor.DeliverInput{State: []byte("ann@example.com"), Payload: "012345", Purpose: "confirm", Link: "token"}
+	box := &mfatest.Outbox[email.Message]{}
+	f, err := email.New(email.Config{Sender: box, ServiceName: "Acme", Compose: func(c email.Content) (email.Message, error) {
+		return email.Message{To: "eve@example.com", Subject: "x", Text: c.Code + c.Link}, nil
+	}})
+	require.NoError(t, err)
+	require.NoError(t, f.Deliver(t.Context(), in))
+	m, _ := box.Last()
+	require.Equal(t, "ann@example.com", m.To)
+	for made, good := range map[string]bool{
+		"https://acme.example/c?token=t": true, "http://localhost:8080/c?token=t": true, "": false, "/c?token=t": false,
+		"acme.example/c": false, "javascript:alert(1)": false, "mailto:a@b.example": false, "https://": false,
+		"https://acme.example/c\n.": false, "https://acme.example/a b": false, "https://acme.example/%zz": false,
+	} {
+		f, err := email.New(email.Config{Sender: box, ServiceName: "Acme", ConfirmURL: func(string) string { return made }})
+		require.NoError(t, err)
+		before := len(box.All())
+		err = f.Deliver(t.Context(), in)
+		if good {
+			require.NoError(t, err, made)
+			continue
+		}
+		require.ErrorContains(t, err, "ConfirmURL", made)
+		require.NotContains(t, err.Error(), "ann@")
+		require.Len(t, box.All(), before)
+	}
+}
+
+// A confirmation by link needs links.
+func TestLinkWithoutConfirmURL(t *testing.T) {
 	r := newRig(t, func(c *email.Config) { c.ConfirmURL = nil })
 	_, err := r.SendConfirmation(t.Context(), mfa.AdminRequest{Subject: ann, Actor: "root"})
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.ErrorContains(t, err, "ConfirmURL")
+	require.Empty(t, r.box.All())
 }
 
-func FuzzAddress(f *testing.F) {
-	fac, err := email.New(email.Config{Sender: &mfatest.Outbox[email.Message]{}, ServiceName: "Acme"})
-	if err != nil {
-		f.Fatal(err)
+// A mailbox never raises the assurance level.
+func TestTraits(t *testing.T) {
+	f, err := email.New(email.Config{Sender: &mfatest.Outbox[email.Message]{}, ServiceName: "Acme"})
+	require.NoError(t, err)
+	require.Equal(t, factor.Traits{Class: factor.Possession, AMR: "otp"}, f.Traits())
+	require.Equal(t, "email", f.Kind())
+	for _, p := range []factor.Person{{}, {Email: "nobody"}, {Email: "ann@example.com\r\nBcc: x@example.com"}} {
+		_, _, ok := f.Implied(p)
+		require.False(t, ok)
 	}
-	f.Add("ann@example.com")
-	f.Add("\"a\"@x.y\r\n")
-	f.Fuzz(func(t *testing.T, in string) {
-		out, err := fac.Enroll(t.Context(), factor.EnrollInput{Params: factor.Params{"address": in}})
-		if err != nil {
-			return
-		}
-		if strings.ContainsAny(string(out.State), "\r\n\x00 ,<>") || len(out.State) > 254 {
-			t.Fatalf("accepted %q", in)
-		}
-	})
-}
-
-func ExampleSendConfirmations() {
-	box := &mfatest.Outbox[email.Message]{}
-	f, _ := email.New(email.Config{Sender: box, ServiceName: "Acme",
-		ConfirmURL: func(token string) string { return "https://acme.example/mfa/confirm?token=" + token }})
-	keys, _ := seal.NewKeyring(seal.GenerateKey())
-	m, _ := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []mfa.Factor{f},
-		Authorize: func(context.Context, mfa.AdminAction) error { return nil }})
-	people := slices.Values([]mfa.Subject{{ID: "1", Email: "one@example.com"}, {ID: "2"}})
-	for r := range email.SendConfirmations(context.Background(), m, "root", "address check", people) {
-		fmt.Println(r.Index, r.Subject.ID, r.Err)
-	}
-	// Output:
-	// 0 1 <nil>
-	// 1 2 email: the person has no address
+	state, hint, ok := f.Implied(factor.Person{Email: "ann@Example.com"})
+	require.True(t, ok)
+	require.Equal(t, "ann@example.com a•••@example.com", string(state)+" "+hint)
 }

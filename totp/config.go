@@ -12,7 +12,7 @@ import (
 	"github.com/pquerna/otp"
 )
 
-// Algorithm is the hash that codes are made with.
+// Algorithm is the hash that codes are made with. The zero value is SHA1.
 type Algorithm uint8
 
 const (
@@ -32,36 +32,62 @@ func (a Algorithm) String() string {
 		return "SHA1"
 	case SHA256:
 		return "SHA256"
-	default:
+	case SHA512:
 		return "SHA512"
+	default:
+		return "unknown"
 	}
 }
 
 func (a Algorithm) otp() otp.Algorithm {
 	switch a {
-	case SHA1:
-		return otp.AlgorithmSHA1
 	case SHA256:
 		return otp.AlgorithmSHA256
-	default:
+	case SHA512:
 		return otp.AlgorithmSHA512
+	default:
+		return otp.AlgorithmSHA1
 	}
 }
 
-// secretSize is the length of the hash's output (RFC 6238 section 5.1).
-func (a Algorithm) secretSize() int { return map[Algorithm]int{SHA1: 20, SHA256: 32, SHA512: 64}[a] }
+// secretSize is the length of the hash's output, in bytes (RFC 6238 section 5.1).
+func (a Algorithm) secretSize() int {
+	switch a {
+	case SHA256:
+		return 32
+	case SHA512:
+		return 64
+	default:
+		return 20
+	}
+}
+
+// usable says whether codes can be computed with a. Under enforcement the standard library
+// panics when HMAC-SHA1 is computed, so that this is asked before.
+func (a Algorithm) usable() error {
+	if a == SHA1 && fips140.Enforced() {
+		return errors.New("totp: FIPS 140-3 is enforced, under which SHA1 codes cannot be computed: set Algorithm to SHA256 " +
+			"(and choose apps that honour it), offer passkeys instead, or run with GODEBUG=fips140=on, which does not enforce")
+	}
+	return nil
+}
 
 const (
-	// minSecret is the least that RFC 4226 section 4 R6 allows, in bytes.
+	minDigits, maxDigits = 6, 8
+	// minSecret is the least that RFC 4226 section 4 R6 allows, in bytes. The module that
+	// computes codes would take an empty one.
 	minSecret = 16
 	maxSecret = 128
+	minPeriod = 15 * time.Second
 	// maxPeriod is the longest that NIST SP 800-63B-4 section 3.1.4.1 allows.
 	maxPeriod = 120 * time.Second
-	minPeriod = 15 * time.Second
 	maxGrace  = 5 * time.Minute
+	maxIssuer = 64
 )
 
-// Config configures a Factor. Only Issuer is required.
+// Config configures a Factor. Only Issuer is required; the zero value of every other field is
+// what most applications want. Instances that are enrolled keep the algorithm, digits and
+// period they were enrolled with, so that these may be changed later.
 type Config struct {
 	// Issuer is the name of the service as apps show it, 1 to 64 bytes, without a colon.
 	Issuer string
@@ -73,13 +99,13 @@ type Config struct {
 	// Period is how long a time step lasts; default 30 s, whole seconds, 15 s to 120 s. Several
 	// apps ignore others than 30.
 	Period time.Duration
-	// Strict accepts codes of the present step only. By default one step before and one after
-	// are accepted too: with a period of 30 s that is 90 s in all (RFC 6238 section 5.2
-	// recommends no more than that).
+	// Strict accepts codes of the present step only (OWASP ASVS 6.5.5). By default one step
+	// before and one after are accepted too: with a period of 30 s that is 90 s in all (RFC
+	// 6238 section 5.2 recommends no more than that).
 	Strict bool
 	// EntryGrace lets a code that was good when the prompt was opened stay good for that long
-	// after the opening, for people who type slowly; default 0, at most 5 minutes. It still
-	// works once, and no step earlier than one accepted before is ever accepted.
+	// after the opening, for people who type slowly; default 0, at most 5 minutes. A code
+	// still works once, and no step earlier than one accepted before is ever accepted.
 	EntryGrace time.Duration
 }
 
@@ -91,27 +117,26 @@ func (c Config) withDefaults() (Config, error) {
 		c.Period = 30 * time.Second
 	}
 	switch {
-	case !labelForm(c.Issuer) || len(c.Issuer) > 64:
-		return c, errors.New("totp: Issuer must be 1 to 64 bytes of printable text without a colon, such as the name of the service")
+	case !validIssuer(c.Issuer):
+		return c, fmt.Errorf("totp: Issuer must be 1 to %d bytes of printable text without a colon, such as the name of the service", maxIssuer)
 	case c.Algorithm > SHA512:
 		return c, errors.New("totp: Algorithm must be SHA1, SHA256 or SHA512")
-	case c.Digits < 6 || c.Digits > 8:
-		return c, fmt.Errorf("totp: Digits is %d, want 6 to 8", c.Digits)
+	case c.Digits < minDigits || c.Digits > maxDigits:
+		return c, fmt.Errorf("totp: Digits is %d, want %d to %d", c.Digits, minDigits, maxDigits)
 	case c.Period < minPeriod || c.Period > maxPeriod || c.Period%time.Second != 0:
 		return c, fmt.Errorf("totp: Period is %s, want whole seconds from %s to %s", c.Period, minPeriod, maxPeriod)
 	case c.EntryGrace < 0 || c.EntryGrace > maxGrace:
 		return c, fmt.Errorf("totp: EntryGrace is %s, want 0 to %s", c.EntryGrace, maxGrace)
-	case c.Algorithm == SHA1 && fips140.Enforced():
-		return c, errors.New("totp: FIPS 140-3 is enforced, under which SHA1 codes cannot be computed: set Algorithm to SHA256 " +
-			"(and choose apps that honour it), offer passkeys instead, or run with GODEBUG=fips140=on, which does not enforce")
 	}
-	return c, nil
+	return c, c.Algorithm.usable()
 }
 
-// labelForm says whether s may be an issuer or an account in a label.
-func labelForm(s string) bool {
-	if strings.TrimSpace(s) == "" || strings.TrimSpace(s) != s || !utf8.ValidString(s) || strings.Contains(s, ":") {
-		return false
-	}
-	return !strings.ContainsFunc(s, unicode.IsControl)
+// validIssuer says whether s may stand before the colon of a label (Key URI Format).
+func validIssuer(s string) bool {
+	return s != "" && len(s) <= maxIssuer && utf8.ValidString(s) && strings.TrimSpace(s) == s &&
+		!strings.ContainsFunc(s, func(r rune) bool { return r == ':' || unprintable(r) })
 }
+
+// unprintable is true of control characters, and of those that reverse the writing
+// direction, with which one label can be made to look like another.
+func unprintable(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }

@@ -2,11 +2,29 @@
 // as every authenticator app makes them.
 //
 //	f, err := totp.New(totp.Config{Issuer: "Acme"})
+//	m, err := mfa.New(mfa.Config{Factors: []mfa.Factor{f}, …})
 //
 // Enrolling makes a secret and shows it as a QR code, an otpauth URI and a key to type.
 // Verifying accepts a code of the present time step, of the one before and of the next,
-// ninety seconds in all, and only of a step later than the last one accepted: a code works
-// once (RFC 6238 section 5.2), whoever read it over a shoulder.
+// ninety seconds in all, and only of a step later than the last one accepted.
+//
+// # Promises
+//
+// A step is accepted once and never after a later one (RFC 6238 section 5.2), whoever read
+// its code over a shoulder, and the code that confirms an enrolment does not sign in. The
+// step is part of the state that the Manager swaps, so that this holds for any number of
+// processes. No answer and no stored state makes this package panic, and none of its errors
+// holds a code or a secret.
+//
+// What it cannot promise: a code typed into a forged page can be passed on at once (use
+// passkeys against that), the server has to keep the secret itself and not a hash of it, and
+// somebody who copies the secret during enrolment has the codes as well.
+//
+// # Clocks
+//
+// The time is the Manager's. A clock that was ahead and is set right leaves the last accepted
+// step in the future: codes are refused as replayed until that step has passed, and none is
+// accepted twice.
 //
 // # Compatibility
 //
@@ -14,17 +32,19 @@
 // ignore other values in the URI without a word and then show wrong codes; since an
 // enrolment is confirmed by a code, nobody is locked out by that, but they cannot enrol. Apps
 // also overwrite an entry whose issuer and account equal those of a new one, so the label of
-// each of a person's devices is made unique.
+// each of a person's devices is made unique. Where one person has two accounts under one
+// address, make mfa.Subject.Account different for each of them.
 //
 // # Moving from another system
 //
 // The parameter "secret" of an enrolment imports a base32 secret that another system made,
-// with "algorithm", "digits" and "period" where they are not the defaults. It passes the
-// same checks, and is confirmed by a code, too.
+// with "algorithm", "digits" and "period" where they are not those of the [Config]. It passes
+// the same checks, and is confirmed by a code, too. Secrets of 80 bits, which some old systems
+// made, are below what RFC 4226 allows and are refused: these people scan a new code.
 //
 // # Storage
 //
-// An instance's state is a version byte, a byte of algorithm and digits, the period, the last
-// accepted step, eight bytes that stand for the label, and the secret: 39 bytes by default.
-// It is sealed with the rest of the record.
+// An instance's state is a version byte, a byte of algorithm and digits, the period, eight
+// bytes of the last accepted step plus one, eight bytes that stand for the label, and the
+// secret: 39 bytes by default. It is sealed with the rest of the record.
 package totp

@@ -8,13 +8,7 @@ func State(secret []byte, a Algorithm, digits int, period time.Duration, last in
 }
 
 // Last is the last accepted step of a state.
-func Last(b []byte) int64 {
-	s, err := decodeState(b)
-	if err != nil {
-		panic(err)
-	}
-	return s.last
-}
+func Last(b []byte) int64 { return must(decodeState(b)).last }
 
 // Decode decodes a state and encodes it again.
 func Decode(b []byte) ([]byte, error) {
@@ -26,14 +20,17 @@ func Decode(b []byte) ([]byte, error) {
 }
 
 // Code is the code of a step.
-func Code(b []byte, step int64) string {
-	s, err := decodeState(b)
+func Code(b []byte, step int64) string { return must(must(decodeState(b)).code(step)) }
+
+// Imported is the secret, algorithm, digits and period in seconds that an import is read as.
+func Imported(f *Factor, params map[string]string) ([]byte, Algorithm, int, int, error) {
+	s, err := f.newState(params)
+	return s.secret, s.algorithm, s.digits, s.period, err
+}
+
+func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)
 	}
-	c, err := s.code(step)
-	if err != nil {
-		panic(err)
-	}
-	return c
+	return v
 }

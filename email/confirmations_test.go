@@ -1,0 +1,121 @@
+package email_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/mfa"
+)
+
+func TestSendConfirmations(t *testing.T) {
+	r := newRig(t)
+	people := []mfa.Subject{{ID: "1", Email: "one@example.com"}, {ID: "2"}, {ID: "3", Email: "not an address"}, {ID: "4", Email: "four@example.com"}}
+	var got []string
+	for res := range email.SendConfirmations(t.Context(), r, "root", "new year", slices.Values(people)) {
+		require.Equal(t, len(got), res.Index)
+		require.Equal(t, people[res.Index].ID, res.Subject.ID)
+		switch {
+		case errors.Is(res.Err, email.ErrNoAddress):
+			got = append(got, "none")
+		case errors.Is(res.Err, mfa.ErrMalformed):
+			got = append(got, "bad")
+		default:
+			require.NoError(t, res.Err)
+			require.NotNil(t, res.Delivery)
+			got = append(got, "sent")
+		}
+	}
+	require.Equal(t, []string{"sent", "none", "bad", "sent"}, got)
+	all := r.box.All()
+	require.Len(t, all, 2)
+	require.Contains(t, all[0].Text.Reveal(), "https://acme.example/mfa/confirm?token=")
+	require.Empty(t, sixDigits.FindString(strings.Split(all[0].Text.Reveal(), "https:")[0]), "no code that no page waits for")
+
+	r.box.FailNext(errors.New("down"))
+	n := 0
+	for res := range email.SendConfirmations(t.Context(), r, "root", "", slices.Values(people)) {
+		require.ErrorIs(t, res.Err, mfa.ErrUnavailable)
+		n++
+		break // stopped: nobody after is written to
+	}
+	require.Equal(t, 1, n)
+	require.Len(t, r.box.All(), 2)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	n = 0
+	for res := range email.SendConfirmations(ctx, r, "root", "", slices.Values(people)) {
+		cancel()
+		n++
+		if n == 2 {
+			require.ErrorIs(t, res.Err, context.Canceled)
+		}
+	}
+	require.Equal(t, 2, n)
+}
+
+// confirmer notes what it is asked, and fails for some.
+type confirmer struct {
+	asked []mfa.AdminRequest
+	fail  map[string]error
+}
+
+func (c *confirmer) SendConfirmation(ctx context.Context, r mfa.AdminRequest) (*mfa.Delivery, error) {
+	c.asked = append(c.asked, r)
+	if err := c.fail[r.Subject.ID]; err != nil {
+		return nil, err
+	}
+	return &mfa.Delivery{Kind: "email", Hint: email.Mask(r.Subject.Email)}, ctx.Err()
+}
+
+// Nobody is written to, and nobody even looked up, before the result of the one before has
+// been taken.
+func TestConfirmationsArePulled(t *testing.T) {
+	pulled := 0
+	people := func(yield func(mfa.Subject) bool) {
+		for i := range 1000 {
+			pulled++
+			if !yield(mfa.Subject{ID: fmt.Sprint(i), Email: "x@example.com"}) {
+				return
+			}
+		}
+	}
+	c := &confirmer{fail: map[string]error{"1": mfa.ErrUnavailable, "2": &mfa.LockedError{}, "3": &mfa.BudgetError{RetryAfter: time.Hour}}}
+	seq := email.SendConfirmations(t.Context(), c, "root", "address check", people)
+	require.Zero(t, pulled, "nothing happens until the results are asked for")
+	for r := range seq {
+		require.Equal(t, r.Index+1, pulled)
+		require.Len(t, c.asked, pulled)
+		require.Equal(t, mfa.AdminRequest{Subject: r.Subject, Actor: "root", Reason: "address check"}, c.asked[r.Index])
+		require.Equal(t, c.fail[r.Subject.ID], r.Err)
+		require.Equal(t, r.Err != nil, r.Delivery == nil)
+		if r.Index == 4 {
+			break
+		}
+	}
+	require.Equal(t, 5, pulled)
+	require.Len(t, c.asked, 5)
+}
+
+// A context that is over before the first is no reason to write to anybody.
+func TestConfirmationsOfADoneContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	c := &confirmer{}
+	n := 0
+	for r := range email.SendConfirmations(ctx, c, "root", "", slices.Values([]mfa.Subject{{ID: "1", Email: "a@example.com"}, {ID: "2"}})) {
+		require.ErrorIs(t, r.Err, context.Canceled)
+		require.Nil(t, r.Delivery)
+		n++
+	}
+	require.Equal(t, 1, n)
+	require.Empty(t, c.asked)
+}

@@ -1,0 +1,99 @@
+package email_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"regexp"
+	"slices"
+
+	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/storage/memory"
+)
+
+// A sign-in with a code sent by mail: nobody has enrolled, as the application has confirmed
+// the address.
+func Example() {
+	box := &mfatest.Outbox[email.Message]{} // in production: smtp.New
+	f, err := email.New(email.Config{Sender: box, ServiceName: "Acme"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	keys, _ := seal.NewKeyring(seal.GenerateKey())
+	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []mfa.Factor{f},
+		Policies: mfa.StaticPolicy(mfa.Policy{Implicit: []string{"email"}})})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+	ch, _ := m.Begin(ctx, mfa.BeginRequest{Subject: mfa.Subject{ID: "ann", Email: "ann@example.com", EmailConfirmed: true}, Binding: "session"})
+	d, _ := m.Send(ctx, mfa.SendRequest{Challenge: ch.Token, Binding: "session", Kind: "email"})
+	fmt.Println("sent to", d.Hint)
+
+	sent, _ := box.Last()
+	code := regexp.MustCompile(`\d{6}`).FindString(sent.Text.Reveal())
+	v, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: "session", Kind: "email", Response: mfa.Secret(code)})
+	fmt.Println(v.SubjectID, v.AMR, err)
+	// Output:
+	// sent to a•••@example.com
+	// ann [otp mfa] <nil>
+}
+
+// queue is a sender of one's own: the mails go to whatever sends the application's others.
+type queue struct{ mails chan<- email.Message }
+
+func (q queue) Send(ctx context.Context, m email.Message) error {
+	select {
+	case q.mails <- m:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Another text, and a sender of one's own.
+func ExampleConfig() {
+	mails := make(chan email.Message, 1)
+	f, err := email.New(email.Config{
+		Sender:      queue{mails},
+		ServiceName: "Acme",
+		Compose: func(c email.Content) (email.Message, error) {
+			m, err := email.Compose(c) // for all but one purpose the package's own
+			if c.Purpose == "sign-in" {
+				m.Subject = "Welcome back"
+				m.Text = "Your " + factor.Secret(c.ServiceName) + " code is " + c.Code + ".\n"
+				m.HTML = "" // plain text only
+			}
+			return m, err
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	_ = f.Deliver(context.Background(), factor.DeliverInput{State: []byte("ann@example.com"), Payload: "012345", Purpose: "sign-in"})
+	m := <-mails
+	fmt.Println(m.Subject, "/", m.Text.Reveal(), m)
+	// Output:
+	// Welcome back / Your Acme code is 012345.
+	//  [redacted]
+}
+
+func ExampleSendConfirmations() {
+	box := &mfatest.Outbox[email.Message]{}
+	f, _ := email.New(email.Config{Sender: box, ServiceName: "Acme",
+		ConfirmURL: func(token string) string { return "https://acme.example/mfa/confirm?token=" + token }})
+	keys, _ := seal.NewKeyring(seal.GenerateKey())
+	m, _ := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []mfa.Factor{f},
+		Authorize: func(context.Context, mfa.AdminAction) error { return nil }})
+	people := slices.Values([]mfa.Subject{{ID: "1", Email: "one@example.com"}, {ID: "2"}})
+	for r := range email.SendConfirmations(context.Background(), m, "root", "address check", people) {
+		fmt.Println(r.Index, r.Subject.ID, r.Err)
+	}
+	// Output:
+	// 0 1 <nil>
+	// 1 2 email: the person has no address
+}

@@ -1,0 +1,104 @@
+package email
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+const redacted = "[redacted]"
+
+// Message is a mail to one recipient, in two forms of the same content. It is a recipient, a
+// code and a link, so that every way of printing or encoding the whole gives "[redacted]".
+type Message struct {
+	// To is one bare address: ann@example.com.
+	To string
+	// Subject is one line of text, not yet encoded for a header.
+	Subject string
+	// Text is plain text with LF line ends.
+	Text factor.Secret
+	// HTML is a document, or "" from a Config.Compose that makes none.
+	HTML factor.Secret
+}
+
+// Format writes "[redacted]" for every verb.
+func (Message) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// LogValue implements slog.LogValuer.
+func (Message) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText makes every encoder write "[redacted]".
+func (Message) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// Content is what a mail has to say. Like a Message it prints and encodes as "[redacted]".
+type Content struct {
+	// To is the address the mail goes to.
+	To string
+	// ServiceName is Config's.
+	ServiceName string
+	// Locale is the person's, a BCP 47 tag, or "".
+	Locale string
+	// Purpose is as in factor.DeliverInput: "sign-in", "step-up", "manage", "replace" or
+	// "confirm".
+	Purpose string
+	// Code is empty in a mail that only has a link, Link in one that only has a code. Link is
+	// the whole URL.
+	Code, Link factor.Secret
+	// TTL is how long Code is good; of Link it says nothing.
+	TTL time.Duration
+}
+
+// Format writes "[redacted]" for every verb.
+func (Content) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// LogValue implements slog.LogValuer.
+func (Content) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText makes every encoder write "[redacted]".
+func (Content) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// message composes, and holds the result to the rules, because a mail without its code is
+// noticed by the person who waits for it, and one with a line break in the subject by whoever
+// makes use of it.
+func (cfg *Config) message(c Content) (Message, error) {
+	m, err := cfg.Compose(c)
+	if err != nil {
+		return Message{}, fmt.Errorf("Compose: %w", err)
+	}
+	switch {
+	case strings.TrimSpace(m.Subject) == "" || strings.ContainsFunc(m.Subject, unicode.IsControl):
+		return Message{}, errors.New("Compose makes a subject that is empty or not one line")
+	case !strings.Contains(m.Text.Reveal(), c.Code.Reveal()):
+		return Message{}, errors.New("Compose makes a text without the code")
+	case !strings.Contains(m.Text.Reveal(), c.Link.Reveal()):
+		return Message{}, errors.New("Compose makes a text without the link")
+	}
+	m.To = c.To // whatever Compose made of it: the address that is confirmed is the one written to
+	return m, nil
+}
+
+// checkCompose tries what is going to be sent.
+func (cfg *Config) checkCompose() error {
+	code := factor.Secret(strings.Repeat("8", cfg.Digits))
+	sample := Content{To: "ann@example.com", ServiceName: cfg.ServiceName, Purpose: "confirm", TTL: cfg.TTL}
+	if cfg.ConfirmURL != nil {
+		sample.Link = "https://example.com/confirm?token=sample"
+		if _, err := cfg.message(sample); err != nil {
+			return fmt.Errorf("the mail with a link alone does not do: %w", err)
+		}
+	}
+	for _, sample.Purpose = range []string{"confirm", "sign-in", "step-up", "manage", "replace"} {
+		sample.Code = code
+		if _, err := cfg.message(sample); err != nil {
+			return fmt.Errorf("the mail for %q does not do: %w", sample.Purpose, err)
+		}
+		sample.Link = "" // only a confirmation has one
+	}
+	return nil
+}

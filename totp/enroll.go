@@ -1,0 +1,160 @@
+package totp
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base32"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// Enroll makes a secret, or takes over one that another system made. The prompt has the
+// secret as base32 without padding, the otpauth URI, and its QR code as SVG and PNG.
+//
+// Parameters, all optional: "secret" is base32 text of 16 to 128 bytes to take over; spaces,
+// hyphens, lower case and missing padding do not matter. With it, "algorithm" ("SHA1",
+// "SHA256", "SHA512"), "digits" ("6" to "8") and "period" (seconds, "15" to "120") say how
+// that system made codes where it differs from the Config. Anything else gives a
+// *factor.Problem with the reason "secret_form", and a secret that one of the person's
+// instances has already one with "secret_duplicate".
+func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
+	s, err := f.newState(in.Params)
+	if err != nil {
+		return nil, err
+	}
+	taken := make(map[[labelLen]byte]bool)
+	for _, e := range in.Existing {
+		old, err := decodeState(e.State)
+		if err != nil {
+			return nil, err
+		}
+		if sameKey(old.secret, s.secret) {
+			return nil, &factor.Problem{Reason: "secret_duplicate", Detail: "this secret is enrolled already"}
+		}
+		taken[old.label] = true
+	}
+	account := accountName(in.Person, in.Name, 1)
+	for n := 2; taken[labelID(account)]; n++ {
+		account = accountName(in.Person, in.Name, n)
+	}
+	s.label = labelID(account)
+	uri := f.uri(s, account)
+	qr, err := newQR(uri)
+	if err != nil {
+		return nil, err
+	}
+	png, err := qr.png()
+	if err != nil {
+		return nil, err
+	}
+	return &factor.EnrollOutput{State: s.encode(), Name: "Authenticator app",
+		Prompt: factor.Prompt{Secret: factor.Secret(b32.EncodeToString(s.secret)), URI: factor.Secret(uri),
+			SVG: factor.Secret(qr.svg()), PNG: factor.Secret(png)}}, nil
+}
+
+var b32 = base32.StdEncoding.WithPadding(base32.NoPadding)
+
+// newState is the state of an instance with a random or an imported secret.
+func (f *Factor) newState(params factor.Params) (state, error) {
+	cfg, err := imported(f.cfg, params)
+	if err != nil {
+		return state{}, err
+	}
+	s := state{algorithm: cfg.Algorithm, digits: cfg.Digits, period: int(cfg.Period / time.Second), last: -1}
+	if text := params["secret"]; text != "" {
+		s.secret, err = parseSecret(text)
+		return s, err
+	}
+	s.secret = make([]byte, s.algorithm.secretSize())
+	_, _ = rand.Read(s.secret) // never fails since Go 1.24
+	return s, nil
+}
+
+// imported is cfg with what the parameters change of it.
+func imported(cfg Config, params factor.Params) (Config, error) {
+	algorithm, digits, period := params["algorithm"], params["digits"], params["period"]
+	if params["secret"] == "" {
+		// A person who could choose these for a new secret could only choose wrong.
+		if algorithm+digits+period != "" {
+			return cfg, secretForm("algorithm, digits and period are for a secret that is imported")
+		}
+		return cfg, nil
+	}
+	switch strings.ToUpper(strings.Replace(algorithm, "-", "", 1)) {
+	case "":
+	case "SHA1":
+		cfg.Algorithm = SHA1
+	case "SHA256":
+		cfg.Algorithm = SHA256
+	case "SHA512":
+		cfg.Algorithm = SHA512
+	default:
+		return cfg, secretForm("the algorithm of a secret is SHA1, SHA256 or SHA512")
+	}
+	// A zero would be taken for the default, and is no number of digits and no period.
+	if digits != "" {
+		n, err := strconv.Atoi(digits)
+		if err != nil || n < minDigits || n > maxDigits {
+			return cfg, secretForm(fmt.Sprintf("a code has %d to %d digits", minDigits, maxDigits))
+		}
+		cfg.Digits = n
+	}
+	if period != "" {
+		n, err := strconv.Atoi(period)
+		if err != nil || n < int(minPeriod/time.Second) || n > int(maxPeriod/time.Second) {
+			return cfg, secretForm(fmt.Sprintf("the period of a secret is %.0f to %.0f seconds", minPeriod.Seconds(), maxPeriod.Seconds()))
+		}
+		cfg.Period = time.Duration(n) * time.Second
+	}
+	if err := cfg.Algorithm.usable(); err != nil {
+		return cfg, secretForm("SHA1 codes cannot be computed here")
+	}
+	return cfg, nil
+}
+
+// parseSecret reads base32 as people and systems write it.
+func parseSecret(text string) ([]byte, error) {
+	bad := secretForm(fmt.Sprintf("a secret is base32 text of %d to %d bytes", minSecret, maxSecret))
+	// Twice the longest text is room for its separators.
+	if len(text) > 2*base32.StdEncoding.EncodedLen(maxSecret) {
+		return nil, bad
+	}
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r) || r == '-':
+			return -1
+		case r >= 'a' && r <= 'z': // strings.ToUpper makes an S of the long s, too
+			return r - 'a' + 'A'
+		default:
+			return r
+		}
+	}, text)
+	text = strings.TrimRight(text, "=")
+	// No whole number of bytes is that long; the decoder would drop the last characters in
+	// silence, and with them a mistake in copying.
+	if n := len(text) % 8; n == 1 || n == 3 || n == 6 {
+		return nil, bad
+	}
+	secret, err := b32.DecodeString(text)
+	if err != nil || len(secret) < minSecret || len(secret) > maxSecret {
+		return nil, bad
+	}
+	return secret, nil
+}
+
+func secretForm(detail string) error {
+	return &factor.Problem{Reason: "secret_form", Detail: detail}
+}
+
+// sameKey says whether two secrets make the same codes. HMAC fills a short key up with zeros
+// (RFC 2104 section 2), so that zeros at its end make no difference.
+func sameKey(a, b []byte) bool {
+	return subtle.ConstantTimeCompare(bytes.TrimRight(a, "\x00"), bytes.TrimRight(b, "\x00")) == 1
+}

@@ -1,0 +1,218 @@
+package totp_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pquerna/otp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/totp"
+)
+
+func TestURI(t *testing.T) {
+	const account = "ann+x&y=z#?%@example.com"
+	for _, issuer := range []string{"Acme", "My Co", "A&B=C+D#", "A&digits=8&secret=A", "Ünï", "100% real?/", "日本"} {
+		f := newFactor(t, func(c *totp.Config) { c.Issuer = issuer })
+		out, u := enroll(t, f, factor.EnrollInput{Person: factor.Person{ID: "42", Account: account}})
+		uri := out.Prompt.URI.Reveal()
+		require.NotContains(t, uri, "+", "apps print a plus")
+		require.NotContains(t, uri, " ")
+		require.Equal(t, "otpauth", u.Scheme)
+		require.Equal(t, "totp", u.Host)
+		require.Equal(t, "/"+issuer+":"+account, u.Path)
+		require.Equal(t, url.Values{"secret": {out.Prompt.Secret.Reveal()}, "issuer": {issuer}, "algorithm": {"SHA1"}, "digits": {"6"}, "period": {"30"}}, u.Query())
+		require.Len(t, u.Query().Get("secret"), 32, "160 bits")
+		k, err := otp.NewKeyFromURL(uri)
+		require.NoError(t, err)
+		require.Equal(t, issuer, k.Issuer())
+		require.Equal(t, account, k.AccountName())
+	}
+	for a, n := range map[totp.Algorithm]int{totp.SHA256: 52, totp.SHA512: 103} {
+		out, u := enroll(t, newFactor(t, func(c *totp.Config) { c.Algorithm, c.Digits, c.Period = a, 8, time.Minute }), factor.EnrollInput{Person: factor.Person{ID: "42"}})
+		require.Len(t, u.Query().Get("secret"), n, "as long as the hash's output, without padding")
+		require.NotContains(t, out.Prompt.URI.Reveal()[strings.Index(out.Prompt.URI.Reveal(), "secret="):], "==")
+		require.Equal(t, a.String(), u.Query().Get("algorithm"))
+		require.Equal(t, "8", u.Query().Get("digits"))
+		require.Equal(t, "60", u.Query().Get("period"))
+	}
+}
+
+// Golden, so that a change is seen by who makes it: apps are particular.
+func TestURIToTheLetter(t *testing.T) {
+	f := newFactor(t, func(c *totp.Config) { c.Issuer = "My Co & Söhne" })
+	out, _ := enroll(t, f, factor.EnrollInput{Person: factor.Person{ID: "42", Account: "ann+x@example.com"}, Name: "phone",
+		Params: factor.Params{"secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}})
+	require.Equal(t, "otpauth://totp/My%20Co%20%26%20S%C3%B6hne:ann%2Bx%40example.com%20%28phone%29"+
+		"?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=My%20Co%20%26%20S%C3%B6hne&algorithm=SHA1&digits=6&period=30", out.Prompt.URI.Reveal())
+}
+
+// Apps overwrite an entry with the same issuer and account.
+func TestLabelsAreUnique(t *testing.T) {
+	f := newFactor(t)
+	p := factor.Person{ID: "42", Account: "ann@example.com"}
+	labels := map[string]bool{}
+	var have []factor.Instance
+	long := strings.Repeat("n", 64)
+	for _, c := range [][2]string{
+		{"", "ann@example.com"}, {"", "ann@example.com (2)"}, {"", "ann@example.com (3)"},
+		{"phone", "ann@example.com (phone)"}, {"phone", "ann@example.com (phone 2)"}, {"PHONE", "ann@example.com (PHONE 3)"},
+		{"tablet: new", "ann@example.com (tablet new)"}, {"tablet:\u202e new", "ann@example.com (tablet new 2)"},
+		{long, "ann@example.com (" + long + ")"}, {long, "ann@example.com (" + long + " 2)"}, {long + "more", "ann@example.com (" + long + " 3)"},
+	} {
+		out, u := enroll(t, f, factor.EnrollInput{Person: p, Name: c[0], Existing: have})
+		require.Equal(t, "/Acme:"+c[1], u.Path)
+		require.False(t, labels[u.Path], u.Path)
+		labels[u.Path] = true
+		have = append(have, factor.Instance{Name: "renamed since", State: out.State})
+	}
+}
+
+func TestAccountNames(t *testing.T) {
+	for _, c := range []struct{ id, account, want string }{
+		{"42", "", "42"},
+		{"4:2", " :\n", "4 2"},
+		{":", "\x00", "account"},
+		{"42", "a\xffb", "a b"},
+		{"42", "a:b\u0085c\u200f", "a b c"},
+		{"42", "  two   spaces ", "two spaces"},
+		{"42", strings.Repeat("é", 100), strings.Repeat("é", 64)},
+		{"42", "x" + strings.Repeat("é", 100), "x" + strings.Repeat("é", 63)},
+	} {
+		_, u := enroll(t, newFactor(t), factor.EnrollInput{Person: factor.Person{ID: c.id, Account: c.account}})
+		require.Equal(t, "/Acme:"+c.want, u.Path)
+		require.Equal(t, 1, strings.Count(u.Path, ":"))
+	}
+}
+
+// The longest of everything still makes a QR code.
+func TestLongestURI(t *testing.T) {
+	f := newFactor(t, func(c *totp.Config) { c.Issuer = strings.Repeat("日", 21) })
+	out, _ := enroll(t, f, factor.EnrollInput{Person: factor.Person{Account: strings.Repeat("日", 1<<16)}, Name: strings.Repeat("日", 1<<16),
+		Params: factor.Params{"secret": strings.Repeat("A", 205), "period": "120", "digits": "8", "algorithm": "SHA512"}})
+	require.NotEmpty(t, out.Prompt.PNG.Reveal())
+	require.Less(t, len(out.Prompt.URI.Reveal()), 1400)
+}
+
+func TestImport(t *testing.T) {
+	f := newFactor(t)
+	const plain = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+	for _, secret := range []string{plain, strings.ToLower(plain), " GEZD GNBV gy3t-QOJQ\tGEZDGNBVGY3TQOJQ\n", plain + "======", "GEZD\u00a0" + plain[4:]} {
+		out, u := enroll(t, f, factor.EnrollInput{Params: factor.Params{"secret": secret}, Person: factor.Person{ID: "42"}})
+		require.Equal(t, plain, u.Query().Get("secret"))
+		_, err := at(f, out.State, 59, "287082")
+		require.NoError(t, err)
+		_, err = f.Enroll(t.Context(), factor.EnrollInput{Params: factor.Params{"secret": plain}, Existing: []factor.Instance{{State: out.State}}})
+		require.Equal(t, "secret_duplicate", reason(err))
+	}
+	for _, c := range []struct {
+		params    factor.Params
+		algorithm totp.Algorithm
+		digits    int
+		period    int
+	}{
+		{factor.Params{"secret": plain}, totp.SHA1, 6, 30},
+		{factor.Params{"secret": plain, "algorithm": "", "digits": "", "period": ""}, totp.SHA1, 6, 30},
+		{factor.Params{"secret": plain, "algorithm": "sha-256", "digits": "8", "period": "60"}, totp.SHA256, 8, 60},
+		{factor.Params{"secret": plain, "algorithm": "SHA512", "digits": "7", "period": "15"}, totp.SHA512, 7, 15},
+		{factor.Params{"secret": plain, "algorithm": "Sha1", "digits": "6", "period": "120"}, totp.SHA1, 6, 120},
+		{factor.Params{"secret": ""}, totp.SHA1, 6, 30},
+		{nil, totp.SHA1, 6, 30},
+	} {
+		_, algorithm, digits, period, err := totp.Imported(f, c.params)
+		require.NoError(t, err)
+		require.Equal(t, []any{c.algorithm, c.digits, c.period}, []any{algorithm, digits, period}, map[string]string(c.params))
+	}
+	// What is imported is judged by its own digits and period, whatever the Config.
+	out, _ := enroll(t, f, factor.EnrollInput{Params: factor.Params{"secret": plain, "digits": "8", "period": "60"}, Person: factor.Person{ID: "42"}})
+	_, err := at(f, out.State, 119, "94287082")
+	require.NoError(t, err)
+}
+
+func TestRefusedImports(t *testing.T) {
+	f := newFactor(t)
+	secret := "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+	for name, p := range map[string]factor.Params{
+		"80 bits":     {"secret": "GEZDGNBVGY3TQOJQ"},
+		"15 bytes":    {"secret": strings.Repeat("A", 24)},
+		"129 bytes":   {"secret": strings.Repeat("A", 207)},
+		"megabyte":    {"secret": strings.Repeat("A", 1<<20)},
+		"no base32":   {"secret": secret[:31] + "1"},
+		"spaces":      {"secret": "   "},
+		"padding":     {"secret": "===="},
+		"padded":      {"secret": secret[:16] + "==" + secret[16:]},
+		"1 too many":  {"secret": secret + "A"},
+		"3 too many":  {"secret": secret + "AAA"},
+		"2 missing":   {"secret": secret + secret[:6]},
+		"full width":  {"secret": strings.Repeat("Ａ", 32)},
+		"long s":      {"secret": secret[:31] + "ſ"},
+		"NUL":         {"secret": secret + "\x00"},
+		"UTF-8":       {"secret": secret + "\xff"},
+		"5 digits":    {"secret": secret, "digits": "5"},
+		"9 digits":    {"secret": secret, "digits": "9"},
+		"0 digits":    {"secret": secret, "digits": "0"},
+		"six digits":  {"secret": secret, "digits": "six"},
+		"121 s":       {"secret": secret, "period": "121"},
+		"14 s":        {"secret": secret, "period": "14"},
+		"0 s":         {"secret": secret, "period": "0"},
+		"negative":    {"secret": secret, "period": "-30"},
+		"overflow":    {"secret": secret, "period": "99999999999999999999"},
+		"overflowing": {"secret": secret, "period": "18446744103"},
+		"MD5":         {"secret": secret, "algorithm": "MD5"},
+		"steam":       {"secret": secret, "algorithm": "unknown"},
+		"no secret":   {"digits": "8"},
+		"nor here":    {"secret": "", "algorithm": "SHA256"},
+	} {
+		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: p, Person: factor.Person{ID: "42"}})
+		require.Equal(t, "secret_form", reason(err), name)
+		require.NotContains(t, err.Error(), "GEZD")
+	}
+	// HMAC fills keys up with zeros: another text, the same codes.
+	for first, second := range map[string]string{secret: secret + "AAAAAAAA", secret + "AAAAAAAA": secret} {
+		out, _ := enroll(t, f, factor.EnrollInput{Params: factor.Params{"secret": first}, Person: factor.Person{ID: "42"}})
+		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: factor.Params{"secret": second}, Existing: []factor.Instance{{State: out.State}}})
+		require.Equal(t, "secret_duplicate", reason(err))
+	}
+	_, err := f.Enroll(t.Context(), factor.EnrollInput{Existing: []factor.Instance{{State: []byte("damaged")}}})
+	require.Error(t, err, "what cannot be read cannot be compared")
+	require.Empty(t, reason(err), "and it is not the person's fault")
+}
+
+func TestEachSecretIsNew(t *testing.T) {
+	f, seen := newFactor(t), map[string]bool{}
+	for range 100 {
+		out, _ := enroll(t, f, factor.EnrollInput{Person: factor.Person{ID: "42"}})
+		require.False(t, seen[out.Prompt.Secret.Reveal()])
+		seen[out.Prompt.Secret.Reveal()] = true
+		require.Len(t, out.State, 39)
+		require.EqualValues(t, -1, totp.Last(out.State))
+	}
+}
+
+// The code that confirms an enrolment does not sign in.
+func TestConfirmingUsesTheCode(t *testing.T) {
+	f := newFactor(t)
+	out, _ := enroll(t, f, factor.EnrollInput{Person: factor.Person{ID: "42"}})
+	in := factor.VerifyInput{State: out.State, Response: totp.Code(out.State, somewhere), Now: time.Unix(somewhere*30, 0), Confirming: true}
+	next, err := judge(f, in)
+	require.NoError(t, err)
+	in.State, in.Confirming = next, false
+	_, err = judge(f, in)
+	require.ErrorIs(t, err, factor.ErrReplayed)
+}
+
+func TestNothingPrintsASecret(t *testing.T) {
+	out, u := enroll(t, newFactor(t), factor.EnrollInput{Person: factor.Person{ID: "42"}})
+	encoded, err := json.Marshal(out.Prompt)
+	require.NoError(t, err)
+	for _, text := range []string{fmt.Sprintf("%v %+v %#v %s", out.Prompt, out.Prompt, out.Prompt, out.Prompt), string(encoded)} {
+		require.NotContains(t, text, u.Query().Get("secret"))
+		require.NotContains(t, text, "svg ")
+		require.NotContains(t, text, "otpauth")
+	}
+}
