@@ -21,8 +21,16 @@
 // mail scanners open links). A person whose address of record is confirmed has the factor
 // without enrolling, where the policy says so. [SendConfirmations] mails links to many.
 //
+// # Texts
+//
+// Mails are in English, Dutch, Norwegian (Bokmål) or German by the person's locale, as plain text
+// and as HTML that follows the reader's light or dark mode. They say what the code is for, and what
+// to do if it was not asked for; the subject never holds the code, as lock screens show it.
+// [Config].Compose replaces them, all or some.
+//
 // # Senders
 //
 // A [Sender] is one method. Package email/smtp has the one for production, mfatest.Outbox the
-// one for tests.
+// one for tests. A [Message] prints as "[redacted]"; a sender that hands it to a queue encodes the
+// fields, and treats what is in the queue as the secret it is.
 package email

@@ -1,22 +1,29 @@
 package mfatest_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/sms"
+)
+
+var (
+	_ email.Sender = (*mfatest.Outbox[email.Message])(nil)
+	_ sms.Sender   = (*mfatest.Outbox[sms.Message])(nil)
 )
 
 func TestOutbox(t *testing.T) {
 	var o mfatest.Outbox[string]
 	_, ok := o.Last()
 	require.False(t, ok)
-	down := errors.New("down")
-	o.FailNext(down)
-	require.ErrorIs(t, o.Send(t.Context(), "lost"), down)
+	require.Empty(t, o.All())
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() { _ = o.Send(t.Context(), "x") })
@@ -26,5 +33,45 @@ func TestOutbox(t *testing.T) {
 	last, ok := o.Last()
 	require.True(t, ok)
 	require.Equal(t, "last", last)
-	require.Len(t, o.All(), 21)
+	all := o.All()
+	require.Len(t, all, 21)
+	all[20] = "changed"
+	last, _ = o.Last()
+	require.Equal(t, "last", last, "what All returns is the caller's")
+}
+
+// A failure takes one call, in the order they were asked for, and keeps no message.
+func TestOutboxFails(t *testing.T) {
+	var o mfatest.Outbox[string]
+	one, two := errors.New("one"), errors.New("two")
+	o.FailNext(one)
+	o.FailNext(two)
+	require.ErrorIs(t, o.Send(t.Context(), "lost"), one)
+	require.ErrorIs(t, o.Send(t.Context(), "lost"), two)
+	require.NoError(t, o.Send(t.Context(), "kept"))
+	require.Equal(t, []string{"kept"}, o.All())
+
+	// A context that is over is no call that FailNext was meant for.
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	o.FailNext(one)
+	require.ErrorIs(t, o.Send(ctx, "lost"), context.Canceled)
+	require.ErrorIs(t, o.Send(t.Context(), "lost"), one)
+	require.Equal(t, []string{"kept"}, o.All())
+}
+
+func ExampleOutbox() {
+	var box mfatest.Outbox[email.Message]
+	f, _ := email.New(email.Config{Sender: &box, ServiceName: "Acme"})
+	_ = f // goes into mfa.Config.Factors
+
+	box.FailNext(errors.New("mail server is down"))
+	fmt.Println(box.Send(context.Background(), email.Message{Subject: "Your Acme code"}))
+	fmt.Println(box.Send(context.Background(), email.Message{Subject: "Your Acme code"}))
+	m, _ := box.Last()
+	fmt.Println(m.Subject)
+	// Output:
+	// mail server is down
+	// <nil>
+	// Your Acme code
 }

@@ -68,6 +68,7 @@ func TestQRFormsAgree(t *testing.T) {
 			}
 		}
 	}
+	require.Equal(t, strings.Repeat("▀", size), lines[len(lines)-1], "nothing is drawn below the last row")
 	require.True(t, dark(4, 4), "the corner of the finder pattern")
 }
 
