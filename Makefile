@@ -22,7 +22,7 @@ check:
 
 ## unit: the suites of all modules. Missing tools fail the tests that need them, unless ALLOW_MISSING=1.
 unit:
-	SECONDGATE_REQUIRE_TOOLS=$(if $(ALLOW_MISSING),,1) $(GO) test -race -timeout 15m work
+	SECONDGATE_REQUIRE_TOOLS=$(if $(ALLOW_MISSING),,1) $(GO) test -race -count=1 -timeout 15m work
 	$(GO) test -run Allocations ./mfa # which the race detector would miscount
 
 ## test-long: the same proofs with many more rounds, and every fuzz target for a minute.
