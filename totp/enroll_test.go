@@ -185,7 +185,7 @@ func TestRefusedImports(t *testing.T) {
 
 func TestEachSecretIsNew(t *testing.T) {
 	f, seen := newFactor(t), map[string]bool{}
-	for range 100 {
+	for range 20 {
 		out, _ := enroll(t, f, factor.EnrollInput{Person: factor.Person{ID: "42"}})
 		require.False(t, seen[out.Prompt.Secret.Reveal()])
 		seen[out.Prompt.Secret.Reveal()] = true

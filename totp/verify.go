@@ -71,8 +71,8 @@ func (f *Factor) windows(s state, in factor.VerifyInput) [2]window {
 	}
 	around := func(step int64) window { return window{max(step-skew, 0), step + skew} }
 	opened, now := window{0, -1}, around(s.step(in.Now))
-	// Without a grace nothing is shorter than it; a prompt of the future, before the clock
-	// stepped back, is not a prompt that is open.
+	// A prompt that was opened later than now is one from before the clock stepped back. Without
+	// a grace, the second condition is never true.
 	if !in.Opened.After(in.Now) && in.Now.Sub(in.Opened) < f.cfg.EntryGrace {
 		opened = around(s.step(in.Opened))
 		now.from = max(now.from, opened.to+1)

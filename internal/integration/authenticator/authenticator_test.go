@@ -4,11 +4,11 @@ package authenticator_test
 
 import (
 	"bytes"
+	"encoding/xml"
 	"fmt"
 	"image"
 	"image/color"
 	"image/png"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp"
+	otptotp "github.com/pquerna/otp/totp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -62,27 +64,40 @@ func enroll(t *testing.T, cfg totp.Config, p factor.Person) (*totp.Factor, *fact
 
 var ann = factor.Person{ID: "42", Account: "ann+x@example.com"}
 
-// oathtool's codes are accepted, for every algorithm and length, at many times; and what
-// we accept is only what it computes: the codes of other steps are refused.
+// oathtool's codes are accepted and ours are accepted by it, for every algorithm, length and
+// several periods, from 1970 to far beyond 32 bits of steps; and the code is of that step
+// alone.
 func TestOathtool(t *testing.T) {
 	oathtool := tool(t, "oathtool")
 	for _, a := range []totp.Algorithm{totp.SHA1, totp.SHA256, totp.SHA512} {
-		for _, digits := range []int{6, 7, 8} {
-			t.Run(fmt.Sprint(a, " ", digits), func(t *testing.T) {
-				f, out, _ := enroll(t, totp.Config{Issuer: "Acme", Algorithm: a, Digits: digits, Strict: true}, ann)
+		for digits, period := range map[int]time.Duration{6: 30 * time.Second, 7: 120 * time.Second, 8: 15 * time.Second} {
+			t.Run(fmt.Sprint(a, " ", digits, " ", period), func(t *testing.T) {
+				f, out, _ := enroll(t, totp.Config{Issuer: "Acme", Algorithm: a, Digits: digits, Period: period, Strict: true}, ann)
 				state := out.State
-				for i := range 20 {
-					now := time.Unix(59+int64(i)*77_777_777, 0)
-					args := []string{"--totp=" + strings.ToLower(a.String()), "-b", "-d", fmt.Sprint(digits), "-N", now.UTC().Format("2006-01-02 15:04:05 UTC"), out.Prompt.Secret.Reveal()}
-					if digits == 7 && i > 2 {
-						break
+				args := func(now time.Time, more ...string) []string {
+					return append([]string{"--totp=" + strings.ToLower(a.String()), "-b", "-d", fmt.Sprint(digits), "-s", period.String(),
+						"-N", now.UTC().Format("2006-01-02 15:04:05 UTC"), out.Prompt.Secret.Reveal()}, more...)
+				}
+				for _, unix := range []int64{59, 1111111109, 1234567890, 1800000000, 1 << 31, 20000000000, 1 << 37} {
+					now := time.Unix(unix, 0)
+					code := run(t, "", oathtool, args(now)...)
+					for _, other := range []time.Duration{-period, period} {
+						_, err := f.Verify(t.Context(), factor.VerifyInput{State: state, Response: code, Now: now.Add(other)})
+						require.ErrorIs(t, err, factor.ErrIncorrect)
 					}
-					code := run(t, "", oathtool, args...)
-					_, err := f.Verify(t.Context(), factor.VerifyInput{State: state, Response: code, Now: now.Add(30 * time.Second)})
-					require.ErrorIs(t, err, factor.ErrIncorrect)
 					v, err := f.Verify(t.Context(), factor.VerifyInput{State: state, Response: code, Now: now})
 					require.NoError(t, err, "%s at %s", code, now)
 					state = v.State
+
+					// A code of ours, of the step after, in the other direction.
+					now = now.Add(period)
+					ours, err := otptotp.GenerateCodeCustom(out.Prompt.Secret.Reveal(), now, otptotp.ValidateOpts{Period: uint(period / time.Second),
+						Digits: otp.Digits(digits), Algorithm: map[totp.Algorithm]otp.Algorithm{totp.SHA256: otp.AlgorithmSHA256, totp.SHA512: otp.AlgorithmSHA512}[a]})
+					require.NoError(t, err)
+					v, err = f.Verify(t.Context(), factor.VerifyInput{State: state, Response: ours, Now: now})
+					require.NoError(t, err)
+					state = v.State
+					require.Equal(t, "0", run(t, "", oathtool, args(now, "-w", "0", ours)...), "oathtool validates it, zero steps away")
 				}
 			})
 		}
@@ -131,20 +146,34 @@ func TestZbarimg(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, image, 0o600))
 		return run(t, "", zbarimg, "--raw", "-q", "-Sdisable", "-Sqrcode.enable", path)
 	}
-	for _, issuer := range []string{"Acme", "Ünï & Cö=1", strings.Repeat("long name ", 6) + "x"} {
-		for _, a := range []totp.Algorithm{totp.SHA1, totp.SHA512} {
-			_, out, uri := enroll(t, totp.Config{Issuer: issuer, Algorithm: a}, ann)
-			t.Run("PNG", func(t *testing.T) { require.Equal(t, uri, read(t, []byte(out.Prompt.PNG.Reveal()))) })
-			t.Run("SVG", func(t *testing.T) {
-				convert := tool(t, "rsvg-convert")
-				require.Equal(t, uri, read(t, []byte(run(t, out.Prompt.SVG.Reveal(), convert, "-w", "600"))))
-			})
-			t.Run("terminal", func(t *testing.T) {
-				text, err := totp.QRTerminal(uri)
-				require.NoError(t, err)
-				require.Equal(t, uri, read(t, screenshot(t, text)))
-			})
-		}
+	for name, c := range map[string]struct {
+		cfg    totp.Config
+		in     factor.EnrollInput
+		longer int
+	}{
+		"default":   {totp.Config{Issuer: "Acme"}, factor.EnrollInput{Person: ann}, 100},
+		"SHA512":    {totp.Config{Issuer: "Acme", Algorithm: totp.SHA512, Digits: 8}, factor.EnrollInput{Person: ann}, 180},
+		"escapes":   {totp.Config{Issuer: "Ünï & Cö=1+2#%/?"}, factor.EnrollInput{Person: ann, Name: "my phone"}, 150},
+		"long name": {totp.Config{Issuer: strings.Repeat("long name ", 6) + "x"}, factor.EnrollInput{Person: ann}, 250},
+		"longest": {totp.Config{Issuer: strings.Repeat("日", 21)}, factor.EnrollInput{Person: factor.Person{Account: strings.Repeat("本", 200)},
+			Name: strings.Repeat("電", 100), Params: factor.Params{"secret": strings.Repeat("A2", 102)}}, 1200},
+	} {
+		f, err := totp.New(c.cfg)
+		require.NoError(t, err)
+		out, err := f.Enroll(t.Context(), c.in)
+		require.NoError(t, err)
+		uri := out.Prompt.URI.Reveal()
+		require.Greater(t, len(uri), c.longer)
+		t.Run(name+"/PNG", func(t *testing.T) { require.Equal(t, uri, read(t, []byte(out.Prompt.PNG.Reveal()))) })
+		t.Run(name+"/SVG", func(t *testing.T) {
+			convert := tool(t, "rsvg-convert")
+			require.Equal(t, uri, read(t, []byte(run(t, out.Prompt.SVG.Reveal(), convert, "-w", "1000"))))
+		})
+		t.Run(name+"/terminal", func(t *testing.T) {
+			text, err := totp.QRTerminal(uri)
+			require.NoError(t, err)
+			require.Equal(t, uri, read(t, screenshot(t, text)))
+		})
 	}
 }
 
@@ -179,26 +208,29 @@ func screenshot(t *testing.T, text string) []byte {
 // KeePassXC takes our URI as it is, and the code it shows is accepted now.
 func TestKeePassXC(t *testing.T) {
 	cli := tool(t, "keepassxc-cli")
-	for _, cfg := range []totp.Config{{Issuer: "Acme & Söhne"}, {Issuer: "Acme", Algorithm: totp.SHA256, Digits: 8}} {
-		f, out, uri := enroll(t, cfg, ann)
-		db := filepath.Join(t.TempDir(), "test.kdbx")
-		xml := filepath.Join(t.TempDir(), "test.xml")
-		require.NoError(t, os.WriteFile(xml, []byte(`<?xml version="1.0" encoding="UTF-8"?>
+	t.Setenv("QT_QPA_PLATFORM", "offscreen")
+	for name, cfg := range map[string]totp.Config{
+		"default":       {Issuer: "Acme & Söhne"},
+		"SHA256, 8":     {Issuer: "Acme", Algorithm: totp.SHA256, Digits: 8},
+		"SHA512, 7, 60": {Issuer: "Acme", Algorithm: totp.SHA512, Digits: 7, Period: time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, out, uri := enroll(t, cfg, ann)
+			db := filepath.Join(t.TempDir(), "test.kdbx")
+			document := filepath.Join(t.TempDir(), "test.xml")
+			var escaped bytes.Buffer
+			require.NoError(t, xml.EscapeText(&escaped, []byte(uri)))
+			require.NoError(t, os.WriteFile(document, []byte(`<?xml version="1.0" encoding="UTF-8"?>
 <KeePassFile><Meta><DatabaseName>t</DatabaseName></Meta><Root><Group><UUID>AAAAAAAAAAAAAAAAAAAAAQ==</UUID><Name>Root</Name><Entry><UUID>AAAAAAAAAAAAAAAAAAAAAg==</UUID>
 <String><Key>Title</Key><Value>acme</Value></String>
-<String><Key>otp</Key><Value>`+strings.ReplaceAll(uri, "&", "&amp;")+`</Value></String>
+<String><Key>otp</Key><Value>`+escaped.String()+`</Value></String>
 </Entry></Group></Root></KeePassFile>`), 0o600))
-		t.Setenv("QT_QPA_PLATFORM", "offscreen")
-		run(t, "test-password\ntest-password\n", cli, "import", "-p", xml, db)
-		v, err := func() (*factor.Verdict, error) {
+			run(t, "test-password\ntest-password\n", cli, "import", "-p", document, db)
 			code := run(t, "test-password\n", cli, "show", "-q", "-t", db, "acme")
-			require.Len(t, code, len(strings.TrimSpace(code)))
-			return f.Verify(t.Context(), factor.VerifyInput{State: out.State, Response: code, Now: time.Now()})
-		}()
-		require.NoError(t, err)
-		require.NotNil(t, v.State)
-		u, err := url.Parse(uri)
-		require.NoError(t, err)
-		require.Equal(t, "/"+cfg.Issuer+":"+ann.Account, u.Path)
+			v, err := f.Verify(t.Context(), factor.VerifyInput{State: out.State, Response: code, Now: time.Now()})
+			require.NoError(t, err, "%q", code)
+			_, err = f.Verify(t.Context(), factor.VerifyInput{State: v.State, Response: code, Now: time.Now()})
+			require.ErrorIs(t, err, factor.ErrReplayed)
+		})
 	}
 }
