@@ -223,6 +223,15 @@ func (b *tab) eval(js string, into any) {
 	b.run(chromedp.Evaluate(js, into))
 }
 
+// becomes waits for what a browser does in its own time, such as giving the focus to a field
+// after a page was laid out.
+func (b *tab) becomes(js, what string) {
+	b.t.Helper()
+	if err := chromedp.Run(b.ctx, chromedp.Poll(js, nil, chromedp.WithPollingTimeout(20*time.Second))); err != nil {
+		b.t.Fatalf("%s: %v at %s\n%s", what, err, b.path(), b.text("body"))
+	}
+}
+
 func (b *tab) text(selector string) (s string) {
 	_ = chromedp.Run(b.ctx, chromedp.Evaluate(fmt.Sprintf(`(document.querySelector(%q)||{innerText:""}).innerText`, selector), &s))
 	return s
