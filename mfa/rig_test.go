@@ -275,7 +275,7 @@ func requireLocked(t testing.TB, err error) *mfa.LockedError {
 func dump(t testing.TB, s storage.Lister) map[string]string {
 	t.Helper()
 	all := make(map[string]string)
-	page, err := s.List(t.Context(), "", "", 1000)
+	page, _, err := s.List(t.Context(), "", "", 1000)
 	require.NoError(t, err)
 	for _, e := range page {
 		all[e.Key] = string(e.Record.Data)

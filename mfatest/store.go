@@ -137,19 +137,19 @@ func (s *FaultyStore) Delete(ctx context.Context, key, old string) error {
 
 // List implements [storage.Lister]. If the store inside is no Lister, the error wraps
 // [errors.ErrUnsupported]. A Fault's Run is given the prefix.
-func (s *FaultyStore) List(ctx context.Context, prefix, after string, limit int) (page []storage.Entry, err error) {
+func (s *FaultyStore) List(ctx context.Context, prefix, cursor string, limit int) (page []storage.Entry, next string, err error) {
 	err = s.do(ctx, OpList, prefix, func() (err error) {
 		lister, ok := s.inner.(storage.Lister)
 		if !ok {
 			return fmt.Errorf("mfatest: %T cannot list: %w", s.inner, errors.ErrUnsupported)
 		}
-		page, err = lister.List(ctx, prefix, after, limit)
+		page, next, err = lister.List(ctx, prefix, cursor, limit)
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return page, nil
+	return page, next, nil
 }
 
 func (s *FaultyStore) do(ctx context.Context, op Op, key string, call func() error) error {

@@ -57,7 +57,7 @@ func call(ctx context.Context, s *mfatest.FaultyStore, op mfatest.Op) error {
 		err = s.Delete(ctx, "k", "r1")
 	case mfatest.OpList:
 		var page []storage.Entry
-		if page, err = s.List(ctx, "", "", 1); err != nil && page != nil {
+		if page, _, err = s.List(ctx, "", "", 1); err != nil && page != nil {
 			return fmt.Errorf("a page came with the error %w", err)
 		}
 	}
@@ -165,7 +165,7 @@ func TestFaultsConcurrently(t *testing.T) {
 
 func TestFaultyStoreOverNoLister(t *testing.T) {
 	s := mfatest.NewFaultyStore(struct{ storage.Store }{memory.New()})
-	if _, err := s.List(t.Context(), "", "", 1); !errors.Is(err, errors.ErrUnsupported) {
+	if _, _, err := s.List(t.Context(), "", "", 1); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("error %v, want ErrUnsupported", err)
 	}
 }

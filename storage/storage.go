@@ -71,10 +71,17 @@ type Entry struct {
 // Lister is an optional capability of a Store, for re-sealing and reports, never for
 // safety.
 type Lister interface {
-	// List returns up to limit entries whose key starts with prefix and is greater, byte
-	// for byte, than after, in ascending order of key. Fewer than limit means the end. A limit below 1 is
-	// ErrInvalid.
-	List(ctx context.Context, prefix, after string, limit int) ([]Entry, error)
+	// List returns one page of a walk over the entries whose key starts with prefix. The
+	// first page is asked for with the cursor "", each following one with the next that the
+	// page before returned; a next of "" is the end. A next, even one of a former process,
+	// takes the same walk up again.
+	//
+	// What is there during the whole walk is on at least one page. What is written
+	// meanwhile may be on none, and an entry may come twice. Pages may be in any order, may
+	// be empty before the end, and hold about limit entries: a database that scans its keys
+	// by hash promises no more than that, and no caller needs more. A limit below 1 is
+	// ErrInvalid, and so may be a cursor that came from elsewhere.
+	List(ctx context.Context, prefix, cursor string, limit int) (page []Entry, next string, err error)
 }
 
 // CheckKey, CheckSwap and CheckDelete are for adapters: they return an error wrapping

@@ -68,7 +68,7 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 	if err != nil {
 		return nil, err
 	}
-	first, err := store.List(ctx, "", "", 1)
+	first, _, err := store.List(ctx, "", "", 1)
 	if err != nil {
 		return nil, err
 	}

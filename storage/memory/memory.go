@@ -93,14 +93,13 @@ func (s *Store) Delete(ctx context.Context, key, old string) error {
 }
 
 // List implements [storage.Lister]. A limit below one is an error that wraps
-// [storage.ErrInvalid].
-func (s *Store) List(ctx context.Context, prefix, after string, limit int) ([]storage.Entry, error) {
-	var err error
+// [storage.ErrInvalid]. The cursor is the last key of the page before.
+func (s *Store) List(ctx context.Context, prefix, cursor string, limit int) (page []storage.Entry, next string, err error) {
 	if limit < 1 {
 		err = fmt.Errorf("%w: limit %d, want at least 1", storage.ErrInvalid, limit)
 	}
 	if err := begin(ctx, err); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -109,18 +108,20 @@ func (s *Store) List(ctx context.Context, prefix, after string, limit int) ([]st
 		slices.Sort(s.keys)
 		s.stale = false
 	}
-	from, found := slices.BinarySearch(s.keys, max(prefix, after))
-	if found && after >= prefix {
+	from, found := slices.BinarySearch(s.keys, max(prefix, cursor))
+	if found && cursor >= prefix {
 		from++
 	}
-	var page []storage.Entry
 	for _, key := range s.keys[from:] {
-		if len(page) == limit || !strings.HasPrefix(key, prefix) {
+		if !strings.HasPrefix(key, prefix) {
 			break
+		}
+		if len(page) == limit {
+			return page, page[limit-1].Key, nil
 		}
 		page = append(page, storage.Entry{Key: key, Record: clone(s.records[key])})
 	}
-	return page, nil
+	return page, "", nil
 }
 
 // begin prefers the context's error: an operation that was given up is not judged.

@@ -40,7 +40,7 @@ func TestListWhileChanging(t *testing.T) {
 	}
 	after, seen := "", 0
 	for {
-		page, err := store.List(ctx, "k", after, 7)
+		page, next, err := store.List(ctx, "k", after, 7)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -58,10 +58,10 @@ func TestListWhileChanging(t *testing.T) {
 			}
 			seen++
 		}
-		if len(page) < 7 {
+		if next == "" {
 			break
 		}
-		after = page[len(page)-1].Key
+		after = next
 	}
 	if seen != 100 {
 		t.Errorf("saw %d keys, want 100", seen)
@@ -70,7 +70,7 @@ func TestListWhileChanging(t *testing.T) {
 
 func TestListLimit(t *testing.T) {
 	for _, limit := range []int{0, -1} {
-		if _, err := memory.New().List(t.Context(), "", "", limit); !errors.Is(err, storage.ErrInvalid) {
+		if _, _, err := memory.New().List(t.Context(), "", "", limit); !errors.Is(err, storage.ErrInvalid) {
 			t.Errorf("limit %d: %v, want ErrInvalid", limit, err)
 		}
 	}

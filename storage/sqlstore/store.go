@@ -87,13 +87,13 @@ func (s *Store) write(ctx context.Context, op, statement string, args ...any) er
 }
 
 // List implements [storage.Lister]. A limit below one is an error that wraps
-// [storage.ErrInvalid].
-func (s *Store) List(ctx context.Context, prefix, after string, limit int) (page []storage.Entry, err error) {
+// [storage.ErrInvalid]. The cursor is the last key of the page before.
+func (s *Store) List(ctx context.Context, prefix, cursor string, limit int) (page []storage.Entry, next string, err error) {
 	if limit < 1 {
 		err = fmt.Errorf("%w: limit %d, want at least 1", storage.ErrInvalid, limit)
 	}
 	if err := begin(ctx, "list", err); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	// Bounds rather than LIKE, whose wildcards and collations are not bytes. An empty bound
 	// is left out, because not every driver tells an empty value from NULL.
@@ -105,8 +105,8 @@ func (s *Store) List(ctx context.Context, prefix, after string, limit int) (page
 		args = append(args, []byte(value))
 		where = append(where, s.sql.key+op+s.sql.mark(len(args)))
 	}
-	if after >= prefix && after != "" {
-		bound(" > ", after)
+	if cursor >= prefix && cursor != "" {
+		bound(" > ", cursor)
 	} else if prefix != "" {
 		bound(" >= ", prefix)
 	}
@@ -120,29 +120,32 @@ func (s *Store) List(ctx context.Context, prefix, after string, limit int) (page
 	args = append(args, int64(limit))
 	rows, err := s.db.QueryContext(ctx, query+s.sql.order+s.sql.mark(len(args)), args...)
 	if err != nil {
-		return nil, failed(ctx, "list", err)
+		return nil, "", failed(ctx, "list", err)
 	}
 	defer func() {
 		if closeErr := rows.Close(); err == nil && closeErr != nil {
-			page, err = nil, failed(ctx, "list", closeErr)
+			page, next, err = nil, "", failed(ctx, "list", closeErr)
 		}
 	}()
 	for rows.Next() {
 		var key, revision, data []byte
 		if err := rows.Scan(&key, &revision, &data); err != nil {
-			return nil, failed(ctx, "list", err)
+			return nil, "", failed(ctx, "list", err)
 		}
 		rec, err := record("list", revision, data)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		page = append(page, storage.Entry{Key: string(key), Record: rec})
 	}
 	if err := rows.Err(); err != nil {
 		// What was read so far is no page: its end would look like the end of all.
-		return nil, failed(ctx, "list", err)
+		return nil, "", failed(ctx, "list", err)
 	}
-	return page, nil
+	if len(page) == limit {
+		next = page[limit-1].Key
+	}
+	return page, next, nil
 }
 
 // prefixEnd returns the least string greater than all that start with prefix, "" if none is.

@@ -159,7 +159,7 @@ func TestListThatBreaksOff(t *testing.T) {
 	f.query = func(string) ([][]driver.Value, error) {
 		return [][]driver.Value{{[]byte("a"), []byte("r"), []byte("x")}, {errDriver, nil, nil}}, nil
 	}
-	page, err := store.List(t.Context(), "", "", 10)
+	page, _, err := store.List(t.Context(), "", "", 10)
 	require.ErrorIs(t, err, errDriver)
 	require.Empty(t, page)
 }
@@ -206,7 +206,7 @@ func TestInvalidArguments(t *testing.T) {
 	require.ErrorIs(t, store.Swap(t.Context(), "k", "r", storage.Record{Revision: "r2", Data: make([]byte, 1<<20)}), storage.ErrInvalid)
 	require.ErrorIs(t, store.Delete(t.Context(), "k", ""), storage.ErrInvalid)
 	for _, limit := range []int{0, -1} {
-		_, err = store.List(t.Context(), "", "", limit)
+		_, _, err = store.List(t.Context(), "", "", limit)
 		require.ErrorIs(t, err, storage.ErrInvalid)
 	}
 	require.Empty(t, f.asked)
@@ -221,7 +221,7 @@ func FuzzListBounds(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, prefix, after, key string) {
 		fake, store := newFake(t, sqlstore.SQLite, "")
-		_, err := store.List(t.Context(), prefix, after, 3)
+		_, _, err := store.List(t.Context(), prefix, after, 3)
 		require.NoError(t, err)
 		q, _ := fake.last()
 		inside, rest := true, q.query

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"maps"
-	"slices"
+	"errors"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -365,40 +365,86 @@ func (s deletesAll) Delete(ctx context.Context, key, old string) error {
 // likes takes a per cent sign in a prefix for a wildcard, as LIKE does.
 type likes struct{ storage.Store }
 
-func (s likes) List(ctx context.Context, prefix, after string, limit int) ([]storage.Entry, error) {
+func (s likes) List(ctx context.Context, prefix, cursor string, limit int) ([]storage.Entry, string, error) {
 	prefix, _, _ = strings.Cut(prefix, "%")
-	return s.Store.(storage.Lister).List(ctx, prefix, after, limit)
+	return s.Store.(storage.Lister).List(ctx, prefix, cursor, limit)
 }
 
-type unordered struct{ storage.Store }
+// byOffset pages as LIMIT and OFFSET do.
+type byOffset struct{ storage.Store }
 
-func (s unordered) List(ctx context.Context, prefix, after string, limit int) ([]storage.Entry, error) {
-	page, err := s.Store.(storage.Lister).List(ctx, prefix, after, limit)
-	byKey := map[string]storage.Entry{}
-	for _, e := range page {
-		byKey[strings.ToLower(e.Key)+e.Key] = e
+func (s byOffset) List(ctx context.Context, prefix, cursor string, limit int) ([]storage.Entry, string, error) {
+	all, _, err := s.Store.(storage.Lister).List(ctx, prefix, "", 100000)
+	if err != nil || limit < 1 {
+		return nil, "", errors.Join(err, storage.ErrInvalid)
 	}
-	var out []storage.Entry
-	for _, k := range slices.Sorted(maps.Keys(byKey)) {
-		out = append(out, byKey[k])
+	offset, _ := strconv.Atoi(cursor)
+	page := all[min(offset, len(all)):min(offset+limit, len(all))]
+	if offset+limit >= len(all) {
+		return page, "", nil
 	}
-	return out, err
+	return page, strconv.Itoa(offset + limit), nil
 }
 
+// inclusive begins a page with the last entry of the page before.
 type inclusive struct{ storage.Store }
 
-func (s inclusive) List(ctx context.Context, prefix, after string, limit int) ([]storage.Entry, error) {
-	page, err := s.Store.(storage.Lister).List(ctx, prefix, after, limit)
-	if r, getErr := s.Get(ctx, after); getErr == nil && strings.HasPrefix(after, prefix) {
-		page = append([]storage.Entry{{Key: after, Record: r}}, page...)
+func (s inclusive) List(ctx context.Context, prefix, cursor string, limit int) ([]storage.Entry, string, error) {
+	page, next, err := s.Store.(storage.Lister).List(ctx, prefix, cursor, limit)
+	if r, getErr := s.Get(ctx, cursor); err == nil && getErr == nil {
+		page = append([]storage.Entry{{Key: cursor, Record: r}}, page...)
 		page = page[:min(len(page), limit)]
+		if next != "" {
+			next = page[len(page)-1].Key
+		}
 	}
-	return page, err
+	return page, next, err
+}
+
+// exclusive steps over the first entry of each page but the first.
+type exclusive struct{ storage.Store }
+
+func (s exclusive) List(ctx context.Context, prefix, cursor string, limit int) ([]storage.Entry, string, error) {
+	page, next, err := s.Store.(storage.Lister).List(ctx, prefix, cursor, limit)
+	if cursor != "" && len(page) > 1 {
+		page = page[1:]
+	}
+	return page, next, err
+}
+
+// allAtOnce knows no pages.
+type allAtOnce struct{ storage.Store }
+
+func (s allAtOnce) List(ctx context.Context, prefix, cursor string, limit int) ([]storage.Entry, string, error) {
+	if limit < 1 {
+		return nil, "", storage.ErrInvalid
+	}
+	return s.Store.(storage.Lister).List(ctx, prefix, cursor, 100000)
+}
+
+// ownCursors keeps the positions of its walks to itself.
+type ownCursors struct {
+	storage.Store
+	at map[string]string
+}
+
+func (s *ownCursors) List(ctx context.Context, prefix, cursor string, limit int) ([]storage.Entry, string, error) {
+	after, ok := s.at[cursor]
+	if !ok && cursor != "" {
+		return nil, "", storage.ErrInvalid
+	}
+	page, next, err := s.Store.(storage.Lister).List(ctx, prefix, after, limit)
+	if next == "" {
+		return page, "", err
+	}
+	cursor = strconv.Itoa(len(s.at) + 1)
+	s.at[cursor] = next
+	return page, cursor, err
 }
 
 type quietList struct{ storage.Store }
 
-func (s quietList) List(ctx context.Context, prefix, after string, limit int) ([]storage.Entry, error) {
-	page, _ := s.Store.(storage.Lister).List(ctx, prefix, after, limit)
-	return page, nil
+func (s quietList) List(ctx context.Context, prefix, cursor string, limit int) ([]storage.Entry, string, error) {
+	page, next, _ := s.Store.(storage.Lister).List(ctx, prefix, cursor, limit)
+	return page, next, nil
 }

@@ -133,11 +133,11 @@ func aliasing(ctx context.Context, sub *subject) error {
 	if !ok {
 		return nil
 	}
-	page, err := lister.List(ctx, k, "", 1)
+	page, err := walk(ctx, lister, k, 1)
 	if err != nil || len(page) != 1 {
 		return fmt.Errorf("list of one key: %d entries, error %v", len(page), err)
 	}
-	clear(page[0].Record.Data)
+	clear(page[k].Data)
 	return holds(ctx, "after the caller changed the bytes of a list", s, k, want)
 }
 

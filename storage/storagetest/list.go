@@ -5,13 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sort"
+	"slices"
 	"strings"
 
 	"github.com/secondgate/secondgate/storage"
 )
 
-// listed fills a store and returns its keys in order, or no lister if the store is none.
+// listed fills a store and returns its keys, or no lister if the store is none.
 func listed(ctx context.Context, sub *subject, under string) (storage.Lister, []string, error) {
 	s := sub.open()
 	lister, ok := s.(storage.Lister)
@@ -27,27 +27,68 @@ func listed(ctx context.Context, sub *subject, under string) (storage.Lister, []
 			return nil, nil, err
 		}
 	}
-	sort.Strings(all)
 	return lister, all, nil
 }
 
-// lists expects a page to hold the keys of want, each with its record.
-func lists(what string, page []storage.Entry, err error, want []string) error {
-	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
+// often is how many times one entry may come in a walk before it counts as one without end.
+// A database that scans by hash repeats entries while its table grows.
+const often = 20
+
+// walk follows a walk to its end and returns each entry once.
+func walk(ctx context.Context, lister storage.Lister, prefix string, limit int) (map[string]storage.Record, error) {
+	return follow(ctx, prefix, limit, func(string) (storage.Lister, error) { return lister, nil })
+}
+
+// follow asks before each page whom to ask for it.
+func follow(ctx context.Context, prefix string, limit int, whom func(cursor string) (storage.Lister, error)) (map[string]storage.Record, error) {
+	found, times, cursor := map[string]storage.Record{}, map[string]int{}, ""
+	for empty := 0; ; {
+		lister, err := whom(cursor)
+		if err != nil {
+			return nil, err
+		}
+		page, next, err := lister.List(ctx, prefix, cursor, limit)
+		if err != nil {
+			return nil, fmt.Errorf("page of %d: %w", limit, err)
+		}
+		for _, e := range page {
+			switch times[e.Key]++; {
+			case !strings.HasPrefix(e.Key, prefix):
+				return nil, fmt.Errorf("the walk holds %s, which does not start with the prefix", show([]byte(e.Key)))
+			case times[e.Key] > often:
+				return nil, fmt.Errorf("%s came %d times: the walk does not end", show([]byte(e.Key)), often+1)
+			}
+			found[e.Key] = e.Record
+		}
+		if next == "" {
+			return found, nil
+		}
+		if empty++; len(page) > 0 {
+			empty = 0
+		}
+		// As many as a scan of millions of other keys gives.
+		if empty > 1_000_000 {
+			return nil, errors.New("a million empty pages in a row: the walk does not end")
+		}
+		cursor = next
 	}
-	for i, e := range page {
+}
+
+// lists expects a walk to have found the keys of want, each with its record, and no others.
+func lists(what string, found map[string]storage.Record, want []string) error {
+	for _, k := range want {
+		r, ok := found[k]
 		switch {
-		case i >= len(want):
-			return fmt.Errorf("%s: %s after the %d keys wanted", what, show([]byte(e.Key)), len(want))
-		case e.Key != want[i]:
-			return fmt.Errorf("%s: entry %d is %s, want %s (ascending, byte for byte)", what, i, show([]byte(e.Key)), show([]byte(want[i])))
-		case e.Record.Revision != "r" || !bytes.Equal(e.Record.Data, []byte(e.Key)):
-			return fmt.Errorf("%s: entry %s has another record than its own", what, show([]byte(e.Key)))
+		case !ok:
+			return fmt.Errorf("%s: %s is missing; %d keys of %d", what, show([]byte(k)), len(found), len(want))
+		case r.Revision != "r" || !bytes.Equal(r.Data, []byte(k)):
+			return fmt.Errorf("%s: entry %s has another record than its own", what, show([]byte(k)))
 		}
 	}
-	if len(page) < len(want) {
-		return fmt.Errorf("%s: %d keys, want %d; the first missing is %s", what, len(page), len(want), show([]byte(want[len(page)])))
+	for k := range found {
+		if !slices.Contains(want, k) {
+			return fmt.Errorf("%s: %s does not belong to it", what, show([]byte(k)))
+		}
 	}
 	return nil
 }
@@ -66,8 +107,12 @@ func listPrefix(ctx context.Context, sub *subject) error {
 				want = append(want, k)
 			}
 		}
-		page, err := lister.List(ctx, under+ending, "", len(all)+1)
-		if err := lists(fmt.Sprintf("list of prefix …%q", ending), page, err, want); err != nil {
+		what := fmt.Sprintf("list of prefix …%q", ending)
+		found, err := walk(ctx, lister, under+ending, 1000)
+		if err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		if err := lists(what, found, want); err != nil {
 			return err
 		}
 	}
@@ -81,37 +126,59 @@ func listPages(ctx context.Context, sub *subject) error {
 		return err
 	}
 	for _, limit := range []int{1, 7, len(all) - 1, len(all), len(all) + 1} {
-		var after string
-		rest := all
-		for {
-			want := rest[:min(limit, len(rest))]
-			page, err := lister.List(ctx, under, after, limit)
-			if err := lists(fmt.Sprintf("page of %d after %s", limit, show([]byte(after))), page, err, want); err != nil {
-				return err
-			}
-			if rest = rest[len(want):]; len(page) < limit {
-				break
-			}
-			after = page[len(page)-1].Key
+		what := fmt.Sprintf("walk in pages of %d", limit)
+		found, err := walk(ctx, lister, under, limit)
+		if err != nil {
+			return fmt.Errorf("%s: %w", what, err)
 		}
-	}
-	// after need not be a key, nor have the prefix.
-	gap := all[2] + "\x00\x01"
-	for _, c := range []struct {
-		what, after string
-		want        []string
-	}{
-		{"after what is before all", "\x00", all},
-		{"after the prefix itself", under, all},
-		{"after what is no key", gap, all[sort.SearchStrings(all, gap):]},
-		{"after what is behind all", "\xff\xff", nil},
-	} {
-		page, err := lister.List(ctx, under, c.after, len(all)+1)
-		if err := lists("page "+c.what, page, err, c.want); err != nil {
+		if err := lists(what, found, all); err != nil {
 			return err
 		}
 	}
+	page, _, err := lister.List(ctx, under, "", 1)
+	if err != nil || len(page) > len(all)/2 {
+		return fmt.Errorf("page of 1: %d entries, error %v", len(page), err)
+	}
 	return nil
+}
+
+func listResumed(ctx context.Context, sub *subject) error {
+	under := key("")
+	lister, all, err := listed(ctx, sub, under)
+	if lister == nil || err != nil {
+		return err
+	}
+	// What goes away in front of the walk must not make it step over what comes behind.
+	passing := func(i int) string { return fmt.Sprintf("%s\x00\x00%03d", under, i) }
+	for i := range 50 {
+		if err := is("create", sub.open().Swap(ctx, passing(i), "", rec("r", passing(i))), nil); err != nil {
+			return err
+		}
+	}
+	n := 0
+	found, err := follow(ctx, under, 7, func(cursor string) (storage.Lister, error) {
+		s := sub.open()
+		if cursor != "" && n < 50 {
+			if err := is("delete", s.Delete(ctx, passing(n), "r"), nil); err != nil {
+				return nil, err
+			}
+			n++
+		}
+		lister, ok := s.(storage.Lister)
+		if !ok {
+			return nil, errors.New("one store lists, and another one of the same adapter does not")
+		}
+		return lister, nil
+	})
+	if err != nil {
+		return fmt.Errorf("walk over several stores: %w", err)
+	}
+	for k := range found {
+		if strings.HasPrefix(k, under+"\x00\x00") {
+			delete(found, k)
+		}
+	}
+	return lists("walk over several stores", found, all)
 }
 
 func listArguments(ctx context.Context, sub *subject) error {
@@ -122,20 +189,26 @@ func listArguments(ctx context.Context, sub *subject) error {
 	}
 	gone, cancel := context.WithCancel(ctx)
 	cancel()
-	page, err := lister.List(gone, under, "", len(all))
+	page, next, err := lister.List(gone, under, "", len(all))
 	if err := is("list with a cancelled context", err, context.Canceled); err != nil {
 		return err
 	}
-	if len(page) > 0 {
-		return errors.New("list with a cancelled context returned entries")
+	if len(page) > 0 || next != "" {
+		return errors.New("list with a cancelled context returned a page")
 	}
-	// Everything there is, from every key: the whole database, so only a look at its start.
-	page, err = lister.List(ctx, "", "", 3)
-	if err != nil || len(page) != 3 {
-		return fmt.Errorf("list of the first three keys of all: %d entries, error %v", len(page), err)
+	for _, limit := range []int{0, -1} {
+		_, _, err := lister.List(ctx, under, "", limit)
+		if err := is(fmt.Sprintf("list with the limit %d", limit), err, storage.ErrInvalid); err != nil {
+			return err
+		}
 	}
-	if page[0].Key >= page[1].Key || page[1].Key >= page[2].Key {
-		return errors.New("list of the first three keys of all: not in ascending order")
+	// Everything there is: the whole database, so only a look at its start.
+	for cursor, seen := "", 0; seen == 0; {
+		page, next, err := lister.List(ctx, "", cursor, 3)
+		if seen += len(page); err != nil || seen == 0 && next == "" {
+			return fmt.Errorf("list of all keys: %d entries, error %v", len(page), err)
+		}
+		cursor = next
 	}
 	return nil
 }

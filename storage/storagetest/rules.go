@@ -65,7 +65,9 @@ func rules() []rule {
 		{"list-prefix", "Re-sealing and reports walk the keys; one that is left out keeps its retired encryption key, " +
 			"and a foreign one is treated as a person's.", listPrefix},
 		{"list-pages", "A walk in pages that skips keys leaves people out of re-sealing; one that repeats them " +
-			"does not end.", listPages},
+			"for ever does not end.", listPages},
+		{"list-resumed", "Re-sealing a million records takes longer than a process lives; a cursor that is good in " +
+			"one process alone makes it start again for ever.", listResumed},
 		{"list-arguments", "A walk that was given up and reports an end looks like a walk that was completed.", listArguments},
 	}
 }

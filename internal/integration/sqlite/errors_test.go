@@ -87,7 +87,7 @@ func TestForeignRow(t *testing.T) {
 	require.NoError(t, err)
 	_, err = store.Get(t.Context(), "k")
 	refused(t, err, "empty revision or data")
-	_, err = store.List(t.Context(), "", "", 10)
+	_, _, err = store.List(t.Context(), "", "", 10)
 	refused(t, err, "empty revision or data")
 }
 
@@ -103,7 +103,7 @@ func TestClosedDB(t *testing.T) {
 	refused(t, err, "closed")
 	refused(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r", Data: []byte("x")}), "closed")
 	refused(t, store.Delete(t.Context(), "k", "r"), "closed")
-	_, err = store.List(t.Context(), "", "", 1)
+	_, _, err = store.List(t.Context(), "", "", 1)
 	refused(t, err, "closed")
 	_, err = sqlstore.New(t.Context(), cfg)
 	refused(t, err, "cannot be opened", "closed")
