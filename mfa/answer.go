@@ -77,7 +77,7 @@ func (m *Manager) take(ctx context.Context, a *answer) error {
 		return m.takeExpensive(ctx, a)
 	}
 	var out judged
-	err := m.update(ctx, a.subject.key(), a.now, func(r *record) (bool, error) {
+	err := m.update(ctx, a.subject, a.now, func(r *record) (bool, error) {
 		out = judged{}
 		now := r.at(a.now)
 		targets, err := m.admit(r, a, now)
@@ -266,7 +266,7 @@ func (m *Manager) takeExpensive(ctx context.Context, a *answer) error {
 		settle, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 		var out judged
 		var again bool
-		err = m.update(settle, a.subject.key(), a.now, func(r *record) (bool, error) {
+		err = m.update(settle, a.subject, a.now, func(r *record) (bool, error) {
 			out, again = judged{}, false
 			now := r.at(a.now)
 			if r.Charge == nil || r.Charge.ID != id {
@@ -302,7 +302,7 @@ func (m *Manager) takeExpensive(ctx context.Context, a *answer) error {
 // charge counts a failure ahead and takes the lease. st is how the kind stands if the
 // answer turns out wrong.
 func (m *Manager) charge(ctx context.Context, a *answer, id [8]byte) (targets []target, st lockout.Status, err error) {
-	err = m.update(ctx, a.subject.key(), a.now, func(r *record) (bool, error) {
+	err = m.update(ctx, a.subject, a.now, func(r *record) (bool, error) {
 		now := r.at(a.now)
 		found, err := m.admit(r, a, now)
 		if r.Charge != nil && now.UnixMilli() < r.Charge.Expires {

@@ -106,7 +106,7 @@ func (m *Manager) Enroll(ctx context.Context, r EnrollRequest) (*Enrollment, err
 		SignIn:  c.Scope == scopeFirst && c.Purpose == SignIn}
 	e := &Enrollment{Kind: r.Kind, Prompt: out.Prompt}
 	var events []Event
-	err = m.update(ctx, key, clock, func(r *record) (bool, error) {
+	err = m.update(ctx, c.Subject, clock, func(r *record) (bool, error) {
 		now := r.at(clock)
 		if err := m.may(r, c, p.In.Kind, now); err != nil {
 			return false, err
@@ -333,7 +333,7 @@ func (m *Manager) confirmLink(ctx context.Context, link LinkToken) (*Confirmatio
 	clock := m.now()
 	var done *Confirmation
 	var events []Event
-	err = m.update(ctx, c.Subject.key(), clock, func(r *record) (bool, error) {
+	err = m.update(ctx, c.Subject, clock, func(r *record) (bool, error) {
 		if r.fresh {
 			return false, ErrTokenExpired
 		}

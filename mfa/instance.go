@@ -46,6 +46,18 @@ func (in *instance) UnmarshalCBOR(data []byte) error {
 	return nil
 }
 
+// slice is bytes that stay a part of the data they were decoded from, as State does.
+type slice []byte
+
+// UnmarshalCBOR decodes a byte string.
+func (s *slice) UnmarshalCBOR(data []byte) error {
+	r := cborReader{data: data}
+	if *s = r.take(r.head(2)); r.bad || r.at != len(data) {
+		return errInstance
+	}
+	return nil
+}
+
 // cborReader reads definite-length items (RFC 8949 section 3). After anything it does not
 // expect, bad is set and it reads zeros.
 type cborReader struct {

@@ -95,7 +95,7 @@ func (m *Manager) change(ctx context.Context, grant Grant, binding, factorID, na
 	}
 	clock := m.now()
 	var e Event
-	err = m.update(ctx, c.Subject.key(), clock, func(r *record) (bool, error) {
+	err = m.update(ctx, c.Subject, clock, func(r *record) (bool, error) {
 		now := r.at(clock)
 		if err := m.may(r, c, "", now); err != nil {
 			return false, err
@@ -160,7 +160,7 @@ func (m *Manager) administer(ctx context.Context, name string, req AdminRequest,
 		return err
 	}
 	now, s := m.now(), req.Subject.compact()
-	err := m.update(ctx, s.key(), now, func(r *record) (bool, error) {
+	err := m.update(ctx, s, now, func(r *record) (bool, error) {
 		if r.fresh && req.Subject.Enrolled {
 			return false, ErrStateLost
 		}
@@ -215,7 +215,7 @@ func (m *Manager) SendConfirmation(ctx context.Context, r AdminRequest) (*Delive
 	}
 	p := pending{In: instance{ID: newID(), Kind: kind, Name: out.Name, Hint: out.Hint, State: out.State, Implicit: true}}
 	c := &claims{ID: random16(), Issued: clock.UnixMilli(), Subject: s, Purpose: SignIn, Pending: p.In.ID}
-	err = m.update(ctx, s.key(), clock, func(rec *record) (bool, error) {
+	err = m.update(ctx, s, clock, func(rec *record) (bool, error) {
 		if rec.fresh && r.Subject.Enrolled {
 			return false, ErrStateLost
 		}

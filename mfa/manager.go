@@ -206,7 +206,8 @@ func (m *Manager) read(ctx context.Context, key string) (*record, error) {
 // update lets decide change the person's record, in one atomic step. decide may run several
 // times; it returns whether to write. Its error ends the update, nothing written. After a
 // nil error what decide did last is committed.
-func (m *Manager) update(ctx context.Context, key string, now time.Time, decide func(r *record) (write bool, err error)) error {
+func (m *Manager) update(ctx context.Context, s subject, now time.Time, decide func(r *record) (write bool, err error)) error {
+	key := s.key()
 	var decided error
 	err := m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
 		var r *record
@@ -220,6 +221,9 @@ func (m *Manager) update(ctx context.Context, key string, now time.Time, decide 
 			return storage.Change{}, err
 		}
 		r.tidy(r.at(now), m.cfg.ChallengeTTL)
+		if string(r.UserType) != s.UserType {
+			r.UserType = []byte(s.UserType)
+		}
 		plain, err := r.encode()
 		if err != nil {
 			return storage.Change{}, err

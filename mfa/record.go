@@ -42,6 +42,9 @@ type record struct {
 	Sends   sendLog         `cbor:"9,keyasint,omitempty"`
 	Charge  *charge         `cbor:"10,keyasint,omitempty"`
 	Born    int64           `cbor:"11,keyasint,omitempty"` // first write; -1 after a reset
+	// UserType is the person's when the record was last written, for Report alone: what
+	// decides is always the one that the application gives.
+	UserType slice `cbor:"12,keyasint,omitempty"`
 
 	// unknown holds the keys a newer version wrote, kept as they are.
 	unknown map[int]cbor.RawMessage
@@ -140,7 +143,7 @@ func mustEnc(o cbor.EncOptions) cbor.EncMode {
 var errRecord = errors.New("mfa: stored record is not readable")
 
 // knownKeys is how many keys record has, from 0.
-const knownKeys = 12
+const knownKeys = 13
 
 func decodeRecord(data []byte) (*record, error) {
 	r := &record{}

@@ -113,7 +113,7 @@ func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 	}
 	d := &Delivery{Kind: kind, Hint: in.Hint, Expires: is.Expires, Prompt: is.Prompt}
 	var now time.Time
-	err = m.update(ctx, key, clock, func(r *record) (bool, error) {
+	err = m.update(ctx, s.subject, clock, func(r *record) (bool, error) {
 		now = r.at(clock)
 		in, err := m.mayIssue(r, s, now)
 		if err != nil {

@@ -1,0 +1,127 @@
+package mfa
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/storage"
+)
+
+// Report counts the people that the store holds a record of.
+type Report struct {
+	// Groups are one for each tenant and user type, in that order.
+	Groups []ReportGroup
+	// Unreadable are records that none of the keys opens; Reseal names them.
+	Unreadable int
+}
+
+// ReportGroup counts the people of one user type of one tenant.
+type ReportGroup struct {
+	// UserType is the person's when their record was last written.
+	Tenant, UserType string
+	// People have a record. Who never did anything has none.
+	People int
+	// Enrolled have a factor that the policy lets them sign in with, other than recovery. An
+	// implicit one counts if it was confirmed by a link; for whose address the application
+	// alone vouches is not in the store.
+	Enrolled int
+	// NotEnrolled are not among them while the policy requires a factor.
+	NotEnrolled int
+	// Locked are locked now, altogether or in all that they have. Stopped have a kind that
+	// was stopped after too many failures.
+	Locked, Stopped int
+	// Kinds says how many people have each kind, implied addresses included.
+	Kinds map[string]int
+}
+
+// Report walks all records and counts. It costs a read of the whole store and sees each
+// person at some time during it, so it is for a command or a page that is seldom asked for.
+// Where a walk may repeat an entry, as a Redis that grows meanwhile does, that person counts
+// twice.
+// The Config.Store must be a storage.Lister; if it is none, the error wraps
+// errors.ErrUnsupported. Any other error wraps ErrUnavailable, and there is no partial
+// report. The caller has made sure that who asks may see it.
+func (m *Manager) Report(ctx context.Context) (*Report, error) {
+	out := &Report{}
+	groups := make(map[[2]string]*tally)
+	for page, err := range m.pages(ctx, "", "p/") {
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range page.entries {
+			if err := m.tally(ctx, e, groups, out); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, g := range groups {
+		out.Groups = append(out.Groups, g.ReportGroup)
+	}
+	slices.SortFunc(out.Groups, func(a, b ReportGroup) int {
+		return cmp.Or(cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.UserType, b.UserType))
+	})
+	return out, nil
+}
+
+// tally is a group in the making, with its policy.
+type tally struct {
+	ReportGroup
+	policy Policy
+}
+
+func (m *Manager) tally(ctx context.Context, e storage.Entry, groups map[[2]string]*tally, out *Report) error {
+	tenant, ok := tenantOf(e.Key)
+	r, err := m.open(e.Key, e.Record.Data)
+	if err != nil || !ok {
+		out.Unreadable++
+		return nil
+	}
+	userType := string(r.UserType)
+	name := [2]string{tenant, userType}
+	g := groups[name]
+	if g == nil {
+		p, err := m.Policy(ctx, tenant, userType)
+		if err != nil {
+			return err
+		}
+		g = &tally{policy: p, ReportGroup: ReportGroup{Tenant: tenant, UserType: userType, Kinds: make(map[string]int)}}
+		groups[name] = g
+	}
+	p, now := g.policy, r.at(m.now())
+	c := &claims{Purpose: SignIn, Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit}
+	g.People++
+	enrolled, stopped, kinds := false, false, make(map[string]bool)
+	for _, k := range m.candidates(r, c) {
+		kinds[k.Kind] = true
+		enrolled = enrolled || m.factors[k.Kind].Traits().Class != factor.Recovery
+		stopped = stopped || m.cfg.Lockout.Status(r.Lockout, k.Kind, now).Stopped
+	}
+	for kind := range maps.Keys(kinds) {
+		g.Kinds[kind]++
+	}
+	count := func(n *int, is bool) {
+		if is {
+			*n++
+		}
+	}
+	count(&g.Enrolled, enrolled)
+	count(&g.NotEnrolled, !enrolled && p.Mode == Required)
+	count(&g.Stopped, stopped)
+	count(&g.Locked, !m.lockedUntil(r, m.options(r, c, p.Default, now), now).IsZero())
+	return nil
+}
+
+// tenantOf is the tenant in the key of a person's record.
+func tenantOf(key string) (string, bool) {
+	digits, rest, ok := strings.Cut(strings.TrimPrefix(key, "p/"), "/")
+	n, err := strconv.Atoi(digits)
+	if !ok || err != nil || n < 0 || n >= len(rest) || rest[n] != '/' {
+		return "", false
+	}
+	return rest[:n], true
+}

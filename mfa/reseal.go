@@ -1,0 +1,174 @@
+package mfa
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/storage"
+)
+
+// ResealProgress is how far a Reseal has come, since it was called.
+type ResealProgress struct {
+	// Cursor takes the walk up again, in any process: pass it to Reseal. It is opaque, may
+	// hold any bytes, and is "" at the end.
+	Cursor string
+	// Records were looked at, Resealed of them sealed anew, and Removed had outlived their
+	// use (hourly send budgets).
+	Records, Resealed, Removed int
+	// Unreadable are the records of the last page that none of the keys opens, or that were
+	// altered; each error names the record's key and wraps the reason, such as
+	// seal.ErrUnknownKey. They stay as they are.
+	Unreadable []error
+}
+
+// pageSize is how many records are asked for at once.
+const pageSize = 200
+
+// Reseal seals everything at rest with the primary key of Config.Keys, page by page, and
+// yields its progress after each. It is for an operator's command after a key was put first:
+//
+//	for p, err := range m.Reseal(ctx, cursor) {
+//		if err != nil {
+//			return err // take it up again with p.Cursor
+//		}
+//		save(p.Cursor)
+//	}
+//
+// It is safe beside live traffic and beside another Reseal, since every record is swapped on
+// its condition; leaving the loop stops it after the page. When it has ended without an error
+// and without unreadable records, no record needs an older key. Tokens that were handed out
+// may, until Config.LinkTTL and the other lifetimes are over: only then take the key away.
+// Records that other packages seal are theirs to re-seal.
+//
+// The Config.Store must be a storage.Lister; if it is none, the error wraps
+// errors.ErrUnsupported. An error of the store wraps ErrUnavailable and ends the walk.
+func (m *Manager) Reseal(ctx context.Context, cursor string) iter.Seq2[ResealProgress, error] {
+	return func(yield func(ResealProgress, error) bool) {
+		p := ResealProgress{Cursor: cursor}
+		for page, err := range m.pages(ctx, cursor, "p/", "t/", "b/") {
+			if err == nil {
+				p.Unreadable = nil
+				err = m.resealPage(ctx, page.entries, &p)
+			}
+			if err != nil {
+				yield(p, err)
+				return
+			}
+			p.Cursor = page.cursor
+			if !yield(p, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (m *Manager) resealPage(ctx context.Context, page []storage.Entry, p *ResealProgress) error {
+	now := m.now()
+	for _, e := range page {
+		purpose, budget := sealRecord, false
+		switch e.Key[0] {
+		case 't':
+			purpose = sealPolicy
+		case 'b':
+			purpose, budget = sealBudget, true
+		}
+		p.Records++
+		if !budget && m.cfg.Keys.Primary(e.Record.Data) {
+			continue // of the primary key, so nothing is to be done, now or after another write
+		}
+		var resealed, removed bool
+		var unreadable error
+		err := m.records.Update(ctx, e.Key, func(data []byte) (storage.Change, error) {
+			resealed, removed, unreadable = false, false, nil
+			if data == nil {
+				return storage.Change{}, nil
+			}
+			plain, err := m.cfg.Keys.Open(purpose, e.Key, data)
+			switch {
+			case budget && (errors.Is(err, seal.ErrUnknownKey) || err == nil && budgetOver(plain, now)):
+				removed = true
+				return storage.Change{Delete: true}, nil
+			case err != nil:
+				unreadable = fmt.Errorf("%q: %w", e.Key, err)
+				return storage.Change{}, nil
+			case m.cfg.Keys.Primary(data):
+				return storage.Change{}, nil
+			}
+			resealed = true
+			return storage.Change{Data: m.cfg.Keys.Seal(purpose, e.Key, plain)}, nil
+		})
+		switch {
+		case err != nil:
+			return unavailable(err)
+		case unreadable != nil:
+			p.Unreadable = append(p.Unreadable, unreadable)
+		case resealed:
+			p.Resealed++
+		case removed:
+			p.Removed++
+		}
+	}
+	return nil
+}
+
+// budgetOver reports that nothing in a budget counts any more.
+func budgetOver(plain []byte, now time.Time) bool {
+	var log sendLog
+	return cbor.Unmarshal(plain, &log) == nil && len(log.since(now)) == 0
+}
+
+// page is a part of a walk, and the cursor of what comes after it.
+type page struct {
+	entries []storage.Entry
+	cursor  string
+}
+
+// pages walks the records under several prefixes, one after the other, from a cursor: the
+// prefix that the walk is in, and the store's own cursor in it.
+func (m *Manager) pages(ctx context.Context, cursor string, prefixes ...string) iter.Seq2[page, error] {
+	return func(yield func(page, error) bool) {
+		lister, ok := m.cfg.Store.(storage.Lister)
+		if !ok {
+			yield(page{}, fmt.Errorf("mfa: the store %T cannot list its records: %w", m.cfg.Store, errors.ErrUnsupported))
+			return
+		}
+		i := 0
+		if cursor != "" {
+			if i = slices.IndexFunc(prefixes, func(p string) bool { return strings.HasPrefix(cursor, p) }); i < 0 {
+				yield(page{}, fmt.Errorf("%w: the cursor is not one of this walk", ErrMalformed))
+				return
+			}
+			cursor = cursor[len(prefixes[i]):]
+		}
+		for ; i < len(prefixes); i, cursor = i+1, "" {
+			for {
+				entries, next, err := lister.List(ctx, prefixes[i], cursor, pageSize)
+				if err != nil {
+					yield(page{}, unavailable(err))
+					return
+				}
+				p := page{entries: entries}
+				switch {
+				case next != "":
+					p.cursor = prefixes[i] + next
+				case i+1 < len(prefixes):
+					p.cursor = prefixes[i+1]
+				}
+				if !yield(p, nil) {
+					return
+				}
+				if cursor = next; next == "" {
+					break
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,265 @@
+package mfa_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/storage"
+	"github.com/secondgate/secondgate/storage/memory"
+)
+
+// withKeys is the same rig on the same store with other keys.
+func (r *rig) withKeys(t *testing.T, primary []byte, older ...[]byte) *mfa.Manager {
+	t.Helper()
+	keys, err := seal.NewKeyring(primary, older...)
+	require.NoError(t, err)
+	cfg := r.cfg
+	cfg.Keys = keys
+	m, err := mfa.New(cfg)
+	require.NoError(t, err)
+	return m
+}
+
+func reseal(t *testing.T, m *mfa.Manager, from string) (last mfa.ResealProgress) {
+	t.Helper()
+	for p, err := range m.Reseal(t.Context(), from) {
+		require.NoError(t, err)
+		p.Unreadable = append(last.Unreadable, p.Unreadable...)
+		last = p
+	}
+	require.Empty(t, last.Cursor)
+	return last
+}
+
+// After a walk the old key opens nothing that matters, and everybody gets in as before.
+func TestResealRotatesEverything(t *testing.T) {
+	first, second := seal.GenerateKey(), seal.GenerateKey()
+	oldKeys, err := seal.NewKeyring(first)
+	require.NoError(t, err)
+	r := newRig(t, func(c *mfa.Config) { c.Keys = oldKeys })
+	const people = 450 // more than two pages
+	for i := range people {
+		r.withApp(person(i), fmt.Sprintf("word %d", i))
+	}
+	require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: "boss", UserType: "staff", Policy: mfa.Policy{Mode: mfa.Off}}))
+
+	both := r.withKeys(t, second, first)
+	p := reseal(t, both, "")
+	require.GreaterOrEqual(t, p.Records, people+1)
+	require.Equal(t, p.Records, p.Resealed+p.Removed)
+	require.Empty(t, p.Unreadable)
+	again := reseal(t, both, "")
+	require.Zero(t, again.Resealed, "a second walk finds nothing to do")
+
+	r.Manager = r.withKeys(t, second)
+	for _, i := range []int{0, 199, 200, 201, 449} {
+		_, err := r.verify(r.begin(person(i)), "app", mfa.Secret(fmt.Sprintf("word %d", i)))
+		require.NoError(t, err)
+	}
+	policy, err := r.Policy(t.Context(), "", "staff")
+	require.NoError(t, err)
+	require.Equal(t, mfa.Off, policy.Mode)
+}
+
+// A walk that was stopped goes on where it was, and an error of the store says where that is.
+func TestResealIsResumable(t *testing.T) {
+	first, second := seal.GenerateKey(), seal.GenerateKey()
+	oldKeys, err := seal.NewKeyring(first)
+	require.NoError(t, err)
+	inner := memory.New()
+	store := mfatest.NewFaultyStore(inner)
+	r := newRig(t, func(c *mfa.Config) { c.Keys, c.Store = oldKeys, store })
+	const people = 650
+	for i := range people {
+		r.withApp(person(i), "word")
+	}
+	both := r.withKeys(t, second, first)
+
+	var cursor string
+	done := 0
+	for p, err := range both.Reseal(t.Context(), "") {
+		require.NoError(t, err)
+		cursor, done = p.Cursor, p.Resealed
+		break
+	}
+	require.NotEmpty(t, cursor)
+	require.Equal(t, 200, done)
+
+	store.Inject(mfatest.OpSwap, 1, mfatest.Fault{Before: errors.New("down")})
+	var failed error
+	for p, err := range both.Reseal(t.Context(), cursor) {
+		require.Equal(t, cursor, p.Cursor, "it is to be taken up where this page began")
+		require.Zero(t, p.Resealed)
+		failed = err
+	}
+	require.ErrorIs(t, failed, mfa.ErrUnavailable)
+	last := reseal(t, both, cursor)
+	require.Equal(t, people-200, last.Resealed)
+}
+
+// Answers that come in while their records are re-sealed are neither lost nor doubled.
+func TestResealBesideTraffic(t *testing.T) {
+	first, second := seal.GenerateKey(), seal.GenerateKey()
+	oldKeys, err := seal.NewKeyring(first)
+	require.NoError(t, err)
+	r := newRig(t, func(c *mfa.Config) { c.Keys = oldKeys })
+	const people = 20
+	for i := range people {
+		r.withApp(person(i), "word")
+	}
+	var wg sync.WaitGroup
+	both, beside := r.withKeys(t, second, first), r.withKeys(t, first, second)
+	for i := range people {
+		wg.Go(func() {
+			for range 4 {
+				ch, err := beside.Begin(t.Context(), mfa.BeginRequest{Subject: person(i), Binding: binding})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_, err = beside.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "app", Response: "wrong"})
+				if !errors.Is(err, mfa.ErrIncorrect) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 10 {
+		reseal(t, both, "")
+	}
+	wg.Wait()
+	reseal(t, both, "")
+	r.Manager = r.withKeys(t, second)
+	for i := range people {
+		_, err := r.verify(r.begin(person(i)), "app", "wrong")
+		require.Zero(t, left(t, err), "the fifth wrong answer locks: all four before it were kept")
+	}
+}
+
+// What no key opens, or what was altered, is named and left alone, and the rest is done.
+func TestResealNamesTheUnreadable(t *testing.T) {
+	first, second := seal.GenerateKey(), seal.GenerateKey()
+	oldKeys, err := seal.NewKeyring(first)
+	require.NoError(t, err)
+	store := memory.New()
+	r := newRig(t, func(c *mfa.Config) { c.Keys, c.Store = oldKeys, store })
+	for i := range 5 {
+		r.withApp(person(i), "word")
+	}
+	lost, err := seal.NewKeyring(seal.GenerateKey())
+	require.NoError(t, err)
+	put := func(key string, data []byte) {
+		rec, err := store.Get(t.Context(), key)
+		require.NoError(t, err)
+		require.NoError(t, store.Swap(t.Context(), key, rec.Revision, storage.Record{Revision: "put-" + key, Data: data}))
+	}
+	put("p/0//p1", lost.Seal("record", "p/0//p1", []byte("x")))
+	rec, err := store.Get(t.Context(), "p/0//p2")
+	require.NoError(t, err)
+	put("p/0//p3", rec.Data) // another person's
+	before := dump(t, store)
+
+	p := reseal(t, r.withKeys(t, second, first), "")
+	require.Equal(t, 3, p.Resealed)
+	require.Len(t, p.Unreadable, 2)
+	require.ErrorIs(t, p.Unreadable[0], seal.ErrUnknownKey)
+	require.ErrorContains(t, p.Unreadable[0], "p1")
+	require.ErrorIs(t, p.Unreadable[1], seal.ErrWrongBinding)
+	after := dump(t, store)
+	require.Equal(t, before["p/0//p1"], after["p/0//p1"])
+	require.Equal(t, before["p/0//p3"], after["p/0//p3"])
+}
+
+// Hourly budgets that are over do not stay for ever; those that count do.
+func TestResealRemovesOldBudgets(t *testing.T) {
+	store := memory.New()
+	r := newRig(t, func(c *mfa.Config) { c.Store, c.Sends.PerDestination = store, 3 })
+	budgets := func() (n int) {
+		for key := range dump(t, store) {
+			if strings.HasPrefix(key, "b/") {
+				n++
+			}
+		}
+		return n
+	}
+	_ = r.send(r.begin(person(1)))
+	require.NotZero(t, budgets())
+	p := reseal(t, r.Manager, "")
+	require.Zero(t, p.Removed)
+	require.NotZero(t, budgets())
+	r.clock.Advance(2 * time.Hour)
+	p = reseal(t, r.Manager, "")
+	require.NotZero(t, p.Removed)
+	require.Zero(t, budgets())
+}
+
+// noLister hides that a store can list.
+type noLister struct{ storage.Store }
+
+func TestWalksNeedALister(t *testing.T) {
+	r := newRig(t, func(c *mfa.Config) { c.Store = noLister{memory.New()} })
+	for _, err := range r.Reseal(t.Context(), "") {
+		require.ErrorIs(t, err, errors.ErrUnsupported)
+	}
+	_, err := r.Report(t.Context())
+	require.ErrorIs(t, err, errors.ErrUnsupported)
+	ok := newRig(t)
+	for _, err := range ok.Reseal(t.Context(), "nothing of ours") {
+		require.ErrorIs(t, err, mfa.ErrMalformed)
+	}
+}
+
+func TestReport(t *testing.T) {
+	optional, mailOnly := impliedMail, impliedMail
+	optional.Mode, mailOnly.Kinds = mfa.Optional, []string{"mail"}
+	r := newRig(t, func(c *mfa.Config) {
+		c.Policies = mfa.StaticPolicies(map[string]mfa.Policy{"staff": impliedMail, "guest": optional, "mail only": mailOnly})
+	})
+	who := func(i int, tenant, userType string) mfa.Subject {
+		s := person(i)
+		s.Tenant, s.UserType = tenant, userType
+		return s
+	}
+	admin := func(s mfa.Subject) mfa.AdminRequest { return mfa.AdminRequest{Subject: s, Actor: "boss"} }
+	r.withApp(who(1, "acme", "staff"), "word")
+	r.withApp(who(2, "acme", "staff"), "word")
+	for range 5 {
+		_, _ = r.verify(r.begin(who(2, "acme", "staff")), "app", "wrong")
+	}
+	r.withApp(who(3, "acme", "staff"), "word")
+	require.NoError(t, r.Reset(t.Context(), admin(who(3, "acme", "guest")))) // a guest from now on
+	r.withApp(who(4, "", "staff"), "word")
+	r.withApp(who(5, "", "staff"), "word")
+	require.NoError(t, r.Unlock(t.Context(), admin(who(5, "", "mail only")))) // of a type that may not use it
+	broken := who(6, "", "staff")
+	r.withApp(broken, "word")
+	key := "p/0//" + broken.ID
+	rec, err := r.store.Get(t.Context(), key)
+	require.NoError(t, err)
+	require.NoError(t, r.store.Swap(t.Context(), key, rec.Revision, storage.Record{Revision: "x", Data: []byte("garbage")}))
+
+	report, err := r.Report(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 1, report.Unreadable)
+	require.Equal(t, []mfa.ReportGroup{
+		{UserType: "mail only", People: 1, NotEnrolled: 1, Kinds: map[string]int{}},
+		{UserType: "staff", People: 1, Enrolled: 1, Kinds: map[string]int{"app": 1}},
+		{Tenant: "acme", UserType: "guest", People: 1, Kinds: map[string]int{}},
+		{Tenant: "acme", UserType: "staff", People: 2, Enrolled: 2, Locked: 1, Kinds: map[string]int{"app": 2}},
+	}, report.Groups)
+
+	r.store.Inject(mfatest.OpList, 1, mfatest.Fault{Before: context.DeadlineExceeded})
+	_, err = r.Report(t.Context())
+	require.ErrorIs(t, err, mfa.ErrUnavailable)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+}
