@@ -6,6 +6,8 @@ require (
 	github.com/alexedwards/scs/v2 v2.9.0
 	github.com/pquerna/otp v1.5.0
 	github.com/secondgate/secondgate v0.0.0
+	github.com/stretchr/testify v1.12.1
+	go.etcd.io/bbolt v1.4.3
 	golang.org/x/crypto v0.58.0
 	modernc.org/sqlite v1.61.1
 )

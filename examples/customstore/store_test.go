@@ -1,0 +1,64 @@
+package customstore_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
+
+	"github.com/secondgate/secondgate/examples/customstore"
+	"github.com/secondgate/secondgate/storage"
+	"github.com/secondgate/secondgate/storage/storagetest"
+)
+
+func TestStore(t *testing.T) {
+	db, err := bbolt.Open(filepath.Join(t.TempDir(), "records.bolt"), 0o600, nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	storagetest.Run(t, func(t *testing.T) storage.Store {
+		store, err := customstore.New(db)
+		require.NoError(t, err)
+		return store
+	})
+}
+
+// The promise of docs/writing-a-store.md.
+func TestUnderSixtyLines(t *testing.T) {
+	source, err := os.ReadFile("store.go")
+	require.NoError(t, err)
+	require.Less(t, bytes.Count(source, []byte("\n")), 60)
+}
+
+// An error of the database is no answer.
+func TestClosed(t *testing.T) {
+	db, err := bbolt.Open(filepath.Join(t.TempDir(), "records.bolt"), 0o600, nil)
+	require.NoError(t, err)
+	store, err := customstore.New(db)
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	_, err = store.Get(t.Context(), "k")
+	require.ErrorIs(t, err, bbolt.ErrDatabaseNotOpen)
+	require.NotErrorIs(t, err, storage.ErrNotFound)
+	require.ErrorIs(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r", Data: []byte("x")}), bbolt.ErrDatabaseNotOpen)
+}
+
+// The walk-through quotes the code as it is.
+func TestDocument(t *testing.T) {
+	source, err := os.ReadFile("store.go")
+	require.NoError(t, err)
+	text, err := os.ReadFile("../../docs/writing-a-store.md")
+	require.NoError(t, err)
+	fold := func(b []byte) string { return string(bytes.Join(bytes.Fields(b), []byte(" "))) }
+	quoted := 0
+	for i, part := range bytes.Split(text, []byte("```")) {
+		code, is := bytes.CutPrefix(part, []byte("go\n"))
+		if i%2 == 1 && is && bytes.Contains(code, []byte("[]byte{byte(")) || bytes.Contains(code, []byte("bbolt.Tx")) {
+			quoted++
+			require.Contains(t, fold(source), fold(code))
+		}
+	}
+	require.Equal(t, 3, quoted)
+}
