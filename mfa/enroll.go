@@ -363,6 +363,7 @@ func (m *Manager) confirm(r *record, c *claims, p pending, now time.Time) (*Conf
 	})
 	in.Created = now.UnixMilli()
 	r.Factors = append(r.Factors, in)
+	r.Devices = nil
 	r.Lockout = m.cfg.Lockout.Succeed(r.Lockout, in.Kind, now)
 	v := m.verification(r, c, &in, now)
 	done := &Confirmation{SubjectID: c.Subject.ID, Tenant: c.Subject.Tenant, Factor: m.info(r, candidate{&in, !in.Implicit}, now)}

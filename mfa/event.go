@@ -45,6 +45,11 @@ type Event struct {
 //	recovery.regenerated  new recovery codes, the old ones ended
 //	recovery.used         a recovery code was used
 //	recovery.low          three or fewer recovery codes are left
+//	device.remembered     a device is remembered from now on
+//	device.used           a remembered device let the person in
+//	device.reused         a device's token came back after it was replaced: it was copied, and
+//	                      the device is forgotten
+//	device.revoked        remembered devices were forgotten
 //	admin.reset           an administrator reset a person
 //	admin.unlock          an administrator unlocked a person
 //	admin.forget          a person was deleted
@@ -60,7 +65,7 @@ func SlogEvents(l *slog.Logger) func(context.Context, Event) {
 	return func(ctx context.Context, e Event) {
 		level := slog.LevelInfo
 		switch e.Name {
-		case "send.failed", "send.budget", "verify.failure", "verify.locked", "confirm.failure", "lockout.locked", "lockout.stopped":
+		case "send.failed", "send.budget", "verify.failure", "verify.locked", "confirm.failure", "lockout.locked", "lockout.stopped", "device.reused":
 			level = slog.LevelWarn
 		}
 		if !l.Enabled(ctx, level) {

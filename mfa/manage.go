@@ -36,6 +36,9 @@ func (m *Manager) Overview(ctx context.Context, s Subject) (*Overview, error) {
 	now := r.at(m.now())
 	c := &claims{Subject: s.compact(), Purpose: SignIn, Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit}
 	o := &Overview{Policy: p, Kinds: m.enrollable(p.Kinds)}
+	if p.Remember > 0 {
+		o.Devices = r.deviceInfo(p.Remember, now)
+	}
 	o.LockedUntil = m.lockedUntil(r, m.options(r, c, p.Default, now), now)
 	for _, in := range r.Factors {
 		if m.factors[in.Kind] == nil || in.Implicit {
@@ -143,7 +146,7 @@ func (m *Manager) authorizeFor(ctx context.Context, name string, r AdminRequest)
 func (m *Manager) Reset(ctx context.Context, r AdminRequest) error {
 	return m.administer(ctx, "reset", r, func(r *record) {
 		r.removeFactors(func(in instance) bool { return !in.Implicit })
-		r.Lockout, r.Live, r.Pending, r.Spent, r.Charge = lockout.State{}, nil, nil, nil, nil
+		r.Lockout, r.Live, r.Pending, r.Spent, r.Charge, r.Devices = lockout.State{}, nil, nil, nil, nil, nil
 		r.Seen, r.Epoch, r.Born = 0, random8(), -1
 	})
 }

@@ -64,7 +64,11 @@ func (m *Manager) Verify(ctx context.Context, r VerifyRequest) (*Verification, e
 	if err != nil {
 		return nil, err
 	}
+	if err := checkName(r.Remember); err != nil {
+		return nil, err
+	}
 	var v *Verification
+	remember := r.Remember
 	err = m.take(ctx, &answer{
 		factor: f, subject: c.Subject, purpose: c.Purpose, response: response,
 		opened: time.UnixMilli(c.Issued).UTC(), now: m.now(),
@@ -78,7 +82,11 @@ func (m *Manager) Verify(ctx context.Context, r VerifyRequest) (*Verification, e
 			r.spend(c.ID, c.Issued)
 			delete(r.Live, f.Kind())
 			v = m.verification(r, c, t.instance, now)
-			return m.verified(c, v, f.Traits().Class)
+			events := m.verified(c, v, f.Traits().Class)
+			if f.Traits().Class == factor.Recovery {
+				return events
+			}
+			return append(events, m.remember(r, c, remember, v, now)...)
 		},
 	})
 	if err != nil {
