@@ -75,7 +75,7 @@ func (m *Manager) remember(r *record, c *claims, name string, v *Verification, n
 		r.Devices = slices.Delete(r.Devices, oldest, oldest+1)
 	}
 	r.Devices = append(r.Devices, d)
-	return []Event{m.event("device.remembered", c.Subject, now, func(e *Event) { e.Kind = v.Kind })}
+	return []Event{m.notable(r, c.Subject, name, m.event("device.remembered", c.Subject, now, func(e *Event) { e.Kind = v.Kind }))}
 }
 
 // recognise looks at the token of a device that may be remembered, and sets in ch what
@@ -124,6 +124,7 @@ func (m *Manager) recognise(ctx context.Context, token DeviceToken, c *claims, c
 			// other hands. Which of them cannot be known, so neither is good any more.
 			r.Devices = slices.Delete(r.Devices, i, i+1)
 			note("device.reused")
+			events[0] = m.notable(r, c.Subject, "", events[0])
 			return true, nil
 		}
 	})

@@ -357,6 +357,7 @@ func (m *Manager) confirmLink(ctx context.Context, link LinkToken) (*Confirmatio
 func (m *Manager) confirm(r *record, c *claims, p pending, now time.Time) (*Confirmation, []Event) {
 	in := p.In
 	t := m.factors[in.Kind].Traits()
+	told := m.notable(r, c.Subject, in.Name, Event{}).notice // where it was known to reach them before
 	r.removePending(in.ID)
 	ended := r.removeFactors(func(old instance) bool {
 		return old.Kind == in.Kind && old.Implicit == in.Implicit && (p.Replace || in.Implicit)
@@ -383,9 +384,9 @@ func (m *Manager) confirm(r *record, c *claims, p pending, now time.Time) (*Conf
 	case len(ended) > 0:
 		name = "factor.replaced"
 	}
-	events := []Event{m.event(name, c.Subject, now, func(e *Event) { e.Kind, e.FactorID = in.Kind, in.ID })}
+	events := []Event{m.event(name, c.Subject, now, func(e *Event) { e.Kind, e.FactorID, e.notice = in.Kind, in.ID, told })}
 	if p.SignIn {
-		events = append(events, m.verified(c, v, t.Class)...)
+		events = append(events, m.verified(r, c, v, t.Class)...)
 	}
 	return done, events
 }

@@ -35,6 +35,12 @@ type Config struct {
 	// Events is told everything that happens, after it was recorded, in the caller's
 	// goroutine. Nil means nobody. See SlogEvents.
 	Events func(ctx context.Context, e Event)
+	// Notices lets people be told, at every address known to be theirs, what happened to
+	// their second factor: a factor that was added, a lock, a reset. It is called in the
+	// caller's goroutine after the fact was recorded, once for each message, and calls tell
+	// now or later, with a context of its own, and again after an error if it likes; nothing
+	// but events depends on it. Nil tells nobody. See NoticesNow.
+	Notices func(ctx context.Context, tell func(ctx context.Context) error)
 	// Clock defaults to the system's.
 	Clock Clock
 	// ChallengeTTL is how long a challenge may be answered; default 15 minutes, 1 minute
@@ -257,10 +263,13 @@ func (m *Manager) open(key string, data []byte) (*record, error) {
 func unavailable(err error) error { return fmt.Errorf("%w: %w", ErrUnavailable, err) }
 
 func (m *Manager) emit(ctx context.Context, events []Event) {
-	if m.cfg.Events == nil {
-		return
-	}
 	for _, e := range events {
-		m.cfg.Events(ctx, e)
+		n := e.notice
+		if e.notice = nil; m.cfg.Events != nil {
+			m.cfg.Events(ctx, e)
+		}
+		if n != nil {
+			m.tellPerson(ctx, e, n)
+		}
 	}
 }

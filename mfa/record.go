@@ -46,6 +46,10 @@ type record struct {
 	// decides is always the one that the application gives.
 	UserType slice    `cbor:"12,keyasint,omitempty"`
 	Devices  []device `cbor:"13,keyasint,omitempty"`
+	// Warned is when the person was last told that somebody knows their password.
+	Warned int64 `cbor:"14,keyasint,omitempty"`
+	// Proofs are right answers to kinds that are stopped.
+	Proofs map[string]proofs `cbor:"15,keyasint,omitempty"`
 
 	// unknown holds the keys a newer version wrote, kept as they are.
 	unknown map[int]cbor.RawMessage
@@ -144,7 +148,7 @@ func mustEnc(o cbor.EncOptions) cbor.EncMode {
 var errRecord = errors.New("mfa: stored record is not readable")
 
 // knownKeys is how many keys record has, from 0.
-const knownKeys = 14
+const knownKeys = 16
 
 func decodeRecord(data []byte) (*record, error) {
 	r := &record{}
