@@ -182,7 +182,11 @@ func (m *Manager) right(r *record, a *answer, t target, v *factor.Verdict, now t
 	if !a.unlocking {
 		r.Lockout = m.cfg.Lockout.Succeed(r.Lockout, a.factor.Kind(), now)
 	}
-	return a.accept(r, t, v, now)
+	events := a.accept(r, t, v, now)
+	if id := t.ID; v.Ended && id != "" {
+		r.removeFactors(func(in instance) bool { return in.ID == id })
+	}
+	return events
 }
 
 // wrong counts a refused answer.

@@ -72,8 +72,8 @@ func (m *Manager) Enroll(ctx context.Context, r EnrollRequest) (*Enrollment, err
 		return nil, err
 	}
 	f := m.factors[r.Kind]
-	if f == nil {
-		return nil, fmt.Errorf("%w: no such kind", ErrNotAvailable)
+	if f == nil || f.Traits().Issued {
+		return nil, fmt.Errorf("%w: no such kind to enrol", ErrNotAvailable)
 	}
 	if err := checkEnroll(r); err != nil {
 		return nil, err
@@ -154,7 +154,7 @@ func (m *Manager) Enroll(ctx context.Context, r EnrollRequest) (*Enrollment, err
 // the person has nothing yet that they could recover.
 func (m *Manager) RegenerateRecoveryCodes(ctx context.Context, grant Grant, binding string) (*Enrollment, error) {
 	for _, k := range m.kinds {
-		if m.factors[k].Traits().Silent {
+		if t := m.factors[k].Traits(); t.Silent && !t.Issued {
 			return m.Enroll(ctx, EnrollRequest{Grant: grant, Binding: binding, Kind: k})
 		}
 	}

@@ -56,10 +56,15 @@ type Event struct {
 //	                      the device is forgotten
 //	device.revoked        remembered devices were forgotten
 //	challenge.abandoned   a challenge was given up
+//	support.requested     a person asked for help
+//	setup.opened          a link to set up a new device was used; Reason is what follows
 //	notice.sent           the person was told of what Reason names
 //	notice.failed         telling the person of what Reason names failed
 //	admin.reset           an administrator reset a person
 //	admin.unlock          an administrator unlocked a person
+//	admin.access          an administrator made a temporary access code; for another kind that
+//	                      administrators make, admin. and its name
+//	admin.close-support   a person was taken off the list of support
 //	admin.forget          a person was deleted
 //	admin.set-policy      a policy was changed
 //	admin.send-confirmation  a confirmation link was sent

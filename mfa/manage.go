@@ -149,7 +149,7 @@ func (m *Manager) authorizeFor(ctx context.Context, name string, r AdminRequest)
 func (m *Manager) Reset(ctx context.Context, r AdminRequest) error {
 	return m.administer(ctx, "reset", r, func(r *record) {
 		r.removeFactors(func(in instance) bool { return !in.Implicit })
-		r.Lockout, r.Live, r.Pending, r.Spent, r.Charge, r.Devices, r.Proofs = lockout.State{}, nil, nil, nil, nil, nil, nil
+		r.Lockout, r.Live, r.Pending, r.Spent, r.Charge, r.Devices, r.Proofs, r.Setup = lockout.State{}, nil, nil, nil, nil, nil, nil, nil
 		r.Seen, r.Epoch, r.Born = 0, random8(), -1
 	})
 }
@@ -182,7 +182,10 @@ func (m *Manager) administer(ctx context.Context, name string, req AdminRequest,
 		return err
 	}
 	m.emit(ctx, []Event{e})
-	return nil
+	if name == "reset" {
+		_, err = m.closeCase(ctx, s) // the reset stands; an error says to close the case by hand
+	}
+	return err
 }
 
 // ForgetSubject deletes everything kept of a person, on behalf of an administrator, because

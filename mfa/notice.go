@@ -34,11 +34,15 @@ type recipient struct {
 
 // recipients are all destinations known to be the person's: what they enrolled, what they
 // confirmed, and the address that the application vouches for, whatever the policy allows
-// them to sign in with.
+// them to sign in with. Nobody is told anything without Config.Notices.
 func (m *Manager) recipients(r *record, s subject) (list []recipient) {
 	if m.cfg.Notices == nil {
 		return nil
 	}
+	return m.destinations(r, s)
+}
+
+func (m *Manager) destinations(r *record, s subject) (list []recipient) {
 	for _, kind := range m.kinds {
 		f, ok := m.factors[kind].(factor.Notifier)
 		if !ok {

@@ -50,6 +50,7 @@ type record struct {
 	Warned int64 `cbor:"14,keyasint,omitempty"`
 	// Proofs are right answers to kinds that are stopped.
 	Proofs map[string]proofs `cbor:"15,keyasint,omitempty"`
+	Setup  *setup            `cbor:"16,keyasint,omitempty"`
 
 	// unknown holds the keys a newer version wrote, kept as they are.
 	unknown map[int]cbor.RawMessage
@@ -148,7 +149,7 @@ func mustEnc(o cbor.EncOptions) cbor.EncMode {
 var errRecord = errors.New("mfa: stored record is not readable")
 
 // knownKeys is how many keys record has, from 0.
-const knownKeys = 16
+const knownKeys = 17
 
 func decodeRecord(data []byte) (*record, error) {
 	r := &record{}
@@ -243,6 +244,9 @@ func (r *record) tidy(now time.Time, ttl time.Duration) {
 		if ms >= l.Expires+codeMemory.Milliseconds() {
 			delete(r.Live, k)
 		}
+	}
+	if r.Setup != nil && ms >= r.Setup.Expires {
+		r.Setup = nil
 	}
 	if r.Charge != nil && ms >= r.Charge.Expires {
 		r.Charge = nil

@@ -80,6 +80,9 @@ type Traits struct {
 	// Silent says that enrolment needs no confirmation by an answer (recovery codes:
 	// having been shown is all there is).
 	Silent bool
+	// Issued says that an administrator makes an instance for a person, and nobody for
+	// themselves. Such a kind is Silent too.
+	Issued bool
 }
 
 // Person is what a factor may know of whom it serves. ID is the application's; Account is
@@ -183,6 +186,14 @@ type NotifyInput struct {
 	Link Secret
 }
 
+// Temporary is implemented by factors whose instances end by themselves.
+type Temporary interface {
+	Factor
+	// Ends returns when an instance in this state is over. From then on it is as if the
+	// person did not have it; the zero time is long ago.
+	Ends(state []byte) time.Time
+}
+
 // EnrollInput is one request to enrol.
 type EnrollInput struct {
 	Person Person
@@ -251,6 +262,8 @@ type VerifyInput struct {
 type Verdict struct {
 	// State replaces the instance's state; nil leaves it.
 	State []byte
+	// Ended says that the instance is used up: the person has it no longer.
+	Ended bool
 }
 
 // IssueInput asks for a challenge.
