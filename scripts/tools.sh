@@ -18,6 +18,10 @@ look() {
 	need zbarimg zbar-tools 'reading back the QR codes'
 	need keepassxc-cli keepassxc 'importing into a real authenticator'
 	need rsvg-convert librsvg2-bin 'reading back the SVG form of the QR code'
+	[ -n "$(ls /usr/lib/postgresql/*/bin/postgres 2>/dev/null)" ] || need postgres postgresql 'the store on PostgreSQL'
+	[ -x /usr/sbin/mariadbd ] || need mariadbd mariadb-server 'the store on MariaDB'
+	need redis-server redis-server 'the store on Redis'
+	need redis-cli redis-tools 'the store on a cluster of Redis'
 	if ! command -v chromium >/dev/null 2>&1 && ! command -v chromium-browser >/dev/null 2>&1 && ! command -v google-chrome >/dev/null 2>&1; then
 		need chromium chromium 'walking the pages in a real browser'
 	fi

@@ -1,0 +1,50 @@
+package servers
+
+import (
+	"database/sql"
+	"fmt"
+	"io"
+	"log"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// MariaDB starts a server. Options are added to its command line, such as "--sql-mode=".
+// Writes are synced, so that a kill loses nothing.
+func MariaDB(t testing.TB, options ...string) *Server {
+	t.Helper()
+	mariadbd, install := need(t, "mariadbd", "/usr/sbin"), need(t, "mariadb-install-db")
+	_ = mysql.SetLogger(log.New(io.Discard, "", 0)) // it prints what the tests provoke
+	s := newServer(t)
+	data := filepath.Join(s.Dir, "data")
+	s.run(install, "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve")
+	s.start = func(s *Server) *exec.Cmd {
+		return s.command(mariadbd, append([]string{"--no-defaults", "--datadir=" + data, "--bind-address=127.0.0.1", "--port=" + s.Port(),
+			"--socket=" + filepath.Join(s.Dir, "sock"), "--pid-file=" + filepath.Join(s.Dir, "pid"), "--skip-name-resolve",
+			"--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=1", "--max-connections=300"}, options...)...)
+	}
+	s.ready = func(s *Server) error { return ping("mysql", MariaDBDSN(s.Addr, "")) }
+	s.Start()
+	s.exec("CREATE DATABASE IF NOT EXISTS secondgate")
+	return s
+}
+
+// MariaDBDSN is the address of a database for go-sql-driver; the test's own is "secondgate".
+func MariaDBDSN(addr, database string) string {
+	return fmt.Sprintf("root@tcp(%s)/%s?timeout=5s", addr, database)
+}
+
+func (s *Server) exec(statement string) {
+	s.t.Helper()
+	db, err := sql.Open("mysql", MariaDBDSN(s.Addr, ""))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.Exec(statement); err != nil {
+		s.t.Fatal(err)
+	}
+}

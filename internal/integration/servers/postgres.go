@@ -1,0 +1,48 @@
+package servers
+
+import (
+	"database/sql"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+)
+
+// PostgreSQL starts a server. Options are added to its command line, such as
+// "-c", "max_connections=20". Writes are synced, so that a kill loses nothing.
+func PostgreSQL(t testing.TB, options ...string) *Server {
+	t.Helper()
+	const dirs = "/usr/lib/postgresql/*/bin"
+	initdb, postgres := need(t, "initdb", dirs), need(t, "postgres", dirs)
+	s := newServer(t)
+	data := filepath.Join(s.Dir, "data")
+	s.run(initdb, "--pgdata="+data, "--username=secondgate", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+	s.stop = syscall.SIGINT // "fast": does not wait for connections
+	s.start = func(s *Server) *exec.Cmd {
+		return s.command(postgres, append([]string{"-D", data, "-h", "127.0.0.1", "-p", s.Port(), "-k", s.Dir,
+			"-c", "max_connections=200", "-c", "shared_buffers=64MB"}, options...)...)
+	}
+	s.ready = func(s *Server) error { return ping("pgx", s.PostgreSQLDSN()) }
+	s.Start()
+	return s
+}
+
+// PostgreSQLDSN is the address of the database "postgres", as a URL; see At for a proxy's.
+func (s *Server) PostgreSQLDSN() string { return PostgreSQLDSN(s.Addr) }
+
+// PostgreSQLDSN is the same for another address, such as a Proxy's.
+func PostgreSQLDSN(addr string) string {
+	return fmt.Sprintf("postgres://secondgate@%s/postgres?sslmode=disable&connect_timeout=5", addr)
+}
+
+func ping(driver, dsn string) error {
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	return db.Ping()
+}

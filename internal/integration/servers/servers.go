@@ -1,0 +1,228 @@
+// Package servers starts throw-away database servers for the tests: the real programs, from
+// the packages that scripts/tools.sh installs, on free ports and in temporary directories.
+// They end with the test.
+package servers
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Server is a running server with data of its own.
+type Server struct {
+	t testing.TB
+	// Addr is 127.0.0.1 and the port. It stays the same when the server is started again.
+	Addr string
+	// Dir holds the data.
+	Dir string
+
+	start func(s *Server) *exec.Cmd
+	ready func(s *Server) error
+	stop  syscall.Signal
+
+	mu   sync.Mutex
+	cmd  *exec.Cmd
+	done chan struct{}
+	log  *os.File
+}
+
+// need returns the path of a program, or skips the test; with SECONDGATE_REQUIRE_TOOLS set it
+// fails instead.
+func need(t testing.TB, name string, dirs ...string) string {
+	t.Helper()
+	for _, pattern := range dirs {
+		if found, _ := filepath.Glob(filepath.Join(pattern, name)); len(found) > 0 {
+			return found[len(found)-1]
+		}
+	}
+	path, err := exec.LookPath(name)
+	if err == nil {
+		return path
+	}
+	if os.Getenv("SECONDGATE_REQUIRE_TOOLS") != "" {
+		t.Fatalf("%s is not installed; see scripts/tools.sh", name)
+	}
+	t.Skipf("%s is not installed", name)
+	return ""
+}
+
+// FreePort returns a port that was free a moment ago.
+func FreePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// unprivileged is whom servers run as when the tests run as root, which most of them refuse.
+func unprivileged(t testing.TB) *syscall.Credential {
+	t.Helper()
+	if os.Getuid() != 0 {
+		return nil
+	}
+	who, err := user.Lookup("nobody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	uid, _ := strconv.ParseUint(who.Uid, 10, 32)
+	gid, _ := strconv.ParseUint(who.Gid, 10, 32)
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+}
+
+// newServer makes a directory that the server may write to, and a name for it.
+func newServer(t testing.TB) *Server {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "secondgate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{t: t, Dir: dir, Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(FreePort(t))), stop: syscall.SIGTERM}
+	t.Cleanup(func() {
+		s.Kill()
+		_ = os.RemoveAll(dir)
+	})
+	if who := unprivileged(t); who != nil {
+		if err := os.Chown(dir, int(who.Uid), int(who.Gid)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+// Port is the port of Addr.
+func (s *Server) Port() string {
+	_, port, _ := net.SplitHostPort(s.Addr)
+	return port
+}
+
+// command makes a command that runs as nobody does, and dies with the test.
+func (s *Server) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.Dir = s.Dir
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: unprivileged(s.t), Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	cmd.Env = append(os.Environ(), "HOME="+s.Dir, "LC_ALL=C", "TMPDIR="+s.Dir)
+	return cmd
+}
+
+// run runs a command that prepares the server.
+func (s *Server) run(name string, args ...string) {
+	s.t.Helper()
+	if out, err := s.command(name, args...).CombinedOutput(); err != nil {
+		s.t.Fatalf("%s: %v\n%s", name, err, out)
+	}
+}
+
+// Start starts the server, again on the same data and port if it was stopped, and waits until
+// it answers.
+func (s *Server) Start() {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd != nil {
+		return
+	}
+	log, err := os.Create(filepath.Join(s.Dir, "log.txt"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	cmd := s.start(s)
+	cmd.Stdout, cmd.Stderr = log, log
+	started := make(chan error, 1)
+	done := make(chan struct{})
+	go func() {
+		// Pdeathsig goes by the thread that starts the process, so that thread stays. The
+		// test ends the server; this is for a test that was killed.
+		runtime.LockOSThread()
+		started <- cmd.Start()
+		_ = cmd.Wait()
+		close(done)
+	}()
+	if err := <-started; err != nil {
+		s.t.Fatal(err)
+	}
+	s.cmd, s.done, s.log = cmd, done, log
+	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		err := s.ready(s)
+		if err == nil {
+			return
+		}
+		gone := false
+		select {
+		case <-done:
+			gone = true
+		default:
+		}
+		if gone || time.Since(began) > time.Minute {
+			text, _ := os.ReadFile(log.Name())
+			s.t.Fatalf("%s does not come up: %v\n%s", cmd.Path, err, bytes.TrimSpace(text))
+		}
+	}
+}
+
+// Stop ends the server in order; Kill ends it at once, as a power cut does.
+func (s *Server) Stop() { s.end(s.stop) }
+
+// Kill ends the server at once.
+func (s *Server) Kill() { s.end(syscall.SIGKILL) }
+
+func (s *Server) end(signal syscall.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd == nil {
+		return
+	}
+	pid := s.cmd.Process.Pid
+	if signal == syscall.SIGKILL {
+		pid = -pid // and its children
+	}
+	_ = syscall.Kill(pid, signal)
+	select {
+	case <-s.done:
+	case <-time.After(30 * time.Second):
+		_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)
+		<-s.done
+	}
+	_ = s.log.Close()
+	s.cmd = nil
+}
+
+// Suspend stops the server's processes where they are: connections stay open and nothing
+// answers. Resume lets them go on.
+func (s *Server) Suspend() { s.signalAll(syscall.SIGSTOP) }
+
+// Resume ends Suspend.
+func (s *Server) Resume() { s.signalAll(syscall.SIGCONT) }
+
+func (s *Server) signalAll(signal syscall.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd != nil {
+		_ = syscall.Kill(-s.cmd.Process.Pid, signal)
+	}
+}
+
+// dialable is a ready for servers that answer once they listen.
+func dialable(s *Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	c, err := new(net.Dialer).DialContext(ctx, "tcp", s.Addr)
+	if err != nil {
+		return fmt.Errorf("dial: %w", err)
+	}
+	return c.Close()
+}
