@@ -1,0 +1,18 @@
+module github.com/secondgate/secondgate/sso
+
+go 1.26.0
+
+require (
+	github.com/coreos/go-oidc/v3 v3.21.0
+	github.com/fxamacker/cbor/v2 v2.10.0
+	github.com/go-jose/go-jose/v4 v4.1.4
+	github.com/secondgate/secondgate v0.0.0
+	golang.org/x/oauth2 v0.37.0
+)
+
+require (
+	github.com/stretchr/testify v1.12.1 // indirect
+	github.com/x448/float16 v0.8.4 // indirect
+)
+
+replace github.com/secondgate/secondgate => ../
