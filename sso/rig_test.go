@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -292,4 +293,21 @@ func edit(t *testing.T, raw string, change func(url.Values)) string {
 	change(q)
 	u.RawQuery = q.Encode()
 	return u.String()
+}
+
+// transport is the default one, with its answers changed on the way.
+type transport func(*http.Request, *http.Response)
+
+func (f transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err == nil {
+		f(req, resp)
+	}
+	return resp, err
+}
+
+func replaceBody(resp *http.Response, old, new string) {
+	body, _ := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	resp.Body = io.NopCloser(strings.NewReader(strings.ReplaceAll(string(body), old, new)))
 }
