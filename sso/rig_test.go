@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -67,7 +68,10 @@ type rig struct {
 	idpCfg  *ssotest.Config
 	service *sso.Service
 	app     *httptest.Server
-	tamper  func(claims map[string]any, sign func(map[string]any) string) string
+	handler atomic.Pointer[http.Handler]
+	// otherProcess makes a second Service over the same store.
+	otherProcess func() (http.Handler, error)
+	tamper       func(claims map[string]any, sign func(map[string]any) string) string
 
 	mu      sync.Mutex
 	session sso.Session
@@ -92,8 +96,7 @@ func newRig(t *testing.T, options ...option) *rig {
 			}
 			return r.tamper(c, sign)
 		}}
-	var app http.Handler
-	r.app = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { app.ServeHTTP(w, req) }))
+	r.app = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { (*r.handler.Load()).ServeHTTP(w, req) }))
 	t.Cleanup(r.app.Close)
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
@@ -130,8 +133,14 @@ func newRig(t *testing.T, options ...option) *rig {
 	}
 	r.service, err = sso.New(cfg)
 	require.NoError(t, err)
-	app, err = r.service.Handler(r.hooks())
+	r.otherProcess = func() (http.Handler, error) {
+		service, err := sso.New(cfg)
+		require.NoError(t, err)
+		return service.Handler(r.hooks())
+	}
+	app, err := r.service.Handler(r.hooks())
 	require.NoError(t, err)
+	r.handler.Store(&app)
 	return r
 }
 
