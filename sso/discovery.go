@@ -101,10 +101,11 @@ func (p *provider) discover(ctx context.Context, now time.Time) (*endpoints, err
 			return nil, configError("the discovery document of %s: %v", p.ID, err)
 		}
 	}
-	// x/oauth2 would find out by trying, and with a wrong try spend the code. Without a list
-	// it is client_secret_basic (OpenID Connect Discovery section 3).
+	// x/oauth2 would find out by trying, and with a wrong try spend the code. Providers differ
+	// on how a secret is escaped for client_secret_basic, so it is used where there is nothing
+	// else; it is also what no list means (OpenID Connect Discovery section 3).
 	style := oauth2.AuthStyleInHeader
-	if len(meta.AuthMethods) > 0 && !slices.Contains(meta.AuthMethods, "client_secret_basic") {
+	if slices.Contains(meta.AuthMethods, "client_secret_post") {
 		style = oauth2.AuthStyleInParams
 	}
 	return &endpoints{

@@ -95,6 +95,9 @@ func TestCancelled(t *testing.T) {
 	r := newRig(t)
 	b := r.browser()
 	require.ErrorIs(t, b.open(b.choose(b.begin("oidc", "sign-in"), -1)), sso.ErrCancelled)
+	u, err := url.Parse(r.app.URL)
+	require.NoError(t, err)
+	require.Empty(t, b.Jar.Cookies(u), "a flow is tried once, whatever comes of it")
 	for code, want := range map[string]error{
 		"login_required": sso.ErrCancelled, "temporarily_unavailable": mfa.ErrUnavailable, "unauthorized_client": mfa.ErrConfig,
 		"<b>whatever</b>": sso.ErrCancelled,

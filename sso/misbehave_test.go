@@ -1,10 +1,12 @@
 package sso_test
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -164,6 +166,54 @@ func TestMicrosoftsIssuer(t *testing.T) {
 	}
 }
 
+// With the issuer of one organisation there is no template, and the token's tid is still the
+// issuer's.
+func TestOneOrganisation(t *testing.T) {
+	r := newRig(t, func(c *sso.Config, idp *ssotest.Config) {
+		one := sso.Microsoft("secondgate-demo", "ssotest-client-secret")
+		one.Issuer, one.Discovery, one.Open = idp.URL+"/microsoft/"+contoso+"/v2.0", idp.URL+"/microsoft/organizations/v2.0", true
+		c.Providers = []sso.Provider{one}
+		c.HTTPClient = &http.Client{Transport: transport(func(_ *http.Request, resp *http.Response) { replaceBody(resp, "{tenantid}", contoso) })}
+	})
+	require.NoError(t, r.link("kari", "", "microsoft", kariMS))
+	require.ErrorIs(t, r.link("mallory", "", "microsoft", malloryMS), sso.ErrIdentity)
+	r.tamper = with("tid", fabrikam)
+	_, err := r.signIn("microsoft", kariMS)
+	require.ErrorIs(t, err, sso.ErrIdentity)
+}
+
+// Answers have a length that we read, and no more.
+func TestEndlessAnswers(t *testing.T) {
+	for _, path := range []string{"/openid-configuration", "/keys", "/token"} {
+		t.Run(path, func(t *testing.T) {
+			endless := &endlessBody{}
+			r := newRig(t, func(c *sso.Config, _ *ssotest.Config) {
+				c.HTTPClient = &http.Client{Transport: transport(func(req *http.Request, resp *http.Response) {
+					if strings.HasSuffix(req.URL.Path, path) {
+						_ = resp.Body.Close()
+						resp.Body = endless
+					}
+				})}
+			})
+			require.ErrorIs(t, r.browser().run("oidc", "sign-in", daveOIDC), mfa.ErrUnavailable)
+			require.LessOrEqual(t, endless.read, 1<<20)
+		})
+	}
+}
+
+// endlessBody gives up after 8 MiB, so that a missing bound fails the test and not the machine.
+type endlessBody struct{ read int }
+
+func (b *endlessBody) Read(p []byte) (int, error) {
+	if b.read > 8<<20 {
+		return 0, io.EOF
+	}
+	b.read += len(p)
+	return copy(p, bytes.Repeat([]byte(" "), len(p))), nil
+}
+
+func (b *endlessBody) Close() error { return nil }
+
 // Another organisation is another person, whatever else is the same.
 func TestSameObjectElsewhere(t *testing.T) {
 	r := newRig(t)
@@ -318,5 +368,64 @@ func TestMaxAge(t *testing.T) {
 		r.tamper = m
 		_, err := r.signIn("oidc", daveOIDC)
 		require.ErrorIs(t, err, sso.ErrIdentity)
+	}
+}
+
+// encoding/json takes "\u017fub" for "sub" in a struct; we do not.
+func TestNamesAreExact(t *testing.T) {
+	r := newRig(t)
+	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
+	r.tamper = func(c map[string]any, sign func(map[string]any) string) string {
+		c["\u017fub"], c["sub"] = c["sub"], "another"
+		return sign(c)
+	}
+	_, err := r.signIn("oidc", daveOIDC)
+	require.ErrorIs(t, err, sso.ErrNotLinked)
+	r.tamper = func(c map[string]any, sign func(map[string]any) string) string {
+		c["i\u017fs"], c["iss"] = c["iss"], "https://evil.example"
+		return sign(c)
+	}
+	_, err = r.signIn("oidc", daveOIDC)
+	require.ErrorIs(t, err, sso.ErrIdentity)
+}
+
+// What is not this provider's answer is not taken to its token endpoint (RFC 9207).
+func TestMixUp(t *testing.T) {
+	for name, c := range map[string]struct {
+		promises bool // the provider says that it names itself
+		iss      func(issuer string) string
+		asked    int
+	}{
+		"another's":            {false, func(string) string { return "https://evil.example" }, 0},
+		"its own":              {true, func(issuer string) string { return issuer }, 1},
+		"nobody's, promised":   {true, func(string) string { return "" }, 0},
+		"nobody's, unpromised": {false, func(string) string { return "" }, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := 0
+			r := newRig(t, func(cfg *sso.Config, _ *ssotest.Config) {
+				cfg.HTTPClient = &http.Client{Transport: transport(func(req *http.Request, resp *http.Response) {
+					if strings.HasSuffix(req.URL.Path, "/token") {
+						asked++
+					}
+					if c.promises {
+						replaceBody(resp, `{"authorization_endpoint"`, `{"authorization_response_iss_parameter_supported":true,"authorization_endpoint"`)
+					}
+				})}
+			})
+			b := r.browser()
+			back := b.choose(b.begin("oidc", "sign-in"), daveOIDC)
+			err := b.open(edit(t, back, func(q url.Values) {
+				if iss := c.iss(r.idpHTTP.URL + "/oidc"); iss != "" {
+					q.Set("iss", iss)
+				}
+			}))
+			require.Equal(t, c.asked, asked)
+			if c.asked == 0 {
+				require.ErrorIs(t, err, sso.ErrIdentity)
+			} else {
+				require.ErrorIs(t, err, sso.ErrNotLinked)
+			}
+		})
 	}
 }

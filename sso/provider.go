@@ -115,7 +115,8 @@ func (p Provider) check() (Provider, error) {
 	if p.Discovery == "" {
 		p.Discovery = p.Issuer
 	}
-	for name, raw := range map[string]string{"Issuer": strings.ReplaceAll(p.Issuer, tenantID, "x"), "Discovery": p.Discovery} {
+	for _, field := range [][2]string{{"Issuer", strings.ReplaceAll(p.Issuer, tenantID, "x")}, {"Discovery", p.Discovery}} {
+		name, raw := field[0], field[1]
 		u, err := url.Parse(raw)
 		if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 			return p, fmt.Errorf("%s: %s %q is not a URL such as https://login.example", p.ID, name, raw)
