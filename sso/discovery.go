@@ -20,6 +20,8 @@ const (
 	// discoveryTTL is how long a discovery document is used; endpoints change rarely, and
 	// keys are looked up on their own.
 	discoveryTTL = 24 * time.Hour
+	// retryAfter keeps people from queueing up behind a provider that does not answer.
+	retryAfter = 10 * time.Second
 )
 
 // algorithms are those an ID token may be signed with: what a discovery document says is
@@ -31,8 +33,10 @@ type provider struct {
 	Provider
 	redirect string
 	client   *http.Client
-	turn     turn // guards found
+	turn     turn // guards the rest
 	found    *endpoints
+	failure  error // of the last try, until retry
+	retry    time.Time
 }
 
 // endpoints are immutable once made.
@@ -48,8 +52,8 @@ func newProvider(p Provider, redirect string, client *http.Client) *provider {
 	return &provider{Provider: p, redirect: redirect, client: client, turn: newTurn()}
 }
 
-// endpoints looks the provider up, once a day. If that fails, what was found before is
-// good until it succeeds.
+// endpoints looks the provider up, once a day. If that fails, it is tried again after a
+// while, and what was found before is good until it succeeds.
 func (p *provider) endpoints(ctx context.Context, now time.Time) (*endpoints, error) {
 	if err := p.turn.take(ctx); err != nil {
 		return nil, unavailable(err)
@@ -58,15 +62,21 @@ func (p *provider) endpoints(ctx context.Context, now time.Time) (*endpoints, er
 	if p.found != nil && now.Before(p.found.until) {
 		return p.found, nil
 	}
-	found, err := p.discover(ctx, now)
-	if err != nil {
-		if p.found != nil {
-			return p.found, nil
+	if wait := p.retry.Sub(now); wait <= 0 || wait > retryAfter { // a clock may be set back
+		found, err := p.discover(ctx, now)
+		switch {
+		case err == nil:
+			p.found, p.failure, p.retry = found, nil, time.Time{}
+		case ctx.Err() != nil: // this caller's haste is no fault of the provider's
+			return nil, unavailable(err)
+		default:
+			p.failure, p.retry = err, now.Add(retryAfter)
 		}
-		return nil, err
 	}
-	p.found = found
-	return found, nil
+	if p.found != nil {
+		return p.found, nil
+	}
+	return nil, p.failure
 }
 
 func (p *provider) discover(ctx context.Context, now time.Time) (*endpoints, error) {

@@ -54,7 +54,9 @@ type Session struct {
 
 // Hooks connect the handler to the application. All are required.
 type Hooks struct {
-	// Session tells who a request is from.
+	// Session tells who a request is from. Providers send people back by a redirect from
+	// another site, with which a session cookie of SameSite=Strict does not come: linking
+	// wants one of SameSite=Lax.
 	Session func(r *http.Request) (Session, error)
 	// SignedIn answers the request of somebody who signed on. It makes a new session (the
 	// one before must not become a signed-in one), and asks for the second factor unless
@@ -78,13 +80,14 @@ type handler struct {
 // Handler returns the handler to mount at Config.URL. Under it are
 //
 //	POST {provider}/sign-in    begins a sign-on
-//	POST {provider}/link       begins to link an account; needs a signed-in person and a grant
+//	POST {provider}/link       begins to link an account; needs a signed-in person and a
+//	                           grant, which is still good when the provider sends them back
 //	POST {provider}/unlink     ends the link of the form value "link"; needs the same
 //	GET  {provider}/callback   is where providers send people back to
 //
 // Requests from other origins are refused, except to callback. The first two answer with
-// a page that takes the browser on to the provider: a redirect after a form would be stopped by the
-// application's Content-Security-Policy (form-action).
+// a page that takes the browser on to the provider: a redirect after a form would be stopped
+// by the application's Content-Security-Policy (form-action).
 func (s *Service) Handler(hooks Hooks) (http.Handler, error) {
 	if hooks.Session == nil || hooks.SignedIn == nil || hooks.Linked == nil || hooks.Unlinked == nil || hooks.Failed == nil {
 		return nil, configError("Hooks has a nil function; all are required")
@@ -110,7 +113,10 @@ func (h *handler) signIn(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *handler) link(w http.ResponseWriter, r *http.Request) {
-	session, err := h.granted(r)
+	session, err := h.Session(r)
+	if err == nil {
+		err = h.checkGrant(r.Context(), session.Subject, session.Grant, session.Binding)
+	}
 	if err != nil {
 		h.Failed(w, r, err)
 		return
@@ -129,15 +135,6 @@ func (h *handler) unlink(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.Unlinked(w, r)
-}
-
-// granted returns the session of a person who has a grant.
-func (h *handler) granted(r *http.Request) (Session, error) {
-	session, err := h.Session(r)
-	if err != nil {
-		return Session{}, err
-	}
-	return session, h.checkGrant(r.Context(), session.Subject, session.Grant, session.Binding)
 }
 
 //go:embed onward.html
@@ -195,7 +192,7 @@ func (h *handler) dropCookie(w http.ResponseWriter, name string) {
 }
 
 func (h *handler) callback(w http.ResponseWriter, r *http.Request) {
-	if len(r.URL.RawQuery) > maxQuery {
+	if r.Method != http.MethodGet || len(r.URL.RawQuery) > maxQuery { // HEAD comes here as well
 		h.Failed(w, r, ErrFlow)
 		return
 	}
@@ -251,13 +248,16 @@ func (h *handler) completeSignIn(w http.ResponseWriter, r *http.Request, f *flow
 	h.SignedIn(w, r, in)
 }
 
-// completeLink looks once more at who is signed in: the browser may have changed hands while
-// the provider had it.
+// completeLink looks once more at who is signed in, and with which grant: the browser may
+// have changed hands while the provider had it, and it is now that something changes.
 func (h *handler) completeLink(w http.ResponseWriter, r *http.Request, f *flow, query url.Values, now time.Time) {
 	session, err := h.Session(r)
 	if err == nil && (session.Subject.ID != f.Subject || session.Subject.Tenant != f.Tenant ||
 		subtle.ConstantTimeCompare(bindTo(session.Binding), f.Bind) != 1) {
 		err = fmt.Errorf("%w: the session is another one", ErrFlow)
+	}
+	if err == nil {
+		err = h.checkGrant(r.Context(), session.Subject, session.Grant, session.Binding)
 	}
 	var id *identity
 	if err == nil {

@@ -52,14 +52,14 @@ func (s *Service) Unlink(ctx context.Context, person mfa.Subject, grant mfa.Gran
 }
 
 func (s *Service) checkGrant(ctx context.Context, person mfa.Subject, grant mfa.Grant, binding string) error {
+	if person.ID == "" || grant == "" {
+		return fmt.Errorf("%w: nobody is signed in with a grant", mfa.ErrToken)
+	}
 	if err := checkPerson(person.Tenant, person.ID); err != nil {
 		return err
 	}
 	if binding == "" || len(binding) > maxBind {
 		return fmt.Errorf("%w: the binding must have 1 to %d bytes", mfa.ErrMalformed, maxBind)
-	}
-	if grant == "" {
-		return mfa.ErrToken
 	}
 	return s.cfg.CheckGrant(ctx, person, grant, binding)
 }

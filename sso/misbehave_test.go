@@ -325,6 +325,37 @@ func TestUnreachable(t *testing.T) {
 	require.ErrorIs(t, down.err, mfa.ErrUnavailable)
 }
 
+// A provider that is down is not asked by everybody, and is asked again in a while.
+func TestDownAndUpAgain(t *testing.T) {
+	down, asked := true, 0
+	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) {
+		c.HTTPClient = &http.Client{Transport: transport(func(req *http.Request, resp *http.Response) {
+			if strings.HasSuffix(req.URL.Path, "/openid-configuration") {
+				asked++
+				if down {
+					resp.StatusCode = http.StatusBadGateway
+				}
+			}
+		})}
+	})
+	for range 3 {
+		require.Empty(t, r.browser().begin("oidc", "sign-in"))
+		require.ErrorIs(t, r.err, mfa.ErrUnavailable)
+	}
+	require.Equal(t, 1, asked)
+	down = false
+	r.clock.Advance(10 * time.Second)
+	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
+	require.Equal(t, 2, asked)
+	down = true
+	r.clock.Advance(25 * time.Hour)
+	for range 3 {
+		_, err := r.signIn("oidc", daveOIDC)
+		require.NoError(t, err, "what was found yesterday still is")
+	}
+	require.Equal(t, 3, asked)
+}
+
 // A discovery document that speaks for another issuer, or leads elsewhere in the clear.
 func TestWrongDiscovery(t *testing.T) {
 	for name, change := range map[string][2]string{

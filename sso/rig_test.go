@@ -33,6 +33,8 @@ const (
 	fabrikam = "0f9a8d1c-3b52-4f4e-9f2b-5d6f7a8b9c0d"
 	kariOID  = "11111111-2222-3333-4444-555555555555"
 	goodBind = "session-1"
+	// otherBind is another session of the same person, with a grant as well.
+	otherBind = "session-2"
 )
 
 // The people at the provider, by index.
@@ -103,7 +105,7 @@ func newRig(t *testing.T, options ...option) *rig {
 	cfg := sso.Config{
 		Store: r.store, Keys: keys, URL: r.app.URL + "/sso/", Clock: r.clock,
 		CheckGrant: func(_ context.Context, s mfa.Subject, g mfa.Grant, binding string) error {
-			if g != mfa.Grant("grant of "+s.ID) || binding != goodBind {
+			if g != mfa.Grant("grant of "+s.ID) || binding != goodBind && binding != otherBind {
 				return mfa.ErrToken
 			}
 			return nil

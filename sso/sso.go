@@ -68,8 +68,8 @@ type Config struct {
 	// Providers are those on offer. Required.
 	Providers []Provider
 	// CheckGrant says whether grant opens changes to the factors of s in the session of
-	// binding, now: nil, or an error that is handed on. Required, and asked before an account
-	// is linked or a link ended. For whom it should say no: a way in is as good as a factor.
+	// binding, now: nil, or an error that is handed on. Required. It is asked when linking
+	// begins, when it ends, and before a link is ended: who can add a way in needs no factor.
 	CheckGrant func(ctx context.Context, s mfa.Subject, grant mfa.Grant, binding string) error
 	// Authorize is asked before everything an administrator does, under the names
 	// "activate-sso", "deactivate-sso" and "forget". Nil refuses them all with
