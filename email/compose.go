@@ -99,15 +99,21 @@ func (w *words) duration(d time.Duration) string {
 //go:embed mail.html
 var mailHTML string
 
+// mailView is what the mail shows.
+type mailView struct {
+	Lang, Service, Lead, CodeLabel, Code, GoodFor, Link, Button, OrButton, IfButtonFails, Note, Ignore, NeverAsk string
+}
+
 var mailTemplate = template.Must(template.New("mail").Parse(mailHTML))
 
 // Compose writes the mail in English, Dutch, Norwegian or German, by the locale. The subject
 // does not hold the code, which lock screens would show.
 func Compose(c Content) (Message, error) {
 	lang, w := language(c.Locale)
-	v := struct {
-		Lang, Service, Lead, CodeLabel, Code, GoodFor, Link, Button, OrButton, IfButtonFails, Ignore, NeverAsk string
-	}{Lang: lang, Service: c.ServiceName, CodeLabel: w.codeLabel, Code: c.Code.Reveal(), GoodFor: fmt.Sprintf(w.goodFor, w.duration(c.TTL)),
+	if c.Notice != "" {
+		return composeNotice(c)
+	}
+	v := mailView{Lang: lang, Service: c.ServiceName, CodeLabel: w.codeLabel, Code: c.Code.Reveal(), GoodFor: fmt.Sprintf(w.goodFor, w.duration(c.TTL)),
 		Link: c.Link.Reveal(), Button: w.button, OrButton: w.orButton, IfButtonFails: w.ifFails, Ignore: w.ignore, NeverAsk: fmt.Sprintf(w.neverAsk, c.ServiceName)}
 	subject, lead := w.subjectCode, w.signIn
 	switch c.Purpose {

@@ -44,6 +44,9 @@ type Config struct {
 	// It is an absolute http or https URL: another fails the send. Nil sends codes only, and
 	// then SendConfirmation fails.
 	ConfirmURL func(token string) string
+	// SetupURL makes, from a token, the address of the page on which a person sets up a new
+	// device, by the same rules. Nil fails to send such links.
+	SetupURL func(token string) string
 	// Compose makes the mail; nil means Compose, the package's own. The subject is one line,
 	// and the text holds the code and the link it is given. New tries it for every purpose; a
 	// mail that breaks the rules later fails the send.
@@ -57,6 +60,7 @@ var (
 	_ factor.Challenger = (*Factor)(nil)
 	_ factor.Implicit   = (*Factor)(nil)
 	_ factor.Normalizer = (*Factor)(nil)
+	_ factor.Notifier   = (*Factor)(nil)
 )
 
 // New returns a Factor, or an error that says what is wrong with cfg.

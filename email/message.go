@@ -52,6 +52,13 @@ type Content struct {
 	Code, Link factor.Secret
 	// TTL is how long Code is good; of Link it says nothing.
 	TTL time.Duration
+
+	// Notice is, in a mail that tells what happened, the name of that as in
+	// factor.NotifyInput; Purpose, Code and TTL are then empty. Factor and Name say what it is
+	// about, Time when it was, Until when a lock ends, and Left how many codes are left.
+	Notice, Factor, Name string
+	Time, Until          time.Time
+	Left                 int
 }
 
 // Format writes "[redacted]" for every verb.
@@ -99,6 +106,10 @@ func (cfg *Config) checkCompose() error {
 			return fmt.Errorf("the mail for %q does not do: %w", sample.Purpose, err)
 		}
 		sample.Link = "" // only a confirmation has one
+	}
+	notice := Content{To: sample.To, ServiceName: cfg.ServiceName, Notice: "factor.added", Factor: "totp", Name: "Phone"}
+	if _, err := cfg.message(notice); err != nil {
+		return fmt.Errorf("the mail that tells of a change does not do: %w", err)
 	}
 	return nil
 }

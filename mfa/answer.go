@@ -34,6 +34,8 @@ type answer struct {
 	now      time.Time // the clock, read once
 	// confirming an enrolment, which also is the way out of a stopped kind.
 	confirming bool
+	// unlocking a stopped kind by right answers, one of which does not clear its count.
+	unlocking bool
 	// find refuses the answer without judging or counting it (an error), or returns what
 	// it is to be judged against. now is the record's time.
 	find func(r *record, now time.Time) ([]target, error)
@@ -109,7 +111,10 @@ func (m *Manager) admit(r *record, a *answer, now time.Time) ([]target, error) {
 	if err != nil {
 		return nil, err
 	}
-	if st.Stopped && !a.confirming {
+	switch {
+	case a.unlocking && !st.Stopped:
+		return nil, fmt.Errorf("%w: the kind is not stopped", ErrNotAvailable)
+	case st.Stopped && !a.confirming && !a.unlocking:
 		return nil, &StoppedError{Kind: a.factor.Kind()}
 	}
 	return targets, nil
@@ -174,19 +179,25 @@ func (m *Manager) right(r *record, a *answer, t target, v *factor.Verdict, now t
 		t.State = bytes.Clone(v.State)
 	}
 	t.Used = now.UnixMilli()
-	r.Lockout = m.cfg.Lockout.Succeed(r.Lockout, a.factor.Kind(), now)
-	return a.accept(r, t, v, now)
+	if !a.unlocking {
+		r.Lockout = m.cfg.Lockout.Succeed(r.Lockout, a.factor.Kind(), now)
+	}
+	events := a.accept(r, t, v, now)
+	if id := t.ID; v.Ended && id != "" {
+		r.removeFactors(func(in instance) bool { return in.ID == id })
+	}
+	return events
 }
 
 // wrong counts a refused answer.
 func (m *Manager) wrong(r *record, a *answer, refusal error, now time.Time) ([]Event, error) {
 	var st lockout.Status
 	r.Lockout, st = m.cfg.Lockout.Fail(r.Lockout, a.factor.Kind(), now)
-	return m.refuse(a, refusal, st, now)
+	return m.refuse(r, a, refusal, st, now)
 }
 
 // refuse makes the error and the events of a refused answer that has been counted.
-func (m *Manager) refuse(a *answer, refusal error, st lockout.Status, now time.Time) ([]Event, error) {
+func (m *Manager) refuse(r *record, a *answer, refusal error, st lockout.Status, now time.Time) ([]Event, error) {
 	reason := "incorrect"
 	switch weight(refusal) {
 	case 1:
@@ -197,6 +208,7 @@ func (m *Manager) refuse(a *answer, refusal error, st lockout.Status, now time.T
 		reason, refusal = "failed", unavailable(refusal)
 	}
 	kind := a.factor.Kind()
+	delete(r.Proofs, kind)
 	mk := func(name string) Event {
 		return m.event(name, a.subject, now, func(e *Event) {
 			e.Kind, e.Purpose, e.Reason, e.Left, e.LockedUntil = kind, a.purpose, reason, st.Left, st.LockedUntil
@@ -207,11 +219,18 @@ func (m *Manager) refuse(a *answer, refusal error, st lockout.Status, now time.T
 		name = "confirm.failure"
 	}
 	events := []Event{mk(name)}
-	if !st.LockedUntil.IsZero() {
-		events = append(events, mk("lockout.locked"))
+	told := func(name string) Event { return m.notable(r, a.subject, "", mk(name)) }
+	switch {
+	case !st.LockedUntil.IsZero():
+		events = append(events, told("lockout.locked"))
+	case a.purpose == SignIn && !a.confirming && r.Lockout.Kinds[kind].Streak >= warnAfter && m.warn(r, now):
+		events[0] = told(name)
 	}
-	if st.Stopped {
+	switch {
+	case st.Stopped && (a.confirming || a.unlocking): // it was before
 		events = append(events, mk("lockout.stopped"))
+	case st.Stopped:
+		events = append(events, told("lockout.stopped"))
 	}
 	return events, &AttemptError{Kind: kind, Left: st.Left, LockedUntil: st.LockedUntil, Err: refusal}
 }
@@ -274,7 +293,7 @@ func (m *Manager) takeExpensive(ctx context.Context, a *answer) error {
 			}
 			if refusal != nil {
 				r.Charge = nil
-				out.events, out.err = m.refuse(a, refusal, st, now)
+				out.events, out.err = m.refuse(r, a, refusal, st, now)
 				return true, nil
 			}
 			m.refund(r, a.factor.Kind())

@@ -12,7 +12,8 @@ import (
 )
 
 // Begin opens a challenge for a person who has passed the first factor, or says that
-// nothing needs to be asked. It reads the record once and writes nothing.
+// nothing needs to be asked. It reads the record once and writes nothing, unless a device
+// is remembered, whose token changes with every use.
 //
 // With Purpose ManageFactors the policy's mode does not matter: a person with factors
 // proves one, and a person without any is given a grant to enrol the first. The caller has
@@ -43,6 +44,9 @@ func (m *Manager) Begin(ctx context.Context, r BeginRequest) (*Challenge, error)
 	}
 	c := claims{ID: random16(), Subject: s, Purpose: purpose, Bind: bindTo(r.Binding),
 		Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit}
+	if purpose == SignIn {
+		c.Remember = p.Remember.Milliseconds()
+	}
 	if rec == nil {
 		rec = newRecord()
 	} else {
@@ -70,6 +74,14 @@ func (m *Manager) Begin(ctx context.Context, r BeginRequest) (*Challenge, error)
 		c.Scope = scopeFirst
 		ch.Grant = Grant(m.newToken(sealGrant, c))
 		ch.Expires = now.Add(m.cfg.GrantTTL)
+	}
+	if ch.Next == Verify && r.Device != "" && c.Remember > 0 && rec.Devices != nil {
+		if err := m.recognise(ctx, r.Device, &c, now, ch); err != nil {
+			return nil, err
+		}
+		if ch.Remembered {
+			ch.Next, ch.Options, ch.Token, ch.Expires = Done, nil, "", time.Time{}
+		}
 	}
 	if m.cfg.Events != nil {
 		m.emit(ctx, []Event{m.event("challenge.begun", s, now, func(e *Event) { e.Purpose, e.Reason = purpose, string(ch.Next) })})

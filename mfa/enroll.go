@@ -72,8 +72,8 @@ func (m *Manager) Enroll(ctx context.Context, r EnrollRequest) (*Enrollment, err
 		return nil, err
 	}
 	f := m.factors[r.Kind]
-	if f == nil {
-		return nil, fmt.Errorf("%w: no such kind", ErrNotAvailable)
+	if f == nil || f.Traits().Issued {
+		return nil, fmt.Errorf("%w: no such kind to enrol", ErrNotAvailable)
 	}
 	if err := checkEnroll(r); err != nil {
 		return nil, err
@@ -154,7 +154,7 @@ func (m *Manager) Enroll(ctx context.Context, r EnrollRequest) (*Enrollment, err
 // the person has nothing yet that they could recover.
 func (m *Manager) RegenerateRecoveryCodes(ctx context.Context, grant Grant, binding string) (*Enrollment, error) {
 	for _, k := range m.kinds {
-		if m.factors[k].Traits().Silent {
+		if t := m.factors[k].Traits(); t.Silent && !t.Issued {
 			return m.Enroll(ctx, EnrollRequest{Grant: grant, Binding: binding, Kind: k})
 		}
 	}
@@ -357,12 +357,14 @@ func (m *Manager) confirmLink(ctx context.Context, link LinkToken) (*Confirmatio
 func (m *Manager) confirm(r *record, c *claims, p pending, now time.Time) (*Confirmation, []Event) {
 	in := p.In
 	t := m.factors[in.Kind].Traits()
+	told := m.notable(r, c.Subject, in.Name, Event{}).notice // where it was known to reach them before
 	r.removePending(in.ID)
 	ended := r.removeFactors(func(old instance) bool {
 		return old.Kind == in.Kind && old.Implicit == in.Implicit && (p.Replace || in.Implicit)
 	})
 	in.Created = now.UnixMilli()
 	r.Factors = append(r.Factors, in)
+	r.Devices = nil
 	r.Lockout = m.cfg.Lockout.Succeed(r.Lockout, in.Kind, now)
 	v := m.verification(r, c, &in, now)
 	done := &Confirmation{SubjectID: c.Subject.ID, Tenant: c.Subject.Tenant, Factor: m.info(r, candidate{&in, !in.Implicit}, now)}
@@ -382,9 +384,9 @@ func (m *Manager) confirm(r *record, c *claims, p pending, now time.Time) (*Conf
 	case len(ended) > 0:
 		name = "factor.replaced"
 	}
-	events := []Event{m.event(name, c.Subject, now, func(e *Event) { e.Kind, e.FactorID = in.Kind, in.ID })}
+	events := []Event{m.event(name, c.Subject, now, func(e *Event) { e.Kind, e.FactorID, e.notice = in.Kind, in.ID, told })}
 	if p.SignIn {
-		events = append(events, m.verified(c, v, t.Class)...)
+		events = append(events, m.verified(r, c, v, t.Class)...)
 	}
 	return done, events
 }

@@ -69,7 +69,7 @@ func (e *LockedError) Error() string {
 }
 
 // StoppedError: the kind was stopped after too many consecutive failures. Waiting does
-// not help; enrolling it again or an administrator does (NIST SP 800-63B-4 section 3.2.2).
+// not help; enrolling it again, ProveUnlock or an administrator does (NIST SP 800-63B-4 section 3.2.2).
 type StoppedError struct{ Kind string }
 
 func (e *StoppedError) Error() string {

@@ -22,6 +22,9 @@ type Event struct {
 	LockedUntil time.Time
 	// Actor and Note are of an administrator's act: who, and why.
 	Actor, Note string
+
+	// notice is for the person, and is taken off before anybody else sees the event.
+	notice *notice
 }
 
 // SlogEvents returns a function for Config.Events that logs every event under its name:
@@ -36,6 +39,8 @@ type Event struct {
 //	confirm.failure       a refused answer to an enrolment, counted
 //	lockout.locked        the answer before locked the person
 //	lockout.stopped       the answer before stopped the kind, or found it stopped
+//	unlock.proof          a right answer to a stopped kind; Left more are needed
+//	lockout.unlocked      a stopped kind is good again, after right answers in a row
 //	enroll.begun          an enrolment was started
 //	factor.added          an enrolment was confirmed
 //	factor.replaced       an enrolment was confirmed, and others of its kind ended
@@ -45,8 +50,21 @@ type Event struct {
 //	recovery.regenerated  new recovery codes, the old ones ended
 //	recovery.used         a recovery code was used
 //	recovery.low          three or fewer recovery codes are left
+//	device.remembered     a device is remembered from now on
+//	device.used           a remembered device let the person in
+//	device.reused         a device's token came back after it was replaced: it was copied, and
+//	                      the device is forgotten
+//	device.revoked        remembered devices were forgotten
+//	challenge.abandoned   a challenge was given up
+//	support.requested     a person asked for help
+//	setup.opened          a link to set up a new device was used; Reason is what follows
+//	notice.sent           the person was told of what Reason names
+//	notice.failed         telling the person of what Reason names failed
 //	admin.reset           an administrator reset a person
 //	admin.unlock          an administrator unlocked a person
+//	admin.access          an administrator made a temporary access code; for another kind that
+//	                      administrators make, admin. and its name
+//	admin.close-support   a person was taken off the list of support
 //	admin.forget          a person was deleted
 //	admin.set-policy      a policy was changed
 //	admin.send-confirmation  a confirmation link was sent
@@ -60,7 +78,7 @@ func SlogEvents(l *slog.Logger) func(context.Context, Event) {
 	return func(ctx context.Context, e Event) {
 		level := slog.LevelInfo
 		switch e.Name {
-		case "send.failed", "send.budget", "verify.failure", "verify.locked", "confirm.failure", "lockout.locked", "lockout.stopped":
+		case "send.failed", "send.budget", "verify.failure", "verify.locked", "confirm.failure", "lockout.locked", "lockout.stopped", "device.reused", "notice.failed", "challenge.abandoned":
 			level = slog.LevelWarn
 		}
 		if !l.Enabled(ctx, level) {

@@ -36,6 +36,9 @@ func (m *Manager) Overview(ctx context.Context, s Subject) (*Overview, error) {
 	now := r.at(m.now())
 	c := &claims{Subject: s.compact(), Purpose: SignIn, Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit}
 	o := &Overview{Policy: p, Kinds: m.enrollable(p.Kinds)}
+	if p.Remember > 0 {
+		o.Devices = r.deviceInfo(p.Remember, now)
+	}
 	o.LockedUntil = m.lockedUntil(r, m.options(r, c, p.Default, now), now)
 	for _, in := range r.Factors {
 		if m.factors[in.Kind] == nil || in.Implicit {
@@ -105,6 +108,9 @@ func (m *Manager) change(ctx context.Context, grant Grant, binding, factorID, na
 			return false, fmt.Errorf("%w: no such factor", ErrNotAvailable)
 		}
 		e = m.event(name, c.Subject, now, func(e *Event) { e.Kind, e.FactorID = in.Kind, in.ID })
+		if name == "factor.removed" {
+			e = m.notable(r, c.Subject, in.Name, e)
+		}
 		do(r, in)
 		return true, nil
 	})
@@ -143,7 +149,7 @@ func (m *Manager) authorizeFor(ctx context.Context, name string, r AdminRequest)
 func (m *Manager) Reset(ctx context.Context, r AdminRequest) error {
 	return m.administer(ctx, "reset", r, func(r *record) {
 		r.removeFactors(func(in instance) bool { return !in.Implicit })
-		r.Lockout, r.Live, r.Pending, r.Spent, r.Charge = lockout.State{}, nil, nil, nil, nil
+		r.Lockout, r.Live, r.Pending, r.Spent, r.Charge, r.Devices, r.Proofs, r.Setup = lockout.State{}, nil, nil, nil, nil, nil, nil, nil
 		r.Seen, r.Epoch, r.Born = 0, random8(), -1
 	})
 }
@@ -151,7 +157,7 @@ func (m *Manager) Reset(ctx context.Context, r AdminRequest) error {
 // Unlock ends a person's locks, counts and stops, on behalf of an administrator.
 func (m *Manager) Unlock(ctx context.Context, r AdminRequest) error {
 	return m.administer(ctx, "unlock", r, func(r *record) {
-		r.Lockout, r.Charge, r.Seen = lockout.State{}, nil, 0
+		r.Lockout, r.Charge, r.Proofs, r.Seen = lockout.State{}, nil, nil, 0
 	})
 }
 
@@ -160,6 +166,7 @@ func (m *Manager) administer(ctx context.Context, name string, req AdminRequest,
 		return err
 	}
 	now, s := m.now(), req.Subject.compact()
+	e := m.event("admin."+name, s, now, func(e *Event) { e.Actor, e.Note = req.Actor, req.Reason })
 	err := m.update(ctx, s, now, func(r *record) (bool, error) {
 		if r.fresh && req.Subject.Enrolled {
 			return false, ErrStateLost
@@ -167,14 +174,18 @@ func (m *Manager) administer(ctx context.Context, name string, req AdminRequest,
 		if r.fresh {
 			return false, nil // nothing to undo
 		}
+		e = m.notable(r, s, "", e)
 		do(r)
 		return true, nil
 	})
 	if err != nil {
 		return err
 	}
-	m.emit(ctx, []Event{m.event("admin."+name, s, now, func(e *Event) { e.Actor, e.Note = req.Actor, req.Reason })})
-	return nil
+	m.emit(ctx, []Event{e})
+	if name == "reset" {
+		_, err = m.closeCase(ctx, s) // the reset stands; an error says to close the case by hand
+	}
+	return err
 }
 
 // ForgetSubject deletes everything kept of a person, on behalf of an administrator, because

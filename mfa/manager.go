@@ -29,12 +29,19 @@ type Config struct {
 	Lockout lockout.Config
 	// Sends defaults to 30 codes an hour for a person; see SendBudget.
 	Sends SendBudget
-	// Authorize is asked before everything an administrator does: Reset, Unlock, SetPolicy,
-	// SendConfirmation. Nil refuses them all with ErrForbidden.
+	// Authorize is asked before everything an administrator does: Reset, Unlock, Issue,
+	// SetPolicy, SendConfirmation, SendSetupLinkTo, ForgetSubject, and the list of support.
+	// Nil refuses them all with ErrForbidden.
 	Authorize func(ctx context.Context, a AdminAction) error
 	// Events is told everything that happens, after it was recorded, in the caller's
 	// goroutine. Nil means nobody. See SlogEvents.
 	Events func(ctx context.Context, e Event)
+	// Notices lets people be told, at every address known to be theirs, what happened to
+	// their second factor: a factor that was added, a lock, a reset. It is called in the
+	// caller's goroutine after the fact was recorded, once for each message, and calls tell
+	// now or later, with a context of its own, and again after an error if it likes; nothing
+	// but events depends on it. Nil tells nobody. See NoticesNow.
+	Notices func(ctx context.Context, tell func(ctx context.Context) error)
 	// Clock defaults to the system's.
 	Clock Clock
 	// ChallengeTTL is how long a challenge may be answered; default 15 minutes, 1 minute
@@ -66,7 +73,8 @@ type SendBudget struct {
 
 // AdminAction is what an administrator wants to do.
 type AdminAction struct {
-	// Name is "reset", "unlock", "set-policy", "send-confirmation" or "forget".
+	// Name is "reset", "unlock", "issue", "set-policy", "send-confirmation", "send-setup",
+	// "forget", "list-support" or "close-support".
 	Name string
 	// Actor is who asks, as the application names them; Reason goes into the event.
 	Actor, Reason string
@@ -91,6 +99,8 @@ type Manager struct {
 	records *storage.Updater
 	// judging lets one expensive answer of a person at a time be judged in this process.
 	judging keyed.Mutex
+	// temporary: a factor's instances end by themselves.
+	temporary bool
 }
 
 // New checks the configuration as far as it can be checked without the store, and returns
@@ -122,6 +132,11 @@ func New(cfg Config) (*Manager, error) {
 		if t.Silent && t.Class != factor.Recovery {
 			return nil, configError("factor %q is enrolled without proof; only recovery kinds may be", kind)
 		}
+		if t.Issued && !t.Silent {
+			return nil, configError("factor %q is made by administrators, so it must be enrolled without proof; see factor.Traits", kind)
+		}
+		_, temporary := f.(factor.Temporary)
+		m.temporary = m.temporary || temporary
 		ordinary = ordinary || t.Class != factor.Recovery
 		m.factors[kind] = f
 		m.kinds = append(m.kinds, kind)
@@ -200,7 +215,25 @@ func (m *Manager) read(ctx context.Context, key string) (*record, error) {
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	return m.open(key, rec.Data)
+	r, err := m.open(key, rec.Data)
+	if err == nil {
+		m.end(r, r.at(m.now()))
+	}
+	return r, err
+}
+
+// end takes away what has ended by itself.
+func (m *Manager) end(r *record, now time.Time) {
+	if !m.temporary {
+		return
+	}
+	over := func(in instance) bool {
+		t, ok := m.factors[in.Kind].(factor.Temporary)
+		return ok && !now.Before(t.Ends(in.State))
+	}
+	if slices.ContainsFunc(r.Factors, over) {
+		r.Factors = slices.DeleteFunc(r.Factors, over)
+	}
 }
 
 // update lets decide change the person's record, in one atomic step. decide may run several
@@ -216,6 +249,7 @@ func (m *Manager) update(ctx context.Context, s subject, now time.Time, decide f
 		} else if r, decided = m.open(key, data); decided != nil {
 			return storage.Change{}, decided
 		}
+		m.end(r, r.at(now))
 		write, err := decide(r)
 		if decided = err; err != nil || !write {
 			return storage.Change{}, err
@@ -257,10 +291,13 @@ func (m *Manager) open(key string, data []byte) (*record, error) {
 func unavailable(err error) error { return fmt.Errorf("%w: %w", ErrUnavailable, err) }
 
 func (m *Manager) emit(ctx context.Context, events []Event) {
-	if m.cfg.Events == nil {
-		return
-	}
 	for _, e := range events {
-		m.cfg.Events(ctx, e)
+		n := e.notice
+		if e.notice = nil; m.cfg.Events != nil {
+			m.cfg.Events(ctx, e)
+		}
+		if n != nil {
+			m.tellPerson(ctx, e, n)
+		}
 	}
 }

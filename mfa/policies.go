@@ -87,6 +87,9 @@ func (m *Manager) checkPolicy(p Policy) error {
 	if p.MaxAge < 0 {
 		return configError("MaxAge is negative")
 	}
+	if p.Remember < 0 || p.Remember > maxRemember {
+		return configError("Remember is %s, want 0 (never) to %s", p.Remember, maxRemember)
+	}
 	return nil
 }
 

@@ -39,6 +39,10 @@ type Policy struct {
 	// MaxAge is how fresh a verification must be for what the application guards with
 	// RequireRecent when it names no age itself; 0 means 5 minutes.
 	MaxAge time.Duration `json:"max_age,omitempty"`
+	// Remember is how long a device may be remembered after a sign-in, and let the person in
+	// without a second factor; 0 means never, and at most 90 days are allowed. A shorter time
+	// also holds for the devices that are remembered already.
+	Remember time.Duration `json:"remember,omitempty"`
 }
 
 const defaultMaxAge = 5 * time.Minute

@@ -44,7 +44,13 @@ type record struct {
 	Born    int64           `cbor:"11,keyasint,omitempty"` // first write; -1 after a reset
 	// UserType is the person's when the record was last written, for Report alone: what
 	// decides is always the one that the application gives.
-	UserType slice `cbor:"12,keyasint,omitempty"`
+	UserType slice    `cbor:"12,keyasint,omitempty"`
+	Devices  []device `cbor:"13,keyasint,omitempty"`
+	// Warned is when the person was last told that somebody knows their password.
+	Warned int64 `cbor:"14,keyasint,omitempty"`
+	// Proofs are right answers to kinds that are stopped.
+	Proofs map[string]proofs `cbor:"15,keyasint,omitempty"`
+	Setup  *setup            `cbor:"16,keyasint,omitempty"`
 
 	// unknown holds the keys a newer version wrote, kept as they are.
 	unknown map[int]cbor.RawMessage
@@ -143,7 +149,7 @@ func mustEnc(o cbor.EncOptions) cbor.EncMode {
 var errRecord = errors.New("mfa: stored record is not readable")
 
 // knownKeys is how many keys record has, from 0.
-const knownKeys = 13
+const knownKeys = 17
 
 func decodeRecord(data []byte) (*record, error) {
 	r := &record{}
@@ -239,6 +245,9 @@ func (r *record) tidy(now time.Time, ttl time.Duration) {
 			delete(r.Live, k)
 		}
 	}
+	if r.Setup != nil && ms >= r.Setup.Expires {
+		r.Setup = nil
+	}
 	if r.Charge != nil && ms >= r.Charge.Expires {
 		r.Charge = nil
 	}
@@ -306,7 +315,8 @@ func (r *record) addPending(p pending) {
 	r.Pending = append(r.Pending, p)
 }
 
-// removeFactors ends instances and what was issued for them.
+// removeFactors ends instances, what was issued for them, and what was remembered on the
+// strength of them.
 func (r *record) removeFactors(gone func(instance) bool) (ended []instance) {
 	r.Factors = slices.DeleteFunc(r.Factors, func(i instance) bool {
 		if !gone(i) {
@@ -320,6 +330,7 @@ func (r *record) removeFactors(gone func(instance) bool) (ended []instance) {
 			delete(r.Live, i.Kind)
 		}
 	}
+	r.Devices = nil
 	return ended
 }
 

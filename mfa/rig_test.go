@@ -70,6 +70,28 @@ type sent struct {
 	link map[string]string // latest link by address
 	sent int
 	fail error
+	told []factor.NotifyInput
+}
+
+func (s *sent) Notify(_ context.Context, in factor.NotifyInput) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fail != nil {
+		return s.fail
+	}
+	s.told = append(s.told, in)
+	return nil
+}
+
+// notices returns what people were told since the last call, as "name to address".
+func (s *sent) notices() (list []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, in := range s.told {
+		list = append(list, in.Name+" to "+string(in.State))
+	}
+	s.told = nil
+	return list
 }
 
 func (s *sent) Kind() string { return s.kind }

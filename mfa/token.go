@@ -55,6 +55,8 @@ type claims struct {
 	// Proved is, in an enrolment token, when the grant that opened it was issued: until that
 	// grant would be over, confirming a weaker factor takes nothing away from it.
 	Proved int64 `cbor:"12,keyasint,omitempty"`
+	// Remember is Policy.Remember in milliseconds.
+	Remember int64 `cbor:"13,keyasint,omitempty"`
 }
 
 // subject is Subject in a token.
@@ -148,7 +150,7 @@ func (m *Manager) openToken(kind, token, binding string) (*claims, error) {
 	if err := cbor.Unmarshal(data, c); err != nil {
 		return nil, ErrToken
 	}
-	if kind != sealLink && !bytes.Equal(c.Bind, bindTo(binding)) { // both are digests
+	if kind != sealLink && kind != sealSetup && !bytes.Equal(c.Bind, bindTo(binding)) { // both are digests
 		return nil, ErrToken
 	}
 	return c, nil
@@ -181,6 +183,15 @@ func (EnrollmentToken) LogValue() slog.Value { return slog.StringValue(redacted)
 
 // MarshalText implements encoding.TextMarshaler.
 func (EnrollmentToken) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// Format implements fmt.Formatter.
+func (DeviceToken) Format(f fmt.State, _ rune) { redact(f) }
+
+// LogValue implements slog.LogValuer.
+func (DeviceToken) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText implements encoding.TextMarshaler.
+func (DeviceToken) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // Format implements fmt.Formatter.
 func (LinkToken) Format(f fmt.State, _ rune) { redact(f) }

@@ -89,6 +89,9 @@ type BeginRequest struct {
 	// Binding ties the challenge to a session: any string that only this session presents,
 	// not empty, at most 512 bytes. It need not survive as the session's id.
 	Binding string
+	// Device is the token that the browser has kept of an earlier sign-in, or "". What is no
+	// good, or another person's, is passed over. Only for SignIn.
+	Device DeviceToken
 }
 
 // Challenge is what Begin answers.
@@ -108,6 +111,12 @@ type Challenge struct {
 	// EnrollBy is the end of a grace period that lets the person in unenrolled (Next is
 	// Done), or zero.
 	EnrollBy time.Time
+	// Remembered says that Next is Done because the device is a remembered one. Device then
+	// replaces the token that it sent, until DeviceExpires; if it is empty, another request
+	// of the same moment has replaced it, and the browser keeps what it has.
+	Remembered    bool
+	Device        DeviceToken
+	DeviceExpires time.Time
 }
 
 // Option is one way to answer a challenge.
@@ -150,6 +159,10 @@ type VerifyRequest struct {
 	Binding   string
 	Kind      string
 	Response  Secret
+	// Remember is a name for the device that the answer comes from, at most 64 bytes, if the
+	// person wants it to be remembered, as far as Policy.Remember allows. Only for SignIn, and
+	// never after a recovery.
+	Remember string
 }
 
 // Verification is the proof that a person answered rightly. It exists only with a nil
@@ -171,6 +184,9 @@ type Verification struct {
 	GrantExpires time.Time
 	// RecoveryLeft is how many recovery codes are left after one was used, else -1.
 	RecoveryLeft int
+	// Device is the token of the device, if it is remembered now, until DeviceExpires.
+	Device        DeviceToken
+	DeviceExpires time.Time
 }
 
 // EnrollRequest starts the enrolment of an instance of a kind.
@@ -241,4 +257,6 @@ type Overview struct {
 	Policy       Policy
 	// Kinds may be enrolled under the policy.
 	Kinds []string
+	// Devices are those that are remembered.
+	Devices []DeviceInfo
 }

@@ -64,7 +64,11 @@ func (m *Manager) Verify(ctx context.Context, r VerifyRequest) (*Verification, e
 	if err != nil {
 		return nil, err
 	}
+	if err := checkName(r.Remember); err != nil {
+		return nil, err
+	}
 	var v *Verification
+	remember := r.Remember
 	err = m.take(ctx, &answer{
 		factor: f, subject: c.Subject, purpose: c.Purpose, response: response,
 		opened: time.UnixMilli(c.Issued).UTC(), now: m.now(),
@@ -78,7 +82,11 @@ func (m *Manager) Verify(ctx context.Context, r VerifyRequest) (*Verification, e
 			r.spend(c.ID, c.Issued)
 			delete(r.Live, f.Kind())
 			v = m.verification(r, c, t.instance, now)
-			return m.verified(c, v, f.Traits().Class)
+			events := m.verified(r, c, v, f.Traits().Class)
+			if f.Traits().Class == factor.Recovery {
+				return events
+			}
+			return append(events, m.remember(r, c, remember, v, now)...)
 		},
 	})
 	if err != nil {
@@ -160,8 +168,8 @@ func (m *Manager) grant(r *record, c *claims, s scope, level int, now time.Time)
 // recoveryLow is how few recovery codes are few.
 const recoveryLow = 3
 
-func (m *Manager) verified(c *claims, v *Verification, class factor.Class) []Event {
-	if m.cfg.Events == nil {
+func (m *Manager) verified(r *record, c *claims, v *Verification, class factor.Class) []Event {
+	if m.cfg.Events == nil && m.cfg.Notices == nil {
 		return nil
 	}
 	mk := func(name string) Event {
@@ -171,10 +179,10 @@ func (m *Manager) verified(c *claims, v *Verification, class factor.Class) []Eve
 	}
 	events := []Event{mk("verify.success")}
 	if class == factor.Recovery {
-		events = append(events, mk("recovery.used"))
+		events = append(events, m.notable(r, c.Subject, "", mk("recovery.used")))
 	}
 	if v.RecoveryLeft >= 0 && v.RecoveryLeft <= recoveryLow {
-		events = append(events, mk("recovery.low"))
+		events = append(events, m.notable(r, c.Subject, "", mk("recovery.low")))
 	}
 	return events
 }

@@ -18,21 +18,16 @@ package recovery
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"strings"
 
+	"github.com/secondgate/secondgate/internal/papercode"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 const (
-	// alphabet is Crockford's base 32: no I, L, O, U. Five bits a character.
-	alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
 	defaultCount = 10
 	maxCount     = 16
 	defaultBits  = 80
@@ -40,7 +35,7 @@ const (
 
 	stateVersion = 1
 	saltLen      = 16
-	hashLen      = 16
+	hashLen      = papercode.HashLen
 	headerLen    = 1 + 2 + saltLen // version, one bit for each used code, salt
 )
 
@@ -98,68 +93,23 @@ func (f *Factor) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutp
 	_, _ = rand.Read(salt) // never fails since Go 1.24
 	out := &factor.EnrollOutput{Name: "Recovery codes"}
 	for range f.count {
-		code := f.newCode()
-		out.Prompt.Codes = append(out.Prompt.Codes, factor.Secret(grouped(code)))
-		h := hash(salt, code)
+		code := papercode.New(f.chars)
+		out.Prompt.Codes = append(out.Prompt.Codes, factor.Secret(papercode.Grouped(code)))
+		h := papercode.Hash(salt, code)
 		state = append(state, h[:]...)
 	}
 	out.State = state
 	return out, nil
 }
 
-func (f *Factor) newCode() string {
-	b := make([]byte, f.chars)
-	_, _ = rand.Read(b)
-	for i, c := range b {
-		b[i] = alphabet[c%32] // 256 is a multiple of 32: uniform
-	}
-	return string(b)
-}
-
-func grouped(code string) string {
-	var b strings.Builder
-	for i, c := range []byte(code) {
-		if i > 0 && i%4 == 0 {
-			b.WriteByte('-')
-		}
-		b.WriteByte(c)
-	}
-	return b.String()
-}
-
-func hash(salt []byte, code string) (h [hashLen]byte) {
-	m := hmac.New(sha256.New, salt)
-	m.Write([]byte(code))
-	copy(h[:], m.Sum(nil))
-	return h
-}
-
 // Normalize reads a code as people type it: any case, spaces and hyphens anywhere, O for 0, I
 // and L for 1.
 func (f *Factor) Normalize(response string) (string, error) {
-	var b strings.Builder
-	for _, c := range response {
-		switch {
-		case c == ' ' || c == '-' || c == '\t' || c == '\u00a0' || c == '\u2013':
-			continue
-		case c >= 'a' && c <= 'z':
-			c -= 'a' - 'A'
-		}
-		switch c {
-		case 'O':
-			c = '0'
-		case 'I', 'L':
-			c = '1'
-		}
-		if c > 'Z' || !strings.ContainsRune(alphabet, c) || b.Len() == maxBits/5 {
-			return "", &factor.Problem{Reason: "recovery_form", Detail: "a recovery code has letters and digits, without U"}
-		}
-		b.WriteRune(c)
-	}
-	if b.Len() == 0 {
+	code, ok := papercode.Normalize(response, maxBits/5)
+	if !ok {
 		return "", &factor.Problem{Reason: "recovery_form", Detail: "a recovery code has letters and digits, without U"}
 	}
-	return b.String(), nil
+	return code, nil
 }
 
 // Verify accepts a code of the set that was not used, and marks it used. It compares with all.
@@ -168,7 +118,7 @@ func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdi
 	if err != nil {
 		return nil, err
 	}
-	h := hash(s.salt(), in.Response)
+	h := papercode.Hash(s.salt(), in.Response)
 	found := -1
 	for i := range s.count() {
 		found = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(h[:], s.hash(i)), i, found)

@@ -143,7 +143,7 @@ func (a *app) close() error {
 // populate makes sure that there is somebody, and says so where there is not.
 func (a *app) populate(ctx context.Context, env func(string) string) error {
 	if a.cfg.demo {
-		return a.people.seed(ctx, a.passwords)
+		return a.people.seed(ctx, a.passwords, a.cfg.people)
 	}
 	all, demo, err := a.people.count(ctx)
 	if err != nil {

@@ -17,6 +17,8 @@ type config struct {
 	// public is where browsers reach the server; nil until it is known.
 	public *url.URL
 	demo   bool
+	// people are seeded besides those with names of their own.
+	people int
 }
 
 // parseFlags reads the command line. Every error is a sentence that says what to do.
@@ -29,6 +31,7 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	fs.StringVar(&c.smtp, "smtp", "", "`URL` of the mail server: smtp://user:password@host:587?from=security@example.com, or smtps:// for TLS from the first byte")
 	fs.StringVar(&c.sms, "sms", "outbox", "`sender` of text messages: twilio, http or outbox; credentials come from the environment")
 	fs.BoolVar(&c.demo, "demo", true, "seed people and serve the outbox and the demonstration clock")
+	fs.IntVar(&c.people, "people", 0, "how many `more` people to seed in demonstration mode, for examples/load; at most 1000000")
 	public := fs.String("url", "", "`URL` under which browsers reach this server, if a proxy ends TLS before it: https://acme.example; "+
 		"cookies are then Secure and HSTS is sent (default http://HOST:PORT)")
 	if err := fs.Parse(args); err != nil {
@@ -42,6 +45,9 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	}
 	if c.data == "" {
 		return c, errors.New("-data is empty; name a directory, for example -data ./data")
+	}
+	if c.people < 0 || c.people > 1_000_000 {
+		return c, fmt.Errorf("-people %d is not a number from 0 to 1000000", c.people)
 	}
 	if !slices.Contains([]string{"twilio", "http", "outbox"}, c.sms) {
 		return c, fmt.Errorf("-sms %q is unknown; it is twilio, http or outbox", c.sms)

@@ -149,6 +149,10 @@ type person struct {
 func (p people) add(ctx context.Context, pw *passwords, list []person) error {
 	hashes := make([]string, len(list))
 	for i, n := range list { // before the transaction, which keeps all others from writing
+		if i > 0 && n.demo && n.password == list[i-1].password {
+			hashes[i] = hashes[i-1] // a crowd; nobody else's may be shared
+			continue
+		}
 		var err error
 		if hashes[i], err = pw.hash(ctx, n.password); err != nil {
 			return err
@@ -189,7 +193,7 @@ func (p people) count(ctx context.Context) (all, demo int, err error) {
 }
 
 // seed adds the demonstration people to an empty database.
-func (p people) seed(ctx context.Context, pw *passwords) error {
+func (p people) seed(ctx context.Context, pw *passwords, more int) error {
 	all, demo, err := p.count(ctx)
 	if err != nil {
 		return err
@@ -201,7 +205,17 @@ func (p people) seed(ctx context.Context, pw *passwords) error {
 	if all > 0 {
 		return nil
 	}
-	return p.add(ctx, pw, demoPeople())
+	return p.add(ctx, pw, append(demoPeople(), crowd(more)...))
+}
+
+// crowd are people for examples/load, with one password.
+func crowd(n int) (list []person) {
+	for i := range n {
+		who := fmt.Sprintf("crowd-%06d", i+1)
+		list = append(list, person{email: who + "@acme.example", password: "crowd-demo-password", name: who,
+			accounts: []account{{Username: who, Type: "employee"}}, demo: true})
+	}
+	return list
 }
 
 func demoPeople() (list []person) {

@@ -80,6 +80,9 @@ type Traits struct {
 	// Silent says that enrolment needs no confirmation by an answer (recovery codes:
 	// having been shown is all there is).
 	Silent bool
+	// Issued says that an administrator makes an instance for a person, and nobody for
+	// themselves. Such a kind is Silent too.
+	Issued bool
 }
 
 // Person is what a factor may know of whom it serves. ID is the application's; Account is
@@ -154,6 +157,43 @@ type Counter interface {
 	Left(state []byte) int
 }
 
+// Notifier is implemented by factors over which a person can be told what happened: a mail
+// about a factor that was added, a lock, a reset.
+type Notifier interface {
+	Factor
+	// Notify tells the person at the destination of one instance. It has no part in any
+	// decision; after an error it may be called again for the same notice.
+	Notify(ctx context.Context, in NotifyInput) error
+}
+
+// NotifyInput is something to tell a person. It holds nothing that a stranger who reads the
+// message could use, unless it has a Link.
+type NotifyInput struct {
+	Person Person
+	// State is the instance's whose destination it goes to.
+	State []byte
+	// Name is of the event, as in the table at mfa.SlogEvents, or "setup.link" for a message
+	// whose purpose is the link.
+	Name string
+	// Kind is of the factor that it is about, and Label the name that the person gave it or
+	// the device; both may be empty.
+	Kind, Label string
+	// Time is when it happened, Until the end of a lock or zero.
+	Time, Until time.Time
+	// Left is how many recovery codes are left, else -1.
+	Left int
+	// Link is a token to set up a new device with: put it in a link to a page that posts it.
+	Link Secret
+}
+
+// Temporary is implemented by factors whose instances end by themselves.
+type Temporary interface {
+	Factor
+	// Ends returns when an instance in this state is over. From then on it is as if the
+	// person did not have it; the zero time is long ago.
+	Ends(state []byte) time.Time
+}
+
 // EnrollInput is one request to enrol.
 type EnrollInput struct {
 	Person Person
@@ -222,6 +262,8 @@ type VerifyInput struct {
 type Verdict struct {
 	// State replaces the instance's state; nil leaves it.
 	State []byte
+	// Ended says that the instance is used up: the person has it no longer.
+	Ended bool
 }
 
 // IssueInput asks for a challenge.

@@ -1,0 +1,236 @@
+package access_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	otptotp "github.com/pquerna/otp/totp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/access"
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/storage/memory"
+	"github.com/secondgate/secondgate/totp"
+)
+
+func newFactor(t testing.TB, cfg access.Config) *access.Factor {
+	t.Helper()
+	f, err := access.New(cfg)
+	require.NoError(t, err)
+	return f
+}
+
+var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func TestConfig(t *testing.T) {
+	for _, ttl := range []time.Duration{-1, time.Second, 5*time.Minute - 1, 7*24*time.Hour + 1} {
+		_, err := access.New(access.Config{MaxTTL: ttl})
+		require.ErrorContains(t, err, "MaxTTL")
+	}
+}
+
+func TestParams(t *testing.T) {
+	f := newFactor(t, access.Config{})
+	for valid, want := range map[string]time.Duration{"": time.Hour, "5m": 5 * time.Minute, "24h": 24 * time.Hour,
+		"24h1s": 0, "4m59s": 0, "-1h": 0, "8": 0, "x": 0, "9999999999h": 0} {
+		out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: factor.Params{"valid": valid}, Now: start})
+		if want == 0 {
+			require.ErrorIs(t, err, factor.ErrMalformed, valid)
+			continue
+		}
+		require.NoError(t, err, valid)
+		require.Equal(t, start.Add(want), f.Ends(out.State))
+		require.Regexp(t, `^([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}$`, out.Prompt.Codes[0].Reveal())
+		require.NotContains(t, string(out.State), strings.ReplaceAll(out.Prompt.Codes[0].Reveal(), "-", ""))
+	}
+	_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: factor.Params{"uses": "twice"}, Now: start})
+	require.ErrorIs(t, err, factor.ErrMalformed)
+	require.Zero(t, f.Ends(nil))
+	_, err = f.Verify(t.Context(), factor.VerifyInput{State: []byte("x"), Response: "0000000000000000", Now: start})
+	require.Error(t, err)
+	require.NotErrorIs(t, err, factor.ErrIncorrect)
+}
+
+func TestNormalize(t *testing.T) {
+	f := newFactor(t, access.Config{})
+	got, err := f.Normalize(" abcd-efgh o0il-ZZZZ ")
+	require.NoError(t, err)
+	require.Equal(t, "ABCDEFGH0011ZZZZ", got)
+	for _, bad := range []string{"", "ABCD", "ABCDEFGH0011ZZZZZ", "ABCDEFGH0011ZZZU", strings.Repeat("A", 1<<16)} {
+		_, err := f.Normalize(bad)
+		require.ErrorIs(t, err, factor.ErrMalformed)
+	}
+}
+
+// office is a Manager with an administrator.
+type office struct {
+	*mfa.Manager
+	t     *testing.T
+	clock *mfatest.Clock
+}
+
+func open(t *testing.T) *office {
+	t.Helper()
+	keys, err := seal.NewKeyring(seal.GenerateKey())
+	require.NoError(t, err)
+	app, err := totp.New(totp.Config{Issuer: "Acme"})
+	require.NoError(t, err)
+	o := &office{t: t, clock: mfatest.NewClock(start)}
+	o.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: o.clock, Factors: []mfa.Factor{app, newFactor(t, access.Config{})},
+		Authorize: func(_ context.Context, a mfa.AdminAction) error {
+			if a.Actor != "admin" {
+				return fmt.Errorf("%s is no administrator", a.Actor)
+			}
+			return nil
+		}})
+	require.NoError(t, err)
+	return o
+}
+
+var ann = mfa.Subject{ID: "ann"}
+
+const session = "session"
+
+func (o *office) begin() *mfa.Challenge {
+	o.t.Helper()
+	ch, err := o.Begin(o.t.Context(), mfa.BeginRequest{Subject: ann, Binding: session})
+	require.NoError(o.t, err)
+	return ch
+}
+
+// enrol gives ann an authenticator app.
+func (o *office) enrol(g mfa.Grant) {
+	o.t.Helper()
+	e, err := o.Enroll(o.t.Context(), mfa.EnrollRequest{Grant: g, Binding: session, Kind: "totp"})
+	require.NoError(o.t, err)
+	code, err := otptotp.GenerateCode(e.Prompt.Secret.Reveal(), o.clock.Now())
+	require.NoError(o.t, err)
+	_, err = o.Confirm(o.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: mfa.Secret(code)})
+	require.NoError(o.t, err)
+}
+
+func (o *office) issue(params factor.Params) mfa.Secret {
+	o.t.Helper()
+	e, err := o.Issue(o.t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: ann, Actor: "admin", Reason: "called, knows her badge number"},
+		Kind: "access", Params: params})
+	require.NoError(o.t, err)
+	require.Len(o.t, e.Prompt.Codes, 1)
+	return e.Prompt.Codes[0]
+}
+
+func (o *office) use(code mfa.Secret) (*mfa.Verification, error) {
+	return o.Verify(o.t.Context(), mfa.VerifyRequest{Challenge: o.begin().Token, Binding: session, Kind: "access", Response: code})
+}
+
+func TestAccessOnce(t *testing.T) {
+	o := open(t)
+	o.enrol(o.begin().Grant)
+	code := o.issue(nil)
+	v, err := o.use(code)
+	require.NoError(t, err)
+	require.Equal(t, 1, v.AssuranceLevel)
+	_, err = o.use(code)
+	require.ErrorIs(t, err, mfa.ErrNotAvailable, "it is used up")
+	// It opens the enrolment of a replacement and nothing else.
+	overview, err := o.Overview(t.Context(), ann)
+	require.NoError(t, err)
+	require.Len(t, overview.Factors, 1)
+	require.ErrorIs(t, o.Remove(t.Context(), v.Grant, session, overview.Factors[0].ID), mfa.ErrForbidden)
+	old := overview.Factors[0].ID
+	o.enrol(v.Grant)
+	overview, err = o.Overview(t.Context(), ann)
+	require.NoError(t, err)
+	require.Len(t, overview.Factors, 1)
+	require.NotEqual(t, old, overview.Factors[0].ID)
+}
+
+func TestAccessForHours(t *testing.T) {
+	o := open(t)
+	o.enrol(o.begin().Grant)
+	code := o.issue(factor.Params{"valid": "8h", "uses": "any"})
+	for range 4 {
+		_, err := o.use(code)
+		require.NoError(t, err)
+		o.clock.Advance(2*time.Hour - time.Millisecond)
+	}
+	_, err := o.use(code)
+	require.NoError(t, err, "a moment before the end")
+	o.clock.Advance(4 * time.Millisecond)
+	_, err = o.use(code)
+	require.ErrorIs(t, err, mfa.ErrNotAvailable)
+	for _, option := range o.begin().Options {
+		require.NotEqual(t, "access", option.Kind, "what is over is not offered")
+	}
+}
+
+func TestNewAccessCodeEndsTheOld(t *testing.T) {
+	o := open(t)
+	o.enrol(o.begin().Grant)
+	first := o.issue(factor.Params{"uses": "any"})
+	second := o.issue(factor.Params{"uses": "any"})
+	_, err := o.use(first)
+	require.ErrorIs(t, err, mfa.ErrIncorrect)
+	_, err = o.use(second)
+	require.NoError(t, err)
+}
+
+func TestWrongAccessCodesLock(t *testing.T) {
+	o := open(t)
+	o.enrol(o.begin().Grant)
+	code := o.issue(nil)
+	for range 5 {
+		_, err := o.use("0000-0000-0000-0000")
+		require.ErrorIs(t, err, mfa.ErrIncorrect)
+	}
+	_, err := o.use(code)
+	var locked *mfa.LockedError
+	require.ErrorAs(t, err, &locked)
+}
+
+// Nobody makes one for themselves, and no other kind is made for a person.
+func TestOnlyAdministratorsIssue(t *testing.T) {
+	o := open(t)
+	g := o.begin().Grant
+	_, err := o.Enroll(t.Context(), mfa.EnrollRequest{Grant: g, Binding: session, Kind: "access"})
+	require.ErrorIs(t, err, mfa.ErrNotAvailable)
+	o.enrol(g)
+	_, err = o.RegenerateRecoveryCodes(t.Context(), g, session)
+	require.ErrorIs(t, err, mfa.ErrNotAvailable)
+	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: ann, Actor: "mallory"}, Kind: "access"})
+	require.ErrorIs(t, err, mfa.ErrForbidden)
+	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: ann, Actor: "admin"}, Kind: "totp"})
+	require.ErrorIs(t, err, mfa.ErrNotAvailable)
+	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: mfa.Subject{ID: "bob", Enrolled: true}, Actor: "admin"}, Kind: "access"})
+	require.ErrorIs(t, err, mfa.ErrStateLost)
+	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: ann, Actor: "admin"}, Kind: "access", Params: factor.Params{"valid": "9000h"}})
+	require.ErrorIs(t, err, mfa.ErrMalformed)
+}
+
+// A code does not stand in for the enrolment that the policy requires.
+func TestAccessCodeIsNoFactor(t *testing.T) {
+	o := open(t)
+	o.issue(nil)
+	require.Equal(t, mfa.Enroll, o.begin().Next)
+}
+
+func FuzzNormalize(f *testing.F) {
+	factor := newFactor(f, access.Config{})
+	for _, s := range []string{"ABCD-EFGH-JKMN-PQRS", "abcd efgh oilo ilil", "\xff", "𝟘"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got, err := factor.Normalize(s)
+		if err == nil && len(got) != 16 {
+			t.Fatalf("%q became %q", s, got)
+		}
+		if again, err2 := factor.Normalize(got); err == nil && (err2 != nil || again != got) {
+			t.Fatalf("%q is not what it becomes", got)
+		}
+	})
+}

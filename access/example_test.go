@@ -1,0 +1,25 @@
+package access_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/secondgate/secondgate/access"
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// An administrator makes a code through mfa.Manager.Issue; this is what the factor does then.
+func Example() {
+	f, err := access.New(access.Config{})
+	if err != nil {
+		panic(err)
+	}
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	made, err := f.Enroll(context.Background(), factor.EnrollInput{Params: factor.Params{"valid": "8h", "uses": "any"}, Now: now})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(len(made.Prompt.Codes[0].Reveal()), "characters, good until", f.Ends(made.State).Format(time.Kitchen))
+	// Output: 19 characters, good until 8:00PM
+}

@@ -1,0 +1,99 @@
+package email
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// Notify tells a person what happened to their second factor, in a mail that says what to do
+// if it was not them.
+func (f *Factor) Notify(ctx context.Context, in factor.NotifyInput) error {
+	c := Content{To: string(in.State), ServiceName: f.cfg.ServiceName, Locale: in.Person.Locale,
+		Notice: in.Name, Factor: in.Kind, Name: in.Label, Time: in.Time, Until: in.Until, Left: in.Left}
+	if in.Link != "" {
+		if f.cfg.SetupURL == nil {
+			return errors.New("email: Config.SetupURL is nil, so there is no link to send")
+		}
+		c.Link = factor.Secret(f.cfg.SetupURL(in.Link.Reveal()))
+		if !linkForm(c.Link.Reveal()) {
+			return errors.New("email: Config.SetupURL does not make an absolute http or https URL")
+		}
+	}
+	m, err := f.cfg.message(c)
+	if err != nil {
+		return fmt.Errorf("email: %w", err)
+	}
+	return f.cfg.Sender.Send(ctx, m)
+}
+
+// noticeWords are the texts of notices in one language.
+type noticeWords struct {
+	// texts by the name of the notice: the subject, where %[1]s is the service, and the
+	// sentence, where %[1]s is the service, %[2]s the kind and %[3]s the name of what it is
+	// about, %[4]s the end of a lock, and %[5]d how many are left.
+	texts map[string][2]string
+	other [2]string // for what has no text of its own
+	kinds map[string]string
+	when  string // %s is a time
+	// notYou, and linkIgnore for a mail with a link that somebody asked for.
+	notYou, linkIgnore, linkButton, linkOpen, linkTerms string
+}
+
+func (w *noticeWords) kind(kind string) string {
+	if name, ok := w.kinds[kind]; ok {
+		return name
+	}
+	return kind
+}
+
+// printed is fmt.Sprintf without a complaint about arguments that a text does not use.
+func printed(text string, args ...any) string {
+	s := fmt.Sprintf(text+"%[6]s", append(args, "")...)
+	return s
+}
+
+const noticeTime = "2006-01-02 15:04 MST"
+
+func composeNotice(c Content) (Message, error) {
+	lang, w := language(c.Locale)
+	n := notices[w]
+	text, ok := n.texts[c.Notice]
+	if !ok {
+		text = n.other
+	}
+	until := ""
+	if !c.Until.IsZero() {
+		until = c.Until.UTC().Format(noticeTime)
+	}
+	name := c.Name
+	if name == "" {
+		name = n.kind(c.Factor)
+	}
+	fill := func(s string) string { return printed(s, c.ServiceName, n.kind(c.Factor), name, until, c.Left) }
+	v := mailView{Lang: lang, Service: c.ServiceName, Lead: fill(text[1]), Ignore: fill(n.notYou)}
+	if c.Link != "" {
+		v.Link, v.Button, v.IfButtonFails, v.Ignore = c.Link.Reveal(), n.linkButton, w.ifFails, n.linkIgnore
+		v.Note = n.linkTerms
+	} else if !c.Time.IsZero() {
+		v.Note = fmt.Sprintf(n.when, c.Time.UTC().Format(noticeTime))
+	}
+	var plain strings.Builder
+	fmt.Fprintf(&plain, "%s\n\n", v.Lead)
+	if v.Link != "" {
+		fmt.Fprintf(&plain, "%s\n%s\n\n", n.linkOpen, v.Link)
+	}
+	if v.Note != "" {
+		fmt.Fprintf(&plain, "%s\n\n", v.Note)
+	}
+	fmt.Fprintf(&plain, "%s\n", v.Ignore)
+	var html bytes.Buffer
+	if err := mailTemplate.Execute(&html, v); err != nil {
+		return Message{}, err
+	}
+	return Message{To: c.To, Subject: fill(text[0]), Text: factor.Secret(plain.String()), HTML: factor.Secret(html.String())}, nil
+}

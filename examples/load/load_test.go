@@ -1,0 +1,47 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The command drives a real server, and a server that is not there is named.
+func TestLoad(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "nethttp")
+	out, err := exec.Command("go", "build", "-o", program, "../nethttp").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	server := exec.Command(program, "-addr", "127.0.0.1:0", "-people", "5", "-data", t.TempDir())
+	server.Stderr = io.Discard
+	stdout, err := server.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, server.Start())
+	t.Cleanup(func() {
+		_ = server.Process.Signal(syscall.SIGTERM)
+		_ = server.Wait()
+	})
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	require.NoError(t, err)
+	url := strings.TrimSpace(strings.TrimPrefix(line, "listening on "))
+
+	var report, progress bytes.Buffer
+	require.NoError(t, run(t.Context(), []string{"-url", url, "-workers", "4", "-rounds", "2"}, &report, &progress))
+	require.Contains(t, report.String(), "19 people enrolled an authenticator app")
+	require.Contains(t, report.String(), "38 sign-ins in ")
+	require.Contains(t, report.String(), " a second")
+	require.Contains(t, report.String(), "99 %")
+	require.Contains(t, progress.String(), "round 2 of 2: 19 of 19 people")
+
+	err = run(t.Context(), []string{"-url", url}, &report, &progress)
+	require.ErrorContains(t, err, "is it a fresh demonstration?")
+	err = run(t.Context(), []string{"-url", "http://127.0.0.1:1"}, &report, &progress)
+	require.ErrorContains(t, err, "start the server first")
+	require.ErrorContains(t, run(t.Context(), []string{"-workers", "0"}, &report, &progress), "-workers")
+}

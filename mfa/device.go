@@ -1,0 +1,198 @@
+package mfa
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"time"
+)
+
+const (
+	sealDevice = "device"
+	// maxDevices is how many a person may have; of more, the one not used for longest is
+	// forgotten.
+	maxDevices = 10
+	// rotationGrace is how long the token before the present one is still taken for a device
+	// that sent two requests at once. After that it was copied.
+	rotationGrace = 10 * time.Second
+	maxRemember   = 90 * 24 * time.Hour
+)
+
+// DeviceToken lets a remembered device pass without a second factor: the value of a cookie
+// that is Secure, HttpOnly and SameSite. It is opaque, at most 200 bytes, and good for one
+// person; every use replaces it. It prints as "[redacted]".
+type DeviceToken string
+
+// DeviceInfo describes one remembered device, for a list.
+type DeviceInfo struct {
+	ID   string
+	Name string
+	// Created is when it was remembered, LastUsed when it last let the person in (zero:
+	// never), and Expires when it must prove a factor again.
+	Created, LastUsed, Expires time.Time
+}
+
+// device is one remembered device. Its token holds the ID and a secret, of which the hash is
+// kept here; each use makes a new secret.
+type device struct {
+	ID      [8]byte `cbor:"0,keyasint"`
+	Name    string  `cbor:"1,keyasint,omitempty"`
+	Secret  []byte  `cbor:"2,keyasint"`
+	Before  []byte  `cbor:"3,keyasint,omitempty"` // the hash before the last rotation
+	Rotated int64   `cbor:"4,keyasint,omitempty"`
+	Created int64   `cbor:"5,keyasint"`
+	Used    int64   `cbor:"6,keyasint,omitempty"`
+	Expires int64   `cbor:"7,keyasint"`
+}
+
+// rotate gives the device a new secret and returns its token.
+func (m *Manager) rotate(d *device, s subject) DeviceToken {
+	secret := random16()
+	hash := sha256.Sum256(secret[:])
+	d.Secret = hash[:16]
+	token := append(d.ID[:], secret[:]...)
+	return DeviceToken(base64.RawURLEncoding.EncodeToString(m.cfg.Keys.Seal(sealDevice, s.key(), token)))
+}
+
+// remember adds a device to the person's, if the policy that the challenge was begun under
+// allows it.
+func (m *Manager) remember(r *record, c *claims, name string, v *Verification, now time.Time) []Event {
+	if c.Remember <= 0 || name == "" {
+		return nil
+	}
+	d := device{ID: random8(), Name: name, Created: now.UnixMilli(), Expires: now.UnixMilli() + c.Remember}
+	v.Device, v.DeviceExpires = m.rotate(&d, c.Subject), instant(d.Expires)
+	if len(r.Devices) >= maxDevices {
+		oldest := 0
+		for i, d := range r.Devices {
+			if max(d.Used, d.Created) < max(r.Devices[oldest].Used, r.Devices[oldest].Created) {
+				oldest = i
+			}
+		}
+		r.Devices = slices.Delete(r.Devices, oldest, oldest+1)
+	}
+	r.Devices = append(r.Devices, d)
+	return []Event{m.notable(r, c.Subject, name, m.event("device.remembered", c.Subject, now, func(e *Event) { e.Kind = v.Kind }))}
+}
+
+// recognise looks at the token of a device that may be remembered, and sets in ch what
+// follows. Only a store's failure is an error: whoever is not recognised proves a factor.
+func (m *Manager) recognise(ctx context.Context, token DeviceToken, c *claims, clock time.Time, ch *Challenge) error {
+	if len(token) > maxToken {
+		return nil
+	}
+	sealed, err := base64.RawURLEncoding.Strict().DecodeString(string(token))
+	if err != nil {
+		return nil
+	}
+	plain, err := m.cfg.Keys.Open(sealDevice, c.Subject.key(), sealed)
+	if err != nil || len(plain) != 8+16 {
+		return nil // another person's, who uses the same browser, or from before a key was retired
+	}
+	hash := sha256.Sum256(plain[8:])
+	presented := hash[:16]
+	var events []Event
+	err = m.update(ctx, c.Subject, clock, func(r *record) (bool, error) {
+		ch.Device, ch.DeviceExpires, ch.Remembered, events = "", time.Time{}, false, nil
+		now := r.at(clock)
+		i := slices.IndexFunc(r.Devices, func(d device) bool { return string(d.ID[:]) == string(plain[:8]) })
+		if i < 0 {
+			return false, nil
+		}
+		d := &r.Devices[i]
+		note := func(name string) {
+			events = []Event{m.event(name, c.Subject, now, nil)}
+		}
+		expires := min(d.Expires, d.Created+c.Remember)
+		switch {
+		case now.UnixMilli() >= expires:
+			r.Devices = slices.Delete(r.Devices, i, i+1)
+			return true, nil
+		case subtle.ConstantTimeCompare(presented, d.Secret) == 1:
+			d.Before, d.Rotated, d.Used = d.Secret, now.UnixMilli(), now.UnixMilli()
+			ch.Device, ch.DeviceExpires, ch.Remembered = m.rotate(d, c.Subject), instant(expires), true
+			note("device.used")
+			return true, nil
+		case subtle.ConstantTimeCompare(presented, d.Before) == 1 && now.UnixMilli() < d.Rotated+rotationGrace.Milliseconds():
+			ch.Remembered = true
+			return false, nil
+		default:
+			// A token that was replaced comes back: it, or the one that replaced it, is in
+			// other hands. Which of them cannot be known, so neither is good any more.
+			r.Devices = slices.Delete(r.Devices, i, i+1)
+			note("device.reused")
+			events[0] = m.notable(r, c.Subject, "", events[0])
+			return true, nil
+		}
+	})
+	if err != nil {
+		return err
+	}
+	m.emit(ctx, events)
+	return nil
+}
+
+func (r *record) deviceInfo(remember time.Duration, now time.Time) (list []DeviceInfo) {
+	for _, d := range r.Devices {
+		expires := min(d.Expires, d.Created+remember.Milliseconds())
+		if now.UnixMilli() < expires {
+			list = append(list, DeviceInfo{ID: fmt.Sprintf("%x", d.ID), Name: d.Name, Created: instant(d.Created),
+				LastUsed: instant(d.Used), Expires: instant(expires)})
+		}
+	}
+	return list
+}
+
+// RevokeDevice forgets a remembered device, or all of them if deviceID is empty.
+// ErrNotAvailable means that there is no such device.
+func (m *Manager) RevokeDevice(ctx context.Context, grant Grant, binding, deviceID string) error {
+	c, err := m.openGrant(grant, binding)
+	if err != nil {
+		return err
+	}
+	return m.revoke(ctx, c.Subject, deviceID, func(r *record, now time.Time) error { return m.may(r, c, "", now) })
+}
+
+// PasswordChanged forgets all remembered devices of a person, because the application says
+// that their password has changed: whoever knew the old one may have had the device too.
+func (m *Manager) PasswordChanged(ctx context.Context, s Subject) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	return m.revoke(ctx, s.compact(), "", func(r *record, _ time.Time) error {
+		if r.fresh && s.Enrolled {
+			return ErrStateLost
+		}
+		return nil
+	})
+}
+
+func (m *Manager) revoke(ctx context.Context, s subject, id string, may func(*record, time.Time) error) error {
+	clock := m.now()
+	var events []Event
+	err := m.update(ctx, s, clock, func(r *record) (bool, error) {
+		events = nil
+		now := r.at(clock)
+		if err := may(r, now); err != nil {
+			return false, err
+		}
+		before := len(r.Devices)
+		r.Devices = slices.DeleteFunc(r.Devices, func(d device) bool { return id == "" || fmt.Sprintf("%x", d.ID) == id })
+		if len(r.Devices) == before {
+			if id != "" {
+				return false, fmt.Errorf("%w: no such device", ErrNotAvailable)
+			}
+			return false, nil
+		}
+		events = []Event{m.event("device.revoked", s, now, nil)}
+		return true, nil
+	})
+	if err != nil {
+		return err
+	}
+	m.emit(ctx, events)
+	return nil
+}

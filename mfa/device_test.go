@@ -1,0 +1,312 @@
+package mfa_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfatest"
+)
+
+const fortnight = 14 * 24 * time.Hour
+
+// remembering is a rig whose policy remembers devices for two weeks.
+func remembering(t *testing.T) *rig {
+	t.Helper()
+	p := impliedMail
+	p.Remember = fortnight
+	return newRig(t, func(c *mfa.Config) { c.Policies = mfa.StoredPolicies(mfa.StaticPolicy(p)) })
+}
+
+// onDevice signs in by mail and has the device remembered.
+func (r *rig) onDevice(s mfa.Subject, name string) mfa.DeviceToken {
+	r.t.Helper()
+	v := r.rememberedBy(s, name)
+	require.NotEmpty(r.t, v.Device)
+	return v.Device
+}
+
+func (r *rig) rememberedBy(s mfa.Subject, name string) *mfa.Verification {
+	r.t.Helper()
+	ch := r.begin(s)
+	r.send(ch)
+	v, err := r.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "mail",
+		Response: r.mail.code(s.Email), Remember: name})
+	require.NoError(r.t, err)
+	return v
+}
+
+func (r *rig) beginOn(s mfa.Subject, d mfa.DeviceToken) *mfa.Challenge {
+	r.t.Helper()
+	ch, err := r.Begin(r.t.Context(), mfa.BeginRequest{Subject: s, Binding: binding, Device: d})
+	require.NoError(r.t, err)
+	return ch
+}
+
+func TestRememberedDeviceIsLetIn(t *testing.T) {
+	r := remembering(t)
+	first := r.onDevice(ann, "Laptop")
+	require.LessOrEqual(t, len(first), 200)
+	require.Equal(t, "[redacted]", fmt.Sprint(first))
+
+	r.clock.Advance(time.Hour)
+	ch := r.beginOn(ann, first)
+	require.Equal(t, mfa.Done, ch.Next)
+	require.True(t, ch.Remembered)
+	require.Empty(t, ch.Options)
+	require.Empty(t, ch.Token)
+	require.NotEmpty(t, ch.Device)
+	require.NotEqual(t, first, ch.Device)
+	require.Equal(t, mfa.Done, r.beginOn(ann, ch.Device).Next)
+
+	require.Equal(t, mfa.Verify, r.beginOn(ann, "").Next, "no token, no entry")
+	o, err := r.Overview(t.Context(), ann)
+	require.NoError(t, err)
+	require.Len(t, o.Devices, 1)
+	require.Equal(t, "Laptop", o.Devices[0].Name)
+	require.Equal(t, testStart.Add(time.Hour), o.Devices[0].LastUsed)
+	require.Equal(t, testStart.Add(fortnight), o.Devices[0].Expires)
+	require.Subset(t, r.eventNames(), []string{"device.remembered", "device.used"})
+}
+
+// Whoever holds a token that was replaced holds a copy, and then neither is good.
+func TestReusedDeviceTokenRevokes(t *testing.T) {
+	r := remembering(t)
+	first := r.onDevice(ann, "Laptop")
+	other := r.onDevice(ann, "Phone")
+	second := r.beginOn(ann, first).Device
+
+	// Two requests of one moment are no theft, and the later token stays good.
+	r.clock.Advance(9999 * time.Millisecond)
+	again := r.beginOn(ann, first)
+	require.True(t, again.Remembered)
+	require.Empty(t, again.Device)
+
+	r.clock.Advance(time.Millisecond)
+	require.Equal(t, mfa.Verify, r.beginOn(ann, first).Next)
+	require.Contains(t, r.eventNames(), "device.reused")
+	require.Equal(t, mfa.Verify, r.beginOn(ann, second).Next, "the series is revoked")
+	require.Equal(t, mfa.Done, r.beginOn(ann, other).Next, "another device is not")
+}
+
+// The lifetime is absolute: use does not prolong it, and a shorter policy ends it earlier.
+func TestDeviceLifetime(t *testing.T) {
+	r := remembering(t)
+	token := r.onDevice(ann, "Laptop")
+	r.clock.Advance(fortnight - time.Millisecond)
+	ch := r.beginOn(ann, token)
+	require.True(t, ch.Remembered)
+	r.clock.Advance(time.Millisecond)
+	require.False(t, r.beginOn(ann, ch.Device).Remembered)
+
+	token = r.onDevice(ann, "Laptop")
+	set := func(remember time.Duration) {
+		p := impliedMail
+		p.Remember = remember
+		require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: "boss", UserType: ann.UserType, Policy: p}))
+	}
+	r.clock.Advance(24 * time.Hour)
+	set(0)
+	require.Equal(t, mfa.Verify, r.beginOn(ann, token).Next, "the policy remembers no longer")
+	set(24*time.Hour + time.Minute)
+	ch = r.beginOn(ann, token)
+	require.True(t, ch.Remembered)
+	require.Equal(t, time.Minute, ch.DeviceExpires.Sub(r.clock.Now()))
+	set(24 * time.Hour)
+	require.Equal(t, mfa.Verify, r.beginOn(ann, ch.Device).Next)
+	o, err := r.Overview(t.Context(), ann)
+	require.NoError(t, err)
+	require.Empty(t, o.Devices)
+}
+
+// A step back of the clock does not revive a device.
+func TestDeviceLifetimeAndTheClock(t *testing.T) {
+	r := remembering(t)
+	token := r.onDevice(ann, "Laptop")
+	r.clock.Advance(fortnight + time.Second)
+	require.False(t, r.beginOn(ann, token).Remembered)
+	r.clock.Advance(-time.Hour)
+	require.False(t, r.beginOn(ann, token).Remembered)
+}
+
+func TestDevicesOffByDefault(t *testing.T) {
+	r := newRig(t)
+	v := r.rememberedBy(ann, "Laptop")
+	require.Empty(t, v.Device)
+	require.Error(t, func() error {
+		_, err := mfa.New(mfa.Config{Store: r.store, Keys: r.cfg.Keys, Factors: r.cfg.Factors,
+			Policies: mfa.StaticPolicy(mfa.Policy{Remember: 91 * 24 * time.Hour})})
+		return err
+	}())
+	r = remembering(t)
+	require.Empty(t, r.rememberedBy(ann, "").Device, "only if the person wants it")
+	_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "mail", Response: "123456",
+		Remember: strings.Repeat("n", 65)})
+	require.ErrorIs(t, err, mfa.ErrMalformed)
+}
+
+// A browser may hold the token of another person, which harms neither.
+func TestDeviceOfAnotherPerson(t *testing.T) {
+	r := remembering(t)
+	bob := person(2)
+	anns, bobs := r.onDevice(ann, "Shared computer"), r.onDevice(bob, "Shared computer")
+	require.Equal(t, mfa.Verify, r.beginOn(bob, anns).Next)
+	require.Equal(t, mfa.Verify, r.beginOn(ann, bobs).Next)
+	sameID := ann
+	sameID.Tenant = "elsewhere"
+	require.Equal(t, mfa.Verify, r.beginOn(sameID, anns).Next)
+	for _, bad := range []mfa.DeviceToken{"x", "AAAA", mfa.DeviceToken(strings.Repeat("A", 5000)), anns[:len(anns)-1], anns + "A"} {
+		require.Equal(t, mfa.Verify, r.beginOn(ann, bad).Next)
+	}
+	require.True(t, r.beginOn(ann, anns).Remembered)
+	require.True(t, r.beginOn(bob, bobs).Remembered)
+	require.NotContains(t, r.eventNames(), "device.reused")
+}
+
+// A remembered device signs in; it proves nothing else.
+func TestDeviceIsForSignInOnly(t *testing.T) {
+	r := remembering(t)
+	r.withApp(ann, "word")
+	token := r.onDevice(ann, "Laptop")
+	for _, p := range []mfa.Purpose{mfa.StepUp, mfa.ManageFactors} {
+		ch, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding, Purpose: p, Device: token})
+		require.NoError(t, err)
+		require.Equal(t, mfa.Verify, ch.Next)
+	}
+	ch := r.beginFor(ann, mfa.StepUp)
+	v, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.StepUp, Binding: binding, Kind: "app", Response: "word", Remember: "Laptop"})
+	require.NoError(t, err)
+	require.Empty(t, v.Device)
+}
+
+// Every change of what the person has, and of the password, ends them all.
+func TestChangesEndDevices(t *testing.T) {
+	admin := mfa.AdminRequest{Subject: ann, Actor: "boss"}
+	for name, change := range map[string]func(r *rig, g mfa.Grant){
+		"added": func(r *rig, g mfa.Grant) { r.enroll(g, "pin", "739162") },
+		"regenerated": func(r *rig, g mfa.Grant) {
+			_, err := r.RegenerateRecoveryCodes(t.Context(), g, binding)
+			require.NoError(t, err)
+		},
+		"removed": func(r *rig, g mfa.Grant) {
+			o, err := r.Overview(t.Context(), ann)
+			require.NoError(t, err)
+			require.NoError(t, r.Remove(t.Context(), g, binding, o.Factors[0].ID))
+		},
+		"reset":    func(r *rig, _ mfa.Grant) { require.NoError(t, r.Reset(t.Context(), admin)) },
+		"password": func(r *rig, _ mfa.Grant) { require.NoError(t, r.PasswordChanged(t.Context(), ann)) },
+		"forgotten": func(r *rig, _ mfa.Grant) {
+			require.NoError(t, r.ForgetSubject(t.Context(), admin))
+			r.withApp(ann, "word")
+		},
+		"revoked": func(r *rig, g mfa.Grant) { require.NoError(t, r.RevokeDevice(t.Context(), g, binding, "")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := remembering(t)
+			g := r.withApp(ann, "word").Grant
+			one, two := r.onDevice(ann, "Laptop"), r.onDevice(ann, "Phone")
+			change(r, g)
+			require.False(t, r.beginOn(ann, one).Remembered)
+			require.False(t, r.beginOn(ann, two).Remembered)
+		})
+	}
+}
+
+func TestRevokeOneDevice(t *testing.T) {
+	r := remembering(t)
+	g := r.withApp(ann, "word").Grant
+	one, two := r.onDevice(ann, "Laptop"), r.onDevice(ann, "Phone")
+	o, err := r.Overview(t.Context(), ann)
+	require.NoError(t, err)
+	require.Len(t, o.Devices, 2)
+	require.ErrorIs(t, r.RevokeDevice(t.Context(), g, "another session", o.Devices[0].ID), mfa.ErrToken)
+	require.NoError(t, r.RevokeDevice(t.Context(), g, binding, o.Devices[0].ID))
+	require.ErrorIs(t, r.RevokeDevice(t.Context(), g, binding, o.Devices[0].ID), mfa.ErrNotAvailable)
+	require.False(t, r.beginOn(ann, one).Remembered)
+	require.True(t, r.beginOn(ann, two).Remembered)
+	lost := person(9)
+	lost.Enrolled = true
+	require.ErrorIs(t, r.PasswordChanged(t.Context(), lost), mfa.ErrStateLost)
+}
+
+func TestRecoveryRemembersNothing(t *testing.T) {
+	r := remembering(t)
+	g := r.withApp(ann, "word").Grant
+	_, err := r.RegenerateRecoveryCodes(t.Context(), g, binding)
+	require.NoError(t, err)
+	v, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "recovery", Response: "a", Remember: "Laptop"})
+	require.NoError(t, err)
+	require.Empty(t, v.Device)
+}
+
+// Ten are kept; of more, the one not used for longest goes.
+func TestDevicesAreBounded(t *testing.T) {
+	r := remembering(t)
+	var tokens []mfa.DeviceToken
+	for i := range 10 {
+		r.clock.Advance(10 * time.Minute)
+		tokens = append(tokens, r.onDevice(ann, fmt.Sprint("Device ", i)))
+	}
+	r.clock.Advance(time.Minute)
+	tokens[0] = r.beginOn(ann, tokens[0]).Device
+	tokens = append(tokens, r.onDevice(ann, "Eleventh"))
+	for i, token := range tokens {
+		require.Equal(t, i != 1, r.beginOn(ann, token).Remembered, "device %d", i)
+	}
+}
+
+// Requests at once with one token: one of them replaces it, none is taken for a thief.
+func TestDeviceInParallel(t *testing.T) {
+	r := remembering(t)
+	token := r.onDevice(ann, "Laptop")
+	managers := []*mfa.Manager{r.Manager, r.another(), r.another()}
+	var wg sync.WaitGroup
+	var rotated, remembered atomic.Int64
+	for i := range 30 {
+		wg.Go(func() {
+			ch, err := managers[i%3].Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding, Device: token})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if ch.Remembered {
+				remembered.Add(1)
+			}
+			if ch.Device != "" {
+				rotated.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	require.EqualValues(t, 30, remembered.Load())
+	require.EqualValues(t, 1, rotated.Load())
+}
+
+// When the rotation cannot be recorded, nobody is let in by it.
+func TestDeviceAndOutage(t *testing.T) {
+	r := remembering(t)
+	token := r.onDevice(ann, "Laptop")
+	for _, f := range []mfatest.Fault{{Before: errors.New("down")}, {After: errors.New("cut")}} {
+		r.store.Inject(mfatest.OpSwap, 1, f)
+		ch, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding, Device: token})
+		require.ErrorIs(t, err, mfa.ErrUnavailable)
+		require.Nil(t, ch)
+	}
+	require.True(t, r.beginOn(ann, token).Remembered, "and the browser that got no new token still has the old one, for ten seconds")
+}
+
+// What the store holds of a device is not its token.
+func TestDeviceTokenIsNotStored(t *testing.T) {
+	r := remembering(t)
+	token := r.onDevice(ann, "Laptop")
+	for _, data := range dump(t, r.store) {
+		require.NotContains(t, data, string(token))
+	}
+}

@@ -1,0 +1,67 @@
+package mfa
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// IssueRequest asks for an instance of a kind that administrators make.
+type IssueRequest struct {
+	AdminRequest
+	// Kind is one whose factor has Traits.Issued, such as "access".
+	Kind string
+	// Params are the kind's own.
+	Params factor.Params
+}
+
+// Issue makes an instance of a kind for a person, such as a temporary access code, on behalf
+// of an administrator who has made sure who asks. It takes the place of an earlier one. What
+// it shows, in Prompt, is shown once: nobody can look it up again. ErrNotAvailable means that
+// the kind is not configured or is not for administrators to make.
+func (m *Manager) Issue(ctx context.Context, r IssueRequest) (*Enrollment, error) {
+	if err := m.authorizeFor(ctx, "issue", r.AdminRequest); err != nil {
+		return nil, err
+	}
+	f := m.factors[r.Kind]
+	if f == nil || !f.Traits().Issued {
+		return nil, fmt.Errorf("%w: no such kind that an administrator makes", ErrNotAvailable)
+	}
+	if err := checkEnroll(EnrollRequest{Params: r.Params}); err != nil {
+		return nil, err
+	}
+	clock, s := m.now(), r.Subject.compact()
+	out, err := f.Enroll(ctx, factor.EnrollInput{Person: s.person(), Params: r.Params, Now: clock})
+	if err != nil {
+		return nil, refusedOrUnavailable(err)
+	}
+	in := instance{ID: newID(), Kind: r.Kind, Name: out.Name, Hint: out.Hint, State: out.State, Created: clock.UnixMilli()}
+	e := &Enrollment{Kind: r.Kind, Prompt: out.Prompt}
+	if t, ok := f.(factor.Temporary); ok {
+		e.Expires = t.Ends(out.State)
+	}
+	var event Event
+	err = m.update(ctx, s, clock, func(rec *record) (bool, error) {
+		if rec.fresh && r.Subject.Enrolled {
+			return false, ErrStateLost
+		}
+		rec.removeFactors(func(old instance) bool { return old.Kind == in.Kind })
+		if len(rec.Factors) >= maxFactors {
+			return false, fmt.Errorf("%w: there are as many as there may be", ErrNotAvailable)
+		}
+		rec.Factors = append(rec.Factors, in)
+		event = m.event("admin."+r.Kind, s, rec.at(clock), func(e *Event) {
+			e.Kind, e.FactorID, e.Actor, e.Note = r.Kind, in.ID, r.Actor, r.Reason
+		})
+		event = m.notable(rec, s, "", event)
+		return true, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	m.emit(ctx, []Event{event})
+	// The code is good whether or not the person can be taken off the list of support.
+	_, _ = m.closeCase(ctx, s)
+	return e, nil
+}

@@ -1,0 +1,155 @@
+package mfa
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+const (
+	// warnAfter is how many wrong answers in a row to one kind are worth a message, when no
+	// lock follows; fewer are typing errors.
+	warnAfter = 3
+	// warnEvery is how often a person is told, at most, that somebody knows their password.
+	warnEvery = 24 * time.Hour
+)
+
+// notice is an event that the person is told of.
+type notice struct {
+	to     []recipient
+	person factor.Person
+	label  string
+	link   LinkToken
+}
+
+// recipient is one destination of a person.
+type recipient struct {
+	factor factor.Notifier
+	state  []byte
+}
+
+// recipients are all destinations known to be the person's: what they enrolled, what they
+// confirmed, and the address that the application vouches for, whatever the policy allows
+// them to sign in with. Nobody is told anything without Config.Notices.
+func (m *Manager) recipients(r *record, s subject) (list []recipient) {
+	if m.cfg.Notices == nil {
+		return nil
+	}
+	return m.destinations(r, s)
+}
+
+func (m *Manager) destinations(r *record, s subject) (list []recipient) {
+	for _, kind := range m.kinds {
+		f, ok := m.factors[kind].(factor.Notifier)
+		if !ok {
+			continue
+		}
+		add := func(state []byte) {
+			same := func(r recipient) bool { return r.factor == f && bytes.EqualFold(r.state, state) }
+			if !slices.ContainsFunc(list, same) {
+				list = append(list, recipient{f, bytes.Clone(state)})
+			}
+		}
+		if i, ok := f.(factor.Implicit); ok && s.Confirmed {
+			if state, _, ok := i.Implied(s.person()); ok {
+				add(state)
+			}
+		}
+		for _, in := range r.Factors {
+			if in.Kind == kind {
+				add(in.State)
+			}
+		}
+	}
+	return list
+}
+
+// notable makes of an event one that the person is told of, at the destinations that r has
+// now: call it before a change takes one of them away.
+func (m *Manager) notable(r *record, s subject, label string, e Event) Event {
+	if to := m.recipients(r, s); len(to) > 0 {
+		e.notice = &notice{to: to, person: s.person(), label: label}
+	}
+	return e
+}
+
+// tellPerson hands a notice to Config.Notices, once for each destination.
+func (m *Manager) tellPerson(ctx context.Context, e Event, n *notice) {
+	for _, to := range n.to {
+		in := factor.NotifyInput{Person: n.person, State: to.state, Name: e.Name, Kind: e.Kind, Label: n.label,
+			Time: e.Time, Until: e.LockedUntil, Left: e.Left, Link: Secret(n.link)}
+		m.cfg.Notices(ctx, func(ctx context.Context) error {
+			err := notify(ctx, to.factor, in)
+			report := Event{Name: "notice.sent", Time: m.now(), SubjectID: e.SubjectID, Tenant: e.Tenant, UserType: e.UserType,
+				Kind: to.factor.Kind(), Reason: e.Name, Left: -1}
+			if err != nil {
+				report.Name = "notice.failed"
+			}
+			m.emit(ctx, []Event{report})
+			return err
+		})
+	}
+}
+
+func notify(ctx context.Context, f factor.Notifier, in factor.NotifyInput) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("factor %s panicked", f.Kind())
+		}
+	}()
+	return f.Notify(ctx, in)
+}
+
+// warn says whether the person is to be told now that somebody has their password, and
+// remembers that.
+func (m *Manager) warn(r *record, now time.Time) bool {
+	if m.cfg.Notices == nil || now.UnixMilli() < r.Warned+warnEvery.Milliseconds() && r.Warned != 0 {
+		return false
+	}
+	r.Warned = now.UnixMilli()
+	return true
+}
+
+// Abandon says that nobody will answer a challenge any more: the person pressed "cancel", or
+// the session that it was begun in ended. The challenge is spent. If the person did not sign
+// in otherwise, somebody knows their password, of which Config.Notices tells them, at most
+// once a day. An expired challenge may be abandoned too; one that was answered gives
+// ErrTokenExpired.
+func (m *Manager) Abandon(ctx context.Context, token ChallengeToken, binding string) error {
+	c, err := m.openToken(sealChallenge, string(token), binding)
+	if err != nil {
+		return err
+	}
+	clock := m.now()
+	var events []Event
+	err = m.update(ctx, c.Subject, clock, func(r *record) (bool, error) {
+		now := r.at(clock)
+		if err := c.sameRecord(r); err != nil {
+			return false, err
+		}
+		if r.isSpent(c.ID, c.Issued) || slices.ContainsFunc(r.Factors, func(in instance) bool { return in.Used > c.Issued }) {
+			return false, ErrTokenExpired
+		}
+		r.spend(c.ID, c.Issued)
+		e := m.event("challenge.abandoned", c.Subject, now, func(e *Event) { e.Purpose = c.Purpose })
+		if c.Purpose == SignIn && m.warn(r, now) {
+			e = m.notable(r, c.Subject, "", e)
+		}
+		events = []Event{e}
+		return true, nil
+	})
+	if err != nil {
+		return err
+	}
+	m.emit(ctx, events)
+	return nil
+}
+
+// NoticesNow is for Config.Notices: it tells people before the operation returns, which then
+// takes as long as the mail server does. A failure is an event and nothing else. An
+// application with a queue puts tell there instead.
+func NoticesNow(ctx context.Context, tell func(ctx context.Context) error) { _ = tell(ctx) }

@@ -1,0 +1,173 @@
+package mfa_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfa"
+)
+
+// telling is a rig whose people are told.
+func telling(t *testing.T) *rig {
+	t.Helper()
+	p := impliedMail
+	p.Remember = fortnight
+	return newRig(t, func(c *mfa.Config) {
+		c.Notices, c.Policies = mfa.NoticesNow, mfa.StoredPolicies(mfa.StaticPolicy(p))
+	})
+}
+
+const toAnn = " to ann@example.com"
+
+func TestPeopleAreToldOfChanges(t *testing.T) {
+	r := telling(t)
+	g := r.withApp(ann, "word").Grant
+	require.Equal(t, []string{"factor.added" + toAnn}, r.mail.notices())
+	g = r.enroll(g, "pin", "1234").Grant
+	g = r.enroll(g, "pin", "5678").Grant
+	require.Equal(t, []string{"factor.added" + toAnn, "factor.replaced" + toAnn}, r.mail.notices())
+	_, err := r.RegenerateRecoveryCodes(t.Context(), g, binding)
+	require.NoError(t, err)
+	require.NoError(t, r.Rename(t.Context(), g, binding, r.id("pin"), "My PIN"))
+	require.NoError(t, r.Remove(t.Context(), g, binding, r.id("pin")))
+	require.Equal(t, []string{"recovery.regenerated" + toAnn, "factor.removed" + toAnn}, r.mail.notices())
+	for i, code := range []mfa.Secret{"a", "b"} {
+		_, err := r.verify(r.begin(ann), "recovery", code)
+		require.NoError(t, err)
+		if i == 0 {
+			require.Equal(t, []string{"recovery.used" + toAnn}, r.mail.notices())
+		}
+	}
+	require.Equal(t, []string{"recovery.used" + toAnn, "recovery.low" + toAnn}, r.mail.notices())
+	r.onDevice(ann, "Laptop")
+	require.Equal(t, []string{"device.remembered" + toAnn}, r.mail.notices())
+	admin := mfa.AdminRequest{Subject: ann, Actor: "boss"}
+	require.NoError(t, r.Unlock(t.Context(), admin))
+	require.NoError(t, r.Reset(t.Context(), admin))
+	require.Equal(t, []string{"admin.unlock" + toAnn, "admin.reset" + toAnn}, r.mail.notices())
+	require.Contains(t, r.eventNames(), "notice.sent")
+}
+
+// The address that a change takes away is told of it as well: it may be the only one that is
+// not the intruder's. An address that nobody has confirmed is told nothing.
+func TestAllKnownAddressesAreTold(t *testing.T) {
+	r := telling(t)
+	g := r.signIn(ann).Grant
+	e, err := r.begun(g, "mail", "home@example.com")
+	require.NoError(t, err)
+	require.NotContains(t, r.mail.notices(), "factor.added to home@example.com")
+	c, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: r.mail.code("home@example.com")})
+	require.NoError(t, err)
+	require.Equal(t, []string{"factor.added" + toAnn}, r.mail.notices())
+	require.NoError(t, r.Remove(t.Context(), c.Grant, binding, r.id("mail")))
+	require.Equal(t, []string{"factor.removed" + toAnn, "factor.removed to home@example.com"}, r.mail.notices())
+
+	unsure := person(5)
+	r.withApp(unsure, "word")
+	_ = r.mail.notices()
+	unsure.EmailConfirmed = false
+	for range 5 {
+		_, _ = r.verify(r.begin(unsure), "app", "wrong")
+	}
+	require.Empty(t, r.mail.notices())
+}
+
+// A lock is told once, wrong answers after the third and at most once a day.
+func TestPeopleAreToldOfAttempts(t *testing.T) {
+	r := telling(t)
+	r.withApp(ann, "word")
+	_ = r.mail.notices()
+	wrong := func(n int) {
+		for range n {
+			_, err := r.verify(r.begin(ann), "app", "wrong")
+			require.Error(t, err)
+		}
+	}
+	wrong(2)
+	require.Empty(t, r.mail.notices(), "two are typing errors")
+	wrong(1)
+	require.Equal(t, []string{"verify.failure" + toAnn}, r.mail.notices())
+	wrong(2)
+	require.Equal(t, []string{"lockout.locked" + toAnn}, r.mail.notices())
+	wrong(3)
+	require.Empty(t, r.mail.notices(), "what is not judged is not told")
+	r.clock.Advance(4 * time.Minute)
+	wrong(4)
+	require.Empty(t, r.mail.notices(), "once a day")
+	r.clock.Advance(24 * time.Hour)
+	wrong(1)
+	require.Equal(t, []string{"lockout.locked" + toAnn}, r.mail.notices())
+	r.clock.Advance(4 * time.Minute)
+	wrong(1)
+	require.Equal(t, []string{"verify.failure" + toAnn}, r.mail.notices())
+}
+
+func TestAbandonedSignInIsTold(t *testing.T) {
+	r := telling(t)
+	r.withApp(ann, "word")
+	_ = r.mail.notices()
+	ch := r.begin(ann)
+	require.ErrorIs(t, r.Abandon(t.Context(), ch.Token, "another session"), mfa.ErrToken)
+	require.NoError(t, r.Abandon(t.Context(), ch.Token, binding))
+	require.Equal(t, []string{"challenge.abandoned" + toAnn}, r.mail.notices())
+	_, err := r.verify(ch, "app", "word")
+	require.ErrorIs(t, err, mfa.ErrTokenExpired, "it is spent")
+	require.ErrorIs(t, r.Abandon(t.Context(), ch.Token, binding), mfa.ErrTokenExpired)
+
+	require.NoError(t, r.Abandon(t.Context(), r.begin(ann).Token, binding))
+	require.Empty(t, r.mail.notices(), "once a day")
+	r.clock.Advance(25 * time.Hour)
+	late, other := r.begin(ann), r.begin(ann)
+	r.clock.Advance(time.Hour) // long over
+	require.NoError(t, r.Abandon(t.Context(), late.Token, binding))
+	require.Equal(t, []string{"challenge.abandoned" + toAnn}, r.mail.notices())
+	_, err = r.verify(r.begin(ann), "app", "word")
+	require.NoError(t, err)
+	require.ErrorIs(t, r.Abandon(t.Context(), other.Token, binding), mfa.ErrTokenExpired, "the person has signed in since")
+}
+
+// A mail that fails takes nothing back, and is an event.
+func TestFailingNoticeFailsNothing(t *testing.T) {
+	r := telling(t)
+	v := r.signIn(ann)
+	r.mail.mu.Lock()
+	r.mail.fail = errors.New("mail server is down")
+	r.mail.mu.Unlock()
+	r.enroll(v.Grant, "app", "word")
+	require.Contains(t, r.eventNames(), "notice.failed")
+	for _, e := range r.events {
+		require.NotContains(t, e.Reason+e.Note, "ann@")
+	}
+	_, err := r.verify(r.begin(ann), "app", "word")
+	require.NoError(t, err)
+}
+
+// An application with a queue tells later, and again.
+func TestNoticesLater(t *testing.T) {
+	var queue []func(context.Context) error
+	r := newRig(t, func(c *mfa.Config) {
+		c.Notices = func(_ context.Context, tell func(context.Context) error) { queue = append(queue, tell) }
+	})
+	r.withApp(ann, "word")
+	require.Empty(t, r.mail.notices())
+	require.Len(t, queue, 1)
+	r.mail.fail = errors.New("down")
+	require.Error(t, queue[0](t.Context()))
+	r.mail.fail = nil
+	require.NoError(t, queue[0](t.Context()))
+	require.Equal(t, []string{"factor.added" + toAnn}, r.mail.notices())
+}
+
+// Without Notices nobody is told, and nothing is kept for it.
+func TestNoNoticesByDefault(t *testing.T) {
+	r := newRig(t)
+	r.withApp(ann, "word")
+	for range 5 {
+		_, _ = r.verify(r.begin(ann), "app", "wrong")
+	}
+	require.Empty(t, r.mail.notices())
+}

@@ -1,0 +1,183 @@
+package mfa
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+const (
+	sealSetup = "setup"
+	// setupTTL is how long a link to set up a new device is good.
+	setupTTL = time.Hour
+)
+
+// setup is the one set-up link of a person that is good.
+type setup struct {
+	ID      [16]byte `cbor:"0,keyasint"`
+	Expires int64    `cbor:"1,keyasint"`
+}
+
+// SetupRequest asks for a link to set up a new device.
+type SetupRequest struct {
+	Challenge ChallengeToken
+	Purpose   Purpose // SignIn if empty
+	Binding   string
+}
+
+// SendSetupLink sends a person who has passed the first factor, and says that their device is
+// gone, a link to set up another: to every address known to be theirs, good for an hour and
+// once, in place of an earlier one. It costs one send of the person's budget. The page that
+// the link leads to calls OpenSetup. ErrNotAvailable means that no address is known.
+func (m *Manager) SendSetupLink(ctx context.Context, r SetupRequest) (*Delivery, error) {
+	c, err := m.openToken(sealChallenge, string(r.Challenge), r.Binding)
+	if err != nil {
+		return nil, err
+	}
+	if purpose := r.Purpose; c.Purpose != purpose && !(purpose == "" && c.Purpose == SignIn) {
+		return nil, ErrToken
+	}
+	return m.sendSetup(ctx, c.Subject, func(rec *record, now time.Time) error {
+		if err := c.open(rec, now, m.cfg.ChallengeTTL); err != nil {
+			return err
+		}
+		// Otherwise the link would be a way around a lock that is there to slow a guesser.
+		if until := m.lockedUntil(rec, m.options(rec, c, "", now), now); !until.IsZero() {
+			return &LockedError{Until: until, RetryAfter: until.Sub(now)}
+		}
+		return nil
+	}, Event{})
+}
+
+// SendSetupLinkTo sends such a link on behalf of an administrator or of the application, also
+// to somebody who has not enrolled yet: it then opens the enrolment of a first factor.
+func (m *Manager) SendSetupLinkTo(ctx context.Context, r AdminRequest) (*Delivery, error) {
+	if err := m.authorizeFor(ctx, "send-setup", r); err != nil {
+		return nil, err
+	}
+	return m.sendSetup(ctx, r.Subject.compact(), func(rec *record, _ time.Time) error {
+		if rec.fresh && r.Subject.Enrolled {
+			return ErrStateLost
+		}
+		return nil
+	}, Event{Actor: r.Actor, Note: r.Reason})
+}
+
+func (m *Manager) sendSetup(ctx context.Context, s subject, may func(*record, time.Time) error, by Event) (*Delivery, error) {
+	clock := m.now()
+	link := setup{ID: random16()}
+	c := claims{ID: link.ID, Issued: clock.UnixMilli(), Subject: s}
+	var to []recipient
+	err := m.update(ctx, s, clock, func(r *record) (bool, error) {
+		now := r.at(clock)
+		if err := may(r, now); err != nil {
+			return false, err
+		}
+		if to = m.destinations(r, s); len(to) == 0 {
+			return false, fmt.Errorf("%w: no address of the person is known to be theirs", ErrNotAvailable)
+		}
+		var wait time.Duration
+		if r.Sends, wait = addSend(r.Sends, now, m.cfg.Sends.PerPerson); wait > 0 {
+			return false, &BudgetError{RetryAfter: wait}
+		}
+		link.Expires = now.Add(setupTTL).UnixMilli()
+		r.Setup = &link
+		c.Epoch = r.Epoch[:]
+		return true, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	token := Secret(m.newToken(sealSetup, c))
+	d := &Delivery{Expires: instant(link.Expires)}
+	var failed error
+	sent := 0
+	for _, r := range to {
+		in := factor.NotifyInput{Person: s.person(), State: r.state, Name: "setup.link", Time: clock, Left: -1, Link: token}
+		err := notify(ctx, r.factor, in)
+		m.emit(ctx, []Event{m.event(sendEvent(err), s, clock, func(e *Event) {
+			e.Kind, e.Purpose, e.Reason, e.Actor, e.Note = r.factor.Kind(), ReplaceFactor, "setup.link", by.Actor, by.Note
+		})})
+		if err != nil {
+			failed = err
+			continue
+		}
+		sent++
+		d.Kind = r.factor.Kind()
+		if i, ok := r.factor.(factor.Implicit); ok && d.Hint == "" {
+			_, d.Hint, _ = i.Implied(factor.Person{Email: string(r.state)})
+		}
+	}
+	if sent == 0 {
+		return nil, refusedOrUnavailable(failed)
+	}
+	return d, nil
+}
+
+// OpenSetup takes the token of a set-up link, once, and begins what it is for, in the session
+// of the browser that opened it. Call it when the person presses the button of the page that
+// the link leads to, not when the page is fetched: mail systems fetch links.
+//
+// The answer is to Enroll the first factor, for somebody who has none; or else to Verify with
+// purpose ReplaceFactor, by what a person recovers with (Options), after which the grant opens
+// the enrolment of a replacement: what it replaces is good until then, and ends with it. There
+// may be no Options; then RequestSupport is what is left, with the same challenge.
+func (m *Manager) OpenSetup(ctx context.Context, link LinkToken, binding string) (*Challenge, error) {
+	if err := checkBinding(binding); err != nil {
+		return nil, err
+	}
+	c, err := m.openToken(sealSetup, string(link), "")
+	if err != nil {
+		return nil, err
+	}
+	p, err := m.Policy(ctx, c.Subject.Tenant, c.Subject.UserType)
+	if err != nil {
+		return nil, err
+	}
+	clock := m.now()
+	var ch *Challenge
+	err = m.update(ctx, c.Subject, clock, func(r *record) (bool, error) {
+		now := r.at(clock)
+		if r.fresh {
+			return false, ErrStateLost
+		}
+		if err := c.sameRecord(r); err != nil {
+			return false, err
+		}
+		if r.Setup == nil || r.Setup.ID != c.ID || now.UnixMilli() >= r.Setup.Expires {
+			return false, ErrTokenExpired
+		}
+		r.Setup = nil
+		next := claims{ID: random16(), Issued: now.UnixMilli(), Subject: c.Subject, Purpose: ReplaceFactor, Bind: bindTo(binding),
+			Epoch: r.Epoch[:], Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit}
+		if !m.chosen(r, unlimited(&next)) {
+			next.Scope = scopeFirst
+			ch = &Challenge{Next: Enroll, Kinds: m.enrollable(p.Kinds), Grant: Grant(m.newToken(sealGrant, next)), Expires: now.Add(m.cfg.GrantTTL)}
+			return true, nil
+		}
+		options := m.options(r, &next, "", now)
+		ch = &Challenge{Next: Verify, Options: options, Token: ChallengeToken(m.newToken(sealChallenge, next)),
+			Expires: now.Add(m.cfg.ChallengeTTL), LockedUntil: m.lockedUntil(r, options, now)}
+		return true, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	m.emit(ctx, []Event{m.event("setup.opened", c.Subject, clock, func(e *Event) { e.Reason = string(ch.Next) })})
+	return ch, nil
+}
+
+// SetupSubject tells whose set-up link a token is, for the page that asks before OpenSetup: it
+// changes nothing, and the answer is no proof.
+func (m *Manager) SetupSubject(link LinkToken) (id, tenant, userType string, err error) {
+	c, err := m.openToken(sealSetup, string(link), "")
+	if err != nil {
+		return "", "", "", err
+	}
+	if c.over(m.now(), setupTTL) {
+		return "", "", "", ErrTokenExpired
+	}
+	return c.Subject.ID, c.Subject.Tenant, c.Subject.UserType, nil
+}

@@ -1,0 +1,179 @@
+package mfa
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"github.com/secondgate/secondgate/storage"
+)
+
+// maxCases is how many people of a tenant may wait for support; of more, who has waited
+// longest is let go. They can ask again. The list is one record, so its length is bounded too.
+const (
+	maxCases    = 250
+	maxCasesLen = 60_000
+)
+
+// SupportRequest asks the administrators for help.
+type SupportRequest struct {
+	Challenge ChallengeToken
+	Purpose   Purpose // SignIn if empty
+	Binding   string
+	// From is where the request came from, such as the client's address, and Message what the
+	// person wrote; at most 64 and 500 bytes.
+	From, Message string
+}
+
+// SupportCase is a person who has asked for help.
+type SupportCase struct {
+	SubjectID, Tenant, UserType string
+	// Account is how the person is called.
+	Account       string
+	Time          time.Time
+	From, Message string
+}
+
+// kase is SupportCase as it is kept.
+type kase struct {
+	ID       string `cbor:"0,keyasint"`
+	UserType string `cbor:"1,keyasint,omitempty"`
+	Account  string `cbor:"2,keyasint,omitempty"`
+	Time     int64  `cbor:"3,keyasint"`
+	From     string `cbor:"4,keyasint,omitempty"`
+	Message  string `cbor:"5,keyasint,omitempty"`
+}
+
+func supportKey(tenant string) string { return "s/" + tenant }
+
+const sealSupport = "support"
+
+// RequestSupport puts a person who has passed the first factor, and no second one, on the list
+// of those who ask for help; asking again replaces what was asked before. It opens nothing:
+// an administrator who has made sure who asks calls Reset or Issue, which take the person off
+// the list.
+func (m *Manager) RequestSupport(ctx context.Context, r SupportRequest) error {
+	c, err := m.openToken(sealChallenge, string(r.Challenge), r.Binding)
+	if err != nil {
+		return err
+	}
+	if purpose := r.Purpose; c.Purpose != purpose && !(purpose == "" && c.Purpose == SignIn) {
+		return ErrToken
+	}
+	if len(r.From) > 64 || len(r.Message) > 500 || !utf8.ValidString(r.From) || !utf8.ValidString(r.Message) {
+		return fmt.Errorf("%w: From has at most 64 and Message at most 500 bytes of UTF-8", ErrMalformed)
+	}
+	clock := m.now()
+	rec, err := m.read(ctx, c.Subject.key())
+	if err != nil {
+		return err
+	}
+	if rec == nil {
+		rec = newRecord()
+	}
+	now := rec.at(clock)
+	if err := c.open(rec, now, m.cfg.ChallengeTTL); err != nil {
+		return err
+	}
+	s := c.Subject
+	entry := kase{ID: s.ID, UserType: s.UserType, Account: s.person().Account, Time: now.UnixMilli(), From: r.From, Message: r.Message}
+	err = m.cases(ctx, s.Tenant, func(list []kase) []kase {
+		list = append(slices.DeleteFunc(list, func(k kase) bool { return k.ID == s.ID }), entry)
+		return list[max(0, len(list)-maxCases):]
+	})
+	if err != nil {
+		return err
+	}
+	m.emit(ctx, []Event{m.notable(rec, s, "", m.event("support.requested", s, now, func(e *Event) { e.Purpose = c.Purpose }))})
+	return nil
+}
+
+// SupportCases lists who has asked for help in a tenant, the latest first. Config.Authorize
+// is asked whether the actor may see it, as "list-support".
+func (m *Manager) SupportCases(ctx context.Context, actor, tenant string) ([]SupportCase, error) {
+	if err := m.authorize(ctx, AdminAction{Name: "list-support", Actor: actor, Tenant: tenant}); err != nil {
+		return nil, err
+	}
+	var out []SupportCase
+	err := m.cases(ctx, tenant, func(list []kase) []kase {
+		out = nil
+		for _, k := range slices.Backward(list) {
+			out = append(out, SupportCase{SubjectID: k.ID, Tenant: tenant, UserType: k.UserType, Account: k.Account,
+				Time: instant(k.Time), From: k.From, Message: k.Message})
+		}
+		return list
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// CloseSupport takes a person off the list, on behalf of an administrator.
+func (m *Manager) CloseSupport(ctx context.Context, r AdminRequest) error {
+	if err := m.authorizeFor(ctx, "close-support", r); err != nil {
+		return err
+	}
+	closed, err := m.closeCase(ctx, r.Subject.compact())
+	if err == nil && !closed {
+		return fmt.Errorf("%w: the person is not on the list", ErrNotAvailable)
+	}
+	if err != nil {
+		return err
+	}
+	m.emit(ctx, []Event{m.event("admin.close-support", r.Subject.compact(), m.now(), func(e *Event) { e.Actor, e.Note = r.Actor, r.Reason })})
+	return nil
+}
+
+func (m *Manager) closeCase(ctx context.Context, s subject) (closed bool, err error) {
+	err = m.cases(ctx, s.Tenant, func(list []kase) []kase {
+		n := len(list)
+		list = slices.DeleteFunc(list, func(k kase) bool { return k.ID == s.ID })
+		closed = len(list) < n
+		return list
+	})
+	return closed, err
+}
+
+// cases lets change work on the list of a tenant; what it leaves as long and as late as it
+// was is not written.
+func (m *Manager) cases(ctx context.Context, tenant string, change func([]kase) []kase) error {
+	key := supportKey(tenant)
+	err := m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
+		var list []kase
+		if data != nil {
+			plain, err := m.cfg.Keys.Open(sealSupport, key, data)
+			if err == nil {
+				err = cbor.Unmarshal(plain, &list)
+			}
+			if err != nil {
+				return storage.Change{}, err
+			}
+		}
+		before := slices.Clone(list)
+		list = change(list)
+		switch {
+		case slices.Equal(before, list):
+			return storage.Change{}, nil
+		case len(list) == 0:
+			return storage.Change{Delete: true}, nil
+		}
+		plain, err := cborEnc.Marshal(list)
+		for err == nil && len(plain) > maxCasesLen {
+			list = list[1+len(list)/20:]
+			plain, err = cborEnc.Marshal(list)
+		}
+		if err != nil {
+			return storage.Change{}, err
+		}
+		return storage.Change{Data: m.cfg.Keys.Seal(sealSupport, key, plain)}, nil
+	})
+	if err != nil {
+		return unavailable(err)
+	}
+	return nil
+}

@@ -1,0 +1,277 @@
+package mfa_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfatest"
+)
+
+func (r *rig) setupLink(s mfa.Subject) mfa.LinkToken {
+	r.t.Helper()
+	_, err := r.SendSetupLink(r.t.Context(), mfa.SetupRequest{Challenge: r.begin(s).Token, Binding: binding})
+	require.NoError(r.t, err)
+	return r.lastSetup()
+}
+
+// lastSetup is the link of the last message that had one.
+func (r *rig) lastSetup() mfa.LinkToken {
+	r.mail.mu.Lock()
+	defer r.mail.mu.Unlock()
+	for i := len(r.mail.told) - 1; i >= 0; i-- {
+		if in := r.mail.told[i]; in.Name == "setup.link" {
+			return mfa.LinkToken(in.Link.Reveal())
+		}
+	}
+	r.t.Fatal("no link was sent")
+	return ""
+}
+
+// lost is a rig where ann has an app and recovery codes.
+func lost(t *testing.T, change ...func(*mfa.Config)) *rig {
+	t.Helper()
+	r := newRig(t, change...)
+	g := r.withApp(ann, "old phone").Grant
+	_, err := r.RegenerateRecoveryCodes(t.Context(), g, binding)
+	require.NoError(t, err)
+	return r
+}
+
+const elsewhere = "another browser"
+
+func (r *rig) replaceBy(ch *mfa.Challenge, code mfa.Secret) (*mfa.Verification, error) {
+	return r.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.ReplaceFactor, Binding: elsewhere, Kind: "recovery", Response: code})
+}
+
+// The whole road: the link, the proof, the new device; the old one is good until then.
+func TestSetUpANewDevice(t *testing.T) {
+	r := lost(t)
+	link := r.setupLink(ann)
+	id, tenant, userType, err := r.SetupSubject(link)
+	require.NoError(t, err)
+	require.Equal(t, ann.ID+ann.Tenant+ann.UserType, id+tenant+userType)
+	ch, err := r.OpenSetup(t.Context(), link, elsewhere)
+	require.NoError(t, err)
+	require.Equal(t, mfa.Verify, ch.Next)
+	require.Len(t, ch.Options, 1)
+	require.Equal(t, "recovery", ch.Options[0].Kind)
+
+	// The link alone proves a mailbox, and signs nobody in.
+	for _, p := range []mfa.Purpose{mfa.SignIn, mfa.StepUp, mfa.ManageFactors} {
+		_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: p, Binding: elsewhere, Kind: "recovery", Response: "a"})
+		require.ErrorIs(t, err, mfa.ErrToken)
+	}
+	_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.ReplaceFactor, Binding: elsewhere, Kind: "app", Response: "old phone"})
+	require.ErrorIs(t, err, mfa.ErrNotAvailable, "by recovery only")
+	v, err := r.replaceBy(ch, "a")
+	require.NoError(t, err)
+
+	// The grant enrols a replacement and nothing else.
+	require.ErrorIs(t, r.Remove(t.Context(), v.Grant, elsewhere, r.id("app")), mfa.ErrForbidden)
+	_, err = r.RegenerateRecoveryCodes(t.Context(), v.Grant, elsewhere)
+	require.ErrorIs(t, err, mfa.ErrForbidden)
+	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: v.Grant, Binding: elsewhere, Kind: "app", Params: factor.Params{"word": "new phone"}})
+	require.NoError(t, err)
+	_, err = r.verify(r.begin(ann), "app", "old phone")
+	require.NoError(t, err, "good until the new one is confirmed")
+	c, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: elsewhere, Response: "new phone"})
+	require.NoError(t, err)
+	require.Nil(t, c.Verification, "that was no sign-in")
+	_, err = r.verify(r.begin(ann), "app", "old phone")
+	require.ErrorIs(t, err, mfa.ErrIncorrect)
+	_, err = r.verify(r.begin(ann), "app", "new phone")
+	require.NoError(t, err)
+}
+
+// A link is good once, for an hour, and until the next one.
+func TestSetupLinkIsGoodOnce(t *testing.T) {
+	r := lost(t)
+	first := r.setupLink(ann)
+	second := r.setupLink(ann)
+	_, err := r.OpenSetup(t.Context(), first, elsewhere)
+	require.ErrorIs(t, err, mfa.ErrTokenExpired)
+	_, err = r.OpenSetup(t.Context(), second, "")
+	require.ErrorIs(t, err, mfa.ErrMalformed)
+	_, err = r.OpenSetup(t.Context(), second, elsewhere)
+	require.NoError(t, err)
+	_, err = r.OpenSetup(t.Context(), second, elsewhere)
+	require.ErrorIs(t, err, mfa.ErrTokenExpired)
+	for _, bad := range []mfa.LinkToken{"", "x", mfa.LinkToken(r.begin(ann).Token)} {
+		_, err = r.OpenSetup(t.Context(), bad, elsewhere)
+		require.ErrorIs(t, err, mfa.ErrToken)
+		_, _, _, err = r.SetupSubject(bad)
+		require.ErrorIs(t, err, mfa.ErrToken)
+	}
+	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: second})
+	require.ErrorIs(t, err, mfa.ErrToken, "it confirms no address")
+
+	third := r.setupLink(ann)
+	r.clock.Advance(time.Hour - time.Millisecond)
+	_, _, _, err = r.SetupSubject(third)
+	require.NoError(t, err)
+	r.clock.Advance(time.Millisecond)
+	_, err = r.OpenSetup(t.Context(), third, elsewhere)
+	require.ErrorIs(t, err, mfa.ErrTokenExpired)
+	_, _, _, err = r.SetupSubject(third)
+	require.ErrorIs(t, err, mfa.ErrTokenExpired)
+	fourth := r.setupLink(ann)
+	require.NoError(t, r.Reset(t.Context(), mfa.AdminRequest{Subject: ann, Actor: "boss"}))
+	_, err = r.OpenSetup(t.Context(), fourth, elsewhere)
+	require.ErrorIs(t, err, mfa.ErrTokenExpired)
+}
+
+// Of two browsers that open a link at once, one has it.
+func TestSetupLinkInParallel(t *testing.T) {
+	r := lost(t)
+	link := r.setupLink(ann)
+	managers := []*mfa.Manager{r.Manager, r.another()}
+	won := make(chan bool, 20)
+	for i := range cap(won) {
+		go func() {
+			_, err := managers[i%2].OpenSetup(t.Context(), link, elsewhere)
+			won <- err == nil
+		}()
+	}
+	n := 0
+	for range cap(won) {
+		if <-won {
+			n++
+		}
+	}
+	require.Equal(t, 1, n)
+}
+
+// The link is no way around a lock, and costs of the budget.
+func TestSetupLinkLimits(t *testing.T) {
+	r := lost(t, func(c *mfa.Config) { c.Sends.PerPerson = 3 })
+	send := func() error {
+		_, err := r.SendSetupLink(t.Context(), mfa.SetupRequest{Challenge: r.begin(ann).Token, Binding: binding})
+		return err
+	}
+	r.setupLink(ann) // the second: the first was the code of the sign-in
+	require.NoError(t, send())
+	var over *mfa.BudgetError
+	require.ErrorAs(t, send(), &over)
+	r.clock.Advance(2 * time.Hour)
+	for range 5 {
+		_, _ = r.verify(r.begin(ann), "app", "wrong")
+	}
+	requireLocked(t, send())
+	r.clock.Advance(4 * time.Minute)
+	ch, err := r.OpenSetup(t.Context(), r.setupLink(ann), elsewhere)
+	require.NoError(t, err)
+	for i := range 5 {
+		_, err := r.replaceBy(ch, "wrong")
+		require.Equal(t, 4-i, left(t, err))
+	}
+	_, err = r.replaceBy(ch, "a")
+	requireLocked(t, err)
+}
+
+// Somebody who has nothing to recover with can only ask; somebody who has not enrolled enrols.
+func TestSetupForOthers(t *testing.T) {
+	r := newRig(t)
+	r.withApp(ann, "word")
+	ch, err := r.OpenSetup(t.Context(), r.setupLink(ann), elsewhere)
+	require.NoError(t, err)
+	require.Empty(t, ch.Options)
+	require.NoError(t, r.RequestSupport(t.Context(), mfa.SupportRequest{Challenge: ch.Token, Purpose: mfa.ReplaceFactor, Binding: elsewhere}))
+
+	admin := mfa.AdminRequest{Subject: person(7), Actor: "boss"}
+	d, err := r.SendSetupLinkTo(t.Context(), admin)
+	require.NoError(t, err)
+	require.Equal(t, r.clock.Now().Add(time.Hour), d.Expires)
+	require.Equal(t, "•••", d.Hint)
+	ch, err = r.OpenSetup(t.Context(), r.lastSetup(), elsewhere)
+	require.NoError(t, err)
+	require.Equal(t, mfa.Enroll, ch.Next)
+	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: elsewhere, Kind: "app", Params: factor.Params{"word": "w"}})
+	require.NoError(t, err)
+	c, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: elsewhere, Response: "w"})
+	require.NoError(t, err)
+	require.Nil(t, c.Verification)
+	require.ErrorIs(t, r.Remove(t.Context(), ch.Grant, elsewhere, r.idOf(person(7), "app")), mfa.ErrForbidden)
+
+	nobody := mfa.AdminRequest{Subject: mfa.Subject{ID: "x"}, Actor: "boss"}
+	_, err = r.SendSetupLinkTo(t.Context(), nobody)
+	require.ErrorIs(t, err, mfa.ErrNotAvailable, "no address")
+	nobody.Subject.Enrolled, nobody.Subject.Email, nobody.Subject.EmailConfirmed = true, "x@example.com", true
+	_, err = r.SendSetupLinkTo(t.Context(), nobody)
+	require.ErrorIs(t, err, mfa.ErrStateLost)
+	r.mail.fail = errors.New("down")
+	_, err = r.SendSetupLinkTo(t.Context(), admin)
+	require.ErrorIs(t, err, mfa.ErrUnavailable)
+}
+
+func (r *rig) idOf(s mfa.Subject, kind string) string {
+	r.t.Helper()
+	o, err := r.Overview(r.t.Context(), s)
+	require.NoError(r.t, err)
+	for _, f := range o.Factors {
+		if f.Kind == kind {
+			return f.ID
+		}
+	}
+	r.t.Fatal("no such factor")
+	return ""
+}
+
+func TestSupport(t *testing.T) {
+	r := newRig(t, func(c *mfa.Config) { c.Notices = mfa.NoticesNow })
+	r.withApp(ann, "word")
+	_ = r.mail.notices()
+	ask := func(s mfa.Subject, message string) error {
+		return r.RequestSupport(t.Context(), mfa.SupportRequest{Challenge: r.begin(s).Token, Binding: binding, From: "192.0.2.1", Message: message})
+	}
+	require.NoError(t, ask(ann, "phone fell into the sea"))
+	require.Equal(t, []string{"support.requested" + toAnn}, r.mail.notices())
+	r.clock.Advance(time.Minute)
+	require.NoError(t, ask(person(1), "help"))
+	require.NoError(t, ask(ann, "it is still there"))
+	list, err := r.SupportCases(t.Context(), "boss", "")
+	require.NoError(t, err)
+	require.Len(t, list, 2)
+	require.Equal(t, mfa.SupportCase{SubjectID: "ann", UserType: "employee", Account: "ann@example.com", Time: r.clock.Now(),
+		From: "192.0.2.1", Message: "it is still there"}, list[0])
+	require.ErrorIs(t, ask(ann, strings.Repeat("m", 501)), mfa.ErrMalformed)
+	require.ErrorIs(t, ask(ann, "\xff"), mfa.ErrMalformed)
+	require.ErrorIs(t, r.RequestSupport(t.Context(), mfa.SupportRequest{Challenge: r.begin(ann).Token, Binding: "x"}), mfa.ErrToken)
+
+	admin := mfa.AdminRequest{Subject: ann, Actor: "boss", Reason: "knows her badge number"}
+	require.NoError(t, r.Reset(t.Context(), admin))
+	require.NoError(t, r.CloseSupport(t.Context(), mfa.AdminRequest{Subject: person(1), Actor: "boss"}))
+	require.ErrorIs(t, r.CloseSupport(t.Context(), admin), mfa.ErrNotAvailable)
+	list, err = r.SupportCases(t.Context(), "boss", "")
+	require.NoError(t, err)
+	require.Empty(t, list)
+	for key := range dump(t, r.store) {
+		require.False(t, strings.HasPrefix(key, "s/"), "an empty list is no record")
+	}
+	r.cfg.Authorize = nil
+	_, err = r.another().SupportCases(t.Context(), "boss", "")
+	require.ErrorIs(t, err, mfa.ErrForbidden)
+}
+
+// The list is bounded: asking is free, so it would grow without end.
+func TestSupportIsBounded(t *testing.T) {
+	r := newRig(t)
+	long := strings.Repeat("m", 500)
+	for i := range 260 {
+		s := person(i)
+		s.Account = strings.Repeat("a", 128)
+		require.NoError(t, r.RequestSupport(t.Context(), mfa.SupportRequest{Challenge: r.begin(s).Token, Binding: binding, From: long[:64], Message: long}))
+	}
+	list, err := r.SupportCases(t.Context(), "boss", "")
+	require.NoError(t, err)
+	require.LessOrEqual(t, len(list), 250)
+	require.Equal(t, "p259", list[0].SubjectID)
+	r.store.Inject(mfatest.OpGet, 1, mfatest.Fault{Before: errors.New("down")})
+	_, err = r.SupportCases(t.Context(), "boss", "")
+	require.ErrorIs(t, err, mfa.ErrUnavailable)
+}

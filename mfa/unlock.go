@@ -1,0 +1,93 @@
+package mfa
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+const (
+	// proofsNeeded is how many right answers in a row make a stopped kind good again.
+	proofsNeeded = 3
+	// proofSpacing is how far apart they are, so that one look at the person's screen, or one
+	// relayed code, is not enough.
+	proofSpacing = 30 * time.Second
+	// proofWindow is how long one of them is remembered.
+	proofWindow = time.Hour
+)
+
+// proofs are right answers to a stopped kind.
+type proofs struct {
+	Count int   `cbor:"0,keyasint"`
+	Last  int64 `cbor:"1,keyasint"`
+}
+
+// ProveUnlock takes an answer to a kind that was stopped after too many failures. Three right
+// answers in a row, at least 30 seconds apart and at most an hour, make it good again; left
+// is how many are still needed, 0 when it is. It signs nobody in, and does not spend the
+// challenge, which is answered afterwards with Verify.
+//
+// A wrong answer is counted, locks like any other, and makes the row start over. The errors are
+// those of Verify, with these meanings besides: *LockedError also before 30 seconds are over,
+// and ErrNotAvailable for a kind that is not stopped, for those that are not possessions (a PIN
+// typed three times proves no more than once), and for those that must send first, which send
+// nothing while they are stopped.
+func (m *Manager) ProveUnlock(ctx context.Context, r VerifyRequest) (left int, err error) {
+	c, f, err := m.challenge(r.Challenge, r.Purpose, r.Binding, r.Kind)
+	if err != nil {
+		return 0, err
+	}
+	_, expensive := f.(factor.Expensive)
+	if _, sends := f.(factor.Challenger); expensive || sends || f.Traits().Class != factor.Possession {
+		return 0, fmt.Errorf("%w: this kind is not unlocked by proof", ErrNotAvailable)
+	}
+	response, err := m.normalize(f, r.Response)
+	if err != nil {
+		return 0, err
+	}
+	kind := f.Kind()
+	err = m.take(ctx, &answer{
+		factor: f, subject: c.Subject, purpose: c.Purpose, response: response,
+		opened: time.UnixMilli(c.Issued).UTC(), now: m.now(), unlocking: true,
+		find: func(r *record, now time.Time) ([]target, error) {
+			if err := c.open(r, now, m.cfg.ChallengeTTL); err != nil {
+				return nil, err
+			}
+			if next := time.UnixMilli(r.Proofs[kind].Last).Add(proofSpacing).UTC(); r.Proofs[kind].Count > 0 && now.Before(next) {
+				return nil, &LockedError{Until: next, RetryAfter: next.Sub(now)}
+			}
+			return m.targets(r, c, f)
+		},
+		accept: func(r *record, t target, _ *factor.Verdict, now time.Time) []Event {
+			delete(r.Live, kind)
+			p := r.Proofs[kind]
+			if now.UnixMilli() >= p.Last+proofWindow.Milliseconds() {
+				p.Count = 0
+			}
+			p.Count, p.Last = p.Count+1, now.UnixMilli()
+			left = proofsNeeded - p.Count
+			name := "unlock.proof"
+			if left == 0 {
+				name = "lockout.unlocked"
+				delete(r.Proofs, kind)
+				r.Lockout = m.cfg.Lockout.Succeed(r.Lockout, kind, now)
+			} else {
+				if r.Proofs == nil {
+					r.Proofs = make(map[string]proofs)
+				}
+				r.Proofs[kind] = p
+			}
+			e := m.event(name, c.Subject, now, func(e *Event) { e.Kind, e.FactorID, e.Purpose, e.Left = kind, t.ID, c.Purpose, left })
+			if left == 0 {
+				e = m.notable(r, c.Subject, "", e)
+			}
+			return []Event{e}
+		},
+	})
+	if err != nil {
+		return 0, err
+	}
+	return left, nil
+}

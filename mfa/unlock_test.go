@@ -1,0 +1,134 @@
+package mfa_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/lockout"
+	"github.com/secondgate/secondgate/mfa"
+)
+
+// stoppedRig is a rig where ann's app was stopped, and the lock is over.
+func stoppedRig(t *testing.T) *rig {
+	t.Helper()
+	r := newRig(t, func(c *mfa.Config) {
+		c.Lockout = lockout.Config{Tries: 5, Total: 10, Wait: 3 * time.Minute, StopAfter: 10}
+		c.Notices = mfa.NoticesNow
+	})
+	r.app.once = false // right answers can be given again
+	r.withApp(ann, "word")
+	for range 2 {
+		for range 5 {
+			_, err := r.verify(r.begin(ann), "app", "wrong")
+			require.ErrorIs(t, err, mfa.ErrIncorrect)
+		}
+		r.clock.Advance(4 * time.Minute)
+	}
+	_, err := r.verify(r.begin(ann), "app", "word")
+	var stopped *mfa.StoppedError
+	require.ErrorAs(t, err, &stopped)
+	_ = r.mail.notices()
+	return r
+}
+
+func (r *rig) prove(answer mfa.Secret) (int, error) {
+	return r.ProveUnlock(r.t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "app", Response: answer})
+}
+
+func TestUnlockByProof(t *testing.T) {
+	r := stoppedRig(t)
+	for want := 2; want >= 0; want-- {
+		_, err := r.verify(r.begin(ann), "app", "word")
+		var stopped *mfa.StoppedError
+		require.ErrorAs(t, err, &stopped, "not before the third")
+		left, err := r.prove("word")
+		require.NoError(t, err)
+		require.Equal(t, want, left)
+		if want > 0 {
+			r.clock.Advance(29999 * time.Millisecond)
+			_, err = r.prove("word")
+			l := requireLocked(t, err)
+			require.Equal(t, time.Millisecond, l.RetryAfter)
+			r.clock.Advance(time.Millisecond)
+		}
+	}
+	require.Contains(t, r.eventNames(), "lockout.unlocked")
+	require.Equal(t, []string{"lockout.unlocked to ann@example.com"}, r.mail.notices())
+	_, err := r.verify(r.begin(ann), "app", "word")
+	require.NoError(t, err)
+	_, err = r.prove("word")
+	require.ErrorIs(t, err, mfa.ErrNotAvailable, "nothing is stopped any more")
+}
+
+// A failure starts the row over, counts and locks.
+func TestUnlockStartsOver(t *testing.T) {
+	r := stoppedRig(t)
+	for range 2 {
+		_, err := r.prove("word")
+		require.NoError(t, err)
+		r.clock.Advance(time.Minute)
+	}
+	_, err := r.prove("wrong")
+	require.Equal(t, 4, left(t, err))
+	for want := 2; want >= 0; want-- {
+		n, err := r.prove("word")
+		require.NoError(t, err)
+		require.Equal(t, want, n)
+		r.clock.Advance(time.Minute)
+	}
+
+	r = stoppedRig(t)
+	for i := range 5 {
+		_, err := r.prove("wrong")
+		require.Equal(t, 4-i, left(t, err))
+	}
+	_, err = r.prove("word")
+	requireLocked(t, err)
+}
+
+// Answers that lie too far apart are no row.
+func TestUnlockProofsExpire(t *testing.T) {
+	r := stoppedRig(t)
+	for range 3 {
+		n, err := r.prove("word")
+		require.NoError(t, err)
+		require.Equal(t, 2, n)
+		r.clock.Advance(time.Hour)
+	}
+}
+
+// The challenge stays open for the sign-in, and proves nothing by itself.
+func TestUnlockIsNoSignIn(t *testing.T) {
+	r := stoppedRig(t)
+	ch := r.begin(ann)
+	for range 3 {
+		_, err := r.ProveUnlock(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "app", Response: "word"})
+		require.NoError(t, err)
+		r.clock.Advance(40 * time.Second)
+	}
+	_, err := r.verify(ch, "app", "word")
+	require.NoError(t, err)
+	require.Equal(t, 1, count(r.eventNames(), "verify.success")-1, "the sign-in by mail at first, and this one")
+}
+
+func count(list []string, what string) (n int) {
+	for _, s := range list {
+		if s == what {
+			n++
+		}
+	}
+	return n
+}
+
+// What can be answered by rote, and what has to send first, is not unlocked this way.
+func TestUnlockKinds(t *testing.T) {
+	r := newRig(t)
+	r.enroll(r.signIn(ann).Grant, "pin", "1234")
+	for _, kind := range []string{"pin", "mail", "recovery"} {
+		_, err := r.ProveUnlock(t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: kind, Response: "1234"})
+		require.ErrorIs(t, err, mfa.ErrNotAvailable, fmt.Sprint(kind))
+	}
+}
