@@ -66,4 +66,6 @@ func (m mute) Get(ctx context.Context, key string) (storage.Record, error) {
 func (m mute) Swap(ctx context.Context, key, old string, next storage.Record) error {
 	return m.store.Swap(ctx, key, old, next)
 }
-func (m mute) Delete(ctx context.Context, key, old string) error { return m.store.Delete(ctx, key, old) }
+func (m mute) Delete(ctx context.Context, key, old string) error {
+	return m.store.Delete(ctx, key, old)
+}

@@ -115,11 +115,9 @@ func TestAddressesAreNoKeys(t *testing.T) {
 }
 
 func TestClosedGoogleWantsTheWorkspace(t *testing.T) {
-	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) {})
-	google := r.idp.Google()
-	google.Open = false
-	r = newRig(t, func(c *sso.Config, idp *ssotest.Config) {
-		google.Issuer = idp.URL + "/google"
+	r := newRig(t, func(c *sso.Config, idp *ssotest.Config) {
+		google := sso.Google("secondgate-demo", "ssotest-client-secret")
+		google.Issuer, google.Open = idp.URL+"/google", false
 		c.Providers = []sso.Provider{google}
 	})
 	require.ErrorIs(t, r.link("bob", "bob@example.com", "google", bobWorkspace), sso.ErrNotActivated)
