@@ -207,6 +207,26 @@ func (s *Server) Suspend() { s.signal(syscall.SIGSTOP) }
 // Resume ends Suspend.
 func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
 
+// FileLimit lets no file of the server's grow beyond so many bytes, which is as near to a full
+// disk as one comes without a disk to fill. Connections made before may not notice. 0 ends it.
+func (s *Server) FileLimit(bytes int64) {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	limit := "unlimited"
+	if bytes > 0 {
+		limit = strconv.FormatInt(bytes, 10)
+	}
+	program, parent := need(s.t, "prlimit"), s.cmd.Process.Pid
+	for _, pid := range append(children(parent), parent) {
+		// Only the soft limit, which may be raised again. A child may have ended meanwhile.
+		out, err := s.command(program, "--pid="+strconv.Itoa(pid), "--fsize="+limit+":").CombinedOutput()
+		if err != nil && pid == parent {
+			s.t.Fatalf("prlimit: %v\n%s", err, out)
+		}
+	}
+}
+
 func (s *Server) signal(signal syscall.Signal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
