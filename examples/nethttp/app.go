@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -37,6 +38,8 @@ type app struct {
 	gate          *mfahttp.Handler
 	confirmations *confirmations
 	pages         *pages
+
+	telling sync.WaitGroup // mails about changes that are on their way
 
 	jobs context.Context // of what goes on between requests
 	stop context.CancelFunc
@@ -97,6 +100,7 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 		Policies:  mfa.StoredPolicies(mfa.StaticPolicy(seededPolicy())),
 		Authorize: a.authorize,
 		Clock:     a.clock,
+		Notices:   a.notify,
 		Events: func(ctx context.Context, e mfa.Event) {
 			logEvent(ctx, e)
 			a.noteEnrolled(ctx, e)
@@ -121,6 +125,9 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 		SignOut:        a.signOut,
 		PasswordFor:    []string{"sms"},
 		CheckPassword:  a.checkPassword,
+		SetupLinks:     true,
+		Support:        true,
+		SecureCookies:  cfg.public.Scheme == "https",
 		LoginURL:       "/login",
 		HomeURL:        "/",
 		ProductName:    "Acme",
@@ -137,6 +144,7 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 func (a *app) close() error {
 	a.stop()
 	a.confirmations.wait()
+	a.telling.Wait()
 	if a.closeStore != nil {
 		return errors.Join(a.closeStore(), a.db.Close())
 	}
