@@ -55,7 +55,7 @@ func (a *app) apiGetPolicy(w http.ResponseWriter, r *http.Request, _ *account) {
 	out := make(map[string]policyJSON, len(set))
 	for t, p := range set {
 		if len(p.Kinds) == 0 {
-			p.Kinds = a.manager.Kinds()
+			p.Kinds = a.kinds()
 		}
 		out[t] = policyJSON{Mode: p.Mode, Kinds: p.Kinds, Default: p.Default,
 			Implicit: append([]string{}, p.Implicit...), KeepImplicit: p.KeepImplicit}

@@ -204,7 +204,7 @@ func presets() []preset {
 
 // presetOf returns the preset that p is, or "" for one that was set by the API.
 func (a *app) presetOf(p mfa.Policy) string {
-	if slices.Equal(p.Kinds, a.manager.Kinds()) {
+	if slices.Equal(p.Kinds, a.kinds()) {
 		p.Kinds = nil // every kind, by name
 	}
 	for _, c := range presets() {

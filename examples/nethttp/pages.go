@@ -226,7 +226,7 @@ func (a *app) postLogin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	username := r.PostForm.Get("username")
-	out, err := a.signIn(r, username, r.PostForm.Get("password"))
+	out, err := a.signIn(w, r, username, r.PostForm.Get("password"))
 	switch {
 	case errors.Is(err, errWrongPassword):
 		a.showLogin(w, r, http.StatusUnauthorized, username, "That name and password do not go together. Please try again.")
@@ -268,7 +268,7 @@ func (a *app) postAccount(w http.ResponseWriter, r *http.Request) {
 	err := parseForm(r)
 	var out *outcome
 	if err == nil {
-		out, err = a.choose(r, r.PostForm.Get("id"))
+		out, err = a.choose(w, r, r.PostForm.Get("id"))
 	}
 	switch {
 	case errors.Is(err, errNoLogin):
