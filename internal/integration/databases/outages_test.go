@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/internal/integration/servers"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/sqlstore"
@@ -253,4 +255,44 @@ func outageOfManager(t *testing.T, o outage, s *site) {
 	var attempt *mfa.AttemptError
 	require.ErrorAs(t, p.answer(t.Context(), after, p.wrong(t)), &attempt)
 	require.Equal(t, 4, attempt.Left, "wrong answers were counted in the outage")
+}
+
+// What becomes of writes whose deadline passed while the row was locked, as the package's
+// comment says: of all those that were given up, at most one happens.
+func TestWritesThatWereGivenUp(t *testing.T) {
+	each(t, func(t *testing.T, e engine, s *servers.Server) {
+		store := e.store(t, e.dsn(s.Addr), "")
+		require.NoError(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "old", Data: []byte("old")}))
+		unlock := lockRow(t, &site{engine: e, server: s, admin: e.open(t, e.dsn(s.Addr))})
+		const writers = 5
+		var wg sync.WaitGroup
+		for i := range writers {
+			wg.Go(func() {
+				revision := fmt.Sprintf("r%d", i)
+				got, wrong := failsInTime(briefly, "swap", func(ctx context.Context) error {
+					return store.Swap(ctx, "k", "old", storage.Record{Revision: revision, Data: []byte(revision)})
+				})
+				if err := cmp.Or(wrong, failure(got)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		time.Sleep(2 * briefly) // for PostgreSQL to hear of it
+		unlock()
+		time.Sleep(2 * briefly)
+
+		got, err := store.Get(t.Context(), "k")
+		require.NoError(t, err)
+		require.Equal(t, got.Revision, string(got.Data))
+		if e.dialect == sqlstore.PostgreSQL {
+			require.Equal(t, "old", got.Revision)
+		}
+		// Nothing is left that might still happen.
+		require.NoError(t, store.Swap(t.Context(), "k", got.Revision, storage.Record{Revision: "new", Data: []byte("new")}))
+		time.Sleep(2 * briefly)
+		got, err = store.Get(t.Context(), "k")
+		require.NoError(t, err)
+		require.Equal(t, "new", got.Revision)
+	})
 }
