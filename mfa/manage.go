@@ -249,3 +249,29 @@ func (m *Manager) SendConfirmation(ctx context.Context, r AdminRequest) (*Delive
 	})})
 	return d, nil
 }
+
+// CheckGrant says whether a grant opens changes to what a person has, for a package that keeps
+// more of a person than factors (linked accounts, say) and guards it in the same way: the
+// person's own grant, in its session, fresh, and of a proof as strong as the strongest factor
+// that they have. The errors are those of Remove. It changes nothing.
+func (m *Manager) CheckGrant(ctx context.Context, s Subject, grant Grant, binding string) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	c, err := m.openGrant(grant, binding)
+	if err != nil {
+		return err
+	}
+	if key := s.compact().key(); c.Subject.key() != key {
+		return ErrToken
+	}
+	clock := m.now()
+	r, err := m.read(ctx, c.Subject.key())
+	if err != nil {
+		return err
+	}
+	if r == nil {
+		r = newRecord()
+	}
+	return m.may(r, c, "", r.at(clock))
+}

@@ -1,0 +1,244 @@
+package sso
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+)
+
+// claims are what we read of an ID token.
+type claims struct {
+	issuer, subject, nonce, azp string
+	audience                    []string
+	issued, expires, authTime   int64
+	tenant, object              string // Microsoft: tid, oid
+	hosted                      string // Google: hd
+	email, username             string
+	verified                    bool
+	acr                         string
+	amr                         []string
+}
+
+// parse reads claims by their exact names. encoding/json would take "TID" for "tid" in a
+// struct, and an organisation's administrator may add claims of other names to its tokens.
+func (c *claims) parse(payload []byte) error {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(payload, &all); err != nil {
+		return errors.New("claims are no object")
+	}
+	*c = claims{}
+	text := func(name string, to *string) error {
+		raw, ok := all[name]
+		if !ok {
+			return nil
+		}
+		if err := json.Unmarshal(raw, to); err != nil || len(*to) > 1024 || strings.ContainsRune(*to, 0) {
+			return fmt.Errorf("claim %s is no text of at most 1024 bytes", name)
+		}
+		return nil
+	}
+	moment := func(name string, to *int64) error {
+		raw, ok := all[name]
+		if !ok {
+			return nil
+		}
+		var n float64 // RFC 7519 section 2 allows fractions
+		if err := json.Unmarshal(raw, &n); err != nil || n < 0 || n > 1<<40 {
+			return fmt.Errorf("claim %s is no time", name)
+		}
+		*to = int64(n)
+		return nil
+	}
+	var errs []error
+	for name, to := range map[string]*string{"iss": &c.issuer, "sub": &c.subject, "nonce": &c.nonce, "azp": &c.azp, "tid": &c.tenant,
+		"oid": &c.object, "hd": &c.hosted, "email": &c.email, "preferred_username": &c.username, "acr": &c.acr} {
+		errs = append(errs, text(name, to))
+	}
+	for name, to := range map[string]*int64{"iat": &c.issued, "exp": &c.expires, "auth_time": &c.authTime} {
+		errs = append(errs, moment(name, to))
+	}
+	if raw, ok := all["aud"]; ok {
+		var one string
+		if json.Unmarshal(raw, &one) == nil {
+			c.audience = []string{one}
+		} else if json.Unmarshal(raw, &c.audience) != nil {
+			errs = append(errs, errors.New("claim aud is neither text nor a list of it"))
+		}
+	}
+	if raw, ok := all["amr"]; ok && json.Unmarshal(raw, &c.amr) != nil {
+		c.amr = nil // some write one text; it then shows nothing
+	}
+	if raw, ok := all["email_verified"]; ok {
+		// Some write "true"; anything else is no.
+		c.verified = string(raw) == "true" || string(raw) == `"true"`
+	}
+	return errors.Join(errs...)
+}
+
+// identity is who a provider says somebody is, after everything was checked.
+type identity struct {
+	// issuer and subject are for ever; nothing else is a key to anything.
+	issuer, subject string
+	organization    string
+	account         string // to show
+	address         string // verified, or ""
+	secondFactor    bool
+	amr             []string
+	acr             string
+	authTime        time.Time
+}
+
+// identify checks a token of the provider's, given for a flow.
+func (p *provider) identify(ctx context.Context, e *endpoints, token string, f *flow, now time.Time) (*identity, error) {
+	payload, err := e.keys.payload(ctx, token, now)
+	switch {
+	case err != nil && (errors.Is(err, errKeys) || ctx.Err() != nil):
+		return nil, unavailable(err)
+	case err != nil:
+		return nil, fmt.Errorf("%w: %s", ErrIdentity, brief(err))
+	}
+	var c claims
+	if err := c.parse(payload); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrIdentity, err)
+	}
+	issuer, err := p.checkIssuer(&c)
+	if err == nil {
+		err = p.checkToken(ctx, token, payload, &c, now)
+	}
+	if err == nil {
+		err = p.checkFlow(&c, f, now)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrIdentity, err)
+	}
+	id := &identity{issuer: issuer, subject: c.subject, account: c.account(), acr: c.acr, amr: c.amr}
+	if c.verified {
+		id.address = c.email
+	}
+	if c.authTime > 0 {
+		id.authTime = time.Unix(c.authTime, 0).UTC()
+	}
+	id.secondFactor = slices.Contains(p.MFAClasses, c.acr) && c.acr != "" ||
+		slices.ContainsFunc(c.amr, func(m string) bool { return m != "" && slices.Contains(p.MFAMethods, m) })
+	switch p.profile {
+	case microsoft:
+		return id, id.ofMicrosoft(&c)
+	case google:
+		return id, id.ofGoogle(&c)
+	}
+	return id, nil
+}
+
+// checkIssuer returns the token's issuer as links are kept under it.
+func (p *provider) checkIssuer(c *claims) (string, error) {
+	want := p.Issuer
+	if strings.Contains(want, tenantID) {
+		// Without the form, a tid could bring along the rest of some other issuer.
+		if !guidForm.MatchString(c.tenant) {
+			return "", errors.New("tid is no tenant ID")
+		}
+		want = strings.ReplaceAll(want, tenantID, c.tenant)
+	}
+	if c.issuer != want && !(p.profile == google && "https://"+c.issuer == want) { // Google leaves out the scheme at times
+		return "", fmt.Errorf("the issuer is %.100q, want %q", c.issuer, want)
+	}
+	return want, nil
+}
+
+// checkToken has go-oidc check what it checks in every token; the signature has been.
+func (p *provider) checkToken(ctx context.Context, token string, payload []byte, c *claims, now time.Time) error {
+	v := oidc.NewVerifier(p.Issuer, verified(payload), &oidc.Config{
+		ClientID: p.ClientID, SupportedSigningAlgs: algorithms,
+		SkipIssuerCheck: true, // checkIssuer did it
+		Now:             func() time.Time { return now },
+	})
+	if _, err := v.Verify(ctx, token); err != nil {
+		return errors.New(brief(err))
+	}
+	// Again, by exact names: see parse.
+	if !slices.Contains(c.audience, p.ClientID) {
+		return errors.New("the token is for another application")
+	}
+	if c.azp != "" && c.azp != p.ClientID || c.azp == "" && len(c.audience) > 1 {
+		return errors.New("the token was made for another application")
+	}
+	if c.subject == "" || len(c.subject) > 255 { // OpenID Connect Core section 2
+		return errors.New("sub must have 1 to 255 bytes")
+	}
+	if c.expires <= now.Unix() {
+		return errors.New("the token has expired")
+	}
+	if c.issued > now.Add(leeway).Unix() {
+		return errors.New("the token is of the future")
+	}
+	return nil
+}
+
+// verified is a key set for a payload whose signature was checked.
+type verified []byte
+
+func (v verified) VerifySignature(context.Context, string) ([]byte, error) { return v, nil }
+
+// checkFlow checks that the token was made for f.
+func (p *provider) checkFlow(c *claims, f *flow, now time.Time) error {
+	if subtle.ConstantTimeCompare([]byte(c.nonce), []byte(f.Nonce)) != 1 {
+		return errors.New("the nonce is another one")
+	}
+	if c.issued < f.began().Add(-leeway).Unix() {
+		return errors.New("the token was made before it was asked for")
+	}
+	if p.MaxAge > 0 && (c.authTime == 0 || c.authTime < now.Add(-p.MaxAge-leeway).Unix()) {
+		return errors.New("the person proved who they are too long ago")
+	}
+	return nil
+}
+
+// account is what a person recognises the account by. It is shown, and means nothing.
+func (c *claims) account() string {
+	for _, s := range []string{c.email, c.username} {
+		if s != "" && len(s) <= 254 && utf8.ValidString(s) {
+			return s
+		}
+	}
+	return ""
+}
+
+// ofMicrosoft: a person is tid and oid. sub is another in each application registration,
+// and everything else can be changed by the organisation's administrator.
+func (id *identity) ofMicrosoft(c *claims) error {
+	org := organizationIn(id.issuer)
+	if c.tenant != org {
+		return fmt.Errorf("%w: tid is not the issuer's", ErrIdentity)
+	}
+	if !guidForm.MatchString(c.object) {
+		return fmt.Errorf("%w: oid is no object ID; ask for the scope profile", ErrIdentity)
+	}
+	id.subject, id.organization, id.address = "oid:"+c.object, org, ""
+	return nil
+}
+
+// ofGoogle: Google speaks for an address only if it is of Gmail or of a workspace, hd; an
+// account there can also be under an address of somebody else's, verified once and long
+// since given to another.
+func (id *identity) ofGoogle(c *claims) error {
+	_, domain, ok := strings.Cut(strings.ToLower(id.address), "@")
+	switch {
+	case !ok:
+		return fmt.Errorf("%w: it is not verified", ErrAddress)
+	case c.hosted != "":
+		id.organization = strings.ToLower(c.hosted)
+	case domain == "gmail.com" || domain == "googlemail.com":
+		id.organization = "gmail.com"
+	default:
+		return fmt.Errorf("%w: Google does not speak for it", ErrAddress)
+	}
+	return nil
+}

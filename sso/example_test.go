@@ -1,0 +1,115 @@
+package sso_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/sso"
+	"github.com/secondgate/secondgate/sso/ssotest"
+	"github.com/secondgate/secondgate/storage/memory"
+)
+
+// An administrator activates an organisation, a person links their account, and signs on
+// with it. The provider is the one of package ssotest; with the real one, Providers is
+// sso.Microsoft(clientID, secret).
+func Example() {
+	mux, idpMux := http.NewServeMux(), http.NewServeMux()
+	app, idpServer := httptest.NewServer(mux), httptest.NewServer(idpMux)
+	defer app.Close()
+	defer idpServer.Close()
+	const contoso = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+	idp, err := ssotest.New(ssotest.Config{URL: idpServer.URL, People: []ssotest.Person{
+		{Provider: "microsoft", Name: "Kari", Email: "kari@contoso.example", ID: "11111111-2222-3333-4444-555555555555", Organization: contoso},
+	}})
+	if err != nil {
+		panic(err)
+	}
+	idpMux.Handle("/", idp)
+
+	keys, err := seal.NewKeyring(seal.GenerateKey())
+	if err != nil {
+		panic(err)
+	}
+	service, err := sso.New(sso.Config{
+		Store:     memory.New(),
+		Keys:      keys,
+		URL:       app.URL + "/sso/",
+		Providers: []sso.Provider{idp.Microsoft()},
+		CheckGrant: func(_ context.Context, s mfa.Subject, g mfa.Grant, binding string) error {
+			if s.ID == "42" && g == "the grant of a fresh verification" && binding == "session-1" {
+				return nil
+			}
+			return mfa.ErrToken
+		},
+		Authorize: func(_ context.Context, a mfa.AdminAction) error {
+			if a.Actor != "administrator" {
+				return errors.New("not an administrator")
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		panic(err)
+	}
+	handler, err := service.Handler(sso.Hooks{
+		Session: func(*http.Request) (sso.Session, error) { // from the application's session
+			return sso.Session{Subject: mfa.Subject{ID: "42"}, Binding: "session-1", Grant: "the grant of a fresh verification"}, nil
+		},
+		SignedIn: func(_ http.ResponseWriter, _ *http.Request, in *sso.SignIn) {
+			fmt.Println("person", in.SubjectID, "signed on with", in.Link.Account, "- ask for the second factor:", !in.SecondFactor)
+		},
+		Linked: func(_ http.ResponseWriter, _ *http.Request, l *sso.Link) {
+			fmt.Println("linked", l.Account, "of", l.Provider)
+		},
+		Unlinked: func(http.ResponseWriter, *http.Request) {},
+		Failed:   func(_ http.ResponseWriter, _ *http.Request, err error) { fmt.Println(err) },
+	})
+	if err != nil {
+		panic(err)
+	}
+	mux.Handle("/sso/", handler)
+
+	exampleBrowser(app.URL + "/sso/microsoft/link")
+	if err := service.Activate(context.Background(), sso.ActivationRequest{Actor: "administrator",
+		Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}); err != nil {
+		panic(err)
+	}
+	exampleBrowser(app.URL + "/sso/microsoft/link")
+	exampleBrowser(app.URL + "/sso/microsoft/sign-in")
+	// Output:
+	// sso: the organisation is not activated
+	// linked kari@contoso.example of microsoft
+	// person 42 signed on with kari@contoso.example - ask for the second factor: true
+}
+
+// exampleBrowser does what a person does: press the button, follow the page to the provider,
+// choose who they are, and come back.
+func exampleBrowser(button string) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		panic(err)
+	}
+	browser := &http.Client{Jar: jar}
+	resp, err := browser.PostForm(button, nil)
+	if err != nil {
+		panic(err)
+	}
+	page, _ := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	provider := html.UnescapeString(string(regexp.MustCompile(`href="([^"]+)"`).FindSubmatch(page)[1]))
+	resp, err = browser.PostForm(provider, url.Values{"person": {"0"}})
+	if err != nil {
+		panic(err)
+	}
+	_ = resp.Body.Close()
+}

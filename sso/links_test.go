@@ -1,0 +1,345 @@
+package sso_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/sso"
+	"github.com/secondgate/secondgate/sso/ssotest"
+	"github.com/secondgate/secondgate/storage"
+)
+
+// However many ask at once, an account becomes one person's, and is on that one's list.
+func TestOneAccountOnePerson(t *testing.T) {
+	const n = 8
+	r := newRig(t)
+	backs, browsers := make([]string, n), make([]*browser, n)
+	sessions := make([]sso.Session, n)
+	var mu sync.Mutex
+	byBrowser := make(map[string]sso.Session)
+	hooks := r.hooks()
+	hooks.Session = func(req *http.Request) (sso.Session, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		return byBrowser[req.Header.Get("User-Agent")], nil
+	}
+	app, err := r.service.Handler(hooks)
+	require.NoError(t, err)
+	r.handler.Store(&app)
+	for i := range n {
+		r.as(fmt.Sprint("person-", i), "")
+		sessions[i], browsers[i] = r.session, r.browser()
+		agent := fmt.Sprint("browser-", i)
+		byBrowser[agent] = sessions[i]
+		browsers[i].Transport = agentTransport(agent)
+		backs[i] = browsers[i].choose(browsers[i].begin("oidc", "link"), daveOIDC)
+	}
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			resp, err := browsers[i].Get(backs[i])
+			if err == nil {
+				_ = resp.Body.Close()
+			}
+		})
+	}
+	wg.Wait()
+	require.Len(t, r.linked, 1)
+	owners := 0
+	for i := range n {
+		links, err := r.service.Links(t.Context(), sessions[i].Subject)
+		require.NoError(t, err)
+		owners += len(links)
+	}
+	require.Equal(t, 1, owners)
+}
+
+type agentTransport string
+
+func (a agentTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	req.Header.Set("User-Agent", string(a))
+	return http.DefaultTransport.RoundTrip(req)
+}
+
+// However often one answer of the provider's is brought at once, it counts once.
+func TestOneAnswerOneSignIn(t *testing.T) {
+	r := newRig(t, func(_ *sso.Config, c *ssotest.Config) { c.ReuseCodes = true })
+	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
+	r.nobody()
+	b := r.browser()
+	back := b.choose(b.begin("oidc", "sign-in"), daveOIDC)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, back, nil)
+	require.NoError(t, err)
+	for _, c := range b.Jar.Cookies(req.URL) {
+		req.AddCookie(c)
+	}
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			resp, err := (&http.Client{}).Do(req.Clone(t.Context()))
+			if err == nil {
+				_, _ = io.Copy(io.Discard, resp.Body)
+				_ = resp.Body.Close()
+			}
+		})
+	}
+	wg.Wait()
+	require.Len(t, r.in, 1)
+}
+
+func TestLinkingAgainKeepsTheLink(t *testing.T) {
+	r := newRig(t)
+	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
+	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
+	require.Equal(t, r.linked[0].ID, r.linked[1].ID)
+	links, err := r.service.Links(t.Context(), mfa.Subject{Tenant: "acme", ID: "dave"})
+	require.NoError(t, err)
+	require.Len(t, links, 1)
+}
+
+func TestTenLinksAtMost(t *testing.T) {
+	r := newRig(t)
+	sub := ""
+	r.tamper = func(c map[string]any, sign func(map[string]any) string) string { c["sub"] = sub; return sign(c) }
+	for i := range 10 {
+		sub = fmt.Sprint(i)
+		require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
+	}
+	sub = "11"
+	require.ErrorIs(t, r.link("dave", "", "oidc", daveOIDC), mfa.ErrNotAvailable)
+	require.NoError(t, r.service.Unlink(t.Context(), r.as("dave", ""), "grant of dave", goodBind, r.linked[3].ID))
+	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
+}
+
+// A link that failed half-way takes no place on the list for ever.
+func TestHalfMadeLinks(t *testing.T) {
+	r := newRig(t)
+	sub := ""
+	r.tamper = func(c map[string]any, sign func(map[string]any) string) string { c["sub"] = sub; return sign(c) }
+	for i := range 12 { // listed, and then found to be another's
+		sub = fmt.Sprint(i)
+		require.NoError(t, r.link("erin-"+sub, "", "oidc", daveOIDC))
+		require.ErrorIs(t, r.link("dave", "", "oidc", daveOIDC), sso.ErrLinkedElsewhere)
+	}
+	sub = "his own"
+	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
+	links, err := r.service.Links(t.Context(), mfa.Subject{Tenant: "acme", ID: "dave"})
+	require.NoError(t, err)
+	require.Len(t, links, 1)
+}
+
+func TestForget(t *testing.T) {
+	r := newRig(t)
+	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
+	require.NoError(t, r.link("dave", "anna@gmail.com", "google", annaGmail))
+	request := mfa.AdminRequest{Subject: mfa.Subject{Tenant: "acme", ID: "dave"}, Actor: "somebody"}
+	require.ErrorIs(t, r.service.Forget(t.Context(), request), mfa.ErrForbidden)
+	request.Actor = "admin"
+	require.NoError(t, r.service.Forget(t.Context(), request))
+	for provider, account := range map[string]int{"oidc": daveOIDC, "google": annaGmail} {
+		_, err := r.signIn(provider, account)
+		require.ErrorIs(t, err, sso.ErrNotLinked)
+	}
+	page, _, err := r.store.(storage.Lister).List(t.Context(), "sso/", "", 100)
+	require.NoError(t, err)
+	require.Empty(t, page, "nothing of a forgotten person is left")
+}
+
+// A store that fails at any call, before it did anything or after, signs nobody in and tells
+// nobody that an account is linked.
+func TestStoreFails(t *testing.T) {
+	broken := errors.New("the disk is on fire")
+	for _, op := range []mfatest.Op{mfatest.OpGet, mfatest.OpSwap} {
+		for name, fault := range map[string]mfatest.Fault{"before": {Before: broken}, "after": {After: broken}} {
+			t.Run(fmt.Sprint(op, " ", name), func(t *testing.T) {
+				var faulty *mfatest.FaultyStore
+				r := newRig(t, func(c *sso.Config, _ *ssotest.Config) {
+					faulty = mfatest.NewFaultyStore(c.Store)
+					c.Store = faulty
+				})
+				require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
+				calls := faulty.Calls(op)
+				_, err := r.signIn("oidc", daveOIDC)
+				require.NoError(t, err)
+				for nth := range faulty.Calls(op) - calls {
+					faulty.Inject(op, nth, mfatest.Fault{})
+					faulty.Inject(op, 1, fault)
+					_, err := r.signIn("oidc", daveOIDC)
+					require.ErrorIs(t, err, mfa.ErrUnavailable, "call %d", nth)
+					require.NotErrorIs(t, err, sso.ErrNotLinked)
+					require.Zero(t, faulty.Pending())
+				}
+				calls = faulty.Calls(op)
+				require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
+				made := len(r.linked)
+				for nth := range faulty.Calls(op) - calls {
+					faulty.Inject(op, nth, mfatest.Fault{})
+					faulty.Inject(op, 1, fault)
+					require.ErrorIs(t, r.link("erin", "", "oidc", eveOIDC), mfa.ErrUnavailable, "call %d", nth)
+					require.Zero(t, faulty.Pending())
+				}
+				require.Len(t, r.linked, made)
+				require.NoError(t, r.link("erin", "", "oidc", eveOIDC), "after all that it can still be linked")
+			})
+		}
+	}
+}
+
+// Links outlive the key they were sealed with.
+func TestKeyringRotation(t *testing.T) {
+	first, second := seal.GenerateKey(), seal.GenerateKey()
+	var cfg sso.Config
+	r := newRig(t, func(c *sso.Config, idp *ssotest.Config) {
+		keys, err := seal.NewKeyring(first)
+		require.NoError(t, err)
+		c.Keys = keys
+		c.Providers = []sso.Provider{{ID: "oidc", Name: "X", Issuer: idp.URL + "/oidc", ClientID: "secondgate-demo", ClientSecret: "ssotest-client-secret", Open: true}}
+		cfg = *c
+	})
+	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
+	for _, ring := range [][][]byte{{second, first}, {second}} { // the first sign-on seals anew
+		keys, err := seal.NewKeyring(ring[0], ring[1:]...)
+		require.NoError(t, err)
+		cfg.Keys = keys
+		r.service, err = sso.New(cfg)
+		require.NoError(t, err)
+		app, err := r.service.Handler(r.hooks())
+		require.NoError(t, err)
+		r.handler.Store(&app)
+		in, err := r.signIn("oidc", daveOIDC)
+		require.NoError(t, err)
+		require.Equal(t, "dave", in.SubjectID)
+	}
+}
+
+// An account that is linked again while it is being unlinked stays on the person's list,
+// which is what shows it and what Forget goes by.
+func TestUnlinkWhileLinking(t *testing.T) {
+	var faulty *mfatest.FaultyStore
+	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) {
+		faulty = mfatest.NewFaultyStore(c.Store)
+		c.Store = faulty
+	})
+	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
+	person := r.as("dave", "")
+	b := r.browser()
+	back := b.choose(b.begin("oidc", "link"), daveOIDC)
+	// The unlinking reads the list, finds the account gone, and before it writes the list
+	// another process links the account again.
+	other, err := r.otherProcess()
+	require.NoError(t, err)
+	faulty.Inject(mfatest.OpDelete, 1, mfatest.Fault{}) // the account
+	faulty.Inject(mfatest.OpDelete, 1, mfatest.Fault{Run: func(context.Context, string) {
+		r.handler.Store(&other)
+		require.NoError(t, b.open(back))
+	}})
+	require.NoError(t, r.service.Unlink(t.Context(), person, "grant of dave", goodBind, r.linked[0].ID))
+	links, err := r.service.Links(t.Context(), person)
+	require.NoError(t, err)
+	require.Len(t, links, 1, "linked, and so on the list")
+}
+
+func TestAdministration(t *testing.T) {
+	r := newRig(t)
+	ctx := t.Context()
+	request := func(provider, org string) sso.ActivationRequest {
+		return sso.ActivationRequest{Actor: "admin", Reason: "asked", Tenant: "acme", Activation: sso.Activation{Provider: provider, Organization: org}}
+	}
+	for name, bad := range map[string]sso.ActivationRequest{
+		"no provider":       request("nobody", contoso),
+		"a domain":          request("microsoft", "contoso.com"),
+		"personal accounts": request("microsoft", "9188040D-6c67-4c5b-b112-36a304b66dad"),
+		"no domain":         request("google", "*"),
+		"an organisation":   request("oidc", "x"),
+		"no actor":          {Tenant: "acme", Activation: sso.Activation{Provider: "microsoft", Organization: contoso}},
+	} {
+		require.ErrorIs(t, r.service.Activate(ctx, bad), mfa.ErrMalformed, name)
+	}
+	stranger := request("microsoft", contoso)
+	stranger.Actor = "kari"
+	require.ErrorIs(t, r.service.Activate(ctx, stranger), mfa.ErrForbidden)
+	require.ErrorIs(t, r.service.Deactivate(ctx, stranger), mfa.ErrForbidden)
+
+	available, err := r.service.Available(ctx, "acme")
+	require.NoError(t, err)
+	require.Equal(t, []string{"google", "oidc"}, available)
+	require.NoError(t, r.service.Activate(ctx, request("microsoft", " 72F988BF-86f1-41af-91ab-2d7cd011db47 ")))
+	event := r.lastEvent()
+	require.Equal(t, "sso.activated", event.Name)
+	require.Equal(t, contoso+": asked", event.Note)
+	available, err = r.service.Available(ctx, "acme")
+	require.NoError(t, err)
+	require.Equal(t, []string{"microsoft", "google", "oidc"}, available)
+	list, err := r.service.Activations(ctx, "acme")
+	require.NoError(t, err)
+	require.Equal(t, []sso.Activation{{Provider: "microsoft", Organization: contoso, By: "admin", Since: r.clock.Now()}}, list)
+	require.NoError(t, r.service.Deactivate(ctx, request("microsoft", contoso)))
+	list, err = r.service.Activations(ctx, "acme")
+	require.NoError(t, err)
+	require.Empty(t, list)
+}
+
+func TestNilAuthorizeRefuses(t *testing.T) {
+	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) { c.Authorize = nil })
+	require.ErrorIs(t, r.service.Activate(t.Context(), sso.ActivationRequest{Actor: "admin", Tenant: "acme",
+		Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}), mfa.ErrForbidden)
+}
+
+func TestNew(t *testing.T) {
+	keys, err := seal.NewKeyring(seal.GenerateKey())
+	require.NoError(t, err)
+	r := newRig(t)
+	good := func() sso.Config {
+		return sso.Config{Store: r.store, Keys: keys, URL: "https://app.example/sso", Providers: []sso.Provider{sso.Microsoft("id", "s3cr3t"), sso.Google("id", "s3cr3t")},
+			CheckGrant: func(context.Context, mfa.Subject, mfa.Grant, string) error { return errors.New("no") }}
+	}
+	_, err = sso.New(good())
+	require.NoError(t, err)
+	for name, change := range map[string]func(c *sso.Config){
+		"Store":         func(c *sso.Config) { c.Store = nil },
+		"Keys":          func(c *sso.Config) { c.Keys = nil },
+		"CheckGrant":    func(c *sso.Config) { c.CheckGrant = nil },
+		"Providers":     func(c *sso.Config) { c.Providers = nil },
+		"https":         func(c *sso.Config) { c.URL = "http://app.example/sso/" },
+		"URL":           func(c *sso.Config) { c.URL = "/sso/" },
+		"escaping":      func(c *sso.Config) { c.URL = "https://app.example/{x}/" },
+		"FlowTTL":       func(c *sso.Config) { c.FlowTTL = 2 * 3600e9 },
+		"twice":         func(c *sso.Config) { c.Providers[1].ID = "microsoft" },
+		"ID":            func(c *sso.Config) { c.Providers[0].ID = "Microsoft" },
+		"ClientID":      func(c *sso.Config) { c.Providers[0].ClientID = "" },
+		"ClientSecret":  func(c *sso.Config) { c.Providers[0].ClientSecret = "" },
+		"Open to every": func(c *sso.Config) { c.Providers[0].Open = true },
+		"OwnAddress":    func(c *sso.Config) { c.Providers[0].OwnAddress = true },
+		"{tenantid}":    func(c *sso.Config) { c.Providers[1].Issuer = "https://x.example/{tenantid}" },
+		"tenant ID":     func(c *sso.Config) { c.Providers[0].Issuer = "https://login.microsoftonline.com/contoso.com/v2.0" },
+		"Issuer":        func(c *sso.Config) { c.Providers[1].Issuer = "accounts.google.com" },
+		"must be https": func(c *sso.Config) { c.Providers[1].Issuer = "http://accounts.google.com" },
+		"Discovery":     func(c *sso.Config) { c.Providers[0].Discovery = "http://login.microsoftonline.com" },
+		"MaxAge":        func(c *sso.Config) { c.Providers[0].MaxAge = -1 },
+	} {
+		c := good()
+		change(&c)
+		_, err := sso.New(c)
+		require.ErrorIs(t, err, mfa.ErrConfig, name)
+		require.ErrorContains(t, err, name)
+		require.NotContains(t, err.Error(), "s3cr3t")
+	}
+	require.NotContains(t, fmt.Sprintf("%v %+v %#v", good(), good().Providers, good().Providers[0]), "s3cr3t")
+
+	one := sso.Microsoft("id", "s3cr3t")
+	one.Issuer, one.Discovery, one.Open = "https://login.microsoftonline.com/"+contoso+"/v2.0", "", true
+	c := good()
+	c.Providers = []sso.Provider{one}
+	_, err = sso.New(c)
+	require.NoError(t, err)
+}

@@ -1,0 +1,137 @@
+package sso
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/storage"
+)
+
+// sameAddress compares addresses without regard to ASCII case, and no more cleverly: what
+// else two addresses may differ in and be one, only their mail server knows.
+func sameAddress(a, b string) bool {
+	lower := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if 'A' <= r && r <= 'Z' {
+				return r + 'a' - 'A'
+			}
+			return r
+		}, s)
+	}
+	return lower(a) == lower(b)
+}
+
+// Links returns the accounts that a person has linked, the oldest first. The caller has made
+// sure that who asks may see them.
+func (s *Service) Links(ctx context.Context, person mfa.Subject) ([]Link, error) {
+	if err := checkPerson(person.Tenant, person.ID); err != nil {
+		return nil, err
+	}
+	return s.links(ctx, person.Tenant, person.ID)
+}
+
+// Unlink ends a link at once. It needs a grant, and the session (binding) it was made in,
+// as linking does. mfa.ErrNotAvailable means that the person has no such link.
+//
+// Sessions that were opened with the account go on: end them where the application keeps
+// them.
+func (s *Service) Unlink(ctx context.Context, person mfa.Subject, grant mfa.Grant, binding, id string) error {
+	if err := s.checkGrant(ctx, person, grant, binding); err != nil {
+		return err
+	}
+	provider, err := s.unlink(ctx, person.Tenant, person.ID, id)
+	if err != nil {
+		return err
+	}
+	s.emit(ctx, mfa.Event{Name: "sso.unlinked", Time: s.now(), SubjectID: person.ID, Tenant: person.Tenant, Kind: provider, FactorID: id})
+	return nil
+}
+
+func (s *Service) checkGrant(ctx context.Context, person mfa.Subject, grant mfa.Grant, binding string) error {
+	if person.ID == "" || grant == "" {
+		return fmt.Errorf("%w: nobody is signed in with a grant", mfa.ErrToken)
+	}
+	if err := checkPerson(person.Tenant, person.ID); err != nil {
+		return err
+	}
+	if binding == "" || len(binding) > maxBind {
+		return fmt.Errorf("%w: the binding must have 1 to %d bytes", mfa.ErrMalformed, maxBind)
+	}
+	return s.cfg.CheckGrant(ctx, person, grant, binding)
+}
+
+// unlink deletes the account's record, which decides, and then takes it off the list.
+func (s *Service) unlink(ctx context.Context, tenant, subject, id string) (provider string, err error) {
+	if len(id) != len(linkID("", "")) {
+		return "", fmt.Errorf("%w: no such link", mfa.ErrNotAvailable)
+	}
+	key := linkPrefix + id
+	err = s.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
+		var a account
+		if data == nil {
+			return storage.Change{}, fmt.Errorf("%w: no such link", mfa.ErrNotAvailable)
+		}
+		if err := s.open(sealLink, key, data, &a); err != nil {
+			return storage.Change{}, err
+		}
+		if a.Tenant != tenant || a.Subject != subject {
+			return storage.Change{}, fmt.Errorf("%w: no such link", mfa.ErrNotAvailable)
+		}
+		provider = a.Provider
+		return storage.Change{Delete: true}, nil
+	})
+	if err != nil {
+		return "", ours(err)
+	}
+	person := personKey(tenant, subject)
+	err = s.records.Update(ctx, person, func(data []byte) (storage.Change, error) {
+		ids, err := s.ids(person, data)
+		if err != nil {
+			return storage.Change{}, err
+		}
+		if !slices.Contains(ids, id) {
+			return storage.Change{}, nil
+		}
+		// Not merely without id: the person may be linking it again at this moment.
+		if ids, err = s.prune(ctx, tenant, subject, ids); err != nil {
+			return storage.Change{}, err
+		}
+		if len(ids) == 0 {
+			return storage.Change{Delete: true}, nil
+		}
+		return s.seal(sealPerson, person, ids)
+	})
+	if err != nil {
+		return "", unavailable(err)
+	}
+	return provider, nil
+}
+
+// Forget ends all links of a person, on behalf of an administrator who has made sure who
+// asks, or of the application because it deletes them. After an error some may be left: do
+// it again.
+func (s *Service) Forget(ctx context.Context, r mfa.AdminRequest) error {
+	person := r.Subject
+	if err := checkPerson(person.Tenant, person.ID); err != nil {
+		return err
+	}
+	if err := s.authorize(ctx, mfa.AdminAction{Name: "forget", Actor: r.Actor, Reason: r.Reason,
+		SubjectID: person.ID, Tenant: person.Tenant, UserType: person.UserType}); err != nil {
+		return err
+	}
+	links, err := s.links(ctx, person.Tenant, person.ID)
+	if err != nil {
+		return err
+	}
+	for _, l := range links {
+		if _, err := s.unlink(ctx, person.Tenant, person.ID, l.ID); err != nil && !errors.Is(err, mfa.ErrNotAvailable) {
+			return err
+		}
+	}
+	s.emit(ctx, mfa.Event{Name: "sso.forgotten", Time: s.now(), SubjectID: person.ID, Tenant: person.Tenant, Actor: r.Actor, Note: r.Reason})
+	return nil
+}

@@ -1,0 +1,184 @@
+package sso
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa"
+)
+
+// tenantID is where an issuer of Microsoft's names the organisation; its multi-tenant
+// discovery documents have it literally in their "issuer".
+const tenantID = "{tenantid}"
+
+var (
+	idForm     = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+	guidForm   = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	domainForm = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$`)
+)
+
+// personalAccounts is the "organisation" of all of Microsoft's personal accounts.
+const personalAccounts = "9188040d-6c67-4c5b-b112-36a304b66dad"
+
+// profile is what a provider's tokens say beyond OpenID Connect.
+type profile uint8
+
+const (
+	plain profile = iota
+	microsoft
+	google
+)
+
+// Provider is one that people may sign on with. [Microsoft] and [Google] fill one in; any
+// other OpenID Connect provider is written out, and needs the first five fields.
+type Provider struct {
+	// ID names the provider in URLs and records: 1 to 32 of a-z, 0-9 and hyphen. Links do
+	// not depend on it, activations do.
+	ID string
+	// Name is what people read: "Microsoft".
+	Name string
+	// Issuer is the provider's issuer, to the letter. For Microsoft it has {tenantid} where
+	// the organisation's id is.
+	Issuer string
+	// ClientID and ClientSecret are this application's with the provider.
+	ClientID     string
+	ClientSecret mfa.Secret
+	// Discovery is the URL under which /.well-known/openid-configuration is, where that is
+	// not Issuer.
+	Discovery string
+	// Scopes are asked for beside "openid"; nil means "email".
+	Scopes []string
+	// Open lets people link accounts that no administrator has activated the organisation
+	// of. False, the zero value, wants an activation.
+	Open bool
+	// OwnAddress lets people link only an account whose address, verified by the provider, is
+	// Subject.Email: the account they have there for this, and not just any. It has no part
+	// in signing in.
+	OwnAddress bool
+	// MFAMethods and MFAClasses are the values of amr and acr, any one of which shows that
+	// the provider asked for a second factor; nil means the method "mfa" (RFC 8176) and no
+	// class. What it is worth is for an activation to say: see Activation.AcceptMFA.
+	MFAMethods, MFAClasses []string
+	// MaxAge is how long ago the person may have proved who they are to the provider. It is
+	// asked of the provider, and checked. Zero lets the provider decide, whose session may
+	// be weeks old.
+	MaxAge time.Duration
+
+	profile profile
+}
+
+// Microsoft is Microsoft Entra ID, for the work and school accounts of all organisations
+// that an administrator has activated. An organisation is known by its tenant ID.
+//
+// To admit one organisation only, and to be independent of Microsoft's multi-tenant
+// endpoint, replace {tenantid} in Issuer by its tenant ID and clear Discovery.
+func Microsoft(clientID string, clientSecret mfa.Secret) Provider {
+	return Provider{
+		ID: "microsoft", Name: "Microsoft",
+		Issuer:    "https://login.microsoftonline.com/" + tenantID + "/v2.0",
+		Discovery: "https://login.microsoftonline.com/organizations/v2.0",
+		ClientID:  clientID, ClientSecret: clientSecret,
+		Scopes:  []string{"profile", "email"}, // "profile" brings oid
+		profile: microsoft,
+	}
+}
+
+// Google is for people whose address is a Google address: of Gmail, or of a domain that is
+// a Google Workspace. It is open, and for the person's own address. With Open false it is
+// for the workspaces that an administrator has activated, by their primary domain
+// ("gmail.com" stands for Gmail).
+func Google(clientID string, clientSecret mfa.Secret) Provider {
+	return Provider{
+		ID: "google", Name: "Google",
+		Issuer:   "https://accounts.google.com",
+		ClientID: clientID, ClientSecret: clientSecret,
+		Open: true, OwnAddress: true,
+		profile: google,
+	}
+}
+
+// check returns p with its defaults.
+func (p Provider) check() (Provider, error) {
+	if !idForm.MatchString(p.ID) {
+		return p, fmt.Errorf("ID %q is not 1 to 32 of a-z, 0-9 and hyphen", p.ID)
+	}
+	if p.Name == "" || p.ClientID == "" || p.ClientSecret == "" {
+		return p, fmt.Errorf("%s needs Name, ClientID and ClientSecret", p.ID)
+	}
+	if strings.Contains(p.Issuer, tenantID) && (p.profile != microsoft || p.Discovery == "") {
+		return p, fmt.Errorf("%s has %s in its Issuer, which only sso.Microsoft understands, with Discovery set", p.ID, tenantID)
+	}
+	if p.Discovery == "" {
+		p.Discovery = p.Issuer
+	}
+	for _, field := range [][2]string{{"Issuer", strings.ReplaceAll(p.Issuer, tenantID, "x")}, {"Discovery", p.Discovery}} {
+		name, raw := field[0], field[1]
+		u, err := url.Parse(raw)
+		if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+			return p, fmt.Errorf("%s: %s %q is not a URL such as https://login.example", p.ID, name, raw)
+		}
+		if err := checkScheme(u); err != nil {
+			return p, fmt.Errorf("%s: %s: %w", p.ID, name, err)
+		}
+	}
+	if p.profile == microsoft && !strings.Contains(p.Issuer, tenantID) && organizationIn(p.Issuer) == "" {
+		return p, fmt.Errorf("%s: Issuer %q names no tenant ID; give the organisation's GUID, or keep %s", p.ID, p.Issuer, tenantID)
+	}
+	if p.Open && p.profile == microsoft && strings.Contains(p.Issuer, tenantID) {
+		// Anybody can set up an organisation and call its people what they like.
+		return p, fmt.Errorf("%s is Open to every organisation there is; activate those that you know", p.ID)
+	}
+	if p.OwnAddress && p.profile == microsoft {
+		// A tenant's administrator writes into a person's address whatever they like.
+		return p, fmt.Errorf("%s vouches for no address; clear OwnAddress", p.ID)
+	}
+	if p.MaxAge < 0 {
+		return p, fmt.Errorf("%s: MaxAge is negative", p.ID)
+	}
+	if p.Scopes == nil {
+		p.Scopes = []string{"email"}
+	}
+	if p.MFAMethods == nil {
+		p.MFAMethods = []string{"mfa"}
+	}
+	p.Scopes = append([]string{"openid"}, slices.DeleteFunc(slices.Clone(p.Scopes), func(s string) bool { return s == "openid" })...)
+	p.MFAMethods, p.MFAClasses = slices.Clone(p.MFAMethods), slices.Clone(p.MFAClasses)
+	return p, nil
+}
+
+// organizationIn returns the tenant ID in a Microsoft issuer.
+func organizationIn(issuer string) string {
+	for part := range strings.SplitSeq(issuer, "/") {
+		if guidForm.MatchString(part) {
+			return part
+		}
+	}
+	return ""
+}
+
+// checkOrganization returns how an organisation is written that an administrator names.
+func (p Provider) checkOrganization(org string) (string, error) {
+	org = strings.ToLower(strings.TrimSpace(org))
+	switch p.profile {
+	case microsoft:
+		if !guidForm.MatchString(org) {
+			return "", fmt.Errorf("%w: an organisation of %s is its tenant ID, such as 72f988bf-86f1-41af-91ab-2d7cd011db47", mfa.ErrMalformed, p.Name)
+		}
+		if org == personalAccounts {
+			return "", fmt.Errorf("%w: this tenant ID stands for all personal accounts of the world, which are no organisation", mfa.ErrMalformed)
+		}
+	case google:
+		if len(org) > 253 || !domainForm.MatchString(org) {
+			return "", fmt.Errorf("%w: an organisation of %s is its primary domain, such as example.com", mfa.ErrMalformed, p.Name)
+		}
+	default:
+		if org != "" {
+			return "", fmt.Errorf("%w: %s has no organisations; leave Organization empty", mfa.ErrMalformed, p.Name)
+		}
+	}
+	return org, nil
+}

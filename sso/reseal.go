@@ -1,0 +1,86 @@
+package sso
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/storage"
+)
+
+// pageSize is how many records are asked for at once.
+const pageSize = 200
+
+// Reseal seals every link and activation with the primary key of Config.Keys; it is beside
+// [mfa.Manager.Reseal] what an operator runs before a key is taken away, and is safe beside
+// live traffic. When it has returned nil no record needs an older key, and once
+// Config.FlowTTL has passed no cookie does.
+//
+// Config.Store must be a storage.Lister; if it is none, the error wraps
+// errors.ErrUnsupported. Records that no key opens stay as they are and make an error that
+// wraps those of package seal, after the others have been sealed. An error of the store wraps
+// mfa.ErrUnavailable and ends the walk; to start anew is cheap, because what is done is
+// passed over.
+func (s *Service) Reseal(ctx context.Context) error {
+	lister, ok := s.cfg.Store.(storage.Lister)
+	if !ok {
+		return fmt.Errorf("sso: the store cannot list: %w", errors.ErrUnsupported)
+	}
+	var unreadable []error
+	for cursor := ""; ; {
+		page, next, err := lister.List(ctx, "sso/", cursor, pageSize)
+		if err != nil {
+			return unavailable(err)
+		}
+		for _, e := range page {
+			if s.cfg.Keys.Primary(e.Record.Data) {
+				continue
+			}
+			err := s.reseal(ctx, e.Key)
+			if errors.Is(err, mfa.ErrUnavailable) {
+				return err
+			}
+			if err != nil && len(unreadable) < pageSize {
+				unreadable = append(unreadable, err)
+			}
+		}
+		if cursor = next; cursor == "" {
+			return errors.Join(unreadable...)
+		}
+	}
+}
+
+func (s *Service) reseal(ctx context.Context, key string) error {
+	var purpose string
+	switch {
+	case strings.HasPrefix(key, linkPrefix):
+		purpose = sealLink
+	case strings.HasPrefix(key, "sso/p/"):
+		purpose = sealPerson
+	case strings.HasPrefix(key, "sso/t/"):
+		purpose = sealActivations
+	default:
+		return nil // not ours
+	}
+	var broken error
+	err := s.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
+		broken = nil
+		if data == nil || s.cfg.Keys.Primary(data) {
+			return storage.Change{}, nil
+		}
+		var plain []byte
+		if plain, broken = s.cfg.Keys.Open(purpose, key, data); broken != nil {
+			return storage.Change{}, nil
+		}
+		return storage.Change{Data: s.cfg.Keys.Seal(purpose, key, plain)}, nil
+	})
+	if err != nil {
+		return unavailable(err)
+	}
+	if broken != nil {
+		return fmt.Errorf("sso: record %q: %w", key, broken)
+	}
+	return nil
+}

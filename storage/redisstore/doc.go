@@ -1,0 +1,40 @@
+// Package redisstore keeps records in Redis or Valkey, through any client, and imports none. It
+// needs one function of the client:
+//
+//	do := func(ctx context.Context, args ...any) (any, error) { return client.Do(ctx, args...).Result() } // go-redis
+//	do := func(ctx context.Context, args ...any) (any, error) { // rueidis, and valkey-go alike
+//		return client.Do(ctx, client.B().Arbitrary(texts(args)...).Build()).ToAny()
+//	}
+//
+//	store, err := redisstore.New(ctx, redisstore.Config{Do: do})
+//
+// All arguments are strings, so texts is a loop over args with arg.(string).
+//
+// Redis 5 or later, or any Valkey, alone, behind Sentinel, or as a cluster: every operation is
+// on one key, a write is one Lua script, and which node a key is on is the client's business.
+//
+// # What a server must be set to
+//
+// A record is not a cache entry: one that is dropped is a person without a second factor, a
+// lock that is lifted, or a code that works again. [New] therefore reads the server's settings
+// and refuses those that lose records:
+//
+//	maxmemory-policy noeviction   # or no maxmemory at all
+//	appendonly       yes
+//	appendfsync      always       # everysec loses up to a second of writes in a power cut
+//
+// With appendfsync everysec, a power cut takes back up to a second of answers: a code used in
+// that second works again, a wrong answer is not counted. New accepts it; decide whether you do.
+//
+// # What a failover can lose
+//
+// Redis replicates after it has answered. When a replica takes over, the last writes may be
+// missing on it, and what was said of a power cut holds for them; an enrolment confirmed at that
+// moment is lost with its recovery codes, which the application notices by Subject.Enrolled. With
+// [Config].WaitReplicas a write is only acknowledged once so many replicas have it. That narrows
+// the gap and does not close it: Redis may still promote a replica that is behind. Who cannot
+// accept that uses a database that replicates before it answers (see storage/sqlstore).
+//
+// Reads must go to the primary: a client that is set to read from replicas breaks the promise of
+// storage.Store that a read sees every write before it.
+package redisstore

@@ -1,0 +1,129 @@
+package redisstore_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/secondgate/secondgate/storage"
+	"github.com/secondgate/secondgate/storage/redisstore"
+)
+
+// The store is tested against real servers, alone and in a cluster, in internal/integration.
+// Here are replies that no server of ours gives.
+
+// healthy answers what New asks.
+func healthy(args []any) (any, bool) {
+	switch args[0] {
+	case "CONFIG":
+		return map[string]any{"maxmemory-policy": "noeviction", "appendonly": "yes"}, true
+	case "HMGET":
+		if args[1] == "secondgate:" {
+			return []any{nil, nil}, true
+		}
+	}
+	return nil, false
+}
+
+func open(t testing.TB, reply func(args []any) (any, error)) *redisstore.Store {
+	t.Helper()
+	s, err := redisstore.New(t.Context(), redisstore.Config{Do: func(_ context.Context, args ...any) (any, error) {
+		for _, a := range args {
+			if _, ok := a.(string); !ok {
+				t.Errorf("argument %v is a %T, want a string: clients differ in what else they take", a, a)
+			}
+		}
+		if v, ok := healthy(args); ok {
+			return v, nil
+		}
+		return reply(args)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// A reply that makes no sense is an error, never an answer.
+func TestOddReplies(t *testing.T) {
+	for _, reply := range []any{nil, "", "OK", int64(2), int64(-1), 1, true, []any{}, []any{nil}, []any{"r", nil}, []any{nil, "d"},
+		[]any{"", "d"}, []any{"r", ""}, []any{int64(1), "d"}, []any{"r", "d", "x"}, map[any]any{}, []any{nil, []any{}},
+		[]any{"0", []any{int64(1)}}} {
+		s := open(t, func([]any) (any, error) { return reply, nil })
+		_, get := s.Get(t.Context(), "k")
+		_, _, list := s.List(t.Context(), "", "", 1)
+		for op, err := range map[string]error{"get": get, "list": list, "delete": s.Delete(t.Context(), "k", "r"),
+			"swap": s.Swap(t.Context(), "k", "", storage.Record{Revision: "r", Data: []byte("x")})} {
+			if err == nil || errors.Is(err, storage.ErrNotFound) || errors.Is(err, storage.ErrConflict) {
+				t.Errorf("%s with the reply %#v: %v, want an error that is no answer", op, reply, err)
+			}
+		}
+	}
+}
+
+// Clients hand out bulk strings as text or as bytes.
+func TestBytes(t *testing.T) {
+	s := open(t, func([]any) (any, error) { return []any{[]byte("r"), []byte("data")}, nil })
+	got, err := s.Get(t.Context(), "k")
+	if err != nil || got.Revision != "r" || string(got.Data) != "data" {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// An error that mentions NOSCRIPT is answered with the script, once; any other is an error.
+func TestNoScript(t *testing.T) {
+	var commands []string
+	s := open(t, func(args []any) (any, error) {
+		commands = append(commands, args[0].(string))
+		return nil, errors.New("NOSCRIPT No matching script")
+	})
+	if err := s.Delete(t.Context(), "k", "r"); err == nil {
+		t.Error("no error")
+	}
+	if got := strings.Join(commands, " "); got != "EVALSHA EVAL" {
+		t.Errorf("sent %s", got)
+	}
+}
+
+// Each prefix matches itself alone, whatever a pattern would make of its characters.
+func FuzzListPrefix(f *testing.F) {
+	for _, s := range []string{"", "a*", "[ab]", "[^a]", "\\", "a?", "p/4/a-b/"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, prefix string) {
+		s := open(t, func(args []any) (any, error) {
+			pattern, _ := strings.CutPrefix(args[3].(string), "secondgate:")
+			var plain strings.Builder
+			for i := 0; i < len(pattern)-1; i++ {
+				switch pattern[i] {
+				case '\\':
+					i++
+				case '*', '?', '[', ']':
+					t.Errorf("%q is not escaped in %q", pattern[i], pattern)
+				}
+				plain.WriteByte(pattern[i])
+			}
+			if plain.String() != prefix || pattern[len(pattern)-1] != '*' {
+				t.Errorf("the pattern %q is not for %q", pattern, prefix)
+			}
+			return []any{"0", []any{}}, nil
+		})
+		if _, _, err := s.List(t.Context(), prefix, "", 10); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// FuzzCursor: whatever comes as a cursor, it is refused or walked, and nothing breaks.
+func FuzzCursor(f *testing.F) {
+	for _, s := range []string{"0:0", "1:5", ":", "0:", "-1:0", "0:18446744073709551616", "00:1"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, cursor string) {
+		s := open(t, func([]any) (any, error) { return []any{"0", []any{}}, nil })
+		if _, _, err := s.List(t.Context(), "", cursor, 10); err != nil && !errors.Is(err, storage.ErrInvalid) {
+			t.Error(err)
+		}
+	})
+}
