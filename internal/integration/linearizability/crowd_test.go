@@ -46,8 +46,9 @@ type crowd struct {
 	conflicts int
 }
 
-func newCrowd(t testing.TB, address string, seed uint64) *crowd {
+func newCrowd(t testing.TB, address string) *crowd {
 	t.Helper()
+	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	return &crowd{t: t, address: address, key: hex.EncodeToString(seal.GenerateKey()), people: newPeople(seed)}
 }

@@ -4,7 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
+
+	"github.com/secondgate/secondgate/internal/integration/servers"
 )
 
 const processes = 4
@@ -17,16 +18,38 @@ func deeds() int {
 	return 500
 }
 
-func sqlite(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "records.db") }
+// engine is a database, and how the processes find one of the test's own.
+type engine struct {
+	name  string
+	start func(testing.TB, ...string) *servers.Server // nil: a file
+}
 
-func TestLinearizable(t *testing.T) {
-	for name, open := range map[string]func(testing.TB) string{"sqlite": sqlite} {
-		t.Run(name, func(t *testing.T) {
-			c := newCrowd(t, open(t), uint64(time.Now().UnixNano()))
-			c.work(processes, deeds())
-			requireOnce(t, c.history)
-			requireLinearizable(t, c.history)
-			c.tell()
+var engines = []engine{
+	{"sqlite", nil},
+	{"postgresql", servers.PostgreSQL},
+	{"mariadb", servers.MariaDB},
+	{"redis", servers.Redis},
+}
+
+// each runs a test with an address of each engine.
+func each(t *testing.T, test func(t *testing.T, address string)) {
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			if e.start == nil {
+				test(t, e.name+" "+filepath.Join(t.TempDir(), "records.db"))
+				return
+			}
+			test(t, e.name+" "+e.start(t).Addr)
 		})
 	}
+}
+
+func TestLinearizable(t *testing.T) {
+	each(t, func(t *testing.T, address string) {
+		c := newCrowd(t, address)
+		c.work(processes, deeds())
+		requireOnce(t, c.history)
+		requireLinearizable(t, c.history)
+		c.tell()
+	})
 }

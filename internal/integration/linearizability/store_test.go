@@ -9,24 +9,39 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/redis/go-redis/v9"
 	_ "modernc.org/sqlite"
 
+	"github.com/secondgate/secondgate/internal/integration/servers"
 	"github.com/secondgate/secondgate/storage"
+	"github.com/secondgate/secondgate/storage/redisstore"
 	"github.com/secondgate/secondgate/storage/sqlstore"
 )
 
-// openStore opens the store that an address such as "sqlite:/path" names, as each process does
-// for itself.
+// openStore opens the store that an address names, as each process does for itself: the engine,
+// and its file or host and port.
 func openStore(ctx context.Context, address string) (storage.Store, error) {
-	scheme, rest, _ := strings.Cut(address, ":")
+	engine, rest, _ := strings.Cut(address, " ")
 	var cfg sqlstore.Config
 	var err error
-	switch scheme {
+	switch engine {
 	case "sqlite":
 		cfg.Dialect = sqlstore.SQLite
 		cfg.DB, err = sql.Open("sqlite", sqlstore.SQLiteDSN(rest))
+	case "postgresql":
+		cfg.Dialect = sqlstore.PostgreSQL
+		cfg.DB, err = sql.Open("pgx", servers.PostgreSQLDSN(rest))
+	case "mariadb":
+		cfg.Dialect = sqlstore.MySQL
+		cfg.DB, err = sql.Open("mysql", servers.MariaDBDSN(rest, "secondgate"))
+	case "redis":
+		redis.SetLogger(quiet{})
+		client := redis.NewClient(&redis.Options{Addr: rest, MaxRetries: -1, ContextTimeoutEnabled: true})
+		return redisstore.New(ctx, redisstore.Config{Do: func(ctx context.Context, args ...any) (any, error) {
+			return client.Do(ctx, args...).Result()
+		}})
 	default:
-		return nil, fmt.Errorf("no store is known by %q", address)
+		return nil, fmt.Errorf("no engine is called %q", engine)
 	}
 	if err != nil {
 		return nil, err
@@ -36,6 +51,11 @@ func openStore(ctx context.Context, address string) (storage.Store, error) {
 	}
 	return sqlstore.New(ctx, cfg)
 }
+
+// quiet: the client prints what the tests provoke.
+type quiet struct{}
+
+func (quiet) Printf(context.Context, string, ...any) {}
 
 // witness sees what becomes of the writes of one deed at a time.
 type witness struct {
