@@ -31,7 +31,7 @@ type event struct {
 type crowd struct {
 	t       testing.TB
 	address string // of the store
-	fault   string // that the store is given
+	fault   string // that the store has, for those that work
 	key     string
 	people  *people
 
@@ -78,7 +78,7 @@ func (c *crowd) work(n, deeds int) {
 // what the model starts with. The codes sent for it are of an hour that has passed.
 func (c *crowd) prepare() {
 	c.t.Helper()
-	p, err := c.start()
+	p, err := c.start("")
 	require.NoError(c.t, err)
 	past := noon - 2*time.Hour.Milliseconds()
 	begun := p.must(c.t, deed{Do: "begin", At: past})
@@ -99,7 +99,7 @@ func (p *process) must(t testing.TB, d deed) outcome {
 
 // client does deeds one after the other, in a process, and in another when it was killed.
 func (c *crowd) client(deeds int) error {
-	p, err := c.start()
+	p, err := c.start(c.fault)
 	for range deeds {
 		if err != nil {
 			return err
@@ -114,7 +114,7 @@ func (c *crowd) client(deeds int) error {
 			return fmt.Errorf("process %d: %w: %s", p.id, lost, p.stderr.String())
 		case lost != nil:
 			e.Outcome.Said = unknown
-			p, err = c.start()
+			p, err = c.start(c.fault)
 		default:
 			e.Outcome, e.Called, e.Return = r.Outcome, r.Called, r.Returned
 			c.people.learn(d, r.Outcome)
@@ -144,13 +144,13 @@ type process struct {
 	dead bool
 }
 
-func (c *crowd) start() (*process, error) {
+func (c *crowd) start(fault string) (*process, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	p := &process{cmd: exec.CommandContext(c.t.Context(), exe)}
-	p.cmd.Env = append(os.Environ(), storeVar+"="+c.address, keyVar+"="+c.key, faultVar+"="+c.fault)
+	p.cmd.Env = append(os.Environ(), storeVar+"="+c.address, keyVar+"="+c.key, faultVar+"="+fault)
 	p.cmd.Stderr = &p.stderr
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err

@@ -31,25 +31,22 @@ var engines = []engine{
 	{"redis", servers.Redis},
 }
 
-// each runs a test with an address of each engine.
-func each(t *testing.T, test func(t *testing.T, address string)) {
-	for _, e := range engines {
-		t.Run(e.name, func(t *testing.T) {
-			if e.start == nil {
-				test(t, e.name+" "+filepath.Join(t.TempDir(), "records.db"))
-				return
-			}
-			test(t, e.name+" "+e.start(t).Addr)
-		})
+func (e engine) address(t testing.TB) string {
+	t.Helper()
+	if e.start == nil {
+		return e.name + " " + filepath.Join(t.TempDir(), "records.db")
 	}
+	return e.name + " " + e.start(t).Addr
 }
 
 func TestLinearizable(t *testing.T) {
-	each(t, func(t *testing.T, address string) {
-		c := newCrowd(t, address)
-		c.work(processes, deeds())
-		requireOnce(t, c.history)
-		requireLinearizable(t, c.history)
-		c.tell()
-	})
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			c := newCrowd(t, e.address(t))
+			c.work(processes, deeds())
+			requireOnce(t, c.history)
+			requireLinearizable(t, c.history)
+			c.tell()
+		})
+	}
 }

@@ -108,6 +108,15 @@ type grant struct {
 	recovery bool
 }
 
+func grantNumber(g grant) int { return g.n }
+
+// with is a list with one more, in the order of their numbers: in whatever order things were
+// given out, the person is the same, and the checker need not go on with each.
+func with[T any](list []T, v T, number func(T) int) []T {
+	i, _ := slices.BinarySearchFunc(list, number(v), func(w T, n int) int { return number(w) - n })
+	return slices.Insert(slices.Clone(list), i, v)
+}
+
 // key tells persons apart.
 func (p person) key() string {
 	b := make([]byte, 0, 256)
@@ -166,7 +175,7 @@ func say(o outcome) []outcome { return []outcome{o} }
 // begin reads, and gives out a challenge.
 func (p person) begin(d deed, now int64, given bool) (person, []outcome) {
 	if given {
-		p.challenges = append(slices.Clip(p.challenges), issued{d.N, now})
+		p.challenges = with(p.challenges, issued{d.N, now}, func(c issued) int { return c.n })
 	}
 	s := sight(p.appNames(), p.codes.n != 0, -1, p.lockEnd(now), p.stoppedKinds())
 	return p, say(outcome{Said: okay, Expires: now + challengeTTL.Milliseconds(), Sight: s})
@@ -254,7 +263,7 @@ func (p person) verify(d deed, now int64, given bool) (person, []outcome) {
 	i := slices.IndexFunc(p.challenges, func(c issued) bool { return c.n == d.Of })
 	p = p.answer(p.challenges[i])
 	if given {
-		p.grants = append(slices.Clip(p.grants), grant{d.N, now, level, d.Kind == "recovery"})
+		p.grants = with(p.grants, grant{d.N, now, level, d.Kind == "recovery"}, grantNumber)
 	}
 	return p.written(now), say(outcome{Said: okay, Left: left, Expires: now + grantTTL.Milliseconds()})
 }
@@ -381,7 +390,7 @@ func (p person) confirm(d deed, now int64, given bool) (person, []outcome) {
 	p.apps = append(slices.Clip(p.apps), candidate[0])
 	p.pending, p.by, p.ends = app{}, grant{}, 0
 	if given {
-		p.grants = append(slices.Clip(p.grants), grant{d.N, now, 2, false})
+		p.grants = with(p.grants, grant{d.N, now, 2, false}, grantNumber)
 	}
 	return p.written(now), say(outcome{Said: okay, Expires: now + grantTTL.Milliseconds()})
 }
@@ -409,12 +418,17 @@ func (p person) reset(d deed) person {
 	return q.written(d.At)
 }
 
+// slack is for how long the model remembers what is over: clocks differ by less.
+const slack = time.Minute
+
 // written is the person after a write at now. What is over, and was remembered only so that it
 // is not answered again, is forgotten.
 func (p person) written(now int64) person {
 	p.seen = max(p.seen, now)
 	p.answered = slices.DeleteFunc(slices.Clone(p.answered), func(at int64) bool { return now >= at+challengeTTL.Milliseconds() })
 	p.sends = p.sentSince(now / 60_000)
+	p.challenges = slices.DeleteFunc(slices.Clone(p.challenges), func(c issued) bool { return now >= c.at+(challengeTTL+slack).Milliseconds() })
+	p.grants = slices.DeleteFunc(slices.Clone(p.grants), func(g grant) bool { return now >= g.at+(grantTTL+slack).Milliseconds() })
 	if now >= p.ends {
 		p.pending, p.by, p.ends = app{}, grant{}, 0
 	}

@@ -100,8 +100,8 @@ func breakStore(s storage.Store, fault string) storage.Store {
 	return &broken{Store: s, fault: fault, before: make(map[string][]storage.Record)}
 }
 
-// at times, because a store that is always broken would be found out by anything.
-func (b *broken) now(fault string) bool { return b.fault == fault && mathrand.IntN(4) == 0 }
+// now is true one time in thirty: a store that is always broken would be found out by anything.
+func (b *broken) now(fault string) bool { return b.fault == fault && mathrand.IntN(30) == 0 }
 
 func (b *broken) Get(ctx context.Context, key string) (storage.Record, error) {
 	rec, err := b.Store.Get(ctx, key)
@@ -129,7 +129,8 @@ func (b *broken) Swap(ctx context.Context, key, old string, next storage.Record)
 	if err == nil && b.now(writesTwice) {
 		return storage.ErrConflict
 	}
-	for b.fault == losesUpdates && errors.Is(err, storage.ErrConflict) {
+	overwrite := b.now(losesUpdates)
+	for overwrite && errors.Is(err, storage.ErrConflict) {
 		rec, getErr := b.Store.Get(ctx, key)
 		if getErr != nil {
 			return getErr
