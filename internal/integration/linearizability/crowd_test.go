@@ -8,7 +8,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,9 +33,15 @@ type event struct {
 type crowd struct {
 	t       testing.TB
 	address string // of the store
-	fault   string // that the store has, for those that work
-	key     string
-	people  *people
+	// patience is how long a deed waits for a store that does not answer.
+	patience time.Duration
+	// troubled: the store is made to fail, so that a process may have to wait before it can
+	// start, and is in no hurry to ask again what just failed.
+	troubled bool
+	stop     atomic.Bool // ends the work early
+	fault    string      // that the store has, for those that work
+	key      string
+	people   *people
 
 	// calm is held for reading during a deed. Time that passes for longer than clocks differ
 	// passes between deeds.
@@ -50,13 +58,18 @@ func newCrowd(t testing.TB, address string) *crowd {
 	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	return &crowd{t: t, address: address, key: hex.EncodeToString(seal.GenerateKey()), people: newPeople(seed)}
+	return &crowd{t: t, address: address, patience: 10 * time.Second, key: hex.EncodeToString(seal.GenerateKey()), people: newPeople(seed)}
 }
 
 // work has n processes do a number of deeds each.
 func (c *crowd) work(n, deeds int) {
 	c.t.Helper()
 	c.prepare()
+	c.run(n, deeds)
+}
+
+// run is work on a record that is prepared. It may be called from any goroutine.
+func (c *crowd) run(n, deeds int) {
 	var wg sync.WaitGroup
 	for range n {
 		wg.Go(func() {
@@ -66,12 +79,19 @@ func (c *crowd) work(n, deeds int) {
 		})
 	}
 	wg.Wait()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, p := range c.alive {
-		p.end()
-	}
-	c.alive = nil
+}
+
+// look has a new process look at the person once more.
+func (c *crowd) look() {
+	c.t.Helper()
+	p, err := c.startAtLast()
+	require.NoError(c.t, err)
+	d := c.people.look()
+	r, err := p.do(d)
+	require.NoError(c.t, err)
+	require.Equal(c.t, okay, r.Outcome.Said)
+	c.history = append(c.history, event{Process: p.id, Deed: d, Outcome: r.Outcome, Called: r.Called, Return: r.Returned})
+	c.end(p)
 }
 
 // prepare gives ann a record, and resets it, so that the history starts from a known one: it is
@@ -84,6 +104,7 @@ func (c *crowd) prepare() {
 	begun := p.must(c.t, deed{Do: "begin", At: past})
 	p.must(c.t, deed{Do: "send", At: past, Token: begun.Token})
 	p.must(c.t, deed{Do: "reset", At: noon})
+	c.end(p)
 }
 
 // nobody is the model's first state.
@@ -99,37 +120,54 @@ func (p *process) must(t testing.TB, d deed) outcome {
 
 // client does deeds one after the other, in a process, and in another when it was killed.
 func (c *crowd) client(deeds int) error {
-	p, err := c.start(c.fault)
+	p, err := c.startAtLast()
 	for range deeds {
 		if err != nil {
 			return err
 		}
+		if c.stop.Load() {
+			break
+		}
 		c.calm.RLock()
 		d := c.people.next()
 		e := event{Process: p.id, Deed: d, Called: monotonic()}
+		p.busy.Store(true)
 		r, lost := p.do(d)
+		p.busy.Store(false)
 		c.calm.RUnlock()
-		switch {
-		case lost != nil && !p.killed():
-			return fmt.Errorf("process %d: %w: %s", p.id, lost, p.stderr.String())
-		case lost != nil:
-			e.Outcome.Said = unknown
-			p, err = c.start(c.fault)
-		default:
+		if lost == nil {
 			e.Outcome, e.Called, e.Return = r.Outcome, r.Called, r.Returned
 			c.people.learn(d, r.Outcome)
+		} else {
+			e.Outcome.Said = unknown
+			c.end(p)
+			if !p.killed.Load() {
+				return fmt.Errorf("process %d: %w: %s", p.id, lost, p.stderr.String())
+			}
+			p, err = c.startAtLast()
 		}
 		c.mu.Lock()
 		c.history = append(c.history, e)
 		c.conflicts += r.Conflicts
 		c.mu.Unlock()
-		if nap := c.people.sleep(); nap > 0 {
-			c.calm.Lock()
-			c.people.wake(nap)
-			c.calm.Unlock()
-		}
+		c.rest()
 	}
-	return nil
+	if err == nil {
+		c.end(p)
+	}
+	return err
+}
+
+// rest lets time pass, for everybody's clock.
+func (c *crowd) rest() {
+	if c.troubled {
+		time.Sleep(time.Millisecond)
+	}
+	if nap := c.people.sleep(); nap > 0 {
+		c.calm.Lock()
+		c.people.wake(nap)
+		c.calm.Unlock()
+	}
 }
 
 // process is one of the crowd.
@@ -139,9 +177,18 @@ type process struct {
 	in     io.WriteCloser
 	out    *json.Decoder
 	stderr bytes.Buffer
+	// busy: it has a deed to do. killed: it ended because the test wanted it to.
+	busy, killed atomic.Bool
+}
 
-	mu   sync.Mutex
-	dead bool
+// startAtLast starts a process that works, if need be when the store is back.
+func (c *crowd) startAtLast() (*process, error) {
+	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		p, err := c.start(c.fault)
+		if err == nil || !c.troubled || c.stop.Load() || time.Since(began) > 30*time.Second {
+			return p, err
+		}
+	}
 }
 
 func (c *crowd) start(fault string) (*process, error) {
@@ -150,7 +197,7 @@ func (c *crowd) start(fault string) (*process, error) {
 		return nil, err
 	}
 	p := &process{cmd: exec.CommandContext(c.t.Context(), exe)}
-	p.cmd.Env = append(os.Environ(), storeVar+"="+c.address, keyVar+"="+c.key, faultVar+"="+fault)
+	p.cmd.Env = append(os.Environ(), storeVar+"="+c.address, keyVar+"="+c.key, faultVar+"="+fault, patienceVar+"="+c.patience.String())
 	p.cmd.Stderr = &p.stderr
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err
@@ -165,7 +212,7 @@ func (c *crowd) start(fault string) (*process, error) {
 	}
 	var ready reply
 	if err := p.out.Decode(&ready); err != nil {
-		p.end()
+		c.end(p)
 		return nil, fmt.Errorf("a process did not start: %w: %s", err, p.stderr.String())
 	}
 	c.mu.Lock()
@@ -193,22 +240,27 @@ func (p *process) do(d deed) (r reply, err error) {
 	return r, nil
 }
 
-// end lets the process go: it ends when it has no more to read.
-func (p *process) end() {
+// end lets a process go: it ends when it has no more to read.
+func (c *crowd) end(p *process) {
+	c.mu.Lock()
+	c.alive = slices.DeleteFunc(c.alive, func(q *process) bool { return q == p })
+	c.mu.Unlock()
 	_ = p.in.Close()
 	_ = p.cmd.Wait() // how it ends matters to nobody any more
 }
 
-// kill ends the process in the middle of whatever it does.
-func (p *process) kill() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.dead = true
-	return p.cmd.Process.Kill()
-}
-
-func (p *process) killed() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.dead
+// kill ends a process in the middle of whatever it does, if any does something now.
+func (c *crowd) kill() {
+	for range 1000 {
+		c.mu.Lock()
+		for _, p := range c.alive {
+			if p.busy.Load() && !p.killed.Swap(true) {
+				_ = p.cmd.Process.Kill()
+				c.mu.Unlock()
+				return
+			}
+		}
+		c.mu.Unlock()
+		time.Sleep(50 * time.Microsecond)
+	}
 }

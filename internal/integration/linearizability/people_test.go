@@ -58,6 +58,14 @@ func (p *people) next() deed {
 	return d
 }
 
+// look is the deed that changes nothing.
+func (p *people) look() deed {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.n++
+	return deed{N: p.n, At: p.now, Do: "overview"}
+}
+
 func (p *people) chance(percent int) bool { return p.rand.IntN(100) < percent }
 
 // choose draws what to do; what is impossible for want of a challenge or a grant becomes the

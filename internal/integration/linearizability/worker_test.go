@@ -29,9 +29,10 @@ import (
 
 // The test binary runs itself again as the processes of the crowd, if it is told a store.
 const (
-	storeVar = "SECONDGATE_TEST_STORE"
-	keyVar   = "SECONDGATE_TEST_KEY"
-	faultVar = "SECONDGATE_TEST_FAULT"
+	storeVar    = "SECONDGATE_TEST_STORE"
+	keyVar      = "SECONDGATE_TEST_KEY"
+	faultVar    = "SECONDGATE_TEST_FAULT"
+	patienceVar = "SECONDGATE_TEST_PATIENCE"
 )
 
 func TestMain(m *testing.M) {
@@ -48,6 +49,10 @@ func TestMain(m *testing.M) {
 // work does what it reads, a deed a line, and writes back what came of it.
 func work(ctx context.Context, address string, in io.Reader, out io.Writer) error {
 	key, err := hex.DecodeString(os.Getenv(keyVar))
+	if err != nil {
+		return err
+	}
+	patience, err := time.ParseDuration(os.Getenv(patienceVar))
 	if err != nil {
 		return err
 	}
@@ -73,7 +78,7 @@ func work(ctx context.Context, address string, in io.Reader, out io.Writer) erro
 		if err := json.Unmarshal(lines.Bytes(), &d); err != nil {
 			return err
 		}
-		if err := enc.Encode(w.do(ctx, d)); err != nil {
+		if err := enc.Encode(w.do(ctx, d, patience)); err != nil {
 			return err
 		}
 	}
@@ -116,11 +121,7 @@ func newWorker(store storage.Store, key []byte) (*worker, error) {
 	return w, err
 }
 
-const (
-	binding = "session-1"
-	// patience is how long a deed waits for a store that does not answer.
-	patience = 4 * time.Second
-)
+const binding = "session-1"
 
 var (
 	ann     = mfa.Subject{ID: "ann", Email: "ann@example.com", EmailConfirmed: true}
@@ -128,7 +129,7 @@ var (
 )
 
 // do does a deed between two looks at the clock.
-func (w *worker) do(ctx context.Context, d deed) reply {
+func (w *worker) do(ctx context.Context, d deed, patience time.Duration) reply {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	w.clock.Set(time.UnixMilli(d.At))
