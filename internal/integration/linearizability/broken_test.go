@@ -15,7 +15,7 @@ func TestBrokenStoreIsRefused(t *testing.T) {
 		t.Run(fault, func(t *testing.T) {
 			c := newCrowd(t, engines[0].address(t))
 			c.fault = fault
-			c.work(processes, deeds())
+			c.work(processes, deeds/2)
 			began := time.Now()
 			result, _ := verdict(c.history, time.Minute)
 			t.Logf("%s, in %s", result, time.Since(began).Round(time.Millisecond))

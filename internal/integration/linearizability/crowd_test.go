@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -91,7 +92,7 @@ func (c *crowd) look() {
 	require.NoError(c.t, err)
 	require.Equal(c.t, okay, r.Outcome.Said)
 	c.history = append(c.history, event{Process: p.id, Deed: d, Outcome: r.Outcome, Called: r.Called, Return: r.Returned})
-	c.end(p)
+	require.NoError(c.t, c.end(p))
 }
 
 // prepare gives ann a record, and resets it, so that the history starts from a known one: it is
@@ -104,7 +105,7 @@ func (c *crowd) prepare() {
 	begun := p.must(c.t, deed{Do: "begin", At: past})
 	p.must(c.t, deed{Do: "send", At: past, Token: begun.Token})
 	p.must(c.t, deed{Do: "reset", At: noon})
-	c.end(p)
+	require.NoError(c.t, c.end(p))
 }
 
 // nobody is the model's first state.
@@ -140,9 +141,8 @@ func (c *crowd) client(deeds int) error {
 			c.people.learn(d, r.Outcome)
 		} else {
 			e.Outcome.Said = unknown
-			c.end(p)
-			if !p.killed.Load() {
-				return fmt.Errorf("process %d: %w: %s", p.id, lost, p.stderr.String())
+			if err := c.end(p); err != nil || !p.killed.Load() {
+				return errors.Join(lost, err)
 			}
 			p, err = c.startAtLast()
 		}
@@ -152,10 +152,10 @@ func (c *crowd) client(deeds int) error {
 		c.mu.Unlock()
 		c.rest()
 	}
-	if err == nil {
-		c.end(p)
+	if err != nil {
+		return err
 	}
-	return err
+	return c.end(p)
 }
 
 // rest lets time pass, for everybody's clock.
@@ -197,7 +197,8 @@ func (c *crowd) start(fault string) (*process, error) {
 		return nil, err
 	}
 	p := &process{cmd: exec.CommandContext(c.t.Context(), exe)}
-	p.cmd.Env = append(os.Environ(), storeVar+"="+c.address, keyVar+"="+c.key, faultVar+"="+fault, patienceVar+"="+c.patience.String())
+	// A program with the race detector else sleeps for a second before it ends.
+	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE"), storeVar+"="+c.address, keyVar+"="+c.key, faultVar+"="+fault, patienceVar+"="+c.patience.String())
 	p.cmd.Stderr = &p.stderr
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err
@@ -212,8 +213,7 @@ func (c *crowd) start(fault string) (*process, error) {
 	}
 	var ready reply
 	if err := p.out.Decode(&ready); err != nil {
-		c.end(p)
-		return nil, fmt.Errorf("a process did not start: %w: %s", err, p.stderr.String())
+		return nil, fmt.Errorf("a process did not start: %w", errors.Join(err, c.end(p)))
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -240,13 +240,17 @@ func (p *process) do(d deed) (r reply, err error) {
 	return r, nil
 }
 
-// end lets a process go: it ends when it has no more to read.
-func (c *crowd) end(p *process) {
+// end lets a process go: it ends when it has no more to read. One that was not killed ends in
+// order, and without a data race that it noticed.
+func (c *crowd) end(p *process) error {
 	c.mu.Lock()
 	c.alive = slices.DeleteFunc(c.alive, func(q *process) bool { return q == p })
 	c.mu.Unlock()
 	_ = p.in.Close()
-	_ = p.cmd.Wait() // how it ends matters to nobody any more
+	if err := p.cmd.Wait(); err != nil && !p.killed.Load() {
+		return fmt.Errorf("process %d: %w: %s", p.id, err, p.stderr.String())
+	}
+	return nil
 }
 
 // kill ends a process in the middle of whatever it does, if any does something now.

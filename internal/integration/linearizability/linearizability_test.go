@@ -8,14 +8,15 @@ import (
 	"github.com/secondgate/secondgate/internal/integration/servers"
 )
 
-const processes = 4
+// A history is by so many processes that do so many deeds each.
+const processes, deeds = 4, 500
 
-// deeds is how many each process does.
-func deeds() int {
+// rounds is how many histories there are of each kind.
+func rounds() int {
 	if os.Getenv("SECONDGATE_LONG") != "" {
-		return 10_000
+		return 20
 	}
-	return 500
+	return 1
 }
 
 // engine is a database, and how the processes find one of the test's own.
@@ -42,11 +43,13 @@ func (e engine) address(t testing.TB) string {
 func TestLinearizable(t *testing.T) {
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
-			c := newCrowd(t, e.address(t))
-			c.work(processes, deeds())
-			requireOnce(t, c.history)
-			requireLinearizable(t, c.history)
-			c.tell()
+			for range rounds() {
+				c := newCrowd(t, e.address(t))
+				c.work(processes, deeds)
+				requireOnce(t, c.history)
+				requireLinearizable(t, c.history)
+				c.tell()
+			}
 		})
 	}
 }

@@ -13,8 +13,8 @@
 //   - wire_test.go is what is asked and told.
 //   - worker_test.go is a process of the crowd, store_test.go what it opens.
 //   - crowd_test.go drives the processes, and people_test.go chooses what they are asked.
-//   - person_test.go is the model, and model_test.go shows what it refuses.
-//   - check_test.go asks the checker.
+//   - person_test.go and deeds_test.go are the model; model_test.go shows what it refuses.
+//   - check_test.go asks the checker, and broken_test.go shows that it says no.
 package linearizability_test
 
 import (
@@ -109,11 +109,7 @@ func (o outcome) String() string {
 	return s
 }
 
-// told is o without what only the person is given, which the model cannot know.
-func (o outcome) told() outcome {
-	return outcome{Said: o.Said, Left: o.Left, Until: o.Until, Expires: o.Expires, Sight: o.Sight}
-}
-
+// same looks at what the model knows, and not at what only the person is given.
 func (o outcome) same(p outcome) bool {
 	return o.Said == p.Said && o.Left == p.Left && o.Until == p.Until && o.Expires == p.Expires && o.Sight == p.Sight
 }
