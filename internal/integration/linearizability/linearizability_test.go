@@ -14,7 +14,7 @@ const processes, deeds = 4, 500
 // rounds is how many histories there are of each kind.
 func rounds() int {
 	if os.Getenv("SECONDGATE_LONG") != "" {
-		return 20
+		return 10
 	}
 	return 1
 }

@@ -48,12 +48,15 @@ func (p *people) next() deed {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	d := p.last
-	if p.n == 0 || !p.chance(20) { // another time, something that is perhaps still under way
+	if p.n == 0 || !p.chance(20) { // else once more what is perhaps still under way
 		d = p.choose()
 	}
 	p.n++
 	p.now += p.rand.Int64N(1000)
 	d.N, d.At = p.n, p.now-p.rand.Int64N(skew)
+	if end := p.lockedUntil; d.At-skew < end && end < d.At+skew && p.chance(50) {
+		d.At = end - p.rand.Int64N(2) // the last moment of the lock, or the first without
+	}
 	p.last = d
 	return d
 }
@@ -237,7 +240,7 @@ func (p *people) sleep() time.Duration {
 	left := time.Duration(p.lockedUntil-p.now) * time.Millisecond
 	switch {
 	case left > 0 && p.chance(10):
-		return left + time.Duration(p.rand.IntN(2*skew))*time.Millisecond
+		return left + time.Duration(p.rand.IntN(skew)-skew/2)*time.Millisecond
 	case !p.chance(8):
 		return 0
 	default:
