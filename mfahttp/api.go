@@ -171,6 +171,10 @@ func (v *visit) purpose(s string) (mfa.Purpose, error) {
 	p := mfa.Purpose(s)
 	// A pending sign-in can do nothing but sign in, and who is signed in does not again.
 	switch p {
+	case mfa.ReplaceFactor:
+		if v.replacing {
+			return p, nil
+		}
 	case mfa.SignIn:
 		if !v.id.SignedIn {
 			return p, nil
@@ -263,15 +267,15 @@ func (v *visit) answering(purpose, kind string) (mfa.Purpose, error) {
 }
 
 func apiVerify(v *visit) error {
-	var kind, code, purpose string
-	if _, err := v.read(map[string]*string{"kind": &kind, "code": &code, "purpose": &purpose}); err != nil {
+	var kind, code, purpose, remember string
+	if _, err := v.read(map[string]*string{"kind": &kind, "code": &code, "purpose": &purpose, "remember": &remember}); err != nil {
 		return err
 	}
 	p, err := v.answering(purpose, kind)
 	if err != nil {
 		return err
 	}
-	ver, err := v.verify(p, kind, code)
+	ver, err := v.verify(p, kind, code, remember)
 	if err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func Example() {
 		mux.ServeHTTP(w, r)
 		return w.Code, w.Body.String()
 	}
-	ch, err := h.Begin(httptest.NewRequest("POST", "/login", nil), mfa.Subject{ID: "ann"})
+	ch, err := h.Begin(httptest.NewRecorder(), httptest.NewRequest("POST", "/login", nil), mfa.Subject{ID: "ann"})
 	fmt.Println(ch.Next, ch.Kinds, err)
 	fmt.Println(call("GET", "/account", ""))
 

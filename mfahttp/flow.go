@@ -20,7 +20,7 @@ var (
 
 // begin opens a challenge for the person of the visit and keeps it in the session.
 func (v *visit) begin(p mfa.Purpose, s mfa.Subject) (*mfa.Challenge, error) {
-	ch, err := v.h.cfg.Manager.Begin(v.r.Context(), mfa.BeginRequest{Subject: s, Purpose: p, Binding: v.binding()})
+	ch, err := v.h.cfg.Manager.Begin(v.r.Context(), mfa.BeginRequest{Subject: s, Purpose: p, Binding: v.binding(), Device: device(v.r, s)})
 	if err != nil {
 		return nil, err
 	}
@@ -31,17 +31,23 @@ func (v *visit) begin(p mfa.Purpose, s mfa.Subject) (*mfa.Challenge, error) {
 		Who: subjectKey(s), Purpose: p, Next: ch.Next, Token: string(ch.Token),
 		Kinds: ch.Kinds, Expires: ch.Expires,
 	}
-	for _, o := range ch.Options {
-		c.Options = append(c.Options, option{
-			Kind: o.Kind, FactorID: o.FactorID, Name: o.Name, Hint: o.Hint, Default: o.Default,
-			Sends: o.Sends, Recovery: o.Class == factor.Recovery, Stopped: o.Stopped,
-		})
-	}
+	c.Options = optionsOf(ch.Options)
 	v.keep(c)
 	if ch.Next == mfa.Enroll {
 		v.keepGrant(ch.Grant, ch.Expires)
 	}
 	return ch, nil
+}
+
+func optionsOf(list []mfa.Option) (options []option) {
+	for _, o := range list {
+		options = append(options, option{
+			Kind: o.Kind, FactorID: o.FactorID, Name: o.Name, Hint: o.Hint, Default: o.Default,
+			Sends: o.Sends, Recovery: o.Class == factor.Recovery, Stopped: o.Stopped,
+			Provable: o.Stopped && !o.Sends && o.Class == factor.Possession,
+		})
+	}
+	return options
 }
 
 // stepUp begins a challenge for someone who is signed in. A person who has nothing to
@@ -105,16 +111,18 @@ func (v *visit) send(p mfa.Purpose, kind, factorID string) (*mfa.Delivery, error
 	return d, nil
 }
 
-func (v *visit) verify(p mfa.Purpose, kind, code string) (*mfa.Verification, error) {
+// verify judges an answer; remember is a name for the device if it is to be remembered.
+func (v *visit) verify(p mfa.Purpose, kind, code, remember string) (*mfa.Verification, error) {
 	c, ok := v.pending(p)
 	if !ok || c.Next != mfa.Verify {
 		return nil, v.absent(mfa.ErrTokenExpired)
 	}
 	ver, err := v.h.cfg.Manager.Verify(v.r.Context(), mfa.VerifyRequest{
-		Challenge: mfa.ChallengeToken(c.Token), Purpose: p, Binding: v.binding(), Kind: kind, Response: mfa.Secret(code)})
+		Challenge: mfa.ChallengeToken(c.Token), Purpose: p, Binding: v.binding(), Kind: kind, Response: mfa.Secret(code), Remember: remember})
 	if err != nil {
 		return nil, v.ended(c, err)
 	}
+	v.setDevice(v.id.Subject, ver.Device, ver.DeviceExpires)
 	return ver, v.complete(ver, ver.Grant)
 }
 
@@ -141,6 +149,12 @@ func (v *visit) complete(ver *mfa.Verification, g mfa.Grant) error {
 	binding, expires := v.binding(), ver.GrantExpires
 	v.drop(keyChallenge + string(ver.Purpose))
 	v.drop(keyCurrent)
+	if ver.Purpose == mfa.ReplaceFactor {
+		// A recovery opens the enrolment of a replacement. It is no sign-in, and the
+		// application is told of none.
+		v.keepGrant(g, expires)
+		return nil
+	}
 	if err := v.h.cfg.Verified(v.w, v.r, ver); err != nil {
 		return fmt.Errorf("mfahttp: Config.Verified: %w", errors.Join(mfa.ErrUnavailable, err))
 	}

@@ -102,12 +102,18 @@ func (h *Handler) URL() string { return h.cfg.BasePath }
 // what the session knew of any earlier sign-in and keeps the challenge in it. With
 // mfa.Done the application signs the person in itself; otherwise it sends them to URL, or
 // answers Next and Options to a single-page application. The tokens in the answer belong
-// to the session and to nobody else. Errors are the Manager's; none of them means that
+// to the session and to nobody else. A device that is remembered is let in by its cookie, which
+// Begin replaces: call it before anything is written to w. Errors are the Manager's; none of them means that
 // the person may come in.
-func (h *Handler) Begin(r *http.Request, s mfa.Subject) (*mfa.Challenge, error) {
-	v := &visit{h: h, r: r, id: Identity{Subject: s}, now: h.clock()}
+func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, s mfa.Subject) (*mfa.Challenge, error) {
+	v := &visit{h: h, w: w, r: r, id: Identity{Subject: s}, now: h.clock()}
 	v.forget()
-	return v.begin(mfa.SignIn, s)
+	ch, err := v.begin(mfa.SignIn, s)
+	if err != nil {
+		return nil, err
+	}
+	v.setDevice(s, ch.Device, ch.DeviceExpires)
+	return ch, nil
 }
 
 // ServeHTTP serves everything under BasePath. The request's path must be whole: mount the

@@ -151,7 +151,7 @@ func newSite(t *testing.T, change func(*mfahttp.Config)) *site {
 			s.Remove(r.Context(), key)
 		}
 		s.Put(r.Context(), "user", user)
-		ch, err := s.h.Begin(r, s.subject(user))
+		ch, err := s.h.Begin(w, r, s.subject(user))
 		if err != nil {
 			http.Error(w, err.Error(), 500)
 			return

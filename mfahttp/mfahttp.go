@@ -52,6 +52,16 @@ type Config struct {
 	// PasswordFor.
 	CheckPassword func(r *http.Request, password string) error
 
+	// SetupLinks offers to people who have lost their device a mail with a link to set up
+	// another: a factor must be able to send it, such as "email" with its SetupURL, which leads
+	// to "setup?token=" under BasePath. Support offers to ask the administrators, who see it in
+	// Manager.SupportCases. Both false: nothing is offered.
+	SetupLinks, Support bool
+
+	// SecureCookies keeps the cookies of the Handler to https. It is so without it for what
+	// comes over TLS; set it where a proxy ends TLS before this server.
+	SecureCookies bool
+
 	// BasePath is where the Handler is mounted, with a slash at both ends. Defaults to
 	// "/mfa/".
 	BasePath string

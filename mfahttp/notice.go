@@ -26,6 +26,11 @@ const (
 	noteRemoved   = "removed"
 	noteRenamed   = "renamed"
 	noteRecovered = "recovered" // signed in with a recovery code
+	noteForgotten = "forgotten" // a device
+	noteLinkSent  = "link_sent"
+	noteSupport   = "support_asked"
+	noteProof     = "proof" // one right answer to a stopped kind
+	noteUnlocked  = "unlocked"
 )
 
 // repeatable are the fields of a form that are shown again after an error.

@@ -14,9 +14,9 @@ import (
 
 func (h *Handler) pageRoutes() {
 	h.route("GET", "{$}", pageIndex)
-	h.route("GET", "verify", pageVerify)
-	h.route("POST", "verify", postVerify)
-	h.route("POST", "send", postSend)
+	h.either("GET", "verify", pageVerify)
+	h.either("POST", "verify", postVerify)
+	h.either("POST", "send", postSend)
 	h.route("GET", "step-up", pageStepUp)
 	h.route("POST", "sign-out", postSignOut)
 
@@ -25,15 +25,24 @@ func (h *Handler) pageRoutes() {
 	h.route("GET", "factors/{id}/remove", pageRemove)
 	h.route("POST", "factors/{id}/remove", postRemove)
 
-	h.route("GET", "enroll", pageChoose)
-	h.route("GET", "enroll/{kind}", pageEnroll)
-	h.route("POST", "enroll/{kind}", postEnroll)
-	h.route("GET", "enrollments/{id}", pageEnrollment)
-	h.route("POST", "enrollments/{id}", postConfirm)
-	h.route("POST", "enrollments/{id}/resend", postResend)
+	h.either("GET", "enroll", pageChoose)
+	h.either("GET", "enroll/{kind}", pageEnroll)
+	h.either("POST", "enroll/{kind}", postEnroll)
+	h.either("GET", "enrollments/{id}", pageEnrollment)
+	h.either("POST", "enrollments/{id}", postConfirm)
+	h.either("POST", "enrollments/{id}/resend", postResend)
 	h.route("GET", "recovery-codes", pageRecovery)
 	h.route("POST", "recovery-codes", postRecovery)
 	h.route("POST", "recovery-codes/saved", postSaved)
+
+	h.route("POST", "devices/{id}/forget", postForget)
+	h.either("POST", "unlock", postUnlock)
+	h.either("GET", "lost", pageLost)
+	h.either("POST", "lost/link", postLostLink)
+	h.either("POST", "lost/support", postLostSupport)
+	h.public("GET", "setup", pageSetup)
+	h.public("POST", "setup", postSetup)
+	h.public("GET", "setup/done", pageSetupDone)
 
 	h.public("GET", "confirm", pageLink)
 	h.public("POST", "confirm", postLink)
@@ -162,6 +171,8 @@ func pageVerify(v *visit) error {
 		return mfa.ErrTokenExpired
 	case c.Next != mfa.Verify:
 		return v.redirect(v.at("enroll", "return", back))
+	case len(c.Options) == 0:
+		return v.redirect(v.at("lost"))
 	}
 	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
 	if err != nil {
@@ -176,7 +187,7 @@ func pageVerify(v *visit) error {
 	if n != nil && n.Until.After(until) && n.Code != "budget" && n.Kind == c.Options[i].Kind {
 		until = n.Until
 	}
-	return v.showVerify(c, c.Options[i], n, until, back)
+	return v.showVerify(c, c.Options[i], n, until, o.Policy.Remember, back)
 }
 
 func postVerify(v *visit) error {
@@ -197,13 +208,20 @@ func postVerify(v *visit) error {
 	if _, ok := v.pending(p); !ok && v.id.SignedIn {
 		return v.back(back) // answered in another tab; whoever wants more asks again
 	}
-	ver, err := v.verify(p, kind, f.Get("code"))
+	remember := ""
+	if f.Get("remember") != "" {
+		remember = deviceName(v.r)
+	}
+	ver, err := v.verify(p, kind, f.Get("code"), remember)
 	switch {
 	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired), ver != nil && err != nil:
 		return err
 	case err != nil:
 		v.noteError(kind, err, nil)
 		return v.redirect(v.at("verify", "purpose", f.Get("purpose"), "kind", kind, "return", back))
+	}
+	if ver.Purpose == mfa.ReplaceFactor {
+		return v.redirect(v.at("enroll"))
 	}
 	if ver.RecoveryLeft >= 0 && ver.Purpose == mfa.SignIn {
 		v.note(notice{Code: noteRecovered, Left: ver.RecoveryLeft})

@@ -89,6 +89,12 @@ func (v *visit) mayEnroll(here string) (*mfa.Overview, error) {
 	if v.id.Subject.ID == "" {
 		return nil, v.redirect(v.h.cfg.LoginURL)
 	}
+	if v.replacing {
+		if _, ok := v.liveGrant(); !ok {
+			return nil, v.redirect(v.at("verify", "purpose", string(mfa.ReplaceFactor)))
+		}
+		return v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
+	}
 	if !v.id.SignedIn {
 		c, ok := v.pending(mfa.SignIn)
 		if !ok {
@@ -201,6 +207,9 @@ func (v *visit) enrollFailed(kind string, err error, typed url.Values, here stri
 // added goes on after an enrolment has been confirmed.
 func (v *visit) added(conf *mfa.Confirmation, back string) error {
 	v.hide()
+	if v.replacing {
+		return v.replaced()
+	}
 	if conf.Verification != nil {
 		return v.back(back)
 	}
@@ -219,6 +228,8 @@ func (v *visit) lost() error {
 	case v.id.SignedIn:
 		v.note(notice{Code: "expired", Left: -1})
 		return v.redirect(v.at("factors"))
+	case v.replacing:
+		return v.redirect(v.at("enroll"))
 	}
 	return v.redirect(v.at(""))
 }

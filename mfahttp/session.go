@@ -54,6 +54,8 @@ type option struct {
 	Recovery bool         `json:"recovery"`
 	Stopped  bool         `json:"stopped,omitempty"`
 	Class    factor.Class `json:"-"`
+	// Provable: stopped, and made good again by right answers in a row.
+	Provable bool `json:"provable,omitempty"`
 }
 
 // sent is what a page says of a code that is on its way.
@@ -95,6 +97,8 @@ type visit struct {
 	r   *http.Request
 	id  Identity
 	now time.Time
+	// replacing: the person came by a set-up link.
+	replacing bool
 }
 
 func (v *visit) who() string { return subjectKey(v.id.Subject) }
@@ -132,7 +136,7 @@ func (v *visit) forget() {
 	for _, p := range purposes {
 		v.drop(keyChallenge + string(p))
 	}
-	for _, key := range []string{keyBinding, keyCurrent, keyGrant, keyEnrollments, keyNotice, keyShown} {
+	for _, key := range []string{keyBinding, keyCurrent, keyGrant, keyEnrollments, keyNotice, keyShown, keySetup} {
 		v.drop(key)
 	}
 }
@@ -153,6 +157,9 @@ func (v *visit) keep(c *pending) {
 
 // current is the purpose that an answer without one is for.
 func (v *visit) current() mfa.Purpose {
+	if v.replacing {
+		return mfa.ReplaceFactor
+	}
 	if !v.id.SignedIn {
 		return mfa.SignIn
 	}

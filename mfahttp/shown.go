@@ -43,7 +43,7 @@ func (v *visit) show(s shown) {
 
 func (v *visit) showCookie(value string, maxAge int) {
 	http.SetCookie(v.w, &http.Cookie{Name: showCookie, Value: value, Path: v.h.cfg.BasePath, MaxAge: maxAge,
-		HttpOnly: true, Secure: v.r.TLS != nil, SameSite: http.SameSiteStrictMode})
+		HttpOnly: true, Secure: v.secureCookies(), SameSite: http.SameSiteStrictMode})
 }
 
 // toShow returns what is to be shown for an enrolment, as often as the page is asked for.

@@ -75,10 +75,10 @@ func (v *visit) secondsTo(t time.Time) int {
 }
 
 func (o option) shown() ui.Option {
-	return ui.Option{Kind: o.Kind, FactorID: o.FactorID, Name: o.Name, Hint: o.Hint, Sends: o.Sends, Recovery: o.Recovery, Stopped: o.Stopped}
+	return ui.Option{Kind: o.Kind, FactorID: o.FactorID, Name: o.Name, Hint: o.Hint, Sends: o.Sends, Recovery: o.Recovery, Stopped: o.Stopped, Provable: o.Stopped && o.Provable}
 }
 
-func (v *visit) showVerify(c *pending, o option, n *notice, until time.Time, back string) error {
+func (v *visit) showVerify(c *pending, o option, n *notice, until time.Time, remember time.Duration, back string) error {
 	s, live := c.Sent[o.Kind]
 	live = live && v.now.Before(s.Expires)
 	if live { // of several of the kind, the page is about the one that the code went to
@@ -89,7 +89,10 @@ func (v *visit) showVerify(c *pending, o option, n *notice, until time.Time, bac
 	p := ui.Verify{Frame: v.frame(n), Return: back, Option: o.shown(), Until: until}
 	if c.Purpose != mfa.SignIn {
 		p.Purpose = string(c.Purpose)
+	} else if !o.Recovery {
+		p.Remember = int((remember + 24*time.Hour - 1) / (24 * time.Hour))
 	}
+	p.Lost = v.h.canLose() && !v.id.SignedIn
 	for _, other := range c.Options {
 		if other != o {
 			p.Others = append(p.Others, other.shown())
@@ -105,7 +108,7 @@ func (v *visit) showVerify(c *pending, o option, n *notice, until time.Time, bac
 }
 
 func (v *visit) showChoose(o *mfa.Overview, n *notice, back string) error {
-	p := ui.Choose{Frame: v.frame(n), Return: back, Forced: !v.id.SignedIn}
+	p := ui.Choose{Frame: v.frame(n), Return: back, Forced: !v.id.SignedIn && !v.replacing}
 	for _, k := range o.Kinds {
 		p.Kinds = append(p.Kinds, ui.Choice{Kind: k, Have: hasKind(o, k), Direct: !asksFirst(k)})
 	}
@@ -147,6 +150,9 @@ func (v *visit) showFactors(o *mfa.Overview, n *notice) error {
 		Locked: v.now.Before(o.LockedUntil), Until: o.LockedUntil, SecsLeft: v.secondsTo(o.LockedUntil)}
 	for _, f := range o.Factors {
 		p.Factors = append(p.Factors, shownFactor(f))
+	}
+	for _, d := range o.Devices {
+		p.Devices = append(p.Devices, ui.Device(d))
 	}
 	if len(o.Factors) == 0 && v.now.Before(o.Policy.EnrollBy) && o.Policy.Mode != mfa.Off && o.Policy.Mode != mfa.Optional {
 		p.EnrollBy = o.Policy.EnrollBy

@@ -137,7 +137,7 @@ func (a *app) apiLogin(w http.ResponseWriter, r *http.Request) {
 		a.failAPI(w, r, err)
 		return
 	}
-	out, err := a.signIn(r, *body.Username, *body.Password)
+	out, err := a.signIn(w, r, *body.Username, *body.Password)
 	if err != nil {
 		a.failAPI(w, r, err)
 		return
@@ -153,7 +153,7 @@ func (a *app) apiAccount(w http.ResponseWriter, r *http.Request) {
 	}
 	var out *outcome
 	if err == nil {
-		out, err = a.choose(r, *body.ID)
+		out, err = a.choose(w, r, *body.ID)
 	}
 	switch {
 	case errors.Is(err, errNobody):

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -17,25 +18,28 @@ import (
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfahttp"
-	"github.com/secondgate/secondgate/storage/sqlstore"
 )
 
 // app is the application.
 type app struct {
-	cfg       config
-	log       *slog.Logger
-	db        *sql.DB
-	people    people
-	passwords *passwords
-	throttle  *throttle
-	sessions  *scs.SessionManager
-	clock     *clock
-	outbox    *outbox // nil unless demonstrating
+	cfg config
+	log *slog.Logger
+	db  *sql.DB
+	// closeStore closes the store of secondgate's records, if it is not in db.
+	closeStore func() error
+	people     people
+	passwords  *passwords
+	throttle   *throttle
+	sessions   *scs.SessionManager
+	clock      *clock
+	outbox     *outbox // nil unless demonstrating
 
 	manager       *mfa.Manager
 	gate          *mfahttp.Handler
 	confirmations *confirmations
 	pages         *pages
+
+	telling sync.WaitGroup // mails about changes that are on their way
 
 	jobs context.Context // of what goes on between requests
 	stop context.CancelFunc
@@ -50,24 +54,21 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 	a := &app{cfg: cfg, log: log, db: db, people: people{db}, clock: &clock{},
 		passwords: newPasswords(runtime.GOMAXPROCS(0)), throttle: newThrottle()}
 	a.jobs, a.stop = context.WithCancel(context.WithoutCancel(ctx))
-	a.confirmations = &confirmations{send: func(ctx context.Context, actor string, people iter.Seq[mfa.Subject]) iter.Seq[email.Confirmed] {
-		return email.SendConfirmations(ctx, a.manager, actor, "", people)
-	}}
+	a.confirmations = &confirmations{}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close())
 		}
 	}()
 
-	// secondgate's store is a table in the application's own database.
-	table := sqlstore.Config{DB: db, Dialect: sqlstore.SQLite}
-	if err := sqlstore.Migrate(ctx, table); err != nil {
-		return nil, err
-	}
-	store, err := sqlstore.New(ctx, table)
+	// A server that does not answer must not keep this one from saying so.
+	opening, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	store, closeStore, err := openRecords(opening, cfg.db, db)
 	if err != nil {
 		return nil, err
 	}
+	a.closeStore = closeStore
 	first, _, err := store.List(ctx, "", "", 1)
 	if err != nil {
 		return nil, err
@@ -97,6 +98,7 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 		Policies:  mfa.StoredPolicies(mfa.StaticPolicy(seededPolicy())),
 		Authorize: a.authorize,
 		Clock:     a.clock,
+		Notices:   a.notify,
 		Events: func(ctx context.Context, e mfa.Event) {
 			logEvent(ctx, e)
 			a.noteEnrolled(ctx, e)
@@ -121,6 +123,9 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 		SignOut:        a.signOut,
 		PasswordFor:    []string{"sms"},
 		CheckPassword:  a.checkPassword,
+		SetupLinks:     true,
+		Support:        true,
+		SecureCookies:  cfg.public.Scheme == "https",
 		LoginURL:       "/login",
 		HomeURL:        "/",
 		ProductName:    "Acme",
@@ -137,6 +142,10 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 func (a *app) close() error {
 	a.stop()
 	a.confirmations.wait()
+	a.telling.Wait()
+	if a.closeStore != nil {
+		return errors.Join(a.closeStore(), a.db.Close())
+	}
 	return a.db.Close()
 }
 
@@ -262,4 +271,9 @@ func (a *app) sweeping(next http.Handler) http.Handler {
 
 func (a *app) sendConfirmation(ctx context.Context, who, whom *account) (*mfa.Delivery, error) {
 	return a.manager.SendConfirmation(ctx, mfa.AdminRequest{Subject: whom.subject(), Actor: who.ID})
+}
+
+// confirmAll sends confirmation links to a stream of people.
+func (a *app) confirmAll(ctx context.Context, actor string, people iter.Seq[mfa.Subject]) iter.Seq[email.Confirmed] {
+	return email.SendConfirmations(ctx, a.manager, actor, "", people)
 }

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
+	"github.com/secondgate/secondgate/access"
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/email/smtp"
 	"github.com/secondgate/secondgate/mfa"
@@ -40,6 +42,9 @@ func (a *app) factors(env func(string) string) ([]mfa.Factor, error) {
 		ConfirmURL: func(token string) string {
 			return a.cfg.public.String() + "/mfa/confirm?" + url.Values{"token": {token}}.Encode()
 		},
+		SetupURL: func(token string) string {
+			return a.cfg.public.String() + "/mfa/setup?" + url.Values{"token": {token}}.Encode()
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -66,7 +71,16 @@ func (a *app) factors(env func(string) string) ([]mfa.Factor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []mfa.Factor{byTOTP, byEmail, bySMS, byPIN, byCode}, nil
+	byAccess, err := access.New(access.Config{})
+	if err != nil {
+		return nil, err
+	}
+	return []mfa.Factor{byTOTP, byEmail, bySMS, byPIN, byCode, byAccess}, nil
+}
+
+// kinds are those that a policy names: a temporary access code is always allowed.
+func (a *app) kinds() []string {
+	return slices.DeleteFunc(a.manager.Kinds(), func(k string) bool { return k == "access" })
 }
 
 // mailSender is the -smtp server, the outbox, or both.

@@ -51,7 +51,7 @@ func (a *app) guess(ctx context.Context, key, hash, password string) error {
 
 // signIn checks the first factor and opens the second. errWrongPassword says that name and
 // password do not go together, and no more.
-func (a *app) signIn(r *http.Request, name, password string) (*outcome, error) {
+func (a *app) signIn(w http.ResponseWriter, r *http.Request, name, password string) (*outcome, error) {
 	ctx := r.Context()
 	if name = strings.TrimSpace(name); name == "" || len(name) > 254 || !utf8.ValidString(name) {
 		return nil, errWrongPassword
@@ -79,7 +79,7 @@ func (a *app) signIn(r *http.Request, name, password string) (*outcome, error) {
 	if len(accounts) == 0 {
 		return nil, errNobody
 	}
-	return a.open(r, &accounts[0])
+	return a.open(w, r, &accounts[0])
 }
 
 // accountsToChoose are those of the login whose password was given in this session.
@@ -92,24 +92,24 @@ func (a *app) accountsToChoose(ctx context.Context) ([]account, error) {
 }
 
 // choose goes on with one of the accounts of the login.
-func (a *app) choose(r *http.Request, id string) (*outcome, error) {
+func (a *app) choose(w http.ResponseWriter, r *http.Request, id string) (*outcome, error) {
 	accounts, err := a.accountsToChoose(r.Context())
 	if err != nil {
 		return nil, err
 	}
 	for i := range accounts {
 		if accounts[i].ID == id {
-			return a.open(r, &accounts[i])
+			return a.open(w, r, &accounts[i])
 		}
 	}
 	return nil, errNobody
 }
 
 // open begins the second factor of an account whose password was right.
-func (a *app) open(r *http.Request, acct *account) (*outcome, error) {
+func (a *app) open(w http.ResponseWriter, r *http.Request, acct *account) (*outcome, error) {
 	ctx := r.Context()
 	a.sessions.Put(ctx, sessionAccount, acct.ID)
-	ch, err := a.gate.Begin(r, acct.subject())
+	ch, err := a.gate.Begin(w, r, acct.subject())
 	if err != nil {
 		a.sessions.Remove(ctx, sessionAccount)
 		return nil, err

@@ -29,6 +29,7 @@ func newPages() (*pages, error) {
 		"when": func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04:05") + " UTC" },
 		"iso":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"kind": kindName,
+		"days": func() []int { return rememberDays[:] },
 	}).ParseFS(files, "templates/*.html")
 	return &pages{t}, err
 }
@@ -45,7 +46,7 @@ func (a *app) overlay() (fs.FS, error) {
 // kindName is how pages call a kind.
 func kindName(kind string) string {
 	if s, ok := map[string]string{"totp": "authenticator app", "email": "e-mail", "sms": "text message",
-		"pin": "PIN", "recovery": "recovery codes"}[kind]; ok {
+		"pin": "PIN", "recovery": "recovery codes", "access": "temporary access code", "questions": "security questions"}[kind]; ok {
 		return s
 	}
 	return kind
@@ -226,7 +227,7 @@ func (a *app) postLogin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	username := r.PostForm.Get("username")
-	out, err := a.signIn(r, username, r.PostForm.Get("password"))
+	out, err := a.signIn(w, r, username, r.PostForm.Get("password"))
 	switch {
 	case errors.Is(err, errWrongPassword):
 		a.showLogin(w, r, http.StatusUnauthorized, username, "That name and password do not go together. Please try again.")
@@ -268,7 +269,7 @@ func (a *app) postAccount(w http.ResponseWriter, r *http.Request) {
 	err := parseForm(r)
 	var out *outcome
 	if err == nil {
-		out, err = a.choose(r, r.PostForm.Get("id"))
+		out, err = a.choose(w, r, r.PostForm.Get("id"))
 	}
 	switch {
 	case errors.Is(err, errNoLogin):

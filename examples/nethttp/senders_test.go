@@ -146,6 +146,10 @@ func TestProduction(t *testing.T) {
 	}
 	c.post(200, "/mfa/api/confirm", obj{"enrollment": a.body["enrollment"], "code": sixDigits.FindStringSubmatch(m["text"])[1]})
 
+	if _, text = plainText(t, <-mails); !strings.Contains(text, "was added to the ways") {
+		t.Errorf("the owner is not told of the new factor, but %s", text)
+	}
+
 	c.to(c.post(303, "/admin/confirm", url.Values{"username": {"owner"}}), "/admin")
 	_, text = plainText(t, <-mails)
 	if link := linkForm.FindString(text); !strings.HasPrefix(link, s.base+"/mfa/confirm?token=") {

@@ -71,7 +71,8 @@ func others(v Verify) (list []Option) {
 }
 
 // good are the notices of what succeeded.
-var good = map[string]bool{"sent": true, "added": true, "removed": true, "renamed": true, "recovered": true}
+var good = map[string]bool{"sent": true, "added": true, "removed": true, "renamed": true, "recovered": true,
+	"forgotten": true, "link_sent": true, "support_asked": true, "proof": true, "unlocked": true}
 
 // strong is text as HTML, its values in bold. They are escaped, and keep their writing
 // direction to themselves: a name cannot turn the sentence around.
@@ -239,6 +240,8 @@ func (c *catalog) notice(n Notice, page string, now time.Time) (string, error) {
 			}
 			return c.text("notice."+n.Code+".for", "time", d)
 		}
+	case "proof":
+		return c.text("notice.proof", "n", max(n.Left, 0))
 	case "recovered":
 		return c.text("notice.recovered", "n", max(n.Left, 0))
 	case "added":

@@ -71,6 +71,23 @@ func samples() []sample {
 		{"verify-locked", func(f ui.Frame) ui.Page {
 			return ui.Verify{Frame: f, Option: totp, Others: []ui.Option{mail}, Locked: true, SecsLeft: 180, Until: now.Add(3 * time.Minute)}
 		}},
+		{"verify-remember", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: f, Option: totp, Others: []ui.Option{mail, codes}, Remember: 14, Lost: true}
+		}},
+		{"verify-stopped-provable", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "proof", Kind: "totp", Left: 2}), Option: ui.Option{Kind: "totp", Stopped: true, Provable: true}, Others: []ui.Option{codes}}
+		}},
+		{"lost", func(f ui.Frame) ui.Page {
+			return ui.Lost{Frame: f, Recovery: []ui.Option{codes}, Link: true, Support: true}
+		}},
+		{"lost-sent", func(f ui.Frame) ui.Page {
+			return ui.Lost{Frame: note(f, ui.Notice{Code: "link_sent", Left: -1}), Link: true, Support: true}
+		}},
+		{"lost-locked", func(f ui.Frame) ui.Page {
+			return ui.Lost{Frame: note(f, ui.Notice{Code: "locked", Left: -1, Until: now.Add(150 * time.Second)}), Support: true}
+		}},
+		{"setup", func(f ui.Frame) ui.Page { return ui.Setup{Frame: f, Token: "TOKEN"} }},
+		{"setupdone", func(f ui.Frame) ui.Page { return ui.Setup{Frame: f} }},
 		{"verify-stopped", func(f ui.Frame) ui.Page {
 			return ui.Verify{Frame: f, Option: stopped, Others: []ui.Option{mail, codes}}
 		}},
@@ -113,7 +130,9 @@ func samples() []sample {
 			return ui.Enrollment{Frame: note(f, ui.Notice{Code: "locked", Kind: "sms", Left: -1, Until: now.Add(150 * time.Second)}), ID: "E1", Kind: "sms", Hint: "••• ••• •• 78", Sent: true}
 		}},
 		{"factors", func(f ui.Frame) ui.Page {
-			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "added", Kind: "totp", Left: -1}), Factors: factors, RecoveryLeft: 8, HasRecovery: true, CanEnroll: true}
+			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "added", Kind: "totp", Left: -1}), Factors: factors, RecoveryLeft: 8, HasRecovery: true, CanEnroll: true,
+				Devices: []ui.Device{{ID: "d1", Name: "Firefox, Linux", Created: now.AddDate(0, 0, -3), LastUsed: now, Expires: now.AddDate(0, 0, 11)},
+					{ID: "d2", Name: "Safari, iPhone", Created: now.AddDate(0, 0, -1), Expires: now.AddDate(0, 0, 13)}}}
 		}},
 		{"factors-none", func(f ui.Frame) ui.Page {
 			return ui.Factors{Frame: in(f), HasRecovery: true, CanEnroll: true, EnrollBy: now.AddDate(0, 0, 14)}

@@ -43,11 +43,14 @@ type Option struct {
 	Sends                      bool // a code must be sent first
 	Recovery                   bool
 	Stopped                    bool
+	// Provable: stopped, and made good again by right answers in a row.
+	Provable bool
 }
 
 // Verify asks for an answer: the choice of a method and the field for it, or that the person is
 // locked, or that the kind is stopped. Forms: POST verify {kind, code, purpose, return}, POST
-// send {kind, factor, purpose, return}, POST sign-out. Links: GET verify?kind&purpose&return.
+// send {kind, factor, purpose, return}, POST unlock {kind, code, purpose, return}, POST sign-out.
+// Links: GET verify?kind&purpose&return, GET lost.
 type Verify struct {
 	Frame
 	Purpose  string // "" for a sign-in
@@ -59,6 +62,8 @@ type Verify struct {
 	Locked   bool
 	Until    time.Time // of the lock
 	SecsLeft int       // of the lock, or of the code
+	Remember int       // days for which the device may be remembered, 0: not
+	Lost     bool      // there is help for who has lost their device
 }
 
 func (Verify) name() string { return "verify" }
@@ -128,9 +133,40 @@ type Factors struct {
 	Locked       bool
 	Until        time.Time
 	SecsLeft     int // of the lock
+	Devices      []Device
 }
 
 func (Factors) name() string { return "factors" }
+
+// Device is a remembered device. Form: POST devices/{ID}/forget, with "all" for all of them.
+type Device struct {
+	ID, Name                   string
+	Created, LastUsed, Expires time.Time // LastUsed zero: never
+}
+
+// Lost helps who has lost their device. Forms: POST lost/link, POST lost/support {message}.
+// Links: GET verify?kind for what they recover with.
+type Lost struct {
+	Frame
+	Recovery      []Option
+	Link, Support bool
+}
+
+func (Lost) name() string { return "lost" }
+
+// Setup asks to begin setting up a new device, or says that it is set up. Form: POST setup
+// {token}.
+type Setup struct {
+	Frame
+	Token string // empty: it is done
+}
+
+func (s Setup) name() string {
+	if s.Token == "" {
+		return "setupdone"
+	}
+	return "setup"
+}
 
 // Factor is one factor of the person. One without an ID cannot be changed: the application
 // vouches for it.

@@ -1,0 +1,144 @@
+// Package example_test runs the example server over every store it can be given.
+package example_test
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/internal/integration/servers"
+)
+
+var nethttp, load string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "example")
+	if err != nil {
+		panic(err)
+	}
+	nethttp, load = filepath.Join(dir, "nethttp"), filepath.Join(dir, "load")
+	for path, program := range map[string]string{nethttp: "nethttp", load: "load"} {
+		if out, err := exec.Command("go", "build", "-o", path, "github.com/secondgate/secondgate/examples/"+program).CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+			os.Exit(1)
+		}
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// serve starts the example and returns its address.
+func serve(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(nethttp, append([]string{"-addr", "127.0.0.1:0", "-people", "3", "-data", t.TempDir()}, args...)...)
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+	})
+	line, _ := bufio.NewReader(out).ReadString('\n')
+	base, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
+	if !ok {
+		_ = cmd.Wait()
+		t.Fatalf("it did not start: %s", log.String())
+	}
+	return base
+}
+
+// People enrol and sign in over every store, and an outage of it lets nobody in, locks nobody
+// out, and is over when the server is back.
+func TestEveryStore(t *testing.T) {
+	for name, start := range map[string]func(t *testing.T) (where string, server *servers.Server){
+		"SQLite file": func(t *testing.T) (string, *servers.Server) { return filepath.Join(t.TempDir(), "records.db"), nil },
+		"PostgreSQL": func(t *testing.T) (string, *servers.Server) {
+			s := servers.PostgreSQL(t)
+			return servers.PostgreSQLDSN(s.Addr), s
+		},
+		"MariaDB": func(t *testing.T) (string, *servers.Server) {
+			s := servers.MariaDB(t)
+			return "mysql://root@" + s.Addr + "/secondgate", s
+		},
+		"Redis": func(t *testing.T) (string, *servers.Server) {
+			s := servers.Redis(t)
+			return "redis://" + s.Addr + "/0", s
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			where, server := start(t)
+			base := serve(t, "-db", where)
+			out, err := exec.Command(load, "-url", base, "-workers", "3", "-rounds", "1").CombinedOutput()
+			require.NoError(t, err, "%s", out)
+			require.Contains(t, string(out), "17 sign-ins in ")
+			if server == nil {
+				return
+			}
+			server.Stop()
+			jar, err := cookiejar.New(nil)
+			require.NoError(t, err)
+			client := &http.Client{Jar: jar, Timeout: 30 * time.Second}
+			signIn := func() (status int, text string) {
+				r, err := client.PostForm(base+"/login", url.Values{"username": {"anna"}, "password": {"anna-demo-password"}})
+				require.NoError(t, err)
+				defer func() { _ = r.Body.Close() }()
+				body, err := io.ReadAll(r.Body)
+				require.NoError(t, err)
+				return r.StatusCode, string(body)
+			}
+			status, page := signIn()
+			require.Equal(t, http.StatusServiceUnavailable, status)
+			require.Contains(t, strings.ToLower(page), "try again")
+			require.NotContains(t, page, server.Port(), "nothing of the inside")
+			me, err := client.Get(base + "/api/me")
+			require.NoError(t, err)
+			_ = me.Body.Close()
+			require.Equal(t, http.StatusUnauthorized, me.StatusCode)
+
+			server.Start()
+			require.Eventually(t, func() bool {
+				status, page = signIn()
+				return status == http.StatusOK
+			}, 30*time.Second, 200*time.Millisecond)
+			require.Contains(t, page, `name="code"`, "the question for the code, and no lock")
+		})
+	}
+}
+
+// What cannot be used is said at the start, in time, and without the password.
+func TestUnusableStores(t *testing.T) {
+	free := fmt.Sprint(servers.FreePort(t))
+	evicting := servers.Redis(t, "--maxmemory-policy", "allkeys-lru")
+	for where, want := range map[string]string{
+		"ftp://x":                 "not a file, and not a",
+		"/no/such/dir/records.db": "no such file or directory",
+		"postgres://u:geheim@127.0.0.1:" + free + "/db?sslmode=disable": "connection refused",
+		"mysql://u:geheim@127.0.0.1:" + free + "/db":                    "connection refused",
+		"mysql://127.0.0.1":                        "give it as mysql://",
+		"redis://:geheim@127.0.0.1:" + free + "/0": "connection refused",
+		"redis://" + evicting.Addr + "/0":          "noeviction",
+	} {
+		began := time.Now()
+		out, err := exec.Command(nethttp, "-addr", "127.0.0.1:0", "-data", t.TempDir(), "-db", where).CombinedOutput()
+		require.Error(t, err, where)
+		require.Contains(t, string(out), want, where)
+		require.NotContains(t, string(out), "geheim")
+		require.Less(t, time.Since(began), 15*time.Second)
+	}
+}

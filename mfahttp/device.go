@@ -1,0 +1,86 @@
+package mfahttp
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa"
+)
+
+// What a browser keeps of being remembered is one cookie for each person that uses it, so
+// that two who share it do not take it from each other.
+const deviceCookie = "secondgate_device_"
+
+func deviceCookieName(s mfa.Subject) string {
+	sum := sha256.Sum256([]byte(subjectKey(s)))
+	return deviceCookie + hex.EncodeToString(sum[:6])
+}
+
+// device is the token that the browser keeps for a person.
+func device(r *http.Request, s mfa.Subject) mfa.DeviceToken {
+	c, err := r.Cookie(deviceCookieName(s))
+	if err != nil {
+		return ""
+	}
+	return mfa.DeviceToken(c.Value)
+}
+
+// setDevice gives the browser a token to keep. Its path is the whole site, because the first
+// factor is asked for outside of BasePath.
+func (v *visit) setDevice(s mfa.Subject, token mfa.DeviceToken, expires time.Time) {
+	if token == "" {
+		return
+	}
+	http.SetCookie(v.w, &http.Cookie{Name: deviceCookieName(s), Value: string(token), Path: "/", HttpOnly: true,
+		MaxAge: v.secondsTo(expires), Secure: v.secureCookies(), SameSite: http.SameSiteLaxMode})
+}
+
+func (v *visit) secureCookies() bool { return v.r.TLS != nil || v.h.cfg.SecureCookies }
+
+// deviceName is what a device is called in the list: what its browser says of itself, which
+// is no secret and no proof.
+func deviceName(r *http.Request) string {
+	agent := r.UserAgent()
+	find := func(otherwise string, pairs ...string) string {
+		for i := 0; i < len(pairs); i += 2 {
+			if strings.Contains(agent, pairs[i]) {
+				return pairs[i+1]
+			}
+		}
+		return otherwise
+	}
+	browser := find("Browser", "Edg", "Edge", "OPR/", "Opera", "SamsungBrowser", "Samsung Internet", "Firefox", "Firefox", "FxiOS", "Firefox",
+		"Chrome", "Chrome", "CriOS", "Chrome", "Safari", "Safari")
+	system := find("", "iPhone", "iPhone", "iPad", "iPad", "Android", "Android", "Windows", "Windows", "Mac OS X", "macOS", "CrOS", "ChromeOS", "Linux", "Linux")
+	if system == "" {
+		return browser
+	}
+	return browser + ", " + system
+}
+
+func postForget(v *visit) error {
+	if _, err := v.form(); err != nil {
+		return err
+	}
+	if err := v.signedIn(); err != nil {
+		return v.changed("", err, v.at("factors"), "")
+	}
+	id := v.r.PathValue("id")
+	if id == "all" {
+		id = ""
+	}
+	g, err := v.grant()
+	if err == nil {
+		err = v.refused(v.h.cfg.Manager.RevokeDevice(v.r.Context(), g, v.binding(), id))
+	}
+	return v.changed("", err, v.at("factors"), noteForgotten)
+}
+
+// verifyURL is the page that asks for an answer of a kind.
+func (v *visit) verifyURL(f url.Values, kind, back string) string {
+	return v.at("verify", "purpose", f.Get("purpose"), "kind", kind, "return", back)
+}

@@ -1,0 +1,234 @@
+package mfahttp
+
+import (
+	"crypto/rand"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfahttp/internal/ui"
+)
+
+// keySetup says for whom a set-up link was opened in this session.
+const keySetup = "secondgate.setup"
+
+// replacing is a person who opened a set-up link and has proved no first factor here. They
+// may prove a recovery and enrol a replacement, and that is all.
+type replacing struct {
+	ID, Tenant, UserType string
+	Expires              time.Time
+}
+
+// adopt makes the visit the one of a person who replaces a lost device, if the session has
+// opened a set-up link and nobody else is signed in with it.
+func (v *visit) adopt() {
+	var s replacing
+	if v.id.SignedIn || !v.get(keySetup, &s) || s.ID == "" || !v.now.Before(s.Expires) {
+		return
+	}
+	subject := mfa.Subject{ID: s.ID, Tenant: s.Tenant, UserType: s.UserType}
+	switch {
+	case v.id.Subject.ID == "":
+		v.id = Identity{Subject: subject}
+	case subjectKey(v.id.Subject) != subjectKey(subject):
+		return
+	}
+	v.replacing = true
+}
+
+// either is route for pages that also serve somebody who replaces a lost device.
+func (h *Handler) either(method, path string, do action) {
+	h.route(method, path, func(v *visit) error {
+		v.adopt()
+		return do(v)
+	})
+}
+
+// canLose says whether there is anything to offer somebody who has lost their device.
+func (h *Handler) canLose() bool { return h.cfg.SetupLinks || h.cfg.Support }
+
+func pageLost(v *visit) error {
+	if v.id.Subject.ID == "" {
+		return v.redirect(v.h.cfg.LoginURL)
+	}
+	c, ok := v.pending(v.current())
+	switch {
+	case v.id.SignedIn:
+		return v.redirect(v.at("factors"))
+	case !v.h.canLose():
+		return errNotFound
+	case !ok:
+		return mfa.ErrTokenExpired
+	case c.Next != mfa.Verify:
+		return v.redirect(v.at(""))
+	}
+	p := ui.Lost{Frame: v.frame(v.takeNotice()), Link: v.h.cfg.SetupLinks && !v.replacing, Support: v.h.cfg.Support}
+	for _, o := range c.Options {
+		if o.Recovery && !o.Stopped {
+			p.Recovery = append(p.Recovery, o.shown())
+		}
+	}
+	return v.page(http.StatusOK, p)
+}
+
+// lost answers what was asked for on the page about lost devices.
+func (v *visit) lostDone(err error, note string) error {
+	switch {
+	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired):
+		return err
+	case err != nil:
+		v.noteError("", err, nil)
+	default:
+		v.note(notice{Code: note, Left: -1})
+	}
+	return v.redirect(v.at("lost"))
+}
+
+func (v *visit) lostChallenge() (*pending, error) {
+	if v.id.Subject.ID == "" {
+		return nil, errUnauthorized
+	}
+	c, ok := v.pending(v.current())
+	if !ok || v.id.SignedIn || c.Next != mfa.Verify {
+		return nil, mfa.ErrTokenExpired
+	}
+	return c, nil
+}
+
+func postLostLink(v *visit) error {
+	if _, err := v.form(); err != nil {
+		return err
+	}
+	c, err := v.lostChallenge()
+	if err != nil || !v.h.cfg.SetupLinks || v.replacing {
+		return errors.Join(err, mfa.ErrNotAvailable)
+	}
+	_, err = v.h.cfg.Manager.SendSetupLink(v.r.Context(), mfa.SetupRequest{
+		Challenge: mfa.ChallengeToken(c.Token), Purpose: c.Purpose, Binding: v.binding()})
+	return v.lostDone(err, noteLinkSent)
+}
+
+func postLostSupport(v *visit) error {
+	f, err := v.form()
+	if err != nil {
+		return err
+	}
+	c, err := v.lostChallenge()
+	if err != nil || !v.h.cfg.Support {
+		return errors.Join(err, mfa.ErrNotAvailable)
+	}
+	from, _, err := net.SplitHostPort(v.r.RemoteAddr)
+	if err != nil || len(from) > 64 {
+		from = ""
+	}
+	err = v.h.cfg.Manager.RequestSupport(v.r.Context(), mfa.SupportRequest{Challenge: mfa.ChallengeToken(c.Token), Purpose: c.Purpose,
+		Binding: v.binding(), From: from, Message: f.Get("message")})
+	return v.lostDone(err, noteSupport)
+}
+
+// pageSetup shows a button. Mail programs and scanners open links before people do; they do
+// not post.
+func pageSetup(v *visit) error {
+	token := v.r.URL.Query().Get("token")
+	if token == "" || len(token) > maxURL*2 {
+		return mfa.ErrToken
+	}
+	if _, _, _, err := v.h.cfg.Manager.SetupSubject(mfa.LinkToken(token)); err != nil {
+		return err
+	}
+	return v.page(http.StatusOK, ui.Setup{Frame: v.frame(nil), Token: token})
+}
+
+func postSetup(v *visit) error {
+	f, err := v.form()
+	if err != nil {
+		return err
+	}
+	token := mfa.LinkToken(f.Get("token"))
+	id, tenant, userType, err := v.h.cfg.Manager.SetupSubject(token)
+	if err != nil {
+		return err
+	}
+	subject := mfa.Subject{ID: id, Tenant: tenant, UserType: userType}
+	switch {
+	case v.id.Subject.ID != "" && subjectKey(v.id.Subject) != subjectKey(subject):
+		return mfa.ErrForbidden // somebody else uses this browser; the link stays good
+	case v.id.SignedIn:
+		return v.redirect(v.at("factors"))
+	}
+	// A link that is no good any more changes nothing of what this browser is about.
+	binding := rand.Text()
+	ch, err := v.h.cfg.Manager.OpenSetup(v.r.Context(), token, binding)
+	if err != nil {
+		return err
+	}
+	v.forget()
+	v.h.cfg.Session.Put(v.r.Context(), keyBinding, binding)
+	until := ch.Expires
+	if ch.Next == mfa.Verify {
+		until = until.Add(30 * time.Minute) // the proof, and the enrolment after it
+	}
+	v.put(keySetup, replacing{ID: id, Tenant: tenant, UserType: userType, Expires: until})
+	v.adopt()
+	c := &pending{Who: v.who(), Purpose: mfa.ReplaceFactor, Next: ch.Next, Token: string(ch.Token), Kinds: ch.Kinds, Expires: ch.Expires,
+		Options: optionsOf(ch.Options)}
+	v.keep(c)
+	switch {
+	case ch.Next == mfa.Enroll:
+		v.keepGrant(ch.Grant, ch.Expires)
+		return v.redirect(v.at("enroll"))
+	case len(c.Options) == 0:
+		return v.redirect(v.at("lost"))
+	}
+	return v.redirect(v.at("verify", "purpose", string(mfa.ReplaceFactor)))
+}
+
+// replaced ends the set-up of a new device: the person signs in with it.
+func (v *visit) replaced() error {
+	for _, key := range []string{keySetup, keyGrant, keyChallenge + string(mfa.ReplaceFactor)} {
+		v.drop(key)
+	}
+	return v.redirect(v.at("setup/done"))
+}
+
+func pageSetupDone(v *visit) error { return v.page(http.StatusOK, ui.Setup{Frame: v.frame(nil)}) }
+
+// postUnlock takes one of the right answers in a row that make a stopped kind good again.
+func postUnlock(v *visit) error {
+	f, err := v.form()
+	if err != nil {
+		return err
+	}
+	back, kind := returnTo(f), f.Get("kind")
+	p := v.pagePurpose(f)
+	c, ok := v.pending(p)
+	switch {
+	case v.id.Subject.ID == "":
+		return v.redirect(v.h.cfg.LoginURL)
+	case !ok || c.Next != mfa.Verify:
+		return mfa.ErrTokenExpired
+	case len(kind) > maxKind:
+		return malformed("kind is too long")
+	}
+	left, err := v.h.cfg.Manager.ProveUnlock(v.r.Context(), mfa.VerifyRequest{Challenge: mfa.ChallengeToken(c.Token), Purpose: p,
+		Binding: v.binding(), Kind: kind, Response: mfa.Secret(f.Get("code"))})
+	switch {
+	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired):
+		return v.ended(c, err)
+	case err != nil:
+		v.noteError(kind, err, nil)
+	case left > 0:
+		v.note(notice{Code: noteProof, Kind: kind, Left: left})
+	default:
+		for i := range c.Options {
+			if c.Options[i].Kind == kind {
+				c.Options[i].Stopped = false
+			}
+		}
+		v.keep(c)
+		v.note(notice{Code: noteUnlocked, Kind: kind, Left: -1})
+	}
+	return v.redirect(v.verifyURL(f, kind, back))
+}
