@@ -139,8 +139,38 @@ func (s *Server) Start() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.log = log
+	s.launch()
+	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		err := s.ready(s)
+		if err == nil {
+			return
+		}
+		gone := false
+		select {
+		case <-s.done:
+			gone = true
+		default:
+		}
+		if gone && time.Since(began) < 15*time.Second {
+			// What a killed server leaves behind (PostgreSQL's children, a lock file, a port)
+			// takes a moment to go away.
+			time.Sleep(100 * time.Millisecond)
+			s.launch()
+			continue
+		}
+		if gone || time.Since(began) > time.Minute {
+			text, _ := os.ReadFile(log.Name())
+			s.t.Fatalf("%s does not come up: %v\n%s", s.cmd.Path, err, bytes.TrimSpace(text))
+		}
+	}
+}
+
+// launch runs the program once.
+func (s *Server) launch() {
+	s.t.Helper()
 	cmd := s.start(s)
-	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Stdout, cmd.Stderr = s.log, s.log
 	started := make(chan error, 1)
 	done := make(chan struct{})
 	go func() {
@@ -154,23 +184,7 @@ func (s *Server) Start() {
 	if err := <-started; err != nil {
 		s.t.Fatal(err)
 	}
-	s.cmd, s.done, s.log = cmd, done, log
-	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
-		err := s.ready(s)
-		if err == nil {
-			return
-		}
-		gone := false
-		select {
-		case <-done:
-			gone = true
-		default:
-		}
-		if gone || time.Since(began) > time.Minute {
-			text, _ := os.ReadFile(log.Name())
-			s.t.Fatalf("%s does not come up: %v\n%s", cmd.Path, err, bytes.TrimSpace(text))
-		}
-	}
+	s.cmd, s.done = cmd, done
 }
 
 // Stop ends the server in order; Kill ends it at once, as a power cut does.
