@@ -104,7 +104,7 @@ type candidate struct {
 // for their purpose, of all kinds.
 func (m *Manager) candidates(r *record, c *claims) []candidate {
 	list := make([]candidate, 0, len(r.Factors)+1)
-	mine, strong := false, false
+	mine, strong, recoverable := false, false, false
 	for i := range r.Factors {
 		f := m.factors[r.Factors[i].Kind]
 		if f == nil || r.Factors[i].Implicit {
@@ -117,12 +117,16 @@ func (m *Manager) candidates(r *record, c *claims) []candidate {
 		list = append(list, candidate{&r.Factors[i], true})
 		mine = mine || t.Class != factor.Recovery
 		strong = strong || t.Strong
+		recoverable = recoverable || t.Class == factor.Recovery && !t.LastResort && m.left(&r.Factors[i])
 	}
 	if !mine || c.Keep {
 		list = append(list, m.implied(r, c, list)...)
 	}
 	return slices.DeleteFunc(list, func(k candidate) bool {
 		t := m.factors[k.Kind].Traits()
+		if t.LastResort && (c.Purpose != ReplaceFactor || recoverable) {
+			return true
+		}
 		switch c.Purpose {
 		case ReplaceFactor:
 			return t.Class != factor.Recovery
@@ -134,6 +138,12 @@ func (m *Manager) candidates(r *record, c *claims) []candidate {
 			return false
 		}
 	})
+}
+
+// left says whether an instance has anything left to answer with.
+func (m *Manager) left(in *instance) bool {
+	n, ok := m.factors[in.Kind].(factor.Counter)
+	return !ok || n.Left(in.State) > 0
 }
 
 // implied are the instances a person has without having enrolled them: the address the
@@ -199,6 +209,9 @@ func (m *Manager) options(r *record, c *claims, def string, now time.Time) []Opt
 		_, sends := m.factors[k.Kind].(factor.Challenger)
 		options = append(options, Option{Kind: k.Kind, FactorID: k.ID, Name: k.Name, Hint: k.Hint, Sends: sends,
 			Class: t.Class, Stopped: m.cfg.Lockout.Status(r.Lockout, k.Kind, now).Stopped})
+		if asker, ok := m.factors[k.Kind].(factor.Asker); ok {
+			options[len(options)-1].Asks = asker.Asks(k.State)
+		}
 	}
 	for i, o := range options {
 		if !o.Stopped && o.Class != factor.Recovery {

@@ -154,7 +154,7 @@ func (m *Manager) Enroll(ctx context.Context, r EnrollRequest) (*Enrollment, err
 // the person has nothing yet that they could recover.
 func (m *Manager) RegenerateRecoveryCodes(ctx context.Context, grant Grant, binding string) (*Enrollment, error) {
 	for _, k := range m.kinds {
-		if t := m.factors[k].Traits(); t.Silent && !t.Issued {
+		if _, counts := m.factors[k].(factor.Counter); counts && m.factors[k].Traits().Silent {
 			return m.Enroll(ctx, EnrollRequest{Grant: grant, Binding: binding, Kind: k})
 		}
 	}

@@ -135,6 +135,9 @@ func New(cfg Config) (*Manager, error) {
 		if t.Issued && !t.Silent {
 			return nil, configError("factor %q is made by administrators, so it must be enrolled without proof; see factor.Traits", kind)
 		}
+		if t.LastResort && t.Class != factor.Recovery {
+			return nil, configError("factor %q is of last resort, so it must be of class Recovery; see factor.Traits", kind)
+		}
 		_, temporary := f.(factor.Temporary)
 		m.temporary = m.temporary || temporary
 		ordinary = ordinary || t.Class != factor.Recovery

@@ -132,6 +132,8 @@ type Option struct {
 	Class factor.Class
 	// Stopped is true if the kind was stopped after too many failures.
 	Stopped bool
+	// Asks are the texts to answer, one on each line of the response; of a factor.Asker.
+	Asks []string
 }
 
 // SendRequest asks that a code be sent, or sent again.

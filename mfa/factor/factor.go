@@ -83,6 +83,10 @@ type Traits struct {
 	// Issued says that an administrator makes an instance for a person, and nobody for
 	// themselves. Such a kind is Silent too.
 	Issued bool
+	// LastResort says that an answer never signs in, but only opens the enrolment of a
+	// replacement, and only while the person has no other way of recovery. Such a kind is of
+	// class Recovery.
+	LastResort bool
 }
 
 // Person is what a factor may know of whom it serves. ID is the application's; Account is
@@ -192,6 +196,14 @@ type Temporary interface {
 	// Ends returns when an instance in this state is over. From then on it is as if the
 	// person did not have it; the zero time is long ago.
 	Ends(state []byte) time.Time
+}
+
+// Asker is implemented by factors that show a person texts to answer: questions of their own.
+// There is one answer for each, and the response is all of them, one on each line.
+type Asker interface {
+	Factor
+	// Asks returns the texts of an instance in this state. They are shown to whoever may answer.
+	Asks(state []byte) []string
 }
 
 // EnrollInput is one request to enrol.

@@ -1,0 +1,243 @@
+// Package questions is the factor of last resort: three questions that a person answers to
+// replace a lost device.
+//
+//	f, err := questions.New(questions.Config{})
+//
+// Think twice before configuring it. What an answer is can often be found out, and people forget
+// what they made up: NIST SP 800-63-4 section 2.3.1 does not accept such questions, OWASP ASVS
+// 5.0 6.4.2 asks for none at all, and the strict profiles refuse them. It is here for
+// applications that have them and cannot do without yet.
+//
+// So it is bounded as far as that goes. Answering signs nobody in: it only opens the enrolment of
+// a replacement, and only by a set-up link that came by mail (mfa.Manager.OpenSetup). It is not
+// offered to a person who has another way of recovery left, such as recovery codes. All three
+// answers are judged at once, and which of them was wrong is not told, to anybody. They are counted
+// and lock like any answer.
+//
+// The questions are kept as the person chose or wrote them, the answers as one argon2id hash
+// (19 MiB, two passes) over all three, in a record that is sealed.
+package questions
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/secondgate/secondgate/internal/kdf"
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+const (
+	// Count is how many questions there are.
+	Count = 3
+
+	minQuestion, maxQuestion = 8, 160 // bytes
+	maxAnswer                = 128    // bytes, as typed
+	defaultMinAnswer         = 3      // characters, normalised
+
+	stateVersion = 1
+)
+
+// Config configures a Factor. The zero value is ready to use.
+type Config struct {
+	// MinAnswer is how many characters an answer has at least, without spaces; default 3, 2
+	// to 32.
+	MinAnswer int
+	// Memory in KiB, Passes and Threads are the parameters of argon2id; all zero means 19456,
+	// 2 and 1. Weaker ones than OWASP's list are refused.
+	Memory, Passes uint32
+	Threads        uint8
+	// AtOnce bounds how many hashes are computed at once, each taking Memory; default the
+	// number of processors.
+	AtOnce int
+}
+
+// Factor is the security questions, of kind "questions". It is safe for concurrent use.
+type Factor struct {
+	least int
+	hash  *kdf.Hasher
+}
+
+var (
+	_ factor.Expensive  = (*Factor)(nil)
+	_ factor.Normalizer = (*Factor)(nil)
+	_ factor.Asker      = (*Factor)(nil)
+)
+
+// New returns a Factor, or an error that says what is wrong with cfg.
+func New(cfg Config) (*Factor, error) {
+	if cfg.MinAnswer == 0 {
+		cfg.MinAnswer = defaultMinAnswer
+	}
+	if cfg.MinAnswer < 2 || cfg.MinAnswer > 32 {
+		return nil, fmt.Errorf("questions: MinAnswer is %d, want 2 to 32", cfg.MinAnswer)
+	}
+	h, err := kdf.New(kdf.Params{Memory: cfg.Memory, Time: cfg.Passes, Threads: cfg.Threads}, cfg.AtOnce)
+	if err != nil {
+		return nil, fmt.Errorf("questions: %w", err)
+	}
+	return &Factor{cfg.MinAnswer, h}, nil
+}
+
+// Kind returns "questions".
+func (f *Factor) Kind() string { return "questions" }
+
+// Traits: recovery, of last resort, one set for a person, enrolled without proof.
+func (f *Factor) Traits() factor.Traits {
+	return factor.Traits{Class: factor.Recovery, Single: true, Silent: true, LastResort: true}
+}
+
+// Expensive marks the factor as one whose answers are counted before they are judged.
+func (f *Factor) Expensive() {}
+
+// state is what is kept.
+type state struct {
+	Version   int      `json:"v"`
+	Questions []string `json:"q"`
+	Hash      string   `json:"h"`
+}
+
+// Enroll takes the parameters "question1" to "question3" and "answer1" to "answer3". Questions
+// differ from each other, and so do answers; an answer that is in its own question is refused.
+func (f *Factor) Enroll(ctx context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
+	s := state{Version: stateVersion}
+	var answers, asked []string
+	for i := range Count {
+		n := strconv.Itoa(i + 1)
+		q, a := strings.Join(strings.Fields(in.Params["question"+n]), " "), in.Params["answer"+n]
+		if len(q) < minQuestion || len(q) > maxQuestion || !printable(q) {
+			return nil, problem("question_form", n, fmt.Sprintf("a question has %d to %d bytes of printable text", minQuestion, maxQuestion))
+		}
+		answer, err := f.answer(a, n)
+		if err != nil {
+			return nil, err
+		}
+		if utf8.RuneCountInString(strings.ReplaceAll(answer, " ", "")) < f.least {
+			return nil, problem("answer_short", n, fmt.Sprintf("an answer has at least %d characters", f.least))
+		}
+		question := normalize(q)
+		if strings.Contains(" "+question+" ", " "+answer+" ") {
+			return nil, problem("answer_in_question", n, "an answer must not be in its own question")
+		}
+		for j := range answers {
+			if asked[j] == question {
+				return nil, problem("question_twice", n, "three different questions are needed")
+			}
+			if answers[j] == answer {
+				return nil, problem("answer_twice", n, "three different answers are needed")
+			}
+		}
+		asked, answers, s.Questions = append(asked, question), append(answers, answer), append(s.Questions, q)
+	}
+	var err error
+	if s.Hash, err = f.hash.Hash(ctx, strings.Join(answers, "\n")); err != nil {
+		return nil, err
+	}
+	data, err := json.Marshal(s)
+	if err != nil {
+		return nil, err
+	}
+	return &factor.EnrollOutput{State: data, Name: "Security questions"}, nil
+}
+
+// problem names the field: reason and number, such as "answer_short_2".
+func problem(reason, n, detail string) error {
+	return &factor.Problem{Reason: reason + "_" + n, Detail: detail}
+}
+
+// answer normalises one answer.
+func (f *Factor) answer(typed, n string) (string, error) {
+	if len(typed) > maxAnswer || !utf8.ValidString(typed) || strings.ContainsFunc(typed, unicode.IsControl) {
+		return "", problem("answer_form", n, fmt.Sprintf("an answer has at most %d bytes of printable text", maxAnswer))
+	}
+	a := normalize(typed)
+	if a == "" {
+		return "", problem("answer_form", n, "an answer is needed")
+	}
+	return a, nil
+}
+
+// normalize takes away what people do not remember they typed: case, the form of letters
+// (Unicode NFKC), punctuation, and how many spaces there were.
+func normalize(s string) string {
+	s = norm.NFKC.String(strings.ToLower(cases.Fold().String(norm.NFKC.String(s))))
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r), unicode.IsPunct(r), unicode.IsControl(r):
+			return ' '
+		}
+		return r
+	}, s)
+	return strings.Join(strings.Fields(s), " ")
+}
+
+func printable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// Normalize reads the three answers, one on each line.
+func (f *Factor) Normalize(response string) (string, error) {
+	lines := strings.Split(strings.ReplaceAll(strings.TrimSuffix(response, "\n"), "\r\n", "\n"), "\n")
+	if len(lines) != Count {
+		return "", &factor.Problem{Reason: "answers_form", Detail: fmt.Sprintf("%d answers are needed, one on each line", Count)}
+	}
+	for i := range lines {
+		a, err := f.answer(lines[i], strconv.Itoa(i+1))
+		if err != nil {
+			return "", err
+		}
+		lines[i] = a
+	}
+	return strings.Join(lines, "\n"), nil
+}
+
+// Asks returns the person's questions, in the order of the answers.
+func (f *Factor) Asks(data []byte) []string {
+	s, err := parse(data)
+	if err != nil {
+		return nil
+	}
+	return s.Questions
+}
+
+// Verify accepts three right answers, and nothing less.
+func (f *Factor) Verify(ctx context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
+	s, err := parse(in.State)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.hash.Verify(ctx, in.Response, s.Hash); err != nil {
+		if errors.Is(err, kdf.ErrMismatch) {
+			return nil, factor.ErrIncorrect
+		}
+		return nil, err
+	}
+	if !f.hash.NeedsRehash(s.Hash) {
+		return &factor.Verdict{}, nil
+	}
+	hash, err := f.hash.Hash(ctx, in.Response)
+	if err != nil {
+		return &factor.Verdict{}, nil //nolint:nilerr // the answers are right; the next ones can be hashed anew
+	}
+	s.Hash = hash
+	data, err := json.Marshal(s)
+	if err != nil {
+		return nil, err
+	}
+	return &factor.Verdict{State: data}, nil
+}
+
+func parse(data []byte) (s state, err error) {
+	if err := json.Unmarshal(data, &s); err != nil || s.Version != stateVersion || len(s.Questions) != Count {
+		return state{}, errors.New("questions: stored state is not readable")
+	}
+	return s, nil
+}

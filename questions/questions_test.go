@@ -1,0 +1,321 @@
+package questions_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	otptotp "github.com/pquerna/otp/totp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/questions"
+	"github.com/secondgate/secondgate/recovery"
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/storage/memory"
+	"github.com/secondgate/secondgate/totp"
+)
+
+func newFactor(t testing.TB) *questions.Factor {
+	t.Helper()
+	f, err := questions.New(questions.Config{})
+	require.NoError(t, err)
+	return f
+}
+
+var chosen = factor.Params{
+	"question1": "What was the name of your first teacher?", "answer1": "Ms. Øster-Dahl",
+	"question2": "Which book did you read most often?", "answer2": "Der  Zauberberg",
+	"question3": "My own question, about  the lake", "answer3": "ＡＢＣ café",
+}
+
+func with(pairs ...string) factor.Params {
+	p := maps.Clone(chosen)
+	for i := 0; i < len(pairs); i += 2 {
+		p[pairs[i]] = pairs[i+1]
+	}
+	return p
+}
+
+const right = "ms øster dahl\nDER ZAUBERBERG.\nabc cafe\u0301"
+
+func verify(t testing.TB, f *questions.Factor, state []byte, response string) error {
+	t.Helper()
+	normal, err := f.Normalize(response)
+	if err != nil {
+		return err
+	}
+	_, err = f.Verify(t.Context(), factor.VerifyInput{State: state, Response: normal})
+	return err
+}
+
+func TestAnswersAreNormalised(t *testing.T) {
+	f := newFactor(t)
+	out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: chosen})
+	require.NoError(t, err)
+	require.Equal(t, []string{"What was the name of your first teacher?", "Which book did you read most often?", "My own question, about the lake"}, f.Asks(out.State))
+	for _, plain := range []string{"dahl", "Zauber", "café", "cafe"} {
+		require.NotContains(t, strings.ToLower(string(out.State)), plain, "answers are hashed")
+	}
+	for _, r := range []string{right, right + "\n", strings.ReplaceAll(right, "\n", "\r\n"), "  MS  ØSTER-DAHL \nder zauberberg\nABC CAFÉ"} {
+		require.NoError(t, verify(t, f, out.State, r), "%q", r)
+	}
+}
+
+// One wrong answer is as wrong as three, and nothing tells them apart.
+func TestOneWrongAnswerIsAll(t *testing.T) {
+	f := newFactor(t)
+	out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: chosen})
+	require.NoError(t, err)
+	answers := strings.Split(right, "\n")
+	said := map[string]bool{}
+	for wrong := 1; wrong < 8; wrong++ {
+		given := make([]string, 3)
+		for i := range given {
+			given[i] = answers[i]
+			if wrong>>i&1 == 1 {
+				given[i] = "something else"
+			}
+		}
+		err := verify(t, f, out.State, strings.Join(given, "\n"))
+		require.ErrorIs(t, err, factor.ErrIncorrect)
+		said[err.Error()] = true
+	}
+	require.Len(t, said, 1)
+	require.ErrorIs(t, verify(t, f, out.State, answers[1]+"\n"+answers[0]+"\n"+answers[2]), factor.ErrIncorrect, "in their order")
+}
+
+func TestEnrolRefuses(t *testing.T) {
+	f := newFactor(t)
+	for reason, p := range map[string]factor.Params{
+		"question_form_1":      with("question1", "Short?"),
+		"question_form_2":      with("question2", strings.Repeat("q", 161)),
+		"question_form_3":      with("question3", "A question\x00 with a NUL"),
+		"question_twice_3":     with("question3", "which BOOK did you  read, most often"),
+		"answer_form_1":        with("answer1", ""),
+		"answer_form_2":        with("answer2", " .,! "),
+		"answer_form_3":        with("answer3", strings.Repeat("a", 129)),
+		"answer_short_1":       with("answer1", "a b"),
+		"answer_twice_2":       with("answer2", "MS ØSTER DAHL"),
+		"answer_in_question_3": with("answer3", "The Lake"),
+	} {
+		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: p})
+		var problem *factor.Problem
+		require.ErrorAs(t, err, &problem, reason)
+		require.Equal(t, reason, problem.Reason)
+	}
+	for _, n := range []int{1, 33, -1} {
+		_, err := questions.New(questions.Config{MinAnswer: n})
+		require.ErrorContains(t, err, "MinAnswer")
+	}
+	_, err := questions.New(questions.Config{Memory: 1})
+	require.Error(t, err)
+}
+
+func TestMalformedAnswers(t *testing.T) {
+	f := newFactor(t)
+	for _, r := range []string{"", "one", "one\ntwo", "one\ntwo\nthree\nfour", "one\n\nthree", "one\ntwo\n ... ", "one\ntwo\n" + strings.Repeat("x", 129)} {
+		_, err := f.Normalize(r)
+		require.ErrorIs(t, err, factor.ErrMalformed, "%q", r)
+	}
+	for _, state := range []string{"", "{}", `{"v":2}`, `{"v":1,"q":["a"],"h":""}`} {
+		_, err := f.Verify(t.Context(), factor.VerifyInput{State: []byte(state), Response: "a\nb\nc"})
+		require.Error(t, err)
+		require.NotErrorIs(t, err, factor.ErrIncorrect)
+		require.Nil(t, f.Asks([]byte(state)))
+	}
+}
+
+func TestSuggestions(t *testing.T) {
+	seen := map[string]bool{}
+	for _, locale := range []string{"en", "nl", "nb", "de"} {
+		list := questions.Suggestions(locale)
+		require.GreaterOrEqual(t, len(list), 8)
+		for _, q := range list {
+			require.False(t, seen[q], q)
+			seen[q] = true
+		}
+		_, err := newFactor(t).Enroll(t.Context(), factor.EnrollInput{Params: factor.Params{"question1": list[0], "question2": list[1],
+			"question3": list[2], "answer1": "xylophone", "answer2": "zeppelin", "answer3": "quagga"}})
+		require.NoError(t, err)
+	}
+	require.Equal(t, questions.Suggestions("nb"), questions.Suggestions("no-NO"))
+	require.Equal(t, questions.Suggestions("en"), questions.Suggestions("fr"))
+	questions.Suggestions("en")[0] = "changed"
+	require.NotEqual(t, "changed", questions.Suggestions("en")[0])
+}
+
+// person is somebody with an app and questions, whose mail is read here.
+type person struct {
+	*mfa.Manager
+	t       *testing.T
+	clock   *mfatest.Clock
+	mail    *mfatest.Outbox[email.Message]
+	secret  string
+	subject mfa.Subject
+	grant   mfa.Grant
+}
+
+const session = "session"
+
+func newPerson(t *testing.T) *person {
+	t.Helper()
+	p := &person{t: t, clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)), mail: &mfatest.Outbox[email.Message]{},
+		subject: mfa.Subject{ID: "ann", Email: "ann@example.com", EmailConfirmed: true}}
+	keys, err := seal.NewKeyring(seal.GenerateKey())
+	require.NoError(t, err)
+	app, err := totp.New(totp.Config{Issuer: "Acme"})
+	require.NoError(t, err)
+	mail, err := email.New(email.Config{Sender: p.mail, ServiceName: "Acme", SetupURL: func(token string) string { return "https://acme.example/?" + token }})
+	require.NoError(t, err)
+	codes, err := recovery.New(recovery.Config{})
+	require.NoError(t, err)
+	p.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: p.clock, Factors: []mfa.Factor{app, mail, newFactor(t), codes}})
+	require.NoError(t, err)
+	ch := p.begin()
+	e, err := p.Enroll(t.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: session, Kind: "totp"})
+	require.NoError(t, err)
+	p.secret = e.Prompt.Secret.Reveal()
+	c, err := p.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: p.shown()})
+	require.NoError(t, err)
+	p.grant = c.Grant
+	done, err := p.Enroll(t.Context(), mfa.EnrollRequest{Grant: p.grant, Binding: session, Kind: "questions", Params: chosen})
+	require.NoError(t, err)
+	require.NotNil(t, done.Confirmed)
+	return p
+}
+
+func (p *person) shown() mfa.Secret {
+	code, err := otptotp.GenerateCode(p.secret, p.clock.Now())
+	require.NoError(p.t, err)
+	return mfa.Secret(code)
+}
+
+func (p *person) begin() *mfa.Challenge {
+	p.t.Helper()
+	ch, err := p.Begin(context.Background(), mfa.BeginRequest{Subject: p.subject, Binding: session})
+	require.NoError(p.t, err)
+	return ch
+}
+
+// setup opens a set-up link.
+func (p *person) setup() *mfa.Challenge {
+	p.t.Helper()
+	_, err := p.SendSetupLink(p.t.Context(), mfa.SetupRequest{Challenge: p.begin().Token, Binding: session})
+	require.NoError(p.t, err)
+	m, _ := p.mail.Last()
+	_, link, _ := strings.Cut(m.Text.Reveal(), "https://acme.example/?")
+	token, _, _ := strings.Cut(link, "\n")
+	ch, err := p.OpenSetup(p.t.Context(), mfa.LinkToken(token), session)
+	require.NoError(p.t, err)
+	return ch
+}
+
+func (p *person) answer(ch *mfa.Challenge, purpose mfa.Purpose, text string) (*mfa.Verification, error) {
+	return p.Verify(p.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: purpose, Binding: session, Kind: "questions", Response: mfa.Secret(text)})
+}
+
+// They replace a lost device by a set-up link, and do nothing else.
+func TestQuestionsReplaceOnly(t *testing.T) {
+	p := newPerson(t)
+	signIn := p.begin()
+	for _, o := range signIn.Options {
+		require.NotEqual(t, "questions", o.Kind)
+	}
+	_, err := p.answer(signIn, mfa.SignIn, right)
+	require.ErrorIs(t, err, mfa.ErrNotAvailable)
+
+	ch := p.setup()
+	require.Len(t, ch.Options, 1)
+	require.Equal(t, "questions", ch.Options[0].Kind)
+	require.Len(t, ch.Options[0].Asks, 3)
+	_, err = p.answer(ch, mfa.ReplaceFactor, "wrong\n"+right[strings.IndexByte(right, '\n')+1:])
+	require.ErrorIs(t, err, mfa.ErrIncorrect)
+	v, err := p.answer(ch, mfa.ReplaceFactor, right)
+	require.NoError(t, err)
+	o, err := p.Overview(t.Context(), p.subject)
+	require.NoError(t, err)
+	require.ErrorIs(t, p.Remove(t.Context(), v.Grant, session, o.Factors[0].ID), mfa.ErrForbidden)
+	_, err = p.Enroll(t.Context(), mfa.EnrollRequest{Grant: v.Grant, Binding: session, Kind: "questions", Params: chosen})
+	require.ErrorIs(t, err, mfa.ErrForbidden, "nor do they change themselves")
+	_, err = p.Enroll(t.Context(), mfa.EnrollRequest{Grant: v.Grant, Binding: session, Kind: "totp"})
+	require.NoError(t, err)
+}
+
+// Whoever has recovery codes left is not asked what others could find out.
+func TestQuestionsAreTheLastResort(t *testing.T) {
+	p := newPerson(t)
+	_, err := p.RegenerateRecoveryCodes(t.Context(), p.grant, session)
+	require.NoError(t, err)
+	ch := p.setup()
+	require.Len(t, ch.Options, 1)
+	require.Equal(t, "recovery", ch.Options[0].Kind)
+	_, err = p.answer(ch, mfa.ReplaceFactor, right)
+	require.ErrorIs(t, err, mfa.ErrNotAvailable)
+}
+
+func TestWrongAnswersLock(t *testing.T) {
+	p := newPerson(t)
+	ch := p.setup()
+	for range 5 {
+		_, err := p.answer(ch, mfa.ReplaceFactor, "one\ntwo\nthree")
+		require.ErrorIs(t, err, mfa.ErrIncorrect)
+	}
+	_, err := p.answer(ch, mfa.ReplaceFactor, right)
+	var locked *mfa.LockedError
+	require.ErrorAs(t, err, &locked)
+}
+
+// Editing is enrolling again, with a grant; the answers before end.
+func TestEditing(t *testing.T) {
+	p := newPerson(t)
+	_, err := p.Enroll(t.Context(), mfa.EnrollRequest{Grant: p.grant, Binding: session, Kind: "questions", Params: with("answer1", "Somebody else")})
+	require.NoError(t, err)
+	ch := p.setup()
+	_, err = p.answer(ch, mfa.ReplaceFactor, right)
+	require.ErrorIs(t, err, mfa.ErrIncorrect)
+	_, err = p.Enroll(t.Context(), mfa.EnrollRequest{Grant: "x", Binding: session, Kind: "questions", Params: chosen})
+	require.ErrorIs(t, err, mfa.ErrToken)
+}
+
+func FuzzNormalize(f *testing.F) {
+	q := newFactor(f)
+	for _, s := range []string{right, "a\nb\nc", "ß\nSS\nẞ", "\u212a\nk\nﬁ", "\xff\n\n"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got, err := q.Normalize(s)
+		if err != nil {
+			return
+		}
+		again, err := q.Normalize(got)
+		if err != nil || again != got {
+			t.Fatalf("%q becomes %q, which becomes %q (%v)", s, got, again, err)
+		}
+	})
+}
+
+func Example() {
+	f, err := questions.New(questions.Config{})
+	if err != nil {
+		panic(err)
+	}
+	out, err := f.Enroll(context.Background(), factor.EnrollInput{Params: factor.Params{
+		"question1": questions.Suggestions("en")[0], "answer1": "Ms. Miller",
+		"question2": questions.Suggestions("en")[1], "answer2": "Momo",
+		"question3": "Which song did your uncle hum?", "answer3": "None at all",
+	}})
+	if err != nil {
+		panic(err)
+	}
+	response, _ := f.Normalize("ms miller\nMOMO\nnone  at all!")
+	_, err = f.Verify(context.Background(), factor.VerifyInput{State: out.State, Response: response})
+	fmt.Println(err)
+	// Output: <nil>
+}
