@@ -18,6 +18,7 @@ import (
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfahttp"
+	"github.com/secondgate/secondgate/questions"
 )
 
 // app is the application.
@@ -130,6 +131,7 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 		HomeURL:        "/",
 		ProductName:    "Acme",
 		Countries:      countries,
+		Questions:      questions.Suggestions,
 		Templates:      overlay,
 		TrustedOrigins: []string{cfg.public.String()},
 		Logger:         log,
