@@ -15,20 +15,41 @@ type Config struct {
 	Do Do
 
 	// Prefix precedes every key, so that the records can live beside others. Defaults to
-	// "secondgate:", at most 64 bytes. A client's user needs no other keys.
+	// "secondgate:", at most 64 bytes. The client's user needs no other keys.
 	Prefix string
 
-	// Nodes returns a Do for each primary of a cluster, in an order that stays. It is needed
-	// there for List, and to look at the settings of all; without it Do is the only node.
+	// Nodes returns a Do for each primary of a cluster, in an order that stays, such as that of
+	// their addresses. It is needed there for List, and to look at the settings of all; nil, New
+	// looks at the node that Do chooses, and List refuses a cluster. With go-redis:
+	//
+	//	func(ctx context.Context) ([]redisstore.Do, error) {
+	//		var mu sync.Mutex // ForEachMaster calls at once
+	//		nodes := map[string]redisstore.Do{}
+	//		err := cluster.ForEachMaster(ctx, func(_ context.Context, c *redis.Client) error {
+	//			mu.Lock()
+	//			defer mu.Unlock()
+	//			nodes[c.Options().Addr] = func(ctx context.Context, args ...any) (any, error) { return c.Do(ctx, args...).Result() }
+	//			return nil
+	//		})
+	//		var dos []redisstore.Do
+	//		for _, addr := range slices.Sorted(maps.Keys(nodes)) {
+	//			dos = append(dos, nodes[addr])
+	//		}
+	//		return dos, err
+	//	}
 	Nodes func(ctx context.Context) ([]Do, error)
 
-	// WaitReplicas makes a write wait until so many replicas have it, for up to WaitTimeout
-	// (default 1 second). If they have not, the write fails with [ErrNotReplicated] although it
-	// was made, and nobody is told that it succeeded. It needs Pin.
+	// WaitReplicas makes a write wait until so many replicas have it. If they have not in time,
+	// the write fails with [ErrNotReplicated] although it was made, and nobody is told that it
+	// succeeded. Zero, the default, does not wait. It needs Pin.
 	WaitReplicas int
-	WaitTimeout  time.Duration
-	// Pin calls use with a Do that sends all its commands over one connection to the node that
-	// has key, because WAIT is about the writes of its connection. With go-redis:
+	// WaitTimeout bounds that wait, in whole milliseconds, at least one. Defaults to 1 second.
+	// The client's own timeout for a reply must be longer.
+	WaitTimeout time.Duration
+	// Pin calls use once with a Do that sends all its commands over one connection to the node
+	// that has key, and returns its error. A connection that breaks must be an error and not be
+	// replaced, because WAIT is about the writes of its connection, and counts every replica at
+	// once on one that made none. With go-redis:
 	//
 	//	func(ctx context.Context, key string, use func(redisstore.Do) error) error {
 	//		conn := client.Conn() // of a cluster: first node, err := client.MasterForKey(ctx, key)
@@ -62,6 +83,10 @@ func New(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.WaitReplicas < 0 || cfg.WaitTimeout < 0 {
 		return nil, errors.New("redisstore: Config.WaitReplicas and WaitTimeout cannot be negative")
 	}
+	if cfg.WaitTimeout > 0 && cfg.WaitTimeout < time.Millisecond {
+		// WAIT takes milliseconds, and 0 for ever.
+		return nil, errors.New("redisstore: Config.WaitTimeout is shorter than a millisecond, want at least one, or 0 for a second")
+	}
 	if cfg.WaitReplicas > 0 && cfg.Pin == nil {
 		return nil, errors.New("redisstore: Config.WaitReplicas needs Config.Pin, because WAIT is about the writes of one connection")
 	}
@@ -93,8 +118,8 @@ func New(ctx context.Context, cfg Config) (*Store, error) {
 	return s, nil
 }
 
-// allowed tries what the client's user must be allowed to, on a key that no record has: what
-// would fail at somebody's first sign-in fails now.
+// allowed reads and runs a script, on a key that no record has: a user who may not do that is
+// noticed now, and not at somebody's first sign-in.
 func (s *Store) allowed(ctx context.Context) error {
 	if _, err := s.get(ctx, s.do, s.prefix); !errors.Is(err, storage.ErrNotFound) {
 		return fmt.Errorf("redisstore: records cannot be read: %w", errOr(err, errPrefixTaken))

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -72,18 +74,31 @@ func TestKit(t *testing.T) {
 	}
 }
 
-// clustered opens a store on a cluster.
+// primaries is what the documentation of Config.Nodes shows.
+func primaries(cluster *redis.ClusterClient) func(ctx context.Context) ([]redisstore.Do, error) {
+	return func(ctx context.Context) ([]redisstore.Do, error) {
+		var mu sync.Mutex
+		nodes := map[string]redisstore.Do{}
+		err := cluster.ForEachMaster(ctx, func(_ context.Context, c *redis.Client) error {
+			mu.Lock()
+			defer mu.Unlock()
+			nodes[c.Options().Addr] = func(ctx context.Context, args ...any) (any, error) { return c.Do(ctx, args...).Result() }
+			return nil
+		})
+		var dos []redisstore.Do
+		for _, addr := range slices.Sorted(maps.Keys(nodes)) {
+			dos = append(dos, nodes[addr])
+		}
+		return dos, err
+	}
+}
+
+// clustered opens a store on a cluster, of which the client is told one node.
 func clustered(t testing.TB, nodes []*servers.Server) *redisstore.Store {
 	t.Helper()
-	var addrs []string
-	var dos []redisstore.Do
-	for _, n := range nodes {
-		addrs = append(addrs, n.Addr)
-		dos = append(dos, do(connect(t, n.Addr)))
-	}
-	c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: addrs, ContextTimeoutEnabled: true})
+	c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{nodes[0].Addr}, ContextTimeoutEnabled: true})
 	t.Cleanup(func() { _ = c.Close() })
-	return open(t, redisstore.Config{Do: do(c), Nodes: func(context.Context) ([]redisstore.Do, error) { return dos, nil }})
+	return open(t, redisstore.Config{Do: do(c), Nodes: primaries(c)})
 }
 
 func TestKitOnCluster(t *testing.T) {
@@ -121,6 +136,7 @@ func TestConfig(t *testing.T) {
 		"Prefix":       {Do: never, Prefix: strings.Repeat("p", 65)},
 		"negative":     {Do: never, WaitReplicas: -1},
 		"Config.Pin":   {Do: never, WaitReplicas: 1},
+		"millisecond":  {Do: never, WaitTimeout: time.Microsecond},
 		"Config.Nodes": {Do: never, Nodes: func(context.Context) ([]redisstore.Do, error) { return nil, nil }},
 	} {
 		_, err := redisstore.New(t.Context(), cfg)

@@ -1,7 +1,10 @@
 package redis_test
 
 import (
+	"errors"
+	"fmt"
 	"net"
+	"slices"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -87,4 +90,42 @@ func TestUnfitServersAreRefused(t *testing.T) {
 	require.NoError(t, client.Do(t.Context(), "REPLICAOF", "127.0.0.1", port).Err())
 	refused("replica", redisstore.Config{Do: do(client)})
 	refused("replica", redisstore.Config{Do: do(client), InsecureAllowLoss: true, InsecureAllowEviction: true})
+}
+
+// The permissions that the package comment lists are enough, and each is needed.
+func TestPermissions(t *testing.T) {
+	server := servers.Redis(t)
+	admin := connect(t, server.Addr)
+	listed := []any{"+hmget", "+evalsha", "+eval", "+hget", "+hset", "+exists", "+del", "+config|get", "+info", "+scan"}
+	works := func(name string, commands []any) error {
+		require.NoError(t, admin.Do(t.Context(), append([]any{"ACL", "SETUSER", name, "on", ">secret", "~secondgate:*"}, commands...)...).Err())
+		require.NoError(t, admin.ScriptFlush(t.Context()).Err())
+		store, err := redisstore.New(t.Context(), redisstore.Config{Do: do(connect(t, server.Addr, func(o *redis.Options) { o.Username, o.Password = name, "secret" }))})
+		if err != nil {
+			return err
+		}
+		if _, err = store.Get(t.Context(), name); !errors.Is(err, storage.ErrNotFound) {
+			return err
+		}
+		if _, _, err = store.List(t.Context(), "", "", 10); err != nil {
+			return err
+		}
+		if err = store.Swap(t.Context(), name, "", record("r1")); err != nil {
+			return err
+		}
+		if err = store.Swap(t.Context(), name, "r1", record("r2")); err != nil {
+			return err
+		}
+		return store.Delete(t.Context(), name, "r2")
+	}
+	require.NoError(t, works("all", listed))
+	for i, missing := range listed {
+		if missing == "+config|get" {
+			continue // INFO tells
+		}
+		err := works(fmt.Sprint("without", missing), slices.Delete(slices.Clone(listed), i, i+1))
+		require.Error(t, err, missing)
+		require.NotErrorIs(t, err, storage.ErrNotFound, missing)
+		require.NotErrorIs(t, err, storage.ErrConflict, missing)
+	}
 }
