@@ -1,6 +1,7 @@
 package mfahttp
 
 import (
+	"crypto/rand"
 	"errors"
 	"net"
 	"net/http"
@@ -156,13 +157,15 @@ func postSetup(v *visit) error {
 		return mfa.ErrForbidden // somebody else uses this browser; the link stays good
 	case v.id.SignedIn:
 		return v.redirect(v.at("factors"))
-	case v.id.Subject.ID == "":
-		v.forget() // of whoever was here before
 	}
-	ch, err := v.h.cfg.Manager.OpenSetup(v.r.Context(), token, v.binding())
+	// A link that is no good any more changes nothing of what this browser is about.
+	binding := rand.Text()
+	ch, err := v.h.cfg.Manager.OpenSetup(v.r.Context(), token, binding)
 	if err != nil {
 		return err
 	}
+	v.forget()
+	v.h.cfg.Session.Put(v.r.Context(), keyBinding, binding)
 	until := ch.Expires
 	if ch.Next == mfa.Verify {
 		until = until.Add(30 * time.Minute) // the proof, and the enrolment after it

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/secondgate/secondgate/mfa"
 )
@@ -20,6 +21,22 @@ type policyJSON struct {
 	Default      string   `json:"default"`
 	Implicit     []string `json:"implicit"`
 	KeepImplicit bool     `json:"keep_implicit"`
+	// RememberDays is for how long a device may be remembered, EnrollBy the end of the time
+	// that people who have no factor are given; both may be absent.
+	RememberDays int       `json:"remember_days"`
+	EnrollBy     time.Time `json:"enroll_by,omitzero"`
+}
+
+type reasonKey struct{}
+
+// withReason carries the reason that a form gives to where the act is done.
+func withReason(r *http.Request) context.Context {
+	return context.WithValue(r.Context(), reasonKey{}, r.PostFormValue("reason"))
+}
+
+func reason(ctx context.Context) string {
+	s, _ := ctx.Value(reasonKey{}).(string)
+	return s
 }
 
 func (a *app) policies(ctx context.Context) (map[string]mfa.Policy, error) {
@@ -39,11 +56,11 @@ func (a *app) setPolicy(ctx context.Context, who *account, userType string, p mf
 }
 
 func (a *app) reset(ctx context.Context, who, whom *account) error {
-	return a.manager.Reset(ctx, mfa.AdminRequest{Subject: whom.subject(), Actor: who.ID})
+	return a.manager.Reset(ctx, mfa.AdminRequest{Subject: whom.subject(), Actor: who.ID, Reason: reason(ctx)})
 }
 
 func (a *app) unlock(ctx context.Context, who, whom *account) error {
-	return a.manager.Unlock(ctx, mfa.AdminRequest{Subject: whom.subject(), Actor: who.ID})
+	return a.manager.Unlock(ctx, mfa.AdminRequest{Subject: whom.subject(), Actor: who.ID, Reason: reason(ctx)})
 }
 
 func (a *app) apiGetPolicy(w http.ResponseWriter, r *http.Request, _ *account) {
@@ -58,7 +75,8 @@ func (a *app) apiGetPolicy(w http.ResponseWriter, r *http.Request, _ *account) {
 			p.Kinds = a.kinds()
 		}
 		out[t] = policyJSON{Mode: p.Mode, Kinds: p.Kinds, Default: p.Default,
-			Implicit: append([]string{}, p.Implicit...), KeepImplicit: p.KeepImplicit}
+			Implicit: append([]string{}, p.Implicit...), KeepImplicit: p.KeepImplicit,
+			RememberDays: int(p.Remember / (24 * time.Hour)), EnrollBy: p.EnrollBy}
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"policies": out})
 }
@@ -105,15 +123,16 @@ func parsePolicy(raw json.RawMessage) (mfa.Policy, error) {
 	if err := decodeJSON(raw, &p, true); err != nil {
 		return mfa.Policy{}, err
 	}
-	if p.Mode == "" {
+	if p.Mode == "" || p.RememberDays < 0 || p.RememberDays > 90 {
 		return mfa.Policy{}, errMalformed
 	}
-	return mfa.Policy{Mode: p.Mode, Kinds: p.Kinds, Default: p.Default, Implicit: p.Implicit, KeepImplicit: p.KeepImplicit}, nil
+	return mfa.Policy{Mode: p.Mode, Kinds: p.Kinds, Default: p.Default, Implicit: p.Implicit, KeepImplicit: p.KeepImplicit,
+		Remember: time.Duration(p.RememberDays) * 24 * time.Hour, EnrollBy: p.EnrollBy}, nil
 }
 
 // byName applies an act to the person whom the body names.
 func (a *app) byName(w http.ResponseWriter, r *http.Request, who *account, act func(ctx context.Context, who, whom *account) error) {
-	var body struct{ Username *string }
+	var body struct{ Username, Reason *string }
 	err := readJSON(r, &body, false)
 	if err == nil && body.Username == nil {
 		err = errMalformed
@@ -123,7 +142,11 @@ func (a *app) byName(w http.ResponseWriter, r *http.Request, who *account, act f
 		whom, err = a.people.byUsername(r.Context(), *body.Username)
 	}
 	if err == nil {
-		err = act(r.Context(), who, whom)
+		ctx := r.Context()
+		if body.Reason != nil {
+			ctx = context.WithValue(ctx, reasonKey{}, *body.Reason)
+		}
+		err = act(ctx, who, whom)
 	}
 	if err != nil {
 		a.failAPI(w, r, err)

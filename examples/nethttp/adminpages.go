@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -47,6 +48,7 @@ func (a *app) adminRoutes(mux *http.ServeMux) {
 	}))
 	change("POST /admin/confirm-all", a.postConfirmAll)
 	page("GET /admin/confirmations", a.pageConfirmations)
+	a.supportRoutes(page, change)
 }
 
 type adminView struct {
@@ -54,12 +56,18 @@ type adminView struct {
 	Presets []preset
 	People  []personView
 	Query   string
+	Waiting int // people who have asked for help
 }
 
 type typeView struct {
-	Type   string
-	Preset string // "" is a policy set by the API
+	Type     string
+	Preset   string // "" is a policy set by the API
+	Remember int    // days
+	EnrollBy string // a day, or ""
 }
+
+// rememberDays are offered for how long a device may be remembered.
+var rememberDays = [...]int{0, 7, 14, 30, 90}
 
 type personView struct {
 	account
@@ -77,7 +85,17 @@ func (a *app) pageAdmin(w http.ResponseWriter, r *http.Request, who *account) {
 		return
 	}
 	for _, t := range userTypes {
-		data.Types = append(data.Types, typeView{Type: t, Preset: a.presetOf(set[t])})
+		v := typeView{Type: t, Preset: a.presetOf(set[t]), Remember: int(set[t].Remember / (24 * time.Hour))}
+		if by := set[t].EnrollBy; !by.IsZero() {
+			v.EnrollBy = by.UTC().Format(time.DateOnly)
+		}
+		data.Types = append(data.Types, v)
+	}
+	if waiting, err := a.manager.SupportCases(r.Context(), who.ID, tenant); err != nil {
+		a.failPage(w, r, err)
+		return
+	} else {
+		data.Waiting = len(waiting)
 	}
 	all, err := a.people.all(r.Context())
 	if err != nil {
@@ -122,7 +140,20 @@ func (a *app) postPolicy(w http.ResponseWriter, r *http.Request, who *account) {
 		a.failPage(w, r, errMalformed)
 		return
 	}
-	if err := a.setPolicy(r.Context(), who, userType, presets()[i].Policy); err != nil {
+	p := presets()[i].Policy
+	days, err := strconv.Atoi(cmp.Or(r.PostForm.Get("remember"), "0"))
+	if err != nil || !slices.Contains(rememberDays[:], days) {
+		a.failPage(w, r, errMalformed)
+		return
+	}
+	p.Remember = time.Duration(days) * 24 * time.Hour
+	if day := r.PostForm.Get("enroll_by"); day != "" {
+		if p.EnrollBy, err = time.Parse(time.DateOnly, day); err != nil {
+			a.failPage(w, r, errMalformed)
+			return
+		}
+	}
+	if err := a.setPolicy(r.Context(), who, userType, p); err != nil {
 		a.failPage(w, r, err)
 		return
 	}
@@ -134,7 +165,7 @@ func (a *app) postPerson(name string, act func(ctx context.Context, who, whom *a
 	return func(w http.ResponseWriter, r *http.Request, who *account) {
 		whom, err := a.people.byUsername(r.Context(), r.PostForm.Get("username"))
 		if err == nil {
-			err = act(r.Context(), who, whom)
+			err = act(withReason(r), who, whom)
 		}
 		switch {
 		case err == nil:
@@ -154,7 +185,7 @@ func (a *app) postPerson(name string, act func(ctx context.Context, who, whom *a
 func (a *app) postConfirmAll(w http.ResponseWriter, r *http.Request, who *account) {
 	all, err := a.people.all(r.Context())
 	if err == nil {
-		err = a.confirmations.start(a.jobs, who, all)
+		err = a.confirmations.start(a.jobs, who, all, a.confirmAll)
 	}
 	if err != nil && !errors.Is(err, errRunning) { // a second click watches the run that is under way
 		a.failPage(w, r, err)
@@ -209,7 +240,7 @@ func (a *app) presetOf(p mfa.Policy) string {
 	}
 	for _, c := range presets() {
 		if cmp.Or(c.Policy.Mode, mfa.Required) == p.Mode && slices.Equal(c.Policy.Kinds, p.Kinds) && slices.Equal(c.Policy.Implicit, p.Implicit) &&
-			c.Policy.KeepImplicit == p.KeepImplicit && p.Default == "" && p.EnrollBy.IsZero() {
+			c.Policy.KeepImplicit == p.KeepImplicit && p.Default == "" {
 			return c.ID
 		}
 	}

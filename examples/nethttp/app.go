@@ -54,9 +54,7 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 	a := &app{cfg: cfg, log: log, db: db, people: people{db}, clock: &clock{},
 		passwords: newPasswords(runtime.GOMAXPROCS(0)), throttle: newThrottle()}
 	a.jobs, a.stop = context.WithCancel(context.WithoutCancel(ctx))
-	a.confirmations = &confirmations{send: func(ctx context.Context, actor string, people iter.Seq[mfa.Subject]) iter.Seq[email.Confirmed] {
-		return email.SendConfirmations(ctx, a.manager, actor, "", people)
-	}}
+	a.confirmations = &confirmations{}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close())
@@ -273,4 +271,9 @@ func (a *app) sweeping(next http.Handler) http.Handler {
 
 func (a *app) sendConfirmation(ctx context.Context, who, whom *account) (*mfa.Delivery, error) {
 	return a.manager.SendConfirmation(ctx, mfa.AdminRequest{Subject: whom.subject(), Actor: who.ID})
+}
+
+// confirmAll sends confirmation links to a stream of people.
+func (a *app) confirmAll(ctx context.Context, actor string, people iter.Seq[mfa.Subject]) iter.Seq[email.Confirmed] {
+	return email.SendConfirmations(ctx, a.manager, actor, "", people)
 }

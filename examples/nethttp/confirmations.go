@@ -13,15 +13,17 @@ import (
 // confirmations sends confirmation links to many people, in the background, and tells how
 // far it is and how each went.
 type confirmations struct {
-	// send is email.SendConfirmations over the application's Manager.
-	send func(ctx context.Context, actor string, people iter.Seq[mfa.Subject]) iter.Seq[email.Confirmed]
-
 	wg      sync.WaitGroup
 	mu      sync.Mutex
 	running bool
+	stopped bool
+	stop    context.CancelFunc
 	total   int
 	results []sendResult
 }
+
+// sending sends to a stream of people, and yields how each went.
+type sending func(ctx context.Context, actor string, people iter.Seq[mfa.Subject]) iter.Seq[email.Confirmed]
 
 // sendResult is how one confirmation went.
 type sendResult struct {
@@ -32,6 +34,7 @@ type sendResult struct {
 // progress is how far a run is.
 type progress struct {
 	Running     bool
+	Stopped     bool
 	Done, Total int
 	Failed      int
 	Results     []sendResult
@@ -40,14 +43,15 @@ type progress struct {
 var errRunning = errors.New("confirmations are being sent already")
 
 // start sends to everyone in the list, on behalf of who. One run at a time; it ends early
-// with ctx.
-func (c *confirmations) start(ctx context.Context, who *account, list []account) error {
+// with ctx, or by halt.
+func (c *confirmations) start(ctx context.Context, who *account, list []account, send sending) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.running {
 		return errRunning
 	}
-	c.running, c.total, c.results = true, len(list), nil
+	c.running, c.stopped, c.total, c.results = true, false, len(list), nil
+	ctx, c.stop = context.WithCancel(ctx)
 	subjects := func(yield func(mfa.Subject) bool) {
 		for i := range list {
 			if !yield(list[i].subject()) {
@@ -55,8 +59,13 @@ func (c *confirmations) start(ctx context.Context, who *account, list []account)
 			}
 		}
 	}
+	stop := c.stop
 	c.wg.Go(func() {
-		for sent := range c.send(ctx, who.ID, subjects) {
+		defer stop()
+		for sent := range send(ctx, who.ID, subjects) {
+			if errors.Is(sent.Err, context.Canceled) {
+				break // those who are left were not sent anything
+			}
 			whom := list[sent.Index]
 			r := sendResult{Name: whom.Name, Type: whom.Type}
 			if sent.Err != nil {
@@ -75,13 +84,23 @@ func (c *confirmations) start(ctx context.Context, who *account, list []account)
 	return nil
 }
 
+// halt stops the run that is under way, after the mail that is being sent.
+func (c *confirmations) halt() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.running {
+		c.stopped = true
+		c.stop()
+	}
+}
+
 // wait returns when no run is under way.
 func (c *confirmations) wait() { c.wg.Wait() }
 
 func (c *confirmations) progress() progress {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	p := progress{Running: c.running, Done: len(c.results), Total: c.total}
+	p := progress{Running: c.running, Stopped: c.stopped, Done: len(c.results), Total: c.total}
 	for i := len(c.results) - 1; i >= 0; i-- { // newest first
 		if c.results[i].Problem != "" {
 			p.Failed++

@@ -29,6 +29,7 @@ func newPages() (*pages, error) {
 		"when": func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04:05") + " UTC" },
 		"iso":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"kind": kindName,
+		"days": func() []int { return rememberDays[:] },
 	}).ParseFS(files, "templates/*.html")
 	return &pages{t}, err
 }
@@ -45,7 +46,7 @@ func (a *app) overlay() (fs.FS, error) {
 // kindName is how pages call a kind.
 func kindName(kind string) string {
 	if s, ok := map[string]string{"totp": "authenticator app", "email": "e-mail", "sms": "text message",
-		"pin": "PIN", "recovery": "recovery codes"}[kind]; ok {
+		"pin": "PIN", "recovery": "recovery codes", "access": "temporary access code", "questions": "security questions"}[kind]; ok {
 		return s
 	}
 	return kind
@@ -143,7 +144,8 @@ func (a *app) member(next func(w http.ResponseWriter, r *http.Request, who *acco
 		case !v.signedIn:
 			http.Redirect(w, r, a.gate.URL(), http.StatusSeeOther)
 		default:
-			next(w, r, v.account)
+			// A policy that was tightened meanwhile holds for who is signed in already.
+			a.gate.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next(w, r, v.account) })).ServeHTTP(w, r)
 		}
 	}
 }

@@ -226,7 +226,8 @@ func TestConfirmations(t *testing.T) {
 		list = append(list, account{ID: name, Name: name, Email: name + "@acme.example"})
 	}
 	goOn := make(chan struct{})
-	c := &confirmations{send: func(ctx context.Context, actor string, people iter.Seq[mfa.Subject]) iter.Seq[email.Confirmed] {
+	c := &confirmations{}
+	send := func(ctx context.Context, actor string, people iter.Seq[mfa.Subject]) iter.Seq[email.Confirmed] {
 		return email.SendConfirmations(ctx, confirmer(func(r mfa.AdminRequest) error {
 			<-goOn
 			if r.Subject.ID == "b" {
@@ -234,12 +235,12 @@ func TestConfirmations(t *testing.T) {
 			}
 			return nil
 		}), actor, "", people)
-	}}
+	}
 	who := &account{ID: "owner"}
-	if err := c.start(t.Context(), who, list); err != nil {
+	if err := c.start(t.Context(), who, list, send); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.start(t.Context(), who, list); !errors.Is(err, errRunning) {
+	if err := c.start(t.Context(), who, list, send); !errors.Is(err, errRunning) {
 		t.Errorf("a second run at once: %v", err)
 	}
 	if p := c.progress(); !p.Running || p.Done != 0 || p.Total != 4 {
@@ -260,13 +261,26 @@ func TestConfirmations(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := c.start(ended, who, list); err != nil {
+	if err := c.start(ended, who, list, send); err != nil {
 		t.Fatal(err)
 	}
 	c.wait()
-	if p := c.progress(); p.Done != p.Failed {
+	if p := c.progress(); p.Done != 0 {
 		t.Errorf("sent after the end: %+v", p)
 	}
+
+	// Stopped by hand: what is being sent goes out, and nothing after it.
+	goOn = make(chan struct{}, 1)
+	if err := c.start(t.Context(), who, list, send); err != nil {
+		t.Fatal(err)
+	}
+	c.halt()
+	close(goOn)
+	c.wait()
+	if p := c.progress(); p.Done > 1 || !p.Stopped || p.Running {
+		t.Errorf("%+v", p)
+	}
+	c.halt() // nothing runs
 }
 
 func TestFindCode(t *testing.T) {

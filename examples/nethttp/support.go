@@ -1,0 +1,289 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// What the owner does for one person, each with a reason that goes into the log; and the list
+// of those who have asked for help.
+
+func (a *app) supportRoutes(page, change func(pattern string, next func(http.ResponseWriter, *http.Request, *account))) {
+	page("GET /admin/support", a.pageSupport)
+	page("GET /admin/person", a.pagePerson)
+	page("GET /admin/report", a.pageReport)
+	change("POST /admin/support/close", a.postClose)
+	change("POST /admin/access", a.postAccess)
+	change("POST /admin/setup", a.postSetup)
+	change("POST /admin/invite", a.postInvite)
+	change("POST /admin/stop", a.postStop)
+}
+
+type supportView struct {
+	Cases []caseView
+}
+
+type caseView struct {
+	account
+	Time          time.Time
+	From, Message string
+}
+
+func (a *app) pageSupport(w http.ResponseWriter, r *http.Request, who *account) {
+	list, err := a.manager.SupportCases(r.Context(), who.ID, tenant)
+	if err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	var data supportView
+	for _, c := range list {
+		whom, err := a.people.byID(r.Context(), c.SubjectID)
+		if errors.Is(err, errNobody) {
+			continue // gone since
+		}
+		if err != nil {
+			a.failPage(w, r, err)
+			return
+		}
+		data.Cases = append(data.Cases, caseView{*whom, c.Time, c.From, c.Message})
+	}
+	a.show(w, r, 0, "Support", view{Page: "support", Who: who, Data: data})
+}
+
+// onePerson is what the page about one person shows.
+type onePerson struct {
+	personView
+	// Code was made just now, and is shown this once.
+	Code    string
+	Expires time.Time
+	Problem string
+}
+
+// whom finds the person that a form or a link names.
+func (a *app) whom(r *http.Request) (*account, error) {
+	return a.people.byUsername(r.Context(), r.FormValue("username"))
+}
+
+func (a *app) pagePerson(w http.ResponseWriter, r *http.Request, who *account) {
+	whom, err := a.whom(r)
+	if err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	a.showPerson(w, r, who, onePerson{personView: a.describe(r.Context(), *whom)})
+}
+
+func (a *app) showPerson(w http.ResponseWriter, r *http.Request, who *account, p onePerson) {
+	status := 0
+	if p.Problem != "" {
+		status = http.StatusUnprocessableEntity
+	}
+	a.show(w, r, status, p.Name, view{Page: "person", Who: who, Data: p})
+}
+
+// errReason: an act on somebody else's account is done for a reason, or not at all.
+var errReason = errors.New("a reason is needed")
+
+func request(who, whom *account, r *http.Request) (mfa.AdminRequest, error) {
+	reason := strings.TrimSpace(r.PostForm.Get("reason"))
+	if reason == "" || len(reason) > 500 {
+		return mfa.AdminRequest{}, errReason
+	}
+	return mfa.AdminRequest{Subject: whom.subject(), Actor: who.ID, Reason: reason}, nil
+}
+
+// postAccess makes a temporary access code and shows it, this once.
+func (a *app) postAccess(w http.ResponseWriter, r *http.Request, who *account) {
+	whom, err := a.whom(r)
+	if err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	p := onePerson{personView: a.describe(r.Context(), *whom)}
+	req, err := request(who, whom, r)
+	if err == nil {
+		var e *mfa.Enrollment
+		e, err = a.manager.Issue(r.Context(), mfa.IssueRequest{AdminRequest: req, Kind: "access",
+			Params: factor.Params{"valid": r.PostForm.Get("valid"), "uses": r.PostForm.Get("uses")}})
+		if err == nil {
+			p.Code, p.Expires = e.Prompt.Codes[0].Reveal(), e.Expires
+		}
+	}
+	if err != nil {
+		if p.Problem = explain(err); p.Problem == "" {
+			a.failPage(w, r, err)
+			return
+		}
+	}
+	a.showPerson(w, r, who, p)
+}
+
+// postSetup mails a person a link to set up a new device.
+func (a *app) postSetup(w http.ResponseWriter, r *http.Request, who *account) {
+	whom, err := a.whom(r)
+	if err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	req, err := request(who, whom, r)
+	if err == nil {
+		_, err = a.manager.SendSetupLinkTo(r.Context(), req)
+	}
+	if err != nil {
+		if problem := explain(err); problem != "" {
+			a.showPerson(w, r, who, onePerson{personView: a.describe(r.Context(), *whom), Problem: problem})
+			return
+		}
+		a.failPage(w, r, err)
+		return
+	}
+	a.back(w, r, "/admin", "A link to set up a new device is on its way to "+whom.Name+".")
+}
+
+// explain is what the owner can do about an error, or "".
+func explain(err error) string {
+	var budget *mfa.BudgetError
+	switch {
+	case errors.Is(err, errReason):
+		return "Please give a reason of up to 500 characters: how did you make sure who asks?"
+	case errors.Is(err, mfa.ErrMalformed):
+		return "That cannot be done so. Please choose from what is offered."
+	case errors.Is(err, mfa.ErrNotAvailable):
+		return "No address of this person is known to be theirs."
+	case errors.As(err, &budget):
+		return "Too many messages went to this person in the last hour. Please try again later."
+	}
+	return ""
+}
+
+func (a *app) postClose(w http.ResponseWriter, r *http.Request, who *account) {
+	whom, err := a.whom(r)
+	if err == nil {
+		err = a.manager.CloseSupport(r.Context(), mfa.AdminRequest{Subject: whom.subject(), Actor: who.ID, Reason: "closed"})
+	}
+	if err != nil && !errors.Is(err, mfa.ErrNotAvailable) { // closed in another tab
+		a.failPage(w, r, err)
+		return
+	}
+	a.back(w, r, "/admin/support", whom.Name+" is off the list.")
+}
+
+// reportView counts who is enrolled, and names who is not.
+type reportView struct {
+	Groups []groupView
+	// Missing are the people who would have to enrol at their next sign-in.
+	Missing []account
+}
+
+type groupView struct {
+	Type                              string
+	People, Enrolled, Locked, Stopped int
+	Kinds                             []string // "authenticator app: 3"
+}
+
+// pageReport asks the Manager about each of the application's people: it alone knows those who
+// never came so far. Manager.Report counts what is in the store, faster and for many more.
+func (a *app) pageReport(w http.ResponseWriter, r *http.Request, who *account) {
+	data, err := a.report(r.Context())
+	if err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	a.show(w, r, 0, "Who has enrolled", view{Page: "report", Who: who, Data: data})
+}
+
+func (a *app) report(ctx context.Context) (*reportView, error) {
+	all, err := a.people.all(ctx)
+	if err != nil {
+		return nil, err
+	}
+	data := &reportView{}
+	kinds := map[string]map[string]int{}
+	groups := map[string]*groupView{}
+	for _, t := range userTypes {
+		groups[t], kinds[t] = &groupView{Type: t}, map[string]int{}
+	}
+	for _, p := range all {
+		o, err := a.manager.Overview(ctx, p.subject())
+		if err != nil {
+			return nil, err
+		}
+		g := groups[p.Type]
+		g.People++
+		own, some, stopped, seen := false, false, false, map[string]bool{}
+		for _, f := range o.Factors {
+			own = own || f.Class != factor.Recovery && !f.Implicit
+			some = some || f.Class != factor.Recovery
+			stopped = stopped || f.Stopped
+			if !seen[f.Kind] {
+				kinds[p.Type][f.Kind]++
+			}
+			seen[f.Kind] = true
+		}
+		if own {
+			g.Enrolled++
+		} else if !some && o.Policy.Mode == mfa.Required {
+			data.Missing = append(data.Missing, p)
+		}
+		if o.LockedUntil.After(a.clock.Now()) {
+			g.Locked++
+		}
+		if stopped {
+			g.Stopped++
+		}
+	}
+	for _, t := range userTypes {
+		g := groups[t]
+		for _, k := range a.manager.Kinds() {
+			if n := kinds[t][k]; n > 0 {
+				g.Kinds = append(g.Kinds, fmt.Sprintf("%s: %d", kindName(k), n))
+			}
+		}
+		data.Groups = append(data.Groups, *g)
+	}
+	return data, nil
+}
+
+// postInvite mails everybody who has not enrolled a link to do it.
+func (a *app) postInvite(w http.ResponseWriter, r *http.Request, who *account) {
+	data, err := a.report(r.Context())
+	if err == nil {
+		err = a.confirmations.start(a.jobs, who, data.Missing, a.invite)
+	}
+	if err != nil && !errors.Is(err, errRunning) {
+		a.failPage(w, r, err)
+		return
+	}
+	a.back(w, r, "/admin/confirmations", "")
+}
+
+// invite sends set-up links to a stream of people.
+func (a *app) invite(ctx context.Context, actor string, people iter.Seq[mfa.Subject]) iter.Seq[email.Confirmed] {
+	return func(yield func(email.Confirmed) bool) {
+		i := 0
+		for s := range people {
+			c := email.Confirmed{Index: i, Subject: s}
+			if c.Err = ctx.Err(); c.Err == nil {
+				c.Delivery, c.Err = a.manager.SendSetupLinkTo(ctx, mfa.AdminRequest{Subject: s, Actor: actor, Reason: "invitation to enrol"})
+			}
+			i++
+			if !yield(c) {
+				return
+			}
+		}
+	}
+}
+
+func (a *app) postStop(w http.ResponseWriter, r *http.Request, _ *account) {
+	a.confirmations.halt()
+	a.back(w, r, "/admin/confirmations", "")
+}

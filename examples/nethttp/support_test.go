@@ -1,0 +1,202 @@
+package main
+
+import (
+	"encoding/json"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// last is the newest message to an address.
+func (c *client) last(to string) message {
+	c.t.Helper()
+	var list []message
+	if err := json.Unmarshal([]byte(c.get(200, "/demo/outbox").text), &list); err != nil {
+		c.t.Fatal(err)
+	}
+	for _, m := range list {
+		if m.To == to {
+			return m
+		}
+	}
+	c.t.Fatalf("no message to %s", to)
+	return message{}
+}
+
+// A person whose phone is gone asks for help; the owner makes sure who asks, and makes a code
+// that signs them in and lets them replace the phone.
+func TestSupportAndAccessCode(t *testing.T) {
+	s := start(t, t.TempDir())
+	phone := s.client(t)
+	phone.signIn("anna")
+	_, old := phone.enrollTOTP()
+	if m := phone.last("anna@acme.example"); !strings.Contains(m.Text, "was added") || !strings.Contains(m.Text, "If this was not you") {
+		t.Errorf("anna is told %q", m.Text)
+	}
+
+	anna := s.client(t)
+	anna.password("anna")
+	anna.has(anna.get(200, "/mfa/verify?kind=totp"), "/mfa/lost")
+	anna.has(anna.get(200, "/mfa/lost"), "/mfa/lost/link", "/mfa/lost/support")
+	anna.to(anna.post(303, "/mfa/lost/support", url.Values{"message": {"It fell into the sea <b>"}}), "/mfa/lost")
+	anna.has(anna.get(200, "/mfa/lost"), "Support has been told")
+	anna.get(401, "/api/me")
+
+	owner := s.client(t)
+	owner.signIn("olivia")
+	owner.has(owner.get(200, "/admin"), "1 waiting")
+	owner.has(owner.get(200, "/admin/support"), "Anna de Vries", "It fell into the sea &lt;b&gt;", "127.0.0.1")
+	owner.has(owner.get(200, "/admin/person?username=anna"), "Temporary access code", "authenticator app")
+	owner.has(owner.post(422, "/admin/access", url.Values{"username": {"anna"}, "valid": {"8h"}, "uses": {"any"}, "reason": {" "}}), "Please give a reason")
+	owner.has(owner.post(422, "/admin/access", url.Values{"username": {"anna"}, "valid": {"8000h"}, "uses": {"any"}, "reason": {"badge"}}), "choose from what is offered")
+	page := owner.post(200, "/admin/access", url.Values{"username": {"anna"}, "valid": {"8h"}, "uses": {"once"}, "reason": {"knows her badge number"}})
+	code := regexp.MustCompile(`(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}`).FindString(page.text)
+	if code == "" {
+		t.Fatalf("no code in %s", page.text)
+	}
+	owner.has(owner.get(200, "/admin/support"), "Nobody is waiting")
+	if strings.Contains(owner.get(200, "/admin/person?username=anna").text, code) {
+		t.Error("the code is shown again")
+	}
+	if !strings.Contains(s.log.String(), "knows her badge number") || strings.Contains(s.log.String(), code) {
+		t.Error("the log has no reason, or has the code")
+	}
+	if m := owner.last("anna@acme.example"); !strings.Contains(m.Text, "temporary access code") || strings.Contains(m.Text, code) {
+		t.Errorf("anna is told %q", m.Text)
+	}
+
+	anna.verify(200, "access", strings.ToLower(code))
+	anna.field(anna.get(200, "/api/me"), "username", "anna")
+	anna.do(403, "DELETE", "/mfa/api/factors/"+old, nil) // it replaces, and does nothing else
+	again := s.client(t)
+	again.password("anna")
+	again.verify(409, "access", code)
+	_, replacement := anna.enrollTOTP()
+	if replacement == old || len(anna.kinds()) != 1 {
+		t.Error(anna.kinds())
+	}
+
+	for _, path := range []string{"/admin/support", "/admin/person?username=olivia", "/admin/report"} {
+		anna.get(403, path)
+		s.client(t).get(303, path)
+	}
+	anna.post(403, "/admin/access", url.Values{"username": {"olivia"}, "reason": {"x"}})
+}
+
+// The link of the mail begins the set-up in the browser that opens it, once.
+func TestSetupLink(t *testing.T) {
+	s := start(t, t.TempDir())
+	phone := s.client(t)
+	phone.signIn("ben")
+	phone.enrollTOTP()
+	codes := phone.post(200, "/mfa/api/recovery-codes", obj{}).body["codes"].([]any)
+	ben := s.client(t)
+	ben.password("ben")
+	ben.to(ben.post(303, "/mfa/lost/link", url.Values{}), "/mfa/lost")
+	link := linkForm.FindString(ben.last("ben@acme.example").Text)
+	path := strings.TrimPrefix(link, s.base)
+	if !strings.HasPrefix(path, "/mfa/setup?token=") {
+		t.Fatalf("the link is %q", link)
+	}
+	token := url.Values{"token": {strings.TrimPrefix(path, "/mfa/setup?token=")}}
+
+	other := s.client(t)
+	other.get(200, path)
+	other.get(200, path) // looking uses nothing up
+	signedIn := s.client(t)
+	signedIn.signIn("carla")
+	signedIn.post(403, "/mfa/setup", token) // somebody else's browser
+	other.to(other.post(303, "/mfa/setup", token), "/mfa/verify?purpose=replace")
+	other.has(other.get(200, "/mfa/verify?purpose=replace"), "Use a recovery code")
+	other.post(401, "/mfa/setup", token)
+	other.get(401, "/api/me")
+	other.to(other.post(303, "/mfa/verify", url.Values{"kind": {"recovery"}, "purpose": {"replace"}, "code": {codes[0].(string)}}), "/mfa/enroll")
+	other.get(401, "/api/me") // that was no sign-in
+	enrollment := other.post(303, "/mfa/enroll/totp", url.Values{})
+	page := other.get(200, enrollment.header.Get("Location"))
+	key := regexp.MustCompile(`secret=([A-Z2-7]{32})`).FindStringSubmatch(page.text)
+	if key == nil {
+		t.Fatalf("no key in %s", page.text)
+	}
+	secret := key[1]
+	done := other.post(303, enrollment.header.Get("Location"), url.Values{"code": {totpCode(secret, other.step())}})
+	other.to(done, "/mfa/setup/done")
+	other.has(other.get(200, "/mfa/setup/done"), "Your new method is ready")
+	other.get(401, "/api/me")
+	other.advance("30s")
+	other.password("ben")
+	other.verify(200, "totp", totpCode(secret, other.step()))
+}
+
+// A remembered device signs in without a code until it is forgotten, the policy ends, or the
+// owner resets the person.
+func TestRememberedDevice(t *testing.T) {
+	s := start(t, t.TempDir())
+	owner := s.client(t)
+	owner.signIn("olivia")
+	owner.to(owner.post(303, "/admin/policy", url.Values{"type": {"employee"}, "policy": {"email"}, "remember": {"14"}}), "/admin")
+	owner.has(owner.get(200, "/admin"), `<option value="14" selected>`)
+	owner.post(400, "/admin/policy", url.Values{"type": {"employee"}, "policy": {"email"}, "remember": {"15"}})
+
+	c := s.client(t)
+	c.password("carla")
+	code := c.send("email", "carla@acme.example")
+	c.has(c.get(200, "/mfa/verify?kind=email"), "Remember this device for 14 days")
+	c.post(303, "/mfa/verify", url.Values{"kind": {"email"}, "code": {code}, "remember": {"yes"}})
+	c.field(c.get(200, "/api/me"), "username", "carla")
+	c.post(200, "/api/logout", obj{})
+	c.field(c.password("carla"), "next", "done")
+	c.field(c.get(200, "/api/me"), "username", "carla")
+	c.has(c.get(200, "/mfa/factors"), "Remembered devices")
+	c.field(s.client(t).password("carla"), "next", "verify") // another browser
+	c.post(200, "/api/logout", obj{})
+	c.field(c.password("david"), "next", "verify") // another person
+	c.field(c.password("carla"), "next", "done")
+
+	owner.post(200, "/api/admin/reset", obj{"username": "carla", "reason": "asked for it"})
+	c.post(200, "/api/logout", obj{})
+	c.field(c.password("carla"), "next", "verify")
+}
+
+// Who has not enrolled is listed, and mailed a link that opens the enrolment of a first factor.
+func TestReportAndInvitations(t *testing.T) {
+	s := start(t, t.TempDir())
+	owner := s.client(t)
+	owner.signIn("olivia")
+	emma := s.client(t)
+	emma.signIn("emma")
+	emma.enrollTOTP()
+	owner.has(owner.get(200, "/admin/report"), "Nobody: everyone who has to") // the e-mail address stands in
+	owner.post(303, "/admin/policy", url.Values{"type": {"employee"}, "policy": {"enroll"}})
+	page := owner.get(200, "/admin/report")
+	owner.has(page, "1 of 12", "authenticator app: 1", "Farid Haddad")
+	if strings.Contains(page.text, "Emma Schulz") {
+		t.Error("emma has enrolled")
+	}
+	owner.to(owner.post(303, "/admin/invite", url.Values{}), "/admin/confirmations")
+	for strings.Contains(owner.get(200, "/admin/confirmations").text, "sent so far") {
+		time.Sleep(20 * time.Millisecond)
+	}
+	link := linkForm.FindString(owner.last("farid@acme.example").Text)
+	farid := s.client(t)
+	farid.to(farid.post(303, "/mfa/setup", url.Values{"token": {strings.TrimPrefix(link, s.base+"/mfa/setup?token=")}}), "/mfa/enroll")
+	farid.get(200, "/mfa/enroll")
+	farid.get(401, "/api/me")
+}
+
+// Grace lets people in until its day, and tells them.
+func TestEnrolBefore(t *testing.T) {
+	s := start(t, t.TempDir())
+	owner := s.client(t)
+	owner.signIn("olivia")
+	day := owner.now().AddDate(0, 0, 7).Format("2006-01-02")
+	owner.post(303, "/admin/policy", url.Values{"type": {"employee"}, "policy": {"enroll"}, "enroll_by": {day}})
+	owner.post(400, "/admin/policy", url.Values{"type": {"employee"}, "policy": {"enroll"}, "enroll_by": {"soon"}})
+	c := s.client(t)
+	c.field(c.password("greta"), "next", "done")
+	c.has(c.get(200, "/mfa/factors"), "Please add a method before")
+	c.advance("200h")
+	c.field(s.client(t).password("greta"), "next", "enroll")
+}

@@ -1,0 +1,121 @@
+package linearizability_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+	"github.com/stretchr/testify/require"
+)
+
+// model is person, as the checker wants it.
+var model = porcupine.Model{
+	Init: func() any { return keyed(nobody) },
+	Step: func(state, input, output any) (bool, any) {
+		next, legal := state.(keyedPerson).do(input.(deed), output.(outcome))
+		return legal, keyed(next)
+	},
+	Equal:             func(a, b any) bool { return a.(keyedPerson).key == b.(keyedPerson).key },
+	DescribeOperation: func(input, output any) string { return fmt.Sprintf("%v → %v", input, output) },
+	DescribeState:     func(state any) string { return state.(keyedPerson).String() },
+}
+
+// keyedPerson is a person whose key is computed once.
+type keyedPerson struct {
+	person
+	key string
+}
+
+func keyed(p person) keyedPerson { return keyedPerson{p, p.key()} }
+
+// operations are a history as the checker wants it. What may still take effect after the end
+// returns after everything.
+func operations(history []event) (list []porcupine.Operation) {
+	var end int64
+	for _, e := range history {
+		end = max(end, e.Called, e.Return)
+	}
+	for _, e := range history {
+		op := porcupine.Operation{ClientId: e.Process, Input: e.Deed, Output: e.Outcome, Call: e.Called, Return: e.Return}
+		switch {
+		case e.Outcome.Said == nothing, e.Outcome.Said == unknown && readsOnly(e.Deed.Do):
+			continue
+		case e.Outcome.Said == unknown:
+			op.Return = end + 1
+		}
+		list = append(list, op)
+	}
+	return list
+}
+
+func readsOnly(do string) bool { return do == "begin" || do == "overview" }
+
+// verdict is the checker's.
+func verdict(history []event, patience time.Duration) (porcupine.CheckResult, porcupine.LinearizationInfo) {
+	return porcupine.CheckOperationsVerbose(model, operations(history), patience)
+}
+
+// requireLinearizable fails the test unless there is an order, and then leaves a picture.
+func requireLinearizable(t testing.TB, history []event) {
+	t.Helper()
+	result, info := verdict(history, time.Minute)
+	if result == porcupine.Ok {
+		return
+	}
+	dir, err := os.MkdirTemp("", "secondgate-history-") // not the test's own, which is removed
+	require.NoError(t, err)
+	require.NoError(t, porcupine.VisualizePath(model, info, filepath.Join(dir, "history.html")))
+	data, err := json.MarshalIndent(history, "", "\t")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "history.json"), data, 0o600))
+	if result == porcupine.Unknown {
+		t.Fatalf("the checker did not get through with the history; it is in %s", dir)
+	}
+	t.Fatalf("no order of the calls explains what was told; the longest that comes close is in %s", filepath.Join(dir, "history.html"))
+}
+
+// requireOnce fails if anything good for one success was good for two. It says no more than
+// the checker does, but needs no model to say it.
+func requireOnce(t testing.TB, history []event) {
+	t.Helper()
+	seen := make(map[string]event)
+	for _, e := range history {
+		if e.Deed.Do != "verify" || e.Outcome.Said != okay {
+			continue
+		}
+		for _, what := range []string{fmt.Sprint("challenge ", e.Deed.Of), e.Deed.Kind + " code " + e.Deed.Answer} {
+			if first, twice := seen[what]; twice {
+				t.Errorf("%s was accepted twice: %v and %v", what, first.Deed, e.Deed)
+			}
+			seen[what] = e
+		}
+	}
+}
+
+// tell logs what a history has, and fails if there is too little in it to prove anything.
+func (c *crowd) tell() {
+	c.t.Helper()
+	counts := make(map[string]int)
+	together := 0
+	for i, e := range c.history {
+		counts[strings.TrimSpace(e.Deed.Do+" "+e.Deed.Kind)+" "+e.Outcome.Said]++
+		for _, f := range c.history[i+1:] {
+			if e.Return != 0 && f.Return != 0 && e.Called < f.Return && f.Called < e.Return {
+				together++
+				break
+			}
+		}
+	}
+	c.t.Logf("%d deeds, %d of them beside another, %d conflicts: %v", len(c.history), together, c.conflicts, counts)
+	require.Greater(c.t, together, len(c.history)/4, "the processes hardly met")
+	require.NotZero(c.t, c.conflicts, "no two processes ever wrote at the same moment")
+	for _, must := range []string{"verify totp ok", "verify email ok", "verify recovery ok", "verify totp replayed", "verify totp locked",
+		"verify email incorrect", "confirm ok", "send ok", "verify totp over"} {
+		require.NotZero(c.t, counts[must], "the history has no %q", must)
+	}
+}

@@ -1,0 +1,294 @@
+package linearizability_test
+
+import "slices"
+
+// do is what becomes of the person by a deed, and what must be said of it. given is what was
+// said, of which it uses what the Manager chose at random. legal tells whether what was said
+// could be said.
+func (p person) do(d deed, given outcome) (next person, legal bool) {
+	next, want := p.act(d, given)
+	if given.Said == unknown {
+		return next, true
+	}
+	for _, w := range want {
+		if given.same(w) {
+			return next, true
+		}
+	}
+	return p, false
+}
+
+// act returns what may be said; of more than one, all are refusals that differ only in which
+// of several reasons they name. What nobody was given, because nothing was said, is not kept.
+func (p person) act(d deed, given outcome) (person, []outcome) {
+	now := max(d.At, p.seen)
+	switch d.Do {
+	case "begin":
+		return p.begin(d, now, given.Said != unknown)
+	case "send":
+		return p.send(d, now, given)
+	case "verify":
+		return p.verify(d, now, given.Said != unknown)
+	case "enroll":
+		return p.enroll(d, now, given.Code)
+	case "confirm":
+		return p.confirm(d, now, given.Said != unknown)
+	case "codes":
+		return p.newCodes(d, now, given.Codes)
+	case "unlock":
+		return p.unlock(d), say(outcome{Said: okay})
+	case "reset":
+		return p.reset(d), say(outcome{Said: okay})
+	case "overview":
+		return p, say(outcome{Said: okay, Sight: p.overview(now)})
+	}
+	return p, nil
+}
+
+func say(o outcome) []outcome { return []outcome{o} }
+
+// begin reads, and gives out a challenge.
+func (p person) begin(d deed, now int64, given bool) (person, []outcome) {
+	if given {
+		p.challenges = with(p.challenges, issued{d.N, now}, func(c issued) int { return c.n })
+	}
+	s := sight(p.appNames(), p.codes.n != 0, -1, p.lockEnd(now), p.stoppedKinds())
+	return p, say(outcome{Said: okay, Expires: now + challengeTTL.Milliseconds(), Sight: s})
+}
+
+// open says whether a challenge may be answered.
+func (p person) open(n int, now int64) bool {
+	i := slices.IndexFunc(p.challenges, func(c issued) bool { return c.n == n })
+	return i >= 0 && now < p.challenges[i].at+challengeTTL.Milliseconds() && p.challenges[i].at > p.void
+}
+
+// send replaces the code sent before. The code is good from when it was made, which may have
+// been somewhat before it was written down, in the same call.
+func (p person) send(d deed, now int64, given outcome) (person, []outcome) {
+	ttl := codeTTL.Milliseconds()
+	minute := now / 60_000
+	switch recent := p.sentSince(minute); {
+	case p.isLocked(now):
+		return p, p.locked(now)
+	case !p.open(d.Of, now):
+		return p, say(outcome{Said: over})
+	case p.isStopped("email"):
+		return p, say(outcome{Said: stopped})
+	case len(recent) >= perHour:
+		return p, say(outcome{Said: budget})
+	default:
+		if n := len(recent); n > 0 {
+			minute = max(minute, recent[n-1])
+		}
+		p.sends = append(slices.Clip(recent), minute)
+	}
+	ends := given.Expires
+	if given.Said == unknown {
+		ends = d.At + ttl // nobody knows the code
+	}
+	if ends < d.At+ttl || ends > now+ttl {
+		return p, nil
+	}
+	p.mail = mail{d.Of, given.Code, ends}
+	return p.written(now), say(outcome{Said: okay, Expires: ends})
+}
+
+// verify judges an answer to a challenge.
+func (p person) verify(d deed, now int64, given bool) (person, []outcome) {
+	switch {
+	case p.isLocked(now):
+		return p, p.locked(now)
+	case !p.open(d.Of, now):
+		return p, say(outcome{Said: over})
+	case d.Kind == "totp" && len(p.apps) == 0, d.Kind == "recovery" && p.codes.n == 0:
+		return p, say(outcome{Said: none})
+	case p.isStopped(d.Kind):
+		return p, say(outcome{Said: stopped})
+	}
+	verdict, level, left := incorrect, 1, -1
+	switch d.Kind {
+	case "totp":
+		verdict, level = p.judgeApps(d, &p.apps), 2
+	case "email":
+		if p.mail.challenge == d.Of && p.mail.code == d.Answer && d.Answer != "" {
+			verdict = okay
+			if now >= p.mail.ends {
+				verdict = expired
+			}
+		}
+	case "recovery":
+		level = 0
+		if i := slices.Index(p.codes.list, d.Answer); i >= 0 {
+			verdict = okay
+			if p.codes.used&(1<<i) != 0 {
+				verdict = replayed
+			} else {
+				p.codes.used |= 1 << i
+			}
+		}
+		left = p.codes.left()
+	}
+	if verdict != okay {
+		return p.wrong(d.Kind, verdict, now)
+	}
+	p = p.right(d.Kind, now)
+	if d.Kind == "email" {
+		p.mail = mail{}
+	}
+	i := slices.IndexFunc(p.challenges, func(c issued) bool { return c.n == d.Of })
+	p = p.answer(p.challenges[i])
+	if given {
+		p.grants = with(p.grants, grant{d.N, now, level, d.Kind == "recovery"}, grantNumber)
+	}
+	return p.written(now), say(outcome{Said: okay, Left: left, Expires: now + grantTTL.Milliseconds()})
+}
+
+// judgeApps accepts a code of the step before, of the present one or the one after, by the clock
+// of the process, if it is later than the last one accepted, and remembers it in the app.
+func (p person) judgeApps(d deed, apps *[]app) string {
+	verdict := incorrect
+	for i, a := range *apps {
+		matched := int64(-1)
+		for step := d.At/1000/period - 1; step <= d.At/1000/period+1; step++ {
+			switch {
+			case appCode(a.secret, step) != d.Answer:
+			case step > a.last:
+				matched = step
+			default:
+				verdict = replayed
+			}
+		}
+		if matched >= 0 {
+			*apps = slices.Clone(*apps)
+			(*apps)[i].last = matched
+			return okay
+		}
+	}
+	return verdict
+}
+
+// answer marks a challenge as answered. Of more than 16 the earliest is forgotten, and all that
+// were begun until then count as answered.
+func (p person) answer(c issued) person {
+	p.challenges = slices.DeleteFunc(slices.Clone(p.challenges), func(d issued) bool { return d.n == c.n })
+	p.answered = append(slices.Clone(p.answered), c.at)
+	if slices.Sort(p.answered); len(p.answered) > maxAnswered {
+		p.void = max(p.void, p.answered[0])
+		p.answered = p.answered[1:]
+	}
+	return p
+}
+
+// right ends what was counted against a kind.
+func (p person) right(kind string, now int64) person {
+	p = p.settled(now)
+	p.tally[slices.Index(kinds, kind)] = tally{}
+	return p
+}
+
+// wrong counts a wrong answer: the fifth of a kind and the tenth of all lock.
+func (p person) wrong(kind, verdict string, now int64) (person, []outcome) {
+	p = p.settled(now)
+	t := &p.tally[slices.Index(kinds, kind)]
+	t.tries++
+	t.streak++
+	out := outcome{Said: verdict, Left: min(tries-t.tries, total-p.allTries())}
+	if out.Left <= 0 {
+		p.lockedUntil = now + wait.Milliseconds()
+		out.Left, out.Until = 0, p.lockedUntil
+	}
+	return p.written(now), say(out)
+}
+
+// may says why a grant does not open something now, or "".
+func (p person) may(g grant, replaceable bool, now int64) string {
+	switch {
+	case g.n == 0 || now >= g.at+grantTTL.Milliseconds():
+		return over
+	case !p.reaches(g, replaceable):
+		return forbidden
+	}
+	return ""
+}
+
+func (p person) reaches(g grant, replaceable bool) bool {
+	if g.recovery {
+		return replaceable
+	}
+	return len(p.apps) == 0 || g.level == 2
+}
+
+func (p person) grant(n int) (g grant) {
+	if i := slices.IndexFunc(p.grants, func(g grant) bool { return g.n == n }); i >= 0 {
+		return p.grants[i]
+	}
+	return grant{}
+}
+
+// enroll starts the enrolment of an app, in place of one that was started before.
+func (p person) enroll(d deed, now int64, secret string) (person, []outcome) {
+	g := p.grant(d.Of)
+	if why := p.may(g, true, now); why != "" {
+		return p, say(outcome{Said: why})
+	}
+	if !g.recovery && len(p.apps) >= maxApps {
+		return p, say(outcome{Said: none})
+	}
+	p.pending, p.by, p.ends = app{d.N, secret, -1}, g, now+enrollmentTTL.Milliseconds()
+	return p.written(now), say(outcome{Said: okay, Expires: p.ends})
+}
+
+// confirm makes a pending app an app, by a code of it. It goes on while the kind is stopped, of
+// which it is a way out.
+func (p person) confirm(d deed, now int64, given bool) (person, []outcome) {
+	var refusals []outcome
+	switch {
+	case p.pending.n != d.Of || now >= p.ends:
+		refusals = say(outcome{Said: over})
+	case !p.reaches(p.by, true):
+		refusals = say(outcome{Said: forbidden})
+	}
+	if p.isLocked(now) {
+		refusals = append(refusals, p.locked(now)...)
+	}
+	if refusals != nil {
+		return p, refusals
+	}
+	candidate := []app{p.pending}
+	if verdict := p.judgeApps(d, &candidate); verdict != okay {
+		return p.wrong("totp", verdict, now)
+	}
+	p = p.right("totp", now)
+	if p.by.recovery {
+		p.apps = nil
+	}
+	p.apps = append(slices.Clip(p.apps), candidate[0])
+	p.pending, p.by, p.ends = app{}, grant{}, 0
+	if given {
+		p.grants = with(p.grants, grant{d.N, now, 2, false}, grantNumber)
+	}
+	return p.written(now), say(outcome{Said: okay, Expires: now + grantTTL.Milliseconds()})
+}
+
+// newCodes makes recovery codes; the ones before end.
+func (p person) newCodes(d deed, now int64, list []string) (person, []outcome) {
+	if why := p.may(p.grant(d.Of), false, now); why != "" {
+		return p, say(outcome{Said: why})
+	}
+	p = p.right("recovery", now)
+	p.codes = codes{n: d.N, list: list}
+	return p.written(now), say(outcome{Said: okay, Expires: now})
+}
+
+// unlock ends locks, counts and stops. The record's clock starts anew, as it may have been the
+// clock that was wrong.
+func (p person) unlock(d deed) person {
+	p.lockedUntil, p.tally, p.seen = 0, [3]tally{}, 0
+	return p.written(d.At)
+}
+
+// reset takes everything away, and voids everything that was given out.
+func (p person) reset(d deed) person {
+	q := person{void: p.void, sends: p.sends}
+	return q.written(d.At)
+}

@@ -1,0 +1,200 @@
+package linearizability_test
+
+import (
+	mathrand "math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/internal/integration/servers"
+)
+
+// trouble is what happens to a server and its network while the crowd works.
+type trouble struct {
+	name string
+	make func(s *servers.Server, p *servers.Proxy)
+}
+
+var troubles = []trouble{
+	{"connections are cut", func(_ *servers.Server, p *servers.Proxy) {
+		for range 5 {
+			p.Cut()
+			moment()
+		}
+	}},
+	{"the network is slow, and then cut", slowAndCut},
+	{"nobody gets through", func(_ *servers.Server, p *servers.Proxy) {
+		p.Refuse(true)
+		p.Cut()
+		moment()
+		p.Refuse(false)
+	}},
+	{"the network hangs for longer than anybody waits", func(_ *servers.Server, p *servers.Proxy) {
+		p.Hang(true)
+		time.Sleep(patienceInTrouble + 100*time.Millisecond)
+		p.Hang(false)
+	}},
+	// What was sent to it is done after those who sent it were told that it failed.
+	{"the server sleeps for longer than anybody waits", func(s *servers.Server, _ *servers.Proxy) {
+		s.Suspend()
+		time.Sleep(patienceInTrouble + 100*time.Millisecond)
+		s.Resume()
+	}},
+	{"the server is killed, and comes back", killAndStart},
+	{"the server is stopped, and comes back", func(s *servers.Server, _ *servers.Proxy) {
+		s.Stop()
+		s.Start()
+	}},
+}
+
+// slowAndCut cuts while most of those who wrote wait for the answer.
+func slowAndCut(_ *servers.Server, p *servers.Proxy) {
+	for range 5 {
+		p.Delay(15 * time.Millisecond)
+		moment()
+		p.Cut()
+		p.Delay(0)
+	}
+}
+
+func killAndStart(s *servers.Server, _ *servers.Proxy) {
+	s.Kill()
+	// PostgreSQL's children are in sessions of their own and outlive it by a moment, in which it
+	// does not start again.
+	for range 500 {
+		if !worksIn(s.Dir) {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	s.Start()
+}
+
+// worksIn says whether a process has its working directory in dir. Where there is no /proc, none
+// is seen.
+func worksIn(dir string) bool {
+	links, _ := filepath.Glob("/proc/[0-9]*/cwd")
+	for _, l := range links {
+		if at, err := os.Readlink(l); err == nil && strings.HasPrefix(at, dir) {
+			return true
+		}
+	}
+	return false
+}
+
+const patienceInTrouble = 400 * time.Millisecond
+
+func moment() { time.Sleep(time.Duration(20+mathrand.IntN(100)) * time.Millisecond) }
+
+// behindProxy starts a server whose connections can be troubled.
+func behindProxy(t testing.TB, e engine, options ...string) (*servers.Server, *servers.Proxy, *crowd) {
+	t.Helper()
+	server := e.start(t, options...)
+	proxy := servers.NewProxy(t, server.Addr)
+	return server, proxy, newCrowd(t, e.name+" "+proxy.Addr)
+}
+
+// during runs the crowd while do is at work.
+func (c *crowd) during(do func()) {
+	c.t.Helper()
+	c.patience, c.troubled = patienceInTrouble, true
+	c.prepare()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c.run(processes, 1<<20)
+	}()
+	defer func() {
+		c.stop.Store(true)
+		<-done
+	}()
+	c.await(50)
+	do()
+}
+
+// await waits until so many more deeds have been done, as slowly as the machine does them.
+func (c *crowd) await(deeds int) {
+	count := func() int {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return len(c.history)
+	}
+	for enough, began := count()+deeds, time.Now(); count() < enough && time.Since(began) < 30*time.Second; {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// Whatever breaks, an answer that was given stays true, and one that was not given is either
+// wholly done or not at all, soon or late.
+func TestLinearizableInTrouble(t *testing.T) {
+	for _, e := range engines[1:] {
+		t.Run(e.name, func(t *testing.T) {
+			for range rounds() {
+				server, proxy, c := behindProxy(t, e)
+				c.during(func() {
+					for _, trouble := range troubles {
+						trouble.make(server, proxy)
+						c.await(50)
+						c.kill()
+						c.await(20)
+					}
+				})
+				c.requireGood(nothing, unknown)
+			}
+		})
+	}
+	// A file has no server to trouble; its processes can be killed.
+	t.Run("sqlite", func(t *testing.T) {
+		for range rounds() {
+			c := newCrowd(t, engines[0].address(t))
+			c.during(func() {
+				for range 15 {
+					c.kill()
+					c.await(50)
+				}
+			})
+			c.requireGood(unknown)
+		}
+	})
+}
+
+// requireGood fails the test unless the history is linearizable with what the store says in the
+// end, and has outcomes of those kinds.
+func (c *crowd) requireGood(kinds ...string) {
+	c.t.Helper()
+	c.look()
+	requireOnce(c.t, c.history)
+	began := time.Now()
+	requireLinearizable(c.t, c.history)
+	counts := c.outcomes()
+	c.t.Logf("%d deeds: %v; checked in %s", len(c.history), counts, time.Since(began).Round(time.Millisecond))
+	for _, k := range kinds {
+		require.NotZero(c.t, counts[k], "no deed came to %q", k)
+	}
+}
+
+func (c *crowd) outcomes() map[string]int {
+	counts := make(map[string]int)
+	for _, e := range c.history {
+		counts[e.Outcome.Said]++
+	}
+	return counts
+}
+
+// A server that acknowledges what it has not kept is found out when it is killed.
+func TestForgetfulServerIsRefused(t *testing.T) {
+	server, proxy, c := behindProxy(t, engines[1], "-c", "synchronous_commit=off", "-c", "wal_writer_delay=10s")
+	c.during(func() {
+		for range 3 {
+			killAndStart(server, proxy)
+			c.await(200)
+		}
+	})
+	result, _ := verdict(c.history, time.Minute)
+	require.Equal(t, porcupine.Illegal, result)
+}

@@ -1,0 +1,388 @@
+package linearizability_test
+
+import (
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+	"github.com/stretchr/testify/require"
+)
+
+// story is a history written by hand. Each deed comes after the one before has returned, and a
+// second later, unless a method says otherwise.
+type story struct {
+	events []event
+	now    int64
+	sight  string // what reads say
+	until  int64  // the end of the last lock told
+}
+
+func newStory() *story {
+	return &story{now: noon, sight: sight(nil, false, -1, 0, nil)}
+}
+
+// tell adds a deed and what was said of it, and returns its number.
+func (s *story) tell(d deed, o outcome) int {
+	n := len(s.events) + 1
+	s.now += 1000
+	d.N, d.At = n, s.now
+	s.events = append(s.events, event{Deed: d, Outcome: o, Called: int64(10 * n), Return: int64(10*n + 5)})
+	return n
+}
+
+// together lets the last n deeds overlap.
+func (s *story) together(n int) {
+	last := len(s.events) - 1
+	for i := range s.events[last-n+1:] {
+		s.events[last-i].Called, s.events[last-i].Return = s.events[last-n+1].Called, s.events[last].Return
+	}
+}
+
+func (s *story) wait(d time.Duration) { s.now += d.Milliseconds() }
+
+func (s *story) soon(d time.Duration) int64 { return s.now + 1000 + d.Milliseconds() }
+
+func (s *story) begin() int {
+	return s.tell(deed{Do: "begin"}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Sight: s.sight})
+}
+
+func (s *story) send(challenge int, code string) {
+	s.tell(deed{Do: "send", Of: challenge}, outcome{Said: okay, Expires: s.soon(90 * time.Second), Code: code})
+}
+
+func (s *story) verify(challenge int, kind, answer, said string, left int) int {
+	o := outcome{Said: said, Left: left}
+	switch said {
+	case okay:
+		o.Expires = s.soon(5 * time.Minute)
+	case locked:
+		o.Until = s.until
+	case incorrect, replayed, expired:
+		if left == 0 {
+			s.until = s.soon(3 * time.Minute)
+			o.Until = s.until
+		}
+	}
+	return s.tell(deed{Do: "verify", Kind: kind, Of: challenge, Answer: answer}, o)
+}
+
+// guess is a wrong answer to a new challenge.
+func (s *story) guess(kind string, left int) {
+	s.verify(s.begin(), kind, "wrong", incorrect, left)
+}
+
+// signIn is a right answer to a mail; the grant is numbered as what is returned.
+func (s *story) signIn(code string) int {
+	c := s.begin()
+	s.send(c, code)
+	return s.verify(c, "email", code, okay, -1)
+}
+
+const secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+
+// shown is what the app shows at the next deed.
+func (s *story) shown() string { return appCode(secret, s.soon(0)/30_000) }
+
+// enroll enrols an app, and makes recovery codes.
+func (s *story) enroll() {
+	e := s.tell(deed{Do: "enroll", Of: s.signIn("1111111111")}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: secret})
+	g := s.tell(deed{Do: "confirm", Of: e, Answer: s.shown()}, outcome{Said: okay, Expires: s.soon(5 * time.Minute)})
+	s.tell(deed{Do: "codes", Of: g}, outcome{Said: okay, Expires: s.soon(0), Codes: []string{"AAAA", "BBBB"}})
+	s.sight = sight([]string{strconv.Itoa(e)}, true, -1, 0, nil)
+	s.wait(2 * time.Minute)
+}
+
+func TestModel(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		want porcupine.CheckResult
+		tell func(s *story)
+	}{
+		{"an enrolment and a sign-in", porcupine.Ok, func(s *story) {
+			s.enroll()
+			s.verify(s.begin(), "totp", s.shown(), okay, -1)
+		}},
+		{"a code of an app accepted twice", porcupine.Illegal, func(s *story) {
+			s.enroll()
+			a, b, code := s.begin(), s.begin(), s.shown()
+			s.verify(a, "totp", code, okay, -1)
+			s.verify(b, "totp", code, okay, -1)
+		}},
+		{"a code of an app accepted twice at once", porcupine.Illegal, func(s *story) {
+			s.enroll()
+			a, b, code := s.begin(), s.begin(), s.shown()
+			s.verify(a, "totp", code, okay, -1)
+			s.verify(b, "totp", code, okay, -1)
+			s.together(2)
+		}},
+		{"a code of an app once accepted and once replayed", porcupine.Ok, func(s *story) {
+			s.enroll()
+			a, b, code := s.begin(), s.begin(), s.shown()
+			s.verify(b, "totp", code, replayed, 4)
+			s.verify(a, "totp", code, okay, -1)
+			s.together(2)
+		}},
+		{"a code replayed before it was used", porcupine.Illegal, func(s *story) {
+			s.enroll()
+			a, b, code := s.begin(), s.begin(), s.shown()
+			s.verify(b, "totp", code, replayed, 4)
+			s.verify(a, "totp", code, okay, -1)
+		}},
+		{"a code of two steps ago", porcupine.Illegal, func(s *story) {
+			s.enroll()
+			code := s.shown()
+			s.wait(time.Minute)
+			s.verify(s.begin(), "totp", code, okay, -1)
+		}},
+		{"the code that confirmed used to sign in", porcupine.Illegal, func(s *story) {
+			s.enroll()
+			s.wait(-2 * time.Minute)
+			s.verify(s.begin(), "totp", s.shown(), okay, -1)
+		}},
+		{"a challenge answered twice", porcupine.Illegal, func(s *story) {
+			s.enroll()
+			c := s.begin()
+			s.send(c, "1234567890")
+			s.verify(c, "totp", s.shown(), okay, -1)
+			s.verify(c, "email", "1234567890", okay, -1)
+		}},
+		{"a challenge answered after its time", porcupine.Illegal, func(s *story) {
+			s.enroll()
+			c := s.begin()
+			s.wait(15 * time.Minute)
+			s.verify(c, "totp", s.shown(), okay, -1)
+		}},
+		{"two recovery codes", porcupine.Ok, func(s *story) {
+			s.enroll()
+			s.verify(s.begin(), "recovery", "AAAA", okay, 1)
+			s.verify(s.begin(), "recovery", "BBBB", okay, 0)
+		}},
+		{"a recovery code accepted twice", porcupine.Illegal, func(s *story) {
+			s.enroll()
+			s.verify(s.begin(), "recovery", "AAAA", okay, 1)
+			s.verify(s.begin(), "recovery", "AAAA", okay, 1)
+		}},
+		{"a mail replaced by another", porcupine.Illegal, func(s *story) {
+			c := s.begin()
+			s.send(c, "1111111111")
+			s.send(c, "2222222222")
+			s.verify(c, "email", "1111111111", okay, -1)
+		}},
+		{"a mail answered in another challenge", porcupine.Illegal, func(s *story) {
+			c, d := s.begin(), s.begin()
+			s.send(c, "1111111111")
+			s.verify(d, "email", "1111111111", okay, -1)
+		}},
+		{"a mail answered too late", porcupine.Illegal, func(s *story) {
+			c := s.begin()
+			s.send(c, "1111111111")
+			s.wait(90 * time.Second)
+			s.verify(c, "email", "1111111111", okay, -1)
+		}},
+		{"five wrong answers and a lock, to the millisecond", porcupine.Ok, func(s *story) {
+			c := s.begin()
+			for left := range 5 {
+				s.verify(c, "email", "wrong", incorrect, 4-left)
+			}
+			s.wait(3*time.Minute - time.Second - time.Millisecond)
+			s.verify(c, "email", "wrong", locked, 0)
+			s.wait(-time.Second + time.Millisecond)
+			s.verify(c, "email", "wrong", incorrect, 4)
+		}},
+		{"a sixth wrong answer", porcupine.Illegal, func(s *story) {
+			c := s.begin()
+			for left := range 5 {
+				s.verify(c, "email", "wrong", incorrect, 4-left)
+			}
+			s.verify(c, "email", "wrong", incorrect, 0)
+		}},
+		{"a lock that ends early", porcupine.Illegal, func(s *story) {
+			c := s.begin()
+			for left := range 5 {
+				s.verify(c, "email", "wrong", incorrect, 4-left)
+			}
+			s.wait(3*time.Minute - time.Second - time.Millisecond)
+			s.verify(c, "email", "wrong", incorrect, 4)
+		}},
+		{"a lock that ends late", porcupine.Illegal, func(s *story) {
+			c := s.begin()
+			for left := range 5 {
+				s.verify(c, "email", "wrong", incorrect, 4-left)
+			}
+			s.wait(3*time.Minute - time.Second)
+			s.verify(c, "email", "wrong", locked, 0)
+		}},
+		{"a right answer while locked", porcupine.Illegal, func(s *story) {
+			s.enroll()
+			c := s.begin()
+			for left := range 5 {
+				s.verify(c, "email", "wrong", incorrect, 4-left)
+			}
+			s.verify(c, "totp", s.shown(), okay, -1)
+		}},
+		{"a tenth wrong answer over all kinds", porcupine.Ok, func(s *story) {
+			s.enroll()
+			c := s.begin()
+			for i, kind := range []string{"email", "totp", "recovery", "email", "totp", "recovery", "email", "totp", "email", "totp"} {
+				s.verify(c, kind, "wrong", incorrect, min(4-i/3, 9-i))
+			}
+			s.verify(c, "recovery", "AAAA", locked, 0)
+		}},
+		{"an eleventh", porcupine.Illegal, func(s *story) {
+			s.enroll()
+			c := s.begin()
+			for i, kind := range []string{"email", "totp", "recovery", "email", "totp", "recovery", "email", "totp", "email", "totp"} {
+				s.verify(c, kind, "wrong", incorrect, min(4-i/3, 9-i))
+			}
+			s.verify(c, "recovery", "wrong", incorrect, 2)
+		}},
+		{"a count that was lost", porcupine.Illegal, func(s *story) {
+			s.guess("email", 4)
+			s.guess("email", 4)
+		}},
+		{"a count that was lost at once", porcupine.Illegal, func(s *story) {
+			c := s.begin()
+			s.verify(c, "email", "wrong", incorrect, 4)
+			s.verify(c, "email", "wrong", incorrect, 4)
+			s.together(2)
+		}},
+		{"counts told in another order than they were asked for", porcupine.Ok, func(s *story) {
+			c := s.begin()
+			s.verify(c, "email", "wrong", incorrect, 3)
+			s.verify(c, "email", "wrong", incorrect, 4)
+			s.together(2)
+		}},
+		{"counts told in an order that cannot be", porcupine.Illegal, func(s *story) {
+			c := s.begin()
+			s.verify(c, "email", "wrong", incorrect, 3)
+			s.verify(c, "email", "wrong", incorrect, 4)
+		}},
+		{"a wrong answer counted twice", porcupine.Illegal, func(s *story) {
+			s.guess("email", 4)
+			s.guess("email", 2)
+		}},
+		{"a read that does not see the lock", porcupine.Illegal, func(s *story) {
+			c := s.begin()
+			for left := range 5 {
+				s.verify(c, "email", "wrong", incorrect, 4-left)
+			}
+			s.begin()
+		}},
+		{"a read beside the answer that locks", porcupine.Ok, func(s *story) {
+			c := s.begin()
+			for left := range 5 {
+				s.verify(c, "email", "wrong", incorrect, 4-left)
+			}
+			s.now -= 1000
+			s.begin()
+			s.together(2)
+		}},
+		{"a wrong answer in the dark, counted", porcupine.Ok, func(s *story) {
+			c := s.begin()
+			s.verify(c, "email", "wrong", unknown, 0)
+			s.verify(c, "email", "wrong", incorrect, 3)
+		}},
+		{"a wrong answer in the dark, not counted", porcupine.Ok, func(s *story) {
+			c := s.begin()
+			s.verify(c, "email", "wrong", unknown, 0)
+			s.verify(c, "email", "wrong", incorrect, 4)
+			s.verify(c, "email", "wrong", incorrect, 3)
+		}},
+		{"a wrong answer in the dark, counted after it returned", porcupine.Ok, func(s *story) {
+			c := s.begin()
+			s.verify(c, "email", "wrong", unknown, 0)
+			s.verify(c, "email", "wrong", incorrect, 4)
+			s.verify(c, "email", "wrong", incorrect, 2)
+		}},
+		{"a wrong answer in the dark, counted twice", porcupine.Illegal, func(s *story) {
+			c := s.begin()
+			s.verify(c, "email", "wrong", unknown, 0)
+			s.verify(c, "email", "wrong", incorrect, 2)
+		}},
+		{"a wrong answer counted before it was given", porcupine.Illegal, func(s *story) {
+			c := s.begin()
+			s.verify(c, "email", "wrong", incorrect, 3)
+			s.verify(c, "email", "wrong", unknown, 0)
+		}},
+		{"a right answer in the dark, and then replayed", porcupine.Ok, func(s *story) {
+			s.enroll()
+			a, b, code := s.begin(), s.begin(), s.shown()
+			s.verify(a, "totp", code, unknown, 0)
+			s.verify(b, "totp", code, replayed, 4)
+		}},
+		{"a right answer in the dark, and then accepted twice", porcupine.Illegal, func(s *story) {
+			s.enroll()
+			a, b, c, code := s.begin(), s.begin(), s.begin(), s.shown()
+			s.verify(a, "totp", code, unknown, 0)
+			s.verify(b, "totp", code, okay, -1)
+			s.verify(c, "totp", code, okay, -1)
+		}},
+		{"a challenge from before a reset", porcupine.Illegal, func(s *story) {
+			c := s.begin()
+			s.tell(deed{Do: "reset"}, outcome{Said: okay})
+			s.send(c, "1111111111")
+		}},
+		{"a grant from before a reset", porcupine.Illegal, func(s *story) {
+			g := s.signIn("1111111111")
+			s.tell(deed{Do: "reset"}, outcome{Said: okay})
+			s.tell(deed{Do: "enroll", Of: g}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: secret})
+		}},
+		{"an app that was reset", porcupine.Illegal, func(s *story) {
+			s.enroll()
+			s.tell(deed{Do: "reset"}, outcome{Said: okay})
+			s.sight = sight(nil, false, -1, 0, nil)
+			s.verify(s.begin(), "totp", s.shown(), okay, -1)
+		}},
+		{"a grant of a mail that adds an app beside another", porcupine.Illegal, func(s *story) {
+			s.enroll()
+			g := s.signIn("2222222222")
+			s.tell(deed{Do: "enroll", Of: g}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: secret})
+		}},
+		{"a kind that is stopped", porcupine.Ok, func(s *story) {
+			for i := range stopAfter {
+				s.guess("email", 4-i%5)
+				if i%5 == 4 {
+					s.wait(3 * time.Minute)
+				}
+			}
+			s.sight = sight(nil, false, -1, 0, []string{"email"})
+			s.verify(s.begin(), "email", "wrong", stopped, 0)
+		}},
+		{"a kind that is not stopped", porcupine.Illegal, func(s *story) {
+			for i := range stopAfter + 1 {
+				s.guess("email", 4-i%5)
+				if i%5 == 4 {
+					s.wait(3 * time.Minute)
+				}
+			}
+		}},
+		{"as many codes as may be sent", porcupine.Ok, func(s *story) {
+			c := s.begin()
+			for range perHour {
+				s.send(c, "1111111111")
+			}
+			s.tell(deed{Do: "send", Of: c}, outcome{Said: budget})
+			s.wait(time.Hour + time.Minute)
+			s.send(s.begin(), "1111111111")
+		}},
+		{"one code too many", porcupine.Illegal, func(s *story) {
+			c := s.begin()
+			for range perHour + 1 {
+				s.send(c, "1111111111")
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newStory()
+			c.tell(s)
+			result, info := verdict(s.events, time.Minute)
+			require.Equal(t, c.want, result, "%v", info.PartialLinearizationsOperations())
+			if c.want == porcupine.Illegal {
+				// It is the end that is wrong, and not how the story was written.
+				before, _ := verdict(s.events[:len(s.events)-2], time.Minute)
+				require.Equal(t, porcupine.Ok, before, "without the last two deeds")
+			}
+		})
+	}
+}

@@ -1,0 +1,233 @@
+package linearizability_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base32"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// What the documentation promises, and what newManager configures.
+const (
+	tries     = 5
+	total     = 10
+	stopAfter = 12
+	perHour   = 15
+	wait      = 3 * time.Minute
+	codeTTL   = 90 * time.Second
+
+	challengeTTL  = 15 * time.Minute
+	grantTTL      = 5 * time.Minute
+	enrollmentTTL = 15 * time.Minute
+
+	period, digits = 30, 8
+	maxApps        = 5
+	maxAnswered    = 16
+	budgetMinutes  = 61
+)
+
+var kinds = []string{"totp", "email", "recovery"}
+
+// person is the model: one person's second factor, and what has been given out for it. A
+// person is a value. Slices are never written into, so that copies of it may share them.
+//
+// The person has an address that counts as a factor without being enrolled, may enrol
+// authenticator apps and a set of recovery codes, and has been reset by an administrator just
+// before the first deed.
+type person struct {
+	// seen is the time of the latest write: the record's clock does not go back behind it.
+	seen int64
+	// void: of what was answered only so much is remembered; challenges begun until then count
+	// as answered.
+	void int64
+
+	lockedUntil int64
+	tally       [3]tally // by kind
+
+	apps    []app
+	pending app // an enrolment not yet confirmed; its grant in pendingBy
+	ends    int64
+	by      grant
+	codes   codes
+	mail    mail
+
+	challenges []issued // begun, not answered
+	grants     []grant
+	answered   []int64 // when the challenges were begun that were answered
+	sends      []int64 // in which minutes codes were sent
+}
+
+type tally struct{ tries, streak int }
+
+// app is an authenticator app, named by the deed that enrolled it.
+type app struct {
+	n      int
+	secret string
+	last   int64 // the step of the last code that was accepted, or -1
+}
+
+// codes is a set of recovery codes, named by the deed that made it.
+type codes struct {
+	n    int
+	list []string
+	used int // bits
+}
+
+func (c codes) left() (left int) {
+	for i := range c.list {
+		if c.used&(1<<i) == 0 {
+			left++
+		}
+	}
+	return left
+}
+
+// mail is the code sent last, and the challenge it is good for.
+type mail struct {
+	challenge int
+	code      string
+	ends      int64
+}
+
+type issued struct {
+	n  int
+	at int64
+}
+
+// grant opens changes. Of two levels, an app proves the higher. One from a recovery opens the
+// enrolment of a replacement and nothing else.
+type grant struct {
+	n        int
+	at       int64
+	level    int
+	recovery bool
+}
+
+func grantNumber(g grant) int { return g.n }
+
+// with is a list with one more, in the order of their numbers: in whatever order things were
+// given out, the person is the same, and the checker need not go on with each.
+func with[T any](list []T, v T, number func(T) int) []T {
+	i, _ := slices.BinarySearchFunc(list, number(v), func(w T, n int) int { return number(w) - n })
+	return slices.Insert(slices.Clone(list), i, v)
+}
+
+// key tells persons apart.
+func (p person) key() string {
+	b := make([]byte, 0, 256)
+	b = fmt.Append(b, p.seen, p.void, p.lockedUntil, p.tally, p.ends, p.by, p.mail, p.challenges, p.grants, p.answered, p.sends, p.codes.n, p.codes.used, p.pending.n)
+	for _, a := range p.apps {
+		b = fmt.Append(b, "app", a.n, a.last)
+	}
+	return string(b)
+}
+
+// slack is for how long the model remembers what is over: clocks differ by less.
+const slack = time.Minute
+
+// written is the person after a write at now. What is over, and was remembered only so that it
+// is not answered again, is forgotten.
+func (p person) written(now int64) person {
+	p.seen = max(p.seen, now)
+	p.answered = slices.DeleteFunc(slices.Clone(p.answered), func(at int64) bool { return now >= at+challengeTTL.Milliseconds() })
+	p.sends = p.sentSince(now / 60_000)
+	p.challenges = slices.DeleteFunc(slices.Clone(p.challenges), func(c issued) bool { return now >= c.at+(challengeTTL+slack).Milliseconds() })
+	p.grants = slices.DeleteFunc(slices.Clone(p.grants), func(g grant) bool { return now >= g.at+(grantTTL+slack).Milliseconds() })
+	if now >= p.ends {
+		p.pending, p.by, p.ends = app{}, grant{}, 0
+	}
+	return p
+}
+
+// sentSince are the sends that count: a minute counts until it is wholly an hour ago.
+func (p person) sentSince(minute int64) []int64 {
+	i := 0
+	for i < len(p.sends) && p.sends[i] <= minute-budgetMinutes {
+		i++
+	}
+	return p.sends[i:]
+}
+
+// settled starts tries from zero when a lock is over. Streaks go on.
+func (p person) settled(now int64) person {
+	if p.lockedUntil != 0 && now >= p.lockedUntil {
+		p.lockedUntil = 0
+		for i := range p.tally {
+			p.tally[i].tries = 0
+		}
+	}
+	return p
+}
+
+func (p person) allTries() (n int) {
+	for _, t := range p.tally {
+		n += t.tries
+	}
+	return n
+}
+
+func (p person) isLocked(now int64) bool { return p.lockEnd(now) != 0 }
+
+func (p person) lockEnd(now int64) int64 {
+	if now >= p.lockedUntil {
+		return 0
+	}
+	return p.lockedUntil
+}
+
+func (p person) locked(now int64) []outcome {
+	return say(outcome{Said: locked, Until: p.lockEnd(now)})
+}
+
+func (p person) isStopped(kind string) bool {
+	return p.tally[slices.Index(kinds, kind)].streak >= stopAfter
+}
+
+// stoppedKinds names the kinds that are stopped, of those the person has.
+func (p person) stoppedKinds() (list []string) {
+	for _, k := range kinds {
+		if p.isStopped(k) && (k != "totp" || len(p.apps) > 0) && (k != "recovery" || p.codes.n != 0) {
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
+func (p person) appNames() (list []string) {
+	for _, a := range p.apps {
+		list = append(list, strconv.Itoa(a.n))
+	}
+	slices.Sort(list)
+	return list
+}
+
+func (p person) overview(now int64) string {
+	return sight(p.appNames(), p.codes.n != 0, p.codes.left(), p.lockEnd(now), p.stoppedKinds())
+}
+
+// appCode is what an authenticator app shows in a step (RFC 6238 with HMAC-SHA1, RFC 4226
+// section 5.3).
+func appCode(secret string, step int64) string {
+	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
+	if err != nil || step < 0 {
+		return ""
+	}
+	h := hmac.New(sha1.New, key)
+	_ = binary.Write(h, binary.BigEndian, step) // a hash takes everything
+	sum := h.Sum(nil)
+	n := binary.BigEndian.Uint32(sum[sum[len(sum)-1]&15:]) & math.MaxInt32
+	return fmt.Sprintf("%0*d", digits, n%100_000_000)
+}
+
+// String is for the picture of a history that is refused.
+func (p person) String() string {
+	return fmt.Sprintf("seen %s, locked until %s, wrong (tries, streak) of %v: %v, apps %v, pending %d by %v, codes %d used %b, "+
+		"mail for %d %s until %s, challenges %v, grants %v, %d answered, void until %s, sends %v",
+		clockText(p.seen), clockText(p.lockedUntil), kinds, p.tally, p.apps, p.pending.n, p.by, p.codes.n, p.codes.used,
+		p.mail.challenge, p.mail.code, clockText(p.mail.ends), p.challenges, p.grants, len(p.answered), clockText(p.void), p.sends)
+}
