@@ -118,7 +118,7 @@ func TestDirectRequirements(t *testing.T) {
 		"github.com/wneessen/go-mail",
 		"go.uber.org/goleak", // tests
 		"golang.org/x/crypto",
-		"golang.org/x/text", // Unicode normalisation, which the standard library lacks
+		"golang.org/x/text",  // Unicode normalisation, which the standard library lacks
 		"pgregory.net/rapid", // tests
 	}
 	var mod struct {
