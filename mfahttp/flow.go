@@ -160,7 +160,17 @@ func (v *visit) complete(ver *mfa.Verification, g mfa.Grant) error {
 	}
 	v.h.cfg.Session.Put(v.r.Context(), keyBinding, binding)
 	v.keepGrant(g, expires)
+	v.proven(ver.Kind, ver.RecoveryLeft >= 0)
 	return nil
+}
+
+// proven remembers what the session was proven by. A recovery is allowed under every policy.
+func (v *visit) proven(kind string, recovery bool) {
+	if recovery {
+		v.drop(keyProof)
+		return
+	}
+	v.put(keyProof, proof{Kind: kind})
 }
 
 // grant returns the session's grant. Without one it asks for one, which the Manager gives
@@ -296,6 +306,9 @@ func (v *visit) confirmed(c *mfa.Confirmation) error {
 		return v.complete(c.Verification, g)
 	}
 	v.keepGrant(c.Grant, c.GrantExpires)
+	if v.id.SignedIn && c.Factor.Class != factor.Recovery {
+		v.proven(c.Factor.Kind, false)
+	}
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,12 +25,69 @@ const (
 // Require lets through who is signed in. Pages of others are redirected, to the second
 // step or to LoginURL; programs get 401 and {"error":"unauthorized"}. A failure of
 // Config.Identify lets nobody through.
+//
+// A policy that was tightened since the sign-in holds for sessions that are open: a person who
+// was let in with less than it asks for now proves a factor, or enrols one, before they go on,
+// as RequireRecent would have them do. A session is looked at once a minute, so that is how
+// long a change may take.
 func (h *Handler) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, ok := h.guard(w, r); ok {
+		v, ok := h.guard(w, r)
+		if !ok {
+			return
+		}
+		switch err := v.tightened(); {
+		case err == nil:
 			next.ServeHTTP(w, r)
+		case err == errStepUp:
+			h.demand(v, defaultMaxAge)
+		default:
+			h.deny(v, err)
 		}
 	})
+}
+
+// proof is what the session was last proven by.
+type proof struct{ Kind string }
+
+const (
+	// keyProof and keyChecked are the session's last proof, and when it was last compared
+	// with the policy.
+	keyProof   = "secondgate.proof"
+	keyChecked = "secondgate.checked"
+	checkEvery = time.Minute
+)
+
+// tightened is errStepUp if the policy asks for more now than the session was proven by.
+func (v *visit) tightened() error {
+	var last time.Time
+	if v.get(keyChecked, &last) && v.now.Before(last.Add(checkEvery)) && !v.now.Before(last) {
+		return nil
+	}
+	p, err := v.h.cfg.Manager.Policy(v.r.Context(), v.id.Subject.Tenant, v.id.Subject.UserType)
+	if err != nil {
+		return err
+	}
+	var by proof
+	proven := v.get(keyProof, &by)
+	switch {
+	case p.Mode != mfa.Required:
+	case !proven && v.id.VerifiedAt.IsZero():
+		// By the password alone, or on a device that is remembered.
+		ch, err := v.h.cfg.Manager.Begin(v.r.Context(), mfa.BeginRequest{
+			Subject: v.id.Subject, Binding: v.binding(), Device: device(v.r, v.id.Subject)})
+		if err != nil {
+			return err
+		}
+		v.setDevice(v.id.Subject, ch.Device, ch.DeviceExpires)
+		if ch.Next != mfa.Done {
+			return errStepUp
+		}
+	case proven && len(p.Kinds) > 0 && !slices.Contains(p.Kinds, by.Kind):
+		return errStepUp
+	}
+	v.put(keyChecked, v.now)
+	return nil
 }
 
 // RequireRecent is Require, and lets through only who has verified within maxAge (by

@@ -167,3 +167,52 @@ func TestRequireRecentFails(t *testing.T) {
 		t.Fatal(a.StatusCode, a.Text)
 	}
 }
+
+// What the owner tightens holds for sessions that are open, within a minute.
+func TestTightenedPolicyAndOpenSessions(t *testing.T) {
+	s := newSite(t, nil)
+	s.policy = mfa.Policy{Mode: mfa.Off}
+	p := s.person("ann")
+	p.login()
+	p.get("/home").page(t, 200, "welcome")
+	s.policy = mfa.Policy{Mode: mfa.Required, Implicit: []string{"email"}, KeepImplicit: true}
+	s.clock.Advance(time.Minute - 1)
+	p.get("/home").page(t, 200, "welcome")
+	s.clock.Advance(1)
+	p.get("/home?x=1").goes(t, "/mfa/step-up?purpose=step-up&return=%2Fhome%3Fx%3D1")
+	p.do("GET", "/home", "", map[string]string{"Accept": "*/*"}).is(t, 401, "step_up")
+	p.follow(p.get("/home"))
+	p.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
+	p.api("POST", "verify", m{"kind": "email", "code": s.mail.last().Code}).is(t, 200, "")
+	p.get("/home").page(t, 200, "welcome")
+
+	// Of another kind than what is allowed now: prove that, or enrol it.
+	s.policy = mfa.Policy{Mode: mfa.Required, Kinds: []string{"totp"}}
+	s.clock.Advance(time.Minute)
+	p.get("/home").goes(t, "/mfa/step-up?purpose=step-up&return=%2Fhome")
+	p.follow(p.get("/home")).page(t, 200, "Authenticator app")
+
+	// A policy that cannot be read lets nobody through.
+	s.policyErr = errors.New("down")
+	p.get("/home").page(t, 503)
+	s.policyErr = nil
+	s.policy = mfa.Policy{Mode: mfa.Off}
+	p.get("/home").page(t, 200, "welcome")
+}
+
+// A device that is remembered stays so when the session is looked at.
+func TestTightenedPolicyAndRememberedDevices(t *testing.T) {
+	s := newSite(t, nil)
+	s.policy.Remember = 24 * time.Hour
+	p := s.person("ann")
+	p.login()
+	p.post("/mfa/send", url.Values{"kind": {"email"}})
+	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {s.mail.last().Code}, "remember": {"yes"}})
+	p.login()
+	for range 5 {
+		p.get("/home").page(t, 200, "welcome")
+		s.clock.Advance(2 * time.Minute)
+	}
+	s.policy.Remember = 0
+	p.get("/home").goes(t, "/mfa/step-up?purpose=step-up&return=%2Fhome")
+}

@@ -27,16 +27,17 @@ import (
 // site is an application that has adopted the Handler: people sign in at /login without
 // a password, and everything else is as it would be.
 type site struct {
-	t      *testing.T
-	h      *mfahttp.Handler
-	m      *mfa.Manager
-	srv    *httptest.Server
-	store  *mfatest.FaultyStore
-	clock  *mfatest.Clock
-	mail   *post
-	text   *post
-	log    bytes.Buffer
-	policy mfa.Policy
+	t         *testing.T
+	h         *mfahttp.Handler
+	m         *mfa.Manager
+	srv       *httptest.Server
+	store     *mfatest.FaultyStore
+	clock     *mfatest.Clock
+	mail      *post
+	text      *post
+	log       bytes.Buffer
+	policy    mfa.Policy
+	policyErr error
 
 	mild        bool
 	mu          sync.Mutex
@@ -77,7 +78,9 @@ func (s *site) Remove(ctx context.Context, key string) {
 }
 
 // Policy makes the site the Manager's mfa.PolicySource.
-func (s *site) Policy(context.Context, string, string) (mfa.Policy, error) { return s.policy, nil }
+func (s *site) Policy(context.Context, string, string) (mfa.Policy, error) {
+	return s.policy, s.policyErr
+}
 
 func (s *site) subject(id string) mfa.Subject {
 	return mfa.Subject{ID: id, Email: id + "@example.com", EmailConfirmed: true, Locale: "en"}

@@ -136,7 +136,7 @@ func (v *visit) forget() {
 	for _, p := range purposes {
 		v.drop(keyChallenge + string(p))
 	}
-	for _, key := range []string{keyBinding, keyCurrent, keyGrant, keyEnrollments, keyNotice, keyShown, keySetup} {
+	for _, key := range []string{keyBinding, keyCurrent, keyGrant, keyEnrollments, keyNotice, keyShown, keySetup, keyProof, keyChecked} {
 		v.drop(key)
 	}
 }

@@ -144,7 +144,8 @@ func (a *app) member(next func(w http.ResponseWriter, r *http.Request, who *acco
 		case !v.signedIn:
 			http.Redirect(w, r, a.gate.URL(), http.StatusSeeOther)
 		default:
-			next(w, r, v.account)
+			// A policy that was tightened meanwhile holds for who is signed in already.
+			a.gate.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next(w, r, v.account) })).ServeHTTP(w, r)
 		}
 	}
 }

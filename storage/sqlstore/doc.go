@@ -32,6 +32,23 @@
 // The DB must lead to the primary. A replica that lags would show a code as unspent; [New]
 // refuses a connection that cannot write, but cannot see what a proxy does with reads.
 //
+// # What it is proven on
+//
+// The tests of the repository run SQLite through modernc.org/sqlite, PostgreSQL 15 through
+// pgx/v5/stdlib, and MariaDB 10.11 through go-sql-driver/mysql: under several isolation levels
+// and SQL modes, killed, frozen, full, cut off, locked, read-only, without the table or the
+// privilege. In each of these a call fails by its context's deadline with an error that is
+// neither storage.ErrNotFound nor storage.ErrConflict, and the same Store works afterwards.
+//
+// MySQL itself, and CockroachDB and YugabyteDB, which speak PostgreSQL's SQL, were not run.
+// Their documentation has all that the statements use; run storage/storagetest on yours. Those
+// two may answer a write that lost a race with SQLSTATE 40001, which is storage.ErrConflict here.
+//
+// A deadline that passes while a row is locked leaves a question open: PostgreSQL is told to
+// give up, MariaDB carries the write out later if it still can. Its condition holds then too,
+// so one of the writes that were given up may happen, and not a second. A lock_timeout, or an
+// innodb_lock_wait_timeout, that is shorter than the callers' deadlines leaves no such question.
+//
 // # SQLite
 //
 // Several processes may share the file, each with its own DB; not over a network file system,

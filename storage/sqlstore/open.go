@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"strings"
@@ -94,12 +95,20 @@ func open(ctx context.Context, cfg Config) (*Store, error) {
 // connect makes a first connection. The processes that open a new SQLite file at the same
 // moment all switch it to WAL, and SQLite answers all but one with "locked" at once, without
 // the busy time-out, for fear of a deadlock; a moment later there is nothing left to switch.
+//
+// Nor does a connection count that was in the pool before and is broken, since the database was
+// restarted for example. database/sql replaces it under a query but not under a ping, and what
+// a new one finds is what there is to say.
+//
 // This is start-up: no statement of a Store is ever tried twice.
 func connect(ctx context.Context, cfg Config) error {
-	const pause, pauses = 10 * time.Millisecond, 500
+	const pause, pauses, pool = 10 * time.Millisecond, 500, 1000
 	var locked error
-	for i := 0; ; i++ {
+	for i, broken := 0, 0; ; i++ {
 		err := cfg.DB.PingContext(ctx)
+		for ; errors.Is(err, driver.ErrBadConn) && ctx.Err() == nil && broken < pool; broken++ {
+			err = cfg.DB.PingContext(ctx)
+		}
 		switch {
 		case err == nil:
 			return nil

@@ -195,6 +195,27 @@ func TestFirstConnectionWaits(t *testing.T) {
 	require.ErrorIs(t, err, locked, "the reason is told with it")
 }
 
+// What was in the pool before a restart of the database is replaced; a database that breaks
+// every connection is an error all the same.
+func TestBrokenConnectionsOfThePool(t *testing.T) {
+	refused := errors.New("password authentication failed")
+	for _, c := range []struct{ now, want error }{{nil, nil}, {refused, refused}} {
+		pings := 0
+		f := &fake{ping: func() error {
+			if pings++; pings < 40 {
+				return driver.ErrBadConn
+			}
+			return c.now
+		}}
+		_, err := sqlstore.New(t.Context(), sqlstore.Config{DB: f.db(t), Dialect: sqlstore.PostgreSQL})
+		require.ErrorIs(t, err, c.want)
+		require.Equal(t, 40, pings)
+	}
+	f := &fake{ping: func() error { return driver.ErrBadConn }}
+	_, err := sqlstore.New(t.Context(), sqlstore.Config{DB: f.db(t), Dialect: sqlstore.PostgreSQL})
+	require.ErrorIs(t, err, driver.ErrBadConn)
+}
+
 // Where the table is, no privilege to create one is needed.
 func TestMigrateOfWhatIsThere(t *testing.T) {
 	f := &fake{query: mysqlIsSound}

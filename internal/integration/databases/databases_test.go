@@ -87,6 +87,7 @@ func TestKitUnderOtherSettings(t *testing.T) {
 		{"PostgreSQL, simple protocol", engines[0], nil, "default_query_exec_mode=simple_protocol"},
 		{"MariaDB, found rows", engines[1], nil, "clientFoundRows=true"},
 		{"MariaDB, lax, serializable", engines[1], []string{"--sql-mode=", "--transaction-isolation=SERIALIZABLE", "--character-set-server=latin1"}, "interpolateParams=true"},
+		{"MariaDB, snapshot isolation", engines[1], []string{"--innodb-snapshot-isolation=ON"}, "tx_isolation=%27REPEATABLE-READ%27"},
 		{"MariaDB, ANSI, read committed", engines[1], []string{"--sql-mode=ANSI,STRICT_ALL_TABLES", "--transaction-isolation=READ-COMMITTED"}, "parseTime=true"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

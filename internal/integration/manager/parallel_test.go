@@ -34,87 +34,71 @@ func rounds() int {
 }
 
 func TestSignInWithEachKind(t *testing.T) {
-	for name, open := range stores {
-		for _, kind := range kinds {
-			t.Run(name+" "+kind, func(t *testing.T) {
-				w := newWorld(t, open(t))
-				m := w.manager(w.open())
-				w.enrollAll(m)
-				ch := w.begin(m)
-				answer := w.right(m, ch, kind)
-				v, err := verify(t.Context(), m, ch, kind, answer)
-				require.NoError(t, err)
-				require.Equal(t, kind, v.Kind)
-				_, err = verify(t.Context(), m, ch, kind, answer)
-				require.ErrorIs(t, err, mfa.ErrTokenExpired)
-			})
-		}
-	}
+	everywhere(t, func(t *testing.T, kind string, open func() storage.Store) {
+		w := newWorld(t, open)
+		m := w.manager(w.open())
+		w.enrollAll(m)
+		ch := w.begin(m)
+		answer := w.right(m, ch, kind)
+		v, err := verify(t.Context(), m, ch, kind, answer)
+		require.NoError(t, err)
+		require.Equal(t, kind, v.Kind)
+		_, err = verify(t.Context(), m, ch, kind, answer)
+		require.ErrorIs(t, err, mfa.ErrTokenExpired)
+	})
 }
 
 // With a limit of five, exactly five of 200 parallel wrong guesses, through Managers with
 // connections of their own to one database, get a verdict.
 func TestParallelGuesses(t *testing.T) {
 	wrong := map[string]mfa.Secret{"totp": "000000", "email": "000000", "sms": "000000", "pin": "000000", "recovery": "0000-0000-0000-0000"}
-	for name, open := range stores {
-		for _, kind := range kinds {
-			t.Run(name+" "+kind, func(t *testing.T) {
-				for range rounds() {
-					w := newWorld(t, open(t))
-					managers := []*mfa.Manager{w.manager(w.open()), w.manager(w.open()), w.manager(w.open()), w.manager(w.open())}
-					w.enrollAll(managers[0])
-					var verdicts, locked atomic.Int32
-					together(200, func(i int) {
-						m := managers[i%len(managers)]
-						ch, err := m.Begin(context.Background(), mfa.BeginRequest{Subject: ann, Binding: binding})
-						if err != nil {
-							t.Error(err)
-							return
-						}
-						_, err = verify(context.Background(), m, ch, kind, wrong[kind])
-						var l *mfa.LockedError
-						switch {
-						case errors.Is(err, mfa.ErrIncorrect):
-							verdicts.Add(1)
-						case errors.As(err, &l):
-							locked.Add(1)
-						default:
-							t.Errorf("got %v", err)
-						}
-					})
-					require.EqualValues(t, 5, verdicts.Load())
-					require.EqualValues(t, 195, locked.Load())
-				}
-			})
-		}
-	}
+	everywhere(t, func(t *testing.T, kind string, open func() storage.Store) {
+		w := newWorld(t, open)
+		managers := []*mfa.Manager{w.manager(w.open()), w.manager(w.open()), w.manager(w.open()), w.manager(w.open())}
+		w.enrollAll(managers[0])
+		var verdicts, locked atomic.Int32
+		together(200, func(i int) {
+			m := managers[i%len(managers)]
+			ch, err := m.Begin(context.Background(), mfa.BeginRequest{Subject: ann, Binding: binding})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_, err = verify(context.Background(), m, ch, kind, wrong[kind])
+			var l *mfa.LockedError
+			switch {
+			case errors.Is(err, mfa.ErrIncorrect):
+				verdicts.Add(1)
+			case errors.As(err, &l):
+				locked.Add(1)
+			default:
+				t.Errorf("got %v", err)
+			}
+		})
+		require.EqualValues(t, 5, verdicts.Load())
+		require.EqualValues(t, 195, locked.Load())
+	})
 }
 
 // One right answer submitted 64 times at once succeeds once.
 func TestParallelRightAnswers(t *testing.T) {
-	for name, open := range stores {
-		for _, kind := range kinds {
-			t.Run(name+" "+kind, func(t *testing.T) {
-				for range rounds() {
-					w := newWorld(t, open(t))
-					managers := []*mfa.Manager{w.manager(w.open()), w.manager(w.open()), w.manager(w.open()), w.manager(w.open())}
-					w.enrollAll(managers[0])
-					ch := w.begin(managers[0])
-					answer := w.right(managers[0], ch, kind)
-					var wins atomic.Int32
-					together(64, func(i int) {
-						_, err := verify(context.Background(), managers[i%len(managers)], ch, kind, answer)
-						if err == nil {
-							wins.Add(1)
-						} else if !errors.Is(err, mfa.ErrTokenExpired) {
-							t.Errorf("got %v", err)
-						}
-					})
-					require.EqualValues(t, 1, wins.Load())
-				}
-			})
-		}
-	}
+	everywhere(t, func(t *testing.T, kind string, open func() storage.Store) {
+		w := newWorld(t, open)
+		managers := []*mfa.Manager{w.manager(w.open()), w.manager(w.open()), w.manager(w.open()), w.manager(w.open())}
+		w.enrollAll(managers[0])
+		ch := w.begin(managers[0])
+		answer := w.right(managers[0], ch, kind)
+		var wins atomic.Int32
+		together(64, func(i int) {
+			_, err := verify(context.Background(), managers[i%len(managers)], ch, kind, answer)
+			if err == nil {
+				wins.Add(1)
+			} else if !errors.Is(err, mfa.ErrTokenExpired) {
+				t.Errorf("got %v", err)
+			}
+		})
+		require.EqualValues(t, 1, wins.Load())
+	})
 }
 
 // The same authenticator code in 64 challenges of their own: one success, and the others

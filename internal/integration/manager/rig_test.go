@@ -1,10 +1,11 @@
-// Package manager_test runs the Manager with the real factors over a real SQLite database,
-// several Managers on connections of their own, as several processes would be.
+// Package manager_test runs the Manager with the real factors over real databases, several
+// Managers on connections of their own, as several processes would be.
 package manager_test
 
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"path/filepath"
 	"regexp"
 	"testing"
@@ -12,10 +13,12 @@ import (
 
 	"github.com/pquerna/otp"
 	otptotp "github.com/pquerna/otp/totp"
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite"
 
 	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/internal/integration/servers"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
@@ -25,6 +28,7 @@ import (
 	"github.com/secondgate/secondgate/sms"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/memory"
+	"github.com/secondgate/secondgate/storage/redisstore"
 	"github.com/secondgate/secondgate/storage/sqlstore"
 	"github.com/secondgate/secondgate/totp"
 )
@@ -74,7 +78,73 @@ func inMemory(testing.TB) func() storage.Store {
 	return func() storage.Store { return s }
 }
 
-var stores = map[string]func(testing.TB) func() storage.Store{"memory": inMemory, "sqlite": sqlite}
+// places are where records are kept. Each starts a server, if it takes one, and returns what
+// makes a store without records on it, which is opened anew each time.
+var places = []struct {
+	name  string
+	start func(testing.TB) func(testing.TB) func() storage.Store
+}{
+	{"memory", func(testing.TB) func(testing.TB) func() storage.Store { return inMemory }},
+	{"sqlite", func(testing.TB) func(testing.TB) func() storage.Store { return sqlite }},
+	{"postgresql", func(t testing.TB) func(testing.TB) func() storage.Store {
+		return tables("pgx", servers.PostgreSQL(t).PostgreSQLDSN(), sqlstore.PostgreSQL)
+	}},
+	{"mariadb", func(t testing.TB) func(testing.TB) func() storage.Store {
+		return tables("mysql", servers.MariaDBDSN(servers.MariaDB(t).Addr, "secondgate"), sqlstore.MySQL)
+	}},
+	{"redis", func(t testing.TB) func(testing.TB) func() storage.Store {
+		addr, made := servers.Redis(t).Addr, 0
+		return func(t testing.TB) func() storage.Store {
+			made++
+			prefix := fmt.Sprintf("%d:", made)
+			return func() storage.Store {
+				c := redis.NewClient(&redis.Options{Addr: addr, MaxRetries: -1})
+				t.Cleanup(func() { _ = c.Close() })
+				s, err := redisstore.New(t.Context(), redisstore.Config{Prefix: prefix,
+					Do: func(ctx context.Context, args ...any) (any, error) { return c.Do(ctx, args...).Result() }})
+				require.NoError(t, err)
+				return s
+			}
+		}
+	}},
+}
+
+// tables makes a table of its own for each store.
+func tables(driver, dsn string, d sqlstore.Dialect) func(testing.TB) func() storage.Store {
+	made := 0
+	return func(t testing.TB) func() storage.Store {
+		made++
+		table := fmt.Sprintf("records_%d", made)
+		return func() storage.Store {
+			db, err := sql.Open(driver, dsn)
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = db.Close() })
+			db.SetMaxOpenConns(20)
+			db.SetMaxIdleConns(20)
+			cfg := sqlstore.Config{DB: db, Dialect: d, Table: table}
+			require.NoError(t, sqlstore.Migrate(t.Context(), cfg))
+			s, err := sqlstore.New(t.Context(), cfg)
+			require.NoError(t, err)
+			return s
+		}
+	}
+}
+
+// everywhere runs a test of each kind in each place.
+func everywhere(t *testing.T, test func(t *testing.T, kind string, open func() storage.Store)) {
+	for _, place := range places {
+		t.Run(place.name, func(t *testing.T) {
+			empty := place.start(t)
+			for _, kind := range kinds {
+				t.Run(kind, func(t *testing.T) {
+					for range rounds() {
+						test(t, kind, empty(t))
+					}
+				})
+			}
+		})
+	}
+}
 
 // manager is a Manager over a store.
 func (w *world) manager(store storage.Store) *mfa.Manager {

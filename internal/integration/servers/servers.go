@@ -5,8 +5,6 @@ package servers
 
 import (
 	"bytes"
-	"context"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -14,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -140,8 +139,38 @@ func (s *Server) Start() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.log = log
+	s.launch()
+	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		err := s.ready(s)
+		if err == nil {
+			return
+		}
+		gone := false
+		select {
+		case <-s.done:
+			gone = true
+		default:
+		}
+		if gone && time.Since(began) < 15*time.Second {
+			// What a killed server leaves behind (PostgreSQL's children, a lock file, a port)
+			// takes a moment to go away.
+			time.Sleep(100 * time.Millisecond)
+			s.launch()
+			continue
+		}
+		if gone || time.Since(began) > time.Minute {
+			text, _ := os.ReadFile(log.Name())
+			s.t.Fatalf("%s does not come up: %v\n%s", s.cmd.Path, err, bytes.TrimSpace(text))
+		}
+	}
+}
+
+// launch runs the program once.
+func (s *Server) launch() {
+	s.t.Helper()
 	cmd := s.start(s)
-	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Stdout, cmd.Stderr = s.log, s.log
 	started := make(chan error, 1)
 	done := make(chan struct{})
 	go func() {
@@ -155,23 +184,7 @@ func (s *Server) Start() {
 	if err := <-started; err != nil {
 		s.t.Fatal(err)
 	}
-	s.cmd, s.done, s.log = cmd, done, log
-	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
-		err := s.ready(s)
-		if err == nil {
-			return
-		}
-		gone := false
-		select {
-		case <-done:
-			gone = true
-		default:
-		}
-		if gone || time.Since(began) > time.Minute {
-			text, _ := os.ReadFile(log.Name())
-			s.t.Fatalf("%s does not come up: %v\n%s", cmd.Path, err, bytes.TrimSpace(text))
-		}
-	}
+	s.cmd, s.done = cmd, done
 }
 
 // Stop ends the server in order; Kill ends it at once, as a power cut does.
@@ -186,15 +199,15 @@ func (s *Server) end(signal syscall.Signal) {
 	if s.cmd == nil {
 		return
 	}
-	pid := s.cmd.Process.Pid
 	if signal == syscall.SIGKILL {
-		pid = -pid // and its children
+		s.signalAll(syscall.SIGKILL)
+	} else {
+		_ = syscall.Kill(s.cmd.Process.Pid, signal)
 	}
-	_ = syscall.Kill(pid, signal)
 	select {
 	case <-s.done:
 	case <-time.After(30 * time.Second):
-		_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)
+		s.signalAll(syscall.SIGKILL)
 		<-s.done
 	}
 	_ = s.log.Close()
@@ -203,26 +216,73 @@ func (s *Server) end(signal syscall.Signal) {
 
 // Suspend stops the server's processes where they are: connections stay open and nothing
 // answers. Resume lets them go on.
-func (s *Server) Suspend() { s.signalAll(syscall.SIGSTOP) }
+func (s *Server) Suspend() { s.signal(syscall.SIGSTOP) }
 
 // Resume ends Suspend.
-func (s *Server) Resume() { s.signalAll(syscall.SIGCONT) }
+func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
 
-func (s *Server) signalAll(signal syscall.Signal) {
+// FileLimit lets no file of the server's grow beyond so many bytes, which is as near to a full
+// disk as one comes without a disk to fill. Connections made before may not notice. 0 ends it.
+func (s *Server) FileLimit(bytes int64) {
+	s.t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.cmd != nil {
-		_ = syscall.Kill(-s.cmd.Process.Pid, signal)
+	limit := "unlimited"
+	if bytes > 0 {
+		limit = strconv.FormatInt(bytes, 10)
+	}
+	program, parent := need(s.t, "prlimit"), s.cmd.Process.Pid
+	for _, pid := range append(children(parent), parent) {
+		// Only the soft limit, which may be raised again. A child may have ended meanwhile.
+		out, err := s.command(program, "--pid="+strconv.Itoa(pid), "--fsize="+limit+":").CombinedOutput()
+		if err != nil && pid == parent {
+			s.t.Fatalf("prlimit: %v\n%s", err, out)
+		}
 	}
 }
 
-// dialable is a ready for servers that answer once they listen.
-func dialable(s *Server) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	c, err := new(net.Dialer).DialContext(ctx, "tcp", s.Addr)
-	if err != nil {
-		return fmt.Errorf("dial: %w", err)
+func (s *Server) signal(signal syscall.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd != nil {
+		s.signalAll(signal)
 	}
-	return c.Close()
+}
+
+// signalAll signals the server and its children. The process group would not do: each process
+// of PostgreSQL that serves a connection makes itself one of its own. The parent comes first,
+// so that no child is born meanwhile.
+func (s *Server) signalAll(signal syscall.Signal) {
+	parent := s.cmd.Process.Pid
+	if signal == syscall.SIGKILL {
+		_ = syscall.Kill(parent, syscall.SIGSTOP) // its children must still be found
+	} else {
+		_ = syscall.Kill(parent, signal)
+	}
+	for _, pid := range children(parent) {
+		_ = syscall.Kill(pid, signal)
+	}
+	if signal == syscall.SIGKILL {
+		_ = syscall.Kill(parent, signal)
+	}
+}
+
+// children reads the processes that parent started from /proc.
+func children(parent int) (pids []int) {
+	files, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, file := range files {
+		stat, err := os.ReadFile(file)
+		if err != nil {
+			continue // it has ended
+		}
+		// "pid (name) state ppid …", where the name may hold anything.
+		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+		if len(fields) < 2 || fields[1] != strconv.Itoa(parent) {
+			continue
+		}
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file))); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }

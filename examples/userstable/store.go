@@ -1,0 +1,184 @@
+// Package userstable keeps each person's record as a column of the application's own users
+// table, and whatever else secondgate keeps in the table of sqlstore. docs/writing-a-store.md
+// says when that is a good idea, and when a table beside it is the better one.
+//
+//	ALTER TABLE users ADD COLUMN mfa_record BLOB -- bytea on PostgreSQL, MEDIUMBLOB on MySQL
+package userstable
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/secondgate/secondgate/storage"
+	"github.com/secondgate/secondgate/storage/sqlstore"
+)
+
+var (
+	_ storage.Store  = (*Store)(nil)
+	_ storage.Lister = (*Store)(nil)
+)
+
+// Store is a [storage.Store] and a [storage.Lister]. The application passes users.id in
+// decimal as mfa.Subject.ID, and no Tenant. A person's row must be there before their first
+// record, and takes the record with it when it is deleted.
+//
+// The column is NULL without a record, and otherwise the length of the revision in one byte,
+// the revision, and the data.
+type Store struct {
+	db   *sql.DB
+	rest *sqlstore.Store
+}
+
+// New returns a Store. rest takes what belongs to nobody in particular, such as the limits on
+// messages sent and the policies, in the same database or another. Both stay the caller's.
+func New(ctx context.Context, db *sql.DB, rest *sqlstore.Store) (*Store, error) {
+	// Touches no row, but wants the column, and the right to write it.
+	if _, err := db.ExecContext(ctx, "UPDATE users SET mfa_record = mfa_record WHERE 1 = 0"); err != nil {
+		return nil, fmt.Errorf("userstable: the column users.mfa_record cannot be written: %w", err)
+	}
+	return &Store{db, rest}, nil
+}
+
+const people = "p/0//" // what the key of a person without a tenant begins with
+
+// user returns the row that holds a key, if it is a person's.
+func user(key string) (id int64, ok bool, err error) {
+	if err := storage.CheckKey(key); err != nil || !strings.HasPrefix(key, "p/") {
+		return 0, false, err
+	}
+	id, err = strconv.ParseInt(strings.TrimPrefix(key, people), 10, 64)
+	// "042" and "+42" are other people than "42", though they are the same number.
+	if err != nil || key != people+strconv.FormatInt(id, 10) {
+		return 0, false, fmt.Errorf("%w: the person's ID is not a users.id, or there is a tenant", storage.ErrInvalid)
+	}
+	return id, true, nil
+}
+
+// Get implements [storage.Store]. A person without a row in users has no record either.
+func (s *Store) Get(ctx context.Context, key string) (storage.Record, error) {
+	id, ok, err := user(key)
+	if err := errors.Join(ctx.Err(), err); err != nil {
+		return storage.Record{}, fmt.Errorf("userstable: get: %w", err)
+	} else if !ok {
+		return s.rest.Get(ctx, key)
+	}
+	// The database says what is NULL: to some drivers an empty value is nil as well.
+	var none bool
+	var value []byte
+	err = s.db.QueryRowContext(ctx, "SELECT mfa_record IS NULL, mfa_record FROM users WHERE id = ?", id).Scan(&none, &value)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && none {
+		return storage.Record{}, storage.ErrNotFound
+	} else if err != nil {
+		return storage.Record{}, fmt.Errorf("userstable: get: %w", errors.Join(ctx.Err(), err))
+	}
+	return unpack(value)
+}
+
+// Swap implements [storage.Store]. Without a row in users it is a conflict.
+func (s *Store) Swap(ctx context.Context, key, old string, next storage.Record) error {
+	id, ok, err := user(key)
+	if err := errors.Join(ctx.Err(), err, storage.CheckSwap(key, old, next)); err != nil {
+		return fmt.Errorf("userstable: swap: %w", err)
+	} else if !ok {
+		return s.rest.Swap(ctx, key, old, next)
+	}
+	value := append(pack(next.Revision), next.Data...)
+	if old == "" {
+		return s.write(ctx, "UPDATE users SET mfa_record = ? WHERE id = ? AND mfa_record IS NULL", value, id)
+	}
+	return s.write(ctx, "UPDATE users SET mfa_record = ? WHERE id = ? AND SUBSTR(mfa_record, 1, ?) = ?", value, id, len(pack(old)), pack(old))
+}
+
+// Delete implements [storage.Store].
+func (s *Store) Delete(ctx context.Context, key, old string) error {
+	id, ok, err := user(key)
+	if err := errors.Join(ctx.Err(), err, storage.CheckDelete(key, old)); err != nil {
+		return fmt.Errorf("userstable: delete: %w", err)
+	} else if !ok {
+		return s.rest.Delete(ctx, key, old)
+	}
+	return s.write(ctx, "UPDATE users SET mfa_record = NULL WHERE id = ? AND SUBSTR(mfa_record, 1, ?) = ?", id, len(pack(old)), pack(old))
+}
+
+// write runs one statement with its condition inside, in no transaction of the application's.
+func (s *Store) write(ctx context.Context, statement string, args ...any) error {
+	var n int64
+	res, err := s.db.ExecContext(ctx, statement, args...)
+	if err == nil {
+		n, err = res.RowsAffected()
+	}
+	if err != nil {
+		return fmt.Errorf("userstable: write: %w", errors.Join(ctx.Err(), err))
+	} else if n == 0 {
+		return storage.ErrConflict
+	}
+	return nil
+}
+
+// pack is what a column with this revision begins with, and no other column does.
+func pack(revision string) []byte {
+	return append([]byte{byte(len(revision))}, revision...)
+}
+
+// unpack refuses what this package did not write: it is no missing record.
+func unpack(value []byte) (storage.Record, error) {
+	if len(value) < 3 || value[0] == 0 || len(value) < 2+int(value[0]) {
+		return storage.Record{}, errors.New("userstable: users.mfa_record holds no record: something else wrote to it")
+	}
+	end := 1 + int(value[0])
+	return storage.Record{Revision: string(value[1:end]), Data: value[end:]}, nil
+}
+
+// List implements [storage.Lister]: first the users, then the rest. The cursor is the last id,
+// or "rest/" and the cursor of the rest.
+func (s *Store) List(ctx context.Context, prefix, cursor string, limit int) ([]storage.Entry, string, error) {
+	after, resting := strings.CutPrefix(cursor, "rest/")
+	if resting {
+		page, next, err := s.rest.List(ctx, prefix, after, limit)
+		if next != "" {
+			next = "rest/" + next
+		}
+		return page, next, err
+	}
+	var last int64 = -1 << 63
+	if cursor != "" {
+		var err error
+		if last, err = strconv.ParseInt(cursor, 10, 64); err != nil {
+			return nil, "", fmt.Errorf("userstable: list: %w: the cursor is none of this store's", storage.ErrInvalid)
+		}
+	}
+	if limit < 1 {
+		return nil, "", fmt.Errorf("userstable: list: %w: limit %d, want at least 1", storage.ErrInvalid, limit)
+	}
+	rows, err := s.db.QueryContext(ctx, "SELECT id, mfa_record FROM users WHERE id > ? AND mfa_record IS NOT NULL ORDER BY id LIMIT ?", last, limit)
+	if err != nil {
+		return nil, "", fmt.Errorf("userstable: list: %w", errors.Join(ctx.Err(), err))
+	}
+	defer func() { _ = rows.Close() }()
+	var page []storage.Entry
+	n := 0
+	for ; rows.Next(); n++ {
+		var value []byte
+		if err := rows.Scan(&last, &value); err != nil {
+			return nil, "", fmt.Errorf("userstable: list: %w", errors.Join(ctx.Err(), err))
+		}
+		rec, err := unpack(value)
+		if err != nil {
+			return nil, "", err
+		}
+		if key := people + strconv.FormatInt(last, 10); strings.HasPrefix(key, prefix) {
+			page = append(page, storage.Entry{Key: key, Record: rec})
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, "", fmt.Errorf("userstable: list: %w", errors.Join(ctx.Err(), err))
+	}
+	if n < limit {
+		return page, "rest/", nil
+	}
+	return page, strconv.FormatInt(last, 10), nil
+}

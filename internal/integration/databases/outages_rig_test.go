@@ -1,0 +1,171 @@
+package databases_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pquerna/otp"
+	otptotp "github.com/pquerna/otp/totp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/internal/integration/servers"
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/storage"
+	"github.com/secondgate/secondgate/storage/sqlstore"
+	"github.com/secondgate/secondgate/totp"
+)
+
+// site is an application beside a server: its database user is no administrator and has a
+// password, and its connections go through a proxy.
+type site struct {
+	engine
+	server *servers.Server
+	proxy  *servers.Proxy
+	admin  *sql.DB
+}
+
+const password = "correct-horse"
+
+func newSite(t *testing.T, e engine, options ...string) *site {
+	t.Helper()
+	s := &site{engine: e, server: e.start(t, options...)}
+	s.proxy = servers.NewProxy(t, s.server.Addr)
+	s.admin = e.open(t, e.dsn(s.server.Addr))
+	if e.dialect == sqlstore.MySQL {
+		s.run(t, "CREATE USER app@'%' IDENTIFIED BY '"+password+"'", "GRANT ALL ON secondgate.* TO app@'%'")
+		return s
+	}
+	s.run(t, "CREATE USER app PASSWORD '"+password+"'", "GRANT ALL ON SCHEMA public TO app")
+	path := filepath.Join(s.server.Dir, "data", "pg_hba.conf")
+	rules, err := os.ReadFile(path)
+	require.NoError(t, err)
+	rules = append([]byte("host all app 127.0.0.1/32 scram-sha-256\n"), rules...)
+	require.NoError(t, os.WriteFile(path, rules, 0o600))
+	s.run(t, "SELECT pg_reload_conf()")
+	return s
+}
+
+// run has the administrator do something.
+func (s *site) run(t testing.TB, statements ...string) {
+	t.Helper()
+	for _, statement := range statements {
+		// The pool may hold connections to a server that was restarted.
+		require.Eventually(t, func() bool {
+			_, err := s.admin.Exec(statement)
+			if err != nil {
+				t.Logf("%s: %v", statement, err)
+			}
+			return err == nil
+		}, 10*time.Second, 100*time.Millisecond, statement)
+	}
+}
+
+// disconnect ends the connections of the application.
+func (s *site) disconnect() { s.proxy.Cut() }
+
+// app is the application's data source name.
+func (s *site) app(password string) string {
+	if s.dialect == sqlstore.MySQL {
+		return strings.Replace(s.dsn(s.proxy.Addr), "root@", "app:"+password+"@", 1)
+	}
+	return strings.Replace(s.dsn(s.proxy.Addr), "secondgate@", "app:"+password+"@", 1)
+}
+
+// failure holds what every failure of a store must be: typed as none of its answers, and
+// silent about passwords and data.
+func failure(err error) error {
+	switch {
+	case errors.Is(err, storage.ErrNotFound), errors.Is(err, storage.ErrConflict), errors.Is(err, storage.ErrInvalid):
+		return fmt.Errorf("an answer: %w", err)
+	case !strings.HasPrefix(err.Error(), "sqlstore: "):
+		return fmt.Errorf("no error of the store: %w", err)
+	case strings.Contains(err.Error(), password):
+		return errors.New("the password is in the error")
+	}
+	return nil
+}
+
+// failsInTime makes a call with a deadline, which it must hold, and fail. It returns the error
+// that the call gave, and one that says what is wrong with that.
+func failsInTime(patience time.Duration, what string, call func(ctx context.Context) error) (got, wrong error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	began := time.Now()
+	got = call(ctx)
+	if late := time.Since(began) - patience; late > 2*time.Second {
+		return got, fmt.Errorf("%s returns %s after its deadline", what, late)
+	}
+	if got == nil {
+		return nil, fmt.Errorf("%s succeeds", what)
+	}
+	return got, nil
+}
+
+// person is somebody with an authenticator app, and a Manager.
+type person struct {
+	m       *mfa.Manager
+	clock   *mfatest.Clock
+	subject mfa.Subject
+	secret  string
+	tries   int
+}
+
+func enrolled(t testing.TB, store storage.Store) *person {
+	t.Helper()
+	keys, err := seal.NewKeyring(seal.GenerateKey())
+	require.NoError(t, err)
+	app, err := totp.New(totp.Config{Issuer: "Acme"})
+	require.NoError(t, err)
+	p := &person{clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 5, 0, time.UTC)), subject: mfa.Subject{ID: "ann"}}
+	p.m, err = mfa.New(mfa.Config{Store: store, Keys: keys, Clock: p.clock, Factors: []mfa.Factor{app}})
+	require.NoError(t, err)
+	ch, err := p.m.Begin(t.Context(), mfa.BeginRequest{Subject: p.subject, Binding: "s"})
+	require.NoError(t, err)
+	e, err := p.m.Enroll(t.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: "s", Kind: "totp"})
+	require.NoError(t, err)
+	p.secret = e.Prompt.Secret.Reveal()
+	_, err = p.m.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: "s", Response: p.code(t)})
+	require.NoError(t, err)
+	p.clock.Advance(time.Minute)
+	return p
+}
+
+func (p *person) code(t testing.TB) mfa.Secret {
+	code, err := otptotp.GenerateCodeCustom(p.secret, p.clock.Now(), otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
+	require.NoError(t, err)
+	return mfa.Secret(code)
+}
+
+// wrong is a well-formed code that is not the right one of now, nor of the steps beside it.
+func (p *person) wrong(t testing.TB) mfa.Secret {
+	right := map[mfa.Secret]bool{}
+	for _, d := range []time.Duration{-60, -30, 0, 30, 60} {
+		code, err := otptotp.GenerateCodeCustom(p.secret, p.clock.Now().Add(d*time.Second), otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
+		require.NoError(t, err)
+		right[mfa.Secret(code)] = true
+	}
+	for {
+		p.tries++
+		if code := mfa.Secret(fmt.Sprintf("%06d", p.tries)); !right[code] {
+			return code
+		}
+	}
+}
+
+func (p *person) begin(ctx context.Context) (*mfa.Challenge, error) {
+	return p.m.Begin(ctx, mfa.BeginRequest{Subject: p.subject, Binding: "s"})
+}
+
+func (p *person) answer(ctx context.Context, ch *mfa.Challenge, code mfa.Secret) error {
+	_, err := p.m.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: "s", Kind: "totp", Response: code})
+	return err
+}

@@ -1,0 +1,57 @@
+package databases_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/storage/sqlstore"
+)
+
+// An application does not start on a database that cannot serve, and is told why; once it
+// can, the same pool will do.
+func TestNewInAnOutage(t *testing.T) {
+	says := map[string]map[sqlstore.Dialect]string{
+		"stopped":        sqls("failed to connect", ""),
+		"wrong password": sqls("28P01", "1045"),
+		"missing table":  sqls("42P01", "1146"),
+		"read-only":      sqls("25006", "1290"),
+		"no privilege":   sqls("42501", "denied"),
+	}
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			s := newSite(t, e)
+			cfg := sqlstore.Config{DB: e.open(t, s.app(password)), Dialect: e.dialect}
+			require.NoError(t, sqlstore.Migrate(t.Context(), cfg))
+			for _, o := range outages {
+				if o.late || o.patience > 0 {
+					continue // a lock on rows is nothing to New, which touches none
+				}
+				t.Run(o.name, func(t *testing.T) {
+					end := o.start(t, s)
+					patience := briefly
+					if says[o.name] != nil {
+						patience = 10 * time.Second // the database says it by itself
+					}
+					got, wrong := failsInTime(patience, "New", func(ctx context.Context) error {
+						_, err := sqlstore.New(ctx, cfg)
+						return err
+					})
+					require.NoError(t, wrong)
+					require.NoError(t, failure(got))
+					require.ErrorContains(t, got, says[o.name][e.dialect])
+					if o.name == "missing table" {
+						require.ErrorContains(t, got, "sqlstore.Migrate")
+					} else {
+						_, wrong = failsInTime(patience, "Migrate", func(ctx context.Context) error { return sqlstore.Migrate(ctx, cfg) })
+						require.NoError(t, wrong)
+					}
+					end()
+					require.Eventually(t, func() bool { _, err := sqlstore.New(t.Context(), cfg); return err == nil }, 10*time.Second, 20*time.Millisecond)
+				})
+			}
+		})
+	}
+}
