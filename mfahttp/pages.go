@@ -288,6 +288,11 @@ func pageStepUp(v *visit) error {
 
 func postSignOut(v *visit) error {
 	if v.id.Subject.ID != "" {
+		if !v.id.SignedIn {
+			if err := v.h.Ended(v.r.Context(), v.h.session(v.r.Context())); err != nil {
+				v.h.log(v.r, problemOf(err), err) // the person goes, whatever becomes of the mail
+			}
+		}
 		v.hide()
 		v.forget()
 		if out := v.h.cfg.SignOut; out != nil {

@@ -197,6 +197,7 @@ func TestEnrolBefore(t *testing.T) {
 	c := s.client(t)
 	c.field(c.password("greta"), "next", "done")
 	c.has(c.get(200, "/mfa/factors"), "Please add a method before")
+	c.has(c.get(200, "/"), "Please set one up before")
 	c.advance("200h")
 	c.field(s.client(t).password("greta"), "next", "enroll")
 }
@@ -239,4 +240,20 @@ func TestSecurityQuestions(t *testing.T) {
 	off := start(t, t.TempDir()).client(t)
 	off.signIn("jonas")
 	off.get(404, "/mfa/enroll/questions")
+}
+
+// Whoever gives up after the password was somebody who knows it: the person is told.
+func TestAbandonedSignInIsTold(t *testing.T) {
+	s := start(t, t.TempDir())
+	c := s.client(t)
+	c.password("kofi")
+	c.post(303, "/mfa/sign-out", url.Values{})
+	if m := c.last("kofi@acme.example"); !strings.Contains(m.Text, "did not complete the sign-in") {
+		t.Errorf("kofi is told %q", m.Text)
+	}
+	c.signIn("david")
+	c.post(303, "/mfa/sign-out", url.Values{})
+	if m := c.last("david@acme.example"); strings.Contains(m.Text, "did not complete") {
+		t.Error("david did sign in")
+	}
 }
