@@ -1,0 +1,106 @@
+package portal
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+const (
+	// tokenType keeps an assertion from being taken for another JWT of the same key (RFC 8725
+	// section 3.11).
+	tokenType = "secondgate-assertion+jwt"
+	// defaultTTL and maxTTL are how long an assertion is good.
+	defaultTTL = 30 * time.Second
+	maxTTL     = time.Minute
+	// skew is how far two servers' clocks may differ.
+	skew     = 5 * time.Second
+	maxToken = 8192
+	maxText  = 256
+)
+
+// Errors to branch on with errors.Is. A *StepUpError is the third kind.
+var (
+	// ErrInvalid: the assertion is not one of the portal for this application and this browser,
+	// is over, or was used before. Which of these is for logs, in the error's text.
+	ErrInvalid = errors.New("portal: invalid assertion")
+	// ErrUnavailable: the portal's keys, or the store, could not be read. Nobody was let in.
+	ErrUnavailable = errors.New("portal: temporarily unavailable")
+)
+
+// Assertion is what the portal says of a person.
+type Assertion struct {
+	// Subject is the person's id at the portal, or the pairwise one of this application.
+	Subject string
+	// AuthTime is when they verified, AMR by what (RFC 8176), and Level the assurance level
+	// that was reached, 1 or 2.
+	AuthTime time.Time
+	AMR      []string
+	Level    int
+}
+
+// Need is what an application asks for. The zero value takes any verification.
+type Need struct {
+	// MaxAge is how long ago the verification may be; 0 is any time, and the least is a second.
+	MaxAge time.Duration
+	// Level is the least assurance level, 0 to 2.
+	Level int
+}
+
+// StepUpError: the assertion is good, and says less than the application asked for. Start again
+// with what is needed; the portal then asks the person.
+type StepUpError struct{ Need Need }
+
+func (e *StepUpError) Error() string {
+	return fmt.Sprintf("portal: a verification of at most %s ago, of level %d, is needed", e.Need.MaxAge, e.Need.Level)
+}
+
+// missing says what of need an assertion does not meet.
+func (n Need) missing(a *Assertion, now time.Time) bool {
+	return a.Level < n.Level || n.MaxAge > 0 && now.Sub(a.AuthTime) > n.MaxAge+skew
+}
+
+func (n Need) check() error {
+	if n.Level < 0 || n.Level > 2 || n.MaxAge < 0 || n.MaxAge > 0 && n.MaxAge < time.Second {
+		return errors.New("portal: Need.Level is 0 to 2, and Need.MaxAge 0 or at least a second")
+	}
+	return nil
+}
+
+// claims are those of the JWT.
+type claims struct {
+	Issuer   string   `json:"iss"`
+	Subject  string   `json:"sub"`
+	Audience audience `json:"aud"`
+	Expires  int64    `json:"exp"`
+	NotYet   int64    `json:"nbf"`
+	Issued   int64    `json:"iat"`
+	ID       string   `json:"jti"`
+	Nonce    string   `json:"nonce"`
+	AuthTime int64    `json:"auth_time"`
+	AMR      []string `json:"amr"`
+	ACR      string   `json:"acr"`
+}
+
+// audience is one audience. RFC 7519 allows an array; an assertion for several is for none.
+type audience string
+
+// UnmarshalJSON takes a string and nothing else.
+func (a *audience) UnmarshalJSON(b []byte) error { return json.Unmarshal(b, (*string)(a)) }
+
+func levelName(level int) string { return fmt.Sprintf("aal%d", level) }
+
+func levelOf(acr string) (int, bool) {
+	switch acr {
+	case "aal1":
+		return 1, true
+	case "aal2":
+		return 2, true
+	}
+	return 0, false
+}
+
+var algorithms = []jose.SignatureAlgorithm{jose.EdDSA}

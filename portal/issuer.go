@@ -1,0 +1,255 @@
+package portal
+
+import (
+	"crypto/ed25519"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/secondgate/secondgate/mfa"
+)
+
+// Key signs assertions.
+type Key struct {
+	// Private is 64 bytes of Ed25519. Keep it as the keyring's: outside the database.
+	Private ed25519.PrivateKey
+	// Until ends the publication of a key that signs no more; zero is for the first, which
+	// signs. Leave a retired key for as long as applications cache keys, an hour.
+	Until time.Time
+}
+
+// Client is an application that trusts the portal.
+type Client struct {
+	// ID is the audience of its assertions.
+	ID string
+	// ReturnURL is where assertions are sent, exactly: the URL of its Verifier.Callback.
+	ReturnURL string
+	// Pairwise gives the application an id of each person that no other application has, from
+	// IssuerConfig.PairwiseKey (OpenID Connect Core section 8.1).
+	Pairwise bool
+}
+
+// IssuerConfig configures an Issuer. URL, Keys and Clients are required.
+type IssuerConfig struct {
+	// URL is the portal's name in assertions: its https URL without a slash at the end. The
+	// JWKS is at URL + "/jwks.json", and Authorize at URL + "/authorize".
+	URL string
+	// Keys: the first signs, all are published.
+	Keys    []Key
+	Clients []Client
+	// PairwiseKey makes the ids of pairwise clients, 32 random bytes; it never changes.
+	PairwiseKey []byte
+	// TTL is how long an assertion is good; default 30 seconds, at most a minute.
+	TTL time.Duration
+	// Clock defaults to the system's.
+	Clock mfa.Clock
+}
+
+// Issuer signs assertions. It is safe for concurrent use.
+type Issuer struct {
+	cfg     IssuerConfig
+	signer  jose.Signer
+	clients map[string]Client
+}
+
+// NewIssuer returns an Issuer, or an error that says what is wrong with cfg.
+func NewIssuer(cfg IssuerConfig) (*Issuer, error) {
+	if err := checkURL(cfg.URL); err != nil {
+		return nil, fmt.Errorf("portal: URL: %w", err)
+	}
+	if len(cfg.Keys) == 0 {
+		return nil, errors.New("portal: Keys is empty; make a key with ed25519.GenerateKey and keep it outside the database")
+	}
+	for i, k := range cfg.Keys {
+		if len(k.Private) != ed25519.PrivateKeySize {
+			return nil, fmt.Errorf("portal: Keys[%d] has %d bytes, want %d", i, len(k.Private), ed25519.PrivateKeySize)
+		}
+	}
+	if cfg.TTL == 0 {
+		cfg.TTL = defaultTTL
+	}
+	if cfg.TTL < time.Second || cfg.TTL > maxTTL {
+		return nil, fmt.Errorf("portal: TTL is %s, want a second to %s", cfg.TTL, maxTTL)
+	}
+	if cfg.Clock == nil {
+		cfg.Clock = systemClock{}
+	}
+	i := &Issuer{cfg: cfg, clients: make(map[string]Client)}
+	for _, c := range cfg.Clients {
+		if c.ID == "" || len(c.ID) > maxText || i.clients[c.ID].ID != "" {
+			return nil, fmt.Errorf("portal: client id %q must be 1 to %d bytes, and there once", c.ID, maxText)
+		}
+		if err := checkURL(c.ReturnURL); err != nil {
+			return nil, fmt.Errorf("portal: ReturnURL of client %q: %w", c.ID, err)
+		}
+		if c.Pairwise && len(cfg.PairwiseKey) < 32 {
+			return nil, fmt.Errorf("portal: client %q is pairwise, which needs a PairwiseKey of 32 random bytes", c.ID)
+		}
+		i.clients[c.ID] = c
+	}
+	if len(i.clients) == 0 {
+		return nil, errors.New("portal: Clients is empty; name the applications that trust the portal")
+	}
+	var err error
+	key := jose.JSONWebKey{Key: cfg.Keys[0].Private, KeyID: keyID(cfg.Keys[0].Private), Algorithm: string(jose.EdDSA)}
+	i.signer, err = jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: key}, (&jose.SignerOptions{}).WithType(tokenType))
+	if err != nil {
+		return nil, fmt.Errorf("portal: %w", err)
+	}
+	return i, nil
+}
+
+type systemClock struct{}
+
+func (systemClock) Now() time.Time { return time.Now() }
+
+// checkURL accepts https, and http on this machine for development.
+func checkURL(s string) error {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || len(s) > 2048 {
+		return fmt.Errorf("%q is not an absolute URL without a query", s)
+	}
+	if host := u.Hostname(); u.Scheme != "https" && !(u.Scheme == "http" && (host == "localhost" || host == "127.0.0.1" || host == "::1")) {
+		return fmt.Errorf("%q must be https, or http on localhost", s)
+	}
+	return nil
+}
+
+// keyID is the thumbprint of the public key (RFC 7638).
+func keyID(private ed25519.PrivateKey) string {
+	key := jose.JSONWebKey{Key: private.Public()}
+	sum, err := key.Thumbprint(sha256Hash)
+	if err != nil {
+		panic("portal: " + err.Error()) // of a key of the right length: cannot fail
+	}
+	return base64.RawURLEncoding.EncodeToString(sum)
+}
+
+// JWKS serves the public keys (RFC 7517 section 5). Mount it at URL + "/jwks.json".
+func (i *Issuer) JWKS() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+			return
+		}
+		now := i.cfg.Clock.Now()
+		set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
+		for n, k := range i.cfg.Keys {
+			if n == 0 || now.Before(k.Until) {
+				set.Keys = append(set.Keys, jose.JSONWebKey{Key: k.Private.Public(), KeyID: keyID(k.Private), Algorithm: string(jose.EdDSA), Use: "sig"})
+			}
+		}
+		body, err := json.Marshal(set)
+		if err != nil {
+			http.Error(w, "unavailable", http.StatusServiceUnavailable)
+			return
+		}
+		w.Header().Set("Content-Type", "application/jwk-set+json")
+		w.Header().Set("Cache-Control", "public, max-age=300")
+		_, _ = w.Write(body)
+	})
+}
+
+// Issue signs an assertion of a person for a client, with the nonce that the client asked with.
+func (i *Issuer) Issue(clientID, nonce string, a Assertion) (string, error) {
+	c, ok := i.clients[clientID]
+	if !ok {
+		return "", fmt.Errorf("%w: no such client", ErrInvalid)
+	}
+	if nonce == "" || len(nonce) > maxText || a.Subject == "" || len(a.Subject) > maxText {
+		return "", fmt.Errorf("%w: nonce and subject have 1 to %d bytes", ErrInvalid, maxText)
+	}
+	if a.Level < 1 || a.Level > 2 || a.AuthTime.IsZero() {
+		return "", fmt.Errorf("%w: Level is 1 or 2, and AuthTime is known", ErrInvalid)
+	}
+	if c.Pairwise {
+		m := hmac.New(sha256.New, i.cfg.PairwiseKey)
+		m.Write([]byte(c.ID + "\x00" + a.Subject))
+		a.Subject = base64.RawURLEncoding.EncodeToString(m.Sum(nil))
+	}
+	now := i.cfg.Clock.Now()
+	return jwt.Signed(i.signer).Claims(claims{Issuer: i.cfg.URL, Subject: a.Subject, Audience: audience(c.ID), Issued: now.Unix(), NotYet: now.Unix(),
+		Expires: now.Add(i.cfg.TTL).Unix(), ID: rand.Text(), Nonce: nonce, AuthTime: a.AuthTime.Unix(), AMR: slices.Clone(a.AMR), ACR: levelName(a.Level)}).Serialize()
+}
+
+// Authorize serves the requests of clients, at URL + "/authorize". It asks who who the person
+// is: the last verification of whoever is signed in to the portal, for as fresh and as strong a
+// one as need says. If there is none, who has answered the request itself, by a redirect to
+// the sign-in or to a step-up that comes back to the same URL, and returns nil and no error.
+//
+// The answer is a redirect to the client's ReturnURL, never elsewhere, with the query
+// parameters "assertion" and "state". A client that is unknown, or asks for what makes no sense,
+// is told so here.
+func (i *Issuer) Authorize(who func(w http.ResponseWriter, r *http.Request, need Need) (*Assertion, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Referrer-Policy", "no-referrer")
+		if r.Method != http.MethodGet {
+			w.Header().Set("Allow", "GET")
+			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+			return
+		}
+		q := r.URL.Query()
+		c, ok := i.clients[q.Get("client_id")]
+		nonce, state := q.Get("nonce"), q.Get("state")
+		need, err := needOf(q)
+		if !ok || err != nil || nonce == "" || len(nonce) > maxText || len(state) > maxText {
+			http.Error(w, "This request of an application is not valid.", http.StatusBadRequest)
+			return
+		}
+		a, err := who(w, r, need)
+		if err == nil && a == nil {
+			return // who has answered
+		}
+		if err == nil && need.missing(a, i.cfg.Clock.Now()) {
+			err = errors.New("who is less than was needed")
+		}
+		token := ""
+		if err == nil {
+			token, err = i.Issue(c.ID, nonce, *a)
+		}
+		if err != nil {
+			http.Error(w, "The service is unavailable for a moment. Please try again.", http.StatusServiceUnavailable)
+			return
+		}
+		back := url.Values{"assertion": {token}, "state": {state}}
+		http.Redirect(w, r, c.ReturnURL+"?"+back.Encode(), http.StatusSeeOther)
+	})
+}
+
+// needOf reads "max_age", in seconds, and "acr_values" (OpenID Connect Core section 3.1.2.1).
+func needOf(q url.Values) (n Need, err error) {
+	if s := q.Get("max_age"); s != "" {
+		secs, err := strconv.Atoi(s)
+		if err != nil || secs < 1 || secs > 365*24*3600 {
+			return n, errors.New("portal: max_age")
+		}
+		n.MaxAge = time.Duration(secs) * time.Second
+	}
+	if s := q.Get("acr_values"); s != "" {
+		var ok bool
+		if n.Level, ok = levelOf(s); !ok {
+			return n, errors.New("portal: acr_values")
+		}
+	}
+	return n, nil
+}
+
+// FromVerification is what the portal says after one of its own verifications; subject is the
+// id that applications know the person by.
+func FromVerification(subject string, v *mfa.Verification) Assertion {
+	return Assertion{Subject: subject, AuthTime: v.Time, AMR: slices.Clone(v.AMR), Level: v.AssuranceLevel}
+}
