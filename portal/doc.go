@@ -6,7 +6,7 @@
 //
 //	application  →  Verifier.Start      redirects to the portal with a nonce of this browser
 //	portal       →  Issuer.Authorize    asks who it is, and has them verify if that is too long ago
-//	                                    or too weak; redirects back with an assertion
+//	                                    or too weak; sends back with an assertion
 //	application  →  Verifier.Callback   takes the assertion, once
 //
 // # What an assertion is

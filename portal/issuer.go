@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"slices"
@@ -190,7 +191,7 @@ func (i *Issuer) Issue(clientID, nonce string, a Assertion) (string, error) {
 // one as need says. If there is none, who has answered the request itself, by a redirect to
 // the sign-in or to a step-up that comes back to the same URL, and returns nil and no error.
 //
-// The answer is a redirect to the client's ReturnURL, never elsewhere, with the query
+// The answer is a page that goes on to the client's ReturnURL, never elsewhere, with the query
 // parameters "assertion" and "state". A client that is unknown, or asks for what makes no sense,
 // is told so here.
 func (i *Issuer) Authorize(who func(w http.ResponseWriter, r *http.Request, need Need) (*Assertion, error)) http.Handler {
@@ -226,8 +227,21 @@ func (i *Issuer) Authorize(who func(w http.ResponseWriter, r *http.Request, need
 			return
 		}
 		back := url.Values{"assertion": {token}, "state": {state}}
-		http.Redirect(w, r, c.ReturnURL+"?"+back.Encode(), http.StatusSeeOther)
+		onward(w, c.ReturnURL+"?"+back.Encode())
 	})
+}
+
+// onward sends the browser on by a page. A redirect would be a part of the form that completed
+// the sign-in, and browsers hold forms to the form-action of the page that they were on, which
+// is the portal alone.
+func onward(w http.ResponseWriter, to string) {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	to = html.EscapeString(to)
+	_, _ = fmt.Fprintf(w, `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=%[1]s">`+
+		`<title>…</title></head><body><p><a href="%[1]s">Continue</a></p></body></html>`, to)
 }
 
 // needOf reads "max_age", in seconds, and "acr_values" (OpenID Connect Core section 3.1.2.1).

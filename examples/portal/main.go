@@ -1,0 +1,109 @@
+// Portal runs three web applications: a portal where people sign in with a second factor; a mail
+// application that trusts it and asks for no code of its own; and a files application that does
+// not, and asks for its own.
+//
+//	go run ./examples/portal
+//
+// It keeps everything in memory. People are ann and ben; their passwords and the codes that are
+// mailed are on the pages.
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/secondgate/secondgate/portal"
+	"github.com/secondgate/secondgate/storage/memory"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "portal:", err)
+		os.Exit(1) //nolint:gocritic // nothing is left to do but to say so
+	}
+}
+
+// run serves until ctx is done. It prints where each application is.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	fs := flag.NewFlagSet("portal", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	addrs := []*string{
+		fs.String("portal", "127.0.0.1:8090", "`HOST:PORT` of the portal; port 0 takes a free one"),
+		fs.String("mail", "127.0.0.1:8091", "`HOST:PORT` of the application that trusts the portal"),
+		fs.String("files", "127.0.0.1:8092", "`HOST:PORT` of the application that asks for its own code"),
+	}
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	var listeners []net.Listener
+	var urls []string
+	for _, addr := range addrs {
+		l, err := net.Listen("tcp", *addr)
+		if err != nil {
+			return fmt.Errorf("cannot listen on %s: %w; choose another address", *addr, err)
+		}
+		defer l.Close()
+		listeners, urls = append(listeners, l), append(urls, "http://"+l.Addr().String())
+	}
+	handlers, err := build(urls[0], urls[1], urls[2])
+	if err != nil {
+		return err
+	}
+	failed := make(chan error, len(listeners))
+	for i, l := range listeners {
+		server := &http.Server{Handler: handlers[i], ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, MaxHeaderBytes: 64 << 10}
+		go func() { failed <- server.Serve(l) }()
+		defer server.Close()
+		fmt.Fprintf(stdout, "%s on %s\n", []string{"portal", "mail", "files"}[i], urls[i])
+	}
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// build puts the three applications together.
+func build(portalURL, mailURL, filesURL string) ([]http.Handler, error) {
+	_, key, err := ed25519.GenerateKey(rand.Reader) // an application keeps its key
+	if err != nil {
+		return nil, err
+	}
+	issuer, err := portal.NewIssuer(portal.IssuerConfig{URL: portalURL, Keys: []portal.Key{{Private: key}},
+		Clients: []portal.Client{{ID: "mail", ReturnURL: mailURL + "/callback"}}})
+	if err != nil {
+		return nil, err
+	}
+	gateway, err := newSite("Portal", portalURL)
+	if err != nil {
+		return nil, err
+	}
+	files, err := newSite("Files", filesURL)
+	if err != nil {
+		return nil, err
+	}
+	gateway.mux.Handle("GET /jwks.json", issuer.JWKS())
+	gateway.mux.Handle("GET /authorize", issuer.Authorize(gateway.who))
+
+	mail := newTrusting("Mail")
+	mail.verifier, err = portal.NewVerifier(portal.VerifierConfig{Portal: portalURL, ClientID: "mail", Store: memory.New(),
+		Session: session{mail.sessions}, SignedIn: mail.signedIn, Failed: mail.failed})
+	if err != nil {
+		return nil, err
+	}
+	return []http.Handler{gateway.handler(), mail.handler(), files.handler()}, nil
+}

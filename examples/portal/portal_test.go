@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"html"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// browser goes through the pages as a person does.
+type browser struct {
+	t *testing.T
+	c *http.Client
+	// where it is, and what it sees
+	at   *url.URL
+	page string
+}
+
+// begin runs the three applications, and returns where they are.
+func begin(t *testing.T) (portalURL, mailURL, filesURL string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	r, w := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		done <- run(ctx, []string{"-portal", "127.0.0.1:0", "-mail", "127.0.0.1:0", "-files", "127.0.0.1:0"}, w, io.Discard)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	lines := bufio.NewScanner(r)
+	var urls []string
+	for len(urls) < 3 && lines.Scan() {
+		_, u, _ := strings.Cut(lines.Text(), " on ")
+		urls = append(urls, u)
+	}
+	return urls[0], urls[1], urls[2]
+}
+
+// navigating asks for pages.
+type navigating struct{}
+
+func (navigating) RoundTrip(r *http.Request) (*http.Response, error) {
+	r.Header.Set("Accept", "text/html")
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+func open(t *testing.T) *browser {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	return &browser{t: t, c: &http.Client{Jar: jar, Transport: navigating{}}}
+}
+
+func (b *browser) see(r *http.Response, err error) int {
+	b.t.Helper()
+	require.NoError(b.t, err)
+	defer func() { _ = r.Body.Close() }()
+	body, err := io.ReadAll(r.Body)
+	require.NoError(b.t, err)
+	b.at, b.page = r.Request.URL, string(body)
+	if m := refresh.FindStringSubmatch(b.page); m != nil {
+		return b.get(html.UnescapeString(m[1]))
+	}
+	return r.StatusCode
+}
+
+// refresh is how a page goes on by itself.
+var refresh = regexp.MustCompile(`http-equiv="refresh" content="0;url=([^"]*)"`)
+
+func (b *browser) get(u string) int { b.t.Helper(); return b.see(b.c.Get(u)) }
+
+// post posts a form to a path of the site that the browser is at.
+func (b *browser) post(path string, form url.Values) int {
+	b.t.Helper()
+	return b.see(b.c.PostForm(b.at.Scheme+"://"+b.at.Host+path, form))
+}
+
+// password signs in on the page that the browser is at.
+func (b *browser) password(user string) {
+	b.t.Helper()
+	require.Equal(b.t, "/login", b.at.Path)
+	require.Equal(b.t, 200, b.post("/login", url.Values{"username": {user}, "password": {user + "-demo-password"}, "return": {b.at.Query().Get("return")}}))
+}
+
+var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
+
+// code answers by the mail that the site sends.
+func (b *browser) code() {
+	b.t.Helper()
+	require.Equal(b.t, "/mfa/verify", b.at.Path)
+	q := b.at.Query()
+	form := url.Values{"kind": {"email"}, "purpose": q["purpose"], "return": q["return"]}
+	b.post("/mfa/send", form)
+	other := open(b.t)
+	other.get(b.at.Scheme + "://" + b.at.Host + "/outbox")
+	form.Set("code", sixDigits.FindString(other.page))
+	b.post("/mfa/verify", form)
+}
+
+// A person who has verified at the portal is let in by the application that trusts it, and asked
+// by the one that does not.
+func TestPortal(t *testing.T) {
+	portalURL, mailURL, filesURL := begin(t)
+	b := open(t)
+	b.get(mailURL + "/")
+	require.Equal(t, strings.TrimPrefix(portalURL, "http://"), b.at.Host, "to the portal")
+	b.password("ann")
+	b.code()
+	require.Equal(t, mailURL+"/", b.at.String(), b.page)
+	require.Contains(t, b.page, `<strong id="who">ann</strong>`)
+	require.Contains(t, b.page, "pwd, otp")
+
+	require.Equal(t, 200, b.post("/sign-out", nil))
+	b.get(mailURL + "/")
+	require.Equal(t, mailURL+"/", b.at.String())
+	require.Contains(t, b.page, "ann", "the portal still knows her: nothing is asked again")
+	b.get(mailURL + "/delicate")
+	require.Contains(t, b.page, "Here you may delete everything", "verified a moment ago")
+
+	b.get(filesURL + "/")
+	require.Equal(t, "/login", b.at.Path, "the files application asks for itself")
+	b.password("ann")
+	b.code()
+	require.Equal(t, filesURL+"/", b.at.String())
+	require.Contains(t, b.page, "assurance level 1")
+
+	// Another browser has nothing of it.
+	other := open(t)
+	other.get(mailURL + "/")
+	require.Equal(t, "/login", other.at.Path)
+	other.password("ben")
+	require.Equal(t, 403, other.get(mailURL+"/callback?assertion=x&state=y"))
+	require.Contains(t, other.page, "Please begin again")
+}

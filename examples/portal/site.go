@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfahttp"
+	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/portal"
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/storage/memory"
+	"github.com/secondgate/secondgate/totp"
+)
+
+// session adapts scs to mfahttp and to portal.
+type session struct{ *scs.SessionManager }
+
+func (s session) Get(ctx context.Context, key string) string { return s.GetString(ctx, key) }
+func (s session) Put(ctx context.Context, key, value string) { s.SessionManager.Put(ctx, key, value) }
+func (s session) Remove(ctx context.Context, key string)     { s.SessionManager.Remove(ctx, key) }
+
+func newSessions(name string) *scs.SessionManager {
+	s := scs.New()
+	s.Lifetime = time.Hour
+	s.Cookie.Name = strings.ToLower(name) // cookies do not know ports
+	return s
+}
+
+// passwords are the demonstration's, and no secret.
+var passwords = map[string]string{"ann": "ann-demo-password", "ben": "ben-demo-password"}
+
+// site is an application that asks for a second factor of its own.
+type site struct {
+	name     string
+	sessions *scs.SessionManager
+	gate     *mfahttp.Handler
+	outbox   *mfatest.Outbox[email.Message]
+	mux      *http.ServeMux
+}
+
+// proof is the last verification of a session.
+type proof struct {
+	Time  time.Time
+	AMR   []string
+	Level int
+}
+
+func newSite(name, base string) (*site, error) {
+	s := &site{name: name, sessions: newSessions(name), outbox: &mfatest.Outbox[email.Message]{}, mux: http.NewServeMux()}
+	keys, err := seal.NewKeyring(seal.GenerateKey())
+	if err != nil {
+		return nil, err
+	}
+	app, err := totp.New(totp.Config{Issuer: name})
+	if err != nil {
+		return nil, err
+	}
+	mail, err := email.New(email.Config{Sender: s.outbox, ServiceName: name})
+	if err != nil {
+		return nil, err
+	}
+	manager, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []mfa.Factor{app, mail},
+		Policies: mfa.StaticPolicy(mfa.Policy{Implicit: []string{"email"}, KeepImplicit: true})})
+	if err != nil {
+		return nil, err
+	}
+	s.gate, err = mfahttp.New(mfahttp.Config{Manager: manager, Session: session{s.sessions}, Identify: s.identify, Verified: s.verified,
+		SignOut:  func(_ http.ResponseWriter, r *http.Request) error { return s.sessions.Destroy(r.Context()) },
+		LoginURL: "/login", ProductName: name, TrustedOrigins: []string{base}})
+	if err != nil {
+		return nil, err
+	}
+	s.mux.Handle("/mfa/", s.gate)
+	s.mux.HandleFunc("GET /login", s.pageLogin)
+	s.mux.HandleFunc("POST /login", s.postLogin)
+	s.mux.HandleFunc("GET /outbox", s.pageOutbox)
+	s.mux.Handle("GET /{$}", s.gate.Require(http.HandlerFunc(s.pageHome)))
+	return s, nil
+}
+
+func (s *site) handler() http.Handler {
+	return http.NewCrossOriginProtection().Handler(http.MaxBytesHandler(s.sessions.LoadAndSave(s.mux), 64<<10))
+}
+
+func (s *site) subject(r *http.Request) mfa.Subject {
+	id := s.sessions.GetString(r.Context(), "user")
+	if id == "" {
+		return mfa.Subject{}
+	}
+	return mfa.Subject{ID: id, Email: id + "@portal.example", EmailConfirmed: true}
+}
+
+func (s *site) identify(r *http.Request) (mfahttp.Identity, error) {
+	id := mfahttp.Identity{Subject: s.subject(r), SignedIn: s.sessions.GetBool(r.Context(), "signed_in")}
+	if p, ok := s.proof(r.Context()); ok {
+		id.VerifiedAt = p.Time
+	}
+	return id, nil
+}
+
+func (s *site) proof(ctx context.Context) (p proof, ok bool) {
+	return p, json.Unmarshal([]byte(s.sessions.GetString(ctx, "proof")), &p) == nil
+}
+
+func (s *site) verified(_ http.ResponseWriter, r *http.Request, v *mfa.Verification) error {
+	if v.SubjectID != s.sessions.GetString(r.Context(), "user") {
+		return errors.New("the verification is of somebody else than the session waits for")
+	}
+	data, err := json.Marshal(proof{Time: v.Time, AMR: v.AMR, Level: v.AssuranceLevel})
+	if err != nil {
+		return err
+	}
+	s.sessions.Put(r.Context(), "proof", string(data))
+	s.sessions.Put(r.Context(), "signed_in", true)
+	return s.sessions.RenewToken(r.Context())
+}
+
+// who tells applications who is signed in to the portal, after having them verify if that is
+// too long ago, or too weak, for what the application needs.
+func (s *site) who(w http.ResponseWriter, r *http.Request, need portal.Need) (*portal.Assertion, error) {
+	here := r.URL.RequestURI()
+	subject := s.subject(r)
+	p, proven := s.proof(r.Context())
+	switch {
+	case subject.ID == "":
+		http.Redirect(w, r, "/login?"+url.Values{"return": {here}}.Encode(), http.StatusSeeOther)
+		return nil, nil
+	case !proven || !s.sessions.GetBool(r.Context(), "signed_in"):
+		http.Redirect(w, r, "/mfa/?"+url.Values{"return": {here}}.Encode(), http.StatusSeeOther)
+		return nil, nil
+	case p.Level < need.Level, need.MaxAge > 0 && time.Since(p.Time) > need.MaxAge:
+		http.Redirect(w, r, "/mfa/step-up?"+url.Values{"purpose": {"step-up"}, "return": {here}}.Encode(), http.StatusSeeOther)
+		return nil, nil
+	}
+	return &portal.Assertion{Subject: subject.ID, AuthTime: p.Time, AMR: append([]string{"pwd"}, p.AMR...), Level: p.Level}, nil
+}
+
+var loginPage = template.Must(template.New("").Parse(`<form method="post" action="/login">
+<input type="hidden" name="return" value="{{.Return}}">
+{{if .Wrong}}<p class="sg-notice sg-bad" role="alert">That is not the right password.</p>{{end}}
+<p>People here are <strong>ann</strong> (ann-demo-password) and <strong>ben</strong> (ben-demo-password).</p>
+<div class="sg-field"><label for="username">Name</label><div class="sg-input"><input id="username" name="username" autocomplete="username" required autofocus></div></div>
+<div class="sg-field"><label for="password">Password</label><div class="sg-input"><input id="password" name="password" type="password" autocomplete="current-password" required></div></div>
+<button class="sg-button" type="submit">Sign in</button></form>
+<p class="sg-fine">Codes that are mailed are in the <a href="/outbox">outbox</a>.</p>`))
+
+var homePage = template.Must(template.New("").Parse(`<p>You are <strong>{{.Who}}</strong>, verified by {{.By}}, assurance level {{.Level}}.</p>
+<p><a class="sg-button" href="/mfa/factors">Security settings</a></p>`))
+
+var outboxPage = template.Must(template.New("").Parse(`{{range .}}<section class="sg-section"><h2>{{.Subject}}</h2><p>To {{.To}}</p><p class="sg-code">{{.Text.Reveal}}</p></section>{{else}}<p>Nothing was sent yet.</p>{{end}}`))
+
+// show writes a page in the frame of the others.
+func (s *site) show(w http.ResponseWriter, r *http.Request, status int, title string, t *template.Template, data any) {
+	var b strings.Builder
+	if err := t.Execute(&b, data); err != nil {
+		http.Error(w, "unavailable", http.StatusServiceUnavailable)
+		return
+	}
+	if err := s.gate.Render(w, r, mfahttp.Page{Title: title, Body: template.HTML(b.String()), Status: status}); err != nil { //nolint:gosec // escaped by the template
+		http.Error(w, "unavailable", http.StatusServiceUnavailable)
+	}
+}
+
+func (s *site) pageLogin(w http.ResponseWriter, r *http.Request) {
+	s.show(w, r, 0, "Sign in to "+s.name, loginPage, map[string]any{"Return": r.URL.Query().Get("return")})
+}
+
+func (s *site) postLogin(w http.ResponseWriter, r *http.Request) {
+	user, password := r.PostFormValue("username"), r.PostFormValue("password")
+	want, known := passwords[user]
+	if subtle.ConstantTimeCompare([]byte(password), []byte(want)) != 1 || !known {
+		s.show(w, r, http.StatusUnauthorized, "Sign in to "+s.name, loginPage, map[string]any{"Return": r.PostFormValue("return"), "Wrong": true})
+		return
+	}
+	ctx := r.Context()
+	if err := errors.Join(s.sessions.Clear(ctx), s.sessions.RenewToken(ctx)); err != nil {
+		http.Error(w, "unavailable", http.StatusServiceUnavailable)
+		return
+	}
+	s.sessions.Put(ctx, "user", user)
+	ch, err := s.gate.Begin(w, r, s.subject(r))
+	if err != nil {
+		http.Error(w, "unavailable", http.StatusServiceUnavailable)
+		return
+	}
+	if ch.Next == mfa.Done {
+		s.sessions.Put(ctx, "signed_in", true)
+	}
+	// The pages of mfahttp return to paths of this site only.
+	http.Redirect(w, r, "/mfa/?"+url.Values{"return": {r.PostFormValue("return")}}.Encode(), http.StatusSeeOther)
+}
+
+func (s *site) pageHome(w http.ResponseWriter, r *http.Request) {
+	p, _ := s.proof(r.Context())
+	s.show(w, r, 0, s.name, homePage, map[string]any{"Who": s.subject(r).ID, "By": strings.Join(p.AMR, ", "), "Level": p.Level})
+}
+
+func (s *site) pageOutbox(w http.ResponseWriter, r *http.Request) {
+	s.show(w, r, 0, "Outbox", outboxPage, s.outbox.All())
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"errors"
+	"html/template"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/secondgate/secondgate/portal"
+)
+
+// trusting is an application that has no second factor of its own: it trusts the portal.
+type trusting struct {
+	name     string
+	sessions *scs.SessionManager
+	verifier *portal.Verifier
+}
+
+func newTrusting(name string) *trusting {
+	return &trusting{name: name, sessions: newSessions(name)}
+}
+
+// needs is what the application asks of the portal: anything for the inbox, and a fresh proof
+// for what is delicate.
+var needs = map[string]portal.Need{"/": {}, "/delicate": {MaxAge: time.Minute}}
+
+func (a *trusting) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /callback", a.verifier.Callback())
+	mux.HandleFunc("GET /{$}", a.page("/", "Your inbox is empty."))
+	mux.HandleFunc("GET /delicate", a.page("/delicate", "Here you may delete everything."))
+	mux.HandleFunc("POST /sign-out", func(w http.ResponseWriter, r *http.Request) {
+		if err := a.sessions.Destroy(r.Context()); err != nil {
+			http.Error(w, "unavailable", http.StatusServiceUnavailable)
+			return
+		}
+		// Not to a page that would go straight on to the portal.
+		http.Redirect(w, r, "/goodbye", http.StatusSeeOther)
+	})
+	mux.HandleFunc("GET /goodbye", func(w http.ResponseWriter, _ *http.Request) {
+		a.show(w, http.StatusOK, map[string]any{"Name": a.name, "Text": "You are signed out here. The portal still knows you."})
+	})
+	return http.NewCrossOriginProtection().Handler(a.sessions.LoadAndSave(mux))
+}
+
+// page serves who is signed in, as freshly as the page needs; others go to the portal.
+func (a *trusting) page(path, text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx, need := r.Context(), needs[path]
+		user, at := a.sessions.GetString(ctx, "user"), time.Unix(a.sessions.GetInt64(ctx, "verified"), 0)
+		if user == "" || need.MaxAge > 0 && time.Since(at) > need.MaxAge {
+			a.verifier.Start(w, r, need, path)
+			return
+		}
+		a.show(w, http.StatusOK, map[string]any{"Name": a.name, "Who": user, "Text": text, "By": a.sessions.GetString(ctx, "amr")})
+	}
+}
+
+// signedIn implements portal.VerifierConfig.SignedIn.
+func (a *trusting) signedIn(_ http.ResponseWriter, r *http.Request, p *portal.Assertion) error {
+	ctx := r.Context()
+	if err := a.sessions.RenewToken(ctx); err != nil {
+		return err
+	}
+	a.sessions.Put(ctx, "user", p.Subject)
+	a.sessions.Put(ctx, "verified", p.AuthTime.Unix())
+	a.sessions.Put(ctx, "amr", strings.Join(p.AMR, ", "))
+	return nil
+}
+
+// failed implements portal.VerifierConfig.Failed.
+func (a *trusting) failed(w http.ResponseWriter, _ *http.Request, err error) {
+	status, text := http.StatusForbidden, "This sign-in is over or was not begun here. Please begin again."
+	if errors.Is(err, portal.ErrUnavailable) {
+		status, text = http.StatusServiceUnavailable, "The service is unavailable for a moment. Please try again."
+	}
+	a.show(w, status, map[string]any{"Name": a.name, "Text": text})
+}
+
+var trustingPage = template.Must(template.New("").Parse(`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{{.Name}}</title></head>
+<body><main><h1>{{.Name}}</h1>
+<p>{{.Text}}</p>
+{{if .Who}}<p>You are <strong id="who">{{.Who}}</strong>, by the portal, with {{.By}}.</p>
+<p><a href="/delicate">Something delicate</a></p>
+<form method="post" action="/sign-out"><button type="submit">Sign out</button></form>{{else}}<p><a href="/">Begin again</a></p>{{end}}
+</main></body></html>
+`))
+
+func (a *trusting) show(w http.ResponseWriter, status int, data any) {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_ = trustingPage.Execute(w, data)
+}
