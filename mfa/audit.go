@@ -289,7 +289,7 @@ func (a *audit) kind(kind, where string) {
 	case issues && (s.Lifetime <= 0 || s.Lifetime > 10*time.Minute):
 		a.find(rows{"", "N-15", "A-17", "A-17"}, kind, "a code can be good for longer than 10 minutes, or the factor does not state how long", "let codes be good for at most 10 minutes; see factor.Describer")
 	case !issues && (s.Lifetime <= 0 || s.Lifetime > 30*time.Second):
-		a.find(rows{"", "", "A-17", "A-17"}, kind, fmt.Sprintf("a code is good for %s, at most 30s are allowed", s.Lifetime), "accept the present step of 30 s only (totp.Config.Strict), without a grace")
+		a.find(rows{"", "", "A-17", "A-17"}, kind, "a code is good for longer than 30 seconds, or the factor does not state how long", "accept the present step of 30 s only (totp.Config.Strict), without a grace; see factor.Describer")
 	}
 	if !issues && s.Step > 2*time.Minute {
 		a.find(rows{"", "N-20", "", ""}, kind, fmt.Sprintf("the code changes every %s", s.Step), "let it change every two minutes at least")
