@@ -150,13 +150,15 @@ func (m *Manager) Reset(ctx context.Context, r AdminRequest) error {
 	return m.administer(ctx, "reset", r, func(r *record) {
 		r.removeFactors(func(in instance) bool { return !in.Implicit })
 		r.Lockout, r.Live, r.Pending, r.Spent, r.Charge, r.Devices, r.Proofs, r.Setup = lockout.State{}, nil, nil, nil, nil, nil, nil, nil
-		r.Seen, r.Epoch, r.Born = 0, random8(), -1
+		r.Seen, r.Void, r.Epoch, r.Born = 0, 0, random8(), -1
 	})
 }
 
 // Unlock ends a person's locks, counts and stops, on behalf of an administrator.
 func (m *Manager) Unlock(ctx context.Context, r AdminRequest) error {
 	return m.administer(ctx, "unlock", r, func(r *record) {
+		// What a clock that ran ahead left behind must not outlast the unlocking.
+		r.Void = min(r.Void, m.now().UnixMilli())
 		r.Lockout, r.Charge, r.Proofs, r.Seen = lockout.State{}, nil, nil, 0
 	})
 }

@@ -132,3 +132,23 @@ func TestUnlockKinds(t *testing.T) {
 		require.ErrorIs(t, err, mfa.ErrNotAvailable, fmt.Sprint(kind))
 	}
 }
+
+// A clock that ran ahead while many signed in spends no challenge of the present, once an
+// administrator has unlocked or reset the person.
+func TestUnlockAfterAClockThatRanAhead(t *testing.T) {
+	for name, help := range map[string]func(r *rig) error{
+		"unlock": func(r *rig) error { return r.Unlock(t.Context(), mfa.AdminRequest{Subject: ann, Actor: "boss"}) },
+		"reset":  func(r *rig) error { return r.Reset(t.Context(), mfa.AdminRequest{Subject: ann, Actor: "boss"}) },
+	} {
+		r := newRig(t)
+		r.clock.Advance(1000 * time.Hour)
+		for range 20 {
+			r.clock.Advance(20 * time.Second)
+			r.signIn(ann)
+		}
+		r.clock.Advance(-1001 * time.Hour)
+		require.NoError(t, help(r), name)
+		r.clock.Advance(time.Second)
+		r.signIn(ann)
+	}
+}

@@ -44,6 +44,7 @@ func optionsOf(list []mfa.Option) (options []option) {
 		options = append(options, option{
 			Kind: o.Kind, FactorID: o.FactorID, Name: o.Name, Hint: o.Hint, Default: o.Default,
 			Sends: o.Sends, Recovery: o.Class == factor.Recovery, Stopped: o.Stopped,
+			Asks:     o.Asks,
 			Provable: o.Stopped && !o.Sends && o.Class == factor.Possession,
 		})
 	}

@@ -2,6 +2,8 @@ package mfahttp
 
 import (
 	"cmp"
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -114,6 +116,28 @@ func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, s mfa.Subject) (
 	}
 	v.setDevice(s, ch.Device, ch.DeviceExpires)
 	return ch, nil
+}
+
+// Ended says that a session has ended, or has waited too long for the second factor, of which
+// get returns what the Handler kept in it. If a sign-in was begun in it and not completed,
+// the challenge is given up, and Config.Notices of the Manager tells the person, at most once
+// a day, that somebody has their password. The Handler calls it itself for who signs out half
+// way; an application calls it where it sweeps old sessions.
+func (h *Handler) Ended(ctx context.Context, get func(key string) string) error {
+	var c pending
+	if json.Unmarshal([]byte(get(keyChallenge+string(mfa.SignIn))), &c) != nil || c.Token == "" {
+		return nil
+	}
+	err := h.cfg.Manager.Abandon(ctx, mfa.ChallengeToken(c.Token), get(keyBinding))
+	if errors.Is(err, mfa.ErrToken) || errors.Is(err, mfa.ErrTokenExpired) || errors.Is(err, mfa.ErrStateLost) {
+		return nil // answered, or of a person who is gone
+	}
+	return err
+}
+
+// session reads the session of a request.
+func (h *Handler) session(ctx context.Context) func(key string) string {
+	return func(key string) string { return h.cfg.Session.Get(ctx, key) }
 }
 
 // ServeHTTP serves everything under BasePath. The request's path must be whole: mount the

@@ -80,6 +80,10 @@ type Config struct {
 	// a BCP 47 tag. Nil: the field wants the international form.
 	Countries func(locale string) []Country
 
+	// Questions are suggested where a person sets up security questions, in the language given
+	// as a BCP 47 tag, as questions.Suggestions does. Nil: people write their own.
+	Questions func(locale string) []string
+
 	// TrustedOrigins may make cross-origin requests, as "https://app.example.com". Empty:
 	// only the Handler's own origin may.
 	TrustedOrigins []string

@@ -34,7 +34,7 @@ const (
 )
 
 // repeatable are the fields of a form that are shown again after an error.
-var repeatable = [...]string{"name", "address", "number", "region"}
+var repeatable = [...]string{"name", "address", "number", "region", "question1", "question2", "question3"}
 
 func (v *visit) note(n notice) { v.put(keyNotice, n) }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -212,7 +213,8 @@ func postVerify(v *visit) error {
 	if f.Get("remember") != "" {
 		remember = deviceName(v.r)
 	}
-	ver, err := v.verify(p, kind, f.Get("code"), remember)
+	// Where several things are asked, there is a field for each.
+	ver, err := v.verify(p, kind, strings.Join(f["code"], "\n"), remember)
 	switch {
 	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired), ver != nil && err != nil:
 		return err
@@ -286,6 +288,11 @@ func pageStepUp(v *visit) error {
 
 func postSignOut(v *visit) error {
 	if v.id.Subject.ID != "" {
+		if !v.id.SignedIn {
+			if err := v.h.Ended(v.r.Context(), v.h.session(v.r.Context())); err != nil {
+				v.h.log(v.r, problemOf(err), err) // the person goes, whatever becomes of the mail
+			}
+		}
 		v.hide()
 		v.forget()
 		if out := v.h.cfg.SignOut; out != nil {

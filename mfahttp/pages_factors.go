@@ -12,6 +12,9 @@ import (
 // kindRecovery is the kind whose page is one of its own: its codes are shown, not entered.
 const kindRecovery = "recovery"
 
+// kindQuestions is the other kind of recovery that a person sets up; it has a form.
+const kindQuestions = "questions"
+
 func pageFactors(v *visit) error {
 	if !v.id.SignedIn || v.id.Subject.ID == "" {
 		return v.redirect(v.at("", "return", v.at("factors")))
@@ -128,6 +131,7 @@ func pageEnroll(v *visit) error {
 		return err
 	case kind == kindRecovery && v.id.SignedIn:
 		return v.redirect(v.at("recovery-codes"))
+	case kind == kindQuestions && v.id.SignedIn && slices.Contains(v.h.cfg.Manager.Kinds(), kind):
 	case !slices.Contains(o.Kinds, kind):
 		return errNotFound
 	}
@@ -174,6 +178,8 @@ func postEnroll(v *visit) error {
 		return v.enrollFailed(kind, err, f, here)
 	}
 	switch {
+	case e.Confirmed != nil && len(e.Prompt.Codes) == 0:
+		return v.added(e.Confirmed, back)
 	case e.Confirmed != nil:
 		v.show(shown{For: showCodes, Codes: reveal(e.Prompt.Codes), Expires: v.now.Add(showFor)})
 		return v.redirect(v.at("recovery-codes"))

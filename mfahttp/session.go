@@ -56,6 +56,8 @@ type option struct {
 	Class    factor.Class `json:"-"`
 	// Provable: stopped, and made good again by right answers in a row.
 	Provable bool `json:"provable,omitempty"`
+	// Asks are the texts to answer, one on each line of the answer.
+	Asks []string `json:"asks,omitempty"`
 }
 
 // sent is what a page says of a code that is on its way.

@@ -75,7 +75,7 @@ func (v *visit) secondsTo(t time.Time) int {
 }
 
 func (o option) shown() ui.Option {
-	return ui.Option{Kind: o.Kind, FactorID: o.FactorID, Name: o.Name, Hint: o.Hint, Sends: o.Sends, Recovery: o.Recovery, Stopped: o.Stopped, Provable: o.Stopped && o.Provable}
+	return ui.Option{Kind: o.Kind, FactorID: o.FactorID, Name: o.Name, Hint: o.Hint, Sends: o.Sends, Recovery: o.Recovery, Stopped: o.Stopped, Provable: o.Stopped && o.Provable, Asks: o.Asks}
 }
 
 func (v *visit) showVerify(c *pending, o option, n *notice, until time.Time, remember time.Duration, back string) error {
@@ -94,7 +94,7 @@ func (v *visit) showVerify(c *pending, o option, n *notice, until time.Time, rem
 	}
 	p.Lost = v.h.canLose() && !v.id.SignedIn
 	for _, other := range c.Options {
-		if other != o {
+		if other.Kind != o.Kind || other.FactorID != o.FactorID {
 			p.Others = append(p.Others, other.shown())
 		}
 	}
@@ -113,14 +113,20 @@ func (v *visit) showChoose(o *mfa.Overview, n *notice, back string) error {
 		p.Kinds = append(p.Kinds, ui.Choice{Kind: k, Have: hasKind(o, k), Direct: !asksFirst(k)})
 	}
 	p.Recovery = v.id.SignedIn && slices.Contains(v.h.cfg.Manager.Kinds(), kindRecovery)
+	p.Questions = v.id.SignedIn && slices.Contains(v.h.cfg.Manager.Kinds(), kindQuestions)
 	return v.page(http.StatusOK, p)
 }
 
 // asksFirst says whether a kind has a form to fill in before it can be enrolled.
-func asksFirst(kind string) bool { return kind == "email" || kind == "sms" || kind == "pin" }
+func asksFirst(kind string) bool {
+	return kind == "email" || kind == "sms" || kind == "pin" || kind == kindQuestions
+}
 
 func (v *visit) showEnroll(kind string, password bool, n *notice, back string) error {
 	p := ui.Enroll{Frame: v.frame(n), Kind: kind, Password: password, Return: back}
+	if kind == kindQuestions && v.h.cfg.Questions != nil {
+		p.Questions = v.h.cfg.Questions(p.Lang)
+	}
 	if kind == "sms" && v.h.cfg.Countries != nil {
 		for _, c := range v.h.cfg.Countries(p.Lang) {
 			p.Countries = append(p.Countries, ui.Country(c))
@@ -151,6 +157,7 @@ func (v *visit) showFactors(o *mfa.Overview, n *notice) error {
 	for _, f := range o.Factors {
 		p.Factors = append(p.Factors, shownFactor(f))
 	}
+	p.HasQuestions = slices.Contains(v.h.cfg.Manager.Kinds(), kindQuestions)
 	for _, d := range o.Devices {
 		p.Devices = append(p.Devices, ui.Device(d))
 	}

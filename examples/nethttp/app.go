@@ -18,6 +18,7 @@ import (
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfahttp"
+	"github.com/secondgate/secondgate/questions"
 )
 
 // app is the application.
@@ -130,6 +131,7 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 		HomeURL:        "/",
 		ProductName:    "Acme",
 		Countries:      countries,
+		Questions:      questions.Suggestions,
 		Templates:      overlay,
 		TrustedOrigins: []string{cfg.public.String()},
 		Logger:         log,
@@ -258,7 +260,7 @@ func (a *app) sweeping(next http.Handler) http.Handler {
 		case last := <-turn:
 			if time.Since(last) > 10*time.Minute {
 				last = time.Now()
-				if err := (sessionStore{a.db}).sweep(r.Context()); err != nil {
+				if err := a.sweep(r.Context()); err != nil {
 					a.log.WarnContext(r.Context(), "cannot remove expired sessions", "error", err)
 				}
 			}
@@ -267,6 +269,13 @@ func (a *app) sweeping(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// sweep ends the sessions that wait in vain for a second factor, and removes expired ones.
+func (a *app) sweep(ctx context.Context) error {
+	store := sessionStore{a.db}
+	return errors.Join(store.abandoned(ctx, a.sessions.Lifetime, func(get func(string) string) error { return a.gate.Ended(ctx, get) }),
+		store.sweep(ctx))
 }
 
 func (a *app) sendConfirmation(ctx context.Context, who, whom *account) (*mfa.Delivery, error) {

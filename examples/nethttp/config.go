@@ -19,6 +19,8 @@ type config struct {
 	// public is where browsers reach the server; nil until it is known.
 	public *url.URL
 	demo   bool
+	// questions offers security questions, which is off unless it is asked for.
+	questions bool
 	// people are seeded besides those with names of their own.
 	people int
 }
@@ -35,6 +37,7 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	fs.StringVar(&c.smtp, "smtp", "", "`URL` of the mail server: smtp://user:password@host:587?from=security@example.com, or smtps:// for TLS from the first byte")
 	fs.StringVar(&c.sms, "sms", "outbox", "`sender` of text messages: twilio, http or outbox; credentials come from the environment")
 	fs.BoolVar(&c.demo, "demo", true, "seed people and serve the outbox and the demonstration clock")
+	fs.BoolVar(&c.questions, "questions", false, "offer security questions, for who loses a device and has no recovery codes")
 	fs.IntVar(&c.people, "people", 0, "how many `more` people to seed in demonstration mode, for examples/load; at most 1000000")
 	public := fs.String("url", "", "`URL` under which browsers reach this server, if a proxy ends TLS before it: https://acme.example; "+
 		"cookies are then Secure and HSTS is sent (default http://HOST:PORT)")

@@ -14,6 +14,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/pin"
+	"github.com/secondgate/secondgate/questions"
 	"github.com/secondgate/secondgate/recovery"
 	"github.com/secondgate/secondgate/sms"
 	"github.com/secondgate/secondgate/sms/phone"
@@ -75,12 +76,20 @@ func (a *app) factors(env func(string) string) ([]mfa.Factor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []mfa.Factor{byTOTP, byEmail, bySMS, byPIN, byCode, byAccess}, nil
+	list := []mfa.Factor{byTOTP, byEmail, bySMS, byPIN, byCode, byAccess}
+	if a.cfg.questions {
+		byQuestions, err := questions.New(questions.Config{})
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, byQuestions)
+	}
+	return list, nil
 }
 
-// kinds are those that a policy names: a temporary access code is always allowed.
+// kinds are those that a policy names: what replaces a lost one is always allowed.
 func (a *app) kinds() []string {
-	return slices.DeleteFunc(a.manager.Kinds(), func(k string) bool { return k == "access" })
+	return slices.DeleteFunc(a.manager.Kinds(), func(k string) bool { return k == "access" || k == "questions" })
 }
 
 // mailSender is the -smtp server, the outbox, or both.

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"time"
+
+	"github.com/alexedwards/scs/v2"
 )
 
 // errSessionEnded: the session was ended or given another id while this request was served.
@@ -61,3 +63,41 @@ func (s sessionStore) Commit(token string, data []byte, expiry time.Time) error 
 }
 
 func (s sessionStore) Delete(token string) error { return s.DeleteCtx(context.Background(), token) }
+
+// waitsFor is how long a session may wait for the second factor before the person is told that
+// somebody has their password and did not go on.
+const waitsFor = 20 * time.Minute
+
+// abandoned ends the sessions that wait for a second factor that does not come, and calls
+// ended with what each of them kept.
+func (s sessionStore) abandoned(ctx context.Context, lifetime time.Duration, ended func(get func(key string) string) error) error {
+	rows, err := s.db.QueryContext(ctx, `SELECT token, data FROM sessions WHERE data IS NOT NULL AND expiry < ?`,
+		time.Now().Add(lifetime-waitsFor).UnixMilli())
+	if err != nil {
+		return err
+	}
+	old := map[string]map[string]any{}
+	for rows.Next() {
+		var token string
+		var data []byte
+		if err := rows.Scan(&token, &data); err != nil {
+			return errors.Join(err, rows.Close())
+		}
+		if _, values, err := (scs.GobCodec{}).Decode(data); err == nil && values[sessionAccount] != nil && values[sessionSignedIn] == nil {
+			old[token] = values
+		}
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	for token, values := range old {
+		get := func(key string) string { s, _ := values[key].(string); return s }
+		if err := ended(get); err != nil {
+			return err
+		}
+		if err := s.DeleteCtx(ctx, token); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -197,6 +197,63 @@ func TestEnrolBefore(t *testing.T) {
 	c := s.client(t)
 	c.field(c.password("greta"), "next", "done")
 	c.has(c.get(200, "/mfa/factors"), "Please add a method before")
+	c.has(c.get(200, "/"), "Please set one up before")
 	c.advance("200h")
 	c.field(s.client(t).password("greta"), "next", "enroll")
+}
+
+// Three questions replace a lost app: all right, or none of it.
+func TestSecurityQuestions(t *testing.T) {
+	s := start(t, t.TempDir(), "-questions")
+	phone := s.client(t)
+	phone.signIn("jonas")
+	phone.enrollTOTP()
+	phone.has(phone.get(200, "/mfa/factors"), "No questions are set")
+	phone.has(phone.get(200, "/mfa/enroll/questions"), "Which book did you read more often than any other?", `name="answer3"`)
+	set := url.Values{"question1": {"Which book did you read more often?"}, "answer1": {"Momo"}, "question2": {"Which street was it?"}, "answer2": {"x"},
+		"question3": {"Which dish did you cook?"}, "answer3": {"Pannenkoeken"}}
+	phone.to(phone.post(303, "/mfa/enroll/questions", set), "/mfa/enroll/questions")
+	phone.has(phone.get(200, "/mfa/enroll/questions"), "This answer is too short", "Which street was it?")
+	set.Set("answer2", "Lange Straße")
+	phone.to(phone.post(303, "/mfa/enroll/questions", set), "/mfa/factors")
+	phone.has(phone.get(200, "/mfa/factors"), "Three questions are set")
+
+	c := s.client(t)
+	for _, o := range c.password("jonas").body["options"].([]any) {
+		if o.(obj)["kind"] == "questions" {
+			t.Error("questions are offered for a sign-in")
+		}
+	}
+	c.post(303, "/mfa/lost/link", url.Values{})
+	token := strings.TrimPrefix(linkForm.FindString(c.last("jonas@acme.example").Text), s.base+"/mfa/setup?token=")
+	c.post(303, "/mfa/setup", url.Values{"token": {token}})
+	c.has(c.get(200, "/mfa/verify?purpose=replace"), "Which street was it?", "Answer your questions")
+	answer := func(second string) *answer {
+		return c.post(303, "/mfa/verify", url.Values{"kind": {"questions"}, "purpose": {"replace"}, "code": {"MOMO", second, "pannenkoeken"}})
+	}
+	answer("Kurze Gasse")
+	c.has(c.get(200, "/mfa/verify?purpose=replace"), "The answers are not right")
+	c.to(answer("lange strasse"), "/mfa/enroll")
+	c.get(401, "/api/me")
+
+	// Without the flag they are not there at all.
+	off := start(t, t.TempDir()).client(t)
+	off.signIn("jonas")
+	off.get(404, "/mfa/enroll/questions")
+}
+
+// Whoever gives up after the password was somebody who knows it: the person is told.
+func TestAbandonedSignInIsTold(t *testing.T) {
+	s := start(t, t.TempDir())
+	c := s.client(t)
+	c.password("kofi")
+	c.post(303, "/mfa/sign-out", url.Values{})
+	if m := c.last("kofi@acme.example"); !strings.Contains(m.Text, "did not complete the sign-in") {
+		t.Errorf("kofi is told %q", m.Text)
+	}
+	c.signIn("david")
+	c.post(303, "/mfa/sign-out", url.Values{})
+	if m := c.last("david@acme.example"); strings.Contains(m.Text, "did not complete") {
+		t.Error("david did sign in")
+	}
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alexedwards/scs/v2"
+
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
 )
@@ -309,4 +311,55 @@ func (f confirmer) SendConfirmation(_ context.Context, r mfa.AdminRequest) (*mfa
 		return nil, err
 	}
 	return &mfa.Delivery{Hint: "•••"}, nil
+}
+
+// Sessions that wait in vain are ended and told of; those that are signed in, or young, stay.
+func TestAbandonedSessions(t *testing.T) {
+	t.Parallel()
+	db, err := openDatabase(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	s := sessionStore{db}
+	lifetime := 12 * time.Hour
+	put := func(token string, age time.Duration, values map[string]any) {
+		expiry := time.Now().Add(lifetime - age)
+		data, err := (scs.GobCodec{}).Encode(expiry, values)
+		if err == nil {
+			err = s.CommitCtx(t.Context(), token, data, expiry)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("waiting", waitsFor+time.Minute, map[string]any{sessionAccount: "a", "secondgate.binding": "b"})
+	put("young", waitsFor-time.Minute, map[string]any{sessionAccount: "a"})
+	put("signed in", time.Hour, map[string]any{sessionAccount: "a", sessionSignedIn: true})
+	put("nobody", time.Hour, map[string]any{})
+	var told []string
+	for range 2 {
+		if err := s.abandoned(t.Context(), lifetime, func(get func(string) string) error {
+			told = append(told, get("secondgate.binding"))
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(told, []string{"b"}) {
+		t.Errorf("told %q", told)
+	}
+	for token, want := range map[string]bool{"waiting": false, "young": true, "signed in": true, "nobody": true} {
+		if _, ok, err := s.FindCtx(t.Context(), token); ok != want || err != nil {
+			t.Errorf("%s: %v, %v", token, ok, err)
+		}
+	}
+	failing := errors.New("down")
+	put("again", waitsFor+time.Minute, map[string]any{sessionAccount: "a"})
+	if err := s.abandoned(t.Context(), lifetime, func(func(string) string) error { return failing }); !errors.Is(err, failing) {
+		t.Error(err)
+	}
+	if _, ok, _ := s.FindCtx(t.Context(), "again"); !ok {
+		t.Error("a session that nobody was told of is tried again")
+	}
 }

@@ -2,6 +2,8 @@ package redisstore
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
@@ -11,9 +13,13 @@ import (
 )
 
 // List implements [storage.Lister] with SCAN, one node after the other. A page holds about
-// limit entries; an entry may come twice while Redis resizes its table. A cursor that it did
-// not make, or of a cluster with more nodes than there are now, is an error that wraps
-// [storage.ErrInvalid], and so is a limit below one.
+// limit entries; an entry may come twice while Redis resizes its table. A limit below one is an
+// error that wraps [storage.ErrInvalid].
+//
+// A cursor is good as long as the same servers run, in any process of the application. After a
+// restart or a failover of one of them, or when Nodes returns others, it is an error that wraps
+// ErrInvalid and the walk begins again, because it would leave records out. List therefore
+// needs INFO server of each node.
 //
 // A walk of a cluster whose slots move meanwhile may miss what moved: do not re-shard during a
 // re-sealing, or walk again after it.
@@ -21,9 +27,9 @@ func (s *Store) List(ctx context.Context, prefix, cursor string, limit int) (pag
 	if limit < 1 {
 		err = fmt.Errorf("%w: limit %d, want at least 1", storage.ErrInvalid, limit)
 	}
-	node, at := 0, "0"
+	at := place{scan: "0"}
 	if cursor != "" && err == nil {
-		node, at, err = parseCursor(cursor)
+		at, err = parseCursor(cursor)
 	}
 	if err := begin(ctx, "list", err); err != nil {
 		return nil, "", err
@@ -34,21 +40,50 @@ func (s *Store) List(ctx context.Context, prefix, cursor string, limit int) (pag
 			return nil, "", failed(ctx, "list: the nodes of the cluster", err)
 		}
 	}
-	if node >= len(nodes) {
-		return nil, "", fmt.Errorf("redisstore: list: %w: the cursor is of node %d, and there are %d", storage.ErrInvalid, node, len(nodes))
+	if cursor == "" {
+		// Before the first SCAN, so that a restart between the two is noticed by the next page.
+		if at.servers, err = s.running(ctx, nodes); err != nil {
+			return nil, "", err
+		}
 	}
-	do := nodes[node]
-	reply, err := do(ctx, "SCAN", at, "MATCH", glob(s.prefix+prefix)+"*", "COUNT", strconv.Itoa(limit))
+	if at.node >= len(nodes) {
+		return nil, "", walkIsOver()
+	}
+	do := nodes[at.node]
+	reply, err := do(ctx, "SCAN", at.scan, "MATCH", glob(s.prefix+prefix)+"*", "COUNT", strconv.Itoa(limit))
 	if err != nil {
 		return nil, "", failed(ctx, "list", err)
 	}
-	at, keys, err := scanned(reply)
+	scan, keys, err := scanned(reply)
 	if err != nil {
 		return nil, "", err
 	}
+	if cursor != "" {
+		// After SCAN, so that what it replied is of the server that made the cursor.
+		now, err := s.running(ctx, nodes)
+		if err != nil {
+			return nil, "", err
+		}
+		if now != at.servers {
+			return nil, "", walkIsOver()
+		}
+	}
+	if page, err = s.entries(ctx, do, prefix, keys); err != nil {
+		return nil, "", err
+	}
+	switch {
+	case scan != "0":
+		next = place{at.node, at.servers, scan}.cursor()
+	case at.node+1 < len(nodes):
+		next = place{at.node + 1, at.servers, "0"}.cursor()
+	}
+	return page, next, nil
+}
+
+func (s *Store) entries(ctx context.Context, do Do, prefix string, keys []string) (page []storage.Entry, err error) {
 	for _, key := range keys {
 		own, ok := strings.CutPrefix(key, s.prefix)
-		if !ok || !strings.HasPrefix(own, prefix) {
+		if !ok || own == "" || !strings.HasPrefix(own, prefix) {
 			continue
 		}
 		rec, err := s.get(ctx, do, key)
@@ -56,27 +91,59 @@ func (s *Store) List(ctx context.Context, prefix, cursor string, limit int) (pag
 			continue // deleted since
 		}
 		if err != nil {
-			return nil, "", err
+			return nil, err
 		}
 		page = append(page, storage.Entry{Key: own, Record: rec})
 	}
-	switch {
-	case at != "0":
-		next = fmt.Sprintf("%d:%s", node, at)
-	case node+1 < len(nodes):
-		next = fmt.Sprintf("%d:0", node+1)
-	}
-	return page, next, nil
+	return page, nil
 }
 
-func parseCursor(cursor string) (node int, at string, err error) {
-	n, at, ok := strings.Cut(cursor, ":")
-	node, nodeErr := strconv.Atoi(n)
-	_, atErr := strconv.ParseUint(at, 10, 64)
-	if !ok || nodeErr != nil || node < 0 || atErr != nil {
-		return 0, "", fmt.Errorf("%w: not a cursor of this store", storage.ErrInvalid)
+func walkIsOver() error {
+	return fmt.Errorf("redisstore: list: %w: the cursor is of servers that have restarted or changed since: begin the walk again", storage.ErrInvalid)
+}
+
+// running names the server processes that a walk goes through, in their order: SCAN walks by
+// a hash that is seeded when a process starts.
+func (s *Store) running(ctx context.Context, nodes []Do) (string, error) {
+	all := sha256.New()
+	for _, do := range nodes {
+		server, err := info(ctx, do, "server")
+		if err != nil && !refused(err) {
+			return "", failed(ctx, "list", err)
+		}
+		if s.nodes == nil && isCluster(server) {
+			return "", errors.New("redisstore: list: the server is one node of a cluster: set Config.Nodes, or the records of the others would be left out")
+		}
+		id := server["run_id"]
+		if id == "" {
+			return "", errors.New("redisstore: list: the server does not tell its run_id, by which a walk notices a restart: " +
+				"allow the client's user the command INFO")
+		}
+		fmt.Fprintf(all, "%d:%s", len(id), id)
 	}
-	return node, at, nil
+	return hex.EncodeToString(all.Sum(nil)[:8]), nil
+}
+
+// place is what a cursor says: a node, the servers that the walk goes through, and the
+// position in SCAN.
+type place struct {
+	node    int
+	servers string
+	scan    string
+}
+
+func (p place) cursor() string { return fmt.Sprintf("%d:%s:%s", p.node, p.servers, p.scan) }
+
+func parseCursor(cursor string) (place, error) {
+	if parts := strings.Split(cursor, ":"); len(parts) == 3 && len(parts[1]) == 16 {
+		node, err := strconv.Atoi(parts[0])
+		scan, scanErr := strconv.ParseUint(parts[2], 10, 64)
+		p := place{node, parts[1], strconv.FormatUint(scan, 10)}
+		if err == nil && scanErr == nil && node >= 0 && p.cursor() == cursor { // written in no other way
+			return p, nil
+		}
+	}
+	return place{}, fmt.Errorf("%w: not a cursor of this store", storage.ErrInvalid)
 }
 
 // scanned reads the reply to SCAN: the next cursor, and keys.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/secondgate/secondgate/storage"
@@ -16,20 +15,41 @@ type Config struct {
 	Do Do
 
 	// Prefix precedes every key, so that the records can live beside others. Defaults to
-	// "secondgate:", at most 64 bytes. A client's user needs no other keys.
+	// "secondgate:", at most 64 bytes. The client's user needs no other keys.
 	Prefix string
 
-	// Nodes returns a Do for each primary of a cluster, in an order that stays. It is needed
-	// there for List, and to look at the settings of all; without it Do is the only node.
+	// Nodes returns a Do for each primary of a cluster, in an order that stays, such as that of
+	// their addresses. It is needed there for List, and to look at the settings of all; nil, New
+	// looks at the node that Do chooses, and List refuses a cluster. With go-redis:
+	//
+	//	func(ctx context.Context) ([]redisstore.Do, error) {
+	//		var mu sync.Mutex // ForEachMaster calls at once
+	//		nodes := map[string]redisstore.Do{}
+	//		err := cluster.ForEachMaster(ctx, func(_ context.Context, c *redis.Client) error {
+	//			mu.Lock()
+	//			defer mu.Unlock()
+	//			nodes[c.Options().Addr] = func(ctx context.Context, args ...any) (any, error) { return c.Do(ctx, args...).Result() }
+	//			return nil
+	//		})
+	//		var dos []redisstore.Do
+	//		for _, addr := range slices.Sorted(maps.Keys(nodes)) {
+	//			dos = append(dos, nodes[addr])
+	//		}
+	//		return dos, err
+	//	}
 	Nodes func(ctx context.Context) ([]Do, error)
 
-	// WaitReplicas makes a write wait until so many replicas have it, for up to WaitTimeout
-	// (default 1 second). If they have not, the write fails with [ErrNotReplicated] although it
-	// was made, and nobody is told that it succeeded. It needs Pin.
+	// WaitReplicas makes a write wait until so many replicas have it. If they have not in time,
+	// the write fails with [ErrNotReplicated] although it was made, and nobody is told that it
+	// succeeded. Zero, the default, does not wait. It needs Pin.
 	WaitReplicas int
-	WaitTimeout  time.Duration
-	// Pin calls use with a Do that sends all its commands over one connection to the node that
-	// has key, because WAIT is about the writes of its connection. With go-redis:
+	// WaitTimeout bounds that wait, in whole milliseconds, at least one. Defaults to 1 second.
+	// The client's own timeout for a reply must be longer.
+	WaitTimeout time.Duration
+	// Pin calls use once with a Do that sends all its commands over one connection to the node
+	// that has key, and returns its error. A connection that breaks must be an error and not be
+	// replaced, because WAIT is about the writes of its connection, and counts every replica at
+	// once on one that made none. With go-redis:
 	//
 	//	func(ctx context.Context, key string, use func(redisstore.Do) error) error {
 	//		conn := client.Conn() // of a cluster: first node, err := client.MasterForKey(ctx, key)
@@ -63,6 +83,10 @@ func New(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.WaitReplicas < 0 || cfg.WaitTimeout < 0 {
 		return nil, errors.New("redisstore: Config.WaitReplicas and WaitTimeout cannot be negative")
 	}
+	if cfg.WaitTimeout > 0 && cfg.WaitTimeout < time.Millisecond {
+		// WAIT takes milliseconds, and 0 for ever.
+		return nil, errors.New("redisstore: Config.WaitTimeout is shorter than a millisecond, want at least one, or 0 for a second")
+	}
 	if cfg.WaitReplicas > 0 && cfg.Pin == nil {
 		return nil, errors.New("redisstore: Config.WaitReplicas needs Config.Pin, because WAIT is about the writes of one connection")
 	}
@@ -88,90 +112,30 @@ func New(ctx context.Context, cfg Config) (*Store, error) {
 			return nil, err
 		}
 	}
-	// One read of a key that no record has: the user must be allowed to.
-	if _, err := s.get(ctx, s.do, s.prefix); err == nil || !errors.Is(err, storage.ErrNotFound) {
-		return nil, fmt.Errorf("redisstore: records cannot be read: %w", errOr(err, errors.New("the prefix itself is a record")))
+	if err := s.allowed(ctx); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
+
+// allowed reads and runs a script, on a key that no record has: a user who may not do that is
+// noticed now, and not at somebody's first sign-in.
+func (s *Store) allowed(ctx context.Context) error {
+	if _, err := s.get(ctx, s.do, s.prefix); !errors.Is(err, storage.ErrNotFound) {
+		return fmt.Errorf("redisstore: records cannot be read: %w", errOr(err, errPrefixTaken))
+	}
+	// There is no record that it could delete.
+	if err := run(ctx, s.do, "delete", deleteScript, s.prefix, []string{"none"}); !errors.Is(err, storage.ErrConflict) {
+		return fmt.Errorf("redisstore: scripts cannot be run, and every write is one: %w", errOr(err, errPrefixTaken))
+	}
+	return nil
+}
+
+var errPrefixTaken = errors.New("Config.Prefix itself is a key of something else: choose another")
 
 func errOr(err, otherwise error) error {
 	if err != nil {
 		return err
 	}
 	return otherwise
-}
-
-// check refuses a node that loses records.
-func check(ctx context.Context, do Do, cfg Config) error {
-	policy, err := setting(ctx, do, "maxmemory-policy", "memory", "maxmemory_policy")
-	if err != nil {
-		return err
-	}
-	switch {
-	case cfg.InsecureAllowEviction:
-	case policy == "":
-		return errors.New("redisstore: the server does not tell its maxmemory-policy (CONFIG GET and INFO memory are refused): " +
-			"make sure that it is noeviction, and set Config.InsecureAllowEviction to say so")
-	case policy != "noeviction":
-		return fmt.Errorf("redisstore: the server's maxmemory-policy is %q, so it may drop records, and with them second factors: "+
-			"set it to noeviction, or use a server of its own (Config.InsecureAllowEviction accepts it)", policy)
-	}
-	aof, err := setting(ctx, do, "appendonly", "persistence", "aof_enabled")
-	if err != nil {
-		return err
-	}
-	switch {
-	case cfg.InsecureAllowLoss:
-	case aof == "":
-		return errors.New("redisstore: the server does not tell whether it keeps an append-only file (CONFIG GET and INFO persistence are refused): " +
-			"make sure that it does, and set Config.InsecureAllowLoss to say so")
-	case aof != "yes" && aof != "1":
-		return errors.New("redisstore: the server keeps no append-only file, so that a restart would take records back: " +
-			"set appendonly to yes (Config.InsecureAllowLoss accepts it)")
-	}
-	return nil
-}
-
-// setting reads a setting from CONFIG GET, or where that is refused, as managed services do,
-// from a section of INFO. It is "" if neither tells.
-func setting(ctx context.Context, do Do, name, section, field string) (string, error) {
-	reply, err := do(ctx, "CONFIG", "GET", name)
-	if err == nil {
-		switch reply := reply.(type) {
-		case []any: // RESP2
-			if len(reply) == 2 {
-				value, _ := bulk(reply[1])
-				return value, nil
-			}
-		case map[any]any: // RESP3
-			value, _ := bulk(reply[name])
-			return value, nil
-		case map[string]any:
-			value, _ := bulk(reply[name])
-			return value, nil
-		}
-	} else if !refused(err) {
-		return "", failed(ctx, "read the server's settings", err)
-	}
-	reply, err = do(ctx, "INFO", section)
-	if err != nil {
-		if refused(err) {
-			return "", nil
-		}
-		return "", failed(ctx, "read the server's settings", err)
-	}
-	text, _ := bulk(reply)
-	for line := range strings.Lines(text) {
-		if value, ok := strings.CutPrefix(line, field+":"); ok {
-			return strings.TrimSpace(value), nil
-		}
-	}
-	return "", nil
-}
-
-// refused reports that the server knows no such command or does not allow it to this user.
-func refused(err error) bool {
-	text := err.Error()
-	return strings.Contains(text, "unknown command") || strings.Contains(text, "NOPERM") || strings.Contains(text, "unknown subcommand")
 }

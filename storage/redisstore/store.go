@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha1" //nolint:gosec // Redis names scripts by it
 	"encoding/hex"
 	"errors"
@@ -36,13 +37,18 @@ type Store struct {
 	pin     func(ctx context.Context, key string, use func(Do) error) error
 }
 
-// A record is a hash with the fields r, the revision, and d, the data. The scripts reply what
-// is not nil in any client: 1 for done, 0 for a conflict.
+// A record is a hash with the fields r, the revision, d, the data, and w, which names the call
+// that wrote it: clients send a command again when its connection breaks, and what finds its
+// own work done has not lost a race. The scripts reply what is not nil in any client: 1 for
+// done, 0 for a conflict. HGET of a missing field is false in Lua, which no argument equals.
 var (
-	// ARGV: old revision or "", new revision, data.
-	swapScript = newScript(`local r = redis.call('HGET', KEYS[1], 'r')
-if (r or '') ~= ARGV[1] or (not r and redis.call('EXISTS', KEYS[1]) == 1) then return 0 end
-redis.call('HSET', KEYS[1], 'r', ARGV[2], 'd', ARGV[3])
+	// ARGV: old revision or "", new revision, data, name of the call.
+	swapScript = newScript(`local m = redis.call('HMGET', KEYS[1], 'r', 'w')
+if m[2] == ARGV[4] then return 1 end
+if ARGV[1] == '' then
+  if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+elseif m[1] ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'r', ARGV[2], 'd', ARGV[3], 'w', ARGV[4])
 return 1`)
 	// ARGV: old revision.
 	deleteScript = newScript(`if redis.call('HGET', KEYS[1], 'r') ~= ARGV[1] then return 0 end
@@ -84,7 +90,7 @@ func (s *Store) Swap(ctx context.Context, key, old string, next storage.Record) 
 	if err := begin(ctx, "swap", storage.CheckSwap(key, old, next)); err != nil {
 		return err
 	}
-	return s.write(ctx, "swap", swapScript, key, old, next.Revision, string(next.Data))
+	return s.write(ctx, "swap", swapScript, key, old, next.Revision, string(next.Data), rand.Text())
 }
 
 // Delete implements [storage.Store].
@@ -176,18 +182,16 @@ func begin(ctx context.Context, op string, invalid error) error {
 }
 
 // failed wraps an error of the client, whose own words for a context that is done differ.
+// Clients give the context's deadline to the socket, which may notice it before the context
+// does: a timeout at or after that deadline is the context's.
 func failed(ctx context.Context, op string, err error) error {
+	done := ctx.Err()
 	var network net.Error
-	if _, bounded := ctx.Deadline(); bounded && errors.As(err, &network) && network.Timeout() {
-		// Clients give the context's deadline to the socket, which is over a moment before
-		// the context is.
-		select {
-		case <-ctx.Done():
-		case <-time.After(10 * time.Millisecond):
-		}
+	if deadline, bounded := ctx.Deadline(); done == nil && bounded && errors.As(err, &network) && network.Timeout() && time.Until(deadline) <= 0 {
+		done = context.DeadlineExceeded
 	}
-	if ctxErr := ctx.Err(); ctxErr != nil && !errors.Is(err, ctxErr) {
-		return fmt.Errorf("redisstore: %s: %w: %w", op, ctxErr, err)
+	if done != nil && !errors.Is(err, done) {
+		return fmt.Errorf("redisstore: %s: %w: %w", op, done, err)
 	}
 	return fmt.Errorf("redisstore: %s: %w", op, err)
 }

@@ -3,8 +3,10 @@ package redisstore_test
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/redisstore"
@@ -13,14 +15,20 @@ import (
 // The store is tested against real servers, alone and in a cluster, in internal/integration.
 // Here are replies that no server of ours gives.
 
-// healthy answers what New asks.
+// healthy answers what New asks, and what List asks of the server.
 func healthy(args []any) (any, bool) {
 	switch args[0] {
 	case "CONFIG":
-		return map[string]any{"maxmemory-policy": "noeviction", "appendonly": "yes"}, true
+		return map[string]any{"maxmemory-policy": "noeviction", "appendonly": "yes", "appendfsync": "always"}, true
+	case "INFO":
+		return "# Server\r\nredis_mode:standalone\r\nrun_id:4f2a\r\nrole:master\r\n", true
 	case "HMGET":
 		if args[1] == "secondgate:" {
 			return []any{nil, nil}, true
+		}
+	case "EVALSHA":
+		if args[3] == "secondgate:" {
+			return int64(0), true
 		}
 	}
 	return nil, false
@@ -117,13 +125,46 @@ func FuzzListPrefix(f *testing.F) {
 
 // FuzzCursor: whatever comes as a cursor, it is refused or walked, and nothing breaks.
 func FuzzCursor(f *testing.F) {
-	for _, s := range []string{"0:0", "1:5", ":", "0:", "-1:0", "0:18446744073709551616", "00:1"} {
+	_, own, err := open(f, func([]any) (any, error) { return []any{"7", []any{}}, nil }).List(f.Context(), "", "", 10)
+	if err != nil || own == "" {
+		f.Fatal(own, err)
+	}
+	for _, s := range []string{own, "1" + own[1:], "-1" + own[1:], "0:0", ":", "::", "0:0123456789abcdef:7", "0" + own, own + ":", own + "99999999999999999999"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, cursor string) {
 		s := open(t, func([]any) (any, error) { return []any{"0", []any{}}, nil })
-		if _, _, err := s.List(t.Context(), "", cursor, 10); err != nil && !errors.Is(err, storage.ErrInvalid) {
+		_, _, err := s.List(t.Context(), "", cursor, 10)
+		if err != nil && !errors.Is(err, storage.ErrInvalid) {
 			t.Error(err)
 		}
+		if taken := cursor == "" || strings.HasPrefix(cursor, own[:len(own)-1]); err == nil && !taken {
+			t.Errorf("the cursor %q was walked", cursor)
+		}
 	})
+}
+
+// late is a context whose deadline is over and whose timer has not run yet, as happens on a
+// busy machine.
+type late struct {
+	context.Context
+	deadline time.Time
+}
+
+func (c late) Deadline() (time.Time, bool) { return c.deadline, true }
+
+// A socket that gave up at the context's deadline is the context's deadline, also if the
+// socket was first; one that gave up by itself is not.
+func TestDeadline(t *testing.T) {
+	s := open(t, func([]any) (any, error) { return nil, os.ErrDeadlineExceeded })
+	_, err := s.Get(late{t.Context(), time.Now()}, "k")
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("at the deadline: %v", err)
+	}
+	if _, err = s.Get(late{t.Context(), time.Now().Add(time.Hour)}, "k"); err == nil || errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("long before it: %v", err)
+	}
+	if _, err = s.Get(t.Context(), "k"); err == nil || errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("without one: %v", err)
+	}
 }

@@ -34,6 +34,9 @@ func (p person) act(d deed, given outcome) (person, []outcome) {
 	case "confirm":
 		return p.confirm(d, now, given.Said != unknown)
 	case "codes":
+		if given.Said == unknown {
+			given.Codes = make([]string, codesInSet) // which nobody was given
+		}
 		return p.newCodes(d, now, given.Codes)
 	case "unlock":
 		return p.unlock(d), say(outcome{Said: okay})

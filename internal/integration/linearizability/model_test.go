@@ -2,6 +2,7 @@ package linearizability_test
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -91,6 +92,20 @@ func (s *story) enroll() {
 	s.tell(deed{Do: "codes", Of: g}, outcome{Said: okay, Expires: s.soon(0), Codes: []string{"AAAA", "BBBB"}})
 	s.sight = sight([]string{strconv.Itoa(e)}, true, -1, 0, nil)
 	s.wait(2 * time.Minute)
+}
+
+// confirmInTheDark enrols an app, is not told that it is confirmed, and sees that it is.
+func (s *story) confirmInTheDark() {
+	e := s.tell(deed{Do: "enroll", Of: s.signIn("1111111111")}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: secret})
+	s.tell(deed{Do: "confirm", Of: e, Answer: s.shown()}, outcome{Said: unknown})
+	s.sight = sight([]string{strconv.Itoa(e)}, false, -1, 0, nil)
+	s.begin()
+	s.wait(2 * time.Minute)
+}
+
+// overview is a read of a person with an app and so many recovery codes left.
+func (s *story) overview(left int) {
+	s.tell(deed{Do: "overview"}, outcome{Said: okay, Sight: strings.Replace(s.sight, "left=-1", "left="+strconv.Itoa(left), 1)})
 }
 
 func TestModel(t *testing.T) {
@@ -317,6 +332,29 @@ func TestModel(t *testing.T) {
 			s.verify(a, "totp", code, unknown, 0)
 			s.verify(b, "totp", code, okay, -1)
 			s.verify(c, "totp", code, okay, -1)
+		}},
+		{"recovery codes made in the dark, which end those before", porcupine.Ok, func(s *story) {
+			s.enroll()
+			g := s.verify(s.begin(), "totp", s.shown(), okay, -1)
+			s.tell(deed{Do: "codes", Of: g}, outcome{Said: unknown})
+			s.verify(s.begin(), "recovery", "AAAA", incorrect, 4)
+			s.overview(10)
+		}},
+		{"recovery codes made in the dark, beside those before", porcupine.Illegal, func(s *story) {
+			s.enroll()
+			g := s.verify(s.begin(), "totp", s.shown(), okay, -1)
+			s.tell(deed{Do: "codes", Of: g}, outcome{Said: unknown})
+			s.overview(10)
+			s.verify(s.begin(), "recovery", "AAAA", okay, 1)
+		}},
+		{"an app confirmed in the dark, and there", porcupine.Ok, func(s *story) {
+			s.confirmInTheDark()
+			s.verify(s.begin(), "totp", s.shown(), okay, -1)
+		}},
+		{"an app confirmed in the dark, and gone", porcupine.Illegal, func(s *story) {
+			s.confirmInTheDark()
+			s.sight = sight(nil, false, -1, 0, nil)
+			s.begin()
 		}},
 		{"a challenge from before a reset", porcupine.Illegal, func(s *story) {
 			c := s.begin()

@@ -26,6 +26,7 @@ const (
 	enrollmentTTL = 15 * time.Minute
 
 	period, digits = 30, 8
+	codesInSet     = 10
 	maxApps        = 5
 	maxAnswered    = 16
 	budgetMinutes  = 61

@@ -36,6 +36,8 @@ func openStore(ctx context.Context, address string) (storage.Store, error) {
 		cfg.DB, err = sql.Open("mysql", servers.MariaDBDSN(rest, "secondgate"))
 	case "redis":
 		redis.SetLogger(quiet{})
+		// The client's default is to send again what was not answered. A write that was made, and
+		// is sent again, conflicts with itself: its answer is then judged and counted once more.
 		client := redis.NewClient(&redis.Options{Addr: rest, MaxRetries: -1, ContextTimeoutEnabled: true})
 		return redisstore.New(ctx, redisstore.Config{Do: func(ctx context.Context, args ...any) (any, error) {
 			return client.Do(ctx, args...).Result()

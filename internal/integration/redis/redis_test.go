@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -50,6 +52,10 @@ func do(client redis.Cmdable) redisstore.Do {
 	return func(ctx context.Context, args ...any) (any, error) { return client.(doer).Do(ctx, args...).Result() }
 }
 
+func record(revision string) storage.Record {
+	return storage.Record{Revision: revision, Data: []byte("x")}
+}
+
 func open(t testing.TB, cfg redisstore.Config) *redisstore.Store {
 	t.Helper()
 	s, err := redisstore.New(t.Context(), cfg)
@@ -68,18 +74,31 @@ func TestKit(t *testing.T) {
 	}
 }
 
-// clustered opens a store on a cluster.
+// primaries is what the documentation of Config.Nodes shows.
+func primaries(cluster *redis.ClusterClient) func(ctx context.Context) ([]redisstore.Do, error) {
+	return func(ctx context.Context) ([]redisstore.Do, error) {
+		var mu sync.Mutex
+		nodes := map[string]redisstore.Do{}
+		err := cluster.ForEachMaster(ctx, func(_ context.Context, c *redis.Client) error {
+			mu.Lock()
+			defer mu.Unlock()
+			nodes[c.Options().Addr] = func(ctx context.Context, args ...any) (any, error) { return c.Do(ctx, args...).Result() }
+			return nil
+		})
+		var dos []redisstore.Do
+		for _, addr := range slices.Sorted(maps.Keys(nodes)) {
+			dos = append(dos, nodes[addr])
+		}
+		return dos, err
+	}
+}
+
+// clustered opens a store on a cluster, of which the client is told one node.
 func clustered(t testing.TB, nodes []*servers.Server) *redisstore.Store {
 	t.Helper()
-	var addrs []string
-	var dos []redisstore.Do
-	for _, n := range nodes {
-		addrs = append(addrs, n.Addr)
-		dos = append(dos, do(connect(t, n.Addr)))
-	}
-	c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: addrs, ContextTimeoutEnabled: true})
+	c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{nodes[0].Addr}, ContextTimeoutEnabled: true})
 	t.Cleanup(func() { _ = c.Close() })
-	return open(t, redisstore.Config{Do: do(c), Nodes: func(context.Context) ([]redisstore.Do, error) { return dos, nil }})
+	return open(t, redisstore.Config{Do: do(c), Nodes: primaries(c)})
 }
 
 func TestKitOnCluster(t *testing.T) {
@@ -102,64 +121,12 @@ func TestKitOnCluster(t *testing.T) {
 		}
 	}
 	require.Len(t, seen, 1000, "of all nodes")
-	_, _, err := store.List(t.Context(), "", "3:0", 10)
-	require.ErrorIs(t, err, storage.ErrInvalid)
-	for _, bad := range []string{"x", "0", "0:x", "-1:0", "0:99999999999999999999999", ":"} {
+	_, own, err := store.List(t.Context(), "", "", 10)
+	require.NoError(t, err)
+	for _, bad := range []string{"x", "0", "0:0", "3" + own[1:], "-1" + own[1:], own + ":0", own + "x", "0:0123456789abcdef:0", own + "99999999999999999999", "::"} {
 		_, _, err := store.List(t.Context(), "", bad, 10)
 		require.ErrorIs(t, err, storage.ErrInvalid, bad)
 	}
-}
-
-// A server that loses records is refused with a sentence that says what to change.
-func TestLossyServersAreRefused(t *testing.T) {
-	for _, c := range []struct {
-		name, want string
-		options    []string
-		accept     func(*redisstore.Config)
-	}{
-		{"eviction", "noeviction", []string{"--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"},
-			func(cfg *redisstore.Config) { cfg.InsecureAllowEviction = true }},
-		{"eviction of what expires", "noeviction", []string{"--maxmemory-policy", "volatile-lru"},
-			func(cfg *redisstore.Config) { cfg.InsecureAllowEviction = true }},
-		{"no append-only file", "appendonly", []string{"--appendonly", "no"},
-			func(cfg *redisstore.Config) { cfg.InsecureAllowLoss = true }},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			server := servers.Redis(t, c.options...)
-			cfg := redisstore.Config{Do: do(connect(t, server.Addr))}
-			_, err := redisstore.New(t.Context(), cfg)
-			require.ErrorContains(t, err, c.want)
-			c.accept(&cfg)
-			open(t, cfg)
-			if len(c.options) > 1 && c.options[0] != "--appendonly" {
-				cfg = redisstore.Config{Do: cfg.Do, InsecureAllowLoss: true}
-				_, err = redisstore.New(t.Context(), cfg)
-				require.Error(t, err, "one acceptance is not the other")
-			}
-		})
-	}
-}
-
-// Where CONFIG is refused, as managed services do, INFO tells; where that is refused too, the
-// operator says it.
-func TestSettingsOfManagedServices(t *testing.T) {
-	lossy := servers.Redis(t, "--rename-command", "CONFIG", "", "--maxmemory-policy", "allkeys-lru")
-	_, err := redisstore.New(t.Context(), redisstore.Config{Do: do(connect(t, lossy.Addr))})
-	require.ErrorContains(t, err, `"allkeys-lru"`)
-	sound := servers.Redis(t, "--rename-command", "CONFIG", "")
-	open(t, redisstore.Config{Do: do(connect(t, sound.Addr))})
-
-	admin := connect(t, sound.Addr)
-	require.NoError(t, admin.Do(t.Context(), "ACL", "SETUSER", "app", "on", ">secret", "~secondgate:*", "+@all", "-@admin", "-@dangerous", "-info").Err())
-	app := connect(t, sound.Addr, func(o *redis.Options) { o.Username, o.Password = "app", "secret" })
-	_, err = redisstore.New(t.Context(), redisstore.Config{Do: do(app)})
-	require.ErrorContains(t, err, "InsecureAllowEviction")
-	_, err = redisstore.New(t.Context(), redisstore.Config{Do: do(app), InsecureAllowEviction: true})
-	require.ErrorContains(t, err, "InsecureAllowLoss")
-	store := open(t, redisstore.Config{Do: do(app), InsecureAllowEviction: true, InsecureAllowLoss: true})
-	require.NoError(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r", Data: []byte("x")}))
-	_, err = redisstore.New(t.Context(), redisstore.Config{Do: do(app), InsecureAllowEviction: true, InsecureAllowLoss: true, Prefix: "elsewhere:"})
-	require.ErrorContains(t, err, "NOPERM", "a user that may not use the keys")
 }
 
 func TestConfig(t *testing.T) {
@@ -169,6 +136,7 @@ func TestConfig(t *testing.T) {
 		"Prefix":       {Do: never, Prefix: strings.Repeat("p", 65)},
 		"negative":     {Do: never, WaitReplicas: -1},
 		"Config.Pin":   {Do: never, WaitReplicas: 1},
+		"millisecond":  {Do: never, WaitTimeout: time.Microsecond},
 		"Config.Nodes": {Do: never, Nodes: func(context.Context) ([]redisstore.Do, error) { return nil, nil }},
 	} {
 		_, err := redisstore.New(t.Context(), cfg)
@@ -328,37 +296,19 @@ func TestUnusableServers(t *testing.T) {
 	requireOutage(t, map[string]error{"delete": store.Delete(t.Context(), "k", "r")}, "delete")
 }
 
-// A write is acknowledged when the replica has it, and is an error when it has not.
-func TestWaitForReplicas(t *testing.T) {
-	primary := servers.Redis(t)
-	client := connect(t, primary.Addr)
-	cfg := redisstore.Config{Do: do(client), WaitReplicas: 1, WaitTimeout: 300 * time.Millisecond,
-		Pin: func(_ context.Context, _ string, use func(redisstore.Do) error) error {
-			conn := client.Conn()
-			defer func() { _ = conn.Close() }()
-			return use(func(ctx context.Context, args ...any) (any, error) { return conn.Do(ctx, args...).Result() })
-		}}
-	store := open(t, cfg)
-	err := store.Swap(t.Context(), "k", "", storage.Record{Revision: "r", Data: []byte("x")})
-	require.ErrorIs(t, err, redisstore.ErrNotReplicated)
-	require.NotErrorIs(t, err, storage.ErrConflict)
-
-	replica := servers.Redis(t)
-	_, port, _ := net.SplitHostPort(primary.Addr)
-	require.NoError(t, connect(t, replica.Addr).Do(t.Context(), "REPLICAOF", "127.0.0.1", port).Err())
-	require.Eventually(t, func() bool {
-		return store.Swap(t.Context(), fmt.Sprint("try", time.Now().UnixNano()), "", storage.Record{Revision: "r", Data: []byte("x")}) == nil
-	}, 20*time.Second, 50*time.Millisecond)
-	for i := range 50 {
-		require.NoError(t, store.Swap(t.Context(), fmt.Sprint("n", i), "", storage.Record{Revision: "r", Data: []byte("x")}))
-		n, err := connect(t, replica.Addr).Exists(t.Context(), fmt.Sprint("secondgate:n", i)).Result()
+// What this package did not write stays, and half a record is not a missing one.
+func TestForeignHashStays(t *testing.T) {
+	client := connect(t, servers.Redis(t).Addr)
+	store := open(t, redisstore.Config{Do: do(client)})
+	for name, fields := range map[string][]any{"empty revision": {"r", "", "d", "x"}, "no revision": {"d", "x"}, "no data": {"r", "r"}} {
+		require.NoError(t, client.HSet(t.Context(), "secondgate:"+name, fields...).Err())
+		require.Error(t, store.Swap(t.Context(), name, "", record("r")), name)
+		changed, err := client.HExists(t.Context(), "secondgate:"+name, "w").Result()
 		require.NoError(t, err)
-		require.EqualValues(t, 1, n, "the replica has it")
+		require.False(t, changed)
+		_, err = store.Get(t.Context(), name)
+		requireOutage(t, map[string]error{name: err}, name)
 	}
-	require.ErrorIs(t, store.Swap(t.Context(), "n0", "", storage.Record{Revision: "r2", Data: []byte("x")}), storage.ErrConflict)
-	replica.Kill()
-	require.ErrorIs(t, store.Swap(t.Context(), "after", "", storage.Record{Revision: "r", Data: []byte("x")}), redisstore.ErrNotReplicated)
-
-	cfg.Pin = func(context.Context, string, func(redisstore.Do) error) error { return nil }
-	require.ErrorContains(t, open(t, cfg).Delete(t.Context(), "k", "r"), "Config.Pin")
+	require.NoError(t, client.HSet(t.Context(), "secondgate:another's", "name", "x").Err())
+	require.ErrorIs(t, store.Swap(t.Context(), "another's", "", record("r")), storage.ErrConflict)
 }

@@ -30,7 +30,13 @@ func (r *Renderer) funcs(c *catalog) template.FuncMap {
 		"groups":     groups,
 		"otpauth":    otpauth,
 		"iso":        func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"good":       func(n Notice) bool { return good[n.Code] },
+		"count": func(n int) (list []int) {
+			for i := range n {
+				list = append(list, i+1)
+			}
+			return list
+		},
+		"good": func(n Notice) bool { return good[n.Code] },
 	}
 }
 
@@ -181,6 +187,11 @@ func (n Notice) field(page string) string {
 func problemField(n Notice, page string) string {
 	about, _, _ := strings.Cut(n.Reason, "_")
 	switch {
+	case about == "question" || about == "answer":
+		if at := strings.LastIndexByte(n.Reason, '_'); page == "enroll" && len(n.Reason)-at == 2 {
+			return about + n.Reason[at+1:]
+		}
+		return map[string]string{"verify": "code"}[page]
 	case n.Reason == "number_country", n.Reason == "number_region":
 		return "region"
 	case n.Reason == "pin_mismatch":
@@ -215,7 +226,7 @@ func (c *catalog) say(f Frame, page string) (string, error) {
 
 func (c *catalog) notice(n Notice, page string, now time.Time) (string, error) {
 	kind := n.Kind
-	if kind != "pin" && kind != "recovery" {
+	if kind != "pin" && kind != "recovery" && kind != "questions" {
 		kind = "code"
 	}
 	switch n.Code {
@@ -226,7 +237,7 @@ func (c *catalog) notice(n Notice, page string, now time.Time) (string, error) {
 			return c.withLeft("notice.expired.code", n)
 		}
 	case "malformed":
-		if key := "problem." + n.Reason; n.Reason != "" && c.has(key) {
+		if key := "problem." + withoutNumber(n.Reason); n.Reason != "" && c.has(key) {
 			return c.text(key)
 		}
 		if field := n.field(page); field == "code" {
@@ -287,4 +298,13 @@ func otpauth(uri string) template.URL {
 		return ""
 	}
 	return template.URL(uri) //nolint:gosec // the scheme was looked at, and the attribute is escaped
+}
+
+// withoutNumber is the reason of a problem without the number of the field that it is about.
+func withoutNumber(reason string) string {
+	about, _, _ := strings.Cut(reason, "_")
+	if at := strings.LastIndexByte(reason, '_'); (about == "question" || about == "answer") && at > 0 && len(reason)-at == 2 {
+		return reason[:at]
+	}
+	return reason
 }

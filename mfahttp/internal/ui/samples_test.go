@@ -77,6 +77,17 @@ func samples() []sample {
 		{"verify-stopped-provable", func(f ui.Frame) ui.Page {
 			return ui.Verify{Frame: note(f, ui.Notice{Code: "proof", Kind: "totp", Left: 2}), Option: ui.Option{Kind: "totp", Stopped: true, Provable: true}, Others: []ui.Option{codes}}
 		}},
+		{"verify-questions", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "incorrect", Kind: "questions", Left: 3}), Purpose: "replace",
+				Option: ui.Option{Kind: "questions", FactorID: "q1", Recovery: true, Asks: []string{"Which book?", "Which <street>?", "Which dish?"}}}
+		}},
+		{"enroll-questions", func(f ui.Frame) ui.Page {
+			return ui.Enroll{Frame: in(f), Kind: "questions", Questions: []string{"Which book?", "Which street?"}}
+		}},
+		{"enroll-questions-wrong", func(f ui.Frame) ui.Page {
+			return ui.Enroll{Frame: note(in(f), ui.Notice{Code: "malformed", Reason: "answer_short_2", Kind: "questions", Left: -1,
+				Entered: map[string]string{"question1": "Which book do you read?"}}), Kind: "questions"}
+		}},
 		{"lost", func(f ui.Frame) ui.Page {
 			return ui.Lost{Frame: f, Recovery: []ui.Option{codes}, Link: true, Support: true}
 		}},
@@ -130,7 +141,7 @@ func samples() []sample {
 			return ui.Enrollment{Frame: note(f, ui.Notice{Code: "locked", Kind: "sms", Left: -1, Until: now.Add(150 * time.Second)}), ID: "E1", Kind: "sms", Hint: "••• ••• •• 78", Sent: true}
 		}},
 		{"factors", func(f ui.Frame) ui.Page {
-			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "added", Kind: "totp", Left: -1}), Factors: factors, RecoveryLeft: 8, HasRecovery: true, CanEnroll: true,
+			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "added", Kind: "totp", Left: -1}), Factors: factors, RecoveryLeft: 8, HasRecovery: true, CanEnroll: true, HasQuestions: true,
 				Devices: []ui.Device{{ID: "d1", Name: "Firefox, Linux", Created: now.AddDate(0, 0, -3), LastUsed: now, Expires: now.AddDate(0, 0, 11)},
 					{ID: "d2", Name: "Safari, iPhone", Created: now.AddDate(0, 0, -1), Expires: now.AddDate(0, 0, 13)}}}
 		}},

@@ -45,6 +45,7 @@ type Option struct {
 	Stopped                    bool
 	// Provable: stopped, and made good again by right answers in a row.
 	Provable bool
+	Asks     []string // a field for each
 }
 
 // Verify asks for an answer: the choice of a method and the field for it, or that the person is
@@ -74,8 +75,10 @@ type Choose struct {
 	Frame
 	Kinds    []Choice
 	Recovery bool // recovery codes can be made
-	Forced   bool // by a sign-in
-	Return   string
+	// Questions: security questions can be set up.
+	Questions bool
+	Forced    bool // by a sign-in
+	Return    string
 }
 
 func (Choose) name() string { return "choose" }
@@ -88,12 +91,13 @@ type Choice struct {
 }
 
 // Enroll asks for what an enrolment needs. Form: POST enroll/{kind} {name, address | number,
-// region | pin, pin2, password, return}.
+// region | pin, pin2 | question1, answer1, …, password, return}.
 type Enroll struct {
 	Frame
 	Kind      string
 	Password  bool // the current password is asked
 	Countries []Country
+	Questions []string // suggested
 	Return    string
 }
 
@@ -134,6 +138,7 @@ type Factors struct {
 	Until        time.Time
 	SecsLeft     int // of the lock
 	Devices      []Device
+	HasQuestions bool // there are security questions in this application
 }
 
 func (Factors) name() string { return "factors" }
@@ -225,3 +230,13 @@ type Own struct {
 }
 
 func (Own) name() string { return "page" }
+
+// QuestionsSet says whether the person has security questions.
+func (f Factors) QuestionsSet() bool {
+	for _, g := range f.Factors {
+		if g.Kind == "questions" {
+			return true
+		}
+	}
+	return false
+}
