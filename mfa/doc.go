@@ -50,6 +50,12 @@
 //
 // What it does not promise is in docs/threat-model.md.
 //
+// # Profiles
+//
+// [Config].Profile holds the configuration, and each policy, to a standard: what breaks a row
+// of it is refused, with the rows named. [Manager.Audit] returns the same as data, for any
+// profile, before one is set. docs/standards.md has the rows.
+//
 // # Time
 //
 // Time comes from one [Clock], read once for each operation, to the millisecond. The record

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"log/slog"
 	"strings"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -12,6 +13,7 @@ import (
 	"github.com/secondgate/secondgate/recovery"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage/memory"
+	"github.com/secondgate/secondgate/totp"
 )
 
 // A factor of one's own: what a person has to say is the latest word of the day, which
@@ -114,4 +116,23 @@ func ExampleManager_SetPolicy() {
 	// <nil>
 	// enroll
 	// mfa: configuration: kind "fax" is not configured; there are [door-word recovery]
+}
+
+// What would have to change before a profile can be set.
+func ExampleManager_Audit() {
+	keys, _ := seal.NewKeyring(seal.GenerateKey())
+	app, _ := totp.New(totp.Config{Issuer: "Acme", Strict: true})
+	codes, _ := recovery.New(recovery.Config{})
+	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []mfa.Factor{app, codes}, Events: mfa.SlogEvents(slog.Default())})
+	if err != nil {
+		log.Fatal(err)
+	}
+	findings, err := m.Audit(context.Background(), mfa.ASVSL2)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, f := range findings {
+		fmt.Printf("%s, %s: %s\n", f.Row, f.Where, f.Problem)
+	}
+	// Output: A-14, recovery: codes of 80 bits are kept without a password hash
 }

@@ -25,6 +25,9 @@ type Config struct {
 	Factors []Factor
 	// Policies defaults to StaticPolicy(Policy{}): required of everybody.
 	Policies PolicySource
+	// Profile is what the configuration and the policies are held to; default DefaultProfile,
+	// which refuses nothing. Before you set a stricter one, Audit says what breaks it.
+	Profile Profile
 	// Lockout defaults to five tries, ten over all kinds, three minutes, stop at 100.
 	Lockout lockout.Config
 	// Sends defaults to 30 codes an hour for a person; see SendBudget.
@@ -179,6 +182,12 @@ func New(cfg Config) (*Manager, error) {
 		if err := c.check(m); err != nil {
 			return nil, err
 		}
+	}
+	if m.cfg.Profile, err = cfg.Profile.known(); err != nil {
+		return nil, err
+	}
+	if err := broken(m.cfg.Profile, m.audit(m.cfg.Profile).found); err != nil {
+		return nil, err
 	}
 	return m, nil
 }

@@ -93,8 +93,8 @@ func (m *Manager) checkPolicy(p Policy) error {
 	return nil
 }
 
-// Policy returns the policy of a user type, defaults filled in. A policy that cannot be read
-// is ErrUnavailable, never a default.
+// Policy returns the policy of a user type, defaults filled in. A policy that cannot be read,
+// or that breaks Config.Profile, is ErrUnavailable, never a default.
 func (m *Manager) Policy(ctx context.Context, tenant, userType string) (Policy, error) {
 	p, err := m.policy(ctx, tenant, userType)
 	if err != nil {
@@ -107,6 +107,11 @@ func (m *Manager) Policy(ctx context.Context, tenant, userType string) (Policy, 
 	}
 	if p.MaxAge <= 0 {
 		p.MaxAge = defaultMaxAge
+	}
+	// What New and SetPolicy could not see: an application's own source, and what was set
+	// before the profile was.
+	if err := m.meets(p); err != nil {
+		return Policy{}, unavailable(err)
 	}
 	p.Kinds, p.Implicit = slices.Clone(p.Kinds), slices.Clone(p.Implicit)
 	return p, nil
@@ -158,7 +163,8 @@ type SetPolicyRequest struct {
 
 // SetPolicy changes a policy at run time; it needs StoredPolicies. It takes effect at the
 // next sign-in of everyone of that type, the actor included. A policy that cannot work is
-// refused with ErrConfig and a sentence that says why.
+// refused with ErrConfig and a sentence that says why, and so is one that breaks
+// Config.Profile.
 func (m *Manager) SetPolicy(ctx context.Context, r SetPolicyRequest) error {
 	if _, ok := m.cfg.Policies.(storedPolicies); !ok {
 		return configError("policies are fixed; use StoredPolicies to change them at run time")
@@ -170,6 +176,9 @@ func (m *Manager) SetPolicy(ctx context.Context, r SetPolicyRequest) error {
 		return err
 	}
 	if err := m.checkPolicy(r.Policy); err != nil {
+		return err
+	}
+	if err := m.meets(r.Policy); err != nil {
 		return err
 	}
 	key := policyKey(r.Tenant)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/secondgate/secondgate/examples/customstore"
 	"github.com/secondgate/secondgate/storage"
@@ -40,9 +41,9 @@ func TestClosed(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, db.Close())
 	_, err = store.Get(t.Context(), "k")
-	require.ErrorIs(t, err, bbolt.ErrDatabaseNotOpen)
+	require.ErrorIs(t, err, berrors.ErrDatabaseNotOpen)
 	require.NotErrorIs(t, err, storage.ErrNotFound)
-	require.ErrorIs(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r", Data: []byte("x")}), bbolt.ErrDatabaseNotOpen)
+	require.ErrorIs(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r", Data: []byte("x")}), berrors.ErrDatabaseNotOpen)
 }
 
 // The walk-through quotes the code as it is.

@@ -1,6 +1,7 @@
 package structure_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -23,7 +24,7 @@ func TestDocumentsNameRealTests(t *testing.T) {
 	}))
 	named := regexp.MustCompile(`\bTest[A-Z]\w+`)
 	found := 0
-	for _, doc := range []string{"threat-model.md", "performance.md", "architecture.md"} {
+	for _, doc := range []string{"threat-model.md", "performance.md", "architecture.md", "standards.md"} {
 		text, err := os.ReadFile("../../docs/" + doc)
 		require.NoError(t, err)
 		for _, name := range named.FindAllString(string(text), -1) {
@@ -52,4 +53,60 @@ func TestDocumentsLinkToFiles(t *testing.T) {
 			}
 		}
 	}
+}
+
+// docs/standards.md has every row once, says who meets it, names a test where it says that we
+// do, and marks the profiles that mfa/audit.go judges the row under.
+func TestStandards(t *testing.T) {
+	text, err := os.ReadFile("../../docs/standards.md")
+	require.NoError(t, err)
+	type row struct{ state, by, profile string }
+	rows := make(map[string]row)
+	for _, line := range strings.Split(string(text), "\n") {
+		cells := strings.Split(strings.Trim(line, "| "), " | ")
+		if !regexp.MustCompile(`^[A-Z]-[0-9]+$`).MatchString(cells[0]) {
+			continue
+		}
+		id := cells[0]
+		require.NotContains(t, rows, id)
+		if strings.HasPrefix(id, "X-") {
+			require.Len(t, cells, 4, id)
+			require.Contains(t, cells[3], "Test", id)
+			rows[id] = row{}
+			continue
+		}
+		require.GreaterOrEqual(t, len(cells), 4, id)
+		r := row{state: cells[2], by: cells[3]}
+		if len(cells) > 4 {
+			r.profile = cells[4]
+		}
+		rows[id] = r
+		require.Contains(t, []string{"met", "partly", "application", "not met", "none"}, r.state, id)
+		require.NotEmpty(t, r.by, id)
+		if r.state == "met" && !strings.HasPrefix(r.by, "as ") && !strings.Contains(r.by, "Test") {
+			t.Errorf("%s is said to be met, by no test", id)
+		}
+	}
+	for prefix, n := range map[string]int{"N": 43, "A": 32, "R": 20, "G": 12, "O": 11, "W": 12, "S": 5, "C": 3, "X": 11} {
+		for i := range n {
+			require.Contains(t, rows, fmt.Sprintf("%s-%d", prefix, i+1))
+		}
+	}
+
+	code, err := os.ReadFile("../../mfa/audit.go")
+	require.NoError(t, err)
+	judged := 0
+	for _, m := range regexp.MustCompile(`rows\{"([^"]*)", "([^"]*)", "([^"]*)", "([^"]*)"\}`).FindAllStringSubmatch(string(code), -1) {
+		for i, profile := range []string{"", "", "nist", "l2", "l3"} {
+			if i == 0 || m[i] == "" {
+				continue
+			}
+			judged++
+			require.Contains(t, rows, m[i], "mfa/audit.go")
+			if !strings.Contains(rows[m[i]].profile, profile) {
+				t.Errorf("%s is judged under %s, which docs/standards.md does not say", m[i], profile)
+			}
+		}
+	}
+	require.Greater(t, judged, 60)
 }

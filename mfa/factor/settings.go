@@ -1,0 +1,40 @@
+package factor
+
+import "time"
+
+// Describer is implemented by factors that state how they are configured, so that a profile
+// (mfa.Profile) can judge them. A factor states facts and no opinion: which numbers are good
+// enough is for the profile to say. What is not stated counts as not met by a profile that
+// asks for it; a factor that is phishing-resistant has nothing to state.
+type Describer interface {
+	Factor
+	// Settings never change while the process runs.
+	Settings() Settings
+}
+
+// Settings are what a profile judges beside [Traits]. The zero value of a field means that it
+// does not apply, or is not stated.
+type Settings struct {
+	// Bits is how hard the easiest answer that the factor makes is to guess: the binary
+	// logarithm of how many there are, 19.9 for six decimal digits. Not for answers that
+	// people choose.
+	Bits float64
+	// Lifetime is how long one answer can be good, at the most: of a code that is sent, from
+	// the issue to the expiry; of a time-based one, all steps in which it is accepted.
+	Lifetime time.Duration
+	// Step is how often a time-based code changes.
+	Step time.Duration
+	// MinLength is how many characters an answer that a person chooses has at least.
+	MinLength int
+	// SlowHash says that what is kept of an answer is a salted password hash.
+	SlowHash bool
+	// Mail and Telephone say by which way codes reach the person: e-mail, or the public
+	// telephone network (SMS, voice).
+	Mail, Telephone bool
+	// AsksBefore says that the application is asked before a code goes out, for a number that
+	// was ported or is Voice over IP.
+	AsksBefore bool
+	// PersonalFacts says that the answers are about the person's life, which others may know
+	// or find out.
+	PersonalFacts bool
+}

@@ -1,0 +1,16 @@
+package pin_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/pin"
+)
+
+func TestSettings(t *testing.T) {
+	f, err := pin.New(pin.Config{MinLength: 7})
+	require.NoError(t, err)
+	require.Equal(t, factor.Settings{MinLength: 7, SlowHash: true}, f.Settings())
+}
