@@ -39,9 +39,10 @@ const (
 	// Count is how many questions there are.
 	Count = 3
 
-	minQuestion, maxQuestion = 8, 160 // bytes
-	maxAnswer                = 128    // bytes, as typed
-	defaultMinAnswer         = 3      // characters, normalised
+	minQuestion      = 8   // bytes: six characters can be a question in some scripts
+	maxQuestion      = 160 // characters
+	maxAnswer        = 128 // characters, as typed
+	defaultMinAnswer = 3   // characters, normalised
 
 	stateVersion = 1
 )
@@ -113,8 +114,8 @@ func (f *Factor) Enroll(ctx context.Context, in factor.EnrollInput) (*factor.Enr
 	for i := range Count {
 		n := strconv.Itoa(i + 1)
 		q, a := strings.Join(strings.Fields(in.Params["question"+n]), " "), in.Params["answer"+n]
-		if len(q) < minQuestion || len(q) > maxQuestion || !printable(q) {
-			return nil, problem("question_form", n, fmt.Sprintf("a question has %d to %d bytes of printable text", minQuestion, maxQuestion))
+		if len(q) < minQuestion || longer(q, maxQuestion) || !printable(q) {
+			return nil, problem("question_form", n, fmt.Sprintf("a question has %d bytes to %d characters of printable text", minQuestion, maxQuestion))
 		}
 		answer, err := f.answer(a, n)
 		if err != nil {
@@ -155,15 +156,22 @@ func problem(reason, n, detail string) error {
 
 // answer normalises one answer.
 func (f *Factor) answer(typed, n string) (string, error) {
-	if len(typed) > maxAnswer || !utf8.ValidString(typed) || strings.ContainsFunc(typed, unicode.IsControl) {
-		return "", problem("answer_form", n, fmt.Sprintf("an answer has at most %d bytes of printable text", maxAnswer))
+	if longer(typed, maxAnswer) || !utf8.ValidString(typed) || strings.ContainsFunc(typed, unicode.IsControl) {
+		return "", problem("answer_form", n, fmt.Sprintf("an answer has at most %d characters of printable text", maxAnswer))
 	}
 	a := normalize(typed)
+	if longer(a, maxAnswer) { // NFKC makes eighteen characters of some
+		return "", problem("answer_form", n, fmt.Sprintf("an answer has at most %d characters", maxAnswer))
+	}
 	if a == "" {
 		return "", problem("answer_form", n, "an answer is needed")
 	}
 	return a, nil
 }
+
+// longer says whether s has more than n characters. The bytes are looked at first, so that a
+// long one is not read through.
+func longer(s string, n int) bool { return len(s) > n*utf8.UTFMax || utf8.RuneCountInString(s) > n }
 
 // normalize takes away what people do not remember they typed: case, the form of letters
 // (Unicode NFKC), punctuation, and how many spaces there were.

@@ -118,6 +118,46 @@ func TestEnrolRefuses(t *testing.T) {
 	require.Error(t, err)
 }
 
+// Limits are in characters, as pages say them, in any script.
+func TestLimitsAreInCharacters(t *testing.T) {
+	f := newFactor(t)
+	long := with("question1", strings.Repeat("где ", 39)+"она?", "answer1", strings.Repeat("Ж", 128))
+	out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: long})
+	require.NoError(t, err)
+	require.Len(t, f.Asks(out.State), 3)
+	require.NoError(t, verify(t, f, out.State, strings.Repeat("ж", 128)+right[strings.IndexByte(right, '\n'):]))
+	for reason, p := range map[string]factor.Params{
+		"question_form_1": with("question1", strings.Repeat("ж", 161)),
+		"answer_form_1":   with("answer1", strings.Repeat("ж", 129)),
+		"answer_form_2":   with("answer2", strings.Repeat("👩", 129)),
+		"answer_form_3":   with("answer3", strings.Repeat("\ufdfa", 40)), // NFKC makes 18 of each
+	} {
+		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: p})
+		var problem *factor.Problem
+		require.ErrorAs(t, err, &problem, reason)
+		require.Equal(t, reason, problem.Reason)
+	}
+}
+
+// Answers that were hashed with other parameters are hashed anew by the next right ones.
+func TestRehash(t *testing.T) {
+	old := newFactor(t)
+	now, err := questions.New(questions.Config{Memory: 12288, Passes: 3, Threads: 1})
+	require.NoError(t, err)
+	out, err := old.Enroll(t.Context(), factor.EnrollInput{Params: chosen})
+	require.NoError(t, err)
+	normal, err := now.Normalize(right)
+	require.NoError(t, err)
+	v, err := now.Verify(t.Context(), factor.VerifyInput{State: out.State, Response: normal})
+	require.NoError(t, err)
+	require.Contains(t, string(v.State), "m=12288,t=3")
+	require.Equal(t, old.Asks(out.State), now.Asks(v.State))
+	require.NoError(t, verify(t, now, v.State, right))
+	v, err = now.Verify(t.Context(), factor.VerifyInput{State: v.State, Response: normal})
+	require.NoError(t, err)
+	require.Nil(t, v.State)
+}
+
 func TestMalformedAnswers(t *testing.T) {
 	f := newFactor(t)
 	for _, r := range []string{"", "one", "one\ntwo", "one\ntwo\nthree\nfour", "one\n\nthree", "one\ntwo\n ... ", "one\ntwo\n" + strings.Repeat("x", 129)} {
@@ -286,7 +326,7 @@ func TestEditing(t *testing.T) {
 
 func FuzzNormalize(f *testing.F) {
 	q := newFactor(f)
-	for _, s := range []string{right, "a\nb\nc", "ß\nSS\nẞ", "\u212a\nk\nﬁ", "\xff\n\n"} {
+	for _, s := range []string{right, "a\nb\nc", "ß\nSS\nẞ", "\u212a\nk\nﬁ", "\xff\n\n", strings.Repeat("\ufdfa", 40) + "\nb\nc"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
