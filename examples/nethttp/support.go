@@ -21,6 +21,7 @@ func (a *app) supportRoutes(page, change func(pattern string, next func(http.Res
 	page("GET /admin/support", a.pageSupport)
 	page("GET /admin/person", a.pagePerson)
 	page("GET /admin/report", a.pageReport)
+	page("GET /admin/standards", a.pageAudit)
 	change("POST /admin/support/close", a.postClose)
 	change("POST /admin/access", a.postAccess)
 	change("POST /admin/setup", a.postSetup)

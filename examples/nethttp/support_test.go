@@ -257,3 +257,16 @@ func TestAbandonedSignInIsTold(t *testing.T) {
 		t.Error("david did sign in")
 	}
 }
+
+// The owner sees where the configuration falls short of a standard.
+func TestStandardsPage(t *testing.T) {
+	s := start(t, t.TempDir())
+	owner := s.client(t)
+	owner.signIn("olivia")
+	owner.has(owner.get(200, "/admin/standards"), "Held to a standard", "Nothing to say")
+	owner.has(owner.get(200, "/admin/standards?profile=asvs-l2"), "A-6", "broken", `<option value="asvs-l2" selected>`)
+	owner.has(owner.get(200, "/admin/standards?profile=nonsense"), `<option value="default" selected>`)
+	anna := s.client(t)
+	anna.signIn("anna")
+	anna.get(403, "/admin/standards")
+}

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"net/http"
+
+	"github.com/secondgate/secondgate/mfa"
+)
+
+// profiles in the order in which the page offers them.
+var profiles = [...]struct {
+	ID   mfa.Profile
+	Name string
+}{
+	{mfa.DefaultProfile, "Advice"},
+	{mfa.NISTAAL2, "NIST SP 800-63B-4, level 2"},
+	{mfa.ASVSL2, "OWASP ASVS 5.0, level 2"},
+	{mfa.ASVSL3, "OWASP ASVS 5.0, level 3"},
+}
+
+type auditView struct {
+	Profiles any
+	Profile  mfa.Profile
+	Findings []mfa.Finding
+}
+
+// pageAudit holds this application's configuration to a standard, and says where it falls short.
+func (a *app) pageAudit(w http.ResponseWriter, r *http.Request, who *account) {
+	data := auditView{Profiles: profiles, Profile: mfa.DefaultProfile}
+	for _, p := range profiles {
+		if r.URL.Query().Get("profile") == string(p.ID) {
+			data.Profile = p.ID
+		}
+	}
+	var err error
+	if data.Findings, err = a.manager.Audit(r.Context(), data.Profile); err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	a.show(w, r, 0, "Standards", view{Page: "audit", Who: who, Data: data})
+}
