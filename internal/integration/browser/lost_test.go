@@ -1,0 +1,275 @@
+package browser_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+var setupLink = regexp.MustCompile(`http://\S+/mfa/setup\?token=\S+`)
+
+// lostLink goes from the question for a code to the mail with the link, and returns the link.
+func (b *tab) lostLink(username string) string {
+	b.t.Helper()
+	b.login(username)
+	b.press(`a[href="/mfa/lost"]`)
+	require.LessOrEqual(b.t, b.narrow(), 320)
+	b.press(`form[action="/mfa/lost/link"] button`)
+	require.True(b.t, b.has("[role=status]"), "a link is on its way")
+	m := b.last(username + "@acme.example")
+	require.Contains(b.t, m.Text, "If you did not ask for this")
+	return strings.TrimPrefix(setupLink.FindString(m.Text), b.base)
+}
+
+// replaceApp enrols a new app with the grant of a recovery, and returns its key.
+func (b *tab) replaceApp() (secret string) {
+	b.t.Helper()
+	require.Equal(b.t, "/mfa/enroll", b.path())
+	b.press(`form[action="/mfa/enroll/totp"] button`)
+	b.eval(`document.querySelector("#key").textContent.replace(/\s/g, "")`, &secret)
+	b.fill("code", b.shown(secret))
+	b.press(`form[action^="/mfa/enrollments/"] button[type=submit]`)
+	require.Equal(b.t, "/mfa/setup/done", b.path())
+	require.LessOrEqual(b.t, b.narrow(), 320)
+	b.advance(30 * time.Second)
+	return secret
+}
+
+// appCode signs in with a code of the app.
+func (b *tab) appCode(username, secret string) {
+	b.t.Helper()
+	b.login(username)
+	b.visit("/mfa/verify?kind=totp")
+	b.answer(b.shown(secret))
+}
+
+// The link of the mail is opened in another browser; a recovery code replaces the lost app.
+func TestSetUpANewDevice(t *testing.T) {
+	both(t, func(t *testing.T, script bool) {
+		s := start(t)
+		phone := s.open(script)
+		phone.signIn("ben")
+		old := phone.enrollApp()
+		phone.visit("/mfa/recovery-codes")
+		phone.press(`form[action="/mfa/recovery-codes"] button`)
+		var codes []string
+		phone.eval(`[...document.querySelector("main").innerText.matchAll(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){3}\b/g)].map(m => m[0])`, &codes)
+		require.Len(t, codes, 10)
+
+		link := s.open(script).lostLink("ben")
+		other := s.open(script)
+		for range 2 { // looking at it uses nothing up
+			other.visit(link)
+			require.LessOrEqual(t, other.narrow(), 320)
+		}
+		other.press(`form[action="/mfa/setup"] button`)
+		require.Equal(t, "/mfa/verify", other.path())
+		other.answer("0000-0000-0000-0000")
+		require.True(t, other.has("[role=alert]"))
+		other.answer(codes[0])
+		phone.signOut()
+		phone.appCode("ben", old)
+		require.Equal(t, "/", phone.path(), "the old app is good until the new one is confirmed")
+		secret := other.replaceApp()
+		s.advance(30 * time.Second)
+		other.appCode("ben", old)
+		require.True(t, other.has("[role=alert]"), "and then it stops")
+		other.appCode("ben", secret)
+		require.Equal(t, "/", other.path())
+		third := s.open(script)
+		third.visit(link)
+		third.press(`form[action="/mfa/setup"] button`)
+		require.Contains(t, third.text("h1"), "begin again")
+	})
+}
+
+// Three questions, each with its field, replace a lost app.
+func TestSecurityQuestions(t *testing.T) {
+	both(t, func(t *testing.T, script bool) {
+		s := start(t, "-questions")
+		b := s.open(script)
+		b.signIn("emma")
+		b.enrollApp()
+		b.visit("/mfa/enroll/questions")
+		require.LessOrEqual(t, b.narrow(), 320)
+		for i, answer := range []string{"Ms. Miller", "x", "Momo"} {
+			n := string(rune('1' + i))
+			b.fill("question"+n, "Question number "+n+" of mine?")
+			b.fill("answer"+n, answer)
+		}
+		b.press(`form[action="/mfa/enroll/questions"] button`)
+		require.True(t, b.has("#answer2[aria-invalid=true]"), "too short, and the field says so")
+		for n, answer := range map[string]string{"1": "Ms. Miller", "2": "Lange Straße", "3": "Momo"} {
+			b.fill("answer"+n, answer)
+		}
+		b.press(`form[action="/mfa/enroll/questions"] button`)
+		require.Equal(t, "/mfa/factors", b.path())
+
+		other := s.open(script)
+		other.visit(s.open(script).lostLink("emma"))
+		other.press(`form[action="/mfa/setup"] button`)
+		answers := func(list ...string) {
+			for i, answer := range list {
+				other.run(chromedp.SetValue("#code-"+string(rune('0'+i)), answer, chromedp.ByQuery))
+			}
+			other.press(verifyForm)
+		}
+		require.Contains(t, other.text("main"), "Question number 2 of mine?")
+		answers("ms miller", "lange strasse", "Jim Knopf")
+		require.True(t, other.has("[role=alert]"))
+		require.False(t, other.has("[aria-invalid=true]"), "which one was wrong is not told")
+		answers("ms miller", "LANGE STRASSE", "momo")
+		other.replaceApp()
+	})
+}
+
+// Without codes, support makes sure who it is, and makes a temporary code.
+func TestSupport(t *testing.T) {
+	both(t, func(t *testing.T, script bool) {
+		s := start(t)
+		phone := s.open(script)
+		phone.signIn("anna")
+		phone.enrollApp()
+		anna := s.open(script)
+		anna.login("anna")
+		anna.press(`a[href="/mfa/lost"]`)
+		anna.run(chromedp.SetValue("#message", "It fell into the sea", chromedp.ByQuery))
+		anna.press(`form[action="/mfa/lost/support"] button`)
+		require.True(t, anna.has("[role=status]"))
+
+		owner := s.open(script)
+		owner.signIn("olivia")
+		owner.visit("/admin/support")
+		require.Contains(t, owner.text("main"), "It fell into the sea")
+		require.LessOrEqual(t, owner.narrow(), 320)
+		owner.press(`a[aria-label^="Help Anna"]`)
+		require.LessOrEqual(t, owner.narrow(), 320)
+		owner.run(chromedp.SetValue("#access-reason", "called back, knows her badge number", chromedp.ByQuery))
+		owner.press(`form[action="/admin/access"] button`)
+		code := owner.text("#access")
+		require.Regexp(t, `^([0-9A-Z]{4}-){3}[0-9A-Z]{4}$`, code)
+		require.Contains(t, s.last("anna@acme.example").Text, "If this was not you")
+
+		anna.visit("/mfa/verify?kind=access")
+		anna.answer(strings.ToLower(code))
+		require.Equal(t, "/", anna.path())
+		anna.visit("/mfa/enroll/totp")
+		anna.press(`form[action="/mfa/enroll/totp"] button`)
+		var secret string
+		anna.eval(`document.querySelector("#key").textContent.replace(/\s/g, "")`, &secret)
+		anna.fill("code", anna.shown(secret))
+		anna.press(`form[action^="/mfa/enrollments/"] button[type=submit]`)
+		require.Equal(t, "/mfa/factors", anna.path())
+		require.Equal(t, 1, strings.Count(anna.text("main"), "Authenticator app"), "it took the old one's place")
+		owner.visit("/admin/support")
+		require.Contains(t, owner.text("main"), "Nobody is waiting")
+
+		owner.visit("/admin/person?username=anna")
+		owner.run(chromedp.SetValue("#reset-reason", "left the organisation", chromedp.ByQuery))
+		owner.press(`form[action="/admin/reset"] button`)
+		require.Contains(t, s.last("anna@acme.example").Text, "An administrator removed all the ways")
+	})
+}
+
+// A device that is remembered is asked for nothing, until it is forgotten.
+func TestRememberedDevice(t *testing.T) {
+	both(t, func(t *testing.T, script bool) {
+		s := start(t)
+		owner := s.open(script)
+		owner.signIn("olivia")
+		owner.visit("/admin")
+		owner.run(chromedp.SetValue("#remember-employee", "14", chromedp.ByQuery))
+		owner.press(`button[aria-label^="Save the policy for employee"]`)
+
+		b := s.open(script)
+		b.login("carla")
+		b.press(sendForm)
+		require.LessOrEqual(t, b.narrow(), 320)
+		b.run(chromedp.Click("#remember", chromedp.ByQuery))
+		b.answer(b.code("carla@acme.example"))
+		require.Equal(t, "/", b.path())
+		require.Contains(t, s.last("carla@acme.example").Text, "signs in to your account at Acme without a code")
+		b.signOut()
+		b.login("carla")
+		require.Equal(t, "/", b.path(), "nothing is asked")
+		b.signOut()
+		b.login("david")
+		require.Equal(t, "/mfa/verify", b.path(), "of another person it is")
+		b.login("carla")
+		b.visit("/mfa/factors")
+		require.Contains(t, b.text("main"), "Remembered devices")
+		b.press(`form[action^="/mfa/devices/"][action$="/forget"]:not([action*="/all/"]) button`)
+		if strings.HasPrefix(b.path(), "/mfa/verify") { // a remembered device proves nothing by itself
+			b.press(sendForm)
+			b.answer(b.code("carla@acme.example"))
+			b.press(`form[action^="/mfa/devices/"][action$="/forget"]:not([action*="/all/"]) button`)
+		}
+		require.NotContains(t, b.text("main"), "Remembered devices")
+		b.signOut()
+		b.login("carla")
+		require.Equal(t, "/mfa/verify", b.path())
+	})
+}
+
+// An app that was stopped after a hundred wrong codes works again after three right ones.
+func TestUnlockByProof(t *testing.T) {
+	s := start(t)
+	b := s.open(true)
+	b.signIn("farid")
+	secret := b.enrollApp()
+	b.signOut()
+	for range 20 {
+		b.login("farid")
+		for range 5 {
+			b.visit("/mfa/verify?kind=totp")
+			b.answer("000000")
+		}
+		s.advance(181 * time.Second)
+	}
+	b.login("farid")
+	b.visit("/mfa/verify?kind=totp")
+	require.Contains(t, b.text("h1"), "stopped")
+	require.LessOrEqual(t, b.narrow(), 320)
+	for want := 2; want >= 0; want-- {
+		s.advance(31 * time.Second)
+		b.fill("code", b.shown(secret))
+		b.press(`form[action="/mfa/unlock"] button`)
+		if want > 0 {
+			require.True(t, b.has("[role=status]"))
+		}
+	}
+	s.advance(31 * time.Second)
+	b.answer(b.shown(secret))
+	require.Equal(t, "/", b.path())
+	require.Contains(t, s.last("farid@acme.example").Text, "works again")
+}
+
+// Confirmations to everybody show how far they are, and can be stopped.
+func TestBulkConfirmations(t *testing.T) {
+	both(t, func(t *testing.T, script bool) {
+		s := start(t, "-people", "400")
+		b := s.open(script)
+		b.signIn("olivia")
+		b.visit("/admin")
+		b.press(`form[action="/admin/confirm-all"] button`)
+		require.Equal(t, "/admin/confirmations", b.path())
+		require.True(t, b.has("progress"))
+		stopped := false
+		if b.has(`form[action="/admin/stop"]`) {
+			b.run(chromedp.Evaluate(`document.querySelector('form[action="/admin/stop"]').requestSubmit(); null`, nil))
+			stopped = true
+		}
+		for began := time.Now(); b.has(`form[action="/admin/stop"]`) && time.Since(began) < 30*time.Second; {
+			b.visit("/admin/confirmations")
+		}
+		b.visit("/admin/confirmations")
+		if text := b.text("main"); stopped && !strings.Contains(text, "done") {
+			require.Contains(t, text, "and then stopped")
+		}
+		require.LessOrEqual(t, b.narrow(), 320)
+	})
+}
