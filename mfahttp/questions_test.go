@@ -1,0 +1,52 @@
+package mfahttp_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfahttp"
+	"github.com/secondgate/secondgate/questions"
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/storage/memory"
+)
+
+// A program sets up security questions as a page does; the answers are in no answer of ours,
+// and they are no way to sign in.
+func TestAPIQuestions(t *testing.T) {
+	s := newSite(t, func(cfg *mfahttp.Config) {
+		keys, err := seal.NewKeyring(seal.GenerateKey())
+		must(t, err)
+		f, err := questions.New(questions.Config{})
+		must(t, err)
+		s2 := cfg.Session.(*site)
+		cfg.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: s2.clock, Policies: s2, Factors: []mfa.Factor{app{}, s2.mail, f}})
+		must(t, err)
+	})
+	p := s.person("ann").signIn()
+	p.enroll("100001")
+	set := m{"kind": "questions",
+		"question1": "Which book did you read more often?", "answer1": "Zauberberg",
+		"question2": "Which street was it?", "answer2": "x",
+		"question3": "Which dish did you cook?", "answer3": "Pannenkoeken"}
+	if a := p.api("POST", "enroll", set).is(t, 400, "malformed"); !strings.Contains(a.Text, "answer_short_2") {
+		t.Fatal(a.Text)
+	}
+	set["answer2"] = "Lange Straße"
+	a := p.api("POST", "enroll", set).is(t, 200, "")
+	if a.JSON["factor"] == nil || a.JSON["enrollment"] != nil {
+		t.Fatal("they need no confirmation", a.Text)
+	}
+	for _, a := range []*answer{a, p.api("GET", "factors", nil).is(t, 200, ""), p.get("/mfa/factors")} {
+		for _, secret := range []string{"Zauberberg", "Lange", "Pannenkoeken"} {
+			if strings.Contains(a.Text, secret) {
+				t.Fatal(a.Text)
+			}
+		}
+	}
+	q := s.person("ann")
+	if a := q.login(); strings.Contains(a.Text, `"questions"`) {
+		t.Fatal("offered for a sign-in", a.Text)
+	}
+	q.api("POST", "verify", m{"kind": "questions", "code": "zauberberg\nlange strasse\npannenkoeken"}).is(t, 409, "not_available")
+}
