@@ -5,11 +5,15 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 )
+
+// kindAccess is the code that support makes for a person.
+const kindAccess = "access"
 
 // keySetup says for whom a set-up link was opened in this session.
 const keySetup = "secondgate.setup"
@@ -66,9 +70,12 @@ func pageLost(v *visit) error {
 	}
 	p := ui.Lost{Frame: v.frame(v.takeNotice()), Link: v.h.cfg.SetupLinks && !v.replacing, Support: v.h.cfg.Support}
 	for _, o := range c.Options {
-		if o.Recovery && !o.Stopped {
+		if o.Recovery && !o.Stopped && o.Kind != kindAccess {
 			p.Recovery = append(p.Recovery, o.shown())
 		}
+	}
+	if p.Support && !v.replacing && slices.Contains(v.h.cfg.Manager.Kinds(), kindAccess) {
+		p.Recovery = append(p.Recovery, ui.Option{Kind: kindAccess, Recovery: true}) // support may have made one by now
 	}
 	return v.page(http.StatusOK, p)
 }

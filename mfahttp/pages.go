@@ -179,7 +179,20 @@ func pageVerify(v *visit) error {
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(c.Options, func(o option) bool { return o.Kind == q.Get("kind") })
+	of := func(o option) bool { return o.Kind == q.Get("kind") }
+	i := slices.IndexFunc(c.Options, of)
+	if i < 0 && q.Get("kind") != "" && !v.replacing {
+		// What the person asks for may have been given to them since: a temporary code.
+		if _, err := v.begin(c.Purpose, v.id.Subject); err != nil {
+			return err
+		}
+		if fresh, ok := v.pending(c.Purpose); !ok || fresh.Next != mfa.Verify || len(fresh.Options) == 0 {
+			return v.redirect(v.at(""))
+		} else {
+			c = fresh
+		}
+		i = slices.IndexFunc(c.Options, of)
+	}
 	if i < 0 {
 		i = max(0, slices.IndexFunc(c.Options, func(o option) bool { return o.Default }))
 	}
