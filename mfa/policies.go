@@ -135,6 +135,9 @@ func (m *Manager) policy(ctx context.Context, tenant, userType string) (Policy, 
 		if p, ok := set[userType]; ok {
 			return p, nil
 		}
+		if p, ok := set[""]; ok {
+			return p, nil
+		}
 	}
 	return stored.Policy(ctx, tenant, userType)
 }
@@ -153,7 +156,8 @@ func (m *Manager) openPolicies(key string, data []byte) (map[string]Policy, erro
 	return set, err
 }
 
-// SetPolicyRequest changes the policy of one user type of one tenant.
+// SetPolicyRequest changes the policy of one user type of one tenant; with UserType "" the
+// one of all user types of the tenant that have none of their own.
 type SetPolicyRequest struct {
 	// Actor is required. Reason is recorded in the event.
 	Actor, Reason    string
