@@ -49,7 +49,9 @@ const pageSize = 200
 // Records that other packages seal are theirs to re-seal.
 //
 // The Config.Store must be a storage.Lister; if it is none, the error wraps
-// errors.ErrUnsupported. An error of the store wraps ErrUnavailable and ends the walk.
+// errors.ErrUnsupported. An error of the store wraps ErrUnavailable and ends the walk; one that
+// wraps storage.ErrInvalid as well says that the cursor is not good any more, as in a Redis that
+// was restarted since: begin again with "", what is done already is passed over quickly.
 func (m *Manager) Reseal(ctx context.Context, cursor string) iter.Seq2[ResealProgress, error] {
 	return func(yield func(ResealProgress, error) bool) {
 		p := ResealProgress{Cursor: cursor}

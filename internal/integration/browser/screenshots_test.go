@@ -3,7 +3,9 @@ package browser_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -18,7 +20,7 @@ func TestScreenshots(t *testing.T) {
 		t.Skip("SECONDGATE_SCREENSHOTS is not set")
 	}
 	require.NoError(t, os.MkdirAll(dir, 0o755))
-	b := start(t).open(true)
+	b := start(t, "-questions").open(true)
 	shot := func(name string) {
 		t.Helper()
 		for _, scheme := range []string{"light", "dark"} {
@@ -83,6 +85,63 @@ func TestScreenshots(t *testing.T) {
 	o := b.site.open(true)
 	o.signIn("olivia")
 	o.visit("/admin")
+	first := b
 	b = o
 	shot("admin")
+	b.run(chromedp.SetValue("#remember-employee", "14", chromedp.ByQuery))
+	b.press(`button[aria-label^="Save the policy for employee"]`)
+
+	b = b.site.open(true)
+	b.login("kofi")
+	b.visit("/mfa/verify?kind=email")
+	b.press(sendForm)
+	shot("remember")
+	b.run(chromedp.Click("#remember", chromedp.ByQuery))
+	b.answer(b.code("kofi@acme.example"))
+	b.visit("/mfa/factors")
+	shot("devices")
+
+	b = first.site.open(true)
+	b.advance(181 * time.Second)
+	b.login("anna")
+	b.press(`a[href="/mfa/lost"]`)
+	shot("lost")
+	b.run(chromedp.SetValue("#message", "My phone fell into the sea.", chromedp.ByQuery))
+	b.press(`form[action="/mfa/lost/support"] button`)
+	shot("lost-asked")
+	b.press(`form[action="/mfa/lost/link"] button`)
+	b.visit(strings.TrimPrefix(setupLink.FindString(b.last("anna@acme.example").Text), b.base))
+	shot("setup")
+
+	b = o
+	b.visit("/admin/support")
+	shot("support")
+	b.visit("/admin/person?username=anna")
+	b.run(chromedp.SetValue("#access-reason", "called back", chromedp.ByQuery))
+	b.press(`form[action="/admin/access"] button`)
+	shot("person")
+	b.visit("/admin/report")
+	shot("report")
+	b.visit("/admin/standards?profile=asvs-l2")
+	shot("standards")
+
+	b = b.site.open(true)
+	b.signIn("emma")
+	b.enrollApp()
+	b.visit("/mfa/enroll/questions")
+	for _, n := range []string{"1", "2", "3"} {
+		b.fill("question"+n, "Question number "+n+" of mine?")
+		b.fill("answer"+n, "Answer "+n)
+	}
+	b.fill("answer2", "x")
+	b.press(`form[action="/mfa/enroll/questions"] button`)
+	shot("questions")
+	for _, n := range []string{"1", "2", "3"} {
+		b.fill("answer"+n, "Answer "+n)
+	}
+	b.press(`form[action="/mfa/enroll/questions"] button`)
+	b = b.site.open(true)
+	b.visit(b.site.open(true).lostLink("emma"))
+	b.press(`form[action="/mfa/setup"] button`)
+	shot("answers")
 }
