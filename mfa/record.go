@@ -330,7 +330,9 @@ func (r *record) removeFactors(gone func(instance) bool) (ended []instance) {
 			delete(r.Live, i.Kind)
 		}
 	}
-	r.Devices = nil
+	if len(ended) > 0 {
+		r.Devices = nil
+	}
 	return ended
 }
 

@@ -239,6 +239,9 @@ func TestSupport(t *testing.T) {
 	require.Len(t, list, 2)
 	require.Equal(t, mfa.SupportCase{SubjectID: "ann", UserType: "employee", Account: "ann@example.com", Time: r.clock.Now(),
 		From: "192.0.2.1", Message: "it is still there"}, list[0])
+	old := r.begin(ann)
+	r.clock.Advance(15 * time.Minute)
+	require.ErrorIs(t, r.RequestSupport(t.Context(), mfa.SupportRequest{Challenge: old.Token, Binding: binding}), mfa.ErrTokenExpired)
 	require.ErrorIs(t, ask(ann, strings.Repeat("m", 501)), mfa.ErrMalformed)
 	require.ErrorIs(t, ask(ann, "\xff"), mfa.ErrMalformed)
 	require.ErrorIs(t, r.RequestSupport(t.Context(), mfa.SupportRequest{Challenge: r.begin(ann).Token, Binding: "x"}), mfa.ErrToken)
@@ -269,7 +272,16 @@ func TestSupportIsBounded(t *testing.T) {
 	}
 	list, err := r.SupportCases(t.Context(), "boss", "")
 	require.NoError(t, err)
-	require.LessOrEqual(t, len(list), 250)
+	require.Less(t, len(list), 250, "long messages: bounded by length")
+	require.Equal(t, "p259", list[0].SubjectID)
+	for i := range 260 {
+		s := person(i)
+		s.Tenant = "short"
+		require.NoError(t, r.RequestSupport(t.Context(), mfa.SupportRequest{Challenge: r.begin(s).Token, Binding: binding}))
+	}
+	list, err = r.SupportCases(t.Context(), "boss", "short")
+	require.NoError(t, err)
+	require.Len(t, list, 250)
 	require.Equal(t, "p259", list[0].SubjectID)
 	r.store.Inject(mfatest.OpGet, 1, mfatest.Fault{Before: errors.New("down")})
 	_, err = r.SupportCases(t.Context(), "boss", "")
