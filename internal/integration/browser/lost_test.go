@@ -279,3 +279,53 @@ func TestBulkConfirmations(t *testing.T) {
 		require.LessOrEqual(t, b.narrow(), 320)
 	})
 }
+
+// The owner gives everybody a week, and then tightens the policy: who is signed in is taken
+// through enrolment, and who has not enrolled is listed and mailed.
+func TestOrganisation(t *testing.T) {
+	both(t, func(t *testing.T, script bool) {
+		s := start(t)
+		owner := s.open(script)
+		owner.signIn("olivia")
+		policy := func(preset, day string) {
+			owner.visit("/admin")
+			require.LessOrEqual(t, owner.narrow(), 320)
+			owner.run(chromedp.SetValue("#policy-employee", preset, chromedp.ByQuery), chromedp.SetValue("#by-employee", day, chromedp.ByQuery))
+			owner.press(`button[aria-label^="Save the policy for employee"]`)
+		}
+		policy("enroll", s.now().AddDate(0, 0, 7).Format(time.DateOnly))
+		greta := s.open(script)
+		greta.login("greta")
+		require.Equal(t, "/", greta.path(), "let in for the time being")
+		require.Contains(t, greta.text("main"), "Please set one up before")
+
+		policy("totp", "")
+		s.advance(61 * time.Second)
+		greta.visit("/")
+		require.Equal(t, "/mfa/enroll", greta.path(), "the session that is open is asked for more")
+		greta.press(`form[action="/mfa/enroll/totp"] button`)
+		var secret string
+		greta.eval(`document.querySelector("#key").textContent.replace(/\s/g, "")`, &secret)
+		greta.fill("code", greta.shown(secret))
+		greta.press(`form[action^="/mfa/enrollments/"] button[type=submit]`)
+		require.Equal(t, "/", greta.path(), "and goes on where it was")
+
+		owner.visit("/admin/report")
+		require.LessOrEqual(t, owner.narrow(), 320)
+		require.Contains(t, owner.text("main"), "Hugo Martin")
+		require.NotContains(t, owner.text("main"), "Greta Nilsen")
+		owner.press(`form[action="/admin/invite"] button`)
+		require.Eventually(t, func() bool {
+			owner.visit("/admin/confirmations")
+			return strings.Contains(owner.text("main"), "done")
+		}, 30*time.Second, 100*time.Millisecond)
+		hugo := s.open(script)
+		hugo.visit(strings.TrimPrefix(setupLink.FindString(s.last("hugo@acme.example").Text), s.base))
+		hugo.press(`form[action="/mfa/setup"] button`)
+		hugo.replaceApp()
+
+		owner.visit("/admin/standards?profile=asvs-l2")
+		require.LessOrEqual(t, owner.narrow(), 320)
+		require.Contains(t, owner.text("main"), "A-6")
+	})
+}
