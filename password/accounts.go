@@ -1,0 +1,82 @@
+package password
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+var (
+	// ErrNoAccount: there is no such account.
+	ErrNoAccount = errors.New("password: no such account")
+	// ErrChanged: the account's hash is not Update.Old any more, and nothing was changed.
+	ErrChanged = errors.New("password: the password was changed meanwhile")
+)
+
+// Account is what has a password, as the application knows it: where several accounts of
+// mfa share one password it is the login above them.
+type Account struct {
+	// ID is stable, unique within Tenant and never reused; 1 to 128 bytes. Tenant may be
+	// empty, and has at most 64 bytes.
+	ID, Tenant string
+	// Email is the address of record that the application has made sure of. Links and
+	// messages go to it and nowhere else, so whoever can read it can set the password.
+	Email string
+	// Locale is a BCP 47 tag for messages, such as "nl"; empty means English.
+	Locale string
+	// Name is how the person is called, and Words is what else others know of them, such as
+	// a username: no password can be made of them alone.
+	Name  string
+	Words []string
+	// Hash is the stored hash, "" if there is no password yet.
+	Hash factor.Secret
+	// SecondFactor says that the person is asked for a second factor at every sign-in, by a
+	// policy that they cannot leave. A shorter password is then enough.
+	SecondFactor bool
+}
+
+// Update is a change of a password.
+type Update struct {
+	// Hash is the new one, a PHC string of at most 256 bytes.
+	Hash factor.Secret
+	// Old is the hash that the change was decided on.
+	Old factor.Secret
+	// MustChange says that another person knows the password: the next sign-in, once
+	// complete, lets its owner choose another and do nothing else before that. If false, the
+	// mark is removed.
+	MustChange bool
+	// KeepSession is ChangeRequest's: the session not to end. Empty ends all.
+	KeepSession string
+}
+
+// Accounts is what the application brings. All methods are safe for concurrent use; an error
+// that is not named here means that it could not be done now.
+type Accounts interface {
+	// Find returns the accounts that address, as somebody typed it, is the confirmed address
+	// of; none is no error. Compare as the sign-in does. Of more than eight the first eight
+	// are taken.
+	Find(ctx context.Context, address string) ([]Account, error)
+	// Get returns an account, or ErrNoAccount. It sees every SetPassword that has returned.
+	Get(ctx context.Context, tenant, id string) (Account, error)
+	// SetPassword replaces a's hash if it is still u.Old, or else returns ErrChanged and does
+	// nothing; and ends every session and every remembered device (mfa.Manager.PasswordChanged)
+	// of whoever uses the password, but u.KeepSession. Where that cannot be one transaction,
+	// forget the devices first, since to have done so is harmless if the rest fails.
+	SetPassword(ctx context.Context, a Account, u Update) error
+}
+
+// fingerprint changes when the address or the password does. Links hold it, so that one that
+// was mailed before such a change is void without anybody having to say so.
+func (a *Account) fingerprint() []byte {
+	sum := sha256.Sum256([]byte(a.Email + "\x00" + a.Hash.Reveal()))
+	return sum[:16]
+}
+
+func (a *Account) sound() error {
+	if a.ID == "" || len(a.ID) > 128 || len(a.Tenant) > 64 {
+		return errors.New("password: Account.ID must have 1 to 128 bytes and Account.Tenant at most 64")
+	}
+	return nil
+}

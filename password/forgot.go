@@ -1,0 +1,110 @@
+package password
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa"
+)
+
+// maxAccounts is how many accounts of one address are mailed a link.
+const maxAccounts = 8
+
+// ForgotRequest asks for a link.
+type ForgotRequest struct {
+	// Address is what somebody typed.
+	Address string
+	// Client is where the request came from, for the budget: 1 to 256 bytes. Take the
+	// network of an IPv6 address (/64), since everybody has as many addresses as they like
+	// within one; and behind a proxy, the address that your own proxy vouches for.
+	Client string
+}
+
+// Forgot mails a link to every account of the address. Nil means no more than that the
+// request was taken: nothing has been looked up yet, so neither the answer nor its time tells
+// whether the address has an account. Show the same page for every nil.
+//
+// A *factor.Problem (address_form) means that this is no address, a *mfa.BudgetError how
+// long to wait, for an address with an account and without; an error wrapping
+// mfa.ErrUnavailable that nothing was taken. A budget that somebody else has used up keeps
+// nobody out: the links that were mailed to the person are all good.
+func (m *Manager) Forgot(ctx context.Context, r ForgotRequest) error {
+	if r.Client == "" || len(r.Client) > maxClient {
+		return errors.New("password: ForgotRequest.Client must have 1 to 256 bytes")
+	}
+	address, err := checkAddress(r.Address)
+	if err != nil {
+		return err
+	}
+	now := m.now()
+	err = m.pay(ctx, "client", r.Client, m.cfg.PerClient, now)
+	if err == nil {
+		err = m.pay(ctx, "address", strings.ToLower(address), m.cfg.PerAddress, now)
+	}
+	if err != nil {
+		var over *mfa.BudgetError
+		if errors.As(err, &over) {
+			m.emit(ctx, "password.budget", nil, now, nil)
+		}
+		return err
+	}
+	sent := make(map[string]bool) // by work that is run again
+	m.cfg.Later(ctx, func(ctx context.Context) error { return m.mailLinks(ctx, address, sent) })
+	return nil
+}
+
+func (m *Manager) mailLinks(ctx context.Context, address string, sent map[string]bool) error {
+	found, err := m.cfg.Accounts.Find(ctx, address)
+	if err != nil {
+		m.emit(ctx, "password.link-failed", nil, m.now(), nil)
+		return unavailable(err)
+	}
+	if len(found) == 0 {
+		m.emit(ctx, "password.link-nobody", nil, m.now(), nil)
+	}
+	var failed error
+	for i := range found[:min(len(found), maxAccounts)] {
+		a := &found[i]
+		key := recordKey(a.Tenant, a.ID)
+		if sent[key] {
+			continue
+		}
+		var over *mfa.BudgetError
+		err := m.mailLink(ctx, a, m.now())
+		if errors.As(err, &over) { // several spellings of one address; the links mailed before do
+			m.emit(ctx, "password.budget", a, m.now(), nil)
+			err = nil
+		}
+		if err != nil {
+			m.emit(ctx, "password.link-failed", a, m.now(), nil)
+			failed = errors.Join(failed, err)
+			continue
+		}
+		sent[key] = true
+	}
+	return failed
+}
+
+func (m *Manager) mailLink(ctx context.Context, a *Account, now time.Time) error {
+	if err := a.sound(); err != nil {
+		return err
+	}
+	if a.Email == "" {
+		return errors.New("password: the account has no address")
+	}
+	token, err := m.issue(ctx, a, now)
+	if err != nil {
+		return err
+	}
+	link, err := m.link(token)
+	if err != nil {
+		return err
+	}
+	if err := m.send(ctx, a, Mail{Name: mailLink, Link: link}, now); err != nil {
+		return err
+	}
+	m.emit(ctx, "password.link-sent", a, now, nil)
+	return nil
+}

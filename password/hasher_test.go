@@ -1,0 +1,179 @@
+package password_test
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/password"
+)
+
+func hasher(t testing.TB, cfg password.HasherConfig) *password.Hasher {
+	t.Helper()
+	h, err := password.NewHasher(cfg)
+	require.NoError(t, err)
+	return h
+}
+
+// shared hashes for the tests that are not about hashing.
+var shared = sync.OnceValues(func() (*password.Hasher, error) { return password.NewHasher(password.HasherConfig{}) })
+
+func TestHashAndVerify(t *testing.T) {
+	for name, c := range map[string]struct {
+		cfg    password.HasherConfig
+		prefix string
+	}{
+		"argon2id": {password.HasherConfig{}, "$argon2id$v=19$m=19456,t=2,p=1$"},
+		"pbkdf2":   {password.HasherConfig{PBKDF2: true}, "$pbkdf2-sha256$i=600000$"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := hasher(t, c.cfg)
+			a, err := h.Hash(t.Context(), "correct horse")
+			require.NoError(t, err)
+			require.True(t, strings.HasPrefix(a, c.prefix), a)
+			require.LessOrEqual(t, len(a), 256)
+			b, err := h.Hash(t.Context(), "correct horse")
+			require.NoError(t, err)
+			require.NotEqual(t, a, b, "salted")
+			require.NoError(t, h.Verify(t.Context(), a, "correct horse"))
+			for _, wrong := range []factor.Secret{"", "correct hors", "correct horse ", "Correct horse", "correct horse\x00", "correct horse\xff", factor.Secret(strings.Repeat("x", 1<<20))} {
+				require.ErrorIs(t, h.Verify(t.Context(), a, wrong), password.ErrIncorrect)
+			}
+			require.False(t, h.NeedsRehash(a))
+		})
+	}
+}
+
+// The key of PBKDF2 is the standard's, computed elsewhere: Python's hashlib.pbkdf2_hmac.
+func TestPBKDF2Vector(t *testing.T) {
+	enc := base64.RawStdEncoding.EncodeToString
+	hash := "$pbkdf2-sha256$i=600000$" + enc([]byte("saltsaltsaltsalt")) + "$TVPXRe49nNQGbk8yq+1ITnl+WlbIHQsXPDWWCq/Be9A"
+	require.NoError(t, hasher(t, password.HasherConfig{}).Verify(t.Context(), hash, "passwordPASSWORDpassword"))
+}
+
+func TestEitherSchemeIsVerifiedAndReplaced(t *testing.T) {
+	argon, fips := hasher(t, password.HasherConfig{}), hasher(t, password.HasherConfig{PBKDF2: true})
+	more := hasher(t, password.HasherConfig{Memory: 19 * 1024, Passes: 3, Threads: 1})
+	a, err := argon.Hash(t.Context(), "correct horse")
+	require.NoError(t, err)
+	p, err := fips.Hash(t.Context(), "correct horse")
+	require.NoError(t, err)
+	for _, h := range []*password.Hasher{argon, fips, more} {
+		for _, hash := range []string{a, p} {
+			require.NoError(t, h.Verify(t.Context(), hash, "correct horse"))
+			require.ErrorIs(t, h.Verify(t.Context(), hash, "incorrect horse"), password.ErrIncorrect)
+		}
+	}
+	for _, c := range []struct {
+		h    *password.Hasher
+		hash string
+		want bool
+	}{{argon, a, false}, {argon, p, true}, {fips, p, false}, {fips, a, true}, {more, a, true}, {argon, "", true}, {fips, "", true},
+		{fips, strings.Replace(p, "600000", "500000", 1), true}} {
+		require.Equal(t, c.want, c.h.NeedsRehash(c.hash), c.hash)
+	}
+}
+
+// é as one code point or as two is the same password; nothing else is made equal.
+func TestUnicodeForms(t *testing.T) {
+	h := hasher(t, password.HasherConfig{})
+	hash, err := h.Hash(t.Context(), "caf\u00e9 au lait")
+	require.NoError(t, err)
+	require.NoError(t, h.Verify(t.Context(), hash, "cafe\u0301 au lait"))
+	require.ErrorIs(t, h.Verify(t.Context(), hash, "cafe au lait"), password.ErrIncorrect)
+	hash, err = h.Hash(t.Context(), "x² is a square")
+	require.NoError(t, err)
+	require.ErrorIs(t, h.Verify(t.Context(), hash, "x2 is a square"), password.ErrIncorrect, "NFC, not NFKC")
+}
+
+// A sign-in of nobody is refused, in the time of one of somebody.
+func TestNobodyCostsTheSame(t *testing.T) {
+	h := hasher(t, password.HasherConfig{})
+	hash, err := h.Hash(t.Context(), "correct horse")
+	require.NoError(t, err)
+	took := func(hash string) time.Duration {
+		best := time.Hour
+		for range 5 {
+			start := time.Now()
+			require.ErrorIs(t, h.Verify(t.Context(), hash, "wrong"), password.ErrIncorrect)
+			best = min(best, time.Since(start))
+		}
+		return best
+	}
+	somebody, nobody := took(hash), took("")
+	require.Greater(t, nobody, somebody/3, "somebody %s, nobody %s", somebody, nobody)
+}
+
+func TestWeakHashersAreRefused(t *testing.T) {
+	for _, cfg := range []password.HasherConfig{
+		{Iterations: 599_999}, {Iterations: -1}, {Iterations: 20_000_000}, {AtOnce: -1}, {Memory: 19455, Passes: 2, Threads: 1}, {Passes: 1},
+	} {
+		_, err := password.NewHasher(cfg)
+		require.Error(t, err, "%+v", cfg)
+	}
+}
+
+func TestDamagedHashes(t *testing.T) {
+	h := hasher(t, password.HasherConfig{})
+	salt, key := strings.Repeat("A", 22), strings.Repeat("A", 43)
+	for _, bad := range []string{"x", "$2a$10$abcdefghijklmnopqrstuu", "$pbkdf2-sha256$i=0$" + salt + "$" + key, "$pbkdf2-sha256$i=99999999999$" + salt + "$" + key,
+		"$pbkdf2-sha256$i=+600000$" + salt + "$" + key, "$pbkdf2-sha256$i=600000$" + salt, "$pbkdf2-sha256$i=600000$AAAA$" + key,
+		"$pbkdf2-sha256$i=600000$" + salt + "$", "$pbkdf2-sha256$i=600000$" + salt + "$" + key + "$", strings.Repeat("$", 1000),
+		"$pbkdf2-sha256$i=600000$" + strings.Repeat("A", 400) + "$" + key} {
+		err := h.Verify(t.Context(), bad, "correct horse")
+		require.Error(t, err, bad)
+		require.NotErrorIs(t, err, password.ErrIncorrect, bad)
+	}
+}
+
+func TestHashRefusesWhatCannotBeTyped(t *testing.T) {
+	h := hasher(t, password.HasherConfig{})
+	for reason, s := range map[string]factor.Secret{"password_too_short": "", "password_too_long": factor.Secret(strings.Repeat("x", password.MaxBytes+1)), "password_characters": "abc\xff", "password_characters ": "abc\x00"} {
+		_, err := h.Hash(t.Context(), s)
+		requireReason(t, err, strings.TrimSpace(reason))
+	}
+	_, err := h.Hash(t.Context(), factor.Secret(strings.Repeat("x", password.MaxBytes)))
+	require.NoError(t, err)
+	// U+1D160 grows to three times its bytes under NFC.
+	_, err = h.Hash(t.Context(), factor.Secret(strings.Repeat("\U0001D160", password.MaxBytes/4)))
+	require.NoError(t, err)
+}
+
+func TestHashHonoursContext(t *testing.T) {
+	h := hasher(t, password.HasherConfig{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := h.Hash(ctx, "correct horse")
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, h.Verify(ctx, "", "correct horse"), context.Canceled)
+}
+
+func requireReason(t *testing.T, err error, reason string) {
+	t.Helper()
+	var p *factor.Problem
+	require.True(t, errors.As(err, &p), "%v", err)
+	require.Equal(t, reason, p.Reason)
+}
+
+func FuzzVerify(f *testing.F) {
+	h := hasher(f, password.HasherConfig{})
+	f.Add("$pbkdf2-sha256$i=1$" + strings.Repeat("A", 22) + "$" + strings.Repeat("A", 43))
+	f.Add("$argon2id$v=19$m=7168,t=5,p=1$c29tZXNhbHRzb21lc2FsdA$c29tZXNhbHRzb21lc2FsdHNvbWVzYWx0c29tZXM")
+	f.Fuzz(func(t *testing.T, hash string) {
+		var n int
+		if _, err := fmt.Sscanf(hash, "$pbkdf2-sha256$i=%d$", &n); err == nil && n > 1000 || strings.Contains(hash, "m=") {
+			return // well-formed, and slow on purpose
+		}
+		if h.Verify(t.Context(), hash, "tulip") == nil {
+			t.Fatalf("%q matches", hash)
+		}
+	})
+}

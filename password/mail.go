@@ -1,0 +1,112 @@
+package password
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// The names of mails.
+const (
+	mailLink     = "reset.link"
+	mailReset    = "password.reset"
+	mailChanged  = "password.changed"
+	mailAdminSet = "password.admin-set"
+)
+
+// Mail is what a mail has to say, for Config.Compose. As it may hold a link, every way of
+// printing or encoding the whole gives "[redacted]".
+type Mail struct {
+	// Name is "reset.link", or for what has happened "password.reset", "password.changed" or
+	// "password.admin-set".
+	Name string
+	// To is the account's address, Person its name, Locale its language, and ServiceName
+	// Config's.
+	To, Person, Locale, ServiceName string
+	// Link is, in a reset.link, the whole URL, and TTL how long it is good.
+	Link factor.Secret
+	TTL  time.Duration
+	// Time is when it happened.
+	Time time.Time
+}
+
+const redacted = "[redacted]"
+
+// Format writes "[redacted]" for every verb.
+func (Mail) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// LogValue implements slog.LogValuer.
+func (Mail) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText makes every encoder write "[redacted]".
+func (Mail) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+//go:embed mail.html
+var mailHTML string
+
+var mailTemplate = template.Must(template.New("mail").Parse(mailHTML))
+
+// mailView is what the mail shows.
+type mailView struct{ Lang, Service, Lead, Link, Button, IfButtonFails, Note, Ignore string }
+
+func (m *Manager) send(ctx context.Context, a *Account, mail Mail, now time.Time) error {
+	mail.To, mail.Person, mail.Locale, mail.ServiceName, mail.TTL, mail.Time = a.Email, a.Name, a.Locale, m.cfg.ServiceName, m.cfg.TTL, now
+	var msg email.Message
+	var err error
+	if m.cfg.Compose != nil {
+		if msg, err = m.cfg.Compose(mail); err != nil {
+			return fmt.Errorf("password: Compose: %w", err)
+		}
+	}
+	if msg.Subject == "" {
+		if msg, err = compose(mail); err != nil {
+			return err
+		}
+	}
+	switch {
+	case strings.TrimSpace(msg.Subject) == "" || strings.ContainsFunc(msg.Subject, unicode.IsControl):
+		return errors.New("password: Compose makes a subject that is not one line")
+	case !strings.Contains(msg.Text.Reveal(), mail.Link.Reveal()):
+		return errors.New("password: Compose makes a text without the link")
+	}
+	msg.To = a.Email // whatever Compose made of it
+	if err := m.cfg.Sender.Send(ctx, msg); err != nil {
+		return unavailable(err)
+	}
+	return nil
+}
+
+const noticeTime = "2006-01-02 15:04 MST"
+
+func compose(m Mail) (email.Message, error) {
+	lang, w := language(m.Locale)
+	text := w.texts[m.Name]
+	fill := func(s string) string { return strings.ReplaceAll(s, "%s", m.ServiceName) }
+	v := mailView{Lang: lang, Service: m.ServiceName, Lead: w.lead(m.Person, fill(text[1])), Ignore: fill(w.notYou)}
+	var plain strings.Builder
+	fmt.Fprintf(&plain, "%s\n\n", v.Lead)
+	if m.Link != "" {
+		v.Link, v.Button, v.IfButtonFails, v.Ignore = m.Link.Reveal(), w.button, w.ifFails, fill(w.ignore)
+		v.Note = fmt.Sprintf(w.terms, w.duration(m.TTL))
+		fmt.Fprintf(&plain, "%s\n%s\n\n", w.open, v.Link)
+	} else {
+		v.Note = fmt.Sprintf(w.when, m.Time.UTC().Format(noticeTime))
+	}
+	fmt.Fprintf(&plain, "%s\n\n%s\n", v.Note, v.Ignore)
+	var html bytes.Buffer
+	if err := mailTemplate.Execute(&html, v); err != nil {
+		return email.Message{}, err
+	}
+	return email.Message{To: m.To, Subject: fill(text[0]), Text: factor.Secret(plain.String()), HTML: factor.Secret(html.String())}, nil
+}

@@ -1,0 +1,174 @@
+package password
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/storage"
+)
+
+const (
+	defaultTTL        = 30 * time.Minute
+	minTTL            = 5 * time.Minute
+	maxTTL            = 24 * time.Hour
+	defaultPerAddress = 5
+	defaultPerClient  = 30
+	maxBudget         = 1000
+	// maxAddress: a path is 256 bytes, two of them brackets (RFC 5321 section 4.5.3.1.3).
+	maxAddress = 254
+	maxClient  = 256
+)
+
+// Config configures a Manager.
+type Config struct {
+	// Store keeps links and budgets, under keys that begin with "password/"; it may be the
+	// Store of mfa.Manager. Keys seals them. Required.
+	Store storage.Store
+	Keys  *seal.Keyring
+	// Accounts is the application's. Required.
+	Accounts Accounts
+	// Hasher makes hashes. Required.
+	Hasher *Hasher
+	// Rules are for new passwords.
+	Rules Rules
+	// Sender sends the mails. Required.
+	Sender email.Sender
+	// ServiceName is how people call the application. Required.
+	ServiceName string
+	// LinkURL makes of a token the address of the page that asks for a new password, such as
+	// https://example.com/password/reset?token=…; the token is URL-safe. Required.
+	LinkURL func(token string) string
+	// Later takes work that sends mail, and runs it beside the request with a context of its
+	// own: in a queue, or in a goroutine that the application waits for before it ends. It
+	// returns at once. It may run work again after an error, but not twice at the same time.
+	// Required: were it run before the answer, the time of an answer would tell which
+	// addresses have an account.
+	Later func(ctx context.Context, work func(context.Context) error)
+	// Authorize is asked whether an administrator may do what they ask; the action is
+	// "set-password". Nil forbids all.
+	Authorize func(ctx context.Context, a mfa.AdminAction) error
+	// TTL is how long a link is good; default 30 minutes, 5 minutes to a day.
+	TTL time.Duration
+	// PerAddress and PerClient are how often in an hour a link may be asked for one address
+	// and by one client; defaults 5 and 30, 1 to 1000. Neither has a way to be switched off.
+	PerAddress, PerClient int
+	// Compose, if not nil, writes mails. A Message without a subject stands for the one that
+	// this package would have sent.
+	Compose func(m Mail) (email.Message, error)
+	// Events is called in the goroutine that did it; nil means nobody. See the package
+	// comment for the names.
+	Events func(ctx context.Context, e mfa.Event)
+	// Clock defaults to the system's.
+	Clock mfa.Clock
+}
+
+// Manager resets and changes passwords. It is safe for concurrent use.
+type Manager struct {
+	cfg     Config
+	records *storage.Updater
+}
+
+// New returns a Manager, or an error that says what is wrong with cfg.
+func New(cfg Config) (*Manager, error) {
+	for _, required := range []struct {
+		name    string
+		missing bool
+	}{
+		{"Store", cfg.Store == nil}, {"Keys", cfg.Keys == nil}, {"Accounts", cfg.Accounts == nil}, {"Hasher", cfg.Hasher == nil},
+		{"Sender", cfg.Sender == nil}, {"LinkURL", cfg.LinkURL == nil}, {"Later", cfg.Later == nil},
+	} {
+		if required.missing {
+			return nil, fmt.Errorf("password: Config.%s is required", required.name)
+		}
+	}
+	if s := cfg.ServiceName; strings.TrimSpace(s) == "" || len(s) > 64 || strings.ContainsFunc(s, unicode.IsControl) {
+		return nil, errors.New("password: Config.ServiceName must be 1 to 64 bytes on one line")
+	}
+	defaults(&cfg)
+	for name, n := range map[string]int{"PerAddress": cfg.PerAddress, "PerClient": cfg.PerClient} {
+		if n < 1 || n > maxBudget {
+			return nil, fmt.Errorf("password: Config.%s is %d, want 1 to %d", name, n, maxBudget)
+		}
+	}
+	if cfg.TTL < minTTL || cfg.TTL > maxTTL {
+		return nil, fmt.Errorf("password: Config.TTL is %s, want %s to %s", cfg.TTL, minTTL, maxTTL)
+	}
+	if err := cfg.Rules.validate(); err != nil {
+		return nil, err
+	}
+	m := &Manager{cfg: cfg, records: storage.NewUpdater(cfg.Store)}
+	if _, err := m.link(strings.Repeat("A", tokenLen)); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func defaults(cfg *Config) {
+	if cfg.TTL == 0 {
+		cfg.TTL = defaultTTL
+	}
+	if cfg.PerAddress == 0 {
+		cfg.PerAddress = defaultPerAddress
+	}
+	if cfg.PerClient == 0 {
+		cfg.PerClient = defaultPerClient
+	}
+	if cfg.Clock == nil {
+		cfg.Clock = systemClock{}
+	}
+	// Whoever attacks the service knows its name.
+	cfg.Rules.Words = append([]string{cfg.ServiceName}, cfg.Rules.Words...)
+}
+
+type systemClock struct{}
+
+func (systemClock) Now() time.Time { return time.Now() }
+
+func (m *Manager) now() time.Time { return m.cfg.Clock.Now().UTC().Truncate(time.Millisecond) }
+
+func (m *Manager) link(token string) (factor.Secret, error) {
+	link := m.cfg.LinkURL(token)
+	u, err := url.Parse(link)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || !strings.Contains(link, token) {
+		return "", errors.New("password: Config.LinkURL must make an absolute http or https URL that holds the token")
+	}
+	return factor.Secret(link), nil
+}
+
+func unavailable(err error) error { return fmt.Errorf("%w: %w", mfa.ErrUnavailable, err) }
+
+// emit reports what happened; a is nil where nobody is known.
+func (m *Manager) emit(ctx context.Context, name string, a *Account, now time.Time, more func(*mfa.Event)) {
+	if m.cfg.Events == nil {
+		return
+	}
+	e := mfa.Event{Name: name, Time: now, Kind: "password", Left: -1}
+	if a != nil {
+		e.SubjectID, e.Tenant = a.ID, a.Tenant
+	}
+	if more != nil {
+		more(&e)
+	}
+	m.cfg.Events(ctx, e)
+}
+
+// checkAddress returns s without spaces around it, if mail could be sent to it.
+func checkAddress(s string) (string, error) {
+	s = strings.TrimSpace(s)
+	at := strings.LastIndexByte(s, '@')
+	if at < 1 || at == len(s)-1 || len(s) > maxAddress || !utf8.ValidString(s) ||
+		strings.ContainsFunc(s, func(c rune) bool { return !unicode.IsPrint(c) }) {
+		return "", &factor.Problem{Reason: "address_form", Detail: "this is not an e-mail address"}
+	}
+	return s, nil
+}

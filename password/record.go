@@ -1,0 +1,273 @@
+package password
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/storage"
+)
+
+// ErrLink: a link is unknown, was used or replaced by another change of the password, or is
+// too old. Which of these is not told; the person asks for another.
+var ErrLink = errors.New("password: link is not good any more")
+
+const (
+	recordPrefix = "password/r/"
+	budgetPrefix = "password/b/"
+	sealLinks    = "password-links"
+	sealBudget   = "password-budget"
+
+	idLen     = sha256.Size
+	secretLen = 32
+	budgetFor = time.Hour
+	// maxLinks of one account are good at once, so that the record stays small.
+	maxLinks = 20
+)
+
+// tokenLen is how long a token is, in characters: an account's record and a secret.
+var tokenLen = base64.RawURLEncoding.EncodedLen(idLen + secretLen)
+
+// links is what is kept for one account while it has links.
+type links struct {
+	Tenant string `cbor:"0,keyasint,omitempty"`
+	ID     string `cbor:"1,keyasint"`
+	Links  []live `cbor:"2,keyasint"`
+	At     int64  `cbor:"3,keyasint"` // Unix milliseconds of the last write
+}
+
+// live is a link that was mailed. Its secret is 256 random bits, for which a plain hash is
+// enough.
+type live struct {
+	Hash    []byte `cbor:"0,keyasint"`
+	Expires int64  `cbor:"1,keyasint"` // Unix milliseconds
+	Account []byte `cbor:"2,keyasint"` // its fingerprint
+}
+
+// recordKey holds no name, because it is the first half of a token, which stays in browsers
+// and proxies. The length keeps "a"+"bc" and "ab"+"c" apart.
+func recordKey(tenant, id string) string {
+	sum := sha256.Sum256([]byte(strconv.Itoa(len(tenant)) + "/" + tenant + "/" + id))
+	return recordPrefix + base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// splitToken returns the key of the record that token is about, and the hash of its secret.
+func splitToken(token string) (key string, hash []byte, err error) {
+	if len(token) != tokenLen {
+		return "", nil, ErrLink
+	}
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	if err != nil {
+		return "", nil, ErrLink
+	}
+	sum := sha256.Sum256(raw[idLen:])
+	return recordPrefix + base64.RawURLEncoding.EncodeToString(raw[:idLen]), sum[:], nil
+}
+
+func (m *Manager) open(key string, data []byte) (*links, error) {
+	l := &links{}
+	if data == nil {
+		return l, nil
+	}
+	plain, err := m.cfg.Keys.Open(sealLinks, key, data)
+	if err == nil {
+		err = cbor.Unmarshal(plain, l)
+	}
+	return l, err
+}
+
+// at is now, unless the clock has stepped back: that revives no link.
+func (l *links) at(now time.Time) int64 { return max(now.UnixMilli(), l.At) }
+
+func (l *links) drop(now int64) {
+	l.Links = slices.DeleteFunc(l.Links, func(v live) bool { return v.Expires <= now })
+}
+
+// find returns the link of the hash that is good now, or nil. All of them are compared.
+func (l *links) find(hash []byte, now int64) (found *live) {
+	for i := range l.Links {
+		if subtle.ConstantTimeCompare(l.Links[i].Hash, hash) == 1 && now < l.Links[i].Expires {
+			found = &l.Links[i]
+		}
+	}
+	return found
+}
+
+// issue makes a link for an account. Those before it stay good: else whoever knows an address
+// could make every link that its owner asks for worthless. Of too many none is added.
+func (m *Manager) issue(ctx context.Context, a *Account, now time.Time) (token string, err error) {
+	key := recordKey(a.Tenant, a.ID)
+	secret := make([]byte, secretLen)
+	_, _ = rand.Read(secret) // never fails since Go 1.24
+	hash := sha256.Sum256(secret)
+	err = m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
+		l, err := m.open(key, data)
+		if errors.Is(err, seal.ErrUnknownKey) {
+			l, err = &links{}, nil // its key was retired: so old is no link
+		}
+		if err != nil {
+			return storage.Change{}, err
+		}
+		at := l.at(now)
+		l.drop(at)
+		if len(l.Links) >= min(m.cfg.PerAddress, maxLinks) {
+			return storage.Change{}, &mfa.BudgetError{RetryAfter: time.Duration(l.Links[0].Expires-at) * time.Millisecond}
+		}
+		l.Tenant, l.ID, l.At = a.Tenant, a.ID, at
+		l.Links = append(l.Links, live{Hash: hash[:], Expires: at + m.cfg.TTL.Milliseconds(), Account: a.fingerprint()})
+		plain, err := cbor.Marshal(l)
+		if err != nil {
+			return storage.Change{}, err
+		}
+		return storage.Change{Data: m.cfg.Keys.Seal(sealLinks, key, plain)}, nil
+	})
+	var over *mfa.BudgetError
+	if errors.As(err, &over) {
+		return "", over
+	}
+	if err != nil {
+		return "", unavailable(err)
+	}
+	id, err := base64.RawURLEncoding.DecodeString(key[len(recordPrefix):])
+	if err != nil {
+		return "", err
+	}
+	return base64.RawURLEncoding.EncodeToString(append(id, secret...)), nil
+}
+
+// look returns the account that a link is good for.
+func (m *Manager) look(ctx context.Context, token string, now time.Time) (*Account, error) {
+	key, hash, err := splitToken(token)
+	if err != nil {
+		return nil, err
+	}
+	rec, err := m.records.Get(ctx, key)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, ErrLink
+	}
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	l, err := m.open(key, rec.Data)
+	if errors.Is(err, seal.ErrUnknownKey) {
+		return nil, ErrLink // its key was retired, and it with it
+	}
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	found := l.find(hash, l.at(now))
+	if found == nil {
+		return nil, ErrLink
+	}
+	a, err := m.cfg.Accounts.Get(ctx, l.Tenant, l.ID)
+	switch {
+	case errors.Is(err, ErrNoAccount):
+		return nil, ErrLink
+	case err != nil:
+		return nil, unavailable(err)
+	case a.ID != l.ID || a.Tenant != l.Tenant || subtle.ConstantTimeCompare(a.fingerprint(), found.Account) != 1:
+		return nil, ErrLink
+	}
+	return &a, nil
+}
+
+// spend takes the link of a token, and all others of the account, out of the world.
+func (m *Manager) spend(ctx context.Context, token string, now time.Time) error {
+	key, hash, err := splitToken(token)
+	if err != nil {
+		return err
+	}
+	gone := false
+	err = m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
+		l, err := m.open(key, data)
+		if err != nil {
+			return storage.Change{}, err
+		}
+		if gone = l.find(hash, l.at(now)) == nil; gone {
+			return storage.Change{}, nil
+		}
+		return storage.Change{Delete: true}, nil
+	})
+	switch {
+	case err != nil:
+		return unavailable(err)
+	case gone:
+		return ErrLink
+	}
+	return nil
+}
+
+// pay takes one request from the budget of what, or returns a *mfa.BudgetError. The record
+// names nobody.
+func (m *Manager) pay(ctx context.Context, purpose, what string, limit int, now time.Time) error {
+	key := budgetPrefix + base64.RawURLEncoding.EncodeToString(m.cfg.Keys.Digest(sealBudget, purpose+"\x00"+what))
+	var wait time.Duration
+	err := m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
+		log, err := m.openBudget(key, data)
+		if err != nil {
+			return storage.Change{}, err
+		}
+		log, wait = log.add(now, limit)
+		if wait > 0 {
+			return storage.Change{}, nil
+		}
+		plain, err := cbor.Marshal(log)
+		if err != nil {
+			return storage.Change{}, err
+		}
+		return storage.Change{Data: m.cfg.Keys.Seal(sealBudget, key, plain)}, nil
+	})
+	if err != nil {
+		return unavailable(err)
+	}
+	if wait > 0 {
+		return &mfa.BudgetError{RetryAfter: wait}
+	}
+	return nil
+}
+
+// budget is when requests were made, in Unix seconds, oldest first.
+type budget []int64
+
+func (m *Manager) openBudget(key string, data []byte) (log budget, err error) {
+	if data == nil {
+		return nil, nil
+	}
+	plain, err := m.cfg.Keys.Open(sealBudget, key, data)
+	if errors.Is(err, seal.ErrUnknownKey) {
+		return nil, nil // a retired key's: of an hour long ago
+	}
+	if err == nil {
+		err = cbor.Unmarshal(plain, &log)
+	}
+	return log, err
+}
+
+// add counts a request, or says how long to wait for the oldest to be an hour old. After a
+// clock that ran ahead, what it counted is taken for now.
+func (b budget) add(now time.Time, limit int) (budget, time.Duration) {
+	b = b.since(now)
+	for i := range b {
+		b[i] = min(b[i], now.Unix())
+	}
+	if len(b) >= limit {
+		return b, time.Unix(b[len(b)-limit], 0).Add(budgetFor).Sub(now)
+	}
+	return append(b, now.Unix()), 0
+}
+
+// since is what is not yet an hour old.
+func (b budget) since(now time.Time) budget {
+	old := now.Add(-budgetFor).Unix()
+	return slices.DeleteFunc(slices.Clone(b), func(at int64) bool { return at <= old })
+}

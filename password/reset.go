@@ -1,0 +1,207 @@
+package password
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// ResetRequest sets a password by a link.
+type ResetRequest struct {
+	// Token is of the link.
+	Token factor.Secret
+	// Password is the new one.
+	Password factor.Secret
+}
+
+// CheckLink returns the account that a link is good for, for the page that it opens, and
+// changes nothing: mail scanners open links too. Show little of the account: its name, say,
+// and its username for the person's password manager. ErrLink means that the link is not
+// good, an error wrapping mfa.ErrUnavailable that this could not be found out.
+func (m *Manager) CheckLink(ctx context.Context, token factor.Secret) (Account, error) {
+	a, err := m.look(ctx, token.Reveal(), m.now())
+	if err != nil {
+		return Account{}, err
+	}
+	return *a, nil
+}
+
+// Reset sets the password of the account that a link is good for. The link and all others of
+// the account are then spent, every session and remembered device has ended, and the person
+// is told by mail. It signs nobody in: send them to the sign-in page, which asks for the new
+// password and then for the second factor, as whoever reads the mailbox may not have it.
+//
+// A *factor.Problem (see [Rules.Check]) refuses the password, and the link stays good.
+// ErrLink means that the link is not. After an error wrapping mfa.ErrUnavailable the password
+// may have been set or not, and the link may be spent: of links and passwords at most one
+// pair succeeds, however many try at once, so a link is spent first.
+func (m *Manager) Reset(ctx context.Context, r ResetRequest) error {
+	now := m.now()
+	a, err := m.look(ctx, r.Token.Reveal(), now)
+	if err != nil {
+		return err
+	}
+	hash, err := m.newHash(ctx, a, r.Password)
+	if err != nil {
+		return err
+	}
+	if err := m.spend(ctx, r.Token.Reveal(), now); err != nil {
+		return err
+	}
+	err = m.set(ctx, a, Update{Hash: hash, Old: a.Hash})
+	if errors.Is(err, ErrChanged) || errors.Is(err, ErrNoAccount) {
+		return ErrLink // it was changed in another way since, which voids links
+	}
+	if err != nil {
+		return err
+	}
+	m.emit(ctx, "password.reset", a, now, nil)
+	m.tell(ctx, a, Mail{Name: mailReset}, now)
+	return nil
+}
+
+// ChangeRequest is a signed-in person's, for another password.
+type ChangeRequest struct {
+	Tenant, ID string
+	// Current is the present password, and Password the new one.
+	Current, Password factor.Secret
+	// KeepSession goes to Update.
+	KeepSession string
+}
+
+// Change gives a person who is signed in another password, and is how they choose their own
+// after an administrator's (Update.MustChange). Limit how often Current may be wrong as at
+// the sign-in; this package does not count.
+//
+// ErrIncorrect means that Current is not the password; a *factor.Problem refuses the new one,
+// for a reason of [Rules.Check] or because it is the present one (password_same). ErrChanged
+// and ErrNoAccount are as in Accounts. After an error wrapping mfa.ErrUnavailable the password
+// may have been changed or not.
+func (m *Manager) Change(ctx context.Context, r ChangeRequest) error {
+	now := m.now()
+	a, err := m.get(ctx, r.Tenant, r.ID)
+	if err != nil {
+		return err
+	}
+	if err := m.cfg.Hasher.Verify(ctx, a.Hash.Reveal(), r.Current); err != nil {
+		return hashError(err)
+	}
+	// Both are known to be typed by who knows the present one, so this tells them nothing.
+	if same(r.Current, r.Password) {
+		return &factor.Problem{Reason: "password_same", Detail: "choose another password than the present one"}
+	}
+	hash, err := m.newHash(ctx, a, r.Password)
+	if err != nil {
+		return err
+	}
+	if err := m.set(ctx, a, Update{Hash: hash, Old: a.Hash, KeepSession: r.KeepSession}); err != nil {
+		return err
+	}
+	m.emit(ctx, "password.changed", a, now, nil)
+	m.tell(ctx, a, Mail{Name: mailChanged}, now)
+	return nil
+}
+
+// AdminRequest is an administrator's, who sets the password of somebody else.
+type AdminRequest struct {
+	Tenant, ID string
+	// Actor is who asks, as the application names them; required. Reason goes into the event.
+	Actor, Reason string
+	// Password is the new one. The rules are the same.
+	Password factor.Secret
+}
+
+// AdminSet sets a person's password on behalf of an administrator who has made sure who asks
+// for it, if Config.Authorize allows it. All sessions and remembered devices end, the person
+// is told by mail, and must choose another password at the next sign-in (Update.MustChange).
+//
+// The errors are those of Change, and one that wraps mfa.ErrForbidden.
+func (m *Manager) AdminSet(ctx context.Context, r AdminRequest) error {
+	now := m.now()
+	if r.Actor == "" {
+		return errors.New("password: AdminRequest.Actor is empty; name who asks")
+	}
+	if m.cfg.Authorize == nil {
+		return mfa.ErrForbidden
+	}
+	if err := m.cfg.Authorize(ctx, mfa.AdminAction{Name: "set-password", Actor: r.Actor, Reason: r.Reason, SubjectID: r.ID, Tenant: r.Tenant}); err != nil {
+		return errors.Join(mfa.ErrForbidden, err)
+	}
+	a, err := m.get(ctx, r.Tenant, r.ID)
+	if err != nil {
+		return err
+	}
+	hash, err := m.newHash(ctx, a, r.Password)
+	if err != nil {
+		return err
+	}
+	if err := m.set(ctx, a, Update{Hash: hash, Old: a.Hash, MustChange: true}); err != nil {
+		return err
+	}
+	m.emit(ctx, "password.admin-set", a, now, func(e *mfa.Event) { e.Actor, e.Note = r.Actor, r.Reason })
+	m.tell(ctx, a, Mail{Name: mailAdminSet}, now)
+	return nil
+}
+
+func (m *Manager) get(ctx context.Context, tenant, id string) (*Account, error) {
+	a, err := m.cfg.Accounts.Get(ctx, tenant, id)
+	switch {
+	case errors.Is(err, ErrNoAccount):
+		return nil, ErrNoAccount
+	case err != nil:
+		return nil, unavailable(err)
+	case a.ID != id || a.Tenant != tenant:
+		return nil, errors.New("password: Accounts.Get returned another account than it was asked for")
+	}
+	return &a, a.sound()
+}
+
+// newHash holds a new password to the rules before it is hashed.
+func (m *Manager) newHash(ctx context.Context, a *Account, password factor.Secret) (factor.Secret, error) {
+	if err := m.cfg.Rules.Check(ctx, password, *a); err != nil {
+		return "", err
+	}
+	hash, err := m.cfg.Hasher.Hash(ctx, password)
+	return factor.Secret(hash), hashError(err)
+}
+
+// hashError: what is neither a verdict nor a refusal is something that did not work.
+func hashError(err error) error {
+	if err == nil || errors.Is(err, ErrIncorrect) || errors.Is(err, factor.ErrMalformed) {
+		return err
+	}
+	return unavailable(err)
+}
+
+func (m *Manager) set(ctx context.Context, a *Account, u Update) error {
+	err := m.cfg.Accounts.SetPassword(ctx, *a, u)
+	if err == nil || errors.Is(err, ErrChanged) || errors.Is(err, ErrNoAccount) {
+		return err
+	}
+	return unavailable(err)
+}
+
+func same(a, b factor.Secret) bool {
+	x, errX := normalize(a)
+	y, errY := normalize(b)
+	return errX == nil && errY == nil && x == y
+}
+
+// tell mails a person what happened, beside the request.
+func (m *Manager) tell(ctx context.Context, a *Account, mail Mail, now time.Time) {
+	if a.Email == "" {
+		return
+	}
+	m.cfg.Later(ctx, func(ctx context.Context) error {
+		err := m.send(ctx, a, mail, now)
+		name := "password.notice-sent"
+		if err != nil {
+			name = "password.notice-failed"
+		}
+		m.emit(ctx, name, a, m.now(), func(e *mfa.Event) { e.Reason = mail.Name })
+		return err
+	})
+}

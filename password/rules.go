@@ -1,0 +1,90 @@
+package password
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+const (
+	// NIST SP 800-63B-4 section 3.1.1.2: at least 15 characters where the password is all
+	// there is, 8 where it is used only together with a second factor; at least 64 are to be
+	// accepted.
+	leastLength      = 8
+	leastLengthAlone = 15
+	mostMinLength    = 64
+)
+
+// Rules say what a new password may be. The zero value is ready to use and is what NIST SP
+// 800-63B-4 section 3.1.1.2 asks for: a length, no password that others would try first, and
+// nothing about capitals, digits or signs. Any character that prints is good, spaces too.
+type Rules struct {
+	// MinLength of the password of a person who is always asked for a second factor, in
+	// characters (code points after NFC); default 8, 8 to 64.
+	MinLength int
+	// MinLengthAlone is for all others; default 15, 15 to 64.
+	MinLengthAlone int
+	// Words are those that everybody thinks of here, such as the name of the service and its
+	// domain. A password that is nothing but such words, or the person's, with up to eight
+	// other characters is refused. Words of less than three characters are passed over.
+	Words []string
+	// Refuse, if not nil, is asked about a password that is good by all other rules: it is
+	// the place for a list of breached passwords. To refuse, return a *factor.Problem with a
+	// reason that your pages can show. Any other error means that it could not be found out;
+	// the password is then not set, and the error wraps mfa.ErrUnavailable. To go on when the
+	// list cannot be reached, return nil.
+	Refuse func(ctx context.Context, password factor.Secret) error
+}
+
+func (r *Rules) validate() error {
+	if n := r.MinLength; n != 0 && (n < leastLength || n > mostMinLength) {
+		return fmt.Errorf("password: Rules.MinLength is %d, want %d to %d", n, leastLength, mostMinLength)
+	}
+	if n := r.MinLengthAlone; n != 0 && (n < leastLengthAlone || n > mostMinLength) {
+		return fmt.Errorf("password: Rules.MinLengthAlone is %d, want %d to %d", n, leastLengthAlone, mostMinLength)
+	}
+	return nil
+}
+
+// minLength never falls below what NIST asks for, also where nobody called validate.
+func (r *Rules) minLength(secondFactor bool) int {
+	if secondFactor {
+		return max(r.MinLength, leastLength)
+	}
+	return max(r.MinLengthAlone, leastLengthAlone)
+}
+
+// Check returns nil if password is good as a's new one. A refusal is a *factor.Problem with
+// one of these reasons, which pages translate: password_too_short, password_too_long,
+// password_characters, password_repeated, password_common, password_personal, or one of
+// Refuse's. Of a it uses SecondFactor, Email, Name and Words.
+func (r *Rules) Check(ctx context.Context, password factor.Secret, a Account) error {
+	s, err := normalize(password)
+	if err != nil {
+		return err
+	}
+	if strings.ContainsFunc(s, func(c rune) bool { return unicode.IsControl(c) || c == utf8.RuneError }) {
+		return &factor.Problem{Reason: "password_characters", Detail: "use characters that can be typed"}
+	}
+	if n := r.minLength(a.SecondFactor); utf8.RuneCountInString(s) < n {
+		return &factor.Problem{Reason: "password_too_short", Detail: fmt.Sprintf("use at least %d characters", n)}
+	}
+	if problem := r.guessable(s, a); problem != nil {
+		return problem
+	}
+	if r.Refuse == nil {
+		return nil
+	}
+	if err := r.Refuse(ctx, factor.Secret(s)); err != nil {
+		if errors.Is(err, factor.ErrMalformed) {
+			return err
+		}
+		return unavailable(err)
+	}
+	return nil
+}
