@@ -93,7 +93,11 @@ func reversed(s string) string {
 }
 
 // padded: a common password made longer by counting or by repeating one sign, at either end.
+// Each cut costs a walk through the list, so that only lengths that people type are cut.
 func padded(s string) bool {
+	if len(s) > mostMinLength {
+		return false
+	}
 	for cut := 3; cut < len(s)-3; cut++ {
 		if filler(s[cut:]) && common(s[:cut]) || filler(s[:cut]) && common(s[cut:]) {
 			return true

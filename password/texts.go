@@ -31,7 +31,7 @@ var english = words{
 		mailAdminSet: {"Your password at %s was set by an administrator", "An administrator has set a password for your account at %s, and gives it to you. You choose your own when you sign in."},
 	},
 	greeting: "Hello %s.", button: "Choose a password", ifFails: "If the button does not work, open this link:", open: "Open this link:",
-	terms: "The link is good for %s, and works once. You still need your second step to sign in.", minutes: "%d minutes", hours: "%d hours", oneHour: "an hour",
+	terms: "The link is good for %s, and works once.", minutes: "%d minutes", hours: "%d hours", oneHour: "an hour",
 	when:   "This happened at %s.",
 	notYou: "If you did not expect this, somebody else may have your account: tell the support of %s at once, and change the password of this mailbox.",
 	ignore: "If you did not ask for this, do nothing: your password at %s stays what it is.",
@@ -45,7 +45,7 @@ var dutch = words{
 		mailAdminSet: {"Een beheerder heeft je wachtwoord bij %s ingesteld", "Een beheerder heeft een wachtwoord ingesteld voor je account bij %s en geeft het aan je door. Bij het inloggen kies je je eigen wachtwoord."},
 	},
 	greeting: "Hallo %s.", button: "Wachtwoord kiezen", ifFails: "Werkt de knop niet? Open dan deze link:", open: "Open deze link:",
-	terms: "De link is %s geldig en werkt één keer. Om in te loggen heb je nog steeds je tweede stap nodig.", minutes: "%d minuten", hours: "%d uur", oneHour: "een uur",
+	terms: "De link is %s geldig en werkt één keer.", minutes: "%d minuten", hours: "%d uur", oneHour: "een uur",
 	when:   "Dit gebeurde op %s.",
 	notYou: "Had je dit niet verwacht, dan is iemand anders misschien in je account: vertel het meteen aan de support van %s, en wijzig het wachtwoord van deze mailbox.",
 	ignore: "Heb je hier niet om gevraagd? Doe dan niets: je wachtwoord bij %s blijft zoals het is.",
@@ -59,7 +59,7 @@ var norwegian = words{
 		mailAdminSet: {"En administrator har satt passordet ditt hos %s", "En administrator har satt et passord for kontoen din hos %s og gir det til deg. Du velger ditt eget når du logger inn."},
 	},
 	greeting: "Hei %s.", button: "Velg passord", ifFails: "Hvis knappen ikke virker, åpner du denne lenken:", open: "Åpne denne lenken:",
-	terms: "Lenken er gyldig i %s og virker én gang. Du trenger fortsatt det andre trinnet for å logge inn.", minutes: "%d minutter", hours: "%d timer", oneHour: "en time",
+	terms: "Lenken er gyldig i %s og virker én gang.", minutes: "%d minutter", hours: "%d timer", oneHour: "en time",
 	when:   "Dette skjedde %s.",
 	notYou: "Ventet du ikke dette, kan noen andre ha tilgang til kontoen din: si fra til brukerstøtten hos %s med en gang, og bytt passordet til denne postkassen.",
 	ignore: "Har du ikke bedt om dette, trenger du ikke gjøre noe: passordet ditt hos %s forblir som det er.",
@@ -73,7 +73,7 @@ var german = words{
 		mailAdminSet: {"Ein Administrator hat Ihr Passwort bei %s gesetzt", "Ein Administrator hat ein Passwort für Ihr Konto bei %s gesetzt und teilt es Ihnen mit. Bei der Anmeldung wählen Sie Ihr eigenes."},
 	},
 	greeting: "Guten Tag, %s.", button: "Passwort wählen", ifFails: "Wenn die Schaltfläche nicht funktioniert, öffnen Sie diesen Link:", open: "Öffnen Sie diesen Link:",
-	terms: "Der Link gilt %s und nur einmal. Zur Anmeldung brauchen Sie weiterhin Ihren zweiten Schritt.", minutes: "%d Minuten", hours: "%d Stunden", oneHour: "eine Stunde",
+	terms: "Der Link gilt %s und nur einmal.", minutes: "%d Minuten", hours: "%d Stunden", oneHour: "eine Stunde",
 	when:   "Das geschah am %s.",
 	notYou: "Haben Sie das nicht erwartet, hat vielleicht jemand anderes Zugang zu Ihrem Konto: Melden Sie es sofort dem Support von %s, und ändern Sie das Passwort dieses Postfachs.",
 	ignore: "Haben Sie das nicht angefordert, tun Sie nichts: Ihr Passwort bei %s bleibt, wie es ist.",
@@ -88,12 +88,24 @@ func language(locale string) (string, *words) {
 }
 
 // lead greets who has a name, which tells two accounts of one address apart. A name is
-// chosen by people and goes into mail: only a short line without a link in it is taken.
+// chosen by people and goes into mail: only a short line without anything that mail programs
+// make a link of is taken.
 func (w *words) lead(person, sentence string) string {
-	if person == "" || len(person) > 64 || strings.ContainsFunc(person, unicode.IsControl) || strings.ContainsAny(person, "/:@<>") {
+	if person == "" || len(person) > 64 || strings.ContainsAny(person, "/:@<>") ||
+		strings.ContainsFunc(person, unicode.IsControl) || dotted(person) {
 		return sentence
 	}
 	return fmt.Sprintf(w.greeting, person) + " " + sentence
+}
+
+// dotted: a dot within a word, as in a domain and not in "J. Berg".
+func dotted(s string) bool {
+	for word := range strings.FieldsSeq(s) {
+		if strings.Contains(strings.TrimRight(word, "."), ".") {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *words) duration(d time.Duration) string {

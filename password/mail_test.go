@@ -1,0 +1,84 @@
+package password_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/password"
+)
+
+// Every mail in every language says what happened and what to do, and no placeholder is left.
+func TestMails(t *testing.T) {
+	subjects := map[string]string{}
+	for _, locale := range []string{"", "nl-BE", "nb_NO", "no", "nn", "de-AT", "fr"} {
+		r := newRig(t, nil)
+		r.people.change("acme/1", func(a *password.Account) { a.Locale = locale })
+		require.NoError(t, r.reset(r.link("olivia@acme.example")))
+		require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", Current: newPassword, Password: oldPassword}))
+		require.NoError(t, r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1", Actor: "admin", Password: newPassword}))
+		require.NoError(t, r.work())
+		mails := r.mails.All()
+		require.Len(t, mails, 4)
+		for i, m := range mails {
+			subjects[m.Subject] = locale
+			text := m.Text.Reveal()
+			require.Contains(t, text, "Olivia Berg")
+			require.NotContains(t, m.Subject+text, "%")
+			require.NotRegexp(t, `%[^"]`, m.HTML.Reveal())
+			require.Contains(t, m.HTML.Reveal(), "Acme")
+			require.Equal(t, i == 0, strings.Contains(text, "https://"), text)
+			require.Equal(t, i > 0, strings.Contains(text, "2026-03-01 12:00 UTC"), text)
+		}
+	}
+	require.Len(t, subjects, 4*4, "four mails in four languages, English for all others: %v", subjects)
+}
+
+// A name is chosen by people, and carries nothing into a mail that others are to trust.
+func TestNamesCarryNoLinks(t *testing.T) {
+	for _, name := range []string{"win at https://evil.example", "evil.example/x", "www.evil.example", strings.Repeat("x", 65), "a\nb", "<b>x</b>"} {
+		r := newRig(t, nil)
+		r.people.change("acme/1", func(a *password.Account) { a.Name = name })
+		r.link("olivia@acme.example")
+		m, _ := r.mails.Last()
+		require.NotContains(t, m.Text.Reveal()+m.HTML.Reveal(), name)
+	}
+	r := newRig(t, nil)
+	r.people.change("acme/1", func(a *password.Account) { a.Name = "J. O'Hara & %s" })
+	r.link("olivia@acme.example")
+	m, _ := r.mails.Last()
+	require.Contains(t, m.Text.Reveal(), "Hello J. O'Hara & %s.")
+	require.Contains(t, m.HTML.Reveal(), "Hello J. O&#39;Hara &amp; %s.")
+}
+
+func TestCompose(t *testing.T) {
+	text := "Go to "
+	var fail error
+	r := newRig(t, func(c *password.Config) {
+		c.Compose = func(m password.Mail) (email.Message, error) {
+			if m.Name != "reset.link" {
+				return email.Message{}, nil
+			}
+			return email.Message{To: "mallory@evil.example", Subject: "Ours", Text: factor.Secret(text) + m.Link}, fail
+		}
+	})
+	require.NoError(t, r.forgot("olivia@acme.example"))
+	require.NoError(t, r.work())
+	m, _ := r.mails.Last()
+	require.Equal(t, "Ours", m.Subject)
+	require.Equal(t, "olivia@acme.example", m.To)
+	fail = errors.New("no template")
+	require.NoError(t, r.forgot("olivia@acme.example"))
+	require.ErrorContains(t, r.work(), "no template")
+	r = newRig(t, func(c *password.Config) {
+		c.Compose = func(password.Mail) (email.Message, error) {
+			return email.Message{Subject: "Ours", Text: "no link"}, nil
+		}
+	})
+	require.NoError(t, r.forgot("olivia@acme.example"))
+	require.ErrorContains(t, r.work(), "without the link")
+}
