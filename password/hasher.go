@@ -53,7 +53,7 @@ type Hasher struct {
 	iterations int
 	argon2     *kdf.Hasher
 	slots      chan struct{}
-	// nobody is compared where there is no hash. No password is known for it.
+	// nobody is compared where there is no hash: that of 128 random bits which are forgotten.
 	nobody string
 }
 
@@ -110,17 +110,10 @@ func (h *Hasher) Verify(ctx context.Context, hash string, password factor.Secret
 	if err != nil {
 		return ErrIncorrect // whoever exists
 	}
-	nobody := hash == ""
-	if nobody {
+	if hash == "" {
 		hash = h.nobody
 	}
-	if err := h.compare(ctx, hash, s); err != nil {
-		return err
-	}
-	if nobody {
-		return ErrIncorrect
-	}
-	return nil
+	return h.compare(ctx, hash, s)
 }
 
 func (h *Hasher) compare(ctx context.Context, hash, s string) error {

@@ -156,6 +156,25 @@ func TestHashHonoursContext(t *testing.T) {
 	require.ErrorIs(t, h.Verify(ctx, "", "correct horse"), context.Canceled)
 }
 
+// No more hashes than allowed are computed at once, of either scheme; who waits honours the
+// context.
+func TestBoundedAtOnce(t *testing.T) {
+	for _, cfg := range []password.HasherConfig{{AtOnce: 1}, {AtOnce: 1, PBKDF2: true}} {
+		h := hasher(t, cfg)
+		release := h.Occupy()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		_, err := h.Hash(ctx, "correct horse")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, h.Verify(ctx, "", "correct horse"), context.DeadlineExceeded)
+		cancel()
+		release()
+		_, err = h.Hash(t.Context(), "correct horse")
+		require.NoError(t, err)
+		_, err = h.Hash(t.Context(), "correct horse")
+		require.NoError(t, err, "the place was given back")
+	}
+}
+
 func requireReason(t *testing.T, err error, reason string) {
 	t.Helper()
 	var p *factor.Problem

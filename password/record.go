@@ -43,7 +43,6 @@ type links struct {
 	Tenant string `cbor:"0,keyasint,omitempty"`
 	ID     string `cbor:"1,keyasint"`
 	Links  []live `cbor:"2,keyasint"`
-	At     int64  `cbor:"3,keyasint"` // Unix milliseconds of the last write
 }
 
 // live is a link that was mailed. Its secret is 256 random bits, for which a plain hash is
@@ -86,9 +85,6 @@ func (m *Manager) open(key string, data []byte) (*links, error) {
 	return l, err
 }
 
-// at is now, unless the clock has stepped back: that revives no link.
-func (l *links) at(now time.Time) int64 { return max(now.UnixMilli(), l.At) }
-
 func (l *links) drop(now int64) {
 	l.Links = slices.DeleteFunc(l.Links, func(v live) bool { return v.Expires <= now })
 }
@@ -118,12 +114,12 @@ func (m *Manager) issue(ctx context.Context, a *Account, now time.Time) (token s
 		if err != nil {
 			return storage.Change{}, err
 		}
-		at := l.at(now)
+		at := now.UnixMilli()
 		l.drop(at)
 		if len(l.Links) >= min(m.cfg.PerAddress, maxLinks) {
 			return storage.Change{}, &mfa.BudgetError{RetryAfter: time.Duration(l.Links[0].Expires-at) * time.Millisecond}
 		}
-		l.Tenant, l.ID, l.At = a.Tenant, a.ID, at
+		l.Tenant, l.ID = a.Tenant, a.ID
 		l.Links = append(l.Links, live{Hash: hash[:], Expires: at + m.cfg.TTL.Milliseconds(), Account: a.fingerprint()})
 		plain, err := cbor.Marshal(l)
 		if err != nil {
@@ -165,7 +161,7 @@ func (m *Manager) look(ctx context.Context, token string, now time.Time) (*Accou
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	found := l.find(hash, l.at(now))
+	found := l.find(hash, now.UnixMilli())
 	if found == nil {
 		return nil, ErrLink
 	}
@@ -193,7 +189,7 @@ func (m *Manager) spend(ctx context.Context, token string, now time.Time) error 
 		if err != nil {
 			return storage.Change{}, err
 		}
-		if gone = l.find(hash, l.at(now)) == nil; gone {
+		if gone = l.find(hash, now.UnixMilli()) == nil; gone {
 			return storage.Change{}, nil
 		}
 		return storage.Change{Delete: true}, nil

@@ -64,7 +64,7 @@ func (m *Manager) reseal(ctx context.Context, key string, now time.Time) error {
 			purpose = sealLinks
 			var l *links
 			if l, broken = m.open(key, data); broken == nil {
-				l.drop(l.at(now))
+				l.drop(now.UnixMilli())
 				useful = len(l.Links) > 0
 			}
 		} else {
