@@ -176,6 +176,10 @@ func (a *app) apiMe(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusUnauthorized, problem{Error: "unauthorized"})
 		return
 	}
+	if v.mustChange {
+		fail(w, http.StatusForbidden, problem{Error: "password_change"})
+		return
+	}
 	writeJSON(w, http.StatusOK, map[string]string{"username": v.Username, "type": v.Type})
 }
 
@@ -196,6 +200,8 @@ func (a *app) owner(next func(w http.ResponseWriter, r *http.Request, who *accou
 			a.failAPI(w, r, err)
 		case v.account == nil || !v.signedIn:
 			fail(w, http.StatusUnauthorized, problem{Error: "unauthorized"})
+		case v.mustChange:
+			fail(w, http.StatusForbidden, problem{Error: "password_change"})
 		case v.Type != ownerType:
 			fail(w, http.StatusForbidden, problem{Error: "forbidden"})
 		default:

@@ -8,7 +8,6 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
-	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfahttp"
+	"github.com/secondgate/secondgate/password"
 	"github.com/secondgate/secondgate/questions"
 )
 
@@ -29,7 +29,8 @@ type app struct {
 	// closeStore closes the store of secondgate's records, if it is not in db.
 	closeStore func() error
 	people     people
-	passwords  *passwords
+	passwords  *password.Hasher
+	resets     *password.Manager
 	throttle   *throttle
 	sessions   *scs.SessionManager
 	clock      *clock
@@ -52,8 +53,7 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 	if err != nil {
 		return nil, err
 	}
-	a := &app{cfg: cfg, log: log, db: db, people: people{db}, clock: &clock{},
-		passwords: newPasswords(runtime.GOMAXPROCS(0)), throttle: newThrottle()}
+	a := &app{cfg: cfg, log: log, db: db, people: people{db}, clock: &clock{}, throttle: newThrottle()}
 	a.jobs, a.stop = context.WithCancel(context.WithoutCancel(ctx))
 	a.confirmations = &confirmations{}
 	defer func() {
@@ -62,6 +62,9 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 		}
 	}()
 
+	if a.passwords, err = password.NewHasher(password.HasherConfig{}); err != nil {
+		return nil, err
+	}
 	// A server that does not answer must not keep this one from saying so.
 	opening, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -106,6 +109,9 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 		},
 	})
 	if err != nil {
+		return nil, err
+	}
+	if a.resets, err = a.newResets(store, keys, logEvent); err != nil {
 		return nil, err
 	}
 	if a.pages, err = newPages(); err != nil {
@@ -160,10 +166,10 @@ func (a *app) populate(ctx context.Context, env func(string) string) error {
 	if err != nil {
 		return err
 	}
-	email, password := env("ACME_OWNER_EMAIL"), env("ACME_OWNER_PASSWORD")
+	email, chosen := env("ACME_OWNER_EMAIL"), env("ACME_OWNER_PASSWORD")
 	switch {
 	case all == 0 && email != "":
-		return a.people.addOwner(ctx, a.passwords, email, password)
+		return a.people.addOwner(ctx, a.passwords, email, chosen)
 	case all == 0:
 		a.log.Warn("there is nobody who could sign in; set ACME_OWNER_EMAIL and ACME_OWNER_PASSWORD to add the first owner")
 	case demo > 0:
@@ -213,7 +219,7 @@ func (a *app) handler() http.Handler {
 	if a.cfg.demo {
 		a.demoRoutes(mux)
 	}
-	mux.Handle(a.gate.URL(), a.gate)
+	mux.Handle(a.gate.URL(), a.ownPasswordFirst(a.gate))
 	cross := http.NewCrossOriginProtection()
 	if err := cross.AddTrustedOrigin(a.cfg.public.String()); err != nil {
 		panic(fmt.Sprintf("checked by parseFlags: %v", err))

@@ -55,6 +55,11 @@ CREATE TABLE IF NOT EXISTS outbox (
 	subject TEXT NOT NULL,
 	text    TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS password_changes (
+	login       INTEGER PRIMARY KEY REFERENCES logins(id),
+	changes     INTEGER NOT NULL,
+	must_change INTEGER NOT NULL
+);
 CREATE TABLE IF NOT EXISTS settings (
 	name  TEXT PRIMARY KEY,
 	value TEXT NOT NULL

@@ -36,7 +36,7 @@ func (a *app) demoPeople(w http.ResponseWriter, r *http.Request) {
 	}
 	list := make([]listedPerson, 0, len(all))
 	for _, p := range all {
-		l := listedPerson{Username: p.Username, Password: p.demo, Type: p.Type, Email: p.Email, Accounts: []account{}}
+		l := listedPerson{Username: p.Username, Password: p.DemoPassword(), Type: p.Type, Email: p.Email, Accounts: []account{}}
 		if p.Shared {
 			if l.Accounts, err = a.people.byLogin(r.Context(), p.login, p.Username); err != nil {
 				a.failAPI(w, r, err)

@@ -24,6 +24,8 @@ const (
 	sessionSignedIn = "signed_in"
 	sessionVerified = "verified_at"
 	sessionNotice   = "notice"
+	// sessionChanges is how often the password had been changed when it was given.
+	sessionChanges = "password_changes"
 )
 
 // session adapts scs to mfahttp.
@@ -52,6 +54,9 @@ func (a *app) visitor(r *http.Request) (visitor, error) {
 	}
 	if err != nil {
 		return visitor{}, err
+	}
+	if acct.changes != a.sessions.GetInt64(ctx, sessionChanges) {
+		return visitor{}, nil // the password was changed since, and with it this session ended
 	}
 	v := visitor{account: acct, signedIn: a.sessions.GetBool(ctx, sessionSignedIn)}
 	if s := a.sessions.GetString(ctx, sessionVerified); s != "" {

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/password"
 )
 
 // outcome is what a sign-in needs next. It is the answer of the JSON API, and what the pages
@@ -26,6 +27,8 @@ type option struct {
 	Default bool   `json:"default"`
 }
 
+var errWrongPassword = errors.New("wrong password")
+
 var errNoLogin = errors.New("no password has been given in this session")
 
 // loginKey is under what wrong passwords of a login are remembered; names that nobody has
@@ -38,29 +41,39 @@ func loginKey(login int64, name string) string {
 }
 
 // guess compares a password, slowed after many wrong ones. An empty hash is nobody's.
-func (a *app) guess(ctx context.Context, key, hash, password string) error {
+func (a *app) guess(ctx context.Context, key, hash, typed string) error {
+	return a.slowed(ctx, key, func() error { return a.passwords.Verify(ctx, hash, mfa.Secret(typed)) })
+}
+
+// slowed lets judge decide whether a password is right, and makes of password.ErrIncorrect
+// what the pages know.
+func (a *app) slowed(ctx context.Context, key string, judge func() error) error {
 	if err := a.throttle.wait(ctx, key); err != nil {
 		return err
 	}
-	err := a.passwords.compare(ctx, hash, password)
-	if err == nil || errors.Is(err, errWrongPassword) {
+	err := judge()
+	wrong := errors.Is(err, password.ErrIncorrect)
+	if err == nil || wrong {
 		a.throttle.done(key, err == nil)
+	}
+	if wrong {
+		return errWrongPassword
 	}
 	return err
 }
 
 // signIn checks the first factor and opens the second. errWrongPassword says that name and
 // password do not go together, and no more.
-func (a *app) signIn(w http.ResponseWriter, r *http.Request, name, password string) (*outcome, error) {
+func (a *app) signIn(w http.ResponseWriter, r *http.Request, name, typed string) (*outcome, error) {
 	ctx := r.Context()
 	if name = strings.TrimSpace(name); name == "" || len(name) > 254 || !utf8.ValidString(name) {
 		return nil, errWrongPassword
 	}
-	login, hash, err := a.people.login(ctx, name)
+	login, hash, changes, err := a.people.login(ctx, name)
 	if err != nil && !errors.Is(err, errNobody) {
 		return nil, err
 	}
-	if err := a.guess(ctx, loginKey(login, name), hash, password); err != nil {
+	if err := a.guess(ctx, loginKey(login, name), hash, typed); err != nil {
 		return nil, err
 	}
 	// Nothing of who used this browser before is left, and an id that somebody planted in it
@@ -68,6 +81,8 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request, name, password stri
 	if err := errors.Join(a.sessions.Clear(ctx), a.sessions.RenewToken(ctx)); err != nil {
 		return nil, err
 	}
+	a.sessions.Put(ctx, sessionChanges, changes)
+	a.rehash(ctx, login, hash, typed)
 	accounts, err := a.people.byLogin(ctx, login, name)
 	if err != nil {
 		return nil, err
@@ -88,7 +103,12 @@ func (a *app) accountsToChoose(ctx context.Context) ([]account, error) {
 	if login == 0 {
 		return nil, errNoLogin
 	}
-	return a.people.byLogin(ctx, login, "")
+	accounts, err := a.people.byLogin(ctx, login, "")
+	if err == nil && len(accounts) > 0 && accounts[0].changes != a.sessions.GetInt64(ctx, sessionChanges) {
+		a.sessions.Remove(ctx, sessionLogin) // the password was changed since
+		return nil, errNoLogin
+	}
+	return accounts, err
 }
 
 // choose goes on with one of the accounts of the login.

@@ -13,10 +13,15 @@ func (a *app) notify(ctx context.Context, tell func(context.Context) error) {
 		_ = tell(ctx)
 		return
 	}
+	a.later(ctx, tell)
+}
+
+// later does work beside the request, whatever becomes of that.
+func (a *app) later(_ context.Context, work func(context.Context) error) {
 	a.telling.Go(func() {
 		for wait := time.Second; ; wait *= 4 {
 			ctx, cancel := context.WithTimeout(a.jobs, 30*time.Second)
-			err := tell(ctx)
+			err := work(ctx)
 			cancel()
 			if err == nil || wait > time.Minute {
 				return // the last failure is in the log, as an event

@@ -90,6 +90,7 @@ func (a *app) pageRoutes(mux *http.ServeMux) {
 		w.Header().Set("Cache-Control", "max-age=300")
 		http.ServeFileFS(w, r, files, "assets/app.css")
 	})
+	a.passwordRoutes(mux)
 	a.adminRoutes(mux)
 }
 
@@ -143,6 +144,10 @@ func (a *app) member(next func(w http.ResponseWriter, r *http.Request, who *acco
 			http.Redirect(w, r, "/login", http.StatusSeeOther)
 		case !v.signedIn:
 			http.Redirect(w, r, a.gate.URL(), http.StatusSeeOther)
+		case v.mustChange && r.URL.Path != changePath:
+			http.Redirect(w, r, changePath, http.StatusSeeOther)
+		case v.mustChange:
+			next(w, r, v.account)
 		default:
 			// A policy that was tightened meanwhile holds for who is signed in already.
 			a.gate.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next(w, r, v.account) })).ServeHTTP(w, r)

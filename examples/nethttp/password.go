@@ -2,118 +2,174 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/subtle"
-	"encoding/base64"
+	"database/sql"
 	"errors"
-	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
 	"strings"
 
-	"golang.org/x/crypto/argon2"
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/password"
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/storage"
 )
 
-// The first choice of the OWASP Password Storage Cheat Sheet for argon2id.
-const (
-	argonMemory  = 19 * 1024 // KiB
-	argonTime    = 2
-	argonThreads = 1
-	argonSalt    = 16
-	argonKey     = 32
-)
+// This file is what package password needs of an application: its users, and how mail is sent
+// beside a request. A login here is an address and a password, with one account or several.
 
-// maxPassword bounds what is hashed, in bytes.
-const maxPassword = 256
-
-var errWrongPassword = errors.New("wrong password")
-
-// passwords hashes and compares passwords, a bounded number at once: each takes 19 MiB, so
-// a thousand sign-ins in the same moment must wait for each other.
-type passwords struct {
-	slots chan struct{}
-	// dummy is compared when there is nobody of the name, so that the time an answer takes
-	// does not tell who exists.
-	dummy string
+func passwordRules() password.Rules {
+	return password.Rules{Words: []string{organisation, tenant}}
 }
 
-func newPasswords(atOnce int) *passwords {
-	p := &passwords{slots: make(chan struct{}, atOnce)}
-	p.dummy = encodeHash(randomSalt(), make([]byte, argonKey))
-	return p
-}
-
-func randomSalt() []byte {
-	salt := make([]byte, argonSalt)
-	_, _ = rand.Read(salt) // never fails: the program ends instead
-	return salt
-}
-
-// hash returns the PHC string of a password.
-func (p *passwords) hash(ctx context.Context, password string) (string, error) {
-	if password == "" || len(password) > maxPassword {
-		return "", fmt.Errorf("a password has 1 to %d bytes", maxPassword)
-	}
-	salt := randomSalt()
-	key, err := p.derive(ctx, password, salt)
+func (a *app) newResets(store storage.Store, keys *seal.Keyring, events func(context.Context, mfa.Event)) (*password.Manager, error) {
+	mail, err := a.mailSender()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return encodeHash(salt, key), nil
+	return password.New(password.Config{
+		Store:       store,
+		Keys:        keys,
+		Accounts:    logins{a},
+		Hasher:      a.passwords,
+		Rules:       passwordRules(),
+		Sender:      mail,
+		ServiceName: organisation,
+		LinkURL: func(token string) string {
+			return a.cfg.public.String() + resetPath + "?" + url.Values{"token": {token}}.Encode()
+		},
+		Later:     a.later,
+		Authorize: a.authorize,
+		Events:    events,
+		Clock:     a.clock,
+	})
 }
 
-// compare returns nil if hash is password's, errWrongPassword if not. An empty hash is
-// nobody's, and takes as long to refuse.
-func (p *passwords) compare(ctx context.Context, hash, password string) error {
-	if password == "" || len(password) > maxPassword {
-		return errWrongPassword // whoever exists
+// logins implements password.Accounts.
+type logins struct{ *app }
+
+func loginID(login int64) string { return strconv.FormatInt(login, 10) }
+
+// Find implements password.Accounts. An address that nobody has confirmed opens nothing.
+func (l logins) Find(ctx context.Context, address string) ([]password.Account, error) {
+	var id int64
+	err := l.db.QueryRowContext(ctx, `SELECT id FROM logins WHERE email = ?
+		AND EXISTS (SELECT 1 FROM accounts WHERE login = logins.id AND email_confirmed = 1)`, address).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
 	}
-	nobody := hash == ""
-	if nobody {
-		hash = p.dummy
+	if err != nil {
+		return nil, err
 	}
-	salt, want, err := decodeHash(hash)
+	found, err := l.Get(ctx, tenant, loginID(id))
+	return []password.Account{found}, err
+}
+
+// Get implements password.Accounts.
+func (l logins) Get(ctx context.Context, of, id string) (password.Account, error) {
+	n, err := strconv.ParseInt(id, 10, 64)
+	if err != nil || of != tenant {
+		return password.Account{}, password.ErrNoAccount
+	}
+	accounts, err := l.people.byLogin(ctx, n, "")
+	if err != nil {
+		return password.Account{}, err
+	}
+	if len(accounts) == 0 {
+		return password.Account{}, password.ErrNoAccount
+	}
+	hash, err := l.people.password(ctx, &accounts[0])
+	if err != nil {
+		return password.Account{}, err
+	}
+	out := password.Account{ID: id, Tenant: of, Email: accounts[0].Email, Name: accounts[0].Name, Hash: mfa.Secret(hash), SecondFactor: true}
+	for _, a := range accounts {
+		out.Words = append(out.Words, a.Username, a.Type)
+		// A password is as strong as the weakest of the accounts that it opens asks.
+		policy, err := l.manager.Policy(ctx, tenant, a.Type)
+		if err != nil {
+			return password.Account{}, err
+		}
+		out.SecondFactor = out.SecondFactor && policy.Mode == mfa.Required
+	}
+	return out, nil
+}
+
+// SetPassword implements password.Accounts. Sessions end by the count of changes: each knows
+// the one it began with.
+func (l logins) SetPassword(ctx context.Context, a password.Account, u password.Update) error {
+	id, err := strconv.ParseInt(a.ID, 10, 64)
 	if err != nil {
 		return err
 	}
-	got, err := p.derive(ctx, password, salt)
+	accounts, err := l.people.byLogin(ctx, id, "")
 	if err != nil {
 		return err
 	}
-	if subtle.ConstantTimeCompare(got, want) != 1 || nobody {
-		return errWrongPassword
+	for i := range accounts {
+		if err := l.manager.PasswordChanged(ctx, accounts[i].subject()); err != nil {
+			return err
+		}
 	}
-	return nil
+	tx, err := l.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	res, err := tx.ExecContext(ctx, `UPDATE logins SET password = ? WHERE id = ? AND password = ?`, u.Hash.Reveal(), id, u.Old.Reveal())
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, password.ErrChanged)
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO password_changes (login, changes, must_change) VALUES (?1, 1, ?2)
+		ON CONFLICT (login) DO UPDATE SET changes = changes + 1, must_change = ?2`, id, u.MustChange); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE accounts SET demo_password = ? WHERE login = ? AND demo_password <> ''`, demoChanged, id); err != nil {
+		return err
+	}
+	return tx.Commit()
 }
 
-func (p *passwords) derive(ctx context.Context, password string, salt []byte) ([]byte, error) {
-	select {
-	case p.slots <- struct{}{}:
-		defer func() { <-p.slots }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
+// rehash keeps a password that was right under the present parameters, if they have changed.
+// It can wait for the next sign-in if it fails.
+func (a *app) rehash(ctx context.Context, login int64, hash, typed string) {
+	if !a.passwords.NeedsRehash(hash) {
+		return
 	}
-	return argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonThreads, argonKey), nil
-}
-
-var phcPrefix = fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$", argon2.Version, argonMemory, argonTime, argonThreads)
-
-func encodeHash(salt, key []byte) string {
-	return phcPrefix + base64.RawStdEncoding.EncodeToString(salt) + "$" + base64.RawStdEncoding.EncodeToString(key)
-}
-
-// decodeHash reads what encodeHash wrote. An application that has changed its parameters
-// reads them from the string; this one never has.
-func decodeHash(hash string) (salt, key []byte, err error) {
-	rest, ok := strings.CutPrefix(hash, phcPrefix)
-	s, k, ok2 := strings.Cut(rest, "$")
-	if !ok || !ok2 {
-		return nil, nil, errors.New("the stored password hash has an unknown form")
-	}
-	salt, err = base64.RawStdEncoding.DecodeString(s)
+	next, err := a.passwords.Hash(ctx, mfa.Secret(typed))
 	if err == nil {
-		key, err = base64.RawStdEncoding.DecodeString(k)
+		_, err = a.db.ExecContext(ctx, `UPDATE logins SET password = ? WHERE id = ? AND password = ?`, next, login, hash)
 	}
-	if err != nil || len(salt) != argonSalt || len(key) != argonKey {
-		return nil, nil, errors.New("the stored password hash is damaged")
+	if err != nil {
+		a.log.WarnContext(ctx, "cannot keep a password under the present parameters", "error", err)
 	}
-	return salt, key, nil
+}
+
+// clientOf is the network that a request came from, for budgets: of IPv6 the /64, as everybody
+// has as many addresses as they like within one. With an https -url, a proxy is before this
+// server, and the last address of X-Forwarded-For is the one that the proxy itself saw.
+func (a *app) clientOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	if forwarded := r.Header.Values("X-Forwarded-For"); a.cfg.public.Scheme == "https" && len(forwarded) > 0 {
+		all := strings.Split(forwarded[len(forwarded)-1], ",")
+		host = strings.TrimSpace(all[len(all)-1])
+	}
+	addr, err := netip.ParseAddr(host)
+	if err != nil {
+		return "unknown"
+	}
+	if addr = addr.Unmap().WithZone(""); addr.Is6() {
+		if p, err := addr.Prefix(64); err == nil {
+			return p.String()
+		}
+	}
+	return addr.String()
 }

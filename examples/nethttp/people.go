@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/password"
 )
 
 // tenant is the one organisation of this application.
@@ -32,6 +34,10 @@ type account struct {
 	Enrolled  bool `json:"-"`
 	login     int64
 	demo      string
+	// changes counts those of the password. A session knows the number that it began with,
+	// and ends with it.
+	changes    int64
+	mustChange bool
 }
 
 // subject is the account as secondgate knows it.
@@ -55,8 +61,17 @@ func (a *account) Initial() string {
 // TypeName begins a sentence.
 func (a *account) TypeName() string { return strings.ToUpper(a.Type[:1]) + a.Type[1:] }
 
-// DemoPassword is the password of a demonstration account, which is no secret.
-func (a *account) DemoPassword() string { return a.demo }
+// demoChanged is in the place of a demonstration password that somebody has changed. Not even
+// a demonstration knows the one that they chose.
+const demoChanged = "-"
+
+// DemoPassword is the password of a demonstration account, which is no secret, or "".
+func (a *account) DemoPassword() string {
+	if a.demo == demoChanged {
+		return ""
+	}
+	return a.demo
+}
 
 var errNobody = errors.New("there is no such person")
 
@@ -64,9 +79,9 @@ var errNobody = errors.New("there is no such person")
 // their accounts.
 type people struct{ db *sql.DB }
 
-const selectAccounts = `SELECT a.id, a.type, a.name, a.username, l.email, a.email_confirmed, a.enrolled, a.login, a.demo_password,
+const selectAccounts = `SELECT a.id, a.type, a.name, a.username, l.email, a.email_confirmed, a.enrolled, a.login, a.demo_password, coalesce(c.changes, 0), coalesce(c.must_change, 0),
 	(SELECT count(*) FROM accounts o WHERE o.login = a.login) > 1
-	FROM accounts a JOIN logins l ON l.id = a.login `
+	FROM accounts a JOIN logins l ON l.id = a.login LEFT JOIN password_changes c ON c.login = a.login `
 
 func (p people) query(ctx context.Context, where string, args ...any) (list []account, err error) {
 	rows, err := p.db.QueryContext(ctx, selectAccounts+where, args...)
@@ -76,7 +91,7 @@ func (p people) query(ctx context.Context, where string, args ...any) (list []ac
 	defer rows.Close()
 	for rows.Next() {
 		var a account
-		if err := rows.Scan(&a.ID, &a.Type, &a.Name, &a.Username, &a.Email, &a.Confirmed, &a.Enrolled, &a.login, &a.demo, &a.Shared); err != nil {
+		if err := rows.Scan(&a.ID, &a.Type, &a.Name, &a.Username, &a.Email, &a.Confirmed, &a.Enrolled, &a.login, &a.demo, &a.changes, &a.mustChange, &a.Shared); err != nil {
 			return nil, err
 		}
 		list = append(list, a)
@@ -114,15 +129,15 @@ func (p people) all(ctx context.Context) ([]account, error) {
 }
 
 // login finds a login by its address or by the username of one of its accounts, and returns
-// its password hash.
-func (p people) login(ctx context.Context, name string) (id int64, hash string, err error) {
-	err = p.db.QueryRowContext(ctx, `SELECT id, password FROM logins WHERE email = ?1
-		UNION SELECT l.id, l.password FROM logins l JOIN accounts a ON a.login = l.id WHERE a.username = ?1`,
-		strings.TrimSpace(name)).Scan(&id, &hash)
+// its password hash and how often that was changed.
+func (p people) login(ctx context.Context, name string) (id int64, hash string, changes int64, err error) {
+	err = p.db.QueryRowContext(ctx, `SELECT l.id, l.password, coalesce(c.changes, 0) FROM logins l LEFT JOIN password_changes c ON c.login = l.id
+		WHERE l.email = ?1 OR l.id IN (SELECT login FROM accounts WHERE username = ?1)`,
+		strings.TrimSpace(name)).Scan(&id, &hash, &changes)
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, "", errNobody
+		return 0, "", 0, errNobody
 	}
-	return id, hash, err
+	return id, hash, changes, err
 }
 
 // password returns the hash of an account's login.
@@ -146,7 +161,7 @@ type person struct {
 }
 
 // add adds persons, all or none.
-func (p people) add(ctx context.Context, pw *passwords, list []person) error {
+func (p people) add(ctx context.Context, pw *password.Hasher, list []person) error {
 	hashes := make([]string, len(list))
 	for i, n := range list { // before the transaction, which keeps all others from writing
 		if i > 0 && n.demo && n.password == list[i-1].password {
@@ -154,7 +169,7 @@ func (p people) add(ctx context.Context, pw *passwords, list []person) error {
 			continue
 		}
 		var err error
-		if hashes[i], err = pw.hash(ctx, n.password); err != nil {
+		if hashes[i], err = pw.Hash(ctx, mfa.Secret(n.password)); err != nil {
 			return err
 		}
 	}
@@ -193,7 +208,7 @@ func (p people) count(ctx context.Context) (all, demo int, err error) {
 }
 
 // seed adds the demonstration people to an empty database.
-func (p people) seed(ctx context.Context, pw *passwords, more int) error {
+func (p people) seed(ctx context.Context, pw *password.Hasher, more int) error {
 	all, demo, err := p.count(ctx)
 	if err != nil {
 		return err
@@ -247,14 +262,19 @@ func demoPerson(who, name string, accounts ...account) person {
 }
 
 // addOwner adds the first owner of an application that is no demonstration.
-func (p people) addOwner(ctx context.Context, pw *passwords, email, password string) error {
+func (p people) addOwner(ctx context.Context, pw *password.Hasher, email, chosen string) error {
 	if at := strings.LastIndexByte(email, '@'); at < 1 || at == len(email)-1 || len(email) > 254 {
 		return errors.New("ACME_OWNER_EMAIL is not an e-mail address")
 	}
-	if len(password) < 12 {
-		return errors.New("ACME_OWNER_PASSWORD is too short; use at least 12 characters")
+	rules := passwordRules()
+	if err := rules.Check(ctx, mfa.Secret(chosen), password.Account{Email: email}); err != nil {
+		var problem *factor.Problem
+		if errors.As(err, &problem) {
+			return fmt.Errorf("ACME_OWNER_PASSWORD will not do; %s", problem.Detail)
+		}
+		return err
 	}
-	err := p.add(ctx, pw, []person{{email: email, password: password, name: email,
+	err := p.add(ctx, pw, []person{{email: email, password: chosen, name: email,
 		accounts: []account{{Username: "owner", Type: ownerType}}}})
 	if err != nil {
 		return fmt.Errorf("add the owner: %w", err)

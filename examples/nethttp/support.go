@@ -25,6 +25,7 @@ func (a *app) supportRoutes(page, change func(pattern string, next func(http.Res
 	change("POST /admin/support/close", a.postClose)
 	change("POST /admin/access", a.postAccess)
 	change("POST /admin/setup", a.postSetup)
+	change("POST /admin/password", a.postSetPassword)
 	change("POST /admin/invite", a.postInvite)
 	change("POST /admin/stop", a.postStop)
 }

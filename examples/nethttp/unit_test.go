@@ -15,65 +15,6 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 )
 
-func TestPasswords(t *testing.T) {
-	t.Parallel()
-	ctx := t.Context()
-	p := newPasswords(1)
-	hash, err := p.hash(ctx, "correct horse")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
-		t.Errorf("hash: %s", hash)
-	}
-	if err := p.compare(ctx, hash, "correct horse"); err != nil {
-		t.Error(err)
-	}
-	for _, wrong := range []string{"", "correct horsE", strings.Repeat("x", maxPassword+1)} {
-		if err := p.compare(ctx, hash, wrong); !errors.Is(err, errWrongPassword) {
-			t.Errorf("%.20q: %v", wrong, err)
-		}
-	}
-	// Whoever does not exist has no password, not even the dummy's.
-	p.dummy = hash
-	if err := p.compare(ctx, "", "correct horse"); !errors.Is(err, errWrongPassword) {
-		t.Error(err)
-	}
-	for _, damaged := range []string{"x", hash[:len(hash)-1], strings.Replace(hash, "m=19456", "m=8", 1)} {
-		if err := p.compare(ctx, damaged, "correct horse"); err == nil || errors.Is(err, errWrongPassword) {
-			t.Errorf("%q: %v", damaged, err)
-		}
-	}
-	// Hashing waits for its turn, and no longer than the request lasts.
-	p.slots <- struct{}{}
-	short, cancel := context.WithTimeout(ctx, time.Millisecond)
-	defer cancel()
-	if err := p.compare(short, hash, "correct horse"); !errors.Is(err, context.DeadlineExceeded) {
-		t.Error(err)
-	}
-}
-
-func TestUnknownUsersTakeAsLong(t *testing.T) {
-	p := newPasswords(1)
-	hash, err := p.hash(t.Context(), "correct horse")
-	if err != nil {
-		t.Fatal(err)
-	}
-	fastest := func(hash string) time.Duration {
-		best := time.Hour
-		for range 5 {
-			start := time.Now()
-			_ = p.compare(t.Context(), hash, "wrong")
-			best = min(best, time.Since(start))
-		}
-		return best
-	}
-	known, unknown := fastest(hash), fastest("")
-	if unknown < known/2 || known < unknown/2 {
-		t.Errorf("known: %s, unknown: %s", known, unknown)
-	}
-}
-
 func TestThrottle(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_900_000_000, 0)

@@ -1,0 +1,290 @@
+package main
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/password"
+)
+
+const chosen = "herons wade at dusk"
+
+var resetLink = regexp.MustCompile(`/password/reset\?token=[\w-]+`)
+
+// mails waits until there are n mails to an address with words in them, as they are sent
+// beside the request, and returns their texts, the newest first.
+func (c *client) mails(n int, to, words string) (texts []string) {
+	c.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		var list []message
+		if err := json.Unmarshal([]byte(c.get(200, "/demo/outbox").text), &list); err != nil {
+			c.t.Fatal(err)
+		}
+		texts = nil
+		for _, m := range list {
+			if m.To == to && strings.Contains(m.Text, words) {
+				texts = append(texts, m.Text)
+			}
+		}
+		if len(texts) >= n {
+			return texts
+		}
+		if time.Now().After(deadline) {
+			c.t.Fatalf("%d of %d mails to %s with %q", len(texts), n, to, words)
+		}
+	}
+}
+
+// forgot asks for a link and returns where it leads.
+func (c *client) forgot(address string) string {
+	c.t.Helper()
+	c.post(200, "/password/forgot", url.Values{"email": {address}})
+	return resetLink.FindString(c.mails(1, strings.ToLower(address), "new password")[0])
+}
+
+func (c *client) login(status int, username, typed string) *answer {
+	c.t.Helper()
+	return c.post(status, "/api/login", obj{"username": username, "password": typed})
+}
+
+func twice(token, typed string) url.Values {
+	return url.Values{"token": {token}, "password": {typed}, "again": {typed}}
+}
+
+func tokenOf(link string) string { return strings.TrimPrefix(link, "/password/reset?token=") }
+
+// The whole way: forgotten, mailed, chosen, and everything that was open has ended, but the
+// second factor is asked for as before.
+func TestForgottenPassword(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	c, thief := s.client(t), s.client(t)
+	thief.signIn("anna")
+	thief.get(200, "/")
+	half := s.client(t) // has given the password, and no second factor
+	half.password("anna")
+
+	c.has(c.get(200, "/login"), `href="/password/forgot"`)
+	link := c.forgot("Anna@acme.example")
+	for range 2 {
+		c.has(c.get(200, link), "anna@acme.example")
+	}
+	thief.get(200, "/")
+
+	c.has(c.post(422, "/password/reset", twice(tokenOf(link), "anna acme")), "little more than your name")
+	c.has(c.post(422, "/password/reset", url.Values{"token": {tokenOf(link)}, "password": {chosen}, "again": {"another"}}), "two different")
+	c.to(c.post(303, "/password/reset", twice(tokenOf(link), chosen)), "/login")
+	c.has(c.get(200, "/login"), "Your password is set")
+
+	c.to(thief.get(303, "/"), "/login")
+	thief.do(401, "GET", "/api/me", nil)
+	half.do(401, "POST", "/mfa/api/send", obj{"kind": "email"})
+	c.do(410, "GET", link, nil)
+	c.do(410, "POST", "/password/reset", twice(tokenOf(link), "and once again so"))
+
+	c.login(401, "anna", "anna-demo-password")
+	c.field(c.login(200, "anna", chosen), "next", "verify")
+	c.do(401, "GET", "/api/me", nil)
+	c.verify(200, "email", c.send("email", "anna@acme.example"))
+	c.field(c.get(200, "/api/me"), "username", "anna")
+	if text := c.mails(1, "anna@acme.example", "by a link that was mailed")[0]; strings.Contains(text, chosen) {
+		t.Error(text)
+	}
+	for _, secret := range []string{chosen, tokenOf(link), "anna@acme.example"} {
+		if strings.Contains(s.log.String(), secret) {
+			t.Errorf("the log holds %s", secret)
+		}
+	}
+}
+
+// The answer is the same whoever exists, down to the last byte but the address.
+func TestForgottenByNobody(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	page := func(address string) (int, string) {
+		c := s.client(t)
+		a := c.post(200, "/password/forgot", url.Values{"email": {address}})
+		return a.status, strings.ReplaceAll(a.text, address, "")
+	}
+	c := s.client(t)
+	status, known := page("ben@acme.example")
+	statusOther, unknown := page("zoe@acme.example")
+	if status != statusOther || known != unknown {
+		t.Errorf("known:\n%s\nunknown:\n%s", known, unknown)
+	}
+	c.mails(1, "ben@acme.example", "new password")
+	c.has(c.post(422, "/password/forgot", url.Values{"email": {"ben"}}), "not an e-mail address")
+	for _, address := range []string{"ben@acme.example", "zoe@acme.example"} {
+		for range 4 {
+			c.post(200, "/password/forgot", url.Values{"email": {address}})
+		}
+		a := c.post(429, "/password/forgot", url.Values{"email": {address}})
+		if a.header.Get("Retry-After") == "" {
+			t.Error("no Retry-After")
+		}
+	}
+	// The links of those five are all good until one is used.
+	all := c.mails(5, "ben@acme.example", "new password")
+	c.to(c.post(303, "/password/reset", twice(tokenOf(resetLink.FindString(all[4])), chosen)), "/login")
+	c.do(410, "GET", resetLink.FindString(all[0]), nil)
+	c.get(410, "/password/reset?token=x")
+	c.get(410, "/password/reset")
+}
+
+func TestLinkIsOverAfterHalfAnHour(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	c := s.client(t)
+	link := c.forgot("ben@acme.example")
+	c.advance("29m")
+	c.get(200, link)
+	c.advance("1m")
+	c.get(410, link)
+}
+
+func TestChangeOfPassword(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	c, other := s.client(t), s.client(t)
+	c.signIn("carla")
+	other.signIn("carla")
+	change := func(current, next string) url.Values {
+		return url.Values{"current": {current}, "password": {next}, "again": {next}}
+	}
+	c.get(200, "/password")
+	c.has(c.post(422, "/password", change("wrong", chosen)), "not your present password")
+	c.has(c.post(422, "/password", change("carla-demo-password", "carla-demo-password")), "your present password")
+	c.to(c.post(303, "/password", change("carla-demo-password", chosen)), "/")
+	c.has(c.get(200, "/"), "signed out everywhere else")
+	c.to(other.get(303, "/"), "/login")
+	c.login(200, "carla", chosen)
+	c.to(s.client(t).get(303, "/password"), "/login")
+}
+
+// The owner sets a password: everything ends, and the person does nothing with it but choose
+// another.
+func TestOwnerSetsPassword(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	owner, before, c := s.client(t), s.client(t), s.client(t)
+	owner.signIn("olivia")
+	before.signIn("emma")
+	form := url.Values{"username": {"emma"}, "password": {"otters swim at noon"}, "reason": {"rang, known voice"}}
+	before.do(403, "POST", "/admin/password", form)
+	owner.has(owner.post(422, "/admin/password", url.Values{"username": {"emma"}, "password": {"otters swim at noon"}}), "give a reason")
+	owner.has(owner.post(422, "/admin/password", url.Values{"username": {"emma"}, "password": {"password1"}, "reason": {"x"}}), "tried first")
+	owner.to(owner.post(303, "/admin/password", form), "/admin/person?username=emma")
+	c.mails(1, "emma@acme.example", "An administrator has set a password")
+	c.to(before.get(303, "/"), "/login")
+
+	c.field(c.login(200, "emma", "otters swim at noon"), "next", "verify")
+	c.verify(200, "email", c.send("email", "emma@acme.example"))
+	for _, path := range []string{"/", "/mfa/factors", "/mfa/enroll/totp", "/admin"} {
+		c.to(c.get(303, path), "/password")
+	}
+	c.do(403, "GET", "/api/me", nil)
+	c.do(403, "GET", "/mfa/api/factors", nil)
+	c.do(403, "POST", "/mfa/api/enroll", obj{"kind": "totp"})
+	c.has(c.get(200, "/password"), "Somebody else gave you")
+	c.post(422, "/password", url.Values{"current": {"otters swim at noon"}, "password": {"otters swim at noon"}, "again": {"otters swim at noon"}})
+	c.to(c.post(303, "/password", url.Values{"current": {"otters swim at noon"}, "password": {chosen}, "again": {chosen}}), "/")
+	c.get(200, "/")
+	c.get(200, "/mfa/factors")
+	c.field(c.get(200, "/api/me"), "username", "emma")
+	if !strings.Contains(s.log.String(), "password.admin-set") || !strings.Contains(s.log.String(), "known voice") {
+		t.Errorf("no record of the act: %s", s.log)
+	}
+}
+
+// A remembered device asks again after a reset.
+func TestResetForgetsDevices(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	owner, c := s.client(t), s.client(t)
+	owner.signIn("olivia")
+	owner.do(200, "PUT", "/api/admin/policy", obj{"type": "employee", "policy": obj{"mode": "required", "implicit": []string{"email"}, "remember_days": 30}})
+	c.password("greta")
+	code := c.send("email", "greta@acme.example")
+	c.post(303, "/mfa/verify", url.Values{"kind": {"email"}, "code": {code}, "remember": {"yes"}})
+	c.post(200, "/api/logout", obj{})
+	c.field(c.password("greta"), "next", "done")
+	c.to(c.post(303, "/password/reset", twice(tokenOf(c.forgot("greta@acme.example")), chosen)), "/login")
+	c.field(c.login(200, "greta", chosen), "next", "verify")
+}
+
+// Two accounts with one address have one password.
+func TestOnePasswordForTwoAccounts(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	c, chooser := s.client(t), s.client(t)
+	chooser.login(200, "robin@acme.example", "robin-demo-password")
+	chooser.get(200, "/account")
+	link := c.forgot("robin@acme.example")
+	c.to(c.post(303, "/password/reset", twice(tokenOf(link), chosen)), "/login")
+	c.to(chooser.get(303, "/account"), "/")
+	c.to(chooser.get(303, "/"), "/login")
+	chooser.do(401, "POST", "/api/account", obj{"id": "acct-robin.manager"})
+	c.field(c.login(200, "robin.manager", chosen), "next", "account")
+}
+
+// Hashes of before are replaced as people sign in.
+func TestRehashAtSignIn(t *testing.T) {
+	t.Parallel()
+	public, _ := url.Parse("http://127.0.0.1")
+	a, err := newApp(t.Context(), config{data: t.TempDir(), public: public, demo: true}, func(string) string { return "" }, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = a.close() })
+	old, err := password.NewHasher(password.HasherConfig{Memory: 12288, Passes: 3, Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash, err := old.Hash(t.Context(), "anna-demo-password")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.db.ExecContext(t.Context(), `UPDATE logins SET password = ? WHERE email = 'anna@acme.example'`, hash); err != nil {
+		t.Fatal(err)
+	}
+	id, _, _, err := a.people.login(t.Context(), "anna")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.rehash(t.Context(), id, hash, "anna-demo-password")
+	_, now, changes, err := a.people.login(t.Context(), "anna")
+	if err != nil || now == hash || a.passwords.NeedsRehash(now) || changes != 0 {
+		t.Fatalf("%s, %d changes, %v", now, changes, err)
+	}
+	if err := a.passwords.Verify(t.Context(), now, mfa.Secret("anna-demo-password")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestClientOf(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ remote, forwarded, public, want string }{
+		{"192.0.2.1:99", "", "http://x", "192.0.2.1"},
+		{"192.0.2.1:99", "203.0.113.9", "http://x", "192.0.2.1"},
+		{"192.0.2.1:99", "198.51.100.7, 203.0.113.9", "https://x", "203.0.113.9"},
+		{"[2001:db8:1:2:3:4:5:6]:99", "", "http://x", "2001:db8:1:2::/64"},
+		{"[::ffff:192.0.2.1]:99", "", "http://x", "192.0.2.1"},
+		{"@", "", "http://x", "unknown"},
+	} {
+		u, _ := url.Parse(c.public)
+		r := &http.Request{RemoteAddr: c.remote, Header: http.Header{}}
+		if c.forwarded != "" {
+			r.Header.Set("X-Forwarded-For", c.forwarded)
+		}
+		if got := (&app{cfg: config{public: u}}).clientOf(r); got != c.want {
+			t.Errorf("%v: %s", c, got)
+		}
+	}
+}

@@ -1,0 +1,251 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/password"
+)
+
+const (
+	changePath = "/password"
+	forgotPath = "/password/forgot"
+	resetPath  = "/password/reset"
+)
+
+func (a *app) passwordRoutes(mux *http.ServeMux) {
+	mux.HandleFunc("GET "+forgotPath, a.pageForgot)
+	mux.HandleFunc("POST "+forgotPath, a.postForgot)
+	mux.HandleFunc("GET "+resetPath, a.pageReset)
+	mux.HandleFunc("POST "+resetPath, a.postReset)
+	mux.HandleFunc("GET "+changePath, a.member(a.pageChange))
+	mux.HandleFunc("POST "+changePath, a.member(a.postChange))
+}
+
+// ownPasswordFirst lets who has an administrator's password do nothing in the security
+// settings but sign out.
+func (a *app) ownPasswordFirst(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path := strings.TrimPrefix(r.URL.Path, a.gate.URL())
+		if !strings.HasPrefix(path, "static/") && path != "sign-out" {
+			v, err := a.visitor(r)
+			switch {
+			case err != nil:
+				a.failPage(w, r, err)
+				return
+			case v.account != nil && v.signedIn && v.mustChange && strings.HasPrefix(path, "api/"):
+				fail(w, http.StatusForbidden, problem{Error: "password_change"})
+				return
+			case v.account != nil && v.signedIn && v.mustChange:
+				http.Redirect(w, r, changePath, http.StatusSeeOther)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// explainPassword is what a person can do about a password or an address that was refused.
+func explainPassword(err error) string {
+	var p *factor.Problem
+	if !errors.As(err, &p) {
+		return ""
+	}
+	switch p.Reason {
+	case "address_form":
+		return "This is not an e-mail address."
+	case "password_common":
+		return "This password is one of those that are tried first. Please choose another; a few words that do not belong together are good."
+	case "password_repeated":
+		return "This password repeats a short part. Please choose another."
+	case "password_personal":
+		return "This password is little more than your name or ours. Please choose another."
+	case "password_same":
+		return "This is your present password. Please choose another."
+	}
+	return "This password will not do: " + p.Detail + "."
+}
+
+// forgotView: Sent is the same whether or not anybody has the address.
+type forgotView struct {
+	Address string
+	Sent    bool
+}
+
+func (a *app) pageForgot(w http.ResponseWriter, r *http.Request) {
+	a.show(w, r, 0, "Forgot your password?", view{Page: "forgot", Data: forgotView{}})
+}
+
+func (a *app) postForgot(w http.ResponseWriter, r *http.Request) {
+	if err := parseForm(r); err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	address := r.PostForm.Get("email")
+	err := a.resets.Forgot(r.Context(), password.ForgotRequest{Address: address, Client: a.clientOf(r)})
+	var over *mfa.BudgetError
+	switch problem := explainPassword(err); {
+	case problem != "":
+		a.show(w, r, http.StatusUnprocessableEntity, "Forgot your password?", view{Page: "forgot", Error: problem, Data: forgotView{}})
+	case errors.As(err, &over):
+		wait := max(1, int((over.RetryAfter+time.Minute-1)/time.Minute))
+		w.Header().Set("Retry-After", strconv.Itoa(wait*60))
+		a.show(w, r, http.StatusTooManyRequests, "Forgot your password?", view{Page: "forgot", Data: forgotView{},
+			Error: "A link was asked for too often. The ones that were mailed are good for half an hour; you can ask again in " + strconv.Itoa(wait) + " minutes."})
+	case err != nil:
+		a.failPage(w, r, err)
+	default:
+		a.show(w, r, 0, "Look into your mailbox", view{Page: "forgot", Data: forgotView{Address: strings.TrimSpace(address), Sent: true}})
+	}
+}
+
+// newPasswordView is for the pages on which a password is chosen.
+type newPasswordView struct {
+	Token, Username string // of a link
+	MustChange      bool   // of a change
+	Gone            bool   // the link is not good any more
+	Least           int
+}
+
+// pageReset is what the link opens. It changes nothing, because mail scanners open links too.
+func (a *app) pageReset(w http.ResponseWriter, r *http.Request) {
+	a.showReset(w, r, 0, r.URL.Query().Get("token"), "")
+}
+
+func (a *app) showReset(w http.ResponseWriter, r *http.Request, status int, token, problem string) {
+	acct, err := a.resets.CheckLink(r.Context(), mfa.Secret(token))
+	if errors.Is(err, password.ErrLink) {
+		a.show(w, r, http.StatusGone, "This link is not good any more", view{Page: "reset", Data: newPasswordView{Gone: true}})
+		return
+	}
+	if err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	a.show(w, r, status, "Choose a new password", view{Page: "reset", Error: problem,
+		Data: newPasswordView{Token: token, Username: acct.Email, Least: least(acct.SecondFactor)}})
+}
+
+// least is how many characters the rules ask for.
+func least(secondFactor bool) int {
+	if secondFactor {
+		return 8
+	}
+	return 15
+}
+
+const notTwice = "You typed two different passwords. Please type the new one twice."
+
+func (a *app) postReset(w http.ResponseWriter, r *http.Request) {
+	if err := parseForm(r); err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	token, chosen := r.PostForm.Get("token"), r.PostForm.Get("password")
+	if chosen != r.PostForm.Get("again") {
+		a.showReset(w, r, http.StatusUnprocessableEntity, token, notTwice)
+		return
+	}
+	err := a.resets.Reset(r.Context(), password.ResetRequest{Token: mfa.Secret(token), Password: mfa.Secret(chosen)})
+	problem := explainPassword(err)
+	switch {
+	case problem != "", errors.Is(err, password.ErrLink):
+		a.showReset(w, r, http.StatusUnprocessableEntity, token, problem)
+		return
+	case err == nil:
+		// Whoever was signed in here, it may have been somebody else.
+		err = errors.Join(a.sessions.Clear(r.Context()), a.sessions.RenewToken(r.Context()))
+	}
+	if err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	a.back(w, r, "/login", "Your password is set. Please sign in with it.")
+}
+
+func (a *app) pageChange(w http.ResponseWriter, r *http.Request, who *account) {
+	a.showChange(w, r, 0, who, "")
+}
+
+func (a *app) showChange(w http.ResponseWriter, r *http.Request, status int, who *account, problem string) {
+	acct, err := logins{a}.Get(r.Context(), tenant, loginID(who.login))
+	if err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	v := view{Page: "password", Error: problem, Data: newPasswordView{Username: who.Username, MustChange: who.mustChange, Least: least(acct.SecondFactor)}}
+	if !who.mustChange {
+		v.Who = who // and the navigation, which leads nowhere before
+	}
+	a.show(w, r, status, "Change your password", v)
+}
+
+func (a *app) postChange(w http.ResponseWriter, r *http.Request, who *account) {
+	if err := parseForm(r); err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	ctx, chosen := r.Context(), r.PostForm.Get("password")
+	if chosen != r.PostForm.Get("again") {
+		a.showChange(w, r, http.StatusUnprocessableEntity, who, notTwice)
+		return
+	}
+	err := a.slowed(ctx, loginKey(who.login, ""), func() error {
+		return a.resets.Change(ctx, password.ChangeRequest{Tenant: tenant, ID: loginID(who.login),
+			Current: mfa.Secret(r.PostForm.Get("current")), Password: mfa.Secret(chosen)})
+	})
+	problem := explainPassword(err)
+	switch {
+	case problem != "":
+		a.showChange(w, r, http.StatusUnprocessableEntity, who, problem)
+		return
+	case errors.Is(err, errWrongPassword):
+		a.showChange(w, r, http.StatusUnprocessableEntity, who, "That is not your present password.")
+		return
+	case errors.Is(err, errTooBusy):
+		a.showChange(w, r, http.StatusTooManyRequests, who, "There have been many attempts. Please wait a moment and try again.")
+		return
+	case err == nil:
+		// All other sessions have ended; this one goes on, from the change that it made.
+		a.sessions.Put(ctx, sessionChanges, who.changes+1)
+		err = a.sessions.RenewToken(ctx)
+	}
+	if err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	a.back(w, r, "/", "Your password is changed, and you are signed out everywhere else.")
+}
+
+// postSetPassword sets a person's password on behalf of the owner.
+func (a *app) postSetPassword(w http.ResponseWriter, r *http.Request, who *account) {
+	whom, err := a.whom(r)
+	if err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	req, err := request(who, whom, r)
+	if err == nil {
+		err = a.resets.AdminSet(r.Context(), password.AdminRequest{Tenant: tenant, ID: loginID(whom.login), Actor: req.Actor, Reason: req.Reason,
+			Password: mfa.Secret(r.PostForm.Get("password"))})
+	}
+	problem := explainPassword(err)
+	if problem == "" && err != nil {
+		problem = explain(err)
+	}
+	switch {
+	case problem != "":
+		a.showPerson(w, r, who, onePerson{personView: a.describe(r.Context(), *whom), Problem: problem})
+	case err != nil:
+		a.failPage(w, r, err)
+	case whom.login == who.login:
+		a.back(w, r, "/login", "") // one's own session has ended with the others
+	default:
+		a.back(w, r, "/admin/person?username="+whom.Username, "The password is set. Give it to "+whom.Name+" and to nobody else.")
+	}
+}
