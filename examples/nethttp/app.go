@@ -257,15 +257,27 @@ func (a *app) bound(next http.Handler) http.Handler {
 	})
 }
 
-// sweeping removes expired sessions now and then, in the goroutine of a request.
+// sweeping removes expired sessions now and then, in the goroutine of a request, and once a day
+// what asking for new passwords has left behind, beside it.
 func (a *app) sweeping(next http.Handler) http.Handler {
-	turn := make(chan time.Time, 1)
-	turn <- time.Time{}
+	type swept struct{ sessions, links time.Time }
+	turn := make(chan swept, 1)
+	turn <- swept{}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		select {
 		case last := <-turn:
-			if time.Since(last) > 10*time.Minute {
-				last = time.Now()
+			if time.Since(last.links) > 24*time.Hour {
+				last.links = time.Now()
+				a.later(r.Context(), func(ctx context.Context) error {
+					err := a.resets.Reseal(ctx)
+					if err != nil {
+						a.log.WarnContext(ctx, "cannot remove old links and budgets", "error", err)
+					}
+					return err
+				})
+			}
+			if time.Since(last.sessions) > 10*time.Minute {
+				last.sessions = time.Now()
 				if err := a.sweep(r.Context()); err != nil {
 					a.log.WarnContext(r.Context(), "cannot remove expired sessions", "error", err)
 				}
