@@ -195,69 +195,6 @@ func TestALinkIsUsedOnce(t *testing.T) {
 	require.Equal(t, 1, r.people.ended["acme/1"])
 }
 
-func TestBudgets(t *testing.T) {
-	r := newRig(t, nil)
-	ask := func(address, client string) error {
-		return r.Forgot(t.Context(), password.ForgotRequest{Address: address, Client: client})
-	}
-	refused := func(err error, wait time.Duration) {
-		t.Helper()
-		var over *mfa.BudgetError
-		require.ErrorAs(t, err, &over)
-		require.Equal(t, wait, over.RetryAfter)
-	}
-	for _, address := range []string{"olivia@acme.example", "nobody@acme.example"} {
-		for i := range 5 {
-			require.NoError(t, ask(address, fmt.Sprint("client ", i)))
-		}
-		refused(ask(address, "client 6"), time.Hour)
-		refused(ask(strings.ToUpper(address), "client 7"), time.Hour)
-	}
-	require.Len(t, r.later, 10, "nothing is done for what was refused")
-	r.clock.Advance(20 * time.Minute)
-	for i := range 30 {
-		require.NoError(t, ask(fmt.Sprintf("n%d@acme.example", i), "busy"))
-	}
-	refused(ask("n31@acme.example", "busy"), time.Hour)
-	refused(ask("olivia@acme.example", "calm"), 40*time.Minute)
-	r.clock.Advance(40 * time.Minute)
-	require.NoError(t, ask("olivia@acme.example", "calm"))
-	refused(ask("n31@acme.example", "busy"), 20*time.Minute)
-	r.clock.Set(time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)) // back to before
-	refused(ask("n31@acme.example", "busy"), time.Hour)
-}
-
-// Many spellings of an address do not make many mails: what the application takes for equal
-// may be wider than lower case.
-func TestSpellingsOfAnAddress(t *testing.T) {
-	r := newRig(t, nil)
-	r.cfg.Accounts = findsAll{r.people}
-	m, err := password.New(r.cfg)
-	require.NoError(t, err)
-	for i := range 8 {
-		require.NoError(t, m.Forgot(t.Context(), password.ForgotRequest{Address: fmt.Sprintf("olivia+%d@acme.example", i), Client: "d"}))
-	}
-	require.NoError(t, r.work())
-	require.Len(t, r.mails.All(), 5)
-	require.Contains(t, r.names(), "password.budget")
-}
-
-// findsAll takes every address for Olivia's.
-type findsAll struct{ *people }
-
-func (f findsAll) Find(context.Context, string) ([]password.Account, error) {
-	return []password.Account{f.account("acme/1")}, nil
-}
-
-func TestForgotRefuses(t *testing.T) {
-	r := newRig(t, nil)
-	for _, address := range []string{"", "olivia", "@acme.example", "olivia@", "a\r\nBcc: b@acme.example", strings.Repeat("x", 250) + "@acme.example", "\xff@acme.example"} {
-		requireReason(t, r.forgot(address), "address_form")
-	}
-	require.Error(t, r.Forgot(t.Context(), password.ForgotRequest{Address: "olivia@acme.example"}), "no client")
-	require.Zero(t, r.store.Calls(mfatest.OpSwap))
-}
-
 // A queue runs work again after an error, and then only what failed.
 func TestAMailThatFailsIsSentAgain(t *testing.T) {
 	r := newRig(t, nil)
