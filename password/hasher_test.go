@@ -109,7 +109,8 @@ func TestNobodyCostsTheSame(t *testing.T) {
 		return best
 	}
 	somebody, nobody := took(hash), took("")
-	require.Greater(t, nobody, somebody/3, "somebody %s, nobody %s", somebody, nobody)
+	require.Greater(t, nobody, somebody/10, // without a hash it would be a thousandth
+		"somebody %s, nobody %s", somebody, nobody)
 }
 
 func TestWeakHashersAreRefused(t *testing.T) {
