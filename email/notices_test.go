@@ -14,7 +14,7 @@ import (
 
 var noticeNames = []string{"factor.added", "factor.replaced", "factor.removed", "address.confirmed", "recovery.regenerated", "recovery.used",
 	"recovery.low", "lockout.locked", "lockout.stopped", "lockout.unlocked", "verify.failure", "challenge.abandoned", "device.remembered",
-	"device.reused", "admin.reset", "admin.unlock", "admin.access", "support.requested", "setup.link"}
+	"device.reused", "factor.cloned", "admin.reset", "admin.unlock", "admin.access", "support.requested", "setup.link"}
 
 // Every notice has a text of its own in every language, and says what to do if it was not the
 // person.

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	maxResponse = 4096
+	maxResponse = 8192
 	// chargeTTL is how long an expensive judgement may take before another is allowed; a
 	// process that died while judging blocks the person's kind that long, and no more.
 	chargeTTL = 30 * time.Second
@@ -36,6 +36,12 @@ type answer struct {
 	confirming bool
 	// unlocking a stopped kind by right answers, one of which does not clear its count.
 	unlocking bool
+	// named is the identity that the answer names, of a factor.Identifier where it matters:
+	// only the instance that has it accepts.
+	named []byte
+	// uncounted: a wrong answer is not counted, and alone must verify the person, because
+	// nobody has passed a first factor.
+	uncounted bool
 	// find refuses the answer without judging or counting it (an error), or returns what
 	// it is to be judged against. now is the record's time.
 	find func(r *record, now time.Time) ([]target, error)
@@ -94,6 +100,10 @@ func (m *Manager) take(ctx context.Context, a *answer) error {
 		if ctx.Err() != nil {
 			return false, ctx.Err()
 		}
+		if a.uncounted {
+			out.events, out.err = m.passedOver(r, a, refusal, now)
+			return false, nil
+		}
 		out.events, out.err = m.wrong(r, a, refusal, now)
 		return true, nil
 	})
@@ -137,6 +147,9 @@ func (m *Manager) judge(ctx context.Context, a *answer, targets []target, now ti
 			err = ErrExpired // whatever the factor thinks of it, and of a clock that went back
 		}
 		if err == nil {
+			err = a.suffices(t, v)
+		}
+		if err == nil {
 			return t, v, nil
 		}
 		if weight(err) > weight(refusal) {
@@ -144,6 +157,23 @@ func (m *Manager) judge(ctx context.Context, a *answer, targets []target, now ti
 		}
 	}
 	return target{}, nil, refusal
+}
+
+// suffices looks at a verdict with what the Manager knows and the factor does not.
+func (a *answer) suffices(t target, v *factor.Verdict) error {
+	if a.named != nil {
+		state := v.State
+		if state == nil {
+			state = t.State
+		}
+		if !bytes.Equal(a.factor.(factor.Identifier).Identity(state), a.named) {
+			return errors.New("the factor accepted an answer that names another instance")
+		}
+	}
+	if a.uncounted && !v.UserVerified {
+		return fmt.Errorf("%w: it does not prove who holds the device", ErrIncorrect)
+	}
+	return nil
 }
 
 func weight(err error) int {
@@ -183,10 +213,20 @@ func (m *Manager) right(r *record, a *answer, t target, v *factor.Verdict, now t
 		r.Lockout = m.cfg.Lockout.Succeed(r.Lockout, a.factor.Kind(), now)
 	}
 	events := a.accept(r, t, v, now)
+	if v.Cloned {
+		events = append(events, m.cloned(r, a, t.ID, now))
+	}
 	if id := t.ID; v.Ended && id != "" {
 		r.removeFactors(func(in instance) bool { return in.ID == id })
 	}
 	return events
+}
+
+// cloned is the event of an answer by an instance that seems to have been copied.
+func (m *Manager) cloned(r *record, a *answer, id string, now time.Time) Event {
+	return m.notable(r, a.subject, "", m.event("factor.cloned", a.subject, now, func(e *Event) {
+		e.Kind, e.FactorID, e.Purpose = a.factor.Kind(), id, a.purpose
+	}))
 }
 
 // wrong counts a refused answer.
@@ -231,6 +271,9 @@ func (m *Manager) refuse(r *record, a *answer, refusal error, st lockout.Status,
 		events = append(events, mk("lockout.stopped"))
 	case st.Stopped:
 		events = append(events, told("lockout.stopped"))
+	}
+	if errors.Is(refusal, factor.ErrCloned) {
+		events = append(events, m.cloned(r, a, "", now))
 	}
 	return events, &AttemptError{Kind: kind, Left: st.Left, LockedUntil: st.LockedUntil, Err: refusal}
 }

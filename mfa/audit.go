@@ -260,6 +260,8 @@ func (a *audit) kind(kind, where string) {
 	}
 	if !t.PhishingResistant {
 		a.find(rows{"", "", "", "A-4"}, where, kind+" is not phishing-resistant", drop)
+	} else if !s.Hardware {
+		a.find(rows{"", "", "", "A-4"}, where, kind+" may be kept in software, or the factor does not state that it cannot be", drop)
 	}
 	switch {
 	case s.Mail:

@@ -28,8 +28,9 @@ import (
 	"github.com/secondgate/secondgate/totp"
 )
 
-// key stands for a phishing-resistant factor: it has nothing to state.
-var key = &word{kind: "key", traits: factor.Traits{Class: factor.Possession, AMR: "hwk", Strong: true, PhishingResistant: true}}
+// key stands for a phishing-resistant factor in hardware.
+var key = &stated{word{kind: "key", traits: factor.Traits{Class: factor.Possession, AMR: "hwk", Strong: true, PhishingResistant: true}},
+	factor.Settings{Hardware: true}}
 
 // stated is a word that states its settings.
 type stated struct {
@@ -150,6 +151,7 @@ func TestProfileRefuses(t *testing.T) {
 		"grace":              {policy(mfa.Policy{EnrollBy: testStart.Add(time.Hour)}), faults{mfa.NISTAAL2: "N-3", mfa.ASVSL2: "A-4", mfa.ASVSL3: "A-4"}, ""},
 		"grace that is over": {policy(mfa.Policy{EnrollBy: testStart}), nil, ""},
 		"remembered devices": {policy(mfa.Policy{Remember: time.Hour}), faults{mfa.NISTAAL2: "N-40"}, ""},
+		"a key in software":  {use(&word{kind: "passkey", traits: factor.Traits{Class: factor.Possession, AMR: "pop", Strong: true, PhishingResistant: true}}), faults{mfa.ASVSL3: "A-4"}, ""},
 		"e-mail":             {policy(mfa.Policy{Kinds: []string{"key", "email"}}), faults{mfa.NISTAAL2: "N-13", mfa.ASVSL2: "A-6", mfa.ASVSL3: "A-4 A-6"}, ""},
 		"e-mail, implicit":   {policy(mfa.Policy{Kinds: []string{"key", "email"}, Implicit: []string{"email"}}), faults{mfa.NISTAAL2: "N-13", mfa.ASVSL2: "A-6", mfa.ASVSL3: "A-4 A-6"}, ""},
 		"app only":           {policy(mfa.Policy{Kinds: []string{"totp"}}), faults{mfa.NISTAAL2: "N-4", mfa.ASVSL3: "A-4"}, ""},

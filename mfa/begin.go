@@ -209,6 +209,12 @@ func (m *Manager) options(r *record, c *claims, def string, now time.Time) []Opt
 		_, sends := m.factors[k.Kind].(factor.Challenger)
 		options = append(options, Option{Kind: k.Kind, FactorID: k.ID, Name: k.Name, Hint: k.Hint, Sends: sends,
 			Class: t.Class, Stopped: m.cfg.Lockout.Status(r.Lockout, k.Kind, now).Stopped})
+		if i := len(options) - 2; t.Shared && i >= 0 && options[i].Kind == k.Kind {
+			// Whichever of them answers, it is one way to answer.
+			options[i].FactorID, options[i].Name, options[i].Hint = "", "", ""
+			options = options[:i+1]
+			continue
+		}
 		if asker, ok := m.factors[k.Kind].(factor.Asker); ok {
 			options[len(options)-1].Asks = asker.Asks(k.State)
 		}

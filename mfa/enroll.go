@@ -271,7 +271,8 @@ func (m *Manager) pendingOf(r *record, c *claims, now time.Time) (*pending, erro
 
 // Confirm makes a pending enrolment take effect, by an answer of the new factor, or by the
 // token of a link in a mail. Wrong answers count and lock like those of Verify, and give
-// the same errors. The answer that confirms cannot be used again to sign in.
+// the same errors. The answer that confirms cannot be used again to sign in. ErrNotAvailable
+// also means that another person has what is being enrolled (a passkey's credential).
 func (m *Manager) Confirm(ctx context.Context, r ConfirmRequest) (*Confirmation, error) {
 	if r.Link != "" {
 		return m.confirmLink(ctx, r.Link)
@@ -301,9 +302,13 @@ func (m *Manager) Confirm(ctx context.Context, r ConfirmRequest) (*Confirmation,
 	if err != nil {
 		return nil, err
 	}
+	named, undo, err := m.claim(ctx, c.Subject, f, response, now)
+	if err != nil {
+		return nil, err
+	}
 	var done *Confirmation
 	err = m.take(ctx, &answer{
-		factor: f, subject: c.Subject, purpose: c.Purpose, response: response,
+		factor: f, subject: c.Subject, purpose: c.Purpose, response: response, named: named,
 		opened: time.UnixMilli(p.In.Created).UTC(), now: now, confirming: true,
 		find: func(r *record, now time.Time) ([]target, error) {
 			p, err := m.pendingOf(r, c, now)
@@ -318,6 +323,10 @@ func (m *Manager) Confirm(ctx context.Context, r ConfirmRequest) (*Confirmation,
 		},
 	})
 	if err != nil {
+		var judged *AttemptError
+		if errors.As(err, &judged) || !errors.Is(err, ErrUnavailable) { // certain that nothing was confirmed
+			undo()
+		}
 		return nil, err
 	}
 	return done, nil

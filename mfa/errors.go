@@ -33,6 +33,9 @@ var (
 	// ErrStateLost: the application says that the person has enrolled, or a token proves
 	// it, and the store holds nothing. It is not an invitation to enrol.
 	ErrStateLost = errors.New("mfa: the person's record is missing")
+	// ErrUnknownFactor: an answer without a first factor names something that nobody has (any
+	// more). A browser can be told so, to stop offering it.
+	ErrUnknownFactor = errors.New("mfa: nobody has this factor")
 	// ErrUnavailable: the store, a sender or a factor failed, or the record is under heavy
 	// contention. Nobody was let in; the attempt may have been counted. Try again.
 	ErrUnavailable = errors.New("mfa: temporarily unavailable")

@@ -15,7 +15,8 @@ type Event struct {
 	Kind, FactorID              string
 	Purpose                     Purpose
 	// Reason tells refused answers apart ("incorrect", "expired", "replayed", "failed"); for
-	// challenge.begun it is the Next, for admin.set-policy the mode.
+	// challenge.begun it is the Next, for admin.set-policy the mode, and "passwordless" for a
+	// verify.success that took the place of the first factor.
 	Reason string
 	// Left is how many attempts or recovery codes are left; -1 where neither is meant.
 	Left        int
@@ -46,6 +47,8 @@ type Event struct {
 //	factor.replaced       an enrolment was confirmed, and others of its kind ended
 //	factor.removed        a factor was removed
 //	factor.renamed        a factor was renamed
+//	factor.cloned         an answer was older than one accepted before: the instance may have
+//	                      been copied; whether it was refused is the event before
 //	address.confirmed     the address of record was confirmed by a link
 //	recovery.regenerated  new recovery codes, the old ones ended
 //	recovery.used         a recovery code was used
@@ -78,7 +81,7 @@ func SlogEvents(l *slog.Logger) func(context.Context, Event) {
 	return func(ctx context.Context, e Event) {
 		level := slog.LevelInfo
 		switch e.Name {
-		case "send.failed", "send.budget", "verify.failure", "verify.locked", "confirm.failure", "lockout.locked", "lockout.stopped", "device.reused", "notice.failed", "challenge.abandoned":
+		case "send.failed", "send.budget", "verify.failure", "verify.locked", "confirm.failure", "lockout.locked", "lockout.stopped", "device.reused", "factor.cloned", "notice.failed", "challenge.abandoned":
 			level = slog.LevelWarn
 		}
 		if !l.Enabled(ctx, level) {

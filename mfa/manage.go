@@ -64,6 +64,9 @@ func (m *Manager) info(r *record, k candidate, now time.Time) FactorInfo {
 	if n, ok := f.(factor.Counter); ok {
 		info.CodesLeft = n.Left(k.State)
 	}
+	if p, ok := f.(factor.Publisher); ok {
+		info.Data = p.Public(k.State)
+	}
 	return info
 }
 
@@ -191,12 +194,16 @@ func (m *Manager) administer(ctx context.Context, name string, req AdminRequest,
 }
 
 // ForgetSubject deletes everything kept of a person, on behalf of an administrator, because
-// the application deletes them. Tokens of theirs are good for nothing afterwards.
+// the application deletes them. Tokens of theirs are good for nothing afterwards. After an
+// error something may be left: do it again.
 func (m *Manager) ForgetSubject(ctx context.Context, r AdminRequest) error {
 	if err := m.authorizeFor(ctx, "forget", r); err != nil {
 		return err
 	}
 	s := r.Subject.compact()
+	if err := m.releaseAll(ctx, s); err != nil {
+		return err
+	}
 	err := m.records.Update(ctx, s.key(), func([]byte) (storage.Change, error) { return storage.Change{Delete: true}, nil })
 	if err != nil {
 		return unavailable(err)

@@ -104,6 +104,8 @@ type Manager struct {
 	judging keyed.Mutex
 	// temporary: a factor's instances end by themselves.
 	temporary bool
+	// identifying: a factor's answers name their instances.
+	identifying bool
 }
 
 // New checks the configuration as far as it can be checked without the store, and returns
@@ -143,6 +145,11 @@ func New(cfg Config) (*Manager, error) {
 		}
 		_, temporary := f.(factor.Temporary)
 		m.temporary = m.temporary || temporary
+		_, identifies := f.(factor.Identifier)
+		m.identifying = m.identifying || identifies
+		if _, issues := f.(factor.Challenger); t.Shared && !issues {
+			return nil, configError("factor %q shares challenges and issues none; see factor.Traits", kind)
+		}
 		ordinary = ordinary || t.Class != factor.Recovery
 		m.factors[kind] = f
 		m.kinds = append(m.kinds, kind)
@@ -254,18 +261,22 @@ func (m *Manager) end(r *record, now time.Time) {
 func (m *Manager) update(ctx context.Context, s subject, now time.Time, decide func(r *record) (write bool, err error)) error {
 	key := s.key()
 	var decided error
+	var gone []string
 	err := m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
+		gone = nil
 		var r *record
 		if data == nil {
 			r = newRecord()
 		} else if r, decided = m.open(key, data); decided != nil {
 			return storage.Change{}, decided
 		}
+		before := m.identities(r)
 		m.end(r, r.at(now))
 		write, err := decide(r)
 		if decided = err; err != nil || !write {
 			return storage.Change{}, err
 		}
+		gone = without(before, m.identities(r))
 		r.tidy(r.at(now), m.cfg.ChallengeTTL)
 		if string(r.UserType) != s.UserType {
 			r.UserType = []byte(s.UserType)
@@ -282,6 +293,7 @@ func (m *Manager) update(ctx context.Context, s subject, now time.Time, decide f
 	if err != nil {
 		return unavailable(err)
 	}
+	m.release(ctx, gone, func(i identity) bool { return i.of(s) })
 	return nil
 }
 

@@ -84,6 +84,9 @@ func (m *Manager) checkPolicy(p Policy) error {
 			return configError("kind %q cannot be implicit", k)
 		}
 	}
+	if p.Passwordless && !slices.ContainsFunc(m.kinds, func(k string) bool { return allows(p.Kinds, k) && m.passwordless(k) }) {
+		return configError("Passwordless needs a kind that identifies people, such as passkey, among the kinds allowed")
+	}
 	if p.MaxAge < 0 {
 		return configError("MaxAge is negative")
 	}

@@ -34,6 +34,10 @@ type Policy struct {
 	// KeepImplicit goes on offering implicit kinds to people who have enrolled another
 	// factor. A mailbox is usually the weaker lock, so most want this false.
 	KeepImplicit bool `json:"keep_implicit,omitempty"`
+	// Passwordless lets people sign in by a factor that says who they are and proves two things
+	// at once, a passkey with a PIN or a fingerprint, without the application's password.
+	// Nothing else is asked of them then, whatever Mode says.
+	Passwordless bool `json:"passwordless,omitempty"`
 	// EnrollBy lets people who have no factor in until then; zero means no grace.
 	EnrollBy time.Time `json:"enroll_by,omitzero"`
 	// MaxAge is how fresh a verification must be for what the application guards with

@@ -55,7 +55,7 @@ const pageSize = 200
 func (m *Manager) Reseal(ctx context.Context, cursor string) iter.Seq2[ResealProgress, error] {
 	return func(yield func(ResealProgress, error) bool) {
 		p := ResealProgress{Cursor: cursor}
-		for page, err := range m.pages(ctx, cursor, "p/", "t/", "s/", "b/") {
+		for page, err := range m.pages(ctx, cursor, "p/", "t/", "s/", "i/", "b/") {
 			if err == nil {
 				p.Unreadable = nil
 				err = m.resealPage(ctx, page.entries, &p)
@@ -81,6 +81,8 @@ func (m *Manager) resealPage(ctx context.Context, page []storage.Entry, p *Resea
 			purpose = sealPolicy
 		case 's':
 			purpose = sealSupport
+		case 'i':
+			purpose = sealIdentity
 		case 'b':
 			purpose, budget = sealBudget, true
 		}

@@ -177,6 +177,7 @@ type rig struct {
 	mu     sync.Mutex
 	events []mfa.Event
 	cfg    mfa.Config
+	grant  mfa.Grant // where a test keeps one
 }
 
 var testStart = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)

@@ -27,7 +27,8 @@ func (b SendBudget) withDefaults() SendBudget {
 }
 
 // Send sends a code for a challenge, or sends a new one: the code before is then no longer
-// good. It never resets a count. A *BudgetError says when the next one may be sent; a
+// good. For a kind that sends nothing (a passkey) it makes what Delivery.Prompt has for the
+// person's client. It never resets a count. A *BudgetError says when the next one may be sent; a
 // *factor.Problem that the factor does not send there; after an error wrapping ErrUnavailable the code may have been sent or not, and sending again is
 // the thing to do.
 func (m *Manager) Send(ctx context.Context, r SendRequest) (*Delivery, error) {
@@ -104,12 +105,19 @@ func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 		return nil, err
 	}
 	state, person := bytes.Clone(in.State), s.subject.person()
-	is, err := s.factor.Issue(ctx, factor.IssueInput{Person: person, State: state, Confirming: s.confirming, Now: r.at(clock)})
+	asked := factor.IssueInput{Person: person, State: state, Confirming: s.confirming, Now: r.at(clock)}
+	if s.factor.Traits().Shared && !s.confirming {
+		asked.Instances = m.existing(r, kind)
+	}
+	is, err := s.factor.Issue(ctx, asked)
 	if err != nil {
 		return nil, refusedOrUnavailable(err)
 	}
-	if err := m.payDestination(ctx, s, is.Destination, clock); err != nil {
-		return nil, err
+	sent := is.Destination != "" || is.Payload != ""
+	if sent {
+		if err := m.payDestination(ctx, s, is.Destination, clock); err != nil {
+			return nil, err
+		}
 	}
 	d := &Delivery{Kind: kind, Hint: in.Hint, Expires: is.Expires, Prompt: is.Prompt}
 	var now time.Time
@@ -122,9 +130,11 @@ func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 		if !bytes.Equal(in.State, state) {
 			return false, unavailable(errors.New("the factor changed while a code was being made"))
 		}
-		var wait time.Duration
-		if r.Sends, wait = addSend(r.Sends, now, m.cfg.Sends.PerPerson); wait > 0 {
-			return false, &BudgetError{RetryAfter: wait}
+		if sent {
+			var wait time.Duration
+			if r.Sends, wait = addSend(r.Sends, now, m.cfg.Sends.PerPerson); wait > 0 {
+				return false, &BudgetError{RetryAfter: wait}
+			}
 		}
 		s.keep(r, in, live{Keep: is.Keep, Issued: now.UnixMilli(), Expires: is.Expires.UnixMilli()})
 		return true, nil
@@ -135,6 +145,9 @@ func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 			m.emit(ctx, []Event{m.event("send.budget", s.subject, clock, func(e *Event) { e.Kind = kind })})
 		}
 		return nil, err
+	}
+	if !sent {
+		return d, nil // the caller hands the prompt over
 	}
 	out := factor.DeliverInput{Person: person, State: state, Payload: is.Payload, Purpose: s.purpose,
 		Link: Secret(s.link), Expires: is.Expires, Now: now}

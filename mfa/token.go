@@ -21,6 +21,8 @@ const (
 	sealEnrollment = "enrollment"
 	sealLink       = "link"
 	sealGrant      = "grant"
+	// sealPasswordless is of challenges that nobody in particular is to answer.
+	sealPasswordless = "passwordless"
 
 	maxToken   = 4096
 	maxBinding = 512
@@ -57,6 +59,8 @@ type claims struct {
 	Proved int64 `cbor:"12,keyasint,omitempty"`
 	// Remember is Policy.Remember in milliseconds.
 	Remember int64 `cbor:"13,keyasint,omitempty"`
+	// Live is, in a challenge for anyone, what the factor issued; Kinds has its kind.
+	Live *live `cbor:"14,keyasint,omitempty"`
 }
 
 // subject is Subject in a token.

@@ -122,7 +122,7 @@ type Challenge struct {
 // Option is one way to answer a challenge.
 type Option struct {
 	Kind     string
-	FactorID string // for Send with several instances; "" for an implicit one
+	FactorID string // for Send with several instances; "" for an implicit one, and for all of a kind
 	Name     string
 	Hint     string // masked destination, or ""
 	Default  bool
@@ -181,6 +181,12 @@ type Verification struct {
 	// AssuranceLevel is what first factor and this one reach together in the terms of NIST
 	// SP 800-63B-4: 1 or 2. A manager of keys for level 3 is out of scope.
 	AssuranceLevel int
+	// ACR is "phr" for an answer that no other site could have got (OpenID Connect EAP ACR
+	// Values 1.0 section 2), else empty.
+	ACR string
+	// Passwordless says that the answer took the place of the first factor too: the session
+	// waited for nobody.
+	Passwordless bool
 	// Grant opens changes to the factors for Config.GrantTTL.
 	Grant        Grant
 	GrantExpires time.Time
@@ -249,6 +255,8 @@ type FactorInfo struct {
 	Implicit  bool
 	Stopped   bool
 	CodesLeft int // recovery codes left; -1 for kinds that do not run out
+	// Data is JSON that the kind has for the person's own client, or nil.
+	Data []byte
 }
 
 // Overview is what a security page shows of a person.

@@ -103,8 +103,9 @@ func (m *Manager) targets(r *record, c *claims, f Factor) (list []target, err er
 			continue
 		}
 		t := target{instance: k.instance}
-		// A code is good for the challenge that asked for it and the instance it went to.
-		if l, ok := r.Live[k.Kind]; ok && sends && l.Factor == k.ID && l.Challenge == c.ID {
+		// A code is good for the challenge that asked for it and the instance it went to, if
+		// it went to one.
+		if l, ok := r.Live[k.Kind]; ok && sends && (l.Factor == k.ID || f.Traits().Shared) && l.Challenge == c.ID {
 			t.live = &l
 		}
 		list = append(list, t)
@@ -129,6 +130,9 @@ func (m *Manager) verification(r *record, c *claims, in *instance, now time.Time
 	}
 	if t.Class == factor.Possession && t.Strong {
 		v.AssuranceLevel = 2
+	}
+	if t.PhishingResistant {
+		v.ACR = "phr"
 	}
 	if n, ok := f.(factor.Counter); ok {
 		v.RecoveryLeft = n.Left(in.State)
@@ -178,6 +182,9 @@ func (m *Manager) verified(r *record, c *claims, v *Verification, class factor.C
 		})
 	}
 	events := []Event{mk("verify.success")}
+	if v.Passwordless {
+		events[0].Reason = "passwordless"
+	}
 	if class == factor.Recovery {
 		events = append(events, m.notable(r, c.Subject, "", mk("recovery.used")))
 	}

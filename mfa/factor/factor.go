@@ -15,10 +15,11 @@ package factor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
-// The verdicts of a factor that refuses an answer. All three are counted as a wrong
+// The verdicts of a factor that refuses an answer. All of them are counted as a wrong
 // answer, and so is any other error and a panic.
 var (
 	// ErrIncorrect: the answer is wrong.
@@ -27,6 +28,9 @@ var (
 	ErrExpired = errors.New("factor: answer has expired")
 	// ErrReplayed: the answer would be right if it had not been accepted before.
 	ErrReplayed = errors.New("factor: answer was used before")
+	// ErrCloned is an ErrReplayed of an instance that seems to have been copied: the answer
+	// is older than one that was accepted. It is told as the event "factor.cloned" as well.
+	ErrCloned = fmt.Errorf("%w, or the instance was copied", ErrReplayed)
 )
 
 // ErrMalformed says that an input could not have been right whatever the state is: no
@@ -83,6 +87,10 @@ type Traits struct {
 	// Issued says that an administrator makes an instance for a person, and nobody for
 	// themselves. Such a kind is Silent too.
 	Issued bool
+	// Shared says that a challenge is issued to all instances of the kind at once, and that any
+	// of them may answer it: they sign, and nothing is sent to one of them. Only for a
+	// Challenger.
+	Shared bool
 	// LastResort says that an answer never signs in, but only opens the enrolment of a
 	// replacement, and only while the person has no other way of recovery. Such a kind is of
 	// class Recovery.
@@ -133,6 +141,29 @@ type Challenger interface {
 	// the budget it costs have been committed, and outside every lock. The error says that
 	// delivery failed or may have; the code stays good.
 	Deliver(ctx context.Context, in DeliverInput) error
+}
+
+// Identifier is implemented by challengers whose answers name the instance that made them,
+// such as a passkey's credential. The Manager sees to it that an identity is one person's of
+// all, from the confirmation of the instance to its end, and finds the person by it, so that
+// an answer can take the place of the first factor (Policy.Passwordless). Whoever does that
+// proves the person as well ([Verdict].UserVerified).
+type Identifier interface {
+	Challenger
+	// Identity returns the identity of an instance in this state, 1 to 1023 bytes, or nil
+	// before it has been confirmed. It never changes after that.
+	Identity(state []byte) []byte
+	// Identify returns the identity that a normalised answer names, of an enrolment too, or
+	// nil. That proves nothing yet.
+	Identify(response string) []byte
+}
+
+// Publisher is implemented by factors of whose instances a person's client may know something:
+// a browser, which passkey was removed.
+type Publisher interface {
+	Factor
+	// Public returns JSON about an instance in this state, without secrets, or nil.
+	Public(state []byte) []byte
 }
 
 // Implicit is implemented by factors a person can have without enrolling, because the
@@ -261,7 +292,7 @@ type VerifyInput struct {
 	Issued []byte
 	// IssuedAt and Expires are of Issued.
 	IssuedAt, Expires time.Time
-	// Response is the answer, normalised, 1 to 4096 bytes of valid UTF-8 without NUL.
+	// Response is the answer, normalised, 1 to 8192 bytes of valid UTF-8 without NUL.
 	Response string
 	// Opened is when the challenge or enrolment that is being answered was begun.
 	Opened time.Time
@@ -276,6 +307,11 @@ type Verdict struct {
 	State []byte
 	// Ended says that the instance is used up: the person has it no longer.
 	Ended bool
+	// UserVerified says that the answer also proves who holds the instance, by a PIN, a finger
+	// or a face: two factors in one, so that it may be the only one.
+	UserVerified bool
+	// Cloned says what ErrCloned says, of an answer that is accepted nevertheless.
+	Cloned bool
 }
 
 // IssueInput asks for a challenge.
@@ -283,7 +319,12 @@ type IssueInput struct {
 	Person     Person
 	State      []byte
 	Confirming bool // the challenge confirms an enrolment
-	Now        time.Time
+	// Instances are all that may answer, of a Shared kind; State is one of them.
+	Instances []Instance
+	// Anyone says that nobody is known yet, and that whoever answers is who it is: Person,
+	// State and Instances are empty. Only for an Identifier.
+	Anyone bool
+	Now    time.Time
 }
 
 // Issue is a challenge that was made.
@@ -296,7 +337,8 @@ type Issue struct {
 	// Destination is the full address or number, for the budget per destination; it is kept
 	// only as a keyed hash. Empty for what is not sent anywhere.
 	Destination Secret
-	// Payload is handed to Deliver and forgotten.
+	// Payload is handed to Deliver and forgotten. An Issue without Destination and Payload is
+	// handed over by its Prompt alone: it costs of no budget, and Deliver is not called.
 	Payload Secret
 	// Prompt is handed to the caller of Send (WebAuthn options); codes do not belong here.
 	Prompt Prompt

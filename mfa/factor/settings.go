@@ -5,7 +5,7 @@ import "time"
 // Describer is implemented by factors that state how they are configured, so that a profile
 // (mfa.Profile) can judge them. A factor states facts and no opinion: which numbers are good
 // enough is for the profile to say. What is not stated counts as not met by a profile that
-// asks for it; a factor that is phishing-resistant has nothing to state.
+// asks for it.
 type Describer interface {
 	Factor
 	// Settings never change while the process runs.
@@ -34,6 +34,9 @@ type Settings struct {
 	// AsksBefore says that the application is asked before a code goes out, for a number that
 	// was ported or is Voice over IP.
 	AsksBefore bool
+	// Hardware says that answers come from hardware that nothing can copy them out of, and that
+	// it has proved to be such (by attestation, or because the organisation handed it out).
+	Hardware bool
 	// PersonalFacts says that the answers are about the person's life, which others may know
 	// or find out.
 	PersonalFacts bool

@@ -1,0 +1,204 @@
+package mfa
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/storage"
+)
+
+// identity is the record of whose an instance of a factor.Identifier is. It is there before
+// the instance is confirmed and until after its end, so that the instance cannot be without
+// it; what is left of an enrolment or a removal that was cut off is given to who asks next.
+type identity struct {
+	Tenant  string `cbor:"0,keyasint,omitempty"`
+	Subject string `cbor:"1,keyasint"`
+	Claimed int64  `cbor:"2,keyasint"` // Unix ms
+	// Claim tells the claims of one person apart, so that a request that failed does not take
+	// away what another has confirmed meanwhile.
+	Claim [8]byte `cbor:"3,keyasint"`
+}
+
+const (
+	sealIdentity = "identity"
+	maxIdentity  = 1023
+	// releaseTimeout bounds what is done after the answer is decided.
+	releaseTimeout = 5 * time.Second
+)
+
+var errTaken = errors.New("mfa: another person has this identity")
+
+// identityKey is over all tenants, because the devices that make identities know of none. It
+// is not Keyring.Digest, which changes with the primary key: a rotation would lose them all.
+func identityKey(kind string, id []byte) string {
+	h := sha256.Sum256(slices.Concat([]byte("secondgate/1 identity\x00"+kind+"\x00"), id))
+	return "i/" + kind + "/" + base64.RawURLEncoding.EncodeToString(h[:24])
+}
+
+// identities are the keys of what the person's instances are known by.
+func (m *Manager) identities(r *record) (keys []string) {
+	if !m.identifying {
+		return nil
+	}
+	for _, in := range r.Factors {
+		if f, ok := m.factors[in.Kind].(factor.Identifier); ok {
+			if id := f.Identity(in.State); len(id) > 0 {
+				keys = append(keys, identityKey(in.Kind, id))
+			}
+		}
+	}
+	return keys
+}
+
+func without(list, these []string) (rest []string) {
+	for _, s := range list {
+		if !slices.Contains(these, s) {
+			rest = append(rest, s)
+		}
+	}
+	return rest
+}
+
+func (m *Manager) openIdentity(key string, data []byte) (i identity, err error) {
+	plain, err := m.cfg.Keys.Open(sealIdentity, key, data)
+	if err == nil {
+		err = cbor.Unmarshal(plain, &i)
+	}
+	return i, err
+}
+
+// owner returns whose an identity is.
+func (m *Manager) owner(ctx context.Context, key string) (identity, error) {
+	rec, err := m.records.Get(ctx, key)
+	if errors.Is(err, storage.ErrNotFound) {
+		return identity{}, ErrUnknownFactor
+	}
+	var i identity
+	if err == nil {
+		i, err = m.openIdentity(key, rec.Data)
+	}
+	if err != nil {
+		return identity{}, unavailable(err)
+	}
+	return i, nil
+}
+
+// claim makes what an answer to an enrolment names the person's, if the factor is an
+// Identifier. named is the identity; undo gives it up again if it was nobody's before.
+func (m *Manager) claim(ctx context.Context, s subject, f Factor, response string, now time.Time) (named []byte, undo func(), err error) {
+	undo = func() {}
+	identifier, ok := f.(factor.Identifier)
+	if !ok {
+		return nil, undo, nil
+	}
+	if named = identifier.Identify(response); len(named) == 0 || len(named) > maxIdentity {
+		return nil, nil, fmt.Errorf("%w: the answer names no instance", ErrMalformed)
+	}
+	key, mine := identityKey(f.Kind(), named), identity{Tenant: s.Tenant, Subject: s.ID, Claimed: now.UnixMilli(), Claim: random8()}
+	before, err := m.occupy(ctx, key, mine, identity{})
+	if errors.Is(err, errTaken) && m.abandoned(ctx, key, before, now) {
+		before, err = m.occupy(ctx, key, mine, before)
+	}
+	switch {
+	case errors.Is(err, errTaken):
+		return nil, nil, fmt.Errorf("%w: %w", ErrNotAvailable, err)
+	case err != nil:
+		return nil, nil, unavailable(err)
+	case !before.of(s):
+		undo = func() { m.release(ctx, []string{key}, func(i identity) bool { return i == mine }) }
+	}
+	return named, undo, nil
+}
+
+func (i identity) of(s subject) bool { return i.Subject == s.ID && i.Tenant == s.Tenant }
+
+// occupy puts mine under an identity's key in place of nothing, of the same person's, or of
+// old, and returns what was there. Another's gives errTaken.
+func (m *Manager) occupy(ctx context.Context, key string, mine, old identity) (before identity, err error) {
+	err = m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
+		before = identity{}
+		if data != nil {
+			var err error
+			if before, err = m.openIdentity(key, data); err != nil {
+				return storage.Change{}, err
+			}
+			if !before.of(subject{ID: mine.Subject, Tenant: mine.Tenant}) && before != old {
+				return storage.Change{}, errTaken
+			}
+		}
+		plain, err := cborEnc.Marshal(mine)
+		if err != nil {
+			return storage.Change{}, err
+		}
+		return storage.Change{Data: m.cfg.Keys.Seal(sealIdentity, key, plain)}, nil
+	})
+	return before, err
+}
+
+// abandoned says that whoever claimed an identity has not got it, and cannot be about to.
+func (m *Manager) abandoned(ctx context.Context, key string, i identity, now time.Time) bool {
+	if now.UnixMilli() < i.Claimed+2*m.cfg.EnrollmentTTL.Milliseconds() {
+		return false
+	}
+	r, err := m.read(ctx, subject{ID: i.Subject, Tenant: i.Tenant}.key())
+	return err == nil && (r == nil || !slices.Contains(m.identities(r), key))
+}
+
+// release gives up identities, where which says so of what is there. What fails is left
+// behind: it leads to nobody, and goes to who claims it next.
+func (m *Manager) release(ctx context.Context, keys []string, which func(identity) bool) {
+	if len(keys) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+	defer cancel()
+	for _, key := range keys {
+		_ = m.disown(ctx, key, which)
+	}
+}
+
+func (m *Manager) disown(ctx context.Context, key string, which func(identity) bool) error {
+	return m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
+		if data == nil {
+			return storage.Change{}, nil
+		}
+		i, err := m.openIdentity(key, data)
+		if err != nil || !which(i) {
+			return storage.Change{}, err
+		}
+		return storage.Change{Delete: true}, nil
+	})
+}
+
+// releaseAll gives up everything of a person who is being deleted. A record that cannot be
+// read any more names nothing.
+func (m *Manager) releaseAll(ctx context.Context, s subject) error {
+	if !m.identifying {
+		return nil
+	}
+	rec, err := m.records.Get(ctx, s.key())
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return unavailable(err)
+	}
+	r, err := m.open(s.key(), rec.Data)
+	if err != nil {
+		return nil //nolint:nilerror // the record goes all the same
+	}
+	for _, key := range m.identities(r) {
+		if err := m.disown(ctx, key, func(i identity) bool { return i.of(s) }); err != nil {
+			return unavailable(err)
+		}
+	}
+	return nil
+}
