@@ -1,7 +1,7 @@
 # The commands a contributor needs: make test, make bench, make fmt.
 
 GO         ?= go
-MODULES    := . examples internal/integration sso portal
+MODULES    := . examples internal/integration passkey portal sso
 STATICCHECK = $(CURDIR)/.cache/staticcheck
 
 .PHONY: test test-long tools check unit bench fmt vuln

@@ -1,0 +1,147 @@
+package passkey
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// UserVerification says whether a device must make sure who holds it, by a PIN, a finger or a
+// face. The zero value is Required.
+type UserVerification uint8
+
+const (
+	// Required refuses what was signed without. A security key that has no PIN yet asks for
+	// one to be set; one that can have none cannot be used.
+	Required UserVerification = iota
+	// Preferred asks for it and takes what comes. Beside a password that is still two factors
+	// (NIST SP 800-63B-4 section 3.1.6).
+	Preferred
+	// Discouraged asks devices to leave it out where they can.
+	Discouraged
+)
+
+func (u UserVerification) String() string {
+	switch u {
+	case Required:
+		return "required"
+	case Preferred:
+		return "preferred"
+	case Discouraged:
+		return "discouraged"
+	default:
+		return "unknown"
+	}
+}
+
+// Clone says what becomes of a right answer whose signature counter did not rise.
+type Clone uint8
+
+const (
+	// Refuse counts the answer as a replayed one. A person whose authenticator was copied
+	// signs in by another way and removes it.
+	Refuse Clone = iota
+	// Accept takes the answer. The highest counter that was ever seen is kept.
+	Accept
+)
+
+const (
+	// WebAuthn Level 3 section 15.1 recommends 300 to 600 seconds, and 300 as the default, so
+	// that people who need longer get it.
+	minTimeout = 5 * time.Minute
+	maxTimeout = 10 * time.Minute
+	maxName    = 64
+	maxOrigins = 32
+	maxDomain  = 253
+)
+
+// Config configures a Factor. RPID, RPName and Origins are required.
+type Config struct {
+	// RPID is the domain that the keys are for, in lower case, such as "example.com": that of
+	// the site, or one above it that all its subdomains share. It can never be changed: keys
+	// that were made for another domain do not sign.
+	RPID string
+	// RPName is the name of the service, which some browsers show; 1 to 64 bytes.
+	RPName string
+	// Origins are the addresses of the pages that ask, scheme and host, and the port if it is
+	// not the usual one, such as "https://www.example.com". Each must be named: a subdomain
+	// that serves other people's content is not to be. Plain http is for localhost alone.
+	Origins []string
+	// UserVerification defaults to Required.
+	UserVerification UserVerification
+	// OnClone defaults to Refuse.
+	OnClone Clone
+	// Timeout is how long a person has to answer; default 5 minutes, at most 10.
+	Timeout time.Duration
+}
+
+func (c Config) withDefaults() (Config, error) {
+	if c.Timeout == 0 {
+		c.Timeout = minTimeout
+	}
+	c.Origins = slices.Clone(c.Origins)
+	switch {
+	case !validDomain(c.RPID):
+		return c, errors.New("passkey: RPID must be a domain in lower case, such as example.com, without scheme and port")
+	case c.RPName == "" || len(c.RPName) > maxName || !utf8.ValidString(c.RPName) || strings.ContainsFunc(c.RPName, unicode.IsControl):
+		return c, fmt.Errorf("passkey: RPName must be 1 to %d bytes of text, such as the name of the service", maxName)
+	case len(c.Origins) == 0 || len(c.Origins) > maxOrigins:
+		return c, fmt.Errorf("passkey: Origins must name the addresses of the pages that ask for passkeys, 1 to %d, such as https://example.com", maxOrigins)
+	case c.UserVerification > Discouraged:
+		return c, errors.New("passkey: UserVerification must be Required, Preferred or Discouraged")
+	case c.OnClone > Accept:
+		return c, errors.New("passkey: OnClone must be Refuse or Accept")
+	case c.Timeout < minTimeout || c.Timeout > maxTimeout:
+		return c, fmt.Errorf("passkey: Timeout is %s, want %s to %s", c.Timeout, minTimeout, maxTimeout)
+	}
+	for i, o := range c.Origins {
+		if err := checkOrigin(o, c.RPID); err != nil {
+			return c, fmt.Errorf("passkey: Origins[%d]: %w", i, err)
+		}
+	}
+	return c, nil
+}
+
+// validDomain says whether s can be an RP ID: a domain as browsers write it, no address.
+func validDomain(s string) bool {
+	if s == "" || len(s) > maxDomain || net.ParseIP(s) != nil {
+		return false
+	}
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for _, c := range []byte(label) {
+			if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// checkOrigin wants an origin spelled as browsers spell it, since it is compared to the letter.
+func checkOrigin(origin, rpID string) error {
+	u, err := url.Parse(origin)
+	if err != nil || u.Scheme+"://"+u.Host != origin {
+		return errors.New("it must be scheme and host, and a port if need be, without anything after it, such as https://example.com")
+	}
+	host, local := u.Hostname(), strings.HasSuffix("."+u.Hostname(), ".localhost")
+	switch {
+	case !validDomain(host):
+		return errors.New("its host must be a domain in lower case")
+	case host != rpID && !strings.HasSuffix(host, "."+rpID):
+		return fmt.Errorf("its host must be RPID, %s, or a subdomain of it: browsers refuse any other", rpID)
+	case u.Scheme != "https" && (u.Scheme != "http" || !local):
+		return errors.New("it must be https: browsers refuse passkeys elsewhere, except on localhost")
+	case u.Scheme == "https" && u.Port() == "443", u.Scheme == "http" && u.Port() == "80", strings.HasSuffix(u.Host, ":"):
+		return errors.New("the usual port is left out of an origin")
+	}
+	return nil
+}

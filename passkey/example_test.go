@@ -1,0 +1,57 @@
+package passkey_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/passkey"
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/storage/memory"
+)
+
+// The sign-in page asks before it knows who is there. What BeginPasswordless returns goes to
+// the browser, and what the browser returns to VerifyPasswordless; package mfahttp does both.
+func Example() {
+	passkeys, err := passkey.New(passkey.Config{
+		RPID:    "example.com",
+		RPName:  "Acme",
+		Origins: []string{"https://www.example.com"},
+	})
+	if err != nil {
+		panic(err)
+	}
+	keys, err := seal.NewKeyring(seal.GenerateKey())
+	if err != nil {
+		panic(err)
+	}
+	m, err := mfa.New(mfa.Config{
+		Store: memory.New(), Keys: keys, Factors: []mfa.Factor{passkeys},
+		Policies: mfa.StaticPolicy(mfa.Policy{Passwordless: true}),
+	})
+	if err != nil {
+		panic(err)
+	}
+	challenge, err := m.BeginPasswordless(context.Background(), "passkey", "the browser")
+	if err != nil {
+		panic(err)
+	}
+	var options struct {
+		PublicKey struct{ RPID, UserVerification string }
+	}
+	if err := json.Unmarshal(challenge.Prompt.Data, &options); err != nil {
+		panic(err)
+	}
+	fmt.Println(options.PublicKey.RPID, options.PublicKey.UserVerification)
+
+	_, err = m.VerifyPasswordless(context.Background(), mfa.PasswordlessRequest{
+		Challenge: challenge.Token, Binding: "the browser", Response: "what the browser said",
+		Subject: func(_ context.Context, tenant, id string) (mfa.Subject, error) {
+			return mfa.Subject{Tenant: tenant, ID: id}, nil // as the application knows them
+		}})
+	fmt.Println(err)
+	// Output:
+	// example.com required
+	// factor: this is no answer of a passkey
+}

@@ -1,0 +1,131 @@
+package passkey
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// Factor is the WebAuthn factor, of kind "passkey". It never changes after New and is safe for
+// concurrent use.
+type Factor struct{ cfg Config }
+
+var (
+	_ factor.Identifier = (*Factor)(nil)
+	_ factor.Publisher  = (*Factor)(nil)
+	_ factor.Normalizer = (*Factor)(nil)
+	_ factor.Describer  = (*Factor)(nil)
+)
+
+// New returns a Factor, or an error that says what is wrong with cfg.
+func New(cfg Config) (*Factor, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	return &Factor{cfg: cfg}, nil
+}
+
+// Kind returns "passkey".
+func (f *Factor) Kind() string { return "passkey" }
+
+// Traits: possession, strong enough for NIST AAL2 beside a password, and phishing-resistant,
+// which is what the acr "phr" of OpenID EAP says. The amr is "pop": without attestation nobody
+// knows whether hardware ("hwk") or software ("swk") keeps the key.
+func (f *Factor) Traits() factor.Traits {
+	return factor.Traits{Class: factor.Possession, AMR: "pop", Strong: true, PhishingResistant: true, Shared: true}
+}
+
+// Settings states how long a challenge is good. There is nothing to guess.
+func (f *Factor) Settings() factor.Settings { return factor.Settings{Lifetime: f.cfg.Timeout} }
+
+// Enroll prepares a passkey. It has no parameters. The options for the browser come with the
+// challenge that Issue makes; Name is "Passkey", numbered if the person has some already.
+func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
+	var s state
+	for _, e := range in.Existing {
+		have, err := decodeCredential(e.State)
+		if err != nil {
+			return nil, err
+		}
+		s.Handle = have.Handle
+		s.Taken = append(s.Taken, have.known())
+	}
+	if len(s.Taken) > maxKept {
+		return nil, errState
+	}
+	if s.Handle == nil {
+		s.Handle = random32()
+	}
+	return &factor.EnrollOutput{State: encode(s), Name: nextName(in.Existing)}, nil
+}
+
+func nextName(existing []factor.Instance) string {
+	taken := make(map[string]bool, len(existing))
+	for _, e := range existing {
+		taken[e.Name] = true
+	}
+	name := "Passkey"
+	for i := 2; taken[name]; i++ {
+		name = fmt.Sprintf("Passkey %d", i)
+	}
+	return name
+}
+
+func random32() []byte {
+	b := make([]byte, 32)
+	_, _ = rand.Read(b) // never fails since Go 1.24
+	return b
+}
+
+// Identity returns the identifier of the credential, or nil before there is one.
+func (f *Factor) Identity(state []byte) []byte {
+	s, err := decodeCredential(state)
+	if err != nil {
+		return nil
+	}
+	return s.ID
+}
+
+// Identify returns the identifier of the credential that an answer names.
+func (f *Factor) Identify(response string) []byte {
+	got, err := parse(response)
+	switch {
+	case err != nil:
+		return nil
+	case got.created != nil:
+		return got.created.RawID
+	default:
+		return got.asserted.RawID
+	}
+}
+
+// Public returns what a browser needs to be told that a passkey is no longer good, with
+// PublicKeyCredential.signalUnknownCredential, and what a page may show of it: rpId,
+// credentialId, userId, transports, backupEligible and backedUp.
+func (f *Factor) Public(state []byte) []byte {
+	s, err := decodeCredential(state)
+	if err != nil {
+		return nil
+	}
+	data, err := json.Marshal(public{f.cfg.RPID, s.ID, s.Handle, s.Transports, s.Eligible, s.BackedUp})
+	if err != nil {
+		return nil
+	}
+	return data
+}
+
+type public struct {
+	RPID         string   `json:"rpId"`
+	CredentialID b64      `json:"credentialId"`
+	UserID       b64      `json:"userId"`
+	Transports   []string `json:"transports,omitempty"`
+	Eligible     bool     `json:"backupEligible"`
+	BackedUp     bool     `json:"backedUp"`
+}
+
+// Deliver does nothing: the caller of Send hands the options to the browser.
+func (f *Factor) Deliver(context.Context, factor.DeliverInput) error { return nil }

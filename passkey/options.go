@@ -1,0 +1,157 @@
+package passkey
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// The algorithms offered, in order of preference (COSE registry): what authenticators have.
+// RS256 is for Windows Hello on older machines.
+const (
+	algEdDSA = -8
+	algES256 = -7
+	algRS256 = -257
+)
+
+// issued is what is kept of a challenge. It is no secret: the browser is told all of it.
+type issued struct {
+	Challenge []byte `cbor:"0,keyasint"`
+	// Create: it is for an enrolment.
+	Create bool `cbor:"1,keyasint,omitempty"`
+	// Verify: the person must be verified.
+	Verify bool `cbor:"2,keyasint,omitempty"`
+	// Allowed are the credentials that were asked for.
+	Allowed [][]byte `cbor:"3,keyasint,omitempty"`
+	// Anyone: no credential in particular was asked for, and no person.
+	Anyone bool `cbor:"4,keyasint,omitempty"`
+}
+
+const challengeLen = 32
+
+func decodeIssued(b []byte) (issued, error) {
+	var i issued
+	if decMode.Unmarshal(b, &i) != nil || len(i.Challenge) != challengeLen || len(i.Allowed) > maxKept {
+		return issued{}, errIssued
+	}
+	return i, nil
+}
+
+// Issue makes a challenge. Prompt.Data is the JSON of what navigator.credentials.create or get
+// is to be called with: {"publicKey": …}. Whoever is asked in place of a password is always
+// to be verified by the device.
+func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, error) {
+	i := issued{Challenge: random32(), Create: in.Confirming, Verify: in.Anyone || f.cfg.UserVerification == Required, Anyone: in.Anyone}
+	var options any
+	switch {
+	case in.Anyone:
+		options = f.request(nil, i, Required)
+	case in.Confirming:
+		s, err := decodeState(in.State)
+		if err != nil {
+			return nil, err
+		}
+		options = f.creation(s, in.Person, i.Challenge)
+	default:
+		var asked []known
+		for _, e := range in.Instances {
+			s, err := decodeCredential(e.State)
+			if err != nil {
+				return nil, err
+			}
+			asked = append(asked, s.known())
+			i.Allowed = append(i.Allowed, s.ID)
+		}
+		if len(asked) == 0 || len(asked) > maxKept {
+			return nil, errState
+		}
+		options = f.request(asked, i, f.cfg.UserVerification)
+	}
+	data, err := json.Marshal(map[string]any{"publicKey": options})
+	if err != nil {
+		return nil, err
+	}
+	return &factor.Issue{Keep: encode(i), Expires: in.Now.Add(f.cfg.Timeout), Prompt: factor.Prompt{Data: data}}, nil
+}
+
+// creationOptions is PublicKeyCredentialCreationOptionsJSON of WebAuthn Level 3.
+type creationOptions struct {
+	RP struct {
+		ID   string `json:"id"`
+		Name string `json:"name"`
+	} `json:"rp"`
+	User struct {
+		ID          b64    `json:"id"`
+		Name        string `json:"name"`
+		DisplayName string `json:"displayName"`
+	} `json:"user"`
+	Challenge   b64          `json:"challenge"`
+	Params      []param      `json:"pubKeyCredParams"`
+	Timeout     int64        `json:"timeout"`
+	Exclude     []descriptor `json:"excludeCredentials"`
+	Selection   selection    `json:"authenticatorSelection"`
+	Attestation string       `json:"attestation"`
+}
+
+// requestOptions is PublicKeyCredentialRequestOptionsJSON.
+type requestOptions struct {
+	Challenge        b64          `json:"challenge"`
+	Timeout          int64        `json:"timeout"`
+	RPID             string       `json:"rpId"`
+	Allow            []descriptor `json:"allowCredentials"`
+	UserVerification string       `json:"userVerification"`
+}
+
+type param struct {
+	Type string `json:"type"`
+	Alg  int    `json:"alg"`
+}
+
+type descriptor struct {
+	Type       string   `json:"type"`
+	ID         b64      `json:"id"`
+	Transports []string `json:"transports,omitempty"`
+}
+
+type selection struct {
+	ResidentKey      string `json:"residentKey"`
+	UserVerification string `json:"userVerification"`
+}
+
+const publicKey = "public-key"
+
+func (f *Factor) creation(s state, p factor.Person, challenge []byte) creationOptions {
+	o := creationOptions{
+		Challenge:   challenge,
+		Params:      []param{{publicKey, algEdDSA}, {publicKey, algES256}, {publicKey, algRS256}},
+		Timeout:     f.cfg.Timeout.Milliseconds(),
+		Exclude:     descriptors(s.Taken),
+		Selection:   selection{ResidentKey: "preferred", UserVerification: f.cfg.UserVerification.String()},
+		Attestation: "none",
+	}
+	o.RP.ID, o.RP.Name = f.cfg.RPID, f.cfg.RPName
+	o.User.ID, o.User.Name, o.User.DisplayName = s.Handle, p.Account, p.Account
+	return o
+}
+
+func (f *Factor) request(allow []known, i issued, verify UserVerification) requestOptions {
+	return requestOptions{Challenge: i.Challenge, Timeout: f.cfg.Timeout.Milliseconds(), RPID: f.cfg.RPID,
+		Allow: descriptors(allow), UserVerification: verify.String()}
+}
+
+func descriptors(list []known) []descriptor {
+	out := make([]descriptor, 0, len(list)) // "[]", not "null"
+	for _, k := range list {
+		out = append(out, descriptor{publicKey, k.ID, k.Transports})
+	}
+	return out
+}
+
+// b64 is written in base64url without padding, as WebAuthn's JSON has it.
+type b64 []byte
+
+func (b b64) MarshalText() ([]byte, error) {
+	return []byte(base64.RawURLEncoding.EncodeToString(b)), nil
+}

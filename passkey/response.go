@@ -1,0 +1,74 @@
+package passkey
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+
+	"github.com/go-webauthn/webauthn/protocol"
+)
+
+// answered is a browser's answer: one of the two.
+type answered struct {
+	created  *protocol.ParsedCredentialCreationData
+	asserted *protocol.ParsedCredentialAssertionData
+}
+
+var errForm = errors.New("passkey: no answer of a passkey")
+
+// parse reads the JSON that PublicKeyCredential.toJSON makes (WebAuthn Level 3 section 5.1.8).
+// Its length is bounded by the Manager.
+func parse(response string) (answered, error) {
+	var form struct {
+		Response struct {
+			AttestationObject json.RawMessage `json:"attestationObject"`
+			Signature         json.RawMessage `json:"signature"`
+		} `json:"response"`
+	}
+	data := []byte(response)
+	if err := json.Unmarshal(data, &form); err != nil {
+		return answered{}, errForm
+	}
+	var got answered
+	var err error
+	switch create, get := form.Response.AttestationObject != nil, form.Response.Signature != nil; {
+	case create == get:
+		return answered{}, errForm
+	case create:
+		got.created, err = protocol.ParseCredentialCreationResponseBytes(data)
+	default:
+		got.asserted, err = protocol.ParseCredentialRequestResponseBytes(data)
+	}
+	if err != nil {
+		return answered{}, errForm // the library's holds what was sent
+	}
+	return got, nil
+}
+
+// why says what the library found wrong, in words that hold nothing of the answer: most often
+// it is the application's configuration.
+func (f *Factor) why(want issued, client protocol.CollectedClientData, auth protocol.AuthenticatorData) string {
+	ceremony, hash := protocol.AssertCeremony, sha256.Sum256([]byte(f.cfg.RPID))
+	if want.Create {
+		ceremony = protocol.CreateCeremony
+	}
+	switch {
+	case client.Type != ceremony:
+		return "it was signed for another ceremony"
+	case client.Challenge != encodeChallenge(want):
+		return "it answers another challenge"
+	case client.CrossOrigin || client.TopOrigin != "":
+		return "another site embedded the page"
+	case !bytes.Equal(auth.RPIDHash, hash[:]):
+		return "it is for another RP ID"
+	case !auth.Flags.HasUserPresent():
+		return "nobody was present"
+	case want.Verify && !auth.Flags.HasUserVerified():
+		return "the person was not verified, which Config.UserVerification requires"
+	case want.Create:
+		return "its algorithm was not offered, or its attestation does not verify"
+	default:
+		return "its signature does not verify"
+	}
+}

@@ -1,0 +1,152 @@
+package passkey
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"slices"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/protocol/webauthncose"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// Normalize lets through what has the form of a browser's answer, and changes nothing of it.
+// What has not is no answer, and is not counted.
+func (f *Factor) Normalize(response string) (string, error) {
+	if _, err := parse(response); err != nil {
+		return "", &factor.Problem{Reason: "passkey_form", Detail: "this is no answer of a passkey"}
+	}
+	return response, nil
+}
+
+// Verify judges what a browser answered to the challenge that Issue made: a new credential
+// while an enrolment is confirmed, and an assertion of it after that.
+func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
+	if in.Issued == nil {
+		return nil, refused("no challenge was issued")
+	}
+	want, err := decodeIssued(in.Issued)
+	if err != nil {
+		return nil, err
+	}
+	if !in.Now.Before(in.Expires) {
+		return nil, factor.ErrExpired
+	}
+	got, err := parse(in.Response)
+	if err != nil {
+		return nil, refused("it is no answer of a passkey")
+	}
+	if want.Create != in.Confirming || want.Create != (got.created != nil) {
+		return nil, refused("it is of another ceremony")
+	}
+	if want.Create {
+		s, err := decodeState(in.State)
+		if err != nil {
+			return nil, err
+		}
+		return f.register(s, want, got.created)
+	}
+	s, err := decodeCredential(in.State)
+	if err != nil {
+		return nil, err
+	}
+	return f.assert(s, want, got.asserted)
+}
+
+// refused is a wrong answer. The reason is for developers, and holds nothing of the answer.
+func refused(reason string) error {
+	return fmt.Errorf("%w: passkey: %s", factor.ErrIncorrect, reason)
+}
+
+// register follows WebAuthn Level 3 section 7.1.
+func (f *Factor) register(s state, want issued, got *protocol.ParsedCredentialCreationData) (*factor.Verdict, error) {
+	client, auth := got.Response.CollectedClientData, got.Response.AttestationObject.AuthData
+	algorithms := make([]protocol.CredentialParameter, 0, 3)
+	for _, alg := range []int{algEdDSA, algES256, algRS256} {
+		algorithms = append(algorithms, protocol.CredentialParameter{Type: protocol.PublicKeyCredentialType,
+			Algorithm: webauthncose.COSEAlgorithmIdentifier(alg)})
+	}
+	if !slices.Contains(f.cfg.Origins, client.Origin) {
+		return nil, refused("its origin is not among Config.Origins")
+	}
+	_, err := got.Verify(encodeChallenge(want), f.cfg.RPID, f.cfg.Origins, nil, nil, protocol.TopOriginExplicitVerificationMode,
+		false, want.Verify, true, nil, algorithms, protocol.AttestationPolicy{}, protocol.SignaturePolicy{})
+	if err != nil {
+		return nil, refused(f.why(want, client, auth))
+	}
+	id, key := auth.AttData.CredentialID, auth.AttData.CredentialPublicKey
+	if len(id) == 0 || len(id) > maxID || len(key) > maxKey {
+		return nil, refused("its identifier or its key is too long")
+	}
+	// Without an attestation statement nobody has looked at the key yet.
+	if _, err := webauthncose.ParsePublicKey(key); err != nil {
+		return nil, refused("its public key is none")
+	}
+	if slices.ContainsFunc(s.Taken, func(k known) bool { return bytes.Equal(k.ID, id) }) {
+		return nil, refused("the person has it already")
+	}
+	if auth.Flags.HasBackupState() && !auth.Flags.HasBackupEligible() {
+		return nil, refused("its backup flags contradict each other")
+	}
+	s = state{Handle: s.Handle, ID: bytes.Clone(id), Key: bytes.Clone(key), Count: auth.Counter,
+		Verified: auth.Flags.HasUserVerified(), Eligible: auth.Flags.HasBackupEligible(), BackedUp: auth.Flags.HasBackupState(),
+		Transports: transports(got.Raw.AttestationResponse.Transports)}
+	return &factor.Verdict{State: encode(s), UserVerified: s.Verified}, nil
+}
+
+// transports keeps what has the form of one; WebAuthn has them stored in order, without doubles.
+func transports(list []string) []string {
+	var out []string
+	for _, t := range list {
+		if validTransport(t) && !slices.Contains(out, t) && len(out) < maxTransports {
+			out = append(out, t)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// assert follows WebAuthn Level 3 section 7.2.
+func (f *Factor) assert(s state, want issued, got *protocol.ParsedCredentialAssertionData) (*factor.Verdict, error) {
+	client, auth := got.Response.CollectedClientData, got.Response.AuthenticatorData
+	if !bytes.Equal(got.RawID, s.ID) {
+		return nil, refused("it is of another credential")
+	}
+	h := got.Response.UserHandle
+	switch {
+	case want.Anyone && len(h) == 0:
+		return nil, refused("it does not say whose it is")
+	case want.Anyone && !s.Verified:
+		// Only beside another factor may a credential learn to verify people (section 7.2
+		// step 25), and there is none here.
+		return nil, refused("the person was not verified when it was made, so that it takes a password beside it")
+	case !want.Anyone && !slices.ContainsFunc(want.Allowed, func(id []byte) bool { return bytes.Equal(id, s.ID) }):
+		return nil, refused("it is of a credential that was not asked for")
+	case len(h) > 0 && !bytes.Equal(h, s.Handle):
+		return nil, refused("it is of another person")
+	}
+	if !slices.Contains(f.cfg.Origins, client.Origin) {
+		return nil, refused("its origin is not among Config.Origins")
+	}
+	err := got.Verify(encodeChallenge(want), f.cfg.RPID, "", f.cfg.Origins, nil, nil, protocol.TopOriginExplicitVerificationMode,
+		false, want.Verify, true, s.Key, protocol.SignaturePolicy{})
+	if err != nil {
+		return nil, refused(f.why(want, client, auth))
+	}
+	if auth.Flags.HasBackupEligible() != s.Eligible || auth.Flags.HasBackupState() && !s.Eligible {
+		return nil, refused("its backup flags contradict what is known of it")
+	}
+	// Both zero: it does not count, as synchronised passkeys do not.
+	cloned := (auth.Counter != 0 || s.Count != 0) && auth.Counter <= s.Count
+	if cloned && f.cfg.OnClone == Refuse {
+		return nil, fmt.Errorf("%w: passkey: its counter did not rise", factor.ErrCloned)
+	}
+	s.Count = max(s.Count, auth.Counter)
+	s.BackedUp = auth.Flags.HasBackupState()
+	return &factor.Verdict{State: encode(s), UserVerified: auth.Flags.HasUserVerified(), Cloned: cloned}, nil
+}
+
+func encodeChallenge(i issued) string { return base64.RawURLEncoding.EncodeToString(i.Challenge) }
