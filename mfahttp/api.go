@@ -26,6 +26,8 @@ func (h *Handler) apiRoutes() {
 	h.api("PATCH", "api/factors/{id}", apiRename)
 	h.api("DELETE", "api/factors/{id}", apiRemove)
 	h.api("POST", "api/recovery-codes", apiRecoveryCodes)
+	h.route("POST", "api/passwordless", apiPasswordless)
+	h.route("POST", "api/passwordless/verify", apiPasswordlessVerify)
 	h.route("GET", "api/openapi.json", func(v *visit) error {
 		v.w.Header().Set("Content-Type", "application/json")
 		_, _ = v.w.Write(openAPI)

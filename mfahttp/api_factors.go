@@ -119,6 +119,9 @@ func factorJSON(f mfa.FactorInfo) map[string]any {
 	if f.CodesLeft >= 0 {
 		body["codes_left"] = f.CodesLeft
 	}
+	if f.Data != nil {
+		body["data"] = json.RawMessage(f.Data)
+	}
 	return body
 }
 
@@ -163,10 +166,15 @@ func apiRemove(v *visit) error {
 		return err
 	}
 	id := v.r.PathValue("id")
-	if err := v.remove(id, password); err != nil {
+	gone, err := v.remove(id, password)
+	if err != nil {
 		return err
 	}
-	writeJSON(v.w, http.StatusOK, map[string]any{"id": id})
+	body := map[string]any{"id": id}
+	if gone.Data != nil {
+		body["data"] = json.RawMessage(gone.Data)
+	}
+	writeJSON(v.w, http.StatusOK, body)
 	return nil
 }
 

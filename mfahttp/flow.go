@@ -339,22 +339,23 @@ func (v *visit) signedIn() error {
 	return nil
 }
 
-func (v *visit) remove(id, password string) error {
+// remove ends a factor and returns what it was.
+func (v *visit) remove(id, password string) (mfa.FactorInfo, error) {
 	if err := v.signedIn(); err != nil {
-		return err
+		return mfa.FactorInfo{}, err
 	}
 	f, err := v.factor(id)
 	if err != nil {
-		return err
+		return f, err
 	}
 	g, err := v.grant()
 	if err != nil {
-		return err
+		return f, err
 	}
 	if err := v.password(f.Kind, password); err != nil {
-		return err
+		return f, err
 	}
-	return v.refused(v.h.cfg.Manager.Remove(v.r.Context(), g, v.binding(), id))
+	return f, v.refused(v.h.cfg.Manager.Remove(v.r.Context(), g, v.binding(), id))
 }
 
 func (v *visit) rename(id, name string) error {

@@ -58,6 +58,8 @@ func New(cfg Config) (*Handler, error) {
 		return nil, errors.New("mfahttp: Config.Verified is nil: sign the person in there and renew the session's id")
 	case len(cfg.PasswordFor) > 0 && cfg.CheckPassword == nil:
 		return nil, errors.New("mfahttp: Config.PasswordFor needs Config.CheckPassword: set it, or leave both empty")
+	case cfg.Account != nil && !slices.Contains(cfg.Manager.Kinds(), kindPasskey):
+		return nil, errors.New("mfahttp: Config.Account is for signing in by passkey: add package passkey to the Manager's Factors, or leave it nil")
 	case !validBase(cfg.BasePath):
 		return nil, fmt.Errorf("mfahttp: Config.BasePath %q must be a plain path with a slash at both ends, like /mfa/", cfg.BasePath)
 	}

@@ -86,7 +86,7 @@ func (s *site) subject(id string) mfa.Subject {
 	return mfa.Subject{ID: id, Email: id + "@example.com", EmailConfirmed: true, Locale: "en"}
 }
 
-func newSite(t *testing.T, change func(*mfahttp.Config)) *site {
+func newSite(t *testing.T, change func(*mfahttp.Config), more ...mfa.Factor) *site {
 	t.Helper()
 	s := &site{t: t, sessions: map[string]map[string]string{}, clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)),
 		mail: &post{kind: "email", param: "address"}, text: &post{kind: "sms", param: "number", strong: true},
@@ -94,7 +94,7 @@ func newSite(t *testing.T, change func(*mfahttp.Config)) *site {
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	must(t, err)
 	s.m, err = mfa.New(mfa.Config{Store: s.store, Keys: keys, Clock: s.clock, Policies: s,
-		Factors: []mfa.Factor{app{}, s.mail, s.text, pin{}, codes{}}})
+		Factors: append([]mfa.Factor{app{}, s.mail, s.text, pin{}, codes{}}, more...)})
 	must(t, err)
 	cfg := mfahttp.Config{
 		Manager: s.m, Session: s, Clock: s.clock, ProductName: "Acme", LoginURL: "/login", HomeURL: "/home",

@@ -31,11 +31,19 @@ type Config struct {
 
 	// Verified is told of every right answer, exactly once for each, before the person is
 	// told. It marks the person as signed in (v.SubjectID of v.Tenant, which it should
-	// compare with whom the session waits for), remembers v.Time for Identity.VerifiedAt,
+	// compare with whom the session waits for, unless v.Passwordless), remembers v.Time for Identity.VerifiedAt,
 	// and gives the session a new id, so that an id known from before is worth nothing. It
 	// runs for a step-up too; v.Purpose tells. It writes no body and no status. An error
 	// is answered with "unavailable", and the sign-in is not completed. Required.
 	Verified func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error
+
+	// Account returns the person with an ID in a tenant, as the application knows them now, and
+	// lets people sign in by passkey without a password, as far as their policy does
+	// (Policy.Passwordless). It proves nothing that it is called. mfa.ErrForbidden refuses
+	// somebody who may not sign in; any other error is taken for a failure. Verified is then
+	// told of a Verification that is Passwordless, for which the session waited for nobody.
+	// See PasswordlessForm. Nil: passkeys come after a password only.
+	Account func(ctx context.Context, tenant, id string) (mfa.Subject, error)
 
 	// SignOut forgets who the request is from, as the application's own sign-out does; the
 	// Handler then redirects to LoginURL. It is called by the "Sign out" and "Use another

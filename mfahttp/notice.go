@@ -17,6 +17,7 @@ type notice struct {
 	Left    int               // attempts or recovery codes left; -1: not about them
 	Until   time.Time         `json:",omitzero"`  // end of a lock, or when to send again
 	Entered map[string]string `json:",omitempty"` // what was typed and is no secret
+	Data    string            `json:",omitempty"` // JSON for the browser, of a passkey that was removed
 }
 
 // What a notice says of a success.

@@ -237,7 +237,7 @@ func (d *document) flat(schema m) (m, error) {
 
 // Real answers, good and bad, of every operation are as documented.
 func TestOpenAPIAnswers(t *testing.T) {
-	d, s := readDocument(t), newSite(t, nil)
+	d, s := readDocument(t), newKeySite(t)
 	seen := map[string]bool{}
 	p := s.person("ann")
 	call := func(method, path string, body any, status int) *answer {
@@ -283,6 +283,22 @@ func TestOpenAPIAnswers(t *testing.T) {
 	call("DELETE", "/api/factors/"+id, nil, 403)
 	call("GET", "/api/factors", nil, 200)
 	call("DELETE", "/api/factors/"+id, m{"password": "correct horse"}, 200)
+	call("POST", "/api/step-up", nil, 200)
+	e = call("POST", "/api/enroll", m{"kind": "passkey"}, 200)
+	key := call("POST", "/api/confirm", m{"enrollment": e.JSON["enrollment"], "code": "k1 " + e.JSON["data"].(string)}, 200).JSON["factor"].(m)["id"].(string)
+	stranger := s.person("")
+	was := p
+	p = stranger
+	ch := call("POST", "/api/passwordless", nil, 200)
+	call("POST", "/api/passwordless/verify", m{"challenge": ch.JSON["challenge"], "code": "none " + ch.JSON["data"].(string)}, 404)
+	call("POST", "/api/passwordless/verify", m{"challenge": ch.JSON["challenge"], "code": "k1 wrong"}, 401)
+	call("POST", "/api/passwordless/verify", m{"challenge": "x", "code": "k1 x"}, 401)
+	call("POST", "/api/passwordless/verify", m{"challenge": 1}, 400)
+	call("POST", "/api/passwordless/verify", m{"challenge": ch.JSON["challenge"], "code": "k1 " + ch.JSON["data"].(string)}, 200)
+	call("POST", "/api/passwordless", nil, 403)
+	p = was
+	call("GET", "/api/factors", nil, 200)
+	call("DELETE", "/api/factors/"+key, nil, 200)
 	call("POST", "/api/step-up", nil, 200)
 	for range 5 {
 		call("POST", "/api/verify", m{"kind": "totp", "code": "000001"}, 401)

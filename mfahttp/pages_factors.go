@@ -79,9 +79,13 @@ func postRemove(v *visit) error {
 		return err
 	}
 	id := v.r.PathValue("id")
-	err = v.remove(id, f.Get("password"))
-	if errors.Is(err, errNoFactor) {
+	gone, err := v.remove(id, f.Get("password"))
+	switch {
+	case errors.Is(err, errNoFactor):
 		return v.redirect(v.at("factors")) // removed in another tab
+	case err == nil && gone.Kind == kindPasskey:
+		v.note(notice{Code: noteRemoved, Kind: gone.Kind, Left: -1, Data: string(gone.Data)})
+		return v.redirect(v.at("factors"))
 	}
 	return v.changed("", err, v.at("factors/"+url.PathEscape(id)+"/remove"), noteRemoved)
 }
@@ -190,8 +194,8 @@ func postEnroll(v *visit) error {
 		}
 		return v.added(conf, back)
 	}
-	if e.Prompt.Secret != "" || e.Prompt.URI != "" || e.Prompt.SVG != "" {
-		v.show(shown{For: id, Secret: e.Prompt.Secret.Reveal(), URI: e.Prompt.URI.Reveal(), SVG: e.Prompt.SVG.Reveal(), Expires: e.Expires})
+	if e.Prompt.Secret != "" || e.Prompt.URI != "" || e.Prompt.SVG != "" || e.Prompt.Data != nil {
+		v.show(shown{For: id, Data: string(e.Prompt.Data), Secret: e.Prompt.Secret.Reveal(), URI: e.Prompt.URI.Reveal(), SVG: e.Prompt.SVG.Reveal(), Expires: e.Expires})
 	}
 	return v.redirect(v.at("enrollments/"+id, "return", back))
 }

@@ -75,6 +75,12 @@ func problemOf(err error) problem {
 		}
 	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired):
 		p.Status, p.Code = http.StatusUnauthorized, "expired"
+	case errors.Is(err, mfa.ErrUnknownFactor):
+		p.Status, p.Code = http.StatusNotFound, "unknown_factor"
+	case errors.Is(err, mfa.ErrExpired):
+		p.Status, p.Code = http.StatusUnauthorized, "expired"
+	case errors.Is(err, mfa.ErrIncorrect), errors.Is(err, mfa.ErrReplayed): // without a first factor
+		p.Status, p.Code = http.StatusUnauthorized, "incorrect"
 	case errors.Is(err, mfa.ErrNotAvailable):
 		p.Status, p.Code = http.StatusConflict, "not_available"
 	default:

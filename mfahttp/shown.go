@@ -19,6 +19,7 @@ type shown struct {
 	Secret  string   `json:",omitempty"`
 	URI     string   `json:",omitempty"`
 	SVG     string   `json:",omitempty"`
+	Data    string   `json:",omitempty"`
 	Codes   []string `json:",omitempty"`
 	Expires time.Time
 }

@@ -2,6 +2,7 @@ package mfahttp
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -41,7 +42,7 @@ func (v *visit) frame(n *notice) ui.Frame {
 		Account: first(v.id.Subject.Account, v.id.Subject.Email),
 		Home:    v.h.cfg.HomeURL, Login: v.h.cfg.LoginURL, Now: v.now}
 	if n != nil {
-		f.Notice = &ui.Notice{Code: n.Code, Reason: n.Reason, Kind: n.Kind, Left: n.Left, Until: n.Until, Entered: n.Entered}
+		f.Notice = &ui.Notice{Code: n.Code, Reason: n.Reason, Kind: n.Kind, Left: n.Left, Until: n.Until, Entered: n.Entered, Data: n.Data}
 	}
 	return f
 }
@@ -140,13 +141,23 @@ func (v *visit) showEnrollment(e enrollment, s *shown, n *notice, back string) e
 		Sent: !e.CodeExpires.IsZero(), SecsLeft: v.secondsTo(e.CodeExpires), Return: back}
 	if s != nil {
 		// The SVG is the factor's own work, and factors are code the application chose.
-		p.Secret, p.URI, p.QR = s.Secret, s.URI, template.HTML(s.SVG) //nolint:gosec
+		p.Secret, p.URI, p.QR, p.Data = s.Secret, s.URI, template.HTML(s.SVG), s.Data //nolint:gosec
 	}
 	return v.page(http.StatusOK, p)
 }
 
 func shownFactor(f mfa.FactorInfo) ui.Factor {
-	return ui.Factor{ID: f.ID, Kind: f.Kind, Name: f.Name, Hint: f.Hint, Created: f.Created, LastUsed: f.LastUsed,
+	var data struct {
+		BackedUp bool `json:"backedUp"`
+	}
+	kept := ""
+	if f.Kind == kindPasskey && json.Unmarshal(f.Data, &data) == nil {
+		kept = "device"
+		if data.BackedUp {
+			kept = "synced"
+		}
+	}
+	return ui.Factor{Kept: kept, ID: f.ID, Kind: f.Kind, Name: f.Name, Hint: f.Hint, Created: f.Created, LastUsed: f.LastUsed,
 		Recovery: f.Class == factor.Recovery, Stopped: f.Stopped}
 }
 

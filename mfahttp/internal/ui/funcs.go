@@ -172,6 +172,9 @@ func (n Notice) field(page string) string {
 	case "password":
 		return "password"
 	case "incorrect", "expired":
+		if n.Kind == "passkey" { // nothing is typed
+			return ""
+		}
 		if page == "verify" || page == "enrollment" {
 			return "code"
 		}
@@ -226,7 +229,7 @@ func (c *catalog) say(f Frame, page string) (string, error) {
 
 func (c *catalog) notice(n Notice, page string, now time.Time) (string, error) {
 	kind := n.Kind
-	if kind != "pin" && kind != "recovery" && kind != "questions" {
+	if kind != "pin" && kind != "recovery" && kind != "questions" && kind != "passkey" {
 		kind = "code"
 	}
 	switch n.Code {

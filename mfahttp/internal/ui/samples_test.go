@@ -68,6 +68,20 @@ func samples() []sample {
 		{"verify-stepup", func(f ui.Frame) ui.Page {
 			return ui.Verify{Frame: in(f), Purpose: "step-up", Return: "/recent", Option: totp, Others: []ui.Option{mail}}
 		}},
+		{"verify-passkey", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: f, Option: ui.Option{Kind: "passkey", Sends: true}, Others: []ui.Option{totp, codes}, Remember: 14}
+		}},
+		{"verify-passkey-wrong", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "incorrect", Kind: "passkey", Left: 4}), Option: ui.Option{Kind: "passkey", Sends: true}, Others: []ui.Option{totp}}
+		}},
+		{"enrollment-passkey", func(f ui.Frame) ui.Page {
+			return ui.Enrollment{Frame: f, ID: "e1", Kind: "passkey", Data: `{"publicKey":{}}`, Sent: true, SecsLeft: 290}
+		}},
+		{"enrollment-passkey-over", func(f ui.Frame) ui.Page { return ui.Enrollment{Frame: in(f), ID: "e1", Kind: "passkey"} }},
+		{"factors-passkey-removed", func(f ui.Frame) ui.Page {
+			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "removed", Kind: "passkey", Left: -1, Data: `{"rpId":"example.com"}`}), CanEnroll: true,
+				Factors: []ui.Factor{{ID: "k1", Kind: "passkey", Name: "Laptop", Kept: "synced", Created: now}, {ID: "k2", Kind: "passkey", Kept: "device", Created: now}}}
+		}},
 		{"verify-locked", func(f ui.Frame) ui.Page {
 			return ui.Verify{Frame: f, Option: totp, Others: []ui.Option{mail}, Locked: true, SecsLeft: 180, Until: now.Add(3 * time.Minute)}
 		}},

@@ -17,7 +17,7 @@ import (
 // Only files of static/ are served, and no directory is listed.
 func TestStatic(t *testing.T) {
 	files := newUI(t).Static()
-	for _, name := range []string{"app.css", "app.js", "theme.css"} {
+	for _, name := range []string{"app.css", "app.js", "passkey.js", "theme.css"} {
 		_, err := fs.ReadFile(files, name)
 		require.NoError(t, err)
 	}
@@ -72,6 +72,17 @@ func TestScriptIsHarmless(t *testing.T) {
 	for _, word := range []string{"prefers-color-scheme: dark", "prefers-reduced-motion", ":focus-visible", "@media print", "forced-colors"} {
 		require.Contains(t, string(css), word)
 	}
+}
+
+// The script of passkeys asks our own server and the browser, and nobody else.
+func TestPasskeyScriptIsHarmless(t *testing.T) {
+	b, err := fs.ReadFile(newUI(t).Static(), "passkey.js")
+	require.NoError(t, err)
+	for _, word := range []string{"XMLHttp", "innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "Function(",
+		"localStorage", "sessionStorage", "document.cookie", "sendBeacon", "http:", "https:", "credentials: \"include\""} {
+		require.NotContains(t, string(b), word)
+	}
+	require.Equal(t, 1, strings.Count(string(b), "fetch("))
 }
 
 // Every pair of colours that carries text is legible (WCAG 2.2 SC 1.4.3: 4.5 to 1), and every

@@ -42,8 +42,9 @@
 //
 // # Promises
 //
-// Pages work without JavaScript: the script adds countdowns, buttons to copy, show, download
-// and print, and nothing else. No page has an inline script or style, or refers to another
+// Pages work without JavaScript: app.js adds countdowns, buttons to copy, show, download and
+// print, and nothing else. Passkeys are the exception, since browsers have them for scripts
+// alone; passkey.js is only on pages about them, which name another way. No page has an inline script or style, or refers to another
 // host. Values are escaped by html/template; texts are ours or the application's. Rendering
 // never writes half a page, reads no clock, and is safe for concurrent use.
 package ui
@@ -85,7 +86,7 @@ func New(overrides fs.FS) (*Renderer, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"app.css", "theme.css", "app.js"} {
+	for _, name := range []string{"app.css", "theme.css", "app.js", "passkey.js"} {
 		b, err := fs.ReadFile(r.files, "static/"+name)
 		if err != nil {
 			return nil, fmt.Errorf("ui: static/%s: %w", name, err)

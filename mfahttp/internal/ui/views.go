@@ -35,6 +35,7 @@ type Notice struct {
 	Left    int               // attempts or recovery codes left; -1: not about them
 	Until   time.Time         // end of a lock, or when to send again
 	Entered map[string]string // what was typed before, to be typed no second time
+	Data    string            // JSON for passkey.js: the passkey that was removed
 }
 
 // Option is one way to answer.
@@ -118,9 +119,11 @@ type Enrollment struct {
 	// element, which is put into the page as it is. All empty: they can be shown no more.
 	Secret, URI string
 	QR          template.HTML
-	Sent        bool
-	SecsLeft    int // of the code that was sent; 0: it is over
-	Return      string
+	// Data is JSON for passkey.js: the options to create a passkey with.
+	Data     string
+	Sent     bool
+	SecsLeft int // of the code that was sent; 0: it is over
+	Return   string
 }
 
 func (Enrollment) name() string { return "enrollment" }
@@ -179,6 +182,8 @@ type Factor struct {
 	ID, Kind, Name, Hint string
 	Created, LastUsed    time.Time // zero: unknown, never
 	Recovery, Stopped    bool
+	// Kept is where a passkey is: "synced" between devices, or in one "device". Empty: no passkey.
+	Kept string
 }
 
 // Remove asks whether a factor shall be removed. Form: POST factors/{id}/remove {password}.
@@ -221,6 +226,14 @@ type Error struct {
 }
 
 func (Error) name() string { return "error" }
+
+// Passwordless is no page but a part of one: the button to sign in by passkey.
+type Passwordless struct {
+	Frame
+	Return string // where to go then
+}
+
+func (Passwordless) name() string { return "passwordless" }
 
 // Own is a page of the application's own in the frame of the others.
 type Own struct {

@@ -1,0 +1,137 @@
+package mfahttp
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfahttp/internal/ui"
+)
+
+// kindPasskey is the kind whose answers come from the browser and not from the keyboard.
+const kindPasskey = "passkey"
+
+// passwordlessCookie ties challenges of nobody in particular to a browser. They are in no
+// session, so that strangers who look at the sign-in page leave nothing behind.
+const passwordlessCookie = "secondgate_browser"
+
+const browserLen = 26 // of rand.Text
+
+// browser is what the browser has in the cookie, or "".
+func (v *visit) browser() string {
+	c, err := v.r.Cookie(passwordlessCookie)
+	if err != nil || len(c.Value) != browserLen {
+		return ""
+	}
+	return c.Value
+}
+
+func (v *visit) setBrowser(value string, maxAge int) {
+	http.SetCookie(v.w, &http.Cookie{Name: passwordlessCookie, Value: value, Path: v.h.cfg.BasePath, MaxAge: maxAge,
+		HttpOnly: true, Secure: v.secureCookies(), SameSite: http.SameSiteStrictMode})
+}
+
+// mayPasswordless refuses where the application does not offer it, and who is signed in.
+func (v *visit) mayPasswordless() error {
+	switch {
+	case v.h.cfg.Account == nil:
+		return errNotFound
+	case v.id.SignedIn:
+		return mfa.ErrForbidden
+	}
+	return nil
+}
+
+func apiPasswordless(v *visit) error {
+	if err := v.mayPasswordless(); err != nil {
+		return err
+	}
+	if _, err := v.body(); err != nil {
+		return err
+	}
+	binding := v.browser() // two tabs have one, and a challenge each
+	if binding == "" {
+		binding = rand.Text()
+		v.setBrowser(binding, 0)
+	}
+	ch, err := v.h.cfg.Manager.BeginPasswordless(v.r.Context(), kindPasskey, binding)
+	if err != nil {
+		return err
+	}
+	body := map[string]any{"challenge": string(ch.Token), "data": json.RawMessage(ch.Prompt.Data)}
+	v.expiry(body, ch.Expires)
+	writeJSON(v.w, http.StatusOK, body)
+	return nil
+}
+
+func apiPasswordlessVerify(v *visit) error {
+	if err := v.mayPasswordless(); err != nil {
+		return err
+	}
+	var challenge, code string
+	if _, err := v.read(map[string]*string{"challenge": &challenge, "code": &code}); err != nil {
+		return err
+	}
+	binding := v.browser()
+	if binding == "" {
+		return mfa.ErrToken
+	}
+	var who mfa.Subject
+	ver, err := v.h.cfg.Manager.VerifyPasswordless(v.r.Context(), mfa.PasswordlessRequest{
+		Challenge: mfa.ChallengeToken(challenge), Binding: binding, Response: mfa.Secret(code),
+		Subject: func(ctx context.Context, tenant, id string) (mfa.Subject, error) {
+			s, err := v.h.cfg.Account(ctx, tenant, id)
+			if err != nil && !errors.Is(err, mfa.ErrForbidden) {
+				err = fmt.Errorf("mfahttp: Config.Account: %w", errors.Join(mfa.ErrUnavailable, err))
+			}
+			who = s
+			return s, err
+		}})
+	if err != nil {
+		return err
+	}
+	// Nothing that the session knew of another person's sign-in outlives this one.
+	v.forget()
+	v.id = Identity{Subject: who}
+	v.h.cfg.Session.Put(v.r.Context(), keyBinding, binding) // the grant is tied to it
+	v.setBrowser("", -1)
+	if err := v.complete(ver, ver.Grant); err != nil {
+		return err
+	}
+	writeJSON(v.w, http.StatusOK, map[string]any{"next": mfa.Done, "purpose": ver.Purpose, "kind": ver.Kind})
+	return nil
+}
+
+// PasswordlessForm is a button for the application's sign-in page that signs in by passkey, in
+// the language of the request; it needs [Config.Account]. returnTo is where to go then, a path
+// on this site, or "" for HomeURL. Put it into a page of [Handler.Render], whose stylesheet and
+// Content-Security-Policy it is made for. If a field of the page has
+//
+//	autocomplete="username webauthn"
+//
+// the browser offers passkeys there, too. Without scripts, nothing of it is seen.
+func (h *Handler) PasswordlessForm(r *http.Request, returnTo string) template.HTML {
+	if h.cfg.Account == nil {
+		return ""
+	}
+	to, ok := localURL(returnTo)
+	if !ok {
+		to = h.cfg.HomeURL
+	}
+	v := &visit{h: h, r: r, now: h.clock()}
+	if id, err := h.cfg.Identify(r); err == nil {
+		v.id = id
+	}
+	var b bytes.Buffer
+	if err := h.pages.Render(&b, ui.Passwordless{Frame: v.frame(nil), Return: to}); err != nil {
+		h.log(r, problemOf(err), err)
+		return "" // the page is good without it
+	}
+	return template.HTML(b.String()) //nolint:gosec // rendered by html/template
+}

@@ -1,0 +1,258 @@
+package mfahttp_test
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfahttp"
+)
+
+// passkeys stands for package passkey: an answer is "id challenge".
+type passkeys struct{}
+
+func (passkeys) Kind() string { return "passkey" }
+func (passkeys) Traits() factor.Traits {
+	return factor.Traits{Class: factor.Possession, AMR: "pop", Strong: true, PhishingResistant: true, Shared: true}
+}
+func (passkeys) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
+	return &factor.EnrollOutput{State: []byte("-"), Name: "Passkey"}, nil
+}
+func (passkeys) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, error) {
+	c := rand.Text()
+	data, err := json.Marshal(c)
+	return &factor.Issue{Keep: []byte(c), Expires: in.Now.Add(5 * time.Minute), Prompt: factor.Prompt{Data: data}}, err
+}
+func (passkeys) Deliver(context.Context, factor.DeliverInput) error { return nil }
+func (passkeys) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
+	id, challenge, _ := strings.Cut(in.Response, " ")
+	if challenge != string(in.Issued) || !in.Confirming && id != string(in.State) {
+		return nil, factor.ErrIncorrect
+	}
+	return &factor.Verdict{State: []byte(id), UserVerified: true}, nil
+}
+func (passkeys) Identity(state []byte) []byte {
+	if string(state) == "-" {
+		return nil
+	}
+	return state
+}
+func (passkeys) Identify(response string) []byte {
+	id, _, _ := strings.Cut(response, " ")
+	return []byte(id)
+}
+func (passkeys) Public(state []byte) []byte {
+	return []byte(`{"rpId":"example.com","credentialId":"` + string(state) + `","backedUp":true}`)
+}
+
+func newKeySite(t *testing.T, change ...func(*mfahttp.Config)) *site {
+	t.Helper()
+	var s *site
+	s = newSite(t, func(c *mfahttp.Config) {
+		c.Account = func(_ context.Context, _, id string) (mfa.Subject, error) {
+			switch id {
+			case "blocked":
+				return mfa.Subject{}, mfa.ErrForbidden
+			case "unlucky":
+				return mfa.Subject{}, errors.New("database is down")
+			}
+			return s.subject(id), nil
+		}
+		verified := c.Verified
+		c.Verified = func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error {
+			if v.Passwordless {
+				s.Put(r.Context(), "user", v.SubjectID)
+			}
+			return verified(w, r, v)
+		}
+		for _, f := range change {
+			f(c)
+		}
+	}, passkeys{})
+	s.policy.Passwordless = true
+	return s
+}
+
+// withPasskey signs in and enrols one through the API.
+func (p *person) withPasskey(id string) string {
+	p.s.t.Helper()
+	p.signIn()
+	e := p.api("POST", "enroll", m{"kind": "passkey"}).is(p.s.t, 200, "")
+	c := p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": id + " " + e.JSON["data"].(string)}).is(p.s.t, 200, "")
+	return c.JSON["factor"].(m)["id"].(string)
+}
+
+func (p *person) open(t *testing.T) *answer {
+	t.Helper()
+	return p.api("POST", "passwordless", nil).is(t, 200, "")
+}
+
+func (p *person) answerOpen(ch *answer, id string) *answer {
+	p.s.t.Helper()
+	return p.api("POST", "passwordless/verify", m{"challenge": ch.JSON["challenge"], "code": id + " " + ch.JSON["data"].(string)})
+}
+
+func TestPasswordlessSignIn(t *testing.T) {
+	s := newKeySite(t)
+	s.person("ann").withPasskey("k1")
+	b := s.person("")
+	sessions := len(s.sessions)
+	ch := b.open(t)
+	require.Empty(t, s.sessions[s.sessionOf(b)], "strangers leave nothing in a session")
+	require.LessOrEqual(t, len(s.sessions), sessions+1)
+	done := b.answerOpen(ch, "k1").is(t, 200, "")
+	require.Equal(t, "done", done.JSON["next"])
+	last := s.verified[len(s.verified)-1]
+	require.True(t, last.Passwordless)
+	require.Equal(t, "ann", last.SubjectID)
+	require.Equal(t, "welcome", b.get("/home").Text)
+
+	// The session has what a sign-in leaves: a fresh grant, and what it was proven by.
+	b.api("POST", "enroll", m{"kind": "totp"}).is(t, 200, "")
+	require.Equal(t, "welcome", b.get("/recent").Text)
+
+	again := s.person("")
+	again.answerOpen(ch, "k1").is(t, 401, "expired")
+}
+
+func (s *site) sessionOf(p *person) string {
+	u, _ := url.Parse(s.srv.URL)
+	for _, c := range p.client.Jar.Cookies(u) {
+		if c.Name == "session" {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+// A challenge is of the browser that began it, and two tabs have one each.
+func TestPasswordlessIsOfTheBrowser(t *testing.T) {
+	s := newKeySite(t)
+	s.person("ann").withPasskey("k1")
+	one, two := s.person(""), s.person("")
+	ch := one.open(t)
+	two.answerOpen(ch, "k1").is(t, 401, "expired")
+	two.open(t)
+	two.answerOpen(ch, "k1").is(t, 401, "expired")
+	tab := one.open(t)
+	require.NotEqual(t, ch.JSON["challenge"], tab.JSON["challenge"])
+	one.answerOpen(ch, "k1").is(t, 200, "")
+}
+
+func TestPasswordlessRefused(t *testing.T) {
+	s := newKeySite(t)
+	s.person("ann").withPasskey("k1")
+	s.person("blocked").withPasskey("k2")
+	s.person("unlucky").withPasskey("k3")
+	b := s.person("")
+	b.answerOpen(b.open(t), "k2").is(t, 403, "forbidden")
+	b.answerOpen(b.open(t), "k3").is(t, 503, "unavailable")
+	require.Contains(t, s.log.String(), "database is down")
+	b.answerOpen(b.open(t), "k9").is(t, 404, "unknown_factor")
+	b.api("POST", "passwordless/verify", m{"challenge": b.open(t).JSON["challenge"], "code": "k1 wrong"}).is(t, 401, "incorrect")
+	ch := b.open(t)
+	s.clock.Advance(5 * time.Minute)
+	b.answerOpen(ch, "k1").is(t, 401, "expired")
+	s.policy.Passwordless = false
+	b.answerOpen(b.open(t), "k1").is(t, 409, "not_available")
+	s.policy.Passwordless = true
+	require.NotEqual(t, "welcome", b.get("/home").Text)
+
+	for _, path := range []string{"passwordless", "passwordless/verify"} {
+		b.do("POST", "/mfa/api/"+path, "{}", map[string]string{"Content-Type": "application/json", "Sec-Fetch-Site": "cross-site"}).is(t, 403, "forbidden")
+		b.do("POST", "/mfa/api/"+path, "challenge=x", map[string]string{"Content-Type": "application/x-www-form-urlencoded"}).is(t, 415, "media_type")
+	}
+	s.verifyErr = errors.New("no")
+	b.answerOpen(b.open(t), "k1").is(t, 503, "unavailable")
+	s.verifyErr = nil
+	require.NotEqual(t, "welcome", b.get("/home").Text)
+}
+
+// What a session waited for is over when somebody else signs in by passkey in it.
+func TestPasswordlessInAnothersSession(t *testing.T) {
+	s := newKeySite(t)
+	s.person("ann").withPasskey("k1")
+	b := s.person("bob")
+	b.login()
+	b.answerOpen(b.open(t), "k1").is(t, 200, "")
+	require.Equal(t, "ann", s.verified[len(s.verified)-1].SubjectID)
+	b.api("POST", "send", m{"kind": "email", "purpose": "sign-in"}).is(t, 400, "malformed")
+	st := b.api("GET", "state", nil).is(t, 200, "")
+	require.Equal(t, true, st.JSON["signed_in"])
+	b.api("POST", "passwordless", nil).is(t, 403, "forbidden")
+}
+
+func TestPasswordlessNotOffered(t *testing.T) {
+	s := newSite(t, nil, passkeys{})
+	b := s.person("")
+	b.api("POST", "passwordless", nil).is(t, 404, "not_found")
+	b.api("POST", "passwordless/verify", m{}).is(t, 404, "not_found")
+	r, err := http.NewRequest("GET", "/", nil)
+	require.NoError(t, err)
+	require.Empty(t, s.h.PasswordlessForm(r, "/"))
+	_, err = mfahttp.New(mfahttp.Config{Manager: newSite(t, nil).m, Session: s, Identify: func(*http.Request) (mfahttp.Identity, error) { return mfahttp.Identity{}, nil },
+		Verified: func(http.ResponseWriter, *http.Request, *mfa.Verification) error { return nil },
+		Account:  func(context.Context, string, string) (mfa.Subject, error) { return mfa.Subject{}, nil }})
+	require.ErrorContains(t, err, "passkey")
+}
+
+func TestPasswordlessForm(t *testing.T) {
+	s := newKeySite(t, func(c *mfahttp.Config) {
+		c.Identify = func(*http.Request) (mfahttp.Identity, error) { return mfahttp.Identity{}, nil }
+	})
+	r, err := http.NewRequest("GET", "/login", nil)
+	require.NoError(t, err)
+	r.Header.Set("Accept-Language", "nl")
+	form := string(s.h.PasswordlessForm(r, "/recent?x=1"))
+	require.Contains(t, form, "Inloggen met een passkey")
+	require.Contains(t, form, `data-done="/recent?x=1"`)
+	require.Contains(t, form, `data-options="/mfa/api/passwordless"`)
+	for _, elsewhere := range []string{"https://evil.test/", "//evil.test", ""} {
+		require.Contains(t, string(s.h.PasswordlessForm(r, elsewhere)), `data-done="/home"`)
+	}
+}
+
+// Pages: the options are in the page that creates one, and nowhere else; a passkey that was
+// removed is named once, so that the browser can forget it.
+func TestPasskeyPages(t *testing.T) {
+	s := newKeySite(t)
+	p := s.person("ann").signIn()
+	to := p.post("/mfa/enroll/passkey", url.Values{}).Header.Get("Location")
+	require.Contains(t, to, "/mfa/enrollments/")
+	page := p.get(to)
+	require.Contains(t, page.Text, `data-passkey="create"`)
+	_, rest, _ := strings.Cut(page.Text, `data-options="&#34;`)
+	challenge, _, _ := strings.Cut(rest, "&#34;")
+	require.Len(t, challenge, 26)
+	p.post(to, url.Values{"code": {"k1 wrong"}}).goes(t, to)
+	require.Contains(t, p.get(to).Text, "That passkey was not accepted.")
+	p.post(to, url.Values{"code": {"k1 " + challenge}, "name": {"Laptop"}}).goes(t, "/mfa/factors")
+	page = p.get("/mfa/factors")
+	require.Contains(t, page.Text, "Laptop")
+	require.Contains(t, page.Text, "Synchronised")
+	require.NotContains(t, page.Text, "data-passkey-gone")
+
+	other := s.person("ann")
+	other.login()
+	page = other.get("/mfa/verify?kind=passkey")
+	require.Contains(t, page.Text, `data-passkey="get"`)
+	require.NotContains(t, page.Text, `data-options="{`, "nothing is issued by looking")
+
+	f := p.api("GET", "factors", nil).JSON["factors"].([]any)[0].(m)
+	require.Equal(t, "k1", f["data"].(m)["credentialId"])
+	remove := "/mfa/factors/" + f["id"].(string) + "/remove"
+	require.Contains(t, p.get(remove).Text, "Laptop")
+	p.post(remove, url.Values{}).goes(t, "/mfa/factors")
+	require.Contains(t, p.get("/mfa/factors").Text, `data-passkey-gone="{&#34;rpId&#34;:&#34;example.com&#34;,&#34;credentialId&#34;:&#34;k1&#34;`)
+	require.NotContains(t, p.get("/mfa/factors").Text, "data-passkey-gone")
+}
