@@ -38,7 +38,7 @@ var steps = [...]string{"password", "code", "sign-in"}
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs := flag.NewFlagSet("load", flag.ContinueOnError)
 	fs.SetOutput(stderr)
-	base := fs.String("url", "http://127.0.0.1:8080", "`URL` of a running examples/nethttp in demonstration mode")
+	base := fs.String("url", "http://localhost:8080", "`URL` of a running examples/nethttp in demonstration mode")
 	workers := fs.Int("workers", 16, "how many sign in at once")
 	rounds := fs.Int("rounds", 3, "how often everybody signs in")
 	if err := fs.Parse(args); err != nil {

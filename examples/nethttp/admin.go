@@ -24,6 +24,7 @@ type policyJSON struct {
 	// RememberDays is for how long a device may be remembered, EnrollBy the end of the time
 	// that people who have no factor are given; both may be absent.
 	RememberDays int       `json:"remember_days"`
+	Passwordless bool      `json:"passwordless,omitempty"`
 	EnrollBy     time.Time `json:"enroll_by,omitzero"`
 }
 
@@ -76,7 +77,7 @@ func (a *app) apiGetPolicy(w http.ResponseWriter, r *http.Request, _ *account) {
 		}
 		out[t] = policyJSON{Mode: p.Mode, Kinds: p.Kinds, Default: p.Default,
 			Implicit: append([]string{}, p.Implicit...), KeepImplicit: p.KeepImplicit,
-			RememberDays: int(p.Remember / (24 * time.Hour)), EnrollBy: p.EnrollBy}
+			RememberDays: int(p.Remember / (24 * time.Hour)), EnrollBy: p.EnrollBy, Passwordless: p.Passwordless}
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"policies": out})
 }
@@ -127,7 +128,7 @@ func parsePolicy(raw json.RawMessage) (mfa.Policy, error) {
 		return mfa.Policy{}, errMalformed
 	}
 	return mfa.Policy{Mode: p.Mode, Kinds: p.Kinds, Default: p.Default, Implicit: p.Implicit, KeepImplicit: p.KeepImplicit,
-		Remember: time.Duration(p.RememberDays) * 24 * time.Hour, EnrollBy: p.EnrollBy}, nil
+		Remember: time.Duration(p.RememberDays) * 24 * time.Hour, EnrollBy: p.EnrollBy, Passwordless: p.Passwordless}, nil
 }
 
 // byName applies an act to the person whom the body names.

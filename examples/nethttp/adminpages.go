@@ -52,11 +52,13 @@ func (a *app) adminRoutes(mux *http.ServeMux) {
 }
 
 type adminView struct {
-	Types   []typeView
-	Presets []preset
-	People  []personView
-	Query   string
-	Waiting int // people who have asked for help
+	Types []typeView
+	// Passkeys: there are some.
+	Passkeys bool
+	Presets  []preset
+	People   []personView
+	Query    string
+	Waiting  int // people who have asked for help
 }
 
 type typeView struct {
@@ -64,6 +66,8 @@ type typeView struct {
 	Preset   string // "" is a policy set by the API
 	Remember int    // days
 	EnrollBy string // a day, or ""
+	// Passwordless: a passkey signs in by itself.
+	Passwordless bool
 }
 
 // rememberDays are offered for how long a device may be remembered.
@@ -78,14 +82,14 @@ type personView struct {
 }
 
 func (a *app) pageAdmin(w http.ResponseWriter, r *http.Request, who *account) {
-	data := adminView{Presets: presets(), Query: strings.TrimSpace(r.URL.Query().Get("q"))}
+	data := adminView{Presets: a.presets(), Passkeys: a.passkeys(), Query: strings.TrimSpace(r.URL.Query().Get("q"))}
 	set, err := a.policies(r.Context())
 	if err != nil {
 		a.failPage(w, r, err)
 		return
 	}
 	for _, t := range userTypes {
-		v := typeView{Type: t, Preset: a.presetOf(set[t]), Remember: int(set[t].Remember / (24 * time.Hour))}
+		v := typeView{Type: t, Preset: a.presetOf(set[t]), Remember: int(set[t].Remember / (24 * time.Hour)), Passwordless: set[t].Passwordless}
 		if by := set[t].EnrollBy; !by.IsZero() {
 			v.EnrollBy = by.UTC().Format(time.DateOnly)
 		}
@@ -135,12 +139,13 @@ func (a *app) describe(ctx context.Context, p account) personView {
 
 func (a *app) postPolicy(w http.ResponseWriter, r *http.Request, who *account) {
 	userType, id := r.PostForm.Get("type"), r.PostForm.Get("policy")
-	i := slices.IndexFunc(presets(), func(p preset) bool { return p.ID == id })
+	i := slices.IndexFunc(a.presets(), func(p preset) bool { return p.ID == id })
 	if !slices.Contains(userTypes[:], userType) || i < 0 {
 		a.failPage(w, r, errMalformed)
 		return
 	}
-	p := presets()[i].Policy
+	p := a.presets()[i].Policy
+	p.Passwordless = r.PostForm.Get("passwordless") != "" && a.allowsPasskeys(p)
 	days, err := strconv.Atoi(cmp.Or(r.PostForm.Get("remember"), "0"))
 	if err != nil || !slices.Contains(rememberDays[:], days) {
 		a.failPage(w, r, errMalformed)
@@ -217,17 +222,26 @@ type preset struct {
 	Policy    mfa.Policy
 }
 
-// seededPolicy asks everybody, by e-mail unless they choose better.
-func seededPolicy() mfa.Policy {
-	return mfa.Policy{Mode: mfa.Required, Implicit: []string{"email"}, KeepImplicit: true}
+// seededPolicy asks everybody, by e-mail unless they choose better, and lets in by a passkey
+// alone who has one.
+func (a *app) seededPolicy() mfa.Policy {
+	return mfa.Policy{Mode: mfa.Required, Implicit: []string{"email"}, KeepImplicit: true, Passwordless: a.passkeys()}
 }
 
-func presets() []preset {
+func (a *app) allowsPasskeys(p mfa.Policy) bool {
+	return a.passkeys() && (len(p.Kinds) == 0 || slices.Contains(p.Kinds, "passkey"))
+}
+
+func (a *app) presets() []preset {
+	possession := []string{"totp", "sms"}
+	if a.passkeys() {
+		possession = append([]string{"passkey"}, possession...)
+	}
 	return []preset{
-		{"email", "Required, by e-mail unless they choose", seededPolicy()},
+		{"email", "Required, by e-mail unless they choose", a.seededPolicy()},
 		{"enroll", "Required, a method they set up", mfa.Policy{Mode: mfa.Required}},
 		{"totp", "Required, authenticator app", mfa.Policy{Mode: mfa.Required, Kinds: []string{"totp"}}},
-		{"possession", "Required, app or text message", mfa.Policy{Mode: mfa.Required, Kinds: []string{"totp", "sms"}}},
+		{"possession", "Required, something they have", mfa.Policy{Mode: mfa.Required, Kinds: possession}},
 		{"optional", "Optional, for who switches it on", mfa.Policy{Mode: mfa.Optional}},
 		{"off", "Off, the password alone", mfa.Policy{Mode: mfa.Off}},
 	}
@@ -238,7 +252,7 @@ func (a *app) presetOf(p mfa.Policy) string {
 	if slices.Equal(p.Kinds, a.kinds()) {
 		p.Kinds = nil // every kind, by name
 	}
-	for _, c := range presets() {
+	for _, c := range a.presets() {
 		if cmp.Or(c.Policy.Mode, mfa.Required) == p.Mode && slices.Equal(c.Policy.Kinds, p.Kinds) && slices.Equal(c.Policy.Implicit, p.Implicit) &&
 			c.Policy.KeepImplicit == p.KeepImplicit && p.Default == "" {
 			return c.ID

@@ -99,7 +99,7 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 		Store:     store,
 		Keys:      keys,
 		Factors:   factors,
-		Policies:  mfa.StoredPolicies(mfa.StaticPolicy(seededPolicy())),
+		Policies:  mfa.StoredPolicies(mfa.StaticPolicy(a.seededPolicy())),
 		Authorize: a.authorize,
 		Clock:     a.clock,
 		Notices:   a.notify,
@@ -122,7 +122,7 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 	if err != nil {
 		return nil, err
 	}
-	a.gate, err = mfahttp.New(mfahttp.Config{
+	gate := mfahttp.Config{
 		Manager:        a.manager,
 		Session:        session{a.sessions},
 		Identify:       a.identify,
@@ -142,7 +142,13 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 		TrustedOrigins: []string{cfg.public.String()},
 		Logger:         log,
 		Clock:          a.clock,
-	})
+	}
+	if a.passkeys() {
+		gate.Account = a.byPasskey
+	} else {
+		log.Info("there are no passkeys at this address; they need a domain and https, or localhost", "url", cfg.public.String())
+	}
+	a.gate, err = mfahttp.New(gate)
 	return a, err
 }
 

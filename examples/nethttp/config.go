@@ -30,7 +30,7 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	var c config
 	fs := flag.NewFlagSet("nethttp", flag.ContinueOnError)
 	fs.SetOutput(usage)
-	fs.StringVar(&c.addr, "addr", "127.0.0.1:8080", "`HOST:PORT` to listen on; port 0 takes a free one")
+	fs.StringVar(&c.addr, "addr", "localhost:8080", "`HOST:PORT` to listen on; port 0 takes a free one; browsers have passkeys on localhost, and on 127.0.0.1 they have none")
 	fs.StringVar(&c.data, "data", "./data", "`directory` for the database and the key; made if it is not there")
 	fs.StringVar(&c.db, "db", "", "where secondgate keeps its records: a SQLite `file or URL`, postgres://user:password@host:5432/database, "+
 		"mysql://user:password@host:3306/database or redis://:password@host:6379/0 (default the application's own database in -data)")
@@ -48,7 +48,7 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 		return c, fmt.Errorf("%q is not an option; options begin with a hyphen, see -help", fs.Arg(0))
 	}
 	if _, _, err := net.SplitHostPort(c.addr); err != nil {
-		return c, fmt.Errorf("-addr %q is not HOST:PORT; give it as 127.0.0.1:8080, or 127.0.0.1:0 for any free port", c.addr)
+		return c, fmt.Errorf("-addr %q is not HOST:PORT; give it as localhost:8080, or localhost:0 for any free port", c.addr)
 	}
 	if c.data == "" {
 		return c, errors.New("-data is empty; name a directory, for example -data ./data")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/secondgate/secondgate/email/smtp"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfahttp"
+	"github.com/secondgate/secondgate/passkey"
 	"github.com/secondgate/secondgate/pin"
 	"github.com/secondgate/secondgate/questions"
 	"github.com/secondgate/secondgate/recovery"
@@ -77,6 +79,17 @@ func (a *app) factors(env func(string) string) ([]mfa.Factor, error) {
 		return nil, err
 	}
 	list := []mfa.Factor{byTOTP, byEmail, bySMS, byPIN, byCode, byAccess}
+	if a.passkeys() {
+		byPasskey, err := passkey.New(passkey.Config{
+			RPID:    a.cfg.public.Hostname(),
+			RPName:  organisation,
+			Origins: []string{a.cfg.public.String()},
+		})
+		if err != nil {
+			return nil, fmt.Errorf("-url %s: %w", a.cfg.public, err)
+		}
+		list = append([]mfa.Factor{byPasskey}, list...)
+	}
 	if a.cfg.questions {
 		byQuestions, err := questions.New(questions.Config{})
 		if err != nil {
@@ -85,6 +98,13 @@ func (a *app) factors(env func(string) string) ([]mfa.Factor, error) {
 		list = append(list, byQuestions)
 	}
 	return list, nil
+}
+
+// passkeys says whether there are any: they are of a domain, which an IP address is not, and
+// browsers have them over https and on localhost alone.
+func (a *app) passkeys() bool {
+	host := a.cfg.public.Hostname()
+	return net.ParseIP(host) == nil && (a.cfg.public.Scheme == "https" || host == "localhost" || strings.HasSuffix(host, ".localhost"))
 }
 
 // kinds are those that a policy names: what replaces a lost one is always allowed.

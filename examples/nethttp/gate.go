@@ -79,11 +79,43 @@ func (a *app) identify(r *http.Request) (mfahttp.Identity, error) {
 // verified implements mfahttp.Config.Verified.
 func (a *app) verified(_ http.ResponseWriter, r *http.Request, v *mfa.Verification) error {
 	ctx := r.Context()
+	if v.Passwordless {
+		if err := a.identified(ctx, v); err != nil {
+			return err
+		}
+	}
 	if v.Tenant != tenant || v.SubjectID != a.sessions.GetString(ctx, sessionAccount) {
 		return errors.New("the verification is of somebody else than the session waits for")
 	}
 	a.sessions.Put(ctx, sessionVerified, v.Time.UTC().Format(time.RFC3339Nano))
 	return a.admit(ctx)
+}
+
+// byPasskey implements mfahttp.Config.Account.
+func (a *app) byPasskey(ctx context.Context, _, id string) (mfa.Subject, error) {
+	acct, err := a.people.byID(ctx, id)
+	if errors.Is(err, errNobody) {
+		return mfa.Subject{}, mfa.ErrForbidden
+	}
+	if err != nil {
+		return mfa.Subject{}, err
+	}
+	return acct.subject(), nil
+}
+
+// identified is what a right password does for the session, of a passkey that took its place:
+// nothing of who used this browser before is left.
+func (a *app) identified(ctx context.Context, v *mfa.Verification) error {
+	acct, err := a.people.byID(ctx, v.SubjectID)
+	if err == nil {
+		err = a.sessions.Clear(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	a.sessions.Put(ctx, sessionAccount, acct.ID)
+	a.sessions.Put(ctx, sessionChanges, acct.changes)
+	return nil
 }
 
 // admit completes a sign-in. The session gets a new id: one that was known to somebody

@@ -40,7 +40,7 @@ func run(ctx context.Context, args []string, env func(string) string, stdout, st
 	// refused before it touches the first one's data.
 	listener, err := net.Listen("tcp", cfg.addr)
 	if err != nil {
-		return fmt.Errorf("cannot listen on %s: %w; choose another address with -addr, or -addr 127.0.0.1:0 for any free port", cfg.addr, err)
+		return fmt.Errorf("cannot listen on %s: %w; choose another address with -addr, or -addr localhost:0 for any free port", cfg.addr, err)
 	}
 	defer listener.Close()
 	local := "http://" + hostPort(cfg.addr, listener.Addr())

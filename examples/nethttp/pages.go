@@ -45,7 +45,7 @@ func (a *app) overlay() (fs.FS, error) {
 
 // kindName is how pages call a kind.
 func kindName(kind string) string {
-	if s, ok := map[string]string{"totp": "authenticator app", "email": "e-mail", "sms": "text message",
+	if s, ok := map[string]string{"passkey": "passkey", "totp": "authenticator app", "email": "e-mail", "sms": "text message",
 		"pin": "PIN", "recovery": "recovery codes", "access": "temporary access code", "questions": "security questions"}[kind]; ok {
 		return s
 	}
@@ -201,6 +201,8 @@ func (a *app) pageHome(w http.ResponseWriter, r *http.Request, who *account) {
 type loginView struct {
 	Username string
 	People   []account
+	// Passkey is the button to sign in by passkey.
+	Passkey template.HTML
 }
 
 func (a *app) pageLogin(w http.ResponseWriter, r *http.Request) {
@@ -217,7 +219,7 @@ func (a *app) pageLogin(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *app) showLogin(w http.ResponseWriter, r *http.Request, status int, username, problem string) {
-	data := loginView{Username: username}
+	data := loginView{Username: username, Passkey: a.gate.PasswordlessForm(r, "")}
 	if a.cfg.demo {
 		var err error
 		if data.People, err = a.people.all(r.Context()); err != nil {

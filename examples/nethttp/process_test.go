@@ -159,7 +159,7 @@ func TestWrongConfiguration(t *testing.T) {
 		"data under a file":  {[]string{"-data", filepath.Join(file, "x")}, "-data"},
 		"no data":            {[]string{"-data", ""}, "-data"},
 		"port in use":        {[]string{"-addr", taken.Addr().String()}, "-addr"},
-		"no port":            {[]string{"-addr", "127.0.0.1"}, "127.0.0.1:8080"},
+		"no port":            {[]string{"-addr", "127.0.0.1"}, "localhost:8080"},
 		"smtp scheme":        {[]string{"-smtp", "http://mail.example.com"}, "smtp://"},
 		"smtp host":          {[]string{"-smtp", "smtp://"}, "smtp://"},
 		"smtp port":          {[]string{"-smtp", "smtp://mail.example.com:notaport?from=a@example.com"}, "smtp://"},
