@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
@@ -20,7 +21,7 @@ func TestScreenshots(t *testing.T) {
 		t.Skip("SECONDGATE_SCREENSHOTS is not set")
 	}
 	require.NoError(t, os.MkdirAll(dir, 0o755))
-	b := start(t, "-questions").open(true)
+	b := start(t, "-questions", "-addr", "localhost:0").open(true)
 	shot := func(name string) {
 		t.Helper()
 		for _, scheme := range []string{"light", "dark"} {
@@ -144,4 +145,25 @@ func TestScreenshots(t *testing.T) {
 	b.visit(b.site.open(true).lostLink("emma"))
 	b.press(`form[action="/mfa/setup"] button`)
 	shot("answers")
+
+	d := b.site.open(true).device()
+	b = d.tab
+	d.present(false)
+	b.signIn("greta")
+	b.visit("/mfa/enroll")
+	b.press(`form[action="/mfa/enroll/passkey"] button`)
+	shot("passkey-create")
+	d.present(true)
+	d.fill("name", "Laptop")
+	d.press(createButton)
+	shot("passkey-settings")
+	d.present(false)
+	d.signOut()
+	d.login("greta")
+	shot("passkey-verify")
+	b.run(webauthn.ClearCredentials(d.id))
+	d.present(true)
+	b.run(chromedp.Click(useButton, chromedp.ByQuery))
+	d.becomes(saysVisible, "there is none")
+	shot("passkey-failed")
 }
