@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
 )
@@ -47,6 +48,10 @@ type Update struct {
 	// complete, lets its owner choose another and do nothing else before that. If false, the
 	// mark is removed.
 	MustChange bool
+	// Expires is until when such a password is good for a sign-in (Config.TemporaryTTL); zero
+	// unless MustChange. After that refuse it, and say so: a reset by mail, or the administrator
+	// once more, helps.
+	Expires time.Time
 	// KeepSession is ChangeRequest's: the session not to end. Empty ends all.
 	KeepSession string
 }

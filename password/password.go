@@ -21,6 +21,9 @@ const (
 	defaultTTL        = 30 * time.Minute
 	minTTL            = 5 * time.Minute
 	maxTTL            = 24 * time.Hour
+	defaultTemporary  = 3 * 24 * time.Hour
+	minTemporary      = time.Hour
+	maxTemporary      = 30 * 24 * time.Hour
 	defaultPerAddress = 5
 	defaultPerClient  = 30
 	maxBudget         = 1000
@@ -59,6 +62,9 @@ type Config struct {
 	Authorize func(ctx context.Context, a mfa.AdminAction) error
 	// TTL is how long a link is good; default 30 minutes, 5 minutes to a day.
 	TTL time.Duration
+	// TemporaryTTL is how long a password that an administrator set is good for signing in and
+	// choosing another; default 3 days, an hour to 30 days (OWASP ASVS 5.0 6.4.1).
+	TemporaryTTL time.Duration
 	// PerAddress and PerClient are how often in an hour a link may be asked for one address
 	// and by one client; defaults 5 and 30, 1 to 1000. Neither has a way to be switched off.
 	PerAddress, PerClient int
@@ -100,6 +106,9 @@ func New(cfg Config) (*Manager, error) {
 			return nil, fmt.Errorf("password: Config.%s is %d, want 1 to %d", name, n, maxBudget)
 		}
 	}
+	if cfg.TemporaryTTL < minTemporary || cfg.TemporaryTTL > maxTemporary {
+		return nil, fmt.Errorf("password: Config.TemporaryTTL is %s, want %s to %s", cfg.TemporaryTTL, minTemporary, maxTemporary)
+	}
 	if cfg.TTL < minTTL || cfg.TTL > maxTTL {
 		return nil, fmt.Errorf("password: Config.TTL is %s, want %s to %s", cfg.TTL, minTTL, maxTTL)
 	}
@@ -114,6 +123,9 @@ func New(cfg Config) (*Manager, error) {
 }
 
 func defaults(cfg *Config) {
+	if cfg.TemporaryTTL == 0 {
+		cfg.TemporaryTTL = defaultTemporary
+	}
 	if cfg.TTL == 0 {
 		cfg.TTL = defaultTTL
 	}

@@ -278,6 +278,7 @@ func TestAdminSet(t *testing.T) {
 	require.NoError(t, set("admin", newPassword))
 	require.True(t, r.signsIn("acme/1", newPassword))
 	require.True(t, r.people.must["acme/1"])
+	require.Equal(t, r.clock.Now().Add(72*time.Hour), r.people.expires)
 	require.Equal(t, 1, r.people.ended["acme/1"])
 	require.NoError(t, r.work())
 	m, _ := r.mails.Last()
@@ -289,6 +290,7 @@ func TestAdminSet(t *testing.T) {
 
 	require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", Current: newPassword, Password: "and now my very own"}))
 	require.False(t, r.people.must["acme/1"])
+	require.Zero(t, r.people.expires)
 
 	r = newRig(t, func(c *password.Config) { c.Authorize = nil })
 	require.ErrorIs(t, set("admin", newPassword), mfa.ErrForbidden, "nil forbids")

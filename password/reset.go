@@ -116,7 +116,8 @@ type AdminRequest struct {
 
 // AdminSet sets a person's password on behalf of an administrator who has made sure who asks
 // for it, if Config.Authorize allows it. All sessions and remembered devices end, the person
-// is told by mail, and must choose another password at the next sign-in (Update.MustChange).
+// is told by mail, and must choose another password at the next sign-in (Update.MustChange),
+// which must come before Update.Expires.
 //
 // The errors are those of Change, and one that wraps mfa.ErrForbidden.
 func (m *Manager) AdminSet(ctx context.Context, r AdminRequest) error {
@@ -138,7 +139,7 @@ func (m *Manager) AdminSet(ctx context.Context, r AdminRequest) error {
 	if err != nil {
 		return err
 	}
-	if err := m.set(ctx, a, Update{Hash: hash, Old: a.Hash, MustChange: true}); err != nil {
+	if err := m.set(ctx, a, Update{Hash: hash, Old: a.Hash, MustChange: true, Expires: now.Add(m.cfg.TemporaryTTL)}); err != nil {
 		return err
 	}
 	m.emit(ctx, "password.admin-set", a, now, func(e *mfa.Event) { e.Actor, e.Note = r.Actor, r.Reason })

@@ -139,6 +139,8 @@ type people struct {
 	keep  string
 	fail  error // of SetPassword
 	finds int
+	// expires is of the last update.
+	expires time.Time
 }
 
 func (p *people) account(key string) password.Account {
@@ -189,7 +191,7 @@ func (p *people) SetPassword(_ context.Context, a password.Account, u password.U
 		return password.ErrChanged
 	}
 	now.Hash = u.Hash
-	p.list[key], p.must[key], p.keep = now, u.MustChange, u.KeepSession
+	p.list[key], p.must[key], p.keep, p.expires = now, u.MustChange, u.KeepSession, u.Expires
 	p.ended[key]++
 	return nil
 }

@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/password"
 )
 
 // maxBody bounds request bodies; mfahttp bounds its own.
@@ -21,6 +23,9 @@ func (a *app) apiRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /api/account", a.apiAccount)
 	mux.HandleFunc("GET /api/me", a.apiMe)
 	mux.HandleFunc("POST /api/logout", a.apiLogout)
+	mux.HandleFunc("POST /api/password/forgot", a.apiForgot)
+	mux.HandleFunc("POST /api/password/reset", a.apiResetPassword)
+	mux.HandleFunc("PUT /api/password", a.apiChangePassword)
 	mux.HandleFunc("GET /api/admin/policy", a.owner(a.apiGetPolicy))
 	mux.HandleFunc("PUT /api/admin/policy", a.owner(a.apiPutPolicy))
 	mux.HandleFunc("POST /api/admin/reset", a.owner(a.apiReset))
@@ -41,6 +46,7 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 type problem struct {
 	Error      string `json:"error"`
 	Detail     string `json:"detail,omitempty"`
+	Reason     string `json:"reason,omitempty"` // what a rule has against a password
 	RetryAfter int    `json:"retry_after,omitempty"`
 }
 
@@ -61,9 +67,13 @@ var (
 
 // statusOf says how an error is answered, here and by the pages.
 func statusOf(err error) (int, problem) {
+	var refused *factor.Problem
+	var over *mfa.BudgetError
 	switch {
 	case errors.Is(err, errWrongPassword):
 		return http.StatusUnauthorized, problem{Error: "credentials"}
+	case errors.Is(err, errPasswordOver):
+		return http.StatusUnauthorized, problem{Error: "password_over"}
 	case errors.Is(err, errNoLogin):
 		return http.StatusUnauthorized, problem{Error: "unauthorized"}
 	case errors.Is(err, errTooBusy):
@@ -79,6 +89,12 @@ func statusOf(err error) (int, problem) {
 		return http.StatusBadRequest, problem{Error: "policy", Detail: err.Error()}
 	case errors.Is(err, mfa.ErrForbidden):
 		return http.StatusForbidden, problem{Error: "forbidden"}
+	case errors.Is(err, password.ErrLink):
+		return http.StatusGone, problem{Error: "link"}
+	case errors.As(err, &refused):
+		return http.StatusUnprocessableEntity, problem{Error: "refused", Reason: refused.Reason, Detail: refused.Detail}
+	case errors.As(err, &over):
+		return http.StatusTooManyRequests, problem{Error: "budget", RetryAfter: int((over.RetryAfter + time.Second - 1) / time.Second)}
 	default:
 		return http.StatusServiceUnavailable, problem{Error: "unavailable"}
 	}

@@ -29,6 +29,9 @@ type option struct {
 
 var errWrongPassword = errors.New("wrong password")
 
+// errPasswordOver: the password is the one that an administrator set, and its time is over.
+var errPasswordOver = errors.New("the temporary password is over")
+
 var errNoLogin = errors.New("no password has been given in this session")
 
 // loginKey is under what wrong passwords of a login are remembered; names that nobody has
@@ -69,12 +72,15 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request, name, typed string)
 	if name = strings.TrimSpace(name); name == "" || len(name) > 254 || !utf8.ValidString(name) {
 		return nil, errWrongPassword
 	}
-	login, hash, changes, err := a.people.login(ctx, name)
+	login, hash, changes, until, err := a.people.login(ctx, name)
 	if err != nil && !errors.Is(err, errNobody) {
 		return nil, err
 	}
 	if err := a.guess(ctx, loginKey(login, name), hash, typed); err != nil {
 		return nil, err
+	}
+	if !until.IsZero() && !a.clock.Now().Before(until) {
+		return nil, errPasswordOver
 	}
 	// Nothing of who used this browser before is left, and an id that somebody planted in it
 	// is not the one that is signed in.

@@ -125,8 +125,12 @@ func (l logins) SetPassword(ctx context.Context, a password.Account, u password.
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return errors.Join(err, password.ErrChanged)
 	}
+	var until int64
+	if u.MustChange {
+		until = u.Expires.UnixMilli()
+	}
 	if _, err := tx.ExecContext(ctx, `INSERT INTO password_changes (login, changes, must_change) VALUES (?1, 1, ?2)
-		ON CONFLICT (login) DO UPDATE SET changes = changes + 1, must_change = ?2`, id, u.MustChange); err != nil {
+		ON CONFLICT (login) DO UPDATE SET changes = changes + 1, must_change = ?2`, id, until); err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE accounts SET demo_password = ? WHERE login = ? AND demo_password <> ''`, demoChanged, id); err != nil {

@@ -254,12 +254,12 @@ func TestRehashAtSignIn(t *testing.T) {
 	if _, err := a.db.ExecContext(t.Context(), `UPDATE logins SET password = ? WHERE email = 'anna@acme.example'`, hash); err != nil {
 		t.Fatal(err)
 	}
-	id, _, _, err := a.people.login(t.Context(), "anna")
+	id, _, _, _, err := a.people.login(t.Context(), "anna")
 	if err != nil {
 		t.Fatal(err)
 	}
 	a.rehash(t.Context(), id, hash, "anna-demo-password")
-	_, now, changes, err := a.people.login(t.Context(), "anna")
+	_, now, changes, _, err := a.people.login(t.Context(), "anna")
 	if err != nil || now == hash || a.passwords.NeedsRehash(now) || changes != 0 {
 		t.Fatalf("%s, %d changes, %v", now, changes, err)
 	}

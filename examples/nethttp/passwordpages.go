@@ -151,15 +151,10 @@ func (a *app) postReset(w http.ResponseWriter, r *http.Request) {
 		a.showReset(w, r, http.StatusUnprocessableEntity, token, notTwice)
 		return
 	}
-	err := a.resets.Reset(r.Context(), password.ResetRequest{Token: mfa.Secret(token), Password: mfa.Secret(chosen)})
-	problem := explainPassword(err)
-	switch {
-	case problem != "", errors.Is(err, password.ErrLink):
+	err := a.setByLink(r, token, chosen)
+	if problem := explainPassword(err); problem != "" || errors.Is(err, password.ErrLink) {
 		a.showReset(w, r, http.StatusUnprocessableEntity, token, problem)
 		return
-	case err == nil:
-		// Whoever was signed in here, it may have been somebody else.
-		err = errors.Join(a.sessions.Clear(r.Context()), a.sessions.RenewToken(r.Context()))
 	}
 	if err != nil {
 		a.failPage(w, r, err)
@@ -190,15 +185,12 @@ func (a *app) postChange(w http.ResponseWriter, r *http.Request, who *account) {
 		a.failPage(w, r, err)
 		return
 	}
-	ctx, chosen := r.Context(), r.PostForm.Get("password")
+	chosen := r.PostForm.Get("password")
 	if chosen != r.PostForm.Get("again") {
 		a.showChange(w, r, http.StatusUnprocessableEntity, who, notTwice)
 		return
 	}
-	err := a.slowed(ctx, loginKey(who.login, ""), func() error {
-		return a.resets.Change(ctx, password.ChangeRequest{Tenant: tenant, ID: loginID(who.login),
-			Current: mfa.Secret(r.PostForm.Get("current")), Password: mfa.Secret(chosen)})
-	})
+	err := a.changePassword(r, who, r.PostForm.Get("current"), chosen)
 	problem := explainPassword(err)
 	switch {
 	case problem != "":
@@ -210,12 +202,7 @@ func (a *app) postChange(w http.ResponseWriter, r *http.Request, who *account) {
 	case errors.Is(err, errTooBusy):
 		a.showChange(w, r, http.StatusTooManyRequests, who, "There have been many attempts. Please wait a moment and try again.")
 		return
-	case err == nil:
-		// All other sessions have ended; this one goes on, from the change that it made.
-		a.sessions.Put(ctx, sessionChanges, who.changes+1)
-		err = a.sessions.RenewToken(ctx)
-	}
-	if err != nil {
+	case err != nil:
 		a.failPage(w, r, err)
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
@@ -79,7 +80,7 @@ var errNobody = errors.New("there is no such person")
 // their accounts.
 type people struct{ db *sql.DB }
 
-const selectAccounts = `SELECT a.id, a.type, a.name, a.username, l.email, a.email_confirmed, a.enrolled, a.login, a.demo_password, coalesce(c.changes, 0), coalesce(c.must_change, 0),
+const selectAccounts = `SELECT a.id, a.type, a.name, a.username, l.email, a.email_confirmed, a.enrolled, a.login, a.demo_password, coalesce(c.changes, 0), coalesce(c.must_change, 0) <> 0,
 	(SELECT count(*) FROM accounts o WHERE o.login = a.login) > 1
 	FROM accounts a JOIN logins l ON l.id = a.login LEFT JOIN password_changes c ON c.login = a.login `
 
@@ -129,15 +130,19 @@ func (p people) all(ctx context.Context) ([]account, error) {
 }
 
 // login finds a login by its address or by the username of one of its accounts, and returns
-// its password hash and how often that was changed.
-func (p people) login(ctx context.Context, name string) (id int64, hash string, changes int64, err error) {
-	err = p.db.QueryRowContext(ctx, `SELECT l.id, l.password, coalesce(c.changes, 0) FROM logins l LEFT JOIN password_changes c ON c.login = l.id
+// its password hash, how often that was changed, and until when an administrator's is good.
+func (p people) login(ctx context.Context, name string) (id int64, hash string, changes int64, until time.Time, err error) {
+	var ms int64
+	err = p.db.QueryRowContext(ctx, `SELECT l.id, l.password, coalesce(c.changes, 0), coalesce(c.must_change, 0) FROM logins l LEFT JOIN password_changes c ON c.login = l.id
 		WHERE l.email = ?1 OR l.id IN (SELECT login FROM accounts WHERE username = ?1)`,
-		strings.TrimSpace(name)).Scan(&id, &hash, &changes)
+		strings.TrimSpace(name)).Scan(&id, &hash, &changes, &ms)
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, "", 0, errNobody
+		return 0, "", 0, until, errNobody
 	}
-	return id, hash, changes, err
+	if ms > 1 { // 1: an earlier version's, without an end
+		until = time.UnixMilli(ms)
+	}
+	return id, hash, changes, until, err
 }
 
 // password returns the hash of an account's login.

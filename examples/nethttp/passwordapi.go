@@ -1,0 +1,90 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/password"
+)
+
+// apiForgot mails a link, if anybody has the address; the answer is the same if nobody has.
+func (a *app) apiForgot(w http.ResponseWriter, r *http.Request) {
+	var body struct{ Email *string }
+	err := readJSON(r, &body, false)
+	if err == nil && body.Email == nil {
+		err = errMalformed
+	}
+	if err == nil {
+		err = a.resets.Forgot(r.Context(), password.ForgotRequest{Address: *body.Email, Client: a.clientOf(r)})
+	}
+	if err != nil {
+		a.failAPI(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusAccepted, struct{}{})
+}
+
+// apiResetPassword sets the password of who has a link. It signs nobody in.
+func (a *app) apiResetPassword(w http.ResponseWriter, r *http.Request) {
+	var body struct{ Token, Password *string }
+	err := readJSON(r, &body, false)
+	if err == nil && (body.Token == nil || body.Password == nil) {
+		err = errMalformed
+	}
+	if err == nil {
+		err = a.setByLink(r, *body.Token, *body.Password)
+	}
+	if err != nil {
+		a.failAPI(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, struct{}{})
+}
+
+// apiChangePassword changes one's own password, also the one that an administrator set.
+func (a *app) apiChangePassword(w http.ResponseWriter, r *http.Request) {
+	v, err := a.visitor(r)
+	if err == nil && (v.account == nil || !v.signedIn) {
+		err = errNoLogin
+	}
+	var body struct{ Current, Password *string }
+	if err == nil {
+		err = readJSON(r, &body, false)
+	}
+	if err == nil && (body.Current == nil || body.Password == nil) {
+		err = errMalformed
+	}
+	if err == nil {
+		err = a.changePassword(r, v.account, *body.Current, *body.Password)
+	}
+	if err != nil {
+		a.failAPI(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, struct{}{})
+}
+
+// setByLink is what page and API do with a link.
+func (a *app) setByLink(r *http.Request, token, chosen string) error {
+	if err := a.resets.Reset(r.Context(), password.ResetRequest{Token: mfa.Secret(token), Password: mfa.Secret(chosen)}); err != nil {
+		return err
+	}
+	// Whoever was signed in here, it may have been somebody else.
+	return errors.Join(a.sessions.Clear(r.Context()), a.sessions.RenewToken(r.Context()))
+}
+
+// changePassword changes the password of who is signed in. All other sessions end; this one goes
+// on, from the change that it made.
+func (a *app) changePassword(r *http.Request, who *account, current, chosen string) error {
+	ctx := r.Context()
+	err := a.slowed(ctx, loginKey(who.login, ""), func() error {
+		return a.resets.Change(ctx, password.ChangeRequest{Tenant: tenant, ID: loginID(who.login),
+			Current: mfa.Secret(current), Password: mfa.Secret(chosen)})
+	})
+	if err != nil {
+		return err
+	}
+	a.sessions.Put(ctx, sessionChanges, who.changes+1)
+	return a.sessions.RenewToken(ctx)
+}

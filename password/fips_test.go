@@ -1,0 +1,44 @@
+package password_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/password"
+)
+
+// Where FIPS 140-3 is enforced, argon2id is refused in a sentence, PBKDF2 works, and whoever
+// has a hash of argon2id is refused with an error and not with a crash.
+func TestFIPS(t *testing.T) {
+	if old := os.Getenv("PASSWORD_FIPS"); old != "" {
+		_, err := password.NewHasher(password.HasherConfig{})
+		fmt.Println("argon2id:", err)
+		h, err := password.NewHasher(password.HasherConfig{PBKDF2: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		hash, err := h.Hash(t.Context(), newPassword)
+		fmt.Println("hash:", err)
+		fmt.Println("right:", h.Verify(t.Context(), hash, newPassword))
+		fmt.Println("wrong:", h.Verify(t.Context(), hash, oldPassword))
+		fmt.Println("nobody:", h.Verify(t.Context(), "", oldPassword))
+		fmt.Println("rehash:", h.NeedsRehash(old))
+		return
+	}
+	h, err := shared()
+	require.NoError(t, err)
+	hash, err := h.Hash(t.Context(), oldPassword)
+	require.NoError(t, err)
+	cmd := exec.Command(os.Args[0], "-test.run=^TestFIPS$")
+	cmd.Env = append(os.Environ(), "PASSWORD_FIPS="+hash, "GODEBUG=fips140=only")
+	output, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(output))
+	for _, line := range []string{"argon2id: password: FIPS 140-3 is enforced", "hash: <nil>\n", "right: <nil>\n",
+		"wrong: password: incorrect\n", "nobody: password: incorrect\n", "rehash: true\n"} {
+		require.Contains(t, string(output), line)
+	}
+}
