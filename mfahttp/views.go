@@ -3,6 +3,7 @@ package mfahttp
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -174,6 +175,12 @@ func (v *visit) showFactors(o *mfa.Overview, n *notice) error {
 	}
 	if len(o.Factors) == 0 && v.now.Before(o.Policy.EnrollBy) && o.Policy.Mode != mfa.Off && o.Policy.Mode != mfa.Optional {
 		p.EnrollBy = o.Policy.EnrollBy
+	}
+	if v.h.cfg.Settings != nil {
+		var err error
+		if p.More, err = v.h.cfg.Settings(v.r); err != nil {
+			return fmt.Errorf("mfahttp: Config.Settings: %w", errors.Join(mfa.ErrUnavailable, err))
+		}
 	}
 	return v.page(http.StatusOK, p)
 }

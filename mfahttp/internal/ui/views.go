@@ -141,7 +141,8 @@ type Factors struct {
 	Until        time.Time
 	SecsLeft     int // of the lock
 	Devices      []Device
-	HasQuestions bool // there are security questions in this application
+	HasQuestions bool          // there are security questions in this application
+	More         template.HTML // a section of the application's own
 }
 
 func (Factors) name() string { return "factors" }

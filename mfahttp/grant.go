@@ -1,0 +1,75 @@
+package mfahttp
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/secondgate/secondgate/mfa"
+)
+
+// ErrStepUp is what [Handler.Grant] returns for who is signed in and has to prove a factor
+// before they may change how they sign in. [Handler.RequireGrant] sends them to do that.
+var ErrStepUp = errStepUp
+
+// Grant returns the grant by which the person who makes the request may change their factors
+// now, and the binding that goes with it, for an application that keeps more of a person than
+// factors (linked accounts, keys of an API) and guards it in the same way, with
+// mfa.Manager.CheckGrant. Both are secrets: they belong in no page, URL or log.
+//
+// The grant has been checked, and is "" for somebody who is not signed in. With ErrStepUp they
+// are signed in, and have proved too little, or too long ago, or have nothing yet to prove; any
+// other error is a failure, and opens nothing either.
+//
+// The binding names the session, also where there is no grant, and is made if the session has
+// none. Begin replaces it, so that what was begun for one person cannot end with another who
+// uses the same browser.
+func (h *Handler) Grant(r *http.Request) (grant mfa.Grant, binding string, err error) {
+	v := &visit{h: h, r: r, now: h.clock()}
+	if v.id, err = h.cfg.Identify(r); err != nil {
+		return "", "", fmt.Errorf("mfahttp: Config.Identify: %w", errors.Join(mfa.ErrUnavailable, err))
+	}
+	if v.signedIn() == nil {
+		grant, err = v.checkedGrant()
+	}
+	return grant, v.binding(), err
+}
+
+// checkedGrant is a grant that is good now, and not merely by the session's own clock: a
+// stronger factor may have been added since.
+func (v *visit) checkedGrant() (mfa.Grant, error) {
+	g, err := v.grant()
+	if err == nil {
+		err = v.refused(v.h.cfg.Manager.CheckGrant(v.r.Context(), v.id.Subject, g, v.binding()))
+	}
+	if err != nil {
+		return "", err
+	}
+	return g, nil
+}
+
+// RequireGrant lets through who is signed in and has a grant; see [Handler.Grant]. It is for
+// pages on which people change how they sign in: unlike RequireRecent it wants a proof as
+// strong as the strongest factor that the person has. Pages of others are redirected to that
+// proof and back, or to enrol a factor where there is none; a form that was posted is not
+// posted again, the person is returned to the page it was on. Programs get 403 and
+// {"error":"step_up"}, as from the Handler's own API.
+func (h *Handler) RequireGrant(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v, ok := h.guard(w, r)
+		if !ok {
+			return
+		}
+		switch _, err := v.checkedGrant(); {
+		case err == nil:
+			next.ServeHTTP(w, r)
+		case errors.Is(err, errStepUp) && wantsPage(r):
+			secure(w.Header())
+			q := url.Values{"purpose": {string(mfa.ManageFactors)}, "return": {v.here()}}
+			http.Redirect(w, r, h.cfg.BasePath+"step-up?"+q.Encode(), http.StatusSeeOther)
+		default:
+			h.deny(v, err)
+		}
+	})
+}

@@ -1,0 +1,149 @@
+package mfahttp_test
+
+import (
+	"errors"
+	"html/template"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfahttp"
+	"github.com/secondgate/secondgate/mfatest"
+)
+
+// granted is what Handler.Grant said to the last request.
+type granted struct {
+	grant   mfa.Grant
+	binding string
+	err     error
+}
+
+// guarded is a site with a page that RequireGrant guards, and one that asks Grant.
+func guarded(t *testing.T) (*site, *granted) {
+	t.Helper()
+	s, got := newSite(t, nil), &granted{}
+	mux := http.NewServeMux()
+	mux.Handle("/", s.srv.Config.Handler)
+	ok := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "welcome") })
+	mux.Handle("/links", s.withSession(s.h.RequireGrant(ok)))
+	mux.Handle("GET /grant", s.withSession(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		got.grant, got.binding, got.err = s.h.Grant(r)
+	})))
+	s.srv.Config.Handler = mux
+	return s, got
+}
+
+const provesFirst = "/mfa/step-up?purpose=manage&return=%2Flinks"
+
+func TestGrant(t *testing.T) {
+	s, got := guarded(t)
+	p := s.person("ann")
+	p.get("/grant")
+	require.NoError(t, got.err)
+	require.Empty(t, got.grant)
+	require.NotEmpty(t, got.binding, "a session of nobody has a name as well")
+	nobody := got.binding
+	p.get("/grant")
+	require.Equal(t, nobody, got.binding)
+
+	p.login()
+	p.get("/grant")
+	require.NoError(t, got.err)
+	require.Empty(t, got.grant, "the first factor alone opens nothing")
+	require.NotEqual(t, nobody, got.binding, "a sign-in begins anew")
+
+	p.signIn()
+	p.get("/grant")
+	require.NoError(t, got.err)
+	require.NoError(t, s.m.CheckGrant(t.Context(), s.subject("ann"), got.grant, got.binding))
+	require.ErrorIs(t, s.m.CheckGrant(t.Context(), s.subject("bob"), got.grant, got.binding), mfa.ErrToken)
+	require.ErrorIs(t, s.m.CheckGrant(t.Context(), s.subject("ann"), got.grant, nobody), mfa.ErrToken)
+
+	s.clock.Advance(time.Hour)
+	p.get("/grant")
+	require.ErrorIs(t, got.err, mfahttp.ErrStepUp)
+	require.Empty(t, got.grant)
+	require.NotEmpty(t, got.binding)
+
+	s.identifyErr = errors.New("down")
+	p.get("/grant")
+	require.ErrorIs(t, got.err, mfa.ErrUnavailable)
+	require.Empty(t, got.grant)
+}
+
+func TestRequireGrant(t *testing.T) {
+	s, _ := guarded(t)
+	p := s.person("ann")
+	p.get("/links").goes(t, "/login")
+	p.login()
+	p.get("/links").goes(t, "/mfa/?return=%2Flinks")
+	p.signIn()
+	require.Equal(t, "welcome", p.get("/links").Text)
+	require.Equal(t, "welcome", p.post("/links", nil).Text)
+
+	s.clock.Advance(time.Hour)
+	p.get("/links").goes(t, provesFirst)
+	p.do("GET", "/links", "", map[string]string{"Accept": "application/json"}).is(t, 403, "step_up")
+	p.post("/links", nil).goes(t, "/mfa/step-up?purpose=manage&return=%2Fhome")
+	p.get(provesFirst).goes(t, "/mfa/verify?purpose=manage&return=%2Flinks")
+	p.api("POST", "send", m{"kind": "email", "purpose": "manage"}).is(t, 200, "")
+	p.api("POST", "verify", m{"kind": "email", "purpose": "manage", "code": s.mail.last().Code}).is(t, 200, "")
+	require.Equal(t, "welcome", p.get("/links").Text)
+}
+
+// A grant is not good because the session has one: another session may have added a factor
+// that is stronger than what was proved for it.
+func TestRequireGrantAfterAStrongerFactor(t *testing.T) {
+	s, got := guarded(t)
+	p, elsewhere := s.person("ann").signIn(), s.person("ann").signIn()
+	require.Equal(t, "welcome", p.get("/links").Text)
+	elsewhere.enroll("123456")
+	p.get("/links").goes(t, provesFirst)
+	p.get("/grant")
+	require.ErrorIs(t, got.err, mfahttp.ErrStepUp)
+}
+
+// Who has nothing to prove enrols something first: what an application keeps in the same way
+// is worth no less than the next factor.
+func TestRequireGrantWithoutFactor(t *testing.T) {
+	s, _ := guarded(t)
+	s.policy = mfa.Policy{Mode: mfa.Optional}
+	p := s.person("ann")
+	p.login()
+	p.get("/links").goes(t, provesFirst)
+	p.get(provesFirst).goes(t, "/mfa/enroll?return=%2Flinks")
+	p.enroll("123456")
+	require.Equal(t, "welcome", p.get("/links").Text)
+}
+
+func TestRequireGrantWithoutStore(t *testing.T) {
+	s, _ := guarded(t)
+	p := s.person("ann").signIn()
+	s.store.Inject(mfatest.OpGet, 100, mfatest.Fault{Before: errors.New("down")})
+	a := p.get("/links")
+	require.Equal(t, http.StatusServiceUnavailable, a.StatusCode)
+	require.NotContains(t, a.Text, "welcome")
+}
+
+// A section of the application's own stands on the page of security settings.
+func TestSettings(t *testing.T) {
+	var fails error
+	s := newSite(t, func(c *mfahttp.Config) {
+		c.Settings = func(*http.Request) (template.HTML, error) {
+			return `<section class="sg-section"><h2>Sign-on</h2></section>`, fails
+		}
+	})
+	p := s.person("ann").signIn()
+	a := p.get("/mfa/factors")
+	require.Equal(t, 200, a.StatusCode)
+	require.Equal(t, 1, strings.Count(a.Text, "<h2>Sign-on</h2>"))
+	fails = errors.New("down")
+	a = p.get("/mfa/factors")
+	require.Equal(t, http.StatusServiceUnavailable, a.StatusCode)
+	require.NotContains(t, a.Text, "Sign-on")
+}
