@@ -5,6 +5,7 @@ package servers
 
 import (
 	"bytes"
+	"cmp"
 	"net"
 	"os"
 	"os/exec"
@@ -215,8 +216,23 @@ func (s *Server) end(signal syscall.Signal) {
 }
 
 // Suspend stops the server's processes where they are: connections stay open and nothing
-// answers. Resume lets them go on.
-func (s *Server) Suspend() { s.signal(syscall.SIGSTOP) }
+// answers. Resume lets them go on. The signal takes hold of a thread when that is next scheduled,
+// which on a busy machine may be after it has answered a query, so Suspend waits for them all.
+func (s *Server) Suspend() {
+	s.t.Helper()
+	s.signal(syscall.SIGSTOP)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd == nil {
+		return
+	}
+	parent := s.cmd.Process.Pid
+	for deadline := time.Now().Add(30 * time.Second); !stopped(append(children(parent), parent)); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.t.Fatal("the server does not stop")
+		}
+	}
+}
 
 // Resume ends Suspend.
 func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
@@ -267,17 +283,38 @@ func (s *Server) signalAll(signal syscall.Signal) {
 	}
 }
 
+// stopped says whether no thread of the processes runs.
+func stopped(pids []int) bool {
+	for _, pid := range pids {
+		files, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/[0-9]*/stat")
+		for _, file := range files {
+			if state, _ := status(file); strings.Contains("RSD", cmp.Or(state, "Z")) { // running, or would be
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// status reads the state and the parent of a process or thread, which are empty if it has ended.
+func status(file string) (state, parent string) {
+	stat, err := os.ReadFile(file)
+	if err != nil {
+		return "", ""
+	}
+	// "pid (name) state ppid …", where the name may hold anything.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	if len(fields) < 2 {
+		return "", ""
+	}
+	return fields[0], fields[1]
+}
+
 // children reads the processes that parent started from /proc.
 func children(parent int) (pids []int) {
 	files, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, file := range files {
-		stat, err := os.ReadFile(file)
-		if err != nil {
-			continue // it has ended
-		}
-		// "pid (name) state ppid …", where the name may hold anything.
-		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-		if len(fields) < 2 || fields[1] != strconv.Itoa(parent) {
+		if _, of := status(file); of != strconv.Itoa(parent) {
 			continue
 		}
 		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file))); err == nil {
