@@ -41,9 +41,10 @@ func (v *visit) setDevice(s mfa.Subject, token mfa.DeviceToken, expires time.Tim
 
 func (v *visit) secureCookies() bool { return v.r.TLS != nil || v.h.cfg.SecureCookies }
 
-// deviceName is what a device is called in the list: what its browser says of itself, which
-// is no secret and no proof.
-func deviceName(r *http.Request) string {
+// DeviceName is what the device that makes a request is called where people see their devices:
+// "Firefox, Windows". It is what the browser says of itself, which is no secret and no proof. An
+// application that lists the sessions of a person calls them the same.
+func DeviceName(r *http.Request) string {
 	agent := r.UserAgent()
 	find := func(otherwise string, pairs ...string) string {
 		for i := 0; i < len(pairs); i += 2 {

@@ -224,7 +224,7 @@ func postVerify(v *visit) error {
 	}
 	remember := ""
 	if f.Get("remember") != "" {
-		remember = deviceName(v.r)
+		remember = DeviceName(v.r)
 	}
 	// Where several things are asked, there is a field for each.
 	ver, err := v.verify(p, kind, strings.Join(f["code"], "\n"), remember)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -57,7 +58,20 @@ func (a *app) setPolicy(ctx context.Context, who *account, userType string, p mf
 }
 
 func (a *app) reset(ctx context.Context, who, whom *account) error {
-	return a.manager.Reset(ctx, mfa.AdminRequest{Subject: whom.subject(), Actor: who.ID, Reason: reason(ctx)})
+	err := a.manager.Reset(ctx, mfa.AdminRequest{Subject: whom.subject(), Actor: who.ID, Reason: reason(ctx)})
+	if err == nil {
+		err = a.endOthers(ctx, whom.ID) // what was lost, or taken over, may be signed in
+	}
+	return err
+}
+
+// signOutEverywhere ends every session of a person, and every device that is remembered.
+func (a *app) signOutEverywhere(ctx context.Context, who, whom *account) error {
+	if err := a.authorize(ctx, mfa.AdminAction{Actor: who.ID, Name: "sign-out", SubjectID: whom.ID, Tenant: tenant}); err != nil {
+		return errors.Join(mfa.ErrForbidden, err)
+	}
+	a.log.InfoContext(ctx, "admin.sign-out", "subject", whom.ID, "actor", who.ID, "note", reason(ctx))
+	return errors.Join(a.manager.PasswordChanged(ctx, whom.subject()), a.endOthers(ctx, whom.ID))
 }
 
 func (a *app) unlock(ctx context.Context, who, whom *account) error {

@@ -41,6 +41,7 @@ func (a *app) adminRoutes(mux *http.ServeMux) {
 	page("GET /admin", a.pageAdmin)
 	change("POST /admin/policy", a.postPolicy)
 	change("POST /admin/reset", a.postPerson("reset", a.reset))
+	change("POST /admin/sign-out", a.postPerson("sign-out", a.signOutEverywhere))
 	change("POST /admin/unlock", a.postPerson("unlock", a.unlock))
 	change("POST /admin/confirm", a.postPerson("confirm", func(ctx context.Context, who, whom *account) error {
 		_, err := a.sendConfirmation(ctx, who, whom)
@@ -175,9 +176,10 @@ func (a *app) postPerson(name string, act func(ctx context.Context, who, whom *a
 		switch {
 		case err == nil:
 			a.back(w, r, "/admin", map[string]string{
-				"reset":   whom.Name + " has been reset and sets up a second factor again at the next sign-in.",
-				"unlock":  whom.Name + " is unlocked.",
-				"confirm": "A confirmation is on its way to " + whom.Name + ".",
+				"reset":    whom.Name + " has been reset and sets up a second factor again at the next sign-in.",
+				"sign-out": whom.Name + " is signed out everywhere.",
+				"unlock":   whom.Name + " is unlocked.",
+				"confirm":  "A confirmation is on its way to " + whom.Name + ".",
 			}[name])
 		case name == "confirm" && whom != nil:
 			a.back(w, r, "/admin", explainSend(err)+".")

@@ -106,6 +106,7 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 		Events: func(ctx context.Context, e mfa.Event) {
 			logEvent(ctx, e)
 			a.noteEnrolled(ctx, e)
+			a.noteChange(ctx, e)
 		},
 	})
 	if err != nil {
@@ -130,6 +131,7 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 		SignOut:        a.signOut,
 		PasswordFor:    []string{"sms"},
 		CheckPassword:  a.checkPassword,
+		Settings:       a.settings,
 		SetupLinks:     true,
 		Support:        true,
 		SecureCookies:  cfg.public.Scheme == "https",
@@ -197,7 +199,7 @@ func (a *app) noteEnrolled(ctx context.Context, e mfa.Event) {
 
 func newSessions(a *app) *scs.SessionManager {
 	s := scs.New()
-	s.Store = sessionStore{a.db}
+	s.Store = a.sessionStore()
 	s.HashTokenInStore = true // whoever reads the database has no session
 	s.Lifetime = 12 * time.Hour
 	s.Cookie.Name = "acme"
@@ -230,7 +232,7 @@ func (a *app) handler() http.Handler {
 	if err := cross.AddTrustedOrigin(a.cfg.public.String()); err != nil {
 		panic(fmt.Sprintf("checked by parseFlags: %v", err))
 	}
-	return a.headers(cross.Handler(a.bound(a.sweeping(a.sessions.LoadAndSave(a.missing(mux))))))
+	return a.headers(cross.Handler(a.bound(a.sweeping(a.withSession(a.missing(mux))))))
 }
 
 // headers are those of every answer; pages have a Content-Security-Policy of their own.
@@ -297,7 +299,7 @@ func (a *app) sweeping(next http.Handler) http.Handler {
 
 // sweep ends the sessions that wait in vain for a second factor, and removes expired ones.
 func (a *app) sweep(ctx context.Context) error {
-	store := sessionStore{a.db}
+	store := a.sessionStore()
 	return errors.Join(store.abandoned(ctx, a.sessions.Lifetime, func(get func(string) string) error { return a.gate.Ended(ctx, get) }),
 		store.sweep(ctx))
 }

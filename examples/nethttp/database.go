@@ -43,10 +43,27 @@ CREATE TABLE IF NOT EXISTS accounts (
 CREATE INDEX IF NOT EXISTS accounts_login ON accounts(login);
 CREATE TABLE IF NOT EXISTS sessions (
 	token  TEXT PRIMARY KEY,
-	data   BLOB, -- NULL: ended, never to be written again
-	expiry INTEGER NOT NULL
+	data   BLOB, -- NULL: not under this token any more, never to be written again
+	expiry INTEGER NOT NULL,
+	-- What the person sees of it. One session has several tokens in its life, and one id.
+	id        TEXT NOT NULL,
+	account   TEXT NOT NULL,
+	began     INTEGER NOT NULL,
+	seen      INTEGER NOT NULL,
+	device    TEXT NOT NULL,
+	client    TEXT NOT NULL,
+	how       TEXT NOT NULL,
+	changes   INTEGER NOT NULL, -- of the password, when it was given
+	signed_in INTEGER NOT NULL,
+	ended     INTEGER NOT NULL DEFAULT 0 -- under whatever token
 );
 CREATE INDEX IF NOT EXISTS sessions_expiry ON sessions(expiry);
+CREATE INDEX IF NOT EXISTS sessions_id ON sessions(id);
+CREATE INDEX IF NOT EXISTS sessions_account ON sessions(account);
+CREATE TABLE IF NOT EXISTS preferences (
+	account TEXT PRIMARY KEY REFERENCES accounts(id),
+	end_sessions INTEGER NOT NULL -- when the ways to sign in change
+);
 CREATE TABLE IF NOT EXISTS outbox (
 	id      INTEGER PRIMARY KEY AUTOINCREMENT,
 	time    TEXT NOT NULL,
@@ -88,11 +105,26 @@ func openDatabase(ctx context.Context, dir string) (*sql.DB, error) {
 	// where it is fair, and not in SQLite's polling.
 	db.SetMaxOpenConns(4)
 	db.SetMaxIdleConns(4)
-	if _, err := db.ExecContext(ctx, schema); err != nil {
+	err = dropOldSessions(ctx, db)
+	if err == nil {
+		_, err = db.ExecContext(ctx, schema)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot use the database %s: %w; "+
 			"make it writable, or move it away to start with an empty one", path, err), db.Close())
 	}
 	return db, nil
+}
+
+// dropOldSessions drops the table of sessions of a version that did not know whose they are. They
+// could be neither shown nor ended, so people sign in again.
+func dropOldSessions(ctx context.Context, db *sql.DB) error {
+	var columns, ids int
+	err := db.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(name = 'id'), 0) FROM pragma_table_info('sessions')`).Scan(&columns, &ids)
+	if err == nil && columns > 0 && ids == 0 {
+		_, err = db.ExecContext(ctx, `DROP TABLE sessions`)
+	}
+	return err
 }
 
 func unwritable(dir string, err error) error {

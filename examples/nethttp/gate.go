@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -26,6 +27,14 @@ const (
 	sessionNotice   = "notice"
 	// sessionChanges is how often the password had been changed when it was given.
 	sessionChanges = "password_changes"
+	// What the person sees of their session: its public id, since when it is (Unix ms), and the
+	// factors it was opened with.
+	sessionID    = "id"
+	sessionBegan = "began"
+	sessionHow   = "how"
+	// sessionChanged is there between a change of how the person signs in, and that they have
+	// been asked whether their other sessions shall end.
+	sessionChanged = "changed"
 )
 
 // session adapts scs to mfahttp.
@@ -59,6 +68,8 @@ func (a *app) visitor(r *http.Request) (visitor, error) {
 		return visitor{}, nil // the password was changed since, and with it this session ended
 	}
 	v := visitor{account: acct, signedIn: a.sessions.GetBool(ctx, sessionSignedIn)}
+	// Who needed no password to come in has none to change first.
+	v.mustChange = acct.mustChange && strings.HasPrefix(a.sessions.GetString(ctx, sessionHow), byPassword)
 	if s := a.sessions.GetString(ctx, sessionVerified); s != "" {
 		if v.verifiedSince, err = time.Parse(time.RFC3339Nano, s); err != nil {
 			return visitor{}, err
@@ -88,6 +99,9 @@ func (a *app) verified(_ http.ResponseWriter, r *http.Request, v *mfa.Verificati
 		return errors.New("the verification is of somebody else than the session waits for")
 	}
 	a.sessions.Put(ctx, sessionVerified, v.Time.UTC().Format(time.RFC3339Nano))
+	if !a.sessions.GetBool(ctx, sessionSignedIn) && !v.Passwordless {
+		a.used(ctx, v.Kind)
+	}
 	return a.admit(ctx)
 }
 
@@ -113,7 +127,7 @@ func (a *app) identified(ctx context.Context, v *mfa.Verification) error {
 	if err != nil {
 		return err
 	}
-	a.sessions.Put(ctx, sessionAccount, acct.ID)
+	a.enter(ctx, acct.ID, v.Kind)
 	a.sessions.Put(ctx, sessionChanges, acct.changes)
 	return nil
 }

@@ -100,7 +100,7 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request, name, typed string)
 	if len(accounts) == 0 {
 		return nil, errNobody
 	}
-	return a.open(w, r, &accounts[0])
+	return a.open(w, r, &accounts[0], byPassword)
 }
 
 // accountsToChoose are those of the login whose password was given in this session.
@@ -125,16 +125,16 @@ func (a *app) choose(w http.ResponseWriter, r *http.Request, id string) (*outcom
 	}
 	for i := range accounts {
 		if accounts[i].ID == id {
-			return a.open(w, r, &accounts[i])
+			return a.open(w, r, &accounts[i], byPassword)
 		}
 	}
 	return nil, errNobody
 }
 
-// open begins the second factor of an account whose password was right.
-func (a *app) open(w http.ResponseWriter, r *http.Request, acct *account) (*outcome, error) {
+// open begins the second factor of an account whose first was right.
+func (a *app) open(w http.ResponseWriter, r *http.Request, acct *account, by string) (*outcome, error) {
 	ctx := r.Context()
-	a.sessions.Put(ctx, sessionAccount, acct.ID)
+	a.enter(ctx, acct.ID, by)
 	ch, err := a.gate.Begin(w, r, acct.subject())
 	if err != nil {
 		a.sessions.Remove(ctx, sessionAccount)
@@ -143,6 +143,9 @@ func (a *app) open(w http.ResponseWriter, r *http.Request, acct *account) (*outc
 	out := &outcome{Next: string(ch.Next), Accounts: []account{}, Options: []option{}}
 	switch ch.Next {
 	case mfa.Done:
+		if ch.Remembered {
+			a.used(ctx, byDevice)
+		}
 		return out, a.admit(ctx)
 	case mfa.Enroll:
 		for i, kind := range ch.Kinds {

@@ -91,6 +91,7 @@ func (a *app) pageRoutes(mux *http.ServeMux) {
 		http.ServeFileFS(w, r, files, "assets/app.css")
 	})
 	a.passwordRoutes(mux)
+	a.sessionRoutes(mux)
 	a.adminRoutes(mux)
 }
 

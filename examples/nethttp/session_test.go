@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -20,7 +21,7 @@ func sessionApp(t *testing.T) *app {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	a := &app{db: db, log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	a := &app{db: db, people: people{db}, clock: &clock{}, log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		cfg: config{public: &url.URL{Scheme: "http", Host: "127.0.0.1"}}}
 	a.sessions = newSessions(a)
 	return a
@@ -79,5 +80,27 @@ func TestVerifiedIsOfThisPerson(t *testing.T) {
 	}
 	if !a.sessions.GetBool(ctx, sessionSignedIn) {
 		t.Error("not signed in")
+	}
+}
+
+// TestChangeIsAskedOfItsPerson: what somebody changes for themselves in a browser that another
+// person is signed in with is no question to that person, and a context without a session is none.
+func TestChangeIsAskedOfItsPerson(t *testing.T) {
+	t.Parallel()
+	a := sessionApp(t)
+	ctx, err := a.sessions.Load(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx = context.WithValue(ctx, usedByKey{}, usedBy{})
+	a.enter(ctx, "acct-ben", byPassword)
+	a.sessions.Put(ctx, sessionSignedIn, true)
+	for subject, want := range map[string]bool{"acct-anna": false, "acct-ben": true} {
+		a.noteChange(ctx, mfa.Event{Name: "factor.added", SubjectID: subject})
+		if a.sessions.GetBool(ctx, sessionChanged) != want {
+			t.Errorf("%s: asked is not %v", subject, want)
+		}
+		a.sessions.Remove(ctx, sessionChanged)
+		a.noteChange(t.Context(), mfa.Event{Name: "factor.added", SubjectID: subject})
 	}
 }

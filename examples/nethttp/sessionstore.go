@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -12,26 +13,63 @@ import (
 // errSessionEnded: the session was ended or given another id while this request was served.
 var errSessionEnded = errors.New("session has ended")
 
-// sessionStore keeps the sessions of scs in SQLite. It knows one thing more than a plain
-// table: scs reads a session when a request begins and writes it when the request ends, so a
-// request that overlaps a sign-out would bring the session back. Here an id that has ended
-// leaves a mark, and is never written again.
-type sessionStore struct{ db *sql.DB }
+// sessionStore keeps the sessions of scs in SQLite. It knows two things more than a plain table.
+//
+// A session that has ended stays so: scs reads a session when a request begins and writes it when
+// the request ends, so a request that overlaps a sign-out would bring the session back. Here a
+// token that has ended leaves a mark, and is never written again; and a session that a person
+// ended is not written under another token either, which a request that completes a sign-in at
+// that moment would do.
+//
+// Whose session it is and what the person may see of it stands beside the data of scs, written
+// with it, so that the two cannot differ.
+type sessionStore struct {
+	db  *sql.DB
+	now func() time.Time // of what people see; sessions expire by the system's clock, as in scs
+}
 
+// usedBy is the device and the network that a request comes from, in its context.
+type usedBy struct{ device, client string }
+
+type usedByKey struct{}
+
+// FindCtx notes that the session is in use, at most once a minute unless it is from elsewhere: a
+// cookie that was stolen shows where it is used.
 func (s sessionStore) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
 	var data []byte
-	err := s.db.QueryRowContext(ctx, `SELECT data FROM sessions WHERE token = ? AND data IS NOT NULL AND expiry > ?`,
-		token, time.Now().UnixMilli()).Scan(&data)
+	var seen int64
+	var before usedBy
+	err := s.db.QueryRowContext(ctx, `SELECT data, seen, device, client FROM sessions WHERE token = ? AND data IS NOT NULL AND expiry > ?`,
+		token, time.Now().UnixMilli()).Scan(&data, &seen, &before.device, &before.client)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	by, known := ctx.Value(usedByKey{}).(usedBy)
+	if now := s.now(); known && (by != before || now.Sub(time.UnixMilli(seen)) >= time.Minute) {
+		_, err = s.db.ExecContext(ctx, `UPDATE sessions SET seen = ?, device = ?, client = ? WHERE token = ?`, now.UnixMilli(), by.device, by.client, token)
 	}
 	return data, err == nil, err
 }
 
 func (s sessionStore) CommitCtx(ctx context.Context, token string, data []byte, expiry time.Time) error {
-	res, err := s.db.ExecContext(ctx, `INSERT INTO sessions (token, data, expiry) VALUES (?, ?, ?)
-		ON CONFLICT (token) DO UPDATE SET data = excluded.data, expiry = excluded.expiry WHERE data IS NOT NULL`,
-		token, data, expiry.UnixMilli())
+	_, values, err := (scs.GobCodec{}).Decode(data)
+	if err != nil {
+		return err
+	}
+	text := func(key string) string { s, _ := values[key].(string); return s }
+	began, _ := values[sessionBegan].(int64)
+	changes, _ := values[sessionChanges].(int64)
+	by, _ := ctx.Value(usedByKey{}).(usedBy)
+	res, err := s.db.ExecContext(ctx, `INSERT INTO sessions (token, data, expiry, id, account, began, how, changes, signed_in, seen, device, client)
+		SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
+		WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = ?4 AND id <> '' AND ended)
+		ON CONFLICT (token) DO UPDATE SET data = excluded.data, expiry = excluded.expiry, id = excluded.id, account = excluded.account,
+			began = excluded.began, how = excluded.how, changes = excluded.changes, signed_in = excluded.signed_in WHERE data IS NOT NULL`,
+		token, data, expiry.UnixMilli(), text(sessionID), text(sessionAccount), began, text(sessionHow), changes,
+		values[sessionSignedIn] != nil, s.now().UnixMilli(), by.device, by.client)
 	if err != nil {
 		return err
 	}
@@ -64,6 +102,80 @@ func (s sessionStore) Commit(token string, data []byte, expiry time.Time) error 
 
 func (s sessionStore) Delete(token string) error { return s.DeleteCtx(context.Background(), token) }
 
+// openSession is a session as the person whose it is sees it.
+type openSession struct {
+	// ID is random and stands for the session in pages; with it one can do nothing else.
+	ID          string
+	Began, Seen time.Time
+	// Device and Client are where it was used last.
+	Device, Client string
+	// How are the factors it was opened with.
+	How []string
+	// Waiting for the second factor: somebody knows the first, and not more so far.
+	Waiting bool
+}
+
+// howSeparator is between the factors of sessionHow.
+const howSeparator = "+"
+
+// of returns the sessions that are open for an account, the one used last first.
+func (s sessionStore) of(ctx context.Context, who *account) (list []openSession, err error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT id, began, seen, device, client, how, signed_in FROM sessions
+		WHERE account = ? AND changes = ? AND data IS NOT NULL AND expiry > ? ORDER BY seen DESC, began DESC`, who.ID, who.changes, time.Now().UnixMilli())
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var o openSession
+		var began, seen int64
+		var how string
+		var signedIn bool
+		if err := rows.Scan(&o.ID, &began, &seen, &o.Device, &o.Client, &how, &signedIn); err != nil {
+			return nil, err
+		}
+		o.Began, o.Seen, o.Waiting = time.UnixMilli(began), time.UnixMilli(seen), !signedIn
+		o.How = strings.Split(how, howSeparator)
+		list = append(list, o)
+	}
+	return list, rows.Err()
+}
+
+// end ends one session of an account at once. errNobody: the account has none of this id.
+func (s sessionStore) end(ctx context.Context, account, id string, ended func(get func(string) string) error) error {
+	n, err := s.endWhere(ctx, ended, `account = ? AND id = ?`, account, id)
+	if err == nil && n == 0 {
+		return errNobody
+	}
+	return err
+}
+
+// endOthers ends every session of an account but the one of id keep, at once.
+func (s sessionStore) endOthers(ctx context.Context, account, keep string, ended func(get func(string) string) error) error {
+	_, err := s.endWhere(ctx, ended, `account = ? AND id <> ?`, account, keep)
+	return err
+}
+
+// endWhere marks sessions as ended, also those that are just getting another token and have no
+// data under the present one. Those that wait for a second factor are handed to ended.
+func (s sessionStore) endWhere(ctx context.Context, ended func(get func(string) string) error, where string, args ...any) (n int64, err error) {
+	waiting, err := s.waiting(ctx, where, args...)
+	if err != nil {
+		return 0, err
+	}
+	res, err := s.db.ExecContext(ctx, `UPDATE sessions SET data = NULL, ended = 1 WHERE `+where, args...)
+	if err == nil {
+		n, err = res.RowsAffected()
+	}
+	if err != nil {
+		return 0, err
+	}
+	for _, values := range waiting {
+		err = errors.Join(err, ended(func(key string) string { s, _ := values[key].(string); return s }))
+	}
+	return n, err // of telling that a sign-in was given up; the sessions have ended all the same
+}
+
 // waitsFor is how long a session may wait for the second factor before the person is told that
 // somebody has their password and did not go on.
 const waitsFor = 20 * time.Minute
@@ -71,23 +183,8 @@ const waitsFor = 20 * time.Minute
 // abandoned ends the sessions that wait for a second factor that does not come, and calls
 // ended with what each of them kept.
 func (s sessionStore) abandoned(ctx context.Context, lifetime time.Duration, ended func(get func(key string) string) error) error {
-	rows, err := s.db.QueryContext(ctx, `SELECT token, data FROM sessions WHERE data IS NOT NULL AND expiry < ?`,
-		time.Now().Add(lifetime-waitsFor).UnixMilli())
+	old, err := s.waiting(ctx, `expiry < ?`, time.Now().Add(lifetime-waitsFor).UnixMilli())
 	if err != nil {
-		return err
-	}
-	old := map[string]map[string]any{}
-	for rows.Next() {
-		var token string
-		var data []byte
-		if err := rows.Scan(&token, &data); err != nil {
-			return errors.Join(err, rows.Close())
-		}
-		if _, values, err := (scs.GobCodec{}).Decode(data); err == nil && values[sessionAccount] != nil && values[sessionSignedIn] == nil {
-			old[token] = values
-		}
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return err
 	}
 	for token, values := range old {
@@ -100,4 +197,25 @@ func (s sessionStore) abandoned(ctx context.Context, lifetime time.Duration, end
 		}
 	}
 	return nil
+}
+
+// waiting returns what sessions keep that wait for a second factor, by token.
+func (s sessionStore) waiting(ctx context.Context, where string, args ...any) (map[string]map[string]any, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT token, data FROM sessions WHERE data IS NOT NULL AND account <> '' AND NOT signed_in AND `+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	list := map[string]map[string]any{}
+	for rows.Next() {
+		var token string
+		var data []byte
+		if err := rows.Scan(&token, &data); err != nil {
+			return nil, err
+		}
+		if _, values, err := (scs.GobCodec{}).Decode(data); err == nil {
+			list[token] = values
+		}
+	}
+	return list, rows.Err()
 }

@@ -114,6 +114,7 @@ func TestSetupLink(t *testing.T) {
 	other.get(401, "/api/me")
 	other.to(other.post(303, "/mfa/verify", url.Values{"kind": {"recovery"}, "purpose": {"replace"}, "code": {codes[0].(string)}}), "/mfa/enroll")
 	other.get(401, "/api/me") // that was no sign-in
+	phone.get(200, "/api/me")
 	enrollment := other.post(303, "/mfa/enroll/totp", url.Values{})
 	page := other.get(200, enrollment.header.Get("Location"))
 	key := regexp.MustCompile(`secret=([A-Z2-7]{32})`).FindStringSubmatch(page.text)
@@ -124,6 +125,8 @@ func TestSetupLink(t *testing.T) {
 	done := other.post(303, enrollment.header.Get("Location"), url.Values{"code": {totpCode(secret, other.step())}})
 	other.to(done, "/mfa/setup/done")
 	other.has(other.get(200, "/mfa/setup/done"), "Your new method is ready")
+	phone.get(401, "/api/me") // whoever found it is signed out
+	signedIn.get(200, "/api/me")
 	other.get(401, "/api/me")
 	other.advance("30s")
 	other.password("ben")

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"html/template"
+	"net/http"
+	"slices"
+	"time"
+)
+
+const sessionsPath = "/sessions"
+
+func (a *app) sessionRoutes(mux *http.ServeMux) {
+	mux.HandleFunc("GET "+sessionsPath, a.member(a.pageSessions))
+	mux.HandleFunc("POST "+sessionsPath+"/end", a.member(a.postEndSession))
+	mux.HandleFunc("POST "+sessionsPath+"/end-others", a.member(a.postEndOthers))
+	mux.HandleFunc("POST "+sessionsPath+"/keep", a.member(a.postKeepSessions))
+	mux.HandleFunc("POST "+sessionsPath+"/preference", a.member(a.postPreference))
+	mux.HandleFunc("GET /api/sessions", a.apiMember(a.apiSessions))
+	mux.HandleFunc("DELETE /api/sessions", a.apiMember(a.apiEndOthers))
+	mux.HandleFunc("DELETE /api/sessions/{id}", a.apiMember(a.apiEndSession))
+}
+
+// sessionView is a session on the page, and in the JSON API.
+type sessionView struct {
+	ID       string    `json:"id"`
+	Current  bool      `json:"current"`
+	Device   string    `json:"device"`
+	Client   string    `json:"client"`
+	How      []string  `json:"how"`
+	Waiting  bool      `json:"waiting"`
+	Began    time.Time `json:"began"`
+	LastUsed time.Time `json:"last_used"`
+	HowText  string    `json:"-"`
+}
+
+// sessionViews are the sessions of who makes the request, that of the request first.
+func (a *app) sessionViews(r *http.Request, who *account) ([]sessionView, error) {
+	list, err := a.sessionStore().of(r.Context(), who)
+	if err != nil {
+		return nil, err
+	}
+	own, _ := a.own(r.Context(), who.ID)
+	views := make([]sessionView, len(list))
+	for i, o := range list {
+		views[i] = sessionView{ID: o.ID, Current: o.ID == own, Device: o.Device, Client: o.Client, How: o.How, HowText: a.howName(o.How),
+			Waiting: o.Waiting, Began: o.Began.UTC(), LastUsed: o.Seen.UTC()}
+	}
+	slices.SortStableFunc(views, func(x, y sessionView) int {
+		switch {
+		case x.Current == y.Current:
+			return 0
+		case x.Current:
+			return -1
+		}
+		return 1
+	})
+	return views, nil
+}
+
+func (a *app) pageSessions(w http.ResponseWriter, r *http.Request, who *account) {
+	views, err := a.sessionViews(r, who)
+	var ends bool
+	if err == nil {
+		ends, err = a.people.endsSessions(r.Context(), who.ID)
+	}
+	if err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	a.show(w, r, 0, "Where you are signed in", view{Page: "sessions", Who: who, Data: map[string]any{
+		"Sessions": views, "Others": len(views) > 1, "Ends": ends}})
+}
+
+func (a *app) endSession(r *http.Request, who *account, id string) error {
+	return a.sessionStore().end(r.Context(), who.ID, id, a.ended(r.Context()))
+}
+
+func (a *app) postEndSession(w http.ResponseWriter, r *http.Request, who *account) {
+	err := parseForm(r)
+	if err == nil {
+		err = a.endSession(r, who, r.PostForm.Get("id"))
+	}
+	switch {
+	case errors.Is(err, errNobody):
+		a.back(w, r, sessionsPath, "That session is over.") // it may have expired since the page was made
+	case err != nil:
+		a.failPage(w, r, err)
+	default:
+		a.back(w, r, sessionsPath, "That session is signed out.")
+	}
+}
+
+func (a *app) postEndOthers(w http.ResponseWriter, r *http.Request, who *account) {
+	if err := a.endOthers(r.Context(), who.ID); err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	a.sessions.Remove(r.Context(), sessionChanged)
+	a.back(w, r, sessionsPath, "You are signed out everywhere else.")
+}
+
+// postKeepSessions is the other answer to the question after a change.
+func (a *app) postKeepSessions(w http.ResponseWriter, r *http.Request, _ *account) {
+	a.sessions.Remove(r.Context(), sessionChanged)
+	http.Redirect(w, r, a.gate.URL(), http.StatusSeeOther)
+}
+
+func (a *app) postPreference(w http.ResponseWriter, r *http.Request, who *account) {
+	err := parseForm(r)
+	if err == nil {
+		err = a.people.setEndsSessions(r.Context(), who.ID, r.PostForm.Get("end") != "")
+	}
+	if err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	a.back(w, r, sessionsPath, "Your choice is saved.")
+}
+
+// settings implements mfahttp.Config.Settings: what this application has beside factors.
+func (a *app) settings(r *http.Request) (template.HTML, error) {
+	v, err := a.visitor(r)
+	if err != nil || v.account == nil {
+		return "", err
+	}
+	views, err := a.sessionViews(r, v.account)
+	if err != nil {
+		return "", err
+	}
+	others := len(views) > 1
+	data := map[string]any{"Sessions": len(views), "Ask": others && a.sessions.GetBool(r.Context(), sessionChanged)}
+	var b bytes.Buffer
+	if err := a.pages.t.ExecuteTemplate(&b, "settings.html", data); err != nil {
+		return "", err
+	}
+	return template.HTML(b.String()), nil //nolint:gosec // escaped by the template
+}
+
+// apiMember lets only who is signed in pass.
+func (a *app) apiMember(next func(w http.ResponseWriter, r *http.Request, who *account)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		v, err := a.visitor(r)
+		switch {
+		case err != nil:
+			a.failAPI(w, r, err)
+		case v.account == nil || !v.signedIn:
+			fail(w, http.StatusUnauthorized, problem{Error: "unauthorized"})
+		case v.mustChange:
+			fail(w, http.StatusForbidden, problem{Error: "password_change"})
+		default:
+			next(w, r, v.account)
+		}
+	}
+}
+
+func (a *app) apiSessions(w http.ResponseWriter, r *http.Request, who *account) {
+	views, err := a.sessionViews(r, who)
+	if err != nil {
+		a.failAPI(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"sessions": views})
+}
+
+func (a *app) apiEndSession(w http.ResponseWriter, r *http.Request, who *account) {
+	a.answerEmpty(w, r, a.endSession(r, who, r.PathValue("id")))
+}
+
+func (a *app) apiEndOthers(w http.ResponseWriter, r *http.Request, who *account) {
+	err := a.endOthers(r.Context(), who.ID)
+	if err == nil {
+		a.sessions.Remove(r.Context(), sessionChanged)
+	}
+	a.answerEmpty(w, r, err)
+}
+
+func (a *app) answerEmpty(w http.ResponseWriter, r *http.Request, err error) {
+	if err != nil {
+		a.failAPI(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, struct{}{})
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfahttp"
+)
+
+// This file is about sessions as their person sees them: how one was opened, and what ends it.
+
+// What opens a session beside the kinds of factors and the providers of sign-on.
+const (
+	byPassword = "password"
+	byDevice   = "device" // a remembered one, in place of the second factor
+)
+
+func (a *app) sessionStore() sessionStore { return sessionStore{a.db, a.clock.Now} }
+
+// withSession loads and keeps the session of a request. The context of the request then has a
+// usedBy, by which who is given a context knows that there is a session in it.
+func (a *app) withSession(next http.Handler) http.Handler {
+	next = a.sessions.LoadAndSave(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		by := usedBy{device: mfahttp.DeviceName(r), client: a.clientOf(r)}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), usedByKey{}, by)))
+	})
+}
+
+// enter makes the session one of an account, whose first factor was right.
+func (a *app) enter(ctx context.Context, account, by string) {
+	a.sessions.Put(ctx, sessionAccount, account)
+	a.sessions.Put(ctx, sessionID, rand.Text())
+	a.sessions.Put(ctx, sessionBegan, a.clock.Now().UnixMilli())
+	a.sessions.Put(ctx, sessionHow, by)
+}
+
+// used adds a factor to those that opened the session.
+func (a *app) used(ctx context.Context, factor string) {
+	a.sessions.Put(ctx, sessionHow, a.sessions.GetString(ctx, sessionHow)+howSeparator+factor)
+}
+
+// ended tells the Handler of a session that ends, for who has begun a sign-in in it.
+func (a *app) ended(ctx context.Context) func(get func(string) string) error {
+	return func(get func(string) string) error { return a.gate.Ended(ctx, get) }
+}
+
+// endOthers ends every session of an account but the one that ctx is of, if that is the account's.
+func (a *app) endOthers(ctx context.Context, account string) error {
+	id, _ := a.own(ctx, account)
+	// The sessions end, whether or not who ends them still waits for the answer.
+	ctx = context.WithoutCancel(ctx)
+	return a.sessionStore().endOthers(ctx, account, id, a.ended(ctx))
+}
+
+// own returns the public id of the session that ctx is of, if it is the account's.
+func (a *app) own(ctx context.Context, account string) (id string, signedIn bool) {
+	if _, ok := ctx.Value(usedByKey{}).(usedBy); !ok || a.sessions.GetString(ctx, sessionAccount) != account {
+		return "", false
+	}
+	return a.sessions.GetString(ctx, sessionID), a.sessions.GetBool(ctx, sessionSignedIn)
+}
+
+// noteChange ends the other sessions of who has changed how they sign in. It is told by events,
+// so that no road to such a change leads past it.
+//
+// A device that was lost may still be signed in, so replacing one ends them in any case. For
+// other changes people choose: to be asked after each, or that it is done.
+func (a *app) noteChange(ctx context.Context, e mfa.Event) {
+	switch e.Name {
+	case "factor.replaced":
+	case "factor.added", "factor.removed", "recovery.regenerated", "sso.linked", "sso.unlinked":
+		wanted, err := a.people.endsSessions(context.WithoutCancel(ctx), e.SubjectID)
+		if err != nil {
+			a.log.ErrorContext(ctx, "cannot read whether sessions end; they do", "subject", e.SubjectID, "error", err)
+			break
+		}
+		if !wanted {
+			if _, signedIn := a.own(ctx, e.SubjectID); signedIn {
+				a.sessions.Put(ctx, sessionChanged, true)
+			}
+			return
+		}
+	default:
+		return
+	}
+	if err := a.endOthers(ctx, e.SubjectID); err != nil {
+		a.log.ErrorContext(ctx, "cannot end the sessions of who has changed how they sign in", "subject", e.SubjectID, "error", err)
+	}
+}
+
+// endsSessions says whether a person wants their other sessions to end with every change of how
+// they sign in.
+func (p people) endsSessions(ctx context.Context, id string) (wanted bool, err error) {
+	err = p.db.QueryRowContext(ctx, `SELECT end_sessions FROM preferences WHERE account = ?`, id).Scan(&wanted)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return wanted, err
+}
+
+func (p people) setEndsSessions(ctx context.Context, id string, wanted bool) error {
+	_, err := p.db.ExecContext(ctx, `INSERT INTO preferences (account, end_sessions) VALUES (?1, ?2)
+		ON CONFLICT (account) DO UPDATE SET end_sessions = ?2`, id, wanted)
+	return err
+}
+
+// howName is how pages call the factors that opened a session.
+func (a *app) howName(how []string) string {
+	names := make([]string, len(how))
+	for i, h := range how {
+		if names[i] = kindName(h); h == byDevice {
+			names[i] = "a remembered device"
+		}
+	}
+	return strings.Join(names, " and ")
+}
