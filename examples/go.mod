@@ -9,13 +9,16 @@ require (
 	github.com/pquerna/otp v1.5.0
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/secondgate/secondgate v0.0.0
+	github.com/secondgate/secondgate/passkey v0.0.0
 	github.com/secondgate/secondgate/portal v0.0.0
+	github.com/secondgate/secondgate/sso v0.0.0
 	github.com/stretchr/testify v1.12.1
 	go.etcd.io/bbolt v1.4.3
 	modernc.org/sqlite v1.61.1
 )
 
 require (
+	github.com/coreos/go-oidc/v3 v3.21.0 // indirect
 	github.com/go-viper/mapstructure/v2 v2.5.0 // indirect
 	github.com/go-webauthn/webauthn v0.18.2 // indirect
 	github.com/go-webauthn/x v0.3.1 // indirect
@@ -24,6 +27,7 @@ require (
 	github.com/philhofer/fwd v1.2.0 // indirect
 	github.com/tinylib/msgp v1.6.4 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/oauth2 v0.37.0 // indirect
 )
 
 require (
@@ -41,7 +45,6 @@ require (
 	github.com/ncruces/go-strftime v1.1.0 // indirect
 	github.com/nyaruka/phonenumbers v1.8.1 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
-	github.com/secondgate/secondgate/passkey v0.0.0
 	github.com/skip2/go-qrcode v0.0.0-20200617195104-da1b6568686e // indirect
 	github.com/wneessen/go-mail v0.8.1 // indirect
 	github.com/x448/float16 v0.8.4 // indirect
@@ -61,3 +64,5 @@ replace github.com/secondgate/secondgate => ../
 replace github.com/secondgate/secondgate/portal => ../portal
 
 replace github.com/secondgate/secondgate/passkey => ../passkey
+
+replace github.com/secondgate/secondgate/sso => ../sso

@@ -58,7 +58,12 @@ func (a *app) setPolicy(ctx context.Context, who *account, userType string, p mf
 }
 
 func (a *app) reset(ctx context.Context, who, whom *account) error {
-	err := a.manager.Reset(ctx, mfa.AdminRequest{Subject: whom.subject(), Actor: who.ID, Reason: reason(ctx)})
+	// Whoever took the account over may have linked one of theirs, and would be the first to set
+	// up a factor.
+	err := a.unlinkAll(ctx, who, whom)
+	if err == nil {
+		err = a.manager.Reset(ctx, mfa.AdminRequest{Subject: whom.subject(), Actor: who.ID, Reason: reason(ctx)})
+	}
 	if err == nil {
 		err = a.endOthers(ctx, whom.ID) // what was lost, or taken over, may be signed in
 	}

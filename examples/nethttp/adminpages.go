@@ -50,6 +50,7 @@ func (a *app) adminRoutes(mux *http.ServeMux) {
 	change("POST /admin/confirm-all", a.postConfirmAll)
 	page("GET /admin/confirmations", a.pageConfirmations)
 	a.supportRoutes(page, change)
+	a.ssoAdminRoutes(page, change)
 }
 
 type adminView struct {
@@ -177,6 +178,7 @@ func (a *app) postPerson(name string, act func(ctx context.Context, who, whom *a
 		case err == nil:
 			a.back(w, r, "/admin", map[string]string{
 				"reset":    whom.Name + " has been reset and sets up a second factor again at the next sign-in.",
+				"unlink":   "The accounts that " + whom.Name + " had linked are unlinked.",
 				"sign-out": whom.Name + " is signed out everywhere.",
 				"unlock":   whom.Name + " is unlocked.",
 				"confirm":  "A confirmation is on its way to " + whom.Name + ".",

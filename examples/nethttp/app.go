@@ -19,6 +19,7 @@ import (
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/password"
 	"github.com/secondgate/secondgate/questions"
+	"github.com/secondgate/secondgate/sso"
 )
 
 // app is the application.
@@ -35,6 +36,11 @@ type app struct {
 	sessions   *scs.SessionManager
 	clock      *clock
 	outbox     *outbox // nil unless demonstrating
+
+	mail      email.Sender
+	signOn    *sso.Service // nil without a provider
+	providers []sso.Provider
+	idp       *http.Server // the demonstration's providers, or nil
 
 	manager       *mfa.Manager
 	gate          *mfahttp.Handler
@@ -90,6 +96,9 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 		}
 		a.outbox = &outbox{db: db, clock: a.clock}
 	}
+	if a.mail, err = a.mailSender(); err != nil {
+		return nil, err
+	}
 	factors, err := a.factors(env)
 	if err != nil {
 		return nil, err
@@ -113,6 +122,9 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 		return nil, err
 	}
 	if a.resets, err = a.newResets(store, keys, logEvent); err != nil {
+		return nil, err
+	}
+	if a.signOn, err = a.newSignOn(ctx, env, store, keys, logEvent); err != nil {
 		return nil, err
 	}
 	if a.pages, err = newPages(); err != nil {
@@ -159,6 +171,9 @@ func (a *app) close() error {
 	a.stop()
 	a.confirmations.wait()
 	a.telling.Wait()
+	if a.idp != nil {
+		_ = a.idp.Close()
+	}
 	if a.closeStore != nil {
 		return errors.Join(a.closeStore(), a.db.Close())
 	}
@@ -224,6 +239,9 @@ func (a *app) handler() http.Handler {
 	mux := http.NewServeMux()
 	a.apiRoutes(mux)
 	a.pageRoutes(mux)
+	if err := a.ssoRoutes(mux); err != nil {
+		panic(fmt.Sprintf("all hooks are there: %v", err))
+	}
 	if a.cfg.demo {
 		a.demoRoutes(mux)
 	}

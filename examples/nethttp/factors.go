@@ -27,10 +27,6 @@ const organisation = "Acme"
 
 // factors are every kind there is, in the order in which people are offered them.
 func (a *app) factors(env func(string) string) ([]mfa.Factor, error) {
-	mail, err := a.mailSender()
-	if err != nil {
-		return nil, err
-	}
 	text, err := a.smsSender(env)
 	if err != nil {
 		return nil, err
@@ -40,7 +36,7 @@ func (a *app) factors(env func(string) string) ([]mfa.Factor, error) {
 		return nil, err
 	}
 	byEmail, err := email.New(email.Config{
-		Sender:      mail,
+		Sender:      a.mail,
 		ServiceName: organisation,
 		ConfirmURL: func(token string) string {
 			return a.cfg.public.String() + "/mfa/confirm?" + url.Values{"token": {token}}.Encode()

@@ -361,12 +361,22 @@ func (c *client) kinds() (list []string) {
 	return list
 }
 
-// refused runs the program with arguments that it must refuse.
+// refused runs the program with arguments that it must refuse; ACME_NAME=value is for its
+// environment.
 func refused(t *testing.T, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, program, args...).CombinedOutput()
+	cmd := exec.CommandContext(ctx, program)
+	cmd.Env = os.Environ()
+	for _, arg := range args {
+		if strings.HasPrefix(arg, "ACME_") {
+			cmd.Env = append(cmd.Env, arg)
+		} else {
+			cmd.Args = append(cmd.Args, arg)
+		}
+	}
+	out, err := cmd.CombinedOutput()
 	if err == nil || ctx.Err() != nil {
 		t.Fatalf("started with %q: %v\n%s", args, err, out)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"errors"
 	"html/template"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfahttp"
+	"github.com/secondgate/secondgate/sso"
 )
 
 //go:embed templates assets overlay
@@ -29,6 +31,7 @@ func newPages() (*pages, error) {
 		"when": func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04:05") + " UTC" },
 		"iso":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"kind": kindName,
+		"day":  day,
 		"days": func() []int { return rememberDays[:] },
 	}).ParseFS(files, "templates/*.html")
 	return &pages{t}, err
@@ -59,6 +62,7 @@ type view struct {
 	Owner  bool
 	Demo   bool
 	MFA    string // where mfahttp's pages begin
+	SignOn bool   // there are providers
 	Notice string
 	Error  string
 	Data   any
@@ -66,9 +70,9 @@ type view struct {
 
 // show renders a page. status 0 is 200.
 func (a *app) show(w http.ResponseWriter, r *http.Request, status int, title string, v view) {
-	v.Demo, v.MFA = a.cfg.demo, a.gate.URL()
+	v.Demo, v.MFA, v.SignOn = a.cfg.demo, a.gate.URL(), a.signOn != nil
 	v.Owner = v.Who != nil && v.Who.Type == ownerType
-	v.Notice = a.sessions.PopString(r.Context(), sessionNotice)
+	v.Notice = cmp.Or(a.sessions.PopString(r.Context(), sessionNotice), v.Notice)
 	var body bytes.Buffer
 	err := a.pages.t.ExecuteTemplate(&body, v.Page+".html", v)
 	if err == nil {
@@ -203,7 +207,8 @@ type loginView struct {
 	Username string
 	People   []account
 	// Passkey is the button to sign in by passkey.
-	Passkey template.HTML
+	Passkey   template.HTML
+	Providers []sso.Provider
 }
 
 func (a *app) pageLogin(w http.ResponseWriter, r *http.Request) {
@@ -221,8 +226,12 @@ func (a *app) pageLogin(w http.ResponseWriter, r *http.Request) {
 
 func (a *app) showLogin(w http.ResponseWriter, r *http.Request, status int, username, problem string) {
 	data := loginView{Username: username, Passkey: a.gate.PasswordlessForm(r, "")}
+	var err error
+	if data.Providers, err = a.offered(r.Context()); err != nil {
+		a.failPage(w, r, err)
+		return
+	}
 	if a.cfg.demo {
-		var err error
 		if data.People, err = a.people.all(r.Context()); err != nil {
 			a.failPage(w, r, err)
 			return

@@ -25,17 +25,13 @@ func passwordRules() password.Rules {
 }
 
 func (a *app) newResets(store storage.Store, keys *seal.Keyring, events func(context.Context, mfa.Event)) (*password.Manager, error) {
-	mail, err := a.mailSender()
-	if err != nil {
-		return nil, err
-	}
 	return password.New(password.Config{
 		Store:       store,
 		Keys:        keys,
 		Accounts:    logins{a},
 		Hasher:      a.passwords,
 		Rules:       passwordRules(),
-		Sender:      mail,
+		Sender:      a.mail,
 		ServiceName: organisation,
 		LinkURL: func(token string) string {
 			return a.cfg.public.String() + resetPath + "?" + url.Values{"token": {token}}.Encode()

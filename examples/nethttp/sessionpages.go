@@ -130,7 +130,11 @@ func (a *app) settings(r *http.Request) (template.HTML, error) {
 		return "", err
 	}
 	others := len(views) > 1
-	data := map[string]any{"Sessions": len(views), "Ask": others && a.sessions.GetBool(r.Context(), sessionChanged)}
+	links, offers, err := a.linkViews(r.Context(), v.account)
+	if err != nil {
+		return "", err
+	}
+	data := map[string]any{"Notice": a.sessions.PopString(r.Context(), sessionNotice), "Links": links, "Offers": offers, "Sessions": len(views), "Ask": others && a.sessions.GetBool(r.Context(), sessionChanged)}
 	var b bytes.Buffer
 	if err := a.pages.t.ExecuteTemplate(&b, "settings.html", data); err != nil {
 		return "", err

@@ -114,8 +114,11 @@ func (p people) setEndsSessions(ctx context.Context, id string, wanted bool) err
 func (a *app) howName(how []string) string {
 	names := make([]string, len(how))
 	for i, h := range how {
-		if names[i] = kindName(h); h == byDevice {
+		switch names[i] = a.providerName(kindName(h)); h {
+		case byDevice:
 			names[i] = "a remembered device"
+		case byProviderMFA:
+			names[i] = "its second factor"
 		}
 	}
 	return strings.Join(names, " and ")

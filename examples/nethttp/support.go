@@ -64,6 +64,7 @@ func (a *app) pageSupport(w http.ResponseWriter, r *http.Request, who *account) 
 // onePerson is what the page about one person shows.
 type onePerson struct {
 	personView
+	Links []linkView
 	// Code was made just now, and is shown this once.
 	Code    string
 	Expires time.Time
@@ -88,6 +89,11 @@ func (a *app) showPerson(w http.ResponseWriter, r *http.Request, who *account, p
 	status := 0
 	if p.Problem != "" {
 		status = http.StatusUnprocessableEntity
+	}
+	var err error
+	if p.Links, _, err = a.linkViews(r.Context(), &p.account); err != nil {
+		a.failPage(w, r, err)
+		return
 	}
 	a.show(w, r, status, p.Name, view{Page: "person", Who: who, Data: p})
 }

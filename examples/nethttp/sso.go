@@ -1,0 +1,330 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"html/template"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfahttp"
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/sso"
+	"github.com/secondgate/secondgate/sso/ssotest"
+	"github.com/secondgate/secondgate/storage"
+)
+
+// This file is what package sso needs of an application: the providers, who makes a request, and
+// what happens once somebody has signed on. The account elsewhere takes the place of the password;
+// from there on it is the road of login.go.
+
+const ssoPath = "/sso/"
+
+// byProviderMFA is the provider's own second factor, where the owner lets it stand for ours.
+const byProviderMFA = "provider-mfa"
+
+// newSignOn makes the service of sign-on, or nil if there is no provider.
+func (a *app) newSignOn(ctx context.Context, env func(string) string, store storage.Store, keys *seal.Keyring, events func(context.Context, mfa.Event)) (*sso.Service, error) {
+	providers, err := a.signOnProviders(ctx, env)
+	if err != nil || len(providers) == 0 {
+		return nil, err
+	}
+	a.providers = providers
+	service, err := sso.New(sso.Config{
+		Store:      store,
+		Keys:       keys,
+		URL:        a.cfg.public.String() + ssoPath,
+		Providers:  providers,
+		CheckGrant: a.manager.CheckGrant,
+		Authorize:  a.authorize,
+		Events: func(ctx context.Context, e mfa.Event) {
+			events(ctx, e)
+			a.noteChange(ctx, e)
+			a.tellOfLink(ctx, e)
+		},
+		Clock: a.clock,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sign-on: %w", err)
+	}
+	return service, nil
+}
+
+// signOnProviders are those that the environment has credentials for. A demonstration without
+// any has providers of its own, which sign anybody in, and so are reached from this machine alone.
+func (a *app) signOnProviders(ctx context.Context, env func(string) string) ([]sso.Provider, error) {
+	var list []sso.Provider
+	for _, p := range []struct {
+		name string
+		make func(string, mfa.Secret) sso.Provider
+	}{{"MICROSOFT", sso.Microsoft}, {"GOOGLE", sso.Google}} {
+		id, secret := env("ACME_"+p.name+"_CLIENT_ID"), env("ACME_"+p.name+"_CLIENT_SECRET")
+		if (id == "") != (secret == "") {
+			return nil, fmt.Errorf("of ACME_%[1]s_CLIENT_ID and ACME_%[1]s_CLIENT_SECRET one is empty; set both, or neither", p.name)
+		}
+		if id != "" {
+			list = append(list, p.make(id, mfa.Secret(secret)))
+		}
+	}
+	host := a.cfg.public.Hostname()
+	ip := net.ParseIP(host)
+	if len(list) > 0 || !a.cfg.demo || a.cfg.public.Scheme != "http" || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return list, nil
+	}
+	return a.demoProviders(ctx)
+}
+
+// demoTenant is the organisation with the demonstration's Microsoft whose people are Acme's.
+const demoTenant = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+
+// demoProviders starts the demonstration's providers.
+func (a *app) demoProviders(ctx context.Context) ([]sso.Provider, error) {
+	listener, err := a.listenAgain(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("demonstration providers of sign-on: %w", err)
+	}
+	microsoft := func(n int, name, address, organization string, amr ...string) ssotest.Person {
+		return ssotest.Person{Provider: "microsoft", Name: name, Email: address, Organization: organization, AMR: amr,
+			ID: fmt.Sprintf("00000000-0000-4000-8000-%012d", n)}
+	}
+	google := func(n int, name, address, organization string) ssotest.Person {
+		return ssotest.Person{Provider: "google", Name: name, Email: address, Organization: organization, ID: fmt.Sprintf("1%020d", n)}
+	}
+	idp, err := ssotest.New(ssotest.Config{URL: "http://" + listener.Addr().String(), Clock: a.clock, People: []ssotest.Person{
+		microsoft(1, "Anna de Vries", "anna@acme.example", demoTenant),
+		microsoft(2, "Ben Carter, with Microsoft's second factor", "ben@acme.example", demoTenant, "pwd", "mfa"),
+		microsoft(3, "Olivia Berg", "olivia@acme.example", demoTenant),
+		microsoft(4, "Anna of another organisation", "anna@acme.example", "3c1b1a52-0d6c-4a25-9a0c-6a1d3b6e7f10"),
+		google(1, "Anna de Vries", "anna@acme.example", "acme.example"),
+		google(2, "Ben Carter", "ben@acme.example", "acme.example"),
+		google(3, "Somebody else", "somebody@gmail.com", ""),
+	}})
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	a.idp = &http.Server{Handler: idp, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = a.idp.Serve(listener) }() // until close
+	return []sso.Provider{idp.Microsoft(), idp.Google()}, nil
+}
+
+// listenAgain listens where an earlier run did, because accounts are those of a provider at its
+// address: at another one, what was linked would be linked no more.
+func (a *app) listenAgain(ctx context.Context) (net.Listener, error) {
+	const setting = "demo_provider"
+	var address string
+	err := a.db.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = ?`, setting).Scan(&address)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, err
+	}
+	if address != "" {
+		if listener, err := net.Listen("tcp", address); err == nil {
+			return listener, nil
+		}
+		a.log.Warn("the demonstration's providers of sign-on are at another address than before, and accounts that were linked have to be linked again")
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	_, err = a.db.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2`, setting, listener.Addr().String())
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	return listener, nil
+}
+
+// ssoRoutes lets nobody link or unlink an account who has not proved a second factor just now.
+func (a *app) ssoRoutes(mux *http.ServeMux) error {
+	if a.signOn == nil {
+		return nil
+	}
+	h, err := a.signOn.Handler(sso.Hooks{
+		Session:  a.ssoSession,
+		SignedIn: a.signedOn,
+		Linked: func(w http.ResponseWriter, r *http.Request, l *sso.Link) {
+			a.back(w, r, a.settingsPath()+"#sign-on", a.providerName(l.Provider)+" sign-on is active: you can sign in with "+l.Account+".")
+		},
+		Unlinked: func(w http.ResponseWriter, r *http.Request) {
+			a.back(w, r, a.settingsPath()+"#sign-on", "The account is unlinked, and signs you in no more.")
+		},
+		Failed: a.signOnFailed,
+	})
+	if err != nil {
+		return err
+	}
+	mux.Handle("POST "+ssoPath+"{provider}/sign-in", h)
+	mux.Handle("GET "+ssoPath+"{provider}/callback", h)
+	guarded := a.member(func(w http.ResponseWriter, r *http.Request, _ *account) { a.gate.RequireGrant(h).ServeHTTP(w, r) })
+	mux.Handle("POST "+ssoPath+"{provider}/link", guarded)
+	mux.Handle("POST "+ssoPath+"{provider}/unlink", guarded)
+	return nil
+}
+
+func (a *app) settingsPath() string { return a.gate.URL() + "factors" }
+
+// ssoSession implements sso.Hooks.Session.
+func (a *app) ssoSession(r *http.Request) (sso.Session, error) {
+	v, err := a.visitor(r)
+	if err != nil || v.account == nil || !v.signedIn {
+		return sso.Session{}, err
+	}
+	grant, binding, err := a.gate.Grant(r)
+	if errors.Is(err, mfahttp.ErrStepUp) {
+		err = nil // and there is no grant
+	}
+	return sso.Session{Subject: v.subject(), Binding: binding, Grant: grant}, err
+}
+
+// signedOn implements sso.Hooks.SignedIn: it does what a right password does.
+func (a *app) signedOn(w http.ResponseWriter, r *http.Request, in *sso.SignIn) {
+	ctx := r.Context()
+	acct, err := a.people.byID(ctx, in.SubjectID)
+	if err == nil && in.Tenant != tenant {
+		err = errNobody
+	}
+	if errors.Is(err, errNobody) {
+		err = sso.ErrNotLinked // to a person who is gone
+	}
+	if err == nil {
+		err = errors.Join(a.sessions.Clear(ctx), a.sessions.RenewToken(ctx))
+	}
+	if err != nil {
+		a.signOnFailed(w, r, err)
+		return
+	}
+	a.sessions.Put(ctx, sessionChanges, acct.changes)
+	out := &outcome{Next: string(mfa.Done)}
+	if in.SecondFactor {
+		err = a.admitted(ctx, acct, in)
+	} else {
+		out, err = a.open(w, r, acct, in.Link.Provider)
+	}
+	if err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	a.goOn(w, r, out)
+}
+
+// admitted signs in whose second factor was the provider's. It is no more recent than the
+// provider says; where it says nothing it is not recent at all, and a step-up asks for ours.
+func (a *app) admitted(ctx context.Context, acct *account, in *sso.SignIn) error {
+	at := in.AuthTime
+	if at.IsZero() {
+		at = time.Unix(0, 0)
+	}
+	a.enter(ctx, acct.ID, in.Link.Provider)
+	a.used(ctx, byProviderMFA)
+	a.sessions.Put(ctx, sessionVerified, at.UTC().Format(time.RFC3339Nano))
+	return a.admit(ctx)
+}
+
+// providerName is how people know a provider.
+func (a *app) providerName(id string) string {
+	for _, p := range a.providers {
+		if p.ID == id {
+			return p.Name
+		}
+	}
+	return id
+}
+
+// signOnFailed implements sso.Hooks.Failed.
+func (a *app) signOnFailed(w http.ResponseWriter, r *http.Request, err error) {
+	name := a.providerName(r.PathValue("provider"))
+	status, text := http.StatusForbidden, ""
+	switch {
+	case errors.Is(err, sso.ErrCancelled):
+		status, text = http.StatusOK, "You did not sign in with "+name+". Nothing has changed."
+	case errors.Is(err, sso.ErrFlow):
+		status, text = http.StatusBadRequest, "This sign-on was begun in another browser, or is over. Please begin again."
+	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired), errors.Is(err, mfa.ErrForbidden):
+		text = "It has been too long since you proved that it is you. Please begin again."
+	case errors.Is(err, sso.ErrNotActivated):
+		text = "Acme has not activated sign-on for this organisation. Sign in as before, or ask the owner of Acme."
+	case errors.Is(err, sso.ErrNotLinked):
+		text = "This " + name + " account is not linked to anybody here. Sign in with your password, and activate " + name + " sign-on in your security settings."
+	case errors.Is(err, sso.ErrLinkedElsewhere):
+		status, text = http.StatusConflict, "This "+name+" account is linked to another person already."
+	case errors.Is(err, sso.ErrAddress):
+		text = "This " + name + " account is not of the address that you have here."
+	case errors.Is(err, sso.ErrIdentity):
+		text = "What " + name + " answered could not be verified, and nobody was signed in. Please tell the owner of Acme if it happens again."
+	case errors.Is(err, mfa.ErrNotAvailable):
+		status, text = http.StatusNotFound, "There is no such link any more, or there are too many."
+	case errors.Is(err, mfa.ErrUnavailable):
+		status, text = http.StatusServiceUnavailable, name+" cannot be reached at the moment. Please try again, or sign in with your password."
+		a.logFailure(r, status, err)
+	default:
+		a.failPage(w, r, err)
+		return
+	}
+	v, err := a.visitor(r)
+	if err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	data := map[string]any{"To": "/login", "Label": "Back to sign in"}
+	shown := view{Page: "signonfailed", Data: data}
+	if status == http.StatusOK {
+		shown.Notice = text
+	} else {
+		shown.Error = text
+	}
+	if v.account != nil && v.signedIn {
+		shown.Who = v.account
+		data["To"], data["Label"] = a.settingsPath(), "Back to security settings"
+	}
+	a.show(w, r, status, "Sign-on", shown)
+}
+
+// tellOfLink mails the person whose ways to sign in have changed.
+func (a *app) tellOfLink(ctx context.Context, e mfa.Event) {
+	what := map[string]string{
+		"sso.linked":    "can sign in to Acme with a %s account that was linked to yours.",
+		"sso.unlinked":  "can no longer sign in to Acme with the %s account that was linked to yours.",
+		"sso.forgotten": "can no longer sign in to Acme with accounts of other providers%.0s: an administrator has unlinked them all.",
+	}[e.Name]
+	if what == "" {
+		return
+	}
+	text := "You " + fmt.Sprintf(what, a.providerName(e.Kind)) + "\n\nTime: " + e.Time.UTC().Format("2006-01-02 15:04 MST") +
+		"\n\nIf this was not you, change your password, look at your security settings, and tell the owner of Acme.\n"
+	a.notify(ctx, func(ctx context.Context) error {
+		acct, err := a.people.byID(ctx, e.SubjectID)
+		if errors.Is(err, errNobody) || err == nil && !acct.Confirmed {
+			return nil
+		}
+		if err == nil {
+			err = a.mail.Send(ctx, email.Message{To: acct.Email, Subject: "Acme: how you sign in has changed", Text: factor.Secret(text),
+				HTML: factor.Secret("<p>" + strings.ReplaceAll(template.HTMLEscapeString(strings.TrimSpace(text)), "\n\n", "</p><p>") + "</p>")})
+		}
+		if err != nil {
+			a.log.WarnContext(ctx, "cannot tell a person of a change", "subject", e.SubjectID, "event", e.Name, "error", err)
+		}
+		return err
+	})
+}
+
+// offered are the providers that people can link an account of now.
+func (a *app) offered(ctx context.Context) ([]sso.Provider, error) {
+	if a.signOn == nil {
+		return nil, nil
+	}
+	ids, err := a.signOn.Available(ctx, tenant)
+	var list []sso.Provider
+	for _, p := range a.providers {
+		if slices.Contains(ids, p.ID) {
+			list = append(list, p)
+		}
+	}
+	return list, err
+}

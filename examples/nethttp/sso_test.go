@@ -1,0 +1,290 @@
+package main
+
+import (
+	"html"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// settingsSignOn is where linking and unlinking lead back to.
+const settingsSignOn = "/mfa/factors#sign-on"
+
+var (
+	onwardLink   = regexp.MustCompile(`<a href="([^"]+)"`)
+	personButton = regexp.MustCompile(`<button name="person" value="([^"]+)">([^<]+)<`)
+)
+
+// depart begins a sign-on, or to link an account, and returns where the provider's page is.
+func (c *client) depart(provider, action string) (page string) {
+	c.t.Helper()
+	a := c.post(200, "/sso/"+provider+"/"+action, url.Values{})
+	link := onwardLink.FindStringSubmatch(a.text)
+	if link == nil {
+		c.t.Fatalf("no way on in %s", a.text)
+	}
+	return html.UnescapeString(link[1])
+}
+
+// chosen is where the provider sends back who chooses an account on its page.
+func (c *client) chosen(page, name string) (back string) {
+	c.t.Helper()
+	resp, err := c.Get(page)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	text, _ := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	for _, button := range personButton.FindAllStringSubmatch(string(text), -1) {
+		if !strings.HasPrefix(html.UnescapeString(button[2]), name) {
+			continue
+		}
+		resp, err := c.PostForm(page, url.Values{"person": {button[1]}})
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		return strings.TrimPrefix(resp.Header.Get("Location"), c.s.base)
+	}
+	c.t.Fatalf("nobody is called %s on %s", name, text)
+	return ""
+}
+
+// signOn goes all the way, and returns the answer to the way back.
+func (c *client) signOn(status int, provider, action, name string) *answer {
+	c.t.Helper()
+	return c.get(status, c.chosen(c.depart(provider, action), name))
+}
+
+// activates lets Acme's people use Microsoft.
+func (c *client) activates(more url.Values) {
+	c.t.Helper()
+	form := url.Values{"provider": {"microsoft"}, "organization": {demoTenant}, "reason": {"ours"}}
+	for k, v := range more {
+		form[k] = v
+	}
+	c.to(c.post(303, "/admin/sign-on/activate", form), "/admin/sign-on")
+}
+
+func TestSignOn(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	olivia, anna, visitor := s.client(t), s.client(t), s.client(t)
+
+	// Google is open, and Microsoft wants an activation.
+	text := visitor.get(200, "/login").text
+	if !strings.Contains(text, "Sign in with Google") || strings.Contains(text, "Sign in with Microsoft") {
+		t.Error("the sign-in page offers something else")
+	}
+	olivia.signIn("olivia")
+	olivia.activates(nil)
+	olivia.has(olivia.get(200, "/admin/sign-on"), demoTenant, "by Olivia Berg", "ours is asked")
+	visitor.has(visitor.get(200, "/login"), "Sign in with Microsoft")
+
+	// An address decides nothing: nobody has linked the account.
+	visitor.has(visitor.signOn(403, "microsoft", "sign-in", "Anna de Vries"), "is not linked to anybody here", "Back to sign in")
+	visitor.has(visitor.signOn(403, "google", "sign-in", "Anna de Vries"), "is not linked to anybody here")
+
+	anna.signIn("anna")
+	anna.has(anna.get(200, "/mfa/factors"), "Activate Microsoft sign-on", "Activate Google sign-on")
+	anna.has(anna.signOn(403, "google", "link", "Somebody else"), "not of the address", "Back to security settings")
+	anna.has(anna.signOn(403, "microsoft", "link", "Anna of another"), "has not activated sign-on")
+	anna.to(anna.signOn(303, "microsoft", "link", "Anna de Vries"), settingsSignOn)
+	anna.has(anna.get(200, "/mfa/factors"), "Microsoft sign-on is active: you can sign in with anna@acme.example", "Unlink")
+	anna.mails(1, "anna@acme.example", "a Microsoft account that was linked")
+
+	// Signing on takes the place of the password, and of nothing else.
+	in := s.client(t)
+	in.to(in.signOn(303, "microsoft", "sign-in", "Anna de Vries"), "/mfa/")
+	in.get(401, "/api/me")
+	in.verify(200, "email", in.send("email", "anna@acme.example"))
+	in.field(in.get(200, "/api/me"), "username", "anna")
+	in.has(in.get(200, "/sessions"), "Microsoft and e-mail")
+
+	// Somebody else cannot link the same account.
+	ben := s.client(t)
+	ben.signIn("ben")
+	ben.has(ben.signOn(409, "microsoft", "link", "Anna de Vries"), "linked to another person already")
+
+	// Withdrawn, it is of no use, for who has linked it either.
+	olivia.to(olivia.post(303, "/admin/sign-on/deactivate", url.Values{"provider": {"microsoft"}, "organization": {demoTenant}}), "/admin/sign-on")
+	in = s.client(t)
+	in.has(in.signOn(403, "microsoft", "sign-in", "Anna de Vries"), "has not activated sign-on")
+	anna.has(anna.get(200, "/mfa/factors"), "not active", "withdrawn")
+	olivia.activates(nil)
+	in.to(in.signOn(303, "microsoft", "sign-in", "Anna de Vries"), "/mfa/")
+
+	// Unlinked.
+	link := regexp.MustCompile(`name="link" value="([^"]+)"`).FindStringSubmatch(anna.get(200, "/mfa/factors").text)
+	if link == nil {
+		t.Fatal("no link to end")
+	}
+	ben.has(ben.post(404, "/sso/microsoft/unlink", url.Values{"link": link[1:]}), "no such link")
+	anna.to(anna.post(303, "/sso/microsoft/unlink", url.Values{"link": link[1:]}), settingsSignOn)
+	anna.mails(1, "anna@acme.example", "can no longer sign in")
+	in = s.client(t)
+	in.has(in.signOn(403, "microsoft", "sign-in", "Anna de Vries"), "is not linked")
+}
+
+// Who can add a way in needs no factor, so it takes a fresh one: to begin, and when it ends.
+func TestLinkingWantsAFreshFactor(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	c := s.client(t)
+	c.to(c.post(303, "/sso/google/link", url.Values{}), "/login")
+	c.password("anna")
+	c.to(c.post(303, "/sso/google/link", url.Values{}), "/mfa/")
+	c.signIn("anna")
+	back := c.chosen(c.depart("google", "link"), "Anna de Vries")
+	c.advance("6m") // the sign-on is good for ten minutes, the proof for less
+	c.has(c.get(403, back), "too long since you proved")
+	if a := c.post(303, "/sso/google/link", url.Values{}); !strings.HasPrefix(a.header.Get("Location"), "/mfa/step-up?purpose=manage") {
+		t.Errorf("sent to %s", a.header.Get("Location"))
+	}
+	c.signIn("anna")
+	c.to(c.signOn(303, "google", "link", "Anna de Vries"), settingsSignOn)
+	c.advance("6m")
+	link := regexp.MustCompile(`name="link" value="([^"]+)"`).FindStringSubmatch(c.get(200, "/mfa/factors").text)
+	if a := c.post(303, "/sso/google/unlink", url.Values{"link": link[1:]}); !strings.HasPrefix(a.header.Get("Location"), "/mfa/step-up?purpose=manage") {
+		t.Errorf("sent to %s", a.header.Get("Location"))
+	}
+	c.has(c.get(200, "/mfa/factors"), "Unlink")
+}
+
+// What one browser began, another does not complete; and an answer is good once.
+func TestSignOnIsOfOneBrowser(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	anna, mallory := s.client(t), s.client(t)
+	anna.signIn("anna")
+	anna.to(anna.signOn(303, "google", "link", "Anna de Vries"), settingsSignOn)
+	back := mallory.chosen(mallory.depart("google", "sign-in"), "Anna de Vries")
+	victim := s.client(t)
+	victim.has(victim.get(400, back), "another browser")
+	victim.get(401, "/api/me")
+	mallory.to(mallory.get(303, back), "/mfa/")
+	mallory.get(400, back)
+
+	// Nor does a person's session link what was begun in it before they signed in again.
+	ben := s.client(t)
+	ben.signIn("ben")
+	back = ben.chosen(ben.depart("google", "link"), "Ben Carter")
+	ben.signIn("anna")
+	ben.has(ben.get(400, back), "another browser")
+	if text := ben.get(200, "/mfa/factors").text; strings.Contains(text, "ben@acme.example") {
+		t.Error("linked to another person")
+	}
+	cancelled := s.client(t)
+	page := cancelled.depart("google", "sign-in")
+	resp, err := cancelled.PostForm(page, url.Values{"person": {"cancel"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	cancelled.has(cancelled.get(200, strings.TrimPrefix(resp.Header.Get("Location"), s.base)), "You did not sign in with Google")
+}
+
+// The provider's own second factor stands for ours only where the owner has said so, and never
+// for a proof that has to be fresh.
+func TestProvidersSecondFactor(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	olivia, ben := s.client(t), s.client(t)
+	olivia.signIn("olivia")
+	olivia.activates(nil)
+	ben.signIn("ben")
+	ben.to(ben.signOn(303, "microsoft", "link", "Ben Carter"), settingsSignOn)
+	in := s.client(t)
+	in.to(in.signOn(303, "microsoft", "sign-in", "Ben Carter"), "/mfa/")
+	in.get(401, "/api/me")
+
+	olivia.activates(url.Values{"accept_mfa": {"yes"}})
+	olivia.has(olivia.get(200, "/admin/sign-on"), "its second factor counts")
+	in = s.client(t)
+	in.to(in.signOn(303, "microsoft", "sign-in", "Ben Carter"), "/")
+	in.field(in.get(200, "/api/me"), "username", "ben")
+	in.get(200, "/")
+	in.has(in.get(200, "/sessions"), "Microsoft and its second factor")
+	if a := in.post(303, "/sso/microsoft/unlink", url.Values{"link": {"x"}}); !strings.HasPrefix(a.header.Get("Location"), "/mfa/step-up?purpose=manage") {
+		t.Errorf("sent to %s", a.header.Get("Location"))
+	}
+
+	// The owner with Microsoft's second factor still proves ours to change something.
+	olivia.to(olivia.signOn(303, "microsoft", "link", "Olivia Berg"), settingsSignOn)
+	in = s.client(t)
+	in.to(in.signOn(303, "microsoft", "sign-in", "Olivia Berg"), "/mfa/") // hers says nothing of one
+}
+
+// A reset ends every way in but the password.
+func TestResetUnlinks(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	olivia, anna := s.client(t), s.client(t)
+	olivia.signIn("olivia")
+	for _, unlink := range []string{"/admin/reset", "/admin/sign-on/unlink"} {
+		anna.signIn("anna")
+		anna.to(anna.signOn(303, "google", "link", "Anna de Vries"), settingsSignOn)
+		olivia.has(olivia.get(200, "/admin/person?username=anna"), "anna@acme.example · linked")
+		olivia.post(303, unlink, url.Values{"username": {"anna"}, "reason": {"taken over"}})
+		in := s.client(t)
+		in.has(in.signOn(403, "google", "sign-in", "Anna de Vries"), "is not linked")
+	}
+	anna.mails(2, "anna@acme.example", "an administrator has unlinked them all")
+	anna.signIn("anna")
+	anna.post(403, "/admin/sign-on/unlink", url.Values{"username": {"ben"}})
+	anna.post(403, "/admin/sign-on/activate", url.Values{"provider": {"microsoft"}, "organization": {demoTenant}})
+	anna.get(403, "/admin/sign-on")
+	olivia.has(olivia.post(422, "/admin/sign-on/activate", url.Values{"provider": {"microsoft"}, "organization": {"acme"}, "reason": {"x"}}), "This is no organisation")
+}
+
+// Linked accounts outlive a restart; a provider that is away signs nobody in.
+func TestSignOnAfterRestart(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	s := start(t, data)
+	c := s.client(t)
+	c.signIn("anna")
+	c.to(c.signOn(303, "google", "link", "Anna de Vries"), settingsSignOn)
+	if err := s.end(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	s = start(t, data)
+	c = s.client(t)
+	c.to(c.signOn(303, "google", "sign-in", "Anna de Vries"), "/mfa/")
+}
+
+// Without credentials there is no sign-on; with them the buttons are there, and a provider that
+// cannot be reached is one that can be tried again.
+func TestSignOnByEnvironment(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir(), "-demo=false")
+	c := s.client(t)
+	if text := c.get(200, "/login").text; strings.Contains(text, "Sign in with") {
+		t.Error("there is a button")
+	}
+	c.post(404, "/sso/google/sign-in", url.Values{})
+	if got := refused(t, "-demo=false", "ACME_GOOGLE_CLIENT_ID=x"); !strings.Contains(got, "ACME_GOOGLE_CLIENT_SECRET") {
+		t.Errorf("said %q", got)
+	}
+	s = start(t, t.TempDir(), "-demo=false", "ACME_GOOGLE_CLIENT_ID=x", "ACME_GOOGLE_CLIENT_SECRET=y", "HTTPS_PROXY=http://127.0.0.1:1")
+	c = s.client(t)
+	c.has(c.get(200, "/login"), "Sign in with Google")
+	c.has(c.post(503, "/sso/google/sign-in", url.Values{}), "Google cannot be reached")
+	req, err := http.NewRequest("POST", s.base+"/sso/google/sign-in", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Sec-Fetch-Site", "cross-site")
+	resp, err := c.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != 403 {
+		t.Errorf("another site begins a sign-on: %d", resp.StatusCode)
+	}
+}

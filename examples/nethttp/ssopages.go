@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/sso"
+)
+
+// linkView is a linked account in the security settings, and on the owner's page of a person.
+type linkView struct {
+	sso.Link
+	Name string // of the provider
+	// Off: the owner has withdrawn the organisation's activation.
+	Off bool
+}
+
+// offerView is a provider that an account can be linked of.
+type offerView struct{ ID, Name string }
+
+// linkViews are the accounts that a person has linked, and the providers of which they have none.
+func (a *app) linkViews(ctx context.Context, who *account) (links []linkView, offers []offerView, err error) {
+	if a.signOn == nil {
+		return nil, nil, nil
+	}
+	list, err := a.signOn.Links(ctx, who.subject())
+	if err != nil {
+		return nil, nil, err
+	}
+	active, err := a.signOn.Activations(ctx, tenant)
+	if err != nil {
+		return nil, nil, err
+	}
+	offered, err := a.offered(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	has := map[string]bool{}
+	for _, l := range list {
+		has[l.Provider] = true
+		v := linkView{Link: l, Name: a.providerName(l.Provider), Off: true}
+		for _, p := range a.providers {
+			v.Off = v.Off && !(p.ID == l.Provider && p.Open)
+		}
+		for _, on := range active {
+			v.Off = v.Off && (on.Provider != l.Provider || on.Organization != l.Organization)
+		}
+		links = append(links, v)
+	}
+	for _, p := range offered {
+		if !has[p.ID] {
+			offers = append(offers, offerView{p.ID, p.Name})
+		}
+	}
+	return links, offers, nil
+}
+
+func (a *app) ssoAdminRoutes(page, change func(pattern string, next func(http.ResponseWriter, *http.Request, *account))) {
+	if a.signOn == nil {
+		return
+	}
+	page("GET /admin/sign-on", a.pageSignOn)
+	change("POST /admin/sign-on/activate", a.postActivation(true))
+	change("POST /admin/sign-on/deactivate", a.postActivation(false))
+	change("POST /admin/sign-on/unlink", a.postPerson("unlink", a.unlinkAll))
+}
+
+// unlinkAll ends that accounts elsewhere sign a person in.
+func (a *app) unlinkAll(ctx context.Context, who, whom *account) error {
+	if a.signOn == nil {
+		return nil
+	}
+	if links, err := a.signOn.Links(ctx, whom.subject()); err != nil || len(links) == 0 {
+		return err // and nobody is told of nothing
+	}
+	return a.signOn.Forget(ctx, mfa.AdminRequest{Subject: whom.subject(), Actor: who.ID, Reason: reason(ctx)})
+}
+
+// signOnView is what the owner's page about sign-on shows.
+type signOnView struct {
+	Active []activationView
+	// Providers that want an activation, and all of them.
+	Providers []offerView
+	Open      []string // names of those that are there without
+	Demo      string   // the demonstration's tenant
+	// What was typed and refused.
+	Provider, Organization string
+}
+
+type activationView struct {
+	sso.Activation
+	Name, ByName string
+}
+
+func (a *app) pageSignOn(w http.ResponseWriter, r *http.Request, who *account) {
+	a.showSignOn(w, r, who, 0, signOnView{}, "")
+}
+
+func (a *app) showSignOn(w http.ResponseWriter, r *http.Request, who *account, status int, data signOnView, problem string) {
+	ctx := r.Context()
+	list, err := a.signOn.Activations(ctx, tenant)
+	if err != nil {
+		a.failPage(w, r, err)
+		return
+	}
+	for _, on := range list {
+		v := activationView{on, a.providerName(on.Provider), on.By}
+		if by, err := a.people.byID(ctx, on.By); err == nil {
+			v.ByName = by.Name
+		}
+		data.Active = append(data.Active, v)
+	}
+	for _, p := range a.providers {
+		data.Providers = append(data.Providers, offerView{p.ID, p.Name})
+		if p.Open {
+			data.Open = append(data.Open, p.Name)
+		}
+	}
+	if a.idp != nil {
+		data.Demo = demoTenant
+	}
+	a.show(w, r, status, "Sign-on", view{Page: "signon", Who: who, Error: problem, Data: data})
+}
+
+// postActivation says of an organisation that Acme trusts it, or does so no more.
+func (a *app) postActivation(on bool) func(http.ResponseWriter, *http.Request, *account) {
+	act, notice := a.signOn.Activate, "Sign-on is active for that organisation."
+	if !on {
+		act, notice = a.signOn.Deactivate, "Accounts of that organisation sign nobody in any more."
+	}
+	return func(w http.ResponseWriter, r *http.Request, who *account) {
+		form := r.PostForm
+		err := act(r.Context(), sso.ActivationRequest{Actor: who.ID, Reason: form.Get("reason"), Tenant: tenant, Activation: sso.Activation{
+			Provider: form.Get("provider"), Organization: strings.TrimSpace(form.Get("organization")), AcceptMFA: form.Get("accept_mfa") != ""}})
+		typed := signOnView{Provider: form.Get("provider"), Organization: form.Get("organization")}
+		switch {
+		case errors.Is(err, mfa.ErrMalformed):
+			a.showSignOn(w, r, who, http.StatusUnprocessableEntity, typed, "This is no organisation of "+a.providerName(typed.Provider)+
+				": Microsoft's have a tenant ID like "+demoTenant+", Google's a domain.")
+		case errors.Is(err, mfa.ErrNotAvailable):
+			a.showSignOn(w, r, who, http.StatusConflict, typed, "There are too many organisations. Withdraw one first.")
+		case err != nil:
+			a.failPage(w, r, err)
+		default:
+			a.back(w, r, "/admin/sign-on", notice)
+		}
+	}
+}
+
+// day is how pages write a date.
+func day(t time.Time) string { return t.UTC().Format("2 January 2006") }
