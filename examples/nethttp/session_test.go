@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/sso"
 )
 
 // sessionApp is as much of the application as sessions need.
@@ -102,5 +103,26 @@ func TestChangeIsAskedOfItsPerson(t *testing.T) {
 		}
 		a.sessions.Remove(ctx, sessionChanged)
 		a.noteChange(t.Context(), mfa.Event{Name: "factor.added", SubjectID: subject})
+	}
+}
+
+// TestProvidersSecondFactorHasNoTime: where the provider does not say when it asked for a second
+// factor, that was not recently.
+func TestProvidersSecondFactorHasNoTime(t *testing.T) {
+	t.Parallel()
+	a := sessionApp(t)
+	ctx, err := a.sessions.Load(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := time.Now().Add(-time.Hour)
+	for _, at := range []time.Time{{}, said} {
+		if err := a.admitted(ctx, &account{ID: "acct-ben"}, &sso.SignIn{AuthTime: at, Time: time.Now(), SecondFactor: true}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := time.Parse(time.RFC3339Nano, a.sessions.GetString(ctx, sessionVerified))
+		if err != nil || got.IsZero() || got.After(said) || !at.IsZero() && !got.Equal(at) {
+			t.Errorf("verified at %s of %s, %v", got, at, err)
+		}
 	}
 }

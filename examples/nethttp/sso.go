@@ -101,7 +101,7 @@ func (a *app) demoProviders(ctx context.Context) ([]sso.Provider, error) {
 	idp, err := ssotest.New(ssotest.Config{URL: "http://" + listener.Addr().String(), Clock: a.clock, People: []ssotest.Person{
 		microsoft(1, "Anna de Vries", "anna@acme.example", demoTenant),
 		microsoft(2, "Ben Carter, with Microsoft's second factor", "ben@acme.example", demoTenant, "pwd", "mfa"),
-		microsoft(3, "Olivia Berg", "olivia@acme.example", demoTenant),
+		microsoft(3, "Olivia Berg, with Microsoft's second factor", "olivia@acme.example", demoTenant, "pwd", "mfa"),
 		microsoft(4, "Anna of another organisation", "anna@acme.example", "3c1b1a52-0d6c-4a25-9a0c-6a1d3b6e7f10"),
 		google(1, "Anna de Vries", "anna@acme.example", "acme.example"),
 		google(2, "Ben Carter", "ben@acme.example", "acme.example"),

@@ -97,8 +97,10 @@ func TestSignOn(t *testing.T) {
 	anna.has(anna.get(200, "/mfa/factors"), "Microsoft sign-on is active: you can sign in with anna@acme.example", "Unlink")
 	anna.mails(1, "anna@acme.example", "a Microsoft account that was linked")
 
-	// Signing on takes the place of the password, and of nothing else.
+	// Signing on takes the place of the password, and of nothing else: not even in a browser in
+	// which somebody else is signed in.
 	in := s.client(t)
+	in.signIn("ben")
 	in.to(in.signOn(303, "microsoft", "sign-in", "Anna de Vries"), "/mfa/")
 	in.get(401, "/api/me")
 	in.verify(200, "email", in.send("email", "anna@acme.example"))
@@ -213,10 +215,25 @@ func TestProvidersSecondFactor(t *testing.T) {
 		t.Errorf("sent to %s", a.header.Get("Location"))
 	}
 
-	// The owner with Microsoft's second factor still proves ours to change something.
+	// It is as recent as Microsoft says: later, the owner proves ours to change something.
 	olivia.to(olivia.signOn(303, "microsoft", "link", "Olivia Berg"), settingsSignOn)
+	anna := s.client(t)
+	anna.signIn("anna")
+	anna.to(anna.signOn(303, "microsoft", "link", "Anna de Vries"), settingsSignOn)
 	in = s.client(t)
-	in.to(in.signOn(303, "microsoft", "sign-in", "Olivia Berg"), "/mfa/") // hers says nothing of one
+	in.to(in.signOn(303, "microsoft", "sign-in", "Olivia Berg"), "/")
+	in.get(200, "/admin")
+	in.advance("16m")
+	in.to(in.post(303, "/admin/sign-out", url.Values{"username": {"anna"}}), "/mfa/step-up?purpose=step-up&return=%2F")
+	anna.get(200, "/api/me")
+	in.get(303, "/mfa/step-up?purpose=step-up&return=%2F")
+	in.post(200, "/mfa/api/send", obj{"kind": "email", "purpose": "step-up"})
+	in.post(200, "/mfa/api/verify", obj{"kind": "email", "purpose": "step-up", "code": in.mailed("olivia@acme.example")})
+	in.to(in.post(303, "/admin/sign-out", url.Values{"username": {"anna"}}), "/admin")
+	anna.get(401, "/api/me")
+
+	// A token that says nothing of a second factor has ours asked all the same.
+	anna.to(anna.signOn(303, "microsoft", "sign-in", "Anna de Vries"), "/mfa/")
 }
 
 // A reset ends every way in but the password.
@@ -287,4 +304,39 @@ func TestSignOnByEnvironment(t *testing.T) {
 	if resp.StatusCode != 403 {
 		t.Errorf("another site begins a sign-on: %d", resp.StatusCode)
 	}
+}
+
+// A link does not bring back a person who is gone, and mails go to addresses that are known to be
+// theirs.
+func TestSignOnOfWhoIsGone(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	s := start(t, data)
+	db, err := openDatabase(t.Context(), data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	c, d := s.client(t), s.client(t)
+	d.signIn("anna")
+	c.signIn("anna")
+	c.post(303, "/sessions/preference", url.Values{"end": {"yes"}})
+	c.to(c.signOn(303, "google", "link", "Anna de Vries"), settingsSignOn)
+	d.get(401, "/api/me") // a link is a change of how one signs in
+	c.mails(1, "anna@acme.example", "that was linked")
+	if _, err := db.Exec(`UPDATE accounts SET email_confirmed = 0 WHERE id = 'acct-anna'`); err != nil {
+		t.Fatal(err)
+	}
+	link := regexp.MustCompile(`name="link" value="([^"]+)"`).FindStringSubmatch(c.get(200, "/mfa/factors").text)
+	c.to(c.post(303, "/sso/google/unlink", url.Values{"link": link[1:]}), settingsSignOn)
+	c.to(c.signOn(303, "google", "link", "Anna de Vries"), settingsSignOn)
+	if n := len(c.mails(1, "anna@acme.example", "that was linked")); n != 1 {
+		t.Errorf("%d mails, one to an address that may not be theirs", n)
+	}
+	if _, err := db.Exec(`DELETE FROM accounts WHERE id = 'acct-anna'`); err != nil {
+		t.Fatal(err)
+	}
+	in := s.client(t)
+	in.has(in.signOn(403, "google", "sign-in", "Anna de Vries"), "is not linked to anybody")
+	in.get(401, "/api/me")
 }
