@@ -134,14 +134,16 @@ func TestRequireGrantWithoutStore(t *testing.T) {
 func TestSettings(t *testing.T) {
 	var fails error
 	s := newSite(t, func(c *mfahttp.Config) {
-		c.Settings = func(*http.Request) (template.HTML, error) {
-			return `<section class="sg-section"><h2>Sign-on</h2></section>`, fails
+		c.Settings = func(*http.Request) (above, below template.HTML, err error) {
+			return `<p>A question</p>`, `<section class="sg-section"><h2>Sign-on</h2></section>`, fails
 		}
 	})
 	p := s.person("ann").signIn()
 	a := p.get("/mfa/factors")
 	require.Equal(t, 200, a.StatusCode)
 	require.Equal(t, 1, strings.Count(a.Text, "<h2>Sign-on</h2>"))
+	require.Less(t, strings.Index(a.Text, "<p>A question</p>"), strings.Index(a.Text, "Sign-in methods"))
+	require.Less(t, strings.Index(a.Text, "Sign-in methods"), strings.Index(a.Text, "<h2>Sign-on</h2>"))
 	fails = errors.New("down")
 	a = p.get("/mfa/factors")
 	require.Equal(t, http.StatusServiceUnavailable, a.StatusCode)

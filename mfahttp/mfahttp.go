@@ -92,11 +92,12 @@ type Config struct {
 	// as a BCP 47 tag, as questions.Suggestions does. Nil: people write their own.
 	Questions func(locale string) []string
 
-	// Settings returns a section for the page of security settings, below the factors: what else
-	// the application lets people change of how they sign in. It may use the classes of that page,
-	// under its Content-Security-Policy: no inline script and no inline style. The person is
-	// signed in. An error is answered with "unavailable". Nil: there is none.
-	Settings func(r *http.Request) (template.HTML, error)
+	// Settings returns parts for the page of security settings: above the factors what people
+	// should see first, such as a question, and below them what else the application lets them
+	// change of how they sign in. Either may be "". They may use the classes of that page, under
+	// its Content-Security-Policy: no inline script and no inline style. The person is signed in.
+	// An error is answered with "unavailable". Nil: there are none.
+	Settings func(r *http.Request) (above, below template.HTML, err error)
 
 	// TrustedOrigins may make cross-origin requests, as "https://app.example.com". Empty:
 	// only the Handler's own origin may.

@@ -178,7 +178,7 @@ func (v *visit) showFactors(o *mfa.Overview, n *notice) error {
 	}
 	if v.h.cfg.Settings != nil {
 		var err error
-		if p.More, err = v.h.cfg.Settings(v.r); err != nil {
+		if p.Above, p.Below, err = v.h.cfg.Settings(v.r); err != nil {
 			return fmt.Errorf("mfahttp: Config.Settings: %w", errors.Join(mfa.ErrUnavailable, err))
 		}
 	}

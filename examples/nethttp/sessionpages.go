@@ -120,26 +120,24 @@ func (a *app) postPreference(w http.ResponseWriter, r *http.Request, who *accoun
 }
 
 // settings implements mfahttp.Config.Settings: what this application has beside factors.
-func (a *app) settings(r *http.Request) (template.HTML, error) {
+func (a *app) settings(r *http.Request) (above, below template.HTML, err error) {
 	v, err := a.visitor(r)
 	if err != nil || v.account == nil {
-		return "", err
+		return "", "", err
 	}
 	views, err := a.sessionViews(r, v.account)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	others := len(views) > 1
 	links, offers, err := a.linkViews(r.Context(), v.account)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	data := map[string]any{"Notice": a.sessions.PopString(r.Context(), sessionNotice), "Links": links, "Offers": offers, "Sessions": len(views), "Ask": others && a.sessions.GetBool(r.Context(), sessionChanged)}
-	var b bytes.Buffer
-	if err := a.pages.t.ExecuteTemplate(&b, "settings.html", data); err != nil {
-		return "", err
-	}
-	return template.HTML(b.String()), nil //nolint:gosec // escaped by the template
+	var first, rest bytes.Buffer
+	err = errors.Join(a.pages.t.ExecuteTemplate(&first, "settings-above.html", data), a.pages.t.ExecuteTemplate(&rest, "settings.html", data))
+	return template.HTML(first.String()), template.HTML(rest.String()), err //nolint:gosec // escaped by the templates
 }
 
 // apiMember lets only who is signed in pass.

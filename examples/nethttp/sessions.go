@@ -32,8 +32,10 @@ func (a *app) withSession(next http.Handler) http.Handler {
 	})
 }
 
-// enter makes the session one of an account, whose first factor was right.
+// enter makes the session one of an account, whose first factor was right, and no more than that.
 func (a *app) enter(ctx context.Context, account, by string) {
+	a.sessions.Remove(ctx, sessionSignedIn)
+	a.sessions.Remove(ctx, sessionVerified)
 	a.sessions.Put(ctx, sessionAccount, account)
 	a.sessions.Put(ctx, sessionID, rand.Text())
 	a.sessions.Put(ctx, sessionBegan, a.clock.Now().UnixMilli())

@@ -150,10 +150,10 @@ func (a *app) ssoRoutes(mux *http.ServeMux) error {
 		Session:  a.ssoSession,
 		SignedIn: a.signedOn,
 		Linked: func(w http.ResponseWriter, r *http.Request, l *sso.Link) {
-			a.back(w, r, a.settingsPath()+"#sign-on", a.providerName(l.Provider)+" sign-on is active: you can sign in with "+l.Account+".")
+			a.back(w, r, a.settingsPath(), a.providerName(l.Provider)+" sign-on is active: you can sign in with "+l.Account+".")
 		},
 		Unlinked: func(w http.ResponseWriter, r *http.Request) {
-			a.back(w, r, a.settingsPath()+"#sign-on", "The account is unlinked, and signs you in no more.")
+			a.back(w, r, a.settingsPath(), "The account is unlinked, and signs you in no more.")
 		},
 		Failed: a.signOnFailed,
 	})

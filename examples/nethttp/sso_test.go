@@ -11,9 +11,6 @@ import (
 	"testing"
 )
 
-// settingsSignOn is where linking and unlinking lead back to.
-const settingsSignOn = "/mfa/factors#sign-on"
-
 var (
 	onwardLink   = regexp.MustCompile(`<a href="([^"]+)"`)
 	personButton = regexp.MustCompile(`<button name="person" value="([^"]+)">([^<]+)<`)
@@ -93,7 +90,7 @@ func TestSignOn(t *testing.T) {
 	anna.has(anna.get(200, "/mfa/factors"), "Activate Microsoft sign-on", "Activate Google sign-on")
 	anna.has(anna.signOn(403, "google", "link", "Somebody else"), "not of the address", "Back to security settings")
 	anna.has(anna.signOn(403, "microsoft", "link", "Anna of another"), "has not activated sign-on")
-	anna.to(anna.signOn(303, "microsoft", "link", "Anna de Vries"), settingsSignOn)
+	anna.to(anna.signOn(303, "microsoft", "link", "Anna de Vries"), "/mfa/factors")
 	anna.has(anna.get(200, "/mfa/factors"), "Microsoft sign-on is active: you can sign in with anna@acme.example", "Unlink")
 	anna.mails(1, "anna@acme.example", "a Microsoft account that was linked")
 
@@ -126,7 +123,7 @@ func TestSignOn(t *testing.T) {
 		t.Fatal("no link to end")
 	}
 	ben.has(ben.post(404, "/sso/microsoft/unlink", url.Values{"link": link[1:]}), "no such link")
-	anna.to(anna.post(303, "/sso/microsoft/unlink", url.Values{"link": link[1:]}), settingsSignOn)
+	anna.to(anna.post(303, "/sso/microsoft/unlink", url.Values{"link": link[1:]}), "/mfa/factors")
 	anna.mails(1, "anna@acme.example", "can no longer sign in")
 	in = s.client(t)
 	in.has(in.signOn(403, "microsoft", "sign-in", "Anna de Vries"), "is not linked")
@@ -148,7 +145,7 @@ func TestLinkingWantsAFreshFactor(t *testing.T) {
 		t.Errorf("sent to %s", a.header.Get("Location"))
 	}
 	c.signIn("anna")
-	c.to(c.signOn(303, "google", "link", "Anna de Vries"), settingsSignOn)
+	c.to(c.signOn(303, "google", "link", "Anna de Vries"), "/mfa/factors")
 	c.advance("6m")
 	link := regexp.MustCompile(`name="link" value="([^"]+)"`).FindStringSubmatch(c.get(200, "/mfa/factors").text)
 	if a := c.post(303, "/sso/google/unlink", url.Values{"link": link[1:]}); !strings.HasPrefix(a.header.Get("Location"), "/mfa/step-up?purpose=manage") {
@@ -163,7 +160,7 @@ func TestSignOnIsOfOneBrowser(t *testing.T) {
 	s := start(t, t.TempDir())
 	anna, mallory := s.client(t), s.client(t)
 	anna.signIn("anna")
-	anna.to(anna.signOn(303, "google", "link", "Anna de Vries"), settingsSignOn)
+	anna.to(anna.signOn(303, "google", "link", "Anna de Vries"), "/mfa/factors")
 	back := mallory.chosen(mallory.depart("google", "sign-in"), "Anna de Vries")
 	victim := s.client(t)
 	victim.has(victim.get(400, back), "another browser")
@@ -199,7 +196,7 @@ func TestProvidersSecondFactor(t *testing.T) {
 	olivia.signIn("olivia")
 	olivia.activates(nil)
 	ben.signIn("ben")
-	ben.to(ben.signOn(303, "microsoft", "link", "Ben Carter"), settingsSignOn)
+	ben.to(ben.signOn(303, "microsoft", "link", "Ben Carter"), "/mfa/factors")
 	in := s.client(t)
 	in.to(in.signOn(303, "microsoft", "sign-in", "Ben Carter"), "/mfa/")
 	in.get(401, "/api/me")
@@ -216,10 +213,10 @@ func TestProvidersSecondFactor(t *testing.T) {
 	}
 
 	// It is as recent as Microsoft says: later, the owner proves ours to change something.
-	olivia.to(olivia.signOn(303, "microsoft", "link", "Olivia Berg"), settingsSignOn)
+	olivia.to(olivia.signOn(303, "microsoft", "link", "Olivia Berg"), "/mfa/factors")
 	anna := s.client(t)
 	anna.signIn("anna")
-	anna.to(anna.signOn(303, "microsoft", "link", "Anna de Vries"), settingsSignOn)
+	anna.to(anna.signOn(303, "microsoft", "link", "Anna de Vries"), "/mfa/factors")
 	in = s.client(t)
 	in.to(in.signOn(303, "microsoft", "sign-in", "Olivia Berg"), "/")
 	in.get(200, "/admin")
@@ -244,7 +241,7 @@ func TestResetUnlinks(t *testing.T) {
 	olivia.signIn("olivia")
 	for _, unlink := range []string{"/admin/reset", "/admin/sign-on/unlink"} {
 		anna.signIn("anna")
-		anna.to(anna.signOn(303, "google", "link", "Anna de Vries"), settingsSignOn)
+		anna.to(anna.signOn(303, "google", "link", "Anna de Vries"), "/mfa/factors")
 		olivia.has(olivia.get(200, "/admin/person?username=anna"), "anna@acme.example · linked")
 		olivia.post(303, unlink, url.Values{"username": {"anna"}, "reason": {"taken over"}})
 		in := s.client(t)
@@ -265,7 +262,7 @@ func TestSignOnAfterRestart(t *testing.T) {
 	s := start(t, data)
 	c := s.client(t)
 	c.signIn("anna")
-	c.to(c.signOn(303, "google", "link", "Anna de Vries"), settingsSignOn)
+	c.to(c.signOn(303, "google", "link", "Anna de Vries"), "/mfa/factors")
 	if err := s.end(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -321,15 +318,15 @@ func TestSignOnOfWhoIsGone(t *testing.T) {
 	d.signIn("anna")
 	c.signIn("anna")
 	c.post(303, "/sessions/preference", url.Values{"end": {"yes"}})
-	c.to(c.signOn(303, "google", "link", "Anna de Vries"), settingsSignOn)
+	c.to(c.signOn(303, "google", "link", "Anna de Vries"), "/mfa/factors")
 	d.get(401, "/api/me") // a link is a change of how one signs in
 	c.mails(1, "anna@acme.example", "that was linked")
 	if _, err := db.Exec(`UPDATE accounts SET email_confirmed = 0 WHERE id = 'acct-anna'`); err != nil {
 		t.Fatal(err)
 	}
 	link := regexp.MustCompile(`name="link" value="([^"]+)"`).FindStringSubmatch(c.get(200, "/mfa/factors").text)
-	c.to(c.post(303, "/sso/google/unlink", url.Values{"link": link[1:]}), settingsSignOn)
-	c.to(c.signOn(303, "google", "link", "Anna de Vries"), settingsSignOn)
+	c.to(c.post(303, "/sso/google/unlink", url.Values{"link": link[1:]}), "/mfa/factors")
+	c.to(c.signOn(303, "google", "link", "Anna de Vries"), "/mfa/factors")
 	if n := len(c.mails(1, "anna@acme.example", "that was linked")); n != 1 {
 		t.Errorf("%d mails, one to an address that may not be theirs", n)
 	}

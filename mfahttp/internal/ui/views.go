@@ -141,8 +141,9 @@ type Factors struct {
 	Until        time.Time
 	SecsLeft     int // of the lock
 	Devices      []Device
-	HasQuestions bool          // there are security questions in this application
-	More         template.HTML // a section of the application's own
+	HasQuestions bool // there are security questions in this application
+	// Above and Below are parts of the application's own.
+	Above, Below template.HTML
 }
 
 func (Factors) name() string { return "factors" }
