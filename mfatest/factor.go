@@ -14,20 +14,24 @@ import (
 )
 
 // FactorKit is a conformance kit for a factor, ours or a stranger's: everything that the
-// Manager relies on and that can be seen from outside. Every field is required except Now.
+// Manager relies on and that can be seen from outside. Factor, Right and Wrong are required. The
+// functions are called from several goroutines.
 //
 //	func TestConformance(t *testing.T) {
 //		mfatest.FactorKit{Factor: f, Params: factor.Params{"pin": "739162"}, Wrong: "000000",
-//			Right: func(*factor.EnrollOutput, factor.Secret, time.Time) string { return "739162" }}.Run(t)
+//			Right: func(*factor.EnrollOutput, *factor.Issue, time.Time) string { return "739162" }}.Run(t)
 //	}
 type FactorKit struct {
 	// Factor is the one under test. The kit enrols, issues and verifies; it never delivers.
 	Factor factor.Factor
 	// Params enrol an instance.
 	Params factor.Params
-	// Right returns an answer to an instance that is right now. For a Challenger issued is
-	// the payload of the challenge.
-	Right func(out *factor.EnrollOutput, issued factor.Secret, now time.Time) string
+	// Right returns an answer to an instance that is right now. issued is the challenge of a
+	// Challenger, and nil for all others.
+	Right func(out *factor.EnrollOutput, issued *factor.Issue, now time.Time) string
+	// Confirm returns the answer that confirms an enrolment, for a factor whose instances are
+	// made by that answer (Verdict.State), as WebAuthn credentials are. Nil for all others.
+	Confirm func(out *factor.EnrollOutput, issued *factor.Issue) string
 	// Wrong is a well-formed answer that is wrong.
 	Wrong string
 	// Now is the time of the tests; default 1 March 2026.
@@ -73,20 +77,49 @@ func (k FactorKit) enrolled(t *testing.T) (out *factor.EnrollOutput, in factor.V
 	if err != nil {
 		return nil, in, fmt.Errorf("enrolling: %w", err)
 	}
-	in = factor.VerifyInput{Person: kitPerson, State: out.State, Opened: k.Now, Now: k.Now}
-	var payload factor.Secret
-	if c, ok := k.Factor.(factor.Challenger); ok {
-		is, err := c.Issue(t.Context(), factor.IssueInput{Person: kitPerson, State: out.State, Now: k.Now})
+	state := out.State
+	if k.Confirm != nil {
+		in, issued, err := k.issued(t, state, true)
 		if err != nil {
-			return nil, in, fmt.Errorf("issuing: %w", err)
+			return nil, in, err
 		}
-		if !is.Expires.After(k.Now) {
-			return nil, in, errors.New("what Issue made is over already")
+		in.Response = k.Confirm(out, issued)
+		v, err := k.judge(t.Context(), in)
+		if err != nil {
+			return nil, in, fmt.Errorf("confirming: %w", err)
 		}
-		in.Issued, in.IssuedAt, in.Expires, payload = is.Keep, k.Now, is.Expires, is.Payload
+		if v != nil && v.State != nil {
+			state = v.State
+		}
 	}
-	in.Response = k.Right(out, payload, k.Now)
+	in, issued, err := k.issued(t, state, false)
+	if err != nil {
+		return nil, in, err
+	}
+	in.Response = k.Right(out, issued, k.Now)
 	return out, in, nil
+}
+
+// issued is what Verify is to be called with, but for the answer.
+func (k FactorKit) issued(t *testing.T, state []byte, confirming bool) (factor.VerifyInput, *factor.Issue, error) {
+	in := factor.VerifyInput{Person: kitPerson, State: state, Opened: k.Now, Confirming: confirming, Now: k.Now}
+	c, ok := k.Factor.(factor.Challenger)
+	if !ok {
+		return in, nil, nil
+	}
+	asked := factor.IssueInput{Person: kitPerson, State: state, Confirming: confirming, Now: k.Now}
+	if !confirming {
+		asked.Instances = []factor.Instance{{State: state}}
+	}
+	is, err := c.Issue(t.Context(), asked)
+	if err != nil {
+		return in, nil, fmt.Errorf("issuing: %w", err)
+	}
+	if !is.Expires.After(k.Now) {
+		return in, nil, errors.New("what Issue made is over already")
+	}
+	in.Issued, in.IssuedAt, in.Expires = is.Keep, k.Now, is.Expires
+	return in, is, nil
 }
 
 // judge normalises an answer and judges it, as the Manager does.
@@ -171,7 +204,7 @@ func (k FactorKit) corrupted(t *testing.T) error {
 	for _, bad := range [][]byte{nil, {}, {0}, good[:len(good)/2], bytes.Repeat([]byte{0xff}, len(good)), bytes.Repeat([]byte("A"), 100_000)} {
 		in.State = bad
 		_, err := k.judge(t.Context(), in)
-		if _, sends := k.Factor.(factor.Challenger); err == nil && !sends {
+		if _, sends := k.Factor.(factor.Challenger); err == nil && (!sends || k.Confirm != nil) {
 			return fmt.Errorf("a state of %d bytes that nobody made verifies", len(bad))
 		}
 	}
@@ -245,7 +278,7 @@ func (k FactorKit) challenges(t *testing.T) error {
 	if _, ok := k.Factor.(factor.Challenger); !ok {
 		t.Skip("it issues none")
 	}
-	_, in, err := k.enrolled(t)
+	out, in, err := k.enrolled(t)
 	if err != nil {
 		return err
 	}
@@ -259,11 +292,11 @@ func (k FactorKit) challenges(t *testing.T) error {
 	if _, err := k.judge(t.Context(), late); err == nil {
 		return errors.New("an answer verifies when its time is over")
 	}
-	_, other, err := k.enrolled(t)
+	other, issued, err := k.issued(t, in.State, false)
 	if err != nil {
 		return err
 	}
-	if other.Response == in.Response {
+	if k.Right(out, issued, k.Now) == in.Response {
 		return nil // by chance
 	}
 	other.Response = in.Response

@@ -19,7 +19,7 @@ import (
 	"github.com/secondgate/secondgate/totp"
 )
 
-func issued(_ *factor.EnrollOutput, code factor.Secret, _ time.Time) string { return code.Reveal() }
+func issued(_ *factor.EnrollOutput, is *factor.Issue, _ time.Time) string { return is.Payload.Reveal() }
 
 func TestOurFactorsConform(t *testing.T) {
 	t.Run("totp", func(t *testing.T) {
@@ -27,7 +27,7 @@ func TestOurFactorsConform(t *testing.T) {
 		require.NoError(t, err)
 		// The code of the RFC's secret at 59 seconds.
 		mfatest.FactorKit{Factor: f, Params: factor.Params{"secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}, Wrong: "000000", Now: time.Unix(59, 0),
-			Right: func(*factor.EnrollOutput, factor.Secret, time.Time) string { return "287082" }}.Run(t)
+			Right: func(*factor.EnrollOutput, *factor.Issue, time.Time) string { return "287082" }}.Run(t)
 	})
 	t.Run("email", func(t *testing.T) {
 		f, err := email.New(email.Config{Sender: &mfatest.Outbox[email.Message]{}, ServiceName: "Acme"})
@@ -43,13 +43,13 @@ func TestOurFactorsConform(t *testing.T) {
 		f, err := pin.New(pin.Config{})
 		require.NoError(t, err)
 		mfatest.FactorKit{Factor: f, Params: factor.Params{"pin": "739162"}, Wrong: "000000",
-			Right: func(*factor.EnrollOutput, factor.Secret, time.Time) string { return "739162" }}.Run(t)
+			Right: func(*factor.EnrollOutput, *factor.Issue, time.Time) string { return "739162" }}.Run(t)
 	})
 	t.Run("recovery", func(t *testing.T) {
 		f, err := recovery.New(recovery.Config{})
 		require.NoError(t, err)
 		mfatest.FactorKit{Factor: f, Wrong: "0000-0000-0000-0000",
-			Right: func(out *factor.EnrollOutput, _ factor.Secret, _ time.Time) string {
+			Right: func(out *factor.EnrollOutput, _ *factor.Issue, _ time.Time) string {
 				return out.Prompt.Codes[0].Reveal()
 			}}.Run(t)
 	})
@@ -116,7 +116,7 @@ func (l *leak) Unwrap() error { return factor.ErrIncorrect }
 func TestKitFindsFaults(t *testing.T) {
 	if fault, ok := os.LookupEnv("MFATEST_FAULT"); ok {
 		mfatest.FactorKit{Factor: &broken{fault: fault}, Params: factor.Params{"word": "tulip"}, Wrong: "rose!",
-			Right: func(*factor.EnrollOutput, factor.Secret, time.Time) string { return "tulip" }}.Run(t)
+			Right: func(*factor.EnrollOutput, *factor.Issue, time.Time) string { return "tulip" }}.Run(t)
 		return
 	}
 	for fault, rule := range map[string]string{"": "", "kind": "kind_and_traits", "class": "kind_and_traits", "accepts all": "right_and_wrong",
