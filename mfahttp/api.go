@@ -26,6 +26,13 @@ func (h *Handler) apiRoutes() {
 	h.api("PATCH", "api/factors/{id}", apiRename)
 	h.api("DELETE", "api/factors/{id}", apiRemove)
 	h.api("POST", "api/recovery-codes", apiRecoveryCodes)
+	h.api("GET", "api/devices", apiDevices)
+	h.api("DELETE", "api/devices", apiForget)
+	h.api("DELETE", "api/devices/{id}", apiForget)
+	h.api("POST", "api/unlock", apiUnlock)
+	h.api("POST", "api/lost/link", apiLostLink)
+	h.api("POST", "api/lost/support", apiLostSupport)
+	h.route("POST", "api/setup", apiSetup)
 	h.route("POST", "api/passwordless", apiPasswordless)
 	h.route("POST", "api/passwordless/verify", apiPasswordlessVerify)
 	h.route("GET", "api/openapi.json", func(v *visit) error {
@@ -38,7 +45,7 @@ func (h *Handler) apiRoutes() {
 // api is route for someone who has passed the first factor; nobody else learns anything,
 // not even whether a body was well-formed.
 func (h *Handler) api(method, path string, do action) {
-	h.route(method, path, func(v *visit) error {
+	h.either(method, path, func(v *visit) error {
 		if v.id.Subject.ID == "" {
 			return errUnauthorized
 		}
@@ -214,6 +221,8 @@ func apiState(v *visit) error {
 	switch {
 	case ok:
 		v.describe(body, c)
+	case v.replacing && v.mayReplace():
+		body["next"], body["purpose"], body["kinds"] = mfa.Enroll, mfa.ReplaceFactor, append([]string{}, o.Kinds...)
 	case !v.id.SignedIn:
 		return mfa.ErrTokenExpired
 	}
@@ -282,6 +291,13 @@ func apiVerify(v *visit) error {
 		return err
 	}
 	body := map[string]any{"next": mfa.Done, "purpose": ver.Purpose, "kind": ver.Kind}
+	if ver.Purpose == mfa.ReplaceFactor {
+		o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
+		if err != nil {
+			return err
+		}
+		body["next"], body["kinds"] = mfa.Enroll, append([]string{}, o.Kinds...)
+	}
 	if ver.RecoveryLeft >= 0 {
 		body["recovery_left"] = ver.RecoveryLeft
 	}

@@ -99,6 +99,9 @@ func apiConfirm(v *visit) error {
 	if err != nil {
 		return err
 	}
+	if v.replacing {
+		v.replaced()
+	}
 	writeJSON(v.w, http.StatusOK, map[string]any{
 		"factor":    factorJSON(conf.Factor),
 		"signed_in": v.id.SignedIn || conf.Verification != nil,

@@ -74,11 +74,16 @@ func postForget(v *visit) error {
 	if id == "all" {
 		id = ""
 	}
+	return v.changed("", v.forgetDevice(id), v.at("factors"), noteForgotten)
+}
+
+// forgetDevice forgets a remembered device, or all of them if id is empty.
+func (v *visit) forgetDevice(id string) error {
 	g, err := v.grant()
-	if err == nil {
-		err = v.refused(v.h.cfg.Manager.RevokeDevice(v.r.Context(), g, v.binding(), id))
+	if err != nil {
+		return err
 	}
-	return v.changed("", err, v.at("factors"), noteForgotten)
+	return v.refused(v.h.cfg.Manager.RevokeDevice(v.r.Context(), g, v.binding(), id))
 }
 
 // verifyURL is the page that asks for an answer of a kind.

@@ -106,6 +106,12 @@ func (p *post) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict
 	}
 	return &factor.Verdict{}, nil
 }
+func (p *post) Notify(_ context.Context, in factor.NotifyInput) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sent = append(p.sent, letter{To: string(in.State), Link: in.Link.Reveal()})
+	return p.fail
+}
 func (p *post) Normalize(s string) (string, error) { return sixDigits(s) }
 
 func (p *post) count() int {

@@ -3,6 +3,7 @@ package mfahttp
 import (
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"slices"
@@ -93,28 +94,46 @@ func (v *visit) lostDone(err error, note string) error {
 	return v.redirect(v.at("lost"))
 }
 
-func (v *visit) lostChallenge() (*pending, error) {
+// lostChallenge is the challenge of somebody who has lost their device, if what they ask for is
+// offered.
+func (v *visit) lostChallenge(offered bool) (*pending, error) {
 	if v.id.Subject.ID == "" {
 		return nil, errUnauthorized
 	}
 	c, ok := v.pending(v.current())
-	if !ok || v.id.SignedIn || c.Next != mfa.Verify {
+	switch {
+	case !ok, v.id.SignedIn, c.Next != mfa.Verify:
 		return nil, mfa.ErrTokenExpired
+	case !offered:
+		return nil, mfa.ErrNotAvailable
 	}
 	return c, nil
+}
+
+func (v *visit) sendSetupLink(c *pending) error {
+	_, err := v.h.cfg.Manager.SendSetupLink(v.r.Context(), mfa.SetupRequest{
+		Challenge: mfa.ChallengeToken(c.Token), Purpose: c.Purpose, Binding: v.binding()})
+	return err
+}
+
+func (v *visit) requestSupport(c *pending, message string) error {
+	from, _, err := net.SplitHostPort(v.r.RemoteAddr)
+	if err != nil || len(from) > 64 {
+		from = ""
+	}
+	return v.h.cfg.Manager.RequestSupport(v.r.Context(), mfa.SupportRequest{Challenge: mfa.ChallengeToken(c.Token), Purpose: c.Purpose,
+		Binding: v.binding(), From: from, Message: message})
 }
 
 func postLostLink(v *visit) error {
 	if _, err := v.form(); err != nil {
 		return err
 	}
-	c, err := v.lostChallenge()
-	if err != nil || !v.h.cfg.SetupLinks || v.replacing {
-		return errors.Join(err, mfa.ErrNotAvailable)
+	c, err := v.lostChallenge(v.h.cfg.SetupLinks && !v.replacing)
+	if err != nil {
+		return err
 	}
-	_, err = v.h.cfg.Manager.SendSetupLink(v.r.Context(), mfa.SetupRequest{
-		Challenge: mfa.ChallengeToken(c.Token), Purpose: c.Purpose, Binding: v.binding()})
-	return v.lostDone(err, noteLinkSent)
+	return v.lostDone(v.sendSetupLink(c), noteLinkSent)
 }
 
 func postLostSupport(v *visit) error {
@@ -122,17 +141,11 @@ func postLostSupport(v *visit) error {
 	if err != nil {
 		return err
 	}
-	c, err := v.lostChallenge()
-	if err != nil || !v.h.cfg.Support {
-		return errors.Join(err, mfa.ErrNotAvailable)
+	c, err := v.lostChallenge(v.h.cfg.Support)
+	if err != nil {
+		return err
 	}
-	from, _, err := net.SplitHostPort(v.r.RemoteAddr)
-	if err != nil || len(from) > 64 {
-		from = ""
-	}
-	err = v.h.cfg.Manager.RequestSupport(v.r.Context(), mfa.SupportRequest{Challenge: mfa.ChallengeToken(c.Token), Purpose: c.Purpose,
-		Binding: v.binding(), From: from, Message: f.Get("message")})
-	return v.lostDone(err, noteSupport)
+	return v.lostDone(v.requestSupport(c, f.Get("message")), noteSupport)
 }
 
 // pageSetup shows a button. Mail programs and scanners open links before people do; they do
@@ -153,23 +166,41 @@ func postSetup(v *visit) error {
 	if err != nil {
 		return err
 	}
-	token := mfa.LinkToken(f.Get("token"))
+	c, err := v.openSetup(mfa.LinkToken(f.Get("token")))
+	switch {
+	case errors.Is(err, errSignedIn):
+		return v.redirect(v.at("factors"))
+	case err != nil:
+		return err
+	case c.Next == mfa.Enroll:
+		return v.redirect(v.at("enroll"))
+	case len(c.Options) == 0:
+		return v.redirect(v.at("lost"))
+	}
+	return v.redirect(v.at("verify", "purpose", string(mfa.ReplaceFactor)))
+}
+
+// errSignedIn: who is signed in changes factors in the security settings, and the link stays good.
+var errSignedIn = fmt.Errorf("mfahttp: signed in already: %w", mfa.ErrNotAvailable)
+
+// openSetup opens a set-up link in this session.
+func (v *visit) openSetup(token mfa.LinkToken) (*pending, error) {
 	id, tenant, userType, err := v.h.cfg.Manager.SetupSubject(token)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	subject := mfa.Subject{ID: id, Tenant: tenant, UserType: userType}
 	switch {
 	case v.id.Subject.ID != "" && subjectKey(v.id.Subject) != subjectKey(subject):
-		return mfa.ErrForbidden // somebody else uses this browser; the link stays good
+		return nil, mfa.ErrForbidden // somebody else uses this browser; the link stays good
 	case v.id.SignedIn:
-		return v.redirect(v.at("factors"))
+		return nil, errSignedIn
 	}
 	// A link that is no good any more changes nothing of what this browser is about.
 	binding := rand.Text()
 	ch, err := v.h.cfg.Manager.OpenSetup(v.r.Context(), token, binding)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	v.forget()
 	v.h.cfg.Session.Put(v.r.Context(), keyBinding, binding)
@@ -182,22 +213,17 @@ func postSetup(v *visit) error {
 	c := &pending{Who: v.who(), Purpose: mfa.ReplaceFactor, Next: ch.Next, Token: string(ch.Token), Kinds: ch.Kinds, Expires: ch.Expires,
 		Options: optionsOf(ch.Options)}
 	v.keep(c)
-	switch {
-	case ch.Next == mfa.Enroll:
+	if ch.Next == mfa.Enroll {
 		v.keepGrant(ch.Grant, ch.Expires)
-		return v.redirect(v.at("enroll"))
-	case len(c.Options) == 0:
-		return v.redirect(v.at("lost"))
 	}
-	return v.redirect(v.at("verify", "purpose", string(mfa.ReplaceFactor)))
+	return c, nil
 }
 
 // replaced ends the set-up of a new device: the person signs in with it.
-func (v *visit) replaced() error {
+func (v *visit) replaced() {
 	for _, key := range []string{keySetup, keyGrant, keyChallenge + string(mfa.ReplaceFactor)} {
 		v.drop(key)
 	}
-	return v.redirect(v.at("setup/done"))
 }
 
 func pageSetupDone(v *visit) error { return v.page(http.StatusOK, ui.Setup{Frame: v.frame(nil)}) }
@@ -219,23 +245,34 @@ func postUnlock(v *visit) error {
 	case len(kind) > maxKind:
 		return malformed("kind is too long")
 	}
-	left, err := v.h.cfg.Manager.ProveUnlock(v.r.Context(), mfa.VerifyRequest{Challenge: mfa.ChallengeToken(c.Token), Purpose: p,
-		Binding: v.binding(), Kind: kind, Response: mfa.Secret(f.Get("code"))})
+	left, err := v.proveUnlock(c, kind, f.Get("code"))
 	switch {
 	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired):
-		return v.ended(c, err)
+		return err
 	case err != nil:
 		v.noteError(kind, err, nil)
 	case left > 0:
 		v.note(notice{Code: noteProof, Kind: kind, Left: left})
 	default:
+		v.note(notice{Code: noteUnlocked, Kind: kind, Left: -1})
+	}
+	return v.redirect(v.verifyURL(f, kind, back))
+}
+
+// proveUnlock says how many right answers are still to come; with 0 the kind is good again.
+func (v *visit) proveUnlock(c *pending, kind, code string) (left int, err error) {
+	left, err = v.h.cfg.Manager.ProveUnlock(v.r.Context(), mfa.VerifyRequest{Challenge: mfa.ChallengeToken(c.Token), Purpose: c.Purpose,
+		Binding: v.binding(), Kind: kind, Response: mfa.Secret(code)})
+	if err != nil {
+		return 0, v.ended(c, err)
+	}
+	if left == 0 {
 		for i := range c.Options {
 			if c.Options[i].Kind == kind {
 				c.Options[i].Stopped = false
 			}
 		}
 		v.keep(c)
-		v.note(notice{Code: noteUnlocked, Kind: kind, Left: -1})
 	}
-	return v.redirect(v.verifyURL(f, kind, back))
+	return left, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/secondgate/secondgate/mfahttp"
 )
@@ -237,15 +238,18 @@ func (d *document) flat(schema m) (m, error) {
 
 // Real answers, good and bad, of every operation are as documented.
 func TestOpenAPIAnswers(t *testing.T) {
-	d, s := readDocument(t), newKeySite(t)
+	d, s := readDocument(t), newKeySite(t, func(c *mfahttp.Config) { c.SetupLinks, c.Support = true, true })
+	s.policy.Remember, s.policy.KeepImplicit = 24*time.Hour, true
 	seen := map[string]bool{}
 	p := s.person("ann")
 	call := func(method, path string, body any, status int) *answer {
 		t.Helper()
 		a := p.api(method, strings.TrimPrefix(path, "/api/"), body)
 		documented := path
-		if strings.HasPrefix(path, "/api/factors/") {
-			documented = "/api/factors/{id}"
+		for _, list := range []string{"/api/factors/", "/api/devices/"} {
+			if strings.HasPrefix(path, list) {
+				documented = list + "{id}"
+			}
 		}
 		if a.StatusCode != status {
 			t.Fatalf("%s %s: %d, want %d: %s", method, path, a.StatusCode, status, a.Text)
@@ -306,6 +310,38 @@ func TestOpenAPIAnswers(t *testing.T) {
 	call("POST", "/api/verify", m{"kind": "totp", "code": "100009"}, 429)
 	call("GET", "/api/state", nil, 200)
 	call("GET", "/api/factors", nil, 200)
+
+	p = s.person("lin")
+	call("POST", "/api/lost/link", nil, 401)
+	call("GET", "/api/devices", nil, 401)
+	p.signIn()
+	call("GET", "/api/devices", nil, 200)
+	call("POST", "/api/lost/link", nil, 401)
+	p.enroll("100001")
+	p.login()
+	call("GET", "/api/devices", nil, 403)
+	call("DELETE", "/api/devices", nil, 403)
+	call("POST", "/api/verify", m{"kind": "totp", "code": "100002", "remember": "Phone"}, 200)
+	device := call("GET", "/api/devices", nil, 200).JSON["devices"].([]any)[0].(m)["id"].(string)
+	call("DELETE", "/api/devices/none", nil, 404)
+	call("DELETE", "/api/devices/"+device, nil, 200)
+	call("DELETE", "/api/devices", nil, 200)
+	p.login()
+	call("POST", "/api/lost/support", m{"message": strings.Repeat("x", 501)}, 400)
+	call("POST", "/api/lost/support", m{"message": "My phone is gone."}, 200)
+	call("POST", "/api/lost/link", nil, 200)
+	call("POST", "/api/unlock", m{"kind": "totp", "code": "100003"}, 409)
+	call("POST", "/api/setup", m{}, 400)
+	call("POST", "/api/setup", m{"token": "x"}, 401)
+	call("POST", "/api/setup", m{"token": s.mail.last().Link}, 200)
+	call("POST", "/api/setup", m{"token": s.mail.last().Link}, 401)
+	p = s.person("max").stopped()
+	call("POST", "/api/unlock", m{"kind": "totp", "code": "000001"}, 401)
+	s.clock.Advance(3 * time.Minute)
+	for i := range 3 {
+		call("POST", "/api/unlock", m{"kind": "totp", "code": strconv.Itoa(100500 + i)}, 200)
+		s.clock.Advance(time.Minute)
+	}
 	for path, operations := range d.Paths {
 		for method := range operations {
 			if !seen[strings.ToUpper(method)+" "+path] {

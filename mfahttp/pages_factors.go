@@ -218,7 +218,8 @@ func (v *visit) enrollFailed(kind string, err error, typed url.Values, here stri
 func (v *visit) added(conf *mfa.Confirmation, back string) error {
 	v.hide()
 	if v.replacing {
-		return v.replaced()
+		v.replaced()
+		return v.redirect(v.at("setup/done"))
 	}
 	if conf.Verification != nil {
 		return v.back(back)
