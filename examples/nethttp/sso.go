@@ -47,6 +47,9 @@ func (a *app) newSignOn(ctx context.Context, env func(string) string, store stor
 		Authorize:  a.authorize,
 		Events: func(ctx context.Context, e mfa.Event) {
 			events(ctx, e)
+			if e.Name == "sso.refused" && e.Reason == "identity" {
+				a.log.WarnContext(ctx, "a provider of sign-on, or somebody in its place, answered what it should not", "provider", e.Kind)
+			}
 			a.noteChange(ctx, e)
 			a.tellOfLink(ctx, e)
 		},
