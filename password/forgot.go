@@ -29,7 +29,7 @@ type ForgotRequest struct {
 // A *factor.Problem (address_form) means that this is no address, a *mfa.BudgetError how
 // long to wait, for an address with an account and without; an error wrapping
 // mfa.ErrUnavailable that nothing was taken. A budget that somebody else has used up keeps
-// nobody out: the links that were mailed to the person are all good.
+// nobody out: as long as it lasts, the links that were mailed to the person are good.
 func (m *Manager) Forgot(ctx context.Context, r ForgotRequest) error {
 	if r.Client == "" || len(r.Client) > maxClient {
 		return errors.New("password: ForgotRequest.Client must have 1 to 256 bytes")
@@ -39,9 +39,9 @@ func (m *Manager) Forgot(ctx context.Context, r ForgotRequest) error {
 		return err
 	}
 	now := m.now()
-	err = m.pay(ctx, "client", r.Client, m.cfg.PerClient, now)
+	err = m.pay(ctx, "client", r.Client, m.cfg.PerClient, budgetFor, now)
 	if err == nil {
-		err = m.pay(ctx, "address", strings.ToLower(address), m.cfg.PerAddress, now)
+		err = m.pay(ctx, "address", strings.ToLower(address), m.cfg.PerAddress, min(budgetFor, m.cfg.TTL), now)
 	}
 	if err != nil {
 		var over *mfa.BudgetError
@@ -50,12 +50,19 @@ func (m *Manager) Forgot(ctx context.Context, r ForgotRequest) error {
 		}
 		return err
 	}
-	sent := make(map[string]bool) // by work that is run again
-	m.cfg.Later(ctx, func(ctx context.Context) error { return m.mailLinks(ctx, address, sent) })
+	made := make(map[string]*mailing) // by work that is run again
+	m.cfg.Later(ctx, func(ctx context.Context) error { return m.mailLinks(ctx, address, made) })
 	return nil
 }
 
-func (m *Manager) mailLinks(ctx context.Context, address string, sent map[string]bool) error {
+// mailing is how far the mail to one account is. Work that is run again goes on with the link
+// that it made, as each takes one of the account's places.
+type mailing struct {
+	token string
+	sent  bool
+}
+
+func (m *Manager) mailLinks(ctx context.Context, address string, made map[string]*mailing) error {
 	found, err := m.cfg.Accounts.Find(ctx, address)
 	if err != nil {
 		m.emit(ctx, "password.link-failed", nil, m.now(), nil)
@@ -68,11 +75,14 @@ func (m *Manager) mailLinks(ctx context.Context, address string, sent map[string
 	for i := range found[:min(len(found), maxAccounts)] {
 		a := &found[i]
 		key := recordKey(a.Tenant, a.ID)
-		if sent[key] {
+		if made[key] == nil {
+			made[key] = &mailing{}
+		}
+		if made[key].sent {
 			continue
 		}
 		var over *mfa.BudgetError
-		err := m.mailLink(ctx, a, m.now())
+		err := m.mailLink(ctx, a, made[key], m.now())
 		if errors.As(err, &over) { // several spellings of one address; the links mailed before do
 			m.emit(ctx, "password.budget", a, m.now(), nil)
 			err = nil
@@ -82,23 +92,24 @@ func (m *Manager) mailLinks(ctx context.Context, address string, sent map[string
 			failed = errors.Join(failed, err)
 			continue
 		}
-		sent[key] = true
+		made[key].sent = true
 	}
 	return failed
 }
 
-func (m *Manager) mailLink(ctx context.Context, a *Account, now time.Time) error {
+func (m *Manager) mailLink(ctx context.Context, a *Account, made *mailing, now time.Time) error {
 	if err := a.sound(); err != nil {
 		return err
 	}
 	if a.Email == "" {
 		return errors.New("password: the account has no address")
 	}
-	token, err := m.issue(ctx, a, now)
-	if err != nil {
-		return err
+	if _, err := m.look(ctx, made.token, now); errors.Is(err, ErrLink) { // none yet, or void by now
+		if made.token, err = m.issue(ctx, a, now); err != nil {
+			return err
+		}
 	}
-	link, err := m.link(token)
+	link, err := m.link(made.token)
 	if err != nil {
 		return err
 	}

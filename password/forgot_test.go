@@ -29,8 +29,8 @@ func TestBudgets(t *testing.T) {
 		for i := range 5 {
 			require.NoError(t, ask(address, fmt.Sprint("client ", i)))
 		}
-		refused(ask(address, "client 6"), time.Hour)
-		refused(ask(strings.ToUpper(address), "client 7"), time.Hour)
+		refused(ask(address, "client 6"), 30*time.Minute)
+		refused(ask(strings.ToUpper(address), "client 7"), 30*time.Minute)
 	}
 	require.Len(t, r.later, 10, "nothing is done for what was refused")
 	r.clock.Advance(20 * time.Minute)
@@ -38,9 +38,10 @@ func TestBudgets(t *testing.T) {
 		require.NoError(t, ask(fmt.Sprintf("n%d@acme.example", i), "busy"))
 	}
 	refused(ask("n31@acme.example", "busy"), time.Hour)
-	refused(ask("olivia@acme.example", "calm"), 40*time.Minute)
-	r.clock.Advance(40 * time.Minute)
+	refused(ask("olivia@acme.example", "calm"), 10*time.Minute)
+	r.clock.Advance(10 * time.Minute)
 	require.NoError(t, ask("olivia@acme.example", "calm"))
+	r.clock.Advance(30 * time.Minute)
 	refused(ask("n31@acme.example", "busy"), 20*time.Minute)
 	r.clock.Set(time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)) // back to before
 	refused(ask("n31@acme.example", "busy"), time.Hour)

@@ -66,7 +66,8 @@ type Config struct {
 	// choosing another; default 3 days, an hour to 30 days (OWASP ASVS 5.0 6.4.1).
 	TemporaryTTL time.Duration
 	// PerAddress and PerClient are how often in an hour a link may be asked for one address
-	// and by one client; defaults 5 and 30, 1 to 1000. Neither has a way to be switched off.
+	// and by one client; defaults 5 and 30, 1 to 1000. Neither has a way to be switched off. The
+	// hour of an address is TTL if that is shorter: who is refused has links that are good.
 	PerAddress, PerClient int
 	// Compose, if not nil, writes mails. A Message without a subject stands for the one that
 	// this package would have sent.

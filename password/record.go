@@ -1,6 +1,7 @@
 package password
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -30,6 +31,7 @@ const (
 
 	idLen     = sha256.Size
 	secretLen = 32
+	// budgetFor is the window of budgets; that of an address is no longer than a link is good.
 	budgetFor = time.Hour
 	// maxLinks of one account are good at once, so that the record stays small.
 	maxLinks = 20
@@ -116,6 +118,8 @@ func (m *Manager) issue(ctx context.Context, a *Account, now time.Time) (token s
 		}
 		at := now.UnixMilli()
 		l.drop(at)
+		// Nor does one take a place that a change of the account has made void.
+		l.Links = slices.DeleteFunc(l.Links, func(v live) bool { return !bytes.Equal(v.Account, a.fingerprint()) })
 		if len(l.Links) >= min(m.cfg.PerAddress, maxLinks) {
 			return storage.Change{}, &mfa.BudgetError{RetryAfter: time.Duration(l.Links[0].Expires-at) * time.Millisecond}
 		}
@@ -205,7 +209,7 @@ func (m *Manager) spend(ctx context.Context, token string, now time.Time) error 
 
 // pay takes one request from the budget of what, or returns a *mfa.BudgetError. The record
 // names nobody.
-func (m *Manager) pay(ctx context.Context, purpose, what string, limit int, now time.Time) error {
+func (m *Manager) pay(ctx context.Context, purpose, what string, limit int, window time.Duration, now time.Time) error {
 	key := budgetPrefix + base64.RawURLEncoding.EncodeToString(m.cfg.Keys.Digest(sealBudget, purpose+"\x00"+what))
 	var wait time.Duration
 	err := m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
@@ -213,7 +217,7 @@ func (m *Manager) pay(ctx context.Context, purpose, what string, limit int, now 
 		if err != nil {
 			return storage.Change{}, err
 		}
-		log, wait = log.add(now, limit)
+		log, wait = log.add(now, limit, window)
 		if wait > 0 {
 			return storage.Change{}, nil
 		}
@@ -249,21 +253,21 @@ func (m *Manager) openBudget(key string, data []byte) (log budget, err error) {
 	return log, err
 }
 
-// add counts a request, or says how long to wait for the oldest to be an hour old. After a
+// add counts a request, or says how long to wait for the oldest to leave the window. After a
 // clock that ran ahead, what it counted is taken for now.
-func (b budget) add(now time.Time, limit int) (budget, time.Duration) {
-	b = b.since(now)
+func (b budget) add(now time.Time, limit int, window time.Duration) (budget, time.Duration) {
+	b = b.since(now, window)
 	for i := range b {
 		b[i] = min(b[i], now.Unix())
 	}
 	if len(b) >= limit {
-		return b, time.Unix(b[len(b)-limit], 0).Add(budgetFor).Sub(now)
+		return b, time.Unix(b[len(b)-limit], 0).Add(window).Sub(now)
 	}
 	return append(b, now.Unix()), 0
 }
 
-// since is what is not yet an hour old.
-func (b budget) since(now time.Time) budget {
-	old := now.Add(-budgetFor).Unix()
+// since is what is still in the window.
+func (b budget) since(now time.Time, window time.Duration) budget {
+	old := now.Add(-window).Unix()
 	return slices.DeleteFunc(slices.Clone(b), func(at int64) bool { return at <= old })
 }

@@ -70,7 +70,7 @@ func (m *Manager) reseal(ctx context.Context, key string, now time.Time) error {
 		} else {
 			var log budget
 			if log, broken = m.openBudget(key, data); broken == nil {
-				useful = len(log.since(now)) > 0
+				useful = len(log.since(now, budgetFor)) > 0
 			}
 		}
 		switch {
