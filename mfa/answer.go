@@ -101,8 +101,9 @@ func (m *Manager) take(ctx context.Context, a *answer) error {
 			return false, ctx.Err()
 		}
 		if a.uncounted {
-			out.events, out.err = m.passedOver(r, a, refusal, now)
-			return false, nil
+			var write bool
+			out.events, write, out.err = m.passedOver(r, a, refusal, now)
+			return write, nil
 		}
 		out.events, out.err = m.wrong(r, a, refusal, now)
 		return true, nil
@@ -214,7 +215,7 @@ func (m *Manager) right(r *record, a *answer, t target, v *factor.Verdict, now t
 	}
 	events := a.accept(r, t, v, now)
 	if v.Cloned {
-		events = append(events, m.cloned(r, a, t.ID, now))
+		events = append(events, m.notable(r, a.subject, "", m.cloned(a, t.ID, now)))
 	}
 	if id := t.ID; v.Ended && id != "" {
 		r.removeFactors(func(in instance) bool { return in.ID == id })
@@ -223,10 +224,10 @@ func (m *Manager) right(r *record, a *answer, t target, v *factor.Verdict, now t
 }
 
 // cloned is the event of an answer by an instance that seems to have been copied.
-func (m *Manager) cloned(r *record, a *answer, id string, now time.Time) Event {
-	return m.notable(r, a.subject, "", m.event("factor.cloned", a.subject, now, func(e *Event) {
+func (m *Manager) cloned(a *answer, id string, now time.Time) Event {
+	return m.event("factor.cloned", a.subject, now, func(e *Event) {
 		e.Kind, e.FactorID, e.Purpose = a.factor.Kind(), id, a.purpose
-	}))
+	})
 }
 
 // wrong counts a refused answer.
@@ -273,7 +274,7 @@ func (m *Manager) refuse(r *record, a *answer, refusal error, st lockout.Status,
 		events = append(events, told("lockout.stopped"))
 	}
 	if errors.Is(refusal, factor.ErrCloned) {
-		events = append(events, m.cloned(r, a, "", now))
+		events = append(events, m.notable(r, a.subject, "", m.cloned(a, "", now)))
 	}
 	return events, &AttemptError{Kind: kind, Left: st.Left, LockedUntil: st.LockedUntil, Err: refusal}
 }

@@ -302,13 +302,20 @@ func (m *Manager) Confirm(ctx context.Context, r ConfirmRequest) (*Confirmation,
 	if err != nil {
 		return nil, err
 	}
-	named, undo, err := m.claim(ctx, c.Subject, f, response, now)
+	claimed, err := m.claim(ctx, c.Subject, f, response, now)
 	if err != nil {
 		return nil, err
 	}
+	if claimed.key != "" {
+		// From here on the answer is judged, and counted, whether or not somebody waits for it:
+		// else who hangs up in time would leave a claim behind with each answer.
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+		defer cancel()
+	}
 	var done *Confirmation
 	err = m.take(ctx, &answer{
-		factor: f, subject: c.Subject, purpose: c.Purpose, response: response, named: named,
+		factor: f, subject: c.Subject, purpose: c.Purpose, response: response, named: claimed.name,
 		opened: time.UnixMilli(p.In.Created).UTC(), now: now, confirming: true,
 		find: func(r *record, now time.Time) ([]target, error) {
 			p, err := m.pendingOf(r, c, now)
@@ -325,10 +332,11 @@ func (m *Manager) Confirm(ctx context.Context, r ConfirmRequest) (*Confirmation,
 	if err != nil {
 		var judged *AttemptError
 		if errors.As(err, &judged) || !errors.Is(err, ErrUnavailable) { // certain that nothing was confirmed
-			undo()
+			m.giveUp(ctx, claimed)
 		}
 		return nil, err
 	}
+	m.hold(ctx, claimed)
 	return done, nil
 }
 

@@ -91,31 +91,59 @@ func (m *Manager) owner(ctx context.Context, key string) (identity, error) {
 	return i, nil
 }
 
+// claimed is an identity that was made a person's for an answer that is not judged yet. The zero
+// value is of a factor that is no Identifier.
+type claimed struct {
+	key  string
+	name []byte
+	mine identity
+	// fresh: it was nobody's of this person before, and is given up again after a wrong answer.
+	fresh bool
+}
+
 // claim makes what an answer to an enrolment names the person's, if the factor is an
-// Identifier. named is the identity; undo gives it up again if it was nobody's before.
-func (m *Manager) claim(ctx context.Context, s subject, f Factor, response string, now time.Time) (named []byte, undo func(), err error) {
-	undo = func() {}
+// Identifier.
+func (m *Manager) claim(ctx context.Context, s subject, f Factor, response string, now time.Time) (claimed, error) {
 	identifier, ok := f.(factor.Identifier)
 	if !ok {
-		return nil, undo, nil
+		return claimed{}, nil
 	}
-	if named = identifier.Identify(response); len(named) == 0 || len(named) > maxIdentity {
-		return nil, nil, fmt.Errorf("%w: the answer names no instance", ErrMalformed)
+	named := identifier.Identify(response)
+	if len(named) == 0 || len(named) > maxIdentity {
+		return claimed{}, fmt.Errorf("%w: the answer names no instance", ErrMalformed)
 	}
-	key, mine := identityKey(f.Kind(), named), identity{Tenant: s.Tenant, Subject: s.ID, Claimed: now.UnixMilli(), Claim: random8()}
-	before, err := m.occupy(ctx, key, mine, identity{})
-	if errors.Is(err, errTaken) && m.abandoned(ctx, key, before, now) {
-		before, err = m.occupy(ctx, key, mine, before)
+	c := claimed{key: identityKey(f.Kind(), named), name: named,
+		mine: identity{Tenant: s.Tenant, Subject: s.ID, Claimed: now.UnixMilli(), Claim: random8()}}
+	before, err := m.occupy(ctx, c.key, c.mine, identity{})
+	if errors.Is(err, errTaken) && m.abandoned(ctx, c.key, before, now) {
+		before, err = m.occupy(ctx, c.key, c.mine, before)
 	}
 	switch {
 	case errors.Is(err, errTaken):
-		return nil, nil, fmt.Errorf("%w: %w", ErrNotAvailable, err)
+		return claimed{}, fmt.Errorf("%w: %w", ErrNotAvailable, err)
 	case err != nil:
-		return nil, nil, unavailable(err)
-	case !before.of(s):
-		undo = func() { m.release(ctx, []string{key}, func(i identity) bool { return i == mine }) }
+		return claimed{}, unavailable(err)
 	}
-	return named, undo, nil
+	c.fresh = !before.of(s)
+	return c, nil
+}
+
+// giveUp takes a claim back after a wrong answer.
+func (m *Manager) giveUp(ctx context.Context, c claimed) {
+	if c.fresh {
+		m.release(ctx, map[string]identity{c.key: c.mine})
+	}
+}
+
+// hold puts a claim back after the instance was confirmed, if a removal of an instance of the
+// same identity gave it up meanwhile. What fails leads to nobody, and asks for a password.
+func (m *Manager) hold(ctx context.Context, c claimed) {
+	if c.key == "" {
+		return
+	}
+	if now, err := m.owner(ctx, c.key); errors.Is(err, ErrUnknownFactor) || err == nil && now != c.mine {
+		_, _ = m.occupy(ctx, c.key, c.mine, identity{})
+	}
 }
 
 func (i identity) of(s subject) bool { return i.Subject == s.ID && i.Tenant == s.Tenant }
@@ -152,16 +180,30 @@ func (m *Manager) abandoned(ctx context.Context, key string, i identity, now tim
 	return err == nil && (r == nil || !slices.Contains(m.identities(r), key))
 }
 
-// release gives up identities, where which says so of what is there. What fails is left
-// behind: it leads to nobody, and goes to who claims it next.
-func (m *Manager) release(ctx context.Context, keys []string, which func(identity) bool) {
+// claims are the present claims of identities. One that cannot be read is left out.
+func (m *Manager) claims(ctx context.Context, keys []string) map[string]identity {
 	if len(keys) == 0 {
+		return nil
+	}
+	list := make(map[string]identity, len(keys))
+	for _, key := range keys {
+		if i, err := m.owner(ctx, key); err == nil {
+			list[key] = i
+		}
+	}
+	return list
+}
+
+// release gives up claims, unless they were renewed. What fails is left behind: it leads to
+// nobody, and goes to who claims it next.
+func (m *Manager) release(ctx context.Context, list map[string]identity) {
+	if len(list) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
-	for _, key := range keys {
-		_ = m.disown(ctx, key, which)
+	for key, was := range list {
+		_ = m.disown(ctx, key, func(i identity) bool { return i == was })
 	}
 }
 

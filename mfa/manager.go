@@ -261,7 +261,7 @@ func (m *Manager) end(r *record, now time.Time) {
 func (m *Manager) update(ctx context.Context, s subject, now time.Time, decide func(r *record) (write bool, err error)) error {
 	key := s.key()
 	var decided error
-	var gone []string
+	var gone map[string]identity // claims of instances that end
 	err := m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
 		gone = nil
 		var r *record
@@ -276,7 +276,7 @@ func (m *Manager) update(ctx context.Context, s subject, now time.Time, decide f
 		if decided = err; err != nil || !write {
 			return storage.Change{}, err
 		}
-		gone = without(before, m.identities(r))
+		gone = m.claims(ctx, without(before, m.identities(r)))
 		r.tidy(r.at(now), m.cfg.ChallengeTTL)
 		if string(r.UserType) != s.UserType {
 			r.UserType = []byte(s.UserType)
@@ -293,7 +293,7 @@ func (m *Manager) update(ctx context.Context, s subject, now time.Time, decide f
 	if err != nil {
 		return unavailable(err)
 	}
-	m.release(ctx, gone, func(i identity) bool { return i.of(s) })
+	m.release(ctx, gone)
 	return nil
 }
 

@@ -134,7 +134,12 @@ func (m *Manager) Abandon(ctx context.Context, token ChallengeToken, binding str
 		if r.isSpent(c.ID, c.Issued) || slices.ContainsFunc(r.Factors, func(in instance) bool { return in.Used > c.Issued }) {
 			return false, ErrTokenExpired
 		}
-		r.spend(c.ID, c.Issued)
+		// Of too many spent challenges the oldest is let go, and all before it with it: who knows
+		// a password could end the person's sign-ins by giving up their own. One that cannot be
+		// remembered ends by itself.
+		if r.Spent.len() < maxSpent {
+			r.spend(c.ID, c.Issued)
+		}
 		e := m.event("challenge.abandoned", c.Subject, now, func(e *Event) { e.Purpose = c.Purpose })
 		if c.Purpose == SignIn && m.warn(r, now) {
 			e = m.notable(r, c.Subject, "", e)

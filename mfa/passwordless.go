@@ -163,8 +163,10 @@ func (m *Manager) admitPasswordless(ctx context.Context, c *claims, who identity
 	return nil
 }
 
-// passedOver makes the error and the events of a refused answer that is not counted.
-func (m *Manager) passedOver(r *record, a *answer, refusal error, now time.Time) ([]Event, error) {
+// passedOver makes the error and the events of a refused answer that is not counted. Nothing keeps
+// such an answer from being given again, so the person is told of a copied device once a day at
+// most; write says that this is to be remembered.
+func (m *Manager) passedOver(r *record, a *answer, refusal error, now time.Time) (events []Event, write bool, _ error) {
 	reason := "incorrect"
 	switch weight(refusal) {
 	case 1:
@@ -174,11 +176,15 @@ func (m *Manager) passedOver(r *record, a *answer, refusal error, now time.Time)
 	case 3:
 		reason, refusal = "failed", unavailable(refusal)
 	}
-	events := []Event{m.event("verify.failure", a.subject, now, func(e *Event) {
+	events = []Event{m.event("verify.failure", a.subject, now, func(e *Event) {
 		e.Kind, e.Purpose, e.Reason = a.factor.Kind(), a.purpose, reason
 	})}
 	if errors.Is(refusal, factor.ErrCloned) {
-		events = append(events, m.cloned(r, a, "", now))
+		e := m.cloned(a, "", now)
+		if write = m.warn(r, now); write {
+			e = m.notable(r, a.subject, "", e)
+		}
+		events = append(events, e)
 	}
-	return events, refusal
+	return events, write, refusal
 }

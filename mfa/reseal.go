@@ -11,6 +11,7 @@ import (
 
 	"github.com/fxamacker/cbor/v2"
 
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
 )
@@ -21,7 +22,7 @@ type ResealProgress struct {
 	// hold any bytes, and is "" at the end.
 	Cursor string
 	// Records were looked at, Resealed of them sealed anew, and Removed had outlived their
-	// use (hourly send budgets).
+	// use (hourly send budgets, identities claimed by enrolments that were cut off).
 	Records, Resealed, Removed int
 	// Unreadable are the records of the last page that none of the keys opens, or that were
 	// altered; each error names the record's key and wraps the reason, such as
@@ -87,6 +88,10 @@ func (m *Manager) resealPage(ctx context.Context, page []storage.Entry, p *Resea
 			purpose, budget = sealBudget, true
 		}
 		p.Records++
+		if e.Key[0] == 'i' && m.dropAbandoned(ctx, e, now) {
+			p.Removed++
+			continue
+		}
 		if !budget && m.cfg.Keys.Primary(e.Record.Data) {
 			continue // of the primary key, so nothing is to be done, now or after another write
 		}
@@ -123,6 +128,22 @@ func (m *Manager) resealPage(ctx context.Context, page []storage.Entry, p *Resea
 		}
 	}
 	return nil
+}
+
+// dropAbandoned removes the claim of an identity that nobody has, or is about to. A kind that is
+// not configured here may be elsewhere, and its claims stay.
+func (m *Manager) dropAbandoned(ctx context.Context, e storage.Entry, now time.Time) bool {
+	kind, _, _ := strings.Cut(strings.TrimPrefix(e.Key, "i/"), "/")
+	if _, ok := m.factors[kind].(factor.Identifier); !ok {
+		return false
+	}
+	i, err := m.openIdentity(e.Key, e.Record.Data)
+	if err != nil || !m.abandoned(ctx, e.Key, i, now) {
+		return false
+	}
+	dropped := false
+	err = m.disown(ctx, e.Key, func(now identity) bool { dropped = now == i; return dropped })
+	return err == nil && dropped
 }
 
 // budgetOver reports that nothing in a budget counts any more.

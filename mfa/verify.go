@@ -53,7 +53,9 @@ func (c *claims) open(r *record, now time.Time, ttl time.Duration) error {
 // was right and that this has been recorded: a challenge, a sent code, a recovery code and
 // a time step are each good for one success. An answer that was judged and refused gives an
 // *AttemptError and has been counted; ErrMalformed, ErrToken, ErrTokenExpired,
-// ErrNotAvailable, *LockedError and *StoppedError were not judged and not counted. After
+// ErrNotAvailable, *LockedError and *StoppedError were not judged and not counted, nor was
+// ErrExpired by itself, which is of kinds such as passkeys: Send was called for another
+// challenge of the person since, and is to be called again. After
 // ErrUnavailable nobody is let in, and the answer may have been counted or consumed.
 func (m *Manager) Verify(ctx context.Context, r VerifyRequest) (*Verification, error) {
 	c, f, err := m.challenge(r.Challenge, r.Purpose, r.Binding, r.Kind)
@@ -110,8 +112,13 @@ func (m *Manager) targets(r *record, c *claims, f Factor) (list []target, err er
 		}
 		list = append(list, t)
 	}
-	if len(list) == 0 {
+	switch {
+	case len(list) == 0:
 		return nil, ErrNotAvailable
+	case sends && f.Traits().Shared && list[0].live == nil:
+		// Another challenge has asked since, or none has. The answer may be right for what was
+		// asked before, and is no guess: it is not held against the person.
+		return nil, fmt.Errorf("%w: nothing that was issued to this challenge is there to answer", ErrExpired)
 	}
 	return list, nil
 }

@@ -1,0 +1,205 @@
+package mfa_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/storage"
+)
+
+// over is a Manager over a store that wraps the rig's.
+func (r *rig) over(t *testing.T, s storage.Store) *mfa.Manager {
+	t.Helper()
+	cfg := r.cfg
+	cfg.Store = s
+	m, err := mfa.New(cfg)
+	require.NoError(t, err)
+	return m
+}
+
+// claimedStore does something after an identity was claimed.
+type claimedStore struct {
+	*mfatest.FaultyStore
+	then func()
+}
+
+func (s *claimedStore) Swap(ctx context.Context, key, old string, next storage.Record) error {
+	err := s.FaultyStore.Swap(ctx, key, old, next)
+	if then := s.then; then != nil && strings.HasPrefix(key, "i/") {
+		s.then = nil
+		then()
+	}
+	return err
+}
+
+// Whoever hangs up once the claim is written is judged and counted all the same: else each
+// answer would leave a claim behind, and none would lock.
+func TestHangingUpLeavesNoClaims(t *testing.T) {
+	r, _ := keyRig(t)
+	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: r.signIn(ann).Grant, Binding: binding, Kind: "key"})
+	require.NoError(t, err)
+	s := &claimedStore{FaultyStore: r.store}
+	m := r.over(t, s)
+	for i := range 10 {
+		ctx, cancel := context.WithCancel(t.Context())
+		s.then = cancel
+		_, err = m.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.Secret(fmt.Sprintf("made-up-%d wrong", i))})
+		require.Error(t, err)
+		cancel()
+	}
+	var locked *mfa.LockedError
+	require.ErrorAs(t, err, &locked)
+	require.Zero(t, identities(t, r))
+}
+
+// What a claim that was cut off left behind is removed by Reseal, once nobody can be about to
+// confirm it; and by a Manager that knows the kind, for to others every claim is nobody's.
+func TestResealRemovesAbandonedClaims(t *testing.T) {
+	r, _ := keyRig(t)
+	r.withKey(ann, "k1")
+	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: r.signIn(person(1)).Grant, Binding: binding, Kind: "key"})
+	require.NoError(t, err)
+	_, err = r.over(t, &cutStore{FaultyStore: r.store, left: 1}).Confirm(t.Context(),
+		mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.Secret("k2 " + string(e.Prompt.Data))})
+	require.ErrorIs(t, err, mfa.ErrUnavailable)
+	require.Equal(t, 2, identities(t, r))
+
+	reseal(t, r.Manager, "")
+	require.Equal(t, 2, identities(t, r), "it may be confirmed yet")
+	r.clock.Advance(48 * time.Hour)
+	cfg := r.cfg
+	cfg.Factors, cfg.Policies = cfg.Factors[:len(cfg.Factors)-1], mfa.StaticPolicy(mfa.Policy{})
+	without, err := mfa.New(cfg)
+	require.NoError(t, err)
+	reseal(t, without, "")
+	require.Equal(t, 2, identities(t, r), "a Manager without the kind")
+	require.Equal(t, 1, reseal(t, r.Manager, "").Removed)
+	require.Equal(t, 1, identities(t, r))
+	_, err = r.answer(r.open(), "k1", "", ann)
+	require.NoError(t, err)
+}
+
+// removingStore does something when a removal is committed, and before its claim is given up.
+type removingStore struct {
+	*mfatest.FaultyStore
+	then func()
+}
+
+func (s *removingStore) Swap(ctx context.Context, key, old string, next storage.Record) error {
+	err := s.FaultyStore.Swap(ctx, key, old, next)
+	if then := s.then; err == nil && then != nil && strings.HasPrefix(key, "p/") {
+		s.then = nil
+		then()
+	}
+	return err
+}
+
+// An instance is never without its claim, however a removal and a new enrolment of the same
+// identity meet.
+func TestRemovalAndEnrolmentOfOneIdentity(t *testing.T) {
+	t.Run("enrolled before the claim is given up", func(t *testing.T) {
+		r, _ := keyRig(t)
+		c := r.withKey(ann, "k1")
+		s := &removingStore{FaultyStore: r.store}
+		s.then = func() {
+			_, err := r.addKey(c.Grant, "k1")
+			require.NoError(t, err)
+		}
+		require.NoError(t, r.over(t, s).Remove(t.Context(), c.Grant, binding, c.Factor.ID))
+		_, err := r.answer(r.open(), "k1", "", ann)
+		require.NoError(t, err)
+	})
+	t.Run("removed between claim and confirmation", func(t *testing.T) {
+		r, _ := keyRig(t)
+		c := r.withKey(ann, "k1")
+		e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: c.Grant, Binding: binding, Kind: "key"})
+		require.NoError(t, err)
+		s := &claimedStore{FaultyStore: r.store, then: func() { require.NoError(t, r.Remove(t.Context(), c.Grant, binding, c.Factor.ID)) }}
+		_, err = r.over(t, s).Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.Secret("k1 " + string(e.Prompt.Data))})
+		require.NoError(t, err)
+		_, err = r.answer(r.open(), "k1", "", ann)
+		require.NoError(t, err)
+	})
+}
+
+// A refused answer without a password can be given again and again. The person is told of a
+// copied device once a day.
+func TestCloneWithoutPasswordIsToldOnce(t *testing.T) {
+	told := 0
+	r, _ := keyRig(t, func(c *mfa.Config) { c.Notices = func(context.Context, func(context.Context) error) { told++ } })
+	r.withKey(ann, "k1")
+	for day := 1; day <= 2; day++ {
+		told = 0
+		ch := r.open()
+		for range 50 {
+			_, err := r.answer(ch, "k1", "copied", ann)
+			require.Error(t, err)
+		}
+		require.Equal(t, 1, told, "day %d", day)
+		r.clock.Advance(25 * time.Hour)
+	}
+	require.Len(t, slicesOf(r.eventNames(), "factor.cloned"), 100, "every one is an event")
+}
+
+func slicesOf(list []string, name string) (same []string) {
+	for _, s := range list {
+		if s == name {
+			same = append(same, s)
+		}
+	}
+	return same
+}
+
+// Somebody with the password who begins and gives up, over and over, ends no sign-in of the person.
+func TestGivingUpEndsNoOthers(t *testing.T) {
+	r, _ := keyRig(t)
+	r.withKey(ann, "k1")
+	r.clock.Advance(time.Minute)
+	alone, begun := r.open(), r.begin(ann)
+	d, err := r.Send(t.Context(), mfa.SendRequest{Challenge: begun.Token, Binding: binding, Kind: "key"})
+	require.NoError(t, err)
+	r.clock.Advance(time.Second)
+	for range 40 {
+		require.NoError(t, r.Abandon(t.Context(), r.begin(ann).Token, binding))
+	}
+	_, err = r.answer(alone, "k1", "", ann)
+	require.NoError(t, err)
+	_, err = r.verify(begun, "key", mfa.Secret("k1 "+string(d.Prompt.Data)))
+	require.NoError(t, err)
+}
+
+// Whoever asks for another challenge of a shared kind, in another tab or with the person's
+// password, makes no wrong answer of the person's right one.
+func TestAnotherChallengeIsNoWrongAnswer(t *testing.T) {
+	r, _ := keyRig(t)
+	r.withKey(ann, "k1")
+	ask := func(ch *mfa.Challenge) string {
+		d, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "key"})
+		require.NoError(t, err)
+		return string(d.Prompt.Data)
+	}
+	for range 10 {
+		mine := r.begin(ann)
+		_, err := r.verify(mine, "key", "k1 nothing")
+		require.ErrorIs(t, err, mfa.ErrExpired, "nothing was asked yet")
+		data := ask(mine)
+		ask(r.begin(ann))
+		_, err = r.verify(mine, "key", mfa.Secret("k1 "+data))
+		require.ErrorIs(t, err, mfa.ErrExpired)
+		var attempt *mfa.AttemptError
+		require.NotErrorAs(t, err, &attempt)
+	}
+	mine := r.begin(ann)
+	data := ask(mine)
+	_, err := r.verify(mine, "key", mfa.Secret("k2 "+data))
+	require.Equal(t, 4, left(t, err), "a wrong answer to what was asked counts")
+	_, err = r.verify(mine, "key", mfa.Secret("k1 "+data))
+	require.NoError(t, err)
+}
