@@ -254,5 +254,6 @@ func localURL(s string) (string, bool) {
 		strings.HasPrefix(u.Path, "//") || strings.ContainsRune(u.Path, '\\') {
 		return "", false
 	}
-	return u.String(), true
+	s = u.String() // in which what is escaped is longer
+	return s, len(s) <= maxURL
 }
