@@ -11,7 +11,9 @@ import (
 // Errors to branch on with errors.Is. Their texts are for developers; show people a text
 // of your own (mfahttp has them).
 var (
-	// ErrIncorrect, ErrExpired and ErrReplayed come inside an *AttemptError.
+	// ErrIncorrect, ErrExpired and ErrReplayed come inside an *AttemptError, and by themselves
+	// for answers that are not counted: those of VerifyPasswordless, and of Verify to what
+	// another challenge has replaced.
 	ErrIncorrect = factor.ErrIncorrect
 	ErrExpired   = factor.ErrExpired
 	ErrReplayed  = factor.ErrReplayed
