@@ -281,7 +281,7 @@ func TestSignOnByEnvironment(t *testing.T) {
 		t.Error("there is a button")
 	}
 	c.post(404, "/sso/google/sign-in", url.Values{})
-	if got := refused(t, "-demo=false", "ACME_GOOGLE_CLIENT_ID=x"); !strings.Contains(got, "ACME_GOOGLE_CLIENT_SECRET") {
+	if got := refused(t, "-addr=127.0.0.1:0", "-data="+t.TempDir(), "-demo=false", "ACME_GOOGLE_CLIENT_ID=x"); !strings.Contains(got, "ACME_GOOGLE_CLIENT_SECRET") {
 		t.Errorf("said %q", got)
 	}
 	s = start(t, t.TempDir(), "-demo=false", "ACME_GOOGLE_CLIENT_ID=x", "ACME_GOOGLE_CLIENT_SECRET=y", "HTTPS_PROXY=http://127.0.0.1:1")
