@@ -3,6 +3,7 @@ package structure_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -109,4 +110,20 @@ func TestStandards(t *testing.T) {
 		}
 	}
 	require.Greater(t, judged, 60)
+}
+
+// What running the programs and tests leaves behind is no part of the repository: keys and
+// databases least of all.
+func TestNothingLeftBehindIsKept(t *testing.T) {
+	files, err := exec.CommandContext(t.Context(), "git", "-C", "../..", "ls-files").Output()
+	if err != nil {
+		t.Skip("not a checkout: ", err)
+	}
+	for file := range strings.Lines(string(files)) {
+		file = strings.TrimSpace(file)
+		switch ext := filepath.Ext(file); {
+		case ext == ".key", ext == ".db", ext == ".test", ext == ".out", strings.Contains(file, "testdata/rapid/"), strings.HasPrefix(file, "data/"):
+			t.Errorf("%s is kept", file)
+		}
+	}
 }
