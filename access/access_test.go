@@ -117,7 +117,7 @@ func (o *office) enrol(g mfa.Grant) {
 
 func (o *office) issue(params factor.Params) mfa.Secret {
 	o.t.Helper()
-	e, err := o.Issue(o.t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: ann, Actor: "admin", Reason: "called, knows her badge number"},
+	e, err := o.Issue(o.t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: ann, Actor: mfa.System("admin"), Reason: "called, knows her badge number"},
 		Kind: "access", Params: params})
 	require.NoError(o.t, err)
 	require.Len(o.t, e.Prompt.Codes, 1)
@@ -144,6 +144,10 @@ func TestAccessOnce(t *testing.T) {
 	require.ErrorIs(t, o.Remove(t.Context(), v.Grant, session, overview.Factors[0].ID), mfa.ErrForbidden)
 	old := overview.Factors[0].ID
 	o.enrol(v.Grant)
+	overview, err = o.Overview(t.Context(), ann)
+	require.NoError(t, err)
+	require.Len(t, overview.Factors, 2, "the old one is there until the hold ends")
+	o.clock.Advance(24 * time.Hour)
 	overview, err = o.Overview(t.Context(), ann)
 	require.NoError(t, err)
 	require.Len(t, overview.Factors, 1)
@@ -202,13 +206,13 @@ func TestOnlyAdministratorsIssue(t *testing.T) {
 	o.enrol(g)
 	_, err = o.RegenerateRecoveryCodes(t.Context(), g, session)
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
-	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: ann, Actor: "mallory"}, Kind: "access"})
+	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: ann, Actor: mfa.System("mallory")}, Kind: "access"})
 	require.ErrorIs(t, err, mfa.ErrForbidden)
-	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: ann, Actor: "admin"}, Kind: "totp"})
+	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: ann, Actor: mfa.System("admin")}, Kind: "totp"})
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
-	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: mfa.Subject{ID: "bob", Enrolled: true}, Actor: "admin"}, Kind: "access"})
+	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: mfa.Subject{ID: "bob", Enrolled: true}, Actor: mfa.System("admin")}, Kind: "access"})
 	require.ErrorIs(t, err, mfa.ErrStateLost)
-	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: ann, Actor: "admin"}, Kind: "access", Params: factor.Params{"valid": "9000h"}})
+	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: ann, Actor: mfa.System("admin")}, Kind: "access", Params: factor.Params{"valid": "9000h"}})
 	require.ErrorIs(t, err, mfa.ErrMalformed)
 }
 

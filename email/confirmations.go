@@ -30,7 +30,7 @@ type Confirmed struct {
 // the other as the results are taken: stop by leaving the loop. A failure is that person's
 // result and does not stop the others; a context that is done does, with its error as the last
 // result. For one person call mfa.Manager.SendConfirmation.
-func SendConfirmations(ctx context.Context, m Confirmer, actor, reason string, people iter.Seq[mfa.Subject]) iter.Seq[Confirmed] {
+func SendConfirmations(ctx context.Context, m Confirmer, actor mfa.Actor, reason string, people iter.Seq[mfa.Subject]) iter.Seq[Confirmed] {
 	return func(yield func(Confirmed) bool) {
 		i := 0
 		for s := range people {

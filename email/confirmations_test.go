@@ -19,7 +19,7 @@ func TestSendConfirmations(t *testing.T) {
 	r := newRig(t)
 	people := []mfa.Subject{{ID: "1", Email: "one@example.com"}, {ID: "2"}, {ID: "3", Email: "not an address"}, {ID: "4", Email: "four@example.com"}}
 	var got []string
-	for res := range email.SendConfirmations(t.Context(), r, "root", "new year", slices.Values(people)) {
+	for res := range email.SendConfirmations(t.Context(), r, mfa.System("root"), "new year", slices.Values(people)) {
 		require.Equal(t, len(got), res.Index)
 		require.Equal(t, people[res.Index].ID, res.Subject.ID)
 		switch {
@@ -41,7 +41,7 @@ func TestSendConfirmations(t *testing.T) {
 
 	r.box.FailNext(errors.New("down"))
 	n := 0
-	for res := range email.SendConfirmations(t.Context(), r, "root", "", slices.Values(people)) {
+	for res := range email.SendConfirmations(t.Context(), r, mfa.System("root"), "", slices.Values(people)) {
 		require.ErrorIs(t, res.Err, mfa.ErrUnavailable)
 		n++
 		break // stopped: nobody after is written to
@@ -52,7 +52,7 @@ func TestSendConfirmations(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	n = 0
-	for res := range email.SendConfirmations(ctx, r, "root", "", slices.Values(people)) {
+	for res := range email.SendConfirmations(ctx, r, mfa.System("root"), "", slices.Values(people)) {
 		cancel()
 		n++
 		if n == 2 {
@@ -89,12 +89,12 @@ func TestConfirmationsArePulled(t *testing.T) {
 		}
 	}
 	c := &confirmer{fail: map[string]error{"1": mfa.ErrUnavailable, "2": &mfa.LockedError{}, "3": &mfa.BudgetError{RetryAfter: time.Hour}}}
-	seq := email.SendConfirmations(t.Context(), c, "root", "address check", people)
+	seq := email.SendConfirmations(t.Context(), c, mfa.System("root"), "address check", people)
 	require.Zero(t, pulled, "nothing happens until the results are asked for")
 	for r := range seq {
 		require.Equal(t, r.Index+1, pulled)
 		require.Len(t, c.asked, pulled)
-		require.Equal(t, mfa.AdminRequest{Subject: r.Subject, Actor: "root", Reason: "address check"}, c.asked[r.Index])
+		require.Equal(t, mfa.AdminRequest{Subject: r.Subject, Actor: mfa.System("root"), Reason: "address check"}, c.asked[r.Index])
 		require.Equal(t, c.fail[r.Subject.ID], r.Err)
 		require.Equal(t, r.Err != nil, r.Delivery == nil)
 		if r.Index == 4 {
@@ -111,7 +111,7 @@ func TestConfirmationsOfADoneContext(t *testing.T) {
 	cancel()
 	c := &confirmer{}
 	n := 0
-	for r := range email.SendConfirmations(ctx, c, "root", "", slices.Values([]mfa.Subject{{ID: "1", Email: "a@example.com"}, {ID: "2"}})) {
+	for r := range email.SendConfirmations(ctx, c, mfa.System("root"), "", slices.Values([]mfa.Subject{{ID: "1", Email: "a@example.com"}, {ID: "2"}})) {
 		require.ErrorIs(t, r.Err, context.Canceled)
 		require.Nil(t, r.Delivery)
 		n++

@@ -134,12 +134,15 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 }
 
 // Implied returns the instance that a person with a confirmed address of record has.
-func (f *Factor) Implied(p factor.Person) (state []byte, hint string, ok bool) {
+func (f *Factor) Implied(p factor.Person) (state []byte, hint string, err error) {
+	if p.Email == "" {
+		return nil, "", nil
+	}
 	address, err := parseAddress(p.Email)
 	if err != nil {
-		return nil, "", false
+		return nil, "", fmt.Errorf("%w: %w", factor.ErrUndeliverable, err)
 	}
-	return []byte(address), Mask(address), true
+	return []byte(address), Mask(address), nil
 }
 
 // Issue makes a code.

@@ -281,7 +281,7 @@ func TestDelivery(t *testing.T) {
 // A confirmation by link needs links.
 func TestLinkWithoutConfirmURL(t *testing.T) {
 	r := newRig(t, func(c *email.Config) { c.ConfirmURL = nil })
-	_, err := r.SendConfirmation(t.Context(), mfa.AdminRequest{Subject: ann, Actor: "root"})
+	_, err := r.SendConfirmation(t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("root")})
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.ErrorContains(t, err, "ConfirmURL")
 	require.Empty(t, r.box.All())
@@ -293,11 +293,14 @@ func TestTraits(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, factor.Traits{Class: factor.Possession, AMR: "otp"}, f.Traits())
 	require.Equal(t, "email", f.Kind())
-	for _, p := range []factor.Person{{}, {Email: "nobody"}, {Email: "ann@example.com\r\nBcc: x@example.com"}} {
-		_, _, ok := f.Implied(p)
-		require.False(t, ok)
+	for _, p := range []factor.Person{{Email: "nobody"}, {Email: "ann@example.com\r\nBcc: x@example.com"}} {
+		_, _, err := f.Implied(p)
+		require.ErrorIs(t, err, factor.ErrUndeliverable)
 	}
-	state, hint, ok := f.Implied(factor.Person{Email: "ann@Example.com"})
-	require.True(t, ok)
+	state, hint, err := f.Implied(factor.Person{})
+	require.NoError(t, err)
+	require.Nil(t, state)
+	state, hint, err = f.Implied(factor.Person{Email: "ann@Example.com"})
+	require.NoError(t, err)
 	require.Equal(t, "ann@example.com a•••@example.com", string(state)+" "+hint)
 }

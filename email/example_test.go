@@ -90,7 +90,7 @@ func ExampleSendConfirmations() {
 	m, _ := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []mfa.Factor{f},
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil }})
 	people := slices.Values([]mfa.Subject{{ID: "1", Email: "one@example.com"}, {ID: "2"}})
-	for r := range email.SendConfirmations(context.Background(), m, "root", "address check", people) {
+	for r := range email.SendConfirmations(context.Background(), m, mfa.System("root"), "address check", people) {
 		fmt.Println(r.Index, r.Subject.ID, r.Err)
 	}
 	// Output:

@@ -218,7 +218,7 @@ func (m *Manager) right(r *record, a *answer, t target, v *factor.Verdict, now t
 		events = append(events, m.notable(r, a.subject, "", m.cloned(a, t.ID, now)))
 	}
 	if id := t.ID; v.Ended && id != "" {
-		r.removeFactors(func(in instance) bool { return in.ID == id })
+		m.endFactors(r, func(in instance) bool { return in.ID == id })
 	}
 	return events
 }

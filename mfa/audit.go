@@ -224,7 +224,7 @@ func (a *audit) policy(p Policy, where string) {
 	telephone := ""
 	for _, kind := range a.enrollable(p.Kinds) {
 		t, s := a.factors[kind].Traits(), settingsOf(a.factors[kind])
-		resistant = resistant || t.PhishingResistant
+		resistant = resistant || t.Effective() == factor.LevelPhishingResistant
 		possession = possession || t.Class == factor.Possession
 		switch {
 		case s.Telephone:
@@ -258,7 +258,7 @@ func (a *audit) kind(kind, where string) {
 		}
 		return
 	}
-	if !t.PhishingResistant {
+	if t.Effective() != factor.LevelPhishingResistant {
 		a.find(rows{"", "", "", "A-4"}, where, kind+" is not phishing-resistant", drop)
 	} else if !s.Hardware {
 		a.find(rows{"", "", "", "A-4"}, where, kind+" may be kept in software, or the factor does not state that it cannot be", drop)
@@ -266,7 +266,7 @@ func (a *audit) kind(kind, where string) {
 	switch {
 	case s.Mail:
 		a.find(rows{"", "N-13", "A-6", "A-6"}, where, kind+" reaches a mailbox, which is not something that a person has", drop)
-	case !t.Strong:
+	case t.Effective() < factor.LevelStrong:
 		a.find(rows{"", "N-3", "", ""}, where, kind+" does not prove possession well enough for level 2", drop)
 	}
 	if s.Telephone {
@@ -276,7 +276,7 @@ func (a *audit) kind(kind, where string) {
 				"ask the provider about the number before each message (sms.Config.Check)")
 		}
 	}
-	if t.PhishingResistant {
+	if t.Effective() == factor.LevelPhishingResistant {
 		return
 	}
 	_, issues := a.factors[kind].(factor.Challenger)

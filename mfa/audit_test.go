@@ -29,7 +29,7 @@ import (
 )
 
 // key stands for a phishing-resistant factor in hardware.
-var key = &stated{word{kind: "key", traits: factor.Traits{Class: factor.Possession, AMR: "hwk", Strong: true, PhishingResistant: true}},
+var key = &stated{word{kind: "key", traits: factor.Traits{Class: factor.Possession, AMR: "hwk", Level: factor.LevelPhishingResistant}},
 	factor.Settings{Hardware: true}}
 
 // stated is a word that states its settings.
@@ -47,7 +47,7 @@ func (*issuing) Issue(context.Context, factor.IssueInput) (*factor.Issue, error)
 func (*issuing) Deliver(context.Context, factor.DeliverInput) error              { return nil }
 
 var (
-	possession = factor.Traits{Class: factor.Possession, Strong: true}
+	possession = factor.Traits{Class: factor.Possession, Level: factor.LevelStrong}
 	wayBack    = factor.Traits{Class: factor.Recovery, Silent: true}
 	issuedBack = factor.Traits{Class: factor.Recovery, Silent: true, Issued: true}
 )
@@ -151,7 +151,7 @@ func TestProfileRefuses(t *testing.T) {
 		"grace":              {policy(mfa.Policy{EnrollBy: testStart.Add(time.Hour)}), faults{mfa.NISTAAL2: "N-3", mfa.ASVSL2: "A-4", mfa.ASVSL3: "A-4"}, ""},
 		"grace that is over": {policy(mfa.Policy{EnrollBy: testStart}), nil, ""},
 		"remembered devices": {policy(mfa.Policy{Remember: time.Hour}), faults{mfa.NISTAAL2: "N-40"}, ""},
-		"a key in software":  {use(&word{kind: "passkey", traits: factor.Traits{Class: factor.Possession, AMR: "pop", Strong: true, PhishingResistant: true}}), faults{mfa.ASVSL3: "A-4"}, ""},
+		"a key in software":  {use(&word{kind: "passkey", traits: factor.Traits{Class: factor.Possession, AMR: "pop", Level: factor.LevelPhishingResistant}}), faults{mfa.ASVSL3: "A-4"}, ""},
 		"e-mail":             {policy(mfa.Policy{Kinds: []string{"key", "email"}}), faults{mfa.NISTAAL2: "N-13", mfa.ASVSL2: "A-6", mfa.ASVSL3: "A-4 A-6"}, ""},
 		"e-mail, implicit":   {policy(mfa.Policy{Kinds: []string{"key", "email"}, Implicit: []string{"email"}}), faults{mfa.NISTAAL2: "N-13", mfa.ASVSL2: "A-6", mfa.ASVSL3: "A-4 A-6"}, ""},
 		"app only":           {policy(mfa.Policy{Kinds: []string{"totp"}}), faults{mfa.NISTAAL2: "N-4", mfa.ASVSL3: "A-4"}, ""},
@@ -283,7 +283,7 @@ func TestProfileHoldsForPoliciesSetLater(t *testing.T) {
 	cfg.Profile = mfa.ASVSL2
 	m := must[*mfa.Manager](t)(mfa.New(cfg))
 	set := func(m *mfa.Manager, tenant string, p mfa.Policy) error {
-		return m.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: "root", Tenant: tenant, UserType: "staff", Policy: p})
+		return m.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("root"), Tenant: tenant, UserType: "staff", Policy: p})
 	}
 	err := set(m, "acme", mfa.Policy{Mode: mfa.Optional, Kinds: []string{"email"}})
 	require.ErrorIs(t, err, mfa.ErrConfig)
@@ -344,7 +344,7 @@ func TestAuditFailsRatherThanPassOver(t *testing.T) {
 
 	cfg.Store = store
 	m = must[*mfa.Manager](t)(mfa.New(cfg))
-	require.NoError(t, m.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: "root", Policy: mfa.Policy{}}))
+	require.NoError(t, m.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("root"), Policy: mfa.Policy{}}))
 	for _, rec := range dump(t, store.(storage.Lister)) {
 		require.NotEmpty(t, rec)
 	}

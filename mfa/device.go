@@ -153,11 +153,15 @@ func (m *Manager) RevokeDevice(ctx context.Context, grant Grant, binding, device
 	if err != nil {
 		return err
 	}
-	return m.revoke(ctx, c.Subject, deviceID, func(r *record, now time.Time) error { return m.may(r, c, "", now) })
+	return m.revoke(ctx, c.Subject, deviceID, func(r *record, now time.Time) error {
+		_, err := m.may(r, c, request{act: actManage}, now)
+		return err
+	})
 }
 
-// PasswordChanged forgets all remembered devices of a person, because the application says
-// that their password has changed: whoever knew the old one may have had the device too.
+// PasswordChanged forgets all remembered devices of a user and ends their recovery links,
+// because the application says that their password has changed: an attacker who knew the old
+// one may have had the device, or have asked for the link.
 func (m *Manager) PasswordChanged(ctx context.Context, s Subject) error {
 	if err := s.check(); err != nil {
 		return err
@@ -179,13 +183,17 @@ func (m *Manager) revoke(ctx context.Context, s subject, id string, may func(*re
 		if err := may(r, now); err != nil {
 			return false, err
 		}
+		linked := id == "" && (r.Setup != nil || r.Recovering != nil)
+		if id == "" {
+			r.Setup, r.Recovering = nil, nil
+		}
 		before := len(r.Devices)
 		r.Devices = slices.DeleteFunc(r.Devices, func(d device) bool { return id == "" || fmt.Sprintf("%x", d.ID) == id })
 		if len(r.Devices) == before {
 			if id != "" {
 				return false, fmt.Errorf("%w: no such device", ErrNotAvailable)
 			}
-			return false, nil
+			return linked, nil
 		}
 		events = []Event{m.event("device.revoked", s, now, nil)}
 		return true, nil

@@ -110,7 +110,7 @@ func TestDeviceLifetime(t *testing.T) {
 	set := func(remember time.Duration) {
 		p := impliedMail
 		p.Remember = remember
-		require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: "boss", UserType: ann.UserType, Policy: p}))
+		require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("boss"), UserType: ann.UserType, Policy: p}))
 	}
 	r.clock.Advance(24 * time.Hour)
 	set(0)
@@ -188,7 +188,7 @@ func TestDeviceIsForSignInOnly(t *testing.T) {
 
 // Every change of what the person has, and of the password, ends them all.
 func TestChangesEndDevices(t *testing.T) {
-	admin := mfa.AdminRequest{Subject: ann, Actor: "boss"}
+	admin := mfa.AdminRequest{Subject: ann, Actor: mfa.System("boss")}
 	for name, change := range map[string]func(r *rig, g mfa.Grant){
 		"added": func(r *rig, g mfa.Grant) { r.enroll(g, "pin", "739162") },
 		"regenerated": func(r *rig, g mfa.Grant) {

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -25,47 +26,31 @@ func (m *Manager) openGrant(grant Grant, binding string) (*claims, error) {
 	return m.openToken(sealGrant, string(grant), binding)
 }
 
-// may says whether a grant is good for a change now. enroll names the kind to enrol, ""
-// for every other change.
-func (m *Manager) may(r *record, c *claims, enroll string, now time.Time) error {
+// may says whether a grant permits a request now.
+func (m *Manager) may(r *record, c *claims, q request, now time.Time) (permission, error) {
 	if err := c.sameRecord(r); err != nil {
-		return err
+		return permission{}, err
 	}
-	if c.over(now, m.cfg.GrantTTL) {
-		return ErrTokenExpired
+	if c.Proof.Origin == 0 || c.Proof.expired(now, &m.cfg) {
+		return permission{}, ErrTokenExpired
 	}
-	return m.reach(r, c, enroll)
+	return m.holding(r, c).permit(c.Proof, q)
 }
 
-// reach says whether what a grant proved suffices for what the person has now. It is asked
-// again when an enrolment is confirmed: meanwhile a stronger factor may have been added.
-func (m *Manager) reach(r *record, c *claims, enroll string) error {
-	need, allowedOwn := 0, false
-	for _, in := range r.Factors {
-		f := m.factors[in.Kind]
-		if f == nil || in.Implicit || f.Traits().Class == factor.Recovery {
-			continue
-		}
-		need = max(need, level(f.Traits()))
-		allowedOwn = allowedOwn || allows(c.Kinds, in.Kind)
+// toEnroll is the request to enrol a kind.
+func (m *Manager) toEnroll(kind string) request {
+	if m.factors[kind].Traits().Class == factor.Recovery {
+		return request{act: actEnrollRecovery, kind: kind}
 	}
-	ordinary := enroll != "" && m.factors[enroll].Traits().Class != factor.Recovery
-	switch {
-	case c.Scope == scopeManage && c.Level >= need,
-		c.Scope == scopeFirst && ordinary && !allowedOwn,
-		c.Scope == scopeReplace && ordinary:
-		return nil
-	default:
-		return ErrForbidden
-	}
+	return request{act: actEnroll, kind: kind}
 }
 
 // Enroll starts the enrolment of an instance of a kind: nothing of the person changes until
 // Confirm, and what they had stays good. For a kind that sends, the first code is on its way
 // when Enroll returns. Recovery codes need no confirmation: Confirmed is set at once.
 //
-// ErrForbidden means that the grant does not reach: the person has a stronger factor to prove
-// first. ErrNotAvailable means that the policy does not allow the kind or there are five.
+// ErrProofRequired means that the grant's proof does not permit it: the user has a stronger
+// factor to prove first, or has recovered and may only replace what was lost. ErrNotAvailable means that the policy does not allow the kind or there are five.
 func (m *Manager) Enroll(ctx context.Context, r EnrollRequest) (*Enrollment, error) {
 	c, err := m.openGrant(r.Grant, r.Binding)
 	if err != nil {
@@ -90,7 +75,7 @@ func (m *Manager) Enroll(ctx context.Context, r EnrollRequest) (*Enrollment, err
 	if rec == nil {
 		rec = newRecord()
 	}
-	if err := m.may(rec, c, r.Kind, rec.at(clock)); err != nil {
+	if _, err := m.may(rec, c, m.toEnroll(r.Kind), rec.at(clock)); err != nil {
 		return nil, err
 	}
 	out, err := f.Enroll(ctx, factor.EnrollInput{Person: c.Subject.person(), Name: r.Name, Params: r.Params,
@@ -102,31 +87,28 @@ func (m *Manager) Enroll(ctx context.Context, r EnrollRequest) (*Enrollment, err
 		return nil, unavailable(err)
 	}
 	p := pending{In: instance{ID: newID(), Kind: r.Kind, Name: cmp.Or(r.Name, out.Name), Hint: out.Hint, State: out.State},
-		Replace: c.Scope == scopeReplace || t.Single,
-		SignIn:  c.Scope == scopeFirst && c.Purpose == SignIn}
+		Replace: t.Single, SignIn: c.Forced}
 	e := &Enrollment{Kind: r.Kind, Prompt: out.Prompt}
 	var events []Event
 	err = m.update(ctx, c.Subject, clock, func(r *record) (bool, error) {
 		now := r.at(clock)
-		if err := m.may(r, c, p.In.Kind, now); err != nil {
+		allowed, err := m.may(r, c, m.toEnroll(p.In.Kind), now)
+		if err != nil {
 			return false, err
 		}
-		if !p.Replace && len(m.existing(r, p.In.Kind)) >= maxInstances || len(r.Factors) >= maxFactors {
+		full := !p.Replace && len(m.existing(r, p.In.Kind)) >= maxInstances || len(r.Factors) >= maxFactors
+		if full && !allowed.hold { // a recovery adds one of a kind at most, for as long as its hold
 			return false, fmt.Errorf("%w: there are as many as there may be", ErrNotAvailable)
 		}
 		p.In.Created, p.Expires = now.UnixMilli(), now.Add(m.cfg.EnrollmentTTL).UnixMilli()
 		if t.Silent {
-			if !hasOrdinary(m.options(r, unlimited(c), "", now)) {
-				return false, fmt.Errorf("%w: recovery codes come beside another factor", ErrNotAvailable)
-			}
-			e.Confirmed, events = m.confirm(r, c, p, now)
+			e.Confirmed, events = m.confirm(r, c, p, allowed, now)
 			return true, nil
 		}
 		r.addPending(p)
 		events = []Event{m.event("enroll.begun", c.Subject, now, func(e *Event) { e.Kind, e.FactorID = p.In.Kind, p.In.ID })}
 		e.Expires = time.UnixMilli(p.Expires).UTC()
 		token := *c
-		token.Proved = c.Issued
 		token.ID, token.Issued, token.Pending, token.Epoch = random16(), now.UnixMilli(), p.In.ID, r.Epoch[:]
 		e.Token = EnrollmentToken(m.newToken(sealEnrollment, token))
 		return true, nil
@@ -162,13 +144,6 @@ func (m *Manager) RegenerateRecoveryCodes(ctx context.Context, grant Grant, bind
 }
 
 func newID() string { return rand.Text()[:12] }
-
-// unlimited is c without the narrowing of its purpose.
-func unlimited(c *claims) *claims {
-	u := *c
-	u.Purpose = SignIn
-	return &u
-}
 
 func (m *Manager) existing(r *record, kind string) (list []factor.Instance) {
 	for _, in := range r.Factors {
@@ -261,12 +236,19 @@ func (m *Manager) pendingOf(r *record, c *claims, now time.Time) (*pending, erro
 	if p == nil || now.UnixMilli() >= p.Expires {
 		return nil, ErrTokenExpired
 	}
-	if !p.In.Implicit {
-		if err := m.reach(r, c, p.In.Kind); err != nil {
-			return nil, err
-		}
+	if _, err := m.mayConfirm(r, c, p); err != nil {
+		return nil, err
 	}
 	return p, nil
+}
+
+// mayConfirm asks authority again as an enrolment is confirmed: meanwhile a stronger factor may
+// have been added. The proof was fresh when the enrolment began, and that has its own end.
+func (m *Manager) mayConfirm(r *record, c *claims, p *pending) (permission, error) {
+	if p.In.Implicit || m.factors[p.In.Kind] == nil {
+		return permission{}, nil // an address that a link verifies changes no factor
+	}
+	return m.holding(r, c).permit(c.Proof, m.toEnroll(p.In.Kind))
 }
 
 // Confirm makes a pending enrolment take effect, by an answer of the new factor, or by the
@@ -325,7 +307,9 @@ func (m *Manager) Confirm(ctx context.Context, r ConfirmRequest) (*Confirmation,
 			return []target{{instance: &p.In, live: p.Live}}, nil
 		},
 		accept: func(r *record, t target, _ *factor.Verdict, now time.Time) (events []Event) {
-			done, events = m.confirm(r, c, *r.pendingByID(t.ID), now)
+			p := r.pendingByID(t.ID)
+			allowed, _ := m.mayConfirm(r, c, p) // find has asked
+			done, events = m.confirm(r, c, *p, allowed, now)
 			return events
 		},
 	})
@@ -359,7 +343,11 @@ func (m *Manager) confirmLink(ctx context.Context, link LinkToken) (*Confirmatio
 		if err != nil {
 			return false, err
 		}
-		done, events = m.confirm(r, c, *p, now)
+		allowed, err := m.mayConfirm(r, c, p)
+		if err != nil {
+			return false, err
+		}
+		done, events = m.confirm(r, c, *p, allowed, now)
 		done.Grant, done.GrantExpires, done.Verification = "", time.Time{}, nil
 		return true, nil
 	})
@@ -371,19 +359,33 @@ func (m *Manager) confirmLink(ctx context.Context, link LinkToken) (*Confirmatio
 }
 
 // confirm turns a pending enrolment into a factor.
-func (m *Manager) confirm(r *record, c *claims, p pending, now time.Time) (*Confirmation, []Event) {
+func (m *Manager) confirm(r *record, c *claims, p pending, allowed permission, now time.Time) (*Confirmation, []Event) {
 	in := p.In
 	t := m.factors[in.Kind].Traits()
 	told := m.notable(r, c.Subject, in.Name, Event{}).notice // where it was known to reach them before
 	r.removePending(in.ID)
-	ended := r.removeFactors(func(old instance) bool {
-		return old.Kind == in.Kind && old.Implicit == in.Implicit && (p.Replace || in.Implicit)
-	})
 	in.Created = now.UnixMilli()
+	var ended []instance
+	var held time.Time
+	switch {
+	case allowed.hold:
+		held = m.holdBack(r, c, in, now)
+	default:
+		if !r.hasOwn(m) && !in.Implicit && t.Class != factor.Recovery {
+			m.endRecovery(r) // codes of factors that ended long ago
+		}
+		ended = r.removeFactors(func(old instance) bool {
+			return old.Kind == in.Kind && old.Implicit == in.Implicit && (p.Replace || in.Implicit)
+		})
+	}
 	r.Factors = append(r.Factors, in)
 	r.Devices = nil
 	r.Lockout = m.cfg.Lockout.Succeed(r.Lockout, in.Kind, now)
-	v := m.verification(r, c, &in, now)
+	g := *c
+	if !in.Implicit && t.Class != factor.Recovery {
+		g.Proof.Added = append(slices.Clone(c.Proof.Added), in.ID)
+	}
+	v := m.verification(r, &g, &in, now)
 	done := &Confirmation{SubjectID: c.Subject.ID, Tenant: c.Subject.Tenant, Factor: m.info(r, candidate{&in, !in.Implicit}, now)}
 	if t.Class != factor.Recovery {
 		done.Grant, done.GrantExpires = v.Grant, v.GrantExpires
@@ -396,14 +398,18 @@ func (m *Manager) confirm(r *record, c *claims, p pending, now time.Time) (*Conf
 	switch {
 	case in.Implicit:
 		name = "address.confirmed"
-	case t.Silent:
+	case t.Class == factor.Recovery:
 		name = "recovery.regenerated"
+	case allowed.hold:
+		name = "recovery.replacement"
 	case len(ended) > 0:
 		name = "factor.replaced"
 	}
-	events := []Event{m.event(name, c.Subject, now, func(e *Event) { e.Kind, e.FactorID, e.notice = in.Kind, in.ID, told })}
+	events := []Event{m.event(name, c.Subject, now, func(e *Event) {
+		e.Kind, e.FactorID, e.HeldUntil, e.notice = in.Kind, in.ID, held, told
+	})}
 	if p.SignIn {
-		events = append(events, m.verified(r, c, v, t.Class)...)
+		events = append(events, m.verified(r, &g, v, t.Class)...)
 	}
 	return done, events
 }

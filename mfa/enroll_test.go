@@ -173,11 +173,15 @@ func TestRecovery(t *testing.T) {
 	require.NoError(t, err, "the old device works until the new one is confirmed")
 	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: p.Token, Binding: binding, Response: "rose"})
 	require.NoError(t, err)
+	require.Contains(t, r.eventNames(), "recovery.replacement")
 	_, err = r.verify(r.begin(ann), "app", "rose")
 	require.NoError(t, err)
+	r.clock.Advance(24*time.Hour - time.Millisecond)
+	_, err = r.verify(r.begin(ann), "app", "tulip")
+	require.ErrorIs(t, err, mfa.ErrReplayed, "the old one is there until the hold ends")
+	r.clock.Advance(time.Millisecond)
 	_, err = r.verify(r.begin(ann), "app", "tulip")
 	require.ErrorIs(t, err, mfa.ErrIncorrect, "and then stops")
-	require.Contains(t, r.eventNames(), "factor.replaced")
 
 	_, err = r.verify(r.begin(ann), "recovery", "a")
 	require.NoError(t, err)
@@ -234,7 +238,7 @@ func TestConfirmationByLink(t *testing.T) {
 	r := newRig(t)
 	s := ann
 	s.EmailConfirmed = false
-	d, err := r.SendConfirmation(t.Context(), mfa.AdminRequest{Subject: s, Actor: "root"})
+	d, err := r.SendConfirmation(t.Context(), mfa.AdminRequest{Subject: s, Actor: mfa.System("root")})
 	require.NoError(t, err)
 	require.Equal(t, r.clock.Now().Add(24*time.Hour), d.Expires)
 	require.Empty(t, r.mail.code(ann.Email), "no code that nobody could enter")
@@ -251,7 +255,7 @@ func TestConfirmationByLink(t *testing.T) {
 
 	// The address changes: the old one stays good until the new one is confirmed.
 	s.Email = "new@example.com"
-	_, err = r.SendConfirmation(t.Context(), mfa.AdminRequest{Subject: s, Actor: "root"})
+	_, err = r.SendConfirmation(t.Context(), mfa.AdminRequest{Subject: s, Actor: mfa.System("root")})
 	require.NoError(t, err)
 	r.send(r.begin(s))
 	require.NotEmpty(t, r.mail.code(ann.Email))
@@ -262,7 +266,7 @@ func TestConfirmationByLink(t *testing.T) {
 	require.Equal(t, before, r.mail.code(ann.Email), "nothing goes to the old address any more")
 	require.NotEmpty(t, r.mail.code("new@example.com"))
 
-	late, err := r.SendConfirmation(t.Context(), mfa.AdminRequest{Subject: s, Actor: "root"})
+	late, err := r.SendConfirmation(t.Context(), mfa.AdminRequest{Subject: s, Actor: mfa.System("root")})
 	require.NoError(t, err)
 	r.clock.Set(late.Expires)
 	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken(r.mail.link["new@example.com"])})
@@ -398,5 +402,5 @@ func TestGrantKeepsTheStrongerProof(t *testing.T) {
 	r.clock.Advance(6 * time.Minute) // the grant is over, the enrolment is not
 	late, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: "654321"})
 	require.NoError(t, err)
-	require.ErrorIs(t, r.Rename(t.Context(), late.Grant, binding, r.id("app"), "x"), mfa.ErrForbidden)
+	require.ErrorIs(t, r.Rename(t.Context(), late.Grant, binding, r.id("app"), "x"), mfa.ErrTokenExpired)
 }

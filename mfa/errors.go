@@ -35,6 +35,22 @@ var (
 	// ErrStateLost: the application says that the person has enrolled, or a token proves
 	// it, and the store holds nothing. It is not an invitation to enrol.
 	ErrStateLost = errors.New("mfa: the person's record is missing")
+	// ErrProofRequired is an ErrForbidden for a change that the grant's proof does not permit:
+	// the user has to prove a factor at the highest level that they have, or, after a recovery,
+	// to wait until its hold ends.
+	ErrProofRequired = fmt.Errorf("%w: a stronger proof is required", ErrForbidden)
+	// ErrFirstFactorRequired is returned by Begin for a user who has no second factor, and
+	// gave the first factor too long ago to enrol one: ask for the password again.
+	ErrFirstFactorRequired = errors.New("mfa: the first factor was given too long ago")
+	// ErrKindNotConfigured is returned for a user who has a factor of a kind that this Manager
+	// does not have. It does not mean that the user has none.
+	ErrKindNotConfigured = errors.New("mfa: the user has a factor of a kind that is not configured here")
+	// ErrUndeliverable is returned for a user whose only factor is an address that the
+	// application vouches for and that no message can be sent to.
+	ErrUndeliverable = factor.ErrUndeliverable
+	// ErrLastFactor is returned by Remove for the last factor of a user whose policy requires
+	// one.
+	ErrLastFactor = fmt.Errorf("%w: the policy requires a factor, and this is the last one", ErrNotAvailable)
 	// ErrUnknownFactor: an answer without a first factor names something that nobody has (any
 	// more). A browser can be told so, to stop offering it.
 	ErrUnknownFactor = errors.New("mfa: nobody has this factor")
@@ -86,4 +102,17 @@ type BudgetError struct{ RetryAfter time.Duration }
 
 func (e *BudgetError) Error() string {
 	return fmt.Sprintf("mfa: too many codes sent, try again in %s", e.RetryAfter.Round(time.Second))
+}
+
+// EnrollmentRequiredError is returned by Verify for a correct response of a factor that the
+// policy no longer allows. The response has been recorded, and signs nobody in: Grant opens the
+// enrolment of one of Kinds, and confirming it completes the sign-in.
+type EnrollmentRequiredError struct {
+	Grant        Grant
+	GrantExpires time.Time
+	Kinds        []string
+}
+
+func (e *EnrollmentRequiredError) Error() string {
+	return "mfa: the policy no longer allows what the user has; another kind must be enrolled"
 }

@@ -21,6 +21,8 @@ type Event struct {
 	// Left is how many attempts or recovery codes are left; -1 where neither is meant.
 	Left        int
 	LockedUntil time.Time
+	// HeldUntil is, for recovery.replacement, when the replacement's hold ends.
+	HeldUntil time.Time
 	// Actor and Note are of an administrator's act: who, and why.
 	Actor, Note string
 
@@ -49,8 +51,10 @@ type Event struct {
 //	factor.renamed        a factor was renamed
 //	factor.cloned         an answer was older than one accepted before: the instance may have
 //	                      been copied; whether it was refused is the event before
+//	address.undeliverable  a user's only factor is an address that no message can be sent to
 //	address.confirmed     the address of record was confirmed by a link
 //	recovery.regenerated  new recovery codes, the old ones ended
+//	recovery.replacement  a recovery enrolled a replacement, which changes nothing else until its hold ends
 //	recovery.used         a recovery code was used
 //	recovery.low          three or fewer recovery codes are left
 //	device.remembered     a device is remembered from now on

@@ -87,8 +87,8 @@ func ExampleManager_Reset() {
 			return nil
 		}})
 	ctx, ann := context.Background(), mfa.Subject{ID: "ann"}
-	fmt.Println(m.Reset(ctx, mfa.AdminRequest{Subject: ann, Actor: "ben"}))
-	fmt.Println(m.Reset(ctx, mfa.AdminRequest{Subject: ann, Actor: "helpdesk", Reason: "lost phone, called back"}))
+	fmt.Println(m.Reset(ctx, mfa.AdminRequest{Subject: ann, Actor: mfa.System("ben")}))
+	fmt.Println(m.Reset(ctx, mfa.AdminRequest{Subject: ann, Actor: mfa.System("helpdesk"), Reason: "lost phone, called back"}))
 	// Output:
 	// mfa: forbidden: ben may not reset
 	// <nil>
@@ -108,9 +108,9 @@ func ExampleManager_SetPolicy() {
 		return ch.Next
 	}
 	fmt.Println(next())
-	fmt.Println(m.SetPolicy(ctx, mfa.SetPolicyRequest{Actor: "owner", UserType: "manager", Policy: mfa.Policy{Mode: mfa.Required}}))
+	fmt.Println(m.SetPolicy(ctx, mfa.SetPolicyRequest{Actor: mfa.System("owner"), UserType: "manager", Policy: mfa.Policy{Mode: mfa.Required}}))
 	fmt.Println(next())
-	fmt.Println(m.SetPolicy(ctx, mfa.SetPolicyRequest{Actor: "owner", UserType: "manager", Policy: mfa.Policy{Kinds: []string{"fax"}}}))
+	fmt.Println(m.SetPolicy(ctx, mfa.SetPolicyRequest{Actor: mfa.System("owner"), UserType: "manager", Policy: mfa.Policy{Kinds: []string{"fax"}}}))
 	// Output:
 	// done
 	// <nil>

@@ -200,7 +200,7 @@ func TestBadInput(t *testing.T) {
 		require.ErrorIs(t, err, mfa.ErrMalformed)
 		_, err = r.Overview(t.Context(), s)
 		require.ErrorIs(t, err, mfa.ErrMalformed)
-		require.ErrorIs(t, r.Reset(t.Context(), mfa.AdminRequest{Subject: s, Actor: "root"}), mfa.ErrMalformed)
+		require.ErrorIs(t, r.Reset(t.Context(), mfa.AdminRequest{Subject: s, Actor: mfa.System("root")}), mfa.ErrMalformed)
 	}
 	for _, b := range []string{"", huge} {
 		_, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: b})
@@ -269,7 +269,7 @@ func TestConfigIsRefusedWithASentence(t *testing.T) {
 		require.ErrorContains(t, err, name)
 	}
 	r := newRig(t)
-	err := r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: "root", Policy: mfa.Policy{Kinds: []string{"fax"}}})
+	err := r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("root"), Policy: mfa.Policy{Kinds: []string{"fax"}}})
 	require.ErrorIs(t, err, mfa.ErrConfig)
 }
 
@@ -278,14 +278,14 @@ func TestAdministratorsAreAuthorized(t *testing.T) {
 		nil, func(context.Context, mfa.AdminAction) error { return errors.New("not an owner") },
 	} {
 		r := newRig(t, func(c *mfa.Config) { c.Authorize = authorize })
-		req := mfa.AdminRequest{Subject: ann, Actor: "mallory"}
+		req := mfa.AdminRequest{Subject: ann, Actor: mfa.System("mallory")}
 		require.ErrorIs(t, r.Reset(t.Context(), req), mfa.ErrForbidden)
 		require.ErrorIs(t, r.Unlock(t.Context(), req), mfa.ErrForbidden)
 		require.ErrorIs(t, r.ForgetSubject(t.Context(), req), mfa.ErrForbidden)
 		_, err := r.SendConfirmation(t.Context(), req)
 		require.ErrorIs(t, err, mfa.ErrForbidden)
-		require.ErrorIs(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: "mallory"}), mfa.ErrForbidden)
-		req.Actor = ""
+		require.ErrorIs(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("mallory")}), mfa.ErrForbidden)
+		req.Actor = mfa.Actor{}
 		require.ErrorIs(t, r.Reset(t.Context(), req), mfa.ErrMalformed, "an act has an actor")
 	}
 }
@@ -297,7 +297,7 @@ func TestResetVoidsEverythingIssued(t *testing.T) {
 	require.NoError(t, err)
 	ch := r.begin(ann)
 	r.send(ch)
-	require.NoError(t, r.Reset(t.Context(), mfa.AdminRequest{Subject: ann, Actor: "root", Reason: "lost phone"}))
+	require.NoError(t, r.Reset(t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("root"), Reason: "lost phone"}))
 
 	_, err = r.verify(ch, "mail", r.mail.code(ann.Email))
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
@@ -321,7 +321,7 @@ func TestResetVoidsEverythingIssued(t *testing.T) {
 func TestForgetSubjectLeavesNothing(t *testing.T) {
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant
-	require.NoError(t, r.ForgetSubject(t.Context(), mfa.AdminRequest{Subject: ann, Actor: "root"}))
+	require.NoError(t, r.ForgetSubject(t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("root")}))
 	for k := range dump(t, r.store) {
 		require.NotContains(t, k, "ann")
 	}
@@ -398,7 +398,7 @@ func TestUnreadableStore(t *testing.T) {
 	ch := r.begin(ann)
 	e, err := r.begun(v.Grant, "app", "tulip")
 	require.NoError(t, err)
-	admin := mfa.AdminRequest{Subject: ann, Actor: "root"}
+	admin := mfa.AdminRequest{Subject: ann, Actor: mfa.System("root")}
 	for name, call := range map[string]func() error{
 		"Begin": func() error {
 			_, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding})
@@ -421,7 +421,7 @@ func TestUnreadableStore(t *testing.T) {
 		"Unlock":           func() error { return r.Unlock(t.Context(), admin) },
 		"ForgetSubject":    func() error { return r.ForgetSubject(t.Context(), admin) },
 		"SendConfirmation": func() error { _, err := r.SendConfirmation(t.Context(), admin); return err },
-		"SetPolicy":        func() error { return r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: "root"}) },
+		"SetPolicy":        func() error { return r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("root")}) },
 	} {
 		r.store.Inject(mfatest.OpGet, -1, mfatest.Fault{Before: errDisk})
 		err := call()

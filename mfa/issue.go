@@ -52,7 +52,7 @@ func (m *Manager) Issue(ctx context.Context, r IssueRequest) (*Enrollment, error
 		}
 		rec.Factors = append(rec.Factors, in)
 		event = m.event("admin."+r.Kind, s, rec.at(clock), func(e *Event) {
-			e.Kind, e.FactorID, e.Actor, e.Note = r.Kind, in.ID, r.Actor, r.Reason
+			e.Kind, e.FactorID, e.Actor, e.Note = r.Kind, in.ID, r.Actor.name, r.Reason
 		})
 		event = m.notable(rec, s, "", event)
 		return true, nil

@@ -142,7 +142,7 @@ func TestAStreakOfAHundredStopsTheKind(t *testing.T) {
 	require.ErrorAs(t, err, &stopped, "waiting does not help")
 	require.Contains(t, r.eventNames(), "lockout.stopped")
 	_ = g
-	require.NoError(t, r.Unlock(t.Context(), mfa.AdminRequest{Subject: ann, Actor: "root"}))
+	require.NoError(t, r.Unlock(t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("root")}))
 	_, err = r.verify(r.begin(ann), "app", "tulip")
 	require.NoError(t, err)
 }

@@ -3,6 +3,7 @@ package mfa
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -39,17 +40,21 @@ func (m *Manager) Overview(ctx context.Context, s Subject) (*Overview, error) {
 	if p.Remember > 0 {
 		o.Devices = r.deviceInfo(p.Remember, now)
 	}
-	o.LockedUntil = m.lockedUntil(r, m.options(r, c, p.Default, now), now)
+	list, err := m.candidates(r, c)
+	if err != nil && !errors.Is(err, ErrKindNotConfigured) && !errors.Is(err, ErrUndeliverable) {
+		return nil, err
+	}
+	o.LockedUntil = m.lockedUntil(r, m.options(r, slices.Clone(list), p.Default, now), now)
 	for _, in := range r.Factors {
-		if m.factors[in.Kind] == nil || in.Implicit {
+		if in.Implicit {
 			continue
 		}
 		info := m.info(r, candidate{&in, true}, now)
 		o.RecoveryLeft += max(0, info.CodesLeft)
 		o.Factors = append(o.Factors, info)
 	}
-	for _, k := range m.candidates(r, c) {
-		if !k.mine {
+	for _, k := range list {
+		if !k.own {
 			o.Factors = append(o.Factors, m.info(r, k, now))
 		}
 	}
@@ -57,10 +62,15 @@ func (m *Manager) Overview(ctx context.Context, s Subject) (*Overview, error) {
 }
 
 func (m *Manager) info(r *record, k candidate, now time.Time) FactorInfo {
+	info := FactorInfo{ID: k.ID, Kind: k.Kind, Name: k.Name, Hint: k.Hint,
+		Created: instant(k.Created), LastUsed: instant(k.Used), Implicit: !k.own, CodesLeft: -1,
+		HeldUntil: instant(r.Holds[k.ID].Until),
+		Stopped:   m.cfg.Lockout.Status(r.Lockout, k.Kind, now).Stopped}
 	f := m.factors[k.Kind]
-	info := FactorInfo{ID: k.ID, Kind: k.Kind, Name: k.Name, Hint: k.Hint, Class: f.Traits().Class,
-		Created: instant(k.Created), LastUsed: instant(k.Used), Implicit: !k.mine, CodesLeft: -1,
-		Stopped: m.cfg.Lockout.Status(r.Lockout, k.Kind, now).Stopped}
+	if f == nil {
+		return info
+	}
+	info.Class = f.Traits().Class
 	if n, ok := f.(factor.Counter); ok {
 		info.CodesLeft = n.Left(k.State)
 	}
@@ -77,12 +87,45 @@ func instant(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// Remove ends a factor at once, and with it every code sent for it. Removing the last one
-// is allowed: under a policy that requires a factor the next sign-in enrols another.
+// Remove ends a factor at once, and with it every code sent for it; with the last own factor
+// the recovery codes end too. ErrLastFactor means that the policy requires a factor and that
+// this is the last one it allows.
 func (m *Manager) Remove(ctx context.Context, grant Grant, binding, factorID string) error {
-	return m.change(ctx, grant, binding, factorID, "factor.removed", func(r *record, in *instance) {
-		r.removeFactors(func(i instance) bool { return i.ID == in.ID })
+	c, err := m.openGrant(grant, binding)
+	if err != nil {
+		return err
+	}
+	p, err := m.Policy(ctx, c.Subject.Tenant, c.Subject.UserType)
+	if err != nil {
+		return err
+	}
+	return m.change(ctx, c, request{act: actRemove, target: factorID}, func(r *record, in *instance) (Event, error) {
+		if p.Mode == Required && m.last(r, c, p, in.ID) {
+			return Event{}, ErrLastFactor
+		}
+		e := m.notable(r, c.Subject, in.Name, Event{Name: "factor.removed"})
+		id := in.ID
+		m.endFactors(r, func(i instance) bool { return i.ID == id })
+		return e, nil
 	})
+}
+
+// last says whether a factor is the last one with which the user meets the policy.
+func (m *Manager) last(r *record, c *claims, p Policy, id string) bool {
+	meets := false
+	for _, k := range m.allOwn(r) {
+		if !allows(p.Kinds, k.Kind) {
+			continue
+		}
+		if k.ID != id {
+			return false
+		}
+		meets = true
+	}
+	now := *c
+	now.Kinds, now.Implicit = p.Kinds, p.Implicit
+	implied, err := m.implied(r, &now)
+	return meets && (err != nil || len(implied) == 0)
 }
 
 // Rename gives a factor another name, at most 64 bytes.
@@ -90,31 +133,37 @@ func (m *Manager) Rename(ctx context.Context, grant Grant, binding, factorID, na
 	if err := checkName(name); err != nil {
 		return err
 	}
-	return m.change(ctx, grant, binding, factorID, "factor.renamed", func(_ *record, in *instance) { in.Name = name })
-}
-
-// change applies do to one factor of the person the grant is for.
-func (m *Manager) change(ctx context.Context, grant Grant, binding, factorID, name string, do func(*record, *instance)) error {
 	c, err := m.openGrant(grant, binding)
 	if err != nil {
 		return err
 	}
+	return m.change(ctx, c, request{act: actRename, target: factorID}, func(_ *record, in *instance) (Event, error) {
+		in.Name = name
+		return Event{Name: "factor.renamed"}, nil
+	})
+}
+
+// change applies do to one factor of the user that the grant is for, if authority permits it.
+func (m *Manager) change(ctx context.Context, c *claims, q request, do func(*record, *instance) (Event, error)) error {
 	clock := m.now()
 	var e Event
-	err = m.update(ctx, c.Subject, clock, func(r *record) (bool, error) {
+	err := m.update(ctx, c.Subject, clock, func(r *record) (bool, error) {
 		now := r.at(clock)
-		if err := m.may(r, c, "", now); err != nil {
+		if _, err := m.may(r, c, q, now); err != nil {
 			return false, err
 		}
-		in := r.factor(factorID)
+		in := r.factor(q.target)
 		if in == nil {
 			return false, fmt.Errorf("%w: no such factor", ErrNotAvailable)
 		}
-		e = m.event(name, c.Subject, now, func(e *Event) { e.Kind, e.FactorID = in.Kind, in.ID })
-		if name == "factor.removed" {
-			e = m.notable(r, c.Subject, in.Name, e)
+		kind, id := in.Kind, in.ID
+		done, err := do(r, in)
+		if err != nil {
+			return false, err
 		}
-		do(r, in)
+		e = m.event(done.Name, c.Subject, now, func(e *Event) {
+			e.Kind, e.FactorID, e.notice = kind, id, done.notice
+		})
 		return true, nil
 	})
 	if err != nil {
@@ -124,11 +173,28 @@ func (m *Manager) change(ctx context.Context, grant Grant, binding, factorID, na
 	return nil
 }
 
-// authorize asks the application whether the act may be done.
-func (m *Manager) authorize(ctx context.Context, a AdminAction) error {
-	if a.Actor == "" || len(a.Actor) > 256 || len(a.Reason) > 1024 {
-		return fmt.Errorf("%w: an administrator's act needs an Actor of at most 256 bytes, and a Reason of at most 1024", ErrMalformed)
+// authorize asks authority whether the actor has proven enough, and then the application
+// whether the act may be done.
+func (m *Manager) authorize(ctx context.Context, actor Actor, a AdminAction) error {
+	if len(a.Reason) > 1024 {
+		return fmt.Errorf("%w: a Reason has at most 1024 bytes", ErrMalformed)
 	}
+	key := ""
+	if a.SubjectID != "" {
+		key = subject{ID: a.SubjectID, Tenant: a.Tenant}.key()
+	}
+	if err := m.proven(ctx, actor, key); err != nil {
+		return err
+	}
+	return m.allowed(ctx, actor, a)
+}
+
+// allowed asks the application whether the act may be done.
+func (m *Manager) allowed(ctx context.Context, actor Actor, a AdminAction) error {
+	if err := actor.check(); err != nil {
+		return err
+	}
+	a.Actor, a.System = actor.name, actor.system
 	if m.cfg.Authorize == nil {
 		return fmt.Errorf("%w: Config.Authorize is nil, so nobody may %s", ErrForbidden, a.Name)
 	}
@@ -142,7 +208,7 @@ func (m *Manager) authorizeFor(ctx context.Context, name string, r AdminRequest)
 	if err := r.Subject.check(); err != nil {
 		return err
 	}
-	return m.authorize(ctx, AdminAction{Name: name, Actor: r.Actor, Reason: r.Reason,
+	return m.authorize(ctx, r.Actor, AdminAction{Name: name, Reason: r.Reason,
 		SubjectID: r.Subject.ID, Tenant: r.Subject.Tenant, UserType: r.Subject.UserType})
 }
 
@@ -152,7 +218,8 @@ func (m *Manager) authorizeFor(ctx context.Context, name string, r AdminRequest)
 func (m *Manager) Reset(ctx context.Context, r AdminRequest) error {
 	return m.administer(ctx, "reset", r, func(r *record) {
 		r.removeFactors(func(in instance) bool { return !in.Implicit })
-		r.Lockout, r.Live, r.Pending, r.Spent, r.Charge, r.Devices, r.Proofs, r.Setup = lockout.State{}, nil, nil, nil, nil, nil, nil, nil
+		r.Lockout, r.Live, r.Pending, r.Spent, r.Charge = lockout.State{}, nil, nil, nil, nil
+		r.Devices, r.Proofs, r.Setup, r.Recovering, r.Holds = nil, nil, nil, nil, nil
 		r.Seen, r.Void, r.Epoch, r.Born = 0, 0, random8(), -1
 	})
 }
@@ -171,7 +238,7 @@ func (m *Manager) administer(ctx context.Context, name string, req AdminRequest,
 		return err
 	}
 	now, s := m.now(), req.Subject.compact()
-	e := m.event("admin."+name, s, now, func(e *Event) { e.Actor, e.Note = req.Actor, req.Reason })
+	e := m.event("admin."+name, s, now, func(e *Event) { e.Actor, e.Note = req.Actor.name, req.Reason })
 	err := m.update(ctx, s, now, func(r *record) (bool, error) {
 		if r.fresh && req.Subject.Enrolled {
 			return false, ErrStateLost
@@ -208,7 +275,7 @@ func (m *Manager) ForgetSubject(ctx context.Context, r AdminRequest) error {
 	if err != nil {
 		return unavailable(err)
 	}
-	m.emit(ctx, []Event{m.event("admin.forget", s, m.now(), func(e *Event) { e.Actor, e.Note = r.Actor, r.Reason })})
+	m.emit(ctx, []Event{m.event("admin.forget", s, m.now(), func(e *Event) { e.Actor, e.Note = r.Actor.name, r.Reason })})
 	return nil
 }
 
@@ -254,7 +321,7 @@ func (m *Manager) SendConfirmation(ctx context.Context, r AdminRequest) (*Delive
 	}
 	d.Expires = time.UnixMilli(p.Expires).UTC()
 	m.emit(ctx, []Event{m.event("admin.send-confirmation", s, clock, func(e *Event) {
-		e.Kind, e.Actor, e.Note = kind, r.Actor, cmp.Or(r.Reason, e.Note)
+		e.Kind, e.Actor, e.Note = kind, r.Actor.name, cmp.Or(r.Reason, e.Note)
 	})})
 	return d, nil
 }
@@ -282,5 +349,6 @@ func (m *Manager) CheckGrant(ctx context.Context, s Subject, grant Grant, bindin
 	if r == nil {
 		r = newRecord()
 	}
-	return m.may(r, c, "", r.at(clock))
+	_, err = m.may(r, c, request{act: actManage}, r.at(clock))
+	return err
 }

@@ -79,8 +79,10 @@ type AdminAction struct {
 	// Name is "reset", "unlock", "issue", "set-policy", "send-confirmation", "send-setup",
 	// "forget", "list-support" or "close-support".
 	Name string
-	// Actor is who asks, as the application names them; Reason goes into the event.
+	// Actor is who acts, as Actor.Name says; Reason goes into the event. System says that
+	// a program acts, and no user.
 	Actor, Reason string
+	System        bool
 	// SubjectID is whom it is about, "" for a policy.
 	SubjectID        string
 	Tenant, UserType string
@@ -90,7 +92,8 @@ type AdminAction struct {
 type AdminRequest struct {
 	Subject Subject
 	// Actor is required. Reason is recorded in the event.
-	Actor, Reason string
+	Actor  Actor
+	Reason string
 }
 
 // Manager composes factors, policy and lockout over a store. It is safe for concurrent
@@ -243,6 +246,9 @@ func (m *Manager) read(ctx context.Context, key string) (*record, error) {
 
 // end takes away what has ended by itself.
 func (m *Manager) end(r *record, now time.Time) {
+	if len(r.Holds) > 0 {
+		m.endHolds(r, now)
+	}
 	if !m.temporary {
 		return
 	}
@@ -251,7 +257,11 @@ func (m *Manager) end(r *record, now time.Time) {
 		return ok && !now.Before(t.Ends(in.State))
 	}
 	if slices.ContainsFunc(r.Factors, over) {
+		had := r.hasOwn(m)
 		r.Factors = slices.DeleteFunc(r.Factors, over)
+		if had && !r.hasOwn(m) {
+			m.endRecovery(r)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package mfa
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -55,7 +56,7 @@ func (m *Manager) destinations(r *record, s subject) (list []recipient) {
 			}
 		}
 		if i, ok := f.(factor.Implicit); ok && s.Confirmed {
-			if state, _, ok := i.Implied(s.person()); ok {
+			if state, _, err := i.Implied(s.person()); err == nil && state != nil {
 				add(state)
 			}
 		}
@@ -81,7 +82,7 @@ func (m *Manager) notable(r *record, s subject, label string, e Event) Event {
 func (m *Manager) tellPerson(ctx context.Context, e Event, n *notice) {
 	for _, to := range n.to {
 		in := factor.NotifyInput{Person: n.person, State: to.state, Name: e.Name, Kind: e.Kind, Label: n.label,
-			Time: e.Time, Until: e.LockedUntil, Left: e.Left, Link: Secret(n.link)}
+			Time: e.Time, Until: cmp.Or(e.LockedUntil, e.HeldUntil), Left: e.Left, Link: Secret(n.link)}
 		m.cfg.Notices(ctx, func(ctx context.Context) error {
 			err := notify(ctx, to.factor, in)
 			report := Event{Name: "notice.sent", Time: m.now(), SubjectID: e.SubjectID, Tenant: e.Tenant, UserType: e.UserType,

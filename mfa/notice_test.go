@@ -45,7 +45,7 @@ func TestPeopleAreToldOfChanges(t *testing.T) {
 	require.Equal(t, []string{"recovery.used" + toAnn, "recovery.low" + toAnn}, r.mail.notices())
 	r.onDevice(ann, "Laptop")
 	require.Equal(t, []string{"device.remembered" + toAnn}, r.mail.notices())
-	admin := mfa.AdminRequest{Subject: ann, Actor: "boss"}
+	admin := mfa.AdminRequest{Subject: ann, Actor: mfa.System("boss")}
 	require.NoError(t, r.Unlock(t.Context(), admin))
 	require.NoError(t, r.Reset(t.Context(), admin))
 	require.Equal(t, []string{"admin.unlock" + toAnn, "admin.reset" + toAnn}, r.mail.notices())

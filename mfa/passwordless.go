@@ -35,7 +35,7 @@ func (m *Manager) passwordless(kind string) bool {
 	if _, charges := m.factors[kind].(factor.Expensive); charges { // strangers would be counted
 		return false
 	}
-	return ok && f.Traits().Class == factor.Possession && f.Traits().PhishingResistant
+	return ok && f.Traits().Class == factor.Possession && f.Traits().Effective() == factor.LevelPhishingResistant
 }
 
 // BeginPasswordless opens a challenge of a kind before anybody is known. It needs no record
@@ -108,8 +108,12 @@ func (m *Manager) VerifyPasswordless(ctx context.Context, r PasswordlessRequest)
 			if err := c.open(r, now, m.cfg.ChallengeTTL); err != nil {
 				return nil, err
 			}
-			for _, k := range m.candidates(r, c) {
-				if k.Kind == f.Kind() && k.mine && bytes.Equal(f.Identity(k.State), named) {
+			list, err := m.candidates(r, c)
+			if err != nil {
+				return nil, err
+			}
+			for _, k := range list {
+				if k.Kind == f.Kind() && k.own && bytes.Equal(f.Identity(k.State), named) {
 					return []target{{instance: k.instance, live: c.Live}}, nil
 				}
 			}
@@ -117,6 +121,7 @@ func (m *Manager) VerifyPasswordless(ctx context.Context, r PasswordlessRequest)
 		},
 		accept: func(r *record, t target, _ *factor.Verdict, now time.Time) []Event {
 			r.spend(c.ID, c.Issued)
+			r.Setup, r.Recovering = nil, nil
 			v = m.verification(r, c, t.instance, now)
 			v.Passwordless = true
 			return m.verified(r, c, v, f.Traits().Class)
@@ -160,6 +165,7 @@ func (m *Manager) admitPasswordless(ctx context.Context, c *claims, who identity
 		return ErrUnknownFactor
 	}
 	c.Subject, c.Kinds, c.Implicit, c.Keep = s.compact(), p.Kinds, p.Implicit, p.KeepImplicit
+	c.Hold = p.RecoveryHold.Milliseconds()
 	return nil
 }
 

@@ -29,7 +29,11 @@ type signer struct {
 
 func (k *signer) Kind() string { return "key" }
 func (k *signer) Traits() factor.Traits {
-	return factor.Traits{Class: factor.Possession, AMR: "pop", Strong: true, PhishingResistant: k.resistant, Shared: true}
+	level := factor.LevelStrong
+	if k.resistant {
+		level = factor.LevelPhishingResistant
+	}
+	return factor.Traits{Class: factor.Possession, AMR: "pop", Level: level, Shared: true}
 }
 
 func (k *signer) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
@@ -217,10 +221,10 @@ func TestPasswordlessRefused(t *testing.T) {
 			require.NoError(r.t, r.Remove(r.t.Context(), r.grant, binding, o.Factors[0].ID))
 		}},
 		"reset": {want: mfa.ErrUnknownFactor, prepare: func(r *rig) {
-			require.NoError(r.t, r.Reset(r.t.Context(), mfa.AdminRequest{Subject: ann, Actor: "boss"}))
+			require.NoError(r.t, r.Reset(r.t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("boss")}))
 		}},
 		"forgotten": {want: mfa.ErrUnknownFactor, prepare: func(r *rig) {
-			require.NoError(r.t, r.ForgetSubject(r.t.Context(), mfa.AdminRequest{Subject: ann, Actor: "boss"}))
+			require.NoError(r.t, r.ForgetSubject(r.t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("boss")}))
 		}},
 		"record lost": {want: mfa.ErrStateLost, prepare: func(r *rig) {
 			rec, err := r.store.Get(r.t.Context(), "p/0//ann")
@@ -269,7 +273,7 @@ func enrolled(s mfa.Subject) mfa.Subject {
 
 func (r *rig) set(p mfa.Policy) {
 	r.t.Helper()
-	require.NoError(r.t, r.SetPolicy(r.t.Context(), mfa.SetPolicyRequest{Actor: "boss", UserType: ann.UserType, Policy: p}))
+	require.NoError(r.t, r.SetPolicy(r.t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("boss"), UserType: ann.UserType, Policy: p}))
 }
 
 // Anybody can answer without a first factor, so that nobody is locked by it. A lock that is

@@ -90,6 +90,10 @@ func (m *Manager) checkPolicy(p Policy) error {
 	if p.MaxAge < 0 {
 		return configError("MaxAge is negative")
 	}
+	if p.RecoveryHold != 0 && (p.RecoveryHold < minRecoveryHold || p.RecoveryHold > maxRecoveryHold) {
+		return configError("RecoveryHold is %s, want 0 (the default, 24h) or %s to %s",
+			p.RecoveryHold, minRecoveryHold, maxRecoveryHold)
+	}
 	if p.Remember < 0 || p.Remember > maxRemember {
 		return configError("Remember is %s, want 0 (never) to %s", p.Remember, maxRemember)
 	}
@@ -110,6 +114,9 @@ func (m *Manager) Policy(ctx context.Context, tenant, userType string) (Policy, 
 	}
 	if p.MaxAge <= 0 {
 		p.MaxAge = defaultMaxAge
+	}
+	if p.RecoveryHold < minRecoveryHold || p.RecoveryHold > maxRecoveryHold {
+		p.RecoveryHold = defaultRecoveryHold
 	}
 	// What New and SetPolicy could not see: an application's own source, and what was set
 	// before the profile was.
@@ -163,7 +170,8 @@ func (m *Manager) openPolicies(key string, data []byte) (map[string]Policy, erro
 // one of all user types of the tenant that have none of their own.
 type SetPolicyRequest struct {
 	// Actor is required. Reason is recorded in the event.
-	Actor, Reason    string
+	Actor            Actor
+	Reason           string
 	Tenant, UserType string
 	Policy           Policy
 }
@@ -179,7 +187,7 @@ func (m *Manager) SetPolicy(ctx context.Context, r SetPolicyRequest) error {
 	if err := (Subject{ID: "-", Tenant: r.Tenant, UserType: r.UserType}).check(); err != nil {
 		return err
 	}
-	if err := m.authorize(ctx, AdminAction{Name: "set-policy", Actor: r.Actor, Reason: r.Reason, Tenant: r.Tenant, UserType: r.UserType}); err != nil {
+	if err := m.authorize(ctx, r.Actor, AdminAction{Name: "set-policy", Reason: r.Reason, Tenant: r.Tenant, UserType: r.UserType}); err != nil {
 		return err
 	}
 	if err := m.checkPolicy(r.Policy); err != nil {
@@ -208,6 +216,6 @@ func (m *Manager) SetPolicy(ctx context.Context, r SetPolicyRequest) error {
 		return unavailable(err)
 	}
 	m.emit(ctx, []Event{{Name: "admin.set-policy", Time: m.now(), Tenant: r.Tenant, UserType: r.UserType,
-		Reason: string(r.Policy.Mode), Left: -1, Actor: r.Actor, Note: r.Reason}})
+		Reason: string(r.Policy.Mode), Left: -1, Actor: r.Actor.name, Note: r.Reason}})
 	return nil
 }

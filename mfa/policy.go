@@ -43,13 +43,21 @@ type Policy struct {
 	// MaxAge is how fresh a verification must be for what the application guards with
 	// RequireRecent when it names no age itself; 0 means 5 minutes.
 	MaxAge time.Duration `json:"max_age,omitempty"`
+	// RecoveryHold is how long a replacement that a recovery enrolled signs in and changes
+	// nothing that was there before. Defaults to 24 hours. Must be between 1 hour and 30 days.
+	RecoveryHold time.Duration `json:"recovery_hold,omitempty"`
 	// Remember is how long a device may be remembered after a sign-in, and let the person in
 	// without a second factor; 0 means never, and at most 90 days are allowed. A shorter time
 	// also holds for the devices that are remembered already.
 	Remember time.Duration `json:"remember,omitempty"`
 }
 
-const defaultMaxAge = 5 * time.Minute
+const (
+	defaultMaxAge       = 5 * time.Minute
+	defaultRecoveryHold = 24 * time.Hour
+	minRecoveryHold     = time.Hour
+	maxRecoveryHold     = 30 * 24 * time.Hour
+)
 
 // PolicySource gives the policy of a user type. An error is never read as "no policy": the
 // operation fails with ErrUnavailable.

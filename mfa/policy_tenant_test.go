@@ -12,7 +12,7 @@ import (
 func TestPolicyOfATenant(t *testing.T) {
 	r := newRig(t)
 	set := func(tenant, userType string, mode mfa.Mode) {
-		require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: "boss", Tenant: tenant, UserType: userType, Policy: mfa.Policy{Mode: mode}}))
+		require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("boss"), Tenant: tenant, UserType: userType, Policy: mfa.Policy{Mode: mode}}))
 	}
 	mode := func(tenant, userType string) mfa.Mode {
 		p, err := r.Policy(t.Context(), tenant, userType)

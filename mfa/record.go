@@ -51,6 +51,12 @@ type record struct {
 	// Proofs are right answers to kinds that are stopped.
 	Proofs map[string]proofs `cbor:"15,keyasint,omitempty"`
 	Setup  *setup            `cbor:"16,keyasint,omitempty"`
+	// Holds are replacements that a recovery enrolled, by ID, until their hold ends.
+	Holds map[string]hold `cbor:"18,keyasint,omitempty"`
+	// Recovering is the recovery that a mailed link began.
+	Recovering *setup `cbor:"19,keyasint,omitempty"`
+	// Undeliverable is when an address that no message can be sent to kept the user out.
+	Undeliverable int64 `cbor:"20,keyasint,omitempty"`
 
 	// unknown holds the keys a newer version wrote, kept as they are.
 	unknown map[int]cbor.RawMessage
@@ -69,6 +75,13 @@ type instance struct {
 	Used    int64  `cbor:"6,keyasint,omitempty"`
 	// Implicit: a confirmed address, good only while the policy has the kind as implicit.
 	Implicit bool `cbor:"7,keyasint,omitempty"`
+}
+
+// hold is a replacement that must not change anything that was there before it, yet.
+type hold struct {
+	Until int64 `cbor:"0,keyasint"`
+	// Replaces are the IDs of the factors that end when the hold does.
+	Replaces []string `cbor:"1,keyasint,omitempty"`
 }
 
 // live is an issued challenge that waits for its answer.
@@ -149,7 +162,7 @@ func mustEnc(o cbor.EncOptions) cbor.EncMode {
 var errRecord = errors.New("mfa: stored record is not readable")
 
 // knownKeys is how many keys record has, from 0.
-const knownKeys = 17
+const knownKeys = 21
 
 func decodeRecord(data []byte) (*record, error) {
 	r := &record{}
@@ -248,6 +261,9 @@ func (r *record) tidy(now time.Time, ttl time.Duration) {
 	if r.Setup != nil && ms >= r.Setup.Expires {
 		r.Setup = nil
 	}
+	if r.Recovering != nil && ms >= r.Recovering.Expires {
+		r.Recovering = nil
+	}
 	if r.Charge != nil && ms >= r.Charge.Expires {
 		r.Charge = nil
 	}
@@ -329,6 +345,7 @@ func (r *record) removeFactors(gone func(instance) bool) (ended []instance) {
 		if l, ok := r.Live[i.Kind]; ok && l.Factor == i.ID {
 			delete(r.Live, i.Kind)
 		}
+		delete(r.Holds, i.ID)
 	}
 	if len(ended) > 0 {
 		r.Devices = nil

@@ -3,6 +3,7 @@ package mfa
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -35,6 +36,9 @@ type ReportGroup struct {
 	// Locked are locked now, altogether or in all that they have. Stopped have a kind that
 	// was stopped after too many failures.
 	Locked, Stopped int
+	// Undeliverable have no factor but an address that no message could be sent to when they
+	// last signed in. Unknown have nothing to respond with but a kind that is not configured.
+	Undeliverable, Unknown int
 	// Kinds says how many people have each kind, implied addresses included.
 	Kinds map[string]int
 }
@@ -96,24 +100,30 @@ func (m *Manager) tally(ctx context.Context, e storage.Entry, groups map[[2]stri
 	c := &claims{Purpose: SignIn, Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit}
 	g.People++
 	enrolled, stopped, kinds := false, false, make(map[string]bool)
-	for _, k := range m.candidates(r, c) {
+	// Whoever has only what this process does not know, or what nothing can be sent to, is in
+	// no column but the ones for that.
+	list, unusable := m.candidates(r, c)
+	count(&g.Unknown, errors.Is(unusable, ErrKindNotConfigured))
+	count(&g.Undeliverable, r.Undeliverable != 0 && !r.hasOwn(m))
+	for _, k := range list {
 		kinds[k.Kind] = true
-		enrolled = enrolled || m.factors[k.Kind].Traits().Class != factor.Recovery
+		enrolled = enrolled || m.factors[k.Kind].Traits().Class != factor.Recovery && !m.restricted(r, c, k.instance)
 		stopped = stopped || m.cfg.Lockout.Status(r.Lockout, k.Kind, now).Stopped
 	}
 	for kind := range maps.Keys(kinds) {
 		g.Kinds[kind]++
 	}
-	count := func(n *int, is bool) {
-		if is {
-			*n++
-		}
-	}
 	count(&g.Enrolled, enrolled)
 	count(&g.NotEnrolled, !enrolled && p.Mode == Required)
 	count(&g.Stopped, stopped)
-	count(&g.Locked, !m.lockedUntil(r, m.options(r, c, p.Default, now), now).IsZero())
+	count(&g.Locked, !m.lockedUntil(r, m.options(r, list, p.Default, now), now).IsZero())
 	return nil
+}
+
+func count(n *int, is bool) {
+	if is {
+		*n++
+	}
 }
 
 // tenantOf is the tenant in the key of a person's record.

@@ -51,7 +51,7 @@ func TestResealRotatesEverything(t *testing.T) {
 	for i := range people {
 		r.withApp(person(i), fmt.Sprintf("word %d", i))
 	}
-	require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: "boss", UserType: "staff", Policy: mfa.Policy{Mode: mfa.Off}}))
+	require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("boss"), UserType: "staff", Policy: mfa.Policy{Mode: mfa.Off}}))
 
 	both := r.withKeys(t, second, first)
 	p := reseal(t, both, "")
@@ -230,7 +230,7 @@ func TestReport(t *testing.T) {
 		s.Tenant, s.UserType = tenant, userType
 		return s
 	}
-	admin := func(s mfa.Subject) mfa.AdminRequest { return mfa.AdminRequest{Subject: s, Actor: "boss"} }
+	admin := func(s mfa.Subject) mfa.AdminRequest { return mfa.AdminRequest{Subject: s, Actor: mfa.System("boss")} }
 	r.withApp(who(1, "acme", "staff"), "word")
 	r.withApp(who(2, "acme", "staff"), "word")
 	for range 5 {
@@ -252,7 +252,7 @@ func TestReport(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, report.Unreadable)
 	require.Equal(t, []mfa.ReportGroup{
-		{UserType: "mail only", People: 1, NotEnrolled: 1, Kinds: map[string]int{}},
+		{UserType: "mail only", People: 1, NotEnrolled: 1, Kinds: map[string]int{"app": 1}},
 		{UserType: "staff", People: 1, Enrolled: 1, Kinds: map[string]int{"app": 1}},
 		{Tenant: "acme", UserType: "guest", People: 1, Kinds: map[string]int{}},
 		{Tenant: "acme", UserType: "staff", People: 2, Enrolled: 2, Locked: 1, Kinds: map[string]int{"app": 2}},

@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"maps"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -111,8 +112,14 @@ func (s *sent) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollO
 	return &factor.EnrollOutput{State: []byte(address), Hint: "•••"}, nil
 }
 
-func (s *sent) Implied(p factor.Person) ([]byte, string, bool) {
-	return []byte(p.Email), "•••", p.Email != ""
+func (s *sent) Implied(p factor.Person) ([]byte, string, error) {
+	if p.Email == "" {
+		return nil, "", nil
+	}
+	if !strings.Contains(p.Email, ".") {
+		return nil, "", factor.ErrUndeliverable
+	}
+	return []byte(p.Email), "•••", nil
 }
 
 func (s *sent) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, error) {
@@ -194,7 +201,7 @@ func newRig(t testing.TB, change ...func(*mfa.Config)) *rig {
 	require.NoError(t, err)
 	r := &rig{t: t, clock: mfatest.NewClock(testStart),
 		store: mfatest.NewFaultyStore(memory.New()), mail: &sent{kind: "mail"},
-		app: &word{kind: "app", traits: factor.Traits{Class: factor.Possession, AMR: "otp", Strong: true}, once: true},
+		app: &word{kind: "app", traits: factor.Traits{Class: factor.Possession, AMR: "otp", Level: factor.LevelStrong}, once: true},
 		pin: &slow{word{kind: "pin", traits: factor.Traits{Class: factor.Knowledge, AMR: "pwd", Single: true}}}}
 	r.cfg = mfa.Config{
 		Store: r.store, Keys: keys, Clock: r.clock,

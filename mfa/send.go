@@ -61,8 +61,12 @@ func (m *Manager) chooseInstance(r *record, c *claims, f Factor, id string, now 
 	if m.cfg.Lockout.Status(r.Lockout, f.Kind(), now).Stopped {
 		return nil, &StoppedError{Kind: f.Kind()}
 	}
+	list, err := m.candidates(r, c)
+	if err != nil {
+		return nil, err
+	}
 	var chosen *instance
-	for _, k := range m.candidates(r, c) {
+	for _, k := range list {
 		if k.Kind == f.Kind() && (id == "" || id == k.ID) && (chosen == nil || k.Used > chosen.Used) {
 			chosen = k.instance
 		}
@@ -136,6 +140,7 @@ func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 				return false, &BudgetError{RetryAfter: wait}
 			}
 		}
+		r.Undeliverable = 0
 		s.keep(r, in, live{Keep: is.Keep, Issued: now.UnixMilli(), Expires: is.Expires.UnixMilli()})
 		return true, nil
 	})

@@ -44,7 +44,11 @@ func (m *Manager) SendSetupLink(ctx context.Context, r SetupRequest) (*Delivery,
 			return err
 		}
 		// Otherwise the link would be a way around a lock that is there to slow a guesser.
-		if until := m.lockedUntil(rec, m.options(rec, c, "", now), now); !until.IsZero() {
+		list, err := m.candidates(rec, c)
+		if err != nil {
+			return err
+		}
+		if until := m.lockedUntil(rec, m.options(rec, list, "", now), now); !until.IsZero() {
 			return &LockedError{Until: until, RetryAfter: until.Sub(now)}
 		}
 		return nil
@@ -62,7 +66,7 @@ func (m *Manager) SendSetupLinkTo(ctx context.Context, r AdminRequest) (*Deliver
 			return ErrStateLost
 		}
 		return nil
-	}, Event{Actor: r.Actor, Note: r.Reason})
+	}, Event{Actor: r.Actor.name, Note: r.Reason})
 }
 
 func (m *Manager) sendSetup(ctx context.Context, s subject, may func(*record, time.Time) error, by Event) (*Delivery, error) {
@@ -150,16 +154,20 @@ func (m *Manager) OpenSetup(ctx context.Context, link LinkToken, binding string)
 			return false, ErrTokenExpired
 		}
 		r.Setup = nil
-		next := claims{ID: random16(), Issued: now.UnixMilli(), Subject: c.Subject, Purpose: ReplaceFactor, Bind: bindTo(binding),
-			Epoch: r.Epoch[:], Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit}
-		if !m.chosen(r, unlimited(&next)) {
-			next.Scope = scopeFirst
-			ch = &Challenge{Next: Enroll, Kinds: m.enrollable(p.Kinds), Grant: Grant(m.newToken(sealGrant, next)), Expires: now.Add(m.cfg.GrantTTL)}
+		next := claimsOf(c.Subject, p, ReplaceFactor, now)
+		next.Bind, next.Epoch, next.Linked = bindTo(binding), r.Epoch[:], true
+		if !r.hasOwn(m) {
+			// The link has proven an address that is known to be the user's.
+			next.Proof = proof{Origin: originImplied, Level: factor.LevelWeak, Time: now.UnixMilli()}
+			ch = &Challenge{Next: Enroll, Kinds: m.enrollableBy(r, &next, next.Proof)}
+			ch.Grant, ch.Expires = m.grantToken(&next)
 			return true, nil
 		}
-		options := m.options(r, &next, "", now)
+		expires := now.Add(m.cfg.ChallengeTTL)
+		r.Recovering = &setup{ID: next.ID, Expires: expires.UnixMilli()}
+		options := m.options(r, m.recoveries(nil, r, &next), "", now)
 		ch = &Challenge{Next: Verify, Options: options, Token: ChallengeToken(m.newToken(sealChallenge, next)),
-			Expires: now.Add(m.cfg.ChallengeTTL), LockedUntil: m.lockedUntil(r, options, now)}
+			Expires: expires, LockedUntil: m.lockedUntil(r, options, now)}
 		return true, nil
 	})
 	if err != nil {

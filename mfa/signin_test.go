@@ -137,7 +137,7 @@ func TestPurposesAndBindingsAreDistinct(t *testing.T) {
 func TestModes(t *testing.T) {
 	r := newRig(t)
 	set := func(p mfa.Policy) {
-		require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: "root", UserType: "employee", Policy: p}))
+		require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("root"), UserType: "employee", Policy: p}))
 	}
 	set(mfa.Policy{Mode: mfa.Off})
 	require.Equal(t, mfa.Done, r.begin(ann).Next)
@@ -154,13 +154,13 @@ func TestModes(t *testing.T) {
 	set(mfa.Policy{Mode: mfa.Off})
 	require.Equal(t, mfa.Done, r.begin(ann).Next)
 	set(mfa.Policy{Kinds: []string{"pin"}})
-	require.Equal(t, mfa.Enroll, r.begin(ann).Next, "what ann has is not allowed any more")
+	require.Equal(t, mfa.Verify, r.begin(ann).Next, "what ann has is not allowed any more, and is hers")
 }
 
 func TestGracePeriod(t *testing.T) {
 	r := newRig(t)
 	by := r.clock.Now().Add(time.Hour)
-	require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: "root", UserType: "employee", Policy: mfa.Policy{EnrollBy: by}}))
+	require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("root"), UserType: "employee", Policy: mfa.Policy{EnrollBy: by}}))
 	r.clock.Set(by.Add(-time.Millisecond))
 	ch := r.begin(ann)
 	require.Equal(t, mfa.Done, ch.Next)
@@ -200,7 +200,7 @@ func TestLostRecordIsNotAnInvitation(t *testing.T) {
 	// A challenge that saw a record does not verify without one.
 	r.withApp(ann, "tulip")
 	ch := r.begin(ann)
-	require.NoError(t, r.ForgetSubject(t.Context(), mfa.AdminRequest{Subject: ann, Actor: "root"}))
+	require.NoError(t, r.ForgetSubject(t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("root")}))
 	_, err = r.verify(ch, "app", "tulip")
 	require.ErrorIs(t, err, mfa.ErrStateLost)
 }

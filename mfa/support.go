@@ -93,9 +93,9 @@ func (m *Manager) RequestSupport(ctx context.Context, r SupportRequest) error {
 }
 
 // SupportCases lists who has asked for help in a tenant, the latest first. Config.Authorize
-// is asked whether the actor may see it, as "list-support".
-func (m *Manager) SupportCases(ctx context.Context, actor, tenant string) ([]SupportCase, error) {
-	if err := m.authorize(ctx, AdminAction{Name: "list-support", Actor: actor, Tenant: tenant}); err != nil {
+// is asked whether the actor may see it, as "list-support"; reading wants no fresh proof.
+func (m *Manager) SupportCases(ctx context.Context, actor Actor, tenant string) ([]SupportCase, error) {
+	if err := m.allowed(ctx, actor, AdminAction{Name: "list-support", Tenant: tenant}); err != nil {
 		return nil, err
 	}
 	var out []SupportCase
@@ -125,7 +125,7 @@ func (m *Manager) CloseSupport(ctx context.Context, r AdminRequest) error {
 	if err != nil {
 		return err
 	}
-	m.emit(ctx, []Event{m.event("admin.close-support", r.Subject.compact(), m.now(), func(e *Event) { e.Actor, e.Note = r.Actor, r.Reason })})
+	m.emit(ctx, []Event{m.event("admin.close-support", r.Subject.compact(), m.now(), func(e *Event) { e.Actor, e.Note = r.Actor.name, r.Reason })})
 	return nil
 }
 

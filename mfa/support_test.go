@@ -83,10 +83,11 @@ func TestSetUpANewDevice(t *testing.T) {
 	c, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: elsewhere, Response: "new phone"})
 	require.NoError(t, err)
 	require.Nil(t, c.Verification, "that was no sign-in")
-	_, err = r.verify(r.begin(ann), "app", "old phone")
-	require.ErrorIs(t, err, mfa.ErrIncorrect)
 	_, err = r.verify(r.begin(ann), "app", "new phone")
 	require.NoError(t, err)
+	r.clock.Advance(24 * time.Hour)
+	_, err = r.verify(r.begin(ann), "app", "old phone")
+	require.ErrorIs(t, err, mfa.ErrIncorrect, "it ended with the hold")
 }
 
 // A link is good once, for an hour, and until the next one.
@@ -121,7 +122,7 @@ func TestSetupLinkIsGoodOnce(t *testing.T) {
 	_, _, _, err = r.SetupSubject(third)
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	fourth := r.setupLink(ann)
-	require.NoError(t, r.Reset(t.Context(), mfa.AdminRequest{Subject: ann, Actor: "boss"}))
+	require.NoError(t, r.Reset(t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("boss")}))
 	_, err = r.OpenSetup(t.Context(), fourth, elsewhere)
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 }
@@ -183,7 +184,7 @@ func TestSetupForOthers(t *testing.T) {
 	require.Empty(t, ch.Options)
 	require.NoError(t, r.RequestSupport(t.Context(), mfa.SupportRequest{Challenge: ch.Token, Purpose: mfa.ReplaceFactor, Binding: elsewhere}))
 
-	admin := mfa.AdminRequest{Subject: person(7), Actor: "boss"}
+	admin := mfa.AdminRequest{Subject: person(7), Actor: mfa.System("boss")}
 	d, err := r.SendSetupLinkTo(t.Context(), admin)
 	require.NoError(t, err)
 	require.Equal(t, r.clock.Now().Add(time.Hour), d.Expires)
@@ -198,7 +199,7 @@ func TestSetupForOthers(t *testing.T) {
 	require.Nil(t, c.Verification)
 	require.ErrorIs(t, r.Remove(t.Context(), ch.Grant, elsewhere, r.idOf(person(7), "app")), mfa.ErrForbidden)
 
-	nobody := mfa.AdminRequest{Subject: mfa.Subject{ID: "x"}, Actor: "boss"}
+	nobody := mfa.AdminRequest{Subject: mfa.Subject{ID: "x"}, Actor: mfa.System("boss")}
 	_, err = r.SendSetupLinkTo(t.Context(), nobody)
 	require.ErrorIs(t, err, mfa.ErrNotAvailable, "no address")
 	nobody.Subject.Enrolled, nobody.Subject.Email, nobody.Subject.EmailConfirmed = true, "x@example.com", true
@@ -234,7 +235,7 @@ func TestSupport(t *testing.T) {
 	r.clock.Advance(time.Minute)
 	require.NoError(t, ask(person(1), "help"))
 	require.NoError(t, ask(ann, "it is still there"))
-	list, err := r.SupportCases(t.Context(), "boss", "")
+	list, err := r.SupportCases(t.Context(), mfa.System("boss"), "")
 	require.NoError(t, err)
 	require.Len(t, list, 2)
 	require.Equal(t, mfa.SupportCase{SubjectID: "ann", UserType: "employee", Account: "ann@example.com", Time: r.clock.Now(),
@@ -246,18 +247,18 @@ func TestSupport(t *testing.T) {
 	require.ErrorIs(t, ask(ann, "\xff"), mfa.ErrMalformed)
 	require.ErrorIs(t, r.RequestSupport(t.Context(), mfa.SupportRequest{Challenge: r.begin(ann).Token, Binding: "x"}), mfa.ErrToken)
 
-	admin := mfa.AdminRequest{Subject: ann, Actor: "boss", Reason: "knows her badge number"}
+	admin := mfa.AdminRequest{Subject: ann, Actor: mfa.System("boss"), Reason: "knows her badge number"}
 	require.NoError(t, r.Reset(t.Context(), admin))
-	require.NoError(t, r.CloseSupport(t.Context(), mfa.AdminRequest{Subject: person(1), Actor: "boss"}))
+	require.NoError(t, r.CloseSupport(t.Context(), mfa.AdminRequest{Subject: person(1), Actor: mfa.System("boss")}))
 	require.ErrorIs(t, r.CloseSupport(t.Context(), admin), mfa.ErrNotAvailable)
-	list, err = r.SupportCases(t.Context(), "boss", "")
+	list, err = r.SupportCases(t.Context(), mfa.System("boss"), "")
 	require.NoError(t, err)
 	require.Empty(t, list)
 	for key := range dump(t, r.store) {
 		require.False(t, strings.HasPrefix(key, "s/"), "an empty list is no record")
 	}
 	r.cfg.Authorize = nil
-	_, err = r.another().SupportCases(t.Context(), "boss", "")
+	_, err = r.another().SupportCases(t.Context(), mfa.System("boss"), "")
 	require.ErrorIs(t, err, mfa.ErrForbidden)
 }
 
@@ -270,7 +271,7 @@ func TestSupportIsBounded(t *testing.T) {
 		s.Account = strings.Repeat("a", 128)
 		require.NoError(t, r.RequestSupport(t.Context(), mfa.SupportRequest{Challenge: r.begin(s).Token, Binding: binding, From: long[:64], Message: long}))
 	}
-	list, err := r.SupportCases(t.Context(), "boss", "")
+	list, err := r.SupportCases(t.Context(), mfa.System("boss"), "")
 	require.NoError(t, err)
 	require.Less(t, len(list), 250, "long messages: bounded by length")
 	require.Equal(t, "p259", list[0].SubjectID)
@@ -279,11 +280,11 @@ func TestSupportIsBounded(t *testing.T) {
 		s.Tenant = "short"
 		require.NoError(t, r.RequestSupport(t.Context(), mfa.SupportRequest{Challenge: r.begin(s).Token, Binding: binding}))
 	}
-	list, err = r.SupportCases(t.Context(), "boss", "short")
+	list, err = r.SupportCases(t.Context(), mfa.System("boss"), "short")
 	require.NoError(t, err)
 	require.Len(t, list, 250)
 	require.Equal(t, "p259", list[0].SubjectID)
 	r.store.Inject(mfatest.OpGet, 1, mfatest.Fault{Before: errors.New("down")})
-	_, err = r.SupportCases(t.Context(), "boss", "")
+	_, err = r.SupportCases(t.Context(), mfa.System("boss"), "")
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 }

@@ -28,18 +28,6 @@ const (
 	maxBinding = 512
 )
 
-// scope is what a grant opens.
-type scope uint8
-
-const (
-	// scopeManage: every change, if the level suffices.
-	scopeManage scope = iota + 1
-	// scopeFirst: enrolment while the person has no factor of the allowed kinds.
-	scopeFirst
-	// scopeReplace: enrolment of a replacement, after a recovery.
-	scopeReplace
-)
-
 // claims is what every token says. Fields that a kind of token does not use are empty.
 type claims struct {
 	ID       [16]byte `cbor:"0,keyasint"`
@@ -51,16 +39,28 @@ type claims struct {
 	Kinds    []string `cbor:"6,keyasint,omitempty"` // allowed by the policy when issued
 	Implicit []string `cbor:"7,keyasint,omitempty"`
 	Keep     bool     `cbor:"8,keyasint,omitempty"` // Policy.KeepImplicit
-	Scope    scope    `cbor:"9,keyasint,omitempty"`
-	Level    int      `cbor:"10,keyasint,omitempty"`
 	Pending  string   `cbor:"11,keyasint,omitempty"`
-	// Proved is, in an enrolment token, when the grant that opened it was issued: until that
-	// grant would be over, confirming a weaker factor takes nothing away from it.
-	Proved int64 `cbor:"12,keyasint,omitempty"`
 	// Remember is Policy.Remember in milliseconds.
 	Remember int64 `cbor:"13,keyasint,omitempty"`
 	// Live is, in a challenge for anyone, what the factor issued; Kinds has its kind.
 	Live *live `cbor:"14,keyasint,omitempty"`
+	// Proof is, in a grant and in what it opened, what was proven.
+	Proof proof `cbor:"15,keyasint,omitzero"`
+	// Hold is Policy.RecoveryHold in milliseconds.
+	Hold int64 `cbor:"16,keyasint,omitempty"`
+	// Linked says that a mailed recovery link began the challenge.
+	Linked bool `cbor:"17,keyasint,omitempty"`
+	// Forced says that confirming an enrolment by this grant completes the sign-in.
+	Forced bool `cbor:"18,keyasint,omitempty"`
+	// Grace says that the policy lets users in who have no allowed factor yet.
+	Grace bool `cbor:"19,keyasint,omitempty"`
+}
+
+// claimsOf are the claims of a token for a user under a policy.
+func claimsOf(s subject, p Policy, purpose Purpose, now time.Time) claims {
+	return claims{ID: random16(), Issued: now.UnixMilli(), Subject: s, Purpose: purpose,
+		Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit,
+		Hold: p.RecoveryHold.Milliseconds(), Grace: now.Before(p.EnrollBy)}
 }
 
 // subject is Subject in a token.

@@ -89,6 +89,12 @@ type BeginRequest struct {
 	// Binding ties the challenge to a session: any string that only this session presents,
 	// not empty, at most 512 bytes. It need not survive as the session's id.
 	Binding string
+	// SignedIn is when the user last gave the first factor in this session, which is what a
+	// user who has nothing else proves to enrol a first factor: it must be minutes ago
+	// (Config.ChallengeTTL). Zero means now with SignIn, since Begin is called as the password
+	// is checked, and unknown, which is never recent, with every other purpose. Set it
+	// wherever Begin may be called later in a session.
+	SignedIn time.Time
 	// Device is the token that the browser has kept of an earlier sign-in, or "". What is no
 	// good, or another person's, is passed over. Only for SignIn.
 	Device DeviceToken
@@ -187,9 +193,11 @@ type Verification struct {
 	// Passwordless says that the answer took the place of the first factor too: the session
 	// waited for nobody.
 	Passwordless bool
-	// Grant opens changes to the factors for Config.GrantTTL.
+	// Grant opens changes to the factors for Config.GrantTTL, as far as what was proven
+	// permits. EnrollKinds are, after a recovery, the kinds that it lets the user enrol.
 	Grant        Grant
 	GrantExpires time.Time
+	EnrollKinds  []string
 	// RecoveryLeft is how many recovery codes are left after one was used, else -1.
 	RecoveryLeft int
 	// Device is the token of the device, if it is remembered now, until DeviceExpires.
@@ -255,6 +263,9 @@ type FactorInfo struct {
 	Implicit  bool
 	Stopped   bool
 	CodesLeft int // recovery codes left; -1 for kinds that do not run out
+	// HeldUntil is, for a replacement that a recovery enrolled, until when it signs in and
+	// changes nothing; any older factor of the user removes it. Zero for every other.
+	HeldUntil time.Time
 	// Data is JSON that the kind has for the person's own client, or nil.
 	Data []byte
 }

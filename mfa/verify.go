@@ -46,6 +46,9 @@ func (c *claims) open(r *record, now time.Time, ttl time.Duration) error {
 	if c.over(now, ttl) || r.isSpent(c.ID, c.Issued) {
 		return ErrTokenExpired
 	}
+	if c.Linked && (r.Recovering == nil || r.Recovering.ID != c.ID) {
+		return ErrTokenExpired // a password change, a sign-in or a later link has ended it
+	}
 	return nil
 }
 
@@ -70,6 +73,7 @@ func (m *Manager) Verify(ctx context.Context, r VerifyRequest) (*Verification, e
 		return nil, err
 	}
 	var v *Verification
+	var required *EnrollmentRequiredError
 	remember := r.Remember
 	err = m.take(ctx, &answer{
 		factor: f, subject: c.Subject, purpose: c.Purpose, response: response,
@@ -81,8 +85,20 @@ func (m *Manager) Verify(ctx context.Context, r VerifyRequest) (*Verification, e
 			return m.targets(r, c, f)
 		},
 		accept: func(r *record, t target, _ *factor.Verdict, now time.Time) []Event {
+			required = nil
 			r.spend(c.ID, c.Issued)
 			delete(r.Live, f.Kind())
+			if f.Traits().Class == factor.Recovery {
+				r.Devices = nil // whoever recovers may have lost them
+			} else {
+				r.Setup, r.Recovering = nil, nil // what was said to be lost is not
+			}
+			if m.restricted(r, c, t.instance) {
+				required = m.enrollmentRequired(r, c, t.instance, now)
+				return []Event{m.event("verify.success", c.Subject, now, func(e *Event) {
+					e.Kind, e.FactorID, e.Purpose, e.Reason = f.Kind(), t.ID, c.Purpose, "enrollment-required"
+				})}
+			}
 			v = m.verification(r, c, t.instance, now)
 			events := m.verified(r, c, v, f.Traits().Class)
 			if f.Traits().Class == factor.Recovery {
@@ -94,13 +110,29 @@ func (m *Manager) Verify(ctx context.Context, r VerifyRequest) (*Verification, e
 	if err != nil {
 		return nil, err
 	}
+	if required != nil {
+		return nil, required
+	}
 	return v, nil
+}
+
+// enrollmentRequired is what a correct response of a kind that the policy bans leads to.
+func (m *Manager) enrollmentRequired(r *record, c *claims, in *instance, now time.Time) *EnrollmentRequiredError {
+	g := *c
+	g.Epoch, g.Proof, g.Forced = r.Epoch[:], m.proofBy(r, in, now), c.Purpose == SignIn
+	e := &EnrollmentRequiredError{Kinds: m.enrollableBy(r, &g, g.Proof)}
+	e.Grant, e.GrantExpires = m.grantToken(&g)
+	return e
 }
 
 // targets are what an answer of the kind to this challenge is judged against.
 func (m *Manager) targets(r *record, c *claims, f Factor) (list []target, err error) {
 	_, sends := f.(factor.Challenger)
-	for _, k := range m.candidates(r, c) {
+	candidates, err := m.candidates(r, c)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range candidates {
 		if k.Kind != f.Kind() {
 			continue
 		}
@@ -108,7 +140,8 @@ func (m *Manager) targets(r *record, c *claims, f Factor) (list []target, err er
 		// A code is good for the challenge that asked for it and the instance it went to, if
 		// it went to one.
 		if l, ok := r.Live[k.Kind]; ok && sends && (l.Factor == k.ID || f.Traits().Shared) && l.Challenge == c.ID {
-			t.live = &l
+			kept := l // not &l, which would move every iteration's to the heap
+			t.live = &kept
 		}
 		list = append(list, t)
 	}
@@ -135,45 +168,45 @@ func (m *Manager) verification(r *record, c *claims, in *instance, now time.Time
 	if t.Class == factor.Possession {
 		v.AMR = append(v.AMR, "mfa")
 	}
-	if t.Class == factor.Possession && t.Strong {
+	if t.Class == factor.Possession && t.Effective() >= factor.LevelStrong {
 		v.AssuranceLevel = 2
 	}
-	if t.PhishingResistant {
+	if t.Effective() == factor.LevelPhishingResistant {
 		v.ACR = "phr"
 	}
 	if n, ok := f.(factor.Counter); ok {
 		v.RecoveryLeft = n.Left(in.State)
 	}
-	s := scopeManage
-	if t.Class == factor.Recovery {
-		s = scopeReplace
+	g := *c
+	g.Epoch = r.Epoch[:]
+	if g.Proof.Origin == 0 { // confirming an enrolment keeps the proof of the grant that opened it
+		g.Proof = m.proofBy(r, in, now)
 	}
-	v.Grant, v.GrantExpires = m.grant(r, c, s, level(t), now)
+	if g.Proof.Origin == originRecovery {
+		v.EnrollKinds = m.enrollableBy(r, &g, g.Proof)
+	}
+	v.Grant, v.GrantExpires = m.grantToken(&g)
 	return v
 }
 
-// level ranks what a proof is worth when factors are to be changed (NIST SP 800-63B-4
-// section 4.1.2.1: binding needs the highest level the person has).
-func level(t factor.Traits) int {
-	switch {
-	case t.Class == factor.Recovery:
-		return 0
-	case t.Strong:
-		return 2
-	default:
-		return 1
+// proofBy is what a response of an instance proves.
+func (m *Manager) proofBy(r *record, in *instance, now time.Time) proof {
+	t := m.factors[in.Kind].Traits()
+	p := proof{Origin: originOwn, Level: t.Effective(), Time: now.UnixMilli()}
+	switch _, held := r.Holds[in.ID]; {
+	case held, t.Class == factor.Recovery:
+		p.Origin, p.Level = originRecovery, factor.LevelRecovery
+	case in.Implicit:
+		p.Origin = originImplied
 	}
+	return p
 }
 
-// grant is what a proof of that level opens from now on.
-func (m *Manager) grant(r *record, c *claims, s scope, level int, now time.Time) (Grant, time.Time) {
-	issued := now
-	if proved := time.UnixMilli(c.Proved).UTC(); c.Scope == scopeManage && c.Level > level && now.Before(proved.Add(m.cfg.GrantTTL)) {
-		level, issued = c.Level, proved // the stronger proof before, as long as it is fresh
-	}
+// grantToken is a grant of what c.Proof permits.
+func (m *Manager) grantToken(c *claims) (Grant, time.Time) {
 	g := *c
-	g.ID, g.Issued, g.Epoch, g.Scope, g.Level, g.Pending, g.Proved = random16(), issued.UnixMilli(), r.Epoch[:], s, level, "", 0
-	return Grant(m.newToken(sealGrant, g)), issued.Add(m.cfg.GrantTTL)
+	g.ID, g.Pending = random16(), ""
+	return Grant(m.newToken(sealGrant, g)), instant(c.Proof.Time).Add(c.Proof.ttl(&m.cfg))
 }
 
 // recoveryLow is how few recovery codes are few.

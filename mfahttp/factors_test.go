@@ -20,7 +20,7 @@ type app struct{}
 
 func (app) Kind() string { return "totp" }
 func (app) Traits() factor.Traits {
-	return factor.Traits{Class: factor.Possession, AMR: "otp", Strong: true}
+	return factor.Traits{Class: factor.Possession, AMR: "otp", Level: factor.LevelStrong}
 }
 func (app) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	secret := "JBSWY3DPEHPK3PXP"
@@ -55,7 +55,7 @@ func sixDigits(s string) (string, error) {
 // post sends codes; mail and text messages differ in the parameter only.
 type post struct {
 	kind, param string
-	strong      bool
+	level       factor.Level
 
 	mu   sync.Mutex
 	sent []letter
@@ -66,7 +66,7 @@ type letter struct{ To, Code, Link string }
 
 func (p *post) Kind() string { return p.kind }
 func (p *post) Traits() factor.Traits {
-	return factor.Traits{Class: factor.Possession, AMR: "otp", Strong: p.strong}
+	return factor.Traits{Class: factor.Possession, AMR: "otp", Level: p.level}
 }
 func (p *post) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	to := in.Params[p.param]
@@ -82,8 +82,11 @@ func (p *post) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollO
 	return &factor.EnrollOutput{State: []byte(to), Hint: mask(to), Name: p.kind}, nil
 }
 func mask(to string) string { return to[:1] + "•••" + to[len(to)-2:] }
-func (p *post) Implied(who factor.Person) ([]byte, string, bool) {
-	return []byte(who.Email), "masked", p.kind == "email" && who.Email != ""
+func (p *post) Implied(who factor.Person) ([]byte, string, error) {
+	if p.kind != "email" || who.Email == "" {
+		return nil, "", nil
+	}
+	return []byte(who.Email), "masked", nil
 }
 func (p *post) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, error) {
 	p.mu.Lock()

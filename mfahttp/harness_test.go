@@ -89,7 +89,7 @@ func (s *site) subject(id string) mfa.Subject {
 func newSite(t *testing.T, change func(*mfahttp.Config), more ...mfa.Factor) *site {
 	t.Helper()
 	s := &site{t: t, sessions: map[string]map[string]string{}, clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)),
-		mail: &post{kind: "email", param: "address"}, text: &post{kind: "sms", param: "number", strong: true},
+		mail: &post{kind: "email", param: "address"}, text: &post{kind: "sms", param: "number", level: factor.LevelStrong},
 		store: mfatest.NewFaultyStore(memory.New()), policy: mfa.Policy{Implicit: []string{"email"}}}
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	must(t, err)

@@ -23,7 +23,7 @@ type passkeys struct{}
 
 func (passkeys) Kind() string { return "passkey" }
 func (passkeys) Traits() factor.Traits {
-	return factor.Traits{Class: factor.Possession, AMR: "pop", Strong: true, PhishingResistant: true, Shared: true}
+	return factor.Traits{Class: factor.Possession, AMR: "pop", Level: factor.LevelPhishingResistant, Shared: true}
 }
 func (passkeys) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
 	return &factor.EnrollOutput{State: []byte("-"), Name: "Passkey"}, nil

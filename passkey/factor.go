@@ -36,7 +36,7 @@ func (f *Factor) Kind() string { return "passkey" }
 // which is what the acr "phr" of OpenID EAP says. The amr is "pop": without attestation nobody
 // knows whether hardware ("hwk") or software ("swk") keeps the key.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.Possession, AMR: "pop", Strong: true, PhishingResistant: true, Shared: true}
+	return factor.Traits{Class: factor.Possession, AMR: "pop", Level: factor.LevelPhishingResistant, Shared: true}
 }
 
 // Settings states how long a challenge is good. There is nothing to guess.

@@ -31,7 +31,7 @@
 //
 // # Restricted by NIST
 //
-// Success counts for assurance level 2 ([factor.Traits].Strong): NIST SP 800-63B-4 section
+// Success counts for assurance level 2 ([factor.LevelStrong]): NIST SP 800-63B-4 section
 // 3.1.3 accepts a code over the telephone network beside a password for AAL2. It is
 // however the one authenticator that section 3.2.9 calls restricted, because numbers are
 // ported, SIM cards swapped and messages intercepted. Who must comply owes people four

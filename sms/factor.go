@@ -26,7 +26,7 @@ func (f *Factor) Kind() string { return Kind }
 // Traits: possession of the telephone number, "sms" in RFC 8176, strong enough for AAL2
 // though restricted (see the package comment), and not resistant to phishing.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.Possession, AMR: "sms", Strong: true}
+	return factor.Traits{Class: factor.Possession, AMR: "sms", Level: factor.LevelStrong}
 }
 
 // Enroll takes the parameter "number", and "region" for [Config].Parse. What it refuses is

@@ -30,7 +30,7 @@ func (f *Factor) Kind() string { return "totp" }
 
 // Traits: possession, "otp" (RFC 8176), strong enough for NIST AAL2, not phishing-resistant.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.Possession, AMR: "otp", Strong: true}
+	return factor.Traits{Class: factor.Possession, AMR: "otp", Level: factor.LevelStrong}
 }
 
 // maxTyped is how long an answer is looked at: eight digits with room for separators of three

@@ -39,6 +39,9 @@ var (
 // people. Returned by [Factor.Verify] it counts as a wrong answer like any error.
 var ErrMalformed = errors.New("factor: malformed input")
 
+// ErrUndeliverable is returned by [Implicit] for an address that no message can be sent to.
+var ErrUndeliverable = errors.New("factor: no message can be sent to this address")
+
 // Problem is an ErrMalformed with a reason that a page may show. Reason is a stable
 // code, such as "pin_too_short", that pages translate; Detail is its English text and
 // holds nothing that was typed.
@@ -66,18 +69,40 @@ const (
 	Recovery
 )
 
+// Level ranks what a success proves (NIST SP 800-63B-4 section 4.1.2.1: binding another
+// authenticator needs the highest level that the user has).
+type Level uint8
+
+const (
+	// LevelRecovery proves that the user may sign in, and little else.
+	LevelRecovery Level = iota
+	// LevelWeak does not prove possession well enough for NIST AAL2: e-mail, a PIN.
+	LevelWeak
+	// LevelStrong proves possession, and can be typed into the wrong site: authenticator app, SMS.
+	LevelStrong
+	// LevelPhishingResistant cannot be typed into the wrong site (NIST SP 800-63B-4 section
+	// 3.2.5): passkey.
+	LevelPhishingResistant
+)
+
+// Effective returns the level that counts: LevelRecovery for the Recovery class, and at least
+// LevelWeak for the others.
+func (t Traits) Effective() Level {
+	if t.Class == Recovery {
+		return LevelRecovery
+	}
+	return max(t.Level, LevelWeak)
+}
+
 // Traits are what a kind of factor is, the same for everyone who uses it.
 type Traits struct {
 	Class Class
 	// AMR is the authentication method reference (RFC 8176) a success adds, for example
 	// "otp"; empty adds none.
 	AMR string
-	// Strong says that a success proves possession well enough for NIST AAL2. E-mail,
-	// PIN and recovery codes are not strong.
-	Strong bool
-	// PhishingResistant says that the answer cannot be typed into a wrong site. False for
-	// everything a person types (NIST SP 800-63B-4 section 3.2.5).
-	PhishingResistant bool
+	// Level ranks what a success proves, for the rules about who may change what. The zero
+	// value counts as [LevelWeak]; the Recovery class is always [LevelRecovery].
+	Level Level
 	// Single allows one instance of the kind for a person: enrolling again replaces the
 	// old one at the moment the new one is confirmed. Otherwise there may be five.
 	Single bool
@@ -171,9 +196,10 @@ type Publisher interface {
 // are implicit is for the policy to say.
 type Implicit interface {
 	Factor
-	// Implied returns the state and the masked hint that an implicit instance has, or
-	// ok=false if the person has no such thing.
-	Implied(p Person) (state []byte, hint string, ok bool)
+	// Implied returns the state and the masked hint that an implicit instance has, and no
+	// state if the user has no such address. An error wrapping ErrUndeliverable says that
+	// the user has one and that no message can be sent to it; that is never "has none".
+	Implied(p Person) (state []byte, hint string, err error)
 }
 
 // Expensive is implemented by factors whose Verify costs much (a password hash, a call

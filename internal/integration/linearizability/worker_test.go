@@ -125,7 +125,7 @@ const binding = "session-1"
 
 var (
 	ann     = mfa.Subject{ID: "ann", Email: "ann@example.com", EmailConfirmed: true}
-	support = mfa.AdminRequest{Subject: ann, Actor: "support"}
+	support = mfa.AdminRequest{Subject: ann, Actor: mfa.System("support")}
 )
 
 // do does a deed between two looks at the clock.
