@@ -150,7 +150,9 @@ func (h holding) permitFirst(p proof, r request) error {
 // permitOwn is for a proof by one of the factors that the user had before, or by an address that
 // the policy keeps beside them, which counts for its level and no more.
 func (h holding) permitOwn(before []ownFactor, p proof, r request) error {
-	cancels := func(f ownFactor) bool { return f.held && f.id == r.target && r.act == actRemove }
+	cancels := func(f ownFactor) bool {
+		return f.held && f.id == r.target && r.act == actRemove && p.Origin == originOwn
+	}
 	switch allowed := anyAllowed(h.own); {
 	case slices.ContainsFunc(before, cancels):
 		return nil // any older factor cancels a recovery
@@ -184,15 +186,17 @@ func (h holding) permitRecovery(before []ownFactor, p proof, r request) (permiss
 // kindsOf are the kinds that a recovery may enrol: those that the user may have lost.
 func kindsOf(before []ownFactor) (kinds []string) {
 	for _, f := range before {
-		if f.allowed && !slices.Contains(kinds, f.kind) {
+		if f.allowed && !f.held && !slices.Contains(kinds, f.kind) {
 			kinds = append(kinds, f.kind)
 		}
 	}
 	return kinds
 }
 
+// anyAllowed says whether the policy lets the user sign in with one of these. A replacement on
+// hold does not count: it must not take the place of what the user had.
 func anyAllowed(list []ownFactor) bool {
-	return slices.ContainsFunc(list, func(f ownFactor) bool { return f.allowed })
+	return slices.ContainsFunc(list, func(f ownFactor) bool { return f.allowed && !f.held })
 }
 
 func anyHeld(list []ownFactor) bool {

@@ -45,16 +45,15 @@ func (m *Manager) candidates(r *record, c *claims) ([]candidate, error) {
 		return m.recoveries(nil, r, c), nil
 	}
 	own := m.allOwn(r)
-	usable := allowedOf(own, c.Kinds)
+	list, settled := own, r.settled(own, c.Kinds)
 	switch {
-	case (c.Purpose == ManageFactors || len(usable) == 0) && m.hasUnknown(r):
+	case (c.Purpose == ManageFactors || !settled) && m.hasUnknown(r):
 		return nil, ErrKindNotConfigured
-	case c.Purpose == ManageFactors && len(usable) > 0:
-		usable = m.strongest(r, own)
-	case len(usable) == 0:
-		usable = own
+	case c.Purpose == ManageFactors && settled:
+		list = m.strongest(r, own)
+	case settled:
+		list = allowedOf(own, c.Kinds)
 	}
-	list := usable
 	if len(own) == 0 || c.Keep && c.Purpose != ManageFactors {
 		implied, err := m.implied(r, c)
 		if err != nil && len(own) == 0 && (c.Purpose != SignIn || len(m.recoveries(nil, r, c)) == 0) {
@@ -70,6 +69,15 @@ func (m *Manager) candidates(r *record, c *claims) ([]candidate, error) {
 		list = m.recoveries(list, r, c)
 	}
 	return list, nil
+}
+
+// settled says whether the policy's kinds allow one of the user's own factors. A replacement on
+// hold does not count: it must not take the place of what the user had.
+func (r *record) settled(own []candidate, kinds []string) bool {
+	return slices.ContainsFunc(own, func(k candidate) bool {
+		_, held := r.Holds[k.ID]
+		return !held && allows(kinds, k.Kind)
+	})
 }
 
 // allowedOf are those of list that the policy's kinds allow.
@@ -176,7 +184,7 @@ func (m *Manager) restricted(r *record, c *claims, in *instance) bool {
 	if c.Grace || in.Implicit || allows(c.Kinds, in.Kind) || m.factors[in.Kind].Traits().Class == factor.Recovery {
 		return false
 	}
-	return !slices.ContainsFunc(m.allOwn(r), func(k candidate) bool { return allows(c.Kinds, k.Kind) })
+	return !r.settled(m.allOwn(r), c.Kinds)
 }
 
 // holding is what the user has, for authority to decide by.
