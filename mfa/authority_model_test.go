@@ -1,0 +1,519 @@
+package mfa_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/lockout"
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/storage/memory"
+)
+
+// The model drives random histories of a user, an attacker and administrators over one user's
+// record, in several sessions and through processes that have different kinds configured, while
+// the policy changes. What each grant permits is decided beside it by the table of
+// docs/architecture.md, written here once more, from what the user had at that moment.
+
+// levelOf are the kinds of the model, and what they prove.
+var levelOf = map[string]factor.Level{"pin": factor.LevelWeak, "app": factor.LevelStrong,
+	"sms": factor.LevelStrong, "key": factor.LevelPhishingResistant}
+
+var modelKinds = []string{"app", "key", "pin", "sms"}
+
+// grantModel is a grant, and what the model knows to have been proven for it.
+type grantModel struct {
+	grant   mfa.Grant
+	binding string
+	origin  string // first, implied, own, recovery
+	level   factor.Level
+	proven  time.Time
+	life    time.Duration
+	added   []string
+	kinds   []string // of the policy when it was begun
+	implied bool     // the policy had the address as a factor
+}
+
+// actorModel is the user or the attacker.
+type actorModel struct {
+	name    string
+	secrets map[string]string // by ID of the factor
+	codes   []string          // recovery codes
+	mailbox bool
+	grants  []grantModel
+}
+
+// world is one history.
+type world struct {
+	*rand.Rand
+	t        *testing.T
+	clock    *mfatest.Clock
+	policy   atomic.Pointer[mfa.Policy]
+	full     *mfa.Manager
+	managers []*mfa.Manager
+	kinds    map[*mfa.Manager][]string
+	mail     *sent
+	user     mfa.Subject
+	log      []string
+	words    int
+	released map[string]bool // codes that a recovery has used
+}
+
+func newWorld(t *testing.T, seed uint64) *world {
+	w := &world{Rand: rand.New(rand.NewPCG(seed, 1)), t: t, clock: mfatest.NewClock(testStart),
+		mail: &sent{kind: "mail"}, user: ann, kinds: map[*mfa.Manager][]string{}, released: map[string]bool{}}
+	w.policy.Store(&mfa.Policy{Mode: mfa.Required})
+	keys, err := seal.NewKeyring(seal.GenerateKey())
+	require.NoError(t, err)
+	store := memory.New()
+	build := func(kinds []string) *mfa.Manager {
+		factors := []mfa.Factor{w.mail, codes{}}
+		for _, k := range kinds {
+			factors = append(factors, &word{kind: k, traits: factor.Traits{Class: factor.Possession, Level: levelOf[k]}})
+		}
+		m, err := mfa.New(mfa.Config{Store: store, Keys: keys, Clock: w.clock, Factors: factors, Policies: w,
+			Sends: mfa.SendBudget{PerPerson: -1, PerDestination: -1}, Lockout: lockout.Config{Tries: 100, Total: 1000},
+			Authorize: func(context.Context, mfa.AdminAction) error { return nil }})
+		require.NoError(t, err)
+		w.kinds[m] = kinds
+		return m
+	}
+	w.full = build(modelKinds)
+	w.managers = []*mfa.Manager{w.full, w.full, w.full, build(without(modelKinds, pick(w.Rand, modelKinds)))}
+	return w
+}
+
+// Policy implements mfa.PolicySource.
+func (w *world) Policy(context.Context, string, string) (mfa.Policy, error) { return *w.policy.Load(), nil }
+
+func pick[T any](r *rand.Rand, list []T) T { return list[r.IntN(len(list))] }
+
+func without(list []string, s string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(x string) bool { return x == s })
+}
+
+func (w *world) note(format string, args ...any) { w.log = append(w.log, fmt.Sprintf(format, args...)) }
+
+func (w *world) fail(format string, args ...any) {
+	w.t.Helper()
+	for _, l := range w.log {
+		w.t.Log(l)
+	}
+	w.t.Fatalf(format, args...)
+}
+
+// ownModel is a factor of the user's own, as a page of settings shows it.
+type ownModel struct {
+	id, kind string
+	level    factor.Level
+	held     bool
+}
+
+func (w *world) own() (list []ownModel) {
+	o, err := w.full.Overview(w.t.Context(), w.user)
+	require.NoError(w.t, err)
+	for _, f := range o.Factors {
+		if f.Class != factor.Recovery && !f.Implicit {
+			list = append(list, ownModel{f.ID, f.Kind, levelOf[f.Kind], !f.HeldUntil.IsZero()})
+		}
+	}
+	return list
+}
+
+// state is everything that a change of factors changes.
+func (w *world) state() string {
+	o, err := w.full.Overview(w.t.Context(), w.user)
+	require.NoError(w.t, err)
+	s := ""
+	for _, f := range o.Factors {
+		if !f.Implicit {
+			s += fmt.Sprintf("%s %s %s %s;", f.ID, f.Kind, f.Name, f.HeldUntil)
+		}
+	}
+	return s
+}
+
+// table says what a grant permits, from the documents: nil, or the error.
+func (w *world) table(m *mfa.Manager, g grantModel, act, kind, target string) error {
+	own := w.own()
+	if !w.clock.Now().Before(g.proven.Add(g.life)) {
+		return mfa.ErrTokenExpired
+	}
+	var before []ownModel
+	held, allowed, need, lost, cancels := false, false, factor.LevelRecovery, false, false
+	for _, f := range own {
+		if !slices.Contains(w.kinds[m], f.kind) {
+			return mfa.ErrKindNotConfigured
+		}
+		held = held || f.held
+		allowed = allowed || !f.held && modelAllows(g.kinds, f.kind)
+		if slices.Contains(g.added, f.id) {
+			continue
+		}
+		before = append(before, f)
+		if f.held {
+			cancels = cancels || act == "remove" && f.id == target
+			continue
+		}
+		need = max(need, f.level)
+		lost = lost || f.kind == kind && modelAllows(g.kinds, f.kind)
+	}
+	later := slices.Contains(g.added, target) || slices.ContainsFunc(own, func(f ownModel) bool { return f.held && f.id == target })
+	allowedBefore := slices.ContainsFunc(before, func(f ownModel) bool { return !f.held && modelAllows(g.kinds, f.kind) })
+	permitted := false
+	switch {
+	case len(own) == 0 && act == "codes":
+	case len(own) == 0 && g.origin == "first":
+		permitted = act == "enroll" && !g.implied
+	case len(own) == 0 && g.origin == "recovery":
+		permitted = act == "enroll"
+	case len(own) == 0:
+		permitted = true
+	case len(before) == 0 && !held:
+		permitted = true
+	case g.origin == "first":
+	case g.origin == "recovery":
+		permitted = act == "enroll" && (lost || !allowedBefore) || (act == "remove" || act == "rename") && later
+	case cancels && g.origin == "own":
+		permitted = true
+	case !allowed:
+		permitted = act == "enroll" && g.origin == "own"
+	default:
+		permitted = g.level >= need
+	}
+	if !permitted {
+		return mfa.ErrProofRequired
+	}
+	return nil
+}
+
+func modelAllows(kinds []string, kind string) bool { return len(kinds) == 0 || slices.Contains(kinds, kind) }
+
+// sessions of both actors.
+var bindings = []string{"session-1", "session-2"}
+
+// proceed is Begin for one of the actors, with what follows, as far as they can.
+func (w *world) proceed(a *actorModel) {
+	m, ctx, binding := pick(w.Rand, w.managers), w.t.Context(), a.name+pick(w.Rand, bindings)
+	purpose := pick(w.Rand, []mfa.Purpose{mfa.SignIn, mfa.SignIn, mfa.ManageFactors, mfa.StepUp, mfa.ReplaceFactor})
+	age := pick(w.Rand, []time.Duration{0, time.Minute, 5 * time.Hour})
+	since := w.clock.Now().Add(-age)
+	p, own := *w.policy.Load(), w.own()
+	ch, err := m.Begin(ctx, mfa.BeginRequest{Subject: w.user, Purpose: purpose, Binding: binding, SignedIn: since})
+	w.note("%s begins %s (%s old): %v", a.name, purpose, age, err)
+	if err != nil {
+		return
+	}
+	unknown := slices.ContainsFunc(own, func(f ownModel) bool { return !slices.Contains(w.kinds[m], f.kind) })
+	// No policy and no configuration turns a user's own factors into none.
+	switch ch.Next {
+	case mfa.Enroll:
+		if len(own) > 0 || age >= 15*time.Minute {
+			w.fail("enrol with %v, %s after the first factor", own, age)
+		}
+	case mfa.Done:
+		grace := w.clock.Now().Before(p.EnrollBy)
+		if p.Mode != mfa.Off && len(own) > 0 || p.Mode == mfa.Required && !grace {
+			w.fail("done with %v under %+v", own, p)
+		}
+		return
+	}
+	g := grantModel{binding: binding, kinds: p.Kinds, proven: w.clock.Now(), life: 5 * time.Minute,
+		implied: slices.Contains(p.Implicit, "mail") && modelAllows(p.Kinds, "mail")}
+	if ch.Next == mfa.Enroll {
+		g.grant, g.origin, g.proven, g.life = ch.Grant, "first", since, 15*time.Minute
+		a.grants = append(a.grants, g)
+		return
+	}
+	if len(ch.Options) == 0 {
+		return
+	}
+	o := pick(w.Rand, ch.Options)
+	response, proven, ok := w.respond(m, a, ch, o, binding, purpose, own)
+	if !ok {
+		return
+	}
+	v, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Purpose: purpose, Binding: binding, Kind: o.Kind, Response: mfa.Secret(response)})
+	w.note("%s responds with %s: %v", a.name, o.Kind, err)
+	var required *mfa.EnrollmentRequiredError
+	settled := slices.ContainsFunc(own, func(f ownModel) bool { return !f.held && modelAllows(p.Kinds, f.kind) })
+	banned := levelOf[o.Kind] > 0 && !modelAllows(p.Kinds, o.Kind) && !settled && !w.clock.Now().Before(p.EnrollBy)
+	switch {
+	case errors.As(err, &required):
+		if !banned {
+			w.fail("%s has to enrol though the policy allows what was proven", a.name)
+		}
+		g.grant = required.Grant
+	case err != nil:
+		w.fail("a correct response by %s is refused: %v", o.Kind, err)
+	case banned:
+		w.fail("signed in by %s, which %+v bans, with %v", o.Kind, p, own)
+	default:
+		g.grant = v.Grant
+	}
+	if unknown && purpose == mfa.ManageFactors {
+		w.fail("managed with a kind that is not known")
+	}
+	g.origin, g.level = proven.origin, proven.level
+	a.grants = append(a.grants, g)
+}
+
+type provenModel struct {
+	origin string
+	level  factor.Level
+}
+
+// respond finds a correct response that an actor knows for an option.
+func (w *world) respond(m *mfa.Manager, a *actorModel, ch *mfa.Challenge, o mfa.Option, binding string, p mfa.Purpose, own []ownModel) (string, provenModel, bool) {
+	switch o.Kind {
+	case "mail":
+		if !a.mailbox {
+			return "", provenModel{}, false
+		}
+		_, err := m.Send(w.t.Context(), mfa.SendRequest{Challenge: ch.Token, Purpose: p, Binding: binding, Kind: "mail"})
+		require.NoError(w.t, err)
+		return w.mail.code(w.user.Email).Reveal(), provenModel{"implied", factor.LevelWeak}, true
+	case "recovery":
+		for _, c := range a.codes {
+			if !w.released[c] {
+				w.released[c] = true
+				return c, provenModel{"recovery", factor.LevelRecovery}, true
+			}
+		}
+		return "", provenModel{}, false
+	}
+	for _, f := range own {
+		if s, knows := a.secrets[f.id]; knows && f.kind == o.Kind {
+			if f.held {
+				return s, provenModel{"recovery", factor.LevelRecovery}, true
+			}
+			return s, provenModel{"own", f.level}, true
+		}
+	}
+	return "", provenModel{}, false
+}
+
+// change tries a random change with a random grant, and compares with the table.
+func (w *world) change(a *actorModel) {
+	if len(a.grants) == 0 {
+		return
+	}
+	g, m := pick(w.Rand, a.grants), pick(w.Rand, w.managers)
+	own, before := w.own(), w.state()
+	act := pick(w.Rand, []string{"enroll", "enroll", "remove", "rename", "codes", "check"})
+	kind, target := pick(w.Rand, w.kinds[m]), ""
+	if len(own) > 0 {
+		target = pick(w.Rand, own).id
+	}
+	if (act == "remove" || act == "rename") && target == "" || act == "enroll" && !modelAllows(g.kinds, kind) {
+		return
+	}
+	want := w.table(m, g, act, kind, target)
+	err := w.try(m, a, g, act, kind, target)
+	w.note("%s tries to %s %s%s by %s %d: %v", a.name, act, kind, target, g.origin, g.level, err)
+	last := errors.Is(err, mfa.ErrLastFactor) && w.policy.Load().Mode == mfa.Required
+	switch {
+	case want == nil && err != nil && !last && !errors.Is(err, errModelFull):
+		w.fail("refused, where the table permits %s by %+v with %v: %v", act, g, own, err)
+	case want != nil && err == nil:
+		w.fail("permitted, where the table refuses %s by %+v with %v: %v", act, g, own, want)
+	case want != nil && !errors.Is(err, want):
+		w.fail("%s: %v, want %v", act, err, want)
+	case err != nil && w.state() != before:
+		w.fail("refused, and changed all the same")
+	}
+	if a.name == "attacker" && len(a.secrets) == 0 && !a.mailbox && len(a.codes) == 0 && len(own) > 0 && w.state() != before {
+		w.fail("an attacker with the password alone changed %v", own)
+	}
+}
+
+var errModelFull = errors.New("the model has enough factors")
+
+func (w *world) try(m *mfa.Manager, a *actorModel, g grantModel, act, kind, target string) error {
+	ctx := w.t.Context()
+	switch act {
+	case "remove":
+		return m.Remove(ctx, g.grant, g.binding, target)
+	case "rename":
+		w.words++
+		return m.Rename(ctx, g.grant, g.binding, target, fmt.Sprint("name ", w.words))
+	case "check":
+		return m.CheckGrant(ctx, w.user, g.grant, g.binding)
+	case "codes":
+		e, err := m.RegenerateRecoveryCodes(ctx, g.grant, g.binding)
+		if err == nil {
+			a.codes = nil
+			clear(w.released)
+			for _, c := range e.Prompt.Codes {
+				a.codes = append(a.codes, c.Reveal())
+			}
+		}
+		return err
+	}
+	if len(w.own()) >= 5 {
+		if err := w.table(m, g, act, kind, target); err != nil {
+			return err
+		}
+		return errModelFull
+	}
+	w.words++
+	secret := fmt.Sprintf("word %d", w.words)
+	e, err := m.Enroll(ctx, mfa.EnrollRequest{Grant: g.grant, Binding: g.binding, Kind: kind, Params: factor.Params{"word": secret}})
+	if err != nil {
+		return err
+	}
+	c, err := m.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: g.binding, Response: mfa.Secret(secret)})
+	if err != nil {
+		return err
+	}
+	a.secrets[c.Factor.ID] = secret
+	g.grant, g.added = c.Grant, append(slices.Clone(g.added), c.Factor.ID)
+	a.grants = append(a.grants, g)
+	return nil
+}
+
+// surroundings change the policy, the time, and what administrators do.
+func (w *world) surroundings() {
+	switch w.IntN(6) {
+	case 0, 1:
+		p := mfa.Policy{Mode: pick(w.Rand, []mfa.Mode{mfa.Required, mfa.Required, mfa.Optional, mfa.Off})}
+		for _, k := range append(slices.Clone(modelKinds), "mail") {
+			if w.IntN(2) == 0 {
+				p.Kinds = append(p.Kinds, k)
+			}
+		}
+		if w.IntN(2) == 0 {
+			p.Implicit, p.KeepImplicit = []string{"mail"}, w.IntN(2) == 0
+		}
+		if w.IntN(5) == 0 {
+			p.EnrollBy = w.clock.Now().Add(time.Hour)
+		}
+		w.policy.Store(&p)
+		w.note("policy %+v", p)
+	case 2:
+		w.clock.Advance(pick(w.Rand, []time.Duration{time.Second, time.Minute, 6 * time.Minute, 25 * time.Hour}))
+		w.note("now %s", w.clock.Now())
+	}
+}
+
+// getsIn shows that there is no dead end: the user, with what is theirs and a fresh password,
+// gets in where every kind is configured.
+func (w *world) getsIn(a *actorModel) {
+	ctx, own := w.t.Context(), w.own()
+	theirs := func(f ownModel) bool { return a.secrets[f.id] == "" && !f.held }
+	if slices.ContainsFunc(own, theirs) {
+		return // an attacker was first, or knew a factor: an administrator resets
+	}
+	ch, err := w.full.Begin(ctx, mfa.BeginRequest{Subject: w.user, Binding: "way in", SignedIn: w.clock.Now()})
+	require.NoError(w.t, err)
+	g := ch.Grant
+	if ch.Next == mfa.Verify {
+		var err error
+		responded := false
+		for _, o := range ch.Options {
+			if response, _, ok := w.respond(w.full, a, ch, o, "way in", "", own); ok {
+				_, err = w.full.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: "way in", Kind: o.Kind, Response: mfa.Secret(response)})
+				responded = true
+				break
+			}
+		}
+		var required *mfa.EnrollmentRequiredError
+		switch {
+		case !responded:
+			w.fail("a dead end: %v has nothing of %+v", own, ch.Options)
+		case errors.As(err, &required):
+			g = required.Grant
+		case err != nil:
+			w.fail("a dead end: %v", err)
+		default:
+			return
+		}
+		ch.Kinds = required.Kinds
+	}
+	if ch.Next == mfa.Done {
+		return
+	}
+	kinds := slices.DeleteFunc(slices.Clone(ch.Kinds), func(k string) bool { return k == "mail" })
+	if len(kinds) == 0 {
+		return // the address, which this model does not enrol
+	}
+	w.words++
+	secret := mfa.Secret(fmt.Sprintf("word %d", w.words))
+	e, err := w.full.Enroll(ctx, mfa.EnrollRequest{Grant: g, Binding: "way in", Kind: kinds[0], Params: factor.Params{"word": secret.Reveal()}})
+	if errors.Is(err, mfa.ErrNotAvailable) {
+		return // five of a kind
+	}
+	require.NoError(w.t, err)
+	c, err := w.full.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: "way in", Response: secret})
+	if err != nil || c.Verification == nil {
+		w.fail("a dead end after enrolling: %v", err)
+	}
+}
+
+// TestAuthority_Model runs random histories: 2 000, or 100 000 with SECONDGATE_LONG.
+func TestAuthority_Model(t *testing.T) {
+	histories := 2_000
+	if os.Getenv("SECONDGATE_LONG") != "" {
+		histories = 100_000
+	}
+	for seed := range histories {
+		history(t, uint64(seed))
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+func history(t *testing.T, seed uint64) {
+	w := newWorld(t, seed)
+	w.note("seed %d", seed)
+	user := &actorModel{name: "user", secrets: map[string]string{}, mailbox: true}
+	attacker := &actorModel{name: "attacker", secrets: map[string]string{}}
+	for range 40 {
+		a := user
+		if w.IntN(3) == 0 {
+			a = attacker
+		}
+		switch w.IntN(3) {
+		case 0:
+			w.proceed(a)
+		case 1:
+			w.change(a)
+		default:
+			w.surroundings()
+		}
+	}
+	// The attacker learns something of the user's, and goes on.
+	attacker.mailbox = w.IntN(3) == 0
+	if len(user.codes) > 0 && w.IntN(2) == 0 {
+		attacker.codes = user.codes[:1]
+	}
+	for id, s := range maps.All(user.secrets) {
+		if w.IntN(3) == 0 {
+			attacker.secrets[id] = s
+		}
+	}
+	for range 30 {
+		switch w.IntN(3) {
+		case 0:
+			w.proceed(attacker)
+		case 1:
+			w.change(attacker)
+		default:
+			w.surroundings()
+		}
+	}
+	w.getsIn(user)
+}
