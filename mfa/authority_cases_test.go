@@ -364,8 +364,12 @@ func TestAuthority_Administrators(t *testing.T) {
 	other := mfa.Subject{ID: "cas"}
 	others := r.setUp(other, "key")
 	acts := map[string]func(a mfa.Actor, about mfa.Subject) error{
-		"reset":  func(a mfa.Actor, s mfa.Subject) error { return r.Reset(t.Context(), mfa.AdminRequest{Subject: s, Actor: a}) },
-		"unlock": func(a mfa.Actor, s mfa.Subject) error { return r.Unlock(t.Context(), mfa.AdminRequest{Subject: s, Actor: a}) },
+		"reset": func(a mfa.Actor, s mfa.Subject) error {
+			return r.Reset(t.Context(), mfa.AdminRequest{Subject: s, Actor: a})
+		},
+		"unlock": func(a mfa.Actor, s mfa.Subject) error {
+			return r.Unlock(t.Context(), mfa.AdminRequest{Subject: s, Actor: a})
+		},
 		"forget": func(a mfa.Actor, s mfa.Subject) error {
 			return r.ForgetSubject(t.Context(), mfa.AdminRequest{Subject: s, Actor: a})
 		},

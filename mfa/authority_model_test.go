@@ -96,7 +96,9 @@ func newWorld(t *testing.T, seed uint64) *world {
 }
 
 // Policy implements mfa.PolicySource.
-func (w *world) Policy(context.Context, string, string) (mfa.Policy, error) { return *w.policy.Load(), nil }
+func (w *world) Policy(context.Context, string, string) (mfa.Policy, error) {
+	return *w.policy.Load(), nil
+}
 
 func pick[T any](r *rand.Rand, list []T) T { return list[r.IntN(len(list))] }
 
@@ -199,7 +201,9 @@ func (w *world) table(m *mfa.Manager, g grantModel, act, kind, target string) er
 	return nil
 }
 
-func modelAllows(kinds []string, kind string) bool { return len(kinds) == 0 || slices.Contains(kinds, kind) }
+func modelAllows(kinds []string, kind string) bool {
+	return len(kinds) == 0 || slices.Contains(kinds, kind)
+}
 
 // sessions of both actors.
 var bindings = []string{"session-1", "session-2"}

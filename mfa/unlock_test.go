@@ -137,8 +137,12 @@ func TestUnlockKinds(t *testing.T) {
 // administrator has unlocked or reset the person.
 func TestUnlockAfterAClockThatRanAhead(t *testing.T) {
 	for name, help := range map[string]func(r *rig) error{
-		"unlock": func(r *rig) error { return r.Unlock(t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("boss")}) },
-		"reset":  func(r *rig) error { return r.Reset(t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("boss")}) },
+		"unlock": func(r *rig) error {
+			return r.Unlock(t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("boss")})
+		},
+		"reset": func(r *rig) error {
+			return r.Reset(t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("boss")})
+		},
 	} {
 		r := newRig(t)
 		r.clock.Advance(1000 * time.Hour)
