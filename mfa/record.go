@@ -109,17 +109,12 @@ type pending struct {
 	SignIn bool `cbor:"4,keyasint,omitempty"`
 }
 
-// charge is a wrong answer counted ahead of an expensive judgement; it is also the lease
-// that keeps a second one from being judged meanwhile.
+// charge is a failed attempt counted ahead of an expensive verification; it is also the lease
+// that keeps a second one from being verified meanwhile. Earlier versions wrote keys 2 to 4,
+// which nobody reads after their lease.
 type charge struct {
 	ID      [8]byte `cbor:"0,keyasint"`
 	Expires int64   `cbor:"1,keyasint"`
-	// Until is the lock of everything that the charge set, or 0, and Locks how many there
-	// were before: to be undone if the answer turns out right.
-	Until int64 `cbor:"2,keyasint,omitempty"`
-	Locks int   `cbor:"3,keyasint,omitempty"`
-	// KindUntil is the same for a lock of the kind alone.
-	KindUntil int64 `cbor:"4,keyasint,omitempty"`
 }
 
 // Strict decoding finds out cheaply whether a newer version wrote the record; only then
