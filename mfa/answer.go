@@ -45,6 +45,8 @@ type answer struct {
 type target struct {
 	*instance
 	live *live
+	// others are codes that were sent to the user and are for no target.
+	others []live
 }
 
 // normalize returns the response as the factor is given it. What it refuses is no answer
@@ -89,10 +91,13 @@ func (m *Manager) take(ctx context.Context, a *answer) error {
 			out.events = m.right(r, a, won, verdict, now)
 			return true, nil
 		}
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			return false, ctx.Err()
-		}
-		if a.uncounted {
+		case weight(refusal) == weightExpired && !a.uncounted:
+			out = m.late(a, refusal, now)
+			return false, nil
+		case a.uncounted:
 			var write bool
 			out.events, write, out.err = m.passedOver(r, a, refusal, now)
 			return write, nil
@@ -120,6 +125,12 @@ func (m *Manager) admit(r *record, a *answer, now time.Time) ([]target, error) {
 	case st.Stopped && !a.confirming && !a.unlocking:
 		return nil, &StoppedError{Kind: a.factor.Kind()}
 	}
+	if f, sends := a.factor.(factor.Challenger); sends && !f.Traits().Shared {
+		others := r.others(f, targets, now)
+		for i := range targets {
+			targets[i].others = others
+		}
+	}
 	return targets, nil
 }
 
@@ -129,12 +140,7 @@ func (m *Manager) admit(r *record, a *answer, now time.Time) ([]target, error) {
 func (m *Manager) judge(ctx context.Context, a *answer, targets []target, now time.Time) (won target, v *factor.Verdict, refusal error) {
 	refusal = ErrIncorrect
 	for _, t := range targets {
-		in := factor.VerifyInput{Person: a.subject.person(), State: t.State, Response: a.response,
-			Opened: a.opened, Confirming: a.confirming, Now: a.now}
-		if t.live != nil {
-			in.Issued = t.live.Keep
-			in.IssuedAt, in.Expires = time.UnixMilli(t.live.Issued).UTC(), time.UnixMilli(t.live.Expires).UTC()
-		}
+		in := a.input(t)
 		v, err := ask(ctx, a.factor, in)
 		if err == nil && t.live != nil && !now.Before(in.Expires) {
 			err = ErrExpired // whatever the factor thinks of it, and of a clock that went back
@@ -149,7 +155,22 @@ func (m *Manager) judge(ctx context.Context, a *answer, targets []target, now ti
 			refusal = err
 		}
 	}
+	if weight(refusal) == weightIncorrect {
+		refusal = m.recogniseCode(ctx, a, targets, refusal)
+	}
 	return target{}, nil, refusal
+}
+
+// input is what the factor is asked about a target.
+func (a *answer) input(t target) factor.VerifyInput {
+	in := factor.VerifyInput{Person: a.subject.person(), State: t.State, Response: a.response,
+		Opened: a.opened, Confirming: a.confirming, Now: a.now}
+	if t.live != nil {
+		in.Issued = t.live.Keep
+		in.IssuedAt = time.UnixMilli(t.live.Issued).UTC()
+		in.Expires = time.UnixMilli(t.live.Expires).UTC()
+	}
+	return in
 }
 
 // suffices looks at a verdict with what the Manager knows and the factor does not.
@@ -169,16 +190,24 @@ func (a *answer) suffices(t target, v *factor.Verdict) error {
 	return nil
 }
 
+// The weights of refusals: of several, the heaviest is told.
+const (
+	weightIncorrect = iota
+	weightExpired
+	weightReplayed
+	weightFailed
+)
+
 func weight(err error) int {
 	switch {
 	case errors.Is(err, ErrIncorrect):
-		return 0
+		return weightIncorrect
 	case errors.Is(err, ErrExpired):
-		return 1
+		return weightExpired
 	case errors.Is(err, ErrReplayed):
-		return 2
+		return weightReplayed
 	default:
-		return 3
+		return weightFailed
 	}
 }
 
@@ -233,11 +262,9 @@ func (m *Manager) wrong(r *record, a *answer, refusal error, now time.Time) ([]E
 func (m *Manager) refuse(r *record, a *answer, refusal error, st lockout.Status, now time.Time) ([]Event, error) {
 	reason := "incorrect"
 	switch weight(refusal) {
-	case 1:
-		reason = "expired"
-	case 2:
+	case weightReplayed:
 		reason = "replayed"
-	case 3:
+	case weightFailed:
 		reason, refusal = "failed", unavailable(refusal)
 	}
 	kind := a.factor.Kind()

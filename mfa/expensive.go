@@ -115,7 +115,7 @@ func (m *Manager) charge(ctx context.Context, a *answer) (*charged, error) {
 }
 
 // settle ends the lease and makes of the charge what the verdict says. An incorrect response
-// stays counted. A correct one is accepted; or, if what it was for has ended meanwhile (the
+// stays counted; one that was correct and too late is not. A correct one is accepted; or, if what it was for has ended meanwhile (the
 // challenge, the factor, the kind), it is refused with that error, which is not counted, so
 // that the charge is taken back. again says that the factor's state has changed meanwhile and
 // that the factor is to be asked again, under the same charge. After an error of the store
@@ -135,13 +135,17 @@ func (m *Manager) settle(
 				"or an administrator changed the user meanwhile"))
 		}
 		r.Charge = nil
-		if refusal != nil {
+		if refusal != nil && weight(refusal) != weightExpired {
 			out.events, out.err = m.refuse(r, a, refusal, c.st, now)
 			return true, nil
 		}
 		// First, so that a correct response is not refused by the lock or the stop that its own
 		// charge caused.
 		r.Lockout = lockout.TakeBack(r.Lockout, c.before, c.after, c.kind)
+		if refusal != nil {
+			out = m.late(a, refusal, now)
+			return true, nil
+		}
 		found, err := m.admit(r, a, now)
 		if ended = err; err != nil {
 			return true, nil
@@ -167,7 +171,7 @@ func detach(found []target) []target {
 	for i, t := range found {
 		in := *t.instance
 		in.State = bytes.Clone(t.State)
-		out[i] = target{instance: &in}
+		out[i] = target{instance: &in, others: t.others}
 		if t.live != nil {
 			l := *t.live
 			out[i].live = &l

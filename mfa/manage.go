@@ -152,6 +152,7 @@ func (m *Manager) authorizeFor(ctx context.Context, name string, r AdminRequest)
 func (m *Manager) Reset(ctx context.Context, r AdminRequest) error {
 	return m.administer(ctx, "reset", r, func(r *record) {
 		r.removeFactors(func(in instance) bool { return !in.Implicit })
+		r.Superseded = nil
 		r.Lockout, r.Live, r.Pending, r.Spent, r.Charge, r.Devices, r.Proofs, r.Setup = lockout.State{}, nil, nil, nil, nil, nil, nil, nil
 		r.Seen, r.Void, r.Epoch, r.Born = 0, 0, random8(), -1
 	})
@@ -241,7 +242,7 @@ func (m *Manager) SendConfirmation(ctx context.Context, r AdminRequest) (*Delive
 		}
 		now := rec.at(clock)
 		p.In.Created, p.Expires = now.UnixMilli(), now.Add(m.cfg.LinkTTL).UnixMilli()
-		rec.addPending(p)
+		m.addPending(rec, p)
 		c.Epoch = rec.Epoch[:]
 		return true, nil
 	})

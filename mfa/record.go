@@ -51,6 +51,8 @@ type record struct {
 	// Proofs are right answers to kinds that are stopped.
 	Proofs map[string]proofs `cbor:"15,keyasint,omitempty"`
 	Setup  *setup            `cbor:"16,keyasint,omitempty"`
+	// Superseded are sent codes that others took the place of.
+	Superseded []superseded `cbor:"17,keyasint,omitempty"`
 
 	// unknown holds the keys a newer version wrote, kept as they are.
 	unknown map[int]cbor.RawMessage
@@ -144,7 +146,7 @@ func mustEnc(o cbor.EncOptions) cbor.EncMode {
 var errRecord = errors.New("mfa: stored record is not readable")
 
 // knownKeys is how many keys record has, from 0.
-const knownKeys = 17
+const knownKeys = 18
 
 func decodeRecord(data []byte) (*record, error) {
 	r := &record{}
@@ -240,6 +242,9 @@ func (r *record) tidy(now time.Time, ttl time.Duration) {
 			delete(r.Live, k)
 		}
 	}
+	r.Superseded = slices.DeleteFunc(r.Superseded, func(s superseded) bool {
+		return ms >= s.Expires+codeMemory.Milliseconds()
+	})
 	if r.Setup != nil && ms >= r.Setup.Expires {
 		r.Setup = nil
 	}
@@ -302,12 +307,19 @@ func (r *record) removePending(id string) {
 
 // addPending keeps p in place of another pending enrolment of the kind by the same means;
 // the oldest goes when there are too many.
-func (r *record) addPending(p pending) {
-	r.Pending = slices.DeleteFunc(r.Pending, func(q pending) bool { return q.In.Kind == p.In.Kind && q.In.Implicit == p.In.Implicit })
+func (r *record) addPending(p pending) (replaced []pending) {
+	r.Pending = slices.DeleteFunc(r.Pending, func(q pending) bool {
+		same := q.In.Kind == p.In.Kind && q.In.Implicit == p.In.Implicit
+		if same {
+			replaced = append(replaced, q)
+		}
+		return same
+	})
 	if len(r.Pending) >= maxPending {
 		r.Pending = slices.Delete(r.Pending, 0, 1)
 	}
 	r.Pending = append(r.Pending, p)
+	return replaced
 }
 
 // removeFactors ends instances, what was issued for them, and what was remembered on the

@@ -53,9 +53,12 @@ func (c *claims) open(r *record, now time.Time, ttl time.Duration) error {
 // was right and that this has been recorded: a challenge, a sent code, a recovery code and
 // a time step are each good for one success. An answer that was judged and refused gives an
 // *AttemptError and has been counted; ErrMalformed, ErrToken, ErrTokenExpired,
-// ErrNotAvailable, *LockedError and *StoppedError were not judged and not counted, nor was
-// ErrExpired by itself, which is of kinds such as passkeys: Send was called for another
-// challenge of the person since, and is to be called again. After
+// ErrNotAvailable, *LockedError and *StoppedError were not judged and not counted.
+//
+// ErrExpired is not counted either, since it is no guess: the response was correct and came
+// too late, or it is a code of the user that a later Send has replaced, for this challenge or
+// for another one. Of these the last three are recognised, until an hour after they expired.
+// Such a response gives no entry and clears nothing. Send again. After
 // ErrUnavailable nobody is let in, and the answer may have been counted or consumed.
 func (m *Manager) Verify(ctx context.Context, r VerifyRequest) (*Verification, error) {
 	c, f, err := m.challenge(r.Challenge, r.Purpose, r.Binding, r.Kind)
@@ -100,6 +103,8 @@ func (m *Manager) Verify(ctx context.Context, r VerifyRequest) (*Verification, e
 // targets are what an answer of the kind to this challenge is judged against.
 func (m *Manager) targets(r *record, c *claims, f Factor) (list []target, err error) {
 	_, sends := f.(factor.Challenger)
+	issued, asked := r.Live[f.Kind()]
+	asked = asked && sends && issued.Challenge == c.ID
 	for _, k := range m.candidates(r, c) {
 		if k.Kind != f.Kind() {
 			continue
@@ -107,7 +112,8 @@ func (m *Manager) targets(r *record, c *claims, f Factor) (list []target, err er
 		t := target{instance: k.instance}
 		// A code is good for the challenge that asked for it and the instance it went to, if
 		// it went to one.
-		if l, ok := r.Live[k.Kind]; ok && sends && (l.Factor == k.ID || f.Traits().Shared) && l.Challenge == c.ID {
+		if asked && (issued.Factor == k.ID || f.Traits().Shared) {
+			l := issued
 			t.live = &l
 		}
 		list = append(list, t)
