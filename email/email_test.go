@@ -237,12 +237,12 @@ func TestOneCode(t *testing.T) {
 		return err
 	}
 	first := send(one)
-	require.ErrorIs(t, verify(two, first), mfa.ErrIncorrect)
+	require.ErrorIs(t, verify(two, first), mfa.ErrExpired)
 	second := send(one)
 	for second == first {
 		second = send(one)
 	}
-	require.ErrorIs(t, verify(one, first), mfa.ErrIncorrect)
+	require.ErrorIs(t, verify(one, first), mfa.ErrExpired)
 	require.NoError(t, verify(one, second))
 	require.Error(t, verify(one, second))
 }

@@ -10,7 +10,8 @@
 // SP 800-63B-4 section 3.2.2 asks to disable at 100).
 //
 // While locked nothing is evaluated. When the lock ends, tries start again from zero; the
-// streak goes on. A success clears the kind that was used and no other.
+// streak goes on. A success clears the kind that was used and no other: the failed attempts,
+// the streak and the growing wait of every other kind stay as they were.
 package lockout
 
 import (
@@ -36,8 +37,9 @@ type Config struct {
 	Total int
 	// Wait is how long a lock lasts; default 3 minutes, 1 second to 24 hours.
 	Wait time.Duration
-	// Growth multiplies Wait for each lock since the last success, up to MaxWait; 0 and 1
-	// mean that every lock lasts Wait, at most 10.
+	// Growth multiplies Wait for each lock before this one, up to MaxWait. The locks are
+	// counted for each kind, since the last success of that kind; a lock of everything takes
+	// the largest count. 0 and 1 mean that every lock lasts Wait. Must be at most 10.
 	Growth float64
 	// MaxWait bounds growing waits; default 1 hour.
 	MaxWait time.Duration
@@ -93,8 +95,9 @@ type Tally struct {
 	Tries       int   `cbor:"0,keyasint,omitempty"`
 	Streak      int   `cbor:"1,keyasint,omitempty"`
 	LockedUntil int64 `cbor:"2,keyasint,omitempty"`
-	Locks       int   `cbor:"3,keyasint,omitempty"` // since the last success
-	Stopped     bool  `cbor:"4,keyasint,omitempty"`
+	// Locks is how many locks that the kind had a part in have ended since its last success.
+	Locks   int  `cbor:"3,keyasint,omitempty"`
+	Stopped bool `cbor:"4,keyasint,omitempty"`
 }
 
 // State is what is remembered of one person's wrong answers. The zero value is a person
@@ -102,7 +105,10 @@ type Tally struct {
 type State struct {
 	Kinds       map[string]Tally `cbor:"0,keyasint,omitempty"`
 	LockedUntil int64            `cbor:"1,keyasint,omitempty"`
-	Locks       int              `cbor:"2,keyasint,omitempty"`
+	// Locks is read from states that an earlier version wrote, which counted the locks of all
+	// kinds together. The first change moves the number to the kinds that have failed since
+	// their last success, and sets it to 0.
+	Locks int `cbor:"2,keyasint,omitempty"`
 }
 
 // Status is what may happen with a kind now.
@@ -117,9 +123,9 @@ type Status struct {
 
 // Status tells how kind stands at now. It changes nothing.
 func (c Config) Status(s State, kind string, now time.Time) Status {
-	ms, ended := now.UnixMilli(), false
-	if s.LockedUntil != 0 && ms >= s.LockedUntil {
-		s.LockedUntil, ended = 0, true
+	ms, ended := now.UnixMilli(), s.LockedUntil != 0 && now.UnixMilli() >= s.LockedUntil
+	if ended {
+		s.LockedUntil = 0
 	}
 	total := 0
 	for _, t := range s.Kinds {
@@ -144,26 +150,48 @@ func (c Config) Fail(s State, kind string, now time.Time) (State, Status) {
 	t.Stopped = t.Stopped || t.Streak >= c.StopAfter
 	s.Kinds[kind] = t
 	switch {
-	case total(s) >= c.Total:
-		s.LockedUntil = c.until(s.Locks, now)
-		s.Locks++
-	case t.Tries >= c.Tries && c.KindOnly:
+	case t.Tries >= c.Tries && c.KindOnly && total(s) < c.Total:
 		t.LockedUntil = c.until(t.Locks, now)
-		t.Locks++
 		s.Kinds[kind] = t
-	case t.Tries >= c.Tries:
-		s.LockedUntil = c.until(s.Locks, now)
-		s.Locks++
+	case t.Tries >= c.Tries, total(s) >= c.Total:
+		s.LockedUntil = c.until(mostLocks(s), now)
 	}
 	st := c.Status(s, kind, now)
 	return s, st
+}
+
+// TakeBack returns s without a failed attempt in kind that Fail counted, for a caller that
+// counts before it evaluates and then finds that there was nothing to count. before is the
+// state that Fail was given and after the state that it returned; s is after, with what has
+// happened since. A lock or a stop that the attempt caused ends with it. What others have
+// counted since stays.
+func TakeBack(s, before, after State, kind string) State {
+	s = s.Clone()
+	if s.LockedUntil == after.LockedUntil && after.LockedUntil != before.LockedUntil {
+		s.LockedUntil = 0
+	}
+	t, ok := s.Kinds[kind]
+	if !ok {
+		return s // a success or an administrator has cleared it since
+	}
+	was, is := before.Kinds[kind], after.Kinds[kind]
+	if t.LockedUntil == is.LockedUntil && is.LockedUntil != was.LockedUntil {
+		t.LockedUntil = 0
+	}
+	if is.Stopped && !was.Stopped && t.Streak == is.Streak {
+		t.Stopped = false
+	}
+	t.Tries, t.Streak = max(0, t.Tries-1), max(0, t.Streak-1)
+	if s.Kinds[kind] = t; t == (Tally{}) {
+		delete(s.Kinds, kind)
+	}
+	return s
 }
 
 // Succeed counts a right answer in kind: its numbers are cleared, no other kind's.
 func (c Config) Succeed(s State, kind string, now time.Time) State {
 	s = settle(s, now)
 	delete(s.Kinds, kind)
-	s.Locks = 0
 	return s
 }
 
@@ -187,16 +215,27 @@ func (s State) Clone() State {
 	return s
 }
 
-// settle returns a copy of s in which locks that are over have ended.
+// settle returns a copy of s in which locks that are over have ended, and in which an
+// earlier version's number of locks is with the kinds that it may be about.
 func settle(s State, now time.Time) State {
 	s = s.Clone()
-	ms, ended := now.UnixMilli(), false
-	if s.LockedUntil != 0 && ms >= s.LockedUntil {
-		s.LockedUntil, ended = 0, true
+	ms, ended := now.UnixMilli(), s.LockedUntil != 0 && now.UnixMilli() >= s.LockedUntil
+	if ended {
+		s.LockedUntil = 0
 	}
+	most := mostLocks(s)
 	for k, t := range s.Kinds {
+		if t.Streak > 0 {
+			t.Locks = max(t.Locks, s.Locks)
+		}
+		if ended && t.Tries > 0 {
+			// Counted when the lock ends and not when it begins, so that a lock that is taken
+			// back leaves nothing behind.
+			t.Locks = most + 1
+		}
 		s.Kinds[k] = t.settle(ms, ended)
 	}
+	s.Locks = 0
 	return s
 }
 
@@ -204,12 +243,26 @@ func settle(s State, now time.Time) State {
 // has at ms.
 func (t Tally) settle(ms int64, ended bool) Tally {
 	if t.LockedUntil != 0 && ms >= t.LockedUntil {
-		t.LockedUntil, ended = 0, true
+		if t.LockedUntil = 0; !ended && t.Tries > 0 {
+			t.Locks++
+		}
+		ended = true
 	}
 	if ended {
 		t.Tries = 0
 	}
 	return t
+}
+
+// mostLocks is the number that a lock of everything grows by: the largest of the kinds that
+// have failed since their last success. Two kinds that are guessed at in turn do not each
+// start at the shortest wait.
+func mostLocks(s State) int {
+	most := s.Locks
+	for _, t := range s.Kinds {
+		most = max(most, t.Locks)
+	}
+	return most
 }
 
 func total(s State) int {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	mathrand "math/rand/v2"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -14,14 +13,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
-const (
-	maxResponse = 8192
-	// chargeTTL is how long an expensive judgement may take before another is allowed; a
-	// process that died while judging blocks the person's kind that long, and no more.
-	chargeTTL = 30 * time.Second
-	// settleTimeout is how long the write that settles a charge may take.
-	settleTimeout = 5 * time.Second
-)
+const maxResponse = 8192
 
 // answer is one answer on its road: read the record, refuse or judge, apply, swap, tell.
 // Verifying a challenge and confirming an enrolment differ only in the two functions.
@@ -53,6 +45,8 @@ type answer struct {
 type target struct {
 	*instance
 	live *live
+	// others are codes that were sent to the user and are for no target.
+	others []live
 }
 
 // normalize returns the response as the factor is given it. What it refuses is no answer
@@ -97,10 +91,13 @@ func (m *Manager) take(ctx context.Context, a *answer) error {
 			out.events = m.right(r, a, won, verdict, now)
 			return true, nil
 		}
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			return false, ctx.Err()
-		}
-		if a.uncounted {
+		case weight(refusal) == weightExpired && !a.uncounted:
+			out = m.late(a, refusal, now)
+			return false, nil
+		case a.uncounted:
 			var write bool
 			out.events, write, out.err = m.passedOver(r, a, refusal, now)
 			return write, nil
@@ -128,6 +125,12 @@ func (m *Manager) admit(r *record, a *answer, now time.Time) ([]target, error) {
 	case st.Stopped && !a.confirming && !a.unlocking:
 		return nil, &StoppedError{Kind: a.factor.Kind()}
 	}
+	if f, sends := a.factor.(factor.Challenger); sends && !f.Traits().Shared {
+		others := r.others(f, targets, now)
+		for i := range targets {
+			targets[i].others = others
+		}
+	}
 	return targets, nil
 }
 
@@ -137,12 +140,7 @@ func (m *Manager) admit(r *record, a *answer, now time.Time) ([]target, error) {
 func (m *Manager) judge(ctx context.Context, a *answer, targets []target, now time.Time) (won target, v *factor.Verdict, refusal error) {
 	refusal = ErrIncorrect
 	for _, t := range targets {
-		in := factor.VerifyInput{Person: a.subject.person(), State: t.State, Response: a.response,
-			Opened: a.opened, Confirming: a.confirming, Now: a.now}
-		if t.live != nil {
-			in.Issued = t.live.Keep
-			in.IssuedAt, in.Expires = time.UnixMilli(t.live.Issued).UTC(), time.UnixMilli(t.live.Expires).UTC()
-		}
+		in := a.input(t)
 		v, err := ask(ctx, a.factor, in)
 		if err == nil && t.live != nil && !now.Before(in.Expires) {
 			err = ErrExpired // whatever the factor thinks of it, and of a clock that went back
@@ -157,7 +155,22 @@ func (m *Manager) judge(ctx context.Context, a *answer, targets []target, now ti
 			refusal = err
 		}
 	}
+	if weight(refusal) == weightIncorrect {
+		refusal = m.recogniseCode(ctx, a, targets, refusal)
+	}
 	return target{}, nil, refusal
+}
+
+// input is what the factor is asked about a target.
+func (a *answer) input(t target) factor.VerifyInput {
+	in := factor.VerifyInput{Person: a.subject.person(), State: t.State, Response: a.response,
+		Opened: a.opened, Confirming: a.confirming, Now: a.now}
+	if t.live != nil {
+		in.Issued = t.live.Keep
+		in.IssuedAt = time.UnixMilli(t.live.Issued).UTC()
+		in.Expires = time.UnixMilli(t.live.Expires).UTC()
+	}
+	return in
 }
 
 // suffices looks at a verdict with what the Manager knows and the factor does not.
@@ -177,16 +190,24 @@ func (a *answer) suffices(t target, v *factor.Verdict) error {
 	return nil
 }
 
+// The weights of refusals: of several, the heaviest is told.
+const (
+	weightIncorrect = iota
+	weightExpired
+	weightReplayed
+	weightFailed
+)
+
 func weight(err error) int {
 	switch {
 	case errors.Is(err, ErrIncorrect):
-		return 0
+		return weightIncorrect
 	case errors.Is(err, ErrExpired):
-		return 1
+		return weightExpired
 	case errors.Is(err, ErrReplayed):
-		return 2
+		return weightReplayed
 	default:
-		return 3
+		return weightFailed
 	}
 }
 
@@ -241,11 +262,9 @@ func (m *Manager) wrong(r *record, a *answer, refusal error, now time.Time) ([]E
 func (m *Manager) refuse(r *record, a *answer, refusal error, st lockout.Status, now time.Time) ([]Event, error) {
 	reason := "incorrect"
 	switch weight(refusal) {
-	case 1:
-		reason = "expired"
-	case 2:
+	case weightReplayed:
 		reason = "replayed"
-	case 3:
+	case weightFailed:
 		reason, refusal = "failed", unavailable(refusal)
 	}
 	kind := a.factor.Kind()
@@ -292,127 +311,4 @@ func (m *Manager) tell(ctx context.Context, a *answer, err error, out judged) er
 		})})
 	}
 	return err
-}
-
-// errJudging: another expensive answer of the person is being judged somewhere.
-var errJudging = errors.New("mfa: another answer is being judged")
-
-// takeExpensive charges first: one swap counts a failure before the factor runs, a second
-// turns it into a success, if what was judged is still so, or gives the verdict. No two
-// expensive answers of a person are judged at once, in any process: the charge is a lease.
-func (m *Manager) takeExpensive(ctx context.Context, a *answer) error {
-	unlock, err := m.judging.Lock(ctx, a.subject.key())
-	if err != nil {
-		return unavailable(err)
-	}
-	defer unlock()
-
-	id := random8()
-	targets, st, err := m.charge(ctx, a, id)
-	for errors.Is(err, errJudging) {
-		select {
-		case <-ctx.Done():
-			return unavailable(ctx.Err())
-		case <-time.After(time.Duration(5+mathrand.IntN(30)) * time.Millisecond):
-		}
-		targets, st, err = m.charge(ctx, a, id)
-	}
-	if err != nil {
-		return m.tell(ctx, a, err, judged{})
-	}
-	for {
-		won, verdict, refusal := m.judge(ctx, a, targets, a.now)
-		if refusal != nil && ctx.Err() != nil {
-			refusal = ctx.Err() // counted all the same: it may have been judged
-		}
-		// The verdict is settled even if the caller has gone, so that the lease ends with it.
-		settle, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
-		var out judged
-		var again bool
-		err = m.update(settle, a.subject, a.now, func(r *record) (bool, error) {
-			out, again = judged{}, false
-			now := r.at(a.now)
-			if r.Charge == nil || r.Charge.ID != id {
-				return false, unavailable(errors.New("the judgement took too long, or the person was reset meanwhile"))
-			}
-			if refusal != nil {
-				r.Charge = nil
-				out.events, out.err = m.refuse(r, a, refusal, st, now)
-				return true, nil
-			}
-			m.refund(r, a.factor.Kind())
-			found, err := m.admit(r, a, now)
-			if err != nil {
-				return false, err // the charge stays counted
-			}
-			for _, t := range found {
-				if t.ID == won.ID && t.Implicit == won.Implicit && bytes.Equal(t.State, won.State) {
-					r.Charge = nil
-					out.events = m.right(r, a, t, verdict, now)
-					return true, nil
-				}
-			}
-			targets, again = detach(found), true
-			return false, nil
-		})
-		cancel()
-		if err != nil || !again {
-			return m.tell(ctx, a, err, out)
-		}
-	}
-}
-
-// charge counts a failure ahead and takes the lease. st is how the kind stands if the
-// answer turns out wrong.
-func (m *Manager) charge(ctx context.Context, a *answer, id [8]byte) (targets []target, st lockout.Status, err error) {
-	err = m.update(ctx, a.subject, a.now, func(r *record) (bool, error) {
-		now := r.at(a.now)
-		found, err := m.admit(r, a, now)
-		if r.Charge != nil && now.UnixMilli() < r.Charge.Expires {
-			// Its lock may yet be undone, so it is not told before the other answer is.
-			return false, errJudging
-		}
-		if err != nil {
-			return false, err
-		}
-		targets = detach(found)
-		before := r.Lockout
-		r.Lockout, st = m.cfg.Lockout.Fail(r.Lockout, a.factor.Kind(), now)
-		r.Charge = &charge{ID: id, Expires: now.Add(chargeTTL).UnixMilli(), Locks: before.Locks}
-		if r.Lockout.LockedUntil != before.LockedUntil {
-			r.Charge.Until = r.Lockout.LockedUntil
-		}
-		if kind := a.factor.Kind(); r.Lockout.Kinds[kind].LockedUntil != before.Kinds[kind].LockedUntil {
-			r.Charge.KindUntil = r.Lockout.Kinds[kind].LockedUntil
-		}
-		return true, nil
-	})
-	return targets, st, err
-}
-
-// refund undoes the lock that the charge set, so that the right answer is not refused by
-// its own charge; what it counted is cleared by the success.
-func (m *Manager) refund(r *record, kind string) {
-	if r.Charge.Until != 0 && r.Lockout.LockedUntil == r.Charge.Until {
-		r.Lockout.LockedUntil, r.Lockout.Locks = 0, r.Charge.Locks
-	}
-	if t := r.Lockout.Kinds[kind]; r.Charge.KindUntil != 0 && t.LockedUntil == r.Charge.KindUntil {
-		t.LockedUntil = 0
-		r.Lockout.Kinds[kind] = t
-	}
-}
-
-// detach copies targets out of a record that the next turn will decode anew.
-func detach(found []target) []target {
-	out := make([]target, len(found))
-	for i, t := range found {
-		in := *t.instance
-		in.State = bytes.Clone(t.State)
-		out[i] = target{instance: &in}
-		if t.live != nil {
-			l := *t.live
-			out[i].live = &l
-		}
-	}
-	return out
 }

@@ -105,7 +105,7 @@ func (m *Manager) Enroll(ctx context.Context, r EnrollRequest) (*Enrollment, err
 			e.Confirmed, events = m.confirm(r, c, p, allowed, now)
 			return true, nil
 		}
-		r.addPending(p)
+		m.addPending(r, p)
 		events = []Event{m.event("enroll.begun", c.Subject, now, func(e *Event) { e.Kind, e.FactorID = p.In.Kind, p.In.ID })}
 		e.Expires = time.UnixMilli(p.Expires).UTC()
 		token := *c
@@ -223,6 +223,9 @@ func (m *Manager) issueEnrollment(ctx context.Context, c *claims, linkOnly bool)
 		},
 		keep: func(r *record, in *instance, l live) {
 			if p := r.pendingByID(in.ID); p != nil && !linkOnly {
+				if p.Live != nil && !f.Traits().Shared {
+					r.supersede(p.In.Kind, *p.Live)
+				}
 				p.Live = &l
 			}
 		}})

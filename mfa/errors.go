@@ -11,9 +11,10 @@ import (
 // Errors to branch on with errors.Is. Their texts are for developers; show people a text
 // of your own (mfahttp has them).
 var (
-	// ErrIncorrect, ErrExpired and ErrReplayed come inside an *AttemptError, and by themselves
-	// for answers that are not counted: those of VerifyPasswordless, and of Verify to what
-	// another challenge has replaced.
+	// ErrIncorrect and ErrReplayed come inside an *AttemptError, and by themselves from
+	// VerifyPasswordless, which counts nothing. ErrExpired always comes by itself: the response
+	// was correct and came too late, or another code has taken the place of the one that it
+	// belongs to. That is no guess, and it is not counted.
 	ErrIncorrect = factor.ErrIncorrect
 	ErrExpired   = factor.ErrExpired
 	ErrReplayed  = factor.ErrReplayed
@@ -61,8 +62,8 @@ var (
 	ErrConfig = errors.New("mfa: configuration")
 )
 
-// AttemptError is a refused answer that was counted. It unwraps to ErrIncorrect,
-// ErrExpired or ErrReplayed, or to ErrUnavailable when the factor failed.
+// AttemptError is a refused answer that was counted. It unwraps to ErrIncorrect or
+// ErrReplayed, or to ErrUnavailable when the factor failed.
 type AttemptError struct {
 	Kind string
 	// Left is how many wrong answers remain before a lock; 0 means that this one locked.

@@ -37,9 +37,9 @@ type Event struct {
 //	send.failed           the sender failed
 //	send.budget           a send was refused by a budget
 //	verify.success        a right answer
-//	verify.failure        a refused answer, counted
+//	verify.failure        a refused answer; counted, unless Reason is "expired"
 //	verify.locked         an answer of a locked person, not looked at
-//	confirm.failure       a refused answer to an enrolment, counted
+//	confirm.failure       a refused answer to an enrolment; counted, unless Reason is "expired"
 //	lockout.locked        the answer before locked the person
 //	lockout.stopped       the answer before stopped the kind, or found it stopped
 //	unlock.proof          a right answer to a stopped kind; Left more are needed

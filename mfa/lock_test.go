@@ -174,8 +174,8 @@ func TestClockGoingBackNeitherShortensALockNorRevivesACode(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrIncorrect)
 	r.clock.Set(start)
 	_, err = r.verify(ch, "mail", code)
-	require.ErrorIs(t, err, mfa.ErrExpired)
-	for range 3 {
+	requireUncounted(t, err)
+	for range 4 {
 		_, err = r.verify(ch, "mail", "000000")
 	}
 	require.Equal(t, 0, left(t, err))

@@ -219,7 +219,8 @@ func (m *Manager) Reset(ctx context.Context, r AdminRequest) error {
 	return m.administer(ctx, "reset", r, func(r *record) {
 		r.removeFactors(func(in instance) bool { return !in.Implicit })
 		r.Lockout, r.Live, r.Pending, r.Spent, r.Charge = lockout.State{}, nil, nil, nil, nil
-		r.Devices, r.Proofs, r.Setup, r.Recovering, r.Holds = nil, nil, nil, nil, nil
+		r.Devices, r.Proofs, r.Superseded = nil, nil, nil
+		r.Setup, r.Recovering, r.Holds = nil, nil, nil
 		r.Seen, r.Void, r.Epoch, r.Born = 0, 0, random8(), -1
 	})
 }
@@ -308,7 +309,7 @@ func (m *Manager) SendConfirmation(ctx context.Context, r AdminRequest) (*Delive
 		}
 		now := rec.at(clock)
 		p.In.Created, p.Expires = now.UnixMilli(), now.Add(m.cfg.LinkTTL).UnixMilli()
-		rec.addPending(p)
+		m.addPending(rec, p)
 		c.Epoch = rec.Epoch[:]
 		return true, nil
 	})

@@ -3,6 +3,7 @@ package mfa_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +22,30 @@ type model struct {
 	code          string // the live code, by the challenge that asked
 	codeOf        int
 	expires       time.Time
+	old           []oldCode // superseded, the latest three
 	spent         map[int]bool
+}
+
+type oldCode struct {
+	code    string
+	expires time.Time
+}
+
+// send is what becomes of the codes when another one is sent.
+func (o *model) send(code string, challenge int, expires time.Time) {
+	if o.code != "" {
+		o.old = append(o.old, oldCode{o.code, o.expires})
+		o.old = o.old[max(0, len(o.old)-3):]
+	}
+	o.code, o.codeOf, o.expires = code, challenge, expires
+}
+
+// superseded says whether a code was sent to the user, and is known although another took
+// its place.
+func (o *model) superseded(code string, now time.Time) bool {
+	return slices.ContainsFunc(o.old, func(c oldCode) bool {
+		return c.code == code && now.Before(c.expires.Add(time.Hour))
+	})
 }
 
 func (o *model) expect(kind, answer string, challenge int, issued, now time.Time) string {
@@ -45,11 +69,11 @@ func (o *model) expect(kind, answer string, challenge int, issued, now time.Time
 		case o.used[answer]:
 			verdict = "replayed"
 		}
-	} else if o.code != "" && o.codeOf == challenge && o.code == answer {
+	} else if o.code != "" && o.code == answer && o.codeOf == challenge && now.Before(o.expires) {
 		verdict = "right"
-		if !now.Before(o.expires) {
-			verdict = "expired"
-		}
+	} else if o.superseded(answer, now) ||
+		o.code != "" && o.code == answer && now.Before(o.expires.Add(time.Hour)) {
+		return "expired" // no guess, and not counted
 	}
 	if verdict == "right" {
 		o.tries[kind], o.streak[kind] = 0, 0
@@ -80,9 +104,7 @@ func told(err error) string {
 		return "right"
 	case errors.As(err, &a):
 		word := "incorrect"
-		if errors.Is(err, mfa.ErrExpired) {
-			word = "expired"
-		} else if errors.Is(err, mfa.ErrReplayed) {
+		if errors.Is(err, mfa.ErrReplayed) {
 			word = "replayed"
 		}
 		return fmt.Sprint(word, a.Left)
@@ -92,6 +114,8 @@ func told(err error) string {
 		return "stopped"
 	case errors.Is(err, mfa.ErrTokenExpired):
 		return "over"
+	case errors.Is(err, mfa.ErrExpired):
+		return "expired"
 	default:
 		return err.Error()
 	}
@@ -116,6 +140,7 @@ func TestModel(t *testing.T) {
 			at time.Time
 		}
 		var open []challenge
+		var sentCodes []string
 		begin := func() {
 			open = append(open, challenge{r.begin(ann), r.clock.Now()})
 		}
@@ -133,7 +158,8 @@ func TestModel(t *testing.T) {
 				_, err := m.Send(t.Context(), mfa.SendRequest{Challenge: open[i].Token, Binding: binding, Kind: "mail"})
 				var over *mfa.BudgetError
 				if err == nil {
-					o.code, o.codeOf, o.expires = string(r.mail.code(ann.Email)), i, now.Add(90*time.Second)
+					sentCodes = append(sentCodes, string(r.mail.code(ann.Email)))
+					o.send(string(r.mail.code(ann.Email)), i, now.Add(90*time.Second))
 				} else if got := told(err); got != "locked" && got != "over" && got != "stopped" && !errors.As(err, &over) {
 					rt.Fatalf("send: %v", err)
 				}
@@ -146,6 +172,9 @@ func TestModel(t *testing.T) {
 				}
 			case "mail":
 				answer := o.code
+				if n := len(sentCodes); n > 0 && rapid.Bool().Draw(rt, "an earlier one") {
+					answer = sentCodes[rapid.IntRange(0, n-1).Draw(rt, "which")]
+				}
 				if answer == "" || rapid.Bool().Draw(rt, "wrong") {
 					answer = strings.Repeat("0", 5)
 				}

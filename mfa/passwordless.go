@@ -175,11 +175,11 @@ func (m *Manager) admitPasswordless(ctx context.Context, c *claims, who identity
 func (m *Manager) passedOver(r *record, a *answer, refusal error, now time.Time) (events []Event, write bool, _ error) {
 	reason := "incorrect"
 	switch weight(refusal) {
-	case 1:
+	case weightExpired:
 		reason = "expired"
-	case 2:
+	case weightReplayed:
 		reason = "replayed"
-	case 3:
+	case weightFailed:
 		reason, refusal = "failed", unavailable(refusal)
 	}
 	events = []Event{m.event("verify.failure", a.subject, now, func(e *Event) {

@@ -51,6 +51,8 @@ type record struct {
 	// Proofs are right answers to kinds that are stopped.
 	Proofs map[string]proofs `cbor:"15,keyasint,omitempty"`
 	Setup  *setup            `cbor:"16,keyasint,omitempty"`
+	// Superseded are sent codes that others took the place of.
+	Superseded []superseded `cbor:"17,keyasint,omitempty"`
 	// Holds are replacements that a recovery enrolled, by ID, until their hold ends.
 	Holds map[string]hold `cbor:"18,keyasint,omitempty"`
 	// Recovering is the recovery that a mailed link began.
@@ -122,17 +124,12 @@ type pending struct {
 	SignIn bool `cbor:"4,keyasint,omitempty"`
 }
 
-// charge is a wrong answer counted ahead of an expensive judgement; it is also the lease
-// that keeps a second one from being judged meanwhile.
+// charge is a failed attempt counted ahead of an expensive verification; it is also the lease
+// that keeps a second one from being verified meanwhile. Earlier versions wrote keys 2 to 4,
+// which nobody reads after their lease.
 type charge struct {
 	ID      [8]byte `cbor:"0,keyasint"`
 	Expires int64   `cbor:"1,keyasint"`
-	// Until is the lock of everything that the charge set, or 0, and Locks how many there
-	// were before: to be undone if the answer turns out right.
-	Until int64 `cbor:"2,keyasint,omitempty"`
-	Locks int   `cbor:"3,keyasint,omitempty"`
-	// KindUntil is the same for a lock of the kind alone.
-	KindUntil int64 `cbor:"4,keyasint,omitempty"`
 }
 
 // Strict decoding finds out cheaply whether a newer version wrote the record; only then
@@ -258,6 +255,9 @@ func (r *record) tidy(now time.Time, ttl time.Duration) {
 			delete(r.Live, k)
 		}
 	}
+	r.Superseded = slices.DeleteFunc(r.Superseded, func(s superseded) bool {
+		return ms >= s.Expires+codeMemory.Milliseconds()
+	})
 	if r.Setup != nil && ms >= r.Setup.Expires {
 		r.Setup = nil
 	}
@@ -323,12 +323,19 @@ func (r *record) removePending(id string) {
 
 // addPending keeps p in place of another pending enrolment of the kind by the same means;
 // the oldest goes when there are too many.
-func (r *record) addPending(p pending) {
-	r.Pending = slices.DeleteFunc(r.Pending, func(q pending) bool { return q.In.Kind == p.In.Kind && q.In.Implicit == p.In.Implicit })
+func (r *record) addPending(p pending) (replaced []pending) {
+	r.Pending = slices.DeleteFunc(r.Pending, func(q pending) bool {
+		same := q.In.Kind == p.In.Kind && q.In.Implicit == p.In.Implicit
+		if same {
+			replaced = append(replaced, q)
+		}
+		return same
+	})
 	if len(r.Pending) >= maxPending {
 		r.Pending = slices.Delete(r.Pending, 0, 1)
 	}
 	r.Pending = append(r.Pending, p)
+	return replaced
 }
 
 // removeFactors ends instances, what was issued for them, and what was remembered on the

@@ -72,7 +72,7 @@ func TestRecordIsBounded(t *testing.T) {
 
 func TestRecordRoundTrip(t *testing.T) {
 	r := fullRecord()
-	r.Charge = &charge{ID: [8]byte{1}, Expires: 2, Until: 3, Locks: 4, KindUntil: 5}
+	r.Charge = &charge{ID: [8]byte{1}, Expires: 2}
 	r.addPending(pending{In: instance{ID: "x", Kind: "totp", State: []byte{1}}, Expires: recordTime.UnixMilli() + 1, Live: &live{Keep: []byte{2}}, Replace: true, SignIn: true})
 	data, err := r.encode()
 	require.NoError(t, err)

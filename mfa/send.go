@@ -52,6 +52,9 @@ func (m *Manager) Send(ctx context.Context, r SendRequest) (*Delivery, error) {
 			if r.Live == nil {
 				r.Live = make(map[string]live)
 			}
+			if old, ok := r.Live[in.Kind]; ok && !f.Traits().Shared {
+				r.supersede(in.Kind, old)
+			}
 			r.Live[in.Kind] = l
 		}})
 }

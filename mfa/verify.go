@@ -56,9 +56,12 @@ func (c *claims) open(r *record, now time.Time, ttl time.Duration) error {
 // was right and that this has been recorded: a challenge, a sent code, a recovery code and
 // a time step are each good for one success. An answer that was judged and refused gives an
 // *AttemptError and has been counted; ErrMalformed, ErrToken, ErrTokenExpired,
-// ErrNotAvailable, *LockedError and *StoppedError were not judged and not counted, nor was
-// ErrExpired by itself, which is of kinds such as passkeys: Send was called for another
-// challenge of the person since, and is to be called again. After
+// ErrNotAvailable, *LockedError and *StoppedError were not judged and not counted.
+//
+// ErrExpired is not counted either, since it is no guess: the response was correct and came
+// too late, or it is a code of the user that a later Send has replaced, for this challenge or
+// for another one. Of these the last three are recognised, until an hour after they expired.
+// Such a response gives no entry and clears nothing. Send again. After
 // ErrUnavailable nobody is let in, and the answer may have been counted or consumed.
 func (m *Manager) Verify(ctx context.Context, r VerifyRequest) (*Verification, error) {
 	c, f, err := m.challenge(r.Challenge, r.Purpose, r.Binding, r.Kind)
@@ -132,6 +135,8 @@ func (m *Manager) targets(r *record, c *claims, f Factor) (list []target, err er
 	if err != nil {
 		return nil, err
 	}
+	issued, asked := r.Live[f.Kind()]
+	asked = asked && sends && issued.Challenge == c.ID
 	for _, k := range candidates {
 		if k.Kind != f.Kind() {
 			continue
@@ -139,9 +144,9 @@ func (m *Manager) targets(r *record, c *claims, f Factor) (list []target, err er
 		t := target{instance: k.instance}
 		// A code is good for the challenge that asked for it and the instance it went to, if
 		// it went to one.
-		if l, ok := r.Live[k.Kind]; ok && sends && (l.Factor == k.ID || f.Traits().Shared) && l.Challenge == c.ID {
-			kept := l // not &l, which would move every iteration's to the heap
-			t.live = &kept
+		if asked && (issued.Factor == k.ID || f.Traits().Shared) {
+			l := issued
+			t.live = &l
 		}
 		list = append(list, t)
 	}

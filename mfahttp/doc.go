@@ -31,10 +31,12 @@
 // Single-page applications use BasePath+"api/", described by [OpenAPI]: state, send,
 // verify, step-up, enroll, enroll/resend, confirm, factors, recovery-codes. Errors are
 // {"error": code} with "attempts_left", "retry_after" or "reason" where they apply. A
-// wrong answer is 401 "incorrect", a late one 401 "expired", and both tell the attempts
-// left; the answer that uses up the last attempt is told like any wrong one, with 0 left,
-// and every later one, right or wrong, is 429 "locked" until retry_after seconds have
-// passed. A change that wants a fresh proof first is 403 "step_up": post to api/step-up,
+// wrong answer is 401 "incorrect" and tells the attempts left; the answer that uses up the
+// last attempt is told like any wrong one, with 0 left, and every later one, right or wrong,
+// is 429 "locked" until retry_after seconds have passed. A code that is correct and expired,
+// or that another code has replaced, is 401 "expired" with the reason "response_expired": it
+// is not counted, and a new code may be sent. Without that reason "expired" means that the
+// challenge or the enrolment has ended. A change that wants a fresh proof first is 403 "step_up": post to api/step-up,
 // verify, and repeat it.
 //
 // # What it keeps, and where

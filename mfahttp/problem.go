@@ -37,8 +37,6 @@ func problemOf(err error) problem {
 	case errors.As(err, &attempt):
 		p.Left = attempt.Left
 		switch {
-		case errors.Is(attempt.Err, mfa.ErrExpired):
-			p.Status, p.Code = http.StatusUnauthorized, "expired"
 		case errors.Is(attempt.Err, mfa.ErrIncorrect), errors.Is(attempt.Err, mfa.ErrReplayed):
 			// That a code was used before is told to the application's log, by the event. To
 			// someone who looks over a shoulder it would tell that the code was right.
@@ -78,7 +76,7 @@ func problemOf(err error) problem {
 	case errors.Is(err, mfa.ErrUnknownFactor):
 		p.Status, p.Code = http.StatusNotFound, "unknown_factor"
 	case errors.Is(err, mfa.ErrExpired):
-		p.Status, p.Code = http.StatusUnauthorized, "expired"
+		p.Status, p.Code, p.Reason = http.StatusUnauthorized, "expired", "response_expired"
 	case errors.Is(err, mfa.ErrIncorrect), errors.Is(err, mfa.ErrReplayed): // without a first factor
 		p.Status, p.Code = http.StatusUnauthorized, "incorrect"
 	case errors.Is(err, mfa.ErrNotAvailable):

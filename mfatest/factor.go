@@ -292,6 +292,10 @@ func (k FactorKit) challenges(t *testing.T) error {
 	if _, err := k.judge(t.Context(), late); err == nil {
 		return errors.New("an answer verifies when its time is over")
 	}
+	late.Response = k.Wrong
+	if _, err := k.judge(t.Context(), late); errors.Is(err, factor.ErrExpired) {
+		return errors.New("a wrong answer gives ErrExpired when its time is over, and is not counted")
+	}
 	other, issued, err := k.issued(t, in.State, false)
 	if err != nil {
 		return err

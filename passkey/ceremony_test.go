@@ -155,6 +155,8 @@ func TestExpired(t *testing.T) {
 	in.Now = in.Expires
 	_, err := judge(f, in, right)
 	require.ErrorIs(t, err, factor.ErrExpired)
+	_, err = judge(f, in, newDevice().get(t, options))
+	require.ErrorIs(t, err, factor.ErrIncorrect, "ErrExpired is not counted, and only a correct one is told so")
 	in.Now = in.Expires.Add(-time.Millisecond)
 	_, err = judge(f, in, right)
 	require.NoError(t, err)

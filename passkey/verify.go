@@ -32,9 +32,6 @@ func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdi
 	if err != nil {
 		return nil, err
 	}
-	if !in.Now.Before(in.Expires) {
-		return nil, factor.ErrExpired
-	}
 	got, err := parse(in.Response)
 	if err != nil {
 		return nil, refused("it is no answer of a passkey")
@@ -47,13 +44,24 @@ func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdi
 		if err != nil {
 			return nil, err
 		}
-		return f.register(s, want, got.created)
+		return inTime(in)(f.register(s, want, got.created))
 	}
 	s, err := decodeCredential(in.State)
 	if err != nil {
 		return nil, err
 	}
-	return f.assert(s, want, got.asserted)
+	return inTime(in)(f.assert(s, want, got.asserted))
+}
+
+// inTime refuses a correct answer that comes too late. An incorrect one stays incorrect:
+// ErrExpired is not counted.
+func inTime(in factor.VerifyInput) func(*factor.Verdict, error) (*factor.Verdict, error) {
+	return func(v *factor.Verdict, err error) (*factor.Verdict, error) {
+		if err == nil && !in.Now.Before(in.Expires) {
+			return nil, factor.ErrExpired
+		}
+		return v, err
+	}
 }
 
 // refused is a wrong answer. The reason is for developers, and holds nothing of the answer.

@@ -51,7 +51,8 @@ func TestCodeExpires(t *testing.T) {
 	c.advance("91s")
 	a := c.verify(401, "email", code)
 	c.field(a, "error", "expired")
-	c.field(a, "attempts_left", 4)
+	c.field(a, "reason", "response_expired")
+	c.field(a, "attempts_left", nil)
 	c.verify(200, "email", c.send("email", "ben@acme.example"))
 }
 

@@ -19,12 +19,14 @@ import (
 	"time"
 )
 
-// The verdicts of a factor that refuses an answer. All of them are counted as a wrong
-// answer, and so is any other error and a panic.
+// The verdicts of a factor that refuses an answer. All of them but ErrExpired are counted as a
+// wrong answer, and so is any other error and a panic.
 var (
 	// ErrIncorrect: the answer is wrong.
 	ErrIncorrect = errors.New("factor: incorrect answer")
-	// ErrExpired: the answer is the one that was asked for, but too late.
+	// ErrExpired: the answer is the one that was asked for, but too late. It is not counted, so
+	// a factor returns it only for a correct answer, after it has looked: of an incorrect one,
+	// however late, the verdict is ErrIncorrect.
 	ErrExpired = errors.New("factor: answer has expired")
 	// ErrReplayed: the answer would be right if it had not been accepted before.
 	ErrReplayed = errors.New("factor: answer was used before")

@@ -92,6 +92,10 @@ func (p person) send(d deed, now int64, given outcome) (person, []outcome) {
 	if ends < d.At+ttl || ends > now+ttl {
 		return p, nil
 	}
+	if p.mail.challenge != 0 {
+		p.old = append(slices.Clip(p.old), p.mail)
+		p.old = p.old[max(0, len(p.old)-maxSuperseded):]
+	}
 	p.mail = mail{d.Of, given.Code, ends}
 	return p.written(now), say(outcome{Said: okay, Expires: ends})
 }
@@ -113,11 +117,12 @@ func (p person) verify(d deed, now int64, given bool) (person, []outcome) {
 	case "totp":
 		verdict, level = p.judgeApps(d, &p.apps), 2
 	case "email":
-		if p.mail.challenge == d.Of && p.mail.code == d.Answer && d.Answer != "" {
+		switch {
+		case d.Answer == "":
+		case p.mail.challenge == d.Of && p.mail.code == d.Answer && now < p.mail.ends:
 			verdict = okay
-			if now >= p.mail.ends {
-				verdict = expired
-			}
+		case p.wasSent(d.Answer, now):
+			return p, say(outcome{Said: expired}) // no guess, and not counted
 		}
 	case "recovery":
 		level = 0
@@ -144,6 +149,13 @@ func (p person) verify(d deed, now int64, given bool) (person, []outcome) {
 		p.grants = with(p.grants, grant{d.N, now, level, d.Kind == "recovery"}, grantNumber)
 	}
 	return p.written(now), say(outcome{Said: okay, Left: left, Expires: now + grantTTL.Milliseconds()})
+}
+
+// wasSent says whether a code was sent to the person and is known, though it is over or is for
+// another challenge, or another one has taken its place.
+func (p person) wasSent(code string, now int64) bool {
+	known := func(m mail) bool { return m.code == code && now < m.ends+codeMemory.Milliseconds() }
+	return known(p.mail) || slices.ContainsFunc(p.old, known)
 }
 
 // judgeApps accepts a code of the step before, of the present one or the one after, by the clock

@@ -59,7 +59,7 @@ func (s *story) verify(challenge int, kind, answer, said string, left int) int {
 		o.Expires = s.soon(5 * time.Minute)
 	case locked:
 		o.Until = s.until
-	case incorrect, replayed, expired:
+	case incorrect, replayed:
 		if left == 0 {
 			s.until = s.soon(3 * time.Minute)
 			o.Until = s.until
@@ -194,6 +194,40 @@ func TestModel(t *testing.T) {
 			s.send(c, "1111111111")
 			s.wait(90 * time.Second)
 			s.verify(c, "email", "1111111111", okay, -1)
+		}},
+		{"mails too late, replaced, and of another challenge, none of them counted", porcupine.Ok, func(s *story) {
+			c, d := s.begin(), s.begin()
+			s.send(c, "1111111111")
+			s.verify(d, "email", "1111111111", expired, 0)
+			s.send(c, "2222222222")
+			s.verify(c, "email", "1111111111", expired, 0)
+			s.wait(90 * time.Second)
+			s.verify(c, "email", "2222222222", expired, 0)
+			s.verify(c, "email", "wrong", incorrect, 4)
+		}},
+		{"a mail too late, counted", porcupine.Illegal, func(s *story) {
+			c := s.begin()
+			s.send(c, "1111111111")
+			s.wait(90 * time.Second)
+			s.verify(c, "email", "1111111111", expired, 0)
+			s.verify(c, "email", "wrong", incorrect, 3)
+		}},
+		{"a mail replaced four times, and forgotten", porcupine.Ok, func(s *story) {
+			c := s.begin()
+			for _, code := range []string{"1111111111", "2222222222", "3333333333", "4444444444", "5555555555"} {
+				s.send(c, code)
+			}
+			s.verify(c, "email", "2222222222", expired, 0)
+			s.verify(c, "email", "1111111111", incorrect, 4)
+		}},
+		{"a mail that was never sent, said to be late", porcupine.Illegal, func(s *story) {
+			c := s.begin()
+			s.send(c, "1111111111")
+			s.verify(c, "email", "2222222222", expired, 0)
+		}},
+		{"a mail that was used, said to be late", porcupine.Illegal, func(s *story) {
+			s.signIn("1111111111")
+			s.verify(s.begin(), "email", "1111111111", expired, 0)
 		}},
 		{"five wrong answers and a lock, to the millisecond", porcupine.Ok, func(s *story) {
 			c := s.begin()

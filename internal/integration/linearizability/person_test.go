@@ -24,12 +24,14 @@ const (
 	challengeTTL  = 15 * time.Minute
 	grantTTL      = 5 * time.Minute
 	enrollmentTTL = 15 * time.Minute
+	codeMemory    = time.Hour
 
 	period, digits = 30, 8
 	codesInSet     = 10
 	maxApps        = 5
 	maxAnswered    = 16
 	budgetMinutes  = 61
+	maxSuperseded  = 3
 )
 
 var kinds = []string{"totp", "email", "recovery"}
@@ -56,6 +58,7 @@ type person struct {
 	by      grant
 	codes   codes
 	mail    mail
+	old     []mail // of which another has taken the place; the latest three
 
 	challenges []issued // begun, not answered
 	grants     []grant
@@ -121,7 +124,7 @@ func with[T any](list []T, v T, number func(T) int) []T {
 // key tells persons apart.
 func (p person) key() string {
 	b := make([]byte, 0, 256)
-	b = fmt.Append(b, p.seen, p.void, p.lockedUntil, p.tally, p.ends, p.by, p.mail, p.challenges, p.grants, p.answered, p.sends, p.codes.n, p.codes.used, p.pending.n)
+	b = fmt.Append(b, p.seen, p.void, p.lockedUntil, p.tally, p.ends, p.by, p.mail, p.old, p.challenges, p.grants, p.answered, p.sends, p.codes.n, p.codes.used, p.pending.n)
 	for _, a := range p.apps {
 		b = fmt.Append(b, "app", a.n, a.last)
 	}
@@ -228,7 +231,7 @@ func appCode(secret string, step int64) string {
 // String is for the picture of a history that is refused.
 func (p person) String() string {
 	return fmt.Sprintf("seen %s, locked until %s, wrong (tries, streak) of %v: %v, apps %v, pending %d by %v, codes %d used %b, "+
-		"mail for %d %s until %s, challenges %v, grants %v, %d answered, void until %s, sends %v",
+		"mail for %d %s until %s, before it %v, challenges %v, grants %v, %d answered, void until %s, sends %v",
 		clockText(p.seen), clockText(p.lockedUntil), kinds, p.tally, p.apps, p.pending.n, p.by, p.codes.n, p.codes.used,
-		p.mail.challenge, p.mail.code, clockText(p.mail.ends), p.challenges, p.grants, len(p.answered), clockText(p.void), p.sends)
+		p.mail.challenge, p.mail.code, clockText(p.mail.ends), p.old, p.challenges, p.grants, len(p.answered), clockText(p.void), p.sends)
 }

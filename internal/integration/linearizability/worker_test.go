@@ -225,8 +225,6 @@ func (w *worker) refusal(err error) outcome {
 	switch {
 	case errors.As(err, &attempt) && errors.Is(err, mfa.ErrReplayed):
 		return outcome{Said: replayed, Left: attempt.Left, Until: millis(attempt.LockedUntil)}
-	case errors.As(err, &attempt) && errors.Is(err, mfa.ErrExpired):
-		return outcome{Said: expired, Left: attempt.Left, Until: millis(attempt.LockedUntil)}
 	case errors.As(err, &attempt) && errors.Is(err, mfa.ErrIncorrect):
 		return outcome{Said: incorrect, Left: attempt.Left, Until: millis(attempt.LockedUntil)}
 	case errors.As(err, &lock):
@@ -237,6 +235,8 @@ func (w *worker) refusal(err error) outcome {
 		return outcome{Said: budget}
 	case errors.Is(err, mfa.ErrTokenExpired):
 		return outcome{Said: over}
+	case errors.Is(err, mfa.ErrExpired) && !errors.As(err, &attempt):
+		return outcome{Said: expired}
 	case errors.Is(err, mfa.ErrNotAvailable):
 		return outcome{Said: none}
 	case errors.Is(err, mfa.ErrForbidden):

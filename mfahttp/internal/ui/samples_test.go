@@ -51,7 +51,7 @@ func samples() []sample {
 			return ui.Verify{Frame: note(f, ui.Notice{Code: "sent", Kind: "sms", Left: -1}), Option: sms, Others: []ui.Option{sms2, mail, totp}, Sent: true, SentTo: sms.Hint, SecsLeft: 87}
 		}},
 		{"verify-expired", func(f ui.Frame) ui.Page {
-			return ui.Verify{Frame: note(f, ui.Notice{Code: "expired", Kind: "email", Left: 3}), Option: mail}
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "expired", Reason: "response_expired", Kind: "email", Left: -1}), Option: mail}
 		}},
 		{"verify-budget", func(f ui.Frame) ui.Page {
 			return ui.Verify{Frame: note(f, ui.Notice{Code: "budget", Kind: "email", Left: -1, Until: now.Add(17 * time.Minute)}), Option: mail}
