@@ -44,11 +44,15 @@ func TestDocumentsLinkToFiles(t *testing.T) {
 	require.NoError(t, err)
 	more, err := filepath.Glob("../../docs/*.md")
 	require.NoError(t, err)
+	decisions, err := filepath.Glob("../../docs/decisions/*.md")
+	require.NoError(t, err)
+	more = append(more, decisions...)
 	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
 	for _, doc := range append(docs, more...) {
 		text, err := os.ReadFile(doc)
 		require.NoError(t, err)
-		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+		prose := goBlock.ReplaceAll(text, nil)
+		for _, m := range link.FindAllStringSubmatch(string(prose), -1) {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(doc), m[1])); err != nil {
 				t.Errorf("%s links to %s: %v", doc, m[1], err)
 			}
