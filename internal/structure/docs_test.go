@@ -131,3 +131,12 @@ func TestNothingLeftBehindIsKept(t *testing.T) {
 		}
 	}
 }
+
+// A machine that tests a change runs what a contributor runs.
+func TestWorkflows_RunMakeTest(t *testing.T) {
+	for _, name := range []string{".github/workflows/test.yml", ".ci/run"} {
+		text, err := os.ReadFile("../../" + name)
+		require.NoError(t, err)
+		require.Regexp(t, `(?m)^\s*(- run: )?make test$`, string(text), name)
+	}
+}
