@@ -67,7 +67,9 @@ func TestModules_RequireOneVersionOfEach(t *testing.T) {
 func TestModules_ReplaceNothing(t *testing.T) {
 	var work struct {
 		Use     []struct{ DiskPath string }
-		Replace []struct{ Old, New struct{ Path, Version string } }
+		Replace []struct {
+			Old, New struct{ Path, Version string }
+		}
 	}
 	require.NoError(t, json.Unmarshal(run(t, "../..", "go", "work", "edit", "-json"), &work))
 	joined := make(map[string]bool)
