@@ -18,7 +18,9 @@ import (
 // checksums returns the lines of go.sum for a version of the module: one for the archive that
 // the go command will make from the tag, and one for its go.mod. The text in changed stands for
 // the text on disk.
-func (r *Repository) checksums(m *module, version string, changed map[string][]byte) ([]byte, error) {
+func (r *Repository) checksums(
+	m *module, version string, changed map[string][]byte,
+) ([]byte, error) {
 	names, err := r.files()
 	if err != nil {
 		return nil, err
@@ -59,7 +61,8 @@ func (r *Repository) checksums(m *module, version string, changed map[string][]b
 	mod, err := dirhash.Hash1([]string{"go.mod"}, func(string) (io.ReadCloser, error) {
 		return r.archived("go.mod", path.Join(m.dir, "go.mod"), changed).Open()
 	})
-	return fmt.Appendf(nil, "%s %s %s\n%s %s/go.mod %s\n", m.path, version, whole, m.path, version, mod), err
+	return fmt.Appendf(nil, "%s %s %s\n%s %s/go.mod %s\n",
+		m.path, version, whole, m.path, version, mod), err
 }
 
 // archived returns a file of the repository under the name it has inside a module.

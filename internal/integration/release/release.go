@@ -47,7 +47,8 @@ func (r *Repository) Prepare(version string, tag bool, out io.Writer) error {
 	if err := r.tagAll(tags, version); err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(out, "Publish it with:\n  git push --atomic origin HEAD %s\n", strings.Join(tags, " "))
+	_, _ = fmt.Fprintf(out, "Publish it with:\n  git push --atomic origin HEAD %s\n",
+		strings.Join(tags, " "))
 	return nil
 }
 
