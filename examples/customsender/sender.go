@@ -111,14 +111,14 @@ func withoutURL(err error) error {
 
 // outcome returns nil if the gateway accepted the message, or what it has against it.
 func outcome(res *http.Response, reply []byte) error {
-	var answer struct {
+	var parsed struct {
 		ID   string `json:"id"`
 		Code string `json:"code"`
 	}
-	decoded := json.Unmarshal(reply, &answer) == nil
-	e := &sms.SendError{Status: res.StatusCode, Code: knownCode(answer.Code)}
+	decoded := json.Unmarshal(reply, &parsed) == nil
+	e := &sms.SendError{Status: res.StatusCode, Code: knownCode(parsed.Code)}
 	switch status := res.StatusCode; {
-	case status == http.StatusAccepted && decoded && answer.ID != "":
+	case status == http.StatusAccepted && decoded && parsed.ID != "":
 		return nil
 	case status < 400:
 		e.Reason = "reply"
