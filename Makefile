@@ -4,7 +4,7 @@ GO         ?= go
 MODULES    := . examples internal/integration passkey portal sso
 STATICCHECK = $(CURDIR)/.cache/staticcheck
 
-.PHONY: test test-long tools check unit bench fmt vuln
+.PHONY: test test-long tools check unit bench fmt tidy vuln
 
 ## test: everything: tools, formatting, vet, staticcheck, and the suites of all modules under -race.
 test: tools check unit
@@ -36,6 +36,10 @@ bench:
 
 fmt:
 	gofmt -w $$(git ls-files '*.go')
+
+## tidy: go mod tidy for every module, against the others as they are here.
+tidy:
+	@scripts/release.sh -tidy
 
 ## vuln: known vulnerabilities; needs the vulnerability database, or VULNDB=file:///path.
 vuln:

@@ -58,11 +58,3 @@ require (
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
 )
-
-replace github.com/secondgate/secondgate => ../
-
-replace github.com/secondgate/secondgate/portal => ../portal
-
-replace github.com/secondgate/secondgate/passkey => ../passkey
-
-replace github.com/secondgate/secondgate/sso => ../sso

@@ -6,11 +6,59 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
+
+// documents lists the repository's documents.
+func documents(t *testing.T) (all []string) {
+	t.Helper()
+	for _, pattern := range []string{"../../*.md", "../../docs/*.md", "../../docs/decisions/*.md"} {
+		files, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		all = append(all, files...)
+	}
+	require.Greater(t, len(all), 10)
+	return all
+}
+
+// Every page of docs is listed in the index.
+func TestDocuments_AreIndexed(t *testing.T) {
+	index, err := os.ReadFile("../../docs/README.md")
+	require.NoError(t, err)
+	for _, kind := range []string{"Tutorial", "How-to guides", "Reference", "Explanation"} {
+		require.Contains(t, string(index), "\n## "+kind)
+	}
+	for _, doc := range documents(t) {
+		if name := filepath.Base(doc); filepath.Dir(doc) == "../../docs" && name != "README.md" {
+			require.Contains(t, string(index), "]("+name+")")
+		}
+	}
+}
+
+// Decisions are numbered without a gap, listed, and have the three parts.
+func TestDecisions(t *testing.T) {
+	index, err := os.ReadFile("../../docs/decisions/README.md")
+	require.NoError(t, err)
+	files, err := filepath.Glob("../../docs/decisions/[0-9]*.md")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for i, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		name := filepath.Base(file)
+		require.Regexp(t, fmt.Sprintf(`^%04d-[a-z0-9-]+\.md$`, i+1), name)
+		title, body, _ := strings.Cut(string(text), "\n")
+		number, title, _ := strings.Cut(title, ". ")
+		require.Equal(t, fmt.Sprintf("# %d", i+1), number, name)
+		require.Contains(t, string(index), fmt.Sprintf("\n%d. [%s](%s)\n", i+1, title, name))
+		require.Regexp(t, `(?s)## Context\n.+## Decision\n.+## Consequences\n.+`, body, name)
+		require.Less(t, strings.Count(body, "\n"), 60, "%s is more than a page", name)
+	}
+}
 
 // A document that says "cannot" names the test that says so; the test must be there.
 func TestDocumentsNameRealTests(t *testing.T) {
@@ -25,13 +73,13 @@ func TestDocumentsNameRealTests(t *testing.T) {
 	}))
 	named := regexp.MustCompile(`\bTest[A-Z]\w+`)
 	found := 0
-	for _, doc := range []string{"threat-model.md", "performance.md", "architecture.md", "standards.md"} {
-		text, err := os.ReadFile("../../docs/" + doc)
+	for _, doc := range documents(t) {
+		text, err := os.ReadFile(doc)
 		require.NoError(t, err)
 		for _, name := range named.FindAllString(string(text), -1) {
 			found++
 			if !strings.Contains(code.String(), "func "+name+"(") {
-				t.Errorf("docs/%s names %s, which is no test", doc, name)
+				t.Errorf("%s names %s, which is no test", doc, name)
 			}
 		}
 	}
@@ -40,20 +88,32 @@ func TestDocumentsNameRealTests(t *testing.T) {
 
 // Links between the documents and pictures lead somewhere.
 func TestDocumentsLinkToFiles(t *testing.T) {
-	docs, err := filepath.Glob("../../*.md")
-	require.NoError(t, err)
-	more, err := filepath.Glob("../../docs/*.md")
-	require.NoError(t, err)
 	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
-	for _, doc := range append(docs, more...) {
+	for _, doc := range documents(t) {
 		text, err := os.ReadFile(doc)
 		require.NoError(t, err)
-		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
-			if _, err := os.Stat(filepath.Join(filepath.Dir(doc), m[1])); err != nil {
+		prose := goBlock.ReplaceAll(text, nil)
+		for _, m := range link.FindAllStringSubmatch(string(prose), -1) {
+			target := filepath.Join(filepath.Dir(doc), m[1])
+			if _, err := os.Stat(target); err != nil {
 				t.Errorf("%s links to %s: %v", doc, m[1], err)
+			} else if m[2] != "" && !slices.Contains(anchors(t, target), m[2]) {
+				t.Errorf("%s links to %s%s, which is no heading", doc, m[1], m[2])
 			}
 		}
 	}
+}
+
+// anchors lists what the headings of a document can be linked by.
+func anchors(t *testing.T, name string) (all []string) {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	require.NoError(t, err)
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllSubmatch(text, -1) {
+		anchor := strings.ReplaceAll(strings.ToLower(string(m[1])), " ", "-")
+		all = append(all, "#"+regexp.MustCompile(`[^a-z0-9_-]`).ReplaceAllString(anchor, ""))
+	}
+	return all
 }
 
 // docs/standards.md has every row once, says who meets it, names a test where it says that we
@@ -125,5 +185,14 @@ func TestNothingLeftBehindIsKept(t *testing.T) {
 		case ext == ".key", ext == ".db", ext == ".test", ext == ".out", strings.Contains(file, "testdata/rapid/"), strings.HasPrefix(file, "data/"):
 			t.Errorf("%s is kept", file)
 		}
+	}
+}
+
+// A machine that tests a change runs what a contributor runs.
+func TestWorkflows_RunMakeTest(t *testing.T) {
+	for _, name := range []string{".github/workflows/test.yml", ".ci/run"} {
+		text, err := os.ReadFile("../../" + name)
+		require.NoError(t, err)
+		require.Regexp(t, `(?m)^\s*(- run: )?make test$`, string(text), name)
 	}
 }
