@@ -111,7 +111,11 @@ func New(cfg Config) (*Throttle, error) {
 	for _, c := range []struct {
 		name     string
 		n, limit int
-	}{{"PerName", cfg.PerName, 100}, {"PerClient", cfg.PerClient, 10_000}, {"PerPass", cfg.PerPass, 100}} {
+	}{
+		{"PerName", cfg.PerName, 100},
+		{"PerClient", cfg.PerClient, 10_000},
+		{"PerPass", cfg.PerPass, 100},
+	} {
 		if c.n < 1 || c.n > c.limit {
 			return nil, fmt.Errorf("throttle: Config.%s is %d, want 1 to %d", c.name, c.n, c.limit)
 		}
