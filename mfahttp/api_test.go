@@ -210,6 +210,10 @@ func TestAPIPassword(t *testing.T) {
 	enroll("").is(t, 403, "password")
 	enroll("wrong").is(t, 403, "password")
 	enroll("database down").is(t, 503, "unavailable")
+	busy := enroll("one of thousands").is(t, 429, "busy")
+	if busy.Header.Get("Retry-After") != "2" || busy.JSON["retry_after"] != 2.0 {
+		t.Fatal(busy.Header, busy.Text)
+	}
 	if s.text.count() != 1 {
 		t.Fatal("sent without the password")
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
@@ -232,13 +233,23 @@ func (v *visit) password(kind, password string) error {
 	if password == "" {
 		return ErrPassword
 	}
-	if err := v.h.cfg.CheckPassword(v.r, password); err != nil && !errors.Is(err, ErrPassword) {
-		return fmt.Errorf("mfahttp: Config.CheckPassword: %w", errors.Join(mfa.ErrUnavailable, err))
-	} else if err != nil {
+	err = v.h.cfg.CheckPassword(v.r, password)
+	var limit *mfa.BudgetError
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrPassword):
 		return ErrPassword
+	case errors.As(err, &limit):
+		return &busyError{limit.RetryAfter}
 	}
-	return nil
+	return fmt.Errorf("mfahttp: Config.CheckPassword: %w", errors.Join(mfa.ErrUnavailable, err))
 }
+
+// busyError is returned for a password that was not compared, because too many others are.
+type busyError struct{ retryAfter time.Duration }
+
+func (*busyError) Error() string { return "mfahttp: too many passwords at once" }
 
 // enroll starts an enrolment. The id is "" if it is complete already.
 func (v *visit) enroll(kind, name, password string, params map[string]string) (string, *mfa.Enrollment, error) {

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -133,6 +134,8 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...mfa.Factor) *si
 				return nil
 			case "database down":
 				return errors.New("down")
+			case "one of thousands":
+				return fmt.Errorf("not compared: %w", &mfa.BudgetError{RetryAfter: 1500 * time.Millisecond})
 			}
 			return mfahttp.ErrPassword
 		},

@@ -56,8 +56,9 @@ type Config struct {
 	PasswordFor []string
 
 	// CheckPassword compares password with the one of the person who makes the request: nil
-	// if it is right, ErrPassword if it is not. Limiting guesses is up to it. Required with
-	// PasswordFor.
+	// if it is right, ErrPassword if it is not. Limiting guesses is up to it, for example with
+	// package password/throttle: a *mfa.BudgetError says that the password was not compared and
+	// when to try again (429, "busy"). Required with PasswordFor.
 	CheckPassword func(r *http.Request, password string) error
 
 	// SetupLinks offers to people who have lost their device a mail with a link to set up

@@ -29,6 +29,7 @@ func problemOf(err error) problem {
 		stopped *mfa.StoppedError
 		budget  *mfa.BudgetError
 		reason  *factor.Problem
+		busy    *busyError
 	)
 	p := problem{Left: -1}
 	switch {
@@ -46,6 +47,8 @@ func problemOf(err error) problem {
 		}
 	case errors.As(err, &stopped):
 		p.Status, p.Code = http.StatusForbidden, "stopped"
+	case errors.As(err, &busy):
+		p.Status, p.Code, p.RetryAfter = http.StatusTooManyRequests, "busy", seconds(busy.retryAfter)
 	case errors.As(err, &budget):
 		p.Status, p.Code, p.RetryAfter = http.StatusTooManyRequests, "budget", seconds(budget.RetryAfter)
 	case errors.Is(err, errUnauthorized):

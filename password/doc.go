@@ -16,8 +16,8 @@
 // their parameters: when those of the configuration change, [Hasher.NeedsRehash] says so at
 // the next sign-in, when the password is at hand. No more are computed at once than there are
 // processors, as each takes 19 MiB. Where there is no such person a sign-in verifies against
-// the empty hash, which takes as long as any other. How often a password may be wrong is for
-// the application to limit, as it is the one to know who asks.
+// the empty hash, which takes as long as any other. Package throttle limits how often a
+// password may be wrong: the application calls Verify and Change within its Do.
 //
 // # A forgotten password
 //

@@ -74,7 +74,7 @@ type ChangeRequest struct {
 
 // Change gives a person who is signed in another password, and is how they choose their own
 // after an administrator's (Update.MustChange). Limit how often Current may be wrong as at
-// the sign-in; this package does not count.
+// the sign-in, for example with package throttle; this package does not count.
 //
 // ErrIncorrect means that Current is not the password; a *factor.Problem refuses the new one,
 // for a reason of [Rules.Check] or because it is the present one (password_same). ErrChanged

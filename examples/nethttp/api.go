@@ -69,6 +69,9 @@ var (
 func statusOf(err error) (int, problem) {
 	var refused *factor.Problem
 	var over *mfa.BudgetError
+	if seconds, ok := busy(err); ok {
+		return http.StatusTooManyRequests, problem{Error: "busy", RetryAfter: seconds}
+	}
 	switch {
 	case errors.Is(err, errWrongPassword):
 		return http.StatusUnauthorized, problem{Error: "credentials"}
@@ -76,8 +79,6 @@ func statusOf(err error) (int, problem) {
 		return http.StatusUnauthorized, problem{Error: "password_over"}
 	case errors.Is(err, errNoLogin):
 		return http.StatusUnauthorized, problem{Error: "unauthorized"}
-	case errors.Is(err, errTooBusy):
-		return http.StatusTooManyRequests, problem{Error: "busy", RetryAfter: int(throttleQueue / time.Second)}
 	case errors.Is(err, errNobody):
 		return http.StatusNotFound, problem{Error: "not_found"}
 	case errors.Is(err, errTooLarge):

@@ -108,7 +108,7 @@ func TestWrongPasswordsDoNotLock(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c := s.client(t)
-	for range throttleFree + 2 {
+	for range 12 {
 		c.post(401, "/api/login", obj{"username": "emma", "password": "wrong"})
 	}
 	c.signIn("emma")

@@ -18,6 +18,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/password"
+	"github.com/secondgate/secondgate/password/throttle"
 	"github.com/secondgate/secondgate/questions"
 	"github.com/secondgate/secondgate/sso"
 )
@@ -32,7 +33,7 @@ type app struct {
 	people     people
 	passwords  *password.Hasher
 	resets     *password.Manager
-	throttle   *throttle
+	throttle   *throttle.Throttle
 	sessions   *scs.SessionManager
 	clock      *clock
 	outbox     *outbox // nil unless demonstrating
@@ -59,7 +60,7 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 	if err != nil {
 		return nil, err
 	}
-	a := &app{cfg: cfg, log: log, db: db, people: people{db}, clock: &clock{}, throttle: newThrottle()}
+	a := &app{cfg: cfg, log: log, db: db, people: people{db}, clock: &clock{}}
 	a.jobs, a.stop = context.WithCancel(context.WithoutCancel(ctx))
 	a.confirmations = &confirmations{}
 	defer func() {
@@ -85,6 +86,9 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 	}
 	keys, err := openKeyring(cfg.data, len(first) == 0)
 	if err != nil {
+		return nil, err
+	}
+	if a.throttle, err = throttle.New(throttle.Config{Keys: keys}); err != nil {
 		return nil, err
 	}
 	if err := a.populate(ctx, env); err != nil {

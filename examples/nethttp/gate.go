@@ -88,7 +88,7 @@ func (a *app) identify(r *http.Request) (mfahttp.Identity, error) {
 }
 
 // verified implements mfahttp.Config.Verified.
-func (a *app) verified(_ http.ResponseWriter, r *http.Request, v *mfa.Verification) error {
+func (a *app) verified(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error {
 	ctx := r.Context()
 	if v.Passwordless {
 		if err := a.identified(ctx, v); err != nil {
@@ -99,8 +99,16 @@ func (a *app) verified(_ http.ResponseWriter, r *http.Request, v *mfa.Verificati
 		return errors.New("the verification is of somebody else than the session waits for")
 	}
 	a.sessions.Put(ctx, sessionVerified, v.Time.UTC().Format(time.RFC3339Nano))
-	if !a.sessions.GetBool(ctx, sessionSignedIn) && !v.Passwordless {
-		a.used(ctx, v.Kind)
+	if !a.sessions.GetBool(ctx, sessionSignedIn) {
+		// A sign-in without a pass is complete, and only slower the next time.
+		if acct, err := a.people.byID(ctx, v.SubjectID); err != nil {
+			a.log.WarnContext(ctx, "cannot give a browser a pass", "error", err)
+		} else {
+			a.givePass(w, r, acct.login)
+		}
+		if !v.Passwordless {
+			a.used(ctx, v.Kind)
+		}
 	}
 	return a.admit(ctx)
 }
@@ -153,9 +161,12 @@ func (a *app) checkPassword(r *http.Request, password string) error {
 	if err != nil {
 		return err
 	}
-	err = a.guess(r.Context(), loginKey(v.login, ""), hash, password)
-	if errors.Is(err, errWrongPassword) || errors.Is(err, errTooBusy) {
+	err = a.guess(r.Context(), a.loginAttempt(r, v.login), hash, password)
+	if errors.Is(err, errWrongPassword) {
 		return mfahttp.ErrPassword
+	}
+	if seconds, ok := busy(err); ok {
+		return &mfa.BudgetError{RetryAfter: time.Duration(seconds) * time.Second}
 	}
 	return err
 }

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/password"
 )
 
 // outcome is what a sign-in needs next. It is the answer of the JSON API, and what the pages
@@ -34,37 +32,6 @@ var errPasswordOver = errors.New("the temporary password is over")
 
 var errNoLogin = errors.New("no password has been given in this session")
 
-// loginKey is under what wrong passwords of a login are remembered; names that nobody has
-// are treated as if they were logins.
-func loginKey(login int64, name string) string {
-	if login != 0 {
-		return strconv.FormatInt(login, 10)
-	}
-	return "?" + strings.ToLower(name)
-}
-
-// guess compares a password, slowed after many wrong ones. An empty hash is nobody's.
-func (a *app) guess(ctx context.Context, key, hash, typed string) error {
-	return a.slowed(ctx, key, func() error { return a.passwords.Verify(ctx, hash, mfa.Secret(typed)) })
-}
-
-// slowed lets judge decide whether a password is right, and makes of password.ErrIncorrect
-// what the pages know.
-func (a *app) slowed(ctx context.Context, key string, judge func() error) error {
-	if err := a.throttle.wait(ctx, key); err != nil {
-		return err
-	}
-	err := judge()
-	wrong := errors.Is(err, password.ErrIncorrect)
-	if err == nil || wrong {
-		a.throttle.done(key, err == nil)
-	}
-	if wrong {
-		return errWrongPassword
-	}
-	return err
-}
-
 // signIn checks the first factor and opens the second. errWrongPassword says that name and
 // password do not go together, and no more.
 func (a *app) signIn(w http.ResponseWriter, r *http.Request, name, typed string) (*outcome, error) {
@@ -76,7 +43,7 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request, name, typed string)
 	if err != nil && !errors.Is(err, errNobody) {
 		return nil, err
 	}
-	if err := a.guess(ctx, loginKey(login, name), hash, typed); err != nil {
+	if err := a.guess(ctx, a.nameAttempt(r, name, login), hash, typed); err != nil {
 		return nil, err
 	}
 	if !until.IsZero() && !a.clock.Now().Before(until) {
@@ -146,6 +113,7 @@ func (a *app) open(w http.ResponseWriter, r *http.Request, acct *account, by str
 		if ch.Remembered {
 			a.used(ctx, byDevice)
 		}
+		a.givePass(w, r, acct.login)
 		return out, a.admit(ctx)
 	case mfa.Enroll:
 		for i, kind := range ch.Kinds {

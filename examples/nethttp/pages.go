@@ -247,13 +247,15 @@ func (a *app) postLogin(w http.ResponseWriter, r *http.Request) {
 	}
 	username := r.PostForm.Get("username")
 	out, err := a.signIn(w, r, username, r.PostForm.Get("password"))
+	if seconds, ok := busy(err); ok {
+		a.showLogin(w, r, http.StatusTooManyRequests, username, tooBusy(w, seconds))
+		return
+	}
 	switch {
 	case errors.Is(err, errWrongPassword):
 		a.showLogin(w, r, http.StatusUnauthorized, username, "That name and password do not go together. Please try again.")
 	case errors.Is(err, errPasswordOver):
 		a.showLogin(w, r, http.StatusUnauthorized, username, "The time of the password that you were given is over. Ask for another one, or use “Forgot your password?”.")
-	case errors.Is(err, errTooBusy):
-		a.showLogin(w, r, http.StatusTooManyRequests, username, "There have been many attempts for this name. Please wait a moment and try again.")
 	case err != nil:
 		a.failPage(w, r, err)
 	default:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -67,7 +68,10 @@ func (a *app) apiChangePassword(w http.ResponseWriter, r *http.Request) {
 
 // setByLink is what page and API do with a link.
 func (a *app) setByLink(r *http.Request, token, chosen string) error {
-	if err := a.resets.Reset(r.Context(), password.ResetRequest{Token: mfa.Secret(token), Password: mfa.Secret(chosen)}); err != nil {
+	err := a.slowed(r.Context(), a.linkAttempt(r, token), func(ctx context.Context) error {
+		return a.resets.Reset(ctx, password.ResetRequest{Token: mfa.Secret(token), Password: mfa.Secret(chosen)})
+	})
+	if err != nil {
 		return err
 	}
 	// Whoever was signed in here, it may have been somebody else.
@@ -78,7 +82,7 @@ func (a *app) setByLink(r *http.Request, token, chosen string) error {
 // on, from the change that it made.
 func (a *app) changePassword(r *http.Request, who *account, current, chosen string) error {
 	ctx := r.Context()
-	err := a.slowed(ctx, loginKey(who.login, ""), func() error {
+	err := a.slowed(ctx, a.loginAttempt(r, who.login), func(ctx context.Context) error {
 		return a.resets.Change(ctx, password.ChangeRequest{Tenant: tenant, ID: loginID(who.login),
 			Current: mfa.Secret(current), Password: mfa.Secret(chosen)})
 	})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -152,6 +153,10 @@ func (a *app) postReset(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	err := a.setByLink(r, token, chosen)
+	if seconds, ok := busy(err); ok {
+		a.showReset(w, r, http.StatusTooManyRequests, token, tooBusy(w, seconds))
+		return
+	}
 	if problem := explainPassword(err); problem != "" || errors.Is(err, password.ErrLink) {
 		a.showReset(w, r, http.StatusUnprocessableEntity, token, problem)
 		return
@@ -191,6 +196,10 @@ func (a *app) postChange(w http.ResponseWriter, r *http.Request, who *account) {
 		return
 	}
 	err := a.changePassword(r, who, r.PostForm.Get("current"), chosen)
+	if seconds, ok := busy(err); ok {
+		a.showChange(w, r, http.StatusTooManyRequests, who, tooBusy(w, seconds))
+		return
+	}
 	problem := explainPassword(err)
 	switch {
 	case problem != "":
@@ -198,9 +207,6 @@ func (a *app) postChange(w http.ResponseWriter, r *http.Request, who *account) {
 		return
 	case errors.Is(err, errWrongPassword):
 		a.showChange(w, r, http.StatusUnprocessableEntity, who, "That is not your present password.")
-		return
-	case errors.Is(err, errTooBusy):
-		a.showChange(w, r, http.StatusTooManyRequests, who, "There have been many attempts. Please wait a moment and try again.")
 		return
 	case err != nil:
 		a.failPage(w, r, err)
@@ -218,10 +224,15 @@ func (a *app) postSetPassword(w http.ResponseWriter, r *http.Request, who *accou
 	}
 	req, err := request(who, whom, r)
 	if err == nil {
-		err = a.resets.AdminSet(r.Context(), password.AdminRequest{Tenant: tenant, ID: loginID(whom.login), Actor: req.Actor, Reason: req.Reason,
-			Password: mfa.Secret(r.PostForm.Get("password"))})
+		err = a.slowed(r.Context(), a.loginAttempt(r, who.login), func(ctx context.Context) error {
+			return a.resets.AdminSet(ctx, password.AdminRequest{Tenant: tenant, ID: loginID(whom.login), Actor: req.Actor, Reason: req.Reason,
+				Password: mfa.Secret(r.PostForm.Get("password"))})
+		})
 	}
 	problem := explainPassword(err)
+	if seconds, ok := busy(err); ok {
+		problem = tooBusy(w, seconds)
+	}
 	if problem == "" && err != nil {
 		problem = explain(err)
 	}

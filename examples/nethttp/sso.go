@@ -206,6 +206,7 @@ func (a *app) signedOn(w http.ResponseWriter, r *http.Request, in *sso.SignIn) {
 	a.sessions.Put(ctx, sessionChanges, acct.changes)
 	out := &outcome{Next: string(mfa.Done)}
 	if in.SecondFactor {
+		a.givePass(w, r, acct.login)
 		err = a.admitted(ctx, acct, in)
 	} else {
 		out, err = a.open(w, r, acct, in.Link.Provider)

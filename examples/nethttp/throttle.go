@@ -2,116 +2,130 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
-	"sync"
+	"net/http"
+	"strconv"
+	"strings"
 	"time"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/password"
+	"github.com/secondgate/secondgate/password/throttle"
 )
 
-// Guesses at passwords are slowed per login, never refused for good: whoever knows the
-// password gets in, however many wrong ones somebody else has tried. None of it touches
-// the counters of the second factor.
+// This file limits guesses at passwords. Every password that the application verifies goes
+// through slowed, wherever a user types it, and so does every new one that is hashed for a
+// user with a link. A user who knows the password gets in, however many incorrect ones an
+// attacker tries. None of it touches the counters of the second factor.
+
+// slowed waits for the turn of an attempt, and then lets verify decide whether a password is
+// correct. It turns password.ErrIncorrect into what the pages know.
+func (a *app) slowed(
+	ctx context.Context, at throttle.Attempt, verify func(context.Context) error,
+) error {
+	err := a.throttle.Do(ctx, at, verify)
+	if errors.Is(err, password.ErrIncorrect) {
+		return errWrongPassword
+	}
+	return err
+}
+
+// guess verifies a password against a hash. An empty hash is that of a name that does not exist.
+func (a *app) guess(ctx context.Context, at throttle.Attempt, hash, typed string) error {
+	return a.slowed(ctx, at, func(ctx context.Context) error {
+		return a.passwords.Verify(ctx, hash, mfa.Secret(typed))
+	})
+}
+
+// nameAttempt is an attempt to sign in. It counts for the name as it was typed, whether or not
+// there is such a login: two names that waited for each other would be known to be one
+// login's. login is 0 if there is none.
+func (a *app) nameAttempt(r *http.Request, name string, login int64) throttle.Attempt {
+	return a.attempt(r, "name "+strings.ToLower(name), login)
+}
+
+// loginAttempt is an attempt by a user who is signed in.
+func (a *app) loginAttempt(r *http.Request, login int64) throttle.Attempt {
+	return a.attempt(r, "login "+loginID(login), login)
+}
+
+// linkAttempt is an attempt to choose a password by a link. There is nothing to guess, but a
+// hash is computed, and many at once would keep sign-ins waiting.
+func (a *app) linkAttempt(r *http.Request, token string) throttle.Attempt {
+	sum := sha256.Sum256([]byte(token))
+	return a.attempt(r, "link "+hex.EncodeToString(sum[:]), 0)
+}
+
+func (a *app) attempt(r *http.Request, name string, login int64) throttle.Attempt {
+	at := throttle.Attempt{Name: name, Client: a.clientOf(r)}
+	if login == 0 {
+		return at
+	}
+	at.Account = loginID(login)
+	if c, err := r.Cookie(a.passCookie(login)); err == nil && len(c.Value) < maxPass {
+		at.Pass = mfa.Secret(c.Value)
+	}
+	return at
+}
+
 const (
-	throttleFree    = 10               // wrong passwords in a row at full speed
-	throttleStep    = time.Second / 4  // between guesses, for each further one
-	throttleMax     = 2 * time.Second  // between guesses, at most
-	throttleQueue   = 20 * time.Second // of waiting guesses, at most
-	throttleForget  = 15 * time.Minute // without a guess
-	throttleEntries = 10_000
+	maxPass = 512
+	// maxPasses is for how many logins a browser keeps a pass.
+	maxPasses  = 8
+	passPrefix = "acme_pass_"
 )
 
-var errTooBusy = errors.New("too many sign-ins of one login at once")
-
-// throttle remembers wrong passwords by login, also of logins that do not exist. It is kept
-// in memory: a restart is no advantage worth having to a guesser.
-type throttle struct {
-	now func() time.Time
-
-	mu      sync.Mutex
-	entries map[string]*throttled
+func (a *app) passPrefix() string {
+	if a.cfg.public.Scheme == "https" {
+		return "__Host-" + passPrefix
+	}
+	return passPrefix
 }
 
-type throttled struct {
-	failures int
-	next     time.Time // when the next guess may be judged
-	seen     time.Time
+// passCookie names the cookie for the pass of a login: several users share some browsers.
+func (a *app) passCookie(login int64) string {
+	sum := sha256.Sum256([]byte(loginID(login)))
+	return a.passPrefix() + hex.EncodeToString(sum[:6])
 }
 
-func newThrottle() *throttle {
-	return &throttle{now: time.Now, entries: make(map[string]*throttled)}
+// givePass gives the browser that completed a sign-in a new pass, which lets the next sign-in
+// of this login skip the queues. It stays after a sign-out, and is no proof of anything.
+func (a *app) givePass(w http.ResponseWriter, r *http.Request, login int64) {
+	name := a.passCookie(login)
+	others := 0
+	for _, c := range r.Cookies() {
+		if !strings.HasPrefix(c.Name, a.passPrefix()) || c.Name == name {
+			continue
+		}
+		if others++; others >= maxPasses {
+			a.setPass(w, c.Name, "", -1)
+		}
+	}
+	pass, expires := a.throttle.NewPass(loginID(login))
+	a.setPass(w, name, pass.Reveal(), int(time.Until(expires)/time.Second))
 }
 
-// wait takes the next turn of a login and waits for it.
-func (t *throttle) wait(ctx context.Context, login string) error {
-	d, ok := t.turn(login)
-	if !ok {
-		return errTooBusy
-	}
-	if d <= 0 {
-		return nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+func (a *app) setPass(w http.ResponseWriter, name, value string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: maxAge,
+		HttpOnly: true, Secure: a.cfg.public.Scheme == "https", SameSite: http.SameSiteLaxMode})
 }
 
-// turn returns how long to wait, or false when too many wait already.
-func (t *throttle) turn(login string) (time.Duration, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	e := t.entries[login]
-	if e == nil || e.failures < throttleFree {
-		return 0, true
-	}
-	now := t.now()
-	wait := e.next.Sub(now)
-	if wait > throttleQueue {
+// busy returns in how many seconds to try again, if an attempt was refused for too many others.
+func busy(err error) (seconds int, ok bool) {
+	var e *throttle.BusyError
+	if !errors.As(err, &e) {
 		return 0, false
 	}
-	from := now
-	if wait > 0 {
-		from = e.next
-	}
-	e.next = from.Add(min(throttleMax, throttleStep*time.Duration(1+e.failures-throttleFree)))
-	return wait, true
+	return int((e.RetryAfter + time.Second - 1) / time.Second), true
 }
 
-// done says how a guess ended.
-func (t *throttle) done(login string, right bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if right {
-		delete(t.entries, login)
-		return
+// tooBusy sets Retry-After and returns what a page says to a user who was refused.
+func tooBusy(w http.ResponseWriter, seconds int) string {
+	w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	if seconds == 1 {
+		return "Too many attempts at once. Try again in a second."
 	}
-	now := t.now()
-	e := t.entries[login]
-	if e == nil {
-		if len(t.entries) >= throttleEntries {
-			t.sweep(now)
-		}
-		e = &throttled{}
-		t.entries[login] = e
-	}
-	e.failures++
-	e.seen = now
-}
-
-// sweep makes room: what is old goes, and if nothing is, whatever has failed least.
-func (t *throttle) sweep(now time.Time) {
-	least, victim := int(^uint(0)>>1), ""
-	for login, e := range t.entries {
-		if now.Sub(e.seen) > throttleForget {
-			delete(t.entries, login)
-		} else if e.failures < least {
-			least, victim = e.failures, login
-		}
-	}
-	if len(t.entries) >= throttleEntries {
-		delete(t.entries, victim)
-	}
+	return "Too many attempts at once. Try again in " + strconv.Itoa(seconds) + " seconds."
 }

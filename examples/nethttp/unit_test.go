@@ -6,7 +6,6 @@ import (
 	"errors"
 	"iter"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -15,66 +14,6 @@ import (
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
 )
-
-func TestThrottle(t *testing.T) {
-	t.Parallel()
-	now := time.Unix(1_900_000_000, 0)
-	th := newThrottle()
-	th.now = func() time.Time { return now }
-	turn := func(login string) time.Duration {
-		t.Helper()
-		d, ok := th.turn(login)
-		if !ok {
-			t.Fatal("refused")
-		}
-		return d
-	}
-	for range throttleFree {
-		if d := turn("a"); d != 0 {
-			t.Fatalf("waits %s", d)
-		}
-		th.done("a", false)
-	}
-	if d := turn("a"); d > 0 {
-		t.Fatalf("the first one after waits %s", d)
-	}
-	th.done("a", false)
-	if d := turn("a"); d != throttleStep {
-		t.Fatalf("waits %s", d)
-	}
-	if d := turn("b"); d != 0 {
-		t.Fatalf("somebody else waits %s", d)
-	}
-	waited := time.Duration(0)
-	for { // they queue, up to a bound
-		d, ok := th.turn("a")
-		if !ok {
-			break
-		}
-		if d < waited || d > throttleQueue {
-			t.Fatalf("waits %s after %s", d, waited)
-		}
-		waited = d
-	}
-	now = now.Add(time.Minute)
-	if d := turn("a"); d > 0 {
-		t.Fatalf("waits %s a minute later", d)
-	}
-	th.done("a", true)
-	for range 5 {
-		if d := turn("a"); d != 0 {
-			t.Fatalf("waits %s after the right password", d)
-		}
-		th.done("a", false)
-	}
-
-	for i := range throttleEntries + 100 { // a flood of names takes no more room
-		th.done(strings.Repeat("x", i%50)+time.Duration(i).String(), false)
-	}
-	if len(th.entries) > throttleEntries {
-		t.Errorf("%d entries", len(th.entries))
-	}
-}
 
 func TestSessionStore(t *testing.T) {
 	t.Parallel()

@@ -70,6 +70,7 @@ var rules = []struct {
 	{"mfatest", "for users' tests, of anything that has the interfaces", []string{"mfa", "mfa/factor", "storage"}},
 	{"email/", "a sender serves the factor", []string{"email", "mfa/factor"}},
 	{"password", "links are records and mails", []string{"mfa", "mfa/factor", "email", "seal", "storage", "internal/"}},
+	{"password/throttle", "limits know passwords by one error", []string{"password", "mfa/factor", "seal"}},
 	{"sms/", "number parsing serves the factor", []string{"sms", "mfa/factor"}},
 	{"", "a factor gets what a stranger's would get, and our internals", []string{"mfa", "mfa/factor", "internal/"}},
 }

@@ -103,7 +103,7 @@ func TestEveryProblemHasAText(t *testing.T) {
 			require.Contains(t, page, texts(t, "en")["problem."+reason], reason)
 		}
 	}
-	for _, code := range []string{"unauthorized", "forbidden", "step_up", "password", "incorrect", "expired", "locked", "stopped", "budget",
+	for _, code := range []string{"unauthorized", "forbidden", "step_up", "password", "incorrect", "expired", "locked", "stopped", "budget", "busy",
 		"malformed", "not_available", "not_found", "sent", "added", "removed", "renamed", "recovered"} {
 		f := frame("en")
 		f.Notice = &ui.Notice{Code: code, Left: -1, Kind: "totp"}

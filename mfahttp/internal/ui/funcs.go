@@ -246,7 +246,7 @@ func (c *catalog) notice(n Notice, page string, now time.Time) (string, error) {
 		if field := n.field(page); field == "code" {
 			return c.text("problem.form." + kind)
 		}
-	case "locked", "budget":
+	case "locked", "budget", "busy":
 		if left := n.Until.Sub(now); left > 0 {
 			d, err := c.duration(int((left + time.Second - 1) / time.Second))
 			if err != nil {

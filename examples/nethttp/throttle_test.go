@@ -1,0 +1,292 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/password/throttle"
+)
+
+// attacker has no password. It has as many connections as it likes, and no cookies.
+type attacker struct {
+	t        *testing.T
+	s        *server
+	http     http.Client
+	verified atomic.Int64 // guesses that were told to be incorrect
+	refused  atomic.Int64
+}
+
+func newAttacker(t *testing.T, s *server) *attacker {
+	transport := &http.Transport{MaxIdleConnsPerHost: 64}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &attacker{t: t, s: s, http: http.Client{Transport: transport, Timeout: 2 * time.Minute}}
+}
+
+// login posts a password from a network and returns the status.
+func (a *attacker) login(
+	ctx context.Context, from, name, typed string, cookies ...*http.Cookie,
+) int {
+	body, _ := json.Marshal(obj{"username": name, "password": typed})
+	to := a.s.base + "/api/login"
+	r, err := http.NewRequestWithContext(ctx, "POST", to, bytes.NewReader(body))
+	if err != nil {
+		a.t.Error(err)
+		return 0
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("X-Forwarded-For", from)
+	for _, c := range cookies {
+		r.AddCookie(c)
+	}
+	resp, err := a.http.Do(r)
+	if err != nil {
+		if ctx.Err() == nil {
+			a.t.Error(err)
+		}
+		return 0
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil && ctx.Err() == nil {
+		a.t.Error(err)
+	}
+	switch resp.StatusCode {
+	case http.StatusUnauthorized:
+		a.verified.Add(1)
+	case http.StatusTooManyRequests:
+		a.refused.Add(1)
+		if resp.Header.Get("Retry-After") == "" || !strings.Contains(string(text), `"error":"busy"`) {
+			a.t.Errorf("%v: %s", resp.Header, text)
+		}
+	}
+	return resp.StatusCode
+}
+
+// flood guesses with n connections until stop is called, and returns once the free guesses
+// are used up.
+func (a *attacker) flood(n int, from, name string) (stop func()) {
+	ctx, cancel := context.WithCancel(a.t.Context())
+	var wg sync.WaitGroup
+	for range n {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				a.login(ctx, from, name, "incorrect")
+			}
+		})
+	}
+	before := a.verified.Load()
+	require.Eventually(a.t, func() bool { return a.verified.Load() >= before+12 },
+		time.Minute, 10*time.Millisecond)
+	return func() { cancel(); wg.Wait() }
+}
+
+// 24 connections without the password do not keep the correct one out.
+func TestPasswordAttack_KeepsNobodyOut(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"anna", "nobody"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			// Behind a proxy, which reports the network of each client.
+			s := start(t, t.TempDir(), "-url=https://acme.example")
+			bad, home := newAttacker(t, s), newAttacker(t, s)
+			defer bad.flood(24, "192.0.2.1", name)()
+			correct, want := name+"-demo-password", http.StatusOK
+			if name == "nobody" {
+				want = http.StatusUnauthorized // after the same wait
+			}
+			for range 12 {
+				began := time.Now()
+				require.Equal(t, want, home.login(t.Context(), "198.51.100.7", name, correct))
+				require.Less(t, time.Since(began), 10*time.Second, "at most two turns of half a second")
+			}
+			// From the same network, after the guesses that were there before it.
+			require.Equal(t, want, home.login(t.Context(), "192.0.2.1", name, correct))
+			require.Zero(t, home.refused.Load())
+		})
+	}
+}
+
+// Of thousands of guesses at once no more are verified than of as many one after the other.
+func TestPasswordAttack_ThousandsAtOnce(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	bad := newAttacker(t, s)
+	var wg sync.WaitGroup
+	ready := make(chan struct{})
+	began := time.Now()
+	for range 5000 {
+		wg.Go(func() {
+			<-ready
+			bad.login(t.Context(), "", "anna", "incorrect")
+		})
+	}
+	close(ready)
+	wg.Wait()
+	most := 10 + int64(time.Since(began)/(500*time.Millisecond)) + 1
+	require.LessOrEqual(t, bad.verified.Load(), most)
+	require.GreaterOrEqual(t, bad.verified.Load(), int64(10))
+	require.EqualValues(t, 5000, bad.verified.Load()+bad.refused.Load())
+	t.Logf("%d of 5000 were verified in %s", bad.verified.Load(), time.Since(began))
+	s.client(t).signIn("anna")
+}
+
+// A browser that was signed in before comes in at once; its cookie is of no use for another
+// login, and for ten incorrect passwords.
+func TestPasswordAttack_PassOfAnEarlierSignIn(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	c, ben, bad := s.client(t), s.client(t), newAttacker(t, s)
+	c.signIn("anna")
+	ben.signIn("ben")
+	c.post(200, "/api/logout", obj{})
+	passOf := func(c *client) *http.Cookie {
+		base, err := url.Parse(s.base)
+		require.NoError(t, err)
+		for _, cookie := range c.Jar.Cookies(base) {
+			if strings.HasPrefix(cookie.Name, passPrefix) {
+				return cookie
+			}
+		}
+		t.Fatal("no pass")
+		return nil
+	}
+	annas := passOf(c)
+	c.do(401, "GET", "/api/me", nil) // it authenticates nobody
+	defer bad.flood(60, "", "anna")()
+	soon := func(typed string, cookies ...*http.Cookie) int {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		return newAttacker(t, s).login(ctx, "", "anna", typed, cookies...)
+	}
+	for range 12 {
+		require.Equal(t, 200, soon("anna-demo-password", annas))
+	}
+	for name, pass := range map[string]*http.Cookie{
+		"none":           {Name: "x", Value: "x"},
+		"another's":      passOf(ben),
+		"another's name": {Name: annas.Name, Value: passOf(ben).Value},
+	} {
+		require.NotEqual(t, 200, soon("anna-demo-password", pass), name)
+	}
+	for range 10 {
+		require.Equal(t, 401, soon("incorrect", annas))
+	}
+	require.NotEqual(t, 200, soon("anna-demo-password", annas), "used up")
+}
+
+// A pass cookie is only for this server, hidden from scripts, and says nothing of its user.
+func TestPass_Cookie(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	c := s.client(t)
+	c.field(c.password("anna"), "next", "verify")
+	code := c.send("email", "anna@acme.example")
+	base, err := url.Parse(s.base)
+	require.NoError(t, err)
+	for _, cookie := range c.Jar.Cookies(base) {
+		require.NotContains(t, cookie.Name, passPrefix, "before the second factor")
+	}
+	for _, set := range c.verify(200, "email", code).header.Values("Set-Cookie") {
+		if strings.HasPrefix(set, passPrefix) {
+			require.Contains(t, set, "HttpOnly")
+			require.Contains(t, set, "SameSite=Lax")
+			require.Contains(t, set, "Max-Age=77")
+			require.NotContains(t, set, "anna")
+			return
+		}
+	}
+	t.Fatal("no pass after the sign-in")
+}
+
+// A name is counted as it is typed, so that a wait does not tell that two names belong to one
+// login, or that one exists.
+func TestNameAttempt_KnowsNoLogin(t *testing.T) {
+	t.Parallel()
+	public, err := url.Parse("http://127.0.0.1")
+	require.NoError(t, err)
+	a := &app{cfg: config{public: public}}
+	r := &http.Request{RemoteAddr: "[2001:db8:1:2:3:4:5:6]:99", Header: http.Header{}}
+	exists, not := a.nameAttempt(r, "Anna", 7), a.nameAttempt(r, "anna", 0)
+	require.Equal(t, exists.Name, not.Name)
+	require.NotEqual(t, exists.Name, a.nameAttempt(r, "anna@acme.example", 7).Name)
+	require.NotEqual(t, exists.Name, a.loginAttempt(r, 7).Name)
+	require.Equal(t, throttle.Attempt{Name: "name anna", Client: "2001:db8:1:2::/64"}, not)
+}
+
+// Nothing verifies or hashes a password besides slowed, on whatever page a user types it.
+func TestEveryPasswordIsThrottled(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	found := 0
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		fset := token.NewFileSet()
+		f, err := parser.ParseFile(fset, name, nil, 0)
+		require.NoError(t, err)
+		var path []ast.Node
+		ast.Inspect(f, func(n ast.Node) bool {
+			if n == nil {
+				path = path[:len(path)-1]
+				return true
+			}
+			path = append(path, n)
+			if call, ok := n.(*ast.CallExpr); ok && judges(call) {
+				found++
+				if !withinSlowed(path) {
+					t.Errorf("%s is not throttled", fset.Position(call.Pos()))
+				}
+			}
+			return true
+		})
+	}
+	require.Equal(t, 4, found, "verify, change, reset and set")
+}
+
+// judges says whether a call verifies a password or hashes one on a user's behalf.
+func judges(call *ast.CallExpr) bool {
+	f, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	of, ok := f.X.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	switch of.Sel.Name + "." + f.Sel.Name {
+	case "passwords.Verify", "resets.Change", "resets.Reset", "resets.AdminSet":
+		return true
+	}
+	return false
+}
+
+func withinSlowed(path []ast.Node) bool {
+	for i, n := range path {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || i+1 >= len(path) {
+			continue
+		}
+		f, ok := call.Fun.(*ast.SelectorExpr)
+		if _, literal := path[i+1].(*ast.FuncLit); ok && literal && f.Sel.Name == "slowed" {
+			return true
+		}
+	}
+	return false
+}
