@@ -36,6 +36,9 @@ type Config struct {
 	TTL time.Duration
 	// Digits of a code; default 6, 6 to 10.
 	Digits int
+	// LocalDomains are names without a dot, such as "intranet", that Sender can send mail to.
+	// Defaults to none: an address at such a name is then one that no message can be sent to.
+	LocalDomains []string
 	// ConfirmURL makes the address of the page that confirms by link, from a token that is
 	// URL-safe, such as
 	//
@@ -84,6 +87,9 @@ func New(cfg Config) (*Factor, error) {
 	if cfg.Digits < sentcode.DefaultDigits || cfg.Digits > sentcode.MaxDigits {
 		return nil, fmt.Errorf("email: Digits is %d, want %d to %d", cfg.Digits, sentcode.DefaultDigits, sentcode.MaxDigits)
 	}
+	if err := cfg.checkLocalDomains(); err != nil {
+		return nil, fmt.Errorf("email: %w", err)
+	}
 	if cfg.Compose == nil {
 		cfg.Compose = Compose
 	}
@@ -114,13 +120,19 @@ func (f *Factor) Normalize(response string) (string, error) {
 	return s, nil
 }
 
-// Enroll takes the address in the parameter "address", or the person's address of record.
+// Enroll takes the address in the parameter "address", or the person's address of record. What it
+// refuses is a *factor.Problem with one of the reasons
+//
+//	address_form         not one bare address
+//	address_unsupported  no mail can be sent to it: a quoted part or letters outside ASCII
+//	                     before the @, an IP address or a single label after it, or too long
+//	address_duplicate    the person has enrolled the address before
 func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	address := in.Params["address"]
 	if address == "" {
 		address = in.Person.Email
 	}
-	address, err := parseAddress(address)
+	address, err := f.cfg.address(address)
 	if err != nil {
 		return nil, err
 	}
@@ -133,13 +145,18 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 	return &factor.EnrollOutput{State: []byte(address), Name: "E-mail", Hint: hint, Prompt: factor.Prompt{Hint: hint}}, nil
 }
 
-// Implied returns the instance that a person with a confirmed address of record has.
-func (f *Factor) Implied(p factor.Person) (state []byte, hint string, ok bool) {
-	address, err := parseAddress(p.Email)
-	if err != nil {
-		return nil, "", false
+// Implied returns the instance that a person with a confirmed address of record has. An address
+// that no mail can be sent to gives an error that wraps factor.ErrUndeliverable and the
+// *factor.Problem of Enroll.
+func (f *Factor) Implied(p factor.Person) (state []byte, hint string, err error) {
+	if p.Email == "" {
+		return nil, "", nil
 	}
-	return []byte(address), Mask(address), true
+	address, err := f.cfg.address(p.Email)
+	if err != nil {
+		return nil, "", fmt.Errorf("%w: %w", factor.ErrUndeliverable, err)
+	}
+	return []byte(address), Mask(address), nil
 }
 
 // Issue makes a code.

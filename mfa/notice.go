@@ -55,7 +55,8 @@ func (m *Manager) destinations(r *record, s subject) (list []recipient) {
 			}
 		}
 		if i, ok := f.(factor.Implicit); ok && s.Confirmed {
-			if state, _, ok := i.Implied(s.person()); ok {
+			// What no message can be sent to is no destination. That it is so is for Begin to say.
+			if state, _, err := m.impliedBy(i, s); err == nil && state != nil {
 				add(state)
 			}
 		}

@@ -111,8 +111,11 @@ func (s *sent) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollO
 	return &factor.EnrollOutput{State: []byte(address), Hint: "•••"}, nil
 }
 
-func (s *sent) Implied(p factor.Person) ([]byte, string, bool) {
-	return []byte(p.Email), "•••", p.Email != ""
+func (s *sent) Implied(p factor.Person) ([]byte, string, error) {
+	if p.Email == "" {
+		return nil, "", nil
+	}
+	return []byte(p.Email), "•••", nil
 }
 
 func (s *sent) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, error) {

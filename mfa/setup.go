@@ -107,7 +107,7 @@ func (m *Manager) sendSetup(ctx context.Context, s subject, may func(*record, ti
 		sent++
 		d.Kind = r.factor.Kind()
 		if i, ok := r.factor.(factor.Implicit); ok && d.Hint == "" {
-			_, d.Hint, _ = i.Implied(factor.Person{Email: string(r.state)})
+			_, d.Hint, _ = m.impliedBy(i, subject{Email: string(r.state)})
 		}
 	}
 	if sent == 0 {

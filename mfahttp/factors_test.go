@@ -82,8 +82,11 @@ func (p *post) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollO
 	return &factor.EnrollOutput{State: []byte(to), Hint: mask(to), Name: p.kind}, nil
 }
 func mask(to string) string { return to[:1] + "•••" + to[len(to)-2:] }
-func (p *post) Implied(who factor.Person) ([]byte, string, bool) {
-	return []byte(who.Email), "masked", p.kind == "email" && who.Email != ""
+func (p *post) Implied(who factor.Person) ([]byte, string, error) {
+	if p.kind != "email" || who.Email == "" {
+		return nil, "", nil
+	}
+	return []byte(who.Email), "masked", nil
 }
 func (p *post) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, error) {
 	p.mu.Lock()

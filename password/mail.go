@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/internal/mailaddr"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
@@ -80,11 +81,21 @@ func (m *Manager) send(ctx context.Context, a *Account, mail Mail, now time.Time
 	case !strings.Contains(msg.Text.Reveal(), mail.Link.Reveal()):
 		return errors.New("password: Compose makes a text without the link")
 	}
-	msg.To = a.Email // whatever Compose made of it
+	msg.To = recipient(a.Email) // whatever Compose made of it
 	if err := m.cfg.Sender.Send(ctx, msg); err != nil {
 		return unavailable(err)
 	}
 	return nil
+}
+
+// recipient is an address in the form that every mail server takes, with an internationalised
+// domain in ASCII. One that cannot be read is left for the sender to refuse.
+func recipient(address string) string {
+	a, err := mailaddr.Parse(address, func(string) bool { return true })
+	if err != nil {
+		return address
+	}
+	return a.String()
 }
 
 const noticeTime = "2006-01-02 15:04 MST"

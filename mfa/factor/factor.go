@@ -39,6 +39,11 @@ var (
 // people. Returned by [Factor.Verify] it counts as a wrong answer like any error.
 var ErrMalformed = errors.New("factor: malformed input")
 
+// ErrUndeliverable says that the application vouches for an address that no message can be sent
+// to. [Implicit] returns it. It never means that the user has no address: a user without one
+// could be let in, or be asked to enrol, by the password alone.
+var ErrUndeliverable = errors.New("mfa: no message can be sent to the address")
+
 // Problem is an ErrMalformed with a reason that a page may show. Reason is a stable
 // code, such as "pin_too_short", that pages translate; Detail is its English text and
 // holds nothing that was typed.
@@ -171,9 +176,12 @@ type Publisher interface {
 // are implicit is for the policy to say.
 type Implicit interface {
 	Factor
-	// Implied returns the state and the masked hint that an implicit instance has, or
-	// ok=false if the person has no such thing.
-	Implied(p Person) (state []byte, hint string, ok bool)
+	// Implied returns the state and the masked hint that an implicit instance has. A nil state
+	// with a nil error means that the person has no such address. An error that wraps
+	// ErrUndeliverable means that they have one that no message can be sent to. Any other
+	// error is a failure of the factor; neither of them is ever taken for "has none". The
+	// text of an error holds nothing of the address.
+	Implied(p Person) (state []byte, hint string, err error)
 }
 
 // Expensive is implemented by factors whose Verify costs much (a password hash, a call
