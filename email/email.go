@@ -10,14 +10,18 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/internal/sentcode"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 // Sender hands a message to a mail system. Send returns when the message has been accepted, or
 // with an error when it has not been or when that is not known; it honours ctx, does not retry,
-// and is safe for concurrent use. Its errors hold neither the recipient nor the text. Wrap
-// ErrRejected around those that trying again does not help.
+// and is safe for concurrent use. Wrap ErrRejected around errors that trying again does not help.
+// The text of an error reaches nobody but the caller of Send, because it may quote the message:
+// what the factor and the Manager return has a text of their own. errors.As finds the error in
+// it. A method SendStatus() (code int, temporary bool) puts a reply code of three digits, and
+// whether to try again, into that text, and so into logs.
 type Sender interface {
 	Send(ctx context.Context, m Message) error
 }
@@ -166,24 +170,42 @@ func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, 
 		Destination: factor.Secret(strings.ToLower(string(in.State)))}, nil
 }
 
-// Deliver sends the mail: with the code, with the link, or with both.
+// Deliver sends the mail: with the code, with the link, or with both. The text of its errors is
+// the factor's own, whatever Sender or Compose say; errors.As finds their errors, and what a
+// method SendStatus() (code int, temporary bool) of them states is in the text.
 func (f *Factor) Deliver(ctx context.Context, in factor.DeliverInput) error {
 	c := Content{To: string(in.State), ServiceName: f.cfg.ServiceName, Locale: in.Person.Locale, Purpose: in.Purpose,
 		Code: in.Payload, TTL: f.cfg.TTL}
 	if in.Link != "" && f.cfg.ConfirmURL != nil {
 		c.Link = factor.Secret(f.cfg.ConfirmURL(in.Link.Reveal()))
 		if !linkForm(c.Link.Reveal()) {
-			return errors.New("email: Config.ConfirmURL does not make an absolute http or https URL")
+			return quiet.New("email: Config.ConfirmURL does not make an absolute http or https URL")
 		}
 	}
 	if c.Code == "" && c.Link == "" {
-		return errors.New("email: Config.ConfirmURL is nil, so there is no link to send")
+		return quiet.New("email: Config.ConfirmURL is nil, so there is no link to send")
 	}
-	m, err := f.cfg.message(c)
+	return f.cfg.send(ctx, c)
+}
+
+// send composes a mail and hands it to the Sender. Neither's error is printed, as it may quote
+// what it is about.
+func (cfg *Config) send(ctx context.Context, c Content) error {
+	m, err := cfg.Compose(c)
 	if err != nil {
-		return fmt.Errorf("email: %w", err)
+		return quiet.New("email: Config.Compose failed", err)
 	}
-	return f.cfg.Sender.Send(ctx, m)
+	if m, err = checkMessage(m, c); err != nil {
+		return quiet.New("email: " + err.Error())
+	}
+	if err := cfg.Sender.Send(ctx, m); err != nil {
+		text := "email: the sender failed"
+		if errors.Is(err, ErrRejected) {
+			text = "email: the mail system rejected the message"
+		}
+		return quiet.New(text+quiet.Status(err), err)
+	}
+	return nil
 }
 
 func linkForm(s string) bool {

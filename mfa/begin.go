@@ -155,7 +155,7 @@ func (m *Manager) implied(r *record, c *claims, have []candidate) (list []candid
 			continue
 		}
 		if c.Subject.Confirmed {
-			if state, hint, err := m.impliedBy(f, c.Subject); err == nil && state != nil {
+			if state, hint, err := callImplied(f, c.Subject.person()); err == nil && state != nil {
 				same := func(k candidate) bool { return k.Kind == kind && bytes.Equal(k.State, state) }
 				if !slices.ContainsFunc(have, same) {
 					list = append(list, candidate{&instance{Kind: kind, Hint: hint, State: state, Implicit: true}, false})
@@ -170,17 +170,6 @@ func (m *Manager) implied(r *record, c *claims, have []candidate) (list []candid
 		}
 	}
 	return list
-}
-
-// impliedBy asks a factor for the instance that the application vouches for. A nil state with a
-// nil error means that the person has none; an error never means that.
-func (m *Manager) impliedBy(f factor.Implicit, s subject) (state []byte, hint string, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			state, hint, err = nil, "", fmt.Errorf("factor %s panicked", f.Kind())
-		}
-	}()
-	return f.Implied(s.person())
 }
 
 func allows(kinds []string, kind string) bool { return len(kinds) == 0 || slices.Contains(kinds, kind) }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/internal/mailaddr"
+	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
@@ -67,7 +68,7 @@ func (m *Manager) send(ctx context.Context, a *Account, mail Mail, now time.Time
 	var err error
 	if m.cfg.Compose != nil {
 		if msg, err = m.cfg.Compose(mail); err != nil {
-			return fmt.Errorf("password: Compose: %w", err)
+			return quiet.New("password: Compose makes no mail", err)
 		}
 	}
 	if msg.Subject == "" {
@@ -83,7 +84,8 @@ func (m *Manager) send(ctx context.Context, a *Account, mail Mail, now time.Time
 	}
 	msg.To = recipient(a.Email) // whatever Compose made of it
 	if err := m.cfg.Sender.Send(ctx, msg); err != nil {
-		return unavailable(err)
+		// The text of a Sender's error may quote the link.
+		return unavailable(quiet.New("password: the sender failed"+quiet.Status(err), err))
 	}
 	return nil
 }

@@ -145,6 +145,9 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("smtp: %s%s (%s)", e.what, reply, kind)
 }
 
+// SendStatus returns Code and Temporary, for the texts of errors and for logs.
+func (e *Error) SendStatus() (code int, temporary bool) { return e.Code, e.Temporary }
+
 // Unwrap returns email.ErrRejected if the server refused this recipient or text for good, the
 // context's error if that was the end, or nil.
 func (e *Error) Unwrap() error { return e.err }

@@ -112,7 +112,9 @@ type Person struct {
 	Locale               string
 }
 
-// Factor is one kind of second factor.
+// Factor is one kind of second factor. What its errors say is not printed by the Manager, as it
+// may quote an answer or a message; errors.Is and errors.As find the errors. A [Problem]'s Reason
+// is printed if it is a code.
 type Factor interface {
 	// Kind is the stable name under which instances are stored, such as "totp": 1 to 32
 	// lower-case ASCII letters, digits or hyphens. Two factors of one Manager differ in it.
