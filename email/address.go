@@ -1,70 +1,48 @@
 package email
 
 import (
-	"net/mail"
+	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/secondgate/secondgate/internal/mailaddr"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
-const (
-	// maxAddress: a path is 256 bytes, two of them brackets (RFC 5321 section 4.5.3.1.3).
-	maxAddress = 254
-	maxLocal   = 64 // RFC 5321 section 4.5.3.1.1
-)
-
-func addressProblem(detail string) error {
-	return &factor.Problem{Reason: "address_form", Detail: detail}
+// address returns the form of an address that is kept, compared and sent to: the domain is in
+// lower case and in ASCII, the part before it as it was typed. The error is a *factor.Problem.
+func (cfg *Config) address(s string) (string, error) {
+	a, err := mailaddr.Parse(s, func(host string) bool { return slices.Contains(cfg.LocalDomains, host) })
+	if err == nil {
+		return a.String(), nil
+	}
+	p := &factor.Problem{Reason: "address_form", Detail: "this is not an e-mail address that mail can be sent to"}
+	var bad *mailaddr.Error
+	if errors.As(err, &bad) && bad.Reason != "form" {
+		p.Reason, p.Detail = "address_unsupported", "no mail can be sent to this address: "+bad.Detail
+	}
+	return "", p
 }
 
-const notAnAddress = "this is not an e-mail address that mail can be sent to"
-
-// parseAddress returns the one bare address that s is, trimmed. The local part is kept as it
-// was typed, as only its own system knows what it means; the domain is lower-cased. What does
-// not print is refused, as it would make two addresses look alike, or turn a line around.
-func parseAddress(s string) (string, error) {
-	s = strings.TrimSpace(s)
-	if s == "" || len(s) > maxAddress || !utf8.ValidString(s) ||
-		strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) || strings.ContainsRune(" ,<>\"", r) }) {
-		return "", addressProblem(notAnAddress)
-	}
-	a, err := mail.ParseAddress(s)
-	if err != nil || a.Address != s || a.Name != "" {
-		return "", addressProblem(notAnAddress)
-	}
-	at := strings.LastIndexByte(s, '@')
-	local, domain := s[:at], strings.ToLower(s[at+1:])
-	if strings.ContainsFunc(domain, func(r rune) bool { return r > unicode.MaxASCII }) {
-		// Its ASCII form depends on tables of Unicode that every sender would have to share.
-		return "", addressProblem("the domain has letters outside ASCII; give it in its xn-- form")
-	}
-	if len(local) > maxLocal || !domainForm(domain) {
-		return "", addressProblem(notAnAddress)
-	}
-	return local + "@" + domain, nil
-}
-
-// domainForm: at least two labels of letters, digits and hyphens (RFC 1123 section 2.1), of
-// which the last is no number, as in an IP address.
-func domainForm(d string) bool {
-	labels := strings.Split(d, ".")
-	for _, l := range labels {
-		if l == "" || len(l) > 63 || l[0] == '-' || l[len(l)-1] == '-' {
-			return false
+// checkLocalDomains brings Config.LocalDomains into the form that addresses have.
+func (cfg *Config) checkLocalDomains() error {
+	cfg.LocalDomains = slices.Clone(cfg.LocalDomains)
+	for i, host := range cfg.LocalDomains {
+		a, err := mailaddr.Parse("postmaster@"+host, func(string) bool { return true })
+		if err != nil || strings.Contains(a.Domain, ".") {
+			return fmt.Errorf("LocalDomains[%d] is not the name of a host without a dot, such as intranet", i)
 		}
-		for _, c := range []byte(l) {
-			if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
-				return false
-			}
-		}
+		cfg.LocalDomains[i] = a.Domain
 	}
-	return len(labels) > 1 && strings.Trim(labels[len(labels)-1], "0123456789") != ""
+	return nil
 }
 
 // Mask returns address as it may be shown: "a•••@example.com", the first letter or digit and
-// the domain. Of a local part of one character nothing is shown. It does not check address.
+// the domain, of which internationalised labels are in the form that people know. Of a local
+// part of one character nothing is shown. It does not check address.
 func Mask(address string) string {
 	at := strings.LastIndexByte(address, '@')
 	if at < 0 {
@@ -74,5 +52,5 @@ func Mask(address string) string {
 	if n >= at || !unicode.IsLetter(first) && !unicode.IsDigit(first) {
 		n = 0
 	}
-	return address[:n] + "•••" + address[at:]
+	return address[:n] + "•••@" + mailaddr.Shown(address[at+1:])
 }

@@ -16,6 +16,14 @@
 //
 // # Addresses
 //
+// Internationalised domains work: ann@bücher.example is kept, compared and sent to as
+// ann@xn--bcher-kva.example (UTS #46, IDNA 2008), and shown as a•••@bücher.example. The part
+// before the @ is kept as it was typed. No message can be sent to an address with a quoted part
+// or letters outside ASCII before the @ (SMTPUTF8 is not used), with an IP address or a single
+// label after it (but see [Config].LocalDomains), or longer than 254 bytes. Such an address is
+// refused when it is typed. As the address of record of a user it is an error,
+// factor.ErrUndeliverable, and not a user without an address.
+//
 // An address is confirmed before it is used: by a code typed into the page that asked, or by a
 // link to a page whose button confirms ([Config].ConfirmURL; opening the link does nothing, as
 // mail scanners open links). A person whose address of record is confirmed has the factor

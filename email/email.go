@@ -10,14 +10,18 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/internal/sentcode"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 // Sender hands a message to a mail system. Send returns when the message has been accepted, or
 // with an error when it has not been or when that is not known; it honours ctx, does not retry,
-// and is safe for concurrent use. Its errors hold neither the recipient nor the text. Wrap
-// ErrRejected around those that trying again does not help.
+// and is safe for concurrent use. Wrap ErrRejected around errors that trying again does not help.
+// The text of an error reaches nobody but the caller of Send, because it may quote the message:
+// what the factor and the Manager return has a text of their own. errors.As finds the error in
+// it. A method SendStatus() (code int, temporary bool) puts a reply code of three digits, and
+// whether to try again, into that text, and so into logs.
 type Sender interface {
 	Send(ctx context.Context, m Message) error
 }
@@ -36,6 +40,9 @@ type Config struct {
 	TTL time.Duration
 	// Digits of a code; default 6, 6 to 10.
 	Digits int
+	// LocalDomains are names without a dot, such as "intranet", that Sender can send mail to.
+	// Defaults to none: an address at such a name is then one that no message can be sent to.
+	LocalDomains []string
 	// ConfirmURL makes the address of the page that confirms by link, from a token that is
 	// URL-safe, such as
 	//
@@ -84,6 +91,9 @@ func New(cfg Config) (*Factor, error) {
 	if cfg.Digits < sentcode.DefaultDigits || cfg.Digits > sentcode.MaxDigits {
 		return nil, fmt.Errorf("email: Digits is %d, want %d to %d", cfg.Digits, sentcode.DefaultDigits, sentcode.MaxDigits)
 	}
+	if err := cfg.checkLocalDomains(); err != nil {
+		return nil, fmt.Errorf("email: %w", err)
+	}
 	if cfg.Compose == nil {
 		cfg.Compose = Compose
 	}
@@ -114,13 +124,19 @@ func (f *Factor) Normalize(response string) (string, error) {
 	return s, nil
 }
 
-// Enroll takes the address in the parameter "address", or the person's address of record.
+// Enroll takes the address in the parameter "address", or the person's address of record. What it
+// refuses is a *factor.Problem with one of the reasons
+//
+//	address_form         not one bare address
+//	address_unsupported  no mail can be sent to it: a quoted part or letters outside ASCII
+//	                     before the @, an IP address or a single label after it, or too long
+//	address_duplicate    the person has enrolled the address before
 func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	address := in.Params["address"]
 	if address == "" {
 		address = in.Person.Email
 	}
-	address, err := parseAddress(address)
+	address, err := f.cfg.address(address)
 	if err != nil {
 		return nil, err
 	}
@@ -133,12 +149,14 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 	return &factor.EnrollOutput{State: []byte(address), Name: "E-mail", Hint: hint, Prompt: factor.Prompt{Hint: hint}}, nil
 }
 
-// Implied returns the instance that a person with a confirmed address of record has.
+// Implied returns the instance that a person with a confirmed address of record has. An address
+// that no mail can be sent to gives an error that wraps factor.ErrUndeliverable and the
+// *factor.Problem of Enroll.
 func (f *Factor) Implied(p factor.Person) (state []byte, hint string, err error) {
 	if p.Email == "" {
 		return nil, "", nil
 	}
-	address, err := parseAddress(p.Email)
+	address, err := f.cfg.address(p.Email)
 	if err != nil {
 		return nil, "", fmt.Errorf("%w: %w", factor.ErrUndeliverable, err)
 	}
@@ -152,24 +170,42 @@ func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, 
 		Destination: factor.Secret(strings.ToLower(string(in.State)))}, nil
 }
 
-// Deliver sends the mail: with the code, with the link, or with both.
+// Deliver sends the mail: with the code, with the link, or with both. The text of its errors is
+// the factor's own, whatever Sender or Compose say; errors.As finds their errors, and what a
+// method SendStatus() (code int, temporary bool) of them states is in the text.
 func (f *Factor) Deliver(ctx context.Context, in factor.DeliverInput) error {
 	c := Content{To: string(in.State), ServiceName: f.cfg.ServiceName, Locale: in.Person.Locale, Purpose: in.Purpose,
 		Code: in.Payload, TTL: f.cfg.TTL}
 	if in.Link != "" && f.cfg.ConfirmURL != nil {
 		c.Link = factor.Secret(f.cfg.ConfirmURL(in.Link.Reveal()))
 		if !linkForm(c.Link.Reveal()) {
-			return errors.New("email: Config.ConfirmURL does not make an absolute http or https URL")
+			return quiet.New("email: Config.ConfirmURL does not make an absolute http or https URL")
 		}
 	}
 	if c.Code == "" && c.Link == "" {
-		return errors.New("email: Config.ConfirmURL is nil, so there is no link to send")
+		return quiet.New("email: Config.ConfirmURL is nil, so there is no link to send")
 	}
-	m, err := f.cfg.message(c)
+	return f.cfg.send(ctx, c)
+}
+
+// send composes a mail and hands it to the Sender. Neither's error is printed, as it may quote
+// what it is about.
+func (cfg *Config) send(ctx context.Context, c Content) error {
+	m, err := cfg.Compose(c)
 	if err != nil {
-		return fmt.Errorf("email: %w", err)
+		return quiet.New("email: Config.Compose failed", err)
 	}
-	return f.cfg.Sender.Send(ctx, m)
+	if m, err = checkMessage(m, c); err != nil {
+		return quiet.New("email: " + err.Error())
+	}
+	if err := cfg.Sender.Send(ctx, m); err != nil {
+		text := "email: the sender failed"
+		if errors.Is(err, ErrRejected) {
+			text = "email: the mail system rejected the message"
+		}
+		return quiet.New(text+quiet.Status(err), err)
+	}
+	return nil
 }
 
 func linkForm(s string) bool {

@@ -78,6 +78,11 @@ func (cfg *Config) message(c Content) (Message, error) {
 	if err != nil {
 		return Message{}, fmt.Errorf("Compose: %w", err)
 	}
+	return checkMessage(m, c)
+}
+
+// checkMessage holds a mail to the rules. Its errors hold nothing of it.
+func checkMessage(m Message, c Content) (Message, error) {
 	switch {
 	case strings.TrimSpace(m.Subject) == "" || strings.ContainsFunc(m.Subject, unicode.IsControl):
 		return Message{}, errors.New("Compose makes a subject that is empty or not one line")

@@ -3,10 +3,10 @@ package email
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
@@ -17,18 +17,14 @@ func (f *Factor) Notify(ctx context.Context, in factor.NotifyInput) error {
 		Notice: in.Name, Factor: in.Kind, Name: in.Label, Time: in.Time, Until: in.Until, Left: in.Left}
 	if in.Link != "" {
 		if f.cfg.SetupURL == nil {
-			return errors.New("email: Config.SetupURL is nil, so there is no link to send")
+			return quiet.New("email: Config.SetupURL is nil, so there is no link to send")
 		}
 		c.Link = factor.Secret(f.cfg.SetupURL(in.Link.Reveal()))
 		if !linkForm(c.Link.Reveal()) {
-			return errors.New("email: Config.SetupURL does not make an absolute http or https URL")
+			return quiet.New("email: Config.SetupURL does not make an absolute http or https URL")
 		}
 	}
-	m, err := f.cfg.message(c)
-	if err != nil {
-		return fmt.Errorf("email: %w", err)
-	}
-	return f.cfg.Sender.Send(ctx, m)
+	return f.cfg.send(ctx, c)
 }
 
 // noticeWords are the texts of notices in one language.

@@ -56,14 +56,7 @@ func (m *Manager) normalize(f Factor, response Secret) (string, error) {
 	if s == "" || len(s) > maxResponse || !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
 		return "", fmt.Errorf("%w: an answer has 1 to %d bytes of UTF-8 without NUL", ErrMalformed, maxResponse)
 	}
-	if n, ok := f.(factor.Normalizer); ok {
-		s, err := n.Normalize(s)
-		if err != nil && !errors.Is(err, ErrMalformed) {
-			err = fmt.Errorf("%w: %w", ErrMalformed, err)
-		}
-		return s, err
-	}
-	return s, nil
+	return callNormalize(f, s)
 }
 
 // judged is what became of an answer in one turn of the update loop; it counts only once
@@ -141,7 +134,7 @@ func (m *Manager) judge(ctx context.Context, a *answer, targets []target, now ti
 	refusal = ErrIncorrect
 	for _, t := range targets {
 		in := a.input(t)
-		v, err := ask(ctx, a.factor, in)
+		v, err := callVerify(ctx, a.factor, in)
 		if err == nil && t.live != nil && !now.Before(in.Expires) {
 			err = ErrExpired // whatever the factor thinks of it, and of a clock that went back
 		}
@@ -209,20 +202,6 @@ func weight(err error) int {
 	default:
 		return weightFailed
 	}
-}
-
-// ask turns a factor's panic into a failure.
-func ask(ctx context.Context, f Factor, in factor.VerifyInput) (v *factor.Verdict, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			v, err = nil, fmt.Errorf("factor %s panicked", f.Kind()) // the value may hold the answer
-		}
-	}()
-	v, err = f.Verify(ctx, in)
-	if err == nil && v == nil {
-		v = &factor.Verdict{}
-	}
-	return v, err
 }
 
 // right applies a right answer.

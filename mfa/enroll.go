@@ -78,13 +78,10 @@ func (m *Manager) Enroll(ctx context.Context, r EnrollRequest) (*Enrollment, err
 	if _, err := m.may(rec, c, m.toEnroll(r.Kind), rec.at(clock)); err != nil {
 		return nil, err
 	}
-	out, err := f.Enroll(ctx, factor.EnrollInput{Person: c.Subject.person(), Name: r.Name, Params: r.Params,
+	out, err := callEnroll(ctx, f, factor.EnrollInput{Person: c.Subject.person(), Name: r.Name, Params: r.Params,
 		Existing: m.existing(rec, r.Kind), Now: clock})
 	if err != nil {
-		if errors.Is(err, ErrMalformed) {
-			return nil, err
-		}
-		return nil, unavailable(err)
+		return nil, err
 	}
 	p := pending{In: instance{ID: newID(), Kind: r.Kind, Name: cmp.Or(r.Name, out.Name), Hint: out.Hint, State: out.State},
 		Replace: t.Single, SignIn: c.Forced}

@@ -56,14 +56,20 @@ var (
 	// more). A browser can be told so, to stop offering it.
 	ErrUnknownFactor = errors.New("mfa: nobody has this factor")
 	// ErrUnavailable: the store, a sender or a factor failed, or the record is under heavy
-	// contention. Nobody was let in; the attempt may have been counted. Try again.
+	// contention. Of a factor or a sender the text says which failed, and the status that a
+	// sender states (see email.Sender), but nothing that it said, as that may quote a code.
+	// errors.As finds its error: a *smtp.Error, say, or a *sms.SendError. Log their fields and
+	// not their text, unless you know the sender.
+	//
+	// Nobody was let in; the attempt may have been counted. Try again.
 	ErrUnavailable = errors.New("mfa: temporarily unavailable")
 	// ErrConfig: wrong configuration, found by New or SetPolicy.
 	ErrConfig = errors.New("mfa: configuration")
 )
 
 // AttemptError is a refused answer that was counted. It unwraps to ErrIncorrect or
-// ErrReplayed, or to ErrUnavailable when the factor failed.
+// ErrReplayed, or to ErrUnavailable when the factor failed, and then to what the factor
+// returned, whose text is not printed.
 type AttemptError struct {
 	Kind string
 	// Left is how many wrong answers remain before a lock; 0 means that this one locked.

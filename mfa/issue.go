@@ -32,9 +32,9 @@ func (m *Manager) Issue(ctx context.Context, r IssueRequest) (*Enrollment, error
 		return nil, err
 	}
 	clock, s := m.now(), r.Subject.compact()
-	out, err := f.Enroll(ctx, factor.EnrollInput{Person: s.person(), Params: r.Params, Now: clock})
+	out, err := callEnroll(ctx, f, factor.EnrollInput{Person: s.person(), Params: r.Params, Now: clock})
 	if err != nil {
-		return nil, refusedOrUnavailable(err)
+		return nil, err
 	}
 	in := instance{ID: newID(), Kind: r.Kind, Name: out.Name, Hint: out.Hint, State: out.State, Created: clock.UnixMilli()}
 	e := &Enrollment{Kind: r.Kind, Prompt: out.Prompt}

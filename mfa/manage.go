@@ -297,7 +297,7 @@ func (m *Manager) SendConfirmation(ctx context.Context, r AdminRequest) (*Delive
 		return nil, fmt.Errorf("%w: no kind confirms an address", ErrNotAvailable)
 	}
 	kind, s, clock := m.kinds[i], r.Subject.compact(), m.now()
-	out, err := m.factors[kind].Enroll(ctx, factor.EnrollInput{Person: s.person(), Now: clock})
+	out, err := callEnroll(ctx, m.factors[kind], factor.EnrollInput{Person: s.person(), Now: clock})
 	if err != nil {
 		return nil, err
 	}

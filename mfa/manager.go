@@ -321,8 +321,14 @@ func (m *Manager) open(key string, data []byte) (*record, error) {
 	return r, nil
 }
 
-// unavailable keeps the cause for errors.Is.
-func unavailable(err error) error { return fmt.Errorf("%w: %w", ErrUnavailable, err) }
+// unavailable keeps the cause for errors.Is, and its text: it is for errors of the store, of
+// ours, and of a context. What a factor says enters by calls.go.
+func unavailable(err error) error {
+	if errors.Is(err, ErrUnavailable) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+}
 
 func (m *Manager) emit(ctx context.Context, events []Event) {
 	for _, e := range events {

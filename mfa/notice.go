@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -56,7 +55,8 @@ func (m *Manager) destinations(r *record, s subject) (list []recipient) {
 			}
 		}
 		if i, ok := f.(factor.Implicit); ok && s.Confirmed {
-			if state, _, err := i.Implied(s.person()); err == nil && state != nil {
+			// What no message can be sent to is no destination. That it is so is for Begin to say.
+			if state, _, err := callImplied(i, s.person()); err == nil && state != nil {
 				add(state)
 			}
 		}
@@ -84,7 +84,7 @@ func (m *Manager) tellPerson(ctx context.Context, e Event, n *notice) {
 		in := factor.NotifyInput{Person: n.person, State: to.state, Name: e.Name, Kind: e.Kind, Label: n.label,
 			Time: e.Time, Until: cmp.Or(e.LockedUntil, e.HeldUntil), Left: e.Left, Link: Secret(n.link)}
 		m.cfg.Notices(ctx, func(ctx context.Context) error {
-			err := notify(ctx, to.factor, in)
+			err := callNotify(ctx, to.factor, in)
 			report := Event{Name: "notice.sent", Time: m.now(), SubjectID: e.SubjectID, Tenant: e.Tenant, UserType: e.UserType,
 				Kind: to.factor.Kind(), Reason: e.Name, Left: -1}
 			if err != nil {
@@ -94,15 +94,6 @@ func (m *Manager) tellPerson(ctx context.Context, e Event, n *notice) {
 			return err
 		})
 	}
-}
-
-func notify(ctx context.Context, f factor.Notifier, in factor.NotifyInput) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("factor %s panicked", f.Kind())
-		}
-	}()
-	return f.Notify(ctx, in)
 }
 
 // warn says whether the person is to be told now that somebody has their password, and

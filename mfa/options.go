@@ -3,7 +3,6 @@ package mfa
 import (
 	"bytes"
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -143,8 +142,8 @@ func (m *Manager) left(in *instance) bool {
 }
 
 // implied are the instances that a user has without having enrolled them: the address that the
-// application vouches for, else one that a link verified. An error means that there is such an
-// address and that no message can be sent to it.
+// application vouches for, else one that a link verified. An error that is ErrUndeliverable means
+// that there is such an address and that no message can be sent to it.
 func (m *Manager) implied(r *record, c *claims) (list []candidate, err error) {
 	for _, kind := range c.Implicit {
 		f, ok := m.factors[kind].(factor.Implicit)
@@ -152,9 +151,9 @@ func (m *Manager) implied(r *record, c *claims) (list []candidate, err error) {
 			continue
 		}
 		if c.Subject.Confirmed {
-			state, hint, refusal := f.Implied(c.Subject.person())
-			if refusal != nil {
-				err = fmt.Errorf("%w: %w", ErrUndeliverable, refusal)
+			state, hint, failure := callImplied(f, c.Subject.person())
+			if failure != nil {
+				err = failure
 				continue
 			}
 			if state != nil {

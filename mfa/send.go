@@ -116,9 +116,9 @@ func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 	if s.factor.Traits().Shared && !s.confirming {
 		asked.Instances = m.existing(r, kind)
 	}
-	is, err := s.factor.Issue(ctx, asked)
+	is, err := callIssue(ctx, s.factor, asked)
 	if err != nil {
-		return nil, refusedOrUnavailable(err)
+		return nil, err
 	}
 	sent := is.Destination != "" || is.Payload != ""
 	if sent {
@@ -162,23 +162,14 @@ func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 	if s.silent {
 		out.Payload = ""
 	}
-	err = deliver(ctx, s.factor, out)
+	err = callDeliver(ctx, s.factor, out)
 	m.emit(ctx, []Event{m.event(sendEvent(err), s.subject, now, func(e *Event) {
 		e.Kind, e.FactorID, e.Purpose = kind, in.ID, Purpose(s.purpose)
 	})})
 	if err != nil {
-		return nil, refusedOrUnavailable(err)
+		return nil, err
 	}
 	return d, nil
-}
-
-// refusedOrUnavailable tells a factor that will not send to this person's destination (a
-// *factor.Problem, which pages show) from one that cannot now.
-func refusedOrUnavailable(err error) error {
-	if errors.Is(err, ErrMalformed) {
-		return err
-	}
-	return unavailable(err)
 }
 
 func sendEvent(err error) string {
@@ -186,15 +177,6 @@ func sendEvent(err error) string {
 		return "send.failed"
 	}
 	return "send.success"
-}
-
-func deliver(ctx context.Context, f factor.Challenger, in factor.DeliverInput) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("factor %s panicked", f.Kind())
-		}
-	}()
-	return f.Deliver(ctx, in)
 }
 
 func (m *Manager) mayIssue(r *record, s *issuing, now time.Time) (*instance, error) {

@@ -100,7 +100,7 @@ func (m *Manager) sendSetup(ctx context.Context, s subject, may func(*record, ti
 	sent := 0
 	for _, r := range to {
 		in := factor.NotifyInput{Person: s.person(), State: r.state, Name: "setup.link", Time: clock, Left: -1, Link: token}
-		err := notify(ctx, r.factor, in)
+		err := callNotify(ctx, r.factor, in)
 		m.emit(ctx, []Event{m.event(sendEvent(err), s, clock, func(e *Event) {
 			e.Kind, e.Purpose, e.Reason, e.Actor, e.Note = r.factor.Kind(), ReplaceFactor, "setup.link", by.Actor, by.Note
 		})})
@@ -111,11 +111,11 @@ func (m *Manager) sendSetup(ctx context.Context, s subject, may func(*record, ti
 		sent++
 		d.Kind = r.factor.Kind()
 		if i, ok := r.factor.(factor.Implicit); ok && d.Hint == "" {
-			_, d.Hint, _ = i.Implied(factor.Person{Email: string(r.state)})
+			_, d.Hint, _ = callImplied(i, factor.Person{Email: string(r.state)})
 		}
 	}
 	if sent == 0 {
-		return nil, refusedOrUnavailable(failed)
+		return nil, failed
 	}
 	return d, nil
 }

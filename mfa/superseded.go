@@ -84,7 +84,7 @@ func (m *Manager) recogniseCode(
 ) error {
 	for _, t := range targets {
 		for i := range t.others {
-			_, err := ask(ctx, a.factor, a.input(target{instance: t.instance, live: &t.others[i]}))
+			_, err := callVerify(ctx, a.factor, a.input(target{instance: t.instance, live: &t.others[i]}))
 			if err == nil || weight(err) == weightExpired {
 				return fmt.Errorf("%w: another code has taken its place", ErrExpired)
 			}

@@ -160,6 +160,11 @@ func TestFailures(t *testing.T) {
 		if strings.Contains(a.Text, "secret") {
 			t.Fatal(a.Text)
 		}
+		// The sender may have quoted the message, so the log has the Manager's words.
+		logged := s.log.String()
+		if !strings.Contains(logged, "the email factor could not send") || strings.Contains(logged, "secret") {
+			t.Fatal(logged)
+		}
 	})
 	t.Run("factor", func(t *testing.T) {
 		s := newSite(t, nil)

@@ -14,6 +14,8 @@ import (
 	"unicode"
 
 	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/internal/mailaddr"
+	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
@@ -66,7 +68,7 @@ func (m *Manager) send(ctx context.Context, a *Account, mail Mail, now time.Time
 	var err error
 	if m.cfg.Compose != nil {
 		if msg, err = m.cfg.Compose(mail); err != nil {
-			return fmt.Errorf("password: Compose: %w", err)
+			return quiet.New("password: Compose makes no mail", err)
 		}
 	}
 	if msg.Subject == "" {
@@ -80,11 +82,22 @@ func (m *Manager) send(ctx context.Context, a *Account, mail Mail, now time.Time
 	case !strings.Contains(msg.Text.Reveal(), mail.Link.Reveal()):
 		return errors.New("password: Compose makes a text without the link")
 	}
-	msg.To = a.Email // whatever Compose made of it
+	msg.To = recipient(a.Email) // whatever Compose made of it
 	if err := m.cfg.Sender.Send(ctx, msg); err != nil {
-		return unavailable(err)
+		// The text of a Sender's error may quote the link.
+		return unavailable(quiet.New("password: the sender failed"+quiet.Status(err), err))
 	}
 	return nil
+}
+
+// recipient is an address in the form that every mail server takes, with an internationalised
+// domain in ASCII. One that cannot be read is left for the sender to refuse.
+func recipient(address string) string {
+	a, err := mailaddr.Parse(address, func(string) bool { return true })
+	if err != nil {
+		return address
+	}
+	return a.String()
 }
 
 const noticeTime = "2006-01-02 15:04 MST"

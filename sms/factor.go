@@ -3,10 +3,9 @@ package sms
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 
+	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/internal/sentcode"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
@@ -95,19 +94,19 @@ func (f *Factor) Deliver(ctx context.Context, in factor.DeliverInput) error {
 	}
 	code := in.Payload.Reveal()
 	if code == "" {
-		return errors.New("sms: there is no code to send")
+		return quiet.New("sms: there is no code to send")
 	}
 	if f.cfg.Check != nil {
 		if err := f.cfg.Check(ctx, CheckInput{Person: in.Person, Number: Secret(number), Purpose: in.Purpose}); err != nil {
-			return &hushed{text: "sms: Config.Check stopped the message", cause: err}
+			return quiet.New("sms: Config.Check stopped the message", err)
 		}
 	}
 	text, err := f.cfg.message(code, in.Person.Locale, in.Purpose)
 	if err != nil {
-		return fmt.Errorf("sms: the message does not do: %w", err)
+		return quiet.New("sms: the message does not do: " + err.Error()) // ours, which holds nothing of it
 	}
 	if err := f.cfg.Sender.Send(ctx, Message{To: number, Text: text, TTL: in.Expires.Sub(in.Now)}); err != nil {
-		return hush(err, number, code)
+		return hush(err)
 	}
 	return nil
 }
@@ -138,23 +137,17 @@ func numberOf(state []byte) (string, error) {
 	return string(state), nil
 }
 
-// hushed is an error with a text that is fit for logs. The cause is for errors.Is and
-// errors.As only.
-type hushed struct {
-	text  string
-	cause error
-}
+// reasons are those of a SendError, which alone are printed: a Sender may put anything there.
+var reasons = []string{"unreachable", "unavailable", "rate", "credentials", "number", "blocked",
+	"refused", "reply"}
 
-func (e *hushed) Error() string    { return e.text }
-func (e *hushed) GoString() string { return e.text }
-func (e *hushed) Unwrap() error    { return e.cause }
-
-// hush takes number and code out of the text of a Sender's error. Providers like to quote
-// the number they did not like.
-func hush(err error, number, code string) error {
-	text := strings.NewReplacer(number, "[number]", number[1:], "[number]", code, "[code]").Replace(err.Error())
-	if e, ours := err.(*SendError); ours && text == err.Error() { //nolint:errorlint // a wrapped one has a stranger's text around it
-		return e
+// hush keeps the text of a Sender's error to itself. Providers like to quote the number that
+// they did not like, or the message.
+func hush(err error) error {
+	text := "sms: the sender failed"
+	var e *SendError
+	if errors.As(err, &e) && slices.Contains(reasons, e.Reason) {
+		text += ": " + e.Reason
 	}
-	return &hushed{text: "sms: the sender failed: " + text, cause: err}
+	return quiet.New(text+quiet.Status(err), err)
 }

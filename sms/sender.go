@@ -15,7 +15,10 @@ type Sender interface {
 	// Send hands m to the provider, once: it never retries, since a person who is not
 	// served asks again. A nil error means that the provider accepted the message, not that
 	// it arrived. After an error the message may have been sent or not. Errors should be a
-	// *SendError where something is known about the failure, and must not hold the text.
+	// *SendError where something is known about the failure. What an error prints reaches
+	// nobody but the caller of Send, because it may quote the message: of a *SendError the
+	// factor prints Reason, Status and Temporary, of another error what a method
+	// SendStatus() (code int, temporary bool) states. errors.As finds the error.
 	Send(ctx context.Context, m Message) error
 }
 
@@ -102,6 +105,9 @@ func (e *SendError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Err
 
 // MarshalText makes every encoder write the text of Error.
 func (e *SendError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+
+// SendStatus returns Status and Temporary, for the texts of errors and for logs.
+func (e *SendError) SendStatus() (code int, temporary bool) { return e.Status, e.Temporary }
 
 // Unwrap returns Cause.
 func (e *SendError) Unwrap() error { return e.Cause }

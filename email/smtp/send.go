@@ -4,9 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
-	netmail "net/mail"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +15,7 @@ import (
 	"github.com/wneessen/go-mail"
 
 	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/internal/mailaddr"
 )
 
 // farewell is how long a server has to say goodbye to a mail that is settled.
@@ -34,14 +35,19 @@ func (s *Sender) Send(ctx context.Context, m email.Message) error {
 	return nil
 }
 
-// message is m in the form that is sent. What would be another header or recipient is refused.
+// message is m in the form that is sent: the recipient's domain in ASCII, as a server without
+// SMTPUTF8 wants it (RFC 6531). What would be another header or recipient is refused.
 func (s *Sender) message(m email.Message) (*mail.Msg, error) {
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	if err := msg.From(s.from); err != nil {
 		return nil, &Error{what: "the sender's address is refused"}
 	}
-	to, err := netmail.ParseAddress(m.To)
-	if err != nil || to.Address != m.To || msg.To(m.To) != nil {
+	// A host without a dot is for who wrote the message to refuse.
+	to, err := mailaddr.Parse(m.To, func(string) bool { return true })
+	if err != nil {
+		return nil, &Error{what: "the recipient is refused: " + detail(err), err: email.ErrRejected}
+	}
+	if msg.To(to.String()) != nil {
 		return nil, &Error{what: "the recipient is not one bare address", err: email.ErrRejected}
 	}
 	if strings.ContainsFunc(m.Subject, unicode.IsControl) {
@@ -57,6 +63,15 @@ func (s *Sender) message(m email.Message) (*mail.Msg, error) {
 		msg.AddAlternativeString(mail.TypeTextHTML, m.HTML.Reveal())
 	}
 	return msg, nil
+}
+
+// detail is why an address is refused, which holds nothing of it.
+func detail(err error) string {
+	var bad *mailaddr.Error
+	if errors.As(err, &bad) {
+		return bad.Detail
+	}
+	return "it is not one bare address"
 }
 
 // deliver dials and sends. The connection is ours, because go-mail takes only a deadline of
@@ -129,6 +144,9 @@ func (e *Error) Error() string {
 	}
 	return fmt.Sprintf("smtp: %s%s (%s)", e.what, reply, kind)
 }
+
+// SendStatus returns Code and Temporary, for the texts of errors and for logs.
+func (e *Error) SendStatus() (code int, temporary bool) { return e.Code, e.Temporary }
 
 // Unwrap returns email.ErrRejected if the server refused this recipient or text for good, the
 // context's error if that was the end, or nil.

@@ -23,6 +23,7 @@ import (
 	"github.com/wneessen/go-mail"
 
 	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/internal/mailaddr"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
@@ -110,6 +111,11 @@ func New(cfg Config) (*Sender, error) {
 	if err != nil || strings.ContainsFunc(cfg.From, unicode.IsControl) || strings.ContainsFunc(from.Name, unicode.IsControl) {
 		return nil, errors.New("smtp: From must be one address, such as no-reply@example.com or Acme <no-reply@example.com>")
 	}
+	sender, err := mailaddr.Parse(from.Address, func(string) bool { return true })
+	if err != nil {
+		return nil, fmt.Errorf("smtp: From cannot be used: %s", detail(err))
+	}
+	from.Address = sender.String()
 	cfg.TLSConfig = cfg.TLSConfig.Clone()
 	if cfg.TLSConfig == nil {
 		cfg.TLSConfig = &tls.Config{}
@@ -118,7 +124,7 @@ func New(cfg Config) (*Sender, error) {
 		cfg.TLSConfig.ServerName = cfg.Host
 	}
 	cfg.TLSConfig.MinVersion = max(cfg.TLSConfig.MinVersion, tls.VersionTLS12) // RFC 8996
-	s := &Sender{from: from.String(), domain: from.Address[strings.LastIndexByte(from.Address, '@')+1:], login: login(cfg)}
+	s := &Sender{from: from.String(), domain: sender.Domain, login: login(cfg)}
 	cfg.Password = ""
 	s.cfg = cfg
 	return s, nil

@@ -41,8 +41,10 @@ var (
 // people. Returned by [Factor.Verify] it counts as a wrong answer like any error.
 var ErrMalformed = errors.New("factor: malformed input")
 
-// ErrUndeliverable is returned by [Implicit] for an address that no message can be sent to.
-var ErrUndeliverable = errors.New("factor: no message can be sent to this address")
+// ErrUndeliverable says that the application vouches for an address that no message can be sent
+// to. [Implicit] returns it. It never means that the user has no address: a user without one
+// could be let in, or be asked to enrol, by the password alone.
+var ErrUndeliverable = errors.New("mfa: no message can be sent to the address")
 
 // Problem is an ErrMalformed with a reason that a page may show. Reason is a stable
 // code, such as "pin_too_short", that pages translate; Detail is its English text and
@@ -134,7 +136,9 @@ type Person struct {
 	Locale               string
 }
 
-// Factor is one kind of second factor.
+// Factor is one kind of second factor. What its errors say is not printed by the Manager, as it
+// may quote an answer or a message; errors.Is and errors.As find the errors. A [Problem]'s Reason
+// is printed if it is a code.
 type Factor interface {
 	// Kind is the stable name under which instances are stored, such as "totp": 1 to 32
 	// lower-case ASCII letters, digits or hyphens. Two factors of one Manager differ in it.
@@ -198,9 +202,11 @@ type Publisher interface {
 // are implicit is for the policy to say.
 type Implicit interface {
 	Factor
-	// Implied returns the state and the masked hint that an implicit instance has, and no
-	// state if the user has no such address. An error wrapping ErrUndeliverable says that
-	// the user has one and that no message can be sent to it; that is never "has none".
+	// Implied returns the state and the masked hint that an implicit instance has. A nil state
+	// with a nil error means that the person has no such address. An error that wraps
+	// ErrUndeliverable means that they have one that no message can be sent to. Any other
+	// error is a failure of the factor; neither of them is ever taken for "has none". The
+	// text of an error holds nothing of the address.
 	Implied(p Person) (state []byte, hint string, err error)
 }
 

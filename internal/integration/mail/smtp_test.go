@@ -29,6 +29,7 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/email/smtp"
+	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 // server is a real SMTP server, with TLS and authentication.
@@ -39,6 +40,14 @@ type server struct {
 	mu    sync.Mutex
 	mails []received
 	fail  error // what RCPT is answered
+	wire  bytes.Buffer
+}
+
+// Write keeps what goes over the wire, in both directions, where nothing encrypts it.
+func (s *server) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.wire.Write(p)
 }
 
 type received struct {
@@ -107,7 +116,7 @@ func start(t *testing.T, security smtp.Security) *server {
 	case smtp.StartTLS:
 		srv.TLSConfig = config
 	default:
-		srv.AllowInsecureAuth = true
+		srv.AllowInsecureAuth, srv.Debug = true, s
 	}
 	go func() { _ = srv.Serve(listener) }()
 	t.Cleanup(func() { _ = srv.Close() })
@@ -293,4 +302,85 @@ func TestNoHeaderInjection(t *testing.T) {
 	require.Len(t, s.mails, 1, "the text cannot end the mail")
 	_, err := smtp.New(smtp.Config{Host: "h", From: "Acme\r\nBcc: eve@example.com <a@example.com>"})
 	require.Error(t, err)
+}
+
+// What the factor makes of an internationalised address goes to the server as A-labels, in the
+// envelope and in the header, whether or not the server could take others; and so does what an
+// application gives the sender itself.
+func TestSend_InternationalDomain(t *testing.T) {
+	s := start(t, smtp.InsecureNoTLS)
+	cfg := s.config(smtp.InsecureNoTLS)
+	cfg.From = "Bücher <no-reply@bücher.example>"
+	sender, err := smtp.New(cfg)
+	require.NoError(t, err)
+	f, err := email.New(email.Config{Sender: sender, ServiceName: "Acme"})
+	require.NoError(t, err)
+	for address, want := range map[string]string{
+		"ann@bücher.example":        "ann@xn--bcher-kva.example",
+		"Ann@BÜCHER.example":        "Ann@xn--bcher-kva.example",
+		"ann@xn--bcher-kva.example": "ann@xn--bcher-kva.example",
+		"ann@例え.テスト":                "ann@xn--r8jz45g.xn--zckzah",
+		"ann@מבחן.example":          "ann@xn--5dbmtg.example",
+	} {
+		t.Run(address, func(t *testing.T) {
+			state, _, err := f.Implied(factor.Person{Email: address})
+			require.NoError(t, err)
+			out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: factor.Params{"address": address}})
+			require.NoError(t, err)
+			require.Equal(t, state, out.State)
+			in := factor.DeliverInput{State: state, Payload: "012345", Purpose: "sign-in"}
+			notice := factor.NotifyInput{State: out.State, Name: "factor.added", Kind: "totp"}
+			for what, do := range map[string]func() error{
+				"code":   func() error { return f.Deliver(t.Context(), in) },
+				"notice": func() error { return f.Notify(t.Context(), notice) },
+				"sender": func() error {
+					return sender.Send(t.Context(), email.Message{To: address, Subject: "x", Text: "x"})
+				},
+			} {
+				s.mails, s.wire = nil, bytes.Buffer{}
+				require.NoError(t, do(), what)
+				require.Len(t, s.mails, 1)
+				require.Equal(t, want, s.mails[0].to)
+				require.Equal(t, "no-reply@xn--bcher-kva.example", s.mails[0].from)
+				require.Contains(t, s.wire.String(), "RCPT TO:<"+want+">\r\n", "nothing is added for SMTPUTF8")
+				m, err := mail.ReadMessage(bytes.NewReader(s.mails[0].data))
+				require.NoError(t, err)
+				require.Equal(t, "<"+want+">", m.Header.Get("To"))
+				require.NotRegexp(t, `[^\x00-\x7f]`, s.wire.String())
+			}
+		})
+	}
+}
+
+// No address, whatever it holds, adds a command, a recipient or a header.
+func TestSend_NoInjectionByAddress(t *testing.T) {
+	s := start(t, smtp.InsecureNoTLS)
+	sender, err := smtp.New(s.config(smtp.InsecureNoTLS))
+	require.NoError(t, err)
+	for _, before := range []string{"ann@example.com", "ann", "\"ann\"@example.com", "<ann@example.com>"} {
+		for _, evil := range []string{"\r\nRCPT TO:<eve@example.com>", "\nBcc: eve@example.com", "\rBcc: eve@example.com", ">, <eve@example.com",
+			", eve@example.com", ";eve@example.com", "> NOTIFY=NEVER", "> SIZE=1\r\nRCPT TO:<eve@example.com", "\x00", "\u2028eve@example.com",
+			"\u0085eve@example.com", "(<eve@example.com>)", "%0d%0aBcc:eve@example.com", " eve@example.com", "@eve.example", "\"\r\n eve@example.com\"",
+			"=?utf-8?q?=0D=0A?=@example.com\u010d\u010a"} {
+			for _, address := range []string{before + evil, evil + before, before + evil + "@example.com"} {
+				err := sender.Send(t.Context(), email.Message{To: address, Subject: "x", Text: "x"})
+				if err == nil {
+					continue // one address after all: the envelope says which
+				}
+				require.ErrorIs(t, err, email.ErrRejected, "%q", address)
+				require.NotContains(t, err.Error(), "eve")
+			}
+		}
+	}
+	for _, m := range s.mails {
+		require.NotEqual(t, "eve@example.com", m.to)
+		require.Regexp(t, `^[!-?A-~]+@[a-z0-9.-]+$`, m.to, "one recipient")
+		read, err := mail.ReadMessage(bytes.NewReader(m.data))
+		require.NoError(t, err)
+		require.Empty(t, read.Header.Get("Bcc"))
+		to, err := read.Header.AddressList("To")
+		require.NoError(t, err)
+		require.Len(t, to, 1)
+	}
+	require.Less(t, len(s.mails), 20, "nearly all are refused")
 }

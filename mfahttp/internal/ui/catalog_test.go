@@ -86,7 +86,7 @@ func TestCatalogHasNoDeadTexts(t *testing.T) {
 func TestEveryProblemHasAText(t *testing.T) {
 	r := newUI(t)
 	fallback := texts(t, "en")["notice.unavailable"]
-	for _, reason := range []string{"address_duplicate", "address_form", "code_form", "name_form", "number_at_risk", "number_country",
+	for _, reason := range []string{"address_duplicate", "address_form", "address_unsupported", "code_form", "name_form", "number_at_risk", "number_country",
 		"number_duplicate", "number_extension", "number_form", "number_international", "number_invalid", "number_length", "number_missing",
 		"number_premium", "number_region", "pin_characters", "pin_common", "pin_mismatch", "pin_personal", "pin_repeated", "pin_too_long",
 		"pin_too_short", "recovery_form", "secret_duplicate", "secret_form"} {

@@ -1,0 +1,187 @@
+// Package mailaddr reads e-mail addresses, in one place for everything that sends to them or
+// compares them. An address that it returns is made of printable ASCII without quotes,
+// brackets, commas, colons and spaces, so that it cannot be anything but one address in a
+// header or in a command to a mail server.
+package mailaddr
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
+)
+
+const (
+	// maxAddress: a path is 256 bytes, two of them brackets (RFC 5321 section 4.5.3.1.3).
+	maxAddress = 254
+	maxLocal   = 64 // RFC 5321 section 4.5.3.1.1
+	// maxInput bounds what is looked at. A domain may be longer as it is typed than in ASCII.
+	maxInput = 1024
+)
+
+// Address is an address that a message can be sent to.
+type Address struct {
+	// Local is the part before the at sign, as it was typed: only its own system knows what
+	// it means.
+	Local string
+	// Domain is in lower case, with internationalised labels in their ASCII form ("xn--").
+	Domain string
+}
+
+// String returns the address in the form that is kept, compared and sent: ASCII.
+func (a Address) String() string { return a.Local + "@" + a.Domain }
+
+// Error says why no message can be sent to an address. It holds nothing of the address.
+type Error struct {
+	// Reason is a stable code:
+	//
+	//	form           not one bare address
+	//	length         longer than a mail server takes
+	//	quoted         the part before the at sign is a quoted string
+	//	local          the part before the at sign has letters outside ASCII (RFC 6531)
+	//	literal        an IP address in place of a domain
+	//	single-label   a host without a domain
+	//	domain         not a domain name
+	Reason string
+	// Detail is a sentence in English.
+	Detail string
+}
+
+func (e *Error) Error() string { return "email address: " + e.Detail }
+
+var (
+	errForm    = &Error{"form", "this is not one bare e-mail address"}
+	errLength  = &Error{"length", "the address is longer than mail servers take"}
+	errQuoted  = &Error{"quoted", "a quoted part before the @ is not supported"}
+	errLocal   = &Error{"local", "letters outside ASCII before the @ are not supported"}
+	errLiteral = &Error{"literal", "an IP address in place of a domain is not supported"}
+	errSingle  = &Error{"single-label", "the domain has no dot"}
+	errDomain  = &Error{"domain", "the part after the @ is not a domain name"}
+)
+
+// Parse reads one bare address, with or without white space around it. single, which may be
+// nil, says whether mail can be sent to a host whose name, in lower case, has no dot.
+func Parse(s string, single func(host string) bool) (Address, error) {
+	s = strings.TrimSpace(s)
+	at := strings.LastIndexByte(s, '@')
+	switch {
+	case len(s) > maxInput:
+		return Address{}, errLength
+	case at < 1 || at == len(s)-1 || !utf8.ValidString(s),
+		strings.ContainsFunc(s, unprintable), strings.ContainsAny(s, "<>,;"):
+		return Address{}, errForm
+	}
+	local, domain := s[:at], s[at+1:]
+	if err := localForm(local); err != nil {
+		return Address{}, err
+	}
+	domain, err := toASCII(domain)
+	if err != nil {
+		return Address{}, err
+	}
+	if !strings.Contains(domain, ".") && (single == nil || !single(domain)) {
+		return Address{}, errSingle
+	}
+	if len(local)+1+len(domain) > maxAddress {
+		return Address{}, errLength
+	}
+	return Address{local, domain}, nil
+}
+
+// unprintable says whether a character would make two addresses look alike, or turn a line
+// around. The two joiners are letters of some scripts; toASCII accepts them between those.
+func unprintable(r rune) bool {
+	return r != '\u200c' && r != '\u200d' && (!unicode.IsPrint(r) || r == utf8.RuneError)
+}
+
+// atext are the characters of a dot-atom beside letters and digits (RFC 5322 section 3.2.3).
+const atext = "!#$%&'*+-/=?^_`{|}~"
+
+// localForm takes a dot-atom: words of letters, digits and atext with single dots between.
+func localForm(local string) error {
+	if strings.HasPrefix(local, `"`) && strings.HasSuffix(local, `"`) && len(local) > 1 {
+		return errQuoted
+	}
+	international := false
+	for word := range strings.SplitSeq(local, ".") {
+		if word == "" {
+			return errForm
+		}
+		for _, r := range word {
+			switch {
+			case r > unicode.MaxASCII:
+				international = true
+			case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9',
+				strings.ContainsRune(atext, r):
+			default:
+				return errForm
+			}
+		}
+	}
+	switch {
+	case international:
+		return errLocal
+	case len(local) > maxLocal:
+		return errLength
+	}
+	return nil
+}
+
+// lookup is the mapping of UTS #46 without transitional processing, with the checks of IDNA
+// 2008 on joiners and on direction. It leaves hyphens to domainForm: "r3---a.example" exists.
+var lookup = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(),
+	idna.CheckHyphens(false))
+
+// toASCII returns a domain in lower case and ASCII.
+func toASCII(domain string) (string, error) {
+	if strings.HasPrefix(domain, "[") && strings.HasSuffix(domain, "]") {
+		return "", errLiteral
+	}
+	ascii, err := lookup.ToASCII(domain)
+	if err != nil {
+		return "", errDomain
+	}
+	ascii = strings.ToLower(ascii)
+	if err := domainForm(ascii); err != nil {
+		return "", err
+	}
+	return ascii, nil
+}
+
+// domainForm takes labels of letters, digits and hyphens (RFC 1123 section 2.1), of which the
+// last is no number, as in an IP address.
+func domainForm(d string) error {
+	labels := strings.Split(d, ".")
+	for _, l := range labels {
+		if l == "" || len(l) > 63 || l[0] == '-' || l[len(l)-1] == '-' {
+			return errDomain
+		}
+		for _, c := range []byte(l) {
+			if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+				return errDomain
+			}
+		}
+	}
+	if strings.Trim(labels[len(labels)-1], "0123456789") == "" {
+		if len(labels) == 4 {
+			return errLiteral
+		}
+		return errDomain
+	}
+	return nil
+}
+
+// Shown returns a domain in the form that people know: "bücher.example". A domain that has
+// none is returned as it is.
+func Shown(domain string) string {
+	ascii, err := toASCII(domain)
+	if err != nil {
+		return domain
+	}
+	shown, err := lookup.ToUnicode(ascii)
+	if err != nil {
+		return domain
+	}
+	return shown
+}

@@ -1,0 +1,170 @@
+package mailaddr_test
+
+import (
+	"errors"
+	"net/mail"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/internal/mailaddr"
+)
+
+var (
+	long63 = strings.Repeat("b", 63)
+	// longest is a domain of 189 bytes, which with a local part of 64 makes 254.
+	longest = strings.Repeat(strings.Repeat("b", 62)+".", 2) + strings.Repeat("b", 60) + ".co"
+)
+
+func TestParse_CanonicalForm(t *testing.T) {
+	for in, want := range map[string]string{
+		"ann@example.com":                           "ann@example.com",
+		" Ann@EXAMPLE.com\n":                        "Ann@example.com",
+		"ann+tag@sub.example.co.uk":                 "ann+tag@sub.example.co.uk",
+		"o'neil@example.com":                        "o'neil@example.com",
+		"a.b-c_d=e/f@example.com":                   "a.b-c_d=e/f@example.com",
+		"!#$%&'*+-/=?^_`{|}~@example.com":           "!#$%&'*+-/=?^_`{|}~@example.com",
+		"ann@1and1.example":                         "ann@1and1.example",
+		"ann@r3---sn.example":                       "ann@r3---sn.example",
+		"ann@127.example":                           "ann@127.example",
+		strings.Repeat("a", 64) + "@example.com":    strings.Repeat("a", 64) + "@example.com",
+		"a@" + long63 + ".example":                  "a@" + long63 + ".example",
+		strings.Repeat("a", 64) + "@" + longest:     strings.Repeat("a", 64) + "@" + longest,
+		"ann@bücher.example":                        "ann@xn--bcher-kva.example",
+		"ann@BÜCHER.Example":                        "ann@xn--bcher-kva.example",
+		"ann@bu\u0308cher.example":                  "ann@xn--bcher-kva.example", // decomposed
+		"ann@xn--bcher-kva.example":                 "ann@xn--bcher-kva.example",
+		"ann@XN--BCHER-KVA.example":                 "ann@xn--bcher-kva.example",
+		"ann@straße.example":                        "ann@xn--strae-oqa.example", // not strasse
+		"ann@βόλος.example":                         "ann@xn--nxasmm1c.example",
+		"ann@例え.テスト":                                "ann@xn--r8jz45g.xn--zckzah",
+		"ann@例え。テスト":                                "ann@xn--r8jz45g.xn--zckzah", // an ideographic dot
+		"ann@ｅｘａｍｐｌｅ.com":                           "ann@example.com",            // full width
+		"ann@мир.example":                           "ann@xn--h1ahn.example",
+		"ann@مثال.إختبار":                           "ann@xn--mgbh0fb.xn--kgbechtv",
+		"ann@नमस्\u200dते.example":                  "ann@xn--h2bhs4b8d8a2905a.example", // a joiner where there may be one
+		"ann@" + strings.Repeat("ü", 20) + ".co.uk": "ann@xn--tdaaaaaaaaaaaaaaaaaaaa.co.uk",
+	} {
+		got, err := mailaddr.Parse(in, nil)
+		require.NoError(t, err, "%q", in)
+		require.Equal(t, want, got.String(), "%q", in)
+		again, err := mailaddr.Parse(got.String(), nil)
+		require.NoError(t, err)
+		require.Equal(t, got, again, "what it becomes stays as it is")
+		shown, err := mailaddr.Parse(got.Local+"@"+mailaddr.Shown(got.Domain), nil)
+		require.NoError(t, err)
+		require.Equal(t, got, shown, "what is shown is the same address")
+	}
+}
+
+var refused = map[string][]string{
+	"form": {"", " ", "ann", "ann@", "@example.com", "@", "Ann <ann@example.com>",
+		"<ann@example.com>", "ann@example.com, bob@example.com",
+		"ann@example.com;bob@example.com", "(Ann)ann@example.com",
+		"a@b@example.com", "ann.@example.com", ".ann@example.com",
+		"a..b@example.com", "an n@example.com", "ann\t@example.com", "a\u00a0b@example.com",
+		"ann\x00@example.com", "ann\x7f@example.com",
+		"ann@example.com\r\nBcc: x@example.com", "ann@example.com\nRCPT TO:<eve@example.com>",
+		"ann\r\n@example.com", "ann@exam\rple.com",
+		"\xff@example.com", "ann@\xff.com", "a\u202enn@example.com", "a\u200bnn@example.com",
+		"\ufeffann@example.com", "ann@exam\u00adple.com",
+		"ann@exam\u200bple.com", "ann@\u202eexample.com", "ann@exa\u2028mple.com", "a:b@example.com",
+		"a\\b@example.com", "a[b]@example.com",
+		"mailto:ann@example.com", "a\"b@example.com", "ann\u200d@example.com\ufffd",
+		"group: ann@example.com;", "ann＠example.com"},
+	"quoted": {`"ann b"@example.com`, `"ann"@example.com`, `"ann\"b"@example.com`, `""@example.com`, `"a@b"@example.com`},
+	"local": {"é@example.com", "éa@example.com", "用户@example.com", "ann.ü@bücher.example",
+		"а@example.com"}, // the last is Cyrillic
+	"literal": {"ann@[192.0.2.1]", "ann@[IPv6:2001:db8::1]", "ann@192.0.2.1", "ann@[]",
+		"ann@[intranet]", "ann@１９２.0.2.1"},
+	"single-label": {"ann@intranet", "ann@localhost", "ann@INTRANET", "ann@bücher",
+		"ann@xn--bcher-kva",
+		"ann@com"},
+	"domain": {"ann@example.com (Ann)", "ann@-example.com", "ann@example-.com", "ann@exa_mple.com", "ann@example.1",
+		"ann@example..com", "ann@.example.com",
+		"ann@1", "ann@example.com.", "ann@example.com。", "ann@exam ple.com", "ann@exa/mple.com",
+		"ann@exam%ple.com", "ann@exa:mple.com", "ann@℀.example",
+		"ann@a\u200db.example", "ann@xn--a.example", "ann@xn--.example", "ann@xn--bcher-kva-.example",
+		"ann@xn--B\u00fccher.example",
+		"a@" + long63 + "b.example", "a@" + strings.Repeat("ü", 70) + ".example", "ann@\u0300a.example",
+		"ann@אa.example", "ann@fa\u00dfx\u3164.example"},
+	"length": {strings.Repeat("a", 65) + "@example.com", strings.Repeat("a", 64) + "@b" + longest,
+		"a@" + strings.Repeat("b.", 126) + "com",
+		strings.Repeat("a", 1<<20), strings.Repeat("@", 1<<20), "ann@" + strings.Repeat("ü",
+			1000) + ".example"},
+}
+
+func TestParse_Refusals(t *testing.T) {
+	for reason, list := range refused {
+		for _, in := range list {
+			_, err := mailaddr.Parse(in, nil)
+			var bad *mailaddr.Error
+			require.ErrorAs(t, err, &bad, "%.60q", in)
+			require.Equal(t, reason, bad.Reason, "%.60q", in)
+			if len(in) > 3 && len(in) < 100 {
+				require.NotContains(t, err.Error(), strings.TrimSpace(in))
+			}
+		}
+	}
+}
+
+// A host without a dot is for the configuration to know; nothing else is.
+func TestParse_SingleLabel(t *testing.T) {
+	intranet := func(host string) bool { return host == "intranet" }
+	a, err := mailaddr.Parse("ann@Intranet", intranet)
+	require.NoError(t, err)
+	require.Equal(t, "ann@intranet", a.String())
+	any := func(string) bool { return true }
+	for _, in := range []string{"ann@127", "ann@[intranet]", "ann@intra net", "ann@-intranet",
+		"ann@intranet."} {
+		_, err := mailaddr.Parse(in, any)
+		require.Error(t, err, in)
+	}
+	_, err = mailaddr.Parse("ann@other", intranet)
+	require.Error(t, err)
+}
+
+func TestShown(t *testing.T) {
+	for in, want := range map[string]string{"xn--bcher-kva.example": "bücher.example",
+		"example.com": "example.com", "EXAMPLE.com": "example.com",
+		"bücher.example": "bücher.example", "xn--a.example": "xn--a.example", "": "", "a b": "a b"} {
+		require.Equal(t, want, mailaddr.Shown(in), "%q", in)
+	}
+}
+
+// Whatever is accepted is one bare ASCII address, and stays what it is.
+func FuzzParse(f *testing.F) {
+	for _, list := range refused {
+		for _, in := range list {
+			if len(in) < 300 {
+				f.Add(in)
+			}
+		}
+	}
+	for _, in := range []string{"ann@example.com", "ann@bücher.example", "ann@例え。テスト",
+		"a@xn--bcher-kva.de"} {
+		f.Add(in)
+	}
+	f.Fuzz(func(t *testing.T, in string) {
+		a, err := mailaddr.Parse(in, func(string) bool { return true })
+		if err != nil {
+			var bad *mailaddr.Error
+			if !errors.As(err, &bad) {
+				t.Fatalf("%q gives %T", in, err)
+			}
+			return
+		}
+		s := a.String()
+		if len(s) > 254 || strings.ContainsAny(s, `<>()[]\,;:"`) ||
+			strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			t.Fatalf("accepted %q as %q", in, s)
+		}
+		if m, err := mail.ParseAddress(s); err != nil || m.Address != s {
+			t.Fatalf("accepted %q, which is not one bare address", in)
+		}
+		if again, err := mailaddr.Parse(s, func(string) bool { return true }); err != nil || again != a {
+			t.Fatalf("%q is not what it becomes", s)
+		}
+	})
+}

@@ -1,0 +1,131 @@
+package mfa
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/secondgate/secondgate/internal/quiet"
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// Every error and every panic of a factor enters this package here, and nowhere else. A factor's
+// error, or that of the sender behind it, may quote the message with a code that still works.
+// What is returned is therefore in our own words; errors.Is and errors.As reach the cause.
+
+// caught turns a panic of f into an error. The value that was thrown is dropped: it may hold
+// what was typed or sent.
+func caught(f Factor, doing string, err *error) {
+	if p := recover(); p != nil {
+		*err = quiet.New(fmt.Sprintf("%v: the %s factor panicked when it was to %s",
+			ErrUnavailable, f.Kind(), doing), ErrUnavailable)
+	}
+}
+
+// failed is an error of f in our words.
+func failed(f Factor, doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return quiet.New(fmt.Sprintf("%v: the %s factor could not %s%s", ErrUnavailable, f.Kind(), doing,
+		quiet.Text(err)), ErrUnavailable, err)
+}
+
+// refusedOrFailed tells what f refuses (a *factor.Problem, which pages show) from what f cannot
+// do now.
+func refusedOrFailed(f Factor, doing string, err error) error {
+	if err == nil || !errors.Is(err, ErrMalformed) {
+		return failed(f, doing, err)
+	}
+	reason := ""
+	var p *factor.Problem
+	if errors.As(err, &p) && reasonForm(p.Reason) {
+		reason = " (" + p.Reason + ")"
+	}
+	return quiet.New(fmt.Sprintf("mfa: the %s factor refused the input%s", f.Kind(), reason),
+		ErrMalformed, err)
+}
+
+// reasonForm says whether a reason is a code and not a text: words of small letters, and at
+// most one digit at the end, for the number of a question.
+func reasonForm(s string) bool {
+	if n := len(s); n > 2 && s[n-2] == '_' && s[n-1] >= '0' && s[n-1] <= '9' {
+		s = s[:n-2]
+	}
+	for _, c := range []byte(s) {
+		if (c < 'a' || c > 'z') && c != '_' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 40
+}
+
+func callNormalize(f Factor, response string) (_ string, err error) {
+	n, ok := f.(factor.Normalizer)
+	if !ok {
+		return response, nil
+	}
+	defer caught(f, "read the response", &err)
+	response, err = n.Normalize(response)
+	if err != nil && !errors.Is(err, ErrMalformed) {
+		err = fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	return response, refusedOrFailed(f, "read the response", err)
+}
+
+func callEnroll(ctx context.Context, f Factor, in factor.EnrollInput) (_ *factor.EnrollOutput, err error) {
+	defer caught(f, "enrol", &err)
+	out, err := f.Enroll(ctx, in)
+	return out, refusedOrFailed(f, "enrol", err)
+}
+
+func callIssue(ctx context.Context, f factor.Challenger, in factor.IssueInput) (_ *factor.Issue, err error) {
+	defer caught(f, "make a challenge", &err)
+	is, err := f.Issue(ctx, in)
+	return is, refusedOrFailed(f, "make a challenge", err)
+}
+
+func callDeliver(ctx context.Context, f factor.Challenger, in factor.DeliverInput) (err error) {
+	defer caught(f, "send", &err)
+	return refusedOrFailed(f, "send", f.Deliver(ctx, in))
+}
+
+func callNotify(ctx context.Context, f factor.Notifier, in factor.NotifyInput) (err error) {
+	defer caught(f, "notify", &err)
+	return refusedOrFailed(f, "notify", f.Notify(ctx, in))
+}
+
+// callVerify keeps the verdict of a refusal, and nothing else that f says about it.
+func callVerify(ctx context.Context, f Factor, in factor.VerifyInput) (v *factor.Verdict, err error) {
+	defer caught(f, "verify", &err)
+	v, err = f.Verify(ctx, in)
+	if err == nil {
+		return cmp.Or(v, &factor.Verdict{}), nil
+	}
+	for _, known := range []error{ErrIncorrect, ErrExpired, ErrReplayed} {
+		if err == known { //nolint:errorlint // the very error, which is in our words
+			return nil, err
+		}
+		if errors.Is(err, known) {
+			return nil, quiet.New(known.Error(), err)
+		}
+	}
+	return nil, failed(f, "verify", err)
+}
+
+// callImplied returns the instance that the application vouches for. A nil state with a nil
+// error means that the user has none; an error never means that.
+func callImplied(f factor.Implicit, p factor.Person) (state []byte, hint string, err error) {
+	defer caught(f, "read the address", &err)
+	state, hint, err = f.Implied(p)
+	switch {
+	case err == nil:
+		return state, hint, nil
+	case errors.Is(err, factor.ErrUndeliverable):
+		text := fmt.Sprintf("%v of the %s factor", factor.ErrUndeliverable, f.Kind())
+		return nil, "", quiet.New(text, err)
+	default:
+		return nil, "", failed(f, "read the address", err)
+	}
+}
