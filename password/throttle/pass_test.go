@@ -82,11 +82,11 @@ func TestThrottle_PassOfAnotherAccountIsNone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, func(c *throttle.Config) { c.PassTTL = 30 * 24 * time.Hour })
-		own, expires := b.NewPass("8")
-		old, _ := b.NewPass("7")
+		old, expires := b.NewPass("7")
+		time.Sleep(time.Until(expires))
+		own, _ := b.NewPass("8")
 		nobodys, _ := b.NewPass("")
 		other, _ := newBench(t, nil).NewPass("7") // under another key
-		time.Sleep(time.Until(expires))
 		good, _ := b.NewPass("7")
 		changed := []byte(good.Reveal())
 		changed[80] ^= 1

@@ -100,9 +100,13 @@ func (b *bench) attack(n int, a func(int, int) attempt, body func()) {
 func TestThrottle_ChargesBeforeVerifying(t *testing.T) {
 	t.Parallel()
 	for name, at := range map[string]func(i int) attempt{
-		"one client, one name":    func(int) attempt { return attempt{Name: "ann", Client: "a"} },
-		"many clients, one name":  func(i int) attempt { return attempt{Name: "ann", Client: fmt.Sprint(i)} },
-		"one client, many names":  func(i int) attempt { return attempt{Name: fmt.Sprint(i), Client: "a"} },
+		"one client, one name": func(int) attempt { return attempt{Name: "ann", Client: "a"} },
+		"many clients, one name": func(i int) attempt {
+			return attempt{Name: "ann", Client: fmt.Sprint(i)}
+		},
+		"one client, many names": func(i int) attempt {
+			return attempt{Name: fmt.Sprint(i), Client: "a"}
+		},
 		"no such name, no client": func(int) attempt { return attempt{Name: "?", Client: "unknown"} },
 	} {
 		t.Run(name, func(t *testing.T) {
