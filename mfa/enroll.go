@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -133,6 +134,9 @@ func (m *Manager) enroll(
 	admit := func(r *record, now time.Time) error {
 		if err := m.may(r, c, p.In.Kind, now); err != nil {
 			return err
+		}
+		if !slices.Equal(shown, r.instanceIDs(p.In.Kind)) {
+			return errEnrolled
 		}
 		if !p.Replace && len(shown) >= maxInstances || len(r.Factors) >= maxFactors {
 			return fmt.Errorf("%w: there are as many as there may be", ErrNotAvailable)
