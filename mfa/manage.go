@@ -303,20 +303,15 @@ func (m *Manager) SendConfirmation(ctx context.Context, r AdminRequest) (*Delive
 	}
 	p := pending{In: instance{ID: newID(), Kind: kind, Name: out.Name, Hint: out.Hint, State: out.State, Implicit: true}}
 	c := &claims{ID: random16(), Issued: clock.UnixMilli(), Subject: s, Purpose: SignIn, Pending: p.In.ID}
-	err = m.update(ctx, s, clock, func(rec *record) (bool, error) {
+	admit := func(rec *record, now time.Time) error {
 		if rec.fresh && r.Subject.Enrolled {
-			return false, ErrStateLost
+			return ErrStateLost
 		}
-		now := rec.at(clock)
 		p.In.Created, p.Expires = now.UnixMilli(), now.Add(m.cfg.LinkTTL).UnixMilli()
-		m.addPending(rec, p)
-		c.Epoch = rec.Epoch[:]
-		return true, nil
-	})
-	if err != nil {
-		return nil, err
+		return nil
 	}
-	d, err := m.issueEnrollment(ctx, c, true)
+	d, err := m.issueFirst(ctx, m.factors[kind].(factor.Challenger), c, &p, admit,
+		func(*record, time.Time) []Event { return nil })
 	if err != nil {
 		return nil, err
 	}

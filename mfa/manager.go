@@ -61,8 +61,9 @@ type Config struct {
 	LinkTTL time.Duration
 }
 
-// SendBudget bounds how many codes are sent in any hour. Zero fields mean the default,
-// negative ones no limit.
+// SendBudget bounds how many codes, links and requests for support are sent in any hour. Zero
+// fields mean the default, negative ones no limit. The narrowest limit refuses first, and a
+// refusal costs nothing of a wider one.
 type SendBudget struct {
 	// PerPerson defaults to 30 for each person.
 	PerPerson int

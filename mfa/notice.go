@@ -129,15 +129,18 @@ func (m *Manager) Abandon(ctx context.Context, token ChallengeToken, binding str
 		// Of too many spent challenges the oldest is let go, and all before it with it: who knows
 		// a password could end the person's sign-ins by giving up their own. One that cannot be
 		// remembered ends by itself.
-		if r.Spent.len() < maxSpent {
+		r.tidy(now, m.cfg.ChallengeTTL)
+		write := r.Spent.len() < maxSpent
+		if write {
 			r.spend(c.ID, c.Issued)
 		}
 		e := m.event("challenge.abandoned", c.Subject, now, func(e *Event) { e.Purpose = c.Purpose })
 		if c.Purpose == SignIn && m.warn(r, now) {
 			e = m.notable(r, c.Subject, "", e)
+			write = true
 		}
 		events = []Event{e}
-		return true, nil
+		return write, nil
 	})
 	if err != nil {
 		return err

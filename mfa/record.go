@@ -373,6 +373,22 @@ func (l sendLog) since(now time.Time) sendLog {
 	return l
 }
 
+// remove takes one send in a minute back, if it is still counted.
+func (l sendLog) remove(minute int64) sendLog {
+	for i := 0; i+1 < len(l); i += 2 {
+		if l[i] != minute {
+			continue
+		}
+		if l[i+1] > 1 {
+			l = slices.Clone(l)
+			l[i+1]--
+			return l
+		}
+		return slices.Concat(l[:i], l[i+2:])
+	}
+	return l
+}
+
 // add counts one send at now, or says how long to wait until limit allows one. A minute
 // counts in full until it is an hour old, so a window holds at most limit.
 func (l sendLog) add(now time.Time, limit int) (sendLog, time.Duration) {

@@ -3,28 +3,12 @@ package mfa
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"time"
 
-	"github.com/fxamacker/cbor/v2"
-
 	"github.com/secondgate/secondgate/mfa/factor"
-	"github.com/secondgate/secondgate/seal"
-	"github.com/secondgate/secondgate/storage"
 )
-
-// unconfirmedPerDestination is how many codes an hour may go to an address or number that
-// nobody has confirmed, over all people.
-const unconfirmedPerDestination = 20
-
-func (b SendBudget) withDefaults() SendBudget {
-	if b.PerPerson == 0 {
-		b.PerPerson = 30
-	}
-	return b
-}
 
 // Send sends a code for a challenge, or sends a new one: the code before is then no longer
 // good. For a kind that sends nothing (a passkey) it makes what Delivery.Prompt has for the
@@ -80,7 +64,7 @@ func (m *Manager) chooseInstance(r *record, c *claims, f Factor, id string, now 
 	return chosen, nil
 }
 
-// issuing is one challenge on its road: choose, issue, pay, keep, deliver.
+// issuing is what is issued, to whom and why.
 type issuing struct {
 	factor  factor.Challenger
 	subject subject
@@ -92,15 +76,19 @@ type issuing struct {
 	silent bool
 	// choose finds the instance to send to, or refuses; it runs again before the write.
 	choose func(r *record, now time.Time) (*instance, error)
-	keep   func(r *record, in *instance, l live)
+	// keep puts what is issued into the record.
+	keep func(r *record, in *instance, l live)
+	// events are what else happened with the write.
+	events []Event
 }
 
 // issue makes a challenge, pays for it, commits it, and only then delivers it: a message
-// cannot be rolled back.
+// cannot be rolled back. The narrowest allowance is looked at first: that of the user, which
+// is in the record and is charged by the swap. Whatever refuses the message after a wider
+// allowance was charged, the charge is taken back, since nothing is delivered then.
 func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 	clock := m.now()
-	key, kind := s.subject.key(), s.factor.Kind()
-	r, err := m.read(ctx, key)
+	r, err := m.read(ctx, s.subject.key())
 	if err != nil {
 		return nil, err
 	}
@@ -111,23 +99,66 @@ func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 	if err != nil {
 		return nil, err
 	}
-	state, person := bytes.Clone(in.State), s.subject.person()
-	asked := factor.IssueInput{Person: person, State: state, Confirming: s.confirming, Now: r.at(clock)}
-	if s.factor.Traits().Shared && !s.confirming {
-		asked.Instances = m.existing(r, kind)
-	}
-	is, err := callIssue(ctx, s.factor, asked)
+	state := bytes.Clone(in.State)
+	is, err := m.makeIssue(ctx, s, r, state, r.at(clock))
 	if err != nil {
 		return nil, err
 	}
+	d := &Delivery{Kind: s.factor.Kind(), Hint: in.Hint, Expires: is.Expires, Prompt: is.Prompt}
 	sent := is.Destination != "" || is.Payload != ""
+	var paid payments
 	if sent {
-		if err := m.payDestination(ctx, s, is.Destination, clock); err != nil {
-			return nil, err
+		if err = m.userMaySend(r, r.at(clock)); err == nil {
+			paid, err = m.pay(ctx, s, is.Destination, clock)
 		}
 	}
-	d := &Delivery{Kind: kind, Hint: in.Hint, Expires: is.Expires, Prompt: is.Prompt}
 	var now time.Time
+	if err == nil {
+		now, err = m.commitIssue(ctx, s, is, state, clock, sent)
+	}
+	if err != nil {
+		m.refund(ctx, paid)
+		var over *BudgetError
+		if errors.As(err, &over) {
+			m.emit(ctx, []Event{m.event("send.budget", s.subject, clock, func(e *Event) { e.Kind = d.Kind })})
+		}
+		return nil, err
+	}
+	m.emit(ctx, s.events)
+	if !sent {
+		return d, nil // the caller hands the prompt over
+	}
+	out := factor.DeliverInput{Person: s.subject.person(), State: state, Payload: is.Payload,
+		Purpose: s.purpose, Link: Secret(s.link), Expires: is.Expires, Now: now}
+	if s.silent {
+		out.Payload = ""
+	}
+	err = callDeliver(ctx, s.factor, out)
+	m.emit(ctx, []Event{m.event(sendEvent(err), s.subject, now, func(e *Event) {
+		e.Kind, e.FactorID, e.Purpose = d.Kind, in.ID, Purpose(s.purpose)
+	})})
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// makeIssue asks the factor for a challenge. It has no effect outside.
+func (m *Manager) makeIssue(
+	ctx context.Context, s *issuing, r *record, state []byte, now time.Time,
+) (*factor.Issue, error) {
+	in := factor.IssueInput{Person: s.subject.person(), State: bytes.Clone(state),
+		Confirming: s.confirming, Now: now}
+	if s.factor.Traits().Shared && !s.confirming {
+		in.Instances = m.existing(r, s.factor.Kind())
+	}
+	return callIssue(ctx, s.factor, in)
+}
+
+// commitIssue writes down what was issued, and charges the user's own allowance.
+func (m *Manager) commitIssue(
+	ctx context.Context, s *issuing, is *factor.Issue, state []byte, clock time.Time, sent bool,
+) (now time.Time, err error) {
 	err = m.update(ctx, s.subject, clock, func(r *record) (bool, error) {
 		now = r.at(clock)
 		in, err := m.mayIssue(r, s, now)
@@ -138,38 +169,15 @@ func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 			return false, unavailable(errors.New("the factor changed while a code was being made"))
 		}
 		if sent {
-			var wait time.Duration
-			if r.Sends, wait = addSend(r.Sends, now, m.cfg.Sends.PerPerson); wait > 0 {
-				return false, &BudgetError{RetryAfter: wait}
+			if err := m.userSends(r, now); err != nil {
+				return false, err
 			}
 		}
 		r.Undeliverable = 0
 		s.keep(r, in, live{Keep: is.Keep, Issued: now.UnixMilli(), Expires: is.Expires.UnixMilli()})
 		return true, nil
 	})
-	if err != nil {
-		var over *BudgetError
-		if errors.As(err, &over) {
-			m.emit(ctx, []Event{m.event("send.budget", s.subject, clock, func(e *Event) { e.Kind = kind })})
-		}
-		return nil, err
-	}
-	if !sent {
-		return d, nil // the caller hands the prompt over
-	}
-	out := factor.DeliverInput{Person: person, State: state, Payload: is.Payload, Purpose: s.purpose,
-		Link: Secret(s.link), Expires: is.Expires, Now: now}
-	if s.silent {
-		out.Payload = ""
-	}
-	err = callDeliver(ctx, s.factor, out)
-	m.emit(ctx, []Event{m.event(sendEvent(err), s.subject, now, func(e *Event) {
-		e.Kind, e.FactorID, e.Purpose = kind, in.ID, Purpose(s.purpose)
-	})})
-	if err != nil {
-		return nil, err
-	}
-	return d, nil
+	return now, err
 }
 
 func sendEvent(err error) string {
@@ -184,63 +192,4 @@ func (m *Manager) mayIssue(r *record, s *issuing, now time.Time) (*instance, err
 		return nil, &LockedError{Until: st.LockedUntil, RetryAfter: st.LockedUntil.Sub(now)}
 	}
 	return s.choose(r, now)
-}
-
-func addSend(l sendLog, now time.Time, limit int) (sendLog, time.Duration) {
-	if limit < 0 {
-		return nil, 0
-	}
-	return l.add(now, limit)
-}
-
-// payDestination takes one send from the budgets that are not a person's own.
-func (m *Manager) payDestination(ctx context.Context, s *issuing, destination Secret, now time.Time) error {
-	limit := m.cfg.Sends.PerDestination
-	if limit == 0 && s.confirming {
-		limit = unconfirmedPerDestination
-	}
-	kind := s.factor.Kind()
-	if limit > 0 && destination != "" {
-		name := base64.RawURLEncoding.EncodeToString(m.cfg.Keys.Digest("destination", kind+"\x00"+string(destination)))
-		if err := m.pay(ctx, "b/d/"+name, now, limit); err != nil {
-			return err
-		}
-	}
-	if limit = m.cfg.Sends.PerSender; limit > 0 {
-		return m.pay(ctx, fmt.Sprintf("b/s/%s/%s", kind, s.subject.Tenant), now, limit)
-	}
-	return nil
-}
-
-const sealBudget = "budget"
-
-// pay takes one send from the budget kept under key.
-func (m *Manager) pay(ctx context.Context, key string, now time.Time, limit int) error {
-	var over error
-	err := m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
-		var log sendLog
-		if data != nil {
-			plain, err := m.cfg.Keys.Open(sealBudget, key, data)
-			if err == nil {
-				err = cbor.Unmarshal(plain, &log)
-			}
-			if err != nil && !errors.Is(err, seal.ErrUnknownKey) { // a retired key's: of an hour long ago
-				return storage.Change{}, err
-			}
-		}
-		log, wait := log.add(now, limit)
-		if over = nil; wait > 0 {
-			over = &BudgetError{RetryAfter: wait}
-			return storage.Change{}, nil
-		}
-		plain, err := cborEnc.Marshal(log)
-		if err != nil {
-			return storage.Change{}, err
-		}
-		return storage.Change{Data: m.cfg.Keys.Seal(sealBudget, key, plain)}, nil
-	})
-	if err != nil {
-		return unavailable(err)
-	}
-	return over
 }

@@ -43,15 +43,7 @@ func (m *Manager) SendSetupLink(ctx context.Context, r SetupRequest) (*Delivery,
 		if err := c.open(rec, now, m.cfg.ChallengeTTL); err != nil {
 			return err
 		}
-		// Otherwise the link would be a way around a lock that is there to slow a guesser.
-		list, err := m.candidates(rec, c)
-		if err != nil {
-			return err
-		}
-		if until := m.lockedUntil(rec, m.options(rec, list, "", now), now); !until.IsZero() {
-			return &LockedError{Until: until, RetryAfter: until.Sub(now)}
-		}
-		return nil
+		return m.lockedOut(rec, c, now)
 	}, Event{})
 }
 
@@ -82,9 +74,8 @@ func (m *Manager) sendSetup(ctx context.Context, s subject, may func(*record, ti
 		if to = m.destinations(r, s); len(to) == 0 {
 			return false, fmt.Errorf("%w: no address of the person is known to be theirs", ErrNotAvailable)
 		}
-		var wait time.Duration
-		if r.Sends, wait = addSend(r.Sends, now, m.cfg.Sends.PerPerson); wait > 0 {
-			return false, &BudgetError{RetryAfter: wait}
+		if err := m.userSends(r, now); err != nil {
+			return false, err
 		}
 		link.Expires = now.Add(setupTTL).UnixMilli()
 		r.Setup = &link

@@ -46,6 +46,8 @@ type kase struct {
 	Time     int64  `cbor:"3,keyasint"`
 	From     string `cbor:"4,keyasint,omitempty"`
 	Message  string `cbor:"5,keyasint,omitempty"`
+	// Told is when the user was last notified of the request.
+	Told int64 `cbor:"6,keyasint,omitempty"`
 }
 
 func supportKey(tenant string) string { return "s/" + tenant }
@@ -56,6 +58,10 @@ const sealSupport = "support"
 // of those who ask for help; asking again replaces what was asked before. It opens nothing:
 // an administrator who has made sure who asks calls Reset or Issue, which take the person off
 // the list.
+//
+// Each request costs one send of the user's own allowance: after a *BudgetError nothing has
+// changed. While the user is locked it is refused with a *LockedError. The user is notified of
+// a request (Config.Notices), at most once a day.
 func (m *Manager) RequestSupport(ctx context.Context, r SupportRequest) error {
 	c, err := m.openToken(sealChallenge, string(r.Challenge), r.Binding)
 	if err != nil {
@@ -67,29 +73,62 @@ func (m *Manager) RequestSupport(ctx context.Context, r SupportRequest) error {
 	if len(r.From) > 64 || len(r.Message) > 500 || !utf8.ValidString(r.From) || !utf8.ValidString(r.Message) {
 		return fmt.Errorf("%w: From has at most 64 and Message at most 500 bytes of UTF-8", ErrMalformed)
 	}
-	clock := m.now()
-	rec, err := m.read(ctx, c.Subject.key())
+	clock, s := m.now(), c.Subject
+	var now time.Time
+	var event, noticed Event
+	err = m.update(ctx, s, clock, func(r *record) (bool, error) {
+		now = r.at(clock)
+		if err := c.open(r, now, m.cfg.ChallengeTTL); err != nil {
+			return false, err
+		}
+		if err := m.lockedOut(r, c, now); err != nil {
+			return false, err
+		}
+		event = m.event("support.requested", s, now, func(e *Event) { e.Purpose = c.Purpose })
+		noticed = m.notable(r, s, "", event)
+		return true, m.userSends(r, now)
+	})
 	if err != nil {
 		return err
 	}
-	if rec == nil {
-		rec = newRecord()
-	}
-	now := rec.at(clock)
-	if err := c.open(rec, now, m.cfg.ChallengeTTL); err != nil {
-		return err
-	}
-	s := c.Subject
 	entry := kase{ID: s.ID, UserType: s.UserType, Account: s.person().Account, Time: now.UnixMilli(), From: r.From, Message: r.Message}
+	notify := false
 	err = m.cases(ctx, s.Tenant, func(list []kase) []kase {
-		list = append(slices.DeleteFunc(list, func(k kase) bool { return k.ID == s.ID }), entry)
+		notify, entry.Told = true, now.UnixMilli()
+		if i := slices.IndexFunc(list, func(k kase) bool { return k.ID == s.ID }); i >= 0 {
+			if told := list[i].Told; told != 0 && now.UnixMilli() < told+warnEvery.Milliseconds() {
+				notify, entry.Told = false, told
+			}
+			list = slices.Delete(list, i, i+1)
+		}
+		list = append(list, entry)
 		return list[max(0, len(list)-maxCases):]
 	})
 	if err != nil {
 		return err
 	}
-	m.emit(ctx, []Event{m.notable(rec, s, "", m.event("support.requested", s, now, func(e *Event) { e.Purpose = c.Purpose }))})
+	if notify {
+		event = noticed
+	}
+	m.emit(ctx, []Event{event})
 	return nil
+}
+
+// lockedOut returns a *LockedError while a lock leaves the user nothing to verify with. What
+// would be a way around a lock, or would let an attacker annoy a locked user, asks it.
+func (m *Manager) lockedOut(r *record, c *claims, now time.Time) error {
+	until := m.cfg.Lockout.Status(r.Lockout, "", now).LockedUntil
+	if until.IsZero() {
+		list, err := m.candidates(r, c)
+		if err != nil {
+			return err
+		}
+		until = m.lockedUntil(r, m.options(r, list, "", now), now)
+	}
+	if until.IsZero() {
+		return nil
+	}
+	return &LockedError{Until: until, RetryAfter: until.Sub(now)}
 }
 
 // SupportCases lists who has asked for help in a tenant, the latest first. Config.Authorize

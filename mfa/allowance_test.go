@@ -1,0 +1,419 @@
+package mfa_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfatest"
+)
+
+// messages is how many messages the rig has sent, codes and notices.
+func (r *rig) messages() int {
+	r.mail.mu.Lock()
+	defer r.mail.mu.Unlock()
+	return r.mail.sent + len(r.mail.told)
+}
+
+// nuisance is an act by which an attacker with a user's password, or an administrator for
+// them, has a message sent to somebody.
+type nuisance struct {
+	name string
+	do   func(r *nuisanceRig) error
+	// byAdmin acts are not refused because the user is locked, unless they send a code.
+	byAdmin bool
+}
+
+// nuisanceRig has what the acts need: a challenge, a grant and a pending enrolment, from
+// before the user's allowance was used up.
+type nuisanceRig struct {
+	*rig
+	ch      *mfa.Challenge
+	pending *mfa.Enrollment
+	other   string // a stranger's address
+}
+
+var nuisances = []nuisance{
+	{"Send", func(r *nuisanceRig) error {
+		_, err := r.Send(r.t.Context(), mfa.SendRequest{Challenge: r.ch.Token, Binding: binding, Kind: "mail"})
+		return err
+	}, false},
+	{"Enroll", func(r *nuisanceRig) error {
+		_, err := r.begun(r.grant, "mail", r.other)
+		return err
+	}, false},
+	{"ResendEnrollment", func(r *nuisanceRig) error {
+		_, err := r.ResendEnrollment(r.t.Context(), r.pending.Token, binding)
+		return err
+	}, false},
+	{"SendSetupLink", func(r *nuisanceRig) error {
+		_, err := r.SendSetupLink(r.t.Context(), mfa.SetupRequest{Challenge: r.ch.Token, Binding: binding})
+		return err
+	}, false},
+	{"RequestSupport", func(r *nuisanceRig) error {
+		return r.RequestSupport(r.t.Context(), mfa.SupportRequest{Challenge: r.ch.Token, Binding: binding,
+			Message: fmt.Sprint("help ", r.store.Calls(mfatest.OpGet))})
+	}, false},
+	{"SendSetupLinkTo", func(r *nuisanceRig) error {
+		_, err := r.SendSetupLinkTo(r.t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("root")})
+		return err
+	}, true},
+	{"SendConfirmation", func(r *nuisanceRig) error {
+		_, err := r.SendConfirmation(r.t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("root")})
+		return err
+	}, false},
+}
+
+// newNuisanceRig is a rig with every allowance limited.
+func newNuisanceRig(t *testing.T) *nuisanceRig {
+	t.Helper()
+	r := &nuisanceRig{other: "stranger@example.net", rig: newRig(t, func(c *mfa.Config) {
+		c.Notices = mfa.NoticesNow
+		c.Sends = mfa.SendBudget{PerPerson: 6, PerDestination: 20, PerSender: 40}
+	})}
+	r.grant = r.signIn(ann).Grant
+	var err error
+	r.pending, err = r.begun(r.grant, "mail", r.other)
+	require.NoError(t, err)
+	r.ch = r.begin(ann)
+	return r
+}
+
+// shared is what the shared allowances hold, as it is stored.
+func (r *nuisanceRig) shared() map[string]string {
+	all := dump(r.t, r.store)
+	maps.DeleteFunc(all, func(key, _ string) bool { return !strings.HasPrefix(key, "b/") })
+	return all
+}
+
+func (r *nuisanceRig) writes() int {
+	return r.store.Calls(mfatest.OpSwap) + r.store.Calls(mfatest.OpDelete)
+}
+
+// TestAllowance_ARefusalCostsNothing calls every act a thousand times: for a user who has
+// used up their own allowance, and for one who is locked. No call writes anything, sends
+// anything, or costs anything that others share.
+func TestAllowance_ARefusalCostsNothing(t *testing.T) {
+	for _, act := range nuisances {
+		t.Run(act.name+", used up", func(t *testing.T) {
+			r := newNuisanceRig(t)
+			for range 6 {
+				_ = act.do(r) // up to the limit
+			}
+			before, writes, sent := r.shared(), r.writes(), r.messages()
+			var over *mfa.BudgetError
+			for _, each := range nuisances {
+				if err := each.do(r); act.name != "Enroll" || each.name != "ResendEnrollment" { // replaced
+					require.ErrorAs(t, err, &over, "%s after %s", each.name, act.name)
+					require.Positive(t, over.RetryAfter)
+				}
+			}
+			for range 1000 {
+				require.ErrorAs(t, act.do(r), &over)
+			}
+			require.Equal(t, writes, r.writes(), "writes")
+			require.Equal(t, sent, r.messages(), "messages")
+			require.Equal(t, before, r.shared())
+		})
+		t.Run(act.name+", locked", func(t *testing.T) {
+			if act.byAdmin {
+				t.Skip("an administrator helps locked users")
+			}
+			r := newNuisanceRig(t)
+			for range 5 {
+				_, err := r.verify(r.ch, "mail", "000000")
+				require.ErrorIs(t, err, mfa.ErrIncorrect)
+			}
+			before, writes, sent := r.shared(), r.writes(), r.messages()
+			for range 1000 {
+				requireLocked(t, act.do(r))
+			}
+			require.Equal(t, writes, r.writes(), "writes")
+			require.Equal(t, sent, r.messages(), "messages")
+			require.Equal(t, before, r.shared())
+			require.NoError(t, r.Unlock(t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("root")}))
+			require.NoError(t, act.do(r), "the lock cost nothing of the user's own allowance either")
+		})
+	}
+}
+
+// A wider allowance that is used up refuses without a write as well, and without a charge of
+// a narrower one.
+func TestAllowance_AWiderRefusalCostsNothing(t *testing.T) {
+	for name, sends := range map[string]mfa.SendBudget{
+		"destination": {PerPerson: 100, PerDestination: 3, PerSender: 100},
+		"kind":        {PerPerson: 100, PerDestination: 100, PerSender: 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &nuisanceRig{rig: newRig(t, func(c *mfa.Config) { c.Sends = sends })}
+			r.ch = r.begin(ann)
+			for range 3 {
+				r.send(r.ch)
+			}
+			all, writes := dump(t, r.store), r.writes()
+			for range 1000 {
+				_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: r.ch.Token, Binding: binding, Kind: "mail"})
+				var over *mfa.BudgetError
+				require.ErrorAs(t, err, &over)
+				require.Equal(t, 61*time.Minute, over.RetryAfter)
+			}
+			require.Equal(t, writes, r.writes())
+			require.Equal(t, all, dump(t, r.store))
+		})
+	}
+}
+
+// One user who sends without end leaves to every other what is theirs.
+func TestAllowance_OneUserDrainsNothing(t *testing.T) {
+	r := newNuisanceRig(t)
+	for range 1000 {
+		for _, act := range nuisances {
+			_ = act.do(r)
+		}
+	}
+	sent := 0
+	for i := range 40 {
+		ch := r.begin(person(i))
+		if _, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "mail"}); err == nil {
+			sent++
+		}
+	}
+	require.GreaterOrEqual(t, sent, 40-6, "of the tenant's 40, the one user could use 6")
+}
+
+// With parallel sends of several users through several Managers, no allowance is ever
+// exceeded; and when it is over, exactly what was delivered has been charged.
+func TestAllowance_IsNeverExceededInParallel(t *testing.T) {
+	for name, limits := range map[string]struct {
+		sends mfa.SendBudget
+		users int
+		want  int
+	}{
+		"user":        {mfa.SendBudget{PerPerson: 3, PerDestination: 50, PerSender: 100}, 4, 12},
+		"destination": {mfa.SendBudget{PerPerson: 40, PerDestination: 5, PerSender: 100}, 4, 20},
+		"kind":        {mfa.SendBudget{PerPerson: 40, PerDestination: 50, PerSender: 7}, 4, 7},
+		"all":         {mfa.SendBudget{PerPerson: 3, PerDestination: 3, PerSender: 12}, 4, 12},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, func(c *mfa.Config) { c.Sends = limits.sends })
+			managers := []*mfa.Manager{r.Manager, r.another(), r.another()}
+			var challenges []*mfa.Challenge
+			for i := range limits.users {
+				challenges = append(challenges, r.begin(person(i)))
+			}
+			var delivered atomic.Int32
+			together(40*limits.users, func(i int) {
+				_, err := managers[i%len(managers)].Send(context.Background(), mfa.SendRequest{
+					Challenge: challenges[i%limits.users].Token, Binding: binding, Kind: "mail"})
+				var over *mfa.BudgetError
+				switch {
+				case err == nil:
+					delivered.Add(1)
+				case !errors.As(err, &over):
+					t.Errorf("got %v", err)
+				}
+			})
+			require.LessOrEqual(t, int(delivered.Load()), limits.want)
+			require.EqualValues(t, r.messages(), delivered.Load())
+			// What a race refused in passing is there for the next, so the limit is reached.
+			for i := range 40 * limits.users {
+				if _, err := r.Send(t.Context(), mfa.SendRequest{Challenge: challenges[i%limits.users].Token,
+					Binding: binding, Kind: "mail"}); err == nil {
+					delivered.Add(1)
+				}
+			}
+			require.EqualValues(t, limits.want, delivered.Load())
+		})
+	}
+}
+
+// A user's allowance that a concurrent send uses up, between the look at it and the write, is
+// found by the write; what was charged of the wider ones is then paid back.
+func TestAllowance_IsPaidBack(t *testing.T) {
+	r := newNuisanceRig(t)
+	between := &momentStore{Store: r.store}
+	r.cfg.Store = between
+	slow := r.another()
+	send := func(m *mfa.Manager) error {
+		_, err := m.Send(context.Background(), mfa.SendRequest{Challenge: r.ch.Token, Binding: binding, Kind: "mail"})
+		return err
+	}
+	for range 3 { // of six, two were used before
+		require.NoError(t, send(r.Manager))
+	}
+	between.arm(true, 0, func() { require.NoError(t, send(r.Manager)) })
+	var over *mfa.BudgetError
+	require.ErrorAs(t, send(slow), &over)
+	sum := 0
+	for range 100 {
+		s := person(100)
+		s.ID = fmt.Sprint("p", sum)
+		if _, err := r.Send(t.Context(), mfa.SendRequest{Challenge: r.begin(s).Token, Binding: binding, Kind: "mail"}); err != nil {
+			break
+		}
+		sum++
+	}
+	require.Equal(t, 20, sum, "of another destination")
+	for i := range 100 {
+		if _, err := r.Send(t.Context(), mfa.SendRequest{Challenge: r.begin(person(i)).Token, Binding: binding, Kind: "mail"}); err != nil {
+			break
+		}
+		sum++
+	}
+	require.Equal(t, 40-6, sum, "of the tenant: six messages were sent before")
+}
+
+// A send that is refused for another reason between the charge and the write is paid back
+// too, and so is one whose caller leaves.
+func TestAllowance_IsPaidBackWhateverRefuses(t *testing.T) {
+	for name, meanwhile := range map[string]func(r *nuisanceRig, cancel func()){
+		"the user was locked": func(r *nuisanceRig, _ func()) {
+			for range 5 {
+				_, _ = r.verify(r.ch, "mail", "000000")
+			}
+		},
+		"the challenge was answered": func(r *nuisanceRig, _ func()) {
+			if _, err := r.verify(r.ch, "mail", r.mail.code(ann.Email)); err != nil {
+				r.t.Error(err)
+			}
+		},
+		"the caller left": func(_ *nuisanceRig, cancel func()) { cancel() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newNuisanceRig(t)
+			r.send(r.ch)
+			between := &momentStore{Store: r.store}
+			r.cfg.Store = between
+			slow := r.another()
+			before := r.counted()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			// The second read of the record is the one of the write, after the charges.
+			between.arm(false, 1, func() { meanwhile(r, cancel) })
+			_, err := slow.Send(ctx, mfa.SendRequest{Challenge: r.ch.Token, Binding: binding, Kind: "mail"})
+			require.Error(t, err)
+			require.Equal(t, before, r.counted())
+		})
+	}
+}
+
+// counted is how much of each shared allowance is used.
+func (r *nuisanceRig) counted() []int {
+	var list []int
+	for key, data := range r.shared() {
+		plain, err := r.cfg.Keys.Open("budget", key, []byte(data))
+		require.NoError(r.t, err)
+		list = append(list, sends(r.t, plain))
+	}
+	slices.Sort(list)
+	return list
+}
+
+// sends adds up the pairs of minute and count of an allowance.
+func sends(t testing.TB, plain []byte) (n int) {
+	t.Helper()
+	var log []int
+	require.NoError(t, cbor.Unmarshal(plain, &log))
+	for i := 1; i < len(log); i += 2 {
+		n += log[i]
+	}
+	return n
+}
+
+// A store that fails at any access never lets a message through that was not paid for, and
+// never lets more through than any limit.
+func TestAllowance_OverAStoreThatFails(t *testing.T) {
+	for _, op := range []mfatest.Op{mfatest.OpGet, mfatest.OpSwap, mfatest.OpDelete} {
+		for _, fault := range []mfatest.Fault{{Before: errDisk}, {After: errDisk}} {
+			if op == mfatest.OpGet && fault.After != nil {
+				continue
+			}
+			for skip := range 6 {
+				t.Run(fmt.Sprint(op, fault, skip), func(t *testing.T) {
+					r := newRig(t, func(c *mfa.Config) {
+						c.Sends = mfa.SendBudget{PerPerson: 4, PerDestination: 4, PerSender: 4}
+					})
+					ch := r.begin(ann)
+					send := func() error {
+						_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "mail"})
+						return err
+					}
+					require.NoError(t, send())
+					if skip > 0 {
+						r.store.Inject(op, skip, mfatest.Fault{})
+					}
+					r.store.Inject(op, 1, fault)
+					before := r.messages()
+					if err := send(); err == nil {
+						require.Equal(t, before+1, r.messages())
+					} else {
+						require.ErrorIs(t, err, mfa.ErrUnavailable)
+						require.Equal(t, before, r.messages(), "an error before the delivery delivers nothing")
+					}
+					r.store.Heal()
+					for range 8 {
+						_ = send()
+					}
+					require.LessOrEqual(t, r.messages(), 4)
+					require.GreaterOrEqual(t, r.messages(), 3, "one may be lost, and no more")
+				})
+			}
+		}
+	}
+}
+
+// The user is notified of requests for support once a day, however often they are made and
+// closed in between, as long as the case is open.
+func TestRequestSupport_NotifiesOnceADay(t *testing.T) {
+	r := newRig(t, func(c *mfa.Config) { c.Notices = mfa.NoticesNow })
+	r.withApp(ann, "word")
+	_ = r.mail.notices()
+	var told []string
+	for range 5 {
+		for range 10 {
+			require.NoError(t, r.RequestSupport(t.Context(), mfa.SupportRequest{
+				Challenge: r.begin(ann).Token, Binding: binding}))
+		}
+		told = append(told, r.mail.notices()...)
+		r.clock.Advance(5 * time.Hour)
+	}
+	require.Equal(t, []string{"support.requested to ann@example.com"}, told)
+	r.clock.Advance(time.Hour)
+	require.NoError(t, r.RequestSupport(t.Context(), mfa.SupportRequest{
+		Challenge: r.begin(ann).Token, Binding: binding}))
+	require.Equal(t, told, r.mail.notices())
+}
+
+// A thousand challenges that are begun and abandoned send one notice and are a bounded number
+// of writes, and do not end a challenge of the user's.
+func TestAbandon_AThousandTimes(t *testing.T) {
+	r := newRig(t, func(c *mfa.Config) { c.Notices = mfa.NoticesNow })
+	r.withApp(ann, "word")
+	_ = r.mail.notices()
+	mine := r.begin(ann)
+	r.clock.Advance(time.Second)
+	writes := r.store.Calls(mfatest.OpSwap)
+	for range 500 {
+		ch := r.begin(ann)
+		require.NoError(t, r.Abandon(t.Context(), ch.Token, binding))
+		_ = r.Abandon(t.Context(), ch.Token, binding)
+	}
+	require.LessOrEqual(t, r.store.Calls(mfatest.OpSwap)-writes, 17)
+	require.Len(t, r.mail.notices(), 1)
+	_, err := r.verify(mine, "app", "word")
+	require.NoError(t, err)
+	r.clock.Advance(time.Hour)
+	ch := r.begin(ann)
+	require.NoError(t, r.Abandon(t.Context(), ch.Token, binding))
+	require.ErrorIs(t, r.Abandon(t.Context(), ch.Token, binding), mfa.ErrTokenExpired, "there is room again")
+}
