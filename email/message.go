@@ -55,7 +55,8 @@ type Content struct {
 
 	// Notice is, in a mail that tells what happened, the name of that as in
 	// factor.NotifyInput; Purpose, Code and TTL are then empty. Factor and Name say what it is
-	// about, Time when it was, Until when a lock ends, and Left how many codes are left.
+	// about. Name is one that a user chose, without links and invisible characters, or "": put
+	// quotation marks around it. Time when it was, Until when a lock ends, and Left how many codes are left.
 	Notice, Factor, Name string
 	Time, Until          time.Time
 	Left                 int

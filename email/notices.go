@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/secondgate/secondgate/internal/plainname"
 	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
@@ -14,7 +15,7 @@ import (
 // if it was not them.
 func (f *Factor) Notify(ctx context.Context, in factor.NotifyInput) error {
 	c := Content{To: string(in.State), ServiceName: f.cfg.ServiceName, Locale: in.Person.Locale,
-		Notice: in.Name, Factor: in.Kind, Name: in.Label, Time: in.Time, Until: in.Until, Left: in.Left}
+		Notice: in.Name, Factor: in.Kind, Name: plainname.ForQuotation(in.Label), Time: in.Time, Until: in.Until, Left: in.Left}
 	if in.Link != "" {
 		if f.cfg.SetupURL == nil {
 			return quiet.New("email: Config.SetupURL is nil, so there is no link to send")
@@ -66,7 +67,9 @@ func composeNotice(c Content) (Message, error) {
 	if !c.Until.IsZero() {
 		until = c.Until.UTC().Format(noticeTime)
 	}
-	name := c.Name
+	// The texts have quotation marks around it. A name that is no plain one, as it may be in an
+	// old record, is not shown.
+	name := plainname.ForQuotation(c.Name)
 	if name == "" {
 		name = n.kind(c.Factor)
 	}

@@ -46,6 +46,34 @@ func TestNotices(t *testing.T) {
 	require.Contains(t, m.Text.Reveal(), "You have 2 recovery codes left")
 }
 
+// A name that somebody chose stands between the quotation marks of the language wherever it
+// stands, and cannot end them; one that mail programs make a link of is not there at all,
+// whenever it was accepted.
+func TestNotices_QuoteNames(t *testing.T) {
+	marks := map[string][2]string{"en": {"“", "”"}, "nl": {"‘", "’"}, "nb": {"«", "»"}, "de": {"„", "“"}}
+	for locale, marks := range marks {
+		named := 0
+		for _, name := range noticeNames {
+			compose := func(label string) []string {
+				m, err := email.Compose(email.Content{To: "ann@example.com", ServiceName: "Acme", Locale: locale,
+					Notice: name, Factor: "totp", Name: label, Time: time.Unix(1, 0), Left: 2})
+				require.NoError(t, err)
+				return []string{m.Subject, m.Text.Reveal(), strings.ReplaceAll(m.HTML.Reveal(), "&#39;", "'")}
+			}
+			quoted := marks[0] + "NAME" + strings.Repeat("'", 4) + marks[1]
+			for _, s := range compose("NAME”’»“") {
+				require.Equal(t, strings.Count(s, "NAME"), strings.Count(s, quoted), "%s %s: %s", locale, name, s)
+				named += strings.Count(s, "NAME")
+			}
+			for _, evil := range []string{"URGENT https://evil.example", "www.evil", "go to evil.example/x", "eve@evil",
+				"x <a href=evil>", "evil\u202e", "evil\nevil", "evil\u200b", strings.Repeat("evil.example ", 100)} {
+				require.NotContains(t, strings.Join(compose(evil), ""), "evil", "%s %s", locale, name)
+			}
+		}
+		require.GreaterOrEqual(t, named, 4*2)
+	}
+}
+
 func TestNotify(t *testing.T) {
 	out := &mfatest.Outbox[email.Message]{}
 	cfg := email.Config{Sender: out, ServiceName: "Acme"}

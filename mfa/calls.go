@@ -1,7 +1,6 @@
 package mfa
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -100,8 +99,11 @@ func callNotify(ctx context.Context, f factor.Notifier, in factor.NotifyInput) (
 func callVerify(ctx context.Context, f Factor, in factor.VerifyInput) (v *factor.Verdict, err error) {
 	defer caught(f, "verify", &err)
 	v, err = f.Verify(ctx, in)
-	if err == nil {
-		return cmp.Or(v, &factor.Verdict{}), nil
+	switch {
+	case err == nil && v == nil:
+		return &factor.Verdict{}, nil
+	case err == nil:
+		return v, nil
 	}
 	for _, known := range []error{ErrIncorrect, ErrExpired, ErrReplayed} {
 		if err == known { //nolint:errorlint // the very error, which is in our words

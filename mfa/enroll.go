@@ -9,9 +9,9 @@ import (
 	"fmt"
 	"slices"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
+	"github.com/secondgate/secondgate/internal/plainname"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
@@ -216,14 +216,15 @@ func checkEnroll(r EnrollRequest) error {
 	return nil
 }
 
+// checkName holds the name of a factor or a device to what may go into the service's own mails:
+// short, visible, and no link or address; see package plainname.
 func checkName(name string) error {
-	if len(name) > maxName || !utf8.ValidString(name) {
-		return &factor.Problem{Reason: "name_form", Detail: "a name has at most 64 bytes of UTF-8"}
+	detail := "a name has at most 64 bytes"
+	if len(name) <= maxName {
+		detail = plainname.Problem(name)
 	}
-	for _, c := range name {
-		if unicode.IsControl(c) {
-			return &factor.Problem{Reason: "name_form", Detail: "a name has no control characters"}
-		}
+	if detail != "" {
+		return &factor.Problem{Reason: "name_form", Detail: detail}
 	}
 	return nil
 }

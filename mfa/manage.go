@@ -128,7 +128,8 @@ func (m *Manager) last(r *record, c *claims, p Policy, id string) bool {
 	return meets && (err != nil || len(implied) == 0)
 }
 
-// Rename gives a factor another name, at most 64 bytes.
+// Rename gives a factor another name: at most 64 bytes of visible characters, with nothing in
+// it that mail programs make a link of. Another is a *factor.Problem with the reason "name_form".
 func (m *Manager) Rename(ctx context.Context, grant Grant, binding, factorID, name string) error {
 	if err := checkName(name); err != nil {
 		return err

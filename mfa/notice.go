@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/secondgate/secondgate/internal/plainname"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
@@ -81,8 +82,9 @@ func (m *Manager) notable(r *record, s subject, label string, e Event) Event {
 // tellPerson hands a notice to Config.Notices, once for each destination.
 func (m *Manager) tellPerson(ctx context.Context, e Event, n *notice) {
 	for _, to := range n.to {
-		in := factor.NotifyInput{Person: n.person, State: to.state, Name: e.Name, Kind: e.Kind, Label: n.label,
-			Time: e.Time, Until: cmp.Or(e.LockedUntil, e.HeldUntil), Left: e.Left, Link: Secret(n.link)}
+		in := factor.NotifyInput{Person: n.person, State: to.state, Name: e.Name, Kind: e.Kind,
+			Label: plainname.ForQuotation(n.label), Time: e.Time,
+			Until: cmp.Or(e.LockedUntil, e.HeldUntil), Left: e.Left, Link: Secret(n.link)}
 		m.cfg.Notices(ctx, func(ctx context.Context) error {
 			err := callNotify(ctx, to.factor, in)
 			report := Event{Name: "notice.sent", Time: m.now(), SubjectID: e.SubjectID, Tenant: e.Tenant, UserType: e.UserType,

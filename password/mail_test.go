@@ -49,7 +49,8 @@ func TestMails_InternationalDomain(t *testing.T) {
 
 // A name is chosen by people, and carries nothing into a mail that others are to trust.
 func TestNamesCarryNoLinks(t *testing.T) {
-	for _, name := range []string{"win at https://evil.example", "evil.example/x", "www.evil.example", strings.Repeat("x", 65), "a\nb", "<b>x</b>"} {
+	for _, name := range []string{"win at https://evil.example", "evil.example/x", "www.evil.example", strings.Repeat("x", 65), "a\nb", "<b>x</b>",
+		"\u202egnihsihp", "a\u200bb", "evil。com"} {
 		r := newRig(t, nil)
 		r.people.change("acme/1", func(a *password.Account) { a.Name = name })
 		r.link("olivia@acme.example")

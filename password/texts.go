@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
+
+	"github.com/secondgate/secondgate/internal/plainname"
 )
 
 // words are the texts of mails in one language. In texts (subject and sentence, by the name
@@ -92,7 +93,7 @@ func language(locale string) (string, *words) {
 // make a link of is taken.
 func (w *words) lead(person, sentence string) string {
 	if person == "" || len(person) > 64 || strings.ContainsAny(person, "/:@<>") ||
-		strings.ContainsFunc(person, unicode.IsControl) || dotted(person) {
+		plainname.Problem(person) != "" || dotted(person) {
 		return sentence
 	}
 	return fmt.Sprintf(w.greeting, person) + " " + sentence

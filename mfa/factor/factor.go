@@ -245,7 +245,8 @@ type NotifyInput struct {
 	// whose purpose is the link.
 	Name string
 	// Kind is of the factor that it is about, and Label the name that the person gave it or
-	// the device; both may be empty.
+	// the device; both may be empty. A Label has no links, quotation marks and invisible
+	// characters. Put quotation marks around it: the person may be an attacker.
 	Kind, Label string
 	// Time is when it happened, Until the end of a lock or zero.
 	Time, Until time.Time

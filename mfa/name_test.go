@@ -1,0 +1,74 @@
+package mfa_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// evilNames would speak for the service in its mails. The table of all forms is at
+// internal/plainname.
+var evilNames = []string{"URGENT https://evil.example", "www.evil", "evil.example/x", "evil.com", "eve@evil.example",
+	`Ann <a href="x">`, "\u202egnihsihp", "a\u200bb", "a\nb", "\ufeffx", "\xff", strings.Repeat("x", 65)}
+
+// Wherever a user gives a name, the same rule holds.
+func TestNames_AreNoLinks(t *testing.T) {
+	r := newRig(t)
+	g := r.withApp(ann, "word").Grant
+	ch := r.begin(ann)
+	requireName := func(err error) {
+		t.Helper()
+		var p *factor.Problem
+		require.ErrorAs(t, err, &p)
+		require.Equal(t, "name_form", p.Reason)
+	}
+	for _, name := range evilNames {
+		_, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: g, Binding: binding, Kind: "pin", Name: name,
+			Params: factor.Params{"word": "1234"}})
+		requireName(err)
+		requireName(r.Rename(t.Context(), g, binding, r.id("app"), name))
+		_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "app",
+			Response: "x", Remember: name})
+		requireName(err)
+	}
+	for _, name := range []string{"Ann’s iPhone", "Firefox, Windows", "J. Berg", "الهاتف", "🔑"} {
+		require.NoError(t, r.Rename(t.Context(), g, binding, r.id("app"), name))
+	}
+}
+
+// named is a word whose instances are named as they could be before there was a rule.
+type named struct {
+	*word
+	name string
+}
+
+func (n *named) Enroll(ctx context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
+	out, err := n.word.Enroll(ctx, in)
+	if err == nil {
+		out.Name = n.name
+	}
+	return out, err
+}
+
+// A name in an old record reaches no message, and quotation marks in one do not end a quotation.
+func TestNames_InOldRecordsReachNoMessage(t *testing.T) {
+	for _, name := range append(evilNames[:len(evilNames)-2:len(evilNames)-2], "a” b") {
+		f := &named{name: name}
+		r := newRig(t, func(c *mfa.Config) {
+			f.word = c.Factors[0].(*word)
+			c.Factors = append([]mfa.Factor{f}, c.Factors[1:]...)
+			c.Notices = mfa.NoticesNow
+		})
+		g := r.withApp(ann, "word").Grant
+		require.NoError(t, r.Remove(t.Context(), g, binding, r.id("app")))
+		require.Len(t, r.mail.told, 2)
+		for _, in := range r.mail.told {
+			require.Contains(t, []string{"", "a' b"}, in.Label, "%q", name)
+		}
+	}
+}
