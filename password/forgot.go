@@ -39,10 +39,9 @@ func (m *Manager) Forgot(ctx context.Context, r ForgotRequest) error {
 		return err
 	}
 	now := m.now()
-	err = m.pay(ctx, "client", r.Client, m.cfg.PerClient, budgetFor, now)
-	if err == nil {
-		err = m.pay(ctx, "address", strings.ToLower(address), m.cfg.PerAddress, min(budgetFor, m.cfg.TTL), now)
-	}
+	err = m.payAll(ctx,
+		limit{"address", strings.ToLower(address), m.cfg.PerAddress, min(budgetFor, m.cfg.TTL)},
+		limit{"client", r.Client, m.cfg.PerClient, budgetFor}, now)
 	if err != nil {
 		var over *mfa.BudgetError
 		if errors.As(err, &over) {

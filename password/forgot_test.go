@@ -47,6 +47,34 @@ func TestBudgets(t *testing.T) {
 	refused(ask("n31@acme.example", "busy"), time.Hour)
 }
 
+// Requests that the limit of an address refuses cost the network nothing, and the other way
+// around; and they write nothing.
+func TestForgot_RefusalCostsNothing(t *testing.T) {
+	r := newRig(t, nil)
+	ask := func(address, client string) error {
+		return r.Forgot(t.Context(), password.ForgotRequest{Address: address, Client: client})
+	}
+	var over *mfa.BudgetError
+	for range 5 {
+		require.NoError(t, ask("olivia@acme.example", "office"))
+	}
+	writes := r.store.Calls(mfatest.OpSwap)
+	for range 100 {
+		require.ErrorAs(t, ask("olivia@acme.example", "office"), &over)
+	}
+	require.Equal(t, writes, r.store.Calls(mfatest.OpSwap))
+	for i := range 25 { // the rest of the network's
+		require.NoError(t, ask(fmt.Sprintf("n%d@acme.example", i), "office"))
+	}
+	for range 100 {
+		require.ErrorAs(t, ask("robin@acme.example", "office"), &over)
+	}
+	for i := range 5 {
+		require.NoError(t, ask("robin@acme.example", fmt.Sprint("home ", i)))
+	}
+	require.ErrorAs(t, ask("robin@acme.example", "home"), &over)
+}
+
 // Many spellings of an address do not make many mails: what the application takes for equal
 // may be wider than lower case.
 func TestSpellingsOfAnAddress(t *testing.T) {

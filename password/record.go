@@ -207,18 +207,40 @@ func (m *Manager) spend(ctx context.Context, token string, now time.Time) error 
 	return nil
 }
 
-// pay takes one request from the budget of what, or returns a *mfa.BudgetError. The record
-// names nobody.
-func (m *Manager) pay(ctx context.Context, purpose, what string, limit int, window time.Duration, now time.Time) error {
-	key := budgetPrefix + base64.RawURLEncoding.EncodeToString(m.cfg.Keys.Digest(sealBudget, purpose+"\x00"+what))
+// limit is a rate limit: of requests for what, in a window.
+type limit struct {
+	purpose, what string
+	requests      int
+	window        time.Duration
+}
+
+// payAll takes one request from each of two limits, the narrowest first, or from none of them
+// and returns a *mfa.BudgetError. A refusal by the narrow one takes nothing of the wide one:
+// the narrow one is asked first, and paid last. (Requests at once that the narrow one refuses
+// only then do cost the wide one.)
+func (m *Manager) payAll(ctx context.Context, narrow, wide limit, now time.Time) error {
+	err := m.pay(ctx, narrow, now, false)
+	if err == nil {
+		err = m.pay(ctx, wide, now, true)
+	}
+	if err == nil {
+		err = m.pay(ctx, narrow, now, true)
+	}
+	return err
+}
+
+// pay takes one request from a limit, or returns a *mfa.BudgetError. Unless take, it takes
+// nothing and writes nothing. The record names nobody.
+func (m *Manager) pay(ctx context.Context, l limit, now time.Time, take bool) error {
+	key := budgetPrefix + base64.RawURLEncoding.EncodeToString(m.cfg.Keys.Digest(sealBudget, l.purpose+"\x00"+l.what))
 	var wait time.Duration
 	err := m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
 		log, err := m.openBudget(key, data)
 		if err != nil {
 			return storage.Change{}, err
 		}
-		log, wait = log.add(now, limit, window)
-		if wait > 0 {
+		log, wait = log.add(now, l.requests, l.window)
+		if wait > 0 || !take {
 			return storage.Change{}, nil
 		}
 		plain, err := cbor.Marshal(log)

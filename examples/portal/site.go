@@ -6,8 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"html/template"
+	"math"
+	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,6 +20,8 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/password"
+	"github.com/secondgate/secondgate/password/throttle"
 	"github.com/secondgate/secondgate/portal"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage/memory"
@@ -46,6 +51,7 @@ type site struct {
 	sessions *scs.SessionManager
 	gate     *mfahttp.Handler
 	outbox   *mfatest.Outbox[email.Message]
+	guesses  *throttle.Throttle
 	mux      *http.ServeMux
 }
 
@@ -60,6 +66,9 @@ func newSite(name, base string) (*site, error) {
 	s := &site{name: name, sessions: newSessions(name), outbox: &mfatest.Outbox[email.Message]{}, mux: http.NewServeMux()}
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	if err != nil {
+		return nil, err
+	}
+	if s.guesses, err = throttle.New(throttle.Config{Keys: keys}); err != nil {
 		return nil, err
 	}
 	app, err := totp.New(totp.Config{Issuer: name})
@@ -148,7 +157,7 @@ func (s *site) who(w http.ResponseWriter, r *http.Request, need portal.Need) (*p
 
 var loginPage = template.Must(template.New("").Parse(`<form method="post" action="/login">
 <input type="hidden" name="return" value="{{.Return}}">
-{{if .Wrong}}<p class="sg-notice sg-bad" role="alert">That is not the right password.</p>{{end}}
+{{with .Problem}}<p class="sg-notice sg-bad" role="alert">{{.}}</p>{{end}}
 <p>People here are <strong>ann</strong> (ann-demo-password) and <strong>ben</strong> (ben-demo-password).</p>
 <div class="sg-field"><label for="username">Name</label><div class="sg-input"><input id="username" name="username" autocomplete="username" required autofocus></div></div>
 <div class="sg-field"><label for="password">Password</label><div class="sg-input"><input id="password" name="password" type="password" autocomplete="current-password" required></div></div>
@@ -176,14 +185,47 @@ func (s *site) pageLogin(w http.ResponseWriter, r *http.Request) {
 	s.show(w, r, 0, "Sign in to "+s.name, loginPage, map[string]any{"Return": r.URL.Query().Get("return")})
 }
 
+func (s *site) showLogin(w http.ResponseWriter, r *http.Request, status int, problem string) {
+	data := map[string]any{"Return": r.PostFormValue("return"), "Problem": problem}
+	s.show(w, r, status, "Sign in to "+s.name, loginPage, data)
+}
+
+// checkPassword compares a password, as often as the limits on guesses allow. Package password
+// has hashes and passes, which these users do without.
+func (s *site) checkPassword(r *http.Request, user, typed string) error {
+	client, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		client = "unknown"
+	}
+	if user == "" || len(user) > 64 {
+		return password.ErrIncorrect
+	}
+	at := throttle.Attempt{Name: user, Client: client}
+	return s.guesses.Do(r.Context(), at, func(context.Context) error {
+		want, known := passwords[user]
+		if subtle.ConstantTimeCompare([]byte(typed), []byte(want)) != 1 || !known {
+			return password.ErrIncorrect
+		}
+		return nil
+	})
+}
+
 func (s *site) postLogin(w http.ResponseWriter, r *http.Request) {
-	user, password := r.PostFormValue("username"), r.PostFormValue("password")
-	want, known := passwords[user]
-	if subtle.ConstantTimeCompare([]byte(password), []byte(want)) != 1 || !known {
-		s.show(w, r, http.StatusUnauthorized, "Sign in to "+s.name, loginPage, map[string]any{"Return": r.PostFormValue("return"), "Wrong": true})
+	user, ctx := r.PostFormValue("username"), r.Context()
+	err := s.checkPassword(r, user, r.PostFormValue("password"))
+	var busy *throttle.BusyError
+	switch {
+	case errors.Is(err, password.ErrIncorrect):
+		s.showLogin(w, r, http.StatusUnauthorized, "That is not the right password.")
+		return
+	case errors.As(err, &busy):
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(busy.RetryAfter.Seconds()))))
+		s.showLogin(w, r, http.StatusTooManyRequests, "Too many attempts at once. Try again in a moment.")
+		return
+	case err != nil:
+		http.Error(w, "unavailable", http.StatusServiceUnavailable)
 		return
 	}
-	ctx := r.Context()
 	if err := errors.Join(s.sessions.Clear(ctx), s.sessions.RenewToken(ctx)); err != nil {
 		http.Error(w, "unavailable", http.StatusServiceUnavailable)
 		return
