@@ -23,9 +23,11 @@ check:
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "not formatted (run make fmt):"; echo "$$bad"; exit 1; fi
 	@echo "== go vet"
 	@$(GO) vet work
+	@$(GO) vet -tags databases ./examples/nethttp
 	@echo "== staticcheck"
 	@cd tools && GOWORK=off $(GO) build -o $(STATICCHECK) honnef.co/go/tools/cmd/staticcheck
 	@for m in $(MODULES); do (cd $$m && $(STATICCHECK) ./...) || exit 1; done
+	@cd examples && $(STATICCHECK) -tags databases ./nethttp
 
 ## unit: the suites of all modules. Missing tools fail the tests that need them, unless ALLOW_MISSING=1.
 unit:

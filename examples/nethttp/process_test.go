@@ -1,6 +1,7 @@
 package main
 
 import (
+	"debug/buildinfo"
 	"encoding/hex"
 	"fmt"
 	"net"
@@ -173,15 +174,37 @@ func TestWrongConfiguration(t *testing.T) {
 		"empty key":          {[]string{"-data", filepath.Join(dir, "empty")}, "32 bytes"},
 		"key others read":    {[]string{"-data", filepath.Join(dir, "open")}, "chmod 600"},
 		"key lost":           {[]string{"-data", lost}, "backup"},
+		"no drivers":         {[]string{"-db", "postgres://u:secret@127.0.0.1:1/db"}, "go run -tags databases ./examples/nethttp"},
 		"no database":        {[]string{"-data", filepath.Join(dir, "broken")}, "move it away"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			args := append([]string{"-addr", "127.0.0.1:0", "-data", filepath.Join(dir, "fine")}, tc.args...)
 			out := refused(t, args...)
-			if !strings.Contains(out, tc.want) || !strings.HasPrefix(out, "nethttp: ") || strings.Contains(out, "panic") {
+			if !strings.Contains(out, tc.want) || !strings.HasPrefix(out, "nethttp: ") || strings.Contains(out, "panic") || strings.Contains(out, "secret@") {
 				t.Errorf("said %q, want something with %q", out, tc.want)
 			}
 		})
+	}
+}
+
+// The demonstration downloads and compiles no driver of a database server.
+func TestProgram_LinksNoServerDriver(t *testing.T) {
+	t.Parallel()
+	info, err := buildinfo.ReadFile(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	linked := make(map[string]bool)
+	for _, m := range info.Deps {
+		linked[m.Path] = true
+	}
+	for _, driver := range []string{"github.com/jackc/pgx/v5", "github.com/go-sql-driver/mysql", "github.com/redis/go-redis/v9"} {
+		if linked[driver] {
+			t.Errorf("the demonstration links %s", driver)
+		}
+	}
+	if !linked["modernc.org/sqlite"] {
+		t.Errorf("the modules of the program are not known: %v", linked)
 	}
 }
 

@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	}
 	nethttp, load = filepath.Join(dir, "nethttp"), filepath.Join(dir, "load")
 	for path, program := range map[string]string{nethttp: "nethttp", load: "load"} {
-		if out, err := exec.Command("go", "build", "-o", path, "github.com/secondgate/secondgate/examples/"+program).CombinedOutput(); err != nil {
+		if out, err := exec.Command("go", "build", "-tags", "databases", "-o", path, "github.com/secondgate/secondgate/examples/"+program).CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
 			os.Exit(1)
 		}
