@@ -19,10 +19,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	cdpruntime "github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/totp"
@@ -197,7 +199,16 @@ func (s *site) open(script bool) *tab {
 	s.t.Helper()
 	parent, err := browser()
 	require.NoError(s.t, err)
-	ctx, cancel := chromedp.NewContext(parent, chromedp.WithNewBrowserContext())
+	short, cancelShort := context.WithTimeout(parent, patience)
+	defer cancelShort()
+	ask := cdp.WithExecutor(short, chromedp.FromContext(parent).Browser)
+	jar, err := target.CreateBrowserContext().Do(ask)
+	require.NoError(s.t, err)
+	// A window for each, as Chromium opens no tab in a browser context without one.
+	window, err := target.CreateTarget("about:blank").WithBrowserContextID(jar).
+		WithNewWindow(true).WithWidth(1100).WithHeight(900).Do(ask)
+	require.NoError(s.t, err)
+	ctx, cancel := chromedp.NewContext(parent, chromedp.WithTargetID(window))
 	b := &tab{site: s, ctx: ctx, script: script}
 	chromedp.ListenTarget(ctx, func(e any) {
 		b.mu.Lock()
@@ -219,6 +230,9 @@ func (s *site) open(script bool) *tab {
 	hangs.Stop()
 	s.t.Cleanup(func() {
 		cancel()
+		short, cancelShort := context.WithTimeout(parent, patience)
+		defer cancelShort()
+		_ = target.DisposeBrowserContext(jar).Do(cdp.WithExecutor(short, chromedp.FromContext(parent).Browser))
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		if len(b.wrong) > 0 {
