@@ -1,12 +1,12 @@
 package main
 
 import (
-	"debug/buildinfo"
 	"encoding/hex"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -190,21 +190,18 @@ func TestWrongConfiguration(t *testing.T) {
 // The demonstration downloads and compiles no driver of a database server.
 func TestProgram_LinksNoServerDriver(t *testing.T) {
 	t.Parallel()
-	info, err := buildinfo.ReadFile(program)
+	out, err := exec.Command("go", "list", "-deps", ".").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	linked := make(map[string]bool)
-	for _, m := range info.Deps {
-		linked[m.Path] = true
-	}
+	deps := strings.Fields(string(out))
 	for _, driver := range []string{"github.com/jackc/pgx/v5", "github.com/go-sql-driver/mysql", "github.com/redis/go-redis/v9"} {
-		if linked[driver] {
+		if slices.Contains(deps, driver) {
 			t.Errorf("the demonstration links %s", driver)
 		}
 	}
-	if !linked["modernc.org/sqlite"] {
-		t.Errorf("the modules of the program are not known: %v", linked)
+	if !slices.Contains(deps, "modernc.org/sqlite") {
+		t.Error("its own driver is not found either")
 	}
 }
 
@@ -282,7 +279,7 @@ func TestKill(t *testing.T) {
 		for range promises {
 			select {
 			case <-promised:
-			case <-time.After(20 * time.Second):
+			case <-time.After(patience):
 				t.Fatalf("round %d: nothing happens any more\n%s", round, s.log)
 			}
 		}
