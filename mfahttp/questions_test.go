@@ -4,12 +4,16 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/secondgate/secondgate/internal/kdf/kdftest"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/questions"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage/memory"
 )
+
+// The cost of argon2id is tested in internal/kdf.
+var _ = kdftest.Cheap()
 
 // A program sets up security questions as a page does; the answers are in no answer of ours,
 // and they are no way to sign in.

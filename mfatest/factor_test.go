@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/internal/kdf/kdftest"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/pin"
@@ -18,6 +19,9 @@ import (
 	"github.com/secondgate/secondgate/sms"
 	"github.com/secondgate/secondgate/totp"
 )
+
+// The cost of argon2id is tested in internal/kdf.
+var _ = kdftest.Cheap()
 
 func issued(_ *factor.EnrollOutput, is *factor.Issue, _ time.Time) string { return is.Payload.Reveal() }
 

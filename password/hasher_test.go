@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/internal/kdf/kdftest"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/password"
 )
@@ -23,8 +24,18 @@ func hasher(t testing.TB, cfg password.HasherConfig) *password.Hasher {
 	return h
 }
 
-// shared hashes for the tests that are not about hashing.
-var shared = sync.OnceValues(func() (*password.Hasher, error) { return password.NewHasher(password.HasherConfig{}) })
+// shared hashes cheaply, for the tests that are not about the cost of hashing.
+var shared = sync.OnceValues(func() (*password.Hasher, error) {
+	defer kdftest.Cheap()()
+	return password.NewHasher(password.HasherConfig{})
+})
+
+func cheap(t testing.TB) *password.Hasher {
+	t.Helper()
+	h, err := shared()
+	require.NoError(t, err)
+	return h
+}
 
 func TestHashAndVerify(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -56,7 +67,7 @@ func TestHashAndVerify(t *testing.T) {
 func TestPBKDF2Vector(t *testing.T) {
 	enc := base64.RawStdEncoding.EncodeToString
 	hash := "$pbkdf2-sha256$i=600000$" + enc([]byte("saltsaltsaltsalt")) + "$TVPXRe49nNQGbk8yq+1ITnl+WlbIHQsXPDWWCq/Be9A"
-	require.NoError(t, hasher(t, password.HasherConfig{}).Verify(t.Context(), hash, "passwordPASSWORDpassword"))
+	require.NoError(t, cheap(t).Verify(t.Context(), hash, "passwordPASSWORDpassword"))
 }
 
 func TestEitherSchemeIsVerifiedAndReplaced(t *testing.T) {
@@ -84,7 +95,7 @@ func TestEitherSchemeIsVerifiedAndReplaced(t *testing.T) {
 
 // é as one code point or as two is the same password; nothing else is made equal.
 func TestUnicodeForms(t *testing.T) {
-	h := hasher(t, password.HasherConfig{})
+	h := cheap(t)
 	hash, err := h.Hash(t.Context(), "caf\u00e9 au lait")
 	require.NoError(t, err)
 	require.NoError(t, h.Verify(t.Context(), hash, "cafe\u0301 au lait"))
@@ -123,7 +134,7 @@ func TestWeakHashersAreRefused(t *testing.T) {
 }
 
 func TestDamagedHashes(t *testing.T) {
-	h := hasher(t, password.HasherConfig{})
+	h := cheap(t)
 	salt, key := strings.Repeat("A", 22), strings.Repeat("A", 43)
 	for _, bad := range []string{"x", "$2a$10$abcdefghijklmnopqrstuu", "$pbkdf2-sha256$i=0$" + salt + "$" + key, "$pbkdf2-sha256$i=99999999999$" + salt + "$" + key,
 		"$pbkdf2-sha256$i=+600000$" + salt + "$" + key, "$pbkdf2-sha256$i=600000$" + salt, "$pbkdf2-sha256$i=600000$AAAA$" + key,
@@ -136,7 +147,7 @@ func TestDamagedHashes(t *testing.T) {
 }
 
 func TestHashRefusesWhatCannotBeTyped(t *testing.T) {
-	h := hasher(t, password.HasherConfig{})
+	h := cheap(t)
 	for reason, s := range map[string]factor.Secret{"password_too_short": "", "password_too_long": factor.Secret(strings.Repeat("x", password.MaxBytes+1)), "password_characters": "abc\xff", "password_characters ": "abc\x00"} {
 		_, err := h.Hash(t.Context(), s)
 		requireReason(t, err, strings.TrimSpace(reason))
@@ -149,7 +160,7 @@ func TestHashRefusesWhatCannotBeTyped(t *testing.T) {
 }
 
 func TestHashHonoursContext(t *testing.T) {
-	h := hasher(t, password.HasherConfig{})
+	h := cheap(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := h.Hash(ctx, "correct horse")
@@ -184,7 +195,7 @@ func requireReason(t *testing.T, err error, reason string) {
 }
 
 func FuzzVerify(f *testing.F) {
-	h := hasher(f, password.HasherConfig{})
+	h := cheap(f)
 	f.Add("$pbkdf2-sha256$i=1$" + strings.Repeat("A", 22) + "$" + strings.Repeat("A", 43))
 	f.Add("$argon2id$v=19$m=7168,t=5,p=1$c29tZXNhbHRzb21lc2FsdA$c29tZXNhbHRzb21lc2FsdHNvbWVzYWx0c29tZXM")
 	f.Fuzz(func(t *testing.T, hash string) {

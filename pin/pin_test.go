@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/argon2"
 
+	"github.com/secondgate/secondgate/internal/kdf/kdftest"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
@@ -19,6 +20,9 @@ import (
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage/memory"
 )
+
+// The cost of argon2id is tested in internal/kdf.
+var _ = kdftest.Cheap()
 
 func newFactor(t testing.TB, cfg pin.Config) *pin.Factor {
 	t.Helper()

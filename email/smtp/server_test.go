@@ -196,7 +196,7 @@ func (s *script) converse(conn net.Conn, config *tls.Config) {
 
 func (s *script) config() smtp.Config {
 	return smtp.Config{Host: s.host, Port: s.port, Security: s.security, From: "Acme <no-reply@acme.example>",
-		TLSConfig: &tls.Config{RootCAs: s.roots}, Timeout: 5 * time.Second}
+		TLSConfig: &tls.Config{RootCAs: s.roots}, Timeout: 2 * time.Minute}
 }
 
 // said is what the client sent outside of the mail's text.
@@ -217,7 +217,7 @@ func (s *script) requireEnded(t *testing.T) {
 	t.Helper()
 	select {
 	case <-s.ended:
-	case <-time.After(2 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the connection was left open")
 	}
 }

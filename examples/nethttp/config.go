@@ -33,7 +33,7 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	fs.StringVar(&c.addr, "addr", "localhost:8080", "`HOST:PORT` to listen on; port 0 takes a free one; browsers have passkeys on localhost, and on 127.0.0.1 they have none")
 	fs.StringVar(&c.data, "data", "./data", "`directory` for the database and the key; made if it is not there")
 	fs.StringVar(&c.db, "db", "", "where secondgate keeps its records: a SQLite `file or URL`, postgres://user:password@host:5432/database, "+
-		"mysql://user:password@host:3306/database or redis://:password@host:6379/0 (default the application's own database in -data)")
+		"mysql://user:password@host:3306/database or redis://:password@host:6379/0; servers need a build with -tags databases (default the application's own database in -data)")
 	fs.StringVar(&c.smtp, "smtp", "", "`URL` of the mail server: smtp://user:password@host:587?from=security@example.com, or smtps:// for TLS from the first byte")
 	fs.StringVar(&c.sms, "sms", "outbox", "`sender` of text messages: twilio, http or outbox; credentials come from the environment")
 	fs.BoolVar(&c.demo, "demo", true, "seed people and serve the outbox and the demonstration clock")

@@ -11,6 +11,11 @@
 // In demonstration mode, which is the default, people are seeded, mail and text messages
 // are shown on a page, and the clock can be moved forward to see codes expire and locks end.
 //
+// The records of secondgate can be in PostgreSQL, MySQL or Redis. The drivers are in a build with
+// the tag "databases" only, so that the demonstration does not download and compile them:
+//
+//	go run -tags databases ./examples/nethttp -db postgres://user:password@host:5432/database
+//
 // Read main.go for how the pieces are put together, gate.go for what secondgate needs of
 // an application, and login.go for a sign-in. Everything else is what any web application
 // has. With -demo=false it is one without demonstration routes: give it -smtp, and the

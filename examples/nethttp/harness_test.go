@@ -16,33 +16,41 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/secondgate/secondgate/internal/kdf/kdftest"
 )
 
-// program is the file under test, built once.
+// programVar makes the test binary the program under test, so that nothing is built twice.
+const programVar = "NETHTTP_TEST_PROGRAM"
+
+// program is the file under test: this test binary, which start runs with programVar.
 var program string
 
+// patience bounds one step of a test. On the busiest machine only a step that hangs takes so
+// long.
+const patience = 2 * time.Minute
+
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "nethttp")
-	if err != nil {
+	kdftest.Cheap() // its cost is tested in internal/kdf and password
+	if os.Getenv(programVar) != "" {
+		main()
+		os.Exit(0)
+	}
+	var err error
+	if program, err = os.Executable(); err != nil {
 		panic(err)
 	}
-	program = filepath.Join(dir, "nethttp")
-	out, err := exec.Command("go", append(append([]string{"build"}, buildFlags...), "-o", program, ".")...).CombinedOutput()
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
-		os.Exit(1)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
+	os.Exit(m.Run())
 }
+
+// environment is what the program runs in.
+func environment() []string { return append(os.Environ(), programVar+"=1") }
 
 // server is a running program.
 type server struct {
@@ -78,7 +86,7 @@ func start(t testing.TB, data string, args ...string) *server {
 	t.Helper()
 	s := &server{t: t, log: new(logBuffer)}
 	s.cmd = exec.Command(program, "-addr", "127.0.0.1:0", "-data", data)
-	s.cmd.Env = os.Environ()
+	s.cmd.Env = environment()
 	for _, arg := range args {
 		if strings.HasPrefix(arg, "-") {
 			s.cmd.Args = append(s.cmd.Args, arg)
@@ -131,7 +139,7 @@ func (s *server) client(t testing.TB) *client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &client{t: t, s: s, Client: http.Client{Jar: jar, Timeout: 30 * time.Second,
+	return &client{t: t, s: s, Client: http.Client{Jar: jar, Timeout: patience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
@@ -365,10 +373,10 @@ func (c *client) kinds() (list []string) {
 // environment.
 func refused(t *testing.T, args ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program)
-	cmd.Env = os.Environ()
+	cmd.Env = environment()
 	for _, arg := range args {
 		if strings.HasPrefix(arg, "ACME_") {
 			cmd.Env = append(cmd.Env, arg)

@@ -120,12 +120,11 @@ func TestAdministrationPage(t *testing.T) {
 	c.to(c.post(303, "/admin/confirm", url.Values{"username": {"mei"}}), "/admin")
 	c.has(c.get(200, "/demo/outbox"), "mei@acme.example")
 	c.to(c.post(303, "/admin/confirm-all", url.Values{}), "/admin/confirmations")
-	for range 100 {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		a = c.get(200, "/admin/confirmations")
 		if a.header.Get("Refresh") == "" {
 			break
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 	c.has(a, "16 of 16", "done")
 	if n := strings.Count(a.text, ">sent<"); n != 16 {

@@ -22,7 +22,7 @@ var resetLink = regexp.MustCompile(`/password/reset\?token=[\w-]+`)
 // beside the request, and returns their texts, the newest first.
 func (c *client) mails(n int, to, words string) (texts []string) {
 	c.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		var list []message
 		if err := json.Unmarshal([]byte(c.get(200, "/demo/outbox").text), &list); err != nil {
 			c.t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -173,15 +174,34 @@ func TestWrongConfiguration(t *testing.T) {
 		"empty key":          {[]string{"-data", filepath.Join(dir, "empty")}, "32 bytes"},
 		"key others read":    {[]string{"-data", filepath.Join(dir, "open")}, "chmod 600"},
 		"key lost":           {[]string{"-data", lost}, "backup"},
+		"no drivers":         {[]string{"-db", "postgres://u:secret@127.0.0.1:1/db"}, "go run -tags databases ./examples/nethttp"},
 		"no database":        {[]string{"-data", filepath.Join(dir, "broken")}, "move it away"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			args := append([]string{"-addr", "127.0.0.1:0", "-data", filepath.Join(dir, "fine")}, tc.args...)
 			out := refused(t, args...)
-			if !strings.Contains(out, tc.want) || !strings.HasPrefix(out, "nethttp: ") || strings.Contains(out, "panic") {
+			if !strings.Contains(out, tc.want) || !strings.HasPrefix(out, "nethttp: ") || strings.Contains(out, "panic") || strings.Contains(out, "secret@") {
 				t.Errorf("said %q, want something with %q", out, tc.want)
 			}
 		})
+	}
+}
+
+// The demonstration downloads and compiles no driver of a database server.
+func TestProgram_LinksNoServerDriver(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command("go", "list", "-deps", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	deps := strings.Fields(string(out))
+	for _, driver := range []string{"github.com/jackc/pgx/v5", "github.com/go-sql-driver/mysql", "github.com/redis/go-redis/v9"} {
+		if slices.Contains(deps, driver) {
+			t.Errorf("the demonstration links %s", driver)
+		}
+	}
+	if !slices.Contains(deps, "modernc.org/sqlite") {
+		t.Error("its own driver is not found either")
 	}
 }
 
@@ -259,7 +279,7 @@ func TestKill(t *testing.T) {
 		for range promises {
 			select {
 			case <-promised:
-			case <-time.After(20 * time.Second):
+			case <-time.After(patience):
 				t.Fatalf("round %d: nothing happens any more\n%s", round, s.log)
 			}
 		}

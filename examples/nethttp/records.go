@@ -7,14 +7,10 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 
-	"github.com/go-sql-driver/mysql"
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
-	"github.com/redis/go-redis/v9"
-
 	"github.com/secondgate/secondgate/storage"
-	"github.com/secondgate/secondgate/storage/redisstore"
 	"github.com/secondgate/secondgate/storage/sqlstore"
 )
 
@@ -46,16 +42,8 @@ func openRecords(ctx context.Context, where string, own *sql.DB) (_ records, clo
 			return nil, nil, err
 		}
 		return openSQL(ctx, "sqlite", sqlstore.SQLiteDSN(where), sqlstore.SQLite)
-	case scheme == "postgres" || scheme == "postgresql":
-		return openSQL(ctx, "pgx", where, sqlstore.PostgreSQL)
-	case scheme == "mysql" || scheme == "mariadb":
-		dsn, err := mysqlDSN(where)
-		if err != nil {
-			return nil, nil, err
-		}
-		return openSQL(ctx, "mysql", dsn, sqlstore.MySQL)
-	case scheme == "redis" || scheme == "rediss":
-		return openRedis(ctx, where)
+	case slices.Contains([]string{"postgres", "postgresql", "mysql", "mariadb", "redis", "rediss"}, scheme):
+		return openServer(ctx, scheme, where)
 	}
 	return nil, nil, errors.New("not a file, and not a postgres://, mysql:// or redis:// URL")
 }
@@ -80,44 +68,6 @@ func openTable(ctx context.Context, db *sql.DB, d sqlstore.Dialect) (*sqlstore.S
 		return nil, err
 	}
 	return sqlstore.New(ctx, cfg)
-}
-
-func openRedis(ctx context.Context, where string) (records, func() error, error) {
-	options, err := redis.ParseURL(where)
-	if err != nil {
-		return nil, nil, err
-	}
-	options.ContextTimeoutEnabled = true
-	options.MaxRetries = -1 // the core decides what to do after an error
-	client := redis.NewClient(options)
-	store, err := redisstore.New(ctx, redisstore.Config{
-		Do: func(ctx context.Context, args ...any) (any, error) { return client.Do(ctx, args...).Result() },
-	})
-	if err != nil {
-		return nil, nil, errors.Join(err, client.Close())
-	}
-	return store, client.Close, nil
-}
-
-// mysqlDSN makes of mysql://user:password@host:port/database the form that the driver reads.
-func mysqlDSN(where string) (string, error) {
-	u, err := url.Parse(where)
-	if err != nil {
-		return "", errors.New("not a URL")
-	}
-	cfg := mysql.NewConfig()
-	cfg.Net, cfg.Addr, cfg.DBName = "tcp", u.Host, strings.TrimPrefix(u.Path, "/")
-	if u.Port() == "" {
-		cfg.Addr += ":3306"
-	}
-	if u.User != nil {
-		cfg.User = u.User.Username()
-		cfg.Passwd, _ = u.User.Password()
-	}
-	if u.Host == "" || cfg.DBName == "" || u.RawQuery != "" {
-		return "", errors.New("give it as mysql://user:password@host:3306/database")
-	}
-	return cfg.FormatDSN(), nil
 }
 
 // redactURL takes the password out of what is printed.

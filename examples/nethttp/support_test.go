@@ -179,7 +179,10 @@ func TestReportAndInvitations(t *testing.T) {
 		t.Error("emma has enrolled")
 	}
 	owner.to(owner.post(303, "/admin/invite", url.Values{}), "/admin/confirmations")
-	for strings.Contains(owner.get(200, "/admin/confirmations").text, "sent so far") {
+	for deadline := time.Now().Add(patience); strings.Contains(owner.get(200, "/admin/confirmations").text, "sent so far"); {
+		if time.Now().After(deadline) {
+			t.Fatal("the invitations are not sent")
+		}
 		time.Sleep(20 * time.Millisecond)
 	}
 	link := linkForm.FindString(owner.last("farid@acme.example").Text)

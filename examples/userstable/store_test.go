@@ -14,6 +14,7 @@ import (
 	_ "modernc.org/sqlite"
 
 	"github.com/secondgate/secondgate/examples/userstable"
+	"github.com/secondgate/secondgate/internal/kdf/kdftest"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/pin"
 	"github.com/secondgate/secondgate/seal"
@@ -21,6 +22,9 @@ import (
 	"github.com/secondgate/secondgate/storage/sqlstore"
 	"github.com/secondgate/secondgate/storage/storagetest"
 )
+
+// The cost of argon2id is tested in internal/kdf.
+var _ = kdftest.Cheap()
 
 // open returns an application's database with a users table, and the Store in it.
 func open(t testing.TB, path string) (*sql.DB, *userstable.Store) {

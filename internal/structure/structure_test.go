@@ -103,6 +103,29 @@ func TestImportDirections(t *testing.T) {
 	}
 }
 
+// Package kdftest makes hashes cheap. Tests import it and nothing else does, in any module; and
+// no other file reaches into a package by linkname, which is how it does so.
+func TestOnlyTestsHashCheaply(t *testing.T) {
+	const kdftest = `"` + module + `/internal/kdf/kdftest"`
+	tests := 0
+	require.NoError(t, filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		switch {
+		case strings.HasSuffix(path, "_test.go"):
+			tests += bytes.Count(b, []byte(kdftest))
+		case bytes.Contains(b, []byte(kdftest)):
+			t.Errorf("%s is no test and hashes cheaply", path)
+		case bytes.Contains(b, []byte("//go:"+"linkname")) && filepath.ToSlash(path) != "../../internal/kdf/kdftest/kdftest.go":
+			t.Errorf("%s uses linkname", path)
+		}
+		return err
+	}))
+	require.Greater(t, tests, 3)
+}
+
 // net/http is for what speaks HTTP.
 func TestHTTPStaysOutside(t *testing.T) {
 	for _, p := range packages(t) {

@@ -19,10 +19,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	cdpruntime "github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/totp"
@@ -51,9 +53,14 @@ func TestMain(m *testing.M) {
 		}
 	}
 	code := m.Run()
+	closeBrowser()
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
 }
+
+// patience bounds one step in the browser, such as a click and the page that follows. On the
+// busiest machine only a step that hangs takes so long.
+const patience = 2 * time.Minute
 
 // site is the application, running.
 type site struct {
@@ -163,15 +170,45 @@ type tab struct {
 }
 
 var options = append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU,
-	chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1100, 900))
+	chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+	chromedp.WindowSize(1100, 900), chromedp.WSURLReadTimeout(patience))
 
-// open opens a browser with a cookie jar of its own. The test fails if a page of it logs an
+// browser is the one process that all tests share, started by the first of them. A tab has
+// cookies and storage of its own.
+var browser = sync.OnceValues(func() (context.Context, error) {
+	ctx, _ := chromedp.NewExecAllocator(context.Background(),
+		append(options[:len(options):len(options)], chromedp.ExecPath(chromium))...)
+	ctx, _ = chromedp.NewContext(ctx)
+	browserStarted = true
+	return ctx, chromedp.Run(ctx)
+})
+
+var browserStarted bool
+
+func closeBrowser() {
+	if browserStarted {
+		if ctx, err := browser(); err == nil {
+			_ = chromedp.Cancel(ctx)
+		}
+	}
+}
+
+// open opens a tab with a cookie jar of its own. The test fails if a page of it logs an
 // error: a script that threw, or something that the Content-Security-Policy refused.
 func (s *site) open(script bool) *tab {
 	s.t.Helper()
-	ctx, cancelTime := context.WithTimeout(context.Background(), 2*time.Minute)
-	ctx, cancelProcess := chromedp.NewExecAllocator(ctx, append(options[:len(options):len(options)], chromedp.ExecPath(chromium))...)
-	ctx, cancel := chromedp.NewContext(ctx)
+	parent, err := browser()
+	require.NoError(s.t, err)
+	short, cancelShort := context.WithTimeout(parent, patience)
+	defer cancelShort()
+	ask := cdp.WithExecutor(short, chromedp.FromContext(parent).Browser)
+	jar, err := target.CreateBrowserContext().Do(ask)
+	require.NoError(s.t, err)
+	// A window for each, as Chromium opens no tab in a browser context without one.
+	window, err := target.CreateTarget("about:blank").WithBrowserContextID(jar).
+		WithNewWindow(true).WithWidth(1100).WithHeight(900).Do(ask)
+	require.NoError(s.t, err)
+	ctx, cancel := chromedp.NewContext(parent, chromedp.WithTargetID(window))
 	b := &tab{site: s, ctx: ctx, script: script}
 	chromedp.ListenTarget(ctx, func(e any) {
 		b.mu.Lock()
@@ -185,12 +222,17 @@ func (s *site) open(script bool) *tab {
 			}
 		}
 	})
-	require.NoError(s.t, chromedp.Run(ctx, cdplog.Enable(), emulation.SetScriptExecutionDisabled(!script)))
+	// The first run makes the tab live as long as its context, which has no deadline therefore.
+	hangs := time.AfterFunc(patience, cancel)
+	// Each tab behaves as the one in front, as it would for its own user.
+	require.NoError(s.t, chromedp.Run(ctx, cdplog.Enable(), emulation.SetFocusEmulationEnabled(true),
+		emulation.SetScriptExecutionDisabled(!script)))
+	hangs.Stop()
 	s.t.Cleanup(func() {
-		_ = chromedp.Cancel(ctx)
 		cancel()
-		cancelProcess()
-		cancelTime()
+		short, cancelShort := context.WithTimeout(parent, patience)
+		defer cancelShort()
+		_ = target.DisposeBrowserContext(jar).Do(cdp.WithExecutor(short, chromedp.FromContext(parent).Browser))
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		if len(b.wrong) > 0 {
@@ -200,9 +242,34 @@ func (s *site) open(script bool) *tab {
 	return b
 }
 
+// try runs actions as one step.
+func (b *tab) try(actions ...chromedp.Action) error {
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	return chromedp.Run(ctx, actions...)
+}
+
+// follow runs actions that lead to another page as one step, and waits for that page.
+func (b *tab) follow(actions ...chromedp.Action) error {
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	_, err := chromedp.RunResponse(ctx, actions...)
+	return err
+}
+
+// waitFor waits until something is so.
+func (s *site) waitFor(what string, so func() bool) {
+	s.t.Helper()
+	for began := time.Now(); !so(); time.Sleep(50 * time.Millisecond) {
+		if time.Since(began) > patience {
+			s.t.Fatalf("waited %s in vain: %s", patience, what)
+		}
+	}
+}
+
 func (b *tab) run(actions ...chromedp.Action) {
 	b.t.Helper()
-	if err := chromedp.Run(b.ctx, actions...); err != nil {
+	if err := b.try(actions...); err != nil {
 		b.t.Fatalf("%v at %s\n%s", err, b.path(), b.text("body"))
 	}
 }
@@ -217,9 +284,7 @@ func (b *tab) visit(path string) {
 // press clicks what leads to another page, and checks that page.
 func (b *tab) press(selector string) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, 20*time.Second)
-	defer cancel()
-	if _, err := chromedp.RunResponse(ctx, chromedp.Click(selector, chromedp.ByQuery)); err != nil {
+	if err := b.follow(chromedp.Click(selector, chromedp.ByQuery)); err != nil {
 		b.t.Fatalf("pressing %s: %v at %s\n%s", selector, err, b.path(), b.text("body"))
 	}
 	b.check()
@@ -239,13 +304,13 @@ func (b *tab) eval(js string, into any) {
 // after a page was laid out.
 func (b *tab) becomes(js, what string) {
 	b.t.Helper()
-	if err := chromedp.Run(b.ctx, chromedp.Poll(js, nil, chromedp.WithPollingTimeout(20*time.Second))); err != nil {
+	if err := b.try(chromedp.Poll(js, nil, chromedp.WithPollingTimeout(patience))); err != nil {
 		b.t.Fatalf("%s: %v at %s\n%s", what, err, b.path(), b.text("body"))
 	}
 }
 
 func (b *tab) text(selector string) (s string) {
-	_ = chromedp.Run(b.ctx, chromedp.Evaluate(fmt.Sprintf(`(document.querySelector(%q)||{innerText:""}).innerText`, selector), &s))
+	_ = b.try(chromedp.Evaluate(fmt.Sprintf(`(document.querySelector(%q)||{innerText:""}).innerText`, selector), &s))
 	return s
 }
 
@@ -256,7 +321,7 @@ func (b *tab) has(selector string) (ok bool) {
 }
 
 func (b *tab) path() (s string) {
-	_ = chromedp.Run(b.ctx, chromedp.Evaluate(`location.pathname`, &s))
+	_ = b.try(chromedp.Evaluate(`location.pathname`, &s))
 	return s
 }
 

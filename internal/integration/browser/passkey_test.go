@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/url"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
@@ -43,13 +42,13 @@ func (d *device) credentials() (list []*webauthn.Credential) {
 // forgets waits for the browser to have thrown its passkeys away.
 func (d *device) forgets() {
 	d.t.Helper()
-	require.Eventually(d.t, func() bool { return len(d.credentials()) == 0 }, 20*time.Second, 50*time.Millisecond)
+	d.waitFor("no passkey is left", func() bool { return len(d.credentials()) == 0 })
 }
 
 // arrives waits for a page that the browser goes to by itself.
 func (d *device) arrives(path string) {
 	d.t.Helper()
-	require.Eventually(d.t, func() bool { return d.path() == path }, 20*time.Second, 50*time.Millisecond)
+	d.waitFor("at "+path, func() bool { return d.path() == path })
 }
 
 // present says whether somebody touches the authenticator when it asks.

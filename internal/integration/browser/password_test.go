@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
@@ -13,20 +12,19 @@ import (
 var resetLink = regexp.MustCompile(`/password/reset\?token=[\w-]+`)
 
 // resetLink waits for the mail, which is sent after the answer.
-func (s *site) resetLink(to string) string {
+func (s *site) resetLink(to string) (link string) {
 	s.t.Helper()
-	for range 200 {
+	s.waitFor("a link to "+to, func() bool {
 		var all []message
 		s.get("/demo/outbox", &all)
 		for _, m := range all {
-			if link := resetLink.FindString(m.Text); m.To == to && link != "" {
-				return link
+			if link = resetLink.FindString(m.Text); m.To == to && link != "" {
+				return true
 			}
 		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	s.t.Fatalf("no link was sent to %s", to)
-	return ""
+		return false
+	})
+	return link
 }
 
 func (b *tab) choose(form, typed, again string) {

@@ -11,10 +11,10 @@ import (
 // reaches waits for a page over whatever others the browser is sent on by.
 func (b *tab) reaches(js, what string) {
 	b.t.Helper()
-	require.Eventually(b.t, func() (there bool) {
+	b.waitFor(what, func() (there bool) {
 		// An error is a page that the browser is just leaving.
-		return chromedp.Run(b.ctx, chromedp.Evaluate(`document.readyState === "complete" && `+js, &there)) == nil && there
-	}, 20*time.Second, 20*time.Millisecond, what)
+		return b.try(chromedp.Evaluate(`document.readyState === "complete" && `+js, &there)) == nil && there
+	})
 }
 
 // provider chooses who to be on the provider's page, and comes back. The provider is at

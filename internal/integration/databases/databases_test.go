@@ -209,12 +209,15 @@ func TestKilledServerKeepsWhatItAcknowledged(t *testing.T) {
 		const workers = 8
 		acknowledged := make([]string, workers)
 		attempted := make([]string, workers)
-		var wg sync.WaitGroup
+		var wg, first sync.WaitGroup
+		first.Add(workers)
 		for w := range workers {
 			wg.Go(func() {
+				began := sync.OnceFunc(first.Done)
+				defer began()
 				key, old := fmt.Sprintf("k%d", w), ""
 				for i := 0; ; i++ {
-					ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+					ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 					next := fmt.Sprintf("r%d", i)
 					attempted[w] = next
 					err := store.Swap(ctx, key, old, storage.Record{Revision: next, Data: []byte(next)})
@@ -223,10 +226,11 @@ func TestKilledServerKeepsWhatItAcknowledged(t *testing.T) {
 						return
 					}
 					acknowledged[w], old = next, next
+					began()
 				}
 			})
 		}
-		time.Sleep(500 * time.Millisecond)
+		first.Wait() // for a first acknowledged write of each, and killed in the middle of others
 		s.Kill()
 		wg.Wait()
 		s.Start()
@@ -237,7 +241,7 @@ func TestKilledServerKeepsWhatItAcknowledged(t *testing.T) {
 				var err error
 				got, err = store.Get(t.Context(), fmt.Sprintf("k%d", w))
 				return err == nil
-			}, 20*time.Second, 50*time.Millisecond)
+			}, 2*time.Minute, 50*time.Millisecond)
 			require.Contains(t, []string{acknowledged[w], attempted[w]}, got.Revision)
 			require.Equal(t, got.Revision, string(got.Data))
 		}

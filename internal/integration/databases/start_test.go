@@ -49,7 +49,7 @@ func TestNewInAnOutage(t *testing.T) {
 						require.NoError(t, wrong)
 					}
 					end()
-					require.Eventually(t, func() bool { _, err := sqlstore.New(t.Context(), cfg); return err == nil }, 10*time.Second, 20*time.Millisecond)
+					require.Eventually(t, func() bool { _, err := sqlstore.New(t.Context(), cfg); return err == nil }, 2*time.Minute, 20*time.Millisecond)
 				})
 			}
 		})

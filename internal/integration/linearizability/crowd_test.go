@@ -185,7 +185,7 @@ type process struct {
 func (c *crowd) startAtLast() (*process, error) {
 	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
 		p, err := c.start(c.fault)
-		if err == nil || !c.troubled || c.stop.Load() || time.Since(began) > 30*time.Second {
+		if err == nil || !c.troubled || c.stop.Load() || time.Since(began) > 2*time.Minute {
 			return p, err
 		}
 	}

@@ -266,7 +266,8 @@ func TestSilentServer(t *testing.T) {
 		}
 	}()
 	for _, security := range []smtp.Security{smtp.StartTLS, smtp.TLS} {
-		s, err := smtp.New(smtp.Config{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, Security: security, From: "a@example.com"})
+		s, err := smtp.New(smtp.Config{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, Security: security, From: "a@example.com",
+			Timeout: 2 * time.Minute})
 		require.NoError(t, err)
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		begun := time.Now()
@@ -274,13 +275,13 @@ func TestSilentServer(t *testing.T) {
 		cancel()
 		requireError(t, err, true)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.Less(t, time.Since(begun), 3*time.Second)
+		require.Less(t, time.Since(begun), time.Minute)
 		ctx, cancel = context.WithCancel(t.Context())
 		time.AfterFunc(100*time.Millisecond, cancel)
 		begun = time.Now()
 		err = s.Send(ctx, message)
 		require.ErrorIs(t, err, context.Canceled)
-		require.Less(t, time.Since(begun), 3*time.Second)
+		require.Less(t, time.Since(begun), time.Minute)
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/internal/integration/servers"
+	"github.com/secondgate/secondgate/internal/kdf/kdftest"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
@@ -33,6 +34,9 @@ import (
 	"github.com/secondgate/secondgate/storage/sqlstore"
 	"github.com/secondgate/secondgate/totp"
 )
+
+// The cost of argon2id is tested in internal/kdf.
+var _ = kdftest.Cheap()
 
 const binding = "session-1"
 

@@ -35,9 +35,9 @@ func TestWaitForReplicas(t *testing.T) {
 	require.NoError(t, connect(t, replica.Addr).Do(t.Context(), "REPLICAOF", "127.0.0.1", port).Err())
 	require.Eventually(t, func() bool {
 		return store.Swap(t.Context(), fmt.Sprint("try", time.Now().UnixNano()), "", storage.Record{Revision: "r", Data: []byte("x")}) == nil
-	}, 20*time.Second, 50*time.Millisecond)
+	}, 2*time.Minute, 50*time.Millisecond)
 	// A replica of a busy machine takes its time.
-	cfg.WaitTimeout = 20 * time.Second
+	cfg.WaitTimeout = time.Minute
 	patient := open(t, cfg)
 	for i := range 50 {
 		require.NoError(t, patient.Swap(t.Context(), fmt.Sprint("n", i), "", storage.Record{Revision: "r", Data: []byte("x")}))
@@ -75,7 +75,7 @@ func TestWaitOnTheConnectionOfTheWrite(t *testing.T) {
 		}})
 	require.Eventually(t, func() bool {
 		return store.Swap(t.Context(), fmt.Sprint("try", time.Now().UnixNano()), "", record("r")) == nil
-	}, 20*time.Second, 50*time.Millisecond)
+	}, 2*time.Minute, 50*time.Millisecond)
 	replica.Suspend() // it is connected, and has nothing of what follows
 	defer replica.Resume()
 	require.ErrorIs(t, store.Swap(t.Context(), "k1", "", record("r")), redisstore.ErrNotReplicated)

@@ -39,7 +39,7 @@ func RedisCluster(t testing.TB) []*Server {
 	var nodes []*Server
 	args := []string{"--cluster", "create"}
 	for range 3 {
-		n := Redis(t, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "5000",
+		n := Redis(t, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "30000",
 			"--cluster-port", fmt.Sprint(FreePort(t)))
 		nodes = append(nodes, n)
 		args = append(args, n.Addr)
@@ -55,7 +55,7 @@ func RedisCluster(t testing.TB) []*Server {
 		if up == len(nodes) {
 			return nodes
 		}
-		if time.Since(began) > 30*time.Second {
+		if time.Since(began) > 3*time.Minute {
 			t.Fatal("the cluster does not come up")
 		}
 	}

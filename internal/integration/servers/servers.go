@@ -153,14 +153,14 @@ func (s *Server) Start() {
 			gone = true
 		default:
 		}
-		if gone && time.Since(began) < 15*time.Second {
+		if gone && time.Since(began) < time.Minute {
 			// What a killed server leaves behind (PostgreSQL's children, a lock file, a port)
 			// takes a moment to go away.
 			time.Sleep(100 * time.Millisecond)
 			s.launch()
 			continue
 		}
-		if gone || time.Since(began) > time.Minute {
+		if gone || time.Since(began) > 3*time.Minute {
 			text, _ := os.ReadFile(log.Name())
 			s.t.Fatalf("%s does not come up: %v\n%s", s.cmd.Path, err, bytes.TrimSpace(text))
 		}
@@ -227,7 +227,7 @@ func (s *Server) Suspend() {
 		return
 	}
 	parent := s.cmd.Process.Pid
-	for deadline := time.Now().Add(30 * time.Second); !stopped(append(children(parent), parent)); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !stopped(append(children(parent), parent)); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			s.t.Fatal("the server does not stop")
 		}

@@ -3,8 +3,11 @@ package sqlite_test
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite"
@@ -26,7 +29,23 @@ func openDB(t testing.TB, path string) *sql.DB {
 // openStore also makes the table.
 func openStore(t testing.TB, path string) *sqlstore.Store {
 	t.Helper()
-	cfg := sqlstore.Config{DB: openDB(t, path), Dialect: sqlstore.SQLite}
+	return storeOn(t, openDB(t, path))
+}
+
+// openPatientStore is a store that waits longer for a lock.
+func openPatientStore(t testing.TB, path string, busy time.Duration) *sqlstore.Store {
+	t.Helper()
+	dsn := strings.Replace(sqlstore.SQLiteDSN(path), "busy_timeout(5000)", fmt.Sprintf("busy_timeout(%d)", busy.Milliseconds()), 1)
+	require.NotEqual(t, sqlstore.SQLiteDSN(path), dsn)
+	db, err := sql.Open("sqlite", dsn)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return storeOn(t, db)
+}
+
+func storeOn(t testing.TB, db *sql.DB) *sqlstore.Store {
+	t.Helper()
+	cfg := sqlstore.Config{DB: db, Dialect: sqlstore.SQLite}
 	require.NoError(t, sqlstore.Migrate(context.Background(), cfg))
 	store, err := sqlstore.New(context.Background(), cfg)
 	require.NoError(t, err)

@@ -1,0 +1,14 @@
+//go:build !databases
+
+package main
+
+import (
+	"context"
+	"errors"
+)
+
+// openServer names the build that has the drivers of database servers.
+func openServer(context.Context, string, string) (records, func() error, error) {
+	return nil, nil, errors.New("this build has SQLite only; " +
+		"the drivers of database servers come with: go run -tags databases ./examples/nethttp -db URL")
+}

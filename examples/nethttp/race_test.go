@@ -1,6 +1,0 @@
-//go:build race
-
-package main
-
-// buildFlags make the program under test look for races too.
-var buildFlags = []string{"-race"}

@@ -1,0 +1,71 @@
+//go:build databases
+
+package main
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strings"
+
+	"github.com/go-sql-driver/mysql"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/secondgate/secondgate/storage/redisstore"
+	"github.com/secondgate/secondgate/storage/sqlstore"
+)
+
+// openServer opens the store on a database server. The drivers take longer to download and
+// compile than much of the rest, so that only a build with the tag "databases" has them.
+func openServer(ctx context.Context, scheme, where string) (records, func() error, error) {
+	switch scheme {
+	case "mysql", "mariadb":
+		dsn, err := mysqlDSN(where)
+		if err != nil {
+			return nil, nil, err
+		}
+		return openSQL(ctx, "mysql", dsn, sqlstore.MySQL)
+	case "redis", "rediss":
+		return openRedis(ctx, where)
+	}
+	return openSQL(ctx, "pgx", where, sqlstore.PostgreSQL)
+}
+
+func openRedis(ctx context.Context, where string) (records, func() error, error) {
+	options, err := redis.ParseURL(where)
+	if err != nil {
+		return nil, nil, err
+	}
+	options.ContextTimeoutEnabled = true
+	options.MaxRetries = -1 // the core decides what to do after an error
+	client := redis.NewClient(options)
+	store, err := redisstore.New(ctx, redisstore.Config{
+		Do: func(ctx context.Context, args ...any) (any, error) { return client.Do(ctx, args...).Result() },
+	})
+	if err != nil {
+		return nil, nil, errors.Join(err, client.Close())
+	}
+	return store, client.Close, nil
+}
+
+// mysqlDSN makes of mysql://user:password@host:port/database the form that the driver reads.
+func mysqlDSN(where string) (string, error) {
+	u, err := url.Parse(where)
+	if err != nil {
+		return "", errors.New("not a URL")
+	}
+	cfg := mysql.NewConfig()
+	cfg.Net, cfg.Addr, cfg.DBName = "tcp", u.Host, strings.TrimPrefix(u.Path, "/")
+	if u.Port() == "" {
+		cfg.Addr += ":3306"
+	}
+	if u.User != nil {
+		cfg.User = u.User.Username()
+		cfg.Passwd, _ = u.User.Password()
+	}
+	if u.Host == "" || cfg.DBName == "" || u.RawQuery != "" {
+		return "", errors.New("give it as mysql://user:password@host:3306/database")
+	}
+	return cfg.FormatDSN(), nil
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+
+// config is the command line.
+type config struct {
+	read, long bool
+	limit      time.Duration
+	log        string
+	packages   []string
+}
+
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	var c config
+	flags := flag.NewFlagSet("testrun", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.BoolVar(&c.read, "read", false, "report the events of go test -json from standard input")
+	flags.BoolVar(&c.long, "long", false, "run many more rounds: sets SECONDGATE_LONG")
+	flags.DurationVar(&c.limit, "limit", time.Hour, "stop the whole run after this `time`, which only a hang reaches")
+	flags.StringVar(&c.log, "log", "", "`file` for the whole output of all tests")
+	if err := flags.Parse(args); err != nil {
+		return 2
+	}
+	c.packages = flags.Args()
+	code, err := report(c, stdin, stdout)
+	if err != nil {
+		fmt.Fprintln(stderr, "testrun:", err)
+		return max(code, 1)
+	}
+	return code
+}
+
+// report runs the tests, or reads their events, and returns the exit code.
+func report(c config, stdin io.Reader, stdout io.Writer) (code int, err error) {
+	log := io.Discard
+	if c.log != "" {
+		if err := os.MkdirAll(filepath.Dir(c.log), 0o755); err != nil {
+			return 2, err
+		}
+		f, err := os.Create(c.log)
+		if err != nil {
+			return 2, err
+		}
+		defer func() { _ = f.Close() }()
+		log = f
+	}
+	r := newReporter(stdout, log, c.log)
+	if c.read {
+		err = r.read(stdin)
+	} else {
+		err = c.runAll(r, stdout)
+	}
+	if err != nil {
+		// What the tests had said until then is still worth reading.
+		r.fault(err.Error())
+	}
+	r.summary()
+	if r.failed() {
+		return 1, nil
+	}
+	return 0, nil
+}
+
+func (c config) runAll(r *reporter, stdout io.Writer) error {
+	ctx, cancel := context.WithTimeout(context.Background(), c.limit)
+	defer cancel()
+	steps, err := plan(ctx, c)
+	if err != nil {
+		return err
+	}
+	for _, s := range steps {
+		fmt.Fprintf(stdout, "== %s: %d packages\n", s.name, s.count)
+		err := s.run(ctx, r)
+		if ctx.Err() != nil {
+			return fmt.Errorf("the run reached its limit of %s and was stopped; a test hangs", c.limit)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run runs one go test and feeds its events to the report. An exit code that failing tests
+// explain is no error.
+func (s step) run(ctx context.Context, r *reporter) error {
+	cmd := exec.CommandContext(ctx, "go", s.args...)
+	cmd.Env = append(os.Environ(), s.env...)
+	cmd.Stderr = r.stderr()
+	cmd.WaitDelay = 10 * time.Second
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	readErr := r.read(out)
+	err = cmd.Wait()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && r.failed() {
+		err = nil
+	}
+	if err != nil {
+		return fmt.Errorf("go test: %w", err)
+	}
+	return readErr
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+)
+
+const module = "github.com/secondgate/secondgate"
+
+// step is one go test.
+type step struct {
+	name  string
+	count int
+	args  []string
+	env   []string
+}
+
+// plan returns the runs of go test for the packages: first those under the race detector, then
+// those without it.
+func plan(ctx context.Context, c config) ([]step, error) {
+	patterns := c.packages
+	if len(patterns) == 0 {
+		patterns = []string{"work"}
+	}
+	packages, err := list(ctx, patterns)
+	if err != nil {
+		return nil, err
+	}
+	var race, plain []string
+	for _, p := range packages {
+		if _, ok := withoutRace[short(p)]; ok {
+			plain = append(plain, p)
+		} else {
+			race = append(race, p)
+		}
+	}
+	base := []string{"test", "-json", "-vet=off", "-count=1", "-timeout", c.limit.String()}
+	var env []string
+	if c.long {
+		env = append(env, "SECONDGATE_LONG=1")
+	}
+	var steps []step
+	add := func(name string, packages []string, flags ...string) {
+		if len(packages) > 0 {
+			args := slices.Concat(base, flags, packages)
+			steps = append(steps, step{name, len(packages), args, env})
+		}
+	}
+	add("with the race detector", race, "-race")
+	add("without the race detector", plain)
+	if slices.Contains(race, module+"/mfa") {
+		add("allocations, which the race detector would miscount", []string{module + "/mfa"}, "-run", "Allocations")
+	}
+	return steps, nil
+}
+
+// list returns the packages with tests, the slowest first, so that none of them is alone at the
+// end.
+func list(ctx context.Context, patterns []string) ([]string, error) {
+	const form = `{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}`
+	cmd := exec.CommandContext(ctx, "go", append([]string{"list", "-f", form}, patterns...)...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w\n%s", err, &stderr)
+	}
+	packages := strings.Fields(string(out))
+	if len(packages) == 0 {
+		return nil, fmt.Errorf("no package of %v has tests", patterns)
+	}
+	slices.SortStableFunc(packages, func(a, b string) int { return rank(a) - rank(b) })
+	return packages, nil
+}
+
+// rank is a package's place among the slow ones.
+func rank(pkg string) int {
+	if i := slices.Index(slow, short(pkg)); i >= 0 {
+		return i
+	}
+	return len(slow)
+}
