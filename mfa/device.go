@@ -179,7 +179,12 @@ func (m *Manager) revoke(ctx context.Context, s subject, id string, may func(*re
 		if err := may(r, now); err != nil {
 			return false, err
 		}
-		before := len(r.Devices)
+		before, label := len(r.Devices), ""
+		for _, d := range r.Devices {
+			if id != "" && fmt.Sprintf("%x", d.ID) == id {
+				label = d.Name
+			}
+		}
 		r.Devices = slices.DeleteFunc(r.Devices, func(d device) bool { return id == "" || fmt.Sprintf("%x", d.ID) == id })
 		if len(r.Devices) == before {
 			if id != "" {
@@ -187,7 +192,7 @@ func (m *Manager) revoke(ctx context.Context, s subject, id string, may func(*re
 			}
 			return false, nil
 		}
-		events = []Event{m.event("device.revoked", s, now, nil)}
+		events = []Event{m.notable(r, s, label, m.event("device.revoked", s, now, nil))}
 		return true, nil
 	})
 	if err != nil {

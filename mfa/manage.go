@@ -112,10 +112,11 @@ func (m *Manager) change(ctx context.Context, grant Grant, binding, factorID, na
 			return false, fmt.Errorf("%w: no such factor", ErrNotAvailable)
 		}
 		e = m.event(name, c.Subject, now, func(e *Event) { e.Kind, e.FactorID = in.Kind, in.ID })
-		if name == "factor.removed" {
-			e = m.notable(r, c.Subject, in.Name, e)
-		}
+		e = m.notable(r, c.Subject, in.Name, e)
 		do(r, in)
+		if name == "factor.renamed" && e.notice != nil {
+			e.notice.label = in.Name
+		}
 		return true, nil
 	})
 	if err != nil {
@@ -196,7 +197,8 @@ func (m *Manager) administer(ctx context.Context, name string, req AdminRequest,
 
 // ForgetSubject deletes everything kept of a person, on behalf of an administrator, because
 // the application deletes them. Tokens of theirs are good for nothing afterwards. After an
-// error something may be left: do it again.
+// error something may be left: do it again. The last notice goes to the addresses that were
+// known before; an application that queues notices has them in the queue until then.
 func (m *Manager) ForgetSubject(ctx context.Context, r AdminRequest) error {
 	if err := m.authorizeFor(ctx, "forget", r); err != nil {
 		return err
@@ -205,11 +207,18 @@ func (m *Manager) ForgetSubject(ctx context.Context, r AdminRequest) error {
 	if err := m.releaseAll(ctx, s); err != nil {
 		return err
 	}
-	err := m.records.Update(ctx, s.key(), func([]byte) (storage.Change, error) { return storage.Change{Delete: true}, nil })
+	e := m.event("admin.forget", s, m.now(), func(e *Event) { e.Actor, e.Note = r.Actor, r.Reason })
+	err := m.records.Update(ctx, s.key(), func(data []byte) (storage.Change, error) {
+		e.notice = nil
+		if data != nil {
+			e = m.notableLast(data, s, e)
+		}
+		return storage.Change{Delete: true}, nil
+	})
 	if err != nil {
 		return unavailable(err)
 	}
-	m.emit(ctx, []Event{m.event("admin.forget", s, m.now(), func(e *Event) { e.Actor, e.Note = r.Actor, r.Reason })})
+	m.emit(ctx, []Event{e})
 	return nil
 }
 
