@@ -16,16 +16,16 @@ type eventRule struct {
 // that shows that somebody else tries to, is one that the user is notified of.
 var eventRules = map[string]eventRule{
 	"challenge.begun":     {why: "every sign-in begins with one"},
-	"challenge.abandoned": {notify: "after the first factor of a sign-in, once a day at most", warn: true},
+	"challenge.abandoned": {notify: "for a sign-in, once a day at most", warn: true},
 	"send.success":        {why: "it is a message to the user itself"},
 	"send.failed":         {why: "it is for the operator", warn: true},
-	"send.budget":         {why: "it is for the operator, and would be a message for each refused one", warn: true},
+	"send.budget":         {why: "it would be one message for each refused one", warn: true},
 	"verify.success":      {why: "the user has just signed in"},
-	"verify.failure":      {notify: "from the third in a row at a sign-in, once a day at most", warn: true},
+	"verify.failure":      {notify: "from the third in a row, once a day at most", warn: true},
 	"verify.locked":       {why: "lockout.locked was notified", warn: true},
-	"confirm.failure":     {why: "it needs a grant, and a lock that follows is notified", warn: true},
+	"confirm.failure":     {why: "it needs a grant, and a lock is notified", warn: true},
 	"lockout.locked":      {notify: always, warn: true},
-	"lockout.stopped":     {notify: "when a sign-in stops the kind, and not at each attempt to restore it", warn: true},
+	"lockout.stopped":     {notify: "when it was not stopped before", warn: true},
 	"lockout.unlocked":    {notify: always},
 	"unlock.proof":        {why: "lockout.unlocked follows after the last"},
 
@@ -44,7 +44,7 @@ var eventRules = map[string]eventRule{
 	"device.reused":        {notify: always, warn: true},
 	"device.revoked":       {notify: always},
 	"support.requested":    {notify: always},
-	"setup.opened":         {why: "the link was a message to every address, and what follows is notified"},
+	"setup.opened":         {why: "the link was a message to every address"},
 
 	"notice.sent":   {why: "it is about such a message"},
 	"notice.failed": {why: "it is about such a message", warn: true},
@@ -54,8 +54,8 @@ var eventRules = map[string]eventRule{
 	"admin.access":            {notify: always},
 	"admin.close-support":     {why: "it changes nothing of how the user gets in"},
 	"admin.forget":            {notify: always},
-	"admin.set-policy":        {why: "it is about a user type and no one user; the next sign-in shows it"},
-	"admin.send-confirmation": {why: "it is a message itself, and address.confirmed follows"},
+	"admin.set-policy":        {why: "it is about a user type and no one user"},
+	"admin.send-confirmation": {why: "it is a message, and address.confirmed follows"},
 }
 
 const always = "always"
