@@ -15,11 +15,12 @@ import (
 // address returns the form of an address that is kept, compared and sent to: the domain is in
 // lower case and in ASCII, the part before it as it was typed. The error is a *factor.Problem.
 func (cfg *Config) address(s string) (string, error) {
-	a, err := mailaddr.Parse(s, func(host string) bool { return slices.Contains(cfg.LocalDomains, host) })
+	local := func(host string) bool { return slices.Contains(cfg.LocalDomains, host) }
+	a, err := mailaddr.Parse(s, local)
 	if err == nil {
 		return a.String(), nil
 	}
-	p := &factor.Problem{Reason: "address_form", Detail: "this is not an e-mail address that mail can be sent to"}
+	p := &factor.Problem{Reason: "address_form", Detail: "this is not an e-mail address"}
 	var bad *mailaddr.Error
 	if errors.As(err, &bad) && bad.Reason != "form" {
 		p.Reason, p.Detail = "address_unsupported", "no mail can be sent to this address: "+bad.Detail
@@ -33,7 +34,7 @@ func (cfg *Config) checkLocalDomains() error {
 	for i, host := range cfg.LocalDomains {
 		a, err := mailaddr.Parse("postmaster@"+host, func(string) bool { return true })
 		if err != nil || strings.Contains(a.Domain, ".") {
-			return fmt.Errorf("LocalDomains[%d] is not the name of a host without a dot, such as intranet", i)
+			return fmt.Errorf("LocalDomains[%d] is not a host name without a dot, such as intranet", i)
 		}
 		cfg.LocalDomains[i] = a.Domain
 	}

@@ -32,13 +32,24 @@ func (f *Factor) Notify(ctx context.Context, in factor.NotifyInput) error {
 type noticeWords struct {
 	// texts by the name of the notice: the subject, where %[1]s is the service, and the
 	// sentence, where %[1]s is the service, %[2]s the kind and %[3]s the name of what it is
-	// about, %[4]s the end of a lock, and %[5]d how many are left.
+	// about, %[4]s the end of a lock, and %[5]d how many are left. A name with a slash at its
+	// end is for when what it is about has no name that can be shown.
 	texts map[string][2]string
 	other [2]string // for what has no text of its own
 	kinds map[string]string
 	when  string // %s is a time
 	// notYou, and linkIgnore for a mail with a link that somebody asked for.
 	notYou, linkIgnore, linkButton, linkOpen, linkTerms string
+}
+
+func (w *noticeWords) text(notice string, named bool) [2]string {
+	if text, ok := w.texts[notice+"/"]; ok && !named {
+		return text
+	}
+	if text, ok := w.texts[notice]; ok {
+		return text
+	}
+	return w.other
 }
 
 func (w *noticeWords) kind(kind string) string {
@@ -59,10 +70,6 @@ const noticeTime = "2006-01-02 15:04 MST"
 func composeNotice(c Content) (Message, error) {
 	lang, w := language(c.Locale)
 	n := notices[w]
-	text, ok := n.texts[c.Notice]
-	if !ok {
-		text = n.other
-	}
 	until := ""
 	if !c.Until.IsZero() {
 		until = c.Until.UTC().Format(noticeTime)
@@ -70,6 +77,7 @@ func composeNotice(c Content) (Message, error) {
 	// The texts have quotation marks around it. A name that is no plain one, as it may be in an
 	// old record, is not shown.
 	name := plainname.ForQuotation(c.Name)
+	text := n.text(c.Notice, name != "")
 	if name == "" {
 		name = n.kind(c.Factor)
 	}

@@ -1,6 +1,8 @@
 package email_test
 
 import (
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -12,13 +14,23 @@ import (
 	"github.com/secondgate/secondgate/mfatest"
 )
 
-var noticeNames = []string{"factor.added", "factor.replaced", "factor.removed", "address.confirmed", "recovery.regenerated", "recovery.used",
-	"recovery.low", "lockout.locked", "lockout.stopped", "lockout.unlocked", "verify.failure", "challenge.abandoned", "device.remembered",
-	"device.reused", "factor.cloned", "admin.reset", "admin.unlock", "admin.access", "support.requested", "setup.link"}
+// noticeNames are the events that users are notified of, by the table at mfa.SlogEvents, and the
+// message whose purpose is a link.
+var noticeNames = func() (names []string) {
+	source, err := os.ReadFile("../mfa/event.go")
+	if err != nil {
+		panic(err)
+	}
+	for _, m := range regexp.MustCompile(`(?m)^//\t\* ([a-z.-]+) `).FindAllStringSubmatch(string(source), -1) {
+		names = append(names, m[1])
+	}
+	return append(names, "setup.link")
+}()
 
 // Every notice has a text of its own in every language, and says what to do if it was not the
 // person.
 func TestNotices(t *testing.T) {
+	require.Greater(t, len(noticeNames), 20)
 	seen, at := map[string]string{}, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	notYou := map[string]string{"en": "not you", "nl": "niet?", "nb": "ikke deg", "de": "nicht"}
 	for locale, phrase := range notYou {
@@ -36,6 +48,13 @@ func TestNotices(t *testing.T) {
 			require.Empty(t, seen[m.Subject], "%s has the subject of %s", name, seen[m.Subject])
 			seen[m.Subject] = name
 		}
+	}
+	for name, want := range map[string]string{"Laptop": "The device “Laptop” no longer", "": "Remembered devices no longer",
+		"evil.example": "Remembered devices no longer"} {
+		m, err := email.Compose(email.Content{ServiceName: "Acme", Notice: "device.revoked", Name: name})
+		require.NoError(t, err)
+		require.Contains(t, m.Text.Reveal(), want)
+		require.NotContains(t, m.Text.Reveal(), "“”")
 	}
 	m, err := email.Compose(email.Content{ServiceName: "Acme", Notice: "lockout.locked", Factor: "sms", Time: at, Until: at.Add(3 * time.Minute)})
 	require.NoError(t, err)

@@ -73,13 +73,17 @@ func callNormalize(f Factor, response string) (_ string, err error) {
 	return response, refusedOrFailed(f, "read the response", err)
 }
 
-func callEnroll(ctx context.Context, f Factor, in factor.EnrollInput) (_ *factor.EnrollOutput, err error) {
+func callEnroll(ctx context.Context, f Factor, in factor.EnrollInput) (
+	_ *factor.EnrollOutput, err error,
+) {
 	defer caught(f, "enrol", &err)
 	out, err := f.Enroll(ctx, in)
 	return out, refusedOrFailed(f, "enrol", err)
 }
 
-func callIssue(ctx context.Context, f factor.Challenger, in factor.IssueInput) (_ *factor.Issue, err error) {
+func callIssue(ctx context.Context, f factor.Challenger, in factor.IssueInput) (
+	_ *factor.Issue, err error,
+) {
 	defer caught(f, "make a challenge", &err)
 	is, err := f.Issue(ctx, in)
 	return is, refusedOrFailed(f, "make a challenge", err)
@@ -96,7 +100,9 @@ func callNotify(ctx context.Context, f factor.Notifier, in factor.NotifyInput) (
 }
 
 // callVerify keeps the verdict of a refusal, and nothing else that f says about it.
-func callVerify(ctx context.Context, f Factor, in factor.VerifyInput) (v *factor.Verdict, err error) {
+func callVerify(ctx context.Context, f Factor, in factor.VerifyInput) (
+	v *factor.Verdict, err error,
+) {
 	defer caught(f, "verify", &err)
 	v, err = f.Verify(ctx, in)
 	switch {

@@ -187,7 +187,12 @@ func (m *Manager) revoke(ctx context.Context, s subject, id string, may func(*re
 		if id == "" {
 			r.Setup, r.Recovering = nil, nil
 		}
-		before := len(r.Devices)
+		before, label := len(r.Devices), ""
+		for _, d := range r.Devices {
+			if id != "" && fmt.Sprintf("%x", d.ID) == id {
+				label = d.Name
+			}
+		}
 		r.Devices = slices.DeleteFunc(r.Devices, func(d device) bool { return id == "" || fmt.Sprintf("%x", d.ID) == id })
 		if len(r.Devices) == before {
 			if id != "" {
@@ -195,7 +200,7 @@ func (m *Manager) revoke(ctx context.Context, s subject, id string, may func(*re
 			}
 			return linked, nil
 		}
-		events = []Event{m.event("device.revoked", s, now, nil)}
+		events = []Event{m.notable(r, s, label, m.event("device.revoked", s, now, nil))}
 		return true, nil
 	})
 	if err != nil {

@@ -99,14 +99,13 @@ func (m *Manager) Remove(ctx context.Context, grant Grant, binding, factorID str
 	if err != nil {
 		return err
 	}
-	return m.change(ctx, c, request{act: actRemove, target: factorID}, func(r *record, in *instance) (Event, error) {
+	return m.change(ctx, c, request{act: actRemove, target: factorID}, func(r *record, in *instance) (string, error) {
 		if p.Mode == Required && m.last(r, c, p, in.ID) {
-			return Event{}, ErrLastFactor
+			return "", ErrLastFactor
 		}
-		e := m.notable(r, c.Subject, in.Name, Event{Name: "factor.removed"})
 		id := in.ID
 		m.endFactors(r, func(i instance) bool { return i.ID == id })
-		return e, nil
+		return "factor.removed", nil
 	})
 }
 
@@ -138,14 +137,14 @@ func (m *Manager) Rename(ctx context.Context, grant Grant, binding, factorID, na
 	if err != nil {
 		return err
 	}
-	return m.change(ctx, c, request{act: actRename, target: factorID}, func(_ *record, in *instance) (Event, error) {
+	return m.change(ctx, c, request{act: actRename, target: factorID}, func(_ *record, in *instance) (string, error) {
 		in.Name = name
-		return Event{Name: "factor.renamed"}, nil
+		return "factor.renamed", nil
 	})
 }
 
-// change applies do to one factor of the user that the grant is for, if authority permits it.
-func (m *Manager) change(ctx context.Context, c *claims, q request, do func(*record, *instance) (Event, error)) error {
+// change applies do, which returns the name of the event, to one factor of the user that the grant is for, if authority permits it.
+func (m *Manager) change(ctx context.Context, c *claims, q request, do func(*record, *instance) (string, error)) error {
 	clock := m.now()
 	var e Event
 	err := m.update(ctx, c.Subject, clock, func(r *record) (bool, error) {
@@ -158,12 +157,16 @@ func (m *Manager) change(ctx context.Context, c *claims, q request, do func(*rec
 			return false, fmt.Errorf("%w: no such factor", ErrNotAvailable)
 		}
 		kind, id := in.Kind, in.ID
-		done, err := do(r, in)
+		told := m.notable(r, c.Subject, in.Name, Event{}).notice // before the change takes an address away
+		name, err := do(r, in)
 		if err != nil {
 			return false, err
 		}
-		e = m.event(done.Name, c.Subject, now, func(e *Event) {
-			e.Kind, e.FactorID, e.notice = kind, id, done.notice
+		if q.act == actRename && told != nil {
+			told.label = r.factor(id).Name
+		}
+		e = m.event(name, c.Subject, now, func(e *Event) {
+			e.Kind, e.FactorID, e.notice = kind, id, told
 		})
 		return true, nil
 	})
@@ -264,7 +267,8 @@ func (m *Manager) administer(ctx context.Context, name string, req AdminRequest,
 
 // ForgetSubject deletes everything kept of a person, on behalf of an administrator, because
 // the application deletes them. Tokens of theirs are good for nothing afterwards. After an
-// error something may be left: do it again.
+// error something may be left: do it again. The last notice goes to the addresses that were
+// known before; an application that queues notices has them in the queue until then.
 func (m *Manager) ForgetSubject(ctx context.Context, r AdminRequest) error {
 	if err := m.authorizeFor(ctx, "forget", r); err != nil {
 		return err
@@ -273,11 +277,18 @@ func (m *Manager) ForgetSubject(ctx context.Context, r AdminRequest) error {
 	if err := m.releaseAll(ctx, s); err != nil {
 		return err
 	}
-	err := m.records.Update(ctx, s.key(), func([]byte) (storage.Change, error) { return storage.Change{Delete: true}, nil })
+	e := m.event("admin.forget", s, m.now(), func(e *Event) { e.Actor, e.Note = r.Actor.name, r.Reason })
+	err := m.records.Update(ctx, s.key(), func(data []byte) (storage.Change, error) {
+		e.notice = nil
+		if data != nil {
+			e = m.notableLast(data, s, e)
+		}
+		return storage.Change{Delete: true}, nil
+	})
 	if err != nil {
 		return unavailable(err)
 	}
-	m.emit(ctx, []Event{m.event("admin.forget", s, m.now(), func(e *Event) { e.Actor, e.Note = r.Actor.name, r.Reason })})
+	m.emit(ctx, []Event{e})
 	return nil
 }
 

@@ -337,7 +337,7 @@ func (m *Manager) emit(ctx context.Context, events []Event) {
 		if e.notice = nil; m.cfg.Events != nil {
 			m.cfg.Events(ctx, e)
 		}
-		if n != nil {
+		if n != nil && notifies(e.Name) {
 			m.tellPerson(ctx, e, n)
 		}
 	}

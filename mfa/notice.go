@@ -70,13 +70,23 @@ func (m *Manager) destinations(r *record, s subject) (list []recipient) {
 	return list
 }
 
-// notable makes of an event one that the person is told of, at the destinations that r has
-// now: call it before a change takes one of them away.
+// notable makes of an event one that the person is told of, if eventRules says so, at the
+// destinations that r has now: call it before a change takes one of them away.
 func (m *Manager) notable(r *record, s subject, label string, e Event) Event {
 	if to := m.recipients(r, s); len(to) > 0 {
 		e.notice = &notice{to: to, person: s.person(), label: label}
 	}
 	return e
+}
+
+// notableLast is notable with a record that is being deleted. One that cannot be read any more
+// names no addresses; what the application vouches for is known nevertheless.
+func (m *Manager) notableLast(data []byte, s subject, e Event) Event {
+	r, err := m.open(s.key(), data)
+	if err != nil {
+		r = newRecord()
+	}
+	return m.notable(r, s, "", e)
 }
 
 // tellPerson hands a notice to Config.Notices, once for each destination.

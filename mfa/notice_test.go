@@ -34,7 +34,7 @@ func TestPeopleAreToldOfChanges(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, r.Rename(t.Context(), g, binding, r.id("pin"), "My PIN"))
 	require.NoError(t, r.Remove(t.Context(), g, binding, r.id("pin")))
-	require.Equal(t, []string{"recovery.regenerated" + toAnn, "factor.removed" + toAnn}, r.mail.notices())
+	require.Equal(t, []string{"recovery.regenerated" + toAnn, "factor.renamed" + toAnn, "factor.removed" + toAnn}, r.mail.notices())
 	for i, code := range []mfa.Secret{"a", "b"} {
 		_, err := r.verify(r.begin(ann), "recovery", code)
 		require.NoError(t, err)

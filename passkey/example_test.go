@@ -53,5 +53,5 @@ func Example() {
 	fmt.Println(err)
 	// Output:
 	// example.com required
-	// factor: this is no answer of a passkey
+	// mfa: the passkey factor refused the input (passkey_form)
 }

@@ -1,0 +1,327 @@
+package mfa_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/lockout"
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/seal"
+)
+
+// Every event that the code can make is in the table, with when the user is notified or why not;
+// the table at SlogEvents says the same; and every one that users are notified of has a scenario
+// below, in which they are.
+func TestEvents_AreNotifiedOrSayWhyNot(t *testing.T) {
+	rules := mfa.EventRules()
+	for name, rule := range rules {
+		require.NotEqual(t, rule[0] == "", rule[1] == "", "%s: either when, or why not", name)
+		_, tried := notified[name]
+		require.Equal(t, rule[0] != "", tried, "%s: a scenario for each that is notified", name)
+	}
+
+	made := map[string]bool{"admin.reset": true, "admin.unlock": true, "admin.access": true} // "admin." and a name
+	literal := regexp.MustCompile(`"((?:challenge|send|verify|confirm|lockout|unlock|enroll|factor|address|recovery|device|support|setup|` +
+		`notice|admin|policy|account|session|user|grant|link|code|authority|hold)\.[a-z-]+)"`)
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	var table string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		if file == "event.go" {
+			table = string(text)
+		}
+		if strings.HasSuffix(file, "_test.go") || file == "eventtable.go" {
+			continue
+		}
+		for _, m := range literal.FindAllStringSubmatch(string(text), -1) {
+			made[m[1]] = made[m[1]] || m[1] != "setup.link" // a message, and no event
+		}
+	}
+	for name, event := range made {
+		require.Equal(t, event, rules[name] != [2]string{}, "%s is in the code, so it is in eventRules", name)
+	}
+	documented := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^//\t([* ]) ([a-z]+\.[a-z-]+) `).FindAllStringSubmatch(table, -1) {
+		documented[m[2]] = m[1] == "*"
+	}
+	for name, rule := range rules {
+		require.True(t, made[name], "%s is made nowhere", name)
+		star, ok := documented[name]
+		require.True(t, ok, "%s is not in the table at SlogEvents", name)
+		require.Equal(t, rule[0] != "", star, "%s: a star says that the user is notified", name)
+	}
+	require.Len(t, documented, len(rules))
+}
+
+func TestEvents_NotifyTheUser(t *testing.T) {
+	for name, scenario := range notified {
+		t.Run(name, func(t *testing.T) {
+			r := scenario(t)
+			require.Contains(t, r.mail.notices(), name+toAnn)
+			require.True(t, slices.ContainsFunc(r.events, func(e mfa.Event) bool {
+				return e.Name == "notice.sent" && e.Reason == name && e.SubjectID == "ann"
+			}))
+		})
+	}
+}
+
+// notified has, for every event that users are notified of, what brings it about.
+var notified = map[string]func(*testing.T) *rig{
+	"challenge.abandoned": func(t *testing.T) *rig {
+		r, _ := withAppTold(t)
+		require.NoError(t, r.Abandon(t.Context(), r.begin(ann).Token, binding))
+		return r
+	},
+	"verify.failure": func(t *testing.T) *rig { return wrongly(t, 3) },
+	"lockout.locked": func(t *testing.T) *rig { return wrongly(t, 5) },
+	"lockout.stopped": func(t *testing.T) *rig {
+		r := newRig(t, func(c *mfa.Config) {
+			c.Lockout, c.Notices = lockout.Config{StopAfter: 10}, mfa.NoticesNow
+		})
+		r.withApp(ann, "word")
+		for i := range 10 {
+			_, err := r.verify(r.begin(ann), "app", "wrong")
+			require.ErrorIs(t, err, mfa.ErrIncorrect)
+			if i == 4 {
+				r.clock.Advance(4 * time.Minute)
+			}
+		}
+		return r
+	},
+	"lockout.unlocked": func(t *testing.T) *rig {
+		r := stoppedRig(t)
+		for range 3 {
+			_, err := r.prove("word")
+			require.NoError(t, err)
+			r.clock.Advance(30 * time.Second)
+		}
+		return r
+	},
+	"factor.added": func(t *testing.T) *rig {
+		r := telling(t)
+		r.withApp(ann, "word")
+		return r
+	},
+	"recovery.replacement": func(t *testing.T) *rig {
+		r := lost(t, func(c *mfa.Config) { c.Notices = mfa.NoticesNow })
+		r.mail.notices()
+		v, err := r.verify(r.begin(ann), "recovery", "a")
+		require.NoError(t, err)
+		r.enroll(v.Grant, "app", "new phone")
+		require.Equal(t, r.clock.Now().Add(24*time.Hour), r.mail.told[len(r.mail.told)-1].Until)
+		return r
+	},
+	"factor.replaced": func(t *testing.T) *rig {
+		r, g := withAppTold(t)
+		r.enroll(r.enroll(g, "pin", "1234").Grant, "pin", "5678")
+		return r
+	},
+	"factor.removed": func(t *testing.T) *rig {
+		r, g := withAppTold(t)
+		require.NoError(t, r.Remove(t.Context(), g, binding, r.id("app")))
+		return r
+	},
+	"factor.renamed": func(t *testing.T) *rig {
+		r, g := withAppTold(t)
+		require.NoError(t, r.Rename(t.Context(), g, binding, r.id("app"), "Old phone"))
+		require.Equal(t, "Old phone", r.mail.told[0].Label, "the new name")
+		return r
+	},
+	"factor.cloned": func(t *testing.T) *rig {
+		f := &shouter{sent: sent{kind: "mail"}, fails: "Verify", kind: factor.ErrCloned}
+		r := newRig(t, func(c *mfa.Config) { c.Factors, c.Notices = []mfa.Factor{f}, mfa.NoticesNow })
+		r.mail = &f.sent
+		ch := r.begin(ann)
+		r.send(ch)
+		_, err := r.verify(ch, "mail", "123456")
+		require.ErrorIs(t, err, mfa.ErrReplayed)
+		return r
+	},
+	"address.confirmed": func(t *testing.T) *rig {
+		r := telling(t)
+		_, err := r.SendConfirmation(t.Context(), byBoss)
+		require.NoError(t, err)
+		_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken(r.mail.link[ann.Email])})
+		require.NoError(t, err)
+		return r
+	},
+	"recovery.regenerated": withCodes,
+	"recovery.used": func(t *testing.T) *rig {
+		r := withCodes(t)
+		_, err := r.verify(r.begin(ann), "recovery", "a")
+		require.NoError(t, err)
+		return r
+	},
+	"recovery.low": func(t *testing.T) *rig {
+		r := withCodes(t)
+		for _, code := range []mfa.Secret{"a", "b"} {
+			_, err := r.verify(r.begin(ann), "recovery", code)
+			require.NoError(t, err)
+		}
+		return r
+	},
+	"device.remembered": func(t *testing.T) *rig {
+		r, _ := onLaptop(t)
+		return r
+	},
+	"device.reused": func(t *testing.T) *rig {
+		r, token := onLaptop(t)
+		for range 2 {
+			_, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding, Device: token})
+			require.NoError(t, err)
+			r.clock.Advance(time.Minute)
+		}
+		return r
+	},
+	"device.revoked": func(t *testing.T) *rig {
+		r, _ := onLaptop(t)
+		g := r.signIn(ann).Grant
+		o, err := r.Overview(t.Context(), ann)
+		require.NoError(t, err)
+		_ = r.mail.notices()
+		require.NoError(t, r.RevokeDevice(t.Context(), g, binding, o.Devices[0].ID))
+		require.Equal(t, "Laptop", r.mail.told[0].Label)
+		return r
+	},
+	"support.requested": func(t *testing.T) *rig {
+		r, _ := withAppTold(t)
+		require.NoError(t, r.RequestSupport(t.Context(), mfa.SupportRequest{Challenge: r.begin(ann).Token, Binding: binding}))
+		return r
+	},
+	"admin.reset": func(t *testing.T) *rig {
+		r, _ := withAppTold(t)
+		require.NoError(t, r.Reset(t.Context(), byBoss))
+		return r
+	},
+	"admin.unlock": func(t *testing.T) *rig {
+		r := wrongly(t, 5)
+		require.NoError(t, r.Unlock(t.Context(), byBoss))
+		return r
+	},
+	"admin.access": func(t *testing.T) *rig {
+		r := newRig(t, func(c *mfa.Config) {
+			c.Factors = append(c.Factors, &word{kind: "access",
+				traits: factor.Traits{Class: factor.Recovery, Silent: true, Issued: true}})
+			c.Notices = mfa.NoticesNow
+		})
+		_, err := r.Issue(t.Context(), mfa.IssueRequest{AdminRequest: byBoss, Kind: "access", Params: factor.Params{"word": "x"}})
+		require.NoError(t, err)
+		return r
+	},
+	"admin.forget": func(t *testing.T) *rig {
+		r, _ := withAppTold(t)
+		require.NoError(t, r.ForgetSubject(t.Context(), byBoss))
+		return r
+	},
+}
+
+var byBoss = mfa.AdminRequest{Subject: ann, Actor: mfa.System("boss")}
+
+// withAppTold is a rig in which ann has an app, and has been told so.
+func withAppTold(t *testing.T) (*rig, mfa.Grant) {
+	t.Helper()
+	r := telling(t)
+	g := r.withApp(ann, "word").Grant
+	_ = r.mail.notices()
+	return r, g
+}
+
+func wrongly(t *testing.T, n int) *rig {
+	t.Helper()
+	r, _ := withAppTold(t)
+	for range n {
+		_, err := r.verify(r.begin(ann), "app", "wrong")
+		require.ErrorIs(t, err, mfa.ErrIncorrect)
+	}
+	return r
+}
+
+func withCodes(t *testing.T) *rig {
+	t.Helper()
+	r, g := withAppTold(t)
+	_, err := r.RegenerateRecoveryCodes(t.Context(), g, binding)
+	require.NoError(t, err)
+	return r
+}
+
+func onLaptop(t *testing.T) (*rig, mfa.DeviceToken) {
+	t.Helper()
+	r := telling(t)
+	return r, r.onDevice(ann, "Laptop")
+}
+
+// All devices at once, and those that a changed password ends, are one notice without a name.
+func TestEvents_AllDevicesRevoked(t *testing.T) {
+	for name, revoke := range map[string]func(*rig) error{
+		"all":      func(r *rig) error { return r.RevokeDevice(t.Context(), r.signIn(ann).Grant, binding, "") },
+		"password": func(r *rig) error { return r.PasswordChanged(t.Context(), ann) },
+	} {
+		r, _ := onLaptop(t)
+		r.onDevice(ann, "Tablet")
+		_ = r.mail.notices()
+		require.NoError(t, revoke(r), name)
+		require.Len(t, r.mail.told, 1)
+		require.Equal(t, "device.revoked", r.mail.told[0].Name)
+		require.Empty(t, r.mail.told[0].Label)
+		_ = r.mail.notices()
+		require.NoError(t, revoke(r), name)
+		require.Empty(t, r.mail.notices(), "there were none left")
+	}
+}
+
+// The last notice goes to the addresses that the record had, although it is gone, and also when
+// the notices are sent later. A record that cannot be read is deleted all the same; what the
+// application vouches for is told.
+func TestForgetSubject_NotifiesWhereItWasKnown(t *testing.T) {
+	var queue []func(context.Context) error
+	r := newRig(t, func(c *mfa.Config) {
+		c.Notices = func(_ context.Context, tell func(context.Context) error) { queue = append(queue, tell) }
+	})
+	g := r.signIn(ann).Grant
+	e, err := r.begun(g, "mail", "home@example.com")
+	require.NoError(t, err)
+	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: r.mail.code("home@example.com")})
+	require.NoError(t, err)
+	queue = nil
+	require.NoError(t, r.ForgetSubject(t.Context(), byBoss))
+	require.Len(t, queue, 2)
+	for _, tell := range queue {
+		require.NoError(t, tell(t.Context()))
+	}
+	require.Equal(t, []string{"admin.forget" + toAnn, "admin.forget to home@example.com"}, r.mail.notices())
+	queue = nil
+	require.NoError(t, r.ForgetSubject(t.Context(), byBoss))
+	require.Empty(t, queue, "there was nothing any more")
+
+	r.withApp(ann, "word")
+	r.cfg.Keys, err = seal.NewKeyring(seal.GenerateKey())
+	require.NoError(t, err)
+	queue = nil
+	require.NoError(t, r.another().ForgetSubject(t.Context(), byBoss))
+	require.Len(t, queue, 1)
+	require.NoError(t, queue[0](t.Context()))
+	require.Equal(t, []string{"admin.forget" + toAnn}, r.mail.notices())
+	for key := range dump(t, r.store) {
+		require.NotContains(t, key, "ann")
+	}
+}
+
+// The table decides, wherever the event is made.
+func TestEvents_TableDecides(t *testing.T) {
+	defer mfa.Silence("factor.added")()
+	r := telling(t)
+	r.withApp(ann, "word")
+	require.Empty(t, r.mail.notices())
+	require.Contains(t, r.eventNames(), "factor.added")
+}

@@ -1,0 +1,17 @@
+package mfa
+
+// EventRules returns, for every event, when the user is notified, or "" and why not.
+func EventRules() map[string][2]string {
+	rules := make(map[string][2]string, len(eventRules))
+	for name, r := range eventRules {
+		rules[name] = [2]string{r.notify, r.why}
+	}
+	return rules
+}
+
+// Silence makes an event one that users are not notified of, until restore is called.
+func Silence(name string) (restore func()) {
+	before := eventRules[name]
+	eventRules[name] = eventRule{why: "a test says so"}
+	return func() { eventRules[name] = before }
+}
