@@ -48,10 +48,11 @@ func (m *Manager) Begin(ctx context.Context, r BeginRequest) (*Challenge, error)
 		c.Remember = p.Remember.Milliseconds()
 	}
 	if rec == nil {
-		rec = newRecord()
-	} else {
-		c.Epoch = rec.Epoch[:]
+		if rec, err = m.unborn(ctx, s.key(), now); err != nil {
+			return nil, err
+		}
 	}
+	c.Epoch = rec.issuedUnder()
 	now = rec.at(now)
 	c.Issued = now.UnixMilli()
 

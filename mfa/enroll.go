@@ -111,7 +111,9 @@ func (m *Manager) enroll(
 		return nil, err
 	}
 	if rec == nil {
-		rec = newRecord()
+		if rec, err = m.unborn(ctx, key, clock); err != nil {
+			return nil, err
+		}
 	}
 	if err := m.may(rec, c, r.Kind, rec.at(clock)); err != nil {
 		return nil, err

@@ -195,8 +195,10 @@ func (m *Manager) administer(ctx context.Context, name string, req AdminRequest,
 }
 
 // ForgetSubject deletes everything kept of a person, on behalf of an administrator, because
-// the application deletes them. Tokens of theirs are good for nothing afterwards. After an
-// error something may be left: do it again.
+// the application deletes them. Tokens of theirs are good for nothing afterwards, also those
+// from before there was anything to keep. For that a tombstone is left: a digest, a random
+// number and a time, which Reseal removes after a few hours. After an error something may be
+// left: do it again.
 func (m *Manager) ForgetSubject(ctx context.Context, r AdminRequest) error {
 	if err := m.authorizeFor(ctx, "forget", r); err != nil {
 		return err
@@ -204,6 +206,10 @@ func (m *Manager) ForgetSubject(ctx context.Context, r AdminRequest) error {
 	s := r.Subject.compact()
 	if err := m.releaseAll(ctx, s); err != nil {
 		return err
+	}
+	// First, so that whoever makes a record meanwhile finds it afterwards.
+	if err := m.bury(ctx, s.key(), m.now()); err != nil {
+		return unavailable(err)
 	}
 	err := m.records.Update(ctx, s.key(), func([]byte) (storage.Change, error) { return storage.Change{Delete: true}, nil })
 	if err != nil {
@@ -272,11 +278,11 @@ func (m *Manager) CheckGrant(ctx context.Context, s Subject, grant Grant, bindin
 	}
 	clock := m.now()
 	r, err := m.read(ctx, c.Subject.key())
+	if err == nil && r == nil {
+		r, err = m.unborn(ctx, c.Subject.key(), clock)
+	}
 	if err != nil {
 		return err
-	}
-	if r == nil {
-		r = newRecord()
 	}
 	return m.may(r, c, "", r.at(clock))
 }
