@@ -70,13 +70,14 @@ func (m *Manager) proven(ctx context.Context, a Actor, key string) error {
 	if c.Subject.key() != own {
 		return ErrToken
 	}
+	now := m.now()
 	r, err := m.read(ctx, own)
+	if err == nil && r == nil {
+		r, err = m.unborn(ctx, own, now)
+	}
 	if err != nil {
 		return err
 	}
-	if r == nil {
-		r = newRecord()
-	}
-	_, err = m.may(r, c, request{act: actAdminister}, r.at(m.now()))
+	_, err = m.may(r, c, request{act: actAdminister}, r.at(now))
 	return err
 }

@@ -140,7 +140,9 @@ func (m *Manager) look(ctx context.Context, a allowance, now time.Time) error {
 }
 
 // chargeShared takes one send from an allowance.
-func (m *Manager) chargeShared(ctx context.Context, a allowance, now time.Time) (p payment, err error) {
+func (m *Manager) chargeShared(
+	ctx context.Context, a allowance, now time.Time,
+) (p payment, err error) {
 	var over error
 	err = m.records.Update(ctx, a.key, func(data []byte) (storage.Change, error) {
 		log, err := m.openSends(a.key, data)

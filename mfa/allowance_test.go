@@ -25,6 +25,11 @@ func (r *rig) messages() int {
 	return r.mail.sent + len(r.mail.told)
 }
 
+// mailTo asks that a code be mailed for a challenge.
+func mailTo(token mfa.ChallengeToken) mfa.SendRequest {
+	return mfa.SendRequest{Challenge: token, Binding: binding, Kind: "mail"}
+}
+
 // nuisance is an act by which an attacker with a user's password, or an administrator for
 // them, has a message sent to somebody.
 type nuisance struct {
@@ -45,7 +50,7 @@ type nuisanceRig struct {
 
 var nuisances = []nuisance{
 	{"Send", func(r *nuisanceRig) error {
-		_, err := r.Send(r.t.Context(), mfa.SendRequest{Challenge: r.ch.Token, Binding: binding, Kind: "mail"})
+		_, err := r.Send(r.t.Context(), mailTo(r.ch.Token))
 		return err
 	}, false},
 	{"Enroll", func(r *nuisanceRig) error {
@@ -57,7 +62,8 @@ var nuisances = []nuisance{
 		return err
 	}, false},
 	{"SendSetupLink", func(r *nuisanceRig) error {
-		_, err := r.SendSetupLink(r.t.Context(), mfa.SetupRequest{Challenge: r.ch.Token, Binding: binding})
+		_, err := r.SendSetupLink(r.t.Context(),
+			mfa.SetupRequest{Challenge: r.ch.Token, Binding: binding})
 		return err
 	}, false},
 	{"RequestSupport", func(r *nuisanceRig) error {
@@ -162,7 +168,7 @@ func TestAllowance_AWiderRefusalCostsNothing(t *testing.T) {
 			}
 			all, writes := dump(t, r.store), r.writes()
 			for range 1000 {
-				_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: r.ch.Token, Binding: binding, Kind: "mail"})
+				_, err := r.Send(t.Context(), mailTo(r.ch.Token))
 				var over *mfa.BudgetError
 				require.ErrorAs(t, err, &over)
 				require.Equal(t, 61*time.Minute, over.RetryAfter)
@@ -184,7 +190,7 @@ func TestAllowance_OneUserDrainsNothing(t *testing.T) {
 	sent := 0
 	for i := range 40 {
 		ch := r.begin(person(i))
-		if _, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "mail"}); err == nil {
+		if _, err := r.Send(t.Context(), mailTo(ch.Token)); err == nil {
 			sent++
 		}
 	}
@@ -245,7 +251,7 @@ func TestAllowance_IsPaidBack(t *testing.T) {
 	r.cfg.Store = between
 	slow := r.another()
 	send := func(m *mfa.Manager) error {
-		_, err := m.Send(context.Background(), mfa.SendRequest{Challenge: r.ch.Token, Binding: binding, Kind: "mail"})
+		_, err := m.Send(context.Background(), mailTo(r.ch.Token))
 		return err
 	}
 	for range 3 { // of six, two were used before
@@ -258,14 +264,14 @@ func TestAllowance_IsPaidBack(t *testing.T) {
 	for range 100 {
 		s := person(100)
 		s.ID = fmt.Sprint("p", sum)
-		if _, err := r.Send(t.Context(), mfa.SendRequest{Challenge: r.begin(s).Token, Binding: binding, Kind: "mail"}); err != nil {
+		if _, err := r.Send(t.Context(), mailTo(r.begin(s).Token)); err != nil {
 			break
 		}
 		sum++
 	}
 	require.Equal(t, 20, sum, "of another destination")
 	for i := range 100 {
-		if _, err := r.Send(t.Context(), mfa.SendRequest{Challenge: r.begin(person(i)).Token, Binding: binding, Kind: "mail"}); err != nil {
+		if _, err := r.Send(t.Context(), mailTo(r.begin(person(i)).Token)); err != nil {
 			break
 		}
 		sum++
@@ -300,7 +306,7 @@ func TestAllowance_IsPaidBackWhateverRefuses(t *testing.T) {
 			defer cancel()
 			// The second read of the record is the one of the write, after the charges.
 			between.arm(false, 1, func() { meanwhile(r, cancel) })
-			_, err := slow.Send(ctx, mfa.SendRequest{Challenge: r.ch.Token, Binding: binding, Kind: "mail"})
+			_, err := slow.Send(ctx, mailTo(r.ch.Token))
 			require.Error(t, err)
 			require.Equal(t, before, r.counted())
 		})
@@ -345,7 +351,7 @@ func TestAllowance_OverAStoreThatFails(t *testing.T) {
 					})
 					ch := r.begin(ann)
 					send := func() error {
-						_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "mail"})
+						_, err := r.Send(t.Context(), mailTo(ch.Token))
 						return err
 					}
 					require.NoError(t, send())
@@ -370,50 +376,4 @@ func TestAllowance_OverAStoreThatFails(t *testing.T) {
 			}
 		}
 	}
-}
-
-// The user is notified of requests for support once a day, however often they are made and
-// closed in between, as long as the case is open.
-func TestRequestSupport_NotifiesOnceADay(t *testing.T) {
-	r := newRig(t, func(c *mfa.Config) { c.Notices = mfa.NoticesNow })
-	r.withApp(ann, "word")
-	_ = r.mail.notices()
-	var told []string
-	for range 5 {
-		for range 10 {
-			require.NoError(t, r.RequestSupport(t.Context(), mfa.SupportRequest{
-				Challenge: r.begin(ann).Token, Binding: binding}))
-		}
-		told = append(told, r.mail.notices()...)
-		r.clock.Advance(5 * time.Hour)
-	}
-	require.Equal(t, []string{"support.requested to ann@example.com"}, told)
-	r.clock.Advance(time.Hour)
-	require.NoError(t, r.RequestSupport(t.Context(), mfa.SupportRequest{
-		Challenge: r.begin(ann).Token, Binding: binding}))
-	require.Equal(t, told, r.mail.notices())
-}
-
-// A thousand challenges that are begun and abandoned send one notice and are a bounded number
-// of writes, and do not end a challenge of the user's.
-func TestAbandon_AThousandTimes(t *testing.T) {
-	r := newRig(t, func(c *mfa.Config) { c.Notices = mfa.NoticesNow })
-	r.withApp(ann, "word")
-	_ = r.mail.notices()
-	mine := r.begin(ann)
-	r.clock.Advance(time.Second)
-	writes := r.store.Calls(mfatest.OpSwap)
-	for range 500 {
-		ch := r.begin(ann)
-		require.NoError(t, r.Abandon(t.Context(), ch.Token, binding))
-		_ = r.Abandon(t.Context(), ch.Token, binding)
-	}
-	require.LessOrEqual(t, r.store.Calls(mfatest.OpSwap)-writes, 17)
-	require.Len(t, r.mail.notices(), 1)
-	_, err := r.verify(mine, "app", "word")
-	require.NoError(t, err)
-	r.clock.Advance(time.Hour)
-	ch := r.begin(ann)
-	require.NoError(t, r.Abandon(t.Context(), ch.Token, binding))
-	require.ErrorIs(t, r.Abandon(t.Context(), ch.Token, binding), mfa.ErrTokenExpired, "there is room again")
 }

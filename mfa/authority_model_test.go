@@ -418,7 +418,8 @@ func (w *world) getsIn(a *actorModel) {
 	w.clock.Advance(time.Millisecond)
 	ctx, own := w.t.Context(), w.own()
 	theirs := func(f ownModel) bool { return a.secrets[f.id] == "" && !f.held }
-	if slices.ContainsFunc(own, theirs) {
+	mine := func(f ownModel) bool { return a.secrets[f.id] != "" && !f.held }
+	if slices.ContainsFunc(own, theirs) || len(own) > 0 && !slices.ContainsFunc(own, mine) {
 		return // an attacker was first, or knew a factor: an administrator resets
 	}
 	ch, err := w.full.Begin(ctx, mfa.BeginRequest{Subject: w.user, Binding: "way in", SignedIn: w.clock.Now()})

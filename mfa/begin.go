@@ -53,11 +53,12 @@ func (m *Manager) Begin(ctx context.Context, r BeginRequest) (*Challenge, error)
 		c.Remember = p.Remember.Milliseconds()
 	}
 	if rec == nil {
-		rec = newRecord()
-	} else {
-		c.Epoch = rec.Epoch[:]
+		if rec, err = m.unborn(ctx, s.key(), now); err != nil {
+			return nil, err
+		}
 	}
 	first := proof{Origin: originFirst, Time: r.firstFactor(purpose, rec.at(now), now).UnixMilli()}
+	c.Epoch = rec.issuedUnder()
 	now = rec.at(now)
 	c.Issued, c.Grace = now.UnixMilli(), now.Before(p.EnrollBy)
 

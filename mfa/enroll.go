@@ -2,7 +2,6 @@ package mfa
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -76,108 +75,6 @@ func (m *Manager) Enroll(ctx context.Context, r EnrollRequest) (*Enrollment, err
 	return nil, unavailable(errEnrolled)
 }
 
-// enrollTries is how often an enrolment starts again because the user's instances of the kind
-// changed meanwhile.
-const enrollTries = 5
-
-// errEnrolled says that the factor was shown other instances than the user has by now.
-var errEnrolled = errors.New("mfa: the user's factors changed meanwhile")
-
-// enroll is one try of Enroll. The factor is shown the instances that exist, and refuses what
-// is there already; so the swap insists on the same instances.
-func (m *Manager) enroll(
-	ctx context.Context, c *claims, f Factor, r EnrollRequest,
-) (*Enrollment, error) {
-	t := f.Traits()
-	clock, key := m.now(), c.Subject.key()
-	rec, err := m.read(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	if rec == nil {
-		rec = newRecord()
-	}
-	if _, err := m.may(rec, c, m.toEnroll(r.Kind), rec.at(clock)); err != nil {
-		return nil, err
-	}
-	shown := rec.instanceIDs(r.Kind)
-	out, err := callEnroll(ctx, f, factor.EnrollInput{Person: c.Subject.person(), Name: r.Name, Params: r.Params,
-		Existing: m.existing(rec, r.Kind), Now: clock})
-	if err != nil {
-		return nil, err
-	}
-	p := pending{In: instance{ID: newID(), Kind: r.Kind, Name: cmp.Or(r.Name, out.Name), Hint: out.Hint, State: out.State},
-		Replace: t.Single, SignIn: c.Forced}
-	e := &Enrollment{Kind: r.Kind, Prompt: out.Prompt}
-	var events []Event
-	// admit refuses, or dates the pending enrolment.
-	var allowed permission
-	admit := func(r *record, now time.Time) error {
-		var err error
-		if allowed, err = m.may(r, c, m.toEnroll(p.In.Kind), now); err != nil {
-			return err
-		}
-		if !slices.Equal(shown, r.instanceIDs(p.In.Kind)) {
-			return errEnrolled
-		}
-		full := !p.Replace && len(shown) >= maxInstances || len(r.Factors) >= maxFactors
-		if full && !allowed.hold { // a recovery adds one of a kind at most, for as long as its hold
-			return fmt.Errorf("%w: there are as many as there may be", ErrNotAvailable)
-		}
-		p.In.Created, p.Expires = now.UnixMilli(), now.Add(m.cfg.EnrollmentTTL).UnixMilli()
-		return nil
-	}
-	token := *c
-	token.ID, token.Pending = random16(), p.In.ID
-	begun := func(r *record, now time.Time) []Event {
-		events = []Event{m.event("enroll.begun", c.Subject, now, func(e *Event) { e.Kind, e.FactorID = p.In.Kind, p.In.ID })}
-		e.Expires = time.UnixMilli(p.Expires).UTC()
-		token.Issued, token.Epoch = now.UnixMilli(), r.Epoch[:]
-		e.Token = EnrollmentToken(m.newToken(sealEnrollment, token))
-		return events
-	}
-	if ch, sends := f.(factor.Challenger); sends && !t.Silent {
-		d, err := m.issueFirst(ctx, ch, &token, &p, admit, begun)
-		if err != nil {
-			return nil, err
-		}
-		e.CodeExpires = d.Expires
-		e.Prompt.Hint = cmp.Or(e.Prompt.Hint, d.Hint)
-		if d.Prompt.Data != nil {
-			e.Prompt.Data = d.Prompt.Data
-		}
-		return e, nil
-	}
-	err = m.update(ctx, c.Subject, clock, func(r *record) (bool, error) {
-		now := r.at(clock)
-		if err := admit(r, now); err != nil {
-			return false, err
-		}
-		if t.Silent {
-			e.Confirmed, events = m.confirm(r, c, p, allowed, now)
-			return true, nil
-		}
-		m.addPending(r, p)
-		begun(r, now)
-		return true, nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	m.emit(ctx, events)
-	return e, nil
-}
-
-// instanceIDs are the IDs of the user's own instances of a kind, in their order.
-func (r *record) instanceIDs(kind string) (ids []string) {
-	for _, in := range r.Factors {
-		if in.Kind == kind && !in.Implicit {
-			ids = append(ids, in.ID)
-		}
-	}
-	return ids
-}
-
 // RegenerateRecoveryCodes makes new recovery codes; all earlier ones end. The codes are in
 // Prompt.Codes, once. ErrNotAvailable means that no factor makes recovery codes, or that
 // the person has nothing yet that they could recover.
@@ -227,82 +124,6 @@ func checkName(name string) error {
 		return &factor.Problem{Reason: "name_form", Detail: detail}
 	}
 	return nil
-}
-
-// ResendEnrollment sends the code of a pending enrolment again; the one before is no longer
-// good. It costs of the same budgets as Send.
-func (m *Manager) ResendEnrollment(ctx context.Context, token EnrollmentToken, binding string) (*Delivery, error) {
-	c, err := m.openToken(sealEnrollment, string(token), binding)
-	if err != nil {
-		return nil, err
-	}
-	clock, key := m.now(), c.Subject.key()
-	rec, err := m.read(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	if rec == nil {
-		return nil, ErrTokenExpired
-	}
-	p, err := m.pendingOf(rec, c, rec.at(clock))
-	if err != nil {
-		return nil, err
-	}
-	f, ok := m.factors[p.In.Kind].(factor.Challenger)
-	if !ok {
-		return nil, fmt.Errorf("%w: nothing is sent for this kind", ErrNotAvailable)
-	}
-	s := m.confirmation(f, c)
-	s.choose = func(r *record, now time.Time) (*instance, error) {
-		p, err := m.pendingOf(r, c, now)
-		if err != nil {
-			return nil, err
-		}
-		return &p.In, nil
-	}
-	return m.issue(ctx, s)
-}
-
-// issueFirst puts a pending enrolment into the record, and sends what confirms it: in one
-// write, so that an enrolment that may not be sent for changes nothing. admit refuses the
-// enrolment, or dates it; begun runs with the write. c is what the enrolment's token says.
-func (m *Manager) issueFirst(
-	ctx context.Context, f factor.Challenger, c *claims, p *pending,
-	admit func(r *record, now time.Time) error, begun func(r *record, now time.Time) []Event,
-) (*Delivery, error) {
-	s := m.confirmation(f, c)
-	s.silent = p.In.Implicit
-	s.choose = func(r *record, now time.Time) (*instance, error) {
-		if err := admit(r, now); err != nil {
-			return nil, err
-		}
-		m.addPending(r, *p)
-		return &r.pendingByID(p.In.ID).In, nil
-	}
-	keep := s.keep
-	s.keep = func(r *record, in *instance, l live) {
-		s.events = begun(r, time.UnixMilli(l.Issued).UTC())
-		keep(r, in, l)
-	}
-	return m.issue(ctx, s)
-}
-
-// confirmation is what confirms the pending enrolment that c stands for: a code and a link,
-// or, where it is silent, the link alone.
-func (m *Manager) confirmation(f factor.Challenger, c *claims) *issuing {
-	s := &issuing{factor: f, subject: c.Subject, purpose: "confirm", confirming: true}
-	s.keep = func(r *record, in *instance, l live) {
-		link := *c
-		link.ID, link.Issued, link.Epoch, link.Bind = random16(), l.Issued, r.Epoch[:], nil
-		s.link = LinkToken(m.newToken(sealLink, link))
-		if p := r.pendingByID(in.ID); p != nil && !s.silent {
-			if p.Live != nil && !f.Traits().Shared {
-				r.supersede(p.In.Kind, *p.Live)
-			}
-			p.Live = &l
-		}
-	}
-	return s
 }
 
 func (m *Manager) pendingOf(r *record, c *claims, now time.Time) (*pending, error) {

@@ -71,7 +71,9 @@ func newRaceRig(t *testing.T) *raceRig {
 const sharedSecret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
 func (r *raceRig) enrollIn(m *mfa.Manager, kind string) (*mfa.Enrollment, error) {
-	params := map[string]factor.Params{"totp": {"secret": sharedSecret}, "sms": {"number": "+31612345678"}}[kind]
+	params := map[string]factor.Params{
+		"totp": {"secret": sharedSecret}, "sms": {"number": "+31612345678"},
+	}[kind]
 	return m.Enroll(context.Background(), mfa.EnrollRequest{
 		Grant: r.grant, Binding: binding, Kind: kind, Params: params})
 }
@@ -82,7 +84,9 @@ func appCode(secret string, now time.Time) (mfa.Secret, error) {
 	return mfa.Secret(code), err
 }
 
-func (r *raceRig) confirmIn(m *mfa.Manager, kind string, e *mfa.Enrollment) (*mfa.Confirmation, error) {
+func (r *raceRig) confirmIn(
+	m *mfa.Manager, kind string, e *mfa.Enrollment,
+) (*mfa.Confirmation, error) {
 	response := r.texts.code()
 	if kind == "totp" {
 		var err error

@@ -115,11 +115,11 @@ func (m *Manager) charge(ctx context.Context, a *answer) (*charged, error) {
 }
 
 // settle ends the lease and makes of the charge what the verdict says. An incorrect response
-// stays counted; one that was correct and too late is not. A correct one is accepted; or, if what it was for has ended meanwhile (the
-// challenge, the factor, the kind), it is refused with that error, which is not counted, so
-// that the charge is taken back. again says that the factor's state has changed meanwhile and
-// that the factor is to be asked again, under the same charge. After an error of the store
-// the lease may stay until it expires.
+// stays counted; one that was correct and too late is not. A correct one is accepted; or, if
+// what it was for has ended meanwhile (the challenge, the factor, the kind), it is refused with
+// that error, which is not counted, so that the charge is taken back. again says that the
+// factor's state has changed meanwhile and that the factor is to be asked again, under the same
+// charge. After an error of the store the lease may stay until it expires.
 func (m *Manager) settle(
 	ctx context.Context, a *answer, c *charged, won target, v *factor.Verdict, refusal error,
 ) (out judged, again bool, err error) {

@@ -326,7 +326,7 @@ func TestForgetSubjectLeavesNothing(t *testing.T) {
 		require.NotContains(t, k, "ann")
 	}
 	_, err := r.begun(g, "app", "thief")
-	require.ErrorIs(t, err, mfa.ErrStateLost)
+	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 }
 
 // No secret of a flow is in an error, an event, a log, the store, or the text or JSON

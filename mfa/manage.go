@@ -266,9 +266,11 @@ func (m *Manager) administer(ctx context.Context, name string, req AdminRequest,
 }
 
 // ForgetSubject deletes everything kept of a person, on behalf of an administrator, because
-// the application deletes them. Tokens of theirs are good for nothing afterwards. After an
-// error something may be left: do it again. The last notice goes to the addresses that were
-// known before; an application that queues notices has them in the queue until then.
+// the application deletes them. Tokens of theirs are good for nothing afterwards, also those
+// from before there was anything to keep. For that a tombstone is left: a digest, a random
+// number and a time, which Reseal removes after a few hours. After an error something may be
+// left: do it again. The last notice goes to the addresses that were known before; an
+// application that queues notices has them in the queue until then.
 func (m *Manager) ForgetSubject(ctx context.Context, r AdminRequest) error {
 	if err := m.authorizeFor(ctx, "forget", r); err != nil {
 		return err
@@ -276,6 +278,10 @@ func (m *Manager) ForgetSubject(ctx context.Context, r AdminRequest) error {
 	s := r.Subject.compact()
 	if err := m.releaseAll(ctx, s); err != nil {
 		return err
+	}
+	// First, so that whoever makes a record meanwhile finds it afterwards.
+	if err := m.bury(ctx, s.key(), m.now()); err != nil {
+		return unavailable(err)
 	}
 	e := m.event("admin.forget", s, m.now(), func(e *Event) { e.Actor, e.Note = r.Actor.name, r.Reason })
 	err := m.records.Update(ctx, s.key(), func(data []byte) (storage.Change, error) {
@@ -351,11 +357,11 @@ func (m *Manager) CheckGrant(ctx context.Context, s Subject, grant Grant, bindin
 	}
 	clock := m.now()
 	r, err := m.read(ctx, c.Subject.key())
+	if err == nil && r == nil {
+		r, err = m.unborn(ctx, c.Subject.key(), clock)
+	}
 	if err != nil {
 		return err
-	}
-	if r == nil {
-		r = newRecord()
 	}
 	_, err = m.may(r, c, request{act: actManage}, r.at(clock))
 	return err

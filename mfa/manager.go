@@ -273,12 +273,16 @@ func (m *Manager) update(ctx context.Context, s subject, now time.Time, decide f
 	key := s.key()
 	var decided error
 	var gone map[string]identity // claims of instances that end
+	var made *record             // the user's first
 	err := m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
-		gone = nil
+		gone, made = nil, nil
 		var r *record
 		if data == nil {
-			r = newRecord()
-		} else if r, decided = m.open(key, data); decided != nil {
+			r, decided = m.unborn(ctx, key, now)
+		} else {
+			r, decided = m.open(key, data)
+		}
+		if decided != nil {
 			return storage.Change{}, decided
 		}
 		before := m.identities(r)
@@ -291,6 +295,9 @@ func (m *Manager) update(ctx context.Context, s subject, now time.Time, decide f
 		r.tidy(r.at(now), m.cfg.ChallengeTTL)
 		if string(r.UserType) != s.UserType {
 			r.UserType = []byte(s.UserType)
+		}
+		if r.fresh {
+			made = r
 		}
 		plain, err := r.encode()
 		if err != nil {
@@ -305,6 +312,9 @@ func (m *Manager) update(ctx context.Context, s subject, now time.Time, decide f
 		return unavailable(err)
 	}
 	m.release(ctx, gone)
+	if made != nil {
+		return m.stillborn(ctx, key, made)
+	}
 	return nil
 }
 

@@ -16,6 +16,7 @@ type momentStore struct {
 	swap  bool
 	do    func()
 	every bool
+	any   bool // whatever the record
 }
 
 // arm lets do happen before the next swap, or after skip reads have been made.
@@ -28,7 +29,7 @@ func (s *momentStore) arm(swap bool, skip int, do func()) {
 func (s *momentStore) at(key string, swap bool) {
 	s.mu.Lock()
 	do := s.do
-	if do == nil || swap != s.swap || !strings.HasPrefix(key, "p/") {
+	if do == nil || swap != s.swap || !s.any && !strings.HasPrefix(key, "p/") {
 		s.mu.Unlock()
 		return
 	}

@@ -41,7 +41,8 @@ type record struct {
 	Pending []pending       `cbor:"8,keyasint,omitempty"`
 	Sends   sendLog         `cbor:"9,keyasint,omitempty"`
 	Charge  *charge         `cbor:"10,keyasint,omitempty"`
-	Born    int64           `cbor:"11,keyasint,omitempty"` // first write; -1 after a reset
+	// Born is the first write; -1 after a reset, and for a record made soon after a deletion.
+	Born int64 `cbor:"11,keyasint,omitempty"`
 	// UserType is the person's when the record was last written, for Report alone: what
 	// decides is always the one that the application gives.
 	UserType slice    `cbor:"12,keyasint,omitempty"`
@@ -64,6 +65,8 @@ type record struct {
 	unknown map[int]cbor.RawMessage
 	// fresh: there is nothing under the key yet.
 	fresh bool
+	// tomb is the tombstone that a fresh record is made under, or nil.
+	tomb *tombstone
 }
 
 // instance is one enrolled factor. Its own decoder, in instance.go, knows the keys too.

@@ -22,7 +22,8 @@ type ResealProgress struct {
 	// hold any bytes, and is "" at the end.
 	Cursor string
 	// Records were looked at, Resealed of them sealed anew, and Removed had outlived their
-	// use (hourly send budgets, identities claimed by enrolments that were cut off).
+	// use (hourly send budgets, identities claimed by enrolments that were cut off, what is
+	// left of deleted users).
 	Records, Resealed, Removed int
 	// Unreadable are the records of the last page that none of the keys opens, or that were
 	// altered; each error names the record's key and wraps the reason, such as
@@ -56,7 +57,7 @@ const pageSize = 200
 func (m *Manager) Reseal(ctx context.Context, cursor string) iter.Seq2[ResealProgress, error] {
 	return func(yield func(ResealProgress, error) bool) {
 		p := ResealProgress{Cursor: cursor}
-		for page, err := range m.pages(ctx, cursor, "p/", "t/", "s/", "i/", "b/") {
+		for page, err := range m.pages(ctx, cursor, "p/", "t/", "s/", "i/", "b/", "f/") {
 			if err == nil {
 				p.Unreadable = nil
 				err = m.resealPage(ctx, page.entries, &p)
@@ -76,7 +77,7 @@ func (m *Manager) Reseal(ctx context.Context, cursor string) iter.Seq2[ResealPro
 func (m *Manager) resealPage(ctx context.Context, page []storage.Entry, p *ResealProgress) error {
 	now := m.now()
 	for _, e := range page {
-		purpose, budget := sealRecord, false
+		purpose, budget, tomb := sealRecord, false, false
 		switch e.Key[0] {
 		case 't':
 			purpose = sealPolicy
@@ -86,13 +87,15 @@ func (m *Manager) resealPage(ctx context.Context, page []storage.Entry, p *Resea
 			purpose = sealIdentity
 		case 'b':
 			purpose, budget = sealBudget, true
+		case 'f':
+			purpose, tomb = sealForgotten, true
 		}
 		p.Records++
 		if e.Key[0] == 'i' && m.dropAbandoned(ctx, e, now) {
 			p.Removed++
 			continue
 		}
-		if !budget && m.cfg.Keys.Primary(e.Record.Data) {
+		if !budget && !tomb && m.cfg.Keys.Primary(e.Record.Data) {
 			continue // of the primary key, so nothing is to be done, now or after another write
 		}
 		var resealed, removed bool
@@ -105,6 +108,9 @@ func (m *Manager) resealPage(ctx context.Context, page []storage.Entry, p *Resea
 			plain, err := m.cfg.Keys.Open(purpose, e.Key, data)
 			switch {
 			case budget && (errors.Is(err, seal.ErrUnknownKey) || err == nil && budgetOver(plain, now)):
+				removed = true
+				return storage.Change{Delete: true}, nil
+			case tomb && err == nil && tombstoneOver(plain, now):
 				removed = true
 				return storage.Change{Delete: true}, nil
 			case err != nil:
@@ -144,6 +150,12 @@ func (m *Manager) dropAbandoned(ctx context.Context, e storage.Entry, now time.T
 	dropped := false
 	err = m.disown(ctx, e.Key, func(now identity) bool { dropped = now == i; return dropped })
 	return err == nil && dropped
+}
+
+// tombstoneOver reports that no token is left that a tombstone could decide about.
+func tombstoneOver(plain []byte, now time.Time) bool {
+	var t tombstone
+	return cbor.Unmarshal(plain, &t) == nil && t.over(now)
 }
 
 // budgetOver reports that nothing in a budget counts any more.

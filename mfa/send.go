@@ -93,7 +93,9 @@ func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 		return nil, err
 	}
 	if r == nil {
-		r = newRecord()
+		if r, err = m.unborn(ctx, s.subject.key(), clock); err != nil {
+			return nil, err
+		}
 	}
 	in, err := m.mayIssue(r, s, r.at(clock))
 	if err != nil {

@@ -164,7 +164,8 @@ func TestVerify_CountsACodeThatWasUsed(t *testing.T) {
 	e, err := r.begun(g.Grant, "mail", "b@example.com")
 	require.NoError(t, err)
 	code = r.mail.code("b@example.com")
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: code})
+	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{
+		Token: e.Token, Binding: binding, Response: code})
 	require.NoError(t, err)
 	_, err = r.verify(r.begin(ann), "mail", code)
 	require.Equal(t, 4, left(t, err))

@@ -25,19 +25,6 @@ func (m *Manager) challenge(token ChallengeToken, purpose Purpose, binding, kind
 	return c, f, nil
 }
 
-// sameRecord says whether the record is the one that the token was made for. A token from
-// before there was a record is good for the record that its own use made.
-func (c *claims) sameRecord(r *record) error {
-	switch {
-	case len(c.Epoch) == 0 && (r.fresh || r.Born >= c.Issued), string(c.Epoch) == string(r.Epoch[:]):
-		return nil
-	case len(c.Epoch) > 0 && r.fresh:
-		return ErrStateLost
-	default:
-		return ErrTokenExpired
-	}
-}
-
 // open says whether a challenge may still be answered.
 func (c *claims) open(r *record, now time.Time, ttl time.Duration) error {
 	if err := c.sameRecord(r); err != nil {

@@ -1,0 +1,250 @@
+package mfa_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/storage"
+)
+
+// newcomer has no address, so that the first sign-in gives a grant to enrol.
+var newcomer = mfa.Subject{ID: "newcomer"}
+
+func (r *rig) forget(s mfa.Subject) {
+	r.t.Helper()
+	require.NoError(r.t, r.ForgetSubject(r.t.Context(), mfa.AdminRequest{Subject: s, Actor: mfa.System("root")}))
+}
+
+// old is what was handed out to ann and to the newcomer before they had records.
+type old struct {
+	challenge *mfa.Challenge
+	grant     mfa.Grant
+}
+
+func (r *rig) handOut() old { return old{r.begin(ann), r.begin(newcomer).Grant} }
+
+// use uses everything that was handed out, and returns what is said to each.
+func (r *rig) use(o old) map[string]error {
+	send := mfa.SendRequest{Challenge: o.challenge.Token, Binding: binding, Kind: "mail"}
+	_, sent := r.Send(r.t.Context(), send)
+	_, verified := r.verify(o.challenge, "mail", "000000")
+	_, enrolled := r.begun(o.grant, "app", "tulip")
+	return map[string]error{
+		"Send": sent, "Verify": verified, "Enroll": enrolled,
+		"CheckGrant": r.CheckGrant(r.t.Context(), newcomer, o.grant, binding),
+		"RequestSupport": r.RequestSupport(r.t.Context(), mfa.SupportRequest{
+			Challenge: o.challenge.Token, Binding: binding}),
+		"Abandon": r.Abandon(r.t.Context(), o.challenge.Token, binding),
+		"SendSetupLink": second(r.SendSetupLink(r.t.Context(), mfa.SetupRequest{
+			Challenge: o.challenge.Token, Binding: binding})),
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+// TestForgetSubject_OldTokensStayDead lets no time pass: what was handed out before a
+// deletion, without a record or with one, is refused; what is handed out after it works, until
+// the next deletion; and a record made meanwhile does not help the old ones.
+func TestForgetSubject_OldTokensStayDead(t *testing.T) {
+	for _, advance := range []time.Duration{0, time.Second, 14 * time.Minute} {
+		t.Run(advance.String(), func(t *testing.T) {
+			r := newRig(t)
+			all := []old{r.handOut()}
+			for i := range 3 {
+				r.forget(ann)
+				r.forget(newcomer)
+				now := r.handOut()
+				for _, o := range all {
+					for name, err := range r.use(o) {
+						require.ErrorIs(t, err, mfa.ErrTokenExpired, "%s after %d deletions", name, i+1)
+					}
+				}
+				for key := range dump(t, r.store) {
+					require.False(t, strings.HasPrefix(key, "p/"), "nothing was written")
+				}
+				r.signInWith(now.challenge)
+				r.enroll(now.grant, "app", "tulip")
+				for _, o := range all { // although there is a record of the same moment
+					for name, err := range r.use(o) {
+						require.ErrorIs(t, err, mfa.ErrTokenExpired, "%s after %d deletions", name, i+1)
+					}
+				}
+				all = append(all, now)
+				r.clock.Advance(advance)
+			}
+		})
+	}
+}
+
+// signInWith completes a challenge by mail.
+func (r *rig) signInWith(ch *mfa.Challenge) {
+	r.t.Helper()
+	r.send(ch)
+	_, err := r.verify(ch, "mail", r.mail.code(ann.Email))
+	require.NoError(r.t, err)
+}
+
+// TestForgetSubject_TokensOfEveryAgeWork begins a challenge each few minutes after a deletion,
+// and completes it at the last moment: no boundary of the tombstone's life is in the way, with
+// and without a record made meanwhile.
+func TestForgetSubject_TokensOfEveryAgeWork(t *testing.T) {
+	for minutes := 0; minutes <= 150; minutes += 5 {
+		for _, reseal := range []bool{false, true} {
+			t.Run(fmt.Sprint(minutes, reseal), func(t *testing.T) {
+				r := newRig(t, func(c *mfa.Config) { c.ChallengeTTL, c.GrantTTL = time.Hour, time.Hour })
+				r.forget(ann)
+				r.forget(newcomer)
+				r.clock.Advance(time.Duration(minutes) * time.Minute)
+				o := r.handOut()
+				r.clock.Advance(time.Hour - time.Minute)
+				if reseal {
+					for _, err := range r.Reseal(t.Context(), "") {
+						require.NoError(t, err)
+					}
+				}
+				r.signInWith(o.challenge)
+				two := r.begin(ann)
+				r.enroll(o.grant, "app", "tulip")
+				r.signInWith(two)
+			})
+		}
+	}
+}
+
+// A token from before a deletion is refused until it ends by itself, whatever its age, whether
+// or not what was left behind has been removed meanwhile.
+func TestForgetSubject_OldTokensOfEveryAgeStayDead(t *testing.T) {
+	for minutes := 0; minutes <= 65; minutes += 5 {
+		r := newRig(t, func(c *mfa.Config) { c.ChallengeTTL, c.GrantTTL = time.Hour, time.Hour })
+		o := r.handOut()
+		r.forget(ann)
+		r.forget(newcomer)
+		r.clock.Advance(time.Duration(minutes) * time.Minute)
+		for _, err := range r.Reseal(t.Context(), "") {
+			require.NoError(t, err)
+		}
+		for name, err := range r.use(o) {
+			require.ErrorIs(t, err, mfa.ErrTokenExpired, "%s after %d minutes", name, minutes)
+		}
+	}
+}
+
+// What is left of a deleted user names nobody, is one small record, and is removed.
+func TestForgetSubject_LeavesATombstoneForAWhile(t *testing.T) {
+	r := newRig(t)
+	r.withApp(ann, "tulip")
+	r.forget(ann)
+	r.forget(ann)
+	left := dump(t, r.store)
+	require.Len(t, left, 1)
+	for key, data := range left {
+		require.True(t, strings.HasPrefix(key, "f/"))
+		require.NotContains(t, key, "ann")
+		require.Less(t, len(data), 128)
+	}
+	r.clock.Advance(2 * time.Hour)
+	for range r.Reseal(t.Context(), "") {
+	}
+	require.Len(t, dump(t, r.store), 1)
+	r.clock.Advance(10 * time.Minute)
+	removed := 0
+	for p, err := range r.Reseal(t.Context(), "") {
+		require.NoError(t, err)
+		removed = p.Removed
+	}
+	require.Equal(t, 1, removed)
+	require.Empty(t, dump(t, r.store))
+}
+
+// A record that is lost after a deletion is still told from one that never was.
+func TestForgetSubject_LossAfterwardsIsNoInvitation(t *testing.T) {
+	r := newRig(t)
+	r.forget(ann)
+	r.clock.Advance(time.Second)
+	r.withApp(ann, "tulip")
+	ch := r.begin(ann)
+	r.lose(ann)
+	_, err := r.verify(ch, "app", "tulip")
+	require.ErrorIs(t, err, mfa.ErrStateLost)
+	s := ann
+	s.Enrolled = true
+	_, err = r.Begin(t.Context(), mfa.BeginRequest{Subject: s, Binding: binding})
+	require.ErrorIs(t, err, mfa.ErrStateLost)
+}
+
+// A deletion that cannot be read about is an outage, not "there was none".
+func TestForgetSubject_AnUnreadableTombstoneLetsNobodyIn(t *testing.T) {
+	r := newRig(t)
+	o := r.handOut()
+	r.forget(ann)
+	r.forget(newcomer)
+	for key := range dump(t, r.store) {
+		rec, err := r.store.Get(t.Context(), key)
+		require.NoError(t, err)
+		next := storage.Record{Revision: rec.Revision + "x", Data: []byte("garbage")}
+		require.NoError(t, r.store.Swap(t.Context(), key, rec.Revision, next))
+	}
+	for name, err := range r.use(o) {
+		require.ErrorIs(t, err, mfa.ErrUnavailable, name)
+	}
+	_, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding})
+	require.ErrorIs(t, err, mfa.ErrUnavailable)
+}
+
+// TestForgetSubject_BesideAFirstWrite deletes a user at every access that the user's first
+// write makes: there is no record afterwards, or the write was refused.
+func TestForgetSubject_BesideAFirstWrite(t *testing.T) {
+	for skip := range 8 {
+		for _, swap := range []bool{false, true} {
+			r := newRig(t)
+			o := r.handOut()
+			admin := r.another()
+			moment := &momentStore{Store: r.store, any: true}
+			r.cfg.Store = moment
+			slow := r.another()
+			met := false
+			moment.arm(swap, skip, func() {
+				met = true
+				err := admin.ForgetSubject(context.Background(),
+					mfa.AdminRequest{Subject: newcomer, Actor: mfa.System("root")})
+				require.NoError(t, err)
+			})
+			_, err := slow.Enroll(t.Context(), mfa.EnrollRequest{Grant: o.grant, Binding: binding,
+				Kind: "app", Params: factor.Params{"word": "tulip"}})
+			if !met {
+				continue
+			}
+			require.True(t, errors.Is(err, mfa.ErrTokenExpired) || errors.Is(err, mfa.ErrUnavailable),
+				"swap %v, skip %d: %v", swap, skip, err)
+			for key := range dump(t, r.store) {
+				require.False(t, strings.HasPrefix(key, "p/"), "swap %v, skip %d: a record is left", swap, skip)
+			}
+			_, err = r.begun(o.grant, "app", "tulip")
+			require.ErrorIs(t, err, mfa.ErrTokenExpired)
+		}
+	}
+}
+
+// The tombstone costs a read for users without a record, and nothing for all others.
+func TestForgetSubject_CostsOthersNoRead(t *testing.T) {
+	r := newRig(t, func(c *mfa.Config) { c.Policies = mfa.StaticPolicy(impliedMail) })
+	r.withApp(ann, "tulip")
+	reads := r.store.Calls(mfatest.OpGet)
+	ch := r.begin(ann)
+	require.Equal(t, 1, r.store.Calls(mfatest.OpGet)-reads)
+	_, err := r.verify(ch, "app", "tulip")
+	require.NoError(t, err)
+	require.Equal(t, 2, r.store.Calls(mfatest.OpGet)-reads)
+	reads = r.store.Calls(mfatest.OpGet)
+	r.begin(newcomer)
+	require.Equal(t, 2, r.store.Calls(mfatest.OpGet)-reads)
+}
