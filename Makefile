@@ -35,7 +35,7 @@ unit:
 
 ## test-long: the same proofs with many more rounds, and every fuzz target for a minute.
 test-long: tools check
-	@SECONDGATE_REQUIRE_TOOLS=1 $(TESTRUN) -long -limit 6h
+	@SECONDGATE_REQUIRE_TOOLS=1 $(TESTRUN) -long -limit 12h
 	scripts/fuzz.sh 60s
 
 ## bench: the benchmarks; each prints a ratio to a baseline of the same run.

@@ -8,7 +8,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -28,7 +30,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	flags.BoolVar(&c.read, "read", false, "report the events of go test -json from standard input")
 	flags.BoolVar(&c.long, "long", false, "run many more rounds: sets SECONDGATE_LONG")
-	flags.DurationVar(&c.limit, "limit", time.Hour, "stop the whole run after this `time`, which only a hang reaches")
+	flags.DurationVar(&c.limit, "limit", 2*time.Hour, "stop the whole run after this `time`, which only a hang reaches")
 	flags.StringVar(&c.log, "log", "", "`file` for the whole output of all tests")
 	if err := flags.Parse(args); err != nil {
 		return 2
@@ -74,7 +76,9 @@ func report(c config, stdin io.Reader, stdout io.Writer) (code int, err error) {
 }
 
 func (c config) runAll(r *reporter, stdout io.Writer) error {
-	ctx, cancel := context.WithTimeout(context.Background(), c.limit)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
 	steps, err := plan(ctx, c)
 	if err != nil {
@@ -83,7 +87,10 @@ func (c config) runAll(r *reporter, stdout io.Writer) error {
 	for _, s := range steps {
 		fmt.Fprintf(stdout, "== %s: %d packages\n", s.name, s.count)
 		err := s.run(ctx, r)
-		if ctx.Err() != nil {
+		switch {
+		case errors.Is(ctx.Err(), context.Canceled):
+			return errors.New("the run was interrupted")
+		case ctx.Err() != nil:
 			return fmt.Errorf("the run reached its limit of %s and was stopped; a test hangs", c.limit)
 		}
 		if err != nil {
@@ -100,6 +107,7 @@ func (s step) run(ctx context.Context, r *reporter) error {
 	cmd.Env = append(os.Environ(), s.env...)
 	cmd.Stderr = r.stderr()
 	cmd.WaitDelay = 10 * time.Second
+	grouped(cmd)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err

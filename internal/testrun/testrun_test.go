@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -126,12 +128,75 @@ func TestRun_UnknownPackageIsAFailure(t *testing.T) {
 	require.True(t, strings.HasSuffix(stdout.String(), "\n0 passed, 1 failed, 0 skipped\n"), stdout.String())
 }
 
-// The limit of the whole run stops it, and the run has failed.
+// The limit of the whole run stops go test and the test programs it has started, and the run has
+// failed. The test program is this package's own, which hangs where the variable says so.
 func TestRun_LimitStopsTheRun(t *testing.T) {
+	started := filepath.Join(t.TempDir(), "started")
+	t.Setenv(hangVar, started)
+	var stdout bytes.Buffer
+	r := newReporter(&stdout, io.Discard, "")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	watch := time.AfterFunc(0, func() {
+		for ctx.Err() == nil {
+			if b, err := os.ReadFile(started); err == nil && len(b) > 0 {
+				cancel()
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	})
+	defer watch.Stop()
+	s := step{args: []string{"test", "-json", "-count=1", "-run", "^TestHangs$", "."}}
+	_ = s.run(ctx, r)
+	r.summary()
+	require.True(t, r.failed(), stdout.String())
+	require.Contains(t, stdout.String(), "TestHangs")
+	pid, err := os.ReadFile(started)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		_, err := os.Stat("/proc/" + string(pid))
+		return os.IsNotExist(err)
+	}, time.Minute, 20*time.Millisecond, "the test program still runs")
+}
+
+const hangVar = "TESTRUN_TEST_HANG"
+
+func TestHangs(t *testing.T) {
+	file := os.Getenv(hangVar)
+	if file == "" {
+		return
+	}
+	require.NoError(t, os.WriteFile(file, []byte(strconv.Itoa(os.Getpid())), 0o600))
+	time.Sleep(10 * time.Minute)
+}
+
+func TestRun_LimitIsAFailure(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	code := run([]string{"-limit", "1ms", "../keyed"}, strings.NewReader(""), &stdout, &stderr)
 	require.Equal(t, 1, code)
 	require.NotContains(t, stdout.String(), " 0 failed")
+}
+
+// CONTRIBUTING.md has a row for each package with tests, which says whether the race detector
+// looks at it.
+func TestPlan_IsTheTableOfCONTRIBUTING(t *testing.T) {
+	text, err := os.ReadFile("../../CONTRIBUTING.md")
+	require.NoError(t, err)
+	rows := make(map[string]string)
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(line, "|")
+		if len(cells) == 6 && strings.Contains(cells[1], "`") {
+			rows[strings.Trim(cells[1], " `")] = strings.TrimSpace(cells[3])
+		}
+	}
+	all, err := list(t.Context(), []string{"work"})
+	require.NoError(t, err)
+	for _, p := range all {
+		require.Contains(t, rows, short(p))
+		_, plain := withoutRace[short(p)]
+		require.Equal(t, plain, rows[short(p)] == "–", short(p))
+	}
+	require.Len(t, rows, len(all))
 }
 
 // Every package with tests is in exactly one run, those without the race detector have a reason,
