@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
@@ -105,7 +106,8 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...mfa.Factor) *si
 				return mfahttp.Identity{}, s.identifyErr
 			}
 			at, _ := time.Parse(time.RFC3339Nano, s.Get(ctx, "verified"))
-			return mfahttp.Identity{Subject: s.subject(id), SignedIn: s.Get(ctx, "signed-in") != "", VerifiedAt: at}, nil
+			since, _ := time.Parse(time.RFC3339Nano, s.Get(ctx, "since"))
+			return mfahttp.Identity{Subject: s.subject(id), SignedIn: s.Get(ctx, "signed-in") != "", VerifiedAt: at, SignedInAt: since}, nil
 		},
 		Verified: func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error {
 			s.mu.Lock()
@@ -154,6 +156,7 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...mfa.Factor) *si
 			s.Remove(r.Context(), key)
 		}
 		s.Put(r.Context(), "user", user)
+		s.Put(r.Context(), "since", s.clock.Now().Format(time.RFC3339Nano))
 		ch, err := s.h.Begin(w, r, s.subject(user))
 		if err != nil {
 			http.Error(w, err.Error(), 500)
@@ -199,7 +202,7 @@ func (s *site) renew(w http.ResponseWriter, r *http.Request) {
 	delete(s.sessions, h.id)
 	h.id = rand.Text()
 	if !s.mild {
-		h.values = map[string]string{"user": h.values["user"]}
+		h.values = map[string]string{"user": h.values["user"], "since": h.values["since"]}
 	}
 	s.sessions[h.id] = h.values
 	http.SetCookie(w, &http.Cookie{Name: "session", Value: h.id, Path: "/", HttpOnly: true})

@@ -184,6 +184,8 @@ type Factor struct {
 	ID, Kind, Name, Hint string
 	Created, LastUsed    time.Time // zero: unknown, never
 	Recovery, Stopped    bool
+	// HeldUntil is the end of the hold of a replacement that a recovery enrolled; or zero.
+	HeldUntil time.Time
 	// Kept is where a passkey is: "synced" between devices, or in one "device". Empty: no passkey.
 	Kept string
 }
