@@ -17,7 +17,8 @@ var (
 	errUnauthorized = errors.New("mfahttp: no first factor")
 	errStepUp       = errors.New("mfahttp: a fresh verification is needed")
 	errNoFactor     = errors.New("mfahttp: no such factor")
-	errOnHold       = errors.New("mfahttp: the replacement is on hold")
+	// errOnHold is an errStepUp that no step-up helps: a recovery has to wait.
+	errOnHold = fmt.Errorf("%w: the replacement is on hold", errStepUp)
 )
 
 // ask is the one place that asks the Manager what a user has to prove. The Manager takes a zero

@@ -114,7 +114,7 @@ func (h *Handler) requireProof(next http.Handler, check func(v *visit) error) ht
 		switch err := check(v); {
 		case err == nil:
 			next.ServeHTTP(w, r)
-		case errors.Is(err, errStepUp) && wantsPage(r):
+		case errors.Is(err, errStepUp) && !errors.Is(err, errOnHold) && wantsPage(r):
 			secure(w.Header())
 			q := url.Values{"purpose": {string(mfa.ManageFactors)}, "return": {v.here()}}
 			http.Redirect(w, r, h.cfg.BasePath+"step-up?"+q.Encode(), http.StatusSeeOther)

@@ -28,7 +28,7 @@ func pageFactors(v *visit) error {
 
 // needStepUp goes to a verification and back to a page, if that is what err asks for.
 func (v *visit) needStepUp(err error, back string) (bool, error) {
-	if !errors.Is(err, errStepUp) {
+	if !errors.Is(err, errStepUp) || errors.Is(err, errOnHold) {
 		return false, err
 	}
 	return true, v.redirect(v.at("step-up", "purpose", string(mfa.ManageFactors), "return", back))
