@@ -35,7 +35,7 @@ func (f *Factor) Notify(ctx context.Context, in factor.NotifyInput) error {
 type noticeWords struct {
 	// texts by the name of the notice: the subject, where %[1]s is the service, and the
 	// sentence, where %[1]s is the service, %[2]s the kind and %[3]s the name of what it is
-	// about, %[4]s the end of a lock, and %[5]d how many are left.
+	// about, %[4]s the end of a lock or of a hold, and %[5]d how many are left.
 	texts map[string][2]string
 	other [2]string // for what has no text of its own
 	kinds map[string]string

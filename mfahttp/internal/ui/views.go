@@ -190,6 +190,9 @@ type Factor struct {
 	Kept string
 }
 
+// Held says whether the factor is on hold.
+func (f Factor) Held(now time.Time) bool { return now.Before(f.HeldUntil) }
+
 // Remove asks whether a factor shall be removed. Form: POST factors/{id}/remove {password}.
 type Remove struct {
 	Frame
