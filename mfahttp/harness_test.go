@@ -39,6 +39,8 @@ type site struct {
 	log       bytes.Buffer
 	policy    mfa.Policy
 	policyErr error
+	cfg       mfahttp.Config
+	keys      *seal.Keyring
 
 	mild        bool
 	mu          sync.Mutex
@@ -94,8 +96,10 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...mfa.Factor) *si
 		store: mfatest.NewFaultyStore(memory.New()), policy: mfa.Policy{Implicit: []string{"email"}}}
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	must(t, err)
+	s.keys = keys
 	s.m, err = mfa.New(mfa.Config{Store: s.store, Keys: keys, Clock: s.clock, Policies: s,
-		Factors: append([]mfa.Factor{app{}, s.mail, s.text, pin{}, codes{}}, more...)})
+		Authorize: func(context.Context, mfa.AdminAction) error { return nil },
+		Factors:   append([]mfa.Factor{app{}, s.mail, s.text, pin{}, codes{}}, more...)})
 	must(t, err)
 	cfg := mfahttp.Config{
 		Manager: s.m, Session: s, Clock: s.clock, ProductName: "Acme", LoginURL: "/login", HomeURL: "/home",
@@ -146,6 +150,7 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...mfa.Factor) *si
 	if change != nil {
 		change(&cfg)
 	}
+	s.cfg = cfg
 	s.h, err = mfahttp.New(cfg)
 	must(t, err)
 	mux := http.NewServeMux()
@@ -375,4 +380,10 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// newRequest is a request in a session of its own, for Handler.Begin.
+func newRequest(s *site) *http.Request {
+	r := httptest.NewRequest("POST", "/login", nil)
+	return r.WithContext(context.WithValue(r.Context(), sessionKey{}, &holder{values: map[string]string{}}))
 }
