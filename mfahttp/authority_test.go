@@ -274,6 +274,8 @@ func TestRecoveryLink_SessionFixation(t *testing.T) {
 				require.Contains(t, []int{401, 403}, a.StatusCode, a.Text)
 			}
 			require.NotEqual(t, "replace", attacker.api("GET", "state", nil).JSON["purpose"])
+			attacker.client.Jar.SetCookies(u, []*http.Cookie{{Name: "secondgate_recovery", Path: "/mfa/", Value: strings.Repeat("A", 26)}})
+			require.NotEqual(t, "replace", attacker.api("GET", "state", nil).JSON["purpose"], "a cookie of their own")
 			require.Equal(t, before, s.records())
 			e := victim.api("POST", "enroll", m{"kind": "totp"}).is(t, 200, "")
 			victim.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": "100301"}).is(t, 200, "")
@@ -337,6 +339,14 @@ func TestHandlerActor(t *testing.T) {
 	p.get("/actor")
 	require.NoError(t, err)
 	require.NoError(t, reset("bob"))
+
+	// A recovery signs in, and administers nobody.
+	codes := p.api("POST", "recovery-codes", nil).is(t, 200, "").JSON["codes"].([]any)
+	p.login()
+	p.api("POST", "verify", m{"kind": "recovery", "code": codes[0]}).is(t, 200, "")
+	p.get("/actor")
+	require.ErrorIs(t, err, mfahttp.ErrStepUp)
+	p.do("POST", "/act", "", asJSON).is(t, 403, "step_up")
 }
 
 // An access code that support has made since is offered by the challenge that is there, and the
