@@ -32,8 +32,8 @@ func (f *Factor) Notify(ctx context.Context, in factor.NotifyInput) error {
 type noticeWords struct {
 	// texts by the name of the notice: the subject, where %[1]s is the service, and the
 	// sentence, where %[1]s is the service, %[2]s the kind and %[3]s the name of what it is
-	// about, %[4]s the end of a lock, and %[5]d how many are left. A name with a slash at its
-	// end is for when what it is about has no name that can be shown.
+	// about, %[4]s the end of a lock or of a hold, and %[5]d how many are left. A name with a
+	// slash at its end is for when what it is about has no name that can be shown.
 	texts map[string][2]string
 	other [2]string // for what has no text of its own
 	kinds map[string]string

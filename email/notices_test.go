@@ -60,6 +60,14 @@ func TestNotices(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, m.Text.Reveal(), "12:03 UTC")
 	require.Contains(t, m.Text.Reveal(), "text message")
+	// A replacement's mail says until when it is on hold, and how to cancel it.
+	for locale, cancel := range map[string]string{"en": "cancel", "nl": "annuleer", "nb": "avbryter", "de": "brechen Sie"} {
+		m, err = email.Compose(email.Content{ServiceName: "Acme", Locale: locale, Notice: "recovery.replacement", Factor: "totp",
+			Name: "Phone", Time: at, Until: at.Add(24 * time.Hour)})
+		require.NoError(t, err)
+		require.Contains(t, m.Text.Reveal(), "2026-03-02 12:00 UTC")
+		require.Contains(t, m.Text.Reveal(), cancel)
+	}
 	m, err = email.Compose(email.Content{ServiceName: "Acme", Notice: "recovery.low", Left: 2})
 	require.NoError(t, err)
 	require.Contains(t, m.Text.Reveal(), "You have 2 recovery codes left")

@@ -31,6 +31,9 @@ func System(name string) Actor { return Actor{name: name, system: true} }
 // Name returns who acts, as events name them: the user's ID or the program's name.
 func (a Actor) Name() string { return a.name }
 
+// IsSystem reports whether a program acts, and no user.
+func (a Actor) IsSystem() bool { return a.system }
+
 func (a Actor) check() error {
 	if a.name == "" || len(a.name) > 256 {
 		return fmt.Errorf("%w: an administrator's act needs an Actor with a name of at most 256 bytes", ErrMalformed)

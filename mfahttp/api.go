@@ -222,7 +222,7 @@ func apiState(v *visit) error {
 	case ok:
 		v.describe(body, c)
 	case v.replacing && v.mayReplace():
-		body["next"], body["purpose"], body["kinds"] = mfa.Enroll, mfa.ReplaceFactor, append([]string{}, o.Kinds...)
+		body["next"], body["purpose"], body["kinds"] = mfa.Enroll, mfa.ReplaceFactor, append([]string{}, v.kinds(o.Kinds)...)
 	case !v.id.SignedIn:
 		return mfa.ErrTokenExpired
 	}
@@ -287,16 +287,18 @@ func apiVerify(v *visit) error {
 		return err
 	}
 	ver, err := v.verify(p, kind, code, remember)
+	var required *mfa.EnrollmentRequiredError
+	if errors.As(err, &required) {
+		writeJSON(v.w, http.StatusOK, map[string]any{"next": mfa.Enroll, "purpose": p, "kind": kind,
+			"kinds": append([]string{}, required.Kinds...)})
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	body := map[string]any{"next": mfa.Done, "purpose": ver.Purpose, "kind": ver.Kind}
 	if ver.Purpose == mfa.ReplaceFactor {
-		o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
-		if err != nil {
-			return err
-		}
-		body["next"], body["kinds"] = mfa.Enroll, append([]string{}, o.Kinds...)
+		body["next"], body["kinds"] = mfa.Enroll, append([]string{}, ver.EnrollKinds...)
 	}
 	if ver.RecoveryLeft >= 0 {
 		body["recovery_left"] = ver.RecoveryLeft

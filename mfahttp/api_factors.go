@@ -114,7 +114,7 @@ func factorJSON(f mfa.FactorInfo) map[string]any {
 	body := map[string]any{
 		"id": f.ID, "kind": f.Kind, "name": f.Name, "hint": f.Hint, "implicit": f.Implicit, "stopped": f.Stopped,
 	}
-	for name, t := range map[string]time.Time{"created": f.Created, "last_used": f.LastUsed} {
+	for name, t := range map[string]time.Time{"created": f.Created, "last_used": f.LastUsed, "held_until": f.HeldUntil} {
 		if !t.IsZero() {
 			body[name] = t.UTC().Format(time.RFC3339)
 		}

@@ -41,13 +41,13 @@ func TestReplaceThroughTheAPI(t *testing.T) {
 	p := s.person("ann").signIn()
 	p.enroll("100001")
 	codes := p.api("POST", "recovery-codes", nil).is(t, 200, "").JSON["codes"].([]any)
+	elsewhere := s.person("ann").signIn()
 	p.login()
 	p.api("POST", "lost/link", nil).is(t, 200, "")
 	link := s.mail.last().Link
 	require.NotEmpty(t, link)
 
-	// Whoever is signed in, or somebody else, leaves the link as it is.
-	elsewhere := s.person("ann").signIn()
+	// A session that is signed in, or another user's, leaves the link as it is.
 	elsewhere.api("POST", "setup", m{"token": link}).is(t, 409, "not_available")
 	stranger := s.person("bob")
 	stranger.login()
@@ -70,7 +70,7 @@ func TestReplaceThroughTheAPI(t *testing.T) {
 	verified := len(s.verified)
 	a = fresh.api("POST", "verify", m{"kind": "recovery", "code": codes[0]}).is(t, 200, "")
 	require.Equal(t, "enroll", a.JSON["next"])
-	require.Contains(t, a.JSON["kinds"], "totp")
+	require.Equal(t, []any{"totp"}, a.JSON["kinds"], "what was lost, and no other kind")
 	require.Equal(t, "enroll", fresh.api("GET", "state", nil).is(t, 200, "").JSON["next"])
 	fresh.api("GET", "factors", nil).is(t, 403, "forbidden")
 	fresh.api("POST", "recovery-codes", nil).is(t, 403, "forbidden")
@@ -83,9 +83,15 @@ func TestReplaceThroughTheAPI(t *testing.T) {
 	fresh.api("GET", "state", nil).is(t, 401, "unauthorized")
 	fresh.api("POST", "enroll", m{"kind": "totp"}).is(t, 401, "unauthorized")
 
+	require.NotEmpty(t, done.JSON["factor"].(m)["held_until"])
 	p.login()
 	p.api("POST", "verify", m{"kind": "totp", "code": "100302"}).is(t, 200, "")
-	require.Len(t, p.api("GET", "factors", nil).is(t, 200, "").JSON["factors"].([]any), 3, "the old app is gone")
+	factors := func() []any { return p.api("GET", "factors", nil).is(t, 200, "").JSON["factors"].([]any) }
+	require.Len(t, factors(), 4, "the old app stays until the hold ends")
+	s.clock.Advance(24 * time.Hour)
+	p.login()
+	p.api("POST", "verify", m{"kind": "totp", "code": "103400"}).is(t, 200, "")
+	require.Len(t, factors(), 3, "the old app is gone")
 }
 
 // A link that was opened, and not followed by a proof in time, opens nothing more.

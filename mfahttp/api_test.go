@@ -236,8 +236,24 @@ func TestAPIRecovery(t *testing.T) {
 	}
 	// What a recovery opens is the replacement, and nothing else.
 	again.api("DELETE", "factors/"+id, nil).is(t, 403, "step_up")
-	again.enroll("100001")
-	if f := again.api("GET", "factors", nil).is(t, 200, ""); len(f.JSON["factors"].([]any)) != 2 {
-		t.Fatal(f.Text)
+	again.api("POST", "recovery-codes", m{}).is(t, 403, "step_up")
+	again.api("POST", "enroll", m{"kind": "pin", "pin": "739162"}).is(t, 403, "step_up")
+	held := again.enroll("100001")
+	// The replacement is on hold: it changes nothing that was there before.
+	again.api("DELETE", "factors/"+id, nil).is(t, 403, "on_hold")
+	again.api("POST", "recovery-codes", m{}).is(t, 403, "on_hold")
+	count := func() int { return len(again.api("GET", "factors", nil).is(t, 200, "").JSON["factors"].([]any)) }
+	if count() != 3 {
+		t.Fatal(count())
+	}
+	// The old app cancels it, in a session of its owner's.
+	s.clock.Advance(30 * time.Minute)
+	p.api("DELETE", "factors/"+held, nil).is(t, 403, "step_up")
+	p.api("POST", "step-up", nil).is(t, 200, "")
+	p.api("POST", "verify", m{"kind": "email", "code": "000000"}).is(t, 409, "not_available")
+	p.api("POST", "verify", m{"kind": "totp", "code": "100002"}).is(t, 200, "")
+	p.api("DELETE", "factors/"+held, nil).is(t, 200, "")
+	if count() != 2 {
+		t.Fatal(count())
 	}
 }

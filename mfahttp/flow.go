@@ -17,11 +17,27 @@ var (
 	errUnauthorized = errors.New("mfahttp: no first factor")
 	errStepUp       = errors.New("mfahttp: a fresh verification is needed")
 	errNoFactor     = errors.New("mfahttp: no such factor")
+	// errOnHold is an errStepUp that no step-up helps: a recovery has to wait.
+	errOnHold = fmt.Errorf("%w: the replacement is on hold", errStepUp)
 )
+
+// ask is the one place that asks the Manager what a user has to prove. The Manager takes a zero
+// time at a sign-in for now; here it is unknown, or an old session would be given an enrolment.
+func (v *visit) ask(p mfa.Purpose, s mfa.Subject) (*mfa.Challenge, error) {
+	since := v.id.SignedInAt
+	if since.IsZero() {
+		since = time.Unix(0, 0)
+	}
+	r := mfa.BeginRequest{Subject: s, Purpose: p, Binding: v.binding(), SignedIn: since}
+	if p == mfa.SignIn {
+		r.Device = device(v.r, s)
+	}
+	return v.h.cfg.Manager.Begin(v.r.Context(), r)
+}
 
 // begin opens a challenge for the person of the visit and keeps it in the session.
 func (v *visit) begin(p mfa.Purpose, s mfa.Subject) (*mfa.Challenge, error) {
-	ch, err := v.h.cfg.Manager.Begin(v.r.Context(), mfa.BeginRequest{Subject: s, Purpose: p, Binding: v.binding(), Device: device(v.r, s)})
+	ch, err := v.ask(p, s)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +51,7 @@ func (v *visit) begin(p mfa.Purpose, s mfa.Subject) (*mfa.Challenge, error) {
 	c.Options = optionsOf(ch.Options)
 	v.keep(c)
 	if ch.Next == mfa.Enroll {
-		v.keepGrant(ch.Grant, ch.Expires)
+		v.keepGrant(granted{Grant: string(ch.Grant), Expires: ch.Expires, Kinds: ch.Kinds})
 	}
 	return ch, nil
 }
@@ -79,9 +95,16 @@ func (v *visit) refresh(c *pending) (*pending, error) {
 	if c.Next != mfa.Enroll {
 		return c, nil
 	}
-	ch, err := v.h.cfg.Manager.Begin(v.r.Context(), mfa.BeginRequest{
-		Subject: v.id.Subject, Purpose: c.Purpose, Binding: v.binding()})
-	if err != nil || ch.Next != mfa.Verify {
+	if c.Banned {
+		if ok, err := v.hasAllowed(); !ok || err != nil {
+			return c, err
+		}
+	}
+	ch, err := v.ask(c.Purpose, v.id.Subject)
+	switch {
+	case errors.Is(err, mfa.ErrFirstFactorRequired): // there is still nothing
+		return c, nil
+	case err != nil || ch.Next != mfa.Verify:
 		return c, err
 	}
 	v.drop(keyGrant)
@@ -93,6 +116,35 @@ func (v *visit) refresh(c *pending) (*pending, error) {
 		return fresh, nil
 	}
 	return c, nil
+}
+
+// hasAllowed says whether the user has enrolled a factor that the policy allows.
+func (v *visit) hasAllowed() (bool, error) {
+	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool {
+		return !f.Implicit && slices.Contains(o.Kinds, f.Kind)
+	}), nil
+}
+
+// alsoBy adds a kind to what a challenge offers, if the user has been given it since, such as an
+// access code. The challenge stays the same one, so that codes that were sent for it stay valid.
+func (v *visit) alsoBy(c *pending, kind string) error {
+	ch, err := v.ask(c.Purpose, v.id.Subject)
+	if err != nil {
+		return err
+	}
+	for _, o := range optionsOf(ch.Options) {
+		if o.Kind == kind {
+			o.Default = false
+			c.Options = append(c.Options, o)
+			v.keep(c)
+			return nil
+		}
+	}
+	return nil
 }
 
 func (v *visit) send(p mfa.Purpose, kind, factorID string) (*mfa.Delivery, error) {
@@ -121,11 +173,29 @@ func (v *visit) verify(p mfa.Purpose, kind, code, remember string) (*mfa.Verific
 	}
 	ver, err := v.h.cfg.Manager.Verify(v.r.Context(), mfa.VerifyRequest{
 		Challenge: mfa.ChallengeToken(c.Token), Purpose: p, Binding: v.binding(), Kind: kind, Response: mfa.Secret(code), Remember: remember})
-	if err != nil {
+	var required *mfa.EnrollmentRequiredError
+	switch {
+	case errors.As(err, &required):
+		v.mustEnroll(c, required)
+		return nil, err
+	case err != nil:
 		return nil, v.ended(c, err)
 	}
 	v.setDevice(v.id.Subject, ver.Device, ver.DeviceExpires)
 	return ver, v.complete(ver, ver.Grant)
+}
+
+// mustEnroll keeps what a correct response led to of a kind that the policy no longer allows:
+// nobody is signed in, and the grant opens the enrolment of an allowed kind.
+func (v *visit) mustEnroll(c *pending, e *mfa.EnrollmentRequiredError) {
+	v.keepGrant(granted{Grant: string(e.Grant), Expires: e.GrantExpires, Kinds: e.Kinds})
+	if c.Purpose != mfa.SignIn { // the session goes on; only the grant was missing
+		v.drop(keyChallenge + string(c.Purpose))
+		v.drop(keyCurrent)
+		return
+	}
+	v.keep(&pending{Who: c.Who, Purpose: c.Purpose, Next: mfa.Enroll, Kinds: e.Kinds,
+		Expires: e.GrantExpires, Banned: true})
 }
 
 // absent is what is wrong when the session has not got what the request is about.
@@ -148,22 +218,35 @@ func (v *visit) ended(c *pending, err error) error {
 // application may have replaced the session while it was told, so binding and grant are
 // put after that.
 func (v *visit) complete(ver *mfa.Verification, g mfa.Grant) error {
-	binding, expires := v.binding(), ver.GrantExpires
+	binding, recovery := v.binding(), v.recoveryKind(ver)
+	grant := granted{Grant: string(g), Expires: ver.GrantExpires, Kinds: ver.EnrollKinds,
+		Recovery: recovery || len(ver.EnrollKinds) > 0}
 	v.drop(keyChallenge + string(ver.Purpose))
 	v.drop(keyCurrent)
 	if ver.Purpose == mfa.ReplaceFactor {
 		// A recovery opens the enrolment of a replacement. It is no sign-in, and the
 		// application is told of none.
-		v.keepGrant(g, expires)
+		if err := v.renew(); err != nil {
+			return err
+		}
+		v.keepGrant(grant)
 		return nil
 	}
 	if err := v.h.cfg.Verified(v.w, v.r, ver); err != nil {
 		return fmt.Errorf("mfahttp: Config.Verified: %w", errors.Join(mfa.ErrUnavailable, err))
 	}
 	v.h.cfg.Session.Put(v.r.Context(), keyBinding, binding)
-	v.keepGrant(g, expires)
-	v.proven(ver.Kind, ver.RecoveryLeft >= 0)
+	v.keepGrant(grant)
+	v.proven(ver.Kind, recovery)
 	return nil
+}
+
+// recoveryKind says whether a verification was by a recovery kind.
+func (v *visit) recoveryKind(ver *mfa.Verification) bool {
+	c, ok := v.pending(ver.Purpose)
+	return ver.RecoveryLeft >= 0 || ok && slices.ContainsFunc(c.Options, func(o option) bool {
+		return o.Kind == ver.Kind && o.Recovery
+	})
 }
 
 // proven remembers what the session was proven by. A recovery is allowed under every policy.
@@ -190,6 +273,9 @@ func (v *visit) grant() (mfa.Grant, error) {
 		}
 		return "", mfa.ErrTokenExpired
 	}
+	if c, ok := v.pending(mfa.ManageFactors); ok && c.Next == mfa.Verify && len(c.Sent) > 0 {
+		return "", errStepUp // another challenge would make the code that was sent worthless
+	}
 	ch, err := v.begin(mfa.ManageFactors, v.id.Subject)
 	if err != nil {
 		return "", err
@@ -212,9 +298,24 @@ func (v *visit) refused(err error) error {
 		}
 		return errStepUp
 	case errors.Is(err, mfa.ErrForbidden) && v.id.SignedIn:
+		if v.onHold() {
+			return errOnHold
+		}
 		return errStepUp
 	}
 	return err
+}
+
+// onHold says whether the session was proven by a recovery whose replacement is on hold: another
+// proof of the same kind would permit no more.
+func (v *visit) onHold() bool {
+	if g, ok := v.granted(); !ok || !g.Recovery {
+		return false
+	}
+	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
+	return err == nil && slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool {
+		return v.now.Before(f.HeldUntil)
+	})
 }
 
 // password checks the current password before a change to a factor the person has.
@@ -317,7 +418,7 @@ func (v *visit) confirmed(c *mfa.Confirmation) error {
 		}
 		return v.complete(c.Verification, g)
 	}
-	v.keepGrant(c.Grant, c.GrantExpires)
+	v.replaceGrant(c.Grant, c.GrantExpires)
 	if v.id.SignedIn && c.Factor.Class != factor.Recovery {
 		v.proven(c.Factor.Kind, false)
 	}

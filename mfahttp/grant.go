@@ -49,6 +49,49 @@ func (v *visit) checkedGrant() (mfa.Grant, error) {
 	return g, nil
 }
 
+// Actor returns who makes the request as the Actor of an administrator's act, for AdminRequest
+// and SetPolicyRequest of package mfa, and for packages sso and password. The user has proven
+// enough just now to act on somebody; the Manager checks it again at the act.
+//
+// ErrStepUp means that the user is signed in and has proven too little, or too long ago;
+// [Handler.RequireActor] sends them to do it. mfa.ErrFirstFactorRequired means that the user
+// has no second factor and gave the first one too long ago. mfa.ErrForbidden means that nobody
+// is signed in. With any error the Actor may do nothing.
+func (h *Handler) Actor(r *http.Request) (mfa.Actor, error) {
+	id, err := h.cfg.Identify(r)
+	if err != nil {
+		return mfa.Actor{}, fmt.Errorf("mfahttp: Config.Identify: %w", errors.Join(mfa.ErrUnavailable, err))
+	}
+	v := &visit{h: h, r: r, id: id, now: h.clock()}
+	if v.signedIn() != nil {
+		return mfa.Actor{}, fmt.Errorf("%w: nobody is signed in", mfa.ErrForbidden)
+	}
+	return v.actor()
+}
+
+// actor is who makes the visit, if they have proven enough to administer.
+func (v *visit) actor() (mfa.Actor, error) {
+	g, err := v.grant()
+	if err != nil {
+		return mfa.Actor{}, err
+	}
+	a := mfa.UserActor(v.id.Subject, g, v.binding())
+	if err := v.refused(v.h.cfg.Manager.CheckActor(v.r.Context(), a, mfa.Subject{})); err != nil {
+		return mfa.Actor{}, err
+	}
+	return a, nil
+}
+
+// RequireActor lets through a signed-in user who has proven enough to administer others; see
+// [Handler.Actor]. Whether the user is an administrator is for the application to say. All
+// others are answered as by RequireGrant.
+func (h *Handler) RequireActor(next http.Handler) http.Handler {
+	return h.requireProof(next, func(v *visit) error {
+		_, err := v.actor()
+		return err
+	})
+}
+
 // RequireGrant lets through who is signed in and has a grant; see [Handler.Grant]. It is for
 // pages on which people change how they sign in: unlike RequireRecent it wants a proof as
 // strong as the strongest factor that the person has. Pages of others are redirected to that
@@ -56,15 +99,22 @@ func (v *visit) checkedGrant() (mfa.Grant, error) {
 // posted again, the person is returned to the page it was on. Programs get 403 and
 // {"error":"step_up"}, as from the Handler's own API.
 func (h *Handler) RequireGrant(next http.Handler) http.Handler {
+	return h.requireProof(next, func(v *visit) error {
+		_, err := v.checkedGrant()
+		return err
+	})
+}
+
+func (h *Handler) requireProof(next http.Handler, check func(v *visit) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v, ok := h.guard(w, r)
 		if !ok {
 			return
 		}
-		switch _, err := v.checkedGrant(); {
+		switch err := check(v); {
 		case err == nil:
 			next.ServeHTTP(w, r)
-		case errors.Is(err, errStepUp) && wantsPage(r):
+		case errors.Is(err, errStepUp) && !errors.Is(err, errOnHold) && wantsPage(r):
 			secure(w.Header())
 			q := url.Values{"purpose": {string(mfa.ManageFactors)}, "return": {v.here()}}
 			http.Redirect(w, r, h.cfg.BasePath+"step-up?"+q.Encode(), http.StatusSeeOther)

@@ -26,10 +26,11 @@ const (
 // step or to LoginURL; programs get 401 and {"error":"unauthorized"}. A failure of
 // Config.Identify lets nobody through.
 //
-// A policy that was tightened since the sign-in holds for sessions that are open: a person who
+// A policy that was tightened since the sign-in holds for sessions that are open: a user who
 // was let in with less than it asks for now proves a factor, or enrols one, before they go on,
-// as RequireRecent would have them do. A session is looked at once a minute, so that is how
-// long a change may take.
+// as RequireRecent would have them do. So does a user who has enrolled a factor elsewhere and
+// has not proven it here, unless the policy asks nobody. A session is looked at once a minute,
+// so that is how long a change may take.
 func (h *Handler) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v, ok := h.guard(w, r)
@@ -71,11 +72,10 @@ func (v *visit) tightened() error {
 	var by proof
 	proven := v.get(keyProof, &by)
 	switch {
-	case p.Mode != mfa.Required:
+	case p.Mode == mfa.Off:
 	case !proven && v.id.VerifiedAt.IsZero():
 		// By the password alone, or on a device that is remembered.
-		ch, err := v.h.cfg.Manager.Begin(v.r.Context(), mfa.BeginRequest{
-			Subject: v.id.Subject, Binding: v.binding(), Device: device(v.r, v.id.Subject)})
+		ch, err := v.ask(mfa.SignIn, v.id.Subject)
 		if err != nil {
 			return err
 		}
@@ -83,7 +83,7 @@ func (v *visit) tightened() error {
 		if ch.Next != mfa.Done {
 			return errStepUp
 		}
-	case proven && len(p.Kinds) > 0 && !slices.Contains(p.Kinds, by.Kind):
+	case proven && len(p.Kinds) > 0 && !slices.Contains(p.Kinds, by.Kind) && !v.now.Before(p.EnrollBy):
 		return errStepUp
 	}
 	v.put(keyChecked, v.now)
@@ -146,8 +146,7 @@ func (v *visit) recent(maxAge time.Duration) bool {
 // person who has nothing to step up with it is what a sign-in would ask that decides.
 func (v *visit) mustVerify() error {
 	for _, p := range []mfa.Purpose{mfa.StepUp, mfa.SignIn} {
-		ch, err := v.h.cfg.Manager.Begin(v.r.Context(), mfa.BeginRequest{
-			Subject: v.id.Subject, Purpose: p, Binding: v.binding()})
+		ch, err := v.ask(p, v.id.Subject)
 		switch {
 		case err == nil && ch.Next == mfa.Done:
 			return nil
@@ -191,7 +190,7 @@ func (h *Handler) deny(v *visit, err error) {
 	h.log(v.r, p, err)
 	secure(v.w.Header())
 	if wantsPage(v.r) {
-		v.failPage(p)
+		v.failOr(p)
 		return
 	}
 	writeProblem(v.w, p)

@@ -63,8 +63,8 @@ func New(cfg Config) (*Handler, error) {
 	case !validBase(cfg.BasePath):
 		return nil, fmt.Errorf("mfahttp: Config.BasePath %q must be a plain path with a slash at both ends, like /mfa/", cfg.BasePath)
 	}
-	for name, u := range map[string]string{"LoginURL": cfg.LoginURL, "HomeURL": cfg.HomeURL} {
-		if _, ok := localURL(u); !ok {
+	for name, u := range map[string]string{"LoginURL": cfg.LoginURL, "HomeURL": cfg.HomeURL, "Reauthenticate": cfg.Reauthenticate} {
+		if _, ok := localURL(u); !ok && (u != "" || name != "Reauthenticate") {
 			return nil, fmt.Errorf("mfahttp: Config.%s %q must be a path on this site that begins with one slash", name, u)
 		}
 	}
@@ -110,7 +110,8 @@ func (h *Handler) URL() string { return h.cfg.BasePath }
 // Begin replaces: call it before anything is written to w. Errors are the Manager's; none of them means that
 // the person may come in.
 func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, s mfa.Subject) (*mfa.Challenge, error) {
-	v := &visit{h: h, w: w, r: r, id: Identity{Subject: s}, now: h.clock()}
+	now := h.clock()
+	v := &visit{h: h, w: w, r: r, id: Identity{Subject: s, SignedInAt: now}, now: now}
 	v.forget()
 	ch, err := v.begin(mfa.SignIn, s)
 	if err != nil {
@@ -227,7 +228,7 @@ func (h *Handler) fail(v *visit, err error) {
 		writeProblem(v.w, p)
 		return
 	}
-	v.failPage(p)
+	v.failOr(p)
 }
 
 func (h *Handler) isAPI(r *http.Request) bool {

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
@@ -39,6 +40,8 @@ type site struct {
 	log       bytes.Buffer
 	policy    mfa.Policy
 	policyErr error
+	cfg       mfahttp.Config
+	keys      *seal.Keyring
 
 	mild        bool
 	mu          sync.Mutex
@@ -94,8 +97,10 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...mfa.Factor) *si
 		store: mfatest.NewFaultyStore(memory.New()), policy: mfa.Policy{Implicit: []string{"email"}}}
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	must(t, err)
+	s.keys = keys
 	s.m, err = mfa.New(mfa.Config{Store: s.store, Keys: keys, Clock: s.clock, Policies: s,
-		Factors: append([]mfa.Factor{app{}, s.mail, s.text, pin{}, codes{}}, more...)})
+		Authorize: func(context.Context, mfa.AdminAction) error { return nil },
+		Factors:   append([]mfa.Factor{app{}, s.mail, s.text, pin{}, codes{}}, more...)})
 	must(t, err)
 	cfg := mfahttp.Config{
 		Manager: s.m, Session: s, Clock: s.clock, ProductName: "Acme", LoginURL: "/login", HomeURL: "/home",
@@ -106,7 +111,8 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...mfa.Factor) *si
 				return mfahttp.Identity{}, s.identifyErr
 			}
 			at, _ := time.Parse(time.RFC3339Nano, s.Get(ctx, "verified"))
-			return mfahttp.Identity{Subject: s.subject(id), SignedIn: s.Get(ctx, "signed-in") != "", VerifiedAt: at}, nil
+			since, _ := time.Parse(time.RFC3339Nano, s.Get(ctx, "since"))
+			return mfahttp.Identity{Subject: s.subject(id), SignedIn: s.Get(ctx, "signed-in") != "", VerifiedAt: at, SignedInAt: since}, nil
 		},
 		Verified: func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error {
 			s.mu.Lock()
@@ -147,6 +153,7 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...mfa.Factor) *si
 	if change != nil {
 		change(&cfg)
 	}
+	s.cfg = cfg
 	s.h, err = mfahttp.New(cfg)
 	must(t, err)
 	mux := http.NewServeMux()
@@ -157,6 +164,7 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...mfa.Factor) *si
 			s.Remove(r.Context(), key)
 		}
 		s.Put(r.Context(), "user", user)
+		s.Put(r.Context(), "since", s.clock.Now().Format(time.RFC3339Nano))
 		ch, err := s.h.Begin(w, r, s.subject(user))
 		if err != nil {
 			http.Error(w, err.Error(), 500)
@@ -202,7 +210,7 @@ func (s *site) renew(w http.ResponseWriter, r *http.Request) {
 	delete(s.sessions, h.id)
 	h.id = rand.Text()
 	if !s.mild {
-		h.values = map[string]string{"user": h.values["user"]}
+		h.values = map[string]string{"user": h.values["user"], "since": h.values["since"]}
 	}
 	s.sessions[h.id] = h.values
 	http.SetCookie(w, &http.Cookie{Name: "session", Value: h.id, Path: "/", HttpOnly: true})
@@ -375,4 +383,10 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// newRequest is a request in a session of its own, for Handler.Begin.
+func newRequest(s *site) *http.Request {
+	r := httptest.NewRequest("POST", "/login", nil)
+	return r.WithContext(context.WithValue(r.Context(), sessionKey{}, &holder{values: map[string]string{}}))
 }

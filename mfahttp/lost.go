@@ -2,6 +2,8 @@ package mfahttp
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
 	"errors"
 	"fmt"
 	"net"
@@ -24,13 +26,55 @@ const keySetup = "secondgate.setup"
 type replacing struct {
 	ID, Tenant, UserType string
 	Expires              time.Time
+	// Browser is a digest of the value of recoveryCookie.
+	Browser []byte
+}
+
+// recoveryCookie ties a recovery to the browser that opened its link. An attacker who planted
+// the session's ID in that browser knows the session and not this.
+const recoveryCookie = "secondgate_recovery"
+
+func (v *visit) setRecoveryCookie(value string, maxAge int) {
+	http.SetCookie(v.w, &http.Cookie{Name: recoveryCookie, Value: value, Path: v.h.cfg.BasePath, MaxAge: maxAge,
+		HttpOnly: true, Secure: v.secureCookies(), SameSite: http.SameSiteStrictMode})
+}
+
+// inItsBrowser says whether the request comes from the browser that opened the link.
+func (v *visit) inItsBrowser(s replacing) bool {
+	c, err := v.r.Cookie(recoveryCookie)
+	if err != nil || len(c.Value) != browserLen {
+		return false
+	}
+	sum := sha256.Sum256([]byte(c.Value))
+	return subtle.ConstantTimeCompare(sum[:], s.Browser) == 1
+}
+
+// renew has the application give the session a new ID, and puts back what a session that was
+// made anew has lost.
+func (v *visit) renew() error {
+	if v.h.cfg.Renew == nil {
+		return nil
+	}
+	ctx, kept := v.r.Context(), map[string]string{}
+	for _, key := range []string{keyBinding, keySetup, keyChallenge + string(mfa.ReplaceFactor), keyCurrent} {
+		kept[key] = v.h.cfg.Session.Get(ctx, key)
+	}
+	if err := v.h.cfg.Renew(v.w, v.r); err != nil {
+		return fmt.Errorf("mfahttp: Config.Renew: %w", errors.Join(mfa.ErrUnavailable, err))
+	}
+	for key, value := range kept {
+		if value != "" {
+			v.h.cfg.Session.Put(ctx, key, value)
+		}
+	}
+	return nil
 }
 
 // adopt makes the visit the one of a person who replaces a lost device, if the session has
 // opened a set-up link and nobody else is signed in with it.
 func (v *visit) adopt() {
 	var s replacing
-	if v.id.SignedIn || !v.get(keySetup, &s) || s.ID == "" || !v.now.Before(s.Expires) {
+	if v.id.SignedIn || !v.get(keySetup, &s) || s.ID == "" || !v.now.Before(s.Expires) || !v.inItsBrowser(s) {
 		return
 	}
 	subject := mfa.Subject{ID: s.ID, Tenant: s.Tenant, UserType: s.UserType}
@@ -208,13 +252,22 @@ func (v *visit) openSetup(token mfa.LinkToken) (*pending, error) {
 	if ch.Next == mfa.Verify {
 		until = until.Add(30 * time.Minute) // the proof, and the enrolment after it
 	}
-	v.put(keySetup, replacing{ID: id, Tenant: tenant, UserType: userType, Expires: until})
-	v.adopt()
+	browser := rand.Text()
+	sum := sha256.Sum256([]byte(browser))
+	v.put(keySetup, replacing{ID: id, Tenant: tenant, UserType: userType, Expires: until, Browser: sum[:]})
+	if err := v.renew(); err != nil {
+		return nil, err
+	}
+	v.setRecoveryCookie(browser, v.secondsTo(until))
+	v.replacing = true
+	if v.id.Subject.ID == "" {
+		v.id = Identity{Subject: subject}
+	}
 	c := &pending{Who: v.who(), Purpose: mfa.ReplaceFactor, Next: ch.Next, Token: string(ch.Token), Kinds: ch.Kinds, Expires: ch.Expires,
 		Options: optionsOf(ch.Options)}
 	v.keep(c)
 	if ch.Next == mfa.Enroll {
-		v.keepGrant(ch.Grant, ch.Expires)
+		v.keepGrant(granted{Grant: string(ch.Grant), Expires: ch.Expires, Kinds: ch.Kinds})
 	}
 	return c, nil
 }
@@ -224,6 +277,7 @@ func (v *visit) replaced() {
 	for _, key := range []string{keySetup, keyGrant, keyChallenge + string(mfa.ReplaceFactor)} {
 		v.drop(key)
 	}
+	v.setRecoveryCookie("", -1)
 }
 
 func pageSetupDone(v *visit) error { return v.page(http.StatusOK, ui.Setup{Frame: v.frame(nil)}) }

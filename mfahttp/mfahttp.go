@@ -37,6 +37,13 @@ type Config struct {
 	// is answered with "unavailable", and the sign-in is not completed. Required.
 	Verified func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error
 
+	// Renew gives the session a new ID and keeps what is in it, as session libraries do. It is
+	// called when a mailed recovery link is opened in the session, and when a recovery is
+	// proven after it. Nobody has signed in then, and Renew signs nobody in. Nil: the session
+	// keeps its ID. A recovery is tied to the browser by a cookie of the Handler's in either
+	// case, so that an attacker who knows the session ID cannot go on with it.
+	Renew func(w http.ResponseWriter, r *http.Request) error
+
 	// Account returns the person with an ID in a tenant, as the application knows them now, and
 	// lets people sign in by passkey without a password, as far as their policy does
 	// (Policy.Passwordless). It proves nothing that it is called. mfa.ErrForbidden refuses
@@ -79,6 +86,13 @@ type Config struct {
 	// once signed in if they did not come from anywhere. Both are local and default to "/".
 	LoginURL, HomeURL string
 
+	// Reauthenticate is the application's page that asks signed-in users for their password, or
+	// whatever their first factor is, again, and then renews Identity.SignedInAt; a local URL.
+	// Users who set up their first second factor long after the sign-in are sent there, with
+	// the query parameter "return" for where to go then. Empty: they are asked to sign out and
+	// to sign in again.
+	Reauthenticate string
+
 	// ProductName is how pages call the application. Defaults to "Your account".
 	ProductName string
 
@@ -119,6 +133,10 @@ type Identity struct {
 	// SignedIn is true once the sign-in is complete, with both factors or with as many as
 	// Begin asked for.
 	SignedIn bool
+	// SignedInAt is when the first factor was last given in this session: at the sign-in, or
+	// when Config.Reauthenticate asked for it again. A user who has no second factor sets one
+	// up only minutes after it. Zero means unknown, which is never recent.
+	SignedInAt time.Time
 	// VerifiedAt is the Time of the last Verification in this session, or zero.
 	VerifiedAt time.Time
 }

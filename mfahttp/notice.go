@@ -32,6 +32,7 @@ const (
 	noteSupport   = "support_asked"
 	noteProof     = "proof" // one right answer to a stopped kind
 	noteUnlocked  = "unlocked"
+	noteBanned    = "kind_banned" // proven, and the policy no longer allows it
 )
 
 // repeatable are the fields of a form that are shown again after an error.

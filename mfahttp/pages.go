@@ -182,14 +182,9 @@ func pageVerify(v *visit) error {
 	of := func(o option) bool { return o.Kind == q.Get("kind") }
 	i := slices.IndexFunc(c.Options, of)
 	if i < 0 && q.Get("kind") != "" && !v.replacing {
-		// What the person asks for may have been given to them since: a temporary code.
-		if _, err := v.begin(c.Purpose, v.id.Subject); err != nil {
+		// What the user asks for may have been given to them since: an access code.
+		if err := v.alsoBy(c, q.Get("kind")); err != nil {
 			return err
-		}
-		if fresh, ok := v.pending(c.Purpose); !ok || fresh.Next != mfa.Verify || len(fresh.Options) == 0 {
-			return v.redirect(v.at(""))
-		} else {
-			c = fresh
 		}
 		i = slices.IndexFunc(c.Options, of)
 	}
@@ -228,7 +223,11 @@ func postVerify(v *visit) error {
 	}
 	// Where several things are asked, there is a field for each.
 	ver, err := v.verify(p, kind, strings.Join(f["code"], "\n"), remember)
+	var required *mfa.EnrollmentRequiredError
 	switch {
+	case errors.As(err, &required):
+		v.note(notice{Code: noteBanned, Kind: kind, Left: -1})
+		return v.redirect(v.at("enroll", "return", back))
 	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired), ver != nil && err != nil:
 		return err
 	case err != nil:

@@ -28,7 +28,7 @@ func pageFactors(v *visit) error {
 
 // needStepUp goes to a verification and back to a page, if that is what err asks for.
 func (v *visit) needStepUp(err error, back string) (bool, error) {
-	if !errors.Is(err, errStepUp) {
+	if !errors.Is(err, errStepUp) || errors.Is(err, errOnHold) {
 		return false, err
 	}
 	return true, v.redirect(v.at("step-up", "purpose", string(mfa.ManageFactors), "return", back))
@@ -42,6 +42,8 @@ func (v *visit) changed(kind string, err error, back, note string) error {
 	switch {
 	case errors.Is(err, errUnauthorized), errors.Is(err, mfa.ErrForbidden) && !v.id.SignedIn:
 		return v.redirect(v.at(""))
+	case errors.Is(err, mfa.ErrFirstFactorRequired):
+		return err
 	case err != nil:
 		v.noteError(kind, err, nil)
 		return v.redirect(back)
@@ -136,7 +138,7 @@ func pageEnroll(v *visit) error {
 	case kind == kindRecovery && v.id.SignedIn:
 		return v.redirect(v.at("recovery-codes"))
 	case kind == kindQuestions && v.id.SignedIn && slices.Contains(v.h.cfg.Manager.Kinds(), kind):
-	case !slices.Contains(o.Kinds, kind):
+	case !slices.Contains(v.kinds(o.Kinds), kind):
 		return errNotFound
 	}
 	return v.showEnroll(kind, v.asksPassword(kind, o), v.takeNotice(), back)
@@ -207,7 +209,7 @@ func (v *visit) enrollFailed(kind string, err error, typed url.Values, here stri
 	switch {
 	case errors.Is(err, errUnauthorized), errors.Is(err, mfa.ErrForbidden):
 		return v.redirect(v.at(""))
-	case errors.Is(err, mfa.ErrTokenExpired), errors.Is(err, mfa.ErrToken):
+	case errors.Is(err, mfa.ErrTokenExpired), errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrFirstFactorRequired):
 		return err
 	}
 	v.noteError(kind, err, typed)

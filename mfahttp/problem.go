@@ -53,6 +53,16 @@ func problemOf(err error) problem {
 		p.Status, p.Code, p.RetryAfter = http.StatusTooManyRequests, "budget", seconds(budget.RetryAfter)
 	case errors.Is(err, errUnauthorized):
 		p.Status, p.Code = http.StatusUnauthorized, "unauthorized"
+	case errors.Is(err, mfa.ErrFirstFactorRequired):
+		p.Status, p.Code = http.StatusForbidden, "reauthenticate"
+	case errors.Is(err, errOnHold):
+		p.Status, p.Code = http.StatusForbidden, "on_hold"
+	case errors.Is(err, mfa.ErrKindNotConfigured):
+		p.Status, p.Code = http.StatusConflict, "kind_not_configured"
+	case errors.Is(err, mfa.ErrUndeliverable):
+		p.Status, p.Code = http.StatusConflict, "undeliverable"
+	case errors.Is(err, mfa.ErrLastFactor):
+		p.Status, p.Code = http.StatusConflict, "last_factor"
 	case errors.Is(err, errStepUp):
 		p.Status, p.Code = http.StatusForbidden, "step_up"
 	case errors.Is(err, ErrPassword):

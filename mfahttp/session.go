@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -41,6 +42,8 @@ type pending struct {
 	Kinds   []string        `json:",omitempty"`
 	Expires time.Time       `json:",omitzero"`
 	Sent    map[string]sent `json:",omitempty"` // by kind
+	// Banned says that the user has proven a factor of a kind that the policy no longer allows.
+	Banned bool `json:",omitempty"`
 }
 
 // option is a mfa.Option as the session keeps it.
@@ -72,6 +75,12 @@ type granted struct {
 	Who     string
 	Grant   string
 	Expires time.Time
+	// Kinds are those that the grant lets the user enrol, if it is limited to some.
+	Kinds []string `json:",omitempty"`
+	// Recovery says that a recovery was proven, and no factor of the user's own.
+	Recovery bool `json:",omitempty"`
+	// Setup says that it is for the browser that opened a recovery link, and no other.
+	Setup bool `json:",omitempty"`
 }
 
 // enrollment is an enrolment that waits to be confirmed. ID is random and stands for the
@@ -99,7 +108,7 @@ type visit struct {
 	r   *http.Request
 	id  Identity
 	now time.Time
-	// replacing: the person came by a set-up link.
+	// replacing says that the user opened a recovery link in this browser.
 	replacing bool
 }
 
@@ -172,15 +181,49 @@ func (v *visit) current() mfa.Purpose {
 	return mfa.ManageFactors
 }
 
-func (v *visit) keepGrant(g mfa.Grant, expires time.Time) {
-	if g != "" {
-		v.put(keyGrant, granted{Who: v.who(), Grant: string(g), Expires: expires})
+// keepGrant keeps a grant for the user and the browser of the visit.
+func (v *visit) keepGrant(g granted) {
+	if g.Grant != "" {
+		g.Who, g.Setup = v.who(), v.replacing
+		v.put(keyGrant, g)
 	}
 }
 
-func (v *visit) liveGrant() (mfa.Grant, bool) {
+// replaceGrant keeps the grant that an enrolment returned in place of the one that opened it,
+// and with the same limits: it is worth no more.
+func (v *visit) replaceGrant(token mfa.Grant, expires time.Time) {
+	g, _ := v.granted()
+	g.Grant, g.Expires = string(token), expires
+	v.keepGrant(g)
+}
+
+// granted returns the grant of the session, live or not.
+func (v *visit) granted() (granted, bool) {
 	var g granted
-	if !v.get(keyGrant, &g) || g.Who != v.who() || g.Grant == "" || !v.now.Before(g.Expires) {
+	if !v.get(keyGrant, &g) || g.Who != v.who() || g.Setup != v.replacing {
+		return granted{}, false
+	}
+	return g, true
+}
+
+// limited says whether the session was proven by a recovery, which makes no recovery codes.
+func (v *visit) limited() bool {
+	g, _ := v.granted()
+	return g.Recovery
+}
+
+// kinds are those of list that the session's grant lets the user enrol.
+func (v *visit) kinds(list []string) []string {
+	g, _ := v.granted()
+	if len(g.Kinds) == 0 {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(k string) bool { return !slices.Contains(g.Kinds, k) })
+}
+
+func (v *visit) liveGrant() (mfa.Grant, bool) {
+	g, ok := v.granted()
+	if !ok || g.Grant == "" || !v.now.Before(g.Expires) {
 		return "", false
 	}
 	return mfa.Grant(g.Grant), true

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -111,11 +112,11 @@ func (v *visit) showVerify(c *pending, o option, n *notice, until time.Time, rem
 
 func (v *visit) showChoose(o *mfa.Overview, n *notice, back string) error {
 	p := ui.Choose{Frame: v.frame(n), Return: back, Forced: !v.id.SignedIn && !v.replacing}
-	for _, k := range o.Kinds {
+	for _, k := range v.kinds(o.Kinds) {
 		p.Kinds = append(p.Kinds, ui.Choice{Kind: k, Have: hasKind(o, k), Direct: !asksFirst(k)})
 	}
-	p.Recovery = v.id.SignedIn && slices.Contains(v.h.cfg.Manager.Kinds(), kindRecovery)
-	p.Questions = v.id.SignedIn && slices.Contains(v.h.cfg.Manager.Kinds(), kindQuestions)
+	p.Recovery = v.id.SignedIn && !v.limited() && slices.Contains(v.h.cfg.Manager.Kinds(), kindRecovery)
+	p.Questions = v.id.SignedIn && !v.limited() && slices.Contains(v.h.cfg.Manager.Kinds(), kindQuestions)
 	return v.page(http.StatusOK, p)
 }
 
@@ -159,7 +160,7 @@ func shownFactor(f mfa.FactorInfo) ui.Factor {
 		}
 	}
 	return ui.Factor{Kept: kept, ID: f.ID, Kind: f.Kind, Name: f.Name, Hint: f.Hint, Created: f.Created, LastUsed: f.LastUsed,
-		Recovery: f.Class == factor.Recovery, Stopped: f.Stopped}
+		Recovery: f.Class == factor.Recovery, Stopped: f.Stopped, HeldUntil: f.HeldUntil}
 }
 
 func (v *visit) showFactors(o *mfa.Overview, n *notice) error {
@@ -202,6 +203,22 @@ func (v *visit) showLink(token string) error {
 }
 
 func (v *visit) showConfirmed() error { return v.page(http.StatusOK, ui.Link{Frame: v.frame(nil)}) }
+
+// failOr answers an error as a page, or sends a user who has to give the first factor again to
+// the application's page for it.
+func (v *visit) failOr(p problem) {
+	if to := v.h.cfg.Reauthenticate; p.Code == "reauthenticate" && to != "" {
+		u, err := url.Parse(to)
+		if err == nil {
+			q := u.Query()
+			q.Set("return", v.here())
+			u.RawQuery = q.Encode()
+			http.Redirect(v.w, v.r, u.String(), http.StatusSeeOther)
+			return
+		}
+	}
+	v.failPage(p)
+}
 
 // failPage is the last resort, and must not fail itself.
 func (v *visit) failPage(p problem) {

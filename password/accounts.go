@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"slices"
 	"time"
 
+	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
@@ -36,6 +38,24 @@ type Account struct {
 	// SecondFactor says that the person is asked for a second factor at every sign-in, by a
 	// policy that they cannot leave. A shorter password is then enough.
 	SecondFactor bool
+	// Users are the users of package mfa who sign in with this password. Only ID and Tenant
+	// of each are read. Empty means one user, with the ID and the Tenant of the Account.
+	Users []mfa.Subject
+}
+
+// users returns the users who sign in with the account's password.
+func (a *Account) users() []mfa.Subject {
+	if len(a.Users) == 0 {
+		return []mfa.Subject{{ID: a.ID, Tenant: a.Tenant}}
+	}
+	return a.Users
+}
+
+// isOf reports whether a user signs in with the account's password.
+func (a *Account) isOf(u mfa.Subject) bool {
+	return slices.ContainsFunc(a.users(), func(s mfa.Subject) bool {
+		return s.ID == u.ID && s.Tenant == u.Tenant
+	})
 }
 
 // Update is a change of a password.

@@ -7,9 +7,11 @@ import (
 	"strings"
 
 	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/password"
+	"github.com/secondgate/secondgate/pin"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage/memory"
 )
@@ -30,12 +32,22 @@ func Example() {
 		panic(err)
 	}
 	users := &users{ann: password.Account{ID: "7", Email: "ann@example.com", Hash: factor.Secret(hash), SecondFactor: true}}
+	pins, err := pin.New(pin.Config{})
+	if err != nil {
+		panic(err)
+	}
+	manager, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []mfa.Factor{pins}})
+	if err != nil {
+		panic(err)
+	}
 	outbox := &mfatest.Outbox[email.Message]{}
 	var queue []func(context.Context) error // of the application, worked on beside its requests
 	m, err := password.New(password.Config{
 		Store: memory.New(), Keys: keys, Accounts: users, Hasher: hasher, Sender: outbox, ServiceName: "Acme",
 		LinkURL: func(token string) string { return "https://acme.example/reset?token=" + token },
 		Later:   func(_ context.Context, work func(context.Context) error) { queue = append(queue, work) },
+		// Those of the application's mfa.Manager. Nobody has a second factor here.
+		CheckChange: manager.CheckPasswordChange, CheckActor: manager.CheckActor,
 	})
 	if err != nil {
 		panic(err)

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/password"
 )
@@ -19,8 +20,8 @@ func TestMails(t *testing.T) {
 		r := newRig(t, nil)
 		r.people.change("acme/1", func(a *password.Account) { a.Locale = locale })
 		require.NoError(t, r.reset(r.link("olivia@acme.example")))
-		require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", Current: newPassword, Password: oldPassword}))
-		require.NoError(t, r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1", Actor: "admin", Password: newPassword}))
+		require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Current: newPassword, Password: oldPassword}))
+		require.NoError(t, r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1", Actor: mfa.System("admin"), Password: newPassword}))
 		require.NoError(t, r.work())
 		mails := r.mails.All()
 		require.Len(t, mails, 4)

@@ -57,6 +57,13 @@ type Config struct {
 	// Required: were it run before the answer, the time of an answer would tell which
 	// addresses have an account.
 	Later func(ctx context.Context, work func(context.Context) error)
+	// CheckChange says whether a user who has given the present password may choose another:
+	// [mfa.Manager.CheckPasswordChange]. Required. Its error is returned as it is.
+	CheckChange func(ctx context.Context, s mfa.Subject, grant mfa.Grant, binding string) error
+	// CheckActor says whether an administrator has proven enough, just now, to act on a user:
+	// [mfa.Manager.CheckActor]. Required. It is asked before Authorize, with the zero Subject,
+	// and then for each of Account.Users; its error is returned as it is.
+	CheckActor func(ctx context.Context, a mfa.Actor, about mfa.Subject) error
 	// Authorize is asked whether an administrator may do what they ask; the action is
 	// "set-password". Nil forbids all.
 	Authorize func(ctx context.Context, a mfa.AdminAction) error
@@ -92,6 +99,7 @@ func New(cfg Config) (*Manager, error) {
 		missing bool
 	}{
 		{"Store", cfg.Store == nil}, {"Keys", cfg.Keys == nil}, {"Accounts", cfg.Accounts == nil}, {"Hasher", cfg.Hasher == nil},
+		{"CheckChange", cfg.CheckChange == nil}, {"CheckActor", cfg.CheckActor == nil},
 		{"Sender", cfg.Sender == nil}, {"LinkURL", cfg.LinkURL == nil}, {"Later", cfg.Later == nil},
 	} {
 		if required.missing {

@@ -124,10 +124,10 @@ func TestLinkIsVoidAfterAChange(t *testing.T) {
 			r.people.change("acme/1", func(a *password.Account) { a.Email = "olivia.berg@acme.example" })
 		},
 		"password": func(r *rig) {
-			require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", Current: oldPassword, Password: "a third one entirely"}))
+			require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Current: oldPassword, Password: "a third one entirely"}))
 		},
 		"administrator": func(r *rig) {
-			require.NoError(t, r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1", Actor: "admin", Password: "a third one entirely"}))
+			require.NoError(t, r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1", Actor: mfa.System("admin"), Password: "a third one entirely"}))
 		},
 		"gone": func(r *rig) { delete(r.people.list, "acme/1") },
 	} {
@@ -249,7 +249,7 @@ func TestFaultsOfTheApplication(t *testing.T) {
 func TestChange(t *testing.T) {
 	r := newRig(t, nil)
 	change := func(current, next factor.Secret) error {
-		return r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", Current: current, Password: next, KeepSession: "mine"})
+		return r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Current: current, Password: next, KeepSession: "mine"})
 	}
 	require.ErrorIs(t, change("wrong", newPassword), password.ErrIncorrect)
 	require.ErrorIs(t, change("", newPassword), password.ErrIncorrect)
@@ -269,10 +269,10 @@ func TestChange(t *testing.T) {
 func TestAdminSet(t *testing.T) {
 	r := newRig(t, nil)
 	set := func(actor string, s factor.Secret) error {
-		return r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1", Actor: actor, Reason: "ticket 7", Password: s})
+		return r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1", Actor: mfa.System(actor), Reason: "ticket 7", Password: s})
 	}
 	require.ErrorIs(t, set("olivia", newPassword), mfa.ErrForbidden)
-	require.Error(t, set("", newPassword))
+	require.ErrorIs(t, set("", newPassword), mfa.ErrMalformed)
 	requireReason(t, set("admin", "acme1234"), "password_personal")
 	require.True(t, r.signsIn("acme/1", oldPassword))
 	require.NoError(t, set("admin", newPassword))
@@ -288,12 +288,60 @@ func TestAdminSet(t *testing.T) {
 	require.Equal(t, "admin", r.events[0].Actor)
 	require.Equal(t, "ticket 7", r.events[0].Note)
 
-	require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", Current: newPassword, Password: "and now my very own"}))
+	require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Current: newPassword, Password: "and now my very own"}))
 	require.False(t, r.people.must["acme/1"])
 	require.Zero(t, r.people.expires)
 
 	r = newRig(t, func(c *password.Config) { c.Authorize = nil })
 	require.ErrorIs(t, set("admin", newPassword), mfa.ErrForbidden, "nil forbids")
+}
+
+// A user who has a second factor changes the password by it and by the present password.
+func TestManagerChange_NeedsTheSecondFactor(t *testing.T) {
+	r := newRig(t, nil)
+	change := func(u mfa.Subject, g mfa.Grant, current factor.Secret) error {
+		return r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: u, Grant: g,
+			Binding: session, Current: current, Password: newPassword})
+	}
+	grant := r.enroll(user("1"))
+	require.ErrorIs(t, change(user("1"), "", oldPassword), mfa.ErrToken)
+	require.ErrorIs(t, change(mfa.Subject{}, grant, oldPassword), mfa.ErrForbidden, "nobody")
+	require.ErrorIs(t, change(user("2"), r.enroll(user("2")), oldPassword), mfa.ErrForbidden, "another user")
+	require.ErrorIs(t, change(user("1"), grant, "wrong"), password.ErrIncorrect, "the factor is not the password")
+	r.clock.Advance(15 * time.Minute) // the proof of the enrolment is the first factor
+	require.ErrorIs(t, change(user("1"), grant, oldPassword), mfa.ErrTokenExpired)
+	require.True(t, r.signsIn("acme/1", oldPassword))
+	require.NoError(t, change(user("1"), r.proves(user("1")), oldPassword))
+	require.True(t, r.signsIn("acme/1", newPassword))
+}
+
+// An administrator proves their own second factor, and cannot set the password that they sign
+// in with themselves, also where several users share it.
+func TestManagerAdminSet_NeedsTheActorsProof(t *testing.T) {
+	r := newRig(t, nil)
+	r.cfg.Authorize = func(context.Context, mfa.AdminAction) error { return nil }
+	var err error
+	r.Manager, err = password.New(r.cfg)
+	require.NoError(t, err)
+	r.people.change("acme/2", func(a *password.Account) {
+		a.Users = []mfa.Subject{user("somebody"), user("admin")}
+	})
+	grant := r.enroll(user("admin"))
+	set := func(account string, g mfa.Grant, binding string) error {
+		return r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: account,
+			Actor: mfa.UserActor(user("admin"), g, binding), Password: newPassword})
+	}
+	require.ErrorIs(t, set("1", "", session), mfa.ErrToken)
+	require.ErrorIs(t, set("1", grant, "another session"), mfa.ErrToken)
+	require.ErrorIs(t, set("1", r.enroll(user("1")), session), mfa.ErrToken, "another user's proof")
+	require.ErrorIs(t, set("2", grant, session), mfa.ErrForbidden, "their own password")
+	require.ErrorIs(t, set("9", grant, session), password.ErrNoAccount)
+	r.clock.Advance(15 * time.Minute)
+	require.ErrorIs(t, set("1", grant, session), mfa.ErrTokenExpired)
+	require.True(t, r.signsIn("acme/1", oldPassword))
+	require.True(t, r.signsIn("acme/2", oldPassword))
+	require.NoError(t, set("1", r.proves(user("admin")), session))
+	require.True(t, r.signsIn("acme/1", newPassword))
 }
 
 // Nothing that prints, logs or encodes shows a token, a password or a hash.
@@ -386,6 +434,7 @@ func TestConfigIsChecked(t *testing.T) {
 		"Store": func(c *password.Config) { c.Store = nil }, "Keys": func(c *password.Config) { c.Keys = nil },
 		"Accounts": func(c *password.Config) { c.Accounts = nil }, "Hasher": func(c *password.Config) { c.Hasher = nil },
 		"Sender": func(c *password.Config) { c.Sender = nil }, "LinkURL": func(c *password.Config) { c.LinkURL = nil },
+		"CheckChange": func(c *password.Config) { c.CheckChange = nil }, "CheckActor": func(c *password.Config) { c.CheckActor = nil },
 		"Later": func(c *password.Config) { c.Later = nil }, "ServiceName": func(c *password.Config) { c.ServiceName = "a\nb" },
 		"TTL": func(c *password.Config) { c.TTL = time.Minute }, "PerClient": func(c *password.Config) { c.PerClient = -1 },
 		"PerAddress": func(c *password.Config) { c.PerAddress = 1001 }, "MinLength": func(c *password.Config) { c.Rules.MinLength = 7 },

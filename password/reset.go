@@ -3,6 +3,7 @@ package password
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -63,20 +64,27 @@ func (m *Manager) Reset(ctx context.Context, r ResetRequest) error {
 	return nil
 }
 
-// ChangeRequest is a signed-in person's, for another password.
+// ChangeRequest is a signed-in user's, for another password.
 type ChangeRequest struct {
 	Tenant, ID string
+	// User is who is signed in, one of Account.Users. Grant is the user's own, from a
+	// verification of their second factor minutes ago in the session named by Binding. A user
+	// who has no second factor needs none.
+	User    mfa.Subject
+	Grant   mfa.Grant
+	Binding string
 	// Current is the present password, and Password the new one.
 	Current, Password factor.Secret
 	// KeepSession goes to Update.
 	KeepSession string
 }
 
-// Change gives a person who is signed in another password, and is how they choose their own
+// Change gives a user who is signed in another password, and is how they choose their own
 // after an administrator's (Update.MustChange). Limit how often Current may be wrong as at
 // the sign-in, for example with package throttle; this package does not count.
 //
-// ErrIncorrect means that Current is not the password; a *factor.Problem refuses the new one,
+// The errors of [mfa.Manager.CheckGrant] mean that the user has a second factor and has not
+// proven it just now; Current has then not been compared. ErrIncorrect means that Current is not the password; a *factor.Problem refuses the new one,
 // for a reason of [Rules.Check] or because it is the present one (password_same). ErrChanged
 // and ErrNoAccount are as in Accounts. After an error wrapping mfa.ErrUnavailable the password
 // may have been changed or not.
@@ -84,6 +92,12 @@ func (m *Manager) Change(ctx context.Context, r ChangeRequest) error {
 	now := m.now()
 	a, err := m.get(ctx, r.Tenant, r.ID)
 	if err != nil {
+		return err
+	}
+	if !a.isOf(r.User) {
+		return fmt.Errorf("%w: the user does not sign in with this password", mfa.ErrForbidden)
+	}
+	if err := m.cfg.CheckChange(ctx, r.User, r.Grant, r.Binding); err != nil {
 		return err
 	}
 	if err := m.cfg.Hasher.Verify(ctx, a.Hash.Reveal(), r.Current); err != nil {
@@ -108,32 +122,33 @@ func (m *Manager) Change(ctx context.Context, r ChangeRequest) error {
 // AdminRequest is an administrator's, who sets the password of somebody else.
 type AdminRequest struct {
 	Tenant, ID string
-	// Actor is who asks, as the application names them; required. Reason goes into the event.
-	Actor, Reason string
+	// Actor is required. Reason goes into the event.
+	Actor  mfa.Actor
+	Reason string
 	// Password is the new one. The rules are the same.
 	Password factor.Secret
 }
 
-// AdminSet sets a person's password on behalf of an administrator who has made sure who asks
-// for it, if Config.Authorize allows it. All sessions and remembered devices end, the person
+// AdminSet sets a user's password for an administrator who has made sure who asks for it, and
+// who has just proven their own second factor, if Config.Authorize allows it. Administrators
+// change their own with Change. All sessions and remembered devices end, the person
 // is told by mail, and must choose another password at the next sign-in (Update.MustChange),
 // which must come before Update.Expires.
 //
-// The errors are those of Change, and one that wraps mfa.ErrForbidden.
+// The errors are those of Change and of [mfa.Manager.CheckActor].
 func (m *Manager) AdminSet(ctx context.Context, r AdminRequest) error {
 	now := m.now()
-	if r.Actor == "" {
-		return errors.New("password: AdminRequest.Actor is empty; name who asks")
-	}
-	if m.cfg.Authorize == nil {
-		return mfa.ErrForbidden
-	}
-	if err := m.cfg.Authorize(ctx, mfa.AdminAction{Name: "set-password", Actor: r.Actor, Reason: r.Reason, SubjectID: r.ID, Tenant: r.Tenant}); err != nil {
-		return errors.Join(mfa.ErrForbidden, err)
+	if err := m.authorize(ctx, r); err != nil {
+		return err
 	}
 	a, err := m.get(ctx, r.Tenant, r.ID)
 	if err != nil {
 		return err
+	}
+	for _, user := range a.users() {
+		if err := m.cfg.CheckActor(ctx, r.Actor, user); err != nil {
+			return err
+		}
 	}
 	hash, err := m.newHash(ctx, a, r.Password)
 	if err != nil {
@@ -142,8 +157,28 @@ func (m *Manager) AdminSet(ctx context.Context, r AdminRequest) error {
 	if err := m.set(ctx, a, Update{Hash: hash, Old: a.Hash, MustChange: true, Expires: now.Add(m.cfg.TemporaryTTL)}); err != nil {
 		return err
 	}
-	m.emit(ctx, "password.admin-set", a, now, func(e *mfa.Event) { e.Actor, e.Note = r.Actor, r.Reason })
+	m.emit(ctx, "password.admin-set", a, now, func(e *mfa.Event) { e.Actor, e.Note = r.Actor.Name(), r.Reason })
 	m.tell(ctx, a, Mail{Name: mailAdminSet}, now)
+	return nil
+}
+
+// authorize asks whether the actor has proven enough, and then the application whether the
+// password may be set.
+func (m *Manager) authorize(ctx context.Context, r AdminRequest) error {
+	if r.Actor.Name() == "" {
+		return fmt.Errorf("%w: AdminRequest.Actor is empty", mfa.ErrMalformed)
+	}
+	if err := m.cfg.CheckActor(ctx, r.Actor, mfa.Subject{}); err != nil {
+		return err
+	}
+	if m.cfg.Authorize == nil {
+		return mfa.ErrForbidden
+	}
+	err := m.cfg.Authorize(ctx, mfa.AdminAction{Name: "set-password", Actor: r.Actor.Name(),
+		System: r.Actor.IsSystem(), Reason: r.Reason, SubjectID: r.ID, Tenant: r.Tenant})
+	if err != nil {
+		return errors.Join(mfa.ErrForbidden, err)
+	}
 	return nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/password"
+	"github.com/secondgate/secondgate/pin"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage/memory"
 )
@@ -34,6 +35,8 @@ type rig struct {
 	people *people
 	events []mfa.Event
 	later  []func(context.Context) error
+	// second has the second factors of the people, which are PINs.
+	second *mfa.Manager
 }
 
 func newRig(t *testing.T, change func(*password.Config)) *rig {
@@ -53,9 +56,15 @@ func newRig(t *testing.T, change func(*password.Config)) *rig {
 	} {
 		r.people.list[a.Tenant+"/"+a.ID] = a
 	}
+	pins, err := pin.New(pin.Config{})
+	require.NoError(t, err)
+	r.second, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: r.clock, Factors: []mfa.Factor{pins}})
+	require.NoError(t, err)
 	r.cfg = password.Config{Store: r.store, Keys: keys, Accounts: r.people, Hasher: h, Sender: r.mails, ServiceName: "Acme",
-		LinkURL: func(token string) string { return "https://acme.example/reset?token=" + token },
-		Later:   func(_ context.Context, work func(context.Context) error) { r.later = append(r.later, work) },
+		LinkURL:     func(token string) string { return "https://acme.example/reset?token=" + token },
+		Later:       func(_ context.Context, work func(context.Context) error) { r.later = append(r.later, work) },
+		CheckChange: r.second.CheckPasswordChange,
+		CheckActor:  r.second.CheckActor,
 		Authorize: func(_ context.Context, a mfa.AdminAction) error {
 			if a.Name == "set-password" && a.Actor == "admin" {
 				return nil
@@ -71,6 +80,39 @@ func newRig(t *testing.T, change func(*password.Config)) *rig {
 	r.Manager, err = password.New(r.cfg)
 	require.NoError(t, err)
 	return r
+}
+
+// user is a user of the rig as package mfa knows them.
+func user(id string) mfa.Subject { return mfa.Subject{ID: id, Tenant: "acme"} }
+
+const (
+	session = "a session"
+	userPIN = "739162"
+)
+
+// enroll gives a user a second factor, and returns the grant of that moment.
+func (r *rig) enroll(u mfa.Subject) mfa.Grant {
+	r.t.Helper()
+	ctx := r.t.Context()
+	ch, err := r.second.Begin(ctx, mfa.BeginRequest{Subject: u, Binding: session})
+	require.NoError(r.t, err)
+	e, err := r.second.Enroll(ctx, mfa.EnrollRequest{Grant: ch.Grant, Binding: session, Kind: "pin",
+		Params: factor.Params{"pin": userPIN}})
+	require.NoError(r.t, err)
+	c, err := r.second.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: userPIN})
+	require.NoError(r.t, err)
+	return c.Grant
+}
+
+// proves has a user prove their second factor.
+func (r *rig) proves(u mfa.Subject) mfa.Grant {
+	r.t.Helper()
+	ch, err := r.second.Begin(r.t.Context(), mfa.BeginRequest{Subject: u, Binding: session})
+	require.NoError(r.t, err)
+	v, err := r.second.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: session,
+		Kind: "pin", Response: userPIN})
+	require.NoError(r.t, err)
+	return v.Grant
 }
 
 // forgot asks for a link, from one of many clients.

@@ -38,7 +38,8 @@ type Activation struct {
 // ActivationRequest is an administrator's, to activate or deactivate an organisation.
 type ActivationRequest struct {
 	// Actor is required. Reason is recorded in the event.
-	Actor, Reason string
+	Actor  mfa.Actor
+	Reason string
 	// Tenant is the application's tenant whose people it is about: Subject.Tenant.
 	Tenant     string
 	Activation Activation
@@ -85,7 +86,7 @@ func (s *Service) setActivation(ctx context.Context, r ActivationRequest, on boo
 	if !on {
 		name, done = "deactivate-sso", "sso.deactivated"
 	}
-	if err := s.authorize(ctx, mfa.AdminAction{Name: name, Actor: r.Actor, Reason: r.Reason, Tenant: r.Tenant}); err != nil {
+	if err := s.authorize(ctx, r.Actor, mfa.Subject{}, mfa.AdminAction{Name: name, Reason: r.Reason, Tenant: r.Tenant}); err != nil {
 		return err
 	}
 	now, key := s.now(), tenantKey(r.Tenant)
@@ -101,7 +102,7 @@ func (s *Service) setActivation(ctx context.Context, r ActivationRequest, on boo
 			if len(set) >= maxActivations {
 				return storage.Change{}, fmt.Errorf("%w: there are %d activations already", mfa.ErrNotAvailable, maxActivations)
 			}
-			set = append(set, activation{Provider: p.ID, Organization: org, AcceptMFA: r.Activation.AcceptMFA, By: r.Actor, Since: now.Unix()})
+			set = append(set, activation{Provider: p.ID, Organization: org, AcceptMFA: r.Activation.AcceptMFA, By: r.Actor.Name(), Since: now.Unix()})
 		}
 		if len(set) == 0 {
 			return storage.Change{Delete: true}, nil
@@ -115,7 +116,7 @@ func (s *Service) setActivation(ctx context.Context, r ActivationRequest, on boo
 	if r.Reason != "" {
 		note += ": " + r.Reason
 	}
-	s.emit(ctx, mfa.Event{Name: done, Time: now, Tenant: r.Tenant, Kind: p.ID, Actor: r.Actor, Note: note})
+	s.emit(ctx, mfa.Event{Name: done, Time: now, Tenant: r.Tenant, Kind: p.ID, Actor: r.Actor.Name(), Note: note})
 	return nil
 }
 

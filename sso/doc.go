@@ -10,7 +10,8 @@
 //		Keys:      keys,
 //		URL:       "https://app.example/sso/",
 //		Providers: []sso.Provider{sso.Microsoft(clientID, secret), sso.Google(clientID, secret)},
-//		CheckGrant: …, // does this grant open changes to this person's factors?
+//		CheckGrant: manager.CheckGrant, // has this user proven enough to change how they sign in?
+//		CheckActor: manager.CheckActor, // has this administrator, to act on others?
 //		Authorize:  …, // may this administrator?
 //	})
 //	handler, err := service.Handler(sso.Hooks{Session: …, SignedIn: …, Linked: …, Unlinked: …, Failed: …})

@@ -51,6 +51,12 @@ func Example() {
 			}
 			return mfa.ErrToken
 		},
+		CheckActor: func(_ context.Context, a mfa.Actor, _ mfa.Subject) error { // as Manager.CheckActor does
+			if !a.IsSystem() {
+				return mfa.ErrToken
+			}
+			return nil
+		},
 		Authorize: func(_ context.Context, a mfa.AdminAction) error {
 			if a.Actor != "administrator" {
 				return errors.New("not an administrator")
@@ -80,7 +86,7 @@ func Example() {
 	mux.Handle("/sso/", handler)
 
 	exampleBrowser(app.URL + "/sso/microsoft/link")
-	if err := service.Activate(context.Background(), sso.ActivationRequest{Actor: "administrator",
+	if err := service.Activate(context.Background(), sso.ActivationRequest{Actor: mfa.System("administrator"),
 		Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}); err != nil {
 		panic(err)
 	}

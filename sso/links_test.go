@@ -142,9 +142,9 @@ func TestForget(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	require.NoError(t, r.link("dave", "anna@gmail.com", "google", annaGmail))
-	request := mfa.AdminRequest{Subject: mfa.Subject{Tenant: "acme", ID: "dave"}, Actor: "somebody"}
+	request := mfa.AdminRequest{Subject: mfa.Subject{Tenant: "acme", ID: "dave"}, Actor: mfa.System("somebody")}
 	require.ErrorIs(t, r.service.Forget(t.Context(), request), mfa.ErrForbidden)
-	request.Actor = "admin"
+	request.Actor = mfa.System("admin")
 	require.NoError(t, r.service.Forget(t.Context(), request))
 	for provider, account := range map[string]int{"oidc": daveOIDC, "google": annaGmail} {
 		_, err := r.signIn(provider, account)
@@ -253,7 +253,7 @@ func TestAdministration(t *testing.T) {
 	r := newRig(t)
 	ctx := t.Context()
 	request := func(provider, org string) sso.ActivationRequest {
-		return sso.ActivationRequest{Actor: "admin", Reason: "asked", Tenant: "acme", Activation: sso.Activation{Provider: provider, Organization: org}}
+		return sso.ActivationRequest{Actor: mfa.System("admin"), Reason: "asked", Tenant: "acme", Activation: sso.Activation{Provider: provider, Organization: org}}
 	}
 	for name, bad := range map[string]sso.ActivationRequest{
 		"no provider":       request("nobody", contoso),
@@ -266,7 +266,7 @@ func TestAdministration(t *testing.T) {
 		require.ErrorIs(t, r.service.Activate(ctx, bad), mfa.ErrMalformed, name)
 	}
 	stranger := request("microsoft", contoso)
-	stranger.Actor = "kari"
+	stranger.Actor = mfa.System("kari")
 	require.ErrorIs(t, r.service.Activate(ctx, stranger), mfa.ErrForbidden)
 	require.ErrorIs(t, r.service.Deactivate(ctx, stranger), mfa.ErrForbidden)
 
@@ -289,9 +289,46 @@ func TestAdministration(t *testing.T) {
 	require.Empty(t, list)
 }
 
+// An act needs the administrator's own proof, whatever Authorize says of them, and changes
+// nothing without it.
+func TestServiceAdministration_NeedsTheActorsProof(t *testing.T) {
+	r := newRig(t)
+	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
+	actor := mfa.UserActor(mfa.Subject{Tenant: "acme", ID: "admin"}, "a grant", "a session")
+	activation := sso.ActivationRequest{Actor: actor, Tenant: "acme",
+		Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}
+	acts := map[string]func() error{
+		"activate":   func() error { return r.service.Activate(t.Context(), activation) },
+		"deactivate": func() error { return r.service.Deactivate(t.Context(), activation) },
+		"forget": func() error {
+			return r.service.Forget(t.Context(), mfa.AdminRequest{Actor: actor,
+				Subject: mfa.Subject{Tenant: "acme", ID: "dave"}})
+		},
+	}
+	before := dump(t, r.store)
+	for name, act := range acts {
+		require.ErrorIs(t, act(), mfa.ErrToken, name)
+		require.Equal(t, before, dump(t, r.store), name)
+	}
+	r.proven, r.checked = "admin", nil
+	require.NoError(t, acts["activate"]())
+	require.NoError(t, acts["deactivate"]())
+	require.NoError(t, acts["forget"]())
+	require.Equal(t, []string{"", "", "dave"}, r.checked, "whom each act is about")
+}
+
+// dump is everything in a store.
+func dump(t *testing.T, s storage.Store) []storage.Entry {
+	t.Helper()
+	page, next, err := s.(storage.Lister).List(t.Context(), "", "", 1000)
+	require.NoError(t, err)
+	require.Empty(t, next)
+	return page
+}
+
 func TestNilAuthorizeRefuses(t *testing.T) {
 	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) { c.Authorize = nil })
-	require.ErrorIs(t, r.service.Activate(t.Context(), sso.ActivationRequest{Actor: "admin", Tenant: "acme",
+	require.ErrorIs(t, r.service.Activate(t.Context(), sso.ActivationRequest{Actor: mfa.System("admin"), Tenant: "acme",
 		Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}), mfa.ErrForbidden)
 }
 
@@ -301,7 +338,8 @@ func TestNew(t *testing.T) {
 	r := newRig(t)
 	good := func() sso.Config {
 		return sso.Config{Store: r.store, Keys: keys, URL: "https://app.example/sso", Providers: []sso.Provider{sso.Microsoft("id", "s3cr3t"), sso.Google("id", "s3cr3t")},
-			CheckGrant: func(context.Context, mfa.Subject, mfa.Grant, string) error { return errors.New("no") }}
+			CheckGrant: func(context.Context, mfa.Subject, mfa.Grant, string) error { return errors.New("no") },
+			CheckActor: func(context.Context, mfa.Actor, mfa.Subject) error { return errors.New("no") }}
 	}
 	_, err = sso.New(good())
 	require.NoError(t, err)
@@ -309,6 +347,7 @@ func TestNew(t *testing.T) {
 		"Store":         func(c *sso.Config) { c.Store = nil },
 		"Keys":          func(c *sso.Config) { c.Keys = nil },
 		"CheckGrant":    func(c *sso.Config) { c.CheckGrant = nil },
+		"CheckActor":    func(c *sso.Config) { c.CheckActor = nil },
 		"Providers":     func(c *sso.Config) { c.Providers = nil },
 		"https":         func(c *sso.Config) { c.URL = "http://app.example/sso/" },
 		"URL":           func(c *sso.Config) { c.URL = "/sso/" },

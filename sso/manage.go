@@ -111,15 +111,15 @@ func (s *Service) unlink(ctx context.Context, tenant, subject, id string) (provi
 	return provider, nil
 }
 
-// Forget ends all links of a person, on behalf of an administrator who has made sure who
-// asks, or of the application because it deletes them. After an error some may be left: do
-// it again.
+// Forget ends all links of a user, for an administrator who has made sure who asks, or for
+// the application because it deletes the user. Administrators end their own links with
+// Unlink. After an error some may be left: do it again.
 func (s *Service) Forget(ctx context.Context, r mfa.AdminRequest) error {
 	person := r.Subject
 	if err := checkPerson(person.Tenant, person.ID); err != nil {
 		return err
 	}
-	if err := s.authorize(ctx, mfa.AdminAction{Name: "forget", Actor: r.Actor, Reason: r.Reason,
+	if err := s.authorize(ctx, r.Actor, person, mfa.AdminAction{Name: "forget", Reason: r.Reason,
 		SubjectID: person.ID, Tenant: person.Tenant, UserType: person.UserType}); err != nil {
 		return err
 	}
@@ -132,6 +132,6 @@ func (s *Service) Forget(ctx context.Context, r mfa.AdminRequest) error {
 			return err
 		}
 	}
-	s.emit(ctx, mfa.Event{Name: "sso.forgotten", Time: s.now(), SubjectID: person.ID, Tenant: person.Tenant, Actor: r.Actor, Note: r.Reason})
+	s.emit(ctx, mfa.Event{Name: "sso.forgotten", Time: s.now(), SubjectID: person.ID, Tenant: person.Tenant, Actor: r.Actor.Name(), Note: r.Reason})
 	return nil
 }

@@ -81,6 +81,9 @@ type rig struct {
 	linked  []*sso.Link
 	err     error
 	events  []mfa.Event
+	// proven is the user whose proof CheckActor accepts, and checked whom it was asked about.
+	proven  string
+	checked []string
 }
 
 type option func(*sso.Config, *ssotest.Config)
@@ -106,6 +109,15 @@ func newRig(t *testing.T, options ...option) *rig {
 		Store: r.store, Keys: keys, URL: r.app.URL + "/sso/", Clock: r.clock,
 		CheckGrant: func(_ context.Context, s mfa.Subject, g mfa.Grant, binding string) error {
 			if g != mfa.Grant("grant of "+s.ID) || binding != goodBind && binding != otherBind {
+				return mfa.ErrToken
+			}
+			return nil
+		},
+		CheckActor: func(_ context.Context, a mfa.Actor, about mfa.Subject) error {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.checked = append(r.checked, about.ID)
+			if !a.IsSystem() && a.Name() != r.proven {
 				return mfa.ErrToken
 			}
 			return nil
@@ -189,7 +201,7 @@ func (r *rig) nobody() {
 
 func (r *rig) activate(org string, acceptMFA bool) {
 	r.t.Helper()
-	require.NoError(r.t, r.service.Activate(r.t.Context(), sso.ActivationRequest{Actor: "admin", Tenant: "acme",
+	require.NoError(r.t, r.service.Activate(r.t.Context(), sso.ActivationRequest{Actor: mfa.System("admin"), Tenant: "acme",
 		Activation: sso.Activation{Provider: "microsoft", Organization: org, AcceptMFA: acceptMFA}}))
 }
 

@@ -17,8 +17,8 @@ import (
 )
 
 // Errors to branch on with errors.Is, beside mfa.ErrUnavailable (the store or the provider
-// cannot be reached: try again), mfa.ErrForbidden (Authorize refused), mfa.ErrMalformed and
-// mfa.ErrConfig. Whatever the error, nobody is signed in and nothing is linked. Their texts
+// cannot be reached: try again), mfa.ErrForbidden (Authorize refused, or the administrator acts
+// on themselves), the errors of CheckGrant and CheckActor, mfa.ErrMalformed and mfa.ErrConfig. Whatever the error, nobody is signed in and nothing is linked. Their texts
 // are for developers.
 var (
 	// ErrFlow: what came back from the provider belongs to no sign-on that this browser and
@@ -71,6 +71,10 @@ type Config struct {
 	// binding, now: nil, or an error that is handed on. Required. It is asked when linking
 	// begins, when it ends, and before a link is ended: who can add a way in needs no factor.
 	CheckGrant func(ctx context.Context, s mfa.Subject, grant mfa.Grant, binding string) error
+	// CheckActor says whether an administrator has proven enough, just now, to act on a user,
+	// or on an organisation if about is zero: [mfa.Manager.CheckActor]. Required. It is asked
+	// before Authorize, and its error is returned as it is.
+	CheckActor func(ctx context.Context, a mfa.Actor, about mfa.Subject) error
 	// Authorize is asked before everything an administrator does, under the names
 	// "activate-sso", "deactivate-sso" and "forget". Nil refuses them all with
 	// mfa.ErrForbidden.
@@ -112,6 +116,8 @@ func New(cfg Config) (*Service, error) {
 		return nil, configError("Keys is nil; make a keyring with seal.NewKeyring from a key kept outside the database")
 	case cfg.CheckGrant == nil:
 		return nil, configError("CheckGrant is nil; without it anybody at an open screen could link an account of theirs")
+	case cfg.CheckActor == nil:
+		return nil, configError("CheckActor is nil; give it CheckActor of the mfa.Manager, or an administrator's open screen is enough to act")
 	case len(cfg.Providers) == 0:
 		return nil, configError("Providers is empty; start with sso.Google or sso.Microsoft")
 	}
@@ -199,10 +205,15 @@ func (s *Service) emit(ctx context.Context, e mfa.Event) {
 	}
 }
 
-// authorize asks the application whether an administrator may.
-func (s *Service) authorize(ctx context.Context, a mfa.AdminAction) error {
+// authorize asks whether the actor has proven enough, and then the application whether the
+// act may be done. about is the zero Subject for an act on an organisation.
+func (s *Service) authorize(ctx context.Context, actor mfa.Actor, about mfa.Subject, a mfa.AdminAction) error {
+	a.Actor, a.System = actor.Name(), actor.IsSystem()
 	if a.Actor == "" || len(a.Actor) > 128 || len(a.Reason) > 1024 || !utf8.ValidString(a.Actor+a.Reason) {
 		return fmt.Errorf("%w: Actor must have 1 to 128 bytes and Reason at most 1024", mfa.ErrMalformed)
+	}
+	if err := s.cfg.CheckActor(ctx, actor, about); err != nil {
+		return err
 	}
 	if s.cfg.Authorize == nil {
 		return fmt.Errorf("%w: sso.Config.Authorize is nil", mfa.ErrForbidden)

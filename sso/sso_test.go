@@ -60,7 +60,7 @@ func TestDeactivate(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, in.SecondFactor)
 
-	request := sso.ActivationRequest{Actor: "admin", Reason: "left", Tenant: "acme", Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}
+	request := sso.ActivationRequest{Actor: mfa.System("admin"), Reason: "left", Tenant: "acme", Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}
 	require.NoError(t, r.service.Deactivate(t.Context(), request))
 	_, err = r.signIn("microsoft", kariMS)
 	require.ErrorIs(t, err, sso.ErrNotActivated)
@@ -73,7 +73,7 @@ func TestDeactivate(t *testing.T) {
 // The activation of one tenant of the application is not another's.
 func TestActivationIsTheTenants(t *testing.T) {
 	r := newRig(t)
-	require.NoError(t, r.service.Activate(t.Context(), sso.ActivationRequest{Actor: "admin", Tenant: "other",
+	require.NoError(t, r.service.Activate(t.Context(), sso.ActivationRequest{Actor: mfa.System("admin"), Tenant: "other",
 		Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}))
 	require.ErrorIs(t, r.link("kari", "", "microsoft", kariMS), sso.ErrNotActivated)
 }
@@ -121,7 +121,7 @@ func TestClosedGoogleWantsTheWorkspace(t *testing.T) {
 		c.Providers = []sso.Provider{google}
 	})
 	require.ErrorIs(t, r.link("bob", "bob@example.com", "google", bobWorkspace), sso.ErrNotActivated)
-	require.NoError(t, r.service.Activate(t.Context(), sso.ActivationRequest{Actor: "admin", Tenant: "acme",
+	require.NoError(t, r.service.Activate(t.Context(), sso.ActivationRequest{Actor: mfa.System("admin"), Tenant: "acme",
 		Activation: sso.Activation{Provider: "google", Organization: "Example.com"}}))
 	require.NoError(t, r.link("bob", "bob@example.com", "google", bobWorkspace))
 	require.ErrorIs(t, r.link("anna", "anna@gmail.com", "google", annaGmail), sso.ErrNotActivated)
@@ -185,7 +185,7 @@ func TestMFAClasses(t *testing.T) {
 	in, err := r.signIn("oidc", daveOIDC)
 	require.NoError(t, err)
 	require.False(t, in.SecondFactor, "open is not accepted")
-	require.NoError(t, r.service.Activate(t.Context(), sso.ActivationRequest{Actor: "admin", Tenant: "acme",
+	require.NoError(t, r.service.Activate(t.Context(), sso.ActivationRequest{Actor: mfa.System("admin"), Tenant: "acme",
 		Activation: sso.Activation{Provider: "oidc", AcceptMFA: true}}))
 	in, err = r.signIn("oidc", daveOIDC)
 	require.NoError(t, err)

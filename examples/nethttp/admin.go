@@ -53,16 +53,35 @@ func (a *app) policies(ctx context.Context) (map[string]mfa.Policy, error) {
 	return set, nil
 }
 
-func (a *app) setPolicy(ctx context.Context, who *account, userType string, p mfa.Policy) error {
-	return a.manager.SetPolicy(ctx, mfa.SetPolicyRequest{Actor: who.ID, Tenant: tenant, UserType: userType, Policy: p})
+// administrator is an owner who has proven enough, just now, to act on others.
+type administrator struct {
+	*account
+	actor mfa.Actor
 }
 
-func (a *app) reset(ctx context.Context, who, whom *account) error {
+// acting serves who has proven enough to act on others, and no other: the Handler sends pages to
+// the step-up and answers programs {"error":"step_up"}. The Manager checks it again at each act.
+func (a *app) acting(who *account, next func(http.ResponseWriter, *http.Request, *administrator)) http.Handler {
+	return a.gate.RequireActor(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		actor, err := a.gate.Actor(r)
+		if err != nil {
+			a.failPage(w, r, err)
+			return
+		}
+		next(w, r, &administrator{who, actor})
+	}))
+}
+
+func (a *app) setPolicy(ctx context.Context, who *administrator, userType string, p mfa.Policy) error {
+	return a.manager.SetPolicy(ctx, mfa.SetPolicyRequest{Actor: who.actor, Tenant: tenant, UserType: userType, Policy: p})
+}
+
+func (a *app) reset(ctx context.Context, who *administrator, whom *account) error {
 	// Whoever took the account over may have linked one of theirs, and would be the first to set
 	// up a factor.
 	err := a.unlinkAll(ctx, who, whom)
 	if err == nil {
-		err = a.manager.Reset(ctx, mfa.AdminRequest{Subject: whom.subject(), Actor: who.ID, Reason: reason(ctx)})
+		err = a.manager.Reset(ctx, mfa.AdminRequest{Subject: whom.subject(), Actor: who.actor, Reason: reason(ctx)})
 	}
 	if err == nil {
 		err = a.endOthers(ctx, whom.ID) // what was lost, or taken over, may be signed in
@@ -71,7 +90,10 @@ func (a *app) reset(ctx context.Context, who, whom *account) error {
 }
 
 // signOutEverywhere ends every session of a person, and every device that is remembered.
-func (a *app) signOutEverywhere(ctx context.Context, who, whom *account) error {
+func (a *app) signOutEverywhere(ctx context.Context, who *administrator, whom *account) error {
+	if err := a.manager.CheckActor(ctx, who.actor, whom.subject()); err != nil {
+		return err
+	}
 	if err := a.authorize(ctx, mfa.AdminAction{Actor: who.ID, Name: "sign-out", SubjectID: whom.ID, Tenant: tenant}); err != nil {
 		return errors.Join(mfa.ErrForbidden, err)
 	}
@@ -79,8 +101,8 @@ func (a *app) signOutEverywhere(ctx context.Context, who, whom *account) error {
 	return errors.Join(a.manager.PasswordChanged(ctx, whom.subject()), a.endOthers(ctx, whom.ID))
 }
 
-func (a *app) unlock(ctx context.Context, who, whom *account) error {
-	return a.manager.Unlock(ctx, mfa.AdminRequest{Subject: whom.subject(), Actor: who.ID, Reason: reason(ctx)})
+func (a *app) unlock(ctx context.Context, who *administrator, whom *account) error {
+	return a.manager.Unlock(ctx, mfa.AdminRequest{Subject: whom.subject(), Actor: who.actor, Reason: reason(ctx)})
 }
 
 func (a *app) apiGetPolicy(w http.ResponseWriter, r *http.Request, _ *account) {
@@ -104,7 +126,7 @@ func (a *app) apiGetPolicy(w http.ResponseWriter, r *http.Request, _ *account) {
 // apiPutPolicy takes {"type","policy"} or what apiGetPolicy answers. A policy is replaced as a
 // whole, and a member that is none is refused: a misspelt restriction must not vanish. Of
 // several policies those before the one that is refused have been set.
-func (a *app) apiPutPolicy(w http.ResponseWriter, r *http.Request, who *account) {
+func (a *app) apiPutPolicy(w http.ResponseWriter, r *http.Request, who *administrator) {
 	var body struct {
 		Type     string
 		Policy   json.RawMessage
@@ -135,7 +157,7 @@ func (a *app) apiPutPolicy(w http.ResponseWriter, r *http.Request, who *account)
 		a.failAPI(w, r, err)
 		return
 	}
-	a.apiGetPolicy(w, r, who)
+	a.apiGetPolicy(w, r, who.account)
 }
 
 func parsePolicy(raw json.RawMessage) (mfa.Policy, error) {
@@ -151,7 +173,7 @@ func parsePolicy(raw json.RawMessage) (mfa.Policy, error) {
 }
 
 // byName applies an act to the person whom the body names.
-func (a *app) byName(w http.ResponseWriter, r *http.Request, who *account, act func(ctx context.Context, who, whom *account) error) {
+func (a *app) byName(w http.ResponseWriter, r *http.Request, who *administrator, act func(ctx context.Context, who *administrator, whom *account) error) {
 	var body struct{ Username, Reason *string }
 	err := readJSON(r, &body, false)
 	if err == nil && body.Username == nil {
@@ -175,10 +197,10 @@ func (a *app) byName(w http.ResponseWriter, r *http.Request, who *account, act f
 	writeJSON(w, http.StatusOK, map[string]string{"username": whom.Username})
 }
 
-func (a *app) apiReset(w http.ResponseWriter, r *http.Request, who *account) {
+func (a *app) apiReset(w http.ResponseWriter, r *http.Request, who *administrator) {
 	a.byName(w, r, who, a.reset)
 }
 
-func (a *app) apiUnlock(w http.ResponseWriter, r *http.Request, who *account) {
+func (a *app) apiUnlock(w http.ResponseWriter, r *http.Request, who *administrator) {
 	a.byName(w, r, who, a.unlock)
 }

@@ -13,9 +13,6 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 )
 
-// recent is how fresh the second factor must be for what the owner changes.
-const recent = 15 * time.Minute
-
 func (a *app) adminRoutes(mux *http.ServeMux) {
 	page := func(pattern string, next func(w http.ResponseWriter, r *http.Request, who *account)) {
 		mux.Handle(pattern, a.member(func(w http.ResponseWriter, r *http.Request, who *account) {
@@ -27,15 +24,15 @@ func (a *app) adminRoutes(mux *http.ServeMux) {
 		}))
 	}
 	// A step-up interrupts a change and returns to the page that it was posted from.
-	change := func(pattern string, next func(w http.ResponseWriter, r *http.Request, who *account)) {
+	change := func(pattern string, next func(w http.ResponseWriter, r *http.Request, who *administrator)) {
 		page(pattern, func(w http.ResponseWriter, r *http.Request, who *account) {
-			a.gate.RequireRecent(recent)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			a.acting(who, func(w http.ResponseWriter, r *http.Request, who *administrator) {
 				if err := parseForm(r); err != nil {
 					a.failPage(w, r, err)
 					return
 				}
 				next(w, r, who)
-			})).ServeHTTP(w, r)
+			}).ServeHTTP(w, r)
 		})
 	}
 	page("GET /admin", a.pageAdmin)
@@ -43,7 +40,7 @@ func (a *app) adminRoutes(mux *http.ServeMux) {
 	change("POST /admin/reset", a.postPerson("reset", a.reset))
 	change("POST /admin/sign-out", a.postPerson("sign-out", a.signOutEverywhere))
 	change("POST /admin/unlock", a.postPerson("unlock", a.unlock))
-	change("POST /admin/confirm", a.postPerson("confirm", func(ctx context.Context, who, whom *account) error {
+	change("POST /admin/confirm", a.postPerson("confirm", func(ctx context.Context, who *administrator, whom *account) error {
 		_, err := a.sendConfirmation(ctx, who, whom)
 		return err
 	}))
@@ -81,6 +78,7 @@ type personView struct {
 	Locked  time.Duration // left; 0 is not locked
 	Stopped bool
 	Broken  bool // the record cannot be read
+	Self    bool // the one who looks at it, and cannot act on themselves
 }
 
 func (a *app) pageAdmin(w http.ResponseWriter, r *http.Request, who *account) {
@@ -97,7 +95,7 @@ func (a *app) pageAdmin(w http.ResponseWriter, r *http.Request, who *account) {
 		}
 		data.Types = append(data.Types, v)
 	}
-	if waiting, err := a.manager.SupportCases(r.Context(), who.ID, tenant); err != nil {
+	if waiting, err := a.manager.SupportCases(r.Context(), viewing(who), tenant); err != nil {
 		a.failPage(w, r, err)
 		return
 	} else {
@@ -112,7 +110,9 @@ func (a *app) pageAdmin(w http.ResponseWriter, r *http.Request, who *account) {
 		if q := strings.ToLower(data.Query); q != "" && !strings.Contains(strings.ToLower(p.Name+" "+p.Username+" "+p.Email+" "+p.Type), q) {
 			continue
 		}
-		data.People = append(data.People, a.describe(r.Context(), p))
+		v := a.describe(r.Context(), p)
+		v.Self = p.ID == who.ID
+		data.People = append(data.People, v)
 	}
 	a.show(w, r, 0, "Administration", view{Page: "admin", Who: who, Data: data})
 }
@@ -139,7 +139,7 @@ func (a *app) describe(ctx context.Context, p account) personView {
 	return v
 }
 
-func (a *app) postPolicy(w http.ResponseWriter, r *http.Request, who *account) {
+func (a *app) postPolicy(w http.ResponseWriter, r *http.Request, who *administrator) {
 	userType, id := r.PostForm.Get("type"), r.PostForm.Get("policy")
 	i := slices.IndexFunc(a.presets(), func(p preset) bool { return p.ID == id })
 	if !slices.Contains(userTypes[:], userType) || i < 0 {
@@ -168,8 +168,8 @@ func (a *app) postPolicy(w http.ResponseWriter, r *http.Request, who *account) {
 }
 
 // postPerson applies an act to one person.
-func (a *app) postPerson(name string, act func(ctx context.Context, who, whom *account) error) func(http.ResponseWriter, *http.Request, *account) {
-	return func(w http.ResponseWriter, r *http.Request, who *account) {
+func (a *app) postPerson(name string, act func(ctx context.Context, who *administrator, whom *account) error) func(http.ResponseWriter, *http.Request, *administrator) {
+	return func(w http.ResponseWriter, r *http.Request, who *administrator) {
 		whom, err := a.people.byUsername(r.Context(), r.PostForm.Get("username"))
 		if err == nil {
 			err = act(withReason(r), who, whom)
@@ -191,7 +191,7 @@ func (a *app) postPerson(name string, act func(ctx context.Context, who, whom *a
 	}
 }
 
-func (a *app) postConfirmAll(w http.ResponseWriter, r *http.Request, who *account) {
+func (a *app) postConfirmAll(w http.ResponseWriter, r *http.Request, who *administrator) {
 	all, err := a.people.all(r.Context())
 	if err == nil {
 		err = a.confirmations.start(a.jobs, who, all, a.confirmAll)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/password"
 )
 
@@ -22,14 +23,15 @@ func (a *app) apiRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /api/login", a.apiLogin)
 	mux.HandleFunc("POST /api/account", a.apiAccount)
 	mux.HandleFunc("GET /api/me", a.apiMe)
+	mux.HandleFunc("POST /api/reauthenticate", a.apiReauthenticate)
 	mux.HandleFunc("POST /api/logout", a.apiLogout)
 	mux.HandleFunc("POST /api/password/forgot", a.apiForgot)
 	mux.HandleFunc("POST /api/password/reset", a.apiResetPassword)
 	mux.HandleFunc("PUT /api/password", a.apiChangePassword)
 	mux.HandleFunc("GET /api/admin/policy", a.owner(a.apiGetPolicy))
-	mux.HandleFunc("PUT /api/admin/policy", a.owner(a.apiPutPolicy))
-	mux.HandleFunc("POST /api/admin/reset", a.owner(a.apiReset))
-	mux.HandleFunc("POST /api/admin/unlock", a.owner(a.apiUnlock))
+	mux.HandleFunc("PUT /api/admin/policy", a.owner(a.acts(a.apiPutPolicy)))
+	mux.HandleFunc("POST /api/admin/reset", a.owner(a.acts(a.apiReset)))
+	mux.HandleFunc("POST /api/admin/unlock", a.owner(a.acts(a.apiUnlock)))
 }
 
 func writeJSON(w http.ResponseWriter, status int, body any) {
@@ -88,6 +90,14 @@ func statusOf(err error) (int, problem) {
 	case errors.Is(err, mfa.ErrConfig):
 		// What is wrong with a policy: for the owner, and without secrets.
 		return http.StatusBadRequest, problem{Error: "policy", Detail: err.Error()}
+	case errors.Is(err, mfahttp.ErrStepUp):
+		return http.StatusForbidden, problem{Error: "step_up"}
+	case errors.Is(err, mfa.ErrFirstFactorRequired):
+		return http.StatusForbidden, problem{Error: "reauthenticate"}
+	case errors.Is(err, mfa.ErrKindNotConfigured):
+		return http.StatusConflict, problem{Error: "kind_not_configured"}
+	case errors.Is(err, mfa.ErrUndeliverable):
+		return http.StatusConflict, problem{Error: "undeliverable"}
 	case errors.Is(err, mfa.ErrForbidden):
 		return http.StatusForbidden, problem{Error: "forbidden"}
 	case errors.Is(err, password.ErrLink):
@@ -206,6 +216,11 @@ func (a *app) apiLogout(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	writeJSON(w, http.StatusOK, struct{}{})
+}
+
+// acts lets only an owner pass who has proven enough to act on others.
+func (a *app) acts(next func(http.ResponseWriter, *http.Request, *administrator)) func(http.ResponseWriter, *http.Request, *account) {
+	return func(w http.ResponseWriter, r *http.Request, who *account) { a.acting(who, next).ServeHTTP(w, r) }
 }
 
 // owner lets only the owner pass, and says who it is.

@@ -145,6 +145,8 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 		Identify:       a.identify,
 		Verified:       a.verified,
 		SignOut:        a.signOut,
+		Renew:          a.renew,
+		Reauthenticate: reauthenticatePath,
 		PasswordFor:    []string{"sms"},
 		CheckPassword:  a.checkPassword,
 		Settings:       a.settings,
@@ -207,7 +209,7 @@ func (a *app) populate(ctx context.Context, env func(string) string) error {
 
 // noteEnrolled remembers who has enrolled a factor, for Subject.Enrolled.
 func (a *app) noteEnrolled(ctx context.Context, e mfa.Event) {
-	if e.Name != "factor.added" && e.Name != "factor.replaced" {
+	if e.Name != "factor.added" && e.Name != "factor.replaced" && e.Name != "recovery.replacement" {
 		return
 	}
 	// The factor is there, whether or not the person still waits for the answer.
@@ -326,11 +328,11 @@ func (a *app) sweep(ctx context.Context) error {
 		store.sweep(ctx))
 }
 
-func (a *app) sendConfirmation(ctx context.Context, who, whom *account) (*mfa.Delivery, error) {
-	return a.manager.SendConfirmation(ctx, mfa.AdminRequest{Subject: whom.subject(), Actor: who.ID})
+func (a *app) sendConfirmation(ctx context.Context, who *administrator, whom *account) (*mfa.Delivery, error) {
+	return a.manager.SendConfirmation(ctx, mfa.AdminRequest{Subject: whom.subject(), Actor: who.actor})
 }
 
 // confirmAll sends confirmation links to a stream of people.
-func (a *app) confirmAll(ctx context.Context, actor string, people iter.Seq[mfa.Subject]) iter.Seq[email.Confirmed] {
+func (a *app) confirmAll(ctx context.Context, actor mfa.Actor, people iter.Seq[mfa.Subject]) iter.Seq[email.Confirmed] {
 	return email.SendConfirmations(ctx, a.manager, actor, "", people)
 }

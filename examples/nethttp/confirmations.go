@@ -23,7 +23,7 @@ type confirmations struct {
 }
 
 // sending sends to a stream of people, and yields how each went.
-type sending func(ctx context.Context, actor string, people iter.Seq[mfa.Subject]) iter.Seq[email.Confirmed]
+type sending func(ctx context.Context, actor mfa.Actor, people iter.Seq[mfa.Subject]) iter.Seq[email.Confirmed]
 
 // sendResult is how one confirmation went.
 type sendResult struct {
@@ -40,11 +40,14 @@ type progress struct {
 	Results     []sendResult
 }
 
+// bulk is how the name of a run begins; who started it follows.
+const bulk = "bulk of "
+
 var errRunning = errors.New("confirmations are being sent already")
 
-// start sends to everyone in the list, on behalf of who. One run at a time; it ends early
-// with ctx, or by halt.
-func (c *confirmations) start(ctx context.Context, who *account, list []account, send sending) error {
+// start sends to everyone in the list, for who, whose proof has been checked; the run itself is
+// a program's. One run at a time; it ends early with ctx, or by halt.
+func (c *confirmations) start(ctx context.Context, who *administrator, list []account, send sending) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.running {
@@ -62,7 +65,7 @@ func (c *confirmations) start(ctx context.Context, who *account, list []account,
 	stop := c.stop
 	c.wg.Go(func() {
 		defer stop()
-		for sent := range send(ctx, who.ID, subjects) {
+		for sent := range send(ctx, mfa.System(bulk+who.ID), subjects) {
 			if errors.Is(sent.Err, context.Canceled) {
 				break // those who are left were not sent anything
 			}

@@ -25,6 +25,8 @@ const (
 	sessionSignedIn = "signed_in"
 	sessionVerified = "verified_at"
 	sessionNotice   = "notice"
+	// sessionFirst is when the first factor was last given.
+	sessionFirst = "first_factor_at"
 	// sessionChanges is how often the password had been changed when it was given.
 	sessionChanges = "password_changes"
 	// What the person sees of their session: its public id, since when it is (Unix ms), and the
@@ -49,6 +51,7 @@ type visitor struct {
 	*account      // nil: nobody has passed the first factor
 	signedIn      bool
 	verifiedSince time.Time
+	firstFactor   time.Time // when it was last given; zero: unknown
 }
 
 func (a *app) visitor(r *http.Request) (visitor, error) {
@@ -70,9 +73,11 @@ func (a *app) visitor(r *http.Request) (visitor, error) {
 	v := visitor{account: acct, signedIn: a.sessions.GetBool(ctx, sessionSignedIn)}
 	// Who needed no password to come in has none to change first.
 	v.mustChange = acct.mustChange && strings.HasPrefix(a.sessions.GetString(ctx, sessionHow), byPassword)
-	if s := a.sessions.GetString(ctx, sessionVerified); s != "" {
-		if v.verifiedSince, err = time.Parse(time.RFC3339Nano, s); err != nil {
-			return visitor{}, err
+	for key, at := range map[string]*time.Time{sessionVerified: &v.verifiedSince, sessionFirst: &v.firstFactor} {
+		if s := a.sessions.GetString(ctx, key); s != "" {
+			if *at, err = time.Parse(time.RFC3339Nano, s); err != nil {
+				return visitor{}, err
+			}
 		}
 	}
 	return v, nil
@@ -84,7 +89,7 @@ func (a *app) identify(r *http.Request) (mfahttp.Identity, error) {
 	if err != nil || v.account == nil {
 		return mfahttp.Identity{}, err
 	}
-	return mfahttp.Identity{Subject: v.subject(), SignedIn: v.signedIn, VerifiedAt: v.verifiedSince}, nil
+	return mfahttp.Identity{Subject: v.subject(), SignedIn: v.signedIn, VerifiedAt: v.verifiedSince, SignedInAt: v.firstFactor}, nil
 }
 
 // verified implements mfahttp.Config.Verified.
@@ -135,7 +140,7 @@ func (a *app) identified(ctx context.Context, v *mfa.Verification) error {
 	if err != nil {
 		return err
 	}
-	a.enter(ctx, acct.ID, v.Kind)
+	a.enter(ctx, acct.ID, v.Kind, v.Time)
 	a.sessions.Put(ctx, sessionChanges, acct.changes)
 	return nil
 }
@@ -171,14 +176,25 @@ func (a *app) checkPassword(r *http.Request, password string) error {
 	return err
 }
 
+// renew implements mfahttp.Config.Renew.
+func (a *app) renew(_ http.ResponseWriter, r *http.Request) error {
+	return a.sessions.RenewToken(r.Context())
+}
+
 // signOut implements mfahttp.Config.SignOut.
 func (a *app) signOut(_ http.ResponseWriter, r *http.Request) error {
 	return a.sessions.Destroy(r.Context())
 }
 
 // authorize implements mfa.Config.Authorize: whatever an administrator does is the owner's
-// to do, whichever page or route it came by.
+// to do, whichever page or route it came by. A program sends what an owner has started.
 func (a *app) authorize(ctx context.Context, act mfa.AdminAction) error {
+	if act.System {
+		if act.Tenant == tenant && strings.HasPrefix(act.Actor, bulk) && (act.Name == "send-confirmation" || act.Name == "send-setup") {
+			return nil
+		}
+		return errors.New("programs do not do this")
+	}
 	actor, err := a.people.byID(ctx, act.Actor)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -55,6 +56,7 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request, name, typed string)
 		return nil, err
 	}
 	a.sessions.Put(ctx, sessionChanges, changes)
+	now := a.clock.Now()
 	a.rehash(ctx, login, hash, typed)
 	accounts, err := a.people.byLogin(ctx, login, name)
 	if err != nil {
@@ -62,6 +64,7 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request, name, typed string)
 	}
 	if len(accounts) > 1 {
 		a.sessions.Put(ctx, sessionLogin, login)
+		a.sessions.Put(ctx, sessionFirst, now.UTC().Format(time.RFC3339Nano))
 		return &outcome{Next: "account", Accounts: accounts, Options: []option{}}, nil
 	}
 	if len(accounts) == 0 {
@@ -70,10 +73,19 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request, name, typed string)
 	return a.open(w, r, &accounts[0], byPassword)
 }
 
+// choosingTime is how long after the password an account can be chosen. A sign-in that goes on
+// much later would give whoever is at the screen the set-up of a first second factor.
+const choosingTime = 15 * time.Minute
+
 // accountsToChoose are those of the login whose password was given in this session.
 func (a *app) accountsToChoose(ctx context.Context) ([]account, error) {
 	login := a.sessions.GetInt64(ctx, sessionLogin)
 	if login == 0 {
+		return nil, errNoLogin
+	}
+	given, err := time.Parse(time.RFC3339Nano, a.sessions.GetString(ctx, sessionFirst))
+	if err != nil || !a.clock.Now().Before(given.Add(choosingTime)) {
+		a.sessions.Remove(ctx, sessionLogin)
 		return nil, errNoLogin
 	}
 	accounts, err := a.people.byLogin(ctx, login, "")
@@ -101,7 +113,7 @@ func (a *app) choose(w http.ResponseWriter, r *http.Request, id string) (*outcom
 // open begins the second factor of an account whose first was right.
 func (a *app) open(w http.ResponseWriter, r *http.Request, acct *account, by string) (*outcome, error) {
 	ctx := r.Context()
-	a.enter(ctx, acct.ID, by)
+	a.enter(ctx, acct.ID, by, a.clock.Now())
 	ch, err := a.gate.Begin(w, r, acct.subject())
 	if err != nil {
 		a.sessions.Remove(ctx, sessionAccount)

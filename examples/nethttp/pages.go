@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -90,6 +91,8 @@ func (a *app) pageRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /account", a.pageAccount)
 	mux.HandleFunc("POST /account", a.postAccount)
 	mux.HandleFunc("POST /logout", a.postLogout)
+	mux.HandleFunc("GET "+reauthenticatePath, a.member(a.pageReauthenticate))
+	mux.HandleFunc("POST "+reauthenticatePath, a.member(a.postReauthenticate))
 	mux.HandleFunc("GET "+assetPath+"app.css", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "max-age=300")
 		http.ServeFileFS(w, r, files, "assets/app.css")
@@ -151,7 +154,7 @@ func (a *app) member(next func(w http.ResponseWriter, r *http.Request, who *acco
 			http.Redirect(w, r, a.gate.URL(), http.StatusSeeOther)
 		case v.mustChange && r.URL.Path != changePath:
 			http.Redirect(w, r, changePath, http.StatusSeeOther)
-		case v.mustChange:
+		case v.mustChange, r.URL.Path == reauthenticatePath: // which Require itself may lead to
 			next(w, r, v.account)
 		default:
 			// A policy that was tightened meanwhile holds for who is signed in already.
@@ -162,9 +165,27 @@ func (a *app) member(next func(w http.ResponseWriter, r *http.Request, who *acco
 
 // failPage answers an error that no form can show.
 func (a *app) failPage(w http.ResponseWriter, r *http.Request, err error) {
-	status, _ := statusOf(err)
+	status, p := statusOf(err)
 	a.logFailure(r, status, err)
-	a.sorry(w, r, status)
+	to := r.URL.RequestURI()
+	if r.Method != http.MethodGet {
+		to = r.URL.Path // of the form that was posted
+	}
+	q := "return=" + url.QueryEscape(to)
+	switch p.Error {
+	case "step_up":
+		http.Redirect(w, r, a.gate.URL()+"step-up?purpose=manage&"+q, http.StatusSeeOther)
+	case "reauthenticate":
+		http.Redirect(w, r, reauthenticatePath+"?"+q, http.StatusSeeOther)
+	case "kind_not_configured":
+		a.show(w, r, status, "You cannot sign in here", view{Page: "sorry", Error: "This address does not have the sign-in method that you set up. " +
+			"Use the address at which you set it up, or ask the owner of the organisation."})
+	case "undeliverable":
+		a.show(w, r, status, "No code can be sent to you", view{Page: "sorry", Error: "No message can be sent to the e-mail address of your account. " +
+			"Ask the owner of the organisation to correct it."})
+	default:
+		a.sorry(w, r, status)
+	}
 }
 
 func (a *app) sorry(w http.ResponseWriter, r *http.Request, status int) {
@@ -175,7 +196,7 @@ func (a *app) sorry(w http.ResponseWriter, r *http.Request, status int) {
 	case http.StatusMethodNotAllowed:
 		title, text = "That did not work", "This address cannot be used like that."
 	case http.StatusForbidden:
-		title, text = "Not permitted", "Only the owner of the organisation can open this page."
+		title, text = "Not permitted", "Only the owner of the organisation can do this, and no owner can do it to their own account."
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
 		title, text = "That did not work", "The form was not complete. Please go back and try again."
 	}

@@ -36,10 +36,12 @@ func (a *app) newResets(store storage.Store, keys *seal.Keyring, events func(con
 		LinkURL: func(token string) string {
 			return a.cfg.public.String() + resetPath + "?" + url.Values{"token": {token}}.Encode()
 		},
-		Later:     a.later,
-		Authorize: a.authorize,
-		Events:    events,
-		Clock:     a.clock,
+		Later:       a.later,
+		CheckChange: a.manager.CheckPasswordChange,
+		CheckActor:  a.manager.CheckActor,
+		Authorize:   a.authorize,
+		Events:      events,
+		Clock:       a.clock,
 	})
 }
 
@@ -83,6 +85,7 @@ func (l logins) Get(ctx context.Context, of, id string) (password.Account, error
 	out := password.Account{ID: id, Tenant: of, Email: accounts[0].Email, Name: accounts[0].Name, Hash: mfa.Secret(hash), SecondFactor: true}
 	for _, a := range accounts {
 		out.Words = append(out.Words, a.Username, a.Type)
+		out.Users = append(out.Users, a.subject())
 		// A password is as strong as the weakest of the accounts that it opens asks.
 		policy, err := l.manager.Policy(ctx, tenant, a.Type)
 		if err != nil {

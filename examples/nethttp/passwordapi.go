@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/password"
 )
 
@@ -66,6 +68,25 @@ func (a *app) apiChangePassword(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, struct{}{})
 }
 
+// ownGrant returns what the user has proven of late in this session, which may be nothing.
+func (a *app) ownGrant(r *http.Request) (mfa.Grant, string, error) {
+	grant, binding, err := a.gate.Grant(r)
+	if errors.Is(err, mfahttp.ErrStepUp) || errors.Is(err, mfa.ErrFirstFactorRequired) {
+		err = nil
+	}
+	return grant, binding, err
+}
+
+// unproven turns what package mfa says of a grant into what the user can do about it.
+func unproven(err error) error {
+	for _, e := range []error{mfa.ErrToken, mfa.ErrTokenExpired, mfa.ErrProofRequired} {
+		if errors.Is(err, e) {
+			return mfahttp.ErrStepUp
+		}
+	}
+	return err
+}
+
 // setByLink is what page and API do with a link.
 func (a *app) setByLink(r *http.Request, token, chosen string) error {
 	err := a.slowed(r.Context(), a.linkAttempt(r, token), func(ctx context.Context) error {
@@ -82,13 +103,19 @@ func (a *app) setByLink(r *http.Request, token, chosen string) error {
 // on, from the change that it made.
 func (a *app) changePassword(r *http.Request, who *account, current, chosen string) error {
 	ctx := r.Context()
-	err := a.slowed(ctx, a.loginAttempt(r, who.login), func(ctx context.Context) error {
-		return a.resets.Change(ctx, password.ChangeRequest{Tenant: tenant, ID: loginID(who.login),
-			Current: mfa.Secret(current), Password: mfa.Secret(chosen)})
-	})
+	grant, binding, err := a.ownGrant(r)
 	if err != nil {
 		return err
 	}
+	err = a.slowed(ctx, a.loginAttempt(r, who.login), func(ctx context.Context) error {
+		return a.resets.Change(ctx, password.ChangeRequest{Tenant: tenant, ID: loginID(who.login),
+			User: who.subject(), Grant: grant, Binding: binding,
+			Current: mfa.Secret(current), Password: mfa.Secret(chosen)})
+	})
+	if err != nil {
+		return unproven(err)
+	}
 	a.sessions.Put(ctx, sessionChanges, who.changes+1)
+	a.sessions.Put(ctx, sessionFirst, a.clock.Now().UTC().Format(time.RFC3339Nano))
 	return a.sessions.RenewToken(ctx)
 }

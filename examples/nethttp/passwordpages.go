@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,12 +29,16 @@ func (a *app) passwordRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST "+changePath, a.member(a.postChange))
 }
 
+// provingPaths are those by which a user proves a second factor again, which a change of the
+// password asks for.
+var provingPaths = []string{"step-up", "verify", "send", "state"}
+
 // ownPasswordFirst lets who has an administrator's password do nothing in the security
-// settings but sign out.
+// settings but prove their second factor and sign out.
 func (a *app) ownPasswordFirst(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := strings.TrimPrefix(r.URL.Path, a.gate.URL())
-		if !strings.HasPrefix(path, "static/") && path != "sign-out" {
+		if !strings.HasPrefix(path, "static/") && path != "sign-out" && !slices.Contains(provingPaths, strings.TrimPrefix(path, "api/")) {
 			v, err := a.visitor(r)
 			switch {
 			case err != nil:
@@ -169,6 +174,14 @@ func (a *app) postReset(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *app) pageChange(w http.ResponseWriter, r *http.Request, who *account) {
+	grant, binding, err := a.ownGrant(r)
+	if err == nil {
+		err = unproven(a.manager.CheckPasswordChange(r.Context(), who.subject(), grant, binding))
+	}
+	if err != nil {
+		a.failPage(w, r, err)
+		return
+	}
 	a.showChange(w, r, 0, who, "")
 }
 
@@ -216,7 +229,7 @@ func (a *app) postChange(w http.ResponseWriter, r *http.Request, who *account) {
 }
 
 // postSetPassword sets a person's password on behalf of the owner.
-func (a *app) postSetPassword(w http.ResponseWriter, r *http.Request, who *account) {
+func (a *app) postSetPassword(w http.ResponseWriter, r *http.Request, who *administrator) {
 	whom, err := a.whom(r)
 	if err != nil {
 		a.failPage(w, r, err)
@@ -238,11 +251,9 @@ func (a *app) postSetPassword(w http.ResponseWriter, r *http.Request, who *accou
 	}
 	switch {
 	case problem != "":
-		a.showPerson(w, r, who, onePerson{personView: a.describe(r.Context(), *whom), Problem: problem})
+		a.showPerson(w, r, who.account, onePerson{personView: a.describe(r.Context(), *whom), Problem: problem})
 	case err != nil:
 		a.failPage(w, r, err)
-	case whom.login == who.login:
-		a.back(w, r, "/login", "") // one's own session has ended with the others
 	default:
 		a.back(w, r, "/admin/person?username="+whom.Username, "The password is set. Give it to "+whom.Name+" and to nobody else.")
 	}

@@ -151,6 +151,10 @@ func TestProduction(t *testing.T) {
 	}
 
 	c.to(c.post(303, "/admin/confirm", url.Values{"username": {"owner"}}), "/admin")
+	if page := c.get(200, "/admin"); !strings.Contains(page.text, "Not permitted") {
+		t.Errorf("an owner acts on themselves: %s", page.text)
+	}
+	c.to(c.post(303, "/admin/confirm-all", url.Values{}), "/admin/confirmations")
 	_, text = plainText(t, <-mails)
 	if link := linkForm.FindString(text); !strings.HasPrefix(link, s.base+"/mfa/confirm?token=") {
 		t.Errorf("no link in %s", text)

@@ -94,7 +94,7 @@ func TestChangeIsAskedOfItsPerson(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx = context.WithValue(ctx, usedByKey{}, usedBy{})
-	a.enter(ctx, "acct-ben", byPassword)
+	a.enter(ctx, "acct-ben", byPassword, time.Now())
 	a.sessions.Put(ctx, sessionSignedIn, true)
 	for subject, want := range map[string]bool{"acct-anna": false, "acct-ben": true} {
 		a.noteChange(ctx, mfa.Event{Name: "factor.added", SubjectID: subject})

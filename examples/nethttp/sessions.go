@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfahttp"
@@ -32,14 +33,16 @@ func (a *app) withSession(next http.Handler) http.Handler {
 	})
 }
 
-// enter makes the session one of an account, whose first factor was right, and no more than that.
-func (a *app) enter(ctx context.Context, account, by string) {
+// enter makes the session one of an account, whose first factor was given at a time, and no more
+// than that.
+func (a *app) enter(ctx context.Context, account, by string, at time.Time) {
 	a.sessions.Remove(ctx, sessionSignedIn)
 	a.sessions.Remove(ctx, sessionVerified)
 	a.sessions.Put(ctx, sessionAccount, account)
 	a.sessions.Put(ctx, sessionID, rand.Text())
 	a.sessions.Put(ctx, sessionBegan, a.clock.Now().UnixMilli())
 	a.sessions.Put(ctx, sessionHow, by)
+	a.sessions.Put(ctx, sessionFirst, at.UTC().Format(time.RFC3339Nano))
 }
 
 // used adds a factor to those that opened the session.
@@ -75,7 +78,7 @@ func (a *app) own(ctx context.Context, account string) (id string, signedIn bool
 // other changes people choose: to be asked after each, or that it is done.
 func (a *app) noteChange(ctx context.Context, e mfa.Event) {
 	switch e.Name {
-	case "factor.replaced":
+	case "factor.replaced", "recovery.replacement":
 	case "factor.added", "factor.removed", "recovery.regenerated", "sso.linked", "sso.unlinked":
 		wanted, err := a.people.endsSessions(context.WithoutCancel(ctx), e.SubjectID)
 		if err != nil {

@@ -44,6 +44,7 @@ func (a *app) newSignOn(ctx context.Context, env func(string) string, store stor
 		URL:        a.cfg.public.String() + ssoPath,
 		Providers:  providers,
 		CheckGrant: a.manager.CheckGrant,
+		CheckActor: a.manager.CheckActor,
 		Authorize:  a.authorize,
 		Events: func(ctx context.Context, e mfa.Event) {
 			events(ctx, e)
@@ -180,7 +181,7 @@ func (a *app) ssoSession(r *http.Request) (sso.Session, error) {
 		return sso.Session{}, err
 	}
 	grant, binding, err := a.gate.Grant(r)
-	if errors.Is(err, mfahttp.ErrStepUp) {
+	if errors.Is(err, mfahttp.ErrStepUp) || errors.Is(err, mfa.ErrFirstFactorRequired) {
 		err = nil // and there is no grant
 	}
 	return sso.Session{Subject: v.subject(), Binding: binding, Grant: grant}, err
@@ -225,7 +226,7 @@ func (a *app) admitted(ctx context.Context, acct *account, in *sso.SignIn) error
 	if at.IsZero() {
 		at = time.Unix(0, 0)
 	}
-	a.enter(ctx, acct.ID, in.Link.Provider)
+	a.enter(ctx, acct.ID, in.Link.Provider, at)
 	a.used(ctx, byProviderMFA)
 	a.sessions.Put(ctx, sessionVerified, at.UTC().Format(time.RFC3339Nano))
 	return a.admit(ctx)

@@ -212,7 +212,7 @@ func TestProvidersSecondFactor(t *testing.T) {
 		t.Errorf("sent to %s", a.header.Get("Location"))
 	}
 
-	// It is as recent as Microsoft says: later, the owner proves ours to change something.
+	// It opens pages; to change something, the owner proves ours.
 	olivia.to(olivia.signOn(303, "microsoft", "link", "Olivia Berg"), "/mfa/factors")
 	anna := s.client(t)
 	anna.signIn("anna")
@@ -220,12 +220,14 @@ func TestProvidersSecondFactor(t *testing.T) {
 	in = s.client(t)
 	in.to(in.signOn(303, "microsoft", "sign-in", "Olivia Berg"), "/")
 	in.get(200, "/admin")
-	in.advance("16m")
-	in.to(in.post(303, "/admin/sign-out", url.Values{"username": {"anna"}}), "/mfa/step-up?purpose=step-up&return=%2F")
-	anna.get(200, "/api/me")
-	in.get(303, "/mfa/step-up?purpose=step-up&return=%2F")
-	in.post(200, "/mfa/api/send", obj{"kind": "email", "purpose": "step-up"})
-	in.post(200, "/mfa/api/verify", obj{"kind": "email", "purpose": "step-up", "code": in.mailed("olivia@acme.example")})
+	for _, wait := range []string{"1s", "16m"} { // however recent: it is not ours
+		in.advance(wait)
+		in.to(in.post(303, "/admin/sign-out", url.Values{"username": {"anna"}}), "/mfa/step-up?purpose=manage&return=%2F")
+		anna.get(200, "/api/me")
+	}
+	in.get(303, "/mfa/step-up?purpose=manage&return=%2F")
+	in.post(200, "/mfa/api/send", obj{"kind": "email", "purpose": "manage"})
+	in.post(200, "/mfa/api/verify", obj{"kind": "email", "purpose": "manage", "code": in.mailed("olivia@acme.example")})
 	in.to(in.post(303, "/admin/sign-out", url.Values{"username": {"anna"}}), "/admin")
 	anna.get(401, "/api/me")
 

@@ -59,7 +59,8 @@ func (a *app) linkViews(ctx context.Context, who *account) (links []linkView, of
 	return links, offers, nil
 }
 
-func (a *app) ssoAdminRoutes(page, change func(pattern string, next func(http.ResponseWriter, *http.Request, *account))) {
+func (a *app) ssoAdminRoutes(page func(string, func(http.ResponseWriter, *http.Request, *account)),
+	change func(string, func(http.ResponseWriter, *http.Request, *administrator))) {
 	if a.signOn == nil {
 		return
 	}
@@ -70,14 +71,14 @@ func (a *app) ssoAdminRoutes(page, change func(pattern string, next func(http.Re
 }
 
 // unlinkAll ends that accounts elsewhere sign a person in.
-func (a *app) unlinkAll(ctx context.Context, who, whom *account) error {
+func (a *app) unlinkAll(ctx context.Context, who *administrator, whom *account) error {
 	if a.signOn == nil {
 		return nil
 	}
 	if links, err := a.signOn.Links(ctx, whom.subject()); err != nil || len(links) == 0 {
 		return err // and nobody is told of nothing
 	}
-	return a.signOn.Forget(ctx, mfa.AdminRequest{Subject: whom.subject(), Actor: who.ID, Reason: reason(ctx)})
+	return a.signOn.Forget(ctx, mfa.AdminRequest{Subject: whom.subject(), Actor: who.actor, Reason: reason(ctx)})
 }
 
 // signOnView is what the owner's page about sign-on shows.
@@ -127,22 +128,22 @@ func (a *app) showSignOn(w http.ResponseWriter, r *http.Request, who *account, s
 }
 
 // postActivation says of an organisation that Acme trusts it, or does so no more.
-func (a *app) postActivation(on bool) func(http.ResponseWriter, *http.Request, *account) {
+func (a *app) postActivation(on bool) func(http.ResponseWriter, *http.Request, *administrator) {
 	act, notice := a.signOn.Activate, "Sign-on is active for that organisation."
 	if !on {
 		act, notice = a.signOn.Deactivate, "Accounts of that organisation sign nobody in any more."
 	}
-	return func(w http.ResponseWriter, r *http.Request, who *account) {
+	return func(w http.ResponseWriter, r *http.Request, who *administrator) {
 		form := r.PostForm
-		err := act(r.Context(), sso.ActivationRequest{Actor: who.ID, Reason: form.Get("reason"), Tenant: tenant, Activation: sso.Activation{
+		err := act(r.Context(), sso.ActivationRequest{Actor: who.actor, Reason: form.Get("reason"), Tenant: tenant, Activation: sso.Activation{
 			Provider: form.Get("provider"), Organization: strings.TrimSpace(form.Get("organization")), AcceptMFA: form.Get("accept_mfa") != ""}})
 		typed := signOnView{Provider: form.Get("provider"), Organization: form.Get("organization")}
 		switch {
 		case errors.Is(err, mfa.ErrMalformed):
-			a.showSignOn(w, r, who, http.StatusUnprocessableEntity, typed, "This is no organisation of "+a.providerName(typed.Provider)+
+			a.showSignOn(w, r, who.account, http.StatusUnprocessableEntity, typed, "This is no organisation of "+a.providerName(typed.Provider)+
 				": Microsoft's have a tenant ID like "+demoTenant+", Google's a domain.")
 		case errors.Is(err, mfa.ErrNotAvailable):
-			a.showSignOn(w, r, who, http.StatusConflict, typed, "There are too many organisations. Withdraw one first.")
+			a.showSignOn(w, r, who.account, http.StatusConflict, typed, "There are too many organisations. Withdraw one first.")
 		case err != nil:
 			a.failPage(w, r, err)
 		default:

@@ -17,7 +17,8 @@ import (
 // What the owner does for one person, each with a reason that goes into the log; and the list
 // of those who have asked for help.
 
-func (a *app) supportRoutes(page, change func(pattern string, next func(http.ResponseWriter, *http.Request, *account))) {
+func (a *app) supportRoutes(page func(string, func(http.ResponseWriter, *http.Request, *account)),
+	change func(string, func(http.ResponseWriter, *http.Request, *administrator))) {
 	page("GET /admin/support", a.pageSupport)
 	page("GET /admin/person", a.pagePerson)
 	page("GET /admin/report", a.pageReport)
@@ -40,8 +41,11 @@ type caseView struct {
 	From, Message string
 }
 
+// viewing is the Actor of a user who looks at something and changes nothing.
+func viewing(who *account) mfa.Actor { return mfa.UserActor(who.subject(), "", "") }
+
 func (a *app) pageSupport(w http.ResponseWriter, r *http.Request, who *account) {
-	list, err := a.manager.SupportCases(r.Context(), who.ID, tenant)
+	list, err := a.manager.SupportCases(r.Context(), viewing(who), tenant)
 	if err != nil {
 		a.failPage(w, r, err)
 		return
@@ -86,6 +90,7 @@ func (a *app) pagePerson(w http.ResponseWriter, r *http.Request, who *account) {
 }
 
 func (a *app) showPerson(w http.ResponseWriter, r *http.Request, who *account, p onePerson) {
+	p.Self = p.ID == who.ID
 	status := 0
 	if p.Problem != "" {
 		status = http.StatusUnprocessableEntity
@@ -101,16 +106,16 @@ func (a *app) showPerson(w http.ResponseWriter, r *http.Request, who *account, p
 // errReason: an act on somebody else's account is done for a reason, or not at all.
 var errReason = errors.New("a reason is needed")
 
-func request(who, whom *account, r *http.Request) (mfa.AdminRequest, error) {
+func request(who *administrator, whom *account, r *http.Request) (mfa.AdminRequest, error) {
 	reason := strings.TrimSpace(r.PostForm.Get("reason"))
 	if reason == "" || len(reason) > 500 {
 		return mfa.AdminRequest{}, errReason
 	}
-	return mfa.AdminRequest{Subject: whom.subject(), Actor: who.ID, Reason: reason}, nil
+	return mfa.AdminRequest{Subject: whom.subject(), Actor: who.actor, Reason: reason}, nil
 }
 
 // postAccess makes a temporary access code and shows it, this once.
-func (a *app) postAccess(w http.ResponseWriter, r *http.Request, who *account) {
+func (a *app) postAccess(w http.ResponseWriter, r *http.Request, who *administrator) {
 	whom, err := a.whom(r)
 	if err != nil {
 		a.failPage(w, r, err)
@@ -132,11 +137,11 @@ func (a *app) postAccess(w http.ResponseWriter, r *http.Request, who *account) {
 			return
 		}
 	}
-	a.showPerson(w, r, who, p)
+	a.showPerson(w, r, who.account, p)
 }
 
 // postSetup mails a person a link to set up a new device.
-func (a *app) postSetup(w http.ResponseWriter, r *http.Request, who *account) {
+func (a *app) postSetup(w http.ResponseWriter, r *http.Request, who *administrator) {
 	whom, err := a.whom(r)
 	if err != nil {
 		a.failPage(w, r, err)
@@ -148,7 +153,7 @@ func (a *app) postSetup(w http.ResponseWriter, r *http.Request, who *account) {
 	}
 	if err != nil {
 		if problem := explain(err); problem != "" {
-			a.showPerson(w, r, who, onePerson{personView: a.describe(r.Context(), *whom), Problem: problem})
+			a.showPerson(w, r, who.account, onePerson{personView: a.describe(r.Context(), *whom), Problem: problem})
 			return
 		}
 		a.failPage(w, r, err)
@@ -173,10 +178,10 @@ func explain(err error) string {
 	return ""
 }
 
-func (a *app) postClose(w http.ResponseWriter, r *http.Request, who *account) {
+func (a *app) postClose(w http.ResponseWriter, r *http.Request, who *administrator) {
 	whom, err := a.whom(r)
 	if err == nil {
-		err = a.manager.CloseSupport(r.Context(), mfa.AdminRequest{Subject: whom.subject(), Actor: who.ID, Reason: "closed"})
+		err = a.manager.CloseSupport(r.Context(), mfa.AdminRequest{Subject: whom.subject(), Actor: who.actor, Reason: "closed"})
 	}
 	if err != nil && !errors.Is(err, mfa.ErrNotAvailable) { // closed in another tab
 		a.failPage(w, r, err)
@@ -262,7 +267,7 @@ func (a *app) report(ctx context.Context) (*reportView, error) {
 }
 
 // postInvite mails everybody who has not enrolled a link to do it.
-func (a *app) postInvite(w http.ResponseWriter, r *http.Request, who *account) {
+func (a *app) postInvite(w http.ResponseWriter, r *http.Request, who *administrator) {
 	data, err := a.report(r.Context())
 	if err == nil {
 		err = a.confirmations.start(a.jobs, who, data.Missing, a.invite)
@@ -275,7 +280,7 @@ func (a *app) postInvite(w http.ResponseWriter, r *http.Request, who *account) {
 }
 
 // invite sends set-up links to a stream of people.
-func (a *app) invite(ctx context.Context, actor string, people iter.Seq[mfa.Subject]) iter.Seq[email.Confirmed] {
+func (a *app) invite(ctx context.Context, actor mfa.Actor, people iter.Seq[mfa.Subject]) iter.Seq[email.Confirmed] {
 	return func(yield func(email.Confirmed) bool) {
 		i := 0
 		for s := range people {
@@ -291,7 +296,7 @@ func (a *app) invite(ctx context.Context, actor string, people iter.Seq[mfa.Subj
 	}
 }
 
-func (a *app) postStop(w http.ResponseWriter, r *http.Request, _ *account) {
+func (a *app) postStop(w http.ResponseWriter, r *http.Request, _ *administrator) {
 	a.confirmations.halt()
 	a.back(w, r, "/admin/confirmations", "")
 }

@@ -117,7 +117,7 @@ func TestConfirmations(t *testing.T) {
 	}
 	goOn := make(chan struct{})
 	c := &confirmations{}
-	send := func(ctx context.Context, actor string, people iter.Seq[mfa.Subject]) iter.Seq[email.Confirmed] {
+	send := func(ctx context.Context, actor mfa.Actor, people iter.Seq[mfa.Subject]) iter.Seq[email.Confirmed] {
 		return email.SendConfirmations(ctx, confirmer(func(r mfa.AdminRequest) error {
 			<-goOn
 			if r.Subject.ID == "b" {
@@ -126,7 +126,7 @@ func TestConfirmations(t *testing.T) {
 			return nil
 		}), actor, "", people)
 	}
-	who := &account{ID: "owner"}
+	who := &administrator{account: &account{ID: "owner"}}
 	if err := c.start(t.Context(), who, list, send); err != nil {
 		t.Fatal(err)
 	}

@@ -111,7 +111,8 @@ func (s *site) subject(r *http.Request) mfa.Subject {
 }
 
 func (s *site) identify(r *http.Request) (mfahttp.Identity, error) {
-	id := mfahttp.Identity{Subject: s.subject(r), SignedIn: s.sessions.GetBool(r.Context(), "signed_in")}
+	id := mfahttp.Identity{Subject: s.subject(r), SignedIn: s.sessions.GetBool(r.Context(), "signed_in"),
+		SignedInAt: time.Unix(s.sessions.GetInt64(r.Context(), "since"), 0)}
 	if p, ok := s.proof(r.Context()); ok {
 		id.VerifiedAt = p.Time
 	}
@@ -231,6 +232,7 @@ func (s *site) postLogin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.sessions.Put(ctx, "user", user)
+	s.sessions.Put(ctx, "since", time.Now().Unix())
 	ch, err := s.gate.Begin(w, r, s.subject(r))
 	if err != nil {
 		http.Error(w, "unavailable", http.StatusServiceUnavailable)

@@ -165,6 +165,23 @@ func samples() []sample {
 		{"factors-locked", func(f ui.Frame) ui.Page {
 			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "recovered", Left: 1}), Factors: factors, RecoveryLeft: 1, HasRecovery: true, CanEnroll: true, Locked: true, SecsLeft: 121}
 		}},
+		{"factors-held", func(f ui.Frame) ui.Page {
+			held := factors[0]
+			held.HeldUntil = now.Add(20 * time.Hour)
+			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "on_hold", Left: -1}), Factors: []ui.Factor{held, factors[1]}, HasRecovery: true, CanEnroll: true}
+		}},
+		{"remove-held", func(f ui.Frame) ui.Page {
+			held := factors[0]
+			held.HeldUntil = now.Add(20 * time.Hour)
+			return ui.Remove{Frame: in(f), Factor: held}
+		}},
+		{"choose-banned", func(f ui.Frame) ui.Page {
+			return ui.Choose{Frame: note(f, ui.Notice{Code: "kind_banned", Kind: "sms", Left: -1}), Kinds: []ui.Choice{{Kind: "totp", Direct: true}}, Forced: true}
+		}},
+		{"error-reauthenticate", func(f ui.Frame) ui.Page { return ui.Error{Frame: in(f), Code: "reauthenticate"} }},
+		{"error-on-hold", func(f ui.Frame) ui.Page { return ui.Error{Frame: in(f), Code: "on_hold"} }},
+		{"error-undeliverable", func(f ui.Frame) ui.Page { return ui.Error{Frame: f, Code: "undeliverable"} }},
+		{"error-kind-not-configured", func(f ui.Frame) ui.Page { return ui.Error{Frame: f, Code: "kind_not_configured"} }},
 		{"remove", func(f ui.Frame) ui.Page { return ui.Remove{Frame: in(f), Factor: factors[0]} }},
 		{"remove-password", func(f ui.Frame) ui.Page {
 			return ui.Remove{Frame: note(in(f), ui.Notice{Code: "password", Left: -1}), Factor: factors[2], Password: true}

@@ -184,9 +184,14 @@ type Factor struct {
 	ID, Kind, Name, Hint string
 	Created, LastUsed    time.Time // zero: unknown, never
 	Recovery, Stopped    bool
+	// HeldUntil is the end of the hold of a replacement that a recovery enrolled; or zero.
+	HeldUntil time.Time
 	// Kept is where a passkey is: "synced" between devices, or in one "device". Empty: no passkey.
 	Kept string
 }
+
+// Held says whether the factor is on hold.
+func (f Factor) Held(now time.Time) bool { return now.Before(f.HeldUntil) }
 
 // Remove asks whether a factor shall be removed. Form: POST factors/{id}/remove {password}.
 type Remove struct {

@@ -1,0 +1,38 @@
+package mfa_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfatest"
+)
+
+func TestManagerCheckPasswordChange_AsksUsersWithASecondFactor(t *testing.T) {
+	r := newRig(t)
+	check := func(s mfa.Subject, g mfa.Grant) error {
+		return r.CheckPasswordChange(t.Context(), s, g, binding)
+	}
+	nobody := mfa.Subject{ID: "new"}
+	require.NoError(t, check(nobody, ""), "a user who has nothing proves the password")
+	require.NoError(t, check(mfa.Subject{ID: "x", Email: "x@intranet", EmailConfirmed: true}, ""),
+		"an address that cannot be mailed to must not keep the password as it is")
+	require.ErrorIs(t, check(ann, ""), mfa.ErrToken, "the address is a second factor")
+	grant := r.signIn(ann).Grant
+	require.NoError(t, check(ann, grant))
+	strong := r.enroll(grant, "app", "word").Grant
+	require.ErrorIs(t, check(ann, grant), mfa.ErrProofRequired)
+	require.NoError(t, check(ann, strong))
+	require.ErrorIs(t, check(person(1), strong), mfa.ErrToken)
+
+	lost := mfa.Subject{ID: "lost", Enrolled: true}
+	require.ErrorIs(t, check(lost, ""), mfa.ErrStateLost)
+	require.ErrorIs(t, check(mfa.Subject{}, ""), mfa.ErrMalformed)
+	r.store.Inject(mfatest.OpGet, 1, mfatest.Fault{Before: errors.New("down")})
+	require.ErrorIs(t, check(nobody, ""), mfa.ErrUnavailable)
+	r.clock.Advance(5 * time.Minute)
+	require.ErrorIs(t, check(ann, strong), mfa.ErrTokenExpired)
+}
