@@ -39,7 +39,7 @@ func (m *Manager) may(r *record, c *claims, q request, now time.Time) (permissio
 
 // toEnroll is the request to enrol a kind.
 func (m *Manager) toEnroll(kind string) request {
-	if m.factors[kind].Traits().Class == factor.Recovery {
+	if m.factors[kind].Traits().Class == factor.ClassRecovery {
 		return request{act: actEnrollRecovery, kind: kind}
 	}
 	return request{act: actEnroll, kind: kind}
@@ -57,14 +57,14 @@ func (m *Manager) Enroll(ctx context.Context, r EnrollRequest) (*Enrollment, err
 		return nil, err
 	}
 	f := m.factors[r.Kind]
-	if f == nil || f.Traits().Issued {
+	if f == nil || f.Traits().AdminOnly {
 		return nil, fmt.Errorf("%w: no such kind to enrol", ErrNotAvailable)
 	}
 	if err := checkEnroll(r); err != nil {
 		return nil, err
 	}
 	t := f.Traits()
-	if t.Class != factor.Recovery && !allows(c.Kinds, r.Kind) {
+	if t.Class != factor.ClassRecovery && !allows(c.Kinds, r.Kind) {
 		return nil, fmt.Errorf("%w: the policy does not allow this kind", ErrNotAvailable)
 	}
 	for range enrollTries {
@@ -107,7 +107,7 @@ func (m *Manager) enroll(
 		return nil, err
 	}
 	p := pending{In: instance{ID: newID(), Kind: r.Kind, Name: cmp.Or(r.Name, out.Name), Hint: out.Hint, State: out.State},
-		Replace: t.Single, SignIn: c.Forced}
+		Replace: t.OnePerUser, SignIn: c.Forced}
 	e := &Enrollment{Kind: r.Kind, Prompt: out.Prompt}
 	var events []Event
 	// admit refuses, or dates the pending enrolment.
@@ -136,7 +136,7 @@ func (m *Manager) enroll(
 		e.Token = EnrollmentToken(m.newToken(sealEnrollment, token))
 		return events
 	}
-	if ch, sends := f.(factor.Challenger); sends && !t.Silent {
+	if ch, sends := f.(factor.Challenger); sends && !t.NoConfirmation {
 		d, err := m.issueFirst(ctx, ch, &token, &p, admit, begun)
 		if err != nil {
 			return nil, err
@@ -153,7 +153,7 @@ func (m *Manager) enroll(
 		if err := admit(r, now); err != nil {
 			return false, err
 		}
-		if t.Silent {
+		if t.NoConfirmation {
 			e.Confirmed, events = m.confirm(r, c, p, allowed, now)
 			return true, nil
 		}
@@ -183,7 +183,7 @@ func (r *record) instanceIDs(kind string) (ids []string) {
 // the person has nothing yet that they could recover.
 func (m *Manager) RegenerateRecoveryCodes(ctx context.Context, grant Grant, binding string) (*Enrollment, error) {
 	for _, k := range m.kinds {
-		if _, counts := m.factors[k].(factor.Counter); counts && m.factors[k].Traits().Silent {
+		if t := m.factors[k].Traits(); t.Limited && t.NoConfirmation {
 			return m.Enroll(ctx, EnrollRequest{Grant: grant, Binding: binding, Kind: k})
 		}
 	}
@@ -296,7 +296,7 @@ func (m *Manager) confirmation(f factor.Challenger, c *claims) *issuing {
 		link.ID, link.Issued, link.Epoch, link.Bind = random16(), l.Issued, r.Epoch[:], nil
 		s.link = LinkToken(m.newToken(sealLink, link))
 		if p := r.pendingByID(in.ID); p != nil && !s.silent {
-			if p.Live != nil && !f.Traits().Shared {
+			if p.Live != nil && !f.Traits().SharedChallenge {
 				r.supersede(p.In.Kind, *p.Live)
 			}
 			p.Live = &l
@@ -448,7 +448,7 @@ func (m *Manager) confirm(r *record, c *claims, p pending, allowed permission, n
 	case allowed.hold:
 		held = m.holdBack(r, c, in, now)
 	default:
-		if !r.hasOwn(m) && !in.Implicit && t.Class != factor.Recovery {
+		if !r.hasOwn(m) && !in.Implicit && t.Class != factor.ClassRecovery {
 			m.endRecovery(r) // codes of factors that ended long ago
 		}
 		ended = r.removeFactors(func(old instance) bool {
@@ -459,12 +459,12 @@ func (m *Manager) confirm(r *record, c *claims, p pending, allowed permission, n
 	r.Devices = nil
 	r.Lockout = m.cfg.Lockout.Succeed(r.Lockout, in.Kind, now)
 	g := *c
-	if !in.Implicit && t.Class != factor.Recovery {
+	if !in.Implicit && t.Class != factor.ClassRecovery {
 		g.Proof.Added = append(slices.Clone(c.Proof.Added), in.ID)
 	}
 	v := m.verification(r, &g, &in, now)
 	done := &Confirmation{SubjectID: c.Subject.ID, Tenant: c.Subject.Tenant, Factor: m.info(r, candidate{&in, !in.Implicit}, now)}
-	if t.Class != factor.Recovery {
+	if t.Class != factor.ClassRecovery {
 		done.Grant, done.GrantExpires = v.Grant, v.GrantExpires
 	}
 	if p.SignIn {
@@ -475,7 +475,7 @@ func (m *Manager) confirm(r *record, c *claims, p pending, allowed permission, n
 	switch {
 	case in.Implicit:
 		name = "address.confirmed"
-	case t.Class == factor.Recovery:
+	case t.Class == factor.ClassRecovery:
 		name = "recovery.regenerated"
 	case allowed.hold:
 		name = "recovery.replacement"

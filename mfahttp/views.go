@@ -159,7 +159,7 @@ func shownFactor(f mfa.FactorInfo) ui.Factor {
 		}
 	}
 	return ui.Factor{Kept: kept, ID: f.ID, Kind: f.Kind, Name: f.Name, Hint: f.Hint, Created: f.Created, LastUsed: f.LastUsed,
-		Recovery: f.Class == factor.Recovery, Stopped: f.Stopped}
+		Recovery: f.Class == factor.ClassRecovery, Stopped: f.Stopped}
 }
 
 func (v *visit) showFactors(o *mfa.Overview, n *notice) error {
