@@ -51,7 +51,7 @@ type Factor struct{ most time.Duration }
 var (
 	_ factor.Factor     = (*Factor)(nil)
 	_ factor.Normalizer = (*Factor)(nil)
-	_ factor.Temporary  = (*Factor)(nil)
+	_ factor.Describer  = (*Factor)(nil)
 )
 
 // New returns a Factor, or an error that says what is wrong with cfg.
@@ -68,9 +68,13 @@ func New(cfg Config) (*Factor, error) {
 // Kind returns "access".
 func (f *Factor) Kind() string { return "access" }
 
-// Traits: recovery, one for a person, made by an administrator and shown once.
+// Traits returns those of a recovery kind that ends by itself, one for a user, made by an
+// administrator and shown once. The settings state how hard a code is to guess, and how long
+// it can be valid.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.Recovery, Single: true, Silent: true, Issued: true}
+	return factor.Traits{Class: factor.ClassRecovery, OnePerUser: true, NoConfirmation: true,
+		AdminOnly: true, Temporary: true,
+		Settings: factor.Settings{Bits: chars * 5, Lifetime: f.most}}
 }
 
 // Enroll makes a code, in Prompt.Codes. The parameter "valid" says how long it is good, as
@@ -122,15 +126,20 @@ func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdi
 	switch {
 	case subtle.ConstantTimeCompare(h[:], in.State[10+saltLen:]) != 1:
 		return nil, factor.ErrIncorrect
-	case !in.Now.Before(f.Ends(in.State)):
+	case !in.Now.Before(ends(in.State)):
 		return nil, factor.ErrExpired
 	default:
 		return &factor.Verdict{Ended: in.State[1] == 1}, nil
 	}
 }
 
-// Ends returns when a code is over; the zero time for a state that is not readable.
-func (f *Factor) Ends(state []byte) time.Time {
+// Describe returns when a code ends; the zero time, which is in the past, for a state that
+// cannot be read.
+func (f *Factor) Describe(state []byte) factor.Description {
+	return factor.Description{Ends: ends(state)}
+}
+
+func ends(state []byte) time.Time {
 	if len(state) != stateLen {
 		return time.Time{}
 	}

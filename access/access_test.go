@@ -45,13 +45,13 @@ func TestParams(t *testing.T) {
 			continue
 		}
 		require.NoError(t, err, valid)
-		require.Equal(t, start.Add(want), f.Ends(out.State))
+		require.Equal(t, start.Add(want), f.Describe(out.State).Ends)
 		require.Regexp(t, `^([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}$`, out.Prompt.Codes[0].Reveal())
 		require.NotContains(t, string(out.State), strings.ReplaceAll(out.Prompt.Codes[0].Reveal(), "-", ""))
 	}
 	_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: factor.Params{"uses": "twice"}, Now: start})
 	require.ErrorIs(t, err, factor.ErrMalformed)
-	require.Zero(t, f.Ends(nil))
+	require.Zero(t, f.Describe(nil))
 	_, err = f.Verify(t.Context(), factor.VerifyInput{State: []byte("x"), Response: "0000000000000000", Now: start})
 	require.Error(t, err)
 	require.NotErrorIs(t, err, factor.ErrIncorrect)

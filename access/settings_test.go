@@ -13,5 +13,5 @@ import (
 func TestSettings(t *testing.T) {
 	f, err := access.New(access.Config{MaxTTL: time.Hour})
 	require.NoError(t, err)
-	require.Equal(t, factor.Settings{Bits: 80, Lifetime: time.Hour}, f.Settings())
+	require.Equal(t, factor.Settings{Bits: 80, Lifetime: time.Hour}, f.Traits().Settings)
 }

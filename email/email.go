@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"strings"
 	"time"
@@ -106,9 +107,11 @@ func New(cfg Config) (*Factor, error) {
 // Kind returns "email".
 func (f *Factor) Kind() string { return "email" }
 
-// Traits: possession, "otp" (RFC 8176), not strong.
+// Traits returns those of a possession, "otp" (RFC 8176), weak. The settings state the length
+// and the lifetime of codes, and that they go by mail.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.Possession, AMR: "otp"}
+	return factor.Traits{Class: factor.ClassPossession, AMR: "otp", Level: factor.LevelWeak,
+		Settings: factor.Settings{Bits: float64(f.cfg.Digits) * math.Log2(10), Lifetime: f.cfg.TTL, Mail: true}}
 }
 
 // Normalize drops the spaces and hyphens people type into codes. What has not as many digits as a

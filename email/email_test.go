@@ -291,7 +291,7 @@ func TestLinkWithoutConfirmURL(t *testing.T) {
 func TestTraits(t *testing.T) {
 	f, err := email.New(email.Config{Sender: &mfatest.Outbox[email.Message]{}, ServiceName: "Acme"})
 	require.NoError(t, err)
-	require.Equal(t, factor.Traits{Class: factor.Possession, AMR: "otp"}, f.Traits())
+	require.Equal(t, factor.Traits{Class: factor.ClassPossession, AMR: "otp"}, f.Traits())
 	require.Equal(t, "email", f.Kind())
 	state, hint, err := f.Implied(factor.Person{Email: "ann@Example.com"})
 	require.NoError(t, err)

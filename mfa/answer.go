@@ -68,7 +68,7 @@ type judged struct {
 
 // take runs an answer to its end.
 func (m *Manager) take(ctx context.Context, a *answer) error {
-	if _, ok := a.factor.(factor.Expensive); ok {
+	if a.factor.Traits().Expensive {
 		return m.takeExpensive(ctx, a)
 	}
 	var out judged
@@ -118,7 +118,7 @@ func (m *Manager) admit(r *record, a *answer, now time.Time) ([]target, error) {
 	case st.Stopped && !a.confirming && !a.unlocking:
 		return nil, &StoppedError{Kind: a.factor.Kind()}
 	}
-	if f, sends := a.factor.(factor.Challenger); sends && !f.Traits().Shared {
+	if f, sends := a.factor.(factor.Challenger); sends && !f.Traits().SharedChallenge {
 		others := r.others(f, targets, now)
 		for i := range targets {
 			targets[i].others = others

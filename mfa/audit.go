@@ -77,7 +77,7 @@ func (m *Manager) audit(profile Profile) *audit {
 	a := &audit{Manager: m, profile: profile, now: m.now()}
 	a.settings()
 	for _, kind := range m.kinds {
-		if m.factors[kind].Traits().Class == factor.Recovery {
+		if m.factors[kind].Traits().Class == factor.ClassRecovery {
 			a.recovery(kind)
 		}
 	}
@@ -184,23 +184,24 @@ const digits6 = 19.9
 
 // recovery judges a kind that is there for every policy.
 func (a *audit) recovery(kind string) {
-	t, s := a.factors[kind].Traits(), settingsOf(a.factors[kind])
+	t := a.factors[kind].Traits()
+	s := t.Settings
 	switch {
 	case s.PersonalFacts:
 		a.find(rows{"N-2", "N-2", "A-10", "A-10"}, kind, "answers about a person's life are known to others or can be found out",
 			"leave this factor out, and give people recovery codes")
-	case t.Issued:
+	case t.AdminOnly:
 		if s.Bits < digits6 {
 			a.find(rows{"N-34", "N-34", "A-16", "A-16"}, kind, "codes are too easy to guess, or the factor does not state how hard they are",
-				"use at least six digits from a cryptographic source; see factor.Describer")
+				"use at least six digits from a cryptographic source; see factor.Settings")
 		}
 		if s.Lifetime <= 0 || s.Lifetime > 24*time.Hour {
 			a.find(rows{"N-34", "N-34", "A-9", "A-9"}, kind, "an issued code can be good for longer than 24 hours, or the factor does not state how long",
-				"let codes be good for at most 24 hours; see factor.Describer")
+				"let codes be good for at most 24 hours; see factor.Settings")
 		}
 	case s.Bits < 64:
 		a.find(rows{"N-33", "N-33", "A-16", "A-16"}, kind, "codes are easier to guess than 64 bits, or the factor does not state how hard they are",
-			"make codes of at least 64 bits; see factor.Describer")
+			"make codes of at least 64 bits; see factor.Settings")
 	case s.Bits < 112 && !s.SlowHash:
 		a.find(rows{"", "N-12", "A-14", "A-14"}, kind, fmt.Sprintf("codes of %.0f bits are kept without a password hash", s.Bits),
 			"make codes of 112 bits or more (fewer of them, if that is too much paper)")
@@ -223,13 +224,14 @@ func (a *audit) policy(p Policy, where string) {
 	resistant, other, possession := false, false, false
 	telephone := ""
 	for _, kind := range a.enrollable(p.Kinds) {
-		t, s := a.factors[kind].Traits(), settingsOf(a.factors[kind])
+		t := a.factors[kind].Traits()
+		s := t.Settings
 		resistant = resistant || t.Effective() == factor.LevelPhishingResistant
-		possession = possession || t.Class == factor.Possession
+		possession = possession || t.Class == factor.ClassPossession
 		switch {
 		case s.Telephone:
 			telephone = kind
-		case t.Class == factor.Possession && !s.Mail:
+		case t.Class == factor.ClassPossession && !s.Mail:
 			other = true
 		}
 		a.kind(kind, where)
@@ -249,9 +251,10 @@ func (a *audit) policy(p Policy, where string) {
 
 // kind judges one kind that people sign in with.
 func (a *audit) kind(kind, where string) {
-	t, s := a.factors[kind].Traits(), settingsOf(a.factors[kind])
+	t := a.factors[kind].Traits()
+	s := t.Settings
 	drop := "leave " + kind + " out of Kinds"
-	if t.Class == factor.Knowledge {
+	if t.Class == factor.ClassKnowledge {
 		a.find(rows{"", "N-1", "A-4", "A-4"}, where, kind+" is knowledge, as the password is: together still one factor", drop)
 		if s.MinLength < 8 {
 			a.find(rows{"", "N-6", "A-3", "A-3"}, kind, "it may be shorter than eight characters, or the factor does not state its length", "set its least length to 8")
@@ -285,22 +288,15 @@ func (a *audit) kind(kind, where string) {
 		if issues {
 			guess.nist = "N-17"
 		}
-		a.find(guess, kind, "codes are shorter than six digits, or the factor does not state how hard they are to guess", "use six digits or more; see factor.Describer")
+		a.find(guess, kind, "codes are shorter than six digits, or the factor does not state how hard they are to guess", "use six digits or more; see factor.Settings")
 	}
 	switch {
 	case issues && (s.Lifetime <= 0 || s.Lifetime > 10*time.Minute):
-		a.find(rows{"", "N-15", "A-17", "A-17"}, kind, "a code can be good for longer than 10 minutes, or the factor does not state how long", "let codes be good for at most 10 minutes; see factor.Describer")
+		a.find(rows{"", "N-15", "A-17", "A-17"}, kind, "a code can be good for longer than 10 minutes, or the factor does not state how long", "let codes be good for at most 10 minutes; see factor.Settings")
 	case !issues && (s.Lifetime <= 0 || s.Lifetime > 30*time.Second):
-		a.find(rows{"", "", "A-17", "A-17"}, kind, "a code is good for longer than 30 seconds, or the factor does not state how long", "accept the present step of 30 s only (totp.Config.Strict), without a grace; see factor.Describer")
+		a.find(rows{"", "", "A-17", "A-17"}, kind, "a code is good for longer than 30 seconds, or the factor does not state how long", "accept the present step of 30 s only (totp.Config.Strict), without a grace; see factor.Settings")
 	}
 	if !issues && s.Step > 2*time.Minute {
 		a.find(rows{"", "N-20", "", ""}, kind, fmt.Sprintf("the code changes every %s", s.Step), "let it change every two minutes at least")
 	}
-}
-
-func settingsOf(f Factor) factor.Settings {
-	if d, ok := f.(factor.Describer); ok {
-		return d.Settings()
-	}
-	return factor.Settings{}
 }

@@ -29,7 +29,7 @@ import (
 )
 
 // key stands for a phishing-resistant factor in hardware.
-var key = &stated{word{kind: "key", traits: factor.Traits{Class: factor.Possession, AMR: "hwk", Level: factor.LevelPhishingResistant}},
+var key = &stated{word{kind: "key", traits: factor.Traits{Class: factor.ClassPossession, AMR: "hwk", Level: factor.LevelPhishingResistant}},
 	factor.Settings{Hardware: true}}
 
 // stated is a word that states its settings.
@@ -38,7 +38,11 @@ type stated struct {
 	settings factor.Settings
 }
 
-func (s *stated) Settings() factor.Settings { return s.settings }
+func (s *stated) Traits() factor.Traits {
+	t := s.traits
+	t.Settings = s.settings
+	return t
+}
 
 // issuing is stated, and sends.
 type issuing struct{ stated }
@@ -47,9 +51,9 @@ func (*issuing) Issue(context.Context, factor.IssueInput) (*factor.Issue, error)
 func (*issuing) Deliver(context.Context, factor.DeliverInput) error              { return nil }
 
 var (
-	possession = factor.Traits{Class: factor.Possession, Level: factor.LevelStrong}
-	wayBack    = factor.Traits{Class: factor.Recovery, Silent: true}
-	issuedBack = factor.Traits{Class: factor.Recovery, Silent: true, Issued: true}
+	possession = factor.Traits{Class: factor.ClassPossession, Level: factor.LevelStrong}
+	wayBack    = factor.Traits{Class: factor.ClassRecovery, NoConfirmation: true}
+	issuedBack = factor.Traits{Class: factor.ClassRecovery, NoConfirmation: true, AdminOnly: true}
 )
 
 func must[T any](t testing.TB) func(T, error) T {
@@ -151,7 +155,7 @@ func TestProfileRefuses(t *testing.T) {
 		"grace":              {policy(mfa.Policy{EnrollBy: testStart.Add(time.Hour)}), faults{mfa.NISTAAL2: "N-3", mfa.ASVSL2: "A-4", mfa.ASVSL3: "A-4"}, ""},
 		"grace that is over": {policy(mfa.Policy{EnrollBy: testStart}), nil, ""},
 		"remembered devices": {policy(mfa.Policy{Remember: time.Hour}), faults{mfa.NISTAAL2: "N-40"}, ""},
-		"a key in software":  {use(&word{kind: "passkey", traits: factor.Traits{Class: factor.Possession, AMR: "pop", Level: factor.LevelPhishingResistant}}), faults{mfa.ASVSL3: "A-4"}, ""},
+		"a key in software":  {use(&word{kind: "passkey", traits: factor.Traits{Class: factor.ClassPossession, AMR: "pop", Level: factor.LevelPhishingResistant}}), faults{mfa.ASVSL3: "A-4"}, ""},
 		"e-mail":             {policy(mfa.Policy{Kinds: []string{"key", "email"}}), faults{mfa.NISTAAL2: "N-13", mfa.ASVSL2: "A-6", mfa.ASVSL3: "A-4 A-6"}, ""},
 		"e-mail, implicit":   {policy(mfa.Policy{Kinds: []string{"key", "email"}, Implicit: []string{"email"}}), faults{mfa.NISTAAL2: "N-13", mfa.ASVSL2: "A-6", mfa.ASVSL3: "A-4 A-6"}, ""},
 		"app only":           {policy(mfa.Policy{Kinds: []string{"totp"}}), faults{mfa.NISTAAL2: "N-4", mfa.ASVSL3: "A-4"}, ""},
@@ -191,8 +195,8 @@ func TestProfileRefuses(t *testing.T) {
 		"a stranger that sends":               {use(&issuing{*codes("odd", possession, factor.Settings{Bits: 13.3, Lifetime: time.Hour})}), faults{mfa.NISTAAL2: "N-15 N-17", mfa.ASVSL2: "A-16 A-17", mfa.ASVSL3: "A-16 A-17 A-4"}, ""},
 		"a stranger that sends well":          {use(&issuing{*codes("odd", possession, factor.Settings{Bits: 20, Lifetime: 10 * time.Minute})}), faults{mfa.ASVSL3: "A-4"}, ""},
 		"a code that never changes":           {use(codes("odd", possession, factor.Settings{Bits: 20, Step: time.Hour, Lifetime: 30 * time.Second})), faults{mfa.NISTAAL2: "N-20", mfa.ASVSL3: "A-4"}, ""},
-		"a possession that is not strong":     {use(codes("odd", factor.Traits{Class: factor.Possession}, factor.Settings{Bits: 20, Lifetime: 30 * time.Second})), faults{mfa.NISTAAL2: "N-3", mfa.ASVSL3: "A-4"}, ""},
-		"knowledge that states nothing":       {use(&word{kind: "odd", traits: factor.Traits{Class: factor.Knowledge}}), faults{mfa.NISTAAL2: "N-1 N-6", mfa.ASVSL2: "A-3 A-4", mfa.ASVSL3: "A-3 A-4"}, ""},
+		"a possession that is not strong":     {use(codes("odd", factor.Traits{Class: factor.ClassPossession}, factor.Settings{Bits: 20, Lifetime: 30 * time.Second})), faults{mfa.NISTAAL2: "N-3", mfa.ASVSL3: "A-4"}, ""},
+		"knowledge that states nothing":       {use(&word{kind: "odd", traits: factor.Traits{Class: factor.ClassKnowledge}}), faults{mfa.NISTAAL2: "N-1 N-6", mfa.ASVSL2: "A-3 A-4", mfa.ASVSL3: "A-3 A-4"}, ""},
 		"a way back that states nothing":      {add(&word{kind: "odd", traits: wayBack}), faults{mfa.NISTAAL2: "N-33", mfa.ASVSL2: "A-16", mfa.ASVSL3: "A-16"}, "N-33"},
 		"a way back behind a password hash":   {add(codes("odd", wayBack, factor.Settings{Bits: 64, SlowHash: true})), nil, ""},
 		"a way back of 111 bits":              {add(codes("odd", wayBack, factor.Settings{Bits: 111})), faults{mfa.NISTAAL2: "N-12", mfa.ASVSL2: "A-14", mfa.ASVSL3: "A-14"}, ""},

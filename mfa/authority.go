@@ -27,6 +27,10 @@ const (
 	originRecovery
 )
 
+// levelRecovery is the zero Level, that of [factor.ClassRecovery]: it proves that the user may
+// sign in, and little else.
+const levelRecovery factor.Level = 0
+
 // proof is what was proven for a grant. What is derived from a grant keeps its proof, so that
 // an enrolment never makes a grant worth more than the one that opened it.
 type proof struct {

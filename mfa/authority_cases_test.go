@@ -18,8 +18,8 @@ func with(t *testing.T, p mfa.Policy) *rig {
 	t.Helper()
 	return newRig(t, func(c *mfa.Config) {
 		c.Factors = append(c.Factors,
-			&word{kind: "sms", traits: factor.Traits{Class: factor.Possession, Level: factor.LevelStrong}},
-			&word{kind: "key", traits: factor.Traits{Class: factor.Possession, Level: factor.LevelPhishingResistant}},
+			&word{kind: "sms", traits: factor.Traits{Class: factor.ClassPossession, Level: factor.LevelStrong}},
+			&word{kind: "key", traits: factor.Traits{Class: factor.ClassPossession, Level: factor.LevelPhishingResistant}},
 			madeCodes{})
 		c.Policies = mfa.StoredPolicies(mfa.StaticPolicy(p))
 	})
@@ -30,7 +30,7 @@ type madeCodes struct{ codes }
 
 func (madeCodes) Kind() string { return "access" }
 func (madeCodes) Traits() factor.Traits {
-	return factor.Traits{Class: factor.Recovery, Single: true, Silent: true, Issued: true}
+	return factor.Traits{Class: factor.ClassRecovery, OnePerUser: true, NoConfirmation: true, AdminOnly: true}
 }
 
 // bea is a user without an address.

@@ -80,7 +80,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	build := func(kinds []string) *mfa.Manager {
 		factors := []mfa.Factor{w.mail, codes{}}
 		for _, k := range kinds {
-			factors = append(factors, &word{kind: k, traits: factor.Traits{Class: factor.Possession, Level: levelOf[k]}})
+			factors = append(factors, &word{kind: k, traits: factor.Traits{Class: factor.ClassPossession, Level: levelOf[k]}})
 		}
 		m, err := mfa.New(mfa.Config{Store: store, Keys: keys, Clock: w.clock, Factors: factors, Policies: w,
 			Sends: mfa.SendBudget{PerPerson: -1, PerDestination: -1}, Lockout: lockout.Config{Tries: 100, Total: 1000},
@@ -126,7 +126,7 @@ func (w *world) own() (list []ownModel) {
 	o, err := w.full.Overview(w.t.Context(), w.user)
 	require.NoError(w.t, err)
 	for _, f := range o.Factors {
-		if f.Class != factor.Recovery && !f.Implicit {
+		if f.Class != factor.ClassRecovery && !f.Implicit {
 			list = append(list, ownModel{f.ID, f.Kind, levelOf[f.Kind], !f.HeldUntil.IsZero()})
 		}
 	}
@@ -146,6 +146,9 @@ func (w *world) state() string {
 	return s
 }
 
+// levelRecovery is below every other level.
+var levelRecovery = factor.Traits{Class: factor.ClassRecovery, Level: factor.LevelStrong}.Effective()
+
 // table says what a grant permits, from the documents: nil, or the error.
 func (w *world) table(m *mfa.Manager, g grantModel, act, kind, target string) error {
 	own := w.own()
@@ -153,7 +156,7 @@ func (w *world) table(m *mfa.Manager, g grantModel, act, kind, target string) er
 		return mfa.ErrTokenExpired
 	}
 	var before []ownModel
-	held, allowed, need, lost, cancels := false, false, factor.LevelRecovery, false, false
+	held, allowed, need, lost, cancels := false, false, levelRecovery, false, false
 	for _, f := range own {
 		if !slices.Contains(w.kinds[m], f.kind) {
 			return mfa.ErrKindNotConfigured
@@ -293,7 +296,7 @@ func (w *world) respond(m *mfa.Manager, a *actorModel, ch *mfa.Challenge, o mfa.
 		for _, c := range a.codes {
 			if !w.released[c] {
 				w.released[c] = true
-				return c, provenModel{"recovery", factor.LevelRecovery}, true
+				return c, provenModel{"recovery", levelRecovery}, true
 			}
 		}
 		return "", provenModel{}, false
@@ -301,7 +304,7 @@ func (w *world) respond(m *mfa.Manager, a *actorModel, ch *mfa.Challenge, o mfa.
 	for _, f := range own {
 		if s, knows := a.secrets[f.id]; knows && f.kind == o.Kind {
 			if f.held {
-				return s, provenModel{"recovery", factor.LevelRecovery}, true
+				return s, provenModel{"recovery", levelRecovery}, true
 			}
 			return s, provenModel{"own", f.level}, true
 		}

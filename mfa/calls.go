@@ -78,7 +78,31 @@ func callEnroll(ctx context.Context, f Factor, in factor.EnrollInput) (
 ) {
 	defer caught(f, "enrol", &err)
 	out, err := f.Enroll(ctx, in)
+	if err == nil {
+		err = consistent(f, out.State)
+	}
 	return out, refusedOrFailed(f, "enrol", err)
+}
+
+// describe returns what an instance says about itself, or nothing.
+func describe(f Factor, state []byte) factor.Description {
+	if d, ok := f.(factor.Describer); ok {
+		return d.Describe(state)
+	}
+	return factor.Description{}
+}
+
+// consistent refuses a new instance that ends or runs out without a trait that says so: the
+// Manager would never ask it again.
+func consistent(f Factor, state []byte) error {
+	t, d := f.Traits(), describe(f, state)
+	if !t.Temporary && !d.Ends.IsZero() {
+		return errors.New("an instance ends and its kind is not Traits.Temporary")
+	}
+	if !t.Limited && d.Remaining != 0 {
+		return errors.New("an instance runs out and its kind is not Traits.Limited")
+	}
+	return nil
 }
 
 func callIssue(ctx context.Context, f factor.Challenger, in factor.IssueInput) (

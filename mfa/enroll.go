@@ -38,7 +38,7 @@ func (m *Manager) may(r *record, c *claims, q request, now time.Time) (permissio
 
 // toEnroll is the request to enrol a kind.
 func (m *Manager) toEnroll(kind string) request {
-	if m.factors[kind].Traits().Class == factor.Recovery {
+	if m.factors[kind].Traits().Class == factor.ClassRecovery {
 		return request{act: actEnrollRecovery, kind: kind}
 	}
 	return request{act: actEnroll, kind: kind}
@@ -56,14 +56,14 @@ func (m *Manager) Enroll(ctx context.Context, r EnrollRequest) (*Enrollment, err
 		return nil, err
 	}
 	f := m.factors[r.Kind]
-	if f == nil || f.Traits().Issued {
+	if f == nil || f.Traits().AdminOnly {
 		return nil, fmt.Errorf("%w: no such kind to enrol", ErrNotAvailable)
 	}
 	if err := checkEnroll(r); err != nil {
 		return nil, err
 	}
 	t := f.Traits()
-	if t.Class != factor.Recovery && !allows(c.Kinds, r.Kind) {
+	if t.Class != factor.ClassRecovery && !allows(c.Kinds, r.Kind) {
 		return nil, fmt.Errorf("%w: the policy does not allow this kind", ErrNotAvailable)
 	}
 	for range enrollTries {
@@ -80,7 +80,7 @@ func (m *Manager) Enroll(ctx context.Context, r EnrollRequest) (*Enrollment, err
 // the person has nothing yet that they could recover.
 func (m *Manager) RegenerateRecoveryCodes(ctx context.Context, grant Grant, binding string) (*Enrollment, error) {
 	for _, k := range m.kinds {
-		if _, counts := m.factors[k].(factor.Counter); counts && m.factors[k].Traits().Silent {
+		if t := m.factors[k].Traits(); t.Limited && t.NoConfirmation {
 			return m.Enroll(ctx, EnrollRequest{Grant: grant, Binding: binding, Kind: k})
 		}
 	}
@@ -269,7 +269,7 @@ func (m *Manager) confirm(r *record, c *claims, p pending, allowed permission, n
 	case allowed.hold:
 		held = m.holdBack(r, c, in, now)
 	default:
-		if !r.hasOwn(m) && !in.Implicit && t.Class != factor.Recovery {
+		if !r.hasOwn(m) && !in.Implicit && t.Class != factor.ClassRecovery {
 			m.endRecovery(r) // codes of factors that ended long ago
 		}
 		ended = r.removeFactors(func(old instance) bool {
@@ -280,12 +280,12 @@ func (m *Manager) confirm(r *record, c *claims, p pending, allowed permission, n
 	r.Devices = nil
 	r.Lockout = m.cfg.Lockout.Succeed(r.Lockout, in.Kind, now)
 	g := *c
-	if !in.Implicit && t.Class != factor.Recovery {
+	if !in.Implicit && t.Class != factor.ClassRecovery {
 		g.Proof.Added = append(slices.Clone(c.Proof.Added), in.ID)
 	}
 	v := m.verification(r, &g, &in, now)
 	done := &Confirmation{SubjectID: c.Subject.ID, Tenant: c.Subject.Tenant, Factor: m.info(r, candidate{&in, !in.Implicit}, now)}
-	if t.Class != factor.Recovery {
+	if t.Class != factor.ClassRecovery {
 		done.Grant, done.GrantExpires = v.Grant, v.GrantExpires
 	}
 	if p.SignIn {
@@ -296,7 +296,7 @@ func (m *Manager) confirm(r *record, c *claims, p pending, allowed permission, n
 	switch {
 	case in.Implicit:
 		name = "address.confirmed"
-	case t.Class == factor.Recovery:
+	case t.Class == factor.ClassRecovery:
 		name = "recovery.regenerated"
 	case allowed.hold:
 		name = "recovery.replacement"

@@ -77,7 +77,7 @@ func (m *Manager) confirmation(f factor.Challenger, c *claims) *issuing {
 		link.ID, link.Issued, link.Epoch, link.Bind = random16(), l.Issued, r.Epoch[:], nil
 		s.link = LinkToken(m.newToken(sealLink, link))
 		if p := r.pendingByID(in.ID); p != nil && !s.silent {
-			if p.Live != nil && !f.Traits().Shared {
+			if p.Live != nil && !f.Traits().SharedChallenge {
 				r.supersede(p.In.Kind, *p.Live)
 			}
 			p.Live = &l

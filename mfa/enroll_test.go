@@ -197,7 +197,7 @@ func TestReplaceFactorAsksForRecoveryOnly(t *testing.T) {
 	require.NoError(t, err)
 	ch := r.beginFor(ann, mfa.ReplaceFactor)
 	require.Len(t, ch.Options, 1)
-	require.Equal(t, factor.Recovery, ch.Options[0].Class)
+	require.Equal(t, factor.ClassRecovery, ch.Options[0].Class)
 }
 
 func TestSingleKindReplacesItself(t *testing.T) {

@@ -54,10 +54,10 @@ func (m *Manager) enroll(
 		return nil, err
 	}
 	n.p = pending{In: instance{ID: newID(), Kind: r.Kind, Name: cmp.Or(r.Name, out.Name), Hint: out.Hint, State: out.State},
-		Replace: t.Single, SignIn: c.Forced}
+		Replace: t.OnePerUser, SignIn: c.Forced}
 	n.token.ID, n.token.Pending = random16(), n.p.In.ID
 	n.e = &Enrollment{Kind: r.Kind, Prompt: out.Prompt}
-	if ch, sends := f.(factor.Challenger); sends && !t.Silent {
+	if ch, sends := f.(factor.Challenger); sends && !t.NoConfirmation {
 		err = m.enrollAndSend(ctx, ch, n)
 	} else {
 		err = m.enrollUnsent(ctx, n, clock)
@@ -120,7 +120,7 @@ func (m *Manager) enrollUnsent(ctx context.Context, n *enrolling, clock time.Tim
 		if err := m.admitEnrollment(r, n, now); err != nil {
 			return false, err
 		}
-		if n.factor.Traits().Silent {
+		if n.factor.Traits().NoConfirmation {
 			n.e.Confirmed, events = m.confirm(r, c, n.p, n.allowed, now)
 			return true, nil
 		}

@@ -212,7 +212,7 @@ var notified = map[string]func(*testing.T) *rig{
 	"admin.access": func(t *testing.T) *rig {
 		r := newRig(t, func(c *mfa.Config) {
 			c.Factors = append(c.Factors, &word{kind: "access",
-				traits: factor.Traits{Class: factor.Recovery, Silent: true, Issued: true}})
+				traits: factor.Traits{Class: factor.ClassRecovery, NoConfirmation: true, AdminOnly: true}})
 			c.Notices = mfa.NoticesNow
 		})
 		_, err := r.Issue(t.Context(), mfa.IssueRequest{AdminRequest: byBoss, Kind: "access", Params: factor.Params{"word": "x"}})

@@ -22,7 +22,7 @@ import (
 type doorWord struct{ today func() string }
 
 func (doorWord) Kind() string          { return "door-word" }
-func (doorWord) Traits() factor.Traits { return factor.Traits{Class: factor.Possession} }
+func (doorWord) Traits() factor.Traits { return factor.Traits{Class: factor.ClassPossession} }
 
 func (doorWord) Normalize(response string) (string, error) {
 	return strings.ToLower(strings.TrimSpace(response)), nil

@@ -241,7 +241,7 @@ func TestAnotherPersonsTokens(t *testing.T) {
 }
 
 func TestConfigIsRefusedWithASentence(t *testing.T) {
-	app := &word{kind: "app", traits: factor.Traits{Class: factor.Possession}}
+	app := &word{kind: "app", traits: factor.Traits{Class: factor.ClassPossession}}
 	for name, change := range map[string]func(*mfa.Config){
 		"Store is nil":              func(c *mfa.Config) { c.Store = nil },
 		"Keys is nil":               func(c *mfa.Config) { c.Keys = nil },

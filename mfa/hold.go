@@ -60,6 +60,6 @@ func (m *Manager) endFactors(r *record, gone func(instance) bool) []instance {
 func (m *Manager) endRecovery(r *record) []instance {
 	return r.removeFactors(func(in instance) bool {
 		f := m.factors[in.Kind]
-		return f != nil && f.Traits().Class == factor.Recovery && !f.Traits().Issued
+		return f != nil && f.Traits().Class == factor.ClassRecovery && !f.Traits().AdminOnly
 	})
 }

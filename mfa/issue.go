@@ -10,7 +10,7 @@ import (
 // IssueRequest asks for an instance of a kind that administrators make.
 type IssueRequest struct {
 	AdminRequest
-	// Kind is one whose factor has Traits.Issued, such as "access".
+	// Kind is one whose factor has Traits.AdminOnly, such as "access".
 	Kind string
 	// Params are the kind's own.
 	Params factor.Params
@@ -25,7 +25,7 @@ func (m *Manager) Issue(ctx context.Context, r IssueRequest) (*Enrollment, error
 		return nil, err
 	}
 	f := m.factors[r.Kind]
-	if f == nil || !f.Traits().Issued {
+	if f == nil || !f.Traits().AdminOnly {
 		return nil, fmt.Errorf("%w: no such kind that an administrator makes", ErrNotAvailable)
 	}
 	if err := checkEnroll(EnrollRequest{Params: r.Params}); err != nil {
@@ -38,8 +38,8 @@ func (m *Manager) Issue(ctx context.Context, r IssueRequest) (*Enrollment, error
 	}
 	in := instance{ID: newID(), Kind: r.Kind, Name: out.Name, Hint: out.Hint, State: out.State, Created: clock.UnixMilli()}
 	e := &Enrollment{Kind: r.Kind, Prompt: out.Prompt}
-	if t, ok := f.(factor.Temporary); ok {
-		e.Expires = t.Ends(out.State)
+	if f.Traits().Temporary {
+		e.Expires = describe(f, out.State).Ends
 	}
 	var event Event
 	err = m.update(ctx, s, clock, func(rec *record) (bool, error) {

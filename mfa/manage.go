@@ -70,12 +70,11 @@ func (m *Manager) info(r *record, k candidate, now time.Time) FactorInfo {
 	if f == nil {
 		return info
 	}
-	info.Class = f.Traits().Class
-	if n, ok := f.(factor.Counter); ok {
-		info.CodesLeft = n.Left(k.State)
-	}
-	if p, ok := f.(factor.Publisher); ok {
-		info.Data = p.Public(k.State)
+	t := f.Traits()
+	info.Class = t.Class
+	d := describe(f, k.State)
+	if info.Data = d.Public; t.Limited {
+		info.CodesLeft = d.Remaining
 	}
 	return info
 }

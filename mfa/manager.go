@@ -106,7 +106,7 @@ type Manager struct {
 	records *storage.Updater
 	// judging lets one expensive answer of a person at a time be judged in this process.
 	judging keyed.Mutex
-	// temporary: a factor's instances end by themselves.
+	// temporary says that one of the factors is Traits.Temporary.
 	temporary bool
 	// identifying: a factor's answers name their instances.
 	identifying bool
@@ -135,26 +135,28 @@ func New(cfg Config) (*Manager, error) {
 			return nil, configError("kind %q is configured twice", kind)
 		}
 		t := f.Traits()
-		if t.Class < factor.Possession || t.Class > factor.Recovery {
+		if t.Class < factor.ClassPossession || t.Class > factor.ClassRecovery {
 			return nil, configError("factor %q has no class; see factor.Traits", kind)
 		}
-		if t.Silent && t.Class != factor.Recovery {
+		if t.NoConfirmation && t.Class != factor.ClassRecovery {
 			return nil, configError("factor %q is enrolled without proof; only recovery kinds may be", kind)
 		}
-		if t.Issued && !t.Silent {
+		if t.AdminOnly && !t.NoConfirmation {
 			return nil, configError("factor %q is made by administrators, so it must be enrolled without proof; see factor.Traits", kind)
 		}
-		if t.LastResort && t.Class != factor.Recovery {
+		if t.LastResort && t.Class != factor.ClassRecovery {
 			return nil, configError("factor %q is of last resort, so it must be of class Recovery; see factor.Traits", kind)
 		}
-		_, temporary := f.(factor.Temporary)
-		m.temporary = m.temporary || temporary
+		if _, describes := f.(factor.Describer); (t.Limited || t.Temporary) && !describes {
+			return nil, configError("factor %q is Limited or Temporary and no factor.Describer; see factor.Traits", kind)
+		}
+		m.temporary = m.temporary || t.Temporary
 		_, identifies := f.(factor.Identifier)
 		m.identifying = m.identifying || identifies
-		if _, issues := f.(factor.Challenger); t.Shared && !issues {
+		if _, issues := f.(factor.Challenger); t.SharedChallenge && !issues {
 			return nil, configError("factor %q shares challenges and issues none; see factor.Traits", kind)
 		}
-		ordinary = ordinary || t.Class != factor.Recovery
+		ordinary = ordinary || t.Class != factor.ClassRecovery
 		m.factors[kind] = f
 		m.kinds = append(m.kinds, kind)
 	}
@@ -254,8 +256,8 @@ func (m *Manager) end(r *record, now time.Time) {
 		return
 	}
 	over := func(in instance) bool {
-		t, ok := m.factors[in.Kind].(factor.Temporary)
-		return ok && !now.Before(t.Ends(in.State))
+		f := m.factors[in.Kind]
+		return f != nil && f.Traits().Temporary && !now.Before(describe(f, in.State).Ends)
 	}
 	if slices.ContainsFunc(r.Factors, over) {
 		had := r.hasOwn(m)

@@ -26,7 +26,7 @@ func (m *Manager) allOwn(r *record) []candidate {
 	for i := range r.Factors {
 		in := &r.Factors[i]
 		f := m.factors[in.Kind]
-		if f != nil && !in.Implicit && f.Traits().Class != factor.Recovery {
+		if f != nil && !in.Implicit && f.Traits().Class != factor.ClassRecovery {
 			list = append(list, candidate{in, true})
 		}
 	}
@@ -98,10 +98,10 @@ func allowedOf(list []candidate, kinds []string) []candidate {
 // is on hold, every older factor may respond, because each of them may cancel it.
 func (m *Manager) strongest(r *record, own []candidate) []candidate {
 	level := func(k candidate) factor.Level { return m.factors[k.Kind].Traits().Effective() }
-	need := factor.LevelRecovery
+	need := levelRecovery
 	for _, k := range own {
 		if _, held := r.Holds[k.ID]; held {
-			need = factor.LevelRecovery
+			need = levelRecovery
 			break
 		}
 		need = max(need, level(k))
@@ -117,11 +117,11 @@ func (m *Manager) recoveries(list []candidate, r *record, c *claims) []candidate
 	for i := range r.Factors {
 		in := &r.Factors[i]
 		f := m.factors[in.Kind]
-		if f == nil || in.Implicit || f.Traits().Class != factor.Recovery {
+		if f == nil || in.Implicit || f.Traits().Class != factor.ClassRecovery {
 			continue
 		}
 		t := f.Traits()
-		if !own && !t.Issued || t.LastResort && !c.Linked {
+		if !own && !t.AdminOnly || t.LastResort && !c.Linked {
 			continue
 		}
 		list = append(list, candidate{in, true})
@@ -137,8 +137,8 @@ func (m *Manager) recoveries(list []candidate, r *record, c *claims) []candidate
 
 // left says whether an instance has anything left to respond with.
 func (m *Manager) left(in *instance) bool {
-	n, ok := m.factors[in.Kind].(factor.Counter)
-	return !ok || n.Left(in.State) > 0
+	f := m.factors[in.Kind]
+	return !f.Traits().Limited || describe(f, in.State).Remaining > 0
 }
 
 // implied are the instances that a user has without having enrolled them: the address that the
@@ -180,7 +180,7 @@ func (k candidate) same(o candidate) bool { return o.Kind == k.Kind && bytes.Equ
 // restricted says that a response of the kind is a proof for enrolling an allowed kind only:
 // the policy allows none of the user's own factors any more, and grace has ended.
 func (m *Manager) restricted(r *record, c *claims, in *instance) bool {
-	if c.Grace || in.Implicit || allows(c.Kinds, in.Kind) || m.factors[in.Kind].Traits().Class == factor.Recovery {
+	if c.Grace || in.Implicit || allows(c.Kinds, in.Kind) || m.factors[in.Kind].Traits().Class == factor.ClassRecovery {
 		return false
 	}
 	return !r.settled(m.allOwn(r), c.Kinds)
@@ -190,7 +190,7 @@ func (m *Manager) restricted(r *record, c *claims, in *instance) bool {
 func (m *Manager) holding(r *record, c *claims) (h holding) {
 	for _, in := range r.Factors {
 		f := m.factors[in.Kind]
-		if in.Implicit || f != nil && f.Traits().Class == factor.Recovery {
+		if in.Implicit || f != nil && f.Traits().Class == factor.ClassRecovery {
 			continue
 		}
 		own := ownFactor{id: in.ID, kind: in.Kind, known: f != nil, allowed: allows(c.Kinds, in.Kind)}
@@ -223,7 +223,7 @@ func (m *Manager) hasUnknown(r *record) bool {
 func (r *record) hasOwn(m *Manager) bool {
 	return slices.ContainsFunc(r.Factors, func(in instance) bool {
 		f := m.factors[in.Kind]
-		return !in.Implicit && (f == nil || f.Traits().Class != factor.Recovery)
+		return !in.Implicit && (f == nil || f.Traits().Class != factor.ClassRecovery)
 	})
 }
 
@@ -237,7 +237,7 @@ func (m *Manager) options(r *record, list []candidate, def string, now time.Time
 	rank := func(k candidate) int {
 		n := slices.Index(m.kinds, k.Kind)
 		switch t := m.factors[k.Kind].Traits(); {
-		case t.Class == factor.Recovery:
+		case t.Class == factor.ClassRecovery:
 			return n + 2000
 		case k.own && k.Kind == def:
 			return n - 1000
@@ -259,18 +259,16 @@ func (m *Manager) options(r *record, list []candidate, def string, now time.Time
 		options = append(options, Option{Kind: k.Kind, FactorID: k.ID, Name: k.Name, Hint: k.Hint,
 			Sends: sends, Class: t.Class,
 			Stopped: m.cfg.Lockout.Status(r.Lockout, k.Kind, now).Stopped})
-		if i := len(options) - 2; t.Shared && i >= 0 && options[i].Kind == k.Kind {
+		if i := len(options) - 2; t.SharedChallenge && i >= 0 && options[i].Kind == k.Kind {
 			// Whichever of them responds, it is one way to respond.
 			options[i].FactorID, options[i].Name, options[i].Hint = "", "", ""
 			options = options[:i+1]
 			continue
 		}
-		if asker, ok := m.factors[k.Kind].(factor.Asker); ok {
-			options[len(options)-1].Asks = asker.Asks(k.State)
-		}
+		options[len(options)-1].Asks = describe(m.factors[k.Kind], k.State).Questions
 	}
 	for i, o := range options {
-		if !o.Stopped && o.Class != factor.Recovery {
+		if !o.Stopped && o.Class != factor.ClassRecovery {
 			options[i].Default = true
 			break
 		}
@@ -279,7 +277,7 @@ func (m *Manager) options(r *record, list []candidate, def string, now time.Time
 }
 
 func hasOrdinary(options []Option) bool {
-	return slices.ContainsFunc(options, func(o Option) bool { return o.Class != factor.Recovery })
+	return slices.ContainsFunc(options, func(o Option) bool { return o.Class != factor.ClassRecovery })
 }
 
 // lockedUntil is the end of a lock that leaves nothing to respond with, or zero.
@@ -299,7 +297,7 @@ func (m *Manager) lockedUntil(r *record, options []Option, now time.Time) (until
 // enrollable are the kinds that a user may enrol under a policy's kinds.
 func (m *Manager) enrollable(kinds []string) (list []string) {
 	for _, k := range m.kinds {
-		if m.factors[k].Traits().Class != factor.Recovery && allows(kinds, k) {
+		if m.factors[k].Traits().Class != factor.ClassRecovery && allows(kinds, k) {
 			list = append(list, k)
 		}
 	}
@@ -310,7 +308,7 @@ func (m *Manager) enrollable(kinds []string) (list []string) {
 func (m *Manager) enrollableBy(r *record, c *claims, p proof) (list []string) {
 	h := m.holding(r, c)
 	for _, k := range m.enrollable(c.Kinds) {
-		if _, err := h.permit(p, request{act: actEnroll, kind: k}); err == nil && !m.factors[k].Traits().Issued {
+		if _, err := h.permit(p, request{act: actEnroll, kind: k}); err == nil && !m.factors[k].Traits().AdminOnly {
 			list = append(list, k)
 		}
 	}

@@ -32,10 +32,12 @@ type PasswordlessRequest struct {
 // passwordless says whether a kind can take the place of the first factor.
 func (m *Manager) passwordless(kind string) bool {
 	f, ok := m.factors[kind].(factor.Identifier)
-	if _, charges := m.factors[kind].(factor.Expensive); charges { // strangers would be counted
+	if !ok {
 		return false
 	}
-	return ok && f.Traits().Class == factor.Possession && f.Traits().Effective() == factor.LevelPhishingResistant
+	t := f.Traits()
+	return t.Class == factor.ClassPossession && t.Effective() == factor.LevelPhishingResistant &&
+		!t.Expensive // a stranger's response would be counted against a user
 }
 
 // BeginPasswordless opens a challenge of a kind before anybody is known. It needs no record

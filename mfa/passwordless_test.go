@@ -33,7 +33,7 @@ func (k *signer) Traits() factor.Traits {
 	if k.resistant {
 		level = factor.LevelPhishingResistant
 	}
-	return factor.Traits{Class: factor.Possession, AMR: "pop", Level: level, Shared: true}
+	return factor.Traits{Class: factor.ClassPossession, AMR: "pop", Level: level, SharedChallenge: true}
 }
 
 func (k *signer) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
@@ -77,7 +77,9 @@ func (k *signer) Identify(response string) []byte {
 	return []byte(id)
 }
 
-func (k *signer) Public(state []byte) []byte { return []byte(`"` + string(state) + `"`) }
+func (k *signer) Describe(state []byte) factor.Description {
+	return factor.Description{Public: []byte(`"` + string(state) + `"`)}
+}
 
 var passwordless = mfa.Policy{Mode: mfa.Required, Implicit: []string{"mail"}, KeepImplicit: true, Passwordless: true}
 
@@ -478,7 +480,7 @@ func TestSharedChallenge(t *testing.T) {
 				keys = append(keys, o)
 			}
 		}
-		require.Equal(t, []mfa.Option{{Kind: "key", Default: true, Sends: true, Class: factor.Possession}}, keys)
+		require.Equal(t, []mfa.Option{{Kind: "key", Default: true, Sends: true, Class: factor.ClassPossession}}, keys)
 		d, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "key"})
 		require.NoError(t, err)
 		require.Len(t, k.asked.Load().Instances, 2)
@@ -538,7 +540,7 @@ func TestPasswordlessConfiguration(t *testing.T) {
 	_, err = mfa.New(cfg)
 	require.ErrorIs(t, err, mfa.ErrConfig)
 	cfg.Policies = nil
-	cfg.Factors = append(cfg.Factors, &word{kind: "shared", traits: factor.Traits{Class: factor.Possession, Shared: true}})
+	cfg.Factors = append(cfg.Factors, &word{kind: "shared", traits: factor.Traits{Class: factor.ClassPossession, SharedChallenge: true}})
 	_, err = mfa.New(cfg)
 	require.ErrorIs(t, err, mfa.ErrConfig)
 }

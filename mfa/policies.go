@@ -71,7 +71,7 @@ func (m *Manager) checkPolicy(p Policy) error {
 		if f == nil {
 			return configError("kind %q is not configured; there are %v", k, m.kinds)
 		}
-		ordinary = ordinary || f.Traits().Class != factor.Recovery
+		ordinary = ordinary || f.Traits().Class != factor.ClassRecovery
 	}
 	if !ordinary {
 		return configError("Kinds has recovery kinds only, so nobody could enrol")

@@ -15,9 +15,10 @@ import (
 // word is an expensive factor whose right answer is its state.
 type word struct{ judged []string }
 
-func (*word) Kind() string          { return "word" }
-func (*word) Traits() factor.Traits { return factor.Traits{Class: factor.Knowledge} }
-func (*word) Expensive()            {}
+func (*word) Kind() string { return "word" }
+func (*word) Traits() factor.Traits {
+	return factor.Traits{Class: factor.ClassKnowledge, Expensive: true}
+}
 func (*word) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
 	return &factor.EnrollOutput{}, nil
 }

@@ -107,7 +107,7 @@ func (m *Manager) tally(ctx context.Context, e storage.Entry, groups map[[2]stri
 	count(&g.Undeliverable, r.Undeliverable != 0 && !r.hasOwn(m))
 	for _, k := range list {
 		kinds[k.Kind] = true
-		enrolled = enrolled || m.factors[k.Kind].Traits().Class != factor.Recovery && !m.restricted(r, c, k.instance)
+		enrolled = enrolled || m.factors[k.Kind].Traits().Class != factor.ClassRecovery && !m.restricted(r, c, k.instance)
 		stopped = stopped || m.cfg.Lockout.Status(r.Lockout, k.Kind, now).Stopped
 	}
 	for kind := range maps.Keys(kinds) {

@@ -61,7 +61,11 @@ func (w *word) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict
 // slow is a word that is expensive to judge.
 type slow struct{ word }
 
-func (*slow) Expensive() {}
+func (s *slow) Traits() factor.Traits {
+	t := s.word.Traits()
+	t.Expensive = true
+	return t
+}
 
 // sent is a factor that sends a code to an address, kept in its state.
 type sent struct {
@@ -97,7 +101,7 @@ func (s *sent) notices() (list []string) {
 
 func (s *sent) Kind() string { return s.kind }
 func (s *sent) Traits() factor.Traits {
-	return factor.Traits{Class: factor.Possession, AMR: "otp"}
+	return factor.Traits{Class: factor.ClassPossession, AMR: "otp"}
 }
 func (s *sent) Normalize(r string) (string, error) { return sentcode.Normalize(r) }
 
@@ -157,12 +161,14 @@ type codes struct{}
 
 func (codes) Kind() string { return "recovery" }
 func (codes) Traits() factor.Traits {
-	return factor.Traits{Class: factor.Recovery, Single: true, Silent: true}
+	return factor.Traits{Class: factor.ClassRecovery, OnePerUser: true, NoConfirmation: true, Limited: true}
 }
 func (codes) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
 	return &factor.EnrollOutput{State: []byte("abcde"), Prompt: factor.Prompt{Codes: []factor.Secret{"a", "b", "c", "d", "e"}}}, nil
 }
-func (codes) Left(state []byte) int { return len(state) }
+func (codes) Describe(state []byte) factor.Description {
+	return factor.Description{Remaining: len(state)}
+}
 func (codes) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	for i, c := range in.State {
 		if string(c) == in.Response {
@@ -201,8 +207,8 @@ func newRig(t testing.TB, change ...func(*mfa.Config)) *rig {
 	require.NoError(t, err)
 	r := &rig{t: t, clock: mfatest.NewClock(testStart),
 		store: mfatest.NewFaultyStore(memory.New()), mail: &sent{kind: "mail"},
-		app: &word{kind: "app", traits: factor.Traits{Class: factor.Possession, AMR: "otp", Level: factor.LevelStrong}, once: true},
-		pin: &slow{word{kind: "pin", traits: factor.Traits{Class: factor.Knowledge, AMR: "pwd", Single: true}}}}
+		app: &word{kind: "app", traits: factor.Traits{Class: factor.ClassPossession, AMR: "otp", Level: factor.LevelStrong}, once: true},
+		pin: &slow{word{kind: "pin", traits: factor.Traits{Class: factor.ClassKnowledge, AMR: "pwd", OnePerUser: true}}}}
 	r.cfg = mfa.Config{
 		Store: r.store, Keys: keys, Clock: r.clock,
 		Factors:   []mfa.Factor{r.app, r.mail, r.pin, codes{}},

@@ -36,7 +36,7 @@ func (m *Manager) Send(ctx context.Context, r SendRequest) (*Delivery, error) {
 			if r.Live == nil {
 				r.Live = make(map[string]live)
 			}
-			if old, ok := r.Live[in.Kind]; ok && !f.Traits().Shared {
+			if old, ok := r.Live[in.Kind]; ok && !f.Traits().SharedChallenge {
 				r.supersede(in.Kind, old)
 			}
 			r.Live[in.Kind] = l
@@ -151,7 +151,7 @@ func (m *Manager) makeIssue(
 ) (*factor.Issue, error) {
 	in := factor.IssueInput{Person: s.subject.person(), State: bytes.Clone(state),
 		Confirming: s.confirming, Now: now}
-	if s.factor.Traits().Shared && !s.confirming {
+	if s.factor.Traits().SharedChallenge && !s.confirming {
 		in.Instances = m.existing(r, s.factor.Kind())
 	}
 	return callIssue(ctx, s.factor, in)

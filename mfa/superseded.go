@@ -46,7 +46,7 @@ func (r *record) supersede(kind string, l live) {
 // code is then superseded.
 func (m *Manager) addPending(r *record, p pending) {
 	for _, old := range r.addPending(p) {
-		if old.Live != nil && !m.factors[old.In.Kind].Traits().Shared {
+		if old.Live != nil && !m.factors[old.In.Kind].Traits().SharedChallenge {
 			r.supersede(old.In.Kind, *old.Live)
 		}
 	}

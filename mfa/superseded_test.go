@@ -26,7 +26,11 @@ func requireUncounted(t testing.TB, err error) {
 // lateMail is the mail factor, verified at a cost.
 type lateMail struct{ *sent }
 
-func (lateMail) Expensive() {}
+func (m lateMail) Traits() factor.Traits {
+	t := m.sent.Traits()
+	t.Expensive = true
+	return t
+}
 
 // expensiveMail makes the mail factor of a rig one that is expensive to verify.
 func expensiveMail(c *mfa.Config) {
@@ -244,7 +248,7 @@ func (w *temporary) Verify(ctx context.Context, in factor.VerifyInput) (*factor.
 
 // What is true of codes that are sent is true of every kind, and of every way to answer.
 func TestVerify_CountsNoLateResponseOfAnyKind(t *testing.T) {
-	late := &temporary{word{kind: "late", traits: factor.Traits{Class: factor.Possession}}}
+	late := &temporary{word{kind: "late", traits: factor.Traits{Class: factor.ClassPossession}}}
 	r := newRig(t, func(c *mfa.Config) {
 		c.Factors = append(c.Factors, late)
 		c.Lockout.Tries, c.Lockout.StopAfter = 5, 5

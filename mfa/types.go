@@ -138,7 +138,7 @@ type Option struct {
 	Class factor.Class
 	// Stopped is true if the kind was stopped after too many failures.
 	Stopped bool
-	// Asks are the texts to answer, one on each line of the response; of a factor.Asker.
+	// Asks are the texts to answer, one on each line of the response; of a kind with factor.Description.Questions.
 	Asks []string
 }
 

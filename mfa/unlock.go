@@ -39,8 +39,8 @@ func (m *Manager) ProveUnlock(ctx context.Context, r VerifyRequest) (left int, e
 	if err != nil {
 		return 0, err
 	}
-	_, expensive := f.(factor.Expensive)
-	if _, sends := f.(factor.Challenger); expensive || sends || f.Traits().Class != factor.Possession {
+	t := f.Traits()
+	if _, sends := f.(factor.Challenger); t.Expensive || sends || t.Class != factor.ClassPossession {
 		return 0, fmt.Errorf("%w: this kind is not unlocked by proof", ErrNotAvailable)
 	}
 	response, err := m.normalize(f, r.Response)

@@ -78,7 +78,7 @@ func (m *Manager) Verify(ctx context.Context, r VerifyRequest) (*Verification, e
 			required = nil
 			r.spend(c.ID, c.Issued)
 			delete(r.Live, f.Kind())
-			if f.Traits().Class == factor.Recovery {
+			if f.Traits().Class == factor.ClassRecovery {
 				r.Devices = nil // whoever recovers may have lost them
 			} else {
 				r.Setup, r.Recovering = nil, nil // what was said to be lost is not
@@ -91,7 +91,7 @@ func (m *Manager) Verify(ctx context.Context, r VerifyRequest) (*Verification, e
 			}
 			v = m.verification(r, c, t.instance, now)
 			events := m.verified(r, c, v, f.Traits().Class)
-			if f.Traits().Class == factor.Recovery {
+			if f.Traits().Class == factor.ClassRecovery {
 				return events
 			}
 			return append(events, m.remember(r, c, remember, v, now)...)
@@ -131,7 +131,7 @@ func (m *Manager) targets(r *record, c *claims, f Factor) (list []target, err er
 		t := target{instance: k.instance}
 		// A code is good for the challenge that asked for it and the instance it went to, if
 		// it went to one.
-		if asked && (issued.Factor == k.ID || f.Traits().Shared) {
+		if asked && (issued.Factor == k.ID || f.Traits().SharedChallenge) {
 			l := issued
 			t.live = &l
 		}
@@ -140,7 +140,7 @@ func (m *Manager) targets(r *record, c *claims, f Factor) (list []target, err er
 	switch {
 	case len(list) == 0:
 		return nil, ErrNotAvailable
-	case sends && f.Traits().Shared && list[0].live == nil:
+	case sends && f.Traits().SharedChallenge && list[0].live == nil:
 		// Another challenge has asked since, or none has. The answer may be right for what was
 		// asked before, and is no guess: it is not held against the person.
 		return nil, fmt.Errorf("%w: nothing that was issued to this challenge is there to answer", ErrExpired)
@@ -157,17 +157,17 @@ func (m *Manager) verification(r *record, c *claims, in *instance, now time.Time
 	if t.AMR != "" {
 		v.AMR = append(v.AMR, t.AMR)
 	}
-	if t.Class == factor.Possession {
+	if t.Class == factor.ClassPossession {
 		v.AMR = append(v.AMR, "mfa")
 	}
-	if t.Class == factor.Possession && t.Effective() >= factor.LevelStrong {
+	if t.Class == factor.ClassPossession && t.Effective() >= factor.LevelStrong {
 		v.AssuranceLevel = 2
 	}
 	if t.Effective() == factor.LevelPhishingResistant {
 		v.ACR = "phr"
 	}
-	if n, ok := f.(factor.Counter); ok {
-		v.RecoveryLeft = n.Left(in.State)
+	if t.Limited {
+		v.RecoveryLeft = describe(f, in.State).Remaining
 	}
 	g := *c
 	g.Epoch = r.Epoch[:]
@@ -186,8 +186,8 @@ func (m *Manager) proofBy(r *record, in *instance, now time.Time) proof {
 	t := m.factors[in.Kind].Traits()
 	p := proof{Origin: originOwn, Level: t.Effective(), Time: now.UnixMilli()}
 	switch _, held := r.Holds[in.ID]; {
-	case held, t.Class == factor.Recovery:
-		p.Origin, p.Level = originRecovery, factor.LevelRecovery
+	case held, t.Class == factor.ClassRecovery:
+		p.Origin, p.Level = originRecovery, levelRecovery
 	case in.Implicit:
 		p.Origin = originImplied
 	}
@@ -217,7 +217,7 @@ func (m *Manager) verified(r *record, c *claims, v *Verification, class factor.C
 	if v.Passwordless {
 		events[0].Reason = "passwordless"
 	}
-	if class == factor.Recovery {
+	if class == factor.ClassRecovery {
 		events = append(events, m.notable(r, c.Subject, "", mk("recovery.used")))
 	}
 	if v.RecoveryLeft >= 0 && v.RecoveryLeft <= recoveryLow {

@@ -20,7 +20,7 @@ type app struct{}
 
 func (app) Kind() string { return "totp" }
 func (app) Traits() factor.Traits {
-	return factor.Traits{Class: factor.Possession, AMR: "otp", Level: factor.LevelStrong}
+	return factor.Traits{Class: factor.ClassPossession, AMR: "otp", Level: factor.LevelStrong}
 }
 func (app) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	secret := "JBSWY3DPEHPK3PXP"
@@ -68,7 +68,7 @@ type letter struct{ To, Code, Link string }
 
 func (p *post) Kind() string { return p.kind }
 func (p *post) Traits() factor.Traits {
-	return factor.Traits{Class: factor.Possession, AMR: "otp", Level: p.level}
+	return factor.Traits{Class: factor.ClassPossession, AMR: "otp", Level: p.level}
 }
 func (p *post) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	to := in.Params[p.param]
@@ -142,7 +142,7 @@ type issued struct{}
 
 func (issued) Kind() string { return "access" }
 func (issued) Traits() factor.Traits {
-	return factor.Traits{Class: factor.Recovery, Single: true, Silent: true, Issued: true}
+	return factor.Traits{Class: factor.ClassRecovery, OnePerUser: true, NoConfirmation: true, AdminOnly: true}
 }
 func (issued) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
 	return &factor.EnrollOutput{State: []byte("let me in"), Prompt: factor.Prompt{Codes: []factor.Secret{"let me in"}}}, nil
@@ -158,7 +158,7 @@ type pin struct{}
 
 func (pin) Kind() string { return "pin" }
 func (pin) Traits() factor.Traits {
-	return factor.Traits{Class: factor.Knowledge, AMR: "pin", Single: true}
+	return factor.Traits{Class: factor.ClassKnowledge, AMR: "pin", OnePerUser: true}
 }
 func (pin) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	if len(in.Params["pin"]) < 6 {
@@ -178,7 +178,7 @@ type codes struct{}
 
 func (codes) Kind() string { return "recovery" }
 func (codes) Traits() factor.Traits {
-	return factor.Traits{Class: factor.Recovery, Single: true, Silent: true}
+	return factor.Traits{Class: factor.ClassRecovery, OnePerUser: true, NoConfirmation: true, Limited: true}
 }
 func (codes) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
 	list := []string{"AAAA-1111", "BBBB-2222", "CCCC-3333"}
@@ -200,8 +200,8 @@ func (codes) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, 
 	state, _ := json.Marshal(rest)
 	return &factor.Verdict{State: state}, nil
 }
-func (codes) Left(state []byte) int {
+func (codes) Describe(state []byte) factor.Description {
 	var list []string
 	_ = json.Unmarshal(state, &list)
-	return len(list)
+	return factor.Description{Remaining: len(list)}
 }

@@ -60,9 +60,9 @@ func optionsOf(list []mfa.Option) (options []option) {
 	for _, o := range list {
 		options = append(options, option{
 			Kind: o.Kind, FactorID: o.FactorID, Name: o.Name, Hint: o.Hint, Default: o.Default,
-			Sends: o.Sends, Recovery: o.Class == factor.Recovery, Stopped: o.Stopped,
+			Sends: o.Sends, Recovery: o.Class == factor.ClassRecovery, Stopped: o.Stopped,
 			Asks:     o.Asks,
-			Provable: o.Stopped && !o.Sends && o.Class == factor.Possession,
+			Provable: o.Stopped && !o.Sends && o.Class == factor.ClassPossession,
 		})
 	}
 	return options
@@ -419,7 +419,7 @@ func (v *visit) confirmed(c *mfa.Confirmation) error {
 		return v.complete(c.Verification, g)
 	}
 	v.replaceGrant(c.Grant, c.GrantExpires)
-	if v.id.SignedIn && c.Factor.Class != factor.Recovery {
+	if v.id.SignedIn && c.Factor.Class != factor.ClassRecovery {
 		v.proven(c.Factor.Kind, false)
 	}
 	return nil

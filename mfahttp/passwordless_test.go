@@ -23,7 +23,7 @@ type passkeys struct{}
 
 func (passkeys) Kind() string { return "passkey" }
 func (passkeys) Traits() factor.Traits {
-	return factor.Traits{Class: factor.Possession, AMR: "pop", Level: factor.LevelPhishingResistant, Shared: true}
+	return factor.Traits{Class: factor.ClassPossession, AMR: "pop", Level: factor.LevelPhishingResistant, SharedChallenge: true}
 }
 func (passkeys) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
 	return &factor.EnrollOutput{State: []byte("-"), Name: "Passkey"}, nil
@@ -51,8 +51,8 @@ func (passkeys) Identify(response string) []byte {
 	id, _, _ := strings.Cut(response, " ")
 	return []byte(id)
 }
-func (passkeys) Public(state []byte) []byte {
-	return []byte(`{"rpId":"example.com","credentialId":"` + string(state) + `","backedUp":true}`)
+func (passkeys) Describe(state []byte) factor.Description {
+	return factor.Description{Public: []byte(`{"rpId":"example.com","credentialId":"` + string(state) + `","backedUp":true}`)}
 }
 
 func newKeySite(t *testing.T, change ...func(*mfahttp.Config)) *site {

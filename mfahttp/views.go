@@ -160,7 +160,7 @@ func shownFactor(f mfa.FactorInfo) ui.Factor {
 		}
 	}
 	return ui.Factor{Kept: kept, ID: f.ID, Kind: f.Kind, Name: f.Name, Hint: f.Hint, Created: f.Created, LastUsed: f.LastUsed,
-		Recovery: f.Class == factor.Recovery, Stopped: f.Stopped, HeldUntil: f.HeldUntil}
+		Recovery: f.Class == factor.ClassRecovery, Stopped: f.Stopped, HeldUntil: f.HeldUntil}
 }
 
 func (v *visit) showFactors(o *mfa.Overview, n *notice) error {

@@ -143,7 +143,7 @@ func (k FactorKit) kind(*testing.T) error {
 		return fmt.Errorf("kind %q is not 1 to 32 of a-z, 0-9 and hyphen", kind)
 	}
 	tr := k.Factor.Traits()
-	if tr.Class < factor.Possession || tr.Class > factor.Recovery {
+	if tr.Class < factor.ClassPossession || tr.Class > factor.ClassRecovery {
 		return fmt.Errorf("class %d is none", tr.Class)
 	}
 	if tr != k.Factor.Traits() || kind != k.Factor.Kind() {

@@ -76,7 +76,7 @@ func (b *broken) Traits() factor.Traits {
 	if b.fault == "class" {
 		return factor.Traits{}
 	}
-	return factor.Traits{Class: factor.Knowledge}
+	return factor.Traits{Class: factor.ClassKnowledge}
 }
 
 func (b *broken) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {

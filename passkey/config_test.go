@@ -68,10 +68,10 @@ func TestTraits(t *testing.T) {
 	require.Equal(t, "passkey", f.Kind())
 	tr := f.Traits()
 	require.Equal(t, factor.LevelPhishingResistant, tr.Level)
-	require.True(t, tr.Shared)
-	require.Equal(t, factor.Possession, tr.Class)
-	require.Equal(t, 5*time.Minute, f.Settings().Lifetime)
-	require.False(t, f.Settings().Hardware, "nothing proves it")
+	require.True(t, tr.SharedChallenge)
+	require.Equal(t, factor.ClassPossession, tr.Class)
+	require.Equal(t, 5*time.Minute, tr.Settings.Lifetime)
+	require.False(t, tr.Settings.Hardware, "nothing proves it")
 }
 
 // The caller's slice may change after New.
@@ -95,7 +95,7 @@ func TestUnreadableState(t *testing.T) {
 			_, err := judge(f, in, answer)
 			require.Error(t, err)
 			require.Nil(t, f.Identity(bad))
-			require.Nil(t, f.Public(bad))
+			require.Nil(t, f.Describe(bad).Public)
 		}
 	}
 	in.State = state

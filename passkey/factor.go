@@ -15,7 +15,6 @@ type Factor struct{ cfg Config }
 
 var (
 	_ factor.Identifier = (*Factor)(nil)
-	_ factor.Publisher  = (*Factor)(nil)
 	_ factor.Normalizer = (*Factor)(nil)
 	_ factor.Describer  = (*Factor)(nil)
 )
@@ -32,15 +31,14 @@ func New(cfg Config) (*Factor, error) {
 // Kind returns "passkey".
 func (f *Factor) Kind() string { return "passkey" }
 
-// Traits: possession, strong enough for NIST AAL2 beside a password, and phishing-resistant,
+// Traits returns those of a possession, strong enough for NIST AAL2 beside a password, and phishing-resistant,
 // which is what the acr "phr" of OpenID EAP says. The amr is "pop": without attestation nobody
-// knows whether hardware ("hwk") or software ("swk") keeps the key.
+// knows whether hardware ("hwk") or software ("swk") keeps the key. The settings state how long
+// a challenge is valid; there is nothing to guess.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.Possession, AMR: "pop", Level: factor.LevelPhishingResistant, Shared: true}
+	return factor.Traits{Class: factor.ClassPossession, AMR: "pop", Level: factor.LevelPhishingResistant,
+		SharedChallenge: true, Settings: factor.Settings{Lifetime: f.cfg.Timeout}}
 }
-
-// Settings states how long a challenge is good. There is nothing to guess.
-func (f *Factor) Settings() factor.Settings { return factor.Settings{Lifetime: f.cfg.Timeout} }
 
 // Enroll prepares a passkey. It has no parameters. The options for the browser come with the
 // challenge that Issue makes; Name is "Passkey", numbered if the person has some already.
@@ -103,19 +101,19 @@ func (f *Factor) Identify(response string) []byte {
 	}
 }
 
-// Public returns what a browser needs to be told that a passkey is no longer good, with
+// Describe returns, in Public, what a browser needs to be told that a passkey is not valid, with
 // PublicKeyCredential.signalUnknownCredential, and what a page may show of it: rpId,
 // credentialId, userId, transports, backupEligible and backedUp.
-func (f *Factor) Public(state []byte) []byte {
+func (f *Factor) Describe(state []byte) factor.Description {
 	s, err := decodeCredential(state)
 	if err != nil {
-		return nil
+		return factor.Description{}
 	}
 	data, err := json.Marshal(public{f.cfg.RPID, s.ID, s.Handle, s.Transports, s.Eligible, s.BackedUp})
 	if err != nil {
-		return nil
+		return factor.Description{}
 	}
-	return data
+	return factor.Description{Public: data}
 }
 
 type public struct {

@@ -48,6 +48,6 @@ func FuzzState(f *testing.F) {
 		in.State, in.Issued = state, issued
 		_, _ = judge(k, in, answer)
 		k.Identity(state)
-		k.Public(state)
+		k.Describe(state)
 	})
 }

@@ -59,10 +59,7 @@ type Factor struct {
 	hash *kdf.Hasher
 }
 
-var (
-	_ factor.Expensive  = (*Factor)(nil)
-	_ factor.Normalizer = (*Factor)(nil)
-)
+var _ factor.Normalizer = (*Factor)(nil)
 
 // New returns a Factor, or an error that says what is wrong with cfg.
 func New(cfg Config) (*Factor, error) {
@@ -88,13 +85,12 @@ func New(cfg Config) (*Factor, error) {
 // Kind returns "pin".
 func (f *Factor) Kind() string { return "pin" }
 
-// Traits: knowledge, "pwd" (RFC 8176), not strong, one for a person.
+// Traits returns those of knowledge, "pwd" (RFC 8176), not strong, one for a user, and expensive
+// to verify. The settings state the least length of a PIN, and that argon2id is kept of it.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.Knowledge, AMR: "pwd", Single: true}
+	return factor.Traits{Class: factor.ClassKnowledge, AMR: "pwd", OnePerUser: true, Expensive: true,
+		Settings: factor.Settings{MinLength: f.cfg.MinLength, SlowHash: true}}
 }
-
-// Expensive marks the factor as one whose answers are counted before they are judged.
-func (f *Factor) Expensive() {}
 
 // Normalize refuses what cannot be a PIN. It changes nothing: a PIN is verified as typed.
 func (f *Factor) Normalize(response string) (string, error) {

@@ -12,5 +12,5 @@ import (
 func TestSettings(t *testing.T) {
 	f, err := pin.New(pin.Config{MinLength: 7})
 	require.NoError(t, err)
-	require.Equal(t, factor.Settings{MinLength: 7, SlowHash: true}, f.Settings())
+	require.Equal(t, factor.Settings{MinLength: 7, SlowHash: true}, f.Traits().Settings)
 }

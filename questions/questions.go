@@ -68,9 +68,8 @@ type Factor struct {
 }
 
 var (
-	_ factor.Expensive  = (*Factor)(nil)
 	_ factor.Normalizer = (*Factor)(nil)
-	_ factor.Asker      = (*Factor)(nil)
+	_ factor.Describer  = (*Factor)(nil)
 )
 
 // New returns a Factor, or an error that says what is wrong with cfg.
@@ -91,13 +90,14 @@ func New(cfg Config) (*Factor, error) {
 // Kind returns "questions".
 func (f *Factor) Kind() string { return "questions" }
 
-// Traits: recovery, of last resort, one set for a person, enrolled without proof.
+// Traits returns those of a recovery kind of last resort, one set for a user, enrolled without
+// confirmation, and expensive to verify. The settings state that the responses are facts about
+// the user, and that argon2id is kept of them.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.Recovery, Single: true, Silent: true, LastResort: true}
+	return factor.Traits{Class: factor.ClassRecovery, OnePerUser: true, NoConfirmation: true,
+		LastResort: true, Expensive: true,
+		Settings: factor.Settings{MinLength: f.least, SlowHash: true, PersonalFacts: true}}
 }
-
-// Expensive marks the factor as one whose answers are counted before they are judged.
-func (f *Factor) Expensive() {}
 
 // state is what is kept.
 type state struct {
@@ -207,13 +207,13 @@ func (f *Factor) Normalize(response string) (string, error) {
 	return strings.Join(lines, "\n"), nil
 }
 
-// Asks returns the person's questions, in the order of the answers.
-func (f *Factor) Asks(data []byte) []string {
+// Describe returns the user's questions, in the order of the responses.
+func (f *Factor) Describe(data []byte) factor.Description {
 	s, err := parse(data)
 	if err != nil {
-		return nil
+		return factor.Description{}
 	}
-	return s.Questions
+	return factor.Description{Questions: s.Questions}
 }
 
 // Verify accepts three right answers, and nothing less.

@@ -63,7 +63,7 @@ func TestAnswersAreNormalised(t *testing.T) {
 	f := newFactor(t)
 	out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: chosen})
 	require.NoError(t, err)
-	require.Equal(t, []string{"What was the name of your first teacher?", "Which book did you read most often?", "My own question, about the lake"}, f.Asks(out.State))
+	require.Equal(t, []string{"What was the name of your first teacher?", "Which book did you read most often?", "My own question, about the lake"}, f.Describe(out.State).Questions)
 	for _, plain := range []string{"dahl", "Zauber", "café", "cafe"} {
 		require.NotContains(t, strings.ToLower(string(out.State)), plain, "answers are hashed")
 	}
@@ -128,7 +128,7 @@ func TestLimitsAreInCharacters(t *testing.T) {
 	long := with("question1", strings.Repeat("где ", 39)+"она?", "answer1", strings.Repeat("Ж", 128))
 	out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: long})
 	require.NoError(t, err)
-	require.Len(t, f.Asks(out.State), 3)
+	require.Len(t, f.Describe(out.State).Questions, 3)
 	require.NoError(t, verify(t, f, out.State, strings.Repeat("ж", 128)+right[strings.IndexByte(right, '\n'):]))
 	for reason, p := range map[string]factor.Params{
 		"question_form_1": with("question1", strings.Repeat("ж", 161)),
@@ -155,7 +155,7 @@ func TestRehash(t *testing.T) {
 	v, err := now.Verify(t.Context(), factor.VerifyInput{State: out.State, Response: normal})
 	require.NoError(t, err)
 	require.Contains(t, string(v.State), "m=12288,t=3")
-	require.Equal(t, old.Asks(out.State), now.Asks(v.State))
+	require.Equal(t, old.Describe(out.State).Questions, now.Describe(v.State).Questions)
 	require.NoError(t, verify(t, now, v.State, right))
 	v, err = now.Verify(t.Context(), factor.VerifyInput{State: v.State, Response: normal})
 	require.NoError(t, err)
@@ -172,7 +172,7 @@ func TestMalformedAnswers(t *testing.T) {
 		_, err := f.Verify(t.Context(), factor.VerifyInput{State: []byte(state), Response: "a\nb\nc"})
 		require.Error(t, err)
 		require.NotErrorIs(t, err, factor.ErrIncorrect)
-		require.Nil(t, f.Asks([]byte(state)))
+		require.Nil(t, f.Describe([]byte(state)).Questions)
 	}
 }
 

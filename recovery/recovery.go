@@ -56,7 +56,7 @@ type Factor struct {
 var (
 	_ factor.Factor     = (*Factor)(nil)
 	_ factor.Normalizer = (*Factor)(nil)
-	_ factor.Counter    = (*Factor)(nil)
+	_ factor.Describer  = (*Factor)(nil)
 )
 
 // New returns a Factor, or an error that says what is wrong with cfg.
@@ -79,10 +79,12 @@ func New(cfg Config) (*Factor, error) {
 // Kind returns "recovery".
 func (f *Factor) Kind() string { return "recovery" }
 
-// Traits: recovery, without an authentication method reference (RFC 8176 has none for it), one
-// set for a person, enrolled by being shown.
+// Traits returns those of a recovery kind without an authentication method reference (RFC 8176
+// has none for it), one set for a user, enrolled by being shown, and limited. The settings
+// state how hard a code is to guess: five bits for each of its characters.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.Recovery, Single: true, Silent: true}
+	return factor.Traits{Class: factor.ClassRecovery, OnePerUser: true, NoConfirmation: true, Limited: true,
+		Settings: factor.Settings{Bits: float64(f.chars * 5)}}
 }
 
 // Enroll makes a set of codes, in Prompt.Codes.
@@ -133,11 +135,11 @@ func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdi
 	}
 }
 
-// Left returns how many codes of the set were not used; 0 for a state that is not readable.
-func (f *Factor) Left(data []byte) int {
+// Describe returns how many codes of the set remain; 0 for a state that cannot be read.
+func (f *Factor) Describe(data []byte) factor.Description {
 	s, err := parse(data)
 	if err != nil {
-		return 0
+		return factor.Description{}
 	}
 	n := 0
 	for i := range s.count() {
@@ -145,7 +147,7 @@ func (f *Factor) Left(data []byte) int {
 			n++
 		}
 	}
-	return n
+	return factor.Description{Remaining: n}
 }
 
 // state is a set of codes as it is kept.

@@ -56,11 +56,11 @@ func (s *set) try(answer string) error {
 func TestEachCodeWorksOnce(t *testing.T) {
 	s := newSet(t, recovery.Config{})
 	require.Len(t, s.codes, 10)
-	require.Equal(t, 10, s.Left(s.state))
+	require.Equal(t, 10, s.Describe(s.state).Remaining)
 	for i, c := range s.codes {
 		require.Regexp(t, `^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}$`, c)
 		require.NoError(t, s.try(c))
-		require.Equal(t, 9-i, s.Left(s.state))
+		require.Equal(t, 9-i, s.Describe(s.state).Remaining)
 		require.ErrorIs(t, s.try(c), factor.ErrReplayed)
 	}
 	require.ErrorIs(t, newSet(t, recovery.Config{}).try(s.codes[0]), factor.ErrIncorrect, "new codes end the old ones")
@@ -91,7 +91,7 @@ func TestOneLongCode(t *testing.T) {
 	require.Len(t, s.codes, 1)
 	require.GreaterOrEqual(t, len(strings.ReplaceAll(s.codes[0], "-", ""))*5, 130)
 	require.NoError(t, s.try(s.codes[0]))
-	require.Zero(t, s.Left(s.state))
+	require.Zero(t, s.Describe(s.state).Remaining)
 }
 
 // Any order of any codes: each is right once.
@@ -108,7 +108,7 @@ func TestAnyOrder(t *testing.T) {
 				t.Fatalf("code %d: %v", i, err)
 			}
 			used[i] = true
-			if s.Left(s.state) != len(s.codes)-len(used) {
+			if s.Describe(s.state).Remaining != len(s.codes)-len(used) {
 				t.Fatal("miscounted")
 			}
 		}
@@ -154,7 +154,7 @@ func FuzzState(f *testing.F) {
 	f.Add(s.state, s.codes[0])
 	f.Add([]byte{}, "")
 	f.Fuzz(func(t *testing.T, state []byte, answer string) {
-		if s.Left(state) < 0 || s.Left(state) > 16 {
+		if s.Describe(state).Remaining < 0 || s.Describe(state).Remaining > 16 {
 			t.Fatal("miscounted")
 		}
 		r, err := s.Normalize(answer)
@@ -162,7 +162,7 @@ func FuzzState(f *testing.F) {
 			return
 		}
 		v, err := s.Verify(t.Context(), factor.VerifyInput{State: state, Response: r})
-		if err == nil && s.Left(v.State) != s.Left(state)-1 {
+		if err == nil && s.Describe(v.State).Remaining != s.Describe(state).Remaining-1 {
 			t.Fatal("a code was not used up")
 		}
 	})

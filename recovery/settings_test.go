@@ -13,6 +13,6 @@ func TestSettings(t *testing.T) {
 	for bits, whole := range map[int]float64{0: 80, 101: 120, 160: 160} {
 		f, err := recovery.New(recovery.Config{Bits: bits})
 		require.NoError(t, err)
-		require.Equal(t, factor.Settings{Bits: whole}, f.Settings())
+		require.Equal(t, factor.Settings{Bits: whole}, f.Traits().Settings)
 	}
 }

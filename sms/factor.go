@@ -3,6 +3,7 @@ package sms
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 
 	"github.com/secondgate/secondgate/internal/quiet"
@@ -22,10 +23,14 @@ type Factor struct{ cfg Config }
 // Kind returns "sms".
 func (f *Factor) Kind() string { return Kind }
 
-// Traits: possession of the telephone number, "sms" in RFC 8176, strong enough for AAL2
+// Traits returns those of possession of the telephone number, "sms" in RFC 8176, strong enough for AAL2
 // though restricted (see the package comment), and not resistant to phishing.
+// The settings state the length and the lifetime of codes, that they go over the telephone
+// network, and whether Config.Check is asked before.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.Possession, AMR: "sms", Level: factor.LevelStrong}
+	return factor.Traits{Class: factor.ClassPossession, AMR: "sms", Level: factor.LevelStrong,
+		Settings: factor.Settings{Bits: float64(f.cfg.Digits) * math.Log2(10), Lifetime: f.cfg.TTL,
+			Telephone: true, AsksBefore: f.cfg.Check != nil}}
 }
 
 // Enroll takes the parameter "number", and "region" for [Config].Parse. What it refuses is

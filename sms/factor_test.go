@@ -258,7 +258,7 @@ func TestCheck(t *testing.T) {
 func TestTraits(t *testing.T) {
 	f := newFactor(t, config(&outbox{}))
 	require.Equal(t, "sms", f.Kind())
-	require.Equal(t, factor.Traits{Class: factor.Possession, AMR: "sms", Level: factor.LevelStrong}, f.Traits())
+	require.Equal(t, factor.Traits{Class: factor.ClassPossession, AMR: "sms", Level: factor.LevelStrong}, f.Traits())
 }
 
 func TestRedaction(t *testing.T) {

@@ -15,7 +15,7 @@ func TestSettings(t *testing.T) {
 	cfg := sms.Config{Sender: &mfatest.Outbox[sms.Message]{}, ServiceName: "Acme", Origin: "acme.example", Allow: []string{"+31"}, TTL: 2 * time.Minute}
 	f, err := sms.New(cfg)
 	require.NoError(t, err)
-	s := f.Settings()
+	s := f.Traits().Settings
 	require.InDelta(t, 19.93, s.Bits, 0.01)
 	require.Equal(t, 2*time.Minute, s.Lifetime)
 	require.True(t, s.Telephone)
@@ -25,5 +25,5 @@ func TestSettings(t *testing.T) {
 	cfg.Check = func(context.Context, sms.CheckInput) error { return nil }
 	f, err = sms.New(cfg)
 	require.NoError(t, err)
-	require.True(t, f.Settings().AsksBefore)
+	require.True(t, f.Traits().Settings.AsksBefore)
 }

@@ -57,7 +57,7 @@ func TestRefusedConfigs(t *testing.T) {
 func TestTraits(t *testing.T) {
 	f := newFactor(t)
 	require.Equal(t, "totp", f.Kind())
-	require.Equal(t, factor.Traits{Class: factor.Possession, AMR: "otp", Level: factor.LevelStrong}, f.Traits())
+	require.Equal(t, factor.Traits{Class: factor.ClassPossession, AMR: "otp", Level: factor.LevelStrong}, f.Traits())
 }
 
 // Under enforced FIPS 140-3, HMAC-SHA1 panics in the standard library: for a new Factor and for

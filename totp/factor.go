@@ -1,7 +1,9 @@
 package totp
 
 import (
+	"math"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/secondgate/secondgate/mfa/factor"
@@ -28,9 +30,21 @@ func New(cfg Config) (*Factor, error) {
 // Kind returns "totp".
 func (f *Factor) Kind() string { return "totp" }
 
-// Traits: possession, "otp" (RFC 8176), strong enough for NIST AAL2, not phishing-resistant.
+// Traits returns those of a possession, "otp" (RFC 8176), strong enough for NIST AAL2, not
+// phishing-resistant. The settings state what new enrolments get: those from before a change of
+// Config keep their digits and their period.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.Possession, AMR: "otp", Level: factor.LevelStrong}
+	steps := 3
+	if f.cfg.Strict {
+		steps = 1
+	}
+	return factor.Traits{Class: factor.ClassPossession, AMR: "otp", Level: factor.LevelStrong,
+		Settings: factor.Settings{
+			Bits: float64(f.cfg.Digits) * math.Log2(10),
+			Step: f.cfg.Period,
+			// A prompt that is opened in a code's last moment adds the whole grace.
+			Lifetime: f.cfg.Period*time.Duration(steps) + f.cfg.EntryGrace,
+		}}
 }
 
 // maxTyped is how long an answer is looked at: eight digits with room for separators of three

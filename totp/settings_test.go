@@ -24,7 +24,7 @@ func TestSettings(t *testing.T) {
 		tc.cfg.Issuer = "Acme"
 		f, err := totp.New(tc.cfg)
 		require.NoError(t, err)
-		s := f.Settings()
+		s := f.Traits().Settings
 		require.InDelta(t, tc.bits, s.Bits, 0.01)
 		require.Equal(t, tc.lifetime, s.Lifetime)
 		require.Equal(t, max(30*time.Second, tc.cfg.Period), s.Step)

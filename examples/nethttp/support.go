@@ -234,8 +234,8 @@ func (a *app) report(ctx context.Context) (*reportView, error) {
 		g.People++
 		own, some, stopped, seen := false, false, false, map[string]bool{}
 		for _, f := range o.Factors {
-			own = own || f.Class != factor.Recovery && !f.Implicit
-			some = some || f.Class != factor.Recovery
+			own = own || f.Class != factor.ClassRecovery && !f.Implicit
+			some = some || f.Class != factor.ClassRecovery
 			stopped = stopped || f.Stopped
 			if !seen[f.Kind] {
 				kinds[p.Type][f.Kind]++

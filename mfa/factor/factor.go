@@ -63,14 +63,14 @@ func (p *Problem) Unwrap() error { return ErrMalformed }
 type Class uint8
 
 const (
-	// Possession: something the person has (RFC 8176 otp, sms, hwk).
-	Possession Class = iota + 1
-	// Knowledge: something the person knows, on top of a password still a single
+	// ClassPossession is something that the user has (RFC 8176 otp, sms, hwk).
+	ClassPossession Class = iota + 1
+	// ClassKnowledge is something that the user knows. Beside a password it is still a single
 	// factor (NIST SP 800-63-4 section 2.3.1).
-	Knowledge
-	// Recovery: a way back in after a loss. It is never offered first, and never opens
-	// more than the replacement of what was lost.
-	Recovery
+	ClassKnowledge
+	// ClassRecovery is a way back in after a loss. The Manager never offers it first, and it
+	// never permits more than the replacement of what was lost.
+	ClassRecovery
 )
 
 // Level ranks what a success proves (NIST SP 800-63B-4 section 4.1.2.1: binding another
@@ -78,10 +78,8 @@ const (
 type Level uint8
 
 const (
-	// LevelRecovery proves that the user may sign in, and little else.
-	LevelRecovery Level = iota
 	// LevelWeak does not prove possession well enough for NIST AAL2: e-mail, a PIN.
-	LevelWeak
+	LevelWeak Level = iota + 1
 	// LevelStrong proves possession, and can be typed into the wrong site: authenticator app, SMS.
 	LevelStrong
 	// LevelPhishingResistant cannot be typed into the wrong site (NIST SP 800-63B-4 section
@@ -89,41 +87,55 @@ const (
 	LevelPhishingResistant
 )
 
-// Effective returns the level that counts: LevelRecovery for the Recovery class, and at least
-// LevelWeak for the others.
+// Effective returns the level that counts: below every other, the zero Level for
+// [ClassRecovery], and at least [LevelWeak] for the other classes.
 func (t Traits) Effective() Level {
-	if t.Class == Recovery {
-		return LevelRecovery
+	if t.Class == ClassRecovery {
+		return 0
 	}
 	return max(t.Level, LevelWeak)
 }
 
-// Traits are what a kind of factor is, the same for everyone who uses it.
+// Traits are what a kind of factor is, the same for every user. They never change while the
+// process runs.
 type Traits struct {
 	Class Class
-	// AMR is the authentication method reference (RFC 8176) a success adds, for example
+	// AMR is the authentication method reference (RFC 8176) that a success adds, for example
 	// "otp"; empty adds none.
 	AMR string
 	// Level ranks what a success proves, for the rules about who may change what. The zero
-	// value counts as [LevelWeak]; the Recovery class is always [LevelRecovery].
+	// value counts as [LevelWeak]. ClassRecovery ranks below every Level, whatever it says.
 	Level Level
-	// Single allows one instance of the kind for a person: enrolling again replaces the
+	// OnePerUser allows one instance of the kind for a user: enrolling again replaces the
 	// old one at the moment the new one is confirmed. Otherwise there may be five.
-	Single bool
-	// Silent says that enrolment needs no confirmation by an answer (recovery codes:
-	// having been shown is all there is).
-	Silent bool
-	// Issued says that an administrator makes an instance for a person, and nobody for
-	// themselves. Such a kind is Silent too.
-	Issued bool
-	// Shared says that a challenge is issued to all instances of the kind at once, and that any
-	// of them may answer it: they sign, and nothing is sent to one of them. Only for a
-	// Challenger.
-	Shared bool
-	// LastResort says that an answer never signs in, but only opens the enrolment of a
-	// replacement, and only while the person has no other way of recovery. Such a kind is of
-	// class Recovery.
+	OnePerUser bool
+	// NoConfirmation says that an enrolment is complete without a response (recovery codes:
+	// the user has seen them, and nothing more can be asked). Only for ClassRecovery.
+	NoConfirmation bool
+	// AdminOnly says that an administrator makes an instance for a user, and users cannot
+	// make one for themselves. Such a kind has NoConfirmation too.
+	AdminOnly bool
+	// SharedChallenge says that one challenge goes to all instances of the kind at once, and
+	// that any of them may respond: they sign it, and nothing is sent to one of them. Only for
+	// a [Challenger].
+	SharedChallenge bool
+	// LastResort says that a response never signs in, but only permits the enrolment of a
+	// replacement, and only while the user has no other way of recovery. Such a kind is of
+	// ClassRecovery.
 	LastResort bool
+	// Expensive says that Verify takes long or costs money (a password hash, a call to a
+	// provider). The Manager then stores the failed attempt before it calls Verify, so that a
+	// burst of responses cannot buy hash time, and never verifies two responses of one user at
+	// once.
+	Expensive bool
+	// Limited says that instances run out of responses, as recovery codes do:
+	// [Description].Remaining applies. Only for a [Describer].
+	Limited bool
+	// Temporary says that instances end by themselves, at [Description].Ends. Only for a
+	// [Describer].
+	Temporary bool
+	// Settings state how the kind is configured, so that a profile (mfa.Profile) can accept it.
+	Settings Settings
 }
 
 // Person is what a factor may know of whom it serves. ID is the application's; Account is
@@ -189,14 +201,6 @@ type Identifier interface {
 	Identify(response string) []byte
 }
 
-// Publisher is implemented by factors of whose instances a person's client may know something:
-// a browser, which passkey was removed.
-type Publisher interface {
-	Factor
-	// Public returns JSON about an instance in this state, without secrets, or nil.
-	Public(state []byte) []byte
-}
-
 // Implicit is implemented by factors a person can have without enrolling, because the
 // application vouches for an address ([Person].Email of a confirmed address). Which kinds
 // are implicit is for the policy to say.
@@ -210,20 +214,30 @@ type Implicit interface {
 	Implied(p Person) (state []byte, hint string, err error)
 }
 
-// Expensive is implemented by factors whose Verify costs much (a password hash, a call
-// to a provider). Its failure is committed before it is judged, so that a burst of
-// answers cannot buy hash time, and no two answers of one person are judged at once.
-type Expensive interface {
+// Describer is implemented by factors whose instances have something to say about themselves.
+type Describer interface {
 	Factor
-	// Expensive does nothing; it marks.
-	Expensive()
+	// Describe describes an instance in this state. It is called often and by many goroutines,
+	// has no effect, and must not panic or change state. For a state that cannot be read it
+	// returns the zero Description.
+	Describe(state []byte) Description
 }
 
-// Counter is implemented by factors whose instances run out (recovery codes).
-type Counter interface {
-	Factor
-	// Left returns how many answers an instance in this state has left.
-	Left(state []byte) int
+// Description is what an instance says about itself. The kind's [Traits] say whether Remaining
+// and Ends apply; the other fields are nil where they do not apply.
+type Description struct {
+	// Remaining is how many responses remain, for a kind that is [Traits].Limited. The instance
+	// has none left at zero.
+	Remaining int
+	// Ends is when the instance ends, for a kind that is [Traits].Temporary. From then on it is
+	// as if the user did not have it. The zero time is in the past: the instance has ended.
+	Ends time.Time
+	// Questions are texts for the user to respond to: questions that they chose. There is one
+	// response, with one line for each question. Every user who may respond sees them.
+	Questions []string
+	// Public is JSON about the instance without secrets, for the user's client: a browser
+	// learns from it which passkey was removed.
+	Public []byte
 }
 
 // Notifier is implemented by factors over which a person can be told what happened: a mail
@@ -254,22 +268,6 @@ type NotifyInput struct {
 	Left int
 	// Link is a token to set up a new device with: put it in a link to a page that posts it.
 	Link Secret
-}
-
-// Temporary is implemented by factors whose instances end by themselves.
-type Temporary interface {
-	Factor
-	// Ends returns when an instance in this state is over. From then on it is as if the
-	// person did not have it; the zero time is long ago.
-	Ends(state []byte) time.Time
-}
-
-// Asker is implemented by factors that show a person texts to answer: questions of their own.
-// There is one answer for each, and the response is all of them, one on each line.
-type Asker interface {
-	Factor
-	// Asks returns the texts of an instance in this state. They are shown to whoever may answer.
-	Asks(state []byte) []string
 }
 
 // EnrollInput is one request to enrol.
@@ -354,7 +352,7 @@ type IssueInput struct {
 	Person     Person
 	State      []byte
 	Confirming bool // the challenge confirms an enrolment
-	// Instances are all that may answer, of a Shared kind; State is one of them.
+	// Instances are all that may answer, of a SharedChallenge kind; State is one of them.
 	Instances []Instance
 	// Anyone says that nobody is known yet, and that whoever answers is who it is: Person,
 	// State and Instances are empty. Only for an Identifier.

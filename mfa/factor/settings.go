@@ -2,18 +2,10 @@ package factor
 
 import "time"
 
-// Describer is implemented by factors that state how they are configured, so that a profile
-// (mfa.Profile) can judge them. A factor states facts and no opinion: which numbers are good
-// enough is for the profile to say. What is not stated counts as not met by a profile that
-// asks for it.
-type Describer interface {
-	Factor
-	// Settings never change while the process runs.
-	Settings() Settings
-}
-
-// Settings are what a profile judges beside [Traits]. The zero value of a field means that it
-// does not apply, or is not stated.
+// Settings state how a factor is configured, in [Traits].Settings, for a profile (mfa.Profile)
+// to check. A factor states facts and no opinion: the profile says which numbers suffice. The
+// zero value of a field means that it does not apply, or is not stated; a profile that asks for
+// it counts it as not met.
 type Settings struct {
 	// Bits is how hard the easiest answer that the factor makes is to guess: the binary
 	// logarithm of how many there are, 19.9 for six decimal digits. Not for answers that

@@ -267,7 +267,7 @@ func sightOfOverview(v *mfa.Overview) string {
 		switch {
 		case f.Kind == "totp":
 			apps = append(apps, f.Name)
-		case f.Class == factor.Recovery:
+		case f.Class == factor.ClassRecovery:
 			codes = true
 		}
 	}
@@ -284,7 +284,7 @@ func sightOfChallenge(ch *mfa.Challenge) string {
 		switch {
 		case o.Kind == "totp":
 			apps = append(apps, o.Name)
-		case o.Class == factor.Recovery:
+		case o.Class == factor.ClassRecovery:
 			codes = true
 		}
 	}
