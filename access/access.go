@@ -82,7 +82,7 @@ func (f *Factor) Traits() factor.Traits {
 // "uses" is "once", the default, or "any".
 func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	valid := min(defaultTTL, f.most)
-	if s := in.Params["valid"]; s != "" {
+	if s := in.Params["valid"].Reveal(); s != "" {
 		var err error
 		if valid, err = time.ParseDuration(s); err != nil || valid < leastTTL || valid > f.most {
 			return nil, &factor.Problem{Reason: "access_valid", Detail: fmt.Sprintf("a code is good for %s to %s", leastTTL, f.most)}
@@ -90,7 +90,7 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 	}
 	state := make([]byte, stateLen)
 	state[0] = stateVersion
-	switch in.Params["uses"] {
+	switch in.Params["uses"].Reveal() {
 	case "", "once":
 		state[1] = 1
 	case "any":
@@ -104,7 +104,7 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 	h := papercode.Hash(salt, code)
 	copy(state[10+saltLen:], h[:])
 	return &factor.EnrollOutput{State: state, Name: "Temporary access code",
-		Prompt: factor.Prompt{Codes: []factor.Secret{factor.Secret(papercode.Grouped(code))}}}, nil
+		Prompt: factor.Prompt{Codes: []factor.Secret{factor.NewSecret(papercode.Grouped(code))}}}, nil
 }
 
 // Normalize reads a code as people type it: any case, spaces and hyphens anywhere, O for 0, I

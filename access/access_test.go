@@ -39,7 +39,7 @@ func TestParams(t *testing.T) {
 	f := newFactor(t, access.Config{})
 	for valid, want := range map[string]time.Duration{"": time.Hour, "5m": 5 * time.Minute, "24h": 24 * time.Hour,
 		"24h1s": 0, "4m59s": 0, "-1h": 0, "8": 0, "x": 0, "9999999999h": 0} {
-		out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: factor.Params{"valid": valid}, Now: start})
+		out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]mfa.Secret{"valid": mfa.NewSecret(valid)}, Now: start})
 		if want == 0 {
 			require.ErrorIs(t, err, factor.ErrMalformed, valid)
 			continue
@@ -49,7 +49,7 @@ func TestParams(t *testing.T) {
 		require.Regexp(t, `^([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}$`, out.Prompt.Codes[0].Reveal())
 		require.NotContains(t, string(out.State), strings.ReplaceAll(out.Prompt.Codes[0].Reveal(), "-", ""))
 	}
-	_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: factor.Params{"uses": "twice"}, Now: start})
+	_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]mfa.Secret{"uses": mfa.NewSecret("twice")}, Now: start})
 	require.ErrorIs(t, err, factor.ErrMalformed)
 	require.Zero(t, f.Describe(nil))
 	_, err = f.Verify(t.Context(), factor.VerifyInput{State: []byte("x"), Response: "0000000000000000", Now: start})
@@ -111,11 +111,11 @@ func (o *office) enrol(g mfa.Grant) {
 	require.NoError(o.t, err)
 	code, err := otptotp.GenerateCode(e.Prompt.Secret.Reveal(), o.clock.Now())
 	require.NoError(o.t, err)
-	_, err = o.Confirm(o.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: mfa.Secret(code)})
+	_, err = o.Confirm(o.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: mfa.NewSecret(code)})
 	require.NoError(o.t, err)
 }
 
-func (o *office) issue(params factor.Params) mfa.Secret {
+func (o *office) issue(params map[string]factor.Secret) mfa.Secret {
 	o.t.Helper()
 	e, err := o.Issue(o.t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: ann, Actor: mfa.System("admin"), Reason: "called, knows her badge number"},
 		Kind: "access", Params: params})
@@ -157,7 +157,7 @@ func TestAccessOnce(t *testing.T) {
 func TestAccessForHours(t *testing.T) {
 	o := open(t)
 	o.enrol(o.begin().Grant)
-	code := o.issue(factor.Params{"valid": "8h", "uses": "any"})
+	code := o.issue(map[string]mfa.Secret{"valid": mfa.NewSecret("8h"), "uses": mfa.NewSecret("any")})
 	for range 4 {
 		_, err := o.use(code)
 		require.NoError(t, err)
@@ -176,8 +176,8 @@ func TestAccessForHours(t *testing.T) {
 func TestNewAccessCodeEndsTheOld(t *testing.T) {
 	o := open(t)
 	o.enrol(o.begin().Grant)
-	first := o.issue(factor.Params{"uses": "any"})
-	second := o.issue(factor.Params{"uses": "any"})
+	first := o.issue(map[string]mfa.Secret{"uses": mfa.NewSecret("any")})
+	second := o.issue(map[string]mfa.Secret{"uses": mfa.NewSecret("any")})
 	_, err := o.use(first)
 	require.ErrorIs(t, err, mfa.ErrIncorrect)
 	_, err = o.use(second)
@@ -189,7 +189,7 @@ func TestWrongAccessCodesLock(t *testing.T) {
 	o.enrol(o.begin().Grant)
 	code := o.issue(nil)
 	for range 5 {
-		_, err := o.use("0000-0000-0000-0000")
+		_, err := o.use(mfa.NewSecret("0000-0000-0000-0000"))
 		require.ErrorIs(t, err, mfa.ErrIncorrect)
 	}
 	_, err := o.use(code)
@@ -212,7 +212,7 @@ func TestOnlyAdministratorsIssue(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
 	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: mfa.Subject{ID: "bob", Enrolled: true}, Actor: mfa.System("admin")}, Kind: "access"})
 	require.ErrorIs(t, err, mfa.ErrStateLost)
-	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: ann, Actor: mfa.System("admin")}, Kind: "access", Params: factor.Params{"valid": "9000h"}})
+	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: ann, Actor: mfa.System("admin")}, Kind: "access", Params: map[string]mfa.Secret{"valid": mfa.NewSecret("9000h")}})
 	require.ErrorIs(t, err, mfa.ErrMalformed)
 }
 

@@ -16,7 +16,7 @@ func Example() {
 		panic(err)
 	}
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	made, err := f.Enroll(context.Background(), factor.EnrollInput{Params: factor.Params{"valid": "8h", "uses": "any"}, Now: now})
+	made, err := f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]factor.Secret{"valid": factor.NewSecret("8h"), "uses": factor.NewSecret("any")}, Now: now})
 	if err != nil {
 		panic(err)
 	}

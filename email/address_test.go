@@ -42,13 +42,13 @@ func TestFactor_KeepsAddressesInOneForm(t *testing.T) {
 		require.NoError(t, err, "an address of record is read as one that is typed")
 		require.Equal(t, want, string(state)+" "+hint)
 	}
-	_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: factor.Params{"address": "ann@bücher.example"},
+	_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"address": factor.NewSecret("ann@bücher.example")},
 		Existing: []factor.Instance{{State: []byte("ann@xn--bcher-kva.example")}}})
 	requireProblem(t, err, "address_duplicate")
 }
 
 func enrolling(address string) factor.EnrollInput {
-	return factor.EnrollInput{Params: factor.Params{"address": address}}
+	return factor.EnrollInput{Params: map[string]factor.Secret{"address": factor.NewSecret(address)}}
 }
 
 func requireProblem(t *testing.T, err error, reason string) {
@@ -106,11 +106,11 @@ func TestEnroll(t *testing.T) {
 	out, err := f.Enroll(t.Context(), factor.EnrollInput{Person: person})
 	require.NoError(t, err)
 	require.Equal(t, "ann@example.com", string(out.State), "the address of record, unless another is given")
-	out, err = f.Enroll(t.Context(), factor.EnrollInput{Person: person, Params: factor.Params{"address": "ann@home.example"},
+	out, err = f.Enroll(t.Context(), factor.EnrollInput{Person: person, Params: map[string]factor.Secret{"address": factor.NewSecret("ann@home.example")},
 		Existing: []factor.Instance{{State: []byte("ann@example.com")}}})
 	require.NoError(t, err)
 	require.Equal(t, "ann@home.example", string(out.State))
-	_, err = f.Enroll(t.Context(), factor.EnrollInput{Params: factor.Params{"address": "ANN@example.com"},
+	_, err = f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"address": factor.NewSecret("ANN@example.com")},
 		Existing: []factor.Instance{{State: []byte("bob@example.com")}, {State: []byte("ann@example.com")}}})
 	var p *factor.Problem
 	require.ErrorAs(t, err, &p)
@@ -142,7 +142,7 @@ func FuzzAddress(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
-		out, err := fac.Enroll(t.Context(), factor.EnrollInput{Params: factor.Params{"address": in}})
+		out, err := fac.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"address": factor.NewSecret(in)}})
 		if err != nil {
 			return
 		}
@@ -158,7 +158,7 @@ func FuzzAddress(f *testing.F) {
 		if strings.Contains(out.Hint, local+"@") || !strings.Contains(out.Hint, "•••") {
 			t.Fatalf("%q shows all of %q", out.Hint, state)
 		}
-		again, err := fac.Enroll(t.Context(), factor.EnrollInput{Params: factor.Params{"address": state}})
+		again, err := fac.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"address": factor.NewSecret(state)}})
 		if err != nil || string(again.State) != state {
 			t.Fatalf("%q is not what it becomes", state)
 		}

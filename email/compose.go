@@ -125,7 +125,7 @@ func Compose(c Content) (Message, error) {
 		lead = w.replace
 	case "confirm":
 		subject, lead, v.Ignore = w.subjectConfirm, w.confirm, w.ignoreConfirm
-		if c.Code == "" {
+		if c.Code.IsZero() {
 			lead = w.confirmLink
 		}
 	}
@@ -150,5 +150,5 @@ func Compose(c Content) (Message, error) {
 	if err := mailTemplate.Execute(&html, v); err != nil {
 		return Message{}, err
 	}
-	return Message{To: c.To, Subject: fmt.Sprintf(subject, c.ServiceName), Text: factor.Secret(text.String()), HTML: factor.Secret(html.String())}, nil
+	return Message{To: c.To, Subject: fmt.Sprintf(subject, c.ServiceName), Text: factor.NewSecret(text.String()), HTML: factor.NewSecret(html.String())}, nil
 }

@@ -135,7 +135,7 @@ func (f *Factor) Normalize(response string) (string, error) {
 //	                     before the @, an IP address or a single label after it, or too long
 //	address_duplicate    the person has enrolled the address before
 func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
-	address := in.Params["address"]
+	address := in.Params["address"].Reveal()
 	if address == "" {
 		address = in.Person.Email
 	}
@@ -169,8 +169,8 @@ func (f *Factor) Implied(p factor.Person) (state []byte, hint string, err error)
 // Issue makes a code.
 func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, error) {
 	code := sentcode.New(f.cfg.Digits)
-	return &factor.Issue{Keep: sentcode.Keep(code), Expires: in.Now.Add(f.cfg.TTL), Payload: factor.Secret(code),
-		Destination: factor.Secret(strings.ToLower(string(in.State)))}, nil
+	return &factor.Issue{Keep: sentcode.Keep(code), Expires: in.Now.Add(f.cfg.TTL), Payload: factor.NewSecret(code),
+		Destination: factor.NewSecret(strings.ToLower(string(in.State)))}, nil
 }
 
 // Deliver sends the mail: with the code, with the link, or with both. The text of its errors is
@@ -179,13 +179,13 @@ func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, 
 func (f *Factor) Deliver(ctx context.Context, in factor.DeliverInput) error {
 	c := Content{To: string(in.State), ServiceName: f.cfg.ServiceName, Locale: in.Person.Locale, Purpose: in.Purpose,
 		Code: in.Payload, TTL: f.cfg.TTL}
-	if in.Link != "" && f.cfg.ConfirmURL != nil {
-		c.Link = factor.Secret(f.cfg.ConfirmURL(in.Link.Reveal()))
+	if !in.Link.IsZero() && f.cfg.ConfirmURL != nil {
+		c.Link = factor.NewSecret(f.cfg.ConfirmURL(in.Link.Reveal()))
 		if !linkForm(c.Link.Reveal()) {
 			return quiet.New("email: Config.ConfirmURL does not make an absolute http or https URL")
 		}
 	}
-	if c.Code == "" && c.Link == "" {
+	if c.Code.IsZero() && c.Link.IsZero() {
 		return quiet.New("email: Config.ConfirmURL is nil, so there is no link to send")
 	}
 	return f.cfg.send(ctx, c)

@@ -60,7 +60,7 @@ var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
 func (r *rig) code(t testing.TB) mfa.Secret {
 	m, ok := r.box.Last()
 	require.True(t, ok)
-	return mfa.Secret(sixDigits.FindString(m.Text.Reveal()))
+	return mfa.NewSecret(sixDigits.FindString(m.Text.Reveal()))
 }
 
 func TestSignIn(t *testing.T) {
@@ -79,10 +79,10 @@ func TestSignIn(t *testing.T) {
 		require.Equal(t, "Your Acme code", m.Subject)
 		require.Contains(t, m.Text.Reveal(), "90 seconds")
 		code := r.code(t)
-		require.Contains(t, m.HTML.Reveal(), string(code))
-		require.NotContains(t, m.Subject, string(code), "lock screens show subjects")
+		require.Contains(t, m.HTML.Reveal(), code.Reveal())
+		require.NotContains(t, m.Subject, code.Reveal(), "lock screens show subjects")
 		r.clock.Advance(c.after)
-		_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: "b", Kind: "email", Response: code[:3] + " - " + code[3:]})
+		_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: "b", Kind: "email", Response: mfa.NewSecret(code.Reveal()[:3] + " - " + code.Reveal()[3:])})
 		require.ErrorIs(t, err, c.want)
 	}
 }
@@ -94,7 +94,7 @@ func TestConfirmByCodeOrLink(t *testing.T) {
 		r := newRig(t)
 		ch := r.begin(t, mfa.Subject{ID: "new"})
 		require.Equal(t, mfa.Enroll, ch.Next)
-		e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: "b", Kind: "email", Params: map[string]string{"address": " New@Example.COM "}})
+		e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: "b", Kind: "email", Params: map[string]mfa.Secret{"address": mfa.NewSecret(" New@Example.COM ")}})
 		require.NoError(t, err)
 		require.Equal(t, "N•••@example.com", e.Prompt.Hint)
 		m, _ := r.box.Last()
@@ -103,12 +103,12 @@ func TestConfirmByCodeOrLink(t *testing.T) {
 		require.True(t, ok)
 		token, _, _ = strings.Cut(token, "\n")
 		if by == "code" {
-			_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: "b", Response: mfa.Secret(sixDigits.FindString(m.Text.Reveal()))})
+			_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: "b", Response: mfa.NewSecret(sixDigits.FindString(m.Text.Reveal()))})
 		} else {
-			_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken(token)})
+			_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: mfa.NewSecret(token)}})
 		}
 		require.NoError(t, err)
-		_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken(token)})
+		_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: mfa.NewSecret(token)}})
 		require.ErrorIs(t, err, mfa.ErrTokenExpired)
 		require.Equal(t, mfa.Verify, r.begin(t, mfa.Subject{ID: "new"}).Next)
 	}
@@ -116,8 +116,8 @@ func TestConfirmByCodeOrLink(t *testing.T) {
 
 // A code may stand in a subject too, where Compose is the application's.
 func TestNothingSecretIsPrinted(t *testing.T) {
-	m := email.Message{To: "ann@example.com", Subject: "012345 is your code", Text: "012345", HTML: "012345"}
-	c := email.Content{To: "ann@example.com", Code: "012345", Link: "https://acme.example/?token=012345"}
+	m := email.Message{To: "ann@example.com", Subject: "012345 is your code", Text: mfa.NewSecret("012345"), HTML: mfa.NewSecret("012345")}
+	c := email.Content{To: "ann@example.com", Code: mfa.NewSecret("012345"), Link: mfa.NewSecret("https://acme.example/?token=012345")}
 	for _, v := range []any{m, &m, []any{m}, struct{ M email.Message }{m}, c, &c, map[string]any{"c": c}} {
 		j, err := json.Marshal(v)
 		require.NoError(t, err)
@@ -162,7 +162,7 @@ func TestConfigIsRefusedWithASentence(t *testing.T) {
 		{`mail for "manage" does not do: Compose makes a text without the code`, func(c *email.Config) {
 			c.Compose = broken(func(m *email.Message, c email.Content) {
 				if c.Purpose == "manage" {
-					m.Text = "Hello"
+					m.Text = mfa.NewSecret("Hello")
 				}
 			})
 		}},
@@ -199,8 +199,8 @@ func TestBounds(t *testing.T) {
 		require.NoError(t, err)
 		m, _ := r.box.Last()
 		require.Contains(t, m.Text.Reveal(), c.said)
-		code := mfa.Secret(regexp.MustCompile(fmt.Sprintf(`\b\d{%d}\b`, c.digits)).FindString(m.Text.Reveal()))
-		require.Len(t, string(code), c.digits)
+		code := mfa.NewSecret(regexp.MustCompile(fmt.Sprintf(`\b\d{%d}\b`, c.digits)).FindString(m.Text.Reveal()))
+		require.Len(t, code.Reveal(), c.digits)
 		answer := mfa.VerifyRequest{Challenge: ch.Token, Binding: "b", Kind: "email", Response: code}
 		r.clock.Advance(c.ttl - time.Millisecond)
 		_, err = r.Verify(t.Context(), answer)
@@ -239,7 +239,7 @@ func TestOneCode(t *testing.T) {
 	first := send(one)
 	require.ErrorIs(t, verify(two, first), mfa.ErrExpired)
 	second := send(one)
-	for second == first {
+	for second.Reveal() == first.Reveal() {
 		second = send(one)
 	}
 	require.ErrorIs(t, verify(one, first), mfa.ErrExpired)
@@ -250,10 +250,10 @@ func TestOneCode(t *testing.T) {
 // The address that was confirmed is the one written to, whatever Compose says, and a URL that
 // people cannot open is not sent to them.
 func TestDelivery(t *testing.T) {
-	in := factor.DeliverInput{State: []byte("ann@example.com"), Payload: "012345", Purpose: "confirm", Link: "token"}
+	in := factor.DeliverInput{State: []byte("ann@example.com"), Payload: mfa.NewSecret("012345"), Purpose: "confirm", Link: mfa.NewSecret("token")}
 	box := &mfatest.Outbox[email.Message]{}
 	f, err := email.New(email.Config{Sender: box, ServiceName: "Acme", Compose: func(c email.Content) (email.Message, error) {
-		return email.Message{To: "eve@example.com", Subject: "x", Text: c.Code + c.Link}, nil
+		return email.Message{To: "eve@example.com", Subject: "x", Text: mfa.NewSecret(c.Code.Reveal() + c.Link.Reveal())}, nil
 	}})
 	require.NoError(t, err)
 	require.NoError(t, f.Deliver(t.Context(), in))
@@ -291,7 +291,9 @@ func TestLinkWithoutConfirmURL(t *testing.T) {
 func TestTraits(t *testing.T) {
 	f, err := email.New(email.Config{Sender: &mfatest.Outbox[email.Message]{}, ServiceName: "Acme"})
 	require.NoError(t, err)
-	require.Equal(t, factor.Traits{Class: factor.ClassPossession, AMR: "otp"}, f.Traits())
+	tr := f.Traits()
+	tr.Settings = factor.Settings{} // see TestSettings
+	require.Equal(t, factor.Traits{Class: factor.ClassPossession, AMR: "otp", Level: factor.LevelWeak}, tr)
 	require.Equal(t, "email", f.Kind())
 	state, hint, err := f.Implied(factor.Person{Email: "ann@Example.com"})
 	require.NoError(t, err)

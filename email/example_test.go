@@ -36,7 +36,7 @@ func Example() {
 
 	sent, _ := box.Last()
 	code := regexp.MustCompile(`\d{6}`).FindString(sent.Text.Reveal())
-	v, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: "session", Kind: "email", Response: mfa.Secret(code)})
+	v, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: "session", Kind: "email", Response: mfa.NewSecret(code)})
 	fmt.Println(v.SubjectID, v.AMR, err)
 	// Output:
 	// sent to a•••@example.com
@@ -65,8 +65,8 @@ func ExampleConfig() {
 			m, err := email.Compose(c) // for all but one purpose the package's own
 			if c.Purpose == "sign-in" {
 				m.Subject = "Welcome back"
-				m.Text = "Your " + factor.Secret(c.ServiceName) + " code is " + c.Code + ".\n"
-				m.HTML = "" // plain text only
+				m.Text = mfa.NewSecret(mfa.NewSecret(mfa.NewSecret(mfa.NewSecret("Your "+mfa.NewSecret(c.ServiceName).Reveal()).Reveal()+" code is ").Reveal()+c.Code.Reveal()).Reveal() + ".\n")
+				m.HTML = mfa.Secret{} // plain text only
 			}
 			return m, err
 		},
@@ -74,7 +74,7 @@ func ExampleConfig() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	_ = f.Deliver(context.Background(), factor.DeliverInput{State: []byte("ann@example.com"), Payload: "012345", Purpose: "sign-in"})
+	_ = f.Deliver(context.Background(), factor.DeliverInput{State: []byte("ann@example.com"), Payload: mfa.NewSecret("012345"), Purpose: "sign-in"})
 	m := <-mails
 	fmt.Println(m.Subject, "/", m.Text.Reveal(), m)
 	// Output:

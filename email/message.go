@@ -98,10 +98,10 @@ func checkMessage(m Message, c Content) (Message, error) {
 
 // checkCompose tries what is going to be sent.
 func (cfg *Config) checkCompose() error {
-	code := factor.Secret(strings.Repeat("8", cfg.Digits))
+	code := factor.NewSecret(strings.Repeat("8", cfg.Digits))
 	sample := Content{To: "ann@example.com", ServiceName: cfg.ServiceName, Purpose: "confirm", TTL: cfg.TTL}
 	if cfg.ConfirmURL != nil {
-		sample.Link = "https://example.com/confirm?token=sample"
+		sample.Link = factor.NewSecret("https://example.com/confirm?token=sample")
 		if _, err := cfg.message(sample); err != nil {
 			return fmt.Errorf("the mail with a link alone does not do: %w", err)
 		}
@@ -111,7 +111,7 @@ func (cfg *Config) checkCompose() error {
 		if _, err := cfg.message(sample); err != nil {
 			return fmt.Errorf("the mail for %q does not do: %w", sample.Purpose, err)
 		}
-		sample.Link = "" // only a confirmation has one
+		sample.Link = factor.Secret{} // only a confirmation has one
 	}
 	notice := Content{To: sample.To, ServiceName: cfg.ServiceName, Notice: "factor.added", Factor: "totp", Name: "Phone"}
 	if _, err := cfg.message(notice); err != nil {

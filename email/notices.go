@@ -16,11 +16,11 @@ import (
 func (f *Factor) Notify(ctx context.Context, in factor.NotifyInput) error {
 	c := Content{To: string(in.State), ServiceName: f.cfg.ServiceName, Locale: in.Person.Locale,
 		Notice: in.Name, Factor: in.Kind, Name: plainname.ForQuotation(in.Label), Time: in.Time, Until: in.Until, Left: in.Left}
-	if in.Link != "" {
+	if !in.Link.IsZero() {
 		if f.cfg.SetupURL == nil {
 			return quiet.New("email: Config.SetupURL is nil, so there is no link to send")
 		}
-		c.Link = factor.Secret(f.cfg.SetupURL(in.Link.Reveal()))
+		c.Link = factor.NewSecret(f.cfg.SetupURL(in.Link.Reveal()))
 		if !linkForm(c.Link.Reveal()) {
 			return quiet.New("email: Config.SetupURL does not make an absolute http or https URL")
 		}
@@ -83,7 +83,7 @@ func composeNotice(c Content) (Message, error) {
 	}
 	fill := func(s string) string { return printed(s, c.ServiceName, n.kind(c.Factor), name, until, c.Left) }
 	v := mailView{Lang: lang, Service: c.ServiceName, Lead: fill(text[1]), Ignore: fill(n.notYou)}
-	if c.Link != "" {
+	if !c.Link.IsZero() {
 		v.Link, v.Button, v.IfButtonFails, v.Ignore = c.Link.Reveal(), n.linkButton, w.ifFails, n.linkIgnore
 		v.Note = n.linkTerms
 	} else if !c.Time.IsZero() {
@@ -102,5 +102,5 @@ func composeNotice(c Content) (Message, error) {
 	if err := mailTemplate.Execute(&html, v); err != nil {
 		return Message{}, err
 	}
-	return Message{To: c.To, Subject: fill(text[0]), Text: factor.Secret(plain.String()), HTML: factor.Secret(html.String())}, nil
+	return Message{To: c.To, Subject: fill(text[0]), Text: factor.NewSecret(plain.String()), HTML: factor.NewSecret(html.String())}, nil
 }

@@ -113,7 +113,7 @@ func TestNotify(t *testing.T) {
 	require.Equal(t, "ann@example.com", m.To)
 	require.Contains(t, m.Text.Reveal(), "‘Telefoon’ (authenticator-app)")
 
-	in.Name, in.Link = "setup.link", "TOKEN"
+	in.Name, in.Link = "setup.link", factor.NewSecret("TOKEN")
 	require.ErrorContains(t, f.Notify(t.Context(), in), "SetupURL is nil")
 	cfg.SetupURL = func(token string) string { return "/relative?" + token }
 	f, err = email.New(cfg)

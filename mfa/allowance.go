@@ -78,8 +78,8 @@ func (m *Manager) allowances(s *issuing, destination Secret) (list []allowance) 
 		limit = unconfirmedPerDestination
 	}
 	kind := s.factor.Kind()
-	if limit > 0 && destination != "" {
-		digest := m.cfg.Keys.Digest("destination", kind+"\x00"+string(destination))
+	if limit > 0 && !destination.IsZero() {
+		digest := m.cfg.Keys.Digest("destination", kind+"\x00"+destination.Reveal())
 		list = append(list, allowance{"b/d/" + base64.RawURLEncoding.EncodeToString(digest), limit})
 	}
 	if limit = m.cfg.Sends.PerSender; limit > 0 {

@@ -137,7 +137,7 @@ func TestAllowance_ARefusalCostsNothing(t *testing.T) {
 			}
 			r := newNuisanceRig(t)
 			for range 5 {
-				_, err := r.verify(r.ch, "mail", "000000")
+				_, err := r.verify(r.ch, "mail", mfa.NewSecret("000000"))
 				require.ErrorIs(t, err, mfa.ErrIncorrect)
 			}
 			before, writes, sent := r.shared(), r.writes(), r.messages()
@@ -285,7 +285,7 @@ func TestAllowance_IsPaidBackWhateverRefuses(t *testing.T) {
 	for name, meanwhile := range map[string]func(r *nuisanceRig, cancel func()){
 		"the user was locked": func(r *nuisanceRig, _ func()) {
 			for range 5 {
-				_, _ = r.verify(r.ch, "mail", "000000")
+				_, _ = r.verify(r.ch, "mail", mfa.NewSecret("000000"))
 			}
 		},
 		"the challenge was answered": func(r *nuisanceRig, _ func()) {

@@ -48,7 +48,7 @@ func TestAbandon_AThousandTimes(t *testing.T) {
 	}
 	require.LessOrEqual(t, r.store.Calls(mfatest.OpSwap)-writes, 17)
 	require.Len(t, r.mail.notices(), 1)
-	_, err := r.verify(mine, "app", "word")
+	_, err := r.verify(mine, "app", mfa.NewSecret("word"))
 	require.NoError(t, err)
 	r.clock.Advance(time.Hour)
 	ch := r.begin(ann)

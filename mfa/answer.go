@@ -52,7 +52,7 @@ type target struct {
 // normalize returns the response as the factor is given it. What it refuses is no answer
 // at all; it looks at no state, so that tells nothing.
 func (m *Manager) normalize(f Factor, response Secret) (string, error) {
-	s := string(response)
+	s := response.Reveal()
 	if s == "" || len(s) > maxResponse || !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
 		return "", fmt.Errorf("%w: an answer has 1 to %d bytes of UTF-8 without NUL", ErrMalformed, maxResponse)
 	}

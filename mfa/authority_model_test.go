@@ -252,7 +252,7 @@ func (w *world) proceed(a *actorModel) {
 	if !ok {
 		return
 	}
-	v, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Purpose: purpose, Binding: binding, Kind: o.Kind, Response: mfa.Secret(response)})
+	v, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Purpose: purpose, Binding: binding, Kind: o.Kind, Response: mfa.NewSecret(response)})
 	w.note("%s responds with %s: %v", a.name, o.Kind, err)
 	var required *mfa.EnrollmentRequiredError
 	settled := slices.ContainsFunc(own, func(f ownModel) bool { return !f.held && modelAllows(p.Kinds, f.kind) })
@@ -377,11 +377,11 @@ func (w *world) try(m *mfa.Manager, a *actorModel, g grantModel, act, kind, targ
 	}
 	w.words++
 	secret := fmt.Sprintf("word %d", w.words)
-	e, err := m.Enroll(ctx, mfa.EnrollRequest{Grant: g.grant, Binding: g.binding, Kind: kind, Params: factor.Params{"word": secret}})
+	e, err := m.Enroll(ctx, mfa.EnrollRequest{Grant: g.grant, Binding: g.binding, Kind: kind, Params: map[string]mfa.Secret{"word": mfa.NewSecret(secret)}})
 	if err != nil {
 		return err
 	}
-	c, err := m.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: g.binding, Response: mfa.Secret(secret)})
+	c, err := m.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: g.binding, Response: mfa.NewSecret(secret)})
 	if err != nil {
 		return err
 	}
@@ -433,7 +433,7 @@ func (w *world) getsIn(a *actorModel) {
 		responded := false
 		for _, o := range ch.Options {
 			if response, _, ok := w.respond(w.full, a, ch, o, "way in", "", own); ok {
-				_, err = w.full.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: "way in", Kind: o.Kind, Response: mfa.Secret(response)})
+				_, err = w.full.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: "way in", Kind: o.Kind, Response: mfa.NewSecret(response)})
 				responded = true
 				break
 			}
@@ -459,8 +459,8 @@ func (w *world) getsIn(a *actorModel) {
 		return // the address, which this model does not enrol
 	}
 	w.words++
-	secret := mfa.Secret(fmt.Sprintf("word %d", w.words))
-	e, err := w.full.Enroll(ctx, mfa.EnrollRequest{Grant: g, Binding: "way in", Kind: kinds[0], Params: factor.Params{"word": secret.Reveal()}})
+	secret := mfa.NewSecret(fmt.Sprintf("word %d", w.words))
+	e, err := w.full.Enroll(ctx, mfa.EnrollRequest{Grant: g, Binding: "way in", Kind: kinds[0], Params: map[string]mfa.Secret{"word": mfa.NewSecret(secret.Reveal())}})
 	if errors.Is(err, mfa.ErrNotAvailable) {
 		return // five of a kind
 	}

@@ -69,12 +69,12 @@ func (m *Manager) Begin(ctx context.Context, r BeginRequest) (*Challenge, error)
 	if err != nil {
 		return nil, err
 	}
-	if ch.Next == Verify && r.Device != "" && c.Remember > 0 && rec.Devices != nil {
+	if ch.Next == Verify && !r.Device.IsZero() && c.Remember > 0 && rec.Devices != nil {
 		if err := m.recognise(ctx, r.Device, &c, now, ch); err != nil {
 			return nil, err
 		}
 		if ch.Remembered {
-			ch.Next, ch.Options, ch.Token, ch.Expires = Done, nil, "", time.Time{}
+			ch.Next, ch.Options, ch.Token, ch.Expires = Done, nil, ChallengeToken{}, time.Time{}
 		}
 	}
 	if m.cfg.Events != nil {
@@ -98,7 +98,7 @@ func (m *Manager) challengeFor(r *record, c *claims, p Policy, first proof, now 
 	case ordinary, c.Purpose == ReplaceFactor && len(options) > 0,
 		!own && len(options) > 0 && m.holding(r, c).implied == impliedUndeliverable:
 		return &Challenge{Next: Verify, Options: options, LockedUntil: m.lockedUntil(r, options, now),
-			Token:   ChallengeToken(m.newToken(sealChallenge, *c)),
+			Token:   ChallengeToken{Secret: NewSecret(m.newToken(sealChallenge, *c))},
 			Expires: now.Add(m.cfg.ChallengeTTL)}, nil
 	case own, c.Purpose == ReplaceFactor, c.Purpose == StepUp:
 		return nil, ErrNotAvailable

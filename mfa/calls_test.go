@@ -78,7 +78,7 @@ func (s *shouter) Normalize(r string) (string, error) {
 }
 
 func (s *shouter) Enroll(ctx context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
-	if err := s.shout("Enroll", in.Person.Email, in.Params["address"]); err != nil {
+	if err := s.shout("Enroll", in.Person.Email, in.Params["address"].Reveal()); err != nil {
 		return nil, err
 	}
 	return s.sent.Enroll(ctx, in)

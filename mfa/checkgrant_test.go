@@ -21,7 +21,7 @@ func TestCheckGrant(t *testing.T) {
 	require.ErrorIs(t, check(ann, weak, binding), mfa.ErrForbidden, "there is a stronger factor now")
 	require.ErrorIs(t, check(person(1), strong, binding), mfa.ErrToken, "another person's")
 	require.ErrorIs(t, check(ann, strong, "another session"), mfa.ErrToken)
-	require.ErrorIs(t, check(ann, "x", binding), mfa.ErrToken)
+	require.ErrorIs(t, check(ann, mfa.Grant{Secret: mfa.NewSecret("x")}, binding), mfa.ErrToken)
 	require.ErrorIs(t, check(mfa.Subject{}, strong, binding), mfa.ErrMalformed)
 	first := r.begin(mfa.Subject{ID: "new"})
 	require.Equal(t, mfa.Enroll, first.Next)

@@ -24,7 +24,7 @@ const (
 // DeviceToken lets a remembered device pass without a second factor: the value of a cookie
 // that is Secure, HttpOnly and SameSite. It is opaque, at most 200 bytes, and good for one
 // person; every use replaces it. It prints as "[redacted]".
-type DeviceToken string
+type DeviceToken struct{ Secret }
 
 // DeviceInfo describes one remembered device, for a list.
 type DeviceInfo struct {
@@ -54,7 +54,7 @@ func (m *Manager) rotate(d *device, s subject) DeviceToken {
 	hash := sha256.Sum256(secret[:])
 	d.Secret = hash[:16]
 	token := append(d.ID[:], secret[:]...)
-	return DeviceToken(base64.RawURLEncoding.EncodeToString(m.cfg.Keys.Seal(sealDevice, s.key(), token)))
+	return DeviceToken{Secret: NewSecret(base64.RawURLEncoding.EncodeToString(m.cfg.Keys.Seal(sealDevice, s.key(), token)))}
 }
 
 // remember adds a device to the person's, if the policy that the challenge was begun under
@@ -81,10 +81,10 @@ func (m *Manager) remember(r *record, c *claims, name string, v *Verification, n
 // recognise looks at the token of a device that may be remembered, and sets in ch what
 // follows. Only a store's failure is an error: whoever is not recognised proves a factor.
 func (m *Manager) recognise(ctx context.Context, token DeviceToken, c *claims, clock time.Time, ch *Challenge) error {
-	if len(token) > maxToken {
+	if len(token.Reveal()) > maxToken {
 		return nil
 	}
-	sealed, err := base64.RawURLEncoding.Strict().DecodeString(string(token))
+	sealed, err := base64.RawURLEncoding.Strict().DecodeString(token.Reveal())
 	if err != nil {
 		return nil
 	}
@@ -96,7 +96,7 @@ func (m *Manager) recognise(ctx context.Context, token DeviceToken, c *claims, c
 	presented := hash[:16]
 	var events []Event
 	err = m.update(ctx, c.Subject, clock, func(r *record) (bool, error) {
-		ch.Device, ch.DeviceExpires, ch.Remembered, events = "", time.Time{}, false, nil
+		ch.Device, ch.DeviceExpires, ch.Remembered, events = DeviceToken{}, time.Time{}, false, nil
 		now := r.at(clock)
 		i := slices.IndexFunc(r.Devices, func(d device) bool { return string(d.ID[:]) == string(plain[:8]) })
 		if i < 0 {

@@ -53,7 +53,7 @@ func (r *rig) beginOn(s mfa.Subject, d mfa.DeviceToken) *mfa.Challenge {
 func TestRememberedDeviceIsLetIn(t *testing.T) {
 	r := remembering(t)
 	first := r.onDevice(ann, "Laptop")
-	require.LessOrEqual(t, len(first), 200)
+	require.LessOrEqual(t, len(first.Reveal()), 200)
 	require.Equal(t, "[redacted]", fmt.Sprint(first))
 
 	r.clock.Advance(time.Hour)
@@ -66,7 +66,7 @@ func TestRememberedDeviceIsLetIn(t *testing.T) {
 	require.NotEqual(t, first, ch.Device)
 	require.Equal(t, mfa.Done, r.beginOn(ann, ch.Device).Next)
 
-	require.Equal(t, mfa.Verify, r.beginOn(ann, "").Next, "no token, no entry")
+	require.Equal(t, mfa.Verify, r.beginOn(ann, mfa.DeviceToken{}).Next, "no token, no entry")
 	o, err := r.Overview(t.Context(), ann)
 	require.NoError(t, err)
 	require.Len(t, o.Devices, 1)
@@ -147,7 +147,7 @@ func TestDevicesOffByDefault(t *testing.T) {
 	}())
 	r = remembering(t)
 	require.Empty(t, r.rememberedBy(ann, "").Device, "only if the person wants it")
-	_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "mail", Response: "123456",
+	_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "mail", Response: mfa.NewSecret("123456"),
 		Remember: strings.Repeat("n", 65)})
 	require.ErrorIs(t, err, mfa.ErrMalformed)
 }
@@ -162,7 +162,7 @@ func TestDeviceOfAnotherPerson(t *testing.T) {
 	sameID := ann
 	sameID.Tenant = "elsewhere"
 	require.Equal(t, mfa.Verify, r.beginOn(sameID, anns).Next)
-	for _, bad := range []mfa.DeviceToken{"x", "AAAA", mfa.DeviceToken(strings.Repeat("A", 5000)), anns[:len(anns)-1], anns + "A"} {
+	for _, bad := range []mfa.DeviceToken{{Secret: mfa.NewSecret("x")}, {Secret: mfa.NewSecret("AAAA")}, {Secret: mfa.NewSecret(strings.Repeat("A", 5000))}, {Secret: mfa.NewSecret(anns.Reveal()[:len(anns.Reveal())-1])}, {Secret: mfa.NewSecret(anns.Reveal() + "A")}} {
 		require.Equal(t, mfa.Verify, r.beginOn(ann, bad).Next)
 	}
 	require.True(t, r.beginOn(ann, anns).Remembered)
@@ -181,7 +181,7 @@ func TestDeviceIsForSignInOnly(t *testing.T) {
 		require.Equal(t, mfa.Verify, ch.Next)
 	}
 	ch := r.beginFor(ann, mfa.StepUp)
-	v, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.StepUp, Binding: binding, Kind: "app", Response: "word", Remember: "Laptop"})
+	v, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.StepUp, Binding: binding, Kind: "app", Response: mfa.NewSecret("word"), Remember: "Laptop"})
 	require.NoError(t, err)
 	require.Empty(t, v.Device)
 }
@@ -241,7 +241,7 @@ func TestRecoveryRemembersNothing(t *testing.T) {
 	g := r.withApp(ann, "word").Grant
 	_, err := r.RegenerateRecoveryCodes(t.Context(), g, binding)
 	require.NoError(t, err)
-	v, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "recovery", Response: "a", Remember: "Laptop"})
+	v, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "recovery", Response: mfa.NewSecret("a"), Remember: "Laptop"})
 	require.NoError(t, err)
 	require.Empty(t, v.Device)
 }
@@ -279,7 +279,7 @@ func TestDeviceInParallel(t *testing.T) {
 			if ch.Remembered {
 				remembered.Add(1)
 			}
-			if ch.Device != "" {
+			if !ch.Device.IsZero() {
 				rotated.Add(1)
 			}
 		})
@@ -307,6 +307,6 @@ func TestDeviceTokenIsNotStored(t *testing.T) {
 	r := remembering(t)
 	token := r.onDevice(ann, "Laptop")
 	for _, data := range dump(t, r.store) {
-		require.NotContains(t, data, string(token))
+		require.NotContains(t, data, token.Reveal())
 	}
 }

@@ -22,7 +22,7 @@ const (
 
 // openGrant opens a grant token; what it opens is for may to say.
 func (m *Manager) openGrant(grant Grant, binding string) (*claims, error) {
-	return m.openToken(sealGrant, string(grant), binding)
+	return m.openToken(sealGrant, grant.Reveal(), binding)
 }
 
 // may says whether a grant permits a request now.
@@ -106,7 +106,8 @@ func checkEnroll(r EnrollRequest) error {
 		return fmt.Errorf("%w: too many parameters", ErrMalformed)
 	}
 	for k, v := range r.Params {
-		if len(k) > maxParam || len(v) > maxParam || !utf8.ValidString(k) || !utf8.ValidString(v) {
+		text := v.Reveal()
+		if len(k) > maxParam || len(text) > maxParam || !utf8.ValidString(k) || !utf8.ValidString(text) {
 			return fmt.Errorf("%w: a parameter has at most %d bytes of UTF-8", ErrMalformed, maxParam)
 		}
 	}
@@ -154,10 +155,10 @@ func (m *Manager) mayConfirm(r *record, c *claims, p *pending) (permission, erro
 // the same errors. The answer that confirms cannot be used again to sign in. ErrNotAvailable
 // also means that another person has what is being enrolled (a passkey's credential).
 func (m *Manager) Confirm(ctx context.Context, r ConfirmRequest) (*Confirmation, error) {
-	if r.Link != "" {
+	if !r.Link.IsZero() {
 		return m.confirmLink(ctx, r.Link)
 	}
-	c, err := m.openToken(sealEnrollment, string(r.Token), r.Binding)
+	c, err := m.openToken(sealEnrollment, r.Token.Reveal(), r.Binding)
 	if err != nil {
 		return nil, err
 	}
@@ -225,7 +226,7 @@ func (m *Manager) Confirm(ctx context.Context, r ConfirmRequest) (*Confirmation,
 // confirmLink confirms by the token of a link. Who holds it received the mail; it cannot be
 // guessed, so nothing is counted and a lock does not matter.
 func (m *Manager) confirmLink(ctx context.Context, link LinkToken) (*Confirmation, error) {
-	c, err := m.openToken(sealLink, string(link), "")
+	c, err := m.openToken(sealLink, link.Reveal(), "")
 	if err != nil {
 		return nil, err
 	}
@@ -246,7 +247,7 @@ func (m *Manager) confirmLink(ctx context.Context, link LinkToken) (*Confirmatio
 			return false, err
 		}
 		done, events = m.confirm(r, c, *p, allowed, now)
-		done.Grant, done.GrantExpires, done.Verification = "", time.Time{}, nil
+		done.Grant, done.GrantExpires, done.Verification = Grant{}, time.Time{}, nil
 		return true, nil
 	})
 	if err != nil {

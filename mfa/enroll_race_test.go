@@ -35,7 +35,7 @@ func (t *texts) Send(_ context.Context, m sms.Message) error {
 func (t *texts) code() mfa.Secret {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return mfa.Secret(t.last)
+	return mfa.NewSecret(t.last)
 }
 
 // raceRig is a rig with the real factors that refuse what is enrolled already, over a store
@@ -60,7 +60,7 @@ func newRaceRig(t *testing.T) *raceRig {
 		c.Store = r.between
 	})
 	r.withApp(ann, "first")
-	v, err := r.verify(r.begin(ann), "app", "first")
+	v, err := r.verify(r.begin(ann), "app", mfa.NewSecret("first"))
 	require.NoError(t, err)
 	r.grant = v.Grant             // as strong as can be
 	r.cfg.Store = r.between.Store // which nothing stands between
@@ -71,8 +71,8 @@ func newRaceRig(t *testing.T) *raceRig {
 const sharedSecret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
 func (r *raceRig) enrollIn(m *mfa.Manager, kind string) (*mfa.Enrollment, error) {
-	params := map[string]factor.Params{
-		"totp": {"secret": sharedSecret}, "sms": {"number": "+31612345678"},
+	params := map[string]map[string]factor.Secret{
+		"totp": map[string]mfa.Secret{"secret": mfa.NewSecret(sharedSecret)}, "sms": map[string]mfa.Secret{"number": mfa.NewSecret("+31612345678")},
 	}[kind]
 	return m.Enroll(context.Background(), mfa.EnrollRequest{
 		Grant: r.grant, Binding: binding, Kind: kind, Params: params})
@@ -81,7 +81,7 @@ func (r *raceRig) enrollIn(m *mfa.Manager, kind string) (*mfa.Enrollment, error)
 func appCode(secret string, now time.Time) (mfa.Secret, error) {
 	code, err := otptotp.GenerateCodeCustom(secret, now,
 		otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
-	return mfa.Secret(code), err
+	return mfa.NewSecret(code), err
 }
 
 func (r *raceRig) confirmIn(
@@ -168,10 +168,10 @@ func TestEnroll_StopsWhenFactorsKeepChanging(t *testing.T) {
 			return
 		}
 		e, err := r.other.Enroll(context.Background(), mfa.EnrollRequest{Grant: r.grant, Binding: binding,
-			Kind: "app", Params: factor.Params{"word": "second"}})
+			Kind: "app", Params: map[string]mfa.Secret{"word": mfa.NewSecret("second")}})
 		require.NoError(t, err)
 		c, err := r.other.Confirm(context.Background(), mfa.ConfirmRequest{Token: e.Token,
-			Binding: binding, Response: "second"})
+			Binding: binding, Response: mfa.NewSecret("second")})
 		require.NoError(t, err)
 		added = c.Factor.ID
 	})

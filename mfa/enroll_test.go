@@ -16,7 +16,7 @@ import (
 
 func (r *rig) begun(g mfa.Grant, kind, value string) (*mfa.Enrollment, error) {
 	return r.Enroll(r.t.Context(), mfa.EnrollRequest{Grant: g, Binding: binding, Kind: kind,
-		Params: map[string]string{"word": value, "address": value}})
+		Params: map[string]mfa.Secret{"word": mfa.NewSecret(value), "address": mfa.NewSecret(value)}})
 }
 
 func TestPendingEnrolmentChangesNothing(t *testing.T) {
@@ -25,13 +25,13 @@ func TestPendingEnrolmentChangesNothing(t *testing.T) {
 	e, err := r.begun(g, "app", "rose")
 	require.NoError(t, err)
 	require.Equal(t, "rose", e.Prompt.Secret.Reveal())
-	_, err = r.verify(r.begin(ann), "app", "rose")
+	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("rose"))
 	require.ErrorIs(t, err, mfa.ErrIncorrect)
-	_, err = r.verify(r.begin(ann), "app", "tulip")
+	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("tulip"))
 	require.NoError(t, err)
 
 	r.clock.Advance(15 * time.Minute)
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: "rose"})
+	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret("rose")})
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 }
 
@@ -41,7 +41,7 @@ func TestConfirmWorksOnce(t *testing.T) {
 	require.NoError(t, err)
 	var wins atomic.Int32
 	together(64, func(int) {
-		_, err := r.Confirm(context.Background(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: "tulip"})
+		_, err := r.Confirm(context.Background(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret("tulip")})
 		if err == nil {
 			wins.Add(1)
 		} else if !errors.Is(err, mfa.ErrTokenExpired) {
@@ -102,7 +102,7 @@ func TestGrantReachesAsFarAsItsProof(t *testing.T) {
 	require.NoError(t, r.Rename(t.Context(), strong, binding, r.id("app"), "Phone"))
 	r.clock.Advance(time.Millisecond)
 	require.ErrorIs(t, r.Rename(t.Context(), strong, binding, r.id("app"), "x"), mfa.ErrTokenExpired)
-	require.ErrorIs(t, r.Rename(t.Context(), "", binding, r.id("app"), "x"), mfa.ErrToken)
+	require.ErrorIs(t, r.Rename(t.Context(), mfa.Grant{}, binding, r.id("app"), "x"), mfa.ErrToken)
 }
 
 func (r *rig) id(kind string) string {
@@ -124,7 +124,7 @@ func TestAnothersGrantChangesOnlyTheirOwn(t *testing.T) {
 	bob := person(1)
 	g := r.withApp(bob, "rose").Grant
 	require.ErrorIs(t, r.Remove(t.Context(), g, binding, r.id("app")), mfa.ErrNotAvailable)
-	_, err := r.verify(r.begin(ann), "app", "tulip")
+	_, err := r.verify(r.begin(ann), "app", mfa.NewSecret("tulip"))
 	require.NoError(t, err)
 }
 
@@ -141,7 +141,7 @@ func TestFirstEnrolmentGrantOpensNothingElse(t *testing.T) {
 	require.Equal(t, mfa.SignIn, c.Verification.Purpose)
 	_, err = r.begun(thief.Grant, "pin", "1234")
 	require.ErrorIs(t, err, mfa.ErrForbidden, "there is a factor now")
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: pending.Token, Binding: binding, Response: "1234"})
+	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: pending.Token, Binding: binding, Response: mfa.NewSecret("1234")})
 	require.ErrorIs(t, err, mfa.ErrForbidden, "and what was begun before is not confirmed either")
 }
 
@@ -156,11 +156,11 @@ func TestRecovery(t *testing.T) {
 
 	ch := r.begin(ann)
 	require.Equal(t, "recovery", ch.Options[len(ch.Options)-1].Kind, "recovery comes last")
-	v, err := r.verify(ch, "recovery", "b")
+	v, err := r.verify(ch, "recovery", mfa.NewSecret("b"))
 	require.NoError(t, err)
 	require.Equal(t, 4, v.RecoveryLeft)
 	require.Equal(t, 1, v.AssuranceLevel)
-	_, err = r.verify(r.begin(ann), "recovery", "b")
+	_, err = r.verify(r.begin(ann), "recovery", mfa.NewSecret("b"))
 	require.ErrorIs(t, err, mfa.ErrIncorrect)
 
 	// What it opens is the replacement of what was lost, and nothing else.
@@ -169,21 +169,21 @@ func TestRecovery(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrForbidden)
 	p, err := r.begun(v.Grant, "app", "rose")
 	require.NoError(t, err)
-	_, err = r.verify(r.begin(ann), "app", "tulip")
+	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("tulip"))
 	require.NoError(t, err, "the old device works until the new one is confirmed")
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: p.Token, Binding: binding, Response: "rose"})
+	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: p.Token, Binding: binding, Response: mfa.NewSecret("rose")})
 	require.NoError(t, err)
 	require.Contains(t, r.eventNames(), "recovery.replacement")
-	_, err = r.verify(r.begin(ann), "app", "rose")
+	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("rose"))
 	require.NoError(t, err)
 	r.clock.Advance(24*time.Hour - time.Millisecond)
-	_, err = r.verify(r.begin(ann), "app", "tulip")
+	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("tulip"))
 	require.ErrorIs(t, err, mfa.ErrReplayed, "the old one is there until the hold ends")
 	r.clock.Advance(time.Millisecond)
-	_, err = r.verify(r.begin(ann), "app", "tulip")
+	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("tulip"))
 	require.ErrorIs(t, err, mfa.ErrIncorrect, "and then stops")
 
-	_, err = r.verify(r.begin(ann), "recovery", "a")
+	_, err = r.verify(r.begin(ann), "recovery", mfa.NewSecret("a"))
 	require.NoError(t, err)
 	require.Contains(t, r.eventNames(), "recovery.low")
 }
@@ -204,9 +204,9 @@ func TestSingleKindReplacesItself(t *testing.T) {
 	r := newRig(t)
 	g := r.enroll(r.signIn(ann).Grant, "pin", "first").Grant
 	r.enroll(g, "pin", "second")
-	_, err := r.verify(r.begin(ann), "pin", "first")
+	_, err := r.verify(r.begin(ann), "pin", mfa.NewSecret("first"))
 	require.ErrorIs(t, err, mfa.ErrIncorrect)
-	_, err = r.verify(r.begin(ann), "pin", "second")
+	_, err = r.verify(r.begin(ann), "pin", mfa.NewSecret("second"))
 	require.NoError(t, err)
 }
 
@@ -218,11 +218,11 @@ func TestFiveOfAKindAndNotSix(t *testing.T) {
 	}
 	_, err := r.begun(g, "app", "f")
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
-	for _, w := range []mfa.Secret{"a", "c", "e"} {
+	for _, w := range []mfa.Secret{mfa.NewSecret("a"), mfa.NewSecret("c"), mfa.NewSecret("e")} {
 		_, err := r.verify(r.begin(ann), "app", w)
 		require.NoError(t, err, "an answer is judged against all of the kind")
 	}
-	_, err = r.verify(r.begin(ann), "app", "wrong")
+	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("wrong"))
 	require.Equal(t, 4, left(t, err), "and counts once")
 }
 
@@ -242,7 +242,7 @@ func TestConfirmationByLink(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, r.clock.Now().Add(24*time.Hour), d.Expires)
 	require.Empty(t, r.mail.code(ann.Email), "no code that nobody could enter")
-	link := mfa.LinkToken(r.mail.link[ann.Email])
+	link := mfa.LinkToken{Secret: mfa.NewSecret(r.mail.link[ann.Email])}
 	require.Equal(t, mfa.Enroll, r.begin(s).Next)
 
 	r.clock.Advance(24*time.Hour - time.Millisecond)
@@ -259,7 +259,7 @@ func TestConfirmationByLink(t *testing.T) {
 	require.NoError(t, err)
 	r.send(r.begin(s))
 	require.NotEmpty(t, r.mail.code(ann.Email))
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken(r.mail.link["new@example.com"])})
+	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: mfa.NewSecret(r.mail.link["new@example.com"])}})
 	require.NoError(t, err)
 	before := r.mail.code(ann.Email)
 	r.send(r.begin(s))
@@ -269,7 +269,7 @@ func TestConfirmationByLink(t *testing.T) {
 	late, err := r.SendConfirmation(t.Context(), mfa.AdminRequest{Subject: s, Actor: mfa.System("root")})
 	require.NoError(t, err)
 	r.clock.Set(late.Expires)
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken(r.mail.link["new@example.com"])})
+	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: mfa.NewSecret(r.mail.link["new@example.com"])}})
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 }
 
@@ -395,12 +395,12 @@ func TestGrantKeepsTheStrongerProof(t *testing.T) {
 	r.clock.Set(strong.GrantExpires)
 	require.ErrorIs(t, r.Rename(t.Context(), c.Grant, binding, r.id("app"), "x"), mfa.ErrTokenExpired)
 
-	v, err := r.verify(r.begin(ann), "app", "tulip")
+	v, err := r.verify(r.begin(ann), "app", mfa.NewSecret("tulip"))
 	require.NoError(t, err)
 	e, err := r.begun(v.Grant, "pin", "654321")
 	require.NoError(t, err)
 	r.clock.Advance(6 * time.Minute) // the grant is over, the enrolment is not
-	late, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: "654321"})
+	late, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret("654321")})
 	require.NoError(t, err)
 	require.ErrorIs(t, r.Rename(t.Context(), late.Grant, binding, r.id("app"), "x"), mfa.ErrTokenExpired)
 }

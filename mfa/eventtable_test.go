@@ -91,7 +91,7 @@ var notified = map[string]func(*testing.T) *rig{
 		})
 		r.withApp(ann, "word")
 		for i := range 10 {
-			_, err := r.verify(r.begin(ann), "app", "wrong")
+			_, err := r.verify(r.begin(ann), "app", mfa.NewSecret("wrong"))
 			require.ErrorIs(t, err, mfa.ErrIncorrect)
 			if i == 4 {
 				r.clock.Advance(4 * time.Minute)
@@ -102,7 +102,7 @@ var notified = map[string]func(*testing.T) *rig{
 	"lockout.unlocked": func(t *testing.T) *rig {
 		r := stoppedRig(t)
 		for range 3 {
-			_, err := r.prove("word")
+			_, err := r.prove(mfa.NewSecret("word"))
 			require.NoError(t, err)
 			r.clock.Advance(30 * time.Second)
 		}
@@ -116,7 +116,7 @@ var notified = map[string]func(*testing.T) *rig{
 	"recovery.replacement": func(t *testing.T) *rig {
 		r := lost(t, func(c *mfa.Config) { c.Notices = mfa.NoticesNow })
 		r.mail.notices()
-		v, err := r.verify(r.begin(ann), "recovery", "a")
+		v, err := r.verify(r.begin(ann), "recovery", mfa.NewSecret("a"))
 		require.NoError(t, err)
 		r.enroll(v.Grant, "app", "new phone")
 		require.Equal(t, r.clock.Now().Add(24*time.Hour), r.mail.told[len(r.mail.told)-1].Until)
@@ -144,7 +144,7 @@ var notified = map[string]func(*testing.T) *rig{
 		r.mail = &f.sent
 		ch := r.begin(ann)
 		r.send(ch)
-		_, err := r.verify(ch, "mail", "123456")
+		_, err := r.verify(ch, "mail", mfa.NewSecret("123456"))
 		require.ErrorIs(t, err, mfa.ErrReplayed)
 		return r
 	},
@@ -152,20 +152,20 @@ var notified = map[string]func(*testing.T) *rig{
 		r := telling(t)
 		_, err := r.SendConfirmation(t.Context(), byBoss)
 		require.NoError(t, err)
-		_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken(r.mail.link[ann.Email])})
+		_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: mfa.NewSecret(r.mail.link[ann.Email])}})
 		require.NoError(t, err)
 		return r
 	},
 	"recovery.regenerated": withCodes,
 	"recovery.used": func(t *testing.T) *rig {
 		r := withCodes(t)
-		_, err := r.verify(r.begin(ann), "recovery", "a")
+		_, err := r.verify(r.begin(ann), "recovery", mfa.NewSecret("a"))
 		require.NoError(t, err)
 		return r
 	},
 	"recovery.low": func(t *testing.T) *rig {
 		r := withCodes(t)
-		for _, code := range []mfa.Secret{"a", "b"} {
+		for _, code := range []mfa.Secret{mfa.NewSecret("a"), mfa.NewSecret("b")} {
 			_, err := r.verify(r.begin(ann), "recovery", code)
 			require.NoError(t, err)
 		}
@@ -215,7 +215,7 @@ var notified = map[string]func(*testing.T) *rig{
 				traits: factor.Traits{Class: factor.ClassRecovery, NoConfirmation: true, AdminOnly: true}})
 			c.Notices = mfa.NoticesNow
 		})
-		_, err := r.Issue(t.Context(), mfa.IssueRequest{AdminRequest: byBoss, Kind: "access", Params: factor.Params{"word": "x"}})
+		_, err := r.Issue(t.Context(), mfa.IssueRequest{AdminRequest: byBoss, Kind: "access", Params: map[string]mfa.Secret{"word": mfa.NewSecret("x")}})
 		require.NoError(t, err)
 		return r
 	},
@@ -241,7 +241,7 @@ func wrongly(t *testing.T, n int) *rig {
 	t.Helper()
 	r, _ := withAppTold(t)
 	for range n {
-		_, err := r.verify(r.begin(ann), "app", "wrong")
+		_, err := r.verify(r.begin(ann), "app", mfa.NewSecret("wrong"))
 		require.ErrorIs(t, err, mfa.ErrIncorrect)
 	}
 	return r

@@ -59,16 +59,16 @@ func Example_writeYourOwnFactor() {
 		return ch
 	}
 	e, _ := m.Enroll(ctx, mfa.EnrollRequest{Grant: begin().Grant, Binding: "session", Kind: "door-word"})
-	_, err = m.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: "session", Response: " Tulip"})
+	_, err = m.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: "session", Response: mfa.NewSecret(" Tulip")})
 	fmt.Println("enrolled:", err)
 
 	verify := func(answer mfa.Secret) {
 		_, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: begin().Token, Binding: "session", Kind: "door-word", Response: answer})
 		fmt.Println(err)
 	}
-	verify("tulip")
+	verify(mfa.NewSecret("tulip"))
 	word = "rose"
-	verify("rose")
+	verify(mfa.NewSecret("rose"))
 	// Output:
 	// enrolled: <nil>
 	// mfa: door-word answer refused, 4 attempts left: factor: answer was used before

@@ -48,7 +48,7 @@ func TestFaultsNeverYieldAnUnrecordedSuccess(t *testing.T) {
 					require.NoError(t, err)
 					ch := r.begin(ann)
 					r.send(ch)
-					right := map[string]mfa.Secret{"app": "tulip", "mail": r.mail.code(ann.Email), "pin": "123456", "recovery": "c"}[kind]
+					right := map[string]mfa.Secret{"app": mfa.NewSecret("tulip"), "mail": r.mail.code(ann.Email), "pin": mfa.NewSecret("123456"), "recovery": mfa.NewSecret("c")}[kind]
 					if skip > 0 {
 						r.store.Inject(f.op, skip, mfatest.Fault{})
 					}
@@ -119,7 +119,7 @@ func TestUnreadableRecordLetsNobodyIn(t *testing.T) {
 		require.ErrorIs(t, err, c.want, c.name)
 	}
 	put(good.Data)
-	_, err = r.verify(r.begin(ann), "app", "tulip")
+	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("tulip"))
 	require.NoError(t, err)
 }
 
@@ -136,7 +136,7 @@ func TestKeyRotation(t *testing.T) {
 	r := with(old)
 	r.withApp(ann, "tulip")
 	r = with(fresh, old)
-	_, err := r.verify(r.begin(ann), "app", "tulip") // written anew, with the new key
+	_, err := r.verify(r.begin(ann), "app", mfa.NewSecret("tulip")) // written anew, with the new key
 	require.NoError(t, err)
 	r = with(fresh)
 	require.Equal(t, mfa.Verify, r.begin(ann).Next)
@@ -162,7 +162,7 @@ func TestCancelledContext(t *testing.T) {
 	ch := r.begin(ann)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := r.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "mail", Response: "000000"})
+	_, err := r.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "mail", Response: mfa.NewSecret("000000")})
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.ErrorIs(t, err, context.Canceled)
 }
@@ -173,25 +173,25 @@ func TestBadInput(t *testing.T) {
 	ch := r.begin(ann)
 	huge := strings.Repeat("1", 1<<20)
 	for _, answer := range []string{"", huge, "\xff\xfe", "12\x003456", "abcdef", "١٢٣٤٥٦", "１２３４５６"} {
-		_, err := r.verify(ch, "mail", mfa.Secret(answer))
+		_, err := r.verify(ch, "mail", mfa.NewSecret(answer))
 		require.ErrorIs(t, err, mfa.ErrMalformed, "%.20q", answer)
 	}
-	_, err := r.verify(ch, "mail", "000000")
+	_, err := r.verify(ch, "mail", mfa.NewSecret("000000"))
 	require.Equal(t, 4, left(t, err), "none of them was counted")
 
-	for _, token := range []string{"", "x", huge, "\xff", string(ch.Token)[1:], string(ch.Token) + "A", string(v.Grant)} {
-		_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: mfa.ChallengeToken(token), Binding: binding, Kind: "mail", Response: "000000"})
+	for _, token := range []string{"", "x", huge, "\xff", ch.Token.Reveal()[1:], ch.Token.Reveal() + "A", v.Grant.Reveal()} {
+		_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: mfa.ChallengeToken{Secret: mfa.NewSecret(token)}, Binding: binding, Kind: "mail", Response: mfa.NewSecret("000000")})
 		require.ErrorIs(t, err, mfa.ErrToken)
-		_, err = r.Send(t.Context(), mfa.SendRequest{Challenge: mfa.ChallengeToken(token), Binding: binding, Kind: "mail"})
+		_, err = r.Send(t.Context(), mfa.SendRequest{Challenge: mfa.ChallengeToken{Secret: mfa.NewSecret(token)}, Binding: binding, Kind: "mail"})
 		require.ErrorIs(t, err, mfa.ErrToken)
-		_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: mfa.EnrollmentToken(token), Binding: binding, Response: "1"})
+		_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: mfa.EnrollmentToken{Secret: mfa.NewSecret(token)}, Binding: binding, Response: mfa.NewSecret("1")})
 		require.ErrorIs(t, err, mfa.ErrToken)
 		if token != "" {
-			_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken(token)})
+			_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: mfa.NewSecret(token)}})
 			require.ErrorIs(t, err, mfa.ErrToken)
 		}
-		if token != string(v.Grant) {
-			_, err = r.Enroll(t.Context(), mfa.EnrollRequest{Grant: mfa.Grant(token), Binding: binding, Kind: "app"})
+		if token != v.Grant.Reveal() {
+			_, err = r.Enroll(t.Context(), mfa.EnrollRequest{Grant: mfa.Grant{Secret: mfa.NewSecret(token)}, Binding: binding, Kind: "app"})
 			require.ErrorIs(t, err, mfa.ErrToken)
 		}
 	}
@@ -209,15 +209,15 @@ func TestBadInput(t *testing.T) {
 	_, err = r.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding, Purpose: "fun"})
 	require.ErrorIs(t, err, mfa.ErrMalformed)
 	for _, e := range []mfa.EnrollRequest{
-		{Name: huge}, {Name: "a\nb"}, {Name: "\xff"}, {Params: map[string]string{"word": huge}}, {Params: map[string]string{"word": "\xff"}}, {},
+		{Name: huge}, {Name: "a\nb"}, {Name: "\xff"}, {Params: map[string]mfa.Secret{"word": mfa.NewSecret(huge)}}, {Params: map[string]mfa.Secret{"word": mfa.NewSecret("\xff")}}, {},
 	} {
 		e.Grant, e.Binding, e.Kind = v.Grant, binding, "app"
 		_, err := r.Enroll(t.Context(), e)
 		require.ErrorIs(t, err, mfa.ErrMalformed)
 	}
-	_, err = r.verify(ch, "nothing", "1")
+	_, err = r.verify(ch, "nothing", mfa.NewSecret("1"))
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
-	_, err = r.verify(ch, "app", "1")
+	_, err = r.verify(ch, "app", mfa.NewSecret("1"))
 	require.ErrorIs(t, err, mfa.ErrNotAvailable, "ann has no app")
 }
 
@@ -226,14 +226,14 @@ func TestAnotherPersonsTokens(t *testing.T) {
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
 	stranger := newRig(t, func(c *mfa.Config) { c.Keys = keys })
-	_, err = r.verify(stranger.begin(ann), "mail", "000000")
+	_, err = r.verify(stranger.begin(ann), "mail", mfa.NewSecret("000000"))
 	require.ErrorIs(t, err, mfa.ErrToken, "another installation's")
 
 	// Bob's challenge, even in ann's session, is bob's.
 	r.withApp(ann, "tulip")
 	bob := person(1)
 	r.withApp(bob, "rose")
-	v, err := r.verify(r.begin(bob), "app", "tulip")
+	v, err := r.verify(r.begin(bob), "app", mfa.NewSecret("tulip"))
 	require.ErrorIs(t, err, mfa.ErrIncorrect)
 	require.Nil(t, v)
 	same := mfa.Subject{ID: "ann", Tenant: "other", Email: ann.Email, EmailConfirmed: true}
@@ -303,7 +303,7 @@ func TestResetVoidsEverythingIssued(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	_, err = r.begun(g, "app", "thief")
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: "rose"})
+	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret("rose")})
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	ch = r.begin(ann)
 	require.Len(t, ch.Options, 1, "the implied address")
@@ -350,12 +350,12 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	ch := r.begin(ann)
 	d := r.send(ch)
 	code := r.mail.code(ann.Email)
-	_, wrong := r.verify(ch, "mail", "918273")
+	_, wrong := r.verify(ch, "mail", mfa.NewSecret("918273"))
 	v, err := r.verify(ch, "mail", code)
 	require.NoError(t, err)
 	e, err := r.begun(v.Grant, "app", "tulip-secret")
 	require.NoError(t, err)
-	cr := mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: "tulip-secret"}
+	cr := mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret("tulip-secret")}
 	c, err := r.Confirm(t.Context(), cr)
 	require.NoError(t, err)
 	codes, err := r.RegenerateRecoveryCodes(t.Context(), c.Grant, binding)
@@ -363,13 +363,13 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	o, err := r.Overview(t.Context(), ann)
 	require.NoError(t, err)
 	show(ch, d, wrong, v, e, cr, c, codes, o, r.Keys(), mfa.VerifyRequest{Challenge: ch.Token, Response: code},
-		mfa.EnrollRequest{Grant: v.Grant, Params: map[string]string{"word": "tulip-secret"}})
+		mfa.EnrollRequest{Grant: v.Grant, Params: map[string]mfa.Secret{"word": mfa.NewSecret("tulip-secret")}})
 	printed.WriteString(log.String())
 	for _, s := range dump(t, r.store) {
 		printed.WriteString(s)
 	}
-	for name, secret := range map[string]string{"code": string(code), "guess": "918273", "secret": "tulip-secret", "grant": string(v.Grant)[:24],
-		"challenge": string(ch.Token)[:24], "enrolment": string(e.Token)[:24], "address": ann.Email} {
+	for name, secret := range map[string]string{"code": code.Reveal(), "guess": "918273", "secret": "tulip-secret", "grant": v.Grant.Reveal()[:24],
+		"challenge": ch.Token.Reveal()[:24], "enrolment": e.Token.Reveal()[:24], "address": ann.Email} {
 		require.False(t, strings.Contains(printed.String(), secret), name)
 		require.False(t, strings.Contains(printed.String(), fmt.Sprintf("%x", secret)), name)
 	}
@@ -382,12 +382,12 @@ func TestKindOnlyLock(t *testing.T) {
 	g := r.withApp(ann, "tulip").Grant
 	r.enroll(g, "pin", "123456")
 	for range 5 {
-		_, err := r.verify(r.begin(ann), "pin", "wrong")
+		_, err := r.verify(r.begin(ann), "pin", mfa.NewSecret("wrong"))
 		require.ErrorIs(t, err, mfa.ErrIncorrect)
 	}
-	_, err := r.verify(r.begin(ann), "pin", "123456")
+	_, err := r.verify(r.begin(ann), "pin", mfa.NewSecret("123456"))
 	requireLocked(t, err)
-	_, err = r.verify(r.begin(ann), "app", "tulip")
+	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("tulip"))
 	require.NoError(t, err)
 }
 
@@ -410,10 +410,10 @@ func TestUnreadableStore(t *testing.T) {
 			_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "mail"})
 			return err
 		},
-		"Verify": func() error { _, err := r.verify(ch, "mail", "000000"); return err },
+		"Verify": func() error { _, err := r.verify(ch, "mail", mfa.NewSecret("000000")); return err },
 		"Enroll": func() error { _, err := r.begun(v.Grant, "app", "rose"); return err },
 		"Confirm": func() error {
-			_, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: "tulip"})
+			_, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret("tulip")})
 			return err
 		},
 		"Rename":           func() error { return r.Rename(t.Context(), v.Grant, binding, "x", "y") },

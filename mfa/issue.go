@@ -13,7 +13,7 @@ type IssueRequest struct {
 	// Kind is one whose factor has Traits.AdminOnly, such as "access".
 	Kind string
 	// Params are the kind's own.
-	Params factor.Params
+	Params map[string]factor.Secret
 }
 
 // Issue makes an instance of a kind for a person, such as a temporary access code, on behalf

@@ -25,16 +25,16 @@ func TestFiveWrongAnswersLockForThreeMinutes(t *testing.T) {
 			r.enroll(g, "pin", "123456")
 			ch := r.begin(ann)
 			r.send(ch)
-			right := map[string]mfa.Secret{"app": "tulip", "mail": r.mail.code(ann.Email), "pin": "123456"}[kind]
+			right := map[string]mfa.Secret{"app": mfa.NewSecret("tulip"), "mail": r.mail.code(ann.Email), "pin": mfa.NewSecret("123456")}[kind]
 			for i := range 5 {
-				_, err := r.verify(ch, kind, "000000")
+				_, err := r.verify(ch, kind, mfa.NewSecret("000000"))
 				require.ErrorIs(t, err, mfa.ErrIncorrect)
 				require.Equal(t, 4-i, left(t, err))
 			}
 			_, err := r.verify(ch, kind, right)
 			l := requireLocked(t, err)
 			require.Equal(t, 3*time.Minute, l.RetryAfter)
-			_, err = r.verify(ch, "app", "tulip")
+			_, err = r.verify(ch, "app", mfa.NewSecret("tulip"))
 			requireLocked(t, err)
 			_, err = r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "mail"})
 			requireLocked(t, err)
@@ -46,9 +46,9 @@ func TestFiveWrongAnswersLockForThreeMinutes(t *testing.T) {
 			r.clock.Advance(time.Millisecond)
 			ch = r.begin(ann)
 			require.True(t, ch.LockedUntil.IsZero())
-			_, err = r.verify(ch, kind, "000000")
+			_, err = r.verify(ch, kind, mfa.NewSecret("000000"))
 			require.Equal(t, 4, left(t, err), "tries start again when the lock ends")
-			_, err = r.verify(ch, "app", "tulip")
+			_, err = r.verify(ch, "app", mfa.NewSecret("tulip"))
 			require.NoError(t, err)
 		})
 	}
@@ -60,12 +60,12 @@ func TestTenOverAllKindsLock(t *testing.T) {
 	r.enroll(g, "pin", "123456")
 	ch := r.begin(ann)
 	for i, kind := range []string{"app", "app", "app", "app", "mail", "mail", "mail", "mail", "pin", "pin"} {
-		_, err := r.verify(ch, kind, "000000")
+		_, err := r.verify(ch, kind, mfa.NewSecret("000000"))
 		var a *mfa.AttemptError
 		require.ErrorAs(t, err, &a)
 		require.Equal(t, i == 9, !a.LockedUntil.IsZero(), i)
 	}
-	_, err := r.verify(ch, "app", "tulip")
+	_, err := r.verify(ch, "app", mfa.NewSecret("tulip"))
 	requireLocked(t, err)
 }
 
@@ -74,12 +74,12 @@ func TestSuccessClearsOnlyTheKindUsed(t *testing.T) {
 	r.withApp(ann, "tulip")
 	ch := r.begin(ann)
 	for range 3 {
-		_, err := r.verify(ch, "mail", "000000")
+		_, err := r.verify(ch, "mail", mfa.NewSecret("000000"))
 		require.ErrorIs(t, err, mfa.ErrIncorrect)
 	}
-	_, err := r.verify(ch, "app", "tulip")
+	_, err := r.verify(ch, "app", mfa.NewSecret("tulip"))
 	require.NoError(t, err)
-	_, err = r.verify(r.begin(ann), "mail", "000000")
+	_, err = r.verify(r.begin(ann), "mail", mfa.NewSecret("000000"))
 	require.Equal(t, 1, left(t, err))
 }
 
@@ -89,28 +89,28 @@ func TestNothingAddsAGuess(t *testing.T) {
 	r := newRig(t)
 	g := r.signIn(ann).Grant
 	other := r.another()
-	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: g, Binding: binding, Kind: "mail", Params: map[string]string{"address": "b@example.com"}})
+	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: g, Binding: binding, Kind: "mail", Params: map[string]mfa.Secret{"address": mfa.NewSecret("b@example.com")}})
 	require.NoError(t, err)
 	guesses := []func() error{
-		func() error { _, err := r.verify(r.begin(ann), "mail", "000000"); return err },
+		func() error { _, err := r.verify(r.begin(ann), "mail", mfa.NewSecret("000000")); return err },
 		func() error {
 			ch := r.begin(ann)
 			r.send(ch)
 			r.send(ch)
-			_, err := r.verify(ch, "mail", "000000")
+			_, err := r.verify(ch, "mail", mfa.NewSecret("000000"))
 			return err
 		},
 		func() error {
 			ch := r.beginFor(ann, mfa.StepUp)
-			_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.StepUp, Binding: binding, Kind: "mail", Response: "000000"})
+			_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.StepUp, Binding: binding, Kind: "mail", Response: mfa.NewSecret("000000")})
 			return err
 		},
 		func() error {
-			_, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: "000000"})
+			_, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret("000000")})
 			return err
 		},
 		func() error {
-			_, err := other.Verify(t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "mail", Response: "000000"})
+			_, err := other.Verify(t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "mail", Response: mfa.NewSecret("000000")})
 			return err
 		},
 	}
@@ -130,20 +130,20 @@ func TestAStreakOfAHundredStopsTheKind(t *testing.T) {
 		if n > 0 && n%5 == 0 {
 			r.clock.Advance(3 * time.Minute)
 		}
-		_, err := r.verify(r.begin(ann), "app", "wrong")
+		_, err := r.verify(r.begin(ann), "app", mfa.NewSecret("wrong"))
 		require.ErrorIs(t, err, mfa.ErrIncorrect, n)
 	}
 	r.clock.Advance(365 * 24 * time.Hour)
 	ch := r.begin(ann)
 	require.True(t, ch.Options[0].Stopped)
 	require.False(t, ch.Options[0].Default)
-	_, err := r.verify(ch, "app", "tulip")
+	_, err := r.verify(ch, "app", mfa.NewSecret("tulip"))
 	var stopped *mfa.StoppedError
 	require.ErrorAs(t, err, &stopped, "waiting does not help")
 	require.Contains(t, r.eventNames(), "lockout.stopped")
 	_ = g
 	require.NoError(t, r.Unlock(t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("root")}))
-	_, err = r.verify(r.begin(ann), "app", "tulip")
+	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("tulip"))
 	require.NoError(t, err)
 }
 
@@ -153,13 +153,13 @@ func TestEnrollingAgainLiftsAStop(t *testing.T) {
 	r.enroll(g, "pin", "secret")
 	ch := r.begin(ann)
 	for range 5 {
-		_, err := r.verify(ch, "pin", "wrong")
+		_, err := r.verify(ch, "pin", mfa.NewSecret("wrong"))
 		require.ErrorIs(t, err, mfa.ErrIncorrect)
 	}
 	r.clock.Advance(3 * time.Minute)
 	g = r.signIn(ann).Grant
 	r.enroll(g, "pin", "better")
-	_, err := r.verify(r.begin(ann), "pin", "better")
+	_, err := r.verify(r.begin(ann), "pin", mfa.NewSecret("better"))
 	require.NoError(t, err)
 }
 
@@ -170,13 +170,13 @@ func TestClockGoingBackNeitherShortensALockNorRevivesACode(t *testing.T) {
 	code := r.mail.code(ann.Email)
 	start := r.clock.Now()
 	r.clock.Advance(90 * time.Second)
-	_, err := r.verify(ch, "mail", "000000") // a write at +90 s
+	_, err := r.verify(ch, "mail", mfa.NewSecret("000000")) // a write at +90 s
 	require.ErrorIs(t, err, mfa.ErrIncorrect)
 	r.clock.Set(start)
 	_, err = r.verify(ch, "mail", code)
 	requireUncounted(t, err)
 	for range 4 {
-		_, err = r.verify(ch, "mail", "000000")
+		_, err = r.verify(ch, "mail", mfa.NewSecret("000000"))
 	}
 	require.Equal(t, 0, left(t, err))
 	r.clock.Set(start.Add(-time.Hour))
@@ -201,7 +201,7 @@ func TestParallelGuesses(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				_, err = m.Verify(context.Background(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: kind, Response: "000000"})
+				_, err = m.Verify(context.Background(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: kind, Response: mfa.NewSecret("000000")})
 				var l *mfa.LockedError
 				switch {
 				case errors.Is(err, mfa.ErrIncorrect):
@@ -231,7 +231,7 @@ func TestParallelRightAnswers(t *testing.T) {
 			require.NoError(t, err)
 			ch := r.begin(ann)
 			r.send(ch)
-			right := map[string]mfa.Secret{"app": "tulip", "mail": r.mail.code(ann.Email), "pin": "123456", "recovery": "c"}[kind]
+			right := map[string]mfa.Secret{"app": mfa.NewSecret("tulip"), "mail": r.mail.code(ann.Email), "pin": mfa.NewSecret("123456"), "recovery": mfa.NewSecret("c")}[kind]
 			managers := []*mfa.Manager{r.Manager, r.another(), r.another(), r.another()}
 			var wins atomic.Int32
 			together(64, func(i int) {
@@ -251,7 +251,7 @@ func TestParallelRightAnswers(t *testing.T) {
 func (r *rig) stepUp(kind, text string, g mfa.Grant) mfa.Grant {
 	r.t.Helper()
 	ch := r.beginFor(ann, mfa.ManageFactors)
-	v, err := r.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.ManageFactors, Binding: binding, Kind: kind, Response: "tulip"})
+	v, err := r.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.ManageFactors, Binding: binding, Kind: kind, Response: mfa.NewSecret("tulip")})
 	if errors.Is(err, mfa.ErrReplayed) || err != nil {
 		r.t.Fatal(err)
 	}
@@ -278,12 +278,12 @@ func TestExpensiveRightAnswerAtTheLimit(t *testing.T) {
 	r.enroll(g, "pin", "123456")
 	ch := r.begin(ann)
 	for range 4 {
-		_, err := r.verify(ch, "pin", "wrong")
+		_, err := r.verify(ch, "pin", mfa.NewSecret("wrong"))
 		require.ErrorIs(t, err, mfa.ErrIncorrect)
 	}
-	_, err := r.verify(ch, "pin", "123456")
+	_, err := r.verify(ch, "pin", mfa.NewSecret("123456"))
 	require.NoError(t, err)
-	_, err = r.verify(r.begin(ann), "pin", "wrong")
+	_, err = r.verify(r.begin(ann), "pin", mfa.NewSecret("wrong"))
 	require.Equal(t, 4, left(t, err))
 }
 
@@ -298,7 +298,7 @@ func TestExpensiveAnswerIsChargedFirst(t *testing.T) {
 		died := make(chan struct{})
 		r.pin.verify = func(factor.VerifyInput) { close(died); select {} } // never comes back
 		go func() {
-			_, _ = dead.Verify(context.Background(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "pin", Response: "wrong"})
+			_, _ = dead.Verify(context.Background(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "pin", Response: mfa.NewSecret("wrong")})
 		}()
 		<-died
 		r.pin.verify = nil
@@ -306,7 +306,7 @@ func TestExpensiveAnswerIsChargedFirst(t *testing.T) {
 		if i < 4 {
 			continue
 		}
-		_, err := r.verify(ch, "pin", "123456")
+		_, err := r.verify(ch, "pin", mfa.NewSecret("123456"))
 		requireLocked(t, err)
 	}
 }
@@ -318,7 +318,7 @@ func TestPanickingFactorCountsAndLetsNobodyIn(t *testing.T) {
 		r.enroll(g, kind, "tulip")
 		boom := func(factor.VerifyInput) { panic("tulip") }
 		r.app.verify, r.pin.verify = boom, boom
-		v, err := r.verify(r.begin(ann), kind, "tulip")
+		v, err := r.verify(r.begin(ann), kind, mfa.NewSecret("tulip"))
 		require.Nil(t, v)
 		require.ErrorIs(t, err, mfa.ErrUnavailable)
 		require.Equal(t, 4, left(t, err))
@@ -332,7 +332,7 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant
 	r.enroll(g, "pin", "123456")
-	together(32, func(int) { _, _ = r.verify(r.begin(ann), "pin", "wrong") })
+	together(32, func(int) { _, _ = r.verify(r.begin(ann), "pin", mfa.NewSecret("wrong")) })
 }
 
 // No two expensive answers of a person are judged at once, through however many Managers,
@@ -349,7 +349,7 @@ func TestExpensiveAnswersAreJudgedOneAtATime(t *testing.T) {
 	ch := r.begin(ann)
 	var wins atomic.Int32
 	together(8, func(int) {
-		_, err := r.another().Verify(context.Background(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "pin", Response: "123456"})
+		_, err := r.another().Verify(context.Background(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "pin", Response: mfa.NewSecret("123456")})
 		if err == nil {
 			wins.Add(1)
 		} else if !errors.Is(err, mfa.ErrTokenExpired) {
@@ -367,11 +367,11 @@ func TestCallerLeavesWhileJudged(t *testing.T) {
 	ch := r.begin(ann)
 	ctx, cancel := context.WithCancel(t.Context())
 	r.pin.verify = func(factor.VerifyInput) { cancel() }
-	_, err := r.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "pin", Response: "wrong"})
+	_, err := r.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "pin", Response: mfa.NewSecret("wrong")})
 	require.Error(t, err)
 	r.pin.verify = nil
 	soon, cancelSoon := context.WithTimeout(t.Context(), time.Minute)
 	defer cancelSoon()
-	_, err = r.another().Verify(soon, mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "pin", Response: "wrong"})
+	_, err = r.another().Verify(soon, mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "pin", Response: mfa.NewSecret("wrong")})
 	require.Equal(t, 3, left(t, err), "two are counted, and the clock has not moved")
 }

@@ -158,15 +158,15 @@ func TestModel(t *testing.T) {
 				_, err := m.Send(t.Context(), mfa.SendRequest{Challenge: open[i].Token, Binding: binding, Kind: "mail"})
 				var over *mfa.BudgetError
 				if err == nil {
-					sentCodes = append(sentCodes, string(r.mail.code(ann.Email)))
-					o.send(string(r.mail.code(ann.Email)), i, now.Add(90*time.Second))
+					sentCodes = append(sentCodes, r.mail.code(ann.Email).Reveal())
+					o.send(r.mail.code(ann.Email).Reveal(), i, now.Add(90*time.Second))
 				} else if got := told(err); got != "locked" && got != "over" && got != "stopped" && !errors.As(err, &over) {
 					rt.Fatalf("send: %v", err)
 				}
 			case "app":
 				answer := rapid.SampledFrom(append([]string{"wrong"}, words...)).Draw(rt, "answer")
 				want := o.expect("app", answer, i, open[i].at, now)
-				_, err := m.Verify(t.Context(), mfa.VerifyRequest{Challenge: open[i].Token, Binding: binding, Kind: "app", Response: mfa.Secret(answer)})
+				_, err := m.Verify(t.Context(), mfa.VerifyRequest{Challenge: open[i].Token, Binding: binding, Kind: "app", Response: mfa.NewSecret(answer)})
 				if got := told(err); got != want {
 					rt.Fatalf("app %q: got %q, want %q (%v)", answer, got, want, err)
 				}
@@ -179,7 +179,7 @@ func TestModel(t *testing.T) {
 					answer = strings.Repeat("0", 5)
 				}
 				want := o.expect("mail", answer, i, open[i].at, now)
-				_, err := m.Verify(t.Context(), mfa.VerifyRequest{Challenge: open[i].Token, Binding: binding, Kind: "mail", Response: mfa.Secret(answer)})
+				_, err := m.Verify(t.Context(), mfa.VerifyRequest{Challenge: open[i].Token, Binding: binding, Kind: "mail", Response: mfa.NewSecret(answer)})
 				if got := told(err); got != want {
 					rt.Fatalf("mail: got %q, want %q (%v)", got, want, err)
 				}

@@ -29,11 +29,11 @@ func TestNames_AreNoLinks(t *testing.T) {
 	}
 	for _, name := range evilNames {
 		_, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: g, Binding: binding, Kind: "pin", Name: name,
-			Params: factor.Params{"word": "1234"}})
+			Params: map[string]mfa.Secret{"word": mfa.NewSecret("1234")}})
 		requireName(err)
 		requireName(r.Rename(t.Context(), g, binding, r.id("app"), name))
 		_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "app",
-			Response: "x", Remember: name})
+			Response: mfa.NewSecret("x"), Remember: name})
 		requireName(err)
 	}
 	for _, name := range []string{"Ann’s iPhone", "Firefox, Windows", "J. Berg", "الهاتف", "🔑"} {

@@ -94,7 +94,7 @@ func (m *Manager) tellPerson(ctx context.Context, e Event, n *notice) {
 	for _, to := range n.to {
 		in := factor.NotifyInput{Person: n.person, State: to.state, Name: e.Name, Kind: e.Kind,
 			Label: plainname.ForQuotation(n.label), Time: e.Time,
-			Until: cmp.Or(e.LockedUntil, e.HeldUntil), Left: e.Left, Link: Secret(n.link)}
+			Until: cmp.Or(e.LockedUntil, e.HeldUntil), Left: e.Left, Link: n.link.Secret}
 		m.cfg.Notices(ctx, func(ctx context.Context) error {
 			err := callNotify(ctx, to.factor, in)
 			report := Event{Name: "notice.sent", Time: m.now(), SubjectID: e.SubjectID, Tenant: e.Tenant, UserType: e.UserType,
@@ -124,7 +124,7 @@ func (m *Manager) warn(r *record, now time.Time) bool {
 // once a day. An expired challenge may be abandoned too; one that was answered gives
 // ErrTokenExpired.
 func (m *Manager) Abandon(ctx context.Context, token ChallengeToken, binding string) error {
-	c, err := m.openToken(sealChallenge, string(token), binding)
+	c, err := m.openToken(sealChallenge, token.Reveal(), binding)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func TestPeopleAreToldOfChanges(t *testing.T) {
 	require.NoError(t, r.Rename(t.Context(), g, binding, r.id("pin"), "My PIN"))
 	require.NoError(t, r.Remove(t.Context(), g, binding, r.id("pin")))
 	require.Equal(t, []string{"recovery.regenerated" + toAnn, "factor.renamed" + toAnn, "factor.removed" + toAnn}, r.mail.notices())
-	for i, code := range []mfa.Secret{"a", "b"} {
+	for i, code := range []mfa.Secret{mfa.NewSecret("a"), mfa.NewSecret("b")} {
 		_, err := r.verify(r.begin(ann), "recovery", code)
 		require.NoError(t, err)
 		if i == 0 {
@@ -71,7 +71,7 @@ func TestAllKnownAddressesAreTold(t *testing.T) {
 	_ = r.mail.notices()
 	unsure.EmailConfirmed = false
 	for range 5 {
-		_, _ = r.verify(r.begin(unsure), "app", "wrong")
+		_, _ = r.verify(r.begin(unsure), "app", mfa.NewSecret("wrong"))
 	}
 	require.Empty(t, r.mail.notices())
 }
@@ -83,7 +83,7 @@ func TestPeopleAreToldOfAttempts(t *testing.T) {
 	_ = r.mail.notices()
 	wrong := func(n int) {
 		for range n {
-			_, err := r.verify(r.begin(ann), "app", "wrong")
+			_, err := r.verify(r.begin(ann), "app", mfa.NewSecret("wrong"))
 			require.Error(t, err)
 		}
 	}
@@ -114,7 +114,7 @@ func TestAbandonedSignInIsTold(t *testing.T) {
 	require.ErrorIs(t, r.Abandon(t.Context(), ch.Token, "another session"), mfa.ErrToken)
 	require.NoError(t, r.Abandon(t.Context(), ch.Token, binding))
 	require.Equal(t, []string{"challenge.abandoned" + toAnn}, r.mail.notices())
-	_, err := r.verify(ch, "app", "word")
+	_, err := r.verify(ch, "app", mfa.NewSecret("word"))
 	require.ErrorIs(t, err, mfa.ErrTokenExpired, "it is spent")
 	require.ErrorIs(t, r.Abandon(t.Context(), ch.Token, binding), mfa.ErrTokenExpired)
 
@@ -125,7 +125,7 @@ func TestAbandonedSignInIsTold(t *testing.T) {
 	r.clock.Advance(time.Hour) // long over
 	require.NoError(t, r.Abandon(t.Context(), late.Token, binding))
 	require.Equal(t, []string{"challenge.abandoned" + toAnn}, r.mail.notices())
-	_, err = r.verify(r.begin(ann), "app", "word")
+	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("word"))
 	require.NoError(t, err)
 	require.ErrorIs(t, r.Abandon(t.Context(), other.Token, binding), mfa.ErrTokenExpired, "the person has signed in since")
 }
@@ -142,7 +142,7 @@ func TestFailingNoticeFailsNothing(t *testing.T) {
 	for _, e := range r.events {
 		require.NotContains(t, e.Reason+e.Note, "ann@")
 	}
-	_, err := r.verify(r.begin(ann), "app", "word")
+	_, err := r.verify(r.begin(ann), "app", mfa.NewSecret("word"))
 	require.NoError(t, err)
 }
 
@@ -167,7 +167,7 @@ func TestNoNoticesByDefault(t *testing.T) {
 	r := newRig(t)
 	r.withApp(ann, "word")
 	for range 5 {
-		_, _ = r.verify(r.begin(ann), "app", "wrong")
+		_, _ = r.verify(r.begin(ann), "app", mfa.NewSecret("wrong"))
 	}
 	require.Empty(t, r.mail.notices())
 }

@@ -17,10 +17,10 @@ func TestManagerCheckPasswordChange_AsksUsersWithASecondFactor(t *testing.T) {
 		return r.CheckPasswordChange(t.Context(), s, g, binding)
 	}
 	nobody := mfa.Subject{ID: "new"}
-	require.NoError(t, check(nobody, ""), "a user who has nothing proves the password")
-	require.NoError(t, check(mfa.Subject{ID: "x", Email: "x@intranet", EmailConfirmed: true}, ""),
+	require.NoError(t, check(nobody, mfa.Grant{}), "a user who has nothing proves the password")
+	require.NoError(t, check(mfa.Subject{ID: "x", Email: "x@intranet", EmailConfirmed: true}, mfa.Grant{}),
 		"an address that cannot be mailed to must not keep the password as it is")
-	require.ErrorIs(t, check(ann, ""), mfa.ErrToken, "the address is a second factor")
+	require.ErrorIs(t, check(ann, mfa.Grant{}), mfa.ErrToken, "the address is a second factor")
 	grant := r.signIn(ann).Grant
 	require.NoError(t, check(ann, grant))
 	strong := r.enroll(grant, "app", "word").Grant
@@ -29,10 +29,10 @@ func TestManagerCheckPasswordChange_AsksUsersWithASecondFactor(t *testing.T) {
 	require.ErrorIs(t, check(person(1), strong), mfa.ErrToken)
 
 	lost := mfa.Subject{ID: "lost", Enrolled: true}
-	require.ErrorIs(t, check(lost, ""), mfa.ErrStateLost)
-	require.ErrorIs(t, check(mfa.Subject{}, ""), mfa.ErrMalformed)
+	require.ErrorIs(t, check(lost, mfa.Grant{}), mfa.ErrStateLost)
+	require.ErrorIs(t, check(mfa.Subject{}, mfa.Grant{}), mfa.ErrMalformed)
 	r.store.Inject(mfatest.OpGet, 1, mfatest.Fault{Before: errors.New("down")})
-	require.ErrorIs(t, check(nobody, ""), mfa.ErrUnavailable)
+	require.ErrorIs(t, check(nobody, mfa.Grant{}), mfa.ErrUnavailable)
 	r.clock.Advance(5 * time.Minute)
 	require.ErrorIs(t, check(ann, strong), mfa.ErrTokenExpired)
 }

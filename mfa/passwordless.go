@@ -61,7 +61,7 @@ func (m *Manager) BeginPasswordless(ctx context.Context, kind, binding string) (
 	}
 	c := claims{ID: random16(), Issued: now.UnixMilli(), Purpose: SignIn, Bind: bindTo(binding), Kinds: []string{kind},
 		Live: &live{Keep: is.Keep, Issued: now.UnixMilli(), Expires: until.UnixMilli()}}
-	return &PasswordlessChallenge{Token: ChallengeToken(m.newToken(sealPasswordless, c)), Prompt: is.Prompt, Expires: until}, nil
+	return &PasswordlessChallenge{Token: ChallengeToken{Secret: NewSecret(m.newToken(sealPasswordless, c))}, Prompt: is.Prompt, Expires: until}, nil
 }
 
 // VerifyPasswordless judges an answer that says who it is from, in place of the first factor
@@ -74,7 +74,7 @@ func (m *Manager) BeginPasswordless(ctx context.Context, kind, binding string) (
 // locked or the kind stopped, right answers are refused as well. ErrUnknownFactor means that
 // nobody has what answered, ErrNotAvailable that the policy wants a password first.
 func (m *Manager) VerifyPasswordless(ctx context.Context, r PasswordlessRequest) (*Verification, error) {
-	c, err := m.openToken(sealPasswordless, string(r.Challenge), r.Binding)
+	c, err := m.openToken(sealPasswordless, r.Challenge.Reveal(), r.Binding)
 	if err != nil {
 		return nil, err
 	}

@@ -97,7 +97,7 @@ func (r *rig) addKey(g mfa.Grant, id string) (*mfa.Confirmation, error) {
 	r.t.Helper()
 	e, err := r.Enroll(r.t.Context(), mfa.EnrollRequest{Grant: g, Binding: binding, Kind: "key"})
 	require.NoError(r.t, err)
-	return r.Confirm(r.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.Secret(id + " " + string(e.Prompt.Data))})
+	return r.Confirm(r.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret(id + " " + string(e.Prompt.Data))})
 }
 
 func (r *rig) withKey(s mfa.Subject, id string) *mfa.Confirmation {
@@ -130,7 +130,7 @@ func (r *rig) open() *mfa.PasswordlessChallenge {
 
 func (r *rig) answer(ch *mfa.PasswordlessChallenge, id, how string, people ...mfa.Subject) (*mfa.Verification, error) {
 	return r.VerifyPasswordless(r.t.Context(), mfa.PasswordlessRequest{Challenge: ch.Token, Binding: binding,
-		Response: mfa.Secret(strings.TrimSpace(id + " " + string(ch.Prompt.Data) + " " + how)), Subject: known(people...)})
+		Response: mfa.NewSecret(strings.TrimSpace(id + " " + string(ch.Prompt.Data) + " " + how)), Subject: known(people...)})
 }
 
 func identities(t testing.TB, r *rig) (n int) {
@@ -183,7 +183,7 @@ func TestPasswordlessSingleUse(t *testing.T) {
 	for i := range 100 {
 		wg.Go(func() {
 			_, err := managers[i%2].VerifyPasswordless(t.Context(), mfa.PasswordlessRequest{Challenge: ch.Token, Binding: binding,
-				Response: mfa.Secret("k1 " + string(ch.Prompt.Data)), Subject: known(ann)})
+				Response: mfa.NewSecret("k1 " + string(ch.Prompt.Data)), Subject: known(ann)})
 			switch {
 			case err == nil:
 				won.Add(1)
@@ -248,7 +248,7 @@ func TestPasswordlessRefused(t *testing.T) {
 				c.prepare(r)
 			}
 			req := mfa.PasswordlessRequest{Challenge: ch.Token, Binding: binding, Subject: known(ann),
-				Response: mfa.Secret(strings.TrimSpace("k1 " + string(ch.Prompt.Data) + " " + c.how))}
+				Response: mfa.NewSecret(strings.TrimSpace("k1 " + string(ch.Prompt.Data) + " " + c.how))}
 			if c.binding != "" {
 				req.Binding = c.binding
 			}
@@ -295,7 +295,7 @@ func TestPasswordlessAndLocks(t *testing.T) {
 	ch := r.begin(ann)
 	r.send(ch)
 	for range 5 {
-		_, err = r.verify(ch, "mail", "000000")
+		_, err = r.verify(ch, "mail", mfa.NewSecret("000000"))
 		require.Error(t, err)
 	}
 	_, err = r.answer(r.open(), "k1", "", ann)
@@ -306,7 +306,7 @@ func TestPasswordlessAndLocks(t *testing.T) {
 func TestPasswordlessTokens(t *testing.T) {
 	r, _ := keyRig(t)
 	r.withKey(ann, "k1")
-	_, err := r.verify(&mfa.Challenge{Token: r.open().Token}, "key", "k1 x")
+	_, err := r.verify(&mfa.Challenge{Token: r.open().Token}, "key", mfa.NewSecret("k1 x"))
 	require.ErrorIs(t, err, mfa.ErrToken)
 	_, err = r.answer(&mfa.PasswordlessChallenge{Token: r.begin(ann).Token}, "k1", "", ann)
 	require.ErrorIs(t, err, mfa.ErrToken)
@@ -350,7 +350,7 @@ func TestIdentityRace(t *testing.T) {
 	for i := range people {
 		e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: r.signIn(person(i)).Grant, Binding: binding, Kind: "key"})
 		require.NoError(t, err)
-		list = append(list, waiting{e.Token, mfa.Secret("k1 " + string(e.Prompt.Data))})
+		list = append(list, waiting{e.Token, mfa.NewSecret("k1 " + string(e.Prompt.Data))})
 	}
 	var won atomic.Int32
 	var wg sync.WaitGroup
@@ -377,13 +377,13 @@ func TestRefusedEnrolmentClaimsNothing(t *testing.T) {
 	g := r.signIn(ann).Grant
 	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: g, Binding: binding, Kind: "key"})
 	require.NoError(t, err)
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: "k1 wrong"})
+	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret("k1 wrong")})
 	require.ErrorIs(t, err, mfa.ErrIncorrect)
 	require.Zero(t, identities(t, r))
 	c := r.withKey(ann, "k2")
 	e, err = r.Enroll(t.Context(), mfa.EnrollRequest{Grant: c.Grant, Binding: binding, Kind: "key"})
 	require.NoError(t, err)
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: "k2 wrong"})
+	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret("k2 wrong")})
 	require.ErrorIs(t, err, mfa.ErrIncorrect)
 	_, err = r.answer(r.open(), "k2", "", ann)
 	require.NoError(t, err, "what was the person's before stays theirs")
@@ -400,7 +400,7 @@ func TestAbandonedIdentity(t *testing.T) {
 	half, err := mfa.New(cfg)
 	require.NoError(t, err)
 	cut.left = 1 // the claim is written, and nothing after it
-	_, err = half.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.Secret("k1 " + string(e.Prompt.Data))})
+	_, err = half.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret("k1 " + string(e.Prompt.Data))})
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.Equal(t, 1, identities(t, r))
 
@@ -436,7 +436,7 @@ func TestLateConfirmationKeepsTheIdentity(t *testing.T) {
 	r, _ := keyRig(t)
 	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: r.signIn(ann).Grant, Binding: binding, Kind: "key"})
 	require.NoError(t, err)
-	req := mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.Secret("k1 " + string(e.Prompt.Data))}
+	req := mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret("k1 " + string(e.Prompt.Data))}
 	between := &betweenStore{FaultyStore: r.store, then: func() {
 		_, err := r.Confirm(t.Context(), req)
 		require.NoError(t, err)
@@ -484,13 +484,13 @@ func TestSharedChallenge(t *testing.T) {
 		d, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "key"})
 		require.NoError(t, err)
 		require.Len(t, k.asked.Load().Instances, 2)
-		_, err = r.verify(ch, "key", mfa.Secret("k3 "+string(d.Prompt.Data)))
+		_, err = r.verify(ch, "key", mfa.NewSecret("k3 "+string(d.Prompt.Data)))
 		require.Equal(t, 4, left(t, err), "it is one wrong answer, however many there are to judge it")
-		v, err := r.verify(ch, "key", mfa.Secret(id+" "+string(d.Prompt.Data)))
+		v, err := r.verify(ch, "key", mfa.NewSecret(id+" "+string(d.Prompt.Data)))
 		require.NoError(t, err)
 		require.Equal(t, "phr", v.ACR)
 		require.False(t, v.Passwordless)
-		_, err = r.verify(ch, "key", mfa.Secret(id+" "+string(d.Prompt.Data)))
+		_, err = r.verify(ch, "key", mfa.NewSecret(id+" "+string(d.Prompt.Data)))
 		require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	}
 }
@@ -519,7 +519,7 @@ func TestCloned(t *testing.T) {
 		d, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "key"})
 		require.NoError(t, err)
 		r.events = nil
-		_, err = r.verify(ch, "key", mfa.Secret("k1 "+string(d.Prompt.Data)+" "+how))
+		_, err = r.verify(ch, "key", mfa.NewSecret("k1 "+string(d.Prompt.Data)+" "+how))
 		require.Equal(t, how == "cloned", err == nil, how)
 		require.Contains(t, r.eventNames(), "factor.cloned")
 	}

@@ -63,7 +63,7 @@ func TestResealRotatesEverything(t *testing.T) {
 
 	r.Manager = r.withKeys(t, second)
 	for _, i := range []int{0, 199, 200, 201, 449} {
-		_, err := r.verify(r.begin(person(i)), "app", mfa.Secret(fmt.Sprintf("word %d", i)))
+		_, err := r.verify(r.begin(person(i)), "app", mfa.NewSecret(fmt.Sprintf("word %d", i)))
 		require.NoError(t, err)
 	}
 	policy, err := r.Policy(t.Context(), "", "staff")
@@ -127,7 +127,7 @@ func TestResealBesideTraffic(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				_, err = beside.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "app", Response: "wrong"})
+				_, err = beside.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "app", Response: mfa.NewSecret("wrong")})
 				if !errors.Is(err, mfa.ErrIncorrect) {
 					t.Error(err)
 				}
@@ -141,7 +141,7 @@ func TestResealBesideTraffic(t *testing.T) {
 	reseal(t, both, "")
 	r.Manager = r.withKeys(t, second)
 	for i := range people {
-		_, err := r.verify(r.begin(person(i)), "app", "wrong")
+		_, err := r.verify(r.begin(person(i)), "app", mfa.NewSecret("wrong"))
 		require.Zero(t, left(t, err), "the fifth wrong answer locks: all four before it were kept")
 	}
 }
@@ -234,7 +234,7 @@ func TestReport(t *testing.T) {
 	r.withApp(who(1, "acme", "staff"), "word")
 	r.withApp(who(2, "acme", "staff"), "word")
 	for range 5 {
-		_, _ = r.verify(r.begin(who(2, "acme", "staff")), "app", "wrong")
+		_, _ = r.verify(r.begin(who(2, "acme", "staff")), "app", mfa.NewSecret("wrong"))
 	}
 	r.withApp(who(3, "acme", "staff"), "word")
 	require.NoError(t, r.Reset(t.Context(), admin(who(3, "acme", "guest")))) // a guest from now on

@@ -36,10 +36,10 @@ func (w *word) Kind() string          { return w.kind }
 func (w *word) Traits() factor.Traits { return w.traits }
 
 func (w *word) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
-	if in.Params["word"] == "" {
+	if in.Params["word"].Reveal() == "" {
 		return nil, &factor.Problem{Reason: "word_missing", Detail: "a word is needed"}
 	}
-	return &factor.EnrollOutput{State: []byte(in.Params["word"]), Name: "My " + w.kind, Prompt: factor.Prompt{Secret: factor.Secret(in.Params["word"])}}, nil
+	return &factor.EnrollOutput{State: []byte(in.Params["word"].Reveal()), Name: "My " + w.kind, Prompt: factor.Prompt{Secret: mfa.NewSecret(in.Params["word"].Reveal())}}, nil
 }
 
 func (w *word) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
@@ -106,7 +106,7 @@ func (s *sent) Traits() factor.Traits {
 func (s *sent) Normalize(r string) (string, error) { return sentcode.Normalize(r) }
 
 func (s *sent) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
-	address := in.Params["address"]
+	address := in.Params["address"].Reveal()
 	if address == "" {
 		address = in.Person.Email
 	}
@@ -128,8 +128,8 @@ func (s *sent) Implied(p factor.Person) ([]byte, string, error) {
 
 func (s *sent) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, error) {
 	code := sentcode.New(6)
-	return &factor.Issue{Keep: sentcode.Keep(code), Expires: in.Now.Add(90 * time.Second), Payload: factor.Secret(code),
-		Destination: factor.Secret(in.State)}, nil
+	return &factor.Issue{Keep: sentcode.Keep(code), Expires: in.Now.Add(90 * time.Second), Payload: mfa.NewSecret(code),
+		Destination: mfa.NewSecret(string(in.State))}, nil
 }
 
 func (s *sent) Deliver(_ context.Context, in factor.DeliverInput) error {
@@ -153,7 +153,7 @@ func (s *sent) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict
 func (s *sent) code(address string) mfa.Secret {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return mfa.Secret(s.last[address])
+	return mfa.NewSecret(s.last[address])
 }
 
 // codes are recovery codes: the state holds the unused ones, a letter each.
@@ -164,7 +164,7 @@ func (codes) Traits() factor.Traits {
 	return factor.Traits{Class: factor.ClassRecovery, OnePerUser: true, NoConfirmation: true, Limited: true}
 }
 func (codes) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
-	return &factor.EnrollOutput{State: []byte("abcde"), Prompt: factor.Prompt{Codes: []factor.Secret{"a", "b", "c", "d", "e"}}}, nil
+	return &factor.EnrollOutput{State: []byte("abcde"), Prompt: factor.Prompt{Codes: []factor.Secret{mfa.NewSecret("a"), mfa.NewSecret("b"), mfa.NewSecret("c"), mfa.NewSecret("d"), mfa.NewSecret("e")}}}, nil
 }
 func (codes) Describe(state []byte) factor.Description {
 	return factor.Description{Remaining: len(state)}
@@ -280,9 +280,9 @@ func (r *rig) signIn(s mfa.Subject) *mfa.Verification {
 // enroll enrols a word.
 func (r *rig) enroll(g mfa.Grant, kind, text string) *mfa.Confirmation {
 	r.t.Helper()
-	e, err := r.Enroll(r.t.Context(), mfa.EnrollRequest{Grant: g, Binding: binding, Kind: kind, Params: map[string]string{"word": text}})
+	e, err := r.Enroll(r.t.Context(), mfa.EnrollRequest{Grant: g, Binding: binding, Kind: kind, Params: map[string]mfa.Secret{"word": mfa.NewSecret(text)}})
 	require.NoError(r.t, err)
-	c, err := r.Confirm(r.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.Secret(text)})
+	c, err := r.Confirm(r.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret(text)})
 	require.NoError(r.t, err)
 	return c
 }

@@ -107,7 +107,7 @@ func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 		return nil, err
 	}
 	d := &Delivery{Kind: s.factor.Kind(), Hint: in.Hint, Expires: is.Expires, Prompt: is.Prompt}
-	sent := is.Destination != "" || is.Payload != ""
+	sent := !is.Destination.IsZero() || !is.Payload.IsZero()
 	var paid payments
 	if sent {
 		if err = m.userMaySend(r, r.at(clock)); err == nil {
@@ -131,9 +131,9 @@ func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 		return d, nil // the caller hands the prompt over
 	}
 	out := factor.DeliverInput{Person: s.subject.person(), State: state, Payload: is.Payload,
-		Purpose: s.purpose, Link: Secret(s.link), Expires: is.Expires, Now: now}
+		Purpose: s.purpose, Link: s.link.Secret, Expires: is.Expires, Now: now}
 	if s.silent {
-		out.Payload = ""
+		out.Payload = Secret{}
 	}
 	err = callDeliver(ctx, s.factor, out)
 	m.emit(ctx, []Event{m.event(sendEvent(err), s.subject, now, func(e *Event) {

@@ -32,7 +32,7 @@ type SetupRequest struct {
 // once, in place of an earlier one. It costs one send of the person's budget. The page that
 // the link leads to calls OpenSetup. ErrNotAvailable means that no address is known.
 func (m *Manager) SendSetupLink(ctx context.Context, r SetupRequest) (*Delivery, error) {
-	c, err := m.openToken(sealChallenge, string(r.Challenge), r.Binding)
+	c, err := m.openToken(sealChallenge, r.Challenge.Reveal(), r.Binding)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func (m *Manager) sendSetup(ctx context.Context, s subject, may func(*record, ti
 	if err != nil {
 		return nil, err
 	}
-	token := Secret(m.newToken(sealSetup, c))
+	token := NewSecret(m.newToken(sealSetup, c))
 	d := &Delivery{Expires: instant(link.Expires)}
 	var failed error
 	sent := 0
@@ -123,7 +123,7 @@ func (m *Manager) OpenSetup(ctx context.Context, link LinkToken, binding string)
 	if err := checkBinding(binding); err != nil {
 		return nil, err
 	}
-	c, err := m.openToken(sealSetup, string(link), "")
+	c, err := m.openToken(sealSetup, link.Reveal(), "")
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func (m *Manager) OpenSetup(ctx context.Context, link LinkToken, binding string)
 		expires := now.Add(m.cfg.ChallengeTTL)
 		r.Recovering = &setup{ID: next.ID, Expires: expires.UnixMilli()}
 		options := m.options(r, m.recoveries(nil, r, &next), "", now)
-		ch = &Challenge{Next: Verify, Options: options, Token: ChallengeToken(m.newToken(sealChallenge, next)),
+		ch = &Challenge{Next: Verify, Options: options, Token: ChallengeToken{Secret: NewSecret(m.newToken(sealChallenge, next))},
 			Expires: expires, LockedUntil: m.lockedUntil(r, options, now)}
 		return true, nil
 	})
@@ -171,7 +171,7 @@ func (m *Manager) OpenSetup(ctx context.Context, link LinkToken, binding string)
 // SetupSubject tells whose set-up link a token is, for the page that asks before OpenSetup: it
 // changes nothing, and the answer is no proof.
 func (m *Manager) SetupSubject(link LinkToken) (id, tenant, userType string, err error) {
-	c, err := m.openToken(sealSetup, string(link), "")
+	c, err := m.openToken(sealSetup, link.Reveal(), "")
 	if err != nil {
 		return "", "", "", err
 	}

@@ -36,7 +36,7 @@ func TestStrongFactorReachesAAL2(t *testing.T) {
 	ch := r.begin(ann)
 	require.Equal(t, "app", ch.Options[0].Kind, "a factor of one's own comes before an implied one")
 	require.True(t, ch.Options[0].Default)
-	v, err := r.verify(ch, "app", "tulip")
+	v, err := r.verify(ch, "app", mfa.NewSecret("tulip"))
 	require.NoError(t, err)
 	require.Equal(t, 2, v.AssuranceLevel)
 }
@@ -56,7 +56,7 @@ func TestCodeExpiresAtNinetySeconds(t *testing.T) {
 			continue
 		}
 		requireUncounted(t, err)
-		_, err = r.verify(ch, "mail", "000000")
+		_, err = r.verify(ch, "mail", mfa.NewSecret("000000"))
 		require.Equal(t, 4, left(t, err), "an incorrect one counts, however late")
 	}
 }
@@ -93,11 +93,11 @@ func TestChallengeIsGoodForOneSuccess(t *testing.T) {
 	r.withApp(ann, "tulip")
 	ch := r.begin(ann)
 	r.send(ch)
-	_, err := r.verify(ch, "app", "tulip")
+	_, err := r.verify(ch, "app", mfa.NewSecret("tulip"))
 	require.NoError(t, err)
 	_, err = r.verify(ch, "mail", r.mail.code(ann.Email))
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
-	_, err = r.verify(r.begin(ann), "app", "tulip")
+	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("tulip"))
 	require.ErrorIs(t, err, mfa.ErrReplayed)
 }
 
@@ -109,13 +109,13 @@ func TestSpentChallengesStaySpent(t *testing.T) {
 	var spent []*mfa.Challenge
 	for range 40 {
 		ch := r.begin(ann)
-		_, err := r.verify(ch, "pin", "secret")
+		_, err := r.verify(ch, "pin", mfa.NewSecret("secret"))
 		require.NoError(t, err)
 		spent = append(spent, ch)
 		r.clock.Advance(time.Second)
 	}
 	for _, ch := range spent {
-		_, err := r.verify(ch, "pin", "secret")
+		_, err := r.verify(ch, "pin", mfa.NewSecret("secret"))
 		require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	}
 }
@@ -123,16 +123,16 @@ func TestSpentChallengesStaySpent(t *testing.T) {
 func TestPurposesAndBindingsAreDistinct(t *testing.T) {
 	r := newRig(t)
 	ch := r.begin(ann)
-	_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: "another session", Kind: "mail", Response: "123456"})
+	_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: "another session", Kind: "mail", Response: mfa.NewSecret("123456")})
 	require.ErrorIs(t, err, mfa.ErrToken)
-	_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Purpose: mfa.StepUp, Kind: "mail", Response: "123456"})
+	_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Purpose: mfa.StepUp, Kind: "mail", Response: mfa.NewSecret("123456")})
 	require.ErrorIs(t, err, mfa.ErrToken)
-	_, err = r.Enroll(t.Context(), mfa.EnrollRequest{Grant: mfa.Grant(ch.Token), Binding: binding, Kind: "app"})
+	_, err = r.Enroll(t.Context(), mfa.EnrollRequest{Grant: mfa.Grant{Secret: ch.Token.Secret}, Binding: binding, Kind: "app"})
 	require.ErrorIs(t, err, mfa.ErrToken, "a challenge is no grant")
 	v := r.signIn(ann)
-	_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: mfa.ChallengeToken(v.Grant), Binding: binding, Kind: "mail", Response: "1"})
+	_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: mfa.ChallengeToken{Secret: v.Grant.Secret}, Binding: binding, Kind: "mail", Response: mfa.NewSecret("1")})
 	require.ErrorIs(t, err, mfa.ErrToken, "a grant is no challenge")
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken(v.Grant)})
+	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: v.Grant.Secret}})
 	require.ErrorIs(t, err, mfa.ErrToken, "a grant is no link")
 }
 
@@ -203,7 +203,7 @@ func TestLostRecordIsNotAnInvitation(t *testing.T) {
 	r.withApp(ann, "tulip")
 	ch := r.begin(ann)
 	r.lose(ann)
-	_, err = r.verify(ch, "app", "tulip")
+	_, err = r.verify(ch, "app", mfa.NewSecret("tulip"))
 	require.ErrorIs(t, err, mfa.ErrStateLost)
 }
 

@@ -101,7 +101,7 @@ func TestVerify_CountsNoCodeThatWasSent(t *testing.T) {
 			t.Run(c.name+name, func(t *testing.T) {
 				r := newRig(t, change)
 				r.grant = r.signIn(ann).Grant
-				_, err := r.verify(r.begin(ann), "mail", "000000")
+				_, err := r.verify(r.begin(ann), "mail", mfa.NewSecret("000000"))
 				require.Equal(t, 4, left(t, err))
 				ch, code := c.code(r)
 				writes := r.store.Calls(mfatest.OpSwap)
@@ -116,7 +116,7 @@ func TestVerify_CountsNoCodeThatWasSent(t *testing.T) {
 				if name == "" {
 					require.Equal(t, writes, r.store.Calls(mfatest.OpSwap), "writes")
 				}
-				_, err = r.verify(r.begin(ann), "mail", "000000")
+				_, err = r.verify(r.begin(ann), "mail", mfa.NewSecret("000000"))
 				require.Equal(t, 3, left(t, err), "nothing is counted and nothing is cleared")
 				r.send(ch)
 				_, err = r.verify(ch, "mail", r.mail.code(ann.Email))
@@ -188,7 +188,7 @@ func TestVerify_LateCodesAddNoGuess(t *testing.T) {
 	together(400, func(i int) {
 		response := code
 		if i%2 == 0 {
-			response = "000000"
+			response = mfa.NewSecret("000000")
 		}
 		_, err := managers[i%len(managers)].Verify(context.Background(), mfa.VerifyRequest{
 			Challenge: ch.Token, Binding: binding, Kind: "mail", Response: response})
@@ -229,7 +229,7 @@ func TestVerify_LateCodesAreNotLookedAtWhileLocked(t *testing.T) {
 	code := r.mail.code(ann.Email)
 	r.clock.Advance(2 * time.Minute)
 	for range 5 {
-		_, _ = r.verify(ch, "mail", "000000")
+		_, _ = r.verify(ch, "mail", mfa.NewSecret("000000"))
 	}
 	_, err := r.verify(ch, "mail", code)
 	requireLocked(t, err)
@@ -255,17 +255,17 @@ func TestVerify_CountsNoLateResponseOfAnyKind(t *testing.T) {
 	})
 	r.enroll(r.signIn(ann).Grant, "late", "tulip")
 	for range 10 {
-		_, err := r.verify(r.begin(ann), "late", "tulip")
+		_, err := r.verify(r.begin(ann), "late", mfa.NewSecret("tulip"))
 		requireUncounted(t, err)
 	}
 	for i := range 5 {
-		_, err := r.verify(r.begin(ann), "late", "rose")
+		_, err := r.verify(r.begin(ann), "late", mfa.NewSecret("rose"))
 		require.Equal(t, 4-i, left(t, err))
 	}
 	r.clock.Advance(3 * time.Minute)
 	for range 10 { // the kind is stopped now
 		_, err := r.ProveUnlock(t.Context(), mfa.VerifyRequest{
-			Challenge: r.begin(ann).Token, Binding: binding, Kind: "late", Response: "tulip"})
+			Challenge: r.begin(ann).Token, Binding: binding, Kind: "late", Response: mfa.NewSecret("tulip")})
 		requireUncounted(t, err)
 	}
 }

@@ -63,7 +63,7 @@ const sealSupport = "support"
 // changed. While the user is locked it is refused with a *LockedError. The user is notified of
 // a request (Config.Notices), at most once a day.
 func (m *Manager) RequestSupport(ctx context.Context, r SupportRequest) error {
-	c, err := m.openToken(sealChallenge, string(r.Challenge), r.Binding)
+	c, err := m.openToken(sealChallenge, r.Challenge.Reveal(), r.Binding)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 )
 
@@ -26,11 +25,11 @@ func (r *rig) lastSetup() mfa.LinkToken {
 	defer r.mail.mu.Unlock()
 	for i := len(r.mail.told) - 1; i >= 0; i-- {
 		if in := r.mail.told[i]; in.Name == "setup.link" {
-			return mfa.LinkToken(in.Link.Reveal())
+			return mfa.LinkToken{Secret: mfa.NewSecret(in.Link.Reveal())}
 		}
 	}
 	r.t.Fatal("no link was sent")
-	return ""
+	return mfa.LinkToken{}
 }
 
 // lost is a rig where ann has an app and recovery codes.
@@ -64,29 +63,29 @@ func TestSetUpANewDevice(t *testing.T) {
 
 	// The link alone proves a mailbox, and signs nobody in.
 	for _, p := range []mfa.Purpose{mfa.SignIn, mfa.StepUp, mfa.ManageFactors} {
-		_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: p, Binding: elsewhere, Kind: "recovery", Response: "a"})
+		_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: p, Binding: elsewhere, Kind: "recovery", Response: mfa.NewSecret("a")})
 		require.ErrorIs(t, err, mfa.ErrToken)
 	}
-	_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.ReplaceFactor, Binding: elsewhere, Kind: "app", Response: "old phone"})
+	_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.ReplaceFactor, Binding: elsewhere, Kind: "app", Response: mfa.NewSecret("old phone")})
 	require.ErrorIs(t, err, mfa.ErrNotAvailable, "by recovery only")
-	v, err := r.replaceBy(ch, "a")
+	v, err := r.replaceBy(ch, mfa.NewSecret("a"))
 	require.NoError(t, err)
 
 	// The grant enrols a replacement and nothing else.
 	require.ErrorIs(t, r.Remove(t.Context(), v.Grant, elsewhere, r.id("app")), mfa.ErrForbidden)
 	_, err = r.RegenerateRecoveryCodes(t.Context(), v.Grant, elsewhere)
 	require.ErrorIs(t, err, mfa.ErrForbidden)
-	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: v.Grant, Binding: elsewhere, Kind: "app", Params: factor.Params{"word": "new phone"}})
+	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: v.Grant, Binding: elsewhere, Kind: "app", Params: map[string]mfa.Secret{"word": mfa.NewSecret("new phone")}})
 	require.NoError(t, err)
-	_, err = r.verify(r.begin(ann), "app", "old phone")
+	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("old phone"))
 	require.NoError(t, err, "good until the new one is confirmed")
-	c, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: elsewhere, Response: "new phone"})
+	c, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: elsewhere, Response: mfa.NewSecret("new phone")})
 	require.NoError(t, err)
 	require.Nil(t, c.Verification, "that was no sign-in")
-	_, err = r.verify(r.begin(ann), "app", "new phone")
+	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("new phone"))
 	require.NoError(t, err)
 	r.clock.Advance(24 * time.Hour)
-	_, err = r.verify(r.begin(ann), "app", "old phone")
+	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("old phone"))
 	require.ErrorIs(t, err, mfa.ErrIncorrect, "it ended with the hold")
 }
 
@@ -103,7 +102,7 @@ func TestSetupLinkIsGoodOnce(t *testing.T) {
 	require.NoError(t, err)
 	_, err = r.OpenSetup(t.Context(), second, elsewhere)
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
-	for _, bad := range []mfa.LinkToken{"", "x", mfa.LinkToken(r.begin(ann).Token)} {
+	for _, bad := range []mfa.LinkToken{mfa.LinkToken{}, mfa.LinkToken{Secret: mfa.NewSecret("x")}, mfa.LinkToken{Secret: r.begin(ann).Token.Secret}} {
 		_, err = r.OpenSetup(t.Context(), bad, elsewhere)
 		require.ErrorIs(t, err, mfa.ErrToken)
 		_, _, _, err = r.SetupSubject(bad)
@@ -161,17 +160,17 @@ func TestSetupLinkLimits(t *testing.T) {
 	require.ErrorAs(t, send(), &over)
 	r.clock.Advance(2 * time.Hour)
 	for range 5 {
-		_, _ = r.verify(r.begin(ann), "app", "wrong")
+		_, _ = r.verify(r.begin(ann), "app", mfa.NewSecret("wrong"))
 	}
 	requireLocked(t, send())
 	r.clock.Advance(4 * time.Minute)
 	ch, err := r.OpenSetup(t.Context(), r.setupLink(ann), elsewhere)
 	require.NoError(t, err)
 	for i := range 5 {
-		_, err := r.replaceBy(ch, "wrong")
+		_, err := r.replaceBy(ch, mfa.NewSecret("wrong"))
 		require.Equal(t, 4-i, left(t, err))
 	}
-	_, err = r.replaceBy(ch, "a")
+	_, err = r.replaceBy(ch, mfa.NewSecret("a"))
 	requireLocked(t, err)
 }
 
@@ -192,9 +191,9 @@ func TestSetupForOthers(t *testing.T) {
 	ch, err = r.OpenSetup(t.Context(), r.lastSetup(), elsewhere)
 	require.NoError(t, err)
 	require.Equal(t, mfa.Enroll, ch.Next)
-	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: elsewhere, Kind: "app", Params: factor.Params{"word": "w"}})
+	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: elsewhere, Kind: "app", Params: map[string]mfa.Secret{"word": mfa.NewSecret("w")}})
 	require.NoError(t, err)
-	c, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: elsewhere, Response: "w"})
+	c, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: elsewhere, Response: mfa.NewSecret("w")})
 	require.NoError(t, err)
 	require.Nil(t, c.Verification)
 	require.ErrorIs(t, r.Remove(t.Context(), ch.Grant, elsewhere, r.idOf(person(7), "app")), mfa.ErrForbidden)

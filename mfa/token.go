@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
-	"io"
-	"log/slog"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -164,53 +162,3 @@ func (m *Manager) openToken(kind, token, binding string) (*claims, error) {
 func (c *claims) over(now time.Time, ttl time.Duration) bool {
 	return now.UnixMilli() >= c.Issued+ttl.Milliseconds()
 }
-
-const redacted = "[redacted]"
-
-// redact makes a token print as "[redacted]" for every verb.
-func redact(f fmt.State) { _, _ = io.WriteString(f, redacted) }
-
-// Format implements fmt.Formatter.
-func (ChallengeToken) Format(f fmt.State, _ rune) { redact(f) }
-
-// LogValue implements slog.LogValuer.
-func (ChallengeToken) LogValue() slog.Value { return slog.StringValue(redacted) }
-
-// MarshalText implements encoding.TextMarshaler.
-func (ChallengeToken) MarshalText() ([]byte, error) { return []byte(redacted), nil }
-
-// Format implements fmt.Formatter.
-func (EnrollmentToken) Format(f fmt.State, _ rune) { redact(f) }
-
-// LogValue implements slog.LogValuer.
-func (EnrollmentToken) LogValue() slog.Value { return slog.StringValue(redacted) }
-
-// MarshalText implements encoding.TextMarshaler.
-func (EnrollmentToken) MarshalText() ([]byte, error) { return []byte(redacted), nil }
-
-// Format implements fmt.Formatter.
-func (DeviceToken) Format(f fmt.State, _ rune) { redact(f) }
-
-// LogValue implements slog.LogValuer.
-func (DeviceToken) LogValue() slog.Value { return slog.StringValue(redacted) }
-
-// MarshalText implements encoding.TextMarshaler.
-func (DeviceToken) MarshalText() ([]byte, error) { return []byte(redacted), nil }
-
-// Format implements fmt.Formatter.
-func (LinkToken) Format(f fmt.State, _ rune) { redact(f) }
-
-// LogValue implements slog.LogValuer.
-func (LinkToken) LogValue() slog.Value { return slog.StringValue(redacted) }
-
-// MarshalText implements encoding.TextMarshaler.
-func (LinkToken) MarshalText() ([]byte, error) { return []byte(redacted), nil }
-
-// Format implements fmt.Formatter.
-func (Grant) Format(f fmt.State, _ rune) { redact(f) }
-
-// LogValue implements slog.LogValuer.
-func (Grant) LogValue() slog.Value { return slog.StringValue(redacted) }
-
-// MarshalText implements encoding.TextMarshaler.
-func (Grant) MarshalText() ([]byte, error) { return []byte(redacted), nil }

@@ -67,18 +67,21 @@ const (
 	Enroll Next = "enroll"
 )
 
+// NewSecret returns a Secret that holds text.
+func NewSecret(text string) Secret { return factor.NewSecret(text) }
+
 // ChallengeToken, EnrollmentToken, LinkToken and Grant are sealed, opaque and printable
-// (URL-safe). They print as "[redacted]"; convert to string to store or send one.
+// (URL-safe). They print as "[redacted]"; Reveal returns the text to store or send.
 type (
 	// ChallengeToken stands for one challenge begun.
-	ChallengeToken string
+	ChallengeToken struct{ Secret }
 	// EnrollmentToken stands for one pending enrolment.
-	EnrollmentToken string
-	// LinkToken confirms an address from a link in a mail.
-	LinkToken string
-	// Grant is the only key to changing a person's factors. It may be used several times
+	EnrollmentToken struct{ Secret }
+	// LinkToken verifies an address from a link in a mail.
+	LinkToken struct{ Secret }
+	// Grant is the only key to changing a user's factors. It may be used several times
 	// until it expires, in the session (Binding) it was made in.
-	Grant string
+	Grant struct{ Secret }
 )
 
 // BeginRequest opens a challenge. The caller has checked the first factor.
@@ -213,7 +216,7 @@ type EnrollRequest struct {
 	// Name is what the person calls it ("Phone"), at most 64 bytes; may be empty.
 	Name string
 	// Params are the kind's own, such as "address", "number" and "region", "pin", "secret".
-	Params factor.Params
+	Params map[string]factor.Secret
 }
 
 // Enrollment is a pending enrolment. Nothing has changed yet. For a kind that sends, the

@@ -11,7 +11,7 @@ import (
 
 // challenge opens a challenge token and finds its factor.
 func (m *Manager) challenge(token ChallengeToken, purpose Purpose, binding, kind string) (*claims, Factor, error) {
-	c, err := m.openToken(sealChallenge, string(token), binding)
+	c, err := m.openToken(sealChallenge, token.Reveal(), binding)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -198,7 +198,7 @@ func (m *Manager) proofBy(r *record, in *instance, now time.Time) proof {
 func (m *Manager) grantToken(c *claims) (Grant, time.Time) {
 	g := *c
 	g.ID, g.Pending = random16(), ""
-	return Grant(m.newToken(sealGrant, g)), instant(c.Proof.Time).Add(c.Proof.ttl(&m.cfg))
+	return Grant{Secret: NewSecret(m.newToken(sealGrant, g))}, instant(c.Proof.Time).Add(c.Proof.ttl(&m.cfg))
 }
 
 // recoveryLow is how few recovery codes are few.

@@ -51,7 +51,7 @@ func apiSetup(v *visit) error {
 	if token == "" {
 		return malformed("token is missing")
 	}
-	c, err := v.openSetup(mfa.LinkToken(token))
+	c, err := v.openSetup(mfa.LinkToken{Secret: mfa.NewSecret(token)})
 	if err != nil {
 		return err
 	}

@@ -24,18 +24,18 @@ func deviceCookieName(s mfa.Subject) string {
 func device(r *http.Request, s mfa.Subject) mfa.DeviceToken {
 	c, err := r.Cookie(deviceCookieName(s))
 	if err != nil {
-		return ""
+		return mfa.DeviceToken{}
 	}
-	return mfa.DeviceToken(c.Value)
+	return mfa.DeviceToken{Secret: mfa.NewSecret(c.Value)}
 }
 
 // setDevice gives the browser a token to keep. Its path is the whole site, because the first
 // factor is asked for outside of BasePath.
 func (v *visit) setDevice(s mfa.Subject, token mfa.DeviceToken, expires time.Time) {
-	if token == "" {
+	if token.IsZero() {
 		return
 	}
-	http.SetCookie(v.w, &http.Cookie{Name: deviceCookieName(s), Value: string(token), Path: "/", HttpOnly: true,
+	http.SetCookie(v.w, &http.Cookie{Name: deviceCookieName(s), Value: token.Reveal(), Path: "/", HttpOnly: true,
 		MaxAge: v.secondsTo(expires), Secure: v.secureCookies(), SameSite: http.SameSiteLaxMode})
 }
 

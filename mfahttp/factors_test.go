@@ -24,12 +24,12 @@ func (app) Traits() factor.Traits {
 }
 func (app) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	secret := "JBSWY3DPEHPK3PXP"
-	if s := in.Params["secret"]; s != "" {
+	if s := in.Params["secret"].Reveal(); s != "" {
 		secret = s
 	}
 	return &factor.EnrollOutput{State: []byte("100000"), Name: "Authenticator", Prompt: factor.Prompt{
-		Secret: factor.Secret(secret), URI: factor.Secret("otpauth://totp/Acme:" + in.Person.Account + "?secret=" + secret),
-		SVG: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0h7v1H0z"/></svg>`}}, nil
+		Secret: factor.NewSecret(secret), URI: factor.NewSecret("otpauth://totp/Acme:" + in.Person.Account + "?secret=" + secret),
+		SVG: factor.NewSecret(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0h7v1H0z"/></svg>`)}}, nil
 }
 func (app) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	switch {
@@ -71,11 +71,11 @@ func (p *post) Traits() factor.Traits {
 	return factor.Traits{Class: factor.ClassPossession, AMR: "otp", Level: p.level}
 }
 func (p *post) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
-	to := in.Params[p.param]
+	to := in.Params[p.param].Reveal()
 	if to == "" && p.kind == "email" {
 		to = in.Person.Email
 	}
-	if r := in.Params["region"]; r != "" && !strings.HasPrefix(to, "+") {
+	if r := in.Params["region"].Reveal(); r != "" && !strings.HasPrefix(to, "+") {
 		to = "+" + r + to
 	}
 	if len(to) < 4 {
@@ -97,7 +97,7 @@ func (p *post) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, er
 	p.mu.Lock()
 	code := fmt.Sprintf("%06d", 200001+len(p.sent))
 	p.mu.Unlock()
-	return &factor.Issue{Keep: []byte(code), Expires: in.Now.Add(90 * time.Second), Payload: factor.Secret(code)}, nil
+	return &factor.Issue{Keep: []byte(code), Expires: in.Now.Add(90 * time.Second), Payload: factor.NewSecret(code)}, nil
 }
 func (p *post) Deliver(_ context.Context, in factor.DeliverInput) error {
 	p.mu.Lock()
@@ -145,7 +145,7 @@ func (issued) Traits() factor.Traits {
 	return factor.Traits{Class: factor.ClassRecovery, OnePerUser: true, NoConfirmation: true, AdminOnly: true}
 }
 func (issued) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
-	return &factor.EnrollOutput{State: []byte("let me in"), Prompt: factor.Prompt{Codes: []factor.Secret{"let me in"}}}, nil
+	return &factor.EnrollOutput{State: []byte("let me in"), Prompt: factor.Prompt{Codes: []factor.Secret{factor.NewSecret("let me in")}}}, nil
 }
 func (issued) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	if in.Response != string(in.State) {
@@ -161,10 +161,10 @@ func (pin) Traits() factor.Traits {
 	return factor.Traits{Class: factor.ClassKnowledge, AMR: "pin", OnePerUser: true}
 }
 func (pin) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
-	if len(in.Params["pin"]) < 6 {
+	if len(in.Params["pin"].Reveal()) < 6 {
 		return nil, &factor.Problem{Reason: "pin_too_short", Detail: "too short"}
 	}
-	return &factor.EnrollOutput{State: []byte(in.Params["pin"]), Name: "PIN"}, nil
+	return &factor.EnrollOutput{State: []byte(in.Params["pin"].Reveal()), Name: "PIN"}, nil
 }
 func (pin) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	if in.Response != string(in.State) {
@@ -184,7 +184,7 @@ func (codes) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, 
 	list := []string{"AAAA-1111", "BBBB-2222", "CCCC-3333"}
 	state, _ := json.Marshal(list)
 	return &factor.EnrollOutput{State: state, Name: "Recovery codes",
-		Prompt: factor.Prompt{Codes: []factor.Secret{"AAAA-1111", "BBBB-2222", "CCCC-3333"}}}, nil
+		Prompt: factor.Prompt{Codes: []factor.Secret{factor.NewSecret("AAAA-1111"), factor.NewSecret("BBBB-2222"), factor.NewSecret("CCCC-3333")}}}, nil
 }
 func (codes) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	var list, rest []string

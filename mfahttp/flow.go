@@ -45,13 +45,13 @@ func (v *visit) begin(p mfa.Purpose, s mfa.Subject) (*mfa.Challenge, error) {
 		return ch, nil
 	}
 	c := &pending{
-		Who: subjectKey(s), Purpose: p, Next: ch.Next, Token: string(ch.Token),
+		Who: subjectKey(s), Purpose: p, Next: ch.Next, Token: ch.Token.Reveal(),
 		Kinds: ch.Kinds, Expires: ch.Expires,
 	}
 	c.Options = optionsOf(ch.Options)
 	v.keep(c)
 	if ch.Next == mfa.Enroll {
-		v.keepGrant(granted{Grant: string(ch.Grant), Expires: ch.Expires, Kinds: ch.Kinds})
+		v.keepGrant(granted{Grant: ch.Grant.Reveal(), Expires: ch.Expires, Kinds: ch.Kinds})
 	}
 	return ch, nil
 }
@@ -153,7 +153,7 @@ func (v *visit) send(p mfa.Purpose, kind, factorID string) (*mfa.Delivery, error
 		return nil, v.absent(mfa.ErrTokenExpired)
 	}
 	d, err := v.h.cfg.Manager.Send(v.r.Context(), mfa.SendRequest{
-		Challenge: mfa.ChallengeToken(c.Token), Purpose: p, Binding: v.binding(), Kind: kind, FactorID: factorID})
+		Challenge: mfa.ChallengeToken{Secret: mfa.NewSecret(c.Token)}, Purpose: p, Binding: v.binding(), Kind: kind, FactorID: factorID})
 	if err != nil {
 		return nil, v.ended(c, err)
 	}
@@ -172,7 +172,7 @@ func (v *visit) verify(p mfa.Purpose, kind, code, remember string) (*mfa.Verific
 		return nil, v.absent(mfa.ErrTokenExpired)
 	}
 	ver, err := v.h.cfg.Manager.Verify(v.r.Context(), mfa.VerifyRequest{
-		Challenge: mfa.ChallengeToken(c.Token), Purpose: p, Binding: v.binding(), Kind: kind, Response: mfa.Secret(code), Remember: remember})
+		Challenge: mfa.ChallengeToken{Secret: mfa.NewSecret(c.Token)}, Purpose: p, Binding: v.binding(), Kind: kind, Response: mfa.NewSecret(code), Remember: remember})
 	var required *mfa.EnrollmentRequiredError
 	switch {
 	case errors.As(err, &required):
@@ -188,7 +188,7 @@ func (v *visit) verify(p mfa.Purpose, kind, code, remember string) (*mfa.Verific
 // mustEnroll keeps what a correct response led to of a kind that the policy no longer allows:
 // nobody is signed in, and the grant opens the enrolment of an allowed kind.
 func (v *visit) mustEnroll(c *pending, e *mfa.EnrollmentRequiredError) {
-	v.keepGrant(granted{Grant: string(e.Grant), Expires: e.GrantExpires, Kinds: e.Kinds})
+	v.keepGrant(granted{Grant: e.Grant.Reveal(), Expires: e.GrantExpires, Kinds: e.Kinds})
 	if c.Purpose != mfa.SignIn { // the session goes on; only the grant was missing
 		v.drop(keyChallenge + string(c.Purpose))
 		v.drop(keyCurrent)
@@ -219,7 +219,7 @@ func (v *visit) ended(c *pending, err error) error {
 // put after that.
 func (v *visit) complete(ver *mfa.Verification, g mfa.Grant) error {
 	binding, recovery := v.binding(), v.recoveryKind(ver)
-	grant := granted{Grant: string(g), Expires: ver.GrantExpires, Kinds: ver.EnrollKinds,
+	grant := granted{Grant: g.Reveal(), Expires: ver.GrantExpires, Kinds: ver.EnrollKinds,
 		Recovery: recovery || len(ver.EnrollKinds) > 0}
 	v.drop(keyChallenge + string(ver.Purpose))
 	v.drop(keyCurrent)
@@ -262,26 +262,26 @@ func (v *visit) proven(kind string, recovery bool) {
 // to a signed-in person only where there is nothing yet to prove; all others step up.
 func (v *visit) grant() (mfa.Grant, error) {
 	if v.id.Subject.ID == "" {
-		return "", errUnauthorized
+		return mfa.Grant{}, errUnauthorized
 	}
 	if g, ok := v.liveGrant(); ok {
 		return g, nil
 	}
 	if !v.id.SignedIn {
 		if c, ok := v.pending(mfa.SignIn); ok && c.Next == mfa.Verify {
-			return "", mfa.ErrForbidden
+			return mfa.Grant{}, mfa.ErrForbidden
 		}
-		return "", mfa.ErrTokenExpired
+		return mfa.Grant{}, mfa.ErrTokenExpired
 	}
 	if c, ok := v.pending(mfa.ManageFactors); ok && c.Next == mfa.Verify && len(c.Sent) > 0 {
-		return "", errStepUp // another challenge would make the code that was sent worthless
+		return mfa.Grant{}, errStepUp // another challenge would make the code that was sent worthless
 	}
 	ch, err := v.begin(mfa.ManageFactors, v.id.Subject)
 	if err != nil {
-		return "", err
+		return mfa.Grant{}, err
 	}
 	if ch.Next != mfa.Enroll {
-		return "", errStepUp
+		return mfa.Grant{}, errStepUp
 	}
 	return ch.Grant, nil
 }
@@ -352,6 +352,15 @@ type busyError struct{ retryAfter time.Duration }
 
 func (*busyError) Error() string { return "mfahttp: too many passwords at once" }
 
+// secrets keeps what a user typed from being printed on its way.
+func secrets(params map[string]string) map[string]mfa.Secret {
+	out := make(map[string]mfa.Secret, len(params))
+	for name, text := range params {
+		out[name] = mfa.NewSecret(text)
+	}
+	return out
+}
+
 // enroll starts an enrolment. The id is "" if it is complete already.
 func (v *visit) enroll(kind, name, password string, params map[string]string) (string, *mfa.Enrollment, error) {
 	g, err := v.grant()
@@ -362,7 +371,7 @@ func (v *visit) enroll(kind, name, password string, params map[string]string) (s
 		return "", nil, err
 	}
 	e, err := v.h.cfg.Manager.Enroll(v.r.Context(), mfa.EnrollRequest{
-		Grant: g, Binding: v.binding(), Kind: kind, Name: name, Params: params})
+		Grant: g, Binding: v.binding(), Kind: kind, Name: name, Params: secrets(params)})
 	if err != nil {
 		return "", nil, v.refused(err)
 	}
@@ -371,7 +380,7 @@ func (v *visit) enroll(kind, name, password string, params map[string]string) (s
 	}
 	id := rand.Text()
 	v.keepEnrollment(enrollment{
-		ID: id, Who: v.who(), Token: string(e.Token), Kind: kind, Name: name, Hint: e.Prompt.Hint,
+		ID: id, Who: v.who(), Token: e.Token.Reveal(), Kind: kind, Name: name, Hint: e.Prompt.Hint,
 		Expires: e.Expires, CodeExpires: e.CodeExpires, Forced: !v.id.SignedIn})
 	return id, e, nil
 }
@@ -381,7 +390,7 @@ func (v *visit) resend(id string) (enrollment, *mfa.Delivery, error) {
 	if !ok {
 		return e, nil, v.absent(mfa.ErrTokenExpired)
 	}
-	d, err := v.h.cfg.Manager.ResendEnrollment(v.r.Context(), mfa.EnrollmentToken(e.Token), v.binding())
+	d, err := v.h.cfg.Manager.ResendEnrollment(v.r.Context(), mfa.EnrollmentToken{Secret: mfa.NewSecret(e.Token)}, v.binding())
 	if err != nil {
 		return e, nil, err
 	}
@@ -399,7 +408,7 @@ func (v *visit) confirm(id, code string) (*mfa.Confirmation, error) {
 		return nil, v.absent(mfa.ErrTokenExpired)
 	}
 	conf, err := v.h.cfg.Manager.Confirm(v.r.Context(), mfa.ConfirmRequest{
-		Token: mfa.EnrollmentToken(e.Token), Binding: v.binding(), Response: mfa.Secret(code)})
+		Token: mfa.EnrollmentToken{Secret: mfa.NewSecret(e.Token)}, Binding: v.binding(), Response: mfa.NewSecret(code)})
 	if err != nil {
 		if errors.Is(err, mfa.ErrToken) || errors.Is(err, mfa.ErrTokenExpired) {
 			v.dropEnrollment(id)
@@ -413,7 +422,7 @@ func (v *visit) confirm(id, code string) (*mfa.Confirmation, error) {
 func (v *visit) confirmed(c *mfa.Confirmation) error {
 	if c.Verification != nil {
 		g := c.Grant
-		if g == "" {
+		if g.IsZero() {
 			g = c.Verification.Grant
 		}
 		return v.complete(c.Verification, g)

@@ -28,7 +28,7 @@ var ErrStepUp = errStepUp
 func (h *Handler) Grant(r *http.Request) (grant mfa.Grant, binding string, err error) {
 	v := &visit{h: h, r: r, now: h.clock()}
 	if v.id, err = h.cfg.Identify(r); err != nil {
-		return "", "", fmt.Errorf("mfahttp: Config.Identify: %w", errors.Join(mfa.ErrUnavailable, err))
+		return mfa.Grant{}, "", fmt.Errorf("mfahttp: Config.Identify: %w", errors.Join(mfa.ErrUnavailable, err))
 	}
 	if v.signedIn() == nil {
 		grant, err = v.checkedGrant()
@@ -44,7 +44,7 @@ func (v *visit) checkedGrant() (mfa.Grant, error) {
 		err = v.refused(v.h.cfg.Manager.CheckGrant(v.r.Context(), v.id.Subject, g, v.binding()))
 	}
 	if err != nil {
-		return "", err
+		return mfa.Grant{}, err
 	}
 	return g, nil
 }

@@ -131,7 +131,7 @@ func (h *Handler) Ended(ctx context.Context, get func(key string) string) error 
 	if json.Unmarshal([]byte(get(keyChallenge+string(mfa.SignIn))), &c) != nil || c.Token == "" {
 		return nil
 	}
-	err := h.cfg.Manager.Abandon(ctx, mfa.ChallengeToken(c.Token), get(keyBinding))
+	err := h.cfg.Manager.Abandon(ctx, mfa.ChallengeToken{Secret: mfa.NewSecret(c.Token)}, get(keyBinding))
 	if errors.Is(err, mfa.ErrToken) || errors.Is(err, mfa.ErrTokenExpired) || errors.Is(err, mfa.ErrStateLost) {
 		return nil // answered, or of a person who is gone
 	}

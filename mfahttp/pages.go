@@ -331,7 +331,7 @@ func postLink(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if _, err := v.h.cfg.Manager.Confirm(v.r.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken(f.Get("token"))}); err != nil {
+	if _, err := v.h.cfg.Manager.Confirm(v.r.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: mfa.NewSecret(f.Get("token"))}}); err != nil {
 		return err
 	}
 	return v.redirect(v.at("confirmed"))

@@ -196,7 +196,7 @@ func postEnroll(v *visit) error {
 		}
 		return v.added(conf, back)
 	}
-	if e.Prompt.Secret != "" || e.Prompt.URI != "" || e.Prompt.SVG != "" || e.Prompt.Data != nil {
+	if !e.Prompt.Secret.IsZero() || !e.Prompt.URI.IsZero() || !e.Prompt.SVG.IsZero() || e.Prompt.Data != nil {
 		v.show(shown{For: id, Data: string(e.Prompt.Data), Secret: e.Prompt.Secret.Reveal(), URI: e.Prompt.URI.Reveal(), SVG: e.Prompt.SVG.Reveal(), Expires: e.Expires})
 	}
 	return v.redirect(v.at("enrollments/"+id, "return", back))

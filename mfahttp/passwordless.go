@@ -64,7 +64,7 @@ func apiPasswordless(v *visit) error {
 	if err != nil {
 		return err
 	}
-	body := map[string]any{"challenge": string(ch.Token), "data": json.RawMessage(ch.Prompt.Data)}
+	body := map[string]any{"challenge": ch.Token.Reveal(), "data": json.RawMessage(ch.Prompt.Data)}
 	v.expiry(body, ch.Expires)
 	writeJSON(v.w, http.StatusOK, body)
 	return nil
@@ -84,7 +84,7 @@ func apiPasswordlessVerify(v *visit) error {
 	}
 	var who mfa.Subject
 	ver, err := v.h.cfg.Manager.VerifyPasswordless(v.r.Context(), mfa.PasswordlessRequest{
-		Challenge: mfa.ChallengeToken(challenge), Binding: binding, Response: mfa.Secret(code),
+		Challenge: mfa.ChallengeToken{Secret: mfa.NewSecret(challenge)}, Binding: binding, Response: mfa.NewSecret(code),
 		Subject: func(ctx context.Context, tenant, id string) (mfa.Subject, error) {
 			s, err := v.h.cfg.Account(ctx, tenant, id)
 			if err != nil && !errors.Is(err, mfa.ErrForbidden) {

@@ -193,7 +193,7 @@ func (v *visit) keepGrant(g granted) {
 // and with the same limits: it is worth no more.
 func (v *visit) replaceGrant(token mfa.Grant, expires time.Time) {
 	g, _ := v.granted()
-	g.Grant, g.Expires = string(token), expires
+	g.Grant, g.Expires = token.Reveal(), expires
 	v.keepGrant(g)
 }
 
@@ -224,9 +224,9 @@ func (v *visit) kinds(list []string) []string {
 func (v *visit) liveGrant() (mfa.Grant, bool) {
 	g, ok := v.granted()
 	if !ok || g.Grant == "" || !v.now.Before(g.Expires) {
-		return "", false
+		return mfa.Grant{}, false
 	}
-	return mfa.Grant(g.Grant), true
+	return mfa.Grant{Secret: mfa.NewSecret(g.Grant)}, true
 }
 
 func (v *visit) enrollments() []enrollment {

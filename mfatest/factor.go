@@ -18,14 +18,14 @@ import (
 // functions are called from several goroutines.
 //
 //	func TestConformance(t *testing.T) {
-//		mfatest.FactorKit{Factor: f, Params: factor.Params{"pin": "739162"}, Wrong: "000000",
+//		mfatest.FactorKit{Factor: f, Params: map[string]factor.Secret{"pin": "739162"}, Wrong: "000000",
 //			Right: func(*factor.EnrollOutput, *factor.Issue, time.Time) string { return "739162" }}.Run(t)
 //	}
 type FactorKit struct {
 	// Factor is the one under test. The kit enrols, issues and verifies; it never delivers.
 	Factor factor.Factor
 	// Params enrol an instance.
-	Params factor.Params
+	Params map[string]factor.Secret
 	// Right returns an answer to an instance that is right now. issued is the challenge of a
 	// Challenger, and nil for all others.
 	Right func(out *factor.EnrollOutput, issued *factor.Issue, now time.Time) string
@@ -222,11 +222,11 @@ func (k FactorKit) malformed(t *testing.T) error {
 			return fmt.Errorf("%.20q verifies", s)
 		}
 		for name := range k.Params {
-			p := factor.Params{}
+			p := map[string]factor.Secret{}
 			for n, v := range k.Params {
 				p[n] = v
 			}
-			p[name] = s
+			p[name] = factor.NewSecret(s)
 			if _, err := k.Factor.Enroll(t.Context(), factor.EnrollInput{Person: kitPerson, Params: p, Now: k.Now}); err != nil && !errors.Is(err, factor.ErrMalformed) {
 				return fmt.Errorf("enrolling with %s=%.20q gave an error that does not wrap ErrMalformed: %w", name, s, err)
 			}

@@ -30,23 +30,23 @@ func TestOurFactorsConform(t *testing.T) {
 		f, err := totp.New(totp.Config{Issuer: "Acme"})
 		require.NoError(t, err)
 		// The code of the RFC's secret at 59 seconds.
-		mfatest.FactorKit{Factor: f, Params: factor.Params{"secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}, Wrong: "000000", Now: time.Unix(59, 0),
+		mfatest.FactorKit{Factor: f, Params: map[string]factor.Secret{"secret": factor.NewSecret("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")}, Wrong: "000000", Now: time.Unix(59, 0),
 			Right: func(*factor.EnrollOutput, *factor.Issue, time.Time) string { return "287082" }}.Run(t)
 	})
 	t.Run("email", func(t *testing.T) {
 		f, err := email.New(email.Config{Sender: &mfatest.Outbox[email.Message]{}, ServiceName: "Acme"})
 		require.NoError(t, err)
-		mfatest.FactorKit{Factor: f, Params: factor.Params{"address": "ann@example.com"}, Wrong: "000000", Right: issued}.Run(t)
+		mfatest.FactorKit{Factor: f, Params: map[string]factor.Secret{"address": factor.NewSecret("ann@example.com")}, Wrong: "000000", Right: issued}.Run(t)
 	})
 	t.Run("sms", func(t *testing.T) {
 		f, err := sms.New(sms.Config{Sender: &mfatest.Outbox[sms.Message]{}, ServiceName: "Acme", Origin: "acme.example", Allow: []string{"+31"}})
 		require.NoError(t, err)
-		mfatest.FactorKit{Factor: f, Params: factor.Params{"number": "+31612345678"}, Wrong: "000000", Right: issued}.Run(t)
+		mfatest.FactorKit{Factor: f, Params: map[string]factor.Secret{"number": factor.NewSecret("+31612345678")}, Wrong: "000000", Right: issued}.Run(t)
 	})
 	t.Run("pin", func(t *testing.T) {
 		f, err := pin.New(pin.Config{})
 		require.NoError(t, err)
-		mfatest.FactorKit{Factor: f, Params: factor.Params{"pin": "739162"}, Wrong: "000000",
+		mfatest.FactorKit{Factor: f, Params: map[string]factor.Secret{"pin": factor.NewSecret("739162")}, Wrong: "000000",
 			Right: func(*factor.EnrollOutput, *factor.Issue, time.Time) string { return "739162" }}.Run(t)
 	})
 	t.Run("recovery", func(t *testing.T) {
@@ -80,10 +80,10 @@ func (b *broken) Traits() factor.Traits {
 }
 
 func (b *broken) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
-	if len(in.Params["word"]) > 100 && b.fault == "enroll" {
+	if len(in.Params["word"].Reveal()) > 100 && b.fault == "enroll" {
 		return nil, context.Canceled
 	}
-	return &factor.EnrollOutput{State: []byte("word:" + in.Params["word"])}, nil
+	return &factor.EnrollOutput{State: []byte("word:" + in.Params["word"].Reveal())}, nil
 }
 
 func (b *broken) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
@@ -119,7 +119,7 @@ func (l *leak) Unwrap() error { return factor.ErrIncorrect }
 // The kit finds what is wrong with each broken factor, and nothing with the whole one.
 func TestKitFindsFaults(t *testing.T) {
 	if fault, ok := os.LookupEnv("MFATEST_FAULT"); ok {
-		mfatest.FactorKit{Factor: &broken{fault: fault}, Params: factor.Params{"word": "tulip"}, Wrong: "rose!",
+		mfatest.FactorKit{Factor: &broken{fault: fault}, Params: map[string]factor.Secret{"word": factor.NewSecret("tulip")}, Wrong: "rose!",
 			Right: func(*factor.EnrollOutput, *factor.Issue, time.Time) string { return "tulip" }}.Run(t)
 		return
 	}

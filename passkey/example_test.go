@@ -46,7 +46,7 @@ func Example() {
 	fmt.Println(options.PublicKey.RPID, options.PublicKey.UserVerification)
 
 	_, err = m.VerifyPasswordless(context.Background(), mfa.PasswordlessRequest{
-		Challenge: challenge.Token, Binding: "the browser", Response: "what the browser said",
+		Challenge: challenge.Token, Binding: "the browser", Response: mfa.NewSecret("what the browser said"),
 		Subject: func(_ context.Context, tenant, id string) (mfa.Subject, error) {
 			return mfa.Subject{Tenant: tenant, ID: id}, nil // as the application knows them
 		}})

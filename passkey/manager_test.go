@@ -76,7 +76,7 @@ func (w *world) enrol(g mfa.Grant, d *device) (*mfa.Confirmation, error) {
 	e, err := w.Enroll(w.t.Context(), mfa.EnrollRequest{Grant: g, Binding: session, Kind: "passkey"})
 	require.NoError(w.t, err)
 	require.NotEmpty(w.t, e.Prompt.Data)
-	return w.Confirm(w.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: mfa.Secret(d.create(w.t, e.Prompt.Data))})
+	return w.Confirm(w.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: mfa.NewSecret(d.create(w.t, e.Prompt.Data))})
 }
 
 // first enrols the first passkey of a person.
@@ -102,7 +102,7 @@ func (w *world) asked(s mfa.Subject) (mfa.ChallengeToken, []byte) {
 }
 
 func (w *world) second(token mfa.ChallengeToken, response string) (*mfa.Verification, error) {
-	return w.Verify(w.t.Context(), mfa.VerifyRequest{Challenge: token, Binding: session, Kind: "passkey", Response: mfa.Secret(response)})
+	return w.Verify(w.t.Context(), mfa.VerifyRequest{Challenge: token, Binding: session, Kind: "passkey", Response: mfa.NewSecret(response)})
 }
 
 func (w *world) open() *mfa.PasswordlessChallenge {
@@ -113,7 +113,7 @@ func (w *world) open() *mfa.PasswordlessChallenge {
 }
 
 func (w *world) alone(ch *mfa.PasswordlessChallenge, response string) (*mfa.Verification, error) {
-	return w.VerifyPasswordless(w.t.Context(), mfa.PasswordlessRequest{Challenge: ch.Token, Binding: session, Response: mfa.Secret(response), Subject: lookup})
+	return w.VerifyPasswordless(w.t.Context(), mfa.PasswordlessRequest{Challenge: ch.Token, Binding: session, Response: mfa.NewSecret(response), Subject: lookup})
 }
 
 func TestSecondFactor(t *testing.T) {
@@ -172,14 +172,14 @@ func TestOneSuccessInParallel(t *testing.T) {
 		return n.Load()
 	}
 	token, options := w.asked(annSubject)
-	answer := mfa.Secret(d.get(t, options))
+	answer := mfa.NewSecret(d.get(t, options))
 	require.EqualValues(t, 1, won(func(m *mfa.Manager) error {
 		_, err := m.Verify(t.Context(), mfa.VerifyRequest{Challenge: token, Binding: session, Kind: "passkey", Response: answer})
 		return err
 	}))
 	ch := w.open()
 	d.auth.Options.UserHandle = handleOf(t, w)
-	answer = mfa.Secret(d.get(t, ch.Prompt.Data))
+	answer = mfa.NewSecret(d.get(t, ch.Prompt.Data))
 	require.EqualValues(t, 1, won(func(m *mfa.Manager) error {
 		_, err := m.VerifyPasswordless(t.Context(), mfa.PasswordlessRequest{Challenge: ch.Token, Binding: session, Response: answer, Subject: lookup})
 		return err
@@ -189,7 +189,7 @@ func TestOneSuccessInParallel(t *testing.T) {
 	g := w.freshGrant(d)
 	e, err := w.Enroll(t.Context(), mfa.EnrollRequest{Grant: g, Binding: session, Kind: "passkey"})
 	require.NoError(t, err)
-	answer = mfa.Secret(newDevice().create(t, e.Prompt.Data))
+	answer = mfa.NewSecret(newDevice().create(t, e.Prompt.Data))
 	require.EqualValues(t, 1, won(func(m *mfa.Manager) error {
 		_, err := m.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: answer})
 		return err
@@ -220,7 +220,7 @@ func TestWrongAnswersInParallel(t *testing.T) {
 	for i := range 200 {
 		m := []*mfa.Manager{w.Manager, w.other}[i%2]
 		wg.Go(func() {
-			_, err := m.Verify(t.Context(), mfa.VerifyRequest{Challenge: token, Binding: session, Kind: "passkey", Response: mfa.Secret(answer)})
+			_, err := m.Verify(t.Context(), mfa.VerifyRequest{Challenge: token, Binding: session, Kind: "passkey", Response: mfa.NewSecret(answer)})
 			var a *mfa.AttemptError
 			if errors.As(err, &a) {
 				judged.Add(1)
@@ -386,7 +386,7 @@ func TestCeremonyEnds(t *testing.T) {
 	d.auth.Options.UserHandle = userID(t, c.Factor.Data)
 	_, err = w.alone(open, d.get(t, open.Prompt.Data))
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
-	_, err = w.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: mfa.Secret(newDevice().create(t, e.Prompt.Data))})
+	_, err = w.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: mfa.NewSecret(newDevice().create(t, e.Prompt.Data))})
 	require.ErrorIs(t, err, mfa.ErrExpired)
 }
 

@@ -23,7 +23,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	hash, err := hasher.Hash(ctx, "otters swim at noon")
+	hash, err := hasher.Hash(ctx, mfa.NewSecret("otters swim at noon"))
 	if err != nil {
 		panic(err)
 	}
@@ -31,7 +31,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	users := &users{ann: password.Account{ID: "7", Email: "ann@example.com", Hash: factor.Secret(hash), SecondFactor: true}}
+	users := &users{ann: password.Account{ID: "7", Email: "ann@example.com", Hash: mfa.NewSecret(hash), SecondFactor: true}}
 	pins, err := pin.New(pin.Config{})
 	if err != nil {
 		panic(err)
@@ -68,12 +68,12 @@ func Example() {
 	// POST /reset, with the token of the link.
 	_, rest, _ := strings.Cut(mail.Text.Reveal(), "token=")
 	token, _, _ := strings.Cut(rest, "\n")
-	reset := password.ResetRequest{Token: factor.Secret(token), Password: "password1"}
+	reset := password.ResetRequest{Token: mfa.NewSecret(token), Password: mfa.NewSecret("password1")}
 	var problem *factor.Problem
 	if errors.As(m.Reset(ctx, reset), &problem) {
 		fmt.Println(problem.Reason)
 	}
-	reset.Password = "herons wade at dusk"
+	reset.Password = mfa.NewSecret("herons wade at dusk")
 	fmt.Println(m.Reset(ctx, reset))
 	fmt.Println(m.Reset(ctx, reset))
 
@@ -104,7 +104,7 @@ func (u *users) Get(_ context.Context, _, id string) (password.Account, error) {
 }
 
 func (u *users) SetPassword(_ context.Context, _ password.Account, up password.Update) error {
-	if u.ann.Hash != up.Old {
+	if u.ann.Hash.Reveal() != up.Old.Reveal() {
 		return password.ErrChanged
 	}
 	u.ann.Hash = up.Hash // and end every session

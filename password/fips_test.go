@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/password"
 )
 
@@ -21,17 +22,17 @@ func TestFIPS(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		hash, err := h.Hash(t.Context(), newPassword)
+		hash, err := h.Hash(t.Context(), factor.NewSecret(newPassword))
 		fmt.Println("hash:", err)
-		fmt.Println("right:", h.Verify(t.Context(), hash, newPassword))
-		fmt.Println("wrong:", h.Verify(t.Context(), hash, oldPassword))
-		fmt.Println("nobody:", h.Verify(t.Context(), "", oldPassword))
+		fmt.Println("right:", h.Verify(t.Context(), hash, factor.NewSecret(newPassword)))
+		fmt.Println("wrong:", h.Verify(t.Context(), hash, factor.NewSecret(oldPassword)))
+		fmt.Println("nobody:", h.Verify(t.Context(), "", factor.NewSecret(oldPassword)))
 		fmt.Println("rehash:", h.NeedsRehash(old))
 		return
 	}
 	h, err := shared()
 	require.NoError(t, err)
-	hash, err := h.Hash(t.Context(), oldPassword)
+	hash, err := h.Hash(t.Context(), factor.NewSecret(oldPassword))
 	require.NoError(t, err)
 	cmd := exec.Command(os.Args[0], "-test.run=^TestFIPS$")
 	cmd.Env = append(os.Environ(), "PASSWORD_FIPS="+hash, "GODEBUG=fips140=only")

@@ -109,7 +109,7 @@ func compose(m Mail) (email.Message, error) {
 	v := mailView{Lang: lang, Service: m.ServiceName, Lead: w.lead(m.Person, fill(text[1])), Ignore: fill(w.notYou)}
 	var plain strings.Builder
 	fmt.Fprintf(&plain, "%s\n\n", v.Lead)
-	if m.Link != "" {
+	if !m.Link.IsZero() {
 		v.Link, v.Button, v.IfButtonFails, v.Ignore = m.Link.Reveal(), w.button, w.ifFails, fill(w.ignore)
 		v.Note = fmt.Sprintf(w.terms, w.duration(m.TTL))
 		fmt.Fprintf(&plain, "%s\n%s\n\n", w.open, v.Link)
@@ -121,5 +121,5 @@ func compose(m Mail) (email.Message, error) {
 	if err := mailTemplate.Execute(&html, v); err != nil {
 		return email.Message{}, err
 	}
-	return email.Message{To: m.To, Subject: fill(text[0]), Text: factor.Secret(plain.String()), HTML: factor.Secret(html.String())}, nil
+	return email.Message{To: m.To, Subject: fill(text[0]), Text: factor.NewSecret(plain.String()), HTML: factor.NewSecret(html.String())}, nil
 }

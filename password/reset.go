@@ -198,10 +198,10 @@ func (m *Manager) get(ctx context.Context, tenant, id string) (*Account, error) 
 // newHash holds a new password to the rules before it is hashed.
 func (m *Manager) newHash(ctx context.Context, a *Account, password factor.Secret) (factor.Secret, error) {
 	if err := m.cfg.Rules.Check(ctx, password, *a); err != nil {
-		return "", err
+		return mfa.Secret{}, err
 	}
 	hash, err := m.cfg.Hasher.Hash(ctx, password)
-	return factor.Secret(hash), hashError(err)
+	return mfa.NewSecret(hash), hashError(err)
 }
 
 // hashError: what is neither a verdict nor a refusal is something that did not work.

@@ -43,16 +43,16 @@ func newRig(t *testing.T, change func(*password.Config)) *rig {
 	t.Helper()
 	h, err := shared()
 	require.NoError(t, err)
-	hash, err := h.Hash(t.Context(), oldPassword)
+	hash, err := h.Hash(t.Context(), mfa.NewSecret(oldPassword))
 	require.NoError(t, err)
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
 	r := &rig{t: t, hasher: h, store: mfatest.NewFaultyStore(memory.New()), clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)),
 		mails: &mfatest.Outbox[email.Message]{}, people: &people{list: map[string]password.Account{}, must: map[string]bool{}, ended: map[string]int{}}}
 	for _, a := range []password.Account{
-		{ID: "1", Tenant: "acme", Email: "olivia@acme.example", Name: "Olivia Berg", Hash: factor.Secret(hash), SecondFactor: true},
-		{ID: "2", Tenant: "acme", Email: "Robin@acme.example", Name: "Robin", Hash: factor.Secret(hash), Locale: "nl"},
-		{ID: "3", Tenant: "other", Email: "Robin@acme.example", Name: "Robin, too", Hash: factor.Secret(hash), Locale: "de"},
+		{ID: "1", Tenant: "acme", Email: "olivia@acme.example", Name: "Olivia Berg", Hash: mfa.NewSecret(hash), SecondFactor: true},
+		{ID: "2", Tenant: "acme", Email: "Robin@acme.example", Name: "Robin", Hash: mfa.NewSecret(hash), Locale: "nl"},
+		{ID: "3", Tenant: "other", Email: "Robin@acme.example", Name: "Robin, too", Hash: mfa.NewSecret(hash), Locale: "de"},
 	} {
 		r.people.list[a.Tenant+"/"+a.ID] = a
 	}
@@ -97,9 +97,9 @@ func (r *rig) enroll(u mfa.Subject) mfa.Grant {
 	ch, err := r.second.Begin(ctx, mfa.BeginRequest{Subject: u, Binding: session})
 	require.NoError(r.t, err)
 	e, err := r.second.Enroll(ctx, mfa.EnrollRequest{Grant: ch.Grant, Binding: session, Kind: "pin",
-		Params: factor.Params{"pin": userPIN}})
+		Params: map[string]mfa.Secret{"pin": mfa.NewSecret(userPIN)}})
 	require.NoError(r.t, err)
-	c, err := r.second.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: userPIN})
+	c, err := r.second.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: mfa.NewSecret(userPIN)})
 	require.NoError(r.t, err)
 	return c.Grant
 }
@@ -110,7 +110,7 @@ func (r *rig) proves(u mfa.Subject) mfa.Grant {
 	ch, err := r.second.Begin(r.t.Context(), mfa.BeginRequest{Subject: u, Binding: session})
 	require.NoError(r.t, err)
 	v, err := r.second.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: session,
-		Kind: "pin", Response: userPIN})
+		Kind: "pin", Response: mfa.NewSecret(userPIN)})
 	require.NoError(r.t, err)
 	return v.Grant
 }
@@ -144,15 +144,15 @@ func token(t *testing.T, m email.Message) factor.Secret {
 	for word := range strings.FieldsSeq(m.Text.Reveal()) {
 		if u, err := url.Parse(word); err == nil && u.Scheme == "https" {
 			require.Contains(t, m.HTML.Reveal(), word)
-			return factor.Secret(u.Query().Get("token"))
+			return mfa.NewSecret(u.Query().Get("token"))
 		}
 	}
 	require.Fail(t, "there is no link in the mail")
-	return ""
+	return mfa.Secret{}
 }
 
 func (r *rig) reset(token factor.Secret) error {
-	return r.Reset(r.t.Context(), password.ResetRequest{Token: token, Password: newPassword})
+	return r.Reset(r.t.Context(), password.ResetRequest{Token: token, Password: mfa.NewSecret(newPassword)})
 }
 
 // signsIn says whether a password is that of an account.
@@ -229,7 +229,7 @@ func (p *people) SetPassword(_ context.Context, a password.Account, u password.U
 	}
 	key := a.Tenant + "/" + a.ID
 	now := p.list[key]
-	if now.Hash != u.Old {
+	if now.Hash.Reveal() != u.Old.Reveal() {
 		return password.ErrChanged
 	}
 	now.Hash = u.Hash

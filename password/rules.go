@@ -80,7 +80,7 @@ func (r *Rules) Check(ctx context.Context, password factor.Secret, a Account) er
 	if r.Refuse == nil {
 		return nil
 	}
-	if err := r.Refuse(ctx, factor.Secret(s)); err != nil {
+	if err := r.Refuse(ctx, factor.NewSecret(s)); err != nil {
 		if errors.Is(err, factor.ErrMalformed) {
 			return err
 		}

@@ -118,7 +118,7 @@ func (f *Factor) charactersProblem() error {
 
 // Enroll takes the PIN in the parameter "pin". It is confirmed by entering it again.
 func (f *Factor) Enroll(ctx context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
-	pin := in.Params["pin"]
+	pin := in.Params["pin"].Reveal()
 	if err := f.check(in.Person, pin); err != nil {
 		return nil, err
 	}

@@ -113,7 +113,7 @@ func (f *Factor) Enroll(ctx context.Context, in factor.EnrollInput) (*factor.Enr
 	var answers, asked []string
 	for i := range Count {
 		n := strconv.Itoa(i + 1)
-		q, a := strings.Join(strings.Fields(in.Params["question"+n]), " "), in.Params["answer"+n]
+		q, a := strings.Join(strings.Fields(in.Params["question"+n].Reveal()), " "), in.Params["answer"+n].Reveal()
 		if len(q) < minQuestion || longer(q, maxQuestion) || !printable(q) {
 			return nil, problem("question_form", n, fmt.Sprintf("a question has %d bytes to %d characters of printable text", minQuestion, maxQuestion))
 		}

@@ -33,16 +33,12 @@ func newFactor(t testing.TB) *questions.Factor {
 	return f
 }
 
-var chosen = factor.Params{
-	"question1": "What was the name of your first teacher?", "answer1": "Ms. Øster-Dahl",
-	"question2": "Which book did you read most often?", "answer2": "Der  Zauberberg",
-	"question3": "My own question, about  the lake", "answer3": "ＡＢＣ café",
-}
+var chosen = map[string]mfa.Secret{"question1": mfa.NewSecret("What was the name of your first teacher?"), "answer1": mfa.NewSecret("Ms. Øster-Dahl"), "question2": mfa.NewSecret("Which book did you read most often?"), "answer2": mfa.NewSecret("Der  Zauberberg"), "question3": mfa.NewSecret("My own question, about  the lake"), "answer3": mfa.NewSecret("ＡＢＣ café")}
 
-func with(pairs ...string) factor.Params {
+func with(pairs ...string) map[string]factor.Secret {
 	p := maps.Clone(chosen)
 	for i := 0; i < len(pairs); i += 2 {
-		p[pairs[i]] = pairs[i+1]
+		p[pairs[i]] = factor.NewSecret(pairs[i+1])
 	}
 	return p
 }
@@ -97,7 +93,7 @@ func TestOneWrongAnswerIsAll(t *testing.T) {
 
 func TestEnrolRefuses(t *testing.T) {
 	f := newFactor(t)
-	for reason, p := range map[string]factor.Params{
+	for reason, p := range map[string]map[string]factor.Secret{
 		"question_form_1":      with("question1", "Short?"),
 		"question_form_2":      with("question2", strings.Repeat("q", 161)),
 		"question_form_3":      with("question3", "A question\x00 with a NUL"),
@@ -130,7 +126,7 @@ func TestLimitsAreInCharacters(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, f.Describe(out.State).Questions, 3)
 	require.NoError(t, verify(t, f, out.State, strings.Repeat("ж", 128)+right[strings.IndexByte(right, '\n'):]))
-	for reason, p := range map[string]factor.Params{
+	for reason, p := range map[string]map[string]factor.Secret{
 		"question_form_1": with("question1", strings.Repeat("ж", 161)),
 		"answer_form_1":   with("answer1", strings.Repeat("ж", 129)),
 		"answer_form_2":   with("answer2", strings.Repeat("👩", 129)),
@@ -185,8 +181,7 @@ func TestSuggestions(t *testing.T) {
 			require.False(t, seen[q], q)
 			seen[q] = true
 		}
-		_, err := newFactor(t).Enroll(t.Context(), factor.EnrollInput{Params: factor.Params{"question1": list[0], "question2": list[1],
-			"question3": list[2], "answer1": "xylophone", "answer2": "zeppelin", "answer3": "quagga"}})
+		_, err := newFactor(t).Enroll(t.Context(), factor.EnrollInput{Params: map[string]mfa.Secret{"question1": mfa.NewSecret(list[0]), "question2": mfa.NewSecret(list[1]), "question3": mfa.NewSecret(list[2]), "answer1": mfa.NewSecret("xylophone"), "answer2": mfa.NewSecret("zeppelin"), "answer3": mfa.NewSecret("quagga")}})
 		require.NoError(t, err)
 	}
 	require.Equal(t, questions.Suggestions("nb"), questions.Suggestions("no-NO"))
@@ -238,7 +233,7 @@ func newPerson(t *testing.T) *person {
 func (p *person) shown() mfa.Secret {
 	code, err := otptotp.GenerateCode(p.secret, p.clock.Now())
 	require.NoError(p.t, err)
-	return mfa.Secret(code)
+	return mfa.NewSecret(code)
 }
 
 func (p *person) begin() *mfa.Challenge {
@@ -256,13 +251,13 @@ func (p *person) setup() *mfa.Challenge {
 	m, _ := p.mail.Last()
 	_, link, _ := strings.Cut(m.Text.Reveal(), "https://acme.example/?")
 	token, _, _ := strings.Cut(link, "\n")
-	ch, err := p.OpenSetup(p.t.Context(), mfa.LinkToken(token), session)
+	ch, err := p.OpenSetup(p.t.Context(), mfa.LinkToken{Secret: mfa.NewSecret(token)}, session)
 	require.NoError(p.t, err)
 	return ch
 }
 
 func (p *person) answer(ch *mfa.Challenge, purpose mfa.Purpose, text string) (*mfa.Verification, error) {
-	return p.Verify(p.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: purpose, Binding: session, Kind: "questions", Response: mfa.Secret(text)})
+	return p.Verify(p.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: purpose, Binding: session, Kind: "questions", Response: mfa.NewSecret(text)})
 }
 
 // They replace a lost device by a set-up link, and do nothing else.
@@ -324,7 +319,7 @@ func TestEditing(t *testing.T) {
 	ch := p.setup()
 	_, err = p.answer(ch, mfa.ReplaceFactor, right)
 	require.ErrorIs(t, err, mfa.ErrIncorrect)
-	_, err = p.Enroll(t.Context(), mfa.EnrollRequest{Grant: "x", Binding: session, Kind: "questions", Params: chosen})
+	_, err = p.Enroll(t.Context(), mfa.EnrollRequest{Grant: mfa.Grant{Secret: mfa.NewSecret("x")}, Binding: session, Kind: "questions", Params: chosen})
 	require.ErrorIs(t, err, mfa.ErrToken)
 }
 
@@ -350,11 +345,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	out, err := f.Enroll(context.Background(), factor.EnrollInput{Params: factor.Params{
-		"question1": questions.Suggestions("en")[0], "answer1": "Ms. Miller",
-		"question2": questions.Suggestions("en")[1], "answer2": "Momo",
-		"question3": "Which song did your uncle hum?", "answer3": "None at all",
-	}})
+	out, err := f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]mfa.Secret{"question1": mfa.NewSecret(questions.Suggestions("en")[0]), "answer1": mfa.NewSecret("Ms. Miller"), "question2": mfa.NewSecret(questions.Suggestions("en")[1]), "answer2": mfa.NewSecret("Momo"), "question3": mfa.NewSecret("Which song did your uncle hum?"), "answer3": mfa.NewSecret("None at all")}})
 	if err != nil {
 		panic(err)
 	}

@@ -96,7 +96,7 @@ func (f *Factor) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutp
 	out := &factor.EnrollOutput{Name: "Recovery codes"}
 	for range f.count {
 		code := papercode.New(f.chars)
-		out.Prompt.Codes = append(out.Prompt.Codes, factor.Secret(papercode.Grouped(code)))
+		out.Prompt.Codes = append(out.Prompt.Codes, factor.NewSecret(papercode.Grouped(code)))
 		h := papercode.Hash(salt, code)
 		state = append(state, h[:]...)
 	}

@@ -33,7 +33,7 @@ func Example() {
 
 	// From here on it is the Manager who calls the factor.
 	ctx, now := context.Background(), time.Now()
-	e, err := f.Enroll(ctx, factor.EnrollInput{Params: map[string]string{"number": "06 1234 5678", "region": "NL"}, Now: now})
+	e, err := f.Enroll(ctx, factor.EnrollInput{Params: map[string]factor.Secret{"number": factor.NewSecret("06 1234 5678"), "region": factor.NewSecret("NL")}, Now: now})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -61,8 +61,8 @@ func ExampleNewHTTPSender() {
 
 	s, err := sms.NewHTTPSender(sms.HTTPConfig{
 		URL:            provider.URL + "/sms/json", // https outside of examples
-		Header:         map[string]sms.Secret{"Authorization": "Bearer token"},
-		JSON:           `{"from": "Acme", "to": "{{digits}}", "text": "{{text}}"}`,
+		Header:         map[string]sms.Secret{"Authorization": factor.NewSecret("Bearer token")},
+		JSON:           factor.NewSecret(`{"from": "Acme", "to": "{{digits}}", "text": "{{text}}"}`),
 		SuccessField:   "messages.0.status",
 		SuccessPattern: "0",
 		CodeField:      "messages.0.status",
@@ -79,7 +79,7 @@ func ExampleNewTwilio() {
 	_, err := sms.NewTwilio(sms.TwilioConfig{
 		AccountSID: "AC00112233445566778899aabbccddeeff",
 		KeySID:     "SK00112233445566778899aabbccddeeff", // a key can be withdrawn alone
-		Secret:     "the secret of the key",
+		Secret:     factor.NewSecret("the secret of the key"),
 		From:       "+15005550006",
 	})
 	fmt.Println(err)
@@ -107,7 +107,7 @@ func ExampleConfig_check() {
 		return
 	}
 	now := time.Now()
-	err = f.Deliver(context.Background(), factor.DeliverInput{State: []byte("+31612345678"), Payload: "012345", Expires: now.Add(time.Minute), Now: now})
+	err = f.Deliver(context.Background(), factor.DeliverInput{State: []byte("+31612345678"), Payload: factor.NewSecret("012345"), Expires: now.Add(time.Minute), Now: now})
 	var p *factor.Problem
 	fmt.Println(err)
 	fmt.Println(errors.As(err, &p), p.Reason)

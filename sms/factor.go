@@ -46,7 +46,7 @@ func (f *Factor) Traits() factor.Traits {
 //
 // and those of [Config].Parse. The state it returns is the number.
 func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
-	number, err := f.cfg.parse(in.Params["number"], in.Params["region"])
+	number, err := f.cfg.parse(in.Params["number"].Reveal(), in.Params["region"].Reveal())
 	if err != nil {
 		return nil, err
 	}
@@ -84,8 +84,8 @@ func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, 
 	return &factor.Issue{
 		Keep:        sentcode.Keep(bind(number, code)),
 		Expires:     in.Now.Add(f.cfg.TTL),
-		Destination: Secret(number),
-		Payload:     Secret(code),
+		Destination: factor.NewSecret(number),
+		Payload:     factor.NewSecret(code),
 		Prompt:      factor.Prompt{Hint: mask(number)},
 	}, nil
 }
@@ -102,7 +102,7 @@ func (f *Factor) Deliver(ctx context.Context, in factor.DeliverInput) error {
 		return quiet.New("sms: there is no code to send")
 	}
 	if f.cfg.Check != nil {
-		if err := f.cfg.Check(ctx, CheckInput{Person: in.Person, Number: Secret(number), Purpose: in.Purpose}); err != nil {
+		if err := f.cfg.Check(ctx, CheckInput{Person: in.Person, Number: factor.NewSecret(number), Purpose: in.Purpose}); err != nil {
 			return quiet.New("sms: Config.Check stopped the message", err)
 		}
 	}

@@ -138,9 +138,9 @@ func (cfg HTTPConfig) provider() (*httpProvider, error) {
 func (p *httpProvider) setBody(cfg HTTPConfig) error {
 	var values []string
 	switch {
-	case (len(cfg.Form) == 0) == (cfg.JSON == ""):
+	case (len(cfg.Form) == 0) == (cfg.JSON.IsZero()):
 		return errors.New("give exactly one of Form and JSON")
-	case cfg.JSON != "":
+	case !cfg.JSON.IsZero():
 		if p.document = (&reply{body: []byte(cfg.JSON.Reveal())}).json(); p.document == nil {
 			return invalid("JSON is not a JSON document; placeholders stand inside strings, as \"{{text}}\"")
 		}
@@ -176,7 +176,7 @@ func (p *httpProvider) setHeader(cfg HTTPConfig) error {
 		p.header.Set(k, v.Reveal())
 	}
 	if cfg.Username == "" {
-		if cfg.Password != "" {
+		if !cfg.Password.IsZero() {
 			return invalid("Password is set without a Username")
 		}
 		return nil

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/sms"
 )
 
@@ -87,7 +88,7 @@ func sendError(t testing.TB, err error) *sms.SendError {
 }
 
 func form(url string) sms.HTTPConfig {
-	return sms.HTTPConfig{URL: url, Form: map[string]sms.Secret{"to": "{{to}}", "text": "{{text}}"}}
+	return sms.HTTPConfig{URL: url, Form: map[string]sms.Secret{"to": factor.NewSecret("{{to}}"), "text": factor.NewSecret("{{text}}")}}
 }
 
 func newHTTP(t testing.TB, cfg sms.HTTPConfig) *sms.HTTPSender {
@@ -101,10 +102,10 @@ func TestHTTPForm(t *testing.T) {
 	p := newProvider(t, says(202, ""))
 	s := newHTTP(t, sms.HTTPConfig{
 		URL:      p.URL + "/v1/send",
-		Query:    map[string]sms.Secret{"key": "s3cret&x=1"},
-		Header:   map[string]sms.Secret{"x-api-key": "hunter2"},
-		Username: "user", Password: "s3cret",
-		Form: map[string]sms.Secret{"recipient": "{{digits}}", "to": "{{to}}", "body": "[{{text}}]", "from": "Acme & Co"},
+		Query:    map[string]sms.Secret{"key": factor.NewSecret("s3cret&x=1")},
+		Header:   map[string]sms.Secret{"x-api-key": factor.NewSecret("hunter2")},
+		Username: "user", Password: factor.NewSecret("s3cret"),
+		Form: map[string]sms.Secret{"recipient": factor.NewSecret("{{digits}}"), "to": factor.NewSecret("{{to}}"), "body": factor.NewSecret("[{{text}}]"), "from": factor.NewSecret("Acme & Co")},
 	})
 	require.NoError(t, s.Send(context.Background(), message))
 	require.Len(t, p.got(), 1)
@@ -123,8 +124,8 @@ func TestHTTPJSON(t *testing.T) {
 	s := newHTTP(t, sms.HTTPConfig{
 		URL:          p.URL,
 		Method:       "PUT",
-		Header:       map[string]sms.Secret{"Authorization": "Bearer s3cret", "content-type": "application/vnd.acme+json"},
-		JSON:         `{"to": ["{{digits}}"], "text": "{{text}}", "n": 12345678901234567890, "test": false, "null": null, "nested": {"a<b": "+{{digits}}"}}`,
+		Header:       map[string]sms.Secret{"Authorization": factor.NewSecret("Bearer s3cret"), "content-type": factor.NewSecret("application/vnd.acme+json")},
+		JSON:         factor.NewSecret(`{"to": ["{{digits}}"], "text": "{{text}}", "n": 12345678901234567890, "test": false, "null": null, "nested": {"a<b": "+{{digits}}"}}`),
 		SuccessField: "messages.0.status", SuccessPattern: "0",
 	})
 	require.NoError(t, s.Send(context.Background(), message))
@@ -238,23 +239,23 @@ func TestHTTPConfigRefused(t *testing.T) {
 		{"fragment", func(c *sms.HTTPConfig) { c.URL = "https://sms.example/#x" }, "fragment"},
 		{"GET", func(c *sms.HTTPConfig) { c.Method = "GET" }, "neither POST nor PUT"},
 		{"no body", func(c *sms.HTTPConfig) { c.Form = nil }, "exactly one of Form and JSON"},
-		{"two bodies", func(c *sms.HTTPConfig) { c.JSON = `"{{to}}{{text}}"` }, "exactly one of Form and JSON"},
-		{"no text", func(c *sms.HTTPConfig) { c.Form = map[string]sms.Secret{"to": "{{to}}"} }, "needs {{text}}"},
-		{"no number", func(c *sms.HTTPConfig) { c.Form = map[string]sms.Secret{"text": "{{text}}"} }, "{{to}} or {{digits}}"},
-		{"text as a key", func(c *sms.HTTPConfig) { c.Form = map[string]sms.Secret{"{{text}}": "{{to}}"} }, "in its values"},
-		{"unknown placeholder", func(c *sms.HTTPConfig) { c.Form["x"] = "{{code}}" }, "a placeholder that is not"},
-		{"no JSON", func(c *sms.HTTPConfig) { c.Form, c.JSON = nil, `{"to":{{to}},"text":{{text}}}` }, "not a JSON document"},
-		{"two JSONs", func(c *sms.HTTPConfig) { c.Form, c.JSON = nil, `"{{to}}" "{{text}}"` }, "not a JSON document"},
+		{"two bodies", func(c *sms.HTTPConfig) { c.JSON = factor.NewSecret(`"{{to}}{{text}}"`) }, "exactly one of Form and JSON"},
+		{"no text", func(c *sms.HTTPConfig) { c.Form = map[string]sms.Secret{"to": factor.NewSecret("{{to}}")} }, "needs {{text}}"},
+		{"no number", func(c *sms.HTTPConfig) { c.Form = map[string]sms.Secret{"text": factor.NewSecret("{{text}}")} }, "{{to}} or {{digits}}"},
+		{"text as a key", func(c *sms.HTTPConfig) { c.Form = map[string]sms.Secret{"{{text}}": factor.NewSecret("{{to}}")} }, "in its values"},
+		{"unknown placeholder", func(c *sms.HTTPConfig) { c.Form["x"] = factor.NewSecret("{{code}}") }, "a placeholder that is not"},
+		{"no JSON", func(c *sms.HTTPConfig) { c.Form, c.JSON = nil, factor.NewSecret(`{"to":{{to}},"text":{{text}}}`) }, "not a JSON document"},
+		{"two JSONs", func(c *sms.HTTPConfig) { c.Form, c.JSON = nil, factor.NewSecret(`"{{to}}" "{{text}}"`) }, "not a JSON document"},
 		{"status", func(c *sms.HTTPConfig) { c.Statuses = []int{200, 302} }, "Statuses holds 302"},
 		{"pattern", func(c *sms.HTTPConfig) { c.SuccessPattern = "(" }, "SuccessPattern is not"},
-		{"header value", func(c *sms.HTTPConfig) { c.Header = map[string]sms.Secret{"X": "hunter2\r\nY: z"} }, "look for line breaks"},
-		{"header name", func(c *sms.HTTPConfig) { c.Header = map[string]sms.Secret{"X Y": "hunter2"} }, "look for line breaks"},
-		{"host header", func(c *sms.HTTPConfig) { c.Header = map[string]sms.Secret{"host": "x"} }, "leave it out"},
+		{"header value", func(c *sms.HTTPConfig) { c.Header = map[string]sms.Secret{"X": factor.NewSecret("hunter2\r\nY: z")} }, "look for line breaks"},
+		{"header name", func(c *sms.HTTPConfig) { c.Header = map[string]sms.Secret{"X Y": factor.NewSecret("hunter2")} }, "look for line breaks"},
+		{"host header", func(c *sms.HTTPConfig) { c.Header = map[string]sms.Secret{"host": factor.NewSecret("x")} }, "leave it out"},
 		{"two auths", func(c *sms.HTTPConfig) {
-			c.Username, c.Header = "u", map[string]sms.Secret{"authorization": "Bearer s3cret"}
+			c.Username, c.Header = "u", map[string]sms.Secret{"authorization": factor.NewSecret("Bearer s3cret")}
 		}, "give one of them"},
 		{"colon", func(c *sms.HTTPConfig) { c.Username = "u:hunter2" }, "holds a colon"},
-		{"password alone", func(c *sms.HTTPConfig) { c.Password = "hunter2" }, "without a Username"},
+		{"password alone", func(c *sms.HTTPConfig) { c.Password = factor.NewSecret("hunter2") }, "without a Username"},
 		{"timeout", func(c *sms.HTTPConfig) { c.Timeout = time.Hour }, "Timeout is 1h0m0s, want up to 1m0s"},
 		{"negative timeout", func(c *sms.HTTPConfig) { c.Timeout = -1 }, "Timeout is"},
 	} {
@@ -280,11 +281,11 @@ func TestHTTPConfigRefused(t *testing.T) {
 // TestConfigRedaction: no way of printing a configuration or a sender shows a secret.
 func TestConfigRedaction(t *testing.T) {
 	cfg := form("https://sms.example/send")
-	cfg.Form["key"] = "hunter2"
-	cfg.Query = map[string]sms.Secret{"key": "s3cret"}
-	cfg.Header = map[string]sms.Secret{"X": "Bearer s3cret"}
-	cfg.Username, cfg.Password = "u", "hunter2"
-	js := sms.HTTPConfig{URL: "https://sms.example", JSON: `{"key":"hunter2","to":"{{to}}","text":"{{text}}"}`}
+	cfg.Form["key"] = factor.NewSecret("hunter2")
+	cfg.Query = map[string]sms.Secret{"key": factor.NewSecret("s3cret")}
+	cfg.Header = map[string]sms.Secret{"X": factor.NewSecret("Bearer s3cret")}
+	cfg.Username, cfg.Password = "u", factor.NewSecret("hunter2")
+	js := sms.HTTPConfig{URL: "https://sms.example", JSON: factor.NewSecret(`{"key":"hunter2","to":"{{to}}","text":"{{text}}"}`)}
 	twilio := twilioConfig("")
 	h, tw := newHTTP(t, cfg), newTwilio(t, twilio)
 	for _, v := range []any{cfg, &cfg, js, h, *h, twilio, &twilio, tw, *tw, newFactor(t, config(h))} {
@@ -301,7 +302,7 @@ func TestConfigRedaction(t *testing.T) {
 // TestHTTPConcurrent: one sender serves many at once.
 func TestHTTPConcurrent(t *testing.T) {
 	p := newProvider(t, says(200, ""))
-	cfg := sms.HTTPConfig{URL: p.URL, JSON: `{"to":"{{to}}","text":"{{text}}"}`}
+	cfg := sms.HTTPConfig{URL: p.URL, JSON: factor.NewSecret(`{"to":"{{to}}","text":"{{text}}"}`)}
 	s := newHTTP(t, cfg)
 	var wg sync.WaitGroup
 	for i := range 16 {

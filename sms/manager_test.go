@@ -36,10 +36,10 @@ func enrolment(t *testing.T, m *mfa.Manager, number string) (*mfa.Enrollment, er
 	t.Helper()
 	ch, err := m.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding})
 	require.NoError(t, err)
-	return m.Enroll(t.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: binding, Kind: sms.Kind, Params: map[string]string{"number": number}})
+	return m.Enroll(t.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: binding, Kind: sms.Kind, Params: map[string]mfa.Secret{"number": mfa.NewSecret(number)}})
 }
 
-func code(m sms.Message) mfa.Secret { return mfa.Secret(m.Text[:6]) }
+func code(m sms.Message) mfa.Secret { return mfa.NewSecret(m.Text[:6]) }
 
 // TestWithManager walks a number through registration and sign-in, to the last moment of a
 // code and past it.

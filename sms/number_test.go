@@ -62,7 +62,7 @@ func TestEnroll(t *testing.T) {
 
 func TestEnrollDuplicate(t *testing.T) {
 	f := newFactor(t, config(&outbox{}))
-	in := factor.EnrollInput{Params: map[string]string{"number": "+31 612345678"}, Existing: []factor.Instance{
+	in := factor.EnrollInput{Params: map[string]factor.Secret{"number": factor.NewSecret("+31 612345678")}, Existing: []factor.Instance{
 		{State: []byte("+31612345679")}, {State: []byte("+31612345678")}}}
 	_, err := f.Enroll(context.Background(), in)
 	require.Equal(t, "number_duplicate", reason(err))

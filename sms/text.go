@@ -6,6 +6,8 @@ import (
 	"time"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 // One message is one segment of 140 bytes: 160 septets of the GSM 7-bit default alphabet
@@ -44,7 +46,7 @@ func septets(s string) int {
 
 // message is the whole text for a code. Its errors hold nothing of it.
 func (cfg *Config) message(code, locale, purpose string) (string, error) {
-	in := TextInput{Code: Secret(code), ServiceName: cfg.ServiceName, Locale: locale, Purpose: purpose, TTL: cfg.TTL}
+	in := TextInput{Code: factor.NewSecret(code), ServiceName: cfg.ServiceName, Locale: locale, Purpose: purpose, TTL: cfg.TTL}
 	text := defaultText(in)
 	if cfg.Text != nil {
 		text = cfg.Text(in)

@@ -18,7 +18,7 @@ func text(t testing.TB, cfg sms.Config, code, locale, purpose string) (string, e
 	box := &outbox{}
 	cfg.Sender = box
 	f := newFactor(t, cfg)
-	err := f.Deliver(context.Background(), factor.DeliverInput{State: []byte("+31612345678"), Payload: factor.Secret(code),
+	err := f.Deliver(context.Background(), factor.DeliverInput{State: []byte("+31612345678"), Payload: factor.NewSecret(code),
 		Purpose: purpose, Person: factor.Person{Locale: locale}, Expires: now.Add(time.Minute), Now: now})
 	if err != nil {
 		require.Empty(t, box.sent)
@@ -146,7 +146,7 @@ func TestOwnText(t *testing.T) {
 	got, err := text(t, cfg, "012345", "de", "step-up")
 	require.NoError(t, err)
 	require.Equal(t, "012345 für step-up\n@acme.example #012345", got)
-	require.Equal(t, sms.TextInput{Code: "012345", ServiceName: "Acme", Locale: "de", Purpose: "step-up", TTL: 90 * time.Second}, seen)
+	require.Equal(t, sms.TextInput{Code: factor.NewSecret("012345"), ServiceName: "Acme", Locale: "de", Purpose: "step-up", TTL: 90 * time.Second}, seen)
 }
 
 func TestOwnTextRefused(t *testing.T) {

@@ -79,7 +79,7 @@ func (cfg TwilioConfig) account() (*twilioAccount, error) {
 		return nil, invalid("AccountSID is not one; copy it from the console, \"AC\" and 32 hexadecimal digits")
 	case cfg.KeySID != "" && !sid("SK", cfg.KeySID):
 		return nil, invalid("KeySID is not one; copy it from the console, \"SK\" and 32 hexadecimal digits, or leave it empty to use the auth token")
-	case cfg.Secret == "":
+	case cfg.Secret.IsZero():
 		return nil, invalid("Secret is empty; give the secret of the API key, or the auth token where KeySID is empty")
 	case (cfg.From == "") == (cfg.MessagingServiceSID == ""):
 		return nil, errors.New("give exactly one of From and MessagingServiceSID")

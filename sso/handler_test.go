@@ -126,11 +126,13 @@ func TestHEADCompletesNothing(t *testing.T) {
 // The person may have signed out, and another in, while the provider had the browser.
 func TestLinkEndsInItsSession(t *testing.T) {
 	for name, change := range map[string]func(r *rig){
-		"signed out":      (*rig).nobody,
-		"another person":  func(r *rig) { r.as("erin", "") },
-		"another session": func(r *rig) { r.session.Binding, r.session.Grant = otherBind, "grant of dave" },
-		"grant is over":   func(r *rig) { r.session.Grant = "" },
-		"another tenant":  func(r *rig) { r.session.Subject.Tenant = "other" },
+		"signed out":     (*rig).nobody,
+		"another person": func(r *rig) { r.as("erin", "") },
+		"another session": func(r *rig) {
+			r.session.Binding, r.session.Grant = otherBind, mfa.Grant{Secret: mfa.NewSecret("grant of dave")}
+		},
+		"grant is over":  func(r *rig) { r.session.Grant = mfa.Grant{} },
+		"another tenant": func(r *rig) { r.session.Subject.Tenant = "other" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
@@ -148,8 +150,8 @@ func TestLinkNeedsAGrant(t *testing.T) {
 	r := newRig(t)
 	for name, change := range map[string]func(s *sso.Session){
 		"nobody":          func(s *sso.Session) { *s = sso.Session{} },
-		"no grant":        func(s *sso.Session) { s.Grant = "" },
-		"another's":       func(s *sso.Session) { s.Grant = "grant of erin" },
+		"no grant":        func(s *sso.Session) { s.Grant = mfa.Grant{} },
+		"another's":       func(s *sso.Session) { s.Grant = mfa.Grant{Secret: mfa.NewSecret("grant of erin")} },
 		"another session": func(s *sso.Session) { s.Binding = "session-3" },
 		"no session":      func(s *sso.Session) { s.Binding = "" },
 	} {
@@ -178,7 +180,7 @@ func TestUnlink(t *testing.T) {
 	_, err := post()
 	require.ErrorIs(t, err, mfa.ErrNotAvailable, "it is not hers")
 	r.as("dave", "")
-	r.session.Grant = "grant of erin"
+	r.session.Grant = mfa.Grant{Secret: mfa.NewSecret("grant of erin")}
 	_, err = post()
 	require.ErrorIs(t, err, mfa.ErrToken)
 	_, err = r.signIn("oidc", daveOIDC)

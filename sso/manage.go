@@ -52,7 +52,7 @@ func (s *Service) Unlink(ctx context.Context, person mfa.Subject, grant mfa.Gran
 }
 
 func (s *Service) checkGrant(ctx context.Context, person mfa.Subject, grant mfa.Grant, binding string) error {
-	if person.ID == "" || grant == "" {
+	if person.ID == "" || grant.IsZero() {
 		return fmt.Errorf("%w: nobody is signed in with a grant", mfa.ErrToken)
 	}
 	if err := checkPerson(person.Tenant, person.ID); err != nil {

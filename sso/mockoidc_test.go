@@ -19,7 +19,7 @@ func TestMockOIDC(t *testing.T) {
 	defer func() { require.NoError(t, idp.Shutdown()) }()
 	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) {
 		c.Clock = nil // mockoidc knows the system's time only
-		c.Providers = []sso.Provider{{ID: "mock", Name: "Mock", Issuer: idp.Issuer(), ClientID: idp.ClientID, ClientSecret: mfa.Secret(idp.ClientSecret),
+		c.Providers = []sso.Provider{{ID: "mock", Name: "Mock", Issuer: idp.Issuer(), ClientID: idp.ClientID, ClientSecret: mfa.NewSecret(idp.ClientSecret),
 			Open: true, OwnAddress: true}}
 	})
 	through := func(what string) error {

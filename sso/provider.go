@@ -106,7 +106,7 @@ func (p Provider) check() (Provider, error) {
 	if !idForm.MatchString(p.ID) {
 		return p, fmt.Errorf("ID %q is not 1 to 32 of a-z, 0-9 and hyphen", p.ID)
 	}
-	if p.Name == "" || p.ClientID == "" || p.ClientSecret == "" {
+	if p.Name == "" || p.ClientID == "" || p.ClientSecret.IsZero() {
 		return p, fmt.Errorf("%s needs Name, ClientID and ClientSecret", p.ID)
 	}
 	if strings.Contains(p.Issuer, tenantID) && (p.profile != microsoft || p.Discovery == "") {

@@ -23,7 +23,7 @@ func TestReseal(t *testing.T) {
 		require.NoError(t, err)
 		c.Keys = keys
 		cfg = *c
-		cfg.Providers = []sso.Provider{sso.Microsoft("id", "secret")}
+		cfg.Providers = []sso.Provider{sso.Microsoft("id", mfa.NewSecret("secret"))}
 	})
 	r.activate(contoso, true)
 	require.NoError(t, r.link("kari", "", "microsoft", kariMS))

@@ -108,7 +108,7 @@ func newRig(t *testing.T, options ...option) *rig {
 	cfg := sso.Config{
 		Store: r.store, Keys: keys, URL: r.app.URL + "/sso/", Clock: r.clock,
 		CheckGrant: func(_ context.Context, s mfa.Subject, g mfa.Grant, binding string) error {
-			if g != mfa.Grant("grant of "+s.ID) || binding != goodBind && binding != otherBind {
+			if g.Reveal() != "grant of "+s.ID || binding != goodBind && binding != otherBind {
 				return mfa.ErrToken
 			}
 			return nil
@@ -189,7 +189,7 @@ func (r *rig) as(id, email string) mfa.Subject {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := mfa.Subject{ID: id, Tenant: "acme", Email: email}
-	r.session = sso.Session{Subject: s, Binding: goodBind, Grant: mfa.Grant("grant of " + id)}
+	r.session = sso.Session{Subject: s, Binding: goodBind, Grant: mfa.Grant{Secret: mfa.NewSecret("grant of " + id)}}
 	return s
 }
 

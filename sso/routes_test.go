@@ -31,7 +31,7 @@ func TestHandlerRoutes_WantAGrant(t *testing.T) {
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	r.as("dave", "")
 	r.mu.Lock()
-	r.session.Grant = "the grant of an hour ago"
+	r.session.Grant = mfa.Grant{Secret: mfa.NewSecret("the grant of an hour ago")}
 	r.mu.Unlock()
 	b := r.browser()
 	before := dump(t, r.store)

@@ -116,7 +116,7 @@ func TestAddressesAreNoKeys(t *testing.T) {
 
 func TestClosedGoogleWantsTheWorkspace(t *testing.T) {
 	r := newRig(t, func(c *sso.Config, idp *ssotest.Config) {
-		google := sso.Google("secondgate-demo", "ssotest-client-secret")
+		google := sso.Google("secondgate-demo", mfa.NewSecret("ssotest-client-secret"))
 		google.Issuer, google.Open = idp.URL+"/google", false
 		c.Providers = []sso.Provider{google}
 	})
@@ -177,7 +177,7 @@ func TestSecondFactorNeedsBothSides(t *testing.T) {
 
 func TestMFAClasses(t *testing.T) {
 	r := newRig(t, func(c *sso.Config, idp *ssotest.Config) {
-		c.Providers = []sso.Provider{{ID: "oidc", Name: "X", Issuer: idp.URL + "/oidc", ClientID: "secondgate-demo", ClientSecret: "ssotest-client-secret",
+		c.Providers = []sso.Provider{{ID: "oidc", Name: "X", Issuer: idp.URL + "/oidc", ClientID: "secondgate-demo", ClientSecret: mfa.NewSecret("ssotest-client-secret"),
 			Open: true, MFAClasses: []string{"phr"}}}
 		idp.People[daveOIDC].ACR = "phr"
 	})

@@ -55,20 +55,20 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 		return nil, err
 	}
 	return &factor.EnrollOutput{State: s.encode(), Name: "Authenticator app",
-		Prompt: factor.Prompt{Secret: factor.Secret(b32.EncodeToString(s.secret)), URI: factor.Secret(uri),
-			SVG: factor.Secret(qr.svg()), PNG: factor.Secret(png)}}, nil
+		Prompt: factor.Prompt{Secret: factor.NewSecret(b32.EncodeToString(s.secret)), URI: factor.NewSecret(uri),
+			SVG: factor.NewSecret(qr.svg()), PNG: factor.NewSecret(string(png))}}, nil
 }
 
 var b32 = base32.StdEncoding.WithPadding(base32.NoPadding)
 
 // newState is the state of an instance with a random or an imported secret.
-func (f *Factor) newState(params factor.Params) (state, error) {
+func (f *Factor) newState(params map[string]factor.Secret) (state, error) {
 	cfg, err := imported(f.cfg, params)
 	if err != nil {
 		return state{}, err
 	}
 	s := state{algorithm: cfg.Algorithm, digits: cfg.Digits, period: int(cfg.Period / time.Second), last: -1}
-	if text := params["secret"]; text != "" {
+	if text := params["secret"].Reveal(); text != "" {
 		s.secret, err = parseSecret(text)
 		return s, err
 	}
@@ -78,9 +78,9 @@ func (f *Factor) newState(params factor.Params) (state, error) {
 }
 
 // imported is cfg with what the parameters change of it.
-func imported(cfg Config, params factor.Params) (Config, error) {
-	algorithm, digits, period := params["algorithm"], params["digits"], params["period"]
-	if params["secret"] == "" {
+func imported(cfg Config, params map[string]factor.Secret) (Config, error) {
+	algorithm, digits, period := params["algorithm"].Reveal(), params["digits"].Reveal(), params["period"].Reveal()
+	if params["secret"].Reveal() == "" {
 		// A person who could choose these for a new secret could only choose wrong.
 		if algorithm+digits+period != "" {
 			return cfg, secretForm("algorithm, digits and period are for a secret that is imported")

@@ -47,7 +47,7 @@ func TestURI(t *testing.T) {
 func TestURIToTheLetter(t *testing.T) {
 	f := newFactor(t, func(c *totp.Config) { c.Issuer = "My Co & Söhne" })
 	out, _ := enroll(t, f, factor.EnrollInput{Person: factor.Person{ID: "42", Account: "ann+x@example.com"}, Name: "phone",
-		Params: factor.Params{"secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}})
+		Params: map[string]factor.Secret{"secret": factor.NewSecret("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")}})
 	require.Equal(t, "otpauth://totp/My%20Co%20%26%20S%C3%B6hne:ann%2Bx%40example.com%20%28phone%29"+
 		"?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=My%20Co%20%26%20S%C3%B6hne&algorithm=SHA1&digits=6&period=30", out.Prompt.URI.Reveal())
 }
@@ -94,7 +94,7 @@ func TestAccountNames(t *testing.T) {
 func TestLongestURI(t *testing.T) {
 	f := newFactor(t, func(c *totp.Config) { c.Issuer = strings.Repeat("日", 21) })
 	out, _ := enroll(t, f, factor.EnrollInput{Person: factor.Person{Account: strings.Repeat("日", 1<<16)}, Name: strings.Repeat("日", 1<<16),
-		Params: factor.Params{"secret": strings.Repeat("A", 205), "period": "120", "digits": "8", "algorithm": "SHA512"}})
+		Params: map[string]factor.Secret{"secret": factor.NewSecret(strings.Repeat("A", 205)), "period": factor.NewSecret("120"), "digits": factor.NewSecret("8"), "algorithm": factor.NewSecret("SHA512")}})
 	require.NotEmpty(t, out.Prompt.PNG.Reveal())
 	require.Less(t, len(out.Prompt.URI.Reveal()), 1400)
 }
@@ -103,33 +103,33 @@ func TestImport(t *testing.T) {
 	f := newFactor(t)
 	const plain = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 	for _, secret := range []string{plain, strings.ToLower(plain), " GEZD GNBV gy3t-QOJQ\tGEZDGNBVGY3TQOJQ\n", plain + "======", "GEZD\u00a0" + plain[4:]} {
-		out, u := enroll(t, f, factor.EnrollInput{Params: factor.Params{"secret": secret}, Person: factor.Person{ID: "42"}})
+		out, u := enroll(t, f, factor.EnrollInput{Params: map[string]factor.Secret{"secret": factor.NewSecret(secret)}, Person: factor.Person{ID: "42"}})
 		require.Equal(t, plain, u.Query().Get("secret"))
 		_, err := at(f, out.State, 59, "287082")
 		require.NoError(t, err)
-		_, err = f.Enroll(t.Context(), factor.EnrollInput{Params: factor.Params{"secret": plain}, Existing: []factor.Instance{{State: out.State}}})
+		_, err = f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"secret": factor.NewSecret(plain)}, Existing: []factor.Instance{{State: out.State}}})
 		require.Equal(t, "secret_duplicate", reason(err))
 	}
 	for _, c := range []struct {
-		params    factor.Params
+		params    map[string]factor.Secret
 		algorithm totp.Algorithm
 		digits    int
 		period    int
 	}{
-		{factor.Params{"secret": plain}, totp.SHA1, 6, 30},
-		{factor.Params{"secret": plain, "algorithm": "", "digits": "", "period": ""}, totp.SHA1, 6, 30},
-		{factor.Params{"secret": plain, "algorithm": "sha-256", "digits": "8", "period": "60"}, totp.SHA256, 8, 60},
-		{factor.Params{"secret": plain, "algorithm": "SHA512", "digits": "7", "period": "15"}, totp.SHA512, 7, 15},
-		{factor.Params{"secret": plain, "algorithm": "Sha1", "digits": "6", "period": "120"}, totp.SHA1, 6, 120},
-		{factor.Params{"secret": ""}, totp.SHA1, 6, 30},
+		{map[string]factor.Secret{"secret": factor.NewSecret(plain)}, totp.SHA1, 6, 30},
+		{map[string]factor.Secret{"secret": factor.NewSecret(plain), "algorithm": factor.Secret{}, "digits": factor.Secret{}, "period": factor.Secret{}}, totp.SHA1, 6, 30},
+		{map[string]factor.Secret{"secret": factor.NewSecret(plain), "algorithm": factor.NewSecret("sha-256"), "digits": factor.NewSecret("8"), "period": factor.NewSecret("60")}, totp.SHA256, 8, 60},
+		{map[string]factor.Secret{"secret": factor.NewSecret(plain), "algorithm": factor.NewSecret("SHA512"), "digits": factor.NewSecret("7"), "period": factor.NewSecret("15")}, totp.SHA512, 7, 15},
+		{map[string]factor.Secret{"secret": factor.NewSecret(plain), "algorithm": factor.NewSecret("Sha1"), "digits": factor.NewSecret("6"), "period": factor.NewSecret("120")}, totp.SHA1, 6, 120},
+		{map[string]factor.Secret{"secret": factor.Secret{}}, totp.SHA1, 6, 30},
 		{nil, totp.SHA1, 6, 30},
 	} {
 		_, algorithm, digits, period, err := totp.Imported(f, c.params)
 		require.NoError(t, err)
-		require.Equal(t, []any{c.algorithm, c.digits, c.period}, []any{algorithm, digits, period}, map[string]string(c.params))
+		require.Equal(t, []any{c.algorithm, c.digits, c.period}, []any{algorithm, digits, period}, c)
 	}
 	// What is imported is judged by its own digits and period, whatever the Config.
-	out, _ := enroll(t, f, factor.EnrollInput{Params: factor.Params{"secret": plain, "digits": "8", "period": "60"}, Person: factor.Person{ID: "42"}})
+	out, _ := enroll(t, f, factor.EnrollInput{Params: map[string]factor.Secret{"secret": factor.NewSecret(plain), "digits": factor.NewSecret("8"), "period": factor.NewSecret("60")}, Person: factor.Person{ID: "42"}})
 	_, err := at(f, out.State, 119, "94287082")
 	require.NoError(t, err)
 }
@@ -137,36 +137,36 @@ func TestImport(t *testing.T) {
 func TestRefusedImports(t *testing.T) {
 	f := newFactor(t)
 	secret := "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
-	for name, p := range map[string]factor.Params{
-		"80 bits":     {"secret": "GEZDGNBVGY3TQOJQ"},
-		"15 bytes":    {"secret": strings.Repeat("A", 24)},
-		"129 bytes":   {"secret": strings.Repeat("A", 207)},
-		"megabyte":    {"secret": strings.Repeat("A", 1<<20)},
-		"no base32":   {"secret": secret[:31] + "1"},
-		"spaces":      {"secret": "   "},
-		"padding":     {"secret": "===="},
-		"padded":      {"secret": secret[:16] + "==" + secret[16:]},
-		"1 too many":  {"secret": secret + "A"},
-		"3 too many":  {"secret": secret + "AAA"},
-		"2 missing":   {"secret": secret + secret[:6]},
-		"full width":  {"secret": strings.Repeat("Ａ", 32)},
-		"long s":      {"secret": secret[:31] + "ſ"},
-		"NUL":         {"secret": secret + "\x00"},
-		"UTF-8":       {"secret": secret + "\xff"},
-		"5 digits":    {"secret": secret, "digits": "5"},
-		"9 digits":    {"secret": secret, "digits": "9"},
-		"0 digits":    {"secret": secret, "digits": "0"},
-		"six digits":  {"secret": secret, "digits": "six"},
-		"121 s":       {"secret": secret, "period": "121"},
-		"14 s":        {"secret": secret, "period": "14"},
-		"0 s":         {"secret": secret, "period": "0"},
-		"negative":    {"secret": secret, "period": "-30"},
-		"overflow":    {"secret": secret, "period": "99999999999999999999"},
-		"overflowing": {"secret": secret, "period": "18446744103"},
-		"MD5":         {"secret": secret, "algorithm": "MD5"},
-		"steam":       {"secret": secret, "algorithm": "unknown"},
-		"no secret":   {"digits": "8"},
-		"nor here":    {"secret": "", "algorithm": "SHA256"},
+	for name, p := range map[string]map[string]factor.Secret{
+		"80 bits":     map[string]factor.Secret{"secret": factor.NewSecret("GEZDGNBVGY3TQOJQ")},
+		"15 bytes":    map[string]factor.Secret{"secret": factor.NewSecret(strings.Repeat("A", 24))},
+		"129 bytes":   map[string]factor.Secret{"secret": factor.NewSecret(strings.Repeat("A", 207))},
+		"megabyte":    map[string]factor.Secret{"secret": factor.NewSecret(strings.Repeat("A", 1<<20))},
+		"no base32":   map[string]factor.Secret{"secret": factor.NewSecret(secret[:31] + "1")},
+		"spaces":      map[string]factor.Secret{"secret": factor.NewSecret("   ")},
+		"padding":     map[string]factor.Secret{"secret": factor.NewSecret("====")},
+		"padded":      map[string]factor.Secret{"secret": factor.NewSecret(secret[:16] + "==" + secret[16:])},
+		"1 too many":  map[string]factor.Secret{"secret": factor.NewSecret(secret + "A")},
+		"3 too many":  map[string]factor.Secret{"secret": factor.NewSecret(secret + "AAA")},
+		"2 missing":   map[string]factor.Secret{"secret": factor.NewSecret(secret + secret[:6])},
+		"full width":  map[string]factor.Secret{"secret": factor.NewSecret(strings.Repeat("Ａ", 32))},
+		"long s":      map[string]factor.Secret{"secret": factor.NewSecret(secret[:31] + "ſ")},
+		"NUL":         map[string]factor.Secret{"secret": factor.NewSecret(secret + "\x00")},
+		"UTF-8":       map[string]factor.Secret{"secret": factor.NewSecret(secret + "\xff")},
+		"5 digits":    map[string]factor.Secret{"secret": factor.NewSecret(secret), "digits": factor.NewSecret("5")},
+		"9 digits":    map[string]factor.Secret{"secret": factor.NewSecret(secret), "digits": factor.NewSecret("9")},
+		"0 digits":    map[string]factor.Secret{"secret": factor.NewSecret(secret), "digits": factor.NewSecret("0")},
+		"six digits":  map[string]factor.Secret{"secret": factor.NewSecret(secret), "digits": factor.NewSecret("six")},
+		"121 s":       map[string]factor.Secret{"secret": factor.NewSecret(secret), "period": factor.NewSecret("121")},
+		"14 s":        map[string]factor.Secret{"secret": factor.NewSecret(secret), "period": factor.NewSecret("14")},
+		"0 s":         map[string]factor.Secret{"secret": factor.NewSecret(secret), "period": factor.NewSecret("0")},
+		"negative":    map[string]factor.Secret{"secret": factor.NewSecret(secret), "period": factor.NewSecret("-30")},
+		"overflow":    map[string]factor.Secret{"secret": factor.NewSecret(secret), "period": factor.NewSecret("99999999999999999999")},
+		"overflowing": map[string]factor.Secret{"secret": factor.NewSecret(secret), "period": factor.NewSecret("18446744103")},
+		"MD5":         map[string]factor.Secret{"secret": factor.NewSecret(secret), "algorithm": factor.NewSecret("MD5")},
+		"steam":       map[string]factor.Secret{"secret": factor.NewSecret(secret), "algorithm": factor.NewSecret("unknown")},
+		"no secret":   map[string]factor.Secret{"digits": factor.NewSecret("8")},
+		"nor here":    map[string]factor.Secret{"secret": factor.Secret{}, "algorithm": factor.NewSecret("SHA256")},
 	} {
 		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: p, Person: factor.Person{ID: "42"}})
 		require.Equal(t, "secret_form", reason(err), name)
@@ -174,8 +174,8 @@ func TestRefusedImports(t *testing.T) {
 	}
 	// HMAC fills keys up with zeros: another text, the same codes.
 	for first, second := range map[string]string{secret: secret + "AAAAAAAA", secret + "AAAAAAAA": secret} {
-		out, _ := enroll(t, f, factor.EnrollInput{Params: factor.Params{"secret": first}, Person: factor.Person{ID: "42"}})
-		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: factor.Params{"secret": second}, Existing: []factor.Instance{{State: out.State}}})
+		out, _ := enroll(t, f, factor.EnrollInput{Params: map[string]factor.Secret{"secret": factor.NewSecret(first)}, Person: factor.Person{ID: "42"}})
+		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"secret": factor.NewSecret(second)}, Existing: []factor.Instance{{State: out.State}}})
 		require.Equal(t, "secret_duplicate", reason(err))
 	}
 	_, err := f.Enroll(t.Context(), factor.EnrollInput{Existing: []factor.Instance{{State: []byte("damaged")}}})

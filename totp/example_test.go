@@ -20,7 +20,7 @@ func ExampleFactor_Verify() {
 	// A secret is made unless one is given. This is the one of RFC 6238.
 	out, err := f.Enroll(context.Background(), factor.EnrollInput{
 		Person: factor.Person{ID: "42", Account: "ann@example.com"},
-		Params: factor.Params{"secret": "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ"},
+		Params: map[string]factor.Secret{"secret": factor.NewSecret("GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ")},
 	})
 	if err != nil {
 		panic(err)
@@ -50,7 +50,7 @@ func ExampleFactor_Enroll_import() {
 	out, err := f.Enroll(context.Background(), factor.EnrollInput{
 		Person: factor.Person{ID: "42", Account: "ann@example.com"},
 		Name:   "phone",
-		Params: factor.Params{"secret": "gezdgnbvgy3tqojqgezdgnbvgy3tqojq", "digits": "8"},
+		Params: map[string]factor.Secret{"secret": factor.NewSecret("gezdgnbvgy3tqojqgezdgnbvgy3tqojq"), "digits": factor.NewSecret("8")},
 	})
 	if err != nil {
 		panic(err)

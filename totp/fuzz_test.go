@@ -73,7 +73,9 @@ func FuzzImport(f *testing.F) {
 	f.Add("A=A", "SHA1", "0", "-1")
 	fac := newFactor(f)
 	f.Fuzz(func(t *testing.T, text, algorithm, digits, period string) {
-		secret, a, d, p, err := totp.Imported(fac, map[string]string{"secret": text, "algorithm": algorithm, "digits": digits, "period": period})
+		secret, a, d, p, err := totp.Imported(fac, map[string]factor.Secret{
+			"secret": factor.NewSecret(text), "algorithm": factor.NewSecret(algorithm),
+			"digits": factor.NewSecret(digits), "period": factor.NewSecret(period)})
 		if err != nil {
 			if reason(err) != "secret_form" {
 				t.Fatal(err)

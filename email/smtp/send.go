@@ -59,7 +59,7 @@ func (s *Sender) message(m email.Message) (*mail.Msg, error) {
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")   // RFC 3834 section 5: no vacation replies
 	msg.SetGenHeader("X-Auto-Response-Suppress", "All")    // the same, for Exchange
 	msg.SetBodyString(mail.TypeTextPlain, m.Text.Reveal()) // RFC 2046 section 5.1.4: the best form last
-	if m.HTML != "" {
+	if !m.HTML.IsZero() {
 		msg.AddAlternativeString(mail.TypeTextHTML, m.HTML.Reveal())
 	}
 	return msg, nil

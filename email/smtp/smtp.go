@@ -100,7 +100,7 @@ func New(cfg Config) (*Sender, error) {
 	if cfg.Timeout < time.Second || cfg.Timeout > 2*time.Minute {
 		return nil, fmt.Errorf("smtp: Timeout is %s, want 1s to 2m", cfg.Timeout)
 	}
-	if (cfg.Username == "") != (cfg.Password == "") {
+	if (cfg.Username == "") != (cfg.Password.IsZero()) {
 		return nil, errors.New("smtp: Username and Password belong together")
 	}
 	if cfg.Username != "" && cfg.Security == InsecureNoTLS && !local(cfg.Host) {
@@ -125,7 +125,7 @@ func New(cfg Config) (*Sender, error) {
 	}
 	cfg.TLSConfig.MinVersion = max(cfg.TLSConfig.MinVersion, tls.VersionTLS12) // RFC 8996
 	s := &Sender{from: from.String(), domain: sender.Domain, login: login(cfg)}
-	cfg.Password = ""
+	cfg.Password = factor.Secret{}
 	s.cfg = cfg
 	return s, nil
 }

@@ -50,7 +50,7 @@ func ParseURL(s string) (Config, error) {
 	}
 	if u.User != nil {
 		password, _ := u.User.Password()
-		c.Username, c.Password = u.User.Username(), factor.Secret(password)
+		c.Username, c.Password = u.User.Username(), factor.NewSecret(password)
 	}
 	return c, nil
 }

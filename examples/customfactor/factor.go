@@ -70,7 +70,7 @@ func (f *Factor) Traits() factor.Traits {
 func (f *Factor) Enroll(
 	ctx context.Context, in factor.EnrollInput,
 ) (*factor.EnrollOutput, error) {
-	serial := strings.TrimSpace(in.Params["serial"])
+	serial := strings.TrimSpace(in.Params["serial"].Reveal())
 	if len(serial) < 4 || len(serial) > 32 {
 		return nil, &factor.Problem{Reason: "token_serial", Detail: "not a serial number"}
 	}

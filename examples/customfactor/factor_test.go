@@ -54,7 +54,7 @@ func newFactor(t *testing.T) *customfactor.Factor {
 func TestFactor_Conforms(t *testing.T) {
 	mfatest.FactorKit{
 		Factor: newFactor(t),
-		Params: factor.Params{"serial": serial},
+		Params: map[string]mfa.Secret{"serial": mfa.NewSecret(serial)},
 		Right: func(*factor.EnrollOutput, *factor.Issue, time.Time) string {
 			return press(t, 0)
 		},
@@ -100,7 +100,7 @@ func TestFactorVerify_LooksAheadAndNeverBack(t *testing.T) {
 
 func enrolled(t *testing.T, f *customfactor.Factor) []byte {
 	t.Helper()
-	out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: factor.Params{"serial": serial}})
+	out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]mfa.Secret{"serial": mfa.NewSecret(serial)}})
 	require.NoError(t, err)
 	require.Equal(t, "•••042", out.Hint)
 	return out.State
@@ -115,14 +115,14 @@ func TestFactorEnroll_RefusesWithAReason(t *testing.T) {
 		serial:      "token_exists",
 	} {
 		_, err := f.Enroll(t.Context(), factor.EnrollInput{
-			Params: factor.Params{"serial": number}, Existing: existing})
+			Params: map[string]mfa.Secret{"serial": mfa.NewSecret(number)}, Existing: existing})
 		problem, ok := errors.AsType[*factor.Problem](err)
 		require.True(t, ok, "%q: %v", number, err)
 		require.Equal(t, reason, problem.Reason)
 	}
 	// What is wrong with the list is no fault of the user's.
 	for _, number := range []string{"SN-BROKEN", "SN-SHORT"} {
-		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: factor.Params{"serial": number}})
+		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]mfa.Secret{"serial": mfa.NewSecret(number)}})
 		require.Error(t, err)
 		require.NotErrorIs(t, err, factor.ErrMalformed)
 	}
@@ -149,17 +149,17 @@ func TestFactor_SignsIn(t *testing.T) {
 	begun, err := m.Begin(ctx, mfa.BeginRequest{Subject: ann, Binding: session})
 	require.NoError(t, err)
 	e, err := m.Enroll(ctx, mfa.EnrollRequest{Grant: begun.Grant, Binding: session,
-		Kind: "token", Params: factor.Params{"serial": serial}})
+		Kind: "token", Params: map[string]mfa.Secret{"serial": mfa.NewSecret(serial)}})
 	require.NoError(t, err)
 	_, err = m.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: session,
-		Response: mfa.Secret(press(t, 0))})
+		Response: mfa.NewSecret(press(t, 0))})
 	require.NoError(t, err)
 
 	begun, err = m.Begin(ctx, mfa.BeginRequest{Subject: ann, Binding: session})
 	require.NoError(t, err)
 	respond := func(code string) error {
 		_, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: begun.Token, Binding: session,
-			Kind: "token", Response: mfa.Secret(code)})
+			Kind: "token", Response: mfa.NewSecret(code)})
 		return err
 	}
 	require.ErrorIs(t, respond(press(t, 0)), mfa.ErrReplayed)

@@ -52,7 +52,7 @@ func New(cfg Config) (*Sender, error) {
 	switch {
 	case u.Scheme != "https" && !(u.Scheme == "http" && local):
 		return nil, errors.New("customsender: Config.URL does not begin with https://")
-	case cfg.Token == "":
+	case cfg.Token.IsZero():
 		return nil, errors.New("customsender: Config.Token is empty")
 	case cfg.Timeout < 0:
 		return nil, errors.New("customsender: Config.Timeout is negative")

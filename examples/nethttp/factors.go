@@ -140,7 +140,7 @@ func (a *app) smsSender(env func(string) string) (sms.Sender, error) {
 		s.provider, err = sms.NewTwilio(sms.TwilioConfig{
 			AccountSID:          env("TWILIO_ACCOUNT_SID"),
 			KeySID:              env("TWILIO_API_KEY_SID"),
-			Secret:              sms.Secret(secret),
+			Secret:              mfa.NewSecret(secret),
 			From:                env("TWILIO_FROM"),
 			MessagingServiceSID: env("TWILIO_MESSAGING_SERVICE_SID"),
 		})
@@ -149,12 +149,12 @@ func (a *app) smsSender(env func(string) string) (sms.Sender, error) {
 				"TWILIO_API_KEY_SECRET) and TWILIO_FROM (or TWILIO_MESSAGING_SERVICE_SID) in the environment", err)
 		}
 	case "http":
-		cfg := sms.HTTPConfig{URL: env("SMS_URL"), JSON: sms.Secret(env("SMS_JSON"))}
-		if cfg.JSON == "" {
-			cfg.JSON = `{"to":"{{to}}","text":"{{text}}"}`
+		cfg := sms.HTTPConfig{URL: env("SMS_URL"), JSON: mfa.NewSecret(env("SMS_JSON"))}
+		if cfg.JSON.IsZero() {
+			cfg.JSON = mfa.NewSecret(`{"to":"{{to}}","text":"{{text}}"}`)
 		}
 		if auth := env("SMS_AUTHORIZATION"); auth != "" {
-			cfg.Header = map[string]sms.Secret{"Authorization": sms.Secret(auth)}
+			cfg.Header = map[string]sms.Secret{"Authorization": mfa.NewSecret(auth)}
 		}
 		if s.provider, err = sms.NewHTTPSender(cfg); err != nil {
 			return nil, fmt.Errorf("-sms http: %w; set SMS_URL, and where the provider wants them SMS_AUTHORIZATION (a header) and "+
@@ -178,7 +178,7 @@ type mailSender struct {
 
 func (s mailSender) Send(ctx context.Context, m email.Message) error {
 	if s.outbox != nil {
-		if err := s.outbox.add(ctx, message{Channel: "email", To: m.To, Subject: m.Subject, Text: string(m.Text)}); err != nil {
+		if err := s.outbox.add(ctx, message{Channel: "email", To: m.To, Subject: m.Subject, Text: m.Text.Reveal()}); err != nil {
 			return err
 		}
 	}

@@ -247,7 +247,7 @@ func TestRehashAtSignIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hash, err := old.Hash(t.Context(), "anna-demo-password")
+	hash, err := old.Hash(t.Context(), mfa.NewSecret("anna-demo-password"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +263,7 @@ func TestRehashAtSignIn(t *testing.T) {
 	if err != nil || now == hash || a.passwords.NeedsRehash(now) || changes != 0 {
 		t.Fatalf("%s, %d changes, %v", now, changes, err)
 	}
-	if err := a.passwords.Verify(t.Context(), now, mfa.Secret("anna-demo-password")); err != nil {
+	if err := a.passwords.Verify(t.Context(), now, mfa.NewSecret("anna-demo-password")); err != nil {
 		t.Error(err)
 	}
 }

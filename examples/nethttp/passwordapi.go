@@ -90,7 +90,7 @@ func unproven(err error) error {
 // setByLink is what page and API do with a link.
 func (a *app) setByLink(r *http.Request, token, chosen string) error {
 	err := a.slowed(r.Context(), a.linkAttempt(r, token), func(ctx context.Context) error {
-		return a.resets.Reset(ctx, password.ResetRequest{Token: mfa.Secret(token), Password: mfa.Secret(chosen)})
+		return a.resets.Reset(ctx, password.ResetRequest{Token: mfa.NewSecret(token), Password: mfa.NewSecret(chosen)})
 	})
 	if err != nil {
 		return err
@@ -110,7 +110,7 @@ func (a *app) changePassword(r *http.Request, who *account, current, chosen stri
 	err = a.slowed(ctx, a.loginAttempt(r, who.login), func(ctx context.Context) error {
 		return a.resets.Change(ctx, password.ChangeRequest{Tenant: tenant, ID: loginID(who.login),
 			User: who.subject(), Grant: grant, Binding: binding,
-			Current: mfa.Secret(current), Password: mfa.Secret(chosen)})
+			Current: mfa.NewSecret(current), Password: mfa.NewSecret(chosen)})
 	})
 	if err != nil {
 		return unproven(err)

@@ -14,7 +14,6 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/sso"
@@ -75,7 +74,7 @@ func (a *app) signOnProviders(ctx context.Context, env func(string) string) ([]s
 			return nil, fmt.Errorf("of ACME_%[1]s_CLIENT_ID and ACME_%[1]s_CLIENT_SECRET one is empty; set both, or neither", p.name)
 		}
 		if id != "" {
-			list = append(list, p.make(id, mfa.Secret(secret)))
+			list = append(list, p.make(id, mfa.NewSecret(secret)))
 		}
 	}
 	host := a.cfg.public.Hostname()
@@ -309,8 +308,8 @@ func (a *app) tellOfLink(ctx context.Context, e mfa.Event) {
 			return nil
 		}
 		if err == nil {
-			err = a.mail.Send(ctx, email.Message{To: acct.Email, Subject: "Acme: how you sign in has changed", Text: factor.Secret(text),
-				HTML: factor.Secret("<p>" + strings.ReplaceAll(template.HTMLEscapeString(strings.TrimSpace(text)), "\n\n", "</p><p>") + "</p>")})
+			err = a.mail.Send(ctx, email.Message{To: acct.Email, Subject: "Acme: how you sign in has changed", Text: mfa.NewSecret(text),
+				HTML: mfa.NewSecret("<p>" + strings.ReplaceAll(template.HTMLEscapeString(strings.TrimSpace(text)), "\n\n", "</p><p>") + "</p>")})
 		}
 		if err != nil {
 			a.log.WarnContext(ctx, "cannot tell a person of a change", "subject", e.SubjectID, "event", e.Name, "error", err)

@@ -42,7 +42,7 @@ type caseView struct {
 }
 
 // viewing is the Actor of a user who looks at something and changes nothing.
-func viewing(who *account) mfa.Actor { return mfa.UserActor(who.subject(), "", "") }
+func viewing(who *account) mfa.Actor { return mfa.UserActor(who.subject(), mfa.Grant{}, "") }
 
 func (a *app) pageSupport(w http.ResponseWriter, r *http.Request, who *account) {
 	list, err := a.manager.SupportCases(r.Context(), viewing(who), tenant)
@@ -126,7 +126,7 @@ func (a *app) postAccess(w http.ResponseWriter, r *http.Request, who *administra
 	if err == nil {
 		var e *mfa.Enrollment
 		e, err = a.manager.Issue(r.Context(), mfa.IssueRequest{AdminRequest: req, Kind: "access",
-			Params: factor.Params{"valid": r.PostForm.Get("valid"), "uses": r.PostForm.Get("uses")}})
+			Params: map[string]mfa.Secret{"valid": mfa.NewSecret(r.PostForm.Get("valid")), "uses": mfa.NewSecret(r.PostForm.Get("uses"))}})
 		if err == nil {
 			p.Code, p.Expires = e.Prompt.Codes[0].Reveal(), e.Expires
 		}

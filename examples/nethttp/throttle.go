@@ -35,7 +35,7 @@ func (a *app) slowed(
 // guess verifies a password against a hash. An empty hash is that of a name that does not exist.
 func (a *app) guess(ctx context.Context, at throttle.Attempt, hash, typed string) error {
 	return a.slowed(ctx, at, func(ctx context.Context) error {
-		return a.passwords.Verify(ctx, hash, mfa.Secret(typed))
+		return a.passwords.Verify(ctx, hash, mfa.NewSecret(typed))
 	})
 }
 
@@ -65,7 +65,7 @@ func (a *app) attempt(r *http.Request, name string, login int64) throttle.Attemp
 	}
 	at.Account = loginID(login)
 	if c, err := r.Cookie(a.passCookie(login)); err == nil && len(c.Value) < maxPass {
-		at.Pass = mfa.Secret(c.Value)
+		at.Pass = mfa.NewSecret(c.Value)
 	}
 	return at
 }

@@ -14,7 +14,7 @@ func ask(input *bufio.Scanner) mfa.Secret {
 	if !input.Scan() {
 		log.Fatal("no more input")
 	}
-	return mfa.Secret(input.Text())
+	return mfa.NewSecret(input.Text())
 }
 
 // said is what a developer reads of an error; people deserve better words.

@@ -254,14 +254,14 @@ func Example() {
 	ann := mfa.Subject{ID: "42"} // users.id
 	begun, err := m.Begin(ctx, mfa.BeginRequest{Subject: ann, Binding: "session"})
 	check(err)
-	e, err := m.Enroll(ctx, mfa.EnrollRequest{Grant: begun.Grant, Binding: "session", Kind: "pin", Params: map[string]string{"pin": "739162"}})
+	e, err := m.Enroll(ctx, mfa.EnrollRequest{Grant: begun.Grant, Binding: "session", Kind: "pin", Params: map[string]mfa.Secret{"pin": mfa.NewSecret("739162")}})
 	check(err)
-	_, err = m.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: "session", Response: "739162"})
+	_, err = m.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: "session", Response: mfa.NewSecret("739162")})
 	check(err)
 
 	begun, err = m.Begin(ctx, mfa.BeginRequest{Subject: ann, Binding: "session"})
 	check(err)
-	v, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: begun.Token, Binding: "session", Kind: "pin", Response: "739162"})
+	v, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: begun.Token, Binding: "session", Kind: "pin", Response: mfa.NewSecret("739162")})
 	check(err)
 	var kept bool
 	check(db.QueryRow("SELECT mfa_record IS NOT NULL FROM users WHERE id = 42").Scan(&kept))

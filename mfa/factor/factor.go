@@ -277,7 +277,7 @@ type EnrollInput struct {
 	Name string
 	// Params are the factor's own parameters ("address", "number", "pin", "secret"),
 	// documented by the factor. They may be secret: never log them.
-	Params Params
+	Params map[string]Secret
 	// Existing are the instances of this kind the person has, so that labels can be
 	// unique and duplicates refused.
 	Existing []Instance

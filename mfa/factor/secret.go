@@ -8,12 +8,29 @@ import (
 
 const redacted = "[redacted]"
 
-// Secret is text that must not reach a log: every way of printing or encoding it gives
-// "[redacted]". Reveal, or a conversion to string, returns the text.
-type Secret string
+// Secret holds text that must not reach a log: a code, a token, a PIN. Every way of printing or
+// encoding it gives "[redacted]", also where it lies in a field that package fmt cannot see into,
+// because the text stands behind a pointer. The zero value is empty.
+type Secret struct{ text *string }
+
+// NewSecret returns a Secret that holds text.
+func NewSecret(text string) Secret {
+	if text == "" {
+		return Secret{}
+	}
+	return Secret{&text}
+}
 
 // Reveal returns the text.
-func (s Secret) Reveal() string { return string(s) }
+func (s Secret) Reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
+
+// IsZero says whether the text is empty.
+func (s Secret) IsZero() bool { return s.text == nil }
 
 // String returns "[redacted]".
 func (s Secret) String() string { return redacted }
@@ -27,15 +44,8 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 // MarshalText makes every encoder write "[redacted]".
 func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// Params are parameters of an enrolment by name. Some of them are secret (a PIN), so they
-// print and encode as "[redacted]"; index the map for a value.
-type Params map[string]string
-
-// Format writes "[redacted]" for every verb.
-func (Params) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
-
-// LogValue implements slog.LogValuer.
-func (Params) LogValue() slog.Value { return slog.StringValue(redacted) }
-
-// MarshalText makes every encoder write "[redacted]".
-func (Params) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+// UnmarshalText takes the text as it is, so that a request or a configuration is read into it.
+func (s *Secret) UnmarshalText(text []byte) error {
+	*s = NewSecret(string(text))
+	return nil
+}

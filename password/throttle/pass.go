@@ -29,7 +29,7 @@ func (t *Throttle) NewPass(account string) (pass factor.Secret, expires time.Tim
 	_, _ = rand.Read(plain)
 	plain = binary.BigEndian.AppendUint64(plain, uint64(expires.Unix())) //nolint:gosec // after 1970
 	sealed := t.cfg.Keys.Seal(sealPass, account, plain)
-	return factor.Secret(base64.RawURLEncoding.EncodeToString(sealed)), expires
+	return factor.NewSecret(base64.RawURLEncoding.EncodeToString(sealed)), expires
 }
 
 // passes counts the attempts with passes. A pass that was never used for an incorrect password

@@ -98,7 +98,7 @@ func TestThrottle_PassOfAnotherAccountIsNone(t *testing.T) {
 			return time.Since(began) < 5*hash
 		}
 		for _, pass := range []factor.Secret{
-			"", "x", "====", own, old, other, nobodys, factor.Secret(changed),
+			factor.Secret{}, factor.NewSecret("x"), factor.NewSecret("===="), own, old, other, nobodys, factor.NewSecret(string(changed)),
 		} {
 			require.False(t, skips(attempt{Name: "ann", Account: "7", Pass: pass}), "%q", pass.Reveal())
 		}

@@ -123,7 +123,7 @@ func TestSignInWithOathtool(t *testing.T) {
 	e, err := m.Enroll(t.Context(), mfa.EnrollRequest{Grant: begin().Grant, Binding: "b", Kind: "totp"})
 	require.NoError(t, err)
 	shown := func() mfa.Secret {
-		return mfa.Secret(run(t, "", oathtool, "--totp", "-b", "-N", clock.Now().Format("2006-01-02 15:04:05 UTC"), e.Prompt.Secret.Reveal()))
+		return mfa.NewSecret(run(t, "", oathtool, "--totp", "-b", "-N", clock.Now().Format("2006-01-02 15:04:05 UTC"), e.Prompt.Secret.Reveal()))
 	}
 	code := shown()
 	_, err = m.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: "b", Response: code})
@@ -156,7 +156,7 @@ func TestZbarimg(t *testing.T) {
 		"escapes":   {totp.Config{Issuer: "Ünï & Cö=1+2#%/?"}, factor.EnrollInput{Person: ann, Name: "my phone"}, 150},
 		"long name": {totp.Config{Issuer: strings.Repeat("long name ", 6) + "x"}, factor.EnrollInput{Person: ann}, 250},
 		"longest": {totp.Config{Issuer: strings.Repeat("日", 21)}, factor.EnrollInput{Person: factor.Person{Account: strings.Repeat("本", 200)},
-			Name: strings.Repeat("電", 100), Params: factor.Params{"secret": strings.Repeat("A2", 102)}}, 1200},
+			Name: strings.Repeat("電", 100), Params: map[string]mfa.Secret{"secret": mfa.NewSecret(strings.Repeat("A2", 102))}}, 1200},
 	} {
 		f, err := totp.New(c.cfg)
 		require.NoError(t, err)

@@ -142,7 +142,7 @@ func enrolled(t testing.TB, store storage.Store) *person {
 func (p *person) code(t testing.TB) mfa.Secret {
 	code, err := otptotp.GenerateCodeCustom(p.secret, p.clock.Now(), otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
 	require.NoError(t, err)
-	return mfa.Secret(code)
+	return mfa.NewSecret(code)
 }
 
 // wrong is a well-formed code that is not the right one of now, nor of the steps beside it.
@@ -151,11 +151,11 @@ func (p *person) wrong(t testing.TB) mfa.Secret {
 	for _, d := range []time.Duration{-60, -30, 0, 30, 60} {
 		code, err := otptotp.GenerateCodeCustom(p.secret, p.clock.Now().Add(d*time.Second), otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
 		require.NoError(t, err)
-		right[mfa.Secret(code)] = true
+		right[mfa.NewSecret(code)] = true
 	}
 	for {
 		p.tries++
-		if code := mfa.Secret(fmt.Sprintf("%06d", p.tries)); !right[code] {
+		if code := mfa.NewSecret(fmt.Sprintf("%06d", p.tries)); !right[code] {
 			return code
 		}
 	}

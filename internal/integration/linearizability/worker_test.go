@@ -156,14 +156,14 @@ func monotonic() int64 {
 
 func (w *worker) act(ctx context.Context, d deed) (o outcome, err error) {
 	o = outcome{Said: okay}
-	challenge, grant := mfa.ChallengeToken(d.Token), mfa.Grant(d.Token)
+	challenge, grant := mfa.ChallengeToken{Secret: mfa.NewSecret(d.Token)}, mfa.Grant{Secret: mfa.NewSecret(d.Token)}
 	switch d.Do {
 	case "begin":
 		ch, err := w.Begin(ctx, mfa.BeginRequest{Subject: ann, Binding: binding})
 		if err != nil {
 			return o, err
 		}
-		o.Token, o.Expires, o.Sight = string(ch.Token), millis(ch.Expires), sightOfChallenge(ch)
+		o.Token, o.Expires, o.Sight = ch.Token.Reveal(), millis(ch.Expires), sightOfChallenge(ch)
 	case "send":
 		del, err := w.Send(ctx, mfa.SendRequest{Challenge: challenge, Binding: binding, Kind: "email"})
 		if err != nil {
@@ -172,23 +172,23 @@ func (w *worker) act(ctx context.Context, d deed) (o outcome, err error) {
 		m, _ := w.mail.Last()
 		o.Code, o.Expires = tenDigits.FindString(m.Text.Reveal()), millis(del.Expires)
 	case "verify":
-		v, err := w.Verify(ctx, mfa.VerifyRequest{Challenge: challenge, Binding: binding, Kind: d.Kind, Response: mfa.Secret(d.Answer)})
+		v, err := w.Verify(ctx, mfa.VerifyRequest{Challenge: challenge, Binding: binding, Kind: d.Kind, Response: mfa.NewSecret(d.Answer)})
 		if err != nil {
 			return o, err
 		}
-		o.Token, o.Left, o.Expires = string(v.Grant), v.RecoveryLeft, millis(v.GrantExpires)
+		o.Token, o.Left, o.Expires = v.Grant.Reveal(), v.RecoveryLeft, millis(v.GrantExpires)
 	case "enroll":
 		e, err := w.Enroll(ctx, mfa.EnrollRequest{Grant: grant, Binding: binding, Kind: "totp", Name: fmt.Sprint(d.N)})
 		if err != nil {
 			return o, err
 		}
-		o.Token, o.Code, o.Expires = string(e.Token), e.Prompt.Secret.Reveal(), millis(e.Expires)
+		o.Token, o.Code, o.Expires = e.Token.Reveal(), e.Prompt.Secret.Reveal(), millis(e.Expires)
 	case "confirm":
-		c, err := w.Confirm(ctx, mfa.ConfirmRequest{Token: mfa.EnrollmentToken(d.Token), Binding: binding, Response: mfa.Secret(d.Answer)})
+		c, err := w.Confirm(ctx, mfa.ConfirmRequest{Token: mfa.EnrollmentToken{Secret: mfa.NewSecret(d.Token)}, Binding: binding, Response: mfa.NewSecret(d.Answer)})
 		if err != nil {
 			return o, err
 		}
-		o.Token, o.Expires = string(c.Grant), millis(c.GrantExpires)
+		o.Token, o.Expires = c.Grant.Reveal(), millis(c.GrantExpires)
 	case "codes":
 		e, err := w.RegenerateRecoveryCodes(ctx, grant, binding)
 		if err != nil {

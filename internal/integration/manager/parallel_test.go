@@ -51,7 +51,7 @@ func TestSignInWithEachKind(t *testing.T) {
 // With a limit of five, exactly five of 200 parallel wrong guesses, through Managers with
 // connections of their own to one database, get a verdict.
 func TestParallelGuesses(t *testing.T) {
-	wrong := map[string]mfa.Secret{"totp": "000000", "email": "000000", "sms": "000000", "pin": "000000", "recovery": "0000-0000-0000-0000"}
+	wrong := map[string]mfa.Secret{"totp": mfa.NewSecret("000000"), "email": mfa.NewSecret("000000"), "sms": mfa.NewSecret("000000"), "pin": mfa.NewSecret("000000"), "recovery": mfa.NewSecret("0000-0000-0000-0000")}
 	everywhere(t, func(t *testing.T, kind string, open func() storage.Store) {
 		w := newWorld(t, open)
 		managers := []*mfa.Manager{w.manager(w.open()), w.manager(w.open()), w.manager(w.open()), w.manager(w.open())}

@@ -176,19 +176,19 @@ var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
 func (w *world) mailed() mfa.Secret {
 	m, ok := w.mail.Last()
 	require.True(w.t, ok)
-	return mfa.Secret(sixDigits.FindString(m.Text.Reveal()))
+	return mfa.NewSecret(sixDigits.FindString(m.Text.Reveal()))
 }
 
 func (w *world) texted() mfa.Secret {
 	m, ok := w.texts.Last()
 	require.True(w.t, ok)
-	return mfa.Secret(sixDigits.FindString(m.Text))
+	return mfa.NewSecret(sixDigits.FindString(m.Text))
 }
 
 func (w *world) shown() mfa.Secret {
 	code, err := otptotp.GenerateCodeCustom(w.secret, w.clock.Now(), otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
 	require.NoError(w.t, err)
-	return mfa.Secret(code)
+	return mfa.NewSecret(code)
 }
 
 func (w *world) begin(m *mfa.Manager) *mfa.Challenge {
@@ -215,7 +215,7 @@ func (w *world) enrollAll(m *mfa.Manager) {
 	w.send(m, ch, "email")
 	v, err := verify(w.t.Context(), m, ch, "email", w.mailed())
 	require.NoError(w.t, err)
-	begun := func(kind string, p factor.Params) *mfa.Enrollment {
+	begun := func(kind string, p map[string]factor.Secret) *mfa.Enrollment {
 		e, err := m.Enroll(w.t.Context(), mfa.EnrollRequest{Grant: v.Grant, Binding: binding, Kind: kind, Params: p})
 		require.NoError(w.t, err, kind)
 		return e
@@ -225,8 +225,8 @@ func (w *world) enrollAll(m *mfa.Manager) {
 		require.NoError(w.t, err, e.Kind)
 		return c.Grant
 	}
-	confirm(begun("pin", factor.Params{"pin": "739162"}), "739162")
-	text := begun("sms", factor.Params{"number": "+31612345678"})
+	confirm(begun("pin", map[string]mfa.Secret{"pin": mfa.NewSecret("739162")}), mfa.NewSecret("739162"))
+	text := begun("sms", map[string]mfa.Secret{"number": mfa.NewSecret("+31612345678")})
 	v.Grant = confirm(text, w.texted())
 	app := begun("totp", nil)
 	w.secret = app.Prompt.Secret.Reveal()
@@ -251,7 +251,7 @@ func (w *world) right(m *mfa.Manager, ch *mfa.Challenge, kind string) mfa.Secret
 		w.send(m, ch, kind)
 		return w.texted()
 	case "pin":
-		return "739162"
+		return mfa.NewSecret("739162")
 	default:
 		return w.codes[0]
 	}

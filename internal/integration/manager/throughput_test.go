@@ -20,7 +20,6 @@ import (
 
 	"github.com/secondgate/secondgate/internal/integration/servers"
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/redisstore"
 	"github.com/secondgate/secondgate/storage/sqlstore"
@@ -188,7 +187,7 @@ func newCrowd(b testing.TB, store storage.Store, people int) *crowd {
 func (c *crowd) code(i int) mfa.Secret {
 	code, err := otptotp.GenerateCodeCustom(c.secrets[i], c.clock.Now(), otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
 	require.NoError(c.t, err)
-	return mfa.Secret(code)
+	return mfa.NewSecret(code)
 }
 
 // inParallel runs do for 0 to n-1 by so many workers, and returns how long all took, and each.
@@ -329,9 +328,9 @@ func BenchmarkContention(b *testing.B) {
 			s := mfa.Subject{ID: "one"}
 			ch, err := managers[0].Begin(b.Context(), mfa.BeginRequest{Subject: s, Binding: binding})
 			require.NoError(b, err)
-			e, err := managers[0].Enroll(b.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: binding, Kind: "pin", Params: factor.Params{"pin": "739162"}})
+			e, err := managers[0].Enroll(b.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: binding, Kind: "pin", Params: map[string]mfa.Secret{"pin": mfa.NewSecret("739162")}})
 			require.NoError(b, err)
-			c, err := managers[0].Confirm(b.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: "739162"})
+			c, err := managers[0].Confirm(b.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret("739162")})
 			require.NoError(b, err)
 			one := 0.0
 			for _, workers := range []int{1, 16, 64} {
