@@ -47,8 +47,8 @@ func TestMain(m *testing.M) {
 	}
 	if chromium != "" {
 		program = filepath.Join(dir, "nethttp")
-		if out, err := exec.Command("go", "build", "-o", program, "github.com/secondgate/secondgate/examples/nethttp").CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+		if err := build(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 	}
@@ -56,6 +56,41 @@ func TestMain(m *testing.M) {
 	closeBrowser()
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
+}
+
+// cheap is a file that the program under test has besides its own: it is started fifty times, and
+// hashes the passwords of all its people each time.
+const cheap = `package main
+
+import "github.com/secondgate/secondgate/internal/kdf/kdftest"
+
+var _ = kdftest.Cheap()
+`
+
+// build builds the program with that file.
+func build(dir string) error {
+	const source = "github.com/secondgate/secondgate/examples/nethttp"
+	where, err := exec.Command("go", "list", "-f", "{{.Dir}}", source).Output()
+	if err != nil {
+		return fmt.Errorf("go list: %w", err)
+	}
+	file, overlay := filepath.Join(dir, "cheap.go"), filepath.Join(dir, "overlay.json")
+	replace, err := json.Marshal(map[string]map[string]string{
+		"Replace": {filepath.Join(strings.TrimSpace(string(where)), "zz_cheap.go"): file}})
+	if err == nil {
+		err = os.WriteFile(file, []byte(cheap), 0o600)
+	}
+	if err == nil {
+		err = os.WriteFile(overlay, replace, 0o600)
+	}
+	if err != nil {
+		return err
+	}
+	out, err := exec.Command("go", "build", "-overlay", overlay, "-o", program, source).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return nil
 }
 
 // patience bounds one step in the browser, such as a click and the page that follows. On the
