@@ -160,7 +160,8 @@ func takeOut(ctx context.Context, dir string, p protection) (err error) {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case failed == nil:
-		return fmt.Errorf("%s stays green without it", p.test)
+		all, _ := goTest(ctx, dir, p.dir, ".*")
+		return fmt.Errorf("%s stays green without it; red in %s: %q", p.test, p.dir, failing(all))
 	case bytes.Contains(out, []byte("--- FAIL: "+p.test)), bytes.Contains(out, []byte("panic: ")):
 		return nil
 	default:
@@ -176,6 +177,14 @@ func goTest(ctx context.Context, dir, pkg string, tests ...string) ([]byte, erro
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 	return cmd.CombinedOutput()
+}
+
+// failing lists the tests that failed.
+func failing(out []byte) (names []string) {
+	for _, m := range regexp.MustCompile(`(?m)^--- FAIL: (\S+)`).FindAllSubmatch(out, -1) {
+		names = append(names, string(m[1]))
+	}
+	return names
 }
 
 func tail(out []byte) string {
