@@ -162,6 +162,8 @@ func takeOut(ctx context.Context, dir string, p protection) (err error) {
 	case failed == nil:
 		all, _ := goTest(ctx, dir, p.dir, ".*")
 		return fmt.Errorf("%s stays green without it; red in %s: %q", p.test, p.dir, failing(all))
+	case bytes.Contains(out, []byte("panic: test timed out")):
+		return fmt.Errorf("%s does not end without it", p.test)
 	case bytes.Contains(out, []byte("--- FAIL: "+p.test)), bytes.Contains(out, []byte("panic: ")):
 		return nil
 	default:
@@ -189,10 +191,9 @@ func failing(out []byte) (names []string) {
 
 func tail(out []byte) string {
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	for _, line := range lines {
-		if strings.Contains(line, "--- FAIL: ") {
-			return line
-		}
+	fails := func(line string) bool { return strings.Contains(line, "--- FAIL: ") }
+	if i := slices.IndexFunc(lines, fails); i >= 0 {
+		return lines[i]
 	}
 	return strings.Join(lines[max(0, len(lines)-10):], "\n")
 }
