@@ -5,7 +5,7 @@ MODULES    := . examples internal/integration passkey portal sso
 STATICCHECK = $(CURDIR)/.cache/staticcheck
 TESTRUN     = $(GO) run ./internal/testrun -log .cache/test.log
 
-.PHONY: test test-long about tools check unit bench fmt tidy vuln
+.PHONY: test test-long protections about tools check unit bench fmt tidy vuln
 
 ## test: everything: tools, formatting, vet, staticcheck, and the suites of all modules.
 test: about tools check unit
@@ -37,6 +37,10 @@ unit:
 test-long: tools check
 	@SECONDGATE_REQUIRE_TOOLS=1 $(TESTRUN) -long -limit 12h
 	scripts/fuzz.sh 60s
+
+## protections: take out each protection in a copy of the module; its test must then fail.
+protections:
+	$(GO) run ./internal/protections $(if $(RUN),-run '$(RUN)')
 
 ## bench: the benchmarks; each prints a ratio to a baseline of the same run.
 bench:

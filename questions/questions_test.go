@@ -288,6 +288,35 @@ func TestQuestionsReplaceOnly(t *testing.T) {
 }
 
 // Whoever has recovery codes left is not asked what others could find out.
+// A challenge that no mailed link began takes no answers, whatever its purpose.
+func TestQuestions_WantTheMailedLink(t *testing.T) {
+	p := newPerson(t)
+	for _, purpose := range []mfa.Purpose{mfa.SignIn, mfa.StepUp, mfa.ManageFactors, mfa.ReplaceFactor} {
+		ch, err := p.Begin(t.Context(), mfa.BeginRequest{Subject: p.subject, Binding: session,
+			Purpose: purpose, SignedIn: p.clock.Now()})
+		if purpose == mfa.ReplaceFactor {
+			require.ErrorIs(t, err, mfa.ErrNotAvailable, "there is nothing to recover with")
+			ch = p.begin()
+		} else {
+			require.NoError(t, err)
+		}
+		for _, o := range ch.Options {
+			require.NotEqual(t, "questions", o.Kind)
+		}
+		for _, as := range []mfa.Purpose{purpose, mfa.ReplaceFactor} {
+			_, err = p.answer(ch, as, right)
+			require.Error(t, err, "%s as %s", purpose, as)
+		}
+	}
+	// With recovery codes there is a challenge to answer, and still not by questions.
+	_, err := p.RegenerateRecoveryCodes(t.Context(), p.grant, session)
+	require.NoError(t, err)
+	ch, err := p.Begin(t.Context(), mfa.BeginRequest{Subject: p.subject, Binding: session, Purpose: mfa.ReplaceFactor})
+	require.NoError(t, err)
+	_, err = p.answer(ch, mfa.ReplaceFactor, right)
+	require.ErrorIs(t, err, mfa.ErrNotAvailable)
+}
+
 func TestQuestionsAreTheLastResort(t *testing.T) {
 	p := newPerson(t)
 	_, err := p.RegenerateRecoveryCodes(t.Context(), p.grant, session)
