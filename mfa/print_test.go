@@ -22,8 +22,10 @@ const printedSecret = "hush-8172635"
 // fill puts the secret into every string of a type that may hold one.
 func fill(v reflect.Value) {
 	switch t := v.Type(); {
-	case t == reflect.TypeFor[factor.Params]():
-		v.Set(reflect.ValueOf(factor.Params{"pin": printedSecret}))
+	case t == reflect.TypeFor[factor.Secret]():
+		v.Set(reflect.ValueOf(factor.NewSecret(printedSecret)))
+	case t == reflect.TypeFor[map[string]factor.Secret]():
+		v.Set(reflect.ValueOf(map[string]factor.Secret{"pin": factor.NewSecret(printedSecret)}))
 	case v.Kind() == reflect.Struct && strings.HasPrefix(t.PkgPath(), "github.com/secondgate/"):
 		for i := range v.NumField() {
 			if v.Field(i).CanSet() {
@@ -36,9 +38,7 @@ func fill(v reflect.Value) {
 			fill(v.Elem())
 		}
 	case v.Kind() == reflect.Slice && t.Elem() == reflect.TypeFor[factor.Secret]():
-		v.Set(reflect.ValueOf([]factor.Secret{printedSecret}))
-	case v.Kind() == reflect.String && t.Implements(reflect.TypeFor[fmt.Formatter]()):
-		v.SetString(printedSecret)
+		v.Set(reflect.ValueOf([]factor.Secret{factor.NewSecret(printedSecret)}))
 	}
 }
 
@@ -59,7 +59,7 @@ func TestPrint_NoVerbShowsASecret(t *testing.T) {
 			requireHidden(t, elem.Interface())
 		}
 	}
-	actor := mfa.UserActor(bea, printedSecret, "session")
+	actor := mfa.UserActor(bea, mfa.Grant{Secret: factor.NewSecret(printedSecret)}, "session")
 	requireHidden(t, actor)
 	requireHidden(t, mfa.AdminRequest{Actor: actor})
 	require.Contains(t, fmt.Sprintf("%+v", mfa.AdminRequest{Actor: actor}), "bea")
@@ -72,12 +72,13 @@ func TestPrint_NoVerbShowsASecret(t *testing.T) {
 func requireHidden(t *testing.T, v any) {
 	t.Helper()
 	type exported struct{ Inner any }
+	type hidden struct{ inner any } // which package fmt cannot call methods on
 	pointer := reflect.New(reflect.TypeOf(v))
 	pointer.Elem().Set(reflect.ValueOf(v))
 	field := reflect.StructField{Name: "V", Type: reflect.TypeOf(v)}
 	typed := reflect.New(reflect.StructOf([]reflect.StructField{field})).Elem()
 	typed.Field(0).Set(reflect.ValueOf(v))
-	all := []any{v, exported{v}, []any{v}, map[string]any{"v": v}, typed.Interface(),
+	all := []any{v, exported{v}, hidden{v}, []any{v}, map[string]any{"v": v}, typed.Interface(),
 		pointer.Interface()}
 	for _, in := range all {
 		for _, verb := range strings.Fields("%v %+v %#v %s %q %x %X %d %t %T %z") {
@@ -113,6 +114,9 @@ func structsWithSecrets(t *testing.T) (names []string) {
 			}
 			if s, ok := spec.Type.(*ast.StructType); ok {
 				for _, field := range s.Fields.List {
+					if len(field.Names) == 0 {
+						continue // a token itself
+					}
 					name, _ := field.Type.(*ast.Ident)
 					if sel, ok := field.Type.(*ast.SelectorExpr); ok {
 						name = sel.Sel

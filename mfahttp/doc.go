@@ -16,6 +16,10 @@
 //	mux.Handle("/account/", h.Require(account))
 //	mux.Handle("/account/delete", h.RequireRecent(5*time.Minute)(deleteAccount))
 //
+// Identity says who a request is from, whether the sign-in is complete, and since when: a user
+// who has no second factor sets one up only minutes after the first factor was given
+// (Identity.SignedInAt), and is sent to Config.Reauthenticate otherwise.
+//
 // After the password, call [Handler.Begin]. If it answers mfa.Done, sign the person in;
 // otherwise redirect to [Handler.URL]. Everything else, from the code field to the security
 // settings, happens there, and ends in Config.Verified.
@@ -37,23 +41,37 @@
 // or that another code has replaced, is 401 "expired" with the reason "response_expired": it
 // is not counted, and a new code may be sent. Without that reason "expired" means that the
 // challenge or the enrolment has ended. A change that wants a fresh proof first is 403 "step_up": post to api/step-up,
-// verify, and repeat it.
+// verify, and repeat it. 403 "reauthenticate" asks for the first factor again, which is the
+// application's to do. 403 "on_hold" says that a recovery has to wait. A correct response of a
+// kind that the policy no longer allows is answered with next "enroll" and the kinds to enrol;
+// it signs nobody in.
+//
+// # Administration
+//
+// [Handler.Actor] returns the mfa.Actor for a user who acts on others, and
+// [Handler.RequireActor] sends a user who has proven too little to the step-up and back. Use
+// them for every act of an administrator.
 //
 // # What it keeps, and where
 //
 // Challenges, pending enrolments and grants are in the application's session, under keys
 // that begin with "secondgate.", and never in a page, a URL or an answer. Each is marked
 // with whom it belongs to and ignored for anybody else. They are bound to a random value
-// in that session, so that a token that leaks is of no use in another one. The key of a
+// in that session, so that a token that leaks is of no use in another one. A recovery by a
+// mailed link is tied to the browser as well, by a cookie. The key of a
 // new authenticator and recovery codes, which a page shows after a redirect, lie in the
 // session encrypted under a key that only the person's browser holds.
 //
 // # Promises
 //
-//   - Nothing is sent, changed or confirmed by GET or HEAD.
+//   - Nothing is sent, changed or confirmed by GET or HEAD, and no code that was sent is made
+//     worthless by one.
 //   - Requests that change anything are refused if they come from another origin
 //     (http.CrossOriginProtection), API requests also if they are not application/json.
-//   - Config.Verified is called once for each right answer, and nothing else signs in.
+//   - Config.Verified is called once for each right answer, and nothing else signs in. A
+//     recovery by a mailed link is no sign-in: Config.Renew is called for it.
+//   - A session whose first factor was given long ago, or at an unknown time, enrols no first
+//     second factor.
 //   - Redirects stay on this site.
 //   - What people read never comes from an error's text; what a log is told holds no
 //     secret, and no URL of a confirmation link.

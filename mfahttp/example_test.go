@@ -39,6 +39,7 @@ func Example() {
 			return mfahttp.Identity{
 				Subject:  mfa.Subject{ID: session["user"]},
 				SignedIn: session["signed-in"] != "",
+				// SignedInAt and VerifiedAt come from the session too.
 			}, nil
 		},
 		Verified: func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error {

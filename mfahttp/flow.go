@@ -21,20 +21,6 @@ var (
 	errOnHold = fmt.Errorf("%w: the replacement is on hold", errStepUp)
 )
 
-// ask is the one place that asks the Manager what a user has to prove. The Manager takes a zero
-// time at a sign-in for now; here it is unknown, or an old session would be given an enrolment.
-func (v *visit) ask(p mfa.Purpose, s mfa.Subject) (*mfa.Challenge, error) {
-	since := v.id.SignedInAt
-	if since.IsZero() {
-		since = time.Unix(0, 0)
-	}
-	r := mfa.BeginRequest{Subject: s, Purpose: p, Binding: v.binding(), SignedIn: since}
-	if p == mfa.SignIn {
-		r.Device = device(v.r, s)
-	}
-	return v.h.cfg.Manager.Begin(v.r.Context(), r)
-}
-
 // begin opens a challenge for the person of the visit and keeps it in the session.
 func (v *visit) begin(p mfa.Purpose, s mfa.Subject) (*mfa.Challenge, error) {
 	ch, err := v.ask(p, s)
@@ -118,35 +104,6 @@ func (v *visit) refresh(c *pending) (*pending, error) {
 	return c, nil
 }
 
-// hasAllowed says whether the user has enrolled a factor that the policy allows.
-func (v *visit) hasAllowed() (bool, error) {
-	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
-	if err != nil {
-		return false, err
-	}
-	return slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool {
-		return !f.Implicit && slices.Contains(o.Kinds, f.Kind)
-	}), nil
-}
-
-// alsoBy adds a kind to what a challenge offers, if the user has been given it since, such as an
-// access code. The challenge stays the same one, so that codes that were sent for it stay valid.
-func (v *visit) alsoBy(c *pending, kind string) error {
-	ch, err := v.ask(c.Purpose, v.id.Subject)
-	if err != nil {
-		return err
-	}
-	for _, o := range optionsOf(ch.Options) {
-		if o.Kind == kind {
-			o.Default = false
-			c.Options = append(c.Options, o)
-			v.keep(c)
-			return nil
-		}
-	}
-	return nil
-}
-
 func (v *visit) send(p mfa.Purpose, kind, factorID string) (*mfa.Delivery, error) {
 	c, ok := v.pending(p)
 	if !ok || c.Next != mfa.Verify {
@@ -183,19 +140,6 @@ func (v *visit) verify(p mfa.Purpose, kind, code, remember string) (*mfa.Verific
 	}
 	v.setDevice(v.id.Subject, ver.Device, ver.DeviceExpires)
 	return ver, v.complete(ver, ver.Grant)
-}
-
-// mustEnroll keeps what a correct response led to of a kind that the policy no longer allows:
-// nobody is signed in, and the grant opens the enrolment of an allowed kind.
-func (v *visit) mustEnroll(c *pending, e *mfa.EnrollmentRequiredError) {
-	v.keepGrant(granted{Grant: e.Grant.Reveal(), Expires: e.GrantExpires, Kinds: e.Kinds})
-	if c.Purpose != mfa.SignIn { // the session goes on; only the grant was missing
-		v.drop(keyChallenge + string(c.Purpose))
-		v.drop(keyCurrent)
-		return
-	}
-	v.keep(&pending{Who: c.Who, Purpose: c.Purpose, Next: mfa.Enroll, Kinds: e.Kinds,
-		Expires: e.GrantExpires, Banned: true})
 }
 
 // absent is what is wrong when the session has not got what the request is about.
@@ -256,66 +200,6 @@ func (v *visit) proven(kind string, recovery bool) {
 		return
 	}
 	v.put(keyProof, proof{Kind: kind})
-}
-
-// grant returns the session's grant. Without one it asks for one, which the Manager gives
-// to a signed-in person only where there is nothing yet to prove; all others step up.
-func (v *visit) grant() (mfa.Grant, error) {
-	if v.id.Subject.ID == "" {
-		return mfa.Grant{}, errUnauthorized
-	}
-	if g, ok := v.liveGrant(); ok {
-		return g, nil
-	}
-	if !v.id.SignedIn {
-		if c, ok := v.pending(mfa.SignIn); ok && c.Next == mfa.Verify {
-			return mfa.Grant{}, mfa.ErrForbidden
-		}
-		return mfa.Grant{}, mfa.ErrTokenExpired
-	}
-	if c, ok := v.pending(mfa.ManageFactors); ok && c.Next == mfa.Verify && len(c.Sent) > 0 {
-		return mfa.Grant{}, errStepUp // another challenge would make the code that was sent worthless
-	}
-	ch, err := v.begin(mfa.ManageFactors, v.id.Subject)
-	if err != nil {
-		return mfa.Grant{}, err
-	}
-	if ch.Next != mfa.Enroll {
-		return mfa.Grant{}, errStepUp
-	}
-	return ch.Grant, nil
-}
-
-// refused turns what the Manager says of a grant into what the person can do about it.
-func (v *visit) refused(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired):
-		v.drop(keyGrant)
-		if !v.id.SignedIn {
-			return err
-		}
-		return errStepUp
-	case errors.Is(err, mfa.ErrForbidden) && v.id.SignedIn:
-		if v.onHold() {
-			return errOnHold
-		}
-		return errStepUp
-	}
-	return err
-}
-
-// onHold says whether the session was proven by a recovery whose replacement is on hold: another
-// proof of the same kind would permit no more.
-func (v *visit) onHold() bool {
-	if g, ok := v.granted(); !ok || !g.Recovery {
-		return false
-	}
-	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
-	return err == nil && slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool {
-		return v.now.Before(f.HeldUntil)
-	})
 }
 
 // password checks the current password before a change to a factor the person has.

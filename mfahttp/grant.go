@@ -19,8 +19,9 @@ var ErrStepUp = errStepUp
 // mfa.Manager.CheckGrant. Both are secrets: they belong in no page, URL or log.
 //
 // The grant has been checked, and is "" for somebody who is not signed in. With ErrStepUp they
-// are signed in, and have proved too little, or too long ago, or have nothing yet to prove; any
-// other error is a failure, and opens nothing either.
+// are signed in, and have proved too little, or too long ago, or have nothing yet to prove; with
+// mfa.ErrFirstFactorRequired they have nothing and gave the first factor too long ago. Any other
+// error is a failure, and opens nothing either.
 //
 // The binding names the session, also where there is no grant, and is made if the session has
 // none. Begin replaces it, so that what was begun for one person cannot end with another who

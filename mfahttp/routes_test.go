@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/internal/routes"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/storage"
@@ -72,6 +73,13 @@ func TestHandlerRoutes_AreClassified(t *testing.T) {
 		}
 	}
 	require.Len(t, writes, len(served), "a route that is gone")
+}
+
+// One place asks the Manager what a user has to prove, and passes since when they are signed in.
+func TestHandler_AsksTheManagerInOnePlace(t *testing.T) {
+	calls, err := routes.Of(".", "Begin")
+	require.NoError(t, err)
+	require.Len(t, calls, 1)
 }
 
 // records is everything in the store.

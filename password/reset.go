@@ -84,7 +84,8 @@ type ChangeRequest struct {
 // the sign-in, for example with package throttle; this package does not count.
 //
 // The errors of [mfa.Manager.CheckGrant] mean that the user has a second factor and has not
-// proven it just now; Current has then not been compared. ErrIncorrect means that Current is not the password; a *factor.Problem refuses the new one,
+// proven it just now; Current has then not been compared. ErrIncorrect means that Current is
+// not the password; a *factor.Problem refuses the new one,
 // for a reason of [Rules.Check] or because it is the present one (password_same). ErrChanged
 // and ErrNoAccount are as in Accounts. After an error wrapping mfa.ErrUnavailable the password
 // may have been changed or not.

@@ -17,8 +17,9 @@ import (
 )
 
 // Errors to branch on with errors.Is, beside mfa.ErrUnavailable (the store or the provider
-// cannot be reached: try again), mfa.ErrForbidden (Authorize refused, or the administrator acts
-// on themselves), the errors of CheckGrant and CheckActor, mfa.ErrMalformed and mfa.ErrConfig. Whatever the error, nobody is signed in and nothing is linked. Their texts
+// cannot be reached: try again), mfa.ErrForbidden (Authorize refused, or the administrator
+// acts on themselves), the errors of CheckGrant and CheckActor, mfa.ErrMalformed and
+// mfa.ErrConfig. Whatever the error, nobody is signed in and nothing is linked. Their texts
 // are for developers.
 var (
 	// ErrFlow: what came back from the provider belongs to no sign-on that this browser and
@@ -117,7 +118,7 @@ func New(cfg Config) (*Service, error) {
 	case cfg.CheckGrant == nil:
 		return nil, configError("CheckGrant is nil; without it anybody at an open screen could link an account of theirs")
 	case cfg.CheckActor == nil:
-		return nil, configError("CheckActor is nil; give it CheckActor of the mfa.Manager, or an administrator's open screen is enough to act")
+		return nil, configError("CheckActor is nil; without it an administrator's open screen is enough to act")
 	case len(cfg.Providers) == 0:
 		return nil, configError("Providers is empty; start with sso.Google or sso.Microsoft")
 	}
@@ -207,7 +208,8 @@ func (s *Service) emit(ctx context.Context, e mfa.Event) {
 
 // authorize asks whether the actor has proven enough, and then the application whether the
 // act may be done. about is the zero Subject for an act on an organisation.
-func (s *Service) authorize(ctx context.Context, actor mfa.Actor, about mfa.Subject, a mfa.AdminAction) error {
+func (s *Service) authorize(ctx context.Context, actor mfa.Actor, about mfa.Subject,
+	a mfa.AdminAction) error {
 	a.Actor, a.System = actor.Name(), actor.IsSystem()
 	if a.Actor == "" || len(a.Actor) > 128 || len(a.Reason) > 1024 || !utf8.ValidString(a.Actor+a.Reason) {
 		return fmt.Errorf("%w: Actor must have 1 to 128 bytes and Reason at most 1024", mfa.ErrMalformed)

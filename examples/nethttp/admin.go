@@ -59,9 +59,16 @@ type administrator struct {
 	actor mfa.Actor
 }
 
-// acting serves who has proven enough to act on others, and no other: the Handler sends pages to
-// the step-up and answers programs {"error":"step_up"}. The Manager checks it again at each act.
-func (a *app) acting(who *account, next func(http.ResponseWriter, *http.Request, *administrator)) http.Handler {
+// act is what an administrator does to somebody.
+type act func(ctx context.Context, who *administrator, whom *account) error
+
+// acted serves a request of an administrator who acts.
+type acted func(w http.ResponseWriter, r *http.Request, who *administrator)
+
+// acting serves an owner who has proven enough to act on others, and nobody else: the Handler
+// sends pages to the step-up and answers programs {"error":"step_up"}. The Manager checks it again
+// at each act.
+func (a *app) acting(who *account, next acted) http.Handler {
 	return a.gate.RequireActor(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		actor, err := a.gate.Actor(r)
 		if err != nil {
@@ -173,7 +180,7 @@ func parsePolicy(raw json.RawMessage) (mfa.Policy, error) {
 }
 
 // byName applies an act to the person whom the body names.
-func (a *app) byName(w http.ResponseWriter, r *http.Request, who *administrator, act func(ctx context.Context, who *administrator, whom *account) error) {
+func (a *app) byName(w http.ResponseWriter, r *http.Request, who *administrator, act act) {
 	var body struct{ Username, Reason *string }
 	err := readJSON(r, &body, false)
 	if err == nil && body.Username == nil {

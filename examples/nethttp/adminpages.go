@@ -24,7 +24,7 @@ func (a *app) adminRoutes(mux *http.ServeMux) {
 		}))
 	}
 	// A step-up interrupts a change and returns to the page that it was posted from.
-	change := func(pattern string, next func(w http.ResponseWriter, r *http.Request, who *administrator)) {
+	change := func(pattern string, next acted) {
 		page(pattern, func(w http.ResponseWriter, r *http.Request, who *account) {
 			a.acting(who, func(w http.ResponseWriter, r *http.Request, who *administrator) {
 				if err := parseForm(r); err != nil {
@@ -168,7 +168,7 @@ func (a *app) postPolicy(w http.ResponseWriter, r *http.Request, who *administra
 }
 
 // postPerson applies an act to one person.
-func (a *app) postPerson(name string, act func(ctx context.Context, who *administrator, whom *account) error) func(http.ResponseWriter, *http.Request, *administrator) {
+func (a *app) postPerson(name string, act act) acted {
 	return func(w http.ResponseWriter, r *http.Request, who *administrator) {
 		whom, err := a.people.byUsername(r.Context(), r.PostForm.Get("username"))
 		if err == nil {

@@ -219,7 +219,7 @@ func (a *app) apiLogout(w http.ResponseWriter, r *http.Request) {
 }
 
 // acts lets only an owner pass who has proven enough to act on others.
-func (a *app) acts(next func(http.ResponseWriter, *http.Request, *administrator)) func(http.ResponseWriter, *http.Request, *account) {
+func (a *app) acts(next acted) func(http.ResponseWriter, *http.Request, *account) {
 	return func(w http.ResponseWriter, r *http.Request, who *account) { a.acting(who, next).ServeHTTP(w, r) }
 }
 

@@ -5,7 +5,8 @@
 //
 // People sign in with a password and then with a second factor; one address has two
 // accounts, chosen after the password. Everyone manages their own factors; the owner sets
-// the policy for each user type, resets and unlocks people and sends confirmations again.
+// the policy for each user type, resets and unlocks people and sends confirmations again, each
+// time with a second factor that was proven minutes ago, and never on their own account.
 // A passkey, or an account with Microsoft or Google that was linked in the security settings,
 // takes the place of the password; people see and end their sessions.
 // In demonstration mode, which is the default, people are seeded, mail and text messages

@@ -193,6 +193,13 @@ func TestOwnerSetsPassword(t *testing.T) {
 	c.do(403, "GET", "/mfa/api/factors", nil)
 	c.do(403, "POST", "/mfa/api/enroll", obj{"kind": "totp"})
 	c.has(c.get(200, "/password"), "Somebody else gave you")
+	// The proof of the sign-in ends: it is asked for again, and nothing else is open.
+	c.advance("10m")
+	c.to(c.get(303, "/password"), "/mfa/step-up?purpose=manage&return=%2Fpassword")
+	c.to(c.get(303, "/mfa/step-up?purpose=manage&return=%2Fpassword"), "/mfa/verify?purpose=manage&return=%2Fpassword")
+	c.post(200, "/mfa/api/send", obj{"kind": "email"})
+	c.post(200, "/mfa/api/verify", obj{"kind": "email", "code": c.mailed("emma@acme.example")})
+	c.to(c.get(303, "/mfa/factors"), "/password")
 	c.post(422, "/password", url.Values{"current": {"otters swim at noon"}, "password": {"otters swim at noon"}, "again": {"otters swim at noon"}})
 	c.to(c.post(303, "/password", url.Values{"current": {"otters swim at noon"}, "password": {chosen}, "again": {chosen}}), "/")
 	c.get(200, "/")

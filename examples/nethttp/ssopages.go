@@ -60,7 +60,7 @@ func (a *app) linkViews(ctx context.Context, who *account) (links []linkView, of
 }
 
 func (a *app) ssoAdminRoutes(page func(string, func(http.ResponseWriter, *http.Request, *account)),
-	change func(string, func(http.ResponseWriter, *http.Request, *administrator))) {
+	change func(string, acted)) {
 	if a.signOn == nil {
 		return
 	}
@@ -128,7 +128,7 @@ func (a *app) showSignOn(w http.ResponseWriter, r *http.Request, who *account, s
 }
 
 // postActivation says of an organisation that Acme trusts it, or does so no more.
-func (a *app) postActivation(on bool) func(http.ResponseWriter, *http.Request, *administrator) {
+func (a *app) postActivation(on bool) acted {
 	act, notice := a.signOn.Activate, "Sign-on is active for that organisation."
 	if !on {
 		act, notice = a.signOn.Deactivate, "Accounts of that organisation sign nobody in any more."

@@ -18,7 +18,7 @@ import (
 // of those who have asked for help.
 
 func (a *app) supportRoutes(page func(string, func(http.ResponseWriter, *http.Request, *account)),
-	change func(string, func(http.ResponseWriter, *http.Request, *administrator))) {
+	change func(string, acted)) {
 	page("GET /admin/support", a.pageSupport)
 	page("GET /admin/person", a.pagePerson)
 	page("GET /admin/report", a.pageReport)
