@@ -17,6 +17,7 @@ import (
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage/memory"
@@ -43,7 +44,7 @@ func newRig(t testing.TB, change ...func(*email.Config)) *rig {
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
 	r.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: r.clock, Factors: []mfa.Factor{f},
-		Policies:  mfa.StaticPolicy(mfa.Policy{Implicit: []string{"email"}}),
+		Policies:  policy.Static(policy.Policy{Implicit: []string{"email"}}),
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil }})
 	require.NoError(t, err)
 	return r

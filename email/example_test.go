@@ -10,6 +10,7 @@ import (
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage/memory"
@@ -25,7 +26,7 @@ func Example() {
 	}
 	keys, _ := seal.NewKeyring(seal.GenerateKey())
 	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []mfa.Factor{f},
-		Policies: mfa.StaticPolicy(mfa.Policy{Implicit: []string{"email"}})})
+		Policies: policy.Static(policy.Policy{Implicit: []string{"email"}})})
 	if err != nil {
 		log.Fatal(err)
 	}

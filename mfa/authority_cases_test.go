@@ -9,19 +9,20 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 )
 
 // Each test here is a way round authority that was once open.
 
 // with is a rig whose policy the test sets, and which has the kinds sms and key besides.
-func with(t *testing.T, p mfa.Policy) *rig {
+func with(t *testing.T, p policy.Policy) *rig {
 	t.Helper()
 	return newRig(t, func(c *mfa.Config) {
 		c.Factors = append(c.Factors,
 			&word{kind: "sms", traits: factor.Traits{Class: factor.ClassPossession, Level: factor.LevelStrong}},
 			&word{kind: "key", traits: factor.Traits{Class: factor.ClassPossession, Level: factor.LevelPhishingResistant}},
 			madeCodes{})
-		c.Policies = mfa.StoredPolicies(mfa.StaticPolicy(p))
+		c.Policies = policy.Stored(policy.Static(p))
 	})
 }
 
@@ -36,7 +37,7 @@ func (madeCodes) Traits() factor.Traits {
 // bea is a user without an address.
 var bea = mfa.Subject{ID: "bea", UserType: "employee"}
 
-func (r *rig) setPolicy(p mfa.Policy) {
+func (r *rig) setPolicy(p policy.Policy) {
 	r.t.Helper()
 	require.NoError(r.t, r.SetPolicy(r.t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("root"), UserType: "employee", Policy: p}))
 }
@@ -71,15 +72,15 @@ func (r *rig) factorID(s mfa.Subject, kind string) string {
 }
 
 func TestAuthority_TightenedPolicyOpensNothing(t *testing.T) {
-	for name, p := range map[string]mfa.Policy{
+	for name, p := range map[string]policy.Policy{
 		"required":                     {Kinds: []string{"key", "app"}},
-		"optional":                     {Mode: mfa.Optional, Kinds: []string{"key", "app"}},
+		"optional":                     {Mode: policy.ModeOptional, Kinds: []string{"key", "app"}},
 		"with an implied address":      {Kinds: []string{"mail"}, Implicit: []string{"mail"}},
-		"with an address beside":       {Mode: mfa.Optional, Kinds: []string{"mail", "app"}, Implicit: []string{"mail"}},
+		"with an address beside":       {Mode: policy.ModeOptional, Kinds: []string{"mail", "app"}, Implicit: []string{"mail"}},
 		"with one that is undelivered": {Kinds: []string{"app", "mail"}, Implicit: []string{"mail"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := with(t, mfa.Policy{})
+			r := with(t, policy.Policy{})
 			s := mfa.Subject{ID: "ann", UserType: "employee", Email: ann.Email, EmailConfirmed: true}
 			if name == "with one that is undelivered" {
 				s.Email = "ann@intranet"
@@ -110,13 +111,13 @@ func TestAuthority_TightenedPolicyOpensNothing(t *testing.T) {
 }
 
 func TestAuthority_UnknownKindIsNotNone(t *testing.T) {
-	for _, p := range []mfa.Policy{{}, {Mode: mfa.Optional}, {Implicit: []string{"mail"}}, {Kinds: []string{"app"}}} {
-		r := with(t, mfa.Policy{})
+	for _, p := range []policy.Policy{{}, {Mode: policy.ModeOptional}, {Implicit: []string{"mail"}}, {Kinds: []string{"app"}}} {
+		r := with(t, policy.Policy{})
 		r.setUp(bea, "key")
 		s := bea
 		s.Email, s.EmailConfirmed, s.Enrolled = "bea@example.com", true, true
 		r.cfg.Factors = slices.DeleteFunc(slices.Clone(r.cfg.Factors), func(f mfa.Factor) bool { return f.Kind() == "key" })
-		r.cfg.Policies = mfa.StaticPolicy(p)
+		r.cfg.Policies = policy.Static(p)
 		there := r.another()
 		for _, purpose := range []mfa.Purpose{mfa.SignIn, mfa.StepUp, mfa.ManageFactors} {
 			_, err := there.Begin(t.Context(), mfa.BeginRequest{Subject: s, Binding: binding, Purpose: purpose, SignedIn: r.clock.Now()})
@@ -132,7 +133,7 @@ func TestAuthority_UnknownKindIsNotNone(t *testing.T) {
 }
 
 func TestAuthority_UndeliverableAddress(t *testing.T) {
-	r := with(t, mfa.Policy{Implicit: []string{"mail"}})
+	r := with(t, policy.Policy{Implicit: []string{"mail"}})
 	s := mfa.Subject{ID: "ann", UserType: "employee", Email: "ann@intranet", EmailConfirmed: true}
 	for _, purpose := range []mfa.Purpose{mfa.SignIn, mfa.ManageFactors, mfa.StepUp} {
 		_, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: s, Binding: binding, Purpose: purpose, SignedIn: r.clock.Now()})
@@ -160,7 +161,7 @@ func TestAuthority_UndeliverableAddress(t *testing.T) {
 }
 
 func TestAuthority_FirstFactorMustBeFresh(t *testing.T) {
-	for name, p := range map[string]mfa.Policy{"required": {}, "optional": {Mode: mfa.Optional}, "off": {Mode: mfa.Off},
+	for name, p := range map[string]policy.Policy{"required": {}, "optional": {Mode: policy.ModeOptional}, "off": {Mode: policy.ModeOff},
 		"grace": {EnrollBy: testStart.Add(time.Hour)}} {
 		t.Run(name, func(t *testing.T) {
 			r := with(t, p)
@@ -191,7 +192,7 @@ func TestAuthority_FirstFactorMustBeFresh(t *testing.T) {
 func TestAuthority_RecoveryIsHeld(t *testing.T) {
 	for _, by := range []string{"recovery", "access"} {
 		t.Run(by, func(t *testing.T) {
-			r := with(t, mfa.Policy{})
+			r := with(t, policy.Policy{})
 			g := r.setUp(bea, "app", "key")
 			_, err := r.RegenerateRecoveryCodes(t.Context(), g, binding)
 			require.NoError(t, err)
@@ -242,7 +243,7 @@ func TestAuthority_RecoveryIsHeld(t *testing.T) {
 }
 
 func TestAuthority_HoldEnds(t *testing.T) {
-	r := with(t, mfa.Policy{RecoveryHold: time.Hour})
+	r := with(t, policy.Policy{RecoveryHold: time.Hour})
 	_, err := r.RegenerateRecoveryCodes(t.Context(), r.setUp(bea, "app"), binding)
 	require.NoError(t, err)
 	v, err := r.verify(r.begin(bea), "recovery", mfa.NewSecret("a"))
@@ -258,7 +259,7 @@ func TestAuthority_HoldEnds(t *testing.T) {
 }
 
 func TestAuthority_ThreeLevels(t *testing.T) {
-	r := with(t, mfa.Policy{})
+	r := with(t, policy.Policy{})
 	r.setUp(bea, "app", "key", "pin")
 	for _, kind := range []string{"app", "pin"} {
 		v, err := r.verify(r.begin(bea), kind, mfa.NewSecret("bea "+kind))
@@ -273,7 +274,7 @@ func TestAuthority_ThreeLevels(t *testing.T) {
 }
 
 func TestAuthority_RecoveryCodesEndWithTheLastFactor(t *testing.T) {
-	r := with(t, mfa.Policy{Mode: mfa.Optional})
+	r := with(t, policy.Policy{Mode: policy.ModeOptional})
 	first := func() mfa.Grant {
 		ch, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: bea, Binding: binding, Purpose: mfa.ManageFactors, SignedIn: r.clock.Now()})
 		require.NoError(t, err)
@@ -294,16 +295,16 @@ func TestAuthority_RecoveryCodesEndWithTheLastFactor(t *testing.T) {
 }
 
 func TestAuthority_LastRequiredFactorStays(t *testing.T) {
-	r := with(t, mfa.Policy{Kinds: []string{"app", "key"}})
+	r := with(t, policy.Policy{Kinds: []string{"app", "key"}})
 	g := r.setUp(bea, "app", "key")
 	require.NoError(t, r.Remove(t.Context(), g, binding, r.factorID(bea, "key")))
 	require.ErrorIs(t, r.Remove(t.Context(), g, binding, r.factorID(bea, "app")), mfa.ErrLastFactor)
-	r.setPolicy(mfa.Policy{Kinds: []string{"key"}})
+	r.setPolicy(policy.Policy{Kinds: []string{"key"}})
 	g = r.setUpAllowed(bea, "app", "key")
 	require.NoError(t, r.Remove(t.Context(), g, binding, r.factorID(bea, "app")), "what the policy bans is not the last")
 	require.ErrorIs(t, r.Remove(t.Context(), g, binding, r.factorID(bea, "key")), mfa.ErrLastFactor)
 	// Who has an address that serves as a factor keeps one.
-	implied := with(t, mfa.Policy{Implicit: []string{"mail"}})
+	implied := with(t, policy.Policy{Implicit: []string{"mail"}})
 	require.NoError(t, implied.Remove(t.Context(), implied.withApp(ann, "tulip").Grant, binding, implied.factorID(ann, "app")))
 }
 
@@ -317,7 +318,7 @@ func (r *rig) setUpAllowed(s mfa.Subject, banned, kind string) mfa.Grant {
 }
 
 func TestAuthority_RecoveryEndsDevices(t *testing.T) {
-	r := with(t, mfa.Policy{Remember: 24 * time.Hour})
+	r := with(t, policy.Policy{Remember: 24 * time.Hour})
 	_, err := r.RegenerateRecoveryCodes(t.Context(), r.setUp(bea, "app"), binding)
 	require.NoError(t, err)
 	v, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: r.begin(bea).Token, Binding: binding, Kind: "app", Response: mfa.NewSecret("bea app"), Remember: "laptop"})
@@ -359,7 +360,7 @@ func TestAuthority_RecoveryLinksEnd(t *testing.T) {
 }
 
 func TestAuthority_Administrators(t *testing.T) {
-	r := with(t, mfa.Policy{})
+	r := with(t, policy.Policy{})
 	strong := r.setUp(bea, "key", "pin")
 	require.NoError(t, r.Reset(t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.UserActor(bea, strong, binding)}))
 	weak, err := r.verify(r.begin(bea), "pin", mfa.NewSecret("bea pin"))

@@ -16,6 +16,7 @@ import (
 	"github.com/secondgate/secondgate/lockout"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage/memory"
@@ -59,7 +60,7 @@ type world struct {
 	*rand.Rand
 	t        *testing.T
 	clock    *mfatest.Clock
-	policy   atomic.Pointer[mfa.Policy]
+	policy   atomic.Pointer[policy.Policy]
 	full     *mfa.Manager
 	managers []*mfa.Manager
 	kinds    map[*mfa.Manager][]string
@@ -73,7 +74,7 @@ type world struct {
 func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{Rand: rand.New(rand.NewPCG(seed, 1)), t: t, clock: mfatest.NewClock(testStart),
 		mail: &sent{kind: "mail"}, user: ann, kinds: map[*mfa.Manager][]string{}, released: map[string]bool{}}
-	w.policy.Store(&mfa.Policy{Mode: mfa.Required})
+	w.policy.Store(&policy.Policy{Mode: policy.ModeRequired})
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
 	store := memory.New()
@@ -94,8 +95,8 @@ func newWorld(t *testing.T, seed uint64) *world {
 	return w
 }
 
-// Policy implements mfa.PolicySource.
-func (w *world) Policy(context.Context, string, string) (mfa.Policy, error) {
+// Policy implements policy.Source.
+func (w *world) Policy(context.Context, string, string) (policy.Policy, error) {
 	return *w.policy.Load(), nil
 }
 
@@ -232,7 +233,7 @@ func (w *world) proceed(a *actorModel) {
 		}
 	case mfa.Done:
 		grace := w.clock.Now().Before(p.EnrollBy)
-		if p.Mode != mfa.Off && len(own) > 0 || p.Mode == mfa.Required && !grace {
+		if p.Mode != policy.ModeOff && len(own) > 0 || p.Mode == policy.ModeRequired && !grace {
 			w.fail("done with %v under %+v", own, p)
 		}
 		return
@@ -330,7 +331,7 @@ func (w *world) change(a *actorModel) {
 	want := w.table(m, g, act, kind, target)
 	err := w.try(m, a, g, act, kind, target)
 	w.note("%s tries to %s %s%s by %s %d: %v", a.name, act, kind, target, g.origin, g.level, err)
-	last := errors.Is(err, mfa.ErrLastFactor) && w.policy.Load().Mode == mfa.Required
+	last := errors.Is(err, mfa.ErrLastFactor) && w.policy.Load().Mode == policy.ModeRequired
 	switch {
 	case want == nil && err != nil && !last && !errors.Is(err, errModelFull):
 		w.fail("refused, where the table permits %s by %+v with %v: %v", act, g, own, err)
@@ -395,7 +396,7 @@ func (w *world) try(m *mfa.Manager, a *actorModel, g grantModel, act, kind, targ
 func (w *world) surroundings() {
 	switch w.IntN(6) {
 	case 0, 1:
-		p := mfa.Policy{Mode: pick(w.Rand, []mfa.Mode{mfa.Required, mfa.Required, mfa.Optional, mfa.Off})}
+		p := policy.Policy{Mode: pick(w.Rand, []policy.Mode{policy.ModeRequired, policy.ModeRequired, policy.ModeOptional, policy.ModeOff})}
 		for _, k := range append(slices.Clone(modelKinds), "mail") {
 			if w.IntN(2) == 0 {
 				p.Kinds = append(p.Kinds, k)

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/secondgate/secondgate/mfa/policy"
 )
 
 // maxClockSkew is how far the application's clock may be ahead of this one. A first factor
@@ -84,9 +86,9 @@ func (m *Manager) Begin(ctx context.Context, r BeginRequest) (*Challenge, error)
 }
 
 // challengeFor decides what Begin answers.
-func (m *Manager) challengeFor(r *record, c *claims, p Policy, first proof, now time.Time) (*Challenge, error) {
+func (m *Manager) challengeFor(r *record, c *claims, p policy.Policy, first proof, now time.Time) (*Challenge, error) {
 	own := r.hasOwn(m)
-	if c.Purpose == SignIn && (p.Mode == Off || p.Mode == Optional && !own) {
+	if c.Purpose == SignIn && (p.Mode == policy.ModeOff || p.Mode == policy.ModeOptional && !own) {
 		return &Challenge{Next: Done}, nil
 	}
 	list, err := m.candidates(r, c)

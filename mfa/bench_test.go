@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/memory"
@@ -108,7 +109,7 @@ func BenchmarkSend(b *testing.B) {
 // A sign-in costs one read at Begin and one read and one write at Verify; a sent code one
 // read and one write more. Policies are static here; stored ones are one more read.
 func TestStoreCalls(t *testing.T) {
-	r := newRig(t, func(c *mfa.Config) { c.Policies = mfa.StaticPolicy(impliedMail) })
+	r := newRig(t, func(c *mfa.Config) { c.Policies = policy.Static(impliedMail) })
 	r.withApp(ann, "tulip")
 	count := func(do func()) (reads, writes int) {
 		reads, writes = r.store.Calls(mfatest.OpGet), r.store.Calls(mfatest.OpSwap)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/storage"
 )
@@ -75,7 +76,7 @@ func TestResealRemovesAbandonedClaims(t *testing.T) {
 	require.Equal(t, 2, identities(t, r), "it may be confirmed yet")
 	r.clock.Advance(48 * time.Hour)
 	cfg := r.cfg
-	cfg.Factors, cfg.Policies = cfg.Factors[:len(cfg.Factors)-1], mfa.StaticPolicy(mfa.Policy{})
+	cfg.Factors, cfg.Policies = cfg.Factors[:len(cfg.Factors)-1], policy.Static(policy.Policy{})
 	without, err := mfa.New(cfg)
 	require.NoError(t, err)
 	reseal(t, without, "")

@@ -18,7 +18,6 @@ const (
 	// rotationGrace is how long the token before the present one is still taken for a device
 	// that sent two requests at once. After that it was copied.
 	rotationGrace = 10 * time.Second
-	maxRemember   = 90 * 24 * time.Hour
 )
 
 // DeviceToken lets a remembered device pass without a second factor: the value of a cookie

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 )
 
@@ -22,7 +23,7 @@ func remembering(t *testing.T) *rig {
 	t.Helper()
 	p := impliedMail
 	p.Remember = fortnight
-	return newRig(t, func(c *mfa.Config) { c.Policies = mfa.StoredPolicies(mfa.StaticPolicy(p)) })
+	return newRig(t, func(c *mfa.Config) { c.Policies = policy.Stored(policy.Static(p)) })
 }
 
 // onDevice signs in by mail and has the device remembered.
@@ -142,7 +143,7 @@ func TestDevicesOffByDefault(t *testing.T) {
 	require.Empty(t, v.Device)
 	require.Error(t, func() error {
 		_, err := mfa.New(mfa.Config{Store: r.store, Keys: r.cfg.Keys, Factors: r.cfg.Factors,
-			Policies: mfa.StaticPolicy(mfa.Policy{Remember: 91 * 24 * time.Hour})})
+			Policies: policy.Static(policy.Policy{Remember: 91 * 24 * time.Hour})})
 		return err
 	}())
 	r = remembering(t)

@@ -50,11 +50,12 @@
 //
 // What it does not promise is in docs/threat-model.md.
 //
-// # Profiles
+// # Policies and profiles
 //
-// [Config].Profile holds the configuration, and each policy, to a standard: what breaks a row
-// of it is refused, with the rows named. [Manager.Audit] returns the same as data, for any
-// profile, before one is set. docs/standards.md has the rows.
+// [Config].Policies says what the users of each type must do. Package mfa/policy has the
+// policies, and the profiles: [Config].Profile holds the configuration, and each policy, to a
+// standard. New refuses what breaks a row of it, and names the rows. [Manager.Audit] returns
+// them as data, for any profile, before one is set. docs/standards.md has the rows.
 //
 // # Time
 //

@@ -12,6 +12,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 )
 
 func (r *rig) begun(g mfa.Grant, kind, value string) (*mfa.Enrollment, error) {
@@ -129,7 +130,7 @@ func TestAnothersGrantChangesOnlyTheirOwn(t *testing.T) {
 }
 
 func TestFirstEnrolmentGrantOpensNothingElse(t *testing.T) {
-	r := newRig(t, func(c *mfa.Config) { c.Policies = mfa.StaticPolicy(mfa.Policy{}) })
+	r := newRig(t, func(c *mfa.Config) { c.Policies = policy.Static(policy.Policy{}) })
 	thief, owner := r.begin(ann), r.begin(ann)
 	require.Equal(t, mfa.Enroll, owner.Next)
 	_, err := r.RegenerateRecoveryCodes(t.Context(), thief.Grant, binding)
@@ -228,7 +229,7 @@ func TestFiveOfAKindAndNotSix(t *testing.T) {
 
 func TestPolicyLimitsWhatMayBeEnrolled(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) {
-		c.Policies = mfa.StaticPolicy(mfa.Policy{Kinds: []string{"mail", "app"}, Implicit: []string{"mail"}})
+		c.Policies = policy.Static(policy.Policy{Kinds: []string{"mail", "app"}, Implicit: []string{"mail"}})
 	})
 	_, err := r.begun(r.signIn(ann).Grant, "pin", "1234")
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)

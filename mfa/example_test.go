@@ -9,6 +9,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/recovery"
 	"github.com/secondgate/secondgate/seal"
@@ -100,7 +101,7 @@ func ExampleManager_SetPolicy() {
 	codes, _ := recovery.New(recovery.Config{})
 	m, _ := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: mfatest.NewClock(testStart),
 		Factors:   []mfa.Factor{doorWord{func() string { return "x" }}, codes},
-		Policies:  mfa.StoredPolicies(mfa.StaticPolicy(mfa.Policy{Mode: mfa.Optional})),
+		Policies:  policy.Stored(policy.Static(policy.Policy{Mode: policy.ModeOptional})),
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil }})
 	ctx := context.Background()
 	next := func() mfa.Next {
@@ -108,14 +109,14 @@ func ExampleManager_SetPolicy() {
 		return ch.Next
 	}
 	fmt.Println(next())
-	fmt.Println(m.SetPolicy(ctx, mfa.SetPolicyRequest{Actor: mfa.System("owner"), UserType: "manager", Policy: mfa.Policy{Mode: mfa.Required}}))
+	fmt.Println(m.SetPolicy(ctx, mfa.SetPolicyRequest{Actor: mfa.System("owner"), UserType: "manager", Policy: policy.Policy{Mode: policy.ModeRequired}}))
 	fmt.Println(next())
-	fmt.Println(m.SetPolicy(ctx, mfa.SetPolicyRequest{Actor: mfa.System("owner"), UserType: "manager", Policy: mfa.Policy{Kinds: []string{"fax"}}}))
+	fmt.Println(m.SetPolicy(ctx, mfa.SetPolicyRequest{Actor: mfa.System("owner"), UserType: "manager", Policy: policy.Policy{Kinds: []string{"fax"}}}))
 	// Output:
 	// done
 	// <nil>
 	// enroll
-	// mfa: configuration: kind "fax" is not configured; there are [door-word recovery]
+	// mfa: configuration: policy: kind "fax" is not configured; there are [door-word recovery]
 }
 
 // What would have to change before a profile can be set.
@@ -127,7 +128,7 @@ func ExampleManager_Audit() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	findings, err := m.Audit(context.Background(), mfa.ASVSL2)
+	findings, err := m.Audit(context.Background(), policy.ProfileASVSL2)
 	if err != nil {
 		log.Fatal(err)
 	}

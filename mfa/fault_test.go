@@ -16,6 +16,7 @@ import (
 	"github.com/secondgate/secondgate/lockout"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
@@ -153,8 +154,8 @@ func TestPolicyOutageIsNotNoPolicy(t *testing.T) {
 
 type brokenPolicies struct{}
 
-func (brokenPolicies) Policy(context.Context, string, string) (mfa.Policy, error) {
-	return mfa.Policy{Mode: mfa.Off}, errDisk
+func (brokenPolicies) Policy(context.Context, string, string) (policy.Policy, error) {
+	return policy.Policy{Mode: policy.ModeOff}, errDisk
 }
 
 func TestCancelledContext(t *testing.T) {
@@ -255,12 +256,12 @@ func TestConfigIsRefusedWithASentence(t *testing.T) {
 		"Wait is":                   func(c *mfa.Config) { c.Lockout.Wait = time.Millisecond },
 		"GrantTTL is":               func(c *mfa.Config) { c.GrantTTL = time.Second },
 		"ChallengeTTL is":           func(c *mfa.Config) { c.ChallengeTTL = 24 * time.Hour },
-		"\"fax\" is not configured": func(c *mfa.Config) { c.Policies = mfa.StaticPolicy(mfa.Policy{Kinds: []string{"fax"}}) },
-		"cannot be implicit":        func(c *mfa.Config) { c.Policies = mfa.StaticPolicy(mfa.Policy{Implicit: []string{"app"}}) },
-		"recovery kinds only":       func(c *mfa.Config) { c.Policies = mfa.StaticPolicy(mfa.Policy{Kinds: []string{"recovery"}}) },
-		"mode \"on\"":               func(c *mfa.Config) { c.Policies = mfa.StaticPolicies(map[string]mfa.Policy{"x": {Mode: "on"}}) },
-		"default kind":              func(c *mfa.Config) { c.Policies = mfa.StoredPolicies(mfa.StaticPolicy(mfa.Policy{Default: "fax"})) },
-		"needs defaults":            func(c *mfa.Config) { c.Policies = mfa.StoredPolicies(nil) },
+		"\"fax\" is not configured": func(c *mfa.Config) { c.Policies = policy.Static(policy.Policy{Kinds: []string{"fax"}}) },
+		"cannot be implicit":        func(c *mfa.Config) { c.Policies = policy.Static(policy.Policy{Implicit: []string{"app"}}) },
+		"recovery kinds only":       func(c *mfa.Config) { c.Policies = policy.Static(policy.Policy{Kinds: []string{"recovery"}}) },
+		"mode \"on\"":               func(c *mfa.Config) { c.Policies = policy.ByUserType(map[string]policy.Policy{"x": {Mode: "on"}}) },
+		"default kind":              func(c *mfa.Config) { c.Policies = policy.Stored(policy.Static(policy.Policy{Default: "fax"})) },
+		"needs defaults":            func(c *mfa.Config) { c.Policies = policy.Stored(nil) },
 	} {
 		cfg := newRig(t).cfg
 		change(&cfg)
@@ -269,7 +270,7 @@ func TestConfigIsRefusedWithASentence(t *testing.T) {
 		require.ErrorContains(t, err, name)
 	}
 	r := newRig(t)
-	err := r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("root"), Policy: mfa.Policy{Kinds: []string{"fax"}}})
+	err := r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("root"), Policy: policy.Policy{Kinds: []string{"fax"}}})
 	require.ErrorIs(t, err, mfa.ErrConfig)
 }
 

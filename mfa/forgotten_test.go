@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/storage"
 )
@@ -235,7 +236,7 @@ func TestForgetSubject_BesideAFirstWrite(t *testing.T) {
 
 // The tombstone costs a read for users without a record, and nothing for all others.
 func TestForgetSubject_CostsOthersNoRead(t *testing.T) {
-	r := newRig(t, func(c *mfa.Config) { c.Policies = mfa.StaticPolicy(impliedMail) })
+	r := newRig(t, func(c *mfa.Config) { c.Policies = policy.Static(impliedMail) })
 	r.withApp(ann, "tulip")
 	reads := r.store.Calls(mfatest.OpGet)
 	ch := r.begin(ann)

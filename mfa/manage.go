@@ -10,6 +10,7 @@ import (
 
 	"github.com/secondgate/secondgate/lockout"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -99,7 +100,7 @@ func (m *Manager) Remove(ctx context.Context, grant Grant, binding, factorID str
 		return err
 	}
 	return m.change(ctx, c, request{act: actRemove, target: factorID}, func(r *record, in *instance) (string, error) {
-		if p.Mode == Required && m.last(r, c, p, in.ID) {
+		if p.Mode == policy.ModeRequired && m.last(r, c, p, in.ID) {
 			return "", ErrLastFactor
 		}
 		id := in.ID
@@ -109,10 +110,10 @@ func (m *Manager) Remove(ctx context.Context, grant Grant, binding, factorID str
 }
 
 // last says whether a factor is the last one with which the user meets the policy.
-func (m *Manager) last(r *record, c *claims, p Policy, id string) bool {
+func (m *Manager) last(r *record, c *claims, p policy.Policy, id string) bool {
 	meets := false
 	for _, k := range m.allOwn(r) {
-		if !allows(p.Kinds, k.Kind) {
+		if !p.Allows(k.Kind) {
 			continue
 		}
 		if k.ID != id {

@@ -1,6 +1,7 @@
 package mfa
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"github.com/secondgate/secondgate/internal/keyed"
 	"github.com/secondgate/secondgate/lockout"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
 )
@@ -23,11 +25,13 @@ type Config struct {
 	// Factors are the kinds on offer, in order of preference. At least one that is not a
 	// recovery kind is required.
 	Factors []Factor
-	// Policies defaults to StaticPolicy(Policy{}): required of everybody.
-	Policies PolicySource
-	// Profile is what the configuration and the policies are held to; default DefaultProfile,
-	// which refuses nothing. Before you set a stricter one, Audit says what breaks it.
-	Profile Profile
+	// Policies defaults to policy.Static(policy.Policy{}), which requires a second factor of
+	// every user.
+	Policies policy.Source
+	// Profile is the standard that the configuration and the policies are held to. Defaults to
+	// policy.ProfileDefault, which refuses nothing. Before you set a stricter one, Audit says
+	// what breaks it.
+	Profile policy.Profile
 	// Lockout defaults to five tries, ten over all kinds, three minutes, stop at 100.
 	Lockout lockout.Config
 	// Sends defaults to 30 codes an hour for a person; see SendBudget.
@@ -101,6 +105,7 @@ type AdminRequest struct {
 // use, holds no goroutine and nothing that must be closed.
 type Manager struct {
 	cfg     Config
+	setup   policy.Setup // what policies are checked against
 	factors map[string]Factor
 	kinds   []string // in the order of Config.Factors
 	records *storage.Updater
@@ -189,18 +194,14 @@ func New(cfg Config) (*Manager, error) {
 		m.cfg.Clock = systemClock{}
 	}
 	if m.cfg.Policies == nil {
-		m.cfg.Policies = StaticPolicy(Policy{})
+		m.cfg.Policies = policy.Static(policy.Policy{})
 	}
-	if c, ok := m.cfg.Policies.(interface{ check(*Manager) error }); ok {
-		if err := c.check(m); err != nil {
-			return nil, err
-		}
-	}
-	if m.cfg.Profile, err = cfg.Profile.known(); err != nil {
-		return nil, err
-	}
-	if err := broken(m.cfg.Profile, m.audit(m.cfg.Profile).found); err != nil {
-		return nil, err
+	m.setup = policy.Setup{Factors: slices.Clone(cfg.Factors), Policies: m.cfg.Policies,
+		Profile: cmp.Or(cfg.Profile, policy.ProfileDefault), Lockout: m.cfg.Lockout, LinkTTL: m.cfg.LinkTTL,
+		Notices: cfg.Notices != nil, Events: cfg.Events != nil,
+		UnlimitedSends: m.cfg.Sends.PerPerson < 0}
+	if err := m.setup.Check(m.now()); err != nil {
+		return nil, invalid(err)
 	}
 	return m, nil
 }

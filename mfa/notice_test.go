@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 )
 
 // telling is a rig whose people are told.
@@ -17,7 +18,7 @@ func telling(t *testing.T) *rig {
 	p := impliedMail
 	p.Remember = fortnight
 	return newRig(t, func(c *mfa.Config) {
-		c.Notices, c.Policies = mfa.NoticesNow, mfa.StoredPolicies(mfa.StaticPolicy(p))
+		c.Notices, c.Policies = mfa.NoticesNow, policy.Stored(policy.Static(p))
 	})
 }
 

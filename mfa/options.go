@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 )
 
 // This file decides which of a user's factors may respond to a challenge, and in which order
@@ -228,7 +229,7 @@ func (r *record) hasOwn(m *Manager) bool {
 }
 
 func allows(kinds []string, kind string) bool {
-	return len(kinds) == 0 || slices.Contains(kinds, kind)
+	return policy.Policy{Kinds: kinds}.Allows(kind)
 }
 
 // options turns candidates into what is shown: the default first, then in the order of

@@ -29,17 +29,6 @@ type PasswordlessRequest struct {
 	Subject func(ctx context.Context, tenant, id string) (Subject, error)
 }
 
-// passwordless says whether a kind can take the place of the first factor.
-func (m *Manager) passwordless(kind string) bool {
-	f, ok := m.factors[kind].(factor.Identifier)
-	if !ok {
-		return false
-	}
-	t := f.Traits()
-	return t.Class == factor.ClassPossession && t.Effective() == factor.LevelPhishingResistant &&
-		!t.Expensive // a stranger's response would be counted against a user
-}
-
 // BeginPasswordless opens a challenge of a kind before anybody is known. It needs no record
 // and writes none, so that it costs nothing that strangers ask. ErrNotAvailable means that the
 // kind cannot say who a person is.
@@ -47,7 +36,7 @@ func (m *Manager) BeginPasswordless(ctx context.Context, kind, binding string) (
 	if err := checkBinding(binding); err != nil {
 		return nil, err
 	}
-	if !m.passwordless(kind) {
+	if !m.setup.Passwordless(kind) {
 		return nil, fmt.Errorf("%w: this kind does not say who a person is", ErrNotAvailable)
 	}
 	now := m.now()
@@ -78,7 +67,7 @@ func (m *Manager) VerifyPasswordless(ctx context.Context, r PasswordlessRequest)
 	if err != nil {
 		return nil, err
 	}
-	if len(c.Kinds) != 1 || !m.passwordless(c.Kinds[0]) || c.Live == nil {
+	if len(c.Kinds) != 1 || !m.setup.Passwordless(c.Kinds[0]) || c.Live == nil {
 		return nil, ErrToken
 	}
 	f := m.factors[c.Kinds[0]].(factor.Identifier)
@@ -154,7 +143,7 @@ func (m *Manager) admitPasswordless(ctx context.Context, c *claims, who identity
 	if err != nil {
 		return err
 	}
-	if !p.Passwordless || !allows(p.Kinds, c.Kinds[0]) {
+	if !p.Passwordless || !p.Allows(c.Kinds[0]) {
 		return fmt.Errorf("%w: the policy wants the first factor", ErrNotAvailable)
 	}
 	rec, err := m.read(ctx, s.compact().key())

@@ -14,6 +14,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
@@ -81,14 +82,14 @@ func (k *signer) Describe(state []byte) factor.Description {
 	return factor.Description{Public: []byte(`"` + string(state) + `"`)}
 }
 
-var passwordless = mfa.Policy{Mode: mfa.Required, Implicit: []string{"mail"}, KeepImplicit: true, Passwordless: true}
+var passwordless = policy.Policy{Mode: policy.ModeRequired, Implicit: []string{"mail"}, KeepImplicit: true, Passwordless: true}
 
 // keyRig is a rig with a signer, and a policy that lets people in by it.
 func keyRig(t testing.TB, change ...func(*mfa.Config)) (*rig, *signer) {
 	k := &signer{resistant: true}
 	return newRig(t, append([]func(*mfa.Config){func(c *mfa.Config) {
 		c.Factors = append(c.Factors, k)
-		c.Policies = mfa.StoredPolicies(mfa.StaticPolicy(passwordless))
+		c.Policies = policy.Stored(policy.Static(passwordless))
 	}}, change...)...), k
 }
 
@@ -215,7 +216,7 @@ func TestPasswordlessRefused(t *testing.T) {
 			subject: func(context.Context, string, string) (mfa.Subject, error) { return person(1), nil }},
 		"policy wants a password": {want: mfa.ErrNotAvailable, prepare: func(r *rig) { r.set(impliedMail) }},
 		"policy without the kind": {want: mfa.ErrNotAvailable, prepare: func(r *rig) {
-			r.set(mfa.Policy{Kinds: []string{"app", "mail"}})
+			r.set(policy.Policy{Kinds: []string{"app", "mail"}})
 		}},
 		"removed": {want: mfa.ErrUnknownFactor, prepare: func(r *rig) {
 			o, err := r.Overview(r.t.Context(), ann)
@@ -273,7 +274,7 @@ func enrolled(s mfa.Subject) mfa.Subject {
 	return s
 }
 
-func (r *rig) set(p mfa.Policy) {
+func (r *rig) set(p policy.Policy) {
 	r.t.Helper()
 	require.NoError(r.t, r.SetPolicy(r.t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("boss"), UserType: ann.UserType, Policy: p}))
 }
@@ -527,7 +528,7 @@ func TestCloned(t *testing.T) {
 
 func TestPasswordlessConfiguration(t *testing.T) {
 	cfg := newRig(t).cfg
-	cfg.Policies = mfa.StaticPolicy(mfa.Policy{Passwordless: true})
+	cfg.Policies = policy.Static(policy.Policy{Passwordless: true})
 	_, err := mfa.New(cfg)
 	require.ErrorIs(t, err, mfa.ErrConfig, "no kind says who a person is")
 	cfg.Factors = append(cfg.Factors, &signer{})
@@ -536,7 +537,7 @@ func TestPasswordlessConfiguration(t *testing.T) {
 	cfg.Factors[len(cfg.Factors)-1] = &signer{resistant: true}
 	_, err = mfa.New(cfg)
 	require.NoError(t, err)
-	cfg.Policies = mfa.StaticPolicy(mfa.Policy{Passwordless: true, Kinds: []string{"app"}})
+	cfg.Policies = policy.Static(policy.Policy{Passwordless: true, Kinds: []string{"app"}})
 	_, err = mfa.New(cfg)
 	require.ErrorIs(t, err, mfa.ErrConfig)
 	cfg.Policies = nil

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -75,7 +76,7 @@ func (m *Manager) Report(ctx context.Context) (*Report, error) {
 // tally is a group in the making, with its policy.
 type tally struct {
 	ReportGroup
-	policy Policy
+	policy policy.Policy
 }
 
 func (m *Manager) tally(ctx context.Context, e storage.Entry, groups map[[2]string]*tally, out *Report) error {
@@ -114,7 +115,7 @@ func (m *Manager) tally(ctx context.Context, e storage.Entry, groups map[[2]stri
 		g.Kinds[kind]++
 	}
 	count(&g.Enrolled, enrolled)
-	count(&g.NotEnrolled, !enrolled && p.Mode == Required)
+	count(&g.NotEnrolled, !enrolled && p.Mode == policy.ModeRequired)
 	count(&g.Stopped, stopped)
 	count(&g.Locked, !m.lockedUntil(r, m.options(r, list, p.Default, now), now).IsZero())
 	return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
@@ -51,7 +52,7 @@ func TestResealRotatesEverything(t *testing.T) {
 	for i := range people {
 		r.withApp(person(i), fmt.Sprintf("word %d", i))
 	}
-	require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("boss"), UserType: "staff", Policy: mfa.Policy{Mode: mfa.Off}}))
+	require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("boss"), UserType: "staff", Policy: policy.Policy{Mode: policy.ModeOff}}))
 
 	both := r.withKeys(t, second, first)
 	p := reseal(t, both, "")
@@ -66,9 +67,9 @@ func TestResealRotatesEverything(t *testing.T) {
 		_, err := r.verify(r.begin(person(i)), "app", mfa.NewSecret(fmt.Sprintf("word %d", i)))
 		require.NoError(t, err)
 	}
-	policy, err := r.Policy(t.Context(), "", "staff")
+	staff, err := r.Policy(t.Context(), "", "staff")
 	require.NoError(t, err)
-	require.Equal(t, mfa.Off, policy.Mode)
+	require.Equal(t, policy.ModeOff, staff.Mode)
 }
 
 // A walk that was stopped goes on where it was, and an error of the store says where that is.
@@ -221,9 +222,9 @@ func TestWalksNeedALister(t *testing.T) {
 
 func TestReport(t *testing.T) {
 	optional, mailOnly := impliedMail, impliedMail
-	optional.Mode, mailOnly.Kinds = mfa.Optional, []string{"mail"}
+	optional.Mode, mailOnly.Kinds = policy.ModeOptional, []string{"mail"}
 	r := newRig(t, func(c *mfa.Config) {
-		c.Policies = mfa.StaticPolicies(map[string]mfa.Policy{"staff": impliedMail, "guest": optional, "mail only": mailOnly})
+		c.Policies = policy.ByUserType(map[string]policy.Policy{"staff": impliedMail, "guest": optional, "mail only": mailOnly})
 	})
 	who := func(i int, tenant, userType string) mfa.Subject {
 		s := person(i)

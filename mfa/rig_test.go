@@ -15,6 +15,7 @@ import (
 	"github.com/secondgate/secondgate/internal/sentcode"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
@@ -199,7 +200,7 @@ const binding = "session-1"
 
 var ann = mfa.Subject{ID: "ann", UserType: "employee", Email: "ann@example.com", EmailConfirmed: true}
 
-var impliedMail = mfa.Policy{Mode: mfa.Required, Implicit: []string{"mail"}, KeepImplicit: true}
+var impliedMail = policy.Policy{Mode: policy.ModeRequired, Implicit: []string{"mail"}, KeepImplicit: true}
 
 func newRig(t testing.TB, change ...func(*mfa.Config)) *rig {
 	t.Helper()
@@ -212,7 +213,7 @@ func newRig(t testing.TB, change ...func(*mfa.Config)) *rig {
 	r.cfg = mfa.Config{
 		Store: r.store, Keys: keys, Clock: r.clock,
 		Factors:   []mfa.Factor{r.app, r.mail, r.pin, codes{}},
-		Policies:  mfa.StoredPolicies(mfa.StaticPolicy(impliedMail)),
+		Policies:  policy.Stored(policy.Static(impliedMail)),
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil },
 		Events: func(_ context.Context, e mfa.Event) {
 			r.mu.Lock()

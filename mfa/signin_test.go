@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 )
 
 func TestSignInByMail(t *testing.T) {
@@ -138,31 +139,31 @@ func TestPurposesAndBindingsAreDistinct(t *testing.T) {
 
 func TestModes(t *testing.T) {
 	r := newRig(t)
-	set := func(p mfa.Policy) {
+	set := func(p policy.Policy) {
 		require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("root"), UserType: "employee", Policy: p}))
 	}
-	set(mfa.Policy{Mode: mfa.Off})
+	set(policy.Policy{Mode: policy.ModeOff})
 	require.Equal(t, mfa.Done, r.begin(ann).Next)
-	set(mfa.Policy{Mode: mfa.Optional, Implicit: []string{"mail"}})
+	set(policy.Policy{Mode: policy.ModeOptional, Implicit: []string{"mail"}})
 	require.Equal(t, mfa.Done, r.begin(ann).Next, "optional: an implied factor was not switched on")
-	set(mfa.Policy{Mode: mfa.Required})
+	set(policy.Policy{Mode: policy.ModeRequired})
 	ch := r.begin(ann)
 	require.Equal(t, mfa.Enroll, ch.Next)
 	require.Equal(t, []string{"app", "mail", "pin"}, ch.Kinds)
 	c := r.enroll(ch.Grant, "app", "tulip")
 	require.NotNil(t, c.Verification, "a forced enrolment completes the sign-in")
-	set(mfa.Policy{Mode: mfa.Optional})
+	set(policy.Policy{Mode: policy.ModeOptional})
 	require.Equal(t, mfa.Verify, r.begin(ann).Next, "optional: ann has switched it on")
-	set(mfa.Policy{Mode: mfa.Off})
+	set(policy.Policy{Mode: policy.ModeOff})
 	require.Equal(t, mfa.Done, r.begin(ann).Next)
-	set(mfa.Policy{Kinds: []string{"pin"}})
+	set(policy.Policy{Kinds: []string{"pin"}})
 	require.Equal(t, mfa.Verify, r.begin(ann).Next, "what ann has is not allowed any more, and is hers")
 }
 
 func TestGracePeriod(t *testing.T) {
 	r := newRig(t)
 	by := r.clock.Now().Add(time.Hour)
-	require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("root"), UserType: "employee", Policy: mfa.Policy{EnrollBy: by}}))
+	require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("root"), UserType: "employee", Policy: policy.Policy{EnrollBy: by}}))
 	r.clock.Set(by.Add(-time.Millisecond))
 	ch := r.begin(ann)
 	require.Equal(t, mfa.Done, ch.Next)
@@ -173,7 +174,7 @@ func TestGracePeriod(t *testing.T) {
 
 func TestImplicitEndsWithAFactorOfOnesOwn(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) {
-		c.Policies = mfa.StaticPolicy(mfa.Policy{Implicit: []string{"mail"}})
+		c.Policies = policy.Static(policy.Policy{Implicit: []string{"mail"}})
 	})
 	r.withApp(ann, "tulip")
 	ch := r.begin(ann)

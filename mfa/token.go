@@ -12,6 +12,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 )
 
 const (
@@ -55,7 +56,7 @@ type claims struct {
 }
 
 // claimsOf are the claims of a token for a user under a policy.
-func claimsOf(s subject, p Policy, purpose Purpose, now time.Time) claims {
+func claimsOf(s subject, p policy.Policy, purpose Purpose, now time.Time) claims {
 	return claims{ID: random16(), Issued: now.UnixMilli(), Subject: s, Purpose: purpose,
 		Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit,
 		Hold: p.RecoveryHold.Milliseconds(), Grace: now.Before(p.EnrollBy)}

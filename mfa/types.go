@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 )
 
 // Factor, Secret and Prompt are package factor's; see there to write a factor.
@@ -278,7 +279,7 @@ type Overview struct {
 	Factors      []FactorInfo
 	LockedUntil  time.Time // zero: not locked
 	RecoveryLeft int       // 0 without codes
-	Policy       Policy
+	Policy       policy.Policy
 	// Kinds may be enrolled under the policy.
 	Kinds []string
 	// Devices are those that are remembered.

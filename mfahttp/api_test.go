@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 )
 
 func TestAPISignInByMail(t *testing.T) {
@@ -170,7 +170,7 @@ func TestAPIStepUp(t *testing.T) {
 // A sign-in that demands an enrolment is completed by it, and told once.
 func TestAPIForcedEnrollment(t *testing.T) {
 	s := newSite(t, nil)
-	s.policy = mfa.Policy{}
+	s.policy = policy.Policy{}
 	p := s.person("ann")
 	p.login()
 	st := p.api("GET", "state", nil).is(t, 200, "")

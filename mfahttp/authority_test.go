@@ -10,20 +10,21 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
 )
 
 // A policy that no longer allows what a user has opens nothing to an attacker who knows the
 // password: the user proves what they have, which signs nobody in, and enrols an allowed kind.
 func TestTightenedPolicy_PasswordAloneNeverSignsIn(t *testing.T) {
-	for _, mode := range []mfa.Mode{mfa.Required, mfa.Optional} {
+	for _, mode := range []policy.Mode{policy.ModeRequired, policy.ModeOptional} {
 		t.Run(string(mode), func(t *testing.T) {
 			s := newSite(t, nil)
-			s.policy = mfa.Policy{Mode: mfa.Optional}
+			s.policy = policy.Policy{Mode: policy.ModeOptional}
 			owner := s.person("ann")
 			owner.login()
 			owner.enrollSMS()
-			s.policy = mfa.Policy{Mode: mode, Kinds: []string{"totp"}}
+			s.policy = policy.Policy{Mode: mode, Kinds: []string{"totp"}}
 
 			attacker := s.person("ann")
 			require.Contains(t, attacker.login().Text, `"Next":"verify"`)
@@ -54,11 +55,11 @@ func TestTightenedPolicy_PasswordAloneNeverSignsIn(t *testing.T) {
 // The pages lead the same way, and say why.
 func TestTightenedPolicy_Pages(t *testing.T) {
 	s := newSite(t, nil)
-	s.policy = mfa.Policy{Mode: mfa.Optional}
+	s.policy = policy.Policy{Mode: policy.ModeOptional}
 	p := s.person("ann")
 	p.login()
 	p.enrollSMS()
-	s.policy = mfa.Policy{Kinds: []string{"totp", "pin"}}
+	s.policy = policy.Policy{Kinds: []string{"totp", "pin"}}
 	p.login()
 	p.follow(p.get("/mfa/")).page(t, 200, `name="kind" value="sms"`)
 	p.post("/mfa/send", url.Values{"kind": {"sms"}})
@@ -73,7 +74,7 @@ func TestTightenedPolicy_Pages(t *testing.T) {
 // A process that does not have the user's kind says so, and invites nobody to enrol.
 func TestKindNotConfigured_IsNoInvitation(t *testing.T) {
 	s := newSite(t, nil)
-	s.policy = mfa.Policy{Mode: mfa.Optional}
+	s.policy = policy.Policy{Mode: policy.ModeOptional}
 	p := s.person("ann")
 	p.login()
 	p.enrollSMS()
@@ -83,7 +84,7 @@ func TestKindNotConfigured_IsNoInvitation(t *testing.T) {
 	require.NoError(t, err)
 	other, err := mfahttp.New(s.cfg)
 	require.NoError(t, err)
-	for _, policy := range []mfa.Policy{{Mode: mfa.Required}, {Mode: mfa.Required, Kinds: []string{"totp"}}, {Mode: mfa.Optional}} {
+	for _, policy := range []policy.Policy{{Mode: policy.ModeRequired}, {Mode: policy.ModeRequired, Kinds: []string{"totp"}}, {Mode: policy.ModeOptional}} {
 		s.policy = policy
 		_, err = other.Begin(nil, newRequest(s), s.subject("ann"))
 		require.ErrorIs(t, err, mfa.ErrKindNotConfigured)
@@ -122,14 +123,14 @@ func TestOldSession_EnrolsNoFirstFactor(t *testing.T) {
 					return id, err
 				}
 			})
-			s.policy = mfa.Policy{Mode: mfa.Off}
+			s.policy = policy.Policy{Mode: policy.ModeOff}
 			p := s.person("ann")
 			p.login()
 			if known {
 				s.clock.Advance(5 * time.Hour)
 			}
-			for _, policy := range []mfa.Policy{{Mode: mfa.Off}, {Mode: mfa.Optional}, {Mode: mfa.Required},
-				{Mode: mfa.Required, EnrollBy: s.clock.Now().Add(time.Hour)}} {
+			for _, policy := range []policy.Policy{{Mode: policy.ModeOff}, {Mode: policy.ModeOptional}, {Mode: policy.ModeRequired},
+				{Mode: policy.ModeRequired, EnrollBy: s.clock.Now().Add(time.Hour)}} {
 				s.policy = policy
 				s.clock.Advance(2 * time.Minute) // sessions are looked at once a minute
 				before := s.records()
@@ -145,7 +146,7 @@ func TestOldSession_EnrolsNoFirstFactor(t *testing.T) {
 				p.api("POST", "recovery-codes", nil).is(t, 403, "reauthenticate")
 				require.Equal(t, before, s.records())
 			}
-			s.policy = mfa.Policy{Mode: mfa.Required}
+			s.policy = policy.Policy{Mode: policy.ModeRequired}
 			s.clock.Advance(2 * time.Minute)
 			p.get("/home").page(t, 403, "Please sign in again", `action="/mfa/sign-out"`)
 			if known {
@@ -159,13 +160,13 @@ func TestOldSession_EnrolsNoFirstFactor(t *testing.T) {
 // The application's own page asks for the first factor again, and returns.
 func TestReauthenticate(t *testing.T) {
 	s := newSite(t, func(c *mfahttp.Config) { c.Reauthenticate = "/again?lang=en" })
-	s.policy = mfa.Policy{Mode: mfa.Optional}
+	s.policy = policy.Policy{Mode: policy.ModeOptional}
 	p := s.person("ann")
 	p.login()
 	s.clock.Advance(time.Hour)
 	p.get("/mfa/enroll/totp").goes(t, "/again?lang=en&return=%2Fmfa%2Fenroll%2Ftotp")
 	p.post("/mfa/enroll/totp", nil).goes(t, "/again?lang=en&return=%2Fhome")
-	s.policy = mfa.Policy{Mode: mfa.Required}
+	s.policy = policy.Policy{Mode: policy.ModeRequired}
 	p.get("/home?x=1").goes(t, "/again?lang=en&return=%2Fhome%3Fx%3D1")
 
 	c := s.cfg
@@ -178,7 +179,7 @@ func TestReauthenticate(t *testing.T) {
 // those who have one.
 func TestOptionalPolicy_AsksForAFactorEnrolledElsewhere(t *testing.T) {
 	s := newSite(t, nil)
-	s.policy = mfa.Policy{Mode: mfa.Optional}
+	s.policy = policy.Policy{Mode: policy.ModeOptional}
 	p, elsewhere := s.person("ann"), s.person("ann")
 	p.login()
 	p.get("/home").page(t, 200, "welcome")
@@ -192,7 +193,7 @@ func TestOptionalPolicy_AsksForAFactorEnrolledElsewhere(t *testing.T) {
 	p.get("/home").page(t, 200, "welcome")
 
 	// A kind that the policy bans, with and without a grace.
-	s.policy = mfa.Policy{Mode: mfa.Optional, Kinds: []string{"pin"}, EnrollBy: s.clock.Now().Add(time.Hour)}
+	s.policy = policy.Policy{Mode: policy.ModeOptional, Kinds: []string{"pin"}, EnrollBy: s.clock.Now().Add(time.Hour)}
 	s.clock.Advance(time.Minute)
 	p.get("/home").page(t, 200, "welcome")
 	s.clock.Advance(time.Hour)
@@ -208,7 +209,7 @@ func TestOptionalPolicy_AsksForAFactorEnrolledElsewhere(t *testing.T) {
 // The last factor that the policy requires stays, and the user is told why.
 func TestRemove_KeepsTheLastRequiredFactor(t *testing.T) {
 	s := newSite(t, nil)
-	s.policy = mfa.Policy{Mode: mfa.Required}
+	s.policy = policy.Policy{Mode: policy.ModeRequired}
 	p := s.person("ann")
 	p.login()
 	id := p.enroll("100001")
@@ -289,7 +290,7 @@ func TestRecoveryLink_SessionFixation(t *testing.T) {
 // Handler.Actor is who acts on others, with a proof of their own that is minutes old.
 func TestHandlerActor(t *testing.T) {
 	s := newSite(t, nil)
-	s.policy = mfa.Policy{Mode: mfa.Optional}
+	s.policy = policy.Policy{Mode: policy.ModeOptional}
 	var actor mfa.Actor
 	var err error
 	mux := http.NewServeMux()

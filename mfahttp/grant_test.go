@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/mfatest"
 )
@@ -112,7 +113,7 @@ func TestRequireGrantAfterAStrongerFactor(t *testing.T) {
 // is worth no less than the next factor.
 func TestRequireGrantWithoutFactor(t *testing.T) {
 	s, _ := guarded(t)
-	s.policy = mfa.Policy{Mode: mfa.Optional}
+	s.policy = policy.Policy{Mode: policy.ModeOptional}
 	p := s.person("ann")
 	p.login()
 	p.get("/links").goes(t, provesFirst)

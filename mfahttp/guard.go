@@ -12,10 +12,11 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 )
 
 const (
-	// defaultMaxAge is mfa.Policy.MaxAge's default.
+	// defaultMaxAge is policy.Policy.MaxAge's default.
 	defaultMaxAge = 5 * time.Minute
 	// maxSkew is how far a verification may lie in the future, for processes whose clocks
 	// differ by seconds. What lies further is not trusted to be recent.
@@ -72,7 +73,7 @@ func (v *visit) tightened() error {
 	var by proof
 	proven := v.get(keyProof, &by)
 	switch {
-	case p.Mode == mfa.Off:
+	case p.Mode == policy.ModeOff:
 	case !proven && v.id.VerifiedAt.IsZero():
 		// By the password alone, or on a device that is remembered.
 		ch, err := v.ask(mfa.SignIn, v.id.Subject)

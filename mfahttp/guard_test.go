@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 )
 
@@ -79,13 +79,13 @@ func TestRequireRecentByPolicy(t *testing.T) {
 // Who has nothing to verify with, and of whom nothing is asked, is not sent in circles.
 func TestRequireRecentWithoutFactor(t *testing.T) {
 	s := newSite(t, nil)
-	s.policy = mfa.Policy{Mode: mfa.Off}
+	s.policy = policy.Policy{Mode: policy.ModeOff}
 	p := s.person("ann")
 	p.login()
 	if a := p.get("/recent"); a.StatusCode != 200 {
 		t.Fatal(a.StatusCode, a.Text)
 	}
-	s.policy = mfa.Policy{Mode: mfa.Required}
+	s.policy = policy.Policy{Mode: policy.ModeRequired}
 	p.get("/recent").goes(t, "/mfa/step-up?purpose=step-up&return=%2Frecent")
 	up := p.api("POST", "step-up", m{"purpose": "step-up"}).is(t, 200, "")
 	if up.JSON["next"] != "enroll" {
@@ -171,11 +171,11 @@ func TestRequireRecentFails(t *testing.T) {
 // What the owner tightens holds for sessions that are open, within a minute.
 func TestTightenedPolicyAndOpenSessions(t *testing.T) {
 	s := newSite(t, nil)
-	s.policy = mfa.Policy{Mode: mfa.Off}
+	s.policy = policy.Policy{Mode: policy.ModeOff}
 	p := s.person("ann")
 	p.login()
 	p.get("/home").page(t, 200, "welcome")
-	s.policy = mfa.Policy{Mode: mfa.Required, Implicit: []string{"email"}, KeepImplicit: true}
+	s.policy = policy.Policy{Mode: policy.ModeRequired, Implicit: []string{"email"}, KeepImplicit: true}
 	s.clock.Advance(time.Minute - 1)
 	p.get("/home").page(t, 200, "welcome")
 	s.clock.Advance(1)
@@ -187,7 +187,7 @@ func TestTightenedPolicyAndOpenSessions(t *testing.T) {
 	p.get("/home").page(t, 200, "welcome")
 
 	// Of another kind than what is allowed now: prove that, or enrol it.
-	s.policy = mfa.Policy{Mode: mfa.Required, Kinds: []string{"totp"}}
+	s.policy = policy.Policy{Mode: policy.ModeRequired, Kinds: []string{"totp"}}
 	s.clock.Advance(time.Minute)
 	p.get("/home").goes(t, "/mfa/step-up?purpose=step-up&return=%2Fhome")
 	p.follow(p.get("/home")).page(t, 200, "Authenticator app")
@@ -196,7 +196,7 @@ func TestTightenedPolicyAndOpenSessions(t *testing.T) {
 	s.policyErr = errors.New("down")
 	p.get("/home").page(t, 503)
 	s.policyErr = nil
-	s.policy = mfa.Policy{Mode: mfa.Off}
+	s.policy = policy.Policy{Mode: policy.ModeOff}
 	p.get("/home").page(t, 200, "welcome")
 }
 

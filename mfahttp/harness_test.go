@@ -20,6 +20,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
@@ -38,7 +39,7 @@ type site struct {
 	mail      *post
 	text      *post
 	log       bytes.Buffer
-	policy    mfa.Policy
+	policy    policy.Policy
 	policyErr error
 	cfg       mfahttp.Config
 	keys      *seal.Keyring
@@ -81,8 +82,8 @@ func (s *site) Remove(ctx context.Context, key string) {
 	delete(s.of(ctx), key)
 }
 
-// Policy makes the site the Manager's mfa.PolicySource.
-func (s *site) Policy(context.Context, string, string) (mfa.Policy, error) {
+// Policy makes the site the Manager's policy.Source.
+func (s *site) Policy(context.Context, string, string) (policy.Policy, error) {
 	return s.policy, s.policyErr
 }
 
@@ -94,7 +95,7 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...mfa.Factor) *si
 	t.Helper()
 	s := &site{t: t, sessions: map[string]map[string]string{}, clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)),
 		mail: &post{kind: "email", param: "address"}, text: &post{kind: "sms", param: "number", level: factor.LevelStrong},
-		store: mfatest.NewFaultyStore(memory.New()), policy: mfa.Policy{Implicit: []string{"email"}}}
+		store: mfatest.NewFaultyStore(memory.New()), policy: policy.Policy{Implicit: []string{"email"}}}
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	must(t, err)
 	s.keys = keys

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
 )
 
@@ -190,7 +191,7 @@ func TestPagesPIN(t *testing.T) {
 
 func TestPagesForcedEnrollment(t *testing.T) {
 	s := newSite(t, nil)
-	s.policy = mfa.Policy{}
+	s.policy = policy.Policy{}
 	p := s.person("ann")
 	p.login()
 	p.get("/mfa/?return=%2Fhome").goes(t, "/mfa/enroll?return=%2Fhome")
@@ -257,7 +258,7 @@ func TestPagesPassword(t *testing.T) {
 // sign-in that waited goes on by asking for the factor.
 func TestPagesLink(t *testing.T) {
 	s := newSite(t, nil)
-	s.policy = mfa.Policy{}
+	s.policy = policy.Policy{}
 	p := s.person("ann")
 	p.login()
 	where := p.post("/mfa/enroll/email", url.Values{"address": {"ann@example.com"}}).Header.Get("Location")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/secondgate/secondgate/internal/routes"
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/storage"
 )
@@ -125,7 +126,7 @@ func TestHandlerRoutes_WantAFreshProof(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newKeySite(t, func(c *mfahttp.Config) { c.Reauthenticate = "/again" })
-			s.policy = mfa.Policy{Mode: mfa.Optional, Remember: 24 * time.Hour}
+			s.policy = policy.Policy{Mode: policy.ModeOptional, Remember: 24 * time.Hour}
 			p, id := s.person("ann"), "none"
 			p.login()
 			if test.own {

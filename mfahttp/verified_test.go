@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 )
 
 // One right answer, posted by many at once, signs in once.
@@ -37,7 +37,7 @@ func TestOneSuccess(t *testing.T) {
 // A person who may still sign in without a factor is told until when.
 func TestEnrollBy(t *testing.T) {
 	s := newSite(t, nil)
-	s.policy = mfa.Policy{EnrollBy: s.clock.Now().Add(48 * time.Hour)}
+	s.policy = policy.Policy{EnrollBy: s.clock.Now().Add(48 * time.Hour)}
 	p := s.person("ann")
 	p.login()
 	p.get("/mfa/factors").page(t, 200, "2026-03-03")

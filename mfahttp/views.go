@@ -14,6 +14,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 )
 
@@ -174,7 +175,7 @@ func (v *visit) showFactors(o *mfa.Overview, n *notice) error {
 	for _, d := range o.Devices {
 		p.Devices = append(p.Devices, ui.Device(d))
 	}
-	if len(o.Factors) == 0 && v.now.Before(o.Policy.EnrollBy) && o.Policy.Mode != mfa.Off && o.Policy.Mode != mfa.Optional {
+	if len(o.Factors) == 0 && v.now.Before(o.Policy.EnrollBy) && o.Policy.Mode != policy.ModeOff && o.Policy.Mode != policy.ModeOptional {
 		p.EnrollBy = o.Policy.EnrollBy
 	}
 	if v.h.cfg.Settings != nil {

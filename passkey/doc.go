@@ -4,7 +4,7 @@
 //	f, err := passkey.New(passkey.Config{RPID: "example.com", RPName: "Acme", Origins: []string{"https://example.com"}})
 //	m, err := mfa.New(mfa.Config{Factors: []mfa.Factor{f}, …})
 //
-// Beside a password it is a factor like any other. Where mfa.Policy.Passwordless is set it takes
+// Beside a password it is a factor like any other. Where policy.Policy.Passwordless is set it takes
 // the password's place: Manager.BeginPasswordless asks for any passkey of RPID, the answer says
 // whose it is, and the device must have verified its owner, whatever [Config] says. A passkey
 // that was made without such verification signs in beside a password only.

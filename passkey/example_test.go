@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/passkey"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage/memory"
@@ -28,7 +29,7 @@ func Example() {
 	}
 	m, err := mfa.New(mfa.Config{
 		Store: memory.New(), Keys: keys, Factors: []mfa.Factor{passkeys},
-		Policies: mfa.StaticPolicy(mfa.Policy{Passwordless: true}),
+		Policies: policy.Static(policy.Policy{Passwordless: true}),
 	})
 	if err != nil {
 		panic(err)

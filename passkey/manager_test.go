@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/passkey"
 	"github.com/secondgate/secondgate/seal"
@@ -42,7 +43,7 @@ func newWorld(t testing.TB, change ...func(*passkey.Config)) *world {
 	require.NoError(t, err)
 	w := &world{t: t, clock: mfatest.NewClock(start), store: memory.New()}
 	cfg := mfa.Config{Store: w.store, Keys: keys, Clock: w.clock, Factors: []mfa.Factor{newFactor(t, change...), app},
-		Policies:  mfa.StaticPolicy(mfa.Policy{Mode: mfa.Required, Passwordless: true}),
+		Policies:  policy.Static(policy.Policy{Mode: policy.ModeRequired, Passwordless: true}),
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil },
 		Events: func(_ context.Context, e mfa.Event) {
 			w.mu.Lock()
@@ -427,7 +428,7 @@ func TestProfiles(t *testing.T) {
 	require.NoError(t, err)
 	app, err := totp.New(totp.Config{Issuer: "Acme"})
 	require.NoError(t, err)
-	rows := func(p mfa.Profile, factors ...mfa.Factor) (rows []string) {
+	rows := func(p policy.Profile, factors ...mfa.Factor) (rows []string) {
 		m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: factors})
 		require.NoError(t, err)
 		found, err := m.Audit(t.Context(), p)
@@ -437,7 +438,7 @@ func TestProfiles(t *testing.T) {
 		}
 		return rows
 	}
-	require.Contains(t, rows(mfa.NISTAAL2, app), "N-4")
-	require.NotContains(t, rows(mfa.NISTAAL2, newFactor(t), app), "N-4")
-	require.Contains(t, rows(mfa.ASVSL3, newFactor(t)), "A-4", "nothing proves that hardware keeps it")
+	require.Contains(t, rows(policy.ProfileNISTAAL2, app), "N-4")
+	require.NotContains(t, rows(policy.ProfileNISTAAL2, newFactor(t), app), "N-4")
+	require.Contains(t, rows(policy.ProfileASVSL3, newFactor(t)), "A-4", "nothing proves that hardware keeps it")
 }

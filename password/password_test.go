@@ -336,7 +336,7 @@ func TestManagerAdminSet_NeedsTheActorsProof(t *testing.T) {
 	require.ErrorIs(t, set("1", r.enroll(user("1")), session), mfa.ErrToken, "another user's proof")
 	require.ErrorIs(t, set("2", grant, session), mfa.ErrForbidden, "their own password")
 	require.ErrorIs(t, set("9", grant, session), password.ErrNoAccount)
-	require.ErrorIs(t, set("9", "", session), mfa.ErrToken, "nobody learns which accounts there are")
+	require.ErrorIs(t, set("9", mfa.Grant{}, session), mfa.ErrToken, "nobody learns which accounts there are")
 	r.clock.Advance(15 * time.Minute)
 	require.ErrorIs(t, set("1", grant, session), mfa.ErrTokenExpired)
 	require.True(t, r.signsIn("acme/1", mfa.NewSecret(oldPassword)))

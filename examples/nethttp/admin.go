@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 )
 
 // What the owner can do, by the API and by the pages. Manager asks authorize each time, so
@@ -17,11 +18,11 @@ import (
 // policyJSON is a policy as the API shows it: every field is there, and Kinds names the
 // kinds that an empty list stands for.
 type policyJSON struct {
-	Mode         mfa.Mode `json:"mode"`
-	Kinds        []string `json:"kinds"`
-	Default      string   `json:"default"`
-	Implicit     []string `json:"implicit"`
-	KeepImplicit bool     `json:"keep_implicit"`
+	Mode         policy.Mode `json:"mode"`
+	Kinds        []string    `json:"kinds"`
+	Default      string      `json:"default"`
+	Implicit     []string    `json:"implicit"`
+	KeepImplicit bool        `json:"keep_implicit"`
 	// RememberDays is for how long a device may be remembered, EnrollBy the end of the time
 	// that people who have no factor are given; both may be absent.
 	RememberDays int       `json:"remember_days"`
@@ -41,8 +42,8 @@ func reason(ctx context.Context) string {
 	return s
 }
 
-func (a *app) policies(ctx context.Context) (map[string]mfa.Policy, error) {
-	set := make(map[string]mfa.Policy, len(userTypes))
+func (a *app) policies(ctx context.Context) (map[string]policy.Policy, error) {
+	set := make(map[string]policy.Policy, len(userTypes))
 	for _, t := range userTypes {
 		p, err := a.manager.Policy(ctx, tenant, t)
 		if err != nil {
@@ -79,7 +80,7 @@ func (a *app) acting(who *account, next acted) http.Handler {
 	}))
 }
 
-func (a *app) setPolicy(ctx context.Context, who *administrator, userType string, p mfa.Policy) error {
+func (a *app) setPolicy(ctx context.Context, who *administrator, userType string, p policy.Policy) error {
 	return a.manager.SetPolicy(ctx, mfa.SetPolicyRequest{Actor: who.actor, Tenant: tenant, UserType: userType, Policy: p})
 }
 
@@ -147,7 +148,7 @@ func (a *app) apiPutPolicy(w http.ResponseWriter, r *http.Request, who *administ
 	if body.Type != "" {
 		set = map[string]json.RawMessage{body.Type: body.Policy}
 	}
-	parsed := make(map[string]mfa.Policy, len(set))
+	parsed := make(map[string]policy.Policy, len(set))
 	for t, raw := range set {
 		p, perr := parsePolicy(raw)
 		if perr != nil || !slices.Contains(userTypes[:], t) {
@@ -167,15 +168,15 @@ func (a *app) apiPutPolicy(w http.ResponseWriter, r *http.Request, who *administ
 	a.apiGetPolicy(w, r, who.account)
 }
 
-func parsePolicy(raw json.RawMessage) (mfa.Policy, error) {
+func parsePolicy(raw json.RawMessage) (policy.Policy, error) {
 	var p policyJSON
 	if err := decodeJSON(raw, &p, true); err != nil {
-		return mfa.Policy{}, err
+		return policy.Policy{}, err
 	}
 	if p.Mode == "" || p.RememberDays < 0 || p.RememberDays > 90 {
-		return mfa.Policy{}, errMalformed
+		return policy.Policy{}, errMalformed
 	}
-	return mfa.Policy{Mode: p.Mode, Kinds: p.Kinds, Default: p.Default, Implicit: p.Implicit, KeepImplicit: p.KeepImplicit,
+	return policy.Policy{Mode: p.Mode, Kinds: p.Kinds, Default: p.Default, Implicit: p.Implicit, KeepImplicit: p.KeepImplicit,
 		Remember: time.Duration(p.RememberDays) * 24 * time.Hour, EnrollBy: p.EnrollBy, Passwordless: p.Passwordless}, nil
 }
 

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 )
 
 func (a *app) adminRoutes(mux *http.ServeMux) {
@@ -223,16 +223,16 @@ func (a *app) back(w http.ResponseWriter, r *http.Request, to, notice string) {
 // preset is a policy that the administration page offers.
 type preset struct {
 	ID, Label string
-	Policy    mfa.Policy
+	Policy    policy.Policy
 }
 
 // seededPolicy asks everybody, by e-mail unless they choose better, and lets in by a passkey
 // alone who has one.
-func (a *app) seededPolicy() mfa.Policy {
-	return mfa.Policy{Mode: mfa.Required, Implicit: []string{"email"}, KeepImplicit: true, Passwordless: a.passkeys()}
+func (a *app) seededPolicy() policy.Policy {
+	return policy.Policy{Mode: policy.ModeRequired, Implicit: []string{"email"}, KeepImplicit: true, Passwordless: a.passkeys()}
 }
 
-func (a *app) allowsPasskeys(p mfa.Policy) bool {
+func (a *app) allowsPasskeys(p policy.Policy) bool {
 	return a.passkeys() && (len(p.Kinds) == 0 || slices.Contains(p.Kinds, "passkey"))
 }
 
@@ -243,21 +243,21 @@ func (a *app) presets() []preset {
 	}
 	return []preset{
 		{"email", "Required, by e-mail unless they choose", a.seededPolicy()},
-		{"enroll", "Required, a method they set up", mfa.Policy{Mode: mfa.Required}},
-		{"totp", "Required, authenticator app", mfa.Policy{Mode: mfa.Required, Kinds: []string{"totp"}}},
-		{"possession", "Required, something they have", mfa.Policy{Mode: mfa.Required, Kinds: possession}},
-		{"optional", "Optional, for who switches it on", mfa.Policy{Mode: mfa.Optional}},
-		{"off", "Off, the password alone", mfa.Policy{Mode: mfa.Off}},
+		{"enroll", "Required, a method they set up", policy.Policy{Mode: policy.ModeRequired}},
+		{"totp", "Required, authenticator app", policy.Policy{Mode: policy.ModeRequired, Kinds: []string{"totp"}}},
+		{"possession", "Required, something they have", policy.Policy{Mode: policy.ModeRequired, Kinds: possession}},
+		{"optional", "Optional, for who switches it on", policy.Policy{Mode: policy.ModeOptional}},
+		{"off", "Off, the password alone", policy.Policy{Mode: policy.ModeOff}},
 	}
 }
 
 // presetOf returns the preset that p is, or "" for one that was set by the API.
-func (a *app) presetOf(p mfa.Policy) string {
+func (a *app) presetOf(p policy.Policy) string {
 	if slices.Equal(p.Kinds, a.kinds()) {
 		p.Kinds = nil // every kind, by name
 	}
 	for _, c := range a.presets() {
-		if cmp.Or(c.Policy.Mode, mfa.Required) == p.Mode && slices.Equal(c.Policy.Kinds, p.Kinds) && slices.Equal(c.Policy.Implicit, p.Implicit) &&
+		if cmp.Or(c.Policy.Mode, policy.ModeRequired) == p.Mode && slices.Equal(c.Policy.Kinds, p.Kinds) && slices.Equal(c.Policy.Implicit, p.Implicit) &&
 			c.Policy.KeepImplicit == p.KeepImplicit && p.Default == "" {
 			return c.ID
 		}

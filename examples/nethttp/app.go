@@ -16,6 +16,7 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/password"
 	"github.com/secondgate/secondgate/password/throttle"
@@ -112,7 +113,7 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 		Store:     store,
 		Keys:      keys,
 		Factors:   factors,
-		Policies:  mfa.StoredPolicies(mfa.StaticPolicy(a.seededPolicy())),
+		Policies:  policy.Stored(policy.Static(a.seededPolicy())),
 		Authorize: a.authorize,
 		Clock:     a.clock,
 		Notices:   a.notify,

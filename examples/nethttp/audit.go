@@ -3,29 +3,29 @@ package main
 import (
 	"net/http"
 
-	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 )
 
 // profiles in the order in which the page offers them.
 var profiles = [...]struct {
-	ID   mfa.Profile
+	ID   policy.Profile
 	Name string
 }{
-	{mfa.DefaultProfile, "Advice"},
-	{mfa.NISTAAL2, "NIST SP 800-63B-4, level 2"},
-	{mfa.ASVSL2, "OWASP ASVS 5.0, level 2"},
-	{mfa.ASVSL3, "OWASP ASVS 5.0, level 3"},
+	{policy.ProfileDefault, "Advice"},
+	{policy.ProfileNISTAAL2, "NIST SP 800-63B-4, level 2"},
+	{policy.ProfileASVSL2, "OWASP ASVS 5.0, level 2"},
+	{policy.ProfileASVSL3, "OWASP ASVS 5.0, level 3"},
 }
 
 type auditView struct {
 	Profiles any
-	Profile  mfa.Profile
-	Findings []mfa.Finding
+	Profile  policy.Profile
+	Findings []policy.Finding
 }
 
 // pageAudit holds this application's configuration to a standard, and says where it falls short.
 func (a *app) pageAudit(w http.ResponseWriter, r *http.Request, who *account) {
-	data := auditView{Profiles: profiles, Profile: mfa.DefaultProfile}
+	data := auditView{Profiles: profiles, Profile: policy.ProfileDefault}
 	for _, p := range profiles {
 		if r.URL.Query().Get("profile") == string(p.ID) {
 			data.Profile = p.ID

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/sso"
 )
@@ -218,7 +219,7 @@ func (a *app) pageHome(w http.ResponseWriter, r *http.Request, who *account) {
 	}
 	own := slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool { return !f.Implicit })
 	a.show(w, r, 0, "Welcome", view{Page: "home", Who: who, Data: map[string]any{
-		"Methods": methods, "Own": own, "RecoveryLeft": o.RecoveryLeft, "Off": o.Policy.Mode == mfa.Off,
+		"Methods": methods, "Own": own, "RecoveryLeft": o.RecoveryLeft, "Off": o.Policy.Mode == policy.ModeOff,
 		"EnrollBy": graceOf(o, a.clock.Now()),
 	}})
 }
@@ -347,7 +348,7 @@ func parseForm(r *http.Request) error {
 
 // graceOf is until when a person who has no factor is let in all the same, or "".
 func graceOf(o *mfa.Overview, now time.Time) string {
-	if len(o.Factors) > 0 || o.Policy.Mode != mfa.Required || !now.Before(o.Policy.EnrollBy) {
+	if len(o.Factors) > 0 || o.Policy.Mode != policy.ModeRequired || !now.Before(o.Policy.EnrollBy) {
 		return ""
 	}
 	return o.Policy.EnrollBy.UTC().Format("2 January 2006")

@@ -87,11 +87,11 @@ func (l logins) Get(ctx context.Context, of, id string) (password.Account, error
 		out.Words = append(out.Words, a.Username, a.Type)
 		out.Users = append(out.Users, a.subject())
 		// A password is as strong as the weakest of the accounts that it opens asks.
-		policy, err := l.manager.Policy(ctx, tenant, a.Type)
+		asked, err := l.manager.Policy(ctx, tenant, a.Type)
 		if err != nil {
 			return password.Account{}, err
 		}
-		out.SecondFactor = out.SecondFactor && policy.Mode == mfa.Required
+		out.SecondFactor = out.SecondFactor && asked.Mode == policy.ModeRequired
 	}
 	return out, nil
 }

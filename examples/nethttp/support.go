@@ -12,6 +12,7 @@ import (
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 )
 
 // What the owner does for one person, each with a reason that goes into the log; and the list
@@ -244,7 +245,7 @@ func (a *app) report(ctx context.Context) (*reportView, error) {
 		}
 		if own {
 			g.Enrolled++
-		} else if !some && o.Policy.Mode == mfa.Required {
+		} else if !some && o.Policy.Mode == policy.ModeRequired {
 			data.Missing = append(data.Missing, p)
 		}
 		if o.LockedUntil.After(a.clock.Now()) {

@@ -22,9 +22,6 @@ import (
 	"github.com/secondgate/secondgate/password/throttle"
 )
 
-// raced says that the program under test looks for races, which makes it slow.
-var raced = len(buildFlags) > 0
-
 // attacker has no password. It has as many connections as it likes, and no cookies.
 type attacker struct {
 	t        *testing.T

@@ -18,6 +18,7 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/password"
@@ -80,7 +81,7 @@ func newSite(name, base string) (*site, error) {
 		return nil, err
 	}
 	manager, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []mfa.Factor{app, mail},
-		Policies: mfa.StaticPolicy(mfa.Policy{Implicit: []string{"email"}, KeepImplicit: true})})
+		Policies: policy.Static(policy.Policy{Implicit: []string{"email"}, KeepImplicit: true})})
 	if err != nil {
 		return nil, err
 	}

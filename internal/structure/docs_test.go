@@ -117,7 +117,7 @@ func anchors(t *testing.T, name string) (all []string) {
 }
 
 // docs/standards.md has every row once, says who meets it, names a test where it says that we
-// do, and marks the profiles that mfa/audit.go judges the row under.
+// do, and marks the profiles that mfa/policy/rows.go has the row under.
 func TestStandards(t *testing.T) {
 	text, err := os.ReadFile("../../docs/standards.md")
 	require.NoError(t, err)
@@ -154,7 +154,7 @@ func TestStandards(t *testing.T) {
 		}
 	}
 
-	code, err := os.ReadFile("../../mfa/audit.go")
+	code, err := os.ReadFile("../../mfa/policy/rows.go")
 	require.NoError(t, err)
 	judged := 0
 	for _, m := range regexp.MustCompile(`rows\{"([^"]*)", "([^"]*)", "([^"]*)", "([^"]*)"\}`).FindAllStringSubmatch(string(code), -1) {
@@ -163,7 +163,7 @@ func TestStandards(t *testing.T) {
 				continue
 			}
 			judged++
-			require.Contains(t, rows, m[i], "mfa/audit.go")
+			require.Contains(t, rows, m[i], "mfa/policy/rows.go")
 			if !strings.Contains(rows[m[i]].profile, profile) {
 				t.Errorf("%s is judged under %s, which docs/standards.md does not say", m[i], profile)
 			}

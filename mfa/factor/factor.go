@@ -134,7 +134,7 @@ type Traits struct {
 	// Temporary says that instances end by themselves, at [Description].Ends. Only for a
 	// [Describer].
 	Temporary bool
-	// Settings state how the kind is configured, so that a profile (mfa.Profile) can accept it.
+	// Settings state how the kind is configured, so that a profile (policy.Profile) can accept it.
 	Settings Settings
 }
 

@@ -1,8 +1,10 @@
 package factor
 
-import "time"
+import (
+	"time"
+)
 
-// Settings state how a factor is configured, in [Traits].Settings, for a profile (mfa.Profile)
+// Settings state how a factor is configured, in [Traits].Settings, for a profile (policy.Profile)
 // to check. A factor states facts and no opinion: the profile says which numbers suffice. The
 // zero value of a field means that it does not apply, or is not stated; a profile that asks for
 // it counts it as not met.

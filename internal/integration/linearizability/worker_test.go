@@ -20,6 +20,7 @@ import (
 	"github.com/secondgate/secondgate/lockout"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/recovery"
 	"github.com/secondgate/secondgate/seal"
@@ -113,7 +114,7 @@ func newWorker(store storage.Store, key []byte) (*worker, error) {
 		return nil, err
 	}
 	w.Manager, err = mfa.New(mfa.Config{Store: w.witness, Keys: keys, Clock: w.clock, Factors: []mfa.Factor{app, mail, codes},
-		Policies:  mfa.StaticPolicy(mfa.Policy{Implicit: []string{"email"}, KeepImplicit: true}),
+		Policies:  policy.Static(policy.Policy{Implicit: []string{"email"}, KeepImplicit: true}),
 		Lockout:   lockout.Config{StopAfter: stopAfter},
 		Sends:     mfa.SendBudget{PerPerson: perHour},
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil },

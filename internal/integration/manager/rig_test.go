@@ -23,6 +23,7 @@ import (
 	"github.com/secondgate/secondgate/internal/kdf/kdftest"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/pin"
 	"github.com/secondgate/secondgate/recovery"
@@ -166,7 +167,7 @@ func (w *world) manager(store storage.Store) *mfa.Manager {
 	codes, err := recovery.New(recovery.Config{})
 	require.NoError(w.t, err)
 	m, err := mfa.New(mfa.Config{Store: store, Keys: w.keys, Clock: w.clock, Factors: []mfa.Factor{app, mail, text, number, codes},
-		Policies: mfa.StaticPolicy(mfa.Policy{Implicit: []string{"email"}, KeepImplicit: true})})
+		Policies: policy.Static(policy.Policy{Implicit: []string{"email"}, KeepImplicit: true})})
 	require.NoError(w.t, err)
 	return m
 }

@@ -1,0 +1,133 @@
+package policy
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// StoredPolicy is one policy that a Manager keeps for a [Stored] Source.
+type StoredPolicy struct {
+	Tenant, UserType string
+	Policy           Policy
+}
+
+// Audit holds the configuration and its policies to a profile, which need not be
+// Setup.Profile, and returns what it finds: first the rows that are broken, then advice. The
+// caller passes the policies that are in the store. If the policies come from a Source of the
+// application, one finding says that they cannot be seen. An error wraps [ErrInvalid]: the
+// profile does not exist.
+func (s Setup) Audit(p Profile, now time.Time, stored ...StoredPolicy) ([]Finding, error) {
+	p, err := p.check()
+	if err != nil {
+		return nil, err
+	}
+	a := s.audit(p, now)
+	a.all()
+	for _, of := range stored {
+		a.policy(of.Policy, fmt.Sprintf("policy of user type %q of tenant %q", of.UserType, of.Tenant))
+	}
+	if _, ok := known(a.Policies); !ok {
+		a.unseen()
+	}
+	slices.SortStableFunc(a.found, func(x, y Finding) int {
+		switch {
+		case x.Advice == y.Advice:
+			return 0
+		case y.Advice:
+			return -1
+		default:
+			return 1
+		}
+	})
+	return a.found, nil
+}
+
+// audit is one walk over a configuration. rows.go has what it looks for.
+type audit struct {
+	Setup
+	profile Profile
+	now     time.Time
+	found   []Finding
+}
+
+func (s Setup) audit(p Profile, now time.Time) *audit {
+	if s.Policies == nil {
+		s.Policies = Static(Policy{})
+	}
+	return &audit{Setup: s, profile: p, now: now}
+}
+
+// all looks at everything that is known without a store.
+func (a *audit) all() {
+	a.settings()
+	for _, f := range a.Factors {
+		if f.Traits().Class == factor.ClassRecovery {
+			a.recovery(f)
+		}
+	}
+	policies, _ := known(a.Policies)
+	for _, userType := range slices.Sorted(maps.Keys(policies)) {
+		where := fmt.Sprintf("policy of user type %q", userType)
+		if userType == "" {
+			where = "policy of all other user types"
+		}
+		a.policy(policies[userType], where)
+	}
+}
+
+// broken returns an error that names every row that is broken, advice aside, or nil.
+func (a *audit) broken() error {
+	var rows, texts []string
+	for _, f := range a.found {
+		if f.Advice {
+			continue
+		}
+		if !slices.Contains(rows, f.Row) {
+			rows = append(rows, f.Row)
+		}
+		texts = append(texts, f.Row+", "+f.Where+": "+f.Problem+"; "+f.Remedy)
+	}
+	if rows == nil {
+		return nil
+	}
+	return invalidf("profile %s is broken in %s: %s",
+		a.profile, strings.Join(rows, ", "), strings.Join(texts, ". "))
+}
+
+// rows names the requirement that one fault breaks under each profile, "" for none. Under the
+// default profile it is advice.
+type rows struct{ plain, nist, l2, l3 string }
+
+func (a *audit) row(r rows) string {
+	switch a.profile {
+	case ProfileNISTAAL2:
+		return r.nist
+	case ProfileASVSL2:
+		return r.l2
+	case ProfileASVSL3:
+		return r.l3
+	default:
+		return r.plain
+	}
+}
+
+func (a *audit) find(r rows, where, problem, remedy string) {
+	a.add(Finding{Row: a.row(r), Where: where, Problem: problem, Remedy: remedy,
+		Advice: a.profile == ProfileDefault})
+}
+
+func (a *audit) advise(r rows, where, problem, remedy string) {
+	a.add(Finding{Row: a.row(r), Where: where, Problem: problem, Remedy: remedy, Advice: true})
+}
+
+func (a *audit) add(f Finding) {
+	// Two policies that allow a kind do not make its settings wrong twice.
+	if f.Row != "" && !slices.Contains(a.found, f) {
+		a.found = append(a.found, f)
+	}
+}

@@ -1,0 +1,89 @@
+package policy
+
+import (
+	"slices"
+	"time"
+)
+
+// Mode says which users are asked for a second factor.
+type Mode string
+
+const (
+	// ModeOff asks no user. Factors stay enrolled.
+	ModeOff Mode = "off"
+	// ModeOptional asks the users who enrolled a factor.
+	ModeOptional Mode = "optional"
+	// ModeRequired asks every user. A user who has no factor must enrol one. The zero value of
+	// Mode means ModeRequired.
+	ModeRequired Mode = "required"
+)
+
+// Policy is what the users of one type of one tenant must do. The zero value requires a second
+// factor, of any kind that is configured, and remembers no device.
+type Policy struct {
+	// Mode defaults to ModeRequired.
+	Mode Mode `json:"mode"`
+	// Kinds are the kinds allowed. Defaults to every configured kind. Recovery kinds are
+	// always allowed as well.
+	Kinds []string `json:"kinds,omitempty"`
+	// Default is the kind that a user who has several kinds is offered first.
+	Default string `json:"default,omitempty"`
+	// Implicit are kinds that a user has without enrolling, where the application vouches for
+	// the address (mfa.Subject.EmailConfirmed). With "email", every user is asked by e-mail
+	// until they enrol a better factor.
+	Implicit []string `json:"implicit,omitempty"`
+	// KeepImplicit offers implicit kinds also to users who have enrolled another factor. A
+	// mailbox is usually easier to take over than the other factor, so most applications leave
+	// it false.
+	KeepImplicit bool `json:"keep_implicit,omitempty"`
+	// Passwordless lets users sign in without the application's password, by a factor that
+	// identifies them and proves two things at once: a passkey with a PIN or a fingerprint.
+	// The Manager asks such a user for nothing else, whatever Mode says.
+	Passwordless bool `json:"passwordless,omitempty"`
+	// EnrollBy lets users who have no factor sign in without one until then. The zero value
+	// means that they must enrol at once.
+	EnrollBy time.Time `json:"enroll_by,omitzero"`
+	// MaxAge is how old a verification may be for a page that RequireRecent guards without an
+	// age of its own. Defaults to 5 minutes.
+	MaxAge time.Duration `json:"max_age,omitempty"`
+	// RecoveryHold is how long a replacement that a user enrolled by a recovery signs in
+	// without the right to change what was there before. Defaults to 24 hours. Must be between
+	// 1 hour and 30 days.
+	RecoveryHold time.Duration `json:"recovery_hold,omitempty"`
+	// Remember is how long a device may be remembered after a sign-in, and sign the user in
+	// without a second factor. 0 means never. Must be at most 90 days. A shorter time also
+	// holds for devices that are remembered already.
+	Remember time.Duration `json:"remember,omitempty"`
+}
+
+const (
+	defaultMaxAge       = 5 * time.Minute
+	defaultRecoveryHold = 24 * time.Hour
+	minRecoveryHold     = time.Hour
+	maxRecoveryHold     = 30 * 24 * time.Hour
+	maxRemember         = 90 * 24 * time.Hour
+)
+
+// WithDefaults returns p with defaults in place of what is empty or not allowed, and shares
+// no slice with p. An unknown Mode becomes ModeRequired, and Remember stays within its bounds:
+// a Source of the application may return what no Manager would accept.
+func (p Policy) WithDefaults() Policy {
+	if p.Mode != ModeOff && p.Mode != ModeOptional {
+		p.Mode = ModeRequired
+	}
+	if p.MaxAge <= 0 {
+		p.MaxAge = defaultMaxAge
+	}
+	if p.RecoveryHold < minRecoveryHold || p.RecoveryHold > maxRecoveryHold {
+		p.RecoveryHold = defaultRecoveryHold
+	}
+	p.Remember = min(max(p.Remember, 0), maxRemember)
+	p.Kinds, p.Implicit = slices.Clone(p.Kinds), slices.Clone(p.Implicit)
+	return p
+}
+
+// Allows reports whether the policy's Kinds contain kind, or are empty. It does not know which
+// kinds are for recovery.
+func (p Policy) Allows(kind string) bool {
+	return len(p.Kinds) == 0 || slices.Contains(p.Kinds, kind)
+}
