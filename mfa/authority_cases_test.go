@@ -31,7 +31,8 @@ type madeCodes struct{ codes }
 
 func (madeCodes) Kind() string { return "access" }
 func (madeCodes) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassRecovery, OnePerUser: true, NoConfirmation: true, AdminOnly: true}
+	return factor.Traits{Class: factor.ClassRecovery, OnePerUser: true, NoConfirmation: true,
+		AdminOnly: true, Limited: true}
 }
 
 // bea is a user without an address.

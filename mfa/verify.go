@@ -62,8 +62,10 @@ func (m *Manager) Verify(ctx context.Context, r VerifyRequest) (*Verification, e
 	if err := checkName(r.Remember); err != nil {
 		return nil, err
 	}
-	var v *Verification
-	var required *EnrollmentRequiredError
+	var done struct { // one variable for both, as it moves to the heap
+		v        *Verification
+		required *EnrollmentRequiredError
+	}
 	remember := r.Remember
 	err = m.take(ctx, &answer{
 		factor: f, subject: c.Subject, purpose: c.Purpose, response: response,
@@ -75,7 +77,7 @@ func (m *Manager) Verify(ctx context.Context, r VerifyRequest) (*Verification, e
 			return m.targets(r, c, f)
 		},
 		accept: func(r *record, t target, _ *factor.Verdict, now time.Time) []Event {
-			required = nil
+			done.required = nil
 			r.spend(c.ID, c.Issued)
 			delete(r.Live, f.Kind())
 			if f.Traits().Class == factor.ClassRecovery {
@@ -84,26 +86,26 @@ func (m *Manager) Verify(ctx context.Context, r VerifyRequest) (*Verification, e
 				r.Setup, r.Recovering = nil, nil // what was said to be lost is not
 			}
 			if m.restricted(r, c, t.instance) {
-				required = m.enrollmentRequired(r, c, t.instance, now)
+				done.required = m.enrollmentRequired(r, c, t.instance, now)
 				return []Event{m.event("verify.success", c.Subject, now, func(e *Event) {
 					e.Kind, e.FactorID, e.Purpose, e.Reason = f.Kind(), t.ID, c.Purpose, "enrollment-required"
 				})}
 			}
-			v = m.verification(r, c, t.instance, now)
-			events := m.verified(r, c, v, f.Traits().Class)
+			done.v = m.verification(r, c, t.instance, now)
+			events := m.verified(r, c, done.v, f.Traits().Class)
 			if f.Traits().Class == factor.ClassRecovery {
 				return events
 			}
-			return append(events, m.remember(r, c, remember, v, now)...)
+			return append(events, m.remember(r, c, remember, done.v, now)...)
 		},
 	})
 	if err != nil {
 		return nil, err
 	}
-	if required != nil {
-		return nil, required
+	if done.required != nil {
+		return nil, done.required
 	}
-	return v, nil
+	return done.v, nil
 }
 
 // enrollmentRequired is what a correct response of a kind that the policy bans leads to.
@@ -155,7 +157,7 @@ func (m *Manager) verification(r *record, c *claims, in *instance, now time.Time
 	v := &Verification{SubjectID: c.Subject.ID, Tenant: c.Subject.Tenant, UserType: c.Subject.UserType,
 		Purpose: c.Purpose, Kind: in.Kind, FactorID: in.ID, Time: now, AssuranceLevel: 1, RecoveryLeft: -1}
 	if t.AMR != "" {
-		v.AMR = append(v.AMR, t.AMR)
+		v.AMR = append(make([]string, 0, 2), t.AMR)
 	}
 	if t.Class == factor.ClassPossession {
 		v.AMR = append(v.AMR, "mfa")

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/password"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
