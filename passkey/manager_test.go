@@ -353,8 +353,11 @@ func TestCredentialOfAnother(t *testing.T) {
 	_, err = w.enrol(ch.Grant, d)
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
 
-	// Removed, it signs nobody in, and may be set up again.
-	require.NoError(t, w.Remove(t.Context(), c.Grant, session, c.Factor.ID))
+	// Removed, it signs nobody in, and may be set up again. Another passkey stays, because the
+	// policy requires one.
+	other, err := w.enrol(c.Grant, newDevice())
+	require.NoError(t, err)
+	require.NoError(t, w.Remove(t.Context(), other.Grant, session, c.Factor.ID))
 	d.auth.Options.UserHandle = userID(t, c.Factor.Data)
 	open := w.open()
 	_, err = w.alone(open, d.get(t, open.Prompt.Data))
