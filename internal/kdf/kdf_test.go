@@ -2,6 +2,7 @@ package kdf_test
 
 import (
 	"context"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -68,6 +69,30 @@ func TestHostileHashes(t *testing.T) {
 		require.NotErrorIs(t, err, kdf.ErrMismatch, bad)
 		require.True(t, h.NeedsRehash(bad))
 	}
+}
+
+// A hash keeps its place for as long as it works.
+func TestHash_KeepsItsPlace(t *testing.T) {
+	h := hasher(t, kdf.Params{Memory: 19456, Time: 4, Threads: 1}, 1)
+	seen := 0
+	for range 20 { // so that a poll that is late once does not matter
+		done := make(chan error, 1)
+		go func() {
+			_, err := h.Hash(t.Context(), "tulip")
+			done <- err
+		}()
+		for working := true; working; runtime.Gosched() {
+			select {
+			case err := <-done:
+				require.NoError(t, err)
+				working = false
+			default:
+				seen += h.Taken()
+			}
+		}
+		require.Zero(t, h.Taken())
+	}
+	require.Greater(t, seen, 1000)
 }
 
 // No more hashes than allowed are computed at once, and who waits honours the context.
