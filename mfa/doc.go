@@ -17,7 +17,7 @@
 // where the kind chosen has one to send, and [Manager.Verify] judges the answer:
 //
 //	ch, err := m.Begin(ctx, mfa.BeginRequest{Subject: user, Binding: sessionID})
-//	v, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: sessionID, Kind: "totp", Response: mfa.Secret(code)})
+//	v, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: sessionID, Kind: "totp", Response: mfa.NewSecret(code)})
 //
 // A [Verification] exists only with a nil error. Then renew the session's id, and let the
 // person in. Package mfahttp does all of this over net/http, with pages.

@@ -31,8 +31,9 @@ func main() {
 		Store:      store,
 		Keys:       keys,
 		URL:        "https://app.example/sso/",
-		Providers:  []sso.Provider{sso.Google("client", "secret")},
+		Providers:  []sso.Provider{sso.Google("client", mfa.NewSecret("secret"))},
 		CheckGrant: manager.CheckGrant,
+		CheckActor: manager.CheckActor,
 	})
 	if err != nil {
 		log.Fatal(err)
