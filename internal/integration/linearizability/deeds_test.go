@@ -112,10 +112,12 @@ func (p person) verify(d deed, now int64, given bool) (person, []outcome) {
 	case p.isStopped(d.Kind):
 		return p, say(outcome{Said: stopped})
 	}
-	verdict, level, left := incorrect, 1, -1
+	verdict, level, left, recovery := incorrect, 1, -1, d.Kind == "recovery"
 	switch d.Kind {
 	case "totp":
-		verdict, level = p.judgeApps(d, &p.apps), 2
+		var by app
+		verdict, by = p.judgeApps(d, &p.apps)
+		level, recovery = 2, by.held
 	case "email":
 		switch {
 		case d.Answer == "":
@@ -146,7 +148,7 @@ func (p person) verify(d deed, now int64, given bool) (person, []outcome) {
 	i := slices.IndexFunc(p.challenges, func(c issued) bool { return c.n == d.Of })
 	p = p.answer(p.challenges[i])
 	if given {
-		p.grants = with(p.grants, grant{d.N, now, level, d.Kind == "recovery"}, grantNumber)
+		p.grants = with(p.grants, grant{n: d.N, at: now, level: level, recovery: recovery}, grantNumber)
 	}
 	return p.written(now), say(outcome{Said: okay, Left: left, Expires: now + grantTTL.Milliseconds()})
 }
@@ -160,7 +162,7 @@ func (p person) wasSent(code string, now int64) bool {
 
 // judgeApps accepts a code of the step before, of the present one or the one after, by the clock
 // of the process, if it is later than the last one accepted, and remembers it in the app.
-func (p person) judgeApps(d deed, apps *[]app) string {
+func (p person) judgeApps(d deed, apps *[]app) (string, app) {
 	verdict := incorrect
 	for i, a := range *apps {
 		matched := int64(-1)
@@ -176,10 +178,10 @@ func (p person) judgeApps(d deed, apps *[]app) string {
 		if matched >= 0 {
 			*apps = slices.Clone(*apps)
 			(*apps)[i].last = matched
-			return okay
+			return okay, (*apps)[i]
 		}
 	}
-	return verdict
+	return verdict, app{}
 }
 
 // answer marks a challenge as answered. Of more than 16 the earliest is forgotten, and all that
@@ -215,22 +217,36 @@ func (p person) wrong(kind, verdict string, now int64) (person, []outcome) {
 	return p.written(now), say(out)
 }
 
-// may says why a grant does not open something now, or "".
-func (p person) may(g grant, replaceable bool, now int64) string {
+// may says why a grant does not permit an enrolment, or new recovery codes, now, or "".
+func (p person) may(g grant, enrolls bool, now int64) string {
+	permitted, _ := p.permits(g, enrolls)
 	switch {
 	case g.n == 0 || now >= g.at+grantTTL.Milliseconds():
 		return over
-	case !p.reaches(g, replaceable):
+	case !permitted:
 		return forbidden
 	}
 	return ""
 }
 
-func (p person) reaches(g grant, replaceable bool) bool {
-	if g.recovery {
-		return replaceable
+// permits says whether a grant's proof permits an enrolment, or new recovery codes, and whether
+// what is enrolled is on hold.
+func (p person) permits(g grant, enrolls bool) (permitted, held bool) {
+	before := slices.DeleteFunc(slices.Clone(p.apps), func(a app) bool { return slices.Contains(g.added, a.n) })
+	isHeld := func(a app) bool { return a.held }
+	isSettled := func(a app) bool { return !a.held }
+	switch {
+	case len(p.apps) == 0:
+		return enrolls, false
+	case len(before) == 0 && !slices.ContainsFunc(p.apps, isHeld):
+		return true, false
+	case g.recovery:
+		return enrolls, enrolls
+	case !slices.ContainsFunc(p.apps, isSettled):
+		return enrolls && g.level == 2, false
+	default:
+		return g.level == 2 || !slices.ContainsFunc(before, isSettled), false
 	}
-	return len(p.apps) == 0 || g.level == 2
 }
 
 func (p person) grant(n int) (g grant) {
@@ -246,10 +262,10 @@ func (p person) enroll(d deed, now int64, secret string) (person, []outcome) {
 	if why := p.may(g, true, now); why != "" {
 		return p, say(outcome{Said: why})
 	}
-	if !g.recovery && len(p.apps) >= maxApps {
+	if _, held := p.permits(g, true); !held && len(p.apps) >= maxApps {
 		return p, say(outcome{Said: none})
 	}
-	p.pending, p.by, p.ends = app{d.N, secret, -1}, g, now+enrollmentTTL.Milliseconds()
+	p.pending, p.by, p.ends = app{n: d.N, secret: secret, last: -1}, g, now+enrollmentTTL.Milliseconds()
 	return p.written(now), say(outcome{Said: okay, Expires: p.ends})
 }
 
@@ -260,7 +276,7 @@ func (p person) confirm(d deed, now int64, given bool) (person, []outcome) {
 	switch {
 	case p.pending.n != d.Of || now >= p.ends:
 		refusals = say(outcome{Said: over})
-	case !p.reaches(p.by, true):
+	case !first(p.permits(p.by, true)):
 		refusals = say(outcome{Said: forbidden})
 	}
 	if p.isLocked(now) {
@@ -270,19 +286,23 @@ func (p person) confirm(d deed, now int64, given bool) (person, []outcome) {
 		return p, refusals
 	}
 	candidate := []app{p.pending}
-	if verdict := p.judgeApps(d, &candidate); verdict != okay {
+	if verdict, _ := p.judgeApps(d, &candidate); verdict != okay {
 		return p.wrong("totp", verdict, now)
 	}
+	_, held := p.permits(p.by, true)
 	p = p.right("totp", now)
-	if p.by.recovery {
-		p.apps = nil
+	if held { // in place of one that is on hold already
+		candidate[0].held = true
+		p.apps = slices.DeleteFunc(slices.Clone(p.apps), func(a app) bool { return a.held })
 	}
 	p.apps = append(slices.Clip(p.apps), candidate[0])
+	g := p.by
+	g.n, g.added = d.N, append(slices.Clone(g.added), candidate[0].n)
 	p.pending, p.by, p.ends = app{}, grant{}, 0
 	if given {
-		p.grants = with(p.grants, grant{d.N, now, 2, false}, grantNumber)
+		p.grants = with(p.grants, g, grantNumber)
 	}
-	return p.written(now), say(outcome{Said: okay, Expires: now + grantTTL.Milliseconds()})
+	return p.written(now), say(outcome{Said: okay, Expires: g.at + grantTTL.Milliseconds()})
 }
 
 // newCodes makes recovery codes; the ones before end.
@@ -307,3 +327,5 @@ func (p person) reset(d deed) person {
 	q := person{void: p.void, sends: p.sends}
 	return q.written(d.At)
 }
+
+func first[A, B any](a A, _ B) A { return a }

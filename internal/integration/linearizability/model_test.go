@@ -87,8 +87,10 @@ func (s *story) shown() string { return appCode(secret, s.soon(0)/30_000) }
 
 // enroll enrols an app, and makes recovery codes.
 func (s *story) enroll() {
-	e := s.tell(deed{Do: "enroll", Of: s.signIn("1111111111")}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: secret})
-	g := s.tell(deed{Do: "confirm", Of: e, Answer: s.shown()}, outcome{Said: okay, Expires: s.soon(5 * time.Minute)})
+	by := s.signIn("1111111111")
+	proven := s.soon(5*time.Minute) - 1000
+	e := s.tell(deed{Do: "enroll", Of: by}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: secret})
+	g := s.tell(deed{Do: "confirm", Of: e, Answer: s.shown()}, outcome{Said: okay, Expires: proven})
 	s.tell(deed{Do: "codes", Of: g}, outcome{Said: okay, Expires: s.soon(0), Codes: []string{"AAAA", "BBBB"}})
 	s.sight = sight([]string{strconv.Itoa(e)}, true, -1, 0, nil)
 	s.wait(2 * time.Minute)

@@ -73,6 +73,8 @@ type app struct {
 	n      int
 	secret string
 	last   int64 // the step of the last code that was accepted, or -1
+	// held: a recovery enrolled it less than a day ago, which no history lasts.
+	held bool
 }
 
 // codes is a set of recovery codes, named by the deed that made it.
@@ -103,13 +105,15 @@ type issued struct {
 	at int64
 }
 
-// grant opens changes. Of two levels, an app proves the higher. One from a recovery opens the
-// enrolment of a replacement and nothing else.
+// grant permits changes, as far as what was proven at a time does: the address (level 1), an app
+// (2), or a recovery, which an app on hold proves too. A grant of a confirmation keeps the proof
+// of the grant that opened the enrolment, and names the apps that it added.
 type grant struct {
 	n        int
 	at       int64
 	level    int
 	recovery bool
+	added    []int
 }
 
 func grantNumber(g grant) int { return g.n }
@@ -126,7 +130,7 @@ func (p person) key() string {
 	b := make([]byte, 0, 256)
 	b = fmt.Append(b, p.seen, p.void, p.lockedUntil, p.tally, p.ends, p.by, p.mail, p.old, p.challenges, p.grants, p.answered, p.sends, p.codes.n, p.codes.used, p.pending.n)
 	for _, a := range p.apps {
-		b = fmt.Append(b, "app", a.n, a.last)
+		b = fmt.Append(b, "app", a.n, a.last, a.held)
 	}
 	return string(b)
 }
