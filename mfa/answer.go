@@ -86,7 +86,7 @@ func (m *Manager) take(ctx context.Context, a *answer) error {
 		}
 		switch {
 		case ctx.Err() != nil:
-			return false, ctx.Err()
+			return false, unavailable(ctx.Err())
 		case weight(refusal) == weightExpired && !a.uncounted:
 			out = m.late(a, refusal, now)
 			return false, nil

@@ -168,6 +168,24 @@ func TestCancelledContext(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
+// A deadline that passes while the factor is at work is an outage like any other, for every kind
+// of factor: applications branch on ErrUnavailable.
+func TestManagerVerify_ReportsADeadlineWhileTheFactorWorksAsUnavailable(t *testing.T) {
+	for _, kind := range []string{"app", "pin"} {
+		t.Run(kind, func(t *testing.T) {
+			r := newRig(t)
+			r.enroll(r.signIn(ann).Grant, kind, "123456")
+			ch := r.begin(ann)
+			ctx, cancel := context.WithCancel(t.Context())
+			r.app.verify = func(factor.VerifyInput) { cancel() }
+			r.pin.verify = r.app.verify
+			_, err := r.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: kind, Response: mfa.NewSecret("wrong")})
+			require.ErrorIs(t, err, mfa.ErrUnavailable)
+			require.ErrorIs(t, err, context.Canceled)
+		})
+	}
+}
+
 func TestBadInput(t *testing.T) {
 	r := newRig(t)
 	v := r.signIn(ann)
