@@ -18,6 +18,7 @@ import (
 	"mime/quotedprintable"
 	"net"
 	"net/mail"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -48,6 +49,20 @@ func (s *server) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.wire.Write(p)
+}
+
+// forget forgets the mails and the wire.
+func (s *server) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mails, s.wire = nil, bytes.Buffer{}
+}
+
+// seen returns the mails, and what went over the wire. A session may still be saying goodbye.
+func (s *server) seen() ([]received, string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.mails), s.wire.String()
 }
 
 type received struct {
@@ -338,16 +353,17 @@ func TestSend_InternationalDomain(t *testing.T) {
 					return sender.Send(t.Context(), email.Message{To: address, Subject: "x", Text: factor.NewSecret("x")})
 				},
 			} {
-				s.mails, s.wire = nil, bytes.Buffer{}
+				s.forget()
 				require.NoError(t, do(), what)
-				require.Len(t, s.mails, 1)
-				require.Equal(t, want, s.mails[0].to)
-				require.Equal(t, "no-reply@xn--bcher-kva.example", s.mails[0].from)
-				require.Contains(t, s.wire.String(), "RCPT TO:<"+want+">\r\n", "nothing is added for SMTPUTF8")
-				m, err := mail.ReadMessage(bytes.NewReader(s.mails[0].data))
+				mails, wire := s.seen()
+				require.Len(t, mails, 1)
+				require.Equal(t, want, mails[0].to)
+				require.Equal(t, "no-reply@xn--bcher-kva.example", mails[0].from)
+				require.Contains(t, wire, "RCPT TO:<"+want+">\r\n", "nothing is added for SMTPUTF8")
+				m, err := mail.ReadMessage(bytes.NewReader(mails[0].data))
 				require.NoError(t, err)
 				require.Equal(t, "<"+want+">", m.Header.Get("To"))
-				require.NotRegexp(t, `[^\x00-\x7f]`, s.wire.String())
+				require.NotRegexp(t, `[^\x00-\x7f]`, wire)
 			}
 		})
 	}
