@@ -93,13 +93,13 @@ func open(t *testing.T) *office {
 	return o
 }
 
-var ann = mfa.Subject{ID: "ann"}
+var ann = mfa.User{ID: "ann"}
 
 const session = "session"
 
 func (o *office) begin() *mfa.Challenge {
 	o.t.Helper()
-	ch, err := o.Begin(o.t.Context(), mfa.BeginRequest{Subject: ann, Binding: session})
+	ch, err := o.Begin(o.t.Context(), mfa.BeginRequest{User: ann, Binding: session})
 	require.NoError(o.t, err)
 	return ch
 }
@@ -117,7 +117,7 @@ func (o *office) enrol(g mfa.Grant) {
 
 func (o *office) issue(params map[string]factor.Secret) mfa.Secret {
 	o.t.Helper()
-	e, err := o.Issue(o.t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: ann, Actor: mfa.System("admin"), Reason: "called, knows her badge number"},
+	e, err := o.Issue(o.t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{User: ann, Actor: mfa.System("admin"), Reason: "called, knows her badge number"},
 		Kind: "access", Params: params})
 	require.NoError(o.t, err)
 	require.Len(o.t, e.Prompt.Codes, 1)
@@ -206,13 +206,13 @@ func TestOnlyAdministratorsIssue(t *testing.T) {
 	o.enrol(g)
 	_, err = o.RegenerateRecoveryCodes(t.Context(), g, session)
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
-	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: ann, Actor: mfa.System("mallory")}, Kind: "access"})
+	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{User: ann, Actor: mfa.System("mallory")}, Kind: "access"})
 	require.ErrorIs(t, err, mfa.ErrForbidden)
-	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: ann, Actor: mfa.System("admin")}, Kind: "totp"})
+	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{User: ann, Actor: mfa.System("admin")}, Kind: "totp"})
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
-	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: mfa.Subject{ID: "bob", Enrolled: true}, Actor: mfa.System("admin")}, Kind: "access"})
-	require.ErrorIs(t, err, mfa.ErrStateLost)
-	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: ann, Actor: mfa.System("admin")}, Kind: "access", Params: map[string]mfa.Secret{"valid": mfa.NewSecret("9000h")}})
+	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{User: mfa.User{ID: "bob", Enrolled: true}, Actor: mfa.System("admin")}, Kind: "access"})
+	require.ErrorIs(t, err, mfa.ErrRecordMissing)
+	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{User: ann, Actor: mfa.System("admin")}, Kind: "access", Params: map[string]mfa.Secret{"valid": mfa.NewSecret("9000h")}})
 	require.ErrorIs(t, err, mfa.ErrMalformed)
 }
 
@@ -220,7 +220,7 @@ func TestOnlyAdministratorsIssue(t *testing.T) {
 func TestAccessCodeIsNoFactor(t *testing.T) {
 	o := open(t)
 	o.issue(nil)
-	require.Equal(t, mfa.Enroll, o.begin().Next)
+	require.Equal(t, mfa.NextEnroll, o.begin().Next)
 }
 
 func FuzzNormalize(f *testing.F) {

@@ -35,10 +35,10 @@ func TestFactor_KeepsAddressesInOneForm(t *testing.T) {
 	} {
 		out, err := f.Enroll(t.Context(), enrolling(in))
 		require.NoError(t, err, in)
-		require.Equal(t, want, string(out.State)+" "+out.Hint)
-		require.Equal(t, out.Hint, out.Prompt.Hint)
+		require.Equal(t, want, string(out.State)+" "+out.MaskedDestination)
+		require.Equal(t, out.MaskedDestination, out.Prompt.MaskedDestination)
 		require.Nil(t, out.Prompt.Data)
-		state, hint, err := f.Implied(factor.Person{Email: in})
+		state, hint, err := f.Implied(factor.User{Email: in})
 		require.NoError(t, err, "an address of record is read as one that is typed")
 		require.Equal(t, want, string(state)+" "+hint)
 	}
@@ -72,14 +72,14 @@ func TestFactor_RefusesWhatCannotBeMailedTo(t *testing.T) {
 			_, err := f.Enroll(t.Context(), enrolling(in))
 			requireProblem(t, err, reason)
 			require.NotContains(t, err.Error(), "ann", "%q", in)
-			state, hint, err := f.Implied(factor.Person{Email: in})
+			state, hint, err := f.Implied(factor.User{Email: in})
 			require.ErrorIs(t, err, factor.ErrUndeliverable)
 			requireProblem(t, err, reason)
 			require.NotContains(t, err.Error(), "ann", "%q", in)
 			require.Empty(t, string(state)+hint)
 		}
 	}
-	state, _, err := f.Implied(factor.Person{})
+	state, _, err := f.Implied(factor.User{})
 	require.NoError(t, err)
 	require.Nil(t, state, "only who has no address has none")
 }
@@ -102,11 +102,11 @@ func TestConfig_LocalDomains(t *testing.T) {
 
 func TestEnroll(t *testing.T) {
 	f := newFactor(t)
-	person := factor.Person{Email: "ann@example.com"}
-	out, err := f.Enroll(t.Context(), factor.EnrollInput{Person: person})
+	person := factor.User{Email: "ann@example.com"}
+	out, err := f.Enroll(t.Context(), factor.EnrollInput{User: person})
 	require.NoError(t, err)
 	require.Equal(t, "ann@example.com", string(out.State), "the address of record, unless another is given")
-	out, err = f.Enroll(t.Context(), factor.EnrollInput{Person: person, Params: map[string]factor.Secret{"address": factor.NewSecret("ann@home.example")},
+	out, err = f.Enroll(t.Context(), factor.EnrollInput{User: person, Params: map[string]factor.Secret{"address": factor.NewSecret("ann@home.example")},
 		Existing: []factor.Instance{{State: []byte("ann@example.com")}}})
 	require.NoError(t, err)
 	require.Equal(t, "ann@home.example", string(out.State))
@@ -155,8 +155,8 @@ func FuzzAddress(f *testing.F) {
 			t.Fatalf("accepted %q, which is not one bare address", in)
 		}
 		local, _, _ := strings.Cut(state, "@")
-		if strings.Contains(out.Hint, local+"@") || !strings.Contains(out.Hint, "•••") {
-			t.Fatalf("%q shows all of %q", out.Hint, state)
+		if strings.Contains(out.MaskedDestination, local+"@") || !strings.Contains(out.MaskedDestination, "•••") {
+			t.Fatalf("%q shows all of %q", out.MaskedDestination, state)
 		}
 		again, err := fac.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"address": factor.NewSecret(state)}})
 		if err != nil || string(again.State) != state {

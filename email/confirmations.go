@@ -20,7 +20,7 @@ var ErrNoAddress = errors.New("email: the person has no address")
 type Confirmed struct {
 	// Index counts the persons, from 0.
 	Index   int
-	Subject mfa.Subject
+	Subject mfa.User
 	// Delivery is set, and Err nil, if the mail was handed to the sender.
 	Delivery *mfa.Delivery
 	Err      error
@@ -30,7 +30,7 @@ type Confirmed struct {
 // the other as the results are taken: stop by leaving the loop. A failure is that person's
 // result and does not stop the others; a context that is done does, with its error as the last
 // result. For one person call mfa.Manager.SendConfirmation.
-func SendConfirmations(ctx context.Context, m Confirmer, actor mfa.Actor, reason string, people iter.Seq[mfa.Subject]) iter.Seq[Confirmed] {
+func SendConfirmations(ctx context.Context, m Confirmer, actor mfa.Actor, reason string, people iter.Seq[mfa.User]) iter.Seq[Confirmed] {
 	return func(yield func(Confirmed) bool) {
 		i := 0
 		for s := range people {
@@ -41,7 +41,7 @@ func SendConfirmations(ctx context.Context, m Confirmer, actor mfa.Actor, reason
 			case s.Email == "":
 				r.Err = ErrNoAddress
 			default:
-				r.Delivery, r.Err = m.SendConfirmation(ctx, mfa.AdminRequest{Subject: s, Actor: actor, Reason: reason})
+				r.Delivery, r.Err = m.SendConfirmation(ctx, mfa.AdminRequest{User: s, Actor: actor, Reason: reason})
 			}
 			if !yield(r) || done {
 				return

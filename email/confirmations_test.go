@@ -17,7 +17,7 @@ import (
 
 func TestSendConfirmations(t *testing.T) {
 	r := newRig(t)
-	people := []mfa.Subject{{ID: "1", Email: "one@example.com"}, {ID: "2"}, {ID: "3", Email: "not an address"}, {ID: "4", Email: "four@example.com"}}
+	people := []mfa.User{{ID: "1", Email: "one@example.com"}, {ID: "2"}, {ID: "3", Email: "not an address"}, {ID: "4", Email: "four@example.com"}}
 	var got []string
 	for res := range email.SendConfirmations(t.Context(), r, mfa.System("root"), "new year", slices.Values(people)) {
 		require.Equal(t, len(got), res.Index)
@@ -70,31 +70,31 @@ type confirmer struct {
 
 func (c *confirmer) SendConfirmation(ctx context.Context, r mfa.AdminRequest) (*mfa.Delivery, error) {
 	c.asked = append(c.asked, r)
-	if err := c.fail[r.Subject.ID]; err != nil {
+	if err := c.fail[r.User.ID]; err != nil {
 		return nil, err
 	}
-	return &mfa.Delivery{Kind: "email", Hint: email.Mask(r.Subject.Email)}, ctx.Err()
+	return &mfa.Delivery{Kind: "email", MaskedDestination: email.Mask(r.User.Email)}, ctx.Err()
 }
 
 // Nobody is written to, and nobody even looked up, before the result of the one before has
 // been taken.
 func TestConfirmationsArePulled(t *testing.T) {
 	pulled := 0
-	people := func(yield func(mfa.Subject) bool) {
+	people := func(yield func(mfa.User) bool) {
 		for i := range 1000 {
 			pulled++
-			if !yield(mfa.Subject{ID: fmt.Sprint(i), Email: "x@example.com"}) {
+			if !yield(mfa.User{ID: fmt.Sprint(i), Email: "x@example.com"}) {
 				return
 			}
 		}
 	}
-	c := &confirmer{fail: map[string]error{"1": mfa.ErrUnavailable, "2": &mfa.LockedError{}, "3": &mfa.BudgetError{RetryAfter: time.Hour}}}
+	c := &confirmer{fail: map[string]error{"1": mfa.ErrUnavailable, "2": &mfa.LockedError{}, "3": &mfa.RateLimitError{RetryAfter: time.Hour}}}
 	seq := email.SendConfirmations(t.Context(), c, mfa.System("root"), "address check", people)
 	require.Zero(t, pulled, "nothing happens until the results are asked for")
 	for r := range seq {
 		require.Equal(t, r.Index+1, pulled)
 		require.Len(t, c.asked, pulled)
-		require.Equal(t, mfa.AdminRequest{Subject: r.Subject, Actor: mfa.System("root"), Reason: "address check"}, c.asked[r.Index])
+		require.Equal(t, mfa.AdminRequest{User: r.Subject, Actor: mfa.System("root"), Reason: "address check"}, c.asked[r.Index])
 		require.Equal(t, c.fail[r.Subject.ID], r.Err)
 		require.Equal(t, r.Err != nil, r.Delivery == nil)
 		if r.Index == 4 {
@@ -111,7 +111,7 @@ func TestConfirmationsOfADoneContext(t *testing.T) {
 	cancel()
 	c := &confirmer{}
 	n := 0
-	for r := range email.SendConfirmations(ctx, c, mfa.System("root"), "", slices.Values([]mfa.Subject{{ID: "1", Email: "a@example.com"}, {ID: "2"}})) {
+	for r := range email.SendConfirmations(ctx, c, mfa.System("root"), "", slices.Values([]mfa.User{{ID: "1", Email: "a@example.com"}, {ID: "2"}})) {
 		require.ErrorIs(t, r.Err, context.Canceled)
 		require.Nil(t, r.Delivery)
 		n++

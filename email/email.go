@@ -66,7 +66,7 @@ type Factor struct{ cfg Config }
 
 var (
 	_ factor.Challenger = (*Factor)(nil)
-	_ factor.Implicit   = (*Factor)(nil)
+	_ factor.Implier    = (*Factor)(nil)
 	_ factor.Normalizer = (*Factor)(nil)
 	_ factor.Notifier   = (*Factor)(nil)
 )
@@ -137,7 +137,7 @@ func (f *Factor) Normalize(response string) (string, error) {
 func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	address := in.Params["address"].Reveal()
 	if address == "" {
-		address = in.Person.Email
+		address = in.User.Email
 	}
 	address, err := f.cfg.address(address)
 	if err != nil {
@@ -149,13 +149,13 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 		}
 	}
 	hint := Mask(address)
-	return &factor.EnrollOutput{State: []byte(address), Name: "E-mail", Hint: hint, Prompt: factor.Prompt{Hint: hint}}, nil
+	return &factor.EnrollOutput{State: []byte(address), Name: "E-mail", MaskedDestination: hint, Prompt: factor.Prompt{MaskedDestination: hint}}, nil
 }
 
 // Implied returns the instance that a person with a confirmed address of record has. An address
 // that no mail can be sent to gives an error that wraps factor.ErrUndeliverable and the
 // *factor.Problem of Enroll.
-func (f *Factor) Implied(p factor.Person) (state []byte, hint string, err error) {
+func (f *Factor) Implied(p factor.User) (state []byte, hint string, err error) {
 	if p.Email == "" {
 		return nil, "", nil
 	}
@@ -177,7 +177,7 @@ func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, 
 // the factor's own, whatever Sender or Compose say; errors.As finds their errors, and what a
 // method SendStatus() (code int, temporary bool) of them states is in the text.
 func (f *Factor) Deliver(ctx context.Context, in factor.DeliverInput) error {
-	c := Content{To: string(in.State), ServiceName: f.cfg.ServiceName, Locale: in.Person.Locale, Purpose: in.Purpose,
+	c := Content{To: string(in.State), ServiceName: f.cfg.ServiceName, Locale: in.User.Locale, Purpose: in.Purpose,
 		Code: in.Payload, TTL: f.cfg.TTL}
 	if !in.Link.IsZero() && f.cfg.ConfirmURL != nil {
 		c.Link = factor.NewSecret(f.cfg.ConfirmURL(in.Link.Reveal()))

@@ -29,7 +29,7 @@ type rig struct {
 	clock *mfatest.Clock
 }
 
-var ann = mfa.Subject{ID: "ann", Email: "ann@example.com", EmailConfirmed: true}
+var ann = mfa.User{ID: "ann", Email: "ann@example.com", EmailVerified: true}
 
 func newRig(t testing.TB, change ...func(*email.Config)) *rig {
 	t.Helper()
@@ -50,8 +50,8 @@ func newRig(t testing.TB, change ...func(*email.Config)) *rig {
 	return r
 }
 
-func (r *rig) begin(t testing.TB, s mfa.Subject) *mfa.Challenge {
-	ch, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: s, Binding: "b"})
+func (r *rig) begin(t testing.TB, s mfa.User) *mfa.Challenge {
+	ch, err := r.Begin(t.Context(), mfa.BeginRequest{User: s, Binding: "b"})
 	require.NoError(t, err)
 	return ch
 }
@@ -71,7 +71,7 @@ func TestSignIn(t *testing.T) {
 	}{{0, nil}, {89999 * time.Millisecond, nil}, {90 * time.Second, mfa.ErrExpired}} {
 		r := newRig(t)
 		ch := r.begin(t, ann)
-		require.Equal(t, "a•••@example.com", ch.Options[0].Hint)
+		require.Equal(t, "a•••@example.com", ch.Options[0].MaskedDestination)
 		d, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: "b", Kind: "email"})
 		require.NoError(t, err)
 		require.Equal(t, r.clock.Now().Add(90*time.Second), d.Expires)
@@ -93,11 +93,11 @@ func TestSignIn(t *testing.T) {
 func TestConfirmByCodeOrLink(t *testing.T) {
 	for _, by := range []string{"code", "link"} {
 		r := newRig(t)
-		ch := r.begin(t, mfa.Subject{ID: "new"})
-		require.Equal(t, mfa.Enroll, ch.Next)
+		ch := r.begin(t, mfa.User{ID: "new"})
+		require.Equal(t, mfa.NextEnroll, ch.Next)
 		e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: "b", Kind: "email", Params: map[string]mfa.Secret{"address": mfa.NewSecret(" New@Example.COM ")}})
 		require.NoError(t, err)
-		require.Equal(t, "N•••@example.com", e.Prompt.Hint)
+		require.Equal(t, "N•••@example.com", e.Prompt.MaskedDestination)
 		m, _ := r.box.Last()
 		require.Equal(t, "New@example.com", m.To)
 		_, token, ok := strings.Cut(m.Text.Reveal(), "confirm?token=")
@@ -111,7 +111,7 @@ func TestConfirmByCodeOrLink(t *testing.T) {
 		require.NoError(t, err)
 		_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: mfa.NewSecret(token)}})
 		require.ErrorIs(t, err, mfa.ErrTokenExpired)
-		require.Equal(t, mfa.Verify, r.begin(t, mfa.Subject{ID: "new"}).Next)
+		require.Equal(t, mfa.NextVerify, r.begin(t, mfa.User{ID: "new"}).Next)
 	}
 }
 
@@ -282,7 +282,7 @@ func TestDelivery(t *testing.T) {
 // A confirmation by link needs links.
 func TestLinkWithoutConfirmURL(t *testing.T) {
 	r := newRig(t, func(c *email.Config) { c.ConfirmURL = nil })
-	_, err := r.SendConfirmation(t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("root")})
+	_, err := r.SendConfirmation(t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("root")})
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.ErrorContains(t, err, "ConfirmURL")
 	require.Empty(t, r.box.All())
@@ -296,7 +296,7 @@ func TestTraits(t *testing.T) {
 	tr.Settings = factor.Settings{} // see TestSettings
 	require.Equal(t, factor.Traits{Class: factor.ClassPossession, AMR: "otp", Level: factor.LevelWeak}, tr)
 	require.Equal(t, "email", f.Kind())
-	state, hint, err := f.Implied(factor.Person{Email: "ann@Example.com"})
+	state, hint, err := f.Implied(factor.User{Email: "ann@Example.com"})
 	require.NoError(t, err)
 	require.Equal(t, "ann@example.com a•••@example.com", string(state)+" "+hint)
 }

@@ -82,7 +82,7 @@ func TestErrors_HoldNothingThatTheSenderSaid(t *testing.T) {
 	require.NoError(t, err)
 	q.fail = true
 	ctx := t.Context()
-	admin := mfa.AdminRequest{Subject: ann, Actor: mfa.System("root")}
+	admin := mfa.AdminRequest{User: ann, Actor: mfa.System("root")}
 	for name, do := range map[string]func() error{
 		"send": func() error {
 			_, err := r.Send(ctx, mfa.SendRequest{Challenge: r.begin(t, ann).Token, Binding: "b", Kind: "email"})
@@ -91,7 +91,7 @@ func TestErrors_HoldNothingThatTheSenderSaid(t *testing.T) {
 		"confirmation": func() error { _, err := r.SendConfirmation(ctx, admin); return err },
 		"setup":        func() error { _, err := r.SendSetupLinkTo(ctx, admin); return err },
 		"enrolment": func() error {
-			ch := r.begin(t, mfa.Subject{ID: "new"})
+			ch := r.begin(t, mfa.User{ID: "new"})
 			_, err := r.Enroll(ctx, mfa.EnrollRequest{Grant: ch.Grant, Binding: "b", Kind: "email",
 				Params: map[string]mfa.Secret{"address": mfa.NewSecret("new@example.com")}})
 			return err

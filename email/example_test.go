@@ -31,14 +31,14 @@ func Example() {
 		log.Fatal(err)
 	}
 	ctx := context.Background()
-	ch, _ := m.Begin(ctx, mfa.BeginRequest{Subject: mfa.Subject{ID: "ann", Email: "ann@example.com", EmailConfirmed: true}, Binding: "session"})
+	ch, _ := m.Begin(ctx, mfa.BeginRequest{User: mfa.User{ID: "ann", Email: "ann@example.com", EmailVerified: true}, Binding: "session"})
 	d, _ := m.Send(ctx, mfa.SendRequest{Challenge: ch.Token, Binding: "session", Kind: "email"})
-	fmt.Println("sent to", d.Hint)
+	fmt.Println("sent to", d.MaskedDestination)
 
 	sent, _ := box.Last()
 	code := regexp.MustCompile(`\d{6}`).FindString(sent.Text.Reveal())
 	v, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: "session", Kind: "email", Response: mfa.NewSecret(code)})
-	fmt.Println(v.SubjectID, v.AMR, err)
+	fmt.Println(v.UserID, v.AMR, err)
 	// Output:
 	// sent to a•••@example.com
 	// ann [otp mfa] <nil>
@@ -90,7 +90,7 @@ func ExampleSendConfirmations() {
 	keys, _ := seal.NewKeyring(seal.GenerateKey())
 	m, _ := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []mfa.Factor{f},
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil }})
-	people := slices.Values([]mfa.Subject{{ID: "1", Email: "one@example.com"}, {ID: "2"}})
+	people := slices.Values([]mfa.User{{ID: "1", Email: "one@example.com"}, {ID: "2"}})
 	for r := range email.SendConfirmations(context.Background(), m, mfa.System("root"), "address check", people) {
 		fmt.Println(r.Index, r.Subject.ID, r.Err)
 	}

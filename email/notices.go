@@ -14,8 +14,8 @@ import (
 // Notify tells a person what happened to their second factor, in a mail that says what to do
 // if it was not them.
 func (f *Factor) Notify(ctx context.Context, in factor.NotifyInput) error {
-	c := Content{To: string(in.State), ServiceName: f.cfg.ServiceName, Locale: in.Person.Locale,
-		Notice: in.Name, Factor: in.Kind, Name: plainname.ForQuotation(in.Label), Time: in.Time, Until: in.Until, Left: in.Left}
+	c := Content{To: string(in.State), ServiceName: f.cfg.ServiceName, Locale: in.User.Locale,
+		Notice: in.Name, Factor: in.Kind, Name: plainname.ForQuotation(in.Label), Time: in.Time, Until: in.Until, Left: in.Remaining}
 	if !in.Link.IsZero() {
 		if f.cfg.SetupURL == nil {
 			return quiet.New("email: Config.SetupURL is nil, so there is no link to send")

@@ -106,7 +106,7 @@ func TestNotify(t *testing.T) {
 	cfg := email.Config{Sender: out, ServiceName: "Acme"}
 	f, err := email.New(cfg)
 	require.NoError(t, err)
-	in := factor.NotifyInput{Person: factor.Person{Locale: "nl"}, State: []byte("ann@example.com"), Name: "factor.added", Kind: "totp", Label: "Telefoon"}
+	in := factor.NotifyInput{User: factor.User{Locale: "nl"}, State: []byte("ann@example.com"), Name: "factor.added", Kind: "totp", Label: "Telefoon"}
 	require.NoError(t, f.Notify(t.Context(), in))
 	m, ok := out.Last()
 	require.True(t, ok)

@@ -235,9 +235,9 @@ func TestTakeBack(t *testing.T) {
 	}
 	before := lockout.State{Kinds: map[string]lockout.Tally{"pin": {Streak: 99}}}
 	after, st := c.Fail(before, "pin", t0)
-	require.True(t, st.Stopped)
-	require.False(t, c.Status(lockout.TakeBack(after, before, after, "pin"), "pin", t0).Stopped)
-	before.Kinds["pin"] = lockout.Tally{Streak: 50, Stopped: true} // by an earlier, smaller StopAfter
+	require.True(t, st.Disabled)
+	require.False(t, c.Status(lockout.TakeBack(after, before, after, "pin"), "pin", t0).Disabled)
+	before.Kinds["pin"] = lockout.Tally{Streak: 50, Disabled: true} // by an earlier, smaller DisableAfter
 	after, _ = c.Fail(before, "pin", t0)
-	require.True(t, c.Status(lockout.TakeBack(after, before, after, "pin"), "pin", t0).Stopped)
+	require.True(t, c.Status(lockout.TakeBack(after, before, after, "pin"), "pin", t0).Disabled)
 }

@@ -21,10 +21,10 @@ import (
 
 // Defaults of Config.
 const (
-	DefaultTries     = 5
-	DefaultTotal     = 10
-	DefaultWait      = 3 * time.Minute
-	DefaultStopAfter = 100
+	DefaultTries        = 5
+	DefaultTotal        = 10
+	DefaultWait         = 3 * time.Minute
+	DefaultDisableAfter = 100
 )
 
 // Config says how many wrong answers are allowed. The zero value is the default in every
@@ -46,10 +46,10 @@ type Config struct {
 	// KindOnly locks only the kind that was guessed at, so that another can still be used.
 	// By default a lock covers every kind. Total still locks every kind.
 	KindOnly bool
-	// StopAfter is the streak at which the kind is stopped until it is enrolled again or
+	// DisableAfter is the streak at which the kind is stopped until it is enrolled again or
 	// unlocked by an administrator; default 100, at most 100 (NIST SP 800-63B-4 section
 	// 3.2.2), at least Tries.
-	StopAfter int
+	DisableAfter int
 }
 
 // WithDefaults returns c with defaults filled in, or an error that says which field is
@@ -70,8 +70,8 @@ func (c Config) WithDefaults() (Config, error) {
 	if c.MaxWait == 0 {
 		c.MaxWait = max(time.Hour, c.Wait)
 	}
-	if c.StopAfter == 0 {
-		c.StopAfter = DefaultStopAfter
+	if c.DisableAfter == 0 {
+		c.DisableAfter = DefaultDisableAfter
 	}
 	switch {
 	case c.Tries < 1 || c.Tries > 100:
@@ -84,8 +84,8 @@ func (c Config) WithDefaults() (Config, error) {
 		return c, fmt.Errorf("lockout: Growth is %g, want 1 to 10", c.Growth)
 	case c.MaxWait < c.Wait || c.MaxWait > 24*time.Hour:
 		return c, fmt.Errorf("lockout: MaxWait is %s, want Wait (%s) to 24h", c.MaxWait, c.Wait)
-	case c.StopAfter < c.Tries || c.StopAfter > DefaultStopAfter:
-		return c, fmt.Errorf("lockout: StopAfter is %d, want %d (Tries) to 100", c.StopAfter, c.Tries)
+	case c.DisableAfter < c.Tries || c.DisableAfter > DefaultDisableAfter:
+		return c, fmt.Errorf("lockout: DisableAfter is %d, want %d (Tries) to 100", c.DisableAfter, c.Tries)
 	}
 	return c, nil
 }
@@ -96,8 +96,8 @@ type Tally struct {
 	Streak      int   `cbor:"1,keyasint,omitempty"`
 	LockedUntil int64 `cbor:"2,keyasint,omitempty"`
 	// Locks is how many locks that the kind had a part in have ended since its last success.
-	Locks   int  `cbor:"3,keyasint,omitempty"`
-	Stopped bool `cbor:"4,keyasint,omitempty"`
+	Locks    int  `cbor:"3,keyasint,omitempty"`
+	Disabled bool `cbor:"4,keyasint,omitempty"`
 }
 
 // State is what is remembered of one person's wrong answers. The zero value is a person
@@ -116,9 +116,9 @@ type Status struct {
 	// LockedUntil is the end of the lock that covers the kind, or zero.
 	LockedUntil time.Time
 	// Stopped: waiting does not help.
-	Stopped bool
+	Disabled bool
 	// Left is how many wrong answers remain before a lock.
-	Left int
+	Remaining int
 }
 
 // Status tells how kind stands at now. It changes nothing.
@@ -132,9 +132,9 @@ func (c Config) Status(s State, kind string, now time.Time) Status {
 		total += t.settle(ms, ended).Tries
 	}
 	t := s.Kinds[kind].settle(ms, ended)
-	st := Status{Stopped: t.Stopped, Left: max(0, min(c.Tries-t.Tries, c.Total-total))}
+	st := Status{Disabled: t.Disabled, Remaining: max(0, min(c.Tries-t.Tries, c.Total-total))}
 	if until := max(s.LockedUntil, t.LockedUntil); until != 0 {
-		st.LockedUntil, st.Left = time.UnixMilli(until).UTC(), 0
+		st.LockedUntil, st.Remaining = time.UnixMilli(until).UTC(), 0
 	}
 	return st
 }
@@ -147,7 +147,7 @@ func (c Config) Fail(s State, kind string, now time.Time) (State, Status) {
 	t := s.Kinds[kind]
 	t.Tries++
 	t.Streak++
-	t.Stopped = t.Stopped || t.Streak >= c.StopAfter
+	t.Disabled = t.Disabled || t.Streak >= c.DisableAfter
 	s.Kinds[kind] = t
 	switch {
 	case t.Tries >= c.Tries && c.KindOnly && total(s) < c.Total:
@@ -178,8 +178,8 @@ func TakeBack(s, before, after State, kind string) State {
 	if t.LockedUntil == is.LockedUntil && is.LockedUntil != was.LockedUntil {
 		t.LockedUntil = 0
 	}
-	if is.Stopped && !was.Stopped && t.Streak == is.Streak {
-		t.Stopped = false
+	if is.Disabled && !was.Disabled && t.Streak == is.Streak {
+		t.Disabled = false
 	}
 	t.Tries, t.Streak = max(0, t.Tries-1), max(0, t.Streak-1)
 	if s.Kinds[kind] = t; t == (Tally{}) {

@@ -21,13 +21,13 @@ func config(t testing.TB, c lockout.Config) lockout.Config {
 }
 
 func TestDefaults(t *testing.T) {
-	require.Equal(t, lockout.Config{Tries: 5, Total: 10, Wait: 3 * time.Minute, Growth: 1, MaxWait: time.Hour, StopAfter: 100},
+	require.Equal(t, lockout.Config{Tries: 5, Total: 10, Wait: 3 * time.Minute, Growth: 1, MaxWait: time.Hour, DisableAfter: 100},
 		config(t, lockout.Config{}))
 }
 
 func TestRefusedConfigs(t *testing.T) {
 	for _, c := range []lockout.Config{{Tries: -1}, {Tries: 101}, {Tries: 6, Total: 5}, {Total: 2000}, {Wait: time.Millisecond}, {Wait: 25 * time.Hour},
-		{Growth: 0.5}, {Growth: 11}, {MaxWait: time.Second}, {StopAfter: 101}, {StopAfter: 4}, {StopAfter: -1}} {
+		{Growth: 0.5}, {Growth: 11}, {MaxWait: time.Second}, {DisableAfter: 101}, {DisableAfter: 4}, {DisableAfter: -1}} {
 		_, err := c.WithDefaults()
 		require.Error(t, err, "%+v", c)
 	}
@@ -38,7 +38,7 @@ func TestBoundaries(t *testing.T) {
 	var s lockout.State
 	var st lockout.Status
 	for i := range 5 {
-		require.Equal(t, 5-i, c.Status(s, "totp", t0).Left)
+		require.Equal(t, 5-i, c.Status(s, "totp", t0).Remaining)
 		s, st = c.Fail(s, "totp", t0)
 	}
 	require.Equal(t, t0.Add(3*time.Minute), st.LockedUntil)
@@ -46,7 +46,7 @@ func TestBoundaries(t *testing.T) {
 		require.False(t, c.Status(s, kind, t0.Add(179999*time.Millisecond)).LockedUntil.IsZero(), "every kind is locked")
 		require.True(t, c.Status(s, kind, t0.Add(180*time.Second)).LockedUntil.IsZero())
 	}
-	require.Equal(t, 5, c.Status(s, "totp", t0.Add(180*time.Second)).Left)
+	require.Equal(t, 5, c.Status(s, "totp", t0.Add(180*time.Second)).Remaining)
 }
 
 func TestGrowingWaits(t *testing.T) {
@@ -71,15 +71,15 @@ func TestStop(t *testing.T) {
 	for i := range 100 {
 		var st lockout.Status
 		s, st = c.Fail(s, "totp", now)
-		require.Equal(t, i == 99, st.Stopped, i)
+		require.Equal(t, i == 99, st.Disabled, i)
 		if !st.LockedUntil.IsZero() {
 			now = st.LockedUntil
 		}
 	}
-	require.True(t, c.Status(s, "totp", now.Add(1000*time.Hour)).Stopped)
-	require.False(t, c.Status(s, "email", now).Stopped)
-	require.True(t, c.Status(c.Succeed(s, "email", now), "totp", now).Stopped, "success clears no other kind")
-	require.False(t, c.Status(lockout.Unlock(s, "totp"), "totp", now).Stopped)
+	require.True(t, c.Status(s, "totp", now.Add(1000*time.Hour)).Disabled)
+	require.False(t, c.Status(s, "email", now).Disabled)
+	require.True(t, c.Status(c.Succeed(s, "email", now), "totp", now).Disabled, "success clears no other kind")
+	require.False(t, c.Status(lockout.Unlock(s, "totp"), "totp", now).Disabled)
 	require.Equal(t, lockout.State{}, lockout.Unlock(s, ""))
 }
 
@@ -89,7 +89,7 @@ func TestChanceOfAGuesser(t *testing.T) {
 	c := config(t, lockout.Config{})
 	const perTry = 3.0 / 1e6
 	require.InDelta(t, 0.0072, perTry*float64(c.Tries)*float64(24*time.Hour/c.Wait), 0.0001, "a flat lock: 0.7 % a day")
-	require.InDelta(t, 0.0003, perTry*float64(c.StopAfter), 0.00001, "with the stop: 0.03 % in all")
+	require.InDelta(t, 0.0003, perTry*float64(c.DisableAfter), 0.00001, "with the stop: 0.03 % in all")
 }
 
 // Whatever the order of answers and pauses, no kind gets more verdicts than it may between
@@ -97,7 +97,7 @@ func TestChanceOfAGuesser(t *testing.T) {
 func TestProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c, err := lockout.Config{Tries: rapid.IntRange(1, 6).Draw(t, "tries"), Total: rapid.IntRange(6, 12).Draw(t, "total"),
-			StopAfter: rapid.IntRange(6, 20).Draw(t, "stop"), KindOnly: rapid.Bool().Draw(t, "kind only")}.WithDefaults()
+			DisableAfter: rapid.IntRange(6, 20).Draw(t, "stop"), KindOnly: rapid.Bool().Draw(t, "kind only")}.WithDefaults()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -116,8 +116,8 @@ func TestProperties(t *testing.T) {
 				}
 				continue
 			}
-			if st.Stopped {
-				if streak[kind] < c.StopAfter {
+			if st.Disabled {
+				if streak[kind] < c.DisableAfter {
 					t.Fatal("stopped too early")
 				}
 				continue
@@ -146,10 +146,10 @@ func TestProperties(t *testing.T) {
 					clear(run) // every kind is locked
 				}
 			}
-			if streak[kind] > c.StopAfter {
+			if streak[kind] > c.DisableAfter {
 				t.Fatal("a verdict after the stop")
 			}
-			if streak[kind] == c.StopAfter && !c.Status(s, kind, now).Stopped {
+			if streak[kind] == c.DisableAfter && !c.Status(s, kind, now).Disabled {
 				t.Fatal("not stopped")
 			}
 		}
@@ -163,7 +163,7 @@ func ExampleConfig_Fail() {
 	for range 5 {
 		var st lockout.Status
 		s, st = c.Fail(s, "totp", now)
-		fmt.Println(st.Left, st.LockedUntil.IsZero())
+		fmt.Println(st.Remaining, st.LockedUntil.IsZero())
 	}
 	fmt.Println(c.Status(s, "email", now).LockedUntil.Sub(now))
 	// Output:

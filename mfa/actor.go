@@ -11,7 +11,7 @@ import (
 type Actor struct {
 	name    string
 	system  bool
-	user    Subject
+	user    User
 	grant   Grant
 	binding string
 }
@@ -20,7 +20,7 @@ type Actor struct {
 // from a verification in the session named by binding that is minutes old, at the highest level
 // that the user has; the Manager checks it at every act. Acts on oneself are refused: what users
 // may do to themselves is what their own grant permits.
-func UserActor(user Subject, grant Grant, binding string) Actor {
+func UserActor(user User, grant Grant, binding string) Actor {
 	return Actor{name: user.ID, user: user, grant: grant, binding: binding}
 }
 
@@ -45,7 +45,7 @@ func (a Actor) check() error {
 // about is zero, for a package that keeps more of a user than factors (linked accounts,
 // passwords). It does not ask Config.Authorize, and it changes nothing. The errors are those of
 // Reset.
-func (m *Manager) CheckActor(ctx context.Context, a Actor, about Subject) error {
+func (m *Manager) CheckActor(ctx context.Context, a Actor, about User) error {
 	key := ""
 	if about.ID != "" {
 		key = about.compact().key()
@@ -81,6 +81,6 @@ func (m *Manager) proven(ctx context.Context, a Actor, key string) error {
 	if err != nil {
 		return err
 	}
-	_, err = m.may(r, c, request{act: actAdminister}, r.at(now))
+	_, err = m.permits(r, c, request{act: actAdminister}, r.at(now))
 	return err
 }

@@ -32,21 +32,21 @@ const unconfirmedPerDestination = 20
 
 const sealBudget = "budget"
 
-func (b SendBudget) withDefaults() SendBudget {
-	if b.PerPerson == 0 {
-		b.PerPerson = 30
+func (b RateLimits) withDefaults() RateLimits {
+	if b.PerUser == 0 {
+		b.PerUser = 30
 	}
 	return b
 }
 
 // userMaySend looks at the user's own allowance, and charges nothing.
 func (m *Manager) userMaySend(r *record, now time.Time) error {
-	limit := m.cfg.Sends.PerPerson
+	limit := m.cfg.RateLimits.PerUser
 	if limit < 0 {
 		return nil
 	}
 	if _, wait := r.Sends.add(now, limit); wait > 0 {
-		return &BudgetError{RetryAfter: wait}
+		return &RateLimitError{RetryAfter: wait}
 	}
 	return nil
 }
@@ -57,7 +57,7 @@ func (m *Manager) userSends(r *record, now time.Time) error {
 	if err := m.userMaySend(r, now); err != nil {
 		return err
 	}
-	if limit := m.cfg.Sends.PerPerson; limit < 0 {
+	if limit := m.cfg.RateLimits.PerUser; limit < 0 {
 		r.Sends = nil
 	} else {
 		r.Sends, _ = r.Sends.add(now, limit)
@@ -73,7 +73,7 @@ type allowance struct {
 
 // allowances are those that a message costs besides the user's own, the narrowest first.
 func (m *Manager) allowances(s *issuing, destination Secret) (list []allowance) {
-	limit := m.cfg.Sends.PerDestination
+	limit := m.cfg.RateLimits.PerDestination
 	if limit == 0 && s.confirming {
 		limit = unconfirmedPerDestination
 	}
@@ -82,7 +82,7 @@ func (m *Manager) allowances(s *issuing, destination Secret) (list []allowance) 
 		digest := m.cfg.Keys.Digest("destination", kind+"\x00"+destination.Reveal())
 		list = append(list, allowance{"b/d/" + base64.RawURLEncoding.EncodeToString(digest), limit})
 	}
-	if limit = m.cfg.Sends.PerSender; limit > 0 {
+	if limit = m.cfg.RateLimits.PerKind; limit > 0 {
 		list = append(list, allowance{fmt.Sprintf("b/s/%s/%s", kind, s.subject.Tenant), limit})
 	}
 	return list
@@ -134,7 +134,7 @@ func (m *Manager) look(ctx context.Context, a allowance, now time.Time) error {
 		return unavailable(err)
 	}
 	if _, wait := log.add(now, a.limit); wait > 0 {
-		return &BudgetError{RetryAfter: wait}
+		return &RateLimitError{RetryAfter: wait}
 	}
 	return nil
 }
@@ -151,7 +151,7 @@ func (m *Manager) chargeShared(
 		}
 		log, wait := log.add(now, a.limit)
 		if over = nil; wait > 0 {
-			over = &BudgetError{RetryAfter: wait}
+			over = &RateLimitError{RetryAfter: wait}
 			return storage.Change{}, nil
 		}
 		p = payment{a.key, log[len(log)-2]}

@@ -71,11 +71,11 @@ var nuisances = []nuisance{
 			Message: fmt.Sprint("help ", r.store.Calls(mfatest.OpGet))})
 	}, false},
 	{"SendSetupLinkTo", func(r *nuisanceRig) error {
-		_, err := r.SendSetupLinkTo(r.t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("root")})
+		_, err := r.SendSetupLinkTo(r.t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("root")})
 		return err
 	}, true},
 	{"SendConfirmation", func(r *nuisanceRig) error {
-		_, err := r.SendConfirmation(r.t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("root")})
+		_, err := r.SendConfirmation(r.t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("root")})
 		return err
 	}, false},
 }
@@ -84,8 +84,8 @@ var nuisances = []nuisance{
 func newNuisanceRig(t *testing.T) *nuisanceRig {
 	t.Helper()
 	r := &nuisanceRig{other: "stranger@example.net", rig: newRig(t, func(c *mfa.Config) {
-		c.Notices = mfa.NoticesNow
-		c.Sends = mfa.SendBudget{PerPerson: 6, PerDestination: 20, PerSender: 40}
+		c.Notify = mfa.NoticesNow
+		c.RateLimits = mfa.RateLimits{PerUser: 6, PerDestination: 20, PerKind: 40}
 	})}
 	r.grant = r.signIn(ann).Grant
 	var err error
@@ -117,7 +117,7 @@ func TestAllowance_ARefusalCostsNothing(t *testing.T) {
 				_ = act.do(r) // up to the limit
 			}
 			before, writes, sent := r.shared(), r.writes(), r.messages()
-			var over *mfa.BudgetError
+			var over *mfa.RateLimitError
 			for _, each := range nuisances {
 				if err := each.do(r); act.name != "Enroll" || each.name != "ResendEnrollment" { // replaced
 					require.ErrorAs(t, err, &over, "%s after %s", each.name, act.name)
@@ -147,7 +147,7 @@ func TestAllowance_ARefusalCostsNothing(t *testing.T) {
 			require.Equal(t, writes, r.writes(), "writes")
 			require.Equal(t, sent, r.messages(), "messages")
 			require.Equal(t, before, r.shared())
-			require.NoError(t, r.Unlock(t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("root")}))
+			require.NoError(t, r.Unlock(t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("root")}))
 			require.NoError(t, act.do(r), "the lock cost nothing of the user's own allowance either")
 		})
 	}
@@ -156,12 +156,12 @@ func TestAllowance_ARefusalCostsNothing(t *testing.T) {
 // A wider allowance that is used up refuses without a write as well, and without a charge of
 // a narrower one.
 func TestAllowance_AWiderRefusalCostsNothing(t *testing.T) {
-	for name, sends := range map[string]mfa.SendBudget{
-		"destination": {PerPerson: 100, PerDestination: 3, PerSender: 100},
-		"kind":        {PerPerson: 100, PerDestination: 100, PerSender: 3},
+	for name, sends := range map[string]mfa.RateLimits{
+		"destination": {PerUser: 100, PerDestination: 3, PerKind: 100},
+		"kind":        {PerUser: 100, PerDestination: 100, PerKind: 3},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := &nuisanceRig{rig: newRig(t, func(c *mfa.Config) { c.Sends = sends })}
+			r := &nuisanceRig{rig: newRig(t, func(c *mfa.Config) { c.RateLimits = sends })}
 			r.ch = r.begin(ann)
 			for range 3 {
 				r.send(r.ch)
@@ -169,7 +169,7 @@ func TestAllowance_AWiderRefusalCostsNothing(t *testing.T) {
 			all, writes := dump(t, r.store), r.writes()
 			for range 1000 {
 				_, err := r.Send(t.Context(), mailTo(r.ch.Token))
-				var over *mfa.BudgetError
+				var over *mfa.RateLimitError
 				require.ErrorAs(t, err, &over)
 				require.Equal(t, 61*time.Minute, over.RetryAfter)
 			}
@@ -201,17 +201,17 @@ func TestAllowance_OneUserDrainsNothing(t *testing.T) {
 // exceeded; and when it is over, exactly what was delivered has been charged.
 func TestAllowance_IsNeverExceededInParallel(t *testing.T) {
 	for name, limits := range map[string]struct {
-		sends mfa.SendBudget
+		sends mfa.RateLimits
 		users int
 		want  int
 	}{
-		"user":        {mfa.SendBudget{PerPerson: 3, PerDestination: 50, PerSender: 100}, 4, 12},
-		"destination": {mfa.SendBudget{PerPerson: 40, PerDestination: 5, PerSender: 100}, 4, 20},
-		"kind":        {mfa.SendBudget{PerPerson: 40, PerDestination: 50, PerSender: 7}, 4, 7},
-		"all":         {mfa.SendBudget{PerPerson: 3, PerDestination: 3, PerSender: 12}, 4, 12},
+		"user":        {mfa.RateLimits{PerUser: 3, PerDestination: 50, PerKind: 100}, 4, 12},
+		"destination": {mfa.RateLimits{PerUser: 40, PerDestination: 5, PerKind: 100}, 4, 20},
+		"kind":        {mfa.RateLimits{PerUser: 40, PerDestination: 50, PerKind: 7}, 4, 7},
+		"all":         {mfa.RateLimits{PerUser: 3, PerDestination: 3, PerKind: 12}, 4, 12},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, func(c *mfa.Config) { c.Sends = limits.sends })
+			r := newRig(t, func(c *mfa.Config) { c.RateLimits = limits.sends })
 			managers := []*mfa.Manager{r.Manager, r.another(), r.another()}
 			var challenges []*mfa.Challenge
 			for i := range limits.users {
@@ -221,7 +221,7 @@ func TestAllowance_IsNeverExceededInParallel(t *testing.T) {
 			together(40*limits.users, func(i int) {
 				_, err := managers[i%len(managers)].Send(context.Background(), mfa.SendRequest{
 					Challenge: challenges[i%limits.users].Token, Binding: binding, Kind: "mail"})
-				var over *mfa.BudgetError
+				var over *mfa.RateLimitError
 				switch {
 				case err == nil:
 					delivered.Add(1)
@@ -258,7 +258,7 @@ func TestAllowance_IsPaidBack(t *testing.T) {
 		require.NoError(t, send(r.Manager))
 	}
 	between.arm(true, 0, func() { require.NoError(t, send(r.Manager)) })
-	var over *mfa.BudgetError
+	var over *mfa.RateLimitError
 	require.ErrorAs(t, send(slow), &over)
 	sum := 0
 	for range 100 {
@@ -347,7 +347,7 @@ func TestAllowance_OverAStoreThatFails(t *testing.T) {
 			for skip := range 6 {
 				t.Run(fmt.Sprint(op, fault, skip), func(t *testing.T) {
 					r := newRig(t, func(c *mfa.Config) {
-						c.Sends = mfa.SendBudget{PerPerson: 4, PerDestination: 4, PerSender: 4}
+						c.RateLimits = mfa.RateLimits{PerUser: 4, PerDestination: 4, PerKind: 4}
 					})
 					ch := r.begin(ann)
 					send := func() error {

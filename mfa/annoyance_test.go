@@ -13,7 +13,7 @@ import (
 // The user is notified of requests for support once a day, however often they are made and
 // closed in between, as long as the case is open.
 func TestRequestSupport_NotifiesOnceADay(t *testing.T) {
-	r := newRig(t, func(c *mfa.Config) { c.Notices = mfa.NoticesNow })
+	r := newRig(t, func(c *mfa.Config) { c.Notify = mfa.NoticesNow })
 	r.withApp(ann, "word")
 	_ = r.mail.notices()
 	var told []string
@@ -35,7 +35,7 @@ func TestRequestSupport_NotifiesOnceADay(t *testing.T) {
 // A thousand challenges that are begun and abandoned send one notice and are a bounded number
 // of writes, and do not end a challenge of the user's.
 func TestAbandon_AThousandTimes(t *testing.T) {
-	r := newRig(t, func(c *mfa.Config) { c.Notices = mfa.NoticesNow })
+	r := newRig(t, func(c *mfa.Config) { c.Notify = mfa.NoticesNow })
 	r.withApp(ann, "word")
 	_ = r.mail.notices()
 	mine := r.begin(ann)

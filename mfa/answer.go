@@ -17,13 +17,13 @@ const maxResponse = 8192
 
 // answer is one answer on its road: read the record, refuse or judge, apply, swap, tell.
 // Verifying a challenge and confirming an enrolment differ only in the two functions.
-type answer struct {
-	factor   Factor
-	subject  subject
-	purpose  Purpose
-	response string // normalised
-	opened   time.Time
-	now      time.Time // the clock, read once
+type response struct {
+	factor  Factor
+	subject subject
+	purpose Purpose
+	text    string // normalised
+	opened  time.Time
+	now     time.Time // the clock, read once
 	// confirming an enrolment, which also is the way out of a stopped kind.
 	confirming bool
 	// unlocking a stopped kind by right answers, one of which does not clear its count.
@@ -61,41 +61,41 @@ func (m *Manager) normalize(f Factor, response Secret) (string, error) {
 
 // judged is what became of an answer in one turn of the update loop; it counts only once
 // the turn is committed.
-type judged struct {
+type result struct {
 	err    error
 	events []Event
 }
 
 // take runs an answer to its end.
-func (m *Manager) take(ctx context.Context, a *answer) error {
+func (m *Manager) respond(ctx context.Context, a *response) error {
 	if a.factor.Traits().Expensive {
-		return m.takeExpensive(ctx, a)
+		return m.respondExpensive(ctx, a)
 	}
-	var out judged
+	var out result
 	err := m.update(ctx, a.subject, a.now, func(r *record) (bool, error) {
-		out = judged{}
+		out = result{}
 		now := r.at(a.now)
 		targets, err := m.admit(r, a, now)
 		if err != nil {
 			return false, err
 		}
-		won, verdict, refusal := m.judge(ctx, a, targets, now)
+		won, verdict, refusal := m.verifyTargets(ctx, a, targets, now)
 		if refusal == nil {
-			out.events = m.right(r, a, won, verdict, now)
+			out.events = m.applyCorrect(r, a, won, verdict, now)
 			return true, nil
 		}
 		switch {
 		case ctx.Err() != nil:
 			return false, unavailable(ctx.Err())
 		case weight(refusal) == weightExpired && !a.uncounted:
-			out = m.late(a, refusal, now)
+			out = m.applyExpired(a, refusal, now)
 			return false, nil
 		case a.uncounted:
 			var write bool
-			out.events, write, out.err = m.passedOver(r, a, refusal, now)
+			out.events, write, out.err = m.applyUncounted(r, a, refusal, now)
 			return write, nil
 		}
-		out.events, out.err = m.wrong(r, a, refusal, now)
+		out.events, out.err = m.applyIncorrect(r, a, refusal, now)
 		return true, nil
 	})
 	return m.tell(ctx, a, err, out)
@@ -103,7 +103,7 @@ func (m *Manager) take(ctx context.Context, a *answer) error {
 
 // admit refuses what must not be judged: a locked person's answer, a stopped kind's, and
 // what find refuses.
-func (m *Manager) admit(r *record, a *answer, now time.Time) ([]target, error) {
+func (m *Manager) admit(r *record, a *response, now time.Time) ([]target, error) {
 	st := m.cfg.Lockout.Status(r.Lockout, a.factor.Kind(), now)
 	if !st.LockedUntil.IsZero() {
 		return nil, &LockedError{Until: st.LockedUntil, RetryAfter: st.LockedUntil.Sub(now)}
@@ -113,10 +113,10 @@ func (m *Manager) admit(r *record, a *answer, now time.Time) ([]target, error) {
 		return nil, err
 	}
 	switch {
-	case a.unlocking && !st.Stopped:
+	case a.unlocking && !st.Disabled:
 		return nil, fmt.Errorf("%w: the kind is not stopped", ErrNotAvailable)
-	case st.Stopped && !a.confirming && !a.unlocking:
-		return nil, &StoppedError{Kind: a.factor.Kind()}
+	case st.Disabled && !a.confirming && !a.unlocking:
+		return nil, &DisabledError{Kind: a.factor.Kind()}
 	}
 	if f, sends := a.factor.(factor.Challenger); sends && !f.Traits().SharedChallenge {
 		others := r.others(f, targets, now)
@@ -130,7 +130,7 @@ func (m *Manager) admit(r *record, a *answer, now time.Time) ([]target, error) {
 // judge asks the factor about each target until one accepts. The refusal that tells most
 // is returned: replayed before expired before incorrect, and a failure of the factor
 // before them all.
-func (m *Manager) judge(ctx context.Context, a *answer, targets []target, now time.Time) (won target, v *factor.Verdict, refusal error) {
+func (m *Manager) verifyTargets(ctx context.Context, a *response, targets []target, now time.Time) (won target, v *factor.Verdict, refusal error) {
 	refusal = ErrIncorrect
 	for _, t := range targets {
 		in := a.input(t)
@@ -155,8 +155,8 @@ func (m *Manager) judge(ctx context.Context, a *answer, targets []target, now ti
 }
 
 // input is what the factor is asked about a target.
-func (a *answer) input(t target) factor.VerifyInput {
-	in := factor.VerifyInput{Person: a.subject.person(), State: t.State, Response: a.response,
+func (a *response) input(t target) factor.VerifyInput {
+	in := factor.VerifyInput{User: a.subject.person(), State: t.State, Response: a.text,
 		Opened: a.opened, Confirming: a.confirming, Now: a.now}
 	if t.live != nil {
 		in.Issued = t.live.Keep
@@ -167,7 +167,7 @@ func (a *answer) input(t target) factor.VerifyInput {
 }
 
 // suffices looks at a verdict with what the Manager knows and the factor does not.
-func (a *answer) suffices(t target, v *factor.Verdict) error {
+func (a *response) suffices(t target, v *factor.Verdict) error {
 	if a.named != nil {
 		state := v.State
 		if state == nil {
@@ -205,7 +205,7 @@ func weight(err error) int {
 }
 
 // right applies a right answer.
-func (m *Manager) right(r *record, a *answer, t target, v *factor.Verdict, now time.Time) []Event {
+func (m *Manager) applyCorrect(r *record, a *response, t target, v *factor.Verdict, now time.Time) []Event {
 	if v.State != nil {
 		t.State = bytes.Clone(v.State)
 	}
@@ -215,7 +215,7 @@ func (m *Manager) right(r *record, a *answer, t target, v *factor.Verdict, now t
 	}
 	events := a.accept(r, t, v, now)
 	if v.Cloned {
-		events = append(events, m.notable(r, a.subject, "", m.cloned(a, t.ID, now)))
+		events = append(events, m.withNotice(r, a.subject, "", m.cloned(a, t.ID, now)))
 	}
 	if id := t.ID; v.Ended && id != "" {
 		m.endFactors(r, func(in instance) bool { return in.ID == id })
@@ -224,21 +224,21 @@ func (m *Manager) right(r *record, a *answer, t target, v *factor.Verdict, now t
 }
 
 // cloned is the event of an answer by an instance that seems to have been copied.
-func (m *Manager) cloned(a *answer, id string, now time.Time) Event {
+func (m *Manager) cloned(a *response, id string, now time.Time) Event {
 	return m.event("factor.cloned", a.subject, now, func(e *Event) {
 		e.Kind, e.FactorID, e.Purpose = a.factor.Kind(), id, a.purpose
 	})
 }
 
 // wrong counts a refused answer.
-func (m *Manager) wrong(r *record, a *answer, refusal error, now time.Time) ([]Event, error) {
+func (m *Manager) applyIncorrect(r *record, a *response, refusal error, now time.Time) ([]Event, error) {
 	var st lockout.Status
 	r.Lockout, st = m.cfg.Lockout.Fail(r.Lockout, a.factor.Kind(), now)
 	return m.refuse(r, a, refusal, st, now)
 }
 
 // refuse makes the error and the events of a refused answer that has been counted.
-func (m *Manager) refuse(r *record, a *answer, refusal error, st lockout.Status, now time.Time) ([]Event, error) {
+func (m *Manager) refuse(r *record, a *response, refusal error, st lockout.Status, now time.Time) ([]Event, error) {
 	reason := "incorrect"
 	switch weight(refusal) {
 	case weightReplayed:
@@ -250,7 +250,7 @@ func (m *Manager) refuse(r *record, a *answer, refusal error, st lockout.Status,
 	delete(r.Proofs, kind)
 	mk := func(name string) Event {
 		return m.event(name, a.subject, now, func(e *Event) {
-			e.Kind, e.Purpose, e.Reason, e.Left, e.LockedUntil = kind, a.purpose, reason, st.Left, st.LockedUntil
+			e.Kind, e.Purpose, e.Reason, e.Remaining, e.LockedUntil = kind, a.purpose, reason, st.Remaining, st.LockedUntil
 		})
 	}
 	name := "verify.failure"
@@ -258,27 +258,27 @@ func (m *Manager) refuse(r *record, a *answer, refusal error, st lockout.Status,
 		name = "confirm.failure"
 	}
 	events := []Event{mk(name)}
-	told := func(name string) Event { return m.notable(r, a.subject, "", mk(name)) }
+	told := func(name string) Event { return m.withNotice(r, a.subject, "", mk(name)) }
 	switch {
 	case !st.LockedUntil.IsZero():
 		events = append(events, told("lockout.locked"))
-	case a.purpose == SignIn && !a.confirming && r.Lockout.Kinds[kind].Streak >= warnAfter && m.warn(r, now):
+	case a.purpose == PurposeSignIn && !a.confirming && r.Lockout.Kinds[kind].Streak >= warnAfter && m.warn(r, now):
 		events[0] = told(name)
 	}
 	switch {
-	case st.Stopped && (a.confirming || a.unlocking): // it was before
-		events = append(events, mk("lockout.stopped"))
-	case st.Stopped:
-		events = append(events, told("lockout.stopped"))
+	case st.Disabled && (a.confirming || a.unlocking): // it was before
+		events = append(events, mk("lockout.disabled"))
+	case st.Disabled:
+		events = append(events, told("lockout.disabled"))
 	}
 	if errors.Is(refusal, factor.ErrCloned) {
-		events = append(events, m.notable(r, a.subject, "", m.cloned(a, "", now)))
+		events = append(events, m.withNotice(r, a.subject, "", m.cloned(a, "", now)))
 	}
-	return events, &AttemptError{Kind: kind, Left: st.Left, LockedUntil: st.LockedUntil, Err: refusal}
+	return events, &AttemptError{Kind: kind, Remaining: st.Remaining, LockedUntil: st.LockedUntil, Err: refusal}
 }
 
 // tell gives the verdict, now that it is committed.
-func (m *Manager) tell(ctx context.Context, a *answer, err error, out judged) error {
+func (m *Manager) tell(ctx context.Context, a *response, err error, out result) error {
 	if err == nil {
 		m.emit(ctx, out.events)
 		return out.err

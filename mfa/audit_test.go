@@ -70,7 +70,7 @@ func sound(t testing.TB, p policy.Profile) mfa.Config {
 		Factors: []mfa.Factor{key, newApp(t), newPhone(t, func(context.Context, sms.CheckInput) error { return nil }), newMail(t),
 			must[*recovery.Factor](t)(recovery.New(recovery.Config{Count: 4, Bits: 120})), must[*access.Factor](t)(access.New(access.Config{}))},
 		Policies:  policy.Static(policy.Policy{Kinds: []string{"key", "totp", "sms"}}),
-		Notices:   mfa.NoticesNow,
+		Notify:    mfa.NoticesNow,
 		Events:    func(context.Context, mfa.Event) {},
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil },
 	}
@@ -116,8 +116,8 @@ func TestNew_HoldsEachPartOfConfigToTheProfile(t *testing.T) {
 		}, "A-7"},
 		"Policies":           {func(c *mfa.Config) { c.Policies = nil }, "A-20 A-4 A-6"},
 		"Events":             {func(c *mfa.Config) { c.Events = nil }, "A-30"},
-		"Events and Notices": {func(c *mfa.Config) { c.Events, c.Notices = nil, nil }, "A-30 A-7"},
-		"Sends":              {func(c *mfa.Config) { c.Sends.PerPerson = -1 }, "A-32"},
+		"Events and Notices": {func(c *mfa.Config) { c.Events, c.Notify = nil, nil }, "A-30 A-7"},
+		"Sends":              {func(c *mfa.Config) { c.RateLimits.PerUser = -1 }, "A-32"},
 		"LinkTTL":            {func(c *mfa.Config) { c.LinkTTL = 48 * time.Hour }, "A-9"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -143,7 +143,7 @@ func TestNew_HoldsEachPartOfConfigToTheProfile(t *testing.T) {
 // What is advice is found, and refused nowhere: the lockout and Notices too reach the profile.
 func TestNew_RefusesNoAdvice(t *testing.T) {
 	cfg := sound(t, policy.ProfileNISTAAL2)
-	cfg.Lockout, cfg.Notices = lockout.Config{Tries: 11}, nil
+	cfg.Lockout, cfg.Notify = lockout.Config{Tries: 11}, nil
 	m, err := mfa.New(cfg)
 	require.NoError(t, err)
 	list, err := m.Audit(t.Context(), policy.ProfileNISTAAL2)
@@ -186,10 +186,10 @@ func TestProfileHoldsForPoliciesSetLater(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []policy.Finding{{Row: "A-4", Where: `policy of user type "staff" of tenant "acme"`,
 		Problem: `mode "optional" lets users sign in with one factor`, Remedy: "set Mode to ModeRequired"}}, list)
-	_, err = m.Begin(t.Context(), mfa.BeginRequest{Binding: binding, Subject: mfa.Subject{ID: "a", Tenant: "acme", UserType: "staff"}})
+	_, err = m.Begin(t.Context(), mfa.BeginRequest{Binding: binding, User: mfa.User{ID: "a", Tenant: "acme", UserType: "staff"}})
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.ErrorIs(t, err, mfa.ErrConfig)
-	_, err = m.Begin(t.Context(), mfa.BeginRequest{Binding: binding, Subject: mfa.Subject{ID: "a", UserType: "staff"}})
+	_, err = m.Begin(t.Context(), mfa.BeginRequest{Binding: binding, User: mfa.User{ID: "a", UserType: "staff"}})
 	require.NoError(t, err)
 }
 
@@ -210,7 +210,7 @@ func TestProfileHoldsForPoliciesOfTheApplication(t *testing.T) {
 		require.True(t, list[0].Advice)
 		require.Equal(t, "Config.Policies", list[0].Where)
 		begin := func() error {
-			_, err := m.Begin(t.Context(), mfa.BeginRequest{Binding: binding, Subject: ann})
+			_, err := m.Begin(t.Context(), mfa.BeginRequest{Binding: binding, User: ann})
 			return err
 		}
 		p = policy.Policy{Kinds: []string{"key"}}

@@ -36,7 +36,7 @@ func (madeCodes) Traits() factor.Traits {
 }
 
 // bea is a user without an address.
-var bea = mfa.Subject{ID: "bea", UserType: "employee"}
+var bea = mfa.User{ID: "bea", UserType: "employee"}
 
 func (r *rig) setPolicy(p policy.Policy) {
 	r.t.Helper()
@@ -44,7 +44,7 @@ func (r *rig) setPolicy(p policy.Policy) {
 }
 
 // setUp enrols a first factor, and others by the same proof.
-func (r *rig) setUp(s mfa.Subject, kinds ...string) mfa.Grant {
+func (r *rig) setUp(s mfa.User, kinds ...string) mfa.Grant {
 	r.t.Helper()
 	g := r.begin(s).Grant
 	for _, k := range kinds {
@@ -54,16 +54,16 @@ func (r *rig) setUp(s mfa.Subject, kinds ...string) mfa.Grant {
 }
 
 // proves is what a user may change after proving a kind to manage factors.
-func (r *rig) proves(s mfa.Subject, kind string) mfa.Grant {
+func (r *rig) proves(s mfa.User, kind string) mfa.Grant {
 	r.t.Helper()
-	ch := r.beginFor(s, mfa.ManageFactors)
-	v, err := r.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.ManageFactors, Binding: binding,
+	ch := r.beginFor(s, mfa.PurposeManage)
+	v, err := r.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeManage, Binding: binding,
 		Kind: kind, Response: mfa.NewSecret(s.ID + " " + kind)})
 	require.NoError(r.t, err)
 	return v.Grant
 }
 
-func (r *rig) factorID(s mfa.Subject, kind string) string {
+func (r *rig) factorID(s mfa.User, kind string) string {
 	r.t.Helper()
 	o, err := r.Overview(r.t.Context(), s)
 	require.NoError(r.t, err)
@@ -82,14 +82,14 @@ func TestAuthority_TightenedPolicyOpensNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := with(t, policy.Policy{})
-			s := mfa.Subject{ID: "ann", UserType: "employee", Email: ann.Email, EmailConfirmed: true}
+			s := mfa.User{ID: "ann", UserType: "employee", Email: ann.Email, EmailVerified: true}
 			if name == "with one that is undelivered" {
 				s.Email = "ann@intranet"
 			}
 			r.setUp(s, "sms")
 			r.setPolicy(p)
 			ch := r.begin(s)
-			require.Equal(t, mfa.Verify, ch.Next)
+			require.Equal(t, mfa.NextVerify, ch.Next)
 			require.Empty(t, ch.Grant)
 			require.Equal(t, "sms", ch.Options[0].Kind)
 
@@ -103,7 +103,7 @@ func TestAuthority_TightenedPolicyOpensNothing(t *testing.T) {
 			if kind := required.Kinds[0]; kind != "mail" {
 				c := r.enroll(required.Grant, kind, "new")
 				require.NotNil(t, c.Verification, "that completes the sign-in")
-				require.Equal(t, mfa.Verify, r.begin(s).Next)
+				require.Equal(t, mfa.NextVerify, r.begin(s).Next)
 				_, err = r.verify(r.begin(s), kind, mfa.NewSecret("new"))
 				require.NoError(t, err)
 			}
@@ -116,12 +116,12 @@ func TestAuthority_UnknownKindIsNotNone(t *testing.T) {
 		r := with(t, policy.Policy{})
 		r.setUp(bea, "key")
 		s := bea
-		s.Email, s.EmailConfirmed, s.Enrolled = "bea@example.com", true, true
+		s.Email, s.EmailVerified, s.Enrolled = "bea@example.com", true, true
 		r.cfg.Factors = slices.DeleteFunc(slices.Clone(r.cfg.Factors), func(f mfa.Factor) bool { return f.Kind() == "key" })
 		r.cfg.Policies = policy.Static(p)
 		there := r.another()
-		for _, purpose := range []mfa.Purpose{mfa.SignIn, mfa.StepUp, mfa.ManageFactors} {
-			_, err := there.Begin(t.Context(), mfa.BeginRequest{Subject: s, Binding: binding, Purpose: purpose, SignedIn: r.clock.Now()})
+		for _, purpose := range []mfa.Purpose{mfa.PurposeSignIn, mfa.PurposeStepUp, mfa.PurposeManage} {
+			_, err := there.Begin(t.Context(), mfa.BeginRequest{User: s, Binding: binding, Purpose: purpose, SignedIn: r.clock.Now()})
 			require.ErrorIs(t, err, mfa.ErrKindNotConfigured, "%s under %+v", purpose, p)
 		}
 		o, err := there.Overview(t.Context(), s)
@@ -135,9 +135,9 @@ func TestAuthority_UnknownKindIsNotNone(t *testing.T) {
 
 func TestAuthority_UndeliverableAddress(t *testing.T) {
 	r := with(t, policy.Policy{Implicit: []string{"mail"}})
-	s := mfa.Subject{ID: "ann", UserType: "employee", Email: "ann@intranet", EmailConfirmed: true}
-	for _, purpose := range []mfa.Purpose{mfa.SignIn, mfa.ManageFactors, mfa.StepUp} {
-		_, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: s, Binding: binding, Purpose: purpose, SignedIn: r.clock.Now()})
+	s := mfa.User{ID: "ann", UserType: "employee", Email: "ann@intranet", EmailVerified: true}
+	for _, purpose := range []mfa.Purpose{mfa.PurposeSignIn, mfa.PurposeManage, mfa.PurposeStepUp} {
+		_, err := r.Begin(t.Context(), mfa.BeginRequest{User: s, Binding: binding, Purpose: purpose, SignedIn: r.clock.Now()})
 		require.ErrorIs(t, err, mfa.ErrUndeliverable)
 	}
 	count := func() (n int) {
@@ -153,12 +153,12 @@ func TestAuthority_UndeliverableAddress(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, report.Groups[0].Undeliverable)
 	// An administrator's code is the way in.
-	e, err := r.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: s, Actor: mfa.System("root")}, Kind: "access"})
+	e, err := r.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{User: s, Actor: mfa.System("root")}, Kind: "access"})
 	require.NoError(t, err)
 	v, err := r.verify(r.begin(s), "access", e.Prompt.Codes[0])
 	require.NoError(t, err)
 	r.enroll(v.Grant, "app", "tulip")
-	require.Equal(t, mfa.Verify, r.begin(s).Next)
+	require.Equal(t, mfa.NextVerify, r.begin(s).Next)
 }
 
 func TestAuthority_FirstFactorMustBeFresh(t *testing.T) {
@@ -167,18 +167,18 @@ func TestAuthority_FirstFactorMustBeFresh(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := with(t, p)
 			begin := func(purpose mfa.Purpose, since time.Time) (*mfa.Challenge, error) {
-				return r.Begin(t.Context(), mfa.BeginRequest{Subject: bea, Binding: binding, Purpose: purpose, SignedIn: since})
+				return r.Begin(t.Context(), mfa.BeginRequest{User: bea, Binding: binding, Purpose: purpose, SignedIn: since})
 			}
 			now := r.clock.Now()
 			for _, since := range []time.Time{now.Add(-5 * time.Hour), now.Add(-15 * time.Minute), now.Add(time.Hour), {}} {
-				_, err := begin(mfa.ManageFactors, since)
+				_, err := begin(mfa.PurposeManage, since)
 				require.ErrorIs(t, err, mfa.ErrFirstFactorRequired, "%s", since)
 			}
 			if name == "required" {
-				_, err := begin(mfa.SignIn, now.Add(-5*time.Hour))
+				_, err := begin(mfa.PurposeSignIn, now.Add(-5*time.Hour))
 				require.ErrorIs(t, err, mfa.ErrFirstFactorRequired)
 			}
-			ch, err := begin(mfa.ManageFactors, now.Add(-14*time.Minute))
+			ch, err := begin(mfa.PurposeManage, now.Add(-14*time.Minute))
 			require.NoError(t, err)
 			require.Equal(t, now.Add(time.Minute), ch.Expires, "it gets no fresher")
 			c := r.enroll(ch.Grant, "app", "tulip")
@@ -199,7 +199,7 @@ func TestAuthority_RecoveryIsHeld(t *testing.T) {
 			require.NoError(t, err)
 			code := mfa.NewSecret("a")
 			if by == "access" {
-				_, err := r.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: bea, Actor: mfa.System("root")}, Kind: "access"})
+				_, err := r.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{User: bea, Actor: mfa.System("root")}, Kind: "access"})
 				require.NoError(t, err)
 			}
 			app, key := r.factorID(bea, "app"), r.factorID(bea, "key")
@@ -251,9 +251,9 @@ func TestAuthority_HoldEnds(t *testing.T) {
 	require.NoError(t, err)
 	r.enroll(v.Grant, "app", "new phone")
 	r.clock.Advance(time.Hour)
-	ch := r.beginFor(bea, mfa.ManageFactors)
+	ch := r.beginFor(bea, mfa.PurposeManage)
 	require.Len(t, ch.Options, 1, "the old one ended with the hold")
-	v, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.ManageFactors, Binding: binding, Kind: "app", Response: mfa.NewSecret("new phone")})
+	v, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeManage, Binding: binding, Kind: "app", Response: mfa.NewSecret("new phone")})
 	require.NoError(t, err)
 	_, err = r.RegenerateRecoveryCodes(t.Context(), v.Grant, binding)
 	require.NoError(t, err, "the replacement is a factor like any other")
@@ -268,7 +268,7 @@ func TestAuthority_ThreeLevels(t *testing.T) {
 		require.ErrorIs(t, r.Remove(t.Context(), v.Grant, binding, r.factorID(bea, "key")), mfa.ErrProofRequired)
 		require.ErrorIs(t, r.CheckGrant(t.Context(), bea, v.Grant, binding), mfa.ErrProofRequired)
 	}
-	ch := r.beginFor(bea, mfa.ManageFactors)
+	ch := r.beginFor(bea, mfa.PurposeManage)
 	require.Len(t, ch.Options, 1)
 	require.Equal(t, "key", ch.Options[0].Kind)
 	require.NoError(t, r.Remove(t.Context(), r.proves(bea, "key"), binding, r.factorID(bea, "app")))
@@ -277,7 +277,7 @@ func TestAuthority_ThreeLevels(t *testing.T) {
 func TestAuthority_RecoveryCodesEndWithTheLastFactor(t *testing.T) {
 	r := with(t, policy.Policy{Mode: policy.ModeOptional})
 	first := func() mfa.Grant {
-		ch, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: bea, Binding: binding, Purpose: mfa.ManageFactors, SignedIn: r.clock.Now()})
+		ch, err := r.Begin(t.Context(), mfa.BeginRequest{User: bea, Binding: binding, Purpose: mfa.PurposeManage, SignedIn: r.clock.Now()})
 		require.NoError(t, err)
 		return r.enroll(ch.Grant, "app", "bea app").Grant
 	}
@@ -310,7 +310,7 @@ func TestAuthority_LastRequiredFactorStays(t *testing.T) {
 }
 
 // setUpAllowed proves a banned kind, and enrols an allowed one with it.
-func (r *rig) setUpAllowed(s mfa.Subject, banned, kind string) mfa.Grant {
+func (r *rig) setUpAllowed(s mfa.User, banned, kind string) mfa.Grant {
 	r.t.Helper()
 	_, err := r.verify(r.begin(s), banned, mfa.NewSecret(s.ID+" "+banned))
 	var required *mfa.EnrollmentRequiredError
@@ -327,9 +327,9 @@ func TestAuthority_RecoveryEndsDevices(t *testing.T) {
 	require.NotEmpty(t, v.Device)
 	_, err = r.verify(r.begin(bea), "recovery", mfa.NewSecret("b"))
 	require.NoError(t, err)
-	ch, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: bea, Binding: binding, Device: v.Device})
+	ch, err := r.Begin(t.Context(), mfa.BeginRequest{User: bea, Binding: binding, Device: v.Device})
 	require.NoError(t, err)
-	require.Equal(t, mfa.Verify, ch.Next)
+	require.Equal(t, mfa.NextVerify, ch.Next)
 }
 
 func TestAuthority_RecoveryLinksEnd(t *testing.T) {
@@ -340,7 +340,7 @@ func TestAuthority_RecoveryLinksEnd(t *testing.T) {
 		},
 		"by a password change": func(r *rig) { require.NoError(r.t, r.PasswordChanged(r.t.Context(), ann)) },
 		"by a reset": func(r *rig) {
-			require.NoError(r.t, r.Reset(r.t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("root")}))
+			require.NoError(r.t, r.Reset(r.t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("root")}))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -363,43 +363,43 @@ func TestAuthority_RecoveryLinksEnd(t *testing.T) {
 func TestAuthority_Administrators(t *testing.T) {
 	r := with(t, policy.Policy{})
 	strong := r.setUp(bea, "key", "pin")
-	require.NoError(t, r.Reset(t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.UserActor(bea, strong, binding)}))
+	require.NoError(t, r.Reset(t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.UserActor(bea, strong, binding)}))
 	weak, err := r.verify(r.begin(bea), "pin", mfa.NewSecret("bea pin"))
 	require.NoError(t, err)
-	other := mfa.Subject{ID: "cas"}
+	other := mfa.User{ID: "cas"}
 	others := r.setUp(other, "key")
-	acts := map[string]func(a mfa.Actor, about mfa.Subject) error{
-		"reset": func(a mfa.Actor, s mfa.Subject) error {
-			return r.Reset(t.Context(), mfa.AdminRequest{Subject: s, Actor: a})
+	acts := map[string]func(a mfa.Actor, about mfa.User) error{
+		"reset": func(a mfa.Actor, s mfa.User) error {
+			return r.Reset(t.Context(), mfa.AdminRequest{User: s, Actor: a})
 		},
-		"unlock": func(a mfa.Actor, s mfa.Subject) error {
-			return r.Unlock(t.Context(), mfa.AdminRequest{Subject: s, Actor: a})
+		"unlock": func(a mfa.Actor, s mfa.User) error {
+			return r.Unlock(t.Context(), mfa.AdminRequest{User: s, Actor: a})
 		},
-		"forget": func(a mfa.Actor, s mfa.Subject) error {
-			return r.ForgetSubject(t.Context(), mfa.AdminRequest{Subject: s, Actor: a})
+		"forget": func(a mfa.Actor, s mfa.User) error {
+			return r.Delete(t.Context(), mfa.AdminRequest{User: s, Actor: a})
 		},
-		"close": func(a mfa.Actor, s mfa.Subject) error {
-			return r.CloseSupport(t.Context(), mfa.AdminRequest{Subject: s, Actor: a})
+		"close": func(a mfa.Actor, s mfa.User) error {
+			return r.CloseSupport(t.Context(), mfa.AdminRequest{User: s, Actor: a})
 		},
-		"access": func(a mfa.Actor, s mfa.Subject) error {
-			_, err := r.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{Subject: s, Actor: a}, Kind: "access"})
+		"access": func(a mfa.Actor, s mfa.User) error {
+			_, err := r.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{User: s, Actor: a}, Kind: "access"})
 			return err
 		},
-		"link": func(a mfa.Actor, s mfa.Subject) error {
-			_, err := r.SendSetupLinkTo(t.Context(), mfa.AdminRequest{Subject: s, Actor: a})
+		"link": func(a mfa.Actor, s mfa.User) error {
+			_, err := r.SendSetupLinkTo(t.Context(), mfa.AdminRequest{User: s, Actor: a})
 			return err
 		},
-		"confirmation": func(a mfa.Actor, s mfa.Subject) error {
-			_, err := r.SendConfirmation(t.Context(), mfa.AdminRequest{Subject: s, Actor: a})
+		"confirmation": func(a mfa.Actor, s mfa.User) error {
+			_, err := r.SendConfirmation(t.Context(), mfa.AdminRequest{User: s, Actor: a})
 			return err
 		},
-		"policy": func(a mfa.Actor, s mfa.Subject) error {
+		"policy": func(a mfa.Actor, s mfa.User) error {
 			if s.ID == bea.ID {
 				return mfa.ErrForbidden // a policy is about nobody in particular
 			}
 			return r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: a, UserType: "other"})
 		},
-		"check": func(a mfa.Actor, s mfa.Subject) error { return r.CheckActor(t.Context(), a, s) },
+		"check": func(a mfa.Actor, s mfa.User) error { return r.CheckActor(t.Context(), a, s) },
 	}
 	for name, act := range acts {
 		t.Run(name, func(t *testing.T) {

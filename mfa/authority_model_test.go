@@ -65,7 +65,7 @@ type world struct {
 	managers []*mfa.Manager
 	kinds    map[*mfa.Manager][]string
 	mail     *sent
-	user     mfa.Subject
+	user     mfa.User
 	log      []string
 	words    int
 	released map[string]bool // codes that a recovery has used
@@ -84,7 +84,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 			factors = append(factors, &word{kind: k, traits: factor.Traits{Class: factor.ClassPossession, Level: levelOf[k]}})
 		}
 		m, err := mfa.New(mfa.Config{Store: store, Keys: keys, Clock: w.clock, Factors: factors, Policies: w,
-			Sends: mfa.SendBudget{PerPerson: -1, PerDestination: -1}, Lockout: lockout.Config{Tries: 100, Total: 1000},
+			RateLimits: mfa.RateLimits{PerUser: -1, PerDestination: -1}, Lockout: lockout.Config{Tries: 100, Total: 1000},
 			Authorize: func(context.Context, mfa.AdminAction) error { return nil }})
 		require.NoError(t, err)
 		w.kinds[m] = kinds
@@ -215,11 +215,11 @@ var bindings = []string{"session-1", "session-2"}
 func (w *world) proceed(a *actorModel) {
 	w.clock.Advance(time.Millisecond) // of many challenges of one moment not all are remembered
 	m, ctx, binding := pick(w.Rand, w.managers), w.t.Context(), a.name+pick(w.Rand, bindings)
-	purpose := pick(w.Rand, []mfa.Purpose{mfa.SignIn, mfa.SignIn, mfa.ManageFactors, mfa.StepUp, mfa.ReplaceFactor})
+	purpose := pick(w.Rand, []mfa.Purpose{mfa.PurposeSignIn, mfa.PurposeSignIn, mfa.PurposeManage, mfa.PurposeStepUp, mfa.PurposeRecover})
 	age := pick(w.Rand, []time.Duration{0, time.Minute, 5 * time.Hour})
 	since := w.clock.Now().Add(-age)
 	p, own := *w.policy.Load(), w.own()
-	ch, err := m.Begin(ctx, mfa.BeginRequest{Subject: w.user, Purpose: purpose, Binding: binding, SignedIn: since})
+	ch, err := m.Begin(ctx, mfa.BeginRequest{User: w.user, Purpose: purpose, Binding: binding, SignedIn: since})
 	w.note("%s begins %s (%s old): %v", a.name, purpose, age, err)
 	if err != nil {
 		return
@@ -227,11 +227,11 @@ func (w *world) proceed(a *actorModel) {
 	unknown := slices.ContainsFunc(own, func(f ownModel) bool { return !slices.Contains(w.kinds[m], f.kind) })
 	// No policy and no configuration turns a user's own factors into none.
 	switch ch.Next {
-	case mfa.Enroll:
+	case mfa.NextEnroll:
 		if len(own) > 0 || age >= 15*time.Minute {
 			w.fail("enrol with %v, %s after the first factor", own, age)
 		}
-	case mfa.Done:
+	case mfa.NextDone:
 		grace := w.clock.Now().Before(p.EnrollBy)
 		if p.Mode != policy.ModeOff && len(own) > 0 || p.Mode == policy.ModeRequired && !grace {
 			w.fail("done with %v under %+v", own, p)
@@ -240,7 +240,7 @@ func (w *world) proceed(a *actorModel) {
 	}
 	g := grantModel{binding: binding, kinds: p.Kinds, proven: w.clock.Now(), life: 5 * time.Minute,
 		implied: slices.Contains(p.Implicit, "mail") && modelAllows(p.Kinds, "mail")}
-	if ch.Next == mfa.Enroll {
+	if ch.Next == mfa.NextEnroll {
 		g.grant, g.origin, g.proven, g.life = ch.Grant, "first", since, 15*time.Minute
 		a.grants = append(a.grants, g)
 		return
@@ -271,7 +271,7 @@ func (w *world) proceed(a *actorModel) {
 	default:
 		g.grant = v.Grant
 	}
-	if unknown && purpose == mfa.ManageFactors {
+	if unknown && purpose == mfa.PurposeManage {
 		w.fail("managed with a kind that is not known")
 	}
 	g.origin, g.level = proven.origin, proven.level
@@ -426,10 +426,10 @@ func (w *world) getsIn(a *actorModel) {
 	if slices.ContainsFunc(own, theirs) || len(own) > 0 && !slices.ContainsFunc(own, mine) {
 		return // an attacker was first, or knew a factor: an administrator resets
 	}
-	ch, err := w.full.Begin(ctx, mfa.BeginRequest{Subject: w.user, Binding: "way in", SignedIn: w.clock.Now()})
+	ch, err := w.full.Begin(ctx, mfa.BeginRequest{User: w.user, Binding: "way in", SignedIn: w.clock.Now()})
 	require.NoError(w.t, err)
 	g := ch.Grant
-	if ch.Next == mfa.Verify {
+	if ch.Next == mfa.NextVerify {
 		var err error
 		responded := false
 		for _, o := range ch.Options {
@@ -452,7 +452,7 @@ func (w *world) getsIn(a *actorModel) {
 		}
 		ch.Kinds = required.Kinds
 	}
-	if ch.Next == mfa.Done {
+	if ch.Next == mfa.NextDone {
 		return
 	}
 	kinds := slices.DeleteFunc(slices.Clone(ch.Kinds), func(k string) bool { return k == "mail" })

@@ -26,32 +26,32 @@ const maxClockSkew = time.Minute
 // have, and nothing else to respond with; ErrUndeliverable, that all they have is an address
 // that no message can be sent to. Neither is an invitation to enrol.
 func (m *Manager) Begin(ctx context.Context, r BeginRequest) (*Challenge, error) {
-	if err := r.Subject.check(); err != nil {
+	if err := r.User.check(); err != nil {
 		return nil, err
 	}
 	if err := checkBinding(r.Binding); err != nil {
 		return nil, err
 	}
-	purpose := cmp.Or(r.Purpose, SignIn)
+	purpose := cmp.Or(r.Purpose, PurposeSignIn)
 	if !purpose.known() {
 		return nil, fmt.Errorf("%w: unknown purpose", ErrMalformed)
 	}
 	now := m.now()
-	p, err := m.Policy(ctx, r.Subject.Tenant, r.Subject.UserType)
+	p, err := m.Policy(ctx, r.User.Tenant, r.User.UserType)
 	if err != nil {
 		return nil, err
 	}
-	s := r.Subject.compact()
+	s := r.User.compact()
 	rec, err := m.read(ctx, s.key())
 	if err != nil {
 		return nil, err
 	}
-	if rec == nil && r.Subject.Enrolled {
-		return nil, ErrStateLost
+	if rec == nil && r.User.Enrolled {
+		return nil, ErrRecordMissing
 	}
 	c := claimsOf(s, p, purpose, now)
 	c.Bind = bindTo(r.Binding)
-	if purpose == SignIn {
+	if purpose == PurposeSignIn {
 		c.Remember = p.Remember.Milliseconds()
 	}
 	if rec == nil {
@@ -71,12 +71,12 @@ func (m *Manager) Begin(ctx context.Context, r BeginRequest) (*Challenge, error)
 	if err != nil {
 		return nil, err
 	}
-	if ch.Next == Verify && !r.Device.IsZero() && c.Remember > 0 && rec.Devices != nil {
+	if ch.Next == NextVerify && !r.Device.IsZero() && c.Remember > 0 && rec.Devices != nil {
 		if err := m.recognise(ctx, r.Device, &c, now, ch); err != nil {
 			return nil, err
 		}
 		if ch.Remembered {
-			ch.Next, ch.Options, ch.Token, ch.Expires = Done, nil, ChallengeToken{}, time.Time{}
+			ch.Next, ch.Options, ch.Token, ch.Expires = NextDone, nil, ChallengeToken{}, time.Time{}
 		}
 	}
 	if m.cfg.Events != nil {
@@ -88,8 +88,8 @@ func (m *Manager) Begin(ctx context.Context, r BeginRequest) (*Challenge, error)
 // challengeFor decides what Begin answers.
 func (m *Manager) challengeFor(r *record, c *claims, p policy.Policy, first proof, now time.Time) (*Challenge, error) {
 	own := r.hasOwn(m)
-	if c.Purpose == SignIn && (p.Mode == policy.ModeOff || p.Mode == policy.ModeOptional && !own) {
-		return &Challenge{Next: Done}, nil
+	if c.Purpose == PurposeSignIn && (p.Mode == policy.ModeOff || p.Mode == policy.ModeOptional && !own) {
+		return &Challenge{Next: NextDone}, nil
 	}
 	list, err := m.candidates(r, c)
 	if err != nil {
@@ -97,28 +97,28 @@ func (m *Manager) challengeFor(r *record, c *claims, p policy.Policy, first proo
 	}
 	options := m.options(r, list, p.Default, now)
 	switch ordinary := hasOrdinary(options); {
-	case ordinary, c.Purpose == ReplaceFactor && len(options) > 0,
+	case ordinary, c.Purpose == PurposeRecover && len(options) > 0,
 		!own && len(options) > 0 && m.holding(r, c).implied == impliedUndeliverable:
-		return &Challenge{Next: Verify, Options: options, LockedUntil: m.lockedUntil(r, options, now),
+		return &Challenge{Next: NextVerify, Options: options, LockedUntil: m.lockedUntil(r, options, now),
 			Token:   ChallengeToken{Secret: NewSecret(m.newToken(sealChallenge, *c))},
 			Expires: now.Add(m.cfg.ChallengeTTL)}, nil
-	case own, c.Purpose == ReplaceFactor, c.Purpose == StepUp:
+	case own, c.Purpose == PurposeRecover, c.Purpose == PurposeStepUp:
 		return nil, ErrNotAvailable
-	case c.Purpose == SignIn && c.Grace:
-		return &Challenge{Next: Done, EnrollBy: p.EnrollBy}, nil
+	case c.Purpose == PurposeSignIn && c.Grace:
+		return &Challenge{Next: NextDone, EnrollBy: p.EnrollBy}, nil
 	case first.expired(now, &m.cfg):
 		return nil, ErrFirstFactorRequired
 	}
-	c.Proof, c.Forced = first, c.Purpose == SignIn
+	c.Proof, c.Forced = first, c.Purpose == PurposeSignIn
 	grant, expires := m.grantToken(c)
-	return &Challenge{Next: Enroll, Kinds: m.enrollableBy(r, c, first), Grant: grant, Expires: expires}, nil
+	return &Challenge{Next: NextEnroll, Kinds: m.enrollableBy(r, c, first), Grant: grant, Expires: expires}, nil
 }
 
 // firstFactor is when the first factor was given. Begin is called as it is checked at a
 // sign-in; for every other purpose only the application knows, and what is unknown is old.
 func (r BeginRequest) firstFactor(p Purpose, now, clock time.Time) time.Time {
 	switch {
-	case r.SignedIn.IsZero() && p == SignIn:
+	case r.SignedIn.IsZero() && p == PurposeSignIn:
 		return now
 	case r.SignedIn.IsZero(), r.SignedIn.After(clock.Add(maxClockSkew)):
 		return time.Unix(0, 0)
@@ -150,11 +150,11 @@ func (m *Manager) noteUndeliverable(ctx context.Context, s subject, now time.Tim
 }
 
 func (p Purpose) known() bool {
-	return p == SignIn || p == StepUp || p == ManageFactors || p == ReplaceFactor
+	return p == PurposeSignIn || p == PurposeStepUp || p == PurposeManage || p == PurposeRecover
 }
 
 func (m *Manager) event(name string, s subject, now time.Time, more func(*Event)) Event {
-	e := Event{Name: name, Time: now, SubjectID: s.ID, Tenant: s.Tenant, UserType: s.UserType, Left: -1}
+	e := Event{Name: name, Time: now, UserID: s.ID, Tenant: s.Tenant, UserType: s.UserType, Remaining: -1}
 	if more != nil {
 		more(&e)
 	}

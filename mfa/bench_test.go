@@ -51,7 +51,7 @@ func BenchmarkSignIn(b *testing.B) {
 	b.ResetTimer()
 	for b.Loop() {
 		r.clock.Advance(time.Minute)
-		ch, err := r.Begin(b.Context(), mfa.BeginRequest{Subject: ann, Binding: binding})
+		ch, err := r.Begin(b.Context(), mfa.BeginRequest{User: ann, Binding: binding})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -84,7 +84,7 @@ func BenchmarkBegin(b *testing.B) {
 	r := signInBench(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := r.Begin(b.Context(), mfa.BeginRequest{Subject: ann, Binding: binding}); err != nil {
+		if _, err := r.Begin(b.Context(), mfa.BeginRequest{User: ann, Binding: binding}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -148,7 +148,7 @@ func callVerify(ctx context.Context, f Factor, in factor.VerifyInput) (
 
 // callImplied returns the instance that the application vouches for. A nil state with a nil
 // error means that the user has none; an error never means that.
-func callImplied(f factor.Implicit, p factor.Person) (state []byte, hint string, err error) {
+func callImplied(f factor.Implier, p factor.User) (state []byte, hint string, err error) {
 	defer caught(f, "read the address", &err)
 	state, hint, err = f.Implied(p)
 	switch {

@@ -78,13 +78,13 @@ func (s *shouter) Normalize(r string) (string, error) {
 }
 
 func (s *shouter) Enroll(ctx context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
-	if err := s.shout("Enroll", in.Person.Email, in.Params["address"].Reveal()); err != nil {
+	if err := s.shout("Enroll", in.User.Email, in.Params["address"].Reveal()); err != nil {
 		return nil, err
 	}
 	return s.sent.Enroll(ctx, in)
 }
 
-func (s *shouter) Implied(p factor.Person) ([]byte, string, error) {
+func (s *shouter) Implied(p factor.User) ([]byte, string, error) {
 	if err := s.shout("Implied", p.Email); err != nil {
 		return nil, "", err
 	}
@@ -170,7 +170,7 @@ func shoutAndListen(t *testing.T, s *shouter) {
 		c.Factors = []mfa.Factor{c.Factors[0], s, c.Factors[2], codes{}}
 		collect := c.Events
 		c.Events = func(ctx context.Context, e mfa.Event) { collect(ctx, e); sink(ctx, e) }
-		c.Notices = func(ctx context.Context, tell func(context.Context) error) {
+		c.Notify = func(ctx context.Context, tell func(context.Context) error) {
 			if err := tell(ctx); err != nil {
 				told = append(told, err)
 			}
@@ -196,8 +196,8 @@ func shoutAndListen(t *testing.T, s *shouter) {
 		}
 	}
 	ctx := t.Context()
-	admin := mfa.AdminRequest{Subject: ann, Actor: mfa.System("boss")}
-	_, err = r.Begin(ctx, mfa.BeginRequest{Subject: ann, Binding: binding})
+	admin := mfa.AdminRequest{User: ann, Actor: mfa.System("boss")}
+	_, err = r.Begin(ctx, mfa.BeginRequest{User: ann, Binding: binding})
 	do(err)
 	_, err = r.Overview(ctx, ann)
 	do(err)

@@ -134,7 +134,7 @@ func TestRemovalAndEnrolmentOfOneIdentity(t *testing.T) {
 // copied device once a day.
 func TestCloneWithoutPasswordIsToldOnce(t *testing.T) {
 	told := 0
-	r, _ := keyRig(t, func(c *mfa.Config) { c.Notices = func(context.Context, func(context.Context) error) { told++ } })
+	r, _ := keyRig(t, func(c *mfa.Config) { c.Notify = func(context.Context, func(context.Context) error) { told++ } })
 	r.withKey(ann, "k1")
 	for day := 1; day <= 2; day++ {
 		told = 0

@@ -74,7 +74,7 @@ func (m *Manager) remember(r *record, c *claims, name string, v *Verification, n
 		r.Devices = slices.Delete(r.Devices, oldest, oldest+1)
 	}
 	r.Devices = append(r.Devices, d)
-	return []Event{m.notable(r, c.Subject, name, m.event("device.remembered", c.Subject, now, func(e *Event) { e.Kind = v.Kind }))}
+	return []Event{m.withNotice(r, c.Subject, name, m.event("device.remembered", c.Subject, now, func(e *Event) { e.Kind = v.Kind }))}
 }
 
 // recognise looks at the token of a device that may be remembered, and sets in ch what
@@ -123,7 +123,7 @@ func (m *Manager) recognise(ctx context.Context, token DeviceToken, c *claims, c
 			// other hands. Which of them cannot be known, so neither is good any more.
 			r.Devices = slices.Delete(r.Devices, i, i+1)
 			note("device.reused")
-			events[0] = m.notable(r, c.Subject, "", events[0])
+			events[0] = m.withNotice(r, c.Subject, "", events[0])
 			return true, nil
 		}
 	})
@@ -153,7 +153,7 @@ func (m *Manager) RevokeDevice(ctx context.Context, grant Grant, binding, device
 		return err
 	}
 	return m.revoke(ctx, c.Subject, deviceID, func(r *record, now time.Time) error {
-		_, err := m.may(r, c, request{act: actManage}, now)
+		_, err := m.permits(r, c, request{act: actManage}, now)
 		return err
 	})
 }
@@ -161,13 +161,13 @@ func (m *Manager) RevokeDevice(ctx context.Context, grant Grant, binding, device
 // PasswordChanged forgets all remembered devices of a user and ends their recovery links,
 // because the application says that their password has changed: an attacker who knew the old
 // one may have had the device, or have asked for the link.
-func (m *Manager) PasswordChanged(ctx context.Context, s Subject) error {
+func (m *Manager) PasswordChanged(ctx context.Context, s User) error {
 	if err := s.check(); err != nil {
 		return err
 	}
 	return m.revoke(ctx, s.compact(), "", func(r *record, _ time.Time) error {
 		if r.fresh && s.Enrolled {
-			return ErrStateLost
+			return ErrRecordMissing
 		}
 		return nil
 	})
@@ -199,7 +199,7 @@ func (m *Manager) revoke(ctx context.Context, s subject, id string, may func(*re
 			}
 			return linked, nil
 		}
-		events = []Event{m.notable(r, s, label, m.event("device.revoked", s, now, nil))}
+		events = []Event{m.withNotice(r, s, label, m.event("device.revoked", s, now, nil))}
 		return true, nil
 	})
 	if err != nil {

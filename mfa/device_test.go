@@ -27,14 +27,14 @@ func remembering(t *testing.T) *rig {
 }
 
 // onDevice signs in by mail and has the device remembered.
-func (r *rig) onDevice(s mfa.Subject, name string) mfa.DeviceToken {
+func (r *rig) onDevice(s mfa.User, name string) mfa.DeviceToken {
 	r.t.Helper()
 	v := r.rememberedBy(s, name)
 	require.NotEmpty(r.t, v.Device)
 	return v.Device
 }
 
-func (r *rig) rememberedBy(s mfa.Subject, name string) *mfa.Verification {
+func (r *rig) rememberedBy(s mfa.User, name string) *mfa.Verification {
 	r.t.Helper()
 	ch := r.begin(s)
 	r.send(ch)
@@ -44,9 +44,9 @@ func (r *rig) rememberedBy(s mfa.Subject, name string) *mfa.Verification {
 	return v
 }
 
-func (r *rig) beginOn(s mfa.Subject, d mfa.DeviceToken) *mfa.Challenge {
+func (r *rig) beginOn(s mfa.User, d mfa.DeviceToken) *mfa.Challenge {
 	r.t.Helper()
-	ch, err := r.Begin(r.t.Context(), mfa.BeginRequest{Subject: s, Binding: binding, Device: d})
+	ch, err := r.Begin(r.t.Context(), mfa.BeginRequest{User: s, Binding: binding, Device: d})
 	require.NoError(r.t, err)
 	return ch
 }
@@ -59,15 +59,15 @@ func TestRememberedDeviceIsLetIn(t *testing.T) {
 
 	r.clock.Advance(time.Hour)
 	ch := r.beginOn(ann, first)
-	require.Equal(t, mfa.Done, ch.Next)
+	require.Equal(t, mfa.NextDone, ch.Next)
 	require.True(t, ch.Remembered)
 	require.Empty(t, ch.Options)
 	require.Empty(t, ch.Token)
 	require.NotEmpty(t, ch.Device)
 	require.NotEqual(t, first, ch.Device)
-	require.Equal(t, mfa.Done, r.beginOn(ann, ch.Device).Next)
+	require.Equal(t, mfa.NextDone, r.beginOn(ann, ch.Device).Next)
 
-	require.Equal(t, mfa.Verify, r.beginOn(ann, mfa.DeviceToken{}).Next, "no token, no entry")
+	require.Equal(t, mfa.NextVerify, r.beginOn(ann, mfa.DeviceToken{}).Next, "no token, no entry")
 	o, err := r.Overview(t.Context(), ann)
 	require.NoError(t, err)
 	require.Len(t, o.Devices, 1)
@@ -91,10 +91,10 @@ func TestReusedDeviceTokenRevokes(t *testing.T) {
 	require.Empty(t, again.Device)
 
 	r.clock.Advance(time.Millisecond)
-	require.Equal(t, mfa.Verify, r.beginOn(ann, first).Next)
+	require.Equal(t, mfa.NextVerify, r.beginOn(ann, first).Next)
 	require.Contains(t, r.eventNames(), "device.reused")
-	require.Equal(t, mfa.Verify, r.beginOn(ann, second).Next, "the series is revoked")
-	require.Equal(t, mfa.Done, r.beginOn(ann, other).Next, "another device is not")
+	require.Equal(t, mfa.NextVerify, r.beginOn(ann, second).Next, "the series is revoked")
+	require.Equal(t, mfa.NextDone, r.beginOn(ann, other).Next, "another device is not")
 }
 
 // The lifetime is absolute: use does not prolong it, and a shorter policy ends it earlier.
@@ -115,13 +115,13 @@ func TestDeviceLifetime(t *testing.T) {
 	}
 	r.clock.Advance(24 * time.Hour)
 	set(0)
-	require.Equal(t, mfa.Verify, r.beginOn(ann, token).Next, "the policy remembers no longer")
+	require.Equal(t, mfa.NextVerify, r.beginOn(ann, token).Next, "the policy remembers no longer")
 	set(24*time.Hour + time.Minute)
 	ch = r.beginOn(ann, token)
 	require.True(t, ch.Remembered)
 	require.Equal(t, time.Minute, ch.DeviceExpires.Sub(r.clock.Now()))
 	set(24 * time.Hour)
-	require.Equal(t, mfa.Verify, r.beginOn(ann, ch.Device).Next)
+	require.Equal(t, mfa.NextVerify, r.beginOn(ann, ch.Device).Next)
 	o, err := r.Overview(t.Context(), ann)
 	require.NoError(t, err)
 	require.Empty(t, o.Devices)
@@ -158,13 +158,13 @@ func TestDeviceOfAnotherPerson(t *testing.T) {
 	r := remembering(t)
 	bob := person(2)
 	anns, bobs := r.onDevice(ann, "Shared computer"), r.onDevice(bob, "Shared computer")
-	require.Equal(t, mfa.Verify, r.beginOn(bob, anns).Next)
-	require.Equal(t, mfa.Verify, r.beginOn(ann, bobs).Next)
+	require.Equal(t, mfa.NextVerify, r.beginOn(bob, anns).Next)
+	require.Equal(t, mfa.NextVerify, r.beginOn(ann, bobs).Next)
 	sameID := ann
 	sameID.Tenant = "elsewhere"
-	require.Equal(t, mfa.Verify, r.beginOn(sameID, anns).Next)
+	require.Equal(t, mfa.NextVerify, r.beginOn(sameID, anns).Next)
 	for _, bad := range []mfa.DeviceToken{{Secret: mfa.NewSecret("x")}, {Secret: mfa.NewSecret("AAAA")}, {Secret: mfa.NewSecret(strings.Repeat("A", 5000))}, {Secret: mfa.NewSecret(anns.Reveal()[:len(anns.Reveal())-1])}, {Secret: mfa.NewSecret(anns.Reveal() + "A")}} {
-		require.Equal(t, mfa.Verify, r.beginOn(ann, bad).Next)
+		require.Equal(t, mfa.NextVerify, r.beginOn(ann, bad).Next)
 	}
 	require.True(t, r.beginOn(ann, anns).Remembered)
 	require.True(t, r.beginOn(bob, bobs).Remembered)
@@ -176,20 +176,20 @@ func TestDeviceIsForSignInOnly(t *testing.T) {
 	r := remembering(t)
 	r.withApp(ann, "word")
 	token := r.onDevice(ann, "Laptop")
-	for _, p := range []mfa.Purpose{mfa.StepUp, mfa.ManageFactors} {
-		ch, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding, Purpose: p, Device: token})
+	for _, p := range []mfa.Purpose{mfa.PurposeStepUp, mfa.PurposeManage} {
+		ch, err := r.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding, Purpose: p, Device: token})
 		require.NoError(t, err)
-		require.Equal(t, mfa.Verify, ch.Next)
+		require.Equal(t, mfa.NextVerify, ch.Next)
 	}
-	ch := r.beginFor(ann, mfa.StepUp)
-	v, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.StepUp, Binding: binding, Kind: "app", Response: mfa.NewSecret("word"), Remember: "Laptop"})
+	ch := r.beginFor(ann, mfa.PurposeStepUp)
+	v, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeStepUp, Binding: binding, Kind: "app", Response: mfa.NewSecret("word"), Remember: "Laptop"})
 	require.NoError(t, err)
 	require.Empty(t, v.Device)
 }
 
 // Every change of what the person has, and of the password, ends them all.
 func TestChangesEndDevices(t *testing.T) {
-	admin := mfa.AdminRequest{Subject: ann, Actor: mfa.System("boss")}
+	admin := mfa.AdminRequest{User: ann, Actor: mfa.System("boss")}
 	for name, change := range map[string]func(r *rig, g mfa.Grant){
 		"added": func(r *rig, g mfa.Grant) { r.enroll(g, "pin", "739162") },
 		"regenerated": func(r *rig, g mfa.Grant) {
@@ -204,7 +204,7 @@ func TestChangesEndDevices(t *testing.T) {
 		"reset":    func(r *rig, _ mfa.Grant) { require.NoError(t, r.Reset(t.Context(), admin)) },
 		"password": func(r *rig, _ mfa.Grant) { require.NoError(t, r.PasswordChanged(t.Context(), ann)) },
 		"forgotten": func(r *rig, _ mfa.Grant) {
-			require.NoError(t, r.ForgetSubject(t.Context(), admin))
+			require.NoError(t, r.Delete(t.Context(), admin))
 			r.withApp(ann, "word")
 		},
 		"revoked": func(r *rig, g mfa.Grant) { require.NoError(t, r.RevokeDevice(t.Context(), g, binding, "")) },
@@ -234,7 +234,7 @@ func TestRevokeOneDevice(t *testing.T) {
 	require.True(t, r.beginOn(ann, two).Remembered)
 	lost := person(9)
 	lost.Enrolled = true
-	require.ErrorIs(t, r.PasswordChanged(t.Context(), lost), mfa.ErrStateLost)
+	require.ErrorIs(t, r.PasswordChanged(t.Context(), lost), mfa.ErrRecordMissing)
 }
 
 func TestRecoveryRemembersNothing(t *testing.T) {
@@ -272,7 +272,7 @@ func TestDeviceInParallel(t *testing.T) {
 	var rotated, remembered atomic.Int64
 	for i := range 30 {
 		wg.Go(func() {
-			ch, err := managers[i%3].Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding, Device: token})
+			ch, err := managers[i%3].Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding, Device: token})
 			if err != nil {
 				t.Error(err)
 				return
@@ -296,7 +296,7 @@ func TestDeviceAndOutage(t *testing.T) {
 	token := r.onDevice(ann, "Laptop")
 	for _, f := range []mfatest.Fault{{Before: errors.New("down")}, {After: errors.New("cut")}} {
 		r.store.Inject(mfatest.OpSwap, 1, f)
-		ch, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding, Device: token})
+		ch, err := r.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding, Device: token})
 		require.ErrorIs(t, err, mfa.ErrUnavailable)
 		require.Nil(t, ch)
 	}

@@ -26,7 +26,7 @@ func (m *Manager) openGrant(grant Grant, binding string) (*claims, error) {
 }
 
 // may says whether a grant permits a request now.
-func (m *Manager) may(r *record, c *claims, q request, now time.Time) (permission, error) {
+func (m *Manager) permits(r *record, c *claims, q request, now time.Time) (permission, error) {
 	if err := c.sameRecord(r); err != nil {
 		return permission{}, err
 	}
@@ -135,7 +135,7 @@ func (m *Manager) pendingOf(r *record, c *claims, now time.Time) (*pending, erro
 	if p == nil || now.UnixMilli() >= p.Expires {
 		return nil, ErrTokenExpired
 	}
-	if _, err := m.mayConfirm(r, c, p); err != nil {
+	if _, err := m.permitsConfirm(r, c, p); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -143,7 +143,7 @@ func (m *Manager) pendingOf(r *record, c *claims, now time.Time) (*pending, erro
 
 // mayConfirm asks authority again as an enrolment is confirmed: meanwhile a stronger factor may
 // have been added. The proof was fresh when the enrolment began, and that has its own end.
-func (m *Manager) mayConfirm(r *record, c *claims, p *pending) (permission, error) {
+func (m *Manager) permitsConfirm(r *record, c *claims, p *pending) (permission, error) {
 	if p.In.Implicit || m.factors[p.In.Kind] == nil {
 		return permission{}, nil // an address that a link verifies changes no factor
 	}
@@ -179,11 +179,11 @@ func (m *Manager) Confirm(ctx context.Context, r ConfirmRequest) (*Confirmation,
 	if f == nil {
 		return nil, ErrNotAvailable
 	}
-	response, err := m.normalize(f, r.Response)
+	text, err := m.normalize(f, r.Response)
 	if err != nil {
 		return nil, err
 	}
-	claimed, err := m.claim(ctx, c.Subject, f, response, now)
+	claimed, err := m.claim(ctx, c.Subject, f, text, now)
 	if err != nil {
 		return nil, err
 	}
@@ -195,8 +195,8 @@ func (m *Manager) Confirm(ctx context.Context, r ConfirmRequest) (*Confirmation,
 		defer cancel()
 	}
 	var done *Confirmation
-	err = m.take(ctx, &answer{
-		factor: f, subject: c.Subject, purpose: c.Purpose, response: response, named: claimed.name,
+	err = m.respond(ctx, &response{
+		factor: f, subject: c.Subject, purpose: c.Purpose, text: text, named: claimed.name,
 		opened: time.UnixMilli(p.In.Created).UTC(), now: now, confirming: true,
 		find: func(r *record, now time.Time) ([]target, error) {
 			p, err := m.pendingOf(r, c, now)
@@ -207,7 +207,7 @@ func (m *Manager) Confirm(ctx context.Context, r ConfirmRequest) (*Confirmation,
 		},
 		accept: func(r *record, t target, _ *factor.Verdict, now time.Time) (events []Event) {
 			p := r.pendingByID(t.ID)
-			allowed, _ := m.mayConfirm(r, c, p) // find has asked
+			allowed, _ := m.permitsConfirm(r, c, p) // find has asked
 			done, events = m.confirm(r, c, *p, allowed, now)
 			return events
 		},
@@ -242,7 +242,7 @@ func (m *Manager) confirmLink(ctx context.Context, link LinkToken) (*Confirmatio
 		if err != nil {
 			return false, err
 		}
-		allowed, err := m.mayConfirm(r, c, p)
+		allowed, err := m.permitsConfirm(r, c, p)
 		if err != nil {
 			return false, err
 		}
@@ -261,7 +261,7 @@ func (m *Manager) confirmLink(ctx context.Context, link LinkToken) (*Confirmatio
 func (m *Manager) confirm(r *record, c *claims, p pending, allowed permission, now time.Time) (*Confirmation, []Event) {
 	in := p.In
 	t := m.factors[in.Kind].Traits()
-	told := m.notable(r, c.Subject, in.Name, Event{}).notice // where it was known to reach them before
+	told := m.withNotice(r, c.Subject, in.Name, Event{}).notice // where it was known to reach them before
 	r.removePending(in.ID)
 	in.Created = now.UnixMilli()
 	var ended []instance
@@ -285,12 +285,12 @@ func (m *Manager) confirm(r *record, c *claims, p pending, allowed permission, n
 		g.Proof.Added = append(slices.Clone(c.Proof.Added), in.ID)
 	}
 	v := m.verification(r, &g, &in, now)
-	done := &Confirmation{SubjectID: c.Subject.ID, Tenant: c.Subject.Tenant, Factor: m.info(r, candidate{&in, !in.Implicit}, now)}
+	done := &Confirmation{UserID: c.Subject.ID, Tenant: c.Subject.Tenant, Factor: m.info(r, candidate{&in, !in.Implicit}, now)}
 	if t.Class != factor.ClassRecovery {
 		done.Grant, done.GrantExpires = v.Grant, v.GrantExpires
 	}
 	if p.SignIn {
-		v.Purpose = SignIn
+		v.Purpose = PurposeSignIn
 		done.Verification = v
 	}
 	name := "factor.added"

@@ -91,7 +91,7 @@ func TestGrantReachesAsFarAsItsProof(t *testing.T) {
 	weak = r.signIn(ann).Grant
 	require.ErrorIs(t, r.Rename(t.Context(), weak, binding, r.id("app"), "x"), mfa.ErrForbidden, "a later e-mail is no more than that")
 
-	ch := r.beginFor(ann, mfa.ManageFactors)
+	ch := r.beginFor(ann, mfa.PurposeManage)
 	require.Len(t, ch.Options, 1, "managing asks for the strong kind only")
 	require.NoError(t, r.Rename(t.Context(), strong, binding, r.id("app"), "My phone"))
 	require.ErrorIs(t, r.Rename(t.Context(), strong, "another session", r.id("app"), "x"), mfa.ErrToken)
@@ -132,14 +132,14 @@ func TestAnothersGrantChangesOnlyTheirOwn(t *testing.T) {
 func TestFirstEnrolmentGrantOpensNothingElse(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) { c.Policies = policy.Static(policy.Policy{}) })
 	thief, owner := r.begin(ann), r.begin(ann)
-	require.Equal(t, mfa.Enroll, owner.Next)
+	require.Equal(t, mfa.NextEnroll, owner.Next)
 	_, err := r.RegenerateRecoveryCodes(t.Context(), thief.Grant, binding)
 	require.ErrorIs(t, err, mfa.ErrForbidden)
 	pending, err := r.begun(thief.Grant, "pin", "1234")
 	require.NoError(t, err)
 	c := r.enroll(owner.Grant, "app", "tulip")
 	require.NotNil(t, c.Verification)
-	require.Equal(t, mfa.SignIn, c.Verification.Purpose)
+	require.Equal(t, mfa.PurposeSignIn, c.Verification.Purpose)
 	_, err = r.begun(thief.Grant, "pin", "1234")
 	require.ErrorIs(t, err, mfa.ErrForbidden, "there is a factor now")
 	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: pending.Token, Binding: binding, Response: mfa.NewSecret("1234")})
@@ -159,7 +159,7 @@ func TestRecovery(t *testing.T) {
 	require.Equal(t, "recovery", ch.Options[len(ch.Options)-1].Kind, "recovery comes last")
 	v, err := r.verify(ch, "recovery", mfa.NewSecret("b"))
 	require.NoError(t, err)
-	require.Equal(t, 4, v.RecoveryLeft)
+	require.Equal(t, 4, v.RecoveryCodesRemaining)
 	require.Equal(t, 1, v.AssuranceLevel)
 	_, err = r.verify(r.begin(ann), "recovery", mfa.NewSecret("b"))
 	require.ErrorIs(t, err, mfa.ErrIncorrect)
@@ -192,11 +192,11 @@ func TestRecovery(t *testing.T) {
 func TestReplaceFactorAsksForRecoveryOnly(t *testing.T) {
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant
-	_, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding, Purpose: mfa.ReplaceFactor})
+	_, err := r.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding, Purpose: mfa.PurposeRecover})
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
 	_, err = r.RegenerateRecoveryCodes(t.Context(), g, binding)
 	require.NoError(t, err)
-	ch := r.beginFor(ann, mfa.ReplaceFactor)
+	ch := r.beginFor(ann, mfa.PurposeRecover)
 	require.Len(t, ch.Options, 1)
 	require.Equal(t, factor.ClassRecovery, ch.Options[0].Class)
 }
@@ -238,25 +238,25 @@ func TestPolicyLimitsWhatMayBeEnrolled(t *testing.T) {
 func TestConfirmationByLink(t *testing.T) {
 	r := newRig(t)
 	s := ann
-	s.EmailConfirmed = false
-	d, err := r.SendConfirmation(t.Context(), mfa.AdminRequest{Subject: s, Actor: mfa.System("root")})
+	s.EmailVerified = false
+	d, err := r.SendConfirmation(t.Context(), mfa.AdminRequest{User: s, Actor: mfa.System("root")})
 	require.NoError(t, err)
 	require.Equal(t, r.clock.Now().Add(24*time.Hour), d.Expires)
 	require.Empty(t, r.mail.code(ann.Email), "no code that nobody could enter")
 	link := mfa.LinkToken{Secret: mfa.NewSecret(r.mail.link[ann.Email])}
-	require.Equal(t, mfa.Enroll, r.begin(s).Next)
+	require.Equal(t, mfa.NextEnroll, r.begin(s).Next)
 
 	r.clock.Advance(24*time.Hour - time.Millisecond)
 	c, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Link: link})
 	require.NoError(t, err)
 	require.Empty(t, c.Grant, "a link opens nothing")
-	require.Equal(t, mfa.Verify, r.begin(s).Next, "the address is confirmed, so it is an implicit factor")
+	require.Equal(t, mfa.NextVerify, r.begin(s).Next, "the address is confirmed, so it is an implicit factor")
 	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: link})
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 
 	// The address changes: the old one stays good until the new one is confirmed.
 	s.Email = "new@example.com"
-	_, err = r.SendConfirmation(t.Context(), mfa.AdminRequest{Subject: s, Actor: mfa.System("root")})
+	_, err = r.SendConfirmation(t.Context(), mfa.AdminRequest{User: s, Actor: mfa.System("root")})
 	require.NoError(t, err)
 	r.send(r.begin(s))
 	require.NotEmpty(t, r.mail.code(ann.Email))
@@ -267,7 +267,7 @@ func TestConfirmationByLink(t *testing.T) {
 	require.Equal(t, before, r.mail.code(ann.Email), "nothing goes to the old address any more")
 	require.NotEmpty(t, r.mail.code("new@example.com"))
 
-	late, err := r.SendConfirmation(t.Context(), mfa.AdminRequest{Subject: s, Actor: mfa.System("root")})
+	late, err := r.SendConfirmation(t.Context(), mfa.AdminRequest{User: s, Actor: mfa.System("root")})
 	require.NoError(t, err)
 	r.clock.Set(late.Expires)
 	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: mfa.NewSecret(r.mail.link["new@example.com"])}})
@@ -276,7 +276,7 @@ func TestConfirmationByLink(t *testing.T) {
 
 func TestSendBudgets(t *testing.T) {
 	t.Run("per person", func(t *testing.T) {
-		r := newRig(t, func(c *mfa.Config) { c.Sends.PerPerson = 3 })
+		r := newRig(t, func(c *mfa.Config) { c.RateLimits.PerUser = 3 })
 		ch := r.begin(ann)
 		for range 3 {
 			r.send(ch)
@@ -284,7 +284,7 @@ func TestSendBudgets(t *testing.T) {
 		}
 		code := r.mail.code(ann.Email)
 		_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "mail"})
-		var over *mfa.BudgetError
+		var over *mfa.RateLimitError
 		require.ErrorAs(t, err, &over)
 		require.Equal(t, 58*time.Minute, over.RetryAfter)
 		_, err = r.verify(ch, "mail", code)
@@ -296,13 +296,13 @@ func TestSendBudgets(t *testing.T) {
 		r.send(r.begin(ann))
 	})
 	t.Run("per destination", func(t *testing.T) {
-		r := newRig(t, func(c *mfa.Config) { c.Sends.PerDestination = 2 })
+		r := newRig(t, func(c *mfa.Config) { c.RateLimits.PerDestination = 2 })
 		twin := ann
 		twin.ID = "ann-2"
 		r.send(r.begin(ann))
 		r.send(r.begin(twin))
 		_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: r.begin(twin).Token, Binding: binding, Kind: "mail"})
-		var over *mfa.BudgetError
+		var over *mfa.RateLimitError
 		require.ErrorAs(t, err, &over)
 		r.send(r.begin(person(1)))
 		for key := range dump(t, r.store) {
@@ -316,15 +316,15 @@ func TestSendBudgets(t *testing.T) {
 			require.NoError(t, err)
 		}
 		_, err := r.begun(r.signIn(person(99)).Grant, "mail", "victim@example.com")
-		var over *mfa.BudgetError
+		var over *mfa.RateLimitError
 		require.ErrorAs(t, err, &over)
 	})
 	t.Run("per sender", func(t *testing.T) {
-		r := newRig(t, func(c *mfa.Config) { c.Sends.PerSender = 2 })
+		r := newRig(t, func(c *mfa.Config) { c.RateLimits.PerKind = 2 })
 		r.send(r.begin(person(1)))
 		r.send(r.begin(person(2)))
 		_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: r.begin(person(3)).Token, Binding: binding, Kind: "mail"})
-		var over *mfa.BudgetError
+		var over *mfa.RateLimitError
 		require.ErrorAs(t, err, &over)
 	})
 }
@@ -346,7 +346,7 @@ func TestOverviewHoldsNoSecret(t *testing.T) {
 	require.NoError(t, err)
 	o, err := r.Overview(t.Context(), ann)
 	require.NoError(t, err)
-	require.Equal(t, 5, o.RecoveryLeft)
+	require.Equal(t, 5, o.RecoveryCodesRemaining)
 	require.Equal(t, []string{"app", "recovery", "mail"}, []string{o.Factors[0].Kind, o.Factors[1].Kind, o.Factors[2].Kind})
 	require.Equal(t, r.clock.Now(), o.Factors[0].Created)
 	require.True(t, o.Factors[2].Implicit)

@@ -44,16 +44,16 @@ func (m *Manager) enroll(
 	if err != nil {
 		return nil, err
 	}
-	if _, err := m.may(rec, c, m.toEnroll(r.Kind), rec.at(clock)); err != nil {
+	if _, err := m.permits(rec, c, m.toEnroll(r.Kind), rec.at(clock)); err != nil {
 		return nil, err
 	}
 	n := &enrolling{claims: c, factor: f, shown: rec.instanceIDs(r.Kind), token: *c}
-	out, err := callEnroll(ctx, f, factor.EnrollInput{Person: c.Subject.person(), Name: r.Name, Params: r.Params,
+	out, err := callEnroll(ctx, f, factor.EnrollInput{User: c.Subject.person(), Name: r.Name, Params: r.Params,
 		Existing: m.existing(rec, r.Kind), Now: clock})
 	if err != nil {
 		return nil, err
 	}
-	n.p = pending{In: instance{ID: newID(), Kind: r.Kind, Name: cmp.Or(r.Name, out.Name), Hint: out.Hint, State: out.State},
+	n.p = pending{In: instance{ID: newID(), Kind: r.Kind, Name: cmp.Or(r.Name, out.Name), Hint: out.MaskedDestination, State: out.State},
 		Replace: t.OnePerUser, SignIn: c.Forced}
 	n.token.ID, n.token.Pending = random16(), n.p.In.ID
 	n.e = &Enrollment{Kind: r.Kind, Prompt: out.Prompt}
@@ -71,7 +71,7 @@ func (m *Manager) enroll(
 // admitEnrollment refuses an enrolment, or dates it.
 func (m *Manager) admitEnrollment(r *record, n *enrolling, now time.Time) error {
 	var err error
-	if n.allowed, err = m.may(r, n.claims, m.toEnroll(n.p.In.Kind), now); err != nil {
+	if n.allowed, err = m.permits(r, n.claims, m.toEnroll(n.p.In.Kind), now); err != nil {
 		return err
 	}
 	if !slices.Equal(n.shown, r.instanceIDs(n.p.In.Kind)) {
@@ -104,7 +104,7 @@ func (m *Manager) enrollAndSend(ctx context.Context, f factor.Challenger, n *enr
 		return err
 	}
 	n.e.CodeExpires = d.Expires
-	n.e.Prompt.Hint = cmp.Or(n.e.Prompt.Hint, d.Hint)
+	n.e.Prompt.MaskedDestination = cmp.Or(n.e.Prompt.MaskedDestination, d.MaskedDestination)
 	if d.Prompt.Data != nil {
 		n.e.Prompt.Data = d.Prompt.Data
 	}

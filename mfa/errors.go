@@ -33,9 +33,9 @@ var (
 	ErrNotAvailable = errors.New("mfa: not available to this person")
 	// ErrForbidden: the grant does not open this, or the application's Authorize refused.
 	ErrForbidden = errors.New("mfa: forbidden")
-	// ErrStateLost: the application says that the person has enrolled, or a token proves
+	// ErrRecordMissing: the application says that the person has enrolled, or a token proves
 	// it, and the store holds nothing. It is not an invitation to enrol.
-	ErrStateLost = errors.New("mfa: the person's record is missing")
+	ErrRecordMissing = errors.New("mfa: the person's record is missing")
 	// ErrProofRequired is an ErrForbidden for a change that the grant's proof does not permit:
 	// the user has to prove a factor at the highest level that they have, or, after a recovery,
 	// to wait until its hold ends.
@@ -73,14 +73,14 @@ var (
 type AttemptError struct {
 	Kind string
 	// Left is how many wrong answers remain before a lock; 0 means that this one locked.
-	Left int
+	Remaining int
 	// LockedUntil is the end of the lock that this answer caused, or zero.
 	LockedUntil time.Time
 	Err         error
 }
 
 func (e *AttemptError) Error() string {
-	return fmt.Sprintf("mfa: %s answer refused, %d attempts left: %v", e.Kind, e.Left, e.Err)
+	return fmt.Sprintf("mfa: %s answer refused, %d attempts left: %v", e.Kind, e.Remaining, e.Err)
 }
 
 func (e *AttemptError) Unwrap() error { return e.Err }
@@ -96,18 +96,18 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("mfa: locked for another %s", e.RetryAfter.Round(time.Second))
 }
 
-// StoppedError: the kind was stopped after too many consecutive failures. Waiting does
+// DisabledError: the kind was stopped after too many consecutive failures. Waiting does
 // not help; enrolling it again, ProveUnlock or an administrator does (NIST SP 800-63B-4 section 3.2.2).
-type StoppedError struct{ Kind string }
+type DisabledError struct{ Kind string }
 
-func (e *StoppedError) Error() string {
+func (e *DisabledError) Error() string {
 	return "mfa: " + e.Kind + " is stopped after too many failures"
 }
 
-// BudgetError: too many codes were sent. It says nothing about answers.
-type BudgetError struct{ RetryAfter time.Duration }
+// RateLimitError: too many codes were sent. It says nothing about answers.
+type RateLimitError struct{ RetryAfter time.Duration }
 
-func (e *BudgetError) Error() string {
+func (e *RateLimitError) Error() string {
 	return fmt.Sprintf("mfa: too many codes sent, try again in %s", e.RetryAfter.Round(time.Second))
 }
 

@@ -9,17 +9,17 @@ import (
 // Event is something that happened to a person's second factor. It holds no secret, code,
 // token or full destination. Name is one of the table at [SlogEvents]; names are stable.
 type Event struct {
-	Name                        string
-	Time                        time.Time
-	SubjectID, Tenant, UserType string
-	Kind, FactorID              string
-	Purpose                     Purpose
+	Name                     string
+	Time                     time.Time
+	UserID, Tenant, UserType string
+	Kind, FactorID           string
+	Purpose                  Purpose
 	// Reason tells refused answers apart ("incorrect", "expired", "replayed", "failed"); for
 	// challenge.begun it is the Next, for admin.set-policy the mode, and "passwordless" for a
 	// verify.success that took the place of the first factor.
 	Reason string
 	// Left is how many attempts or recovery codes are left; -1 where neither is meant.
-	Left        int
+	Remaining   int
 	LockedUntil time.Time
 	// HeldUntil is, for recovery.replacement, when the replacement's hold ends.
 	HeldUntil time.Time
@@ -31,18 +31,18 @@ type Event struct {
 }
 
 // SlogEvents returns a function for Config.Events that logs every event under its name. The user is
-// notified of those with a star, if there is a Config.Notices:
+// notified of those with a star, if there is a Config.Notify:
 //
 //	  challenge.begun       a person passed the first factor and was asked, let in, or told to enrol
 //	  send.success          a code was handed to the sender
 //	  send.failed           the sender failed
-//	  send.budget           a send was refused by a budget
+//	  send.limited           a send was refused by a budget
 //	  verify.success        a right answer
 //	* verify.failure        a refused answer; counted, unless Reason is "expired"
 //	  verify.locked         an answer of a locked person, not looked at
 //	  confirm.failure       a refused answer to an enrolment; counted, unless Reason is "expired"
 //	* lockout.locked        the answer before locked the person
-//	* lockout.stopped       the answer before stopped the kind, or found it stopped
+//	* lockout.disabled       the answer before stopped the kind, or found it stopped
 //	  unlock.proof          a right answer to a stopped kind; Left more are needed
 //	* lockout.unlocked      a stopped kind is good again, after right answers in a row
 //	  enroll.begun          an enrolment was started
@@ -74,7 +74,7 @@ type Event struct {
 //	* admin.access          an administrator made a temporary access code; for another kind that
 //	                        administrators make, admin. and its name
 //	  admin.close-support   a person was taken off the list of support
-//	* admin.forget          a person was deleted
+//	* admin.delete          a person was deleted
 //	  admin.set-policy      a policy was changed
 //	  admin.send-confirmation  a confirmation link was sent
 //
@@ -94,15 +94,15 @@ func SlogEvents(l *slog.Logger) func(context.Context, Event) {
 		}
 		attrs := make([]slog.Attr, 0, 12)
 		for _, a := range []struct{ key, value string }{
-			{"subject", e.SubjectID}, {"tenant", e.Tenant}, {"user_type", e.UserType}, {"kind", e.Kind}, {"factor", e.FactorID},
+			{"subject", e.UserID}, {"tenant", e.Tenant}, {"user_type", e.UserType}, {"kind", e.Kind}, {"factor", e.FactorID},
 			{"purpose", string(e.Purpose)}, {"reason", e.Reason}, {"actor", e.Actor}, {"note", e.Note},
 		} {
 			if a.value != "" {
 				attrs = append(attrs, slog.String(a.key, a.value))
 			}
 		}
-		if e.Left >= 0 {
-			attrs = append(attrs, slog.Int("left", e.Left))
+		if e.Remaining >= 0 {
+			attrs = append(attrs, slog.Int("left", e.Remaining))
 		}
 		if !e.LockedUntil.IsZero() {
 			attrs = append(attrs, slog.Time("locked_until", e.LockedUntil))

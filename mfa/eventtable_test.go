@@ -70,7 +70,7 @@ func TestEvents_NotifyTheUser(t *testing.T) {
 			r := scenario(t)
 			require.Contains(t, r.mail.notices(), name+toAnn)
 			require.True(t, slices.ContainsFunc(r.events, func(e mfa.Event) bool {
-				return e.Name == "notice.sent" && e.Reason == name && e.SubjectID == "ann"
+				return e.Name == "notice.sent" && e.Reason == name && e.UserID == "ann"
 			}))
 		})
 	}
@@ -85,9 +85,9 @@ var notified = map[string]func(*testing.T) *rig{
 	},
 	"verify.failure": func(t *testing.T) *rig { return wrongly(t, 3) },
 	"lockout.locked": func(t *testing.T) *rig { return wrongly(t, 5) },
-	"lockout.stopped": func(t *testing.T) *rig {
+	"lockout.disabled": func(t *testing.T) *rig {
 		r := newRig(t, func(c *mfa.Config) {
-			c.Lockout, c.Notices = lockout.Config{StopAfter: 10}, mfa.NoticesNow
+			c.Lockout, c.Notify = lockout.Config{DisableAfter: 10}, mfa.NoticesNow
 		})
 		r.withApp(ann, "word")
 		for i := range 10 {
@@ -114,7 +114,7 @@ var notified = map[string]func(*testing.T) *rig{
 		return r
 	},
 	"recovery.replacement": func(t *testing.T) *rig {
-		r := lost(t, func(c *mfa.Config) { c.Notices = mfa.NoticesNow })
+		r := lost(t, func(c *mfa.Config) { c.Notify = mfa.NoticesNow })
 		r.mail.notices()
 		v, err := r.verify(r.begin(ann), "recovery", mfa.NewSecret("a"))
 		require.NoError(t, err)
@@ -140,7 +140,7 @@ var notified = map[string]func(*testing.T) *rig{
 	},
 	"factor.cloned": func(t *testing.T) *rig {
 		f := &shouter{sent: sent{kind: "mail"}, fails: "Verify", kind: factor.ErrCloned}
-		r := newRig(t, func(c *mfa.Config) { c.Factors, c.Notices = []mfa.Factor{f}, mfa.NoticesNow })
+		r := newRig(t, func(c *mfa.Config) { c.Factors, c.Notify = []mfa.Factor{f}, mfa.NoticesNow })
 		r.mail = &f.sent
 		ch := r.begin(ann)
 		r.send(ch)
@@ -178,7 +178,7 @@ var notified = map[string]func(*testing.T) *rig{
 	"device.reused": func(t *testing.T) *rig {
 		r, token := onLaptop(t)
 		for range 2 {
-			_, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding, Device: token})
+			_, err := r.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding, Device: token})
 			require.NoError(t, err)
 			r.clock.Advance(time.Minute)
 		}
@@ -213,20 +213,20 @@ var notified = map[string]func(*testing.T) *rig{
 		r := newRig(t, func(c *mfa.Config) {
 			c.Factors = append(c.Factors, &word{kind: "access",
 				traits: factor.Traits{Class: factor.ClassRecovery, NoConfirmation: true, AdminOnly: true}})
-			c.Notices = mfa.NoticesNow
+			c.Notify = mfa.NoticesNow
 		})
 		_, err := r.Issue(t.Context(), mfa.IssueRequest{AdminRequest: byBoss, Kind: "access", Params: map[string]mfa.Secret{"word": mfa.NewSecret("x")}})
 		require.NoError(t, err)
 		return r
 	},
-	"admin.forget": func(t *testing.T) *rig {
+	"admin.delete": func(t *testing.T) *rig {
 		r, _ := withAppTold(t)
-		require.NoError(t, r.ForgetSubject(t.Context(), byBoss))
+		require.NoError(t, r.Delete(t.Context(), byBoss))
 		return r
 	},
 }
 
-var byBoss = mfa.AdminRequest{Subject: ann, Actor: mfa.System("boss")}
+var byBoss = mfa.AdminRequest{User: ann, Actor: mfa.System("boss")}
 
 // withAppTold is a rig in which ann has an app, and has been told so.
 func withAppTold(t *testing.T) (*rig, mfa.Grant) {
@@ -286,7 +286,7 @@ func TestEvents_AllDevicesRevoked(t *testing.T) {
 func TestForgetSubject_NotifiesWhereItWasKnown(t *testing.T) {
 	var queue []func(context.Context) error
 	r := newRig(t, func(c *mfa.Config) {
-		c.Notices = func(_ context.Context, tell func(context.Context) error) { queue = append(queue, tell) }
+		c.Notify = func(_ context.Context, tell func(context.Context) error) { queue = append(queue, tell) }
 	})
 	g := r.signIn(ann).Grant
 	e, err := r.begun(g, "mail", "home@example.com")
@@ -294,24 +294,24 @@ func TestForgetSubject_NotifiesWhereItWasKnown(t *testing.T) {
 	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: r.mail.code("home@example.com")})
 	require.NoError(t, err)
 	queue = nil
-	require.NoError(t, r.ForgetSubject(t.Context(), byBoss))
+	require.NoError(t, r.Delete(t.Context(), byBoss))
 	require.Len(t, queue, 2)
 	for _, tell := range queue {
 		require.NoError(t, tell(t.Context()))
 	}
-	require.Equal(t, []string{"admin.forget" + toAnn, "admin.forget to home@example.com"}, r.mail.notices())
+	require.Equal(t, []string{"admin.delete" + toAnn, "admin.delete to home@example.com"}, r.mail.notices())
 	queue = nil
-	require.NoError(t, r.ForgetSubject(t.Context(), byBoss))
+	require.NoError(t, r.Delete(t.Context(), byBoss))
 	require.Empty(t, queue, "there was nothing any more")
 
 	r.withApp(ann, "word")
 	r.cfg.Keys, err = seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
 	queue = nil
-	require.NoError(t, r.another().ForgetSubject(t.Context(), byBoss))
+	require.NoError(t, r.another().Delete(t.Context(), byBoss))
 	require.Len(t, queue, 1)
 	require.NoError(t, queue[0](t.Context()))
-	require.Equal(t, []string{"admin.forget" + toAnn}, r.mail.notices())
+	require.Equal(t, []string{"admin.delete" + toAnn}, r.mail.notices())
 	for key := range dump(t, r.store) {
 		require.NotContains(t, key, "ann")
 	}

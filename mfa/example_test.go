@@ -51,9 +51,9 @@ func Example_writeYourOwnFactor() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	ctx, ann := context.Background(), mfa.Subject{ID: "ann"}
+	ctx, ann := context.Background(), mfa.User{ID: "ann"}
 	begin := func() *mfa.Challenge {
-		ch, err := m.Begin(ctx, mfa.BeginRequest{Subject: ann, Binding: "session"})
+		ch, err := m.Begin(ctx, mfa.BeginRequest{User: ann, Binding: "session"})
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -87,9 +87,9 @@ func ExampleManager_Reset() {
 			}
 			return nil
 		}})
-	ctx, ann := context.Background(), mfa.Subject{ID: "ann"}
-	fmt.Println(m.Reset(ctx, mfa.AdminRequest{Subject: ann, Actor: mfa.System("ben")}))
-	fmt.Println(m.Reset(ctx, mfa.AdminRequest{Subject: ann, Actor: mfa.System("helpdesk"), Reason: "lost phone, called back"}))
+	ctx, ann := context.Background(), mfa.User{ID: "ann"}
+	fmt.Println(m.Reset(ctx, mfa.AdminRequest{User: ann, Actor: mfa.System("ben")}))
+	fmt.Println(m.Reset(ctx, mfa.AdminRequest{User: ann, Actor: mfa.System("helpdesk"), Reason: "lost phone, called back"}))
 	// Output:
 	// mfa: forbidden: ben may not reset
 	// <nil>
@@ -105,7 +105,7 @@ func ExampleManager_SetPolicy() {
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil }})
 	ctx := context.Background()
 	next := func() mfa.Next {
-		ch, _ := m.Begin(ctx, mfa.BeginRequest{Subject: mfa.Subject{ID: "ann", UserType: "manager"}, Binding: "session"})
+		ch, _ := m.Begin(ctx, mfa.BeginRequest{User: mfa.User{ID: "ann", UserType: "manager"}, Binding: "session"})
 		return ch.Next
 	}
 	fmt.Println(next())

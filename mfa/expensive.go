@@ -42,18 +42,18 @@ type charged struct {
 // takeExpensive charges first: one swap counts a failed attempt before the factor runs, a
 // second settles it. No two expensive responses of a user are verified at once, in any
 // process: the charge is a lease.
-func (m *Manager) takeExpensive(ctx context.Context, a *answer) error {
-	unlock, err := m.judging.Lock(ctx, a.subject.key())
+func (m *Manager) respondExpensive(ctx context.Context, a *response) error {
+	unlock, err := m.expensive.Lock(ctx, a.subject.key())
 	if err != nil {
 		return unavailable(err)
 	}
 	defer unlock()
 	c, err := m.chargeInTurn(ctx, a)
 	if err != nil {
-		return m.tell(ctx, a, err, judged{})
+		return m.tell(ctx, a, err, result{})
 	}
 	for {
-		won, verdict, refusal := m.judge(ctx, a, c.targets, a.now)
+		won, verdict, refusal := m.verifyTargets(ctx, a, c.targets, a.now)
 		if refusal != nil && ctx.Err() != nil {
 			refusal = ctx.Err() // counted all the same: it may have been judged
 		}
@@ -67,7 +67,7 @@ func (m *Manager) takeExpensive(ctx context.Context, a *answer) error {
 // chargeInTurn charges as soon as no other verification of the user is under way. It asks
 // less and less often, and gives up when a lease would have ended by the process's own time:
 // the Manager's clock may stand still.
-func (m *Manager) chargeInTurn(ctx context.Context, a *answer) (*charged, error) {
+func (m *Manager) chargeInTurn(ctx context.Context, a *response) (*charged, error) {
 	wait, waited := pollFirst, time.Duration(0)
 	for {
 		c, err := m.charge(ctx, a)
@@ -90,7 +90,7 @@ func (m *Manager) chargeInTurn(ctx context.Context, a *answer) (*charged, error)
 }
 
 // charge counts a failed attempt ahead and takes the lease.
-func (m *Manager) charge(ctx context.Context, a *answer) (*charged, error) {
+func (m *Manager) charge(ctx context.Context, a *response) (*charged, error) {
 	c := &charged{id: random8(), kind: a.factor.Kind()}
 	err := m.update(ctx, a.subject, a.now, func(r *record) (bool, error) {
 		now := r.at(a.now)
@@ -121,14 +121,14 @@ func (m *Manager) charge(ctx context.Context, a *answer) (*charged, error) {
 // factor's state has changed meanwhile and that the factor is to be asked again, under the same
 // charge. After an error of the store the lease may stay until it expires.
 func (m *Manager) settle(
-	ctx context.Context, a *answer, c *charged, won target, v *factor.Verdict, refusal error,
-) (out judged, again bool, err error) {
+	ctx context.Context, a *response, c *charged, won target, v *factor.Verdict, refusal error,
+) (out result, again bool, err error) {
 	// Settled even if the caller has gone, so that the lease ends.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
 	var ended error
 	err = m.update(ctx, a.subject, a.now, func(r *record) (bool, error) {
-		out, again, ended = judged{}, false, nil
+		out, again, ended = result{}, false, nil
 		now := r.at(a.now)
 		if r.Charge == nil || r.Charge.ID != c.id {
 			return false, unavailable(errors.New("the verification took too long, " +
@@ -143,7 +143,7 @@ func (m *Manager) settle(
 		// charge caused.
 		r.Lockout = lockout.TakeBack(r.Lockout, c.before, c.after, c.kind)
 		if refusal != nil {
-			out = m.late(a, refusal, now)
+			out = m.applyExpired(a, refusal, now)
 			return true, nil
 		}
 		found, err := m.admit(r, a, now)
@@ -152,7 +152,7 @@ func (m *Manager) settle(
 		}
 		for _, t := range found {
 			if t.ID == won.ID && t.Implicit == won.Implicit && bytes.Equal(t.State, won.State) {
-				out.events = m.right(r, a, t, v, now)
+				out.events = m.applyCorrect(r, a, t, v, now)
 				return true, nil
 			}
 		}

@@ -61,7 +61,7 @@ func TestFaultsNeverYieldAnUnrecordedSuccess(t *testing.T) {
 						require.NotNil(t, v)
 					} else {
 						require.Nil(t, v)
-						require.True(t, errors.Is(err, mfa.ErrUnavailable) || errors.Is(err, mfa.ErrStateLost) || errors.Is(err, mfa.ErrTokenExpired), "got %v", err)
+						require.True(t, errors.Is(err, mfa.ErrUnavailable) || errors.Is(err, mfa.ErrRecordMissing) || errors.Is(err, mfa.ErrTokenExpired), "got %v", err)
 					}
 					r.store.Heal()
 					r.clock.Advance(31 * time.Second) // the lease of an answer left unsettled
@@ -113,7 +113,7 @@ func TestUnreadableRecordLetsNobodyIn(t *testing.T) {
 		{"garbage", []byte("garbage"), seal.ErrMalformed},
 	} {
 		put(c.data)
-		_, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding})
+		_, err := r.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding})
 		require.ErrorIs(t, err, mfa.ErrUnavailable, c.name)
 		require.ErrorIs(t, err, c.want, c.name)
 		_, err = r.Overview(t.Context(), ann)
@@ -140,15 +140,15 @@ func TestKeyRotation(t *testing.T) {
 	_, err := r.verify(r.begin(ann), "app", mfa.NewSecret("tulip")) // written anew, with the new key
 	require.NoError(t, err)
 	r = with(fresh)
-	require.Equal(t, mfa.Verify, r.begin(ann).Next)
+	require.Equal(t, mfa.NextVerify, r.begin(ann).Next)
 	r = with(old)
-	_, err = r.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding})
+	_, err = r.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding})
 	require.ErrorIs(t, err, seal.ErrUnknownKey)
 }
 
 func TestPolicyOutageIsNotNoPolicy(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) { c.Policies = brokenPolicies{} })
-	_, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding})
+	_, err := r.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding})
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 }
 
@@ -214,18 +214,18 @@ func TestBadInput(t *testing.T) {
 			require.ErrorIs(t, err, mfa.ErrToken)
 		}
 	}
-	for _, s := range []mfa.Subject{{}, {ID: huge}, {ID: "a\xff"}, {ID: "a", Tenant: huge}, {ID: "a", Email: huge}} {
-		_, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: s, Binding: binding})
+	for _, s := range []mfa.User{{}, {ID: huge}, {ID: "a\xff"}, {ID: "a", Tenant: huge}, {ID: "a", Email: huge}} {
+		_, err := r.Begin(t.Context(), mfa.BeginRequest{User: s, Binding: binding})
 		require.ErrorIs(t, err, mfa.ErrMalformed)
 		_, err = r.Overview(t.Context(), s)
 		require.ErrorIs(t, err, mfa.ErrMalformed)
-		require.ErrorIs(t, r.Reset(t.Context(), mfa.AdminRequest{Subject: s, Actor: mfa.System("root")}), mfa.ErrMalformed)
+		require.ErrorIs(t, r.Reset(t.Context(), mfa.AdminRequest{User: s, Actor: mfa.System("root")}), mfa.ErrMalformed)
 	}
 	for _, b := range []string{"", huge} {
-		_, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: b})
+		_, err := r.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: b})
 		require.ErrorIs(t, err, mfa.ErrMalformed)
 	}
-	_, err = r.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding, Purpose: "fun"})
+	_, err = r.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding, Purpose: "fun"})
 	require.ErrorIs(t, err, mfa.ErrMalformed)
 	for _, e := range []mfa.EnrollRequest{
 		{Name: huge}, {Name: "a\nb"}, {Name: "\xff"}, {Params: map[string]mfa.Secret{"word": mfa.NewSecret(huge)}}, {Params: map[string]mfa.Secret{"word": mfa.NewSecret("\xff")}}, {},
@@ -255,7 +255,7 @@ func TestAnotherPersonsTokens(t *testing.T) {
 	v, err := r.verify(r.begin(bob), "app", mfa.NewSecret("tulip"))
 	require.ErrorIs(t, err, mfa.ErrIncorrect)
 	require.Nil(t, v)
-	same := mfa.Subject{ID: "ann", Tenant: "other", Email: ann.Email, EmailConfirmed: true}
+	same := mfa.User{ID: "ann", Tenant: "other", Email: ann.Email, EmailVerified: true}
 	require.Len(t, r.begin(same).Options, 1, "the same id in another tenant is another person")
 }
 
@@ -270,7 +270,7 @@ func TestConfigIsRefusedWithASentence(t *testing.T) {
 		"a-z":                       func(c *mfa.Config) { c.Factors = []mfa.Factor{&word{kind: "App"}} },
 		"no class":                  func(c *mfa.Config) { c.Factors = []mfa.Factor{&word{kind: "app"}} },
 		"Tries is -1":               func(c *mfa.Config) { c.Lockout.Tries = -1 },
-		"StopAfter is 101":          func(c *mfa.Config) { c.Lockout.StopAfter = 101 },
+		"DisableAfter is 101":       func(c *mfa.Config) { c.Lockout.DisableAfter = 101 },
 		"Wait is":                   func(c *mfa.Config) { c.Lockout.Wait = time.Millisecond },
 		"GrantTTL is":               func(c *mfa.Config) { c.GrantTTL = time.Second },
 		"ChallengeTTL is":           func(c *mfa.Config) { c.ChallengeTTL = 24 * time.Hour },
@@ -297,10 +297,10 @@ func TestAdministratorsAreAuthorized(t *testing.T) {
 		nil, func(context.Context, mfa.AdminAction) error { return errors.New("not an owner") },
 	} {
 		r := newRig(t, func(c *mfa.Config) { c.Authorize = authorize })
-		req := mfa.AdminRequest{Subject: ann, Actor: mfa.System("mallory")}
+		req := mfa.AdminRequest{User: ann, Actor: mfa.System("mallory")}
 		require.ErrorIs(t, r.Reset(t.Context(), req), mfa.ErrForbidden)
 		require.ErrorIs(t, r.Unlock(t.Context(), req), mfa.ErrForbidden)
-		require.ErrorIs(t, r.ForgetSubject(t.Context(), req), mfa.ErrForbidden)
+		require.ErrorIs(t, r.Delete(t.Context(), req), mfa.ErrForbidden)
 		_, err := r.SendConfirmation(t.Context(), req)
 		require.ErrorIs(t, err, mfa.ErrForbidden)
 		require.ErrorIs(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("mallory")}), mfa.ErrForbidden)
@@ -316,7 +316,7 @@ func TestResetVoidsEverythingIssued(t *testing.T) {
 	require.NoError(t, err)
 	ch := r.begin(ann)
 	r.send(ch)
-	require.NoError(t, r.Reset(t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("root"), Reason: "lost phone"}))
+	require.NoError(t, r.Reset(t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("root"), Reason: "lost phone"}))
 
 	_, err = r.verify(ch, "mail", r.mail.code(ann.Email))
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
@@ -340,7 +340,7 @@ func TestResetVoidsEverythingIssued(t *testing.T) {
 func TestForgetSubjectLeavesNothing(t *testing.T) {
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant
-	require.NoError(t, r.ForgetSubject(t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("root")}))
+	require.NoError(t, r.Delete(t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("root")}))
 	for k := range dump(t, r.store) {
 		require.NotContains(t, k, "ann")
 	}
@@ -417,10 +417,10 @@ func TestUnreadableStore(t *testing.T) {
 	ch := r.begin(ann)
 	e, err := r.begun(v.Grant, "app", "tulip")
 	require.NoError(t, err)
-	admin := mfa.AdminRequest{Subject: ann, Actor: mfa.System("root")}
+	admin := mfa.AdminRequest{User: ann, Actor: mfa.System("root")}
 	for name, call := range map[string]func() error{
 		"Begin": func() error {
-			_, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding})
+			_, err := r.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding})
 			return err
 		},
 		"Overview": func() error { _, err := r.Overview(t.Context(), ann); return err },
@@ -438,7 +438,7 @@ func TestUnreadableStore(t *testing.T) {
 		"Rename":           func() error { return r.Rename(t.Context(), v.Grant, binding, "x", "y") },
 		"Reset":            func() error { return r.Reset(t.Context(), admin) },
 		"Unlock":           func() error { return r.Unlock(t.Context(), admin) },
-		"ForgetSubject":    func() error { return r.ForgetSubject(t.Context(), admin) },
+		"Delete":           func() error { return r.Delete(t.Context(), admin) },
 		"SendConfirmation": func() error { _, err := r.SendConfirmation(t.Context(), admin); return err },
 		"SetPolicy":        func() error { return r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("root")}) },
 	} {

@@ -14,7 +14,7 @@ import (
 )
 
 // Tokens that were made while a user had no record name no record, and would be valid again
-// for a user who was deleted and has none any more. ForgetSubject therefore leaves a
+// for a user who was deleted and has none any more. Delete therefore leaves a
 // tombstone, which says nothing of the user: its key is a digest, its content a random ID and
 // a time. As long as it stands, tokens for a user without a record carry its ID, and those
 // that carry none, or another, are refused.
@@ -175,7 +175,7 @@ func (c *claims) sameRecord(r *record) error {
 		r.fresh && named && r.tomb != nil && string(c.Epoch) == string(r.tomb.ID[:]):
 		return nil
 	case r.fresh && named && !c.forgotten(r):
-		return ErrStateLost
+		return ErrRecordMissing
 	default:
 		return ErrTokenExpired
 	}

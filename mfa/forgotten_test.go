@@ -17,11 +17,11 @@ import (
 )
 
 // newcomer has no address, so that the first sign-in gives a grant to enrol.
-var newcomer = mfa.Subject{ID: "newcomer"}
+var newcomer = mfa.User{ID: "newcomer"}
 
-func (r *rig) forget(s mfa.Subject) {
+func (r *rig) forget(s mfa.User) {
 	r.t.Helper()
-	require.NoError(r.t, r.ForgetSubject(r.t.Context(), mfa.AdminRequest{Subject: s, Actor: mfa.System("root")}))
+	require.NoError(r.t, r.Delete(r.t.Context(), mfa.AdminRequest{User: s, Actor: mfa.System("root")}))
 }
 
 // old is what was handed out to ann and to the newcomer before they had records.
@@ -174,11 +174,11 @@ func TestForgetSubject_LossAfterwardsIsNoInvitation(t *testing.T) {
 	ch := r.begin(ann)
 	r.lose(ann)
 	_, err := r.verify(ch, "app", mfa.NewSecret("tulip"))
-	require.ErrorIs(t, err, mfa.ErrStateLost)
+	require.ErrorIs(t, err, mfa.ErrRecordMissing)
 	s := ann
 	s.Enrolled = true
-	_, err = r.Begin(t.Context(), mfa.BeginRequest{Subject: s, Binding: binding})
-	require.ErrorIs(t, err, mfa.ErrStateLost)
+	_, err = r.Begin(t.Context(), mfa.BeginRequest{User: s, Binding: binding})
+	require.ErrorIs(t, err, mfa.ErrRecordMissing)
 }
 
 // A deletion that cannot be read about is an outage, not "there was none".
@@ -196,7 +196,7 @@ func TestForgetSubject_AnUnreadableTombstoneLetsNobodyIn(t *testing.T) {
 	for name, err := range r.use(o) {
 		require.ErrorIs(t, err, mfa.ErrUnavailable, name)
 	}
-	_, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding})
+	_, err := r.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding})
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 }
 
@@ -214,8 +214,8 @@ func TestForgetSubject_BesideAFirstWrite(t *testing.T) {
 			met := false
 			moment.arm(swap, skip, func() {
 				met = true
-				err := admin.ForgetSubject(context.Background(),
-					mfa.AdminRequest{Subject: newcomer, Actor: mfa.System("root")})
+				err := admin.Delete(context.Background(),
+					mfa.AdminRequest{User: newcomer, Actor: mfa.System("root")})
 				require.NoError(t, err)
 			})
 			_, err := slow.Enroll(t.Context(), mfa.EnrollRequest{Grant: o.grant, Binding: binding,

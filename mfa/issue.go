@@ -31,20 +31,20 @@ func (m *Manager) Issue(ctx context.Context, r IssueRequest) (*Enrollment, error
 	if err := checkEnroll(EnrollRequest{Params: r.Params}); err != nil {
 		return nil, err
 	}
-	clock, s := m.now(), r.Subject.compact()
-	out, err := callEnroll(ctx, f, factor.EnrollInput{Person: s.person(), Params: r.Params, Now: clock})
+	clock, s := m.now(), r.User.compact()
+	out, err := callEnroll(ctx, f, factor.EnrollInput{User: s.person(), Params: r.Params, Now: clock})
 	if err != nil {
 		return nil, err
 	}
-	in := instance{ID: newID(), Kind: r.Kind, Name: out.Name, Hint: out.Hint, State: out.State, Created: clock.UnixMilli()}
+	in := instance{ID: newID(), Kind: r.Kind, Name: out.Name, Hint: out.MaskedDestination, State: out.State, Created: clock.UnixMilli()}
 	e := &Enrollment{Kind: r.Kind, Prompt: out.Prompt}
 	if f.Traits().Temporary {
 		e.Expires = describe(f, out.State).Ends
 	}
 	var event Event
 	err = m.update(ctx, s, clock, func(rec *record) (bool, error) {
-		if rec.fresh && r.Subject.Enrolled {
-			return false, ErrStateLost
+		if rec.fresh && r.User.Enrolled {
+			return false, ErrRecordMissing
 		}
 		rec.removeFactors(func(old instance) bool { return old.Kind == in.Kind })
 		if len(rec.Factors) >= maxFactors {
@@ -54,7 +54,7 @@ func (m *Manager) Issue(ctx context.Context, r IssueRequest) (*Enrollment, error
 		event = m.event("admin."+r.Kind, s, rec.at(clock), func(e *Event) {
 			e.Kind, e.FactorID, e.Actor, e.Note = r.Kind, in.ID, r.Actor.name, r.Reason
 		})
-		event = m.notable(rec, s, "", event)
+		event = m.withNotice(rec, s, "", event)
 		return true, nil
 	})
 	if err != nil {

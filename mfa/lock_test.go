@@ -101,8 +101,8 @@ func TestNothingAddsAGuess(t *testing.T) {
 			return err
 		},
 		func() error {
-			ch := r.beginFor(ann, mfa.StepUp)
-			_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.StepUp, Binding: binding, Kind: "mail", Response: mfa.NewSecret("000000")})
+			ch := r.beginFor(ann, mfa.PurposeStepUp)
+			_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeStepUp, Binding: binding, Kind: "mail", Response: mfa.NewSecret("000000")})
 			return err
 		},
 		func() error {
@@ -135,20 +135,20 @@ func TestAStreakOfAHundredStopsTheKind(t *testing.T) {
 	}
 	r.clock.Advance(365 * 24 * time.Hour)
 	ch := r.begin(ann)
-	require.True(t, ch.Options[0].Stopped)
+	require.True(t, ch.Options[0].Disabled)
 	require.False(t, ch.Options[0].Default)
 	_, err := r.verify(ch, "app", mfa.NewSecret("tulip"))
-	var stopped *mfa.StoppedError
+	var stopped *mfa.DisabledError
 	require.ErrorAs(t, err, &stopped, "waiting does not help")
-	require.Contains(t, r.eventNames(), "lockout.stopped")
+	require.Contains(t, r.eventNames(), "lockout.disabled")
 	_ = g
-	require.NoError(t, r.Unlock(t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("root")}))
+	require.NoError(t, r.Unlock(t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("root")}))
 	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("tulip"))
 	require.NoError(t, err)
 }
 
 func TestEnrollingAgainLiftsAStop(t *testing.T) {
-	r := newRig(t, func(c *mfa.Config) { c.Lockout = lockout.Config{Tries: 5, StopAfter: 5} })
+	r := newRig(t, func(c *mfa.Config) { c.Lockout = lockout.Config{Tries: 5, DisableAfter: 5} })
 	g := r.signIn(ann).Grant
 	r.enroll(g, "pin", "secret")
 	ch := r.begin(ann)
@@ -196,7 +196,7 @@ func TestParallelGuesses(t *testing.T) {
 			var verdicts, locked atomic.Int32
 			together(200, func(i int) {
 				m := managers[i%len(managers)]
-				ch, err := m.Begin(context.Background(), mfa.BeginRequest{Subject: ann, Binding: binding})
+				ch, err := m.Begin(context.Background(), mfa.BeginRequest{User: ann, Binding: binding})
 				if err != nil {
 					t.Error(err)
 					return
@@ -250,8 +250,8 @@ func TestParallelRightAnswers(t *testing.T) {
 // stepUp enrols a further app, which proves the strong kind again.
 func (r *rig) stepUp(kind, text string, g mfa.Grant) mfa.Grant {
 	r.t.Helper()
-	ch := r.beginFor(ann, mfa.ManageFactors)
-	v, err := r.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.ManageFactors, Binding: binding, Kind: kind, Response: mfa.NewSecret("tulip")})
+	ch := r.beginFor(ann, mfa.PurposeManage)
+	v, err := r.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeManage, Binding: binding, Kind: kind, Response: mfa.NewSecret("tulip")})
 	if errors.Is(err, mfa.ErrReplayed) || err != nil {
 		r.t.Fatal(err)
 	}

@@ -16,8 +16,8 @@ import (
 
 // Overview tells what a person has, for a security page. The caller has made sure that who
 // asks may see it. For a person without a record it is empty, unless the application says
-// that there should be one: then it fails with ErrStateLost.
-func (m *Manager) Overview(ctx context.Context, s Subject) (*Overview, error) {
+// that there should be one: then it fails with ErrRecordMissing.
+func (m *Manager) Overview(ctx context.Context, s User) (*Overview, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
@@ -30,13 +30,13 @@ func (m *Manager) Overview(ctx context.Context, s Subject) (*Overview, error) {
 		return nil, err
 	}
 	if r == nil && s.Enrolled {
-		return nil, ErrStateLost
+		return nil, ErrRecordMissing
 	}
 	if r == nil {
 		r = newRecord()
 	}
 	now := r.at(m.now())
-	c := &claims{Subject: s.compact(), Purpose: SignIn, Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit}
+	c := &claims{Subject: s.compact(), Purpose: PurposeSignIn, Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit}
 	o := &Overview{Policy: p, Kinds: m.enrollable(p.Kinds)}
 	if p.Remember > 0 {
 		o.Devices = r.deviceInfo(p.Remember, now)
@@ -51,7 +51,7 @@ func (m *Manager) Overview(ctx context.Context, s Subject) (*Overview, error) {
 			continue
 		}
 		info := m.info(r, candidate{&in, true}, now)
-		o.RecoveryLeft += max(0, info.CodesLeft)
+		o.RecoveryCodesRemaining += max(0, info.Remaining)
 		o.Factors = append(o.Factors, info)
 	}
 	for _, k := range list {
@@ -63,10 +63,10 @@ func (m *Manager) Overview(ctx context.Context, s Subject) (*Overview, error) {
 }
 
 func (m *Manager) info(r *record, k candidate, now time.Time) FactorInfo {
-	info := FactorInfo{ID: k.ID, Kind: k.Kind, Name: k.Name, Hint: k.Hint,
-		Created: instant(k.Created), LastUsed: instant(k.Used), Implicit: !k.own, CodesLeft: -1,
+	info := FactorInfo{ID: k.ID, Kind: k.Kind, Name: k.Name, MaskedDestination: k.Hint,
+		Created: instant(k.Created), LastUsed: instant(k.Used), Implicit: !k.own, Remaining: -1,
 		HeldUntil: instant(r.Holds[k.ID].Until),
-		Stopped:   m.cfg.Lockout.Status(r.Lockout, k.Kind, now).Stopped}
+		Disabled:  m.cfg.Lockout.Status(r.Lockout, k.Kind, now).Disabled}
 	f := m.factors[k.Kind]
 	if f == nil {
 		return info
@@ -75,7 +75,7 @@ func (m *Manager) info(r *record, k candidate, now time.Time) FactorInfo {
 	info.Class = t.Class
 	d := describe(f, k.State)
 	if info.Data = d.Public; t.Limited {
-		info.CodesLeft = d.Remaining
+		info.Remaining = d.Remaining
 	}
 	return info
 }
@@ -149,7 +149,7 @@ func (m *Manager) change(ctx context.Context, c *claims, q request, do func(*rec
 	var e Event
 	err := m.update(ctx, c.Subject, clock, func(r *record) (bool, error) {
 		now := r.at(clock)
-		if _, err := m.may(r, c, q, now); err != nil {
+		if _, err := m.permits(r, c, q, now); err != nil {
 			return false, err
 		}
 		in := r.factor(q.target)
@@ -157,7 +157,7 @@ func (m *Manager) change(ctx context.Context, c *claims, q request, do func(*rec
 			return false, fmt.Errorf("%w: no such factor", ErrNotAvailable)
 		}
 		kind, id := in.Kind, in.ID
-		told := m.notable(r, c.Subject, in.Name, Event{}).notice // before the change takes an address away
+		told := m.withNotice(r, c.Subject, in.Name, Event{}).notice // before the change takes an address away
 		name, err := do(r, in)
 		if err != nil {
 			return false, err
@@ -184,8 +184,8 @@ func (m *Manager) authorize(ctx context.Context, actor Actor, a AdminAction) err
 		return fmt.Errorf("%w: a Reason has at most 1024 bytes", ErrMalformed)
 	}
 	key := ""
-	if a.SubjectID != "" {
-		key = subject{ID: a.SubjectID, Tenant: a.Tenant}.key()
+	if a.UserID != "" {
+		key = subject{ID: a.UserID, Tenant: a.Tenant}.key()
 	}
 	if err := m.proven(ctx, actor, key); err != nil {
 		return err
@@ -209,11 +209,11 @@ func (m *Manager) allowed(ctx context.Context, actor Actor, a AdminAction) error
 }
 
 func (m *Manager) authorizeFor(ctx context.Context, name string, r AdminRequest) error {
-	if err := r.Subject.check(); err != nil {
+	if err := r.User.check(); err != nil {
 		return err
 	}
 	return m.authorize(ctx, r.Actor, AdminAction{Name: name, Reason: r.Reason,
-		SubjectID: r.Subject.ID, Tenant: r.Subject.Tenant, UserType: r.Subject.UserType})
+		UserID: r.User.ID, Tenant: r.User.Tenant, UserType: r.User.UserType})
 }
 
 // Reset removes a person's factors, locks and counts, on behalf of an administrator who has
@@ -242,16 +242,16 @@ func (m *Manager) administer(ctx context.Context, name string, req AdminRequest,
 	if err := m.authorizeFor(ctx, name, req); err != nil {
 		return err
 	}
-	now, s := m.now(), req.Subject.compact()
+	now, s := m.now(), req.User.compact()
 	e := m.event("admin."+name, s, now, func(e *Event) { e.Actor, e.Note = req.Actor.name, req.Reason })
 	err := m.update(ctx, s, now, func(r *record) (bool, error) {
-		if r.fresh && req.Subject.Enrolled {
-			return false, ErrStateLost
+		if r.fresh && req.User.Enrolled {
+			return false, ErrRecordMissing
 		}
 		if r.fresh {
 			return false, nil // nothing to undo
 		}
-		e = m.notable(r, s, "", e)
+		e = m.withNotice(r, s, "", e)
 		do(r)
 		return true, nil
 	})
@@ -265,17 +265,17 @@ func (m *Manager) administer(ctx context.Context, name string, req AdminRequest,
 	return err
 }
 
-// ForgetSubject deletes everything kept of a person, on behalf of an administrator, because
+// Delete deletes everything kept of a person, on behalf of an administrator, because
 // the application deletes them. Tokens of theirs are good for nothing afterwards, also those
 // from before there was anything to keep. For that a tombstone is left: a digest, a random
 // number and a time, which Reseal removes after a few hours. After an error something may be
 // left: do it again. The last notice goes to the addresses that were known before; an
 // application that queues notices has them in the queue until then.
-func (m *Manager) ForgetSubject(ctx context.Context, r AdminRequest) error {
+func (m *Manager) Delete(ctx context.Context, r AdminRequest) error {
 	if err := m.authorizeFor(ctx, "forget", r); err != nil {
 		return err
 	}
-	s := r.Subject.compact()
+	s := r.User.compact()
 	if err := m.releaseAll(ctx, s); err != nil {
 		return err
 	}
@@ -283,11 +283,11 @@ func (m *Manager) ForgetSubject(ctx context.Context, r AdminRequest) error {
 	if err := m.bury(ctx, s.key(), m.now()); err != nil {
 		return unavailable(err)
 	}
-	e := m.event("admin.forget", s, m.now(), func(e *Event) { e.Actor, e.Note = r.Actor.name, r.Reason })
+	e := m.event("admin.delete", s, m.now(), func(e *Event) { e.Actor, e.Note = r.Actor.name, r.Reason })
 	err := m.records.Update(ctx, s.key(), func(data []byte) (storage.Change, error) {
 		e.notice = nil
 		if data != nil {
-			e = m.notableLast(data, s, e)
+			e = m.withLastNotice(data, s, e)
 		}
 		return storage.Change{Delete: true}, nil
 	})
@@ -307,23 +307,23 @@ func (m *Manager) SendConfirmation(ctx context.Context, r AdminRequest) (*Delive
 		return nil, err
 	}
 	i := slices.IndexFunc(m.kinds, func(k string) bool {
-		_, implied := m.factors[k].(factor.Implicit)
+		_, implied := m.factors[k].(factor.Implier)
 		_, sends := m.factors[k].(factor.Challenger)
 		return implied && sends
 	})
 	if i < 0 {
 		return nil, fmt.Errorf("%w: no kind confirms an address", ErrNotAvailable)
 	}
-	kind, s, clock := m.kinds[i], r.Subject.compact(), m.now()
-	out, err := callEnroll(ctx, m.factors[kind], factor.EnrollInput{Person: s.person(), Now: clock})
+	kind, s, clock := m.kinds[i], r.User.compact(), m.now()
+	out, err := callEnroll(ctx, m.factors[kind], factor.EnrollInput{User: s.person(), Now: clock})
 	if err != nil {
 		return nil, err
 	}
-	p := pending{In: instance{ID: newID(), Kind: kind, Name: out.Name, Hint: out.Hint, State: out.State, Implicit: true}}
-	c := &claims{ID: random16(), Issued: clock.UnixMilli(), Subject: s, Purpose: SignIn, Pending: p.In.ID}
+	p := pending{In: instance{ID: newID(), Kind: kind, Name: out.Name, Hint: out.MaskedDestination, State: out.State, Implicit: true}}
+	c := &claims{ID: random16(), Issued: clock.UnixMilli(), Subject: s, Purpose: PurposeSignIn, Pending: p.In.ID}
 	admit := func(rec *record, now time.Time) error {
-		if rec.fresh && r.Subject.Enrolled {
-			return ErrStateLost
+		if rec.fresh && r.User.Enrolled {
+			return ErrRecordMissing
 		}
 		p.In.Created, p.Expires = now.UnixMilli(), now.Add(m.cfg.LinkTTL).UnixMilli()
 		return nil
@@ -344,7 +344,7 @@ func (m *Manager) SendConfirmation(ctx context.Context, r AdminRequest) (*Delive
 // more of a person than factors (linked accounts, say) and guards it in the same way: the
 // person's own grant, in its session, fresh, and of a proof as strong as the strongest factor
 // that they have. The errors are those of Remove. It changes nothing.
-func (m *Manager) CheckGrant(ctx context.Context, s Subject, grant Grant, binding string) error {
+func (m *Manager) CheckGrant(ctx context.Context, s User, grant Grant, binding string) error {
 	if err := s.check(); err != nil {
 		return err
 	}
@@ -363,6 +363,6 @@ func (m *Manager) CheckGrant(ctx context.Context, s Subject, grant Grant, bindin
 	if err != nil {
 		return err
 	}
-	_, err = m.may(r, c, request{act: actManage}, r.at(clock))
+	_, err = m.permits(r, c, request{act: actManage}, r.at(clock))
 	return err
 }

@@ -34,10 +34,10 @@ type Config struct {
 	Profile policy.Profile
 	// Lockout defaults to five tries, ten over all kinds, three minutes, stop at 100.
 	Lockout lockout.Config
-	// Sends defaults to 30 codes an hour for a person; see SendBudget.
-	Sends SendBudget
+	// Sends defaults to 30 codes an hour for a person; see RateLimits.
+	RateLimits RateLimits
 	// Authorize is asked before everything an administrator does: Reset, Unlock, Issue,
-	// SetPolicy, SendConfirmation, SendSetupLinkTo, ForgetSubject, and the list of support.
+	// SetPolicy, SendConfirmation, SendSetupLinkTo, Delete, and the list of support.
 	// Nil refuses them all with ErrForbidden.
 	Authorize func(ctx context.Context, a AdminAction) error
 	// Events is told everything that happens, after it was recorded, in the caller's
@@ -48,7 +48,7 @@ type Config struct {
 	// caller's goroutine after the fact was recorded, once for each message, and calls tell
 	// now or later, with a context of its own, and again after an error if it likes; nothing
 	// but events depends on it. Nil tells nobody. See NoticesNow.
-	Notices func(ctx context.Context, tell func(ctx context.Context) error)
+	Notify func(ctx context.Context, tell func(ctx context.Context) error)
 	// Clock defaults to the system's.
 	Clock Clock
 	// ChallengeTTL is how long a challenge may be answered; default 15 minutes, 1 minute
@@ -65,18 +65,18 @@ type Config struct {
 	LinkTTL time.Duration
 }
 
-// SendBudget bounds how many codes, links and requests for support are sent in any hour. Zero
+// RateLimits bounds how many codes, links and requests for support are sent in any hour. Zero
 // fields mean the default, negative ones no limit. The narrowest limit refuses first, and a
 // refusal costs nothing of a wider one.
-type SendBudget struct {
-	// PerPerson defaults to 30 for each person.
-	PerPerson int
+type RateLimits struct {
+	// PerUser defaults to 30 for each person.
+	PerUser int
 	// PerDestination counts what goes to one address or number over all people. By
 	// default 20, and only while the destination is not confirmed (a confirmed one is
-	// covered by PerPerson, and a sign-in then costs no second write); set, it counts all.
+	// covered by PerUser, and a sign-in then costs no second write); set, it counts all.
 	PerDestination int
-	// PerSender counts what goes out by one kind in all, for one tenant. Default: no limit.
-	PerSender int
+	// PerKind counts what goes out by one kind in all, for one tenant. Default: no limit.
+	PerKind int
 }
 
 // AdminAction is what an administrator wants to do.
@@ -89,13 +89,13 @@ type AdminAction struct {
 	Actor, Reason string
 	System        bool
 	// SubjectID is whom it is about, "" for a policy.
-	SubjectID        string
+	UserID           string
 	Tenant, UserType string
 }
 
 // AdminRequest is an act of an administrator on one person.
 type AdminRequest struct {
-	Subject Subject
+	User User
 	// Actor is required. Reason is recorded in the event.
 	Actor  Actor
 	Reason string
@@ -110,7 +110,7 @@ type Manager struct {
 	kinds   []string // in the order of Config.Factors
 	records *storage.Updater
 	// judging lets one expensive answer of a person at a time be judged in this process.
-	judging keyed.Mutex
+	expensive keyed.Mutex
 	// temporary says that one of the factors is Traits.Temporary.
 	temporary bool
 	// identifying: a factor's answers name their instances.
@@ -189,7 +189,7 @@ func New(cfg Config) (*Manager, error) {
 			return nil, configError("%s is %s, want %s to %s", d.name, *d.value, d.least, d.most)
 		}
 	}
-	m.cfg.Sends = cfg.Sends.withDefaults()
+	m.cfg.RateLimits = cfg.RateLimits.withDefaults()
 	if m.cfg.Clock == nil {
 		m.cfg.Clock = systemClock{}
 	}
@@ -198,8 +198,8 @@ func New(cfg Config) (*Manager, error) {
 	}
 	m.setup = policy.Setup{Factors: slices.Clone(cfg.Factors), Policies: m.cfg.Policies,
 		Profile: cmp.Or(cfg.Profile, policy.ProfileDefault), Lockout: m.cfg.Lockout, LinkTTL: m.cfg.LinkTTL,
-		Notices: cfg.Notices != nil, Events: cfg.Events != nil,
-		UnlimitedSends: m.cfg.Sends.PerPerson < 0}
+		Notices: cfg.Notify != nil, Events: cfg.Events != nil,
+		UnlimitedSends: m.cfg.RateLimits.PerUser < 0}
 	if err := m.setup.Check(m.now()); err != nil {
 		return nil, invalid(err)
 	}
@@ -351,7 +351,7 @@ func (m *Manager) emit(ctx context.Context, events []Event) {
 			m.cfg.Events(ctx, e)
 		}
 		if n != nil && notifies(e.Name) {
-			m.tellPerson(ctx, e, n)
+			m.notifyUser(ctx, e, n)
 		}
 	}
 }

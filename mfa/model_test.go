@@ -98,7 +98,7 @@ func (o *model) expect(kind, answer string, challenge int, issued, now time.Time
 func told(err error) string {
 	var a *mfa.AttemptError
 	var l *mfa.LockedError
-	var s *mfa.StoppedError
+	var s *mfa.DisabledError
 	switch {
 	case err == nil:
 		return "right"
@@ -107,7 +107,7 @@ func told(err error) string {
 		if errors.Is(err, mfa.ErrReplayed) {
 			word = "replayed"
 		}
-		return fmt.Sprint(word, a.Left)
+		return fmt.Sprint(word, a.Remaining)
 	case errors.As(err, &l):
 		return "locked"
 	case errors.As(err, &s):
@@ -156,7 +156,7 @@ func TestModel(t *testing.T) {
 				r.clock.Advance(time.Duration(rapid.SampledFrom([]int{1, 60_000, 89_999, 90_000, 180_000, 900_000}).Draw(rt, "ms")) * time.Millisecond)
 			case "send":
 				_, err := m.Send(t.Context(), mfa.SendRequest{Challenge: open[i].Token, Binding: binding, Kind: "mail"})
-				var over *mfa.BudgetError
+				var over *mfa.RateLimitError
 				if err == nil {
 					sentCodes = append(sentCodes, r.mail.code(ann.Email).Reveal())
 					o.send(r.mail.code(ann.Email).Reveal(), i, now.Add(90*time.Second))

@@ -62,7 +62,7 @@ func TestNames_InOldRecordsReachNoMessage(t *testing.T) {
 		r := newRig(t, func(c *mfa.Config) {
 			f.word = c.Factors[0].(*word)
 			c.Factors = append([]mfa.Factor{f}, c.Factors[1:]...)
-			c.Notices = mfa.NoticesNow
+			c.Notify = mfa.NoticesNow
 		})
 		g := r.withApp(ann, "word").Grant
 		require.NoError(t, r.Remove(t.Context(), g, binding, r.id("app")))

@@ -22,7 +22,7 @@ const (
 // notice is an event that the person is told of.
 type notice struct {
 	to     []recipient
-	person factor.Person
+	person factor.User
 	label  string
 	link   LinkToken
 }
@@ -35,9 +35,9 @@ type recipient struct {
 
 // recipients are all destinations known to be the person's: what they enrolled, what they
 // confirmed, and the address that the application vouches for, whatever the policy allows
-// them to sign in with. Nobody is told anything without Config.Notices.
+// them to sign in with. Nobody is told anything without Config.Notify.
 func (m *Manager) recipients(r *record, s subject) (list []recipient) {
-	if m.cfg.Notices == nil {
+	if m.cfg.Notify == nil {
 		return nil
 	}
 	return m.destinations(r, s)
@@ -55,7 +55,7 @@ func (m *Manager) destinations(r *record, s subject) (list []recipient) {
 				list = append(list, recipient{f, bytes.Clone(state)})
 			}
 		}
-		if i, ok := f.(factor.Implicit); ok && s.Confirmed {
+		if i, ok := f.(factor.Implier); ok && s.Confirmed {
 			// What no message can be sent to is no destination. That it is so is for Begin to say.
 			if state, _, err := callImplied(i, s.person()); err == nil && state != nil {
 				add(state)
@@ -72,7 +72,7 @@ func (m *Manager) destinations(r *record, s subject) (list []recipient) {
 
 // notable makes of an event one that the person is told of, if eventRules says so, at the
 // destinations that r has now: call it before a change takes one of them away.
-func (m *Manager) notable(r *record, s subject, label string, e Event) Event {
+func (m *Manager) withNotice(r *record, s subject, label string, e Event) Event {
 	if to := m.recipients(r, s); len(to) > 0 {
 		e.notice = &notice{to: to, person: s.person(), label: label}
 	}
@@ -81,24 +81,24 @@ func (m *Manager) notable(r *record, s subject, label string, e Event) Event {
 
 // notableLast is notable with a record that is being deleted. One that cannot be read any more
 // names no addresses; what the application vouches for is known nevertheless.
-func (m *Manager) notableLast(data []byte, s subject, e Event) Event {
+func (m *Manager) withLastNotice(data []byte, s subject, e Event) Event {
 	r, err := m.open(s.key(), data)
 	if err != nil {
 		r = newRecord()
 	}
-	return m.notable(r, s, "", e)
+	return m.withNotice(r, s, "", e)
 }
 
-// tellPerson hands a notice to Config.Notices, once for each destination.
-func (m *Manager) tellPerson(ctx context.Context, e Event, n *notice) {
+// tellPerson hands a notice to Config.Notify, once for each destination.
+func (m *Manager) notifyUser(ctx context.Context, e Event, n *notice) {
 	for _, to := range n.to {
-		in := factor.NotifyInput{Person: n.person, State: to.state, Name: e.Name, Kind: e.Kind,
+		in := factor.NotifyInput{User: n.person, State: to.state, Name: e.Name, Kind: e.Kind,
 			Label: plainname.ForQuotation(n.label), Time: e.Time,
-			Until: cmp.Or(e.LockedUntil, e.HeldUntil), Left: e.Left, Link: n.link.Secret}
-		m.cfg.Notices(ctx, func(ctx context.Context) error {
+			Until: cmp.Or(e.LockedUntil, e.HeldUntil), Remaining: e.Remaining, Link: n.link.Secret}
+		m.cfg.Notify(ctx, func(ctx context.Context) error {
 			err := callNotify(ctx, to.factor, in)
-			report := Event{Name: "notice.sent", Time: m.now(), SubjectID: e.SubjectID, Tenant: e.Tenant, UserType: e.UserType,
-				Kind: to.factor.Kind(), Reason: e.Name, Left: -1}
+			report := Event{Name: "notice.sent", Time: m.now(), UserID: e.UserID, Tenant: e.Tenant, UserType: e.UserType,
+				Kind: to.factor.Kind(), Reason: e.Name, Remaining: -1}
 			if err != nil {
 				report.Name = "notice.failed"
 			}
@@ -111,7 +111,7 @@ func (m *Manager) tellPerson(ctx context.Context, e Event, n *notice) {
 // warn says whether the person is to be told now that somebody has their password, and
 // remembers that.
 func (m *Manager) warn(r *record, now time.Time) bool {
-	if m.cfg.Notices == nil || now.UnixMilli() < r.Warned+warnEvery.Milliseconds() && r.Warned != 0 {
+	if m.cfg.Notify == nil || now.UnixMilli() < r.Warned+warnEvery.Milliseconds() && r.Warned != 0 {
 		return false
 	}
 	r.Warned = now.UnixMilli()
@@ -120,7 +120,7 @@ func (m *Manager) warn(r *record, now time.Time) bool {
 
 // Abandon says that nobody will answer a challenge any more: the person pressed "cancel", or
 // the session that it was begun in ended. The challenge is spent. If the person did not sign
-// in otherwise, somebody knows their password, of which Config.Notices tells them, at most
+// in otherwise, somebody knows their password, of which Config.Notify tells them, at most
 // once a day. An expired challenge may be abandoned too; one that was answered gives
 // ErrTokenExpired.
 func (m *Manager) Abandon(ctx context.Context, token ChallengeToken, binding string) error {
@@ -147,8 +147,8 @@ func (m *Manager) Abandon(ctx context.Context, token ChallengeToken, binding str
 			r.spend(c.ID, c.Issued)
 		}
 		e := m.event("challenge.abandoned", c.Subject, now, func(e *Event) { e.Purpose = c.Purpose })
-		if c.Purpose == SignIn && m.warn(r, now) {
-			e = m.notable(r, c.Subject, "", e)
+		if c.Purpose == PurposeSignIn && m.warn(r, now) {
+			e = m.withNotice(r, c.Subject, "", e)
 			write = true
 		}
 		events = []Event{e}
@@ -161,7 +161,7 @@ func (m *Manager) Abandon(ctx context.Context, token ChallengeToken, binding str
 	return nil
 }
 
-// NoticesNow is for Config.Notices: it tells people before the operation returns, which then
+// NoticesNow is for Config.Notify: it tells people before the operation returns, which then
 // takes as long as the mail server does. A failure is an event and nothing else. An
 // application with a queue puts tell there instead.
 func NoticesNow(ctx context.Context, tell func(ctx context.Context) error) { _ = tell(ctx) }

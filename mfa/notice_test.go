@@ -18,7 +18,7 @@ func telling(t *testing.T) *rig {
 	p := impliedMail
 	p.Remember = fortnight
 	return newRig(t, func(c *mfa.Config) {
-		c.Notices, c.Policies = mfa.NoticesNow, policy.Stored(policy.Static(p))
+		c.Notify, c.Policies = mfa.NoticesNow, policy.Stored(policy.Static(p))
 	})
 }
 
@@ -46,7 +46,7 @@ func TestPeopleAreToldOfChanges(t *testing.T) {
 	require.Equal(t, []string{"recovery.used" + toAnn, "recovery.low" + toAnn}, r.mail.notices())
 	r.onDevice(ann, "Laptop")
 	require.Equal(t, []string{"device.remembered" + toAnn}, r.mail.notices())
-	admin := mfa.AdminRequest{Subject: ann, Actor: mfa.System("boss")}
+	admin := mfa.AdminRequest{User: ann, Actor: mfa.System("boss")}
 	require.NoError(t, r.Unlock(t.Context(), admin))
 	require.NoError(t, r.Reset(t.Context(), admin))
 	require.Equal(t, []string{"admin.unlock" + toAnn, "admin.reset" + toAnn}, r.mail.notices())
@@ -70,7 +70,7 @@ func TestAllKnownAddressesAreTold(t *testing.T) {
 	unsure := person(5)
 	r.withApp(unsure, "word")
 	_ = r.mail.notices()
-	unsure.EmailConfirmed = false
+	unsure.EmailVerified = false
 	for range 5 {
 		_, _ = r.verify(r.begin(unsure), "app", mfa.NewSecret("wrong"))
 	}
@@ -151,7 +151,7 @@ func TestFailingNoticeFailsNothing(t *testing.T) {
 func TestNoticesLater(t *testing.T) {
 	var queue []func(context.Context) error
 	r := newRig(t, func(c *mfa.Config) {
-		c.Notices = func(_ context.Context, tell func(context.Context) error) { queue = append(queue, tell) }
+		c.Notify = func(_ context.Context, tell func(context.Context) error) { queue = append(queue, tell) }
 	})
 	r.withApp(ann, "word")
 	require.Empty(t, r.mail.notices())

@@ -41,22 +41,22 @@ func (m *Manager) allOwn(r *record) []candidate {
 // enrolling an allowed kind only (see Manager.restricted). An implied address responds for a
 // user who has nothing of their own, or where the policy keeps it beside other factors.
 func (m *Manager) candidates(r *record, c *claims) ([]candidate, error) {
-	if c.Purpose == ReplaceFactor {
+	if c.Purpose == PurposeRecover {
 		return m.recoveries(nil, r, c), nil
 	}
 	own := m.allOwn(r)
 	list, settled := own, r.settled(own, c.Kinds)
 	switch {
-	case (c.Purpose == ManageFactors || !settled) && m.hasUnknown(r):
+	case (c.Purpose == PurposeManage || !settled) && m.hasUnknown(r):
 		return nil, ErrKindNotConfigured
-	case c.Purpose == ManageFactors && settled:
+	case c.Purpose == PurposeManage && settled:
 		list = m.strongest(r, own)
 	case settled:
 		list = allowedOf(own, c.Kinds)
 	}
-	if len(own) == 0 || c.Keep && c.Purpose != ManageFactors {
+	if len(own) == 0 || c.Keep && c.Purpose != PurposeManage {
 		implied, err := m.implied(r, c)
-		if err != nil && len(own) == 0 && (c.Purpose != SignIn || len(m.recoveries(nil, r, c)) == 0) {
+		if err != nil && len(own) == 0 && (c.Purpose != PurposeSignIn || len(m.recoveries(nil, r, c)) == 0) {
 			return nil, err
 		}
 		for _, k := range implied {
@@ -65,7 +65,7 @@ func (m *Manager) candidates(r *record, c *claims) ([]candidate, error) {
 			}
 		}
 	}
-	if c.Purpose == SignIn {
+	if c.Purpose == PurposeSignIn {
 		list = m.recoveries(list, r, c)
 	}
 	return list, nil
@@ -147,7 +147,7 @@ func (m *Manager) left(in *instance) bool {
 // that there is such an address and that no message can be sent to it.
 func (m *Manager) implied(r *record, c *claims) (list []candidate, err error) {
 	for _, kind := range c.Implicit {
-		f, ok := m.factors[kind].(factor.Implicit)
+		f, ok := m.factors[kind].(factor.Implier)
 		if !ok || !allows(c.Kinds, kind) {
 			continue
 		}
@@ -257,19 +257,19 @@ func (m *Manager) options(r *record, list []candidate, def string, now time.Time
 	for _, k := range list {
 		t := m.factors[k.Kind].Traits()
 		_, sends := m.factors[k.Kind].(factor.Challenger)
-		options = append(options, Option{Kind: k.Kind, FactorID: k.ID, Name: k.Name, Hint: k.Hint,
+		options = append(options, Option{Kind: k.Kind, FactorID: k.ID, Name: k.Name, MaskedDestination: k.Hint,
 			Sends: sends, Class: t.Class,
-			Stopped: m.cfg.Lockout.Status(r.Lockout, k.Kind, now).Stopped})
+			Disabled: m.cfg.Lockout.Status(r.Lockout, k.Kind, now).Disabled})
 		if i := len(options) - 2; t.SharedChallenge && i >= 0 && options[i].Kind == k.Kind {
 			// Whichever of them responds, it is one way to respond.
-			options[i].FactorID, options[i].Name, options[i].Hint = "", "", ""
+			options[i].FactorID, options[i].Name, options[i].MaskedDestination = "", "", ""
 			options = options[:i+1]
 			continue
 		}
-		options[len(options)-1].Asks = describe(m.factors[k.Kind], k.State).Questions
+		options[len(options)-1].Questions = describe(m.factors[k.Kind], k.State).Questions
 	}
 	for i, o := range options {
-		if !o.Stopped && o.Class != factor.ClassRecovery {
+		if !o.Disabled && o.Class != factor.ClassRecovery {
 			options[i].Default = true
 			break
 		}

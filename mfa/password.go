@@ -7,7 +7,7 @@ import "context"
 // grant as for [Manager.CheckGrant], whose errors these are: an attacker who knows the password
 // alone must not change it. A user who has none needs nothing more, and may pass an empty
 // grant. It changes nothing.
-func (m *Manager) CheckPasswordChange(ctx context.Context, s Subject, grant Grant, binding string) error {
+func (m *Manager) CheckPasswordChange(ctx context.Context, s User, grant Grant, binding string) error {
 	if err := s.check(); err != nil {
 		return err
 	}
@@ -21,12 +21,12 @@ func (m *Manager) CheckPasswordChange(ctx context.Context, s Subject, grant Gran
 		return err
 	}
 	if r == nil && s.Enrolled {
-		return ErrStateLost
+		return ErrRecordMissing
 	}
 	if r == nil {
 		r = newRecord()
 	}
-	c := claimsOf(s.compact(), p, ManageFactors, r.at(now))
+	c := claimsOf(s.compact(), p, PurposeManage, r.at(now))
 	if h := m.holding(r, &c); len(h.own) == 0 && h.implied != impliedUsable {
 		return nil
 	}

@@ -13,12 +13,12 @@ import (
 
 func TestManagerCheckPasswordChange_AsksUsersWithASecondFactor(t *testing.T) {
 	r := newRig(t)
-	check := func(s mfa.Subject, g mfa.Grant) error {
+	check := func(s mfa.User, g mfa.Grant) error {
 		return r.CheckPasswordChange(t.Context(), s, g, binding)
 	}
-	nobody := mfa.Subject{ID: "new"}
+	nobody := mfa.User{ID: "new"}
 	require.NoError(t, check(nobody, mfa.Grant{}), "a user who has nothing proves the password")
-	require.NoError(t, check(mfa.Subject{ID: "x", Email: "x@intranet", EmailConfirmed: true}, mfa.Grant{}),
+	require.NoError(t, check(mfa.User{ID: "x", Email: "x@intranet", EmailVerified: true}, mfa.Grant{}),
 		"an address that cannot be mailed to must not keep the password as it is")
 	require.ErrorIs(t, check(ann, mfa.Grant{}), mfa.ErrToken, "the address is a second factor")
 	grant := r.signIn(ann).Grant
@@ -28,9 +28,9 @@ func TestManagerCheckPasswordChange_AsksUsersWithASecondFactor(t *testing.T) {
 	require.NoError(t, check(ann, strong))
 	require.ErrorIs(t, check(person(1), strong), mfa.ErrToken)
 
-	lost := mfa.Subject{ID: "lost", Enrolled: true}
-	require.ErrorIs(t, check(lost, mfa.Grant{}), mfa.ErrStateLost)
-	require.ErrorIs(t, check(mfa.Subject{}, mfa.Grant{}), mfa.ErrMalformed)
+	lost := mfa.User{ID: "lost", Enrolled: true}
+	require.ErrorIs(t, check(lost, mfa.Grant{}), mfa.ErrRecordMissing)
+	require.ErrorIs(t, check(mfa.User{}, mfa.Grant{}), mfa.ErrMalformed)
 	r.store.Inject(mfatest.OpGet, 1, mfatest.Fault{Before: errors.New("down")})
 	require.ErrorIs(t, check(nobody, mfa.Grant{}), mfa.ErrUnavailable)
 	r.clock.Advance(5 * time.Minute)

@@ -26,7 +26,7 @@ type PasswordlessRequest struct {
 	// Subject returns the person whom the answer names, as the application knows them now. It
 	// proves nothing that it is called: the answer has not been judged yet. Its error ends the
 	// sign-in, and is returned as it is. Required.
-	Subject func(ctx context.Context, tenant, id string) (Subject, error)
+	Subject func(ctx context.Context, tenant, id string) (User, error)
 }
 
 // BeginPasswordless opens a challenge of a kind before anybody is known. It needs no record
@@ -40,7 +40,7 @@ func (m *Manager) BeginPasswordless(ctx context.Context, kind, binding string) (
 		return nil, fmt.Errorf("%w: this kind does not say who a person is", ErrNotAvailable)
 	}
 	now := m.now()
-	is, err := callIssue(ctx, m.factors[kind].(factor.Identifier), factor.IssueInput{Anyone: true, Now: now})
+	is, err := callIssue(ctx, m.factors[kind].(factor.Identifier), factor.IssueInput{Discoverable: true, Now: now})
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (m *Manager) BeginPasswordless(ctx context.Context, kind, binding string) (
 	if is.Expires.Before(until) {
 		until = is.Expires
 	}
-	c := claims{ID: random16(), Issued: now.UnixMilli(), Purpose: SignIn, Bind: bindTo(binding), Kinds: []string{kind},
+	c := claims{ID: random16(), Issued: now.UnixMilli(), Purpose: PurposeSignIn, Bind: bindTo(binding), Kinds: []string{kind},
 		Live: &live{Keep: is.Keep, Issued: now.UnixMilli(), Expires: until.UnixMilli()}}
 	return &PasswordlessChallenge{Token: ChallengeToken{Secret: NewSecret(m.newToken(sealPasswordless, c))}, Prompt: is.Prompt, Expires: until}, nil
 }
@@ -71,7 +71,7 @@ func (m *Manager) VerifyPasswordless(ctx context.Context, r PasswordlessRequest)
 		return nil, ErrToken
 	}
 	f := m.factors[c.Kinds[0]].(factor.Identifier)
-	response, err := m.normalize(f, r.Response)
+	text, err := m.normalize(f, r.Response)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func (m *Manager) VerifyPasswordless(ctx context.Context, r PasswordlessRequest)
 	if now.UnixMilli() >= c.Live.Expires {
 		return nil, ErrTokenExpired
 	}
-	named := f.Identify(response)
+	named := f.Identify(text)
 	if len(named) == 0 || len(named) > maxIdentity {
 		return nil, fmt.Errorf("%w: the answer names no instance", ErrMalformed)
 	}
@@ -91,12 +91,12 @@ func (m *Manager) VerifyPasswordless(ctx context.Context, r PasswordlessRequest)
 		return nil, err
 	}
 	var v *Verification
-	err = m.take(ctx, &answer{
-		factor: f, subject: c.Subject, purpose: SignIn, response: response, named: named, uncounted: true,
+	err = m.respond(ctx, &response{
+		factor: f, subject: c.Subject, purpose: PurposeSignIn, text: text, named: named, uncounted: true,
 		opened: time.UnixMilli(c.Issued).UTC(), now: now,
 		find: func(r *record, now time.Time) ([]target, error) {
 			c.Epoch = r.Epoch[:] // the person was not known when the token was made
-			if err := c.open(r, now, m.cfg.ChallengeTTL); err != nil {
+			if err := c.answerable(r, now, m.cfg.ChallengeTTL); err != nil {
 				return nil, err
 			}
 			list, err := m.candidates(r, c)
@@ -125,7 +125,7 @@ func (m *Manager) VerifyPasswordless(ctx context.Context, r PasswordlessRequest)
 }
 
 // admitPasswordless completes the claims by the person, if the policy lets them in so.
-func (m *Manager) admitPasswordless(ctx context.Context, c *claims, who identity, lookup func(context.Context, string, string) (Subject, error)) error {
+func (m *Manager) admitPasswordless(ctx context.Context, c *claims, who identity, lookup func(context.Context, string, string) (User, error)) error {
 	if lookup == nil {
 		return configError("PasswordlessRequest.Subject is nil; return there the person whom the answer names")
 	}
@@ -151,7 +151,7 @@ func (m *Manager) admitPasswordless(ctx context.Context, c *claims, who identity
 	case err != nil:
 		return err
 	case rec == nil && s.Enrolled:
-		return ErrStateLost
+		return ErrRecordMissing
 	case rec == nil:
 		return ErrUnknownFactor
 	}
@@ -163,7 +163,7 @@ func (m *Manager) admitPasswordless(ctx context.Context, c *claims, who identity
 // passedOver makes the error and the events of a refused answer that is not counted. Nothing keeps
 // such an answer from being given again, so the person is told of a copied device once a day at
 // most; write says that this is to be remembered.
-func (m *Manager) passedOver(r *record, a *answer, refusal error, now time.Time) (events []Event, write bool, _ error) {
+func (m *Manager) applyUncounted(r *record, a *response, refusal error, now time.Time) (events []Event, write bool, _ error) {
 	reason := "incorrect"
 	switch weight(refusal) {
 	case weightExpired:
@@ -179,7 +179,7 @@ func (m *Manager) passedOver(r *record, a *answer, refusal error, now time.Time)
 	if errors.Is(refusal, factor.ErrCloned) {
 		e := m.cloned(a, "", now)
 		if write = m.warn(r, now); write {
-			e = m.notable(r, a.subject, "", e)
+			e = m.withNotice(r, a.subject, "", e)
 		}
 		events = append(events, e)
 	}

@@ -101,21 +101,21 @@ func (r *rig) addKey(g mfa.Grant, id string) (*mfa.Confirmation, error) {
 	return r.Confirm(r.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret(id + " " + string(e.Prompt.Data))})
 }
 
-func (r *rig) withKey(s mfa.Subject, id string) *mfa.Confirmation {
+func (r *rig) withKey(s mfa.User, id string) *mfa.Confirmation {
 	r.t.Helper()
 	c, err := r.addKey(r.signIn(s).Grant, id)
 	require.NoError(r.t, err)
 	return c
 }
 
-func known(people ...mfa.Subject) func(context.Context, string, string) (mfa.Subject, error) {
-	return func(_ context.Context, tenant, id string) (mfa.Subject, error) {
+func known(people ...mfa.User) func(context.Context, string, string) (mfa.User, error) {
+	return func(_ context.Context, tenant, id string) (mfa.User, error) {
 		for _, s := range people {
 			if s.Tenant == tenant && s.ID == id {
 				return s, nil
 			}
 		}
-		return mfa.Subject{}, errNobody
+		return mfa.User{}, errNobody
 	}
 }
 
@@ -129,7 +129,7 @@ func (r *rig) open() *mfa.PasswordlessChallenge {
 	return ch
 }
 
-func (r *rig) answer(ch *mfa.PasswordlessChallenge, id, how string, people ...mfa.Subject) (*mfa.Verification, error) {
+func (r *rig) answer(ch *mfa.PasswordlessChallenge, id, how string, people ...mfa.User) (*mfa.Verification, error) {
 	return r.VerifyPasswordless(r.t.Context(), mfa.PasswordlessRequest{Challenge: ch.Token, Binding: binding,
 		Response: mfa.NewSecret(strings.TrimSpace(id + " " + string(ch.Prompt.Data) + " " + how)), Subject: known(people...)})
 }
@@ -150,8 +150,8 @@ func TestPasswordless(t *testing.T) {
 	require.Zero(t, k.delivered.Load(), "nothing is sent anywhere")
 	records := len(dump(t, r.store))
 	ch := r.open()
-	require.True(t, k.asked.Load().Anyone)
-	require.Zero(t, k.asked.Load().Person)
+	require.True(t, k.asked.Load().Discoverable)
+	require.Zero(t, k.asked.Load().User)
 	require.Len(t, dump(t, r.store), records, "strangers cost no storage")
 	require.Equal(t, testStart.Add(5*time.Minute), ch.Expires)
 	v, err := r.answer(ch, "k1", "", ann)
@@ -160,8 +160,8 @@ func TestPasswordless(t *testing.T) {
 	require.Equal(t, "phr", v.ACR)
 	require.Equal(t, []string{"pop", "mfa"}, v.AMR)
 	require.Equal(t, 2, v.AssuranceLevel)
-	require.Equal(t, "ann", v.SubjectID)
-	require.Equal(t, mfa.SignIn, v.Purpose)
+	require.Equal(t, "ann", v.UserID)
+	require.Equal(t, mfa.PurposeSignIn, v.Purpose)
 	require.NoError(t, r.CheckGrant(t.Context(), ann, v.Grant, binding))
 	require.Equal(t, "passwordless", r.events[len(r.events)-1].Reason)
 
@@ -203,7 +203,7 @@ func TestPasswordlessRefused(t *testing.T) {
 		prepare func(*rig)
 		binding string
 		how     string
-		subject func(context.Context, string, string) (mfa.Subject, error)
+		subject func(context.Context, string, string) (mfa.User, error)
 		want    error
 	}{
 		"another session":         {binding: "session-2", want: mfa.ErrToken},
@@ -213,7 +213,7 @@ func TestPasswordlessRefused(t *testing.T) {
 		"the application says no": {subject: known(), want: errNobody},
 		"no lookup":               {want: mfa.ErrConfig},
 		"lookup of another": {want: mfa.ErrMalformed,
-			subject: func(context.Context, string, string) (mfa.Subject, error) { return person(1), nil }},
+			subject: func(context.Context, string, string) (mfa.User, error) { return person(1), nil }},
 		"policy wants a password": {want: mfa.ErrNotAvailable, prepare: func(r *rig) { r.set(impliedMail) }},
 		"policy without the kind": {want: mfa.ErrNotAvailable, prepare: func(r *rig) {
 			r.set(policy.Policy{Kinds: []string{"app", "mail"}})
@@ -224,12 +224,12 @@ func TestPasswordlessRefused(t *testing.T) {
 			require.NoError(r.t, r.Remove(r.t.Context(), r.grant, binding, o.Factors[0].ID))
 		}},
 		"reset": {want: mfa.ErrUnknownFactor, prepare: func(r *rig) {
-			require.NoError(r.t, r.Reset(r.t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("boss")}))
+			require.NoError(r.t, r.Reset(r.t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("boss")}))
 		}},
 		"forgotten": {want: mfa.ErrUnknownFactor, prepare: func(r *rig) {
-			require.NoError(r.t, r.ForgetSubject(r.t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("boss")}))
+			require.NoError(r.t, r.Delete(r.t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("boss")}))
 		}},
-		"record lost": {want: mfa.ErrStateLost, prepare: func(r *rig) {
+		"record lost": {want: mfa.ErrRecordMissing, prepare: func(r *rig) {
 			rec, err := r.store.Get(r.t.Context(), "p/0//ann")
 			require.NoError(r.t, err)
 			require.NoError(r.t, r.store.Delete(r.t.Context(), "p/0//ann", rec.Revision))
@@ -269,7 +269,7 @@ func TestPasswordlessRefused(t *testing.T) {
 	}
 }
 
-func enrolled(s mfa.Subject) mfa.Subject {
+func enrolled(s mfa.User) mfa.User {
 	s.Enrolled = true
 	return s
 }
@@ -322,7 +322,7 @@ func TestPasswordlessTokens(t *testing.T) {
 // An identity is one person's of all: also of all tenants, and whatever happens at once.
 func TestIdentityIsOnePersons(t *testing.T) {
 	r, _ := keyRig(t)
-	bob := mfa.Subject{ID: "ann", Tenant: "other", Email: "bob@example.com", EmailConfirmed: true}
+	bob := mfa.User{ID: "ann", Tenant: "other", Email: "bob@example.com", EmailVerified: true}
 	c := r.withKey(ann, "k1")
 	g := r.signIn(bob).Grant
 	_, err := r.addKey(g, "k1")
@@ -364,7 +364,7 @@ func TestIdentityRace(t *testing.T) {
 	}
 	wg.Wait()
 	require.EqualValues(t, 1, won.Load())
-	var all []mfa.Subject
+	var all []mfa.User
 	for i := range people {
 		all = append(all, person(i))
 	}
@@ -498,7 +498,7 @@ func TestSharedChallenge(t *testing.T) {
 
 // What is sent nowhere costs of no budget.
 func TestUnsentChallengesCostNoBudget(t *testing.T) {
-	r, k := keyRig(t, func(c *mfa.Config) { c.Sends = mfa.SendBudget{PerPerson: 2, PerSender: 2} })
+	r, k := keyRig(t, func(c *mfa.Config) { c.RateLimits = mfa.RateLimits{PerUser: 2, PerKind: 2} })
 	r.withKey(ann, "k1")
 	ch := r.begin(ann)
 	for range 10 {

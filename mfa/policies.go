@@ -87,7 +87,7 @@ func (m *Manager) SetPolicy(ctx context.Context, r SetPolicyRequest) error {
 	if _, ok := policy.Defaults(m.cfg.Policies); !ok {
 		return configError("policies are fixed; use policy.Stored to change them at run time")
 	}
-	if err := (Subject{ID: "-", Tenant: r.Tenant, UserType: r.UserType}).check(); err != nil {
+	if err := (User{ID: "-", Tenant: r.Tenant, UserType: r.UserType}).check(); err != nil {
 		return err
 	}
 	action := AdminAction{Name: "set-policy", Reason: r.Reason, Tenant: r.Tenant, UserType: r.UserType}
@@ -117,7 +117,7 @@ func (m *Manager) SetPolicy(ctx context.Context, r SetPolicyRequest) error {
 		return unavailable(err)
 	}
 	m.emit(ctx, []Event{{Name: "admin.set-policy", Time: m.now(), Tenant: r.Tenant,
-		UserType: r.UserType, Reason: string(r.Policy.Mode), Left: -1,
+		UserType: r.UserType, Reason: string(r.Policy.Mode), Remaining: -1,
 		Actor: r.Actor.name, Note: r.Reason}})
 	return nil
 }

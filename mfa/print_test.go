@@ -63,7 +63,7 @@ func TestPrint_NoVerbShowsASecret(t *testing.T) {
 	requireHidden(t, actor)
 	requireHidden(t, mfa.AdminRequest{Actor: actor})
 	require.Contains(t, fmt.Sprintf("%+v", mfa.AdminRequest{Actor: actor}), "bea")
-	require.Contains(t, fmt.Sprintf("%+v", &mfa.Verification{SubjectID: "ann"}), "SubjectID:ann")
+	require.Contains(t, fmt.Sprintf("%+v", &mfa.Verification{UserID: "ann"}), "SubjectID:ann")
 	for _, name := range structsWithSecrets(t) {
 		require.True(t, listed[name], "mfa.%s holds a secret, and is not in the test", name)
 	}

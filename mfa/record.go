@@ -50,8 +50,8 @@ type record struct {
 	// Warned is when the person was last told that somebody knows their password.
 	Warned int64 `cbor:"14,keyasint,omitempty"`
 	// Proofs are right answers to kinds that are stopped.
-	Proofs map[string]proofs `cbor:"15,keyasint,omitempty"`
-	Setup  *setup            `cbor:"16,keyasint,omitempty"`
+	Proofs map[string]unlockProofs `cbor:"15,keyasint,omitempty"`
+	Setup  *setup                  `cbor:"16,keyasint,omitempty"`
 	// Superseded are sent codes that others took the place of.
 	Superseded []superseded `cbor:"17,keyasint,omitempty"`
 	// Holds are replacements that a recovery enrolled, by ID, until their hold ends.

@@ -27,7 +27,7 @@ type ReportGroup struct {
 	// UserType is the person's when their record was last written.
 	Tenant, UserType string
 	// People have a record. Who never did anything has none.
-	People int
+	Users int
 	// Enrolled have a factor that the policy lets them sign in with, other than recovery. An
 	// implicit one counts if it was confirmed by a link; for whose address the application
 	// alone vouches is not in the store.
@@ -36,7 +36,7 @@ type ReportGroup struct {
 	NotEnrolled int
 	// Locked are locked now, altogether or in all that they have. Stopped have a kind that
 	// was stopped after too many failures.
-	Locked, Stopped int
+	Locked, Disabled int
 	// Undeliverable have no factor but an address that no message could be sent to when they
 	// last signed in. Unknown have nothing to respond with but a kind that is not configured.
 	Undeliverable, Unknown int
@@ -98,8 +98,8 @@ func (m *Manager) tally(ctx context.Context, e storage.Entry, groups map[[2]stri
 		groups[name] = g
 	}
 	p, now := g.policy, r.at(m.now())
-	c := &claims{Purpose: SignIn, Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit}
-	g.People++
+	c := &claims{Purpose: PurposeSignIn, Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit}
+	g.Users++
 	enrolled, stopped, kinds := false, false, make(map[string]bool)
 	// Whoever has only what this process does not know, or what nothing can be sent to, is in
 	// no column but the ones for that.
@@ -109,14 +109,14 @@ func (m *Manager) tally(ctx context.Context, e storage.Entry, groups map[[2]stri
 	for _, k := range list {
 		kinds[k.Kind] = true
 		enrolled = enrolled || m.factors[k.Kind].Traits().Class != factor.ClassRecovery && !m.restricted(r, c, k.instance)
-		stopped = stopped || m.cfg.Lockout.Status(r.Lockout, k.Kind, now).Stopped
+		stopped = stopped || m.cfg.Lockout.Status(r.Lockout, k.Kind, now).Disabled
 	}
 	for kind := range maps.Keys(kinds) {
 		g.Kinds[kind]++
 	}
 	count(&g.Enrolled, enrolled)
 	count(&g.NotEnrolled, !enrolled && p.Mode == policy.ModeRequired)
-	count(&g.Stopped, stopped)
+	count(&g.Disabled, stopped)
 	count(&g.Locked, !m.lockedUntil(r, m.options(r, list, p.Default, now), now).IsZero())
 	return nil
 }

@@ -123,7 +123,7 @@ func TestResealBesideTraffic(t *testing.T) {
 	for i := range people {
 		wg.Go(func() {
 			for range 4 {
-				ch, err := beside.Begin(t.Context(), mfa.BeginRequest{Subject: person(i), Binding: binding})
+				ch, err := beside.Begin(t.Context(), mfa.BeginRequest{User: person(i), Binding: binding})
 				if err != nil {
 					t.Error(err)
 					return
@@ -184,7 +184,7 @@ func TestResealNamesTheUnreadable(t *testing.T) {
 // Hourly budgets that are over do not stay for ever; those that count do.
 func TestResealRemovesOldBudgets(t *testing.T) {
 	store := memory.New()
-	r := newRig(t, func(c *mfa.Config) { c.Store, c.Sends.PerDestination = store, 3 })
+	r := newRig(t, func(c *mfa.Config) { c.Store, c.RateLimits.PerDestination = store, 3 })
 	budgets := func() (n int) {
 		for key := range dump(t, store) {
 			if strings.HasPrefix(key, "b/") {
@@ -226,12 +226,12 @@ func TestReport(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) {
 		c.Policies = policy.ByUserType(map[string]policy.Policy{"staff": impliedMail, "guest": optional, "mail only": mailOnly})
 	})
-	who := func(i int, tenant, userType string) mfa.Subject {
+	who := func(i int, tenant, userType string) mfa.User {
 		s := person(i)
 		s.Tenant, s.UserType = tenant, userType
 		return s
 	}
-	admin := func(s mfa.Subject) mfa.AdminRequest { return mfa.AdminRequest{Subject: s, Actor: mfa.System("boss")} }
+	admin := func(s mfa.User) mfa.AdminRequest { return mfa.AdminRequest{User: s, Actor: mfa.System("boss")} }
 	r.withApp(who(1, "acme", "staff"), "word")
 	r.withApp(who(2, "acme", "staff"), "word")
 	for range 5 {
@@ -253,10 +253,10 @@ func TestReport(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, report.Unreadable)
 	require.Equal(t, []mfa.ReportGroup{
-		{UserType: "mail only", People: 1, NotEnrolled: 1, Kinds: map[string]int{"app": 1}},
-		{UserType: "staff", People: 1, Enrolled: 1, Kinds: map[string]int{"app": 1}},
-		{Tenant: "acme", UserType: "guest", People: 1, Kinds: map[string]int{}},
-		{Tenant: "acme", UserType: "staff", People: 2, Enrolled: 2, Locked: 1, Kinds: map[string]int{"app": 2}},
+		{UserType: "mail only", Users: 1, NotEnrolled: 1, Kinds: map[string]int{"app": 1}},
+		{UserType: "staff", Users: 1, Enrolled: 1, Kinds: map[string]int{"app": 1}},
+		{Tenant: "acme", UserType: "guest", Users: 1, Kinds: map[string]int{}},
+		{Tenant: "acme", UserType: "staff", Users: 2, Enrolled: 2, Locked: 1, Kinds: map[string]int{"app": 2}},
 	}, report.Groups)
 
 	r.store.Inject(mfatest.OpList, 1, mfatest.Fault{Before: context.DeadlineExceeded})

@@ -109,15 +109,15 @@ func (s *sent) Normalize(r string) (string, error) { return sentcode.Normalize(r
 func (s *sent) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	address := in.Params["address"].Reveal()
 	if address == "" {
-		address = in.Person.Email
+		address = in.User.Email
 	}
 	if address == "" {
 		return nil, &factor.Problem{Reason: "address_form", Detail: "an address is needed"}
 	}
-	return &factor.EnrollOutput{State: []byte(address), Hint: "•••"}, nil
+	return &factor.EnrollOutput{State: []byte(address), MaskedDestination: "•••"}, nil
 }
 
-func (s *sent) Implied(p factor.Person) ([]byte, string, error) {
+func (s *sent) Implied(p factor.User) ([]byte, string, error) {
 	if p.Email == "" {
 		return nil, "", nil
 	}
@@ -198,7 +198,7 @@ var testStart = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 const binding = "session-1"
 
-var ann = mfa.Subject{ID: "ann", UserType: "employee", Email: "ann@example.com", EmailConfirmed: true}
+var ann = mfa.User{ID: "ann", UserType: "employee", Email: "ann@example.com", EmailVerified: true}
 
 var impliedMail = policy.Policy{Mode: policy.ModeRequired, Implicit: []string{"mail"}, KeepImplicit: true}
 
@@ -245,14 +245,14 @@ func (r *rig) eventNames() (names []string) {
 	return names
 }
 
-func (r *rig) begin(s mfa.Subject) *mfa.Challenge {
+func (r *rig) begin(s mfa.User) *mfa.Challenge {
 	r.t.Helper()
-	return r.beginFor(s, mfa.SignIn)
+	return r.beginFor(s, mfa.PurposeSignIn)
 }
 
-func (r *rig) beginFor(s mfa.Subject, p mfa.Purpose) *mfa.Challenge {
+func (r *rig) beginFor(s mfa.User, p mfa.Purpose) *mfa.Challenge {
 	r.t.Helper()
-	ch, err := r.Begin(r.t.Context(), mfa.BeginRequest{Subject: s, Binding: binding, Purpose: p})
+	ch, err := r.Begin(r.t.Context(), mfa.BeginRequest{User: s, Binding: binding, Purpose: p})
 	require.NoError(r.t, err)
 	return ch
 }
@@ -269,7 +269,7 @@ func (r *rig) verify(ch *mfa.Challenge, kind string, answer mfa.Secret) (*mfa.Ve
 }
 
 // signIn signs a person in by mail.
-func (r *rig) signIn(s mfa.Subject) *mfa.Verification {
+func (r *rig) signIn(s mfa.User) *mfa.Verification {
 	r.t.Helper()
 	ch := r.begin(s)
 	r.send(ch)
@@ -289,7 +289,7 @@ func (r *rig) enroll(g mfa.Grant, kind, text string) *mfa.Confirmation {
 }
 
 // withApp has a person enrol the strong factor.
-func (r *rig) withApp(s mfa.Subject, text string) *mfa.Confirmation {
+func (r *rig) withApp(s mfa.User, text string) *mfa.Confirmation {
 	r.t.Helper()
 	return r.enroll(r.signIn(s).Grant, "app", text)
 }
@@ -298,7 +298,7 @@ func left(t testing.TB, err error) int {
 	t.Helper()
 	var a *mfa.AttemptError
 	require.ErrorAs(t, err, &a)
-	return a.Left
+	return a.Remaining
 }
 
 func requireLocked(t testing.TB, err error) *mfa.LockedError {
@@ -320,6 +320,6 @@ func dump(t testing.TB, s storage.Lister) map[string]string {
 	return maps.Clone(all)
 }
 
-func person(i int) mfa.Subject {
-	return mfa.Subject{ID: fmt.Sprintf("p%d", i), Email: fmt.Sprintf("p%d@example.com", i), EmailConfirmed: true}
+func person(i int) mfa.User {
+	return mfa.User{ID: fmt.Sprintf("p%d", i), Email: fmt.Sprintf("p%d@example.com", i), EmailVerified: true}
 }

@@ -12,7 +12,7 @@ import (
 
 // Send sends a code for a challenge, or sends a new one: the code before is then no longer
 // good. For a kind that sends nothing (a passkey) it makes what Delivery.Prompt has for the
-// person's client. It never resets a count. A *BudgetError says when the next one may be sent; a
+// person's client. It never resets a count. A *RateLimitError says when the next one may be sent; a
 // *factor.Problem that the factor does not send there; after an error wrapping ErrUnavailable the code may have been sent or not, and sending again is
 // the thing to do.
 func (m *Manager) Send(ctx context.Context, r SendRequest) (*Delivery, error) {
@@ -25,7 +25,7 @@ func (m *Manager) Send(ctx context.Context, r SendRequest) (*Delivery, error) {
 		return nil, fmt.Errorf("%w: nothing is sent for this kind", ErrNotAvailable)
 	}
 	choose := func(r2 *record, now time.Time) (*instance, error) {
-		if err := c.open(r2, now, m.cfg.ChallengeTTL); err != nil {
+		if err := c.answerable(r2, now, m.cfg.ChallengeTTL); err != nil {
 			return nil, err
 		}
 		return m.chooseInstance(r2, c, f, r.FactorID, now)
@@ -45,8 +45,8 @@ func (m *Manager) Send(ctx context.Context, r SendRequest) (*Delivery, error) {
 
 // chooseInstance is the instance to send to: the one asked for, else the latest used.
 func (m *Manager) chooseInstance(r *record, c *claims, f Factor, id string, now time.Time) (*instance, error) {
-	if m.cfg.Lockout.Status(r.Lockout, f.Kind(), now).Stopped {
-		return nil, &StoppedError{Kind: f.Kind()}
+	if m.cfg.Lockout.Status(r.Lockout, f.Kind(), now).Disabled {
+		return nil, &DisabledError{Kind: f.Kind()}
 	}
 	list, err := m.candidates(r, c)
 	if err != nil {
@@ -97,7 +97,7 @@ func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 			return nil, err
 		}
 	}
-	in, err := m.mayIssue(r, s, r.at(clock))
+	in, err := m.admitSend(r, s, r.at(clock))
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Delivery{Kind: s.factor.Kind(), Hint: in.Hint, Expires: is.Expires, Prompt: is.Prompt}
+	d := &Delivery{Kind: s.factor.Kind(), MaskedDestination: in.Hint, Expires: is.Expires, Prompt: is.Prompt}
 	sent := !is.Destination.IsZero() || !is.Payload.IsZero()
 	var paid payments
 	if sent {
@@ -120,9 +120,9 @@ func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 	}
 	if err != nil {
 		m.refund(ctx, paid)
-		var over *BudgetError
+		var over *RateLimitError
 		if errors.As(err, &over) {
-			m.emit(ctx, []Event{m.event("send.budget", s.subject, clock, func(e *Event) { e.Kind = d.Kind })})
+			m.emit(ctx, []Event{m.event("send.limited", s.subject, clock, func(e *Event) { e.Kind = d.Kind })})
 		}
 		return nil, err
 	}
@@ -130,7 +130,7 @@ func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 	if !sent {
 		return d, nil // the caller hands the prompt over
 	}
-	out := factor.DeliverInput{Person: s.subject.person(), State: state, Payload: is.Payload,
+	out := factor.DeliverInput{User: s.subject.person(), State: state, Payload: is.Payload,
 		Purpose: s.purpose, Link: s.link.Secret, Expires: is.Expires, Now: now}
 	if s.silent {
 		out.Payload = Secret{}
@@ -149,7 +149,7 @@ func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 func (m *Manager) makeIssue(
 	ctx context.Context, s *issuing, r *record, state []byte, now time.Time,
 ) (*factor.Issue, error) {
-	in := factor.IssueInput{Person: s.subject.person(), State: bytes.Clone(state),
+	in := factor.IssueInput{User: s.subject.person(), State: bytes.Clone(state),
 		Confirming: s.confirming, Now: now}
 	if s.factor.Traits().SharedChallenge && !s.confirming {
 		in.Instances = m.existing(r, s.factor.Kind())
@@ -163,7 +163,7 @@ func (m *Manager) commitIssue(
 ) (now time.Time, err error) {
 	err = m.update(ctx, s.subject, clock, func(r *record) (bool, error) {
 		now = r.at(clock)
-		in, err := m.mayIssue(r, s, now)
+		in, err := m.admitSend(r, s, now)
 		if err != nil {
 			return false, err
 		}
@@ -189,7 +189,7 @@ func sendEvent(err error) string {
 	return "send.success"
 }
 
-func (m *Manager) mayIssue(r *record, s *issuing, now time.Time) (*instance, error) {
+func (m *Manager) admitSend(r *record, s *issuing, now time.Time) (*instance, error) {
 	if st := m.cfg.Lockout.Status(r.Lockout, s.factor.Kind(), now); !st.LockedUntil.IsZero() {
 		return nil, &LockedError{Until: st.LockedUntil, RetryAfter: st.LockedUntil.Sub(now)}
 	}

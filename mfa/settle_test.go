@@ -58,7 +58,7 @@ func (r *pinRig) answerApp(ch *mfa.Challenge, word mfa.Secret) error {
 // expensive response is verified. Afterwards the next response is verified at once, with the
 // clock standing still; and what is counted is what the contract says is counted.
 func TestVerify_SettlesTheLeaseOnEveryWayOut(t *testing.T) {
-	admin := mfa.AdminRequest{Subject: ann, Actor: mfa.System("root")}
+	admin := mfa.AdminRequest{User: ann, Actor: mfa.System("root")}
 	is := func(want error) func(*testing.T, error) {
 		return func(t *testing.T, err error) {
 			t.Helper()
@@ -121,7 +121,7 @@ func TestVerify_SettlesTheLeaseOnEveryWayOut(t *testing.T) {
 			func(t *testing.T, r *pinRig) { must(t, r.other.Reset(context.Background(), admin)) },
 			is(mfa.ErrUnavailable), -1},
 		{"correct, the user was deleted", mfa.NewSecret("123456"),
-			func(t *testing.T, r *pinRig) { must(t, r.other.ForgetSubject(context.Background(), admin)) },
+			func(t *testing.T, r *pinRig) { must(t, r.other.Delete(context.Background(), admin)) },
 			is(mfa.ErrUnavailable), -1},
 		{"the factor panics", mfa.NewSecret("123456"),
 			func(*testing.T, *pinRig) { panic("123456") }, counted(mfa.ErrUnavailable), 2},
@@ -164,7 +164,7 @@ func TestVerify_TakesBackTheLockAndTheStopOfItsOwnCharge(t *testing.T) {
 	for name, limits := range map[string]lockout.Config{
 		"lock":           {Tries: 2, Total: 10},
 		"lock of a kind": {Tries: 2, Total: 10, KindOnly: true},
-		"stop":           {Tries: 2, StopAfter: 2},
+		"stop":           {Tries: 2, DisableAfter: 2},
 		"growing":        {Tries: 2, Growth: 4},
 	} {
 		t.Run(name, func(t *testing.T) {

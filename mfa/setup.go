@@ -36,11 +36,11 @@ func (m *Manager) SendSetupLink(ctx context.Context, r SetupRequest) (*Delivery,
 	if err != nil {
 		return nil, err
 	}
-	if purpose := r.Purpose; c.Purpose != purpose && !(purpose == "" && c.Purpose == SignIn) {
+	if purpose := r.Purpose; c.Purpose != purpose && !(purpose == "" && c.Purpose == PurposeSignIn) {
 		return nil, ErrToken
 	}
 	return m.sendSetup(ctx, c.Subject, func(rec *record, now time.Time) error {
-		if err := c.open(rec, now, m.cfg.ChallengeTTL); err != nil {
+		if err := c.answerable(rec, now, m.cfg.ChallengeTTL); err != nil {
 			return err
 		}
 		return m.lockedOut(rec, c, now)
@@ -53,9 +53,9 @@ func (m *Manager) SendSetupLinkTo(ctx context.Context, r AdminRequest) (*Deliver
 	if err := m.authorizeFor(ctx, "send-setup", r); err != nil {
 		return nil, err
 	}
-	return m.sendSetup(ctx, r.Subject.compact(), func(rec *record, _ time.Time) error {
-		if rec.fresh && r.Subject.Enrolled {
-			return ErrStateLost
+	return m.sendSetup(ctx, r.User.compact(), func(rec *record, _ time.Time) error {
+		if rec.fresh && r.User.Enrolled {
+			return ErrRecordMissing
 		}
 		return nil
 	}, Event{Actor: r.Actor.name, Note: r.Reason})
@@ -90,10 +90,10 @@ func (m *Manager) sendSetup(ctx context.Context, s subject, may func(*record, ti
 	var failed error
 	sent := 0
 	for _, r := range to {
-		in := factor.NotifyInput{Person: s.person(), State: r.state, Name: "setup.link", Time: clock, Left: -1, Link: token}
+		in := factor.NotifyInput{User: s.person(), State: r.state, Name: "setup.link", Time: clock, Remaining: -1, Link: token}
 		err := callNotify(ctx, r.factor, in)
 		m.emit(ctx, []Event{m.event(sendEvent(err), s, clock, func(e *Event) {
-			e.Kind, e.Purpose, e.Reason, e.Actor, e.Note = r.factor.Kind(), ReplaceFactor, "setup.link", by.Actor, by.Note
+			e.Kind, e.Purpose, e.Reason, e.Actor, e.Note = r.factor.Kind(), PurposeRecover, "setup.link", by.Actor, by.Note
 		})})
 		if err != nil {
 			failed = err
@@ -101,8 +101,8 @@ func (m *Manager) sendSetup(ctx context.Context, s subject, may func(*record, ti
 		}
 		sent++
 		d.Kind = r.factor.Kind()
-		if i, ok := r.factor.(factor.Implicit); ok && d.Hint == "" {
-			_, d.Hint, _ = callImplied(i, factor.Person{Email: string(r.state)})
+		if i, ok := r.factor.(factor.Implier); ok && d.MaskedDestination == "" {
+			_, d.MaskedDestination, _ = callImplied(i, factor.User{Email: string(r.state)})
 		}
 	}
 	if sent == 0 {
@@ -136,7 +136,7 @@ func (m *Manager) OpenSetup(ctx context.Context, link LinkToken, binding string)
 	err = m.update(ctx, c.Subject, clock, func(r *record) (bool, error) {
 		now := r.at(clock)
 		if r.fresh {
-			return false, ErrStateLost
+			return false, ErrRecordMissing
 		}
 		if err := c.sameRecord(r); err != nil {
 			return false, err
@@ -145,19 +145,19 @@ func (m *Manager) OpenSetup(ctx context.Context, link LinkToken, binding string)
 			return false, ErrTokenExpired
 		}
 		r.Setup = nil
-		next := claimsOf(c.Subject, p, ReplaceFactor, now)
+		next := claimsOf(c.Subject, p, PurposeRecover, now)
 		next.Bind, next.Epoch, next.Linked = bindTo(binding), r.Epoch[:], true
 		if !r.hasOwn(m) {
 			// The link has proven an address that is known to be the user's.
 			next.Proof = proof{Origin: originImplied, Level: factor.LevelWeak, Time: now.UnixMilli()}
-			ch = &Challenge{Next: Enroll, Kinds: m.enrollableBy(r, &next, next.Proof)}
+			ch = &Challenge{Next: NextEnroll, Kinds: m.enrollableBy(r, &next, next.Proof)}
 			ch.Grant, ch.Expires = m.grantToken(&next)
 			return true, nil
 		}
 		expires := now.Add(m.cfg.ChallengeTTL)
 		r.Recovering = &setup{ID: next.ID, Expires: expires.UnixMilli()}
 		options := m.options(r, m.recoveries(nil, r, &next), "", now)
-		ch = &Challenge{Next: Verify, Options: options, Token: ChallengeToken{Secret: NewSecret(m.newToken(sealChallenge, next))},
+		ch = &Challenge{Next: NextVerify, Options: options, Token: ChallengeToken{Secret: NewSecret(m.newToken(sealChallenge, next))},
 			Expires: expires, LockedUntil: m.lockedUntil(r, options, now)}
 		return true, nil
 	})
@@ -175,7 +175,7 @@ func (m *Manager) SetupSubject(link LinkToken) (id, tenant, userType string, err
 	if err != nil {
 		return "", "", "", err
 	}
-	if c.over(m.now(), setupTTL) {
+	if c.expired(m.now(), setupTTL) {
 		return "", "", "", ErrTokenExpired
 	}
 	return c.Subject.ID, c.Subject.Tenant, c.Subject.UserType, nil

@@ -14,18 +14,18 @@ import (
 func TestSignInByMail(t *testing.T) {
 	r := newRig(t)
 	ch := r.begin(ann)
-	require.Equal(t, mfa.Verify, ch.Next)
+	require.Equal(t, mfa.NextVerify, ch.Next)
 	require.Len(t, ch.Options, 1)
 	require.True(t, ch.Options[0].Default)
 	require.True(t, ch.Options[0].Sends)
-	require.Equal(t, "•••", ch.Options[0].Hint)
+	require.Equal(t, "•••", ch.Options[0].MaskedDestination)
 
 	d := r.send(ch)
 	require.Equal(t, r.clock.Now().Add(90*time.Second), d.Expires)
 	v, err := r.verify(ch, "mail", r.mail.code(ann.Email))
 	require.NoError(t, err)
-	require.Equal(t, "ann", v.SubjectID)
-	require.Equal(t, mfa.SignIn, v.Purpose)
+	require.Equal(t, "ann", v.UserID)
+	require.Equal(t, mfa.PurposeSignIn, v.Purpose)
 	require.Equal(t, []string{"otp", "mfa"}, v.AMR)
 	require.Equal(t, 1, v.AssuranceLevel, "e-mail does not reach AAL2")
 	require.Equal(t, []string{"challenge.begun", "send.success", "verify.success"}, r.eventNames())
@@ -126,7 +126,7 @@ func TestPurposesAndBindingsAreDistinct(t *testing.T) {
 	ch := r.begin(ann)
 	_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: "another session", Kind: "mail", Response: mfa.NewSecret("123456")})
 	require.ErrorIs(t, err, mfa.ErrToken)
-	_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Purpose: mfa.StepUp, Kind: "mail", Response: mfa.NewSecret("123456")})
+	_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Purpose: mfa.PurposeStepUp, Kind: "mail", Response: mfa.NewSecret("123456")})
 	require.ErrorIs(t, err, mfa.ErrToken)
 	_, err = r.Enroll(t.Context(), mfa.EnrollRequest{Grant: mfa.Grant{Secret: ch.Token.Secret}, Binding: binding, Kind: "app"})
 	require.ErrorIs(t, err, mfa.ErrToken, "a challenge is no grant")
@@ -143,21 +143,21 @@ func TestModes(t *testing.T) {
 		require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("root"), UserType: "employee", Policy: p}))
 	}
 	set(policy.Policy{Mode: policy.ModeOff})
-	require.Equal(t, mfa.Done, r.begin(ann).Next)
+	require.Equal(t, mfa.NextDone, r.begin(ann).Next)
 	set(policy.Policy{Mode: policy.ModeOptional, Implicit: []string{"mail"}})
-	require.Equal(t, mfa.Done, r.begin(ann).Next, "optional: an implied factor was not switched on")
+	require.Equal(t, mfa.NextDone, r.begin(ann).Next, "optional: an implied factor was not switched on")
 	set(policy.Policy{Mode: policy.ModeRequired})
 	ch := r.begin(ann)
-	require.Equal(t, mfa.Enroll, ch.Next)
+	require.Equal(t, mfa.NextEnroll, ch.Next)
 	require.Equal(t, []string{"app", "mail", "pin"}, ch.Kinds)
 	c := r.enroll(ch.Grant, "app", "tulip")
 	require.NotNil(t, c.Verification, "a forced enrolment completes the sign-in")
 	set(policy.Policy{Mode: policy.ModeOptional})
-	require.Equal(t, mfa.Verify, r.begin(ann).Next, "optional: ann has switched it on")
+	require.Equal(t, mfa.NextVerify, r.begin(ann).Next, "optional: ann has switched it on")
 	set(policy.Policy{Mode: policy.ModeOff})
-	require.Equal(t, mfa.Done, r.begin(ann).Next)
+	require.Equal(t, mfa.NextDone, r.begin(ann).Next)
 	set(policy.Policy{Kinds: []string{"pin"}})
-	require.Equal(t, mfa.Verify, r.begin(ann).Next, "what ann has is not allowed any more, and is hers")
+	require.Equal(t, mfa.NextVerify, r.begin(ann).Next, "what ann has is not allowed any more, and is hers")
 }
 
 func TestGracePeriod(t *testing.T) {
@@ -166,10 +166,10 @@ func TestGracePeriod(t *testing.T) {
 	require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("root"), UserType: "employee", Policy: policy.Policy{EnrollBy: by}}))
 	r.clock.Set(by.Add(-time.Millisecond))
 	ch := r.begin(ann)
-	require.Equal(t, mfa.Done, ch.Next)
+	require.Equal(t, mfa.NextDone, ch.Next)
 	require.Equal(t, by, ch.EnrollBy)
 	r.clock.Set(by)
-	require.Equal(t, mfa.Enroll, r.begin(ann).Next)
+	require.Equal(t, mfa.NextEnroll, r.begin(ann).Next)
 }
 
 func TestImplicitEndsWithAFactorOfOnesOwn(t *testing.T) {
@@ -187,29 +187,29 @@ func TestImplicitEndsWithAFactorOfOnesOwn(t *testing.T) {
 func TestUnconfirmedAddressIsNoFactor(t *testing.T) {
 	r := newRig(t)
 	s := ann
-	s.EmailConfirmed = false
-	require.Equal(t, mfa.Enroll, r.begin(s).Next)
+	s.EmailVerified = false
+	require.Equal(t, mfa.NextEnroll, r.begin(s).Next)
 }
 
 func TestLostRecordIsNotAnInvitation(t *testing.T) {
 	r := newRig(t)
 	s := ann
 	s.Enrolled = true
-	_, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: s, Binding: binding})
-	require.ErrorIs(t, err, mfa.ErrStateLost)
+	_, err := r.Begin(t.Context(), mfa.BeginRequest{User: s, Binding: binding})
+	require.ErrorIs(t, err, mfa.ErrRecordMissing)
 	_, err = r.Overview(t.Context(), s)
-	require.ErrorIs(t, err, mfa.ErrStateLost)
+	require.ErrorIs(t, err, mfa.ErrRecordMissing)
 
 	// A challenge that saw a record does not verify without one.
 	r.withApp(ann, "tulip")
 	ch := r.begin(ann)
 	r.lose(ann)
 	_, err = r.verify(ch, "app", mfa.NewSecret("tulip"))
-	require.ErrorIs(t, err, mfa.ErrStateLost)
+	require.ErrorIs(t, err, mfa.ErrRecordMissing)
 }
 
 // lose takes a user's record away, as no operation of the Manager does.
-func (r *rig) lose(s mfa.Subject) {
+func (r *rig) lose(s mfa.User) {
 	r.t.Helper()
 	for key := range dump(r.t, r.store) {
 		if strings.HasPrefix(key, "p/") && strings.HasSuffix(key, "/"+s.ID) {

@@ -251,7 +251,7 @@ func TestVerify_CountsNoLateResponseOfAnyKind(t *testing.T) {
 	late := &temporary{word{kind: "late", traits: factor.Traits{Class: factor.ClassPossession}}}
 	r := newRig(t, func(c *mfa.Config) {
 		c.Factors = append(c.Factors, late)
-		c.Lockout.Tries, c.Lockout.StopAfter = 5, 5
+		c.Lockout.Tries, c.Lockout.DisableAfter = 5, 5
 	})
 	r.enroll(r.signIn(ann).Grant, "late", "tulip")
 	for range 10 {

@@ -31,7 +31,7 @@ type SupportRequest struct {
 
 // SupportCase is a person who has asked for help.
 type SupportCase struct {
-	SubjectID, Tenant, UserType string
+	UserID, Tenant, UserType string
 	// Account is how the person is called.
 	Account       string
 	Time          time.Time
@@ -39,7 +39,7 @@ type SupportCase struct {
 }
 
 // kase is SupportCase as it is kept.
-type kase struct {
+type supportCase struct {
 	ID       string `cbor:"0,keyasint"`
 	UserType string `cbor:"1,keyasint,omitempty"`
 	Account  string `cbor:"2,keyasint,omitempty"`
@@ -47,7 +47,7 @@ type kase struct {
 	From     string `cbor:"4,keyasint,omitempty"`
 	Message  string `cbor:"5,keyasint,omitempty"`
 	// Told is when the user was last notified of the request.
-	Told int64 `cbor:"6,keyasint,omitempty"`
+	Notified int64 `cbor:"6,keyasint,omitempty"`
 }
 
 func supportKey(tenant string) string { return "s/" + tenant }
@@ -59,15 +59,15 @@ const sealSupport = "support"
 // an administrator who has made sure who asks calls Reset or Issue, which take the person off
 // the list.
 //
-// Each request costs one send of the user's own allowance: after a *BudgetError nothing has
+// Each request costs one send of the user's own allowance: after a *RateLimitError nothing has
 // changed. While the user is locked it is refused with a *LockedError. The user is notified of
-// a request (Config.Notices), at most once a day.
+// a request (Config.Notify), at most once a day.
 func (m *Manager) RequestSupport(ctx context.Context, r SupportRequest) error {
 	c, err := m.openToken(sealChallenge, r.Challenge.Reveal(), r.Binding)
 	if err != nil {
 		return err
 	}
-	if purpose := r.Purpose; c.Purpose != purpose && !(purpose == "" && c.Purpose == SignIn) {
+	if purpose := r.Purpose; c.Purpose != purpose && !(purpose == "" && c.Purpose == PurposeSignIn) {
 		return ErrToken
 	}
 	if len(r.From) > 64 || len(r.Message) > 500 || !utf8.ValidString(r.From) || !utf8.ValidString(r.Message) {
@@ -78,26 +78,26 @@ func (m *Manager) RequestSupport(ctx context.Context, r SupportRequest) error {
 	var event, noticed Event
 	err = m.update(ctx, s, clock, func(r *record) (bool, error) {
 		now = r.at(clock)
-		if err := c.open(r, now, m.cfg.ChallengeTTL); err != nil {
+		if err := c.answerable(r, now, m.cfg.ChallengeTTL); err != nil {
 			return false, err
 		}
 		if err := m.lockedOut(r, c, now); err != nil {
 			return false, err
 		}
 		event = m.event("support.requested", s, now, func(e *Event) { e.Purpose = c.Purpose })
-		noticed = m.notable(r, s, "", event)
+		noticed = m.withNotice(r, s, "", event)
 		return true, m.userSends(r, now)
 	})
 	if err != nil {
 		return err
 	}
-	entry := kase{ID: s.ID, UserType: s.UserType, Account: s.person().Account, Time: now.UnixMilli(), From: r.From, Message: r.Message}
+	entry := supportCase{ID: s.ID, UserType: s.UserType, Account: s.person().Account, Time: now.UnixMilli(), From: r.From, Message: r.Message}
 	notify := false
-	err = m.cases(ctx, s.Tenant, func(list []kase) []kase {
-		notify, entry.Told = true, now.UnixMilli()
-		if i := slices.IndexFunc(list, func(k kase) bool { return k.ID == s.ID }); i >= 0 {
-			if told := list[i].Told; told != 0 && now.UnixMilli() < told+warnEvery.Milliseconds() {
-				notify, entry.Told = false, told
+	err = m.cases(ctx, s.Tenant, func(list []supportCase) []supportCase {
+		notify, entry.Notified = true, now.UnixMilli()
+		if i := slices.IndexFunc(list, func(k supportCase) bool { return k.ID == s.ID }); i >= 0 {
+			if told := list[i].Notified; told != 0 && now.UnixMilli() < told+warnEvery.Milliseconds() {
+				notify, entry.Notified = false, told
 			}
 			list = slices.Delete(list, i, i+1)
 		}
@@ -138,10 +138,10 @@ func (m *Manager) SupportCases(ctx context.Context, actor Actor, tenant string) 
 		return nil, err
 	}
 	var out []SupportCase
-	err := m.cases(ctx, tenant, func(list []kase) []kase {
+	err := m.cases(ctx, tenant, func(list []supportCase) []supportCase {
 		out = nil
 		for _, k := range slices.Backward(list) {
-			out = append(out, SupportCase{SubjectID: k.ID, Tenant: tenant, UserType: k.UserType, Account: k.Account,
+			out = append(out, SupportCase{UserID: k.ID, Tenant: tenant, UserType: k.UserType, Account: k.Account,
 				Time: instant(k.Time), From: k.From, Message: k.Message})
 		}
 		return list
@@ -157,21 +157,21 @@ func (m *Manager) CloseSupport(ctx context.Context, r AdminRequest) error {
 	if err := m.authorizeFor(ctx, "close-support", r); err != nil {
 		return err
 	}
-	closed, err := m.closeCase(ctx, r.Subject.compact())
+	closed, err := m.closeCase(ctx, r.User.compact())
 	if err == nil && !closed {
 		return fmt.Errorf("%w: the person is not on the list", ErrNotAvailable)
 	}
 	if err != nil {
 		return err
 	}
-	m.emit(ctx, []Event{m.event("admin.close-support", r.Subject.compact(), m.now(), func(e *Event) { e.Actor, e.Note = r.Actor.name, r.Reason })})
+	m.emit(ctx, []Event{m.event("admin.close-support", r.User.compact(), m.now(), func(e *Event) { e.Actor, e.Note = r.Actor.name, r.Reason })})
 	return nil
 }
 
 func (m *Manager) closeCase(ctx context.Context, s subject) (closed bool, err error) {
-	err = m.cases(ctx, s.Tenant, func(list []kase) []kase {
+	err = m.cases(ctx, s.Tenant, func(list []supportCase) []supportCase {
 		n := len(list)
-		list = slices.DeleteFunc(list, func(k kase) bool { return k.ID == s.ID })
+		list = slices.DeleteFunc(list, func(k supportCase) bool { return k.ID == s.ID })
 		closed = len(list) < n
 		return list
 	})
@@ -180,10 +180,10 @@ func (m *Manager) closeCase(ctx context.Context, s subject) (closed bool, err er
 
 // cases lets change work on the list of a tenant; what it leaves as long and as late as it
 // was is not written.
-func (m *Manager) cases(ctx context.Context, tenant string, change func([]kase) []kase) error {
+func (m *Manager) cases(ctx context.Context, tenant string, change func([]supportCase) []supportCase) error {
 	key := supportKey(tenant)
 	err := m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
-		var list []kase
+		var list []supportCase
 		if data != nil {
 			plain, err := m.cfg.Keys.Open(sealSupport, key, data)
 			if err == nil {

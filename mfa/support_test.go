@@ -12,7 +12,7 @@ import (
 	"github.com/secondgate/secondgate/mfatest"
 )
 
-func (r *rig) setupLink(s mfa.Subject) mfa.LinkToken {
+func (r *rig) setupLink(s mfa.User) mfa.LinkToken {
 	r.t.Helper()
 	_, err := r.SendSetupLink(r.t.Context(), mfa.SetupRequest{Challenge: r.begin(s).Token, Binding: binding})
 	require.NoError(r.t, err)
@@ -45,7 +45,7 @@ func lost(t *testing.T, change ...func(*mfa.Config)) *rig {
 const elsewhere = "another browser"
 
 func (r *rig) replaceBy(ch *mfa.Challenge, code mfa.Secret) (*mfa.Verification, error) {
-	return r.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.ReplaceFactor, Binding: elsewhere, Kind: "recovery", Response: code})
+	return r.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeRecover, Binding: elsewhere, Kind: "recovery", Response: code})
 }
 
 // The whole road: the link, the proof, the new device; the old one is good until then.
@@ -57,16 +57,16 @@ func TestSetUpANewDevice(t *testing.T) {
 	require.Equal(t, ann.ID+ann.Tenant+ann.UserType, id+tenant+userType)
 	ch, err := r.OpenSetup(t.Context(), link, elsewhere)
 	require.NoError(t, err)
-	require.Equal(t, mfa.Verify, ch.Next)
+	require.Equal(t, mfa.NextVerify, ch.Next)
 	require.Len(t, ch.Options, 1)
 	require.Equal(t, "recovery", ch.Options[0].Kind)
 
 	// The link alone proves a mailbox, and signs nobody in.
-	for _, p := range []mfa.Purpose{mfa.SignIn, mfa.StepUp, mfa.ManageFactors} {
+	for _, p := range []mfa.Purpose{mfa.PurposeSignIn, mfa.PurposeStepUp, mfa.PurposeManage} {
 		_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: p, Binding: elsewhere, Kind: "recovery", Response: mfa.NewSecret("a")})
 		require.ErrorIs(t, err, mfa.ErrToken)
 	}
-	_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.ReplaceFactor, Binding: elsewhere, Kind: "app", Response: mfa.NewSecret("old phone")})
+	_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeRecover, Binding: elsewhere, Kind: "app", Response: mfa.NewSecret("old phone")})
 	require.ErrorIs(t, err, mfa.ErrNotAvailable, "by recovery only")
 	v, err := r.replaceBy(ch, mfa.NewSecret("a"))
 	require.NoError(t, err)
@@ -121,7 +121,7 @@ func TestSetupLinkIsGoodOnce(t *testing.T) {
 	_, _, _, err = r.SetupSubject(third)
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	fourth := r.setupLink(ann)
-	require.NoError(t, r.Reset(t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("boss")}))
+	require.NoError(t, r.Reset(t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("boss")}))
 	_, err = r.OpenSetup(t.Context(), fourth, elsewhere)
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 }
@@ -149,14 +149,14 @@ func TestSetupLinkInParallel(t *testing.T) {
 
 // The link is no way around a lock, and costs of the budget.
 func TestSetupLinkLimits(t *testing.T) {
-	r := lost(t, func(c *mfa.Config) { c.Sends.PerPerson = 3 })
+	r := lost(t, func(c *mfa.Config) { c.RateLimits.PerUser = 3 })
 	send := func() error {
 		_, err := r.SendSetupLink(t.Context(), mfa.SetupRequest{Challenge: r.begin(ann).Token, Binding: binding})
 		return err
 	}
 	r.setupLink(ann) // the second: the first was the code of the sign-in
 	require.NoError(t, send())
-	var over *mfa.BudgetError
+	var over *mfa.RateLimitError
 	require.ErrorAs(t, send(), &over)
 	r.clock.Advance(2 * time.Hour)
 	for range 5 {
@@ -181,16 +181,16 @@ func TestSetupForOthers(t *testing.T) {
 	ch, err := r.OpenSetup(t.Context(), r.setupLink(ann), elsewhere)
 	require.NoError(t, err)
 	require.Empty(t, ch.Options)
-	require.NoError(t, r.RequestSupport(t.Context(), mfa.SupportRequest{Challenge: ch.Token, Purpose: mfa.ReplaceFactor, Binding: elsewhere}))
+	require.NoError(t, r.RequestSupport(t.Context(), mfa.SupportRequest{Challenge: ch.Token, Purpose: mfa.PurposeRecover, Binding: elsewhere}))
 
-	admin := mfa.AdminRequest{Subject: person(7), Actor: mfa.System("boss")}
+	admin := mfa.AdminRequest{User: person(7), Actor: mfa.System("boss")}
 	d, err := r.SendSetupLinkTo(t.Context(), admin)
 	require.NoError(t, err)
 	require.Equal(t, r.clock.Now().Add(time.Hour), d.Expires)
-	require.Equal(t, "•••", d.Hint)
+	require.Equal(t, "•••", d.MaskedDestination)
 	ch, err = r.OpenSetup(t.Context(), r.lastSetup(), elsewhere)
 	require.NoError(t, err)
-	require.Equal(t, mfa.Enroll, ch.Next)
+	require.Equal(t, mfa.NextEnroll, ch.Next)
 	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: elsewhere, Kind: "app", Params: map[string]mfa.Secret{"word": mfa.NewSecret("w")}})
 	require.NoError(t, err)
 	c, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: elsewhere, Response: mfa.NewSecret("w")})
@@ -198,18 +198,18 @@ func TestSetupForOthers(t *testing.T) {
 	require.Nil(t, c.Verification)
 	require.ErrorIs(t, r.Remove(t.Context(), ch.Grant, elsewhere, r.idOf(person(7), "app")), mfa.ErrForbidden)
 
-	nobody := mfa.AdminRequest{Subject: mfa.Subject{ID: "x"}, Actor: mfa.System("boss")}
+	nobody := mfa.AdminRequest{User: mfa.User{ID: "x"}, Actor: mfa.System("boss")}
 	_, err = r.SendSetupLinkTo(t.Context(), nobody)
 	require.ErrorIs(t, err, mfa.ErrNotAvailable, "no address")
-	nobody.Subject.Enrolled, nobody.Subject.Email, nobody.Subject.EmailConfirmed = true, "x@example.com", true
+	nobody.User.Enrolled, nobody.User.Email, nobody.User.EmailVerified = true, "x@example.com", true
 	_, err = r.SendSetupLinkTo(t.Context(), nobody)
-	require.ErrorIs(t, err, mfa.ErrStateLost)
+	require.ErrorIs(t, err, mfa.ErrRecordMissing)
 	r.mail.fail = errors.New("down")
 	_, err = r.SendSetupLinkTo(t.Context(), admin)
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 }
 
-func (r *rig) idOf(s mfa.Subject, kind string) string {
+func (r *rig) idOf(s mfa.User, kind string) string {
 	r.t.Helper()
 	o, err := r.Overview(r.t.Context(), s)
 	require.NoError(r.t, err)
@@ -223,10 +223,10 @@ func (r *rig) idOf(s mfa.Subject, kind string) string {
 }
 
 func TestSupport(t *testing.T) {
-	r := newRig(t, func(c *mfa.Config) { c.Notices = mfa.NoticesNow })
+	r := newRig(t, func(c *mfa.Config) { c.Notify = mfa.NoticesNow })
 	r.withApp(ann, "word")
 	_ = r.mail.notices()
-	ask := func(s mfa.Subject, message string) error {
+	ask := func(s mfa.User, message string) error {
 		return r.RequestSupport(t.Context(), mfa.SupportRequest{Challenge: r.begin(s).Token, Binding: binding, From: "192.0.2.1", Message: message})
 	}
 	require.NoError(t, ask(ann, "phone fell into the sea"))
@@ -237,7 +237,7 @@ func TestSupport(t *testing.T) {
 	list, err := r.SupportCases(t.Context(), mfa.System("boss"), "")
 	require.NoError(t, err)
 	require.Len(t, list, 2)
-	require.Equal(t, mfa.SupportCase{SubjectID: "ann", UserType: "employee", Account: "ann@example.com", Time: r.clock.Now(),
+	require.Equal(t, mfa.SupportCase{UserID: "ann", UserType: "employee", Account: "ann@example.com", Time: r.clock.Now(),
 		From: "192.0.2.1", Message: "it is still there"}, list[0])
 	old := r.begin(ann)
 	r.clock.Advance(15 * time.Minute)
@@ -246,9 +246,9 @@ func TestSupport(t *testing.T) {
 	require.ErrorIs(t, ask(ann, "\xff"), mfa.ErrMalformed)
 	require.ErrorIs(t, r.RequestSupport(t.Context(), mfa.SupportRequest{Challenge: r.begin(ann).Token, Binding: "x"}), mfa.ErrToken)
 
-	admin := mfa.AdminRequest{Subject: ann, Actor: mfa.System("boss"), Reason: "knows her badge number"}
+	admin := mfa.AdminRequest{User: ann, Actor: mfa.System("boss"), Reason: "knows her badge number"}
 	require.NoError(t, r.Reset(t.Context(), admin))
-	require.NoError(t, r.CloseSupport(t.Context(), mfa.AdminRequest{Subject: person(1), Actor: mfa.System("boss")}))
+	require.NoError(t, r.CloseSupport(t.Context(), mfa.AdminRequest{User: person(1), Actor: mfa.System("boss")}))
 	require.ErrorIs(t, r.CloseSupport(t.Context(), admin), mfa.ErrNotAvailable)
 	list, err = r.SupportCases(t.Context(), mfa.System("boss"), "")
 	require.NoError(t, err)
@@ -273,7 +273,7 @@ func TestSupportIsBounded(t *testing.T) {
 	list, err := r.SupportCases(t.Context(), mfa.System("boss"), "")
 	require.NoError(t, err)
 	require.Less(t, len(list), 250, "long messages: bounded by length")
-	require.Equal(t, "p259", list[0].SubjectID)
+	require.Equal(t, "p259", list[0].UserID)
 	for i := range 260 {
 		s := person(i)
 		s.Tenant = "short"
@@ -282,7 +282,7 @@ func TestSupportIsBounded(t *testing.T) {
 	list, err = r.SupportCases(t.Context(), mfa.System("boss"), "short")
 	require.NoError(t, err)
 	require.Len(t, list, 250)
-	require.Equal(t, "p259", list[0].SubjectID)
+	require.Equal(t, "p259", list[0].UserID)
 	r.store.Inject(mfatest.OpGet, 1, mfatest.Fault{Before: errors.New("down")})
 	_, err = r.SupportCases(t.Context(), mfa.System("boss"), "")
 	require.ErrorIs(t, err, mfa.ErrUnavailable)

@@ -74,7 +74,7 @@ type subject struct {
 	Locale    string `cbor:"7,keyasint,omitempty"`
 }
 
-func (s Subject) check() error {
+func (s User) check() error {
 	for _, f := range []struct {
 		name, value string
 		max         int
@@ -92,9 +92,9 @@ func (s Subject) check() error {
 	return nil
 }
 
-func (s Subject) compact() subject {
+func (s User) compact() subject {
 	return subject{ID: s.ID, Tenant: s.Tenant, UserType: s.UserType, Account: s.Account,
-		Email: s.Email, Confirmed: s.EmailConfirmed, Phone: s.Phone, Locale: s.Locale}
+		Email: s.Email, Confirmed: s.EmailVerified, Phone: s.Phone, Locale: s.Locale}
 }
 
 // key is where the person's record is. The length keeps "a/b"+"c" and "a"+"b/c" apart.
@@ -102,8 +102,8 @@ func (s subject) key() string {
 	return "p/" + strconv.Itoa(len(s.Tenant)) + "/" + s.Tenant + "/" + s.ID
 }
 
-func (s subject) person() factor.Person {
-	p := factor.Person{ID: s.ID, Tenant: s.Tenant, UserType: s.UserType, Account: s.Account,
+func (s subject) person() factor.User {
+	p := factor.User{ID: s.ID, Tenant: s.Tenant, UserType: s.UserType, Account: s.Account,
 		Email: s.Email, Phone: s.Phone, Locale: s.Locale}
 	if p.Account == "" {
 		p.Account = s.Email
@@ -160,6 +160,6 @@ func (m *Manager) openToken(kind, token, binding string) (*claims, error) {
 }
 
 // over says whether a token issued then is too old now.
-func (c *claims) over(now time.Time, ttl time.Duration) bool {
+func (c *claims) expired(now time.Time, ttl time.Duration) bool {
 	return now.UnixMilli() >= c.Issued+ttl.Milliseconds()
 }

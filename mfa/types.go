@@ -20,7 +20,7 @@ type Clock interface{ Now() time.Time }
 
 // Subject is a person as the application knows them when it calls. secondgate keeps
 // nothing of it but what a factor needs.
-type Subject struct {
+type User struct {
 	// ID is stable, unique within Tenant and never reused: 1 to 128 bytes of UTF-8.
 	ID string
 	// Tenant and UserType choose the policy; both may be empty, 64 bytes each.
@@ -29,16 +29,16 @@ type Subject struct {
 	// Account is how the person is called in an authenticator app. Empty means Email, or
 	// ID without one. Where one address has two accounts, tell them apart here.
 	Account string
-	// Email is the person's address of record. EmailConfirmed says that the application
+	// Email is the person's address of record. EmailVerified says that the application
 	// has made sure that it is theirs; only then can it be an implicit factor.
-	Email          string
-	EmailConfirmed bool
+	Email         string
+	EmailVerified bool
 	// Phone is the person's number of record in E.164 form, used to notify only.
 	Phone string
 	// Locale is a BCP 47 tag for messages, such as "nl"; empty means English.
 	Locale string
 	// Enrolled says that, as far as the application knows, the person has enrolled. If the
-	// store then holds no record, Begin fails with ErrStateLost and nobody gets in.
+	// store then holds no record, Begin fails with ErrRecordMissing and nobody gets in.
 	Enrolled bool
 }
 
@@ -47,13 +47,13 @@ type Purpose string
 
 const (
 	// SignIn completes a sign-in after the first factor.
-	SignIn Purpose = "sign-in"
+	PurposeSignIn Purpose = "sign-in"
 	// StepUp proves presence again before something sensitive.
-	StepUp Purpose = "step-up"
+	PurposeStepUp Purpose = "step-up"
 	// ManageFactors opens changes to the factors.
-	ManageFactors Purpose = "manage"
+	PurposeManage Purpose = "manage"
 	// ReplaceFactor opens the enrolment of a replacement after a loss, by recovery only.
-	ReplaceFactor Purpose = "replace"
+	PurposeRecover Purpose = "replace"
 )
 
 // Next is what a sign-in needs now.
@@ -61,11 +61,11 @@ type Next string
 
 const (
 	// Done: nothing is asked; sign the person in.
-	Done Next = "done"
+	NextDone Next = "done"
 	// Verify: ask for one of the Options.
-	Verify Next = "verify"
+	NextVerify Next = "verify"
 	// Enroll: a factor is required and there is none; Grant opens enrolment.
-	Enroll Next = "enroll"
+	NextEnroll Next = "enroll"
 )
 
 // NewSecret returns a Secret that holds text.
@@ -87,7 +87,7 @@ type (
 
 // BeginRequest opens a challenge. The caller has checked the first factor.
 type BeginRequest struct {
-	Subject Subject
+	User User
 	// Purpose is SignIn if empty.
 	Purpose Purpose
 	// Binding ties the challenge to a session: any string that only this session presents,
@@ -131,19 +131,19 @@ type Challenge struct {
 
 // Option is one way to answer a challenge.
 type Option struct {
-	Kind     string
-	FactorID string // for Send with several instances; "" for an implicit one, and for all of a kind
-	Name     string
-	Hint     string // masked destination, or ""
-	Default  bool
+	Kind              string
+	FactorID          string // for Send with several instances; "" for an implicit one, and for all of a kind
+	Name              string
+	MaskedDestination string // masked destination, or ""
+	Default           bool
 	// Sends is true if the kind needs Send before Verify.
 	Sends bool
 	// Class tells recovery kinds from the others.
 	Class factor.Class
 	// Stopped is true if the kind was stopped after too many failures.
-	Stopped bool
+	Disabled bool
 	// Asks are the texts to answer, one on each line of the response; of a kind with factor.Description.Questions.
-	Asks []string
+	Questions []string
 }
 
 // SendRequest asks that a code be sent, or sent again.
@@ -158,10 +158,10 @@ type SendRequest struct {
 
 // Delivery is what was sent. A code sent before for this kind is no longer good.
 type Delivery struct {
-	Kind    string
-	Hint    string
-	Expires time.Time
-	Prompt  Prompt
+	Kind              string
+	MaskedDestination string
+	Expires           time.Time
+	Prompt            Prompt
 }
 
 // VerifyRequest answers a challenge.
@@ -180,11 +180,11 @@ type VerifyRequest struct {
 // Verification is the proof that a person answered rightly. It exists only with a nil
 // error, after the write that recorded it.
 type Verification struct {
-	SubjectID, Tenant, UserType string
-	Purpose                     Purpose
-	Kind                        string
-	FactorID                    string
-	Time                        time.Time
+	UserID, Tenant, UserType string
+	Purpose                  Purpose
+	Kind                     string
+	FactorID                 string
+	Time                     time.Time
 	// AMR are authentication method references of this verification (RFC 8176), without
 	// those of the application's first factor.
 	AMR []string
@@ -203,7 +203,7 @@ type Verification struct {
 	GrantExpires time.Time
 	EnrollKinds  []string
 	// RecoveryLeft is how many recovery codes are left after one was used, else -1.
-	RecoveryLeft int
+	RecoveryCodesRemaining int
 	// Device is the token of the device, if it is remembered now, until DeviceExpires.
 	Device        DeviceToken
 	DeviceExpires time.Time
@@ -244,8 +244,8 @@ type ConfirmRequest struct {
 
 // Confirmation is an enrolment that has taken effect.
 type Confirmation struct {
-	SubjectID, Tenant string
-	Factor            FactorInfo
+	UserID, Tenant string
+	Factor         FactorInfo
 	// Grant replaces the one that opened the enrolment: it knows the new factor to have
 	// been proven. Empty when confirmed by a link.
 	Grant        Grant
@@ -257,16 +257,16 @@ type Confirmation struct {
 
 // FactorInfo describes one factor of a person, without secrets.
 type FactorInfo struct {
-	ID        string // "" for an implicit one
-	Kind      string
-	Name      string
-	Hint      string
-	Class     factor.Class
-	Created   time.Time
-	LastUsed  time.Time // zero: never
-	Implicit  bool
-	Stopped   bool
-	CodesLeft int // recovery codes left; -1 for kinds that do not run out
+	ID                string // "" for an implicit one
+	Kind              string
+	Name              string
+	MaskedDestination string
+	Class             factor.Class
+	Created           time.Time
+	LastUsed          time.Time // zero: never
+	Implicit          bool
+	Disabled          bool
+	Remaining         int // recovery codes left; -1 for kinds that do not run out
 	// HeldUntil is, for a replacement that a recovery enrolled, until when it signs in and
 	// changes nothing; any older factor of the user removes it. Zero for every other.
 	HeldUntil time.Time
@@ -276,10 +276,10 @@ type FactorInfo struct {
 
 // Overview is what a security page shows of a person.
 type Overview struct {
-	Factors      []FactorInfo
-	LockedUntil  time.Time // zero: not locked
-	RecoveryLeft int       // 0 without codes
-	Policy       policy.Policy
+	Factors                []FactorInfo
+	LockedUntil            time.Time // zero: not locked
+	RecoveryCodesRemaining int       // 0 without codes
+	Policy                 policy.Policy
 	// Kinds may be enrolled under the policy.
 	Kinds []string
 	// Devices are those that are remembered.

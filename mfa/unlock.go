@@ -19,7 +19,7 @@ const (
 )
 
 // proofs are right answers to a stopped kind.
-type proofs struct {
+type unlockProofs struct {
 	Count int   `cbor:"0,keyasint"`
 	Last  int64 `cbor:"1,keyasint"`
 }
@@ -43,16 +43,16 @@ func (m *Manager) ProveUnlock(ctx context.Context, r VerifyRequest) (left int, e
 	if _, sends := f.(factor.Challenger); t.Expensive || sends || t.Class != factor.ClassPossession {
 		return 0, fmt.Errorf("%w: this kind is not unlocked by proof", ErrNotAvailable)
 	}
-	response, err := m.normalize(f, r.Response)
+	text, err := m.normalize(f, r.Response)
 	if err != nil {
 		return 0, err
 	}
 	kind := f.Kind()
-	err = m.take(ctx, &answer{
-		factor: f, subject: c.Subject, purpose: c.Purpose, response: response,
+	err = m.respond(ctx, &response{
+		factor: f, subject: c.Subject, purpose: c.Purpose, text: text,
 		opened: time.UnixMilli(c.Issued).UTC(), now: m.now(), unlocking: true,
 		find: func(r *record, now time.Time) ([]target, error) {
-			if err := c.open(r, now, m.cfg.ChallengeTTL); err != nil {
+			if err := c.answerable(r, now, m.cfg.ChallengeTTL); err != nil {
 				return nil, err
 			}
 			if next := time.UnixMilli(r.Proofs[kind].Last).Add(proofSpacing).UTC(); r.Proofs[kind].Count > 0 && now.Before(next) {
@@ -75,13 +75,13 @@ func (m *Manager) ProveUnlock(ctx context.Context, r VerifyRequest) (left int, e
 				r.Lockout = m.cfg.Lockout.Succeed(r.Lockout, kind, now)
 			} else {
 				if r.Proofs == nil {
-					r.Proofs = make(map[string]proofs)
+					r.Proofs = make(map[string]unlockProofs)
 				}
 				r.Proofs[kind] = p
 			}
-			e := m.event(name, c.Subject, now, func(e *Event) { e.Kind, e.FactorID, e.Purpose, e.Left = kind, t.ID, c.Purpose, left })
+			e := m.event(name, c.Subject, now, func(e *Event) { e.Kind, e.FactorID, e.Purpose, e.Remaining = kind, t.ID, c.Purpose, left })
 			if left == 0 {
-				e = m.notable(r, c.Subject, "", e)
+				e = m.withNotice(r, c.Subject, "", e)
 			}
 			return []Event{e}
 		},

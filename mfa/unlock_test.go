@@ -15,8 +15,8 @@ import (
 func stoppedRig(t *testing.T) *rig {
 	t.Helper()
 	r := newRig(t, func(c *mfa.Config) {
-		c.Lockout = lockout.Config{Tries: 5, Total: 10, Wait: 3 * time.Minute, StopAfter: 10}
-		c.Notices = mfa.NoticesNow
+		c.Lockout = lockout.Config{Tries: 5, Total: 10, Wait: 3 * time.Minute, DisableAfter: 10}
+		c.Notify = mfa.NoticesNow
 	})
 	r.app.once = false // right answers can be given again
 	r.withApp(ann, "word")
@@ -28,7 +28,7 @@ func stoppedRig(t *testing.T) *rig {
 		r.clock.Advance(4 * time.Minute)
 	}
 	_, err := r.verify(r.begin(ann), "app", mfa.NewSecret("word"))
-	var stopped *mfa.StoppedError
+	var stopped *mfa.DisabledError
 	require.ErrorAs(t, err, &stopped)
 	_ = r.mail.notices()
 	return r
@@ -42,7 +42,7 @@ func TestUnlockByProof(t *testing.T) {
 	r := stoppedRig(t)
 	for want := 2; want >= 0; want-- {
 		_, err := r.verify(r.begin(ann), "app", mfa.NewSecret("word"))
-		var stopped *mfa.StoppedError
+		var stopped *mfa.DisabledError
 		require.ErrorAs(t, err, &stopped, "not before the third")
 		left, err := r.prove(mfa.NewSecret("word"))
 		require.NoError(t, err)
@@ -138,10 +138,10 @@ func TestUnlockKinds(t *testing.T) {
 func TestUnlockAfterAClockThatRanAhead(t *testing.T) {
 	for name, help := range map[string]func(r *rig) error{
 		"unlock": func(r *rig) error {
-			return r.Unlock(t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("boss")})
+			return r.Unlock(t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("boss")})
 		},
 		"reset": func(r *rig) error {
-			return r.Reset(t.Context(), mfa.AdminRequest{Subject: ann, Actor: mfa.System("boss")})
+			return r.Reset(t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("boss")})
 		},
 	} {
 		r := newRig(t)

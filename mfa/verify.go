@@ -15,7 +15,7 @@ func (m *Manager) challenge(token ChallengeToken, purpose Purpose, binding, kind
 	if err != nil {
 		return nil, nil, err
 	}
-	if c.Purpose != cmp.Or(purpose, SignIn) {
+	if c.Purpose != cmp.Or(purpose, PurposeSignIn) {
 		return nil, nil, ErrToken
 	}
 	f := m.factors[kind]
@@ -26,11 +26,11 @@ func (m *Manager) challenge(token ChallengeToken, purpose Purpose, binding, kind
 }
 
 // open says whether a challenge may still be answered.
-func (c *claims) open(r *record, now time.Time, ttl time.Duration) error {
+func (c *claims) answerable(r *record, now time.Time, ttl time.Duration) error {
 	if err := c.sameRecord(r); err != nil {
 		return err
 	}
-	if c.over(now, ttl) || r.isSpent(c.ID, c.Issued) {
+	if c.expired(now, ttl) || r.isSpent(c.ID, c.Issued) {
 		return ErrTokenExpired
 	}
 	if c.Linked && (r.Recovering == nil || r.Recovering.ID != c.ID) {
@@ -43,7 +43,7 @@ func (c *claims) open(r *record, now time.Time, ttl time.Duration) error {
 // was right and that this has been recorded: a challenge, a sent code, a recovery code and
 // a time step are each good for one success. An answer that was judged and refused gives an
 // *AttemptError and has been counted; ErrMalformed, ErrToken, ErrTokenExpired,
-// ErrNotAvailable, *LockedError and *StoppedError were not judged and not counted.
+// ErrNotAvailable, *LockedError and *DisabledError were not judged and not counted.
 //
 // ErrExpired is not counted either, since it is no guess: the response was correct and came
 // too late, or it is a code of the user that a later Send has replaced, for this challenge or
@@ -55,7 +55,7 @@ func (m *Manager) Verify(ctx context.Context, r VerifyRequest) (*Verification, e
 	if err != nil {
 		return nil, err
 	}
-	response, err := m.normalize(f, r.Response)
+	text, err := m.normalize(f, r.Response)
 	if err != nil {
 		return nil, err
 	}
@@ -67,11 +67,11 @@ func (m *Manager) Verify(ctx context.Context, r VerifyRequest) (*Verification, e
 		required *EnrollmentRequiredError
 	}
 	remember := r.Remember
-	err = m.take(ctx, &answer{
-		factor: f, subject: c.Subject, purpose: c.Purpose, response: response,
+	err = m.respond(ctx, &response{
+		factor: f, subject: c.Subject, purpose: c.Purpose, text: text,
 		opened: time.UnixMilli(c.Issued).UTC(), now: m.now(),
 		find: func(r *record, now time.Time) ([]target, error) {
-			if err := c.open(r, now, m.cfg.ChallengeTTL); err != nil {
+			if err := c.answerable(r, now, m.cfg.ChallengeTTL); err != nil {
 				return nil, err
 			}
 			return m.targets(r, c, f)
@@ -111,7 +111,7 @@ func (m *Manager) Verify(ctx context.Context, r VerifyRequest) (*Verification, e
 // enrollmentRequired is what a correct response of a kind that the policy bans leads to.
 func (m *Manager) enrollmentRequired(r *record, c *claims, in *instance, now time.Time) *EnrollmentRequiredError {
 	g := *c
-	g.Epoch, g.Proof, g.Forced = r.Epoch[:], m.proofBy(r, in, now), c.Purpose == SignIn
+	g.Epoch, g.Proof, g.Forced = r.Epoch[:], m.proofBy(r, in, now), c.Purpose == PurposeSignIn
 	e := &EnrollmentRequiredError{Kinds: m.enrollableBy(r, &g, g.Proof)}
 	e.Grant, e.GrantExpires = m.grantToken(&g)
 	return e
@@ -154,8 +154,8 @@ func (m *Manager) targets(r *record, c *claims, f Factor) (list []target, err er
 func (m *Manager) verification(r *record, c *claims, in *instance, now time.Time) *Verification {
 	f := m.factors[in.Kind]
 	t := f.Traits()
-	v := &Verification{SubjectID: c.Subject.ID, Tenant: c.Subject.Tenant, UserType: c.Subject.UserType,
-		Purpose: c.Purpose, Kind: in.Kind, FactorID: in.ID, Time: now, AssuranceLevel: 1, RecoveryLeft: -1}
+	v := &Verification{UserID: c.Subject.ID, Tenant: c.Subject.Tenant, UserType: c.Subject.UserType,
+		Purpose: c.Purpose, Kind: in.Kind, FactorID: in.ID, Time: now, AssuranceLevel: 1, RecoveryCodesRemaining: -1}
 	if t.AMR != "" {
 		v.AMR = append(make([]string, 0, 2), t.AMR)
 	}
@@ -169,7 +169,7 @@ func (m *Manager) verification(r *record, c *claims, in *instance, now time.Time
 		v.ACR = "phr"
 	}
 	if t.Limited {
-		v.RecoveryLeft = describe(f, in.State).Remaining
+		v.RecoveryCodesRemaining = describe(f, in.State).Remaining
 	}
 	g := *c
 	g.Epoch = r.Epoch[:]
@@ -207,12 +207,12 @@ func (m *Manager) grantToken(c *claims) (Grant, time.Time) {
 const recoveryLow = 3
 
 func (m *Manager) verified(r *record, c *claims, v *Verification, class factor.Class) []Event {
-	if m.cfg.Events == nil && m.cfg.Notices == nil {
+	if m.cfg.Events == nil && m.cfg.Notify == nil {
 		return nil
 	}
 	mk := func(name string) Event {
 		return m.event(name, c.Subject, v.Time, func(e *Event) {
-			e.Kind, e.FactorID, e.Purpose, e.Left = v.Kind, v.FactorID, v.Purpose, v.RecoveryLeft
+			e.Kind, e.FactorID, e.Purpose, e.Remaining = v.Kind, v.FactorID, v.Purpose, v.RecoveryCodesRemaining
 		})
 	}
 	events := []Event{mk("verify.success")}
@@ -220,10 +220,10 @@ func (m *Manager) verified(r *record, c *claims, v *Verification, class factor.C
 		events[0].Reason = "passwordless"
 	}
 	if class == factor.ClassRecovery {
-		events = append(events, m.notable(r, c.Subject, "", mk("recovery.used")))
+		events = append(events, m.withNotice(r, c.Subject, "", mk("recovery.used")))
 	}
-	if v.RecoveryLeft >= 0 && v.RecoveryLeft <= recoveryLow {
-		events = append(events, m.notable(r, c.Subject, "", mk("recovery.low")))
+	if v.RecoveryCodesRemaining >= 0 && v.RecoveryCodesRemaining <= recoveryLow {
+		events = append(events, m.withNotice(r, c.Subject, "", mk("recovery.low")))
 	}
 	return events
 }

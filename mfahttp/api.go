@@ -46,7 +46,7 @@ func (h *Handler) apiRoutes() {
 // not even whether a body was well-formed.
 func (h *Handler) api(method, path string, do action) {
 	h.either(method, path, func(v *visit) error {
-		if v.id.Subject.ID == "" {
+		if v.id.User.ID == "" {
 			return errUnauthorized
 		}
 		return do(v)
@@ -180,15 +180,15 @@ func (v *visit) purpose(s string) (mfa.Purpose, error) {
 	p := mfa.Purpose(s)
 	// A pending sign-in can do nothing but sign in, and who is signed in does not again.
 	switch p {
-	case mfa.ReplaceFactor:
+	case mfa.PurposeRecover:
 		if v.replacing {
 			return p, nil
 		}
-	case mfa.SignIn:
+	case mfa.PurposeSignIn:
 		if !v.id.SignedIn {
 			return p, nil
 		}
-	case mfa.StepUp, mfa.ManageFactors:
+	case mfa.PurposeStepUp, mfa.PurposeManage:
 		if v.id.SignedIn {
 			return p, nil
 		}
@@ -207,11 +207,11 @@ func (v *visit) expiry(body map[string]any, t time.Time) {
 }
 
 func apiState(v *visit) error {
-	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
+	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
 	if err != nil {
 		return err
 	}
-	body := map[string]any{"signed_in": v.id.SignedIn, "next": mfa.Done, "options": []option{}, "locked": false}
+	body := map[string]any{"signed_in": v.id.SignedIn, "next": mfa.NextDone, "options": []option{}, "locked": false}
 	c, ok := v.pending(v.current())
 	if ok && !v.id.SignedIn {
 		if c, err = v.refresh(c); err != nil {
@@ -222,7 +222,7 @@ func apiState(v *visit) error {
 	case ok:
 		v.describe(body, c)
 	case v.replacing && v.mayReplace():
-		body["next"], body["purpose"], body["kinds"] = mfa.Enroll, mfa.ReplaceFactor, append([]string{}, v.kinds(o.Kinds)...)
+		body["next"], body["purpose"], body["kinds"] = mfa.NextEnroll, mfa.PurposeRecover, append([]string{}, v.kinds(o.Kinds)...)
 	case !v.id.SignedIn:
 		return mfa.ErrTokenExpired
 	}
@@ -237,7 +237,7 @@ func apiState(v *visit) error {
 func (v *visit) describe(body map[string]any, c *pending) {
 	body["next"], body["purpose"] = c.Next, c.Purpose
 	body["options"] = append([]option{}, c.Options...)
-	if c.Next == mfa.Enroll {
+	if c.Next == mfa.NextEnroll {
 		body["kinds"] = append([]string{}, c.Kinds...)
 	}
 	v.expiry(body, c.Expires)
@@ -261,7 +261,7 @@ func apiSend(v *visit) error {
 }
 
 func (v *visit) delivered(d *mfa.Delivery) map[string]any {
-	body := map[string]any{"kind": d.Kind, "hint": d.Hint}
+	body := map[string]any{"kind": d.Kind, "hint": d.MaskedDestination}
 	v.expiry(body, d.Expires)
 	if len(d.Prompt.Data) > 0 {
 		body["data"] = json.RawMessage(d.Prompt.Data)
@@ -289,19 +289,19 @@ func apiVerify(v *visit) error {
 	ver, err := v.verify(p, kind, code, remember)
 	var required *mfa.EnrollmentRequiredError
 	if errors.As(err, &required) {
-		writeJSON(v.w, http.StatusOK, map[string]any{"next": mfa.Enroll, "purpose": p, "kind": kind,
+		writeJSON(v.w, http.StatusOK, map[string]any{"next": mfa.NextEnroll, "purpose": p, "kind": kind,
 			"kinds": append([]string{}, required.Kinds...)})
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	body := map[string]any{"next": mfa.Done, "purpose": ver.Purpose, "kind": ver.Kind}
-	if ver.Purpose == mfa.ReplaceFactor {
-		body["next"], body["kinds"] = mfa.Enroll, append([]string{}, ver.EnrollKinds...)
+	body := map[string]any{"next": mfa.NextDone, "purpose": ver.Purpose, "kind": ver.Kind}
+	if ver.Purpose == mfa.PurposeRecover {
+		body["next"], body["kinds"] = mfa.NextEnroll, append([]string{}, ver.EnrollKinds...)
 	}
-	if ver.RecoveryLeft >= 0 {
-		body["recovery_left"] = ver.RecoveryLeft
+	if ver.RecoveryCodesRemaining >= 0 {
+		body["recovery_left"] = ver.RecoveryCodesRemaining
 	}
 	writeJSON(v.w, http.StatusOK, body)
 	return nil
@@ -312,7 +312,7 @@ func apiStepUp(v *visit) error {
 	if _, err := v.read(map[string]*string{"purpose": &purpose}); err != nil {
 		return err
 	}
-	p := mfa.ManageFactors
+	p := mfa.PurposeManage
 	if purpose != "" {
 		var err error
 		if p, err = v.purpose(purpose); err != nil {

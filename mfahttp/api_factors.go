@@ -46,7 +46,7 @@ func apiEnroll(v *visit) error {
 func (v *visit) enrolled(id string, e *mfa.Enrollment) map[string]any {
 	body := map[string]any{"kind": e.Kind}
 	for name, s := range map[string]string{
-		"enrollment": id, "hint": e.Prompt.Hint,
+		"enrollment": id, "hint": e.Prompt.MaskedDestination,
 		"secret": e.Prompt.Secret.Reveal(), "uri": e.Prompt.URI.Reveal(), "qr_svg": e.Prompt.SVG.Reveal(),
 	} {
 		if s != "" {
@@ -112,15 +112,15 @@ func apiConfirm(v *visit) error {
 // factorJSON is a factor as programs see it.
 func factorJSON(f mfa.FactorInfo) map[string]any {
 	body := map[string]any{
-		"id": f.ID, "kind": f.Kind, "name": f.Name, "hint": f.Hint, "implicit": f.Implicit, "stopped": f.Stopped,
+		"id": f.ID, "kind": f.Kind, "name": f.Name, "hint": f.MaskedDestination, "implicit": f.Implicit, "stopped": f.Disabled,
 	}
 	for name, t := range map[string]time.Time{"created": f.Created, "last_used": f.LastUsed, "held_until": f.HeldUntil} {
 		if !t.IsZero() {
 			body[name] = t.UTC().Format(time.RFC3339)
 		}
 	}
-	if f.CodesLeft >= 0 {
-		body["codes_left"] = f.CodesLeft
+	if f.Remaining >= 0 {
+		body["codes_left"] = f.Remaining
 	}
 	if f.Data != nil {
 		body["data"] = json.RawMessage(f.Data)
@@ -132,7 +132,7 @@ func apiFactors(v *visit) error {
 	if err := v.signedIn(); err != nil {
 		return err
 	}
-	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
+	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
 	if err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func apiFactors(v *visit) error {
 		factors = append(factors, factorJSON(f))
 	}
 	body := map[string]any{
-		"factors": factors, "kinds": append([]string{}, o.Kinds...), "recovery_left": o.RecoveryLeft, "locked": false,
+		"factors": factors, "kinds": append([]string{}, o.Kinds...), "recovery_left": o.RecoveryCodesRemaining, "locked": false,
 	}
 	if v.now.Before(o.LockedUntil) {
 		body["locked"], body["retry_after"] = true, seconds(o.LockedUntil.Sub(v.now))

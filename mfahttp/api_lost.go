@@ -77,7 +77,7 @@ func apiUnlock(v *visit) error {
 		return err
 	}
 	c, ok := v.pending(p)
-	if !ok || c.Next != mfa.Verify {
+	if !ok || c.Next != mfa.NextVerify {
 		return mfa.ErrTokenExpired
 	}
 	left, err := v.proveUnlock(c, kind, code)
@@ -92,7 +92,7 @@ func apiDevices(v *visit) error {
 	if err := v.signedIn(); err != nil {
 		return err
 	}
-	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
+	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
 	if err != nil {
 		return err
 	}

@@ -13,13 +13,13 @@ import (
 
 // ask is the one place that asks the Manager what a user has to prove. The Manager takes a zero
 // time at a sign-in for now; here it is unknown, or an old session would be given an enrolment.
-func (v *visit) ask(p mfa.Purpose, s mfa.Subject) (*mfa.Challenge, error) {
+func (v *visit) ask(p mfa.Purpose, s mfa.User) (*mfa.Challenge, error) {
 	since := v.id.SignedInAt
 	if since.IsZero() {
 		since = time.Unix(0, 0)
 	}
-	r := mfa.BeginRequest{Subject: s, Purpose: p, Binding: v.binding(), SignedIn: since}
-	if p == mfa.SignIn {
+	r := mfa.BeginRequest{User: s, Purpose: p, Binding: v.binding(), SignedIn: since}
+	if p == mfa.PurposeSignIn {
 		r.Device = device(v.r, s)
 	}
 	return v.h.cfg.Manager.Begin(v.r.Context(), r)
@@ -27,7 +27,7 @@ func (v *visit) ask(p mfa.Purpose, s mfa.Subject) (*mfa.Challenge, error) {
 
 // hasAllowed says whether the user has enrolled a factor that the policy allows.
 func (v *visit) hasAllowed() (bool, error) {
-	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
+	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
 	if err != nil {
 		return false, err
 	}
@@ -39,7 +39,7 @@ func (v *visit) hasAllowed() (bool, error) {
 // alsoBy adds a kind to what a challenge offers, if the user has been given it since, such as an
 // access code. The challenge stays the same one, so that codes that were sent for it stay valid.
 func (v *visit) alsoBy(c *pending, kind string) error {
-	ch, err := v.ask(c.Purpose, v.id.Subject)
+	ch, err := v.ask(c.Purpose, v.id.User)
 	if err != nil {
 		return err
 	}
@@ -58,38 +58,38 @@ func (v *visit) alsoBy(c *pending, kind string) error {
 // nobody is signed in, and the grant opens the enrolment of an allowed kind.
 func (v *visit) mustEnroll(c *pending, e *mfa.EnrollmentRequiredError) {
 	v.keepGrant(granted{Grant: e.Grant.Reveal(), Expires: e.GrantExpires, Kinds: e.Kinds})
-	if c.Purpose != mfa.SignIn { // the session goes on; only the grant was missing
+	if c.Purpose != mfa.PurposeSignIn { // the session goes on; only the grant was missing
 		v.drop(keyChallenge + string(c.Purpose))
 		v.drop(keyCurrent)
 		return
 	}
-	v.keep(&pending{Who: c.Who, Purpose: c.Purpose, Next: mfa.Enroll, Kinds: e.Kinds,
+	v.keep(&pending{Who: c.Who, Purpose: c.Purpose, Next: mfa.NextEnroll, Kinds: e.Kinds,
 		Expires: e.GrantExpires, Banned: true})
 }
 
 // grant returns the session's grant. Without one it asks for one, which the Manager gives
 // to a signed-in person only where there is nothing yet to prove; all others step up.
 func (v *visit) grant() (mfa.Grant, error) {
-	if v.id.Subject.ID == "" {
+	if v.id.User.ID == "" {
 		return mfa.Grant{}, errUnauthorized
 	}
 	if g, ok := v.liveGrant(); ok {
 		return g, nil
 	}
 	if !v.id.SignedIn {
-		if c, ok := v.pending(mfa.SignIn); ok && c.Next == mfa.Verify {
+		if c, ok := v.pending(mfa.PurposeSignIn); ok && c.Next == mfa.NextVerify {
 			return mfa.Grant{}, mfa.ErrForbidden
 		}
 		return mfa.Grant{}, mfa.ErrTokenExpired
 	}
-	if c, ok := v.pending(mfa.ManageFactors); ok && c.Next == mfa.Verify && len(c.Sent) > 0 {
+	if c, ok := v.pending(mfa.PurposeManage); ok && c.Next == mfa.NextVerify && len(c.Sent) > 0 {
 		return mfa.Grant{}, errStepUp // another challenge would make the code that was sent worthless
 	}
-	ch, err := v.begin(mfa.ManageFactors, v.id.Subject)
+	ch, err := v.begin(mfa.PurposeManage, v.id.User)
 	if err != nil {
 		return mfa.Grant{}, err
 	}
-	if ch.Next != mfa.Enroll {
+	if ch.Next != mfa.NextEnroll {
 		return mfa.Grant{}, errStepUp
 	}
 	return ch.Grant, nil
@@ -121,7 +121,7 @@ func (v *visit) onHold() bool {
 	if g, ok := v.granted(); !ok || !g.Recovery {
 		return false
 	}
-	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
+	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
 	return err == nil && slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool {
 		return v.now.Before(f.HeldUntil)
 	})

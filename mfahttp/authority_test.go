@@ -301,7 +301,7 @@ func TestHandlerActor(t *testing.T) {
 	}))))
 	s.srv.Config.Handler = mux
 	reset := func(who string) error {
-		return s.m.Reset(t.Context(), mfa.AdminRequest{Subject: s.subject(who), Actor: actor})
+		return s.m.Reset(t.Context(), mfa.AdminRequest{User: s.subject(who), Actor: actor})
 	}
 	p := s.person("ann")
 	p.get("/actor")
@@ -361,7 +361,7 @@ func TestVerifyPage_OffersWhatWasMadeSince(t *testing.T) {
 	mailed := s.mail.last().Code
 	p.get("/mfa/verify?kind=access").page(t, 200, `name="kind" value="email"`)
 	_, err := s.m.Issue(t.Context(), mfa.IssueRequest{Kind: "access",
-		AdminRequest: mfa.AdminRequest{Subject: s.subject("ann"), Actor: mfa.System("support")}})
+		AdminRequest: mfa.AdminRequest{User: s.subject("ann"), Actor: mfa.System("support")}})
 	require.NoError(t, err)
 	p.get("/mfa/verify?kind=access").page(t, 200, `name="kind" value="access"`)
 	require.True(t, strings.Contains(p.api("GET", "state", nil).Text, `"access"`))

@@ -15,13 +15,13 @@ import (
 // that two who share it do not take it from each other.
 const deviceCookie = "secondgate_device_"
 
-func deviceCookieName(s mfa.Subject) string {
+func deviceCookieName(s mfa.User) string {
 	sum := sha256.Sum256([]byte(subjectKey(s)))
 	return deviceCookie + hex.EncodeToString(sum[:6])
 }
 
 // device is the token that the browser keeps for a person.
-func device(r *http.Request, s mfa.Subject) mfa.DeviceToken {
+func device(r *http.Request, s mfa.User) mfa.DeviceToken {
 	c, err := r.Cookie(deviceCookieName(s))
 	if err != nil {
 		return mfa.DeviceToken{}
@@ -31,7 +31,7 @@ func device(r *http.Request, s mfa.Subject) mfa.DeviceToken {
 
 // setDevice gives the browser a token to keep. Its path is the whole site, because the first
 // factor is asked for outside of BasePath.
-func (v *visit) setDevice(s mfa.Subject, token mfa.DeviceToken, expires time.Time) {
+func (v *visit) setDevice(s mfa.User, token mfa.DeviceToken, expires time.Time) {
 	if token.IsZero() {
 		return
 	}

@@ -20,7 +20,7 @@
 // who has no second factor sets one up only minutes after the first factor was given
 // (Identity.SignedInAt), and is sent to Config.Reauthenticate otherwise.
 //
-// After the password, call [Handler.Begin]. If it answers mfa.Done, sign the person in;
+// After the password, call [Handler.Begin]. If it answers mfa.NextDone, sign the person in;
 // otherwise redirect to [Handler.URL]. Everything else, from the code field to the security
 // settings, happens there, and ends in Config.Verified.
 //

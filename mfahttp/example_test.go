@@ -37,7 +37,7 @@ func Example() {
 		Session: session,
 		Identify: func(r *http.Request) (mfahttp.Identity, error) {
 			return mfahttp.Identity{
-				Subject:  mfa.Subject{ID: session["user"]},
+				User:     mfa.User{ID: session["user"]},
 				SignedIn: session["signed-in"] != "",
 				// SignedInAt and VerifiedAt come from the session too.
 			}, nil
@@ -64,7 +64,7 @@ func Example() {
 		mux.ServeHTTP(w, r)
 		return w.Code, w.Body.String()
 	}
-	ch, err := h.Begin(httptest.NewRecorder(), httptest.NewRequest("POST", "/login", nil), mfa.Subject{ID: "ann"})
+	ch, err := h.Begin(httptest.NewRecorder(), httptest.NewRequest("POST", "/login", nil), mfa.User{ID: "ann"})
 	fmt.Println(ch.Next, ch.Kinds, err)
 	fmt.Println(call("GET", "/account", ""))
 

@@ -28,7 +28,7 @@ func (app) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutpu
 		secret = s
 	}
 	return &factor.EnrollOutput{State: []byte("100000"), Name: "Authenticator", Prompt: factor.Prompt{
-		Secret: factor.NewSecret(secret), URI: factor.NewSecret("otpauth://totp/Acme:" + in.Person.Account + "?secret=" + secret),
+		Secret: factor.NewSecret(secret), URI: factor.NewSecret("otpauth://totp/Acme:" + in.User.Account + "?secret=" + secret),
 		SVG: factor.NewSecret(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0h7v1H0z"/></svg>`)}}, nil
 }
 func (app) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
@@ -73,7 +73,7 @@ func (p *post) Traits() factor.Traits {
 func (p *post) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	to := in.Params[p.param].Reveal()
 	if to == "" && p.kind == "email" {
-		to = in.Person.Email
+		to = in.User.Email
 	}
 	if r := in.Params["region"].Reveal(); r != "" && !strings.HasPrefix(to, "+") {
 		to = "+" + r + to
@@ -81,10 +81,10 @@ func (p *post) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollO
 	if len(to) < 4 {
 		return nil, &factor.Problem{Reason: p.param + "_form", Detail: "no destination"}
 	}
-	return &factor.EnrollOutput{State: []byte(to), Hint: mask(to), Name: p.kind}, nil
+	return &factor.EnrollOutput{State: []byte(to), MaskedDestination: mask(to), Name: p.kind}, nil
 }
 func mask(to string) string { return to[:1] + "•••" + to[len(to)-2:] }
-func (p *post) Implied(who factor.Person) ([]byte, string, error) {
+func (p *post) Implied(who factor.User) ([]byte, string, error) {
 	if p.kind != "email" || who.Email == "" {
 		return nil, "", nil
 	}

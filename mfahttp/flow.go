@@ -22,12 +22,12 @@ var (
 )
 
 // begin opens a challenge for the person of the visit and keeps it in the session.
-func (v *visit) begin(p mfa.Purpose, s mfa.Subject) (*mfa.Challenge, error) {
+func (v *visit) begin(p mfa.Purpose, s mfa.User) (*mfa.Challenge, error) {
 	ch, err := v.ask(p, s)
 	if err != nil {
 		return nil, err
 	}
-	if ch.Next == mfa.Done {
+	if ch.Next == mfa.NextDone {
 		return ch, nil
 	}
 	c := &pending{
@@ -36,7 +36,7 @@ func (v *visit) begin(p mfa.Purpose, s mfa.Subject) (*mfa.Challenge, error) {
 	}
 	c.Options = optionsOf(ch.Options)
 	v.keep(c)
-	if ch.Next == mfa.Enroll {
+	if ch.Next == mfa.NextEnroll {
 		v.keepGrant(granted{Grant: ch.Grant.Reveal(), Expires: ch.Expires, Kinds: ch.Kinds})
 	}
 	return ch, nil
@@ -45,10 +45,10 @@ func (v *visit) begin(p mfa.Purpose, s mfa.Subject) (*mfa.Challenge, error) {
 func optionsOf(list []mfa.Option) (options []option) {
 	for _, o := range list {
 		options = append(options, option{
-			Kind: o.Kind, FactorID: o.FactorID, Name: o.Name, Hint: o.Hint, Default: o.Default,
-			Sends: o.Sends, Recovery: o.Class == factor.ClassRecovery, Stopped: o.Stopped,
-			Asks:     o.Asks,
-			Provable: o.Stopped && !o.Sends && o.Class == factor.ClassPossession,
+			Kind: o.Kind, FactorID: o.FactorID, Name: o.Name, Hint: o.MaskedDestination, Default: o.Default,
+			Sends: o.Sends, Recovery: o.Class == factor.ClassRecovery, Stopped: o.Disabled,
+			Asks:     o.Questions,
+			Provable: o.Disabled && !o.Sends && o.Class == factor.ClassPossession,
 		})
 	}
 	return options
@@ -60,15 +60,15 @@ func (v *visit) stepUp(p mfa.Purpose) (*pending, error) {
 	if err := v.signedIn(); err != nil {
 		return nil, err
 	}
-	ch, err := v.begin(p, v.id.Subject)
-	if p != mfa.ManageFactors && errors.Is(err, mfa.ErrNotAvailable) {
-		p = mfa.ManageFactors
-		ch, err = v.begin(p, v.id.Subject)
+	ch, err := v.begin(p, v.id.User)
+	if p != mfa.PurposeManage && errors.Is(err, mfa.ErrNotAvailable) {
+		p = mfa.PurposeManage
+		ch, err = v.begin(p, v.id.User)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if c, ok := v.pending(p); ok && ch.Next != mfa.Done {
+	if c, ok := v.pending(p); ok && ch.Next != mfa.NextDone {
 		return c, nil
 	}
 	return &pending{Purpose: p, Next: ch.Next, Expires: ch.Expires}, nil
@@ -78,7 +78,7 @@ func (v *visit) stepUp(p mfa.Purpose) (*pending, error) {
 // elsewhere, by a link opened on another device. It only ever asks for more: a person who
 // still has nothing keeps the grant they have, so that looking does not prolong it.
 func (v *visit) refresh(c *pending) (*pending, error) {
-	if c.Next != mfa.Enroll {
+	if c.Next != mfa.NextEnroll {
 		return c, nil
 	}
 	if c.Banned {
@@ -86,16 +86,16 @@ func (v *visit) refresh(c *pending) (*pending, error) {
 			return c, err
 		}
 	}
-	ch, err := v.ask(c.Purpose, v.id.Subject)
+	ch, err := v.ask(c.Purpose, v.id.User)
 	switch {
 	case errors.Is(err, mfa.ErrFirstFactorRequired): // there is still nothing
 		return c, nil
-	case err != nil || ch.Next != mfa.Verify:
+	case err != nil || ch.Next != mfa.NextVerify:
 		return c, err
 	}
 	v.drop(keyGrant)
 	v.drop(keyEnrollments)
-	if _, err := v.begin(c.Purpose, v.id.Subject); err != nil {
+	if _, err := v.begin(c.Purpose, v.id.User); err != nil {
 		return c, err
 	}
 	if fresh, ok := v.pending(c.Purpose); ok {
@@ -106,7 +106,7 @@ func (v *visit) refresh(c *pending) (*pending, error) {
 
 func (v *visit) send(p mfa.Purpose, kind, factorID string) (*mfa.Delivery, error) {
 	c, ok := v.pending(p)
-	if !ok || c.Next != mfa.Verify {
+	if !ok || c.Next != mfa.NextVerify {
 		return nil, v.absent(mfa.ErrTokenExpired)
 	}
 	d, err := v.h.cfg.Manager.Send(v.r.Context(), mfa.SendRequest{
@@ -117,7 +117,7 @@ func (v *visit) send(p mfa.Purpose, kind, factorID string) (*mfa.Delivery, error
 	if c.Sent == nil {
 		c.Sent = map[string]sent{}
 	}
-	c.Sent[kind] = sent{Hint: d.Hint, FactorID: factorID, Expires: d.Expires}
+	c.Sent[kind] = sent{Hint: d.MaskedDestination, FactorID: factorID, Expires: d.Expires}
 	v.keep(c)
 	return d, nil
 }
@@ -125,7 +125,7 @@ func (v *visit) send(p mfa.Purpose, kind, factorID string) (*mfa.Delivery, error
 // verify judges an answer; remember is a name for the device if it is to be remembered.
 func (v *visit) verify(p mfa.Purpose, kind, code, remember string) (*mfa.Verification, error) {
 	c, ok := v.pending(p)
-	if !ok || c.Next != mfa.Verify {
+	if !ok || c.Next != mfa.NextVerify {
 		return nil, v.absent(mfa.ErrTokenExpired)
 	}
 	ver, err := v.h.cfg.Manager.Verify(v.r.Context(), mfa.VerifyRequest{
@@ -138,13 +138,13 @@ func (v *visit) verify(p mfa.Purpose, kind, code, remember string) (*mfa.Verific
 	case err != nil:
 		return nil, v.ended(c, err)
 	}
-	v.setDevice(v.id.Subject, ver.Device, ver.DeviceExpires)
+	v.setDevice(v.id.User, ver.Device, ver.DeviceExpires)
 	return ver, v.complete(ver, ver.Grant)
 }
 
 // absent is what is wrong when the session has not got what the request is about.
 func (v *visit) absent(err error) error {
-	if v.id.Subject.ID == "" {
+	if v.id.User.ID == "" {
 		return errUnauthorized
 	}
 	return err
@@ -167,7 +167,7 @@ func (v *visit) complete(ver *mfa.Verification, g mfa.Grant) error {
 		Recovery: recovery || len(ver.EnrollKinds) > 0}
 	v.drop(keyChallenge + string(ver.Purpose))
 	v.drop(keyCurrent)
-	if ver.Purpose == mfa.ReplaceFactor {
+	if ver.Purpose == mfa.PurposeRecover {
 		// A recovery opens the enrolment of a replacement. It is no sign-in, and the
 		// application is told of none.
 		if err := v.renew(); err != nil {
@@ -188,7 +188,7 @@ func (v *visit) complete(ver *mfa.Verification, g mfa.Grant) error {
 // recoveryKind says whether a verification was by a recovery kind.
 func (v *visit) recoveryKind(ver *mfa.Verification) bool {
 	c, ok := v.pending(ver.Purpose)
-	return ver.RecoveryLeft >= 0 || ok && slices.ContainsFunc(c.Options, func(o option) bool {
+	return ver.RecoveryCodesRemaining >= 0 || ok && slices.ContainsFunc(c.Options, func(o option) bool {
 		return o.Kind == ver.Kind && o.Recovery
 	})
 }
@@ -207,7 +207,7 @@ func (v *visit) password(kind, password string) error {
 	if !slices.Contains(v.h.cfg.PasswordFor, kind) {
 		return nil
 	}
-	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
+	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
 	if err != nil {
 		return err
 	}
@@ -219,7 +219,7 @@ func (v *visit) password(kind, password string) error {
 		return ErrPassword
 	}
 	err = v.h.cfg.CheckPassword(v.r, password)
-	var limit *mfa.BudgetError
+	var limit *mfa.RateLimitError
 	switch {
 	case err == nil:
 		return nil
@@ -264,7 +264,7 @@ func (v *visit) enroll(kind, name, password string, params map[string]string) (s
 	}
 	id := rand.Text()
 	v.keepEnrollment(enrollment{
-		ID: id, Who: v.who(), Token: e.Token.Reveal(), Kind: kind, Name: name, Hint: e.Prompt.Hint,
+		ID: id, Who: v.who(), Token: e.Token.Reveal(), Kind: kind, Name: name, Hint: e.Prompt.MaskedDestination,
 		Expires: e.Expires, CodeExpires: e.CodeExpires, Forced: !v.id.SignedIn})
 	return id, e, nil
 }
@@ -279,8 +279,8 @@ func (v *visit) resend(id string) (enrollment, *mfa.Delivery, error) {
 		return e, nil, err
 	}
 	e.CodeExpires = d.Expires
-	if d.Hint != "" {
-		e.Hint = d.Hint
+	if d.MaskedDestination != "" {
+		e.Hint = d.MaskedDestination
 	}
 	v.keepEnrollment(e)
 	return e, d, nil
@@ -321,7 +321,7 @@ func (v *visit) confirmed(c *mfa.Confirmation) error {
 // factor finds one of the person's factors, which also keeps the ids of others from
 // reaching the Manager.
 func (v *visit) factor(id string) (mfa.FactorInfo, error) {
-	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
+	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
 	if err != nil {
 		return mfa.FactorInfo{}, err
 	}
@@ -336,7 +336,7 @@ func (v *visit) factor(id string) (mfa.FactorInfo, error) {
 // signedIn is who may see and change factors.
 func (v *visit) signedIn() error {
 	switch {
-	case v.id.Subject.ID == "":
+	case v.id.User.ID == "":
 		return errUnauthorized
 	case !v.id.SignedIn:
 		return mfa.ErrForbidden

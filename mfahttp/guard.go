@@ -66,7 +66,7 @@ func (v *visit) tightened() error {
 	if v.get(keyChecked, &last) && v.now.Before(last.Add(checkEvery)) && !v.now.Before(last) {
 		return nil
 	}
-	p, err := v.h.cfg.Manager.Policy(v.r.Context(), v.id.Subject.Tenant, v.id.Subject.UserType)
+	p, err := v.h.cfg.Manager.Policy(v.r.Context(), v.id.User.Tenant, v.id.User.UserType)
 	if err != nil {
 		return err
 	}
@@ -76,12 +76,12 @@ func (v *visit) tightened() error {
 	case p.Mode == policy.ModeOff:
 	case !proven && v.id.VerifiedAt.IsZero():
 		// By the password alone, or on a device that is remembered.
-		ch, err := v.ask(mfa.SignIn, v.id.Subject)
+		ch, err := v.ask(mfa.PurposeSignIn, v.id.User)
 		if err != nil {
 			return err
 		}
-		v.setDevice(v.id.Subject, ch.Device, ch.DeviceExpires)
-		if ch.Next != mfa.Done {
+		v.setDevice(v.id.User, ch.Device, ch.DeviceExpires)
+		if ch.Next != mfa.NextDone {
 			return errStepUp
 		}
 	case proven && len(p.Kinds) > 0 && !slices.Contains(p.Kinds, by.Kind) && !v.now.Before(p.EnrollBy):
@@ -125,7 +125,7 @@ func (v *visit) maxAge(d time.Duration) (time.Duration, error) {
 	if d > 0 {
 		return d, nil
 	}
-	p, err := v.h.cfg.Manager.Policy(v.r.Context(), v.id.Subject.Tenant, v.id.Subject.UserType)
+	p, err := v.h.cfg.Manager.Policy(v.r.Context(), v.id.User.Tenant, v.id.User.UserType)
 	if err != nil {
 		return 0, err
 	}
@@ -146,10 +146,10 @@ func (v *visit) recent(maxAge time.Duration) bool {
 // mustVerify asks the Manager whether there is anything to verify: nil if not. For a
 // person who has nothing to step up with it is what a sign-in would ask that decides.
 func (v *visit) mustVerify() error {
-	for _, p := range []mfa.Purpose{mfa.StepUp, mfa.SignIn} {
-		ch, err := v.ask(p, v.id.Subject)
+	for _, p := range []mfa.Purpose{mfa.PurposeStepUp, mfa.PurposeSignIn} {
+		ch, err := v.ask(p, v.id.User)
 		switch {
-		case err == nil && ch.Next == mfa.Done:
+		case err == nil && ch.Next == mfa.NextDone:
 			return nil
 		case err == nil:
 			return errStepUp
@@ -169,7 +169,7 @@ func (h *Handler) guard(w http.ResponseWriter, r *http.Request) (*visit, bool) {
 		return nil, false
 	}
 	v.id = id
-	if id.Subject.ID != "" && id.SignedIn {
+	if id.User.ID != "" && id.SignedIn {
 		return v, true
 	}
 	if !wantsPage(r) {
@@ -177,7 +177,7 @@ func (h *Handler) guard(w http.ResponseWriter, r *http.Request) (*visit, bool) {
 		return nil, false
 	}
 	secure(w.Header())
-	if id.Subject.ID == "" {
+	if id.User.ID == "" {
 		http.Redirect(w, r, h.cfg.LoginURL, http.StatusSeeOther)
 		return nil, false
 	}
@@ -201,7 +201,7 @@ func (h *Handler) deny(v *visit, err error) {
 func (h *Handler) demand(v *visit, maxAge time.Duration) {
 	secure(v.w.Header())
 	if wantsPage(v.r) {
-		q := url.Values{"purpose": {string(mfa.StepUp)}, "return": {v.here()}}
+		q := url.Values{"purpose": {string(mfa.PurposeStepUp)}, "return": {v.here()}}
 		http.Redirect(v.w, v.r, h.cfg.BasePath+"step-up?"+q.Encode(), http.StatusSeeOther)
 		return
 	}

@@ -99,21 +99,21 @@ func validBase(p string) bool {
 }
 
 // URL is where the pages begin: where to send a person after Begin has answered anything
-// but mfa.Done, and what a link to the security settings points at.
+// but mfa.NextDone, and what a link to the security settings points at.
 func (h *Handler) URL() string { return h.cfg.BasePath }
 
 // Begin opens the second step of a sign-in for s, who has just passed the first. It forgets
 // what the session knew of any earlier sign-in and keeps the challenge in it. With
-// mfa.Done the application signs the person in itself; otherwise it sends them to URL, or
+// mfa.NextDone the application signs the person in itself; otherwise it sends them to URL, or
 // answers Next and Options to a single-page application. The tokens in the answer belong
 // to the session and to nobody else. A device that is remembered is let in by its cookie, which
 // Begin replaces: call it before anything is written to w. Errors are the Manager's; none of them means that
 // the person may come in.
-func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, s mfa.Subject) (*mfa.Challenge, error) {
+func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, s mfa.User) (*mfa.Challenge, error) {
 	now := h.clock()
-	v := &visit{h: h, w: w, r: r, id: Identity{Subject: s, SignedInAt: now}, now: now}
+	v := &visit{h: h, w: w, r: r, id: Identity{User: s, SignedInAt: now}, now: now}
 	v.forget()
-	ch, err := v.begin(mfa.SignIn, s)
+	ch, err := v.begin(mfa.PurposeSignIn, s)
 	if err != nil {
 		return nil, err
 	}
@@ -123,16 +123,16 @@ func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, s mfa.Subject) (
 
 // Ended says that a session has ended, or has waited too long for the second factor, of which
 // get returns what the Handler kept in it. If a sign-in was begun in it and not completed,
-// the challenge is given up, and Config.Notices of the Manager tells the person, at most once
+// the challenge is given up, and Config.Notify of the Manager tells the person, at most once
 // a day, that somebody has their password. The Handler calls it itself for who signs out half
 // way; an application calls it where it sweeps old sessions.
 func (h *Handler) Ended(ctx context.Context, get func(key string) string) error {
 	var c pending
-	if json.Unmarshal([]byte(get(keyChallenge+string(mfa.SignIn))), &c) != nil || c.Token == "" {
+	if json.Unmarshal([]byte(get(keyChallenge+string(mfa.PurposeSignIn))), &c) != nil || c.Token == "" {
 		return nil
 	}
 	err := h.cfg.Manager.Abandon(ctx, mfa.ChallengeToken{Secret: mfa.NewSecret(c.Token)}, get(keyBinding))
-	if errors.Is(err, mfa.ErrToken) || errors.Is(err, mfa.ErrTokenExpired) || errors.Is(err, mfa.ErrStateLost) {
+	if errors.Is(err, mfa.ErrToken) || errors.Is(err, mfa.ErrTokenExpired) || errors.Is(err, mfa.ErrRecordMissing) {
 		return nil // answered, or of a person who is gone
 	}
 	return err
@@ -186,7 +186,7 @@ func (h *Handler) route(method, path string, do action) {
 		case err != nil:
 			v.id = Identity{}
 			err = fmt.Errorf("mfahttp: Config.Identify: %w", err)
-		case v.id.Subject.ID == "": // nobody is not signed in, whatever else it says
+		case v.id.User.ID == "": // nobody is not signed in, whatever else it says
 			v.id = Identity{}
 			fallthrough
 		default:

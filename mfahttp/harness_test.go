@@ -87,8 +87,8 @@ func (s *site) Policy(context.Context, string, string) (policy.Policy, error) {
 	return s.policy, s.policyErr
 }
 
-func (s *site) subject(id string) mfa.Subject {
-	return mfa.Subject{ID: id, Email: id + "@example.com", EmailConfirmed: true, Locale: "en"}
+func (s *site) subject(id string) mfa.User {
+	return mfa.User{ID: id, Email: id + "@example.com", EmailVerified: true, Locale: "en"}
 }
 
 func newSite(t *testing.T, change func(*mfahttp.Config), more ...mfa.Factor) *site {
@@ -113,7 +113,7 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...mfa.Factor) *si
 			}
 			at, _ := time.Parse(time.RFC3339Nano, s.Get(ctx, "verified"))
 			since, _ := time.Parse(time.RFC3339Nano, s.Get(ctx, "since"))
-			return mfahttp.Identity{Subject: s.subject(id), SignedIn: s.Get(ctx, "signed-in") != "", VerifiedAt: at, SignedInAt: since}, nil
+			return mfahttp.Identity{User: s.subject(id), SignedIn: s.Get(ctx, "signed-in") != "", VerifiedAt: at, SignedInAt: since}, nil
 		},
 		Verified: func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error {
 			s.mu.Lock()
@@ -142,7 +142,7 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...mfa.Factor) *si
 			case "database down":
 				return errors.New("down")
 			case "one of thousands":
-				return fmt.Errorf("not compared: %w", &mfa.BudgetError{RetryAfter: 1500 * time.Millisecond})
+				return fmt.Errorf("not compared: %w", &mfa.RateLimitError{RetryAfter: 1500 * time.Millisecond})
 			}
 			return mfahttp.ErrPassword
 		},
@@ -171,7 +171,7 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...mfa.Factor) *si
 			http.Error(w, err.Error(), 500)
 			return
 		}
-		if ch.Next == mfa.Done {
+		if ch.Next == mfa.NextDone {
 			s.Put(r.Context(), "signed-in", "yes")
 		}
 		_ = json.NewEncoder(w).Encode(ch)

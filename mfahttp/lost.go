@@ -56,7 +56,7 @@ func (v *visit) renew() error {
 		return nil
 	}
 	ctx, kept := v.r.Context(), map[string]string{}
-	for _, key := range []string{keyBinding, keySetup, keyChallenge + string(mfa.ReplaceFactor), keyCurrent} {
+	for _, key := range []string{keyBinding, keySetup, keyChallenge + string(mfa.PurposeRecover), keyCurrent} {
 		kept[key] = v.h.cfg.Session.Get(ctx, key)
 	}
 	if err := v.h.cfg.Renew(v.w, v.r); err != nil {
@@ -77,11 +77,11 @@ func (v *visit) adopt() {
 	if v.id.SignedIn || !v.get(keySetup, &s) || s.ID == "" || !v.now.Before(s.Expires) || !v.inItsBrowser(s) {
 		return
 	}
-	subject := mfa.Subject{ID: s.ID, Tenant: s.Tenant, UserType: s.UserType}
+	subject := mfa.User{ID: s.ID, Tenant: s.Tenant, UserType: s.UserType}
 	switch {
-	case v.id.Subject.ID == "":
-		v.id = Identity{Subject: subject}
-	case subjectKey(v.id.Subject) != subjectKey(subject):
+	case v.id.User.ID == "":
+		v.id = Identity{User: subject}
+	case subjectKey(v.id.User) != subjectKey(subject):
 		return
 	}
 	v.replacing = true
@@ -99,7 +99,7 @@ func (h *Handler) either(method, path string, do action) {
 func (h *Handler) canLose() bool { return h.cfg.SetupLinks || h.cfg.Support }
 
 func pageLost(v *visit) error {
-	if v.id.Subject.ID == "" {
+	if v.id.User.ID == "" {
 		return v.redirect(v.h.cfg.LoginURL)
 	}
 	c, ok := v.pending(v.current())
@@ -110,7 +110,7 @@ func pageLost(v *visit) error {
 		return errNotFound
 	case !ok:
 		return mfa.ErrTokenExpired
-	case c.Next != mfa.Verify:
+	case c.Next != mfa.NextVerify:
 		return v.redirect(v.at(""))
 	}
 	p := ui.Lost{Frame: v.frame(v.takeNotice()), Link: v.h.cfg.SetupLinks && !v.replacing, Support: v.h.cfg.Support}
@@ -141,12 +141,12 @@ func (v *visit) lostDone(err error, note string) error {
 // lostChallenge is the challenge of somebody who has lost their device, if what they ask for is
 // offered.
 func (v *visit) lostChallenge(offered bool) (*pending, error) {
-	if v.id.Subject.ID == "" {
+	if v.id.User.ID == "" {
 		return nil, errUnauthorized
 	}
 	c, ok := v.pending(v.current())
 	switch {
-	case !ok, v.id.SignedIn, c.Next != mfa.Verify:
+	case !ok, v.id.SignedIn, c.Next != mfa.NextVerify:
 		return nil, mfa.ErrTokenExpired
 	case !offered:
 		return nil, mfa.ErrNotAvailable
@@ -216,12 +216,12 @@ func postSetup(v *visit) error {
 		return v.redirect(v.at("factors"))
 	case err != nil:
 		return err
-	case c.Next == mfa.Enroll:
+	case c.Next == mfa.NextEnroll:
 		return v.redirect(v.at("enroll"))
 	case len(c.Options) == 0:
 		return v.redirect(v.at("lost"))
 	}
-	return v.redirect(v.at("verify", "purpose", string(mfa.ReplaceFactor)))
+	return v.redirect(v.at("verify", "purpose", string(mfa.PurposeRecover)))
 }
 
 // errSignedIn: who is signed in changes factors in the security settings, and the link stays good.
@@ -233,9 +233,9 @@ func (v *visit) openSetup(token mfa.LinkToken) (*pending, error) {
 	if err != nil {
 		return nil, err
 	}
-	subject := mfa.Subject{ID: id, Tenant: tenant, UserType: userType}
+	subject := mfa.User{ID: id, Tenant: tenant, UserType: userType}
 	switch {
-	case v.id.Subject.ID != "" && subjectKey(v.id.Subject) != subjectKey(subject):
+	case v.id.User.ID != "" && subjectKey(v.id.User) != subjectKey(subject):
 		return nil, mfa.ErrForbidden // somebody else uses this browser; the link stays good
 	case v.id.SignedIn:
 		return nil, errSignedIn
@@ -249,7 +249,7 @@ func (v *visit) openSetup(token mfa.LinkToken) (*pending, error) {
 	v.forget()
 	v.h.cfg.Session.Put(v.r.Context(), keyBinding, binding)
 	until := ch.Expires
-	if ch.Next == mfa.Verify {
+	if ch.Next == mfa.NextVerify {
 		until = until.Add(30 * time.Minute) // the proof, and the enrolment after it
 	}
 	browser := rand.Text()
@@ -260,13 +260,13 @@ func (v *visit) openSetup(token mfa.LinkToken) (*pending, error) {
 	}
 	v.setRecoveryCookie(browser, v.secondsTo(until))
 	v.replacing = true
-	if v.id.Subject.ID == "" {
-		v.id = Identity{Subject: subject}
+	if v.id.User.ID == "" {
+		v.id = Identity{User: subject}
 	}
-	c := &pending{Who: v.who(), Purpose: mfa.ReplaceFactor, Next: ch.Next, Token: ch.Token.Reveal(), Kinds: ch.Kinds, Expires: ch.Expires,
+	c := &pending{Who: v.who(), Purpose: mfa.PurposeRecover, Next: ch.Next, Token: ch.Token.Reveal(), Kinds: ch.Kinds, Expires: ch.Expires,
 		Options: optionsOf(ch.Options)}
 	v.keep(c)
-	if ch.Next == mfa.Enroll {
+	if ch.Next == mfa.NextEnroll {
 		v.keepGrant(granted{Grant: ch.Grant.Reveal(), Expires: ch.Expires, Kinds: ch.Kinds})
 	}
 	return c, nil
@@ -274,7 +274,7 @@ func (v *visit) openSetup(token mfa.LinkToken) (*pending, error) {
 
 // replaced ends the set-up of a new device: the person signs in with it.
 func (v *visit) replaced() {
-	for _, key := range []string{keySetup, keyGrant, keyChallenge + string(mfa.ReplaceFactor)} {
+	for _, key := range []string{keySetup, keyGrant, keyChallenge + string(mfa.PurposeRecover)} {
 		v.drop(key)
 	}
 	v.setRecoveryCookie("", -1)
@@ -292,9 +292,9 @@ func postUnlock(v *visit) error {
 	p := v.pagePurpose(f)
 	c, ok := v.pending(p)
 	switch {
-	case v.id.Subject.ID == "":
+	case v.id.User.ID == "":
 		return v.redirect(v.h.cfg.LoginURL)
-	case !ok || c.Next != mfa.Verify:
+	case !ok || c.Next != mfa.NextVerify:
 		return mfa.ErrTokenExpired
 	case len(kind) > maxKind:
 		return malformed("kind is too long")

@@ -50,7 +50,7 @@ type Config struct {
 	// somebody who may not sign in; any other error is taken for a failure. Verified is then
 	// told of a Verification that is Passwordless, for which the session waited for nobody.
 	// See PasswordlessForm. Nil: passkeys come after a password only.
-	Account func(ctx context.Context, tenant, id string) (mfa.Subject, error)
+	Account func(ctx context.Context, tenant, id string) (mfa.User, error)
 
 	// SignOut forgets who the request is from, as the application's own sign-out does; the
 	// Handler then redirects to LoginURL. It is called by the "Sign out" and "Use another
@@ -64,7 +64,7 @@ type Config struct {
 
 	// CheckPassword compares password with the one of the person who makes the request: nil
 	// if it is right, ErrPassword if it is not. Limiting guesses is up to it, for example with
-	// package password/throttle: a *mfa.BudgetError says that the password was not compared and
+	// package password/throttle: a *mfa.RateLimitError says that the password was not compared and
 	// when to try again (429, "busy"). Required with PasswordFor.
 	CheckPassword func(r *http.Request, password string) error
 
@@ -129,7 +129,7 @@ type Config struct {
 // Identity is who makes a request.
 type Identity struct {
 	// Subject has passed the first factor. An empty ID means that nobody has.
-	Subject mfa.Subject
+	User mfa.User
 	// SignedIn is true once the sign-in is complete, with both factors or with as many as
 	// Begin asked for.
 	SignedIn bool

@@ -125,14 +125,14 @@ func (v *visit) back(to string) error {
 func pageIndex(v *visit) error {
 	back := returnTo(v.r.URL.Query())
 	switch {
-	case v.id.Subject.ID == "":
+	case v.id.User.ID == "":
 		return v.redirect(v.h.cfg.LoginURL)
 	case v.id.SignedIn && back != "":
 		return v.redirect(back)
 	case v.id.SignedIn:
 		return v.redirect(v.at("factors"))
 	}
-	c, ok := v.pending(mfa.SignIn)
+	c, ok := v.pending(mfa.PurposeSignIn)
 	if !ok {
 		return mfa.ErrTokenExpired
 	}
@@ -140,7 +140,7 @@ func pageIndex(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if c.Next == mfa.Enroll {
+	if c.Next == mfa.NextEnroll {
 		return v.redirect(v.at("enroll", "return", back))
 	}
 	return v.redirect(v.at("verify", "return", back))
@@ -158,7 +158,7 @@ func (v *visit) pagePurpose(values url.Values) mfa.Purpose {
 func pageVerify(v *visit) error {
 	q := v.r.URL.Query()
 	back := returnTo(q)
-	if v.id.Subject.ID == "" {
+	if v.id.User.ID == "" {
 		return v.redirect(v.h.cfg.LoginURL)
 	}
 	p := v.pagePurpose(q)
@@ -170,12 +170,12 @@ func pageVerify(v *visit) error {
 		return v.redirect(v.at("step-up", "purpose", string(p), "return", back))
 	case !ok:
 		return mfa.ErrTokenExpired
-	case c.Next != mfa.Verify:
+	case c.Next != mfa.NextVerify:
 		return v.redirect(v.at("enroll", "return", back))
 	case len(c.Options) == 0:
 		return v.redirect(v.at("lost"))
 	}
-	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
+	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
 	if err != nil {
 		return err
 	}
@@ -206,7 +206,7 @@ func postVerify(v *visit) error {
 	}
 	back, kind := returnTo(f), f.Get("kind")
 	switch {
-	case v.id.Subject.ID == "":
+	case v.id.User.ID == "":
 		return v.redirect(v.h.cfg.LoginURL)
 	case v.id.SignedIn && f.Get("purpose") == "":
 		return v.back(back) // signed in by another tab
@@ -234,11 +234,11 @@ func postVerify(v *visit) error {
 		v.noteError(kind, err, nil)
 		return v.redirect(v.at("verify", "purpose", f.Get("purpose"), "kind", kind, "return", back))
 	}
-	if ver.Purpose == mfa.ReplaceFactor {
+	if ver.Purpose == mfa.PurposeRecover {
 		return v.redirect(v.at("enroll"))
 	}
-	if ver.RecoveryLeft >= 0 && ver.Purpose == mfa.SignIn {
-		v.note(notice{Code: noteRecovered, Left: ver.RecoveryLeft})
+	if ver.RecoveryCodesRemaining >= 0 && ver.Purpose == mfa.PurposeSignIn {
+		v.note(notice{Code: noteRecovered, Left: ver.RecoveryCodesRemaining})
 		return v.redirect(v.at("factors"))
 	}
 	return v.back(back)
@@ -251,7 +251,7 @@ func postSend(v *visit) error {
 	}
 	back, kind := returnTo(f), f.Get("kind")
 	switch {
-	case v.id.Subject.ID == "":
+	case v.id.User.ID == "":
 		return v.redirect(v.h.cfg.LoginURL)
 	case len(kind) > maxKind || len(f.Get("factor")) > maxID:
 		return malformed("kind or factor is too long")
@@ -273,14 +273,14 @@ func postSend(v *visit) error {
 // pageStepUp begins a challenge, which sends nothing. One that waits for a code that is on
 // its way is gone on with.
 func pageStepUp(v *visit) error {
-	if !v.id.SignedIn || v.id.Subject.ID == "" {
+	if !v.id.SignedIn || v.id.User.ID == "" {
 		return v.redirect(v.at(""))
 	}
 	q := v.r.URL.Query()
 	back := returnTo(q)
-	p := mfa.ManageFactors
-	if q.Get("purpose") == string(mfa.StepUp) {
-		p = mfa.StepUp
+	p := mfa.PurposeManage
+	if q.Get("purpose") == string(mfa.PurposeStepUp) {
+		p = mfa.PurposeStepUp
 	}
 	c, ok := v.pending(p)
 	if !ok || len(c.Sent) == 0 {
@@ -290,16 +290,16 @@ func pageStepUp(v *visit) error {
 		}
 	}
 	switch c.Next {
-	case mfa.Verify:
+	case mfa.NextVerify:
 		return v.redirect(v.at("verify", "purpose", string(c.Purpose), "return", back))
-	case mfa.Enroll:
+	case mfa.NextEnroll:
 		return v.redirect(v.at("enroll", "return", back))
 	}
 	return v.back(back)
 }
 
 func postSignOut(v *visit) error {
-	if v.id.Subject.ID != "" {
+	if v.id.User.ID != "" {
 		if !v.id.SignedIn {
 			if err := v.h.Ended(v.r.Context(), v.h.session(v.r.Context())); err != nil {
 				v.h.log(v.r, problemOf(err), err) // the person goes, whatever becomes of the mail

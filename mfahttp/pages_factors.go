@@ -16,10 +16,10 @@ const kindRecovery = "recovery"
 const kindQuestions = "questions"
 
 func pageFactors(v *visit) error {
-	if !v.id.SignedIn || v.id.Subject.ID == "" {
+	if !v.id.SignedIn || v.id.User.ID == "" {
 		return v.redirect(v.at("", "return", v.at("factors")))
 	}
-	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
+	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (v *visit) needStepUp(err error, back string) (bool, error) {
 	if !errors.Is(err, errStepUp) || errors.Is(err, errOnHold) {
 		return false, err
 	}
-	return true, v.redirect(v.at("step-up", "purpose", string(mfa.ManageFactors), "return", back))
+	return true, v.redirect(v.at("step-up", "purpose", string(mfa.PurposeManage), "return", back))
 }
 
 // changed answers a change of a factor.
@@ -95,21 +95,21 @@ func postRemove(v *visit) error {
 // mayEnroll returns the person's overview if the session may enrol now; otherwise it has
 // redirected.
 func (v *visit) mayEnroll(here string) (*mfa.Overview, error) {
-	if v.id.Subject.ID == "" {
+	if v.id.User.ID == "" {
 		return nil, v.redirect(v.h.cfg.LoginURL)
 	}
 	if v.replacing {
 		if _, ok := v.liveGrant(); !ok {
-			return nil, v.redirect(v.at("verify", "purpose", string(mfa.ReplaceFactor)))
+			return nil, v.redirect(v.at("verify", "purpose", string(mfa.PurposeRecover)))
 		}
-		return v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
+		return v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
 	}
 	if !v.id.SignedIn {
-		c, ok := v.pending(mfa.SignIn)
+		c, ok := v.pending(mfa.PurposeSignIn)
 		if !ok {
 			return nil, mfa.ErrTokenExpired
 		}
-		if c.Next != mfa.Enroll {
+		if c.Next != mfa.NextEnroll {
 			return nil, v.redirect(v.at("verify"))
 		}
 	}
@@ -117,7 +117,7 @@ func (v *visit) mayEnroll(here string) (*mfa.Overview, error) {
 		_, err := v.needStepUp(err, here)
 		return nil, err
 	}
-	return v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
+	return v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
 }
 
 func pageChoose(v *visit) error {
@@ -236,7 +236,7 @@ func (v *visit) added(conf *mfa.Confirmation, back string) error {
 // lost is for an enrolment that is over or was confirmed elsewhere.
 func (v *visit) lost() error {
 	switch {
-	case v.id.Subject.ID == "":
+	case v.id.User.ID == "":
 		return v.redirect(v.h.cfg.LoginURL)
 	case v.id.SignedIn:
 		v.note(notice{Code: "expired", Left: -1})
@@ -315,7 +315,7 @@ func pageRecovery(v *visit) error {
 	if s, ok := v.toShow(showCodes); ok {
 		return v.showCodes(s.Codes)
 	}
-	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.Subject)
+	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
 	if err != nil {
 		return err
 	}

@@ -117,7 +117,7 @@ func TestPagesStepUp(t *testing.T) {
 	p.get("/mfa/step-up?purpose=step-up&return=%2Frecent")
 	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {sent}, "purpose": {"step-up"}, "return": {"/recent?x=1"}}).goes(t, "/recent?x=1")
 	p.get("/recent?x=1").page(t, 200, "welcome")
-	if len(s.verified) != 2 || s.verified[1].Purpose != mfa.StepUp {
+	if len(s.verified) != 2 || s.verified[1].Purpose != mfa.PurposeStepUp {
 		t.Fatal(s.verified)
 	}
 }
@@ -304,7 +304,7 @@ func TestPagesTwoTabs(t *testing.T) {
 	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100002"}, "purpose": {"step-up"}, "return": {"/recent"}}).goes(t, "/recent")
 	p.get("/recent").page(t, 200, "welcome")
 	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100003"}, "purpose": {"manage"}, "return": {"/mfa/recovery-codes"}}).goes(t, "/mfa/recovery-codes")
-	if len(s.verified) != 3 || s.verified[1].Purpose != mfa.StepUp || s.verified[2].Purpose != mfa.ManageFactors {
+	if len(s.verified) != 3 || s.verified[1].Purpose != mfa.PurposeStepUp || s.verified[2].Purpose != mfa.PurposeManage {
 		t.Fatal(s.verified)
 	}
 	// A sign-in that was finished in one tab ends in the other, too.

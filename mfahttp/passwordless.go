@@ -82,10 +82,10 @@ func apiPasswordlessVerify(v *visit) error {
 	if binding == "" {
 		return mfa.ErrToken
 	}
-	var who mfa.Subject
+	var who mfa.User
 	ver, err := v.h.cfg.Manager.VerifyPasswordless(v.r.Context(), mfa.PasswordlessRequest{
 		Challenge: mfa.ChallengeToken{Secret: mfa.NewSecret(challenge)}, Binding: binding, Response: mfa.NewSecret(code),
-		Subject: func(ctx context.Context, tenant, id string) (mfa.Subject, error) {
+		Subject: func(ctx context.Context, tenant, id string) (mfa.User, error) {
 			s, err := v.h.cfg.Account(ctx, tenant, id)
 			if err != nil && !errors.Is(err, mfa.ErrForbidden) {
 				err = fmt.Errorf("mfahttp: Config.Account: %w", errors.Join(mfa.ErrUnavailable, err))
@@ -98,13 +98,13 @@ func apiPasswordlessVerify(v *visit) error {
 	}
 	// Nothing that the session knew of another person's sign-in outlives this one.
 	v.forget()
-	v.id = Identity{Subject: who}
+	v.id = Identity{User: who}
 	v.h.cfg.Session.Put(v.r.Context(), keyBinding, binding) // the grant is tied to it
 	v.setBrowser("", -1)
 	if err := v.complete(ver, ver.Grant); err != nil {
 		return err
 	}
-	writeJSON(v.w, http.StatusOK, map[string]any{"next": mfa.Done, "purpose": ver.Purpose, "kind": ver.Kind})
+	writeJSON(v.w, http.StatusOK, map[string]any{"next": mfa.NextDone, "purpose": ver.Purpose, "kind": ver.Kind})
 	return nil
 }
 

@@ -59,19 +59,19 @@ func newKeySite(t *testing.T, change ...func(*mfahttp.Config)) *site {
 	t.Helper()
 	var s *site
 	s = newSite(t, func(c *mfahttp.Config) {
-		c.Account = func(_ context.Context, _, id string) (mfa.Subject, error) {
+		c.Account = func(_ context.Context, _, id string) (mfa.User, error) {
 			switch id {
 			case "blocked":
-				return mfa.Subject{}, mfa.ErrForbidden
+				return mfa.User{}, mfa.ErrForbidden
 			case "unlucky":
-				return mfa.Subject{}, errors.New("database is down")
+				return mfa.User{}, errors.New("database is down")
 			}
 			return s.subject(id), nil
 		}
 		verified := c.Verified
 		c.Verified = func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error {
 			if v.Passwordless {
-				s.Put(r.Context(), "user", v.SubjectID)
+				s.Put(r.Context(), "user", v.UserID)
 			}
 			return verified(w, r, v)
 		}
@@ -114,7 +114,7 @@ func TestPasswordlessSignIn(t *testing.T) {
 	require.Equal(t, "done", done.JSON["next"])
 	last := s.verified[len(s.verified)-1]
 	require.True(t, last.Passwordless)
-	require.Equal(t, "ann", last.SubjectID)
+	require.Equal(t, "ann", last.UserID)
 	require.Equal(t, "welcome", b.get("/home").Text)
 
 	// The session has what a sign-in leaves: a fresh grant, and what it was proven by.
@@ -185,7 +185,7 @@ func TestPasswordlessInAnothersSession(t *testing.T) {
 	b := s.person("bob")
 	b.login()
 	b.answerOpen(b.open(t), "k1").is(t, 200, "")
-	require.Equal(t, "ann", s.verified[len(s.verified)-1].SubjectID)
+	require.Equal(t, "ann", s.verified[len(s.verified)-1].UserID)
 	b.api("POST", "send", m{"kind": "email", "purpose": "sign-in"}).is(t, 400, "malformed")
 	st := b.api("GET", "state", nil).is(t, 200, "")
 	require.Equal(t, true, st.JSON["signed_in"])
@@ -202,7 +202,7 @@ func TestPasswordlessNotOffered(t *testing.T) {
 	require.Empty(t, s.h.PasswordlessForm(r, "/"))
 	_, err = mfahttp.New(mfahttp.Config{Manager: newSite(t, nil).m, Session: s, Identify: func(*http.Request) (mfahttp.Identity, error) { return mfahttp.Identity{}, nil },
 		Verified: func(http.ResponseWriter, *http.Request, *mfa.Verification) error { return nil },
-		Account:  func(context.Context, string, string) (mfa.Subject, error) { return mfa.Subject{}, nil }})
+		Account:  func(context.Context, string, string) (mfa.User, error) { return mfa.User{}, nil }})
 	require.ErrorContains(t, err, "passkey")
 }
 

@@ -26,8 +26,8 @@ func problemOf(err error) problem {
 	var (
 		locked  *mfa.LockedError
 		attempt *mfa.AttemptError
-		stopped *mfa.StoppedError
-		budget  *mfa.BudgetError
+		stopped *mfa.DisabledError
+		budget  *mfa.RateLimitError
 		reason  *factor.Problem
 		busy    *busyError
 	)
@@ -36,7 +36,7 @@ func problemOf(err error) problem {
 	case errors.As(err, &locked):
 		p.Status, p.Code, p.RetryAfter = http.StatusTooManyRequests, "locked", seconds(locked.RetryAfter)
 	case errors.As(err, &attempt):
-		p.Left = attempt.Left
+		p.Left = attempt.Remaining
 		switch {
 		case errors.Is(attempt.Err, mfa.ErrIncorrect), errors.Is(attempt.Err, mfa.ErrReplayed):
 			// That a code was used before is told to the application's log, by the event. To

@@ -160,13 +160,13 @@ func TestHandlerRoutes_WantAFreshProof(t *testing.T) {
 
 // No GET changes a record, or makes a code worthless that is on its way, whatever is asked for.
 func TestHandlerRoutes_GetChangesNothing(t *testing.T) {
-	for _, purpose := range []mfa.Purpose{mfa.SignIn, mfa.ManageFactors, mfa.StepUp} {
+	for _, purpose := range []mfa.Purpose{mfa.PurposeSignIn, mfa.PurposeManage, mfa.PurposeStepUp} {
 		t.Run(string(purpose), func(t *testing.T) {
 			s := newKeySite(t, func(c *mfahttp.Config) { c.SetupLinks, c.Support = true, true })
 			p := s.person("ann").signIn()
 			id := p.enrollSMS()
 			p.login()
-			if purpose != mfa.SignIn {
+			if purpose != mfa.PurposeSignIn {
 				p.api("POST", "send", m{"kind": "sms"}).is(t, 200, "")
 				p.api("POST", "verify", m{"kind": "sms", "code": s.text.last().Code}).is(t, 200, "")
 				s.clock.Advance(time.Hour)

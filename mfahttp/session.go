@@ -26,7 +26,7 @@ const (
 
 // purposes are those a session may have a challenge for, one of each: two tabs that ask
 // for different things do not disturb each other.
-var purposes = [...]mfa.Purpose{mfa.SignIn, mfa.StepUp, mfa.ManageFactors, mfa.ReplaceFactor}
+var purposes = [...]mfa.Purpose{mfa.PurposeSignIn, mfa.PurposeStepUp, mfa.PurposeManage, mfa.PurposeRecover}
 
 // maxEnrollments is how many enrolments of one session may wait to be confirmed. The
 // oldest gives way.
@@ -99,7 +99,7 @@ type enrollment struct {
 
 // subjectKey tells people apart. What a session keeps for one is nothing to another, even
 // if the application lets a session change hands without ending it.
-func subjectKey(s mfa.Subject) string { return s.Tenant + "\x00" + s.ID }
+func subjectKey(s mfa.User) string { return s.Tenant + "\x00" + s.ID }
 
 // visit is one request with who makes it.
 type visit struct {
@@ -112,7 +112,7 @@ type visit struct {
 	replacing bool
 }
 
-func (v *visit) who() string { return subjectKey(v.id.Subject) }
+func (v *visit) who() string { return subjectKey(v.id.User) }
 
 func (v *visit) get(key string, into any) bool {
 	s := v.h.cfg.Session.Get(v.r.Context(), key)
@@ -169,16 +169,16 @@ func (v *visit) keep(c *pending) {
 // current is the purpose that an answer without one is for.
 func (v *visit) current() mfa.Purpose {
 	if v.replacing {
-		return mfa.ReplaceFactor
+		return mfa.PurposeRecover
 	}
 	if !v.id.SignedIn {
-		return mfa.SignIn
+		return mfa.PurposeSignIn
 	}
 	var p mfa.Purpose
-	if v.get(keyCurrent, &p) && p != mfa.SignIn {
+	if v.get(keyCurrent, &p) && p != mfa.PurposeSignIn {
 		return p
 	}
-	return mfa.ManageFactors
+	return mfa.PurposeManage
 }
 
 // keepGrant keeps a grant for the user and the browser of the visit.

@@ -40,9 +40,9 @@ func (h *Handler) openUI() error {
 }
 
 func (v *visit) frame(n *notice) ui.Frame {
-	f := ui.Frame{Lang: v.h.pages.Locale(v.r.Header.Get("Accept-Language"), v.id.Subject.Locale), Base: v.h.cfg.BasePath,
-		Product: v.h.cfg.ProductName, SignedIn: v.id.SignedIn && v.id.Subject.ID != "",
-		Account: first(v.id.Subject.Account, v.id.Subject.Email),
+	f := ui.Frame{Lang: v.h.pages.Locale(v.r.Header.Get("Accept-Language"), v.id.User.Locale), Base: v.h.cfg.BasePath,
+		Product: v.h.cfg.ProductName, SignedIn: v.id.SignedIn && v.id.User.ID != "",
+		Account: first(v.id.User.Account, v.id.User.Email),
 		Home:    v.h.cfg.HomeURL, Login: v.h.cfg.LoginURL, Now: v.now}
 	if n != nil {
 		f.Notice = &ui.Notice{Code: n.Code, Reason: n.Reason, Kind: n.Kind, Left: n.Left, Until: n.Until, Entered: n.Entered, Data: n.Data}
@@ -91,7 +91,7 @@ func (v *visit) showVerify(c *pending, o option, n *notice, until time.Time, rem
 		}
 	}
 	p := ui.Verify{Frame: v.frame(n), Return: back, Option: o.shown(), Until: until}
-	if c.Purpose != mfa.SignIn {
+	if c.Purpose != mfa.PurposeSignIn {
 		p.Purpose = string(c.Purpose)
 	} else if !o.Recovery {
 		p.Remember = int((remember + 24*time.Hour - 1) / (24 * time.Hour))
@@ -160,12 +160,12 @@ func shownFactor(f mfa.FactorInfo) ui.Factor {
 			kept = "synced"
 		}
 	}
-	return ui.Factor{Kept: kept, ID: f.ID, Kind: f.Kind, Name: f.Name, Hint: f.Hint, Created: f.Created, LastUsed: f.LastUsed,
-		Recovery: f.Class == factor.ClassRecovery, Stopped: f.Stopped, HeldUntil: f.HeldUntil}
+	return ui.Factor{Kept: kept, ID: f.ID, Kind: f.Kind, Name: f.Name, Hint: f.MaskedDestination, Created: f.Created, LastUsed: f.LastUsed,
+		Recovery: f.Class == factor.ClassRecovery, Stopped: f.Disabled, HeldUntil: f.HeldUntil}
 }
 
 func (v *visit) showFactors(o *mfa.Overview, n *notice) error {
-	p := ui.Factors{Frame: v.frame(n), RecoveryLeft: o.RecoveryLeft,
+	p := ui.Factors{Frame: v.frame(n), RecoveryLeft: o.RecoveryCodesRemaining,
 		HasRecovery: slices.Contains(v.h.cfg.Manager.Kinds(), kindRecovery), CanEnroll: len(o.Kinds) > 0,
 		Locked: v.now.Before(o.LockedUntil), Until: o.LockedUntil, SecsLeft: v.secondsTo(o.LockedUntil)}
 	for _, f := range o.Factors {
@@ -192,7 +192,7 @@ func (v *visit) showRemove(f mfa.FactorInfo, password bool, n *notice) error {
 }
 
 func (v *visit) showRecovery(o *mfa.Overview, n *notice) error {
-	return v.page(http.StatusOK, ui.Recovery{Frame: v.frame(n), Left: o.RecoveryLeft})
+	return v.page(http.StatusOK, ui.Recovery{Frame: v.frame(n), Left: o.RecoveryCodesRemaining})
 }
 
 func (v *visit) showCodes(codes []string) error {

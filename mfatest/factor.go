@@ -69,11 +69,11 @@ func (k FactorKit) Run(t *testing.T) {
 	}
 }
 
-var kitPerson = factor.Person{ID: "kit-subject", Account: "kit@example.com", Email: "kit@example.com"}
+var kitPerson = factor.User{ID: "kit-subject", Account: "kit@example.com", Email: "kit@example.com"}
 
 // enrolled enrols an instance, and issues for it what is to be issued.
 func (k FactorKit) enrolled(t *testing.T) (out *factor.EnrollOutput, in factor.VerifyInput, err error) {
-	out, err = k.Factor.Enroll(t.Context(), factor.EnrollInput{Person: kitPerson, Params: k.Params, Now: k.Now})
+	out, err = k.Factor.Enroll(t.Context(), factor.EnrollInput{User: kitPerson, Params: k.Params, Now: k.Now})
 	if err != nil {
 		return nil, in, fmt.Errorf("enrolling: %w", err)
 	}
@@ -102,12 +102,12 @@ func (k FactorKit) enrolled(t *testing.T) (out *factor.EnrollOutput, in factor.V
 
 // issued is what Verify is to be called with, but for the answer.
 func (k FactorKit) issued(t *testing.T, state []byte, confirming bool) (factor.VerifyInput, *factor.Issue, error) {
-	in := factor.VerifyInput{Person: kitPerson, State: state, Opened: k.Now, Confirming: confirming, Now: k.Now}
+	in := factor.VerifyInput{User: kitPerson, State: state, Opened: k.Now, Confirming: confirming, Now: k.Now}
 	c, ok := k.Factor.(factor.Challenger)
 	if !ok {
 		return in, nil, nil
 	}
-	asked := factor.IssueInput{Person: kitPerson, State: state, Confirming: confirming, Now: k.Now}
+	asked := factor.IssueInput{User: kitPerson, State: state, Confirming: confirming, Now: k.Now}
 	if !confirming {
 		asked.Instances = []factor.Instance{{State: state}}
 	}
@@ -227,7 +227,7 @@ func (k FactorKit) malformed(t *testing.T) error {
 				p[n] = v
 			}
 			p[name] = factor.NewSecret(s)
-			if _, err := k.Factor.Enroll(t.Context(), factor.EnrollInput{Person: kitPerson, Params: p, Now: k.Now}); err != nil && !errors.Is(err, factor.ErrMalformed) {
+			if _, err := k.Factor.Enroll(t.Context(), factor.EnrollInput{User: kitPerson, Params: p, Now: k.Now}); err != nil && !errors.Is(err, factor.ErrMalformed) {
 				return fmt.Errorf("enrolling with %s=%.20q gave an error that does not wrap ErrMalformed: %w", name, s, err)
 			}
 		}

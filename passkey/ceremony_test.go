@@ -209,7 +209,7 @@ func TestVerdictSaysWhetherThePersonWasVerified(t *testing.T) {
 func TestAnyoneIsVerified(t *testing.T) {
 	f, d := newFactor(t, func(c *passkey.Config) { c.UserVerification = passkey.Discouraged }), newDevice()
 	state := enrolled(t, f, d)
-	is, err := f.Issue(t.Context(), factor.IssueInput{Anyone: true, Now: start})
+	is, err := f.Issue(t.Context(), factor.IssueInput{Discoverable: true, Now: start})
 	require.NoError(t, err)
 	require.Contains(t, string(is.Prompt.Data), `"userVerification":"required"`)
 	in := factor.VerifyInput{State: state, Issued: is.Keep, IssuedAt: start, Expires: is.Expires, Opened: start, Now: start}

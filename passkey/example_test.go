@@ -48,8 +48,8 @@ func Example() {
 
 	_, err = m.VerifyPasswordless(context.Background(), mfa.PasswordlessRequest{
 		Challenge: challenge.Token, Binding: "the browser", Response: mfa.NewSecret("what the browser said"),
-		Subject: func(_ context.Context, tenant, id string) (mfa.Subject, error) {
-			return mfa.Subject{Tenant: tenant, ID: id}, nil // as the application knows them
+		Subject: func(_ context.Context, tenant, id string) (mfa.User, error) {
+			return mfa.User{Tenant: tenant, ID: id}, nil // as the application knows them
 		}})
 	fmt.Println(err)
 	// Output:

@@ -58,17 +58,17 @@ func newWorld(t testing.TB, change ...func(*passkey.Config)) *world {
 }
 
 var (
-	annSubject = mfa.Subject{ID: "42", Email: "ann@example.com"}
-	bobSubject = mfa.Subject{ID: "43", Email: "bob@example.com"}
+	annSubject = mfa.User{ID: "42", Email: "ann@example.com"}
+	bobSubject = mfa.User{ID: "43", Email: "bob@example.com"}
 )
 
-func lookup(_ context.Context, _, id string) (mfa.Subject, error) {
-	for _, s := range []mfa.Subject{annSubject, bobSubject} {
+func lookup(_ context.Context, _, id string) (mfa.User, error) {
+	for _, s := range []mfa.User{annSubject, bobSubject} {
 		if s.ID == id {
 			return s, nil
 		}
 	}
-	return mfa.Subject{}, errors.New("nobody")
+	return mfa.User{}, errors.New("nobody")
 }
 
 // enrol is the whole road of an enrolment.
@@ -81,11 +81,11 @@ func (w *world) enrol(g mfa.Grant, d *device) (*mfa.Confirmation, error) {
 }
 
 // first enrols the first passkey of a person.
-func (w *world) first(s mfa.Subject, d *device) *mfa.Confirmation {
+func (w *world) first(s mfa.User, d *device) *mfa.Confirmation {
 	w.t.Helper()
-	ch, err := w.Begin(w.t.Context(), mfa.BeginRequest{Subject: s, Binding: session})
+	ch, err := w.Begin(w.t.Context(), mfa.BeginRequest{User: s, Binding: session})
 	require.NoError(w.t, err)
-	require.Equal(w.t, mfa.Enroll, ch.Next)
+	require.Equal(w.t, mfa.NextEnroll, ch.Next)
 	c, err := w.enrol(ch.Grant, d)
 	require.NoError(w.t, err)
 	require.NotNil(w.t, c.Verification)
@@ -93,9 +93,9 @@ func (w *world) first(s mfa.Subject, d *device) *mfa.Confirmation {
 }
 
 // asked begins a second factor and returns the options.
-func (w *world) asked(s mfa.Subject) (mfa.ChallengeToken, []byte) {
+func (w *world) asked(s mfa.User) (mfa.ChallengeToken, []byte) {
 	w.t.Helper()
-	ch, err := w.Begin(w.t.Context(), mfa.BeginRequest{Subject: s, Binding: session})
+	ch, err := w.Begin(w.t.Context(), mfa.BeginRequest{User: s, Binding: session})
 	require.NoError(w.t, err)
 	d, err := w.Send(w.t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: session, Kind: "passkey"})
 	require.NoError(w.t, err)
@@ -279,7 +279,7 @@ func TestPasswordless(t *testing.T) {
 	v, err := w.alone(ch, answer)
 	require.NoError(t, err)
 	require.True(t, v.Passwordless)
-	require.Equal(t, "42", v.SubjectID)
+	require.Equal(t, "42", v.UserID)
 	require.Equal(t, "phr", v.ACR)
 	require.Equal(t, 2, v.AssuranceLevel)
 	_, err = w.alone(ch, answer)
@@ -348,7 +348,7 @@ func TestPasswordlessWantsAVerifyingPasskey(t *testing.T) {
 func TestCredentialOfAnother(t *testing.T) {
 	w, d := newWorld(t), newDevice()
 	c := w.first(annSubject, d)
-	ch, err := w.Begin(t.Context(), mfa.BeginRequest{Subject: bobSubject, Binding: session})
+	ch, err := w.Begin(t.Context(), mfa.BeginRequest{User: bobSubject, Binding: session})
 	require.NoError(t, err)
 	_, err = w.enrol(ch.Grant, d)
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)

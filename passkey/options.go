@@ -43,17 +43,17 @@ func decodeIssued(b []byte) (issued, error) {
 // is to be called with: {"publicKey": …}. Whoever is asked in place of a password is always
 // to be verified by the device.
 func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, error) {
-	i := issued{Challenge: random32(), Create: in.Confirming, Verify: in.Anyone || f.cfg.UserVerification == Required, Anyone: in.Anyone}
+	i := issued{Challenge: random32(), Create: in.Confirming, Verify: in.Discoverable || f.cfg.UserVerification == Required, Anyone: in.Discoverable}
 	var options any
 	switch {
-	case in.Anyone:
+	case in.Discoverable:
 		options = f.request(nil, i, Required)
 	case in.Confirming:
 		s, err := decodeState(in.State)
 		if err != nil {
 			return nil, err
 		}
-		options = f.creation(s, in.Person, i.Challenge)
+		options = f.creation(s, in.User, i.Challenge)
 	default:
 		var asked []known
 		for _, e := range in.Instances {
@@ -122,7 +122,7 @@ type selection struct {
 
 const publicKey = "public-key"
 
-func (f *Factor) creation(s state, p factor.Person, challenge []byte) creationOptions {
+func (f *Factor) creation(s state, p factor.User, challenge []byte) creationOptions {
 	o := creationOptions{
 		Challenge:   challenge,
 		Params:      []param{{publicKey, algEdDSA}, {publicKey, algES256}, {publicKey, algRS256}},

@@ -25,7 +25,7 @@ const (
 
 var (
 	start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	ann   = factor.Person{ID: "42", Account: "ann@example.com"}
+	ann   = factor.User{ID: "42", Account: "ann@example.com"}
 )
 
 func newFactor(t testing.TB, change ...func(*passkey.Config)) *passkey.Factor {
@@ -161,17 +161,17 @@ func answer(t testing.TB, id []byte, response map[string]any, more ...map[string
 // challenge issues one, and returns what Verify is to be called with and the options.
 func challenge(t testing.TB, f *passkey.Factor, state []byte, confirming bool) (factor.VerifyInput, []byte) {
 	t.Helper()
-	is, err := f.Issue(context.Background(), factor.IssueInput{Person: ann, State: state, Confirming: confirming,
+	is, err := f.Issue(context.Background(), factor.IssueInput{User: ann, State: state, Confirming: confirming,
 		Instances: []factor.Instance{{State: state}}, Now: start})
 	require.NoError(t, err)
-	return factor.VerifyInput{Person: ann, State: state, Issued: is.Keep, IssuedAt: start, Expires: is.Expires,
+	return factor.VerifyInput{User: ann, State: state, Issued: is.Keep, IssuedAt: start, Expires: is.Expires,
 		Opened: start, Confirming: confirming, Now: start.Add(time.Second)}, is.Prompt.Data
 }
 
 // begun is an enrolment that waits for its answer.
 func begun(t testing.TB, f *passkey.Factor, existing ...factor.Instance) (factor.VerifyInput, []byte) {
 	t.Helper()
-	out, err := f.Enroll(context.Background(), factor.EnrollInput{Person: ann, Existing: existing, Now: start})
+	out, err := f.Enroll(context.Background(), factor.EnrollInput{User: ann, Existing: existing, Now: start})
 	require.NoError(t, err)
 	return challenge(t, f, out.State, true)
 }

@@ -40,20 +40,20 @@ type Account struct {
 	SecondFactor bool
 	// Users are the users of package mfa who sign in with this password. Only ID and Tenant
 	// of each are read. Empty means one user, with the ID and the Tenant of the Account.
-	Users []mfa.Subject
+	Users []mfa.User
 }
 
 // users returns the users who sign in with the account's password.
-func (a *Account) users() []mfa.Subject {
+func (a *Account) users() []mfa.User {
 	if len(a.Users) == 0 {
-		return []mfa.Subject{{ID: a.ID, Tenant: a.Tenant}}
+		return []mfa.User{{ID: a.ID, Tenant: a.Tenant}}
 	}
 	return a.Users
 }
 
 // isOf reports whether a user signs in with the account's password.
-func (a *Account) isOf(u mfa.Subject) bool {
-	return slices.ContainsFunc(a.users(), func(s mfa.Subject) bool {
+func (a *Account) isOf(u mfa.User) bool {
+	return slices.ContainsFunc(a.users(), func(s mfa.User) bool {
 		return s.ID == u.ID && s.Tenant == u.Tenant
 	})
 }

@@ -26,7 +26,7 @@ type ForgotRequest struct {
 // request was taken: nothing has been looked up yet, so neither the answer nor its time tells
 // whether the address has an account. Show the same page for every nil.
 //
-// A *factor.Problem (address_form) means that this is no address, a *mfa.BudgetError how
+// A *factor.Problem (address_form) means that this is no address, a *mfa.RateLimitError how
 // long to wait, for an address with an account and without; an error wrapping
 // mfa.ErrUnavailable that nothing was taken. A budget that somebody else has used up keeps
 // nobody out: as long as it lasts, the links that were mailed to the person are good.
@@ -43,7 +43,7 @@ func (m *Manager) Forgot(ctx context.Context, r ForgotRequest) error {
 		limit{"address", strings.ToLower(address), m.cfg.PerAddress, min(budgetFor, m.cfg.TTL)},
 		limit{"client", r.Client, m.cfg.PerClient, budgetFor}, now)
 	if err != nil {
-		var over *mfa.BudgetError
+		var over *mfa.RateLimitError
 		if errors.As(err, &over) {
 			m.emit(ctx, "password.budget", nil, now, nil)
 		}
@@ -80,7 +80,7 @@ func (m *Manager) mailLinks(ctx context.Context, address string, made map[string
 		if made[key].sent {
 			continue
 		}
-		var over *mfa.BudgetError
+		var over *mfa.RateLimitError
 		err := m.mailLink(ctx, a, made[key], m.now())
 		if errors.As(err, &over) { // several spellings of one address; the links mailed before do
 			m.emit(ctx, "password.budget", a, m.now(), nil)

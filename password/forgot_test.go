@@ -21,7 +21,7 @@ func TestBudgets(t *testing.T) {
 	}
 	refused := func(err error, wait time.Duration) {
 		t.Helper()
-		var over *mfa.BudgetError
+		var over *mfa.RateLimitError
 		require.ErrorAs(t, err, &over)
 		require.Equal(t, wait, over.RetryAfter)
 	}
@@ -54,7 +54,7 @@ func TestForgot_RefusalCostsNothing(t *testing.T) {
 	ask := func(address, client string) error {
 		return r.Forgot(t.Context(), password.ForgotRequest{Address: address, Client: client})
 	}
-	var over *mfa.BudgetError
+	var over *mfa.RateLimitError
 	for range 5 {
 		require.NoError(t, ask("olivia@acme.example", "office"))
 	}

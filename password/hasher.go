@@ -40,10 +40,10 @@ type HasherConfig struct {
 	// 2 and 1. Weaker ones than OWASP's list are refused.
 	Memory, Passes uint32
 	Threads        uint8
-	// AtOnce bounds how many hashes are computed at once, argon2id taking Memory for each;
+	// MaxConcurrent bounds how many hashes are computed at once, argon2id taking Memory for each;
 	// default the number of processors. Who comes when all places are taken waits, until its
 	// context is done.
-	AtOnce int
+	MaxConcurrent int
 }
 
 // Hasher hashes and verifies passwords. It is safe for concurrent use; make one for the
@@ -63,22 +63,22 @@ func NewHasher(cfg HasherConfig) (*Hasher, error) {
 	if cfg.Iterations == 0 {
 		cfg.Iterations = leastIterations
 	}
-	if cfg.AtOnce == 0 {
-		cfg.AtOnce = runtime.GOMAXPROCS(0)
+	if cfg.MaxConcurrent == 0 {
+		cfg.MaxConcurrent = runtime.GOMAXPROCS(0)
 	}
 	switch {
 	case cfg.Iterations < leastIterations || cfg.Iterations > mostIterations:
 		return nil, fmt.Errorf("password: HasherConfig.Iterations is %d, want %d to %d", cfg.Iterations, leastIterations, mostIterations)
-	case cfg.AtOnce < 1:
-		return nil, fmt.Errorf("password: HasherConfig.AtOnce is %d, want at least 1", cfg.AtOnce)
+	case cfg.MaxConcurrent < 1:
+		return nil, fmt.Errorf("password: HasherConfig.MaxConcurrent is %d, want at least 1", cfg.MaxConcurrent)
 	case !cfg.PBKDF2 && fips140.Enforced():
 		return nil, errors.New("password: FIPS 140-3 is enforced and argon2id is no approved function; set HasherConfig.PBKDF2")
 	}
-	argon2, err := kdf.New(kdf.Params{Memory: cfg.Memory, Time: cfg.Passes, Threads: cfg.Threads}, cfg.AtOnce)
+	argon2, err := kdf.New(kdf.Params{Memory: cfg.Memory, Time: cfg.Passes, Threads: cfg.Threads}, cfg.MaxConcurrent)
 	if err != nil {
 		return nil, fmt.Errorf("password: %w", err)
 	}
-	h := &Hasher{pbkdf2: cfg.PBKDF2, iterations: cfg.Iterations, argon2: argon2, slots: make(chan struct{}, cfg.AtOnce)}
+	h := &Hasher{pbkdf2: cfg.PBKDF2, iterations: cfg.Iterations, argon2: argon2, slots: make(chan struct{}, cfg.MaxConcurrent)}
 	if h.nobody, err = h.hash(context.Background(), rand.Text()); err != nil {
 		return nil, err
 	}

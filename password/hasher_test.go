@@ -126,7 +126,7 @@ func TestNobodyCostsTheSame(t *testing.T) {
 
 func TestWeakHashersAreRefused(t *testing.T) {
 	for _, cfg := range []password.HasherConfig{
-		{Iterations: 599_999}, {Iterations: -1}, {Iterations: 20_000_000}, {AtOnce: -1}, {Memory: 19455, Passes: 2, Threads: 1}, {Passes: 1},
+		{Iterations: 599_999}, {Iterations: -1}, {Iterations: 20_000_000}, {MaxConcurrent: -1}, {Memory: 19455, Passes: 2, Threads: 1}, {Passes: 1},
 	} {
 		_, err := password.NewHasher(cfg)
 		require.Error(t, err, "%+v", cfg)
@@ -171,7 +171,7 @@ func TestHashHonoursContext(t *testing.T) {
 // No more hashes than allowed are computed at once, of either scheme; who waits honours the
 // context.
 func TestBoundedAtOnce(t *testing.T) {
-	for _, cfg := range []password.HasherConfig{{AtOnce: 1}, {AtOnce: 1, PBKDF2: true}} {
+	for _, cfg := range []password.HasherConfig{{MaxConcurrent: 1}, {MaxConcurrent: 1, PBKDF2: true}} {
 		h := hasher(t, cfg)
 		release := h.Occupy()
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)

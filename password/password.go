@@ -59,11 +59,11 @@ type Config struct {
 	Later func(ctx context.Context, work func(context.Context) error)
 	// CheckChange says whether a user who has given the present password may choose another:
 	// [mfa.Manager.CheckPasswordChange]. Required. Its error is returned as it is.
-	CheckChange func(ctx context.Context, s mfa.Subject, grant mfa.Grant, binding string) error
+	CheckChange func(ctx context.Context, s mfa.User, grant mfa.Grant, binding string) error
 	// CheckActor says whether an administrator has proven enough, just now, to act on a user:
 	// [mfa.Manager.CheckActor]. Required. It is asked before Authorize, with the zero Subject,
 	// and then for each of Account.Users; its error is returned as it is.
-	CheckActor func(ctx context.Context, a mfa.Actor, about mfa.Subject) error
+	CheckActor func(ctx context.Context, a mfa.Actor, about mfa.User) error
 	// Authorize is asked whether an administrator may do what they ask; the action is
 	// "set-password". Nil forbids all.
 	Authorize func(ctx context.Context, a mfa.AdminAction) error
@@ -173,9 +173,9 @@ func (m *Manager) emit(ctx context.Context, name string, a *Account, now time.Ti
 	if m.cfg.Events == nil {
 		return
 	}
-	e := mfa.Event{Name: name, Time: now, Kind: "password", Left: -1}
+	e := mfa.Event{Name: name, Time: now, Kind: "password", Remaining: -1}
 	if a != nil {
-		e.SubjectID, e.Tenant = a.ID, a.Tenant
+		e.UserID, e.Tenant = a.ID, a.Tenant
 	}
 	if more != nil {
 		more(&e)

@@ -299,13 +299,13 @@ func TestAdminSet(t *testing.T) {
 // A user who has a second factor changes the password by it and by the present password.
 func TestManagerChange_NeedsTheSecondFactor(t *testing.T) {
 	r := newRig(t, nil)
-	change := func(u mfa.Subject, g mfa.Grant, current factor.Secret) error {
+	change := func(u mfa.User, g mfa.Grant, current factor.Secret) error {
 		return r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: u, Grant: g,
 			Binding: session, Current: current, Password: mfa.NewSecret(newPassword)})
 	}
 	grant := r.enroll(user("1"))
 	require.ErrorIs(t, change(user("1"), mfa.Grant{}, mfa.NewSecret(oldPassword)), mfa.ErrToken)
-	require.ErrorIs(t, change(mfa.Subject{}, grant, mfa.NewSecret(oldPassword)), mfa.ErrForbidden, "nobody")
+	require.ErrorIs(t, change(mfa.User{}, grant, mfa.NewSecret(oldPassword)), mfa.ErrForbidden, "nobody")
 	require.ErrorIs(t, change(user("2"), r.enroll(user("2")), mfa.NewSecret(oldPassword)), mfa.ErrForbidden, "another user")
 	require.ErrorIs(t, change(user("1"), grant, mfa.NewSecret("wrong")), password.ErrIncorrect, "the factor is not the password")
 	r.clock.Advance(15 * time.Minute) // the proof of the enrolment is the first factor
@@ -324,7 +324,7 @@ func TestManagerAdminSet_NeedsTheActorsProof(t *testing.T) {
 	r.Manager, err = password.New(r.cfg)
 	require.NoError(t, err)
 	r.people.change("acme/2", func(a *password.Account) {
-		a.Users = []mfa.Subject{user("somebody"), user("admin")}
+		a.Users = []mfa.User{user("somebody"), user("admin")}
 	})
 	grant := r.enroll(user("admin"))
 	set := func(account string, g mfa.Grant, binding string) error {

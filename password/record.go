@@ -121,7 +121,7 @@ func (m *Manager) issue(ctx context.Context, a *Account, now time.Time) (token s
 		// Nor does one take a place that a change of the account has made void.
 		l.Links = slices.DeleteFunc(l.Links, func(v live) bool { return !bytes.Equal(v.Account, a.fingerprint()) })
 		if len(l.Links) >= min(m.cfg.PerAddress, maxLinks) {
-			return storage.Change{}, &mfa.BudgetError{RetryAfter: time.Duration(l.Links[0].Expires-at) * time.Millisecond}
+			return storage.Change{}, &mfa.RateLimitError{RetryAfter: time.Duration(l.Links[0].Expires-at) * time.Millisecond}
 		}
 		l.Tenant, l.ID = a.Tenant, a.ID
 		l.Links = append(l.Links, live{Hash: hash[:], Expires: at + m.cfg.TTL.Milliseconds(), Account: a.fingerprint()})
@@ -131,7 +131,7 @@ func (m *Manager) issue(ctx context.Context, a *Account, now time.Time) (token s
 		}
 		return storage.Change{Data: m.cfg.Keys.Seal(sealLinks, key, plain)}, nil
 	})
-	var over *mfa.BudgetError
+	var over *mfa.RateLimitError
 	if errors.As(err, &over) {
 		return "", over
 	}
@@ -215,7 +215,7 @@ type limit struct {
 }
 
 // payAll takes one request from each of two limits, the narrowest first, or from none of them
-// and returns a *mfa.BudgetError. A refusal by the narrow one takes nothing of the wide one:
+// and returns a *mfa.RateLimitError. A refusal by the narrow one takes nothing of the wide one:
 // the narrow one is asked first, and paid last. (Requests at once that the narrow one refuses
 // only then do cost the wide one.)
 func (m *Manager) payAll(ctx context.Context, narrow, wide limit, now time.Time) error {
@@ -229,7 +229,7 @@ func (m *Manager) payAll(ctx context.Context, narrow, wide limit, now time.Time)
 	return err
 }
 
-// pay takes one request from a limit, or returns a *mfa.BudgetError. Unless take, it takes
+// pay takes one request from a limit, or returns a *mfa.RateLimitError. Unless take, it takes
 // nothing and writes nothing. The record names nobody.
 func (m *Manager) pay(ctx context.Context, l limit, now time.Time, take bool) error {
 	key := budgetPrefix + base64.RawURLEncoding.EncodeToString(m.cfg.Keys.Digest(sealBudget, l.purpose+"\x00"+l.what))
@@ -253,7 +253,7 @@ func (m *Manager) pay(ctx context.Context, l limit, now time.Time, take bool) er
 		return unavailable(err)
 	}
 	if wait > 0 {
-		return &mfa.BudgetError{RetryAfter: wait}
+		return &mfa.RateLimitError{RetryAfter: wait}
 	}
 	return nil
 }

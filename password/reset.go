@@ -70,7 +70,7 @@ type ChangeRequest struct {
 	// User is who is signed in, one of Account.Users. Grant is the user's own, from a
 	// verification of their second factor minutes ago in the session named by Binding. A user
 	// who has no second factor needs none.
-	User    mfa.Subject
+	User    mfa.User
 	Grant   mfa.Grant
 	Binding string
 	// Current is the present password, and Password the new one.
@@ -169,14 +169,14 @@ func (m *Manager) authorize(ctx context.Context, r AdminRequest) error {
 	if r.Actor.Name() == "" {
 		return fmt.Errorf("%w: AdminRequest.Actor is empty", mfa.ErrMalformed)
 	}
-	if err := m.cfg.CheckActor(ctx, r.Actor, mfa.Subject{}); err != nil {
+	if err := m.cfg.CheckActor(ctx, r.Actor, mfa.User{}); err != nil {
 		return err
 	}
 	if m.cfg.Authorize == nil {
 		return mfa.ErrForbidden
 	}
 	err := m.cfg.Authorize(ctx, mfa.AdminAction{Name: "set-password", Actor: r.Actor.Name(),
-		System: r.Actor.IsSystem(), Reason: r.Reason, SubjectID: r.ID, Tenant: r.Tenant})
+		System: r.Actor.IsSystem(), Reason: r.Reason, UserID: r.ID, Tenant: r.Tenant})
 	if err != nil {
 		return errors.Join(mfa.ErrForbidden, err)
 	}

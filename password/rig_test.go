@@ -83,7 +83,7 @@ func newRig(t *testing.T, change func(*password.Config)) *rig {
 }
 
 // user is a user of the rig as package mfa knows them.
-func user(id string) mfa.Subject { return mfa.Subject{ID: id, Tenant: "acme"} }
+func user(id string) mfa.User { return mfa.User{ID: id, Tenant: "acme"} }
 
 const (
 	session = "a session"
@@ -91,10 +91,10 @@ const (
 )
 
 // enroll gives a user a second factor, and returns the grant of that moment.
-func (r *rig) enroll(u mfa.Subject) mfa.Grant {
+func (r *rig) enroll(u mfa.User) mfa.Grant {
 	r.t.Helper()
 	ctx := r.t.Context()
-	ch, err := r.second.Begin(ctx, mfa.BeginRequest{Subject: u, Binding: session})
+	ch, err := r.second.Begin(ctx, mfa.BeginRequest{User: u, Binding: session})
 	require.NoError(r.t, err)
 	e, err := r.second.Enroll(ctx, mfa.EnrollRequest{Grant: ch.Grant, Binding: session, Kind: "pin",
 		Params: map[string]mfa.Secret{"pin": mfa.NewSecret(userPIN)}})
@@ -105,9 +105,9 @@ func (r *rig) enroll(u mfa.Subject) mfa.Grant {
 }
 
 // proves has a user prove their second factor.
-func (r *rig) proves(u mfa.Subject) mfa.Grant {
+func (r *rig) proves(u mfa.User) mfa.Grant {
 	r.t.Helper()
-	ch, err := r.second.Begin(r.t.Context(), mfa.BeginRequest{Subject: u, Binding: session})
+	ch, err := r.second.Begin(r.t.Context(), mfa.BeginRequest{User: u, Binding: session})
 	require.NoError(r.t, err)
 	v, err := r.second.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: session,
 		Kind: "pin", Response: mfa.NewSecret(userPIN)})

@@ -17,7 +17,7 @@ var commonText string
 // guessable says why others would try the PIN early, or nil. The rules stand for lists: they
 // cover every length, and far more than the three thousand entries that OWASP ASVS 5.0 6.2.4
 // asks for.
-func guessable(p factor.Person, pin string) error {
+func guessable(p factor.User, pin string) error {
 	lower := strings.ToLower(pin)
 	switch {
 	case repeated(lower):
@@ -89,7 +89,7 @@ func common(s string) bool {
 
 // personal: the person's id, account, local part of the address, or number holds the PIN, or
 // the PIN holds one of them.
-func personal(p factor.Person, s string) bool {
+func personal(p factor.User, s string) bool {
 	local, _, _ := strings.Cut(p.Email, "@")
 	account, _, _ := strings.Cut(p.Account, "@")
 	digits := strings.Map(func(r rune) rune {

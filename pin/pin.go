@@ -42,15 +42,15 @@ type Config struct {
 	AllowLetters bool
 	// Refuse is asked about a new PIN after the checks of this package; an error refuses it.
 	// Let it be a *factor.Problem with a reason that a page can show.
-	Refuse func(p factor.Person, pin string) error
+	Refuse func(p factor.User, pin string) error
 	// Memory in KiB, Passes and Threads are the parameters of argon2id; all zero means 19456,
 	// 2 and 1. Weaker ones than OWASP's list are refused. Changed ones take effect for a
 	// person at their next right answer.
 	Memory, Passes uint32
 	Threads        uint8
-	// AtOnce bounds how many hashes are computed at once, each taking Memory; default the
+	// MaxConcurrent bounds how many hashes are computed at once, each taking Memory; default the
 	// number of processors.
-	AtOnce int
+	MaxConcurrent int
 }
 
 // Factor is the PIN factor, of kind "pin". It is safe for concurrent use.
@@ -75,7 +75,7 @@ func New(cfg Config) (*Factor, error) {
 	if cfg.MaxLength < cfg.MinLength || cfg.MaxLength > defaultMaxLength {
 		return nil, fmt.Errorf("pin: MaxLength is %d, want %d (MinLength) to %d", cfg.MaxLength, cfg.MinLength, defaultMaxLength)
 	}
-	h, err := kdf.New(kdf.Params{Memory: cfg.Memory, Time: cfg.Passes, Threads: cfg.Threads}, cfg.AtOnce)
+	h, err := kdf.New(kdf.Params{Memory: cfg.Memory, Time: cfg.Passes, Threads: cfg.Threads}, cfg.MaxConcurrent)
 	if err != nil {
 		return nil, fmt.Errorf("pin: %w", err)
 	}
@@ -119,7 +119,7 @@ func (f *Factor) charactersProblem() error {
 // Enroll takes the PIN in the parameter "pin". It is confirmed by entering it again.
 func (f *Factor) Enroll(ctx context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	pin := in.Params["pin"].Reveal()
-	if err := f.check(in.Person, pin); err != nil {
+	if err := f.check(in.User, pin); err != nil {
 		return nil, err
 	}
 	state, err := f.encode(ctx, pin)
@@ -129,7 +129,7 @@ func (f *Factor) Enroll(ctx context.Context, in factor.EnrollInput) (*factor.Enr
 	return &factor.EnrollOutput{State: state, Name: "PIN"}, nil
 }
 
-func (f *Factor) check(p factor.Person, pin string) error {
+func (f *Factor) check(p factor.User, pin string) error {
 	switch {
 	case len(pin) < f.cfg.MinLength:
 		return &factor.Problem{Reason: "pin_too_short", Detail: fmt.Sprintf("use at least %d characters", f.cfg.MinLength)}

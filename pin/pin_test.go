@@ -39,7 +39,7 @@ func reason(err error) string {
 	return fmt.Sprint(err)
 }
 
-var ann = factor.Person{ID: "ann-4711-8", Email: "840216@example.com", Account: "ann", Phone: "+31612783465"}
+var ann = factor.User{ID: "ann-4711-8", Email: "840216@example.com", Account: "ann", Phone: "+31612783465"}
 
 func TestWhichPINsAreRefused(t *testing.T) {
 	digits, letters := newFactor(t, pin.Config{MinLength: 4}), newFactor(t, pin.Config{AllowLetters: true})
@@ -53,7 +53,7 @@ func TestWhichPINsAreRefused(t *testing.T) {
 		"pin_personal": {"84021", "840216", "127834", "278346", "78346"},
 	} {
 		for _, p := range pins {
-			_, err := digits.Enroll(t.Context(), factor.EnrollInput{Person: ann, Params: map[string]mfa.Secret{"pin": mfa.NewSecret(p)}})
+			_, err := digits.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]mfa.Secret{"pin": mfa.NewSecret(p)}})
 			require.ErrorIs(t, err, factor.ErrMalformed, "%s %q", want, p)
 			if want == "pin_common" && reason(err) == "pin_repeated" {
 				continue // refused, for the other reason
@@ -65,12 +65,12 @@ func TestWhichPINsAreRefused(t *testing.T) {
 		}
 	}
 	for _, p := range []string{"password", "Qwertyuiop", "abcdefgh", "iloveyou", "P@ssw0rd", "ann-4711-8", "zzzzzzzz"} {
-		_, err := letters.Enroll(t.Context(), factor.EnrollInput{Person: ann, Params: map[string]mfa.Secret{"pin": mfa.NewSecret(p)}})
+		_, err := letters.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]mfa.Secret{"pin": mfa.NewSecret(p)}})
 		require.ErrorIs(t, err, factor.ErrMalformed, p)
 	}
 	for f, pins := range map[*pin.Factor][]string{digits: {"7391", "739162", "80317294"}, letters: {"correct horse", "7-Tulpen!", strings.Repeat("a7c3", 15) + "xyz1"}} {
 		for _, p := range pins {
-			_, err := f.Enroll(t.Context(), factor.EnrollInput{Person: ann, Params: map[string]mfa.Secret{"pin": mfa.NewSecret(p)}})
+			_, err := f.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]mfa.Secret{"pin": mfa.NewSecret(p)}})
 			require.NoError(t, err, p)
 		}
 	}
@@ -78,7 +78,7 @@ func TestWhichPINsAreRefused(t *testing.T) {
 
 // The rules refuse many PINs that people choose, and few of those that chance would.
 func TestRulesLeaveMostPINs(t *testing.T) {
-	f := newFactor(t, pin.Config{Refuse: func(factor.Person, string) error { return errors.New("stop before hashing") }})
+	f := newFactor(t, pin.Config{Refuse: func(factor.User, string) error { return errors.New("stop before hashing") }})
 	refused := 0
 	for n := range 1000 {
 		p := fmt.Sprintf("%06d", n*997+3)
@@ -91,27 +91,27 @@ func TestRulesLeaveMostPINs(t *testing.T) {
 }
 
 func TestRefuseHook(t *testing.T) {
-	f := newFactor(t, pin.Config{Refuse: func(p factor.Person, s string) error {
+	f := newFactor(t, pin.Config{Refuse: func(p factor.User, s string) error {
 		return &factor.Problem{Reason: "pin_house_number", Detail: "that is " + p.ID}
 	}})
-	_, err := f.Enroll(t.Context(), factor.EnrollInput{Person: ann, Params: map[string]mfa.Secret{"pin": mfa.NewSecret("739162")}})
+	_, err := f.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]mfa.Secret{"pin": mfa.NewSecret("739162")}})
 	require.Equal(t, "pin_house_number", reason(err))
 }
 
-func rig(t testing.TB, cfg pin.Config, store *mfatest.FaultyStore) (*mfa.Manager, mfa.Subject) {
+func rig(t testing.TB, cfg pin.Config, store *mfatest.FaultyStore) (*mfa.Manager, mfa.User) {
 	t.Helper()
 	keys, err := seal.NewKeyring(rigKey)
 	require.NoError(t, err)
 	m, err := mfa.New(mfa.Config{Store: store, Keys: keys, Factors: []mfa.Factor{newFactor(t, cfg)}})
 	require.NoError(t, err)
-	return m, mfa.Subject{ID: "ann"}
+	return m, mfa.User{ID: "ann"}
 }
 
 var rigKey = seal.GenerateKey()
 
-func begin(t testing.TB, m *mfa.Manager, s mfa.Subject) *mfa.Challenge {
+func begin(t testing.TB, m *mfa.Manager, s mfa.User) *mfa.Challenge {
 	t.Helper()
-	ch, err := m.Begin(t.Context(), mfa.BeginRequest{Subject: s, Binding: "b"})
+	ch, err := m.Begin(t.Context(), mfa.BeginRequest{User: s, Binding: "b"})
 	require.NoError(t, err)
 	return ch
 }
@@ -191,7 +191,7 @@ func TestRehash(t *testing.T) {
 }
 
 func TestRefusedConfigs(t *testing.T) {
-	for _, c := range []pin.Config{{MinLength: 3}, {MinLength: 65}, {MinLength: 8, MaxLength: 7}, {MaxLength: 65}, {Memory: 1024, Passes: 1, Threads: 1}, {AtOnce: -1}} {
+	for _, c := range []pin.Config{{MinLength: 3}, {MinLength: 65}, {MinLength: 8, MaxLength: 7}, {MaxLength: 65}, {Memory: 1024, Passes: 1, Threads: 1}, {MaxConcurrent: -1}} {
 		_, err := pin.New(c)
 		require.Error(t, err, "%+v", c)
 	}

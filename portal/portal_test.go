@@ -615,7 +615,7 @@ func onward(page string) string {
 }
 
 func TestFromVerification(t *testing.T) {
-	v := &mfa.Verification{SubjectID: "42", Time: start, AMR: []string{"otp"}, AssuranceLevel: 2}
+	v := &mfa.Verification{UserID: "42", Time: start, AMR: []string{"otp"}, AssuranceLevel: 2}
 	require.Equal(t, portal.Assertion{Subject: "ann", AuthTime: start, AMR: []string{"otp"}, Level: 2}, portal.FromVerification("ann", v))
 }
 

@@ -56,9 +56,9 @@ type Config struct {
 	// 2 and 1. Weaker ones than OWASP's list are refused.
 	Memory, Passes uint32
 	Threads        uint8
-	// AtOnce bounds how many hashes are computed at once, each taking Memory; default the
+	// MaxConcurrent bounds how many hashes are computed at once, each taking Memory; default the
 	// number of processors.
-	AtOnce int
+	MaxConcurrent int
 }
 
 // Factor is the security questions, of kind "questions". It is safe for concurrent use.
@@ -80,7 +80,7 @@ func New(cfg Config) (*Factor, error) {
 	if cfg.MinAnswer < 2 || cfg.MinAnswer > 32 {
 		return nil, fmt.Errorf("questions: MinAnswer is %d, want 2 to 32", cfg.MinAnswer)
 	}
-	h, err := kdf.New(kdf.Params{Memory: cfg.Memory, Time: cfg.Passes, Threads: cfg.Threads}, cfg.AtOnce)
+	h, err := kdf.New(kdf.Params{Memory: cfg.Memory, Time: cfg.Passes, Threads: cfg.Threads}, cfg.MaxConcurrent)
 	if err != nil {
 		return nil, fmt.Errorf("questions: %w", err)
 	}

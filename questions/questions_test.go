@@ -197,7 +197,7 @@ type person struct {
 	clock   *mfatest.Clock
 	mail    *mfatest.Outbox[email.Message]
 	secret  string
-	subject mfa.Subject
+	subject mfa.User
 	grant   mfa.Grant
 }
 
@@ -206,7 +206,7 @@ const session = "session"
 func newPerson(t *testing.T) *person {
 	t.Helper()
 	p := &person{t: t, clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)), mail: &mfatest.Outbox[email.Message]{},
-		subject: mfa.Subject{ID: "ann", Email: "ann@example.com", EmailConfirmed: true}}
+		subject: mfa.User{ID: "ann", Email: "ann@example.com", EmailVerified: true}}
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
 	app, err := totp.New(totp.Config{Issuer: "Acme"})
@@ -238,7 +238,7 @@ func (p *person) shown() mfa.Secret {
 
 func (p *person) begin() *mfa.Challenge {
 	p.t.Helper()
-	ch, err := p.Begin(context.Background(), mfa.BeginRequest{Subject: p.subject, Binding: session})
+	ch, err := p.Begin(context.Background(), mfa.BeginRequest{User: p.subject, Binding: session})
 	require.NoError(p.t, err)
 	return ch
 }
@@ -267,16 +267,16 @@ func TestQuestionsReplaceOnly(t *testing.T) {
 	for _, o := range signIn.Options {
 		require.NotEqual(t, "questions", o.Kind)
 	}
-	_, err := p.answer(signIn, mfa.SignIn, right)
+	_, err := p.answer(signIn, mfa.PurposeSignIn, right)
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
 
 	ch := p.setup()
 	require.Len(t, ch.Options, 1)
 	require.Equal(t, "questions", ch.Options[0].Kind)
-	require.Len(t, ch.Options[0].Asks, 3)
-	_, err = p.answer(ch, mfa.ReplaceFactor, "wrong\n"+right[strings.IndexByte(right, '\n')+1:])
+	require.Len(t, ch.Options[0].Questions, 3)
+	_, err = p.answer(ch, mfa.PurposeRecover, "wrong\n"+right[strings.IndexByte(right, '\n')+1:])
 	require.ErrorIs(t, err, mfa.ErrIncorrect)
-	v, err := p.answer(ch, mfa.ReplaceFactor, right)
+	v, err := p.answer(ch, mfa.PurposeRecover, right)
 	require.NoError(t, err)
 	o, err := p.Overview(t.Context(), p.subject)
 	require.NoError(t, err)
@@ -291,10 +291,10 @@ func TestQuestionsReplaceOnly(t *testing.T) {
 // A challenge that no mailed link began takes no answers, whatever its purpose.
 func TestQuestions_WantTheMailedLink(t *testing.T) {
 	p := newPerson(t)
-	for _, purpose := range []mfa.Purpose{mfa.SignIn, mfa.StepUp, mfa.ManageFactors, mfa.ReplaceFactor} {
-		ch, err := p.Begin(t.Context(), mfa.BeginRequest{Subject: p.subject, Binding: session,
+	for _, purpose := range []mfa.Purpose{mfa.PurposeSignIn, mfa.PurposeStepUp, mfa.PurposeManage, mfa.PurposeRecover} {
+		ch, err := p.Begin(t.Context(), mfa.BeginRequest{User: p.subject, Binding: session,
 			Purpose: purpose, SignedIn: p.clock.Now()})
-		if purpose == mfa.ReplaceFactor {
+		if purpose == mfa.PurposeRecover {
 			require.ErrorIs(t, err, mfa.ErrNotAvailable, "there is nothing to recover with")
 			ch = p.begin()
 		} else {
@@ -303,7 +303,7 @@ func TestQuestions_WantTheMailedLink(t *testing.T) {
 		for _, o := range ch.Options {
 			require.NotEqual(t, "questions", o.Kind)
 		}
-		for _, as := range []mfa.Purpose{purpose, mfa.ReplaceFactor} {
+		for _, as := range []mfa.Purpose{purpose, mfa.PurposeRecover} {
 			_, err = p.answer(ch, as, right)
 			require.Error(t, err, "%s as %s", purpose, as)
 		}
@@ -311,9 +311,9 @@ func TestQuestions_WantTheMailedLink(t *testing.T) {
 	// With recovery codes there is a challenge to answer, and still not by questions.
 	_, err := p.RegenerateRecoveryCodes(t.Context(), p.grant, session)
 	require.NoError(t, err)
-	ch, err := p.Begin(t.Context(), mfa.BeginRequest{Subject: p.subject, Binding: session, Purpose: mfa.ReplaceFactor})
+	ch, err := p.Begin(t.Context(), mfa.BeginRequest{User: p.subject, Binding: session, Purpose: mfa.PurposeRecover})
 	require.NoError(t, err)
-	_, err = p.answer(ch, mfa.ReplaceFactor, right)
+	_, err = p.answer(ch, mfa.PurposeRecover, right)
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
 }
 
@@ -324,7 +324,7 @@ func TestQuestionsAreTheLastResort(t *testing.T) {
 	ch := p.setup()
 	require.Len(t, ch.Options, 1)
 	require.Equal(t, "recovery", ch.Options[0].Kind)
-	_, err = p.answer(ch, mfa.ReplaceFactor, right)
+	_, err = p.answer(ch, mfa.PurposeRecover, right)
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
 }
 
@@ -332,10 +332,10 @@ func TestWrongAnswersLock(t *testing.T) {
 	p := newPerson(t)
 	ch := p.setup()
 	for range 5 {
-		_, err := p.answer(ch, mfa.ReplaceFactor, "one\ntwo\nthree")
+		_, err := p.answer(ch, mfa.PurposeRecover, "one\ntwo\nthree")
 		require.ErrorIs(t, err, mfa.ErrIncorrect)
 	}
-	_, err := p.answer(ch, mfa.ReplaceFactor, right)
+	_, err := p.answer(ch, mfa.PurposeRecover, right)
 	var locked *mfa.LockedError
 	require.ErrorAs(t, err, &locked)
 }
@@ -346,7 +346,7 @@ func TestEditing(t *testing.T) {
 	_, err := p.Enroll(t.Context(), mfa.EnrollRequest{Grant: p.grant, Binding: session, Kind: "questions", Params: with("answer1", "Somebody else")})
 	require.NoError(t, err)
 	ch := p.setup()
-	_, err = p.answer(ch, mfa.ReplaceFactor, right)
+	_, err = p.answer(ch, mfa.PurposeRecover, right)
 	require.ErrorIs(t, err, mfa.ErrIncorrect)
 	_, err = p.Enroll(t.Context(), mfa.EnrollRequest{Grant: mfa.Grant{Secret: mfa.NewSecret("x")}, Binding: session, Kind: "questions", Params: chosen})
 	require.ErrorIs(t, err, mfa.ErrToken)

@@ -67,7 +67,7 @@ type Config struct {
 
 // CheckInput is a message about to be sent, for [Config].Check.
 type CheckInput struct {
-	Person factor.Person
+	Person factor.User
 	// Number is in E.164 form.
 	Number Secret
 	// Purpose is as in factor.DeliverInput; "confirm" while the number is being enrolled.

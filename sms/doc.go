@@ -24,7 +24,7 @@
 //
 // A message says the code first, then the name of the service, how long the code is good
 // and that nobody will ask for it, always in the same words, in English, Dutch, Norwegian
-// or German by [factor.Person].Locale. Its last line, "@acme.example #123456", binds the
+// or German by [factor.User].Locale. Its last line, "@acme.example #123456", binds the
 // code to the site, so that a browser fills it in there and nowhere else
 // (https://wicg.github.io/sms-one-time-codes/). A message is one segment of 160 GSM-7
 // characters: [New] refuses a service name or host for which it would not be.

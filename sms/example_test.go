@@ -38,7 +38,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println("a code goes to", e.Hint)
+	fmt.Println("a code goes to", e.MaskedDestination)
 	is, err := f.Issue(ctx, factor.IssueInput{State: e.State, Now: now})
 	if err != nil {
 		fmt.Println(err)

@@ -57,7 +57,7 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 		return nil, problem("number_duplicate", "this number is enrolled already")
 	}
 	hint := mask(number)
-	return &factor.EnrollOutput{State: []byte(number), Hint: hint, Prompt: factor.Prompt{Hint: hint}}, nil
+	return &factor.EnrollOutput{State: []byte(number), MaskedDestination: hint, Prompt: factor.Prompt{MaskedDestination: hint}}, nil
 }
 
 // Normalize drops spaces and hyphens. What is not as many ASCII digits as a code has is
@@ -86,7 +86,7 @@ func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, 
 		Expires:     in.Now.Add(f.cfg.TTL),
 		Destination: factor.NewSecret(number),
 		Payload:     factor.NewSecret(code),
-		Prompt:      factor.Prompt{Hint: mask(number)},
+		Prompt:      factor.Prompt{MaskedDestination: mask(number)},
 	}, nil
 }
 
@@ -102,11 +102,11 @@ func (f *Factor) Deliver(ctx context.Context, in factor.DeliverInput) error {
 		return quiet.New("sms: there is no code to send")
 	}
 	if f.cfg.Check != nil {
-		if err := f.cfg.Check(ctx, CheckInput{Person: in.Person, Number: factor.NewSecret(number), Purpose: in.Purpose}); err != nil {
+		if err := f.cfg.Check(ctx, CheckInput{Person: in.User, Number: factor.NewSecret(number), Purpose: in.Purpose}); err != nil {
 			return quiet.New("sms: Config.Check stopped the message", err)
 		}
 	}
-	text, err := f.cfg.message(code, in.Person.Locale, in.Purpose)
+	text, err := f.cfg.message(code, in.User.Locale, in.Purpose)
 	if err != nil {
 		return quiet.New("sms: the message does not do: " + err.Error()) // ours, which holds nothing of it
 	}

@@ -144,8 +144,8 @@ func TestIssueKeepsNoSecret(t *testing.T) {
 	}
 	is, err := f.Issue(context.Background(), factor.IssueInput{State: []byte("+31612345678"), Now: now})
 	require.NoError(t, err)
-	if is.Destination.Reveal() != "+31612345678" || is.Prompt.Hint != "+31 •••••5678" {
-		t.Errorf("destination %q, hint %q", is.Destination.Reveal(), is.Prompt.Hint)
+	if is.Destination.Reveal() != "+31612345678" || is.Prompt.MaskedDestination != "+31 •••••5678" {
+		t.Errorf("destination %q, hint %q", is.Destination.Reveal(), is.Prompt.MaskedDestination)
 	}
 	if s := fmt.Sprintf("%+v", is); strings.Contains(s, is.Payload.Reveal()) || strings.Contains(s, "612345678") {
 		t.Errorf("an issue prints as %s", s)

@@ -21,7 +21,7 @@ import (
 
 const binding = "session"
 
-var ann = mfa.Subject{ID: "ann", Locale: "nl"}
+var ann = mfa.User{ID: "ann", Locale: "nl"}
 
 func newManager(t *testing.T, f *sms.Factor, clock mfa.Clock, events func(context.Context, mfa.Event)) *mfa.Manager {
 	t.Helper()
@@ -34,7 +34,7 @@ func newManager(t *testing.T, f *sms.Factor, clock mfa.Clock, events func(contex
 
 func enrolment(t *testing.T, m *mfa.Manager, number string) (*mfa.Enrollment, error) {
 	t.Helper()
-	ch, err := m.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding})
+	ch, err := m.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding})
 	require.NoError(t, err)
 	return m.Enroll(t.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: binding, Kind: sms.Kind, Params: map[string]mfa.Secret{"number": mfa.NewSecret(number)}})
 }
@@ -50,7 +50,7 @@ func TestWithManager(t *testing.T) {
 
 	e, err := enrolment(t, m, "+31 6 1234 5678")
 	require.NoError(t, err)
-	require.Equal(t, "+31 •••••5678", e.Prompt.Hint)
+	require.Equal(t, "+31 •••••5678", e.Prompt.MaskedDestination)
 	require.Len(t, box.sent, 1)
 	require.Contains(t, box.sent[0].Text, "is uw code voor Acme")
 	require.Equal(t, 90*time.Second, box.sent[0].TTL)
@@ -61,12 +61,12 @@ func TestWithManager(t *testing.T) {
 		after time.Duration
 		want  error
 	}{{90*time.Second - time.Millisecond, nil}, {90 * time.Second, mfa.ErrExpired}} {
-		ch, err := m.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding})
+		ch, err := m.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding})
 		require.NoError(t, err)
-		require.Equal(t, mfa.Verify, ch.Next)
+		require.Equal(t, mfa.NextVerify, ch.Next)
 		d, err := m.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: sms.Kind})
 		require.NoError(t, err)
-		require.Equal(t, "+31 •••••5678", d.Hint)
+		require.Equal(t, "+31 •••••5678", d.MaskedDestination)
 		clock.Advance(c.after)
 		v, err := m.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: sms.Kind, Response: code(box.sent[len(box.sent)-1])})
 		if c.want != nil {
@@ -87,7 +87,7 @@ func TestOneSuccess(t *testing.T) {
 	require.NoError(t, err)
 	_, err = m.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: code(box.sent[0])})
 	require.NoError(t, err)
-	ch, err := m.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding})
+	ch, err := m.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding})
 	require.NoError(t, err)
 	_, err = m.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: sms.Kind})
 	require.NoError(t, err)

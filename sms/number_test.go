@@ -87,8 +87,8 @@ func TestHint(t *testing.T) {
 	} {
 		out, err := enroll(f, number, "")
 		require.NoError(t, err)
-		if out.Hint != want || out.Prompt.Hint != want {
-			t.Errorf("%s is shown as %q and %q, want %q", number, out.Hint, out.Prompt.Hint, want)
+		if out.MaskedDestination != want || out.Prompt.MaskedDestination != want {
+			t.Errorf("%s is shown as %q and %q, want %q", number, out.MaskedDestination, out.Prompt.MaskedDestination, want)
 		}
 	}
 }
@@ -99,8 +99,8 @@ func TestCallingCodes(t *testing.T) {
 	for _, c := range phone.Countries("en") {
 		out, err := enroll(f, "+"+c.CallingCode+"55555555", "")
 		require.NoError(t, err)
-		if !strings.HasPrefix(out.Hint, "+"+c.CallingCode+" •") {
-			t.Errorf("%s: hint %q, want calling code %s", c.Region, out.Hint, c.CallingCode)
+		if !strings.HasPrefix(out.MaskedDestination, "+"+c.CallingCode+" •") {
+			t.Errorf("%s: hint %q, want calling code %s", c.Region, out.MaskedDestination, c.CallingCode)
 		}
 	}
 }
@@ -206,9 +206,9 @@ func FuzzEnroll(f *testing.F) {
 			t.Fatalf("%q becomes %v, %v", state, again, err)
 		}
 		// A hint never shows more than half of what follows the calling code.
-		_, masked, _ := strings.Cut(out.Hint, " ")
+		_, masked, _ := strings.Cut(out.MaskedDestination, " ")
 		if strings.Count(masked, "•") < len([]rune(masked))-strings.Count(masked, "•") {
-			t.Fatalf("%q is shown as %q", state, out.Hint)
+			t.Fatalf("%q is shown as %q", state, out.MaskedDestination)
 		}
 	})
 }

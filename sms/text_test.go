@@ -19,7 +19,7 @@ func text(t testing.TB, cfg sms.Config, code, locale, purpose string) (string, e
 	cfg.Sender = box
 	f := newFactor(t, cfg)
 	err := f.Deliver(context.Background(), factor.DeliverInput{State: []byte("+31612345678"), Payload: factor.NewSecret(code),
-		Purpose: purpose, Person: factor.Person{Locale: locale}, Expires: now.Add(time.Minute), Now: now})
+		Purpose: purpose, User: factor.User{Locale: locale}, Expires: now.Add(time.Minute), Now: now})
 	if err != nil {
 		require.Empty(t, box.sent)
 		return "", err

@@ -86,7 +86,7 @@ func (s *Service) setActivation(ctx context.Context, r ActivationRequest, on boo
 	if !on {
 		name, done = "deactivate-sso", "sso.deactivated"
 	}
-	if err := s.authorize(ctx, r.Actor, mfa.Subject{}, mfa.AdminAction{Name: name, Reason: r.Reason, Tenant: r.Tenant}); err != nil {
+	if err := s.authorize(ctx, r.Actor, mfa.User{}, mfa.AdminAction{Name: name, Reason: r.Reason, Tenant: r.Tenant}); err != nil {
 		return err
 	}
 	now, key := s.now(), tenantKey(r.Tenant)

@@ -45,13 +45,13 @@ func Example() {
 		Keys:      keys,
 		URL:       app.URL + "/sso/",
 		Providers: []sso.Provider{idp.Microsoft()},
-		CheckGrant: func(_ context.Context, s mfa.Subject, g mfa.Grant, binding string) error {
+		CheckGrant: func(_ context.Context, s mfa.User, g mfa.Grant, binding string) error {
 			if s.ID == "42" && g.Reveal() == "the grant of a fresh verification" && binding == "session-1" {
 				return nil
 			}
 			return mfa.ErrToken
 		},
-		CheckActor: func(_ context.Context, a mfa.Actor, _ mfa.Subject) error { // as Manager.CheckActor does
+		CheckActor: func(_ context.Context, a mfa.Actor, _ mfa.User) error { // as Manager.CheckActor does
 			if !a.IsSystem() {
 				return mfa.ErrToken
 			}
@@ -69,7 +69,7 @@ func Example() {
 	}
 	handler, err := service.Handler(sso.Hooks{
 		Session: func(*http.Request) (sso.Session, error) { // from the application's session
-			return sso.Session{Subject: mfa.Subject{ID: "42"}, Binding: "session-1", Grant: mfa.Grant{Secret: mfa.NewSecret("the grant of a fresh verification")}}, nil
+			return sso.Session{Subject: mfa.User{ID: "42"}, Binding: "session-1", Grant: mfa.Grant{Secret: mfa.NewSecret("the grant of a fresh verification")}}, nil
 		},
 		SignedIn: func(_ http.ResponseWriter, _ *http.Request, in *sso.SignIn) {
 			fmt.Println("person", in.SubjectID, "signed on with", in.Link.Account, "- ask for the second factor:", !in.SecondFactor)

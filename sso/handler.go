@@ -45,7 +45,7 @@ type SignIn struct {
 // nobody who is signed in.
 type Session struct {
 	// Subject is who is fully signed in, second factor included; with an empty ID, nobody.
-	Subject mfa.Subject
+	Subject mfa.User
 	// Binding names the session, and Grant is the person's present grant in it, or "". Both
 	// are needed to link and to unlink.
 	Binding string
@@ -277,7 +277,7 @@ func (h *handler) completeLink(w http.ResponseWriter, r *http.Request, f *flow, 
 
 // refused is the event of a sign-on that did not come to its end.
 func (h *handler) refused(ctx context.Context, f *flow, err error, now time.Time) {
-	h.emit(ctx, mfa.Event{Name: "sso.refused", Time: now, SubjectID: f.Subject, Tenant: f.Tenant, Kind: f.Provider, Reason: reason(err)})
+	h.emit(ctx, mfa.Event{Name: "sso.refused", Time: now, UserID: f.Subject, Tenant: f.Tenant, Kind: f.Provider, Reason: reason(err)})
 }
 
 // reason is an error in one word.

@@ -164,7 +164,7 @@ func (s *Service) signOn(ctx context.Context, f *flow, id *identity, now time.Ti
 	if err != nil {
 		return nil, ours(err)
 	}
-	s.emit(ctx, mfa.Event{Name: "sso.signed-in", Time: now, SubjectID: a.Subject, Tenant: a.Tenant, Kind: f.Provider, FactorID: linkID})
+	s.emit(ctx, mfa.Event{Name: "sso.signed-in", Time: now, UserID: a.Subject, Tenant: a.Tenant, Kind: f.Provider, FactorID: linkID})
 	return &SignIn{SubjectID: a.Subject, Tenant: a.Tenant, Link: a.link(linkID), Time: now,
 		SecondFactor: accept && id.secondFactor, AMR: slices.Clone(id.amr), ACR: id.acr, AuthTime: id.authTime}, nil
 }
@@ -183,7 +183,7 @@ func ours(err error) error {
 }
 
 // bind is the end of a flow that links: the account becomes person's.
-func (s *Service) bind(ctx context.Context, f *flow, person mfa.Subject, id *identity, now time.Time) (*Link, error) {
+func (s *Service) bind(ctx context.Context, f *flow, person mfa.User, id *identity, now time.Time) (*Link, error) {
 	p := s.providers[f.Provider]
 	if p.OwnAddress && (id.address == "" || !sameAddress(id.address, person.Email)) {
 		return nil, fmt.Errorf("%w: it is not the person's", ErrAddress)
@@ -217,7 +217,7 @@ func (s *Service) bind(ctx context.Context, f *flow, person mfa.Subject, id *ide
 	if err != nil {
 		return nil, ours(err)
 	}
-	s.emit(ctx, mfa.Event{Name: "sso.linked", Time: now, SubjectID: f.Subject, Tenant: f.Tenant, Kind: f.Provider, FactorID: linkID})
+	s.emit(ctx, mfa.Event{Name: "sso.linked", Time: now, UserID: f.Subject, Tenant: f.Tenant, Kind: f.Provider, FactorID: linkID})
 	if err := s.relist(ctx, f.Tenant, f.Subject, linkID); err != nil {
 		return nil, err
 	}

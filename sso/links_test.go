@@ -102,7 +102,7 @@ func TestLinkingAgainKeepsTheLink(t *testing.T) {
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	require.Equal(t, r.linked[0].ID, r.linked[1].ID)
-	links, err := r.service.Links(t.Context(), mfa.Subject{Tenant: "acme", ID: "dave"})
+	links, err := r.service.Links(t.Context(), mfa.User{Tenant: "acme", ID: "dave"})
 	require.NoError(t, err)
 	require.Len(t, links, 1)
 }
@@ -133,7 +133,7 @@ func TestHalfMadeLinks(t *testing.T) {
 	}
 	sub = "his own"
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
-	links, err := r.service.Links(t.Context(), mfa.Subject{Tenant: "acme", ID: "dave"})
+	links, err := r.service.Links(t.Context(), mfa.User{Tenant: "acme", ID: "dave"})
 	require.NoError(t, err)
 	require.Len(t, links, 1)
 }
@@ -142,7 +142,7 @@ func TestForget(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	require.NoError(t, r.link("dave", "anna@gmail.com", "google", annaGmail))
-	request := mfa.AdminRequest{Subject: mfa.Subject{Tenant: "acme", ID: "dave"}, Actor: mfa.System("somebody")}
+	request := mfa.AdminRequest{User: mfa.User{Tenant: "acme", ID: "dave"}, Actor: mfa.System("somebody")}
 	require.ErrorIs(t, r.service.Forget(t.Context(), request), mfa.ErrForbidden)
 	request.Actor = mfa.System("admin")
 	require.NoError(t, r.service.Forget(t.Context(), request))
@@ -294,7 +294,7 @@ func TestAdministration(t *testing.T) {
 func TestServiceAdministration_NeedsTheActorsProof(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
-	actor := mfa.UserActor(mfa.Subject{Tenant: "acme", ID: "admin"}, mfa.Grant{Secret: mfa.NewSecret("a grant")}, "a session")
+	actor := mfa.UserActor(mfa.User{Tenant: "acme", ID: "admin"}, mfa.Grant{Secret: mfa.NewSecret("a grant")}, "a session")
 	activation := sso.ActivationRequest{Actor: actor, Tenant: "acme",
 		Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}
 	acts := map[string]func() error{
@@ -302,7 +302,7 @@ func TestServiceAdministration_NeedsTheActorsProof(t *testing.T) {
 		"deactivate": func() error { return r.service.Deactivate(t.Context(), activation) },
 		"forget": func() error {
 			return r.service.Forget(t.Context(), mfa.AdminRequest{Actor: actor,
-				Subject: mfa.Subject{Tenant: "acme", ID: "dave"}})
+				User: mfa.User{Tenant: "acme", ID: "dave"}})
 		},
 	}
 	before := dump(t, r.store)
@@ -338,8 +338,8 @@ func TestNew(t *testing.T) {
 	r := newRig(t)
 	good := func() sso.Config {
 		return sso.Config{Store: r.store, Keys: keys, URL: "https://app.example/sso", Providers: []sso.Provider{sso.Microsoft("id", mfa.NewSecret("s3cr3t")), sso.Google("id", mfa.NewSecret("s3cr3t"))},
-			CheckGrant: func(context.Context, mfa.Subject, mfa.Grant, string) error { return errors.New("no") },
-			CheckActor: func(context.Context, mfa.Actor, mfa.Subject) error { return errors.New("no") }}
+			CheckGrant: func(context.Context, mfa.User, mfa.Grant, string) error { return errors.New("no") },
+			CheckActor: func(context.Context, mfa.Actor, mfa.User) error { return errors.New("no") }}
 	}
 	_, err = sso.New(good())
 	require.NoError(t, err)

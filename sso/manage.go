@@ -27,7 +27,7 @@ func sameAddress(a, b string) bool {
 
 // Links returns the accounts that a person has linked, the oldest first. The caller has made
 // sure that who asks may see them.
-func (s *Service) Links(ctx context.Context, person mfa.Subject) ([]Link, error) {
+func (s *Service) Links(ctx context.Context, person mfa.User) ([]Link, error) {
 	if err := checkPerson(person.Tenant, person.ID); err != nil {
 		return nil, err
 	}
@@ -39,7 +39,7 @@ func (s *Service) Links(ctx context.Context, person mfa.Subject) ([]Link, error)
 //
 // Sessions that were opened with the account go on: end them where the application keeps
 // them.
-func (s *Service) Unlink(ctx context.Context, person mfa.Subject, grant mfa.Grant, binding, id string) error {
+func (s *Service) Unlink(ctx context.Context, person mfa.User, grant mfa.Grant, binding, id string) error {
 	if err := s.checkGrant(ctx, person, grant, binding); err != nil {
 		return err
 	}
@@ -47,11 +47,11 @@ func (s *Service) Unlink(ctx context.Context, person mfa.Subject, grant mfa.Gran
 	if err != nil {
 		return err
 	}
-	s.emit(ctx, mfa.Event{Name: "sso.unlinked", Time: s.now(), SubjectID: person.ID, Tenant: person.Tenant, Kind: provider, FactorID: id})
+	s.emit(ctx, mfa.Event{Name: "sso.unlinked", Time: s.now(), UserID: person.ID, Tenant: person.Tenant, Kind: provider, FactorID: id})
 	return nil
 }
 
-func (s *Service) checkGrant(ctx context.Context, person mfa.Subject, grant mfa.Grant, binding string) error {
+func (s *Service) checkGrant(ctx context.Context, person mfa.User, grant mfa.Grant, binding string) error {
 	if person.ID == "" || grant.IsZero() {
 		return fmt.Errorf("%w: nobody is signed in with a grant", mfa.ErrToken)
 	}
@@ -115,12 +115,12 @@ func (s *Service) unlink(ctx context.Context, tenant, subject, id string) (provi
 // the application because it deletes the user. Administrators end their own links with
 // Unlink. After an error some may be left: do it again.
 func (s *Service) Forget(ctx context.Context, r mfa.AdminRequest) error {
-	person := r.Subject
+	person := r.User
 	if err := checkPerson(person.Tenant, person.ID); err != nil {
 		return err
 	}
 	if err := s.authorize(ctx, r.Actor, person, mfa.AdminAction{Name: "forget", Reason: r.Reason,
-		SubjectID: person.ID, Tenant: person.Tenant, UserType: person.UserType}); err != nil {
+		UserID: person.ID, Tenant: person.Tenant, UserType: person.UserType}); err != nil {
 		return err
 	}
 	links, err := s.links(ctx, person.Tenant, person.ID)
@@ -132,6 +132,6 @@ func (s *Service) Forget(ctx context.Context, r mfa.AdminRequest) error {
 			return err
 		}
 	}
-	s.emit(ctx, mfa.Event{Name: "sso.forgotten", Time: s.now(), SubjectID: person.ID, Tenant: person.Tenant, Actor: r.Actor.Name(), Note: r.Reason})
+	s.emit(ctx, mfa.Event{Name: "sso.forgotten", Time: s.now(), UserID: person.ID, Tenant: person.Tenant, Actor: r.Actor.Name(), Note: r.Reason})
 	return nil
 }

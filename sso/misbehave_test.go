@@ -107,7 +107,7 @@ func TestWrongTokens(t *testing.T) {
 			require.ErrorIs(t, err, c.want)
 			require.Equal(t, "sso.refused", r.lastEvent().Name)
 			require.ErrorIs(t, r.link("frank", "", "oidc", eveOIDC), c.want)
-			links, err := r.service.Links(t.Context(), mfa.Subject{Tenant: "acme", ID: "frank"})
+			links, err := r.service.Links(t.Context(), mfa.User{Tenant: "acme", ID: "frank"})
 			require.NoError(t, err)
 			require.Empty(t, links)
 		})

@@ -35,7 +35,7 @@ func TestReseal(t *testing.T) {
 		require.NoError(t, err)
 		return s
 	}
-	ctx, kari := t.Context(), mfa.Subject{Tenant: "acme", ID: "kari"}
+	ctx, kari := t.Context(), mfa.User{Tenant: "acme", ID: "kari"}
 	require.ErrorIs(t, with(second).Reseal(ctx), seal.ErrUnknownKey, "the older key is still needed")
 	both := with(second, first)
 	require.NoError(t, both.Reseal(ctx))

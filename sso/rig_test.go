@@ -107,13 +107,13 @@ func newRig(t *testing.T, options ...option) *rig {
 	require.NoError(t, err)
 	cfg := sso.Config{
 		Store: r.store, Keys: keys, URL: r.app.URL + "/sso/", Clock: r.clock,
-		CheckGrant: func(_ context.Context, s mfa.Subject, g mfa.Grant, binding string) error {
+		CheckGrant: func(_ context.Context, s mfa.User, g mfa.Grant, binding string) error {
 			if g.Reveal() != "grant of "+s.ID || binding != goodBind && binding != otherBind {
 				return mfa.ErrToken
 			}
 			return nil
 		},
-		CheckActor: func(_ context.Context, a mfa.Actor, about mfa.Subject) error {
+		CheckActor: func(_ context.Context, a mfa.Actor, about mfa.User) error {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			r.checked = append(r.checked, about.ID)
@@ -185,10 +185,10 @@ func (r *rig) hooks() sso.Hooks {
 }
 
 // as makes id the person who is signed in, with a grant.
-func (r *rig) as(id, email string) mfa.Subject {
+func (r *rig) as(id, email string) mfa.User {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := mfa.Subject{ID: id, Tenant: "acme", Email: email}
+	s := mfa.User{ID: id, Tenant: "acme", Email: email}
 	r.session = sso.Session{Subject: s, Binding: goodBind, Grant: mfa.Grant{Secret: mfa.NewSecret("grant of " + id)}}
 	return s
 }

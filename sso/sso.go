@@ -71,11 +71,11 @@ type Config struct {
 	// CheckGrant says whether grant opens changes to the factors of s in the session of
 	// binding, now: nil, or an error that is handed on. Required. It is asked when linking
 	// begins, when it ends, and before a link is ended: who can add a way in needs no factor.
-	CheckGrant func(ctx context.Context, s mfa.Subject, grant mfa.Grant, binding string) error
+	CheckGrant func(ctx context.Context, s mfa.User, grant mfa.Grant, binding string) error
 	// CheckActor says whether an administrator has proven enough, just now, to act on a user,
 	// or on an organisation if about is zero: [mfa.Manager.CheckActor]. Required. It is asked
 	// before Authorize, and its error is returned as it is.
-	CheckActor func(ctx context.Context, a mfa.Actor, about mfa.Subject) error
+	CheckActor func(ctx context.Context, a mfa.Actor, about mfa.User) error
 	// Authorize is asked before everything an administrator does, under the names
 	// "activate-sso", "deactivate-sso" and "forget". Nil refuses them all with
 	// mfa.ErrForbidden.
@@ -201,14 +201,14 @@ func (s *Service) now() time.Time {
 
 func (s *Service) emit(ctx context.Context, e mfa.Event) {
 	if s.cfg.Events != nil {
-		e.Left = -1
+		e.Remaining = -1
 		s.cfg.Events(ctx, e)
 	}
 }
 
 // authorize asks whether the actor has proven enough, and then the application whether the
 // act may be done. about is the zero Subject for an act on an organisation.
-func (s *Service) authorize(ctx context.Context, actor mfa.Actor, about mfa.Subject,
+func (s *Service) authorize(ctx context.Context, actor mfa.Actor, about mfa.User,
 	a mfa.AdminAction) error {
 	a.Actor, a.System = actor.Name(), actor.IsSystem()
 	if a.Actor == "" || len(a.Actor) > 128 || len(a.Reason) > 1024 || !utf8.ValidString(a.Actor+a.Reason) {
@@ -226,7 +226,7 @@ func (s *Service) authorize(ctx context.Context, actor mfa.Actor, about mfa.Subj
 	return nil
 }
 
-// checkPerson holds a subject to the bounds of mfa.Subject.
+// checkPerson holds a subject to the bounds of mfa.User.
 func checkPerson(tenant, id string) error {
 	if id == "" || len(id) > 128 || !utf8.ValidString(id) {
 		return fmt.Errorf("%w: Subject.ID must have 1 to 128 bytes of UTF-8", mfa.ErrMalformed)

@@ -31,7 +31,7 @@ func TestMicrosoft(t *testing.T) {
 	require.Equal(t, r.clock.Now(), in.AuthTime)
 	require.False(t, in.SecondFactor, "ours is asked unless an administrator says otherwise")
 
-	links, err := r.service.Links(t.Context(), mfa.Subject{Tenant: "acme", ID: "kari"})
+	links, err := r.service.Links(t.Context(), mfa.User{Tenant: "acme", ID: "kari"})
 	require.NoError(t, err)
 	require.Equal(t, []sso.Link{in.Link}, links)
 	require.Equal(t, time.Hour, links[0].LastUsed.Sub(links[0].Created))

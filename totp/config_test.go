@@ -79,7 +79,7 @@ func TestFIPS(t *testing.T) {
 		fmt.Println("stored SHA1:", err)
 		_, err = f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"secret": factor.NewSecret("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"), "algorithm": factor.NewSecret("SHA1")}})
 		fmt.Println("imported SHA1:", reason(err))
-		out, err := f.Enroll(t.Context(), factor.EnrollInput{Person: factor.Person{ID: "42"}})
+		out, err := f.Enroll(t.Context(), factor.EnrollInput{User: factor.User{ID: "42"}})
 		fmt.Println("enrolled:", err, len(out.State))
 		return
 	}

@@ -33,7 +33,7 @@
 // enrolment is confirmed by a code, nobody is locked out by that, but they cannot enrol. Apps
 // also overwrite an entry whose issuer and account equal those of a new one, so the label of
 // each of a person's devices is made unique. Where one person has two accounts under one
-// address, make mfa.Subject.Account different for each of them.
+// address, make mfa.User.Account different for each of them.
 //
 // # Moving from another system
 //

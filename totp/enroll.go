@@ -40,9 +40,9 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 		}
 		taken[old.label] = true
 	}
-	account := accountName(in.Person, in.Name, 1)
+	account := accountName(in.User, in.Name, 1)
 	for n := 2; taken[labelID(account)]; n++ {
-		account = accountName(in.Person, in.Name, n)
+		account = accountName(in.User, in.Name, n)
 	}
 	s.label = labelID(account)
 	uri := f.uri(s, account)

@@ -19,7 +19,7 @@ func TestURI(t *testing.T) {
 	const account = "ann+x&y=z#?%@example.com"
 	for _, issuer := range []string{"Acme", "My Co", "A&B=C+D#", "A&digits=8&secret=A", "Ünï", "100% real?/", "日本"} {
 		f := newFactor(t, func(c *totp.Config) { c.Issuer = issuer })
-		out, u := enroll(t, f, factor.EnrollInput{Person: factor.Person{ID: "42", Account: account}})
+		out, u := enroll(t, f, factor.EnrollInput{User: factor.User{ID: "42", Account: account}})
 		uri := out.Prompt.URI.Reveal()
 		require.NotContains(t, uri, "+", "apps print a plus")
 		require.NotContains(t, uri, " ")
@@ -34,7 +34,7 @@ func TestURI(t *testing.T) {
 		require.Equal(t, account, k.AccountName())
 	}
 	for a, n := range map[totp.Algorithm]int{totp.SHA256: 52, totp.SHA512: 103} {
-		out, u := enroll(t, newFactor(t, func(c *totp.Config) { c.Algorithm, c.Digits, c.Period = a, 8, time.Minute }), factor.EnrollInput{Person: factor.Person{ID: "42"}})
+		out, u := enroll(t, newFactor(t, func(c *totp.Config) { c.Algorithm, c.Digits, c.Period = a, 8, time.Minute }), factor.EnrollInput{User: factor.User{ID: "42"}})
 		require.Len(t, u.Query().Get("secret"), n, "as long as the hash's output, without padding")
 		require.NotContains(t, out.Prompt.URI.Reveal()[strings.Index(out.Prompt.URI.Reveal(), "secret="):], "==")
 		require.Equal(t, a.String(), u.Query().Get("algorithm"))
@@ -46,7 +46,7 @@ func TestURI(t *testing.T) {
 // Golden, so that a change is seen by who makes it: apps are particular.
 func TestURIToTheLetter(t *testing.T) {
 	f := newFactor(t, func(c *totp.Config) { c.Issuer = "My Co & Söhne" })
-	out, _ := enroll(t, f, factor.EnrollInput{Person: factor.Person{ID: "42", Account: "ann+x@example.com"}, Name: "phone",
+	out, _ := enroll(t, f, factor.EnrollInput{User: factor.User{ID: "42", Account: "ann+x@example.com"}, Name: "phone",
 		Params: map[string]factor.Secret{"secret": factor.NewSecret("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")}})
 	require.Equal(t, "otpauth://totp/My%20Co%20%26%20S%C3%B6hne:ann%2Bx%40example.com%20%28phone%29"+
 		"?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=My%20Co%20%26%20S%C3%B6hne&algorithm=SHA1&digits=6&period=30", out.Prompt.URI.Reveal())
@@ -55,7 +55,7 @@ func TestURIToTheLetter(t *testing.T) {
 // Apps overwrite an entry with the same issuer and account.
 func TestLabelsAreUnique(t *testing.T) {
 	f := newFactor(t)
-	p := factor.Person{ID: "42", Account: "ann@example.com"}
+	p := factor.User{ID: "42", Account: "ann@example.com"}
 	labels := map[string]bool{}
 	var have []factor.Instance
 	long := strings.Repeat("n", 64)
@@ -65,7 +65,7 @@ func TestLabelsAreUnique(t *testing.T) {
 		{"tablet: new", "ann@example.com (tablet new)"}, {"tablet:\u202e new", "ann@example.com (tablet new 2)"},
 		{long, "ann@example.com (" + long + ")"}, {long, "ann@example.com (" + long + " 2)"}, {long + "more", "ann@example.com (" + long + " 3)"},
 	} {
-		out, u := enroll(t, f, factor.EnrollInput{Person: p, Name: c[0], Existing: have})
+		out, u := enroll(t, f, factor.EnrollInput{User: p, Name: c[0], Existing: have})
 		require.Equal(t, "/Acme:"+c[1], u.Path)
 		require.False(t, labels[u.Path], u.Path)
 		labels[u.Path] = true
@@ -84,7 +84,7 @@ func TestAccountNames(t *testing.T) {
 		{"42", strings.Repeat("é", 100), strings.Repeat("é", 64)},
 		{"42", "x" + strings.Repeat("é", 100), "x" + strings.Repeat("é", 63)},
 	} {
-		_, u := enroll(t, newFactor(t), factor.EnrollInput{Person: factor.Person{ID: c.id, Account: c.account}})
+		_, u := enroll(t, newFactor(t), factor.EnrollInput{User: factor.User{ID: c.id, Account: c.account}})
 		require.Equal(t, "/Acme:"+c.want, u.Path)
 		require.Equal(t, 1, strings.Count(u.Path, ":"))
 	}
@@ -93,7 +93,7 @@ func TestAccountNames(t *testing.T) {
 // The longest of everything still makes a QR code.
 func TestLongestURI(t *testing.T) {
 	f := newFactor(t, func(c *totp.Config) { c.Issuer = strings.Repeat("日", 21) })
-	out, _ := enroll(t, f, factor.EnrollInput{Person: factor.Person{Account: strings.Repeat("日", 1<<16)}, Name: strings.Repeat("日", 1<<16),
+	out, _ := enroll(t, f, factor.EnrollInput{User: factor.User{Account: strings.Repeat("日", 1<<16)}, Name: strings.Repeat("日", 1<<16),
 		Params: map[string]factor.Secret{"secret": factor.NewSecret(strings.Repeat("A", 205)), "period": factor.NewSecret("120"), "digits": factor.NewSecret("8"), "algorithm": factor.NewSecret("SHA512")}})
 	require.NotEmpty(t, out.Prompt.PNG.Reveal())
 	require.Less(t, len(out.Prompt.URI.Reveal()), 1400)
@@ -103,7 +103,7 @@ func TestImport(t *testing.T) {
 	f := newFactor(t)
 	const plain = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 	for _, secret := range []string{plain, strings.ToLower(plain), " GEZD GNBV gy3t-QOJQ\tGEZDGNBVGY3TQOJQ\n", plain + "======", "GEZD\u00a0" + plain[4:]} {
-		out, u := enroll(t, f, factor.EnrollInput{Params: map[string]factor.Secret{"secret": factor.NewSecret(secret)}, Person: factor.Person{ID: "42"}})
+		out, u := enroll(t, f, factor.EnrollInput{Params: map[string]factor.Secret{"secret": factor.NewSecret(secret)}, User: factor.User{ID: "42"}})
 		require.Equal(t, plain, u.Query().Get("secret"))
 		_, err := at(f, out.State, 59, "287082")
 		require.NoError(t, err)
@@ -129,7 +129,7 @@ func TestImport(t *testing.T) {
 		require.Equal(t, []any{c.algorithm, c.digits, c.period}, []any{algorithm, digits, period}, c)
 	}
 	// What is imported is judged by its own digits and period, whatever the Config.
-	out, _ := enroll(t, f, factor.EnrollInput{Params: map[string]factor.Secret{"secret": factor.NewSecret(plain), "digits": factor.NewSecret("8"), "period": factor.NewSecret("60")}, Person: factor.Person{ID: "42"}})
+	out, _ := enroll(t, f, factor.EnrollInput{Params: map[string]factor.Secret{"secret": factor.NewSecret(plain), "digits": factor.NewSecret("8"), "period": factor.NewSecret("60")}, User: factor.User{ID: "42"}})
 	_, err := at(f, out.State, 119, "94287082")
 	require.NoError(t, err)
 }
@@ -168,13 +168,13 @@ func TestRefusedImports(t *testing.T) {
 		"no secret":   map[string]factor.Secret{"digits": factor.NewSecret("8")},
 		"nor here":    map[string]factor.Secret{"secret": factor.Secret{}, "algorithm": factor.NewSecret("SHA256")},
 	} {
-		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: p, Person: factor.Person{ID: "42"}})
+		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: p, User: factor.User{ID: "42"}})
 		require.Equal(t, "secret_form", reason(err), name)
 		require.NotContains(t, err.Error(), "GEZD")
 	}
 	// HMAC fills keys up with zeros: another text, the same codes.
 	for first, second := range map[string]string{secret: secret + "AAAAAAAA", secret + "AAAAAAAA": secret} {
-		out, _ := enroll(t, f, factor.EnrollInput{Params: map[string]factor.Secret{"secret": factor.NewSecret(first)}, Person: factor.Person{ID: "42"}})
+		out, _ := enroll(t, f, factor.EnrollInput{Params: map[string]factor.Secret{"secret": factor.NewSecret(first)}, User: factor.User{ID: "42"}})
 		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"secret": factor.NewSecret(second)}, Existing: []factor.Instance{{State: out.State}}})
 		require.Equal(t, "secret_duplicate", reason(err))
 	}
@@ -186,7 +186,7 @@ func TestRefusedImports(t *testing.T) {
 func TestEachSecretIsNew(t *testing.T) {
 	f, seen := newFactor(t), map[string]bool{}
 	for range 20 {
-		out, _ := enroll(t, f, factor.EnrollInput{Person: factor.Person{ID: "42"}})
+		out, _ := enroll(t, f, factor.EnrollInput{User: factor.User{ID: "42"}})
 		require.False(t, seen[out.Prompt.Secret.Reveal()])
 		seen[out.Prompt.Secret.Reveal()] = true
 		require.Len(t, out.State, 39)
@@ -197,7 +197,7 @@ func TestEachSecretIsNew(t *testing.T) {
 // The code that confirms an enrolment does not sign in.
 func TestConfirmingUsesTheCode(t *testing.T) {
 	f := newFactor(t)
-	out, _ := enroll(t, f, factor.EnrollInput{Person: factor.Person{ID: "42"}})
+	out, _ := enroll(t, f, factor.EnrollInput{User: factor.User{ID: "42"}})
 	in := factor.VerifyInput{State: out.State, Response: totp.Code(out.State, somewhere), Now: time.Unix(somewhere*30, 0), Confirming: true}
 	next, err := judge(f, in)
 	require.NoError(t, err)
@@ -207,7 +207,7 @@ func TestConfirmingUsesTheCode(t *testing.T) {
 }
 
 func TestNothingPrintsASecret(t *testing.T) {
-	out, u := enroll(t, newFactor(t), factor.EnrollInput{Person: factor.Person{ID: "42"}})
+	out, u := enroll(t, newFactor(t), factor.EnrollInput{User: factor.User{ID: "42"}})
 	encoded, err := json.Marshal(out.Prompt)
 	require.NoError(t, err)
 	for _, text := range []string{fmt.Sprintf("%v %+v %#v %s", out.Prompt, out.Prompt, out.Prompt, out.Prompt), string(encoded)} {

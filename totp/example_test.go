@@ -19,7 +19,7 @@ func ExampleFactor_Verify() {
 	}
 	// A secret is made unless one is given. This is the one of RFC 6238.
 	out, err := f.Enroll(context.Background(), factor.EnrollInput{
-		Person: factor.Person{ID: "42", Account: "ann@example.com"},
+		User:   factor.User{ID: "42", Account: "ann@example.com"},
 		Params: map[string]factor.Secret{"secret": factor.NewSecret("GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ")},
 	})
 	if err != nil {
@@ -48,7 +48,7 @@ func ExampleFactor_Enroll_import() {
 		panic(err)
 	}
 	out, err := f.Enroll(context.Background(), factor.EnrollInput{
-		Person: factor.Person{ID: "42", Account: "ann@example.com"},
+		User:   factor.User{ID: "42", Account: "ann@example.com"},
 		Name:   "phone",
 		Params: map[string]factor.Secret{"secret": factor.NewSecret("gezdgnbvgy3tqojqgezdgnbvgy3tqojq"), "digits": factor.NewSecret("8")},
 	})

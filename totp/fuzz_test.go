@@ -119,7 +119,7 @@ func FuzzLabel(f *testing.F) {
 	f.Add("a:b&secret=x", "%3A\x00\u202e")
 	fac := newFactor(f)
 	f.Fuzz(func(t *testing.T, account, device string) {
-		in := factor.EnrollInput{Person: factor.Person{ID: "42", Account: account}, Name: device}
+		in := factor.EnrollInput{User: factor.User{ID: "42", Account: account}, Name: device}
 		first, u := enroll(t, fac, in)
 		if strings.Count(u.Path, ":") != 1 || !strings.HasPrefix(u.Path, "/Acme:") || len(u.Query()) != 5 || u.Fragment != "" {
 			t.Fatal(u.Path)

@@ -18,7 +18,7 @@ const (
 
 // accountName is how the app shows the account; device tells a person's devices apart, and n,
 // from 2 on, those of one name.
-func accountName(p factor.Person, device string, n int) string {
+func accountName(p factor.User, device string, n int) string {
 	account := printable(p.Account, maxAccount)
 	if account == "" {
 		account = printable(p.ID, maxAccount)

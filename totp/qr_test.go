@@ -108,7 +108,7 @@ func TestQRLimits(t *testing.T) {
 
 // The prompt's pictures are of the prompt's URI.
 func TestPromptPictures(t *testing.T) {
-	out, _ := enroll(t, newFactor(t), factor.EnrollInput{Person: factor.Person{ID: "42"}})
+	out, _ := enroll(t, newFactor(t), factor.EnrollInput{User: factor.User{ID: "42"}})
 	svg, err := totp.QRSVG(out.Prompt.URI.Reveal())
 	require.NoError(t, err)
 	require.Equal(t, svg, out.Prompt.SVG.Reveal())

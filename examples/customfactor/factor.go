@@ -89,7 +89,7 @@ func (f *Factor) Enroll(
 		}
 	}
 	hint := "•••" + serial[len(serial)-3:]
-	return &factor.EnrollOutput{State: state{seed: seed}.encode(), Hint: hint}, nil
+	return &factor.EnrollOutput{State: state{seed: seed}.encode(), MaskedDestination: hint}, nil
 }
 
 // Normalize removes spaces, and refuses what is not six digits.

@@ -102,7 +102,7 @@ func enrolled(t *testing.T, f *customfactor.Factor) []byte {
 	t.Helper()
 	out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]mfa.Secret{"serial": mfa.NewSecret(serial)}})
 	require.NoError(t, err)
-	require.Equal(t, "•••042", out.Hint)
+	require.Equal(t, "•••042", out.MaskedDestination)
 	return out.State
 }
 
@@ -145,8 +145,8 @@ func TestFactor_SignsIn(t *testing.T) {
 		Store: memory.New(), Keys: keys, Factors: []mfa.Factor{newFactor(t)},
 	})
 	require.NoError(t, err)
-	ctx, ann, session := t.Context(), mfa.Subject{ID: "42"}, "session"
-	begun, err := m.Begin(ctx, mfa.BeginRequest{Subject: ann, Binding: session})
+	ctx, ann, session := t.Context(), mfa.User{ID: "42"}, "session"
+	begun, err := m.Begin(ctx, mfa.BeginRequest{User: ann, Binding: session})
 	require.NoError(t, err)
 	e, err := m.Enroll(ctx, mfa.EnrollRequest{Grant: begun.Grant, Binding: session,
 		Kind: "token", Params: map[string]mfa.Secret{"serial": mfa.NewSecret(serial)}})
@@ -155,7 +155,7 @@ func TestFactor_SignsIn(t *testing.T) {
 		Response: mfa.NewSecret(press(t, 0))})
 	require.NoError(t, err)
 
-	begun, err = m.Begin(ctx, mfa.BeginRequest{Subject: ann, Binding: session})
+	begun, err = m.Begin(ctx, mfa.BeginRequest{User: ann, Binding: session})
 	require.NoError(t, err)
 	respond := func(code string) error {
 		_, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: begun.Token, Binding: session,

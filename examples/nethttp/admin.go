@@ -89,7 +89,7 @@ func (a *app) reset(ctx context.Context, who *administrator, whom *account) erro
 	// up a factor.
 	err := a.unlinkAll(ctx, who, whom)
 	if err == nil {
-		err = a.manager.Reset(ctx, mfa.AdminRequest{Subject: whom.subject(), Actor: who.actor, Reason: reason(ctx)})
+		err = a.manager.Reset(ctx, mfa.AdminRequest{User: whom.subject(), Actor: who.actor, Reason: reason(ctx)})
 	}
 	if err == nil {
 		err = a.endOthers(ctx, whom.ID) // what was lost, or taken over, may be signed in
@@ -102,7 +102,7 @@ func (a *app) signOutEverywhere(ctx context.Context, who *administrator, whom *a
 	if err := a.manager.CheckActor(ctx, who.actor, whom.subject()); err != nil {
 		return err
 	}
-	if err := a.authorize(ctx, mfa.AdminAction{Actor: who.ID, Name: "sign-out", SubjectID: whom.ID, Tenant: tenant}); err != nil {
+	if err := a.authorize(ctx, mfa.AdminAction{Actor: who.ID, Name: "sign-out", UserID: whom.ID, Tenant: tenant}); err != nil {
 		return errors.Join(mfa.ErrForbidden, err)
 	}
 	a.log.InfoContext(ctx, "admin.sign-out", "subject", whom.ID, "actor", who.ID, "note", reason(ctx))
@@ -110,7 +110,7 @@ func (a *app) signOutEverywhere(ctx context.Context, who *administrator, whom *a
 }
 
 func (a *app) unlock(ctx context.Context, who *administrator, whom *account) error {
-	return a.manager.Unlock(ctx, mfa.AdminRequest{Subject: whom.subject(), Actor: who.actor, Reason: reason(ctx)})
+	return a.manager.Unlock(ctx, mfa.AdminRequest{User: whom.subject(), Actor: who.actor, Reason: reason(ctx)})
 }
 
 func (a *app) apiGetPolicy(w http.ResponseWriter, r *http.Request, _ *account) {

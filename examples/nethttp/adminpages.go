@@ -131,7 +131,7 @@ func (a *app) describe(ctx context.Context, p account) personView {
 	}
 	for _, f := range o.Factors {
 		name := kindName(f.Kind)
-		v.Stopped = v.Stopped || f.Stopped
+		v.Stopped = v.Stopped || f.Disabled
 		if !slices.Contains(v.Factors, name) {
 			v.Factors = append(v.Factors, name)
 		}

@@ -70,7 +70,7 @@ var (
 // statusOf says how an error is answered, here and by the pages.
 func statusOf(err error) (int, problem) {
 	var refused *factor.Problem
-	var over *mfa.BudgetError
+	var over *mfa.RateLimitError
 	if seconds, ok := busy(err); ok {
 		return http.StatusTooManyRequests, problem{Error: "busy", RetryAfter: seconds}
 	}

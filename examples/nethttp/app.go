@@ -116,7 +116,7 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 		Policies:  policy.Stored(policy.Static(a.seededPolicy())),
 		Authorize: a.authorize,
 		Clock:     a.clock,
-		Notices:   a.notify,
+		Notify:    a.notify,
 		Events: func(ctx context.Context, e mfa.Event) {
 			logEvent(ctx, e)
 			a.noteEnrolled(ctx, e)
@@ -214,8 +214,8 @@ func (a *app) noteEnrolled(ctx context.Context, e mfa.Event) {
 		return
 	}
 	// The factor is there, whether or not the person still waits for the answer.
-	if err := a.people.enrolled(context.WithoutCancel(ctx), e.SubjectID); err != nil {
-		a.log.ErrorContext(ctx, "cannot remember that a person has enrolled", "subject", e.SubjectID, "error", err)
+	if err := a.people.enrolled(context.WithoutCancel(ctx), e.UserID); err != nil {
+		a.log.ErrorContext(ctx, "cannot remember that a person has enrolled", "subject", e.UserID, "error", err)
 	}
 }
 
@@ -330,10 +330,10 @@ func (a *app) sweep(ctx context.Context) error {
 }
 
 func (a *app) sendConfirmation(ctx context.Context, who *administrator, whom *account) (*mfa.Delivery, error) {
-	return a.manager.SendConfirmation(ctx, mfa.AdminRequest{Subject: whom.subject(), Actor: who.actor})
+	return a.manager.SendConfirmation(ctx, mfa.AdminRequest{User: whom.subject(), Actor: who.actor})
 }
 
 // confirmAll sends confirmation links to a stream of people.
-func (a *app) confirmAll(ctx context.Context, actor mfa.Actor, people iter.Seq[mfa.Subject]) iter.Seq[email.Confirmed] {
+func (a *app) confirmAll(ctx context.Context, actor mfa.Actor, people iter.Seq[mfa.User]) iter.Seq[email.Confirmed] {
 	return email.SendConfirmations(ctx, a.manager, actor, "", people)
 }

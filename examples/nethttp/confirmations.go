@@ -23,7 +23,7 @@ type confirmations struct {
 }
 
 // sending sends to a stream of people, and yields how each went.
-type sending func(ctx context.Context, actor mfa.Actor, people iter.Seq[mfa.Subject]) iter.Seq[email.Confirmed]
+type sending func(ctx context.Context, actor mfa.Actor, people iter.Seq[mfa.User]) iter.Seq[email.Confirmed]
 
 // sendResult is how one confirmation went.
 type sendResult struct {
@@ -55,7 +55,7 @@ func (c *confirmations) start(ctx context.Context, who *administrator, list []ac
 	}
 	c.running, c.stopped, c.total, c.results = true, false, len(list), nil
 	ctx, c.stop = context.WithCancel(ctx)
-	subjects := func(yield func(mfa.Subject) bool) {
+	subjects := func(yield func(mfa.User) bool) {
 		for i := range list {
 			if !yield(list[i].subject()) {
 				return
@@ -74,7 +74,7 @@ func (c *confirmations) start(ctx context.Context, who *administrator, list []ac
 			if sent.Err != nil {
 				r.Problem = explainSend(sent.Err)
 			} else {
-				r.Hint = sent.Delivery.Hint
+				r.Hint = sent.Delivery.MaskedDestination
 			}
 			c.mu.Lock()
 			c.results = append(c.results, r)
@@ -116,7 +116,7 @@ func (c *confirmations) progress() progress {
 // explainSend is what the owner reads; the cause is in the log.
 func explainSend(err error) string {
 	var (
-		budget *mfa.BudgetError
+		budget *mfa.RateLimitError
 		locked *mfa.LockedError
 	)
 	switch {

@@ -89,7 +89,7 @@ func (a *app) identify(r *http.Request) (mfahttp.Identity, error) {
 	if err != nil || v.account == nil {
 		return mfahttp.Identity{}, err
 	}
-	return mfahttp.Identity{Subject: v.subject(), SignedIn: v.signedIn, VerifiedAt: v.verifiedSince, SignedInAt: v.firstFactor}, nil
+	return mfahttp.Identity{User: v.subject(), SignedIn: v.signedIn, VerifiedAt: v.verifiedSince, SignedInAt: v.firstFactor}, nil
 }
 
 // verified implements mfahttp.Config.Verified.
@@ -100,13 +100,13 @@ func (a *app) verified(w http.ResponseWriter, r *http.Request, v *mfa.Verificati
 			return err
 		}
 	}
-	if v.Tenant != tenant || v.SubjectID != a.sessions.GetString(ctx, sessionAccount) {
+	if v.Tenant != tenant || v.UserID != a.sessions.GetString(ctx, sessionAccount) {
 		return errors.New("the verification is of somebody else than the session waits for")
 	}
 	a.sessions.Put(ctx, sessionVerified, v.Time.UTC().Format(time.RFC3339Nano))
 	if !a.sessions.GetBool(ctx, sessionSignedIn) {
 		// A sign-in without a pass is complete, and only slower the next time.
-		if acct, err := a.people.byID(ctx, v.SubjectID); err != nil {
+		if acct, err := a.people.byID(ctx, v.UserID); err != nil {
 			a.log.WarnContext(ctx, "cannot give a browser a pass", "error", err)
 		} else {
 			a.givePass(w, r, acct.login)
@@ -119,13 +119,13 @@ func (a *app) verified(w http.ResponseWriter, r *http.Request, v *mfa.Verificati
 }
 
 // byPasskey implements mfahttp.Config.Account.
-func (a *app) byPasskey(ctx context.Context, _, id string) (mfa.Subject, error) {
+func (a *app) byPasskey(ctx context.Context, _, id string) (mfa.User, error) {
 	acct, err := a.people.byID(ctx, id)
 	if errors.Is(err, errNobody) {
-		return mfa.Subject{}, mfa.ErrForbidden
+		return mfa.User{}, mfa.ErrForbidden
 	}
 	if err != nil {
-		return mfa.Subject{}, err
+		return mfa.User{}, err
 	}
 	return acct.subject(), nil
 }
@@ -133,7 +133,7 @@ func (a *app) byPasskey(ctx context.Context, _, id string) (mfa.Subject, error) 
 // identified is what a right password does for the session, of a passkey that took its place:
 // nothing of who used this browser before is left.
 func (a *app) identified(ctx context.Context, v *mfa.Verification) error {
-	acct, err := a.people.byID(ctx, v.SubjectID)
+	acct, err := a.people.byID(ctx, v.UserID)
 	if err == nil {
 		err = a.sessions.Clear(ctx)
 	}
@@ -171,7 +171,7 @@ func (a *app) checkPassword(r *http.Request, password string) error {
 		return mfahttp.ErrPassword
 	}
 	if seconds, ok := busy(err); ok {
-		return &mfa.BudgetError{RetryAfter: time.Duration(seconds) * time.Second}
+		return &mfa.RateLimitError{RetryAfter: time.Duration(seconds) * time.Second}
 	}
 	return err
 }

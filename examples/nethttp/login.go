@@ -121,13 +121,13 @@ func (a *app) open(w http.ResponseWriter, r *http.Request, acct *account, by str
 	}
 	out := &outcome{Next: string(ch.Next), Accounts: []account{}, Options: []option{}}
 	switch ch.Next {
-	case mfa.Done:
+	case mfa.NextDone:
 		if ch.Remembered {
 			a.used(ctx, byDevice)
 		}
 		a.givePass(w, r, acct.login)
 		return out, a.admit(ctx)
-	case mfa.Enroll:
+	case mfa.NextEnroll:
 		for i, kind := range ch.Kinds {
 			out.Options = append(out.Options, option{Kind: kind, Default: i == 0})
 		}
@@ -135,10 +135,10 @@ func (a *app) open(w http.ResponseWriter, r *http.Request, acct *account, by str
 		// Several devices of a kind are one way to answer.
 		seen := map[string]bool{}
 		for _, o := range ch.Options {
-			if !seen[o.Kind+"\x00"+o.Hint] {
-				out.Options = append(out.Options, option{Kind: o.Kind, Hint: o.Hint, Default: o.Default})
+			if !seen[o.Kind+"\x00"+o.MaskedDestination] {
+				out.Options = append(out.Options, option{Kind: o.Kind, Hint: o.MaskedDestination, Default: o.Default})
 			}
-			seen[o.Kind+"\x00"+o.Hint] = true
+			seen[o.Kind+"\x00"+o.MaskedDestination] = true
 		}
 	}
 	return out, nil

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// notify implements mfa.Config.Notices: people are told of changes by mail. Into the outbox that
+// notify implements mfa.Config.Notify: people are told of changes by mail. Into the outbox that
 // is at once; a mail server may be slow or away for a while, so it is given some time beside the
 // request, and a few tries.
 func (a *app) notify(ctx context.Context, tell func(context.Context) error) {

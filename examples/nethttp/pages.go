@@ -219,7 +219,7 @@ func (a *app) pageHome(w http.ResponseWriter, r *http.Request, who *account) {
 	}
 	own := slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool { return !f.Implicit })
 	a.show(w, r, 0, "Welcome", view{Page: "home", Who: who, Data: map[string]any{
-		"Methods": methods, "Own": own, "RecoveryLeft": o.RecoveryLeft, "Off": o.Policy.Mode == policy.ModeOff,
+		"Methods": methods, "Own": own, "RecoveryLeft": o.RecoveryCodesRemaining, "Off": o.Policy.Mode == policy.ModeOff,
 		"EnrollBy": graceOf(o, a.clock.Now()),
 	}})
 }

@@ -94,7 +94,7 @@ func (a *app) postForgot(w http.ResponseWriter, r *http.Request) {
 	}
 	address := r.PostForm.Get("email")
 	err := a.resets.Forgot(r.Context(), password.ForgotRequest{Address: address, Client: a.clientOf(r)})
-	var over *mfa.BudgetError
+	var over *mfa.RateLimitError
 	switch problem := explainPassword(err); {
 	case problem != "":
 		a.show(w, r, http.StatusUnprocessableEntity, "Forgot your password?", view{Page: "forgot", Error: problem, Data: forgotView{}})

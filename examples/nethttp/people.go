@@ -42,13 +42,13 @@ type account struct {
 }
 
 // subject is the account as secondgate knows it.
-func (a *account) subject() mfa.Subject {
+func (a *account) subject() mfa.User {
 	label := a.Email
 	if a.Shared {
 		label += " (" + a.Type + ")"
 	}
-	return mfa.Subject{ID: a.ID, Tenant: tenant, UserType: a.Type, Account: label,
-		Email: a.Email, EmailConfirmed: a.Confirmed, Enrolled: a.Enrolled}
+	return mfa.User{ID: a.ID, Tenant: tenant, UserType: a.Type, Account: label,
+		Email: a.Email, EmailVerified: a.Confirmed, Enrolled: a.Enrolled}
 }
 
 // Initial stands for a picture.

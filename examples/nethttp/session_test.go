@@ -70,13 +70,13 @@ func TestVerifiedIsOfThisPerson(t *testing.T) {
 	r := httptest.NewRequest("POST", "/", nil).WithContext(ctx)
 	a.sessions.Put(ctx, sessionAccount, "acct-anna")
 	for _, v := range []mfa.Verification{
-		{SubjectID: "acct-olivia", Tenant: tenant}, {SubjectID: "acct-anna", Tenant: "other"}, {},
+		{UserID: "acct-olivia", Tenant: tenant}, {UserID: "acct-anna", Tenant: "other"}, {},
 	} {
 		if err := a.verified(nil, r, &v); err == nil || a.sessions.GetBool(ctx, sessionSignedIn) {
 			t.Errorf("%+v signs in: %v", v, err)
 		}
 	}
-	if err := a.verified(nil, r, &mfa.Verification{SubjectID: "acct-anna", Tenant: tenant, Time: time.Now()}); err != nil {
+	if err := a.verified(nil, r, &mfa.Verification{UserID: "acct-anna", Tenant: tenant, Time: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	if !a.sessions.GetBool(ctx, sessionSignedIn) {
@@ -97,12 +97,12 @@ func TestChangeIsAskedOfItsPerson(t *testing.T) {
 	a.enter(ctx, "acct-ben", byPassword, time.Now())
 	a.sessions.Put(ctx, sessionSignedIn, true)
 	for subject, want := range map[string]bool{"acct-anna": false, "acct-ben": true} {
-		a.noteChange(ctx, mfa.Event{Name: "factor.added", SubjectID: subject})
+		a.noteChange(ctx, mfa.Event{Name: "factor.added", UserID: subject})
 		if a.sessions.GetBool(ctx, sessionChanged) != want {
 			t.Errorf("%s: asked is not %v", subject, want)
 		}
 		a.sessions.Remove(ctx, sessionChanged)
-		a.noteChange(t.Context(), mfa.Event{Name: "factor.added", SubjectID: subject})
+		a.noteChange(t.Context(), mfa.Event{Name: "factor.added", UserID: subject})
 	}
 }
 

@@ -80,13 +80,13 @@ func (a *app) noteChange(ctx context.Context, e mfa.Event) {
 	switch e.Name {
 	case "factor.replaced", "recovery.replacement":
 	case "factor.added", "factor.removed", "recovery.regenerated", "sso.linked", "sso.unlinked":
-		wanted, err := a.people.endsSessions(context.WithoutCancel(ctx), e.SubjectID)
+		wanted, err := a.people.endsSessions(context.WithoutCancel(ctx), e.UserID)
 		if err != nil {
-			a.log.ErrorContext(ctx, "cannot read whether sessions end; they do", "subject", e.SubjectID, "error", err)
+			a.log.ErrorContext(ctx, "cannot read whether sessions end; they do", "subject", e.UserID, "error", err)
 			break
 		}
 		if !wanted {
-			if _, signedIn := a.own(ctx, e.SubjectID); signedIn {
+			if _, signedIn := a.own(ctx, e.UserID); signedIn {
 				a.sessions.Put(ctx, sessionChanged, true)
 			}
 			return
@@ -94,8 +94,8 @@ func (a *app) noteChange(ctx context.Context, e mfa.Event) {
 	default:
 		return
 	}
-	if err := a.endOthers(ctx, e.SubjectID); err != nil {
-		a.log.ErrorContext(ctx, "cannot end the sessions of who has changed how they sign in", "subject", e.SubjectID, "error", err)
+	if err := a.endOthers(ctx, e.UserID); err != nil {
+		a.log.ErrorContext(ctx, "cannot end the sessions of who has changed how they sign in", "subject", e.UserID, "error", err)
 	}
 }
 

@@ -204,7 +204,7 @@ func (a *app) signedOn(w http.ResponseWriter, r *http.Request, in *sso.SignIn) {
 		return
 	}
 	a.sessions.Put(ctx, sessionChanges, acct.changes)
-	out := &outcome{Next: string(mfa.Done)}
+	out := &outcome{Next: string(mfa.NextDone)}
 	if in.SecondFactor {
 		a.givePass(w, r, acct.login)
 		err = a.admitted(ctx, acct, in)
@@ -303,7 +303,7 @@ func (a *app) tellOfLink(ctx context.Context, e mfa.Event) {
 	text := "You " + fmt.Sprintf(what, a.providerName(e.Kind)) + "\n\nTime: " + e.Time.UTC().Format("2006-01-02 15:04 MST") +
 		"\n\nIf this was not you, change your password, look at your security settings, and tell the owner of Acme.\n"
 	a.notify(ctx, func(ctx context.Context) error {
-		acct, err := a.people.byID(ctx, e.SubjectID)
+		acct, err := a.people.byID(ctx, e.UserID)
 		if errors.Is(err, errNobody) || err == nil && !acct.Confirmed {
 			return nil
 		}
@@ -312,7 +312,7 @@ func (a *app) tellOfLink(ctx context.Context, e mfa.Event) {
 				HTML: mfa.NewSecret("<p>" + strings.ReplaceAll(template.HTMLEscapeString(strings.TrimSpace(text)), "\n\n", "</p><p>") + "</p>")})
 		}
 		if err != nil {
-			a.log.WarnContext(ctx, "cannot tell a person of a change", "subject", e.SubjectID, "event", e.Name, "error", err)
+			a.log.WarnContext(ctx, "cannot tell a person of a change", "subject", e.UserID, "event", e.Name, "error", err)
 		}
 		return err
 	})

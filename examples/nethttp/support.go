@@ -53,7 +53,7 @@ func (a *app) pageSupport(w http.ResponseWriter, r *http.Request, who *account) 
 	}
 	var data supportView
 	for _, c := range list {
-		whom, err := a.people.byID(r.Context(), c.SubjectID)
+		whom, err := a.people.byID(r.Context(), c.UserID)
 		if errors.Is(err, errNobody) {
 			continue // gone since
 		}
@@ -112,7 +112,7 @@ func request(who *administrator, whom *account, r *http.Request) (mfa.AdminReque
 	if reason == "" || len(reason) > 500 {
 		return mfa.AdminRequest{}, errReason
 	}
-	return mfa.AdminRequest{Subject: whom.subject(), Actor: who.actor, Reason: reason}, nil
+	return mfa.AdminRequest{User: whom.subject(), Actor: who.actor, Reason: reason}, nil
 }
 
 // postAccess makes a temporary access code and shows it, this once.
@@ -165,7 +165,7 @@ func (a *app) postSetup(w http.ResponseWriter, r *http.Request, who *administrat
 
 // explain is what the owner can do about an error, or "".
 func explain(err error) string {
-	var budget *mfa.BudgetError
+	var budget *mfa.RateLimitError
 	switch {
 	case errors.Is(err, errReason):
 		return "Please give a reason of up to 500 characters: how did you make sure who asks?"
@@ -182,7 +182,7 @@ func explain(err error) string {
 func (a *app) postClose(w http.ResponseWriter, r *http.Request, who *administrator) {
 	whom, err := a.whom(r)
 	if err == nil {
-		err = a.manager.CloseSupport(r.Context(), mfa.AdminRequest{Subject: whom.subject(), Actor: who.actor, Reason: "closed"})
+		err = a.manager.CloseSupport(r.Context(), mfa.AdminRequest{User: whom.subject(), Actor: who.actor, Reason: "closed"})
 	}
 	if err != nil && !errors.Is(err, mfa.ErrNotAvailable) { // closed in another tab
 		a.failPage(w, r, err)
@@ -237,7 +237,7 @@ func (a *app) report(ctx context.Context) (*reportView, error) {
 		for _, f := range o.Factors {
 			own = own || f.Class != factor.ClassRecovery && !f.Implicit
 			some = some || f.Class != factor.ClassRecovery
-			stopped = stopped || f.Stopped
+			stopped = stopped || f.Disabled
 			if !seen[f.Kind] {
 				kinds[p.Type][f.Kind]++
 			}
@@ -281,13 +281,13 @@ func (a *app) postInvite(w http.ResponseWriter, r *http.Request, who *administra
 }
 
 // invite sends set-up links to a stream of people.
-func (a *app) invite(ctx context.Context, actor mfa.Actor, people iter.Seq[mfa.Subject]) iter.Seq[email.Confirmed] {
+func (a *app) invite(ctx context.Context, actor mfa.Actor, people iter.Seq[mfa.User]) iter.Seq[email.Confirmed] {
 	return func(yield func(email.Confirmed) bool) {
 		i := 0
 		for s := range people {
 			c := email.Confirmed{Index: i, Subject: s}
 			if c.Err = ctx.Err(); c.Err == nil {
-				c.Delivery, c.Err = a.manager.SendSetupLinkTo(ctx, mfa.AdminRequest{Subject: s, Actor: actor, Reason: "invitation to enrol"})
+				c.Delivery, c.Err = a.manager.SendSetupLinkTo(ctx, mfa.AdminRequest{User: s, Actor: actor, Reason: "invitation to enrol"})
 			}
 			i++
 			if !yield(c) {

@@ -117,11 +117,11 @@ func TestConfirmations(t *testing.T) {
 	}
 	goOn := make(chan struct{})
 	c := &confirmations{}
-	send := func(ctx context.Context, actor mfa.Actor, people iter.Seq[mfa.Subject]) iter.Seq[email.Confirmed] {
+	send := func(ctx context.Context, actor mfa.Actor, people iter.Seq[mfa.User]) iter.Seq[email.Confirmed] {
 		return email.SendConfirmations(ctx, confirmer(func(r mfa.AdminRequest) error {
 			<-goOn
-			if r.Subject.ID == "b" {
-				return &mfa.BudgetError{RetryAfter: time.Minute}
+			if r.User.ID == "b" {
+				return &mfa.RateLimitError{RetryAfter: time.Minute}
 			}
 			return nil
 		}), actor, "", people)
@@ -198,7 +198,7 @@ func (f confirmer) SendConfirmation(_ context.Context, r mfa.AdminRequest) (*mfa
 	if err := f(r); err != nil {
 		return nil, err
 	}
-	return &mfa.Delivery{Hint: "•••"}, nil
+	return &mfa.Delivery{MaskedDestination: "•••"}, nil
 }
 
 // Sessions that wait in vain are ended and told of; those that are signed in, or young, stay.

@@ -103,16 +103,16 @@ func (s *site) handler() http.Handler {
 	return http.NewCrossOriginProtection().Handler(http.MaxBytesHandler(s.sessions.LoadAndSave(s.mux), 64<<10))
 }
 
-func (s *site) subject(r *http.Request) mfa.Subject {
+func (s *site) subject(r *http.Request) mfa.User {
 	id := s.sessions.GetString(r.Context(), "user")
 	if id == "" {
-		return mfa.Subject{}
+		return mfa.User{}
 	}
-	return mfa.Subject{ID: id, Email: id + "@portal.example", EmailConfirmed: true}
+	return mfa.User{ID: id, Email: id + "@portal.example", EmailVerified: true}
 }
 
 func (s *site) identify(r *http.Request) (mfahttp.Identity, error) {
-	id := mfahttp.Identity{Subject: s.subject(r), SignedIn: s.sessions.GetBool(r.Context(), "signed_in"),
+	id := mfahttp.Identity{User: s.subject(r), SignedIn: s.sessions.GetBool(r.Context(), "signed_in"),
 		SignedInAt: time.Unix(s.sessions.GetInt64(r.Context(), "since"), 0)}
 	if p, ok := s.proof(r.Context()); ok {
 		id.VerifiedAt = p.Time
@@ -125,7 +125,7 @@ func (s *site) proof(ctx context.Context) (p proof, ok bool) {
 }
 
 func (s *site) verified(_ http.ResponseWriter, r *http.Request, v *mfa.Verification) error {
-	if v.SubjectID != s.sessions.GetString(r.Context(), "user") {
+	if v.UserID != s.sessions.GetString(r.Context(), "user") {
 		return errors.New("the verification is of somebody else than the session waits for")
 	}
 	data, err := json.Marshal(proof{Time: v.Time, AMR: v.AMR, Level: v.AssuranceLevel})
@@ -239,7 +239,7 @@ func (s *site) postLogin(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "unavailable", http.StatusServiceUnavailable)
 		return
 	}
-	if ch.Next == mfa.Done {
+	if ch.Next == mfa.NextDone {
 		s.sessions.Put(ctx, "signed_in", true)
 	}
 	// The pages of mfahttp return to paths of this site only.

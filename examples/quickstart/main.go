@@ -24,11 +24,11 @@ func main() {
 	check(err)
 
 	ctx, session := context.Background(), "the id of the session"
-	ann := mfa.Subject{ID: "42", Account: "ann@example.com"}
+	ann := mfa.User{ID: "42", Account: "ann@example.com"}
 	input := bufio.NewScanner(os.Stdin)
 
 	// The password was right: what next? The policy requires a factor, and ann has none.
-	begun, err := m.Begin(ctx, mfa.BeginRequest{Subject: ann, Binding: session})
+	begun, err := m.Begin(ctx, mfa.BeginRequest{User: ann, Binding: session})
 	check(err)
 	enrollment, err := m.Enroll(ctx, mfa.EnrollRequest{Grant: begun.Grant, Binding: session, Kind: "totp"})
 	check(err)
@@ -42,7 +42,7 @@ func main() {
 	}
 
 	// Ann signs in again: the same code will not do, the next one will.
-	begun, err = m.Begin(ctx, mfa.BeginRequest{Subject: ann, Binding: session})
+	begun, err = m.Begin(ctx, mfa.BeginRequest{User: ann, Binding: session})
 	check(err)
 	for {
 		v, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: begun.Token, Binding: session, Kind: "totp", Response: ask(input)})

@@ -23,7 +23,7 @@ var (
 )
 
 // Store is a [storage.Store] and a [storage.Lister]. The application passes users.id in
-// decimal as mfa.Subject.ID, and no Tenant. A person's row must be there before their first
+// decimal as mfa.User.ID, and no Tenant. A person's row must be there before their first
 // record, and takes the record with it when it is deleted.
 //
 // The column is NULL without a record, and otherwise the length of the revision in one byte,

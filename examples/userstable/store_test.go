@@ -251,15 +251,15 @@ func Example() {
 	m, err := mfa.New(mfa.Config{Store: store, Keys: keys, Factors: []mfa.Factor{number}})
 	check(err)
 
-	ann := mfa.Subject{ID: "42"} // users.id
-	begun, err := m.Begin(ctx, mfa.BeginRequest{Subject: ann, Binding: "session"})
+	ann := mfa.User{ID: "42"} // users.id
+	begun, err := m.Begin(ctx, mfa.BeginRequest{User: ann, Binding: "session"})
 	check(err)
 	e, err := m.Enroll(ctx, mfa.EnrollRequest{Grant: begun.Grant, Binding: "session", Kind: "pin", Params: map[string]mfa.Secret{"pin": mfa.NewSecret("739162")}})
 	check(err)
 	_, err = m.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: "session", Response: mfa.NewSecret("739162")})
 	check(err)
 
-	begun, err = m.Begin(ctx, mfa.BeginRequest{Subject: ann, Binding: "session"})
+	begun, err = m.Begin(ctx, mfa.BeginRequest{User: ann, Binding: "session"})
 	check(err)
 	v, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: begun.Token, Binding: "session", Kind: "pin", Response: mfa.NewSecret("739162")})
 	check(err)

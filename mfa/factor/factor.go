@@ -141,7 +141,7 @@ type Traits struct {
 // Person is what a factor may know of whom it serves. ID is the application's; Account is
 // how the person is called in an authenticator app, by default the e-mail address or
 // ID; the other fields may be empty.
-type Person struct {
+type User struct {
 	ID, Tenant, UserType string
 	Account              string
 	Email, Phone         string
@@ -204,14 +204,14 @@ type Identifier interface {
 // Implicit is implemented by factors a person can have without enrolling, because the
 // application vouches for an address ([Person].Email of a confirmed address). Which kinds
 // are implicit is for the policy to say.
-type Implicit interface {
+type Implier interface {
 	Factor
 	// Implied returns the state and the masked hint that an implicit instance has. A nil state
 	// with a nil error means that the person has no such address. An error that wraps
 	// ErrUndeliverable means that they have one that no message can be sent to. Any other
 	// error is a failure of the factor; neither of them is ever taken for "has none". The
 	// text of an error holds nothing of the address.
-	Implied(p Person) (state []byte, hint string, err error)
+	Implied(p User) (state []byte, hint string, err error)
 }
 
 // Describer is implemented by factors whose instances have something to say about themselves.
@@ -252,7 +252,7 @@ type Notifier interface {
 // NotifyInput is something to tell a person. It holds nothing that a stranger who reads the
 // message could use, unless it has a Link.
 type NotifyInput struct {
-	Person Person
+	User User
 	// State is the instance's whose destination it goes to.
 	State []byte
 	// Name is of the event, as in the table at mfa.SlogEvents, or "setup.link" for a message
@@ -265,14 +265,14 @@ type NotifyInput struct {
 	// Time is when it happened, Until the end of a lock or zero.
 	Time, Until time.Time
 	// Left is how many recovery codes are left, else -1.
-	Left int
+	Remaining int
 	// Link is a token to set up a new device with: put it in a link to a page that posts it.
 	Link Secret
 }
 
 // EnrollInput is one request to enrol.
 type EnrollInput struct {
-	Person Person
+	User User
 	// Name is the name the person gave the new instance, possibly empty.
 	Name string
 	// Params are the factor's own parameters ("address", "number", "pin", "secret"),
@@ -295,7 +295,7 @@ type EnrollOutput struct {
 	// State is kept for the pending instance and passed to Issue and Verify.
 	State []byte
 	// Hint tells the instance apart in a list, masked ("a•••@example.com"), or "".
-	Hint string
+	MaskedDestination string
 	// Name is used when the person gave none.
 	Name string
 	// Prompt is what to show now.
@@ -305,19 +305,19 @@ type EnrollOutput struct {
 // Prompt is what a person is shown during enrolment, or a client is handed for a
 // challenge. Secrets print as "[redacted]" unless revealed.
 type Prompt struct {
-	Secret Secret   // manual key of an authenticator app
-	URI    Secret   // otpauth URI
-	SVG    Secret   // QR code of URI as an SVG document
-	PNG    Secret   // QR code of URI as a PNG image
-	Codes  []Secret // recovery codes
-	Hint   string   // masked destination
+	Secret            Secret   // manual key of an authenticator app
+	URI               Secret   // otpauth URI
+	SVG               Secret   // QR code of URI as an SVG document
+	PNG               Secret   // QR code of URI as a PNG image
+	Codes             []Secret // recovery codes
+	MaskedDestination string   // masked destination
 	// Data is a kind's own public data as JSON (WebAuthn options), or nil.
 	Data []byte
 }
 
 // VerifyInput is one answer to judge.
 type VerifyInput struct {
-	Person Person
+	User User
 	// State is the instance's, as Enroll or the last Verdict left it. It must not be changed in place.
 	State []byte
 	// Issued is what Issue kept for a Challenger, nil when nothing was issued to the
@@ -349,15 +349,15 @@ type Verdict struct {
 
 // IssueInput asks for a challenge.
 type IssueInput struct {
-	Person     Person
+	User       User
 	State      []byte
 	Confirming bool // the challenge confirms an enrolment
 	// Instances are all that may answer, of a SharedChallenge kind; State is one of them.
 	Instances []Instance
 	// Anyone says that nobody is known yet, and that whoever answers is who it is: Person,
 	// State and Instances are empty. Only for an Identifier.
-	Anyone bool
-	Now    time.Time
+	Discoverable bool
+	Now          time.Time
 }
 
 // Issue is a challenge that was made.
@@ -379,7 +379,7 @@ type Issue struct {
 
 // DeliverInput is a challenge to hand over.
 type DeliverInput struct {
-	Person  Person
+	User    User
 	State   []byte
 	Payload Secret
 	// Purpose is "sign-in", "step-up", "manage", "replace" or "confirm".

@@ -29,7 +29,7 @@ type Policy struct {
 	// Default is the kind that a user who has several kinds is offered first.
 	Default string `json:"default,omitempty"`
 	// Implicit are kinds that a user has without enrolling, where the application vouches for
-	// the address (mfa.Subject.EmailConfirmed). With "email", every user is asked by e-mail
+	// the address (mfa.User.EmailVerified). With "email", every user is asked by e-mail
 	// until they enrol a better factor.
 	Implicit []string `json:"implicit,omitempty"`
 	// KeepImplicit offers implicit kinds also to users who have enrolled another factor. A

@@ -25,9 +25,9 @@ func (a *audit) settings() {
 			"responses and changes are not logged", "set Events, for example to SlogEvents")
 	}
 	if a.UnlimitedSends {
-		a.find(rows{"A-32", "", "A-32", "A-32"}, "Config.Sends",
+		a.find(rows{"A-32", "", "A-32", "A-32"}, "Config.RateLimits",
 			"codes are sent to a user without a rate limit",
-			"set PerPerson to zero, for the default, or more")
+			"set PerUser to zero, for the default, or more")
 	}
 	if a.LinkTTL > 24*time.Hour {
 		a.find(rows{"N-34", "N-34", "A-9", "A-9"}, "Config.LinkTTL",
@@ -47,11 +47,11 @@ func (a *audit) notices() {
 	switch r := (rows{"N-37", "N-37", "", "A-7"}); {
 	case a.Notices && able:
 	case a.Notices || !a.Events:
-		a.find(r, "Config.Notices", "users are not notified of changes to their second factor",
+		a.find(r, "Config.Notify", "users are not notified of changes to their second factor",
 			"set Notices, and configure a factor that can notify, such as e-mail "+
 				"(a policy may forbid it for signing in)")
 	default:
-		a.advise(r, "Config.Notices",
+		a.advise(r, "Config.Notify",
 			"the library does not notify users of changes to their second factor",
 			"set Notices, or let the application notify users in Events")
 	}

@@ -148,7 +148,7 @@ func (s Setup) checkKinds(p Policy) *invalidError {
 // checkImplicit finds kinds that cannot do what Implicit and Passwordless ask of them.
 func (s Setup) checkImplicit(p Policy) *invalidError {
 	for _, k := range p.Implicit {
-		if _, ok := s.factor(k).(factor.Implicit); !ok {
+		if _, ok := s.factor(k).(factor.Implier); !ok {
 			return invalidf("kind %q cannot be implicit", k)
 		}
 	}

@@ -85,7 +85,7 @@ func (c *givesUp) Done() <-chan struct{} {
 // A place that is granted to an attempt in the moment in which it gives up is not lost.
 func TestThrottle_GivingUpLosesNoPlace(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, func(c *throttle.Config) { c.AtOnce, c.MaxWait = 1, 5*time.Second })
+	b := newBench(t, func(c *throttle.Config) { c.MaxConcurrent, c.MaxWait = 1, 5*time.Second })
 	at := attempt{Name: "ann", Client: "home"}
 	for range 100 { // which of both it sees is chance
 		end, ended := make(chan struct{}), make(chan struct{})

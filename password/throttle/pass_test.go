@@ -40,7 +40,7 @@ func TestThrottle_PassSkipsTheQueues(t *testing.T) {
 func TestThrottle_PassIsWorthTenGuesses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, func(c *throttle.Config) { c.AtOnce = 100 })
+		b := newBench(t, func(c *throttle.Config) { c.MaxConcurrent = 100 })
 		pass, expires := b.NewPass("7")
 		held := attempt{Name: "ann", Client: "bad", Account: "7", Pass: pass}
 		b.exhaust("ann")

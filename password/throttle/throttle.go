@@ -38,10 +38,10 @@ const (
 type Config struct {
 	// Keys seals passes. Required. Processes with the same keys accept each other's passes.
 	Keys *seal.Keyring
-	// AtOnce is how many passwords are verified at once. Set it to HasherConfig.AtOnce or
+	// MaxConcurrent is how many passwords are verified at once. Set it to HasherConfig.MaxConcurrent or
 	// less, so that attempts wait here, where the queue is fair. Defaults to the number of
 	// processors. Must be at least 1.
-	AtOnce int
+	MaxConcurrent int
 	// PerName is how many incorrect passwords for one name are verified without a wait.
 	// Defaults to 10. Must be between 1 and 100.
 	PerName int
@@ -105,8 +105,8 @@ func New(cfg Config) (*Throttle, error) {
 		return nil, errors.New("throttle: Config.Keys is required")
 	}
 	defaults(&cfg)
-	if cfg.AtOnce < 1 {
-		return nil, fmt.Errorf("throttle: Config.AtOnce is %d, want at least 1", cfg.AtOnce)
+	if cfg.MaxConcurrent < 1 {
+		return nil, fmt.Errorf("throttle: Config.MaxConcurrent is %d, want at least 1", cfg.MaxConcurrent)
 	}
 	for _, c := range []struct {
 		name     string
@@ -138,7 +138,7 @@ func New(cfg Config) (*Throttle, error) {
 		start:   time.Now(),
 		clients: newLines(limits{cfg.PerClient, cfg.Every, clientQueue}),
 		names:   newLines(limits{cfg.PerName, cfg.Every, waiting}),
-		hashing: line{limits: limits{cfg.AtOnce, 0, hashQueue}},
+		hashing: line{limits: limits{cfg.MaxConcurrent, 0, hashQueue}},
 		passes:  passes{limit: cfg.PerPass, of: make(map[string][]*passUse)},
 	}, nil
 }
@@ -148,7 +148,7 @@ func defaults(cfg *Config) {
 		field *int
 		value int
 	}{
-		{&cfg.AtOnce, runtime.GOMAXPROCS(0)}, {&cfg.PerName, defaultPerName},
+		{&cfg.MaxConcurrent, runtime.GOMAXPROCS(0)}, {&cfg.PerName, defaultPerName},
 		{&cfg.PerClient, defaultPerClient}, {&cfg.PerPass, defaultPerPass},
 	} {
 		if *d.field == 0 {

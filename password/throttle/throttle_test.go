@@ -36,7 +36,7 @@ func newBench(t *testing.T, change func(*throttle.Config)) *bench {
 	t.Helper()
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
-	cfg := throttle.Config{Keys: keys, AtOnce: 2}
+	cfg := throttle.Config{Keys: keys, MaxConcurrent: 2}
 	if change != nil {
 		change(&cfg)
 	}
@@ -113,7 +113,7 @@ func TestThrottle_ChargesBeforeVerifying(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t, func(c *throttle.Config) {
-					c.PerName, c.PerClient, c.AtOnce = 10, 10, 1000
+					c.PerName, c.PerClient, c.MaxConcurrent = 10, 10, 1000
 				})
 				var refused atomic.Int64
 				for i := range 5000 {
@@ -341,7 +341,7 @@ func TestThrottle_HonoursTheContext(t *testing.T) {
 func TestThrottle_MemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, func(c *throttle.Config) { c.AtOnce = 1000 })
+		b := newBench(t, func(c *throttle.Config) { c.MaxConcurrent = 1000 })
 		for round := range 200 {
 			for i := range 100 {
 				b.wg.Go(func() {
@@ -374,13 +374,13 @@ func TestNew_RefusesWhatIsOutOfBounds(t *testing.T) {
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
 	for field, change := range map[string]func(*throttle.Config){
-		"AtOnce":    func(c *throttle.Config) { c.AtOnce = -1 },
-		"PerName":   func(c *throttle.Config) { c.PerName = 101 },
-		"PerClient": func(c *throttle.Config) { c.PerClient = -1 },
-		"PerPass":   func(c *throttle.Config) { c.PerPass = 101 },
-		"Every":     func(c *throttle.Config) { c.Every = time.Millisecond },
-		"MaxWait":   func(c *throttle.Config) { c.MaxWait = time.Hour },
-		"PassTTL":   func(c *throttle.Config) { c.PassTTL = time.Second },
+		"MaxConcurrent": func(c *throttle.Config) { c.MaxConcurrent = -1 },
+		"PerName":       func(c *throttle.Config) { c.PerName = 101 },
+		"PerClient":     func(c *throttle.Config) { c.PerClient = -1 },
+		"PerPass":       func(c *throttle.Config) { c.PerPass = 101 },
+		"Every":         func(c *throttle.Config) { c.Every = time.Millisecond },
+		"MaxWait":       func(c *throttle.Config) { c.MaxWait = time.Hour },
+		"PassTTL":       func(c *throttle.Config) { c.PassTTL = time.Second },
 	} {
 		cfg := throttle.Config{Keys: keys}
 		change(&cfg)

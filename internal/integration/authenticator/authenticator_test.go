@@ -53,16 +53,16 @@ func run(t *testing.T, stdin, name string, args ...string) string {
 	return strings.TrimRight(string(out), "\n")
 }
 
-func enroll(t *testing.T, cfg totp.Config, p factor.Person) (*totp.Factor, *factor.EnrollOutput, string) {
+func enroll(t *testing.T, cfg totp.Config, p factor.User) (*totp.Factor, *factor.EnrollOutput, string) {
 	t.Helper()
 	f, err := totp.New(cfg)
 	require.NoError(t, err)
-	out, err := f.Enroll(t.Context(), factor.EnrollInput{Person: p})
+	out, err := f.Enroll(t.Context(), factor.EnrollInput{User: p})
 	require.NoError(t, err)
 	return f, out, out.Prompt.URI.Reveal()
 }
 
-var ann = factor.Person{ID: "42", Account: "ann+x@example.com"}
+var ann = factor.User{ID: "42", Account: "ann+x@example.com"}
 
 // oathtool's codes are accepted and ours are accepted by it, for every algorithm, length and
 // several periods, from 1970 to far beyond 32 bits of steps; and the code is of that step
@@ -114,9 +114,9 @@ func TestSignInWithOathtool(t *testing.T) {
 	require.NoError(t, err)
 	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: clock, Factors: []mfa.Factor{f}})
 	require.NoError(t, err)
-	subject := mfa.Subject{ID: "42", Account: "ann@example.com"}
+	subject := mfa.User{ID: "42", Account: "ann@example.com"}
 	begin := func() *mfa.Challenge {
-		ch, err := m.Begin(t.Context(), mfa.BeginRequest{Subject: subject, Binding: "b"})
+		ch, err := m.Begin(t.Context(), mfa.BeginRequest{User: subject, Binding: "b"})
 		require.NoError(t, err)
 		return ch
 	}
@@ -151,11 +151,11 @@ func TestZbarimg(t *testing.T) {
 		in     factor.EnrollInput
 		longer int
 	}{
-		"default":   {totp.Config{Issuer: "Acme"}, factor.EnrollInput{Person: ann}, 100},
-		"SHA512":    {totp.Config{Issuer: "Acme", Algorithm: totp.SHA512, Digits: 8}, factor.EnrollInput{Person: ann}, 180},
-		"escapes":   {totp.Config{Issuer: "Ünï & Cö=1+2#%/?"}, factor.EnrollInput{Person: ann, Name: "my phone"}, 150},
-		"long name": {totp.Config{Issuer: strings.Repeat("long name ", 6) + "x"}, factor.EnrollInput{Person: ann}, 250},
-		"longest": {totp.Config{Issuer: strings.Repeat("日", 21)}, factor.EnrollInput{Person: factor.Person{Account: strings.Repeat("本", 200)},
+		"default":   {totp.Config{Issuer: "Acme"}, factor.EnrollInput{User: ann}, 100},
+		"SHA512":    {totp.Config{Issuer: "Acme", Algorithm: totp.SHA512, Digits: 8}, factor.EnrollInput{User: ann}, 180},
+		"escapes":   {totp.Config{Issuer: "Ünï & Cö=1+2#%/?"}, factor.EnrollInput{User: ann, Name: "my phone"}, 150},
+		"long name": {totp.Config{Issuer: strings.Repeat("long name ", 6) + "x"}, factor.EnrollInput{User: ann}, 250},
+		"longest": {totp.Config{Issuer: strings.Repeat("日", 21)}, factor.EnrollInput{User: factor.User{Account: strings.Repeat("本", 200)},
 			Name: strings.Repeat("電", 100), Params: map[string]mfa.Secret{"secret": mfa.NewSecret(strings.Repeat("A2", 102))}}, 1200},
 	} {
 		f, err := totp.New(c.cfg)

@@ -114,7 +114,7 @@ func failsInTime(patience time.Duration, what string, call func(ctx context.Cont
 type person struct {
 	m       *mfa.Manager
 	clock   *mfatest.Clock
-	subject mfa.Subject
+	subject mfa.User
 	secret  string
 	tries   int
 }
@@ -125,10 +125,10 @@ func enrolled(t testing.TB, store storage.Store) *person {
 	require.NoError(t, err)
 	app, err := totp.New(totp.Config{Issuer: "Acme"})
 	require.NoError(t, err)
-	p := &person{clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 5, 0, time.UTC)), subject: mfa.Subject{ID: "ann"}}
+	p := &person{clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 5, 0, time.UTC)), subject: mfa.User{ID: "ann"}}
 	p.m, err = mfa.New(mfa.Config{Store: store, Keys: keys, Clock: p.clock, Factors: []mfa.Factor{app}})
 	require.NoError(t, err)
-	ch, err := p.m.Begin(t.Context(), mfa.BeginRequest{Subject: p.subject, Binding: "s"})
+	ch, err := p.m.Begin(t.Context(), mfa.BeginRequest{User: p.subject, Binding: "s"})
 	require.NoError(t, err)
 	e, err := p.m.Enroll(t.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: "s", Kind: "totp"})
 	require.NoError(t, err)
@@ -162,7 +162,7 @@ func (p *person) wrong(t testing.TB) mfa.Secret {
 }
 
 func (p *person) begin(ctx context.Context) (*mfa.Challenge, error) {
-	return p.m.Begin(ctx, mfa.BeginRequest{Subject: p.subject, Binding: "s"})
+	return p.m.Begin(ctx, mfa.BeginRequest{User: p.subject, Binding: "s"})
 }
 
 func (p *person) answer(ctx context.Context, ch *mfa.Challenge, code mfa.Secret) error {

@@ -229,7 +229,7 @@ func outageOfManager(t *testing.T, o outage, s *site) {
 			ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(o.patience, briefly))
 			defer cancel()
 			switch ch, err := p.begin(ctx); {
-			case err == nil && (!o.reads || ch.Next != mfa.Verify || !ch.LockedUntil.IsZero()):
+			case err == nil && (!o.reads || ch.Next != mfa.NextVerify || !ch.LockedUntil.IsZero()):
 				t.Errorf("begin: %+v", ch)
 			case err != nil && !errors.Is(err, mfa.ErrUnavailable):
 				t.Errorf("begin: %v", err)
@@ -254,7 +254,7 @@ func outageOfManager(t *testing.T, o outage, s *site) {
 	require.NoError(t, err)
 	var attempt *mfa.AttemptError
 	require.ErrorAs(t, p.answer(t.Context(), after, p.wrong(t)), &attempt)
-	require.Equal(t, 4, attempt.Left, "wrong answers were counted in the outage")
+	require.Equal(t, 4, attempt.Remaining, "wrong answers were counted in the outage")
 }
 
 // What becomes of writes whose deadline passed while the row was locked, as the package's

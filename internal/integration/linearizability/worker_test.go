@@ -114,10 +114,10 @@ func newWorker(store storage.Store, key []byte) (*worker, error) {
 		return nil, err
 	}
 	w.Manager, err = mfa.New(mfa.Config{Store: w.witness, Keys: keys, Clock: w.clock, Factors: []mfa.Factor{app, mail, codes},
-		Policies:  policy.Static(policy.Policy{Implicit: []string{"email"}, KeepImplicit: true}),
-		Lockout:   lockout.Config{StopAfter: stopAfter},
-		Sends:     mfa.SendBudget{PerPerson: perHour},
-		Authorize: func(context.Context, mfa.AdminAction) error { return nil },
+		Policies:   policy.Static(policy.Policy{Implicit: []string{"email"}, KeepImplicit: true}),
+		Lockout:    lockout.Config{DisableAfter: stopAfter},
+		RateLimits: mfa.RateLimits{PerUser: perHour},
+		Authorize:  func(context.Context, mfa.AdminAction) error { return nil },
 	})
 	return w, err
 }
@@ -125,8 +125,8 @@ func newWorker(store storage.Store, key []byte) (*worker, error) {
 const binding = "session-1"
 
 var (
-	ann     = mfa.Subject{ID: "ann", Email: "ann@example.com", EmailConfirmed: true}
-	support = mfa.AdminRequest{Subject: ann, Actor: mfa.System("support")}
+	ann     = mfa.User{ID: "ann", Email: "ann@example.com", EmailVerified: true}
+	support = mfa.AdminRequest{User: ann, Actor: mfa.System("support")}
 )
 
 // do does a deed between two looks at the clock.
@@ -160,7 +160,7 @@ func (w *worker) act(ctx context.Context, d deed) (o outcome, err error) {
 	challenge, grant := mfa.ChallengeToken{Secret: mfa.NewSecret(d.Token)}, mfa.Grant{Secret: mfa.NewSecret(d.Token)}
 	switch d.Do {
 	case "begin":
-		ch, err := w.Begin(ctx, mfa.BeginRequest{Subject: ann, Binding: binding})
+		ch, err := w.Begin(ctx, mfa.BeginRequest{User: ann, Binding: binding})
 		if err != nil {
 			return o, err
 		}
@@ -177,7 +177,7 @@ func (w *worker) act(ctx context.Context, d deed) (o outcome, err error) {
 		if err != nil {
 			return o, err
 		}
-		o.Token, o.Left, o.Expires = v.Grant.Reveal(), v.RecoveryLeft, millis(v.GrantExpires)
+		o.Token, o.Left, o.Expires = v.Grant.Reveal(), v.RecoveryCodesRemaining, millis(v.GrantExpires)
 	case "enroll":
 		e, err := w.Enroll(ctx, mfa.EnrollRequest{Grant: grant, Binding: binding, Kind: "totp", Name: fmt.Sprint(d.N)})
 		if err != nil {
@@ -221,13 +221,13 @@ var tenDigits = regexp.MustCompile(`\b\d{10}\b`)
 func (w *worker) refusal(err error) outcome {
 	var attempt *mfa.AttemptError
 	var lock *mfa.LockedError
-	var stop *mfa.StoppedError
-	var sends *mfa.BudgetError
+	var stop *mfa.DisabledError
+	var sends *mfa.RateLimitError
 	switch {
 	case errors.As(err, &attempt) && errors.Is(err, mfa.ErrReplayed):
-		return outcome{Said: replayed, Left: attempt.Left, Until: millis(attempt.LockedUntil)}
+		return outcome{Said: replayed, Left: attempt.Remaining, Until: millis(attempt.LockedUntil)}
 	case errors.As(err, &attempt) && errors.Is(err, mfa.ErrIncorrect):
-		return outcome{Said: incorrect, Left: attempt.Left, Until: millis(attempt.LockedUntil)}
+		return outcome{Said: incorrect, Left: attempt.Remaining, Until: millis(attempt.LockedUntil)}
 	case errors.As(err, &lock):
 		return outcome{Said: locked, Until: millis(lock.Until)}
 	case errors.As(err, &stop):
@@ -262,7 +262,7 @@ func sightOfOverview(v *mfa.Overview) string {
 	var apps, stopped []string
 	codes := false
 	for _, f := range v.Factors {
-		if f.Stopped {
+		if f.Disabled {
 			stopped = append(stopped, f.Kind)
 		}
 		switch {
@@ -272,14 +272,14 @@ func sightOfOverview(v *mfa.Overview) string {
 			codes = true
 		}
 	}
-	return sight(sorted(apps), codes, v.RecoveryLeft, millis(v.LockedUntil), inOrder(stopped))
+	return sight(sorted(apps), codes, v.RecoveryCodesRemaining, millis(v.LockedUntil), inOrder(stopped))
 }
 
 func sightOfChallenge(ch *mfa.Challenge) string {
 	var apps, stopped []string
 	codes := false
 	for _, o := range ch.Options {
-		if o.Stopped {
+		if o.Disabled {
 			stopped = append(stopped, o.Kind)
 		}
 		switch {

@@ -339,7 +339,7 @@ func TestSend_InternationalDomain(t *testing.T) {
 		"ann@מבחן.example":          "ann@xn--5dbmtg.example",
 	} {
 		t.Run(address, func(t *testing.T) {
-			state, _, err := f.Implied(factor.Person{Email: address})
+			state, _, err := f.Implied(factor.User{Email: address})
 			require.NoError(t, err)
 			out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"address": factor.NewSecret(address)}})
 			require.NoError(t, err)

@@ -53,7 +53,7 @@ type world struct {
 	codes  []factor.Secret
 }
 
-var ann = mfa.Subject{ID: "ann", Email: "ann@example.com", EmailConfirmed: true}
+var ann = mfa.User{ID: "ann", Email: "ann@example.com", EmailVerified: true}
 
 func newWorld(t testing.TB, open func() storage.Store) *world {
 	t.Helper()
@@ -194,7 +194,7 @@ func (w *world) shown() mfa.Secret {
 
 func (w *world) begin(m *mfa.Manager) *mfa.Challenge {
 	w.t.Helper()
-	ch, err := m.Begin(w.t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding})
+	ch, err := m.Begin(w.t.Context(), mfa.BeginRequest{User: ann, Binding: binding})
 	require.NoError(w.t, err)
 	return ch
 }

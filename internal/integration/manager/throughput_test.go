@@ -163,7 +163,7 @@ redis.call('HSET', KEYS[1], 'r', ARGV[2], 'd', ARGV[3]) return 1`)
 type crowd struct {
 	*world
 	m       *mfa.Manager
-	people  []mfa.Subject
+	people  []mfa.User
 	secrets []string
 }
 
@@ -172,8 +172,8 @@ func newCrowd(b testing.TB, store storage.Store, people int) *crowd {
 	c := &crowd{world: newWorld(b, nil)}
 	c.m = c.manager(store)
 	for i := range people {
-		s := mfa.Subject{ID: fmt.Sprintf("person-%d", i)}
-		ch, err := c.m.Begin(b.Context(), mfa.BeginRequest{Subject: s, Binding: binding})
+		s := mfa.User{ID: fmt.Sprintf("person-%d", i)}
+		ch, err := c.m.Begin(b.Context(), mfa.BeginRequest{User: s, Binding: binding})
 		require.NoError(b, err)
 		e, err := c.m.Enroll(b.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: binding, Kind: "totp"})
 		require.NoError(b, err)
@@ -220,7 +220,7 @@ func (c *crowd) round(b testing.TB, workers int) (time.Duration, []time.Duration
 	challenges, codes := make([]*mfa.Challenge, len(c.people)), make([]mfa.Secret, len(c.people))
 	for i, s := range c.people {
 		var err error
-		challenges[i], err = c.m.Begin(b.Context(), mfa.BeginRequest{Subject: s, Binding: binding})
+		challenges[i], err = c.m.Begin(b.Context(), mfa.BeginRequest{User: s, Binding: binding})
 		require.NoError(b, err)
 		codes[i] = c.code(i)
 	}
@@ -325,8 +325,8 @@ func BenchmarkContention(b *testing.B) {
 			for i := range managers {
 				managers[i] = w.manager(yard.open())
 			}
-			s := mfa.Subject{ID: "one"}
-			ch, err := managers[0].Begin(b.Context(), mfa.BeginRequest{Subject: s, Binding: binding})
+			s := mfa.User{ID: "one"}
+			ch, err := managers[0].Begin(b.Context(), mfa.BeginRequest{User: s, Binding: binding})
 			require.NoError(b, err)
 			e, err := managers[0].Enroll(b.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: binding, Kind: "pin", Params: map[string]mfa.Secret{"pin": mfa.NewSecret("739162")}})
 			require.NoError(b, err)
