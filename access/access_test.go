@@ -39,7 +39,7 @@ func TestParams(t *testing.T) {
 	f := newFactor(t, access.Config{})
 	for valid, want := range map[string]time.Duration{"": time.Hour, "5m": 5 * time.Minute, "24h": 24 * time.Hour,
 		"24h1s": 0, "4m59s": 0, "-1h": 0, "8": 0, "x": 0, "9999999999h": 0} {
-		out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]mfa.Secret{"valid": mfa.NewSecret(valid)}, Now: start})
+		out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"valid": factor.NewSecret(valid)}, Now: start})
 		if want == 0 {
 			require.ErrorIs(t, err, factor.ErrMalformed, valid)
 			continue
@@ -49,7 +49,7 @@ func TestParams(t *testing.T) {
 		require.Regexp(t, `^([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}$`, out.Prompt.Codes[0].Reveal())
 		require.NotContains(t, string(out.State), strings.ReplaceAll(out.Prompt.Codes[0].Reveal(), "-", ""))
 	}
-	_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]mfa.Secret{"uses": mfa.NewSecret("twice")}, Now: start})
+	_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"uses": factor.NewSecret("twice")}, Now: start})
 	require.ErrorIs(t, err, factor.ErrMalformed)
 	require.Zero(t, f.Describe(nil))
 	_, err = f.Verify(t.Context(), factor.VerifyInput{State: []byte("x"), Response: "0000000000000000", Now: start})
@@ -82,7 +82,7 @@ func open(t *testing.T) *office {
 	app, err := totp.New(totp.Config{Issuer: "Acme"})
 	require.NoError(t, err)
 	o := &office{t: t, clock: mfatest.NewClock(start)}
-	o.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: o.clock, Factors: []mfa.Factor{app, newFactor(t, access.Config{})},
+	o.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: o.clock, Factors: []factor.Factor{app, newFactor(t, access.Config{})},
 		Authorize: func(_ context.Context, a mfa.AdminAction) error {
 			if a.Actor != "admin" {
 				return fmt.Errorf("%s is no administrator", a.Actor)
@@ -111,11 +111,11 @@ func (o *office) enrol(g mfa.Grant) {
 	require.NoError(o.t, err)
 	code, err := otptotp.GenerateCode(e.Prompt.Secret.Reveal(), o.clock.Now())
 	require.NoError(o.t, err)
-	_, err = o.Confirm(o.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: mfa.NewSecret(code)})
+	_, err = o.Confirm(o.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: factor.NewSecret(code)})
 	require.NoError(o.t, err)
 }
 
-func (o *office) issue(params map[string]factor.Secret) mfa.Secret {
+func (o *office) issue(params map[string]factor.Secret) factor.Secret {
 	o.t.Helper()
 	e, err := o.Issue(o.t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{User: ann, Actor: mfa.System("admin"), Reason: "called, knows her badge number"},
 		Kind: "access", Params: params})
@@ -124,7 +124,7 @@ func (o *office) issue(params map[string]factor.Secret) mfa.Secret {
 	return e.Prompt.Codes[0]
 }
 
-func (o *office) use(code mfa.Secret) (*mfa.Verification, error) {
+func (o *office) use(code factor.Secret) (*mfa.Verification, error) {
 	return o.Verify(o.t.Context(), mfa.VerifyRequest{Challenge: o.begin().Token, Binding: session, Kind: "access", Response: code})
 }
 
@@ -157,7 +157,7 @@ func TestAccessOnce(t *testing.T) {
 func TestAccessForHours(t *testing.T) {
 	o := open(t)
 	o.enrol(o.begin().Grant)
-	code := o.issue(map[string]mfa.Secret{"valid": mfa.NewSecret("8h"), "uses": mfa.NewSecret("any")})
+	code := o.issue(map[string]factor.Secret{"valid": factor.NewSecret("8h"), "uses": factor.NewSecret("any")})
 	for range 4 {
 		_, err := o.use(code)
 		require.NoError(t, err)
@@ -176,10 +176,10 @@ func TestAccessForHours(t *testing.T) {
 func TestNewAccessCodeEndsTheOld(t *testing.T) {
 	o := open(t)
 	o.enrol(o.begin().Grant)
-	first := o.issue(map[string]mfa.Secret{"uses": mfa.NewSecret("any")})
-	second := o.issue(map[string]mfa.Secret{"uses": mfa.NewSecret("any")})
+	first := o.issue(map[string]factor.Secret{"uses": factor.NewSecret("any")})
+	second := o.issue(map[string]factor.Secret{"uses": factor.NewSecret("any")})
 	_, err := o.use(first)
-	require.ErrorIs(t, err, mfa.ErrIncorrect)
+	require.ErrorIs(t, err, factor.ErrIncorrect)
 	_, err = o.use(second)
 	require.NoError(t, err)
 }
@@ -189,8 +189,8 @@ func TestWrongAccessCodesLock(t *testing.T) {
 	o.enrol(o.begin().Grant)
 	code := o.issue(nil)
 	for range 5 {
-		_, err := o.use(mfa.NewSecret("0000-0000-0000-0000"))
-		require.ErrorIs(t, err, mfa.ErrIncorrect)
+		_, err := o.use(factor.NewSecret("0000-0000-0000-0000"))
+		require.ErrorIs(t, err, factor.ErrIncorrect)
 	}
 	_, err := o.use(code)
 	var locked *mfa.LockedError
@@ -212,8 +212,8 @@ func TestOnlyAdministratorsIssue(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
 	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{User: mfa.User{ID: "bob", Enrolled: true}, Actor: mfa.System("admin")}, Kind: "access"})
 	require.ErrorIs(t, err, mfa.ErrRecordMissing)
-	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{User: ann, Actor: mfa.System("admin")}, Kind: "access", Params: map[string]mfa.Secret{"valid": mfa.NewSecret("9000h")}})
-	require.ErrorIs(t, err, mfa.ErrMalformed)
+	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{User: ann, Actor: mfa.System("admin")}, Kind: "access", Params: map[string]factor.Secret{"valid": factor.NewSecret("9000h")}})
+	require.ErrorIs(t, err, factor.ErrMalformed)
 }
 
 // A code does not stand in for the enrolment that the policy requires.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 func TestSendConfirmations(t *testing.T) {
@@ -25,7 +26,7 @@ func TestSendConfirmations(t *testing.T) {
 		switch {
 		case errors.Is(res.Err, email.ErrNoAddress):
 			got = append(got, "none")
-		case errors.Is(res.Err, mfa.ErrMalformed):
+		case errors.Is(res.Err, factor.ErrMalformed):
 			got = append(got, "bad")
 		default:
 			require.NoError(t, res.Err)

@@ -43,7 +43,7 @@ func newRig(t testing.TB, change ...func(*email.Config)) *rig {
 	require.NoError(t, err)
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
-	r.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: r.clock, Factors: []mfa.Factor{f},
+	r.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: r.clock, Factors: []factor.Factor{f},
 		Policies:  policy.Static(policy.Policy{Implicit: []string{"email"}}),
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil }})
 	require.NoError(t, err)
@@ -58,17 +58,17 @@ func (r *rig) begin(t testing.TB, s mfa.User) *mfa.Challenge {
 
 var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
 
-func (r *rig) code(t testing.TB) mfa.Secret {
+func (r *rig) code(t testing.TB) factor.Secret {
 	m, ok := r.box.Last()
 	require.True(t, ok)
-	return mfa.NewSecret(sixDigits.FindString(m.Text.Reveal()))
+	return factor.NewSecret(sixDigits.FindString(m.Text.Reveal()))
 }
 
 func TestSignIn(t *testing.T) {
 	for _, c := range []struct {
 		after time.Duration
 		want  error
-	}{{0, nil}, {89999 * time.Millisecond, nil}, {90 * time.Second, mfa.ErrExpired}} {
+	}{{0, nil}, {89999 * time.Millisecond, nil}, {90 * time.Second, factor.ErrExpired}} {
 		r := newRig(t)
 		ch := r.begin(t, ann)
 		require.Equal(t, "a•••@example.com", ch.Options[0].MaskedDestination)
@@ -83,7 +83,7 @@ func TestSignIn(t *testing.T) {
 		require.Contains(t, m.HTML.Reveal(), code.Reveal())
 		require.NotContains(t, m.Subject, code.Reveal(), "lock screens show subjects")
 		r.clock.Advance(c.after)
-		_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: "b", Kind: "email", Response: mfa.NewSecret(code.Reveal()[:3] + " - " + code.Reveal()[3:])})
+		_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: "b", Kind: "email", Response: factor.NewSecret(code.Reveal()[:3] + " - " + code.Reveal()[3:])})
 		require.ErrorIs(t, err, c.want)
 	}
 }
@@ -95,7 +95,7 @@ func TestConfirmByCodeOrLink(t *testing.T) {
 		r := newRig(t)
 		ch := r.begin(t, mfa.User{ID: "new"})
 		require.Equal(t, mfa.NextEnroll, ch.Next)
-		e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: "b", Kind: "email", Params: map[string]mfa.Secret{"address": mfa.NewSecret(" New@Example.COM ")}})
+		e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: "b", Kind: "email", Params: map[string]factor.Secret{"address": factor.NewSecret(" New@Example.COM ")}})
 		require.NoError(t, err)
 		require.Equal(t, "N•••@example.com", e.Prompt.MaskedDestination)
 		m, _ := r.box.Last()
@@ -104,12 +104,12 @@ func TestConfirmByCodeOrLink(t *testing.T) {
 		require.True(t, ok)
 		token, _, _ = strings.Cut(token, "\n")
 		if by == "code" {
-			_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: "b", Response: mfa.NewSecret(sixDigits.FindString(m.Text.Reveal()))})
+			_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: "b", Response: factor.NewSecret(sixDigits.FindString(m.Text.Reveal()))})
 		} else {
-			_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: mfa.NewSecret(token)}})
+			_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: factor.NewSecret(token)}})
 		}
 		require.NoError(t, err)
-		_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: mfa.NewSecret(token)}})
+		_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: factor.NewSecret(token)}})
 		require.ErrorIs(t, err, mfa.ErrTokenExpired)
 		require.Equal(t, mfa.NextVerify, r.begin(t, mfa.User{ID: "new"}).Next)
 	}
@@ -117,8 +117,8 @@ func TestConfirmByCodeOrLink(t *testing.T) {
 
 // A code may stand in a subject too, where Compose is the application's.
 func TestNothingSecretIsPrinted(t *testing.T) {
-	m := email.Message{To: "ann@example.com", Subject: "012345 is your code", Text: mfa.NewSecret("012345"), HTML: mfa.NewSecret("012345")}
-	c := email.Content{To: "ann@example.com", Code: mfa.NewSecret("012345"), Link: mfa.NewSecret("https://acme.example/?token=012345")}
+	m := email.Message{To: "ann@example.com", Subject: "012345 is your code", Text: factor.NewSecret("012345"), HTML: factor.NewSecret("012345")}
+	c := email.Content{To: "ann@example.com", Code: factor.NewSecret("012345"), Link: factor.NewSecret("https://acme.example/?token=012345")}
 	for _, v := range []any{m, &m, []any{m}, struct{ M email.Message }{m}, c, &c, map[string]any{"c": c}} {
 		j, err := json.Marshal(v)
 		require.NoError(t, err)
@@ -163,7 +163,7 @@ func TestConfigIsRefusedWithASentence(t *testing.T) {
 		{`mail for "manage" does not do: Compose makes a text without the code`, func(c *email.Config) {
 			c.Compose = broken(func(m *email.Message, c email.Content) {
 				if c.Purpose == "manage" {
-					m.Text = mfa.NewSecret("Hello")
+					m.Text = factor.NewSecret("Hello")
 				}
 			})
 		}},
@@ -200,7 +200,7 @@ func TestBounds(t *testing.T) {
 		require.NoError(t, err)
 		m, _ := r.box.Last()
 		require.Contains(t, m.Text.Reveal(), c.said)
-		code := mfa.NewSecret(regexp.MustCompile(fmt.Sprintf(`\b\d{%d}\b`, c.digits)).FindString(m.Text.Reveal()))
+		code := factor.NewSecret(regexp.MustCompile(fmt.Sprintf(`\b\d{%d}\b`, c.digits)).FindString(m.Text.Reveal()))
 		require.Len(t, code.Reveal(), c.digits)
 		answer := mfa.VerifyRequest{Challenge: ch.Token, Binding: "b", Kind: "email", Response: code}
 		r.clock.Advance(c.ttl - time.Millisecond)
@@ -228,22 +228,22 @@ func TestNormalize(t *testing.T) {
 func TestOneCode(t *testing.T) {
 	r := newRig(t)
 	one, two := r.begin(t, ann), r.begin(t, ann)
-	send := func(ch *mfa.Challenge) mfa.Secret {
+	send := func(ch *mfa.Challenge) factor.Secret {
 		_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: "b", Kind: "email"})
 		require.NoError(t, err)
 		return r.code(t)
 	}
-	verify := func(ch *mfa.Challenge, code mfa.Secret) error {
+	verify := func(ch *mfa.Challenge, code factor.Secret) error {
 		_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: "b", Kind: "email", Response: code})
 		return err
 	}
 	first := send(one)
-	require.ErrorIs(t, verify(two, first), mfa.ErrExpired)
+	require.ErrorIs(t, verify(two, first), factor.ErrExpired)
 	second := send(one)
 	for second.Reveal() == first.Reveal() {
 		second = send(one)
 	}
-	require.ErrorIs(t, verify(one, first), mfa.ErrExpired)
+	require.ErrorIs(t, verify(one, first), factor.ErrExpired)
 	require.NoError(t, verify(one, second))
 	require.Error(t, verify(one, second))
 }
@@ -251,10 +251,10 @@ func TestOneCode(t *testing.T) {
 // The address that was confirmed is the one written to, whatever Compose says, and a URL that
 // people cannot open is not sent to them.
 func TestDelivery(t *testing.T) {
-	in := factor.DeliverInput{State: []byte("ann@example.com"), Payload: mfa.NewSecret("012345"), Purpose: "confirm", Link: mfa.NewSecret("token")}
+	in := factor.DeliverInput{State: []byte("ann@example.com"), Payload: factor.NewSecret("012345"), Purpose: "confirm", Link: factor.NewSecret("token")}
 	box := &mfatest.Outbox[email.Message]{}
 	f, err := email.New(email.Config{Sender: box, ServiceName: "Acme", Compose: func(c email.Content) (email.Message, error) {
-		return email.Message{To: "eve@example.com", Subject: "x", Text: mfa.NewSecret(c.Code.Reveal() + c.Link.Reveal())}, nil
+		return email.Message{To: "eve@example.com", Subject: "x", Text: factor.NewSecret(c.Code.Reveal() + c.Link.Reveal())}, nil
 	}})
 	require.NoError(t, err)
 	require.NoError(t, f.Deliver(t.Context(), in))

@@ -93,14 +93,14 @@ func TestErrors_HoldNothingThatTheSenderSaid(t *testing.T) {
 		"enrolment": func() error {
 			ch := r.begin(t, mfa.User{ID: "new"})
 			_, err := r.Enroll(ctx, mfa.EnrollRequest{Grant: ch.Grant, Binding: "b", Kind: "email",
-				Params: map[string]mfa.Secret{"address": mfa.NewSecret("new@example.com")}})
+				Params: map[string]factor.Secret{"address": factor.NewSecret("new@example.com")}})
 			return err
 		},
 		"factor, code": func() error {
-			return f.Deliver(ctx, factor.DeliverInput{State: []byte(ann.Email), Payload: mfa.NewSecret("012345")})
+			return f.Deliver(ctx, factor.DeliverInput{State: []byte(ann.Email), Payload: factor.NewSecret("012345")})
 		},
 		"factor, link": func() error {
-			return f.Notify(ctx, factor.NotifyInput{State: []byte(ann.Email), Name: "setup.link", Link: mfa.NewSecret("012345-token")})
+			return f.Notify(ctx, factor.NotifyInput{State: []byte(ann.Email), Name: "setup.link", Link: factor.NewSecret("012345-token")})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -130,7 +130,7 @@ func TestErrors_HoldNothingThatComposeSaid(t *testing.T) {
 	require.NoError(t, err)
 	fail = errors.New("cannot render 012345 to ann@example.com")
 	for _, err := range []error{
-		f.Deliver(t.Context(), factor.DeliverInput{State: []byte(ann.Email), Payload: mfa.NewSecret("012345")}),
+		f.Deliver(t.Context(), factor.DeliverInput{State: []byte(ann.Email), Payload: factor.NewSecret("012345")}),
 		f.Notify(t.Context(), factor.NotifyInput{State: []byte(ann.Email), Name: "factor.added"}),
 	} {
 		require.ErrorIs(t, err, fail)

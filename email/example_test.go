@@ -25,7 +25,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	keys, _ := seal.NewKeyring(seal.GenerateKey())
-	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []mfa.Factor{f},
+	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{f},
 		Policies: policy.Static(policy.Policy{Implicit: []string{"email"}})})
 	if err != nil {
 		log.Fatal(err)
@@ -37,7 +37,7 @@ func Example() {
 
 	sent, _ := box.Last()
 	code := regexp.MustCompile(`\d{6}`).FindString(sent.Text.Reveal())
-	v, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: "session", Kind: "email", Response: mfa.NewSecret(code)})
+	v, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: "session", Kind: "email", Response: factor.NewSecret(code)})
 	fmt.Println(v.UserID, v.AMR, err)
 	// Output:
 	// sent to a•••@example.com
@@ -66,8 +66,8 @@ func ExampleConfig() {
 			m, err := email.Compose(c) // for all but one purpose the package's own
 			if c.Purpose == "sign-in" {
 				m.Subject = "Welcome back"
-				m.Text = mfa.NewSecret(mfa.NewSecret(mfa.NewSecret(mfa.NewSecret("Your "+mfa.NewSecret(c.ServiceName).Reveal()).Reveal()+" code is ").Reveal()+c.Code.Reveal()).Reveal() + ".\n")
-				m.HTML = mfa.Secret{} // plain text only
+				m.Text = factor.NewSecret(factor.NewSecret(factor.NewSecret(factor.NewSecret("Your "+factor.NewSecret(c.ServiceName).Reveal()).Reveal()+" code is ").Reveal()+c.Code.Reveal()).Reveal() + ".\n")
+				m.HTML = factor.Secret{} // plain text only
 			}
 			return m, err
 		},
@@ -75,7 +75,7 @@ func ExampleConfig() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	_ = f.Deliver(context.Background(), factor.DeliverInput{State: []byte("ann@example.com"), Payload: mfa.NewSecret("012345"), Purpose: "sign-in"})
+	_ = f.Deliver(context.Background(), factor.DeliverInput{State: []byte("ann@example.com"), Payload: factor.NewSecret("012345"), Purpose: "sign-in"})
 	m := <-mails
 	fmt.Println(m.Subject, "/", m.Text.Reveal(), m)
 	// Output:
@@ -88,7 +88,7 @@ func ExampleSendConfirmations() {
 	f, _ := email.New(email.Config{Sender: box, ServiceName: "Acme",
 		ConfirmURL: func(token string) string { return "https://acme.example/mfa/confirm?token=" + token }})
 	keys, _ := seal.NewKeyring(seal.GenerateKey())
-	m, _ := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []mfa.Factor{f},
+	m, _ := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{f},
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil }})
 	people := slices.Values([]mfa.User{{ID: "1", Email: "one@example.com"}, {ID: "2"}})
 	for r := range email.SendConfirmations(context.Background(), m, mfa.System("root"), "address check", people) {

@@ -3,6 +3,8 @@ package mfa
 import (
 	"context"
 	"fmt"
+
+	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 // Actor is who performs an administrator's act: a user who has proven themselves in their own
@@ -36,7 +38,7 @@ func (a Actor) IsSystem() bool { return a.system }
 
 func (a Actor) check() error {
 	if a.name == "" || len(a.name) > 256 {
-		return fmt.Errorf("%w: an administrator's act needs an Actor with a name of at most 256 bytes", ErrMalformed)
+		return fmt.Errorf("%w: an administrator's act needs an Actor with a name of at most 256 bytes", factor.ErrMalformed)
 	}
 	return nil
 }

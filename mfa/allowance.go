@@ -9,6 +9,7 @@ import (
 
 	"github.com/fxamacker/cbor/v2"
 
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
 )
@@ -72,7 +73,7 @@ type allowance struct {
 }
 
 // allowances are those that a message costs besides the user's own, the narrowest first.
-func (m *Manager) allowances(s *issuing, destination Secret) (list []allowance) {
+func (m *Manager) allowances(s *issuing, destination factor.Secret) (list []allowance) {
 	limit := m.cfg.RateLimits.PerDestination
 	if limit == 0 && s.confirming {
 		limit = unconfirmedPerDestination
@@ -98,7 +99,7 @@ type payment struct {
 
 // pay charges the shared allowances for one message: all of them, or none.
 func (m *Manager) pay(
-	ctx context.Context, s *issuing, destination Secret, now time.Time,
+	ctx context.Context, s *issuing, destination factor.Secret, now time.Time,
 ) (paid payments, err error) {
 	list := m.allowances(s, destination)
 	if len(list) > 1 {

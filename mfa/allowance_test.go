@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 )
 
@@ -137,8 +138,8 @@ func TestAllowance_ARefusalCostsNothing(t *testing.T) {
 			}
 			r := newNuisanceRig(t)
 			for range 5 {
-				_, err := r.verify(r.ch, "mail", mfa.NewSecret("000000"))
-				require.ErrorIs(t, err, mfa.ErrIncorrect)
+				_, err := r.verify(r.ch, "mail", factor.NewSecret("000000"))
+				require.ErrorIs(t, err, factor.ErrIncorrect)
 			}
 			before, writes, sent := r.shared(), r.writes(), r.messages()
 			for range 1000 {
@@ -285,7 +286,7 @@ func TestAllowance_IsPaidBackWhateverRefuses(t *testing.T) {
 	for name, meanwhile := range map[string]func(r *nuisanceRig, cancel func()){
 		"the user was locked": func(r *nuisanceRig, _ func()) {
 			for range 5 {
-				_, _ = r.verify(r.ch, "mail", mfa.NewSecret("000000"))
+				_, _ = r.verify(r.ch, "mail", factor.NewSecret("000000"))
 			}
 		},
 		"the challenge was answered": func(r *nuisanceRig, _ func()) {

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 )
 
@@ -48,7 +49,7 @@ func TestAbandon_AThousandTimes(t *testing.T) {
 	}
 	require.LessOrEqual(t, r.store.Calls(mfatest.OpSwap)-writes, 17)
 	require.Len(t, r.mail.notices(), 1)
-	_, err := r.verify(mine, "app", mfa.NewSecret("word"))
+	_, err := r.verify(mine, "app", factor.NewSecret("word"))
 	require.NoError(t, err)
 	r.clock.Advance(time.Hour)
 	ch := r.begin(ann)

@@ -18,7 +18,7 @@ const maxResponse = 8192
 // answer is one answer on its road: read the record, refuse or judge, apply, swap, tell.
 // Verifying a challenge and confirming an enrolment differ only in the two functions.
 type response struct {
-	factor  Factor
+	factor  factor.Factor
 	subject subject
 	purpose Purpose
 	text    string // normalised
@@ -51,10 +51,10 @@ type target struct {
 
 // normalize returns the response as the factor is given it. What it refuses is no answer
 // at all; it looks at no state, so that tells nothing.
-func (m *Manager) normalize(f Factor, response Secret) (string, error) {
+func (m *Manager) normalize(f factor.Factor, response factor.Secret) (string, error) {
 	s := response.Reveal()
 	if s == "" || len(s) > maxResponse || !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
-		return "", fmt.Errorf("%w: an answer has 1 to %d bytes of UTF-8 without NUL", ErrMalformed, maxResponse)
+		return "", fmt.Errorf("%w: an answer has 1 to %d bytes of UTF-8 without NUL", factor.ErrMalformed, maxResponse)
 	}
 	return callNormalize(f, s)
 }
@@ -131,12 +131,12 @@ func (m *Manager) admit(r *record, a *response, now time.Time) ([]target, error)
 // is returned: replayed before expired before incorrect, and a failure of the factor
 // before them all.
 func (m *Manager) verifyTargets(ctx context.Context, a *response, targets []target, now time.Time) (won target, v *factor.Verdict, refusal error) {
-	refusal = ErrIncorrect
+	refusal = factor.ErrIncorrect
 	for _, t := range targets {
 		in := a.input(t)
 		v, err := callVerify(ctx, a.factor, in)
 		if err == nil && t.live != nil && !now.Before(in.Expires) {
-			err = ErrExpired // whatever the factor thinks of it, and of a clock that went back
+			err = factor.ErrExpired // whatever the factor thinks of it, and of a clock that went back
 		}
 		if err == nil {
 			err = a.suffices(t, v)
@@ -178,7 +178,7 @@ func (a *response) suffices(t target, v *factor.Verdict) error {
 		}
 	}
 	if a.uncounted && !v.UserVerified {
-		return fmt.Errorf("%w: it does not prove who holds the device", ErrIncorrect)
+		return fmt.Errorf("%w: it does not prove who holds the device", factor.ErrIncorrect)
 	}
 	return nil
 }
@@ -193,11 +193,11 @@ const (
 
 func weight(err error) int {
 	switch {
-	case errors.Is(err, ErrIncorrect):
+	case errors.Is(err, factor.ErrIncorrect):
 		return weightIncorrect
-	case errors.Is(err, ErrExpired):
+	case errors.Is(err, factor.ErrExpired):
 		return weightExpired
-	case errors.Is(err, ErrReplayed):
+	case errors.Is(err, factor.ErrReplayed):
 		return weightReplayed
 	default:
 		return weightFailed

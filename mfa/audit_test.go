@@ -49,15 +49,15 @@ func must[T any](t testing.TB) func(T, error) T {
 	}
 }
 
-func newApp(t testing.TB) mfa.Factor {
+func newApp(t testing.TB) factor.Factor {
 	return must[*totp.Factor](t)(totp.New(totp.Config{Issuer: "Acme", Strict: true}))
 }
 
-func newMail(t testing.TB) mfa.Factor {
+func newMail(t testing.TB) factor.Factor {
 	return must[*email.Factor](t)(email.New(email.Config{Sender: &mfatest.Outbox[email.Message]{}, ServiceName: "Acme"}))
 }
 
-func newPhone(t testing.TB, check func(context.Context, sms.CheckInput) error) mfa.Factor {
+func newPhone(t testing.TB, check func(context.Context, sms.CheckInput) error) factor.Factor {
 	return must[*sms.Factor](t)(sms.New(sms.Config{Sender: &mfatest.Outbox[sms.Message]{}, ServiceName: "Acme",
 		Origin: "acme.example", Allow: []string{"+31"}, Check: check}))
 }
@@ -67,7 +67,7 @@ func sound(t testing.TB, p policy.Profile) mfa.Config {
 	keys := must[*seal.Keyring](t)(seal.NewKeyring(seal.GenerateKey()))
 	cfg := mfa.Config{
 		Store: memory.New(), Keys: keys, Clock: mfatest.NewClock(testStart), Profile: p,
-		Factors: []mfa.Factor{key, newApp(t), newPhone(t, func(context.Context, sms.CheckInput) error { return nil }), newMail(t),
+		Factors: []factor.Factor{key, newApp(t), newPhone(t, func(context.Context, sms.CheckInput) error { return nil }), newMail(t),
 			must[*recovery.Factor](t)(recovery.New(recovery.Config{Count: 4, Bits: 120})), must[*access.Factor](t)(access.New(access.Config{}))},
 		Policies:  policy.Static(policy.Policy{Kinds: []string{"key", "totp", "sms"}}),
 		Notify:    mfa.NoticesNow,

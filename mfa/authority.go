@@ -143,7 +143,7 @@ func (h holding) permitFirst(p proof, r request) error {
 		}
 		return ErrProofRequired
 	case h.implied == impliedUndeliverable:
-		return ErrUndeliverable
+		return factor.ErrUndeliverable
 	case h.implied == impliedUsable:
 		return ErrProofRequired // the address has to be proven
 	default:

@@ -58,7 +58,7 @@ func (r *rig) proves(s mfa.User, kind string) mfa.Grant {
 	r.t.Helper()
 	ch := r.beginFor(s, mfa.PurposeManage)
 	v, err := r.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeManage, Binding: binding,
-		Kind: kind, Response: mfa.NewSecret(s.ID + " " + kind)})
+		Kind: kind, Response: factor.NewSecret(s.ID + " " + kind)})
 	require.NoError(r.t, err)
 	return v.Grant
 }
@@ -93,7 +93,7 @@ func TestAuthority_TightenedPolicyOpensNothing(t *testing.T) {
 			require.Empty(t, ch.Grant)
 			require.Equal(t, "sms", ch.Options[0].Kind)
 
-			_, err := r.verify(ch, "sms", mfa.NewSecret("ann sms"))
+			_, err := r.verify(ch, "sms", factor.NewSecret("ann sms"))
 			var required *mfa.EnrollmentRequiredError
 			require.ErrorAs(t, err, &required, "it signs nobody in")
 			require.NotContains(t, required.Kinds, "sms")
@@ -104,7 +104,7 @@ func TestAuthority_TightenedPolicyOpensNothing(t *testing.T) {
 				c := r.enroll(required.Grant, kind, "new")
 				require.NotNil(t, c.Verification, "that completes the sign-in")
 				require.Equal(t, mfa.NextVerify, r.begin(s).Next)
-				_, err = r.verify(r.begin(s), kind, mfa.NewSecret("new"))
+				_, err = r.verify(r.begin(s), kind, factor.NewSecret("new"))
 				require.NoError(t, err)
 			}
 		})
@@ -117,7 +117,7 @@ func TestAuthority_UnknownKindIsNotNone(t *testing.T) {
 		r.setUp(bea, "key")
 		s := bea
 		s.Email, s.EmailVerified, s.Enrolled = "bea@example.com", true, true
-		r.cfg.Factors = slices.DeleteFunc(slices.Clone(r.cfg.Factors), func(f mfa.Factor) bool { return f.Kind() == "key" })
+		r.cfg.Factors = slices.DeleteFunc(slices.Clone(r.cfg.Factors), func(f factor.Factor) bool { return f.Kind() == "key" })
 		r.cfg.Policies = policy.Static(p)
 		there := r.another()
 		for _, purpose := range []mfa.Purpose{mfa.PurposeSignIn, mfa.PurposeStepUp, mfa.PurposeManage} {
@@ -138,7 +138,7 @@ func TestAuthority_UndeliverableAddress(t *testing.T) {
 	s := mfa.User{ID: "ann", UserType: "employee", Email: "ann@intranet", EmailVerified: true}
 	for _, purpose := range []mfa.Purpose{mfa.PurposeSignIn, mfa.PurposeManage, mfa.PurposeStepUp} {
 		_, err := r.Begin(t.Context(), mfa.BeginRequest{User: s, Binding: binding, Purpose: purpose, SignedIn: r.clock.Now()})
-		require.ErrorIs(t, err, mfa.ErrUndeliverable)
+		require.ErrorIs(t, err, factor.ErrUndeliverable)
 	}
 	count := func() (n int) {
 		for _, name := range r.eventNames() {
@@ -197,7 +197,7 @@ func TestAuthority_RecoveryIsHeld(t *testing.T) {
 			g := r.setUp(bea, "app", "key")
 			_, err := r.RegenerateRecoveryCodes(t.Context(), g, binding)
 			require.NoError(t, err)
-			code := mfa.NewSecret("a")
+			code := factor.NewSecret("a")
 			if by == "access" {
 				_, err := r.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{User: bea, Actor: mfa.System("root")}, Kind: "access"})
 				require.NoError(t, err)
@@ -224,20 +224,20 @@ func TestAuthority_RecoveryIsHeld(t *testing.T) {
 			require.Equal(t, r.clock.Now().Add(24*time.Hour), c.Factor.HeldUntil)
 			nothing(c.Grant)
 			// It signs in, which proves no more than the recovery did.
-			v, err = r.verify(r.begin(bea), "key", mfa.NewSecret("thief"))
+			v, err = r.verify(r.begin(bea), "key", factor.NewSecret("thief"))
 			require.NoError(t, err)
 			nothing(v.Grant)
 			// Another one takes its place, and does not double it.
 			c = r.enroll(v.Grant, "key", "thief again")
-			_, err = r.verify(r.begin(bea), "key", mfa.NewSecret("thief"))
-			require.ErrorIs(t, err, mfa.ErrIncorrect)
+			_, err = r.verify(r.begin(bea), "key", factor.NewSecret("thief"))
+			require.ErrorIs(t, err, factor.ErrIncorrect)
 			// Every older factor cancels it, a weaker one too.
 			r.clock.Advance(23 * time.Hour)
 			require.NoError(t, r.Remove(t.Context(), r.proves(bea, "app"), binding, c.Factor.ID))
-			_, err = r.verify(r.begin(bea), "key", mfa.NewSecret("thief again"))
-			require.ErrorIs(t, err, mfa.ErrIncorrect)
+			_, err = r.verify(r.begin(bea), "key", factor.NewSecret("thief again"))
+			require.ErrorIs(t, err, factor.ErrIncorrect)
 			r.clock.Advance(2 * time.Hour)
-			_, err = r.verify(r.begin(bea), "key", mfa.NewSecret("bea key"))
+			_, err = r.verify(r.begin(bea), "key", factor.NewSecret("bea key"))
 			require.NoError(t, err, "what was there before is there")
 		})
 	}
@@ -247,13 +247,13 @@ func TestAuthority_HoldEnds(t *testing.T) {
 	r := with(t, policy.Policy{RecoveryHold: time.Hour})
 	_, err := r.RegenerateRecoveryCodes(t.Context(), r.setUp(bea, "app"), binding)
 	require.NoError(t, err)
-	v, err := r.verify(r.begin(bea), "recovery", mfa.NewSecret("a"))
+	v, err := r.verify(r.begin(bea), "recovery", factor.NewSecret("a"))
 	require.NoError(t, err)
 	r.enroll(v.Grant, "app", "new phone")
 	r.clock.Advance(time.Hour)
 	ch := r.beginFor(bea, mfa.PurposeManage)
 	require.Len(t, ch.Options, 1, "the old one ended with the hold")
-	v, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeManage, Binding: binding, Kind: "app", Response: mfa.NewSecret("new phone")})
+	v, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeManage, Binding: binding, Kind: "app", Response: factor.NewSecret("new phone")})
 	require.NoError(t, err)
 	_, err = r.RegenerateRecoveryCodes(t.Context(), v.Grant, binding)
 	require.NoError(t, err, "the replacement is a factor like any other")
@@ -263,7 +263,7 @@ func TestAuthority_ThreeLevels(t *testing.T) {
 	r := with(t, policy.Policy{})
 	r.setUp(bea, "app", "key", "pin")
 	for _, kind := range []string{"app", "pin"} {
-		v, err := r.verify(r.begin(bea), kind, mfa.NewSecret("bea "+kind))
+		v, err := r.verify(r.begin(bea), kind, factor.NewSecret("bea "+kind))
 		require.NoError(t, err, "it signs in")
 		require.ErrorIs(t, r.Remove(t.Context(), v.Grant, binding, r.factorID(bea, "key")), mfa.ErrProofRequired)
 		require.ErrorIs(t, r.CheckGrant(t.Context(), bea, v.Grant, binding), mfa.ErrProofRequired)
@@ -291,7 +291,7 @@ func TestAuthority_RecoveryCodesEndWithTheLastFactor(t *testing.T) {
 	first()
 	ch := r.begin(bea)
 	require.Len(t, ch.Options, 1)
-	_, err = r.verify(ch, "recovery", mfa.NewSecret("a"))
+	_, err = r.verify(ch, "recovery", factor.NewSecret("a"))
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
 }
 
@@ -312,7 +312,7 @@ func TestAuthority_LastRequiredFactorStays(t *testing.T) {
 // setUpAllowed proves a banned kind, and enrols an allowed one with it.
 func (r *rig) setUpAllowed(s mfa.User, banned, kind string) mfa.Grant {
 	r.t.Helper()
-	_, err := r.verify(r.begin(s), banned, mfa.NewSecret(s.ID+" "+banned))
+	_, err := r.verify(r.begin(s), banned, factor.NewSecret(s.ID+" "+banned))
 	var required *mfa.EnrollmentRequiredError
 	require.ErrorAs(r.t, err, &required)
 	return r.enroll(required.Grant, kind, s.ID+" "+kind).Grant
@@ -322,10 +322,10 @@ func TestAuthority_RecoveryEndsDevices(t *testing.T) {
 	r := with(t, policy.Policy{Remember: 24 * time.Hour})
 	_, err := r.RegenerateRecoveryCodes(t.Context(), r.setUp(bea, "app"), binding)
 	require.NoError(t, err)
-	v, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: r.begin(bea).Token, Binding: binding, Kind: "app", Response: mfa.NewSecret("bea app"), Remember: "laptop"})
+	v, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: r.begin(bea).Token, Binding: binding, Kind: "app", Response: factor.NewSecret("bea app"), Remember: "laptop"})
 	require.NoError(t, err)
 	require.NotEmpty(t, v.Device)
-	_, err = r.verify(r.begin(bea), "recovery", mfa.NewSecret("b"))
+	_, err = r.verify(r.begin(bea), "recovery", factor.NewSecret("b"))
 	require.NoError(t, err)
 	ch, err := r.Begin(t.Context(), mfa.BeginRequest{User: bea, Binding: binding, Device: v.Device})
 	require.NoError(t, err)
@@ -335,7 +335,7 @@ func TestAuthority_RecoveryEndsDevices(t *testing.T) {
 func TestAuthority_RecoveryLinksEnd(t *testing.T) {
 	for name, end := range map[string]func(r *rig){
 		"by a sign-in": func(r *rig) {
-			_, err := r.verify(r.begin(ann), "app", mfa.NewSecret("old phone"))
+			_, err := r.verify(r.begin(ann), "app", factor.NewSecret("old phone"))
 			require.NoError(r.t, err)
 		},
 		"by a password change": func(r *rig) { require.NoError(r.t, r.PasswordChanged(r.t.Context(), ann)) },
@@ -354,7 +354,7 @@ func TestAuthority_RecoveryLinksEnd(t *testing.T) {
 			ch, err := r.OpenSetup(t.Context(), r.setupLink(ann), elsewhere)
 			require.NoError(t, err)
 			end(r)
-			_, err = r.replaceBy(ch, mfa.NewSecret("a"))
+			_, err = r.replaceBy(ch, factor.NewSecret("a"))
 			require.ErrorIs(t, err, mfa.ErrTokenExpired, "what the link began ends too")
 		})
 	}
@@ -364,7 +364,7 @@ func TestAuthority_Administrators(t *testing.T) {
 	r := with(t, policy.Policy{})
 	strong := r.setUp(bea, "key", "pin")
 	require.NoError(t, r.Reset(t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.UserActor(bea, strong, binding)}))
-	weak, err := r.verify(r.begin(bea), "pin", mfa.NewSecret("bea pin"))
+	weak, err := r.verify(r.begin(bea), "pin", factor.NewSecret("bea pin"))
 	require.NoError(t, err)
 	other := mfa.User{ID: "cas"}
 	others := r.setUp(other, "key")
@@ -403,8 +403,8 @@ func TestAuthority_Administrators(t *testing.T) {
 	}
 	for name, act := range acts {
 		t.Run(name, func(t *testing.T) {
-			require.ErrorIs(t, act(mfa.Actor{}, ann), mfa.ErrMalformed)
-			require.ErrorIs(t, act(mfa.System(""), ann), mfa.ErrMalformed)
+			require.ErrorIs(t, act(mfa.Actor{}, ann), factor.ErrMalformed)
+			require.ErrorIs(t, act(mfa.System(""), ann), factor.ErrMalformed)
 			require.ErrorIs(t, act(mfa.UserActor(bea, mfa.Grant{}, binding), ann), mfa.ErrToken)
 			require.ErrorIs(t, act(mfa.UserActor(bea, weak.Grant, binding), ann), mfa.ErrProofRequired)
 			require.ErrorIs(t, act(mfa.UserActor(bea, strong, "another session"), ann), mfa.ErrToken)

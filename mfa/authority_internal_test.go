@@ -143,7 +143,7 @@ func TestAuthority_Rules(t *testing.T) {
 		"an address that no message reaches is an error and never an enrolment": func(c cell) error {
 			_, err := c.decide()
 			if c.has.implied == impliedUndeliverable && c.proven.Origin == originFirst && c.asked.act == actEnroll &&
-				!errors.Is(err, ErrUndeliverable) {
+				!errors.Is(err, factor.ErrUndeliverable) {
 				return errors.New("not the error")
 			}
 			return nil

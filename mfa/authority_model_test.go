@@ -79,7 +79,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	require.NoError(t, err)
 	store := memory.New()
 	build := func(kinds []string) *mfa.Manager {
-		factors := []mfa.Factor{w.mail, codes{}}
+		factors := []factor.Factor{w.mail, codes{}}
 		for _, k := range kinds {
 			factors = append(factors, &word{kind: k, traits: factor.Traits{Class: factor.ClassPossession, Level: levelOf[k]}})
 		}
@@ -253,7 +253,7 @@ func (w *world) proceed(a *actorModel) {
 	if !ok {
 		return
 	}
-	v, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Purpose: purpose, Binding: binding, Kind: o.Kind, Response: mfa.NewSecret(response)})
+	v, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Purpose: purpose, Binding: binding, Kind: o.Kind, Response: factor.NewSecret(response)})
 	w.note("%s responds with %s: %v", a.name, o.Kind, err)
 	var required *mfa.EnrollmentRequiredError
 	settled := slices.ContainsFunc(own, func(f ownModel) bool { return !f.held && modelAllows(p.Kinds, f.kind) })
@@ -378,11 +378,11 @@ func (w *world) try(m *mfa.Manager, a *actorModel, g grantModel, act, kind, targ
 	}
 	w.words++
 	secret := fmt.Sprintf("word %d", w.words)
-	e, err := m.Enroll(ctx, mfa.EnrollRequest{Grant: g.grant, Binding: g.binding, Kind: kind, Params: map[string]mfa.Secret{"word": mfa.NewSecret(secret)}})
+	e, err := m.Enroll(ctx, mfa.EnrollRequest{Grant: g.grant, Binding: g.binding, Kind: kind, Params: map[string]factor.Secret{"word": factor.NewSecret(secret)}})
 	if err != nil {
 		return err
 	}
-	c, err := m.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: g.binding, Response: mfa.NewSecret(secret)})
+	c, err := m.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: g.binding, Response: factor.NewSecret(secret)})
 	if err != nil {
 		return err
 	}
@@ -434,7 +434,7 @@ func (w *world) getsIn(a *actorModel) {
 		responded := false
 		for _, o := range ch.Options {
 			if response, _, ok := w.respond(w.full, a, ch, o, "way in", "", own); ok {
-				_, err = w.full.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: "way in", Kind: o.Kind, Response: mfa.NewSecret(response)})
+				_, err = w.full.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: "way in", Kind: o.Kind, Response: factor.NewSecret(response)})
 				responded = true
 				break
 			}
@@ -460,8 +460,8 @@ func (w *world) getsIn(a *actorModel) {
 		return // the address, which this model does not enrol
 	}
 	w.words++
-	secret := mfa.NewSecret(fmt.Sprintf("word %d", w.words))
-	e, err := w.full.Enroll(ctx, mfa.EnrollRequest{Grant: g, Binding: "way in", Kind: kinds[0], Params: map[string]mfa.Secret{"word": mfa.NewSecret(secret.Reveal())}})
+	secret := factor.NewSecret(fmt.Sprintf("word %d", w.words))
+	e, err := w.full.Enroll(ctx, mfa.EnrollRequest{Grant: g, Binding: "way in", Kind: kinds[0], Params: map[string]factor.Secret{"word": factor.NewSecret(secret.Reveal())}})
 	if errors.Is(err, mfa.ErrNotAvailable) {
 		return // five of a kind
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 )
 
@@ -34,7 +35,7 @@ func (m *Manager) Begin(ctx context.Context, r BeginRequest) (*Challenge, error)
 	}
 	purpose := cmp.Or(r.Purpose, PurposeSignIn)
 	if !purpose.known() {
-		return nil, fmt.Errorf("%w: unknown purpose", ErrMalformed)
+		return nil, fmt.Errorf("%w: unknown purpose", factor.ErrMalformed)
 	}
 	now := m.now()
 	p, err := m.Policy(ctx, r.User.Tenant, r.User.UserType)
@@ -65,7 +66,7 @@ func (m *Manager) Begin(ctx context.Context, r BeginRequest) (*Challenge, error)
 	c.Issued, c.Grace = now.UnixMilli(), now.Before(p.EnrollBy)
 
 	ch, err := m.challengeFor(rec, &c, p, first, now)
-	if errors.Is(err, ErrUndeliverable) {
+	if errors.Is(err, factor.ErrUndeliverable) {
 		return nil, m.noteUndeliverable(ctx, s, now, err)
 	}
 	if err != nil {
@@ -100,7 +101,7 @@ func (m *Manager) challengeFor(r *record, c *claims, p policy.Policy, first proo
 	case ordinary, c.Purpose == PurposeRecover && len(options) > 0,
 		!own && len(options) > 0 && m.holding(r, c).implied == impliedUndeliverable:
 		return &Challenge{Next: NextVerify, Options: options, LockedUntil: m.lockedUntil(r, options, now),
-			Token:   ChallengeToken{Secret: NewSecret(m.newToken(sealChallenge, *c))},
+			Token:   ChallengeToken{Secret: factor.NewSecret(m.newToken(sealChallenge, *c))},
 			Expires: now.Add(m.cfg.ChallengeTTL)}, nil
 	case own, c.Purpose == PurposeRecover, c.Purpose == PurposeStepUp:
 		return nil, ErrNotAvailable

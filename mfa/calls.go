@@ -15,7 +15,7 @@ import (
 
 // caught turns a panic of f into an error. The value that was thrown is dropped: it may hold
 // what was typed or sent.
-func caught(f Factor, doing string, err *error) {
+func caught(f factor.Factor, doing string, err *error) {
 	if p := recover(); p != nil {
 		*err = quiet.New(fmt.Sprintf("%v: the %s factor panicked when it was to %s",
 			ErrUnavailable, f.Kind(), doing), ErrUnavailable)
@@ -23,7 +23,7 @@ func caught(f Factor, doing string, err *error) {
 }
 
 // failed is an error of f in our words.
-func failed(f Factor, doing string, err error) error {
+func failed(f factor.Factor, doing string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -33,8 +33,8 @@ func failed(f Factor, doing string, err error) error {
 
 // refusedOrFailed tells what f refuses (a *factor.Problem, which pages show) from what f cannot
 // do now.
-func refusedOrFailed(f Factor, doing string, err error) error {
-	if err == nil || !errors.Is(err, ErrMalformed) {
+func refusedOrFailed(f factor.Factor, doing string, err error) error {
+	if err == nil || !errors.Is(err, factor.ErrMalformed) {
 		return failed(f, doing, err)
 	}
 	reason := ""
@@ -43,7 +43,7 @@ func refusedOrFailed(f Factor, doing string, err error) error {
 		reason = " (" + p.Reason + ")"
 	}
 	return quiet.New(fmt.Sprintf("mfa: the %s factor refused the input%s", f.Kind(), reason),
-		ErrMalformed, err)
+		factor.ErrMalformed, err)
 }
 
 // reasonForm says whether a reason is a code and not a text: words of small letters, and at
@@ -60,20 +60,20 @@ func reasonForm(s string) bool {
 	return s != "" && len(s) <= 40
 }
 
-func callNormalize(f Factor, response string) (_ string, err error) {
+func callNormalize(f factor.Factor, response string) (_ string, err error) {
 	n, ok := f.(factor.Normalizer)
 	if !ok {
 		return response, nil
 	}
 	defer caught(f, "read the response", &err)
 	response, err = n.Normalize(response)
-	if err != nil && !errors.Is(err, ErrMalformed) {
-		err = fmt.Errorf("%w: %w", ErrMalformed, err)
+	if err != nil && !errors.Is(err, factor.ErrMalformed) {
+		err = fmt.Errorf("%w: %w", factor.ErrMalformed, err)
 	}
 	return response, refusedOrFailed(f, "read the response", err)
 }
 
-func callEnroll(ctx context.Context, f Factor, in factor.EnrollInput) (
+func callEnroll(ctx context.Context, f factor.Factor, in factor.EnrollInput) (
 	_ *factor.EnrollOutput, err error,
 ) {
 	defer caught(f, "enrol", &err)
@@ -85,7 +85,7 @@ func callEnroll(ctx context.Context, f Factor, in factor.EnrollInput) (
 }
 
 // describe returns what an instance says about itself, or nothing.
-func describe(f Factor, state []byte) factor.Description {
+func describe(f factor.Factor, state []byte) factor.Description {
 	if d, ok := f.(factor.Describer); ok {
 		return d.Describe(state)
 	}
@@ -94,7 +94,7 @@ func describe(f Factor, state []byte) factor.Description {
 
 // consistent refuses a new instance that ends or runs out without a trait that says so: the
 // Manager would never ask it again.
-func consistent(f Factor, state []byte) error {
+func consistent(f factor.Factor, state []byte) error {
 	t, d := f.Traits(), describe(f, state)
 	if !t.Temporary && !d.Ends.IsZero() {
 		return errors.New("an instance ends and its kind is not Traits.Temporary")
@@ -124,7 +124,7 @@ func callNotify(ctx context.Context, f factor.Notifier, in factor.NotifyInput) (
 }
 
 // callVerify keeps the verdict of a refusal, and nothing else that f says about it.
-func callVerify(ctx context.Context, f Factor, in factor.VerifyInput) (
+func callVerify(ctx context.Context, f factor.Factor, in factor.VerifyInput) (
 	v *factor.Verdict, err error,
 ) {
 	defer caught(f, "verify", &err)
@@ -135,7 +135,7 @@ func callVerify(ctx context.Context, f Factor, in factor.VerifyInput) (
 	case err == nil:
 		return v, nil
 	}
-	for _, known := range []error{ErrIncorrect, ErrExpired, ErrReplayed} {
+	for _, known := range []error{factor.ErrIncorrect, factor.ErrExpired, factor.ErrReplayed} {
 		if err == known { //nolint:errorlint // the very error, which is in our words
 			return nil, err
 		}

@@ -148,8 +148,8 @@ func everything(t *testing.T, v any) string {
 func TestErrors_HoldNothingThatAFactorSaid(t *testing.T) {
 	later := errors.New("later")
 	for _, throws := range []bool{false, true} {
-		for _, kind := range []error{later, mfa.ErrMalformed, mfa.ErrIncorrect, mfa.ErrExpired,
-			mfa.ErrReplayed, factor.ErrCloned, factor.ErrUndeliverable, mfa.ErrUnavailable,
+		for _, kind := range []error{later, factor.ErrMalformed, factor.ErrIncorrect, factor.ErrExpired,
+			factor.ErrReplayed, factor.ErrCloned, factor.ErrUndeliverable, mfa.ErrUnavailable,
 			&factor.Problem{Reason: "012345 ann@example.com", Detail: "012345 ann@example.com"}} {
 			for _, fails := range []string{"Normalize", "Enroll", "Implied", "Issue", "Deliver", "Notify", "Verify"} {
 				t.Run(fmt.Sprintf("%s/%v/%v", fails, kind, throws), func(t *testing.T) {
@@ -167,7 +167,7 @@ func shoutAndListen(t *testing.T, s *shouter) {
 	fails := s.fails
 	s.fails = ""
 	r := newRig(t, func(c *mfa.Config) {
-		c.Factors = []mfa.Factor{c.Factors[0], s, c.Factors[2], codes{}}
+		c.Factors = []factor.Factor{c.Factors[0], s, c.Factors[2], codes{}}
 		collect := c.Events
 		c.Events = func(ctx context.Context, e mfa.Event) { collect(ctx, e); sink(ctx, e) }
 		c.Notify = func(ctx context.Context, tell func(context.Context) error) {
@@ -177,7 +177,7 @@ func shoutAndListen(t *testing.T, s *shouter) {
 		}
 	})
 	// While all is well: a challenge with a code on its way, a grant, an enrolment.
-	code := func(address string) mfa.Secret { return s.code(address) }
+	code := func(address string) factor.Secret { return s.code(address) }
 	ch := r.begin(ann)
 	r.send(ch)
 	v, err := r.verify(ch, "mail", code(ann.Email))
@@ -233,7 +233,7 @@ func shoutAndListen(t *testing.T, s *shouter) {
 			require.NotContains(t, all, secret)
 		}
 	}
-	if s.throws || s.fails == "Implied" || s.fails == "Verify" && errors.Is(s.kind, mfa.ErrIncorrect) {
+	if s.throws || s.fails == "Implied" || s.fails == "Verify" && errors.Is(s.kind, factor.ErrIncorrect) {
 		return // the value that was thrown is dropped, and one incorrect response is like another
 	}
 	var q quoted
@@ -242,14 +242,14 @@ func shoutAndListen(t *testing.T, s *shouter) {
 
 // The answers are told apart as before, by what they are.
 func TestErrors_KeepTheirKind(t *testing.T) {
-	for want, kind := range map[error]error{mfa.ErrIncorrect: mfa.ErrIncorrect, mfa.ErrExpired: mfa.ErrExpired,
-		mfa.ErrReplayed: factor.ErrCloned, mfa.ErrUnavailable: errors.New("broken")} {
+	for want, kind := range map[error]error{factor.ErrIncorrect: factor.ErrIncorrect, factor.ErrExpired: factor.ErrExpired,
+		factor.ErrReplayed: factor.ErrCloned, mfa.ErrUnavailable: errors.New("broken")} {
 		f := &shouter{sent: sent{kind: "mail"}, fails: "Verify", kind: kind}
-		r := newRig(t, func(c *mfa.Config) { c.Factors = []mfa.Factor{f} })
+		r := newRig(t, func(c *mfa.Config) { c.Factors = []factor.Factor{f} })
 		ch := r.begin(ann)
 		r.send(ch)
 		_, err := r.verify(ch, "mail", f.code(ann.Email))
-		if want != mfa.ErrExpired { //nolint:errorlint // a correct response that came too late is not counted
+		if want != factor.ErrExpired { //nolint:errorlint // a correct response that came too late is not counted
 			var a *mfa.AttemptError
 			require.ErrorAs(t, err, &a)
 		}
@@ -257,9 +257,9 @@ func TestErrors_KeepTheirKind(t *testing.T) {
 		require.ErrorIs(t, err, kind, "the cause")
 	}
 	f := &shouter{sent: sent{kind: "mail"}, fails: "Deliver", kind: &factor.Problem{Reason: "number_at_risk", Detail: "x"}}
-	r := newRig(t, func(c *mfa.Config) { c.Factors = []mfa.Factor{f} })
+	r := newRig(t, func(c *mfa.Config) { c.Factors = []factor.Factor{f} })
 	_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "mail"})
-	require.ErrorIs(t, err, mfa.ErrMalformed)
+	require.ErrorIs(t, err, factor.ErrMalformed)
 	require.EqualError(t, err, "mfa: the mail factor refused the input (number_at_risk)")
 	var p *factor.Problem
 	require.ErrorAs(t, err, &p)

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 )
 
@@ -21,8 +22,8 @@ func TestCheckGrant(t *testing.T) {
 	require.ErrorIs(t, check(ann, weak, binding), mfa.ErrForbidden, "there is a stronger factor now")
 	require.ErrorIs(t, check(person(1), strong, binding), mfa.ErrToken, "another person's")
 	require.ErrorIs(t, check(ann, strong, "another session"), mfa.ErrToken)
-	require.ErrorIs(t, check(ann, mfa.Grant{Secret: mfa.NewSecret("x")}, binding), mfa.ErrToken)
-	require.ErrorIs(t, check(mfa.User{}, strong, binding), mfa.ErrMalformed)
+	require.ErrorIs(t, check(ann, mfa.Grant{Secret: factor.NewSecret("x")}, binding), mfa.ErrToken)
+	require.ErrorIs(t, check(mfa.User{}, strong, binding), factor.ErrMalformed)
 	first := r.begin(mfa.User{ID: "new"})
 	require.Equal(t, mfa.NextEnroll, first.Next)
 	require.ErrorIs(t, check(mfa.User{ID: "new"}, first.Grant, binding), mfa.ErrForbidden, "that one opens an enrolment and nothing else")

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/storage"
@@ -51,7 +52,7 @@ func TestHangingUpLeavesNoClaims(t *testing.T) {
 	for i := range 10 {
 		ctx, cancel := context.WithCancel(t.Context())
 		s.then = cancel
-		_, err = m.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret(fmt.Sprintf("made-up-%d wrong", i))})
+		_, err = m.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret(fmt.Sprintf("made-up-%d wrong", i))})
 		require.Error(t, err)
 		cancel()
 	}
@@ -68,7 +69,7 @@ func TestResealRemovesAbandonedClaims(t *testing.T) {
 	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: r.signIn(person(1)).Grant, Binding: binding, Kind: "key"})
 	require.NoError(t, err)
 	_, err = r.over(t, &cutStore{FaultyStore: r.store, left: 1}).Confirm(t.Context(),
-		mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret("k2 " + string(e.Prompt.Data))})
+		mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("k2 " + string(e.Prompt.Data))})
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.Equal(t, 2, identities(t, r))
 
@@ -123,7 +124,7 @@ func TestRemovalAndEnrolmentOfOneIdentity(t *testing.T) {
 		e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: c.Grant, Binding: binding, Kind: "key"})
 		require.NoError(t, err)
 		s := &claimedStore{FaultyStore: r.store, then: func() { require.NoError(t, r.Remove(t.Context(), c.Grant, binding, c.Factor.ID)) }}
-		_, err = r.over(t, s).Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret("k1 " + string(e.Prompt.Data))})
+		_, err = r.over(t, s).Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("k1 " + string(e.Prompt.Data))})
 		require.NoError(t, err)
 		_, err = r.answer(r.open(), "k1", "", ann)
 		require.NoError(t, err)
@@ -172,7 +173,7 @@ func TestGivingUpEndsNoOthers(t *testing.T) {
 	}
 	_, err = r.answer(alone, "k1", "", ann)
 	require.NoError(t, err)
-	_, err = r.verify(begun, "key", mfa.NewSecret("k1 "+string(d.Prompt.Data)))
+	_, err = r.verify(begun, "key", factor.NewSecret("k1 "+string(d.Prompt.Data)))
 	require.NoError(t, err)
 }
 
@@ -188,19 +189,19 @@ func TestAnotherChallengeIsNoWrongAnswer(t *testing.T) {
 	}
 	for range 10 {
 		mine := r.begin(ann)
-		_, err := r.verify(mine, "key", mfa.NewSecret("k1 nothing"))
-		require.ErrorIs(t, err, mfa.ErrExpired, "nothing was asked yet")
+		_, err := r.verify(mine, "key", factor.NewSecret("k1 nothing"))
+		require.ErrorIs(t, err, factor.ErrExpired, "nothing was asked yet")
 		data := ask(mine)
 		ask(r.begin(ann))
-		_, err = r.verify(mine, "key", mfa.NewSecret("k1 "+data))
-		require.ErrorIs(t, err, mfa.ErrExpired)
+		_, err = r.verify(mine, "key", factor.NewSecret("k1 "+data))
+		require.ErrorIs(t, err, factor.ErrExpired)
 		var attempt *mfa.AttemptError
 		require.NotErrorAs(t, err, &attempt)
 	}
 	mine := r.begin(ann)
 	data := ask(mine)
-	_, err := r.verify(mine, "key", mfa.NewSecret("k2 "+data))
+	_, err := r.verify(mine, "key", factor.NewSecret("k2 "+data))
 	require.Equal(t, 4, left(t, err), "a wrong answer to what was asked counts")
-	_, err = r.verify(mine, "key", mfa.NewSecret("k1 "+data))
+	_, err = r.verify(mine, "key", factor.NewSecret("k1 "+data))
 	require.NoError(t, err)
 }

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 const (
@@ -23,7 +25,7 @@ const (
 // DeviceToken lets a remembered device pass without a second factor: the value of a cookie
 // that is Secure, HttpOnly and SameSite. It is opaque, at most 200 bytes, and good for one
 // person; every use replaces it. It prints as "[redacted]".
-type DeviceToken struct{ Secret }
+type DeviceToken struct{ factor.Secret }
 
 // DeviceInfo describes one remembered device, for a list.
 type DeviceInfo struct {
@@ -53,7 +55,7 @@ func (m *Manager) rotate(d *device, s subject) DeviceToken {
 	hash := sha256.Sum256(secret[:])
 	d.Secret = hash[:16]
 	token := append(d.ID[:], secret[:]...)
-	return DeviceToken{Secret: NewSecret(base64.RawURLEncoding.EncodeToString(m.cfg.Keys.Seal(sealDevice, s.key(), token)))}
+	return DeviceToken{Secret: factor.NewSecret(base64.RawURLEncoding.EncodeToString(m.cfg.Keys.Seal(sealDevice, s.key(), token)))}
 }
 
 // remember adds a device to the person's, if the policy that the challenge was begun under

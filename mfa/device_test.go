@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 )
@@ -148,9 +149,9 @@ func TestDevicesOffByDefault(t *testing.T) {
 	}())
 	r = remembering(t)
 	require.Empty(t, r.rememberedBy(ann, "").Device, "only if the person wants it")
-	_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "mail", Response: mfa.NewSecret("123456"),
+	_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "mail", Response: factor.NewSecret("123456"),
 		Remember: strings.Repeat("n", 65)})
-	require.ErrorIs(t, err, mfa.ErrMalformed)
+	require.ErrorIs(t, err, factor.ErrMalformed)
 }
 
 // A browser may hold the token of another person, which harms neither.
@@ -163,7 +164,7 @@ func TestDeviceOfAnotherPerson(t *testing.T) {
 	sameID := ann
 	sameID.Tenant = "elsewhere"
 	require.Equal(t, mfa.NextVerify, r.beginOn(sameID, anns).Next)
-	for _, bad := range []mfa.DeviceToken{{Secret: mfa.NewSecret("x")}, {Secret: mfa.NewSecret("AAAA")}, {Secret: mfa.NewSecret(strings.Repeat("A", 5000))}, {Secret: mfa.NewSecret(anns.Reveal()[:len(anns.Reveal())-1])}, {Secret: mfa.NewSecret(anns.Reveal() + "A")}} {
+	for _, bad := range []mfa.DeviceToken{{Secret: factor.NewSecret("x")}, {Secret: factor.NewSecret("AAAA")}, {Secret: factor.NewSecret(strings.Repeat("A", 5000))}, {Secret: factor.NewSecret(anns.Reveal()[:len(anns.Reveal())-1])}, {Secret: factor.NewSecret(anns.Reveal() + "A")}} {
 		require.Equal(t, mfa.NextVerify, r.beginOn(ann, bad).Next)
 	}
 	require.True(t, r.beginOn(ann, anns).Remembered)
@@ -182,7 +183,7 @@ func TestDeviceIsForSignInOnly(t *testing.T) {
 		require.Equal(t, mfa.NextVerify, ch.Next)
 	}
 	ch := r.beginFor(ann, mfa.PurposeStepUp)
-	v, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeStepUp, Binding: binding, Kind: "app", Response: mfa.NewSecret("word"), Remember: "Laptop"})
+	v, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeStepUp, Binding: binding, Kind: "app", Response: factor.NewSecret("word"), Remember: "Laptop"})
 	require.NoError(t, err)
 	require.Empty(t, v.Device)
 }
@@ -242,7 +243,7 @@ func TestRecoveryRemembersNothing(t *testing.T) {
 	g := r.withApp(ann, "word").Grant
 	_, err := r.RegenerateRecoveryCodes(t.Context(), g, binding)
 	require.NoError(t, err)
-	v, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "recovery", Response: mfa.NewSecret("a"), Remember: "Laptop"})
+	v, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "recovery", Response: factor.NewSecret("a"), Remember: "Laptop"})
 	require.NoError(t, err)
 	require.Empty(t, v.Device)
 }

@@ -103,12 +103,12 @@ func checkEnroll(r EnrollRequest) error {
 		return err
 	}
 	if len(r.Params) > maxParams {
-		return fmt.Errorf("%w: too many parameters", ErrMalformed)
+		return fmt.Errorf("%w: too many parameters", factor.ErrMalformed)
 	}
 	for k, v := range r.Params {
 		text := v.Reveal()
 		if len(k) > maxParam || len(text) > maxParam || !utf8.ValidString(k) || !utf8.ValidString(text) {
-			return fmt.Errorf("%w: a parameter has at most %d bytes of UTF-8", ErrMalformed, maxParam)
+			return fmt.Errorf("%w: a parameter has at most %d bytes of UTF-8", factor.ErrMalformed, maxParam)
 		}
 	}
 	return nil

@@ -75,7 +75,7 @@ func (m *Manager) confirmation(f factor.Challenger, c *claims) *issuing {
 	s.keep = func(r *record, in *instance, l live) {
 		link := *c
 		link.ID, link.Issued, link.Epoch, link.Bind = random16(), l.Issued, r.Epoch[:], nil
-		s.link = LinkToken{Secret: NewSecret(m.newToken(sealLink, link))}
+		s.link = LinkToken{Secret: factor.NewSecret(m.newToken(sealLink, link))}
 		if p := r.pendingByID(in.ID); p != nil && !s.silent {
 			if p.Live != nil && !f.Traits().SharedChallenge {
 				r.supersede(p.In.Kind, *p.Live)

@@ -32,10 +32,10 @@ func (t *texts) Send(_ context.Context, m sms.Message) error {
 	return nil
 }
 
-func (t *texts) code() mfa.Secret {
+func (t *texts) code() factor.Secret {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return mfa.NewSecret(t.last)
+	return factor.NewSecret(t.last)
 }
 
 // raceRig is a rig with the real factors that refuse what is enrolled already, over a store
@@ -60,7 +60,7 @@ func newRaceRig(t *testing.T) *raceRig {
 		c.Store = r.between
 	})
 	r.withApp(ann, "first")
-	v, err := r.verify(r.begin(ann), "app", mfa.NewSecret("first"))
+	v, err := r.verify(r.begin(ann), "app", factor.NewSecret("first"))
 	require.NoError(t, err)
 	r.grant = v.Grant             // as strong as can be
 	r.cfg.Store = r.between.Store // which nothing stands between
@@ -72,16 +72,16 @@ const sharedSecret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
 func (r *raceRig) enrollIn(m *mfa.Manager, kind string) (*mfa.Enrollment, error) {
 	params := map[string]map[string]factor.Secret{
-		"totp": map[string]mfa.Secret{"secret": mfa.NewSecret(sharedSecret)}, "sms": map[string]mfa.Secret{"number": mfa.NewSecret("+31612345678")},
+		"totp": map[string]factor.Secret{"secret": factor.NewSecret(sharedSecret)}, "sms": map[string]factor.Secret{"number": factor.NewSecret("+31612345678")},
 	}[kind]
 	return m.Enroll(context.Background(), mfa.EnrollRequest{
 		Grant: r.grant, Binding: binding, Kind: kind, Params: params})
 }
 
-func appCode(secret string, now time.Time) (mfa.Secret, error) {
+func appCode(secret string, now time.Time) (factor.Secret, error) {
 	code, err := otptotp.GenerateCodeCustom(secret, now,
 		otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
-	return mfa.NewSecret(code), err
+	return factor.NewSecret(code), err
 }
 
 func (r *raceRig) confirmIn(
@@ -168,10 +168,10 @@ func TestEnroll_StopsWhenFactorsKeepChanging(t *testing.T) {
 			return
 		}
 		e, err := r.other.Enroll(context.Background(), mfa.EnrollRequest{Grant: r.grant, Binding: binding,
-			Kind: "app", Params: map[string]mfa.Secret{"word": mfa.NewSecret("second")}})
+			Kind: "app", Params: map[string]factor.Secret{"word": factor.NewSecret("second")}})
 		require.NoError(t, err)
 		c, err := r.other.Confirm(context.Background(), mfa.ConfirmRequest{Token: e.Token,
-			Binding: binding, Response: mfa.NewSecret("second")})
+			Binding: binding, Response: factor.NewSecret("second")})
 		require.NoError(t, err)
 		added = c.Factor.ID
 	})

@@ -17,7 +17,7 @@ import (
 
 func (r *rig) begun(g mfa.Grant, kind, value string) (*mfa.Enrollment, error) {
 	return r.Enroll(r.t.Context(), mfa.EnrollRequest{Grant: g, Binding: binding, Kind: kind,
-		Params: map[string]mfa.Secret{"word": mfa.NewSecret(value), "address": mfa.NewSecret(value)}})
+		Params: map[string]factor.Secret{"word": factor.NewSecret(value), "address": factor.NewSecret(value)}})
 }
 
 func TestPendingEnrolmentChangesNothing(t *testing.T) {
@@ -26,13 +26,13 @@ func TestPendingEnrolmentChangesNothing(t *testing.T) {
 	e, err := r.begun(g, "app", "rose")
 	require.NoError(t, err)
 	require.Equal(t, "rose", e.Prompt.Secret.Reveal())
-	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("rose"))
-	require.ErrorIs(t, err, mfa.ErrIncorrect)
-	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("tulip"))
+	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("rose"))
+	require.ErrorIs(t, err, factor.ErrIncorrect)
+	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
 	require.NoError(t, err)
 
 	r.clock.Advance(15 * time.Minute)
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret("rose")})
+	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("rose")})
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 }
 
@@ -42,7 +42,7 @@ func TestConfirmWorksOnce(t *testing.T) {
 	require.NoError(t, err)
 	var wins atomic.Int32
 	together(64, func(int) {
-		_, err := r.Confirm(context.Background(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret("tulip")})
+		_, err := r.Confirm(context.Background(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("tulip")})
 		if err == nil {
 			wins.Add(1)
 		} else if !errors.Is(err, mfa.ErrTokenExpired) {
@@ -63,7 +63,7 @@ func TestSentEnrolment(t *testing.T) {
 	first := r.mail.code("second@example.com")
 	r.clock.Advance(2 * time.Minute)
 	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: first})
-	require.ErrorIs(t, err, mfa.ErrExpired)
+	require.ErrorIs(t, err, factor.ErrExpired)
 	_, err = r.ResendEnrollment(t.Context(), e.Token, binding)
 	require.NoError(t, err)
 	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: first})
@@ -75,7 +75,7 @@ func TestSentEnrolment(t *testing.T) {
 	// The code that confirmed does not sign in.
 	ch := r.begin(ann)
 	_, err = r.verify(ch, "mail", code)
-	require.ErrorIs(t, err, mfa.ErrIncorrect)
+	require.ErrorIs(t, err, factor.ErrIncorrect)
 }
 
 func TestGrantReachesAsFarAsItsProof(t *testing.T) {
@@ -125,7 +125,7 @@ func TestAnothersGrantChangesOnlyTheirOwn(t *testing.T) {
 	bob := person(1)
 	g := r.withApp(bob, "rose").Grant
 	require.ErrorIs(t, r.Remove(t.Context(), g, binding, r.id("app")), mfa.ErrNotAvailable)
-	_, err := r.verify(r.begin(ann), "app", mfa.NewSecret("tulip"))
+	_, err := r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
 	require.NoError(t, err)
 }
 
@@ -142,7 +142,7 @@ func TestFirstEnrolmentGrantOpensNothingElse(t *testing.T) {
 	require.Equal(t, mfa.PurposeSignIn, c.Verification.Purpose)
 	_, err = r.begun(thief.Grant, "pin", "1234")
 	require.ErrorIs(t, err, mfa.ErrForbidden, "there is a factor now")
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: pending.Token, Binding: binding, Response: mfa.NewSecret("1234")})
+	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: pending.Token, Binding: binding, Response: factor.NewSecret("1234")})
 	require.ErrorIs(t, err, mfa.ErrForbidden, "and what was begun before is not confirmed either")
 }
 
@@ -157,12 +157,12 @@ func TestRecovery(t *testing.T) {
 
 	ch := r.begin(ann)
 	require.Equal(t, "recovery", ch.Options[len(ch.Options)-1].Kind, "recovery comes last")
-	v, err := r.verify(ch, "recovery", mfa.NewSecret("b"))
+	v, err := r.verify(ch, "recovery", factor.NewSecret("b"))
 	require.NoError(t, err)
 	require.Equal(t, 4, v.RecoveryCodesRemaining)
 	require.Equal(t, 1, v.AssuranceLevel)
-	_, err = r.verify(r.begin(ann), "recovery", mfa.NewSecret("b"))
-	require.ErrorIs(t, err, mfa.ErrIncorrect)
+	_, err = r.verify(r.begin(ann), "recovery", factor.NewSecret("b"))
+	require.ErrorIs(t, err, factor.ErrIncorrect)
 
 	// What it opens is the replacement of what was lost, and nothing else.
 	require.ErrorIs(t, r.Remove(t.Context(), v.Grant, binding, r.id("app")), mfa.ErrForbidden)
@@ -170,21 +170,21 @@ func TestRecovery(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrForbidden)
 	p, err := r.begun(v.Grant, "app", "rose")
 	require.NoError(t, err)
-	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("tulip"))
+	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
 	require.NoError(t, err, "the old device works until the new one is confirmed")
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: p.Token, Binding: binding, Response: mfa.NewSecret("rose")})
+	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: p.Token, Binding: binding, Response: factor.NewSecret("rose")})
 	require.NoError(t, err)
 	require.Contains(t, r.eventNames(), "recovery.replacement")
-	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("rose"))
+	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("rose"))
 	require.NoError(t, err)
 	r.clock.Advance(24*time.Hour - time.Millisecond)
-	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("tulip"))
-	require.ErrorIs(t, err, mfa.ErrReplayed, "the old one is there until the hold ends")
+	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
+	require.ErrorIs(t, err, factor.ErrReplayed, "the old one is there until the hold ends")
 	r.clock.Advance(time.Millisecond)
-	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("tulip"))
-	require.ErrorIs(t, err, mfa.ErrIncorrect, "and then stops")
+	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
+	require.ErrorIs(t, err, factor.ErrIncorrect, "and then stops")
 
-	_, err = r.verify(r.begin(ann), "recovery", mfa.NewSecret("a"))
+	_, err = r.verify(r.begin(ann), "recovery", factor.NewSecret("a"))
 	require.NoError(t, err)
 	require.Contains(t, r.eventNames(), "recovery.low")
 }
@@ -205,9 +205,9 @@ func TestSingleKindReplacesItself(t *testing.T) {
 	r := newRig(t)
 	g := r.enroll(r.signIn(ann).Grant, "pin", "first").Grant
 	r.enroll(g, "pin", "second")
-	_, err := r.verify(r.begin(ann), "pin", mfa.NewSecret("first"))
-	require.ErrorIs(t, err, mfa.ErrIncorrect)
-	_, err = r.verify(r.begin(ann), "pin", mfa.NewSecret("second"))
+	_, err := r.verify(r.begin(ann), "pin", factor.NewSecret("first"))
+	require.ErrorIs(t, err, factor.ErrIncorrect)
+	_, err = r.verify(r.begin(ann), "pin", factor.NewSecret("second"))
 	require.NoError(t, err)
 }
 
@@ -219,11 +219,11 @@ func TestFiveOfAKindAndNotSix(t *testing.T) {
 	}
 	_, err := r.begun(g, "app", "f")
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
-	for _, w := range []mfa.Secret{mfa.NewSecret("a"), mfa.NewSecret("c"), mfa.NewSecret("e")} {
+	for _, w := range []factor.Secret{factor.NewSecret("a"), factor.NewSecret("c"), factor.NewSecret("e")} {
 		_, err := r.verify(r.begin(ann), "app", w)
 		require.NoError(t, err, "an answer is judged against all of the kind")
 	}
-	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("wrong"))
+	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("wrong"))
 	require.Equal(t, 4, left(t, err), "and counts once")
 }
 
@@ -243,7 +243,7 @@ func TestConfirmationByLink(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, r.clock.Now().Add(24*time.Hour), d.Expires)
 	require.Empty(t, r.mail.code(ann.Email), "no code that nobody could enter")
-	link := mfa.LinkToken{Secret: mfa.NewSecret(r.mail.link[ann.Email])}
+	link := mfa.LinkToken{Secret: factor.NewSecret(r.mail.link[ann.Email])}
 	require.Equal(t, mfa.NextEnroll, r.begin(s).Next)
 
 	r.clock.Advance(24*time.Hour - time.Millisecond)
@@ -260,7 +260,7 @@ func TestConfirmationByLink(t *testing.T) {
 	require.NoError(t, err)
 	r.send(r.begin(s))
 	require.NotEmpty(t, r.mail.code(ann.Email))
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: mfa.NewSecret(r.mail.link["new@example.com"])}})
+	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: factor.NewSecret(r.mail.link["new@example.com"])}})
 	require.NoError(t, err)
 	before := r.mail.code(ann.Email)
 	r.send(r.begin(s))
@@ -270,7 +270,7 @@ func TestConfirmationByLink(t *testing.T) {
 	late, err := r.SendConfirmation(t.Context(), mfa.AdminRequest{User: s, Actor: mfa.System("root")})
 	require.NoError(t, err)
 	r.clock.Set(late.Expires)
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: mfa.NewSecret(r.mail.link["new@example.com"])}})
+	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: factor.NewSecret(r.mail.link["new@example.com"])}})
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 }
 
@@ -396,12 +396,12 @@ func TestGrantKeepsTheStrongerProof(t *testing.T) {
 	r.clock.Set(strong.GrantExpires)
 	require.ErrorIs(t, r.Rename(t.Context(), c.Grant, binding, r.id("app"), "x"), mfa.ErrTokenExpired)
 
-	v, err := r.verify(r.begin(ann), "app", mfa.NewSecret("tulip"))
+	v, err := r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
 	require.NoError(t, err)
 	e, err := r.begun(v.Grant, "pin", "654321")
 	require.NoError(t, err)
 	r.clock.Advance(6 * time.Minute) // the grant is over, the enrolment is not
-	late, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret("654321")})
+	late, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("654321")})
 	require.NoError(t, err)
 	require.ErrorIs(t, r.Rename(t.Context(), late.Grant, binding, r.id("app"), "x"), mfa.ErrTokenExpired)
 }

@@ -21,7 +21,7 @@ var errEnrolled = errors.New("mfa: the user's factors changed meanwhile")
 // enrolling is one try of Enroll.
 type enrolling struct {
 	claims *claims // of the grant
-	factor Factor
+	factor factor.Factor
 	shown  []string // the instances that the factor was shown
 	p      pending
 	// allowed is what authority said of it last.
@@ -33,7 +33,7 @@ type enrolling struct {
 // enroll is one try of Enroll. The factor is shown the instances that exist, and refuses what
 // is there already; so the swap insists on the same instances.
 func (m *Manager) enroll(
-	ctx context.Context, c *claims, f Factor, r EnrollRequest,
+	ctx context.Context, c *claims, f factor.Factor, r EnrollRequest,
 ) (*Enrollment, error) {
 	t := f.Traits()
 	clock, key := m.now(), c.Subject.key()
@@ -89,7 +89,7 @@ func (m *Manager) admitEnrollment(r *record, n *enrolling, now time.Time) error 
 func (m *Manager) begun(r *record, n *enrolling, now time.Time) []Event {
 	n.e.Expires = time.UnixMilli(n.p.Expires).UTC()
 	n.token.Issued, n.token.Epoch = now.UnixMilli(), r.Epoch[:]
-	n.e.Token = EnrollmentToken{Secret: NewSecret(m.newToken(sealEnrollment, n.token))}
+	n.e.Token = EnrollmentToken{Secret: factor.NewSecret(m.newToken(sealEnrollment, n.token))}
 	return []Event{m.event("enroll.begun", n.claims.Subject, now, func(e *Event) {
 		e.Kind, e.FactorID = n.p.In.Kind, n.p.In.ID
 	})}

@@ -4,24 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 // Errors to branch on with errors.Is. Their texts are for developers; show people a text
 // of your own (mfahttp has them).
 var (
-	// ErrIncorrect and ErrReplayed come inside an *AttemptError, and by themselves from
-	// VerifyPasswordless, which counts nothing. ErrExpired always comes by itself: the response
-	// was correct and came too late, or another code has taken the place of the one that it
-	// belongs to. That is no guess, and it is not counted.
-	ErrIncorrect = factor.ErrIncorrect
-	ErrExpired   = factor.ErrExpired
-	ErrReplayed  = factor.ErrReplayed
-	// ErrMalformed: the input is no answer at all (empty, oversized, no digits); nothing
-	// was counted. As a *factor.Problem it has a reason to show.
-	ErrMalformed = factor.ErrMalformed
-
 	// ErrToken: a token or grant is not one of ours, was altered, is another person's or
 	// another session's, or is for another purpose. Which of these is not told.
 	ErrToken = errors.New("mfa: invalid token")
@@ -46,9 +33,6 @@ var (
 	// ErrKindNotConfigured is returned for a user who has a factor of a kind that this Manager
 	// does not have. It does not mean that the user has none.
 	ErrKindNotConfigured = errors.New("mfa: the user has a factor of a kind that is not configured here")
-	// ErrUndeliverable is returned for a user whose only factor is an address that the
-	// application vouches for and that no message can be sent to.
-	ErrUndeliverable = factor.ErrUndeliverable
 	// ErrLastFactor is returned by Remove for the last factor of a user whose policy requires
 	// one.
 	ErrLastFactor = fmt.Errorf("%w: the policy requires a factor, and this is the last one", ErrNotAvailable)

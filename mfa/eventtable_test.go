@@ -91,8 +91,8 @@ var notified = map[string]func(*testing.T) *rig{
 		})
 		r.withApp(ann, "word")
 		for i := range 10 {
-			_, err := r.verify(r.begin(ann), "app", mfa.NewSecret("wrong"))
-			require.ErrorIs(t, err, mfa.ErrIncorrect)
+			_, err := r.verify(r.begin(ann), "app", factor.NewSecret("wrong"))
+			require.ErrorIs(t, err, factor.ErrIncorrect)
 			if i == 4 {
 				r.clock.Advance(4 * time.Minute)
 			}
@@ -102,7 +102,7 @@ var notified = map[string]func(*testing.T) *rig{
 	"lockout.unlocked": func(t *testing.T) *rig {
 		r := stoppedRig(t)
 		for range 3 {
-			_, err := r.prove(mfa.NewSecret("word"))
+			_, err := r.prove(factor.NewSecret("word"))
 			require.NoError(t, err)
 			r.clock.Advance(30 * time.Second)
 		}
@@ -116,7 +116,7 @@ var notified = map[string]func(*testing.T) *rig{
 	"recovery.replacement": func(t *testing.T) *rig {
 		r := lost(t, func(c *mfa.Config) { c.Notify = mfa.NoticesNow })
 		r.mail.notices()
-		v, err := r.verify(r.begin(ann), "recovery", mfa.NewSecret("a"))
+		v, err := r.verify(r.begin(ann), "recovery", factor.NewSecret("a"))
 		require.NoError(t, err)
 		r.enroll(v.Grant, "app", "new phone")
 		require.Equal(t, r.clock.Now().Add(24*time.Hour), r.mail.told[len(r.mail.told)-1].Until)
@@ -140,32 +140,32 @@ var notified = map[string]func(*testing.T) *rig{
 	},
 	"factor.cloned": func(t *testing.T) *rig {
 		f := &shouter{sent: sent{kind: "mail"}, fails: "Verify", kind: factor.ErrCloned}
-		r := newRig(t, func(c *mfa.Config) { c.Factors, c.Notify = []mfa.Factor{f}, mfa.NoticesNow })
+		r := newRig(t, func(c *mfa.Config) { c.Factors, c.Notify = []factor.Factor{f}, mfa.NoticesNow })
 		r.mail = &f.sent
 		ch := r.begin(ann)
 		r.send(ch)
-		_, err := r.verify(ch, "mail", mfa.NewSecret("123456"))
-		require.ErrorIs(t, err, mfa.ErrReplayed)
+		_, err := r.verify(ch, "mail", factor.NewSecret("123456"))
+		require.ErrorIs(t, err, factor.ErrReplayed)
 		return r
 	},
 	"address.confirmed": func(t *testing.T) *rig {
 		r := telling(t)
 		_, err := r.SendConfirmation(t.Context(), byBoss)
 		require.NoError(t, err)
-		_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: mfa.NewSecret(r.mail.link[ann.Email])}})
+		_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: factor.NewSecret(r.mail.link[ann.Email])}})
 		require.NoError(t, err)
 		return r
 	},
 	"recovery.regenerated": withCodes,
 	"recovery.used": func(t *testing.T) *rig {
 		r := withCodes(t)
-		_, err := r.verify(r.begin(ann), "recovery", mfa.NewSecret("a"))
+		_, err := r.verify(r.begin(ann), "recovery", factor.NewSecret("a"))
 		require.NoError(t, err)
 		return r
 	},
 	"recovery.low": func(t *testing.T) *rig {
 		r := withCodes(t)
-		for _, code := range []mfa.Secret{mfa.NewSecret("a"), mfa.NewSecret("b")} {
+		for _, code := range []factor.Secret{factor.NewSecret("a"), factor.NewSecret("b")} {
 			_, err := r.verify(r.begin(ann), "recovery", code)
 			require.NoError(t, err)
 		}
@@ -215,7 +215,7 @@ var notified = map[string]func(*testing.T) *rig{
 				traits: factor.Traits{Class: factor.ClassRecovery, NoConfirmation: true, AdminOnly: true}})
 			c.Notify = mfa.NoticesNow
 		})
-		_, err := r.Issue(t.Context(), mfa.IssueRequest{AdminRequest: byBoss, Kind: "access", Params: map[string]mfa.Secret{"word": mfa.NewSecret("x")}})
+		_, err := r.Issue(t.Context(), mfa.IssueRequest{AdminRequest: byBoss, Kind: "access", Params: map[string]factor.Secret{"word": factor.NewSecret("x")}})
 		require.NoError(t, err)
 		return r
 	},
@@ -241,8 +241,8 @@ func wrongly(t *testing.T, n int) *rig {
 	t.Helper()
 	r, _ := withAppTold(t)
 	for range n {
-		_, err := r.verify(r.begin(ann), "app", mfa.NewSecret("wrong"))
-		require.ErrorIs(t, err, mfa.ErrIncorrect)
+		_, err := r.verify(r.begin(ann), "app", factor.NewSecret("wrong"))
+		require.ErrorIs(t, err, factor.ErrIncorrect)
 	}
 	return r
 }

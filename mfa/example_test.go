@@ -47,7 +47,7 @@ func (d doorWord) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verd
 func Example_writeYourOwnFactor() {
 	word := "tulip"
 	keys, _ := seal.NewKeyring(seal.GenerateKey())
-	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []mfa.Factor{doorWord{func() string { return word }}}})
+	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{doorWord{func() string { return word }}}})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -60,16 +60,16 @@ func Example_writeYourOwnFactor() {
 		return ch
 	}
 	e, _ := m.Enroll(ctx, mfa.EnrollRequest{Grant: begin().Grant, Binding: "session", Kind: "door-word"})
-	_, err = m.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: "session", Response: mfa.NewSecret(" Tulip")})
+	_, err = m.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: "session", Response: factor.NewSecret(" Tulip")})
 	fmt.Println("enrolled:", err)
 
-	verify := func(answer mfa.Secret) {
+	verify := func(answer factor.Secret) {
 		_, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: begin().Token, Binding: "session", Kind: "door-word", Response: answer})
 		fmt.Println(err)
 	}
-	verify(mfa.NewSecret("tulip"))
+	verify(factor.NewSecret("tulip"))
 	word = "rose"
-	verify(mfa.NewSecret("rose"))
+	verify(factor.NewSecret("rose"))
 	// Output:
 	// enrolled: <nil>
 	// mfa: door-word answer refused, 4 attempts left: factor: answer was used before
@@ -80,7 +80,7 @@ func Example_writeYourOwnFactor() {
 // application to say.
 func ExampleManager_Reset() {
 	keys, _ := seal.NewKeyring(seal.GenerateKey())
-	m, _ := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []mfa.Factor{doorWord{func() string { return "x" }}},
+	m, _ := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{doorWord{func() string { return "x" }}},
 		Authorize: func(_ context.Context, a mfa.AdminAction) error {
 			if a.Actor != "helpdesk" {
 				return fmt.Errorf("%s may not %s", a.Actor, a.Name)
@@ -100,7 +100,7 @@ func ExampleManager_SetPolicy() {
 	keys, _ := seal.NewKeyring(seal.GenerateKey())
 	codes, _ := recovery.New(recovery.Config{})
 	m, _ := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: mfatest.NewClock(testStart),
-		Factors:   []mfa.Factor{doorWord{func() string { return "x" }}, codes},
+		Factors:   []factor.Factor{doorWord{func() string { return "x" }}, codes},
 		Policies:  policy.Stored(policy.Static(policy.Policy{Mode: policy.ModeOptional})),
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil }})
 	ctx := context.Background()
@@ -124,7 +124,7 @@ func ExampleManager_Audit() {
 	keys, _ := seal.NewKeyring(seal.GenerateKey())
 	app, _ := totp.New(totp.Config{Issuer: "Acme", Strict: true})
 	codes, _ := recovery.New(recovery.Config{})
-	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []mfa.Factor{app, codes}, Events: mfa.SlogEvents(slog.Default())})
+	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{app, codes}, Events: mfa.SlogEvents(slog.Default())})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -49,7 +49,7 @@ func TestFaultsNeverYieldAnUnrecordedSuccess(t *testing.T) {
 					require.NoError(t, err)
 					ch := r.begin(ann)
 					r.send(ch)
-					right := map[string]mfa.Secret{"app": mfa.NewSecret("tulip"), "mail": r.mail.code(ann.Email), "pin": mfa.NewSecret("123456"), "recovery": mfa.NewSecret("c")}[kind]
+					right := map[string]factor.Secret{"app": factor.NewSecret("tulip"), "mail": r.mail.code(ann.Email), "pin": factor.NewSecret("123456"), "recovery": factor.NewSecret("c")}[kind]
 					if skip > 0 {
 						r.store.Inject(f.op, skip, mfatest.Fault{})
 					}
@@ -120,7 +120,7 @@ func TestUnreadableRecordLetsNobodyIn(t *testing.T) {
 		require.ErrorIs(t, err, c.want, c.name)
 	}
 	put(good.Data)
-	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("tulip"))
+	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
 	require.NoError(t, err)
 }
 
@@ -137,7 +137,7 @@ func TestKeyRotation(t *testing.T) {
 	r := with(old)
 	r.withApp(ann, "tulip")
 	r = with(fresh, old)
-	_, err := r.verify(r.begin(ann), "app", mfa.NewSecret("tulip")) // written anew, with the new key
+	_, err := r.verify(r.begin(ann), "app", factor.NewSecret("tulip")) // written anew, with the new key
 	require.NoError(t, err)
 	r = with(fresh)
 	require.Equal(t, mfa.NextVerify, r.begin(ann).Next)
@@ -163,7 +163,7 @@ func TestCancelledContext(t *testing.T) {
 	ch := r.begin(ann)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := r.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "mail", Response: mfa.NewSecret("000000")})
+	_, err := r.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "mail", Response: factor.NewSecret("000000")})
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.ErrorIs(t, err, context.Canceled)
 }
@@ -179,7 +179,7 @@ func TestManagerVerify_ReportsADeadlineWhileTheFactorWorksAsUnavailable(t *testi
 			ctx, cancel := context.WithCancel(t.Context())
 			r.app.verify = func(factor.VerifyInput) { cancel() }
 			r.pin.verify = r.app.verify
-			_, err := r.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: kind, Response: mfa.NewSecret("wrong")})
+			_, err := r.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: kind, Response: factor.NewSecret("wrong")})
 			require.ErrorIs(t, err, mfa.ErrUnavailable)
 			require.ErrorIs(t, err, context.Canceled)
 		})
@@ -192,51 +192,51 @@ func TestBadInput(t *testing.T) {
 	ch := r.begin(ann)
 	huge := strings.Repeat("1", 1<<20)
 	for _, answer := range []string{"", huge, "\xff\xfe", "12\x003456", "abcdef", "١٢٣٤٥٦", "１２３４５６"} {
-		_, err := r.verify(ch, "mail", mfa.NewSecret(answer))
-		require.ErrorIs(t, err, mfa.ErrMalformed, "%.20q", answer)
+		_, err := r.verify(ch, "mail", factor.NewSecret(answer))
+		require.ErrorIs(t, err, factor.ErrMalformed, "%.20q", answer)
 	}
-	_, err := r.verify(ch, "mail", mfa.NewSecret("000000"))
+	_, err := r.verify(ch, "mail", factor.NewSecret("000000"))
 	require.Equal(t, 4, left(t, err), "none of them was counted")
 
 	for _, token := range []string{"", "x", huge, "\xff", ch.Token.Reveal()[1:], ch.Token.Reveal() + "A", v.Grant.Reveal()} {
-		_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: mfa.ChallengeToken{Secret: mfa.NewSecret(token)}, Binding: binding, Kind: "mail", Response: mfa.NewSecret("000000")})
+		_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: mfa.ChallengeToken{Secret: factor.NewSecret(token)}, Binding: binding, Kind: "mail", Response: factor.NewSecret("000000")})
 		require.ErrorIs(t, err, mfa.ErrToken)
-		_, err = r.Send(t.Context(), mfa.SendRequest{Challenge: mfa.ChallengeToken{Secret: mfa.NewSecret(token)}, Binding: binding, Kind: "mail"})
+		_, err = r.Send(t.Context(), mfa.SendRequest{Challenge: mfa.ChallengeToken{Secret: factor.NewSecret(token)}, Binding: binding, Kind: "mail"})
 		require.ErrorIs(t, err, mfa.ErrToken)
-		_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: mfa.EnrollmentToken{Secret: mfa.NewSecret(token)}, Binding: binding, Response: mfa.NewSecret("1")})
+		_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: mfa.EnrollmentToken{Secret: factor.NewSecret(token)}, Binding: binding, Response: factor.NewSecret("1")})
 		require.ErrorIs(t, err, mfa.ErrToken)
 		if token != "" {
-			_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: mfa.NewSecret(token)}})
+			_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: factor.NewSecret(token)}})
 			require.ErrorIs(t, err, mfa.ErrToken)
 		}
 		if token != v.Grant.Reveal() {
-			_, err = r.Enroll(t.Context(), mfa.EnrollRequest{Grant: mfa.Grant{Secret: mfa.NewSecret(token)}, Binding: binding, Kind: "app"})
+			_, err = r.Enroll(t.Context(), mfa.EnrollRequest{Grant: mfa.Grant{Secret: factor.NewSecret(token)}, Binding: binding, Kind: "app"})
 			require.ErrorIs(t, err, mfa.ErrToken)
 		}
 	}
 	for _, s := range []mfa.User{{}, {ID: huge}, {ID: "a\xff"}, {ID: "a", Tenant: huge}, {ID: "a", Email: huge}} {
 		_, err := r.Begin(t.Context(), mfa.BeginRequest{User: s, Binding: binding})
-		require.ErrorIs(t, err, mfa.ErrMalformed)
+		require.ErrorIs(t, err, factor.ErrMalformed)
 		_, err = r.Overview(t.Context(), s)
-		require.ErrorIs(t, err, mfa.ErrMalformed)
-		require.ErrorIs(t, r.Reset(t.Context(), mfa.AdminRequest{User: s, Actor: mfa.System("root")}), mfa.ErrMalformed)
+		require.ErrorIs(t, err, factor.ErrMalformed)
+		require.ErrorIs(t, r.Reset(t.Context(), mfa.AdminRequest{User: s, Actor: mfa.System("root")}), factor.ErrMalformed)
 	}
 	for _, b := range []string{"", huge} {
 		_, err := r.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: b})
-		require.ErrorIs(t, err, mfa.ErrMalformed)
+		require.ErrorIs(t, err, factor.ErrMalformed)
 	}
 	_, err = r.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding, Purpose: "fun"})
-	require.ErrorIs(t, err, mfa.ErrMalformed)
+	require.ErrorIs(t, err, factor.ErrMalformed)
 	for _, e := range []mfa.EnrollRequest{
-		{Name: huge}, {Name: "a\nb"}, {Name: "\xff"}, {Params: map[string]mfa.Secret{"word": mfa.NewSecret(huge)}}, {Params: map[string]mfa.Secret{"word": mfa.NewSecret("\xff")}}, {},
+		{Name: huge}, {Name: "a\nb"}, {Name: "\xff"}, {Params: map[string]factor.Secret{"word": factor.NewSecret(huge)}}, {Params: map[string]factor.Secret{"word": factor.NewSecret("\xff")}}, {},
 	} {
 		e.Grant, e.Binding, e.Kind = v.Grant, binding, "app"
 		_, err := r.Enroll(t.Context(), e)
-		require.ErrorIs(t, err, mfa.ErrMalformed)
+		require.ErrorIs(t, err, factor.ErrMalformed)
 	}
-	_, err = r.verify(ch, "nothing", mfa.NewSecret("1"))
+	_, err = r.verify(ch, "nothing", factor.NewSecret("1"))
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
-	_, err = r.verify(ch, "app", mfa.NewSecret("1"))
+	_, err = r.verify(ch, "app", factor.NewSecret("1"))
 	require.ErrorIs(t, err, mfa.ErrNotAvailable, "ann has no app")
 }
 
@@ -245,15 +245,15 @@ func TestAnotherPersonsTokens(t *testing.T) {
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
 	stranger := newRig(t, func(c *mfa.Config) { c.Keys = keys })
-	_, err = r.verify(stranger.begin(ann), "mail", mfa.NewSecret("000000"))
+	_, err = r.verify(stranger.begin(ann), "mail", factor.NewSecret("000000"))
 	require.ErrorIs(t, err, mfa.ErrToken, "another installation's")
 
 	// Bob's challenge, even in ann's session, is bob's.
 	r.withApp(ann, "tulip")
 	bob := person(1)
 	r.withApp(bob, "rose")
-	v, err := r.verify(r.begin(bob), "app", mfa.NewSecret("tulip"))
-	require.ErrorIs(t, err, mfa.ErrIncorrect)
+	v, err := r.verify(r.begin(bob), "app", factor.NewSecret("tulip"))
+	require.ErrorIs(t, err, factor.ErrIncorrect)
 	require.Nil(t, v)
 	same := mfa.User{ID: "ann", Tenant: "other", Email: ann.Email, EmailVerified: true}
 	require.Len(t, r.begin(same).Options, 1, "the same id in another tenant is another person")
@@ -265,10 +265,10 @@ func TestConfigIsRefusedWithASentence(t *testing.T) {
 		"Store is nil":              func(c *mfa.Config) { c.Store = nil },
 		"Keys is nil":               func(c *mfa.Config) { c.Keys = nil },
 		"at least one":              func(c *mfa.Config) { c.Factors = nil },
-		"not a recovery":            func(c *mfa.Config) { c.Factors = []mfa.Factor{codes{}} },
-		"twice":                     func(c *mfa.Config) { c.Factors = []mfa.Factor{app, app} },
-		"a-z":                       func(c *mfa.Config) { c.Factors = []mfa.Factor{&word{kind: "App"}} },
-		"no class":                  func(c *mfa.Config) { c.Factors = []mfa.Factor{&word{kind: "app"}} },
+		"not a recovery":            func(c *mfa.Config) { c.Factors = []factor.Factor{codes{}} },
+		"twice":                     func(c *mfa.Config) { c.Factors = []factor.Factor{app, app} },
+		"a-z":                       func(c *mfa.Config) { c.Factors = []factor.Factor{&word{kind: "App"}} },
+		"no class":                  func(c *mfa.Config) { c.Factors = []factor.Factor{&word{kind: "app"}} },
 		"Tries is -1":               func(c *mfa.Config) { c.Lockout.Tries = -1 },
 		"DisableAfter is 101":       func(c *mfa.Config) { c.Lockout.DisableAfter = 101 },
 		"Wait is":                   func(c *mfa.Config) { c.Lockout.Wait = time.Millisecond },
@@ -305,7 +305,7 @@ func TestAdministratorsAreAuthorized(t *testing.T) {
 		require.ErrorIs(t, err, mfa.ErrForbidden)
 		require.ErrorIs(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("mallory")}), mfa.ErrForbidden)
 		req.Actor = mfa.Actor{}
-		require.ErrorIs(t, r.Reset(t.Context(), req), mfa.ErrMalformed, "an act has an actor")
+		require.ErrorIs(t, r.Reset(t.Context(), req), factor.ErrMalformed, "an act has an actor")
 	}
 }
 
@@ -322,7 +322,7 @@ func TestResetVoidsEverythingIssued(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	_, err = r.begun(g, "app", "thief")
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret("rose")})
+	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("rose")})
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	ch = r.begin(ann)
 	require.Len(t, ch.Options, 1, "the implied address")
@@ -369,12 +369,12 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	ch := r.begin(ann)
 	d := r.send(ch)
 	code := r.mail.code(ann.Email)
-	_, wrong := r.verify(ch, "mail", mfa.NewSecret("918273"))
+	_, wrong := r.verify(ch, "mail", factor.NewSecret("918273"))
 	v, err := r.verify(ch, "mail", code)
 	require.NoError(t, err)
 	e, err := r.begun(v.Grant, "app", "tulip-secret")
 	require.NoError(t, err)
-	cr := mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret("tulip-secret")}
+	cr := mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("tulip-secret")}
 	c, err := r.Confirm(t.Context(), cr)
 	require.NoError(t, err)
 	codes, err := r.RegenerateRecoveryCodes(t.Context(), c.Grant, binding)
@@ -382,7 +382,7 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	o, err := r.Overview(t.Context(), ann)
 	require.NoError(t, err)
 	show(ch, d, wrong, v, e, cr, c, codes, o, r.Keys(), mfa.VerifyRequest{Challenge: ch.Token, Response: code},
-		mfa.EnrollRequest{Grant: v.Grant, Params: map[string]mfa.Secret{"word": mfa.NewSecret("tulip-secret")}})
+		mfa.EnrollRequest{Grant: v.Grant, Params: map[string]factor.Secret{"word": factor.NewSecret("tulip-secret")}})
 	printed.WriteString(log.String())
 	for _, s := range dump(t, r.store) {
 		printed.WriteString(s)
@@ -401,12 +401,12 @@ func TestKindOnlyLock(t *testing.T) {
 	g := r.withApp(ann, "tulip").Grant
 	r.enroll(g, "pin", "123456")
 	for range 5 {
-		_, err := r.verify(r.begin(ann), "pin", mfa.NewSecret("wrong"))
-		require.ErrorIs(t, err, mfa.ErrIncorrect)
+		_, err := r.verify(r.begin(ann), "pin", factor.NewSecret("wrong"))
+		require.ErrorIs(t, err, factor.ErrIncorrect)
 	}
-	_, err := r.verify(r.begin(ann), "pin", mfa.NewSecret("123456"))
+	_, err := r.verify(r.begin(ann), "pin", factor.NewSecret("123456"))
 	requireLocked(t, err)
-	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("tulip"))
+	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
 	require.NoError(t, err)
 }
 
@@ -429,10 +429,10 @@ func TestUnreadableStore(t *testing.T) {
 			_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "mail"})
 			return err
 		},
-		"Verify": func() error { _, err := r.verify(ch, "mail", mfa.NewSecret("000000")); return err },
+		"Verify": func() error { _, err := r.verify(ch, "mail", factor.NewSecret("000000")); return err },
 		"Enroll": func() error { _, err := r.begun(v.Grant, "app", "rose"); return err },
 		"Confirm": func() error {
-			_, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret("tulip")})
+			_, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("tulip")})
 			return err
 		},
 		"Rename":           func() error { return r.Rename(t.Context(), v.Grant, binding, "x", "y") },

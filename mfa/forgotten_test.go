@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/storage"
@@ -36,7 +37,7 @@ func (r *rig) handOut() old { return old{r.begin(ann), r.begin(newcomer).Grant} 
 func (r *rig) use(o old) map[string]error {
 	send := mfa.SendRequest{Challenge: o.challenge.Token, Binding: binding, Kind: "mail"}
 	_, sent := r.Send(r.t.Context(), send)
-	_, verified := r.verify(o.challenge, "mail", mfa.NewSecret("000000"))
+	_, verified := r.verify(o.challenge, "mail", factor.NewSecret("000000"))
 	_, enrolled := r.begun(o.grant, "app", "tulip")
 	return map[string]error{
 		"Send": sent, "Verify": verified, "Enroll": enrolled,
@@ -173,7 +174,7 @@ func TestForgetSubject_LossAfterwardsIsNoInvitation(t *testing.T) {
 	r.withApp(ann, "tulip")
 	ch := r.begin(ann)
 	r.lose(ann)
-	_, err := r.verify(ch, "app", mfa.NewSecret("tulip"))
+	_, err := r.verify(ch, "app", factor.NewSecret("tulip"))
 	require.ErrorIs(t, err, mfa.ErrRecordMissing)
 	s := ann
 	s.Enrolled = true
@@ -219,7 +220,7 @@ func TestForgetSubject_BesideAFirstWrite(t *testing.T) {
 				require.NoError(t, err)
 			})
 			_, err := slow.Enroll(t.Context(), mfa.EnrollRequest{Grant: o.grant, Binding: binding,
-				Kind: "app", Params: map[string]mfa.Secret{"word": mfa.NewSecret("tulip")}})
+				Kind: "app", Params: map[string]factor.Secret{"word": factor.NewSecret("tulip")}})
 			if !met {
 				continue
 			}
@@ -241,7 +242,7 @@ func TestForgetSubject_CostsOthersNoRead(t *testing.T) {
 	reads := r.store.Calls(mfatest.OpGet)
 	ch := r.begin(ann)
 	require.Equal(t, 1, r.store.Calls(mfatest.OpGet)-reads)
-	_, err := r.verify(ch, "app", mfa.NewSecret("tulip"))
+	_, err := r.verify(ch, "app", factor.NewSecret("tulip"))
 	require.NoError(t, err)
 	require.Equal(t, 2, r.store.Calls(mfatest.OpGet)-reads)
 	reads = r.store.Calls(mfatest.OpGet)

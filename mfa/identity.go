@@ -103,14 +103,14 @@ type claimed struct {
 
 // claim makes what an answer to an enrolment names the person's, if the factor is an
 // Identifier.
-func (m *Manager) claim(ctx context.Context, s subject, f Factor, response string, now time.Time) (claimed, error) {
+func (m *Manager) claim(ctx context.Context, s subject, f factor.Factor, response string, now time.Time) (claimed, error) {
 	identifier, ok := f.(factor.Identifier)
 	if !ok {
 		return claimed{}, nil
 	}
 	named := identifier.Identify(response)
 	if len(named) == 0 || len(named) > maxIdentity {
-		return claimed{}, fmt.Errorf("%w: the answer names no instance", ErrMalformed)
+		return claimed{}, fmt.Errorf("%w: the answer names no instance", factor.ErrMalformed)
 	}
 	c := claimed{key: identityKey(f.Kind(), named), name: named,
 		mine: identity{Tenant: s.Tenant, Subject: s.ID, Claimed: now.UnixMilli(), Claim: random8()}}

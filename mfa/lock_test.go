@@ -25,16 +25,16 @@ func TestFiveWrongAnswersLockForThreeMinutes(t *testing.T) {
 			r.enroll(g, "pin", "123456")
 			ch := r.begin(ann)
 			r.send(ch)
-			right := map[string]mfa.Secret{"app": mfa.NewSecret("tulip"), "mail": r.mail.code(ann.Email), "pin": mfa.NewSecret("123456")}[kind]
+			right := map[string]factor.Secret{"app": factor.NewSecret("tulip"), "mail": r.mail.code(ann.Email), "pin": factor.NewSecret("123456")}[kind]
 			for i := range 5 {
-				_, err := r.verify(ch, kind, mfa.NewSecret("000000"))
-				require.ErrorIs(t, err, mfa.ErrIncorrect)
+				_, err := r.verify(ch, kind, factor.NewSecret("000000"))
+				require.ErrorIs(t, err, factor.ErrIncorrect)
 				require.Equal(t, 4-i, left(t, err))
 			}
 			_, err := r.verify(ch, kind, right)
 			l := requireLocked(t, err)
 			require.Equal(t, 3*time.Minute, l.RetryAfter)
-			_, err = r.verify(ch, "app", mfa.NewSecret("tulip"))
+			_, err = r.verify(ch, "app", factor.NewSecret("tulip"))
 			requireLocked(t, err)
 			_, err = r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "mail"})
 			requireLocked(t, err)
@@ -46,9 +46,9 @@ func TestFiveWrongAnswersLockForThreeMinutes(t *testing.T) {
 			r.clock.Advance(time.Millisecond)
 			ch = r.begin(ann)
 			require.True(t, ch.LockedUntil.IsZero())
-			_, err = r.verify(ch, kind, mfa.NewSecret("000000"))
+			_, err = r.verify(ch, kind, factor.NewSecret("000000"))
 			require.Equal(t, 4, left(t, err), "tries start again when the lock ends")
-			_, err = r.verify(ch, "app", mfa.NewSecret("tulip"))
+			_, err = r.verify(ch, "app", factor.NewSecret("tulip"))
 			require.NoError(t, err)
 		})
 	}
@@ -60,12 +60,12 @@ func TestTenOverAllKindsLock(t *testing.T) {
 	r.enroll(g, "pin", "123456")
 	ch := r.begin(ann)
 	for i, kind := range []string{"app", "app", "app", "app", "mail", "mail", "mail", "mail", "pin", "pin"} {
-		_, err := r.verify(ch, kind, mfa.NewSecret("000000"))
+		_, err := r.verify(ch, kind, factor.NewSecret("000000"))
 		var a *mfa.AttemptError
 		require.ErrorAs(t, err, &a)
 		require.Equal(t, i == 9, !a.LockedUntil.IsZero(), i)
 	}
-	_, err := r.verify(ch, "app", mfa.NewSecret("tulip"))
+	_, err := r.verify(ch, "app", factor.NewSecret("tulip"))
 	requireLocked(t, err)
 }
 
@@ -74,12 +74,12 @@ func TestSuccessClearsOnlyTheKindUsed(t *testing.T) {
 	r.withApp(ann, "tulip")
 	ch := r.begin(ann)
 	for range 3 {
-		_, err := r.verify(ch, "mail", mfa.NewSecret("000000"))
-		require.ErrorIs(t, err, mfa.ErrIncorrect)
+		_, err := r.verify(ch, "mail", factor.NewSecret("000000"))
+		require.ErrorIs(t, err, factor.ErrIncorrect)
 	}
-	_, err := r.verify(ch, "app", mfa.NewSecret("tulip"))
+	_, err := r.verify(ch, "app", factor.NewSecret("tulip"))
 	require.NoError(t, err)
-	_, err = r.verify(r.begin(ann), "mail", mfa.NewSecret("000000"))
+	_, err = r.verify(r.begin(ann), "mail", factor.NewSecret("000000"))
 	require.Equal(t, 1, left(t, err))
 }
 
@@ -89,28 +89,28 @@ func TestNothingAddsAGuess(t *testing.T) {
 	r := newRig(t)
 	g := r.signIn(ann).Grant
 	other := r.another()
-	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: g, Binding: binding, Kind: "mail", Params: map[string]mfa.Secret{"address": mfa.NewSecret("b@example.com")}})
+	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: g, Binding: binding, Kind: "mail", Params: map[string]factor.Secret{"address": factor.NewSecret("b@example.com")}})
 	require.NoError(t, err)
 	guesses := []func() error{
-		func() error { _, err := r.verify(r.begin(ann), "mail", mfa.NewSecret("000000")); return err },
+		func() error { _, err := r.verify(r.begin(ann), "mail", factor.NewSecret("000000")); return err },
 		func() error {
 			ch := r.begin(ann)
 			r.send(ch)
 			r.send(ch)
-			_, err := r.verify(ch, "mail", mfa.NewSecret("000000"))
+			_, err := r.verify(ch, "mail", factor.NewSecret("000000"))
 			return err
 		},
 		func() error {
 			ch := r.beginFor(ann, mfa.PurposeStepUp)
-			_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeStepUp, Binding: binding, Kind: "mail", Response: mfa.NewSecret("000000")})
+			_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeStepUp, Binding: binding, Kind: "mail", Response: factor.NewSecret("000000")})
 			return err
 		},
 		func() error {
-			_, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret("000000")})
+			_, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("000000")})
 			return err
 		},
 		func() error {
-			_, err := other.Verify(t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "mail", Response: mfa.NewSecret("000000")})
+			_, err := other.Verify(t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "mail", Response: factor.NewSecret("000000")})
 			return err
 		},
 	}
@@ -130,20 +130,20 @@ func TestAStreakOfAHundredStopsTheKind(t *testing.T) {
 		if n > 0 && n%5 == 0 {
 			r.clock.Advance(3 * time.Minute)
 		}
-		_, err := r.verify(r.begin(ann), "app", mfa.NewSecret("wrong"))
-		require.ErrorIs(t, err, mfa.ErrIncorrect, n)
+		_, err := r.verify(r.begin(ann), "app", factor.NewSecret("wrong"))
+		require.ErrorIs(t, err, factor.ErrIncorrect, n)
 	}
 	r.clock.Advance(365 * 24 * time.Hour)
 	ch := r.begin(ann)
 	require.True(t, ch.Options[0].Disabled)
 	require.False(t, ch.Options[0].Default)
-	_, err := r.verify(ch, "app", mfa.NewSecret("tulip"))
+	_, err := r.verify(ch, "app", factor.NewSecret("tulip"))
 	var stopped *mfa.DisabledError
 	require.ErrorAs(t, err, &stopped, "waiting does not help")
 	require.Contains(t, r.eventNames(), "lockout.disabled")
 	_ = g
 	require.NoError(t, r.Unlock(t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("root")}))
-	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("tulip"))
+	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
 	require.NoError(t, err)
 }
 
@@ -153,13 +153,13 @@ func TestEnrollingAgainLiftsAStop(t *testing.T) {
 	r.enroll(g, "pin", "secret")
 	ch := r.begin(ann)
 	for range 5 {
-		_, err := r.verify(ch, "pin", mfa.NewSecret("wrong"))
-		require.ErrorIs(t, err, mfa.ErrIncorrect)
+		_, err := r.verify(ch, "pin", factor.NewSecret("wrong"))
+		require.ErrorIs(t, err, factor.ErrIncorrect)
 	}
 	r.clock.Advance(3 * time.Minute)
 	g = r.signIn(ann).Grant
 	r.enroll(g, "pin", "better")
-	_, err := r.verify(r.begin(ann), "pin", mfa.NewSecret("better"))
+	_, err := r.verify(r.begin(ann), "pin", factor.NewSecret("better"))
 	require.NoError(t, err)
 }
 
@@ -170,13 +170,13 @@ func TestClockGoingBackNeitherShortensALockNorRevivesACode(t *testing.T) {
 	code := r.mail.code(ann.Email)
 	start := r.clock.Now()
 	r.clock.Advance(90 * time.Second)
-	_, err := r.verify(ch, "mail", mfa.NewSecret("000000")) // a write at +90 s
-	require.ErrorIs(t, err, mfa.ErrIncorrect)
+	_, err := r.verify(ch, "mail", factor.NewSecret("000000")) // a write at +90 s
+	require.ErrorIs(t, err, factor.ErrIncorrect)
 	r.clock.Set(start)
 	_, err = r.verify(ch, "mail", code)
 	requireUncounted(t, err)
 	for range 4 {
-		_, err = r.verify(ch, "mail", mfa.NewSecret("000000"))
+		_, err = r.verify(ch, "mail", factor.NewSecret("000000"))
 	}
 	require.Equal(t, 0, left(t, err))
 	r.clock.Set(start.Add(-time.Hour))
@@ -201,10 +201,10 @@ func TestParallelGuesses(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				_, err = m.Verify(context.Background(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: kind, Response: mfa.NewSecret("000000")})
+				_, err = m.Verify(context.Background(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: kind, Response: factor.NewSecret("000000")})
 				var l *mfa.LockedError
 				switch {
-				case errors.Is(err, mfa.ErrIncorrect):
+				case errors.Is(err, factor.ErrIncorrect):
 					verdicts.Add(1)
 				case errors.As(err, &l):
 					locked.Add(1)
@@ -231,7 +231,7 @@ func TestParallelRightAnswers(t *testing.T) {
 			require.NoError(t, err)
 			ch := r.begin(ann)
 			r.send(ch)
-			right := map[string]mfa.Secret{"app": mfa.NewSecret("tulip"), "mail": r.mail.code(ann.Email), "pin": mfa.NewSecret("123456"), "recovery": mfa.NewSecret("c")}[kind]
+			right := map[string]factor.Secret{"app": factor.NewSecret("tulip"), "mail": r.mail.code(ann.Email), "pin": factor.NewSecret("123456"), "recovery": factor.NewSecret("c")}[kind]
 			managers := []*mfa.Manager{r.Manager, r.another(), r.another(), r.another()}
 			var wins atomic.Int32
 			together(64, func(i int) {
@@ -251,8 +251,8 @@ func TestParallelRightAnswers(t *testing.T) {
 func (r *rig) stepUp(kind, text string, g mfa.Grant) mfa.Grant {
 	r.t.Helper()
 	ch := r.beginFor(ann, mfa.PurposeManage)
-	v, err := r.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeManage, Binding: binding, Kind: kind, Response: mfa.NewSecret("tulip")})
-	if errors.Is(err, mfa.ErrReplayed) || err != nil {
+	v, err := r.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeManage, Binding: binding, Kind: kind, Response: factor.NewSecret("tulip")})
+	if errors.Is(err, factor.ErrReplayed) || err != nil {
 		r.t.Fatal(err)
 	}
 	// The word was used; give the person a fresh one under the same text.
@@ -278,12 +278,12 @@ func TestExpensiveRightAnswerAtTheLimit(t *testing.T) {
 	r.enroll(g, "pin", "123456")
 	ch := r.begin(ann)
 	for range 4 {
-		_, err := r.verify(ch, "pin", mfa.NewSecret("wrong"))
-		require.ErrorIs(t, err, mfa.ErrIncorrect)
+		_, err := r.verify(ch, "pin", factor.NewSecret("wrong"))
+		require.ErrorIs(t, err, factor.ErrIncorrect)
 	}
-	_, err := r.verify(ch, "pin", mfa.NewSecret("123456"))
+	_, err := r.verify(ch, "pin", factor.NewSecret("123456"))
 	require.NoError(t, err)
-	_, err = r.verify(r.begin(ann), "pin", mfa.NewSecret("wrong"))
+	_, err = r.verify(r.begin(ann), "pin", factor.NewSecret("wrong"))
 	require.Equal(t, 4, left(t, err))
 }
 
@@ -298,7 +298,7 @@ func TestExpensiveAnswerIsChargedFirst(t *testing.T) {
 		died := make(chan struct{})
 		r.pin.verify = func(factor.VerifyInput) { close(died); select {} } // never comes back
 		go func() {
-			_, _ = dead.Verify(context.Background(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "pin", Response: mfa.NewSecret("wrong")})
+			_, _ = dead.Verify(context.Background(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "pin", Response: factor.NewSecret("wrong")})
 		}()
 		<-died
 		r.pin.verify = nil
@@ -306,7 +306,7 @@ func TestExpensiveAnswerIsChargedFirst(t *testing.T) {
 		if i < 4 {
 			continue
 		}
-		_, err := r.verify(ch, "pin", mfa.NewSecret("123456"))
+		_, err := r.verify(ch, "pin", factor.NewSecret("123456"))
 		requireLocked(t, err)
 	}
 }
@@ -318,7 +318,7 @@ func TestPanickingFactorCountsAndLetsNobodyIn(t *testing.T) {
 		r.enroll(g, kind, "tulip")
 		boom := func(factor.VerifyInput) { panic("tulip") }
 		r.app.verify, r.pin.verify = boom, boom
-		v, err := r.verify(r.begin(ann), kind, mfa.NewSecret("tulip"))
+		v, err := r.verify(r.begin(ann), kind, factor.NewSecret("tulip"))
 		require.Nil(t, v)
 		require.ErrorIs(t, err, mfa.ErrUnavailable)
 		require.Equal(t, 4, left(t, err))
@@ -332,7 +332,7 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant
 	r.enroll(g, "pin", "123456")
-	together(32, func(int) { _, _ = r.verify(r.begin(ann), "pin", mfa.NewSecret("wrong")) })
+	together(32, func(int) { _, _ = r.verify(r.begin(ann), "pin", factor.NewSecret("wrong")) })
 }
 
 // No two expensive answers of a person are judged at once, through however many Managers,
@@ -349,7 +349,7 @@ func TestExpensiveAnswersAreJudgedOneAtATime(t *testing.T) {
 	ch := r.begin(ann)
 	var wins atomic.Int32
 	together(8, func(int) {
-		_, err := r.another().Verify(context.Background(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "pin", Response: mfa.NewSecret("123456")})
+		_, err := r.another().Verify(context.Background(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "pin", Response: factor.NewSecret("123456")})
 		if err == nil {
 			wins.Add(1)
 		} else if !errors.Is(err, mfa.ErrTokenExpired) {
@@ -367,11 +367,11 @@ func TestCallerLeavesWhileJudged(t *testing.T) {
 	ch := r.begin(ann)
 	ctx, cancel := context.WithCancel(t.Context())
 	r.pin.verify = func(factor.VerifyInput) { cancel() }
-	_, err := r.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "pin", Response: mfa.NewSecret("wrong")})
+	_, err := r.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "pin", Response: factor.NewSecret("wrong")})
 	require.Error(t, err)
 	r.pin.verify = nil
 	soon, cancelSoon := context.WithTimeout(t.Context(), time.Minute)
 	defer cancelSoon()
-	_, err = r.another().Verify(soon, mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "pin", Response: mfa.NewSecret("wrong")})
+	_, err = r.another().Verify(soon, mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "pin", Response: factor.NewSecret("wrong")})
 	require.Equal(t, 3, left(t, err), "two are counted, and the clock has not moved")
 }

@@ -42,7 +42,7 @@ func (m *Manager) Overview(ctx context.Context, s User) (*Overview, error) {
 		o.Devices = r.deviceInfo(p.Remember, now)
 	}
 	list, err := m.candidates(r, c)
-	if err != nil && !errors.Is(err, ErrKindNotConfigured) && !errors.Is(err, ErrUndeliverable) {
+	if err != nil && !errors.Is(err, ErrKindNotConfigured) && !errors.Is(err, factor.ErrUndeliverable) {
 		return nil, err
 	}
 	o.LockedUntil = m.lockedUntil(r, m.options(r, slices.Clone(list), p.Default, now), now)
@@ -181,7 +181,7 @@ func (m *Manager) change(ctx context.Context, c *claims, q request, do func(*rec
 // whether the act may be done.
 func (m *Manager) authorize(ctx context.Context, actor Actor, a AdminAction) error {
 	if len(a.Reason) > 1024 {
-		return fmt.Errorf("%w: a Reason has at most 1024 bytes", ErrMalformed)
+		return fmt.Errorf("%w: a Reason has at most 1024 bytes", factor.ErrMalformed)
 	}
 	key := ""
 	if a.UserID != "" {

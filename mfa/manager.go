@@ -24,7 +24,7 @@ type Config struct {
 	Keys *seal.Keyring
 	// Factors are the kinds on offer, in order of preference. At least one that is not a
 	// recovery kind is required.
-	Factors []Factor
+	Factors []factor.Factor
 	// Policies defaults to policy.Static(policy.Policy{}), which requires a second factor of
 	// every user.
 	Policies policy.Source
@@ -106,7 +106,7 @@ type AdminRequest struct {
 type Manager struct {
 	cfg     Config
 	setup   policy.Setup // what policies are checked against
-	factors map[string]Factor
+	factors map[string]factor.Factor
 	kinds   []string // in the order of Config.Factors
 	records *storage.Updater
 	// judging lets one expensive answer of a person at a time be judged in this process.
@@ -126,7 +126,7 @@ func New(cfg Config) (*Manager, error) {
 	if cfg.Keys == nil {
 		return nil, configError("Keys is nil; make a keyring with seal.NewKeyring from a key kept outside the database")
 	}
-	m := &Manager{cfg: cfg, factors: make(map[string]Factor), records: storage.NewUpdater(cfg.Store)}
+	m := &Manager{cfg: cfg, factors: make(map[string]factor.Factor), records: storage.NewUpdater(cfg.Store)}
 	ordinary := false
 	for i, f := range cfg.Factors {
 		if f == nil {

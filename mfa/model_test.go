@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 // model is the oracle: what a Manager must say, in the most naive form.
@@ -104,7 +105,7 @@ func told(err error) string {
 		return "right"
 	case errors.As(err, &a):
 		word := "incorrect"
-		if errors.Is(err, mfa.ErrReplayed) {
+		if errors.Is(err, factor.ErrReplayed) {
 			word = "replayed"
 		}
 		return fmt.Sprint(word, a.Remaining)
@@ -114,7 +115,7 @@ func told(err error) string {
 		return "stopped"
 	case errors.Is(err, mfa.ErrTokenExpired):
 		return "over"
-	case errors.Is(err, mfa.ErrExpired):
+	case errors.Is(err, factor.ErrExpired):
 		return "expired"
 	default:
 		return err.Error()
@@ -166,7 +167,7 @@ func TestModel(t *testing.T) {
 			case "app":
 				answer := rapid.SampledFrom(append([]string{"wrong"}, words...)).Draw(rt, "answer")
 				want := o.expect("app", answer, i, open[i].at, now)
-				_, err := m.Verify(t.Context(), mfa.VerifyRequest{Challenge: open[i].Token, Binding: binding, Kind: "app", Response: mfa.NewSecret(answer)})
+				_, err := m.Verify(t.Context(), mfa.VerifyRequest{Challenge: open[i].Token, Binding: binding, Kind: "app", Response: factor.NewSecret(answer)})
 				if got := told(err); got != want {
 					rt.Fatalf("app %q: got %q, want %q (%v)", answer, got, want, err)
 				}
@@ -179,7 +180,7 @@ func TestModel(t *testing.T) {
 					answer = strings.Repeat("0", 5)
 				}
 				want := o.expect("mail", answer, i, open[i].at, now)
-				_, err := m.Verify(t.Context(), mfa.VerifyRequest{Challenge: open[i].Token, Binding: binding, Kind: "mail", Response: mfa.NewSecret(answer)})
+				_, err := m.Verify(t.Context(), mfa.VerifyRequest{Challenge: open[i].Token, Binding: binding, Kind: "mail", Response: factor.NewSecret(answer)})
 				if got := told(err); got != want {
 					rt.Fatalf("mail: got %q, want %q (%v)", got, want, err)
 				}

@@ -29,11 +29,11 @@ func TestNames_AreNoLinks(t *testing.T) {
 	}
 	for _, name := range evilNames {
 		_, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: g, Binding: binding, Kind: "pin", Name: name,
-			Params: map[string]mfa.Secret{"word": mfa.NewSecret("1234")}})
+			Params: map[string]factor.Secret{"word": factor.NewSecret("1234")}})
 		requireName(err)
 		requireName(r.Rename(t.Context(), g, binding, r.id("app"), name))
 		_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "app",
-			Response: mfa.NewSecret("x"), Remember: name})
+			Response: factor.NewSecret("x"), Remember: name})
 		requireName(err)
 	}
 	for _, name := range []string{"Ann’s iPhone", "Firefox, Windows", "J. Berg", "الهاتف", "🔑"} {
@@ -61,7 +61,7 @@ func TestNames_InOldRecordsReachNoMessage(t *testing.T) {
 		f := &named{name: name}
 		r := newRig(t, func(c *mfa.Config) {
 			f.word = c.Factors[0].(*word)
-			c.Factors = append([]mfa.Factor{f}, c.Factors[1:]...)
+			c.Factors = append([]factor.Factor{f}, c.Factors[1:]...)
 			c.Notify = mfa.NoticesNow
 		})
 		g := r.withApp(ann, "word").Grant

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 )
 
@@ -36,7 +37,7 @@ func TestPeopleAreToldOfChanges(t *testing.T) {
 	require.NoError(t, r.Rename(t.Context(), g, binding, r.id("pin"), "My PIN"))
 	require.NoError(t, r.Remove(t.Context(), g, binding, r.id("pin")))
 	require.Equal(t, []string{"recovery.regenerated" + toAnn, "factor.renamed" + toAnn, "factor.removed" + toAnn}, r.mail.notices())
-	for i, code := range []mfa.Secret{mfa.NewSecret("a"), mfa.NewSecret("b")} {
+	for i, code := range []factor.Secret{factor.NewSecret("a"), factor.NewSecret("b")} {
 		_, err := r.verify(r.begin(ann), "recovery", code)
 		require.NoError(t, err)
 		if i == 0 {
@@ -72,7 +73,7 @@ func TestAllKnownAddressesAreTold(t *testing.T) {
 	_ = r.mail.notices()
 	unsure.EmailVerified = false
 	for range 5 {
-		_, _ = r.verify(r.begin(unsure), "app", mfa.NewSecret("wrong"))
+		_, _ = r.verify(r.begin(unsure), "app", factor.NewSecret("wrong"))
 	}
 	require.Empty(t, r.mail.notices())
 }
@@ -84,7 +85,7 @@ func TestPeopleAreToldOfAttempts(t *testing.T) {
 	_ = r.mail.notices()
 	wrong := func(n int) {
 		for range n {
-			_, err := r.verify(r.begin(ann), "app", mfa.NewSecret("wrong"))
+			_, err := r.verify(r.begin(ann), "app", factor.NewSecret("wrong"))
 			require.Error(t, err)
 		}
 	}
@@ -115,7 +116,7 @@ func TestAbandonedSignInIsTold(t *testing.T) {
 	require.ErrorIs(t, r.Abandon(t.Context(), ch.Token, "another session"), mfa.ErrToken)
 	require.NoError(t, r.Abandon(t.Context(), ch.Token, binding))
 	require.Equal(t, []string{"challenge.abandoned" + toAnn}, r.mail.notices())
-	_, err := r.verify(ch, "app", mfa.NewSecret("word"))
+	_, err := r.verify(ch, "app", factor.NewSecret("word"))
 	require.ErrorIs(t, err, mfa.ErrTokenExpired, "it is spent")
 	require.ErrorIs(t, r.Abandon(t.Context(), ch.Token, binding), mfa.ErrTokenExpired)
 
@@ -126,7 +127,7 @@ func TestAbandonedSignInIsTold(t *testing.T) {
 	r.clock.Advance(time.Hour) // long over
 	require.NoError(t, r.Abandon(t.Context(), late.Token, binding))
 	require.Equal(t, []string{"challenge.abandoned" + toAnn}, r.mail.notices())
-	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("word"))
+	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("word"))
 	require.NoError(t, err)
 	require.ErrorIs(t, r.Abandon(t.Context(), other.Token, binding), mfa.ErrTokenExpired, "the person has signed in since")
 }
@@ -143,7 +144,7 @@ func TestFailingNoticeFailsNothing(t *testing.T) {
 	for _, e := range r.events {
 		require.NotContains(t, e.Reason+e.Note, "ann@")
 	}
-	_, err := r.verify(r.begin(ann), "app", mfa.NewSecret("word"))
+	_, err := r.verify(r.begin(ann), "app", factor.NewSecret("word"))
 	require.NoError(t, err)
 }
 
@@ -168,7 +169,7 @@ func TestNoNoticesByDefault(t *testing.T) {
 	r := newRig(t)
 	r.withApp(ann, "word")
 	for range 5 {
-		_, _ = r.verify(r.begin(ann), "app", mfa.NewSecret("wrong"))
+		_, _ = r.verify(r.begin(ann), "app", factor.NewSecret("wrong"))
 	}
 	require.Empty(t, r.mail.notices())
 }

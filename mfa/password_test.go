@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 )
 
@@ -30,7 +31,7 @@ func TestManagerCheckPasswordChange_AsksUsersWithASecondFactor(t *testing.T) {
 
 	lost := mfa.User{ID: "lost", Enrolled: true}
 	require.ErrorIs(t, check(lost, mfa.Grant{}), mfa.ErrRecordMissing)
-	require.ErrorIs(t, check(mfa.User{}, mfa.Grant{}), mfa.ErrMalformed)
+	require.ErrorIs(t, check(mfa.User{}, mfa.Grant{}), factor.ErrMalformed)
 	r.store.Inject(mfatest.OpGet, 1, mfatest.Fault{Before: errors.New("down")})
 	require.ErrorIs(t, check(nobody, mfa.Grant{}), mfa.ErrUnavailable)
 	r.clock.Advance(5 * time.Minute)

@@ -14,7 +14,7 @@ import (
 type PasswordlessChallenge struct {
 	Token ChallengeToken
 	// Prompt.Data is what the browser is to be asked.
-	Prompt  Prompt
+	Prompt  factor.Prompt
 	Expires time.Time
 }
 
@@ -22,7 +22,7 @@ type PasswordlessChallenge struct {
 type PasswordlessRequest struct {
 	Challenge ChallengeToken
 	Binding   string
-	Response  Secret
+	Response  factor.Secret
 	// Subject returns the person whom the answer names, as the application knows them now. It
 	// proves nothing that it is called: the answer has not been judged yet. Its error ends the
 	// sign-in, and is returned as it is. Required.
@@ -50,7 +50,7 @@ func (m *Manager) BeginPasswordless(ctx context.Context, kind, binding string) (
 	}
 	c := claims{ID: random16(), Issued: now.UnixMilli(), Purpose: PurposeSignIn, Bind: bindTo(binding), Kinds: []string{kind},
 		Live: &live{Keep: is.Keep, Issued: now.UnixMilli(), Expires: until.UnixMilli()}}
-	return &PasswordlessChallenge{Token: ChallengeToken{Secret: NewSecret(m.newToken(sealPasswordless, c))}, Prompt: is.Prompt, Expires: until}, nil
+	return &PasswordlessChallenge{Token: ChallengeToken{Secret: factor.NewSecret(m.newToken(sealPasswordless, c))}, Prompt: is.Prompt, Expires: until}, nil
 }
 
 // VerifyPasswordless judges an answer that says who it is from, in place of the first factor
@@ -81,7 +81,7 @@ func (m *Manager) VerifyPasswordless(ctx context.Context, r PasswordlessRequest)
 	}
 	named := f.Identify(text)
 	if len(named) == 0 || len(named) > maxIdentity {
-		return nil, fmt.Errorf("%w: the answer names no instance", ErrMalformed)
+		return nil, fmt.Errorf("%w: the answer names no instance", factor.ErrMalformed)
 	}
 	who, err := m.owner(ctx, identityKey(f.Kind(), named))
 	if err != nil {
@@ -137,7 +137,7 @@ func (m *Manager) admitPasswordless(ctx context.Context, c *claims, who identity
 		return err
 	}
 	if s.ID != who.Subject || s.Tenant != who.Tenant {
-		return fmt.Errorf("%w: PasswordlessRequest.Subject returned another person", ErrMalformed)
+		return fmt.Errorf("%w: PasswordlessRequest.Subject returned another person", factor.ErrMalformed)
 	}
 	p, err := m.Policy(ctx, s.Tenant, s.UserType)
 	if err != nil {

@@ -98,7 +98,7 @@ func (r *rig) addKey(g mfa.Grant, id string) (*mfa.Confirmation, error) {
 	r.t.Helper()
 	e, err := r.Enroll(r.t.Context(), mfa.EnrollRequest{Grant: g, Binding: binding, Kind: "key"})
 	require.NoError(r.t, err)
-	return r.Confirm(r.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret(id + " " + string(e.Prompt.Data))})
+	return r.Confirm(r.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret(id + " " + string(e.Prompt.Data))})
 }
 
 func (r *rig) withKey(s mfa.User, id string) *mfa.Confirmation {
@@ -131,7 +131,7 @@ func (r *rig) open() *mfa.PasswordlessChallenge {
 
 func (r *rig) answer(ch *mfa.PasswordlessChallenge, id, how string, people ...mfa.User) (*mfa.Verification, error) {
 	return r.VerifyPasswordless(r.t.Context(), mfa.PasswordlessRequest{Challenge: ch.Token, Binding: binding,
-		Response: mfa.NewSecret(strings.TrimSpace(id + " " + string(ch.Prompt.Data) + " " + how)), Subject: known(people...)})
+		Response: factor.NewSecret(strings.TrimSpace(id + " " + string(ch.Prompt.Data) + " " + how)), Subject: known(people...)})
 }
 
 func identities(t testing.TB, r *rig) (n int) {
@@ -184,7 +184,7 @@ func TestPasswordlessSingleUse(t *testing.T) {
 	for i := range 100 {
 		wg.Go(func() {
 			_, err := managers[i%2].VerifyPasswordless(t.Context(), mfa.PasswordlessRequest{Challenge: ch.Token, Binding: binding,
-				Response: mfa.NewSecret("k1 " + string(ch.Prompt.Data)), Subject: known(ann)})
+				Response: factor.NewSecret("k1 " + string(ch.Prompt.Data)), Subject: known(ann)})
 			switch {
 			case err == nil:
 				won.Add(1)
@@ -207,12 +207,12 @@ func TestPasswordlessRefused(t *testing.T) {
 		want    error
 	}{
 		"another session":         {binding: "session-2", want: mfa.ErrToken},
-		"device did not verify":   {how: "unverified", want: mfa.ErrIncorrect},
-		"copied":                  {how: "copied", want: mfa.ErrReplayed},
+		"device did not verify":   {how: "unverified", want: factor.ErrIncorrect},
+		"copied":                  {how: "copied", want: factor.ErrReplayed},
 		"lying factor":            {how: "liar", want: mfa.ErrUnavailable},
 		"the application says no": {subject: known(), want: errNobody},
 		"no lookup":               {want: mfa.ErrConfig},
-		"lookup of another": {want: mfa.ErrMalformed,
+		"lookup of another": {want: factor.ErrMalformed,
 			subject: func(context.Context, string, string) (mfa.User, error) { return person(1), nil }},
 		"policy wants a password": {want: mfa.ErrNotAvailable, prepare: func(r *rig) { r.set(impliedMail) }},
 		"policy without the kind": {want: mfa.ErrNotAvailable, prepare: func(r *rig) {
@@ -249,7 +249,7 @@ func TestPasswordlessRefused(t *testing.T) {
 				c.prepare(r)
 			}
 			req := mfa.PasswordlessRequest{Challenge: ch.Token, Binding: binding, Subject: known(ann),
-				Response: mfa.NewSecret(strings.TrimSpace("k1 " + string(ch.Prompt.Data) + " " + c.how))}
+				Response: factor.NewSecret(strings.TrimSpace("k1 " + string(ch.Prompt.Data) + " " + c.how))}
 			if c.binding != "" {
 				req.Binding = c.binding
 			}
@@ -286,7 +286,7 @@ func TestPasswordlessAndLocks(t *testing.T) {
 	r.withKey(ann, "k1")
 	for range 50 {
 		_, err := r.answer(r.open(), "k1", "unverified", ann)
-		require.ErrorIs(t, err, mfa.ErrIncorrect)
+		require.ErrorIs(t, err, factor.ErrIncorrect)
 		var counted *mfa.AttemptError
 		require.False(t, errors.As(err, &counted))
 	}
@@ -296,7 +296,7 @@ func TestPasswordlessAndLocks(t *testing.T) {
 	ch := r.begin(ann)
 	r.send(ch)
 	for range 5 {
-		_, err = r.verify(ch, "mail", mfa.NewSecret("000000"))
+		_, err = r.verify(ch, "mail", factor.NewSecret("000000"))
 		require.Error(t, err)
 	}
 	_, err = r.answer(r.open(), "k1", "", ann)
@@ -307,7 +307,7 @@ func TestPasswordlessAndLocks(t *testing.T) {
 func TestPasswordlessTokens(t *testing.T) {
 	r, _ := keyRig(t)
 	r.withKey(ann, "k1")
-	_, err := r.verify(&mfa.Challenge{Token: r.open().Token}, "key", mfa.NewSecret("k1 x"))
+	_, err := r.verify(&mfa.Challenge{Token: r.open().Token}, "key", factor.NewSecret("k1 x"))
 	require.ErrorIs(t, err, mfa.ErrToken)
 	_, err = r.answer(&mfa.PasswordlessChallenge{Token: r.begin(ann).Token}, "k1", "", ann)
 	require.ErrorIs(t, err, mfa.ErrToken)
@@ -316,7 +316,7 @@ func TestPasswordlessTokens(t *testing.T) {
 		require.ErrorIs(t, err, mfa.ErrNotAvailable)
 	}
 	_, err = r.BeginPasswordless(t.Context(), "key", "")
-	require.ErrorIs(t, err, mfa.ErrMalformed)
+	require.ErrorIs(t, err, factor.ErrMalformed)
 }
 
 // An identity is one person's of all: also of all tenants, and whatever happens at once.
@@ -345,13 +345,13 @@ func TestIdentityRace(t *testing.T) {
 	const people = 20
 	type waiting struct {
 		token  mfa.EnrollmentToken
-		answer mfa.Secret
+		answer factor.Secret
 	}
 	var list []waiting
 	for i := range people {
 		e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: r.signIn(person(i)).Grant, Binding: binding, Kind: "key"})
 		require.NoError(t, err)
-		list = append(list, waiting{e.Token, mfa.NewSecret("k1 " + string(e.Prompt.Data))})
+		list = append(list, waiting{e.Token, factor.NewSecret("k1 " + string(e.Prompt.Data))})
 	}
 	var won atomic.Int32
 	var wg sync.WaitGroup
@@ -378,14 +378,14 @@ func TestRefusedEnrolmentClaimsNothing(t *testing.T) {
 	g := r.signIn(ann).Grant
 	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: g, Binding: binding, Kind: "key"})
 	require.NoError(t, err)
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret("k1 wrong")})
-	require.ErrorIs(t, err, mfa.ErrIncorrect)
+	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("k1 wrong")})
+	require.ErrorIs(t, err, factor.ErrIncorrect)
 	require.Zero(t, identities(t, r))
 	c := r.withKey(ann, "k2")
 	e, err = r.Enroll(t.Context(), mfa.EnrollRequest{Grant: c.Grant, Binding: binding, Kind: "key"})
 	require.NoError(t, err)
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret("k2 wrong")})
-	require.ErrorIs(t, err, mfa.ErrIncorrect)
+	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("k2 wrong")})
+	require.ErrorIs(t, err, factor.ErrIncorrect)
 	_, err = r.answer(r.open(), "k2", "", ann)
 	require.NoError(t, err, "what was the person's before stays theirs")
 }
@@ -401,7 +401,7 @@ func TestAbandonedIdentity(t *testing.T) {
 	half, err := mfa.New(cfg)
 	require.NoError(t, err)
 	cut.left = 1 // the claim is written, and nothing after it
-	_, err = half.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret("k1 " + string(e.Prompt.Data))})
+	_, err = half.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("k1 " + string(e.Prompt.Data))})
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.Equal(t, 1, identities(t, r))
 
@@ -437,7 +437,7 @@ func TestLateConfirmationKeepsTheIdentity(t *testing.T) {
 	r, _ := keyRig(t)
 	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: r.signIn(ann).Grant, Binding: binding, Kind: "key"})
 	require.NoError(t, err)
-	req := mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret("k1 " + string(e.Prompt.Data))}
+	req := mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("k1 " + string(e.Prompt.Data))}
 	between := &betweenStore{FaultyStore: r.store, then: func() {
 		_, err := r.Confirm(t.Context(), req)
 		require.NoError(t, err)
@@ -485,13 +485,13 @@ func TestSharedChallenge(t *testing.T) {
 		d, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "key"})
 		require.NoError(t, err)
 		require.Len(t, k.asked.Load().Instances, 2)
-		_, err = r.verify(ch, "key", mfa.NewSecret("k3 "+string(d.Prompt.Data)))
+		_, err = r.verify(ch, "key", factor.NewSecret("k3 "+string(d.Prompt.Data)))
 		require.Equal(t, 4, left(t, err), "it is one wrong answer, however many there are to judge it")
-		v, err := r.verify(ch, "key", mfa.NewSecret(id+" "+string(d.Prompt.Data)))
+		v, err := r.verify(ch, "key", factor.NewSecret(id+" "+string(d.Prompt.Data)))
 		require.NoError(t, err)
 		require.Equal(t, "phr", v.ACR)
 		require.False(t, v.Passwordless)
-		_, err = r.verify(ch, "key", mfa.NewSecret(id+" "+string(d.Prompt.Data)))
+		_, err = r.verify(ch, "key", factor.NewSecret(id+" "+string(d.Prompt.Data)))
 		require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	}
 }
@@ -520,7 +520,7 @@ func TestCloned(t *testing.T) {
 		d, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "key"})
 		require.NoError(t, err)
 		r.events = nil
-		_, err = r.verify(ch, "key", mfa.NewSecret("k1 "+string(d.Prompt.Data)+" "+how))
+		_, err = r.verify(ch, "key", factor.NewSecret("k1 "+string(d.Prompt.Data)+" "+how))
 		require.Equal(t, how == "cloned", err == nil, how)
 		require.Contains(t, r.eventNames(), "factor.cloned")
 	}

@@ -45,7 +45,7 @@ func TestExpensiveAnswerIsJudgedAgain(t *testing.T) {
 		w := &word{}
 		keys, err := seal.NewKeyring(seal.GenerateKey())
 		require.NoError(t, err)
-		m, err := New(Config{Store: memory.New(), Keys: keys, Factors: []Factor{w}})
+		m, err := New(Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{w}})
 		require.NoError(t, err)
 		looks, accepted := 0, 0
 		err = m.respond(t.Context(), &response{factor: w, subject: subject{ID: "ann"}, text: "old", now: time.Now(),
@@ -61,7 +61,7 @@ func TestExpensiveAnswerIsJudgedAgain(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, 1, accepted)
 		} else {
-			require.ErrorIs(t, err, ErrIncorrect)
+			require.ErrorIs(t, err, factor.ErrIncorrect)
 			require.Zero(t, accepted)
 		}
 	}

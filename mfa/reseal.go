@@ -182,7 +182,7 @@ func (m *Manager) pages(ctx context.Context, cursor string, prefixes ...string) 
 		i := 0
 		if cursor != "" {
 			if i = slices.IndexFunc(prefixes, func(p string) bool { return strings.HasPrefix(cursor, p) }); i < 0 {
-				yield(page{}, fmt.Errorf("%w: the cursor is not one of this walk", ErrMalformed))
+				yield(page{}, fmt.Errorf("%w: the cursor is not one of this walk", factor.ErrMalformed))
 				return
 			}
 			cursor = cursor[len(prefixes[i]):]

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
@@ -64,7 +65,7 @@ func TestResealRotatesEverything(t *testing.T) {
 
 	r.Manager = r.withKeys(t, second)
 	for _, i := range []int{0, 199, 200, 201, 449} {
-		_, err := r.verify(r.begin(person(i)), "app", mfa.NewSecret(fmt.Sprintf("word %d", i)))
+		_, err := r.verify(r.begin(person(i)), "app", factor.NewSecret(fmt.Sprintf("word %d", i)))
 		require.NoError(t, err)
 	}
 	staff, err := r.Policy(t.Context(), "", "staff")
@@ -128,8 +129,8 @@ func TestResealBesideTraffic(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				_, err = beside.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "app", Response: mfa.NewSecret("wrong")})
-				if !errors.Is(err, mfa.ErrIncorrect) {
+				_, err = beside.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "app", Response: factor.NewSecret("wrong")})
+				if !errors.Is(err, factor.ErrIncorrect) {
 					t.Error(err)
 				}
 			}
@@ -142,7 +143,7 @@ func TestResealBesideTraffic(t *testing.T) {
 	reseal(t, both, "")
 	r.Manager = r.withKeys(t, second)
 	for i := range people {
-		_, err := r.verify(r.begin(person(i)), "app", mfa.NewSecret("wrong"))
+		_, err := r.verify(r.begin(person(i)), "app", factor.NewSecret("wrong"))
 		require.Zero(t, left(t, err), "the fifth wrong answer locks: all four before it were kept")
 	}
 }
@@ -216,7 +217,7 @@ func TestWalksNeedALister(t *testing.T) {
 	require.ErrorIs(t, err, errors.ErrUnsupported)
 	ok := newRig(t)
 	for _, err := range ok.Reseal(t.Context(), "nothing of ours") {
-		require.ErrorIs(t, err, mfa.ErrMalformed)
+		require.ErrorIs(t, err, factor.ErrMalformed)
 	}
 }
 
@@ -235,7 +236,7 @@ func TestReport(t *testing.T) {
 	r.withApp(who(1, "acme", "staff"), "word")
 	r.withApp(who(2, "acme", "staff"), "word")
 	for range 5 {
-		_, _ = r.verify(r.begin(who(2, "acme", "staff")), "app", mfa.NewSecret("wrong"))
+		_, _ = r.verify(r.begin(who(2, "acme", "staff")), "app", factor.NewSecret("wrong"))
 	}
 	r.withApp(who(3, "acme", "staff"), "word")
 	require.NoError(t, r.Reset(t.Context(), admin(who(3, "acme", "guest")))) // a guest from now on

@@ -40,7 +40,7 @@ func (w *word) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollO
 	if in.Params["word"].Reveal() == "" {
 		return nil, &factor.Problem{Reason: "word_missing", Detail: "a word is needed"}
 	}
-	return &factor.EnrollOutput{State: []byte(in.Params["word"].Reveal()), Name: "My " + w.kind, Prompt: factor.Prompt{Secret: mfa.NewSecret(in.Params["word"].Reveal())}}, nil
+	return &factor.EnrollOutput{State: []byte(in.Params["word"].Reveal()), Name: "My " + w.kind, Prompt: factor.Prompt{Secret: factor.NewSecret(in.Params["word"].Reveal())}}, nil
 }
 
 func (w *word) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
@@ -129,8 +129,8 @@ func (s *sent) Implied(p factor.User) ([]byte, string, error) {
 
 func (s *sent) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, error) {
 	code := sentcode.New(6)
-	return &factor.Issue{Keep: sentcode.Keep(code), Expires: in.Now.Add(90 * time.Second), Payload: mfa.NewSecret(code),
-		Destination: mfa.NewSecret(string(in.State))}, nil
+	return &factor.Issue{Keep: sentcode.Keep(code), Expires: in.Now.Add(90 * time.Second), Payload: factor.NewSecret(code),
+		Destination: factor.NewSecret(string(in.State))}, nil
 }
 
 func (s *sent) Deliver(_ context.Context, in factor.DeliverInput) error {
@@ -151,10 +151,10 @@ func (s *sent) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict
 	return nil, sentcode.Check(in)
 }
 
-func (s *sent) code(address string) mfa.Secret {
+func (s *sent) code(address string) factor.Secret {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return mfa.NewSecret(s.last[address])
+	return factor.NewSecret(s.last[address])
 }
 
 // codes are recovery codes: the state holds the unused ones, a letter each.
@@ -165,7 +165,7 @@ func (codes) Traits() factor.Traits {
 	return factor.Traits{Class: factor.ClassRecovery, OnePerUser: true, NoConfirmation: true, Limited: true}
 }
 func (codes) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
-	return &factor.EnrollOutput{State: []byte("abcde"), Prompt: factor.Prompt{Codes: []factor.Secret{mfa.NewSecret("a"), mfa.NewSecret("b"), mfa.NewSecret("c"), mfa.NewSecret("d"), mfa.NewSecret("e")}}}, nil
+	return &factor.EnrollOutput{State: []byte("abcde"), Prompt: factor.Prompt{Codes: []factor.Secret{factor.NewSecret("a"), factor.NewSecret("b"), factor.NewSecret("c"), factor.NewSecret("d"), factor.NewSecret("e")}}}, nil
 }
 func (codes) Describe(state []byte) factor.Description {
 	return factor.Description{Remaining: len(state)}
@@ -212,7 +212,7 @@ func newRig(t testing.TB, change ...func(*mfa.Config)) *rig {
 		pin: &slow{word{kind: "pin", traits: factor.Traits{Class: factor.ClassKnowledge, AMR: "pwd", OnePerUser: true}}}}
 	r.cfg = mfa.Config{
 		Store: r.store, Keys: keys, Clock: r.clock,
-		Factors:   []mfa.Factor{r.app, r.mail, r.pin, codes{}},
+		Factors:   []factor.Factor{r.app, r.mail, r.pin, codes{}},
 		Policies:  policy.Stored(policy.Static(impliedMail)),
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil },
 		Events: func(_ context.Context, e mfa.Event) {
@@ -264,7 +264,7 @@ func (r *rig) send(ch *mfa.Challenge) *mfa.Delivery {
 	return d
 }
 
-func (r *rig) verify(ch *mfa.Challenge, kind string, answer mfa.Secret) (*mfa.Verification, error) {
+func (r *rig) verify(ch *mfa.Challenge, kind string, answer factor.Secret) (*mfa.Verification, error) {
 	return r.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: kind, Response: answer})
 }
 
@@ -281,9 +281,9 @@ func (r *rig) signIn(s mfa.User) *mfa.Verification {
 // enroll enrols a word.
 func (r *rig) enroll(g mfa.Grant, kind, text string) *mfa.Confirmation {
 	r.t.Helper()
-	e, err := r.Enroll(r.t.Context(), mfa.EnrollRequest{Grant: g, Binding: binding, Kind: kind, Params: map[string]mfa.Secret{"word": mfa.NewSecret(text)}})
+	e, err := r.Enroll(r.t.Context(), mfa.EnrollRequest{Grant: g, Binding: binding, Kind: kind, Params: map[string]factor.Secret{"word": factor.NewSecret(text)}})
 	require.NoError(r.t, err)
-	c, err := r.Confirm(r.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: mfa.NewSecret(text)})
+	c, err := r.Confirm(r.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret(text)})
 	require.NoError(r.t, err)
 	return c
 }

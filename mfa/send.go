@@ -44,7 +44,7 @@ func (m *Manager) Send(ctx context.Context, r SendRequest) (*Delivery, error) {
 }
 
 // chooseInstance is the instance to send to: the one asked for, else the latest used.
-func (m *Manager) chooseInstance(r *record, c *claims, f Factor, id string, now time.Time) (*instance, error) {
+func (m *Manager) chooseInstance(r *record, c *claims, f factor.Factor, id string, now time.Time) (*instance, error) {
 	if m.cfg.Lockout.Status(r.Lockout, f.Kind(), now).Disabled {
 		return nil, &DisabledError{Kind: f.Kind()}
 	}
@@ -133,7 +133,7 @@ func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 	out := factor.DeliverInput{User: s.subject.person(), State: state, Payload: is.Payload,
 		Purpose: s.purpose, Link: s.link.Secret, Expires: is.Expires, Now: now}
 	if s.silent {
-		out.Payload = Secret{}
+		out.Payload = factor.Secret{}
 	}
 	err = callDeliver(ctx, s.factor, out)
 	m.emit(ctx, []Event{m.event(sendEvent(err), s.subject, now, func(e *Event) {

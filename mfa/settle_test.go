@@ -28,7 +28,7 @@ func newPinRig(t *testing.T, change ...func(*mfa.Config)) *pinRig {
 	r := &pinRig{rig: newRig(t, change...)}
 	r.app.once = false
 	r.grant = r.enroll(r.withApp(ann, "tulip").Grant, "pin", "123456").Grant
-	_, err := r.verify(r.begin(ann), "pin", mfa.NewSecret("wrong"))
+	_, err := r.verify(r.begin(ann), "pin", factor.NewSecret("wrong"))
 	require.Equal(t, 4, left(t, err))
 	r.ch, r.other = r.begin(ann), r.another()
 	return r
@@ -48,7 +48,7 @@ func (r *pinRig) during(do func()) {
 }
 
 // answerApp answers the challenge by the app, in another process.
-func (r *pinRig) answerApp(ch *mfa.Challenge, word mfa.Secret) error {
+func (r *pinRig) answerApp(ch *mfa.Challenge, word factor.Secret) error {
 	_, err := r.other.Verify(context.Background(), mfa.VerifyRequest{
 		Challenge: ch.Token, Binding: binding, Kind: "app", Response: word})
 	return err
@@ -81,49 +81,49 @@ func TestVerify_SettlesTheLeaseOnEveryWayOut(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name      string
-		response  mfa.Secret
+		response  factor.Secret
 		meanwhile func(t *testing.T, r *pinRig)
 		want      func(*testing.T, error)
 		left      int // after one more incorrect response, when a lock that is there has ended
 	}{
-		{"correct", mfa.NewSecret("123456"), nil, func(t *testing.T, err error) { require.NoError(t, err) }, 4},
-		{"incorrect", mfa.NewSecret("000000"), nil, counted(mfa.ErrIncorrect), 2},
-		{"correct, the challenge was answered", mfa.NewSecret("123456"),
-			func(t *testing.T, r *pinRig) { must(t, r.answerApp(r.ch, mfa.NewSecret("tulip"))) },
+		{"correct", factor.NewSecret("123456"), nil, func(t *testing.T, err error) { require.NoError(t, err) }, 4},
+		{"incorrect", factor.NewSecret("000000"), nil, counted(factor.ErrIncorrect), 2},
+		{"correct, the challenge was answered", factor.NewSecret("123456"),
+			func(t *testing.T, r *pinRig) { must(t, r.answerApp(r.ch, factor.NewSecret("tulip"))) },
 			is(mfa.ErrTokenExpired), 3},
-		{"incorrect, the challenge was answered", mfa.NewSecret("000000"),
-			func(t *testing.T, r *pinRig) { must(t, r.answerApp(r.ch, mfa.NewSecret("tulip"))) },
-			counted(mfa.ErrIncorrect), 2},
-		{"correct, the challenge was abandoned", mfa.NewSecret("123456"),
+		{"incorrect, the challenge was answered", factor.NewSecret("000000"),
+			func(t *testing.T, r *pinRig) { must(t, r.answerApp(r.ch, factor.NewSecret("tulip"))) },
+			counted(factor.ErrIncorrect), 2},
+		{"correct, the challenge was abandoned", factor.NewSecret("123456"),
 			func(t *testing.T, r *pinRig) {
 				must(t, r.other.Abandon(context.Background(), r.ch.Token, binding))
 			}, is(mfa.ErrTokenExpired), 3},
-		{"correct, the factor was removed", mfa.NewSecret("123456"),
+		{"correct, the factor was removed", factor.NewSecret("123456"),
 			func(t *testing.T, r *pinRig) {
 				must(t, r.other.Remove(context.Background(), r.grant, binding, r.pinID()))
 			}, is(mfa.ErrNotAvailable), -1},
-		{"incorrect, the factor was removed", mfa.NewSecret("000000"),
+		{"incorrect, the factor was removed", factor.NewSecret("000000"),
 			func(t *testing.T, r *pinRig) {
 				must(t, r.other.Remove(context.Background(), r.grant, binding, r.pinID()))
-			}, counted(mfa.ErrIncorrect), -1},
-		{"correct, another kind locked the user", mfa.NewSecret("123456"),
+			}, counted(factor.ErrIncorrect), -1},
+		{"correct, another kind locked the user", factor.NewSecret("123456"),
 			func(t *testing.T, r *pinRig) {
 				for range 5 {
-					if err := r.answerApp(r.ch, mfa.NewSecret("wrong")); !errors.Is(err, mfa.ErrIncorrect) {
+					if err := r.answerApp(r.ch, factor.NewSecret("wrong")); !errors.Is(err, factor.ErrIncorrect) {
 						t.Error(err)
 					}
 				}
 			}, func(t *testing.T, err error) { requireLocked(t, err) }, 4},
-		{"correct, the user was unlocked", mfa.NewSecret("123456"),
+		{"correct, the user was unlocked", factor.NewSecret("123456"),
 			func(t *testing.T, r *pinRig) { must(t, r.other.Unlock(context.Background(), admin)) },
 			is(mfa.ErrUnavailable), 4},
-		{"correct, the user was reset", mfa.NewSecret("123456"),
+		{"correct, the user was reset", factor.NewSecret("123456"),
 			func(t *testing.T, r *pinRig) { must(t, r.other.Reset(context.Background(), admin)) },
 			is(mfa.ErrUnavailable), -1},
-		{"correct, the user was deleted", mfa.NewSecret("123456"),
+		{"correct, the user was deleted", factor.NewSecret("123456"),
 			func(t *testing.T, r *pinRig) { must(t, r.other.Delete(context.Background(), admin)) },
 			is(mfa.ErrUnavailable), -1},
-		{"the factor panics", mfa.NewSecret("123456"),
+		{"the factor panics", factor.NewSecret("123456"),
 			func(*testing.T, *pinRig) { panic("123456") }, counted(mfa.ErrUnavailable), 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -137,7 +137,7 @@ func TestVerify_SettlesTheLeaseOnEveryWayOut(t *testing.T) {
 			if until := ch.LockedUntil; !until.IsZero() {
 				r.clock.Set(until)
 			}
-			err = r.withoutWaiting(t, ch, mfa.NewSecret("wrong"))
+			err = r.withoutWaiting(t, ch, factor.NewSecret("wrong"))
 			if c.left >= 0 {
 				require.Equal(t, c.left, left(t, err))
 			}
@@ -146,7 +146,7 @@ func TestVerify_SettlesTheLeaseOnEveryWayOut(t *testing.T) {
 }
 
 // withoutWaiting verifies a PIN and checks that no lease was waited for.
-func (r *pinRig) withoutWaiting(t *testing.T, ch *mfa.Challenge, response mfa.Secret) error {
+func (r *pinRig) withoutWaiting(t *testing.T, ch *mfa.Challenge, response factor.Secret) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
@@ -169,13 +169,13 @@ func TestVerify_TakesBackTheLockAndTheStopOfItsOwnCharge(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newPinRigAt(t, limits)
-			_, err := r.verify(r.ch, "pin", mfa.NewSecret("123456"))
+			_, err := r.verify(r.ch, "pin", factor.NewSecret("123456"))
 			require.NoError(t, err)
 		})
 		t.Run(name+", refused", func(t *testing.T) {
 			r := newPinRigAt(t, limits)
 			r.during(func() {
-				if err := r.answerApp(r.ch, mfa.NewSecret("tulip")); err == nil {
+				if err := r.answerApp(r.ch, factor.NewSecret("tulip")); err == nil {
 					t.Error("the charge locks meanwhile")
 				}
 				if err := r.other.Abandon(context.Background(), r.ch.Token, binding); err != nil {
@@ -184,16 +184,16 @@ func TestVerify_TakesBackTheLockAndTheStopOfItsOwnCharge(t *testing.T) {
 			})
 			if limits.KindOnly {
 				r.during(func() {
-					if err := r.answerApp(r.ch, mfa.NewSecret("tulip")); err != nil {
+					if err := r.answerApp(r.ch, factor.NewSecret("tulip")); err != nil {
 						t.Error(err)
 					}
 				})
 			}
-			_, err := r.verify(r.ch, "pin", mfa.NewSecret("123456"))
+			_, err := r.verify(r.ch, "pin", factor.NewSecret("123456"))
 			require.ErrorIs(t, err, mfa.ErrTokenExpired)
 			ch := r.begin(ann)
 			require.True(t, ch.LockedUntil.IsZero())
-			_, err = r.verify(ch, "pin", mfa.NewSecret("123456"))
+			_, err = r.verify(ch, "pin", factor.NewSecret("123456"))
 			require.NoError(t, err, "as if it had not been given")
 		})
 	}
@@ -205,7 +205,7 @@ func newPinRigAt(t *testing.T, limits lockout.Config) *pinRig {
 	r := &pinRig{rig: newRig(t, func(c *mfa.Config) { c.Lockout = limits })}
 	r.app.once = false
 	r.grant = r.enroll(r.withApp(ann, "tulip").Grant, "pin", "123456").Grant
-	_, err := r.verify(r.begin(ann), "pin", mfa.NewSecret("wrong"))
+	_, err := r.verify(r.begin(ann), "pin", factor.NewSecret("wrong"))
 	require.Equal(t, 1, left(t, err))
 	r.ch, r.other = r.begin(ann), r.another()
 	return r
@@ -216,10 +216,10 @@ func TestVerify_LeaseOfAFailedSettlementEnds(t *testing.T) {
 	r := newPinRig(t)
 	r.store.Inject(mfatest.OpSwap, 1, mfatest.Fault{})
 	r.store.Inject(mfatest.OpSwap, 1, mfatest.Fault{Before: errDisk})
-	_, err := r.verify(r.ch, "pin", mfa.NewSecret("123456"))
+	_, err := r.verify(r.ch, "pin", factor.NewSecret("123456"))
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	r.clock.Advance(30 * time.Second)
-	_, err = r.verify(r.ch, "pin", mfa.NewSecret("123456"))
+	_, err = r.verify(r.ch, "pin", factor.NewSecret("123456"))
 	require.NoError(t, err)
 }
 
@@ -230,11 +230,11 @@ func TestVerify_WaitsForAnothersLeaseWithFewReads(t *testing.T) {
 		r := newPinRig(t)
 		r.store.Inject(mfatest.OpSwap, 1, mfatest.Fault{})
 		r.store.Inject(mfatest.OpSwap, 1, mfatest.Fault{Before: errDisk})
-		_, err := r.verify(r.ch, "pin", mfa.NewSecret("123456"))
+		_, err := r.verify(r.ch, "pin", factor.NewSecret("123456"))
 		require.ErrorIs(t, err, mfa.ErrUnavailable)
 
 		start, reads := time.Now(), r.store.Calls(mfatest.OpGet)
-		_, err = r.verify(r.ch, "pin", mfa.NewSecret("123456"))
+		_, err = r.verify(r.ch, "pin", factor.NewSecret("123456"))
 		require.ErrorIs(t, err, mfa.ErrUnavailable)
 		require.InDelta(t, 30, time.Since(start).Seconds(), 2)
 		require.Less(t, r.store.Calls(mfatest.OpGet)-reads, 60, "in half a minute")
@@ -243,7 +243,7 @@ func TestVerify_WaitsForAnothersLeaseWithFewReads(t *testing.T) {
 		defer cancel()
 		start = time.Now()
 		_, err = r.Verify(ctx, mfa.VerifyRequest{
-			Challenge: r.ch.Token, Binding: binding, Kind: "pin", Response: mfa.NewSecret("123456")})
+			Challenge: r.ch.Token, Binding: binding, Kind: "pin", Response: factor.NewSecret("123456")})
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Equal(t, time.Second, time.Since(start))
 	})

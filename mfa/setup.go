@@ -85,7 +85,7 @@ func (m *Manager) sendSetup(ctx context.Context, s subject, may func(*record, ti
 	if err != nil {
 		return nil, err
 	}
-	token := NewSecret(m.newToken(sealSetup, c))
+	token := factor.NewSecret(m.newToken(sealSetup, c))
 	d := &Delivery{Expires: instant(link.Expires)}
 	var failed error
 	sent := 0
@@ -157,7 +157,7 @@ func (m *Manager) OpenSetup(ctx context.Context, link LinkToken, binding string)
 		expires := now.Add(m.cfg.ChallengeTTL)
 		r.Recovering = &setup{ID: next.ID, Expires: expires.UnixMilli()}
 		options := m.options(r, m.recoveries(nil, r, &next), "", now)
-		ch = &Challenge{Next: NextVerify, Options: options, Token: ChallengeToken{Secret: NewSecret(m.newToken(sealChallenge, next))},
+		ch = &Challenge{Next: NextVerify, Options: options, Token: ChallengeToken{Secret: factor.NewSecret(m.newToken(sealChallenge, next))},
 			Expires: expires, LockedUntil: m.lockedUntil(r, options, now)}
 		return true, nil
 	})

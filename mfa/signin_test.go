@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 )
 
@@ -37,7 +38,7 @@ func TestStrongFactorReachesAAL2(t *testing.T) {
 	ch := r.begin(ann)
 	require.Equal(t, "app", ch.Options[0].Kind, "a factor of one's own comes before an implied one")
 	require.True(t, ch.Options[0].Default)
-	v, err := r.verify(ch, "app", mfa.NewSecret("tulip"))
+	v, err := r.verify(ch, "app", factor.NewSecret("tulip"))
 	require.NoError(t, err)
 	require.Equal(t, 2, v.AssuranceLevel)
 }
@@ -57,7 +58,7 @@ func TestCodeExpiresAtNinetySeconds(t *testing.T) {
 			continue
 		}
 		requireUncounted(t, err)
-		_, err = r.verify(ch, "mail", mfa.NewSecret("000000"))
+		_, err = r.verify(ch, "mail", factor.NewSecret("000000"))
 		require.Equal(t, 4, left(t, err), "an incorrect one counts, however late")
 	}
 }
@@ -94,12 +95,12 @@ func TestChallengeIsGoodForOneSuccess(t *testing.T) {
 	r.withApp(ann, "tulip")
 	ch := r.begin(ann)
 	r.send(ch)
-	_, err := r.verify(ch, "app", mfa.NewSecret("tulip"))
+	_, err := r.verify(ch, "app", factor.NewSecret("tulip"))
 	require.NoError(t, err)
 	_, err = r.verify(ch, "mail", r.mail.code(ann.Email))
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
-	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("tulip"))
-	require.ErrorIs(t, err, mfa.ErrReplayed)
+	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
+	require.ErrorIs(t, err, factor.ErrReplayed)
 }
 
 // Many spent challenges are remembered in a bounded record, and none comes back.
@@ -110,13 +111,13 @@ func TestSpentChallengesStaySpent(t *testing.T) {
 	var spent []*mfa.Challenge
 	for range 40 {
 		ch := r.begin(ann)
-		_, err := r.verify(ch, "pin", mfa.NewSecret("secret"))
+		_, err := r.verify(ch, "pin", factor.NewSecret("secret"))
 		require.NoError(t, err)
 		spent = append(spent, ch)
 		r.clock.Advance(time.Second)
 	}
 	for _, ch := range spent {
-		_, err := r.verify(ch, "pin", mfa.NewSecret("secret"))
+		_, err := r.verify(ch, "pin", factor.NewSecret("secret"))
 		require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	}
 }
@@ -124,14 +125,14 @@ func TestSpentChallengesStaySpent(t *testing.T) {
 func TestPurposesAndBindingsAreDistinct(t *testing.T) {
 	r := newRig(t)
 	ch := r.begin(ann)
-	_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: "another session", Kind: "mail", Response: mfa.NewSecret("123456")})
+	_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: "another session", Kind: "mail", Response: factor.NewSecret("123456")})
 	require.ErrorIs(t, err, mfa.ErrToken)
-	_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Purpose: mfa.PurposeStepUp, Kind: "mail", Response: mfa.NewSecret("123456")})
+	_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Purpose: mfa.PurposeStepUp, Kind: "mail", Response: factor.NewSecret("123456")})
 	require.ErrorIs(t, err, mfa.ErrToken)
 	_, err = r.Enroll(t.Context(), mfa.EnrollRequest{Grant: mfa.Grant{Secret: ch.Token.Secret}, Binding: binding, Kind: "app"})
 	require.ErrorIs(t, err, mfa.ErrToken, "a challenge is no grant")
 	v := r.signIn(ann)
-	_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: mfa.ChallengeToken{Secret: v.Grant.Secret}, Binding: binding, Kind: "mail", Response: mfa.NewSecret("1")})
+	_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: mfa.ChallengeToken{Secret: v.Grant.Secret}, Binding: binding, Kind: "mail", Response: factor.NewSecret("1")})
 	require.ErrorIs(t, err, mfa.ErrToken, "a grant is no challenge")
 	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: v.Grant.Secret}})
 	require.ErrorIs(t, err, mfa.ErrToken, "a grant is no link")
@@ -204,7 +205,7 @@ func TestLostRecordIsNotAnInvitation(t *testing.T) {
 	r.withApp(ann, "tulip")
 	ch := r.begin(ann)
 	r.lose(ann)
-	_, err = r.verify(ch, "app", mfa.NewSecret("tulip"))
+	_, err = r.verify(ch, "app", factor.NewSecret("tulip"))
 	require.ErrorIs(t, err, mfa.ErrRecordMissing)
 }
 

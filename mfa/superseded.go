@@ -86,7 +86,7 @@ func (m *Manager) recogniseCode(
 		for i := range t.others {
 			_, err := callVerify(ctx, a.factor, a.input(target{instance: t.instance, live: &t.others[i]}))
 			if err == nil || weight(err) == weightExpired {
-				return fmt.Errorf("%w: another code has taken its place", ErrExpired)
+				return fmt.Errorf("%w: another code has taken its place", factor.ErrExpired)
 			}
 		}
 	}

@@ -18,7 +18,7 @@ import (
 // requireUncounted checks that an error is the one of a correct response that came too late.
 func requireUncounted(t testing.TB, err error) {
 	t.Helper()
-	require.ErrorIs(t, err, mfa.ErrExpired)
+	require.ErrorIs(t, err, factor.ErrExpired)
 	var counted *mfa.AttemptError
 	require.False(t, errors.As(err, &counted), "counted: %v", err)
 }
@@ -48,45 +48,45 @@ func TestVerify_CountsNoCodeThatWasSent(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		// code makes a code and returns it with the challenge to give it to.
-		code func(r *rig) (*mfa.Challenge, mfa.Secret)
+		code func(r *rig) (*mfa.Challenge, factor.Secret)
 	}{
-		{"expired", func(r *rig) (*mfa.Challenge, mfa.Secret) {
+		{"expired", func(r *rig) (*mfa.Challenge, factor.Secret) {
 			ch := r.begin(ann)
 			r.send(ch)
 			r.clock.Advance(91 * time.Second)
 			return ch, r.mail.code(ann.Email)
 		}},
-		{"superseded by a resend", func(r *rig) (*mfa.Challenge, mfa.Secret) {
+		{"superseded by a resend", func(r *rig) (*mfa.Challenge, factor.Secret) {
 			ch := r.begin(ann)
 			r.send(ch)
 			code := r.mail.code(ann.Email)
 			r.send(ch)
 			return ch, code
 		}},
-		{"superseded by another challenge", func(r *rig) (*mfa.Challenge, mfa.Secret) {
+		{"superseded by another challenge", func(r *rig) (*mfa.Challenge, factor.Secret) {
 			ch := r.begin(ann)
 			r.send(ch)
 			code := r.mail.code(ann.Email)
 			r.send(r.begin(ann))
 			return ch, code
 		}},
-		{"of the challenge before this one", func(r *rig) (*mfa.Challenge, mfa.Secret) {
+		{"of the challenge before this one", func(r *rig) (*mfa.Challenge, factor.Secret) {
 			r.send(r.begin(ann))
 			return r.begin(ann), r.mail.code(ann.Email)
 		}},
-		{"superseded and expired", func(r *rig) (*mfa.Challenge, mfa.Secret) {
+		{"superseded and expired", func(r *rig) (*mfa.Challenge, factor.Secret) {
 			r.send(r.begin(ann))
 			code := r.mail.code(ann.Email)
 			r.send(r.begin(ann))
 			r.clock.Advance(time.Hour)
 			return r.begin(ann), code
 		}},
-		{"of an enrolment", func(r *rig) (*mfa.Challenge, mfa.Secret) {
+		{"of an enrolment", func(r *rig) (*mfa.Challenge, factor.Secret) {
 			_, err := r.begun(r.grant, "mail", "b@example.com")
 			require.NoError(r.t, err)
 			return r.begin(ann), r.mail.code("b@example.com")
 		}},
-		{"of an enrolment that another one replaced", func(r *rig) (*mfa.Challenge, mfa.Secret) {
+		{"of an enrolment that another one replaced", func(r *rig) (*mfa.Challenge, factor.Secret) {
 			_, err := r.begun(r.grant, "mail", "b@example.com")
 			require.NoError(r.t, err)
 			code := r.mail.code("b@example.com")
@@ -101,7 +101,7 @@ func TestVerify_CountsNoCodeThatWasSent(t *testing.T) {
 			t.Run(c.name+name, func(t *testing.T) {
 				r := newRig(t, change)
 				r.grant = r.signIn(ann).Grant
-				_, err := r.verify(r.begin(ann), "mail", mfa.NewSecret("000000"))
+				_, err := r.verify(r.begin(ann), "mail", factor.NewSecret("000000"))
 				require.Equal(t, 4, left(t, err))
 				ch, code := c.code(r)
 				writes := r.store.Calls(mfatest.OpSwap)
@@ -116,7 +116,7 @@ func TestVerify_CountsNoCodeThatWasSent(t *testing.T) {
 				if name == "" {
 					require.Equal(t, writes, r.store.Calls(mfatest.OpSwap), "writes")
 				}
-				_, err = r.verify(r.begin(ann), "mail", mfa.NewSecret("000000"))
+				_, err = r.verify(r.begin(ann), "mail", factor.NewSecret("000000"))
 				require.Equal(t, 3, left(t, err), "nothing is counted and nothing is cleared")
 				r.send(ch)
 				_, err = r.verify(ch, "mail", r.mail.code(ann.Email))
@@ -129,7 +129,7 @@ func TestVerify_CountsNoCodeThatWasSent(t *testing.T) {
 // What is remembered is bounded in number and in time.
 func TestVerify_ForgetsSupersededCodes(t *testing.T) {
 	r := newRig(t)
-	var codes []mfa.Secret
+	var codes []factor.Secret
 	ch := r.begin(ann)
 	for range 5 {
 		r.send(ch)
@@ -188,15 +188,15 @@ func TestVerify_LateCodesAddNoGuess(t *testing.T) {
 	together(400, func(i int) {
 		response := code
 		if i%2 == 0 {
-			response = mfa.NewSecret("000000")
+			response = factor.NewSecret("000000")
 		}
 		_, err := managers[i%len(managers)].Verify(context.Background(), mfa.VerifyRequest{
 			Challenge: ch.Token, Binding: binding, Kind: "mail", Response: response})
 		var locked *mfa.LockedError
 		switch {
-		case errors.Is(err, mfa.ErrIncorrect) && i%2 == 0:
+		case errors.Is(err, factor.ErrIncorrect) && i%2 == 0:
 			verdicts.Add(1)
-		case errors.Is(err, mfa.ErrExpired) && i%2 == 1, errors.As(err, &locked):
+		case errors.Is(err, factor.ErrExpired) && i%2 == 1, errors.As(err, &locked):
 		default:
 			t.Errorf("%d: %v", i, err)
 		}
@@ -229,7 +229,7 @@ func TestVerify_LateCodesAreNotLookedAtWhileLocked(t *testing.T) {
 	code := r.mail.code(ann.Email)
 	r.clock.Advance(2 * time.Minute)
 	for range 5 {
-		_, _ = r.verify(ch, "mail", mfa.NewSecret("000000"))
+		_, _ = r.verify(ch, "mail", factor.NewSecret("000000"))
 	}
 	_, err := r.verify(ch, "mail", code)
 	requireLocked(t, err)
@@ -255,17 +255,17 @@ func TestVerify_CountsNoLateResponseOfAnyKind(t *testing.T) {
 	})
 	r.enroll(r.signIn(ann).Grant, "late", "tulip")
 	for range 10 {
-		_, err := r.verify(r.begin(ann), "late", mfa.NewSecret("tulip"))
+		_, err := r.verify(r.begin(ann), "late", factor.NewSecret("tulip"))
 		requireUncounted(t, err)
 	}
 	for i := range 5 {
-		_, err := r.verify(r.begin(ann), "late", mfa.NewSecret("rose"))
+		_, err := r.verify(r.begin(ann), "late", factor.NewSecret("rose"))
 		require.Equal(t, 4-i, left(t, err))
 	}
 	r.clock.Advance(3 * time.Minute)
 	for range 10 { // the kind is stopped now
 		_, err := r.ProveUnlock(t.Context(), mfa.VerifyRequest{
-			Challenge: r.begin(ann).Token, Binding: binding, Kind: "late", Response: mfa.NewSecret("tulip")})
+			Challenge: r.begin(ann).Token, Binding: binding, Kind: "late", Response: factor.NewSecret("tulip")})
 		requireUncounted(t, err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fxamacker/cbor/v2"
 
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -71,7 +72,7 @@ func (m *Manager) RequestSupport(ctx context.Context, r SupportRequest) error {
 		return ErrToken
 	}
 	if len(r.From) > 64 || len(r.Message) > 500 || !utf8.ValidString(r.From) || !utf8.ValidString(r.Message) {
-		return fmt.Errorf("%w: From has at most 64 and Message at most 500 bytes of UTF-8", ErrMalformed)
+		return fmt.Errorf("%w: From has at most 64 and Message at most 500 bytes of UTF-8", factor.ErrMalformed)
 	}
 	clock, s := m.now(), c.Subject
 	var now time.Time

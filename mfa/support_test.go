@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 )
 
@@ -25,7 +26,7 @@ func (r *rig) lastSetup() mfa.LinkToken {
 	defer r.mail.mu.Unlock()
 	for i := len(r.mail.told) - 1; i >= 0; i-- {
 		if in := r.mail.told[i]; in.Name == "setup.link" {
-			return mfa.LinkToken{Secret: mfa.NewSecret(in.Link.Reveal())}
+			return mfa.LinkToken{Secret: factor.NewSecret(in.Link.Reveal())}
 		}
 	}
 	r.t.Fatal("no link was sent")
@@ -44,7 +45,7 @@ func lost(t *testing.T, change ...func(*mfa.Config)) *rig {
 
 const elsewhere = "another browser"
 
-func (r *rig) replaceBy(ch *mfa.Challenge, code mfa.Secret) (*mfa.Verification, error) {
+func (r *rig) replaceBy(ch *mfa.Challenge, code factor.Secret) (*mfa.Verification, error) {
 	return r.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeRecover, Binding: elsewhere, Kind: "recovery", Response: code})
 }
 
@@ -63,30 +64,30 @@ func TestSetUpANewDevice(t *testing.T) {
 
 	// The link alone proves a mailbox, and signs nobody in.
 	for _, p := range []mfa.Purpose{mfa.PurposeSignIn, mfa.PurposeStepUp, mfa.PurposeManage} {
-		_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: p, Binding: elsewhere, Kind: "recovery", Response: mfa.NewSecret("a")})
+		_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: p, Binding: elsewhere, Kind: "recovery", Response: factor.NewSecret("a")})
 		require.ErrorIs(t, err, mfa.ErrToken)
 	}
-	_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeRecover, Binding: elsewhere, Kind: "app", Response: mfa.NewSecret("old phone")})
+	_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeRecover, Binding: elsewhere, Kind: "app", Response: factor.NewSecret("old phone")})
 	require.ErrorIs(t, err, mfa.ErrNotAvailable, "by recovery only")
-	v, err := r.replaceBy(ch, mfa.NewSecret("a"))
+	v, err := r.replaceBy(ch, factor.NewSecret("a"))
 	require.NoError(t, err)
 
 	// The grant enrols a replacement and nothing else.
 	require.ErrorIs(t, r.Remove(t.Context(), v.Grant, elsewhere, r.id("app")), mfa.ErrForbidden)
 	_, err = r.RegenerateRecoveryCodes(t.Context(), v.Grant, elsewhere)
 	require.ErrorIs(t, err, mfa.ErrForbidden)
-	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: v.Grant, Binding: elsewhere, Kind: "app", Params: map[string]mfa.Secret{"word": mfa.NewSecret("new phone")}})
+	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: v.Grant, Binding: elsewhere, Kind: "app", Params: map[string]factor.Secret{"word": factor.NewSecret("new phone")}})
 	require.NoError(t, err)
-	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("old phone"))
+	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("old phone"))
 	require.NoError(t, err, "good until the new one is confirmed")
-	c, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: elsewhere, Response: mfa.NewSecret("new phone")})
+	c, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: elsewhere, Response: factor.NewSecret("new phone")})
 	require.NoError(t, err)
 	require.Nil(t, c.Verification, "that was no sign-in")
-	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("new phone"))
+	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("new phone"))
 	require.NoError(t, err)
 	r.clock.Advance(24 * time.Hour)
-	_, err = r.verify(r.begin(ann), "app", mfa.NewSecret("old phone"))
-	require.ErrorIs(t, err, mfa.ErrIncorrect, "it ended with the hold")
+	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("old phone"))
+	require.ErrorIs(t, err, factor.ErrIncorrect, "it ended with the hold")
 }
 
 // A link is good once, for an hour, and until the next one.
@@ -97,12 +98,12 @@ func TestSetupLinkIsGoodOnce(t *testing.T) {
 	_, err := r.OpenSetup(t.Context(), first, elsewhere)
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	_, err = r.OpenSetup(t.Context(), second, "")
-	require.ErrorIs(t, err, mfa.ErrMalformed)
+	require.ErrorIs(t, err, factor.ErrMalformed)
 	_, err = r.OpenSetup(t.Context(), second, elsewhere)
 	require.NoError(t, err)
 	_, err = r.OpenSetup(t.Context(), second, elsewhere)
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
-	for _, bad := range []mfa.LinkToken{mfa.LinkToken{}, mfa.LinkToken{Secret: mfa.NewSecret("x")}, mfa.LinkToken{Secret: r.begin(ann).Token.Secret}} {
+	for _, bad := range []mfa.LinkToken{mfa.LinkToken{}, mfa.LinkToken{Secret: factor.NewSecret("x")}, mfa.LinkToken{Secret: r.begin(ann).Token.Secret}} {
 		_, err = r.OpenSetup(t.Context(), bad, elsewhere)
 		require.ErrorIs(t, err, mfa.ErrToken)
 		_, _, _, err = r.SetupSubject(bad)
@@ -160,17 +161,17 @@ func TestSetupLinkLimits(t *testing.T) {
 	require.ErrorAs(t, send(), &over)
 	r.clock.Advance(2 * time.Hour)
 	for range 5 {
-		_, _ = r.verify(r.begin(ann), "app", mfa.NewSecret("wrong"))
+		_, _ = r.verify(r.begin(ann), "app", factor.NewSecret("wrong"))
 	}
 	requireLocked(t, send())
 	r.clock.Advance(4 * time.Minute)
 	ch, err := r.OpenSetup(t.Context(), r.setupLink(ann), elsewhere)
 	require.NoError(t, err)
 	for i := range 5 {
-		_, err := r.replaceBy(ch, mfa.NewSecret("wrong"))
+		_, err := r.replaceBy(ch, factor.NewSecret("wrong"))
 		require.Equal(t, 4-i, left(t, err))
 	}
-	_, err = r.replaceBy(ch, mfa.NewSecret("a"))
+	_, err = r.replaceBy(ch, factor.NewSecret("a"))
 	requireLocked(t, err)
 }
 
@@ -191,9 +192,9 @@ func TestSetupForOthers(t *testing.T) {
 	ch, err = r.OpenSetup(t.Context(), r.lastSetup(), elsewhere)
 	require.NoError(t, err)
 	require.Equal(t, mfa.NextEnroll, ch.Next)
-	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: elsewhere, Kind: "app", Params: map[string]mfa.Secret{"word": mfa.NewSecret("w")}})
+	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: elsewhere, Kind: "app", Params: map[string]factor.Secret{"word": factor.NewSecret("w")}})
 	require.NoError(t, err)
-	c, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: elsewhere, Response: mfa.NewSecret("w")})
+	c, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: elsewhere, Response: factor.NewSecret("w")})
 	require.NoError(t, err)
 	require.Nil(t, c.Verification)
 	require.ErrorIs(t, r.Remove(t.Context(), ch.Grant, elsewhere, r.idOf(person(7), "app")), mfa.ErrForbidden)
@@ -242,8 +243,8 @@ func TestSupport(t *testing.T) {
 	old := r.begin(ann)
 	r.clock.Advance(15 * time.Minute)
 	require.ErrorIs(t, r.RequestSupport(t.Context(), mfa.SupportRequest{Challenge: old.Token, Binding: binding}), mfa.ErrTokenExpired)
-	require.ErrorIs(t, ask(ann, strings.Repeat("m", 501)), mfa.ErrMalformed)
-	require.ErrorIs(t, ask(ann, "\xff"), mfa.ErrMalformed)
+	require.ErrorIs(t, ask(ann, strings.Repeat("m", 501)), factor.ErrMalformed)
+	require.ErrorIs(t, ask(ann, "\xff"), factor.ErrMalformed)
 	require.ErrorIs(t, r.RequestSupport(t.Context(), mfa.SupportRequest{Challenge: r.begin(ann).Token, Binding: "x"}), mfa.ErrToken)
 
 	admin := mfa.AdminRequest{User: ann, Actor: mfa.System("boss"), Reason: "knows her badge number"}

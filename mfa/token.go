@@ -83,11 +83,11 @@ func (s User) check() error {
 		{"Email", s.Email, 254}, {"Phone", s.Phone, 32}, {"Locale", s.Locale, 35},
 	} {
 		if len(f.value) > f.max || !utf8.ValidString(f.value) {
-			return fmt.Errorf("%w: Subject.%s must be at most %d bytes of UTF-8", ErrMalformed, f.name, f.max)
+			return fmt.Errorf("%w: Subject.%s must be at most %d bytes of UTF-8", factor.ErrMalformed, f.name, f.max)
 		}
 	}
 	if s.ID == "" {
-		return fmt.Errorf("%w: Subject.ID is empty", ErrMalformed)
+		return fmt.Errorf("%w: Subject.ID is empty", factor.ErrMalformed)
 	}
 	return nil
 }
@@ -122,7 +122,7 @@ func bindTo(binding string) []byte {
 
 func checkBinding(binding string) error {
 	if binding == "" || len(binding) > maxBinding {
-		return fmt.Errorf("%w: Binding must have 1 to %d bytes", ErrMalformed, maxBinding)
+		return fmt.Errorf("%w: Binding must have 1 to %d bytes", factor.ErrMalformed, maxBinding)
 	}
 	return nil
 }

@@ -7,13 +7,6 @@ import (
 	"github.com/secondgate/secondgate/mfa/policy"
 )
 
-// Factor, Secret and Prompt are package factor's; see there to write a factor.
-type (
-	Factor = factor.Factor
-	Secret = factor.Secret
-	Prompt = factor.Prompt
-)
-
 // Clock tells the time. It is read once for each operation. It must be one clock for
 // all processes, within a few seconds.
 type Clock interface{ Now() time.Time }
@@ -68,21 +61,18 @@ const (
 	NextEnroll Next = "enroll"
 )
 
-// NewSecret returns a Secret that holds text.
-func NewSecret(text string) Secret { return factor.NewSecret(text) }
-
 // ChallengeToken, EnrollmentToken, LinkToken and Grant are sealed, opaque and printable
 // (URL-safe). They print as "[redacted]"; Reveal returns the text to store or send.
 type (
 	// ChallengeToken stands for one challenge begun.
-	ChallengeToken struct{ Secret }
+	ChallengeToken struct{ factor.Secret }
 	// EnrollmentToken stands for one pending enrolment.
-	EnrollmentToken struct{ Secret }
+	EnrollmentToken struct{ factor.Secret }
 	// LinkToken verifies an address from a link in a mail.
-	LinkToken struct{ Secret }
+	LinkToken struct{ factor.Secret }
 	// Grant is the only key to changing a user's factors. It may be used several times
 	// until it expires, in the session (Binding) it was made in.
-	Grant struct{ Secret }
+	Grant struct{ factor.Secret }
 )
 
 // BeginRequest opens a challenge. The caller has checked the first factor.
@@ -161,7 +151,7 @@ type Delivery struct {
 	Kind              string
 	MaskedDestination string
 	Expires           time.Time
-	Prompt            Prompt
+	Prompt            factor.Prompt
 }
 
 // VerifyRequest answers a challenge.
@@ -170,7 +160,7 @@ type VerifyRequest struct {
 	Purpose   Purpose // SignIn if empty
 	Binding   string
 	Kind      string
-	Response  Secret
+	Response  factor.Secret
 	// Remember is a name for the device that the answer comes from, at most 64 bytes, if the
 	// person wants it to be remembered, as far as Policy.Remember allows. Only for SignIn, and
 	// never after a recovery.
@@ -225,7 +215,7 @@ type EnrollRequest struct {
 type Enrollment struct {
 	Token   EnrollmentToken
 	Kind    string
-	Prompt  Prompt
+	Prompt  factor.Prompt
 	Expires time.Time
 	// CodeExpires is when a code that was sent is over; zero without one.
 	CodeExpires time.Time
@@ -238,7 +228,7 @@ type Enrollment struct {
 type ConfirmRequest struct {
 	Token    EnrollmentToken
 	Binding  string
-	Response Secret
+	Response factor.Secret
 	Link     LinkToken
 }
 

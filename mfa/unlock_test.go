@@ -9,6 +9,7 @@ import (
 
 	"github.com/secondgate/secondgate/lockout"
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 // stoppedRig is a rig where ann's app was stopped, and the lock is over.
@@ -22,34 +23,34 @@ func stoppedRig(t *testing.T) *rig {
 	r.withApp(ann, "word")
 	for range 2 {
 		for range 5 {
-			_, err := r.verify(r.begin(ann), "app", mfa.NewSecret("wrong"))
-			require.ErrorIs(t, err, mfa.ErrIncorrect)
+			_, err := r.verify(r.begin(ann), "app", factor.NewSecret("wrong"))
+			require.ErrorIs(t, err, factor.ErrIncorrect)
 		}
 		r.clock.Advance(4 * time.Minute)
 	}
-	_, err := r.verify(r.begin(ann), "app", mfa.NewSecret("word"))
+	_, err := r.verify(r.begin(ann), "app", factor.NewSecret("word"))
 	var stopped *mfa.DisabledError
 	require.ErrorAs(t, err, &stopped)
 	_ = r.mail.notices()
 	return r
 }
 
-func (r *rig) prove(answer mfa.Secret) (int, error) {
+func (r *rig) prove(answer factor.Secret) (int, error) {
 	return r.ProveUnlock(r.t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "app", Response: answer})
 }
 
 func TestUnlockByProof(t *testing.T) {
 	r := stoppedRig(t)
 	for want := 2; want >= 0; want-- {
-		_, err := r.verify(r.begin(ann), "app", mfa.NewSecret("word"))
+		_, err := r.verify(r.begin(ann), "app", factor.NewSecret("word"))
 		var stopped *mfa.DisabledError
 		require.ErrorAs(t, err, &stopped, "not before the third")
-		left, err := r.prove(mfa.NewSecret("word"))
+		left, err := r.prove(factor.NewSecret("word"))
 		require.NoError(t, err)
 		require.Equal(t, want, left)
 		if want > 0 {
 			r.clock.Advance(29999 * time.Millisecond)
-			_, err = r.prove(mfa.NewSecret("word"))
+			_, err = r.prove(factor.NewSecret("word"))
 			l := requireLocked(t, err)
 			require.Equal(t, time.Millisecond, l.RetryAfter)
 			r.clock.Advance(time.Millisecond)
@@ -57,9 +58,9 @@ func TestUnlockByProof(t *testing.T) {
 	}
 	require.Contains(t, r.eventNames(), "lockout.unlocked")
 	require.Equal(t, []string{"lockout.unlocked to ann@example.com"}, r.mail.notices())
-	_, err := r.verify(r.begin(ann), "app", mfa.NewSecret("word"))
+	_, err := r.verify(r.begin(ann), "app", factor.NewSecret("word"))
 	require.NoError(t, err)
-	_, err = r.prove(mfa.NewSecret("word"))
+	_, err = r.prove(factor.NewSecret("word"))
 	require.ErrorIs(t, err, mfa.ErrNotAvailable, "nothing is stopped any more")
 }
 
@@ -67,14 +68,14 @@ func TestUnlockByProof(t *testing.T) {
 func TestUnlockStartsOver(t *testing.T) {
 	r := stoppedRig(t)
 	for range 2 {
-		_, err := r.prove(mfa.NewSecret("word"))
+		_, err := r.prove(factor.NewSecret("word"))
 		require.NoError(t, err)
 		r.clock.Advance(time.Minute)
 	}
-	_, err := r.prove(mfa.NewSecret("wrong"))
+	_, err := r.prove(factor.NewSecret("wrong"))
 	require.Equal(t, 4, left(t, err))
 	for want := 2; want >= 0; want-- {
-		n, err := r.prove(mfa.NewSecret("word"))
+		n, err := r.prove(factor.NewSecret("word"))
 		require.NoError(t, err)
 		require.Equal(t, want, n)
 		r.clock.Advance(time.Minute)
@@ -82,10 +83,10 @@ func TestUnlockStartsOver(t *testing.T) {
 
 	r = stoppedRig(t)
 	for i := range 5 {
-		_, err := r.prove(mfa.NewSecret("wrong"))
+		_, err := r.prove(factor.NewSecret("wrong"))
 		require.Equal(t, 4-i, left(t, err))
 	}
-	_, err = r.prove(mfa.NewSecret("word"))
+	_, err = r.prove(factor.NewSecret("word"))
 	requireLocked(t, err)
 }
 
@@ -93,7 +94,7 @@ func TestUnlockStartsOver(t *testing.T) {
 func TestUnlockProofsExpire(t *testing.T) {
 	r := stoppedRig(t)
 	for range 3 {
-		n, err := r.prove(mfa.NewSecret("word"))
+		n, err := r.prove(factor.NewSecret("word"))
 		require.NoError(t, err)
 		require.Equal(t, 2, n)
 		r.clock.Advance(time.Hour)
@@ -105,11 +106,11 @@ func TestUnlockIsNoSignIn(t *testing.T) {
 	r := stoppedRig(t)
 	ch := r.begin(ann)
 	for range 3 {
-		_, err := r.ProveUnlock(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "app", Response: mfa.NewSecret("word")})
+		_, err := r.ProveUnlock(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "app", Response: factor.NewSecret("word")})
 		require.NoError(t, err)
 		r.clock.Advance(40 * time.Second)
 	}
-	_, err := r.verify(ch, "app", mfa.NewSecret("word"))
+	_, err := r.verify(ch, "app", factor.NewSecret("word"))
 	require.NoError(t, err)
 	require.Equal(t, 1, count(r.eventNames(), "verify.success")-1, "the sign-in by mail at first, and this one")
 }
@@ -128,7 +129,7 @@ func TestUnlockKinds(t *testing.T) {
 	r := newRig(t)
 	r.enroll(r.signIn(ann).Grant, "pin", "1234")
 	for _, kind := range []string{"pin", "mail", "recovery"} {
-		_, err := r.ProveUnlock(t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: kind, Response: mfa.NewSecret("1234")})
+		_, err := r.ProveUnlock(t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: kind, Response: factor.NewSecret("1234")})
 		require.ErrorIs(t, err, mfa.ErrNotAvailable, fmt.Sprint(kind))
 	}
 }

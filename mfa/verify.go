@@ -10,7 +10,7 @@ import (
 )
 
 // challenge opens a challenge token and finds its factor.
-func (m *Manager) challenge(token ChallengeToken, purpose Purpose, binding, kind string) (*claims, Factor, error) {
+func (m *Manager) challenge(token ChallengeToken, purpose Purpose, binding, kind string) (*claims, factor.Factor, error) {
 	c, err := m.openToken(sealChallenge, token.Reveal(), binding)
 	if err != nil {
 		return nil, nil, err
@@ -118,7 +118,7 @@ func (m *Manager) enrollmentRequired(r *record, c *claims, in *instance, now tim
 }
 
 // targets are what an answer of the kind to this challenge is judged against.
-func (m *Manager) targets(r *record, c *claims, f Factor) (list []target, err error) {
+func (m *Manager) targets(r *record, c *claims, f factor.Factor) (list []target, err error) {
 	_, sends := f.(factor.Challenger)
 	candidates, err := m.candidates(r, c)
 	if err != nil {
@@ -145,7 +145,7 @@ func (m *Manager) targets(r *record, c *claims, f Factor) (list []target, err er
 	case sends && f.Traits().SharedChallenge && list[0].live == nil:
 		// Another challenge has asked since, or none has. The answer may be right for what was
 		// asked before, and is no guess: it is not held against the person.
-		return nil, fmt.Errorf("%w: nothing that was issued to this challenge is there to answer", ErrExpired)
+		return nil, fmt.Errorf("%w: nothing that was issued to this challenge is there to answer", factor.ErrExpired)
 	}
 	return list, nil
 }
@@ -200,7 +200,7 @@ func (m *Manager) proofBy(r *record, in *instance, now time.Time) proof {
 func (m *Manager) grantToken(c *claims) (Grant, time.Time) {
 	g := *c
 	g.ID, g.Pending = random16(), ""
-	return Grant{Secret: NewSecret(m.newToken(sealGrant, g))}, instant(c.Proof.Time).Add(c.Proof.ttl(&m.cfg))
+	return Grant{Secret: factor.NewSecret(m.newToken(sealGrant, g))}, instant(c.Proof.Time).Add(c.Proof.ttl(&m.cfg))
 }
 
 // recoveryLow is how few recovery codes are few.

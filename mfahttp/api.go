@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 func (h *Handler) apiRoutes() {
@@ -86,7 +87,7 @@ func writeProblem(w http.ResponseWriter, p problem) {
 
 // malformed is a body that is not what the route takes; the reason is for developers.
 func malformed(format string, args ...any) error {
-	return fmt.Errorf("mfahttp: "+format+": %w", append(args, mfa.ErrMalformed)...)
+	return fmt.Errorf("mfahttp: "+format+": %w", append(args, factor.ErrMalformed)...)
 }
 
 // fields are the members of a JSON object.

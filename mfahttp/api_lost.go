@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 // What the API has for who cannot answer: a link to set up a new device, support, and right
@@ -51,7 +52,7 @@ func apiSetup(v *visit) error {
 	if token == "" {
 		return malformed("token is missing")
 	}
-	c, err := v.openSetup(mfa.LinkToken{Secret: mfa.NewSecret(token)})
+	c, err := v.openSetup(mfa.LinkToken{Secret: factor.NewSecret(token)})
 	if err != nil {
 		return err
 	}

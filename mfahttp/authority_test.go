@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
 )
@@ -80,7 +81,7 @@ func TestKindNotConfigured_IsNoInvitation(t *testing.T) {
 	p.enrollSMS()
 	var err error
 	s.cfg.Manager, err = mfa.New(mfa.Config{Store: s.store, Keys: s.keys, Clock: s.clock, Policies: s,
-		Factors: []mfa.Factor{app{}, s.mail, pin{}, codes{}}})
+		Factors: []factor.Factor{app{}, s.mail, pin{}, codes{}}})
 	require.NoError(t, err)
 	other, err := mfahttp.New(s.cfg)
 	require.NoError(t, err)
@@ -103,7 +104,7 @@ func TestUndeliverableAddress_IsNoInvitation(t *testing.T) {
 	s.clock.Advance(time.Hour)
 	s.mail.undeliverable = true
 	_, err := s.h.Begin(nil, newRequest(s), s.subject("ann"))
-	require.ErrorIs(t, err, mfa.ErrUndeliverable)
+	require.ErrorIs(t, err, factor.ErrUndeliverable)
 	p.api("POST", "enroll", m{"kind": "totp"}).is(t, 409, "undeliverable")
 	p.get("/mfa/enroll").page(t, 409, "Ask support")
 }
@@ -306,7 +307,7 @@ func TestHandlerActor(t *testing.T) {
 	p := s.person("ann")
 	p.get("/actor")
 	require.ErrorIs(t, err, mfa.ErrForbidden)
-	require.ErrorIs(t, reset("bob"), mfa.ErrMalformed, "the Actor of an error may do nothing")
+	require.ErrorIs(t, reset("bob"), factor.ErrMalformed, "the Actor of an error may do nothing")
 
 	// Without a second factor, by a first one that was given minutes ago.
 	p.login()
@@ -331,7 +332,7 @@ func TestHandlerActor(t *testing.T) {
 	s.clock.Advance(time.Hour)
 	p.get("/actor")
 	require.ErrorIs(t, err, mfahttp.ErrStepUp)
-	require.ErrorIs(t, reset("bob"), mfa.ErrMalformed)
+	require.ErrorIs(t, reset("bob"), factor.ErrMalformed)
 	p.do("POST", "/act", "", asJSON).is(t, 403, "step_up")
 	to := "/mfa/step-up?purpose=manage&return=%2Fact"
 	p.follow(p.get("/act").goes(t, to))

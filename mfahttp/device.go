@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 // What a browser keeps of being remembered is one cookie for each person that uses it, so
@@ -26,7 +27,7 @@ func device(r *http.Request, s mfa.User) mfa.DeviceToken {
 	if err != nil {
 		return mfa.DeviceToken{}
 	}
-	return mfa.DeviceToken{Secret: mfa.NewSecret(c.Value)}
+	return mfa.DeviceToken{Secret: factor.NewSecret(c.Value)}
 }
 
 // setDevice gives the browser a token to keep. Its path is the whole site, because the first

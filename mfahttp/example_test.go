@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage/memory"
@@ -26,7 +27,7 @@ func (s mapSession) Remove(_ context.Context, key string)     { delete(s, key) }
 // completes her sign-in.
 func Example() {
 	keys, _ := seal.NewKeyring(seal.GenerateKey())
-	manager, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []mfa.Factor{app{}}})
+	manager, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{app{}}})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -110,7 +110,7 @@ func (v *visit) send(p mfa.Purpose, kind, factorID string) (*mfa.Delivery, error
 		return nil, v.absent(mfa.ErrTokenExpired)
 	}
 	d, err := v.h.cfg.Manager.Send(v.r.Context(), mfa.SendRequest{
-		Challenge: mfa.ChallengeToken{Secret: mfa.NewSecret(c.Token)}, Purpose: p, Binding: v.binding(), Kind: kind, FactorID: factorID})
+		Challenge: mfa.ChallengeToken{Secret: factor.NewSecret(c.Token)}, Purpose: p, Binding: v.binding(), Kind: kind, FactorID: factorID})
 	if err != nil {
 		return nil, v.ended(c, err)
 	}
@@ -129,7 +129,7 @@ func (v *visit) verify(p mfa.Purpose, kind, code, remember string) (*mfa.Verific
 		return nil, v.absent(mfa.ErrTokenExpired)
 	}
 	ver, err := v.h.cfg.Manager.Verify(v.r.Context(), mfa.VerifyRequest{
-		Challenge: mfa.ChallengeToken{Secret: mfa.NewSecret(c.Token)}, Purpose: p, Binding: v.binding(), Kind: kind, Response: mfa.NewSecret(code), Remember: remember})
+		Challenge: mfa.ChallengeToken{Secret: factor.NewSecret(c.Token)}, Purpose: p, Binding: v.binding(), Kind: kind, Response: factor.NewSecret(code), Remember: remember})
 	var required *mfa.EnrollmentRequiredError
 	switch {
 	case errors.As(err, &required):
@@ -237,10 +237,10 @@ type busyError struct{ retryAfter time.Duration }
 func (*busyError) Error() string { return "mfahttp: too many passwords at once" }
 
 // secrets keeps what a user typed from being printed on its way.
-func secrets(params map[string]string) map[string]mfa.Secret {
-	out := make(map[string]mfa.Secret, len(params))
+func secrets(params map[string]string) map[string]factor.Secret {
+	out := make(map[string]factor.Secret, len(params))
 	for name, text := range params {
-		out[name] = mfa.NewSecret(text)
+		out[name] = factor.NewSecret(text)
 	}
 	return out
 }
@@ -274,7 +274,7 @@ func (v *visit) resend(id string) (enrollment, *mfa.Delivery, error) {
 	if !ok {
 		return e, nil, v.absent(mfa.ErrTokenExpired)
 	}
-	d, err := v.h.cfg.Manager.ResendEnrollment(v.r.Context(), mfa.EnrollmentToken{Secret: mfa.NewSecret(e.Token)}, v.binding())
+	d, err := v.h.cfg.Manager.ResendEnrollment(v.r.Context(), mfa.EnrollmentToken{Secret: factor.NewSecret(e.Token)}, v.binding())
 	if err != nil {
 		return e, nil, err
 	}
@@ -292,7 +292,7 @@ func (v *visit) confirm(id, code string) (*mfa.Confirmation, error) {
 		return nil, v.absent(mfa.ErrTokenExpired)
 	}
 	conf, err := v.h.cfg.Manager.Confirm(v.r.Context(), mfa.ConfirmRequest{
-		Token: mfa.EnrollmentToken{Secret: mfa.NewSecret(e.Token)}, Binding: v.binding(), Response: mfa.NewSecret(code)})
+		Token: mfa.EnrollmentToken{Secret: factor.NewSecret(e.Token)}, Binding: v.binding(), Response: factor.NewSecret(code)})
 	if err != nil {
 		if errors.Is(err, mfa.ErrToken) || errors.Is(err, mfa.ErrTokenExpired) {
 			v.dropEnrollment(id)
@@ -397,7 +397,7 @@ func (v *visit) recoveryCodes() ([]string, error) {
 	return reveal(e.Prompt.Codes), nil
 }
 
-func reveal(codes []mfa.Secret) []string {
+func reveal(codes []factor.Secret) []string {
 	var out []string
 	for _, c := range codes {
 		out = append(out, c.Reveal())

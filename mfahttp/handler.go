@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 )
 
@@ -131,7 +132,7 @@ func (h *Handler) Ended(ctx context.Context, get func(key string) string) error 
 	if json.Unmarshal([]byte(get(keyChallenge+string(mfa.PurposeSignIn))), &c) != nil || c.Token == "" {
 		return nil
 	}
-	err := h.cfg.Manager.Abandon(ctx, mfa.ChallengeToken{Secret: mfa.NewSecret(c.Token)}, get(keyBinding))
+	err := h.cfg.Manager.Abandon(ctx, mfa.ChallengeToken{Secret: factor.NewSecret(c.Token)}, get(keyBinding))
 	if errors.Is(err, mfa.ErrToken) || errors.Is(err, mfa.ErrTokenExpired) || errors.Is(err, mfa.ErrRecordMissing) {
 		return nil // answered, or of a person who is gone
 	}

@@ -91,7 +91,7 @@ func (s *site) subject(id string) mfa.User {
 	return mfa.User{ID: id, Email: id + "@example.com", EmailVerified: true, Locale: "en"}
 }
 
-func newSite(t *testing.T, change func(*mfahttp.Config), more ...mfa.Factor) *site {
+func newSite(t *testing.T, change func(*mfahttp.Config), more ...factor.Factor) *site {
 	t.Helper()
 	s := &site{t: t, sessions: map[string]map[string]string{}, clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)),
 		mail: &post{kind: "email", param: "address"}, text: &post{kind: "sms", param: "number", level: factor.LevelStrong},
@@ -101,7 +101,7 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...mfa.Factor) *si
 	s.keys = keys
 	s.m, err = mfa.New(mfa.Config{Store: s.store, Keys: keys, Clock: s.clock, Policies: s,
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil },
-		Factors:   append([]mfa.Factor{app{}, s.mail, s.text, pin{}, codes{}}, more...)})
+		Factors:   append([]factor.Factor{app{}, s.mail, s.text, pin{}, codes{}}, more...)})
 	must(t, err)
 	cfg := mfahttp.Config{
 		Manager: s.m, Session: s, Clock: s.clock, ProductName: "Acme", LoginURL: "/login", HomeURL: "/home",

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 )
 
@@ -156,7 +157,7 @@ func (v *visit) lostChallenge(offered bool) (*pending, error) {
 
 func (v *visit) sendSetupLink(c *pending) error {
 	_, err := v.h.cfg.Manager.SendSetupLink(v.r.Context(), mfa.SetupRequest{
-		Challenge: mfa.ChallengeToken{Secret: mfa.NewSecret(c.Token)}, Purpose: c.Purpose, Binding: v.binding()})
+		Challenge: mfa.ChallengeToken{Secret: factor.NewSecret(c.Token)}, Purpose: c.Purpose, Binding: v.binding()})
 	return err
 }
 
@@ -165,7 +166,7 @@ func (v *visit) requestSupport(c *pending, message string) error {
 	if err != nil || len(from) > 64 {
 		from = ""
 	}
-	return v.h.cfg.Manager.RequestSupport(v.r.Context(), mfa.SupportRequest{Challenge: mfa.ChallengeToken{Secret: mfa.NewSecret(c.Token)}, Purpose: c.Purpose,
+	return v.h.cfg.Manager.RequestSupport(v.r.Context(), mfa.SupportRequest{Challenge: mfa.ChallengeToken{Secret: factor.NewSecret(c.Token)}, Purpose: c.Purpose,
 		Binding: v.binding(), From: from, Message: message})
 }
 
@@ -199,7 +200,7 @@ func pageSetup(v *visit) error {
 	if token == "" || len(token) > maxURL*2 {
 		return mfa.ErrToken
 	}
-	if _, _, _, err := v.h.cfg.Manager.SetupSubject(mfa.LinkToken{Secret: mfa.NewSecret(token)}); err != nil {
+	if _, _, _, err := v.h.cfg.Manager.SetupSubject(mfa.LinkToken{Secret: factor.NewSecret(token)}); err != nil {
 		return err
 	}
 	return v.page(http.StatusOK, ui.Setup{Frame: v.frame(nil), Token: token})
@@ -210,7 +211,7 @@ func postSetup(v *visit) error {
 	if err != nil {
 		return err
 	}
-	c, err := v.openSetup(mfa.LinkToken{Secret: mfa.NewSecret(f.Get("token"))})
+	c, err := v.openSetup(mfa.LinkToken{Secret: factor.NewSecret(f.Get("token"))})
 	switch {
 	case errors.Is(err, errSignedIn):
 		return v.redirect(v.at("factors"))
@@ -315,8 +316,8 @@ func postUnlock(v *visit) error {
 
 // proveUnlock says how many right answers are still to come; with 0 the kind is good again.
 func (v *visit) proveUnlock(c *pending, kind, code string) (left int, err error) {
-	left, err = v.h.cfg.Manager.ProveUnlock(v.r.Context(), mfa.VerifyRequest{Challenge: mfa.ChallengeToken{Secret: mfa.NewSecret(c.Token)}, Purpose: c.Purpose,
-		Binding: v.binding(), Kind: kind, Response: mfa.NewSecret(code)})
+	left, err = v.h.cfg.Manager.ProveUnlock(v.r.Context(), mfa.VerifyRequest{Challenge: mfa.ChallengeToken{Secret: factor.NewSecret(c.Token)}, Purpose: c.Purpose,
+		Binding: v.binding(), Kind: kind, Response: factor.NewSecret(code)})
 	if err != nil {
 		return 0, v.ended(c, err)
 	}

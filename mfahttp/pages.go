@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 func (h *Handler) pageRoutes() {
@@ -331,7 +332,7 @@ func postLink(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if _, err := v.h.cfg.Manager.Confirm(v.r.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: mfa.NewSecret(f.Get("token"))}}); err != nil {
+	if _, err := v.h.cfg.Manager.Confirm(v.r.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: factor.NewSecret(f.Get("token"))}}); err != nil {
 		return err
 	}
 	return v.redirect(v.at("confirmed"))

@@ -11,6 +11,7 @@ import (
 	"net/http"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 )
 
@@ -84,7 +85,7 @@ func apiPasswordlessVerify(v *visit) error {
 	}
 	var who mfa.User
 	ver, err := v.h.cfg.Manager.VerifyPasswordless(v.r.Context(), mfa.PasswordlessRequest{
-		Challenge: mfa.ChallengeToken{Secret: mfa.NewSecret(challenge)}, Binding: binding, Response: mfa.NewSecret(code),
+		Challenge: mfa.ChallengeToken{Secret: factor.NewSecret(challenge)}, Binding: binding, Response: factor.NewSecret(code),
 		Subject: func(ctx context.Context, tenant, id string) (mfa.User, error) {
 			s, err := v.h.cfg.Account(ctx, tenant, id)
 			if err != nil && !errors.Is(err, mfa.ErrForbidden) {

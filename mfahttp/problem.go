@@ -38,7 +38,7 @@ func problemOf(err error) problem {
 	case errors.As(err, &attempt):
 		p.Left = attempt.Remaining
 		switch {
-		case errors.Is(attempt.Err, mfa.ErrIncorrect), errors.Is(attempt.Err, mfa.ErrReplayed):
+		case errors.Is(attempt.Err, factor.ErrIncorrect), errors.Is(attempt.Err, factor.ErrReplayed):
 			// That a code was used before is told to the application's log, by the event. To
 			// someone who looks over a shoulder it would tell that the code was right.
 			p.Status, p.Code = http.StatusUnauthorized, "incorrect"
@@ -59,7 +59,7 @@ func problemOf(err error) problem {
 		p.Status, p.Code = http.StatusForbidden, "on_hold"
 	case errors.Is(err, mfa.ErrKindNotConfigured):
 		p.Status, p.Code = http.StatusConflict, "kind_not_configured"
-	case errors.Is(err, mfa.ErrUndeliverable):
+	case errors.Is(err, factor.ErrUndeliverable):
 		p.Status, p.Code = http.StatusConflict, "undeliverable"
 	case errors.Is(err, mfa.ErrLastFactor):
 		p.Status, p.Code = http.StatusConflict, "last_factor"
@@ -79,7 +79,7 @@ func problemOf(err error) problem {
 		p.Status, p.Code = http.StatusUnsupportedMediaType, "media_type"
 	case errors.Is(err, errCrossOrigin), errors.Is(err, mfa.ErrForbidden):
 		p.Status, p.Code = http.StatusForbidden, "forbidden"
-	case errors.Is(err, mfa.ErrMalformed):
+	case errors.Is(err, factor.ErrMalformed):
 		p.Status, p.Code = http.StatusBadRequest, "malformed"
 		if errors.As(err, &reason) {
 			p.Reason = reason.Reason
@@ -88,9 +88,9 @@ func problemOf(err error) problem {
 		p.Status, p.Code = http.StatusUnauthorized, "expired"
 	case errors.Is(err, mfa.ErrUnknownFactor):
 		p.Status, p.Code = http.StatusNotFound, "unknown_factor"
-	case errors.Is(err, mfa.ErrExpired):
+	case errors.Is(err, factor.ErrExpired):
 		p.Status, p.Code, p.Reason = http.StatusUnauthorized, "expired", "response_expired"
-	case errors.Is(err, mfa.ErrIncorrect), errors.Is(err, mfa.ErrReplayed): // without a first factor
+	case errors.Is(err, factor.ErrIncorrect), errors.Is(err, factor.ErrReplayed): // without a first factor
 		p.Status, p.Code = http.StatusUnauthorized, "incorrect"
 	case errors.Is(err, mfa.ErrNotAvailable):
 		p.Status, p.Code = http.StatusConflict, "not_available"

@@ -6,6 +6,7 @@ import (
 
 	"github.com/secondgate/secondgate/internal/kdf/kdftest"
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/questions"
 	"github.com/secondgate/secondgate/seal"
@@ -24,7 +25,7 @@ func TestAPIQuestions(t *testing.T) {
 		f, err := questions.New(questions.Config{})
 		must(t, err)
 		s2 := cfg.Session.(*site)
-		cfg.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: s2.clock, Policies: s2, Factors: []mfa.Factor{app{}, s2.mail, f}})
+		cfg.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: s2.clock, Policies: s2, Factors: []factor.Factor{app{}, s2.mail, f}})
 		must(t, err)
 	})
 	p := s.person("ann").signIn()

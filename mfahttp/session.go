@@ -226,7 +226,7 @@ func (v *visit) liveGrant() (mfa.Grant, bool) {
 	if !ok || g.Grant == "" || !v.now.Before(g.Expires) {
 		return mfa.Grant{}, false
 	}
-	return mfa.Grant{Secret: mfa.NewSecret(g.Grant)}, true
+	return mfa.Grant{Secret: factor.NewSecret(g.Grant)}, true
 }
 
 func (v *visit) enrollments() []enrollment {

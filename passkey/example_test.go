@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/passkey"
 	"github.com/secondgate/secondgate/seal"
@@ -28,7 +29,7 @@ func Example() {
 		panic(err)
 	}
 	m, err := mfa.New(mfa.Config{
-		Store: memory.New(), Keys: keys, Factors: []mfa.Factor{passkeys},
+		Store: memory.New(), Keys: keys, Factors: []factor.Factor{passkeys},
 		Policies: policy.Static(policy.Policy{Passwordless: true}),
 	})
 	if err != nil {
@@ -47,7 +48,7 @@ func Example() {
 	fmt.Println(options.PublicKey.RPID, options.PublicKey.UserVerification)
 
 	_, err = m.VerifyPasswordless(context.Background(), mfa.PasswordlessRequest{
-		Challenge: challenge.Token, Binding: "the browser", Response: mfa.NewSecret("what the browser said"),
+		Challenge: challenge.Token, Binding: "the browser", Response: factor.NewSecret("what the browser said"),
 		Subject: func(_ context.Context, tenant, id string) (mfa.User, error) {
 			return mfa.User{Tenant: tenant, ID: id}, nil // as the application knows them
 		}})

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/passkey"
@@ -42,7 +43,7 @@ func newWorld(t testing.TB, change ...func(*passkey.Config)) *world {
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
 	w := &world{t: t, clock: mfatest.NewClock(start), store: memory.New()}
-	cfg := mfa.Config{Store: w.store, Keys: keys, Clock: w.clock, Factors: []mfa.Factor{newFactor(t, change...), app},
+	cfg := mfa.Config{Store: w.store, Keys: keys, Clock: w.clock, Factors: []factor.Factor{newFactor(t, change...), app},
 		Policies:  policy.Static(policy.Policy{Mode: policy.ModeRequired, Passwordless: true}),
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil },
 		Events: func(_ context.Context, e mfa.Event) {
@@ -77,7 +78,7 @@ func (w *world) enrol(g mfa.Grant, d *device) (*mfa.Confirmation, error) {
 	e, err := w.Enroll(w.t.Context(), mfa.EnrollRequest{Grant: g, Binding: session, Kind: "passkey"})
 	require.NoError(w.t, err)
 	require.NotEmpty(w.t, e.Prompt.Data)
-	return w.Confirm(w.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: mfa.NewSecret(d.create(w.t, e.Prompt.Data))})
+	return w.Confirm(w.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: factor.NewSecret(d.create(w.t, e.Prompt.Data))})
 }
 
 // first enrols the first passkey of a person.
@@ -103,7 +104,7 @@ func (w *world) asked(s mfa.User) (mfa.ChallengeToken, []byte) {
 }
 
 func (w *world) second(token mfa.ChallengeToken, response string) (*mfa.Verification, error) {
-	return w.Verify(w.t.Context(), mfa.VerifyRequest{Challenge: token, Binding: session, Kind: "passkey", Response: mfa.NewSecret(response)})
+	return w.Verify(w.t.Context(), mfa.VerifyRequest{Challenge: token, Binding: session, Kind: "passkey", Response: factor.NewSecret(response)})
 }
 
 func (w *world) open() *mfa.PasswordlessChallenge {
@@ -114,7 +115,7 @@ func (w *world) open() *mfa.PasswordlessChallenge {
 }
 
 func (w *world) alone(ch *mfa.PasswordlessChallenge, response string) (*mfa.Verification, error) {
-	return w.VerifyPasswordless(w.t.Context(), mfa.PasswordlessRequest{Challenge: ch.Token, Binding: session, Response: mfa.NewSecret(response), Subject: lookup})
+	return w.VerifyPasswordless(w.t.Context(), mfa.PasswordlessRequest{Challenge: ch.Token, Binding: session, Response: factor.NewSecret(response), Subject: lookup})
 }
 
 func TestSecondFactor(t *testing.T) {
@@ -140,7 +141,7 @@ func TestSecondFactor(t *testing.T) {
 		require.ErrorIs(t, err, mfa.ErrTokenExpired, "what the library would accept again")
 		again, _ := w.asked(annSubject)
 		_, err = w.second(again, answer)
-		require.ErrorIs(t, err, mfa.ErrIncorrect, "nor is it an answer to another challenge")
+		require.ErrorIs(t, err, factor.ErrIncorrect, "nor is it an answer to another challenge")
 	}
 }
 
@@ -173,14 +174,14 @@ func TestOneSuccessInParallel(t *testing.T) {
 		return n.Load()
 	}
 	token, options := w.asked(annSubject)
-	answer := mfa.NewSecret(d.get(t, options))
+	answer := factor.NewSecret(d.get(t, options))
 	require.EqualValues(t, 1, won(func(m *mfa.Manager) error {
 		_, err := m.Verify(t.Context(), mfa.VerifyRequest{Challenge: token, Binding: session, Kind: "passkey", Response: answer})
 		return err
 	}))
 	ch := w.open()
 	d.auth.Options.UserHandle = handleOf(t, w)
-	answer = mfa.NewSecret(d.get(t, ch.Prompt.Data))
+	answer = factor.NewSecret(d.get(t, ch.Prompt.Data))
 	require.EqualValues(t, 1, won(func(m *mfa.Manager) error {
 		_, err := m.VerifyPasswordless(t.Context(), mfa.PasswordlessRequest{Challenge: ch.Token, Binding: session, Response: answer, Subject: lookup})
 		return err
@@ -190,7 +191,7 @@ func TestOneSuccessInParallel(t *testing.T) {
 	g := w.freshGrant(d)
 	e, err := w.Enroll(t.Context(), mfa.EnrollRequest{Grant: g, Binding: session, Kind: "passkey"})
 	require.NoError(t, err)
-	answer = mfa.NewSecret(newDevice().create(t, e.Prompt.Data))
+	answer = factor.NewSecret(newDevice().create(t, e.Prompt.Data))
 	require.EqualValues(t, 1, won(func(m *mfa.Manager) error {
 		_, err := m.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: answer})
 		return err
@@ -221,7 +222,7 @@ func TestWrongAnswersInParallel(t *testing.T) {
 	for i := range 200 {
 		m := []*mfa.Manager{w.Manager, w.other}[i%2]
 		wg.Go(func() {
-			_, err := m.Verify(t.Context(), mfa.VerifyRequest{Challenge: token, Binding: session, Kind: "passkey", Response: mfa.NewSecret(answer)})
+			_, err := m.Verify(t.Context(), mfa.VerifyRequest{Challenge: token, Binding: session, Kind: "passkey", Response: factor.NewSecret(answer)})
 			var a *mfa.AttemptError
 			if errors.As(err, &a) {
 				judged.Add(1)
@@ -285,7 +286,7 @@ func TestPasswordless(t *testing.T) {
 	_, err = w.alone(ch, answer)
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	_, err = w.alone(w.open(), answer)
-	require.ErrorIs(t, err, mfa.ErrIncorrect)
+	require.ErrorIs(t, err, factor.ErrIncorrect)
 	require.Contains(t, w.events, "verify.success passwordless")
 }
 
@@ -295,19 +296,19 @@ func TestPasswordlessRefused(t *testing.T) {
 		change func(*forged)
 		want   error
 	}{
-		"no user handle":             {func(w *forged) { w.handle = nil }, mfa.ErrIncorrect},
-		"another's user handle":      {func(w *forged) { w.handle = make([]byte, 32) }, mfa.ErrIncorrect},
-		"nobody verified":            {func(w *forged) { w.flags = up }, mfa.ErrIncorrect},
+		"no user handle":             {func(w *forged) { w.handle = nil }, factor.ErrIncorrect},
+		"another's user handle":      {func(w *forged) { w.handle = make([]byte, 32) }, factor.ErrIncorrect},
+		"nobody verified":            {func(w *forged) { w.flags = up }, factor.ErrIncorrect},
 		"another credential":         {func(w *forged) { w.id = make([]byte, 16) }, mfa.ErrUnknownFactor},
-		"another origin":             {func(w *forged) { w.client["origin"] = "https://evil.test" }, mfa.ErrIncorrect},
-		"another RP ID":              {func(w *forged) { w.rpID = "evil.test" }, mfa.ErrIncorrect},
-		"another challenge":          {func(w *forged) { w.client["challenge"] = text(make([]byte, 32)) }, mfa.ErrIncorrect},
-		"signed for an enrolment":    {func(w *forged) { w.client["type"] = "webauthn.create" }, mfa.ErrIncorrect},
-		"signature":                  {func(w *forged) { w.spoil = true }, mfa.ErrIncorrect},
-		"its counter is an old one":  {func(w *forged) { w.counter = 1 }, mfa.ErrReplayed},
-		"it has become backed up":    {func(w *forged) { w.flags |= be | bs }, mfa.ErrIncorrect},
-		"the page was in a frame":    {func(w *forged) { w.client["crossOrigin"] = true }, mfa.ErrIncorrect},
-		"no answer to a request":     {func(w *forged) { w.client["type"] = "payment.get" }, mfa.ErrIncorrect},
+		"another origin":             {func(w *forged) { w.client["origin"] = "https://evil.test" }, factor.ErrIncorrect},
+		"another RP ID":              {func(w *forged) { w.rpID = "evil.test" }, factor.ErrIncorrect},
+		"another challenge":          {func(w *forged) { w.client["challenge"] = text(make([]byte, 32)) }, factor.ErrIncorrect},
+		"signed for an enrolment":    {func(w *forged) { w.client["type"] = "webauthn.create" }, factor.ErrIncorrect},
+		"signature":                  {func(w *forged) { w.spoil = true }, factor.ErrIncorrect},
+		"its counter is an old one":  {func(w *forged) { w.counter = 1 }, factor.ErrReplayed},
+		"it has become backed up":    {func(w *forged) { w.flags |= be | bs }, factor.ErrIncorrect},
+		"the page was in a frame":    {func(w *forged) { w.client["crossOrigin"] = true }, factor.ErrIncorrect},
+		"no answer to a request":     {func(w *forged) { w.client["type"] = "payment.get" }, factor.ErrIncorrect},
 		"nothing (it must be right)": {func(*forged) {}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -338,7 +339,7 @@ func TestPasswordlessWantsAVerifyingPasskey(t *testing.T) {
 	d.auth.Options.UserNotVerified = false
 	ch := w.open()
 	_, err := w.alone(ch, d.get(t, ch.Prompt.Data))
-	require.ErrorIs(t, err, mfa.ErrIncorrect)
+	require.ErrorIs(t, err, factor.ErrIncorrect)
 	token, options := w.asked(annSubject)
 	_, err = w.second(token, d.get(t, options))
 	require.NoError(t, err, "beside a password it is good")
@@ -373,7 +374,7 @@ func TestPasskeyOfAnother(t *testing.T) {
 	w.first(bobSubject, bobs)
 	token, options := w.asked(annSubject)
 	_, err := w.second(token, bobs.get(t, options))
-	require.ErrorIs(t, err, mfa.ErrIncorrect)
+	require.ErrorIs(t, err, factor.ErrIncorrect)
 }
 
 // W-1: a challenge is over when its time is.
@@ -386,12 +387,12 @@ func TestCeremonyEnds(t *testing.T) {
 	require.NoError(t, err)
 	w.clock.Advance(5 * time.Minute)
 	_, err = w.second(token, d.get(t, options))
-	require.ErrorIs(t, err, mfa.ErrExpired)
+	require.ErrorIs(t, err, factor.ErrExpired)
 	d.auth.Options.UserHandle = userID(t, c.Factor.Data)
 	_, err = w.alone(open, d.get(t, open.Prompt.Data))
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
-	_, err = w.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: mfa.NewSecret(newDevice().create(t, e.Prompt.Data))})
-	require.ErrorIs(t, err, mfa.ErrExpired)
+	_, err = w.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: factor.NewSecret(newDevice().create(t, e.Prompt.Data))})
+	require.ErrorIs(t, err, factor.ErrExpired)
 }
 
 // W-10.
@@ -407,7 +408,7 @@ func TestCloneIsTold(t *testing.T) {
 			_, err := w.second(token, d.sign(t, forge))
 			if counter == 7 && err != nil {
 				require.Equal(t, passkey.Refuse, outcome)
-				require.ErrorIs(t, err, mfa.ErrReplayed)
+				require.ErrorIs(t, err, factor.ErrReplayed)
 			}
 		}
 		require.Contains(t, w.events, "factor.cloned")
@@ -431,7 +432,7 @@ func TestProfiles(t *testing.T) {
 	require.NoError(t, err)
 	app, err := totp.New(totp.Config{Issuer: "Acme"})
 	require.NoError(t, err)
-	rows := func(p policy.Profile, factors ...mfa.Factor) (rows []string) {
+	rows := func(p policy.Profile, factors ...factor.Factor) (rows []string) {
 		m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: factors})
 		require.NoError(t, err)
 		found, err := m.Audit(t.Context(), p)

@@ -23,7 +23,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	hash, err := hasher.Hash(ctx, mfa.NewSecret("otters swim at noon"))
+	hash, err := hasher.Hash(ctx, factor.NewSecret("otters swim at noon"))
 	if err != nil {
 		panic(err)
 	}
@@ -31,12 +31,12 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	users := &users{ann: password.Account{ID: "7", Email: "ann@example.com", Hash: mfa.NewSecret(hash), SecondFactor: true}}
+	users := &users{ann: password.Account{ID: "7", Email: "ann@example.com", Hash: factor.NewSecret(hash), SecondFactor: true}}
 	pins, err := pin.New(pin.Config{})
 	if err != nil {
 		panic(err)
 	}
-	manager, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []mfa.Factor{pins}})
+	manager, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{pins}})
 	if err != nil {
 		panic(err)
 	}
@@ -68,12 +68,12 @@ func Example() {
 	// POST /reset, with the token of the link.
 	_, rest, _ := strings.Cut(mail.Text.Reveal(), "token=")
 	token, _, _ := strings.Cut(rest, "\n")
-	reset := password.ResetRequest{Token: mfa.NewSecret(token), Password: mfa.NewSecret("password1")}
+	reset := password.ResetRequest{Token: factor.NewSecret(token), Password: factor.NewSecret("password1")}
 	var problem *factor.Problem
 	if errors.As(m.Reset(ctx, reset), &problem) {
 		fmt.Println(problem.Reason)
 	}
-	reset.Password = mfa.NewSecret("herons wade at dusk")
+	reset.Password = factor.NewSecret("herons wade at dusk")
 	fmt.Println(m.Reset(ctx, reset))
 	fmt.Println(m.Reset(ctx, reset))
 

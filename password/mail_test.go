@@ -9,6 +9,7 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/password"
 )
 
@@ -19,8 +20,8 @@ func TestMails(t *testing.T) {
 		r := newRig(t, nil)
 		r.people.change("acme/1", func(a *password.Account) { a.Locale = locale })
 		require.NoError(t, r.reset(r.link("olivia@acme.example")))
-		require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Current: mfa.NewSecret(newPassword), Password: mfa.NewSecret(oldPassword)}))
-		require.NoError(t, r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1", Actor: mfa.System("admin"), Password: mfa.NewSecret(newPassword)}))
+		require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Current: factor.NewSecret(newPassword), Password: factor.NewSecret(oldPassword)}))
+		require.NoError(t, r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1", Actor: mfa.System("admin"), Password: factor.NewSecret(newPassword)}))
 		require.NoError(t, r.work())
 		mails := r.mails.All()
 		require.Len(t, mails, 4)
@@ -73,7 +74,7 @@ func TestCompose(t *testing.T) {
 			if m.Name != "reset.link" {
 				return email.Message{}, nil
 			}
-			return email.Message{To: "mallory@evil.example", Subject: "Ours", Text: mfa.NewSecret(mfa.NewSecret(text).Reveal() + m.Link.Reveal())}, fail
+			return email.Message{To: "mallory@evil.example", Subject: "Ours", Text: factor.NewSecret(factor.NewSecret(text).Reveal() + m.Link.Reveal())}, fail
 		}
 	})
 	require.NoError(t, r.forgot("olivia@acme.example"))
@@ -88,7 +89,7 @@ func TestCompose(t *testing.T) {
 	require.NotContains(t, err.Error(), "no template", "it may quote the link")
 	r = newRig(t, func(c *password.Config) {
 		c.Compose = func(password.Mail) (email.Message, error) {
-			return email.Message{Subject: "Ours", Text: mfa.NewSecret("no link")}, nil
+			return email.Message{Subject: "Ours", Text: factor.NewSecret("no link")}, nil
 		}
 	})
 	require.NoError(t, r.forgot("olivia@acme.example"))

@@ -161,9 +161,9 @@ func (m *Manager) link(token string) (factor.Secret, error) {
 	link := m.cfg.LinkURL(token)
 	u, err := url.Parse(link)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || !strings.Contains(link, token) {
-		return mfa.Secret{}, errors.New("password: Config.LinkURL must make an absolute http or https URL that holds the token")
+		return factor.Secret{}, errors.New("password: Config.LinkURL must make an absolute http or https URL that holds the token")
 	}
-	return mfa.NewSecret(link), nil
+	return factor.NewSecret(link), nil
 }
 
 func unavailable(err error) error { return fmt.Errorf("%w: %w", mfa.ErrUnavailable, err) }

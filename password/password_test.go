@@ -35,14 +35,14 @@ func TestReset(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "1", a.ID)
 	}
-	require.True(t, r.signsIn("acme/1", mfa.NewSecret(oldPassword)), "looking changes nothing")
+	require.True(t, r.signsIn("acme/1", factor.NewSecret(oldPassword)), "looking changes nothing")
 
-	requireReason(t, r.Reset(t.Context(), password.ResetRequest{Token: link, Password: mfa.NewSecret("password")}), "password_common")
-	requireReason(t, r.Reset(t.Context(), password.ResetRequest{Token: link, Password: mfa.NewSecret("olivia berg 1")}), "password_personal")
-	requireReason(t, r.Reset(t.Context(), password.ResetRequest{Token: link, Password: mfa.NewSecret("Acme 2026")}), "password_personal")
+	requireReason(t, r.Reset(t.Context(), password.ResetRequest{Token: link, Password: factor.NewSecret("password")}), "password_common")
+	requireReason(t, r.Reset(t.Context(), password.ResetRequest{Token: link, Password: factor.NewSecret("olivia berg 1")}), "password_personal")
+	requireReason(t, r.Reset(t.Context(), password.ResetRequest{Token: link, Password: factor.NewSecret("Acme 2026")}), "password_personal")
 	require.NoError(t, r.reset(link), "a refused password does not spend the link")
-	require.True(t, r.signsIn("acme/1", mfa.NewSecret(newPassword)))
-	require.False(t, r.signsIn("acme/1", mfa.NewSecret(oldPassword)))
+	require.True(t, r.signsIn("acme/1", factor.NewSecret(newPassword)))
+	require.False(t, r.signsIn("acme/1", factor.NewSecret(oldPassword)))
 	require.Equal(t, 1, r.people.ended["acme/1"])
 	require.False(t, r.people.must["acme/1"])
 	require.Empty(t, r.people.keep)
@@ -90,8 +90,8 @@ func TestTwoAccountsOfAnAddress(t *testing.T) {
 	require.Equal(t, "Wählen Sie ein neues Passwort für Acme", mails[1].Subject)
 	require.Contains(t, mails[1].Text.Reveal(), "Robin, too")
 	require.NoError(t, r.reset(token(t, mails[1])))
-	require.True(t, r.signsIn("other/3", mfa.NewSecret(newPassword)))
-	require.True(t, r.signsIn("acme/2", mfa.NewSecret(oldPassword)))
+	require.True(t, r.signsIn("other/3", factor.NewSecret(newPassword)))
+	require.True(t, r.signsIn("acme/2", factor.NewSecret(oldPassword)))
 	require.NoError(t, r.reset(token(t, mails[0])), "the other account's link is its own")
 }
 
@@ -105,7 +105,7 @@ func TestLinkExpires(t *testing.T) {
 	_, err = r.CheckLink(t.Context(), link)
 	require.ErrorIs(t, err, password.ErrLink)
 	require.ErrorIs(t, r.reset(link), password.ErrLink)
-	require.True(t, r.signsIn("acme/1", mfa.NewSecret(oldPassword)))
+	require.True(t, r.signsIn("acme/1", factor.NewSecret(oldPassword)))
 }
 
 // Whoever asks for another's link does not take theirs away, and using one ends all.
@@ -124,10 +124,10 @@ func TestLinkIsVoidAfterAChange(t *testing.T) {
 			r.people.change("acme/1", func(a *password.Account) { a.Email = "olivia.berg@acme.example" })
 		},
 		"password": func(r *rig) {
-			require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Current: mfa.NewSecret(oldPassword), Password: mfa.NewSecret("a third one entirely")}))
+			require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Current: factor.NewSecret(oldPassword), Password: factor.NewSecret("a third one entirely")}))
 		},
 		"administrator": func(r *rig) {
-			require.NoError(t, r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1", Actor: mfa.System("admin"), Password: mfa.NewSecret("a third one entirely")}))
+			require.NoError(t, r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1", Actor: mfa.System("admin"), Password: factor.NewSecret("a third one entirely")}))
 		},
 		"gone": func(r *rig) { delete(r.people.list, "acme/1") },
 	} {
@@ -138,7 +138,7 @@ func TestLinkIsVoidAfterAChange(t *testing.T) {
 			_, err := r.CheckLink(t.Context(), link)
 			require.ErrorIs(t, err, password.ErrLink)
 			require.ErrorIs(t, r.reset(link), password.ErrLink)
-			require.False(t, !r.people.account("acme/1").Hash.IsZero() && r.signsIn("acme/1", mfa.NewSecret(newPassword)))
+			require.False(t, !r.people.account("acme/1").Hash.IsZero() && r.signsIn("acme/1", factor.NewSecret(newPassword)))
 		})
 	}
 }
@@ -151,11 +151,11 @@ func TestForgedLinks(t *testing.T) {
 	robin := token(t, r.mails.All()[1]).Reveal()
 	for _, forged := range []string{"", "x", olivia + "A", olivia[:len(olivia)-1], olivia[:43] + robin[43:], robin[:43] + olivia[43:],
 		strings.Repeat("A", len(olivia)), olivia[:len(olivia)-2] + "!!", strings.Repeat("x", 1<<20)} {
-		_, err := r.CheckLink(t.Context(), mfa.NewSecret(forged))
+		_, err := r.CheckLink(t.Context(), factor.NewSecret(forged))
 		require.ErrorIs(t, err, password.ErrLink, forged[:min(len(forged), 100)])
-		require.ErrorIs(t, r.reset(mfa.NewSecret(forged)), password.ErrLink)
+		require.ErrorIs(t, r.reset(factor.NewSecret(forged)), password.ErrLink)
 	}
-	require.NoError(t, r.reset(mfa.NewSecret(olivia)))
+	require.NoError(t, r.reset(factor.NewSecret(olivia)))
 }
 
 // Of many that use one link at once, one sets its password.
@@ -182,7 +182,7 @@ func TestALinkIsUsedOnce(t *testing.T) {
 			m = other
 		}
 		wg.Go(func() {
-			err := m.Reset(t.Context(), password.ResetRequest{Token: link, Password: mfa.NewSecret(newPassword)})
+			err := m.Reset(t.Context(), password.ResetRequest{Token: link, Password: factor.NewSecret(newPassword)})
 			if err == nil {
 				won.Add(1)
 			} else if !errors.Is(err, password.ErrLink) {
@@ -220,7 +220,7 @@ func TestFaultsOfTheStore(t *testing.T) {
 			link := r.link("olivia@acme.example")
 			r.store.Inject(op, 1, fault)
 			require.ErrorIs(t, r.reset(link), mfa.ErrUnavailable)
-			require.True(t, r.signsIn("acme/1", mfa.NewSecret(oldPassword)), "nothing is set before the link is spent for certain")
+			require.True(t, r.signsIn("acme/1", factor.NewSecret(oldPassword)), "nothing is set before the link is spent for certain")
 			err := r.reset(link)
 			if op == mfatest.OpDelete && fault.After != nil {
 				require.ErrorIs(t, err, password.ErrLink)
@@ -242,7 +242,7 @@ func TestFaultsOfTheApplication(t *testing.T) {
 	require.ErrorIs(t, r.reset(link), mfa.ErrUnavailable)
 	r.people.fail = nil
 	require.ErrorIs(t, r.reset(link), password.ErrLink, "spent first")
-	require.True(t, r.signsIn("acme/1", mfa.NewSecret(oldPassword)))
+	require.True(t, r.signsIn("acme/1", factor.NewSecret(oldPassword)))
 	require.NotContains(t, r.names(), "password.reset")
 }
 
@@ -251,19 +251,19 @@ func TestChange(t *testing.T) {
 	change := func(current, next factor.Secret) error {
 		return r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Current: current, Password: next, KeepSession: "mine"})
 	}
-	require.ErrorIs(t, change(mfa.NewSecret("wrong"), mfa.NewSecret(newPassword)), password.ErrIncorrect)
-	require.ErrorIs(t, change(mfa.Secret{}, mfa.NewSecret(newPassword)), password.ErrIncorrect)
-	requireReason(t, change(mfa.NewSecret(oldPassword), mfa.NewSecret(oldPassword)), "password_same")
-	requireReason(t, change(mfa.NewSecret(oldPassword), mfa.NewSecret("short")), "password_too_short")
-	require.NoError(t, change(mfa.NewSecret(oldPassword), mfa.NewSecret(newPassword)))
-	require.True(t, r.signsIn("acme/1", mfa.NewSecret(newPassword)))
+	require.ErrorIs(t, change(factor.NewSecret("wrong"), factor.NewSecret(newPassword)), password.ErrIncorrect)
+	require.ErrorIs(t, change(factor.Secret{}, factor.NewSecret(newPassword)), password.ErrIncorrect)
+	requireReason(t, change(factor.NewSecret(oldPassword), factor.NewSecret(oldPassword)), "password_same")
+	requireReason(t, change(factor.NewSecret(oldPassword), factor.NewSecret("short")), "password_too_short")
+	require.NoError(t, change(factor.NewSecret(oldPassword), factor.NewSecret(newPassword)))
+	require.True(t, r.signsIn("acme/1", factor.NewSecret(newPassword)))
 	require.Equal(t, "mine", r.people.keep)
 	require.NoError(t, r.work())
 	m, _ := r.mails.Last()
 	require.Equal(t, "Your password at Acme was changed", m.Subject)
-	require.ErrorIs(t, r.Change(t.Context(), password.ChangeRequest{ID: "1", Current: mfa.NewSecret(newPassword), Password: mfa.NewSecret(oldPassword)}), password.ErrNoAccount, "of another tenant")
-	r.people.change("acme/1", func(a *password.Account) { a.Hash = mfa.Secret{} })
-	require.ErrorIs(t, change(mfa.Secret{}, mfa.NewSecret(newPassword)), password.ErrIncorrect, "no password yet is no way to set one")
+	require.ErrorIs(t, r.Change(t.Context(), password.ChangeRequest{ID: "1", Current: factor.NewSecret(newPassword), Password: factor.NewSecret(oldPassword)}), password.ErrNoAccount, "of another tenant")
+	r.people.change("acme/1", func(a *password.Account) { a.Hash = factor.Secret{} })
+	require.ErrorIs(t, change(factor.Secret{}, factor.NewSecret(newPassword)), password.ErrIncorrect, "no password yet is no way to set one")
 }
 
 func TestAdminSet(t *testing.T) {
@@ -271,12 +271,12 @@ func TestAdminSet(t *testing.T) {
 	set := func(actor string, s factor.Secret) error {
 		return r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1", Actor: mfa.System(actor), Reason: "ticket 7", Password: s})
 	}
-	require.ErrorIs(t, set("olivia", mfa.NewSecret(newPassword)), mfa.ErrForbidden)
-	require.ErrorIs(t, set("", mfa.NewSecret(newPassword)), mfa.ErrMalformed)
-	requireReason(t, set("admin", mfa.NewSecret("acme1234")), "password_personal")
-	require.True(t, r.signsIn("acme/1", mfa.NewSecret(oldPassword)))
-	require.NoError(t, set("admin", mfa.NewSecret(newPassword)))
-	require.True(t, r.signsIn("acme/1", mfa.NewSecret(newPassword)))
+	require.ErrorIs(t, set("olivia", factor.NewSecret(newPassword)), mfa.ErrForbidden)
+	require.ErrorIs(t, set("", factor.NewSecret(newPassword)), factor.ErrMalformed)
+	requireReason(t, set("admin", factor.NewSecret("acme1234")), "password_personal")
+	require.True(t, r.signsIn("acme/1", factor.NewSecret(oldPassword)))
+	require.NoError(t, set("admin", factor.NewSecret(newPassword)))
+	require.True(t, r.signsIn("acme/1", factor.NewSecret(newPassword)))
 	require.True(t, r.people.must["acme/1"])
 	require.Equal(t, r.clock.Now().Add(72*time.Hour), r.people.expires)
 	require.Equal(t, 1, r.people.ended["acme/1"])
@@ -288,12 +288,12 @@ func TestAdminSet(t *testing.T) {
 	require.Equal(t, "admin", r.events[0].Actor)
 	require.Equal(t, "ticket 7", r.events[0].Note)
 
-	require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Current: mfa.NewSecret(newPassword), Password: mfa.NewSecret("and now my very own")}))
+	require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Current: factor.NewSecret(newPassword), Password: factor.NewSecret("and now my very own")}))
 	require.False(t, r.people.must["acme/1"])
 	require.Zero(t, r.people.expires)
 
 	r = newRig(t, func(c *password.Config) { c.Authorize = nil })
-	require.ErrorIs(t, set("admin", mfa.NewSecret(newPassword)), mfa.ErrForbidden, "nil forbids")
+	require.ErrorIs(t, set("admin", factor.NewSecret(newPassword)), mfa.ErrForbidden, "nil forbids")
 }
 
 // A user who has a second factor changes the password by it and by the present password.
@@ -301,18 +301,18 @@ func TestManagerChange_NeedsTheSecondFactor(t *testing.T) {
 	r := newRig(t, nil)
 	change := func(u mfa.User, g mfa.Grant, current factor.Secret) error {
 		return r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: u, Grant: g,
-			Binding: session, Current: current, Password: mfa.NewSecret(newPassword)})
+			Binding: session, Current: current, Password: factor.NewSecret(newPassword)})
 	}
 	grant := r.enroll(user("1"))
-	require.ErrorIs(t, change(user("1"), mfa.Grant{}, mfa.NewSecret(oldPassword)), mfa.ErrToken)
-	require.ErrorIs(t, change(mfa.User{}, grant, mfa.NewSecret(oldPassword)), mfa.ErrForbidden, "nobody")
-	require.ErrorIs(t, change(user("2"), r.enroll(user("2")), mfa.NewSecret(oldPassword)), mfa.ErrForbidden, "another user")
-	require.ErrorIs(t, change(user("1"), grant, mfa.NewSecret("wrong")), password.ErrIncorrect, "the factor is not the password")
+	require.ErrorIs(t, change(user("1"), mfa.Grant{}, factor.NewSecret(oldPassword)), mfa.ErrToken)
+	require.ErrorIs(t, change(mfa.User{}, grant, factor.NewSecret(oldPassword)), mfa.ErrForbidden, "nobody")
+	require.ErrorIs(t, change(user("2"), r.enroll(user("2")), factor.NewSecret(oldPassword)), mfa.ErrForbidden, "another user")
+	require.ErrorIs(t, change(user("1"), grant, factor.NewSecret("wrong")), password.ErrIncorrect, "the factor is not the password")
 	r.clock.Advance(15 * time.Minute) // the proof of the enrolment is the first factor
-	require.ErrorIs(t, change(user("1"), grant, mfa.NewSecret(oldPassword)), mfa.ErrTokenExpired)
-	require.True(t, r.signsIn("acme/1", mfa.NewSecret(oldPassword)))
-	require.NoError(t, change(user("1"), r.proves(user("1")), mfa.NewSecret(oldPassword)))
-	require.True(t, r.signsIn("acme/1", mfa.NewSecret(newPassword)))
+	require.ErrorIs(t, change(user("1"), grant, factor.NewSecret(oldPassword)), mfa.ErrTokenExpired)
+	require.True(t, r.signsIn("acme/1", factor.NewSecret(oldPassword)))
+	require.NoError(t, change(user("1"), r.proves(user("1")), factor.NewSecret(oldPassword)))
+	require.True(t, r.signsIn("acme/1", factor.NewSecret(newPassword)))
 }
 
 // An administrator proves their own second factor, and cannot set the password that they sign
@@ -329,7 +329,7 @@ func TestManagerAdminSet_NeedsTheActorsProof(t *testing.T) {
 	grant := r.enroll(user("admin"))
 	set := func(account string, g mfa.Grant, binding string) error {
 		return r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: account,
-			Actor: mfa.UserActor(user("admin"), g, binding), Password: mfa.NewSecret(newPassword)})
+			Actor: mfa.UserActor(user("admin"), g, binding), Password: factor.NewSecret(newPassword)})
 	}
 	require.ErrorIs(t, set("1", mfa.Grant{}, session), mfa.ErrToken)
 	require.ErrorIs(t, set("1", grant, "another session"), mfa.ErrToken)
@@ -339,10 +339,10 @@ func TestManagerAdminSet_NeedsTheActorsProof(t *testing.T) {
 	require.ErrorIs(t, set("9", mfa.Grant{}, session), mfa.ErrToken, "nobody learns which accounts there are")
 	r.clock.Advance(15 * time.Minute)
 	require.ErrorIs(t, set("1", grant, session), mfa.ErrTokenExpired)
-	require.True(t, r.signsIn("acme/1", mfa.NewSecret(oldPassword)))
-	require.True(t, r.signsIn("acme/2", mfa.NewSecret(oldPassword)))
+	require.True(t, r.signsIn("acme/1", factor.NewSecret(oldPassword)))
+	require.True(t, r.signsIn("acme/2", factor.NewSecret(oldPassword)))
 	require.NoError(t, set("1", r.proves(user("admin")), session))
-	require.True(t, r.signsIn("acme/1", mfa.NewSecret(newPassword)))
+	require.True(t, r.signsIn("acme/1", factor.NewSecret(newPassword)))
 }
 
 // Nothing that prints, logs or encodes shows a token, a password or a hash.
@@ -355,9 +355,9 @@ func TestNothingSecretIsShown(t *testing.T) {
 	a, err := r.CheckLink(t.Context(), link)
 	require.NoError(t, err)
 	secrets := []string{link.Reveal(), newPassword, oldPassword, a.Hash.Reveal()}
-	values := []any{mail, &mail, a, password.Update{Hash: a.Hash, Old: a.Hash}, password.ResetRequest{Token: link, Password: mfa.NewSecret(newPassword)},
-		password.ChangeRequest{Current: mfa.NewSecret(oldPassword), Password: mfa.NewSecret(newPassword)}, password.AdminRequest{Password: mfa.NewSecret(newPassword)}}
-	values = append(values, r.reset(link), r.reset(link), r.Reset(t.Context(), password.ResetRequest{Token: link, Password: mfa.NewSecret("x")}))
+	values := []any{mail, &mail, a, password.Update{Hash: a.Hash, Old: a.Hash}, password.ResetRequest{Token: link, Password: factor.NewSecret(newPassword)},
+		password.ChangeRequest{Current: factor.NewSecret(oldPassword), Password: factor.NewSecret(newPassword)}, password.AdminRequest{Password: factor.NewSecret(newPassword)}}
+	values = append(values, r.reset(link), r.reset(link), r.Reset(t.Context(), password.ResetRequest{Token: link, Password: factor.NewSecret("x")}))
 	for _, e := range r.events {
 		values = append(values, e)
 	}

@@ -167,7 +167,7 @@ func (m *Manager) AdminSet(ctx context.Context, r AdminRequest) error {
 // password may be set.
 func (m *Manager) authorize(ctx context.Context, r AdminRequest) error {
 	if r.Actor.Name() == "" {
-		return fmt.Errorf("%w: AdminRequest.Actor is empty", mfa.ErrMalformed)
+		return fmt.Errorf("%w: AdminRequest.Actor is empty", factor.ErrMalformed)
 	}
 	if err := m.cfg.CheckActor(ctx, r.Actor, mfa.User{}); err != nil {
 		return err
@@ -199,10 +199,10 @@ func (m *Manager) get(ctx context.Context, tenant, id string) (*Account, error) 
 // newHash holds a new password to the rules before it is hashed.
 func (m *Manager) newHash(ctx context.Context, a *Account, password factor.Secret) (factor.Secret, error) {
 	if err := m.cfg.Rules.Check(ctx, password, *a); err != nil {
-		return mfa.Secret{}, err
+		return factor.Secret{}, err
 	}
 	hash, err := m.cfg.Hasher.Hash(ctx, password)
-	return mfa.NewSecret(hash), hashError(err)
+	return factor.NewSecret(hash), hashError(err)
 }
 
 // hashError: what is neither a verdict nor a refusal is something that did not work.

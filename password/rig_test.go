@@ -43,22 +43,22 @@ func newRig(t *testing.T, change func(*password.Config)) *rig {
 	t.Helper()
 	h, err := shared()
 	require.NoError(t, err)
-	hash, err := h.Hash(t.Context(), mfa.NewSecret(oldPassword))
+	hash, err := h.Hash(t.Context(), factor.NewSecret(oldPassword))
 	require.NoError(t, err)
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
 	r := &rig{t: t, hasher: h, store: mfatest.NewFaultyStore(memory.New()), clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)),
 		mails: &mfatest.Outbox[email.Message]{}, people: &people{list: map[string]password.Account{}, must: map[string]bool{}, ended: map[string]int{}}}
 	for _, a := range []password.Account{
-		{ID: "1", Tenant: "acme", Email: "olivia@acme.example", Name: "Olivia Berg", Hash: mfa.NewSecret(hash), SecondFactor: true},
-		{ID: "2", Tenant: "acme", Email: "Robin@acme.example", Name: "Robin", Hash: mfa.NewSecret(hash), Locale: "nl"},
-		{ID: "3", Tenant: "other", Email: "Robin@acme.example", Name: "Robin, too", Hash: mfa.NewSecret(hash), Locale: "de"},
+		{ID: "1", Tenant: "acme", Email: "olivia@acme.example", Name: "Olivia Berg", Hash: factor.NewSecret(hash), SecondFactor: true},
+		{ID: "2", Tenant: "acme", Email: "Robin@acme.example", Name: "Robin", Hash: factor.NewSecret(hash), Locale: "nl"},
+		{ID: "3", Tenant: "other", Email: "Robin@acme.example", Name: "Robin, too", Hash: factor.NewSecret(hash), Locale: "de"},
 	} {
 		r.people.list[a.Tenant+"/"+a.ID] = a
 	}
 	pins, err := pin.New(pin.Config{})
 	require.NoError(t, err)
-	r.second, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: r.clock, Factors: []mfa.Factor{pins}})
+	r.second, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: r.clock, Factors: []factor.Factor{pins}})
 	require.NoError(t, err)
 	r.cfg = password.Config{Store: r.store, Keys: keys, Accounts: r.people, Hasher: h, Sender: r.mails, ServiceName: "Acme",
 		LinkURL:     func(token string) string { return "https://acme.example/reset?token=" + token },
@@ -97,9 +97,9 @@ func (r *rig) enroll(u mfa.User) mfa.Grant {
 	ch, err := r.second.Begin(ctx, mfa.BeginRequest{User: u, Binding: session})
 	require.NoError(r.t, err)
 	e, err := r.second.Enroll(ctx, mfa.EnrollRequest{Grant: ch.Grant, Binding: session, Kind: "pin",
-		Params: map[string]mfa.Secret{"pin": mfa.NewSecret(userPIN)}})
+		Params: map[string]factor.Secret{"pin": factor.NewSecret(userPIN)}})
 	require.NoError(r.t, err)
-	c, err := r.second.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: mfa.NewSecret(userPIN)})
+	c, err := r.second.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: factor.NewSecret(userPIN)})
 	require.NoError(r.t, err)
 	return c.Grant
 }
@@ -110,7 +110,7 @@ func (r *rig) proves(u mfa.User) mfa.Grant {
 	ch, err := r.second.Begin(r.t.Context(), mfa.BeginRequest{User: u, Binding: session})
 	require.NoError(r.t, err)
 	v, err := r.second.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: session,
-		Kind: "pin", Response: mfa.NewSecret(userPIN)})
+		Kind: "pin", Response: factor.NewSecret(userPIN)})
 	require.NoError(r.t, err)
 	return v.Grant
 }
@@ -144,15 +144,15 @@ func token(t *testing.T, m email.Message) factor.Secret {
 	for word := range strings.FieldsSeq(m.Text.Reveal()) {
 		if u, err := url.Parse(word); err == nil && u.Scheme == "https" {
 			require.Contains(t, m.HTML.Reveal(), word)
-			return mfa.NewSecret(u.Query().Get("token"))
+			return factor.NewSecret(u.Query().Get("token"))
 		}
 	}
 	require.Fail(t, "there is no link in the mail")
-	return mfa.Secret{}
+	return factor.Secret{}
 }
 
 func (r *rig) reset(token factor.Secret) error {
-	return r.Reset(r.t.Context(), password.ResetRequest{Token: token, Password: mfa.NewSecret(newPassword)})
+	return r.Reset(r.t.Context(), password.ResetRequest{Token: token, Password: factor.NewSecret(newPassword)})
 }
 
 // signsIn says whether a password is that of an account.

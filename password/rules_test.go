@@ -53,7 +53,7 @@ func TestRules(t *testing.T) {
 		{"go and see the otters", ""},
 		{"dragonfly over water", ""},
 	} {
-		err := r.Check(t.Context(), mfa.NewSecret(c.password), olivia)
+		err := r.Check(t.Context(), factor.NewSecret(c.password), olivia)
 		if c.reason == "" {
 			require.NoError(t, err, c.password)
 			continue
@@ -76,8 +76,8 @@ func TestLengths(t *testing.T) {
 		{password.Rules{MinLength: 1, MinLengthAlone: 1}, olivia, 8}, {password.Rules{MinLength: 1, MinLengthAlone: 1}, alone, 15},
 	} {
 		const long = "wkzq7rdfj2mxc9hv5bnt3pls8yg"
-		requireReason(t, c.rules.Check(t.Context(), mfa.NewSecret(long[:c.length-1]), c.a), "password_too_short")
-		require.NoError(t, c.rules.Check(t.Context(), mfa.NewSecret(long[:c.length]), c.a))
+		requireReason(t, c.rules.Check(t.Context(), factor.NewSecret(long[:c.length-1]), c.a), "password_too_short")
+		require.NoError(t, c.rules.Check(t.Context(), factor.NewSecret(long[:c.length]), c.a))
 	}
 }
 
@@ -85,14 +85,14 @@ func TestLengths(t *testing.T) {
 func TestCommonPasswordsAreRefused(t *testing.T) {
 	var r password.Rules
 	for _, s := range []string{"12345678", "football", "iloveyou", "sunshine", "princess", "trustno1", "starwars", "whatever", "superman", "computer"} {
-		require.Error(t, r.Check(t.Context(), mfa.NewSecret(s), olivia), s)
+		require.Error(t, r.Check(t.Context(), factor.NewSecret(s), olivia), s)
 	}
 	long := 0
 	for _, line := range password.CommonLines() {
 		require.Equal(t, strings.ToLower(line), line)
 		if utf8.RuneCountInString(line) >= 8 {
 			long++
-			require.Error(t, r.Check(t.Context(), mfa.NewSecret(line), olivia), line)
+			require.Error(t, r.Check(t.Context(), factor.NewSecret(line), olivia), line)
 		}
 	}
 	require.Greater(t, long, 3000)
@@ -102,14 +102,14 @@ func TestRefuse(t *testing.T) {
 	var seen factor.Secret
 	var answer error
 	r := password.Rules{Refuse: func(_ context.Context, s factor.Secret) error { seen = s; return answer }}
-	require.NoError(t, r.Check(t.Context(), mfa.NewSecret("cafe\u0301 au lait"), olivia))
-	require.Equal(t, mfa.NewSecret("caf\u00e9 au lait"), seen, "in the form that is hashed")
+	require.NoError(t, r.Check(t.Context(), factor.NewSecret("cafe\u0301 au lait"), olivia))
+	require.Equal(t, factor.NewSecret("caf\u00e9 au lait"), seen, "in the form that is hashed")
 	answer = &factor.Problem{Reason: "password_breached", Detail: "it has leaked"}
-	requireReason(t, r.Check(t.Context(), mfa.NewSecret("caf\u00e9 au lait"), olivia), "password_breached")
+	requireReason(t, r.Check(t.Context(), factor.NewSecret("caf\u00e9 au lait"), olivia), "password_breached")
 	answer = errors.New("no answer")
-	require.ErrorIs(t, r.Check(t.Context(), mfa.NewSecret("caf\u00e9 au lait"), olivia), mfa.ErrUnavailable)
-	seen = mfa.Secret{}
-	require.Error(t, r.Check(t.Context(), mfa.NewSecret("password"), olivia))
+	require.ErrorIs(t, r.Check(t.Context(), factor.NewSecret("caf\u00e9 au lait"), olivia), mfa.ErrUnavailable)
+	seen = factor.Secret{}
+	require.Error(t, r.Check(t.Context(), factor.NewSecret("password"), olivia))
 	require.Empty(t, seen, "asked only about what is good otherwise")
 }
 
@@ -119,7 +119,7 @@ func FuzzCheck(f *testing.F) {
 	f.Add("\u1100\u1161\u11a8qwertz", "ß", "@")
 	f.Fuzz(func(t *testing.T, s, name, address string) {
 		a := password.Account{ID: "1", Name: name, Email: address, SecondFactor: true}
-		err := r.Check(t.Context(), mfa.NewSecret(s), a)
+		err := r.Check(t.Context(), factor.NewSecret(s), a)
 		if err == nil && (len(s) < 8 || len(s) > password.MaxBytes || !utf8.ValidString(s)) {
 			t.Fatalf("%q is good", s)
 		}

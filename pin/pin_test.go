@@ -53,7 +53,7 @@ func TestWhichPINsAreRefused(t *testing.T) {
 		"pin_personal": {"84021", "840216", "127834", "278346", "78346"},
 	} {
 		for _, p := range pins {
-			_, err := digits.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]mfa.Secret{"pin": mfa.NewSecret(p)}})
+			_, err := digits.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]factor.Secret{"pin": factor.NewSecret(p)}})
 			require.ErrorIs(t, err, factor.ErrMalformed, "%s %q", want, p)
 			if want == "pin_common" && reason(err) == "pin_repeated" {
 				continue // refused, for the other reason
@@ -65,12 +65,12 @@ func TestWhichPINsAreRefused(t *testing.T) {
 		}
 	}
 	for _, p := range []string{"password", "Qwertyuiop", "abcdefgh", "iloveyou", "P@ssw0rd", "ann-4711-8", "zzzzzzzz"} {
-		_, err := letters.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]mfa.Secret{"pin": mfa.NewSecret(p)}})
+		_, err := letters.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]factor.Secret{"pin": factor.NewSecret(p)}})
 		require.ErrorIs(t, err, factor.ErrMalformed, p)
 	}
 	for f, pins := range map[*pin.Factor][]string{digits: {"7391", "739162", "80317294"}, letters: {"correct horse", "7-Tulpen!", strings.Repeat("a7c3", 15) + "xyz1"}} {
 		for _, p := range pins {
-			_, err := f.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]mfa.Secret{"pin": mfa.NewSecret(p)}})
+			_, err := f.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]factor.Secret{"pin": factor.NewSecret(p)}})
 			require.NoError(t, err, p)
 		}
 	}
@@ -82,7 +82,7 @@ func TestRulesLeaveMostPINs(t *testing.T) {
 	refused := 0
 	for n := range 1000 {
 		p := fmt.Sprintf("%06d", n*997+3)
-		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]mfa.Secret{"pin": mfa.NewSecret(p)}})
+		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"pin": factor.NewSecret(p)}})
 		if reason(err) == "pin_common" || reason(err) == "pin_repeated" {
 			refused++
 		}
@@ -94,7 +94,7 @@ func TestRefuseHook(t *testing.T) {
 	f := newFactor(t, pin.Config{Refuse: func(p factor.User, s string) error {
 		return &factor.Problem{Reason: "pin_house_number", Detail: "that is " + p.ID}
 	}})
-	_, err := f.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]mfa.Secret{"pin": mfa.NewSecret("739162")}})
+	_, err := f.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]factor.Secret{"pin": factor.NewSecret("739162")}})
 	require.Equal(t, "pin_house_number", reason(err))
 }
 
@@ -102,7 +102,7 @@ func rig(t testing.TB, cfg pin.Config, store *mfatest.FaultyStore) (*mfa.Manager
 	t.Helper()
 	keys, err := seal.NewKeyring(rigKey)
 	require.NoError(t, err)
-	m, err := mfa.New(mfa.Config{Store: store, Keys: keys, Factors: []mfa.Factor{newFactor(t, cfg)}})
+	m, err := mfa.New(mfa.Config{Store: store, Keys: keys, Factors: []factor.Factor{newFactor(t, cfg)}})
 	require.NoError(t, err)
 	return m, mfa.User{ID: "ann"}
 }
@@ -118,7 +118,7 @@ func begin(t testing.TB, m *mfa.Manager, s mfa.User) *mfa.Challenge {
 
 func enroll(t testing.TB, m *mfa.Manager, g mfa.Grant, p string) *mfa.Enrollment {
 	t.Helper()
-	e, err := m.Enroll(t.Context(), mfa.EnrollRequest{Grant: g, Binding: "b", Kind: "pin", Params: map[string]mfa.Secret{"pin": mfa.NewSecret(p)}})
+	e, err := m.Enroll(t.Context(), mfa.EnrollRequest{Grant: g, Binding: "b", Kind: "pin", Params: map[string]factor.Secret{"pin": factor.NewSecret(p)}})
 	require.NoError(t, err)
 	return e
 }
@@ -126,26 +126,26 @@ func enroll(t testing.TB, m *mfa.Manager, g mfa.Grant, p string) *mfa.Enrollment
 func TestEnteredTwiceThenUsed(t *testing.T) {
 	m, s := rig(t, pin.Config{}, mfatest.NewFaultyStore(memory.New()))
 	e := enroll(t, m, begin(t, m, s).Grant, "739162")
-	_, err := m.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: "b", Response: mfa.NewSecret("739163")})
-	require.ErrorIs(t, err, mfa.ErrIncorrect)
-	c, err := m.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: "b", Response: mfa.NewSecret("739162")})
+	_, err := m.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: "b", Response: factor.NewSecret("739163")})
+	require.ErrorIs(t, err, factor.ErrIncorrect)
+	c, err := m.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: "b", Response: factor.NewSecret("739162")})
 	require.NoError(t, err)
 	require.Equal(t, []string{"pwd"}, c.Verification.AMR, "knowledge beside a password is no second factor by the book")
 	require.Equal(t, 1, c.Verification.AssuranceLevel)
 
-	verify := func(p mfa.Secret) error {
+	verify := func(p factor.Secret) error {
 		_, err := m.Verify(t.Context(), mfa.VerifyRequest{Challenge: begin(t, m, s).Token, Binding: "b", Kind: "pin", Response: p})
 		return err
 	}
-	require.NoError(t, verify(mfa.NewSecret("739162")))
-	require.ErrorIs(t, verify(mfa.NewSecret("000000")), mfa.ErrIncorrect)
-	require.ErrorIs(t, verify(mfa.NewSecret("abc")), mfa.ErrMalformed)
+	require.NoError(t, verify(factor.NewSecret("739162")))
+	require.ErrorIs(t, verify(factor.NewSecret("000000")), factor.ErrIncorrect)
+	require.ErrorIs(t, verify(factor.NewSecret("abc")), factor.ErrMalformed)
 
 	e = enroll(t, m, c.Grant, "804271") // changing takes a grant, and replaces
-	_, err = m.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: "b", Response: mfa.NewSecret("804271")})
+	_, err = m.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: "b", Response: factor.NewSecret("804271")})
 	require.NoError(t, err)
-	require.ErrorIs(t, verify(mfa.NewSecret("739162")), mfa.ErrIncorrect)
-	require.NoError(t, verify(mfa.NewSecret("804271")))
+	require.ErrorIs(t, verify(factor.NewSecret("739162")), factor.ErrIncorrect)
+	require.NoError(t, verify(factor.NewSecret("804271")))
 }
 
 func TestParallelRightPIN(t *testing.T) {
@@ -153,7 +153,7 @@ func TestParallelRightPIN(t *testing.T) {
 	m, s := rig(t, pin.Config{}, store)
 	other, _ := rig(t, pin.Config{}, store)
 	e := enroll(t, m, begin(t, m, s).Grant, "739162")
-	_, err := m.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: "b", Response: mfa.NewSecret("739162")})
+	_, err := m.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: "b", Response: factor.NewSecret("739162")})
 	require.NoError(t, err)
 	ch := begin(t, m, s)
 	var wins atomic.Int32
@@ -162,7 +162,7 @@ func TestParallelRightPIN(t *testing.T) {
 		go func() {
 			defer func() { done <- struct{}{} }()
 			use := []*mfa.Manager{m, other}[i%2]
-			if _, err := use.Verify(context.Background(), mfa.VerifyRequest{Challenge: ch.Token, Binding: "b", Kind: "pin", Response: mfa.NewSecret("739162")}); err == nil {
+			if _, err := use.Verify(context.Background(), mfa.VerifyRequest{Challenge: ch.Token, Binding: "b", Kind: "pin", Response: factor.NewSecret("739162")}); err == nil {
 				wins.Add(1)
 			}
 		}()
@@ -175,7 +175,7 @@ func TestParallelRightPIN(t *testing.T) {
 
 func TestRehash(t *testing.T) {
 	old, now := newFactor(t, pin.Config{}), newFactor(t, pin.Config{Memory: 12288, Passes: 3, Threads: 1})
-	out, err := old.Enroll(t.Context(), factor.EnrollInput{Params: map[string]mfa.Secret{"pin": mfa.NewSecret("739162")}})
+	out, err := old.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"pin": factor.NewSecret("739162")}})
 	require.NoError(t, err)
 	require.NotContains(t, string(out.State), "739162")
 	v, err := now.Verify(t.Context(), factor.VerifyInput{State: out.State, Response: "739162"})
@@ -211,7 +211,7 @@ func FuzzNormalize(f *testing.F) {
 // BenchmarkVerify is beside a bare argon2id of the same parameters: times-bare.
 func BenchmarkVerify(b *testing.B) {
 	f := newFactor(b, pin.Config{})
-	out, err := f.Enroll(b.Context(), factor.EnrollInput{Params: map[string]mfa.Secret{"pin": mfa.NewSecret("739162")}})
+	out, err := f.Enroll(b.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"pin": factor.NewSecret("739162")}})
 	require.NoError(b, err)
 	for b.Loop() {
 		if _, err := f.Verify(b.Context(), factor.VerifyInput{State: out.State, Response: "739162"}); err != nil {
@@ -228,7 +228,7 @@ func BenchmarkVerify(b *testing.B) {
 
 func ExampleNew() {
 	f, _ := pin.New(pin.Config{})
-	_, err := f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]mfa.Secret{"pin": mfa.NewSecret("123456")}})
+	_, err := f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]factor.Secret{"pin": factor.NewSecret("123456")}})
 	var p *factor.Problem
 	fmt.Println(errors.As(err, &p), p.Reason)
 	// Output: true pin_common

@@ -33,7 +33,7 @@ func newFactor(t testing.TB) *questions.Factor {
 	return f
 }
 
-var chosen = map[string]mfa.Secret{"question1": mfa.NewSecret("What was the name of your first teacher?"), "answer1": mfa.NewSecret("Ms. Øster-Dahl"), "question2": mfa.NewSecret("Which book did you read most often?"), "answer2": mfa.NewSecret("Der  Zauberberg"), "question3": mfa.NewSecret("My own question, about  the lake"), "answer3": mfa.NewSecret("ＡＢＣ café")}
+var chosen = map[string]factor.Secret{"question1": factor.NewSecret("What was the name of your first teacher?"), "answer1": factor.NewSecret("Ms. Øster-Dahl"), "question2": factor.NewSecret("Which book did you read most often?"), "answer2": factor.NewSecret("Der  Zauberberg"), "question3": factor.NewSecret("My own question, about  the lake"), "answer3": factor.NewSecret("ＡＢＣ café")}
 
 func with(pairs ...string) map[string]factor.Secret {
 	p := maps.Clone(chosen)
@@ -181,7 +181,7 @@ func TestSuggestions(t *testing.T) {
 			require.False(t, seen[q], q)
 			seen[q] = true
 		}
-		_, err := newFactor(t).Enroll(t.Context(), factor.EnrollInput{Params: map[string]mfa.Secret{"question1": mfa.NewSecret(list[0]), "question2": mfa.NewSecret(list[1]), "question3": mfa.NewSecret(list[2]), "answer1": mfa.NewSecret("xylophone"), "answer2": mfa.NewSecret("zeppelin"), "answer3": mfa.NewSecret("quagga")}})
+		_, err := newFactor(t).Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"question1": factor.NewSecret(list[0]), "question2": factor.NewSecret(list[1]), "question3": factor.NewSecret(list[2]), "answer1": factor.NewSecret("xylophone"), "answer2": factor.NewSecret("zeppelin"), "answer3": factor.NewSecret("quagga")}})
 		require.NoError(t, err)
 	}
 	require.Equal(t, questions.Suggestions("nb"), questions.Suggestions("no-NO"))
@@ -215,7 +215,7 @@ func newPerson(t *testing.T) *person {
 	require.NoError(t, err)
 	codes, err := recovery.New(recovery.Config{})
 	require.NoError(t, err)
-	p.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: p.clock, Factors: []mfa.Factor{app, mail, newFactor(t), codes}})
+	p.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: p.clock, Factors: []factor.Factor{app, mail, newFactor(t), codes}})
 	require.NoError(t, err)
 	ch := p.begin()
 	e, err := p.Enroll(t.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: session, Kind: "totp"})
@@ -230,10 +230,10 @@ func newPerson(t *testing.T) *person {
 	return p
 }
 
-func (p *person) shown() mfa.Secret {
+func (p *person) shown() factor.Secret {
 	code, err := otptotp.GenerateCode(p.secret, p.clock.Now())
 	require.NoError(p.t, err)
-	return mfa.NewSecret(code)
+	return factor.NewSecret(code)
 }
 
 func (p *person) begin() *mfa.Challenge {
@@ -251,13 +251,13 @@ func (p *person) setup() *mfa.Challenge {
 	m, _ := p.mail.Last()
 	_, link, _ := strings.Cut(m.Text.Reveal(), "https://acme.example/?")
 	token, _, _ := strings.Cut(link, "\n")
-	ch, err := p.OpenSetup(p.t.Context(), mfa.LinkToken{Secret: mfa.NewSecret(token)}, session)
+	ch, err := p.OpenSetup(p.t.Context(), mfa.LinkToken{Secret: factor.NewSecret(token)}, session)
 	require.NoError(p.t, err)
 	return ch
 }
 
 func (p *person) answer(ch *mfa.Challenge, purpose mfa.Purpose, text string) (*mfa.Verification, error) {
-	return p.Verify(p.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: purpose, Binding: session, Kind: "questions", Response: mfa.NewSecret(text)})
+	return p.Verify(p.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: purpose, Binding: session, Kind: "questions", Response: factor.NewSecret(text)})
 }
 
 // They replace a lost device by a set-up link, and do nothing else.
@@ -275,7 +275,7 @@ func TestQuestionsReplaceOnly(t *testing.T) {
 	require.Equal(t, "questions", ch.Options[0].Kind)
 	require.Len(t, ch.Options[0].Questions, 3)
 	_, err = p.answer(ch, mfa.PurposeRecover, "wrong\n"+right[strings.IndexByte(right, '\n')+1:])
-	require.ErrorIs(t, err, mfa.ErrIncorrect)
+	require.ErrorIs(t, err, factor.ErrIncorrect)
 	v, err := p.answer(ch, mfa.PurposeRecover, right)
 	require.NoError(t, err)
 	o, err := p.Overview(t.Context(), p.subject)
@@ -333,7 +333,7 @@ func TestWrongAnswersLock(t *testing.T) {
 	ch := p.setup()
 	for range 5 {
 		_, err := p.answer(ch, mfa.PurposeRecover, "one\ntwo\nthree")
-		require.ErrorIs(t, err, mfa.ErrIncorrect)
+		require.ErrorIs(t, err, factor.ErrIncorrect)
 	}
 	_, err := p.answer(ch, mfa.PurposeRecover, right)
 	var locked *mfa.LockedError
@@ -347,8 +347,8 @@ func TestEditing(t *testing.T) {
 	require.NoError(t, err)
 	ch := p.setup()
 	_, err = p.answer(ch, mfa.PurposeRecover, right)
-	require.ErrorIs(t, err, mfa.ErrIncorrect)
-	_, err = p.Enroll(t.Context(), mfa.EnrollRequest{Grant: mfa.Grant{Secret: mfa.NewSecret("x")}, Binding: session, Kind: "questions", Params: chosen})
+	require.ErrorIs(t, err, factor.ErrIncorrect)
+	_, err = p.Enroll(t.Context(), mfa.EnrollRequest{Grant: mfa.Grant{Secret: factor.NewSecret("x")}, Binding: session, Kind: "questions", Params: chosen})
 	require.ErrorIs(t, err, mfa.ErrToken)
 }
 
@@ -374,7 +374,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	out, err := f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]mfa.Secret{"question1": mfa.NewSecret(questions.Suggestions("en")[0]), "answer1": mfa.NewSecret("Ms. Miller"), "question2": mfa.NewSecret(questions.Suggestions("en")[1]), "answer2": mfa.NewSecret("Momo"), "question3": mfa.NewSecret("Which song did your uncle hum?"), "answer3": mfa.NewSecret("None at all")}})
+	out, err := f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]factor.Secret{"question1": factor.NewSecret(questions.Suggestions("en")[0]), "answer1": factor.NewSecret("Ms. Miller"), "question2": factor.NewSecret(questions.Suggestions("en")[1]), "answer2": factor.NewSecret("Momo"), "question3": factor.NewSecret("Which song did your uncle hum?"), "answer3": factor.NewSecret("None at all")}})
 	if err != nil {
 		panic(err)
 	}

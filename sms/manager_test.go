@@ -27,7 +27,7 @@ func newManager(t *testing.T, f *sms.Factor, clock mfa.Clock, events func(contex
 	t.Helper()
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
-	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []mfa.Factor{f}, Clock: clock, Events: events})
+	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{f}, Clock: clock, Events: events})
 	require.NoError(t, err)
 	return m
 }
@@ -36,10 +36,10 @@ func enrolment(t *testing.T, m *mfa.Manager, number string) (*mfa.Enrollment, er
 	t.Helper()
 	ch, err := m.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding})
 	require.NoError(t, err)
-	return m.Enroll(t.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: binding, Kind: sms.Kind, Params: map[string]mfa.Secret{"number": mfa.NewSecret(number)}})
+	return m.Enroll(t.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: binding, Kind: sms.Kind, Params: map[string]factor.Secret{"number": factor.NewSecret(number)}})
 }
 
-func code(m sms.Message) mfa.Secret { return mfa.NewSecret(m.Text[:6]) }
+func code(m sms.Message) factor.Secret { return factor.NewSecret(m.Text[:6]) }
 
 // TestWithManager walks a number through registration and sign-in, to the last moment of a
 // code and past it.
@@ -60,7 +60,7 @@ func TestWithManager(t *testing.T) {
 	for _, c := range []struct {
 		after time.Duration
 		want  error
-	}{{90*time.Second - time.Millisecond, nil}, {90 * time.Second, mfa.ErrExpired}} {
+	}{{90*time.Second - time.Millisecond, nil}, {90 * time.Second, factor.ErrExpired}} {
 		ch, err := m.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding})
 		require.NoError(t, err)
 		require.Equal(t, mfa.NextVerify, ch.Next)

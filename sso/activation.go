@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -73,7 +74,7 @@ func (s *Service) Deactivate(ctx context.Context, r ActivationRequest) error {
 func (s *Service) setActivation(ctx context.Context, r ActivationRequest, on bool) error {
 	p := s.providers[r.Activation.Provider]
 	if p == nil {
-		return fmt.Errorf("%w: there is no provider %.40q", mfa.ErrMalformed, r.Activation.Provider)
+		return fmt.Errorf("%w: there is no provider %.40q", factor.ErrMalformed, r.Activation.Provider)
 	}
 	if err := checkTenant(r.Tenant); err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"regexp"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/sso"
 	"github.com/secondgate/secondgate/sso/ssotest"
@@ -69,7 +70,7 @@ func Example() {
 	}
 	handler, err := service.Handler(sso.Hooks{
 		Session: func(*http.Request) (sso.Session, error) { // from the application's session
-			return sso.Session{Subject: mfa.User{ID: "42"}, Binding: "session-1", Grant: mfa.Grant{Secret: mfa.NewSecret("the grant of a fresh verification")}}, nil
+			return sso.Session{Subject: mfa.User{ID: "42"}, Binding: "session-1", Grant: mfa.Grant{Secret: factor.NewSecret("the grant of a fresh verification")}}, nil
 		},
 		SignedIn: func(_ http.ResponseWriter, _ *http.Request, in *sso.SignIn) {
 			fmt.Println("person", in.SubjectID, "signed on with", in.Link.Account, "- ask for the second factor:", !in.SecondFactor)

@@ -14,9 +14,8 @@ import (
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"golang.org/x/oauth2"
-
-	"github.com/secondgate/secondgate/mfa"
 )
 
 const (
@@ -63,7 +62,7 @@ func bindTo(binding string) []byte {
 func (s *Service) start(ctx context.Context, providerID string, f *flow) (to, cookie string, err error) {
 	p := s.providers[providerID]
 	if p == nil {
-		return "", "", fmt.Errorf("%w: there is no such provider", mfa.ErrMalformed)
+		return "", "", fmt.Errorf("%w: there is no such provider", factor.ErrMalformed)
 	}
 	now := s.now()
 	e, err := p.endpoints(ctx, now)

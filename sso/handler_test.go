@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/sso"
 	"github.com/secondgate/secondgate/sso/ssotest"
 )
@@ -129,7 +130,7 @@ func TestLinkEndsInItsSession(t *testing.T) {
 		"signed out":     (*rig).nobody,
 		"another person": func(r *rig) { r.as("erin", "") },
 		"another session": func(r *rig) {
-			r.session.Binding, r.session.Grant = otherBind, mfa.Grant{Secret: mfa.NewSecret("grant of dave")}
+			r.session.Binding, r.session.Grant = otherBind, mfa.Grant{Secret: factor.NewSecret("grant of dave")}
 		},
 		"grant is over":  func(r *rig) { r.session.Grant = mfa.Grant{} },
 		"another tenant": func(r *rig) { r.session.Subject.Tenant = "other" },
@@ -151,7 +152,7 @@ func TestLinkNeedsAGrant(t *testing.T) {
 	for name, change := range map[string]func(s *sso.Session){
 		"nobody":          func(s *sso.Session) { *s = sso.Session{} },
 		"no grant":        func(s *sso.Session) { s.Grant = mfa.Grant{} },
-		"another's":       func(s *sso.Session) { s.Grant = mfa.Grant{Secret: mfa.NewSecret("grant of erin")} },
+		"another's":       func(s *sso.Session) { s.Grant = mfa.Grant{Secret: factor.NewSecret("grant of erin")} },
 		"another session": func(s *sso.Session) { s.Binding = "session-3" },
 		"no session":      func(s *sso.Session) { s.Binding = "" },
 	} {
@@ -180,7 +181,7 @@ func TestUnlink(t *testing.T) {
 	_, err := post()
 	require.ErrorIs(t, err, mfa.ErrNotAvailable, "it is not hers")
 	r.as("dave", "")
-	r.session.Grant = mfa.Grant{Secret: mfa.NewSecret("grant of erin")}
+	r.session.Grant = mfa.Grant{Secret: factor.NewSecret("grant of erin")}
 	_, err = post()
 	require.ErrorIs(t, err, mfa.ErrToken)
 	_, err = r.signIn("oidc", daveOIDC)
@@ -241,7 +242,7 @@ func TestCookieAndHeaders(t *testing.T) {
 func TestUnknownProvider(t *testing.T) {
 	r := newRig(t)
 	require.Empty(t, r.browser().begin("nobody", "sign-in"))
-	require.ErrorIs(t, r.err, mfa.ErrMalformed)
+	require.ErrorIs(t, r.err, factor.ErrMalformed)
 }
 
 func TestHooksAreRequired(t *testing.T) {

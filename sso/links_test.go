@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/sso"
@@ -117,7 +118,7 @@ func TestTenLinksAtMost(t *testing.T) {
 	}
 	sub = "11"
 	require.ErrorIs(t, r.link("dave", "", "oidc", daveOIDC), mfa.ErrNotAvailable)
-	require.NoError(t, r.service.Unlink(t.Context(), r.as("dave", ""), mfa.Grant{Secret: mfa.NewSecret("grant of dave")}, goodBind, r.linked[3].ID))
+	require.NoError(t, r.service.Unlink(t.Context(), r.as("dave", ""), mfa.Grant{Secret: factor.NewSecret("grant of dave")}, goodBind, r.linked[3].ID))
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 }
 
@@ -203,7 +204,7 @@ func TestKeyringRotation(t *testing.T) {
 		keys, err := seal.NewKeyring(first)
 		require.NoError(t, err)
 		c.Keys = keys
-		c.Providers = []sso.Provider{{ID: "oidc", Name: "X", Issuer: idp.URL + "/oidc", ClientID: "secondgate-demo", ClientSecret: mfa.NewSecret("ssotest-client-secret"), Open: true}}
+		c.Providers = []sso.Provider{{ID: "oidc", Name: "X", Issuer: idp.URL + "/oidc", ClientID: "secondgate-demo", ClientSecret: factor.NewSecret("ssotest-client-secret"), Open: true}}
 		cfg = *c
 	})
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
@@ -243,7 +244,7 @@ func TestUnlinkWhileLinking(t *testing.T) {
 		r.handler.Store(&other)
 		require.NoError(t, b.open(back))
 	}})
-	require.NoError(t, r.service.Unlink(t.Context(), person, mfa.Grant{Secret: mfa.NewSecret("grant of dave")}, goodBind, r.linked[0].ID))
+	require.NoError(t, r.service.Unlink(t.Context(), person, mfa.Grant{Secret: factor.NewSecret("grant of dave")}, goodBind, r.linked[0].ID))
 	links, err := r.service.Links(t.Context(), person)
 	require.NoError(t, err)
 	require.Len(t, links, 1, "linked, and so on the list")
@@ -263,7 +264,7 @@ func TestAdministration(t *testing.T) {
 		"an organisation":   request("oidc", "x"),
 		"no actor":          {Tenant: "acme", Activation: sso.Activation{Provider: "microsoft", Organization: contoso}},
 	} {
-		require.ErrorIs(t, r.service.Activate(ctx, bad), mfa.ErrMalformed, name)
+		require.ErrorIs(t, r.service.Activate(ctx, bad), factor.ErrMalformed, name)
 	}
 	stranger := request("microsoft", contoso)
 	stranger.Actor = mfa.System("kari")
@@ -294,7 +295,7 @@ func TestAdministration(t *testing.T) {
 func TestServiceAdministration_NeedsTheActorsProof(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
-	actor := mfa.UserActor(mfa.User{Tenant: "acme", ID: "admin"}, mfa.Grant{Secret: mfa.NewSecret("a grant")}, "a session")
+	actor := mfa.UserActor(mfa.User{Tenant: "acme", ID: "admin"}, mfa.Grant{Secret: factor.NewSecret("a grant")}, "a session")
 	activation := sso.ActivationRequest{Actor: actor, Tenant: "acme",
 		Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}
 	acts := map[string]func() error{
@@ -337,7 +338,7 @@ func TestNew(t *testing.T) {
 	require.NoError(t, err)
 	r := newRig(t)
 	good := func() sso.Config {
-		return sso.Config{Store: r.store, Keys: keys, URL: "https://app.example/sso", Providers: []sso.Provider{sso.Microsoft("id", mfa.NewSecret("s3cr3t")), sso.Google("id", mfa.NewSecret("s3cr3t"))},
+		return sso.Config{Store: r.store, Keys: keys, URL: "https://app.example/sso", Providers: []sso.Provider{sso.Microsoft("id", factor.NewSecret("s3cr3t")), sso.Google("id", factor.NewSecret("s3cr3t"))},
 			CheckGrant: func(context.Context, mfa.User, mfa.Grant, string) error { return errors.New("no") },
 			CheckActor: func(context.Context, mfa.Actor, mfa.User) error { return errors.New("no") }}
 	}
@@ -356,7 +357,7 @@ func TestNew(t *testing.T) {
 		"twice":         func(c *sso.Config) { c.Providers[1].ID = "microsoft" },
 		"ID":            func(c *sso.Config) { c.Providers[0].ID = "Microsoft" },
 		"ClientID":      func(c *sso.Config) { c.Providers[0].ClientID = "" },
-		"ClientSecret":  func(c *sso.Config) { c.Providers[0].ClientSecret = mfa.Secret{} },
+		"ClientSecret":  func(c *sso.Config) { c.Providers[0].ClientSecret = factor.Secret{} },
 		"Open to every": func(c *sso.Config) { c.Providers[0].Open = true },
 		"OwnAddress":    func(c *sso.Config) { c.Providers[0].OwnAddress = true },
 		"{tenantid}":    func(c *sso.Config) { c.Providers[1].Issuer = "https://x.example/{tenantid}" },
@@ -375,7 +376,7 @@ func TestNew(t *testing.T) {
 	}
 	require.NotContains(t, fmt.Sprintf("%v %+v %#v", good(), good().Providers, good().Providers[0]), "s3cr3t")
 
-	one := sso.Microsoft("id", mfa.NewSecret("s3cr3t"))
+	one := sso.Microsoft("id", factor.NewSecret("s3cr3t"))
 	one.Issuer, one.Discovery, one.Open = "https://login.microsoftonline.com/"+contoso+"/v2.0", "", true
 	c := good()
 	c.Providers = []sso.Provider{one}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -59,7 +60,7 @@ func (s *Service) checkGrant(ctx context.Context, person mfa.User, grant mfa.Gra
 		return err
 	}
 	if binding == "" || len(binding) > maxBind {
-		return fmt.Errorf("%w: the binding must have 1 to %d bytes", mfa.ErrMalformed, maxBind)
+		return fmt.Errorf("%w: the binding must have 1 to %d bytes", factor.ErrMalformed, maxBind)
 	}
 	return s.cfg.CheckGrant(ctx, person, grant, binding)
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 // tenantID is where an issuer of Microsoft's names the organisation; its multi-tenant
@@ -46,7 +46,7 @@ type Provider struct {
 	Issuer string
 	// ClientID and ClientSecret are this application's with the provider.
 	ClientID     string
-	ClientSecret mfa.Secret
+	ClientSecret factor.Secret
 	// Discovery is the URL under which /.well-known/openid-configuration is, where that is
 	// not Issuer.
 	Discovery string
@@ -76,7 +76,7 @@ type Provider struct {
 //
 // To admit one organisation only, and to be independent of Microsoft's multi-tenant
 // endpoint, replace {tenantid} in Issuer by its tenant ID and clear Discovery.
-func Microsoft(clientID string, clientSecret mfa.Secret) Provider {
+func Microsoft(clientID string, clientSecret factor.Secret) Provider {
 	return Provider{
 		ID: "microsoft", Name: "Microsoft",
 		Issuer:    "https://login.microsoftonline.com/" + tenantID + "/v2.0",
@@ -91,7 +91,7 @@ func Microsoft(clientID string, clientSecret mfa.Secret) Provider {
 // a Google Workspace. It is open, and for the person's own address. With Open false it is
 // for the workspaces that an administrator has activated, by their primary domain
 // ("gmail.com" stands for Gmail).
-func Google(clientID string, clientSecret mfa.Secret) Provider {
+func Google(clientID string, clientSecret factor.Secret) Provider {
 	return Provider{
 		ID: "google", Name: "Google",
 		Issuer:   "https://accounts.google.com",
@@ -166,18 +166,18 @@ func (p Provider) checkOrganization(org string) (string, error) {
 	switch p.profile {
 	case microsoft:
 		if !guidForm.MatchString(org) {
-			return "", fmt.Errorf("%w: an organisation of %s is its tenant ID, such as 72f988bf-86f1-41af-91ab-2d7cd011db47", mfa.ErrMalformed, p.Name)
+			return "", fmt.Errorf("%w: an organisation of %s is its tenant ID, such as 72f988bf-86f1-41af-91ab-2d7cd011db47", factor.ErrMalformed, p.Name)
 		}
 		if org == personalAccounts {
-			return "", fmt.Errorf("%w: this tenant ID stands for all personal accounts of the world, which are no organisation", mfa.ErrMalformed)
+			return "", fmt.Errorf("%w: this tenant ID stands for all personal accounts of the world, which are no organisation", factor.ErrMalformed)
 		}
 	case google:
 		if len(org) > 253 || !domainForm.MatchString(org) {
-			return "", fmt.Errorf("%w: an organisation of %s is its primary domain, such as example.com", mfa.ErrMalformed, p.Name)
+			return "", fmt.Errorf("%w: an organisation of %s is its primary domain, such as example.com", factor.ErrMalformed, p.Name)
 		}
 	default:
 		if org != "" {
-			return "", fmt.Errorf("%w: %s has no organisations; leave Organization empty", mfa.ErrMalformed, p.Name)
+			return "", fmt.Errorf("%w: %s has no organisations; leave Organization empty", factor.ErrMalformed, p.Name)
 		}
 	}
 	return org, nil

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/sso"
@@ -23,7 +24,7 @@ func TestReseal(t *testing.T) {
 		require.NoError(t, err)
 		c.Keys = keys
 		cfg = *c
-		cfg.Providers = []sso.Provider{sso.Microsoft("id", mfa.NewSecret("secret"))}
+		cfg.Providers = []sso.Provider{sso.Microsoft("id", factor.NewSecret("secret"))}
 	})
 	r.activate(contoso, true)
 	require.NoError(t, r.link("kari", "", "microsoft", kariMS))

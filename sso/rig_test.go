@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/sso"
@@ -189,7 +190,7 @@ func (r *rig) as(id, email string) mfa.User {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := mfa.User{ID: id, Tenant: "acme", Email: email}
-	r.session = sso.Session{Subject: s, Binding: goodBind, Grant: mfa.Grant{Secret: mfa.NewSecret("grant of " + id)}}
+	r.session = sso.Session{Subject: s, Binding: goodBind, Grant: mfa.Grant{Secret: factor.NewSecret("grant of " + id)}}
 	return s
 }
 

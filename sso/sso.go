@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
 )
@@ -212,7 +213,7 @@ func (s *Service) authorize(ctx context.Context, actor mfa.Actor, about mfa.User
 	a mfa.AdminAction) error {
 	a.Actor, a.System = actor.Name(), actor.IsSystem()
 	if a.Actor == "" || len(a.Actor) > 128 || len(a.Reason) > 1024 || !utf8.ValidString(a.Actor+a.Reason) {
-		return fmt.Errorf("%w: Actor must have 1 to 128 bytes and Reason at most 1024", mfa.ErrMalformed)
+		return fmt.Errorf("%w: Actor must have 1 to 128 bytes and Reason at most 1024", factor.ErrMalformed)
 	}
 	if err := s.cfg.CheckActor(ctx, actor, about); err != nil {
 		return err
@@ -229,14 +230,14 @@ func (s *Service) authorize(ctx context.Context, actor mfa.Actor, about mfa.User
 // checkPerson holds a subject to the bounds of mfa.User.
 func checkPerson(tenant, id string) error {
 	if id == "" || len(id) > 128 || !utf8.ValidString(id) {
-		return fmt.Errorf("%w: Subject.ID must have 1 to 128 bytes of UTF-8", mfa.ErrMalformed)
+		return fmt.Errorf("%w: Subject.ID must have 1 to 128 bytes of UTF-8", factor.ErrMalformed)
 	}
 	return checkTenant(tenant)
 }
 
 func checkTenant(tenant string) error {
 	if len(tenant) > 64 || !utf8.ValidString(tenant) {
-		return fmt.Errorf("%w: Tenant must be at most 64 bytes of UTF-8", mfa.ErrMalformed)
+		return fmt.Errorf("%w: Tenant must be at most 64 bytes of UTF-8", factor.ErrMalformed)
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ func newFactor(t *testing.T) *customfactor.Factor {
 func TestFactor_Conforms(t *testing.T) {
 	mfatest.FactorKit{
 		Factor: newFactor(t),
-		Params: map[string]mfa.Secret{"serial": mfa.NewSecret(serial)},
+		Params: map[string]factor.Secret{"serial": factor.NewSecret(serial)},
 		Right: func(*factor.EnrollOutput, *factor.Issue, time.Time) string {
 			return press(t, 0)
 		},
@@ -100,7 +100,7 @@ func TestFactorVerify_LooksAheadAndNeverBack(t *testing.T) {
 
 func enrolled(t *testing.T, f *customfactor.Factor) []byte {
 	t.Helper()
-	out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]mfa.Secret{"serial": mfa.NewSecret(serial)}})
+	out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"serial": factor.NewSecret(serial)}})
 	require.NoError(t, err)
 	require.Equal(t, "•••042", out.MaskedDestination)
 	return out.State
@@ -115,14 +115,14 @@ func TestFactorEnroll_RefusesWithAReason(t *testing.T) {
 		serial:      "token_exists",
 	} {
 		_, err := f.Enroll(t.Context(), factor.EnrollInput{
-			Params: map[string]mfa.Secret{"serial": mfa.NewSecret(number)}, Existing: existing})
+			Params: map[string]factor.Secret{"serial": factor.NewSecret(number)}, Existing: existing})
 		problem, ok := errors.AsType[*factor.Problem](err)
 		require.True(t, ok, "%q: %v", number, err)
 		require.Equal(t, reason, problem.Reason)
 	}
 	// What is wrong with the list is no fault of the user's.
 	for _, number := range []string{"SN-BROKEN", "SN-SHORT"} {
-		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]mfa.Secret{"serial": mfa.NewSecret(number)}})
+		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"serial": factor.NewSecret(number)}})
 		require.Error(t, err)
 		require.NotErrorIs(t, err, factor.ErrMalformed)
 	}
@@ -142,27 +142,27 @@ func TestFactor_SignsIn(t *testing.T) {
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
 	m, err := mfa.New(mfa.Config{
-		Store: memory.New(), Keys: keys, Factors: []mfa.Factor{newFactor(t)},
+		Store: memory.New(), Keys: keys, Factors: []factor.Factor{newFactor(t)},
 	})
 	require.NoError(t, err)
 	ctx, ann, session := t.Context(), mfa.User{ID: "42"}, "session"
 	begun, err := m.Begin(ctx, mfa.BeginRequest{User: ann, Binding: session})
 	require.NoError(t, err)
 	e, err := m.Enroll(ctx, mfa.EnrollRequest{Grant: begun.Grant, Binding: session,
-		Kind: "token", Params: map[string]mfa.Secret{"serial": mfa.NewSecret(serial)}})
+		Kind: "token", Params: map[string]factor.Secret{"serial": factor.NewSecret(serial)}})
 	require.NoError(t, err)
 	_, err = m.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: session,
-		Response: mfa.NewSecret(press(t, 0))})
+		Response: factor.NewSecret(press(t, 0))})
 	require.NoError(t, err)
 
 	begun, err = m.Begin(ctx, mfa.BeginRequest{User: ann, Binding: session})
 	require.NoError(t, err)
 	respond := func(code string) error {
 		_, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: begun.Token, Binding: session,
-			Kind: "token", Response: mfa.NewSecret(code)})
+			Kind: "token", Response: factor.NewSecret(code)})
 		return err
 	}
-	require.ErrorIs(t, respond(press(t, 0)), mfa.ErrReplayed)
-	require.ErrorIs(t, respond("123"), mfa.ErrMalformed)
+	require.ErrorIs(t, respond(press(t, 0)), factor.ErrReplayed)
+	require.ErrorIs(t, respond("123"), factor.ErrMalformed)
 	require.NoError(t, respond(press(t, 3)))
 }

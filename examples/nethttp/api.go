@@ -96,7 +96,7 @@ func statusOf(err error) (int, problem) {
 		return http.StatusForbidden, problem{Error: "reauthenticate"}
 	case errors.Is(err, mfa.ErrKindNotConfigured):
 		return http.StatusConflict, problem{Error: "kind_not_configured"}
-	case errors.Is(err, mfa.ErrUndeliverable):
+	case errors.Is(err, factor.ErrUndeliverable):
 		return http.StatusConflict, problem{Error: "undeliverable"}
 	case errors.Is(err, mfa.ErrForbidden):
 		return http.StatusForbidden, problem{Error: "forbidden"}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 // confirmations sends confirmation links to many people, in the background, and tells how
@@ -130,7 +131,7 @@ func explainSend(err error) string {
 		return "Stopped, because the server is"
 	case errors.Is(err, mfa.ErrForbidden):
 		return "Not permitted"
-	case errors.Is(err, mfa.ErrMalformed):
+	case errors.Is(err, factor.ErrMalformed):
 		return "The address is not valid"
 	default:
 		return "Could not be sent; try again"

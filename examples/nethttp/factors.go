@@ -12,7 +12,7 @@ import (
 	"github.com/secondgate/secondgate/access"
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/email/smtp"
-	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/passkey"
 	"github.com/secondgate/secondgate/pin"
@@ -26,7 +26,7 @@ import (
 const organisation = "Acme"
 
 // factors are every kind there is, in the order in which people are offered them.
-func (a *app) factors(env func(string) string) ([]mfa.Factor, error) {
+func (a *app) factors(env func(string) string) ([]factor.Factor, error) {
 	text, err := a.smsSender(env)
 	if err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func (a *app) factors(env func(string) string) ([]mfa.Factor, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := []mfa.Factor{byTOTP, byEmail, bySMS, byPIN, byCode, byAccess}
+	list := []factor.Factor{byTOTP, byEmail, bySMS, byPIN, byCode, byAccess}
 	if a.passkeys() {
 		byPasskey, err := passkey.New(passkey.Config{
 			RPID:    a.cfg.public.Hostname(),
@@ -84,7 +84,7 @@ func (a *app) factors(env func(string) string) ([]mfa.Factor, error) {
 		if err != nil {
 			return nil, fmt.Errorf("-url %s: %w", a.cfg.public, err)
 		}
-		list = append([]mfa.Factor{byPasskey}, list...)
+		list = append([]factor.Factor{byPasskey}, list...)
 	}
 	if a.cfg.questions {
 		byQuestions, err := questions.New(questions.Config{})
@@ -140,7 +140,7 @@ func (a *app) smsSender(env func(string) string) (sms.Sender, error) {
 		s.provider, err = sms.NewTwilio(sms.TwilioConfig{
 			AccountSID:          env("TWILIO_ACCOUNT_SID"),
 			KeySID:              env("TWILIO_API_KEY_SID"),
-			Secret:              mfa.NewSecret(secret),
+			Secret:              factor.NewSecret(secret),
 			From:                env("TWILIO_FROM"),
 			MessagingServiceSID: env("TWILIO_MESSAGING_SERVICE_SID"),
 		})
@@ -149,12 +149,12 @@ func (a *app) smsSender(env func(string) string) (sms.Sender, error) {
 				"TWILIO_API_KEY_SECRET) and TWILIO_FROM (or TWILIO_MESSAGING_SERVICE_SID) in the environment", err)
 		}
 	case "http":
-		cfg := sms.HTTPConfig{URL: env("SMS_URL"), JSON: mfa.NewSecret(env("SMS_JSON"))}
+		cfg := sms.HTTPConfig{URL: env("SMS_URL"), JSON: factor.NewSecret(env("SMS_JSON"))}
 		if cfg.JSON.IsZero() {
-			cfg.JSON = mfa.NewSecret(`{"to":"{{to}}","text":"{{text}}"}`)
+			cfg.JSON = factor.NewSecret(`{"to":"{{to}}","text":"{{text}}"}`)
 		}
 		if auth := env("SMS_AUTHORIZATION"); auth != "" {
-			cfg.Header = map[string]sms.Secret{"Authorization": mfa.NewSecret(auth)}
+			cfg.Header = map[string]sms.Secret{"Authorization": factor.NewSecret(auth)}
 		}
 		if s.provider, err = sms.NewHTTPSender(cfg); err != nil {
 			return nil, fmt.Errorf("-sms http: %w; set SMS_URL, and where the provider wants them SMS_AUTHORIZATION (a header) and "+

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/password"
 	"github.com/secondgate/secondgate/seal"
@@ -83,7 +84,7 @@ func (l logins) Get(ctx context.Context, of, id string) (password.Account, error
 	if err != nil {
 		return password.Account{}, err
 	}
-	out := password.Account{ID: id, Tenant: of, Email: accounts[0].Email, Name: accounts[0].Name, Hash: mfa.NewSecret(hash), SecondFactor: true}
+	out := password.Account{ID: id, Tenant: of, Email: accounts[0].Email, Name: accounts[0].Name, Hash: factor.NewSecret(hash), SecondFactor: true}
 	for _, a := range accounts {
 		out.Words = append(out.Words, a.Username, a.Type)
 		out.Users = append(out.Users, a.subject())
@@ -145,7 +146,7 @@ func (a *app) rehash(ctx context.Context, login int64, hash, typed string) {
 	if !a.passwords.NeedsRehash(hash) {
 		return
 	}
-	next, err := a.passwords.Hash(ctx, mfa.NewSecret(typed))
+	next, err := a.passwords.Hash(ctx, factor.NewSecret(typed))
 	if err == nil {
 		_, err = a.db.ExecContext(ctx, `UPDATE logins SET password = ? WHERE id = ? AND password = ?`, next, login, hash)
 	}

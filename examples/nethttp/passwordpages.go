@@ -124,7 +124,7 @@ func (a *app) pageReset(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *app) showReset(w http.ResponseWriter, r *http.Request, status int, token, problem string) {
-	acct, err := a.resets.CheckLink(r.Context(), mfa.NewSecret(token))
+	acct, err := a.resets.CheckLink(r.Context(), factor.NewSecret(token))
 	if errors.Is(err, password.ErrLink) {
 		a.show(w, r, http.StatusGone, "This link is not good any more", view{Page: "reset", Data: newPasswordView{Gone: true}})
 		return
@@ -239,7 +239,7 @@ func (a *app) postSetPassword(w http.ResponseWriter, r *http.Request, who *admin
 	if err == nil {
 		err = a.slowed(r.Context(), a.loginAttempt(r, who.login), func(ctx context.Context) error {
 			return a.resets.AdminSet(ctx, password.AdminRequest{Tenant: tenant, ID: loginID(whom.login), Actor: req.Actor, Reason: req.Reason,
-				Password: mfa.NewSecret(r.PostForm.Get("password"))})
+				Password: factor.NewSecret(r.PostForm.Get("password"))})
 		})
 	}
 	problem := explainPassword(err)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/sso"
@@ -67,14 +68,14 @@ func (a *app) signOnProviders(ctx context.Context, env func(string) string) ([]s
 	var list []sso.Provider
 	for _, p := range []struct {
 		name string
-		make func(string, mfa.Secret) sso.Provider
+		make func(string, factor.Secret) sso.Provider
 	}{{"MICROSOFT", sso.Microsoft}, {"GOOGLE", sso.Google}} {
 		id, secret := env("ACME_"+p.name+"_CLIENT_ID"), env("ACME_"+p.name+"_CLIENT_SECRET")
 		if (id == "") != (secret == "") {
 			return nil, fmt.Errorf("of ACME_%[1]s_CLIENT_ID and ACME_%[1]s_CLIENT_SECRET one is empty; set both, or neither", p.name)
 		}
 		if id != "" {
-			list = append(list, p.make(id, mfa.NewSecret(secret)))
+			list = append(list, p.make(id, factor.NewSecret(secret)))
 		}
 	}
 	host := a.cfg.public.Hostname()
@@ -308,8 +309,8 @@ func (a *app) tellOfLink(ctx context.Context, e mfa.Event) {
 			return nil
 		}
 		if err == nil {
-			err = a.mail.Send(ctx, email.Message{To: acct.Email, Subject: "Acme: how you sign in has changed", Text: mfa.NewSecret(text),
-				HTML: mfa.NewSecret("<p>" + strings.ReplaceAll(template.HTMLEscapeString(strings.TrimSpace(text)), "\n\n", "</p><p>") + "</p>")})
+			err = a.mail.Send(ctx, email.Message{To: acct.Email, Subject: "Acme: how you sign in has changed", Text: factor.NewSecret(text),
+				HTML: factor.NewSecret("<p>" + strings.ReplaceAll(template.HTMLEscapeString(strings.TrimSpace(text)), "\n\n", "</p><p>") + "</p>")})
 		}
 		if err != nil {
 			a.log.WarnContext(ctx, "cannot tell a person of a change", "subject", e.UserID, "event", e.Name, "error", err)

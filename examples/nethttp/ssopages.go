@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/sso"
 )
 
@@ -139,7 +140,7 @@ func (a *app) postActivation(on bool) acted {
 			Provider: form.Get("provider"), Organization: strings.TrimSpace(form.Get("organization")), AcceptMFA: form.Get("accept_mfa") != ""}})
 		typed := signOnView{Provider: form.Get("provider"), Organization: form.Get("organization")}
 		switch {
-		case errors.Is(err, mfa.ErrMalformed):
+		case errors.Is(err, factor.ErrMalformed):
 			a.showSignOn(w, r, who.account, http.StatusUnprocessableEntity, typed, "This is no organisation of "+a.providerName(typed.Provider)+
 				": Microsoft's have a tenant ID like "+demoTenant+", Google's a domain.")
 		case errors.Is(err, mfa.ErrNotAvailable):

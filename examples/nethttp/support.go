@@ -127,7 +127,7 @@ func (a *app) postAccess(w http.ResponseWriter, r *http.Request, who *administra
 	if err == nil {
 		var e *mfa.Enrollment
 		e, err = a.manager.Issue(r.Context(), mfa.IssueRequest{AdminRequest: req, Kind: "access",
-			Params: map[string]mfa.Secret{"valid": mfa.NewSecret(r.PostForm.Get("valid")), "uses": mfa.NewSecret(r.PostForm.Get("uses"))}})
+			Params: map[string]factor.Secret{"valid": factor.NewSecret(r.PostForm.Get("valid")), "uses": factor.NewSecret(r.PostForm.Get("uses"))}})
 		if err == nil {
 			p.Code, p.Expires = e.Prompt.Codes[0].Reveal(), e.Expires
 		}
@@ -169,7 +169,7 @@ func explain(err error) string {
 	switch {
 	case errors.Is(err, errReason):
 		return "Please give a reason of up to 500 characters: how did you make sure who asks?"
-	case errors.Is(err, mfa.ErrMalformed):
+	case errors.Is(err, factor.ErrMalformed):
 		return "That cannot be done so. Please choose from what is offered."
 	case errors.Is(err, mfa.ErrNotAvailable):
 		return "No address of this person is known to be theirs."

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/password"
 	"github.com/secondgate/secondgate/password/throttle"
 )
@@ -35,7 +35,7 @@ func (a *app) slowed(
 // guess verifies a password against a hash. An empty hash is that of a name that does not exist.
 func (a *app) guess(ctx context.Context, at throttle.Attempt, hash, typed string) error {
 	return a.slowed(ctx, at, func(ctx context.Context) error {
-		return a.passwords.Verify(ctx, hash, mfa.NewSecret(typed))
+		return a.passwords.Verify(ctx, hash, factor.NewSecret(typed))
 	})
 }
 
@@ -65,7 +65,7 @@ func (a *app) attempt(r *http.Request, name string, login int64) throttle.Attemp
 	}
 	at.Account = loginID(login)
 	if c, err := r.Cookie(a.passCookie(login)); err == nil && len(c.Value) < maxPass {
-		at.Pass = mfa.NewSecret(c.Value)
+		at.Pass = factor.NewSecret(c.Value)
 	}
 	return at
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/mfatest"
@@ -80,7 +81,7 @@ func newSite(name, base string) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	manager, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []mfa.Factor{app, mail},
+	manager, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{app, mail},
 		Policies: policy.Static(policy.Policy{Implicit: []string{"email"}, KeepImplicit: true})})
 	if err != nil {
 		return nil, err

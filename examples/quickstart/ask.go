@@ -5,16 +5,16 @@ import (
 	"fmt"
 	"log"
 
-	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 // ask reads a code from the terminal.
-func ask(input *bufio.Scanner) mfa.Secret {
+func ask(input *bufio.Scanner) factor.Secret {
 	fmt.Print("code: ")
 	if !input.Scan() {
 		log.Fatal("no more input")
 	}
-	return mfa.NewSecret(input.Text())
+	return factor.NewSecret(input.Text())
 }
 
 // said is what a developer reads of an error; people deserve better words.

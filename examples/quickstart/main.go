@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage/memory"
 	"github.com/secondgate/secondgate/totp"
@@ -20,7 +21,7 @@ func main() {
 	check(err)
 	keys, err := seal.NewKeyring(seal.GenerateKey()) // your application keeps its key in a file
 	check(err)
-	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []mfa.Factor{authenticator}})
+	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{authenticator}})
 	check(err)
 
 	ctx, session := context.Background(), "the id of the session"

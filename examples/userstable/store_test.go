@@ -16,6 +16,7 @@ import (
 	"github.com/secondgate/secondgate/examples/userstable"
 	"github.com/secondgate/secondgate/internal/kdf/kdftest"
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/pin"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
@@ -248,20 +249,20 @@ func Example() {
 	check(err)
 	number, err := pin.New(pin.Config{})
 	check(err)
-	m, err := mfa.New(mfa.Config{Store: store, Keys: keys, Factors: []mfa.Factor{number}})
+	m, err := mfa.New(mfa.Config{Store: store, Keys: keys, Factors: []factor.Factor{number}})
 	check(err)
 
 	ann := mfa.User{ID: "42"} // users.id
 	begun, err := m.Begin(ctx, mfa.BeginRequest{User: ann, Binding: "session"})
 	check(err)
-	e, err := m.Enroll(ctx, mfa.EnrollRequest{Grant: begun.Grant, Binding: "session", Kind: "pin", Params: map[string]mfa.Secret{"pin": mfa.NewSecret("739162")}})
+	e, err := m.Enroll(ctx, mfa.EnrollRequest{Grant: begun.Grant, Binding: "session", Kind: "pin", Params: map[string]factor.Secret{"pin": factor.NewSecret("739162")}})
 	check(err)
-	_, err = m.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: "session", Response: mfa.NewSecret("739162")})
+	_, err = m.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: "session", Response: factor.NewSecret("739162")})
 	check(err)
 
 	begun, err = m.Begin(ctx, mfa.BeginRequest{User: ann, Binding: "session"})
 	check(err)
-	v, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: begun.Token, Binding: "session", Kind: "pin", Response: mfa.NewSecret("739162")})
+	v, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: begun.Token, Binding: "session", Kind: "pin", Response: factor.NewSecret("739162")})
 	check(err)
 	var kept bool
 	check(db.QueryRow("SELECT mfa_record IS NOT NULL FROM users WHERE id = 42").Scan(&kept))

@@ -112,7 +112,7 @@ func TestSignInWithOathtool(t *testing.T) {
 	require.NoError(t, err)
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
-	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: clock, Factors: []mfa.Factor{f}})
+	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: clock, Factors: []factor.Factor{f}})
 	require.NoError(t, err)
 	subject := mfa.User{ID: "42", Account: "ann@example.com"}
 	begin := func() *mfa.Challenge {
@@ -122,20 +122,20 @@ func TestSignInWithOathtool(t *testing.T) {
 	}
 	e, err := m.Enroll(t.Context(), mfa.EnrollRequest{Grant: begin().Grant, Binding: "b", Kind: "totp"})
 	require.NoError(t, err)
-	shown := func() mfa.Secret {
-		return mfa.NewSecret(run(t, "", oathtool, "--totp", "-b", "-N", clock.Now().Format("2006-01-02 15:04:05 UTC"), e.Prompt.Secret.Reveal()))
+	shown := func() factor.Secret {
+		return factor.NewSecret(run(t, "", oathtool, "--totp", "-b", "-N", clock.Now().Format("2006-01-02 15:04:05 UTC"), e.Prompt.Secret.Reveal()))
 	}
 	code := shown()
 	_, err = m.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: "b", Response: code})
 	require.NoError(t, err)
-	verify := func(code mfa.Secret) error {
+	verify := func(code factor.Secret) error {
 		_, err := m.Verify(t.Context(), mfa.VerifyRequest{Challenge: begin().Token, Binding: "b", Kind: "totp", Response: code})
 		return err
 	}
-	require.ErrorIs(t, verify(code), mfa.ErrReplayed, "the code that confirmed does not sign in")
+	require.ErrorIs(t, verify(code), factor.ErrReplayed, "the code that confirmed does not sign in")
 	clock.Advance(30 * time.Second)
 	require.NoError(t, verify(shown()))
-	require.ErrorIs(t, verify(shown()), mfa.ErrReplayed)
+	require.ErrorIs(t, verify(shown()), factor.ErrReplayed)
 }
 
 // Every form of the QR code reads as exactly the URI.
@@ -156,7 +156,7 @@ func TestZbarimg(t *testing.T) {
 		"escapes":   {totp.Config{Issuer: "Ünï & Cö=1+2#%/?"}, factor.EnrollInput{User: ann, Name: "my phone"}, 150},
 		"long name": {totp.Config{Issuer: strings.Repeat("long name ", 6) + "x"}, factor.EnrollInput{User: ann}, 250},
 		"longest": {totp.Config{Issuer: strings.Repeat("日", 21)}, factor.EnrollInput{User: factor.User{Account: strings.Repeat("本", 200)},
-			Name: strings.Repeat("電", 100), Params: map[string]mfa.Secret{"secret": mfa.NewSecret(strings.Repeat("A2", 102))}}, 1200},
+			Name: strings.Repeat("電", 100), Params: map[string]factor.Secret{"secret": factor.NewSecret(strings.Repeat("A2", 102))}}, 1200},
 	} {
 		f, err := totp.New(c.cfg)
 		require.NoError(t, err)

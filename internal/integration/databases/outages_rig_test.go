@@ -17,6 +17,7 @@ import (
 
 	"github.com/secondgate/secondgate/internal/integration/servers"
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
@@ -126,7 +127,7 @@ func enrolled(t testing.TB, store storage.Store) *person {
 	app, err := totp.New(totp.Config{Issuer: "Acme"})
 	require.NoError(t, err)
 	p := &person{clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 5, 0, time.UTC)), subject: mfa.User{ID: "ann"}}
-	p.m, err = mfa.New(mfa.Config{Store: store, Keys: keys, Clock: p.clock, Factors: []mfa.Factor{app}})
+	p.m, err = mfa.New(mfa.Config{Store: store, Keys: keys, Clock: p.clock, Factors: []factor.Factor{app}})
 	require.NoError(t, err)
 	ch, err := p.m.Begin(t.Context(), mfa.BeginRequest{User: p.subject, Binding: "s"})
 	require.NoError(t, err)
@@ -139,23 +140,23 @@ func enrolled(t testing.TB, store storage.Store) *person {
 	return p
 }
 
-func (p *person) code(t testing.TB) mfa.Secret {
+func (p *person) code(t testing.TB) factor.Secret {
 	code, err := otptotp.GenerateCodeCustom(p.secret, p.clock.Now(), otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
 	require.NoError(t, err)
-	return mfa.NewSecret(code)
+	return factor.NewSecret(code)
 }
 
 // wrong is a well-formed code that is not the right one of now, nor of the steps beside it.
-func (p *person) wrong(t testing.TB) mfa.Secret {
-	right := map[mfa.Secret]bool{}
+func (p *person) wrong(t testing.TB) factor.Secret {
+	right := map[factor.Secret]bool{}
 	for _, d := range []time.Duration{-60, -30, 0, 30, 60} {
 		code, err := otptotp.GenerateCodeCustom(p.secret, p.clock.Now().Add(d*time.Second), otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
 		require.NoError(t, err)
-		right[mfa.NewSecret(code)] = true
+		right[factor.NewSecret(code)] = true
 	}
 	for {
 		p.tries++
-		if code := mfa.NewSecret(fmt.Sprintf("%06d", p.tries)); !right[code] {
+		if code := factor.NewSecret(fmt.Sprintf("%06d", p.tries)); !right[code] {
 			return code
 		}
 	}
@@ -165,7 +166,7 @@ func (p *person) begin(ctx context.Context) (*mfa.Challenge, error) {
 	return p.m.Begin(ctx, mfa.BeginRequest{User: p.subject, Binding: "s"})
 }
 
-func (p *person) answer(ctx context.Context, ch *mfa.Challenge, code mfa.Secret) error {
+func (p *person) answer(ctx context.Context, ch *mfa.Challenge, code factor.Secret) error {
 	_, err := p.m.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: "s", Kind: "totp", Response: code})
 	return err
 }

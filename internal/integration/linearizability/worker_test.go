@@ -113,7 +113,7 @@ func newWorker(store storage.Store, key []byte) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.Manager, err = mfa.New(mfa.Config{Store: w.witness, Keys: keys, Clock: w.clock, Factors: []mfa.Factor{app, mail, codes},
+	w.Manager, err = mfa.New(mfa.Config{Store: w.witness, Keys: keys, Clock: w.clock, Factors: []factor.Factor{app, mail, codes},
 		Policies:   policy.Static(policy.Policy{Implicit: []string{"email"}, KeepImplicit: true}),
 		Lockout:    lockout.Config{DisableAfter: stopAfter},
 		RateLimits: mfa.RateLimits{PerUser: perHour},
@@ -157,7 +157,7 @@ func monotonic() int64 {
 
 func (w *worker) act(ctx context.Context, d deed) (o outcome, err error) {
 	o = outcome{Said: okay}
-	challenge, grant := mfa.ChallengeToken{Secret: mfa.NewSecret(d.Token)}, mfa.Grant{Secret: mfa.NewSecret(d.Token)}
+	challenge, grant := mfa.ChallengeToken{Secret: factor.NewSecret(d.Token)}, mfa.Grant{Secret: factor.NewSecret(d.Token)}
 	switch d.Do {
 	case "begin":
 		ch, err := w.Begin(ctx, mfa.BeginRequest{User: ann, Binding: binding})
@@ -173,7 +173,7 @@ func (w *worker) act(ctx context.Context, d deed) (o outcome, err error) {
 		m, _ := w.mail.Last()
 		o.Code, o.Expires = tenDigits.FindString(m.Text.Reveal()), millis(del.Expires)
 	case "verify":
-		v, err := w.Verify(ctx, mfa.VerifyRequest{Challenge: challenge, Binding: binding, Kind: d.Kind, Response: mfa.NewSecret(d.Answer)})
+		v, err := w.Verify(ctx, mfa.VerifyRequest{Challenge: challenge, Binding: binding, Kind: d.Kind, Response: factor.NewSecret(d.Answer)})
 		if err != nil {
 			return o, err
 		}
@@ -185,7 +185,7 @@ func (w *worker) act(ctx context.Context, d deed) (o outcome, err error) {
 		}
 		o.Token, o.Code, o.Expires = e.Token.Reveal(), e.Prompt.Secret.Reveal(), millis(e.Expires)
 	case "confirm":
-		c, err := w.Confirm(ctx, mfa.ConfirmRequest{Token: mfa.EnrollmentToken{Secret: mfa.NewSecret(d.Token)}, Binding: binding, Response: mfa.NewSecret(d.Answer)})
+		c, err := w.Confirm(ctx, mfa.ConfirmRequest{Token: mfa.EnrollmentToken{Secret: factor.NewSecret(d.Token)}, Binding: binding, Response: factor.NewSecret(d.Answer)})
 		if err != nil {
 			return o, err
 		}
@@ -224,9 +224,9 @@ func (w *worker) refusal(err error) outcome {
 	var stop *mfa.DisabledError
 	var sends *mfa.RateLimitError
 	switch {
-	case errors.As(err, &attempt) && errors.Is(err, mfa.ErrReplayed):
+	case errors.As(err, &attempt) && errors.Is(err, factor.ErrReplayed):
 		return outcome{Said: replayed, Left: attempt.Remaining, Until: millis(attempt.LockedUntil)}
-	case errors.As(err, &attempt) && errors.Is(err, mfa.ErrIncorrect):
+	case errors.As(err, &attempt) && errors.Is(err, factor.ErrIncorrect):
 		return outcome{Said: incorrect, Left: attempt.Remaining, Until: millis(attempt.LockedUntil)}
 	case errors.As(err, &lock):
 		return outcome{Said: locked, Until: millis(lock.Until)}
@@ -236,7 +236,7 @@ func (w *worker) refusal(err error) outcome {
 		return outcome{Said: budget}
 	case errors.Is(err, mfa.ErrTokenExpired):
 		return outcome{Said: over}
-	case errors.Is(err, mfa.ErrExpired) && !errors.As(err, &attempt):
+	case errors.Is(err, factor.ErrExpired) && !errors.As(err, &attempt):
 		return outcome{Said: expired}
 	case errors.Is(err, mfa.ErrNotAvailable):
 		return outcome{Said: none}

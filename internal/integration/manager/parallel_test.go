@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/storage"
 )
@@ -51,7 +52,7 @@ func TestSignInWithEachKind(t *testing.T) {
 // With a limit of five, exactly five of 200 parallel wrong guesses, through Managers with
 // connections of their own to one database, get a verdict.
 func TestParallelGuesses(t *testing.T) {
-	wrong := map[string]mfa.Secret{"totp": mfa.NewSecret("000000"), "email": mfa.NewSecret("000000"), "sms": mfa.NewSecret("000000"), "pin": mfa.NewSecret("000000"), "recovery": mfa.NewSecret("0000-0000-0000-0000")}
+	wrong := map[string]factor.Secret{"totp": factor.NewSecret("000000"), "email": factor.NewSecret("000000"), "sms": factor.NewSecret("000000"), "pin": factor.NewSecret("000000"), "recovery": factor.NewSecret("0000-0000-0000-0000")}
 	everywhere(t, func(t *testing.T, kind string, open func() storage.Store) {
 		w := newWorld(t, open)
 		managers := []*mfa.Manager{w.manager(w.open()), w.manager(w.open()), w.manager(w.open()), w.manager(w.open())}
@@ -67,7 +68,7 @@ func TestParallelGuesses(t *testing.T) {
 			_, err = verify(context.Background(), m, ch, kind, wrong[kind])
 			var l *mfa.LockedError
 			switch {
-			case errors.Is(err, mfa.ErrIncorrect):
+			case errors.Is(err, factor.ErrIncorrect):
 				verdicts.Add(1)
 			case errors.As(err, &l):
 				locked.Add(1)
@@ -119,7 +120,7 @@ func TestOneCodeInManyChallenges(t *testing.T) {
 		switch _, err := verify(context.Background(), m, ch, "totp", code); {
 		case err == nil:
 			wins.Add(1)
-		case errors.Is(err, mfa.ErrReplayed):
+		case errors.Is(err, factor.ErrReplayed):
 			replays.Add(1)
 		}
 	})

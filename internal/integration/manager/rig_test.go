@@ -166,7 +166,7 @@ func (w *world) manager(store storage.Store) *mfa.Manager {
 	require.NoError(w.t, err)
 	codes, err := recovery.New(recovery.Config{})
 	require.NoError(w.t, err)
-	m, err := mfa.New(mfa.Config{Store: store, Keys: w.keys, Clock: w.clock, Factors: []mfa.Factor{app, mail, text, number, codes},
+	m, err := mfa.New(mfa.Config{Store: store, Keys: w.keys, Clock: w.clock, Factors: []factor.Factor{app, mail, text, number, codes},
 		Policies: policy.Static(policy.Policy{Implicit: []string{"email"}, KeepImplicit: true})})
 	require.NoError(w.t, err)
 	return m
@@ -174,22 +174,22 @@ func (w *world) manager(store storage.Store) *mfa.Manager {
 
 var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
 
-func (w *world) mailed() mfa.Secret {
+func (w *world) mailed() factor.Secret {
 	m, ok := w.mail.Last()
 	require.True(w.t, ok)
-	return mfa.NewSecret(sixDigits.FindString(m.Text.Reveal()))
+	return factor.NewSecret(sixDigits.FindString(m.Text.Reveal()))
 }
 
-func (w *world) texted() mfa.Secret {
+func (w *world) texted() factor.Secret {
 	m, ok := w.texts.Last()
 	require.True(w.t, ok)
-	return mfa.NewSecret(sixDigits.FindString(m.Text))
+	return factor.NewSecret(sixDigits.FindString(m.Text))
 }
 
-func (w *world) shown() mfa.Secret {
+func (w *world) shown() factor.Secret {
 	code, err := otptotp.GenerateCodeCustom(w.secret, w.clock.Now(), otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
 	require.NoError(w.t, err)
-	return mfa.NewSecret(code)
+	return factor.NewSecret(code)
 }
 
 func (w *world) begin(m *mfa.Manager) *mfa.Challenge {
@@ -205,7 +205,7 @@ func (w *world) send(m *mfa.Manager, ch *mfa.Challenge, kind string) {
 	require.NoError(w.t, err)
 }
 
-func verify(ctx context.Context, m *mfa.Manager, ch *mfa.Challenge, kind string, answer mfa.Secret) (*mfa.Verification, error) {
+func verify(ctx context.Context, m *mfa.Manager, ch *mfa.Challenge, kind string, answer factor.Secret) (*mfa.Verification, error) {
 	return m.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: kind, Response: answer})
 }
 
@@ -221,13 +221,13 @@ func (w *world) enrollAll(m *mfa.Manager) {
 		require.NoError(w.t, err, kind)
 		return e
 	}
-	confirm := func(e *mfa.Enrollment, answer mfa.Secret) mfa.Grant {
+	confirm := func(e *mfa.Enrollment, answer factor.Secret) mfa.Grant {
 		c, err := m.Confirm(w.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: answer})
 		require.NoError(w.t, err, e.Kind)
 		return c.Grant
 	}
-	confirm(begun("pin", map[string]mfa.Secret{"pin": mfa.NewSecret("739162")}), mfa.NewSecret("739162"))
-	text := begun("sms", map[string]mfa.Secret{"number": mfa.NewSecret("+31612345678")})
+	confirm(begun("pin", map[string]factor.Secret{"pin": factor.NewSecret("739162")}), factor.NewSecret("739162"))
+	text := begun("sms", map[string]factor.Secret{"number": factor.NewSecret("+31612345678")})
 	v.Grant = confirm(text, w.texted())
 	app := begun("totp", nil)
 	w.secret = app.Prompt.Secret.Reveal()
@@ -241,7 +241,7 @@ func (w *world) enrollAll(m *mfa.Manager) {
 var kinds = []string{"totp", "email", "sms", "pin", "recovery"}
 
 // right is the right answer of a kind to ch.
-func (w *world) right(m *mfa.Manager, ch *mfa.Challenge, kind string) mfa.Secret {
+func (w *world) right(m *mfa.Manager, ch *mfa.Challenge, kind string) factor.Secret {
 	switch kind {
 	case "totp":
 		return w.shown()
@@ -252,7 +252,7 @@ func (w *world) right(m *mfa.Manager, ch *mfa.Challenge, kind string) mfa.Secret
 		w.send(m, ch, kind)
 		return w.texted()
 	case "pin":
-		return mfa.NewSecret("739162")
+		return factor.NewSecret("739162")
 	default:
 		return w.codes[0]
 	}
