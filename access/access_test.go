@@ -99,7 +99,7 @@ const session = "session"
 
 func (o *office) begin() *mfa.Challenge {
 	o.t.Helper()
-	ch, err := o.Begin(o.t.Context(), mfa.BeginRequest{User: ann, Binding: session})
+	ch, err := o.Session(ann, session).Begin(o.t.Context())
 	require.NoError(o.t, err)
 	return ch
 }
@@ -107,25 +107,24 @@ func (o *office) begin() *mfa.Challenge {
 // enrol gives ann an authenticator app.
 func (o *office) enrol(g mfa.Grant) {
 	o.t.Helper()
-	e, err := o.Enroll(o.t.Context(), mfa.EnrollRequest{Grant: g, Binding: session, Kind: "totp"})
+	e, err := o.Session(ann, session).Enroll(o.t.Context(), g, mfa.EnrollRequest{Kind: "totp"})
 	require.NoError(o.t, err)
 	code, err := otptotp.GenerateCode(e.Prompt.Secret.Reveal(), o.clock.Now())
 	require.NoError(o.t, err)
-	_, err = o.Confirm(o.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: factor.NewSecret(code)})
+	_, err = o.Session(ann, session).Confirm(o.t.Context(), e, factor.NewSecret(code))
 	require.NoError(o.t, err)
 }
 
 func (o *office) issue(params map[string]factor.Secret) factor.Secret {
 	o.t.Helper()
-	e, err := o.Issue(o.t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{User: ann, Actor: mfa.System("admin"), Reason: "called, knows her badge number"},
-		Kind: "access", Params: params})
+	e, err := o.Admin(mfa.System("admin"), "called, knows her badge number").Enroll(o.t.Context(), ann, mfa.EnrollRequest{Kind: "access", Params: params})
 	require.NoError(o.t, err)
 	require.Len(o.t, e.Prompt.Codes, 1)
 	return e.Prompt.Codes[0]
 }
 
 func (o *office) use(code factor.Secret) (*mfa.Verification, error) {
-	return o.Verify(o.t.Context(), mfa.VerifyRequest{Challenge: o.begin().Token, Binding: session, Kind: "access", Response: code})
+	return o.Session(ann, session).Verify(o.t.Context(), o.begin(), "access", code)
 }
 
 func TestAccessOnce(t *testing.T) {
@@ -141,7 +140,7 @@ func TestAccessOnce(t *testing.T) {
 	overview, err := o.Overview(t.Context(), ann)
 	require.NoError(t, err)
 	require.Len(t, overview.Factors, 1)
-	require.ErrorIs(t, o.Remove(t.Context(), v.Grant, session, overview.Factors[0].ID), mfa.ErrForbidden)
+	require.ErrorIs(t, o.Session(ann, session).Remove(t.Context(), v.Grant, overview.Factors[0].ID), mfa.ErrForbidden)
 	old := overview.Factors[0].ID
 	o.enrol(v.Grant)
 	overview, err = o.Overview(t.Context(), ann)
@@ -201,18 +200,18 @@ func TestWrongAccessCodesLock(t *testing.T) {
 func TestOnlyAdministratorsIssue(t *testing.T) {
 	o := open(t)
 	g := o.begin().Grant
-	_, err := o.Enroll(t.Context(), mfa.EnrollRequest{Grant: g, Binding: session, Kind: "access"})
+	_, err := o.Session(ann, session).Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "access"})
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
 	o.enrol(g)
-	_, err = o.RegenerateRecoveryCodes(t.Context(), g, session)
+	_, err = o.Session(ann, session).NewRecoveryCodes(t.Context(), g)
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
-	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{User: ann, Actor: mfa.System("mallory")}, Kind: "access"})
+	_, err = o.Admin(mfa.System("mallory"), "").Enroll(t.Context(), ann, mfa.EnrollRequest{Kind: "access"})
 	require.ErrorIs(t, err, mfa.ErrForbidden)
-	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{User: ann, Actor: mfa.System("admin")}, Kind: "totp"})
+	_, err = o.Admin(mfa.System("admin"), "").Enroll(t.Context(), ann, mfa.EnrollRequest{Kind: "totp"})
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
-	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{User: mfa.User{ID: "bob", Enrolled: true}, Actor: mfa.System("admin")}, Kind: "access"})
+	_, err = o.Admin(mfa.System("admin"), "").Enroll(t.Context(), mfa.User{ID: "bob", Enrolled: true}, mfa.EnrollRequest{Kind: "access"})
 	require.ErrorIs(t, err, mfa.ErrRecordMissing)
-	_, err = o.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{User: ann, Actor: mfa.System("admin")}, Kind: "access", Params: map[string]factor.Secret{"valid": factor.NewSecret("9000h")}})
+	_, err = o.Admin(mfa.System("admin"), "").Enroll(t.Context(), ann, mfa.EnrollRequest{Kind: "access", Params: map[string]factor.Secret{"valid": factor.NewSecret("9000h")}})
 	require.ErrorIs(t, err, factor.ErrMalformed)
 }
 

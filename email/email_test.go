@@ -51,7 +51,7 @@ func newRig(t testing.TB, change ...func(*email.Config)) *rig {
 }
 
 func (r *rig) begin(t testing.TB, s mfa.User) *mfa.Challenge {
-	ch, err := r.Begin(t.Context(), mfa.BeginRequest{User: s, Binding: "b"})
+	ch, err := r.Session(s, "b").Begin(t.Context())
 	require.NoError(t, err)
 	return ch
 }
@@ -72,7 +72,7 @@ func TestSignIn(t *testing.T) {
 		r := newRig(t)
 		ch := r.begin(t, ann)
 		require.Equal(t, "a•••@example.com", ch.Options[0].MaskedDestination)
-		d, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: "b", Kind: "email"})
+		d, err := r.Session(ann, "b").Send(t.Context(), ch, "email")
 		require.NoError(t, err)
 		require.Equal(t, r.clock.Now().Add(90*time.Second), d.Expires)
 		m, _ := r.box.Last()
@@ -83,7 +83,7 @@ func TestSignIn(t *testing.T) {
 		require.Contains(t, m.HTML.Reveal(), code.Reveal())
 		require.NotContains(t, m.Subject, code.Reveal(), "lock screens show subjects")
 		r.clock.Advance(c.after)
-		_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: "b", Kind: "email", Response: factor.NewSecret(code.Reveal()[:3] + " - " + code.Reveal()[3:])})
+		_, err = r.Session(ann, "b").Verify(t.Context(), ch, "email", factor.NewSecret(code.Reveal()[:3]+" - "+code.Reveal()[3:]))
 		require.ErrorIs(t, err, c.want)
 	}
 }
@@ -95,7 +95,7 @@ func TestConfirmByCodeOrLink(t *testing.T) {
 		r := newRig(t)
 		ch := r.begin(t, mfa.User{ID: "new"})
 		require.Equal(t, mfa.NextEnroll, ch.Next)
-		e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: "b", Kind: "email", Params: map[string]factor.Secret{"address": factor.NewSecret(" New@Example.COM ")}})
+		e, err := r.Session(mfa.User, "b").Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{Kind: "email", Params: map[string]factor.Secret{"address": factor.NewSecret(" New@Example.COM ")}})
 		require.NoError(t, err)
 		require.Equal(t, "N•••@example.com", e.Prompt.MaskedDestination)
 		m, _ := r.box.Last()
@@ -104,12 +104,12 @@ func TestConfirmByCodeOrLink(t *testing.T) {
 		require.True(t, ok)
 		token, _, _ = strings.Cut(token, "\n")
 		if by == "code" {
-			_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: "b", Response: factor.NewSecret(sixDigits.FindString(m.Text.Reveal()))})
+			_, err = r.Session(ann, "b").Confirm(t.Context(), e, factor.NewSecret(sixDigits.FindString(m.Text.Reveal())))
 		} else {
-			_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: factor.NewSecret(token)}})
+			_, err = r.ConfirmLink(t.Context(), factor.NewSecret(token))
 		}
 		require.NoError(t, err)
-		_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: factor.NewSecret(token)}})
+		_, err = r.ConfirmLink(t.Context(), factor.NewSecret(token))
 		require.ErrorIs(t, err, mfa.ErrTokenExpired)
 		require.Equal(t, mfa.NextVerify, r.begin(t, mfa.User{ID: "new"}).Next)
 	}
@@ -229,12 +229,12 @@ func TestOneCode(t *testing.T) {
 	r := newRig(t)
 	one, two := r.begin(t, ann), r.begin(t, ann)
 	send := func(ch *mfa.Challenge) factor.Secret {
-		_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: "b", Kind: "email"})
+		_, err := r.Session(ann, "b").Send(t.Context(), ch, "email")
 		require.NoError(t, err)
 		return r.code(t)
 	}
 	verify := func(ch *mfa.Challenge, code factor.Secret) error {
-		_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: "b", Kind: "email", Response: code})
+		_, err := r.Session(ann, "b").Verify(t.Context(), ch, "email", code)
 		return err
 	}
 	first := send(one)
@@ -282,7 +282,7 @@ func TestDelivery(t *testing.T) {
 // A confirmation by link needs links.
 func TestLinkWithoutConfirmURL(t *testing.T) {
 	r := newRig(t, func(c *email.Config) { c.ConfirmURL = nil })
-	_, err := r.SendConfirmation(t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("root")})
+	_, err := r.Admin(mfa.System("root"), "").SendVerificationLink(t.Context(), ann)
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.ErrorContains(t, err, "ConfirmURL")
 	require.Empty(t, r.box.All())

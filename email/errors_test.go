@@ -85,15 +85,20 @@ func TestErrors_HoldNothingThatTheSenderSaid(t *testing.T) {
 	admin := mfa.AdminRequest{User: ann, Actor: mfa.System("root")}
 	for name, do := range map[string]func() error{
 		"send": func() error {
-			_, err := r.Send(ctx, mfa.SendRequest{Challenge: r.begin(t, ann).Token, Binding: "b", Kind: "email"})
+			_, err := r.Session(ann, "b").Send(ctx, r.begin(t, ann), "email")
 			return err
 		},
-		"confirmation": func() error { _, err := r.SendConfirmation(ctx, admin); return err },
-		"setup":        func() error { _, err := r.SendSetupLinkTo(ctx, admin); return err },
+		"confirmation": func() error {
+			_, err := r.Admin(admin.Actor, admin.Reason).SendVerificationLink(ctx, admin.User)
+			return err
+		},
+		"setup": func() error {
+			_, err := r.Admin(admin.Actor, admin.Reason).SendRecoveryLink(ctx, admin.User)
+			return err
+		},
 		"enrolment": func() error {
 			ch := r.begin(t, mfa.User{ID: "new"})
-			_, err := r.Enroll(ctx, mfa.EnrollRequest{Grant: ch.Grant, Binding: "b", Kind: "email",
-				Params: map[string]factor.Secret{"address": factor.NewSecret("new@example.com")}})
+			_, err := r.Session(mfa.User, "b").Enroll(ctx, ch.Grant, mfa.EnrollRequest{Kind: "email", Params: map[string]factor.Secret{"address": factor.NewSecret("new@example.com")}})
 			return err
 		},
 		"factor, code": func() error {

@@ -31,13 +31,13 @@ func Example() {
 		log.Fatal(err)
 	}
 	ctx := context.Background()
-	ch, _ := m.Begin(ctx, mfa.BeginRequest{User: mfa.User{ID: "ann", Email: "ann@example.com", EmailVerified: true}, Binding: "session"})
-	d, _ := m.Send(ctx, mfa.SendRequest{Challenge: ch.Token, Binding: "session", Kind: "email"})
+	ch, _ := m.Session(mfa.User{ID: "ann", Email: "ann@example.com", EmailVerified: true}, "session").Begin(ctx)
+	d, _ := m.Session(mfa.User{ID: "ann", "session").Send(ctx, ch, "email")
 	fmt.Println("sent to", d.MaskedDestination)
 
 	sent, _ := box.Last()
 	code := regexp.MustCompile(`\d{6}`).FindString(sent.Text.Reveal())
-	v, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: "session", Kind: "email", Response: factor.NewSecret(code)})
+	v, err := m.Session(mfa.User{ID: "ann", "session").Verify(ctx, ch, "email", factor.NewSecret(code))
 	fmt.Println(v.UserID, v.AMR, err)
 	// Output:
 	// sent to a•••@example.com

@@ -8,23 +8,20 @@ import (
 )
 
 // Actor is who performs an administrator's act: a user who has proven themselves in their own
-// session ([UserActor]), or a program of the application ([System]). The zero Actor may do
+// session ([Session.Actor]), or a program of the application ([System]). The zero Actor may do
 // nothing.
 type Actor struct {
 	name    string
 	system  bool
-	user    User
+	session Session
 	grant   Grant
-	binding string
 }
 
-// UserActor returns the Actor for a user who administers others. The grant is the user's own,
-// from a verification in the session named by binding that is minutes old, at the highest level
-// that the user has; the Manager checks it at every act. Acts on oneself are refused: what users
-// may do to themselves is what their own grant permits.
-func UserActor(user User, grant Grant, binding string) Actor {
-	return Actor{name: user.ID, user: user, grant: grant, binding: binding}
-}
+// Actor returns the Actor for a user who administers others. The grant is the user's own, from a
+// verification in this session that is minutes old, at the highest level that the user has; the
+// Manager checks it at every act. Acts on oneself are refused: users change what is theirs with
+// their own grant.
+func (s Session) Actor(g Grant) Actor { return Actor{name: s.user.ID, session: s, grant: g} }
 
 // System returns the Actor for a program of the application, such as a command or a nightly job,
 // that acts for no user. The name goes into events. Never make one on behalf of a request.
@@ -43,16 +40,16 @@ func (a Actor) check() error {
 	return nil
 }
 
-// CheckActor says whether an actor has proven enough to act on another user, or on a policy if
-// about is zero, for a package that keeps more of a user than factors (linked accounts,
-// passwords). It does not ask Config.Authorize, and it changes nothing. The errors are those of
+// Check says whether the actor has proven enough to act on a user, or on a policy for the zero
+// User, for a package that keeps more of a user than factors, such as linked accounts and
+// passwords. It does not ask Config.Authorize, and it changes nothing. The errors are those of
 // Reset.
-func (m *Manager) CheckActor(ctx context.Context, a Actor, about User) error {
+func (a Admin) Check(ctx context.Context, about User) error {
 	key := ""
 	if about.ID != "" {
 		key = about.compact().key()
 	}
-	return m.proven(ctx, a, key)
+	return a.m.proven(ctx, a.actor, key)
 }
 
 // proven asks authority whether the actor may act on the user with the key given; an act on a
@@ -61,19 +58,21 @@ func (m *Manager) proven(ctx context.Context, a Actor, key string) error {
 	if err := a.check(); err != nil || a.system {
 		return err
 	}
-	if err := a.user.check(); err != nil {
+	if a.session.m == nil {
+		return ErrToken
+	}
+	s := a.session
+	s.m = m // the actor's own Manager may be another, over the same records
+	if err := s.user.check(); err != nil {
 		return err
 	}
-	own := a.user.compact().key()
+	own := s.user.compact().key()
 	if own == key {
 		return fmt.Errorf("%w: administrators do not act on themselves", ErrForbidden)
 	}
-	c, err := m.openGrant(a.grant, a.binding)
+	c, err := s.openGrant(a.grant)
 	if err != nil {
 		return err
-	}
-	if c.Subject.key() != own {
-		return ErrToken
 	}
 	now := m.now()
 	r, err := m.read(ctx, own)

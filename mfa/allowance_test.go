@@ -16,6 +16,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/mfatest"
 )
 
@@ -59,24 +60,22 @@ var nuisances = []nuisance{
 		return err
 	}, false},
 	{"ResendEnrollment", func(r *nuisanceRig) error {
-		_, err := r.ResendEnrollment(r.t.Context(), r.pending.Token, binding)
+		_, err := r.Session(ann, binding).Resend(r.t.Context(), r.pending)
 		return err
 	}, false},
 	{"SendSetupLink", func(r *nuisanceRig) error {
-		_, err := r.SendSetupLink(r.t.Context(),
-			mfa.SetupRequest{Challenge: r.ch.Token, Binding: binding})
+		_, err := r.Session(ann, binding).SendRecoveryLink(r.t.Context(), r.ch)
 		return err
 	}, false},
 	{"RequestSupport", func(r *nuisanceRig) error {
-		return r.RequestSupport(r.t.Context(), mfa.SupportRequest{Challenge: r.ch.Token, Binding: binding,
-			Message: fmt.Sprint("help ", r.store.Calls(mfatest.OpGet))})
+		return r.Session(ann, binding).RequestSupport(r.t.Context(), r.ch, report.Case{Message: fmt.Sprint("help ", r.store.Calls(mfatest.OpGet))})
 	}, false},
 	{"SendSetupLinkTo", func(r *nuisanceRig) error {
-		_, err := r.SendSetupLinkTo(r.t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("root")})
+		_, err := r.Admin(mfa.System("root"), "").SendRecoveryLink(r.t.Context(), ann)
 		return err
 	}, true},
 	{"SendConfirmation", func(r *nuisanceRig) error {
-		_, err := r.SendConfirmation(r.t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("root")})
+		_, err := r.Admin(mfa.System("root"), "").SendVerificationLink(r.t.Context(), ann)
 		return err
 	}, false},
 }
@@ -85,7 +84,7 @@ var nuisances = []nuisance{
 func newNuisanceRig(t *testing.T) *nuisanceRig {
 	t.Helper()
 	r := &nuisanceRig{other: "stranger@example.net", rig: newRig(t, func(c *mfa.Config) {
-		c.Notify = mfa.NoticesNow
+		c.Notify = func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) }
 		c.RateLimits = mfa.RateLimits{PerUser: 6, PerDestination: 20, PerKind: 40}
 	})}
 	r.grant = r.signIn(ann).Grant
@@ -148,7 +147,7 @@ func TestAllowance_ARefusalCostsNothing(t *testing.T) {
 			require.Equal(t, writes, r.writes(), "writes")
 			require.Equal(t, sent, r.messages(), "messages")
 			require.Equal(t, before, r.shared())
-			require.NoError(t, r.Unlock(t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("root")}))
+			require.NoError(t, r.Admin(mfa.System("root"), "").Unlock(t.Context(), ann))
 			require.NoError(t, act.do(r), "the lock cost nothing of the user's own allowance either")
 		})
 	}
@@ -220,8 +219,7 @@ func TestAllowance_IsNeverExceededInParallel(t *testing.T) {
 			}
 			var delivered atomic.Int32
 			together(40*limits.users, func(i int) {
-				_, err := managers[i%len(managers)].Send(context.Background(), mfa.SendRequest{
-					Challenge: challenges[i%limits.users].Token, Binding: binding, Kind: "mail"})
+				_, err := managers[i%len(managers)].Session(ann, binding).Send(context.Background(), challenges[i%limits.users], "mail")
 				var over *mfa.RateLimitError
 				switch {
 				case err == nil:
@@ -234,8 +232,7 @@ func TestAllowance_IsNeverExceededInParallel(t *testing.T) {
 			require.EqualValues(t, r.messages(), delivered.Load())
 			// What a race refused in passing is there for the next, so the limit is reached.
 			for i := range 40 * limits.users {
-				if _, err := r.Send(t.Context(), mfa.SendRequest{Challenge: challenges[i%limits.users].Token,
-					Binding: binding, Kind: "mail"}); err == nil {
+				if _, err := r.Session(ann, binding).Send(t.Context(), challenges[i%limits.users], "mail"); err == nil {
 					delivered.Add(1)
 				}
 			}

@@ -15,12 +15,12 @@ import (
 
 const maxResponse = 8192
 
-// answer is one answer on its road: read the record, refuse or judge, apply, swap, tell.
+// attempt is one response on its road: read the record, refuse or judge, apply, swap, tell.
 // Verifying a challenge and confirming an enrolment differ only in the two functions.
-type response struct {
+type attempt struct {
 	factor  factor.Factor
 	subject subject
-	purpose Purpose
+	purpose purpose
 	text    string // normalised
 	opened  time.Time
 	now     time.Time // the clock, read once
@@ -67,7 +67,7 @@ type result struct {
 }
 
 // take runs an answer to its end.
-func (m *Manager) respond(ctx context.Context, a *response) error {
+func (m *Manager) respond(ctx context.Context, a *attempt) error {
 	if a.factor.Traits().Expensive {
 		return m.respondExpensive(ctx, a)
 	}
@@ -103,7 +103,7 @@ func (m *Manager) respond(ctx context.Context, a *response) error {
 
 // admit refuses what must not be judged: a locked person's answer, a stopped kind's, and
 // what find refuses.
-func (m *Manager) admit(r *record, a *response, now time.Time) ([]target, error) {
+func (m *Manager) admit(r *record, a *attempt, now time.Time) ([]target, error) {
 	st := m.cfg.Lockout.Status(r.Lockout, a.factor.Kind(), now)
 	if !st.LockedUntil.IsZero() {
 		return nil, &LockedError{Until: st.LockedUntil, RetryAfter: st.LockedUntil.Sub(now)}
@@ -130,7 +130,7 @@ func (m *Manager) admit(r *record, a *response, now time.Time) ([]target, error)
 // judge asks the factor about each target until one accepts. The refusal that tells most
 // is returned: replayed before expired before incorrect, and a failure of the factor
 // before them all.
-func (m *Manager) verifyTargets(ctx context.Context, a *response, targets []target, now time.Time) (won target, v *factor.Verdict, refusal error) {
+func (m *Manager) verifyTargets(ctx context.Context, a *attempt, targets []target, now time.Time) (won target, v *factor.Verdict, refusal error) {
 	refusal = factor.ErrIncorrect
 	for _, t := range targets {
 		in := a.input(t)
@@ -155,7 +155,7 @@ func (m *Manager) verifyTargets(ctx context.Context, a *response, targets []targ
 }
 
 // input is what the factor is asked about a target.
-func (a *response) input(t target) factor.VerifyInput {
+func (a *attempt) input(t target) factor.VerifyInput {
 	in := factor.VerifyInput{User: a.subject.person(), State: t.State, Response: a.text,
 		Opened: a.opened, Confirming: a.confirming, Now: a.now}
 	if t.live != nil {
@@ -167,7 +167,7 @@ func (a *response) input(t target) factor.VerifyInput {
 }
 
 // suffices looks at a verdict with what the Manager knows and the factor does not.
-func (a *response) suffices(t target, v *factor.Verdict) error {
+func (a *attempt) suffices(t target, v *factor.Verdict) error {
 	if a.named != nil {
 		state := v.State
 		if state == nil {
@@ -205,7 +205,7 @@ func weight(err error) int {
 }
 
 // right applies a right answer.
-func (m *Manager) applyCorrect(r *record, a *response, t target, v *factor.Verdict, now time.Time) []Event {
+func (m *Manager) applyCorrect(r *record, a *attempt, t target, v *factor.Verdict, now time.Time) []Event {
 	if v.State != nil {
 		t.State = bytes.Clone(v.State)
 	}
@@ -224,21 +224,21 @@ func (m *Manager) applyCorrect(r *record, a *response, t target, v *factor.Verdi
 }
 
 // cloned is the event of an answer by an instance that seems to have been copied.
-func (m *Manager) cloned(a *response, id string, now time.Time) Event {
+func (m *Manager) cloned(a *attempt, id string, now time.Time) Event {
 	return m.event("factor.cloned", a.subject, now, func(e *Event) {
-		e.Kind, e.FactorID, e.Purpose = a.factor.Kind(), id, a.purpose
+		e.Kind, e.FactorID, e.Purpose = a.factor.Kind(), id, string(a.purpose)
 	})
 }
 
 // wrong counts a refused answer.
-func (m *Manager) applyIncorrect(r *record, a *response, refusal error, now time.Time) ([]Event, error) {
+func (m *Manager) applyIncorrect(r *record, a *attempt, refusal error, now time.Time) ([]Event, error) {
 	var st lockout.Status
 	r.Lockout, st = m.cfg.Lockout.Fail(r.Lockout, a.factor.Kind(), now)
 	return m.refuse(r, a, refusal, st, now)
 }
 
 // refuse makes the error and the events of a refused answer that has been counted.
-func (m *Manager) refuse(r *record, a *response, refusal error, st lockout.Status, now time.Time) ([]Event, error) {
+func (m *Manager) refuse(r *record, a *attempt, refusal error, st lockout.Status, now time.Time) ([]Event, error) {
 	reason := "incorrect"
 	switch weight(refusal) {
 	case weightReplayed:
@@ -250,7 +250,7 @@ func (m *Manager) refuse(r *record, a *response, refusal error, st lockout.Statu
 	delete(r.Proofs, kind)
 	mk := func(name string) Event {
 		return m.event(name, a.subject, now, func(e *Event) {
-			e.Kind, e.Purpose, e.Reason, e.Remaining, e.LockedUntil = kind, a.purpose, reason, st.Remaining, st.LockedUntil
+			e.Kind, e.Purpose, e.Reason, e.Remaining, e.LockedUntil = kind, string(a.purpose), reason, st.Remaining, st.LockedUntil
 		})
 	}
 	name := "verify.failure"
@@ -262,7 +262,7 @@ func (m *Manager) refuse(r *record, a *response, refusal error, st lockout.Statu
 	switch {
 	case !st.LockedUntil.IsZero():
 		events = append(events, told("lockout.locked"))
-	case a.purpose == PurposeSignIn && !a.confirming && r.Lockout.Kinds[kind].Streak >= warnAfter && m.warn(r, now):
+	case a.purpose == purposeSignIn && !a.confirming && r.Lockout.Kinds[kind].Streak >= warnAfter && m.warn(r, now):
 		events[0] = told(name)
 	}
 	switch {
@@ -278,7 +278,7 @@ func (m *Manager) refuse(r *record, a *response, refusal error, st lockout.Statu
 }
 
 // tell gives the verdict, now that it is committed.
-func (m *Manager) tell(ctx context.Context, a *response, err error, out result) error {
+func (m *Manager) tell(ctx context.Context, a *attempt, err error, out result) error {
 	if err == nil {
 		m.emit(ctx, out.events)
 		return out.err
@@ -286,7 +286,7 @@ func (m *Manager) tell(ctx context.Context, a *response, err error, out result) 
 	var locked *LockedError
 	if errors.As(err, &locked) {
 		m.emit(ctx, []Event{m.event("verify.locked", a.subject, a.now, func(e *Event) {
-			e.Kind, e.Purpose, e.LockedUntil = a.factor.Kind(), a.purpose, locked.Until
+			e.Kind, e.Purpose, e.LockedUntil = a.factor.Kind(), string(a.purpose), locked.Until
 		})})
 	}
 	return err

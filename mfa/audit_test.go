@@ -70,7 +70,7 @@ func sound(t testing.TB, p policy.Profile) mfa.Config {
 		Factors: []factor.Factor{key, newApp(t), newPhone(t, func(context.Context, sms.CheckInput) error { return nil }), newMail(t),
 			must[*recovery.Factor](t)(recovery.New(recovery.Config{Count: 4, Bits: 120})), must[*access.Factor](t)(access.New(access.Config{}))},
 		Policies:  policy.Static(policy.Policy{Kinds: []string{"key", "totp", "sms"}}),
-		Notify:    mfa.NoticesNow,
+		Notify:    func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) },
 		Events:    func(context.Context, mfa.Event) {},
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil },
 	}
@@ -172,7 +172,7 @@ func TestProfileHoldsForPoliciesSetLater(t *testing.T) {
 	cfg.Profile = policy.ProfileASVSL2
 	m := must[*mfa.Manager](t)(mfa.New(cfg))
 	set := func(m *mfa.Manager, tenant string, p policy.Policy) error {
-		return m.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("root"), Tenant: tenant, UserType: "staff", Policy: p})
+		return m.Admin(mfa.System("root"), "").SetPolicy(t.Context(), policy.StoredPolicy{Tenant: tenant, UserType: "staff", Policy: p})
 	}
 	err := set(m, "acme", policy.Policy{Mode: policy.ModeOptional, Kinds: []string{"email"}})
 	require.ErrorIs(t, err, mfa.ErrConfig)
@@ -186,10 +186,10 @@ func TestProfileHoldsForPoliciesSetLater(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []policy.Finding{{Row: "A-4", Where: `policy of user type "staff" of tenant "acme"`,
 		Problem: `mode "optional" lets users sign in with one factor`, Remedy: "set Mode to ModeRequired"}}, list)
-	_, err = m.Begin(t.Context(), mfa.BeginRequest{Binding: binding, User: mfa.User{ID: "a", Tenant: "acme", UserType: "staff"}})
+	_, err = m.Session(mfa.User{ID: "a", Tenant: "acme", UserType: "staff"}, binding).Begin(t.Context())
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.ErrorIs(t, err, mfa.ErrConfig)
-	_, err = m.Begin(t.Context(), mfa.BeginRequest{Binding: binding, User: mfa.User{ID: "a", UserType: "staff"}})
+	_, err = m.Session(mfa.User{ID: "a", UserType: "staff"}, binding).Begin(t.Context())
 	require.NoError(t, err)
 }
 
@@ -210,7 +210,7 @@ func TestProfileHoldsForPoliciesOfTheApplication(t *testing.T) {
 		require.True(t, list[0].Advice)
 		require.Equal(t, "Config.Policies", list[0].Where)
 		begin := func() error {
-			_, err := m.Begin(t.Context(), mfa.BeginRequest{Binding: binding, User: ann})
+			_, err := m.Session(ann, binding).Begin(t.Context())
 			return err
 		}
 		p = policy.Policy{Kinds: []string{"key"}}
@@ -233,7 +233,7 @@ func TestAuditFailsRatherThanPassOver(t *testing.T) {
 
 	cfg.Store = store
 	m = must[*mfa.Manager](t)(mfa.New(cfg))
-	require.NoError(t, m.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("root"), Policy: policy.Policy{}}))
+	require.NoError(t, m.Admin(mfa.System("root"), "").SetPolicy(t.Context(), policy.StoredPolicy{Policy: policy.Policy{}}))
 	for _, rec := range dump(t, store.(storage.Lister)) {
 		require.NotEmpty(t, rec)
 	}

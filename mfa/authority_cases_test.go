@@ -40,7 +40,7 @@ var bea = mfa.User{ID: "bea", UserType: "employee"}
 
 func (r *rig) setPolicy(p policy.Policy) {
 	r.t.Helper()
-	require.NoError(r.t, r.SetPolicy(r.t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("root"), UserType: "employee", Policy: p}))
+	require.NoError(r.t, r.Admin(mfa.System("root"), "").SetPolicy(r.t.Context(), policy.StoredPolicy{UserType: "employee", Policy: p}))
 }
 
 // setUp enrols a first factor, and others by the same proof.
@@ -56,9 +56,8 @@ func (r *rig) setUp(s mfa.User, kinds ...string) mfa.Grant {
 // proves is what a user may change after proving a kind to manage factors.
 func (r *rig) proves(s mfa.User, kind string) mfa.Grant {
 	r.t.Helper()
-	ch := r.beginFor(s, mfa.PurposeManage)
-	v, err := r.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeManage, Binding: binding,
-		Kind: kind, Response: factor.NewSecret(s.ID + " " + kind)})
+	ch := r.beginFor(s, "manage")
+	v, err := r.Session(s, binding).ManageFactors().Verify(r.t.Context(), ch, kind, factor.NewSecret(s.ID+" "+kind))
 	require.NoError(r.t, err)
 	return v.Grant
 }
@@ -97,8 +96,8 @@ func TestAuthority_TightenedPolicyOpensNothing(t *testing.T) {
 			var required *mfa.EnrollmentRequiredError
 			require.ErrorAs(t, err, &required, "it signs nobody in")
 			require.NotContains(t, required.Kinds, "sms")
-			require.ErrorIs(t, r.Remove(t.Context(), required.Grant, binding, r.factorID(s, "sms")), mfa.ErrProofRequired)
-			_, err = r.RegenerateRecoveryCodes(t.Context(), required.Grant, binding)
+			require.ErrorIs(t, r.Session(s, binding).Remove(t.Context(), required.Grant, r.factorID(s, "sms")), mfa.ErrProofRequired)
+			_, err = r.Session(s, binding).NewRecoveryCodes(t.Context(), required.Grant)
 			require.ErrorIs(t, err, mfa.ErrProofRequired)
 			if kind := required.Kinds[0]; kind != "mail" {
 				c := r.enroll(required.Grant, kind, "new")
@@ -120,14 +119,14 @@ func TestAuthority_UnknownKindIsNotNone(t *testing.T) {
 		r.cfg.Factors = slices.DeleteFunc(slices.Clone(r.cfg.Factors), func(f factor.Factor) bool { return f.Kind() == "key" })
 		r.cfg.Policies = policy.Static(p)
 		there := r.another()
-		for _, purpose := range []mfa.Purpose{mfa.PurposeSignIn, mfa.PurposeStepUp, mfa.PurposeManage} {
-			_, err := there.Begin(t.Context(), mfa.BeginRequest{User: s, Binding: binding, Purpose: purpose, SignedIn: r.clock.Now()})
+		for _, purpose := range []string{"sign-in", "step-up", "manage"} {
+			_, err := withPurpose(there.Session(s, binding), purpose).FirstFactorAt(r.clock.Now()).Begin(t.Context())
 			require.ErrorIs(t, err, mfa.ErrKindNotConfigured, "%s under %+v", purpose, p)
 		}
 		o, err := there.Overview(t.Context(), s)
 		require.NoError(t, err)
 		require.True(t, slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool { return f.Kind == "key" }), "and it is shown")
-		report, err := there.Report(t.Context())
+		report, err := there.Admin(mfa.System("report"), "").Report(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, 1, report.Groups[0].Unknown)
 	}
@@ -136,8 +135,8 @@ func TestAuthority_UnknownKindIsNotNone(t *testing.T) {
 func TestAuthority_UndeliverableAddress(t *testing.T) {
 	r := with(t, policy.Policy{Implicit: []string{"mail"}})
 	s := mfa.User{ID: "ann", UserType: "employee", Email: "ann@intranet", EmailVerified: true}
-	for _, purpose := range []mfa.Purpose{mfa.PurposeSignIn, mfa.PurposeManage, mfa.PurposeStepUp} {
-		_, err := r.Begin(t.Context(), mfa.BeginRequest{User: s, Binding: binding, Purpose: purpose, SignedIn: r.clock.Now()})
+	for _, purpose := range []string{"sign-in", "manage", "step-up"} {
+		_, err := withPurpose(r.Session(s, binding), purpose).FirstFactorAt(r.clock.Now()).Begin(t.Context())
 		require.ErrorIs(t, err, factor.ErrUndeliverable)
 	}
 	count := func() (n int) {
@@ -149,11 +148,11 @@ func TestAuthority_UndeliverableAddress(t *testing.T) {
 		return n
 	}
 	require.Equal(t, 1, count(), "told once a day")
-	report, err := r.Report(t.Context())
+	report, err := r.Admin(mfa.System("report"), "").Report(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, 1, report.Groups[0].Undeliverable)
 	// An administrator's code is the way in.
-	e, err := r.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{User: s, Actor: mfa.System("root")}, Kind: "access"})
+	e, err := r.Admin(mfa.System("root"), "").Enroll(t.Context(), s, mfa.EnrollRequest{Kind: "access"})
 	require.NoError(t, err)
 	v, err := r.verify(r.begin(s), "access", e.Prompt.Codes[0])
 	require.NoError(t, err)
@@ -166,26 +165,26 @@ func TestAuthority_FirstFactorMustBeFresh(t *testing.T) {
 		"grace": {EnrollBy: testStart.Add(time.Hour)}} {
 		t.Run(name, func(t *testing.T) {
 			r := with(t, p)
-			begin := func(purpose mfa.Purpose, since time.Time) (*mfa.Challenge, error) {
-				return r.Begin(t.Context(), mfa.BeginRequest{User: bea, Binding: binding, Purpose: purpose, SignedIn: since})
+			begin := func(purpose string, since time.Time) (*mfa.Challenge, error) {
+				return withPurpose(r.Session(bea, binding), purpose).FirstFactorAt(since).Begin(t.Context())
 			}
 			now := r.clock.Now()
 			for _, since := range []time.Time{now.Add(-5 * time.Hour), now.Add(-15 * time.Minute), now.Add(time.Hour), {}} {
-				_, err := begin(mfa.PurposeManage, since)
+				_, err := begin("manage", since)
 				require.ErrorIs(t, err, mfa.ErrFirstFactorRequired, "%s", since)
 			}
 			if name == "required" {
-				_, err := begin(mfa.PurposeSignIn, now.Add(-5*time.Hour))
+				_, err := begin("sign-in", now.Add(-5*time.Hour))
 				require.ErrorIs(t, err, mfa.ErrFirstFactorRequired)
 			}
-			ch, err := begin(mfa.PurposeManage, now.Add(-14*time.Minute))
+			ch, err := begin("manage", now.Add(-14*time.Minute))
 			require.NoError(t, err)
 			require.Equal(t, now.Add(time.Minute), ch.Expires, "it gets no fresher")
 			c := r.enroll(ch.Grant, "app", "tulip")
 			require.Equal(t, now.Add(time.Minute), c.GrantExpires)
-			require.NoError(t, r.CheckGrant(t.Context(), bea, c.Grant, binding), "a first set-up flows")
+			require.NoError(t, r.Session(bea, binding).Check(t.Context(), c.Grant), "a first set-up flows")
 			r.clock.Advance(time.Minute)
-			require.ErrorIs(t, r.CheckGrant(t.Context(), bea, c.Grant, binding), mfa.ErrTokenExpired)
+			require.ErrorIs(t, r.Session(bea, binding).Check(t.Context(), c.Grant), mfa.ErrTokenExpired)
 		})
 	}
 }
@@ -195,11 +194,11 @@ func TestAuthority_RecoveryIsHeld(t *testing.T) {
 		t.Run(by, func(t *testing.T) {
 			r := with(t, policy.Policy{})
 			g := r.setUp(bea, "app", "key")
-			_, err := r.RegenerateRecoveryCodes(t.Context(), g, binding)
+			_, err := r.Session(bea, binding).NewRecoveryCodes(t.Context(), g)
 			require.NoError(t, err)
 			code := factor.NewSecret("a")
 			if by == "access" {
-				_, err := r.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{User: bea, Actor: mfa.System("root")}, Kind: "access"})
+				_, err := r.Admin(mfa.System("root"), "").Enroll(t.Context(), bea, mfa.EnrollRequest{Kind: "access"})
 				require.NoError(t, err)
 			}
 			app, key := r.factorID(bea, "app"), r.factorID(bea, "key")
@@ -212,12 +211,12 @@ func TestAuthority_RecoveryIsHeld(t *testing.T) {
 			nothing := func(g mfa.Grant) {
 				t.Helper()
 				for _, id := range []string{app, key} {
-					require.ErrorIs(t, r.Remove(t.Context(), g, binding, id), mfa.ErrProofRequired)
-					require.ErrorIs(t, r.Rename(t.Context(), g, binding, id, "x"), mfa.ErrProofRequired)
+					require.ErrorIs(t, r.Session(bea, binding).Remove(t.Context(), g, id), mfa.ErrProofRequired)
+					require.ErrorIs(t, r.Session(bea, binding).Rename(t.Context(), g, mfa.FactorInfo{ID: id, Name: "x"}), mfa.ErrProofRequired)
 				}
-				_, err = r.RegenerateRecoveryCodes(t.Context(), g, binding)
+				_, err = r.Session(bea, binding).NewRecoveryCodes(t.Context(), g)
 				require.ErrorIs(t, err, mfa.ErrProofRequired)
-				require.ErrorIs(t, r.CheckGrant(t.Context(), bea, g, binding), mfa.ErrProofRequired)
+				require.ErrorIs(t, r.Session(bea, binding).Check(t.Context(), g), mfa.ErrProofRequired)
 			}
 			nothing(v.Grant)
 			c := r.enroll(v.Grant, "key", "thief")
@@ -233,7 +232,7 @@ func TestAuthority_RecoveryIsHeld(t *testing.T) {
 			require.ErrorIs(t, err, factor.ErrIncorrect)
 			// Every older factor cancels it, a weaker one too.
 			r.clock.Advance(23 * time.Hour)
-			require.NoError(t, r.Remove(t.Context(), r.proves(bea, "app"), binding, c.Factor.ID))
+			require.NoError(t, r.Session(bea, binding).Remove(t.Context(), r.proves(bea, "app"), c.Factor.ID))
 			_, err = r.verify(r.begin(bea), "key", factor.NewSecret("thief again"))
 			require.ErrorIs(t, err, factor.ErrIncorrect)
 			r.clock.Advance(2 * time.Hour)
@@ -245,17 +244,17 @@ func TestAuthority_RecoveryIsHeld(t *testing.T) {
 
 func TestAuthority_HoldEnds(t *testing.T) {
 	r := with(t, policy.Policy{RecoveryHold: time.Hour})
-	_, err := r.RegenerateRecoveryCodes(t.Context(), r.setUp(bea, "app"), binding)
+	_, err := r.Session(bea, binding).NewRecoveryCodes(t.Context(), r.setUp(bea, "app"))
 	require.NoError(t, err)
 	v, err := r.verify(r.begin(bea), "recovery", factor.NewSecret("a"))
 	require.NoError(t, err)
 	r.enroll(v.Grant, "app", "new phone")
 	r.clock.Advance(time.Hour)
-	ch := r.beginFor(bea, mfa.PurposeManage)
+	ch := r.beginFor(bea, "manage")
 	require.Len(t, ch.Options, 1, "the old one ended with the hold")
-	v, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeManage, Binding: binding, Kind: "app", Response: factor.NewSecret("new phone")})
+	v, err = r.Session(bea, binding).ManageFactors().Verify(t.Context(), ch, "app", factor.NewSecret("new phone"))
 	require.NoError(t, err)
-	_, err = r.RegenerateRecoveryCodes(t.Context(), v.Grant, binding)
+	_, err = r.Session(bea, binding).NewRecoveryCodes(t.Context(), v.Grant)
 	require.NoError(t, err, "the replacement is a factor like any other")
 }
 
@@ -265,26 +264,26 @@ func TestAuthority_ThreeLevels(t *testing.T) {
 	for _, kind := range []string{"app", "pin"} {
 		v, err := r.verify(r.begin(bea), kind, factor.NewSecret("bea "+kind))
 		require.NoError(t, err, "it signs in")
-		require.ErrorIs(t, r.Remove(t.Context(), v.Grant, binding, r.factorID(bea, "key")), mfa.ErrProofRequired)
-		require.ErrorIs(t, r.CheckGrant(t.Context(), bea, v.Grant, binding), mfa.ErrProofRequired)
+		require.ErrorIs(t, r.Session(bea, binding).Remove(t.Context(), v.Grant, r.factorID(bea, "key")), mfa.ErrProofRequired)
+		require.ErrorIs(t, r.Session(bea, binding).Check(t.Context(), v.Grant), mfa.ErrProofRequired)
 	}
-	ch := r.beginFor(bea, mfa.PurposeManage)
+	ch := r.beginFor(bea, "manage")
 	require.Len(t, ch.Options, 1)
 	require.Equal(t, "key", ch.Options[0].Kind)
-	require.NoError(t, r.Remove(t.Context(), r.proves(bea, "key"), binding, r.factorID(bea, "app")))
+	require.NoError(t, r.Session(bea, binding).Remove(t.Context(), r.proves(bea, "key"), r.factorID(bea, "app")))
 }
 
 func TestAuthority_RecoveryCodesEndWithTheLastFactor(t *testing.T) {
 	r := with(t, policy.Policy{Mode: policy.ModeOptional})
 	first := func() mfa.Grant {
-		ch, err := r.Begin(t.Context(), mfa.BeginRequest{User: bea, Binding: binding, Purpose: mfa.PurposeManage, SignedIn: r.clock.Now()})
+		ch, err := r.Session(bea, binding).ManageFactors().FirstFactorAt(r.clock.Now()).Begin(t.Context())
 		require.NoError(t, err)
 		return r.enroll(ch.Grant, "app", "bea app").Grant
 	}
 	g := first()
-	_, err := r.RegenerateRecoveryCodes(t.Context(), g, binding)
+	_, err := r.Session(bea, binding).NewRecoveryCodes(t.Context(), g)
 	require.NoError(t, err)
-	require.NoError(t, r.Remove(t.Context(), g, binding, r.factorID(bea, "app")))
+	require.NoError(t, r.Session(bea, binding).Remove(t.Context(), g, r.factorID(bea, "app")))
 	o, err := r.Overview(t.Context(), bea)
 	require.NoError(t, err)
 	require.Empty(t, o.Factors)
@@ -298,15 +297,15 @@ func TestAuthority_RecoveryCodesEndWithTheLastFactor(t *testing.T) {
 func TestAuthority_LastRequiredFactorStays(t *testing.T) {
 	r := with(t, policy.Policy{Kinds: []string{"app", "key"}})
 	g := r.setUp(bea, "app", "key")
-	require.NoError(t, r.Remove(t.Context(), g, binding, r.factorID(bea, "key")))
-	require.ErrorIs(t, r.Remove(t.Context(), g, binding, r.factorID(bea, "app")), mfa.ErrLastFactor)
+	require.NoError(t, r.Session(bea, binding).Remove(t.Context(), g, r.factorID(bea, "key")))
+	require.ErrorIs(t, r.Session(bea, binding).Remove(t.Context(), g, r.factorID(bea, "app")), mfa.ErrLastFactor)
 	r.setPolicy(policy.Policy{Kinds: []string{"key"}})
 	g = r.setUpAllowed(bea, "app", "key")
-	require.NoError(t, r.Remove(t.Context(), g, binding, r.factorID(bea, "app")), "what the policy bans is not the last")
-	require.ErrorIs(t, r.Remove(t.Context(), g, binding, r.factorID(bea, "key")), mfa.ErrLastFactor)
+	require.NoError(t, r.Session(bea, binding).Remove(t.Context(), g, r.factorID(bea, "app")), "what the policy bans is not the last")
+	require.ErrorIs(t, r.Session(bea, binding).Remove(t.Context(), g, r.factorID(bea, "key")), mfa.ErrLastFactor)
 	// Who has an address that serves as a factor keeps one.
 	implied := with(t, policy.Policy{Implicit: []string{"mail"}})
-	require.NoError(t, implied.Remove(t.Context(), implied.withApp(ann, "tulip").Grant, binding, implied.factorID(ann, "app")))
+	require.NoError(t, implied.Session(ann, binding).Remove(t.Context(), implied.withApp(ann, "tulip").Grant, implied.factorID(ann, "app")))
 }
 
 // setUpAllowed proves a banned kind, and enrols an allowed one with it.
@@ -320,14 +319,14 @@ func (r *rig) setUpAllowed(s mfa.User, banned, kind string) mfa.Grant {
 
 func TestAuthority_RecoveryEndsDevices(t *testing.T) {
 	r := with(t, policy.Policy{Remember: 24 * time.Hour})
-	_, err := r.RegenerateRecoveryCodes(t.Context(), r.setUp(bea, "app"), binding)
+	_, err := r.Session(bea, binding).NewRecoveryCodes(t.Context(), r.setUp(bea, "app"))
 	require.NoError(t, err)
-	v, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: r.begin(bea).Token, Binding: binding, Kind: "app", Response: factor.NewSecret("bea app"), Remember: "laptop"})
+	v, err := r.Session(bea, binding).RememberDevice("laptop").Verify(t.Context(), r.begin(bea), "app", factor.NewSecret("bea app"))
 	require.NoError(t, err)
 	require.NotEmpty(t, v.Device)
 	_, err = r.verify(r.begin(bea), "recovery", factor.NewSecret("b"))
 	require.NoError(t, err)
-	ch, err := r.Begin(t.Context(), mfa.BeginRequest{User: bea, Binding: binding, Device: v.Device})
+	ch, err := r.Session(bea, binding).OnDevice(v.Device).Begin(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, mfa.NextVerify, ch.Next)
 }
@@ -340,18 +339,18 @@ func TestAuthority_RecoveryLinksEnd(t *testing.T) {
 		},
 		"by a password change": func(r *rig) { require.NoError(r.t, r.PasswordChanged(r.t.Context(), ann)) },
 		"by a reset": func(r *rig) {
-			require.NoError(r.t, r.Reset(r.t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("root")}))
+			require.NoError(r.t, r.Admin(mfa.System("root"), "").Reset(r.t.Context(), ann))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := lost(t)
 			link := r.setupLink(ann)
 			end(r)
-			_, err := r.OpenSetup(t.Context(), link, elsewhere)
+			_, err := r.Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), link)
 			require.ErrorIs(t, err, mfa.ErrTokenExpired)
 
 			r = lost(t)
-			ch, err := r.OpenSetup(t.Context(), r.setupLink(ann), elsewhere)
+			ch, err := r.Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), r.setupLink(ann))
 			require.NoError(t, err)
 			end(r)
 			_, err = r.replaceBy(ch, factor.NewSecret("a"))
@@ -363,57 +362,57 @@ func TestAuthority_RecoveryLinksEnd(t *testing.T) {
 func TestAuthority_Administrators(t *testing.T) {
 	r := with(t, policy.Policy{})
 	strong := r.setUp(bea, "key", "pin")
-	require.NoError(t, r.Reset(t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.UserActor(bea, strong, binding)}))
+	require.NoError(t, r.Admin(r.Session(bea, binding).Actor(strong), "").Reset(t.Context(), ann))
 	weak, err := r.verify(r.begin(bea), "pin", factor.NewSecret("bea pin"))
 	require.NoError(t, err)
 	other := mfa.User{ID: "cas"}
 	others := r.setUp(other, "key")
 	acts := map[string]func(a mfa.Actor, about mfa.User) error{
 		"reset": func(a mfa.Actor, s mfa.User) error {
-			return r.Reset(t.Context(), mfa.AdminRequest{User: s, Actor: a})
+			return r.Admin(a, "").Reset(t.Context(), s)
 		},
 		"unlock": func(a mfa.Actor, s mfa.User) error {
-			return r.Unlock(t.Context(), mfa.AdminRequest{User: s, Actor: a})
+			return r.Admin(a, "").Unlock(t.Context(), s)
 		},
 		"forget": func(a mfa.Actor, s mfa.User) error {
-			return r.Delete(t.Context(), mfa.AdminRequest{User: s, Actor: a})
+			return r.Admin(a, "").Delete(t.Context(), s)
 		},
 		"close": func(a mfa.Actor, s mfa.User) error {
-			return r.CloseSupport(t.Context(), mfa.AdminRequest{User: s, Actor: a})
+			return r.Admin(a, "").CloseSupportCase(t.Context(), s)
 		},
 		"access": func(a mfa.Actor, s mfa.User) error {
-			_, err := r.Issue(t.Context(), mfa.IssueRequest{AdminRequest: mfa.AdminRequest{User: s, Actor: a}, Kind: "access"})
+			_, err := r.Admin(a, "").Enroll(t.Context(), s, mfa.EnrollRequest{Kind: "access"})
 			return err
 		},
 		"link": func(a mfa.Actor, s mfa.User) error {
-			_, err := r.SendSetupLinkTo(t.Context(), mfa.AdminRequest{User: s, Actor: a})
+			_, err := r.Admin(a, "").SendRecoveryLink(t.Context(), s)
 			return err
 		},
 		"confirmation": func(a mfa.Actor, s mfa.User) error {
-			_, err := r.SendConfirmation(t.Context(), mfa.AdminRequest{User: s, Actor: a})
+			_, err := r.Admin(a, "").SendVerificationLink(t.Context(), s)
 			return err
 		},
 		"policy": func(a mfa.Actor, s mfa.User) error {
 			if s.ID == bea.ID {
 				return mfa.ErrForbidden // a policy is about nobody in particular
 			}
-			return r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: a, UserType: "other"})
+			return r.Admin(a, "").SetPolicy(t.Context(), policy.StoredPolicy{UserType: "other"})
 		},
-		"check": func(a mfa.Actor, s mfa.User) error { return r.CheckActor(t.Context(), a, s) },
+		"check": func(a mfa.Actor, s mfa.User) error { return r.Admin(a, "").Check(t.Context(), s) },
 	}
 	for name, act := range acts {
 		t.Run(name, func(t *testing.T) {
 			require.ErrorIs(t, act(mfa.Actor{}, ann), factor.ErrMalformed)
 			require.ErrorIs(t, act(mfa.System(""), ann), factor.ErrMalformed)
-			require.ErrorIs(t, act(mfa.UserActor(bea, mfa.Grant{}, binding), ann), mfa.ErrToken)
-			require.ErrorIs(t, act(mfa.UserActor(bea, weak.Grant, binding), ann), mfa.ErrProofRequired)
-			require.ErrorIs(t, act(mfa.UserActor(bea, strong, "another session"), ann), mfa.ErrToken)
-			require.ErrorIs(t, act(mfa.UserActor(bea, others, binding), ann), mfa.ErrToken, "somebody else's proof")
-			require.ErrorIs(t, act(mfa.UserActor(bea, strong, binding), bea), mfa.ErrForbidden, "on oneself")
+			require.ErrorIs(t, act(r.Session(bea, binding).Actor(mfa.Grant{}), ann), mfa.ErrToken)
+			require.ErrorIs(t, act(r.Session(bea, binding).Actor(weak.Grant), ann), mfa.ErrProofRequired)
+			require.ErrorIs(t, act(r.Session(bea, "another session").Actor(strong), ann), mfa.ErrToken)
+			require.ErrorIs(t, act(r.Session(bea, binding).Actor(others), ann), mfa.ErrToken, "somebody else's proof")
+			require.ErrorIs(t, act(r.Session(bea, binding).Actor(strong), bea), mfa.ErrForbidden, "on oneself")
 		})
 	}
 	r.clock.Advance(15 * time.Minute)
 	for name, act := range acts {
-		require.ErrorIs(t, act(mfa.UserActor(bea, strong, binding), ann), mfa.ErrTokenExpired, name)
+		require.ErrorIs(t, act(r.Session(bea, binding).Actor(strong), ann), mfa.ErrTokenExpired, name)
 	}
 }

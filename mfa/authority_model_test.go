@@ -215,11 +215,11 @@ var bindings = []string{"session-1", "session-2"}
 func (w *world) proceed(a *actorModel) {
 	w.clock.Advance(time.Millisecond) // of many challenges of one moment not all are remembered
 	m, ctx, binding := pick(w.Rand, w.managers), w.t.Context(), a.name+pick(w.Rand, bindings)
-	purpose := pick(w.Rand, []mfa.Purpose{mfa.PurposeSignIn, mfa.PurposeSignIn, mfa.PurposeManage, mfa.PurposeStepUp, mfa.PurposeRecover})
+	purpose := pick(w.Rand, []string{"sign-in", "sign-in", "manage", "step-up", "replace"})
 	age := pick(w.Rand, []time.Duration{0, time.Minute, 5 * time.Hour})
 	since := w.clock.Now().Add(-age)
 	p, own := *w.policy.Load(), w.own()
-	ch, err := m.Begin(ctx, mfa.BeginRequest{User: w.user, Purpose: purpose, Binding: binding, SignedIn: since})
+	ch, err := withPurpose(m.Session(w.user, binding), purpose).FirstFactorAt(since).Begin(ctx)
 	w.note("%s begins %s (%s old): %v", a.name, purpose, age, err)
 	if err != nil {
 		return
@@ -253,7 +253,7 @@ func (w *world) proceed(a *actorModel) {
 	if !ok {
 		return
 	}
-	v, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Purpose: purpose, Binding: binding, Kind: o.Kind, Response: factor.NewSecret(response)})
+	v, err := withPurpose(m.Session(w.user, binding), purpose).Verify(ctx, ch, o.Kind, factor.NewSecret(response))
 	w.note("%s responds with %s: %v", a.name, o.Kind, err)
 	var required *mfa.EnrollmentRequiredError
 	settled := slices.ContainsFunc(own, func(f ownModel) bool { return !f.held && modelAllows(p.Kinds, f.kind) })
@@ -271,7 +271,7 @@ func (w *world) proceed(a *actorModel) {
 	default:
 		g.grant = v.Grant
 	}
-	if unknown && purpose == mfa.PurposeManage {
+	if unknown && purpose == "manage" {
 		w.fail("managed with a kind that is not known")
 	}
 	g.origin, g.level = proven.origin, proven.level
@@ -284,13 +284,13 @@ type provenModel struct {
 }
 
 // respond finds a correct response that an actor knows for an option.
-func (w *world) respond(m *mfa.Manager, a *actorModel, ch *mfa.Challenge, o mfa.Option, binding string, p mfa.Purpose, own []ownModel) (string, provenModel, bool) {
+func (w *world) respond(m *mfa.Manager, a *actorModel, ch *mfa.Challenge, o mfa.Option, binding string, p string, own []ownModel) (string, provenModel, bool) {
 	switch o.Kind {
 	case "mail":
 		if !a.mailbox {
 			return "", provenModel{}, false
 		}
-		_, err := m.Send(w.t.Context(), mfa.SendRequest{Challenge: ch.Token, Purpose: p, Binding: binding, Kind: "mail"})
+		_, err := withPurpose(m.Session(w.user, binding), p).Send(w.t.Context(), ch, "mail")
 		require.NoError(w.t, err)
 		return w.mail.code(w.user.Email).Reveal(), provenModel{"implied", factor.LevelWeak}, true
 	case "recovery":
@@ -353,14 +353,14 @@ func (w *world) try(m *mfa.Manager, a *actorModel, g grantModel, act, kind, targ
 	ctx := w.t.Context()
 	switch act {
 	case "remove":
-		return m.Remove(ctx, g.grant, g.binding, target)
+		return m.Session(w.user, g.binding).Remove(ctx, g.grant, target)
 	case "rename":
 		w.words++
-		return m.Rename(ctx, g.grant, g.binding, target, fmt.Sprint("name ", w.words))
+		return m.Session(w.user, g.binding).Rename(ctx, g.grant, mfa.FactorInfo{ID: target, Name: fmt.Sprint("name ", w.words)})
 	case "check":
-		return m.CheckGrant(ctx, w.user, g.grant, g.binding)
+		return m.Session(w.user, g.binding).Check(ctx, g.grant)
 	case "codes":
-		e, err := m.RegenerateRecoveryCodes(ctx, g.grant, g.binding)
+		e, err := m.Session(w.user, g.binding).NewRecoveryCodes(ctx, g.grant)
 		if err == nil {
 			a.codes = nil
 			clear(w.released)
@@ -378,11 +378,11 @@ func (w *world) try(m *mfa.Manager, a *actorModel, g grantModel, act, kind, targ
 	}
 	w.words++
 	secret := fmt.Sprintf("word %d", w.words)
-	e, err := m.Enroll(ctx, mfa.EnrollRequest{Grant: g.grant, Binding: g.binding, Kind: kind, Params: map[string]factor.Secret{"word": factor.NewSecret(secret)}})
+	e, err := m.Session(w.user, g.binding).Enroll(ctx, g.grant, mfa.EnrollRequest{Kind: kind, Params: map[string]factor.Secret{"word": factor.NewSecret(secret)}})
 	if err != nil {
 		return err
 	}
-	c, err := m.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: g.binding, Response: factor.NewSecret(secret)})
+	c, err := m.Session(w.user, g.binding).Confirm(ctx, e, factor.NewSecret(secret))
 	if err != nil {
 		return err
 	}
@@ -426,7 +426,7 @@ func (w *world) getsIn(a *actorModel) {
 	if slices.ContainsFunc(own, theirs) || len(own) > 0 && !slices.ContainsFunc(own, mine) {
 		return // an attacker was first, or knew a factor: an administrator resets
 	}
-	ch, err := w.full.Begin(ctx, mfa.BeginRequest{User: w.user, Binding: "way in", SignedIn: w.clock.Now()})
+	ch, err := w.full.Session(w.user, "way in").FirstFactorAt(w.clock.Now()).Begin(ctx)
 	require.NoError(w.t, err)
 	g := ch.Grant
 	if ch.Next == mfa.NextVerify {
@@ -434,7 +434,7 @@ func (w *world) getsIn(a *actorModel) {
 		responded := false
 		for _, o := range ch.Options {
 			if response, _, ok := w.respond(w.full, a, ch, o, "way in", "", own); ok {
-				_, err = w.full.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: "way in", Kind: o.Kind, Response: factor.NewSecret(response)})
+				_, err = w.full.Session(w.user, "way in").Verify(ctx, ch, o.Kind, factor.NewSecret(response))
 				responded = true
 				break
 			}
@@ -461,12 +461,12 @@ func (w *world) getsIn(a *actorModel) {
 	}
 	w.words++
 	secret := factor.NewSecret(fmt.Sprintf("word %d", w.words))
-	e, err := w.full.Enroll(ctx, mfa.EnrollRequest{Grant: g, Binding: "way in", Kind: kinds[0], Params: map[string]factor.Secret{"word": factor.NewSecret(secret.Reveal())}})
+	e, err := w.full.Session(w.user, "way in").Enroll(ctx, g, mfa.EnrollRequest{Kind: kinds[0], Params: map[string]factor.Secret{"word": factor.NewSecret(secret.Reveal())}})
 	if errors.Is(err, mfa.ErrNotAvailable) {
 		return // five of a kind
 	}
 	require.NoError(w.t, err)
-	c, err := w.full.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: "way in", Response: secret})
+	c, err := w.full.Session(w.user, "way in").Confirm(ctx, e, secret)
 	if err != nil || c.Verification == nil {
 		w.fail("a dead end after enrolling: %v", err)
 	}

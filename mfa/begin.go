@@ -1,10 +1,8 @@
 package mfa
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
@@ -26,62 +24,58 @@ const maxClockSkew = time.Minute
 // ErrKindNotConfigured means that the user has a factor of a kind that this Manager does not
 // have, and nothing else to respond with; ErrUndeliverable, that all they have is an address
 // that no message can be sent to. Neither is an invitation to enrol.
-func (m *Manager) Begin(ctx context.Context, r BeginRequest) (*Challenge, error) {
-	if err := r.User.check(); err != nil {
+func (s Session) Begin(ctx context.Context) (*Challenge, error) {
+	if err := s.check(); err != nil {
 		return nil, err
 	}
-	if err := checkBinding(r.Binding); err != nil {
-		return nil, err
-	}
-	purpose := cmp.Or(r.Purpose, PurposeSignIn)
-	if !purpose.known() {
-		return nil, fmt.Errorf("%w: unknown purpose", factor.ErrMalformed)
-	}
+	m, purpose := s.m, s.purpose
 	now := m.now()
-	p, err := m.Policy(ctx, r.User.Tenant, r.User.UserType)
+	p, err := m.Policy(ctx, s.user.Tenant, s.user.UserType)
 	if err != nil {
 		return nil, err
 	}
-	s := r.User.compact()
-	rec, err := m.read(ctx, s.key())
+	who := s.user.compact()
+	rec, err := m.read(ctx, who.key())
 	if err != nil {
 		return nil, err
 	}
-	if rec == nil && r.User.Enrolled {
+	if rec == nil && s.user.Enrolled {
 		return nil, ErrRecordMissing
 	}
-	c := claimsOf(s, p, purpose, now)
-	c.Bind = bindTo(r.Binding)
-	if purpose == PurposeSignIn {
+	c := claimsOf(who, p, purpose, now)
+	c.Bind = bindTo(s.id)
+	if purpose == purposeSignIn {
 		c.Remember = p.Remember.Milliseconds()
 	}
 	if rec == nil {
-		if rec, err = m.unborn(ctx, s.key(), now); err != nil {
+		if rec, err = m.unborn(ctx, who.key(), now); err != nil {
 			return nil, err
 		}
 	}
-	first := proof{Origin: originFirst, Time: r.firstFactor(purpose, rec.at(now), now).UnixMilli()}
+	first := proof{Origin: originFirst, Time: s.firstFactorTime(rec.at(now), now).UnixMilli()}
 	c.Epoch = rec.issuedUnder()
 	now = rec.at(now)
 	c.Issued, c.Grace = now.UnixMilli(), now.Before(p.EnrollBy)
 
 	ch, err := m.challengeFor(rec, &c, p, first, now)
 	if errors.Is(err, factor.ErrUndeliverable) {
-		return nil, m.noteUndeliverable(ctx, s, now, err)
+		return nil, m.noteUndeliverable(ctx, who, now, err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if ch.Next == NextVerify && !r.Device.IsZero() && c.Remember > 0 && rec.Devices != nil {
-		if err := m.recognise(ctx, r.Device, &c, now, ch); err != nil {
+	if ch.Next == NextVerify && !s.device.IsZero() && c.Remember > 0 && rec.Devices != nil {
+		if err := m.recognise(ctx, s.device, &c, now, ch); err != nil {
 			return nil, err
 		}
 		if ch.Remembered {
-			ch.Next, ch.Options, ch.Token, ch.Expires = NextDone, nil, ChallengeToken{}, time.Time{}
+			ch.Next, ch.Options, ch.token, ch.Expires = NextDone, nil, nil, time.Time{}
 		}
 	}
 	if m.cfg.Events != nil {
-		m.emit(ctx, []Event{m.event("challenge.begun", s, now, func(e *Event) { e.Purpose, e.Reason = purpose, string(ch.Next) })})
+		m.emit(ctx, []Event{m.event("challenge.begun", who, now, func(e *Event) {
+			e.Purpose, e.Reason = string(purpose), string(ch.Next)
+		})})
 	}
 	return ch, nil
 }
@@ -89,7 +83,7 @@ func (m *Manager) Begin(ctx context.Context, r BeginRequest) (*Challenge, error)
 // challengeFor decides what Begin answers.
 func (m *Manager) challengeFor(r *record, c *claims, p policy.Policy, first proof, now time.Time) (*Challenge, error) {
 	own := r.hasOwn(m)
-	if c.Purpose == PurposeSignIn && (p.Mode == policy.ModeOff || p.Mode == policy.ModeOptional && !own) {
+	if c.Purpose == purposeSignIn && (p.Mode == policy.ModeOff || p.Mode == policy.ModeOptional && !own) {
 		return &Challenge{Next: NextDone}, nil
 	}
 	list, err := m.candidates(r, c)
@@ -98,35 +92,36 @@ func (m *Manager) challengeFor(r *record, c *claims, p policy.Policy, first proo
 	}
 	options := m.options(r, list, p.Default, now)
 	switch ordinary := hasOrdinary(options); {
-	case ordinary, c.Purpose == PurposeRecover && len(options) > 0,
+	case ordinary, c.Purpose == purposeRecover && len(options) > 0,
 		!own && len(options) > 0 && m.holding(r, c).implied == impliedUndeliverable:
 		return &Challenge{Next: NextVerify, Options: options, LockedUntil: m.lockedUntil(r, options, now),
-			Token:   ChallengeToken{Secret: factor.NewSecret(m.newToken(sealChallenge, *c))},
-			Expires: now.Add(m.cfg.ChallengeTTL)}, nil
-	case own, c.Purpose == PurposeRecover, c.Purpose == PurposeStepUp:
+			Expires: now.Add(m.cfg.ChallengeTTL), token: m.keep(sealChallenge, *c)}, nil
+	case own, c.Purpose == purposeRecover, c.Purpose == purposeStepUp:
 		return nil, ErrNotAvailable
-	case c.Purpose == PurposeSignIn && c.Grace:
+	case c.Purpose == purposeSignIn && c.Grace:
 		return &Challenge{Next: NextDone, EnrollBy: p.EnrollBy}, nil
 	case first.expired(now, &m.cfg):
 		return nil, ErrFirstFactorRequired
 	}
-	c.Proof, c.Forced = first, c.Purpose == PurposeSignIn
+	c.Proof, c.Forced = first, c.Purpose == purposeSignIn
 	grant, expires := m.grantToken(c)
-	return &Challenge{Next: NextEnroll, Kinds: m.enrollableBy(r, c, first), Grant: grant, Expires: expires}, nil
+	return &Challenge{Next: NextEnroll, Kinds: m.enrollableBy(r, c, first), Grant: grant, Expires: expires,
+		token: m.keep(sealMustEnroll, *c)}, nil
 }
 
-// firstFactor is when the first factor was given. Begin is called as it is checked at a
+// firstFactorTime is when the first factor was given. Begin is called as it is checked at a
 // sign-in; for every other purpose only the application knows, and what is unknown is old.
-func (r BeginRequest) firstFactor(p Purpose, now, clock time.Time) time.Time {
+func (s Session) firstFactorTime(now, clock time.Time) time.Time {
+	at := s.firstFactor
 	switch {
-	case r.SignedIn.IsZero() && p == PurposeSignIn:
+	case at.IsZero() && s.purpose == purposeSignIn:
 		return now
-	case r.SignedIn.IsZero(), r.SignedIn.After(clock.Add(maxClockSkew)):
+	case at.IsZero(), at.After(clock.Add(maxClockSkew)):
 		return time.Unix(0, 0)
-	case r.SignedIn.After(now):
+	case at.After(now):
 		return now
 	default:
-		return r.SignedIn
+		return at
 	}
 }
 
@@ -148,10 +143,6 @@ func (m *Manager) noteUndeliverable(ctx context.Context, s subject, now time.Tim
 	}
 	m.emit(ctx, e)
 	return cause
-}
-
-func (p Purpose) known() bool {
-	return p == PurposeSignIn || p == PurposeStepUp || p == PurposeManage || p == PurposeRecover
 }
 
 func (m *Manager) event(name string, s subject, now time.Time, more func(*Event)) Event {

@@ -24,7 +24,7 @@ func signInBench(b testing.TB) *rig {
 	for _, w := range []string{"rose", "lily", "iris"} {
 		g = r.enroll(g, "app", w).Grant
 	}
-	_, err := r.RegenerateRecoveryCodes(b.Context(), g, binding)
+	_, err := r.Session(ann, binding).NewRecoveryCodes(b.Context(), g)
 	require.NoError(b, err)
 	return r
 }
@@ -52,7 +52,7 @@ func BenchmarkSignIn(b *testing.B) {
 	b.ResetTimer()
 	for b.Loop() {
 		r.clock.Advance(time.Minute)
-		ch, err := r.Begin(b.Context(), mfa.BeginRequest{User: ann, Binding: binding})
+		ch, err := r.Session(ann, binding).Begin(b.Context())
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -85,7 +85,7 @@ func BenchmarkBegin(b *testing.B) {
 	r := signInBench(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := r.Begin(b.Context(), mfa.BeginRequest{User: ann, Binding: binding}); err != nil {
+		if _, err := r.Session(ann, binding).Begin(b.Context()); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -99,7 +99,7 @@ func BenchmarkSend(b *testing.B) {
 	for b.Loop() {
 		r.clock.Advance(10 * time.Minute) // within the budget
 		ch := r.begin(ann)
-		if _, err := r.Send(b.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "mail"}); err != nil {
+		if _, err := r.Session(ann, binding).Send(b.Context(), ch, "mail"); err != nil {
 			b.Fatal(err)
 		}
 	}

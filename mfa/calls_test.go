@@ -197,27 +197,27 @@ func shoutAndListen(t *testing.T, s *shouter) {
 	}
 	ctx := t.Context()
 	admin := mfa.AdminRequest{User: ann, Actor: mfa.System("boss")}
-	_, err = r.Begin(ctx, mfa.BeginRequest{User: ann, Binding: binding})
+	_, err = r.Session(ann, binding).Begin(ctx)
 	do(err)
 	_, err = r.Overview(ctx, ann)
 	do(err)
 	_, err = r.verify(open, "mail", code(ann.Email))
 	do(err)
-	_, err = r.Send(ctx, mfa.SendRequest{Challenge: open.Token, Binding: binding, Kind: "mail"})
+	_, err = r.Session(ann, binding).Send(ctx, open, "mail")
 	do(err)
-	_, err = r.Confirm(ctx, mfa.ConfirmRequest{Token: pending.Token, Binding: binding, Response: code("home@example.com")})
+	_, err = r.Session(ann, binding).Confirm(ctx, pending, code("home@example.com"))
 	do(err)
-	_, err = r.ResendEnrollment(ctx, pending.Token, binding)
+	_, err = r.Session(ann, binding).Resend(ctx, pending)
 	do(err)
 	_, err = r.begun(v.Grant, "mail", "other@example.com")
 	do(err)
-	_, err = r.SendConfirmation(ctx, admin)
+	_, err = r.Admin(admin.Actor, admin.Reason).SendVerificationLink(ctx, admin.User)
 	do(err)
-	_, err = r.SendSetupLink(ctx, mfa.SetupRequest{Challenge: open.Token, Binding: binding})
+	_, err = r.Session(ann, binding).SendRecoveryLink(ctx, open)
 	do(err)
-	_, err = r.SendSetupLinkTo(ctx, admin)
+	_, err = r.Admin(admin.Actor, admin.Reason).SendRecoveryLink(ctx, admin.User)
 	do(err)
-	do(r.Reset(ctx, admin))
+	do(r.Admin(admin.Actor, admin.Reason).Reset(ctx, admin.User))
 
 	require.True(t, len(errs)+len(told) > 0 || s.fails == "Implied", "it was never asked")
 	all := log.String()
@@ -258,7 +258,7 @@ func TestErrors_KeepTheirKind(t *testing.T) {
 	}
 	f := &shouter{sent: sent{kind: "mail"}, fails: "Deliver", kind: &factor.Problem{Reason: "number_at_risk", Detail: "x"}}
 	r := newRig(t, func(c *mfa.Config) { c.Factors = []factor.Factor{f} })
-	_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "mail"})
+	_, err := r.Session(ann, binding).Send(t.Context(), r.begin(ann), "mail")
 	require.ErrorIs(t, err, factor.ErrMalformed)
 	require.EqualError(t, err, "mfa: the mail factor refused the input (number_at_risk)")
 	var p *factor.Problem
@@ -280,7 +280,7 @@ func TestErrors_ShowTheStatusOfASend(t *testing.T) {
 		r := newRig(t)
 		ch := r.begin(ann)
 		r.mail.fail = status{quoted{"012345", nil}, code, false}
-		_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "mail"})
+		_, err := r.Session(ann, binding).Send(t.Context(), ch, "mail")
 		require.EqualError(t, err, "mfa: temporarily unavailable: the mail factor could not send"+want)
 	}
 }

@@ -15,9 +15,9 @@ import (
 func TestCheckGrant(t *testing.T) {
 	r := newRig(t)
 	weak := r.signIn(ann).Grant
-	require.NoError(t, r.CheckGrant(t.Context(), ann, weak, binding))
+	require.NoError(t, r.Session(ann, binding).Check(t.Context(), weak))
 	strong := r.enroll(weak, "app", "word").Grant
-	check := func(s mfa.User, g mfa.Grant, b string) error { return r.CheckGrant(t.Context(), s, g, b) }
+	check := func(s mfa.User, g mfa.Grant, b string) error { return r.Session(s, b).Check(t.Context(), g) }
 	require.NoError(t, check(ann, strong, binding))
 	require.ErrorIs(t, check(ann, weak, binding), mfa.ErrForbidden, "there is a stronger factor now")
 	require.ErrorIs(t, check(person(1), strong, binding), mfa.ErrToken, "another person's")

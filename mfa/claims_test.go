@@ -45,14 +45,14 @@ func (s *claimedStore) Swap(ctx context.Context, key, old string, next storage.R
 // answer would leave a claim behind, and none would lock.
 func TestHangingUpLeavesNoClaims(t *testing.T) {
 	r, _ := keyRig(t)
-	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: r.signIn(ann).Grant, Binding: binding, Kind: "key"})
+	e, err := r.Session(ann, binding).Enroll(t.Context(), r.signIn(ann).Grant, mfa.EnrollRequest{Kind: "key"})
 	require.NoError(t, err)
 	s := &claimedStore{FaultyStore: r.store}
 	m := r.over(t, s)
 	for i := range 10 {
 		ctx, cancel := context.WithCancel(t.Context())
 		s.then = cancel
-		_, err = m.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret(fmt.Sprintf("made-up-%d wrong", i))})
+		_, err = m.Session(ann, binding).Confirm(ctx, e, factor.NewSecret(fmt.Sprintf("made-up-%d wrong", i)))
 		require.Error(t, err)
 		cancel()
 	}
@@ -66,10 +66,9 @@ func TestHangingUpLeavesNoClaims(t *testing.T) {
 func TestResealRemovesAbandonedClaims(t *testing.T) {
 	r, _ := keyRig(t)
 	r.withKey(ann, "k1")
-	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: r.signIn(person(1)).Grant, Binding: binding, Kind: "key"})
+	e, err := r.Session(person(1), binding).Enroll(t.Context(), r.signIn(person(1)).Grant, mfa.EnrollRequest{Kind: "key"})
 	require.NoError(t, err)
-	_, err = r.over(t, &cutStore{FaultyStore: r.store, left: 1}).Confirm(t.Context(),
-		mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("k2 " + string(e.Prompt.Data))})
+	_, err = r.over(t, &cutStore{FaultyStore: r.store, left: 1}).Session(person(1), binding).Confirm(t.Context(), e, factor.NewSecret("k2 "+string(e.Prompt.Data)))
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.Equal(t, 2, identities(t, r))
 
@@ -114,17 +113,17 @@ func TestRemovalAndEnrolmentOfOneIdentity(t *testing.T) {
 			_, err := r.addKey(c.Grant, "k1")
 			require.NoError(t, err)
 		}
-		require.NoError(t, r.over(t, s).Remove(t.Context(), c.Grant, binding, c.Factor.ID))
+		require.NoError(t, r.over(t, s).Session(ann, binding).Remove(t.Context(), c.Grant, c.Factor.ID))
 		_, err := r.answer(r.open(), "k1", "", ann)
 		require.NoError(t, err)
 	})
 	t.Run("removed between claim and confirmation", func(t *testing.T) {
 		r, _ := keyRig(t)
 		c := r.withKey(ann, "k1")
-		e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: c.Grant, Binding: binding, Kind: "key"})
+		e, err := r.Session(ann, binding).Enroll(t.Context(), c.Grant, mfa.EnrollRequest{Kind: "key"})
 		require.NoError(t, err)
-		s := &claimedStore{FaultyStore: r.store, then: func() { require.NoError(t, r.Remove(t.Context(), c.Grant, binding, c.Factor.ID)) }}
-		_, err = r.over(t, s).Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("k1 " + string(e.Prompt.Data))})
+		s := &claimedStore{FaultyStore: r.store, then: func() { require.NoError(t, r.Session(ann, binding).Remove(t.Context(), c.Grant, c.Factor.ID)) }}
+		_, err = r.over(t, s).Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("k1 "+string(e.Prompt.Data)))
 		require.NoError(t, err)
 		_, err = r.answer(r.open(), "k1", "", ann)
 		require.NoError(t, err)
@@ -165,11 +164,11 @@ func TestGivingUpEndsNoOthers(t *testing.T) {
 	r.withKey(ann, "k1")
 	r.clock.Advance(time.Minute)
 	alone, begun := r.open(), r.begin(ann)
-	d, err := r.Send(t.Context(), mfa.SendRequest{Challenge: begun.Token, Binding: binding, Kind: "key"})
+	d, err := r.Session(ann, binding).Send(t.Context(), begun, "key")
 	require.NoError(t, err)
 	r.clock.Advance(time.Second)
 	for range 40 {
-		require.NoError(t, r.Abandon(t.Context(), r.begin(ann).Token, binding))
+		require.NoError(t, r.Session(ann, binding).Cancel(t.Context(), r.begin(ann)))
 	}
 	_, err = r.answer(alone, "k1", "", ann)
 	require.NoError(t, err)
@@ -183,7 +182,7 @@ func TestAnotherChallengeIsNoWrongAnswer(t *testing.T) {
 	r, _ := keyRig(t)
 	r.withKey(ann, "k1")
 	ask := func(ch *mfa.Challenge) string {
-		d, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "key"})
+		d, err := r.Session(ann, binding).Send(t.Context(), ch, "key")
 		require.NoError(t, err)
 		return string(d.Prompt.Data)
 	}

@@ -22,11 +22,6 @@ const (
 	rotationGrace = 10 * time.Second
 )
 
-// DeviceToken lets a remembered device pass without a second factor: the value of a cookie
-// that is Secure, HttpOnly and SameSite. It is opaque, at most 200 bytes, and good for one
-// person; every use replaces it. It prints as "[redacted]".
-type DeviceToken struct{ factor.Secret }
-
 // DeviceInfo describes one remembered device, for a list.
 type DeviceInfo struct {
 	ID   string
@@ -50,12 +45,12 @@ type device struct {
 }
 
 // rotate gives the device a new secret and returns its token.
-func (m *Manager) rotate(d *device, s subject) DeviceToken {
+func (m *Manager) rotate(d *device, s subject) factor.Secret {
 	secret := random16()
 	hash := sha256.Sum256(secret[:])
 	d.Secret = hash[:16]
 	token := append(d.ID[:], secret[:]...)
-	return DeviceToken{Secret: factor.NewSecret(base64.RawURLEncoding.EncodeToString(m.cfg.Keys.Seal(sealDevice, s.key(), token)))}
+	return factor.NewSecret(base64.RawURLEncoding.EncodeToString(m.cfg.Keys.Seal(sealDevice, s.key(), token)))
 }
 
 // remember adds a device to the person's, if the policy that the challenge was begun under
@@ -81,7 +76,7 @@ func (m *Manager) remember(r *record, c *claims, name string, v *Verification, n
 
 // recognise looks at the token of a device that may be remembered, and sets in ch what
 // follows. Only a store's failure is an error: whoever is not recognised proves a factor.
-func (m *Manager) recognise(ctx context.Context, token DeviceToken, c *claims, clock time.Time, ch *Challenge) error {
+func (m *Manager) recognise(ctx context.Context, token factor.Secret, c *claims, clock time.Time, ch *Challenge) error {
 	if len(token.Reveal()) > maxToken {
 		return nil
 	}
@@ -97,7 +92,7 @@ func (m *Manager) recognise(ctx context.Context, token DeviceToken, c *claims, c
 	presented := hash[:16]
 	var events []Event
 	err = m.update(ctx, c.Subject, clock, func(r *record) (bool, error) {
-		ch.Device, ch.DeviceExpires, ch.Remembered, events = DeviceToken{}, time.Time{}, false, nil
+		ch.Device, ch.DeviceExpires, ch.Remembered, events = factor.Secret{}, time.Time{}, false, nil
 		now := r.at(clock)
 		i := slices.IndexFunc(r.Devices, func(d device) bool { return string(d.ID[:]) == string(plain[:8]) })
 		if i < 0 {
@@ -147,10 +142,11 @@ func (r *record) deviceInfo(remember time.Duration, now time.Time) (list []Devic
 	return list
 }
 
-// RevokeDevice forgets a remembered device, or all of them if deviceID is empty.
+// ForgetDevice forgets a remembered device, or all of them if deviceID is empty.
 // ErrNotAvailable means that there is no such device.
-func (m *Manager) RevokeDevice(ctx context.Context, grant Grant, binding, deviceID string) error {
-	c, err := m.openGrant(grant, binding)
+func (s Session) ForgetDevice(ctx context.Context, g Grant, deviceID string) error {
+	m := s.m
+	c, err := s.openGrant(g)
 	if err != nil {
 		return err
 	}

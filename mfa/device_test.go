@@ -28,7 +28,7 @@ func remembering(t *testing.T) *rig {
 }
 
 // onDevice signs in by mail and has the device remembered.
-func (r *rig) onDevice(s mfa.User, name string) mfa.DeviceToken {
+func (r *rig) onDevice(s mfa.User, name string) factor.Secret {
 	r.t.Helper()
 	v := r.rememberedBy(s, name)
 	require.NotEmpty(r.t, v.Device)
@@ -39,15 +39,14 @@ func (r *rig) rememberedBy(s mfa.User, name string) *mfa.Verification {
 	r.t.Helper()
 	ch := r.begin(s)
 	r.send(ch)
-	v, err := r.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "mail",
-		Response: r.mail.code(s.Email), Remember: name})
+	v, err := r.Session(s, binding).RememberDevice(name).Verify(r.t.Context(), ch, "mail", r.mail.code(s.Email))
 	require.NoError(r.t, err)
 	return v
 }
 
-func (r *rig) beginOn(s mfa.User, d mfa.DeviceToken) *mfa.Challenge {
+func (r *rig) beginOn(s mfa.User, d factor.Secret) *mfa.Challenge {
 	r.t.Helper()
-	ch, err := r.Begin(r.t.Context(), mfa.BeginRequest{User: s, Binding: binding, Device: d})
+	ch, err := r.Session(s, binding).OnDevice(d).Begin(r.t.Context())
 	require.NoError(r.t, err)
 	return ch
 }
@@ -68,7 +67,7 @@ func TestRememberedDeviceIsLetIn(t *testing.T) {
 	require.NotEqual(t, first, ch.Device)
 	require.Equal(t, mfa.NextDone, r.beginOn(ann, ch.Device).Next)
 
-	require.Equal(t, mfa.NextVerify, r.beginOn(ann, mfa.DeviceToken{}).Next, "no token, no entry")
+	require.Equal(t, mfa.NextVerify, r.beginOn(ann, factor.Secret{}).Next, "no token, no entry")
 	o, err := r.Overview(t.Context(), ann)
 	require.NoError(t, err)
 	require.Len(t, o.Devices, 1)
@@ -112,7 +111,7 @@ func TestDeviceLifetime(t *testing.T) {
 	set := func(remember time.Duration) {
 		p := impliedMail
 		p.Remember = remember
-		require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("boss"), UserType: ann.UserType, Policy: p}))
+		require.NoError(t, r.Admin(mfa.System("boss"), "").SetPolicy(t.Context(), policy.StoredPolicy{UserType: ann.UserType, Policy: p}))
 	}
 	r.clock.Advance(24 * time.Hour)
 	set(0)
@@ -149,8 +148,7 @@ func TestDevicesOffByDefault(t *testing.T) {
 	}())
 	r = remembering(t)
 	require.Empty(t, r.rememberedBy(ann, "").Device, "only if the person wants it")
-	_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "mail", Response: factor.NewSecret("123456"),
-		Remember: strings.Repeat("n", 65)})
+	_, err := r.Session(ann, binding).RememberDevice(strings.Repeat("n", 65)).Verify(t.Context(), r.begin(ann), "mail", factor.NewSecret("123456"))
 	require.ErrorIs(t, err, factor.ErrMalformed)
 }
 
@@ -164,7 +162,7 @@ func TestDeviceOfAnotherPerson(t *testing.T) {
 	sameID := ann
 	sameID.Tenant = "elsewhere"
 	require.Equal(t, mfa.NextVerify, r.beginOn(sameID, anns).Next)
-	for _, bad := range []mfa.DeviceToken{{Secret: factor.NewSecret("x")}, {Secret: factor.NewSecret("AAAA")}, {Secret: factor.NewSecret(strings.Repeat("A", 5000))}, {Secret: factor.NewSecret(anns.Reveal()[:len(anns.Reveal())-1])}, {Secret: factor.NewSecret(anns.Reveal() + "A")}} {
+	for _, bad := range []factor.Secret{factor.NewSecret("x"), factor.NewSecret("AAAA"), factor.NewSecret(strings.Repeat("A", 5000)), factor.NewSecret(anns.Reveal()[:len(anns.Reveal())-1]), factor.NewSecret(anns.Reveal() + "A")} {
 		require.Equal(t, mfa.NextVerify, r.beginOn(ann, bad).Next)
 	}
 	require.True(t, r.beginOn(ann, anns).Remembered)
@@ -177,13 +175,13 @@ func TestDeviceIsForSignInOnly(t *testing.T) {
 	r := remembering(t)
 	r.withApp(ann, "word")
 	token := r.onDevice(ann, "Laptop")
-	for _, p := range []mfa.Purpose{mfa.PurposeStepUp, mfa.PurposeManage} {
-		ch, err := r.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding, Purpose: p, Device: token})
+	for _, p := range []string{"step-up", "manage"} {
+		ch, err := withPurpose(r.Session(ann, binding), p).OnDevice(token).Begin(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, mfa.NextVerify, ch.Next)
 	}
-	ch := r.beginFor(ann, mfa.PurposeStepUp)
-	v, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeStepUp, Binding: binding, Kind: "app", Response: factor.NewSecret("word"), Remember: "Laptop"})
+	ch := r.beginFor(ann, "step-up")
+	v, err := r.Session(ann, binding).StepUp().RememberDevice("Laptop").Verify(t.Context(), ch, "app", factor.NewSecret("word"))
 	require.NoError(t, err)
 	require.Empty(t, v.Device)
 }
@@ -194,21 +192,25 @@ func TestChangesEndDevices(t *testing.T) {
 	for name, change := range map[string]func(r *rig, g mfa.Grant){
 		"added": func(r *rig, g mfa.Grant) { r.enroll(g, "pin", "739162") },
 		"regenerated": func(r *rig, g mfa.Grant) {
-			_, err := r.RegenerateRecoveryCodes(t.Context(), g, binding)
+			_, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), g)
 			require.NoError(t, err)
 		},
 		"removed": func(r *rig, g mfa.Grant) {
 			o, err := r.Overview(t.Context(), ann)
 			require.NoError(t, err)
-			require.NoError(t, r.Remove(t.Context(), g, binding, o.Factors[0].ID))
+			require.NoError(t, r.Session(ann, binding).Remove(t.Context(), g, o.Factors[0].ID))
 		},
-		"reset":    func(r *rig, _ mfa.Grant) { require.NoError(t, r.Reset(t.Context(), admin)) },
+		"reset": func(r *rig, _ mfa.Grant) {
+			require.NoError(t, r.Admin(admin.Actor, admin.Reason).Reset(t.Context(), admin.User))
+		},
 		"password": func(r *rig, _ mfa.Grant) { require.NoError(t, r.PasswordChanged(t.Context(), ann)) },
 		"forgotten": func(r *rig, _ mfa.Grant) {
-			require.NoError(t, r.Delete(t.Context(), admin))
+			require.NoError(t, r.Admin(admin.Actor, admin.Reason).Delete(t.Context(), admin.User))
 			r.withApp(ann, "word")
 		},
-		"revoked": func(r *rig, g mfa.Grant) { require.NoError(t, r.RevokeDevice(t.Context(), g, binding, "")) },
+		"revoked": func(r *rig, g mfa.Grant) {
+			require.NoError(t, r.Session(ann, binding).ForgetDevice(t.Context(), g, ""))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := remembering(t)
@@ -228,9 +230,9 @@ func TestRevokeOneDevice(t *testing.T) {
 	o, err := r.Overview(t.Context(), ann)
 	require.NoError(t, err)
 	require.Len(t, o.Devices, 2)
-	require.ErrorIs(t, r.RevokeDevice(t.Context(), g, "another session", o.Devices[0].ID), mfa.ErrToken)
-	require.NoError(t, r.RevokeDevice(t.Context(), g, binding, o.Devices[0].ID))
-	require.ErrorIs(t, r.RevokeDevice(t.Context(), g, binding, o.Devices[0].ID), mfa.ErrNotAvailable)
+	require.ErrorIs(t, r.Session(ann, "another session").ForgetDevice(t.Context(), g, o.Devices[0].ID), mfa.ErrToken)
+	require.NoError(t, r.Session(ann, binding).ForgetDevice(t.Context(), g, o.Devices[0].ID))
+	require.ErrorIs(t, r.Session(ann, binding).ForgetDevice(t.Context(), g, o.Devices[0].ID), mfa.ErrNotAvailable)
 	require.False(t, r.beginOn(ann, one).Remembered)
 	require.True(t, r.beginOn(ann, two).Remembered)
 	lost := person(9)
@@ -241,9 +243,9 @@ func TestRevokeOneDevice(t *testing.T) {
 func TestRecoveryRemembersNothing(t *testing.T) {
 	r := remembering(t)
 	g := r.withApp(ann, "word").Grant
-	_, err := r.RegenerateRecoveryCodes(t.Context(), g, binding)
+	_, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), g)
 	require.NoError(t, err)
-	v, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "recovery", Response: factor.NewSecret("a"), Remember: "Laptop"})
+	v, err := r.Session(ann, binding).RememberDevice("Laptop").Verify(t.Context(), r.begin(ann), "recovery", factor.NewSecret("a"))
 	require.NoError(t, err)
 	require.Empty(t, v.Device)
 }
@@ -251,7 +253,7 @@ func TestRecoveryRemembersNothing(t *testing.T) {
 // Ten are kept; of more, the one not used for longest goes.
 func TestDevicesAreBounded(t *testing.T) {
 	r := remembering(t)
-	var tokens []mfa.DeviceToken
+	var tokens []factor.Secret
 	for i := range 10 {
 		r.clock.Advance(10 * time.Minute)
 		tokens = append(tokens, r.onDevice(ann, fmt.Sprint("Device ", i)))
@@ -273,7 +275,7 @@ func TestDeviceInParallel(t *testing.T) {
 	var rotated, remembered atomic.Int64
 	for i := range 30 {
 		wg.Go(func() {
-			ch, err := managers[i%3].Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding, Device: token})
+			ch, err := managers[i%3].Session(ann, binding).OnDevice(token).Begin(t.Context())
 			if err != nil {
 				t.Error(err)
 				return
@@ -297,7 +299,7 @@ func TestDeviceAndOutage(t *testing.T) {
 	token := r.onDevice(ann, "Laptop")
 	for _, f := range []mfatest.Fault{{Before: errors.New("down")}, {After: errors.New("cut")}} {
 		r.store.Inject(mfatest.OpSwap, 1, f)
-		ch, err := r.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding, Device: token})
+		ch, err := r.Session(ann, binding).OnDevice(token).Begin(t.Context())
 		require.ErrorIs(t, err, mfa.ErrUnavailable)
 		require.Nil(t, ch)
 	}

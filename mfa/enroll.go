@@ -20,11 +20,6 @@ const (
 	maxParam  = 1024
 )
 
-// openGrant opens a grant token; what it opens is for may to say.
-func (m *Manager) openGrant(grant Grant, binding string) (*claims, error) {
-	return m.openToken(sealGrant, grant.Reveal(), binding)
-}
-
 // may says whether a grant permits a request now.
 func (m *Manager) permits(r *record, c *claims, q request, now time.Time) (permission, error) {
 	if err := c.sameRecord(r); err != nil {
@@ -50,8 +45,9 @@ func (m *Manager) toEnroll(kind string) request {
 //
 // ErrProofRequired means that the grant's proof does not permit it: the user has a stronger
 // factor to prove first, or has recovered and may only replace what was lost. ErrNotAvailable means that the policy does not allow the kind or there are five.
-func (m *Manager) Enroll(ctx context.Context, r EnrollRequest) (*Enrollment, error) {
-	c, err := m.openGrant(r.Grant, r.Binding)
+func (s Session) Enroll(ctx context.Context, g Grant, r EnrollRequest) (*Enrollment, error) {
+	m := s.m
+	c, err := s.openGrant(g)
 	if err != nil {
 		return nil, err
 	}
@@ -75,13 +71,14 @@ func (m *Manager) Enroll(ctx context.Context, r EnrollRequest) (*Enrollment, err
 	return nil, unavailable(errEnrolled)
 }
 
-// RegenerateRecoveryCodes makes new recovery codes; all earlier ones end. The codes are in
+// NewRecoveryCodes makes new recovery codes; all earlier ones end. The codes are in
 // Prompt.Codes, once. ErrNotAvailable means that no factor makes recovery codes, or that
 // the person has nothing yet that they could recover.
-func (m *Manager) RegenerateRecoveryCodes(ctx context.Context, grant Grant, binding string) (*Enrollment, error) {
+func (s Session) NewRecoveryCodes(ctx context.Context, g Grant) (*Enrollment, error) {
+	m := s.m
 	for _, k := range m.kinds {
 		if t := m.factors[k].Traits(); t.Limited && t.NoConfirmation {
-			return m.Enroll(ctx, EnrollRequest{Grant: grant, Binding: binding, Kind: k})
+			return s.Enroll(ctx, g, EnrollRequest{Kind: k})
 		}
 	}
 	return nil, fmt.Errorf("%w: no recovery codes are configured", ErrNotAvailable)
@@ -154,11 +151,14 @@ func (m *Manager) permitsConfirm(r *record, c *claims, p *pending) (permission, 
 // token of a link in a mail. Wrong answers count and lock like those of Verify, and give
 // the same errors. The answer that confirms cannot be used again to sign in. ErrNotAvailable
 // also means that another person has what is being enrolled (a passkey's credential).
-func (m *Manager) Confirm(ctx context.Context, r ConfirmRequest) (*Confirmation, error) {
-	if !r.Link.IsZero() {
-		return m.confirmLink(ctx, r.Link)
+func (s Session) Confirm(
+	ctx context.Context, e *Enrollment, response factor.Secret,
+) (*Confirmation, error) {
+	if e == nil {
+		return nil, ErrToken
 	}
-	c, err := m.openToken(sealEnrollment, r.Token.Reveal(), r.Binding)
+	m := s.m
+	c, err := s.open(sealEnrollment, e.token)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +179,7 @@ func (m *Manager) Confirm(ctx context.Context, r ConfirmRequest) (*Confirmation,
 	if f == nil {
 		return nil, ErrNotAvailable
 	}
-	text, err := m.normalize(f, r.Response)
+	text, err := m.normalize(f, response)
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +195,7 @@ func (m *Manager) Confirm(ctx context.Context, r ConfirmRequest) (*Confirmation,
 		defer cancel()
 	}
 	var done *Confirmation
-	err = m.respond(ctx, &response{
+	err = m.respond(ctx, &attempt{
 		factor: f, subject: c.Subject, purpose: c.Purpose, text: text, named: claimed.name,
 		opened: time.UnixMilli(p.In.Created).UTC(), now: now, confirming: true,
 		find: func(r *record, now time.Time) ([]target, error) {
@@ -223,9 +223,12 @@ func (m *Manager) Confirm(ctx context.Context, r ConfirmRequest) (*Confirmation,
 	return done, nil
 }
 
-// confirmLink confirms by the token of a link. Who holds it received the mail; it cannot be
-// guessed, so nothing is counted and a lock does not matter.
-func (m *Manager) confirmLink(ctx context.Context, link LinkToken) (*Confirmation, error) {
+// ConfirmLink makes a pending enrolment take effect, by the link in a message. Whoever holds the
+// link has received the message, and it cannot be guessed, so nothing is counted and a lock does
+// not matter. The errors are those of [Session.Confirm]. Call it when the user presses the
+// button of the page that the link leads to, not when the page is fetched: mail systems fetch
+// links.
+func (m *Manager) ConfirmLink(ctx context.Context, link factor.Secret) (*Confirmation, error) {
 	c, err := m.openToken(sealLink, link.Reveal(), "")
 	if err != nil {
 		return nil, err
@@ -290,7 +293,7 @@ func (m *Manager) confirm(r *record, c *claims, p pending, allowed permission, n
 		done.Grant, done.GrantExpires = v.Grant, v.GrantExpires
 	}
 	if p.SignIn {
-		v.Purpose = PurposeSignIn
+		v.Purpose = string(purposeSignIn)
 		done.Verification = v
 	}
 	name := "factor.added"

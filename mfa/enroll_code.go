@@ -8,12 +8,14 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
-// ResendEnrollment sends the code of a pending enrolment again; the one before is no longer
+// Resend sends the code of a pending enrolment again; the one before is no longer
 // good. It costs of the same budgets as Send.
-func (m *Manager) ResendEnrollment(
-	ctx context.Context, token EnrollmentToken, binding string,
-) (*Delivery, error) {
-	c, err := m.openToken(sealEnrollment, token.Reveal(), binding)
+func (s Session) Resend(ctx context.Context, e *Enrollment) (*Delivery, error) {
+	if e == nil {
+		return nil, ErrToken
+	}
+	m := s.m
+	c, err := s.open(sealEnrollment, e.token)
 	if err != nil {
 		return nil, err
 	}
@@ -33,15 +35,15 @@ func (m *Manager) ResendEnrollment(
 	if !ok {
 		return nil, fmt.Errorf("%w: nothing is sent for this kind", ErrNotAvailable)
 	}
-	s := m.confirmation(f, c)
-	s.choose = func(r *record, now time.Time) (*instance, error) {
+	is := m.confirmation(f, c)
+	is.choose = func(r *record, now time.Time) (*instance, error) {
 		p, err := m.pendingOf(r, c, now)
 		if err != nil {
 			return nil, err
 		}
 		return &p.In, nil
 	}
-	return m.issue(ctx, s)
+	return m.issue(ctx, is)
 }
 
 // issueFirst puts a pending enrolment into the record, and sends what confirms it: in one
@@ -75,7 +77,7 @@ func (m *Manager) confirmation(f factor.Challenger, c *claims) *issuing {
 	s.keep = func(r *record, in *instance, l live) {
 		link := *c
 		link.ID, link.Issued, link.Epoch, link.Bind = random16(), l.Issued, r.Epoch[:], nil
-		s.link = LinkToken{Secret: factor.NewSecret(m.newToken(sealLink, link))}
+		s.link = factor.NewSecret(m.sealToken(sealLink, link))
 		if p := r.pendingByID(in.ID); p != nil && !s.silent {
 			if p.Live != nil && !f.Traits().SharedChallenge {
 				r.supersede(p.In.Kind, *p.Live)

@@ -74,8 +74,7 @@ func (r *raceRig) enrollIn(m *mfa.Manager, kind string) (*mfa.Enrollment, error)
 	params := map[string]map[string]factor.Secret{
 		"totp": map[string]factor.Secret{"secret": factor.NewSecret(sharedSecret)}, "sms": map[string]factor.Secret{"number": factor.NewSecret("+31612345678")},
 	}[kind]
-	return m.Enroll(context.Background(), mfa.EnrollRequest{
-		Grant: r.grant, Binding: binding, Kind: kind, Params: params})
+	return m.Session(ann, binding).Enroll(context.Background(), r.grant, mfa.EnrollRequest{Kind: kind, Params: params})
 }
 
 func appCode(secret string, now time.Time) (factor.Secret, error) {
@@ -93,8 +92,7 @@ func (r *raceRig) confirmIn(
 		response, err = appCode(sharedSecret, r.clock.Now())
 		require.NoError(r.t, err)
 	}
-	return m.Confirm(context.Background(), mfa.ConfirmRequest{
-		Token: e.Token, Binding: binding, Response: response})
+	return m.Session(ann, binding).Confirm(context.Background(), e, response)
 }
 
 // TestEnroll_AsksTheFactorAgain commits the enrolment of the same secret, and of the same
@@ -163,15 +161,13 @@ func TestEnroll_StopsWhenFactorsKeepChanging(t *testing.T) {
 	r.between.every = true
 	r.between.arm(true, 0, func() {
 		if n++; added != "" {
-			require.NoError(t, r.other.Remove(context.Background(), r.grant, binding, added))
+			require.NoError(t, r.other.Session(ann, binding).Remove(context.Background(), r.grant, added))
 			added = ""
 			return
 		}
-		e, err := r.other.Enroll(context.Background(), mfa.EnrollRequest{Grant: r.grant, Binding: binding,
-			Kind: "app", Params: map[string]factor.Secret{"word": factor.NewSecret("second")}})
+		e, err := r.other.Session(ann, binding).Enroll(context.Background(), r.grant, mfa.EnrollRequest{Kind: "app", Params: map[string]factor.Secret{"word": factor.NewSecret("second")}})
 		require.NoError(t, err)
-		c, err := r.other.Confirm(context.Background(), mfa.ConfirmRequest{Token: e.Token,
-			Binding: binding, Response: factor.NewSecret("second")})
+		c, err := r.other.Session(ann, binding).Confirm(context.Background(), e, factor.NewSecret("second"))
 		require.NoError(t, err)
 		added = c.Factor.ID
 	})

@@ -16,8 +16,7 @@ import (
 )
 
 func (r *rig) begun(g mfa.Grant, kind, value string) (*mfa.Enrollment, error) {
-	return r.Enroll(r.t.Context(), mfa.EnrollRequest{Grant: g, Binding: binding, Kind: kind,
-		Params: map[string]factor.Secret{"word": factor.NewSecret(value), "address": factor.NewSecret(value)}})
+	return r.Session(ann, binding).Enroll(r.t.Context(), g, mfa.EnrollRequest{Kind: kind, Params: map[string]factor.Secret{"word": factor.NewSecret(value), "address": factor.NewSecret(value)}})
 }
 
 func TestPendingEnrolmentChangesNothing(t *testing.T) {
@@ -32,7 +31,7 @@ func TestPendingEnrolmentChangesNothing(t *testing.T) {
 	require.NoError(t, err)
 
 	r.clock.Advance(15 * time.Minute)
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("rose")})
+	_, err = r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("rose"))
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 }
 
@@ -42,7 +41,7 @@ func TestConfirmWorksOnce(t *testing.T) {
 	require.NoError(t, err)
 	var wins atomic.Int32
 	together(64, func(int) {
-		_, err := r.Confirm(context.Background(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("tulip")})
+		_, err := r.Session(ann, binding).Confirm(context.Background(), e, factor.NewSecret("tulip"))
 		if err == nil {
 			wins.Add(1)
 		} else if !errors.Is(err, mfa.ErrTokenExpired) {
@@ -62,14 +61,14 @@ func TestSentEnrolment(t *testing.T) {
 	require.Equal(t, r.clock.Now().Add(90*time.Second), e.CodeExpires)
 	first := r.mail.code("second@example.com")
 	r.clock.Advance(2 * time.Minute)
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: first})
+	_, err = r.Session(ann, binding).Confirm(t.Context(), e, first)
 	require.ErrorIs(t, err, factor.ErrExpired)
-	_, err = r.ResendEnrollment(t.Context(), e.Token, binding)
+	_, err = r.Session(ann, binding).Resend(t.Context(), e)
 	require.NoError(t, err)
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: first})
+	_, err = r.Session(ann, binding).Confirm(t.Context(), e, first)
 	requireUncounted(t, err)
 	code := r.mail.code("second@example.com")
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: code})
+	_, err = r.Session(ann, binding).Confirm(t.Context(), e, code)
 	require.NoError(t, err)
 
 	// The code that confirmed does not sign in.
@@ -85,25 +84,25 @@ func TestGrantReachesAsFarAsItsProof(t *testing.T) {
 
 	_, err := r.begun(weak, "pin", "1234")
 	require.ErrorIs(t, err, mfa.ErrForbidden, "proven by e-mail only, now that there is an app")
-	require.ErrorIs(t, r.Remove(t.Context(), weak, binding, r.id("app")), mfa.ErrForbidden)
-	_, err = r.RegenerateRecoveryCodes(t.Context(), weak, binding)
+	require.ErrorIs(t, r.Session(ann, binding).Remove(t.Context(), weak, r.id("app")), mfa.ErrForbidden)
+	_, err = r.Session(ann, binding).NewRecoveryCodes(t.Context(), weak)
 	require.ErrorIs(t, err, mfa.ErrForbidden)
 	weak = r.signIn(ann).Grant
-	require.ErrorIs(t, r.Rename(t.Context(), weak, binding, r.id("app"), "x"), mfa.ErrForbidden, "a later e-mail is no more than that")
+	require.ErrorIs(t, r.Session(ann, binding).Rename(t.Context(), weak, mfa.FactorInfo{ID: r.id("app"), Name: "x"}), mfa.ErrForbidden, "a later e-mail is no more than that")
 
-	ch := r.beginFor(ann, mfa.PurposeManage)
+	ch := r.beginFor(ann, "manage")
 	require.Len(t, ch.Options, 1, "managing asks for the strong kind only")
-	require.NoError(t, r.Rename(t.Context(), strong, binding, r.id("app"), "My phone"))
-	require.ErrorIs(t, r.Rename(t.Context(), strong, "another session", r.id("app"), "x"), mfa.ErrToken)
+	require.NoError(t, r.Session(ann, binding).Rename(t.Context(), strong, mfa.FactorInfo{ID: r.id("app"), Name: "My phone"}))
+	require.ErrorIs(t, r.Session(ann, "another session").Rename(t.Context(), strong, mfa.FactorInfo{ID: r.id("app"), Name: "x"}), mfa.ErrToken)
 	o, err := r.Overview(t.Context(), ann)
 	require.NoError(t, err)
 	require.Equal(t, "My phone", o.Factors[0].Name)
 
 	r.clock.Advance(5*time.Minute - time.Millisecond)
-	require.NoError(t, r.Rename(t.Context(), strong, binding, r.id("app"), "Phone"))
+	require.NoError(t, r.Session(ann, binding).Rename(t.Context(), strong, mfa.FactorInfo{ID: r.id("app"), Name: "Phone"}))
 	r.clock.Advance(time.Millisecond)
-	require.ErrorIs(t, r.Rename(t.Context(), strong, binding, r.id("app"), "x"), mfa.ErrTokenExpired)
-	require.ErrorIs(t, r.Rename(t.Context(), mfa.Grant{}, binding, r.id("app"), "x"), mfa.ErrToken)
+	require.ErrorIs(t, r.Session(ann, binding).Rename(t.Context(), strong, mfa.FactorInfo{ID: r.id("app"), Name: "x"}), mfa.ErrTokenExpired)
+	require.ErrorIs(t, r.Session(ann, binding).Rename(t.Context(), mfa.Grant{}, mfa.FactorInfo{ID: r.id("app"), Name: "x"}), mfa.ErrToken)
 }
 
 func (r *rig) id(kind string) string {
@@ -124,7 +123,7 @@ func TestAnothersGrantChangesOnlyTheirOwn(t *testing.T) {
 	r.withApp(ann, "tulip")
 	bob := person(1)
 	g := r.withApp(bob, "rose").Grant
-	require.ErrorIs(t, r.Remove(t.Context(), g, binding, r.id("app")), mfa.ErrNotAvailable)
+	require.ErrorIs(t, r.Session(bob, binding).Remove(t.Context(), g, r.id("app")), mfa.ErrNotAvailable)
 	_, err := r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
 	require.NoError(t, err)
 }
@@ -133,23 +132,23 @@ func TestFirstEnrolmentGrantOpensNothingElse(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) { c.Policies = policy.Static(policy.Policy{}) })
 	thief, owner := r.begin(ann), r.begin(ann)
 	require.Equal(t, mfa.NextEnroll, owner.Next)
-	_, err := r.RegenerateRecoveryCodes(t.Context(), thief.Grant, binding)
+	_, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), thief.Grant)
 	require.ErrorIs(t, err, mfa.ErrForbidden)
 	pending, err := r.begun(thief.Grant, "pin", "1234")
 	require.NoError(t, err)
 	c := r.enroll(owner.Grant, "app", "tulip")
 	require.NotNil(t, c.Verification)
-	require.Equal(t, mfa.PurposeSignIn, c.Verification.Purpose)
+	require.Equal(t, "sign-in", c.Verification.Purpose)
 	_, err = r.begun(thief.Grant, "pin", "1234")
 	require.ErrorIs(t, err, mfa.ErrForbidden, "there is a factor now")
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: pending.Token, Binding: binding, Response: factor.NewSecret("1234")})
+	_, err = r.Session(ann, binding).Confirm(t.Context(), pending, factor.NewSecret("1234"))
 	require.ErrorIs(t, err, mfa.ErrForbidden, "and what was begun before is not confirmed either")
 }
 
 func TestRecovery(t *testing.T) {
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant
-	e, err := r.RegenerateRecoveryCodes(t.Context(), g, binding)
+	e, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), g)
 	require.NoError(t, err)
 	require.Len(t, e.Prompt.Codes, 5)
 	require.NotNil(t, e.Confirmed)
@@ -165,14 +164,14 @@ func TestRecovery(t *testing.T) {
 	require.ErrorIs(t, err, factor.ErrIncorrect)
 
 	// What it opens is the replacement of what was lost, and nothing else.
-	require.ErrorIs(t, r.Remove(t.Context(), v.Grant, binding, r.id("app")), mfa.ErrForbidden)
-	_, err = r.RegenerateRecoveryCodes(t.Context(), v.Grant, binding)
+	require.ErrorIs(t, r.Session(ann, binding).Remove(t.Context(), v.Grant, r.id("app")), mfa.ErrForbidden)
+	_, err = r.Session(ann, binding).NewRecoveryCodes(t.Context(), v.Grant)
 	require.ErrorIs(t, err, mfa.ErrForbidden)
 	p, err := r.begun(v.Grant, "app", "rose")
 	require.NoError(t, err)
 	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
 	require.NoError(t, err, "the old device works until the new one is confirmed")
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: p.Token, Binding: binding, Response: factor.NewSecret("rose")})
+	_, err = r.Session(ann, binding).Confirm(t.Context(), p, factor.NewSecret("rose"))
 	require.NoError(t, err)
 	require.Contains(t, r.eventNames(), "recovery.replacement")
 	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("rose"))
@@ -192,11 +191,11 @@ func TestRecovery(t *testing.T) {
 func TestReplaceFactorAsksForRecoveryOnly(t *testing.T) {
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant
-	_, err := r.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding, Purpose: mfa.PurposeRecover})
+	_, err := r.Session(ann, binding).Recovery().Begin(t.Context())
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
-	_, err = r.RegenerateRecoveryCodes(t.Context(), g, binding)
+	_, err = r.Session(ann, binding).NewRecoveryCodes(t.Context(), g)
 	require.NoError(t, err)
-	ch := r.beginFor(ann, mfa.PurposeRecover)
+	ch := r.beginFor(ann, "replace")
 	require.Len(t, ch.Options, 1)
 	require.Equal(t, factor.ClassRecovery, ch.Options[0].Class)
 }
@@ -239,38 +238,38 @@ func TestConfirmationByLink(t *testing.T) {
 	r := newRig(t)
 	s := ann
 	s.EmailVerified = false
-	d, err := r.SendConfirmation(t.Context(), mfa.AdminRequest{User: s, Actor: mfa.System("root")})
+	d, err := r.Admin(mfa.System("root"), "").SendVerificationLink(t.Context(), s)
 	require.NoError(t, err)
 	require.Equal(t, r.clock.Now().Add(24*time.Hour), d.Expires)
 	require.Empty(t, r.mail.code(ann.Email), "no code that nobody could enter")
-	link := mfa.LinkToken{Secret: factor.NewSecret(r.mail.link[ann.Email])}
+	link := factor.NewSecret(r.mail.link[ann.Email])
 	require.Equal(t, mfa.NextEnroll, r.begin(s).Next)
 
 	r.clock.Advance(24*time.Hour - time.Millisecond)
-	c, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Link: link})
+	c, err := r.ConfirmLink(t.Context(), link)
 	require.NoError(t, err)
 	require.Empty(t, c.Grant, "a link opens nothing")
 	require.Equal(t, mfa.NextVerify, r.begin(s).Next, "the address is confirmed, so it is an implicit factor")
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: link})
+	_, err = r.ConfirmLink(t.Context(), link)
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 
 	// The address changes: the old one stays good until the new one is confirmed.
 	s.Email = "new@example.com"
-	_, err = r.SendConfirmation(t.Context(), mfa.AdminRequest{User: s, Actor: mfa.System("root")})
+	_, err = r.Admin(mfa.System("root"), "").SendVerificationLink(t.Context(), s)
 	require.NoError(t, err)
 	r.send(r.begin(s))
 	require.NotEmpty(t, r.mail.code(ann.Email))
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: factor.NewSecret(r.mail.link["new@example.com"])}})
+	_, err = r.ConfirmLink(t.Context(), factor.NewSecret(r.mail.link["new@example.com"]))
 	require.NoError(t, err)
 	before := r.mail.code(ann.Email)
 	r.send(r.begin(s))
 	require.Equal(t, before, r.mail.code(ann.Email), "nothing goes to the old address any more")
 	require.NotEmpty(t, r.mail.code("new@example.com"))
 
-	late, err := r.SendConfirmation(t.Context(), mfa.AdminRequest{User: s, Actor: mfa.System("root")})
+	late, err := r.Admin(mfa.System("root"), "").SendVerificationLink(t.Context(), s)
 	require.NoError(t, err)
 	r.clock.Set(late.Expires)
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: factor.NewSecret(r.mail.link["new@example.com"])}})
+	_, err = r.ConfirmLink(t.Context(), factor.NewSecret(r.mail.link["new@example.com"]))
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 }
 
@@ -283,14 +282,14 @@ func TestSendBudgets(t *testing.T) {
 			r.clock.Advance(time.Minute)
 		}
 		code := r.mail.code(ann.Email)
-		_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "mail"})
+		_, err := r.Session(ann, binding).Send(t.Context(), ch, "mail")
 		var over *mfa.RateLimitError
 		require.ErrorAs(t, err, &over)
 		require.Equal(t, 58*time.Minute, over.RetryAfter)
 		_, err = r.verify(ch, "mail", code)
 		require.NoError(t, err, "a refused resend leaves the code before it good")
 		r.clock.Advance(over.RetryAfter - time.Millisecond)
-		_, err = r.Send(t.Context(), mfa.SendRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "mail"})
+		_, err = r.Session(ann, binding).Send(t.Context(), r.begin(ann), "mail")
 		require.ErrorAs(t, err, &over)
 		r.clock.Advance(time.Millisecond)
 		r.send(r.begin(ann))
@@ -301,7 +300,7 @@ func TestSendBudgets(t *testing.T) {
 		twin.ID = "ann-2"
 		r.send(r.begin(ann))
 		r.send(r.begin(twin))
-		_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: r.begin(twin).Token, Binding: binding, Kind: "mail"})
+		_, err := r.Session(twin, binding).Send(t.Context(), r.begin(twin), "mail")
 		var over *mfa.RateLimitError
 		require.ErrorAs(t, err, &over)
 		r.send(r.begin(person(1)))
@@ -323,7 +322,7 @@ func TestSendBudgets(t *testing.T) {
 		r := newRig(t, func(c *mfa.Config) { c.RateLimits.PerKind = 2 })
 		r.send(r.begin(person(1)))
 		r.send(r.begin(person(2)))
-		_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: r.begin(person(3)).Token, Binding: binding, Kind: "mail"})
+		_, err := r.Session(person(3), binding).Send(t.Context(), r.begin(person(3)), "mail")
 		var over *mfa.RateLimitError
 		require.ErrorAs(t, err, &over)
 	})
@@ -332,7 +331,7 @@ func TestSendBudgets(t *testing.T) {
 func TestFailedDeliveryIsUnavailable(t *testing.T) {
 	r := newRig(t)
 	r.mail.fail = errors.New("provider is down")
-	_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "mail"})
+	_, err := r.Session(ann, binding).Send(t.Context(), r.begin(ann), "mail")
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.Contains(t, r.eventNames(), "send.failed")
 	r.mail.fail = nil
@@ -342,7 +341,7 @@ func TestFailedDeliveryIsUnavailable(t *testing.T) {
 func TestOverviewHoldsNoSecret(t *testing.T) {
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant
-	_, err := r.RegenerateRecoveryCodes(t.Context(), g, binding)
+	_, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), g)
 	require.NoError(t, err)
 	o, err := r.Overview(t.Context(), ann)
 	require.NoError(t, err)
@@ -362,14 +361,14 @@ func TestSeveralDestinations(t *testing.T) {
 	for _, address := range []string{"b@example.com", "c@example.com"} {
 		e, err := r.begun(g, "mail", address)
 		require.NoError(t, err)
-		c, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: r.mail.code(address)})
+		c, err := r.Session(ann, binding).Confirm(t.Context(), e, r.mail.code(address))
 		require.NoError(t, err)
 		ids[address], g = c.Factor.ID, c.Grant
 		r.clock.Advance(time.Second)
 	}
 	for _, address := range []string{"b@example.com", "c@example.com", "b@example.com"} {
 		ch := r.begin(ann)
-		_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "mail", FactorID: ids[address]})
+		_, err := r.Session(ann, binding).SendTo(t.Context(), ch, mfa.Option{Kind: "mail", FactorID: ids[address]})
 		require.NoError(t, err)
 		v, err := r.verify(ch, "mail", r.mail.code(address))
 		require.NoError(t, err)
@@ -380,7 +379,7 @@ func TestSeveralDestinations(t *testing.T) {
 		r.send(r.begin(ann))
 		require.NotEqual(t, before, r.mail.code(address), "the one used last is sent to")
 	}
-	_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "mail", FactorID: "nobody's"})
+	_, err := r.Session(ann, binding).SendTo(t.Context(), r.begin(ann), mfa.Option{Kind: "mail", FactorID: "nobody's"})
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
 }
 
@@ -392,16 +391,16 @@ func TestGrantKeepsTheStrongerProof(t *testing.T) {
 	r.clock.Advance(2 * time.Minute)
 	c := r.enroll(strong.Grant, "pin", "123456")
 	require.Equal(t, strong.GrantExpires, c.GrantExpires)
-	require.NoError(t, r.Rename(t.Context(), c.Grant, binding, r.id("app"), "still"))
+	require.NoError(t, r.Session(ann, binding).Rename(t.Context(), c.Grant, mfa.FactorInfo{ID: r.id("app"), Name: "still"}))
 	r.clock.Set(strong.GrantExpires)
-	require.ErrorIs(t, r.Rename(t.Context(), c.Grant, binding, r.id("app"), "x"), mfa.ErrTokenExpired)
+	require.ErrorIs(t, r.Session(ann, binding).Rename(t.Context(), c.Grant, mfa.FactorInfo{ID: r.id("app"), Name: "x"}), mfa.ErrTokenExpired)
 
 	v, err := r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
 	require.NoError(t, err)
 	e, err := r.begun(v.Grant, "pin", "654321")
 	require.NoError(t, err)
 	r.clock.Advance(6 * time.Minute) // the grant is over, the enrolment is not
-	late, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("654321")})
+	late, err := r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("654321"))
 	require.NoError(t, err)
-	require.ErrorIs(t, r.Rename(t.Context(), late.Grant, binding, r.id("app"), "x"), mfa.ErrTokenExpired)
+	require.ErrorIs(t, r.Session(ann, binding).Rename(t.Context(), late.Grant, mfa.FactorInfo{ID: r.id("app"), Name: "x"}), mfa.ErrTokenExpired)
 }

@@ -89,7 +89,7 @@ func (m *Manager) admitEnrollment(r *record, n *enrolling, now time.Time) error 
 func (m *Manager) begun(r *record, n *enrolling, now time.Time) []Event {
 	n.e.Expires = time.UnixMilli(n.p.Expires).UTC()
 	n.token.Issued, n.token.Epoch = now.UnixMilli(), r.Epoch[:]
-	n.e.Token = EnrollmentToken{Secret: factor.NewSecret(m.newToken(sealEnrollment, n.token))}
+	n.e.token = m.keep(sealEnrollment, n.token)
 	return []Event{m.event("enroll.begun", n.claims.Subject, now, func(e *Event) {
 		e.Kind, e.FactorID = n.p.In.Kind, n.p.In.ID
 	})}

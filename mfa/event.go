@@ -13,7 +13,7 @@ type Event struct {
 	Time                     time.Time
 	UserID, Tenant, UserType string
 	Kind, FactorID           string
-	Purpose                  Purpose
+	Purpose                  string
 	// Reason tells refused answers apart ("incorrect", "expired", "replayed", "failed"); for
 	// challenge.begun it is the Next, for admin.set-policy the mode, and "passwordless" for a
 	// verify.success that took the place of the first factor.
@@ -94,15 +94,15 @@ func SlogEvents(l *slog.Logger) func(context.Context, Event) {
 		}
 		attrs := make([]slog.Attr, 0, 12)
 		for _, a := range []struct{ key, value string }{
-			{"subject", e.UserID}, {"tenant", e.Tenant}, {"user_type", e.UserType}, {"kind", e.Kind}, {"factor", e.FactorID},
-			{"purpose", string(e.Purpose)}, {"reason", e.Reason}, {"actor", e.Actor}, {"note", e.Note},
+			{"user", e.UserID}, {"tenant", e.Tenant}, {"user_type", e.UserType}, {"kind", e.Kind}, {"factor", e.FactorID},
+			{"purpose", e.Purpose}, {"reason", e.Reason}, {"actor", e.Actor}, {"note", e.Note},
 		} {
 			if a.value != "" {
 				attrs = append(attrs, slog.String(a.key, a.value))
 			}
 		}
 		if e.Remaining >= 0 {
-			attrs = append(attrs, slog.Int("left", e.Remaining))
+			attrs = append(attrs, slog.Int("remaining", e.Remaining))
 		}
 		if !e.LockedUntil.IsZero() {
 			attrs = append(attrs, slog.Time("locked_until", e.LockedUntil))

@@ -15,6 +15,7 @@ import (
 	"github.com/secondgate/secondgate/lockout"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/seal"
 )
 
@@ -80,14 +81,14 @@ func TestEvents_NotifyTheUser(t *testing.T) {
 var notified = map[string]func(*testing.T) *rig{
 	"challenge.abandoned": func(t *testing.T) *rig {
 		r, _ := withAppTold(t)
-		require.NoError(t, r.Abandon(t.Context(), r.begin(ann).Token, binding))
+		require.NoError(t, r.Session(ann, binding).Cancel(t.Context(), r.begin(ann)))
 		return r
 	},
 	"verify.failure": func(t *testing.T) *rig { return wrongly(t, 3) },
 	"lockout.locked": func(t *testing.T) *rig { return wrongly(t, 5) },
 	"lockout.disabled": func(t *testing.T) *rig {
 		r := newRig(t, func(c *mfa.Config) {
-			c.Lockout, c.Notify = lockout.Config{DisableAfter: 10}, mfa.NoticesNow
+			c.Lockout, c.Notify = lockout.Config{DisableAfter: 10}, func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) }
 		})
 		r.withApp(ann, "word")
 		for i := range 10 {
@@ -114,7 +115,9 @@ var notified = map[string]func(*testing.T) *rig{
 		return r
 	},
 	"recovery.replacement": func(t *testing.T) *rig {
-		r := lost(t, func(c *mfa.Config) { c.Notify = mfa.NoticesNow })
+		r := lost(t, func(c *mfa.Config) {
+			c.Notify = func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) }
+		})
 		r.mail.notices()
 		v, err := r.verify(r.begin(ann), "recovery", factor.NewSecret("a"))
 		require.NoError(t, err)
@@ -129,18 +132,20 @@ var notified = map[string]func(*testing.T) *rig{
 	},
 	"factor.removed": func(t *testing.T) *rig {
 		r, g := withAppTold(t)
-		require.NoError(t, r.Remove(t.Context(), g, binding, r.id("app")))
+		require.NoError(t, r.Session(ann, binding).Remove(t.Context(), g, r.id("app")))
 		return r
 	},
 	"factor.renamed": func(t *testing.T) *rig {
 		r, g := withAppTold(t)
-		require.NoError(t, r.Rename(t.Context(), g, binding, r.id("app"), "Old phone"))
+		require.NoError(t, r.Session(ann, binding).Rename(t.Context(), g, mfa.FactorInfo{ID: r.id("app"), Name: "Old phone"}))
 		require.Equal(t, "Old phone", r.mail.told[0].Label, "the new name")
 		return r
 	},
 	"factor.cloned": func(t *testing.T) *rig {
 		f := &shouter{sent: sent{kind: "mail"}, fails: "Verify", kind: factor.ErrCloned}
-		r := newRig(t, func(c *mfa.Config) { c.Factors, c.Notify = []factor.Factor{f}, mfa.NoticesNow })
+		r := newRig(t, func(c *mfa.Config) {
+			c.Factors, c.Notify = []factor.Factor{f}, func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) }
+		})
 		r.mail = &f.sent
 		ch := r.begin(ann)
 		r.send(ch)
@@ -150,9 +155,9 @@ var notified = map[string]func(*testing.T) *rig{
 	},
 	"address.confirmed": func(t *testing.T) *rig {
 		r := telling(t)
-		_, err := r.SendConfirmation(t.Context(), byBoss)
+		_, err := r.Admin(byBoss.Actor, byBoss.Reason).SendVerificationLink(t.Context(), byBoss.User)
 		require.NoError(t, err)
-		_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: factor.NewSecret(r.mail.link[ann.Email])}})
+		_, err = r.ConfirmLink(t.Context(), factor.NewSecret(r.mail.link[ann.Email]))
 		require.NoError(t, err)
 		return r
 	},
@@ -178,7 +183,7 @@ var notified = map[string]func(*testing.T) *rig{
 	"device.reused": func(t *testing.T) *rig {
 		r, token := onLaptop(t)
 		for range 2 {
-			_, err := r.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding, Device: token})
+			_, err := r.Session(ann, binding).OnDevice(token).Begin(t.Context())
 			require.NoError(t, err)
 			r.clock.Advance(time.Minute)
 		}
@@ -190,38 +195,38 @@ var notified = map[string]func(*testing.T) *rig{
 		o, err := r.Overview(t.Context(), ann)
 		require.NoError(t, err)
 		_ = r.mail.notices()
-		require.NoError(t, r.RevokeDevice(t.Context(), g, binding, o.Devices[0].ID))
+		require.NoError(t, r.Session(ann, binding).ForgetDevice(t.Context(), g, o.Devices[0].ID))
 		require.Equal(t, "Laptop", r.mail.told[0].Label)
 		return r
 	},
 	"support.requested": func(t *testing.T) *rig {
 		r, _ := withAppTold(t)
-		require.NoError(t, r.RequestSupport(t.Context(), mfa.SupportRequest{Challenge: r.begin(ann).Token, Binding: binding}))
+		require.NoError(t, r.Session(ann, binding).RequestSupport(t.Context(), r.begin(ann), report.Case{}))
 		return r
 	},
 	"admin.reset": func(t *testing.T) *rig {
 		r, _ := withAppTold(t)
-		require.NoError(t, r.Reset(t.Context(), byBoss))
+		require.NoError(t, r.Admin(byBoss.Actor, byBoss.Reason).Reset(t.Context(), byBoss.User))
 		return r
 	},
 	"admin.unlock": func(t *testing.T) *rig {
 		r := wrongly(t, 5)
-		require.NoError(t, r.Unlock(t.Context(), byBoss))
+		require.NoError(t, r.Admin(byBoss.Actor, byBoss.Reason).Unlock(t.Context(), byBoss.User))
 		return r
 	},
 	"admin.access": func(t *testing.T) *rig {
 		r := newRig(t, func(c *mfa.Config) {
 			c.Factors = append(c.Factors, &word{kind: "access",
 				traits: factor.Traits{Class: factor.ClassRecovery, NoConfirmation: true, AdminOnly: true}})
-			c.Notify = mfa.NoticesNow
+			c.Notify = func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) }
 		})
-		_, err := r.Issue(t.Context(), mfa.IssueRequest{AdminRequest: byBoss, Kind: "access", Params: map[string]factor.Secret{"word": factor.NewSecret("x")}})
+		_, err := r.Admin(byBoss.Actor, byBoss.Reason).Enroll(t.Context(), byBoss.User, mfa.EnrollRequest{Kind: "access", Params: map[string]factor.Secret{"word": factor.NewSecret("x")}})
 		require.NoError(t, err)
 		return r
 	},
 	"admin.delete": func(t *testing.T) *rig {
 		r, _ := withAppTold(t)
-		require.NoError(t, r.Delete(t.Context(), byBoss))
+		require.NoError(t, r.Admin(byBoss.Actor, byBoss.Reason).Delete(t.Context(), byBoss.User))
 		return r
 	},
 }
@@ -250,12 +255,12 @@ func wrongly(t *testing.T, n int) *rig {
 func withCodes(t *testing.T) *rig {
 	t.Helper()
 	r, g := withAppTold(t)
-	_, err := r.RegenerateRecoveryCodes(t.Context(), g, binding)
+	_, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), g)
 	require.NoError(t, err)
 	return r
 }
 
-func onLaptop(t *testing.T) (*rig, mfa.DeviceToken) {
+func onLaptop(t *testing.T) (*rig, factor.Secret) {
 	t.Helper()
 	r := telling(t)
 	return r, r.onDevice(ann, "Laptop")
@@ -264,7 +269,7 @@ func onLaptop(t *testing.T) (*rig, mfa.DeviceToken) {
 // All devices at once, and those that a changed password ends, are one notice without a name.
 func TestEvents_AllDevicesRevoked(t *testing.T) {
 	for name, revoke := range map[string]func(*rig) error{
-		"all":      func(r *rig) error { return r.RevokeDevice(t.Context(), r.signIn(ann).Grant, binding, "") },
+		"all":      func(r *rig) error { return r.Session(ann, binding).ForgetDevice(t.Context(), r.signIn(ann).Grant, "") },
 		"password": func(r *rig) error { return r.PasswordChanged(t.Context(), ann) },
 	} {
 		r, _ := onLaptop(t)
@@ -291,24 +296,24 @@ func TestForgetSubject_NotifiesWhereItWasKnown(t *testing.T) {
 	g := r.signIn(ann).Grant
 	e, err := r.begun(g, "mail", "home@example.com")
 	require.NoError(t, err)
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: r.mail.code("home@example.com")})
+	_, err = r.Session(ann, binding).Confirm(t.Context(), e, r.mail.code("home@example.com"))
 	require.NoError(t, err)
 	queue = nil
-	require.NoError(t, r.Delete(t.Context(), byBoss))
+	require.NoError(t, r.Admin(byBoss.Actor, byBoss.Reason).Delete(t.Context(), byBoss.User))
 	require.Len(t, queue, 2)
 	for _, tell := range queue {
 		require.NoError(t, tell(t.Context()))
 	}
 	require.Equal(t, []string{"admin.delete" + toAnn, "admin.delete to home@example.com"}, r.mail.notices())
 	queue = nil
-	require.NoError(t, r.Delete(t.Context(), byBoss))
+	require.NoError(t, r.Admin(byBoss.Actor, byBoss.Reason).Delete(t.Context(), byBoss.User))
 	require.Empty(t, queue, "there was nothing any more")
 
 	r.withApp(ann, "word")
 	r.cfg.Keys, err = seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
 	queue = nil
-	require.NoError(t, r.another().Delete(t.Context(), byBoss))
+	require.NoError(t, r.another().Admin(byBoss.Actor, byBoss.Reason).Delete(t.Context(), byBoss.User))
 	require.Len(t, queue, 1)
 	require.NoError(t, queue[0](t.Context()))
 	require.Equal(t, []string{"admin.delete" + toAnn}, r.mail.notices())

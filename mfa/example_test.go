@@ -53,18 +53,18 @@ func Example_writeYourOwnFactor() {
 	}
 	ctx, ann := context.Background(), mfa.User{ID: "ann"}
 	begin := func() *mfa.Challenge {
-		ch, err := m.Begin(ctx, mfa.BeginRequest{User: ann, Binding: "session"})
+		ch, err := m.Session(ann, "session").Begin(ctx)
 		if err != nil {
 			log.Fatal(err)
 		}
 		return ch
 	}
-	e, _ := m.Enroll(ctx, mfa.EnrollRequest{Grant: begin().Grant, Binding: "session", Kind: "door-word"})
-	_, err = m.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: "session", Response: factor.NewSecret(" Tulip")})
+	e, _ := m.Session(ann, "session").Enroll(ctx, begin().Grant, mfa.EnrollRequest{Kind: "door-word"})
+	_, err = m.Session(ann, "session").Confirm(ctx, e, factor.NewSecret(" Tulip"))
 	fmt.Println("enrolled:", err)
 
 	verify := func(answer factor.Secret) {
-		_, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: begin().Token, Binding: "session", Kind: "door-word", Response: answer})
+		_, err := m.Session(ann, "session").Verify(ctx, begin(), "door-word", answer)
 		fmt.Println(err)
 	}
 	verify(factor.NewSecret("tulip"))
@@ -88,8 +88,8 @@ func ExampleManager_Reset() {
 			return nil
 		}})
 	ctx, ann := context.Background(), mfa.User{ID: "ann"}
-	fmt.Println(m.Reset(ctx, mfa.AdminRequest{User: ann, Actor: mfa.System("ben")}))
-	fmt.Println(m.Reset(ctx, mfa.AdminRequest{User: ann, Actor: mfa.System("helpdesk"), Reason: "lost phone, called back"}))
+	fmt.Println(m.Admin(mfa.System("ben"), "").Reset(ctx, ann))
+	fmt.Println(m.Admin(mfa.System("helpdesk"), "lost phone, called back").Reset(ctx, ann))
 	// Output:
 	// mfa: forbidden: ben may not reset
 	// <nil>
@@ -105,13 +105,13 @@ func ExampleManager_SetPolicy() {
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil }})
 	ctx := context.Background()
 	next := func() mfa.Next {
-		ch, _ := m.Begin(ctx, mfa.BeginRequest{User: mfa.User{ID: "ann", UserType: "manager"}, Binding: "session"})
+		ch, _ := m.Session(mfa.User{ID: "ann", UserType: "manager"}, "session").Begin(ctx)
 		return ch.Next
 	}
 	fmt.Println(next())
-	fmt.Println(m.SetPolicy(ctx, mfa.SetPolicyRequest{Actor: mfa.System("owner"), UserType: "manager", Policy: policy.Policy{Mode: policy.ModeRequired}}))
+	fmt.Println(m.Admin(mfa.System("owner"), "").SetPolicy(ctx, policy.StoredPolicy{UserType: "manager", Policy: policy.Policy{Mode: policy.ModeRequired}}))
 	fmt.Println(next())
-	fmt.Println(m.SetPolicy(ctx, mfa.SetPolicyRequest{Actor: mfa.System("owner"), UserType: "manager", Policy: policy.Policy{Kinds: []string{"fax"}}}))
+	fmt.Println(m.Admin(mfa.System("owner"), "").SetPolicy(ctx, policy.StoredPolicy{UserType: "manager", Policy: policy.Policy{Kinds: []string{"fax"}}}))
 	// Output:
 	// done
 	// <nil>

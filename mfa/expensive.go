@@ -42,7 +42,7 @@ type charged struct {
 // takeExpensive charges first: one swap counts a failed attempt before the factor runs, a
 // second settles it. No two expensive responses of a user are verified at once, in any
 // process: the charge is a lease.
-func (m *Manager) respondExpensive(ctx context.Context, a *response) error {
+func (m *Manager) respondExpensive(ctx context.Context, a *attempt) error {
 	unlock, err := m.expensive.Lock(ctx, a.subject.key())
 	if err != nil {
 		return unavailable(err)
@@ -67,7 +67,7 @@ func (m *Manager) respondExpensive(ctx context.Context, a *response) error {
 // chargeInTurn charges as soon as no other verification of the user is under way. It asks
 // less and less often, and gives up when a lease would have ended by the process's own time:
 // the Manager's clock may stand still.
-func (m *Manager) chargeInTurn(ctx context.Context, a *response) (*charged, error) {
+func (m *Manager) chargeInTurn(ctx context.Context, a *attempt) (*charged, error) {
 	wait, waited := pollFirst, time.Duration(0)
 	for {
 		c, err := m.charge(ctx, a)
@@ -90,7 +90,7 @@ func (m *Manager) chargeInTurn(ctx context.Context, a *response) (*charged, erro
 }
 
 // charge counts a failed attempt ahead and takes the lease.
-func (m *Manager) charge(ctx context.Context, a *response) (*charged, error) {
+func (m *Manager) charge(ctx context.Context, a *attempt) (*charged, error) {
 	c := &charged{id: random8(), kind: a.factor.Kind()}
 	err := m.update(ctx, a.subject, a.now, func(r *record) (bool, error) {
 		now := r.at(a.now)
@@ -121,7 +121,7 @@ func (m *Manager) charge(ctx context.Context, a *response) (*charged, error) {
 // factor's state has changed meanwhile and that the factor is to be asked again, under the same
 // charge. After an error of the store the lease may stay until it expires.
 func (m *Manager) settle(
-	ctx context.Context, a *response, c *charged, won target, v *factor.Verdict, refusal error,
+	ctx context.Context, a *attempt, c *charged, won target, v *factor.Verdict, refusal error,
 ) (out result, again bool, err error) {
 	// Settled even if the caller has gone, so that the lease ends.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)

@@ -45,7 +45,7 @@ func TestFaultsNeverYieldAnUnrecordedSuccess(t *testing.T) {
 					g := r.withApp(ann, "tulip").Grant
 					g = r.enroll(g, "pin", "123456").Grant
 					g = r.stepUp("app", "tulip", g)
-					_, err := r.RegenerateRecoveryCodes(t.Context(), g, binding)
+					_, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), g)
 					require.NoError(t, err)
 					ch := r.begin(ann)
 					r.send(ch)
@@ -113,7 +113,7 @@ func TestUnreadableRecordLetsNobodyIn(t *testing.T) {
 		{"garbage", []byte("garbage"), seal.ErrMalformed},
 	} {
 		put(c.data)
-		_, err := r.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding})
+		_, err := r.Session(ann, binding).Begin(t.Context())
 		require.ErrorIs(t, err, mfa.ErrUnavailable, c.name)
 		require.ErrorIs(t, err, c.want, c.name)
 		_, err = r.Overview(t.Context(), ann)
@@ -142,13 +142,13 @@ func TestKeyRotation(t *testing.T) {
 	r = with(fresh)
 	require.Equal(t, mfa.NextVerify, r.begin(ann).Next)
 	r = with(old)
-	_, err = r.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding})
+	_, err = r.Session(ann, binding).Begin(t.Context())
 	require.ErrorIs(t, err, seal.ErrUnknownKey)
 }
 
 func TestPolicyOutageIsNotNoPolicy(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) { c.Policies = brokenPolicies{} })
-	_, err := r.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding})
+	_, err := r.Session(ann, binding).Begin(t.Context())
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 }
 
@@ -163,7 +163,7 @@ func TestCancelledContext(t *testing.T) {
 	ch := r.begin(ann)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := r.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "mail", Response: factor.NewSecret("000000")})
+	_, err := r.Session(ann, binding).Verify(ctx, ch, "mail", factor.NewSecret("000000"))
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.ErrorIs(t, err, context.Canceled)
 }
@@ -179,7 +179,7 @@ func TestManagerVerify_ReportsADeadlineWhileTheFactorWorksAsUnavailable(t *testi
 			ctx, cancel := context.WithCancel(t.Context())
 			r.app.verify = func(factor.VerifyInput) { cancel() }
 			r.pin.verify = r.app.verify
-			_, err := r.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: kind, Response: factor.NewSecret("wrong")})
+			_, err := r.Session(ann, binding).Verify(ctx, ch, kind, factor.NewSecret("wrong"))
 			require.ErrorIs(t, err, mfa.ErrUnavailable)
 			require.ErrorIs(t, err, context.Canceled)
 		})
@@ -199,33 +199,33 @@ func TestBadInput(t *testing.T) {
 	require.Equal(t, 4, left(t, err), "none of them was counted")
 
 	for _, token := range []string{"", "x", huge, "\xff", ch.Token.Reveal()[1:], ch.Token.Reveal() + "A", v.Grant.Reveal()} {
-		_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: mfa.ChallengeToken{Secret: factor.NewSecret(token)}, Binding: binding, Kind: "mail", Response: factor.NewSecret("000000")})
+		_, err := r.Session(ann, binding).Verify(t.Context(), mfa.ChallengeToken{Secret: factor.NewSecret(token)}, "mail", factor.NewSecret("000000"))
 		require.ErrorIs(t, err, mfa.ErrToken)
-		_, err = r.Send(t.Context(), mfa.SendRequest{Challenge: mfa.ChallengeToken{Secret: factor.NewSecret(token)}, Binding: binding, Kind: "mail"})
+		_, err = r.Session(ann, binding).Send(t.Context(), mfa.ChallengeToken{Secret: factor.NewSecret(token)}, "mail")
 		require.ErrorIs(t, err, mfa.ErrToken)
-		_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: mfa.EnrollmentToken{Secret: factor.NewSecret(token)}, Binding: binding, Response: factor.NewSecret("1")})
+		_, err = r.Session(ann, binding).Confirm(t.Context(), mfa.EnrollmentToken{Secret: factor.NewSecret(token)}, factor.NewSecret("1"))
 		require.ErrorIs(t, err, mfa.ErrToken)
 		if token != "" {
-			_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: factor.NewSecret(token)}})
+			_, err = r.ConfirmLink(t.Context(), factor.NewSecret(token))
 			require.ErrorIs(t, err, mfa.ErrToken)
 		}
 		if token != v.Grant.Reveal() {
-			_, err = r.Enroll(t.Context(), mfa.EnrollRequest{Grant: mfa.Grant{Secret: factor.NewSecret(token)}, Binding: binding, Kind: "app"})
+			_, err = r.Session(ann, binding).Enroll(t.Context(), mfa.Grant{Secret: factor.NewSecret(token)}, mfa.EnrollRequest{Kind: "app"})
 			require.ErrorIs(t, err, mfa.ErrToken)
 		}
 	}
 	for _, s := range []mfa.User{{}, {ID: huge}, {ID: "a\xff"}, {ID: "a", Tenant: huge}, {ID: "a", Email: huge}} {
-		_, err := r.Begin(t.Context(), mfa.BeginRequest{User: s, Binding: binding})
+		_, err := r.Session(s, binding).Begin(t.Context())
 		require.ErrorIs(t, err, factor.ErrMalformed)
 		_, err = r.Overview(t.Context(), s)
 		require.ErrorIs(t, err, factor.ErrMalformed)
-		require.ErrorIs(t, r.Reset(t.Context(), mfa.AdminRequest{User: s, Actor: mfa.System("root")}), factor.ErrMalformed)
+		require.ErrorIs(t, r.Admin(mfa.System("root"), "").Reset(t.Context(), s), factor.ErrMalformed)
 	}
 	for _, b := range []string{"", huge} {
-		_, err := r.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: b})
+		_, err := r.Session(ann, b).Begin(t.Context())
 		require.ErrorIs(t, err, factor.ErrMalformed)
 	}
-	_, err = r.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding, Purpose: "fun"})
+	_, err = withPurpose(r.Session(ann, binding), "fun").Begin(t.Context())
 	require.ErrorIs(t, err, factor.ErrMalformed)
 	for _, e := range []mfa.EnrollRequest{
 		{Name: huge}, {Name: "a\nb"}, {Name: "\xff"}, {Params: map[string]factor.Secret{"word": factor.NewSecret(huge)}}, {Params: map[string]factor.Secret{"word": factor.NewSecret("\xff")}}, {},
@@ -288,7 +288,7 @@ func TestConfigIsRefusedWithASentence(t *testing.T) {
 		require.ErrorContains(t, err, name)
 	}
 	r := newRig(t)
-	err := r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("root"), Policy: policy.Policy{Kinds: []string{"fax"}}})
+	err := r.Admin(mfa.System("root"), "").SetPolicy(t.Context(), policy.StoredPolicy{Policy: policy.Policy{Kinds: []string{"fax"}}})
 	require.ErrorIs(t, err, mfa.ErrConfig)
 }
 
@@ -298,14 +298,14 @@ func TestAdministratorsAreAuthorized(t *testing.T) {
 	} {
 		r := newRig(t, func(c *mfa.Config) { c.Authorize = authorize })
 		req := mfa.AdminRequest{User: ann, Actor: mfa.System("mallory")}
-		require.ErrorIs(t, r.Reset(t.Context(), req), mfa.ErrForbidden)
-		require.ErrorIs(t, r.Unlock(t.Context(), req), mfa.ErrForbidden)
-		require.ErrorIs(t, r.Delete(t.Context(), req), mfa.ErrForbidden)
-		_, err := r.SendConfirmation(t.Context(), req)
+		require.ErrorIs(t, r.Admin(req.Actor, req.Reason).Reset(t.Context(), req.User), mfa.ErrForbidden)
+		require.ErrorIs(t, r.Admin(req.Actor, req.Reason).Unlock(t.Context(), req.User), mfa.ErrForbidden)
+		require.ErrorIs(t, r.Admin(req.Actor, req.Reason).Delete(t.Context(), req.User), mfa.ErrForbidden)
+		_, err := r.Admin(req.Actor, req.Reason).SendVerificationLink(t.Context(), req.User)
 		require.ErrorIs(t, err, mfa.ErrForbidden)
-		require.ErrorIs(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("mallory")}), mfa.ErrForbidden)
+		require.ErrorIs(t, r.Admin(mfa.System("mallory"), "").SetPolicy(t.Context(), policy.StoredPolicy{}), mfa.ErrForbidden)
 		req.Actor = mfa.Actor{}
-		require.ErrorIs(t, r.Reset(t.Context(), req), factor.ErrMalformed, "an act has an actor")
+		require.ErrorIs(t, r.Admin(req.Actor, req.Reason).Reset(t.Context(), req.User), factor.ErrMalformed, "an act has an actor")
 	}
 }
 
@@ -316,13 +316,13 @@ func TestResetVoidsEverythingIssued(t *testing.T) {
 	require.NoError(t, err)
 	ch := r.begin(ann)
 	r.send(ch)
-	require.NoError(t, r.Reset(t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("root"), Reason: "lost phone"}))
+	require.NoError(t, r.Admin(mfa.System("root"), "lost phone").Reset(t.Context(), ann))
 
 	_, err = r.verify(ch, "mail", r.mail.code(ann.Email))
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	_, err = r.begun(g, "app", "thief")
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("rose")})
+	_, err = r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("rose"))
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	ch = r.begin(ann)
 	require.Len(t, ch.Options, 1, "the implied address")
@@ -340,7 +340,7 @@ func TestResetVoidsEverythingIssued(t *testing.T) {
 func TestForgetSubjectLeavesNothing(t *testing.T) {
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant
-	require.NoError(t, r.Delete(t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("root")}))
+	require.NoError(t, r.Admin(mfa.System("root"), "").Delete(t.Context(), ann))
 	for k := range dump(t, r.store) {
 		require.NotContains(t, k, "ann")
 	}
@@ -377,7 +377,7 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	cr := mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("tulip-secret")}
 	c, err := r.Confirm(t.Context(), cr)
 	require.NoError(t, err)
-	codes, err := r.RegenerateRecoveryCodes(t.Context(), c.Grant, binding)
+	codes, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), c.Grant)
 	require.NoError(t, err)
 	o, err := r.Overview(t.Context(), ann)
 	require.NoError(t, err)
@@ -420,27 +420,32 @@ func TestUnreadableStore(t *testing.T) {
 	admin := mfa.AdminRequest{User: ann, Actor: mfa.System("root")}
 	for name, call := range map[string]func() error{
 		"Begin": func() error {
-			_, err := r.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding})
+			_, err := r.Session(ann, binding).Begin(t.Context())
 			return err
 		},
 		"Overview": func() error { _, err := r.Overview(t.Context(), ann); return err },
 		"Policy":   func() error { _, err := r.Policy(t.Context(), "", ""); return err },
 		"Send": func() error {
-			_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "mail"})
+			_, err := r.Session(ann, binding).Send(t.Context(), ch, "mail")
 			return err
 		},
 		"Verify": func() error { _, err := r.verify(ch, "mail", factor.NewSecret("000000")); return err },
 		"Enroll": func() error { _, err := r.begun(v.Grant, "app", "rose"); return err },
 		"Confirm": func() error {
-			_, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("tulip")})
+			_, err := r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("tulip"))
 			return err
 		},
-		"Rename":           func() error { return r.Rename(t.Context(), v.Grant, binding, "x", "y") },
-		"Reset":            func() error { return r.Reset(t.Context(), admin) },
-		"Unlock":           func() error { return r.Unlock(t.Context(), admin) },
-		"Delete":           func() error { return r.Delete(t.Context(), admin) },
-		"SendConfirmation": func() error { _, err := r.SendConfirmation(t.Context(), admin); return err },
-		"SetPolicy":        func() error { return r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("root")}) },
+		"Rename": func() error {
+			return r.Session(ann, binding).Rename(t.Context(), v.Grant, mfa.FactorInfo{ID: "x", Name: "y"})
+		},
+		"Reset":  func() error { return r.Admin(admin.Actor, admin.Reason).Reset(t.Context(), admin.User) },
+		"Unlock": func() error { return r.Admin(admin.Actor, admin.Reason).Unlock(t.Context(), admin.User) },
+		"Delete": func() error { return r.Admin(admin.Actor, admin.Reason).Delete(t.Context(), admin.User) },
+		"SendConfirmation": func() error {
+			_, err := r.Admin(admin.Actor, admin.Reason).SendVerificationLink(t.Context(), admin.User)
+			return err
+		},
+		"SetPolicy": func() error { return r.Admin(mfa.System("root"), "").SetPolicy(t.Context(), policy.StoredPolicy{}) },
 	} {
 		r.store.Inject(mfatest.OpGet, -1, mfatest.Fault{Before: errDisk})
 		err := call()

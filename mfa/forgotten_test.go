@@ -13,6 +13,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/storage"
 )
@@ -22,7 +23,7 @@ var newcomer = mfa.User{ID: "newcomer"}
 
 func (r *rig) forget(s mfa.User) {
 	r.t.Helper()
-	require.NoError(r.t, r.Delete(r.t.Context(), mfa.AdminRequest{User: s, Actor: mfa.System("root")}))
+	require.NoError(r.t, r.Admin(mfa.System("root"), "").Delete(r.t.Context(), s))
 }
 
 // old is what was handed out to ann and to the newcomer before they had records.
@@ -41,12 +42,10 @@ func (r *rig) use(o old) map[string]error {
 	_, enrolled := r.begun(o.grant, "app", "tulip")
 	return map[string]error{
 		"Send": sent, "Verify": verified, "Enroll": enrolled,
-		"CheckGrant": r.CheckGrant(r.t.Context(), newcomer, o.grant, binding),
-		"RequestSupport": r.RequestSupport(r.t.Context(), mfa.SupportRequest{
-			Challenge: o.challenge.Token, Binding: binding}),
-		"Abandon": r.Abandon(r.t.Context(), o.challenge.Token, binding),
-		"SendSetupLink": second(r.SendSetupLink(r.t.Context(), mfa.SetupRequest{
-			Challenge: o.challenge.Token, Binding: binding})),
+		"CheckGrant":     r.Session(newcomer, binding).Check(r.t.Context(), o.grant),
+		"RequestSupport": r.Session(newcomer, binding).RequestSupport(r.t.Context(), o.challenge, report.Case{}),
+		"Abandon":        r.Session(newcomer, binding).Cancel(r.t.Context(), o.challenge),
+		"SendSetupLink":  second(r.Session(newcomer, binding).SendRecoveryLink(r.t.Context(), o.challenge)),
 	}
 }
 
@@ -108,7 +107,7 @@ func TestForgetSubject_TokensOfEveryAgeWork(t *testing.T) {
 				o := r.handOut()
 				r.clock.Advance(time.Hour - time.Minute)
 				if reseal {
-					for _, err := range r.Reseal(t.Context(), "") {
+					for _, err := range r.Reencrypt(t.Context(), "") {
 						require.NoError(t, err)
 					}
 				}
@@ -130,7 +129,7 @@ func TestForgetSubject_OldTokensOfEveryAgeStayDead(t *testing.T) {
 		r.forget(ann)
 		r.forget(newcomer)
 		r.clock.Advance(time.Duration(minutes) * time.Minute)
-		for _, err := range r.Reseal(t.Context(), "") {
+		for _, err := range r.Reencrypt(t.Context(), "") {
 			require.NoError(t, err)
 		}
 		for name, err := range r.use(o) {
@@ -153,12 +152,12 @@ func TestForgetSubject_LeavesATombstoneForAWhile(t *testing.T) {
 		require.Less(t, len(data), 128)
 	}
 	r.clock.Advance(2 * time.Hour)
-	for range r.Reseal(t.Context(), "") {
+	for range r.Reencrypt(t.Context(), "") {
 	}
 	require.Len(t, dump(t, r.store), 1)
 	r.clock.Advance(10 * time.Minute)
 	removed := 0
-	for p, err := range r.Reseal(t.Context(), "") {
+	for p, err := range r.Reencrypt(t.Context(), "") {
 		require.NoError(t, err)
 		removed = p.Removed
 	}
@@ -178,7 +177,7 @@ func TestForgetSubject_LossAfterwardsIsNoInvitation(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrRecordMissing)
 	s := ann
 	s.Enrolled = true
-	_, err = r.Begin(t.Context(), mfa.BeginRequest{User: s, Binding: binding})
+	_, err = r.Session(s, binding).Begin(t.Context())
 	require.ErrorIs(t, err, mfa.ErrRecordMissing)
 }
 
@@ -197,7 +196,7 @@ func TestForgetSubject_AnUnreadableTombstoneLetsNobodyIn(t *testing.T) {
 	for name, err := range r.use(o) {
 		require.ErrorIs(t, err, mfa.ErrUnavailable, name)
 	}
-	_, err := r.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding})
+	_, err := r.Session(ann, binding).Begin(t.Context())
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 }
 
@@ -215,12 +214,10 @@ func TestForgetSubject_BesideAFirstWrite(t *testing.T) {
 			met := false
 			moment.arm(swap, skip, func() {
 				met = true
-				err := admin.Delete(context.Background(),
-					mfa.AdminRequest{User: newcomer, Actor: mfa.System("root")})
+				err := admin.Admin(mfa.System("root"), "").Delete(context.Background(), newcomer)
 				require.NoError(t, err)
 			})
-			_, err := slow.Enroll(t.Context(), mfa.EnrollRequest{Grant: o.grant, Binding: binding,
-				Kind: "app", Params: map[string]factor.Secret{"word": factor.NewSecret("tulip")}})
+			_, err := slow.Session(newcomer, binding).Enroll(t.Context(), o.grant, mfa.EnrollRequest{Kind: "app", Params: map[string]factor.Secret{"word": factor.NewSecret("tulip")}})
 			if !met {
 				continue
 			}

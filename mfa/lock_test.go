@@ -36,7 +36,7 @@ func TestFiveWrongAnswersLockForThreeMinutes(t *testing.T) {
 			require.Equal(t, 3*time.Minute, l.RetryAfter)
 			_, err = r.verify(ch, "app", factor.NewSecret("tulip"))
 			requireLocked(t, err)
-			_, err = r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "mail"})
+			_, err = r.Session(ann, binding).Send(t.Context(), ch, "mail")
 			requireLocked(t, err)
 			require.Equal(t, l.Until, r.begin(ann).LockedUntil)
 
@@ -89,7 +89,7 @@ func TestNothingAddsAGuess(t *testing.T) {
 	r := newRig(t)
 	g := r.signIn(ann).Grant
 	other := r.another()
-	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: g, Binding: binding, Kind: "mail", Params: map[string]factor.Secret{"address": factor.NewSecret("b@example.com")}})
+	e, err := r.Session(ann, binding).Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "mail", Params: map[string]factor.Secret{"address": factor.NewSecret("b@example.com")}})
 	require.NoError(t, err)
 	guesses := []func() error{
 		func() error { _, err := r.verify(r.begin(ann), "mail", factor.NewSecret("000000")); return err },
@@ -101,16 +101,16 @@ func TestNothingAddsAGuess(t *testing.T) {
 			return err
 		},
 		func() error {
-			ch := r.beginFor(ann, mfa.PurposeStepUp)
-			_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeStepUp, Binding: binding, Kind: "mail", Response: factor.NewSecret("000000")})
+			ch := r.beginFor(ann, "step-up")
+			_, err := r.Session(ann, binding).StepUp().Verify(t.Context(), ch, "mail", factor.NewSecret("000000"))
 			return err
 		},
 		func() error {
-			_, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("000000")})
+			_, err := r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("000000"))
 			return err
 		},
 		func() error {
-			_, err := other.Verify(t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "mail", Response: factor.NewSecret("000000")})
+			_, err := other.Session(ann, binding).Verify(t.Context(), r.begin(ann), "mail", factor.NewSecret("000000"))
 			return err
 		},
 	}
@@ -142,7 +142,7 @@ func TestAStreakOfAHundredStopsTheKind(t *testing.T) {
 	require.ErrorAs(t, err, &stopped, "waiting does not help")
 	require.Contains(t, r.eventNames(), "lockout.disabled")
 	_ = g
-	require.NoError(t, r.Unlock(t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("root")}))
+	require.NoError(t, r.Admin(mfa.System("root"), "").Unlock(t.Context(), ann))
 	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
 	require.NoError(t, err)
 }
@@ -196,12 +196,12 @@ func TestParallelGuesses(t *testing.T) {
 			var verdicts, locked atomic.Int32
 			together(200, func(i int) {
 				m := managers[i%len(managers)]
-				ch, err := m.Begin(context.Background(), mfa.BeginRequest{User: ann, Binding: binding})
+				ch, err := m.Session(ann, binding).Begin(context.Background())
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				_, err = m.Verify(context.Background(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: kind, Response: factor.NewSecret("000000")})
+				_, err = m.Session(ann, binding).Verify(context.Background(), ch, kind, factor.NewSecret("000000"))
 				var l *mfa.LockedError
 				switch {
 				case errors.Is(err, factor.ErrIncorrect):
@@ -227,7 +227,7 @@ func TestParallelRightAnswers(t *testing.T) {
 			g := r.withApp(ann, "tulip").Grant
 			g = r.enroll(g, "pin", "123456").Grant
 			g = r.stepUp("app", "tulip2", g)
-			_, err := r.RegenerateRecoveryCodes(t.Context(), g, binding)
+			_, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), g)
 			require.NoError(t, err)
 			ch := r.begin(ann)
 			r.send(ch)
@@ -235,7 +235,7 @@ func TestParallelRightAnswers(t *testing.T) {
 			managers := []*mfa.Manager{r.Manager, r.another(), r.another(), r.another()}
 			var wins atomic.Int32
 			together(64, func(i int) {
-				_, err := managers[i%len(managers)].Verify(context.Background(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: kind, Response: right})
+				_, err := managers[i%len(managers)].Session(ann, binding).Verify(context.Background(), ch, kind, right)
 				if err == nil {
 					wins.Add(1)
 				} else if !errors.Is(err, mfa.ErrTokenExpired) {
@@ -250,13 +250,13 @@ func TestParallelRightAnswers(t *testing.T) {
 // stepUp enrols a further app, which proves the strong kind again.
 func (r *rig) stepUp(kind, text string, g mfa.Grant) mfa.Grant {
 	r.t.Helper()
-	ch := r.beginFor(ann, mfa.PurposeManage)
-	v, err := r.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeManage, Binding: binding, Kind: kind, Response: factor.NewSecret("tulip")})
+	ch := r.beginFor(ann, "manage")
+	v, err := r.Session(ann, binding).ManageFactors().Verify(r.t.Context(), ch, kind, factor.NewSecret("tulip"))
 	if errors.Is(err, factor.ErrReplayed) || err != nil {
 		r.t.Fatal(err)
 	}
 	// The word was used; give the person a fresh one under the same text.
-	require.NoError(r.t, r.Remove(r.t.Context(), v.Grant, binding, v.FactorID))
+	require.NoError(r.t, r.Session(ann, binding).Remove(r.t.Context(), v.Grant, v.FactorID))
 	return r.enroll(v.Grant, kind, "tulip").Grant
 }
 
@@ -298,7 +298,7 @@ func TestExpensiveAnswerIsChargedFirst(t *testing.T) {
 		died := make(chan struct{})
 		r.pin.verify = func(factor.VerifyInput) { close(died); select {} } // never comes back
 		go func() {
-			_, _ = dead.Verify(context.Background(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "pin", Response: factor.NewSecret("wrong")})
+			_, _ = dead.Session(ann, binding).Verify(context.Background(), ch, "pin", factor.NewSecret("wrong"))
 		}()
 		<-died
 		r.pin.verify = nil
@@ -349,7 +349,7 @@ func TestExpensiveAnswersAreJudgedOneAtATime(t *testing.T) {
 	ch := r.begin(ann)
 	var wins atomic.Int32
 	together(8, func(int) {
-		_, err := r.another().Verify(context.Background(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "pin", Response: factor.NewSecret("123456")})
+		_, err := r.another().Session(ann, binding).Verify(context.Background(), ch, "pin", factor.NewSecret("123456"))
 		if err == nil {
 			wins.Add(1)
 		} else if !errors.Is(err, mfa.ErrTokenExpired) {
@@ -367,11 +367,11 @@ func TestCallerLeavesWhileJudged(t *testing.T) {
 	ch := r.begin(ann)
 	ctx, cancel := context.WithCancel(t.Context())
 	r.pin.verify = func(factor.VerifyInput) { cancel() }
-	_, err := r.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "pin", Response: factor.NewSecret("wrong")})
+	_, err := r.Session(ann, binding).Verify(ctx, ch, "pin", factor.NewSecret("wrong"))
 	require.Error(t, err)
 	r.pin.verify = nil
 	soon, cancelSoon := context.WithTimeout(t.Context(), time.Minute)
 	defer cancelSoon()
-	_, err = r.another().Verify(soon, mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "pin", Response: factor.NewSecret("wrong")})
+	_, err = r.another().Session(ann, binding).Verify(soon, ch, "pin", factor.NewSecret("wrong"))
 	require.Equal(t, 3, left(t, err), "two are counted, and the clock has not moved")
 }

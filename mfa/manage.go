@@ -1,7 +1,6 @@
 package mfa
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,8 +35,8 @@ func (m *Manager) Overview(ctx context.Context, s User) (*Overview, error) {
 		r = newRecord()
 	}
 	now := r.at(m.now())
-	c := &claims{Subject: s.compact(), Purpose: PurposeSignIn, Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit}
-	o := &Overview{Policy: p, Kinds: m.enrollable(p.Kinds)}
+	c := &claims{Subject: s.compact(), Purpose: purposeSignIn, Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit}
+	o := &Overview{Policy: p, Kinds: m.enrollable(p.Kinds), RecoveryCodesRemaining: -1}
 	if p.Remember > 0 {
 		o.Devices = r.deviceInfo(p.Remember, now)
 	}
@@ -51,8 +50,7 @@ func (m *Manager) Overview(ctx context.Context, s User) (*Overview, error) {
 			continue
 		}
 		info := m.info(r, candidate{&in, true}, now)
-		o.RecoveryCodesRemaining += max(0, info.Remaining)
-		o.Factors = append(o.Factors, info)
+		o.add(info)
 	}
 	for _, k := range list {
 		if !k.own {
@@ -60,6 +58,14 @@ func (m *Manager) Overview(ctx context.Context, s User) (*Overview, error) {
 		}
 	}
 	return o, nil
+}
+
+// add puts a factor into the overview.
+func (o *Overview) add(f FactorInfo) {
+	o.Factors = append(o.Factors, f)
+	if f.Remaining >= 0 {
+		o.RecoveryCodesRemaining = max(0, o.RecoveryCodesRemaining) + f.Remaining
+	}
 }
 
 func (m *Manager) info(r *record, k candidate, now time.Time) FactorInfo {
@@ -90,8 +96,9 @@ func instant(ms int64) time.Time {
 // Remove ends a factor at once, and with it every code sent for it; with the last own factor
 // the recovery codes end too. ErrLastFactor means that the policy requires a factor and that
 // this is the last one it allows.
-func (m *Manager) Remove(ctx context.Context, grant Grant, binding, factorID string) error {
-	c, err := m.openGrant(grant, binding)
+func (s Session) Remove(ctx context.Context, g Grant, factorID string) error {
+	m := s.m
+	c, err := s.openGrant(g)
 	if err != nil {
 		return err
 	}
@@ -127,18 +134,20 @@ func (m *Manager) last(r *record, c *claims, p policy.Policy, id string) bool {
 	return meets && (err != nil || len(implied) == 0)
 }
 
-// Rename gives a factor another name: at most 64 bytes of visible characters, with nothing in
-// it that mail programs make a link of. Another is a *factor.Problem with the reason "name_form".
-func (m *Manager) Rename(ctx context.Context, grant Grant, binding, factorID, name string) error {
-	if err := checkName(name); err != nil {
+// Rename gives the factor with the ID of f the name of f: at most 64 bytes of visible
+// characters, with nothing in it that mail programs make a link of. Another name is a
+// *factor.Problem with the reason "name_form".
+func (s Session) Rename(ctx context.Context, g Grant, f FactorInfo) error {
+	if err := checkName(f.Name); err != nil {
 		return err
 	}
-	c, err := m.openGrant(grant, binding)
+	m := s.m
+	c, err := s.openGrant(g)
 	if err != nil {
 		return err
 	}
-	return m.change(ctx, c, request{act: actRename, target: factorID}, func(_ *record, in *instance) (string, error) {
-		in.Name = name
+	return m.change(ctx, c, request{act: actRename, target: f.ID}, func(_ *record, in *instance) (string, error) {
+		in.Name = f.Name
 		return "factor.renamed", nil
 	})
 }
@@ -208,19 +217,19 @@ func (m *Manager) allowed(ctx context.Context, actor Actor, a AdminAction) error
 	return nil
 }
 
-func (m *Manager) authorizeFor(ctx context.Context, name string, r AdminRequest) error {
-	if err := r.User.check(); err != nil {
+func (a Admin) authorizeFor(ctx context.Context, name string, u User) error {
+	if err := u.check(); err != nil {
 		return err
 	}
-	return m.authorize(ctx, r.Actor, AdminAction{Name: name, Reason: r.Reason,
-		UserID: r.User.ID, Tenant: r.User.Tenant, UserType: r.User.UserType})
+	return a.m.authorize(ctx, a.actor, AdminAction{Name: name, Reason: a.reason,
+		UserID: u.ID, Tenant: u.Tenant, UserType: u.UserType})
 }
 
 // Reset removes a person's factors, locks and counts, on behalf of an administrator who has
 // made sure who asks. Everything issued before is void. A confirmed address of record stays.
 // The next sign-in enrols anew where the policy requires a factor.
-func (m *Manager) Reset(ctx context.Context, r AdminRequest) error {
-	return m.administer(ctx, "reset", r, func(r *record) {
+func (a Admin) Reset(ctx context.Context, u User) error {
+	return a.administer(ctx, "reset", u, func(r *record) {
 		r.removeFactors(func(in instance) bool { return !in.Implicit })
 		r.Lockout, r.Live, r.Pending, r.Spent, r.Charge = lockout.State{}, nil, nil, nil, nil
 		r.Devices, r.Proofs, r.Superseded = nil, nil, nil
@@ -230,22 +239,23 @@ func (m *Manager) Reset(ctx context.Context, r AdminRequest) error {
 }
 
 // Unlock ends a person's locks, counts and stops, on behalf of an administrator.
-func (m *Manager) Unlock(ctx context.Context, r AdminRequest) error {
-	return m.administer(ctx, "unlock", r, func(r *record) {
+func (a Admin) Unlock(ctx context.Context, u User) error {
+	return a.administer(ctx, "unlock", u, func(r *record) {
 		// What a clock that ran ahead left behind must not outlast the unlocking.
-		r.Void = min(r.Void, m.now().UnixMilli())
+		r.Void = min(r.Void, a.m.now().UnixMilli())
 		r.Lockout, r.Charge, r.Proofs, r.Seen = lockout.State{}, nil, nil, 0
 	})
 }
 
-func (m *Manager) administer(ctx context.Context, name string, req AdminRequest, do func(*record)) error {
-	if err := m.authorizeFor(ctx, name, req); err != nil {
+func (a Admin) administer(ctx context.Context, name string, u User, do func(*record)) error {
+	m := a.m
+	if err := a.authorizeFor(ctx, name, u); err != nil {
 		return err
 	}
-	now, s := m.now(), req.User.compact()
-	e := m.event("admin."+name, s, now, func(e *Event) { e.Actor, e.Note = req.Actor.name, req.Reason })
+	now, s := m.now(), u.compact()
+	e := m.event("admin."+name, s, now, func(e *Event) { e.Actor, e.Note = a.actor.name, a.reason })
 	err := m.update(ctx, s, now, func(r *record) (bool, error) {
-		if r.fresh && req.User.Enrolled {
+		if r.fresh && u.Enrolled {
 			return false, ErrRecordMissing
 		}
 		if r.fresh {
@@ -271,11 +281,12 @@ func (m *Manager) administer(ctx context.Context, name string, req AdminRequest,
 // number and a time, which Reseal removes after a few hours. After an error something may be
 // left: do it again. The last notice goes to the addresses that were known before; an
 // application that queues notices has them in the queue until then.
-func (m *Manager) Delete(ctx context.Context, r AdminRequest) error {
-	if err := m.authorizeFor(ctx, "forget", r); err != nil {
+func (a Admin) Delete(ctx context.Context, u User) error {
+	m := a.m
+	if err := a.authorizeFor(ctx, "delete", u); err != nil {
 		return err
 	}
-	s := r.User.compact()
+	s := u.compact()
 	if err := m.releaseAll(ctx, s); err != nil {
 		return err
 	}
@@ -283,7 +294,7 @@ func (m *Manager) Delete(ctx context.Context, r AdminRequest) error {
 	if err := m.bury(ctx, s.key(), m.now()); err != nil {
 		return unavailable(err)
 	}
-	e := m.event("admin.delete", s, m.now(), func(e *Event) { e.Actor, e.Note = r.Actor.name, r.Reason })
+	e := m.event("admin.delete", s, m.now(), func(e *Event) { e.Actor, e.Note = a.actor.name, a.reason })
 	err := m.records.Update(ctx, s.key(), func(data []byte) (storage.Change, error) {
 		e.notice = nil
 		if data != nil {
@@ -298,12 +309,13 @@ func (m *Manager) Delete(ctx context.Context, r AdminRequest) error {
 	return nil
 }
 
-// SendConfirmation mails a person a link that confirms Subject.Email as their address of
+// SendVerificationLink mails a person a link that confirms Subject.Email as their address of
 // record, on behalf of an administrator or of the application itself. Once confirmed, it is
 // an implicit factor where the policy has the kind as implicit, and takes the place of an
 // address confirmed before. The kind is the first configured one that can be implied.
-func (m *Manager) SendConfirmation(ctx context.Context, r AdminRequest) (*Delivery, error) {
-	if err := m.authorizeFor(ctx, "send-confirmation", r); err != nil {
+func (a Admin) SendVerificationLink(ctx context.Context, u User) (*Delivery, error) {
+	m := a.m
+	if err := a.authorizeFor(ctx, "send-confirmation", u); err != nil {
 		return nil, err
 	}
 	i := slices.IndexFunc(m.kinds, func(k string) bool {
@@ -314,15 +326,15 @@ func (m *Manager) SendConfirmation(ctx context.Context, r AdminRequest) (*Delive
 	if i < 0 {
 		return nil, fmt.Errorf("%w: no kind confirms an address", ErrNotAvailable)
 	}
-	kind, s, clock := m.kinds[i], r.User.compact(), m.now()
+	kind, s, clock := m.kinds[i], u.compact(), m.now()
 	out, err := callEnroll(ctx, m.factors[kind], factor.EnrollInput{User: s.person(), Now: clock})
 	if err != nil {
 		return nil, err
 	}
 	p := pending{In: instance{ID: newID(), Kind: kind, Name: out.Name, Hint: out.MaskedDestination, State: out.State, Implicit: true}}
-	c := &claims{ID: random16(), Issued: clock.UnixMilli(), Subject: s, Purpose: PurposeSignIn, Pending: p.In.ID}
+	c := &claims{ID: random16(), Issued: clock.UnixMilli(), Subject: s, Purpose: purposeSignIn, Pending: p.In.ID}
 	admit := func(rec *record, now time.Time) error {
-		if rec.fresh && r.User.Enrolled {
+		if rec.fresh && u.Enrolled {
 			return ErrRecordMissing
 		}
 		p.In.Created, p.Expires = now.UnixMilli(), now.Add(m.cfg.LinkTTL).UnixMilli()
@@ -335,25 +347,19 @@ func (m *Manager) SendConfirmation(ctx context.Context, r AdminRequest) (*Delive
 	}
 	d.Expires = time.UnixMilli(p.Expires).UTC()
 	m.emit(ctx, []Event{m.event("admin.send-confirmation", s, clock, func(e *Event) {
-		e.Kind, e.Actor, e.Note = kind, r.Actor.name, cmp.Or(r.Reason, e.Note)
+		e.Kind, e.Actor, e.Note = kind, a.actor.name, a.reason
 	})})
 	return d, nil
 }
 
-// CheckGrant says whether a grant opens changes to what a person has, for a package that keeps
-// more of a person than factors (linked accounts, say) and guards it in the same way: the
-// person's own grant, in its session, fresh, and of a proof as strong as the strongest factor
-// that they have. The errors are those of Remove. It changes nothing.
-func (m *Manager) CheckGrant(ctx context.Context, s User, grant Grant, binding string) error {
-	if err := s.check(); err != nil {
-		return err
-	}
-	c, err := m.openGrant(grant, binding)
+// Check says whether a grant permits changes to how the user gets in, for a package that keeps
+// more of a user than factors, such as linked accounts, and guards it in the same way. The
+// errors are those of Remove. It changes nothing.
+func (s Session) Check(ctx context.Context, g Grant) error {
+	m := s.m
+	c, err := s.openGrant(g)
 	if err != nil {
 		return err
-	}
-	if key := s.compact().key(); c.Subject.key() != key {
-		return ErrToken
 	}
 	clock := m.now()
 	r, err := m.read(ctx, c.Subject.key())

@@ -93,14 +93,6 @@ type AdminAction struct {
 	Tenant, UserType string
 }
 
-// AdminRequest is an act of an administrator on one person.
-type AdminRequest struct {
-	User User
-	// Actor is required. Reason is recorded in the event.
-	Actor  Actor
-	Reason string
-}
-
 // Manager composes factors, policy and lockout over a store. It is safe for concurrent
 // use, holds no goroutine and nothing that must be closed.
 type Manager struct {

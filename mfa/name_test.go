@@ -28,16 +28,14 @@ func TestNames_AreNoLinks(t *testing.T) {
 		require.Equal(t, "name_form", p.Reason)
 	}
 	for _, name := range evilNames {
-		_, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: g, Binding: binding, Kind: "pin", Name: name,
-			Params: map[string]factor.Secret{"word": factor.NewSecret("1234")}})
+		_, err := r.Session(ann, binding).Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "pin", Name: name, Params: map[string]factor.Secret{"word": factor.NewSecret("1234")}})
 		requireName(err)
-		requireName(r.Rename(t.Context(), g, binding, r.id("app"), name))
-		_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "app",
-			Response: factor.NewSecret("x"), Remember: name})
+		requireName(r.Session(ann, binding).Rename(t.Context(), g, mfa.FactorInfo{ID: r.id("app"), Name: name}))
+		_, err = r.Session(ann, binding).RememberDevice(name).Verify(t.Context(), ch, "app", factor.NewSecret("x"))
 		requireName(err)
 	}
 	for _, name := range []string{"Ann’s iPhone", "Firefox, Windows", "J. Berg", "الهاتف", "🔑"} {
-		require.NoError(t, r.Rename(t.Context(), g, binding, r.id("app"), name))
+		require.NoError(t, r.Session(ann, binding).Rename(t.Context(), g, mfa.FactorInfo{ID: r.id("app"), Name: name}))
 	}
 }
 
@@ -62,10 +60,10 @@ func TestNames_InOldRecordsReachNoMessage(t *testing.T) {
 		r := newRig(t, func(c *mfa.Config) {
 			f.word = c.Factors[0].(*word)
 			c.Factors = append([]factor.Factor{f}, c.Factors[1:]...)
-			c.Notify = mfa.NoticesNow
+			c.Notify = func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) }
 		})
 		g := r.withApp(ann, "word").Grant
-		require.NoError(t, r.Remove(t.Context(), g, binding, r.id("app")))
+		require.NoError(t, r.Session(ann, binding).Remove(t.Context(), g, r.id("app")))
 		require.Len(t, r.mail.told, 2)
 		for _, in := range r.mail.told {
 			require.Contains(t, []string{"", "a' b"}, in.Label, "%q", name)

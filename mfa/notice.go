@@ -24,7 +24,7 @@ type notice struct {
 	to     []recipient
 	person factor.User
 	label  string
-	link   LinkToken
+	link   factor.Secret
 }
 
 // recipient is one destination of a person.
@@ -94,7 +94,7 @@ func (m *Manager) notifyUser(ctx context.Context, e Event, n *notice) {
 	for _, to := range n.to {
 		in := factor.NotifyInput{User: n.person, State: to.state, Name: e.Name, Kind: e.Kind,
 			Label: plainname.ForQuotation(n.label), Time: e.Time,
-			Until: cmp.Or(e.LockedUntil, e.HeldUntil), Remaining: e.Remaining, Link: n.link.Secret}
+			Until: cmp.Or(e.LockedUntil, e.HeldUntil), Remaining: e.Remaining, Link: n.link}
 		m.cfg.Notify(ctx, func(ctx context.Context) error {
 			err := callNotify(ctx, to.factor, in)
 			report := Event{Name: "notice.sent", Time: m.now(), UserID: e.UserID, Tenant: e.Tenant, UserType: e.UserType,
@@ -118,13 +118,14 @@ func (m *Manager) warn(r *record, now time.Time) bool {
 	return true
 }
 
-// Abandon says that nobody will answer a challenge any more: the person pressed "cancel", or
-// the session that it was begun in ended. The challenge is spent. If the person did not sign
-// in otherwise, somebody knows their password, of which Config.Notify tells them, at most
-// once a day. An expired challenge may be abandoned too; one that was answered gives
+// Cancel says that nobody will respond to a challenge any more: the user pressed "cancel", or
+// the session in which it was begun ended. The challenge is used. If the user did not sign in
+// otherwise, somebody knows their password; Config.Notify notifies the user, at most once a
+// day. An expired challenge may be cancelled too; one that was responded to gives
 // ErrTokenExpired.
-func (m *Manager) Abandon(ctx context.Context, token ChallengeToken, binding string) error {
-	c, err := m.openToken(sealChallenge, token.Reveal(), binding)
+func (s Session) Cancel(ctx context.Context, ch *Challenge) error {
+	m := s.m
+	c, err := s.openChallenge(ch)
 	if err != nil {
 		return err
 	}
@@ -146,8 +147,8 @@ func (m *Manager) Abandon(ctx context.Context, token ChallengeToken, binding str
 		if write {
 			r.spend(c.ID, c.Issued)
 		}
-		e := m.event("challenge.abandoned", c.Subject, now, func(e *Event) { e.Purpose = c.Purpose })
-		if c.Purpose == PurposeSignIn && m.warn(r, now) {
+		e := m.event("challenge.abandoned", c.Subject, now, func(e *Event) { e.Purpose = string(c.Purpose) })
+		if c.Purpose == purposeSignIn && m.warn(r, now) {
 			e = m.withNotice(r, c.Subject, "", e)
 			write = true
 		}
@@ -160,8 +161,3 @@ func (m *Manager) Abandon(ctx context.Context, token ChallengeToken, binding str
 	m.emit(ctx, events)
 	return nil
 }
-
-// NoticesNow is for Config.Notify: it tells people before the operation returns, which then
-// takes as long as the mail server does. A failure is an event and nothing else. An
-// application with a queue puts tell there instead.
-func NoticesNow(ctx context.Context, tell func(ctx context.Context) error) { _ = tell(ctx) }

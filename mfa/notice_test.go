@@ -19,7 +19,7 @@ func telling(t *testing.T) *rig {
 	p := impliedMail
 	p.Remember = fortnight
 	return newRig(t, func(c *mfa.Config) {
-		c.Notify, c.Policies = mfa.NoticesNow, policy.Stored(policy.Static(p))
+		c.Notify, c.Policies = func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) }, policy.Stored(policy.Static(p))
 	})
 }
 
@@ -32,10 +32,10 @@ func TestPeopleAreToldOfChanges(t *testing.T) {
 	g = r.enroll(g, "pin", "1234").Grant
 	g = r.enroll(g, "pin", "5678").Grant
 	require.Equal(t, []string{"factor.added" + toAnn, "factor.replaced" + toAnn}, r.mail.notices())
-	_, err := r.RegenerateRecoveryCodes(t.Context(), g, binding)
+	_, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), g)
 	require.NoError(t, err)
-	require.NoError(t, r.Rename(t.Context(), g, binding, r.id("pin"), "My PIN"))
-	require.NoError(t, r.Remove(t.Context(), g, binding, r.id("pin")))
+	require.NoError(t, r.Session(ann, binding).Rename(t.Context(), g, mfa.FactorInfo{ID: r.id("pin"), Name: "My PIN"}))
+	require.NoError(t, r.Session(ann, binding).Remove(t.Context(), g, r.id("pin")))
 	require.Equal(t, []string{"recovery.regenerated" + toAnn, "factor.renamed" + toAnn, "factor.removed" + toAnn}, r.mail.notices())
 	for i, code := range []factor.Secret{factor.NewSecret("a"), factor.NewSecret("b")} {
 		_, err := r.verify(r.begin(ann), "recovery", code)
@@ -48,8 +48,8 @@ func TestPeopleAreToldOfChanges(t *testing.T) {
 	r.onDevice(ann, "Laptop")
 	require.Equal(t, []string{"device.remembered" + toAnn}, r.mail.notices())
 	admin := mfa.AdminRequest{User: ann, Actor: mfa.System("boss")}
-	require.NoError(t, r.Unlock(t.Context(), admin))
-	require.NoError(t, r.Reset(t.Context(), admin))
+	require.NoError(t, r.Admin(admin.Actor, admin.Reason).Unlock(t.Context(), admin.User))
+	require.NoError(t, r.Admin(admin.Actor, admin.Reason).Reset(t.Context(), admin.User))
 	require.Equal(t, []string{"admin.unlock" + toAnn, "admin.reset" + toAnn}, r.mail.notices())
 	require.Contains(t, r.eventNames(), "notice.sent")
 }
@@ -62,10 +62,10 @@ func TestAllKnownAddressesAreTold(t *testing.T) {
 	e, err := r.begun(g, "mail", "home@example.com")
 	require.NoError(t, err)
 	require.NotContains(t, r.mail.notices(), "factor.added to home@example.com")
-	c, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: r.mail.code("home@example.com")})
+	c, err := r.Session(ann, binding).Confirm(t.Context(), e, r.mail.code("home@example.com"))
 	require.NoError(t, err)
 	require.Equal(t, []string{"factor.added" + toAnn}, r.mail.notices())
-	require.NoError(t, r.Remove(t.Context(), c.Grant, binding, r.id("mail")))
+	require.NoError(t, r.Session(ann, binding).Remove(t.Context(), c.Grant, r.id("mail")))
 	require.Equal(t, []string{"factor.removed" + toAnn, "factor.removed to home@example.com"}, r.mail.notices())
 
 	unsure := person(5)
@@ -113,23 +113,23 @@ func TestAbandonedSignInIsTold(t *testing.T) {
 	r.withApp(ann, "word")
 	_ = r.mail.notices()
 	ch := r.begin(ann)
-	require.ErrorIs(t, r.Abandon(t.Context(), ch.Token, "another session"), mfa.ErrToken)
-	require.NoError(t, r.Abandon(t.Context(), ch.Token, binding))
+	require.ErrorIs(t, r.Session(ann, "another session").Cancel(t.Context(), ch), mfa.ErrToken)
+	require.NoError(t, r.Session(ann, binding).Cancel(t.Context(), ch))
 	require.Equal(t, []string{"challenge.abandoned" + toAnn}, r.mail.notices())
 	_, err := r.verify(ch, "app", factor.NewSecret("word"))
 	require.ErrorIs(t, err, mfa.ErrTokenExpired, "it is spent")
-	require.ErrorIs(t, r.Abandon(t.Context(), ch.Token, binding), mfa.ErrTokenExpired)
+	require.ErrorIs(t, r.Session(ann, binding).Cancel(t.Context(), ch), mfa.ErrTokenExpired)
 
-	require.NoError(t, r.Abandon(t.Context(), r.begin(ann).Token, binding))
+	require.NoError(t, r.Session(ann, binding).Cancel(t.Context(), r.begin(ann)))
 	require.Empty(t, r.mail.notices(), "once a day")
 	r.clock.Advance(25 * time.Hour)
 	late, other := r.begin(ann), r.begin(ann)
 	r.clock.Advance(time.Hour) // long over
-	require.NoError(t, r.Abandon(t.Context(), late.Token, binding))
+	require.NoError(t, r.Session(ann, binding).Cancel(t.Context(), late))
 	require.Equal(t, []string{"challenge.abandoned" + toAnn}, r.mail.notices())
 	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("word"))
 	require.NoError(t, err)
-	require.ErrorIs(t, r.Abandon(t.Context(), other.Token, binding), mfa.ErrTokenExpired, "the person has signed in since")
+	require.ErrorIs(t, r.Session(ann, binding).Cancel(t.Context(), other), mfa.ErrTokenExpired, "the person has signed in since")
 }
 
 // A mail that fails takes nothing back, and is an event.

@@ -41,22 +41,22 @@ func (m *Manager) allOwn(r *record) []candidate {
 // enrolling an allowed kind only (see Manager.restricted). An implied address responds for a
 // user who has nothing of their own, or where the policy keeps it beside other factors.
 func (m *Manager) candidates(r *record, c *claims) ([]candidate, error) {
-	if c.Purpose == PurposeRecover {
+	if c.Purpose == purposeRecover {
 		return m.recoveries(nil, r, c), nil
 	}
 	own := m.allOwn(r)
 	list, settled := own, r.settled(own, c.Kinds)
 	switch {
-	case (c.Purpose == PurposeManage || !settled) && m.hasUnknown(r):
+	case (c.Purpose == purposeManage || !settled) && m.hasUnknown(r):
 		return nil, ErrKindNotConfigured
-	case c.Purpose == PurposeManage && settled:
+	case c.Purpose == purposeManage && settled:
 		list = m.strongest(r, own)
 	case settled:
 		list = allowedOf(own, c.Kinds)
 	}
-	if len(own) == 0 || c.Keep && c.Purpose != PurposeManage {
+	if len(own) == 0 || c.Keep && c.Purpose != purposeManage {
 		implied, err := m.implied(r, c)
-		if err != nil && len(own) == 0 && (c.Purpose != PurposeSignIn || len(m.recoveries(nil, r, c)) == 0) {
+		if err != nil && len(own) == 0 && (c.Purpose != purposeSignIn || len(m.recoveries(nil, r, c)) == 0) {
 			return nil, err
 		}
 		for _, k := range implied {
@@ -65,7 +65,7 @@ func (m *Manager) candidates(r *record, c *claims) ([]candidate, error) {
 			}
 		}
 	}
-	if c.Purpose == PurposeSignIn {
+	if c.Purpose == purposeSignIn {
 		list = m.recoveries(list, r, c)
 	}
 	return list, nil

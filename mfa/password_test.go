@@ -15,7 +15,7 @@ import (
 func TestManagerCheckPasswordChange_AsksUsersWithASecondFactor(t *testing.T) {
 	r := newRig(t)
 	check := func(s mfa.User, g mfa.Grant) error {
-		return r.CheckPasswordChange(t.Context(), s, g, binding)
+		return r.Session(s, binding).CheckPasswordChange(t.Context(), g)
 	}
 	nobody := mfa.User{ID: "new"}
 	require.NoError(t, check(nobody, mfa.Grant{}), "a user who has nothing proves the password")

@@ -10,30 +10,23 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
-// PasswordlessChallenge is a challenge for whoever answers it.
-type PasswordlessChallenge struct {
-	Token ChallengeToken
-	// Prompt.Data is what the browser is to be asked.
-	Prompt  factor.Prompt
-	Expires time.Time
+// Passwordless is a sign-in without a first factor, in one session of the application, before
+// anybody is known. [Manager.Passwordless] returns one.
+type Passwordless struct {
+	m  *Manager
+	id string
 }
 
-// PasswordlessRequest answers a PasswordlessChallenge.
-type PasswordlessRequest struct {
-	Challenge ChallengeToken
-	Binding   string
-	Response  factor.Secret
-	// Subject returns the person whom the answer names, as the application knows them now. It
-	// proves nothing that it is called: the answer has not been judged yet. Its error ends the
-	// sign-in, and is returned as it is. Required.
-	Subject func(ctx context.Context, tenant, id string) (User, error)
-}
+// Passwordless returns the handle for signing in without a first factor, by a passkey. It does
+// no I/O. The session ID is any string that only this session presents, 1 to 512 bytes.
+func (m *Manager) Passwordless(sessionID string) Passwordless { return Passwordless{m, sessionID} }
 
-// BeginPasswordless opens a challenge of a kind before anybody is known. It needs no record
-// and writes none, so that it costs nothing that strangers ask. ErrNotAvailable means that the
-// kind cannot say who a person is.
-func (m *Manager) BeginPasswordless(ctx context.Context, kind, binding string) (*PasswordlessChallenge, error) {
-	if err := checkBinding(binding); err != nil {
+// Begin opens a challenge of a kind before anybody is known. It reads and writes no record, so
+// that strangers who ask cost nothing. What the browser is asked is in Challenge.Prompt.
+// ErrNotAvailable means that the kind cannot say who a user is.
+func (p Passwordless) Begin(ctx context.Context, kind string) (*Challenge, error) {
+	m := p.m
+	if err := checkSessionID(p.id); err != nil {
 		return nil, err
 	}
 	if !m.setup.Passwordless(kind) {
@@ -48,12 +41,12 @@ func (m *Manager) BeginPasswordless(ctx context.Context, kind, binding string) (
 	if is.Expires.Before(until) {
 		until = is.Expires
 	}
-	c := claims{ID: random16(), Issued: now.UnixMilli(), Purpose: PurposeSignIn, Bind: bindTo(binding), Kinds: []string{kind},
+	c := claims{ID: random16(), Issued: now.UnixMilli(), Purpose: purposeSignIn, Bind: bindTo(p.id), Kinds: []string{kind},
 		Live: &live{Keep: is.Keep, Issued: now.UnixMilli(), Expires: until.UnixMilli()}}
-	return &PasswordlessChallenge{Token: ChallengeToken{Secret: factor.NewSecret(m.newToken(sealPasswordless, c))}, Prompt: is.Prompt, Expires: until}, nil
+	return &Challenge{Next: NextVerify, Prompt: is.Prompt, Expires: until, token: m.keep(sealPasswordless, c)}, nil
 }
 
-// VerifyPasswordless judges an answer that says who it is from, in place of the first factor
+// Verify judges an answer that says who it is from, in place of the first factor
 // and the second. A nil error, and only that, means that it was right, that it proves two
 // factors, that the person's policy lets them in so, and that this has been recorded. Each
 // challenge is good for one success of a person.
@@ -62,8 +55,15 @@ func (m *Manager) BeginPasswordless(ctx context.Context, kind, binding string) (
 // it gives an error wrapping ErrIncorrect, ErrExpired or ErrReplayed. While the person is
 // locked or the kind stopped, right answers are refused as well. ErrUnknownFactor means that
 // nobody has what answered, ErrNotAvailable that the policy wants a password first.
-func (m *Manager) VerifyPasswordless(ctx context.Context, r PasswordlessRequest) (*Verification, error) {
-	c, err := m.openToken(sealPasswordless, r.Challenge.Reveal(), r.Binding)
+func (p Passwordless) Verify(
+	ctx context.Context, ch *Challenge, response factor.Secret,
+	lookup func(ctx context.Context, named User) (User, error),
+) (*Verification, error) {
+	if ch == nil {
+		return nil, ErrToken
+	}
+	m := p.m
+	c, err := m.openKept(sealPasswordless, ch.token, p.id)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func (m *Manager) VerifyPasswordless(ctx context.Context, r PasswordlessRequest)
 		return nil, ErrToken
 	}
 	f := m.factors[c.Kinds[0]].(factor.Identifier)
-	text, err := m.normalize(f, r.Response)
+	text, err := m.normalize(f, response)
 	if err != nil {
 		return nil, err
 	}
@@ -87,12 +87,12 @@ func (m *Manager) VerifyPasswordless(ctx context.Context, r PasswordlessRequest)
 	if err != nil {
 		return nil, err
 	}
-	if err := m.admitPasswordless(ctx, c, who, r.Subject); err != nil {
+	if err := m.admitPasswordless(ctx, c, who, lookup); err != nil {
 		return nil, err
 	}
 	var v *Verification
-	err = m.respond(ctx, &response{
-		factor: f, subject: c.Subject, purpose: PurposeSignIn, text: text, named: named, uncounted: true,
+	err = m.respond(ctx, &attempt{
+		factor: f, subject: c.Subject, purpose: purposeSignIn, text: text, named: named, uncounted: true,
 		opened: time.UnixMilli(c.Issued).UTC(), now: now,
 		find: func(r *record, now time.Time) ([]target, error) {
 			c.Epoch = r.Epoch[:] // the person was not known when the token was made
@@ -125,11 +125,11 @@ func (m *Manager) VerifyPasswordless(ctx context.Context, r PasswordlessRequest)
 }
 
 // admitPasswordless completes the claims by the person, if the policy lets them in so.
-func (m *Manager) admitPasswordless(ctx context.Context, c *claims, who identity, lookup func(context.Context, string, string) (User, error)) error {
+func (m *Manager) admitPasswordless(ctx context.Context, c *claims, who identity, lookup func(context.Context, User) (User, error)) error {
 	if lookup == nil {
-		return configError("PasswordlessRequest.Subject is nil; return there the person whom the answer names")
+		return configError("lookup is nil; return there the user whom the response names")
 	}
-	s, err := lookup(ctx, who.Tenant, who.Subject)
+	s, err := lookup(ctx, User{ID: who.Subject, Tenant: who.Tenant})
 	if err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (m *Manager) admitPasswordless(ctx context.Context, c *claims, who identity
 		return err
 	}
 	if s.ID != who.Subject || s.Tenant != who.Tenant {
-		return fmt.Errorf("%w: PasswordlessRequest.Subject returned another person", factor.ErrMalformed)
+		return fmt.Errorf("%w: lookup returned another user", factor.ErrMalformed)
 	}
 	p, err := m.Policy(ctx, s.Tenant, s.UserType)
 	if err != nil {
@@ -163,7 +163,7 @@ func (m *Manager) admitPasswordless(ctx context.Context, c *claims, who identity
 // passedOver makes the error and the events of a refused answer that is not counted. Nothing keeps
 // such an answer from being given again, so the person is told of a copied device once a day at
 // most; write says that this is to be remembered.
-func (m *Manager) applyUncounted(r *record, a *response, refusal error, now time.Time) (events []Event, write bool, _ error) {
+func (m *Manager) applyUncounted(r *record, a *attempt, refusal error, now time.Time) (events []Event, write bool, _ error) {
 	reason := "incorrect"
 	switch weight(refusal) {
 	case weightExpired:
@@ -174,7 +174,7 @@ func (m *Manager) applyUncounted(r *record, a *response, refusal error, now time
 		reason, refusal = "failed", unavailable(refusal)
 	}
 	events = []Event{m.event("verify.failure", a.subject, now, func(e *Event) {
-		e.Kind, e.Purpose, e.Reason = a.factor.Kind(), a.purpose, reason
+		e.Kind, e.Purpose, e.Reason = a.factor.Kind(), string(a.purpose), reason
 	})}
 	if errors.Is(refusal, factor.ErrCloned) {
 		e := m.cloned(a, "", now)

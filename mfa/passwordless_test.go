@@ -96,9 +96,9 @@ func keyRig(t testing.TB, change ...func(*mfa.Config)) (*rig, *signer) {
 // addKey enrols an instance; the error is of Confirm.
 func (r *rig) addKey(g mfa.Grant, id string) (*mfa.Confirmation, error) {
 	r.t.Helper()
-	e, err := r.Enroll(r.t.Context(), mfa.EnrollRequest{Grant: g, Binding: binding, Kind: "key"})
+	e, err := r.Session(ann, binding).Enroll(r.t.Context(), g, mfa.EnrollRequest{Kind: "key"})
 	require.NoError(r.t, err)
-	return r.Confirm(r.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret(id + " " + string(e.Prompt.Data))})
+	return r.Session(ann, binding).Confirm(r.t.Context(), e, factor.NewSecret(id+" "+string(e.Prompt.Data)))
 }
 
 func (r *rig) withKey(s mfa.User, id string) *mfa.Confirmation {
@@ -124,14 +124,13 @@ var errNobody = errors.New("nobody")
 // open begins a sign-in of nobody in particular.
 func (r *rig) open() *mfa.PasswordlessChallenge {
 	r.t.Helper()
-	ch, err := r.BeginPasswordless(r.t.Context(), "key", binding)
+	ch, err := r.Passwordless(binding).Begin(r.t.Context(), "key")
 	require.NoError(r.t, err)
 	return ch
 }
 
 func (r *rig) answer(ch *mfa.PasswordlessChallenge, id, how string, people ...mfa.User) (*mfa.Verification, error) {
-	return r.VerifyPasswordless(r.t.Context(), mfa.PasswordlessRequest{Challenge: ch.Token, Binding: binding,
-		Response: factor.NewSecret(strings.TrimSpace(id + " " + string(ch.Prompt.Data) + " " + how)), Subject: known(people...)})
+	return r.Passwordless(binding).Verify(r.t.Context(), ch, factor.NewSecret(strings.TrimSpace(id+" "+string(ch.Prompt.Data)+" "+how)), known(people...))
 }
 
 func identities(t testing.TB, r *rig) (n int) {
@@ -161,8 +160,8 @@ func TestPasswordless(t *testing.T) {
 	require.Equal(t, []string{"pop", "mfa"}, v.AMR)
 	require.Equal(t, 2, v.AssuranceLevel)
 	require.Equal(t, "ann", v.UserID)
-	require.Equal(t, mfa.PurposeSignIn, v.Purpose)
-	require.NoError(t, r.CheckGrant(t.Context(), ann, v.Grant, binding))
+	require.Equal(t, "sign-in", v.Purpose)
+	require.NoError(t, r.Session(ann, binding).Check(t.Context(), v.Grant))
 	require.Equal(t, "passwordless", r.events[len(r.events)-1].Reason)
 
 	_, err = r.answer(ch, "k1", "", ann)
@@ -183,8 +182,7 @@ func TestPasswordlessSingleUse(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 100 {
 		wg.Go(func() {
-			_, err := managers[i%2].VerifyPasswordless(t.Context(), mfa.PasswordlessRequest{Challenge: ch.Token, Binding: binding,
-				Response: factor.NewSecret("k1 " + string(ch.Prompt.Data)), Subject: known(ann)})
+			_, err := managers[i%2].Passwordless(binding).Verify(t.Context(), ch, factor.NewSecret("k1 "+string(ch.Prompt.Data)), known(ann))
 			switch {
 			case err == nil:
 				won.Add(1)
@@ -221,13 +219,13 @@ func TestPasswordlessRefused(t *testing.T) {
 		"removed": {want: mfa.ErrUnknownFactor, prepare: func(r *rig) {
 			o, err := r.Overview(r.t.Context(), ann)
 			require.NoError(r.t, err)
-			require.NoError(r.t, r.Remove(r.t.Context(), r.grant, binding, o.Factors[0].ID))
+			require.NoError(r.t, r.Session(ann, binding).Remove(r.t.Context(), r.grant, o.Factors[0].ID))
 		}},
 		"reset": {want: mfa.ErrUnknownFactor, prepare: func(r *rig) {
-			require.NoError(r.t, r.Reset(r.t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("boss")}))
+			require.NoError(r.t, r.Admin(mfa.System("boss"), "").Reset(r.t.Context(), ann))
 		}},
 		"forgotten": {want: mfa.ErrUnknownFactor, prepare: func(r *rig) {
-			require.NoError(r.t, r.Delete(r.t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("boss")}))
+			require.NoError(r.t, r.Admin(mfa.System("boss"), "").Delete(r.t.Context(), ann))
 		}},
 		"record lost": {want: mfa.ErrRecordMissing, prepare: func(r *rig) {
 			rec, err := r.store.Get(r.t.Context(), "p/0//ann")
@@ -276,7 +274,7 @@ func enrolled(s mfa.User) mfa.User {
 
 func (r *rig) set(p policy.Policy) {
 	r.t.Helper()
-	require.NoError(r.t, r.SetPolicy(r.t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("boss"), UserType: ann.UserType, Policy: p}))
+	require.NoError(r.t, r.Admin(mfa.System("boss"), "").SetPolicy(r.t.Context(), policy.StoredPolicy{UserType: ann.UserType, Policy: p}))
 }
 
 // Anybody can answer without a first factor, so that nobody is locked by it. A lock that is
@@ -312,10 +310,10 @@ func TestPasswordlessTokens(t *testing.T) {
 	_, err = r.answer(&mfa.PasswordlessChallenge{Token: r.begin(ann).Token}, "k1", "", ann)
 	require.ErrorIs(t, err, mfa.ErrToken)
 	for _, kind := range []string{"app", "mail", "none", ""} {
-		_, err = r.BeginPasswordless(t.Context(), kind, binding)
+		_, err = r.Passwordless(binding).Begin(t.Context(), kind)
 		require.ErrorIs(t, err, mfa.ErrNotAvailable)
 	}
-	_, err = r.BeginPasswordless(t.Context(), "key", "")
+	_, err = r.Passwordless("").Begin(t.Context(), "key")
 	require.ErrorIs(t, err, factor.ErrMalformed)
 }
 
@@ -331,7 +329,7 @@ func TestIdentityIsOnePersons(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, v.Tenant)
 
-	require.NoError(t, r.Remove(t.Context(), c.Grant, binding, c.Factor.ID))
+	require.NoError(t, r.Session(ann, binding).Remove(t.Context(), c.Grant, c.Factor.ID))
 	require.Zero(t, identities(t, r), "nothing is left of it")
 	_, err = r.addKey(g, "k1")
 	require.NoError(t, err)
@@ -349,7 +347,7 @@ func TestIdentityRace(t *testing.T) {
 	}
 	var list []waiting
 	for i := range people {
-		e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: r.signIn(person(i)).Grant, Binding: binding, Kind: "key"})
+		e, err := r.Session(person(i), binding).Enroll(t.Context(), r.signIn(person(i)).Grant, mfa.EnrollRequest{Kind: "key"})
 		require.NoError(t, err)
 		list = append(list, waiting{e.Token, factor.NewSecret("k1 " + string(e.Prompt.Data))})
 	}
@@ -357,7 +355,7 @@ func TestIdentityRace(t *testing.T) {
 	var wg sync.WaitGroup
 	for _, w := range append(list, list...) { // and each of them twice
 		wg.Go(func() {
-			if _, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: w.token, Binding: binding, Response: w.answer}); err == nil {
+			if _, err := r.Session(ann, binding).Confirm(t.Context(), w.token, w.answer); err == nil {
 				won.Add(1)
 			}
 		})
@@ -376,15 +374,15 @@ func TestIdentityRace(t *testing.T) {
 func TestRefusedEnrolmentClaimsNothing(t *testing.T) {
 	r, _ := keyRig(t)
 	g := r.signIn(ann).Grant
-	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: g, Binding: binding, Kind: "key"})
+	e, err := r.Session(ann, binding).Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "key"})
 	require.NoError(t, err)
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("k1 wrong")})
+	_, err = r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("k1 wrong"))
 	require.ErrorIs(t, err, factor.ErrIncorrect)
 	require.Zero(t, identities(t, r))
 	c := r.withKey(ann, "k2")
-	e, err = r.Enroll(t.Context(), mfa.EnrollRequest{Grant: c.Grant, Binding: binding, Kind: "key"})
+	e, err = r.Session(ann, binding).Enroll(t.Context(), c.Grant, mfa.EnrollRequest{Kind: "key"})
 	require.NoError(t, err)
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("k2 wrong")})
+	_, err = r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("k2 wrong"))
 	require.ErrorIs(t, err, factor.ErrIncorrect)
 	_, err = r.answer(r.open(), "k2", "", ann)
 	require.NoError(t, err, "what was the person's before stays theirs")
@@ -393,7 +391,7 @@ func TestRefusedEnrolmentClaimsNothing(t *testing.T) {
 // An enrolment that was cut off between its two writes blocks nobody for ever.
 func TestAbandonedIdentity(t *testing.T) {
 	r, _ := keyRig(t)
-	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: r.signIn(ann).Grant, Binding: binding, Kind: "key"})
+	e, err := r.Session(ann, binding).Enroll(t.Context(), r.signIn(ann).Grant, mfa.EnrollRequest{Kind: "key"})
 	require.NoError(t, err)
 	cut := &cutStore{FaultyStore: r.store}
 	cfg := r.cfg
@@ -401,7 +399,7 @@ func TestAbandonedIdentity(t *testing.T) {
 	half, err := mfa.New(cfg)
 	require.NoError(t, err)
 	cut.left = 1 // the claim is written, and nothing after it
-	_, err = half.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("k1 " + string(e.Prompt.Data))})
+	_, err = half.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("k1 "+string(e.Prompt.Data)))
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.Equal(t, 1, identities(t, r))
 
@@ -435,7 +433,7 @@ func (s *cutStore) Swap(ctx context.Context, key, old string, next storage.Recor
 // other has confirmed.
 func TestLateConfirmationKeepsTheIdentity(t *testing.T) {
 	r, _ := keyRig(t)
-	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: r.signIn(ann).Grant, Binding: binding, Kind: "key"})
+	e, err := r.Session(ann, binding).Enroll(t.Context(), r.signIn(ann).Grant, mfa.EnrollRequest{Kind: "key"})
 	require.NoError(t, err)
 	req := mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("k1 " + string(e.Prompt.Data))}
 	between := &betweenStore{FaultyStore: r.store, then: func() {
@@ -482,7 +480,7 @@ func TestSharedChallenge(t *testing.T) {
 			}
 		}
 		require.Equal(t, []mfa.Option{{Kind: "key", Default: true, Sends: true, Class: factor.ClassPossession}}, keys)
-		d, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "key"})
+		d, err := r.Session(ann, binding).Send(t.Context(), ch, "key")
 		require.NoError(t, err)
 		require.Len(t, k.asked.Load().Instances, 2)
 		_, err = r.verify(ch, "key", factor.NewSecret("k3 "+string(d.Prompt.Data)))
@@ -502,7 +500,7 @@ func TestUnsentChallengesCostNoBudget(t *testing.T) {
 	r.withKey(ann, "k1")
 	ch := r.begin(ann)
 	for range 10 {
-		_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "key"})
+		_, err := r.Session(ann, binding).Send(t.Context(), ch, "key")
 		require.NoError(t, err)
 	}
 	require.Zero(t, k.delivered.Load())
@@ -517,7 +515,7 @@ func TestCloned(t *testing.T) {
 		require.Equal(t, how == "cloned", err == nil, how)
 		require.Contains(t, r.eventNames(), "factor.cloned")
 		ch := r.begin(ann)
-		d, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "key"})
+		d, err := r.Session(ann, binding).Send(t.Context(), ch, "key")
 		require.NoError(t, err)
 		r.events = nil
 		_, err = r.verify(ch, "key", factor.NewSecret("k1 "+string(d.Prompt.Data)+" "+how))

@@ -69,29 +69,21 @@ func (m *Manager) openPolicies(key string, data []byte) (map[string]policy.Polic
 	return set, err
 }
 
-// SetPolicyRequest changes the policy of one user type of one tenant. With UserType "" it
-// changes the policy of all user types of the tenant that have none of their own.
-type SetPolicyRequest struct {
-	// Actor is required. Reason is recorded in the event.
-	Actor            Actor
-	Reason           string
-	Tenant, UserType string
-	Policy           policy.Policy
-}
-
-// SetPolicy changes a policy at run time. Config.Policies must come from [policy.Stored]. The
+// SetPolicy changes the policy of one user type of one tenant at run time. With UserType "" it
+// changes the policy of all user types of the tenant that have none of their own. Config.Policies must come from [policy.Stored]. The
 // change takes effect at the next sign-in of every user of that type, the actor included. A
 // policy that cannot work, or that breaks Config.Profile, is refused with ErrConfig and a
 // sentence that says why.
-func (m *Manager) SetPolicy(ctx context.Context, r SetPolicyRequest) error {
+func (a Admin) SetPolicy(ctx context.Context, r policy.StoredPolicy) error {
+	m := a.m
 	if _, ok := policy.Defaults(m.cfg.Policies); !ok {
 		return configError("policies are fixed; use policy.Stored to change them at run time")
 	}
 	if err := (User{ID: "-", Tenant: r.Tenant, UserType: r.UserType}).check(); err != nil {
 		return err
 	}
-	action := AdminAction{Name: "set-policy", Reason: r.Reason, Tenant: r.Tenant, UserType: r.UserType}
-	if err := m.authorize(ctx, r.Actor, action); err != nil {
+	action := AdminAction{Name: "set-policy", Reason: a.reason, Tenant: r.Tenant, UserType: r.UserType}
+	if err := m.authorize(ctx, a.actor, action); err != nil {
 		return err
 	}
 	if err := m.setup.CheckPolicy(r.Policy, m.now()); err != nil {
@@ -118,6 +110,6 @@ func (m *Manager) SetPolicy(ctx context.Context, r SetPolicyRequest) error {
 	}
 	m.emit(ctx, []Event{{Name: "admin.set-policy", Time: m.now(), Tenant: r.Tenant,
 		UserType: r.UserType, Reason: string(r.Policy.Mode), Remaining: -1,
-		Actor: r.Actor.name, Note: r.Reason}})
+		Actor: a.actor.name, Note: a.reason}})
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 func TestPolicyOfATenant(t *testing.T) {
 	r := newRig(t)
 	set := func(tenant, userType string, mode policy.Mode) {
-		require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("boss"), Tenant: tenant, UserType: userType, Policy: policy.Policy{Mode: mode}}))
+		require.NoError(t, r.Admin(mfa.System("boss"), "").SetPolicy(t.Context(), policy.StoredPolicy{Tenant: tenant, UserType: userType, Policy: policy.Policy{Mode: mode}}))
 	}
 	mode := func(tenant, userType string) policy.Mode {
 		p, err := r.Policy(t.Context(), tenant, userType)

@@ -59,7 +59,7 @@ func TestPrint_NoVerbShowsASecret(t *testing.T) {
 			requireHidden(t, elem.Interface())
 		}
 	}
-	actor := mfa.UserActor(bea, mfa.Grant{Secret: factor.NewSecret(printedSecret)}, "session")
+	actor := r.Session(bea, "session").Actor(mfa.Grant{Secret: factor.NewSecret(printedSecret)})
 	requireHidden(t, actor)
 	requireHidden(t, mfa.AdminRequest{Actor: actor})
 	require.Contains(t, fmt.Sprintf("%+v", mfa.AdminRequest{Actor: actor}), "bea")

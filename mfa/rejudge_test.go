@@ -48,7 +48,7 @@ func TestExpensiveAnswerIsJudgedAgain(t *testing.T) {
 		m, err := New(Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{w}})
 		require.NoError(t, err)
 		looks, accepted := 0, 0
-		err = m.respond(t.Context(), &response{factor: w, subject: subject{ID: "ann"}, text: "old", now: time.Now(),
+		err = m.respond(t.Context(), &attempt{factor: w, subject: subject{ID: "ann"}, text: "old", now: time.Now(),
 			find: func(*record, time.Time) ([]target, error) {
 				state := c.states[min(looks, len(c.states)-1)]
 				looks++

@@ -11,48 +11,24 @@ import (
 
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/storage"
 )
 
-// Report counts the people that the store holds a record of.
-type Report struct {
-	// Groups are one for each tenant and user type, in that order.
-	Groups []ReportGroup
-	// Unreadable are records that none of the keys opens; Reseal names them.
-	Unreadable int
-}
-
-// ReportGroup counts the people of one user type of one tenant.
-type ReportGroup struct {
-	// UserType is the person's when their record was last written.
-	Tenant, UserType string
-	// People have a record. Who never did anything has none.
-	Users int
-	// Enrolled have a factor that the policy lets them sign in with, other than recovery. An
-	// implicit one counts if it was confirmed by a link; for whose address the application
-	// alone vouches is not in the store.
-	Enrolled int
-	// NotEnrolled are not among them while the policy requires a factor.
-	NotEnrolled int
-	// Locked are locked now, altogether or in all that they have. Stopped have a kind that
-	// was stopped after too many failures.
-	Locked, Disabled int
-	// Undeliverable have no factor but an address that no message could be sent to when they
-	// last signed in. Unknown have nothing to respond with but a kind that is not configured.
-	Undeliverable, Unknown int
-	// Kinds says how many people have each kind, implied addresses included.
-	Kinds map[string]int
-}
-
-// Report walks all records and counts. It costs a read of the whole store and sees each
+// Report walks all records and counts. Config.Authorize is asked whether the actor may see it,
+// as "report"; reading wants no fresh proof. It costs a read of the whole store and sees each
 // person at some time during it, so it is for a command or a page that is seldom asked for.
 // Where a walk may repeat an entry, as a Redis that grows meanwhile does, that person counts
 // twice.
 // The Config.Store must be a storage.Lister; if it is none, the error wraps
 // errors.ErrUnsupported. Any other error wraps ErrUnavailable, and there is no partial
-// report. The caller has made sure that who asks may see it.
-func (m *Manager) Report(ctx context.Context) (*Report, error) {
-	out := &Report{}
+// report.
+func (a Admin) Report(ctx context.Context) (*report.Summary, error) {
+	m := a.m
+	if err := m.allowed(ctx, a.actor, AdminAction{Name: "report", Reason: a.reason}); err != nil {
+		return nil, err
+	}
+	out := &report.Summary{}
 	groups := make(map[[2]string]*tally)
 	for page, err := range m.pages(ctx, "", "p/") {
 		if err != nil {
@@ -65,9 +41,9 @@ func (m *Manager) Report(ctx context.Context) (*Report, error) {
 		}
 	}
 	for _, g := range groups {
-		out.Groups = append(out.Groups, g.ReportGroup)
+		out.Groups = append(out.Groups, g.Group)
 	}
-	slices.SortFunc(out.Groups, func(a, b ReportGroup) int {
+	slices.SortFunc(out.Groups, func(a, b report.Group) int {
 		return cmp.Or(cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.UserType, b.UserType))
 	})
 	return out, nil
@@ -75,11 +51,11 @@ func (m *Manager) Report(ctx context.Context) (*Report, error) {
 
 // tally is a group in the making, with its policy.
 type tally struct {
-	ReportGroup
+	report.Group
 	policy policy.Policy
 }
 
-func (m *Manager) tally(ctx context.Context, e storage.Entry, groups map[[2]string]*tally, out *Report) error {
+func (m *Manager) tally(ctx context.Context, e storage.Entry, groups map[[2]string]*tally, out *report.Summary) error {
 	tenant, ok := tenantOf(e.Key)
 	r, err := m.open(e.Key, e.Record.Data)
 	if err != nil || !ok {
@@ -94,11 +70,11 @@ func (m *Manager) tally(ctx context.Context, e storage.Entry, groups map[[2]stri
 		if err != nil {
 			return err
 		}
-		g = &tally{policy: p, ReportGroup: ReportGroup{Tenant: tenant, UserType: userType, Kinds: make(map[string]int)}}
+		g = &tally{policy: p, Group: report.Group{Tenant: tenant, UserType: userType, Kinds: make(map[string]int)}}
 		groups[name] = g
 	}
 	p, now := g.policy, r.at(m.now())
-	c := &claims{Purpose: PurposeSignIn, Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit}
+	c := &claims{Purpose: purposeSignIn, Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit}
 	g.Users++
 	enrolled, stopped, kinds := false, false, make(map[string]bool)
 	// Whoever has only what this process does not know, or what nothing can be sent to, is in

@@ -14,6 +14,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
@@ -32,9 +33,9 @@ func (r *rig) withKeys(t *testing.T, primary []byte, older ...[]byte) *mfa.Manag
 	return m
 }
 
-func reseal(t *testing.T, m *mfa.Manager, from string) (last mfa.ResealProgress) {
+func reseal(t *testing.T, m *mfa.Manager, from string) (last report.Progress) {
 	t.Helper()
-	for p, err := range m.Reseal(t.Context(), from) {
+	for p, err := range m.Reencrypt(t.Context(), from) {
 		require.NoError(t, err)
 		p.Unreadable = append(last.Unreadable, p.Unreadable...)
 		last = p
@@ -53,7 +54,7 @@ func TestResealRotatesEverything(t *testing.T) {
 	for i := range people {
 		r.withApp(person(i), fmt.Sprintf("word %d", i))
 	}
-	require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("boss"), UserType: "staff", Policy: policy.Policy{Mode: policy.ModeOff}}))
+	require.NoError(t, r.Admin(mfa.System("boss"), "").SetPolicy(t.Context(), policy.StoredPolicy{UserType: "staff", Policy: policy.Policy{Mode: policy.ModeOff}}))
 
 	both := r.withKeys(t, second, first)
 	p := reseal(t, both, "")
@@ -89,7 +90,7 @@ func TestResealIsResumable(t *testing.T) {
 
 	var cursor string
 	done := 0
-	for p, err := range both.Reseal(t.Context(), "") {
+	for p, err := range both.Reencrypt(t.Context(), "") {
 		require.NoError(t, err)
 		cursor, done = p.Cursor, p.Resealed
 		break
@@ -99,7 +100,7 @@ func TestResealIsResumable(t *testing.T) {
 
 	store.Inject(mfatest.OpSwap, 1, mfatest.Fault{Before: errors.New("down")})
 	var failed error
-	for p, err := range both.Reseal(t.Context(), cursor) {
+	for p, err := range both.Reencrypt(t.Context(), cursor) {
 		require.Equal(t, cursor, p.Cursor, "it is to be taken up where this page began")
 		require.Zero(t, p.Resealed)
 		failed = err
@@ -124,12 +125,12 @@ func TestResealBesideTraffic(t *testing.T) {
 	for i := range people {
 		wg.Go(func() {
 			for range 4 {
-				ch, err := beside.Begin(t.Context(), mfa.BeginRequest{User: person(i), Binding: binding})
+				ch, err := beside.Session(person(i), binding).Begin(t.Context())
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				_, err = beside.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "app", Response: factor.NewSecret("wrong")})
+				_, err = beside.Session(person(i), binding).Verify(t.Context(), ch, "app", factor.NewSecret("wrong"))
 				if !errors.Is(err, factor.ErrIncorrect) {
 					t.Error(err)
 				}
@@ -210,13 +211,13 @@ type noLister struct{ storage.Store }
 
 func TestWalksNeedALister(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) { c.Store = noLister{memory.New()} })
-	for _, err := range r.Reseal(t.Context(), "") {
+	for _, err := range r.Reencrypt(t.Context(), "") {
 		require.ErrorIs(t, err, errors.ErrUnsupported)
 	}
-	_, err := r.Report(t.Context())
+	_, err := r.Admin(mfa.System("report"), "").Report(t.Context())
 	require.ErrorIs(t, err, errors.ErrUnsupported)
 	ok := newRig(t)
-	for _, err := range ok.Reseal(t.Context(), "nothing of ours") {
+	for _, err := range ok.Reencrypt(t.Context(), "nothing of ours") {
 		require.ErrorIs(t, err, factor.ErrMalformed)
 	}
 }
@@ -239,10 +240,10 @@ func TestReport(t *testing.T) {
 		_, _ = r.verify(r.begin(who(2, "acme", "staff")), "app", factor.NewSecret("wrong"))
 	}
 	r.withApp(who(3, "acme", "staff"), "word")
-	require.NoError(t, r.Reset(t.Context(), admin(who(3, "acme", "guest")))) // a guest from now on
+	require.NoError(t, r.Admin(admin(who(3, "acme", "guest")).Actor, admin(who(3, "acme", "guest")).Reason).Reset(t.Context(), admin(who(3, "acme", "guest")).User)) // a guest from now on
 	r.withApp(who(4, "", "staff"), "word")
 	r.withApp(who(5, "", "staff"), "word")
-	require.NoError(t, r.Unlock(t.Context(), admin(who(5, "", "mail only")))) // of a type that may not use it
+	require.NoError(t, r.Admin(admin(who(5, "", "mail only")).Actor, admin(who(5, "", "mail only")).Reason).Unlock(t.Context(), admin(who(5, "", "mail only")).User)) // of a type that may not use it
 	broken := who(6, "", "staff")
 	r.withApp(broken, "word")
 	key := "p/0//" + broken.ID
@@ -250,10 +251,10 @@ func TestReport(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, r.store.Swap(t.Context(), key, rec.Revision, storage.Record{Revision: "x", Data: []byte("garbage")}))
 
-	report, err := r.Report(t.Context())
+	report, err := r.Admin(mfa.System("report"), "").Report(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, 1, report.Unreadable)
-	require.Equal(t, []mfa.ReportGroup{
+	require.Equal(t, []report.Group{
 		{UserType: "mail only", Users: 1, NotEnrolled: 1, Kinds: map[string]int{"app": 1}},
 		{UserType: "staff", Users: 1, Enrolled: 1, Kinds: map[string]int{"app": 1}},
 		{Tenant: "acme", UserType: "guest", Users: 1, Kinds: map[string]int{}},
@@ -261,7 +262,7 @@ func TestReport(t *testing.T) {
 	}, report.Groups)
 
 	r.store.Inject(mfatest.OpList, 1, mfatest.Fault{Before: context.DeadlineExceeded})
-	_, err = r.Report(t.Context())
+	_, err = r.Admin(mfa.System("report"), "").Report(t.Context())
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }

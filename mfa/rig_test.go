@@ -247,25 +247,25 @@ func (r *rig) eventNames() (names []string) {
 
 func (r *rig) begin(s mfa.User) *mfa.Challenge {
 	r.t.Helper()
-	return r.beginFor(s, mfa.PurposeSignIn)
+	return r.beginFor(s, "sign-in")
 }
 
-func (r *rig) beginFor(s mfa.User, p mfa.Purpose) *mfa.Challenge {
+func (r *rig) beginFor(s mfa.User, p string) *mfa.Challenge {
 	r.t.Helper()
-	ch, err := r.Begin(r.t.Context(), mfa.BeginRequest{User: s, Binding: binding, Purpose: p})
+	ch, err := withPurpose(r.Session(s, binding), p).Begin(r.t.Context())
 	require.NoError(r.t, err)
 	return ch
 }
 
 func (r *rig) send(ch *mfa.Challenge) *mfa.Delivery {
 	r.t.Helper()
-	d, err := r.Send(r.t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "mail"})
+	d, err := r.Session(ann, binding).Send(r.t.Context(), ch, "mail")
 	require.NoError(r.t, err)
 	return d
 }
 
 func (r *rig) verify(ch *mfa.Challenge, kind string, answer factor.Secret) (*mfa.Verification, error) {
-	return r.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: kind, Response: answer})
+	return r.Session(ann, binding).Verify(r.t.Context(), ch, kind, answer)
 }
 
 // signIn signs a person in by mail.
@@ -281,9 +281,9 @@ func (r *rig) signIn(s mfa.User) *mfa.Verification {
 // enroll enrols a word.
 func (r *rig) enroll(g mfa.Grant, kind, text string) *mfa.Confirmation {
 	r.t.Helper()
-	e, err := r.Enroll(r.t.Context(), mfa.EnrollRequest{Grant: g, Binding: binding, Kind: kind, Params: map[string]factor.Secret{"word": factor.NewSecret(text)}})
+	e, err := r.Session(ann, binding).Enroll(r.t.Context(), g, mfa.EnrollRequest{Kind: kind, Params: map[string]factor.Secret{"word": factor.NewSecret(text)}})
 	require.NoError(r.t, err)
-	c, err := r.Confirm(r.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret(text)})
+	c, err := r.Session(ann, binding).Confirm(r.t.Context(), e, factor.NewSecret(text))
 	require.NoError(r.t, err)
 	return c
 }

@@ -15,8 +15,18 @@ import (
 // person's client. It never resets a count. A *RateLimitError says when the next one may be sent; a
 // *factor.Problem that the factor does not send there; after an error wrapping ErrUnavailable the code may have been sent or not, and sending again is
 // the thing to do.
-func (m *Manager) Send(ctx context.Context, r SendRequest) (*Delivery, error) {
-	c, f, err := m.challenge(r.Challenge, r.Purpose, r.Binding, r.Kind)
+func (s Session) Send(ctx context.Context, ch *Challenge, kind string) (*Delivery, error) {
+	return s.send(ctx, ch, kind, "")
+}
+
+// SendTo is Send to one instance, for a user who has several of a kind.
+func (s Session) SendTo(ctx context.Context, ch *Challenge, o Option) (*Delivery, error) {
+	return s.send(ctx, ch, o.Kind, o.FactorID)
+}
+
+func (s Session) send(ctx context.Context, to *Challenge, kind, factorID string) (*Delivery, error) {
+	m := s.m
+	c, f, err := s.openFor(to, kind)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +38,7 @@ func (m *Manager) Send(ctx context.Context, r SendRequest) (*Delivery, error) {
 		if err := c.answerable(r2, now, m.cfg.ChallengeTTL); err != nil {
 			return nil, err
 		}
-		return m.chooseInstance(r2, c, f, r.FactorID, now)
+		return m.chooseInstance(r2, c, f, factorID, now)
 	}
 	return m.issue(ctx, &issuing{factor: ch, subject: c.Subject, purpose: string(c.Purpose), choose: choose,
 		keep: func(r *record, in *instance, l live) {
@@ -72,7 +82,7 @@ type issuing struct {
 	// confirming: the destination is not confirmed yet.
 	confirming bool
 	// link is put into the message, if it is not empty; silent leaves out the code.
-	link   LinkToken
+	link   factor.Secret
 	silent bool
 	// choose finds the instance to send to, or refuses; it runs again before the write.
 	choose func(r *record, now time.Time) (*instance, error)
@@ -131,13 +141,13 @@ func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 		return d, nil // the caller hands the prompt over
 	}
 	out := factor.DeliverInput{User: s.subject.person(), State: state, Payload: is.Payload,
-		Purpose: s.purpose, Link: s.link.Secret, Expires: is.Expires, Now: now}
+		Purpose: s.purpose, Link: s.link, Expires: is.Expires, Now: now}
 	if s.silent {
 		out.Payload = factor.Secret{}
 	}
 	err = callDeliver(ctx, s.factor, out)
 	m.emit(ctx, []Event{m.event(sendEvent(err), s.subject, now, func(e *Event) {
-		e.Kind, e.FactorID, e.Purpose = d.Kind, in.ID, Purpose(s.purpose)
+		e.Kind, e.FactorID, e.Purpose = d.Kind, in.ID, s.purpose
 	})})
 	if err != nil {
 		return nil, err

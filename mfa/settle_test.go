@@ -49,8 +49,7 @@ func (r *pinRig) during(do func()) {
 
 // answerApp answers the challenge by the app, in another process.
 func (r *pinRig) answerApp(ch *mfa.Challenge, word factor.Secret) error {
-	_, err := r.other.Verify(context.Background(), mfa.VerifyRequest{
-		Challenge: ch.Token, Binding: binding, Kind: "app", Response: word})
+	_, err := r.other.Session(ann, binding).Verify(context.Background(), ch, "app", word)
 	return err
 }
 
@@ -96,15 +95,15 @@ func TestVerify_SettlesTheLeaseOnEveryWayOut(t *testing.T) {
 			counted(factor.ErrIncorrect), 2},
 		{"correct, the challenge was abandoned", factor.NewSecret("123456"),
 			func(t *testing.T, r *pinRig) {
-				must(t, r.other.Abandon(context.Background(), r.ch.Token, binding))
+				must(t, r.other.Session(ann, binding).Cancel(context.Background(), r.ch))
 			}, is(mfa.ErrTokenExpired), 3},
 		{"correct, the factor was removed", factor.NewSecret("123456"),
 			func(t *testing.T, r *pinRig) {
-				must(t, r.other.Remove(context.Background(), r.grant, binding, r.pinID()))
+				must(t, r.other.Session(ann, binding).Remove(context.Background(), r.grant, r.pinID()))
 			}, is(mfa.ErrNotAvailable), -1},
 		{"incorrect, the factor was removed", factor.NewSecret("000000"),
 			func(t *testing.T, r *pinRig) {
-				must(t, r.other.Remove(context.Background(), r.grant, binding, r.pinID()))
+				must(t, r.other.Session(ann, binding).Remove(context.Background(), r.grant, r.pinID()))
 			}, counted(factor.ErrIncorrect), -1},
 		{"correct, another kind locked the user", factor.NewSecret("123456"),
 			func(t *testing.T, r *pinRig) {
@@ -115,13 +114,19 @@ func TestVerify_SettlesTheLeaseOnEveryWayOut(t *testing.T) {
 				}
 			}, func(t *testing.T, err error) { requireLocked(t, err) }, 4},
 		{"correct, the user was unlocked", factor.NewSecret("123456"),
-			func(t *testing.T, r *pinRig) { must(t, r.other.Unlock(context.Background(), admin)) },
+			func(t *testing.T, r *pinRig) {
+				must(t, r.other.Admin(admin.Actor, admin.Reason).Unlock(context.Background(), admin.User))
+			},
 			is(mfa.ErrUnavailable), 4},
 		{"correct, the user was reset", factor.NewSecret("123456"),
-			func(t *testing.T, r *pinRig) { must(t, r.other.Reset(context.Background(), admin)) },
+			func(t *testing.T, r *pinRig) {
+				must(t, r.other.Admin(admin.Actor, admin.Reason).Reset(context.Background(), admin.User))
+			},
 			is(mfa.ErrUnavailable), -1},
 		{"correct, the user was deleted", factor.NewSecret("123456"),
-			func(t *testing.T, r *pinRig) { must(t, r.other.Delete(context.Background(), admin)) },
+			func(t *testing.T, r *pinRig) {
+				must(t, r.other.Admin(admin.Actor, admin.Reason).Delete(context.Background(), admin.User))
+			},
 			is(mfa.ErrUnavailable), -1},
 		{"the factor panics", factor.NewSecret("123456"),
 			func(*testing.T, *pinRig) { panic("123456") }, counted(mfa.ErrUnavailable), 2},
@@ -151,8 +156,7 @@ func (r *pinRig) withoutWaiting(t *testing.T, ch *mfa.Challenge, response factor
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	reads := r.store.Calls(mfatest.OpGet)
-	_, err := r.other.Verify(ctx, mfa.VerifyRequest{
-		Challenge: ch.Token, Binding: binding, Kind: "pin", Response: response})
+	_, err := r.other.Session(ann, binding).Verify(ctx, ch, "pin", response)
 	require.NotErrorIs(t, err, context.DeadlineExceeded)
 	require.LessOrEqual(t, r.store.Calls(mfatest.OpGet)-reads, 3, "reads: %v", err)
 	return err
@@ -178,7 +182,7 @@ func TestVerify_TakesBackTheLockAndTheStopOfItsOwnCharge(t *testing.T) {
 				if err := r.answerApp(r.ch, factor.NewSecret("tulip")); err == nil {
 					t.Error("the charge locks meanwhile")
 				}
-				if err := r.other.Abandon(context.Background(), r.ch.Token, binding); err != nil {
+				if err := r.other.Session(ann, binding).Cancel(context.Background(), r.ch); err != nil {
 					t.Error(err)
 				}
 			})
@@ -242,8 +246,7 @@ func TestVerify_WaitsForAnothersLeaseWithFewReads(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		start = time.Now()
-		_, err = r.Verify(ctx, mfa.VerifyRequest{
-			Challenge: r.ch.Token, Binding: binding, Kind: "pin", Response: factor.NewSecret("123456")})
+		_, err = r.Session(ann, binding).Verify(ctx, r.ch, "pin", factor.NewSecret("123456"))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Equal(t, time.Second, time.Since(start))
 	})

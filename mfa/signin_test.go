@@ -26,7 +26,7 @@ func TestSignInByMail(t *testing.T) {
 	v, err := r.verify(ch, "mail", r.mail.code(ann.Email))
 	require.NoError(t, err)
 	require.Equal(t, "ann", v.UserID)
-	require.Equal(t, mfa.PurposeSignIn, v.Purpose)
+	require.Equal(t, "sign-in", v.Purpose)
 	require.Equal(t, []string{"otp", "mfa"}, v.AMR)
 	require.Equal(t, 1, v.AssuranceLevel, "e-mail does not reach AAL2")
 	require.Equal(t, []string{"challenge.begun", "send.success", "verify.success"}, r.eventNames())
@@ -71,7 +71,7 @@ func TestChallengeExpires(t *testing.T) {
 		r := newRig(t)
 		ch := r.begin(ann)
 		r.clock.Advance(c.after)
-		_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "mail"})
+		_, err := r.Session(ann, binding).Send(t.Context(), ch, "mail")
 		require.ErrorIs(t, err, c.want)
 	}
 }
@@ -125,23 +125,23 @@ func TestSpentChallengesStaySpent(t *testing.T) {
 func TestPurposesAndBindingsAreDistinct(t *testing.T) {
 	r := newRig(t)
 	ch := r.begin(ann)
-	_, err := r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: "another session", Kind: "mail", Response: factor.NewSecret("123456")})
+	_, err := r.Session(ann, "another session").Verify(t.Context(), ch, "mail", factor.NewSecret("123456"))
 	require.ErrorIs(t, err, mfa.ErrToken)
-	_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Purpose: mfa.PurposeStepUp, Kind: "mail", Response: factor.NewSecret("123456")})
+	_, err = r.Session(ann, binding).StepUp().Verify(t.Context(), ch, "mail", factor.NewSecret("123456"))
 	require.ErrorIs(t, err, mfa.ErrToken)
-	_, err = r.Enroll(t.Context(), mfa.EnrollRequest{Grant: mfa.Grant{Secret: ch.Token.Secret}, Binding: binding, Kind: "app"})
+	_, err = r.Session(ann, binding).Enroll(t.Context(), mfa.Grant{Secret: ch.Token.Secret}, mfa.EnrollRequest{Kind: "app"})
 	require.ErrorIs(t, err, mfa.ErrToken, "a challenge is no grant")
 	v := r.signIn(ann)
-	_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: mfa.ChallengeToken{Secret: v.Grant.Secret}, Binding: binding, Kind: "mail", Response: factor.NewSecret("1")})
+	_, err = r.Session(ann, binding).Verify(t.Context(), mfa.ChallengeToken{Secret: v.Grant.Secret}, "mail", factor.NewSecret("1"))
 	require.ErrorIs(t, err, mfa.ErrToken, "a grant is no challenge")
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: v.Grant.Secret}})
+	_, err = r.ConfirmLink(t.Context(), v.Grant.Secret)
 	require.ErrorIs(t, err, mfa.ErrToken, "a grant is no link")
 }
 
 func TestModes(t *testing.T) {
 	r := newRig(t)
 	set := func(p policy.Policy) {
-		require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("root"), UserType: "employee", Policy: p}))
+		require.NoError(t, r.Admin(mfa.System("root"), "").SetPolicy(t.Context(), policy.StoredPolicy{UserType: "employee", Policy: p}))
 	}
 	set(policy.Policy{Mode: policy.ModeOff})
 	require.Equal(t, mfa.NextDone, r.begin(ann).Next)
@@ -164,7 +164,7 @@ func TestModes(t *testing.T) {
 func TestGracePeriod(t *testing.T) {
 	r := newRig(t)
 	by := r.clock.Now().Add(time.Hour)
-	require.NoError(t, r.SetPolicy(t.Context(), mfa.SetPolicyRequest{Actor: mfa.System("root"), UserType: "employee", Policy: policy.Policy{EnrollBy: by}}))
+	require.NoError(t, r.Admin(mfa.System("root"), "").SetPolicy(t.Context(), policy.StoredPolicy{UserType: "employee", Policy: policy.Policy{EnrollBy: by}}))
 	r.clock.Set(by.Add(-time.Millisecond))
 	ch := r.begin(ann)
 	require.Equal(t, mfa.NextDone, ch.Next)
@@ -181,7 +181,7 @@ func TestImplicitEndsWithAFactorOfOnesOwn(t *testing.T) {
 	ch := r.begin(ann)
 	require.Len(t, ch.Options, 1)
 	require.Equal(t, "app", ch.Options[0].Kind)
-	_, err := r.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: "mail"})
+	_, err := r.Session(ann, binding).Send(t.Context(), ch, "mail")
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
 }
 
@@ -196,7 +196,7 @@ func TestLostRecordIsNotAnInvitation(t *testing.T) {
 	r := newRig(t)
 	s := ann
 	s.Enrolled = true
-	_, err := r.Begin(t.Context(), mfa.BeginRequest{User: s, Binding: binding})
+	_, err := r.Session(s, binding).Begin(t.Context())
 	require.ErrorIs(t, err, mfa.ErrRecordMissing)
 	_, err = r.Overview(t.Context(), s)
 	require.ErrorIs(t, err, mfa.ErrRecordMissing)

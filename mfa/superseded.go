@@ -80,7 +80,7 @@ func (r *record) others(f factor.Challenger, targets []target, now time.Time) (l
 
 // recogniseCode says whether a response that no target accepts is one of the user's other codes.
 func (m *Manager) recogniseCode(
-	ctx context.Context, a *response, targets []target, refusal error,
+	ctx context.Context, a *attempt, targets []target, refusal error,
 ) error {
 	for _, t := range targets {
 		for i := range t.others {
@@ -94,12 +94,12 @@ func (m *Manager) recogniseCode(
 }
 
 // late makes the error and the events of a response that was correct, and is too late.
-func (m *Manager) applyExpired(a *response, refusal error, now time.Time) result {
+func (m *Manager) applyExpired(a *attempt, refusal error, now time.Time) result {
 	name := "verify.failure"
 	if a.confirming {
 		name = "confirm.failure"
 	}
 	return result{err: refusal, events: []Event{m.event(name, a.subject, now, func(e *Event) {
-		e.Kind, e.Purpose, e.Reason = a.factor.Kind(), a.purpose, "expired"
+		e.Kind, e.Purpose, e.Reason = a.factor.Kind(), string(a.purpose), "expired"
 	})}}
 }

@@ -168,8 +168,7 @@ func TestVerify_CountsACodeThatWasUsed(t *testing.T) {
 	e, err := r.begun(g.Grant, "mail", "b@example.com")
 	require.NoError(t, err)
 	code = r.mail.code("b@example.com")
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{
-		Token: e.Token, Binding: binding, Response: code})
+	_, err = r.Session(ann, binding).Confirm(t.Context(), e, code)
 	require.NoError(t, err)
 	_, err = r.verify(r.begin(ann), "mail", code)
 	require.Equal(t, 4, left(t, err))
@@ -190,8 +189,7 @@ func TestVerify_LateCodesAddNoGuess(t *testing.T) {
 		if i%2 == 0 {
 			response = factor.NewSecret("000000")
 		}
-		_, err := managers[i%len(managers)].Verify(context.Background(), mfa.VerifyRequest{
-			Challenge: ch.Token, Binding: binding, Kind: "mail", Response: response})
+		_, err := managers[i%len(managers)].Session(ann, binding).Verify(context.Background(), ch, "mail", response)
 		var locked *mfa.LockedError
 		switch {
 		case errors.Is(err, factor.ErrIncorrect) && i%2 == 0:
@@ -264,8 +262,7 @@ func TestVerify_CountsNoLateResponseOfAnyKind(t *testing.T) {
 	}
 	r.clock.Advance(3 * time.Minute)
 	for range 10 { // the kind is stopped now
-		_, err := r.ProveUnlock(t.Context(), mfa.VerifyRequest{
-			Challenge: r.begin(ann).Token, Binding: binding, Kind: "late", Response: factor.NewSecret("tulip")})
+		_, err := r.Session(ann, binding).UnlockByProof(t.Context(), r.begin(ann), "late", factor.NewSecret("tulip"))
 		requireUncounted(t, err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -19,25 +20,6 @@ const (
 	maxCases    = 250
 	maxCasesLen = 60_000
 )
-
-// SupportRequest asks the administrators for help.
-type SupportRequest struct {
-	Challenge ChallengeToken
-	Purpose   Purpose // SignIn if empty
-	Binding   string
-	// From is where the request came from, such as the client's address, and Message what the
-	// person wrote; at most 64 and 500 bytes.
-	From, Message string
-}
-
-// SupportCase is a person who has asked for help.
-type SupportCase struct {
-	UserID, Tenant, UserType string
-	// Account is how the person is called.
-	Account       string
-	Time          time.Time
-	From, Message string
-}
 
 // kase is SupportCase as it is kept.
 type supportCase struct {
@@ -63,21 +45,19 @@ const sealSupport = "support"
 // Each request costs one send of the user's own allowance: after a *RateLimitError nothing has
 // changed. While the user is locked it is refused with a *LockedError. The user is notified of
 // a request (Config.Notify), at most once a day.
-func (m *Manager) RequestSupport(ctx context.Context, r SupportRequest) error {
-	c, err := m.openToken(sealChallenge, r.Challenge.Reveal(), r.Binding)
+func (s Session) RequestSupport(ctx context.Context, ch *Challenge, r report.Case) error {
+	m := s.m
+	c, err := s.openChallenge(ch)
 	if err != nil {
 		return err
-	}
-	if purpose := r.Purpose; c.Purpose != purpose && !(purpose == "" && c.Purpose == PurposeSignIn) {
-		return ErrToken
 	}
 	if len(r.From) > 64 || len(r.Message) > 500 || !utf8.ValidString(r.From) || !utf8.ValidString(r.Message) {
 		return fmt.Errorf("%w: From has at most 64 and Message at most 500 bytes of UTF-8", factor.ErrMalformed)
 	}
-	clock, s := m.now(), c.Subject
+	clock, who := m.now(), c.Subject
 	var now time.Time
 	var event, noticed Event
-	err = m.update(ctx, s, clock, func(r *record) (bool, error) {
+	err = m.update(ctx, who, clock, func(r *record) (bool, error) {
 		now = r.at(clock)
 		if err := c.answerable(r, now, m.cfg.ChallengeTTL); err != nil {
 			return false, err
@@ -85,18 +65,18 @@ func (m *Manager) RequestSupport(ctx context.Context, r SupportRequest) error {
 		if err := m.lockedOut(r, c, now); err != nil {
 			return false, err
 		}
-		event = m.event("support.requested", s, now, func(e *Event) { e.Purpose = c.Purpose })
-		noticed = m.withNotice(r, s, "", event)
+		event = m.event("support.requested", who, now, func(e *Event) { e.Purpose = string(c.Purpose) })
+		noticed = m.withNotice(r, who, "", event)
 		return true, m.userSends(r, now)
 	})
 	if err != nil {
 		return err
 	}
-	entry := supportCase{ID: s.ID, UserType: s.UserType, Account: s.person().Account, Time: now.UnixMilli(), From: r.From, Message: r.Message}
+	entry := supportCase{ID: who.ID, UserType: who.UserType, Account: who.person().Account, Time: now.UnixMilli(), From: r.From, Message: r.Message}
 	notify := false
-	err = m.cases(ctx, s.Tenant, func(list []supportCase) []supportCase {
+	err = m.cases(ctx, who.Tenant, func(list []supportCase) []supportCase {
 		notify, entry.Notified = true, now.UnixMilli()
-		if i := slices.IndexFunc(list, func(k supportCase) bool { return k.ID == s.ID }); i >= 0 {
+		if i := slices.IndexFunc(list, func(k supportCase) bool { return k.ID == who.ID }); i >= 0 {
 			if told := list[i].Notified; told != 0 && now.UnixMilli() < told+warnEvery.Milliseconds() {
 				notify, entry.Notified = false, told
 			}
@@ -134,15 +114,16 @@ func (m *Manager) lockedOut(r *record, c *claims, now time.Time) error {
 
 // SupportCases lists who has asked for help in a tenant, the latest first. Config.Authorize
 // is asked whether the actor may see it, as "list-support"; reading wants no fresh proof.
-func (m *Manager) SupportCases(ctx context.Context, actor Actor, tenant string) ([]SupportCase, error) {
-	if err := m.allowed(ctx, actor, AdminAction{Name: "list-support", Tenant: tenant}); err != nil {
+func (a Admin) SupportCases(ctx context.Context, tenant string) ([]report.Case, error) {
+	m := a.m
+	if err := m.allowed(ctx, a.actor, AdminAction{Reason: a.reason, Name: "list-support", Tenant: tenant}); err != nil {
 		return nil, err
 	}
-	var out []SupportCase
+	var out []report.Case
 	err := m.cases(ctx, tenant, func(list []supportCase) []supportCase {
 		out = nil
 		for _, k := range slices.Backward(list) {
-			out = append(out, SupportCase{UserID: k.ID, Tenant: tenant, UserType: k.UserType, Account: k.Account,
+			out = append(out, report.Case{UserID: k.ID, Tenant: tenant, UserType: k.UserType, Account: k.Account,
 				Time: instant(k.Time), From: k.From, Message: k.Message})
 		}
 		return list
@@ -153,19 +134,20 @@ func (m *Manager) SupportCases(ctx context.Context, actor Actor, tenant string) 
 	return out, nil
 }
 
-// CloseSupport takes a person off the list, on behalf of an administrator.
-func (m *Manager) CloseSupport(ctx context.Context, r AdminRequest) error {
-	if err := m.authorizeFor(ctx, "close-support", r); err != nil {
+// CloseSupportCase takes a person off the list, on behalf of an administrator.
+func (a Admin) CloseSupportCase(ctx context.Context, u User) error {
+	m := a.m
+	if err := a.authorizeFor(ctx, "close-support", u); err != nil {
 		return err
 	}
-	closed, err := m.closeCase(ctx, r.User.compact())
+	closed, err := m.closeCase(ctx, u.compact())
 	if err == nil && !closed {
 		return fmt.Errorf("%w: the person is not on the list", ErrNotAvailable)
 	}
 	if err != nil {
 		return err
 	}
-	m.emit(ctx, []Event{m.event("admin.close-support", r.User.compact(), m.now(), func(e *Event) { e.Actor, e.Note = r.Actor.name, r.Reason })})
+	m.emit(ctx, []Event{m.event("admin.close-support", u.compact(), m.now(), func(e *Event) { e.Actor, e.Note = a.actor.name, a.reason })})
 	return nil
 }
 

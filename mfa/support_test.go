@@ -1,6 +1,7 @@
 package mfa_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -10,27 +11,28 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/mfatest"
 )
 
-func (r *rig) setupLink(s mfa.User) mfa.LinkToken {
+func (r *rig) setupLink(s mfa.User) factor.Secret {
 	r.t.Helper()
-	_, err := r.SendSetupLink(r.t.Context(), mfa.SetupRequest{Challenge: r.begin(s).Token, Binding: binding})
+	_, err := r.Session(s, binding).SendRecoveryLink(r.t.Context(), r.begin(s))
 	require.NoError(r.t, err)
 	return r.lastSetup()
 }
 
 // lastSetup is the link of the last message that had one.
-func (r *rig) lastSetup() mfa.LinkToken {
+func (r *rig) lastSetup() factor.Secret {
 	r.mail.mu.Lock()
 	defer r.mail.mu.Unlock()
 	for i := len(r.mail.told) - 1; i >= 0; i-- {
 		if in := r.mail.told[i]; in.Name == "setup.link" {
-			return mfa.LinkToken{Secret: factor.NewSecret(in.Link.Reveal())}
+			return factor.NewSecret(in.Link.Reveal())
 		}
 	}
 	r.t.Fatal("no link was sent")
-	return mfa.LinkToken{}
+	return factor.Secret{}
 }
 
 // lost is a rig where ann has an app and recovery codes.
@@ -38,7 +40,7 @@ func lost(t *testing.T, change ...func(*mfa.Config)) *rig {
 	t.Helper()
 	r := newRig(t, change...)
 	g := r.withApp(ann, "old phone").Grant
-	_, err := r.RegenerateRecoveryCodes(t.Context(), g, binding)
+	_, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), g)
 	require.NoError(t, err)
 	return r
 }
@@ -46,41 +48,41 @@ func lost(t *testing.T, change ...func(*mfa.Config)) *rig {
 const elsewhere = "another browser"
 
 func (r *rig) replaceBy(ch *mfa.Challenge, code factor.Secret) (*mfa.Verification, error) {
-	return r.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeRecover, Binding: elsewhere, Kind: "recovery", Response: code})
+	return r.Session(ann, elsewhere).Recovery().Verify(r.t.Context(), ch, "recovery", code)
 }
 
 // The whole road: the link, the proof, the new device; the old one is good until then.
 func TestSetUpANewDevice(t *testing.T) {
 	r := lost(t)
 	link := r.setupLink(ann)
-	id, tenant, userType, err := r.SetupSubject(link)
+	id, tenant, userType, err := r.RecoveryUser(link)
 	require.NoError(t, err)
 	require.Equal(t, ann.ID+ann.Tenant+ann.UserType, id+tenant+userType)
-	ch, err := r.OpenSetup(t.Context(), link, elsewhere)
+	ch, err := r.Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), link)
 	require.NoError(t, err)
 	require.Equal(t, mfa.NextVerify, ch.Next)
 	require.Len(t, ch.Options, 1)
 	require.Equal(t, "recovery", ch.Options[0].Kind)
 
 	// The link alone proves a mailbox, and signs nobody in.
-	for _, p := range []mfa.Purpose{mfa.PurposeSignIn, mfa.PurposeStepUp, mfa.PurposeManage} {
-		_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: p, Binding: elsewhere, Kind: "recovery", Response: factor.NewSecret("a")})
+	for _, p := range []string{"sign-in", "step-up", "manage"} {
+		_, err = withPurpose(r.Session(ann, elsewhere), p).Verify(t.Context(), ch, "recovery", factor.NewSecret("a"))
 		require.ErrorIs(t, err, mfa.ErrToken)
 	}
-	_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: mfa.PurposeRecover, Binding: elsewhere, Kind: "app", Response: factor.NewSecret("old phone")})
+	_, err = r.Session(ann, elsewhere).Recovery().Verify(t.Context(), ch, "app", factor.NewSecret("old phone"))
 	require.ErrorIs(t, err, mfa.ErrNotAvailable, "by recovery only")
 	v, err := r.replaceBy(ch, factor.NewSecret("a"))
 	require.NoError(t, err)
 
 	// The grant enrols a replacement and nothing else.
-	require.ErrorIs(t, r.Remove(t.Context(), v.Grant, elsewhere, r.id("app")), mfa.ErrForbidden)
-	_, err = r.RegenerateRecoveryCodes(t.Context(), v.Grant, elsewhere)
+	require.ErrorIs(t, r.Session(ann, elsewhere).Remove(t.Context(), v.Grant, r.id("app")), mfa.ErrForbidden)
+	_, err = r.Session(ann, elsewhere).NewRecoveryCodes(t.Context(), v.Grant)
 	require.ErrorIs(t, err, mfa.ErrForbidden)
-	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: v.Grant, Binding: elsewhere, Kind: "app", Params: map[string]factor.Secret{"word": factor.NewSecret("new phone")}})
+	e, err := r.Session(ann, elsewhere).Enroll(t.Context(), v.Grant, mfa.EnrollRequest{Kind: "app", Params: map[string]factor.Secret{"word": factor.NewSecret("new phone")}})
 	require.NoError(t, err)
 	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("old phone"))
 	require.NoError(t, err, "good until the new one is confirmed")
-	c, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: elsewhere, Response: factor.NewSecret("new phone")})
+	c, err := r.Session(ann, elsewhere).Confirm(t.Context(), e, factor.NewSecret("new phone"))
 	require.NoError(t, err)
 	require.Nil(t, c.Verification, "that was no sign-in")
 	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("new phone"))
@@ -95,35 +97,35 @@ func TestSetupLinkIsGoodOnce(t *testing.T) {
 	r := lost(t)
 	first := r.setupLink(ann)
 	second := r.setupLink(ann)
-	_, err := r.OpenSetup(t.Context(), first, elsewhere)
+	_, err := r.Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), first)
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
-	_, err = r.OpenSetup(t.Context(), second, "")
+	_, err = r.Session(ann, "").Recovery().OpenRecoveryLink(t.Context(), second)
 	require.ErrorIs(t, err, factor.ErrMalformed)
-	_, err = r.OpenSetup(t.Context(), second, elsewhere)
+	_, err = r.Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), second)
 	require.NoError(t, err)
-	_, err = r.OpenSetup(t.Context(), second, elsewhere)
+	_, err = r.Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), second)
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
-	for _, bad := range []mfa.LinkToken{mfa.LinkToken{}, mfa.LinkToken{Secret: factor.NewSecret("x")}, mfa.LinkToken{Secret: r.begin(ann).Token.Secret}} {
-		_, err = r.OpenSetup(t.Context(), bad, elsewhere)
+	for _, bad := range []factor.Secret{factor.Secret{}, factor.NewSecret("x"), r.begin(ann).Token.Secret} {
+		_, err = r.Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), bad)
 		require.ErrorIs(t, err, mfa.ErrToken)
-		_, _, _, err = r.SetupSubject(bad)
+		_, _, _, err = r.RecoveryUser(bad)
 		require.ErrorIs(t, err, mfa.ErrToken)
 	}
-	_, err = r.Confirm(t.Context(), mfa.ConfirmRequest{Link: second})
+	_, err = r.ConfirmLink(t.Context(), second)
 	require.ErrorIs(t, err, mfa.ErrToken, "it confirms no address")
 
 	third := r.setupLink(ann)
 	r.clock.Advance(time.Hour - time.Millisecond)
-	_, _, _, err = r.SetupSubject(third)
+	_, _, _, err = r.RecoveryUser(third)
 	require.NoError(t, err)
 	r.clock.Advance(time.Millisecond)
-	_, err = r.OpenSetup(t.Context(), third, elsewhere)
+	_, err = r.Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), third)
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
-	_, _, _, err = r.SetupSubject(third)
+	_, _, _, err = r.RecoveryUser(third)
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	fourth := r.setupLink(ann)
-	require.NoError(t, r.Reset(t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("boss")}))
-	_, err = r.OpenSetup(t.Context(), fourth, elsewhere)
+	require.NoError(t, r.Admin(mfa.System("boss"), "").Reset(t.Context(), ann))
+	_, err = r.Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), fourth)
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 }
 
@@ -135,7 +137,7 @@ func TestSetupLinkInParallel(t *testing.T) {
 	won := make(chan bool, 20)
 	for i := range cap(won) {
 		go func() {
-			_, err := managers[i%2].OpenSetup(t.Context(), link, elsewhere)
+			_, err := managers[i%2].Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), link)
 			won <- err == nil
 		}()
 	}
@@ -152,7 +154,7 @@ func TestSetupLinkInParallel(t *testing.T) {
 func TestSetupLinkLimits(t *testing.T) {
 	r := lost(t, func(c *mfa.Config) { c.RateLimits.PerUser = 3 })
 	send := func() error {
-		_, err := r.SendSetupLink(t.Context(), mfa.SetupRequest{Challenge: r.begin(ann).Token, Binding: binding})
+		_, err := r.Session(ann, binding).SendRecoveryLink(t.Context(), r.begin(ann))
 		return err
 	}
 	r.setupLink(ann) // the second: the first was the code of the sign-in
@@ -165,7 +167,7 @@ func TestSetupLinkLimits(t *testing.T) {
 	}
 	requireLocked(t, send())
 	r.clock.Advance(4 * time.Minute)
-	ch, err := r.OpenSetup(t.Context(), r.setupLink(ann), elsewhere)
+	ch, err := r.Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), r.setupLink(ann))
 	require.NoError(t, err)
 	for i := range 5 {
 		_, err := r.replaceBy(ch, factor.NewSecret("wrong"))
@@ -179,34 +181,34 @@ func TestSetupLinkLimits(t *testing.T) {
 func TestSetupForOthers(t *testing.T) {
 	r := newRig(t)
 	r.withApp(ann, "word")
-	ch, err := r.OpenSetup(t.Context(), r.setupLink(ann), elsewhere)
+	ch, err := r.Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), r.setupLink(ann))
 	require.NoError(t, err)
 	require.Empty(t, ch.Options)
-	require.NoError(t, r.RequestSupport(t.Context(), mfa.SupportRequest{Challenge: ch.Token, Purpose: mfa.PurposeRecover, Binding: elsewhere}))
+	require.NoError(t, r.Session(ann, elsewhere).Recovery().RequestSupport(t.Context(), ch, report.Case{}))
 
 	admin := mfa.AdminRequest{User: person(7), Actor: mfa.System("boss")}
-	d, err := r.SendSetupLinkTo(t.Context(), admin)
+	d, err := r.Admin(admin.Actor, admin.Reason).SendRecoveryLink(t.Context(), admin.User)
 	require.NoError(t, err)
 	require.Equal(t, r.clock.Now().Add(time.Hour), d.Expires)
 	require.Equal(t, "•••", d.MaskedDestination)
-	ch, err = r.OpenSetup(t.Context(), r.lastSetup(), elsewhere)
+	ch, err = r.Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), r.lastSetup())
 	require.NoError(t, err)
 	require.Equal(t, mfa.NextEnroll, ch.Next)
-	e, err := r.Enroll(t.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: elsewhere, Kind: "app", Params: map[string]factor.Secret{"word": factor.NewSecret("w")}})
+	e, err := r.Session(ann, elsewhere).Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{Kind: "app", Params: map[string]factor.Secret{"word": factor.NewSecret("w")}})
 	require.NoError(t, err)
-	c, err := r.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: elsewhere, Response: factor.NewSecret("w")})
+	c, err := r.Session(ann, elsewhere).Confirm(t.Context(), e, factor.NewSecret("w"))
 	require.NoError(t, err)
 	require.Nil(t, c.Verification)
-	require.ErrorIs(t, r.Remove(t.Context(), ch.Grant, elsewhere, r.idOf(person(7), "app")), mfa.ErrForbidden)
+	require.ErrorIs(t, r.Session(ann, elsewhere).Remove(t.Context(), ch.Grant, r.idOf(person(7), "app")), mfa.ErrForbidden)
 
 	nobody := mfa.AdminRequest{User: mfa.User{ID: "x"}, Actor: mfa.System("boss")}
-	_, err = r.SendSetupLinkTo(t.Context(), nobody)
+	_, err = r.Admin(nobody.Actor, nobody.Reason).SendRecoveryLink(t.Context(), nobody.User)
 	require.ErrorIs(t, err, mfa.ErrNotAvailable, "no address")
 	nobody.User.Enrolled, nobody.User.Email, nobody.User.EmailVerified = true, "x@example.com", true
-	_, err = r.SendSetupLinkTo(t.Context(), nobody)
+	_, err = r.Admin(nobody.Actor, nobody.Reason).SendRecoveryLink(t.Context(), nobody.User)
 	require.ErrorIs(t, err, mfa.ErrRecordMissing)
 	r.mail.fail = errors.New("down")
-	_, err = r.SendSetupLinkTo(t.Context(), admin)
+	_, err = r.Admin(admin.Actor, admin.Reason).SendRecoveryLink(t.Context(), admin.User)
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 }
 
@@ -224,41 +226,43 @@ func (r *rig) idOf(s mfa.User, kind string) string {
 }
 
 func TestSupport(t *testing.T) {
-	r := newRig(t, func(c *mfa.Config) { c.Notify = mfa.NoticesNow })
+	r := newRig(t, func(c *mfa.Config) {
+		c.Notify = func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) }
+	})
 	r.withApp(ann, "word")
 	_ = r.mail.notices()
 	ask := func(s mfa.User, message string) error {
-		return r.RequestSupport(t.Context(), mfa.SupportRequest{Challenge: r.begin(s).Token, Binding: binding, From: "192.0.2.1", Message: message})
+		return r.Session(s, binding).RequestSupport(t.Context(), r.begin(s), report.Case{From: "192.0.2.1", Message: message})
 	}
 	require.NoError(t, ask(ann, "phone fell into the sea"))
 	require.Equal(t, []string{"support.requested" + toAnn}, r.mail.notices())
 	r.clock.Advance(time.Minute)
 	require.NoError(t, ask(person(1), "help"))
 	require.NoError(t, ask(ann, "it is still there"))
-	list, err := r.SupportCases(t.Context(), mfa.System("boss"), "")
+	list, err := r.Admin(mfa.System("boss"), "").SupportCases(t.Context(), "")
 	require.NoError(t, err)
 	require.Len(t, list, 2)
-	require.Equal(t, mfa.SupportCase{UserID: "ann", UserType: "employee", Account: "ann@example.com", Time: r.clock.Now(),
+	require.Equal(t, report.Case{UserID: "ann", UserType: "employee", Account: "ann@example.com", Time: r.clock.Now(),
 		From: "192.0.2.1", Message: "it is still there"}, list[0])
 	old := r.begin(ann)
 	r.clock.Advance(15 * time.Minute)
-	require.ErrorIs(t, r.RequestSupport(t.Context(), mfa.SupportRequest{Challenge: old.Token, Binding: binding}), mfa.ErrTokenExpired)
+	require.ErrorIs(t, r.Session(ann, binding).RequestSupport(t.Context(), old, report.Case{}), mfa.ErrTokenExpired)
 	require.ErrorIs(t, ask(ann, strings.Repeat("m", 501)), factor.ErrMalformed)
 	require.ErrorIs(t, ask(ann, "\xff"), factor.ErrMalformed)
-	require.ErrorIs(t, r.RequestSupport(t.Context(), mfa.SupportRequest{Challenge: r.begin(ann).Token, Binding: "x"}), mfa.ErrToken)
+	require.ErrorIs(t, r.Session(ann, "x").RequestSupport(t.Context(), r.begin(ann), report.Case{}), mfa.ErrToken)
 
 	admin := mfa.AdminRequest{User: ann, Actor: mfa.System("boss"), Reason: "knows her badge number"}
-	require.NoError(t, r.Reset(t.Context(), admin))
-	require.NoError(t, r.CloseSupport(t.Context(), mfa.AdminRequest{User: person(1), Actor: mfa.System("boss")}))
-	require.ErrorIs(t, r.CloseSupport(t.Context(), admin), mfa.ErrNotAvailable)
-	list, err = r.SupportCases(t.Context(), mfa.System("boss"), "")
+	require.NoError(t, r.Admin(admin.Actor, admin.Reason).Reset(t.Context(), admin.User))
+	require.NoError(t, r.Admin(mfa.System("boss"), "").CloseSupportCase(t.Context(), person(1)))
+	require.ErrorIs(t, r.Admin(admin.Actor, admin.Reason).CloseSupportCase(t.Context(), admin.User), mfa.ErrNotAvailable)
+	list, err = r.Admin(mfa.System("boss"), "").SupportCases(t.Context(), "")
 	require.NoError(t, err)
 	require.Empty(t, list)
 	for key := range dump(t, r.store) {
 		require.False(t, strings.HasPrefix(key, "s/"), "an empty list is no record")
 	}
 	r.cfg.Authorize = nil
-	_, err = r.another().SupportCases(t.Context(), mfa.System("boss"), "")
+	_, err = r.another().Admin(mfa.System("boss"), "").SupportCases(t.Context(), "")
 	require.ErrorIs(t, err, mfa.ErrForbidden)
 }
 
@@ -269,22 +273,22 @@ func TestSupportIsBounded(t *testing.T) {
 	for i := range 260 {
 		s := person(i)
 		s.Account = strings.Repeat("a", 128)
-		require.NoError(t, r.RequestSupport(t.Context(), mfa.SupportRequest{Challenge: r.begin(s).Token, Binding: binding, From: long[:64], Message: long}))
+		require.NoError(t, r.Session(s, binding).RequestSupport(t.Context(), r.begin(s), report.Case{From: long[:64], Message: long}))
 	}
-	list, err := r.SupportCases(t.Context(), mfa.System("boss"), "")
+	list, err := r.Admin(mfa.System("boss"), "").SupportCases(t.Context(), "")
 	require.NoError(t, err)
 	require.Less(t, len(list), 250, "long messages: bounded by length")
 	require.Equal(t, "p259", list[0].UserID)
 	for i := range 260 {
 		s := person(i)
 		s.Tenant = "short"
-		require.NoError(t, r.RequestSupport(t.Context(), mfa.SupportRequest{Challenge: r.begin(s).Token, Binding: binding}))
+		require.NoError(t, r.Session(s, binding).RequestSupport(t.Context(), r.begin(s), report.Case{}))
 	}
-	list, err = r.SupportCases(t.Context(), mfa.System("boss"), "short")
+	list, err = r.Admin(mfa.System("boss"), "").SupportCases(t.Context(), "short")
 	require.NoError(t, err)
 	require.Len(t, list, 250)
 	require.Equal(t, "p259", list[0].UserID)
 	r.store.Inject(mfatest.OpGet, 1, mfatest.Fault{Before: errors.New("down")})
-	_, err = r.SupportCases(t.Context(), mfa.System("boss"), "")
+	_, err = r.Admin(mfa.System("boss"), "").SupportCases(t.Context(), "")
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 }

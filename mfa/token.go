@@ -16,15 +16,11 @@ import (
 )
 
 const (
-	sealChallenge  = "challenge"
-	sealEnrollment = "enrollment"
-	sealLink       = "link"
-	sealGrant      = "grant"
-	// sealPasswordless is of challenges that nobody in particular is to answer.
-	sealPasswordless = "passwordless"
+	// sealLink seals the link in a message that verifies an address.
+	sealLink = "link"
 
-	maxToken   = 4096
-	maxBinding = 512
+	maxToken     = 8192
+	maxSessionID = 512
 )
 
 // claims is what every token says. Fields that a kind of token does not use are empty.
@@ -32,7 +28,7 @@ type claims struct {
 	ID       [16]byte `cbor:"0,keyasint"`
 	Issued   int64    `cbor:"1,keyasint"`
 	Subject  subject  `cbor:"2,keyasint"`
-	Purpose  Purpose  `cbor:"3,keyasint,omitempty"`
+	Purpose  purpose  `cbor:"3,keyasint,omitempty"`
 	Bind     []byte   `cbor:"4,keyasint,omitempty"`
 	Epoch    []byte   `cbor:"5,keyasint,omitempty"` // the record's when issued; empty: there was none
 	Kinds    []string `cbor:"6,keyasint,omitempty"` // allowed by the policy when issued
@@ -53,11 +49,13 @@ type claims struct {
 	Forced bool `cbor:"18,keyasint,omitempty"`
 	// Grace says that the policy lets users in who have no allowed factor yet.
 	Grace bool `cbor:"19,keyasint,omitempty"`
+	// Shown is, in a stored challenge or enrolment, what it shows again.
+	Shown *shown `cbor:"20,keyasint,omitempty"`
 }
 
 // claimsOf are the claims of a token for a user under a policy.
-func claimsOf(s subject, p policy.Policy, purpose Purpose, now time.Time) claims {
-	return claims{ID: random16(), Issued: now.UnixMilli(), Subject: s, Purpose: purpose,
+func claimsOf(s subject, p policy.Policy, to purpose, now time.Time) claims {
+	return claims{ID: random16(), Issued: now.UnixMilli(), Subject: s, Purpose: to,
 		Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit,
 		Hold: p.RecoveryHold.Milliseconds(), Grace: now.Before(p.EnrollBy)}
 }
@@ -83,11 +81,11 @@ func (s User) check() error {
 		{"Email", s.Email, 254}, {"Phone", s.Phone, 32}, {"Locale", s.Locale, 35},
 	} {
 		if len(f.value) > f.max || !utf8.ValidString(f.value) {
-			return fmt.Errorf("%w: Subject.%s must be at most %d bytes of UTF-8", factor.ErrMalformed, f.name, f.max)
+			return fmt.Errorf("%w: User.%s must be at most %d bytes of UTF-8", factor.ErrMalformed, f.name, f.max)
 		}
 	}
 	if s.ID == "" {
-		return fmt.Errorf("%w: Subject.ID is empty", factor.ErrMalformed)
+		return fmt.Errorf("%w: User.ID is empty", factor.ErrMalformed)
 	}
 	return nil
 }
@@ -114,30 +112,22 @@ func (s subject) person() factor.User {
 	return p
 }
 
-// bindTo is what a token keeps of a binding.
-func bindTo(binding string) []byte {
-	h := sha256.Sum256([]byte("secondgate/1 binding\x00" + binding))
+// bindTo is what a token keeps of a session ID.
+func bindTo(sessionID string) []byte {
+	h := sha256.Sum256([]byte("secondgate/1 binding\x00" + sessionID))
 	return h[:16]
 }
 
-func checkBinding(binding string) error {
-	if binding == "" || len(binding) > maxBinding {
-		return fmt.Errorf("%w: Binding must have 1 to %d bytes", factor.ErrMalformed, maxBinding)
+func checkSessionID(id string) error {
+	if id == "" || len(id) > maxSessionID {
+		return fmt.Errorf("%w: a session ID has 1 to %d bytes", factor.ErrMalformed, maxSessionID)
 	}
 	return nil
 }
 
-func (m *Manager) newToken(kind string, c claims) string {
-	data, err := cborEnc.Marshal(c)
-	if err != nil {
-		panic("mfa: " + err.Error()) // plain data: cannot fail
-	}
-	return base64.RawURLEncoding.EncodeToString(m.cfg.Keys.Seal(kind, "", data))
-}
-
-// openToken returns what a token of a kind says. binding is checked unless the token has
-// none (links). All that is wrong with a token is one error: ErrToken.
-func (m *Manager) openToken(kind, token, binding string) (*claims, error) {
+// openToken returns what a sealed token of a kind says. The session ID is checked unless the
+// token is for none (links). Everything that may be wrong with a token is one error: ErrToken.
+func (m *Manager) openToken(kind, token, sessionID string) (*claims, error) {
 	if token == "" || len(token) > maxToken {
 		return nil, ErrToken
 	}
@@ -153,7 +143,7 @@ func (m *Manager) openToken(kind, token, binding string) (*claims, error) {
 	if err := cbor.Unmarshal(data, c); err != nil {
 		return nil, ErrToken
 	}
-	if kind != sealLink && kind != sealSetup && !bytes.Equal(c.Bind, bindTo(binding)) { // both are digests
+	if kind != sealLink && kind != sealSetup && !bytes.Equal(c.Bind, bindTo(sessionID)) { // both are digests
 		return nil, ErrToken
 	}
 	return c, nil

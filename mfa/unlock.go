@@ -24,7 +24,7 @@ type unlockProofs struct {
 	Last  int64 `cbor:"1,keyasint"`
 }
 
-// ProveUnlock takes an answer to a kind that was stopped after too many failures. Three right
+// UnlockByProof takes an answer to a kind that was stopped after too many failures. Three right
 // answers in a row, at least 30 seconds apart and at most an hour, make it good again; left
 // is how many are still needed, 0 when it is. It signs nobody in, and does not spend the
 // challenge, which is answered afterwards with Verify.
@@ -34,8 +34,11 @@ type unlockProofs struct {
 // and ErrNotAvailable for a kind that is not stopped, for those that are not possessions (a PIN
 // typed three times proves no more than once), and for those that must send first, which send
 // nothing while they are stopped.
-func (m *Manager) ProveUnlock(ctx context.Context, r VerifyRequest) (left int, err error) {
-	c, f, err := m.challenge(r.Challenge, r.Purpose, r.Binding, r.Kind)
+func (s Session) UnlockByProof(
+	ctx context.Context, ch *Challenge, kind string, response factor.Secret,
+) (remaining int, err error) {
+	m := s.m
+	c, f, err := s.openFor(ch, kind)
 	if err != nil {
 		return 0, err
 	}
@@ -43,12 +46,11 @@ func (m *Manager) ProveUnlock(ctx context.Context, r VerifyRequest) (left int, e
 	if _, sends := f.(factor.Challenger); t.Expensive || sends || t.Class != factor.ClassPossession {
 		return 0, fmt.Errorf("%w: this kind is not unlocked by proof", ErrNotAvailable)
 	}
-	text, err := m.normalize(f, r.Response)
+	text, err := m.normalize(f, response)
 	if err != nil {
 		return 0, err
 	}
-	kind := f.Kind()
-	err = m.respond(ctx, &response{
+	err = m.respond(ctx, &attempt{
 		factor: f, subject: c.Subject, purpose: c.Purpose, text: text,
 		opened: time.UnixMilli(c.Issued).UTC(), now: m.now(), unlocking: true,
 		find: func(r *record, now time.Time) ([]target, error) {
@@ -67,9 +69,9 @@ func (m *Manager) ProveUnlock(ctx context.Context, r VerifyRequest) (left int, e
 				p.Count = 0
 			}
 			p.Count, p.Last = p.Count+1, now.UnixMilli()
-			left = proofsNeeded - p.Count
+			remaining = proofsNeeded - p.Count
 			name := "unlock.proof"
-			if left == 0 {
+			if remaining == 0 {
 				name = "lockout.unlocked"
 				delete(r.Proofs, kind)
 				r.Lockout = m.cfg.Lockout.Succeed(r.Lockout, kind, now)
@@ -79,8 +81,10 @@ func (m *Manager) ProveUnlock(ctx context.Context, r VerifyRequest) (left int, e
 				}
 				r.Proofs[kind] = p
 			}
-			e := m.event(name, c.Subject, now, func(e *Event) { e.Kind, e.FactorID, e.Purpose, e.Remaining = kind, t.ID, c.Purpose, left })
-			if left == 0 {
+			e := m.event(name, c.Subject, now, func(e *Event) {
+				e.Kind, e.FactorID, e.Purpose, e.Remaining = kind, t.ID, string(c.Purpose), remaining
+			})
+			if remaining == 0 {
 				e = m.withNotice(r, c.Subject, "", e)
 			}
 			return []Event{e}
@@ -89,5 +93,5 @@ func (m *Manager) ProveUnlock(ctx context.Context, r VerifyRequest) (left int, e
 	if err != nil {
 		return 0, err
 	}
-	return left, nil
+	return remaining, nil
 }

@@ -1,6 +1,7 @@
 package mfa_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -17,7 +18,7 @@ func stoppedRig(t *testing.T) *rig {
 	t.Helper()
 	r := newRig(t, func(c *mfa.Config) {
 		c.Lockout = lockout.Config{Tries: 5, Total: 10, Wait: 3 * time.Minute, DisableAfter: 10}
-		c.Notify = mfa.NoticesNow
+		c.Notify = func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) }
 	})
 	r.app.once = false // right answers can be given again
 	r.withApp(ann, "word")
@@ -36,7 +37,7 @@ func stoppedRig(t *testing.T) *rig {
 }
 
 func (r *rig) prove(answer factor.Secret) (int, error) {
-	return r.ProveUnlock(r.t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: "app", Response: answer})
+	return r.Session(ann, binding).UnlockByProof(r.t.Context(), r.begin(ann), "app", answer)
 }
 
 func TestUnlockByProof(t *testing.T) {
@@ -106,7 +107,7 @@ func TestUnlockIsNoSignIn(t *testing.T) {
 	r := stoppedRig(t)
 	ch := r.begin(ann)
 	for range 3 {
-		_, err := r.ProveUnlock(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: "app", Response: factor.NewSecret("word")})
+		_, err := r.Session(ann, binding).UnlockByProof(t.Context(), ch, "app", factor.NewSecret("word"))
 		require.NoError(t, err)
 		r.clock.Advance(40 * time.Second)
 	}
@@ -129,7 +130,7 @@ func TestUnlockKinds(t *testing.T) {
 	r := newRig(t)
 	r.enroll(r.signIn(ann).Grant, "pin", "1234")
 	for _, kind := range []string{"pin", "mail", "recovery"} {
-		_, err := r.ProveUnlock(t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: kind, Response: factor.NewSecret("1234")})
+		_, err := r.Session(ann, binding).UnlockByProof(t.Context(), r.begin(ann), kind, factor.NewSecret("1234"))
 		require.ErrorIs(t, err, mfa.ErrNotAvailable, fmt.Sprint(kind))
 	}
 }
@@ -139,10 +140,10 @@ func TestUnlockKinds(t *testing.T) {
 func TestUnlockAfterAClockThatRanAhead(t *testing.T) {
 	for name, help := range map[string]func(r *rig) error{
 		"unlock": func(r *rig) error {
-			return r.Unlock(t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("boss")})
+			return r.Admin(mfa.System("boss"), "").Unlock(t.Context(), ann)
 		},
 		"reset": func(r *rig) error {
-			return r.Reset(t.Context(), mfa.AdminRequest{User: ann, Actor: mfa.System("boss")})
+			return r.Admin(mfa.System("boss"), "").Reset(t.Context(), ann)
 		},
 	} {
 		r := newRig(t)

@@ -1,29 +1,12 @@
 package mfa
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
 )
-
-// challenge opens a challenge token and finds its factor.
-func (m *Manager) challenge(token ChallengeToken, purpose Purpose, binding, kind string) (*claims, factor.Factor, error) {
-	c, err := m.openToken(sealChallenge, token.Reveal(), binding)
-	if err != nil {
-		return nil, nil, err
-	}
-	if c.Purpose != cmp.Or(purpose, PurposeSignIn) {
-		return nil, nil, ErrToken
-	}
-	f := m.factors[kind]
-	if f == nil {
-		return nil, nil, fmt.Errorf("%w: no such kind", ErrNotAvailable)
-	}
-	return c, f, nil
-}
 
 // open says whether a challenge may still be answered.
 func (c *claims) answerable(r *record, now time.Time, ttl time.Duration) error {
@@ -50,24 +33,26 @@ func (c *claims) answerable(r *record, now time.Time, ttl time.Duration) error {
 // for another one. Of these the last three are recognised, until an hour after they expired.
 // Such a response gives no entry and clears nothing. Send again. After
 // ErrUnavailable nobody is let in, and the answer may have been counted or consumed.
-func (m *Manager) Verify(ctx context.Context, r VerifyRequest) (*Verification, error) {
-	c, f, err := m.challenge(r.Challenge, r.Purpose, r.Binding, r.Kind)
+func (s Session) Verify(
+	ctx context.Context, ch *Challenge, kind string, response factor.Secret,
+) (*Verification, error) {
+	m := s.m
+	c, f, err := s.openFor(ch, kind)
 	if err != nil {
 		return nil, err
 	}
-	text, err := m.normalize(f, r.Response)
+	text, err := m.normalize(f, response)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkName(r.Remember); err != nil {
+	if err := checkName(s.remember); err != nil {
 		return nil, err
 	}
 	var done struct { // one variable for both, as it moves to the heap
 		v        *Verification
 		required *EnrollmentRequiredError
 	}
-	remember := r.Remember
-	err = m.respond(ctx, &response{
+	err = m.respond(ctx, &attempt{
 		factor: f, subject: c.Subject, purpose: c.Purpose, text: text,
 		opened: time.UnixMilli(c.Issued).UTC(), now: m.now(),
 		find: func(r *record, now time.Time) ([]target, error) {
@@ -88,7 +73,7 @@ func (m *Manager) Verify(ctx context.Context, r VerifyRequest) (*Verification, e
 			if m.restricted(r, c, t.instance) {
 				done.required = m.enrollmentRequired(r, c, t.instance, now)
 				return []Event{m.event("verify.success", c.Subject, now, func(e *Event) {
-					e.Kind, e.FactorID, e.Purpose, e.Reason = f.Kind(), t.ID, c.Purpose, "enrollment-required"
+					e.Kind, e.FactorID, e.Purpose, e.Reason = f.Kind(), t.ID, string(c.Purpose), "enrollment-required"
 				})}
 			}
 			done.v = m.verification(r, c, t.instance, now)
@@ -96,7 +81,7 @@ func (m *Manager) Verify(ctx context.Context, r VerifyRequest) (*Verification, e
 			if f.Traits().Class == factor.ClassRecovery {
 				return events
 			}
-			return append(events, m.remember(r, c, remember, done.v, now)...)
+			return append(events, m.remember(r, c, s.remember, done.v, now)...)
 		},
 	})
 	if err != nil {
@@ -111,7 +96,7 @@ func (m *Manager) Verify(ctx context.Context, r VerifyRequest) (*Verification, e
 // enrollmentRequired is what a correct response of a kind that the policy bans leads to.
 func (m *Manager) enrollmentRequired(r *record, c *claims, in *instance, now time.Time) *EnrollmentRequiredError {
 	g := *c
-	g.Epoch, g.Proof, g.Forced = r.Epoch[:], m.proofBy(r, in, now), c.Purpose == PurposeSignIn
+	g.Epoch, g.Proof, g.Forced = r.Epoch[:], m.proofBy(r, in, now), c.Purpose == purposeSignIn
 	e := &EnrollmentRequiredError{Kinds: m.enrollableBy(r, &g, g.Proof)}
 	e.Grant, e.GrantExpires = m.grantToken(&g)
 	return e
@@ -155,7 +140,7 @@ func (m *Manager) verification(r *record, c *claims, in *instance, now time.Time
 	f := m.factors[in.Kind]
 	t := f.Traits()
 	v := &Verification{UserID: c.Subject.ID, Tenant: c.Subject.Tenant, UserType: c.Subject.UserType,
-		Purpose: c.Purpose, Kind: in.Kind, FactorID: in.ID, Time: now, AssuranceLevel: 1, RecoveryCodesRemaining: -1}
+		Purpose: string(c.Purpose), Kind: in.Kind, FactorID: in.ID, Time: now, AssuranceLevel: 1, RecoveryCodesRemaining: -1}
 	if t.AMR != "" {
 		v.AMR = append(make([]string, 0, 2), t.AMR)
 	}
@@ -200,7 +185,7 @@ func (m *Manager) proofBy(r *record, in *instance, now time.Time) proof {
 func (m *Manager) grantToken(c *claims) (Grant, time.Time) {
 	g := *c
 	g.ID, g.Pending = random16(), ""
-	return Grant{Secret: factor.NewSecret(m.newToken(sealGrant, g))}, instant(c.Proof.Time).Add(c.Proof.ttl(&m.cfg))
+	return Grant{m.keep(sealGrant, g)}, instant(c.Proof.Time).Add(c.Proof.ttl(&m.cfg))
 }
 
 // recoveryLow is how few recovery codes are few.

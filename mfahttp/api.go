@@ -174,22 +174,22 @@ func (v *visit) read(into map[string]*string) (fields, error) {
 }
 
 // purpose is the member "purpose" or what was begun last.
-func (v *visit) purpose(s string) (mfa.Purpose, error) {
+func (v *visit) purpose(s string) (string, error) {
 	if s == "" {
 		return v.current(), nil
 	}
-	p := mfa.Purpose(s)
+	p := string(s)
 	// A pending sign-in can do nothing but sign in, and who is signed in does not again.
 	switch p {
-	case mfa.PurposeRecover:
+	case "replace":
 		if v.replacing {
 			return p, nil
 		}
-	case mfa.PurposeSignIn:
+	case purposeSignIn:
 		if !v.id.SignedIn {
 			return p, nil
 		}
-	case mfa.PurposeStepUp, mfa.PurposeManage:
+	case purposeStepUp, purposeManage:
 		if v.id.SignedIn {
 			return p, nil
 		}
@@ -223,7 +223,7 @@ func apiState(v *visit) error {
 	case ok:
 		v.describe(body, c)
 	case v.replacing && v.mayReplace():
-		body["next"], body["purpose"], body["kinds"] = mfa.NextEnroll, mfa.PurposeRecover, append([]string{}, v.kinds(o.Kinds)...)
+		body["next"], body["purpose"], body["kinds"] = mfa.NextEnroll, purposeRecover, append([]string{}, v.kinds(o.Kinds)...)
 	case !v.id.SignedIn:
 		return mfa.ErrTokenExpired
 	}
@@ -271,7 +271,7 @@ func (v *visit) delivered(d *mfa.Delivery) map[string]any {
 }
 
 // answering is what send and verify have in common.
-func (v *visit) answering(purpose, kind string) (mfa.Purpose, error) {
+func (v *visit) answering(purpose, kind string) (string, error) {
 	if kind == "" {
 		return "", malformed("kind is missing")
 	}
@@ -298,7 +298,7 @@ func apiVerify(v *visit) error {
 		return err
 	}
 	body := map[string]any{"next": mfa.NextDone, "purpose": ver.Purpose, "kind": ver.Kind}
-	if ver.Purpose == mfa.PurposeRecover {
+	if ver.Purpose == purposeRecover {
 		body["next"], body["kinds"] = mfa.NextEnroll, append([]string{}, ver.EnrollKinds...)
 	}
 	if ver.RecoveryCodesRemaining >= 0 {
@@ -313,7 +313,7 @@ func apiStepUp(v *visit) error {
 	if _, err := v.read(map[string]*string{"purpose": &purpose}); err != nil {
 		return err
 	}
-	p := mfa.PurposeManage
+	p := purposeManage
 	if purpose != "" {
 		var err error
 		if p, err = v.purpose(purpose); err != nil {

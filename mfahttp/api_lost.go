@@ -43,7 +43,7 @@ func (v *visit) answerEmpty(err error) error {
 }
 
 // apiSetup opens a set-up link. What it begins is answered as a sign-in is, with purpose
-// "replace", and ends with an enrolment and no sign-in.
+// purposeRecover, and ends with an enrolment and no sign-in.
 func apiSetup(v *visit) error {
 	var token string
 	if _, err := v.read(map[string]*string{"token": &token}); err != nil {
@@ -52,7 +52,7 @@ func apiSetup(v *visit) error {
 	if token == "" {
 		return malformed("token is missing")
 	}
-	c, err := v.openSetup(mfa.LinkToken{Secret: factor.NewSecret(token)})
+	c, err := v.openSetup(factor.NewSecret(token))
 	if err != nil {
 		return err
 	}

@@ -13,16 +13,21 @@ import (
 
 // ask is the one place that asks the Manager what a user has to prove. The Manager takes a zero
 // time at a sign-in for now; here it is unknown, or an old session would be given an enrolment.
-func (v *visit) ask(p mfa.Purpose, s mfa.User) (*mfa.Challenge, error) {
+func (v *visit) ask(p string, s mfa.User) (*mfa.Challenge, error) {
 	since := v.id.SignedInAt
 	if since.IsZero() {
 		since = time.Unix(0, 0)
 	}
-	r := mfa.BeginRequest{User: s, Purpose: p, Binding: v.binding(), SignedIn: since}
-	if p == mfa.PurposeSignIn {
-		r.Device = device(v.r, s)
+	handle := v.h.cfg.Manager.Session(s, v.binding())
+	switch p {
+	case purposeSignIn:
+		handle = handle.OnDevice(device(v.r, s))
+	case purposeStepUp:
+		handle = handle.StepUp()
+	case purposeManage:
+		handle = handle.ManageFactors()
 	}
-	return v.h.cfg.Manager.Begin(v.r.Context(), r)
+	return handle.FirstFactorAt(since).Begin(v.r.Context())
 }
 
 // hasAllowed says whether the user has enrolled a factor that the policy allows.
@@ -57,8 +62,8 @@ func (v *visit) alsoBy(c *pending, kind string) error {
 // mustEnroll keeps what a correct response led to of a kind that the policy no longer allows:
 // nobody is signed in, and the grant opens the enrolment of an allowed kind.
 func (v *visit) mustEnroll(c *pending, e *mfa.EnrollmentRequiredError) {
-	v.keepGrant(granted{Grant: e.Grant.Reveal(), Expires: e.GrantExpires, Kinds: e.Kinds})
-	if c.Purpose != mfa.PurposeSignIn { // the session goes on; only the grant was missing
+	v.keepGrant(granted{Grant: e.Grant, Expires: e.GrantExpires, Kinds: e.Kinds})
+	if c.Purpose != purposeSignIn { // the session goes on; only the grant was missing
 		v.drop(keyChallenge + string(c.Purpose))
 		v.drop(keyCurrent)
 		return
@@ -77,15 +82,15 @@ func (v *visit) grant() (mfa.Grant, error) {
 		return g, nil
 	}
 	if !v.id.SignedIn {
-		if c, ok := v.pending(mfa.PurposeSignIn); ok && c.Next == mfa.NextVerify {
+		if c, ok := v.pending(purposeSignIn); ok && c.Next == mfa.NextVerify {
 			return mfa.Grant{}, mfa.ErrForbidden
 		}
 		return mfa.Grant{}, mfa.ErrTokenExpired
 	}
-	if c, ok := v.pending(mfa.PurposeManage); ok && c.Next == mfa.NextVerify && len(c.Sent) > 0 {
+	if c, ok := v.pending(purposeManage); ok && c.Next == mfa.NextVerify && len(c.Sent) > 0 {
 		return mfa.Grant{}, errStepUp // another challenge would make the code that was sent worthless
 	}
-	ch, err := v.begin(mfa.PurposeManage, v.id.User)
+	ch, err := v.begin(purposeManage, v.id.User)
 	if err != nil {
 		return mfa.Grant{}, err
 	}

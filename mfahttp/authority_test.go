@@ -302,7 +302,7 @@ func TestHandlerActor(t *testing.T) {
 	}))))
 	s.srv.Config.Handler = mux
 	reset := func(who string) error {
-		return s.m.Reset(t.Context(), mfa.AdminRequest{User: s.subject(who), Actor: actor})
+		return s.m.Admin(actor, "").Reset(t.Context(), s.subject(who))
 	}
 	p := s.person("ann")
 	p.get("/actor")
@@ -361,8 +361,7 @@ func TestVerifyPage_OffersWhatWasMadeSince(t *testing.T) {
 	p.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
 	mailed := s.mail.last().Code
 	p.get("/mfa/verify?kind=access").page(t, 200, `name="kind" value="email"`)
-	_, err := s.m.Issue(t.Context(), mfa.IssueRequest{Kind: "access",
-		AdminRequest: mfa.AdminRequest{User: s.subject("ann"), Actor: mfa.System("support")}})
+	_, err := s.m.Admin(mfa.System("support"), "").Enroll(t.Context(), s.subject("ann"), mfa.EnrollRequest{Kind: "access"})
 	require.NoError(t, err)
 	p.get("/mfa/verify?kind=access").page(t, 200, `name="kind" value="access"`)
 	require.True(t, strings.Contains(p.api("GET", "state", nil).Text, `"access"`))

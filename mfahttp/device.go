@@ -22,17 +22,17 @@ func deviceCookieName(s mfa.User) string {
 }
 
 // device is the token that the browser keeps for a person.
-func device(r *http.Request, s mfa.User) mfa.DeviceToken {
+func device(r *http.Request, s mfa.User) factor.Secret {
 	c, err := r.Cookie(deviceCookieName(s))
 	if err != nil {
-		return mfa.DeviceToken{}
+		return factor.Secret{}
 	}
-	return mfa.DeviceToken{Secret: factor.NewSecret(c.Value)}
+	return factor.NewSecret(c.Value)
 }
 
 // setDevice gives the browser a token to keep. Its path is the whole site, because the first
 // factor is asked for outside of BasePath.
-func (v *visit) setDevice(s mfa.User, token mfa.DeviceToken, expires time.Time) {
+func (v *visit) setDevice(s mfa.User, token factor.Secret, expires time.Time) {
 	if token.IsZero() {
 		return
 	}
@@ -84,7 +84,7 @@ func (v *visit) forgetDevice(id string) error {
 	if err != nil {
 		return err
 	}
-	return v.refused(v.h.cfg.Manager.RevokeDevice(v.r.Context(), g, v.binding(), id))
+	return v.refused(v.handle(purposeManage).ForgetDevice(v.r.Context(), g, id))
 }
 
 // verifyURL is the page that asks for an answer of a kind.

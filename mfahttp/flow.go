@@ -22,7 +22,7 @@ var (
 )
 
 // begin opens a challenge for the person of the visit and keeps it in the session.
-func (v *visit) begin(p mfa.Purpose, s mfa.User) (*mfa.Challenge, error) {
+func (v *visit) begin(p string, s mfa.User) (*mfa.Challenge, error) {
 	ch, err := v.ask(p, s)
 	if err != nil {
 		return nil, err
@@ -31,13 +31,13 @@ func (v *visit) begin(p mfa.Purpose, s mfa.User) (*mfa.Challenge, error) {
 		return ch, nil
 	}
 	c := &pending{
-		Who: subjectKey(s), Purpose: p, Next: ch.Next, Token: ch.Token.Reveal(),
+		Who: subjectKey(s), Purpose: p, Next: ch.Next, Challenge: ch,
 		Kinds: ch.Kinds, Expires: ch.Expires,
 	}
 	c.Options = optionsOf(ch.Options)
 	v.keep(c)
 	if ch.Next == mfa.NextEnroll {
-		v.keepGrant(granted{Grant: ch.Grant.Reveal(), Expires: ch.Expires, Kinds: ch.Kinds})
+		v.keepGrant(granted{Grant: ch.Grant, Expires: ch.Expires, Kinds: ch.Kinds})
 	}
 	return ch, nil
 }
@@ -56,13 +56,13 @@ func optionsOf(list []mfa.Option) (options []option) {
 
 // stepUp begins a challenge for someone who is signed in. A person who has nothing to
 // prove is given, in its place, what lets them enrol.
-func (v *visit) stepUp(p mfa.Purpose) (*pending, error) {
+func (v *visit) stepUp(p string) (*pending, error) {
 	if err := v.signedIn(); err != nil {
 		return nil, err
 	}
 	ch, err := v.begin(p, v.id.User)
-	if p != mfa.PurposeManage && errors.Is(err, mfa.ErrNotAvailable) {
-		p = mfa.PurposeManage
+	if p != purposeManage && errors.Is(err, mfa.ErrNotAvailable) {
+		p = purposeManage
 		ch, err = v.begin(p, v.id.User)
 	}
 	if err != nil {
@@ -104,13 +104,12 @@ func (v *visit) refresh(c *pending) (*pending, error) {
 	return c, nil
 }
 
-func (v *visit) send(p mfa.Purpose, kind, factorID string) (*mfa.Delivery, error) {
+func (v *visit) send(p string, kind, factorID string) (*mfa.Delivery, error) {
 	c, ok := v.pending(p)
 	if !ok || c.Next != mfa.NextVerify {
 		return nil, v.absent(mfa.ErrTokenExpired)
 	}
-	d, err := v.h.cfg.Manager.Send(v.r.Context(), mfa.SendRequest{
-		Challenge: mfa.ChallengeToken{Secret: factor.NewSecret(c.Token)}, Purpose: p, Binding: v.binding(), Kind: kind, FactorID: factorID})
+	d, err := v.handle(p).SendTo(v.r.Context(), c.Challenge, mfa.Option{Kind: kind, FactorID: factorID})
 	if err != nil {
 		return nil, v.ended(c, err)
 	}
@@ -123,13 +122,12 @@ func (v *visit) send(p mfa.Purpose, kind, factorID string) (*mfa.Delivery, error
 }
 
 // verify judges an answer; remember is a name for the device if it is to be remembered.
-func (v *visit) verify(p mfa.Purpose, kind, code, remember string) (*mfa.Verification, error) {
+func (v *visit) verify(p string, kind, code, remember string) (*mfa.Verification, error) {
 	c, ok := v.pending(p)
 	if !ok || c.Next != mfa.NextVerify {
 		return nil, v.absent(mfa.ErrTokenExpired)
 	}
-	ver, err := v.h.cfg.Manager.Verify(v.r.Context(), mfa.VerifyRequest{
-		Challenge: mfa.ChallengeToken{Secret: factor.NewSecret(c.Token)}, Purpose: p, Binding: v.binding(), Kind: kind, Response: factor.NewSecret(code), Remember: remember})
+	ver, err := v.handle(p).RememberDevice(remember).Verify(v.r.Context(), c.Challenge, kind, factor.NewSecret(code))
 	var required *mfa.EnrollmentRequiredError
 	switch {
 	case errors.As(err, &required):
@@ -163,11 +161,11 @@ func (v *visit) ended(c *pending, err error) error {
 // put after that.
 func (v *visit) complete(ver *mfa.Verification, g mfa.Grant) error {
 	binding, recovery := v.binding(), v.recoveryKind(ver)
-	grant := granted{Grant: g.Reveal(), Expires: ver.GrantExpires, Kinds: ver.EnrollKinds,
+	grant := granted{Grant: g, Expires: ver.GrantExpires, Kinds: ver.EnrollKinds,
 		Recovery: recovery || len(ver.EnrollKinds) > 0}
 	v.drop(keyChallenge + string(ver.Purpose))
 	v.drop(keyCurrent)
-	if ver.Purpose == mfa.PurposeRecover {
+	if ver.Purpose == purposeRecover {
 		// A recovery opens the enrolment of a replacement. It is no sign-in, and the
 		// application is told of none.
 		if err := v.renew(); err != nil {
@@ -254,8 +252,7 @@ func (v *visit) enroll(kind, name, password string, params map[string]string) (s
 	if err := v.password(kind, password); err != nil {
 		return "", nil, err
 	}
-	e, err := v.h.cfg.Manager.Enroll(v.r.Context(), mfa.EnrollRequest{
-		Grant: g, Binding: v.binding(), Kind: kind, Name: name, Params: secrets(params)})
+	e, err := v.handle(purposeManage).Enroll(v.r.Context(), g, mfa.EnrollRequest{Kind: kind, Name: name, Params: secrets(params)})
 	if err != nil {
 		return "", nil, v.refused(err)
 	}
@@ -264,7 +261,7 @@ func (v *visit) enroll(kind, name, password string, params map[string]string) (s
 	}
 	id := rand.Text()
 	v.keepEnrollment(enrollment{
-		ID: id, Who: v.who(), Token: e.Token.Reveal(), Kind: kind, Name: name, Hint: e.Prompt.MaskedDestination,
+		ID: id, Who: v.who(), Token: e, Kind: kind, Name: name, Hint: e.Prompt.MaskedDestination,
 		Expires: e.Expires, CodeExpires: e.CodeExpires, Forced: !v.id.SignedIn})
 	return id, e, nil
 }
@@ -274,7 +271,7 @@ func (v *visit) resend(id string) (enrollment, *mfa.Delivery, error) {
 	if !ok {
 		return e, nil, v.absent(mfa.ErrTokenExpired)
 	}
-	d, err := v.h.cfg.Manager.ResendEnrollment(v.r.Context(), mfa.EnrollmentToken{Secret: factor.NewSecret(e.Token)}, v.binding())
+	d, err := v.handle(purposeManage).Resend(v.r.Context(), e.Token)
 	if err != nil {
 		return e, nil, err
 	}
@@ -291,8 +288,7 @@ func (v *visit) confirm(id, code string) (*mfa.Confirmation, error) {
 	if !ok {
 		return nil, v.absent(mfa.ErrTokenExpired)
 	}
-	conf, err := v.h.cfg.Manager.Confirm(v.r.Context(), mfa.ConfirmRequest{
-		Token: mfa.EnrollmentToken{Secret: factor.NewSecret(e.Token)}, Binding: v.binding(), Response: factor.NewSecret(code)})
+	conf, err := v.handle(purposeManage).Confirm(v.r.Context(), e.Token, factor.NewSecret(code))
 	if err != nil {
 		if errors.Is(err, mfa.ErrToken) || errors.Is(err, mfa.ErrTokenExpired) {
 			v.dropEnrollment(id)
@@ -360,7 +356,7 @@ func (v *visit) remove(id, password string) (mfa.FactorInfo, error) {
 	if err := v.password(f.Kind, password); err != nil {
 		return f, err
 	}
-	return f, v.refused(v.h.cfg.Manager.Remove(v.r.Context(), g, v.binding(), id))
+	return f, v.refused(v.handle(purposeManage).Remove(v.r.Context(), g, id))
 }
 
 func (v *visit) rename(id, name string) error {
@@ -374,7 +370,7 @@ func (v *visit) rename(id, name string) error {
 	if err != nil {
 		return err
 	}
-	return v.refused(v.h.cfg.Manager.Rename(v.r.Context(), g, v.binding(), id, name))
+	return v.refused(v.handle(purposeManage).Rename(v.r.Context(), g, mfa.FactorInfo{ID: id, Name: name}))
 }
 
 func (v *visit) recoveryCodes() ([]string, error) {
@@ -385,7 +381,7 @@ func (v *visit) recoveryCodes() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := v.h.cfg.Manager.RegenerateRecoveryCodes(v.r.Context(), g, v.binding())
+	e, err := v.handle(purposeManage).NewRecoveryCodes(v.r.Context(), g)
 	if err != nil {
 		return nil, v.refused(err)
 	}

@@ -42,7 +42,7 @@ func (h *Handler) Grant(r *http.Request) (grant mfa.Grant, binding string, err e
 func (v *visit) checkedGrant() (mfa.Grant, error) {
 	g, err := v.grant()
 	if err == nil {
-		err = v.refused(v.h.cfg.Manager.CheckGrant(v.r.Context(), v.id.User, g, v.binding()))
+		err = v.refused(v.handle(purposeManage).Check(v.r.Context(), g))
 	}
 	if err != nil {
 		return mfa.Grant{}, err
@@ -76,8 +76,8 @@ func (v *visit) actor() (mfa.Actor, error) {
 	if err != nil {
 		return mfa.Actor{}, err
 	}
-	a := mfa.UserActor(v.id.User, g, v.binding())
-	if err := v.refused(v.h.cfg.Manager.CheckActor(v.r.Context(), a, mfa.User{})); err != nil {
+	a := v.handle(purposeManage).Actor(g)
+	if err := v.refused(v.h.cfg.Manager.Admin(a, "").Check(v.r.Context(), mfa.User{})); err != nil {
 		return mfa.Actor{}, err
 	}
 	return a, nil
@@ -117,7 +117,7 @@ func (h *Handler) requireProof(next http.Handler, check func(v *visit) error) ht
 			next.ServeHTTP(w, r)
 		case errors.Is(err, errStepUp) && !errors.Is(err, errOnHold) && wantsPage(r):
 			secure(w.Header())
-			q := url.Values{"purpose": {string(mfa.PurposeManage)}, "return": {v.here()}}
+			q := url.Values{"purpose": {purposeManage}, "return": {v.here()}}
 			http.Redirect(w, r, h.cfg.BasePath+"step-up?"+q.Encode(), http.StatusSeeOther)
 		default:
 			h.deny(v, err)

@@ -61,9 +61,9 @@ func TestGrant(t *testing.T) {
 	p.signIn()
 	p.get("/grant")
 	require.NoError(t, got.err)
-	require.NoError(t, s.m.CheckGrant(t.Context(), s.subject("ann"), got.grant, got.binding))
-	require.ErrorIs(t, s.m.CheckGrant(t.Context(), s.subject("bob"), got.grant, got.binding), mfa.ErrToken)
-	require.ErrorIs(t, s.m.CheckGrant(t.Context(), s.subject("ann"), got.grant, nobody), mfa.ErrToken)
+	require.NoError(t, s.m.Session(s.subject("ann"), got.binding).Check(t.Context(), got.grant))
+	require.ErrorIs(t, s.m.Session(s.subject("bob"), got.binding).Check(t.Context(), got.grant), mfa.ErrToken)
+	require.ErrorIs(t, s.m.Session(s.subject("ann"), nobody).Check(t.Context(), got.grant), mfa.ErrToken)
 
 	s.clock.Advance(time.Hour)
 	p.get("/grant")

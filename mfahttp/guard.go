@@ -76,7 +76,7 @@ func (v *visit) tightened() error {
 	case p.Mode == policy.ModeOff:
 	case !proven && v.id.VerifiedAt.IsZero():
 		// By the password alone, or on a device that is remembered.
-		ch, err := v.ask(mfa.PurposeSignIn, v.id.User)
+		ch, err := v.ask(purposeSignIn, v.id.User)
 		if err != nil {
 			return err
 		}
@@ -146,7 +146,7 @@ func (v *visit) recent(maxAge time.Duration) bool {
 // mustVerify asks the Manager whether there is anything to verify: nil if not. For a
 // person who has nothing to step up with it is what a sign-in would ask that decides.
 func (v *visit) mustVerify() error {
-	for _, p := range []mfa.Purpose{mfa.PurposeStepUp, mfa.PurposeSignIn} {
+	for _, p := range []string{purposeStepUp, purposeSignIn} {
 		ch, err := v.ask(p, v.id.User)
 		switch {
 		case err == nil && ch.Next == mfa.NextDone:
@@ -201,7 +201,7 @@ func (h *Handler) deny(v *visit, err error) {
 func (h *Handler) demand(v *visit, maxAge time.Duration) {
 	secure(v.w.Header())
 	if wantsPage(v.r) {
-		q := url.Values{"purpose": {string(mfa.PurposeStepUp)}, "return": {v.here()}}
+		q := url.Values{"purpose": {purposeStepUp}, "return": {v.here()}}
 		http.Redirect(v.w, v.r, h.cfg.BasePath+"step-up?"+q.Encode(), http.StatusSeeOther)
 		return
 	}

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 )
 
@@ -114,7 +113,7 @@ func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, s mfa.User) (*mf
 	now := h.clock()
 	v := &visit{h: h, w: w, r: r, id: Identity{User: s, SignedInAt: now}, now: now}
 	v.forget()
-	ch, err := v.begin(mfa.PurposeSignIn, s)
+	ch, err := v.begin(purposeSignIn, s)
 	if err != nil {
 		return nil, err
 	}
@@ -129,10 +128,10 @@ func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, s mfa.User) (*mf
 // way; an application calls it where it sweeps old sessions.
 func (h *Handler) Ended(ctx context.Context, get func(key string) string) error {
 	var c pending
-	if json.Unmarshal([]byte(get(keyChallenge+string(mfa.PurposeSignIn))), &c) != nil || c.Token == "" {
+	if json.Unmarshal([]byte(get(keyChallenge+purposeSignIn)), &c) != nil || c.Challenge == nil {
 		return nil
 	}
-	err := h.cfg.Manager.Abandon(ctx, mfa.ChallengeToken{Secret: factor.NewSecret(c.Token)}, get(keyBinding))
+	err := h.cfg.Manager.Session(userOfKey(c.Who), get(keyBinding)).Cancel(ctx, c.Challenge)
 	if errors.Is(err, mfa.ErrToken) || errors.Is(err, mfa.ErrTokenExpired) || errors.Is(err, mfa.ErrRecordMissing) {
 		return nil // answered, or of a person who is gone
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 )
 
@@ -57,7 +58,7 @@ func (v *visit) renew() error {
 		return nil
 	}
 	ctx, kept := v.r.Context(), map[string]string{}
-	for _, key := range []string{keyBinding, keySetup, keyChallenge + string(mfa.PurposeRecover), keyCurrent} {
+	for _, key := range []string{keyBinding, keySetup, keyChallenge + purposeRecover, keyCurrent} {
 		kept[key] = v.h.cfg.Session.Get(ctx, key)
 	}
 	if err := v.h.cfg.Renew(v.w, v.r); err != nil {
@@ -156,8 +157,7 @@ func (v *visit) lostChallenge(offered bool) (*pending, error) {
 }
 
 func (v *visit) sendSetupLink(c *pending) error {
-	_, err := v.h.cfg.Manager.SendSetupLink(v.r.Context(), mfa.SetupRequest{
-		Challenge: mfa.ChallengeToken{Secret: factor.NewSecret(c.Token)}, Purpose: c.Purpose, Binding: v.binding()})
+	_, err := v.handle(c.Purpose).SendRecoveryLink(v.r.Context(), c.Challenge)
 	return err
 }
 
@@ -166,8 +166,7 @@ func (v *visit) requestSupport(c *pending, message string) error {
 	if err != nil || len(from) > 64 {
 		from = ""
 	}
-	return v.h.cfg.Manager.RequestSupport(v.r.Context(), mfa.SupportRequest{Challenge: mfa.ChallengeToken{Secret: factor.NewSecret(c.Token)}, Purpose: c.Purpose,
-		Binding: v.binding(), From: from, Message: message})
+	return v.handle(c.Purpose).RequestSupport(v.r.Context(), c.Challenge, report.Case{From: from, Message: message})
 }
 
 func postLostLink(v *visit) error {
@@ -200,7 +199,7 @@ func pageSetup(v *visit) error {
 	if token == "" || len(token) > maxURL*2 {
 		return mfa.ErrToken
 	}
-	if _, _, _, err := v.h.cfg.Manager.SetupSubject(mfa.LinkToken{Secret: factor.NewSecret(token)}); err != nil {
+	if _, err := v.h.cfg.Manager.RecoveryUser(factor.NewSecret(token)); err != nil {
 		return err
 	}
 	return v.page(http.StatusOK, ui.Setup{Frame: v.frame(nil), Token: token})
@@ -211,7 +210,7 @@ func postSetup(v *visit) error {
 	if err != nil {
 		return err
 	}
-	c, err := v.openSetup(mfa.LinkToken{Secret: factor.NewSecret(f.Get("token"))})
+	c, err := v.openSetup(factor.NewSecret(f.Get("token")))
 	switch {
 	case errors.Is(err, errSignedIn):
 		return v.redirect(v.at("factors"))
@@ -222,28 +221,27 @@ func postSetup(v *visit) error {
 	case len(c.Options) == 0:
 		return v.redirect(v.at("lost"))
 	}
-	return v.redirect(v.at("verify", "purpose", string(mfa.PurposeRecover)))
+	return v.redirect(v.at("verify", "purpose", purposeRecover))
 }
 
 // errSignedIn: who is signed in changes factors in the security settings, and the link stays good.
 var errSignedIn = fmt.Errorf("mfahttp: signed in already: %w", mfa.ErrNotAvailable)
 
 // openSetup opens a set-up link in this session.
-func (v *visit) openSetup(token mfa.LinkToken) (*pending, error) {
-	id, tenant, userType, err := v.h.cfg.Manager.SetupSubject(token)
+func (v *visit) openSetup(token factor.Secret) (*pending, error) {
+	user, err := v.h.cfg.Manager.RecoveryUser(token)
 	if err != nil {
 		return nil, err
 	}
-	subject := mfa.User{ID: id, Tenant: tenant, UserType: userType}
 	switch {
-	case v.id.User.ID != "" && subjectKey(v.id.User) != subjectKey(subject):
+	case v.id.User.ID != "" && subjectKey(v.id.User) != subjectKey(user):
 		return nil, mfa.ErrForbidden // somebody else uses this browser; the link stays good
 	case v.id.SignedIn:
 		return nil, errSignedIn
 	}
 	// A link that is no good any more changes nothing of what this browser is about.
 	binding := rand.Text()
-	ch, err := v.h.cfg.Manager.OpenSetup(v.r.Context(), token, binding)
+	ch, err := v.h.cfg.Manager.Session(user, binding).Recovery().OpenRecoveryLink(v.r.Context(), token)
 	if err != nil {
 		return nil, err
 	}
@@ -255,27 +253,27 @@ func (v *visit) openSetup(token mfa.LinkToken) (*pending, error) {
 	}
 	browser := rand.Text()
 	sum := sha256.Sum256([]byte(browser))
-	v.put(keySetup, replacing{ID: id, Tenant: tenant, UserType: userType, Expires: until, Browser: sum[:]})
+	v.put(keySetup, replacing{ID: user.ID, Tenant: user.Tenant, UserType: user.UserType, Expires: until, Browser: sum[:]})
 	if err := v.renew(); err != nil {
 		return nil, err
 	}
 	v.setRecoveryCookie(browser, v.secondsTo(until))
 	v.replacing = true
 	if v.id.User.ID == "" {
-		v.id = Identity{User: subject}
+		v.id = Identity{User: user}
 	}
-	c := &pending{Who: v.who(), Purpose: mfa.PurposeRecover, Next: ch.Next, Token: ch.Token.Reveal(), Kinds: ch.Kinds, Expires: ch.Expires,
+	c := &pending{Who: v.who(), Purpose: purposeRecover, Next: ch.Next, Challenge: ch, Kinds: ch.Kinds, Expires: ch.Expires,
 		Options: optionsOf(ch.Options)}
 	v.keep(c)
 	if ch.Next == mfa.NextEnroll {
-		v.keepGrant(granted{Grant: ch.Grant.Reveal(), Expires: ch.Expires, Kinds: ch.Kinds})
+		v.keepGrant(granted{Grant: ch.Grant, Expires: ch.Expires, Kinds: ch.Kinds})
 	}
 	return c, nil
 }
 
 // replaced ends the set-up of a new device: the person signs in with it.
 func (v *visit) replaced() {
-	for _, key := range []string{keySetup, keyGrant, keyChallenge + string(mfa.PurposeRecover)} {
+	for _, key := range []string{keySetup, keyGrant, keyChallenge + purposeRecover} {
 		v.drop(key)
 	}
 	v.setRecoveryCookie("", -1)
@@ -316,8 +314,7 @@ func postUnlock(v *visit) error {
 
 // proveUnlock says how many right answers are still to come; with 0 the kind is good again.
 func (v *visit) proveUnlock(c *pending, kind, code string) (left int, err error) {
-	left, err = v.h.cfg.Manager.ProveUnlock(v.r.Context(), mfa.VerifyRequest{Challenge: mfa.ChallengeToken{Secret: factor.NewSecret(c.Token)}, Purpose: c.Purpose,
-		Binding: v.binding(), Kind: kind, Response: factor.NewSecret(code)})
+	left, err = v.handle(c.Purpose).UnlockByProof(v.r.Context(), c.Challenge, kind, factor.NewSecret(code))
 	if err != nil {
 		return 0, v.ended(c, err)
 	}

@@ -50,7 +50,7 @@ type Config struct {
 	// somebody who may not sign in; any other error is taken for a failure. Verified is then
 	// told of a Verification that is Passwordless, for which the session waited for nobody.
 	// See PasswordlessForm. Nil: passkeys come after a password only.
-	Account func(ctx context.Context, tenant, id string) (mfa.User, error)
+	Account func(ctx context.Context, named mfa.User) (mfa.User, error)
 
 	// SignOut forgets who the request is from, as the application's own sign-out does; the
 	// Handler then redirects to LoginURL. It is called by the "Sign out" and "Use another

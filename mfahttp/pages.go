@@ -19,7 +19,7 @@ func (h *Handler) pageRoutes() {
 	h.either("GET", "verify", pageVerify)
 	h.either("POST", "verify", postVerify)
 	h.either("POST", "send", postSend)
-	h.route("GET", "step-up", pageStepUp)
+	h.route("GET", purposeStepUp, pageStepUp)
 	h.route("POST", "sign-out", postSignOut)
 
 	h.route("GET", "factors", pageFactors)
@@ -133,7 +133,7 @@ func pageIndex(v *visit) error {
 	case v.id.SignedIn:
 		return v.redirect(v.at("factors"))
 	}
-	c, ok := v.pending(mfa.PurposeSignIn)
+	c, ok := v.pending(purposeSignIn)
 	if !ok {
 		return mfa.ErrTokenExpired
 	}
@@ -148,7 +148,7 @@ func pageIndex(v *visit) error {
 }
 
 // pagePurpose is which challenge a page is about; anything odd is the ordinary one.
-func (v *visit) pagePurpose(values url.Values) mfa.Purpose {
+func (v *visit) pagePurpose(values url.Values) string {
 	p, err := v.purpose(values.Get("purpose"))
 	if err != nil {
 		return v.current()
@@ -235,10 +235,10 @@ func postVerify(v *visit) error {
 		v.noteError(kind, err, nil)
 		return v.redirect(v.at("verify", "purpose", f.Get("purpose"), "kind", kind, "return", back))
 	}
-	if ver.Purpose == mfa.PurposeRecover {
+	if ver.Purpose == purposeRecover {
 		return v.redirect(v.at("enroll"))
 	}
-	if ver.RecoveryCodesRemaining >= 0 && ver.Purpose == mfa.PurposeSignIn {
+	if ver.RecoveryCodesRemaining >= 0 && ver.Purpose == purposeSignIn {
 		v.note(notice{Code: noteRecovered, Left: ver.RecoveryCodesRemaining})
 		return v.redirect(v.at("factors"))
 	}
@@ -279,9 +279,9 @@ func pageStepUp(v *visit) error {
 	}
 	q := v.r.URL.Query()
 	back := returnTo(q)
-	p := mfa.PurposeManage
-	if q.Get("purpose") == string(mfa.PurposeStepUp) {
-		p = mfa.PurposeStepUp
+	p := purposeManage
+	if q.Get("purpose") == purposeStepUp {
+		p = purposeStepUp
 	}
 	c, ok := v.pending(p)
 	if !ok || len(c.Sent) == 0 {
@@ -332,7 +332,7 @@ func postLink(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if _, err := v.h.cfg.Manager.Confirm(v.r.Context(), mfa.ConfirmRequest{Link: mfa.LinkToken{Secret: factor.NewSecret(f.Get("token"))}}); err != nil {
+	if _, err := v.h.cfg.Manager.ConfirmLink(v.r.Context(), factor.NewSecret(f.Get("token"))); err != nil {
 		return err
 	}
 	return v.redirect(v.at("confirmed"))

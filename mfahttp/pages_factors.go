@@ -31,7 +31,7 @@ func (v *visit) needStepUp(err error, back string) (bool, error) {
 	if !errors.Is(err, errStepUp) || errors.Is(err, errOnHold) {
 		return false, err
 	}
-	return true, v.redirect(v.at("step-up", "purpose", string(mfa.PurposeManage), "return", back))
+	return true, v.redirect(v.at("step-up", "purpose", purposeManage, "return", back))
 }
 
 // changed answers a change of a factor.
@@ -100,12 +100,12 @@ func (v *visit) mayEnroll(here string) (*mfa.Overview, error) {
 	}
 	if v.replacing {
 		if _, ok := v.liveGrant(); !ok {
-			return nil, v.redirect(v.at("verify", "purpose", string(mfa.PurposeRecover)))
+			return nil, v.redirect(v.at("verify", "purpose", purposeRecover))
 		}
 		return v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
 	}
 	if !v.id.SignedIn {
-		c, ok := v.pending(mfa.PurposeSignIn)
+		c, ok := v.pending(purposeSignIn)
 		if !ok {
 			return nil, mfa.ErrTokenExpired
 		}
@@ -279,7 +279,7 @@ func postConfirm(v *visit) error {
 	// The name can be given beside the first code, once the app is there to be named.
 	if name := f.Get("name"); name != "" && name != conf.Factor.Name {
 		if g, ok := v.liveGrant(); ok {
-			if err := v.h.cfg.Manager.Rename(v.r.Context(), g, v.binding(), conf.Factor.ID, name); err != nil {
+			if err := v.handle(purposeManage).Rename(v.r.Context(), g, mfa.FactorInfo{ID: conf.Factor.ID, Name: name}); err != nil {
 				v.noteError(e.Kind, err, nil)
 				if conf.Verification == nil {
 					return v.redirect(v.at("factors"))

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
 )
@@ -117,7 +116,7 @@ func TestPagesStepUp(t *testing.T) {
 	p.get("/mfa/step-up?purpose=step-up&return=%2Frecent")
 	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {sent}, "purpose": {"step-up"}, "return": {"/recent?x=1"}}).goes(t, "/recent?x=1")
 	p.get("/recent?x=1").page(t, 200, "welcome")
-	if len(s.verified) != 2 || s.verified[1].Purpose != mfa.PurposeStepUp {
+	if len(s.verified) != 2 || s.verified[1].Purpose != "step-up" {
 		t.Fatal(s.verified)
 	}
 }
@@ -304,7 +303,7 @@ func TestPagesTwoTabs(t *testing.T) {
 	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100002"}, "purpose": {"step-up"}, "return": {"/recent"}}).goes(t, "/recent")
 	p.get("/recent").page(t, 200, "welcome")
 	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100003"}, "purpose": {"manage"}, "return": {"/mfa/recovery-codes"}}).goes(t, "/mfa/recovery-codes")
-	if len(s.verified) != 3 || s.verified[1].Purpose != mfa.PurposeStepUp || s.verified[2].Purpose != mfa.PurposeManage {
+	if len(s.verified) != 3 || s.verified[1].Purpose != "step-up" || s.verified[2].Purpose != "manage" {
 		t.Fatal(s.verified)
 	}
 	// A sign-in that was finished in one tab ends in the other, too.

@@ -61,11 +61,15 @@ func apiPasswordless(v *visit) error {
 		binding = rand.Text()
 		v.setBrowser(binding, 0)
 	}
-	ch, err := v.h.cfg.Manager.BeginPasswordless(v.r.Context(), kindPasskey, binding)
+	ch, err := v.h.cfg.Manager.Passwordless(binding).Begin(v.r.Context(), kindPasskey)
 	if err != nil {
 		return err
 	}
-	body := map[string]any{"challenge": ch.Token.Reveal(), "data": json.RawMessage(ch.Prompt.Data)}
+	token, err := ch.MarshalText()
+	if err != nil {
+		return err
+	}
+	body := map[string]any{"challenge": string(token), "data": json.RawMessage(ch.Prompt.Data)}
 	v.expiry(body, ch.Expires)
 	writeJSON(v.w, http.StatusOK, body)
 	return nil
@@ -83,17 +87,19 @@ func apiPasswordlessVerify(v *visit) error {
 	if binding == "" {
 		return mfa.ErrToken
 	}
+	var ch mfa.Challenge
+	if err := ch.UnmarshalText([]byte(challenge)); err != nil {
+		return err
+	}
 	var who mfa.User
-	ver, err := v.h.cfg.Manager.VerifyPasswordless(v.r.Context(), mfa.PasswordlessRequest{
-		Challenge: mfa.ChallengeToken{Secret: factor.NewSecret(challenge)}, Binding: binding, Response: factor.NewSecret(code),
-		Subject: func(ctx context.Context, tenant, id string) (mfa.User, error) {
-			s, err := v.h.cfg.Account(ctx, tenant, id)
-			if err != nil && !errors.Is(err, mfa.ErrForbidden) {
-				err = fmt.Errorf("mfahttp: Config.Account: %w", errors.Join(mfa.ErrUnavailable, err))
-			}
-			who = s
-			return s, err
-		}})
+	ver, err := v.h.cfg.Manager.Passwordless(binding).Verify(v.r.Context(), &ch, factor.NewSecret(code), func(ctx context.Context, named mfa.User) (mfa.User, error) {
+		s, err := v.h.cfg.Account(ctx, named)
+		if err != nil && !errors.Is(err, mfa.ErrForbidden) {
+			err = fmt.Errorf("mfahttp: Config.Account: %w", errors.Join(mfa.ErrUnavailable, err))
+		}
+		who = s
+		return s, err
+	})
 	if err != nil {
 		return err
 	}

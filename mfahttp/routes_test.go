@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/internal/routes"
-	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/storage"
@@ -160,13 +159,13 @@ func TestHandlerRoutes_WantAFreshProof(t *testing.T) {
 
 // No GET changes a record, or makes a code worthless that is on its way, whatever is asked for.
 func TestHandlerRoutes_GetChangesNothing(t *testing.T) {
-	for _, purpose := range []mfa.Purpose{mfa.PurposeSignIn, mfa.PurposeManage, mfa.PurposeStepUp} {
+	for _, purpose := range []string{"sign-in", "manage", "step-up"} {
 		t.Run(string(purpose), func(t *testing.T) {
 			s := newKeySite(t, func(c *mfahttp.Config) { c.SetupLinks, c.Support = true, true })
 			p := s.person("ann").signIn()
 			id := p.enrollSMS()
 			p.login()
-			if purpose != mfa.PurposeSignIn {
+			if purpose != "sign-in" {
 				p.api("POST", "send", m{"kind": "sms"}).is(t, 200, "")
 				p.api("POST", "verify", m{"kind": "sms", "code": s.text.last().Code}).is(t, 200, "")
 				s.clock.Advance(time.Hour)

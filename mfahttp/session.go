@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -26,7 +27,28 @@ const (
 
 // purposes are those a session may have a challenge for, one of each: two tabs that ask
 // for different things do not disturb each other.
-var purposes = [...]mfa.Purpose{mfa.PurposeSignIn, mfa.PurposeStepUp, mfa.PurposeManage, mfa.PurposeRecover}
+var purposes = [...]string{purposeSignIn, purposeStepUp, purposeManage, purposeRecover}
+
+const (
+	purposeSignIn  = "sign-in"
+	purposeStepUp  = "step-up"
+	purposeManage  = "manage"
+	purposeRecover = "replace"
+)
+
+// handle is the Manager's handle for the user and the session of the visit, for a purpose.
+func (v *visit) handle(purpose string) mfa.Session {
+	s := v.h.cfg.Manager.Session(v.id.User, v.binding())
+	switch purpose {
+	case purposeStepUp:
+		return s.StepUp()
+	case purposeManage:
+		return s.ManageFactors()
+	case purposeRecover:
+		return s.Recovery()
+	}
+	return s
+}
 
 // maxEnrollments is how many enrolments of one session may wait to be confirmed. The
 // oldest gives way.
@@ -35,13 +57,14 @@ const maxEnrollments = 4
 // pending is a challenge that has been begun.
 type pending struct {
 	Who     string
-	Purpose mfa.Purpose
+	Purpose string
 	Next    mfa.Next
-	Token   string          `json:",omitempty"`
-	Options []option        `json:",omitempty"`
-	Kinds   []string        `json:",omitempty"`
-	Expires time.Time       `json:",omitzero"`
-	Sent    map[string]sent `json:",omitempty"` // by kind
+	// Challenge is nil for one that is met by an enrolment.
+	Challenge *mfa.Challenge  `json:",omitempty"`
+	Options   []option        `json:",omitempty"`
+	Kinds     []string        `json:",omitempty"`
+	Expires   time.Time       `json:",omitzero"`
+	Sent      map[string]sent `json:",omitempty"` // by kind
 	// Banned says that the user has proven a factor of a kind that the policy no longer allows.
 	Banned bool `json:",omitempty"`
 }
@@ -73,7 +96,7 @@ type sent struct {
 // granted is the grant of the session.
 type granted struct {
 	Who     string
-	Grant   string
+	Grant   mfa.Grant
 	Expires time.Time
 	// Kinds are those that the grant lets the user enrol, if it is limited to some.
 	Kinds []string `json:",omitempty"`
@@ -88,7 +111,7 @@ type granted struct {
 type enrollment struct {
 	ID          string
 	Who         string
-	Token       string
+	Token       *mfa.Enrollment
 	Kind        string
 	Name        string    `json:",omitempty"`
 	Hint        string    `json:",omitempty"`
@@ -100,6 +123,12 @@ type enrollment struct {
 // subjectKey tells people apart. What a session keeps for one is nothing to another, even
 // if the application lets a session change hands without ending it.
 func subjectKey(s mfa.User) string { return s.Tenant + "\x00" + s.ID }
+
+// userOfKey is the user that subjectKey made a key of.
+func userOfKey(key string) mfa.User {
+	tenant, id, _ := strings.Cut(key, "\x00")
+	return mfa.User{ID: id, Tenant: tenant}
+}
 
 // visit is one request with who makes it.
 type visit struct {
@@ -121,7 +150,7 @@ func (v *visit) get(key string, into any) bool {
 
 func (v *visit) put(key string, value any) {
 	b, err := json.Marshal(value)
-	if err != nil { // Only strings, times and booleans are ever put.
+	if err != nil { // only what can be kept is ever put
 		v.drop(key)
 		return
 	}
@@ -153,7 +182,7 @@ func (v *visit) forget() {
 }
 
 // pending returns the live challenge of the purpose that belongs to this person.
-func (v *visit) pending(p mfa.Purpose) (*pending, bool) {
+func (v *visit) pending(p string) (*pending, bool) {
 	var c pending
 	if !v.get(keyChallenge+string(p), &c) || c.Who != v.who() || c.Purpose != p || !v.now.Before(c.Expires) {
 		return nil, false
@@ -167,23 +196,23 @@ func (v *visit) keep(c *pending) {
 }
 
 // current is the purpose that an answer without one is for.
-func (v *visit) current() mfa.Purpose {
+func (v *visit) current() string {
 	if v.replacing {
-		return mfa.PurposeRecover
+		return purposeRecover
 	}
 	if !v.id.SignedIn {
-		return mfa.PurposeSignIn
+		return purposeSignIn
 	}
-	var p mfa.Purpose
-	if v.get(keyCurrent, &p) && p != mfa.PurposeSignIn {
+	var p string
+	if v.get(keyCurrent, &p) && p != purposeSignIn {
 		return p
 	}
-	return mfa.PurposeManage
+	return purposeManage
 }
 
 // keepGrant keeps a grant for the user and the browser of the visit.
 func (v *visit) keepGrant(g granted) {
-	if g.Grant != "" {
+	if !g.Grant.IsZero() {
 		g.Who, g.Setup = v.who(), v.replacing
 		v.put(keyGrant, g)
 	}
@@ -193,7 +222,7 @@ func (v *visit) keepGrant(g granted) {
 // and with the same limits: it is worth no more.
 func (v *visit) replaceGrant(token mfa.Grant, expires time.Time) {
 	g, _ := v.granted()
-	g.Grant, g.Expires = token.Reveal(), expires
+	g.Grant, g.Expires = token, expires
 	v.keepGrant(g)
 }
 
@@ -223,10 +252,10 @@ func (v *visit) kinds(list []string) []string {
 
 func (v *visit) liveGrant() (mfa.Grant, bool) {
 	g, ok := v.granted()
-	if !ok || g.Grant == "" || !v.now.Before(g.Expires) {
+	if !ok || g.Grant.IsZero() || !v.now.Before(g.Expires) {
 		return mfa.Grant{}, false
 	}
-	return mfa.Grant{Secret: factor.NewSecret(g.Grant)}, true
+	return g.Grant, true
 }
 
 func (v *visit) enrollments() []enrollment {

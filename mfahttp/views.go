@@ -91,7 +91,7 @@ func (v *visit) showVerify(c *pending, o option, n *notice, until time.Time, rem
 		}
 	}
 	p := ui.Verify{Frame: v.frame(n), Return: back, Option: o.shown(), Until: until}
-	if c.Purpose != mfa.PurposeSignIn {
+	if c.Purpose != purposeSignIn {
 		p.Purpose = string(c.Purpose)
 	} else if !o.Recovery {
 		p.Remember = int((remember + 24*time.Hour - 1) / (24 * time.Hour))

@@ -35,7 +35,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	challenge, err := m.BeginPasswordless(context.Background(), "passkey", "the browser")
+	challenge, err := m.Passwordless("the browser").Begin(context.Background(), "passkey")
 	if err != nil {
 		panic(err)
 	}
@@ -47,11 +47,9 @@ func Example() {
 	}
 	fmt.Println(options.PublicKey.RPID, options.PublicKey.UserVerification)
 
-	_, err = m.VerifyPasswordless(context.Background(), mfa.PasswordlessRequest{
-		Challenge: challenge.Token, Binding: "the browser", Response: factor.NewSecret("what the browser said"),
-		Subject: func(_ context.Context, tenant, id string) (mfa.User, error) {
-			return mfa.User{Tenant: tenant, ID: id}, nil // as the application knows them
-		}})
+	_, err = m.Passwordless("the browser").Verify(context.Background(), challenge, factor.NewSecret("what the browser said"), func(_ context.Context, tenant, id string) (mfa.User, error) {
+		return mfa.User{Tenant: tenant, ID: id}, nil // as the application knows them
+	})
 	fmt.Println(err)
 	// Output:
 	// example.com required

@@ -75,16 +75,16 @@ func lookup(_ context.Context, _, id string) (mfa.User, error) {
 // enrol is the whole road of an enrolment.
 func (w *world) enrol(g mfa.Grant, d *device) (*mfa.Confirmation, error) {
 	w.t.Helper()
-	e, err := w.Enroll(w.t.Context(), mfa.EnrollRequest{Grant: g, Binding: session, Kind: "passkey"})
+	e, err := w.Session(annSubject, session).Enroll(w.t.Context(), g, mfa.EnrollRequest{Kind: "passkey"})
 	require.NoError(w.t, err)
 	require.NotEmpty(w.t, e.Prompt.Data)
-	return w.Confirm(w.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: factor.NewSecret(d.create(w.t, e.Prompt.Data))})
+	return w.Session(annSubject, session).Confirm(w.t.Context(), e, factor.NewSecret(d.create(w.t, e.Prompt.Data)))
 }
 
 // first enrols the first passkey of a person.
 func (w *world) first(s mfa.User, d *device) *mfa.Confirmation {
 	w.t.Helper()
-	ch, err := w.Begin(w.t.Context(), mfa.BeginRequest{User: s, Binding: session})
+	ch, err := w.Session(s, session).Begin(w.t.Context())
 	require.NoError(w.t, err)
 	require.Equal(w.t, mfa.NextEnroll, ch.Next)
 	c, err := w.enrol(ch.Grant, d)
@@ -96,26 +96,26 @@ func (w *world) first(s mfa.User, d *device) *mfa.Confirmation {
 // asked begins a second factor and returns the options.
 func (w *world) asked(s mfa.User) (mfa.ChallengeToken, []byte) {
 	w.t.Helper()
-	ch, err := w.Begin(w.t.Context(), mfa.BeginRequest{User: s, Binding: session})
+	ch, err := w.Session(s, session).Begin(w.t.Context())
 	require.NoError(w.t, err)
-	d, err := w.Send(w.t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: session, Kind: "passkey"})
+	d, err := w.Session(s, session).Send(w.t.Context(), ch, "passkey")
 	require.NoError(w.t, err)
 	return ch.Token, d.Prompt.Data
 }
 
 func (w *world) second(token mfa.ChallengeToken, response string) (*mfa.Verification, error) {
-	return w.Verify(w.t.Context(), mfa.VerifyRequest{Challenge: token, Binding: session, Kind: "passkey", Response: factor.NewSecret(response)})
+	return w.Session(annSubject, session).Verify(w.t.Context(), token, "passkey", factor.NewSecret(response))
 }
 
 func (w *world) open() *mfa.PasswordlessChallenge {
 	w.t.Helper()
-	ch, err := w.BeginPasswordless(w.t.Context(), "passkey", session)
+	ch, err := w.Passwordless(session).Begin(w.t.Context(), "passkey")
 	require.NoError(w.t, err)
 	return ch
 }
 
 func (w *world) alone(ch *mfa.PasswordlessChallenge, response string) (*mfa.Verification, error) {
-	return w.VerifyPasswordless(w.t.Context(), mfa.PasswordlessRequest{Challenge: ch.Token, Binding: session, Response: factor.NewSecret(response), Subject: lookup})
+	return w.Passwordless(session).Verify(w.t.Context(), ch, factor.NewSecret(response), lookup)
 }
 
 func TestSecondFactor(t *testing.T) {
@@ -176,24 +176,24 @@ func TestOneSuccessInParallel(t *testing.T) {
 	token, options := w.asked(annSubject)
 	answer := factor.NewSecret(d.get(t, options))
 	require.EqualValues(t, 1, won(func(m *mfa.Manager) error {
-		_, err := m.Verify(t.Context(), mfa.VerifyRequest{Challenge: token, Binding: session, Kind: "passkey", Response: answer})
+		_, err := m.Session(annSubject, session).Verify(t.Context(), token, "passkey", answer)
 		return err
 	}))
 	ch := w.open()
 	d.auth.Options.UserHandle = handleOf(t, w)
 	answer = factor.NewSecret(d.get(t, ch.Prompt.Data))
 	require.EqualValues(t, 1, won(func(m *mfa.Manager) error {
-		_, err := m.VerifyPasswordless(t.Context(), mfa.PasswordlessRequest{Challenge: ch.Token, Binding: session, Response: answer, Subject: lookup})
+		_, err := m.Passwordless(session).Verify(t.Context(), ch, answer, lookup)
 		return err
 	}))
 	o, err := w.Overview(t.Context(), annSubject)
 	require.NoError(t, err)
 	g := w.freshGrant(d)
-	e, err := w.Enroll(t.Context(), mfa.EnrollRequest{Grant: g, Binding: session, Kind: "passkey"})
+	e, err := w.Session(annSubject, session).Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "passkey"})
 	require.NoError(t, err)
 	answer = factor.NewSecret(newDevice().create(t, e.Prompt.Data))
 	require.EqualValues(t, 1, won(func(m *mfa.Manager) error {
-		_, err := m.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: answer})
+		_, err := m.Session(annSubject, session).Confirm(t.Context(), e, answer)
 		return err
 	}))
 	after, err := w.Overview(t.Context(), annSubject)
@@ -222,7 +222,7 @@ func TestWrongAnswersInParallel(t *testing.T) {
 	for i := range 200 {
 		m := []*mfa.Manager{w.Manager, w.other}[i%2]
 		wg.Go(func() {
-			_, err := m.Verify(t.Context(), mfa.VerifyRequest{Challenge: token, Binding: session, Kind: "passkey", Response: factor.NewSecret(answer)})
+			_, err := m.Session(annSubject, session).Verify(t.Context(), token, "passkey", factor.NewSecret(answer))
 			var a *mfa.AttemptError
 			if errors.As(err, &a) {
 				judged.Add(1)
@@ -349,7 +349,7 @@ func TestPasswordlessWantsAVerifyingPasskey(t *testing.T) {
 func TestCredentialOfAnother(t *testing.T) {
 	w, d := newWorld(t), newDevice()
 	c := w.first(annSubject, d)
-	ch, err := w.Begin(t.Context(), mfa.BeginRequest{User: bobSubject, Binding: session})
+	ch, err := w.Session(bobSubject, session).Begin(t.Context())
 	require.NoError(t, err)
 	_, err = w.enrol(ch.Grant, d)
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
@@ -358,7 +358,7 @@ func TestCredentialOfAnother(t *testing.T) {
 	// policy requires one.
 	other, err := w.enrol(c.Grant, newDevice())
 	require.NoError(t, err)
-	require.NoError(t, w.Remove(t.Context(), other.Grant, session, c.Factor.ID))
+	require.NoError(t, w.Session(bobSubject, session).Remove(t.Context(), other.Grant, c.Factor.ID))
 	d.auth.Options.UserHandle = userID(t, c.Factor.Data)
 	open := w.open()
 	_, err = w.alone(open, d.get(t, open.Prompt.Data))
@@ -383,7 +383,7 @@ func TestCeremonyEnds(t *testing.T) {
 	c := w.first(annSubject, d)
 	token, options := w.asked(annSubject)
 	open := w.open()
-	e, err := w.Enroll(t.Context(), mfa.EnrollRequest{Grant: c.Grant, Binding: session, Kind: "passkey"})
+	e, err := w.Session(annSubject, session).Enroll(t.Context(), c.Grant, mfa.EnrollRequest{Kind: "passkey"})
 	require.NoError(t, err)
 	w.clock.Advance(5 * time.Minute)
 	_, err = w.second(token, d.get(t, options))
@@ -391,7 +391,7 @@ func TestCeremonyEnds(t *testing.T) {
 	d.auth.Options.UserHandle = userID(t, c.Factor.Data)
 	_, err = w.alone(open, d.get(t, open.Prompt.Data))
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
-	_, err = w.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: factor.NewSecret(newDevice().create(t, e.Prompt.Data))})
+	_, err = w.Session(annSubject, session).Confirm(t.Context(), e, factor.NewSecret(newDevice().create(t, e.Prompt.Data)))
 	require.ErrorIs(t, err, factor.ErrExpired)
 }
 

@@ -94,12 +94,11 @@ const (
 func (r *rig) enroll(u mfa.User) mfa.Grant {
 	r.t.Helper()
 	ctx := r.t.Context()
-	ch, err := r.second.Begin(ctx, mfa.BeginRequest{User: u, Binding: session})
+	ch, err := r.second.Session(u, session).Begin(ctx)
 	require.NoError(r.t, err)
-	e, err := r.second.Enroll(ctx, mfa.EnrollRequest{Grant: ch.Grant, Binding: session, Kind: "pin",
-		Params: map[string]factor.Secret{"pin": factor.NewSecret(userPIN)}})
+	e, err := r.second.Session(u, session).Enroll(ctx, ch.Grant, mfa.EnrollRequest{Kind: "pin", Params: map[string]factor.Secret{"pin": factor.NewSecret(userPIN)}})
 	require.NoError(r.t, err)
-	c, err := r.second.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: factor.NewSecret(userPIN)})
+	c, err := r.second.Session(u, session).Confirm(ctx, e, factor.NewSecret(userPIN))
 	require.NoError(r.t, err)
 	return c.Grant
 }
@@ -107,10 +106,9 @@ func (r *rig) enroll(u mfa.User) mfa.Grant {
 // proves has a user prove their second factor.
 func (r *rig) proves(u mfa.User) mfa.Grant {
 	r.t.Helper()
-	ch, err := r.second.Begin(r.t.Context(), mfa.BeginRequest{User: u, Binding: session})
+	ch, err := r.second.Session(u, session).Begin(r.t.Context())
 	require.NoError(r.t, err)
-	v, err := r.second.Verify(r.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: session,
-		Kind: "pin", Response: factor.NewSecret(userPIN)})
+	v, err := r.second.Session(u, session).Verify(r.t.Context(), ch, "pin", factor.NewSecret(userPIN))
 	require.NoError(r.t, err)
 	return v.Grant
 }

@@ -111,14 +111,14 @@ var rigKey = seal.GenerateKey()
 
 func begin(t testing.TB, m *mfa.Manager, s mfa.User) *mfa.Challenge {
 	t.Helper()
-	ch, err := m.Begin(t.Context(), mfa.BeginRequest{User: s, Binding: "b"})
+	ch, err := m.Session(s, "b").Begin(t.Context())
 	require.NoError(t, err)
 	return ch
 }
 
 func enroll(t testing.TB, m *mfa.Manager, g mfa.Grant, p string) *mfa.Enrollment {
 	t.Helper()
-	e, err := m.Enroll(t.Context(), mfa.EnrollRequest{Grant: g, Binding: "b", Kind: "pin", Params: map[string]factor.Secret{"pin": factor.NewSecret(p)}})
+	e, err := m.Session(TODOUSER, "b").Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "pin", Params: map[string]factor.Secret{"pin": factor.NewSecret(p)}})
 	require.NoError(t, err)
 	return e
 }
@@ -126,15 +126,15 @@ func enroll(t testing.TB, m *mfa.Manager, g mfa.Grant, p string) *mfa.Enrollment
 func TestEnteredTwiceThenUsed(t *testing.T) {
 	m, s := rig(t, pin.Config{}, mfatest.NewFaultyStore(memory.New()))
 	e := enroll(t, m, begin(t, m, s).Grant, "739162")
-	_, err := m.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: "b", Response: factor.NewSecret("739163")})
+	_, err := m.Session(s, "b").Confirm(t.Context(), e, factor.NewSecret("739163"))
 	require.ErrorIs(t, err, factor.ErrIncorrect)
-	c, err := m.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: "b", Response: factor.NewSecret("739162")})
+	c, err := m.Session(s, "b").Confirm(t.Context(), e, factor.NewSecret("739162"))
 	require.NoError(t, err)
 	require.Equal(t, []string{"pwd"}, c.Verification.AMR, "knowledge beside a password is no second factor by the book")
 	require.Equal(t, 1, c.Verification.AssuranceLevel)
 
 	verify := func(p factor.Secret) error {
-		_, err := m.Verify(t.Context(), mfa.VerifyRequest{Challenge: begin(t, m, s).Token, Binding: "b", Kind: "pin", Response: p})
+		_, err := m.Session(s, "b").Verify(t.Context(), begin(t, m, s), "pin", p)
 		return err
 	}
 	require.NoError(t, verify(factor.NewSecret("739162")))
@@ -142,7 +142,7 @@ func TestEnteredTwiceThenUsed(t *testing.T) {
 	require.ErrorIs(t, verify(factor.NewSecret("abc")), factor.ErrMalformed)
 
 	e = enroll(t, m, c.Grant, "804271") // changing takes a grant, and replaces
-	_, err = m.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: "b", Response: factor.NewSecret("804271")})
+	_, err = m.Session(s, "b").Confirm(t.Context(), e, factor.NewSecret("804271"))
 	require.NoError(t, err)
 	require.ErrorIs(t, verify(factor.NewSecret("739162")), factor.ErrIncorrect)
 	require.NoError(t, verify(factor.NewSecret("804271")))
@@ -153,7 +153,7 @@ func TestParallelRightPIN(t *testing.T) {
 	m, s := rig(t, pin.Config{}, store)
 	other, _ := rig(t, pin.Config{}, store)
 	e := enroll(t, m, begin(t, m, s).Grant, "739162")
-	_, err := m.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: "b", Response: factor.NewSecret("739162")})
+	_, err := m.Session(s, "b").Confirm(t.Context(), e, factor.NewSecret("739162"))
 	require.NoError(t, err)
 	ch := begin(t, m, s)
 	var wins atomic.Int32
@@ -162,7 +162,7 @@ func TestParallelRightPIN(t *testing.T) {
 		go func() {
 			defer func() { done <- struct{}{} }()
 			use := []*mfa.Manager{m, other}[i%2]
-			if _, err := use.Verify(context.Background(), mfa.VerifyRequest{Challenge: ch.Token, Binding: "b", Kind: "pin", Response: factor.NewSecret("739162")}); err == nil {
+			if _, err := use.Session(s, "b").Verify(context.Background(), ch, "pin", factor.NewSecret("739162")); err == nil {
 				wins.Add(1)
 			}
 		}()

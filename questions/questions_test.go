@@ -218,13 +218,13 @@ func newPerson(t *testing.T) *person {
 	p.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: p.clock, Factors: []factor.Factor{app, mail, newFactor(t), codes}})
 	require.NoError(t, err)
 	ch := p.begin()
-	e, err := p.Enroll(t.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: session, Kind: "totp"})
+	e, err := p.Session(subject, session).Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{Kind: "totp"})
 	require.NoError(t, err)
 	p.secret = e.Prompt.Secret.Reveal()
-	c, err := p.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: session, Response: p.shown()})
+	c, err := p.Session(subject, session).Confirm(t.Context(), e, p.shown())
 	require.NoError(t, err)
 	p.grant = c.Grant
-	done, err := p.Enroll(t.Context(), mfa.EnrollRequest{Grant: p.grant, Binding: session, Kind: "questions", Params: chosen})
+	done, err := p.Session(subject, session).Enroll(t.Context(), p.grant, mfa.EnrollRequest{Kind: "questions", Params: chosen})
 	require.NoError(t, err)
 	require.NotNil(t, done.Confirmed)
 	return p
@@ -238,7 +238,7 @@ func (p *person) shown() factor.Secret {
 
 func (p *person) begin() *mfa.Challenge {
 	p.t.Helper()
-	ch, err := p.Begin(context.Background(), mfa.BeginRequest{User: p.subject, Binding: session})
+	ch, err := p.Session(p.subject, session).Begin(context.Background())
 	require.NoError(p.t, err)
 	return ch
 }
@@ -246,18 +246,18 @@ func (p *person) begin() *mfa.Challenge {
 // setup opens a set-up link.
 func (p *person) setup() *mfa.Challenge {
 	p.t.Helper()
-	_, err := p.SendSetupLink(p.t.Context(), mfa.SetupRequest{Challenge: p.begin().Token, Binding: session})
+	_, err := p.Session(p.subject, session).SendRecoveryLink(p.t.Context(), p.begin())
 	require.NoError(p.t, err)
 	m, _ := p.mail.Last()
 	_, link, _ := strings.Cut(m.Text.Reveal(), "https://acme.example/?")
 	token, _, _ := strings.Cut(link, "\n")
-	ch, err := p.OpenSetup(p.t.Context(), mfa.LinkToken{Secret: factor.NewSecret(token)}, session)
+	ch, err := p.Session(p.subject, session).Recovery().OpenRecoveryLink(p.t.Context(), factor.NewSecret(token))
 	require.NoError(p.t, err)
 	return ch
 }
 
-func (p *person) answer(ch *mfa.Challenge, purpose mfa.Purpose, text string) (*mfa.Verification, error) {
-	return p.Verify(p.t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Purpose: purpose, Binding: session, Kind: "questions", Response: factor.NewSecret(text)})
+func (p *person) answer(ch *mfa.Challenge, purpose string, text string) (*mfa.Verification, error) {
+	return withPurpose(p.Session(p.subject, session), purpose).Verify(p.t.Context(), ch, "questions", factor.NewSecret(text))
 }
 
 // They replace a lost device by a set-up link, and do nothing else.
@@ -267,23 +267,23 @@ func TestQuestionsReplaceOnly(t *testing.T) {
 	for _, o := range signIn.Options {
 		require.NotEqual(t, "questions", o.Kind)
 	}
-	_, err := p.answer(signIn, mfa.PurposeSignIn, right)
+	_, err := p.answer(signIn, "sign-in", right)
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
 
 	ch := p.setup()
 	require.Len(t, ch.Options, 1)
 	require.Equal(t, "questions", ch.Options[0].Kind)
 	require.Len(t, ch.Options[0].Questions, 3)
-	_, err = p.answer(ch, mfa.PurposeRecover, "wrong\n"+right[strings.IndexByte(right, '\n')+1:])
+	_, err = p.answer(ch, "replace", "wrong\n"+right[strings.IndexByte(right, '\n')+1:])
 	require.ErrorIs(t, err, factor.ErrIncorrect)
-	v, err := p.answer(ch, mfa.PurposeRecover, right)
+	v, err := p.answer(ch, "replace", right)
 	require.NoError(t, err)
 	o, err := p.Overview(t.Context(), p.subject)
 	require.NoError(t, err)
-	require.ErrorIs(t, p.Remove(t.Context(), v.Grant, session, o.Factors[0].ID), mfa.ErrForbidden)
-	_, err = p.Enroll(t.Context(), mfa.EnrollRequest{Grant: v.Grant, Binding: session, Kind: "questions", Params: chosen})
+	require.ErrorIs(t, p.Session(p.subject, session).Remove(t.Context(), v.Grant, o.Factors[0].ID), mfa.ErrForbidden)
+	_, err = p.Session(p.subject, session).Enroll(t.Context(), v.Grant, mfa.EnrollRequest{Kind: "questions", Params: chosen})
 	require.ErrorIs(t, err, mfa.ErrForbidden, "nor do they change themselves")
-	_, err = p.Enroll(t.Context(), mfa.EnrollRequest{Grant: v.Grant, Binding: session, Kind: "totp"})
+	_, err = p.Session(p.subject, session).Enroll(t.Context(), v.Grant, mfa.EnrollRequest{Kind: "totp"})
 	require.NoError(t, err)
 }
 
@@ -291,10 +291,9 @@ func TestQuestionsReplaceOnly(t *testing.T) {
 // A challenge that no mailed link began takes no answers, whatever its purpose.
 func TestQuestions_WantTheMailedLink(t *testing.T) {
 	p := newPerson(t)
-	for _, purpose := range []mfa.Purpose{mfa.PurposeSignIn, mfa.PurposeStepUp, mfa.PurposeManage, mfa.PurposeRecover} {
-		ch, err := p.Begin(t.Context(), mfa.BeginRequest{User: p.subject, Binding: session,
-			Purpose: purpose, SignedIn: p.clock.Now()})
-		if purpose == mfa.PurposeRecover {
+	for _, purpose := range []string{"sign-in", "step-up", "manage", "replace"} {
+		ch, err := withPurpose(p.Session(p.subject, session), purpose).FirstFactorAt(p.clock.Now()).Begin(t.Context())
+		if purpose == "replace" {
 			require.ErrorIs(t, err, mfa.ErrNotAvailable, "there is nothing to recover with")
 			ch = p.begin()
 		} else {
@@ -303,28 +302,28 @@ func TestQuestions_WantTheMailedLink(t *testing.T) {
 		for _, o := range ch.Options {
 			require.NotEqual(t, "questions", o.Kind)
 		}
-		for _, as := range []mfa.Purpose{purpose, mfa.PurposeRecover} {
+		for _, as := range []string{purpose, "replace"} {
 			_, err = p.answer(ch, as, right)
 			require.Error(t, err, "%s as %s", purpose, as)
 		}
 	}
 	// With recovery codes there is a challenge to answer, and still not by questions.
-	_, err := p.RegenerateRecoveryCodes(t.Context(), p.grant, session)
+	_, err := p.Session(p.subject, session).NewRecoveryCodes(t.Context(), p.grant)
 	require.NoError(t, err)
-	ch, err := p.Begin(t.Context(), mfa.BeginRequest{User: p.subject, Binding: session, Purpose: mfa.PurposeRecover})
+	ch, err := p.Session(p.subject, session).Recovery().Begin(t.Context())
 	require.NoError(t, err)
-	_, err = p.answer(ch, mfa.PurposeRecover, right)
+	_, err = p.answer(ch, "replace", right)
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
 }
 
 func TestQuestionsAreTheLastResort(t *testing.T) {
 	p := newPerson(t)
-	_, err := p.RegenerateRecoveryCodes(t.Context(), p.grant, session)
+	_, err := p.Session(TODOUSER, session).NewRecoveryCodes(t.Context(), p.grant)
 	require.NoError(t, err)
 	ch := p.setup()
 	require.Len(t, ch.Options, 1)
 	require.Equal(t, "recovery", ch.Options[0].Kind)
-	_, err = p.answer(ch, mfa.PurposeRecover, right)
+	_, err = p.answer(ch, "replace", right)
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
 }
 
@@ -332,10 +331,10 @@ func TestWrongAnswersLock(t *testing.T) {
 	p := newPerson(t)
 	ch := p.setup()
 	for range 5 {
-		_, err := p.answer(ch, mfa.PurposeRecover, "one\ntwo\nthree")
+		_, err := p.answer(ch, "replace", "one\ntwo\nthree")
 		require.ErrorIs(t, err, factor.ErrIncorrect)
 	}
-	_, err := p.answer(ch, mfa.PurposeRecover, right)
+	_, err := p.answer(ch, "replace", right)
 	var locked *mfa.LockedError
 	require.ErrorAs(t, err, &locked)
 }
@@ -343,12 +342,12 @@ func TestWrongAnswersLock(t *testing.T) {
 // Editing is enrolling again, with a grant; the answers before end.
 func TestEditing(t *testing.T) {
 	p := newPerson(t)
-	_, err := p.Enroll(t.Context(), mfa.EnrollRequest{Grant: p.grant, Binding: session, Kind: "questions", Params: with("answer1", "Somebody else")})
+	_, err := p.Session(TODOUSER, session).Enroll(t.Context(), p.grant, mfa.EnrollRequest{Kind: "questions", Params: with("answer1", "Somebody else")})
 	require.NoError(t, err)
 	ch := p.setup()
-	_, err = p.answer(ch, mfa.PurposeRecover, right)
+	_, err = p.answer(ch, "replace", right)
 	require.ErrorIs(t, err, factor.ErrIncorrect)
-	_, err = p.Enroll(t.Context(), mfa.EnrollRequest{Grant: mfa.Grant{Secret: factor.NewSecret("x")}, Binding: session, Kind: "questions", Params: chosen})
+	_, err = p.Session(TODOUSER, session).Enroll(t.Context(), mfa.Grant{Secret: factor.NewSecret("x")}, mfa.EnrollRequest{Kind: "questions", Params: chosen})
 	require.ErrorIs(t, err, mfa.ErrToken)
 }
 

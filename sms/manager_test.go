@@ -34,9 +34,9 @@ func newManager(t *testing.T, f *sms.Factor, clock mfa.Clock, events func(contex
 
 func enrolment(t *testing.T, m *mfa.Manager, number string) (*mfa.Enrollment, error) {
 	t.Helper()
-	ch, err := m.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding})
+	ch, err := m.Session(ann, binding).Begin(t.Context())
 	require.NoError(t, err)
-	return m.Enroll(t.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: binding, Kind: sms.Kind, Params: map[string]factor.Secret{"number": factor.NewSecret(number)}})
+	return m.Session(ann, binding).Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{Kind: sms.Kind, Params: map[string]factor.Secret{"number": factor.NewSecret(number)}})
 }
 
 func code(m sms.Message) factor.Secret { return factor.NewSecret(m.Text[:6]) }
@@ -54,21 +54,21 @@ func TestWithManager(t *testing.T) {
 	require.Len(t, box.sent, 1)
 	require.Contains(t, box.sent[0].Text, "is uw code voor Acme")
 	require.Equal(t, 90*time.Second, box.sent[0].TTL)
-	_, err = m.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: code(box.sent[0])})
+	_, err = m.Session(ann, binding).Confirm(t.Context(), e, code(box.sent[0]))
 	require.NoError(t, err)
 
 	for _, c := range []struct {
 		after time.Duration
 		want  error
 	}{{90*time.Second - time.Millisecond, nil}, {90 * time.Second, factor.ErrExpired}} {
-		ch, err := m.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding})
+		ch, err := m.Session(ann, binding).Begin(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, mfa.NextVerify, ch.Next)
-		d, err := m.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: sms.Kind})
+		d, err := m.Session(ann, binding).Send(t.Context(), ch, sms.Kind)
 		require.NoError(t, err)
 		require.Equal(t, "+31 •••••5678", d.MaskedDestination)
 		clock.Advance(c.after)
-		v, err := m.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: sms.Kind, Response: code(box.sent[len(box.sent)-1])})
+		v, err := m.Session(ann, binding).Verify(t.Context(), ch, sms.Kind, code(box.sent[len(box.sent)-1]))
 		if c.want != nil {
 			require.ErrorIs(t, err, c.want)
 			continue
@@ -85,18 +85,18 @@ func TestOneSuccess(t *testing.T) {
 	m := newManager(t, newFactor(t, config(box)), mfatest.NewClock(now), nil)
 	e, err := enrolment(t, m, "+31612345678")
 	require.NoError(t, err)
-	_, err = m.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: code(box.sent[0])})
+	_, err = m.Session(ann, binding).Confirm(t.Context(), e, code(box.sent[0]))
 	require.NoError(t, err)
-	ch, err := m.Begin(t.Context(), mfa.BeginRequest{User: ann, Binding: binding})
+	ch, err := m.Session(ann, binding).Begin(t.Context())
 	require.NoError(t, err)
-	_, err = m.Send(t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: sms.Kind})
+	_, err = m.Session(ann, binding).Send(t.Context(), ch, sms.Kind)
 	require.NoError(t, err)
 
 	var successes atomic.Int32
 	var wg sync.WaitGroup
 	for range 64 {
 		wg.Go(func() {
-			_, err := m.Verify(context.Background(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: sms.Kind, Response: code(box.sent[1])})
+			_, err := m.Session(ann, binding).Verify(context.Background(), ch, sms.Kind, code(box.sent[1]))
 			if err == nil {
 				successes.Add(1)
 			}

@@ -295,7 +295,7 @@ func TestAdministration(t *testing.T) {
 func TestServiceAdministration_NeedsTheActorsProof(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
-	actor := mfa.UserActor(mfa.User{Tenant: "acme", ID: "admin"}, mfa.Grant{Secret: factor.NewSecret("a grant")}, "a session")
+	actor := r.Session(mfa.User{Tenant: "acme", ID: "admin"}, "a session").Actor(mfa.Grant{Secret: factor.NewSecret("a grant")})
 	activation := sso.ActivationRequest{Actor: actor, Tenant: "acme",
 		Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}
 	acts := map[string]func() error{

@@ -115,12 +115,11 @@ func (s *Service) unlink(ctx context.Context, tenant, subject, id string) (provi
 // Forget ends all links of a user, for an administrator who has made sure who asks, or for
 // the application because it deletes the user. Administrators end their own links with
 // Unlink. After an error some may be left: do it again.
-func (s *Service) Forget(ctx context.Context, r mfa.AdminRequest) error {
-	person := r.User
+func (s *Service) Forget(ctx context.Context, actor mfa.Actor, reason string, person mfa.User) error {
 	if err := checkPerson(person.Tenant, person.ID); err != nil {
 		return err
 	}
-	if err := s.authorize(ctx, r.Actor, person, mfa.AdminAction{Name: "forget", Reason: r.Reason,
+	if err := s.authorize(ctx, actor, person, mfa.AdminAction{Name: "forget", Reason: reason,
 		UserID: person.ID, Tenant: person.Tenant, UserType: person.UserType}); err != nil {
 		return err
 	}
@@ -133,6 +132,6 @@ func (s *Service) Forget(ctx context.Context, r mfa.AdminRequest) error {
 			return err
 		}
 	}
-	s.emit(ctx, mfa.Event{Name: "sso.forgotten", Time: s.now(), UserID: person.ID, Tenant: person.Tenant, Actor: r.Actor.Name(), Note: r.Reason})
+	s.emit(ctx, mfa.Event{Name: "sso.forgotten", Time: s.now(), UserID: person.ID, Tenant: person.Tenant, Actor: actor.Name(), Note: reason})
 	return nil
 }

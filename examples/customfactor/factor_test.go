@@ -146,20 +146,17 @@ func TestFactor_SignsIn(t *testing.T) {
 	})
 	require.NoError(t, err)
 	ctx, ann, session := t.Context(), mfa.User{ID: "42"}, "session"
-	begun, err := m.Begin(ctx, mfa.BeginRequest{User: ann, Binding: session})
+	begun, err := m.Session(ann, session).Begin(ctx)
 	require.NoError(t, err)
-	e, err := m.Enroll(ctx, mfa.EnrollRequest{Grant: begun.Grant, Binding: session,
-		Kind: "token", Params: map[string]factor.Secret{"serial": factor.NewSecret(serial)}})
+	e, err := m.Session(ann, session).Enroll(ctx, begun.Grant, mfa.EnrollRequest{Kind: "token", Params: map[string]factor.Secret{"serial": factor.NewSecret(serial)}})
 	require.NoError(t, err)
-	_, err = m.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: session,
-		Response: factor.NewSecret(press(t, 0))})
+	_, err = m.Session(ann, session).Confirm(ctx, e, factor.NewSecret(press(t, 0)))
 	require.NoError(t, err)
 
-	begun, err = m.Begin(ctx, mfa.BeginRequest{User: ann, Binding: session})
+	begun, err = m.Session(ann, session).Begin(ctx)
 	require.NoError(t, err)
 	respond := func(code string) error {
-		_, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: begun.Token, Binding: session,
-			Kind: "token", Response: factor.NewSecret(code)})
+		_, err := m.Session(ann, session).Verify(ctx, begun, "token", factor.NewSecret(code))
 		return err
 	}
 	require.ErrorIs(t, respond(press(t, 0)), factor.ErrReplayed)

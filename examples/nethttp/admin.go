@@ -81,7 +81,7 @@ func (a *app) acting(who *account, next acted) http.Handler {
 }
 
 func (a *app) setPolicy(ctx context.Context, who *administrator, userType string, p policy.Policy) error {
-	return a.manager.SetPolicy(ctx, mfa.SetPolicyRequest{Actor: who.actor, Tenant: tenant, UserType: userType, Policy: p})
+	return a.manager.Admin(who.actor, "").SetPolicy(ctx, policy.StoredPolicy{Tenant: tenant, UserType: userType, Policy: p})
 }
 
 func (a *app) reset(ctx context.Context, who *administrator, whom *account) error {
@@ -89,7 +89,7 @@ func (a *app) reset(ctx context.Context, who *administrator, whom *account) erro
 	// up a factor.
 	err := a.unlinkAll(ctx, who, whom)
 	if err == nil {
-		err = a.manager.Reset(ctx, mfa.AdminRequest{User: whom.subject(), Actor: who.actor, Reason: reason(ctx)})
+		err = a.manager.Admin(who.actor, reason(ctx)).Reset(ctx, whom.subject())
 	}
 	if err == nil {
 		err = a.endOthers(ctx, whom.ID) // what was lost, or taken over, may be signed in
@@ -99,7 +99,7 @@ func (a *app) reset(ctx context.Context, who *administrator, whom *account) erro
 
 // signOutEverywhere ends every session of a person, and every device that is remembered.
 func (a *app) signOutEverywhere(ctx context.Context, who *administrator, whom *account) error {
-	if err := a.manager.CheckActor(ctx, who.actor, whom.subject()); err != nil {
+	if err := a.manager.Admin(who.actor, "").Check(ctx, whom.subject()); err != nil {
 		return err
 	}
 	if err := a.authorize(ctx, mfa.AdminAction{Actor: who.ID, Name: "sign-out", UserID: whom.ID, Tenant: tenant}); err != nil {
@@ -110,7 +110,7 @@ func (a *app) signOutEverywhere(ctx context.Context, who *administrator, whom *a
 }
 
 func (a *app) unlock(ctx context.Context, who *administrator, whom *account) error {
-	return a.manager.Unlock(ctx, mfa.AdminRequest{User: whom.subject(), Actor: who.actor, Reason: reason(ctx)})
+	return a.manager.Admin(who.actor, reason(ctx)).Unlock(ctx, whom.subject())
 }
 
 func (a *app) apiGetPolicy(w http.ResponseWriter, r *http.Request, _ *account) {

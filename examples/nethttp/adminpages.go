@@ -95,7 +95,7 @@ func (a *app) pageAdmin(w http.ResponseWriter, r *http.Request, who *account) {
 		}
 		data.Types = append(data.Types, v)
 	}
-	if waiting, err := a.manager.SupportCases(r.Context(), viewing(who), tenant); err != nil {
+	if waiting, err := a.manager.Admin(a.viewing(who), "").SupportCases(r.Context(), tenant); err != nil {
 		a.failPage(w, r, err)
 		return
 	} else {

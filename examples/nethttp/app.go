@@ -330,10 +330,10 @@ func (a *app) sweep(ctx context.Context) error {
 }
 
 func (a *app) sendConfirmation(ctx context.Context, who *administrator, whom *account) (*mfa.Delivery, error) {
-	return a.manager.SendConfirmation(ctx, mfa.AdminRequest{User: whom.subject(), Actor: who.actor})
+	return a.manager.Admin(who.actor, "").SendVerificationLink(ctx, whom.subject())
 }
 
 // confirmAll sends confirmation links to a stream of people.
 func (a *app) confirmAll(ctx context.Context, actor mfa.Actor, people iter.Seq[mfa.User]) iter.Seq[email.Confirmed] {
-	return email.SendConfirmations(ctx, a.manager, actor, "", people)
+	return email.SendConfirmations(ctx, a.manager.Admin(actor, ""), people)
 }

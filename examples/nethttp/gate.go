@@ -119,8 +119,8 @@ func (a *app) verified(w http.ResponseWriter, r *http.Request, v *mfa.Verificati
 }
 
 // byPasskey implements mfahttp.Config.Account.
-func (a *app) byPasskey(ctx context.Context, _, id string) (mfa.User, error) {
-	acct, err := a.people.byID(ctx, id)
+func (a *app) byPasskey(ctx context.Context, named mfa.User) (mfa.User, error) {
+	acct, err := a.people.byID(ctx, named.ID)
 	if errors.Is(err, errNobody) {
 		return mfa.User{}, mfa.ErrForbidden
 	}

@@ -176,7 +176,7 @@ func (a *app) postReset(w http.ResponseWriter, r *http.Request) {
 func (a *app) pageChange(w http.ResponseWriter, r *http.Request, who *account) {
 	grant, binding, err := a.ownGrant(r)
 	if err == nil {
-		err = unproven(a.manager.CheckPasswordChange(r.Context(), who.subject(), grant, binding))
+		err = unproven(a.manager.Session(who.subject(), binding).CheckPasswordChange(r.Context(), grant))
 	}
 	if err != nil {
 		a.failPage(w, r, err)
@@ -235,10 +235,10 @@ func (a *app) postSetPassword(w http.ResponseWriter, r *http.Request, who *admin
 		a.failPage(w, r, err)
 		return
 	}
-	req, err := request(who, whom, r)
+	reason, err := statedReason(r)
 	if err == nil {
 		err = a.slowed(r.Context(), a.loginAttempt(r, who.login), func(ctx context.Context) error {
-			return a.resets.AdminSet(ctx, password.AdminRequest{Tenant: tenant, ID: loginID(whom.login), Actor: req.Actor, Reason: req.Reason,
+			return a.resets.AdminSet(ctx, password.AdminRequest{Tenant: tenant, ID: loginID(whom.login), Actor: who.actor, Reason: reason,
 				Password: factor.NewSecret(r.PostForm.Get("password"))})
 		})
 	}

@@ -39,12 +39,14 @@ func (a *app) newSignOn(ctx context.Context, env func(string) string, store stor
 	}
 	a.providers = providers
 	service, err := sso.New(sso.Config{
-		Store:      store,
-		Keys:       keys,
-		URL:        a.cfg.public.String() + ssoPath,
-		Providers:  providers,
-		CheckGrant: a.manager.CheckGrant,
-		CheckActor: a.manager.CheckActor,
+		Store:     store,
+		Keys:      keys,
+		URL:       a.cfg.public.String() + ssoPath,
+		Providers: providers,
+		CheckGrant: func(ctx context.Context, user mfa.User, g mfa.Grant, sessionID string) error {
+			return a.manager.Session(user, sessionID).Check(ctx, g)
+		},
+		CheckActor: a.checkActor,
 		Authorize:  a.authorize,
 		Events: func(ctx context.Context, e mfa.Event) {
 			events(ctx, e)

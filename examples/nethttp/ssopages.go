@@ -79,7 +79,7 @@ func (a *app) unlinkAll(ctx context.Context, who *administrator, whom *account) 
 	if links, err := a.signOn.Links(ctx, whom.subject()); err != nil || len(links) == 0 {
 		return err // and nobody is told of nothing
 	}
-	return a.signOn.Forget(ctx, mfa.AdminRequest{User: whom.subject(), Actor: who.actor, Reason: reason(ctx)})
+	return a.signOn.Forget(ctx, who.actor, reason(ctx), whom.subject())
 }
 
 // signOnView is what the owner's page about sign-on shows.

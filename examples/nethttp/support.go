@@ -43,10 +43,17 @@ type caseView struct {
 }
 
 // viewing is the Actor of a user who looks at something and changes nothing.
-func viewing(who *account) mfa.Actor { return mfa.UserActor(who.subject(), mfa.Grant{}, "") }
+func (a *app) viewing(who *account) mfa.Actor {
+	return a.manager.Session(who.subject(), "viewing").Actor(mfa.Grant{})
+}
+
+// checkActor says whether an actor has proven enough to act on a user.
+func (a *app) checkActor(ctx context.Context, actor mfa.Actor, about mfa.User) error {
+	return a.manager.Admin(actor, "").Check(ctx, about)
+}
 
 func (a *app) pageSupport(w http.ResponseWriter, r *http.Request, who *account) {
-	list, err := a.manager.SupportCases(r.Context(), viewing(who), tenant)
+	list, err := a.manager.Admin(a.viewing(who), "").SupportCases(r.Context(), tenant)
 	if err != nil {
 		a.failPage(w, r, err)
 		return
@@ -107,12 +114,19 @@ func (a *app) showPerson(w http.ResponseWriter, r *http.Request, who *account, p
 // errReason: an act on somebody else's account is done for a reason, or not at all.
 var errReason = errors.New("a reason is needed")
 
-func request(who *administrator, whom *account, r *http.Request) (mfa.AdminRequest, error) {
+// statedReason is the reason that an administrator has typed.
+func statedReason(r *http.Request) (string, error) {
 	reason := strings.TrimSpace(r.PostForm.Get("reason"))
 	if reason == "" || len(reason) > 500 {
-		return mfa.AdminRequest{}, errReason
+		return "", errReason
 	}
-	return mfa.AdminRequest{User: whom.subject(), Actor: who.actor, Reason: reason}, nil
+	return reason, nil
+}
+
+// withReason returns the handle for an administrator who has given a reason.
+func (a *app) withReason(who *administrator, r *http.Request) (mfa.Admin, error) {
+	reason, err := statedReason(r)
+	return a.manager.Admin(who.actor, reason), err
 }
 
 // postAccess makes a temporary access code and shows it, this once.
@@ -123,11 +137,10 @@ func (a *app) postAccess(w http.ResponseWriter, r *http.Request, who *administra
 		return
 	}
 	p := onePerson{personView: a.describe(r.Context(), *whom)}
-	req, err := request(who, whom, r)
+	admin, err := a.withReason(who, r)
 	if err == nil {
 		var e *mfa.Enrollment
-		e, err = a.manager.Issue(r.Context(), mfa.IssueRequest{AdminRequest: req, Kind: "access",
-			Params: map[string]factor.Secret{"valid": factor.NewSecret(r.PostForm.Get("valid")), "uses": factor.NewSecret(r.PostForm.Get("uses"))}})
+		e, err = admin.Enroll(r.Context(), whom.subject(), mfa.EnrollRequest{Kind: "access", Params: map[string]factor.Secret{"valid": factor.NewSecret(r.PostForm.Get("valid")), "uses": factor.NewSecret(r.PostForm.Get("uses"))}})
 		if err == nil {
 			p.Code, p.Expires = e.Prompt.Codes[0].Reveal(), e.Expires
 		}
@@ -148,9 +161,9 @@ func (a *app) postSetup(w http.ResponseWriter, r *http.Request, who *administrat
 		a.failPage(w, r, err)
 		return
 	}
-	req, err := request(who, whom, r)
+	admin, err := a.withReason(who, r)
 	if err == nil {
-		_, err = a.manager.SendSetupLinkTo(r.Context(), req)
+		_, err = admin.SendRecoveryLink(r.Context(), whom.subject())
 	}
 	if err != nil {
 		if problem := explain(err); problem != "" {
@@ -182,7 +195,7 @@ func explain(err error) string {
 func (a *app) postClose(w http.ResponseWriter, r *http.Request, who *administrator) {
 	whom, err := a.whom(r)
 	if err == nil {
-		err = a.manager.CloseSupport(r.Context(), mfa.AdminRequest{User: whom.subject(), Actor: who.actor, Reason: "closed"})
+		err = a.manager.Admin(who.actor, "closed").CloseSupportCase(r.Context(), whom.subject())
 	}
 	if err != nil && !errors.Is(err, mfa.ErrNotAvailable) { // closed in another tab
 		a.failPage(w, r, err)
@@ -285,9 +298,9 @@ func (a *app) invite(ctx context.Context, actor mfa.Actor, people iter.Seq[mfa.U
 	return func(yield func(email.Confirmed) bool) {
 		i := 0
 		for s := range people {
-			c := email.Confirmed{Index: i, Subject: s}
+			c := email.Confirmed{Index: i, User: s}
 			if c.Err = ctx.Err(); c.Err == nil {
-				c.Delivery, c.Err = a.manager.SendSetupLinkTo(ctx, mfa.AdminRequest{User: s, Actor: actor, Reason: "invitation to enrol"})
+				c.Delivery, c.Err = a.manager.Admin(actor, "invitation to enrol").SendRecoveryLink(ctx, s)
 			}
 			i++
 			if !yield(c) {

@@ -29,24 +29,24 @@ func main() {
 	input := bufio.NewScanner(os.Stdin)
 
 	// The password was right: what next? The policy requires a factor, and ann has none.
-	begun, err := m.Begin(ctx, mfa.BeginRequest{User: ann, Binding: session})
+	begun, err := m.Session(ann, session).Begin(ctx)
 	check(err)
-	enrollment, err := m.Enroll(ctx, mfa.EnrollRequest{Grant: begun.Grant, Binding: session, Kind: "totp"})
+	enrollment, err := m.Session(ann, session).Enroll(ctx, begun.Grant, mfa.EnrollRequest{Kind: "totp"})
 	check(err)
 	qr, err := totp.QRTerminal(enrollment.Prompt.URI.Reveal())
 	check(err)
 	fmt.Println(qr + "Scan it, or type this key: " + enrollment.Prompt.Secret.Reveal())
 	for confirmed := false; !confirmed; {
-		_, err := m.Confirm(ctx, mfa.ConfirmRequest{Token: enrollment.Token, Binding: session, Response: ask(input)})
+		_, err := m.Session(ann, session).Confirm(ctx, enrollment, ask(input))
 		fmt.Println("enrolled:", err == nil, said(err))
 		confirmed = err == nil
 	}
 
 	// Ann signs in again: the same code will not do, the next one will.
-	begun, err = m.Begin(ctx, mfa.BeginRequest{User: ann, Binding: session})
+	begun, err = m.Session(ann, session).Begin(ctx)
 	check(err)
 	for {
-		v, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: begun.Token, Binding: session, Kind: "totp", Response: ask(input)})
+		v, err := m.Session(ann, session).Verify(ctx, begun, "totp", ask(input))
 		if fmt.Println("signed in:", err == nil, said(err)); err == nil {
 			fmt.Println("assurance level", v.AssuranceLevel, "by", strings.Join(v.AMR, " "))
 			return

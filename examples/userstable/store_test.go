@@ -253,16 +253,16 @@ func Example() {
 	check(err)
 
 	ann := mfa.User{ID: "42"} // users.id
-	begun, err := m.Begin(ctx, mfa.BeginRequest{User: ann, Binding: "session"})
+	begun, err := m.Session(ann, "session").Begin(ctx)
 	check(err)
-	e, err := m.Enroll(ctx, mfa.EnrollRequest{Grant: begun.Grant, Binding: "session", Kind: "pin", Params: map[string]factor.Secret{"pin": factor.NewSecret("739162")}})
+	e, err := m.Session(ann, "session").Enroll(ctx, begun.Grant, mfa.EnrollRequest{Kind: "pin", Params: map[string]factor.Secret{"pin": factor.NewSecret("739162")}})
 	check(err)
-	_, err = m.Confirm(ctx, mfa.ConfirmRequest{Token: e.Token, Binding: "session", Response: factor.NewSecret("739162")})
+	_, err = m.Session(ann, "session").Confirm(ctx, e, factor.NewSecret("739162"))
 	check(err)
 
-	begun, err = m.Begin(ctx, mfa.BeginRequest{User: ann, Binding: "session"})
+	begun, err = m.Session(ann, "session").Begin(ctx)
 	check(err)
-	v, err := m.Verify(ctx, mfa.VerifyRequest{Challenge: begun.Token, Binding: "session", Kind: "pin", Response: factor.NewSecret("739162")})
+	v, err := m.Session(ann, "session").Verify(ctx, begun, "pin", factor.NewSecret("739162"))
 	check(err)
 	var kept bool
 	check(db.QueryRow("SELECT mfa_record IS NOT NULL FROM users WHERE id = 42").Scan(&kept))
@@ -271,7 +271,7 @@ func Example() {
 	// An account that is deleted takes its second factor along.
 	_, err = db.Exec("DELETE FROM users WHERE id = 42")
 	check(err)
-	report, err := m.Report(ctx)
+	report, err := m.Admin(mfa.System("report"), "").Report(ctx)
 	check(err)
 	fmt.Println(len(report.Groups))
 	// Output:

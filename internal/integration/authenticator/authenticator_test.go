@@ -116,20 +116,20 @@ func TestSignInWithOathtool(t *testing.T) {
 	require.NoError(t, err)
 	subject := mfa.User{ID: "42", Account: "ann@example.com"}
 	begin := func() *mfa.Challenge {
-		ch, err := m.Begin(t.Context(), mfa.BeginRequest{User: subject, Binding: "b"})
+		ch, err := m.Session(subject, "b").Begin(t.Context())
 		require.NoError(t, err)
 		return ch
 	}
-	e, err := m.Enroll(t.Context(), mfa.EnrollRequest{Grant: begin().Grant, Binding: "b", Kind: "totp"})
+	e, err := m.Session(subject, "b").Enroll(t.Context(), begin().Grant, mfa.EnrollRequest{Kind: "totp"})
 	require.NoError(t, err)
 	shown := func() factor.Secret {
 		return factor.NewSecret(run(t, "", oathtool, "--totp", "-b", "-N", clock.Now().Format("2006-01-02 15:04:05 UTC"), e.Prompt.Secret.Reveal()))
 	}
 	code := shown()
-	_, err = m.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: "b", Response: code})
+	_, err = m.Session(subject, "b").Confirm(t.Context(), e, code)
 	require.NoError(t, err)
 	verify := func(code factor.Secret) error {
-		_, err := m.Verify(t.Context(), mfa.VerifyRequest{Challenge: begin().Token, Binding: "b", Kind: "totp", Response: code})
+		_, err := m.Session(subject, "b").Verify(t.Context(), begin(), "totp", code)
 		return err
 	}
 	require.ErrorIs(t, verify(code), factor.ErrReplayed, "the code that confirmed does not sign in")

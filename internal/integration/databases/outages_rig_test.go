@@ -129,12 +129,12 @@ func enrolled(t testing.TB, store storage.Store) *person {
 	p := &person{clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 5, 0, time.UTC)), subject: mfa.User{ID: "ann"}}
 	p.m, err = mfa.New(mfa.Config{Store: store, Keys: keys, Clock: p.clock, Factors: []factor.Factor{app}})
 	require.NoError(t, err)
-	ch, err := p.m.Begin(t.Context(), mfa.BeginRequest{User: p.subject, Binding: "s"})
+	ch, err := p.m.Session(p.subject, "s").Begin(t.Context())
 	require.NoError(t, err)
-	e, err := p.m.Enroll(t.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: "s", Kind: "totp"})
+	e, err := p.m.Session(p.subject, "s").Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{Kind: "totp"})
 	require.NoError(t, err)
 	p.secret = e.Prompt.Secret.Reveal()
-	_, err = p.m.Confirm(t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: "s", Response: p.code(t)})
+	_, err = p.m.Session(p.subject, "s").Confirm(t.Context(), e, p.code(t))
 	require.NoError(t, err)
 	p.clock.Advance(time.Minute)
 	return p
@@ -163,10 +163,10 @@ func (p *person) wrong(t testing.TB) factor.Secret {
 }
 
 func (p *person) begin(ctx context.Context) (*mfa.Challenge, error) {
-	return p.m.Begin(ctx, mfa.BeginRequest{User: p.subject, Binding: "s"})
+	return p.m.Session(p.subject, "s").Begin(ctx)
 }
 
 func (p *person) answer(ctx context.Context, ch *mfa.Challenge, code factor.Secret) error {
-	_, err := p.m.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: "s", Kind: "totp", Response: code})
+	_, err := p.m.Session(p.subject, "s").Verify(ctx, ch, "totp", code)
 	return err
 }

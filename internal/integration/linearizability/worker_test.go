@@ -160,38 +160,38 @@ func (w *worker) act(ctx context.Context, d deed) (o outcome, err error) {
 	challenge, grant := mfa.ChallengeToken{Secret: factor.NewSecret(d.Token)}, mfa.Grant{Secret: factor.NewSecret(d.Token)}
 	switch d.Do {
 	case "begin":
-		ch, err := w.Begin(ctx, mfa.BeginRequest{User: ann, Binding: binding})
+		ch, err := w.Session(ann, binding).Begin(ctx)
 		if err != nil {
 			return o, err
 		}
 		o.Token, o.Expires, o.Sight = ch.Token.Reveal(), millis(ch.Expires), sightOfChallenge(ch)
 	case "send":
-		del, err := w.Send(ctx, mfa.SendRequest{Challenge: challenge, Binding: binding, Kind: "email"})
+		del, err := w.Session(ann, binding).Send(ctx, challenge, "email")
 		if err != nil {
 			return o, err
 		}
 		m, _ := w.mail.Last()
 		o.Code, o.Expires = tenDigits.FindString(m.Text.Reveal()), millis(del.Expires)
 	case "verify":
-		v, err := w.Verify(ctx, mfa.VerifyRequest{Challenge: challenge, Binding: binding, Kind: d.Kind, Response: factor.NewSecret(d.Answer)})
+		v, err := w.Session(ann, binding).Verify(ctx, challenge, d.Kind, factor.NewSecret(d.Answer))
 		if err != nil {
 			return o, err
 		}
 		o.Token, o.Left, o.Expires = v.Grant.Reveal(), v.RecoveryCodesRemaining, millis(v.GrantExpires)
 	case "enroll":
-		e, err := w.Enroll(ctx, mfa.EnrollRequest{Grant: grant, Binding: binding, Kind: "totp", Name: fmt.Sprint(d.N)})
+		e, err := w.Session(ann, binding).Enroll(ctx, grant, mfa.EnrollRequest{Kind: "totp", Name: fmt.Sprint(d.N)})
 		if err != nil {
 			return o, err
 		}
 		o.Token, o.Code, o.Expires = e.Token.Reveal(), e.Prompt.Secret.Reveal(), millis(e.Expires)
 	case "confirm":
-		c, err := w.Confirm(ctx, mfa.ConfirmRequest{Token: mfa.EnrollmentToken{Secret: factor.NewSecret(d.Token)}, Binding: binding, Response: factor.NewSecret(d.Answer)})
+		c, err := w.Session(ann, binding).Confirm(ctx, mfa.EnrollmentToken{Secret: factor.NewSecret(d.Token)}, factor.NewSecret(d.Answer))
 		if err != nil {
 			return o, err
 		}
 		o.Token, o.Expires = c.Grant.Reveal(), millis(c.GrantExpires)
 	case "codes":
-		e, err := w.RegenerateRecoveryCodes(ctx, grant, binding)
+		e, err := w.Session(ann, binding).NewRecoveryCodes(ctx, grant)
 		if err != nil {
 			return o, err
 		}
@@ -200,9 +200,9 @@ func (w *worker) act(ctx context.Context, d deed) (o outcome, err error) {
 			o.Codes = append(o.Codes, c.Reveal())
 		}
 	case "unlock":
-		return o, w.Unlock(ctx, support)
+		return o, w.Admin(support.Actor, support.Reason).Unlock(ctx, support.User)
 	case "reset":
-		return o, w.Reset(ctx, support)
+		return o, w.Admin(support.Actor, support.Reason).Reset(ctx, support.User)
 	case "overview":
 		v, err := w.Overview(ctx, ann)
 		if err != nil {

@@ -60,7 +60,7 @@ func TestParallelGuesses(t *testing.T) {
 		var verdicts, locked atomic.Int32
 		together(200, func(i int) {
 			m := managers[i%len(managers)]
-			ch, err := m.Begin(context.Background(), mfa.BeginRequest{User: ann, Binding: binding})
+			ch, err := m.Session(ann, binding).Begin(context.Background())
 			if err != nil {
 				t.Error(err)
 				return
@@ -112,7 +112,7 @@ func TestOneCodeInManyChallenges(t *testing.T) {
 	var wins, replays atomic.Int32
 	together(64, func(i int) {
 		m := managers[i%2]
-		ch, err := m.Begin(context.Background(), mfa.BeginRequest{User: ann, Binding: binding})
+		ch, err := m.Session(ann, binding).Begin(context.Background())
 		if err != nil {
 			t.Error(err)
 			return

@@ -194,19 +194,19 @@ func (w *world) shown() factor.Secret {
 
 func (w *world) begin(m *mfa.Manager) *mfa.Challenge {
 	w.t.Helper()
-	ch, err := m.Begin(w.t.Context(), mfa.BeginRequest{User: ann, Binding: binding})
+	ch, err := m.Session(ann, binding).Begin(w.t.Context())
 	require.NoError(w.t, err)
 	return ch
 }
 
 func (w *world) send(m *mfa.Manager, ch *mfa.Challenge, kind string) {
 	w.t.Helper()
-	_, err := m.Send(w.t.Context(), mfa.SendRequest{Challenge: ch.Token, Binding: binding, Kind: kind})
+	_, err := m.Session(ann, binding).Send(w.t.Context(), ch, kind)
 	require.NoError(w.t, err)
 }
 
 func verify(ctx context.Context, m *mfa.Manager, ch *mfa.Challenge, kind string, answer factor.Secret) (*mfa.Verification, error) {
-	return m.Verify(ctx, mfa.VerifyRequest{Challenge: ch.Token, Binding: binding, Kind: kind, Response: answer})
+	return m.Session(ann, binding).Verify(ctx, ch, kind, answer)
 }
 
 // enrollAll has ann enrol every kind.
@@ -217,12 +217,12 @@ func (w *world) enrollAll(m *mfa.Manager) {
 	v, err := verify(w.t.Context(), m, ch, "email", w.mailed())
 	require.NoError(w.t, err)
 	begun := func(kind string, p map[string]factor.Secret) *mfa.Enrollment {
-		e, err := m.Enroll(w.t.Context(), mfa.EnrollRequest{Grant: v.Grant, Binding: binding, Kind: kind, Params: p})
+		e, err := m.Session(ann, binding).Enroll(w.t.Context(), v.Grant, mfa.EnrollRequest{Kind: kind, Params: p})
 		require.NoError(w.t, err, kind)
 		return e
 	}
 	confirm := func(e *mfa.Enrollment, answer factor.Secret) mfa.Grant {
-		c, err := m.Confirm(w.t.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: answer})
+		c, err := m.Session(ann, binding).Confirm(w.t.Context(), e, answer)
 		require.NoError(w.t, err, e.Kind)
 		return c.Grant
 	}
@@ -232,7 +232,7 @@ func (w *world) enrollAll(m *mfa.Manager) {
 	app := begun("totp", nil)
 	w.secret = app.Prompt.Secret.Reveal()
 	v.Grant = confirm(app, w.shown())
-	e, err := m.RegenerateRecoveryCodes(w.t.Context(), v.Grant, binding)
+	e, err := m.Session(ann, binding).NewRecoveryCodes(w.t.Context(), v.Grant)
 	require.NoError(w.t, err)
 	w.codes = e.Prompt.Codes
 	w.clock.Advance(time.Minute)

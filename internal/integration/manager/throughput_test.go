@@ -174,12 +174,12 @@ func newCrowd(b testing.TB, store storage.Store, people int) *crowd {
 	c.m = c.manager(store)
 	for i := range people {
 		s := mfa.User{ID: fmt.Sprintf("person-%d", i)}
-		ch, err := c.m.Begin(b.Context(), mfa.BeginRequest{User: s, Binding: binding})
+		ch, err := c.m.Session(s, binding).Begin(b.Context())
 		require.NoError(b, err)
-		e, err := c.m.Enroll(b.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: binding, Kind: "totp"})
+		e, err := c.m.Session(s, binding).Enroll(b.Context(), ch.Grant, mfa.EnrollRequest{Kind: "totp"})
 		require.NoError(b, err)
 		c.people, c.secrets = append(c.people, s), append(c.secrets, e.Prompt.Secret.Reveal())
-		_, err = c.m.Confirm(b.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: c.code(i)})
+		_, err = c.m.Session(s, binding).Confirm(b.Context(), e, c.code(i))
 		require.NoError(b, err)
 	}
 	return c
@@ -221,7 +221,7 @@ func (c *crowd) round(b testing.TB, workers int) (time.Duration, []time.Duration
 	challenges, codes := make([]*mfa.Challenge, len(c.people)), make([]factor.Secret, len(c.people))
 	for i, s := range c.people {
 		var err error
-		challenges[i], err = c.m.Begin(b.Context(), mfa.BeginRequest{User: s, Binding: binding})
+		challenges[i], err = c.m.Session(s, binding).Begin(b.Context())
 		require.NoError(b, err)
 		codes[i] = c.code(i)
 	}
@@ -327,11 +327,11 @@ func BenchmarkContention(b *testing.B) {
 				managers[i] = w.manager(yard.open())
 			}
 			s := mfa.User{ID: "one"}
-			ch, err := managers[0].Begin(b.Context(), mfa.BeginRequest{User: s, Binding: binding})
+			ch, err := managers[0].Session(s, binding).Begin(b.Context())
 			require.NoError(b, err)
-			e, err := managers[0].Enroll(b.Context(), mfa.EnrollRequest{Grant: ch.Grant, Binding: binding, Kind: "pin", Params: map[string]factor.Secret{"pin": factor.NewSecret("739162")}})
+			e, err := managers[0].Session(s, binding).Enroll(b.Context(), ch.Grant, mfa.EnrollRequest{Kind: "pin", Params: map[string]factor.Secret{"pin": factor.NewSecret("739162")}})
 			require.NoError(b, err)
-			c, err := managers[0].Confirm(b.Context(), mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("739162")})
+			c, err := managers[0].Session(s, binding).Confirm(b.Context(), e, factor.NewSecret("739162"))
 			require.NoError(b, err)
 			one := 0.0
 			for _, workers := range []int{1, 16, 64} {
@@ -340,7 +340,7 @@ func BenchmarkContention(b *testing.B) {
 					var each []time.Duration
 					for b.Loop() {
 						took, latencies := inParallel(b, workers, crowded, func(i int) error {
-							return managers[i%len(managers)].Rename(context.Background(), c.Grant, binding, c.Factor.ID, fmt.Sprint("name ", i))
+							return managers[i%len(managers)].Session(s, binding).Rename(context.Background(), c.Grant, mfa.FactorInfo{ID: c.Factor.ID, Name: fmt.Sprint("name ", i)})
 						})
 						total, each = total+took, append(each, latencies...)
 					}

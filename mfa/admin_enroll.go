@@ -7,31 +7,23 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
-// IssueRequest asks for an instance of a kind that administrators make.
-type IssueRequest struct {
-	AdminRequest
-	// Kind is one whose factor has Traits.AdminOnly, such as "access".
-	Kind string
-	// Params are the kind's own.
-	Params map[string]factor.Secret
-}
-
-// Issue makes an instance of a kind for a person, such as a temporary access code, on behalf
+// Enroll makes an instance of a kind for a person, such as a temporary access code, on behalf
 // of an administrator who has made sure who asks. It takes the place of an earlier one. What
 // it shows, in Prompt, is shown once: nobody can look it up again. ErrNotAvailable means that
 // the kind is not configured or is not for administrators to make.
-func (m *Manager) Issue(ctx context.Context, r IssueRequest) (*Enrollment, error) {
-	if err := m.authorizeFor(ctx, "issue", r.AdminRequest); err != nil {
+func (a Admin) Enroll(ctx context.Context, u User, r EnrollRequest) (*Enrollment, error) {
+	m := a.m
+	if err := a.authorizeFor(ctx, "enroll", u); err != nil {
 		return nil, err
 	}
 	f := m.factors[r.Kind]
 	if f == nil || !f.Traits().AdminOnly {
 		return nil, fmt.Errorf("%w: no such kind that an administrator makes", ErrNotAvailable)
 	}
-	if err := checkEnroll(EnrollRequest{Params: r.Params}); err != nil {
+	if err := checkEnroll(r); err != nil {
 		return nil, err
 	}
-	clock, s := m.now(), r.User.compact()
+	clock, s := m.now(), u.compact()
 	out, err := callEnroll(ctx, f, factor.EnrollInput{User: s.person(), Params: r.Params, Now: clock})
 	if err != nil {
 		return nil, err
@@ -43,7 +35,7 @@ func (m *Manager) Issue(ctx context.Context, r IssueRequest) (*Enrollment, error
 	}
 	var event Event
 	err = m.update(ctx, s, clock, func(rec *record) (bool, error) {
-		if rec.fresh && r.User.Enrolled {
+		if rec.fresh && u.Enrolled {
 			return false, ErrRecordMissing
 		}
 		rec.removeFactors(func(old instance) bool { return old.Kind == in.Kind })
@@ -52,7 +44,7 @@ func (m *Manager) Issue(ctx context.Context, r IssueRequest) (*Enrollment, error
 		}
 		rec.Factors = append(rec.Factors, in)
 		event = m.event("admin."+r.Kind, s, rec.at(clock), func(e *Event) {
-			e.Kind, e.FactorID, e.Actor, e.Note = r.Kind, in.ID, r.Actor.name, r.Reason
+			e.Kind, e.FactorID, e.Actor, e.Note = r.Kind, in.ID, a.actor.name, a.reason
 		})
 		event = m.withNotice(rec, s, "", event)
 		return true, nil

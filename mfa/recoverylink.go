@@ -20,24 +20,15 @@ type setup struct {
 	Expires int64    `cbor:"1,keyasint"`
 }
 
-// SetupRequest asks for a link to set up a new device.
-type SetupRequest struct {
-	Challenge ChallengeToken
-	Purpose   Purpose // SignIn if empty
-	Binding   string
-}
-
-// SendSetupLink sends a person who has passed the first factor, and says that their device is
+// SendRecoveryLink sends a person who has passed the first factor, and says that their device is
 // gone, a link to set up another: to every address known to be theirs, good for an hour and
 // once, in place of an earlier one. It costs one send of the person's budget. The page that
-// the link leads to calls OpenSetup. ErrNotAvailable means that no address is known.
-func (m *Manager) SendSetupLink(ctx context.Context, r SetupRequest) (*Delivery, error) {
-	c, err := m.openToken(sealChallenge, r.Challenge.Reveal(), r.Binding)
+// the link leads to calls [Session.OpenRecoveryLink]. ErrNotAvailable means that no address is known.
+func (s Session) SendRecoveryLink(ctx context.Context, ch *Challenge) (*Delivery, error) {
+	m := s.m
+	c, err := s.openChallenge(ch)
 	if err != nil {
 		return nil, err
-	}
-	if purpose := r.Purpose; c.Purpose != purpose && !(purpose == "" && c.Purpose == PurposeSignIn) {
-		return nil, ErrToken
 	}
 	return m.sendSetup(ctx, c.Subject, func(rec *record, now time.Time) error {
 		if err := c.answerable(rec, now, m.cfg.ChallengeTTL); err != nil {
@@ -47,18 +38,19 @@ func (m *Manager) SendSetupLink(ctx context.Context, r SetupRequest) (*Delivery,
 	}, Event{})
 }
 
-// SendSetupLinkTo sends such a link on behalf of an administrator or of the application, also
+// SendRecoveryLink sends such a link on behalf of an administrator or of the application, also
 // to somebody who has not enrolled yet: it then opens the enrolment of a first factor.
-func (m *Manager) SendSetupLinkTo(ctx context.Context, r AdminRequest) (*Delivery, error) {
-	if err := m.authorizeFor(ctx, "send-setup", r); err != nil {
+func (a Admin) SendRecoveryLink(ctx context.Context, u User) (*Delivery, error) {
+	m := a.m
+	if err := a.authorizeFor(ctx, "send-setup", u); err != nil {
 		return nil, err
 	}
-	return m.sendSetup(ctx, r.User.compact(), func(rec *record, _ time.Time) error {
-		if rec.fresh && r.User.Enrolled {
+	return m.sendSetup(ctx, u.compact(), func(rec *record, _ time.Time) error {
+		if rec.fresh && u.Enrolled {
 			return ErrRecordMissing
 		}
 		return nil
-	}, Event{Actor: r.Actor.name, Note: r.Reason})
+	}, Event{Actor: a.actor.name, Note: a.reason})
 }
 
 func (m *Manager) sendSetup(ctx context.Context, s subject, may func(*record, time.Time) error, by Event) (*Delivery, error) {
@@ -85,7 +77,7 @@ func (m *Manager) sendSetup(ctx context.Context, s subject, may func(*record, ti
 	if err != nil {
 		return nil, err
 	}
-	token := factor.NewSecret(m.newToken(sealSetup, c))
+	token := factor.NewSecret(m.sealToken(sealSetup, c))
 	d := &Delivery{Expires: instant(link.Expires)}
 	var failed error
 	sent := 0
@@ -93,7 +85,7 @@ func (m *Manager) sendSetup(ctx context.Context, s subject, may func(*record, ti
 		in := factor.NotifyInput{User: s.person(), State: r.state, Name: "setup.link", Time: clock, Remaining: -1, Link: token}
 		err := callNotify(ctx, r.factor, in)
 		m.emit(ctx, []Event{m.event(sendEvent(err), s, clock, func(e *Event) {
-			e.Kind, e.Purpose, e.Reason, e.Actor, e.Note = r.factor.Kind(), PurposeRecover, "setup.link", by.Actor, by.Note
+			e.Kind, e.Purpose, e.Reason, e.Actor, e.Note = r.factor.Kind(), string(purposeRecover), "setup.link", by.Actor, by.Note
 		})})
 		if err != nil {
 			failed = err
@@ -111,7 +103,7 @@ func (m *Manager) sendSetup(ctx context.Context, s subject, may func(*record, ti
 	return d, nil
 }
 
-// OpenSetup takes the token of a set-up link, once, and begins what it is for, in the session
+// OpenRecoveryLink takes the token of a set-up link, once, and begins what it is for, in the session
 // of the browser that opened it. Call it when the person presses the button of the page that
 // the link leads to, not when the page is fetched: mail systems fetch links.
 //
@@ -119,13 +111,17 @@ func (m *Manager) sendSetup(ctx context.Context, s subject, may func(*record, ti
 // purpose ReplaceFactor, by what a person recovers with (Options), after which the grant opens
 // the enrolment of a replacement: what it replaces is good until then, and ends with it. There
 // may be no Options; then RequestSupport is what is left, with the same challenge.
-func (m *Manager) OpenSetup(ctx context.Context, link LinkToken, binding string) (*Challenge, error) {
-	if err := checkBinding(binding); err != nil {
+func (s Session) OpenRecoveryLink(ctx context.Context, link factor.Secret) (*Challenge, error) {
+	m := s.m
+	if err := s.check(); err != nil {
 		return nil, err
 	}
 	c, err := m.openToken(sealSetup, link.Reveal(), "")
 	if err != nil {
 		return nil, err
+	}
+	if c.Subject.ID != s.user.ID || c.Subject.Tenant != s.user.Tenant {
+		return nil, ErrToken
 	}
 	p, err := m.Policy(ctx, c.Subject.Tenant, c.Subject.UserType)
 	if err != nil {
@@ -145,19 +141,20 @@ func (m *Manager) OpenSetup(ctx context.Context, link LinkToken, binding string)
 			return false, ErrTokenExpired
 		}
 		r.Setup = nil
-		next := claimsOf(c.Subject, p, PurposeRecover, now)
-		next.Bind, next.Epoch, next.Linked = bindTo(binding), r.Epoch[:], true
+		next := claimsOf(c.Subject, p, purposeRecover, now)
+		next.Bind, next.Epoch, next.Linked = bindTo(s.id), r.Epoch[:], true
 		if !r.hasOwn(m) {
 			// The link has proven an address that is known to be the user's.
 			next.Proof = proof{Origin: originImplied, Level: factor.LevelWeak, Time: now.UnixMilli()}
 			ch = &Challenge{Next: NextEnroll, Kinds: m.enrollableBy(r, &next, next.Proof)}
 			ch.Grant, ch.Expires = m.grantToken(&next)
+			ch.token = m.keep(sealMustEnroll, next)
 			return true, nil
 		}
 		expires := now.Add(m.cfg.ChallengeTTL)
 		r.Recovering = &setup{ID: next.ID, Expires: expires.UnixMilli()}
 		options := m.options(r, m.recoveries(nil, r, &next), "", now)
-		ch = &Challenge{Next: NextVerify, Options: options, Token: ChallengeToken{Secret: factor.NewSecret(m.newToken(sealChallenge, next))},
+		ch = &Challenge{Next: NextVerify, Options: options, token: m.keep(sealChallenge, next),
 			Expires: expires, LockedUntil: m.lockedUntil(r, options, now)}
 		return true, nil
 	})
@@ -168,15 +165,16 @@ func (m *Manager) OpenSetup(ctx context.Context, link LinkToken, binding string)
 	return ch, nil
 }
 
-// SetupSubject tells whose set-up link a token is, for the page that asks before OpenSetup: it
-// changes nothing, and the answer is no proof.
-func (m *Manager) SetupSubject(link LinkToken) (id, tenant, userType string, err error) {
+// RecoveryUser says for whom a recovery link is, for the page that asks before
+// OpenRecoveryLink: the user's ID, Tenant and UserType. It changes nothing, and the user has
+// proven nothing.
+func (m *Manager) RecoveryUser(link factor.Secret) (User, error) {
 	c, err := m.openToken(sealSetup, link.Reveal(), "")
 	if err != nil {
-		return "", "", "", err
+		return User{}, err
 	}
 	if c.expired(m.now(), setupTTL) {
-		return "", "", "", ErrTokenExpired
+		return User{}, ErrTokenExpired
 	}
-	return c.Subject.ID, c.Subject.Tenant, c.Subject.UserType, nil
+	return User{ID: c.Subject.ID, Tenant: c.Subject.Tenant, UserType: c.Subject.UserType}, nil
 }

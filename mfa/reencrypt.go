@@ -12,39 +12,25 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
 )
 
-// ResealProgress is how far a Reseal has come, since it was called.
-type ResealProgress struct {
-	// Cursor takes the walk up again, in any process: pass it to Reseal. It is opaque, may
-	// hold any bytes, and is "" at the end.
-	Cursor string
-	// Records were looked at, Resealed of them sealed anew, and Removed had outlived their
-	// use (hourly send budgets, identities claimed by enrolments that were cut off, what is
-	// left of deleted users).
-	Records, Resealed, Removed int
-	// Unreadable are the records of the last page that none of the keys opens, or that were
-	// altered; each error names the record's key and wraps the reason, such as
-	// seal.ErrUnknownKey. They stay as they are.
-	Unreadable []error
-}
-
 // pageSize is how many records are asked for at once.
 const pageSize = 200
 
-// Reseal seals everything at rest with the primary key of Config.Keys, page by page, and
+// Reencrypt seals everything at rest with the primary key of Config.Keys, page by page, and
 // yields its progress after each. It is for an operator's command after a key was put first:
 //
-//	for p, err := range m.Reseal(ctx, cursor) {
+//	for p, err := range m.Reencrypt(ctx, cursor) {
 //		if err != nil {
 //			return err // take it up again with p.Cursor
 //		}
 //		save(p.Cursor)
 //	}
 //
-// It is safe beside live traffic and beside another Reseal, since every record is swapped on
+// It is safe beside live traffic and beside another Reencrypt, since every record is swapped on
 // its condition; leaving the loop stops it after the page. When it has ended without an error
 // and without unreadable records, no record needs an older key. Tokens that were handed out
 // may, until Config.LinkTTL and the other lifetimes are over: only then take the key away.
@@ -54,13 +40,13 @@ const pageSize = 200
 // errors.ErrUnsupported. An error of the store wraps ErrUnavailable and ends the walk; one that
 // wraps storage.ErrInvalid as well says that the cursor is not good any more, as in a Redis that
 // was restarted since: begin again with "", what is done already is passed over quickly.
-func (m *Manager) Reseal(ctx context.Context, cursor string) iter.Seq2[ResealProgress, error] {
-	return func(yield func(ResealProgress, error) bool) {
-		p := ResealProgress{Cursor: cursor}
+func (m *Manager) Reencrypt(ctx context.Context, cursor string) iter.Seq2[report.Progress, error] {
+	return func(yield func(report.Progress, error) bool) {
+		p := report.Progress{Cursor: cursor}
 		for page, err := range m.pages(ctx, cursor, "p/", "t/", "s/", "i/", "b/", "f/") {
 			if err == nil {
 				p.Unreadable = nil
-				err = m.resealPage(ctx, page.entries, &p)
+				err = m.reencryptPage(ctx, page.entries, &p)
 			}
 			if err != nil {
 				yield(p, err)
@@ -74,7 +60,7 @@ func (m *Manager) Reseal(ctx context.Context, cursor string) iter.Seq2[ResealPro
 	}
 }
 
-func (m *Manager) resealPage(ctx context.Context, page []storage.Entry, p *ResealProgress) error {
+func (m *Manager) reencryptPage(ctx context.Context, page []storage.Entry, p *report.Progress) error {
 	now := m.now()
 	for _, e := range page {
 		purpose, budget, tomb := sealRecord, false, false
@@ -98,10 +84,10 @@ func (m *Manager) resealPage(ctx context.Context, page []storage.Entry, p *Resea
 		if !budget && !tomb && m.cfg.Keys.Primary(e.Record.Data) {
 			continue // of the primary key, so nothing is to be done, now or after another write
 		}
-		var resealed, removed bool
+		var reencrypted, removed bool
 		var unreadable error
 		err := m.records.Update(ctx, e.Key, func(data []byte) (storage.Change, error) {
-			resealed, removed, unreadable = false, false, nil
+			reencrypted, removed, unreadable = false, false, nil
 			if data == nil {
 				return storage.Change{}, nil
 			}
@@ -119,7 +105,7 @@ func (m *Manager) resealPage(ctx context.Context, page []storage.Entry, p *Resea
 			case m.cfg.Keys.Primary(data):
 				return storage.Change{}, nil
 			}
-			resealed = true
+			reencrypted = true
 			return storage.Change{Data: m.cfg.Keys.Seal(purpose, e.Key, plain)}, nil
 		})
 		switch {
@@ -127,8 +113,8 @@ func (m *Manager) resealPage(ctx context.Context, page []storage.Entry, p *Resea
 			return unavailable(err)
 		case unreadable != nil:
 			p.Unreadable = append(p.Unreadable, unreadable)
-		case resealed:
-			p.Resealed++
+		case reencrypted:
+			p.Reencrypted++
 		case removed:
 			p.Removed++
 		}

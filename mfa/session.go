@@ -1,0 +1,158 @@
+package mfa
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// Session is the second factor of one user in one session of the application. Everything that
+// it issues is valid for that user, in that session and for its purpose; presented anywhere
+// else it is ErrToken. A Session is a value: making one costs nothing, and it may be copied and
+// used by several goroutines.
+//
+// [Manager.Session] returns one for signing in. [Session.StepUp], [Session.ManageFactors] and
+// [Session.Recovery] return one for another purpose.
+type Session struct {
+	m           *Manager
+	user        User
+	id          string
+	purpose     purpose
+	firstFactor time.Time
+	device      factor.Secret
+	remember    string
+}
+
+// purpose is what a challenge is for. What is issued for one is refused for another.
+type purpose string
+
+const (
+	purposeSignIn purpose = "sign-in"
+	purposeStepUp purpose = "step-up"
+	purposeManage purpose = "manage"
+	// purposeRecover permits the enrolment of a replacement after a loss, by recovery only.
+	purposeRecover purpose = "replace"
+)
+
+// Session returns the handle for a user in a session of the application, for signing in. It
+// does no I/O. The session ID is any string that only this session presents, 1 to 512 bytes. A
+// user or a session ID that is not valid makes every call fail with factor.ErrMalformed.
+func (m *Manager) Session(user User, sessionID string) Session {
+	return Session{m: m, user: user, id: sessionID, purpose: purposeSignIn}
+}
+
+// StepUp returns a handle for proving presence again, before something sensitive.
+func (s Session) StepUp() Session { return s.withPurpose(purposeStepUp) }
+
+// ManageFactors returns a handle for proving what it takes to change factors.
+func (s Session) ManageFactors() Session { return s.withPurpose(purposeManage) }
+
+// Recovery returns a handle for replacing a lost factor, after a recovery link.
+func (s Session) Recovery() Session { return s.withPurpose(purposeRecover) }
+
+func (s Session) withPurpose(p purpose) Session { s.purpose = p; return s }
+
+// FirstFactorAt returns the handle with the time at which the user last gave the first factor
+// in this session. It is what a user who has nothing else proves to enrol a first factor, and
+// must be minutes ago (Config.ChallengeTTL). By default it is now for a sign-in, since Begin is
+// called as the password is checked, and unknown, which is never recent, for every other
+// purpose. Set it wherever Begin may be called later in a session.
+func (s Session) FirstFactorAt(t time.Time) Session { s.firstFactor = t; return s }
+
+// OnDevice returns the handle with the token that the browser has kept since the device was
+// remembered. Begin ignores a token that is not valid or that is another user's.
+func (s Session) OnDevice(token factor.Secret) Session { s.device = token; return s }
+
+// RememberDevice returns the handle with a name for the device, at most 64 bytes. Verify then
+// remembers the device, as far as Policy.Remember allows, for a sign-in that is no recovery.
+func (s Session) RememberDevice(name string) Session { s.remember = name; return s }
+
+// check refuses a handle for no user or no session.
+func (s Session) check() error {
+	if err := s.user.check(); err != nil {
+		return err
+	}
+	return checkSessionID(s.id)
+}
+
+// open returns what a token of a kind says, if it is this user's in this session.
+func (s Session) open(kind string, token *kept) (*claims, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	c, err := s.m.openKept(kind, token, s.id)
+	if err != nil {
+		return nil, err
+	}
+	if c.Subject.ID != s.user.ID || c.Subject.Tenant != s.user.Tenant {
+		return nil, ErrToken
+	}
+	return c, nil
+}
+
+// openChallenge returns what a challenge says, if it is for this handle's purpose.
+func (s Session) openChallenge(ch *Challenge) (*claims, error) {
+	if ch == nil {
+		return nil, ErrToken
+	}
+	c, err := s.open(sealChallenge, ch.token)
+	if err != nil {
+		return nil, err
+	}
+	if c.Purpose != s.purpose {
+		return nil, ErrToken
+	}
+	return c, nil
+}
+
+// openFor returns what a challenge says, and the factor that is to verify a response to it.
+func (s Session) openFor(ch *Challenge, kind string) (*claims, factor.Factor, error) {
+	c, err := s.openChallenge(ch)
+	if err != nil {
+		return nil, nil, err
+	}
+	f := s.m.factors[kind]
+	if f == nil {
+		return nil, nil, fmt.Errorf("%w: no such kind", ErrNotAvailable)
+	}
+	return c, f, nil
+}
+
+// openGrant returns what a grant says; what it permits is for authority to decide.
+func (s Session) openGrant(g Grant) (*claims, error) { return s.open(sealGrant, g.token) }
+
+// RestoreChallenge fills in the fields of a challenge that was stored, except Device. ErrToken
+// means that it is not this user's, not this session's, or for another purpose. It does no I/O
+// and does not say whether the challenge may still be responded to.
+func (s Session) RestoreChallenge(ch *Challenge) error {
+	c, err := s.openChallenge(ch)
+	if err != nil && ch != nil {
+		if c, err = s.open(sealMustEnroll, ch.token); err == nil && c.Purpose != s.purpose {
+			err = ErrToken
+		}
+	}
+	if err != nil {
+		return err
+	}
+	token := ch.token
+	*ch = c.Shown.challenge()
+	ch.token = token
+	return nil
+}
+
+// RestoreEnrollment fills in the fields of an enrolment that was stored, except the pictures of
+// a QR code. The errors are those of RestoreChallenge.
+func (s Session) RestoreEnrollment(e *Enrollment) error {
+	if e == nil {
+		return ErrToken
+	}
+	c, err := s.open(sealEnrollment, e.token)
+	if err != nil {
+		return err
+	}
+	token := e.token
+	*e = c.Shown.enrollment()
+	e.token = token
+	return nil
+}
