@@ -17,71 +17,86 @@ const maxClockSkew = time.Minute
 // needs to be asked. It reads the record once and writes nothing, unless a device is
 // remembered, whose token changes with every use, or an address is undeliverable.
 //
-// With Purpose ManageFactors the policy's mode does not matter: a user with factors proves
+// With [Session.ManageFactors] the policy's mode does not matter: a user with factors proves
 // one, and a user without any is given a grant to enrol the first, if the first factor was
-// given minutes ago (BeginRequest.SignedIn); otherwise Begin returns ErrFirstFactorRequired.
+// given minutes ago ([Session.FirstFactorAt]); otherwise Begin returns ErrFirstFactorRequired.
 //
 // ErrKindNotConfigured means that the user has a factor of a kind that this Manager does not
-// have, and nothing else to respond with; ErrUndeliverable, that all they have is an address
-// that no message can be sent to. Neither is an invitation to enrol.
+// have, and nothing else to respond with. factor.ErrUndeliverable means that all they have is an
+// address that no message can be sent to. Neither is an invitation to enrol.
 func (s Session) Begin(ctx context.Context) (*Challenge, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	m, purpose := s.m, s.purpose
-	now := m.now()
+	m, who, clock := s.m, s.user.compact(), s.m.now()
 	p, err := m.Policy(ctx, s.user.Tenant, s.user.UserType)
 	if err != nil {
 		return nil, err
 	}
-	who := s.user.compact()
-	rec, err := m.read(ctx, who.key())
+	r, err := m.readOrUnborn(ctx, s.user, clock)
 	if err != nil {
 		return nil, err
 	}
-	if rec == nil && s.user.Enrolled {
-		return nil, ErrRecordMissing
-	}
-	c := claimsOf(who, p, purpose, now)
-	c.Bind = bindTo(s.id)
-	if purpose == purposeSignIn {
+	now := r.at(clock)
+	c := claimsOf(who, p, s.purpose, now)
+	c.Bind, c.Epoch = bindTo(s.id), r.issuedUnder()
+	if s.purpose == purposeSignIn {
 		c.Remember = p.Remember.Milliseconds()
 	}
-	if rec == nil {
-		if rec, err = m.unborn(ctx, who.key(), now); err != nil {
-			return nil, err
-		}
-	}
-	first := proof{Origin: originFirst, Time: s.firstFactorTime(rec.at(now), now).UnixMilli()}
-	c.Epoch = rec.issuedUnder()
-	now = rec.at(now)
-	c.Issued, c.Grace = now.UnixMilli(), now.Before(p.EnrollBy)
-
-	ch, err := m.challengeFor(rec, &c, p, first, now)
+	first := proof{Origin: originFirst, Time: s.firstFactorTime(now, clock).UnixMilli()}
+	ch, err := m.challengeFor(r, &c, p, first, now)
 	if errors.Is(err, factor.ErrUndeliverable) {
 		return nil, m.noteUndeliverable(ctx, who, now, err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if ch.Next == NextVerify && !s.device.IsZero() && c.Remember > 0 && rec.Devices != nil {
-		if err := m.recognise(ctx, s.device, &c, now, ch); err != nil {
-			return nil, err
-		}
-		if ch.Remembered {
-			ch.Next, ch.Options, ch.token, ch.Expires = NextDone, nil, nil, time.Time{}
-		}
+	if err := s.recogniseDevice(ctx, r, &c, ch, now); err != nil {
+		return nil, err
 	}
 	if m.cfg.Events != nil {
 		m.emit(ctx, []Event{m.event("challenge.begun", who, now, func(e *Event) {
-			e.Purpose, e.Reason = string(purpose), string(ch.Next)
+			e.Purpose, e.Reason = string(s.purpose), string(ch.Next)
 		})})
 	}
 	return ch, nil
 }
 
-// challengeFor decides what Begin answers.
-func (m *Manager) challengeFor(r *record, c *claims, p policy.Policy, first proof, now time.Time) (*Challenge, error) {
+// readOrUnborn returns the user's record, or what a user without one starts with.
+func (m *Manager) readOrUnborn(ctx context.Context, u User, now time.Time) (*record, error) {
+	key := u.compact().key()
+	r, err := m.read(ctx, key)
+	switch {
+	case err != nil:
+		return nil, err
+	case r != nil:
+		return r, nil
+	case u.Enrolled:
+		return nil, ErrRecordMissing
+	}
+	return m.unborn(ctx, key, now)
+}
+
+// recogniseDevice lets a user in whose device is remembered.
+func (s Session) recogniseDevice(
+	ctx context.Context, r *record, c *claims, ch *Challenge, now time.Time,
+) error {
+	if ch.Next != NextVerify || s.device.IsZero() || c.Remember <= 0 || r.Devices == nil {
+		return nil
+	}
+	if err := s.m.recognise(ctx, s.device, c, now, ch); err != nil {
+		return err
+	}
+	if ch.Remembered {
+		ch.Next, ch.Options, ch.token, ch.Expires = NextDone, nil, nil, time.Time{}
+	}
+	return nil
+}
+
+// challengeFor decides what the user has to do.
+func (m *Manager) challengeFor(
+	r *record, c *claims, p policy.Policy, first proof, now time.Time,
+) (*Challenge, error) {
 	own := r.hasOwn(m)
 	if c.Purpose == purposeSignIn && (p.Mode == policy.ModeOff || p.Mode == policy.ModeOptional && !own) {
 		return &Challenge{Next: NextDone}, nil

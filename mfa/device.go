@@ -53,11 +53,11 @@ func (m *Manager) rotate(d *device, s subject) factor.Secret {
 	return factor.NewSecret(base64.RawURLEncoding.EncodeToString(m.cfg.Keys.Seal(sealDevice, s.key(), token)))
 }
 
-// remember adds a device to the person's, if the policy that the challenge was begun under
-// allows it.
-func (m *Manager) remember(r *record, c *claims, name string, v *Verification, now time.Time) []Event {
+// remember adds a device to the user's, if the policy that the challenge was begun under
+// allows it, and says whether it did.
+func (m *Manager) remember(r *record, c *claims, name string, v *Verification, now time.Time) bool {
 	if c.Remember <= 0 || name == "" {
-		return nil
+		return false
 	}
 	d := device{ID: random8(), Name: name, Created: now.UnixMilli(), Expires: now.UnixMilli() + c.Remember}
 	v.Device, v.DeviceExpires = m.rotate(&d, c.Subject), instant(d.Expires)
@@ -71,7 +71,7 @@ func (m *Manager) remember(r *record, c *claims, name string, v *Verification, n
 		r.Devices = slices.Delete(r.Devices, oldest, oldest+1)
 	}
 	r.Devices = append(r.Devices, d)
-	return []Event{m.withNotice(r, c.Subject, name, m.event("device.remembered", c.Subject, now, func(e *Event) { e.Kind = v.Kind }))}
+	return true
 }
 
 // recognise looks at the token of a device that may be remembered, and sets in ch what

@@ -194,24 +194,8 @@ func (s Session) Confirm(
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 		defer cancel()
 	}
-	var done *Confirmation
-	err = m.respond(ctx, &attempt{
-		factor: f, subject: c.Subject, purpose: c.Purpose, text: text, named: claimed.name,
-		opened: time.UnixMilli(p.In.Created).UTC(), now: now, confirming: true,
-		find: func(r *record, now time.Time) ([]target, error) {
-			p, err := m.pendingOf(r, c, now)
-			if err != nil {
-				return nil, err
-			}
-			return []target{{instance: &p.In, live: p.Live}}, nil
-		},
-		accept: func(r *record, t target, _ *factor.Verdict, now time.Time) (events []Event) {
-			p := r.pendingByID(t.ID)
-			allowed, _ := m.permitsConfirm(r, c, p) // find has asked
-			done, events = m.confirm(r, c, *p, allowed, now)
-			return events
-		},
-	})
+	o, err := m.respond(ctx, &attempt{task: taskConfirm, factor: f, claims: c, text: text,
+		named: claimed.name, opened: instant(p.In.Created), now: now})
 	if err != nil {
 		var judged *AttemptError
 		if errors.As(err, &judged) || !errors.Is(err, ErrUnavailable) { // certain that nothing was confirmed
@@ -220,7 +204,16 @@ func (s Session) Confirm(
 		return nil, err
 	}
 	m.hold(ctx, claimed)
-	return done, nil
+	return o.confirmation, nil
+}
+
+// confirmTargets is the pending enrolment that a response confirms.
+func (m *Manager) confirmTargets(r *record, a *attempt, now time.Time) ([]target, error) {
+	p, err := m.pendingOf(r, a.claims, now)
+	if err != nil {
+		return nil, err
+	}
+	return []target{{instance: &p.In, live: p.Live}}, nil
 }
 
 // ConfirmLink makes a pending enrolment take effect, by the link in a message. Whoever holds the
@@ -234,8 +227,8 @@ func (m *Manager) ConfirmLink(ctx context.Context, link factor.Secret) (*Confirm
 		return nil, err
 	}
 	clock := m.now()
-	var done *Confirmation
-	var events []Event
+	var o outcome
+	a := &attempt{task: taskConfirm, claims: c, now: clock}
 	err = m.update(ctx, c.Subject, clock, func(r *record) (bool, error) {
 		if r.fresh {
 			return false, ErrTokenExpired
@@ -249,69 +242,81 @@ func (m *Manager) ConfirmLink(ctx context.Context, link factor.Secret) (*Confirm
 		if err != nil {
 			return false, err
 		}
-		done, events = m.confirm(r, c, *p, allowed, now)
+		if a.factor = m.factors[p.In.Kind]; a.factor == nil {
+			return false, ErrKindNotConfigured
+		}
+		o = m.confirm(r, c, *p, allowed, now)
+		// A link that is opened elsewhere signs nobody in.
+		done := o.confirmation
 		done.Grant, done.GrantExpires, done.Verification = Grant{}, time.Time{}, nil
 		return true, nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	m.emit(ctx, events)
-	return done, nil
+	_, err = m.conclude(ctx, a, o, nil)
+	return o.confirmation, err
 }
 
 // confirm turns a pending enrolment into a factor.
-func (m *Manager) confirm(r *record, c *claims, p pending, allowed permission, now time.Time) (*Confirmation, []Event) {
-	in := p.In
-	t := m.factors[in.Kind].Traits()
-	told := m.withNotice(r, c.Subject, in.Name, Event{}).notice // where it was known to reach them before
+func (m *Manager) confirm(
+	r *record, c *claims, p pending, allowed permission, now time.Time,
+) outcome {
+	in, f := p.In, m.factors[p.In.Kind]
+	ordinary := !in.Implicit && !isRecovery(f)
+	o := outcome{result: resultConfirmed, at: now, to: m.recipients(r, c.Subject)}
+	o.confirmed = confirmed{event: confirmedEvent(in, f, allowed), factorID: in.ID, name: in.Name}
 	r.removePending(in.ID)
 	in.Created = now.UnixMilli()
-	var ended []instance
-	var held time.Time
-	switch {
-	case allowed.hold:
-		held = m.holdBack(r, c, in, now)
-	default:
-		if !r.hasOwn(m) && !in.Implicit && t.Class != factor.ClassRecovery {
+	if allowed.hold {
+		o.confirmed.heldUntil = m.holdBack(r, c, in, now)
+	} else {
+		if ordinary && !r.hasOwn(m) {
 			m.endRecovery(r) // codes of factors that ended long ago
 		}
-		ended = r.removeFactors(func(old instance) bool {
+		ended := r.removeFactors(func(old instance) bool {
 			return old.Kind == in.Kind && old.Implicit == in.Implicit && (p.Replace || in.Implicit)
 		})
+		if ordinary && len(ended) > 0 {
+			o.confirmed.event = "factor.replaced"
+		}
 	}
 	r.Factors = append(r.Factors, in)
 	r.Devices = nil
 	r.Lockout = m.cfg.Lockout.Succeed(r.Lockout, in.Kind, now)
-	g := *c
-	if !in.Implicit && t.Class != factor.ClassRecovery {
+	o.confirmation = m.confirmation(r, c, p, in, now)
+	return o
+}
+
+// confirmedEvent is the event of an enrolment that takes effect, if it replaces nothing.
+func confirmedEvent(in instance, f factor.Factor, allowed permission) string {
+	switch {
+	case in.Implicit:
+		return "address.confirmed"
+	case isRecovery(f):
+		return "recovery.regenerated"
+	case allowed.hold:
+		return "recovery.replacement"
+	default:
+		return "factor.added"
+	}
+}
+
+// confirmation is what the user has now, and may do.
+func (m *Manager) confirmation(r *record, c *claims, p pending, in instance, now time.Time) *Confirmation {
+	g, recovery := *c, isRecovery(m.factors[in.Kind])
+	if !in.Implicit && !recovery {
 		g.Proof.Added = append(slices.Clone(c.Proof.Added), in.ID)
 	}
 	v := m.verification(r, &g, &in, now)
-	done := &Confirmation{UserID: c.Subject.ID, Tenant: c.Subject.Tenant, Factor: m.info(r, candidate{&in, !in.Implicit}, now)}
-	if t.Class != factor.ClassRecovery {
+	done := &Confirmation{UserID: c.Subject.ID, Tenant: c.Subject.Tenant,
+		Factor: m.info(r, candidate{&in, !in.Implicit}, now)}
+	if !recovery {
 		done.Grant, done.GrantExpires = v.Grant, v.GrantExpires
 	}
 	if p.SignIn {
 		v.Purpose = string(purposeSignIn)
 		done.Verification = v
 	}
-	name := "factor.added"
-	switch {
-	case in.Implicit:
-		name = "address.confirmed"
-	case t.Class == factor.ClassRecovery:
-		name = "recovery.regenerated"
-	case allowed.hold:
-		name = "recovery.replacement"
-	case len(ended) > 0:
-		name = "factor.replaced"
-	}
-	events := []Event{m.event(name, c.Subject, now, func(e *Event) {
-		e.Kind, e.FactorID, e.HeldUntil, e.notice = in.Kind, in.ID, held, told
-	})}
-	if p.SignIn {
-		events = append(events, m.verified(r, &g, v, t.Class)...)
-	}
-	return done, events
+	return done
 }

@@ -35,7 +35,7 @@ func (s Session) Resend(ctx context.Context, e *Enrollment) (*Delivery, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: nothing is sent for this kind", ErrNotAvailable)
 	}
-	is := m.confirmation(f, c)
+	is := m.confirmingSend(f, c)
 	is.choose = func(r *record, now time.Time) (*instance, error) {
 		p, err := m.pendingOf(r, c, now)
 		if err != nil {
@@ -53,7 +53,7 @@ func (m *Manager) issueFirst(
 	ctx context.Context, f factor.Challenger, c *claims, p *pending,
 	admit func(r *record, now time.Time) error, begun func(r *record, now time.Time) []Event,
 ) (*Delivery, error) {
-	s := m.confirmation(f, c)
+	s := m.confirmingSend(f, c)
 	s.silent = p.In.Implicit
 	s.choose = func(r *record, now time.Time) (*instance, error) {
 		if err := admit(r, now); err != nil {
@@ -70,9 +70,9 @@ func (m *Manager) issueFirst(
 	return m.issue(ctx, s)
 }
 
-// confirmation is what confirms the pending enrolment that c stands for: a code and a link,
+// confirmingSend is what confirms the pending enrolment that c stands for: a code and a link,
 // or, where it is silent, the link alone.
-func (m *Manager) confirmation(f factor.Challenger, c *claims) *issuing {
+func (m *Manager) confirmingSend(f factor.Challenger, c *claims) *issuing {
 	s := &issuing{factor: f, subject: c.Subject, purpose: "confirm", confirming: true}
 	s.keep = func(r *record, in *instance, l live) {
 		link := *c

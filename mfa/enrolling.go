@@ -115,13 +115,16 @@ func (m *Manager) enrollAndSend(ctx context.Context, f factor.Challenger, n *enr
 func (m *Manager) enrollUnsent(ctx context.Context, n *enrolling, clock time.Time) error {
 	c := n.claims
 	var events []Event
+	var o outcome
+	a := &attempt{task: taskConfirm, factor: n.factor, claims: c, now: clock}
 	err := m.update(ctx, c.Subject, clock, func(r *record) (bool, error) {
 		now := r.at(clock)
 		if err := m.admitEnrollment(r, n, now); err != nil {
 			return false, err
 		}
 		if n.factor.Traits().NoConfirmation {
-			n.e.Confirmed, events = m.confirm(r, c, n.p, n.allowed, now)
+			o = m.confirm(r, c, n.p, n.allowed, now)
+			n.e.Confirmed = o.confirmation
 			return true, nil
 		}
 		m.addPending(r, n.p)
@@ -130,6 +133,9 @@ func (m *Manager) enrollUnsent(ctx context.Context, n *enrolling, clock time.Tim
 	})
 	if err == nil {
 		m.emit(ctx, events)
+	}
+	if err == nil && o.result == resultConfirmed {
+		_, err = m.conclude(ctx, a, o, nil)
 	}
 	return err
 }

@@ -9,7 +9,6 @@ import (
 	mathrand "math/rand/v2"
 
 	"github.com/secondgate/secondgate/lockout"
-	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 const (
@@ -42,24 +41,24 @@ type charged struct {
 // takeExpensive charges first: one swap counts a failed attempt before the factor runs, a
 // second settles it. No two expensive responses of a user are verified at once, in any
 // process: the charge is a lease.
-func (m *Manager) respondExpensive(ctx context.Context, a *attempt) error {
-	unlock, err := m.expensive.Lock(ctx, a.subject.key())
+func (m *Manager) respondExpensive(ctx context.Context, a *attempt) (outcome, error) {
+	unlock, err := m.expensive.Lock(ctx, a.claims.Subject.key())
 	if err != nil {
-		return unavailable(err)
+		return outcome{}, unavailable(err)
 	}
 	defer unlock()
 	c, err := m.chargeInTurn(ctx, a)
 	if err != nil {
-		return m.tell(ctx, a, err, result{})
+		return m.conclude(ctx, a, outcome{}, err)
 	}
 	for {
-		won, verdict, refusal := m.verifyTargets(ctx, a, c.targets, a.now)
-		if refusal != nil && ctx.Err() != nil {
-			refusal = ctx.Err() // counted all the same: it may have been judged
+		said := m.ask(ctx, a, c.targets)
+		if said.refusal != nil && ctx.Err() != nil {
+			said.refusal = ctx.Err() // counted all the same: it may have been verified
 		}
-		out, again, err := m.settle(ctx, a, c, won, verdict, refusal)
+		o, again, err := m.settle(ctx, a, c, said)
 		if err != nil || !again {
-			return m.tell(ctx, a, err, out)
+			return m.conclude(ctx, a, o, err)
 		}
 	}
 }
@@ -92,7 +91,7 @@ func (m *Manager) chargeInTurn(ctx context.Context, a *attempt) (*charged, error
 // charge counts a failed attempt ahead and takes the lease.
 func (m *Manager) charge(ctx context.Context, a *attempt) (*charged, error) {
 	c := &charged{id: random8(), kind: a.factor.Kind()}
-	err := m.update(ctx, a.subject, a.now, func(r *record) (bool, error) {
+	err := m.update(ctx, a.claims.Subject, a.now, func(r *record) (bool, error) {
 		now := r.at(a.now)
 		found, err := m.admit(r, a, now)
 		if r.Charge != nil && now.UnixMilli() < r.Charge.Expires {
@@ -121,14 +120,15 @@ func (m *Manager) charge(ctx context.Context, a *attempt) (*charged, error) {
 // factor's state has changed meanwhile and that the factor is to be asked again, under the same
 // charge. After an error of the store the lease may stay until it expires.
 func (m *Manager) settle(
-	ctx context.Context, a *attempt, c *charged, won target, v *factor.Verdict, refusal error,
-) (out result, again bool, err error) {
+	ctx context.Context, a *attempt, c *charged, said answer,
+) (o outcome, again bool, err error) {
 	// Settled even if the caller has gone, so that the lease ends.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
+	won, refusal := said.target, said.refusal
 	var ended error
-	err = m.update(ctx, a.subject, a.now, func(r *record) (bool, error) {
-		out, again, ended = result{}, false, nil
+	err = m.update(ctx, a.claims.Subject, a.now, func(r *record) (bool, error) {
+		o, again, ended = outcome{}, false, nil
 		now := r.at(a.now)
 		if r.Charge == nil || r.Charge.ID != c.id {
 			return false, unavailable(errors.New("the verification took too long, " +
@@ -136,14 +136,14 @@ func (m *Manager) settle(
 		}
 		r.Charge = nil
 		if refusal != nil && weight(refusal) != weightExpired {
-			out.events, out.err = m.refuse(r, a, refusal, c.st, now)
+			o = m.refuseCounted(r, a, refusal, c.st, now)
 			return true, nil
 		}
 		// First, so that a correct response is not refused by the lock or the stop that its own
 		// charge caused.
 		r.Lockout = lockout.TakeBack(r.Lockout, c.before, c.after, c.kind)
 		if refusal != nil {
-			out = m.applyExpired(a, refusal, now)
+			o = outcome{result: resultExpired, at: now, err: refusal}
 			return true, nil
 		}
 		found, err := m.admit(r, a, now)
@@ -152,7 +152,8 @@ func (m *Manager) settle(
 		}
 		for _, t := range found {
 			if t.ID == won.ID && t.Implicit == won.Implicit && bytes.Equal(t.State, won.State) {
-				out.events = m.applyCorrect(r, a, t, v, now)
+				said.target = t
+				o = m.accept(r, a, said, now)
 				return true, nil
 			}
 		}
@@ -162,7 +163,7 @@ func (m *Manager) settle(
 	if err == nil {
 		err = ended
 	}
-	return out, again, err
+	return o, again, err
 }
 
 // detach copies targets out of a record that the next turn will decode anew.

@@ -166,15 +166,28 @@ func (r *record) issuedUnder() []byte {
 // before there was a record is valid for the record that its own use made, unless the user was
 // deleted since.
 func (c *claims) sameRecord(r *record) error {
+	if r.fresh {
+		return c.sameFreshRecord(r)
+	}
+	epoch := string(r.Epoch[:])
+	switch named := len(c.Epoch) > 0; {
+	case string(c.Epoch) == epoch,
+		named && bornUnder(c.Epoch) == r.Epoch,
+		!named && r.Born >= c.Issued:
+		return nil
+	default:
+		return ErrTokenExpired
+	}
+}
+
+// sameFreshRecord is sameRecord where there is no record, or none any more.
+func (c *claims) sameFreshRecord(r *record) error {
 	named := len(c.Epoch) > 0
 	switch {
-	case !r.fresh && string(c.Epoch) == string(r.Epoch[:]),
-		!r.fresh && named && bornUnder(c.Epoch) == r.Epoch,
-		!r.fresh && !named && r.Born >= c.Issued,
-		r.fresh && !named && r.Born == 0 && !c.forgotten(r),
-		r.fresh && named && r.tomb != nil && string(c.Epoch) == string(r.tomb.ID[:]):
+	case !named && r.Born == 0 && !c.forgotten(r),
+		named && r.tomb != nil && string(c.Epoch) == string(r.tomb.ID[:]):
 		return nil
-	case r.fresh && named && !c.forgotten(r):
+	case named && !c.forgotten(r):
 		return ErrRecordMissing
 	default:
 		return ErrTokenExpired

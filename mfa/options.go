@@ -45,28 +45,38 @@ func (m *Manager) candidates(r *record, c *claims) ([]candidate, error) {
 		return m.recoveries(nil, r, c), nil
 	}
 	own := m.allOwn(r)
-	list, settled := own, r.settled(own, c.Kinds)
+	list, settled, manage := own, r.settled(own, c.Kinds), c.Purpose == purposeManage
 	switch {
-	case (c.Purpose == purposeManage || !settled) && m.hasUnknown(r):
+	case (manage || !settled) && m.hasUnknown(r):
 		return nil, ErrKindNotConfigured
-	case c.Purpose == purposeManage && settled:
+	case manage && settled:
 		list = m.strongest(r, own)
 	case settled:
 		list = allowedOf(own, c.Kinds)
 	}
-	if len(own) == 0 || c.Keep && c.Purpose != purposeManage {
-		implied, err := m.implied(r, c)
-		if err != nil && len(own) == 0 && (c.Purpose != purposeSignIn || len(m.recoveries(nil, r, c)) == 0) {
+	if len(own) == 0 || c.Keep && !manage {
+		var err error
+		if list, err = m.withImplied(list, r, c, len(own) == 0); err != nil {
 			return nil, err
-		}
-		for _, k := range implied {
-			if !slices.ContainsFunc(list, k.same) {
-				list = append(list, k)
-			}
 		}
 	}
 	if c.Purpose == purposeSignIn {
 		list = m.recoveries(list, r, c)
+	}
+	return list, nil
+}
+
+// withImplied adds the implied addresses. It is an error that none of them can be sent to, if
+// the user has nothing else to respond with.
+func (m *Manager) withImplied(list []candidate, r *record, c *claims, alone bool) ([]candidate, error) {
+	implied, err := m.implied(r, c)
+	if err != nil && alone && (c.Purpose != purposeSignIn || len(m.recoveries(nil, r, c)) == 0) {
+		return nil, err
+	}
+	for _, k := range implied {
+		if !slices.ContainsFunc(list, k.same) {
+			list = append(list, k)
+		}
 	}
 	return list, nil
 }

@@ -3,7 +3,6 @@ package mfa
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -90,38 +89,32 @@ func (p Passwordless) Verify(
 	if err := m.admitPasswordless(ctx, c, who, lookup); err != nil {
 		return nil, err
 	}
-	var v *Verification
-	err = m.respond(ctx, &attempt{
-		factor: f, subject: c.Subject, purpose: purposeSignIn, text: text, named: named, uncounted: true,
-		opened: time.UnixMilli(c.Issued).UTC(), now: now,
-		find: func(r *record, now time.Time) ([]target, error) {
-			c.Epoch = r.Epoch[:] // the person was not known when the token was made
-			if err := c.answerable(r, now, m.cfg.ChallengeTTL); err != nil {
-				return nil, err
-			}
-			list, err := m.candidates(r, c)
-			if err != nil {
-				return nil, err
-			}
-			for _, k := range list {
-				if k.Kind == f.Kind() && k.own && bytes.Equal(f.Identity(k.State), named) {
-					return []target{{instance: k.instance, live: c.Live}}, nil
-				}
-			}
-			return nil, ErrUnknownFactor // removed a moment ago
-		},
-		accept: func(r *record, t target, _ *factor.Verdict, now time.Time) []Event {
-			r.spend(c.ID, c.Issued)
-			r.Setup, r.Recovering = nil, nil
-			v = m.verification(r, c, t.instance, now)
-			v.Passwordless = true
-			return m.verified(r, c, v, f.Traits().Class)
-		},
-	})
+	o, err := m.respond(ctx, &attempt{task: taskPasswordless, factor: f, claims: c, text: text,
+		named: named, opened: instant(c.Issued), now: now})
 	if err != nil {
 		return nil, err
 	}
-	return v, nil
+	return o.verification, nil
+}
+
+// passwordlessTargets is the instance that a response names.
+func (m *Manager) passwordlessTargets(r *record, a *attempt, now time.Time) ([]target, error) {
+	c := a.claims
+	c.Epoch = r.Epoch[:] // the user was not known when the challenge was made
+	if err := c.answerable(r, now, m.cfg.ChallengeTTL); err != nil {
+		return nil, err
+	}
+	list, err := m.candidates(r, c)
+	if err != nil {
+		return nil, err
+	}
+	f := a.factor.(factor.Identifier)
+	for _, k := range list {
+		if k.Kind == f.Kind() && k.own && bytes.Equal(f.Identity(k.State), a.named) {
+			return []target{{instance: k.instance, live: c.Live}}, nil
+		}
+	}
+	return nil, ErrUnknownFactor // removed a moment ago
 }
 
 // admitPasswordless completes the claims by the person, if the policy lets them in so.
@@ -158,30 +151,4 @@ func (m *Manager) admitPasswordless(ctx context.Context, c *claims, who identity
 	c.Subject, c.Kinds, c.Implicit, c.Keep = s.compact(), p.Kinds, p.Implicit, p.KeepImplicit
 	c.Hold = p.RecoveryHold.Milliseconds()
 	return nil
-}
-
-// passedOver makes the error and the events of a refused answer that is not counted. Nothing keeps
-// such an answer from being given again, so the person is told of a copied device once a day at
-// most; write says that this is to be remembered.
-func (m *Manager) applyUncounted(r *record, a *attempt, refusal error, now time.Time) (events []Event, write bool, _ error) {
-	reason := "incorrect"
-	switch weight(refusal) {
-	case weightExpired:
-		reason = "expired"
-	case weightReplayed:
-		reason = "replayed"
-	case weightFailed:
-		reason, refusal = "failed", unavailable(refusal)
-	}
-	events = []Event{m.event("verify.failure", a.subject, now, func(e *Event) {
-		e.Kind, e.Purpose, e.Reason = a.factor.Kind(), string(a.purpose), reason
-	})}
-	if errors.Is(refusal, factor.ErrCloned) {
-		e := m.cloned(a, "", now)
-		if write = m.warn(r, now); write {
-			e = m.withNotice(r, a.subject, "", e)
-		}
-		events = append(events, e)
-	}
-	return events, write, refusal
 }

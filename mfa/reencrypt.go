@@ -63,63 +63,99 @@ func (m *Manager) Reencrypt(ctx context.Context, cursor string) iter.Seq2[report
 func (m *Manager) reencryptPage(ctx context.Context, page []storage.Entry, p *report.Progress) error {
 	now := m.now()
 	for _, e := range page {
-		purpose, budget, tomb := sealRecord, false, false
-		switch e.Key[0] {
-		case 't':
-			purpose = sealPolicy
-		case 's':
-			purpose = sealSupport
-		case 'i':
-			purpose = sealIdentity
-		case 'b':
-			purpose, budget = sealBudget, true
-		case 'f':
-			purpose, tomb = sealForgotten, true
-		}
 		p.Records++
 		if e.Key[0] == 'i' && m.dropAbandoned(ctx, e, now) {
 			p.Removed++
 			continue
 		}
-		if !budget && !tomb && m.cfg.Keys.Primary(e.Record.Data) {
-			continue // of the primary key, so nothing is to be done, now or after another write
+		k := keptUnder(e.Key)
+		if k.outlived == nil && m.cfg.Keys.Primary(e.Record.Data) {
+			continue // sealed with the primary key, so nothing is to be done, now or after a write
 		}
-		var reencrypted, removed bool
-		var unreadable error
-		err := m.records.Update(ctx, e.Key, func(data []byte) (storage.Change, error) {
-			reencrypted, removed, unreadable = false, false, nil
-			if data == nil {
-				return storage.Change{}, nil
-			}
-			plain, err := m.cfg.Keys.Open(purpose, e.Key, data)
-			switch {
-			case budget && (errors.Is(err, seal.ErrUnknownKey) || err == nil && budgetOver(plain, now)):
-				removed = true
-				return storage.Change{Delete: true}, nil
-			case tomb && err == nil && tombstoneOver(plain, now):
-				removed = true
-				return storage.Change{Delete: true}, nil
-			case err != nil:
-				unreadable = fmt.Errorf("%q: %w", e.Key, err)
-				return storage.Change{}, nil
-			case m.cfg.Keys.Primary(data):
-				return storage.Change{}, nil
-			}
-			reencrypted = true
-			return storage.Change{Data: m.cfg.Keys.Seal(purpose, e.Key, plain)}, nil
-		})
-		switch {
-		case err != nil:
+		done, err := m.reencryptRecord(ctx, e.Key, k, now)
+		if err != nil {
 			return unavailable(err)
-		case unreadable != nil:
-			p.Unreadable = append(p.Unreadable, unreadable)
-		case reencrypted:
+		}
+		switch done.what {
+		case recordUnreadable:
+			p.Unreadable = append(p.Unreadable, done.err)
+		case recordReencrypted:
 			p.Reencrypted++
-		case removed:
+		case recordRemoved:
 			p.Removed++
 		}
 	}
 	return nil
+}
+
+// keptRecord is what kind of record a key names.
+type keptRecord struct {
+	purpose string // of its seal
+	// outlived says whether a record has outlived its use; nil for one that never does. err is
+	// why it cannot be opened.
+	outlived func(plain []byte, err error, now time.Time) bool
+}
+
+func keptUnder(key string) keptRecord {
+	switch key[0] {
+	case 't':
+		return keptRecord{purpose: sealPolicy}
+	case 's':
+		return keptRecord{purpose: sealSupport}
+	case 'i':
+		return keptRecord{purpose: sealIdentity}
+	case 'b':
+		return keptRecord{sealBudget, func(plain []byte, err error, now time.Time) bool {
+			return errors.Is(err, seal.ErrUnknownKey) || err == nil && budgetOver(plain, now)
+		}}
+	case 'f':
+		return keptRecord{sealForgotten, func(plain []byte, err error, now time.Time) bool {
+			return err == nil && tombstoneOver(plain, now)
+		}}
+	default:
+		return keptRecord{purpose: sealRecord}
+	}
+}
+
+// reencryption is what became of one record.
+type reencryption struct {
+	what recordFate
+	err  error // why it is unreadable
+}
+
+type recordFate uint8
+
+const (
+	recordUnchanged recordFate = iota
+	recordReencrypted
+	recordRemoved
+	recordUnreadable
+)
+
+// reencryptRecord seals one record with the primary key, or removes it.
+func (m *Manager) reencryptRecord(
+	ctx context.Context, key string, k keptRecord, now time.Time,
+) (done reencryption, err error) {
+	err = m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
+		done = reencryption{}
+		if data == nil {
+			return storage.Change{}, nil
+		}
+		plain, err := m.cfg.Keys.Open(k.purpose, key, data)
+		switch {
+		case k.outlived != nil && k.outlived(plain, err, now):
+			done.what = recordRemoved
+			return storage.Change{Delete: true}, nil
+		case err != nil:
+			done = reencryption{recordUnreadable, fmt.Errorf("%q: %w", key, err)}
+			return storage.Change{}, nil
+		case m.cfg.Keys.Primary(data):
+			return storage.Change{}, nil
+		}
+		done.what = recordReencrypted
+		return storage.Change{Data: m.cfg.Keys.Seal(k.purpose, key, plain)}, nil
+	})
+	return done, err
 }
 
 // dropAbandoned removes the claim of an identity that nobody has, or is about to. A kind that is

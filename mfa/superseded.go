@@ -92,14 +92,3 @@ func (m *Manager) recogniseCode(
 	}
 	return refusal
 }
-
-// late makes the error and the events of a response that was correct, and is too late.
-func (m *Manager) applyExpired(a *attempt, refusal error, now time.Time) result {
-	name := "verify.failure"
-	if a.confirming {
-		name = "confirm.failure"
-	}
-	return result{err: refusal, events: []Event{m.event(name, a.subject, now, func(e *Event) {
-		e.Kind, e.Purpose, e.Reason = a.factor.Kind(), string(a.purpose), "expired"
-	})}}
-}

@@ -50,48 +50,17 @@ func (s Session) UnlockByProof(
 	if err != nil {
 		return 0, err
 	}
-	err = m.respond(ctx, &attempt{
-		factor: f, subject: c.Subject, purpose: c.Purpose, text: text,
-		opened: time.UnixMilli(c.Issued).UTC(), now: m.now(), unlocking: true,
-		find: func(r *record, now time.Time) ([]target, error) {
-			if err := c.answerable(r, now, m.cfg.ChallengeTTL); err != nil {
-				return nil, err
-			}
-			if next := time.UnixMilli(r.Proofs[kind].Last).Add(proofSpacing).UTC(); r.Proofs[kind].Count > 0 && now.Before(next) {
-				return nil, &LockedError{Until: next, RetryAfter: next.Sub(now)}
-			}
-			return m.targets(r, c, f)
-		},
-		accept: func(r *record, t target, _ *factor.Verdict, now time.Time) []Event {
-			delete(r.Live, kind)
-			p := r.Proofs[kind]
-			if now.UnixMilli() >= p.Last+proofWindow.Milliseconds() {
-				p.Count = 0
-			}
-			p.Count, p.Last = p.Count+1, now.UnixMilli()
-			remaining = proofsNeeded - p.Count
-			name := "unlock.proof"
-			if remaining == 0 {
-				name = "lockout.unlocked"
-				delete(r.Proofs, kind)
-				r.Lockout = m.cfg.Lockout.Succeed(r.Lockout, kind, now)
-			} else {
-				if r.Proofs == nil {
-					r.Proofs = make(map[string]unlockProofs)
-				}
-				r.Proofs[kind] = p
-			}
-			e := m.event(name, c.Subject, now, func(e *Event) {
-				e.Kind, e.FactorID, e.Purpose, e.Remaining = kind, t.ID, string(c.Purpose), remaining
-			})
-			if remaining == 0 {
-				e = m.withNotice(r, c.Subject, "", e)
-			}
-			return []Event{e}
-		},
-	})
-	if err != nil {
-		return 0, err
+	o, err := m.respond(ctx, &attempt{task: taskUnlock, factor: f, claims: c, text: text,
+		opened: instant(c.Issued), now: m.now()})
+	return o.remaining, err
+}
+
+// unlockSpaced refuses a correct response to a disabled kind that comes too soon after another.
+func (r *record) unlockSpaced(kind string, now time.Time) error {
+	p := r.Proofs[kind]
+	next := time.UnixMilli(p.Last).Add(proofSpacing).UTC()
+	if p.Count > 0 && now.Before(next) {
+		return &LockedError{Until: next, RetryAfter: next.Sub(now)}
 	}
-	return remaining, nil
+	return nil
 }

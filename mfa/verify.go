@@ -48,49 +48,12 @@ func (s Session) Verify(
 	if err := checkName(s.remember); err != nil {
 		return nil, err
 	}
-	var done struct { // one variable for both, as it moves to the heap
-		v        *Verification
-		required *EnrollmentRequiredError
-	}
-	err = m.respond(ctx, &attempt{
-		factor: f, subject: c.Subject, purpose: c.Purpose, text: text,
-		opened: time.UnixMilli(c.Issued).UTC(), now: m.now(),
-		find: func(r *record, now time.Time) ([]target, error) {
-			if err := c.answerable(r, now, m.cfg.ChallengeTTL); err != nil {
-				return nil, err
-			}
-			return m.targets(r, c, f)
-		},
-		accept: func(r *record, t target, _ *factor.Verdict, now time.Time) []Event {
-			done.required = nil
-			r.spend(c.ID, c.Issued)
-			delete(r.Live, f.Kind())
-			if f.Traits().Class == factor.ClassRecovery {
-				r.Devices = nil // whoever recovers may have lost them
-			} else {
-				r.Setup, r.Recovering = nil, nil // what was said to be lost is not
-			}
-			if m.restricted(r, c, t.instance) {
-				done.required = m.enrollmentRequired(r, c, t.instance, now)
-				return []Event{m.event("verify.success", c.Subject, now, func(e *Event) {
-					e.Kind, e.FactorID, e.Purpose, e.Reason = f.Kind(), t.ID, string(c.Purpose), "enrollment-required"
-				})}
-			}
-			done.v = m.verification(r, c, t.instance, now)
-			events := m.verified(r, c, done.v, f.Traits().Class)
-			if f.Traits().Class == factor.ClassRecovery {
-				return events
-			}
-			return append(events, m.remember(r, c, s.remember, done.v, now)...)
-		},
-	})
+	o, err := m.respond(ctx, &attempt{task: taskVerify, factor: f, claims: c, text: text,
+		remember: s.remember, opened: instant(c.Issued), now: m.now()})
 	if err != nil {
 		return nil, err
 	}
-	if done.required != nil {
-		return nil, done.required
-	}
-	return done.v, nil
+	return o.verification, nil
 }
 
 // enrollmentRequired is what a correct response of a kind that the policy bans leads to.
@@ -102,8 +65,8 @@ func (m *Manager) enrollmentRequired(r *record, c *claims, in *instance, now tim
 	return e
 }
 
-// targets are what an answer of the kind to this challenge is judged against.
-func (m *Manager) targets(r *record, c *claims, f factor.Factor) (list []target, err error) {
+// challengeTargets are what a response of a kind to a challenge is verified against.
+func (m *Manager) challengeTargets(r *record, c *claims, f factor.Factor) (list []target, err error) {
 	_, sends := f.(factor.Challenger)
 	candidates, err := m.candidates(r, c)
 	if err != nil {
@@ -190,25 +153,3 @@ func (m *Manager) grantToken(c *claims) (Grant, time.Time) {
 
 // recoveryLow is how few recovery codes are few.
 const recoveryLow = 3
-
-func (m *Manager) verified(r *record, c *claims, v *Verification, class factor.Class) []Event {
-	if m.cfg.Events == nil && m.cfg.Notify == nil {
-		return nil
-	}
-	mk := func(name string) Event {
-		return m.event(name, c.Subject, v.Time, func(e *Event) {
-			e.Kind, e.FactorID, e.Purpose, e.Remaining = v.Kind, v.FactorID, v.Purpose, v.RecoveryCodesRemaining
-		})
-	}
-	events := []Event{mk("verify.success")}
-	if v.Passwordless {
-		events[0].Reason = "passwordless"
-	}
-	if class == factor.ClassRecovery {
-		events = append(events, m.withNotice(r, c.Subject, "", mk("recovery.used")))
-	}
-	if v.RecoveryCodesRemaining >= 0 && v.RecoveryCodesRemaining <= recoveryLow {
-		events = append(events, m.withNotice(r, c.Subject, "", mk("recovery.low")))
-	}
-	return events
-}

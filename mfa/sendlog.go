@@ -1,0 +1,59 @@
+package mfa
+
+import (
+	"slices"
+	"time"
+)
+
+// sendLog counts sends by the minute: pairs of Unix minute and count, oldest first.
+type sendLog []int64
+
+const sendWindow = 61 // minutes: one more than an hour, as the oldest counts in full
+
+func (l sendLog) since(now time.Time) sendLog {
+	oldest := now.Unix()/60 - sendWindow
+	for len(l) >= 2 && l[0] <= oldest {
+		l = l[2:]
+	}
+	return l
+}
+
+// remove takes one send in a minute back, if it is still counted.
+func (l sendLog) remove(minute int64) sendLog {
+	for i := 0; i+1 < len(l); i += 2 {
+		if l[i] != minute {
+			continue
+		}
+		if l[i+1] > 1 {
+			l = slices.Clone(l)
+			l[i+1]--
+			return l
+		}
+		return slices.Concat(l[:i], l[i+2:])
+	}
+	return l
+}
+
+// add counts one send at now, or says how long to wait until limit allows one. A minute
+// counts in full until it is an hour old, so a window holds at most limit.
+func (l sendLog) add(now time.Time, limit int) (sendLog, time.Duration) {
+	l = slices.Clone(l.since(now))
+	var sum int64
+	for i := 1; i < len(l); i += 2 {
+		sum += l[i]
+	}
+	if sum >= int64(limit) {
+		for i := 0; i+1 < len(l); i += 2 {
+			if sum -= l[i+1]; sum < int64(limit) {
+				return l, time.Unix((l[i]+sendWindow)*60, 0).Sub(now)
+			}
+		}
+		return l, time.Hour
+	}
+	minute := now.Unix() / 60
+	if n := len(l); n >= 2 && l[n-2] >= minute {
+		l[n-1]++
+		return l, 0
+	}
+	return append(l, minute, 1), 0
+}
