@@ -8,13 +8,15 @@ import (
 	"github.com/secondgate/secondgate/mfa/policy"
 )
 
-// Audit holds the configuration, and every policy that the Manager can see, to a profile, which
-// need not be Config.Profile. It returns what it finds: first the rows that are broken, then
-// advice. It changes nothing. Policies of [policy.Stored] are read from the store, which must
-// be a storage.Lister; otherwise the error wraps errors.ErrUnsupported. The policies of an
-// application's own Source are checked when they are used, and one finding says so. An error
-// means that nothing is known, never that nothing was found. The application must make sure
-// that the caller is allowed to see the findings.
+// Audit compares the configuration, and every policy that the Manager can see, with a profile,
+// which need not be Config.Profile. It returns what it finds: first the rows that are broken,
+// then advice. It changes nothing.
+//
+// Policies of [policy.Stored] are read from the store, which must be a storage.Lister;
+// otherwise the error wraps errors.ErrUnsupported. The policies of an application's own Source
+// are checked when they are used, and one finding says so. An error means that nothing is
+// known, never that nothing was found. The application must make sure that the caller may see
+// the findings.
 func (m *Manager) Audit(ctx context.Context, profile policy.Profile) ([]policy.Finding, error) {
 	stored, err := m.storedPolicies(ctx)
 	if err != nil {

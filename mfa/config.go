@@ -26,67 +26,73 @@ type Config struct {
 	// Policies defaults to policy.Static(policy.Policy{}), which requires a second factor of
 	// every user.
 	Policies policy.Source
-	// Profile is the standard that the configuration and the policies are held to. Defaults to
-	// policy.ProfileDefault, which refuses nothing. Before you set a stricter one, Audit says
-	// what breaks it.
+	// Profile is the standard that the configuration and the policies must meet. Defaults to
+	// policy.ProfileDefault, which refuses nothing. Before you set a stricter one,
+	// [Manager.Audit] says what breaks it.
 	Profile policy.Profile
-	// Lockout defaults to five tries, ten over all kinds, three minutes, stop at 100.
+	// Lockout defaults to five failed attempts, ten over all kinds, three minutes, and disabling
+	// at 100.
 	Lockout lockout.Config
-	// Sends defaults to 30 codes an hour for a person; see RateLimits.
+	// RateLimits defaults to 30 codes an hour for each user.
 	RateLimits RateLimits
-	// Authorize is asked before everything an administrator does: Reset, Unlock, Issue,
-	// SetPolicy, SendConfirmation, SendSetupLinkTo, Delete, and the list of support.
-	// Nil refuses them all with ErrForbidden.
+	// Authorize is asked before every act of an [Admin]. Its error refuses the act with
+	// ErrForbidden. Nil refuses every act.
 	Authorize func(ctx context.Context, a AdminAction) error
-	// Events is told everything that happens, after it was recorded, in the caller's
-	// goroutine. Nil means nobody. See SlogEvents.
+	// Events receives everything that happens, after it was recorded, in the caller's
+	// goroutine. Nil receives nothing. See SlogEvents.
 	Events func(ctx context.Context, e Event)
-	// Notices lets people be told, at every address known to be theirs, what happened to
-	// their second factor: a factor that was added, a lock, a reset. It is called in the
-	// caller's goroutine after the fact was recorded, once for each message, and calls tell
-	// now or later, with a context of its own, and again after an error if it likes; nothing
-	// but events depends on it. Nil tells nobody. See NoticesNow.
-	Notify func(ctx context.Context, tell func(ctx context.Context) error)
+	// Notify notifies users, at every address known to be theirs, of what happened to their
+	// second factor: a factor that was added, a lock, a reset. It is called in the caller's
+	// goroutine after the fact was recorded, once for each message. It calls send now or later,
+	// with a context of its own, and again after an error if it likes; nothing but events
+	// depends on it. To send before the operation returns, which then takes as long as the mail
+	// server does:
+	//
+	//	Notify: func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) },
+	//
+	// Nil notifies nobody.
+	Notify func(ctx context.Context, send func(ctx context.Context) error)
 	// Clock defaults to the system's.
 	Clock Clock
-	// ChallengeTTL is how long a challenge may be answered; default 15 minutes, 1 minute
-	// to 1 hour.
+	// ChallengeTTL is how long a challenge is valid. Defaults to 15 minutes. Must be between 1
+	// minute and 1 hour.
 	ChallengeTTL time.Duration
-	// GrantTTL is how long a grant opens what it opens; default 5 minutes, 1 minute to 1
-	// hour.
+	// GrantTTL is how long a grant is valid. Defaults to 5 minutes. Must be between 1 minute and
+	// 1 hour.
 	GrantTTL time.Duration
-	// EnrollmentTTL is how long an enrolment may stay unconfirmed; default 15 minutes, 1
-	// minute to 1 hour.
+	// EnrollmentTTL is how long an enrolment may stay unconfirmed. Defaults to 15 minutes. Must
+	// be between 1 minute and 1 hour.
 	EnrollmentTTL time.Duration
-	// LinkTTL is how long a confirmation link is good; default 24 hours, 10 minutes to 7
-	// days (NIST SP 800-63B-4 section 4.2.1.2 allows 24 hours for e-mail).
+	// LinkTTL is how long a link that verifies an address is valid. Defaults to 24 hours, which
+	// NIST SP 800-63B-4 section 4.2.1.2 allows for e-mail. Must be between 10 minutes and 7 days.
 	LinkTTL time.Duration
 }
 
 // RateLimits bounds how many codes, links and requests for support are sent in any hour. Zero
 // fields mean the default, negative ones no limit. The narrowest limit refuses first, and a
-// refusal costs nothing of a wider one.
+// refusal counts against no wider one.
 type RateLimits struct {
-	// PerUser defaults to 30 for each person.
+	// PerUser defaults to 30 for each user.
 	PerUser int
-	// PerDestination counts what goes to one address or number over all people. By
-	// default 20, and only while the destination is not confirmed (a confirmed one is
-	// covered by PerUser, and a sign-in then costs no second write); set, it counts all.
+	// PerDestination counts what is sent to one address or number for all users. Defaults to
+	// 20, and only while the destination is not verified: PerUser covers a verified one, and a
+	// sign-in then needs no second write. If it is set, it counts everything.
 	PerDestination int
-	// PerKind counts what goes out by one kind in all, for one tenant. Default: no limit.
+	// PerKind counts what is sent by one kind, for all users of one tenant. Defaults to no
+	// limit.
 	PerKind int
 }
 
-// AdminAction is what an administrator wants to do.
+// AdminAction is what an administrator wants to do, for Config.Authorize to permit.
 type AdminAction struct {
-	// Name is "reset", "unlock", "issue", "set-policy", "send-confirmation", "send-setup",
-	// "forget", "list-support" or "close-support".
+	// Name is "reset", "unlock", "delete", "enroll", "set-policy", "send-verification-link",
+	// "send-recovery-link", "support-cases", "close-support-case" or "report".
 	Name string
-	// Actor is who acts, as Actor.Name says; Reason goes into the event. System says that
-	// a program acts, and no user.
+	// Actor is the user's ID or the program's name, as Actor.Name says, and System says that it
+	// is a program. Reason goes into the event.
 	Actor, Reason string
 	System        bool
-	// SubjectID is whom it is about, "" for a policy.
+	// UserID is the user whom it is about, and empty for a policy or a list.
 	UserID           string
 	Tenant, UserType string
 }

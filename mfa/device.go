@@ -142,8 +142,8 @@ func (r *record) deviceInfo(remember time.Duration, now time.Time) (list []Devic
 	return list
 }
 
-// ForgetDevice forgets a remembered device, or all of them if deviceID is empty.
-// ErrNotAvailable means that there is no such device.
+// ForgetDevice ends a remembered device, or all of them if the ID is empty. ErrNotAvailable
+// means that there is no such device.
 func (s Session) ForgetDevice(ctx context.Context, g Grant, deviceID string) error {
 	m := s.m
 	c, err := s.openGrant(g)
@@ -156,9 +156,9 @@ func (s Session) ForgetDevice(ctx context.Context, g Grant, deviceID string) err
 	})
 }
 
-// PasswordChanged forgets all remembered devices of a user and ends their recovery links,
-// because the application says that their password has changed: an attacker who knew the old
-// one may have had the device, or have asked for the link.
+// PasswordChanged forgets a user's remembered devices and ends their recovery links, because
+// the application says that their password has changed: an attacker who knew the old one may
+// have had the device, or have asked for the link.
 func (m *Manager) PasswordChanged(ctx context.Context, s User) error {
 	if err := s.check(); err != nil {
 		return err

@@ -39,12 +39,14 @@ func (m *Manager) toEnroll(kind string) request {
 	return request{act: actEnroll, kind: kind}
 }
 
-// Enroll starts the enrolment of an instance of a kind: nothing of the person changes until
-// Confirm, and what they had stays good. For a kind that sends, the first code is on its way
-// when Enroll returns. Recovery codes need no confirmation: Confirmed is set at once.
+// Enroll starts the enrolment of an instance of a kind. Nothing of the user's changes until
+// Confirm, and what they had stays valid. For a kind that sends, the first code has been sent
+// when Enroll returns. Recovery codes need no confirmation: Enrollment.Confirmed is set at
+// once.
 //
 // ErrProofRequired means that the grant's proof does not permit it: the user has a stronger
-// factor to prove first, or has recovered and may only replace what was lost. ErrNotAvailable means that the policy does not allow the kind or there are five.
+// factor to prove first, or has recovered and may only replace what was lost. ErrNotAvailable
+// means that the policy does not allow the kind or that the user has five.
 func (s Session) Enroll(ctx context.Context, g Grant, r EnrollRequest) (*Enrollment, error) {
 	m := s.m
 	c, err := s.openGrant(g)
@@ -72,8 +74,8 @@ func (s Session) Enroll(ctx context.Context, g Grant, r EnrollRequest) (*Enrollm
 }
 
 // NewRecoveryCodes makes new recovery codes; all earlier ones end. The codes are in
-// Prompt.Codes, once. ErrNotAvailable means that no factor makes recovery codes, or that
-// the person has nothing yet that they could recover.
+// Prompt.Codes, once. ErrNotAvailable means that no factor makes recovery codes, or that the
+// user has nothing yet that they could recover.
 func (s Session) NewRecoveryCodes(ctx context.Context, g Grant) (*Enrollment, error) {
 	m := s.m
 	for _, k := range m.kinds {
@@ -147,10 +149,10 @@ func (m *Manager) permitsConfirm(r *record, c *claims, p *pending) (permission, 
 	return m.holding(r, c).permit(c.Proof, m.toEnroll(p.In.Kind))
 }
 
-// Confirm makes a pending enrolment take effect, by an answer of the new factor, or by the
-// token of a link in a mail. Wrong answers count and lock like those of Verify, and give
-// the same errors. The answer that confirms cannot be used again to sign in. ErrNotAvailable
-// also means that another person has what is being enrolled (a passkey's credential).
+// Confirm makes a pending enrolment take effect, by a response of the new factor. Failed
+// attempts count and lock like those of Verify, and give the same errors. The response that
+// confirms cannot be used again to sign in. ErrNotAvailable also means that another user has
+// what is being enrolled, such as a passkey's credential.
 func (s Session) Confirm(
 	ctx context.Context, e *Enrollment, response factor.Secret,
 ) (*Confirmation, error) {

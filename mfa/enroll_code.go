@@ -8,8 +8,8 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
-// Resend sends the code of a pending enrolment again; the one before is no longer
-// good. It costs of the same budgets as Send.
+// Resend sends the code of a pending enrolment again; the one before is superseded. It counts
+// against the same rate limits as Send.
 func (s Session) Resend(ctx context.Context, e *Enrollment) (*Delivery, error) {
 	if e == nil {
 		return nil, ErrToken

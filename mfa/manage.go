@@ -13,9 +13,9 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-// Overview tells what a person has, for a security page. The caller has made sure that who
-// asks may see it. For a person without a record it is empty, unless the application says
-// that there should be one: then it fails with ErrRecordMissing.
+// Overview returns what a user has, for a security page. The application must make sure that
+// the caller may see it. It is empty for a user without a record, unless User.Enrolled says
+// that there should be one: then it returns ErrRecordMissing.
 func (m *Manager) Overview(ctx context.Context, s User) (*Overview, error) {
 	if err := s.check(); err != nil {
 		return nil, err
@@ -93,9 +93,9 @@ func instant(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// Remove ends a factor at once, and with it every code sent for it; with the last own factor
-// the recovery codes end too. ErrLastFactor means that the policy requires a factor and that
-// this is the last one it allows.
+// Remove ends a factor at once, and with it every code that was sent for it. With the last own
+// factor the recovery codes end too. ErrLastFactor means that the policy requires a factor and
+// that this is the last one it allows.
 func (s Session) Remove(ctx context.Context, g Grant, factorID string) error {
 	m := s.m
 	c, err := s.openGrant(g)
@@ -225,9 +225,9 @@ func (a Admin) authorizeFor(ctx context.Context, name string, u User) error {
 		UserID: u.ID, Tenant: u.Tenant, UserType: u.UserType})
 }
 
-// Reset removes a person's factors, locks and counts, on behalf of an administrator who has
-// made sure who asks. Everything issued before is void. A confirmed address of record stays.
-// The next sign-in enrols anew where the policy requires a factor.
+// Reset removes a user's factors, locks and counts. The administrator must have made sure who
+// asks. Everything issued before is void. A verified address of record stays. The next sign-in
+// enrols anew where the policy requires a factor.
 func (a Admin) Reset(ctx context.Context, u User) error {
 	return a.administer(ctx, "reset", u, func(r *record) {
 		r.removeFactors(func(in instance) bool { return !in.Implicit })
@@ -238,7 +238,7 @@ func (a Admin) Reset(ctx context.Context, u User) error {
 	})
 }
 
-// Unlock ends a person's locks, counts and stops, on behalf of an administrator.
+// Unlock ends a user's locks and counts, and enables the kinds that were disabled.
 func (a Admin) Unlock(ctx context.Context, u User) error {
 	return a.administer(ctx, "unlock", u, func(r *record) {
 		// What a clock that ran ahead left behind must not outlast the unlocking.
@@ -275,12 +275,12 @@ func (a Admin) administer(ctx context.Context, name string, u User, do func(*rec
 	return err
 }
 
-// Delete deletes everything kept of a person, on behalf of an administrator, because
-// the application deletes them. Tokens of theirs are good for nothing afterwards, also those
-// from before there was anything to keep. For that a tombstone is left: a digest, a random
-// number and a time, which Reseal removes after a few hours. After an error something may be
-// left: do it again. The last notice goes to the addresses that were known before; an
-// application that queues notices has them in the queue until then.
+// Delete deletes everything stored of a user, because the application deletes the user. What
+// was issued before is valid for nothing afterwards, also what was issued before there was a
+// record. For that a tombstone is left: a digest, a random number and a time, which Reencrypt
+// removes after a few hours. After an error something may be left; call Delete again. The last
+// notice goes to the addresses that were known before; an application that queues notices has
+// them in the queue until then.
 func (a Admin) Delete(ctx context.Context, u User) error {
 	m := a.m
 	if err := a.authorizeFor(ctx, "delete", u); err != nil {
@@ -309,13 +309,13 @@ func (a Admin) Delete(ctx context.Context, u User) error {
 	return nil
 }
 
-// SendVerificationLink mails a person a link that confirms Subject.Email as their address of
-// record, on behalf of an administrator or of the application itself. Once confirmed, it is
-// an implicit factor where the policy has the kind as implicit, and takes the place of an
-// address confirmed before. The kind is the first configured one that can be implied.
+// SendVerificationLink mails a user a link that verifies User.Email as their address of
+// record. Once verified, the address is an implied factor where the policy has the kind as
+// implicit, and it takes the place of an address verified before. The kind is the first
+// configured one that can be implied.
 func (a Admin) SendVerificationLink(ctx context.Context, u User) (*Delivery, error) {
 	m := a.m
-	if err := a.authorizeFor(ctx, "send-confirmation", u); err != nil {
+	if err := a.authorizeFor(ctx, "send-verification-link", u); err != nil {
 		return nil, err
 	}
 	i := slices.IndexFunc(m.kinds, func(k string) bool {

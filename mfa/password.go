@@ -5,8 +5,8 @@ import "context"
 // CheckPasswordChange says whether a user who has just given the present password may choose
 // another, for a package that keeps passwords. A user who has a second factor needs the same
 // grant as for [Session.Check], whose errors these are: an attacker who knows the password
-// alone must not change it. A user who has none needs nothing more, and may pass an empty
-// grant. It changes nothing.
+// alone must not change it. A user who has none needs nothing more, and may pass the zero
+// Grant. It changes nothing.
 func (s Session) CheckPasswordChange(ctx context.Context, g Grant) error {
 	m := s.m
 	if err := s.check(); err != nil {

@@ -45,15 +45,21 @@ func (p Passwordless) Begin(ctx context.Context, kind string) (*Challenge, error
 	return &Challenge{Next: NextVerify, Prompt: is.Prompt, Expires: until, token: m.keep(sealPasswordless, c)}, nil
 }
 
-// Verify judges an answer that says who it is from, in place of the first factor
-// and the second. A nil error, and only that, means that it was right, that it proves two
-// factors, that the person's policy lets them in so, and that this has been recorded. Each
-// challenge is good for one success of a person.
+// Verify verifies a response that names its user, in place of the first factor and the second.
+// A nil error, and only that, means that the response was correct, that it proves two factors,
+// that the user's policy permits it, and that this has been recorded. A user signs in once by
+// each challenge.
 //
-// A wrong answer is not counted, because anybody can give one and there is nothing to guess;
-// it gives an error wrapping ErrIncorrect, ErrExpired or ErrReplayed. While the person is
-// locked or the kind stopped, right answers are refused as well. ErrUnknownFactor means that
-// nobody has what answered, ErrNotAvailable that the policy wants a password first.
+// Verify calls lookup with the ID and the tenant of the user whom the response names, and
+// lookup returns that user as the application knows them now. The call proves nothing, since
+// the response has not been verified yet. Its error ends the sign-in, and Verify returns it as
+// it is.
+//
+// A failed attempt is not counted, because anybody can make one and there is nothing to guess.
+// It gives an error that wraps factor.ErrIncorrect, ErrExpired or ErrReplayed. While the user
+// is locked or the kind is disabled, correct responses are refused as well. ErrUnknownFactor
+// means that no user has the instance, and ErrNotAvailable that the policy requires a password
+// first.
 func (p Passwordless) Verify(
 	ctx context.Context, ch *Challenge, response factor.Secret,
 	lookup func(ctx context.Context, named User) (User, error),

@@ -10,8 +10,9 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-// Policy returns the policy of a user type, with defaults filled in. It returns ErrUnavailable,
-// and never a default, for a policy that cannot be read or that breaks Config.Profile.
+// Policy returns the policy of a user type, with defaults filled in. It returns
+// ErrUnavailable, and never a default, for a policy that cannot be read or that breaks
+// Config.Profile.
 func (m *Manager) Policy(ctx context.Context, tenant, userType string) (policy.Policy, error) {
 	p, err := m.policy(ctx, tenant, userType)
 	if err != nil {
@@ -69,11 +70,11 @@ func (m *Manager) openPolicies(key string, data []byte) (map[string]policy.Polic
 	return set, err
 }
 
-// SetPolicy changes the policy of one user type of one tenant at run time. With UserType "" it
-// changes the policy of all user types of the tenant that have none of their own. Config.Policies must come from [policy.Stored]. The
-// change takes effect at the next sign-in of every user of that type, the actor included. A
-// policy that cannot work, or that breaks Config.Profile, is refused with ErrConfig and a
-// sentence that says why.
+// SetPolicy changes the policy of one user type of one tenant at run time. With an empty
+// UserType it changes the policy of all user types of the tenant that have none of their own.
+// Config.Policies must come from [policy.Stored]. The change takes effect at the next sign-in
+// of every user of that type, the actor included. A policy that cannot work, or that breaks
+// Config.Profile, is refused with ErrConfig and a sentence that says why.
 func (a Admin) SetPolicy(ctx context.Context, r policy.StoredPolicy) error {
 	m := a.m
 	if _, ok := policy.Defaults(m.cfg.Policies); !ok {

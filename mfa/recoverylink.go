@@ -20,10 +20,11 @@ type setup struct {
 	Expires int64    `cbor:"1,keyasint"`
 }
 
-// SendRecoveryLink sends a person who has passed the first factor, and says that their device is
-// gone, a link to set up another: to every address known to be theirs, good for an hour and
-// once, in place of an earlier one. It costs one send of the person's budget. The page that
-// the link leads to calls [Session.OpenRecoveryLink]. ErrNotAvailable means that no address is known.
+// SendRecoveryLink sends a user who has passed the first factor, and says that their device is
+// lost, a link to set up another: to every address known to be theirs, valid for an hour and
+// once, in place of an earlier one. It counts against the user's rate limit. The page that the
+// link leads to calls [Session.OpenRecoveryLink]. ErrNotAvailable means that no address is
+// known.
 func (s Session) SendRecoveryLink(ctx context.Context, ch *Challenge) (*Delivery, error) {
 	m := s.m
 	c, err := s.openChallenge(ch)
@@ -38,11 +39,11 @@ func (s Session) SendRecoveryLink(ctx context.Context, ch *Challenge) (*Delivery
 	}, Event{})
 }
 
-// SendRecoveryLink sends such a link on behalf of an administrator or of the application, also
-// to somebody who has not enrolled yet: it then opens the enrolment of a first factor.
+// SendRecoveryLink sends such a link for an administrator or for the application, also to a
+// user who has not enrolled yet: it then permits the enrolment of a first factor.
 func (a Admin) SendRecoveryLink(ctx context.Context, u User) (*Delivery, error) {
 	m := a.m
-	if err := a.authorizeFor(ctx, "send-setup", u); err != nil {
+	if err := a.authorizeFor(ctx, "send-recovery-link", u); err != nil {
 		return nil, err
 	}
 	return m.sendSetup(ctx, u.compact(), func(rec *record, _ time.Time) error {
@@ -103,14 +104,14 @@ func (m *Manager) sendSetup(ctx context.Context, s subject, may func(*record, ti
 	return d, nil
 }
 
-// OpenRecoveryLink takes the token of a set-up link, once, and begins what it is for, in the session
-// of the browser that opened it. Call it when the person presses the button of the page that
-// the link leads to, not when the page is fetched: mail systems fetch links.
+// OpenRecoveryLink uses a recovery link, once, in the session of the browser that opened it,
+// and begins what it is for. Call it when the user presses the button of the page that the
+// link leads to, not when the page is fetched: mail systems fetch links.
 //
-// The answer is to Enroll the first factor, for somebody who has none; or else to Verify with
-// purpose ReplaceFactor, by what a person recovers with (Options), after which the grant opens
-// the enrolment of a replacement: what it replaces is good until then, and ends with it. There
-// may be no Options; then RequestSupport is what is left, with the same challenge.
+// The challenge is to enrol a first factor, for a user who has none. Otherwise it is to
+// verify, with [Session.Recovery], by what the user recovers with (Options); the grant then
+// permits the enrolment of a replacement. What it replaces is valid until then, and ends with
+// it. There may be no Options; then RequestSupport, with the same challenge, is what remains.
 func (s Session) OpenRecoveryLink(ctx context.Context, link factor.Secret) (*Challenge, error) {
 	m := s.m
 	if err := s.check(); err != nil {

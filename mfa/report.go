@@ -15,14 +15,13 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-// Report walks all records and counts. Config.Authorize is asked whether the actor may see it,
-// as "report"; reading wants no fresh proof. It costs a read of the whole store and sees each
-// person at some time during it, so it is for a command or a page that is seldom asked for.
-// Where a walk may repeat an entry, as a Redis that grows meanwhile does, that person counts
-// twice.
-// The Config.Store must be a storage.Lister; if it is none, the error wraps
-// errors.ErrUnsupported. Any other error wraps ErrUnavailable, and there is no partial
-// report.
+// Report walks all records and counts. It reads the whole store and sees each user at some
+// time during the walk, so it is for a command or for a page that is seldom asked for. Where a
+// walk may repeat an entry, as a Redis that grows meanwhile does, that user counts twice.
+//
+// Config.Authorize is asked whether the actor may see it, as "report"; reading needs no fresh
+// proof. The Config.Store must be a storage.Lister; otherwise the error wraps
+// errors.ErrUnsupported. Any other error wraps ErrUnavailable, and there is no partial report.
 func (a Admin) Report(ctx context.Context) (*report.Summary, error) {
 	m := a.m
 	if err := m.allowed(ctx, a.actor, AdminAction{Name: "report", Reason: a.reason}); err != nil {

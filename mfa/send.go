@@ -10,16 +10,19 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
-// Send sends a code for a challenge, or sends a new one: the code before is then no longer
-// good. For a kind that sends nothing (a passkey) it makes what Delivery.Prompt has for the
-// person's client. It never resets a count. A *RateLimitError says when the next one may be sent; a
-// *factor.Problem that the factor does not send there; after an error wrapping ErrUnavailable the code may have been sent or not, and sending again is
-// the thing to do.
+// Send sends a code for a challenge, or sends a new one; the code before is then superseded.
+// To a user with several instances of the kind it sends to the one used last. For a kind that
+// sends nothing, such as a passkey, it makes what Delivery.Prompt has for the user's client.
+// It never resets a count.
+//
+// A *RateLimitError says when the next code may be sent, and a *factor.Problem that the factor
+// does not send there. After an error that wraps ErrUnavailable the code may have been sent or
+// not; send again.
 func (s Session) Send(ctx context.Context, ch *Challenge, kind string) (*Delivery, error) {
 	return s.send(ctx, ch, kind, "")
 }
 
-// SendTo is Send to one instance, for a user who has several of a kind.
+// SendTo is [Session.Send] to the instance of an option, for a user who has several of a kind.
 func (s Session) SendTo(ctx context.Context, ch *Challenge, o Option) (*Delivery, error) {
 	return s.send(ctx, ch, o.Kind, o.FactorID)
 }

@@ -37,14 +37,14 @@ func supportKey(tenant string) string { return "s/" + tenant }
 
 const sealSupport = "support"
 
-// RequestSupport puts a person who has passed the first factor, and no second one, on the list
-// of those who ask for help; asking again replaces what was asked before. It opens nothing:
-// an administrator who has made sure who asks calls Reset or Issue, which take the person off
-// the list.
+// RequestSupport puts a user who has passed the first factor, and no second one, on the list
+// of those who ask for help; asking again replaces the earlier request. Of the case, From and
+// Message are used. It permits nothing: an administrator who has made sure who asks calls
+// Reset or Enroll, which take the user off the list.
 //
-// Each request costs one send of the user's own allowance: after a *RateLimitError nothing has
-// changed. While the user is locked it is refused with a *LockedError. The user is notified of
-// a request (Config.Notify), at most once a day.
+// Each request counts against the user's rate limit: after a *RateLimitError nothing has
+// changed. While the user is locked it returns a *LockedError. Config.Notify notifies the user
+// of a request, at most once a day.
 func (s Session) RequestSupport(ctx context.Context, ch *Challenge, r report.Case) error {
 	m := s.m
 	c, err := s.openChallenge(ch)
@@ -112,11 +112,12 @@ func (m *Manager) lockedOut(r *record, c *claims, now time.Time) error {
 	return &LockedError{Until: until, RetryAfter: until.Sub(now)}
 }
 
-// SupportCases lists who has asked for help in a tenant, the latest first. Config.Authorize
-// is asked whether the actor may see it, as "list-support"; reading wants no fresh proof.
+// SupportCases lists the users of a tenant who have asked for help, the latest first.
+// Config.Authorize is asked whether the actor may see it, as "support-cases"; reading needs no
+// fresh proof.
 func (a Admin) SupportCases(ctx context.Context, tenant string) ([]report.Case, error) {
 	m := a.m
-	if err := m.allowed(ctx, a.actor, AdminAction{Reason: a.reason, Name: "list-support", Tenant: tenant}); err != nil {
+	if err := m.allowed(ctx, a.actor, AdminAction{Reason: a.reason, Name: "support-cases", Tenant: tenant}); err != nil {
 		return nil, err
 	}
 	var out []report.Case
@@ -134,10 +135,10 @@ func (a Admin) SupportCases(ctx context.Context, tenant string) ([]report.Case, 
 	return out, nil
 }
 
-// CloseSupportCase takes a person off the list, on behalf of an administrator.
+// CloseSupportCase takes a user off the list.
 func (a Admin) CloseSupportCase(ctx context.Context, u User) error {
 	m := a.m
-	if err := a.authorizeFor(ctx, "close-support", u); err != nil {
+	if err := a.authorizeFor(ctx, "close-support-case", u); err != nil {
 		return err
 	}
 	closed, err := m.closeCase(ctx, u.compact())

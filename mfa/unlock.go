@@ -24,16 +24,15 @@ type unlockProofs struct {
 	Last  int64 `cbor:"1,keyasint"`
 }
 
-// UnlockByProof takes an answer to a kind that was stopped after too many failures. Three right
-// answers in a row, at least 30 seconds apart and at most an hour, make it good again; left
-// is how many are still needed, 0 when it is. It signs nobody in, and does not spend the
-// challenge, which is answered afterwards with Verify.
+// UnlockByProof takes a response of a kind that was disabled after too many failed attempts.
+// Three correct responses in a row, at least 30 seconds and at most an hour apart, enable the
+// kind again; remaining is how many it still takes, and 0 when the kind is enabled. It signs
+// nobody in and does not use the challenge, which is responded to afterwards with Verify.
 //
-// A wrong answer is counted, locks like any other, and makes the row start over. The errors are
-// those of Verify, with these meanings besides: *LockedError also before 30 seconds are over,
-// and ErrNotAvailable for a kind that is not stopped, for those that are not possessions (a PIN
-// typed three times proves no more than once), and for those that must send first, which send
-// nothing while they are stopped.
+// A failed attempt is counted, locks like any other, and starts the row over. The errors are
+// those of Verify, and these: a *LockedError before 30 seconds have passed; ErrNotAvailable
+// for a kind that is not disabled, for one that is no possession (a PIN typed three times
+// proves no more than once), and for one that sends, which sends nothing while it is disabled.
 func (s Session) UnlockByProof(
 	ctx context.Context, ch *Challenge, kind string, response factor.Secret,
 ) (remaining int, err error) {

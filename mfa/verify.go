@@ -22,17 +22,20 @@ func (c *claims) answerable(r *record, now time.Time, ttl time.Duration) error {
 	return nil
 }
 
-// Verify judges an answer to a challenge. A nil error, and only that, means that the answer
-// was right and that this has been recorded: a challenge, a sent code, a recovery code and
-// a time step are each good for one success. An answer that was judged and refused gives an
-// *AttemptError and has been counted; ErrMalformed, ErrToken, ErrTokenExpired,
-// ErrNotAvailable, *LockedError and *DisabledError were not judged and not counted.
+// Verify verifies a response to a challenge. A nil error, and only that, means that the
+// response was correct and that this has been recorded: a challenge, a sent code, a recovery
+// code and a time step are each accepted once.
 //
-// ErrExpired is not counted either, since it is no guess: the response was correct and came
-// too late, or it is a code of the user that a later Send has replaced, for this challenge or
-// for another one. Of these the last three are recognised, until an hour after they expired.
-// Such a response gives no entry and clears nothing. Send again. After
-// ErrUnavailable nobody is let in, and the answer may have been counted or consumed.
+// A failed attempt gives an *AttemptError and has been counted. factor.ErrMalformed, ErrToken,
+// ErrTokenExpired, ErrNotAvailable, *LockedError and *DisabledError mean that nothing was
+// verified or counted.
+//
+// factor.ErrExpired means that the response was correct and came too late, or that it is a
+// code of the user's which a later Send superseded, for this challenge or for another one. It
+// is not counted, since it is no guess, and it signs nobody in. Of superseded codes the last
+// three are recognised, until an hour after they expired. Send again.
+//
+// After ErrUnavailable nobody is signed in, and the response may have been counted or used.
 func (s Session) Verify(
 	ctx context.Context, ch *Challenge, kind string, response factor.Secret,
 ) (*Verification, error) {

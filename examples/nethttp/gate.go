@@ -190,7 +190,7 @@ func (a *app) signOut(_ http.ResponseWriter, r *http.Request) error {
 // to do, whichever page or route it came by. A program sends what an owner has started.
 func (a *app) authorize(ctx context.Context, act mfa.AdminAction) error {
 	if act.System {
-		if act.Tenant == tenant && strings.HasPrefix(act.Actor, bulk) && (act.Name == "send-confirmation" || act.Name == "send-setup") {
+		if act.Tenant == tenant && strings.HasPrefix(act.Actor, bulk) && (act.Name == "send-verification-link" || act.Name == "send-recovery-link") {
 			return nil
 		}
 		return errors.New("programs do not do this")
