@@ -249,14 +249,19 @@ func TestAnotherPersonsTokens(t *testing.T) {
 	stranger := newRig(t, func(c *mfa.Config) { c.Keys = keys })
 	_, err = r.verify(stranger.begin(ann), "mail", factor.NewSecret("000000"))
 	require.ErrorIs(t, err, mfa.ErrToken, "another installation's")
+	theirs := stranger.withApp(ann, "word").Grant
+	require.ErrorIs(t, r.Session(ann, binding).Check(t.Context(), theirs), mfa.ErrToken)
 
 	// Bob's challenge, even in ann's session, is bob's.
 	r.withApp(ann, "tulip")
 	bob := person(1)
 	r.withApp(bob, "rose")
-	v, err := r.verify(r.begin(bob), "app", factor.NewSecret("tulip"))
-	require.ErrorIs(t, err, factor.ErrIncorrect)
-	require.Nil(t, v)
+	for _, user := range []mfa.User{ann, bob} {
+		v, err := r.Session(user, binding).
+			Verify(t.Context(), r.begin(bob), "app", factor.NewSecret("tulip"))
+		require.ErrorIs(t, err, map[string]error{ann.ID: mfa.ErrToken, bob.ID: factor.ErrIncorrect}[user.ID])
+		require.Nil(t, v)
+	}
 	same := mfa.User{ID: "ann", Tenant: "other", Email: ann.Email, EmailVerified: true}
 	require.Len(t, r.begin(same).Options, 1, "the same id in another tenant is another person")
 }
