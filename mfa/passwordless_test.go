@@ -96,9 +96,9 @@ func keyRig(t testing.TB, change ...func(*mfa.Config)) (*rig, *signer) {
 // addKey enrols an instance; the error is of Confirm.
 func (r *rig) addKey(g mfa.Grant, id string) (*mfa.Confirmation, error) {
 	r.t.Helper()
-	e, err := r.Session(ann, binding).Enroll(r.t.Context(), g, mfa.EnrollRequest{Kind: "key"})
+	e, err := r.of(g).Enroll(r.t.Context(), g, mfa.EnrollRequest{Kind: "key"})
 	require.NoError(r.t, err)
-	return r.Session(ann, binding).Confirm(r.t.Context(), e, factor.NewSecret(id+" "+string(e.Prompt.Data)))
+	return r.of(g).Confirm(r.t.Context(), e, factor.NewSecret(id+" "+string(e.Prompt.Data)))
 }
 
 func (r *rig) withKey(s mfa.User, id string) *mfa.Confirmation {
