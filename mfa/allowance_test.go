@@ -27,11 +27,6 @@ func (r *rig) messages() int {
 	return r.mail.sent + len(r.mail.told)
 }
 
-// mailTo asks that a code be mailed for a challenge.
-func mailTo(token mfa.ChallengeToken) mfa.SendRequest {
-	return mfa.SendRequest{Challenge: token, Binding: binding, Kind: "mail"}
-}
-
 // nuisance is an act by which an attacker with a user's password, or an administrator for
 // them, has a message sent to somebody.
 type nuisance struct {
@@ -52,7 +47,7 @@ type nuisanceRig struct {
 
 var nuisances = []nuisance{
 	{"Send", func(r *nuisanceRig) error {
-		_, err := r.Send(r.t.Context(), mailTo(r.ch.Token))
+		_, err := r.of(r.ch).Send(r.t.Context(), r.ch, "mail")
 		return err
 	}, false},
 	{"Enroll", func(r *nuisanceRig) error {
@@ -168,7 +163,7 @@ func TestAllowance_AWiderRefusalCostsNothing(t *testing.T) {
 			}
 			all, writes := dump(t, r.store), r.writes()
 			for range 1000 {
-				_, err := r.Send(t.Context(), mailTo(r.ch.Token))
+				_, err := r.of(r.ch).Send(t.Context(), r.ch, "mail")
 				var over *mfa.RateLimitError
 				require.ErrorAs(t, err, &over)
 				require.Equal(t, 61*time.Minute, over.RetryAfter)
@@ -190,7 +185,7 @@ func TestAllowance_OneUserDrainsNothing(t *testing.T) {
 	sent := 0
 	for i := range 40 {
 		ch := r.begin(person(i))
-		if _, err := r.Send(t.Context(), mailTo(ch.Token)); err == nil {
+		if _, err := r.of(ch).Send(t.Context(), ch, "mail"); err == nil {
 			sent++
 		}
 	}
@@ -219,7 +214,8 @@ func TestAllowance_IsNeverExceededInParallel(t *testing.T) {
 			}
 			var delivered atomic.Int32
 			together(40*limits.users, func(i int) {
-				_, err := managers[i%len(managers)].Session(ann, binding).Send(context.Background(), challenges[i%limits.users], "mail")
+				_, err := managers[i%len(managers)].Session(person(i%limits.users), binding).
+					Send(context.Background(), challenges[i%limits.users], "mail")
 				var over *mfa.RateLimitError
 				switch {
 				case err == nil:
@@ -232,7 +228,8 @@ func TestAllowance_IsNeverExceededInParallel(t *testing.T) {
 			require.EqualValues(t, r.messages(), delivered.Load())
 			// What a race refused in passing is there for the next, so the limit is reached.
 			for i := range 40 * limits.users {
-				if _, err := r.Session(ann, binding).Send(t.Context(), challenges[i%limits.users], "mail"); err == nil {
+				ch := challenges[i%limits.users]
+				if _, err := r.of(ch).Send(t.Context(), ch, "mail"); err == nil {
 					delivered.Add(1)
 				}
 			}
@@ -249,7 +246,7 @@ func TestAllowance_IsPaidBack(t *testing.T) {
 	r.cfg.Store = between
 	slow := r.another()
 	send := func(m *mfa.Manager) error {
-		_, err := m.Send(context.Background(), mailTo(r.ch.Token))
+		_, err := m.Session(ann, binding).Send(context.Background(), r.ch, "mail")
 		return err
 	}
 	for range 3 { // of six, two were used before
@@ -262,14 +259,15 @@ func TestAllowance_IsPaidBack(t *testing.T) {
 	for range 100 {
 		s := person(100)
 		s.ID = fmt.Sprint("p", sum)
-		if _, err := r.Send(t.Context(), mailTo(r.begin(s).Token)); err != nil {
+		if _, err := r.Session(s, binding).Send(t.Context(), r.begin(s), "mail"); err != nil {
 			break
 		}
 		sum++
 	}
 	require.Equal(t, 20, sum, "of another destination")
 	for i := range 100 {
-		if _, err := r.Send(t.Context(), mailTo(r.begin(person(i)).Token)); err != nil {
+		s := person(i)
+		if _, err := r.Session(s, binding).Send(t.Context(), r.begin(s), "mail"); err != nil {
 			break
 		}
 		sum++
@@ -304,7 +302,7 @@ func TestAllowance_IsPaidBackWhateverRefuses(t *testing.T) {
 			defer cancel()
 			// The second read of the record is the one of the write, after the charges.
 			between.arm(false, 1, func() { meanwhile(r, cancel) })
-			_, err := slow.Send(ctx, mailTo(r.ch.Token))
+			_, err := slow.Session(ann, binding).Send(ctx, r.ch, "mail")
 			require.Error(t, err)
 			require.Equal(t, before, r.counted())
 		})
@@ -349,7 +347,7 @@ func TestAllowance_OverAStoreThatFails(t *testing.T) {
 					})
 					ch := r.begin(ann)
 					send := func() error {
-						_, err := r.Send(t.Context(), mailTo(ch.Token))
+						_, err := r.of(ch).Send(t.Context(), ch, "mail")
 						return err
 					}
 					require.NoError(t, send())

@@ -433,7 +433,7 @@ func (w *world) getsIn(a *actorModel) {
 		var err error
 		responded := false
 		for _, o := range ch.Options {
-			if response, _, ok := w.respond(w.full, a, ch, o, "way in", "", own); ok {
+			if response, _, ok := w.respond(w.full, a, ch, o, "way in", "sign-in", own); ok {
 				_, err = w.full.Session(w.user, "way in").Verify(ctx, ch, o.Kind, factor.NewSecret(response))
 				responded = true
 				break

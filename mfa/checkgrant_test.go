@@ -22,7 +22,7 @@ func TestCheckGrant(t *testing.T) {
 	require.ErrorIs(t, check(ann, weak, binding), mfa.ErrForbidden, "there is a stronger factor now")
 	require.ErrorIs(t, check(person(1), strong, binding), mfa.ErrToken, "another person's")
 	require.ErrorIs(t, check(ann, strong, "another session"), mfa.ErrToken)
-	require.ErrorIs(t, check(ann, mfa.Grant{Secret: factor.NewSecret("x")}, binding), mfa.ErrToken)
+	require.ErrorIs(t, check(ann, grantOf(factor.NewSecret("x")), binding), mfa.ErrToken)
 	require.ErrorIs(t, check(mfa.User{}, strong, binding), factor.ErrMalformed)
 	first := r.begin(mfa.User{ID: "new"})
 	require.Equal(t, mfa.NextEnroll, first.Next)

@@ -16,7 +16,7 @@ import (
 )
 
 func (r *rig) begun(g mfa.Grant, kind, value string) (*mfa.Enrollment, error) {
-	return r.Session(ann, binding).Enroll(r.t.Context(), g, mfa.EnrollRequest{Kind: kind, Params: map[string]factor.Secret{"word": factor.NewSecret(value), "address": factor.NewSecret(value)}})
+	return r.of(g).Enroll(r.t.Context(), g, mfa.EnrollRequest{Kind: kind, Params: map[string]factor.Secret{"word": factor.NewSecret(value), "address": factor.NewSecret(value)}})
 }
 
 func TestPendingEnrolmentChangesNothing(t *testing.T) {

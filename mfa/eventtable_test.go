@@ -155,7 +155,7 @@ var notified = map[string]func(*testing.T) *rig{
 	},
 	"address.confirmed": func(t *testing.T) *rig {
 		r := telling(t)
-		_, err := r.Admin(byBoss.Actor, byBoss.Reason).SendVerificationLink(t.Context(), byBoss.User)
+		_, err := r.Admin(boss, "").SendVerificationLink(t.Context(), ann)
 		require.NoError(t, err)
 		_, err = r.ConfirmLink(t.Context(), factor.NewSecret(r.mail.link[ann.Email]))
 		require.NoError(t, err)
@@ -206,12 +206,12 @@ var notified = map[string]func(*testing.T) *rig{
 	},
 	"admin.reset": func(t *testing.T) *rig {
 		r, _ := withAppTold(t)
-		require.NoError(t, r.Admin(byBoss.Actor, byBoss.Reason).Reset(t.Context(), byBoss.User))
+		require.NoError(t, r.Admin(boss, "").Reset(t.Context(), ann))
 		return r
 	},
 	"admin.unlock": func(t *testing.T) *rig {
 		r := wrongly(t, 5)
-		require.NoError(t, r.Admin(byBoss.Actor, byBoss.Reason).Unlock(t.Context(), byBoss.User))
+		require.NoError(t, r.Admin(boss, "").Unlock(t.Context(), ann))
 		return r
 	},
 	"admin.access": func(t *testing.T) *rig {
@@ -220,18 +220,16 @@ var notified = map[string]func(*testing.T) *rig{
 				traits: factor.Traits{Class: factor.ClassRecovery, NoConfirmation: true, AdminOnly: true}})
 			c.Notify = func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) }
 		})
-		_, err := r.Admin(byBoss.Actor, byBoss.Reason).Enroll(t.Context(), byBoss.User, mfa.EnrollRequest{Kind: "access", Params: map[string]factor.Secret{"word": factor.NewSecret("x")}})
+		_, err := r.Admin(boss, "").Enroll(t.Context(), ann, mfa.EnrollRequest{Kind: "access", Params: map[string]factor.Secret{"word": factor.NewSecret("x")}})
 		require.NoError(t, err)
 		return r
 	},
 	"admin.delete": func(t *testing.T) *rig {
 		r, _ := withAppTold(t)
-		require.NoError(t, r.Admin(byBoss.Actor, byBoss.Reason).Delete(t.Context(), byBoss.User))
+		require.NoError(t, r.Admin(boss, "").Delete(t.Context(), ann))
 		return r
 	},
 }
-
-var byBoss = mfa.AdminRequest{User: ann, Actor: mfa.System("boss")}
 
 // withAppTold is a rig in which ann has an app, and has been told so.
 func withAppTold(t *testing.T) (*rig, mfa.Grant) {
@@ -299,21 +297,21 @@ func TestForgetSubject_NotifiesWhereItWasKnown(t *testing.T) {
 	_, err = r.Session(ann, binding).Confirm(t.Context(), e, r.mail.code("home@example.com"))
 	require.NoError(t, err)
 	queue = nil
-	require.NoError(t, r.Admin(byBoss.Actor, byBoss.Reason).Delete(t.Context(), byBoss.User))
+	require.NoError(t, r.Admin(boss, "").Delete(t.Context(), ann))
 	require.Len(t, queue, 2)
 	for _, tell := range queue {
 		require.NoError(t, tell(t.Context()))
 	}
 	require.Equal(t, []string{"admin.delete" + toAnn, "admin.delete to home@example.com"}, r.mail.notices())
 	queue = nil
-	require.NoError(t, r.Admin(byBoss.Actor, byBoss.Reason).Delete(t.Context(), byBoss.User))
+	require.NoError(t, r.Admin(boss, "").Delete(t.Context(), ann))
 	require.Empty(t, queue, "there was nothing any more")
 
 	r.withApp(ann, "word")
 	r.cfg.Keys, err = seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
 	queue = nil
-	require.NoError(t, r.another().Admin(byBoss.Actor, byBoss.Reason).Delete(t.Context(), byBoss.User))
+	require.NoError(t, r.another().Admin(boss, "").Delete(t.Context(), ann))
 	require.Len(t, queue, 1)
 	require.NoError(t, queue[0](t.Context()))
 	require.Equal(t, []string{"admin.delete" + toAnn}, r.mail.notices())

@@ -78,7 +78,7 @@ func Example_writeYourOwnFactor() {
 
 // An administrator resets a person whose phone is lost; who may do that is for the
 // application to say.
-func ExampleManager_Reset() {
+func ExampleAdmin_Reset() {
 	keys, _ := seal.NewKeyring(seal.GenerateKey())
 	m, _ := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{doorWord{func() string { return "x" }}},
 		Authorize: func(_ context.Context, a mfa.AdminAction) error {
@@ -96,7 +96,7 @@ func ExampleManager_Reset() {
 }
 
 // An account owner changes the policy of a user type at run time.
-func ExampleManager_SetPolicy() {
+func ExampleAdmin_SetPolicy() {
 	keys, _ := seal.NewKeyring(seal.GenerateKey())
 	codes, _ := recovery.New(recovery.Config{})
 	m, _ := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: mfatest.NewClock(testStart),

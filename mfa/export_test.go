@@ -1,5 +1,41 @@
 package mfa
 
+import (
+	"encoding/base64"
+
+	"github.com/fxamacker/cbor/v2"
+)
+
+// UserOf returns the user for whom a challenge, an enrolment or a grant was issued, or the zero
+// User for one that the Manager cannot read.
+func UserOf(m *Manager, issued any) User {
+	var k *kept
+	switch v := issued.(type) {
+	case *Challenge:
+		k = v.token
+	case *Enrollment:
+		k = v.token
+	case Grant:
+		k = v.token
+	}
+	if k == nil {
+		return User{}
+	}
+	c := new(claims)
+	*c = k.claims
+	if k.m == nil {
+		for _, kind := range []string{sealChallenge, sealMustEnroll, sealEnrollment, sealGrant} {
+			sealed, _ := base64.RawURLEncoding.DecodeString(k.sealed)
+			if plain, err := m.cfg.Keys.Open(kind, "", sealed); err == nil {
+				_ = cbor.Unmarshal(plain, c)
+			}
+		}
+	}
+	s := c.Subject
+	return User{ID: s.ID, Tenant: s.Tenant, UserType: s.UserType, Account: s.Account,
+		Email: s.Email, EmailVerified: s.Confirmed, Phone: s.Phone, Locale: s.Locale}
+}
+
 // EventRules returns, for every event, when the user is notified, or "" and why not.
 func EventRules() map[string][2]string {
 	rules := make(map[string][2]string, len(eventRules))

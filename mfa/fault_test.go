@@ -198,19 +198,21 @@ func TestBadInput(t *testing.T) {
 	_, err := r.verify(ch, "mail", factor.NewSecret("000000"))
 	require.Equal(t, 4, left(t, err), "none of them was counted")
 
-	for _, token := range []string{"", "x", huge, "\xff", ch.Token.Reveal()[1:], ch.Token.Reveal() + "A", v.Grant.Reveal()} {
-		_, err := r.Session(ann, binding).Verify(t.Context(), mfa.ChallengeToken{Secret: factor.NewSecret(token)}, "mail", factor.NewSecret("000000"))
+	good, grant := textOf(t, ch).Reveal(), textOf(t, v.Grant).Reveal()
+	for _, text := range []string{"", "x", huge, "\xff", good[1:], good + "A", grant} {
+		token := factor.NewSecret(text)
+		_, err := r.Session(ann, binding).Verify(t.Context(), challengeOf(token), "mail", factor.NewSecret("000000"))
 		require.ErrorIs(t, err, mfa.ErrToken)
-		_, err = r.Session(ann, binding).Send(t.Context(), mfa.ChallengeToken{Secret: factor.NewSecret(token)}, "mail")
+		_, err = r.Session(ann, binding).Send(t.Context(), challengeOf(token), "mail")
 		require.ErrorIs(t, err, mfa.ErrToken)
-		_, err = r.Session(ann, binding).Confirm(t.Context(), mfa.EnrollmentToken{Secret: factor.NewSecret(token)}, factor.NewSecret("1"))
+		_, err = r.Session(ann, binding).Confirm(t.Context(), enrollmentOf(token), factor.NewSecret("1"))
 		require.ErrorIs(t, err, mfa.ErrToken)
-		if token != "" {
-			_, err = r.ConfirmLink(t.Context(), factor.NewSecret(token))
+		if text != "" {
+			_, err = r.ConfirmLink(t.Context(), token)
 			require.ErrorIs(t, err, mfa.ErrToken)
 		}
-		if token != v.Grant.Reveal() {
-			_, err = r.Session(ann, binding).Enroll(t.Context(), mfa.Grant{Secret: factor.NewSecret(token)}, mfa.EnrollRequest{Kind: "app"})
+		if text != grant {
+			_, err = r.Session(ann, binding).Enroll(t.Context(), grantOf(token), mfa.EnrollRequest{Kind: "app"})
 			require.ErrorIs(t, err, mfa.ErrToken)
 		}
 	}
@@ -225,13 +227,13 @@ func TestBadInput(t *testing.T) {
 		_, err := r.Session(ann, b).Begin(t.Context())
 		require.ErrorIs(t, err, factor.ErrMalformed)
 	}
-	_, err = withPurpose(r.Session(ann, binding), "fun").Begin(t.Context())
+	_, err = mfa.Session{}.Begin(t.Context())
 	require.ErrorIs(t, err, factor.ErrMalformed)
 	for _, e := range []mfa.EnrollRequest{
 		{Name: huge}, {Name: "a\nb"}, {Name: "\xff"}, {Params: map[string]factor.Secret{"word": factor.NewSecret(huge)}}, {Params: map[string]factor.Secret{"word": factor.NewSecret("\xff")}}, {},
 	} {
-		e.Grant, e.Binding, e.Kind = v.Grant, binding, "app"
-		_, err := r.Enroll(t.Context(), e)
+		e.Kind = "app"
+		_, err := r.Session(ann, binding).Enroll(t.Context(), v.Grant, e)
 		require.ErrorIs(t, err, factor.ErrMalformed)
 	}
 	_, err = r.verify(ch, "nothing", factor.NewSecret("1"))
@@ -247,14 +249,19 @@ func TestAnotherPersonsTokens(t *testing.T) {
 	stranger := newRig(t, func(c *mfa.Config) { c.Keys = keys })
 	_, err = r.verify(stranger.begin(ann), "mail", factor.NewSecret("000000"))
 	require.ErrorIs(t, err, mfa.ErrToken, "another installation's")
+	theirs := stranger.withApp(ann, "word").Grant
+	require.ErrorIs(t, r.Session(ann, binding).Check(t.Context(), theirs), mfa.ErrToken)
 
 	// Bob's challenge, even in ann's session, is bob's.
 	r.withApp(ann, "tulip")
 	bob := person(1)
 	r.withApp(bob, "rose")
-	v, err := r.verify(r.begin(bob), "app", factor.NewSecret("tulip"))
-	require.ErrorIs(t, err, factor.ErrIncorrect)
-	require.Nil(t, v)
+	for _, user := range []mfa.User{ann, bob} {
+		v, err := r.Session(user, binding).
+			Verify(t.Context(), r.begin(bob), "app", factor.NewSecret("tulip"))
+		require.ErrorIs(t, err, map[string]error{ann.ID: mfa.ErrToken, bob.ID: factor.ErrIncorrect}[user.ID])
+		require.Nil(t, v)
+	}
 	same := mfa.User{ID: "ann", Tenant: "other", Email: ann.Email, EmailVerified: true}
 	require.Len(t, r.begin(same).Options, 1, "the same id in another tenant is another person")
 }
@@ -297,15 +304,14 @@ func TestAdministratorsAreAuthorized(t *testing.T) {
 		nil, func(context.Context, mfa.AdminAction) error { return errors.New("not an owner") },
 	} {
 		r := newRig(t, func(c *mfa.Config) { c.Authorize = authorize })
-		req := mfa.AdminRequest{User: ann, Actor: mfa.System("mallory")}
-		require.ErrorIs(t, r.Admin(req.Actor, req.Reason).Reset(t.Context(), req.User), mfa.ErrForbidden)
-		require.ErrorIs(t, r.Admin(req.Actor, req.Reason).Unlock(t.Context(), req.User), mfa.ErrForbidden)
-		require.ErrorIs(t, r.Admin(req.Actor, req.Reason).Delete(t.Context(), req.User), mfa.ErrForbidden)
-		_, err := r.Admin(req.Actor, req.Reason).SendVerificationLink(t.Context(), req.User)
+		admin := r.Admin(mfa.System("mallory"), "")
+		require.ErrorIs(t, admin.Reset(t.Context(), ann), mfa.ErrForbidden)
+		require.ErrorIs(t, admin.Unlock(t.Context(), ann), mfa.ErrForbidden)
+		require.ErrorIs(t, admin.Delete(t.Context(), ann), mfa.ErrForbidden)
+		_, err := admin.SendVerificationLink(t.Context(), ann)
 		require.ErrorIs(t, err, mfa.ErrForbidden)
 		require.ErrorIs(t, r.Admin(mfa.System("mallory"), "").SetPolicy(t.Context(), policy.StoredPolicy{}), mfa.ErrForbidden)
-		req.Actor = mfa.Actor{}
-		require.ErrorIs(t, r.Admin(req.Actor, req.Reason).Reset(t.Context(), req.User), factor.ErrMalformed, "an act has an actor")
+		require.ErrorIs(t, r.Admin(mfa.Actor{}, "").Reset(t.Context(), ann), factor.ErrMalformed, "an act has an actor")
 	}
 }
 
@@ -349,21 +355,24 @@ func TestForgetSubjectLeavesNothing(t *testing.T) {
 }
 
 // No secret of a flow is in an error, an event, a log, the store, or the text or JSON
-// form of anything exported.
+// form of anything exported. A token is in the JSON form of what is made to be stored, and
+// nowhere else.
 func TestNothingSecretIsPrinted(t *testing.T) {
 	var log bytes.Buffer
 	r := newRig(t, func(c *mfa.Config) {
 		c.Events = mfa.SlogEvents(slog.New(slog.NewTextHandler(&log, nil)))
 	})
 	var printed strings.Builder
+	var encoded bytes.Buffer
 	show := func(values ...any) {
 		for _, v := range values {
 			fmt.Fprintf(&printed, "%v %+v %#v %s %q %x %d\n", v, v, v, v, v, v, v)
 			if e, ok := v.(error); ok {
 				fmt.Fprintln(&printed, e.Error())
 			}
+			logEverywhere(&printed, v)
 			j, _ := json.Marshal(v)
-			printed.Write(j)
+			encoded.Write(j)
 		}
 	}
 	ch := r.begin(ann)
@@ -372,23 +381,37 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	_, wrong := r.verify(ch, "mail", factor.NewSecret("918273"))
 	v, err := r.verify(ch, "mail", code)
 	require.NoError(t, err)
+	grant, challenge := textOf(t, v.Grant), textOf(t, ch)
+	v.Grant, ch = grantOf(grant), challengeOf(challenge) // in the form that was stored
+	require.NoError(t, r.Session(ann, binding).RestoreChallenge(ch))
 	e, err := r.begun(v.Grant, "app", "tulip-secret")
 	require.NoError(t, err)
-	cr := mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("tulip-secret")}
-	c, err := r.Confirm(t.Context(), cr)
+	enrollment := textOf(t, e)
+	e = enrollmentOf(enrollment)
+	require.NoError(t, r.Session(ann, binding).RestoreEnrollment(e))
+	c, err := r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("tulip-secret"))
 	require.NoError(t, err)
 	codes, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), c.Grant)
 	require.NoError(t, err)
 	o, err := r.Overview(t.Context(), ann)
 	require.NoError(t, err)
-	show(ch, d, wrong, v, e, cr, c, codes, o, r.Keys(), mfa.VerifyRequest{Challenge: ch.Token, Response: code},
-		mfa.EnrollRequest{Grant: v.Grant, Params: map[string]factor.Secret{"word": factor.NewSecret("tulip-secret")}})
+	show(ch, d, wrong, v, e, c, codes, o, r.Keys(), r.Session(ann, binding).OnDevice(code),
+		r.Session(ann, binding).Actor(v.Grant), mfa.EnrollRequest{Params: map[string]factor.Secret{"word": factor.NewSecret("tulip-secret")}})
 	printed.WriteString(log.String())
 	for _, s := range dump(t, r.store) {
 		printed.WriteString(s)
 	}
-	for name, secret := range map[string]string{"code": code.Reveal(), "guess": "918273", "secret": "tulip-secret", "grant": v.Grant.Reveal()[:24],
-		"challenge": ch.Token.Reveal()[:24], "enrolment": e.Token.Reveal()[:24], "address": ann.Email} {
+	secrets := map[string]string{"code": code.Reveal(), "guess": "918273",
+		"secret": "tulip-secret", "address": ann.Email}
+	tokens := map[string]string{"grant": grant.Reveal()[:24],
+		"challenge": challenge.Reveal()[:24], "enrolment": enrollment.Reveal()[:24]}
+	for name, token := range tokens {
+		require.Contains(t, encoded.String(), token, "%s, to be stored", name)
+		require.False(t, strings.Contains(printed.String(), token), name)
+		require.False(t, strings.Contains(printed.String(), fmt.Sprintf("%x", token)), name)
+	}
+	printed.Write(encoded.Bytes())
+	for name, secret := range secrets {
 		require.False(t, strings.Contains(printed.String(), secret), name)
 		require.False(t, strings.Contains(printed.String(), fmt.Sprintf("%x", secret)), name)
 	}
@@ -417,7 +440,6 @@ func TestUnreadableStore(t *testing.T) {
 	ch := r.begin(ann)
 	e, err := r.begun(v.Grant, "app", "tulip")
 	require.NoError(t, err)
-	admin := mfa.AdminRequest{User: ann, Actor: mfa.System("root")}
 	for name, call := range map[string]func() error{
 		"Begin": func() error {
 			_, err := r.Session(ann, binding).Begin(t.Context())
@@ -438,11 +460,11 @@ func TestUnreadableStore(t *testing.T) {
 		"Rename": func() error {
 			return r.Session(ann, binding).Rename(t.Context(), v.Grant, mfa.FactorInfo{ID: "x", Name: "y"})
 		},
-		"Reset":  func() error { return r.Admin(admin.Actor, admin.Reason).Reset(t.Context(), admin.User) },
-		"Unlock": func() error { return r.Admin(admin.Actor, admin.Reason).Unlock(t.Context(), admin.User) },
-		"Delete": func() error { return r.Admin(admin.Actor, admin.Reason).Delete(t.Context(), admin.User) },
+		"Reset":  func() error { return r.Admin(boss, "").Reset(t.Context(), ann) },
+		"Unlock": func() error { return r.Admin(boss, "").Unlock(t.Context(), ann) },
+		"Delete": func() error { return r.Admin(boss, "").Delete(t.Context(), ann) },
 		"SendConfirmation": func() error {
-			_, err := r.Admin(admin.Actor, admin.Reason).SendVerificationLink(t.Context(), admin.User)
+			_, err := r.Admin(boss, "").SendVerificationLink(t.Context(), ann)
 			return err
 		},
 		"SetPolicy": func() error { return r.Admin(mfa.System("root"), "").SetPolicy(t.Context(), policy.StoredPolicy{}) },

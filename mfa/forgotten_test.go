@@ -36,16 +36,15 @@ func (r *rig) handOut() old { return old{r.begin(ann), r.begin(newcomer).Grant} 
 
 // use uses everything that was handed out, and returns what is said to each.
 func (r *rig) use(o old) map[string]error {
-	send := mfa.SendRequest{Challenge: o.challenge.Token, Binding: binding, Kind: "mail"}
-	_, sent := r.Send(r.t.Context(), send)
+	_, sent := r.Session(ann, binding).Send(r.t.Context(), o.challenge, "mail")
 	_, verified := r.verify(o.challenge, "mail", factor.NewSecret("000000"))
 	_, enrolled := r.begun(o.grant, "app", "tulip")
 	return map[string]error{
 		"Send": sent, "Verify": verified, "Enroll": enrolled,
 		"CheckGrant":     r.Session(newcomer, binding).Check(r.t.Context(), o.grant),
-		"RequestSupport": r.Session(newcomer, binding).RequestSupport(r.t.Context(), o.challenge, report.Case{}),
-		"Abandon":        r.Session(newcomer, binding).Cancel(r.t.Context(), o.challenge),
-		"SendSetupLink":  second(r.Session(newcomer, binding).SendRecoveryLink(r.t.Context(), o.challenge)),
+		"RequestSupport": r.Session(ann, binding).RequestSupport(r.t.Context(), o.challenge, report.Case{}),
+		"Abandon":        r.Session(ann, binding).Cancel(r.t.Context(), o.challenge),
+		"SendSetupLink":  second(r.Session(ann, binding).SendRecoveryLink(r.t.Context(), o.challenge)),
 	}
 }
 

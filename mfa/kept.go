@@ -44,7 +44,8 @@ func (m *Manager) openKept(kind string, k *kept, sessionID string) (*claims, err
 	case k.m == nil:
 		return m.openToken(kind, k.sealed, sessionID)
 	case k.m.cfg.Keys != m.cfg.Keys:
-		return m.openToken(kind, m.sealToken(k.kind, k.claims), sessionID)
+		// The Manager that made it seals it, so that this one opens it only with the same keys.
+		return m.openToken(kind, k.m.sealToken(k.kind, k.claims), sessionID)
 	case k.kind != kind || !bytes.Equal(k.claims.Bind, bindTo(sessionID)): // both are digests
 		return nil, ErrToken
 	}

@@ -156,7 +156,7 @@ func TestModel(t *testing.T) {
 			case "wait":
 				r.clock.Advance(time.Duration(rapid.SampledFrom([]int{1, 60_000, 89_999, 90_000, 180_000, 900_000}).Draw(rt, "ms")) * time.Millisecond)
 			case "send":
-				_, err := m.Session(ann, binding).Send(t.Context(), open[i], "mail")
+				_, err := m.Session(ann, binding).Send(t.Context(), open[i].Challenge, "mail")
 				var over *mfa.RateLimitError
 				if err == nil {
 					sentCodes = append(sentCodes, r.mail.code(ann.Email).Reveal())
@@ -167,7 +167,7 @@ func TestModel(t *testing.T) {
 			case "app":
 				answer := rapid.SampledFrom(append([]string{"wrong"}, words...)).Draw(rt, "answer")
 				want := o.expect("app", answer, i, open[i].at, now)
-				_, err := m.Session(ann, binding).Verify(t.Context(), open[i], "app", factor.NewSecret(answer))
+				_, err := m.Session(ann, binding).Verify(t.Context(), open[i].Challenge, "app", factor.NewSecret(answer))
 				if got := told(err); got != want {
 					rt.Fatalf("app %q: got %q, want %q (%v)", answer, got, want, err)
 				}
@@ -180,7 +180,7 @@ func TestModel(t *testing.T) {
 					answer = strings.Repeat("0", 5)
 				}
 				want := o.expect("mail", answer, i, open[i].at, now)
-				_, err := m.Session(ann, binding).Verify(t.Context(), open[i], "mail", factor.NewSecret(answer))
+				_, err := m.Session(ann, binding).Verify(t.Context(), open[i].Challenge, "mail", factor.NewSecret(answer))
 				if got := told(err); got != want {
 					rt.Fatalf("mail: got %q, want %q (%v)", got, want, err)
 				}

@@ -47,9 +47,8 @@ func TestPeopleAreToldOfChanges(t *testing.T) {
 	require.Equal(t, []string{"recovery.used" + toAnn, "recovery.low" + toAnn}, r.mail.notices())
 	r.onDevice(ann, "Laptop")
 	require.Equal(t, []string{"device.remembered" + toAnn}, r.mail.notices())
-	admin := mfa.AdminRequest{User: ann, Actor: mfa.System("boss")}
-	require.NoError(t, r.Admin(admin.Actor, admin.Reason).Unlock(t.Context(), admin.User))
-	require.NoError(t, r.Admin(admin.Actor, admin.Reason).Reset(t.Context(), admin.User))
+	require.NoError(t, r.Admin(boss, "").Unlock(t.Context(), ann))
+	require.NoError(t, r.Admin(boss, "").Reset(t.Context(), ann))
 	require.Equal(t, []string{"admin.unlock" + toAnn, "admin.reset" + toAnn}, r.mail.notices())
 	require.Contains(t, r.eventNames(), "notice.sent")
 }

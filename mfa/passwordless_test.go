@@ -96,9 +96,9 @@ func keyRig(t testing.TB, change ...func(*mfa.Config)) (*rig, *signer) {
 // addKey enrols an instance; the error is of Confirm.
 func (r *rig) addKey(g mfa.Grant, id string) (*mfa.Confirmation, error) {
 	r.t.Helper()
-	e, err := r.Session(ann, binding).Enroll(r.t.Context(), g, mfa.EnrollRequest{Kind: "key"})
+	e, err := r.of(g).Enroll(r.t.Context(), g, mfa.EnrollRequest{Kind: "key"})
 	require.NoError(r.t, err)
-	return r.Session(ann, binding).Confirm(r.t.Context(), e, factor.NewSecret(id+" "+string(e.Prompt.Data)))
+	return r.of(g).Confirm(r.t.Context(), e, factor.NewSecret(id+" "+string(e.Prompt.Data)))
 }
 
 func (r *rig) withKey(s mfa.User, id string) *mfa.Confirmation {
@@ -108,10 +108,10 @@ func (r *rig) withKey(s mfa.User, id string) *mfa.Confirmation {
 	return c
 }
 
-func known(people ...mfa.User) func(context.Context, string, string) (mfa.User, error) {
-	return func(_ context.Context, tenant, id string) (mfa.User, error) {
+func known(people ...mfa.User) func(context.Context, mfa.User) (mfa.User, error) {
+	return func(_ context.Context, named mfa.User) (mfa.User, error) {
 		for _, s := range people {
-			if s.Tenant == tenant && s.ID == id {
+			if s.Tenant == named.Tenant && s.ID == named.ID {
 				return s, nil
 			}
 		}
@@ -122,14 +122,14 @@ func known(people ...mfa.User) func(context.Context, string, string) (mfa.User, 
 var errNobody = errors.New("nobody")
 
 // open begins a sign-in of nobody in particular.
-func (r *rig) open() *mfa.PasswordlessChallenge {
+func (r *rig) open() *mfa.Challenge {
 	r.t.Helper()
 	ch, err := r.Passwordless(binding).Begin(r.t.Context(), "key")
 	require.NoError(r.t, err)
 	return ch
 }
 
-func (r *rig) answer(ch *mfa.PasswordlessChallenge, id, how string, people ...mfa.User) (*mfa.Verification, error) {
+func (r *rig) answer(ch *mfa.Challenge, id, how string, people ...mfa.User) (*mfa.Verification, error) {
 	return r.Passwordless(binding).Verify(r.t.Context(), ch, factor.NewSecret(strings.TrimSpace(id+" "+string(ch.Prompt.Data)+" "+how)), known(people...))
 }
 
@@ -201,7 +201,7 @@ func TestPasswordlessRefused(t *testing.T) {
 		prepare func(*rig)
 		binding string
 		how     string
-		subject func(context.Context, string, string) (mfa.User, error)
+		subject func(context.Context, mfa.User) (mfa.User, error)
 		want    error
 	}{
 		"another session":         {binding: "session-2", want: mfa.ErrToken},
@@ -211,7 +211,7 @@ func TestPasswordlessRefused(t *testing.T) {
 		"the application says no": {subject: known(), want: errNobody},
 		"no lookup":               {want: mfa.ErrConfig},
 		"lookup of another": {want: factor.ErrMalformed,
-			subject: func(context.Context, string, string) (mfa.User, error) { return person(1), nil }},
+			subject: func(context.Context, mfa.User) (mfa.User, error) { return person(1), nil }},
 		"policy wants a password": {want: mfa.ErrNotAvailable, prepare: func(r *rig) { r.set(impliedMail) }},
 		"policy without the kind": {want: mfa.ErrNotAvailable, prepare: func(r *rig) {
 			r.set(policy.Policy{Kinds: []string{"app", "mail"}})
@@ -246,18 +246,19 @@ func TestPasswordlessRefused(t *testing.T) {
 			if c.prepare != nil {
 				c.prepare(r)
 			}
-			req := mfa.PasswordlessRequest{Challenge: ch.Token, Binding: binding, Subject: known(ann),
-				Response: factor.NewSecret(strings.TrimSpace("k1 " + string(ch.Prompt.Data) + " " + c.how))}
+			session, lookup := binding, known(ann)
+			response := factor.NewSecret(
+				strings.TrimSpace("k1 " + string(ch.Prompt.Data) + " " + c.how))
 			if c.binding != "" {
-				req.Binding = c.binding
+				session = c.binding
 			}
 			if c.subject != nil {
-				req.Subject = c.subject
+				lookup = c.subject
 			}
 			if name == "no lookup" {
-				req.Subject = nil
+				lookup = nil
 			}
-			v, err := r.VerifyPasswordless(t.Context(), req)
+			v, err := r.Passwordless(session).Verify(t.Context(), ch, response, lookup)
 			require.ErrorIs(t, err, c.want)
 			require.Nil(t, v)
 			if errors.Is(c.want, mfa.ErrUnknownFactor) {
@@ -305,10 +306,14 @@ func TestPasswordlessAndLocks(t *testing.T) {
 func TestPasswordlessTokens(t *testing.T) {
 	r, _ := keyRig(t)
 	r.withKey(ann, "k1")
-	_, err := r.verify(&mfa.Challenge{Token: r.open().Token}, "key", factor.NewSecret("k1 x"))
+	_, err := r.verify(challengeOf(textOf(t, r.open())), "key", factor.NewSecret("k1 x"))
 	require.ErrorIs(t, err, mfa.ErrToken)
-	_, err = r.answer(&mfa.PasswordlessChallenge{Token: r.begin(ann).Token}, "k1", "", ann)
-	require.ErrorIs(t, err, mfa.ErrToken)
+	_, err = r.verify(r.open(), "key", factor.NewSecret("k1 x"))
+	require.ErrorIs(t, err, mfa.ErrToken, "nor in the process that made it")
+	for _, ch := range []*mfa.Challenge{r.begin(ann), challengeOf(textOf(t, r.begin(ann)))} {
+		_, err = r.answer(ch, "k1", "", ann)
+		require.ErrorIs(t, err, mfa.ErrToken)
+	}
 	for _, kind := range []string{"app", "mail", "none", ""} {
 		_, err = r.Passwordless(binding).Begin(t.Context(), kind)
 		require.ErrorIs(t, err, mfa.ErrNotAvailable)
@@ -342,20 +347,21 @@ func TestIdentityRace(t *testing.T) {
 	r, _ := keyRig(t)
 	const people = 20
 	type waiting struct {
-		token  mfa.EnrollmentToken
-		answer factor.Secret
+		user    mfa.User
+		pending *mfa.Enrollment
+		answer  factor.Secret
 	}
 	var list []waiting
 	for i := range people {
 		e, err := r.Session(person(i), binding).Enroll(t.Context(), r.signIn(person(i)).Grant, mfa.EnrollRequest{Kind: "key"})
 		require.NoError(t, err)
-		list = append(list, waiting{e.Token, factor.NewSecret("k1 " + string(e.Prompt.Data))})
+		list = append(list, waiting{person(i), e, factor.NewSecret("k1 " + string(e.Prompt.Data))})
 	}
 	var won atomic.Int32
 	var wg sync.WaitGroup
 	for _, w := range append(list, list...) { // and each of them twice
 		wg.Go(func() {
-			if _, err := r.Session(ann, binding).Confirm(t.Context(), w.token, w.answer); err == nil {
+			if _, err := r.Session(w.user, binding).Confirm(t.Context(), w.pending, w.answer); err == nil {
 				won.Add(1)
 			}
 		})
@@ -435,16 +441,16 @@ func TestLateConfirmationKeepsTheIdentity(t *testing.T) {
 	r, _ := keyRig(t)
 	e, err := r.Session(ann, binding).Enroll(t.Context(), r.signIn(ann).Grant, mfa.EnrollRequest{Kind: "key"})
 	require.NoError(t, err)
-	req := mfa.ConfirmRequest{Token: e.Token, Binding: binding, Response: factor.NewSecret("k1 " + string(e.Prompt.Data))}
+	response := factor.NewSecret("k1 " + string(e.Prompt.Data))
 	between := &betweenStore{FaultyStore: r.store, then: func() {
-		_, err := r.Confirm(t.Context(), req)
+		_, err := r.Session(ann, binding).Confirm(t.Context(), e, response)
 		require.NoError(t, err)
 	}}
 	cfg := r.cfg
 	cfg.Store = between
 	late, err := mfa.New(cfg)
 	require.NoError(t, err)
-	_, err = late.Confirm(t.Context(), req)
+	_, err = late.Session(ann, binding).Confirm(t.Context(), e, response)
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	_, err = r.answer(r.open(), "k1", "", ann)
 	require.NoError(t, err)

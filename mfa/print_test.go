@@ -1,11 +1,14 @@
 package mfa_test
 
 import (
+	"encoding"
 	"encoding/json"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io"
+	"log/slog"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -17,7 +20,10 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
-const printedSecret = "hush-8172635"
+const (
+	printedSecret = "hush-8172635"
+	printedToken  = "sealed-9182734" // the stored form of what may be stored
+)
 
 // fill puts the secret into every string of a type that may hold one.
 func fill(v reflect.Value) {
@@ -26,7 +32,14 @@ func fill(v reflect.Value) {
 		v.Set(reflect.ValueOf(factor.NewSecret(printedSecret)))
 	case t == reflect.TypeFor[map[string]factor.Secret]():
 		v.Set(reflect.ValueOf(map[string]factor.Secret{"pin": factor.NewSecret(printedSecret)}))
+	case t == reflect.TypeFor[mfa.Grant]():
+		v.Set(reflect.ValueOf(grantOf(factor.NewSecret(printedToken))))
 	case v.Kind() == reflect.Struct && strings.HasPrefix(t.PkgPath(), "github.com/secondgate/"):
+		if stored, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+			if err := stored.UnmarshalText([]byte(printedToken)); err != nil {
+				panic(err)
+			}
+		}
 		for i := range v.NumField() {
 			if v.Field(i).CanSet() {
 				fill(v.Field(i))
@@ -44,12 +57,15 @@ func fill(v reflect.Value) {
 
 // No verb, and no struct of the application around it, makes a value print its secrets.
 func TestPrint_NoVerbShowsASecret(t *testing.T) {
-	values := []any{new(mfa.BeginRequest), new(mfa.Challenge), new(mfa.SendRequest),
-		new(mfa.Delivery), new(mfa.VerifyRequest), new(mfa.Verification), new(mfa.EnrollRequest),
-		new(mfa.Enrollment), new(mfa.ConfirmRequest), new(mfa.Confirmation), new(mfa.IssueRequest),
-		new(mfa.PasswordlessChallenge), new(mfa.PasswordlessRequest), new(mfa.SetupRequest),
-		new(mfa.SupportRequest), new(mfa.EnrollmentRequiredError)}
-	listed := map[string]bool{"Actor": true}
+	r := newRig(t)
+	bea := mfa.User{ID: "bea"}
+	session := r.Session(bea, printedToken).OnDevice(factor.NewSecret(printedSecret))
+	actor := session.Actor(grantOf(factor.NewSecret(printedToken)))
+	admin, anyone := r.Admin(actor, "why"), r.Passwordless(printedToken)
+	values := []any{new(mfa.Challenge), new(mfa.Delivery), new(mfa.Verification),
+		new(mfa.EnrollRequest), new(mfa.Enrollment), new(mfa.Confirmation), new(mfa.Grant),
+		new(mfa.EnrollmentRequiredError), &session, &actor, &admin, &anyone}
+	listed := map[string]bool{}
 	for _, v := range values {
 		listed[reflect.TypeOf(v).Elem().Name()] = true
 		elem := reflect.ValueOf(v).Elem()
@@ -59,11 +75,8 @@ func TestPrint_NoVerbShowsASecret(t *testing.T) {
 			requireHidden(t, elem.Interface())
 		}
 	}
-	actor := r.Session(bea, "session").Actor(mfa.Grant{Secret: factor.NewSecret(printedSecret)})
-	requireHidden(t, actor)
-	requireHidden(t, mfa.AdminRequest{Actor: actor})
-	require.Contains(t, fmt.Sprintf("%+v", mfa.AdminRequest{Actor: actor}), "bea")
-	require.Contains(t, fmt.Sprintf("%+v", &mfa.Verification{UserID: "ann"}), "SubjectID:ann")
+	require.Contains(t, fmt.Sprintf("%+v", admin), "bea")
+	require.Contains(t, fmt.Sprintf("%+v", &mfa.Verification{UserID: "ann"}), "UserID:ann")
 	for _, name := range structsWithSecrets(t) {
 		require.True(t, listed[name], "mfa.%s holds a secret, and is not in the test", name)
 	}
@@ -82,14 +95,35 @@ func requireHidden(t *testing.T, v any) {
 		pointer.Interface()}
 	for _, in := range all {
 		for _, verb := range strings.Fields("%v %+v %#v %s %q %x %X %d %t %T %z") {
-			got := fmt.Sprintf(verb, in)
-			require.NotContains(t, got, printedSecret, "%s of %T", verb, v)
-			hex := fmt.Sprintf("%x", printedSecret)
-			require.NotContains(t, strings.ToLower(got), hex, "%s of %T", verb, v)
+			requireNeither(t, fmt.Sprintf(verb, in), "%s of %T", verb, v)
 		}
 		if j, err := json.Marshal(in); err == nil {
 			require.NotContains(t, string(j), printedSecret, "JSON of %T", v)
 		}
+	}
+	var log strings.Builder
+	for _, in := range []any{v, pointer.Interface()} {
+		logEverywhere(&log, in)
+	}
+	require.NotEmpty(t, log.String())
+	requireNeither(t, log.String(), "log of %T", v)
+}
+
+func requireNeither(t *testing.T, printed string, about ...any) {
+	t.Helper()
+	for _, hidden := range []string{printedSecret, printedToken} {
+		require.NotContains(t, printed, hidden, about...)
+		require.NotContains(t, strings.ToLower(printed), fmt.Sprintf("%x", hidden), about...)
+	}
+}
+
+// logEverywhere logs a value by each handler of the standard library, in every way in which a
+// value is logged.
+func logEverywhere(w io.Writer, v any) {
+	for _, h := range []slog.Handler{slog.NewTextHandler(w, nil), slog.NewJSONHandler(w, nil)} {
+		l := slog.New(h)
+		l.Info("value", "v", v)
+		l.With("v", v).WithGroup("g").Info("value", slog.Group("h", "v", v))
 	}
 }
 
@@ -97,8 +131,8 @@ func requireHidden(t *testing.T, v any) {
 // prompt.
 func structsWithSecrets(t *testing.T) (names []string) {
 	t.Helper()
-	secret := map[string]bool{"Secret": true, "Prompt": true, "Params": true, "Grant": true,
-		"ChallengeToken": true, "EnrollmentToken": true, "LinkToken": true, "DeviceToken": true}
+	secret := map[string]bool{"Secret": true, "Prompt": true, "Grant": true, "kept": true,
+		"Session": true, "Actor": true}
 	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)
 	for _, file := range files {
@@ -114,16 +148,12 @@ func structsWithSecrets(t *testing.T) (names []string) {
 			}
 			if s, ok := spec.Type.(*ast.StructType); ok {
 				for _, field := range s.Fields.List {
-					if len(field.Names) == 0 {
-						continue // a token itself
-					}
-					name, _ := field.Type.(*ast.Ident)
-					if sel, ok := field.Type.(*ast.SelectorExpr); ok {
-						name = sel.Sel
-					}
-					if name != nil && secret[name.Name] {
-						names = append(names, spec.Name.Name)
-					}
+					ast.Inspect(field.Type, func(n ast.Node) bool {
+						if id, ok := n.(*ast.Ident); ok && secret[id.Name] {
+							names = append(names, spec.Name.Name)
+						}
+						return true
+					})
 				}
 			}
 			return false

@@ -59,10 +59,10 @@ func TestResealRotatesEverything(t *testing.T) {
 	both := r.withKeys(t, second, first)
 	p := reseal(t, both, "")
 	require.GreaterOrEqual(t, p.Records, people+1)
-	require.Equal(t, p.Records, p.Resealed+p.Removed)
+	require.Equal(t, p.Records, p.Reencrypted+p.Removed)
 	require.Empty(t, p.Unreadable)
 	again := reseal(t, both, "")
-	require.Zero(t, again.Resealed, "a second walk finds nothing to do")
+	require.Zero(t, again.Reencrypted, "a second walk finds nothing to do")
 
 	r.Manager = r.withKeys(t, second)
 	for _, i := range []int{0, 199, 200, 201, 449} {
@@ -92,7 +92,7 @@ func TestResealIsResumable(t *testing.T) {
 	done := 0
 	for p, err := range both.Reencrypt(t.Context(), "") {
 		require.NoError(t, err)
-		cursor, done = p.Cursor, p.Resealed
+		cursor, done = p.Cursor, p.Reencrypted
 		break
 	}
 	require.NotEmpty(t, cursor)
@@ -102,12 +102,12 @@ func TestResealIsResumable(t *testing.T) {
 	var failed error
 	for p, err := range both.Reencrypt(t.Context(), cursor) {
 		require.Equal(t, cursor, p.Cursor, "it is to be taken up where this page began")
-		require.Zero(t, p.Resealed)
+		require.Zero(t, p.Reencrypted)
 		failed = err
 	}
 	require.ErrorIs(t, failed, mfa.ErrUnavailable)
 	last := reseal(t, both, cursor)
-	require.Equal(t, people-200, last.Resealed)
+	require.Equal(t, people-200, last.Reencrypted)
 }
 
 // Answers that come in while their records are re-sealed are neither lost nor doubled.
@@ -173,7 +173,7 @@ func TestResealNamesTheUnreadable(t *testing.T) {
 	before := dump(t, store)
 
 	p := reseal(t, r.withKeys(t, second, first), "")
-	require.Equal(t, 3, p.Resealed)
+	require.Equal(t, 3, p.Reencrypted)
 	require.Len(t, p.Unreadable, 2)
 	require.ErrorIs(t, p.Unreadable[0], seal.ErrUnknownKey)
 	require.ErrorContains(t, p.Unreadable[0], "p1")
@@ -233,17 +233,16 @@ func TestReport(t *testing.T) {
 		s.Tenant, s.UserType = tenant, userType
 		return s
 	}
-	admin := func(s mfa.User) mfa.AdminRequest { return mfa.AdminRequest{User: s, Actor: mfa.System("boss")} }
 	r.withApp(who(1, "acme", "staff"), "word")
 	r.withApp(who(2, "acme", "staff"), "word")
 	for range 5 {
 		_, _ = r.verify(r.begin(who(2, "acme", "staff")), "app", factor.NewSecret("wrong"))
 	}
 	r.withApp(who(3, "acme", "staff"), "word")
-	require.NoError(t, r.Admin(admin(who(3, "acme", "guest")).Actor, admin(who(3, "acme", "guest")).Reason).Reset(t.Context(), admin(who(3, "acme", "guest")).User)) // a guest from now on
+	require.NoError(t, r.Admin(boss, "").Reset(t.Context(), who(3, "acme", "guest"))) // a guest from now on
 	r.withApp(who(4, "", "staff"), "word")
 	r.withApp(who(5, "", "staff"), "word")
-	require.NoError(t, r.Admin(admin(who(5, "", "mail only")).Actor, admin(who(5, "", "mail only")).Reason).Unlock(t.Context(), admin(who(5, "", "mail only")).User)) // of a type that may not use it
+	require.NoError(t, r.Admin(boss, "").Unlock(t.Context(), who(5, "", "mail only"))) // of a type that may not use it
 	broken := who(6, "", "staff")
 	r.withApp(broken, "word")
 	key := "p/0//" + broken.ID
@@ -251,15 +250,15 @@ func TestReport(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, r.store.Swap(t.Context(), key, rec.Revision, storage.Record{Revision: "x", Data: []byte("garbage")}))
 
-	report, err := r.Admin(mfa.System("report"), "").Report(t.Context())
+	got, err := r.Admin(mfa.System("report"), "").Report(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, 1, report.Unreadable)
+	require.Equal(t, 1, got.Unreadable)
 	require.Equal(t, []report.Group{
 		{UserType: "mail only", Users: 1, NotEnrolled: 1, Kinds: map[string]int{"app": 1}},
 		{UserType: "staff", Users: 1, Enrolled: 1, Kinds: map[string]int{"app": 1}},
 		{Tenant: "acme", UserType: "guest", Users: 1, Kinds: map[string]int{}},
 		{Tenant: "acme", UserType: "staff", Users: 2, Enrolled: 2, Locked: 1, Kinds: map[string]int{"app": 2}},
-	}, report.Groups)
+	}, got.Groups)
 
 	r.store.Inject(mfatest.OpList, 1, mfatest.Fault{Before: context.DeadlineExceeded})
 	_, err = r.Admin(mfa.System("report"), "").Report(t.Context())

@@ -3,6 +3,7 @@ package mfa_test
 import (
 	"context"
 	"crypto/subtle"
+	"encoding"
 	"fmt"
 	"maps"
 	"strings"
@@ -198,6 +199,9 @@ var testStart = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 const binding = "session-1"
 
+// boss is a program that administers.
+var boss = mfa.System("boss")
+
 var ann = mfa.User{ID: "ann", UserType: "employee", Email: "ann@example.com", EmailVerified: true}
 
 var impliedMail = policy.Policy{Mode: policy.ModeRequired, Implicit: []string{"mail"}, KeepImplicit: true}
@@ -250,6 +254,57 @@ func (r *rig) begin(s mfa.User) *mfa.Challenge {
 	return r.beginFor(s, "sign-in")
 }
 
+// withPurpose returns the handle for a purpose by its name in events.
+func withPurpose(s mfa.Session, purpose string) mfa.Session {
+	switch purpose {
+	case "sign-in":
+		return s
+	case "step-up":
+		return s.StepUp()
+	case "manage":
+		return s.ManageFactors()
+	case "replace":
+		return s.Recovery()
+	}
+	panic("no such purpose: " + purpose)
+}
+
+// of returns the handle, in the session of most tests, for the user of a challenge, an
+// enrolment or a grant. What another user's handle does with it has tests of its own.
+func (r *rig) of(issued any) mfa.Session {
+	r.t.Helper()
+	if u := mfa.UserOf(r.Manager, issued); u.ID != "" {
+		return r.Session(u, binding)
+	}
+	return r.Session(ann, binding)
+}
+
+// textOf returns the sealed form of a challenge, an enrolment or a grant.
+func textOf(t testing.TB, issued encoding.TextMarshaler) factor.Secret {
+	t.Helper()
+	text, err := issued.MarshalText()
+	require.NoError(t, err)
+	return factor.NewSecret(string(text))
+}
+
+// challengeOf, enrollmentOf and grantOf take any text for what it may not be.
+func challengeOf(text factor.Secret) *mfa.Challenge {
+	ch := new(mfa.Challenge)
+	_ = ch.UnmarshalText([]byte(text.Reveal())) // what it refuses is an empty challenge
+	return ch
+}
+
+func enrollmentOf(text factor.Secret) *mfa.Enrollment {
+	e := new(mfa.Enrollment)
+	_ = e.UnmarshalText([]byte(text.Reveal()))
+	return e
+}
+
+func grantOf(text factor.Secret) (g mfa.Grant) {
+	_ = g.UnmarshalText([]byte(text.Reveal()))
+	return g
+}
+
 func (r *rig) beginFor(s mfa.User, p string) *mfa.Challenge {
 	r.t.Helper()
 	ch, err := withPurpose(r.Session(s, binding), p).Begin(r.t.Context())
@@ -259,13 +314,13 @@ func (r *rig) beginFor(s mfa.User, p string) *mfa.Challenge {
 
 func (r *rig) send(ch *mfa.Challenge) *mfa.Delivery {
 	r.t.Helper()
-	d, err := r.Session(ann, binding).Send(r.t.Context(), ch, "mail")
+	d, err := r.of(ch).Send(r.t.Context(), ch, "mail")
 	require.NoError(r.t, err)
 	return d
 }
 
 func (r *rig) verify(ch *mfa.Challenge, kind string, answer factor.Secret) (*mfa.Verification, error) {
-	return r.Session(ann, binding).Verify(r.t.Context(), ch, kind, answer)
+	return r.of(ch).Verify(r.t.Context(), ch, kind, answer)
 }
 
 // signIn signs a person in by mail.
@@ -281,9 +336,9 @@ func (r *rig) signIn(s mfa.User) *mfa.Verification {
 // enroll enrols a word.
 func (r *rig) enroll(g mfa.Grant, kind, text string) *mfa.Confirmation {
 	r.t.Helper()
-	e, err := r.Session(ann, binding).Enroll(r.t.Context(), g, mfa.EnrollRequest{Kind: kind, Params: map[string]factor.Secret{"word": factor.NewSecret(text)}})
+	e, err := r.of(g).Enroll(r.t.Context(), g, mfa.EnrollRequest{Kind: kind, Params: map[string]factor.Secret{"word": factor.NewSecret(text)}})
 	require.NoError(r.t, err)
-	c, err := r.Session(ann, binding).Confirm(r.t.Context(), e, factor.NewSecret(text))
+	c, err := r.of(g).Confirm(r.t.Context(), e, factor.NewSecret(text))
 	require.NoError(r.t, err)
 	return c
 }

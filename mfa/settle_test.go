@@ -57,7 +57,6 @@ func (r *pinRig) answerApp(ch *mfa.Challenge, word factor.Secret) error {
 // expensive response is verified. Afterwards the next response is verified at once, with the
 // clock standing still; and what is counted is what the contract says is counted.
 func TestVerify_SettlesTheLeaseOnEveryWayOut(t *testing.T) {
-	admin := mfa.AdminRequest{User: ann, Actor: mfa.System("root")}
 	is := func(want error) func(*testing.T, error) {
 		return func(t *testing.T, err error) {
 			t.Helper()
@@ -115,17 +114,17 @@ func TestVerify_SettlesTheLeaseOnEveryWayOut(t *testing.T) {
 			}, func(t *testing.T, err error) { requireLocked(t, err) }, 4},
 		{"correct, the user was unlocked", factor.NewSecret("123456"),
 			func(t *testing.T, r *pinRig) {
-				must(t, r.other.Admin(admin.Actor, admin.Reason).Unlock(context.Background(), admin.User))
+				must(t, r.other.Admin(boss, "").Unlock(context.Background(), ann))
 			},
 			is(mfa.ErrUnavailable), 4},
 		{"correct, the user was reset", factor.NewSecret("123456"),
 			func(t *testing.T, r *pinRig) {
-				must(t, r.other.Admin(admin.Actor, admin.Reason).Reset(context.Background(), admin.User))
+				must(t, r.other.Admin(boss, "").Reset(context.Background(), ann))
 			},
 			is(mfa.ErrUnavailable), -1},
 		{"correct, the user was deleted", factor.NewSecret("123456"),
 			func(t *testing.T, r *pinRig) {
-				must(t, r.other.Admin(admin.Actor, admin.Reason).Delete(context.Background(), admin.User))
+				must(t, r.other.Admin(boss, "").Delete(context.Background(), ann))
 			},
 			is(mfa.ErrUnavailable), -1},
 		{"the factor panics", factor.NewSecret("123456"),

@@ -129,12 +129,12 @@ func TestPurposesAndBindingsAreDistinct(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrToken)
 	_, err = r.Session(ann, binding).StepUp().Verify(t.Context(), ch, "mail", factor.NewSecret("123456"))
 	require.ErrorIs(t, err, mfa.ErrToken)
-	_, err = r.Session(ann, binding).Enroll(t.Context(), mfa.Grant{Secret: ch.Token.Secret}, mfa.EnrollRequest{Kind: "app"})
+	_, err = r.Session(ann, binding).Enroll(t.Context(), grantOf(textOf(t, ch)), mfa.EnrollRequest{Kind: "app"})
 	require.ErrorIs(t, err, mfa.ErrToken, "a challenge is no grant")
 	v := r.signIn(ann)
-	_, err = r.Session(ann, binding).Verify(t.Context(), mfa.ChallengeToken{Secret: v.Grant.Secret}, "mail", factor.NewSecret("1"))
+	_, err = r.Session(ann, binding).Verify(t.Context(), challengeOf(textOf(t, v.Grant)), "mail", factor.NewSecret("1"))
 	require.ErrorIs(t, err, mfa.ErrToken, "a grant is no challenge")
-	_, err = r.ConfirmLink(t.Context(), v.Grant.Secret)
+	_, err = r.ConfirmLink(t.Context(), textOf(t, v.Grant))
 	require.ErrorIs(t, err, mfa.ErrToken, "a grant is no link")
 }
 

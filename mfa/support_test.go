@@ -55,9 +55,9 @@ func (r *rig) replaceBy(ch *mfa.Challenge, code factor.Secret) (*mfa.Verificatio
 func TestSetUpANewDevice(t *testing.T) {
 	r := lost(t)
 	link := r.setupLink(ann)
-	id, tenant, userType, err := r.RecoveryUser(link)
+	u, err := r.RecoveryUser(link)
 	require.NoError(t, err)
-	require.Equal(t, ann.ID+ann.Tenant+ann.UserType, id+tenant+userType)
+	require.Equal(t, mfa.User{ID: ann.ID, Tenant: ann.Tenant, UserType: ann.UserType}, u)
 	ch, err := r.Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), link)
 	require.NoError(t, err)
 	require.Equal(t, mfa.NextVerify, ch.Next)
@@ -105,10 +105,10 @@ func TestSetupLinkIsGoodOnce(t *testing.T) {
 	require.NoError(t, err)
 	_, err = r.Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), second)
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
-	for _, bad := range []factor.Secret{factor.Secret{}, factor.NewSecret("x"), r.begin(ann).Token.Secret} {
+	for _, bad := range []factor.Secret{{}, factor.NewSecret("x"), textOf(t, r.begin(ann))} {
 		_, err = r.Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), bad)
 		require.ErrorIs(t, err, mfa.ErrToken)
-		_, _, _, err = r.RecoveryUser(bad)
+		_, err = r.RecoveryUser(bad)
 		require.ErrorIs(t, err, mfa.ErrToken)
 	}
 	_, err = r.ConfirmLink(t.Context(), second)
@@ -116,12 +116,12 @@ func TestSetupLinkIsGoodOnce(t *testing.T) {
 
 	third := r.setupLink(ann)
 	r.clock.Advance(time.Hour - time.Millisecond)
-	_, _, _, err = r.RecoveryUser(third)
+	_, err = r.RecoveryUser(third)
 	require.NoError(t, err)
 	r.clock.Advance(time.Millisecond)
 	_, err = r.Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), third)
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
-	_, _, _, err = r.RecoveryUser(third)
+	_, err = r.RecoveryUser(third)
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	fourth := r.setupLink(ann)
 	require.NoError(t, r.Admin(mfa.System("boss"), "").Reset(t.Context(), ann))
@@ -186,29 +186,29 @@ func TestSetupForOthers(t *testing.T) {
 	require.Empty(t, ch.Options)
 	require.NoError(t, r.Session(ann, elsewhere).Recovery().RequestSupport(t.Context(), ch, report.Case{}))
 
-	admin := mfa.AdminRequest{User: person(7), Actor: mfa.System("boss")}
-	d, err := r.Admin(admin.Actor, admin.Reason).SendRecoveryLink(t.Context(), admin.User)
+	guest := person(7)
+	d, err := r.Admin(boss, "").SendRecoveryLink(t.Context(), guest)
 	require.NoError(t, err)
 	require.Equal(t, r.clock.Now().Add(time.Hour), d.Expires)
 	require.Equal(t, "•••", d.MaskedDestination)
-	ch, err = r.Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), r.lastSetup())
+	ch, err = r.Session(guest, elsewhere).Recovery().OpenRecoveryLink(t.Context(), r.lastSetup())
 	require.NoError(t, err)
 	require.Equal(t, mfa.NextEnroll, ch.Next)
-	e, err := r.Session(ann, elsewhere).Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{Kind: "app", Params: map[string]factor.Secret{"word": factor.NewSecret("w")}})
+	e, err := r.Session(guest, elsewhere).Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{Kind: "app", Params: map[string]factor.Secret{"word": factor.NewSecret("w")}})
 	require.NoError(t, err)
-	c, err := r.Session(ann, elsewhere).Confirm(t.Context(), e, factor.NewSecret("w"))
+	c, err := r.Session(guest, elsewhere).Confirm(t.Context(), e, factor.NewSecret("w"))
 	require.NoError(t, err)
 	require.Nil(t, c.Verification)
-	require.ErrorIs(t, r.Session(ann, elsewhere).Remove(t.Context(), ch.Grant, r.idOf(person(7), "app")), mfa.ErrForbidden)
+	require.ErrorIs(t, r.Session(guest, elsewhere).Remove(t.Context(), ch.Grant, r.idOf(guest, "app")), mfa.ErrForbidden)
 
-	nobody := mfa.AdminRequest{User: mfa.User{ID: "x"}, Actor: mfa.System("boss")}
-	_, err = r.Admin(nobody.Actor, nobody.Reason).SendRecoveryLink(t.Context(), nobody.User)
+	nobody := mfa.User{ID: "x"}
+	_, err = r.Admin(boss, "").SendRecoveryLink(t.Context(), nobody)
 	require.ErrorIs(t, err, mfa.ErrNotAvailable, "no address")
-	nobody.User.Enrolled, nobody.User.Email, nobody.User.EmailVerified = true, "x@example.com", true
-	_, err = r.Admin(nobody.Actor, nobody.Reason).SendRecoveryLink(t.Context(), nobody.User)
+	nobody.Enrolled, nobody.Email, nobody.EmailVerified = true, "x@example.com", true
+	_, err = r.Admin(boss, "").SendRecoveryLink(t.Context(), nobody)
 	require.ErrorIs(t, err, mfa.ErrRecordMissing)
 	r.mail.fail = errors.New("down")
-	_, err = r.Admin(admin.Actor, admin.Reason).SendRecoveryLink(t.Context(), admin.User)
+	_, err = r.Admin(boss, "").SendRecoveryLink(t.Context(), guest)
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 }
 
@@ -251,10 +251,10 @@ func TestSupport(t *testing.T) {
 	require.ErrorIs(t, ask(ann, "\xff"), factor.ErrMalformed)
 	require.ErrorIs(t, r.Session(ann, "x").RequestSupport(t.Context(), r.begin(ann), report.Case{}), mfa.ErrToken)
 
-	admin := mfa.AdminRequest{User: ann, Actor: mfa.System("boss"), Reason: "knows her badge number"}
-	require.NoError(t, r.Admin(admin.Actor, admin.Reason).Reset(t.Context(), admin.User))
+	admin := r.Admin(boss, "knows her badge number")
+	require.NoError(t, admin.Reset(t.Context(), ann))
 	require.NoError(t, r.Admin(mfa.System("boss"), "").CloseSupportCase(t.Context(), person(1)))
-	require.ErrorIs(t, r.Admin(admin.Actor, admin.Reason).CloseSupportCase(t.Context(), admin.User), mfa.ErrNotAvailable)
+	require.ErrorIs(t, admin.CloseSupportCase(t.Context(), ann), mfa.ErrNotAvailable)
 	list, err = r.Admin(mfa.System("boss"), "").SupportCases(t.Context(), "")
 	require.NoError(t, err)
 	require.Empty(t, list)
