@@ -72,7 +72,7 @@ func Example_writeYourOwnFactor() {
 	verify(factor.NewSecret("rose"))
 	// Output:
 	// enrolled: <nil>
-	// mfa: door-word answer refused, 4 attempts left: factor: answer was used before
+	// mfa: door-word response refused, 4 attempts remain: factor: answer was used before
 	// <nil>
 }
 

@@ -52,7 +52,7 @@ func (m *Manager) respondExpensive(ctx context.Context, a *attempt) (outcome, er
 		return m.conclude(ctx, a, outcome{}, err)
 	}
 	for {
-		said := m.ask(ctx, a, c.targets)
+		said := m.ask(ctx, a, c.targets, a.now)
 		if said.refusal != nil && ctx.Err() != nil {
 			said.refusal = ctx.Err() // counted all the same: it may have been verified
 		}

@@ -3,7 +3,6 @@ package mfa
 import (
 	"context"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -12,8 +11,12 @@ import (
 	"github.com/secondgate/secondgate/storage/memory"
 )
 
-// word is an expensive factor whose right answer is its state.
-type word struct{ judged []string }
+// word is an expensive factor whose correct response is its state. Each verification is followed
+// by what meanwhile does.
+type word struct {
+	verified  []string
+	meanwhile func()
+}
 
 func (*word) Kind() string { return "word" }
 func (*word) Traits() factor.Traits {
@@ -23,46 +26,51 @@ func (*word) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, 
 	return &factor.EnrollOutput{}, nil
 }
 func (w *word) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
-	w.judged = append(w.judged, string(in.State))
+	w.verified = append(w.verified, string(in.State))
+	defer w.meanwhile()
 	if string(in.State) != in.Response {
 		return nil, factor.ErrIncorrect
 	}
 	return nil, nil
 }
 
-// An expensive answer that was right for a state that is no longer the state is judged
-// again, and is then right or wrong for the new one.
-func TestExpensiveAnswerIsJudgedAgain(t *testing.T) {
+// An expensive response that was correct for a state that is no longer the state is verified
+// again, and is then correct or incorrect for the new one.
+func TestRespondExpensive_VerifiesAgainWhenTheStateChanged(t *testing.T) {
 	for _, c := range []struct {
-		states []string // what the record has at each look
-		judged []string
-		right  bool
+		before, meanwhile string
+		verified          []string
+		correct           bool
 	}{
-		{[]string{"old", "old"}, []string{"old"}, true},
-		{[]string{"old", "new"}, []string{"old", "new"}, false},
-		{[]string{"wrong", "old"}, []string{"wrong"}, false},
+		{"old", "old", []string{"old"}, true},
+		{"old", "new", []string{"old", "new"}, false},
+		{"wrong", "old", []string{"wrong"}, false},
 	} {
 		w := &word{}
 		keys, err := seal.NewKeyring(seal.GenerateKey())
 		require.NoError(t, err)
 		m, err := New(Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{w}})
 		require.NoError(t, err)
-		looks, accepted := 0, 0
-		err = m.respond(t.Context(), &attempt{factor: w, subject: subject{ID: "ann"}, text: "old", now: time.Now(),
-			find: func(*record, time.Time) ([]target, error) {
-				state := c.states[min(looks, len(c.states)-1)]
-				looks++
-				return []target{{instance: &instance{ID: "x", Kind: "word", State: []byte(state)}}}, nil
-			},
-			accept: func(*record, target, *factor.Verdict, time.Time) []Event { accepted++; return nil },
-		})
-		require.Equal(t, c.judged, w.judged)
-		if c.right {
-			require.NoError(t, err)
-			require.Equal(t, 1, accepted)
-		} else {
-			require.ErrorIs(t, err, factor.ErrIncorrect)
-			require.Zero(t, accepted)
+		ann := User{ID: "ann"}
+		become := func(state string) {
+			require.NoError(t, m.update(t.Context(), ann.compact(), m.now(), func(r *record) (bool, error) {
+				r.Factors = []instance{{ID: "x", Kind: "word", State: []byte(state)}}
+				return true, nil
+			}))
 		}
+		become(c.before)
+		w.meanwhile = func() { become(c.meanwhile) }
+		s := m.Session(ann, "session")
+		ch, err := s.Begin(t.Context())
+		require.NoError(t, err)
+		v, err := s.Verify(t.Context(), ch, "word", factor.NewSecret("old"))
+		require.Equal(t, c.verified, w.verified)
+		if c.correct {
+			require.NoError(t, err)
+			require.Equal(t, "x", v.FactorID)
+			continue
+		}
+		require.ErrorIs(t, err, factor.ErrIncorrect)
+		require.Nil(t, v)
 	}
 }

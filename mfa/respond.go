@@ -87,7 +87,7 @@ func (m *Manager) respond(ctx context.Context, a *attempt) (outcome, error) {
 		if err != nil {
 			return false, err
 		}
-		said := m.ask(ctx, a, targets)
+		said := m.ask(ctx, a, targets, now)
 		if said.refusal != nil && ctx.Err() != nil {
 			return false, unavailable(ctx.Err())
 		}
@@ -147,12 +147,12 @@ func (m *Manager) targets(r *record, a *attempt, now time.Time) ([]target, error
 
 // ask asks the factor about each target until one accepts. Of several refusals the heaviest is
 // returned: a failure of the factor before replayed, before expired, before incorrect.
-func (m *Manager) ask(ctx context.Context, a *attempt, targets []target) answer {
+func (m *Manager) ask(ctx context.Context, a *attempt, targets []target, now time.Time) answer {
 	refusal := error(factor.ErrIncorrect)
 	for _, t := range targets {
 		in := a.input(t)
 		v, err := callVerify(ctx, a.factor, in)
-		if err == nil && t.live != nil && !a.now.Before(in.Expires) {
+		if err == nil && t.live != nil && !now.Before(in.Expires) {
 			err = factor.ErrExpired // whatever the factor makes of it, and of a clock that went back
 		}
 		if err == nil {
