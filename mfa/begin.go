@@ -43,7 +43,7 @@ func (s Session) Begin(ctx context.Context) (*Challenge, error) {
 		return nil, ErrRecordMissing
 	}
 	c := claimsOf(who, p, purpose, now)
-	c.Bind = bindTo(s.id)
+	c.Bind = s.id.bind()
 	if purpose == purposeSignIn {
 		c.Remember = p.Remember.Milliseconds()
 	}
@@ -69,7 +69,7 @@ func (s Session) Begin(ctx context.Context) (*Challenge, error) {
 			return nil, err
 		}
 		if ch.Remembered {
-			ch.Next, ch.Options, ch.token, ch.Expires = NextDone, nil, nil, time.Time{}
+			ch.Next, ch.Options, ch.token, ch.Expires = NextDone, nil, token{}, time.Time{}
 		}
 	}
 	if m.cfg.Events != nil {

@@ -229,7 +229,7 @@ func (s Session) Confirm(
 // button of the page that the link leads to, not when the page is fetched: mail systems fetch
 // links.
 func (m *Manager) ConfirmLink(ctx context.Context, link factor.Secret) (*Confirmation, error) {
-	c, err := m.openToken(sealLink, link.Reveal(), "")
+	c, err := m.openToken(sealLink, link.Reveal(), sessionID{})
 	if err != nil {
 		return nil, err
 	}
