@@ -39,7 +39,7 @@ func (s Session) Begin(ctx context.Context) (*Challenge, error) {
 	}
 	now := r.at(clock)
 	c := claimsOf(who, p, s.purpose, now)
-	c.Bind, c.Epoch = bindTo(s.id), r.issuedUnder()
+	c.Bind, c.Epoch = s.id.bind(), r.issuedUnder()
 	if s.purpose == purposeSignIn {
 		c.Remember = p.Remember.Milliseconds()
 	}
@@ -88,7 +88,7 @@ func (s Session) recogniseDevice(
 		return err
 	}
 	if ch.Remembered {
-		ch.Next, ch.Options, ch.token, ch.Expires = NextDone, nil, nil, time.Time{}
+		ch.Next, ch.Options, ch.token, ch.Expires = NextDone, nil, token{}, time.Time{}
 	}
 	return nil
 }

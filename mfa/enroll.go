@@ -224,7 +224,7 @@ func (m *Manager) confirmTargets(r *record, a *attempt, now time.Time) ([]target
 // button of the page that the link leads to, not when the page is fetched: mail systems fetch
 // links.
 func (m *Manager) ConfirmLink(ctx context.Context, link factor.Secret) (*Confirmation, error) {
-	c, err := m.openToken(sealLink, link.Reveal(), "")
+	c, err := m.openToken(sealLink, link.Reveal(), sessionID{})
 	if err != nil {
 		return nil, err
 	}

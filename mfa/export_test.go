@@ -9,18 +9,19 @@ import (
 // UserOf returns the user for whom a challenge, an enrolment or a grant was issued, or the zero
 // User for one that the Manager cannot read.
 func UserOf(m *Manager, issued any) User {
-	var k *kept
+	var t token
 	switch v := issued.(type) {
 	case *Challenge:
-		k = v.token
+		t = v.token
 	case *Enrollment:
-		k = v.token
+		t = v.token
 	case Grant:
-		k = v.token
+		t = v.token
 	}
-	if k == nil {
+	if t.isZero() {
 		return User{}
 	}
+	k := *t.at
 	c := new(claims)
 	*c = k.claims
 	if k.m == nil {

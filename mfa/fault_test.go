@@ -381,11 +381,13 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	_, wrong := r.verify(ch, "mail", factor.NewSecret("918273"))
 	v, err := r.verify(ch, "mail", code)
 	require.NoError(t, err)
+	show(ch, v)
 	grant, challenge := textOf(t, v.Grant), textOf(t, ch)
 	v.Grant, ch = grantOf(grant), challengeOf(challenge) // in the form that was stored
 	require.NoError(t, r.Session(ann, binding).RestoreChallenge(ch))
 	e, err := r.begun(v.Grant, "app", "tulip-secret")
 	require.NoError(t, err)
+	show(e)
 	enrollment := textOf(t, e)
 	e = enrollmentOf(enrollment)
 	require.NoError(t, r.Session(ann, binding).RestoreEnrollment(e))
@@ -395,14 +397,15 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	require.NoError(t, err)
 	o, err := r.Overview(t.Context(), ann)
 	require.NoError(t, err)
-	show(ch, d, wrong, v, e, c, codes, o, r.Keys(), r.Session(ann, binding).OnDevice(code),
-		r.Session(ann, binding).Actor(v.Grant), mfa.EnrollRequest{Params: map[string]factor.Secret{"word": factor.NewSecret("tulip-secret")}})
+	s := r.Session(mfa.User{ID: ann.ID}, binding).OnDevice(code) // a User prints what is in it
+	show(ch, d, wrong, v, e, c, codes, o, r.Keys(), s, s.Actor(v.Grant), r.Admin(s.Actor(v.Grant), ""),
+		r.Passwordless(binding), mfa.EnrollRequest{Params: map[string]factor.Secret{"word": factor.NewSecret("tulip-secret")}})
 	printed.WriteString(log.String())
 	for _, s := range dump(t, r.store) {
 		printed.WriteString(s)
 	}
 	secrets := map[string]string{"code": code.Reveal(), "guess": "918273",
-		"secret": "tulip-secret", "address": ann.Email}
+		"secret": "tulip-secret", "address": ann.Email, "session": binding}
 	tokens := map[string]string{"grant": grant.Reveal()[:24],
 		"challenge": challenge.Reveal()[:24], "enrolment": enrollment.Reveal()[:24]}
 	for name, token := range tokens {

@@ -1,7 +1,6 @@
 package mfa
 
 import (
-	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -25,28 +24,45 @@ const (
 	sealPasswordless = "passwordless"
 )
 
-// kept is a token: what it says, or the sealed form that an application has stored.
+// kept is what a token says, or the sealed form that an application has stored.
 type kept struct {
+	self   *kept // what tokens point to
 	kind   string
 	m      *Manager // nil for one that was stored
 	claims claims
 	sealed string
 }
 
+// token refers to something kept; the zero token, to nothing. It is a pointer to a pointer,
+// because fmt prints the struct that a pointer in a field points to when it does not know the
+// verb for pointers, as %s, and calls no method of a field that is not exported.
+type token struct{ at **kept }
+
+func newToken(k kept) token {
+	k.self = &k
+	return token{&k.self}
+}
+
+func (t token) isZero() bool { return t.at == nil }
+
 // keep returns a token of a kind.
-func (m *Manager) keep(kind string, c claims) *kept { return &kept{kind: kind, m: m, claims: c} }
+func (m *Manager) keep(kind string, c claims) token {
+	return newToken(kept{kind: kind, m: m, claims: c})
+}
 
 // openKept returns what a token says, if it is of the kind and of the session.
-func (m *Manager) openKept(kind string, k *kept, sessionID string) (*claims, error) {
-	switch {
-	case k == nil:
+func (m *Manager) openKept(kind string, t token, id sessionID) (*claims, error) {
+	if t.isZero() {
 		return nil, ErrToken
+	}
+	k := *t.at
+	switch {
 	case k.m == nil:
-		return m.openToken(kind, k.sealed, sessionID)
+		return m.openToken(kind, k.sealed, id)
 	case k.m.cfg.Keys != m.cfg.Keys:
 		// The Manager that made it seals it, so that this one opens it only with the same keys.
-		return m.openToken(kind, k.m.sealToken(k.kind, k.claims), sessionID)
-	case k.kind != kind || !bytes.Equal(k.claims.Bind, bindTo(sessionID)): // both are digests
+		return m.openToken(kind, k.m.sealToken(k.kind, k.claims), id)
+	case k.kind != kind || !id.made(&k.claims):
 		return nil, ErrToken
 	}
 	c := k.claims
@@ -54,11 +70,12 @@ func (m *Manager) openKept(kind string, k *kept, sessionID string) (*claims, err
 }
 
 // text returns the sealed form.
-func (k *kept) text(s *shown) ([]byte, error) {
-	switch {
-	case k == nil:
+func (t token) text(s *shown) ([]byte, error) {
+	if t.isZero() {
 		return nil, errors.New("mfa: there is nothing to keep")
-	case k.m == nil:
+	}
+	k := *t.at
+	if k.m == nil {
 		return []byte(k.sealed), nil
 	}
 	c := k.claims
@@ -66,11 +83,11 @@ func (k *kept) text(s *shown) ([]byte, error) {
 	return []byte(k.m.sealToken(k.kind, c)), nil
 }
 
-func storedToken(text []byte) (*kept, error) {
+func storedToken(text []byte) (token, error) {
 	if len(text) == 0 || len(text) > maxToken {
-		return nil, fmt.Errorf("%w: it has %d bytes", ErrToken, len(text))
+		return token{}, fmt.Errorf("%w: it has %d bytes", ErrToken, len(text))
 	}
-	return &kept{sealed: string(text)}, nil
+	return newToken(kept{sealed: string(text)}), nil
 }
 
 // MarshalText returns the sealed form of the challenge, at most 8 KiB of URL-safe characters.
@@ -111,10 +128,10 @@ func (e *Enrollment) UnmarshalBinary(data []byte) error { return e.UnmarshalText
 // Grant is the only key to changing a user's factors. It may be used several times until it
 // expires, by the user and in the session that it was made for. Its text and JSON forms are
 // sealed; it prints as "[redacted]".
-type Grant struct{ token *kept }
+type Grant struct{ token token }
 
 // IsZero says whether there is no grant.
-func (g Grant) IsZero() bool { return g.token == nil }
+func (g Grant) IsZero() bool { return g.token.isZero() }
 
 // MarshalText returns the sealed form, or nothing for the zero Grant.
 func (g Grant) MarshalText() ([]byte, error) {
@@ -126,7 +143,7 @@ func (g Grant) MarshalText() ([]byte, error) {
 
 // UnmarshalText takes the sealed form. An empty text is the zero Grant.
 func (g *Grant) UnmarshalText(text []byte) (err error) {
-	g.token = nil
+	g.token = token{}
 	if len(text) > 0 {
 		g.token, err = storedToken(text)
 	}
@@ -198,7 +215,7 @@ func (s *shown) challenge() Challenge {
 			o.Default, o.Sends, o.Class, o.Disabled, o.Questions})
 	}
 	if s.Grant != "" {
-		ch.Grant = Grant{&kept{sealed: s.Grant}}
+		ch.Grant = Grant{newToken(kept{sealed: s.Grant})}
 	}
 	return ch
 }

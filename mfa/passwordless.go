@@ -13,19 +13,21 @@ import (
 // anybody is known. [Manager.Passwordless] returns one.
 type Passwordless struct {
 	m  *Manager
-	id string
+	id sessionID
 }
 
 // Passwordless returns the handle for signing in without a first factor, by a passkey. It does
 // no I/O. The session ID is any string that only this session presents, 1 to 512 bytes.
-func (m *Manager) Passwordless(sessionID string) Passwordless { return Passwordless{m, sessionID} }
+func (m *Manager) Passwordless(sessionID string) Passwordless {
+	return Passwordless{m, newSessionID(sessionID)}
+}
 
 // Begin opens a challenge of a kind before anybody is known. It reads and writes no record, so
 // that strangers who ask cost nothing. What the browser is asked is in Challenge.Prompt.
 // ErrNotAvailable means that the kind cannot say who a user is.
 func (p Passwordless) Begin(ctx context.Context, kind string) (*Challenge, error) {
 	m := p.m
-	if err := checkSessionID(p.id); err != nil {
+	if err := p.id.check(); err != nil {
 		return nil, err
 	}
 	if !m.setup.Passwordless(kind) {
@@ -40,7 +42,7 @@ func (p Passwordless) Begin(ctx context.Context, kind string) (*Challenge, error
 	if is.Expires.Before(until) {
 		until = is.Expires
 	}
-	c := claims{ID: random16(), Issued: now.UnixMilli(), Purpose: purposeSignIn, Bind: bindTo(p.id), Kinds: []string{kind},
+	c := claims{ID: random16(), Issued: now.UnixMilli(), Purpose: purposeSignIn, Bind: p.id.bind(), Kinds: []string{kind},
 		Live: &live{Keep: is.Keep, Issued: now.UnixMilli(), Expires: until.UnixMilli()}}
 	return &Challenge{Next: NextVerify, Prompt: is.Prompt, Expires: until, token: m.keep(sealPasswordless, c)}, nil
 }
@@ -64,6 +66,9 @@ func (p Passwordless) Verify(
 	ctx context.Context, ch *Challenge, response factor.Secret,
 	lookup func(ctx context.Context, named User) (User, error),
 ) (*Verification, error) {
+	if err := p.id.check(); err != nil {
+		return nil, err
+	}
 	if ch == nil {
 		return nil, ErrToken
 	}

@@ -117,7 +117,7 @@ func (s Session) OpenRecoveryLink(ctx context.Context, link factor.Secret) (*Cha
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	c, err := m.openToken(sealSetup, link.Reveal(), "")
+	c, err := m.openToken(sealSetup, link.Reveal(), sessionID{})
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +143,7 @@ func (s Session) OpenRecoveryLink(ctx context.Context, link factor.Secret) (*Cha
 		}
 		r.Setup = nil
 		next := claimsOf(c.Subject, p, purposeRecover, now)
-		next.Bind, next.Epoch, next.Linked = bindTo(s.id), r.Epoch[:], true
+		next.Bind, next.Epoch, next.Linked = s.id.bind(), r.Epoch[:], true
 		if !r.hasOwn(m) {
 			// The link has proven an address that is known to be the user's.
 			next.Proof = proof{Origin: originImplied, Level: factor.LevelWeak, Time: now.UnixMilli()}
@@ -170,7 +170,7 @@ func (s Session) OpenRecoveryLink(ctx context.Context, link factor.Secret) (*Cha
 // OpenRecoveryLink: the user's ID, Tenant and UserType. It changes nothing, and the user has
 // proven nothing.
 func (m *Manager) RecoveryUser(link factor.Secret) (User, error) {
-	c, err := m.openToken(sealSetup, link.Reveal(), "")
+	c, err := m.openToken(sealSetup, link.Reveal(), sessionID{})
 	if err != nil {
 		return User{}, err
 	}

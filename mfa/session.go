@@ -17,7 +17,7 @@ import (
 type Session struct {
 	m           *Manager
 	user        User
-	id          string
+	id          sessionID
 	purpose     purpose
 	firstFactor time.Time
 	device      factor.Secret
@@ -39,7 +39,7 @@ const (
 // does no I/O. The session ID is any string that only this session presents, 1 to 512 bytes. A
 // user or a session ID that is not valid makes every call fail with factor.ErrMalformed.
 func (m *Manager) Session(user User, sessionID string) Session {
-	return Session{m: m, user: user, id: sessionID, purpose: purposeSignIn}
+	return Session{m: m, user: user, id: newSessionID(sessionID), purpose: purposeSignIn}
 }
 
 // StepUp returns a handle for proving presence again, before something sensitive.
@@ -73,11 +73,11 @@ func (s Session) check() error {
 	if err := s.user.check(); err != nil {
 		return err
 	}
-	return checkSessionID(s.id)
+	return s.id.check()
 }
 
 // open returns what a token of a kind says, if it is this user's in this session.
-func (s Session) open(kind string, token *kept) (*claims, error) {
+func (s Session) open(kind string, token token) (*claims, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}

@@ -112,14 +112,33 @@ func (s subject) person() factor.User {
 	return p
 }
 
-// bindTo is what a token keeps of a session ID.
-func bindTo(sessionID string) []byte {
-	h := sha256.Sum256([]byte("secondgate/1 binding\x00" + sessionID))
-	return h[:16]
+// sessionID is what handles and tokens keep of a session ID: a digest, because the ID may be
+// what lets its holder into the session.
+type sessionID struct {
+	valid  bool
+	digest [16]byte
 }
 
-func checkSessionID(id string) error {
+func newSessionID(id string) (s sessionID) {
 	if id == "" || len(id) > maxSessionID {
+		return s
+	}
+	h := sha256.Sum256([]byte("secondgate/1 binding\x00" + id))
+	s.valid = true
+	copy(s.digest[:], h[:])
+	return s
+}
+
+// bind returns the digest, for claims.Bind.
+func (s sessionID) bind() []byte { return bytes.Clone(s.digest[:]) }
+
+// made says whether a token was made in this session.
+func (s sessionID) made(c *claims) bool {
+	return s.valid && string(c.Bind) == string(s.digest[:]) // both are digests
+}
+
+func (s sessionID) check() error {
+	if !s.valid {
 		return fmt.Errorf("%w: a session ID has 1 to %d bytes", factor.ErrMalformed, maxSessionID)
 	}
 	return nil
@@ -127,7 +146,7 @@ func checkSessionID(id string) error {
 
 // openToken returns what a sealed token of a kind says. The session ID is checked unless the
 // token is for none (links). Everything that may be wrong with a token is one error: ErrToken.
-func (m *Manager) openToken(kind, token, sessionID string) (*claims, error) {
+func (m *Manager) openToken(kind, token string, id sessionID) (*claims, error) {
 	if token == "" || len(token) > maxToken {
 		return nil, ErrToken
 	}
@@ -143,7 +162,7 @@ func (m *Manager) openToken(kind, token, sessionID string) (*claims, error) {
 	if err := cbor.Unmarshal(data, c); err != nil {
 		return nil, ErrToken
 	}
-	if kind != sealLink && kind != sealSetup && !bytes.Equal(c.Bind, bindTo(sessionID)) { // both are digests
+	if kind != sealLink && kind != sealSetup && !id.made(c) {
 		return nil, ErrToken
 	}
 	return c, nil

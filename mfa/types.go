@@ -76,7 +76,7 @@ type Challenge struct {
 	Device        factor.Secret
 	DeviceExpires time.Time
 
-	token *kept
+	token token
 }
 
 // Option is one way to respond to a challenge.
@@ -164,7 +164,7 @@ type Enrollment struct {
 	// nothing is pending.
 	Confirmed *Confirmation
 
-	token *kept
+	token token
 }
 
 // Confirmation is an enrolment that has taken effect.

@@ -1,0 +1,36 @@
+package mfa
+
+import "log/slog"
+
+// The handlers of package slog write the JSON or text form of a value, which for what an
+// application stores is sealed and still opens what it opens. A log gets these instead.
+
+// LogValue implements slog.LogValuer. The sealed form is for storing, and not for a log.
+func (ch Challenge) LogValue() slog.Value {
+	kinds := make([]string, 0, len(ch.Options))
+	for _, o := range ch.Options {
+		kinds = append(kinds, o.Kind)
+	}
+	return slog.GroupValue(slog.String("next", string(ch.Next)), slog.Any("kinds", kinds),
+		slog.Time("expires", ch.Expires), slog.Time("locked_until", ch.LockedUntil))
+}
+
+// LogValue implements slog.LogValuer. The sealed form is for storing, and not for a log.
+func (e Enrollment) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("kind", e.Kind), slog.Time("expires", e.Expires),
+		slog.Bool("confirmed", e.Confirmed != nil))
+}
+
+// LogValue implements slog.LogValuer. It leaves out the grant and the device's token.
+func (v Verification) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("user_id", v.UserID), slog.String("tenant", v.Tenant),
+		slog.String("purpose", v.Purpose), slog.String("kind", v.Kind),
+		slog.String("factor_id", v.FactorID), slog.Time("time", v.Time))
+}
+
+// LogValue implements slog.LogValuer. It leaves out the grants.
+func (c Confirmation) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("user_id", c.UserID), slog.String("tenant", c.Tenant),
+		slog.String("kind", c.Factor.Kind), slog.String("factor_id", c.Factor.ID),
+		slog.Bool("signed_in", c.Verification != nil))
+}
