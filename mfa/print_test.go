@@ -1,11 +1,13 @@
 package mfa_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"log/slog"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -59,6 +61,10 @@ func TestPrint_NoVerbShowsASecret(t *testing.T) {
 			requireHidden(t, elem.Interface())
 		}
 	}
+	for _, v := range []any{factor.NewSecret(printedSecret),
+		mfa.Grant{Secret: factor.NewSecret(printedSecret)}} {
+		requireHidden(t, v)
+	}
 	actor := mfa.UserActor(bea, mfa.Grant{Secret: factor.NewSecret(printedSecret)}, "session")
 	requireHidden(t, actor)
 	requireHidden(t, mfa.AdminRequest{Actor: actor})
@@ -90,6 +96,10 @@ func requireHidden(t *testing.T, v any) {
 		if j, err := json.Marshal(in); err == nil {
 			require.NotContains(t, string(j), printedSecret, "JSON of %T", v)
 		}
+		var log bytes.Buffer
+		slog.New(slog.NewTextHandler(&log, nil)).Info("text", "v", in)
+		slog.New(slog.NewJSONHandler(&log, nil)).Info("JSON", "v", in)
+		require.NotContains(t, log.String(), printedSecret, "log of %T", v)
 	}
 }
 

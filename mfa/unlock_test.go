@@ -1,7 +1,6 @@
 package mfa_test
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -123,13 +122,37 @@ func count(list []string, what string) (n int) {
 	return n
 }
 
-// What can be answered by rote, and what has to send first, is not unlocked this way.
+// A PIN, which proves no more when it is typed three times, and a kind that has to send first
+// are not enabled by proof, not even by correct responses once they are disabled.
 func TestUnlockKinds(t *testing.T) {
-	r := newRig(t)
-	r.enroll(r.signIn(ann).Grant, "pin", "1234")
 	for _, kind := range []string{"pin", "mail", "recovery"} {
-		_, err := r.ProveUnlock(t.Context(), mfa.VerifyRequest{Challenge: r.begin(ann).Token, Binding: binding, Kind: kind, Response: mfa.NewSecret("1234")})
-		require.ErrorIs(t, err, mfa.ErrNotAvailable, fmt.Sprint(kind))
+		t.Run(kind, func(t *testing.T) {
+			r := newRig(t, func(c *mfa.Config) {
+				c.Lockout = lockout.Config{Tries: 5, Total: 10, Wait: time.Second, StopAfter: 10}
+			})
+			c := r.enroll(r.signIn(ann).Grant, "pin", "1234")
+			_, err := r.RegenerateRecoveryCodes(t.Context(), c.Grant, binding)
+			require.NoError(t, err)
+			ch := r.begin(ann)
+			r.send(ch)
+			correct := map[string]mfa.Secret{"pin": mfa.NewSecret("1234"),
+				"mail": r.mail.code(ann.Email), "recovery": mfa.NewSecret("a")}[kind]
+			incorrect := map[bool]mfa.Secret{true: mfa.NewSecret("000000"),
+				false: mfa.NewSecret("000001")}[correct.Reveal() != "000000"]
+			for range 2 {
+				for range 5 {
+					_, err := r.verify(ch, kind, incorrect)
+					require.ErrorIs(t, err, mfa.ErrIncorrect)
+				}
+				r.clock.Advance(time.Second)
+			}
+			_, err = r.verify(ch, kind, correct)
+			var stopped *mfa.StoppedError
+			require.ErrorAs(t, err, &stopped)
+			_, err = r.ProveUnlock(t.Context(), mfa.VerifyRequest{Challenge: ch.Token,
+				Binding: binding, Kind: kind, Response: correct})
+			require.ErrorIs(t, err, mfa.ErrNotAvailable)
+		})
 	}
 }
 
