@@ -261,7 +261,7 @@ func (m *Manager) confirmLink(ctx context.Context, link LinkToken) (*Confirmatio
 func (m *Manager) confirm(r *record, c *claims, p pending, allowed permission, now time.Time) (*Confirmation, []Event) {
 	in := p.In
 	t := m.factors[in.Kind].Traits()
-	told := m.notable(r, c.Subject, in.Name, Event{}).notice // where it was known to reach them before
+	told := m.addressed(r, c.Subject, in.Name) // where it was known to reach them before
 	r.removePending(in.ID)
 	in.Created = now.UnixMilli()
 	var ended []instance
@@ -304,9 +304,9 @@ func (m *Manager) confirm(r *record, c *claims, p pending, allowed permission, n
 	case len(ended) > 0:
 		name = "factor.replaced"
 	}
-	events := []Event{m.event(name, c.Subject, now, func(e *Event) {
-		e.Kind, e.FactorID, e.HeldUntil, e.notice = in.Kind, in.ID, held, told
-	})}
+	events := []Event{r.noticed(told, m.event(name, c.Subject, now, func(e *Event) {
+		e.Kind, e.FactorID, e.HeldUntil = in.Kind, in.ID, held
+	}))}
 	if p.SignIn {
 		events = append(events, m.verified(r, &g, v, t.Class)...)
 	}

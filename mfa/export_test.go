@@ -1,5 +1,18 @@
 package mfa
 
+import "time"
+
+// NoticesOf returns how many notices n events of one name get at a time.
+func NoticesOf(name string, n int, now time.Time) (got int) {
+	r := newRecord()
+	for range n {
+		if r.noticed(&notice{}, Event{Name: name, Time: now}).notice != nil {
+			got++
+		}
+	}
+	return got
+}
+
 // EventRules returns, for every event, when the user is notified, or "" and why not.
 func EventRules() map[string][2]string {
 	rules := make(map[string][2]string, len(eventRules))

@@ -157,7 +157,7 @@ func (m *Manager) change(ctx context.Context, c *claims, q request, do func(*rec
 			return false, fmt.Errorf("%w: no such factor", ErrNotAvailable)
 		}
 		kind, id := in.Kind, in.ID
-		told := m.notable(r, c.Subject, in.Name, Event{}).notice // before the change takes an address away
+		told := m.addressed(r, c.Subject, in.Name) // before the change takes an address away
 		name, err := do(r, in)
 		if err != nil {
 			return false, err
@@ -165,9 +165,9 @@ func (m *Manager) change(ctx context.Context, c *claims, q request, do func(*rec
 		if q.act == actRename && told != nil {
 			told.label = r.factor(id).Name
 		}
-		e = m.event(name, c.Subject, now, func(e *Event) {
-			e.Kind, e.FactorID, e.notice = kind, id, told
-		})
+		e = r.noticed(told, m.event(name, c.Subject, now, func(e *Event) {
+			e.Kind, e.FactorID = kind, id
+		}))
 		return true, nil
 	})
 	if err != nil {

@@ -47,7 +47,8 @@ type Config struct {
 	// their second factor: a factor that was added, a lock, a reset. It is called in the
 	// caller's goroutine after the fact was recorded, once for each message, and calls tell
 	// now or later, with a context of its own, and again after an error if it likes; nothing
-	// but events depends on it. Nil tells nobody. See NoticesNow.
+	// but events depends on it. Nil tells nobody. See NoticesNow. A user gets at most ten
+	// notices of one event in 24 hours, at each address; the events go on.
 	Notices func(ctx context.Context, tell func(ctx context.Context) error)
 	// Clock defaults to the system's.
 	Clock Clock
