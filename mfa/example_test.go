@@ -91,7 +91,7 @@ func ExampleManager_Reset() {
 	fmt.Println(m.Reset(ctx, mfa.AdminRequest{Subject: ann, Actor: mfa.System("ben")}))
 	fmt.Println(m.Reset(ctx, mfa.AdminRequest{Subject: ann, Actor: mfa.System("helpdesk"), Reason: "lost phone, called back"}))
 	// Output:
-	// mfa: forbidden: ben may not reset
+	// mfa: forbidden: Config.Authorize refused
 	// <nil>
 }
 

@@ -202,10 +202,7 @@ func (m *Manager) allowed(ctx context.Context, actor Actor, a AdminAction) error
 	if m.cfg.Authorize == nil {
 		return fmt.Errorf("%w: Config.Authorize is nil, so nobody may %s", ErrForbidden, a.Name)
 	}
-	if err := m.cfg.Authorize(ctx, a); err != nil {
-		return fmt.Errorf("%w: %w", ErrForbidden, err)
-	}
-	return nil
+	return callAuthorize(ctx, m.cfg.Authorize, a)
 }
 
 func (m *Manager) authorizeFor(ctx context.Context, name string, r AdminRequest) error {

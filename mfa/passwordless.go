@@ -25,7 +25,7 @@ type PasswordlessRequest struct {
 	Response  Secret
 	// Subject returns the person whom the answer names, as the application knows them now. It
 	// proves nothing that it is called: the answer has not been judged yet. Its error ends the
-	// sign-in, and is returned as it is. Required.
+	// sign-in, and is found by errors.Is and errors.As in the one returned. Required.
 	Subject func(ctx context.Context, tenant, id string) (Subject, error)
 }
 
@@ -129,7 +129,7 @@ func (m *Manager) admitPasswordless(ctx context.Context, c *claims, who identity
 	if lookup == nil {
 		return configError("PasswordlessRequest.Subject is nil; return there the person whom the answer names")
 	}
-	s, err := lookup(ctx, who.Tenant, who.Subject)
+	s, err := callSubject(ctx, lookup, who)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"html/template"
 	"net/http"
 
@@ -88,7 +87,7 @@ func apiPasswordlessVerify(v *visit) error {
 		Subject: func(ctx context.Context, tenant, id string) (mfa.Subject, error) {
 			s, err := v.h.cfg.Account(ctx, tenant, id)
 			if err != nil && !errors.Is(err, mfa.ErrForbidden) {
-				err = fmt.Errorf("mfahttp: Config.Account: %w", errors.Join(mfa.ErrUnavailable, err))
+				err = hookError("Account", mfa.ErrUnavailable, err)
 			}
 			who = s
 			return s, err

@@ -3,7 +3,6 @@ package mfahttp
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -181,7 +180,7 @@ func (v *visit) showFactors(o *mfa.Overview, n *notice) error {
 	if v.h.cfg.Settings != nil {
 		var err error
 		if p.Above, p.Below, err = v.h.cfg.Settings(v.r); err != nil {
-			return fmt.Errorf("mfahttp: Config.Settings: %w", errors.Join(mfa.ErrUnavailable, err))
+			return hookError("Settings", mfa.ErrUnavailable, err)
 		}
 	}
 	return v.page(http.StatusOK, p)
