@@ -61,3 +61,29 @@ func TestConfirm_EndsRecoveryCodesOfAnOldRecord(t *testing.T) {
 	_, err = r.verify(r.begin(bea), "recovery", mfa.NewSecret("b"))
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
 }
+
+// Recovery codes that were left behind without a factor respond to nothing: a user who has no
+// factor has nothing to recover.
+func TestOptions_NoRecoveryWithoutAFactor(t *testing.T) {
+	for _, purpose := range []mfa.Purpose{mfa.SignIn, mfa.ManageFactors, mfa.StepUp, mfa.ReplaceFactor} {
+		r := with(t, policy.Policy{Implicit: []string{"mail"}})
+		_, err := r.RegenerateRecoveryCodes(t.Context(), r.withApp(ann, "word").Grant, binding)
+		require.NoError(t, err)
+		r.edit(ann, func(factors []any) []any {
+			return slices.DeleteFunc(factors, func(f any) bool {
+				return f.(map[any]any)[uint64(1)] == "app"
+			})
+		})
+		ch, err := r.Begin(t.Context(), mfa.BeginRequest{Subject: ann, Binding: binding, Purpose: purpose})
+		if purpose == mfa.ReplaceFactor {
+			require.ErrorIs(t, err, mfa.ErrNotAvailable)
+			continue
+		}
+		require.NoError(t, err)
+		require.Len(t, ch.Options, 1)
+		require.Equal(t, "mail", ch.Options[0].Kind)
+		_, err = r.Verify(t.Context(), mfa.VerifyRequest{Challenge: ch.Token, Binding: binding,
+			Purpose: purpose, Kind: "recovery", Response: mfa.NewSecret("a")})
+		require.ErrorIs(t, err, mfa.ErrNotAvailable)
+	}
+}
