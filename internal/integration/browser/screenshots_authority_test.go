@@ -52,8 +52,8 @@ func TestScreenshotsOfAuthority(t *testing.T) {
 	for _, lang := range []string{"en", "de"} {
 		t.Run(lang, func(t *testing.T) {
 			s, site := shooter{dir, lang}, start(t)
-			s.recovery(site)
 			s.proofs(site)
+			s.recovery(site)
 		})
 	}
 }
@@ -84,10 +84,11 @@ func (s shooter) recovery(site *site) {
 	other.visit("/mfa/factors")
 	s.shot(other, "held")
 	other.press(`li:not(:has(.sg-chip)) a[href$="/remove"]`)
+	other.press(`form[action$="/remove"] button`)
 	s.shot(other, "on-hold")
 
 	site.advance(30 * time.Second)
-	phone.signOut()
+	phone = s.in(site) // the recovery ended the session
 	phone.appCode("ben", old)
 	phone.visit("/mfa/factors")
 	phone.press(`li:has(.sg-chip) a[href$="/remove"]`)
