@@ -174,6 +174,28 @@ func TestAllowance_AWiderRefusalCostsNothing(t *testing.T) {
 	}
 }
 
+// A tenant's allowance that others use up between the look at it and the charge refuses as well,
+// and what was charged of the narrower one is paid back.
+func TestAllowance_AWiderRefusalInARaceCostsNothing(t *testing.T) {
+	r := &nuisanceRig{rig: newRig(t, func(c *mfa.Config) {
+		c.RateLimits = mfa.RateLimits{PerUser: 100, PerDestination: 100, PerKind: 3}
+	})}
+	r.ch = r.begin(ann)
+	between := &momentStore{Store: r.store, any: true}
+	r.cfg.Store = between
+	slow := r.another()
+	between.arm(true, 0, func() { // before the first charge, the destination's
+		for i := range 3 {
+			_, err := r.Session(person(i), binding).Send(context.Background(), r.begin(person(i)), "mail")
+			require.NoError(t, err)
+		}
+	})
+	_, err := slow.Session(ann, binding).Send(t.Context(), r.ch, "mail")
+	var over *mfa.RateLimitError
+	require.ErrorAs(t, err, &over)
+	require.Equal(t, []int{1, 1, 1, 3}, r.counted(), "of three other destinations, and of the tenant")
+}
+
 // One user who sends without end leaves to every other what is theirs.
 func TestAllowance_OneUserDrainsNothing(t *testing.T) {
 	r := newNuisanceRig(t)
@@ -340,11 +362,13 @@ func TestAllowance_OverAStoreThatFails(t *testing.T) {
 			if op == mfatest.OpGet && fault.After != nil {
 				continue
 			}
-			for skip := range 6 {
-				t.Run(fmt.Sprint(op, fault, skip), func(t *testing.T) {
-					r := newRig(t, func(c *mfa.Config) {
-						c.RateLimits = mfa.RateLimits{PerUser: 4, PerDestination: 4, PerKind: 4}
-					})
+			for i := range 18 {
+				skip, limits := i/3, []mfa.RateLimits{ // each alone is what bounds
+					{PerUser: 4, PerDestination: 40, PerKind: 40},
+					{PerUser: 40, PerDestination: 4, PerKind: 40},
+					{PerUser: 40, PerDestination: 40, PerKind: 4}}[i%3]
+				t.Run(fmt.Sprint(op, fault, skip, limits), func(t *testing.T) {
+					r := newRig(t, func(c *mfa.Config) { c.RateLimits = limits })
 					ch := r.begin(ann)
 					send := func() error {
 						_, err := r.of(ch).Send(t.Context(), ch, "mail")

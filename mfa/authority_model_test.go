@@ -53,6 +53,14 @@ type actorModel struct {
 	codes   []string          // recovery codes
 	mailbox bool
 	grants  []grantModel
+	pending []pendingModel
+}
+
+// pendingModel is an enrolment that was begun, and that somebody may confirm later.
+type pendingModel struct {
+	enrollment   *mfa.Enrollment
+	by           grantModel
+	kind, secret string
 }
 
 // world is one history.
@@ -249,6 +257,9 @@ func (w *world) proceed(a *actorModel) {
 		return
 	}
 	o := pick(w.Rand, ch.Options)
+	if o.Kind == "mail" && purpose == "manage" && len(own) > 0 {
+		w.fail("an address offered for managing %v", own)
+	}
 	response, proven, ok := w.respond(m, a, ch, o, binding, purpose, own)
 	if !ok {
 		return
@@ -319,7 +330,7 @@ func (w *world) change(a *actorModel) {
 		return
 	}
 	g, m := pick(w.Rand, a.grants), pick(w.Rand, w.managers)
-	own, before := w.own(), w.state()
+	own, before, knew := w.own(), w.state(), a.knowsSomething()
 	act := pick(w.Rand, []string{"enroll", "enroll", "remove", "rename", "codes", "check"})
 	kind, target := pick(w.Rand, w.kinds[m]), ""
 	if len(own) > 0 {
@@ -342,7 +353,7 @@ func (w *world) change(a *actorModel) {
 	case err != nil && w.state() != before:
 		w.fail("refused, and changed all the same")
 	}
-	if a.name == "attacker" && len(a.secrets) == 0 && !a.mailbox && len(a.codes) == 0 && len(own) > 0 && w.state() != before {
+	if a.name == "attacker" && !knew && len(own) > 0 && w.state() != before {
 		w.fail("an attacker with the password alone changed %v", own)
 	}
 }
@@ -382,14 +393,63 @@ func (w *world) try(m *mfa.Manager, a *actorModel, g grantModel, act, kind, targ
 	if err != nil {
 		return err
 	}
-	c, err := m.Session(w.user, g.binding).Confirm(ctx, e, factor.NewSecret(secret))
+	p := pendingModel{e, g, kind, secret}
+	if w.IntN(3) == 0 { // for later
+		a.pending = append(a.pending, p)
+		return nil
+	}
+	return w.confirm(m, a, p)
+}
+
+func (w *world) confirm(m *mfa.Manager, a *actorModel, p pendingModel) error {
+	c, err := m.Session(w.user, p.by.binding).Confirm(w.t.Context(), p.enrollment, factor.NewSecret(p.secret))
 	if err != nil {
 		return err
 	}
-	a.secrets[c.Factor.ID] = secret
+	a.secrets[c.Factor.ID] = p.secret
+	g := p.by
 	g.grant, g.added = c.Grant, append(slices.Clone(g.added), c.Factor.ID)
 	a.grants = append(a.grants, g)
 	return nil
+}
+
+// confirmLater confirms an enrolment that was begun some time ago. What its proof permits is
+// decided by what the user has by now; the proof itself was fresh then.
+func (w *world) confirmLater(a *actorModel) {
+	if len(a.pending) == 0 {
+		return
+	}
+	i := w.IntN(len(a.pending))
+	p := a.pending[i]
+	a.pending = slices.Delete(a.pending, i, i+1)
+	m, own, before := pick(w.Rand, w.managers), w.own(), w.state()
+	if !slices.Contains(w.kinds[m], p.kind) {
+		return
+	}
+	fresh, knew := p.by, a.knowsSomething()
+	fresh.proven = w.clock.Now()
+	want := w.table(m, fresh, "enroll", p.kind, "")
+	err := w.confirm(m, a, p)
+	w.note("%s confirms %s by %s %d: %v", a.name, p.kind, p.by.origin, p.by.level, err)
+	ended := errors.Is(err, mfa.ErrTokenExpired) // another one took its place, or it is too old
+	switch {
+	case want != nil && err == nil:
+		w.fail("confirmed, where the table refuses %+v with %v: %v", p.by, own, want)
+	case want != nil && !errors.Is(err, want) && !ended:
+		w.fail("confirmed: %v, want %v", err, want)
+	case want == nil && err != nil && !ended:
+		w.fail("refused to confirm, where the table permits %+v with %v: %v", p.by, own, err)
+	case err != nil && w.state() != before:
+		w.fail("refused, and changed all the same")
+	}
+	if a.name == "attacker" && !knew && len(own) > 0 && w.state() != before {
+		w.fail("an attacker with the password alone changed %v", own)
+	}
+}
+
+// knowsSomething says whether the actor has anything of a user's, beside the password.
+func (a *actorModel) knowsSomething() bool {
+	return len(a.secrets) > 0 || a.mailbox || len(a.codes) > 0
 }
 
 // surroundings change the policy, the time, and what administrators do.
@@ -501,6 +561,7 @@ func history(t *testing.T, seed uint64) {
 			w.proceed(a)
 		case 1:
 			w.change(a)
+			w.confirmLater(a)
 		default:
 			w.surroundings()
 		}
@@ -521,6 +582,7 @@ func history(t *testing.T, seed uint64) {
 			w.proceed(attacker)
 		case 1:
 			w.change(attacker)
+			w.confirmLater(attacker)
 		default:
 			w.surroundings()
 		}

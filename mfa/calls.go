@@ -7,11 +7,14 @@ import (
 
 	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 )
 
-// Every error and every panic of a factor enters this package here, and nowhere else. A factor's
-// error, or that of the sender behind it, may quote the message with a code that still works.
-// What is returned is therefore in our own words; errors.Is and errors.As reach the cause.
+// Every error and every panic of a factor, and of a function of the application that decides
+// something, enters this package here, and nowhere else. A factor's error, or that of the sender
+// behind it, may quote the message with a code that still works; an application's may quote the
+// address of its database with the password in it. What is returned is therefore in our own
+// words; errors.Is and errors.As reach the cause.
 
 // caught turns a panic of f into an error. The value that was thrown is dropped: it may hold
 // what was typed or sent.
@@ -58,6 +61,48 @@ func reasonForm(s string) bool {
 		}
 	}
 	return s != "" && len(s) <= 40
+}
+
+// caughtIn turns a panic of a function of the application into an error.
+func caughtIn(hook string, err *error) {
+	if p := recover(); p != nil {
+		*err = quiet.New(fmt.Sprintf("%v: %s panicked", ErrUnavailable, hook), ErrUnavailable)
+	}
+}
+
+// callPolicy asks the application for a policy.
+func callPolicy(ctx context.Context, s policy.Source, tenant, userType string) (
+	p policy.Policy, err error,
+) {
+	defer caughtIn("Config.Policies", &err)
+	if p, err = s.Policy(ctx, tenant, userType); err != nil {
+		text := fmt.Sprintf("%v: Config.Policies failed%s", ErrUnavailable, quiet.Text(err))
+		return policy.Policy{}, quiet.New(text, ErrUnavailable, err)
+	}
+	return p, nil
+}
+
+// callAuthorize asks the application whether an act may be done.
+func callAuthorize(
+	ctx context.Context, authorize func(context.Context, AdminAction) error, a AdminAction,
+) (err error) {
+	defer caughtIn("Config.Authorize", &err)
+	if err := authorize(ctx, a); err != nil {
+		text := fmt.Sprintf("%v: Config.Authorize refused%s", ErrForbidden, quiet.Text(err))
+		return quiet.New(text, ErrForbidden, err)
+	}
+	return nil
+}
+
+// callLookup asks the application for the user whom a passwordless response names.
+func callLookup(
+	ctx context.Context, lookup func(context.Context, User) (User, error), who identity,
+) (u User, err error) {
+	defer caughtIn("lookup", &err)
+	if u, err = lookup(ctx, User{ID: who.Subject, Tenant: who.Tenant}); err != nil {
+		return User{}, quiet.New("mfa: lookup failed"+quiet.Text(err), err)
+	}
+	return u, nil
 }
 
 func callNormalize(f factor.Factor, response string) (_ string, err error) {

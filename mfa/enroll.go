@@ -248,6 +248,7 @@ func (m *Manager) ConfirmLink(ctx context.Context, link factor.Secret) (*Confirm
 			return false, ErrKindNotConfigured
 		}
 		o = m.confirm(r, c, *p, allowed, now)
+		m.countNotices(r, a, &o)
 		// A link that is opened elsewhere signs nobody in.
 		done := o.confirmation
 		done.Grant, done.GrantExpires, done.Verification = Grant{}, time.Time{}, nil

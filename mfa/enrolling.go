@@ -124,6 +124,7 @@ func (m *Manager) enrollUnsent(ctx context.Context, n *enrolling, clock time.Tim
 		}
 		if n.factor.Traits().NoConfirmation {
 			o = m.confirm(r, c, n.p, n.allowed, now)
+			m.countNotices(r, a, &o)
 			n.e.Confirmed = o.confirmation
 			return true, nil
 		}

@@ -91,7 +91,7 @@ func ExampleAdmin_Reset() {
 	fmt.Println(m.Admin(mfa.System("ben"), "").Reset(ctx, ann))
 	fmt.Println(m.Admin(mfa.System("helpdesk"), "lost phone, called back").Reset(ctx, ann))
 	// Output:
-	// mfa: forbidden: ben may not reset
+	// mfa: forbidden: Config.Authorize refused
 	// <nil>
 }
 

@@ -137,6 +137,7 @@ func (m *Manager) settle(
 		r.Charge = nil
 		if refusal != nil && weight(refusal) != weightExpired {
 			o = m.refuseCounted(r, a, refusal, c.st, now)
+			m.countNotices(r, a, &o)
 			return true, nil
 		}
 		// First, so that a correct response is not refused by the lock or the stop that its own
@@ -154,6 +155,7 @@ func (m *Manager) settle(
 			if t.ID == won.ID && t.Implicit == won.Implicit && bytes.Equal(t.State, won.State) {
 				said.target = t
 				o = m.accept(r, a, said, now)
+				m.countNotices(r, a, &o)
 				return true, nil
 			}
 		}

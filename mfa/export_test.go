@@ -2,6 +2,7 @@ package mfa
 
 import (
 	"encoding/base64"
+	"time"
 
 	"github.com/fxamacker/cbor/v2"
 )
@@ -35,6 +36,17 @@ func UserOf(m *Manager, issued any) User {
 	s := c.Subject
 	return User{ID: s.ID, Tenant: s.Tenant, UserType: s.UserType, Account: s.Account,
 		Email: s.Email, EmailVerified: s.Confirmed, Phone: s.Phone, Locale: s.Locale}
+}
+
+// NoticesOf returns how many notices n events of one name get at a time.
+func NoticesOf(name string, n int, now time.Time) (got int) {
+	r := newRecord()
+	for range n {
+		if r.noticed(&notice{}, Event{Name: name, Time: now}).notice != nil {
+			got++
+		}
+	}
+	return got
 }
 
 // EventRules returns, for every event, when the user is notified, or "" and why not.

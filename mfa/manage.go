@@ -166,7 +166,7 @@ func (m *Manager) change(ctx context.Context, c *claims, q request, do func(*rec
 			return false, fmt.Errorf("%w: no such factor", ErrNotAvailable)
 		}
 		kind, id := in.Kind, in.ID
-		told := m.withNotice(r, c.Subject, in.Name, Event{}).notice // before the change takes an address away
+		told := m.addressed(r, c.Subject, in.Name) // before the change takes an address away
 		name, err := do(r, in)
 		if err != nil {
 			return false, err
@@ -174,9 +174,9 @@ func (m *Manager) change(ctx context.Context, c *claims, q request, do func(*rec
 		if q.act == actRename && told != nil {
 			told.label = r.factor(id).Name
 		}
-		e = m.event(name, c.Subject, now, func(e *Event) {
-			e.Kind, e.FactorID, e.notice = kind, id, told
-		})
+		e = r.noticed(told, m.event(name, c.Subject, now, func(e *Event) {
+			e.Kind, e.FactorID = kind, id
+		}))
 		return true, nil
 	})
 	if err != nil {
@@ -211,10 +211,7 @@ func (m *Manager) allowed(ctx context.Context, actor Actor, a AdminAction) error
 	if m.cfg.Authorize == nil {
 		return fmt.Errorf("%w: Config.Authorize is nil, so nobody may %s", ErrForbidden, a.Name)
 	}
-	if err := m.cfg.Authorize(ctx, a); err != nil {
-		return fmt.Errorf("%w: %w", ErrForbidden, err)
-	}
-	return nil
+	return callAuthorize(ctx, m.cfg.Authorize, a)
 }
 
 func (a Admin) authorizeFor(ctx context.Context, name string, u User) error {

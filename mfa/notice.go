@@ -17,7 +17,24 @@ const (
 	warnAfter = 3
 	// warnEvery is how often a person is told, at most, that somebody knows their password.
 	warnEvery = 24 * time.Hour
+	// noticesADay is how many notices of one event a user is sent in 24 hours. An attacker with
+	// the user's session, or with the password, can repeat most events without end. Each event
+	// has its own limit, so that a flood of one of them hides no other.
+	noticesADay = 10
 )
+
+// noticeTally counts the notices of one event since Start.
+type noticeTally struct {
+	Start int64 `cbor:"0,keyasint"`
+	Count int   `cbor:"1,keyasint"`
+}
+
+// over says whether a tally counts for nothing any more. One that a clock which ran ahead left
+// in the future does not.
+func (t noticeTally) over(now time.Time) bool {
+	ms := now.UnixMilli()
+	return ms < t.Start || ms >= t.Start+(24*time.Hour).Milliseconds()
+}
 
 // notice is an event that the person is told of.
 type notice struct {
@@ -70,12 +87,42 @@ func (m *Manager) destinations(r *record, s subject) (list []recipient) {
 	return list
 }
 
-// notable makes of an event one that the person is told of, if eventRules says so, at the
-// destinations that r has now: call it before a change takes one of them away.
+// withNotice makes of an event one that the user is notified of, if eventRules says so and the
+// user was not sent too many notices of it, at the destinations that r has now.
 func (m *Manager) withNotice(r *record, s subject, label string, e Event) Event {
-	if to := m.recipients(r, s); len(to) > 0 {
-		e.notice = &notice{to: to, person: s.person(), label: label}
+	return r.noticed(m.addressed(r, s, label), e)
+}
+
+// addressed is a notice to the destinations that r has now, or nil if there are none. A change
+// that may take one of them away calls it before, and noticed after.
+func (m *Manager) addressed(r *record, s subject, label string) *notice {
+	to := m.recipients(r, s)
+	if len(to) == 0 {
+		return nil
 	}
+	return &notice{to: to, person: s.person(), label: label}
+}
+
+// noticed gives an event its notice, and counts that, unless the user was sent as many notices
+// of this event as a day has. The event itself is made in any case.
+func (r *record) noticed(n *notice, e Event) Event {
+	e.notice = nil
+	if n == nil || !notifies(e.Name) {
+		return e
+	}
+	t := r.Notices[e.Name]
+	if t.over(e.Time) {
+		t = noticeTally{Start: e.Time.UnixMilli()}
+	}
+	if t.Count >= noticesADay {
+		return e
+	}
+	t.Count++
+	if r.Notices == nil {
+		r.Notices = make(map[string]noticeTally)
+	}
+	r.Notices[e.Name] = t
+	e.notice = n
 	return e
 }
 

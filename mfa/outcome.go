@@ -3,6 +3,7 @@ package mfa
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/secondgate/secondgate/lockout"
@@ -67,8 +68,10 @@ type outcome struct {
 	// warned says that the user is notified of a failed attempt now, or of an instance that was
 	// copied: that is limited, because an attacker may repeat it.
 	warned bool
-	// to is where the user is notified, as known before anything changed.
-	to []recipient
+	// to is where the user is notified, as known before anything changed, and silent are the
+	// events of which the user has been sent as many notices as a day has.
+	to     []recipient
+	silent []string
 }
 
 // confirmed is what a confirmed enrolment did.
@@ -87,6 +90,18 @@ func (m *Manager) conclude(ctx context.Context, a *attempt, o outcome, err error
 	}
 	m.emit(ctx, m.outcomeEvents(a, &o))
 	return o, a.told(&o)
+}
+
+// countNotices counts the notices of an outcome in the record that is about to be written.
+func (m *Manager) countNotices(r *record, a *attempt, o *outcome) {
+	if len(o.to) == 0 {
+		return
+	}
+	for _, e := range m.outcomeEvents(a, o) {
+		if e.notice != nil && r.noticed(e.notice, e).notice == nil {
+			o.silent = append(o.silent, e.Name)
+		}
+	}
 }
 
 // told is the error that the caller is told.
@@ -154,7 +169,7 @@ func (l *eventList) add(name string, more func(*Event)) *Event {
 
 // notify makes an event one that the user is notified of; label names a factor or a device.
 func (l *eventList) notify(e *Event, label string) {
-	if len(l.o.to) > 0 {
+	if len(l.o.to) > 0 && !slices.Contains(l.o.silent, e.Name) {
 		e.notice = &notice{to: l.o.to, person: l.a.claims.Subject.person(), label: label}
 	}
 }

@@ -133,7 +133,7 @@ func (m *Manager) admitPasswordless(ctx context.Context, c *claims, who identity
 	if lookup == nil {
 		return configError("lookup is nil; return there the user whom the response names")
 	}
-	s, err := lookup(ctx, User{ID: who.Subject, Tenant: who.Tenant})
+	s, err := callLookup(ctx, lookup, who)
 	if err != nil {
 		return err
 	}

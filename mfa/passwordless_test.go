@@ -108,6 +108,11 @@ func (r *rig) withKey(s mfa.User, id string) *mfa.Confirmation {
 	return c
 }
 
+// badge is a signer of another kind.
+type badge struct{ *signer }
+
+func (badge) Kind() string { return "badge" }
+
 func known(people ...mfa.User) func(context.Context, mfa.User) (mfa.User, error) {
 	return func(_ context.Context, named mfa.User) (mfa.User, error) {
 		for _, s := range people {
@@ -216,6 +221,9 @@ func TestPasswordlessRefused(t *testing.T) {
 		"policy without the kind": {want: mfa.ErrNotAvailable, prepare: func(r *rig) {
 			r.set(policy.Policy{Kinds: []string{"app", "mail"}})
 		}},
+		"policy with another kind": {want: mfa.ErrNotAvailable, prepare: func(r *rig) {
+			r.set(policy.Policy{Kinds: []string{"badge", "app"}, Passwordless: true})
+		}},
 		"removed": {want: mfa.ErrUnknownFactor, prepare: func(r *rig) {
 			o, err := r.Overview(r.t.Context(), ann)
 			require.NoError(r.t, err)
@@ -240,7 +248,9 @@ func TestPasswordlessRefused(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, _ := keyRig(t)
+			r, _ := keyRig(t, func(c *mfa.Config) {
+				c.Factors = append(c.Factors, badge{&signer{resistant: true}})
+			})
 			r.grant = r.withKey(ann, "k1").Grant
 			ch := r.open()
 			if c.prepare != nil {

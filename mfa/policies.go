@@ -34,7 +34,7 @@ func invalid(err error) error { return fmt.Errorf("%w: %w", ErrConfig, err) }
 func (m *Manager) policy(ctx context.Context, tenant, userType string) (policy.Policy, error) {
 	defaults, stored := policy.Defaults(m.cfg.Policies)
 	if !stored {
-		return m.cfg.Policies.Policy(ctx, tenant, userType)
+		return callPolicy(ctx, m.cfg.Policies, tenant, userType)
 	}
 	key := policyKey(tenant)
 	rec, err := m.records.Get(ctx, key)
@@ -53,7 +53,7 @@ func (m *Manager) policy(ctx context.Context, tenant, userType string) (policy.P
 			return p, nil
 		}
 	}
-	return defaults.Policy(ctx, tenant, userType)
+	return callPolicy(ctx, defaults, tenant, userType)
 }
 
 func policyKey(tenant string) string { return "t/" + tenant }

@@ -1,6 +1,7 @@
 package mfa_test
 
 import (
+	"bytes"
 	"encoding"
 	"encoding/json"
 	"fmt"
@@ -100,6 +101,10 @@ func requireHidden(t *testing.T, v any) {
 		if j, err := json.Marshal(in); err == nil {
 			require.NotContains(t, string(j), printedSecret, "JSON of %T", v)
 		}
+		var log bytes.Buffer
+		slog.New(slog.NewTextHandler(&log, nil)).Info("text", "v", in)
+		slog.New(slog.NewJSONHandler(&log, nil)).Info("JSON", "v", in)
+		require.NotContains(t, log.String(), printedSecret, "log of %T", v)
 	}
 	var log strings.Builder
 	logEverywhere(&log, v)

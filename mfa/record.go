@@ -60,6 +60,8 @@ type record struct {
 	Recovering *setup `cbor:"19,keyasint,omitempty"`
 	// Undeliverable is when an address that no message can be sent to kept the user out.
 	Undeliverable int64 `cbor:"20,keyasint,omitempty"`
+	// Notices count what the user was notified of, by event.
+	Notices map[string]noticeTally `cbor:"21,keyasint,omitempty"`
 
 	// unknown holds the keys a newer version wrote, kept as they are.
 	unknown map[int]cbor.RawMessage
@@ -162,7 +164,7 @@ func mustEnc(o cbor.EncOptions) cbor.EncMode {
 var errRecord = errors.New("mfa: stored record is not readable")
 
 // knownKeys is how many keys record has, from 0.
-const knownKeys = 21
+const knownKeys = 22
 
 func decodeRecord(data []byte) (*record, error) {
 	r := &record{}
@@ -269,6 +271,11 @@ func (r *record) tidy(now time.Time, ttl time.Duration) {
 	}
 	if r.Charge != nil && ms >= r.Charge.Expires {
 		r.Charge = nil
+	}
+	for name, t := range r.Notices {
+		if t.over(now) {
+			delete(r.Notices, name)
+		}
 	}
 	r.Sends = r.Sends.since(now)
 }

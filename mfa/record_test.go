@@ -63,6 +63,13 @@ func TestRecordIsBounded(t *testing.T) {
 		r.spend(random16(), recordTime.UnixMilli()+int64(i))
 		r.Sends, _ = r.Sends.add(recordTime.Add(time.Duration(i)*time.Minute), 1000)
 	}
+	for i := range 20 {
+		r.supersede("mail", live{Keep: randomBytes(maxSupersededKeep), Issued: recordTime.UnixMilli() + int64(i)})
+	}
+	require.Len(t, r.Superseded, maxSuperseded)
+	for name := range eventRules {
+		r.noticed(&notice{}, Event{Name: name, Time: recordTime})
+	}
 	require.Equal(t, maxSpent, r.Spent.len())
 	require.LessOrEqual(t, len(r.Sends), 2*(sendWindow+1))
 	data, err := r.encode()

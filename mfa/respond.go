@@ -91,7 +91,9 @@ func (m *Manager) respond(ctx context.Context, a *attempt) (outcome, error) {
 		if said.refusal != nil && ctx.Err() != nil {
 			return false, unavailable(ctx.Err())
 		}
-		o, write = m.decide(r, a, said, now)
+		if o, write = m.decide(r, a, said, now); write {
+			m.countNotices(r, a, &o)
+		}
 		return write, nil
 	})
 	return m.conclude(ctx, a, o, err)

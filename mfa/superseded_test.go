@@ -266,3 +266,33 @@ func TestVerify_CountsNoLateResponseOfAnyKind(t *testing.T) {
 		requireUncounted(t, err)
 	}
 }
+
+// lenient is a mail factor that accepts a code at any time.
+type lenient struct{ *sent }
+
+func (f lenient) Verify(ctx context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
+	in.Now = in.IssuedAt
+	return f.sent.Verify(ctx, in)
+}
+
+// A code that is late is not accepted, nor counted, whatever its factor says.
+func TestVerify_AcceptsNoLateCodeOfALenientFactor(t *testing.T) {
+	r := newRig(t, func(c *mfa.Config) {
+		for i, f := range c.Factors {
+			if mail, ok := f.(*sent); ok {
+				c.Factors[i] = lenient{mail}
+			}
+		}
+	})
+	ch := r.begin(ann)
+	d := r.send(ch)
+	r.clock.Set(d.Expires)
+	for range 10 {
+		v, err := r.verify(ch, "mail", r.mail.code(ann.Email))
+		requireUncounted(t, err)
+		require.Nil(t, v)
+	}
+	r.clock.Advance(-time.Millisecond)
+	_, err := r.verify(ch, "mail", r.mail.code(ann.Email))
+	require.NoError(t, err)
+}

@@ -2,7 +2,6 @@ package mfa_test
 
 import (
 	"context"
-	"fmt"
 	"testing"
 	"time"
 
@@ -125,13 +124,36 @@ func count(list []string, what string) (n int) {
 	return n
 }
 
-// What can be answered by rote, and what has to send first, is not unlocked this way.
+// A PIN, which proves no more when it is typed three times, and a kind that has to send first
+// are not enabled by proof, not even by correct responses once they are disabled.
 func TestUnlockKinds(t *testing.T) {
-	r := newRig(t)
-	r.enroll(r.signIn(ann).Grant, "pin", "1234")
 	for _, kind := range []string{"pin", "mail", "recovery"} {
-		_, err := r.Session(ann, binding).UnlockByProof(t.Context(), r.begin(ann), kind, factor.NewSecret("1234"))
-		require.ErrorIs(t, err, mfa.ErrNotAvailable, fmt.Sprint(kind))
+		t.Run(kind, func(t *testing.T) {
+			r := newRig(t, func(c *mfa.Config) {
+				c.Lockout = lockout.Config{Tries: 5, Total: 10, Wait: time.Second, DisableAfter: 10}
+			})
+			c := r.enroll(r.signIn(ann).Grant, "pin", "1234")
+			_, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), c.Grant)
+			require.NoError(t, err)
+			ch := r.begin(ann)
+			r.send(ch)
+			correct := map[string]factor.Secret{"pin": factor.NewSecret("1234"),
+				"mail": r.mail.code(ann.Email), "recovery": factor.NewSecret("a")}[kind]
+			incorrect := map[bool]factor.Secret{true: factor.NewSecret("000000"),
+				false: factor.NewSecret("000001")}[correct.Reveal() != "000000"]
+			for range 2 {
+				for range 5 {
+					_, err := r.verify(ch, kind, incorrect)
+					require.ErrorIs(t, err, factor.ErrIncorrect)
+				}
+				r.clock.Advance(time.Second)
+			}
+			_, err = r.verify(ch, kind, correct)
+			var stopped *mfa.DisabledError
+			require.ErrorAs(t, err, &stopped)
+			_, err = r.Session(ann, binding).UnlockByProof(t.Context(), ch, kind, correct)
+			require.ErrorIs(t, err, mfa.ErrNotAvailable)
+		})
 	}
 }
 

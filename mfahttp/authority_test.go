@@ -270,6 +270,7 @@ func TestRecoveryLink_SessionFixation(t *testing.T) {
 			victim.client.Jar.SetCookies(u, attacker.client.Jar.Cookies(u)) // the planted session
 			victim.api("POST", "setup", m{"token": s.mail.last().Link}).is(t, 200, "")
 			victim.api("POST", "verify", m{"kind": "recovery", "code": codes[0]}).is(t, 200, "")
+			victim.get("/mfa/enroll").page(t, 200, "Replace what you lost")
 			before := s.records()
 			for _, path := range []string{"enroll", "recovery-codes"} {
 				a := attacker.api("POST", path, m{"kind": "totp"})

@@ -175,7 +175,7 @@ func (v *visit) complete(ver *mfa.Verification, g mfa.Grant) error {
 		return nil
 	}
 	if err := v.h.cfg.Verified(v.w, v.r, ver); err != nil {
-		return fmt.Errorf("mfahttp: Config.Verified: %w", errors.Join(mfa.ErrUnavailable, err))
+		return hookError("Verified", mfa.ErrUnavailable, err)
 	}
 	v.h.cfg.Session.Put(v.r.Context(), keyBinding, binding)
 	v.keepGrant(grant)
@@ -226,7 +226,7 @@ func (v *visit) password(kind, password string) error {
 	case errors.As(err, &limit):
 		return &busyError{limit.RetryAfter}
 	}
-	return fmt.Errorf("mfahttp: Config.CheckPassword: %w", errors.Join(mfa.ErrUnavailable, err))
+	return hookError("CheckPassword", mfa.ErrUnavailable, err)
 }
 
 // busyError is returned for a password that was not compared, because too many others are.

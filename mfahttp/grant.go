@@ -29,7 +29,7 @@ var ErrStepUp = errStepUp
 func (h *Handler) Grant(r *http.Request) (grant mfa.Grant, binding string, err error) {
 	v := &visit{h: h, r: r, now: h.clock()}
 	if v.id, err = h.cfg.Identify(r); err != nil {
-		return mfa.Grant{}, "", fmt.Errorf("mfahttp: Config.Identify: %w", errors.Join(mfa.ErrUnavailable, err))
+		return mfa.Grant{}, "", hookError("Identify", mfa.ErrUnavailable, err)
 	}
 	if v.signedIn() == nil {
 		grant, err = v.checkedGrant()
@@ -61,7 +61,7 @@ func (v *visit) checkedGrant() (mfa.Grant, error) {
 func (h *Handler) Actor(r *http.Request) (mfa.Actor, error) {
 	id, err := h.cfg.Identify(r)
 	if err != nil {
-		return mfa.Actor{}, fmt.Errorf("mfahttp: Config.Identify: %w", errors.Join(mfa.ErrUnavailable, err))
+		return mfa.Actor{}, hookError("Identify", mfa.ErrUnavailable, err)
 	}
 	v := &visit{h: h, r: r, id: id, now: h.clock()}
 	if v.signedIn() != nil {

@@ -2,7 +2,6 @@ package mfahttp
 
 import (
 	"errors"
-	"fmt"
 	"mime"
 	"net/http"
 	"net/url"
@@ -165,7 +164,7 @@ func (h *Handler) guard(w http.ResponseWriter, r *http.Request) (*visit, bool) {
 	v := &visit{h: h, w: w, r: r, now: h.clock()}
 	id, err := h.cfg.Identify(r)
 	if err != nil {
-		h.deny(v, fmt.Errorf("mfahttp: Config.Identify: %w", err))
+		h.deny(v, hookError("Identify", err))
 		return nil, false
 	}
 	v.id = id

@@ -185,7 +185,7 @@ func (h *Handler) route(method, path string, do action) {
 		switch v.id, err = h.cfg.Identify(r); {
 		case err != nil:
 			v.id = Identity{}
-			err = fmt.Errorf("mfahttp: Config.Identify: %w", err)
+			err = hookError("Identify", err)
 		case v.id.User.ID == "": // nobody is not signed in, whatever else it says
 			v.id = Identity{}
 			fallthrough

@@ -62,7 +62,7 @@ func (v *visit) renew() error {
 		kept[key] = v.h.cfg.Session.Get(ctx, key)
 	}
 	if err := v.h.cfg.Renew(v.w, v.r); err != nil {
-		return fmt.Errorf("mfahttp: Config.Renew: %w", errors.Join(mfa.ErrUnavailable, err))
+		return hookError("Renew", mfa.ErrUnavailable, err)
 	}
 	for key, value := range kept {
 		if value != "" {

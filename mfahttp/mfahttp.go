@@ -119,7 +119,8 @@ type Config struct {
 	TrustedOrigins []string
 
 	// Logger is told of failures that people are told of as "unavailable", without any
-	// secret. Nil: nobody is.
+	// secret. Of what a function of this Config returned it is told that there was an error,
+	// and no word of it: such a function may be handed a password. Nil: nobody is told.
 	Logger *slog.Logger
 
 	// Clock must be the Manager's. Nil means the system's, for both.

@@ -2,7 +2,6 @@ package mfahttp
 
 import (
 	"errors"
-	"fmt"
 	"mime"
 	"net/http"
 	"net/url"
@@ -310,7 +309,7 @@ func postSignOut(v *visit) error {
 		v.forget()
 		if out := v.h.cfg.SignOut; out != nil {
 			if err := out(v.w, v.r); err != nil {
-				return fmt.Errorf("mfahttp: Config.SignOut: %w", err)
+				return hookError("SignOut", err)
 			}
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"html/template"
 	"net/http"
 
@@ -95,7 +94,7 @@ func apiPasswordlessVerify(v *visit) error {
 	ver, err := v.h.cfg.Manager.Passwordless(binding).Verify(v.r.Context(), &ch, factor.NewSecret(code), func(ctx context.Context, named mfa.User) (mfa.User, error) {
 		s, err := v.h.cfg.Account(ctx, named)
 		if err != nil && !errors.Is(err, mfa.ErrForbidden) {
-			err = fmt.Errorf("mfahttp: Config.Account: %w", errors.Join(mfa.ErrUnavailable, err))
+			err = hookError("Account", mfa.ErrUnavailable, err)
 		}
 		who = s
 		return s, err

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
@@ -109,6 +110,14 @@ func (p problem) retryAfter(header http.Header) {
 	if p.RetryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(p.RetryAfter))
 	}
+}
+
+// hookError is an error of a function of the application, in our words: the Logger is told of it,
+// and the function may have been handed a password or a cookie. errors.As finds the cause, which
+// the last of these is.
+func hookError(name string, causes ...error) error {
+	text := "mfahttp: Config." + name + " failed" + quiet.Text(causes[len(causes)-1])
+	return quiet.New(text, causes...)
 }
 
 func (h *Handler) log(r *http.Request, p problem, err error) {

@@ -3,7 +3,6 @@ package mfahttp
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -115,6 +114,7 @@ func (v *visit) showChoose(o *mfa.Overview, n *notice, back string) error {
 	p := ui.Choose{Frame: v.frame(n), Return: back, Forced: !v.id.SignedIn && !v.replacing}
 	for _, k := range v.kinds(o.Kinds) {
 		p.Kinds = append(p.Kinds, ui.Choice{Kind: k, Have: hasKind(o, k), Direct: !asksFirst(k)})
+		p.Replacing = p.Replacing || v.replacing && hasKind(o, k)
 	}
 	p.Recovery = v.id.SignedIn && !v.limited() && slices.Contains(v.h.cfg.Manager.Kinds(), kindRecovery)
 	p.Questions = v.id.SignedIn && !v.limited() && slices.Contains(v.h.cfg.Manager.Kinds(), kindQuestions)
@@ -181,7 +181,7 @@ func (v *visit) showFactors(o *mfa.Overview, n *notice) error {
 	if v.h.cfg.Settings != nil {
 		var err error
 		if p.Above, p.Below, err = v.h.cfg.Settings(v.r); err != nil {
-			return fmt.Errorf("mfahttp: Config.Settings: %w", errors.Join(mfa.ErrUnavailable, err))
+			return hookError("Settings", mfa.ErrUnavailable, err)
 		}
 	}
 	return v.page(http.StatusOK, p)

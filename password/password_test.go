@@ -292,6 +292,15 @@ func TestAdminSet(t *testing.T) {
 	require.False(t, r.people.must["acme/1"])
 	require.Zero(t, r.people.expires)
 
+	said := errors.New("postgres://app:hunter2@db")
+	r = newRig(t, func(c *password.Config) {
+		c.Authorize = func(context.Context, mfa.AdminAction) error { return said }
+	})
+	err := set("admin", mfa.NewSecret(newPassword))
+	require.ErrorIs(t, err, mfa.ErrForbidden)
+	require.ErrorIs(t, err, said)
+	require.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), "hunter2", "what Authorize said")
+
 	r = newRig(t, func(c *password.Config) { c.Authorize = nil })
 	require.ErrorIs(t, set("admin", factor.NewSecret(newPassword)), mfa.ErrForbidden, "nil forbids")
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
@@ -178,7 +179,8 @@ func (m *Manager) authorize(ctx context.Context, r AdminRequest) error {
 	err := m.cfg.Authorize(ctx, mfa.AdminAction{Name: "set-password", Actor: r.Actor.Name(),
 		System: r.Actor.IsSystem(), Reason: r.Reason, UserID: r.ID, Tenant: r.Tenant})
 	if err != nil {
-		return errors.Join(mfa.ErrForbidden, err)
+		text := fmt.Sprintf("%v: password.Config.Authorize refused%s", mfa.ErrForbidden, quiet.Text(err))
+		return quiet.New(text, mfa.ErrForbidden, err)
 	}
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/secondgate/secondgate/internal/quiet"
+	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
@@ -80,11 +82,14 @@ func (r *Rules) Check(ctx context.Context, password factor.Secret, a Account) er
 	if r.Refuse == nil {
 		return nil
 	}
-	if err := r.Refuse(ctx, factor.NewSecret(s)); err != nil {
-		if errors.Is(err, factor.ErrMalformed) {
-			return err
-		}
-		return unavailable(err)
+	err = r.Refuse(ctx, factor.NewSecret(s))
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, factor.ErrMalformed):
+		return quiet.New("password: Rules.Refuse refused the password", err)
+	default: // which may quote the password
+		text := fmt.Sprintf("%v: Rules.Refuse failed%s", mfa.ErrUnavailable, quiet.Text(err))
+		return quiet.New(text, mfa.ErrUnavailable, err)
 	}
-	return nil
 }

@@ -3,6 +3,7 @@ package password_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -108,6 +109,12 @@ func TestRefuse(t *testing.T) {
 	requireReason(t, r.Check(t.Context(), factor.NewSecret("caf\u00e9 au lait"), olivia), "password_breached")
 	answer = errors.New("no answer")
 	require.ErrorIs(t, r.Check(t.Context(), factor.NewSecret("caf\u00e9 au lait"), olivia), mfa.ErrUnavailable)
+	for _, answer = range []error{errors.New("no answer about caf\u00e9 au lait"),
+		&factor.Problem{Reason: "password_breached", Detail: "caf\u00e9 au lait has leaked"}} {
+		err := r.Check(t.Context(), factor.NewSecret("caf\u00e9 au lait"), olivia)
+		require.ErrorIs(t, err, answer)
+		require.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), "lait", "what Refuse said")
+	}
 	seen = factor.Secret{}
 	require.Error(t, r.Check(t.Context(), factor.NewSecret("password"), olivia))
 	require.Empty(t, seen, "asked only about what is good otherwise")

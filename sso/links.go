@@ -13,6 +13,7 @@ import (
 
 	"github.com/fxamacker/cbor/v2"
 
+	"github.com/secondgate/secondgate/internal/mailaddr"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/storage"
 )
@@ -185,7 +186,7 @@ func ours(err error) error {
 // bind is the end of a flow that links: the account becomes person's.
 func (s *Service) bind(ctx context.Context, f *flow, person mfa.User, id *identity, now time.Time) (*Link, error) {
 	p := s.providers[f.Provider]
-	if p.OwnAddress && (id.address == "" || !sameAddress(id.address, person.Email)) {
+	if p.OwnAddress && (id.address == "" || !mailaddr.Same(id.address, person.Email)) {
 		return nil, fmt.Errorf("%w: it is not the person's", ErrAddress)
 	}
 	if _, err := s.activated(ctx, f.Tenant, p, id.organization); err != nil {

@@ -333,6 +333,19 @@ func TestNilAuthorizeRefuses(t *testing.T) {
 		Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}), mfa.ErrForbidden)
 }
 
+// What Authorize says is in no error; the cause is there for errors.Is.
+func TestAuthorize_ErrorsHoldNothingThatItSaid(t *testing.T) {
+	said := errors.New("postgres://app:hunter2@db")
+	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) {
+		c.Authorize = func(context.Context, mfa.AdminAction) error { return said }
+	})
+	err := r.service.Activate(t.Context(), sso.ActivationRequest{Actor: mfa.System("admin"), Tenant: "acme",
+		Activation: sso.Activation{Provider: "microsoft", Organization: contoso}})
+	require.ErrorIs(t, err, mfa.ErrForbidden)
+	require.ErrorIs(t, err, said)
+	require.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), "hunter2")
+}
+
 func TestNew(t *testing.T) {
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)

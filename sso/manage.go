@@ -5,26 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/storage"
 )
-
-// sameAddress compares addresses without regard to ASCII case, and no more cleverly: what
-// else two addresses may differ in and be one, only their mail server knows.
-func sameAddress(a, b string) bool {
-	lower := func(s string) string {
-		return strings.Map(func(r rune) rune {
-			if 'A' <= r && r <= 'Z' {
-				return r + 'a' - 'A'
-			}
-			return r
-		}, s)
-	}
-	return lower(a) == lower(b)
-}
 
 // Links returns the accounts that a person has linked, the oldest first. The caller has made
 // sure that who asks may see them.

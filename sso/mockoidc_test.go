@@ -2,6 +2,7 @@ package sso_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/oauth2-proxy/mockoidc"
@@ -42,6 +43,21 @@ func TestMockOIDC(t *testing.T) {
 	require.ErrorIs(t, through("link"), sso.ErrAddress)
 	idp.QueueUser(user())
 	require.NoError(t, through("link"))
+	for address, same := range map[string]bool{"JANE@Example.ORG": true, "jane+x@example.org": false,
+		"jane@xn--bcher-kva.example": true, "jane@bu\u0308cher.example": true, "jane@bucher.example": false} {
+		r.as("jane", "jane@example.org")
+		if strings.HasSuffix(address, ".example") {
+			r.as("jane", "Jane@BÜCHER.example")
+		}
+		spelled := user()
+		spelled.Email = address
+		idp.QueueUser(spelled)
+		if err := through("link"); same {
+			require.NoError(t, err, address)
+		} else {
+			require.ErrorIs(t, err, sso.ErrAddress, address)
+		}
+	}
 	r.nobody()
 	moved := user()
 	moved.Email, moved.EmailVerified = "new@example.org", false // no part in signing in

@@ -56,7 +56,9 @@ type Provider struct {
 	// of. False, the zero value, wants an activation.
 	Open bool
 	// OwnAddress lets people link only an account whose address, verified by the provider, is
-	// Subject.Email: the account they have there for this, and not just any. It has no part
+	// Subject.Email: the account they have there for this, and not just any. Spellings of one
+	// address are one: the domain in any case and in letters or ASCII ("xn--"), and the part
+	// before the @ as the provider says it, but for the case of ASCII letters. It has no part
 	// in signing in.
 	OwnAddress bool
 	// MFAMethods and MFAClasses are the values of amr and acr, any one of which shows that

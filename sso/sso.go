@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/seal"
@@ -222,7 +223,8 @@ func (s *Service) authorize(ctx context.Context, actor mfa.Actor, about mfa.User
 		return fmt.Errorf("%w: sso.Config.Authorize is nil", mfa.ErrForbidden)
 	}
 	if err := s.cfg.Authorize(ctx, a); err != nil {
-		return fmt.Errorf("%w: %w", mfa.ErrForbidden, err)
+		text := fmt.Sprintf("%v: sso.Config.Authorize refused%s", mfa.ErrForbidden, quiet.Text(err))
+		return quiet.New(text, mfa.ErrForbidden, err)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
+	"golang.org/x/text/unicode/norm"
 )
 
 const (
@@ -184,4 +185,32 @@ func Shown(domain string) string {
 		return domain
 	}
 	return shown
+}
+
+// Same reports whether two texts are spellings of one address. Domains are one in whatever case,
+// as letters or in ASCII form ("xn--"), and in every Unicode normal form. Of the part before the
+// at sign only its own system knows what it means. It is compared as it is, but for the case of
+// ASCII letters, which no large system tells apart, and the normal form, which depends on the
+// keyboard. Texts that are no address are never the same.
+func Same(a, b string) bool {
+	localA, domainA, okA := split(a)
+	localB, domainB, okB := split(b)
+	return okA && okB && localA == localB && domainA == domainB
+}
+
+// split returns the two parts of an address in the form in which Same compares them.
+func split(s string) (local, domain string, ok bool) {
+	s = strings.TrimSpace(s)
+	at := strings.LastIndexByte(s, '@')
+	if at < 1 || len(s) > maxInput || !utf8.ValidString(s) || strings.ContainsFunc(s, unprintable) {
+		return "", "", false
+	}
+	domain, err := toASCII(s[at+1:])
+	lower := func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}
+	return strings.Map(lower, norm.NFC.String(s[:at])), domain, err == nil
 }

@@ -168,3 +168,24 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestSame(t *testing.T) {
+	const ann = "ann@bücher.example"
+	for other, same := range map[string]bool{
+		ann: true, "ann@BÜCHER.example": true, "ann@xn--bcher-kva.example": true,
+		"ann@XN--BCHER-KVA.Example": true, "ann@bu\u0308cher.example": true, " Ann@bücher.example ": true,
+		"ann@bücher\u3002example": true, // the ideographic full stop
+		"ann+1@bücher.example":    false, "a.nn@bücher.example": false, "ann@bucher.example": false,
+		"ann@mail.bücher.example": false, "ann": false, "": false, "ann@": false,
+		"ann@bücher.example@evil.example": false, "ann\u200b@bücher.example": false,
+		"\u0430nn@bücher.example": false, // a Cyrillic letter
+	} {
+		require.Equal(t, same, mailaddr.Same(ann, other), "%q", other)
+		require.Equal(t, same, mailaddr.Same(other, ann), "%q", other)
+	}
+	require.True(t, mailaddr.Same("jose\u0301@a.example", "jos\u00e9@a.example"))
+	require.False(t, mailaddr.Same("jos\u00c9@a.example", "jos\u00e9@a.example"), "the case of ASCII alone")
+	require.False(t, mailaddr.Same("", ""), "no address")
+	require.False(t, mailaddr.Same("ann@[192.0.2.1]", "ann@[192.0.2.1]"), "no domain")
+	require.True(t, mailaddr.Same("ann@intranet", "ann@INTRANET"))
+}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/password"
 	"github.com/secondgate/secondgate/password/throttle"
 )
 
@@ -99,4 +101,109 @@ func TestThrottle_GivingUpLosesNoPlace(t *testing.T) {
 		_ = b.Do(ctx, at, func(context.Context) error { return nil })
 	}
 	require.NoError(t, b.try(t.Context(), at, nil))
+}
+
+// waysOut are the ways in which an attempt is refused in the queue for a place to hash: the client
+// gives up, its time ends, and the queue is full.
+var waysOut = map[string]func(b *bench, a attempt) error{
+	"the client gives up": func(b *bench, a attempt) error {
+		ctx, cancel := context.WithTimeout(b.t.Context(), hash)
+		defer cancel()
+		return b.try(ctx, a, password.ErrIncorrect)
+	},
+	"MaxWait": func(b *bench, a attempt) error {
+		return b.try(b.t.Context(), a, password.ErrIncorrect)
+	},
+	"a full queue": func(b *bench, a attempt) error {
+		began := time.Now()
+		err := b.try(b.t.Context(), a, password.ErrIncorrect)
+		require.Zero(b.t, time.Since(began))
+		return err
+	},
+}
+
+// hashing runs body while another client's attempt keeps the one place to hash and, for the way
+// out of a full queue, as many more wait as there is room for.
+func (b *bench) hashing(way string, body func()) {
+	ctx, cancel := context.WithCancel(b.t.Context())
+	end := make(chan struct{})
+	b.wg.Go(func() {
+		_ = b.Do(ctx, attempt{Name: "another", Client: "another"},
+			func(context.Context) error { <-end; return nil })
+	})
+	time.Sleep(hash)
+	if way == "a full queue" {
+		for i := range 1024 {
+			pass, _ := b.NewPass(fmt.Sprint(i))
+			for _, p := range []factor.Secret{{}, pass} {
+				b.wg.Go(func() {
+					_ = b.try(ctx, attempt{Name: fmt.Sprint(i), Client: fmt.Sprint(i),
+						Account: fmt.Sprint(i), Pass: p}, nil)
+				})
+			}
+		}
+		time.Sleep(hash)
+	}
+	body()
+	cancel()
+	close(end)
+	b.wg.Wait()
+}
+
+// An attempt that is refused when it waits to be hashed gives back the places of its client and its
+// name, however it is refused.
+func TestThrottle_RefusalToHashCostsNothing(t *testing.T) {
+	t.Parallel()
+	for way, try := range waysOut {
+		t.Run(way, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, func(c *throttle.Config) {
+					c.AtOnce, c.PerClient, c.Every, c.MaxWait = 1, 10, time.Minute, time.Second
+				})
+				ann := attempt{Name: "ann", Client: "home"}
+				b.hashing(way, func() {
+					for range 300 {
+						require.Error(t, try(b, ann))
+					}
+					require.Zero(t, b.verified.Load())
+				})
+				b.verified.Store(0)
+				began := time.Now()
+				for range 10 {
+					require.ErrorIs(t, b.try(t.Context(), ann, password.ErrIncorrect), password.ErrIncorrect)
+				}
+				require.Equal(t, 10*hash, time.Since(began))
+				require.True(t, busy(b.try(t.Context(), attempt{Name: "ann", Client: "x"}, nil)), "the name's places")
+				require.True(t, busy(b.try(t.Context(), attempt{Name: "x", Client: "home"}, nil)), "the client's")
+				require.EqualValues(t, 10, b.verified.Load())
+			})
+		})
+	}
+}
+
+// The same holds for an attempt with a pass: the refusal uses up none of the ten guesses.
+func TestThrottle_RefusalToHashCostsNoPass(t *testing.T) {
+	t.Parallel()
+	for way, try := range waysOut {
+		t.Run(way, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, func(c *throttle.Config) {
+					c.AtOnce, c.PerName, c.Every, c.MaxWait = 1, 1, time.Minute, time.Second
+				})
+				pass, _ := b.NewPass("7")
+				ann := attempt{Name: "ann", Client: "home", Account: "7", Pass: pass}
+				without := attempt{Name: "ann", Client: "home"}
+				b.hashing(way, func() {
+					for range 300 {
+						require.Error(t, try(b, ann))
+					}
+				})
+				require.ErrorIs(t, b.try(t.Context(), without, password.ErrIncorrect), password.ErrIncorrect)
+				for range 10 {
+					require.ErrorIs(t, b.try(t.Context(), ann, password.ErrIncorrect), password.ErrIncorrect)
+				}
+				require.True(t, busy(b.try(t.Context(), ann, nil)), "the pass is worth ten")
+			})
+		})
+	}
 }

@@ -119,6 +119,9 @@ func samples() []sample {
 		{"choose-forced", func(f ui.Frame) ui.Page {
 			return ui.Choose{Frame: f, Forced: true, Return: "/home", Kinds: []ui.Choice{{Kind: "totp", Direct: true}, {Kind: "sms"}, {Kind: "email"}, {Kind: "pin"}}}
 		}},
+		{"choose-replacing", func(f ui.Frame) ui.Page {
+			return ui.Choose{Frame: f, Replacing: true, Kinds: []ui.Choice{{Kind: "totp", Direct: true, Have: true}}}
+		}},
 		{"choose", func(f ui.Frame) ui.Page {
 			return ui.Choose{Frame: in(f), Recovery: true, Kinds: []ui.Choice{{Kind: "totp", Direct: true, Have: true}, {Kind: "pin", Have: true}, {Kind: "carrier-pigeon"}}}
 		}},

@@ -79,6 +79,7 @@ type Choose struct {
 	// Questions: security questions can be set up.
 	Questions bool
 	Forced    bool // by a sign-in
+	Replacing bool // by a recovery, which has something to replace
 	Return    string
 }
 

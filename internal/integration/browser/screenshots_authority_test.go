@@ -1,0 +1,121 @@
+package browser_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+// shooter takes pictures of one language.
+type shooter struct {
+	dir, lang string
+}
+
+// in opens a tab whose browser asks for the language.
+func (s shooter) in(site *site) *tab {
+	b := site.open(true)
+	b.run(network.Enable(), network.SetExtraHTTPHeaders(network.Headers{"Accept-Language": s.lang}))
+	return b
+}
+
+func (s shooter) shot(b *tab, name string) {
+	b.t.Helper()
+	require.LessOrEqual(b.t, b.narrow(), 320, name)
+	for _, scheme := range []string{"light", "dark"} {
+		for size, width := range map[string]int64{"": 900, "-360": 360} {
+			var png []byte
+			media := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}
+			b.run(emulation.SetEmulatedMedia().WithFeatures(media),
+				chromedp.EmulateViewport(width, 720), chromedp.FullScreenshot(&png, 100))
+			file := filepath.Join(s.dir, name+"-"+s.lang+"-"+scheme+size+".png")
+			require.NoError(b.t, os.WriteFile(file, png, 0o600))
+		}
+	}
+	b.run(chromedp.EmulateViewport(1100, 900))
+}
+
+// TestScreenshotsOfAuthority takes the pages that say what a user may change, in the directory
+// that SECONDGATE_SCREENSHOTS names; without it there is nothing to do.
+func TestScreenshotsOfAuthority(t *testing.T) {
+	dir := os.Getenv("SECONDGATE_SCREENSHOTS")
+	if dir == "" {
+		t.Skip("SECONDGATE_SCREENSHOTS is not set")
+	}
+	require.NoError(t, os.MkdirAll(dir, 0o755))
+	for _, lang := range []string{"en", "de"} {
+		t.Run(lang, func(t *testing.T) {
+			s, site := shooter{dir, lang}, start(t)
+			s.recovery(site)
+			s.proofs(site)
+		})
+	}
+}
+
+// recovery takes what a user sees of a recovery, and of its hold.
+func (s shooter) recovery(site *site) {
+	phone := s.in(site)
+	phone.signIn("ben")
+	old := phone.enrollApp()
+	phone.visit("/mfa/recovery-codes")
+	phone.press(`form[action="/mfa/recovery-codes"] button`)
+	var codes []string
+	phone.eval(`[...document.querySelector("main").innerText.matchAll(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){3}\b/g)].map(m => m[0])`, &codes)
+
+	asking := s.in(site)
+	asking.login("ben")
+	asking.press(`a[href="/mfa/lost"]`)
+	asking.press(`form[action="/mfa/lost/link"] button`)
+	s.shot(asking, "link-sent")
+	other := s.in(site)
+	other.visit(strings.TrimPrefix(setupLink.FindString(other.last("ben@acme.example").Text), other.base))
+	other.press(`form[action="/mfa/setup"] button`)
+	other.answer(codes[0])
+	s.shot(other, "recovered")
+	secret := other.replaceApp()
+	s.shot(other, "replaced")
+	other.appCode("ben", secret)
+	other.visit("/mfa/factors")
+	s.shot(other, "held")
+	other.press(`li:not(:has(.sg-chip)) a[href$="/remove"]`)
+	other.press(`form[action$="/remove"] button`)
+	s.shot(other, "on-hold")
+
+	site.advance(30 * time.Second)
+	phone = s.in(site) // the recovery ended the session
+	phone.appCode("ben", old)
+	phone.visit("/mfa/factors")
+	phone.press(`li:has(.sg-chip) a[href$="/remove"]`)
+	s.shot(phone, "cancel")
+	phone.press(`form[action$="/remove"] button`)
+	s.shot(phone, "cancelled")
+}
+
+// proofs takes what a user sees who has to prove more.
+func (s shooter) proofs(site *site) {
+	anna, olivia := s.in(site), s.in(site)
+	anna.signIn("anna")
+	olivia.signIn("olivia")
+	key := olivia.enrollApp()
+	site.advance(5 * time.Hour)
+	anna.visit("/mfa/enroll")
+	s.shot(anna, "step-up-mail")
+	anna.visit("/reauthenticate?return=/mfa/factors")
+	s.shot(anna, "reauthenticate")
+	olivia.visit("/mfa/enroll")
+	s.shot(olivia, "step-up")
+	olivia.visit("/admin/person?username=anna")
+	olivia.run(chromedp.SetValue(`form[action="/admin/reset"] input:not([type=hidden])`, "called back", chromedp.ByQuery))
+	olivia.press(`form[action="/admin/reset"] button`)
+	s.shot(olivia, "admin-proof")
+	olivia.answer(olivia.shown(key))
+	s.shot(olivia, "admin-proven")
+	olivia.visit("/admin/person?username=olivia")
+	s.shot(olivia, "admin-self")
+}

@@ -1,0 +1,126 @@
+package mfahttp_test
+
+import (
+	"context"
+	"errors"
+	"html/template"
+	"net/http"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfahttp"
+)
+
+// hookSite is a site in which the function of the Config that failing names fails, with what
+// it should not have said.
+func hookSite(t *testing.T) (s *site, failing *string) {
+	t.Helper()
+	failing = new(string)
+	err := func(name string) error {
+		if *failing == name {
+			return errors.New("postgres://app:hunter2@db")
+		}
+		return nil
+	}
+	s = newKeySite(t, func(c *mfahttp.Config) {
+		c.SetupLinks = true
+		account, verified, check, out := c.Account, c.Verified, c.CheckPassword, c.SignOut
+		c.Account = func(ctx context.Context, tenant, id string) (mfa.User, error) {
+			if err := err("Account"); err != nil {
+				return mfa.User{}, err
+			}
+			return account(ctx, tenant, id)
+		}
+		c.Verified = func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error {
+			if err := err("Verified"); err != nil {
+				return err
+			}
+			return verified(w, r, v)
+		}
+		c.CheckPassword = func(r *http.Request, password string) error {
+			if err := err("CheckPassword"); err != nil {
+				return err
+			}
+			return check(r, password)
+		}
+		c.SignOut = func(w http.ResponseWriter, r *http.Request) error {
+			if err := err("SignOut"); err != nil {
+				return err
+			}
+			return out(w, r)
+		}
+		c.Renew = func(http.ResponseWriter, *http.Request) error { return err("Renew") }
+		c.Settings = func(*http.Request) (above, below template.HTML, _ error) {
+			return "", "", err("Settings")
+		}
+	})
+	return s, failing
+}
+
+// What a function of the application says of its failure reaches no log and no response, whatever
+// the function.
+func TestLogger_HoldsNothingThatTheApplicationSaid(t *testing.T) {
+	requests := map[string]func(s *site, p *person) *answer{
+		"Identify": func(s *site, p *person) *answer {
+			s.identifyErr = errors.New("postgres://app:hunter2@db")
+			defer func() { s.identifyErr = nil }()
+			return p.api("GET", "state", nil)
+		},
+		"Verified": func(_ *site, p *person) *answer {
+			p.login()
+			return p.api("POST", "verify", m{"kind": "totp", "code": "100003"})
+		},
+		"CheckPassword": func(_ *site, p *person) *answer {
+			return p.api("POST", "enroll", m{"kind": "sms", "number": "+31612345679", "password": "hunter2"})
+		},
+		"SignOut":  func(_ *site, p *person) *answer { return p.post("/mfa/sign-out", nil) },
+		"Settings": func(_ *site, p *person) *answer { return p.get("/mfa/factors") },
+		"Account": func(s *site, _ *person) *answer {
+			b := s.person("")
+			return b.answerOpen(b.open(s.t), "k1")
+		},
+		"Renew": func(s *site, p *person) *answer {
+			p.login()
+			p.api("POST", "lost/link", nil).is(s.t, 200, "")
+			return s.person("ann").api("POST", "setup", m{"token": s.mail.last().Link})
+		},
+	}
+	for name, request := range requests {
+		t.Run(name, func(t *testing.T) {
+			s, failing := hookSite(t)
+			s.policy.KeepImplicit = true
+			p := s.person("ann")
+			p.withPasskey("k1")
+			e := p.api("POST", "enroll", m{"kind": "sms", "number": "+31612345678"}).is(t, 200, "")
+			p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": s.text.last().Code}).is(t, 200, "")
+			p.enroll("100001")
+			s.log.Reset()
+			*failing = name
+			a := request(s, p)
+			require.GreaterOrEqual(t, a.StatusCode, 500, a.Text)
+			require.NotContains(t, a.Text, "hunter2")
+			require.Contains(t, s.log.String(), "Config."+name+" failed")
+			require.NotContains(t, s.log.String(), "hunter2")
+		})
+	}
+	// Every function of the Config that may fail is one of them.
+	var functions []string
+	for f := range reflect.TypeFor[mfahttp.Config]().Fields() {
+		if f.Type.Kind() == reflect.Func && slices.Contains(outs(f.Type), reflect.TypeFor[error]()) {
+			functions = append(functions, f.Name)
+			require.Contains(t, requests, f.Name)
+		}
+	}
+	require.Len(t, functions, len(requests))
+}
+
+func outs(f reflect.Type) (list []reflect.Type) {
+	for i := range f.NumOut() {
+		list = append(list, f.Out(i))
+	}
+	return list
+}
