@@ -329,7 +329,7 @@ func TestManagerAdminSet_NeedsTheActorsProof(t *testing.T) {
 	grant := r.enroll(user("admin"))
 	set := func(account string, g mfa.Grant, binding string) error {
 		return r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: account,
-			Actor: r.Session(user("admin"), binding).Actor(g), Password: factor.NewSecret(newPassword)})
+			Actor: r.second.Session(user("admin"), binding).Actor(g), Password: factor.NewSecret(newPassword)})
 	}
 	require.ErrorIs(t, set("1", mfa.Grant{}, session), mfa.ErrToken)
 	require.ErrorIs(t, set("1", grant, "another session"), mfa.ErrToken)

@@ -218,13 +218,13 @@ func newPerson(t *testing.T) *person {
 	p.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: p.clock, Factors: []factor.Factor{app, mail, newFactor(t), codes}})
 	require.NoError(t, err)
 	ch := p.begin()
-	e, err := p.Session(subject, session).Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{Kind: "totp"})
+	e, err := p.Session(p.subject, session).Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{Kind: "totp"})
 	require.NoError(t, err)
 	p.secret = e.Prompt.Secret.Reveal()
-	c, err := p.Session(subject, session).Confirm(t.Context(), e, p.shown())
+	c, err := p.Session(p.subject, session).Confirm(t.Context(), e, p.shown())
 	require.NoError(t, err)
 	p.grant = c.Grant
-	done, err := p.Session(subject, session).Enroll(t.Context(), p.grant, mfa.EnrollRequest{Kind: "questions", Params: chosen})
+	done, err := p.Session(p.subject, session).Enroll(t.Context(), p.grant, mfa.EnrollRequest{Kind: "questions", Params: chosen})
 	require.NoError(t, err)
 	require.NotNil(t, done.Confirmed)
 	return p
@@ -254,6 +254,19 @@ func (p *person) setup() *mfa.Challenge {
 	ch, err := p.Session(p.subject, session).Recovery().OpenRecoveryLink(p.t.Context(), factor.NewSecret(token))
 	require.NoError(p.t, err)
 	return ch
+}
+
+// withPurpose returns the handle for a purpose that a test varies.
+func withPurpose(s mfa.Session, purpose string) mfa.Session {
+	switch purpose {
+	case "step-up":
+		return s.StepUp()
+	case "manage":
+		return s.ManageFactors()
+	case "replace":
+		return s.Recovery()
+	}
+	return s
 }
 
 func (p *person) answer(ch *mfa.Challenge, purpose string, text string) (*mfa.Verification, error) {
@@ -318,7 +331,7 @@ func TestQuestions_WantTheMailedLink(t *testing.T) {
 
 func TestQuestionsAreTheLastResort(t *testing.T) {
 	p := newPerson(t)
-	_, err := p.Session(TODOUSER, session).NewRecoveryCodes(t.Context(), p.grant)
+	_, err := p.Session(p.subject, session).NewRecoveryCodes(t.Context(), p.grant)
 	require.NoError(t, err)
 	ch := p.setup()
 	require.Len(t, ch.Options, 1)
@@ -342,12 +355,14 @@ func TestWrongAnswersLock(t *testing.T) {
 // Editing is enrolling again, with a grant; the answers before end.
 func TestEditing(t *testing.T) {
 	p := newPerson(t)
-	_, err := p.Session(TODOUSER, session).Enroll(t.Context(), p.grant, mfa.EnrollRequest{Kind: "questions", Params: with("answer1", "Somebody else")})
+	_, err := p.Session(p.subject, session).Enroll(t.Context(), p.grant, mfa.EnrollRequest{Kind: "questions", Params: with("answer1", "Somebody else")})
 	require.NoError(t, err)
 	ch := p.setup()
 	_, err = p.answer(ch, "replace", right)
 	require.ErrorIs(t, err, factor.ErrIncorrect)
-	_, err = p.Session(TODOUSER, session).Enroll(t.Context(), mfa.Grant{Secret: factor.NewSecret("x")}, mfa.EnrollRequest{Kind: "questions", Params: chosen})
+	var forged mfa.Grant
+	require.NoError(t, forged.UnmarshalText([]byte("x")))
+	_, err = p.Session(p.subject, session).Enroll(t.Context(), forged, mfa.EnrollRequest{Kind: "questions", Params: chosen})
 	require.ErrorIs(t, err, mfa.ErrToken)
 }
 
