@@ -89,6 +89,12 @@ func (ch Challenge) MarshalBinary() ([]byte, error) { return ch.MarshalText() }
 // UnmarshalBinary is UnmarshalText, for encoding/gob.
 func (ch *Challenge) UnmarshalBinary(data []byte) error { return ch.UnmarshalText(data) }
 
+// LogValue implements slog.LogValuer. A log gets what the challenge is about, and not the sealed
+// form, which the application keeps.
+func (ch Challenge) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("next", string(ch.Next)), slog.Time("expires", ch.Expires))
+}
+
 // MarshalText returns the sealed form of the enrolment, at most 8 KiB of URL-safe characters.
 // It is an error for an enrolment that is confirmed already.
 func (e Enrollment) MarshalText() ([]byte, error) { return e.token.text(e.shown()) }
@@ -106,6 +112,11 @@ func (e Enrollment) MarshalBinary() ([]byte, error) { return e.MarshalText() }
 
 // UnmarshalBinary is UnmarshalText, for encoding/gob.
 func (e *Enrollment) UnmarshalBinary(data []byte) error { return e.UnmarshalText(data) }
+
+// LogValue implements slog.LogValuer, like [Challenge.LogValue].
+func (e Enrollment) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("kind", e.Kind), slog.Time("expires", e.Expires))
+}
 
 // Grant is the only key to changing a user's factors. It may be used several times until it
 // expires, by the user and in the session that it was made for. Its text and JSON forms are
