@@ -104,7 +104,7 @@ func TestConfirmByCodeOrLink(t *testing.T) {
 		require.True(t, ok)
 		token, _, _ = strings.Cut(token, "\n")
 		if by == "code" {
-			_, err = r.Session(ann, "b").Confirm(t.Context(), e, factor.NewSecret(sixDigits.FindString(m.Text.Reveal())))
+			_, err = r.Session(mfa.User{ID: "new"}, "b").Confirm(t.Context(), e, factor.NewSecret(sixDigits.FindString(m.Text.Reveal())))
 		} else {
 			_, err = r.ConfirmLink(t.Context(), factor.NewSecret(token))
 		}

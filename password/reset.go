@@ -67,9 +67,9 @@ func (m *Manager) Reset(ctx context.Context, r ResetRequest) error {
 // ChangeRequest is a signed-in user's, for another password.
 type ChangeRequest struct {
 	Tenant, ID string
-	// User is who is signed in, one of Account.Users. Grant is the user's own, from a
-	// verification of their second factor minutes ago in the session named by Binding. A user
-	// who has no second factor needs none.
+	// User is who is signed in, one of Account.Users, in the session whose ID is Binding. Grant
+	// is the user's own, from a verification of their second factor minutes ago in that session.
+	// A user who has no second factor needs none.
 	User    mfa.User
 	Grant   mfa.Grant
 	Binding string
