@@ -136,7 +136,7 @@ type AdminRequest struct {
 // is told by mail, and must choose another password at the next sign-in (Update.MustChange),
 // which must come before Update.Expires.
 //
-// The errors are those of Change and of [mfa.Manager.CheckActor].
+// The errors are those of Change and of [mfa.Admin.Check].
 func (m *Manager) AdminSet(ctx context.Context, r AdminRequest) error {
 	now := m.now()
 	if err := m.authorize(ctx, r); err != nil {
