@@ -83,7 +83,7 @@ type ChangeRequest struct {
 // after an administrator's (Update.MustChange). Limit how often Current may be wrong as at
 // the sign-in, for example with package throttle; this package does not count.
 //
-// The errors of [mfa.Manager.CheckGrant] mean that the user has a second factor and has not
+// The errors of [mfa.Session.Check] mean that the user has a second factor and has not
 // proven it just now; Current has then not been compared. ErrIncorrect means that Current is
 // not the password; a *factor.Problem refuses the new one,
 // for a reason of [Rules.Check] or because it is the present one (password_same). ErrChanged
