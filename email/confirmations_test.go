@@ -18,9 +18,10 @@ import (
 
 func TestSendConfirmations(t *testing.T) {
 	r := newRig(t)
+	admin := r.Admin(mfa.System("root"), "new year")
 	people := []mfa.User{{ID: "1", Email: "one@example.com"}, {ID: "2"}, {ID: "3", Email: "not an address"}, {ID: "4", Email: "four@example.com"}}
 	var got []string
-	for res := range email.SendConfirmations(t.Context(), r.Admin(mfa.System("root"), "new year"), slices.Values(people)) {
+	for res := range email.SendConfirmations(t.Context(), admin, slices.Values(people)) {
 		require.Equal(t, len(got), res.Index)
 		require.Equal(t, people[res.Index].ID, res.User.ID)
 		switch {
@@ -42,7 +43,7 @@ func TestSendConfirmations(t *testing.T) {
 
 	r.box.FailNext(errors.New("down"))
 	n := 0
-	for res := range email.SendConfirmations(t.Context(), r.Admin(mfa.System("root"), ""), slices.Values(people)) {
+	for res := range email.SendConfirmations(t.Context(), admin, slices.Values(people)) {
 		require.ErrorIs(t, res.Err, mfa.ErrUnavailable)
 		n++
 		break // stopped: nobody after is written to
@@ -53,7 +54,7 @@ func TestSendConfirmations(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	n = 0
-	for res := range email.SendConfirmations(ctx, r.Admin(mfa.System("root"), ""), slices.Values(people)) {
+	for res := range email.SendConfirmations(ctx, admin, slices.Values(people)) {
 		cancel()
 		n++
 		if n == 2 {

@@ -95,7 +95,9 @@ func TestConfirmByCodeOrLink(t *testing.T) {
 		r := newRig(t)
 		ch := r.begin(t, mfa.User{ID: "new"})
 		require.Equal(t, mfa.NextEnroll, ch.Next)
-		e, err := r.Session(mfa.User{ID: "new"}, "b").Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{Kind: "email", Params: map[string]factor.Secret{"address": factor.NewSecret(" New@Example.COM ")}})
+		session := r.Session(mfa.User{ID: "new"}, "b")
+		e, err := session.Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{
+			Kind: "email", Params: map[string]factor.Secret{"address": factor.NewSecret(" New@Example.COM ")}})
 		require.NoError(t, err)
 		require.Equal(t, "N•••@example.com", e.Prompt.MaskedDestination)
 		m, _ := r.box.Last()
@@ -104,7 +106,8 @@ func TestConfirmByCodeOrLink(t *testing.T) {
 		require.True(t, ok)
 		token, _, _ = strings.Cut(token, "\n")
 		if by == "code" {
-			_, err = r.Session(mfa.User{ID: "new"}, "b").Confirm(t.Context(), e, factor.NewSecret(sixDigits.FindString(m.Text.Reveal())))
+			code := factor.NewSecret(sixDigits.FindString(m.Text.Reveal()))
+			_, err = session.Confirm(t.Context(), e, code)
 		} else {
 			_, err = r.ConfirmLink(t.Context(), factor.NewSecret(token))
 		}

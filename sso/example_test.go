@@ -49,13 +49,15 @@ func Example() {
 		Keys:      keys,
 		URL:       app.URL + "/sso/",
 		Providers: []sso.Provider{idp.Microsoft()},
-		CheckGrant: func(_ context.Context, u mfa.User, g mfa.Grant, sessionID string) error { // as Session.Check does
+		// As Session.Check does.
+		CheckGrant: func(_ context.Context, u mfa.User, g mfa.Grant, sessionID string) error {
 			if u.ID == "42" && !g.IsZero() && sessionID == "session-1" {
 				return nil
 			}
 			return mfa.ErrToken
 		},
-		CheckActor: func(_ context.Context, a mfa.Actor, _ mfa.User) error { // as Admin.Check does
+		// As Admin.Check does.
+		CheckActor: func(_ context.Context, a mfa.Actor, _ mfa.User) error {
 			if !a.IsSystem() {
 				return mfa.ErrToken
 			}
