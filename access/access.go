@@ -3,7 +3,8 @@
 //
 //	f, err := access.New(access.Config{})
 //	…
-//	e, err := manager.Issue(ctx, mfa.IssueRequest{AdminRequest: …, Kind: "access", Params: map[string]string{"valid": "8h"}})
+//	e, err := manager.Admin(actor, "they lost the phone").Enroll(ctx, user, mfa.EnrollRequest{
+//		Kind: "access", Params: map[string]factor.Secret{"valid": factor.NewSecret("8h")}})
 //	// e.Prompt.Codes[0] is shown to the administrator, once
 //
 // A code is good once, or for some hours as often as it takes; the next code for the person

@@ -9,7 +9,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
-// An administrator makes a code through mfa.Manager.Issue; this is what the factor does then.
+// An administrator makes a code through mfa.Admin.Enroll; this is what the factor does then.
 func Example() {
 	f, err := access.New(access.Config{})
 	if err != nil {

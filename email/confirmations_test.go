@@ -18,11 +18,12 @@ import (
 
 func TestSendConfirmations(t *testing.T) {
 	r := newRig(t)
+	admin := r.Admin(mfa.System("root"), "new year")
 	people := []mfa.User{{ID: "1", Email: "one@example.com"}, {ID: "2"}, {ID: "3", Email: "not an address"}, {ID: "4", Email: "four@example.com"}}
 	var got []string
-	for res := range email.SendConfirmations(t.Context(), r, mfa.System("root"), "new year", slices.Values(people)) {
+	for res := range email.SendConfirmations(t.Context(), admin, slices.Values(people)) {
 		require.Equal(t, len(got), res.Index)
-		require.Equal(t, people[res.Index].ID, res.Subject.ID)
+		require.Equal(t, people[res.Index].ID, res.User.ID)
 		switch {
 		case errors.Is(res.Err, email.ErrNoAddress):
 			got = append(got, "none")
@@ -42,7 +43,7 @@ func TestSendConfirmations(t *testing.T) {
 
 	r.box.FailNext(errors.New("down"))
 	n := 0
-	for res := range email.SendConfirmations(t.Context(), r, mfa.System("root"), "", slices.Values(people)) {
+	for res := range email.SendConfirmations(t.Context(), admin, slices.Values(people)) {
 		require.ErrorIs(t, res.Err, mfa.ErrUnavailable)
 		n++
 		break // stopped: nobody after is written to
@@ -53,7 +54,7 @@ func TestSendConfirmations(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	n = 0
-	for res := range email.SendConfirmations(ctx, r, mfa.System("root"), "", slices.Values(people)) {
+	for res := range email.SendConfirmations(ctx, admin, slices.Values(people)) {
 		cancel()
 		n++
 		if n == 2 {
@@ -65,16 +66,16 @@ func TestSendConfirmations(t *testing.T) {
 
 // confirmer notes what it is asked, and fails for some.
 type confirmer struct {
-	asked []mfa.AdminRequest
+	asked []mfa.User
 	fail  map[string]error
 }
 
-func (c *confirmer) SendConfirmation(ctx context.Context, r mfa.AdminRequest) (*mfa.Delivery, error) {
-	c.asked = append(c.asked, r)
-	if err := c.fail[r.User.ID]; err != nil {
+func (c *confirmer) SendVerificationLink(ctx context.Context, u mfa.User) (*mfa.Delivery, error) {
+	c.asked = append(c.asked, u)
+	if err := c.fail[u.ID]; err != nil {
 		return nil, err
 	}
-	return &mfa.Delivery{Kind: "email", MaskedDestination: email.Mask(r.User.Email)}, ctx.Err()
+	return &mfa.Delivery{Kind: "email", MaskedDestination: email.Mask(u.Email)}, ctx.Err()
 }
 
 // Nobody is written to, and nobody even looked up, before the result of the one before has
@@ -90,13 +91,13 @@ func TestConfirmationsArePulled(t *testing.T) {
 		}
 	}
 	c := &confirmer{fail: map[string]error{"1": mfa.ErrUnavailable, "2": &mfa.LockedError{}, "3": &mfa.RateLimitError{RetryAfter: time.Hour}}}
-	seq := email.SendConfirmations(t.Context(), c, mfa.System("root"), "address check", people)
+	seq := email.SendConfirmations(t.Context(), c, people)
 	require.Zero(t, pulled, "nothing happens until the results are asked for")
 	for r := range seq {
 		require.Equal(t, r.Index+1, pulled)
 		require.Len(t, c.asked, pulled)
-		require.Equal(t, mfa.AdminRequest{User: r.Subject, Actor: mfa.System("root"), Reason: "address check"}, c.asked[r.Index])
-		require.Equal(t, c.fail[r.Subject.ID], r.Err)
+		require.Equal(t, r.User, c.asked[r.Index])
+		require.Equal(t, c.fail[r.User.ID], r.Err)
 		require.Equal(t, r.Err != nil, r.Delivery == nil)
 		if r.Index == 4 {
 			break
@@ -112,7 +113,7 @@ func TestConfirmationsOfADoneContext(t *testing.T) {
 	cancel()
 	c := &confirmer{}
 	n := 0
-	for r := range email.SendConfirmations(ctx, c, mfa.System("root"), "", slices.Values([]mfa.User{{ID: "1", Email: "a@example.com"}, {ID: "2"}})) {
+	for r := range email.SendConfirmations(ctx, c, slices.Values([]mfa.User{{ID: "1", Email: "a@example.com"}, {ID: "2"}})) {
 		require.ErrorIs(t, r.Err, context.Canceled)
 		require.Nil(t, r.Delivery)
 		n++

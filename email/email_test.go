@@ -95,7 +95,9 @@ func TestConfirmByCodeOrLink(t *testing.T) {
 		r := newRig(t)
 		ch := r.begin(t, mfa.User{ID: "new"})
 		require.Equal(t, mfa.NextEnroll, ch.Next)
-		e, err := r.Session(mfa.User, "b").Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{Kind: "email", Params: map[string]factor.Secret{"address": factor.NewSecret(" New@Example.COM ")}})
+		session := r.Session(mfa.User{ID: "new"}, "b")
+		e, err := session.Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{
+			Kind: "email", Params: map[string]factor.Secret{"address": factor.NewSecret(" New@Example.COM ")}})
 		require.NoError(t, err)
 		require.Equal(t, "N•••@example.com", e.Prompt.MaskedDestination)
 		m, _ := r.box.Last()
@@ -104,7 +106,8 @@ func TestConfirmByCodeOrLink(t *testing.T) {
 		require.True(t, ok)
 		token, _, _ = strings.Cut(token, "\n")
 		if by == "code" {
-			_, err = r.Session(ann, "b").Confirm(t.Context(), e, factor.NewSecret(sixDigits.FindString(m.Text.Reveal())))
+			code := factor.NewSecret(sixDigits.FindString(m.Text.Reveal()))
+			_, err = session.Confirm(t.Context(), e, code)
 		} else {
 			_, err = r.ConfirmLink(t.Context(), factor.NewSecret(token))
 		}
@@ -195,16 +198,14 @@ func TestBounds(t *testing.T) {
 	}{{30 * time.Second, 10, "30 seconds"}, {time.Minute, 7, "a minute"}, {10 * time.Minute, 8, "10 minutes"}} {
 		r := newRig(t, func(cfg *email.Config) { cfg.TTL, cfg.Digits = c.ttl, c.digits })
 		ch := r.begin(t, ann)
-		send := mfa.SendRequest{Challenge: ch.Token, Binding: "b", Kind: "email"}
-		_, err := r.Send(t.Context(), send)
+		_, err := r.Session(ann, "b").Send(t.Context(), ch, "email")
 		require.NoError(t, err)
 		m, _ := r.box.Last()
 		require.Contains(t, m.Text.Reveal(), c.said)
 		code := factor.NewSecret(regexp.MustCompile(fmt.Sprintf(`\b\d{%d}\b`, c.digits)).FindString(m.Text.Reveal()))
 		require.Len(t, code.Reveal(), c.digits)
-		answer := mfa.VerifyRequest{Challenge: ch.Token, Binding: "b", Kind: "email", Response: code}
 		r.clock.Advance(c.ttl - time.Millisecond)
-		_, err = r.Verify(t.Context(), answer)
+		_, err = r.Session(ann, "b").Verify(t.Context(), ch, "email", code)
 		require.NoError(t, err)
 	}
 }

@@ -82,23 +82,24 @@ func TestErrors_HoldNothingThatTheSenderSaid(t *testing.T) {
 	require.NoError(t, err)
 	q.fail = true
 	ctx := t.Context()
-	admin := mfa.AdminRequest{User: ann, Actor: mfa.System("root")}
+	admin := r.Admin(mfa.System("root"), "")
 	for name, do := range map[string]func() error{
 		"send": func() error {
 			_, err := r.Session(ann, "b").Send(ctx, r.begin(t, ann), "email")
 			return err
 		},
 		"confirmation": func() error {
-			_, err := r.Admin(admin.Actor, admin.Reason).SendVerificationLink(ctx, admin.User)
+			_, err := admin.SendVerificationLink(ctx, ann)
 			return err
 		},
 		"setup": func() error {
-			_, err := r.Admin(admin.Actor, admin.Reason).SendRecoveryLink(ctx, admin.User)
+			_, err := admin.SendRecoveryLink(ctx, ann)
 			return err
 		},
 		"enrolment": func() error {
 			ch := r.begin(t, mfa.User{ID: "new"})
-			_, err := r.Session(mfa.User, "b").Enroll(ctx, ch.Grant, mfa.EnrollRequest{Kind: "email", Params: map[string]factor.Secret{"address": factor.NewSecret("new@example.com")}})
+			_, err := r.Session(mfa.User{ID: "new"}, "b").Enroll(ctx, ch.Grant, mfa.EnrollRequest{Kind: "email",
+				Params: map[string]factor.Secret{"address": factor.NewSecret("new@example.com")}})
 			return err
 		},
 		"factor, code": func() error {

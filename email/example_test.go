@@ -31,13 +31,15 @@ func Example() {
 		log.Fatal(err)
 	}
 	ctx := context.Background()
-	ch, _ := m.Session(mfa.User{ID: "ann", Email: "ann@example.com", EmailVerified: true}, "session").Begin(ctx)
-	d, _ := m.Session(mfa.User{ID: "ann", "session").Send(ctx, ch, "email")
+	ann := mfa.User{ID: "ann", Email: "ann@example.com", EmailVerified: true}
+	session := m.Session(ann, "session ID")
+	ch, _ := session.Begin(ctx)
+	d, _ := session.Send(ctx, ch, "email")
 	fmt.Println("sent to", d.MaskedDestination)
 
 	sent, _ := box.Last()
 	code := regexp.MustCompile(`\d{6}`).FindString(sent.Text.Reveal())
-	v, err := m.Session(mfa.User{ID: "ann", "session").Verify(ctx, ch, "email", factor.NewSecret(code))
+	v, err := session.Verify(ctx, ch, "email", factor.NewSecret(code))
 	fmt.Println(v.UserID, v.AMR, err)
 	// Output:
 	// sent to a•••@example.com
@@ -66,7 +68,7 @@ func ExampleConfig() {
 			m, err := email.Compose(c) // for all but one purpose the package's own
 			if c.Purpose == "sign-in" {
 				m.Subject = "Welcome back"
-				m.Text = factor.NewSecret(factor.NewSecret(factor.NewSecret(factor.NewSecret("Your "+factor.NewSecret(c.ServiceName).Reveal()).Reveal()+" code is ").Reveal()+c.Code.Reveal()).Reveal() + ".\n")
+				m.Text = factor.NewSecret("Your " + c.ServiceName + " code is " + c.Code.Reveal() + ".\n")
 				m.HTML = factor.Secret{} // plain text only
 			}
 			return m, err
@@ -90,11 +92,12 @@ func ExampleSendConfirmations() {
 	keys, _ := seal.NewKeyring(seal.GenerateKey())
 	m, _ := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{f},
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil }})
-	people := slices.Values([]mfa.User{{ID: "1", Email: "one@example.com"}, {ID: "2"}})
-	for r := range email.SendConfirmations(context.Background(), m, mfa.System("root"), "address check", people) {
-		fmt.Println(r.Index, r.Subject.ID, r.Err)
+	users := slices.Values([]mfa.User{{ID: "1", Email: "one@example.com"}, {ID: "2"}})
+	admin := m.Admin(mfa.System("root"), "address check")
+	for r := range email.SendConfirmations(context.Background(), admin, users) {
+		fmt.Println(r.Index, r.User.ID, r.Err)
 	}
 	// Output:
 	// 0 1 <nil>
-	// 1 2 email: the person has no address
+	// 1 2 email: the user has no address
 }

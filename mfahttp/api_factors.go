@@ -141,7 +141,7 @@ func apiFactors(v *visit) error {
 		factors = append(factors, factorJSON(f))
 	}
 	body := map[string]any{
-		"factors": factors, "kinds": append([]string{}, o.Kinds...), "recovery_left": o.RecoveryCodesRemaining, "locked": false,
+		"factors": factors, "kinds": append([]string{}, o.Kinds...), "recovery_left": max(0, o.RecoveryCodesRemaining), "locked": false,
 	}
 	if v.now.Before(o.LockedUntil) {
 		body["locked"], body["retry_after"] = true, seconds(o.LockedUntil.Sub(v.now))

@@ -18,14 +18,9 @@ func (v *visit) ask(p string, s mfa.User) (*mfa.Challenge, error) {
 	if since.IsZero() {
 		since = time.Unix(0, 0)
 	}
-	handle := v.h.cfg.Manager.Session(s, v.binding())
-	switch p {
-	case purposeSignIn:
+	handle := v.handleFor(s, p)
+	if p == purposeSignIn {
 		handle = handle.OnDevice(device(v.r, s))
-	case purposeStepUp:
-		handle = handle.StepUp()
-	case purposeManage:
-		handle = handle.ManageFactors()
 	}
 	return handle.FirstFactorAt(since).Begin(v.r.Context())
 }

@@ -16,7 +16,7 @@ var ErrStepUp = errStepUp
 // Grant returns the grant by which the person who makes the request may change their factors
 // now, and the binding that goes with it, for an application that keeps more of a person than
 // factors (linked accounts, keys of an API) and guards it in the same way, with
-// mfa.Manager.CheckGrant. Both are secrets: they belong in no page, URL or log.
+// mfa.Session.Check. Both are secrets: they belong in no page, URL or log.
 //
 // The grant has been checked, and is "" for somebody who is not signed in. With ErrStepUp they
 // are signed in, and have proved too little, or too long ago, or have nothing yet to prove; with
@@ -50,8 +50,8 @@ func (v *visit) checkedGrant() (mfa.Grant, error) {
 	return g, nil
 }
 
-// Actor returns who makes the request as the Actor of an administrator's act, for AdminRequest
-// and SetPolicyRequest of package mfa, and for packages sso and password. The user has proven
+// Actor returns who makes the request as the Actor of an administrator's act, for
+// mfa.Manager.Admin and for packages sso and password. The user has proven
 // enough just now to act on somebody; the Manager checks it again at the act.
 //
 // ErrStepUp means that the user is signed in and has proven too little, or too long ago;

@@ -48,6 +48,7 @@ type site struct {
 	mu          sync.Mutex
 	sessions    map[string]map[string]string
 	verified    []mfa.Verification
+	begun       *mfa.Challenge
 	verifyErr   error
 	identifyErr error
 }
@@ -174,7 +175,10 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...factor.Factor) 
 		if ch.Next == mfa.NextDone {
 			s.Put(r.Context(), "signed-in", "yes")
 		}
-		_ = json.NewEncoder(w).Encode(ch)
+		s.mu.Lock()
+		s.begun = ch
+		s.mu.Unlock()
+		_ = json.NewEncoder(w).Encode(m{"Next": ch.Next})
 	})
 	ok := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "welcome") })
 	mux.HandleFunc("GET /login", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "sign in here") })

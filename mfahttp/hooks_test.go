@@ -29,11 +29,11 @@ func hookSite(t *testing.T) (s *site, failing *string) {
 	s = newKeySite(t, func(c *mfahttp.Config) {
 		c.SetupLinks = true
 		account, verified, check, out := c.Account, c.Verified, c.CheckPassword, c.SignOut
-		c.Account = func(ctx context.Context, tenant, id string) (mfa.User, error) {
+		c.Account = func(ctx context.Context, named mfa.User) (mfa.User, error) {
 			if err := err("Account"); err != nil {
 				return mfa.User{}, err
 			}
-			return account(ctx, tenant, id)
+			return account(ctx, named)
 		}
 		c.Verified = func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error {
 			if err := err("Verified"); err != nil {

@@ -71,7 +71,7 @@ type Config struct {
 	// SetupLinks offers to people who have lost their device a mail with a link to set up
 	// another: a factor must be able to send it, such as "email" with its SetupURL, which leads
 	// to "setup?token=" under BasePath. Support offers to ask the administrators, who see it in
-	// Manager.SupportCases. Both false: nothing is offered.
+	// Admin.SupportCases. Both false: nothing is offered.
 	SetupLinks, Support bool
 
 	// SecureCookies keeps the cookies of the Handler to https. It is so without it for what

@@ -59,14 +59,14 @@ func newKeySite(t *testing.T, change ...func(*mfahttp.Config)) *site {
 	t.Helper()
 	var s *site
 	s = newSite(t, func(c *mfahttp.Config) {
-		c.Account = func(_ context.Context, _, id string) (mfa.User, error) {
-			switch id {
+		c.Account = func(_ context.Context, named mfa.User) (mfa.User, error) {
+			switch named.ID {
 			case "blocked":
 				return mfa.User{}, mfa.ErrForbidden
 			case "unlucky":
 				return mfa.User{}, errors.New("database is down")
 			}
-			return s.subject(id), nil
+			return s.subject(named.ID), nil
 		}
 		verified := c.Verified
 		c.Verified = func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error {
@@ -203,7 +203,7 @@ func TestPasswordlessNotOffered(t *testing.T) {
 	require.Empty(t, s.h.PasswordlessForm(r, "/"))
 	_, err = mfahttp.New(mfahttp.Config{Manager: newSite(t, nil).m, Session: s, Identify: func(*http.Request) (mfahttp.Identity, error) { return mfahttp.Identity{}, nil },
 		Verified: func(http.ResponseWriter, *http.Request, *mfa.Verification) error { return nil },
-		Account:  func(context.Context, string, string) (mfa.User, error) { return mfa.User{}, nil }})
+		Account:  func(context.Context, mfa.User) (mfa.User, error) { return mfa.User{}, nil }})
 	require.ErrorContains(t, err, "passkey")
 }
 

@@ -37,8 +37,10 @@ const (
 )
 
 // handle is the Manager's handle for the user and the session of the visit, for a purpose.
-func (v *visit) handle(purpose string) mfa.Session {
-	s := v.h.cfg.Manager.Session(v.id.User, v.binding())
+func (v *visit) handle(purpose string) mfa.Session { return v.handleFor(v.id.User, purpose) }
+
+func (v *visit) handleFor(user mfa.User, purpose string) mfa.Session {
+	s := v.h.cfg.Manager.Session(user, v.binding())
 	switch purpose {
 	case purposeStepUp:
 		return s.StepUp()
@@ -59,7 +61,7 @@ type pending struct {
 	Who     string
 	Purpose string
 	Next    mfa.Next
-	// Challenge is nil for one that is met by an enrolment.
+	// Challenge is nil for a user who must enrol after a correct response.
 	Challenge *mfa.Challenge  `json:",omitempty"`
 	Options   []option        `json:",omitempty"`
 	Kinds     []string        `json:",omitempty"`

@@ -165,7 +165,7 @@ func shownFactor(f mfa.FactorInfo) ui.Factor {
 }
 
 func (v *visit) showFactors(o *mfa.Overview, n *notice) error {
-	p := ui.Factors{Frame: v.frame(n), RecoveryLeft: o.RecoveryCodesRemaining,
+	p := ui.Factors{Frame: v.frame(n), RecoveryLeft: max(0, o.RecoveryCodesRemaining),
 		HasRecovery: slices.Contains(v.h.cfg.Manager.Kinds(), kindRecovery), CanEnroll: len(o.Kinds) > 0,
 		Locked: v.now.Before(o.LockedUntil), Until: o.LockedUntil, SecsLeft: v.secondsTo(o.LockedUntil)}
 	for _, f := range o.Factors {
@@ -192,7 +192,7 @@ func (v *visit) showRemove(f mfa.FactorInfo, password bool, n *notice) error {
 }
 
 func (v *visit) showRecovery(o *mfa.Overview, n *notice) error {
-	return v.page(http.StatusOK, ui.Recovery{Frame: v.frame(n), Left: o.RecoveryCodesRemaining})
+	return v.page(http.StatusOK, ui.Recovery{Frame: v.frame(n), Left: max(0, o.RecoveryCodesRemaining)})
 }
 
 func (v *visit) showCodes(codes []string) error {

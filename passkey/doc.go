@@ -2,16 +2,16 @@
 // security key, which sign for one web site and for no other.
 //
 //	f, err := passkey.New(passkey.Config{RPID: "example.com", RPName: "Acme", Origins: []string{"https://example.com"}})
-//	m, err := mfa.New(mfa.Config{Factors: []mfa.Factor{f}, …})
+//	m, err := mfa.New(mfa.Config{Factors: []factor.Factor{f}, …})
 //
 // Beside a password it is a factor like any other. Where policy.Policy.Passwordless is set it takes
-// the password's place: Manager.BeginPasswordless asks for any passkey of RPID, the answer says
+// the password's place: Manager.Passwordless asks for any passkey of RPID, the answer says
 // whose it is, and the device must have verified its owner, whatever [Config] says. A passkey
 // that was made without such verification signs in beside a password only.
 //
 // # Ceremonies
 //
-// Prompt.Data of an enrolment, and of a Delivery of Manager.Send, is the JSON of the options
+// Prompt.Data of an enrolment, and of a Delivery of Session.Send, is the JSON of the options
 // for navigator.credentials: {"publicKey": …}, for any of the person's passkeys. A page hands it on and posts what comes back:
 //
 //	const o = PublicKeyCredential.parseCreationOptionsFromJSON(data.publicKey); // or parseRequestOptionsFromJSON

@@ -13,8 +13,8 @@ import (
 	"github.com/secondgate/secondgate/storage/memory"
 )
 
-// The sign-in page asks before it knows who is there. What BeginPasswordless returns goes to
-// the browser, and what the browser returns to VerifyPasswordless; package mfahttp does both.
+// The sign-in page asks before it knows who is there. The Prompt.Data of the challenge
+// goes to the browser, and what the browser returns to Verify; package mfahttp does both.
 func Example() {
 	passkeys, err := passkey.New(passkey.Config{
 		RPID:    "example.com",
@@ -35,7 +35,8 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	challenge, err := m.Passwordless("the browser").Begin(context.Background(), "passkey")
+	browser := m.Passwordless("the browser's session ID")
+	challenge, err := browser.Begin(context.Background(), "passkey")
 	if err != nil {
 		panic(err)
 	}
@@ -47,9 +48,11 @@ func Example() {
 	}
 	fmt.Println(options.PublicKey.RPID, options.PublicKey.UserVerification)
 
-	_, err = m.Passwordless("the browser").Verify(context.Background(), challenge, factor.NewSecret("what the browser said"), func(_ context.Context, tenant, id string) (mfa.User, error) {
-		return mfa.User{Tenant: tenant, ID: id}, nil // as the application knows them
-	})
+	response := factor.NewSecret("what the browser said")
+	_, err = browser.Verify(context.Background(), challenge, response,
+		func(_ context.Context, named mfa.User) (mfa.User, error) {
+			return named, nil // with what else the application knows of the user
+		})
 	fmt.Println(err)
 	// Output:
 	// example.com required

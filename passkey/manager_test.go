@@ -63,9 +63,9 @@ var (
 	bobSubject = mfa.User{ID: "43", Email: "bob@example.com"}
 )
 
-func lookup(_ context.Context, _, id string) (mfa.User, error) {
+func lookup(_ context.Context, named mfa.User) (mfa.User, error) {
 	for _, s := range []mfa.User{annSubject, bobSubject} {
-		if s.ID == id {
+		if s.ID == named.ID {
 			return s, nil
 		}
 	}
@@ -73,12 +73,12 @@ func lookup(_ context.Context, _, id string) (mfa.User, error) {
 }
 
 // enrol is the whole road of an enrolment.
-func (w *world) enrol(g mfa.Grant, d *device) (*mfa.Confirmation, error) {
+func (w *world) enrol(s mfa.User, g mfa.Grant, d *device) (*mfa.Confirmation, error) {
 	w.t.Helper()
-	e, err := w.Session(annSubject, session).Enroll(w.t.Context(), g, mfa.EnrollRequest{Kind: "passkey"})
+	e, err := w.Session(s, session).Enroll(w.t.Context(), g, mfa.EnrollRequest{Kind: "passkey"})
 	require.NoError(w.t, err)
 	require.NotEmpty(w.t, e.Prompt.Data)
-	return w.Session(annSubject, session).Confirm(w.t.Context(), e, factor.NewSecret(d.create(w.t, e.Prompt.Data)))
+	return w.Session(s, session).Confirm(w.t.Context(), e, factor.NewSecret(d.create(w.t, e.Prompt.Data)))
 }
 
 // first enrols the first passkey of a person.
@@ -87,34 +87,34 @@ func (w *world) first(s mfa.User, d *device) *mfa.Confirmation {
 	ch, err := w.Session(s, session).Begin(w.t.Context())
 	require.NoError(w.t, err)
 	require.Equal(w.t, mfa.NextEnroll, ch.Next)
-	c, err := w.enrol(ch.Grant, d)
+	c, err := w.enrol(s, ch.Grant, d)
 	require.NoError(w.t, err)
 	require.NotNil(w.t, c.Verification)
 	return c
 }
 
 // asked begins a second factor and returns the options.
-func (w *world) asked(s mfa.User) (mfa.ChallengeToken, []byte) {
+func (w *world) asked(s mfa.User) (*mfa.Challenge, []byte) {
 	w.t.Helper()
 	ch, err := w.Session(s, session).Begin(w.t.Context())
 	require.NoError(w.t, err)
 	d, err := w.Session(s, session).Send(w.t.Context(), ch, "passkey")
 	require.NoError(w.t, err)
-	return ch.Token, d.Prompt.Data
+	return ch, d.Prompt.Data
 }
 
-func (w *world) second(token mfa.ChallengeToken, response string) (*mfa.Verification, error) {
-	return w.Session(annSubject, session).Verify(w.t.Context(), token, "passkey", factor.NewSecret(response))
+func (w *world) second(ch *mfa.Challenge, response string) (*mfa.Verification, error) {
+	return w.Session(annSubject, session).Verify(w.t.Context(), ch, "passkey", factor.NewSecret(response))
 }
 
-func (w *world) open() *mfa.PasswordlessChallenge {
+func (w *world) open() *mfa.Challenge {
 	w.t.Helper()
 	ch, err := w.Passwordless(session).Begin(w.t.Context(), "passkey")
 	require.NoError(w.t, err)
 	return ch
 }
 
-func (w *world) alone(ch *mfa.PasswordlessChallenge, response string) (*mfa.Verification, error) {
+func (w *world) alone(ch *mfa.Challenge, response string) (*mfa.Verification, error) {
 	return w.Passwordless(session).Verify(w.t.Context(), ch, factor.NewSecret(response), lookup)
 }
 
@@ -124,20 +124,20 @@ func TestSecondFactor(t *testing.T) {
 	require.Equal(t, "Passkey", c.Factor.Name)
 	require.Equal(t, "phr", c.Verification.ACR)
 	require.Equal(t, 2, c.Verification.AssuranceLevel)
-	c, err := w.enrol(c.Grant, key)
+	c, err := w.enrol(annSubject, c.Grant, key)
 	require.NoError(t, err)
 	require.Equal(t, "Passkey 2", c.Factor.Name)
 
 	for _, d := range []*device{phone, key} {
-		token, options := w.asked(annSubject)
+		ch, options := w.asked(annSubject)
 		require.Contains(t, string(options), text(phone.cred.ID))
 		require.Contains(t, string(options), text(key.cred.ID))
 		answer := d.get(t, options)
-		v, err := w.second(token, answer)
+		v, err := w.second(ch, answer)
 		require.NoError(t, err)
 		require.Equal(t, []string{"pop", "mfa"}, v.AMR)
 		require.Equal(t, "phr", v.ACR)
-		_, err = w.second(token, answer)
+		_, err = w.second(ch, answer)
 		require.ErrorIs(t, err, mfa.ErrTokenExpired, "what the library would accept again")
 		again, _ := w.asked(annSubject)
 		_, err = w.second(again, answer)
@@ -173,13 +173,13 @@ func TestOneSuccessInParallel(t *testing.T) {
 		wg.Wait()
 		return n.Load()
 	}
-	token, options := w.asked(annSubject)
+	ch, options := w.asked(annSubject)
 	answer := factor.NewSecret(d.get(t, options))
 	require.EqualValues(t, 1, won(func(m *mfa.Manager) error {
-		_, err := m.Session(annSubject, session).Verify(t.Context(), token, "passkey", answer)
+		_, err := m.Session(annSubject, session).Verify(t.Context(), ch, "passkey", answer)
 		return err
 	}))
-	ch := w.open()
+	ch = w.open()
 	d.auth.Options.UserHandle = handleOf(t, w)
 	answer = factor.NewSecret(d.get(t, ch.Prompt.Data))
 	require.EqualValues(t, 1, won(func(m *mfa.Manager) error {
@@ -203,8 +203,8 @@ func TestOneSuccessInParallel(t *testing.T) {
 
 func (w *world) freshGrant(d *device) mfa.Grant {
 	w.t.Helper()
-	token, options := w.asked(annSubject)
-	v, err := w.second(token, d.get(w.t, options))
+	ch, options := w.asked(annSubject)
+	v, err := w.second(ch, d.get(w.t, options))
 	require.NoError(w.t, err)
 	return v.Grant
 }
@@ -213,7 +213,7 @@ func (w *world) freshGrant(d *device) mfa.Grant {
 func TestWrongAnswersInParallel(t *testing.T) {
 	w, d := newWorld(t), newDevice()
 	w.first(annSubject, d)
-	token, options := w.asked(annSubject)
+	ch, options := w.asked(annSubject)
 	wrong := d.forgery(options, "webauthn.get")
 	wrong.spoil = true
 	answer := d.sign(t, wrong)
@@ -222,7 +222,7 @@ func TestWrongAnswersInParallel(t *testing.T) {
 	for i := range 200 {
 		m := []*mfa.Manager{w.Manager, w.other}[i%2]
 		wg.Go(func() {
-			_, err := m.Session(annSubject, session).Verify(t.Context(), token, "passkey", factor.NewSecret(answer))
+			_, err := m.Session(annSubject, session).Verify(t.Context(), ch, "passkey", factor.NewSecret(answer))
 			var a *mfa.AttemptError
 			if errors.As(err, &a) {
 				judged.Add(1)
@@ -231,7 +231,7 @@ func TestWrongAnswersInParallel(t *testing.T) {
 	}
 	wg.Wait()
 	require.EqualValues(t, 5, judged.Load())
-	_, err := w.second(token, d.get(t, options))
+	_, err := w.second(ch, d.get(t, options))
 	var locked *mfa.LockedError
 	require.ErrorAs(t, err, &locked, "a right answer is refused like a wrong one")
 }
@@ -340,8 +340,8 @@ func TestPasswordlessWantsAVerifyingPasskey(t *testing.T) {
 	ch := w.open()
 	_, err := w.alone(ch, d.get(t, ch.Prompt.Data))
 	require.ErrorIs(t, err, factor.ErrIncorrect)
-	token, options := w.asked(annSubject)
-	_, err = w.second(token, d.get(t, options))
+	ch, options := w.asked(annSubject)
+	_, err = w.second(ch, d.get(t, options))
 	require.NoError(t, err, "beside a password it is good")
 }
 
@@ -351,19 +351,19 @@ func TestCredentialOfAnother(t *testing.T) {
 	c := w.first(annSubject, d)
 	ch, err := w.Session(bobSubject, session).Begin(t.Context())
 	require.NoError(t, err)
-	_, err = w.enrol(ch.Grant, d)
+	_, err = w.enrol(bobSubject, ch.Grant, d)
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
 
 	// Removed, it signs nobody in, and may be set up again. Another passkey stays, because the
 	// policy requires one.
-	other, err := w.enrol(c.Grant, newDevice())
+	other, err := w.enrol(annSubject, c.Grant, newDevice())
 	require.NoError(t, err)
-	require.NoError(t, w.Session(bobSubject, session).Remove(t.Context(), other.Grant, c.Factor.ID))
+	require.NoError(t, w.Session(annSubject, session).Remove(t.Context(), other.Grant, c.Factor.ID))
 	d.auth.Options.UserHandle = userID(t, c.Factor.Data)
 	open := w.open()
 	_, err = w.alone(open, d.get(t, open.Prompt.Data))
 	require.ErrorIs(t, err, mfa.ErrUnknownFactor)
-	_, err = w.enrol(ch.Grant, d)
+	_, err = w.enrol(bobSubject, ch.Grant, d)
 	require.NoError(t, err)
 }
 
@@ -372,8 +372,8 @@ func TestPasskeyOfAnother(t *testing.T) {
 	w, anns, bobs := newWorld(t), newDevice(), newDevice()
 	w.first(annSubject, anns)
 	w.first(bobSubject, bobs)
-	token, options := w.asked(annSubject)
-	_, err := w.second(token, bobs.get(t, options))
+	ch, options := w.asked(annSubject)
+	_, err := w.second(ch, bobs.get(t, options))
 	require.ErrorIs(t, err, factor.ErrIncorrect)
 }
 
@@ -381,12 +381,12 @@ func TestPasskeyOfAnother(t *testing.T) {
 func TestCeremonyEnds(t *testing.T) {
 	w, d := newWorld(t), newDevice()
 	c := w.first(annSubject, d)
-	token, options := w.asked(annSubject)
+	ch, options := w.asked(annSubject)
 	open := w.open()
 	e, err := w.Session(annSubject, session).Enroll(t.Context(), c.Grant, mfa.EnrollRequest{Kind: "passkey"})
 	require.NoError(t, err)
 	w.clock.Advance(5 * time.Minute)
-	_, err = w.second(token, d.get(t, options))
+	_, err = w.second(ch, d.get(t, options))
 	require.ErrorIs(t, err, factor.ErrExpired)
 	d.auth.Options.UserHandle = userID(t, c.Factor.Data)
 	_, err = w.alone(open, d.get(t, open.Prompt.Data))
@@ -401,11 +401,11 @@ func TestCloneIsTold(t *testing.T) {
 		w, d := newWorld(t, func(c *passkey.Config) { c.OnClone = outcome }), newDevice()
 		w.first(annSubject, d)
 		for _, counter := range []uint32{7, 7} {
-			token, options := w.asked(annSubject)
+			ch, options := w.asked(annSubject)
 			forge := d.forgery(options, "webauthn.get")
 			forge.counter = counter
 			w.events = nil
-			_, err := w.second(token, d.sign(t, forge))
+			_, err := w.second(ch, d.sign(t, forge))
 			if counter == 7 && err != nil {
 				require.Equal(t, passkey.Refuse, outcome)
 				require.ErrorIs(t, err, factor.ErrReplayed)
@@ -420,8 +420,8 @@ func TestLongestIdentifier(t *testing.T) {
 	w, d := newWorld(t), newDevice()
 	d.cred.ID = make([]byte, 1023)
 	w.first(annSubject, d)
-	token, options := w.asked(annSubject)
-	_, err := w.second(token, d.get(t, options))
+	ch, options := w.asked(annSubject)
+	_, err := w.second(ch, d.get(t, options))
 	require.NoError(t, err)
 }
 

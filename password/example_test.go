@@ -47,7 +47,12 @@ func Example() {
 		LinkURL: func(token string) string { return "https://acme.example/reset?token=" + token },
 		Later:   func(_ context.Context, work func(context.Context) error) { queue = append(queue, work) },
 		// Those of the application's mfa.Manager. Nobody has a second factor here.
-		CheckChange: manager.CheckPasswordChange, CheckActor: manager.CheckActor,
+		CheckChange: func(ctx context.Context, u mfa.User, g mfa.Grant, sessionID string) error {
+			return manager.Session(u, sessionID).CheckPasswordChange(ctx, g)
+		},
+		CheckActor: func(ctx context.Context, a mfa.Actor, about mfa.User) error {
+			return manager.Admin(a, "").Check(ctx, about)
+		},
 	})
 	if err != nil {
 		panic(err)

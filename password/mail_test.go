@@ -20,7 +20,8 @@ func TestMails(t *testing.T) {
 		r := newRig(t, nil)
 		r.people.change("acme/1", func(a *password.Account) { a.Locale = locale })
 		require.NoError(t, r.reset(r.link("olivia@acme.example")))
-		require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Current: factor.NewSecret(newPassword), Password: factor.NewSecret(oldPassword)}))
+		require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Binding: session,
+			Current: factor.NewSecret(newPassword), Password: factor.NewSecret(oldPassword)}))
 		require.NoError(t, r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1", Actor: mfa.System("admin"), Password: factor.NewSecret(newPassword)}))
 		require.NoError(t, r.work())
 		mails := r.mails.All()

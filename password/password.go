@@ -58,10 +58,10 @@ type Config struct {
 	// addresses have an account.
 	Later func(ctx context.Context, work func(context.Context) error)
 	// CheckChange says whether a user who has given the present password may choose another:
-	// [mfa.Manager.CheckPasswordChange]. Required. Its error is returned as it is.
+	// [mfa.Session.CheckPasswordChange]. Required. Its error is returned as it is.
 	CheckChange func(ctx context.Context, s mfa.User, grant mfa.Grant, binding string) error
 	// CheckActor says whether an administrator has proven enough, just now, to act on a user:
-	// [mfa.Manager.CheckActor]. Required. It is asked before Authorize, with the zero Subject,
+	// [mfa.Admin.Check]. Required. It is asked before Authorize, with the zero Subject,
 	// and then for each of Account.Users; its error is returned as it is.
 	CheckActor func(ctx context.Context, a mfa.Actor, about mfa.User) error
 	// Authorize is asked whether an administrator may do what they ask; the action is

@@ -124,7 +124,8 @@ func TestLinkIsVoidAfterAChange(t *testing.T) {
 			r.people.change("acme/1", func(a *password.Account) { a.Email = "olivia.berg@acme.example" })
 		},
 		"password": func(r *rig) {
-			require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Current: factor.NewSecret(oldPassword), Password: factor.NewSecret("a third one entirely")}))
+			require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Binding: session,
+				Current: factor.NewSecret(oldPassword), Password: factor.NewSecret("a third one entirely")}))
 		},
 		"administrator": func(r *rig) {
 			require.NoError(t, r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1", Actor: mfa.System("admin"), Password: factor.NewSecret("a third one entirely")}))
@@ -249,7 +250,8 @@ func TestFaultsOfTheApplication(t *testing.T) {
 func TestChange(t *testing.T) {
 	r := newRig(t, nil)
 	change := func(current, next factor.Secret) error {
-		return r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Current: current, Password: next, KeepSession: "mine"})
+		return r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Binding: session,
+			Current: current, Password: next, KeepSession: "mine"})
 	}
 	require.ErrorIs(t, change(factor.NewSecret("wrong"), factor.NewSecret(newPassword)), password.ErrIncorrect)
 	require.ErrorIs(t, change(factor.Secret{}, factor.NewSecret(newPassword)), password.ErrIncorrect)
@@ -288,7 +290,8 @@ func TestAdminSet(t *testing.T) {
 	require.Equal(t, "admin", r.events[0].Actor)
 	require.Equal(t, "ticket 7", r.events[0].Note)
 
-	require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Current: factor.NewSecret(newPassword), Password: factor.NewSecret("and now my very own")}))
+	require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Binding: session,
+		Current: factor.NewSecret(newPassword), Password: factor.NewSecret("and now my very own")}))
 	require.False(t, r.people.must["acme/1"])
 	require.Zero(t, r.people.expires)
 
@@ -296,7 +299,7 @@ func TestAdminSet(t *testing.T) {
 	r = newRig(t, func(c *password.Config) {
 		c.Authorize = func(context.Context, mfa.AdminAction) error { return said }
 	})
-	err := set("admin", mfa.NewSecret(newPassword))
+	err := set("admin", factor.NewSecret(newPassword))
 	require.ErrorIs(t, err, mfa.ErrForbidden)
 	require.ErrorIs(t, err, said)
 	require.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), "hunter2", "what Authorize said")
@@ -338,7 +341,7 @@ func TestManagerAdminSet_NeedsTheActorsProof(t *testing.T) {
 	grant := r.enroll(user("admin"))
 	set := func(account string, g mfa.Grant, binding string) error {
 		return r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: account,
-			Actor: r.Session(user("admin"), binding).Actor(g), Password: factor.NewSecret(newPassword)})
+			Actor: r.second.Session(user("admin"), binding).Actor(g), Password: factor.NewSecret(newPassword)})
 	}
 	require.ErrorIs(t, set("1", mfa.Grant{}, session), mfa.ErrToken)
 	require.ErrorIs(t, set("1", grant, "another session"), mfa.ErrToken)

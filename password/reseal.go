@@ -17,7 +17,7 @@ const pageSize = 200
 // Reseal removes links and budgets that have outlived their use, and seals what is left with
 // the primary key of Config.Keys. Call it once a day, from a job of the application's, since
 // every client and address that asks for a link leaves a small record behind; and beside
-// [mfa.Manager.Reseal] before a key is taken away. It is safe beside live traffic.
+// [mfa.Manager.Reencrypt] before a key is taken away. It is safe beside live traffic.
 //
 // Config.Store must be a storage.Lister; if it is none, the error wraps
 // errors.ErrUnsupported. Records that cannot be read stay as they are and make an error after

@@ -68,9 +68,9 @@ func (m *Manager) Reset(ctx context.Context, r ResetRequest) error {
 // ChangeRequest is a signed-in user's, for another password.
 type ChangeRequest struct {
 	Tenant, ID string
-	// User is who is signed in, one of Account.Users. Grant is the user's own, from a
-	// verification of their second factor minutes ago in the session named by Binding. A user
-	// who has no second factor needs none.
+	// User is who is signed in, one of Account.Users, in the session whose ID is Binding. Grant
+	// is the user's own, from a verification of their second factor minutes ago in that session.
+	// A user who has no second factor needs none.
 	User    mfa.User
 	Grant   mfa.Grant
 	Binding string
@@ -84,7 +84,7 @@ type ChangeRequest struct {
 // after an administrator's (Update.MustChange). Limit how often Current may be wrong as at
 // the sign-in, for example with package throttle; this package does not count.
 //
-// The errors of [mfa.Manager.CheckGrant] mean that the user has a second factor and has not
+// The errors of [mfa.Session.Check] mean that the user has a second factor and has not
 // proven it just now; Current has then not been compared. ErrIncorrect means that Current is
 // not the password; a *factor.Problem refuses the new one,
 // for a reason of [Rules.Check] or because it is the present one (password_same). ErrChanged
@@ -137,7 +137,7 @@ type AdminRequest struct {
 // is told by mail, and must choose another password at the next sign-in (Update.MustChange),
 // which must come before Update.Expires.
 //
-// The errors are those of Change and of [mfa.Manager.CheckActor].
+// The errors are those of Change and of [mfa.Admin.Check].
 func (m *Manager) AdminSet(ctx context.Context, r AdminRequest) error {
 	now := m.now()
 	if err := m.authorize(ctx, r); err != nil {

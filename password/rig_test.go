@@ -61,10 +61,14 @@ func newRig(t *testing.T, change func(*password.Config)) *rig {
 	r.second, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: r.clock, Factors: []factor.Factor{pins}})
 	require.NoError(t, err)
 	r.cfg = password.Config{Store: r.store, Keys: keys, Accounts: r.people, Hasher: h, Sender: r.mails, ServiceName: "Acme",
-		LinkURL:     func(token string) string { return "https://acme.example/reset?token=" + token },
-		Later:       func(_ context.Context, work func(context.Context) error) { r.later = append(r.later, work) },
-		CheckChange: r.second.CheckPasswordChange,
-		CheckActor:  r.second.CheckActor,
+		LinkURL: func(token string) string { return "https://acme.example/reset?token=" + token },
+		Later:   func(_ context.Context, work func(context.Context) error) { r.later = append(r.later, work) },
+		CheckChange: func(ctx context.Context, u mfa.User, g mfa.Grant, sessionID string) error {
+			return r.second.Session(u, sessionID).CheckPasswordChange(ctx, g)
+		},
+		CheckActor: func(ctx context.Context, a mfa.Actor, about mfa.User) error {
+			return r.second.Admin(a, "").Check(ctx, about)
+		},
 		Authorize: func(_ context.Context, a mfa.AdminAction) error {
 			if a.Name == "set-password" && a.Actor == "admin" {
 				return nil

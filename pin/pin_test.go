@@ -116,16 +116,17 @@ func begin(t testing.TB, m *mfa.Manager, s mfa.User) *mfa.Challenge {
 	return ch
 }
 
-func enroll(t testing.TB, m *mfa.Manager, g mfa.Grant, p string) *mfa.Enrollment {
+func enroll(t testing.TB, s mfa.Session, g mfa.Grant, p string) *mfa.Enrollment {
 	t.Helper()
-	e, err := m.Session(TODOUSER, "b").Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "pin", Params: map[string]factor.Secret{"pin": factor.NewSecret(p)}})
+	e, err := s.Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "pin",
+		Params: map[string]factor.Secret{"pin": factor.NewSecret(p)}})
 	require.NoError(t, err)
 	return e
 }
 
 func TestEnteredTwiceThenUsed(t *testing.T) {
 	m, s := rig(t, pin.Config{}, mfatest.NewFaultyStore(memory.New()))
-	e := enroll(t, m, begin(t, m, s).Grant, "739162")
+	e := enroll(t, m.Session(s, "b"), begin(t, m, s).Grant, "739162")
 	_, err := m.Session(s, "b").Confirm(t.Context(), e, factor.NewSecret("739163"))
 	require.ErrorIs(t, err, factor.ErrIncorrect)
 	c, err := m.Session(s, "b").Confirm(t.Context(), e, factor.NewSecret("739162"))
@@ -141,7 +142,7 @@ func TestEnteredTwiceThenUsed(t *testing.T) {
 	require.ErrorIs(t, verify(factor.NewSecret("000000")), factor.ErrIncorrect)
 	require.ErrorIs(t, verify(factor.NewSecret("abc")), factor.ErrMalformed)
 
-	e = enroll(t, m, c.Grant, "804271") // changing takes a grant, and replaces
+	e = enroll(t, m.Session(s, "b"), c.Grant, "804271") // changing takes a grant, and replaces
 	_, err = m.Session(s, "b").Confirm(t.Context(), e, factor.NewSecret("804271"))
 	require.NoError(t, err)
 	require.ErrorIs(t, verify(factor.NewSecret("739162")), factor.ErrIncorrect)
@@ -152,7 +153,7 @@ func TestParallelRightPIN(t *testing.T) {
 	store := mfatest.NewFaultyStore(memory.New())
 	m, s := rig(t, pin.Config{}, store)
 	other, _ := rig(t, pin.Config{}, store)
-	e := enroll(t, m, begin(t, m, s).Grant, "739162")
+	e := enroll(t, m.Session(s, "b"), begin(t, m, s).Grant, "739162")
 	_, err := m.Session(s, "b").Confirm(t.Context(), e, factor.NewSecret("739162"))
 	require.NoError(t, err)
 	ch := begin(t, m, s)

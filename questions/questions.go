@@ -9,8 +9,8 @@
 // applications that have them and cannot do without yet.
 //
 // So it is bounded as far as that goes. Answering signs nobody in: it only opens the enrolment of
-// a replacement, and only by a set-up link that came by mail (mfa.Manager.OpenSetup). It is not
-// offered to a person who has another way of recovery left, such as recovery codes. All three
+// a replacement, and only by a recovery link that came by mail (mfa.Session.OpenRecoveryLink).
+// It is not offered to a person who has another way of recovery left, such as recovery codes. All three
 // answers are judged at once, and which of them was wrong is not told, to anybody. They are counted
 // and lock like any answer.
 //

@@ -218,13 +218,13 @@ func newPerson(t *testing.T) *person {
 	p.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: p.clock, Factors: []factor.Factor{app, mail, newFactor(t), codes}})
 	require.NoError(t, err)
 	ch := p.begin()
-	e, err := p.Session(subject, session).Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{Kind: "totp"})
+	e, err := p.session().Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{Kind: "totp"})
 	require.NoError(t, err)
 	p.secret = e.Prompt.Secret.Reveal()
-	c, err := p.Session(subject, session).Confirm(t.Context(), e, p.shown())
+	c, err := p.session().Confirm(t.Context(), e, p.shown())
 	require.NoError(t, err)
 	p.grant = c.Grant
-	done, err := p.Session(subject, session).Enroll(t.Context(), p.grant, mfa.EnrollRequest{Kind: "questions", Params: chosen})
+	done, err := p.session().Enroll(t.Context(), p.grant, mfa.EnrollRequest{Kind: "questions", Params: chosen})
 	require.NoError(t, err)
 	require.NotNil(t, done.Confirmed)
 	return p
@@ -236,9 +236,11 @@ func (p *person) shown() factor.Secret {
 	return factor.NewSecret(code)
 }
 
+func (p *person) session() mfa.Session { return p.Session(p.subject, session) }
+
 func (p *person) begin() *mfa.Challenge {
 	p.t.Helper()
-	ch, err := p.Session(p.subject, session).Begin(context.Background())
+	ch, err := p.session().Begin(context.Background())
 	require.NoError(p.t, err)
 	return ch
 }
@@ -246,18 +248,31 @@ func (p *person) begin() *mfa.Challenge {
 // setup opens a set-up link.
 func (p *person) setup() *mfa.Challenge {
 	p.t.Helper()
-	_, err := p.Session(p.subject, session).SendRecoveryLink(p.t.Context(), p.begin())
+	_, err := p.session().SendRecoveryLink(p.t.Context(), p.begin())
 	require.NoError(p.t, err)
 	m, _ := p.mail.Last()
 	_, link, _ := strings.Cut(m.Text.Reveal(), "https://acme.example/?")
 	token, _, _ := strings.Cut(link, "\n")
-	ch, err := p.Session(p.subject, session).Recovery().OpenRecoveryLink(p.t.Context(), factor.NewSecret(token))
+	ch, err := p.session().Recovery().OpenRecoveryLink(p.t.Context(), factor.NewSecret(token))
 	require.NoError(p.t, err)
 	return ch
 }
 
+// withPurpose returns the handle for a purpose that a test varies.
+func withPurpose(s mfa.Session, purpose string) mfa.Session {
+	switch purpose {
+	case "step-up":
+		return s.StepUp()
+	case "manage":
+		return s.ManageFactors()
+	case "replace":
+		return s.Recovery()
+	}
+	return s
+}
+
 func (p *person) answer(ch *mfa.Challenge, purpose string, text string) (*mfa.Verification, error) {
-	return withPurpose(p.Session(p.subject, session), purpose).Verify(p.t.Context(), ch, "questions", factor.NewSecret(text))
+	return withPurpose(p.session(), purpose).Verify(p.t.Context(), ch, "questions", factor.NewSecret(text))
 }
 
 // They replace a lost device by a set-up link, and do nothing else.
@@ -280,10 +295,10 @@ func TestQuestionsReplaceOnly(t *testing.T) {
 	require.NoError(t, err)
 	o, err := p.Overview(t.Context(), p.subject)
 	require.NoError(t, err)
-	require.ErrorIs(t, p.Session(p.subject, session).Remove(t.Context(), v.Grant, o.Factors[0].ID), mfa.ErrForbidden)
-	_, err = p.Session(p.subject, session).Enroll(t.Context(), v.Grant, mfa.EnrollRequest{Kind: "questions", Params: chosen})
+	require.ErrorIs(t, p.session().Remove(t.Context(), v.Grant, o.Factors[0].ID), mfa.ErrForbidden)
+	_, err = p.session().Enroll(t.Context(), v.Grant, mfa.EnrollRequest{Kind: "questions", Params: chosen})
 	require.ErrorIs(t, err, mfa.ErrForbidden, "nor do they change themselves")
-	_, err = p.Session(p.subject, session).Enroll(t.Context(), v.Grant, mfa.EnrollRequest{Kind: "totp"})
+	_, err = p.session().Enroll(t.Context(), v.Grant, mfa.EnrollRequest{Kind: "totp"})
 	require.NoError(t, err)
 }
 
@@ -292,7 +307,7 @@ func TestQuestionsReplaceOnly(t *testing.T) {
 func TestQuestions_WantTheMailedLink(t *testing.T) {
 	p := newPerson(t)
 	for _, purpose := range []string{"sign-in", "step-up", "manage", "replace"} {
-		ch, err := withPurpose(p.Session(p.subject, session), purpose).FirstFactorAt(p.clock.Now()).Begin(t.Context())
+		ch, err := withPurpose(p.session(), purpose).FirstFactorAt(p.clock.Now()).Begin(t.Context())
 		if purpose == "replace" {
 			require.ErrorIs(t, err, mfa.ErrNotAvailable, "there is nothing to recover with")
 			ch = p.begin()
@@ -308,9 +323,9 @@ func TestQuestions_WantTheMailedLink(t *testing.T) {
 		}
 	}
 	// With recovery codes there is a challenge to answer, and still not by questions.
-	_, err := p.Session(p.subject, session).NewRecoveryCodes(t.Context(), p.grant)
+	_, err := p.session().NewRecoveryCodes(t.Context(), p.grant)
 	require.NoError(t, err)
-	ch, err := p.Session(p.subject, session).Recovery().Begin(t.Context())
+	ch, err := p.session().Recovery().Begin(t.Context())
 	require.NoError(t, err)
 	_, err = p.answer(ch, "replace", right)
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
@@ -318,7 +333,7 @@ func TestQuestions_WantTheMailedLink(t *testing.T) {
 
 func TestQuestionsAreTheLastResort(t *testing.T) {
 	p := newPerson(t)
-	_, err := p.Session(TODOUSER, session).NewRecoveryCodes(t.Context(), p.grant)
+	_, err := p.session().NewRecoveryCodes(t.Context(), p.grant)
 	require.NoError(t, err)
 	ch := p.setup()
 	require.Len(t, ch.Options, 1)
@@ -342,12 +357,14 @@ func TestWrongAnswersLock(t *testing.T) {
 // Editing is enrolling again, with a grant; the answers before end.
 func TestEditing(t *testing.T) {
 	p := newPerson(t)
-	_, err := p.Session(TODOUSER, session).Enroll(t.Context(), p.grant, mfa.EnrollRequest{Kind: "questions", Params: with("answer1", "Somebody else")})
+	_, err := p.session().Enroll(t.Context(), p.grant, mfa.EnrollRequest{Kind: "questions", Params: with("answer1", "Somebody else")})
 	require.NoError(t, err)
 	ch := p.setup()
 	_, err = p.answer(ch, "replace", right)
 	require.ErrorIs(t, err, factor.ErrIncorrect)
-	_, err = p.Session(TODOUSER, session).Enroll(t.Context(), mfa.Grant{Secret: factor.NewSecret("x")}, mfa.EnrollRequest{Kind: "questions", Params: chosen})
+	var forged mfa.Grant
+	require.NoError(t, forged.UnmarshalText([]byte("x")))
+	_, err = p.session().Enroll(t.Context(), forged, mfa.EnrollRequest{Kind: "questions", Params: chosen})
 	require.ErrorIs(t, err, mfa.ErrToken)
 }
 

@@ -13,7 +13,7 @@
 //		Parse:       phone.Parse,                         // national forms, from package sms/phone
 //	})
 //	…
-//	m, err := mfa.New(mfa.Config{Factors: []mfa.Factor{f, …}, …})
+//	m, err := mfa.New(mfa.Config{Factors: []factor.Factor{f, …}, …})
 //
 // A number is enrolled with the parameter "number", and "region" (ISO 3166-1, "NL") for
 // numbers in national form; see [Factor.Enroll] for the reasons of refusal. It becomes

@@ -10,8 +10,14 @@
 //		Keys:      keys,
 //		URL:       "https://app.example/sso/",
 //		Providers: []sso.Provider{sso.Microsoft(clientID, secret), sso.Google(clientID, secret)},
-//		CheckGrant: manager.CheckGrant, // has this user proven enough to change how they sign in?
-//		CheckActor: manager.CheckActor, // has this administrator, to act on others?
+//		// Has this user proven enough to change how they sign in?
+//		CheckGrant: func(ctx context.Context, u mfa.User, g mfa.Grant, sessionID string) error {
+//			return manager.Session(u, sessionID).Check(ctx, g)
+//		},
+//		// Has this administrator, to act on others?
+//		CheckActor: func(ctx context.Context, a mfa.Actor, about mfa.User) error {
+//			return manager.Admin(a, "").Check(ctx, about)
+//		},
 //		Authorize:  …, // may this administrator?
 //	})
 //	handler, err := service.Handler(sso.Hooks{Session: …, SignedIn: …, Linked: …, Unlinked: …, Failed: …})
@@ -19,7 +25,7 @@
 //
 // On the sign-in page, a form that posts to /sso/microsoft/sign-in; in the security
 // settings, one that posts to /sso/microsoft/link. SignedIn goes on with
-// [mfa.Manager.Begin], as the password's handler does, unless [SignIn.SecondFactor]. Register
+// [mfa.Session.Begin], as the password's handler does, unless [SignIn.SecondFactor]. Register
 // https://app.example/sso/microsoft/callback as redirect URI with Microsoft.
 //
 // # Concepts

@@ -13,7 +13,6 @@ import (
 	"regexp"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/sso"
 	"github.com/secondgate/secondgate/sso/ssotest"
@@ -37,6 +36,10 @@ func Example() {
 	}
 	idpMux.Handle("/", idp)
 
+	var grant mfa.Grant // of a fresh verification
+	if err := grant.UnmarshalText([]byte("as the application's session keeps it")); err != nil {
+		panic(err)
+	}
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	if err != nil {
 		panic(err)
@@ -46,13 +49,15 @@ func Example() {
 		Keys:      keys,
 		URL:       app.URL + "/sso/",
 		Providers: []sso.Provider{idp.Microsoft()},
-		CheckGrant: func(_ context.Context, s mfa.User, g mfa.Grant, binding string) error {
-			if s.ID == "42" && g.Reveal() == "the grant of a fresh verification" && binding == "session-1" {
+		// As Session.Check does.
+		CheckGrant: func(_ context.Context, u mfa.User, g mfa.Grant, sessionID string) error {
+			if u.ID == "42" && !g.IsZero() && sessionID == "session-1" {
 				return nil
 			}
 			return mfa.ErrToken
 		},
-		CheckActor: func(_ context.Context, a mfa.Actor, _ mfa.User) error { // as Manager.CheckActor does
+		// As Admin.Check does.
+		CheckActor: func(_ context.Context, a mfa.Actor, _ mfa.User) error {
 			if !a.IsSystem() {
 				return mfa.ErrToken
 			}
@@ -70,7 +75,7 @@ func Example() {
 	}
 	handler, err := service.Handler(sso.Hooks{
 		Session: func(*http.Request) (sso.Session, error) { // from the application's session
-			return sso.Session{Subject: mfa.User{ID: "42"}, Binding: "session-1", Grant: mfa.Grant{Secret: factor.NewSecret("the grant of a fresh verification")}}, nil
+			return sso.Session{Subject: mfa.User{ID: "42"}, Binding: "session-1", Grant: grant}, nil
 		},
 		SignedIn: func(_ http.ResponseWriter, _ *http.Request, in *sso.SignIn) {
 			fmt.Println("person", in.SubjectID, "signed on with", in.Link.Account, "- ask for the second factor:", !in.SecondFactor)

@@ -32,7 +32,7 @@ type SignIn struct {
 	Time              time.Time
 	// SecondFactor is true if the provider asked for a second factor and an administrator
 	// let it stand for ours (Activation.AcceptMFA). Otherwise, go on with
-	// [mfa.Manager.Begin], as after a right password.
+	// [mfa.Session.Begin], as after a right password.
 	SecondFactor bool
 	// AMR, ACR and AuthTime are what the token says of how and when the person proved who
 	// they are; empty and zero where it says nothing.

@@ -130,7 +130,7 @@ func TestLinkEndsInItsSession(t *testing.T) {
 		"signed out":     (*rig).nobody,
 		"another person": func(r *rig) { r.as("erin", "") },
 		"another session": func(r *rig) {
-			r.session.Binding, r.session.Grant = otherBind, mfa.Grant{Secret: factor.NewSecret("grant of dave")}
+			r.session.Binding, r.session.Grant = otherBind, grantOf("grant of dave")
 		},
 		"grant is over":  func(r *rig) { r.session.Grant = mfa.Grant{} },
 		"another tenant": func(r *rig) { r.session.Subject.Tenant = "other" },
@@ -152,7 +152,7 @@ func TestLinkNeedsAGrant(t *testing.T) {
 	for name, change := range map[string]func(s *sso.Session){
 		"nobody":          func(s *sso.Session) { *s = sso.Session{} },
 		"no grant":        func(s *sso.Session) { s.Grant = mfa.Grant{} },
-		"another's":       func(s *sso.Session) { s.Grant = mfa.Grant{Secret: factor.NewSecret("grant of erin")} },
+		"another's":       func(s *sso.Session) { s.Grant = grantOf("grant of erin") },
 		"another session": func(s *sso.Session) { s.Binding = "session-3" },
 		"no session":      func(s *sso.Session) { s.Binding = "" },
 	} {
@@ -181,7 +181,7 @@ func TestUnlink(t *testing.T) {
 	_, err := post()
 	require.ErrorIs(t, err, mfa.ErrNotAvailable, "it is not hers")
 	r.as("dave", "")
-	r.session.Grant = mfa.Grant{Secret: factor.NewSecret("grant of erin")}
+	r.session.Grant = grantOf("grant of erin")
 	_, err = post()
 	require.ErrorIs(t, err, mfa.ErrToken)
 	_, err = r.signIn("oidc", daveOIDC)

@@ -118,7 +118,7 @@ func TestTenLinksAtMost(t *testing.T) {
 	}
 	sub = "11"
 	require.ErrorIs(t, r.link("dave", "", "oidc", daveOIDC), mfa.ErrNotAvailable)
-	require.NoError(t, r.service.Unlink(t.Context(), r.as("dave", ""), mfa.Grant{Secret: factor.NewSecret("grant of dave")}, goodBind, r.linked[3].ID))
+	require.NoError(t, r.service.Unlink(t.Context(), r.as("dave", ""), grantOf("grant of dave"), goodBind, r.linked[3].ID))
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 }
 
@@ -143,10 +143,11 @@ func TestForget(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	require.NoError(t, r.link("dave", "anna@gmail.com", "google", annaGmail))
-	request := mfa.AdminRequest{User: mfa.User{Tenant: "acme", ID: "dave"}, Actor: mfa.System("somebody")}
-	require.ErrorIs(t, r.service.Forget(t.Context(), request), mfa.ErrForbidden)
-	request.Actor = mfa.System("admin")
-	require.NoError(t, r.service.Forget(t.Context(), request))
+	forget := func(actor string) error {
+		return r.service.Forget(t.Context(), mfa.System(actor), "asked", mfa.User{Tenant: "acme", ID: "dave"})
+	}
+	require.ErrorIs(t, forget("somebody"), mfa.ErrForbidden)
+	require.NoError(t, forget("admin"))
 	for provider, account := range map[string]int{"oidc": daveOIDC, "google": annaGmail} {
 		_, err := r.signIn(provider, account)
 		require.ErrorIs(t, err, sso.ErrNotLinked)
@@ -244,7 +245,7 @@ func TestUnlinkWhileLinking(t *testing.T) {
 		r.handler.Store(&other)
 		require.NoError(t, b.open(back))
 	}})
-	require.NoError(t, r.service.Unlink(t.Context(), person, mfa.Grant{Secret: factor.NewSecret("grant of dave")}, goodBind, r.linked[0].ID))
+	require.NoError(t, r.service.Unlink(t.Context(), person, grantOf("grant of dave"), goodBind, r.linked[0].ID))
 	links, err := r.service.Links(t.Context(), person)
 	require.NoError(t, err)
 	require.Len(t, links, 1, "linked, and so on the list")
@@ -295,15 +296,14 @@ func TestAdministration(t *testing.T) {
 func TestServiceAdministration_NeedsTheActorsProof(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
-	actor := r.Session(mfa.User{Tenant: "acme", ID: "admin"}, "a session").Actor(mfa.Grant{Secret: factor.NewSecret("a grant")})
+	actor := new(mfa.Manager).Session(mfa.User{Tenant: "acme", ID: "admin"}, "a session").Actor(grantOf("a grant"))
 	activation := sso.ActivationRequest{Actor: actor, Tenant: "acme",
 		Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}
 	acts := map[string]func() error{
 		"activate":   func() error { return r.service.Activate(t.Context(), activation) },
 		"deactivate": func() error { return r.service.Deactivate(t.Context(), activation) },
 		"forget": func() error {
-			return r.service.Forget(t.Context(), mfa.AdminRequest{Actor: actor,
-				User: mfa.User{Tenant: "acme", ID: "dave"}})
+			return r.service.Forget(t.Context(), actor, "", mfa.User{Tenant: "acme", ID: "dave"})
 		},
 	}
 	before := dump(t, r.store)

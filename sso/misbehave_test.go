@@ -305,7 +305,7 @@ func TestReplayedLink(t *testing.T) {
 	b.Jar.SetCookies(appURL, cookies)
 	require.ErrorIs(t, b.open(back), sso.ErrFlow)
 	require.Len(t, r.linked, 1)
-	require.NoError(t, r.service.Unlink(t.Context(), person, mfa.Grant{Secret: factor.NewSecret("grant of dave")}, goodBind, r.linked[0].ID))
+	require.NoError(t, r.service.Unlink(t.Context(), person, grantOf("grant of dave"), goodBind, r.linked[0].ID))
 }
 
 func TestUnreachable(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 const pageSize = 200
 
 // Reseal seals every link and activation with the primary key of Config.Keys; it is beside
-// [mfa.Manager.Reseal] what an operator runs before a key is taken away, and is safe beside
+// [mfa.Manager.Reencrypt] what an operator runs before a key is taken away, and is safe beside
 // live traffic. When it has returned nil no record needs an older key, and once
 // Config.FlowTTL has passed no cookie does.
 //

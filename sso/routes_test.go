@@ -9,7 +9,6 @@ import (
 
 	"github.com/secondgate/secondgate/internal/routes"
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 // Of the routes of the handler, one begins a sign-on, and two change what signs a user in.
@@ -32,7 +31,7 @@ func TestHandlerRoutes_WantAGrant(t *testing.T) {
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	r.as("dave", "")
 	r.mu.Lock()
-	r.session.Grant = mfa.Grant{Secret: factor.NewSecret("the grant of an hour ago")}
+	r.session.Grant = grantOf("the grant of an hour ago")
 	r.mu.Unlock()
 	b := r.browser()
 	before := dump(t, r.store)

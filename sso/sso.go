@@ -71,11 +71,12 @@ type Config struct {
 	// Providers are those on offer. Required.
 	Providers []Provider
 	// CheckGrant says whether grant opens changes to the factors of s in the session of
-	// binding, now: nil, or an error that is handed on. Required. It is asked when linking
-	// begins, when it ends, and before a link is ended: who can add a way in needs no factor.
+	// binding, now ([mfa.Session.Check]): nil, or an error that is handed on. Required. It is
+	// asked when linking begins, when it ends, and before a link is ended: who can add a way in
+	// needs no factor.
 	CheckGrant func(ctx context.Context, s mfa.User, grant mfa.Grant, binding string) error
 	// CheckActor says whether an administrator has proven enough, just now, to act on a user,
-	// or on an organisation if about is zero: [mfa.Manager.CheckActor]. Required. It is asked
+	// or on an organisation if about is zero: [mfa.Admin.Check]. Required. It is asked
 	// before Authorize, and its error is returned as it is.
 	CheckActor func(ctx context.Context, a mfa.Actor, about mfa.User) error
 	// Authorize is asked before everything an administrator does, under the names

@@ -2,7 +2,7 @@
 // as every authenticator app makes them.
 //
 //	f, err := totp.New(totp.Config{Issuer: "Acme"})
-//	m, err := mfa.New(mfa.Config{Factors: []mfa.Factor{f}, …})
+//	m, err := mfa.New(mfa.Config{Factors: []factor.Factor{f}, …})
 //
 // Enrolling makes a secret and shows it as a QR code, an otpauth URI and a key to type.
 // Verifying accepts a code of the present time step, of the one before and of the next,

@@ -218,7 +218,7 @@ type groupView struct {
 }
 
 // pageReport asks the Manager about each of the application's people: it alone knows those who
-// never came so far. Manager.Report counts what is in the store, faster and for many more.
+// never came so far. Admin.Report counts what is in the store, faster and for many more.
 func (a *app) pageReport(w http.ResponseWriter, r *http.Request, who *account) {
 	data, err := a.report(r.Context())
 	if err != nil {

@@ -117,14 +117,14 @@ func TestConfirmations(t *testing.T) {
 	}
 	goOn := make(chan struct{})
 	c := &confirmations{}
-	send := func(ctx context.Context, actor mfa.Actor, people iter.Seq[mfa.User]) iter.Seq[email.Confirmed] {
-		return email.SendConfirmations(ctx, confirmer(func(r mfa.AdminRequest) error {
+	send := func(ctx context.Context, _ mfa.Actor, people iter.Seq[mfa.User]) iter.Seq[email.Confirmed] {
+		return email.SendConfirmations(ctx, confirmer(func(u mfa.User) error {
 			<-goOn
-			if r.User.ID == "b" {
+			if u.ID == "b" {
 				return &mfa.RateLimitError{RetryAfter: time.Minute}
 			}
 			return nil
-		}), actor, "", people)
+		}), people)
 	}
 	who := &administrator{account: &account{ID: "owner"}}
 	if err := c.start(t.Context(), who, list, send); err != nil {
@@ -191,11 +191,11 @@ func TestFindCode(t *testing.T) {
 	}
 }
 
-// confirmer stands for the Manager.
-type confirmer func(mfa.AdminRequest) error
+// confirmer stands for an mfa.Admin.
+type confirmer func(mfa.User) error
 
-func (f confirmer) SendConfirmation(_ context.Context, r mfa.AdminRequest) (*mfa.Delivery, error) {
-	if err := f(r); err != nil {
+func (f confirmer) SendVerificationLink(_ context.Context, u mfa.User) (*mfa.Delivery, error) {
+	if err := f(u); err != nil {
 		return nil, err
 	}
 	return &mfa.Delivery{MaskedDestination: "•••"}, nil

@@ -24,29 +24,29 @@ func main() {
 	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{authenticator}})
 	check(err)
 
-	ctx, session := context.Background(), "the id of the session"
-	ann := mfa.User{ID: "42", Account: "ann@example.com"}
+	ctx := context.Background()
+	ann := m.Session(mfa.User{ID: "42", Account: "ann@example.com"}, "the session ID")
 	input := bufio.NewScanner(os.Stdin)
 
 	// The password was right: what next? The policy requires a factor, and ann has none.
-	begun, err := m.Session(ann, session).Begin(ctx)
+	begun, err := ann.Begin(ctx)
 	check(err)
-	enrollment, err := m.Session(ann, session).Enroll(ctx, begun.Grant, mfa.EnrollRequest{Kind: "totp"})
+	enrollment, err := ann.Enroll(ctx, begun.Grant, mfa.EnrollRequest{Kind: "totp"})
 	check(err)
 	qr, err := totp.QRTerminal(enrollment.Prompt.URI.Reveal())
 	check(err)
 	fmt.Println(qr + "Scan it, or type this key: " + enrollment.Prompt.Secret.Reveal())
 	for confirmed := false; !confirmed; {
-		_, err := m.Session(ann, session).Confirm(ctx, enrollment, ask(input))
+		_, err := ann.Confirm(ctx, enrollment, ask(input))
 		fmt.Println("enrolled:", err == nil, said(err))
 		confirmed = err == nil
 	}
 
 	// Ann signs in again: the same code will not do, the next one will.
-	begun, err = m.Session(ann, session).Begin(ctx)
+	begun, err = ann.Begin(ctx)
 	check(err)
 	for {
-		v, err := m.Session(ann, session).Verify(ctx, begun, "totp", ask(input))
+		v, err := ann.Verify(ctx, begun, "totp", ask(input))
 		if fmt.Println("signed in:", err == nil, said(err)); err == nil {
 			fmt.Println("assurance level", v.AssuranceLevel, "by", strings.Join(v.AMR, " "))
 			return

@@ -249,7 +249,8 @@ func Example() {
 	check(err)
 	number, err := pin.New(pin.Config{})
 	check(err)
-	m, err := mfa.New(mfa.Config{Store: store, Keys: keys, Factors: []factor.Factor{number}})
+	m, err := mfa.New(mfa.Config{Store: store, Keys: keys, Factors: []factor.Factor{number},
+		Authorize: func(context.Context, mfa.AdminAction) error { return nil }})
 	check(err)
 
 	ann := mfa.User{ID: "42"} // users.id

@@ -158,7 +158,7 @@ func TestThrottle_RefusalToHashCostsNothing(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t, func(c *throttle.Config) {
-					c.AtOnce, c.PerClient, c.Every, c.MaxWait = 1, 10, time.Minute, time.Second
+					c.MaxConcurrent, c.PerClient, c.Every, c.MaxWait = 1, 10, time.Minute, time.Second
 				})
 				ann := attempt{Name: "ann", Client: "home"}
 				b.hashing(way, func() {
@@ -188,7 +188,7 @@ func TestThrottle_RefusalToHashCostsNoPass(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t, func(c *throttle.Config) {
-					c.AtOnce, c.PerName, c.Every, c.MaxWait = 1, 1, time.Minute, time.Second
+					c.MaxConcurrent, c.PerName, c.Every, c.MaxWait = 1, 1, time.Minute, time.Second
 				})
 				pass, _ := b.NewPass("7")
 				ann := attempt{Name: "ann", Client: "home", Account: "7", Pass: pass}

@@ -3,6 +3,7 @@ package linearizability_test
 import (
 	"bufio"
 	"context"
+	"encoding"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -126,7 +127,7 @@ const binding = "session-1"
 
 var (
 	ann     = mfa.User{ID: "ann", Email: "ann@example.com", EmailVerified: true}
-	support = mfa.AdminRequest{User: ann, Actor: mfa.System("support")}
+	support = mfa.System("support")
 )
 
 // do does a deed between two looks at the clock.
@@ -157,41 +158,51 @@ func monotonic() int64 {
 
 func (w *worker) act(ctx context.Context, d deed) (o outcome, err error) {
 	o = outcome{Said: okay}
-	challenge, grant := mfa.ChallengeToken{Secret: factor.NewSecret(d.Token)}, mfa.Grant{Secret: factor.NewSecret(d.Token)}
+	session := w.Session(ann, binding)
+	var challenge mfa.Challenge
+	var enrollment mfa.Enrollment
+	var grant mfa.Grant
+	if d.Token != "" {
+		for _, kept := range []encoding.TextUnmarshaler{&challenge, &enrollment, &grant} {
+			if err := kept.UnmarshalText([]byte(d.Token)); err != nil {
+				return o, err
+			}
+		}
+	}
 	switch d.Do {
 	case "begin":
-		ch, err := w.Session(ann, binding).Begin(ctx)
+		ch, err := session.Begin(ctx)
 		if err != nil {
 			return o, err
 		}
-		o.Token, o.Expires, o.Sight = ch.Token.Reveal(), millis(ch.Expires), sightOfChallenge(ch)
+		o.Token, o.Expires, o.Sight = textOf(ch), millis(ch.Expires), sightOfChallenge(ch)
 	case "send":
-		del, err := w.Session(ann, binding).Send(ctx, challenge, "email")
+		del, err := session.Send(ctx, &challenge, "email")
 		if err != nil {
 			return o, err
 		}
 		m, _ := w.mail.Last()
 		o.Code, o.Expires = tenDigits.FindString(m.Text.Reveal()), millis(del.Expires)
 	case "verify":
-		v, err := w.Session(ann, binding).Verify(ctx, challenge, d.Kind, factor.NewSecret(d.Answer))
+		v, err := session.Verify(ctx, &challenge, d.Kind, factor.NewSecret(d.Answer))
 		if err != nil {
 			return o, err
 		}
-		o.Token, o.Left, o.Expires = v.Grant.Reveal(), v.RecoveryCodesRemaining, millis(v.GrantExpires)
+		o.Token, o.Left, o.Expires = textOf(v.Grant), v.RecoveryCodesRemaining, millis(v.GrantExpires)
 	case "enroll":
-		e, err := w.Session(ann, binding).Enroll(ctx, grant, mfa.EnrollRequest{Kind: "totp", Name: fmt.Sprint(d.N)})
+		e, err := session.Enroll(ctx, grant, mfa.EnrollRequest{Kind: "totp", Name: fmt.Sprint(d.N)})
 		if err != nil {
 			return o, err
 		}
-		o.Token, o.Code, o.Expires = e.Token.Reveal(), e.Prompt.Secret.Reveal(), millis(e.Expires)
+		o.Token, o.Code, o.Expires = textOf(e), e.Prompt.Secret.Reveal(), millis(e.Expires)
 	case "confirm":
-		c, err := w.Session(ann, binding).Confirm(ctx, mfa.EnrollmentToken{Secret: factor.NewSecret(d.Token)}, factor.NewSecret(d.Answer))
+		c, err := session.Confirm(ctx, &enrollment, factor.NewSecret(d.Answer))
 		if err != nil {
 			return o, err
 		}
-		o.Token, o.Expires = c.Grant.Reveal(), millis(c.GrantExpires)
+		o.Token, o.Expires = textOf(c.Grant), millis(c.GrantExpires)
 	case "codes":
-		e, err := w.Session(ann, binding).NewRecoveryCodes(ctx, grant)
+		e, err := session.NewRecoveryCodes(ctx, grant)
 		if err != nil {
 			return o, err
 		}
@@ -200,9 +211,9 @@ func (w *worker) act(ctx context.Context, d deed) (o outcome, err error) {
 			o.Codes = append(o.Codes, c.Reveal())
 		}
 	case "unlock":
-		return o, w.Admin(support.Actor, support.Reason).Unlock(ctx, support.User)
+		return o, w.Admin(support, "").Unlock(ctx, ann)
 	case "reset":
-		return o, w.Admin(support.Actor, support.Reason).Reset(ctx, support.User)
+		return o, w.Admin(support, "").Reset(ctx, ann)
 	case "overview":
 		v, err := w.Overview(ctx, ann)
 		if err != nil {
@@ -213,6 +224,15 @@ func (w *worker) act(ctx context.Context, d deed) (o outcome, err error) {
 		return o, fmt.Errorf("nobody can %q", d.Do)
 	}
 	return o, nil
+}
+
+// textOf is what another process is given of a challenge, an enrolment or a grant.
+func textOf(kept encoding.TextMarshaler) string {
+	text, err := kept.MarshalText()
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
 }
 
 var tenDigits = regexp.MustCompile(`\b\d{10}\b`)

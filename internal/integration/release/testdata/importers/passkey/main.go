@@ -5,6 +5,7 @@ import (
 	"log"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/passkey"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage/memory"
@@ -15,14 +16,14 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	factor, err := passkey.New(passkey.Config{
+	passkeys, err := passkey.New(passkey.Config{
 		RPID: "example.com", RPName: "Acme", Origins: []string{"https://example.com"},
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
 	_, err = mfa.New(mfa.Config{
-		Store: memory.New(), Keys: keys, Factors: []mfa.Factor{factor},
+		Store: memory.New(), Keys: keys, Factors: []factor.Factor{passkeys},
 	})
 	if err != nil {
 		log.Fatal(err)
