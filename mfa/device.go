@@ -77,10 +77,7 @@ func (m *Manager) remember(r *record, c *claims, name string, v *Verification, n
 // recognise looks at the token of a device that may be remembered, and sets in ch what
 // follows. Only a store's failure is an error: whoever is not recognised proves a factor.
 func (m *Manager) recognise(ctx context.Context, token factor.Secret, c *claims, clock time.Time, ch *Challenge) error {
-	if len(token.Reveal()) > maxToken {
-		return nil
-	}
-	sealed, err := base64.RawURLEncoding.Strict().DecodeString(token.Reveal())
+	sealed, err := decodeToken(token.Reveal())
 	if err != nil {
 		return nil
 	}

@@ -163,7 +163,7 @@ func TestDeviceOfAnotherPerson(t *testing.T) {
 	sameID := ann
 	sameID.Tenant = "elsewhere"
 	require.Equal(t, mfa.NextVerify, r.beginOn(sameID, anns).Next)
-	for _, bad := range []factor.Secret{factor.NewSecret("x"), factor.NewSecret("AAAA"), factor.NewSecret(strings.Repeat("A", 5000)), factor.NewSecret(anns.Reveal()[:len(anns.Reveal())-1]), factor.NewSecret(anns.Reveal() + "A")} {
+	for _, bad := range []factor.Secret{factor.NewSecret("x"), factor.NewSecret("AAAA"), factor.NewSecret(strings.Repeat("A", 5000)), factor.NewSecret(anns.Reveal()[:len(anns.Reveal())-1]), factor.NewSecret(anns.Reveal() + "A"), factor.NewSecret(anns.Reveal() + "\n")} {
 		require.Equal(t, mfa.NextVerify, r.beginOn(ann, bad).Next)
 	}
 	require.True(t, r.beginOn(ann, anns).Remembered)

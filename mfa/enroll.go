@@ -77,6 +77,9 @@ func (s Session) Enroll(ctx context.Context, g Grant, r EnrollRequest) (*Enrollm
 // Prompt.Codes, once. ErrNotAvailable means that no factor makes recovery codes, or that the
 // user has nothing yet that they could recover.
 func (s Session) NewRecoveryCodes(ctx context.Context, g Grant) (*Enrollment, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
 	m := s.m
 	for _, k := range m.kinds {
 		if t := m.factors[k].Traits(); t.Limited && t.NoConfirmation {

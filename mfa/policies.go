@@ -76,6 +76,9 @@ func (m *Manager) openPolicies(key string, data []byte) (map[string]policy.Polic
 // of every user of that type, the actor included. A policy that cannot work, or that breaks
 // Config.Profile, is refused with ErrConfig and a sentence that says why.
 func (a Admin) SetPolicy(ctx context.Context, r policy.StoredPolicy) error {
+	if err := a.actor.check(); err != nil {
+		return err
+	}
 	m := a.m
 	if _, ok := policy.Defaults(m.cfg.Policies); !ok {
 		return configError("policies are fixed; use policy.Stored to change them at run time")

@@ -144,15 +144,24 @@ func (s sessionID) check() error {
 	return nil
 }
 
-// openToken returns what a sealed token of a kind says. The session ID is checked unless the
-// token is for none (links). Everything that may be wrong with a token is one error: ErrToken.
-func (m *Manager) openToken(kind, token string, id sessionID) (*claims, error) {
+// decodeToken returns the bytes of a token, which has one spelling.
+func decodeToken(token string) ([]byte, error) {
 	if token == "" || len(token) > maxToken {
 		return nil, ErrToken
 	}
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	if err != nil || len(sealed) != base64.RawURLEncoding.DecodedLen(len(token)) {
+		return nil, ErrToken // Strict ignores line breaks
+	}
+	return sealed, nil
+}
+
+// openToken returns what a sealed token of a kind says. The session ID is checked unless the
+// token is for none (links). Everything that may be wrong with a token is one error: ErrToken.
+func (m *Manager) openToken(kind, token string, id sessionID) (*claims, error) {
+	sealed, err := decodeToken(token)
 	if err != nil {
-		return nil, ErrToken
+		return nil, err
 	}
 	data, err := m.cfg.Keys.Open(kind, "", sealed)
 	if err != nil {
