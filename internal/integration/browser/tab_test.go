@@ -24,7 +24,8 @@ import (
 // chromium is the browser. The shell is Chromium's engine without the windows that a user sees,
 // whose drawing is most of the work of the whole browser.
 var chromium = func() string {
-	for _, name := range []string{"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"} {
+	names := []string{"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"}
+	for _, name := range names {
 		if path, err := exec.LookPath(name); err == nil {
 			return path
 		}
@@ -32,7 +33,8 @@ var chromium = func() string {
 	return ""
 }()
 
-var options = append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU,
+var options = append(chromedp.DefaultExecAllocatorOptions[:],
+	chromedp.NoSandbox, chromedp.DisableGPU,
 	chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 	// No page is kept for the way back, no process waits for the next site, and drawing and
 	// networking are threads of the browser. (With disable-threaded-compositing as well, a quarter
@@ -105,7 +107,8 @@ func take() (*window, error) {
 	hangs := time.AfterFunc(patience, cancel)
 	defer hangs.Stop()
 	// Each tab behaves as the one in front, as it would for its own user.
-	return w, chromedp.Run(w.ctx, css.Disable(), cdplog.Enable(), emulation.SetFocusEmulationEnabled(true))
+	return w, chromedp.Run(w.ctx, css.Disable(), cdplog.Enable(),
+		emulation.SetFocusEmulationEnabled(true))
 }
 
 func (w *window) listen(e any) {

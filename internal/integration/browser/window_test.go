@@ -18,7 +18,8 @@ func TestWindow_RemembersNothing(t *testing.T) {
 		left = b.window
 		b.run(language("nl"))
 		b.signIn("anna")
-		b.run(chromedp.EmulateViewport(320, 800), chromedp.Evaluate(`localStorage.left = "something"`, nil))
+		b.run(chromedp.EmulateViewport(320, 800),
+			chromedp.Evaluate(`localStorage.left = "something"`, nil))
 	})
 	b := s.open(true)
 	require.Same(t, left, b.window, "the same window")
@@ -32,7 +33,8 @@ func TestWindow_RemembersNothing(t *testing.T) {
 	require.Equal(t, "en", lang)
 	require.Greater(t, width, 320)
 	require.Zero(t, items)
-	b.run(chromedp.Evaluate(`(() => { const s = document.createElement("script"); s.src = "/mfa/static/app.js";
+	b.run(chromedp.Evaluate(`(() => { const s = document.createElement("script");
+		s.src = "/mfa/static/app.js";
 		s.onload = () => { document.title = "ran" }; document.head.append(s) })()`, nil))
 	b.becomes(`document.title === "ran"`, "scripts run")
 }
