@@ -5,11 +5,25 @@ set -u
 
 missing=''
 packages=''
+tried=''
 need() { # program, package, what needs it
 	command -v "$1" >/dev/null 2>&1 && return
 	packages="$packages $2"
 	missing="$missing
   $1 (package $2): $3"
+}
+# browser asks for the shell of Chromium, which takes half the time, where there is a package of it.
+# Any other Chromium will do where it cannot be installed.
+browser() {
+	command -v chromium-headless-shell >/dev/null 2>&1 && return
+	if [ -z "$tried" ] && [ -n "$(apt-cache search --names-only '^chromium-headless-shell$' 2>/dev/null)" ]; then
+		need chromium-headless-shell chromium-headless-shell 'walking the pages in a real browser'
+		return
+	fi
+	for b in chromium chromium-browser google-chrome; do
+		command -v "$b" >/dev/null 2>&1 && return
+	done
+	need chromium chromium 'walking the pages in a real browser'
 }
 look() {
 	missing=''
@@ -22,9 +36,7 @@ look() {
 	[ -x /usr/sbin/mariadbd ] || need mariadbd mariadb-server 'the store on MariaDB'
 	need redis-server redis-server 'the store on Redis'
 	need redis-cli redis-tools 'the store on a cluster of Redis'
-	if ! command -v chromium >/dev/null 2>&1 && ! command -v chromium-browser >/dev/null 2>&1 && ! command -v google-chrome >/dev/null 2>&1; then
-		need chromium chromium 'walking the pages in a real browser'
-	fi
+	browser
 }
 
 look
@@ -35,8 +47,11 @@ if command -v apt-get >/dev/null 2>&1; then
 	[ "$(id -u)" = 0 ] || as='sudo -n'
 	echo "installing:$packages"
 	export DEBIAN_FRONTEND=noninteractive
+	$as apt-get update -q >&2 || true
+	look # again, as a fresh machine knows no packages before
 	# shellcheck disable=SC2086
-	{ $as apt-get update -q && $as apt-get install -y -q --no-install-recommends $packages; } >&2 || true
+	$as apt-get install -y -q --no-install-recommends $packages >&2 || true
+	tried=1
 	look
 fi
 [ -z "$packages" ] && exit 0

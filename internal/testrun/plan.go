@@ -20,7 +20,7 @@ type step struct {
 }
 
 // plan returns the runs of go test for the packages: first those under the race detector, then
-// those without it.
+// those without it, and then the tests of the latter that have several goroutines, with it.
 func plan(ctx context.Context, c config) ([]step, error) {
 	patterns := c.packages
 	if len(patterns) == 0 {
@@ -30,8 +30,11 @@ func plan(ctx context.Context, c config) ([]step, error) {
 	if err != nil {
 		return nil, err
 	}
-	var race, plain []string
+	var race, plain, again, tests []string
 	for _, p := range packages {
+		if names := alsoRace[short(p)]; names != nil {
+			again, tests = append(again, p), append(tests, names...)
+		}
 		if _, ok := withoutRace[short(p)]; ok {
 			plain = append(plain, p)
 		} else {
@@ -52,6 +55,8 @@ func plan(ctx context.Context, c config) ([]step, error) {
 	}
 	add("with the race detector", race, "-race")
 	add("without the race detector", plain)
+	add("tests with several goroutines, of those packages, with the race detector", again, "-race",
+		"-run", "^("+strings.Join(tests, "|")+")$")
 	if slices.Contains(race, module+"/mfa") {
 		add("allocations, which the race detector would miscount", []string{module + "/mfa"}, "-run", "Allocations")
 	}

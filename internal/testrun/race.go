@@ -4,13 +4,32 @@ package main
 // A package that is not named here runs with it. CONTRIBUTING.md has the times.
 var withoutRace = map[string]string{
 	"examples/quickstart":                "it drives a program from outside",
+	"examples/nethttp":                   "most tests send one request after the other; see alsoRace",
 	"internal/integration/authenticator": "one goroutine compares codes with other programs",
 	"internal/integration/browser":       "it drives a browser and programs from outside",
+	"internal/integration/databases":     "kills and outages of servers, from outside; see alsoRace",
 	"internal/integration/example":       "it drives programs from outside",
-	"internal/kdf/kdftest":               "one goroutine",
-	"internal/structure":                 "it reads source files",
-	"internal/testrun":                   "one goroutine reads events",
-	"sms/phone":                          "a pure function over the table of a thousand numbers",
+	"internal/integration/linearizability": "each process has one goroutine, and the checker is half of the time; " +
+		"internal/integration/manager has the goroutines",
+	"internal/integration/redis": "kills and outages of servers, from outside; see alsoRace",
+	"internal/kdf/kdftest":       "one goroutine",
+	"internal/structure":         "it reads source files",
+	"internal/testrun":           "one goroutine reads events",
+	"sms/phone":                  "a pure function over the table of a thousand numbers",
+}
+
+// alsoRace are the tests of those packages that have several goroutines. They run a second time,
+// with the race detector.
+var alsoRace = map[string][]string{
+	"examples/nethttp": {
+		// Many requests at once, and the goroutines that the application has beside them.
+		"TestParallelAnswers", "TestPasswordAttack_ThousandsAtOnce", "TestEndedSessionUnderLoad", "TestKill",
+		"TestSessionStore", "TestClock", "TestConfirmations", "TestReportAndInvitations",
+		// A sign-in of each kind and each page, once, for what they share with those goroutines.
+		"TestSignInByEmail", "TestForgottenPassword", "TestSupportAndAccessCode", "TestSignOn", "TestPages",
+	},
+	"internal/integration/databases": {"TestKit", "TestTenProcessesMigrate"},
+	"internal/integration/redis":     {"TestKit", "TestKitOnCluster"},
 }
 
 // slow are the packages that take longest, the slowest first.
@@ -19,9 +38,15 @@ var slow = []string{
 	"internal/integration/databases",
 	"internal/integration/manager",
 	"internal/integration/linearizability",
-	"examples/nethttp",
-	"internal/integration/redis",
+	"internal/integration/release",
+	"password",
+	"mfa",
 	"internal/integration/example",
 	"internal/integration/sqlite",
-	"password",
+	"internal/integration/redis",
+	"examples/nethttp",
+	"examples/userstable",
+	"examples/load",
+	"internal/protections",
+	"password/throttle",
 }

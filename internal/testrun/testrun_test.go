@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -193,8 +194,12 @@ func TestPlan_IsTheTableOfCONTRIBUTING(t *testing.T) {
 	require.NoError(t, err)
 	for _, p := range all {
 		require.Contains(t, rows, short(p))
-		_, plain := withoutRace[short(p)]
-		require.Equal(t, plain, rows[short(p)] == "–", short(p))
+		switch _, plain := withoutRace[short(p)]; {
+		case plain && alsoRace[short(p)] != nil:
+			require.Regexp(t, fmt.Sprintf(`^\d+ \(%d tests\)$`, len(alsoRace[short(p)])), rows[short(p)], short(p))
+		default:
+			require.Equal(t, plain, rows[short(p)] == "–", short(p))
+		}
 	}
 	require.Len(t, rows, len(all))
 }
@@ -228,4 +233,40 @@ func TestPlan_RunsEveryPackageOnce(t *testing.T) {
 	for _, p := range slow {
 		require.Contains(t, all, module+"/"+p)
 	}
+}
+
+// The tests that run a second time, with the race detector, exist, and their packages are without
+// it otherwise. A step takes one pattern for all its packages.
+func TestPlan_RunsTheNamedTestsWithTheRaceDetector(t *testing.T) {
+	var packages, all []string
+	for p, names := range alsoRace {
+		require.Contains(t, withoutRace, p)
+		packages = append(packages, module+"/"+p)
+		var source strings.Builder
+		files, err := filepath.Glob(filepath.Join("../..", p, "*_test.go"))
+		require.NoError(t, err)
+		for _, f := range files {
+			text, err := os.ReadFile(f)
+			require.NoError(t, err)
+			source.Write(text)
+		}
+		for _, name := range names {
+			require.Contains(t, source.String(), "\nfunc "+name+"(t *testing.T) {", p)
+			all = append(all, name)
+		}
+	}
+	steps, err := plan(t.Context(), config{limit: time.Hour})
+	require.NoError(t, err)
+	found := false
+	for _, s := range steps {
+		i := slices.Index(s.args, "-run")
+		if i < 0 || !slices.Contains(s.args, "-race") {
+			continue
+		}
+		found = true
+		names := strings.Split(strings.Trim(s.args[i+1], "^()$"), "|")
+		require.ElementsMatch(t, all, names)
+		require.ElementsMatch(t, packages, s.args[i+2:])
+	}
+	require.True(t, found)
 }

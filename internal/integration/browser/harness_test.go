@@ -14,33 +14,21 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
-	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
-	cdpruntime "github.com/chromedp/cdproto/runtime"
-	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/totp"
 	"github.com/stretchr/testify/require"
 )
 
-// chromium is the browser; program the application, built once.
-var chromium, program string
+// program is the application, built once.
+var program string
 
 func TestMain(m *testing.M) {
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			chromium = path
-			break
-		}
-	}
 	dir, err := os.MkdirTemp("", "browser")
 	if err != nil {
 		panic(err)
@@ -195,88 +183,6 @@ func (s *site) shown(secret string) string {
 	return c
 }
 
-// tab is a browser with nothing remembered.
-type tab struct {
-	*site
-	ctx    context.Context
-	script bool
-	mu     sync.Mutex
-	wrong  []string
-}
-
-var options = append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU,
-	chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-	chromedp.WindowSize(1100, 900), chromedp.WSURLReadTimeout(patience))
-
-// browser is the one process that all tests share, started by the first of them. A tab has
-// cookies and storage of its own.
-var browser = sync.OnceValues(func() (context.Context, error) {
-	ctx, _ := chromedp.NewExecAllocator(context.Background(),
-		append(options[:len(options):len(options)], chromedp.ExecPath(chromium))...)
-	ctx, _ = chromedp.NewContext(ctx)
-	browserStarted = true
-	return ctx, chromedp.Run(ctx)
-})
-
-var browserStarted bool
-
-func closeBrowser() {
-	if browserStarted {
-		if ctx, err := browser(); err == nil {
-			_ = chromedp.Cancel(ctx)
-		}
-	}
-}
-
-// open opens a tab with a cookie jar of its own. The test fails if a page of it logs an
-// error: a script that threw, or something that the Content-Security-Policy refused.
-func (s *site) open(script bool) *tab {
-	s.t.Helper()
-	parent, err := browser()
-	require.NoError(s.t, err)
-	short, cancelShort := context.WithTimeout(parent, patience)
-	defer cancelShort()
-	ask := cdp.WithExecutor(short, chromedp.FromContext(parent).Browser)
-	jar, err := target.CreateBrowserContext().Do(ask)
-	require.NoError(s.t, err)
-	// A window for each, as Chromium opens no tab in a browser context without one.
-	window, err := target.CreateTarget("about:blank").WithBrowserContextID(jar).
-		WithNewWindow(true).WithWidth(1100).WithHeight(900).Do(ask)
-	require.NoError(s.t, err)
-	ctx, cancel := chromedp.NewContext(parent, chromedp.WithTargetID(window))
-	b := &tab{site: s, ctx: ctx, script: script}
-	chromedp.ListenTarget(ctx, func(e any) {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		switch e := e.(type) {
-		case *cdpruntime.EventExceptionThrown:
-			b.wrong = append(b.wrong, e.ExceptionDetails.Error())
-		case *cdplog.EventEntryAdded:
-			if e.Entry.Level == cdplog.LevelError && e.Entry.Source != cdplog.SourceNetwork {
-				b.wrong = append(b.wrong, e.Entry.Text)
-			}
-		}
-	})
-	// The first run makes the tab live as long as its context, which has no deadline therefore.
-	hangs := time.AfterFunc(patience, cancel)
-	// Each tab behaves as the one in front, as it would for its own user.
-	require.NoError(s.t, chromedp.Run(ctx, cdplog.Enable(), emulation.SetFocusEmulationEnabled(true),
-		emulation.SetScriptExecutionDisabled(!script)))
-	hangs.Stop()
-	s.t.Cleanup(func() {
-		cancel()
-		short, cancelShort := context.WithTimeout(parent, patience)
-		defer cancelShort()
-		_ = target.DisposeBrowserContext(jar).Do(cdp.WithExecutor(short, chromedp.FromContext(parent).Browser))
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		if len(b.wrong) > 0 {
-			s.t.Errorf("the browser's log: %q", b.wrong)
-		}
-	})
-	return b
-}
-
 // try runs actions as one step.
 func (b *tab) try(actions ...chromedp.Action) error {
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
@@ -396,10 +302,4 @@ func (b *tab) narrow() (width int) {
 
 func language(tag string) chromedp.Action {
 	return network.SetExtraHTTPHeaders(network.Headers{"Accept-Language": tag})
-}
-
-// both runs a test with JavaScript and without.
-func both(t *testing.T, do func(t *testing.T, script bool)) {
-	t.Run("with JavaScript", func(t *testing.T) { do(t, true) })
-	t.Run("without JavaScript", func(t *testing.T) { do(t, false) })
 }

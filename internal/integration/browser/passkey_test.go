@@ -252,7 +252,7 @@ func TestPasskeyOfAnotherOrigin(t *testing.T) {
 	require.NoError(t, err)
 	d.present(false)
 	d.signOut()
-	forged := &tab{site: &site{t, "http://login.localhost:" + u.Port()}, ctx: d.ctx, script: true}
+	forged := &tab{site: &site{t, "http://login.localhost:" + u.Port()}, window: d.window, script: true}
 	forged.visit("/login")
 	forged.fill("username", "ben")
 	forged.fill("password", "ben-demo-password")

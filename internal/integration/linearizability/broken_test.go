@@ -17,7 +17,7 @@ func TestBrokenStoreIsRefused(t *testing.T) {
 			c.fault = fault
 			c.work(processes, deeds/2)
 			began := time.Now()
-			result, _ := verdict(c.history, time.Minute)
+			result, _ := verdict(c.history, checking)
 			t.Logf("%s, in %s", result, time.Since(began).Round(time.Millisecond))
 			require.Equal(t, porcupine.Illegal, result)
 		})

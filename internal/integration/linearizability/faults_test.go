@@ -197,6 +197,6 @@ func TestForgetfulServerIsRefused(t *testing.T) {
 			c.await(100)
 		}
 	})
-	result, _ := verdict(c.history, time.Minute)
+	result, _ := verdict(c.history, checking)
 	require.Equal(t, porcupine.Illegal, result)
 }

@@ -450,11 +450,11 @@ func TestModel(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := newStory()
 			c.tell(s)
-			result, info := verdict(s.events, time.Minute)
+			result, info := verdict(s.events, checking)
 			require.Equal(t, c.want, result, "%v", info.PartialLinearizationsOperations())
 			if c.want == porcupine.Illegal {
 				// It is the end that is wrong, and not how the story was written.
-				before, _ := verdict(s.events[:len(s.events)-2], time.Minute)
+				before, _ := verdict(s.events[:len(s.events)-2], checking)
 				require.Equal(t, porcupine.Ok, before, "without the last two deeds")
 			}
 		})

@@ -1,0 +1,109 @@
+package browser_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+// client is a program that speaks to the application over its API, with the cookies and the
+// name of a browser.
+type client struct {
+	*site
+	http  http.Client
+	agent string
+}
+
+// client returns a program that has the cookies of the tab. It does what a test needs but is not
+// about; loading its pages is most of the work of a browser.
+func (b *tab) client() *client {
+	b.t.Helper()
+	c := &client{site: b.site}
+	b.run(chromedp.Evaluate(`navigator.userAgent`, &c.agent))
+	jar, err := cookiejar.New(nil)
+	require.NoError(b.t, err)
+	u, err := url.Parse(b.base)
+	require.NoError(b.t, err)
+	b.run(chromedp.ActionFunc(func(ctx context.Context) error {
+		list, err := network.GetCookies().WithURLs([]string{b.base + "/"}).Do(ctx)
+		for _, k := range list {
+			jar.SetCookies(u, []*http.Cookie{{Name: k.Name, Value: k.Value, Path: "/"}})
+		}
+		return err
+	}))
+	c.http.Jar = &keeper{Jar: jar, set: make(map[string]*http.Cookie)}
+	return c
+}
+
+// keeper is a cookie jar that also keeps what servers set, with all attributes.
+type keeper struct {
+	*cookiejar.Jar
+	set map[string]*http.Cookie
+}
+
+func (k *keeper) SetCookies(u *url.URL, cookies []*http.Cookie) {
+	k.Jar.SetCookies(u, cookies)
+	for _, c := range cookies {
+		k.set[c.Name] = c
+	}
+}
+
+// post sends a request and returns the status of the response.
+func (c *client) post(path string, body any) int {
+	c.t.Helper()
+	data, err := json.Marshal(body)
+	require.NoError(c.t, err)
+	r, err := http.NewRequest("POST", c.base+path, bytes.NewReader(data))
+	require.NoError(c.t, err)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("User-Agent", c.agent)
+	resp, err := c.http.Do(r)
+	require.NoError(c.t, err)
+	defer func() { _ = resp.Body.Close() }()
+	_, _ = io.Copy(io.Discard, resp.Body)
+	return resp.StatusCode
+}
+
+// login passes the first factor.
+func (c *client) login(username string) {
+	c.t.Helper()
+	require.Equal(c.t, 200, c.post("/api/login", map[string]string{"username": username,
+		"password": strings.Split(username, ".")[0] + "-demo-password"}))
+}
+
+// verify responds for a factor and returns the status.
+func (c *client) verify(kind, code string) int {
+	c.t.Helper()
+	return c.post("/mfa/api/verify", map[string]string{"kind": kind, "code": code})
+}
+
+// hand gives the cookies that the application has set to the tab.
+func (c *client) hand(b *tab) {
+	b.t.Helper()
+	b.run(chromedp.ActionFunc(func(ctx context.Context) error {
+		for _, k := range c.http.Jar.(*keeper).set {
+			if k.MaxAge < 0 {
+				if err := network.DeleteCookies(k.Name).WithURL(b.base).Do(ctx); err != nil {
+					return err
+				}
+				continue
+			}
+			err := network.SetCookie(k.Name, k.Value).WithURL(b.base).WithPath(k.Path).
+				WithHTTPOnly(k.HttpOnly).WithSecure(k.Secure).
+				WithSameSite(network.CookieSameSiteLax).Do(ctx)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
