@@ -124,7 +124,7 @@ func TestNew_HoldsEachPartOfConfigToTheProfile(t *testing.T) {
 			cfg := sound(t, policy.ProfileASVSL3)
 			tc.change(&cfg)
 			m, err := mfa.New(cfg)
-			require.ErrorIs(t, err, mfa.ErrConfig)
+			require.ErrorIs(t, err, policy.ErrInvalid)
 			require.ErrorIs(t, err, policy.ErrInvalid)
 			require.Nil(t, m)
 			cfg.Profile = ""
@@ -156,12 +156,12 @@ func TestNew_RefusesNoAdvice(t *testing.T) {
 func TestNew_RefusesAnUnknownProfile(t *testing.T) {
 	cfg := sound(t, "asvs-l1")
 	_, err := mfa.New(cfg)
-	require.ErrorIs(t, err, mfa.ErrConfig)
+	require.ErrorIs(t, err, policy.ErrInvalid)
 	require.ErrorContains(t, err, "asvs-l1")
 	cfg.Profile = ""
 	m := must[*mfa.Manager](t)(mfa.New(cfg))
 	_, err = m.Audit(t.Context(), "AAL2")
-	require.ErrorIs(t, err, mfa.ErrConfig)
+	require.ErrorIs(t, err, policy.ErrInvalid)
 }
 
 // Policies that come into being later are held to the profile as well.
@@ -175,7 +175,7 @@ func TestProfileHoldsForPoliciesSetLater(t *testing.T) {
 		return m.Admin(mfa.System("root"), "").SetPolicy(t.Context(), policy.StoredPolicy{Tenant: tenant, UserType: "staff", Policy: p})
 	}
 	err := set(m, "acme", policy.Policy{Mode: policy.ModeOptional, Kinds: []string{"email"}})
-	require.ErrorIs(t, err, mfa.ErrConfig)
+	require.ErrorIs(t, err, policy.ErrInvalid)
 	require.ErrorContains(t, err, "A-4, A-6")
 	require.NoError(t, set(m, "acme", policy.Policy{Kinds: []string{"totp"}}))
 	require.NoError(t, set(m, "", policy.Policy{Kinds: []string{"key"}}))
@@ -188,7 +188,7 @@ func TestProfileHoldsForPoliciesSetLater(t *testing.T) {
 		Problem: `mode "optional" lets users sign in with one factor`, Remedy: "set Mode to ModeRequired"}}, list)
 	_, err = m.Session(mfa.User{ID: "a", Tenant: "acme", UserType: "staff"}, binding).Begin(t.Context())
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
-	require.ErrorIs(t, err, mfa.ErrConfig)
+	require.ErrorIs(t, err, policy.ErrInvalid)
 	_, err = m.Session(mfa.User{ID: "a", UserType: "staff"}, binding).Begin(t.Context())
 	require.NoError(t, err)
 }

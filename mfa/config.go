@@ -97,8 +97,8 @@ type AdminAction struct {
 	Tenant, UserType string
 }
 
-// New returns a Manager for a configuration. It checks what can be checked without the store,
-// and its errors say what to do.
+// New returns a Manager for a configuration. It checks what can be checked without the store.
+// Its errors match policy.ErrInvalid and say what to do.
 func New(cfg Config) (*Manager, error) {
 	if cfg.Store == nil {
 		return nil, configError("Store is nil; for a first try use storage/memory, " +
@@ -212,8 +212,16 @@ func (c *Config) checkLifetimes() error {
 	return nil
 }
 
+// configurationError is an error about the Config, in words of this package. As every error
+// about a configuration, it matches policy.ErrInvalid.
+type configurationError struct{ text string }
+
+func (e *configurationError) Error() string { return "mfa: " + e.text }
+
+func (e *configurationError) Is(target error) bool { return target == policy.ErrInvalid }
+
 func configError(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrConfig, fmt.Sprintf(format, args...))
+	return &configurationError{fmt.Sprintf(format, args...)}
 }
 
 func kindForm(kind string) bool {

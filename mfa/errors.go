@@ -48,9 +48,6 @@ var (
 	// nothing else, because what it said may quote a code. errors.As finds its error; log that
 	// error's fields and not its text.
 	ErrUnavailable = errors.New("mfa: temporarily unavailable")
-	// ErrConfig is returned by New and SetPolicy for a configuration or a policy that cannot
-	// work, or that breaks the profile. The text says what to do.
-	ErrConfig = errors.New("mfa: configuration")
 )
 
 // AttemptError is a failed attempt, which was counted. It unwraps to factor.ErrIncorrect or

@@ -116,7 +116,7 @@ func ExampleAdmin_SetPolicy() {
 	// done
 	// <nil>
 	// enroll
-	// mfa: configuration: policy: kind "fax" is not configured; there are [door-word recovery]
+	// mfa: policy: kind "fax" is not configured; there are [door-word recovery]
 }
 
 // What would have to change before a profile can be set.

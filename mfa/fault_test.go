@@ -291,12 +291,12 @@ func TestConfigIsRefusedWithASentence(t *testing.T) {
 		cfg := newRig(t).cfg
 		change(&cfg)
 		_, err := mfa.New(cfg)
-		require.ErrorIs(t, err, mfa.ErrConfig, name)
+		require.ErrorIs(t, err, policy.ErrInvalid, name)
 		require.ErrorContains(t, err, name)
 	}
 	r := newRig(t)
 	err := r.Admin(mfa.System("root"), "").SetPolicy(t.Context(), policy.StoredPolicy{Policy: policy.Policy{Kinds: []string{"fax"}}})
-	require.ErrorIs(t, err, mfa.ErrConfig)
+	require.ErrorIs(t, err, policy.ErrInvalid)
 }
 
 func TestAdministratorsAreAuthorized(t *testing.T) {

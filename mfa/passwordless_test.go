@@ -214,7 +214,7 @@ func TestPasswordlessRefused(t *testing.T) {
 		"copied":                  {how: "copied", want: factor.ErrReplayed},
 		"lying factor":            {how: "liar", want: mfa.ErrUnavailable},
 		"the application says no": {subject: known(), want: errNobody},
-		"no lookup":               {want: mfa.ErrConfig},
+		"no lookup":               {want: policy.ErrInvalid},
 		"lookup of another": {want: factor.ErrMalformed,
 			subject: func(context.Context, mfa.User) (mfa.User, error) { return person(1), nil }},
 		"policy wants a password": {want: mfa.ErrNotAvailable, prepare: func(r *rig) { r.set(impliedMail) }},
@@ -544,20 +544,20 @@ func TestPasswordlessConfiguration(t *testing.T) {
 	cfg := newRig(t).cfg
 	cfg.Policies = policy.Static(policy.Policy{Passwordless: true})
 	_, err := mfa.New(cfg)
-	require.ErrorIs(t, err, mfa.ErrConfig, "no kind says who a person is")
+	require.ErrorIs(t, err, policy.ErrInvalid, "no kind says who a person is")
 	cfg.Factors = append(cfg.Factors, &signer{})
 	_, err = mfa.New(cfg)
-	require.ErrorIs(t, err, mfa.ErrConfig, "what another site could have got must not be the only factor")
+	require.ErrorIs(t, err, policy.ErrInvalid, "what another site could have got must not be the only factor")
 	cfg.Factors[len(cfg.Factors)-1] = &signer{resistant: true}
 	_, err = mfa.New(cfg)
 	require.NoError(t, err)
 	cfg.Policies = policy.Static(policy.Policy{Passwordless: true, Kinds: []string{"app"}})
 	_, err = mfa.New(cfg)
-	require.ErrorIs(t, err, mfa.ErrConfig)
+	require.ErrorIs(t, err, policy.ErrInvalid)
 	cfg.Policies = nil
 	cfg.Factors = append(cfg.Factors, &word{kind: "shared", traits: factor.Traits{Class: factor.ClassPossession, SharedChallenge: true}})
 	_, err = mfa.New(cfg)
-	require.ErrorIs(t, err, mfa.ErrConfig)
+	require.ErrorIs(t, err, policy.ErrInvalid)
 }
 
 func TestResealKeepsIdentities(t *testing.T) {

@@ -28,8 +28,8 @@ func (m *Manager) Policy(ctx context.Context, tenant, userType string) (policy.P
 	return p, nil
 }
 
-// invalid returns an error of package policy as one that wraps ErrConfig.
-func invalid(err error) error { return fmt.Errorf("%w: %w", ErrConfig, err) }
+// invalid returns an error of package policy as one of this package.
+func invalid(err error) error { return fmt.Errorf("mfa: %w", err) }
 
 func (m *Manager) policy(ctx context.Context, tenant, userType string) (policy.Policy, error) {
 	defaults, stored := policy.Defaults(m.cfg.Policies)
@@ -74,7 +74,7 @@ func (m *Manager) openPolicies(key string, data []byte) (map[string]policy.Polic
 // UserType it changes the policy of all user types of the tenant that have none of their own.
 // Config.Policies must come from [policy.Stored]. The change takes effect at the next sign-in
 // of every user of that type, the actor included. A policy that cannot work, or that breaks
-// Config.Profile, is refused with ErrConfig and a sentence that says why.
+// Config.Profile, is refused with policy.ErrInvalid and a sentence that says why.
 func (a Admin) SetPolicy(ctx context.Context, r policy.StoredPolicy) error {
 	if err := a.actor.check(); err != nil {
 		return err

@@ -288,7 +288,7 @@ func reason(err error) string {
 	}{
 		{ErrFlow, "flow"}, {ErrCancelled, "cancelled"}, {ErrIdentity, "identity"}, {ErrAddress, "address"},
 		{ErrNotActivated, "not-activated"}, {ErrNotLinked, "not-linked"}, {ErrLinkedElsewhere, "linked-elsewhere"},
-		{mfa.ErrNotAvailable, "too-many"}, {mfa.ErrConfig, "configuration"}, {mfa.ErrUnavailable, "unavailable"},
+		{mfa.ErrNotAvailable, "too-many"}, {ErrConfig, "configuration"}, {mfa.ErrUnavailable, "unavailable"},
 	} {
 		if errors.Is(err, known.err) {
 			return known.word

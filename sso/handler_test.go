@@ -100,7 +100,7 @@ func TestCancelled(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, b.Jar.Cookies(u), "a flow is tried once, whatever comes of it")
 	for code, want := range map[string]error{
-		"login_required": sso.ErrCancelled, "temporarily_unavailable": mfa.ErrUnavailable, "unauthorized_client": mfa.ErrConfig,
+		"login_required": sso.ErrCancelled, "temporarily_unavailable": mfa.ErrUnavailable, "unauthorized_client": sso.ErrConfig,
 		"<b>whatever</b>": sso.ErrCancelled,
 	} {
 		back := b.choose(b.begin("oidc", "sign-in"), daveOIDC)
@@ -254,6 +254,6 @@ func TestHooksAreRequired(t *testing.T) {
 		hooks := r.hooks()
 		drop(&hooks)
 		_, err := r.service.Handler(hooks)
-		require.ErrorIs(t, err, mfa.ErrConfig)
+		require.ErrorIs(t, err, sso.ErrConfig)
 	}
 }

@@ -383,7 +383,7 @@ func TestNew(t *testing.T) {
 		c := good()
 		change(&c)
 		_, err := sso.New(c)
-		require.ErrorIs(t, err, mfa.ErrConfig, name)
+		require.ErrorIs(t, err, sso.ErrConfig, name)
 		require.ErrorContains(t, err, name)
 		require.NotContains(t, err.Error(), "s3cr3t")
 	}

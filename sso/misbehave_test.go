@@ -369,7 +369,7 @@ func TestWrongDiscovery(t *testing.T) {
 				c.HTTPClient = &http.Client{Transport: transport(func(_ *http.Request, resp *http.Response) { replaceBody(resp, change[0], change[1]) })}
 			})
 			require.Empty(t, r.browser().begin("oidc", "sign-in"))
-			require.ErrorIs(t, r.err, mfa.ErrConfig)
+			require.ErrorIs(t, r.err, sso.ErrConfig)
 		})
 	}
 }

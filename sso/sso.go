@@ -20,14 +20,17 @@ import (
 
 // Errors to branch on with errors.Is, beside mfa.ErrUnavailable (the store or the provider
 // cannot be reached: try again), mfa.ErrForbidden (Authorize refused, or the administrator
-// acts on themselves), the errors of CheckGrant and CheckActor, mfa.ErrMalformed and
-// mfa.ErrConfig. Whatever the error, nobody is signed in and nothing is linked. Their texts
+// acts on themselves), the errors of CheckGrant and CheckActor, factor.ErrMalformed and
+// ErrConfig. Whatever the error, nobody is signed in and nothing is linked. Their texts
 // are for developers.
 var (
 	// ErrFlow: what came back from the provider belongs to no sign-on that this browser and
 	// session began, or to one that is over or was completed. Begin again. It is also what
 	// somebody sees who was sent another person's answer.
 	ErrFlow = errors.New("sso: no such sign-on in progress")
+	// ErrConfig is matched by the errors of New, and by that of a sign-on which a provider refuses
+	// because of the configuration. The text says what to do.
+	ErrConfig = errors.New("sso: configuration")
 	// ErrCancelled: the person, or the provider for them, said no.
 	ErrCancelled = errors.New("sso: the provider did not sign the person in")
 	// ErrIdentity: the provider's answer does not prove who the person is: a wrong
@@ -111,7 +114,7 @@ type Service struct {
 
 // New checks the configuration and returns a Service. It talks to no provider: one that is
 // down must not keep an application from starting, so discovery waits for the first
-// sign-on. Its errors wrap mfa.ErrConfig and say what to do.
+// sign-on. Its errors wrap ErrConfig and say what to do.
 func New(cfg Config) (*Service, error) {
 	switch {
 	case cfg.Store == nil:
@@ -185,7 +188,7 @@ func loopback(host string) bool {
 }
 
 func configError(format string, args ...any) error {
-	return fmt.Errorf("%w: sso: "+format, append([]any{mfa.ErrConfig}, args...)...)
+	return fmt.Errorf("%w: "+format, append([]any{ErrConfig}, args...)...)
 }
 
 func unavailable(err error) error {

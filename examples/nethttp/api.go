@@ -12,6 +12,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/password"
 )
@@ -87,7 +88,7 @@ func statusOf(err error) (int, problem) {
 		return http.StatusRequestEntityTooLarge, problem{Error: "too_large"}
 	case errors.Is(err, errMalformed), errors.Is(err, errAdvance):
 		return http.StatusBadRequest, problem{Error: "malformed", Detail: err.Error()}
-	case errors.Is(err, mfa.ErrConfig):
+	case errors.Is(err, policy.ErrInvalid):
 		// What is wrong with a policy: for the owner, and without secrets.
 		return http.StatusBadRequest, problem{Error: "policy", Detail: err.Error()}
 	case errors.Is(err, mfahttp.ErrStepUp):

@@ -7,7 +7,7 @@ import (
 
 // ErrInvalid is matched by every error of this package: a policy that cannot work, a profile
 // that does not exist, or a configuration that breaks its profile. The text says which, and
-// what is allowed. A Manager returns it inside mfa.ErrConfig.
+// what is allowed. The errors of mfa.New and of mfa.Admin.SetPolicy match it too.
 var ErrInvalid = errors.New("policy: invalid")
 
 type invalidError struct{ text string }
