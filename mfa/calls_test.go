@@ -226,6 +226,8 @@ func shoutAndListen(t *testing.T, s *shouter) {
 	for _, e := range r.events {
 		all += everything(t, e)
 	}
+	// Times of a log, addresses and identifiers hold six digits of any kind.
+	all = regexp.MustCompile(`\.\d{6,9}(Z| )|0x[0-9a-f]+|[A-Z2-7]{12}`).ReplaceAllString(all, "")
 	for _, secret := range append(s.heard, "012345") {
 		// Too short to be told from a time or a number.
 		if len(secret) > 4 {
