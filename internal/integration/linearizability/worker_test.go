@@ -292,7 +292,7 @@ func sightOfOverview(v *mfa.Overview) string {
 			codes = true
 		}
 	}
-	return sight(sorted(apps), codes, v.RecoveryCodesRemaining, millis(v.LockedUntil), inOrder(stopped))
+	return sight(sorted(apps), codes, max(0, v.RecoveryCodesRemaining), millis(v.LockedUntil), inOrder(stopped))
 }
 
 func sightOfChallenge(ch *mfa.Challenge) string {
