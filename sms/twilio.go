@@ -177,9 +177,9 @@ func twilioFailure(r *reply, code string) *SendError {
 	case "20003", "20005":
 		e.Reason = "credentials"
 	case "21211", "21214", "21217", "21265", "21266", "21608", "21612", "21614", "21635":
-		e.Reason = "number"
+		e.Reason, e.Rejected = "number", true
 	case "21610":
-		e.Reason = "blocked"
+		e.Reason, e.Rejected = "blocked", true
 	case "21408":
 		// The account does not send to that country: the status, 403, is not about credentials.
 		e.Reason = "refused"
