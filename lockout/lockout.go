@@ -73,21 +73,27 @@ func (c Config) WithDefaults() (Config, error) {
 	if c.DisableAfter == 0 {
 		c.DisableAfter = DefaultDisableAfter
 	}
+	return c, c.check()
+}
+
+// check returns an error for the first field of c that is out of its range.
+func (c Config) check() error {
 	switch {
 	case c.Tries < 1 || c.Tries > 100:
-		return c, fmt.Errorf("lockout: Tries is %d, want 1 to 100", c.Tries)
+		return fmt.Errorf("lockout: Tries is %d, want 1 to 100", c.Tries)
 	case c.Total < c.Tries || c.Total > 1000:
-		return c, fmt.Errorf("lockout: Total is %d, want %d (Tries) to 1000", c.Total, c.Tries)
+		return fmt.Errorf("lockout: Total is %d, want %d (Tries) to 1000", c.Total, c.Tries)
 	case c.Wait < time.Second || c.Wait > 24*time.Hour:
-		return c, fmt.Errorf("lockout: Wait is %s, want 1s to 24h", c.Wait)
+		return fmt.Errorf("lockout: Wait is %s, want 1s to 24h", c.Wait)
 	case !(c.Growth >= 1 && c.Growth <= 10):
-		return c, fmt.Errorf("lockout: Growth is %g, want 1 to 10", c.Growth)
+		return fmt.Errorf("lockout: Growth is %g, want 1 to 10", c.Growth)
 	case c.MaxWait < c.Wait || c.MaxWait > 24*time.Hour:
-		return c, fmt.Errorf("lockout: MaxWait is %s, want Wait (%s) to 24h", c.MaxWait, c.Wait)
+		return fmt.Errorf("lockout: MaxWait is %s, want Wait (%s) to 24h", c.MaxWait, c.Wait)
 	case c.DisableAfter < c.Tries || c.DisableAfter > DefaultDisableAfter:
-		return c, fmt.Errorf("lockout: DisableAfter is %d, want %d (Tries) to 100", c.DisableAfter, c.Tries)
+		return fmt.Errorf("lockout: DisableAfter is %d, want %d (Tries) to 100",
+			c.DisableAfter, c.Tries)
 	}
-	return c, nil
+	return nil
 }
 
 // Tally counts the wrong answers of one kind. Times are Unix milliseconds, 0 for none.

@@ -47,26 +47,11 @@ func New(cfg Config) (*Handler, error) {
 	cfg.LoginURL = cmp.Or(cfg.LoginURL, "/")
 	cfg.HomeURL = cmp.Or(cfg.HomeURL, "/")
 	cfg.ProductName = cmp.Or(cfg.ProductName, "Your account")
-	switch {
-	case cfg.Manager == nil:
-		return nil, errors.New("mfahttp: Config.Manager is nil: give it the Manager that mfa.New returned")
-	case cfg.Session == nil:
-		return nil, errors.New("mfahttp: Config.Session is nil: adapt your session library, see the example at Session")
-	case cfg.Identify == nil:
-		return nil, errors.New("mfahttp: Config.Identify is nil: say there who makes a request")
-	case cfg.Verified == nil:
-		return nil, errors.New("mfahttp: Config.Verified is nil: sign the person in there and renew the session's id")
-	case len(cfg.PasswordFor) > 0 && cfg.CheckPassword == nil:
-		return nil, errors.New("mfahttp: Config.PasswordFor needs Config.CheckPassword: set it, or leave both empty")
-	case cfg.Account != nil && !slices.Contains(cfg.Manager.Kinds(), kindPasskey):
-		return nil, errors.New("mfahttp: Config.Account is for signing in by passkey: add package passkey to the Manager's Factors, or leave it nil")
-	case !validBase(cfg.BasePath):
-		return nil, fmt.Errorf("mfahttp: Config.BasePath %q must be a plain path with a slash at both ends, like /mfa/", cfg.BasePath)
+	if err := cfg.checkParts(); err != nil {
+		return nil, err
 	}
-	for name, u := range map[string]string{"LoginURL": cfg.LoginURL, "HomeURL": cfg.HomeURL, "Reauthenticate": cfg.Reauthenticate} {
-		if _, ok := localURL(u); !ok && (u != "" || name != "Reauthenticate") {
-			return nil, fmt.Errorf("mfahttp: Config.%s %q must be a path on this site that begins with one slash", name, u)
-		}
+	if err := cfg.checkPaths(); err != nil {
+		return nil, err
 	}
 	cfg.PasswordFor = slices.Clone(cfg.PasswordFor)
 	h := &Handler{cfg: cfg, clock: time.Now, cross: http.NewCrossOriginProtection()}
@@ -83,6 +68,43 @@ func New(cfg Config) (*Handler, error) {
 	}
 	h.routes()
 	return h, nil
+}
+
+// checkParts decides whether the fields that need each other are there.
+func (cfg *Config) checkParts() error {
+	switch {
+	case cfg.Manager == nil:
+		return errors.New("mfahttp: Config.Manager is nil: give it the Manager that mfa.New returned")
+	case cfg.Session == nil:
+		return errors.New("mfahttp: Config.Session is nil: adapt your session library, see the example at Session")
+	case cfg.Identify == nil:
+		return errors.New("mfahttp: Config.Identify is nil: say there who makes a request")
+	case cfg.Verified == nil:
+		return errors.New("mfahttp: Config.Verified is nil: sign the person in there and renew the session's id")
+	case len(cfg.PasswordFor) > 0 && cfg.CheckPassword == nil:
+		return errors.New("mfahttp: Config.PasswordFor needs Config.CheckPassword: set it, or leave both empty")
+	case cfg.Account != nil && !slices.Contains(cfg.Manager.Kinds(), kindPasskey):
+		return errors.New("mfahttp: Config.Account is for signing in by passkey: " +
+			"add package passkey to the Manager's Factors, or leave it nil")
+	}
+	return nil
+}
+
+// checkPaths decides whether the pages' own paths and those that they link to are on this site.
+func (cfg *Config) checkPaths() error {
+	if !validBase(cfg.BasePath) {
+		return fmt.Errorf("mfahttp: Config.BasePath %q must be a plain path "+
+			"with a slash at both ends, like /mfa/", cfg.BasePath)
+	}
+	for name, u := range map[string]string{
+		"LoginURL": cfg.LoginURL, "HomeURL": cfg.HomeURL, "Reauthenticate": cfg.Reauthenticate,
+	} {
+		if _, ok := localURL(u); !ok && (u != "" || name != "Reauthenticate") {
+			return fmt.Errorf("mfahttp: Config.%s %q must be a path on this site "+
+				"that begins with one slash", name, u)
+		}
+	}
+	return nil
 }
 
 // validBase accepts what a http.ServeMux pattern and a cookie path take literally.

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -179,24 +180,39 @@ func pageVerify(v *visit) error {
 	if err != nil {
 		return err
 	}
-	of := func(o option) bool { return o.Kind == q.Get("kind") }
-	i := slices.IndexFunc(c.Options, of)
-	if i < 0 && q.Get("kind") != "" && !v.replacing {
-		// What the user asks for may have been given to them since: an access code.
-		if err := v.alsoBy(c, q.Get("kind")); err != nil {
-			return err
+	chosen, err := v.choose(c, q.Get("kind"))
+	if err != nil {
+		return err
+	}
+	n := v.takeNotice()
+	until := lockedUntil(o, chosen, n)
+	return v.showVerify(c, chosen, n, until, o.Policy.Remember, back)
+}
+
+// choose returns the option of the kind that the user asks for, or else the default one.
+func (v *visit) choose(c *pending, kind string) (option, error) {
+	wanted := func(o option) bool { return o.Kind == kind }
+	i := slices.IndexFunc(c.Options, wanted)
+	if i < 0 && kind != "" && !v.replacing {
+		// An administrator may have given the user an access code since.
+		if err := v.alsoBy(c, kind); err != nil {
+			return option{}, err
 		}
-		i = slices.IndexFunc(c.Options, of)
+		i = slices.IndexFunc(c.Options, wanted)
 	}
 	if i < 0 {
 		i = max(0, slices.IndexFunc(c.Options, func(o option) bool { return o.Default }))
 	}
-	n := v.takeNotice()
-	until := o.LockedUntil
-	if n != nil && n.Until.After(until) && n.Code != "budget" && n.Kind == c.Options[i].Kind {
-		until = n.Until
+	return c.Options[i], nil
+}
+
+// lockedUntil returns the end of a lock that the page shows: that of all kinds, or that of the
+// chosen kind, which only the notice knows.
+func lockedUntil(o *mfa.Overview, chosen option, n *notice) time.Time {
+	if n != nil && n.Until.After(o.LockedUntil) && n.Code != "budget" && n.Kind == chosen.Kind {
+		return n.Until
 	}
-	return v.showVerify(c, c.Options[i], n, until, o.Policy.Remember, back)
+	return o.LockedUntil
 }
 
 func postVerify(v *visit) error {
@@ -234,6 +250,12 @@ func postVerify(v *visit) error {
 		v.noteError(kind, err, nil)
 		return v.redirect(v.at("verify", "purpose", f.Get("purpose"), "kind", kind, "return", back))
 	}
+	return v.afterVerify(ver, back)
+}
+
+// afterVerify decides where a user goes after a correct response: a recovery continues with an
+// enrolment, and a user who signed in by a recovery code sees how many remain.
+func (v *visit) afterVerify(ver *mfa.Verification, back string) error {
 	if ver.Purpose == purposeRecover {
 		return v.redirect(v.at("enroll"))
 	}

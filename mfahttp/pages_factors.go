@@ -166,12 +166,6 @@ func postEnroll(v *visit) error {
 		return errNotFound
 	}
 	here := v.at("enroll/"+url.PathEscape(kind), "return", back)
-	params := map[string]string{}
-	for name, values := range f {
-		if !formOnly[name] && values[0] != "" && len(params) < maxParams {
-			params[name] = values[0]
-		}
-	}
 	// A PIN is typed twice in one form. The second is compared here first: as an answer to
 	// the enrolment it would cost an attempt.
 	second, twice := f["pin2"]
@@ -179,7 +173,7 @@ func postEnroll(v *visit) error {
 		err := &factor.Problem{Reason: "pin_mismatch", Detail: "the two PINs differ"}
 		return v.enrollFailed(kind, err, f, here)
 	}
-	id, e, err := v.enroll(kind, f.Get("name"), f.Get("password"), params)
+	id, e, err := v.enroll(kind, f.Get("name"), f.Get("password"), enrollParams(f))
 	if err != nil {
 		return v.enrollFailed(kind, err, f, here)
 	}
@@ -189,17 +183,38 @@ func postEnroll(v *visit) error {
 	case e.Confirmed != nil:
 		v.show(shown{For: showCodes, Codes: reveal(e.Prompt.Codes), Expires: v.now.Add(showFor)})
 		return v.redirect(v.at("recovery-codes"))
-	case twice:
+	case twice: // the second PIN confirms
 		conf, err := v.confirm(id, second[0])
 		if err != nil {
 			return v.enrollFailed(kind, err, f, here)
 		}
 		return v.added(conf, back)
 	}
-	if !e.Prompt.Secret.IsZero() || !e.Prompt.URI.IsZero() || !e.Prompt.SVG.IsZero() || e.Prompt.Data != nil {
-		v.show(shown{For: id, Data: string(e.Prompt.Data), Secret: e.Prompt.Secret.Reveal(), URI: e.Prompt.URI.Reveal(), SVG: e.Prompt.SVG.Reveal(), Expires: e.Expires})
-	}
+	v.showPrompt(id, e)
 	return v.redirect(v.at("enrollments/"+id, "return", back))
+}
+
+// enrollParams returns the fields of an enrolment form that are parameters of the factor.
+func enrollParams(f url.Values) map[string]string {
+	params := map[string]string{}
+	for name, values := range f {
+		if !formOnly[name] && values[0] != "" && len(params) < maxParams {
+			params[name] = values[0]
+		}
+	}
+	return params
+}
+
+// showPrompt keeps what the next page shows of an enrolment, if there is anything.
+func (v *visit) showPrompt(id string, e *mfa.Enrollment) {
+	p := e.Prompt
+	if p.Secret.IsZero() && p.URI.IsZero() && p.SVG.IsZero() && p.Data == nil {
+		return
+	}
+	v.show(shown{
+		For: id, Data: string(p.Data), Secret: p.Secret.Reveal(), URI: p.URI.Reveal(),
+		SVG: p.SVG.Reveal(), Expires: e.Expires,
+	})
 }
 
 func (v *visit) enrollFailed(kind string, err error, typed url.Values, here string) error {

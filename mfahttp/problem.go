@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,86 +23,127 @@ type problem struct {
 	RetryAfter int    // seconds; 0 if waiting is not the answer
 }
 
-// problemOf maps an error. Order matters: an AttemptError unwraps to the errors below it.
-func problemOf(err error) problem {
-	var (
-		locked  *mfa.LockedError
-		attempt *mfa.AttemptError
-		stopped *mfa.DisabledError
-		budget  *mfa.RateLimitError
-		reason  *factor.Problem
-		busy    *busyError
-	)
-	p := problem{Left: -1}
-	switch {
-	case errors.As(err, &locked):
-		p.Status, p.Code, p.RetryAfter = http.StatusTooManyRequests, "locked", seconds(locked.RetryAfter)
-	case errors.As(err, &attempt):
-		p.Left = attempt.Remaining
-		switch {
-		case errors.Is(attempt.Err, factor.ErrIncorrect), errors.Is(attempt.Err, factor.ErrReplayed):
-			// That a code was used before is told to the application's log, by the event. To
-			// someone who looks over a shoulder it would tell that the code was right.
-			p.Status, p.Code = http.StatusUnauthorized, "incorrect"
-		default:
-			p.Status, p.Code = http.StatusServiceUnavailable, "unavailable"
-		}
-	case errors.As(err, &stopped):
-		p.Status, p.Code = http.StatusForbidden, "stopped"
-	case errors.As(err, &busy):
-		p.Status, p.Code, p.RetryAfter = http.StatusTooManyRequests, "busy", seconds(busy.retryAfter)
-	case errors.As(err, &budget):
-		p.Status, p.Code, p.RetryAfter = http.StatusTooManyRequests, "budget", seconds(budget.RetryAfter)
-	case errors.Is(err, errUnauthorized):
-		p.Status, p.Code = http.StatusUnauthorized, "unauthorized"
-	case errors.Is(err, mfa.ErrFirstFactorRequired):
-		p.Status, p.Code = http.StatusForbidden, "reauthenticate"
-	case errors.Is(err, errOnHold):
-		p.Status, p.Code = http.StatusForbidden, "on_hold"
-	case errors.Is(err, mfa.ErrKindNotConfigured):
-		p.Status, p.Code = http.StatusConflict, "kind_not_configured"
-	case errors.Is(err, factor.ErrUndeliverable):
-		p.Status, p.Code = http.StatusConflict, "undeliverable"
-	case errors.Is(err, mfa.ErrLastFactor):
-		p.Status, p.Code = http.StatusConflict, "last_factor"
-	case errors.Is(err, errStepUp):
-		p.Status, p.Code = http.StatusForbidden, "step_up"
-	case errors.Is(err, ErrPassword):
-		p.Status, p.Code = http.StatusForbidden, "password"
-	case errors.Is(err, errNoFactor):
-		p.Status, p.Code = http.StatusNotFound, "not_available"
-	case errors.Is(err, errMethod):
-		p.Status, p.Code = http.StatusMethodNotAllowed, "method_not_allowed"
-	case errors.Is(err, errNotFound):
-		p.Status, p.Code = http.StatusNotFound, "not_found"
-	case errors.Is(err, errTooLarge):
-		p.Status, p.Code = http.StatusRequestEntityTooLarge, "too_large"
-	case errors.Is(err, errMediaType):
-		p.Status, p.Code = http.StatusUnsupportedMediaType, "media_type"
-	case errors.Is(err, errCrossOrigin), errors.Is(err, mfa.ErrForbidden):
-		p.Status, p.Code = http.StatusForbidden, "forbidden"
-	case errors.Is(err, factor.ErrMalformed):
-		p.Status, p.Code = http.StatusBadRequest, "malformed"
-		if errors.As(err, &reason) {
-			p.Reason = reason.Reason
-		}
-	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired):
-		p.Status, p.Code = http.StatusUnauthorized, "expired"
-	case errors.Is(err, mfa.ErrUnknownFactor):
-		p.Status, p.Code = http.StatusNotFound, "unknown_factor"
-	case errors.Is(err, factor.ErrExpired):
-		p.Status, p.Code, p.Reason = http.StatusUnauthorized, "expired", "response_expired"
-	case errors.Is(err, factor.ErrIncorrect), errors.Is(err, factor.ErrReplayed): // without a first factor
-		p.Status, p.Code = http.StatusUnauthorized, "incorrect"
-	case errors.Is(err, mfa.ErrNotAvailable):
-		p.Status, p.Code = http.StatusConflict, "not_available"
-	default:
-		p.Status, p.Code = http.StatusServiceUnavailable, "unavailable"
-	}
-	return p
+// mapping is one row of the table of problems. It applies to an error that is one of errs, or
+// for which fill, if there is one, returns true: fill also takes the error's data.
+type mapping struct {
+	errs   []error
+	fill   func(error, *problem) bool
+	status int
+	code   string
 }
 
-// seconds rounds up, so that whoever waits as long as told is not told to wait again.
+// problems is in order: the first row that applies holds. An AttemptError unwraps to errors
+// of rows below it, and errOnHold to errStepUp.
+var problems = []mapping{
+	{nil, fillLocked, http.StatusTooManyRequests, "locked"},
+	{nil, fillIncorrect, http.StatusUnauthorized, "incorrect"},
+	{nil, fillAttempt, http.StatusServiceUnavailable, "unavailable"},
+	{nil, fillDisabled, http.StatusForbidden, "stopped"},
+	{nil, fillBusy, http.StatusTooManyRequests, "busy"},
+	{nil, fillRateLimit, http.StatusTooManyRequests, "budget"},
+	{is(errUnauthorized), nil, http.StatusUnauthorized, "unauthorized"},
+	{is(mfa.ErrFirstFactorRequired), nil, http.StatusForbidden, "reauthenticate"},
+	{is(errOnHold), nil, http.StatusForbidden, "on_hold"},
+	{is(mfa.ErrKindNotConfigured), nil, http.StatusConflict, "kind_not_configured"},
+	{is(factor.ErrUndeliverable), nil, http.StatusConflict, "undeliverable"},
+	{is(mfa.ErrLastFactor), nil, http.StatusConflict, "last_factor"},
+	{is(errStepUp), nil, http.StatusForbidden, "step_up"},
+	{is(ErrPassword), nil, http.StatusForbidden, "password"},
+	{is(errNoFactor), nil, http.StatusNotFound, "not_available"},
+	{is(errMethod), nil, http.StatusMethodNotAllowed, "method_not_allowed"},
+	{is(errNotFound), nil, http.StatusNotFound, "not_found"},
+	{is(errTooLarge), nil, http.StatusRequestEntityTooLarge, "too_large"},
+	{is(errMediaType), nil, http.StatusUnsupportedMediaType, "media_type"},
+	{is(errCrossOrigin, mfa.ErrForbidden), nil, http.StatusForbidden, "forbidden"},
+	{nil, fillMalformed, http.StatusBadRequest, "malformed"},
+	{is(mfa.ErrToken, mfa.ErrTokenExpired), nil, http.StatusUnauthorized, "expired"},
+	{is(mfa.ErrUnknownFactor), nil, http.StatusNotFound, "unknown_factor"},
+	{nil, fillExpiredResponse, http.StatusUnauthorized, "expired"},
+	// Without a first factor there are no attempts to count.
+	{is(factor.ErrIncorrect, factor.ErrReplayed), nil, http.StatusUnauthorized, "incorrect"},
+	{is(mfa.ErrNotAvailable), nil, http.StatusConflict, "not_available"},
+}
+
+// problemOf maps an error by the table of problems. An error that no row knows is the
+// service's fault.
+func problemOf(err error) problem {
+	for _, row := range problems {
+		p := problem{Left: -1, Status: row.status, Code: row.code}
+		if row.fill != nil && row.fill(err, &p) || isAny(err, row.errs) {
+			return p
+		}
+	}
+	return problem{Left: -1, Status: http.StatusServiceUnavailable, Code: "unavailable"}
+}
+
+func is(errs ...error) []error { return errs }
+
+func isAny(err error, list []error) bool {
+	return slices.ContainsFunc(list, func(target error) bool { return errors.Is(err, target) })
+}
+
+func fillLocked(err error, p *problem) bool {
+	e, ok := errors.AsType[*mfa.LockedError](err)
+	if ok {
+		p.RetryAfter = seconds(e.RetryAfter)
+	}
+	return ok
+}
+
+// fillIncorrect takes a replayed code for an incorrect one. The application's event tells the
+// two apart. The response does not: an attacker who looked over the user's shoulder would learn
+// that the code was correct.
+func fillIncorrect(err error, p *problem) bool {
+	e, ok := errors.AsType[*mfa.AttemptError](err)
+	if !ok || !isAny(e.Err, is(factor.ErrIncorrect, factor.ErrReplayed)) {
+		return false
+	}
+	p.Left = e.Remaining
+	return true
+}
+
+func fillAttempt(err error, p *problem) bool {
+	e, ok := errors.AsType[*mfa.AttemptError](err)
+	if ok {
+		p.Left = e.Remaining
+	}
+	return ok
+}
+
+func fillDisabled(err error, _ *problem) bool {
+	_, ok := errors.AsType[*mfa.DisabledError](err)
+	return ok
+}
+
+func fillBusy(err error, p *problem) bool {
+	e, ok := errors.AsType[*busyError](err)
+	if ok {
+		p.RetryAfter = seconds(e.retryAfter)
+	}
+	return ok
+}
+
+func fillRateLimit(err error, p *problem) bool {
+	e, ok := errors.AsType[*mfa.RateLimitError](err)
+	if ok {
+		p.RetryAfter = seconds(e.RetryAfter)
+	}
+	return ok
+}
+
+func fillMalformed(err error, p *problem) bool {
+	if e, ok := errors.AsType[*factor.Problem](err); ok {
+		p.Reason = e.Reason
+	}
+	return errors.Is(err, factor.ErrMalformed)
+}
+
+func fillExpiredResponse(err error, p *problem) bool {
+	p.Reason = "response_expired"
+	return errors.Is(err, factor.ErrExpired)
+}
+
+// seconds rounds up, so that a user who waits as long as the page says need not wait again.
 func seconds(d time.Duration) int {
 	return max(1, int(math.Ceil(d.Seconds())))
 }

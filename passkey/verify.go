@@ -120,21 +120,8 @@ func transports(list []string) []string {
 // assert follows WebAuthn Level 3 section 7.2.
 func (f *Factor) assert(s state, want issued, got *protocol.ParsedCredentialAssertionData) (*factor.Verdict, error) {
 	client, auth := got.Response.CollectedClientData, got.Response.AuthenticatorData
-	if !bytes.Equal(got.RawID, s.ID) {
-		return nil, refused("it is of another credential")
-	}
-	h := got.Response.UserHandle
-	switch {
-	case want.Anyone && len(h) == 0:
-		return nil, refused("it does not say whose it is")
-	case want.Anyone && !s.Verified:
-		// Only beside another factor may a credential learn to verify people (section 7.2
-		// step 25), and there is none here.
-		return nil, refused("the person was not verified when it was made, so that it takes a password beside it")
-	case !want.Anyone && !slices.ContainsFunc(want.Allowed, func(id []byte) bool { return bytes.Equal(id, s.ID) }):
-		return nil, refused("it is of a credential that was not asked for")
-	case len(h) > 0 && !bytes.Equal(h, s.Handle):
-		return nil, refused("it is of another person")
+	if err := checkOwner(s, want, got); err != nil {
+		return nil, err
 	}
 	if !slices.Contains(f.cfg.Origins, client.Origin) {
 		return nil, refused("its origin is not among Config.Origins")
@@ -155,6 +142,29 @@ func (f *Factor) assert(s state, want issued, got *protocol.ParsedCredentialAsse
 	s.Count = max(s.Count, auth.Counter)
 	s.BackedUp = auth.Flags.HasBackupState()
 	return &factor.Verdict{State: encode(s), UserVerified: auth.Flags.HasUserVerified(), Cloned: cloned}, nil
+}
+
+// checkOwner checks that the assertion is by the credential in s, that its challenge admitted
+// the credential, and that it names the user of s or, where the challenge knows the user,
+// nobody (section 7.2 steps 5 and 6).
+func checkOwner(s state, want issued, got *protocol.ParsedCredentialAssertionData) error {
+	h := got.Response.UserHandle
+	allowed := slices.ContainsFunc(want.Allowed, func(id []byte) bool { return bytes.Equal(id, s.ID) })
+	switch {
+	case !bytes.Equal(got.RawID, s.ID):
+		return refused("it is by another credential")
+	case want.Anyone && len(h) == 0:
+		return refused("it does not name its user")
+	case want.Anyone && !s.Verified:
+		// Only beside another factor may a credential learn to verify users (section 7.2
+		// step 25), and there is none here.
+		return refused("the user was not verified when it was made, so that it takes a password beside it")
+	case !want.Anyone && !allowed:
+		return refused("it is by a credential that was not asked for")
+	case len(h) > 0 && !bytes.Equal(h, s.Handle):
+		return refused("it names another user")
+	}
+	return nil
 }
 
 func encodeChallenge(i issued) string { return base64.RawURLEncoding.EncodeToString(i.Challenge) }

@@ -31,8 +31,8 @@ func guessable(p factor.User, pin string) error {
 	return nil
 }
 
-// repeated: one part of at most half the length, over and over; or at most two different
-// characters.
+// repeated reports whether s is one part of at most half its length, over and over, or has at
+// most two different characters.
 func repeated(s string) bool {
 	for n := 1; n <= len(s)/2; n++ {
 		if len(s)%n == 0 && strings.Repeat(s[:n], len(s)/n) == s {
@@ -50,7 +50,7 @@ func repeated(s string) bool {
 
 func walk(s, along string) bool { return strings.Contains(along, s) }
 
-// keypad: lines and loops over the keys of a number pad.
+// keypad reports whether s is one of the lines and loops over the keys of a number pad.
 func keypad(s string) bool {
 	return slices.Contains([]string{"2580", "0852", "1470", "3690", "147258", "258369", "147369", "159357", "357159", "159753", "753159",
 		"741852", "852963", "963852", "123654", "321456", "789456", "456789", "147852", "258147", "142536", "14725836", "147258369",
@@ -58,17 +58,11 @@ func keypad(s string) bool {
 		"102030", "112358", "314159", "3141592", "271828", "27182818", "31415926"}, s)
 }
 
-// date: a year of people alive, or a day and a month with one, in the usual orders.
+// date reports whether s is a year of people alive, or a day and a month with one, in the usual orders.
 func date(s string) bool {
-	for _, c := range []byte(s) {
-		if c < '0' || c > '9' {
-			return false
-		}
+	if strings.Trim(s, "0123456789") != "" {
+		return false
 	}
-	year := func(s string) bool { return len(s) == 4 && (s[:2] == "19" || s[:2] == "20") }
-	day := func(s string) bool { return s >= "01" && s <= "31" }
-	month := func(s string) bool { return s >= "01" && s <= "12" }
-	dayMonth := func(s string) bool { return day(s[:2]) && month(s[2:4]) || month(s[:2]) && day(s[2:4]) }
 	switch len(s) {
 	case 4:
 		return year(s) || dayMonth(s)
@@ -81,14 +75,24 @@ func date(s string) bool {
 	}
 }
 
+func year(s string) bool { return len(s) == 4 && (s[:2] == "19" || s[:2] == "20") }
+
+func month(s string) bool { return s >= "01" && s <= "12" }
+
+// dayMonth is for four digits, in either order.
+func dayMonth(s string) bool {
+	day := func(s string) bool { return s >= "01" && s <= "31" }
+	return day(s[:2]) && month(s[2:]) || month(s[:2]) && day(s[2:])
+}
+
 func common(s string) bool {
 	lines := strings.Fields(commonText)
 	_, found := slices.BinarySearch(lines, s)
 	return found
 }
 
-// personal: the person's id, account, local part of the address, or number holds the PIN, or
-// the PIN holds one of them.
+// personal reports whether the user's ID, account, local part of the address, or number holds
+// the PIN, or the PIN holds one of them.
 func personal(p factor.User, s string) bool {
 	local, _, _ := strings.Cut(p.Email, "@")
 	account, _, _ := strings.Cut(p.Account, "@")

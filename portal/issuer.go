@@ -70,13 +70,8 @@ func NewIssuer(cfg IssuerConfig) (*Issuer, error) {
 	if err := checkURL(cfg.URL); err != nil {
 		return nil, fmt.Errorf("portal: URL: %w", err)
 	}
-	if len(cfg.Keys) == 0 {
-		return nil, errors.New("portal: Keys is empty; make a key with ed25519.GenerateKey and keep it outside the database")
-	}
-	for i, k := range cfg.Keys {
-		if len(k.Private) != ed25519.PrivateKeySize {
-			return nil, fmt.Errorf("portal: Keys[%d] has %d bytes, want %d", i, len(k.Private), ed25519.PrivateKeySize)
-		}
+	if err := checkKeys(cfg.Keys); err != nil {
+		return nil, err
 	}
 	if cfg.TTL == 0 {
 		cfg.TTL = defaultTTL
@@ -87,29 +82,58 @@ func NewIssuer(cfg IssuerConfig) (*Issuer, error) {
 	if cfg.Clock == nil {
 		cfg.Clock = systemClock{}
 	}
-	i := &Issuer{cfg: cfg, clients: make(map[string]Client)}
+	clients, err := clientsByID(cfg)
+	if err != nil {
+		return nil, err
+	}
+	signer, err := newSigner(cfg.Keys[0].Private)
+	if err != nil {
+		return nil, fmt.Errorf("portal: %w", err)
+	}
+	return &Issuer{cfg: cfg, signer: signer, clients: clients}, nil
+}
+
+func checkKeys(keys []Key) error {
+	if len(keys) == 0 {
+		return errors.New("portal: Keys is empty; make a key with ed25519.GenerateKey " +
+			"and keep it outside the database")
+	}
+	for i, k := range keys {
+		if len(k.Private) != ed25519.PrivateKeySize {
+			return fmt.Errorf("portal: Keys[%d] has %d bytes, want %d",
+				i, len(k.Private), ed25519.PrivateKeySize)
+		}
+	}
+	return nil
+}
+
+// clientsByID decides which applications assertions are made for.
+func clientsByID(cfg IssuerConfig) (map[string]Client, error) {
+	clients := make(map[string]Client, len(cfg.Clients))
 	for _, c := range cfg.Clients {
-		if c.ID == "" || len(c.ID) > maxText || i.clients[c.ID].ID != "" {
-			return nil, fmt.Errorf("portal: client id %q must be 1 to %d bytes, and there once", c.ID, maxText)
+		if c.ID == "" || len(c.ID) > maxText || clients[c.ID].ID != "" {
+			return nil, fmt.Errorf("portal: client id %q must be 1 to %d bytes, and there once",
+				c.ID, maxText)
 		}
 		if err := checkURL(c.ReturnURL); err != nil {
 			return nil, fmt.Errorf("portal: ReturnURL of client %q: %w", c.ID, err)
 		}
 		if c.Pairwise && len(cfg.PairwiseKey) < 32 {
-			return nil, fmt.Errorf("portal: client %q is pairwise, which needs a PairwiseKey of 32 random bytes", c.ID)
+			return nil, fmt.Errorf("portal: client %q is pairwise, which needs a PairwiseKey "+
+				"of 32 random bytes", c.ID)
 		}
-		i.clients[c.ID] = c
+		clients[c.ID] = c
 	}
-	if len(i.clients) == 0 {
+	if len(clients) == 0 {
 		return nil, errors.New("portal: Clients is empty; name the applications that trust the portal")
 	}
-	var err error
-	key := jose.JSONWebKey{Key: cfg.Keys[0].Private, KeyID: keyID(cfg.Keys[0].Private), Algorithm: string(jose.EdDSA)}
-	i.signer, err = jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: key}, (&jose.SignerOptions{}).WithType(tokenType))
-	if err != nil {
-		return nil, fmt.Errorf("portal: %w", err)
-	}
-	return i, nil
+	return clients, nil
+}
+
+func newSigner(private ed25519.PrivateKey) (jose.Signer, error) {
+	key := jose.JSONWebKey{Key: private, KeyID: keyID(private), Algorithm: string(jose.EdDSA)}
+	return jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: key},
+		(&jose.SignerOptions{}).WithType(tokenType))
 }
 
 type systemClock struct{}

@@ -93,24 +93,17 @@ func (v *Verifier) Verify(ctx context.Context, assertion, nonce string, need Nee
 	}
 	now := v.cfg.Clock.Now()
 	level, known := levelOf(c.ACR)
-	invalid := func(what string) error { return fmt.Errorf("%w: %s", ErrInvalid, what) }
 	switch {
-	case c.Issuer != v.cfg.Portal:
-		return nil, invalid("of another issuer")
-	case string(c.Audience) != v.cfg.ClientID:
-		return nil, invalid("for another audience")
-	case c.Subject == "" || len(c.Subject) > maxText || c.ID == "" || len(c.ID) > maxText || c.AMR == nil || !known:
+	case !known:
 		return nil, invalid("a claim is missing")
-	case c.Issued <= 0 || c.NotYet <= 0 || c.Expires <= 0 || c.AuthTime <= 0:
-		return nil, invalid("a time is missing")
-	case c.Expires-c.Issued > int64(maxTTL/time.Second):
-		return nil, invalid("good for too long")
-	case now.Unix() >= c.Expires+int64(skew/time.Second):
-		return nil, invalid("expired")
-	case now.Unix() < max(c.NotYet, c.Issued)-int64(skew/time.Second), c.AuthTime > c.Issued+int64(skew/time.Second):
-		return nil, invalid("of the future")
 	case nonce == "" || subtle.ConstantTimeCompare([]byte(c.Nonce), []byte(nonce)) != 1:
 		return nil, invalid("asked for by another browser")
+	}
+	if err := c.checkParties(v.cfg.Portal, v.cfg.ClientID); err != nil {
+		return nil, err
+	}
+	if err := c.checkTimes(now); err != nil {
+		return nil, err
 	}
 	if err := v.use(ctx, c); err != nil {
 		return nil, err
@@ -120,6 +113,38 @@ func (v *Verifier) Verify(ctx context.Context, assertion, nonce string, need Nee
 		return nil, &StepUpError{Need: need}
 	}
 	return a, nil
+}
+
+func invalid(what string) error { return fmt.Errorf("%w: %s", ErrInvalid, what) }
+
+// checkParties checks that the portal made the assertion, for this application, about a user.
+func (c *claims) checkParties(issuer, audience string) error {
+	text := func(s string) bool { return s != "" && len(s) <= maxText }
+	switch {
+	case c.Issuer != issuer:
+		return invalid("of another issuer")
+	case string(c.Audience) != audience:
+		return invalid("for another audience")
+	case !text(c.Subject) || !text(c.ID) || c.AMR == nil:
+		return invalid("a claim is missing")
+	}
+	return nil
+}
+
+// checkTimes checks that the assertion is valid at now, and not for longer than any may be.
+func (c *claims) checkTimes(now time.Time) error {
+	const skew, longest = int64(skew / time.Second), int64(maxTTL / time.Second)
+	switch {
+	case min(c.Issued, c.NotYet, c.Expires, c.AuthTime) <= 0:
+		return invalid("a time is missing")
+	case c.Expires-c.Issued > longest:
+		return invalid("valid for too long")
+	case now.Unix() >= c.Expires+skew:
+		return invalid("expired")
+	case now.Unix() < max(c.NotYet, c.Issued)-skew, c.AuthTime > c.Issued+skew:
+		return invalid("from the future")
+	}
+	return nil
 }
 
 // open checks the signature.

@@ -61,7 +61,7 @@ func ExampleNewHTTPSender() {
 
 	s, err := sms.NewHTTPSender(sms.HTTPConfig{
 		URL:            provider.URL + "/sms/json", // https outside of examples
-		Header:         map[string]sms.Secret{"Authorization": factor.NewSecret("Bearer token")},
+		Header:         map[string]factor.Secret{"Authorization": factor.NewSecret("Bearer token")},
 		JSON:           factor.NewSecret(`{"from": "Acme", "to": "{{digits}}", "text": "{{text}}"}`),
 		SuccessField:   "messages.0.status",
 		SuccessPattern: "0",

@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -108,28 +107,7 @@ func unreachable(err error) *SendError {
 		err = u.Err
 	}
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
-	return &SendError{Reason: "unreachable", Temporary: !untrusted, Cause: err}
-}
-
-// describe says what is known of a failed connection in words of our own, since those of
-// the error may quote what the other side sent.
-func describe(err error) string {
-	if errors.Is(err, context.Canceled) {
-		return "cancelled"
-	}
-	if t, ok := errors.AsType[net.Error](err); ok && t.Timeout() || errors.Is(err, context.DeadlineExceeded) {
-		return "timed out"
-	}
-	if _, ok := errors.AsType[*net.DNSError](err); ok {
-		return "host not found"
-	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return "certificate not trusted"
-	}
-	if errno, ok := errors.AsType[syscall.Errno](err); ok {
-		return errno.Error()
-	}
-	return "connection failed"
+	return &SendError{Reason: "unreachable", Temporary: !untrusted, Err: err}
 }
 
 // retryAfter reads the header of RFC 9110 section 10.2.3, a number of seconds or a date.
@@ -149,7 +127,7 @@ func retryAfter(h http.Header) time.Duration {
 
 // failure is the error for an answer that is no success, by its status.
 func (r *reply) failure(code string) *SendError {
-	e := &SendError{Status: r.status, Code: code, RetryAfter: r.retryAfter, Reason: "refused"}
+	e := &SendError{Code: r.status, ProviderCode: code, RetryAfter: r.retryAfter, Reason: "refused"}
 	switch {
 	case r.status == http.StatusTooManyRequests:
 		e.Reason, e.Temporary = "rate", true

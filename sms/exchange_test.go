@@ -101,7 +101,7 @@ func TestHTTPUnreachable(t *testing.T) {
 	} {
 		cfg := form(c.url)
 		cfg.Timeout = c.timeout
-		cfg.Query = map[string]sms.Secret{"key": factor.NewSecret("s3cret")}
+		cfg.Query = map[string]factor.Secret{"key": factor.NewSecret("s3cret")}
 		start := time.Now()
 		err := newHTTP(t, cfg).Send(c.ctx, message)
 		e := sendError(t, err)

@@ -265,7 +265,7 @@ func TestTraits(t *testing.T) {
 
 func TestRedaction(t *testing.T) {
 	m := sms.Message{To: "+31612345678", Text: "012345 is your code", TTL: time.Minute}
-	in := sms.TextInput{Code: factor.NewSecret("012345")}
+	in := sms.Content{Code: factor.NewSecret("012345")}
 	for _, v := range []any{m, &m, []sms.Message{m}, struct{ M sms.Message }{m}, in} {
 		for _, s := range []string{fmt.Sprintf("%v %+v %#v %s %x", v, v, v, v, v), encoded(v), logged(v)} {
 			if strings.Contains(s, "612345678") || strings.Contains(s, "012345") || strings.Contains(s, "303132333435") {

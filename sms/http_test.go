@@ -88,7 +88,7 @@ func sendError(t testing.TB, err error) *sms.SendError {
 }
 
 func form(url string) sms.HTTPConfig {
-	return sms.HTTPConfig{URL: url, Form: map[string]sms.Secret{"to": factor.NewSecret("{{to}}"), "text": factor.NewSecret("{{text}}")}}
+	return sms.HTTPConfig{URL: url, Form: map[string]factor.Secret{"to": factor.NewSecret("{{to}}"), "text": factor.NewSecret("{{text}}")}}
 }
 
 func newHTTP(t testing.TB, cfg sms.HTTPConfig) *sms.HTTPSender {
@@ -102,10 +102,10 @@ func TestHTTPForm(t *testing.T) {
 	p := newProvider(t, says(202, ""))
 	s := newHTTP(t, sms.HTTPConfig{
 		URL:      p.URL + "/v1/send",
-		Query:    map[string]sms.Secret{"key": factor.NewSecret("s3cret&x=1")},
-		Header:   map[string]sms.Secret{"x-api-key": factor.NewSecret("hunter2")},
+		Query:    map[string]factor.Secret{"key": factor.NewSecret("s3cret&x=1")},
+		Header:   map[string]factor.Secret{"x-api-key": factor.NewSecret("hunter2")},
 		Username: "user", Password: factor.NewSecret("s3cret"),
-		Form: map[string]sms.Secret{"recipient": factor.NewSecret("{{digits}}"), "to": factor.NewSecret("{{to}}"), "body": factor.NewSecret("[{{text}}]"), "from": factor.NewSecret("Acme & Co")},
+		Form: map[string]factor.Secret{"recipient": factor.NewSecret("{{digits}}"), "to": factor.NewSecret("{{to}}"), "body": factor.NewSecret("[{{text}}]"), "from": factor.NewSecret("Acme & Co")},
 	})
 	require.NoError(t, s.Send(context.Background(), message))
 	require.Len(t, p.got(), 1)
@@ -124,7 +124,7 @@ func TestHTTPJSON(t *testing.T) {
 	s := newHTTP(t, sms.HTTPConfig{
 		URL:          p.URL,
 		Method:       "PUT",
-		Header:       map[string]sms.Secret{"Authorization": factor.NewSecret("Bearer s3cret"), "content-type": factor.NewSecret("application/vnd.acme+json")},
+		Header:       map[string]factor.Secret{"Authorization": factor.NewSecret("Bearer s3cret"), "content-type": factor.NewSecret("application/vnd.acme+json")},
 		JSON:         factor.NewSecret(`{"to": ["{{digits}}"], "text": "{{text}}", "n": 12345678901234567890, "test": false, "null": null, "nested": {"a<b": "+{{digits}}"}}`),
 		SuccessField: "messages.0.status", SuccessPattern: "0",
 	})
@@ -240,19 +240,19 @@ func TestHTTPConfigRefused(t *testing.T) {
 		{"GET", func(c *sms.HTTPConfig) { c.Method = "GET" }, "neither POST nor PUT"},
 		{"no body", func(c *sms.HTTPConfig) { c.Form = nil }, "exactly one of Form and JSON"},
 		{"two bodies", func(c *sms.HTTPConfig) { c.JSON = factor.NewSecret(`"{{to}}{{text}}"`) }, "exactly one of Form and JSON"},
-		{"no text", func(c *sms.HTTPConfig) { c.Form = map[string]sms.Secret{"to": factor.NewSecret("{{to}}")} }, "needs {{text}}"},
-		{"no number", func(c *sms.HTTPConfig) { c.Form = map[string]sms.Secret{"text": factor.NewSecret("{{text}}")} }, "{{to}} or {{digits}}"},
-		{"text as a key", func(c *sms.HTTPConfig) { c.Form = map[string]sms.Secret{"{{text}}": factor.NewSecret("{{to}}")} }, "in its values"},
+		{"no text", func(c *sms.HTTPConfig) { c.Form = map[string]factor.Secret{"to": factor.NewSecret("{{to}}")} }, "needs {{text}}"},
+		{"no number", func(c *sms.HTTPConfig) { c.Form = map[string]factor.Secret{"text": factor.NewSecret("{{text}}")} }, "{{to}} or {{digits}}"},
+		{"text as a key", func(c *sms.HTTPConfig) { c.Form = map[string]factor.Secret{"{{text}}": factor.NewSecret("{{to}}")} }, "in its values"},
 		{"unknown placeholder", func(c *sms.HTTPConfig) { c.Form["x"] = factor.NewSecret("{{code}}") }, "a placeholder that is not"},
 		{"no JSON", func(c *sms.HTTPConfig) { c.Form, c.JSON = nil, factor.NewSecret(`{"to":{{to}},"text":{{text}}}`) }, "not a JSON document"},
 		{"two JSONs", func(c *sms.HTTPConfig) { c.Form, c.JSON = nil, factor.NewSecret(`"{{to}}" "{{text}}"`) }, "not a JSON document"},
 		{"status", func(c *sms.HTTPConfig) { c.Statuses = []int{200, 302} }, "Statuses holds 302"},
 		{"pattern", func(c *sms.HTTPConfig) { c.SuccessPattern = "(" }, "SuccessPattern is not"},
-		{"header value", func(c *sms.HTTPConfig) { c.Header = map[string]sms.Secret{"X": factor.NewSecret("hunter2\r\nY: z")} }, "look for line breaks"},
-		{"header name", func(c *sms.HTTPConfig) { c.Header = map[string]sms.Secret{"X Y": factor.NewSecret("hunter2")} }, "look for line breaks"},
-		{"host header", func(c *sms.HTTPConfig) { c.Header = map[string]sms.Secret{"host": factor.NewSecret("x")} }, "leave it out"},
+		{"header value", func(c *sms.HTTPConfig) { c.Header = map[string]factor.Secret{"X": factor.NewSecret("hunter2\r\nY: z")} }, "look for line breaks"},
+		{"header name", func(c *sms.HTTPConfig) { c.Header = map[string]factor.Secret{"X Y": factor.NewSecret("hunter2")} }, "look for line breaks"},
+		{"host header", func(c *sms.HTTPConfig) { c.Header = map[string]factor.Secret{"host": factor.NewSecret("x")} }, "leave it out"},
 		{"two auths", func(c *sms.HTTPConfig) {
-			c.Username, c.Header = "u", map[string]sms.Secret{"authorization": factor.NewSecret("Bearer s3cret")}
+			c.Username, c.Header = "u", map[string]factor.Secret{"authorization": factor.NewSecret("Bearer s3cret")}
 		}, "give one of them"},
 		{"colon", func(c *sms.HTTPConfig) { c.Username = "u:hunter2" }, "holds a colon"},
 		{"password alone", func(c *sms.HTTPConfig) { c.Password = factor.NewSecret("hunter2") }, "without a Username"},
@@ -282,8 +282,8 @@ func TestHTTPConfigRefused(t *testing.T) {
 func TestConfigRedaction(t *testing.T) {
 	cfg := form("https://sms.example/send")
 	cfg.Form["key"] = factor.NewSecret("hunter2")
-	cfg.Query = map[string]sms.Secret{"key": factor.NewSecret("s3cret")}
-	cfg.Header = map[string]sms.Secret{"X": factor.NewSecret("Bearer s3cret")}
+	cfg.Query = map[string]factor.Secret{"key": factor.NewSecret("s3cret")}
+	cfg.Header = map[string]factor.Secret{"X": factor.NewSecret("Bearer s3cret")}
 	cfg.Username, cfg.Password = "u", factor.NewSecret("hunter2")
 	js := sms.HTTPConfig{URL: "https://sms.example", JSON: factor.NewSecret(`{"key":"hunter2","to":"{{to}}","text":"{{text}}"}`)}
 	twilio := twilioConfig("")

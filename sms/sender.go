@@ -5,27 +5,29 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
 	"time"
+
+	"github.com/secondgate/secondgate/internal/sendfail"
 )
 
-// Sender hands messages to a provider. Implementations are safe for concurrent use and
-// honour ctx.
+// Sender hands messages to a provider. Implementations are safe for concurrent use.
 type Sender interface {
-	// Send hands m to the provider, once: it never retries, since a person who is not
-	// served asks again. A nil error means that the provider accepted the message, not that
-	// it arrived. After an error the message may have been sent or not. Errors should be a
-	// *SendError where something is known about the failure. What an error prints reaches
-	// nobody but the caller of Send, because it may quote the message: of a *SendError the
-	// factor prints Reason, Status and Temporary, of another error what a method
-	// SendStatus() (code int, temporary bool) states. errors.As finds the error.
+	// Send hands m over, once: it never retries, because the user can ask for another code. A
+	// nil error means that the provider accepted the message, not that it arrived. After an
+	// error the message may have been sent or not. Send honours ctx.
+	//
+	// An error that knows something about the failure is a *[SendError]. The factor prints
+	// no text of an error, because it may quote the message (of a
+	// *SendError it prints Reason if it is one of the list, Code and Temporary). errors.As finds the
+	// error in what the Manager returns. Another error type states its reply code and whether
+	// to try again by a method SendStatus() (code int, temporary bool).
 	Send(ctx context.Context, m Message) error
 }
 
-// SenderFunc is a function as a [Sender].
+// SenderFunc is a function that is a [Sender].
 type SenderFunc func(ctx context.Context, m Message) error
 
-// Send calls the function.
+// Send calls f.
 func (f SenderFunc) Send(ctx context.Context, m Message) error { return f(ctx, m) }
 
 // Message is one text message. It prints and encodes as "[redacted]".
@@ -53,61 +55,51 @@ func (m Message) LogValue() slog.Value { return slog.StringValue(redacted) }
 // MarshalText makes every encoder write "[redacted]".
 func (m Message) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// SendError is a failure of [HTTPSender] and [Twilio], and may be one of any [Sender].
+// SendError is the error of a [Sender]: whether the same message may succeed later, whether the
+// recipient or the message is at fault, or, with neither, that every message will fail until
+// an administrator changes something. Package email has one of the same fields.
 type SendError struct {
-	// Status is the HTTP status, 0 when no answer came.
-	Status int
-	// Code is the provider's own code for the failure, or "". For a log and for people who
-	// look it up: providers change them.
-	Code string
-	// Reason tells failures apart:
+	// Code is the server's reply, such as an HTTP status of 429. 0 means that no reply came.
+	Code int
+	// ProviderCode is the provider's own code for the failure, or "". It is for logs:
+	// providers change them.
+	ProviderCode string
+	// Reason says what failed, and quotes nothing of the message.
 	//
-	//	unreachable  no answer came; the message may have been sent
+	//	unreachable  no reply came; the message may have been sent
 	//	unavailable  the provider failed (5xx); the message may have been sent
 	//	rate         too much was sent (429)
 	//	credentials  the provider does not know the credentials (401, 403)
 	//	number       the number cannot receive messages, or not from this account
-	//	blocked      the person has told the provider to send nothing more
+	//	blocked      the user has told the provider to send nothing more
 	//	refused      the provider refused for another reason
-	//	reply        the answer was not one of this provider
+	//	reply        the reply was not one of this provider
 	Reason string
-	// Temporary says that the same message may succeed later. The others fail until
-	// something is changed; those with the Reason "credentials", "refused" and "reply" are
-	// worth waking an operator.
+	// Temporary is true if the same message may succeed later. If no reply came, the message
+	// may have been sent nevertheless.
 	Temporary bool
-	// RetryAfter is how long the provider asked to wait, 0 if it did not say, at most a day.
+	// Rejected is true if the server refuses this recipient or this message for good. The
+	// user needs another telephone number.
+	Rejected bool
+	// RetryAfter is how long the provider asked to wait, at most a day. 0 means that it did
+	// not say.
 	RetryAfter time.Duration
-	// Cause is what happened to the connection, for errors.Is, or nil.
-	Cause error
+	// Err is what happened to the connection, for errors.Is, or nil. It is never printed.
+	Err error
 }
 
-// Error holds no number, code, credential or address.
-func (e *SendError) Error() string {
-	var b strings.Builder
-	b.WriteString("sms: message not sent: " + e.Reason)
-	if e.Status != 0 {
-		fmt.Fprintf(&b, ", status %d", e.Status)
-	}
-	if e.Code != "" {
-		b.WriteString(", code " + e.Code)
-	}
-	if e.Cause != nil {
-		b.WriteString(", " + describe(e.Cause))
-	}
-	if e.RetryAfter > 0 {
-		fmt.Fprintf(&b, ", retry after %s", e.RetryAfter)
-	}
-	return b.String()
-}
+// Error returns a text without recipient, code, link and credential, if Reason and
+// ProviderCode have none.
+func (e *SendError) Error() string { return sendfail.Error(*e).Text("sms") }
 
-// Format keeps Cause, which may quote an address, out of every verb.
+// Format keeps Err, which may quote the recipient, out of every verb.
 func (e *SendError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Error()) }
 
 // MarshalText makes every encoder write the text of Error.
 func (e *SendError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
-// SendStatus returns Status and Temporary, for the texts of errors and for logs.
-func (e *SendError) SendStatus() (code int, temporary bool) { return e.Status, e.Temporary }
+// SendStatus returns Code and Temporary, for the texts of errors and for logs.
+func (e *SendError) SendStatus() (code int, temporary bool) { return e.Code, e.Temporary }
 
-// Unwrap returns Cause.
-func (e *SendError) Unwrap() error { return e.Cause }
+// Unwrap returns Err.
+func (e *SendError) Unwrap() error { return e.Err }

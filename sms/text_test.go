@@ -138,15 +138,15 @@ func TestTextIsOriginBound(t *testing.T) {
 
 func TestOwnText(t *testing.T) {
 	cfg := config(nil)
-	var seen sms.TextInput
-	cfg.Text = func(in sms.TextInput) string {
+	var seen sms.Content
+	cfg.Text = func(in sms.Content) string {
 		seen = in
 		return in.Code.Reveal() + " für " + in.Purpose + "\n\n"
 	}
 	got, err := text(t, cfg, "012345", "de", "step-up")
 	require.NoError(t, err)
 	require.Equal(t, "012345 für step-up\n@acme.example #012345", got)
-	require.Equal(t, sms.TextInput{Code: factor.NewSecret("012345"), ServiceName: "Acme", Locale: "de", Purpose: "step-up", TTL: 90 * time.Second}, seen)
+	require.Equal(t, sms.Content{Code: factor.NewSecret("012345"), ServiceName: "Acme", Locale: "de", Purpose: "step-up", TTL: 90 * time.Second}, seen)
 }
 
 func TestOwnTextRefused(t *testing.T) {
@@ -164,14 +164,14 @@ func TestOwnTextRefused(t *testing.T) {
 		"extended in GSM-7":  {"%sa" + strings.Repeat("€", 66), "takes 161 septets"},
 		"two thousand lines": {"%s" + strings.Repeat("\n", 2000) + "a", "septets"},
 	} {
-		body := func(in sms.TextInput) string { return strings.Replace(c.body, "%s", in.Code.Reveal(), 1) }
+		body := func(in sms.Content) string { return strings.Replace(c.body, "%s", in.Code.Reveal(), 1) }
 		cfg := config(&outbox{})
 		cfg.Text = body
 		if _, err := sms.New(cfg); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: New says %v, want %q", name, err, c.want)
 		}
 		// A text that goes wrong in a language New does not know fails the send.
-		cfg.Text = func(in sms.TextInput) string {
+		cfg.Text = func(in sms.Content) string {
 			if in.Locale == "fr" {
 				return body(in)
 			}
@@ -182,10 +182,10 @@ func TestOwnTextRefused(t *testing.T) {
 		}
 	}
 	cfg := config(nil)
-	cfg.Text = func(in sms.TextInput) string { return in.Code.Reveal() + strings.Repeat("ł", 70-6-22) }
+	cfg.Text = func(in sms.Content) string { return in.Code.Reveal() + strings.Repeat("ł", 70-6-22) }
 	_, err := text(t, cfg, "012345", "", "sign-in")
 	require.NoError(t, err, "70 units fit")
-	cfg.Text = func(in sms.TextInput) string { return in.Code.Reveal() + strings.Repeat("a", 160-6-22) }
+	cfg.Text = func(in sms.Content) string { return in.Code.Reveal() + strings.Repeat("a", 160-6-22) }
 	_, err = text(t, cfg, "012345", "", "sign-in")
 	require.NoError(t, err, "160 septets fit")
 }

@@ -1,6 +1,7 @@
 package sms
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,39 +70,23 @@ func NewTwilio(cfg TwilioConfig) (*Twilio, error) {
 }
 
 func (cfg TwilioConfig) account() (*twilioAccount, error) {
-	sid := func(prefix, s string) bool { return strings.HasPrefix(s, prefix) && twilioSID.MatchString(s) }
-	user := cfg.AccountSID
-	if cfg.KeySID != "" {
-		user = cfg.KeySID
+	if err := cfg.checkCredentials(); err != nil {
+		return nil, err
 	}
-	switch {
-	case !sid("AC", cfg.AccountSID):
-		return nil, invalid("AccountSID is not one; copy it from the console, \"AC\" and 32 hexadecimal digits")
-	case cfg.KeySID != "" && !sid("SK", cfg.KeySID):
-		return nil, invalid("KeySID is not one; copy it from the console, \"SK\" and 32 hexadecimal digits, or leave it empty to use the auth token")
-	case cfg.Secret.IsZero():
-		return nil, invalid("Secret is empty; give the secret of the API key, or the auth token where KeySID is empty")
-	case (cfg.From == "") == (cfg.MessagingServiceSID == ""):
-		return nil, errors.New("give exactly one of From and MessagingServiceSID")
-	case cfg.MessagingServiceSID != "" && !sid("MG", cfg.MessagingServiceSID):
-		return nil, invalid("MessagingServiceSID is not one; copy it from the console, \"MG\" and 32 hexadecimal digits")
-	case cfg.From != "" && !e164.MatchString(cfg.From) && !shortCode.MatchString(cfg.From) &&
-		(len(cfg.From) > 11 || !senderName.MatchString(cfg.From)):
-		return nil, invalid("From is neither a number such as \"+15005550006\" nor a short code nor a name of up to eleven letters, digits and spaces")
+	from, err := cfg.from()
+	if err != nil {
+		return nil, err
 	}
-	base := cfg.BaseURL
-	if base == "" {
-		base = "https://api.twilio.com"
-	}
-	u, err := endpoint(base, cfg.InsecureHTTP)
+	u, err := endpoint(cmp.Or(cfg.BaseURL, "https://api.twilio.com"), cfg.InsecureHTTP)
 	if err != nil {
 		return nil, invalid("BaseURL: %w", err)
 	}
-	a := &twilioAccount{url: u.JoinPath("2010-04-01", "Accounts", cfg.AccountSID, "Messages.json").String()}
+	path := u.JoinPath("2010-04-01", "Accounts", cfg.AccountSID, "Messages.json")
+	a := &twilioAccount{url: path.String(), sender: from}
 	if a.exchange, err = newExchange(cfg.Client, cfg.Timeout); err != nil {
 		return nil, err
 	}
-	auth, err := basicAuth(user, cfg.Secret)
+	auth, err := basicAuth(cmp.Or(cfg.KeySID, cfg.AccountSID), cfg.Secret)
 	if err != nil {
 		return nil, err
 	}
@@ -110,11 +95,42 @@ func (cfg TwilioConfig) account() (*twilioAccount, error) {
 		"Authorization": {auth},
 		"Content-Type":  {"application/x-www-form-urlencoded"},
 	}
-	a.sender = [2]string{"From", cfg.From}
-	if cfg.MessagingServiceSID != "" {
-		a.sender = [2]string{"MessagingServiceSid", cfg.MessagingServiceSID}
-	}
 	return a, nil
+}
+
+func sid(prefix, s string) bool { return strings.HasPrefix(s, prefix) && twilioSID.MatchString(s) }
+
+func (cfg TwilioConfig) checkCredentials() error {
+	switch {
+	case !sid("AC", cfg.AccountSID):
+		return errors.New("AccountSID is not one; copy it from the console, \"AC\" and 32 hexadecimal digits")
+	case cfg.KeySID != "" && !sid("SK", cfg.KeySID):
+		return errors.New("KeySID is not one; copy it from the console, \"SK\" and 32 hexadecimal " +
+			"digits, or leave it empty to use the auth token")
+	case cfg.Secret.IsZero():
+		return errors.New("Secret is empty; give the secret of the API key, or the auth token " +
+			"where KeySID is empty")
+	}
+	return nil
+}
+
+// from returns the parameter that names the sender, and its value.
+func (cfg TwilioConfig) from() (param [2]string, err error) {
+	switch from := cfg.From; {
+	case (from == "") == (cfg.MessagingServiceSID == ""):
+		return param, errors.New("give exactly one of From and MessagingServiceSID")
+	case from == "":
+		if !sid("MG", cfg.MessagingServiceSID) {
+			return param, errors.New("MessagingServiceSID is not one; copy it from the console, " +
+				"\"MG\" and 32 hexadecimal digits")
+		}
+		return [2]string{"MessagingServiceSid", cfg.MessagingServiceSID}, nil
+	case e164.MatchString(from), shortCode.MatchString(from),
+		len(from) <= 11 && senderName.MatchString(from):
+		return [2]string{"From", from}, nil
+	}
+	return param, errors.New("From is neither a number such as \"+15005550006\" nor a short code " +
+		"nor a name of up to eleven letters, digits and spaces")
 }
 
 // Send sends one message. Twilio is told to drop it once the code in it is over. Errors
@@ -161,9 +177,9 @@ func twilioFailure(r *reply, code string) *SendError {
 	case "20003", "20005":
 		e.Reason = "credentials"
 	case "21211", "21214", "21217", "21265", "21266", "21608", "21612", "21614", "21635":
-		e.Reason = "number"
+		e.Reason, e.Rejected = "number", true
 	case "21610":
-		e.Reason = "blocked"
+		e.Reason, e.Rejected = "blocked", true
 	case "21408":
 		// The account does not send to that country: the status, 403, is not about credentials.
 		e.Reason = "refused"

@@ -35,44 +35,20 @@ func (c *claims) parse(payload []byte) error {
 		return errors.New("claims are no object")
 	}
 	*c = claims{}
-	text := func(name string, to *string) error {
-		raw, ok := all[name]
-		if !ok {
-			return nil
-		}
-		if err := json.Unmarshal(raw, to); err != nil || len(*to) > 1024 || strings.ContainsRune(*to, 0) {
-			return fmt.Errorf("claim %s is no text of at most 1024 bytes", name)
-		}
-		return nil
-	}
-	moment := func(name string, to *int64) error {
-		raw, ok := all[name]
-		if !ok {
-			return nil
-		}
-		var n float64 // RFC 7519 section 2 allows fractions
-		if err := json.Unmarshal(raw, &n); err != nil || n < 0 || n > 1<<40 {
-			return fmt.Errorf("claim %s is no time", name)
-		}
-		*to = int64(n)
-		return nil
-	}
 	var errs []error
-	for name, to := range map[string]*string{"iss": &c.issuer, "sub": &c.subject, "nonce": &c.nonce, "azp": &c.azp, "tid": &c.tenant,
-		"oid": &c.object, "hd": &c.hosted, "email": &c.email, "preferred_username": &c.username, "acr": &c.acr} {
-		errs = append(errs, text(name, to))
+	for name, to := range map[string]*string{
+		"iss": &c.issuer, "sub": &c.subject, "nonce": &c.nonce, "azp": &c.azp, "tid": &c.tenant,
+		"oid": &c.object, "hd": &c.hosted, "email": &c.email, "preferred_username": &c.username,
+		"acr": &c.acr,
+	} {
+		errs = append(errs, parseText(all, name, to))
 	}
-	for name, to := range map[string]*int64{"iat": &c.issued, "exp": &c.expires, "auth_time": &c.authTime} {
-		errs = append(errs, moment(name, to))
+	for name, to := range map[string]*int64{
+		"iat": &c.issued, "exp": &c.expires, "auth_time": &c.authTime,
+	} {
+		errs = append(errs, parseTime(all, name, to))
 	}
-	if raw, ok := all["aud"]; ok {
-		var one string
-		if json.Unmarshal(raw, &one) == nil {
-			c.audience = []string{one}
-		} else if json.Unmarshal(raw, &c.audience) != nil {
-			errs = append(errs, errors.New("claim aud is neither text nor a list of it"))
-		}
-	}
+	errs = append(errs, parseAudience(all, &c.audience))
 	if raw, ok := all["amr"]; ok && json.Unmarshal(raw, &c.amr) != nil {
 		c.amr = nil // some write one text; it then shows nothing
 	}
@@ -81,6 +57,47 @@ func (c *claims) parse(payload []byte) error {
 		c.verified = string(raw) == "true" || string(raw) == `"true"`
 	}
 	return errors.Join(errs...)
+}
+
+func parseText(all map[string]json.RawMessage, name string, to *string) error {
+	raw, ok := all[name]
+	if !ok {
+		return nil
+	}
+	if json.Unmarshal(raw, to) != nil || len(*to) > 1024 || strings.ContainsRune(*to, 0) {
+		return fmt.Errorf("claim %s is no text of at most 1024 bytes", name)
+	}
+	return nil
+}
+
+func parseTime(all map[string]json.RawMessage, name string, to *int64) error {
+	raw, ok := all[name]
+	if !ok {
+		return nil
+	}
+	var n float64 // RFC 7519 section 2 allows fractions
+	if err := json.Unmarshal(raw, &n); err != nil || n < 0 || n > 1<<40 {
+		return fmt.Errorf("claim %s is no time", name)
+	}
+	*to = int64(n)
+	return nil
+}
+
+// parseAudience reads one text or a list of texts (RFC 7519 section 4.1.3).
+func parseAudience(all map[string]json.RawMessage, to *[]string) error {
+	raw, ok := all["aud"]
+	if !ok {
+		return nil
+	}
+	var one string
+	if json.Unmarshal(raw, &one) == nil {
+		*to = []string{one}
+		return nil
+	}
+	if json.Unmarshal(raw, to) != nil {
+		return errors.New("claim aud is neither text nor a list of it")
+	}
+	return nil
 }
 
 // identity is who a provider says somebody is, after everything was checked.
@@ -119,22 +136,38 @@ func (p *provider) identify(ctx context.Context, e *endpoints, token string, f *
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrIdentity, err)
 	}
-	id := &identity{issuer: issuer, subject: c.subject, account: c.account(), acr: c.acr, amr: c.amr}
+	return p.identity(issuer, &c)
+}
+
+// identity decides what checked claims say of the user.
+func (p *provider) identity(issuer string, c *claims) (*identity, error) {
+	id := &identity{
+		issuer: issuer, subject: c.subject, account: c.account(), acr: c.acr, amr: c.amr,
+		secondFactor: p.showsSecondFactor(c),
+	}
 	if c.verified {
 		id.address = c.email
 	}
 	if c.authTime > 0 {
 		id.authTime = time.Unix(c.authTime, 0).UTC()
 	}
-	id.secondFactor = slices.Contains(p.MFAClasses, c.acr) && c.acr != "" ||
-		slices.ContainsFunc(c.amr, func(m string) bool { return m != "" && slices.Contains(p.MFAMethods, m) })
 	switch p.profile {
 	case microsoft:
-		return id, id.ofMicrosoft(&c)
+		return id, id.ofMicrosoft(c)
 	case google:
-		return id, id.ofGoogle(&c)
+		return id, id.ofGoogle(c)
 	}
 	return id, nil
+}
+
+// showsSecondFactor reports whether the provider says that it asked for a second factor.
+func (p *provider) showsSecondFactor(c *claims) bool {
+	if c.acr != "" && slices.Contains(p.MFAClasses, c.acr) {
+		return true
+	}
+	return slices.ContainsFunc(c.amr, func(m string) bool {
+		return m != "" && slices.Contains(p.MFAMethods, m)
+	})
 }
 
 // checkIssuer returns the token's issuer as links are kept under it.

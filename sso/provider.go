@@ -111,32 +111,14 @@ func (p Provider) check() (Provider, error) {
 	if p.Name == "" || p.ClientID == "" || p.ClientSecret.IsZero() {
 		return p, fmt.Errorf("%s needs Name, ClientID and ClientSecret", p.ID)
 	}
-	if strings.Contains(p.Issuer, tenantID) && (p.profile != microsoft || p.Discovery == "") {
-		return p, fmt.Errorf("%s has %s in its Issuer, which only sso.Microsoft understands, with Discovery set", p.ID, tenantID)
+	if err := p.checkTenant(); err != nil {
+		return p, err
 	}
 	if p.Discovery == "" {
 		p.Discovery = p.Issuer
 	}
-	for _, field := range [][2]string{{"Issuer", strings.ReplaceAll(p.Issuer, tenantID, "x")}, {"Discovery", p.Discovery}} {
-		name, raw := field[0], field[1]
-		u, err := url.Parse(raw)
-		if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-			return p, fmt.Errorf("%s: %s %q is not a URL such as https://login.example", p.ID, name, raw)
-		}
-		if err := checkScheme(u); err != nil {
-			return p, fmt.Errorf("%s: %s: %w", p.ID, name, err)
-		}
-	}
-	if p.profile == microsoft && !strings.Contains(p.Issuer, tenantID) && organizationIn(p.Issuer) == "" {
-		return p, fmt.Errorf("%s: Issuer %q names no tenant ID; give the organisation's GUID, or keep %s", p.ID, p.Issuer, tenantID)
-	}
-	if p.Open && p.profile == microsoft && strings.Contains(p.Issuer, tenantID) {
-		// Anybody can set up an organisation and call its people what they like.
-		return p, fmt.Errorf("%s is Open to every organisation there is; activate those that you know", p.ID)
-	}
-	if p.OwnAddress && p.profile == microsoft {
-		// A tenant's administrator writes into a person's address whatever they like.
-		return p, fmt.Errorf("%s vouches for no address; clear OwnAddress", p.ID)
+	if err := p.checkURLs(); err != nil {
+		return p, err
 	}
 	if p.MaxAge < 0 {
 		return p, fmt.Errorf("%s: MaxAge is negative", p.ID)
@@ -150,6 +132,48 @@ func (p Provider) check() (Provider, error) {
 	p.Scopes = append([]string{"openid"}, slices.DeleteFunc(slices.Clone(p.Scopes), func(s string) bool { return s == "openid" })...)
 	p.MFAMethods, p.MFAClasses = slices.Clone(p.MFAMethods), slices.Clone(p.MFAClasses)
 	return p, nil
+}
+
+// checkTenant decides whether the profile of Microsoft and the issuer go together, and refuses
+// what Microsoft does not vouch for.
+func (p Provider) checkTenant() error {
+	manyTenants := strings.Contains(p.Issuer, tenantID)
+	if manyTenants && (p.profile != microsoft || p.Discovery == "") {
+		return fmt.Errorf("%s has %s in its Issuer, which only sso.Microsoft understands, "+
+			"with Discovery set", p.ID, tenantID)
+	}
+	if p.profile != microsoft {
+		return nil
+	}
+	switch {
+	case !manyTenants && organizationIn(p.Issuer) == "":
+		return fmt.Errorf("%s: Issuer %q names no tenant ID; give the organisation's GUID, "+
+			"or keep %s", p.ID, p.Issuer, tenantID)
+	case p.Open && manyTenants:
+		// Anybody can set up an organisation and name its users as they like.
+		return fmt.Errorf("%s is Open to every organisation there is; activate those that you know",
+			p.ID)
+	case p.OwnAddress:
+		// A tenant's administrator writes any address into an account.
+		return fmt.Errorf("%s vouches for no address; clear OwnAddress", p.ID)
+	}
+	return nil
+}
+
+func (p Provider) checkURLs() error {
+	issuer := strings.ReplaceAll(p.Issuer, tenantID, "x")
+	for _, field := range [][2]string{{"Issuer", issuer}, {"Discovery", p.Discovery}} {
+		name, raw := field[0], field[1]
+		u, err := url.Parse(raw)
+		if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+			return fmt.Errorf("%s: %s %q is not a URL such as https://login.example",
+				p.ID, name, raw)
+		}
+		if err := checkScheme(u); err != nil {
+			return fmt.Errorf("%s: %s: %w", p.ID, name, err)
+		}
+	}
+	return nil
 }
 
 // organizationIn returns the tenant ID in a Microsoft issuer.

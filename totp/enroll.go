@@ -87,29 +87,25 @@ func imported(cfg Config, params map[string]factor.Secret) (Config, error) {
 		}
 		return cfg, nil
 	}
-	switch strings.ToUpper(strings.Replace(algorithm, "-", "", 1)) {
-	case "":
-	case "SHA1":
-		cfg.Algorithm = SHA1
-	case "SHA256":
-		cfg.Algorithm = SHA256
-	case "SHA512":
-		cfg.Algorithm = SHA512
-	default:
-		return cfg, secretForm("the algorithm of a secret is SHA1, SHA256 or SHA512")
+	if algorithm != "" {
+		a, ok := algorithmNamed(algorithm)
+		if !ok {
+			return cfg, secretForm("the algorithm of a secret is SHA1, SHA256 or SHA512")
+		}
+		cfg.Algorithm = a
 	}
-	// A zero would be taken for the default, and is no number of digits and no period.
 	if digits != "" {
-		n, err := strconv.Atoi(digits)
-		if err != nil || n < minDigits || n > maxDigits {
+		n, ok := within(digits, minDigits, maxDigits)
+		if !ok {
 			return cfg, secretForm(fmt.Sprintf("a code has %d to %d digits", minDigits, maxDigits))
 		}
 		cfg.Digits = n
 	}
 	if period != "" {
-		n, err := strconv.Atoi(period)
-		if err != nil || n < int(minPeriod/time.Second) || n > int(maxPeriod/time.Second) {
-			return cfg, secretForm(fmt.Sprintf("the period of a secret is %.0f to %.0f seconds", minPeriod.Seconds(), maxPeriod.Seconds()))
+		n, ok := within(period, int(minPeriod/time.Second), int(maxPeriod/time.Second))
+		if !ok {
+			return cfg, secretForm(fmt.Sprintf("the period of a secret is %.0f to %.0f seconds",
+				minPeriod.Seconds(), maxPeriod.Seconds()))
 		}
 		cfg.Period = time.Duration(n) * time.Second
 	}
@@ -117,6 +113,26 @@ func imported(cfg Config, params map[string]factor.Secret) (Config, error) {
 		return cfg, secretForm("SHA1 codes cannot be computed here")
 	}
 	return cfg, nil
+}
+
+// algorithmNamed reads a name in any case, with or without a hyphen: "sha-256".
+func algorithmNamed(name string) (Algorithm, bool) {
+	switch strings.ToUpper(strings.Replace(name, "-", "", 1)) {
+	case "SHA1":
+		return SHA1, true
+	case "SHA256":
+		return SHA256, true
+	case "SHA512":
+		return SHA512, true
+	}
+	return 0, false
+}
+
+// within reads a number and reports whether it is least to most. A zero is never one: the
+// Config would read it as the default.
+func within(text string, least, most int) (int, bool) {
+	n, err := strconv.Atoi(text)
+	return n, err == nil && n >= least && n <= most
 }
 
 // parseSecret reads base32 as people and systems write it.

@@ -16,34 +16,49 @@ import (
 // classify turns an error of the library, which may quote the recipient, into an Error. What
 // the server said comes first: it is known, also if the context was over just after.
 func classify(ctx context.Context, err error) *Error {
-	var send *mail.SendError
-	if errors.As(err, &send) && send.ErrorCode() != 0 {
-		e := &Error{Code: send.ErrorCode(), Temporary: send.ErrorCode() < 500}
-		switch send.Reason {
-		case mail.ErrSMTPRcptTo:
-			e.what = "the server refused the recipient"
-		case mail.ErrSMTPData, mail.ErrSMTPDataClose:
-			e.what = "the server refused the message"
-		default:
-			e.what = "the server refused the sender"
-			return e // which is a matter of configuration, and no fault of this mail
-		}
-		if !e.Temporary {
-			e.err = email.ErrRejected
-		}
-		return e
+	if send, ok := errors.AsType[*mail.SendError](err); ok && send.ErrorCode() != 0 {
+		return refusedMail(send)
 	}
-	var reply *textproto.Error
-	if errors.As(err, &reply) && reply.Code >= 400 {
-		e := &Error{Code: reply.Code, Temporary: reply.Code < 500, what: "the server refused the connection"}
-		if reply.Code == 535 || reply.Code == 534 || reply.Code == 454 { // RFC 4954 section 6
-			e.what = "the server refused the user name and password"
-		}
-		return e
+	if reply, ok := errors.AsType[*textproto.Error](err); ok && reply.Code >= 400 {
+		return refusedConnection(reply.Code)
 	}
 	if ctx.Err() != nil {
 		return &Error{Temporary: true, what: ctx.Err().Error(), err: ctx.Err()}
 	}
+	return brokenConnection(err)
+}
+
+// refusedMail decides from the server's reply to a step of the mail whether the mail is at
+// fault, and for good.
+func refusedMail(send *mail.SendError) *Error {
+	e := &Error{Code: send.ErrorCode(), Temporary: send.ErrorCode() < 500}
+	switch send.Reason {
+	case mail.ErrSMTPRcptTo:
+		e.what = "the server refused the recipient"
+	case mail.ErrSMTPData, mail.ErrSMTPDataClose:
+		e.what = "the server refused the message"
+	default:
+		e.what = "the server refused the sender"
+		return e // the configuration is at fault, and not this mail
+	}
+	if !e.Temporary {
+		e.err = email.ErrRejected
+	}
+	return e
+}
+
+// refusedConnection is for a reply before the mail: to the greeting or the authentication.
+func refusedConnection(code int) *Error {
+	e := &Error{Code: code, Temporary: code < 500, what: "the server refused the connection"}
+	if code == 535 || code == 534 || code == 454 { // RFC 4954 section 6
+		e.what = "the server refused the user name and password"
+	}
+	return e
+}
+
+// brokenConnection is for a failure without a reply. Those that a change of the configuration
+// removes are not temporary.
+func brokenConnection(err error) *Error {
 	var (
 		certificate *tls.CertificateVerificationError
 		record      tls.RecordHeaderError

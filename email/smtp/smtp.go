@@ -81,53 +81,93 @@ var _ email.Sender = (*Sender)(nil)
 
 // New returns a Sender, or an error that says what is wrong with cfg. It does not connect.
 func New(cfg Config) (*Sender, error) {
-	if cfg.Host == "" || strings.ContainsAny(cfg.Host, "/@[]") || strings.ContainsFunc(cfg.Host, notPrintable) ||
-		strings.Contains(cfg.Host, ":") && net.ParseIP(cfg.Host) == nil {
-		return nil, errors.New("smtp: Host must be the name of a mail server, such as mail.example.com; a port goes into Port")
-	}
-	if cfg.Security > InsecureNoTLS {
-		return nil, errors.New("smtp: Security must be StartTLS, TLS or InsecureNoTLS")
-	}
 	if cfg.Port == 0 {
 		cfg.Port = map[Security]int{StartTLS: 587, TLS: 465, InsecureNoTLS: 25}[cfg.Security]
-	}
-	if cfg.Port < 1 || cfg.Port > 65535 {
-		return nil, fmt.Errorf("smtp: Port is %d, want 1 to 65535", cfg.Port)
 	}
 	if cfg.Timeout == 0 {
 		cfg.Timeout = defaultTimeout
 	}
-	if cfg.Timeout < time.Second || cfg.Timeout > 2*time.Minute {
-		return nil, fmt.Errorf("smtp: Timeout is %s, want 1s to 2m", cfg.Timeout)
+	if err := cfg.checkServer(); err != nil {
+		return nil, err
 	}
-	if (cfg.Username == "") != (cfg.Password.IsZero()) {
-		return nil, errors.New("smtp: Username and Password belong together")
+	if err := cfg.checkLogin(); err != nil {
+		return nil, err
 	}
-	if cfg.Username != "" && cfg.Security == InsecureNoTLS && !local(cfg.Host) {
-		return nil, errors.New("smtp: a password is not sent over a connection that is not encrypted; use StartTLS or TLS")
-	}
-	// The name is looked at as it is read, as an encoded word can hold a line break too.
-	from, err := netmail.ParseAddress(cfg.From)
-	if err != nil || strings.ContainsFunc(cfg.From, unicode.IsControl) || strings.ContainsFunc(from.Name, unicode.IsControl) {
-		return nil, errors.New("smtp: From must be one address, such as no-reply@example.com or Acme <no-reply@example.com>")
-	}
-	sender, err := mailaddr.Parse(from.Address, func(string) bool { return true })
+	from, domain, err := parseFrom(cfg.From)
 	if err != nil {
-		return nil, fmt.Errorf("smtp: From cannot be used: %s", detail(err))
+		return nil, err
 	}
-	from.Address = sender.String()
-	cfg.TLSConfig = cfg.TLSConfig.Clone()
-	if cfg.TLSConfig == nil {
-		cfg.TLSConfig = &tls.Config{}
-	}
-	if cfg.TLSConfig.ServerName == "" {
-		cfg.TLSConfig.ServerName = cfg.Host
-	}
-	cfg.TLSConfig.MinVersion = max(cfg.TLSConfig.MinVersion, tls.VersionTLS12) // RFC 8996
-	s := &Sender{from: from.String(), domain: sender.Domain, login: login(cfg)}
+	cfg.TLSConfig = tlsFor(cfg.Host, cfg.TLSConfig)
+	s := &Sender{from: from, domain: domain, login: login(cfg)}
 	cfg.Password = factor.Secret{}
 	s.cfg = cfg
 	return s, nil
+}
+
+// checkServer decides whether Host, Security, Port and Timeout name a server.
+func (cfg *Config) checkServer() error {
+	switch {
+	case !validHost(cfg.Host):
+		return errors.New("smtp: Host must be the name of a mail server, such as mail.example.com; " +
+			"a port goes into Port")
+	case cfg.Security > InsecureNoTLS:
+		return errors.New("smtp: Security must be StartTLS, TLS or InsecureNoTLS")
+	case cfg.Port < 1 || cfg.Port > 65535:
+		return fmt.Errorf("smtp: Port is %d, want 1 to 65535", cfg.Port)
+	case cfg.Timeout < time.Second || cfg.Timeout > 2*time.Minute:
+		return fmt.Errorf("smtp: Timeout is %s, want 1s to 2m", cfg.Timeout)
+	}
+	return nil
+}
+
+func validHost(host string) bool {
+	if strings.Contains(host, ":") && net.ParseIP(host) == nil {
+		return false
+	}
+	return host != "" && !strings.ContainsAny(host, "/@[]") &&
+		!strings.ContainsFunc(host, notPrintable)
+}
+
+// checkLogin decides whether a password is there when it is needed, and stays off the wire
+// when the wire can be read.
+func (cfg *Config) checkLogin() error {
+	switch {
+	case (cfg.Username == "") != cfg.Password.IsZero():
+		return errors.New("smtp: Username and Password belong together")
+	case cfg.Username != "" && cfg.Security == InsecureNoTLS && !local(cfg.Host):
+		return errors.New("smtp: a password is not sent over a connection that is not encrypted; " +
+			"use StartTLS or TLS")
+	}
+	return nil
+}
+
+// parseFrom returns the sender's address as a header has it, and its domain.
+func parseFrom(text string) (header, domain string, err error) {
+	from, err := netmail.ParseAddress(text)
+	// The decoded name is checked too: an encoded word can hold a line break.
+	if err != nil || strings.ContainsFunc(text, unicode.IsControl) ||
+		strings.ContainsFunc(from.Name, unicode.IsControl) {
+		return "", "", errors.New("smtp: From must be one address, such as no-reply@example.com " +
+			"or Acme <no-reply@example.com>")
+	}
+	sender, err := mailaddr.Parse(from.Address, func(string) bool { return true })
+	if err != nil {
+		return "", "", fmt.Errorf("smtp: From cannot be used: %s", detail(err))
+	}
+	from.Address = sender.String()
+	return from.String(), sender.Domain, nil
+}
+
+// tlsFor returns a copy of c that verifies host and speaks nothing older than TLS 1.2.
+func tlsFor(host string, c *tls.Config) *tls.Config {
+	if c = c.Clone(); c == nil {
+		c = &tls.Config{}
+	}
+	if c.ServerName == "" {
+		c.ServerName = host
+	}
+	c.MinVersion = max(c.MinVersion, tls.VersionTLS12) // RFC 8996
+	return c
 }
 
 func login(cfg Config) []mail.Option {

@@ -23,20 +23,12 @@ func ParseURL(s string) (Config, error) {
 		return Config{}, errors.New("smtp: not a URL; want smtp://user:password@host:587?from=address, the user and password percent-encoded")
 	}
 	var c Config
-	switch u.Scheme {
-	case "smtp":
-	case "smtps":
-		c.Security = TLS
-	case "smtp+insecure":
-		c.Security = InsecureNoTLS
-	default:
-		return Config{}, errors.New("smtp: the scheme must be smtp, smtps or smtp+insecure")
+	if c.Security, err = securityOf(u.Scheme); err != nil {
+		return Config{}, err
 	}
-	query, err := url.ParseQuery(u.RawQuery)
-	if err != nil || len(query) != 1 || len(query["from"]) != 1 || query["from"][0] == "" {
-		return Config{}, errors.New("smtp: the URL needs ?from=address, once, and takes no other parameter")
+	if c.From, err = fromIn(u.RawQuery); err != nil {
+		return Config{}, err
 	}
-	c.From = query["from"][0]
 	if u.Fragment != "" || u.Opaque != "" || u.Path != "" && u.Path != "/" {
 		return Config{}, errors.New("smtp: the URL has more than user, password, host, port and from; write / ? # @ : % in a password percent-encoded")
 	}
@@ -53,4 +45,25 @@ func ParseURL(s string) (Config, error) {
 		c.Username, c.Password = u.User.Username(), factor.NewSecret(password)
 	}
 	return c, nil
+}
+
+func securityOf(scheme string) (Security, error) {
+	switch scheme {
+	case "smtp":
+		return StartTLS, nil
+	case "smtps":
+		return TLS, nil
+	case "smtp+insecure":
+		return InsecureNoTLS, nil
+	}
+	return 0, errors.New("smtp: the scheme must be smtp, smtps or smtp+insecure")
+}
+
+// fromIn returns the one parameter that a URL takes.
+func fromIn(rawQuery string) (string, error) {
+	query, err := url.ParseQuery(rawQuery)
+	if err != nil || len(query) != 1 || len(query["from"]) != 1 || query["from"][0] == "" {
+		return "", errors.New("smtp: the URL needs ?from=address, once, and takes no other parameter")
+	}
+	return query["from"][0], nil
 }

@@ -29,7 +29,7 @@ type Config struct {
 	// a gateway on this machine. Required.
 	URL string
 	// Token is sent as the bearer token. Required.
-	Token sms.Secret
+	Token factor.Secret
 	// Timeout bounds one message. Defaults to 10 seconds.
 	Timeout time.Duration
 }

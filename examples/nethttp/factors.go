@@ -154,7 +154,7 @@ func (a *app) smsSender(env func(string) string) (sms.Sender, error) {
 			cfg.JSON = factor.NewSecret(`{"to":"{{to}}","text":"{{text}}"}`)
 		}
 		if auth := env("SMS_AUTHORIZATION"); auth != "" {
-			cfg.Header = map[string]sms.Secret{"Authorization": factor.NewSecret(auth)}
+			cfg.Header = map[string]factor.Secret{"Authorization": factor.NewSecret(auth)}
 		}
 		if s.provider, err = sms.NewHTTPSender(cfg); err != nil {
 			return nil, fmt.Errorf("-sms http: %w; set SMS_URL, and where the provider wants them SMS_AUTHORIZATION (a header) and "+

@@ -55,48 +55,77 @@ func (p Parser) Parse(number, region string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if region = strings.ToUpper(region); region != "" && !phonenumbers.GetSupportedRegions()[region] {
-		return "", problem("number_region", "the country is not one that has telephone numbers")
+	n, err := read(s, strings.ToUpper(region))
+	if err != nil {
+		return "", err
+	}
+	if err := p.serves(n); err != nil {
+		return "", err
+	}
+	out := phonenumbers.Format(n, phonenumbers.E164)
+	if !e164.MatchString(out) {
+		return "", errLength()
+	}
+	return out, nil
+}
+
+// read decides which number a cleaned text means to a user in region.
+func read(s, region string) (*phonenumbers.PhoneNumber, error) {
+	if region != "" && !phonenumbers.GetSupportedRegions()[region] {
+		return nil, problem("number_region", "the country is not one that has telephone numbers")
 	}
 	if region == "" && s[0] != '+' {
-		return "", problem("number_international", "the number must begin with + and the country's code")
+		return nil, errNational()
 	}
 	n, ok := parse(s, region)
 	switch {
 	case !ok:
-		return "", problem("number_form", "this is not a telephone number")
+		return nil, problem("number_form", "this is not a telephone number")
 	case n.GetExtension() != "":
-		return "", errExtension()
-	// "00" begins an international number in most countries, but not in all: of one that
-	// begins with it in the United States the plan makes a wrong national number.
-	case strings.HasPrefix(digits(s), "00") && n.GetCountryCodeSource() != phonenumbers.PhoneNumber_FROM_NUMBER_WITH_IDD && s[0] != '+':
-		return "", problem("number_international", "the number must begin with + and the country's code")
+		return nil, errExtension()
+	// "00" begins an international number in most countries, but not in all: the plan of the
+	// United States makes an incorrect national number from it.
+	case s[0] != '+' && strings.HasPrefix(digits(s), "00") &&
+		n.GetCountryCodeSource() != phonenumbers.PhoneNumber_FROM_NUMBER_WITH_IDD:
+		return nil, errNational()
 	}
-	if why := phonenumbers.IsPossibleNumberWithReason(n); why == phonenumbers.INVALID_COUNTRY_CODE {
-		return "", problem("number_form", "no country has this calling code")
-	} else if why != phonenumbers.IS_POSSIBLE {
-		return "", problem("number_length", "the number is too short or too long for its country")
+	return n, nil
+}
+
+// serves decides whether messages can and may be sent to n.
+func (p Parser) serves(n *phonenumbers.PhoneNumber) error {
+	switch phonenumbers.IsPossibleNumberWithReason(n) {
+	case phonenumbers.IS_POSSIBLE:
+	case phonenumbers.INVALID_COUNTRY_CODE:
+		return problem("number_form", "no country has this calling code")
+	default:
+		return errLength()
 	}
 	switch phonenumbers.GetNumberType(n) {
 	case phonenumbers.PREMIUM_RATE, phonenumbers.SHARED_COST:
-		return "", problem("number_premium", "messages are not sent to premium-rate numbers")
+		return problem("number_premium", "messages are not sent to premium-rate numbers")
 	}
 	if p.Valid && !phonenumbers.IsValidNumber(n) {
-		return "", problem("number_invalid", "no such number has been given out")
+		return problem("number_invalid", "no such number has been given out")
 	}
-	if len(p.Regions) > 0 && !slices.Contains(p.Regions, phonenumbers.GetRegionCodeForNumber(n)) {
-		return "", problem("number_country", "messages are not sent to numbers of this country")
+	region := phonenumbers.GetRegionCodeForNumber(n)
+	if len(p.Regions) > 0 && !slices.Contains(p.Regions, region) {
+		return problem("number_country", "messages are not sent to numbers of this country")
 	}
-	out := phonenumbers.Format(n, phonenumbers.E164)
-	if !e164.MatchString(out) {
-		return "", problem("number_length", "the number is too short or too long for its country")
-	}
-	return out, nil
+	return nil
 }
 
 var e164 = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 
 func problem(reason, detail string) error { return &factor.Problem{Reason: reason, Detail: detail} }
+
+func errNational() error {
+	return problem("number_international", "the number must begin with + and the country's code")
+}
+
+func errLength() error {
+	return problem("number_length", "the number is too short or too long for its country")
+}
 
 func errExtension() error {
 	return problem("number_extension", "a number with an extension cannot receive messages")
@@ -122,30 +151,22 @@ func clean(number string) (string, error) {
 	}
 	var b strings.Builder
 	for _, r := range strings.TrimSpace(number) {
-		switch d, isDigit := digit(r); {
-		case isDigit:
-			b.WriteByte('0' + d)
-		case r == '+' || r == '＋':
+		c, known := plain(r)
+		switch {
+		case c == '+':
 			if strings.ContainsAny(b.String(), "+0123456789") {
 				return "", problem("number_form", "a number has no + inside")
 			}
 			b.Reset() // of an opening parenthesis, as in "(+31) 6"
-			b.WriteByte('+')
-		case r == ' ' || unicode.Is(unicode.Zs, r):
-			b.WriteByte(' ')
-		case r == '-' || r >= '\u2010' && r <= '\u2015' || r == '\u2212' || r == '－':
-			b.WriteByte('-')
-		case strings.ContainsRune("./()", r):
-			b.WriteRune(r)
+			b.WriteByte(c)
+		case known:
+			b.WriteByte(c)
 		// Marks of direction surround numbers copied from texts in Arabic or Hebrew, and
 		// from the contacts of some telephones.
 		case unicode.Is(unicode.Bidi_Control, r):
-		case strings.ContainsRune("xX#;,*~", r):
+		case strings.ContainsRune("xX#;,*~", r), strings.Contains(strings.ToLower(number), "ext"):
 			return "", errExtension()
 		default:
-			if strings.Contains(strings.ToLower(number), "ext") {
-				return "", errExtension()
-			}
 			return "", problem("number_form", "a number has no letters")
 		}
 	}
@@ -156,6 +177,24 @@ func clean(number string) (string, error) {
 		return "", problem("number_form", "this is not a telephone number")
 	}
 	return b.String(), nil
+}
+
+// plain returns the ASCII character that r stands for in a number, if there is one.
+func plain(r rune) (byte, bool) {
+	d, isDigit := digit(r)
+	switch {
+	case isDigit:
+		return '0' + d, true
+	case r == '+' || r == '＋':
+		return '+', true
+	case unicode.Is(unicode.Zs, r): // a plain space is one
+		return ' ', true
+	case r == '-' || r >= '\u2010' && r <= '\u2015' || r == '\u2212' || r == '－':
+		return '-', true
+	case strings.ContainsRune("./()", r):
+		return byte(r), true
+	}
+	return 0, false
 }
 
 // digit is the value of a decimal digit of any script. Unicode gives each script's ten

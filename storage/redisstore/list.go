@@ -50,34 +50,44 @@ func (s *Store) List(ctx context.Context, prefix, cursor string, limit int) (pag
 		return nil, "", walkIsOver()
 	}
 	do := nodes[at.node]
-	reply, err := do(ctx, "SCAN", at.scan, "MATCH", glob(s.prefix+prefix)+"*", "COUNT", strconv.Itoa(limit))
-	if err != nil {
-		return nil, "", failed(ctx, "list", err)
-	}
-	scan, keys, err := scanned(reply)
+	scan, keys, err := s.scan(ctx, do, at, prefix, limit)
 	if err != nil {
 		return nil, "", err
 	}
 	if cursor != "" {
-		// After SCAN, so that what it replied is of the server that made the cursor.
-		now, err := s.running(ctx, nodes)
-		if err != nil {
+		// After SCAN, so that its reply came from the server that made the cursor.
+		if err := s.sameServers(ctx, nodes, at.servers); err != nil {
 			return nil, "", err
-		}
-		if now != at.servers {
-			return nil, "", walkIsOver()
 		}
 	}
 	if page, err = s.entries(ctx, do, prefix, keys); err != nil {
 		return nil, "", err
 	}
-	switch {
-	case scan != "0":
-		next = place{at.node, at.servers, scan}.cursor()
-	case at.node+1 < len(nodes):
-		next = place{at.node + 1, at.servers, "0"}.cursor()
+	return page, at.after(scan, len(nodes)), nil
+}
+
+// scan asks a node for the keys of one page, and returns its cursor for the page after.
+func (s *Store) scan(
+	ctx context.Context, do Do, at place, prefix string, limit int,
+) (scan string, keys []string, err error) {
+	reply, err := do(ctx, "SCAN", at.scan, "MATCH", glob(s.prefix+prefix)+"*",
+		"COUNT", strconv.Itoa(limit))
+	if err != nil {
+		return "", nil, failed(ctx, "list", err)
 	}
-	return page, next, nil
+	return scanned(reply)
+}
+
+// sameServers checks that the servers of a cursor still run.
+func (s *Store) sameServers(ctx context.Context, nodes []Do, servers string) error {
+	now, err := s.running(ctx, nodes)
+	if err != nil {
+		return err
+	}
+	if now != servers {
+		return walkIsOver()
+	}
+	return nil
 }
 
 func (s *Store) entries(ctx context.Context, do Do, prefix string, keys []string) (page []storage.Entry, err error) {
@@ -130,6 +140,18 @@ type place struct {
 	node    int
 	servers string
 	scan    string
+}
+
+// after returns the cursor of the next page, after a node's SCAN returned scan: "" at the end
+// of the last node.
+func (p place) after(scan string, nodes int) string {
+	switch {
+	case scan != "0":
+		return place{p.node, p.servers, scan}.cursor()
+	case p.node+1 < nodes:
+		return place{p.node + 1, p.servers, "0"}.cursor()
+	}
+	return ""
 }
 
 func (p place) cursor() string { return fmt.Sprintf("%d:%s:%s", p.node, p.servers, p.scan) }

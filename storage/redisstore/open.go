@@ -74,21 +74,8 @@ const (
 // New returns a Store. It looks at the settings of every node, and refuses those that lose
 // records with a sentence that says what to change; see the package comment. It writes nothing.
 func New(ctx context.Context, cfg Config) (*Store, error) {
-	if cfg.Do == nil {
-		return nil, errors.New("redisstore: Config.Do is nil: pass the function that sends a command with your client")
-	}
-	if len(cfg.Prefix) > maxPrefix {
-		return nil, fmt.Errorf("redisstore: Config.Prefix has %d bytes, want at most %d", len(cfg.Prefix), maxPrefix)
-	}
-	if cfg.WaitReplicas < 0 || cfg.WaitTimeout < 0 {
-		return nil, errors.New("redisstore: Config.WaitReplicas and WaitTimeout cannot be negative")
-	}
-	if cfg.WaitTimeout > 0 && cfg.WaitTimeout < time.Millisecond {
-		// WAIT takes milliseconds, and 0 for ever.
-		return nil, errors.New("redisstore: Config.WaitTimeout is shorter than a millisecond, want at least one, or 0 for a second")
-	}
-	if cfg.WaitReplicas > 0 && cfg.Pin == nil {
-		return nil, errors.New("redisstore: Config.WaitReplicas needs Config.Pin, because WAIT is about the writes of one connection")
+	if err := cfg.check(); err != nil {
+		return nil, err
 	}
 	s := &Store{do: cfg.Do, prefix: cfg.Prefix, nodes: cfg.Nodes, wait: cfg.WaitReplicas, timeout: cfg.WaitTimeout, pin: cfg.Pin}
 	if s.prefix == "" {
@@ -97,15 +84,9 @@ func New(ctx context.Context, cfg Config) (*Store, error) {
 	if s.timeout == 0 {
 		s.timeout = time.Second
 	}
-	nodes := []Do{cfg.Do}
-	if cfg.Nodes != nil {
-		var err error
-		if nodes, err = cfg.Nodes(ctx); err != nil {
-			return nil, failed(ctx, "the nodes of the cluster", err)
-		}
-		if len(nodes) == 0 {
-			return nil, errors.New("redisstore: Config.Nodes returned no node")
-		}
+	nodes, err := cfg.allNodes(ctx)
+	if err != nil {
+		return nil, err
 	}
 	for _, do := range nodes {
 		if err := check(ctx, do, cfg); err != nil {
@@ -116,6 +97,42 @@ func New(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// check decides whether the fields of cfg go together.
+func (cfg Config) check() error {
+	if cfg.Do == nil {
+		return errors.New("redisstore: Config.Do is nil: pass the function that sends a command with your client")
+	}
+	if len(cfg.Prefix) > maxPrefix {
+		return fmt.Errorf("redisstore: Config.Prefix has %d bytes, want at most %d", len(cfg.Prefix), maxPrefix)
+	}
+	if cfg.WaitReplicas < 0 || cfg.WaitTimeout < 0 {
+		return errors.New("redisstore: Config.WaitReplicas and WaitTimeout cannot be negative")
+	}
+	if cfg.WaitTimeout > 0 && cfg.WaitTimeout < time.Millisecond {
+		// WAIT takes milliseconds, and 0 for ever.
+		return errors.New("redisstore: Config.WaitTimeout is shorter than a millisecond, want at least one, or 0 for a second")
+	}
+	if cfg.WaitReplicas > 0 && cfg.Pin == nil {
+		return errors.New("redisstore: Config.WaitReplicas needs Config.Pin, because WAIT is about the writes of one connection")
+	}
+	return nil
+}
+
+// allNodes returns every node that a record may be on.
+func (cfg Config) allNodes(ctx context.Context) ([]Do, error) {
+	if cfg.Nodes == nil {
+		return []Do{cfg.Do}, nil
+	}
+	nodes, err := cfg.Nodes(ctx)
+	if err != nil {
+		return nil, failed(ctx, "the nodes of the cluster", err)
+	}
+	if len(nodes) == 0 {
+		return nil, errors.New("redisstore: Config.Nodes returned no node")
+	}
+	return nodes, nil
 }
 
 // allowed reads and runs a script, on a key that no record has: a user who may not do that is

@@ -95,12 +95,30 @@ func (s *Store) List(ctx context.Context, prefix, cursor string, limit int) (pag
 	if err := begin(ctx, "list", err); err != nil {
 		return nil, "", err
 	}
-	// Bounds rather than LIKE, whose wildcards and collations are not bytes. An empty bound
-	// is left out, because not every driver tells an empty value from NULL.
-	var (
-		where []string
-		args  []any
-	)
+	query, args := s.listQuery(prefix, cursor, limit)
+	rows, err := s.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, "", failed(ctx, "list", err)
+	}
+	defer func() {
+		if closeErr := rows.Close(); err == nil && closeErr != nil {
+			page, next, err = nil, "", failed(ctx, "list", closeErr)
+		}
+	}()
+	if page, err = entries(ctx, rows); err != nil {
+		return nil, "", err
+	}
+	if len(page) == limit {
+		next = page[limit-1].Key
+	}
+	return page, next, nil
+}
+
+// listQuery selects the page after cursor. It has bounds rather than LIKE, whose wildcards and
+// collations are not bytes. An empty bound is left out, because not every driver tells an empty
+// value from NULL.
+func (s *Store) listQuery(prefix, cursor string, limit int) (query string, args []any) {
+	var where []string
 	bound := func(op, value string) {
 		args = append(args, []byte(value))
 		where = append(where, s.sql.key+op+s.sql.mark(len(args)))
@@ -113,39 +131,31 @@ func (s *Store) List(ctx context.Context, prefix, cursor string, limit int) (pag
 	if end := prefixEnd(prefix); end != "" {
 		bound(" < ", end)
 	}
-	query := s.sql.list
+	query = s.sql.list
 	if len(where) > 0 {
 		query += " WHERE " + strings.Join(where, " AND ")
 	}
 	args = append(args, int64(limit))
-	rows, err := s.db.QueryContext(ctx, query+s.sql.order+s.sql.mark(len(args)), args...)
-	if err != nil {
-		return nil, "", failed(ctx, "list", err)
-	}
-	defer func() {
-		if closeErr := rows.Close(); err == nil && closeErr != nil {
-			page, next, err = nil, "", failed(ctx, "list", closeErr)
-		}
-	}()
+	return query + s.sql.order + s.sql.mark(len(args)), args
+}
+
+// entries reads all rows or none: the end of a part would look like the end of the page.
+func entries(ctx context.Context, rows *sql.Rows) (page []storage.Entry, err error) {
 	for rows.Next() {
 		var key, revision, data []byte
 		if err := rows.Scan(&key, &revision, &data); err != nil {
-			return nil, "", failed(ctx, "list", err)
+			return nil, failed(ctx, "list", err)
 		}
 		rec, err := record("list", revision, data)
 		if err != nil {
-			return nil, "", err
+			return nil, err
 		}
 		page = append(page, storage.Entry{Key: string(key), Record: rec})
 	}
 	if err := rows.Err(); err != nil {
-		// What was read so far is no page: its end would look like the end of all.
-		return nil, "", failed(ctx, "list", err)
+		return nil, failed(ctx, "list", err)
 	}
-	if len(page) == limit {
-		next = page[limit-1].Key
-	}
-	return page, next, nil
+	return page, nil
 }
 
 // prefixEnd returns the least string greater than all that start with prefix, "" if none is.

@@ -228,36 +228,23 @@ func (c *catalog) say(f Frame, page string) (string, error) {
 }
 
 func (c *catalog) notice(n Notice, page string, now time.Time) (string, error) {
-	kind := n.Kind
-	if kind != "pin" && kind != "recovery" && kind != "questions" && kind != "passkey" {
-		kind = "code"
-	}
 	switch n.Code {
 	case "incorrect":
-		return c.withLeft("notice.incorrect."+kind, n)
+		return c.withLeft("notice.incorrect."+typedKind(n.Kind), n)
 	case "expired":
 		if page == "verify" || page == "enrollment" {
 			return c.withLeft("notice.expired.code", n)
 		}
 	case "malformed":
-		if key := "problem." + withoutNumber(n.Reason); n.Reason != "" && c.has(key) {
+		if key := c.malformedKey(n, page); key != "" {
 			return c.text(key)
 		}
-		if field := n.field(page); field == "code" {
-			return c.text("problem.form." + kind)
-		}
 	case "locked", "budget", "busy":
-		if left := n.Until.Sub(now); left > 0 {
-			d, err := c.duration(int((left + time.Second - 1) / time.Second))
-			if err != nil {
-				return "", err
-			}
-			return c.text("notice."+n.Code+".for", "time", d)
+		if wait := n.Until.Sub(now); wait > 0 {
+			return c.waitText("notice."+n.Code+".for", wait)
 		}
-	case "proof":
-		return c.text("notice.proof", "n", max(n.Left, 0))
-	case "recovered":
-		return c.text("notice.recovered", "n", max(n.Left, 0))
+	case "proof", "recovered":
+		return c.text("notice."+n.Code, "n", max(n.Left, 0))
 	case "added":
 		return c.kindText("notice.added", n.Kind)
 	}
@@ -265,6 +252,37 @@ func (c *catalog) notice(n Notice, page string, now time.Time) (string, error) {
 		return c.text(key)
 	}
 	return c.text("notice.unavailable")
+}
+
+// typedKind names, for the texts about a response, the kinds that have texts of their own; the
+// user types a code for every other kind.
+func typedKind(kind string) string {
+	switch kind {
+	case "pin", "recovery", "questions", "passkey":
+		return kind
+	}
+	return "code"
+}
+
+// malformedKey returns the key of the text about a malformed input, or "" if there is none but
+// the general one.
+func (c *catalog) malformedKey(n Notice, page string) string {
+	if key := "problem." + withoutNumber(n.Reason); n.Reason != "" && c.has(key) {
+		return key
+	}
+	if n.field(page) == "code" {
+		return "problem.form." + typedKind(n.Kind)
+	}
+	return ""
+}
+
+// waitText says a wait in whole seconds, rounded up.
+func (c *catalog) waitText(key string, wait time.Duration) (string, error) {
+	d, err := c.duration(int((wait + time.Second - 1) / time.Second))
+	if err != nil {
+		return "", err
+	}
+	return c.text(key, "time", d)
 }
 
 // withLeft adds how many attempts are left, once it matters.
