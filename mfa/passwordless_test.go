@@ -438,7 +438,9 @@ type cutStore struct {
 	left int
 }
 
-func (s *cutStore) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s *cutStore) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	if s.left--; s.left < 0 {
 		return errors.New("cut off")
 	}
@@ -472,7 +474,9 @@ type betweenStore struct {
 	then func()
 }
 
-func (s *betweenStore) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s *betweenStore) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	err := s.FaultyStore.Swap(ctx, key, old, next)
 	if then := s.then; then != nil {
 		s.then = nil

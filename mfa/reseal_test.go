@@ -164,7 +164,8 @@ func TestResealNamesTheUnreadable(t *testing.T) {
 	put := func(key string, data []byte) {
 		rec, err := store.Get(t.Context(), key)
 		require.NoError(t, err)
-		require.NoError(t, store.Swap(t.Context(), key, rec.Revision, storage.Record{Revision: "put-" + key, Data: data}))
+		next := storage.Record{Revision: storage.Revision("put-" + key), Data: data}
+		require.NoError(t, store.Swap(t.Context(), key, rec.Revision, next))
 	}
 	put("p/0//p1", lost.Seal("record", "p/0//p1", []byte("x")))
 	rec, err := store.Get(t.Context(), "p/0//p2")

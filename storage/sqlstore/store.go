@@ -44,7 +44,9 @@ func (s *Store) Get(ctx context.Context, key string) (storage.Record, error) {
 }
 
 // Swap implements [storage.Store].
-func (s *Store) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s *Store) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	if err := begin(ctx, "swap", storage.CheckSwap(key, old, next)); err != nil {
 		return err
 	}
@@ -57,7 +59,7 @@ func (s *Store) Swap(ctx context.Context, key, old string, next storage.Record) 
 }
 
 // Delete implements [storage.Store].
-func (s *Store) Delete(ctx context.Context, key, old string) error {
+func (s *Store) Delete(ctx context.Context, key string, old storage.Revision) error {
 	if err := begin(ctx, "delete", storage.CheckDelete(key, old)); err != nil {
 		return err
 	}
@@ -88,7 +90,9 @@ func (s *Store) write(ctx context.Context, op, statement string, args ...any) er
 
 // List implements [storage.Lister]. A limit below one is an error that wraps
 // [storage.ErrInvalid]. The cursor is the last key of the page before.
-func (s *Store) List(ctx context.Context, prefix, cursor string, limit int) (page []storage.Entry, next string, err error) {
+func (s *Store) List(
+	ctx context.Context, prefix string, cursor storage.Cursor, limit int,
+) (page []storage.Entry, next storage.Cursor, err error) {
 	if limit < 1 {
 		err = fmt.Errorf("%w: limit %d, want at least 1", storage.ErrInvalid, limit)
 	}
@@ -105,8 +109,8 @@ func (s *Store) List(ctx context.Context, prefix, cursor string, limit int) (pag
 		args = append(args, []byte(value))
 		where = append(where, s.sql.key+op+s.sql.mark(len(args)))
 	}
-	if cursor >= prefix && cursor != "" {
-		bound(" > ", cursor)
+	if last := string(cursor); last >= prefix && last != "" {
+		bound(" > ", last)
 	} else if prefix != "" {
 		bound(" >= ", prefix)
 	}
@@ -143,7 +147,7 @@ func (s *Store) List(ctx context.Context, prefix, cursor string, limit int) (pag
 		return nil, "", failed(ctx, "list", err)
 	}
 	if len(page) == limit {
-		next = page[limit-1].Key
+		next = storage.Cursor(page[limit-1].Key)
 	}
 	return page, next, nil
 }
@@ -166,7 +170,7 @@ func record(op string, revision, data []byte) (storage.Record, error) {
 		return storage.Record{}, fmt.Errorf("sqlstore: %s: the row has an empty revision or data: "+
 			"something else wrote to the table", op)
 	}
-	return storage.Record{Revision: string(revision), Data: data}, nil
+	return storage.Record{Revision: storage.Revision(revision), Data: data}, nil
 }
 
 // begin prefers the context's error: an operation that was given up is not judged.
