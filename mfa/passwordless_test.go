@@ -285,7 +285,9 @@ func enrolled(s mfa.User) mfa.User {
 
 func (r *rig) set(p policy.Policy) {
 	r.t.Helper()
-	require.NoError(r.t, r.Admin(mfa.System("boss"), "").SetPolicy(r.t.Context(), policy.StoredPolicy{UserType: ann.UserType, Policy: p}))
+	require.NoError(r.t, r.Admin(mfa.System("boss"), "").SetPolicy(r.t.Context(), policy.StoredPolicy{
+		Scope: policy.Scope{UserType: ann.UserType}, Policy: p,
+	}))
 }
 
 // Anybody can answer without a first factor, so that nobody is locked by it. A lock that is
