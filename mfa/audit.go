@@ -45,8 +45,8 @@ func (m *Manager) storedPolicies(ctx context.Context) (list []policy.StoredPolic
 				return nil, unavailable(err)
 			}
 			for _, userType := range slices.Sorted(maps.Keys(set)) {
-				list = append(list, policy.StoredPolicy{Tenant: e.Key[len(prefix):],
-					UserType: userType, Policy: set[userType]})
+				scope := policy.Scope{Tenant: e.Key[len(prefix):], UserType: userType}
+				list = append(list, policy.StoredPolicy{Scope: scope, Policy: set[userType]})
 			}
 		}
 	}

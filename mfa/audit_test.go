@@ -172,7 +172,9 @@ func TestProfileHoldsForPoliciesSetLater(t *testing.T) {
 	cfg.Profile = policy.ProfileASVSL2
 	m := must[*mfa.Manager](t)(mfa.New(cfg))
 	set := func(m *mfa.Manager, tenant string, p policy.Policy) error {
-		return m.Admin(mfa.System("root"), "").SetPolicy(t.Context(), policy.StoredPolicy{Tenant: tenant, UserType: "staff", Policy: p})
+		return m.Admin(mfa.System("root"), "").SetPolicy(t.Context(), policy.StoredPolicy{
+			Scope: policy.Scope{Tenant: tenant, UserType: "staff"}, Policy: p,
+		})
 	}
 	err := set(m, "acme", policy.Policy{Mode: policy.ModeOptional, Kinds: []string{"email"}})
 	require.ErrorIs(t, err, policy.ErrInvalid)
@@ -195,7 +197,7 @@ func TestProfileHoldsForPoliciesSetLater(t *testing.T) {
 
 type policyFunc func() policy.Policy
 
-func (f policyFunc) Policy(context.Context, string, string) (policy.Policy, error) { return f(), nil }
+func (f policyFunc) Policy(context.Context, policy.Scope) (policy.Policy, error) { return f(), nil }
 
 // A policy that an application's own source returns is judged when it is used.
 func TestProfileHoldsForPoliciesOfTheApplication(t *testing.T) {

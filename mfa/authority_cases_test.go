@@ -40,7 +40,9 @@ var bea = mfa.User{ID: "bea", UserType: "employee"}
 
 func (r *rig) setPolicy(p policy.Policy) {
 	r.t.Helper()
-	require.NoError(r.t, r.Admin(mfa.System("root"), "").SetPolicy(r.t.Context(), policy.StoredPolicy{UserType: "employee", Policy: p}))
+	require.NoError(r.t, r.Admin(mfa.System("root"), "").SetPolicy(r.t.Context(), policy.StoredPolicy{
+		Scope: policy.Scope{UserType: "employee"}, Policy: p,
+	}))
 }
 
 // setUp enrols a first factor, and others by the same proof.
@@ -396,7 +398,9 @@ func TestAuthority_Administrators(t *testing.T) {
 			if s.ID == bea.ID {
 				return mfa.ErrForbidden // a policy is about nobody in particular
 			}
-			return r.Admin(a, "").SetPolicy(t.Context(), policy.StoredPolicy{UserType: "other"})
+			return r.Admin(a, "").SetPolicy(t.Context(), policy.StoredPolicy{
+				Scope: policy.Scope{UserType: "other"},
+			})
 		},
 		"check": func(a mfa.Actor, s mfa.User) error { return r.Admin(a, "").Check(t.Context(), s) },
 	}

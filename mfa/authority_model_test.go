@@ -104,7 +104,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 }
 
 // Policy implements policy.Source.
-func (w *world) Policy(context.Context, string, string) (policy.Policy, error) {
+func (w *world) Policy(context.Context, policy.Scope) (policy.Policy, error) {
 	return *w.policy.Load(), nil
 }
 

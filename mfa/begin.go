@@ -29,7 +29,7 @@ func (s Session) Begin(ctx context.Context) (*Challenge, error) {
 		return nil, err
 	}
 	m, who, clock := s.m, s.user.compact(), s.m.now()
-	p, err := m.Policy(ctx, s.user.Tenant, s.user.UserType)
+	p, err := m.Policy(ctx, s.user.scope())
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,8 @@ func baseline(b *testing.B, store storage.Store, n int) time.Duration {
 	for i := range n {
 		old, err := store.Get(b.Context(), "baseline")
 		require.NoError(b, err)
-		require.NoError(b, store.Swap(b.Context(), "baseline", old.Revision, storage.Record{Revision: fmt.Sprint(i + 1), Data: data}))
+		next := storage.Record{Revision: storage.Revision(fmt.Sprint(i + 1)), Data: data}
+		require.NoError(b, store.Swap(b.Context(), "baseline", old.Revision, next))
 	}
 	return time.Since(start)
 }

@@ -71,11 +71,11 @@ func caughtIn(hook string, err *error) {
 }
 
 // callPolicy asks the application for a policy.
-func callPolicy(ctx context.Context, s policy.Source, tenant, userType string) (
-	p policy.Policy, err error,
-) {
+func callPolicy(
+	ctx context.Context, s policy.Source, scope policy.Scope,
+) (p policy.Policy, err error) {
 	defer caughtIn("Config.Policies", &err)
-	if p, err = s.Policy(ctx, tenant, userType); err != nil {
+	if p, err = s.Policy(ctx, scope); err != nil {
 		text := fmt.Sprintf("%v: Config.Policies failed%s", ErrUnavailable, quiet.Text(err))
 		return policy.Policy{}, quiet.New(text, ErrUnavailable, err)
 	}

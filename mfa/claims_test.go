@@ -32,7 +32,9 @@ type claimedStore struct {
 	then func()
 }
 
-func (s *claimedStore) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s *claimedStore) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	err := s.FaultyStore.Swap(ctx, key, old, next)
 	if then := s.then; then != nil && strings.HasPrefix(key, "i/") {
 		s.then = nil
@@ -93,7 +95,9 @@ type removingStore struct {
 	then func()
 }
 
-func (s *removingStore) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s *removingStore) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	err := s.FaultyStore.Swap(ctx, key, old, next)
 	if then := s.then; err == nil && then != nil && strings.HasPrefix(key, "p/") {
 		s.then = nil

@@ -112,7 +112,9 @@ func TestDeviceLifetime(t *testing.T) {
 	set := func(remember time.Duration) {
 		p := impliedMail
 		p.Remember = remember
-		require.NoError(t, r.Admin(mfa.System("boss"), "").SetPolicy(t.Context(), policy.StoredPolicy{UserType: ann.UserType, Policy: p}))
+		require.NoError(t, r.Admin(mfa.System("boss"), "").SetPolicy(t.Context(), policy.StoredPolicy{
+			Scope: policy.Scope{UserType: ann.UserType}, Policy: p,
+		}))
 	}
 	r.clock.Advance(24 * time.Hour)
 	set(0)

@@ -109,9 +109,15 @@ func ExampleAdmin_SetPolicy() {
 		return ch.Next
 	}
 	fmt.Println(next())
-	fmt.Println(m.Admin(mfa.System("owner"), "").SetPolicy(ctx, policy.StoredPolicy{UserType: "manager", Policy: policy.Policy{Mode: policy.ModeRequired}}))
+	fmt.Println(m.Admin(mfa.System("owner"), "").SetPolicy(ctx, policy.StoredPolicy{
+		Scope:  policy.Scope{UserType: "manager"},
+		Policy: policy.Policy{Mode: policy.ModeRequired},
+	}))
 	fmt.Println(next())
-	fmt.Println(m.Admin(mfa.System("owner"), "").SetPolicy(ctx, policy.StoredPolicy{UserType: "manager", Policy: policy.Policy{Kinds: []string{"fax"}}}))
+	fmt.Println(m.Admin(mfa.System("owner"), "").SetPolicy(ctx, policy.StoredPolicy{
+		Scope:  policy.Scope{UserType: "manager"},
+		Policy: policy.Policy{Kinds: []string{"fax"}},
+	}))
 	// Output:
 	// done
 	// <nil>

@@ -154,7 +154,7 @@ func TestPolicyOutageIsNotNoPolicy(t *testing.T) {
 
 type brokenPolicies struct{}
 
-func (brokenPolicies) Policy(context.Context, string, string) (policy.Policy, error) {
+func (brokenPolicies) Policy(context.Context, policy.Scope) (policy.Policy, error) {
 	return policy.Policy{Mode: policy.ModeOff}, errDisk
 }
 
@@ -449,7 +449,7 @@ func TestUnreadableStore(t *testing.T) {
 			return err
 		},
 		"Overview": func() error { _, err := r.Overview(t.Context(), ann); return err },
-		"Policy":   func() error { _, err := r.Policy(t.Context(), "", ""); return err },
+		"Policy":   func() error { _, err := r.Policy(t.Context(), policy.Scope{}); return err },
 		"Send": func() error {
 			_, err := r.Session(ann, binding).Send(t.Context(), ch, "mail")
 			return err

@@ -22,7 +22,7 @@ func (e *hookError) Error() string { return e.text }
 // failingSource is a policy.Source that fails.
 type failingSource func() error
 
-func (f failingSource) Policy(context.Context, string, string) (policy.Policy, error) {
+func (f failingSource) Policy(context.Context, policy.Scope) (policy.Policy, error) {
 	return policy.Policy{}, f()
 }
 

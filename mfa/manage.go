@@ -20,7 +20,7 @@ func (m *Manager) Overview(ctx context.Context, s User) (*Overview, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	p, err := m.Policy(ctx, s.Tenant, s.UserType)
+	p, err := m.Policy(ctx, s.scope())
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func (s Session) Remove(ctx context.Context, g Grant, factorID string) error {
 	if err != nil {
 		return err
 	}
-	p, err := m.Policy(ctx, c.Subject.Tenant, c.Subject.UserType)
+	p, err := m.Policy(ctx, c.Subject.scope())
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,9 @@ func (s *momentStore) Get(ctx context.Context, key string) (storage.Record, erro
 	return s.Store.Get(ctx, key)
 }
 
-func (s *momentStore) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s *momentStore) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	s.at(key, true)
 	return s.Store.Swap(ctx, key, old, next)
 }

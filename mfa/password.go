@@ -12,7 +12,7 @@ func (s Session) CheckPasswordChange(ctx context.Context, g Grant) error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	p, err := m.Policy(ctx, s.user.Tenant, s.user.UserType)
+	p, err := m.Policy(ctx, s.user.scope())
 	if err != nil {
 		return err
 	}

@@ -143,7 +143,7 @@ func (m *Manager) admitPasswordless(ctx context.Context, c *claims, who identity
 	if s.ID != who.Subject || s.Tenant != who.Tenant {
 		return fmt.Errorf("%w: lookup returned another user", factor.ErrMalformed)
 	}
-	p, err := m.Policy(ctx, s.Tenant, s.UserType)
+	p, err := m.Policy(ctx, s.scope())
 	if err != nil {
 		return err
 	}

@@ -285,7 +285,9 @@ func enrolled(s mfa.User) mfa.User {
 
 func (r *rig) set(p policy.Policy) {
 	r.t.Helper()
-	require.NoError(r.t, r.Admin(mfa.System("boss"), "").SetPolicy(r.t.Context(), policy.StoredPolicy{UserType: ann.UserType, Policy: p}))
+	require.NoError(r.t, r.Admin(mfa.System("boss"), "").SetPolicy(r.t.Context(), policy.StoredPolicy{
+		Scope: policy.Scope{UserType: ann.UserType}, Policy: p,
+	}))
 }
 
 // Anybody can answer without a first factor, so that nobody is locked by it. A lock that is
@@ -438,7 +440,9 @@ type cutStore struct {
 	left int
 }
 
-func (s *cutStore) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s *cutStore) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	if s.left--; s.left < 0 {
 		return errors.New("cut off")
 	}
@@ -472,7 +476,9 @@ type betweenStore struct {
 	then func()
 }
 
-func (s *betweenStore) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s *betweenStore) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	err := s.FaultyStore.Swap(ctx, key, old, next)
 	if then := s.then; then != nil {
 		s.then = nil

@@ -10,11 +10,11 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-// Policy returns the policy of a user type, with defaults filled in. It returns
+// Policy returns the policy of a user type of a tenant, with defaults filled in. It returns
 // ErrUnavailable, and never a default, for a policy that cannot be read or that breaks
 // Config.Profile.
-func (m *Manager) Policy(ctx context.Context, tenant, userType string) (policy.Policy, error) {
-	p, err := m.policy(ctx, tenant, userType)
+func (m *Manager) Policy(ctx context.Context, scope policy.Scope) (policy.Policy, error) {
+	p, err := m.policy(ctx, scope)
 	if err != nil {
 		return policy.Policy{}, unavailable(err)
 	}
@@ -31,12 +31,12 @@ func (m *Manager) Policy(ctx context.Context, tenant, userType string) (policy.P
 // invalid returns an error of package policy as one of this package.
 func invalid(err error) error { return fmt.Errorf("mfa: %w", err) }
 
-func (m *Manager) policy(ctx context.Context, tenant, userType string) (policy.Policy, error) {
+func (m *Manager) policy(ctx context.Context, scope policy.Scope) (policy.Policy, error) {
 	defaults, stored := policy.Defaults(m.cfg.Policies)
 	if !stored {
-		return callPolicy(ctx, m.cfg.Policies, tenant, userType)
+		return callPolicy(ctx, m.cfg.Policies, scope)
 	}
-	key := policyKey(tenant)
+	key := policyKey(scope.Tenant)
 	rec, err := m.records.Get(ctx, key)
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return policy.Policy{}, err
@@ -46,14 +46,14 @@ func (m *Manager) policy(ctx context.Context, tenant, userType string) (policy.P
 		if err != nil {
 			return policy.Policy{}, err
 		}
-		if p, ok := set[userType]; ok {
+		if p, ok := set[scope.UserType]; ok {
 			return p, nil
 		}
 		if p, ok := set[""]; ok {
 			return p, nil
 		}
 	}
-	return callPolicy(ctx, defaults, tenant, userType)
+	return callPolicy(ctx, defaults, scope)
 }
 
 func policyKey(tenant string) string { return "t/" + tenant }

@@ -34,7 +34,7 @@ func TestManagerPolicy_ReadsEarlierRecords(t *testing.T) {
 		RecoveryHold: 48 * time.Hour, Remember: 30 * 24 * time.Hour}
 	for userType, want := range map[string]policy.Policy{"": policy.Policy{}.WithDefaults(),
 		"off": policy.Policy{Mode: policy.ModeOff}.WithDefaults(), "staff": staff} {
-		got, err := r.Policy(t.Context(), "acme", userType)
+		got, err := r.Policy(t.Context(), policy.Scope{Tenant: "acme", UserType: userType})
 		require.NoError(t, err)
 		require.Equal(t, want, got, userType)
 	}
@@ -47,7 +47,7 @@ func TestManagerPolicy_BoundsWhatTheApplicationReturns(t *testing.T) {
 			return policy.Policy{Mode: "optionl", MaxAge: -1, RecoveryHold: 1, Remember: 1e6 * time.Hour}
 		})
 	})
-	got, err := r.Policy(t.Context(), "", "")
+	got, err := r.Policy(t.Context(), policy.Scope{})
 	require.NoError(t, err)
 	require.Equal(t, policy.Policy{Mode: policy.ModeRequired, MaxAge: 5 * time.Minute,
 		RecoveryHold: 24 * time.Hour, Remember: 90 * 24 * time.Hour}, got)

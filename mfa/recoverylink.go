@@ -124,7 +124,7 @@ func (s Session) OpenRecoveryLink(ctx context.Context, link factor.Secret) (*Cha
 	if c.Subject.ID != s.user.ID || c.Subject.Tenant != s.user.Tenant {
 		return nil, ErrToken
 	}
-	p, err := m.Policy(ctx, c.Subject.Tenant, c.Subject.UserType)
+	p, err := m.Policy(ctx, c.Subject.scope())
 	if err != nil {
 		return nil, err
 	}

@@ -211,7 +211,7 @@ func (m *Manager) pages(ctx context.Context, cursor string, prefixes ...string) 
 		}
 		for ; i < len(prefixes); i, cursor = i+1, "" {
 			for {
-				entries, next, err := lister.List(ctx, prefixes[i], cursor, pageSize)
+				entries, next, err := lister.List(ctx, prefixes[i], storage.Cursor(cursor), pageSize)
 				if err != nil {
 					yield(page{}, unavailable(err))
 					return
@@ -219,14 +219,14 @@ func (m *Manager) pages(ctx context.Context, cursor string, prefixes ...string) 
 				p := page{entries: entries}
 				switch {
 				case next != "":
-					p.cursor = prefixes[i] + next
+					p.cursor = prefixes[i] + string(next)
 				case i+1 < len(prefixes):
 					p.cursor = prefixes[i+1]
 				}
 				if !yield(p, nil) {
 					return
 				}
-				if cursor = next; next == "" {
+				if cursor = string(next); next == "" {
 					break
 				}
 			}

@@ -28,7 +28,7 @@ func (a Admin) Report(ctx context.Context) (*report.Summary, error) {
 		return nil, err
 	}
 	out := &report.Summary{}
-	groups := make(map[[2]string]*tally)
+	groups := make(map[policy.Scope]*tally)
 	for page, err := range m.pages(ctx, "", "p/") {
 		if err != nil {
 			return nil, err
@@ -54,23 +54,25 @@ type tally struct {
 	policy policy.Policy
 }
 
-func (m *Manager) tally(ctx context.Context, e storage.Entry, groups map[[2]string]*tally, out *report.Summary) error {
+func (m *Manager) tally(
+	ctx context.Context, e storage.Entry, groups map[policy.Scope]*tally, out *report.Summary,
+) error {
 	tenant, ok := tenantOf(e.Key)
 	r, err := m.open(e.Key, e.Record.Data)
 	if err != nil || !ok {
 		out.Unreadable++
 		return nil
 	}
-	userType := string(r.UserType)
-	name := [2]string{tenant, userType}
-	g := groups[name]
+	scope := policy.Scope{Tenant: tenant, UserType: string(r.UserType)}
+	g := groups[scope]
 	if g == nil {
-		p, err := m.Policy(ctx, tenant, userType)
+		p, err := m.Policy(ctx, scope)
 		if err != nil {
 			return err
 		}
-		g = &tally{policy: p, Group: report.Group{Tenant: tenant, UserType: userType, Kinds: make(map[string]int)}}
-		groups[name] = g
+		g = &tally{policy: p, Group: report.Group{Tenant: tenant,
+			UserType: scope.UserType, Kinds: make(map[string]int)}}
+		groups[scope] = g
 	}
 	p, now := g.policy, r.at(m.now())
 	c := &claims{Purpose: purposeSignIn, Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit}

@@ -54,7 +54,9 @@ func TestResealRotatesEverything(t *testing.T) {
 	for i := range people {
 		r.withApp(person(i), fmt.Sprintf("word %d", i))
 	}
-	require.NoError(t, r.Admin(mfa.System("boss"), "").SetPolicy(t.Context(), policy.StoredPolicy{UserType: "staff", Policy: policy.Policy{Mode: policy.ModeOff}}))
+	require.NoError(t, r.Admin(mfa.System("boss"), "").SetPolicy(t.Context(), policy.StoredPolicy{
+		Scope: policy.Scope{UserType: "staff"}, Policy: policy.Policy{Mode: policy.ModeOff},
+	}))
 
 	both := r.withKeys(t, second, first)
 	p := reseal(t, both, "")
@@ -69,7 +71,7 @@ func TestResealRotatesEverything(t *testing.T) {
 		_, err := r.verify(r.begin(person(i)), "app", factor.NewSecret(fmt.Sprintf("word %d", i)))
 		require.NoError(t, err)
 	}
-	staff, err := r.Policy(t.Context(), "", "staff")
+	staff, err := r.Policy(t.Context(), policy.Scope{UserType: "staff"})
 	require.NoError(t, err)
 	require.Equal(t, policy.ModeOff, staff.Mode)
 }
@@ -164,7 +166,8 @@ func TestResealNamesTheUnreadable(t *testing.T) {
 	put := func(key string, data []byte) {
 		rec, err := store.Get(t.Context(), key)
 		require.NoError(t, err)
-		require.NoError(t, store.Swap(t.Context(), key, rec.Revision, storage.Record{Revision: "put-" + key, Data: data}))
+		next := storage.Record{Revision: storage.Revision("put-" + key), Data: data}
+		require.NoError(t, store.Swap(t.Context(), key, rec.Revision, next))
 	}
 	put("p/0//p1", lost.Seal("record", "p/0//p1", []byte("x")))
 	rec, err := store.Get(t.Context(), "p/0//p2")

@@ -141,7 +141,9 @@ func TestPurposesAndBindingsAreDistinct(t *testing.T) {
 func TestModes(t *testing.T) {
 	r := newRig(t)
 	set := func(p policy.Policy) {
-		require.NoError(t, r.Admin(mfa.System("root"), "").SetPolicy(t.Context(), policy.StoredPolicy{UserType: "employee", Policy: p}))
+		require.NoError(t, r.Admin(mfa.System("root"), "").SetPolicy(t.Context(), policy.StoredPolicy{
+			Scope: policy.Scope{UserType: "employee"}, Policy: p,
+		}))
 	}
 	set(policy.Policy{Mode: policy.ModeOff})
 	require.Equal(t, mfa.NextDone, r.begin(ann).Next)
@@ -164,7 +166,9 @@ func TestModes(t *testing.T) {
 func TestGracePeriod(t *testing.T) {
 	r := newRig(t)
 	by := r.clock.Now().Add(time.Hour)
-	require.NoError(t, r.Admin(mfa.System("root"), "").SetPolicy(t.Context(), policy.StoredPolicy{UserType: "employee", Policy: policy.Policy{EnrollBy: by}}))
+	require.NoError(t, r.Admin(mfa.System("root"), "").SetPolicy(t.Context(), policy.StoredPolicy{
+		Scope: policy.Scope{UserType: "employee"}, Policy: policy.Policy{EnrollBy: by},
+	}))
 	r.clock.Set(by.Add(-time.Millisecond))
 	ch := r.begin(ann)
 	require.Equal(t, mfa.NextDone, ch.Next)

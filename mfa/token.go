@@ -90,9 +90,15 @@ func (s User) check() error {
 	return nil
 }
 
+func (s User) scope() policy.Scope { return s.compact().scope() }
+
 func (s User) compact() subject {
 	return subject{ID: s.ID, Tenant: s.Tenant, UserType: s.UserType, Account: s.Account,
 		Email: s.Email, Confirmed: s.EmailVerified, Phone: s.Phone, Locale: s.Locale}
+}
+
+func (s subject) scope() policy.Scope {
+	return policy.Scope{Tenant: s.Tenant, UserType: s.UserType}
 }
 
 // key is where the person's record is. The length keeps "a/b"+"c" and "a"+"b/c" apart.

@@ -59,13 +59,18 @@ const (
 	checkEvery = time.Minute
 )
 
+// scope is what the policy of the person is found by.
+func (v *visit) scope() policy.Scope {
+	return policy.Scope{Tenant: v.id.User.Tenant, UserType: v.id.User.UserType}
+}
+
 // tightened is errStepUp if the policy asks for more now than the session was proven by.
 func (v *visit) tightened() error {
 	var last time.Time
 	if v.get(keyChecked, &last) && v.now.Before(last.Add(checkEvery)) && !v.now.Before(last) {
 		return nil
 	}
-	p, err := v.h.cfg.Manager.Policy(v.r.Context(), v.id.User.Tenant, v.id.User.UserType)
+	p, err := v.h.cfg.Manager.Policy(v.r.Context(), v.scope())
 	if err != nil {
 		return err
 	}
@@ -124,7 +129,7 @@ func (v *visit) maxAge(d time.Duration) (time.Duration, error) {
 	if d > 0 {
 		return d, nil
 	}
-	p, err := v.h.cfg.Manager.Policy(v.r.Context(), v.id.User.Tenant, v.id.User.UserType)
+	p, err := v.h.cfg.Manager.Policy(v.r.Context(), v.scope())
 	if err != nil {
 		return 0, err
 	}

@@ -84,7 +84,7 @@ func (s *site) Remove(ctx context.Context, key string) {
 }
 
 // Policy makes the site the Manager's policy.Source.
-func (s *site) Policy(context.Context, string, string) (policy.Policy, error) {
+func (s *site) Policy(context.Context, policy.Scope) (policy.Policy, error) {
 	return s.policy, s.policyErr
 }
 

@@ -126,18 +126,22 @@ func (s *FaultyStore) Get(ctx context.Context, key string) (rec storage.Record, 
 }
 
 // Swap implements [storage.Store].
-func (s *FaultyStore) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s *FaultyStore) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	return s.do(ctx, OpSwap, key, func() error { return s.inner.Swap(ctx, key, old, next) })
 }
 
 // Delete implements [storage.Store].
-func (s *FaultyStore) Delete(ctx context.Context, key, old string) error {
+func (s *FaultyStore) Delete(ctx context.Context, key string, old storage.Revision) error {
 	return s.do(ctx, OpDelete, key, func() error { return s.inner.Delete(ctx, key, old) })
 }
 
 // List implements [storage.Lister]. If the store inside is no Lister, the error wraps
 // [errors.ErrUnsupported]. A Fault's Run is given the prefix.
-func (s *FaultyStore) List(ctx context.Context, prefix, cursor string, limit int) (page []storage.Entry, next string, err error) {
+func (s *FaultyStore) List(
+	ctx context.Context, prefix string, cursor storage.Cursor, limit int,
+) (page []storage.Entry, next storage.Cursor, err error) {
 	err = s.do(ctx, OpList, prefix, func() (err error) {
 		lister, ok := s.inner.(storage.Lister)
 		if !ok {

@@ -38,7 +38,7 @@ func TestFaultyStoreWithoutFaults(t *testing.T) {
 	storagetest.Run(t, func(*testing.T) storage.Store { return store })
 }
 
-func record(revision string) storage.Record {
+func record(revision storage.Revision) storage.Record {
 	return storage.Record{Revision: revision, Data: []byte("x")}
 }
 

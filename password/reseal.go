@@ -30,7 +30,7 @@ func (m *Manager) Reseal(ctx context.Context) error {
 	now := m.now()
 	var unreadable []error
 	for _, prefix := range []string{recordPrefix, budgetPrefix} {
-		for cursor := ""; ; {
+		for cursor := storage.Cursor(""); ; {
 			page, next, err := lister.List(ctx, prefix, cursor, pageSize)
 			if err != nil {
 				return unavailable(err)

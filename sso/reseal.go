@@ -29,7 +29,7 @@ func (s *Service) Reseal(ctx context.Context) error {
 		return fmt.Errorf("sso: the store cannot list: %w", errors.ErrUnsupported)
 	}
 	var unreadable []error
-	for cursor := ""; ; {
+	for cursor := storage.Cursor(""); ; {
 		page, next, err := lister.List(ctx, "sso/", cursor, pageSize)
 		if err != nil {
 			return unavailable(err)

@@ -64,9 +64,11 @@ type mute struct{ store storage.Store }
 func (m mute) Get(ctx context.Context, key string) (storage.Record, error) {
 	return m.store.Get(ctx, key)
 }
-func (m mute) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (m mute) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	return m.store.Swap(ctx, key, old, next)
 }
-func (m mute) Delete(ctx context.Context, key, old string) error {
+func (m mute) Delete(ctx context.Context, key string, old storage.Revision) error {
 	return m.store.Delete(ctx, key, old)
 }

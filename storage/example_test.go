@@ -36,7 +36,9 @@ func (s *mapStore) Get(ctx context.Context, key string) (storage.Record, error) 
 	return r, nil
 }
 
-func (s *mapStore) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s *mapStore) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	if err := storage.CheckSwap(key, old, next); err != nil {
 		return err
 	}
@@ -53,7 +55,7 @@ func (s *mapStore) Swap(ctx context.Context, key, old string, next storage.Recor
 	return nil
 }
 
-func (s *mapStore) Delete(ctx context.Context, key, old string) error {
+func (s *mapStore) Delete(ctx context.Context, key string, old storage.Revision) error {
 	if err := storage.CheckDelete(key, old); err != nil {
 		return err
 	}

@@ -35,10 +35,13 @@ var (
 	ErrInvalid = errors.New("storage: invalid argument")
 )
 
+// Revision names one version of a record. "" names none: there is no record.
+type Revision string
+
 // Record is what a Store keeps under one key. The core chooses Revision, random and
 // never reused; the store only compares and keeps it.
 type Record struct {
-	Revision string
+	Revision Revision
 	Data     []byte
 }
 
@@ -55,11 +58,11 @@ type Store interface {
 	// Swap makes next the record under key, durably and in one atomic step, if the present
 	// revision is old ("" = there must be no record). Otherwise it changes nothing and
 	// returns ErrConflict. After any other error the swap may or may not have happened.
-	Swap(ctx context.Context, key, old string, next Record) error
+	Swap(ctx context.Context, key string, old Revision, next Record) error
 
 	// Delete removes the record under key if its revision is old, by the same rules;
 	// ErrConflict if there is none. old is never "".
-	Delete(ctx context.Context, key, old string) error
+	Delete(ctx context.Context, key string, old Revision) error
 }
 
 // Entry is one key and its record.
@@ -67,6 +70,9 @@ type Entry struct {
 	Key    string
 	Record Record
 }
+
+// Cursor is a place in a walk over the records of one store. Its bytes are the store's own.
+type Cursor string
 
 // Lister is an optional capability of a Store, for re-sealing and reports, never for
 // safety.
@@ -81,7 +87,9 @@ type Lister interface {
 	// be empty before the end, and hold about limit entries: a database that scans its keys
 	// by hash promises no more than that, and no caller needs more. A limit below 1 is
 	// ErrInvalid, and so may be a cursor that came from elsewhere.
-	List(ctx context.Context, prefix, cursor string, limit int) (page []Entry, next string, err error)
+	List(
+		ctx context.Context, prefix string, cursor Cursor, limit int,
+	) (page []Entry, next Cursor, err error)
 }
 
 // CheckKey, CheckSwap and CheckDelete are for adapters: they return an error wrapping
@@ -94,7 +102,7 @@ func CheckKey(key string) error {
 }
 
 // CheckSwap checks the arguments of Store.Swap.
-func CheckSwap(key, old string, next Record) error {
+func CheckSwap(key string, old Revision, next Record) error {
 	if err := CheckKey(key); err != nil {
 		return err
 	}
@@ -112,7 +120,7 @@ func CheckSwap(key, old string, next Record) error {
 }
 
 // CheckDelete checks the arguments of Store.Delete.
-func CheckDelete(key, old string) error {
+func CheckDelete(key string, old Revision) error {
 	if err := CheckKey(key); err != nil {
 		return err
 	}

@@ -98,7 +98,7 @@ func (u *Updater) try(ctx context.Context, key string, decide func([]byte) (Chan
 	case change.Delete:
 		err = u.store.Delete(ctx, key, rec.Revision)
 	default:
-		next := Record{Revision: rand.Text(), Data: change.Data}
+		next := Record{Revision: Revision(rand.Text()), Data: change.Data}
 		if err = CheckSwap(key, rec.Revision, next); err == nil {
 			err = u.store.Swap(ctx, key, rec.Revision, next)
 		}

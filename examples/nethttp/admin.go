@@ -45,7 +45,7 @@ func reason(ctx context.Context) string {
 func (a *app) policies(ctx context.Context) (map[string]policy.Policy, error) {
 	set := make(map[string]policy.Policy, len(userTypes))
 	for _, t := range userTypes {
-		p, err := a.manager.Policy(ctx, tenant, t)
+		p, err := a.manager.Policy(ctx, policy.Scope{Tenant: tenant, UserType: t})
 		if err != nil {
 			return nil, err
 		}
@@ -81,7 +81,9 @@ func (a *app) acting(who *account, next acted) http.Handler {
 }
 
 func (a *app) setPolicy(ctx context.Context, who *administrator, userType string, p policy.Policy) error {
-	return a.manager.Admin(who.actor, "").SetPolicy(ctx, policy.StoredPolicy{Tenant: tenant, UserType: userType, Policy: p})
+	return a.manager.Admin(who.actor, "").SetPolicy(ctx, policy.StoredPolicy{
+		Scope: policy.Scope{Tenant: tenant, UserType: userType}, Policy: p,
+	})
 }
 
 func (a *app) reset(ctx context.Context, who *administrator, whom *account) error {

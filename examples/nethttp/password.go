@@ -91,7 +91,7 @@ func (l logins) Get(ctx context.Context, of, id string) (password.Account, error
 		out.Words = append(out.Words, a.Username, a.Type)
 		out.Users = append(out.Users, a.subject())
 		// A password is as strong as the weakest of the accounts that it opens asks.
-		asked, err := l.manager.Policy(ctx, tenant, a.Type)
+		asked, err := l.manager.Policy(ctx, policy.Scope{Tenant: tenant, UserType: a.Type})
 		if err != nil {
 			return password.Account{}, err
 		}

@@ -79,7 +79,9 @@ func (s *Store) Get(ctx context.Context, key string) (storage.Record, error) {
 }
 
 // Swap implements [storage.Store]. Without a row in users it is a conflict.
-func (s *Store) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s *Store) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	id, ok, err := user(key)
 	if err := errors.Join(ctx.Err(), err, storage.CheckSwap(key, old, next)); err != nil {
 		return fmt.Errorf("userstable: swap: %w", err)
@@ -94,7 +96,7 @@ func (s *Store) Swap(ctx context.Context, key, old string, next storage.Record) 
 }
 
 // Delete implements [storage.Store].
-func (s *Store) Delete(ctx context.Context, key, old string) error {
+func (s *Store) Delete(ctx context.Context, key string, old storage.Revision) error {
 	id, ok, err := user(key)
 	if err := errors.Join(ctx.Err(), err, storage.CheckDelete(key, old)); err != nil {
 		return fmt.Errorf("userstable: delete: %w", err)
@@ -120,7 +122,7 @@ func (s *Store) write(ctx context.Context, statement string, args ...any) error 
 }
 
 // pack is what a column with this revision begins with, and no other column does.
-func pack(revision string) []byte {
+func pack(revision storage.Revision) []byte {
 	return append([]byte{byte(len(revision))}, revision...)
 }
 
@@ -130,15 +132,17 @@ func unpack(value []byte) (storage.Record, error) {
 		return storage.Record{}, errors.New("userstable: users.mfa_record holds no record: something else wrote to it")
 	}
 	end := 1 + int(value[0])
-	return storage.Record{Revision: string(value[1:end]), Data: value[end:]}, nil
+	return storage.Record{Revision: storage.Revision(value[1:end]), Data: value[end:]}, nil
 }
 
 // List implements [storage.Lister]: first the users, then the rest. The cursor is the last id,
 // or "rest/" and the cursor of the rest.
-func (s *Store) List(ctx context.Context, prefix, cursor string, limit int) ([]storage.Entry, string, error) {
-	after, resting := strings.CutPrefix(cursor, "rest/")
+func (s *Store) List(
+	ctx context.Context, prefix string, cursor storage.Cursor, limit int,
+) ([]storage.Entry, storage.Cursor, error) {
+	after, resting := strings.CutPrefix(string(cursor), "rest/")
 	if resting {
-		page, next, err := s.rest.List(ctx, prefix, after, limit)
+		page, next, err := s.rest.List(ctx, prefix, storage.Cursor(after), limit)
 		if next != "" {
 			next = "rest/" + next
 		}
@@ -147,7 +151,7 @@ func (s *Store) List(ctx context.Context, prefix, cursor string, limit int) ([]s
 	var last int64 = -1 << 63
 	if cursor != "" {
 		var err error
-		if last, err = strconv.ParseInt(cursor, 10, 64); err != nil {
+		if last, err = strconv.ParseInt(string(cursor), 10, 64); err != nil {
 			return nil, "", fmt.Errorf("userstable: list: %w: the cursor is none of this store's", storage.ErrInvalid)
 		}
 	}
@@ -180,5 +184,5 @@ func (s *Store) List(ctx context.Context, prefix, cursor string, limit int) ([]s
 	if n < limit {
 		return page, "rest/", nil
 	}
-	return page, strconv.FormatInt(last, 10), nil
+	return page, storage.Cursor(strconv.FormatInt(last, 10)), nil
 }

@@ -84,7 +84,9 @@ func (a accounts) Get(ctx context.Context, key string) (storage.Record, error) {
 	return a.store.Get(ctx, key)
 }
 
-func (a accounts) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (a accounts) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	key, err := a.person(key)
 	if err != nil {
 		return err
@@ -92,7 +94,7 @@ func (a accounts) Swap(ctx context.Context, key, old string, next storage.Record
 	return a.store.Swap(ctx, key, old, next)
 }
 
-func (a accounts) Delete(ctx context.Context, key, old string) error {
+func (a accounts) Delete(ctx context.Context, key string, old storage.Revision) error {
 	key, err := a.person(key)
 	if err != nil {
 		return err
@@ -100,7 +102,9 @@ func (a accounts) Delete(ctx context.Context, key, old string) error {
 	return a.store.Delete(ctx, key, old)
 }
 
-func (a accounts) List(ctx context.Context, prefix, cursor string, limit int) (page []storage.Entry, next string, err error) {
+func (a accounts) List(
+	ctx context.Context, prefix string, cursor storage.Cursor, limit int,
+) (page []storage.Entry, next storage.Cursor, err error) {
 	all, next, err := a.store.List(ctx, "p/", cursor, limit)
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -145,7 +149,7 @@ func TestListOfBoth(t *testing.T) {
 		}
 	}
 	for limit := 1; limit < 16; limit++ {
-		got, cursor := map[string]bool{}, ""
+		got, cursor := map[string]bool{}, storage.Cursor("")
 		for {
 			page, next, err := store.List(t.Context(), "", cursor, limit)
 			require.NoError(t, err)
@@ -166,7 +170,7 @@ func TestListOfBoth(t *testing.T) {
 	require.Len(t, page, 1)
 }
 
-func record(revision, data string) storage.Record {
+func record(revision storage.Revision, data string) storage.Record {
 	return storage.Record{Revision: revision, Data: []byte(data)}
 }
 
@@ -196,7 +200,7 @@ func TestRevisionsDoNotRunIntoTheData(t *testing.T) {
 	_, err := db.Exec("INSERT INTO users (id, name) VALUES (42, 'Ann')")
 	require.NoError(t, err)
 	require.NoError(t, store.Swap(t.Context(), "p/0//42", "", record("r", "rrr")))
-	for _, old := range []string{"rr", "rrr", "rrrr"} {
+	for _, old := range []storage.Revision{"rr", "rrr", "rrrr"} {
 		require.ErrorIs(t, store.Swap(t.Context(), "p/0//42", old, record("next", "x")), storage.ErrConflict)
 		require.ErrorIs(t, store.Delete(t.Context(), "p/0//42", old), storage.ErrConflict)
 	}

@@ -12,8 +12,8 @@ import (
 
 // StoredPolicy is one policy that a Manager keeps for a [Stored] Source.
 type StoredPolicy struct {
-	Tenant, UserType string
-	Policy           Policy
+	Scope
+	Policy Policy
 }
 
 // Audit holds the configuration and its policies to a profile, which need not be

@@ -265,8 +265,10 @@ func TestSetup_RefusesAnUnknownProfile(t *testing.T) {
 func TestSetupAudit_FindsStoredPolicies(t *testing.T) {
 	s := sound(t, "")
 	s.Policies = policy.Stored(s.Policies)
-	list, err := s.Audit(policy.ProfileASVSL2, start, policy.StoredPolicy{Tenant: "acme",
-		UserType: "staff", Policy: policy.Policy{Mode: policy.ModeOff, Kinds: []string{"key"}}})
+	list, err := s.Audit(policy.ProfileASVSL2, start, policy.StoredPolicy{
+		Scope:  policy.Scope{Tenant: "acme", UserType: "staff"},
+		Policy: policy.Policy{Mode: policy.ModeOff, Kinds: []string{"key"}},
+	})
 	require.NoError(t, err)
 	require.Equal(t, []policy.Finding{{Row: "A-4",
 		Where:   `policy of user type "staff" of tenant "acme"`,
@@ -276,7 +278,7 @@ func TestSetupAudit_FindsStoredPolicies(t *testing.T) {
 
 type own struct{}
 
-func (own) Policy(context.Context, string, string) (policy.Policy, error) {
+func (own) Policy(context.Context, policy.Scope) (policy.Policy, error) {
 	return policy.Policy{}, nil
 }
 

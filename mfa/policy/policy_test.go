@@ -88,7 +88,8 @@ func TestSources(t *testing.T) {
 		"no types": {policy.ByUserType(nil), "guest", policy.Policy{}},
 		"stored":   {policy.Stored(byType), "staff", off},
 	} {
-		got, err := tc.source.Policy(context.Background(), "acme", tc.userType)
+		scope := policy.Scope{Tenant: "acme", UserType: tc.userType}
+		got, err := tc.source.Policy(context.Background(), scope)
 		require.NoError(t, err)
 		require.Equal(t, tc.want, got, name)
 	}

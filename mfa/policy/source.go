@@ -5,12 +5,15 @@ import (
 	"maps"
 )
 
+// Scope is the users whom one policy is for: one user type of one tenant. Both may be empty.
+type Scope struct{ Tenant, UserType string }
+
 // Source gives the policy of a user type of a tenant. An error is never read as "no policy":
 // the operation that needs the policy fails with mfa.ErrUnavailable.
 type Source interface {
 	// Policy returns the policy. The Manager calls it for every sign-in, from many goroutines
 	// at once.
-	Policy(ctx context.Context, tenant, userType string) (Policy, error)
+	Policy(ctx context.Context, scope Scope) (Policy, error)
 }
 
 // Static returns a Source with one policy for all users. mfa.New checks it.
@@ -23,8 +26,8 @@ func ByUserType(policies map[string]Policy) Source { return byUserType(maps.Clon
 
 type byUserType map[string]Policy
 
-func (s byUserType) Policy(_ context.Context, _, userType string) (Policy, error) {
-	if p, ok := s[userType]; ok {
+func (s byUserType) Policy(_ context.Context, scope Scope) (Policy, error) {
+	if p, ok := s[scope.UserType]; ok {
 		return p, nil
 	}
 	return s[""], nil

@@ -56,7 +56,9 @@ func (s *Store) Get(ctx context.Context, key string) (storage.Record, error) {
 }
 
 // Swap implements [storage.Store].
-func (s *Store) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s *Store) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	if err := begin(ctx, storage.CheckSwap(key, old, next)); err != nil {
 		return err
 	}
@@ -78,7 +80,7 @@ func (s *Store) Swap(ctx context.Context, key, old string, next storage.Record) 
 }
 
 // Delete implements [storage.Store].
-func (s *Store) Delete(ctx context.Context, key, old string) error {
+func (s *Store) Delete(ctx context.Context, key string, old storage.Revision) error {
 	if err := begin(ctx, storage.CheckDelete(key, old)); err != nil {
 		return err
 	}
@@ -94,7 +96,9 @@ func (s *Store) Delete(ctx context.Context, key, old string) error {
 
 // List implements [storage.Lister]. A limit below one is an error that wraps
 // [storage.ErrInvalid]. The cursor is the last key of the page before.
-func (s *Store) List(ctx context.Context, prefix, cursor string, limit int) (page []storage.Entry, next string, err error) {
+func (s *Store) List(
+	ctx context.Context, prefix string, cursor storage.Cursor, limit int,
+) (page []storage.Entry, next storage.Cursor, err error) {
 	if limit < 1 {
 		err = fmt.Errorf("%w: limit %d, want at least 1", storage.ErrInvalid, limit)
 	}
@@ -108,8 +112,9 @@ func (s *Store) List(ctx context.Context, prefix, cursor string, limit int) (pag
 		slices.Sort(s.keys)
 		s.stale = false
 	}
-	from, found := slices.BinarySearch(s.keys, max(prefix, cursor))
-	if found && cursor >= prefix {
+	last := string(cursor)
+	from, found := slices.BinarySearch(s.keys, max(prefix, last))
+	if found && last >= prefix {
 		from++
 	}
 	for _, key := range s.keys[from:] {
@@ -117,7 +122,7 @@ func (s *Store) List(ctx context.Context, prefix, cursor string, limit int) (pag
 			break
 		}
 		if len(page) == limit {
-			return page, page[limit-1].Key, nil
+			return page, storage.Cursor(page[limit-1].Key), nil
 		}
 		page = append(page, storage.Entry{Key: key, Record: clone(s.records[key])})
 	}
@@ -136,5 +141,6 @@ func begin(ctx context.Context, invalid error) error {
 }
 
 func clone(r storage.Record) storage.Record {
-	return storage.Record{Revision: strings.Clone(r.Revision), Data: bytes.Clone(r.Data)}
+	revision := storage.Revision(strings.Clone(string(r.Revision)))
+	return storage.Record{Revision: revision, Data: bytes.Clone(r.Data)}
 }

@@ -38,7 +38,7 @@ func TestListWhileChanging(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	after, seen := "", 0
+	after, seen := storage.Cursor(""), 0
 	for {
 		page, next, err := store.List(ctx, "k", after, 7)
 		if err != nil {
@@ -92,7 +92,7 @@ func BenchmarkSwap(b *testing.B) {
 		}
 	}
 	elapsed := make([]float64, len(sizes))
-	old, n := "r0", 0
+	old, n := storage.Revision("r0"), 0
 	b.ResetTimer()
 	for b.Loop() {
 		was := old
@@ -100,7 +100,7 @@ func BenchmarkSwap(b *testing.B) {
 			old = was
 			start := b.Elapsed()
 			for t := range turn {
-				next := fmt.Sprint("r", n*turn+t+1)
+				next := storage.Revision(fmt.Sprint("r", n*turn+t+1))
 				if err := store.Swap(ctx, "person-7", old, storage.Record{Revision: next, Data: data}); err != nil {
 					b.Fatal(err)
 				}

@@ -23,7 +23,9 @@ import (
 //
 // A walk of a cluster whose slots move meanwhile may miss what moved: do not re-shard during a
 // re-sealing, or walk again after it.
-func (s *Store) List(ctx context.Context, prefix, cursor string, limit int) (page []storage.Entry, next string, err error) {
+func (s *Store) List(
+	ctx context.Context, prefix string, cursor storage.Cursor, limit int,
+) (page []storage.Entry, next storage.Cursor, err error) {
 	if limit < 1 {
 		err = fmt.Errorf("%w: limit %d, want at least 1", storage.ErrInvalid, limit)
 	}
@@ -144,7 +146,7 @@ type place struct {
 
 // after returns the cursor of the next page, after a node's SCAN returned scan: "" at the end
 // of the last node.
-func (p place) after(scan string, nodes int) string {
+func (p place) after(scan string, nodes int) storage.Cursor {
 	switch {
 	case scan != "0":
 		return place{p.node, p.servers, scan}.cursor()
@@ -154,10 +156,12 @@ func (p place) after(scan string, nodes int) string {
 	return ""
 }
 
-func (p place) cursor() string { return fmt.Sprintf("%d:%s:%s", p.node, p.servers, p.scan) }
+func (p place) cursor() storage.Cursor {
+	return storage.Cursor(fmt.Sprintf("%d:%s:%s", p.node, p.servers, p.scan))
+}
 
-func parseCursor(cursor string) (place, error) {
-	if parts := strings.Split(cursor, ":"); len(parts) == 3 && len(parts[1]) == 16 {
+func parseCursor(cursor storage.Cursor) (place, error) {
+	if parts := strings.Split(string(cursor), ":"); len(parts) == 3 && len(parts[1]) == 16 {
 		node, err := strconv.Atoi(parts[0])
 		scan, scanErr := strconv.ParseUint(parts[2], 10, 64)
 		p := place{node, parts[1], strconv.FormatUint(scan, 10)}

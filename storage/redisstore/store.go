@@ -82,23 +82,26 @@ func (s *Store) get(ctx context.Context, do Do, key string) (storage.Record, err
 		// Not a missing record: that would read as "this person has no second factor".
 		return storage.Record{}, errors.New("redisstore: get: the key holds something that this package did not write")
 	}
-	return storage.Record{Revision: revision, Data: []byte(data)}, nil
+	return storage.Record{Revision: storage.Revision(revision), Data: []byte(data)}, nil
 }
 
 // Swap implements [storage.Store].
-func (s *Store) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s *Store) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	if err := begin(ctx, "swap", storage.CheckSwap(key, old, next)); err != nil {
 		return err
 	}
-	return s.write(ctx, "swap", swapScript, key, old, next.Revision, string(next.Data), rand.Text())
+	return s.write(ctx, "swap", swapScript, key,
+		string(old), string(next.Revision), string(next.Data), rand.Text())
 }
 
 // Delete implements [storage.Store].
-func (s *Store) Delete(ctx context.Context, key, old string) error {
+func (s *Store) Delete(ctx context.Context, key string, old storage.Revision) error {
 	if err := begin(ctx, "delete", storage.CheckDelete(key, old)); err != nil {
 		return err
 	}
-	return s.write(ctx, "delete", deleteScript, key, old)
+	return s.write(ctx, "delete", deleteScript, key, string(old))
 }
 
 func (s *Store) write(ctx context.Context, op string, script script, key string, args ...string) error {

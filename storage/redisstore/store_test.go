@@ -125,7 +125,8 @@ func FuzzListPrefix(f *testing.F) {
 
 // FuzzCursor: whatever comes as a cursor, it is refused or walked, and nothing breaks.
 func FuzzCursor(f *testing.F) {
-	_, own, err := open(f, func([]any) (any, error) { return []any{"7", []any{}}, nil }).List(f.Context(), "", "", 10)
+	_, cursor, err := open(f, func([]any) (any, error) { return []any{"7", []any{}}, nil }).List(f.Context(), "", "", 10)
+	own := string(cursor)
 	if err != nil || own == "" {
 		f.Fatal(own, err)
 	}
@@ -134,7 +135,7 @@ func FuzzCursor(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, cursor string) {
 		s := open(t, func([]any) (any, error) { return []any{"0", []any{}}, nil })
-		_, _, err := s.List(t.Context(), "", cursor, 10)
+		_, _, err := s.List(t.Context(), "", storage.Cursor(cursor), 10)
 		if err != nil && !errors.Is(err, storage.ErrInvalid) {
 			t.Error(err)
 		}

@@ -44,7 +44,9 @@ func (s *Store) Get(ctx context.Context, key string) (storage.Record, error) {
 }
 
 // Swap implements [storage.Store].
-func (s *Store) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s *Store) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	if err := begin(ctx, "swap", storage.CheckSwap(key, old, next)); err != nil {
 		return err
 	}
@@ -57,7 +59,7 @@ func (s *Store) Swap(ctx context.Context, key, old string, next storage.Record) 
 }
 
 // Delete implements [storage.Store].
-func (s *Store) Delete(ctx context.Context, key, old string) error {
+func (s *Store) Delete(ctx context.Context, key string, old storage.Revision) error {
 	if err := begin(ctx, "delete", storage.CheckDelete(key, old)); err != nil {
 		return err
 	}
@@ -88,7 +90,9 @@ func (s *Store) write(ctx context.Context, op, statement string, args ...any) er
 
 // List implements [storage.Lister]. A limit below one is an error that wraps
 // [storage.ErrInvalid]. The cursor is the last key of the page before.
-func (s *Store) List(ctx context.Context, prefix, cursor string, limit int) (page []storage.Entry, next string, err error) {
+func (s *Store) List(
+	ctx context.Context, prefix string, cursor storage.Cursor, limit int,
+) (page []storage.Entry, next storage.Cursor, err error) {
 	if limit < 1 {
 		err = fmt.Errorf("%w: limit %d, want at least 1", storage.ErrInvalid, limit)
 	}
@@ -109,7 +113,7 @@ func (s *Store) List(ctx context.Context, prefix, cursor string, limit int) (pag
 		return nil, "", err
 	}
 	if len(page) == limit {
-		next = page[limit-1].Key
+		next = storage.Cursor(page[limit-1].Key)
 	}
 	return page, next, nil
 }
@@ -117,14 +121,14 @@ func (s *Store) List(ctx context.Context, prefix, cursor string, limit int) (pag
 // listQuery selects the page after cursor. It has bounds rather than LIKE, whose wildcards and
 // collations are not bytes. An empty bound is left out, because not every driver tells an empty
 // value from NULL.
-func (s *Store) listQuery(prefix, cursor string, limit int) (query string, args []any) {
+func (s *Store) listQuery(prefix string, cursor storage.Cursor, limit int) (query string, args []any) {
 	var where []string
 	bound := func(op, value string) {
 		args = append(args, []byte(value))
 		where = append(where, s.sql.key+op+s.sql.mark(len(args)))
 	}
-	if cursor >= prefix && cursor != "" {
-		bound(" > ", cursor)
+	if last := string(cursor); last >= prefix && last != "" {
+		bound(" > ", last)
 	} else if prefix != "" {
 		bound(" >= ", prefix)
 	}
@@ -176,7 +180,7 @@ func record(op string, revision, data []byte) (storage.Record, error) {
 		return storage.Record{}, fmt.Errorf("sqlstore: %s: the row has an empty revision or data: "+
 			"something else wrote to the table", op)
 	}
-	return storage.Record{Revision: string(revision), Data: data}, nil
+	return storage.Record{Revision: storage.Revision(revision), Data: data}, nil
 }
 
 // begin prefers the context's error: an operation that was given up is not judged.

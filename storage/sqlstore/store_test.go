@@ -221,7 +221,7 @@ func FuzzListBounds(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, prefix, after, key string) {
 		fake, store := newFake(t, sqlstore.SQLite, "")
-		_, _, err := store.List(t.Context(), prefix, after, 3)
+		_, _, err := store.List(t.Context(), prefix, storage.Cursor(after), 3)
 		require.NoError(t, err)
 		q, _ := fake.last()
 		inside, rest := true, q.query

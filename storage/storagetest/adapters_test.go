@@ -21,7 +21,9 @@ type noList struct{ storage.Store }
 type lostUpdates struct{ storage.Store }
 
 // Swap reads, decides and writes, with a gap in between that is as wide as it likes.
-func (s lostUpdates) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s lostUpdates) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	if err := storage.CheckSwap(key, old, next); err != nil {
 		return err
 	}
@@ -36,7 +38,7 @@ func (s lostUpdates) Swap(ctx context.Context, key, old string, next storage.Rec
 	return force(ctx, s.Store, key, next)
 }
 
-func (s lostUpdates) Delete(ctx context.Context, key, old string) error {
+func (s lostUpdates) Delete(ctx context.Context, key string, old storage.Revision) error {
 	now, err := s.Get(ctx, key)
 	if err == storage.ErrNotFound || err == nil && now.Revision != old {
 		if err := storage.CheckDelete(key, old); err != nil {
@@ -69,7 +71,9 @@ func force(ctx context.Context, s storage.Store, key string, next storage.Record
 
 type noCondition struct{ storage.Store }
 
-func (s noCondition) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s noCondition) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	if err := storage.CheckSwap(key, old, next); err != nil {
 		return err
 	}
@@ -81,7 +85,9 @@ func (s noCondition) Swap(ctx context.Context, key, old string, next storage.Rec
 
 type upsert struct{ storage.Store }
 
-func (s upsert) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s upsert) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	if err := storage.CheckSwap(key, old, next); err == nil && old == "" {
 		return force(ctx, s.Store, key, next)
 	}
@@ -90,8 +96,10 @@ func (s upsert) Swap(ctx context.Context, key, old string, next storage.Record) 
 
 type foldRevision struct{ storage.Store }
 
-func (s foldRevision) Swap(ctx context.Context, key, old string, next storage.Record) error {
-	if now, err := s.Get(ctx, key); err == nil && strings.EqualFold(now.Revision, old) && next.Revision != old {
+func (s foldRevision) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
+	if now, err := s.Get(ctx, key); err == nil && strings.EqualFold(string(now.Revision), string(old)) && next.Revision != old {
 		old = now.Revision
 	}
 	return s.Store.Swap(ctx, key, old, next)
@@ -113,11 +121,13 @@ func (s mapKeys) Get(ctx context.Context, key string) (storage.Record, error) {
 	return s.Store.Get(ctx, s.key(key))
 }
 
-func (s mapKeys) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s mapKeys) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	return s.Store.Swap(ctx, s.key(key), old, next)
 }
 
-func (s mapKeys) Delete(ctx context.Context, key, old string) error {
+func (s mapKeys) Delete(ctx context.Context, key string, old storage.Revision) error {
 	return s.Store.Delete(ctx, s.key(key), old)
 }
 
@@ -135,7 +145,9 @@ func (s mapData) Get(ctx context.Context, key string) (storage.Record, error) {
 	return r, err
 }
 
-func (s mapData) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s mapData) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	if err := storage.CheckSwap(key, old, next); err != nil {
 		return err
 	}
@@ -148,7 +160,9 @@ func (s mapData) Swap(ctx context.Context, key, old string, next storage.Record)
 
 type unlimited struct{ storage.Store }
 
-func (s unlimited) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s unlimited) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	next.Data = next.Data[:min(len(next.Data), storage.MaxDataLen)]
 	return s.Store.Swap(ctx, key, old, next)
 }
@@ -171,7 +185,9 @@ func (s *cached) Get(ctx context.Context, key string) (storage.Record, error) {
 	return r, err
 }
 
-func (s *cached) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s *cached) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	err := s.Store.Swap(ctx, key, old, next)
 	switch err {
 	case nil:
@@ -183,7 +199,7 @@ func (s *cached) Swap(ctx context.Context, key, old string, next storage.Record)
 	return err
 }
 
-func (s *cached) Delete(ctx context.Context, key, old string) error {
+func (s *cached) Delete(ctx context.Context, key string, old storage.Revision) error {
 	err := s.Store.Delete(ctx, key, old)
 	if err == nil {
 		s.seen.Delete(key)
@@ -207,7 +223,9 @@ func (s *lagging) Get(ctx context.Context, key string) (storage.Record, error) {
 	return s.Store.Get(ctx, key)
 }
 
-func (s *lagging) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s *lagging) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	was, _ := s.Store.Get(ctx, key)
 	err := s.Store.Swap(ctx, key, old, next)
 	if err == nil {
@@ -228,7 +246,9 @@ func (s hidesErrors) Get(ctx context.Context, key string) (storage.Record, error
 
 type hidesWriteErrors struct{ storage.Store }
 
-func (s hidesWriteErrors) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s hidesWriteErrors) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	err := s.Store.Swap(ctx, key, old, next)
 	if err != nil && storage.CheckSwap(key, old, next) == nil {
 		return storage.ErrConflict
@@ -238,7 +258,9 @@ func (s hidesWriteErrors) Swap(ctx context.Context, key, old string, next storag
 
 type noContext struct{ storage.Store }
 
-func (s noContext) Swap(_ context.Context, key, old string, next storage.Record) error {
+func (s noContext) Swap(
+	_ context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	return s.Store.Swap(context.Background(), key, old, next)
 }
 
@@ -249,12 +271,14 @@ type keepsSlice struct {
 	data map[string][]byte // by key and revision
 }
 
-func (s *keepsSlice) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s *keepsSlice) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	err := s.Store.Swap(ctx, key, old, next)
 	if err == nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.data[key+"\x00"+next.Revision] = next.Data
+		s.data[key+"\x00"+string(next.Revision)] = next.Data
 	}
 	return err
 }
@@ -263,7 +287,7 @@ func (s *keepsSlice) Get(ctx context.Context, key string) (storage.Record, error
 	r, err := s.Store.Get(ctx, key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if kept, ok := s.data[key+"\x00"+r.Revision]; ok && err == nil {
+	if kept, ok := s.data[key+"\x00"+string(r.Revision)]; ok && err == nil {
 		r.Data = bytes.Clone(kept)
 	}
 	return r, err
@@ -283,7 +307,7 @@ func (s *lendsSlice) Get(ctx context.Context, key string) (storage.Record, error
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at := key + "\x00" + r.Revision
+	at := key + "\x00" + string(r.Revision)
 	if _, ok := s.data[at]; !ok {
 		s.data[at] = r.Data
 	}
@@ -298,16 +322,18 @@ type comparesData struct {
 	was map[string][]byte // by key and revision
 }
 
-func (s *comparesData) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s *comparesData) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	now, _ := s.Store.Get(ctx, key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if was, ok := s.was[key+"\x00"+old]; ok && bytes.Equal(was, sum(now.Data)) {
+	if was, ok := s.was[key+"\x00"+string(old)]; ok && bytes.Equal(was, sum(now.Data)) {
 		old = now.Revision
 	}
 	err := s.Store.Swap(ctx, key, old, next)
 	if err == nil {
-		s.was[key+"\x00"+next.Revision] = sum(next.Data)
+		s.was[key+"\x00"+string(next.Revision)] = sum(next.Data)
 	}
 	return err
 }
@@ -321,10 +347,12 @@ func sum(b []byte) []byte {
 type tombstone struct {
 	storage.Store
 	mu   sync.Mutex
-	last map[string]string
+	last map[string]storage.Revision
 }
 
-func (s *tombstone) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (s *tombstone) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if last, ok := s.last[key]; ok && last == old && old != "" {
@@ -333,7 +361,7 @@ func (s *tombstone) Swap(ctx context.Context, key, old string, next storage.Reco
 	return s.Store.Swap(ctx, key, old, next)
 }
 
-func (s *tombstone) Delete(ctx context.Context, key, old string) error {
+func (s *tombstone) Delete(ctx context.Context, key string, old storage.Revision) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := s.Store.Delete(ctx, key, old)
@@ -355,7 +383,7 @@ func (s zeroRecord) Get(ctx context.Context, key string) (storage.Record, error)
 
 type deletesAll struct{ storage.Store }
 
-func (s deletesAll) Delete(ctx context.Context, key, old string) error {
+func (s deletesAll) Delete(ctx context.Context, key string, old storage.Revision) error {
 	if now, err := s.Get(ctx, key); err == nil && storage.CheckDelete(key, old) == nil {
 		old = now.Revision
 	}
@@ -365,7 +393,9 @@ func (s deletesAll) Delete(ctx context.Context, key, old string) error {
 // likes takes a per cent sign in a prefix for a wildcard, as LIKE does.
 type likes struct{ storage.Store }
 
-func (s likes) List(ctx context.Context, prefix, cursor string, limit int) ([]storage.Entry, string, error) {
+func (s likes) List(
+	ctx context.Context, prefix string, cursor storage.Cursor, limit int,
+) ([]storage.Entry, storage.Cursor, error) {
 	prefix, _, _ = strings.Cut(prefix, "%")
 	return s.Store.(storage.Lister).List(ctx, prefix, cursor, limit)
 }
@@ -373,29 +403,33 @@ func (s likes) List(ctx context.Context, prefix, cursor string, limit int) ([]st
 // byOffset pages as LIMIT and OFFSET do.
 type byOffset struct{ storage.Store }
 
-func (s byOffset) List(ctx context.Context, prefix, cursor string, limit int) ([]storage.Entry, string, error) {
+func (s byOffset) List(
+	ctx context.Context, prefix string, cursor storage.Cursor, limit int,
+) ([]storage.Entry, storage.Cursor, error) {
 	all, _, err := s.Store.(storage.Lister).List(ctx, prefix, "", 100000)
 	if err != nil || limit < 1 {
 		return nil, "", errors.Join(err, storage.ErrInvalid)
 	}
-	offset, _ := strconv.Atoi(cursor)
+	offset, _ := strconv.Atoi(string(cursor))
 	page := all[min(offset, len(all)):min(offset+limit, len(all))]
 	if offset+limit >= len(all) {
 		return page, "", nil
 	}
-	return page, strconv.Itoa(offset + limit), nil
+	return page, storage.Cursor(strconv.Itoa(offset + limit)), nil
 }
 
 // inclusive begins a page with the last entry of the page before.
 type inclusive struct{ storage.Store }
 
-func (s inclusive) List(ctx context.Context, prefix, cursor string, limit int) ([]storage.Entry, string, error) {
+func (s inclusive) List(
+	ctx context.Context, prefix string, cursor storage.Cursor, limit int,
+) ([]storage.Entry, storage.Cursor, error) {
 	page, next, err := s.Store.(storage.Lister).List(ctx, prefix, cursor, limit)
-	if r, getErr := s.Get(ctx, cursor); err == nil && getErr == nil {
-		page = append([]storage.Entry{{Key: cursor, Record: r}}, page...)
+	if r, getErr := s.Get(ctx, string(cursor)); err == nil && getErr == nil {
+		page = append([]storage.Entry{{Key: string(cursor), Record: r}}, page...)
 		page = page[:min(len(page), limit)]
 		if next != "" {
-			next = page[len(page)-1].Key
+			next = storage.Cursor(page[len(page)-1].Key)
 		}
 	}
 	return page, next, err
@@ -404,7 +438,9 @@ func (s inclusive) List(ctx context.Context, prefix, cursor string, limit int) (
 // exclusive steps over the first entry of each page but the first.
 type exclusive struct{ storage.Store }
 
-func (s exclusive) List(ctx context.Context, prefix, cursor string, limit int) ([]storage.Entry, string, error) {
+func (s exclusive) List(
+	ctx context.Context, prefix string, cursor storage.Cursor, limit int,
+) ([]storage.Entry, storage.Cursor, error) {
 	page, next, err := s.Store.(storage.Lister).List(ctx, prefix, cursor, limit)
 	if cursor != "" && len(page) > 1 {
 		page = page[1:]
@@ -415,7 +451,9 @@ func (s exclusive) List(ctx context.Context, prefix, cursor string, limit int) (
 // allAtOnce knows no pages.
 type allAtOnce struct{ storage.Store }
 
-func (s allAtOnce) List(ctx context.Context, prefix, cursor string, limit int) ([]storage.Entry, string, error) {
+func (s allAtOnce) List(
+	ctx context.Context, prefix string, cursor storage.Cursor, limit int,
+) ([]storage.Entry, storage.Cursor, error) {
 	if limit < 1 {
 		return nil, "", storage.ErrInvalid
 	}
@@ -425,10 +463,12 @@ func (s allAtOnce) List(ctx context.Context, prefix, cursor string, limit int) (
 // ownCursors keeps the positions of its walks to itself.
 type ownCursors struct {
 	storage.Store
-	at map[string]string
+	at map[storage.Cursor]storage.Cursor
 }
 
-func (s *ownCursors) List(ctx context.Context, prefix, cursor string, limit int) ([]storage.Entry, string, error) {
+func (s *ownCursors) List(
+	ctx context.Context, prefix string, cursor storage.Cursor, limit int,
+) ([]storage.Entry, storage.Cursor, error) {
 	after, ok := s.at[cursor]
 	if !ok && cursor != "" {
 		return nil, "", storage.ErrInvalid
@@ -437,14 +477,16 @@ func (s *ownCursors) List(ctx context.Context, prefix, cursor string, limit int)
 	if next == "" {
 		return page, "", err
 	}
-	cursor = strconv.Itoa(len(s.at) + 1)
+	cursor = storage.Cursor(strconv.Itoa(len(s.at) + 1))
 	s.at[cursor] = next
 	return page, cursor, err
 }
 
 type quietList struct{ storage.Store }
 
-func (s quietList) List(ctx context.Context, prefix, cursor string, limit int) ([]storage.Entry, string, error) {
+func (s quietList) List(
+	ctx context.Context, prefix string, cursor storage.Cursor, limit int,
+) ([]storage.Entry, storage.Cursor, error) {
 	page, next, _ := s.Store.(storage.Lister).List(ctx, prefix, cursor, limit)
 	return page, next, nil
 }

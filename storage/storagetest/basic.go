@@ -65,7 +65,7 @@ func revisionExact(ctx context.Context, sub *subject) error {
 	if err := is("create", s.Swap(ctx, k, "", present), nil); err != nil {
 		return err
 	}
-	for _, near := range []string{"rev-1", "REV-1", "Rev-1 ", " Rev-1", "Rev-1\x00", "Rev-", "ev-1", "Rev_1", "Rev%", "R*",
+	for _, near := range []storage.Revision{"rev-1", "REV-1", "Rev-1 ", " Rev-1", "Rev-1\x00", "Rev-", "ev-1", "Rev_1", "Rev%", "R*",
 		"Rév-1", "Rev-01", "Rev-1\n", "\x00", " ", "1", "0"} {
 		what := fmt.Sprintf("revision %q where %q is present", near, present.Revision)
 		err := first(
@@ -80,7 +80,7 @@ func revisionExact(ctx context.Context, sub *subject) error {
 	// All bytes in turn, as many as fit: what is kept and compared is bytes, not text.
 	old := present.Revision
 	for b := 0; b < 256; b += storage.MaxRevisionLen / 2 {
-		next := storage.Record{Revision: string(run(b, storage.MaxRevisionLen)), Data: []byte("x")}
+		next := storage.Record{Revision: storage.Revision(run(b, storage.MaxRevisionLen)), Data: []byte("x")}
 		err := first(
 			func() error { return is("swap to a revision of bytes", s.Swap(ctx, k, old, next), nil) },
 			func() error { return holds(ctx, "after a swap to a revision of bytes", s, k, next) },
@@ -216,7 +216,7 @@ func keys(ctx context.Context, sub *subject) error {
 }
 
 func numbered(i int, suffix string) storage.Record {
-	return rec(fmt.Sprintf("r%d%s", i, suffix), fmt.Sprintf("record %d%s", i, suffix))
+	return rec(storage.Revision(fmt.Sprintf("r%d%s", i, suffix)), fmt.Sprintf("record %d%s", i, suffix))
 }
 
 func dataBytes(ctx context.Context, sub *subject) error {
@@ -229,9 +229,9 @@ func dataBytes(ctx context.Context, sub *subject) error {
 	for b := range 256 {
 		cases = append(cases, []byte{byte(b)})
 	}
-	old := ""
+	old := storage.Revision("")
 	for i, data := range cases {
-		next := storage.Record{Revision: fmt.Sprintf("r%d", i), Data: data}
+		next := storage.Record{Revision: storage.Revision(fmt.Sprintf("r%d", i)), Data: data}
 		err := first(
 			func() error { return is("swap to data "+show(data), s.Swap(ctx, k, old, next), nil) },
 			func() error { return holds(ctx, "after a swap to data", s, k, next) },
@@ -249,7 +249,8 @@ func limits(ctx context.Context, sub *subject) error {
 	k := key("limits")
 	k += strings.Repeat("k", storage.MaxKeyLen-len(k))
 	full := func(b int) storage.Record {
-		return storage.Record{Revision: string(run(b, storage.MaxRevisionLen)), Data: run(b, storage.MaxDataLen)}
+		revision := storage.Revision(run(b, storage.MaxRevisionLen))
+		return storage.Record{Revision: revision, Data: run(b, storage.MaxDataLen)}
 	}
 	err := first(
 		func() error { return is("create with everything at its limit", s.Swap(ctx, k, "", full(1)), nil) },
@@ -263,10 +264,11 @@ func limits(ctx context.Context, sub *subject) error {
 		return err
 	}
 	old, next := full(2).Revision, rec("next", "x")
-	long := strings.Repeat("r", storage.MaxRevisionLen+1)
+	long := storage.Revision(strings.Repeat("r", storage.MaxRevisionLen+1))
 	swaps := []struct {
-		what, key, old string
-		next           storage.Record
+		what, key string
+		old       storage.Revision
+		next      storage.Record
 	}{
 		{"swap with a key too long", k + "k", "", next},
 		{"swap with an empty key", "", "", next},

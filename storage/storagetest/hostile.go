@@ -78,7 +78,8 @@ func cancelledInFlight(ctx context.Context, sub *subject) error {
 		if got.Revision != before.Revision && got.Revision != after.Revision {
 			return fmt.Errorf("get after a swap that was given up: revision %q", got.Revision)
 		}
-		if want := map[string]storage.Record{"r1": before, "r2": after}[got.Revision]; !bytes.Equal(got.Data, want.Data) {
+		records := map[storage.Revision]storage.Record{"r1": before, "r2": after}
+		if want := records[got.Revision]; !bytes.Equal(got.Data, want.Data) {
 			return fmt.Errorf("get after a swap that was given up: revision %s with data %s", got.Revision, show(got.Data))
 		}
 	}
@@ -143,7 +144,7 @@ func aliasing(ctx context.Context, sub *subject) error {
 
 func readYourWrites(ctx context.Context, sub *subject) error {
 	s, k := sub.open(), key("read")
-	old := ""
+	old := storage.Revision("")
 	for i := range 50 {
 		next := numbered(i, "")
 		err := first(
@@ -175,7 +176,7 @@ func readYourWrites(ctx context.Context, sub *subject) error {
 func twoStores(ctx context.Context, sub *subject) error {
 	a, b, k := sub.open(), sub.open(), key("two")
 	const hint = " (open must return stores on one and the same database)"
-	old := ""
+	old := storage.Revision("")
 	for i := range 20 {
 		next := numbered(i, "")
 		err := first(

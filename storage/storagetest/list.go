@@ -36,12 +36,15 @@ const often = 20
 
 // walk follows a walk to its end and returns each entry once.
 func walk(ctx context.Context, lister storage.Lister, prefix string, limit int) (map[string]storage.Record, error) {
-	return follow(ctx, prefix, limit, func(string) (storage.Lister, error) { return lister, nil })
+	return follow(ctx, prefix, limit, func(storage.Cursor) (storage.Lister, error) { return lister, nil })
 }
 
 // follow asks before each page whom to ask for it.
-func follow(ctx context.Context, prefix string, limit int, whom func(cursor string) (storage.Lister, error)) (map[string]storage.Record, error) {
-	found, times, cursor := map[string]storage.Record{}, map[string]int{}, ""
+func follow(
+	ctx context.Context, prefix string, limit int,
+	whom func(cursor storage.Cursor) (storage.Lister, error),
+) (map[string]storage.Record, error) {
+	found, times, cursor := map[string]storage.Record{}, map[string]int{}, storage.Cursor("")
 	for empty := 0; ; {
 		lister, err := whom(cursor)
 		if err != nil {
@@ -156,7 +159,7 @@ func listResumed(ctx context.Context, sub *subject) error {
 		}
 	}
 	n := 0
-	found, err := follow(ctx, under, 7, func(cursor string) (storage.Lister, error) {
+	found, err := follow(ctx, under, 7, func(cursor storage.Cursor) (storage.Lister, error) {
 		s := sub.open()
 		if cursor != "" && n < 50 {
 			if err := is("delete", s.Delete(ctx, passing(n), "r"), nil); err != nil {
@@ -203,7 +206,7 @@ func listArguments(ctx context.Context, sub *subject) error {
 		}
 	}
 	// Everything there is: the whole database, so only a look at its start.
-	for cursor, seen := "", 0; seen == 0; {
+	for cursor, seen := storage.Cursor(""), 0; seen == 0; {
 		page, next, err := lister.List(ctx, "", cursor, 3)
 		if seen += len(page); err != nil || seen == 0 && next == "" {
 			return fmt.Errorf("list of all keys: %d entries, error %v", len(page), err)

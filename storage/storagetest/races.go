@@ -133,7 +133,7 @@ func lostUpdate(ctx context.Context, sub *subject) error {
 				return fmt.Errorf("get: data %s, want 8 bytes", show(now.Data))
 			}
 			next := storage.Record{
-				Revision: fmt.Sprintf("r%d/%d", i, turn),
+				Revision: storage.Revision(fmt.Sprintf("r%d/%d", i, turn)),
 				Data:     number(binary.BigEndian.Uint64(now.Data) + 1),
 			}
 			switch err := s.Swap(ctx, k, now.Revision, next); {

@@ -75,7 +75,7 @@ func rules() []rule {
 // key returns a key that no other run has used.
 func key(name string) string { return "storagetest/" + rand.Text() + "/" + name }
 
-func rec(revision, data string) storage.Record {
+func rec(revision storage.Revision, data string) storage.Record {
 	return storage.Record{Revision: revision, Data: []byte(data)}
 }
 

@@ -220,18 +220,18 @@ func TestKilledServerKeepsWhatItAcknowledged(t *testing.T) {
 	each(t, func(t *testing.T, e engine, s *servers.Server) {
 		store := e.store(t, e.dsn(s.Addr), "")
 		const workers = 8
-		acknowledged := make([]string, workers)
-		attempted := make([]string, workers)
+		acknowledged := make([]storage.Revision, workers)
+		attempted := make([]storage.Revision, workers)
 		var wg, first sync.WaitGroup
 		first.Add(workers)
 		for w := range workers {
 			wg.Go(func() {
 				began := sync.OnceFunc(first.Done)
 				defer began()
-				key, old := fmt.Sprintf("k%d", w), ""
+				key, old := fmt.Sprintf("k%d", w), storage.Revision("")
 				for i := 0; ; i++ {
 					ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-					next := fmt.Sprintf("r%d", i)
+					next := storage.Revision(fmt.Sprintf("r%d", i))
 					attempted[w] = next
 					err := store.Swap(ctx, key, old, storage.Record{Revision: next, Data: []byte(next)})
 					cancel()
@@ -255,8 +255,8 @@ func TestKilledServerKeepsWhatItAcknowledged(t *testing.T) {
 				got, err = store.Get(t.Context(), fmt.Sprintf("k%d", w))
 				return err == nil
 			}, 2*time.Minute, 50*time.Millisecond)
-			require.Contains(t, []string{acknowledged[w], attempted[w]}, got.Revision)
-			require.Equal(t, got.Revision, string(got.Data))
+			require.Contains(t, []storage.Revision{acknowledged[w], attempted[w]}, got.Revision)
+			require.Equal(t, string(got.Revision), string(got.Data))
 		}
 	})
 }

@@ -269,7 +269,7 @@ func TestWritesThatWereGivenUp(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range writers {
 			wg.Go(func() {
-				revision := fmt.Sprintf("r%d", i)
+				revision := storage.Revision(fmt.Sprintf("r%d", i))
 				got, wrong := failsInTime(briefly, "swap", func(ctx context.Context) error {
 					return store.Swap(ctx, "k", "old", storage.Record{Revision: revision, Data: []byte(revision)})
 				})
@@ -285,15 +285,15 @@ func TestWritesThatWereGivenUp(t *testing.T) {
 
 		got, err := store.Get(t.Context(), "k")
 		require.NoError(t, err)
-		require.Equal(t, got.Revision, string(got.Data))
+		require.Equal(t, string(got.Revision), string(got.Data))
 		if e.dialect == sqlstore.PostgreSQL {
-			require.Equal(t, "old", got.Revision)
+			require.EqualValues(t, "old", got.Revision)
 		}
 		// Nothing is left that might still happen.
 		require.NoError(t, store.Swap(t.Context(), "k", got.Revision, storage.Record{Revision: "new", Data: []byte("new")}))
 		time.Sleep(2 * briefly)
 		got, err = store.Get(t.Context(), "k")
 		require.NoError(t, err)
-		require.Equal(t, "new", got.Revision)
+		require.EqualValues(t, "new", got.Revision)
 	})
 }

@@ -66,7 +66,9 @@ type witness struct {
 	writes, conflicts int
 }
 
-func (w *witness) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (w *witness) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	err := w.Store.Swap(ctx, key, old, next)
 	if errors.Is(err, storage.ErrConflict) {
 		w.conflicts++
@@ -123,7 +125,9 @@ func (b *broken) Get(ctx context.Context, key string) (storage.Record, error) {
 	return rec, nil
 }
 
-func (b *broken) Swap(ctx context.Context, key, old string, next storage.Record) error {
+func (b *broken) Swap(
+	ctx context.Context, key string, old storage.Revision, next storage.Record,
+) error {
 	if b.now(forgets) {
 		return nil
 	}

@@ -23,7 +23,8 @@ redis.call('HSET', KEYS[1], 'r', ARGV[2], 'd', ARGV[3]) return 1`)
 	require.NoError(b, err)
 	data := bytes.Repeat([]byte("x"), 1000)
 	old := rand.Text()
-	require.NoError(b, store.Swap(b.Context(), "swap", "", storage.Record{Revision: old, Data: data}))
+	first := storage.Record{Revision: storage.Revision(old), Data: data}
+	require.NoError(b, store.Swap(b.Context(), "swap", "", first))
 	_, err = send(b.Context(), "HSET", "bare", "r", old, "d", string(data))
 	require.NoError(b, err)
 
@@ -31,7 +32,8 @@ redis.call('HSET', KEYS[1], 'r', ARGV[2], 'd', ARGV[3]) return 1`)
 	for b.Loop() {
 		next := rand.Text()
 		began := time.Now()
-		if err := store.Swap(b.Context(), "swap", old, storage.Record{Revision: next, Data: data}); err != nil {
+		if err := store.Swap(b.Context(), "swap", storage.Revision(old),
+			storage.Record{Revision: storage.Revision(next), Data: data}); err != nil {
 			b.Fatal(err)
 		}
 		between := time.Now()

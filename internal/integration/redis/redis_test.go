@@ -53,7 +53,7 @@ func do(client redis.Cmdable) redisstore.Do {
 	return func(ctx context.Context, args ...any) (any, error) { return client.(doer).Do(ctx, args...).Result() }
 }
 
-func record(revision string) storage.Record {
+func record(revision storage.Revision) storage.Record {
 	return storage.Record{Revision: revision, Data: []byte("x")}
 }
 
@@ -110,7 +110,7 @@ func TestKitOnCluster(t *testing.T) {
 	for i := range 1000 {
 		require.NoError(t, store.Swap(t.Context(), fmt.Sprintf("many/%d", i), "", storage.Record{Revision: "r", Data: []byte("x")}))
 	}
-	seen, cursor := map[string]bool{}, ""
+	seen, cursor := map[string]bool{}, storage.Cursor("")
 	for {
 		page, next, err := store.List(t.Context(), "many/", cursor, 50)
 		require.NoError(t, err)
@@ -124,7 +124,10 @@ func TestKitOnCluster(t *testing.T) {
 	require.Len(t, seen, 1000, "of all nodes")
 	_, own, err := store.List(t.Context(), "", "", 10)
 	require.NoError(t, err)
-	for _, bad := range []string{"x", "0", "0:0", "3" + own[1:], "-1" + own[1:], own + ":0", own + "x", "0:0123456789abcdef:0", own + "99999999999999999999", "::"} {
+	for _, bad := range []storage.Cursor{
+		"x", "0", "0:0", "3" + own[1:], "-1" + own[1:], own + ":0", own + "x",
+		"0:0123456789abcdef:0", own + "99999999999999999999", "::",
+	} {
 		_, _, err := store.List(t.Context(), "", bad, 10)
 		require.ErrorIs(t, err, storage.ErrInvalid, bad)
 	}
@@ -150,10 +153,10 @@ func TestScriptsForgotten(t *testing.T) {
 	server := servers.Redis(t)
 	client := connect(t, server.Addr)
 	store := open(t, redisstore.Config{Do: do(client)})
-	old := ""
+	old := storage.Revision("")
 	for i := range 5 {
 		require.NoError(t, client.ScriptFlush(t.Context()).Err())
-		next := fmt.Sprint("r", i)
+		next := storage.Revision(fmt.Sprint("r", i))
 		require.NoError(t, store.Swap(t.Context(), "k", old, storage.Record{Revision: next, Data: []byte("x")}))
 		old = next
 	}
@@ -166,17 +169,17 @@ func TestKilledServerKeepsWhatItAcknowledged(t *testing.T) {
 	server := servers.Redis(t)
 	store := open(t, redisstore.Config{Do: do(connect(t, server.Addr))})
 	const workers = 8
-	acknowledged, attempted := make([]string, workers), make([]string, workers)
+	acknowledged, attempted := make([]storage.Revision, workers), make([]storage.Revision, workers)
 	var wg, first sync.WaitGroup
 	first.Add(workers)
 	for w := range workers {
 		wg.Go(func() {
 			began := sync.OnceFunc(first.Done)
 			defer began()
-			old := ""
+			old := storage.Revision("")
 			for i := 0; ; i++ {
 				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-				attempted[w] = fmt.Sprint("r", i)
+				attempted[w] = storage.Revision(fmt.Sprint("r", i))
 				err := store.Swap(ctx, fmt.Sprint("k", w), old, storage.Record{Revision: attempted[w], Data: []byte("x")})
 				cancel()
 				if err != nil {
@@ -195,7 +198,7 @@ func TestKilledServerKeepsWhatItAcknowledged(t *testing.T) {
 		require.NotEmpty(t, acknowledged[w])
 		got, err := store.Get(t.Context(), fmt.Sprint("k", w))
 		require.NoError(t, err)
-		require.Contains(t, []string{acknowledged[w], attempted[w]}, got.Revision)
+		require.Contains(t, []storage.Revision{acknowledged[w], attempted[w]}, got.Revision)
 	}
 }
 
@@ -259,7 +262,7 @@ func TestOutages(t *testing.T) {
 	server.Start()
 	got, err := store.Get(t.Context(), "k")
 	require.NoError(t, err, "it goes on when the server is back")
-	require.Equal(t, "r", got.Revision)
+	require.EqualValues(t, "r", got.Revision)
 
 	_, err = redisstore.New(t.Context(), redisstore.Config{Do: do(connect(t, net.JoinHostPort("127.0.0.1", fmt.Sprint(servers.FreePort(t)))))})
 	require.ErrorContains(t, err, "connection refused")

@@ -41,8 +41,8 @@ func TestClientThatSendsAgain(t *testing.T) {
 	}})
 	t.Cleanup(func() { _ = client.Close() })
 	store := open(t, redisstore.Config{Do: do(client)})
-	old := ""
-	for _, next := range []string{"r1", "r2", "r3"} {
+	old := storage.Revision("")
+	for _, next := range []storage.Revision{"r1", "r2", "r3"} {
 		armed.Store(true)
 		require.NoError(t, store.Swap(t.Context(), "k", old, record(next)))
 		require.False(t, armed.Load(), "the reply was lost")

@@ -22,10 +22,10 @@ func BenchmarkSwap(b *testing.B) {
 	for _, k := range []string{"store", "bare"} {
 		require.NoError(b, store.Swap(ctx, k, "", storage.Record{Revision: "r0", Data: data}))
 	}
-	old, n := map[string]string{"store": "r0", "bare": "r0"}, 0
-	swap := func(k string) (was, now string) {
+	old, n := map[string]storage.Revision{"store": "r0", "bare": "r0"}, 0
+	swap := func(k string) (was, now storage.Revision) {
 		n++
-		was, now = old[k], fmt.Sprint("r", n)
+		was, now = old[k], storage.Revision(fmt.Sprint("r", n))
 		old[k] = now
 		return was, now
 	}

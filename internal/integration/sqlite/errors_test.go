@@ -129,7 +129,7 @@ func TestDeadlineWhileLocked(t *testing.T) {
 	// Readers are not kept out, and the write that was given up was not made.
 	rec, err := store.Get(t.Context(), "k")
 	require.NoError(t, err)
-	require.Equal(t, "r1", rec.Revision)
+	require.EqualValues(t, "r1", rec.Revision)
 	require.NoError(t, tx.Rollback())
 	require.NoError(t, store.Swap(t.Context(), "k", "r1", storage.Record{Revision: "r3", Data: []byte("z")}))
 }

@@ -87,9 +87,12 @@ func increment(data []byte) (storage.Change, error) {
 // writeForever puts ever larger numbers under one key, and acknowledges each on standard
 // output once its write has returned.
 func writeForever(ctx context.Context, store *sqlstore.Store, key string) error {
-	old := ""
+	old := storage.Revision("")
 	for n := 0; ; n++ {
-		next := storage.Record{Revision: fmt.Sprintf("%s/%d", key, n), Data: fmt.Appendf(nil, "%d %s", n, strings.Repeat("x", n%4000))}
+		next := storage.Record{
+			Revision: storage.Revision(fmt.Sprintf("%s/%d", key, n)),
+			Data:     fmt.Appendf(nil, "%d %s", n, strings.Repeat("x", n%4000)),
+		}
 		for store.Swap(ctx, key, old, next) != nil {
 			// On a busy machine a writer can wait for the lock longer than the busy timeout.
 			if rec, err := store.Get(ctx, key); err == nil && rec.Revision == next.Revision {
@@ -209,7 +212,7 @@ func TestKilledUnderLoad(t *testing.T) {
 			require.NoError(t, err)
 			// One more may have been written and not yet acknowledged.
 			require.Contains(t, []int{last, last + 1}, n, "key %s: acknowledged up to %d", w.key, last)
-			require.Equal(t, fmt.Sprintf("%s/%d", w.key, n), rec.Revision)
+			require.Equal(t, storage.Revision(fmt.Sprintf("%s/%d", w.key, n)), rec.Revision)
 			require.Equal(t, fmt.Sprintf("%d %s", n, strings.Repeat("x", n%4000)), string(rec.Data))
 			t.Logf("key %s: %d writes acknowledged, %d found", w.key, last+1, n+1)
 		}
