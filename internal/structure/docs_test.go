@@ -196,3 +196,29 @@ func TestWorkflows_RunMakeTest(t *testing.T) {
 		require.Regexp(t, `(?m)^\s*(- run: )?make test$`, string(text), name)
 	}
 }
+
+// docs/where-to-change.md names files and folders that exist, in every row of its tables.
+func TestWhereToChange_NamesFilesThatExist(t *testing.T) {
+	text, err := os.ReadFile("../../docs/where-to-change.md")
+	require.NoError(t, err)
+	path := regexp.MustCompile("`([^`]+)`")
+	rows := 0
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "| "), " | ")
+		head := len(cells) == 2 && (cells[1] == "edit" || cells[1] == "where")
+		if len(cells) != 2 || head || !strings.HasPrefix(line, "| ") {
+			continue
+		}
+		rows++
+		named := path.FindAllStringSubmatch(cells[1], -1)
+		if len(named) == 0 {
+			t.Errorf("no file is named: %s", line)
+		}
+		for _, m := range named {
+			if _, err := os.Stat(filepath.Join("../..", m[1])); err != nil {
+				t.Errorf("%s is not in the tree: %s", m[1], line)
+			}
+		}
+	}
+	require.GreaterOrEqual(t, rows, 20)
+}
