@@ -222,3 +222,34 @@ func TestWhereToChange_NamesFilesThatExist(t *testing.T) {
 	}
 	require.GreaterOrEqual(t, rows, 20)
 }
+
+// docs/where-to-change.md lists every place that has texts or names of its languages, so that
+// one who adds a language finds all of them.
+func TestWhereToChange_NamesEveryPlaceOfALanguage(t *testing.T) {
+	text, err := os.ReadFile("../../docs/where-to-change.md")
+	require.NoError(t, err)
+	_, section, found := strings.Cut(string(text), "\n## A new language\n")
+	require.True(t, found)
+	language := regexp.MustCompile(`"nb"|\bnorwegian\b|\b[nN]orwegian[A-Z]`)
+	places := 0
+	require.NoError(t, filepath.WalkDir("../..", func(path string, d os.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && path != "../.." && strings.HasPrefix(d.Name(), "."):
+			return filepath.SkipDir
+		case !strings.HasSuffix(path, ".go"), strings.HasSuffix(path, "_test.go"):
+			return nil
+		}
+		code, err := os.ReadFile(path)
+		if err != nil || !language.Match(code) {
+			return err
+		}
+		places++
+		if name := strings.TrimPrefix(path, "../../"); !strings.Contains(section, "`"+name+"`") {
+			t.Errorf("docs/where-to-change.md does not say that a language needs %s", name)
+		}
+		return nil
+	}))
+	require.Greater(t, places, 7)
+}
