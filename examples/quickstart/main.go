@@ -28,7 +28,7 @@ func main() {
 	ann := m.Session(mfa.User{ID: "42", Account: "ann@example.com"}, "the session ID")
 	input := bufio.NewScanner(os.Stdin)
 
-	// The password was right: what next? The policy requires a factor, and ann has none.
+	// The password was correct: what next? The policy requires a factor, and ann has none.
 	begun, err := ann.Begin(ctx)
 	check(err)
 	enrollment, err := ann.Enroll(ctx, begun.Grant, mfa.EnrollRequest{Kind: "totp"})
@@ -42,7 +42,7 @@ func main() {
 		confirmed = err == nil
 	}
 
-	// Ann signs in again: the same code will not do, the next one will.
+	// Ann signs in again: the same code is refused, the next one is accepted.
 	begun, err = ann.Begin(ctx)
 	check(err)
 	for {

@@ -196,3 +196,60 @@ func TestWorkflows_RunMakeTest(t *testing.T) {
 		require.Regexp(t, `(?m)^\s*(- run: )?make test$`, string(text), name)
 	}
 }
+
+// docs/where-to-change.md names files and folders that exist, in every row of its tables.
+func TestWhereToChange_NamesFilesThatExist(t *testing.T) {
+	text, err := os.ReadFile("../../docs/where-to-change.md")
+	require.NoError(t, err)
+	path := regexp.MustCompile("`([^`]+)`")
+	rows := 0
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "| "), " | ")
+		head := len(cells) == 2 && (cells[1] == "edit" || cells[1] == "where")
+		if len(cells) != 2 || head || !strings.HasPrefix(line, "| ") {
+			continue
+		}
+		rows++
+		named := path.FindAllStringSubmatch(cells[1], -1)
+		if len(named) == 0 {
+			t.Errorf("no file is named: %s", line)
+		}
+		for _, m := range named {
+			if _, err := os.Stat(filepath.Join("../..", m[1])); err != nil {
+				t.Errorf("%s is not in the tree: %s", m[1], line)
+			}
+		}
+	}
+	require.GreaterOrEqual(t, rows, 20)
+}
+
+// docs/where-to-change.md lists every place that has texts or names of its languages, so that
+// one who adds a language finds all of them.
+func TestWhereToChange_NamesEveryPlaceOfALanguage(t *testing.T) {
+	text, err := os.ReadFile("../../docs/where-to-change.md")
+	require.NoError(t, err)
+	_, section, found := strings.Cut(string(text), "\n## A new language\n")
+	require.True(t, found)
+	language := regexp.MustCompile(`"nb"|\bnorwegian\b|\b[nN]orwegian[A-Z]`)
+	places := 0
+	require.NoError(t, filepath.WalkDir("../..", func(path string, d os.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && path != "../.." && strings.HasPrefix(d.Name(), "."):
+			return filepath.SkipDir
+		case !strings.HasSuffix(path, ".go"), strings.HasSuffix(path, "_test.go"):
+			return nil
+		}
+		code, err := os.ReadFile(path)
+		if err != nil || !language.Match(code) {
+			return err
+		}
+		places++
+		if name := strings.TrimPrefix(path, "../../"); !strings.Contains(section, "`"+name+"`") {
+			t.Errorf("docs/where-to-change.md does not say that a language needs %s", name)
+		}
+		return nil
+	}))
+	require.Greater(t, places, 7)
+}
