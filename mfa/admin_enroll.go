@@ -53,7 +53,7 @@ func (a Admin) Enroll(ctx context.Context, u User, r EnrollRequest) (*Enrollment
 		return nil, err
 	}
 	m.emit(ctx, []Event{event})
-	// The code is good whether or not the person can be taken off the list of support.
+	// The code is valid whether or not the user can be taken off the list of support.
 	_, _ = m.closeCase(ctx, s)
 	return e, nil
 }

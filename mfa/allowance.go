@@ -28,7 +28,7 @@ import (
 // so that none is ever exceeded.
 
 // unconfirmedPerDestination is how many codes an hour may go to an address or number that
-// nobody has confirmed, over all people.
+// nobody has verified, for all users.
 const unconfirmedPerDestination = 20
 
 const sealBudget = "budget"

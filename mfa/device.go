@@ -14,7 +14,7 @@ import (
 
 const (
 	sealDevice = "device"
-	// maxDevices is how many a person may have; of more, the one not used for longest is
+	// maxDevices is how many a user may have; of more, the one not used for longest is
 	// forgotten.
 	maxDevices = 10
 	// rotationGrace is how long the token before the present one is still taken for a device
@@ -26,7 +26,7 @@ const (
 type DeviceInfo struct {
 	ID   string
 	Name string
-	// Created is when it was remembered, LastUsed when it last let the person in (zero:
+	// Created is when it was remembered, LastUsed when it last signed the user in (zero:
 	// never), and Expires when it must prove a factor again.
 	Created, LastUsed, Expires time.Time
 }
@@ -75,7 +75,7 @@ func (m *Manager) remember(r *record, c *claims, name string, v *Verification, n
 }
 
 // recognise looks at the token of a device that may be remembered, and sets in ch what
-// follows. Only a store's failure is an error: whoever is not recognised proves a factor.
+// follows. Only a store's failure is an error: a user who is not recognised proves a factor.
 func (m *Manager) recognise(ctx context.Context, token factor.Secret, c *claims, clock time.Time, ch *Challenge) error {
 	sealed, err := decodeToken(token.Reveal())
 	if err != nil {
@@ -83,7 +83,7 @@ func (m *Manager) recognise(ctx context.Context, token factor.Secret, c *claims,
 	}
 	plain, err := m.cfg.Keys.Open(sealDevice, c.Subject.key(), sealed)
 	if err != nil || len(plain) != 8+16 {
-		return nil // another person's, who uses the same browser, or from before a key was retired
+		return nil // another user's of the same browser, or from before a key was retired
 	}
 	hash := sha256.Sum256(plain[8:])
 	presented := hash[:16]

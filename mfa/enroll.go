@@ -193,8 +193,8 @@ func (s Session) Confirm(
 		return nil, err
 	}
 	if claimed.key != "" {
-		// From here on the answer is judged, and counted, whether or not somebody waits for it:
-		// else who hangs up in time would leave a claim behind with each answer.
+		// From here on the response is verified, and counted, whether or not the caller waits:
+		// else a caller who hangs up in time would leave a claim behind with each response.
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 		defer cancel()

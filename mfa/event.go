@@ -26,7 +26,7 @@ type Event struct {
 	// Actor and Note say who acts, and why, for an administrator's act.
 	Actor, Note string
 
-	// notice is for the person, and is taken off before anybody else sees the event.
+	// notice is for the user, and is taken off before Config.Events sees the event.
 	notice *notice
 }
 

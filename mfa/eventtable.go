@@ -63,5 +63,5 @@ var eventRules = map[string]eventRule{
 const always = "always"
 
 // notifies says whether users are notified of an event. That is so of one that is not in the
-// table: the making of a kind that a factor of somebody else's has administrators make.
+// table: an administrator made an instance of a third-party factor.
 func notifies(name string) bool { return eventRules[name].why == "" }

@@ -95,7 +95,7 @@ func (m *Manager) charge(ctx context.Context, a *attempt) (*charged, error) {
 		now := r.at(a.now)
 		found, err := m.admit(r, a, now)
 		if r.Charge != nil && now.UnixMilli() < r.Charge.Expires {
-			// Its lock may yet be undone, so it is not told before the other response is.
+			// Its lock may yet be undone, so it is not returned before the other response is verified.
 			return false, errJudging
 		}
 		if err != nil {

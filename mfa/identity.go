@@ -17,12 +17,12 @@ import (
 
 // identity is the record of whose an instance of a factor.Identifier is. It is there before
 // the instance is confirmed and until after its end, so that the instance cannot be without
-// it; what is left of an enrolment or a removal that was cut off is given to who asks next.
+// it; what an enrolment or a removal that was cut off left behind goes to the next user who asks.
 type identity struct {
 	Tenant  string `cbor:"0,keyasint,omitempty"`
 	Subject string `cbor:"1,keyasint"`
 	Claimed int64  `cbor:"2,keyasint"` // Unix ms
-	// Claim tells the claims of one person apart, so that a request that failed does not take
+	// Claim distinguishes the claims of one user, so that a request that failed does not take
 	// away what another has confirmed meanwhile.
 	Claim [8]byte `cbor:"3,keyasint"`
 }
@@ -30,7 +30,7 @@ type identity struct {
 const (
 	sealIdentity = "identity"
 	maxIdentity  = 1023
-	// releaseTimeout bounds what is done after the answer is decided.
+	// releaseTimeout bounds what is done after the response is decided.
 	releaseTimeout = 5 * time.Second
 )
 
@@ -43,7 +43,7 @@ func identityKey(kind string, id []byte) string {
 	return "i/" + kind + "/" + base64.RawURLEncoding.EncodeToString(h[:24])
 }
 
-// identities are the keys of what the person's instances are known by.
+// identities are the keys of what the user's instances are known by.
 func (m *Manager) identities(r *record) (keys []string) {
 	if !m.identifying {
 		return nil
@@ -91,17 +91,17 @@ func (m *Manager) owner(ctx context.Context, key string) (identity, error) {
 	return i, nil
 }
 
-// claimed is an identity that was made a person's for an answer that is not judged yet. The zero
-// value is of a factor that is no Identifier.
+// claimed is an identity that was made a user's for a response that is not verified yet. It is
+// zero for a factor that is no Identifier.
 type claimed struct {
 	key  string
 	name []byte
 	mine identity
-	// fresh: it was nobody's of this person before, and is given up again after a wrong answer.
+	// fresh says that the user did not have it before: a failed attempt takes it back.
 	fresh bool
 }
 
-// claim makes what an answer to an enrolment names the person's, if the factor is an
+// claim makes what a response to an enrolment names the user's, if the factor is an
 // Identifier.
 func (m *Manager) claim(ctx context.Context, s subject, f factor.Factor, response string, now time.Time) (claimed, error) {
 	identifier, ok := f.(factor.Identifier)
@@ -128,7 +128,7 @@ func (m *Manager) claim(ctx context.Context, s subject, f factor.Factor, respons
 	return c, nil
 }
 
-// giveUp takes a claim back after a wrong answer.
+// giveUp takes a claim back after a failed attempt.
 func (m *Manager) giveUp(ctx context.Context, c claimed) {
 	if c.fresh {
 		m.release(ctx, map[string]identity{c.key: c.mine})
@@ -148,7 +148,7 @@ func (m *Manager) hold(ctx context.Context, c claimed) {
 
 func (i identity) of(s subject) bool { return i.Subject == s.ID && i.Tenant == s.Tenant }
 
-// occupy puts mine under an identity's key in place of nothing, of the same person's, or of
+// occupy puts a claim under an identity's key in place of nothing, of the same user's, or of
 // old, and returns what was there. Another's gives errTaken.
 func (m *Manager) occupy(ctx context.Context, key string, mine, old identity) (before identity, err error) {
 	err = m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
@@ -171,7 +171,7 @@ func (m *Manager) occupy(ctx context.Context, key string, mine, old identity) (b
 	return before, err
 }
 
-// abandoned says that whoever claimed an identity has not got it, and cannot be about to.
+// abandoned says that the user who claimed an identity does not have it, and cannot be about to.
 func (m *Manager) abandoned(ctx context.Context, key string, i identity, now time.Time) bool {
 	if now.UnixMilli() < i.Claimed+2*m.cfg.EnrollmentTTL.Milliseconds() {
 		return false
@@ -220,7 +220,7 @@ func (m *Manager) disown(ctx context.Context, key string, which func(identity) b
 	})
 }
 
-// releaseAll gives up everything of a person who is being deleted. A record that cannot be
+// releaseAll releases everything of a user who is being deleted. A record that cannot be
 // read any more names nothing.
 func (m *Manager) releaseAll(ctx context.Context, s subject) error {
 	if !m.identifying {

@@ -8,7 +8,7 @@ import (
 var errInstance = errors.New("mfa: malformed instance")
 
 // UnmarshalCBOR decodes a map from small integers to text, bytes, integers and booleans: an
-// instance as the codec encodes it. A person's instances are most of a record, decoded twice
+// instance as the codec encodes it. A user's instances are most of a record, decoded twice
 // in a sign-in; here each costs one allocation instead of five. State is a part of data: the
 // record owns the buffer it was opened into, which nothing changes. Keys of a newer version
 // are refused: what grows, grows in the record.

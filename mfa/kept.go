@@ -50,7 +50,7 @@ func (m *Manager) keep(kind string, c claims) token {
 	return newToken(kept{kind: kind, m: m, claims: c})
 }
 
-// openKept returns what a token says, if it is of the kind and of the session.
+// openKept returns what a token says, if it has the kind and was made in the session.
 func (m *Manager) openKept(kind string, t token, id sessionID) (*claims, error) {
 	if t.isZero() {
 		return nil, ErrToken

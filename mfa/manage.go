@@ -287,7 +287,7 @@ func (a Admin) Delete(ctx context.Context, u User) error {
 	if err := m.releaseAll(ctx, s); err != nil {
 		return err
 	}
-	// First, so that whoever makes a record meanwhile finds it afterwards.
+	// First, so that a call that makes a record meanwhile finds it afterwards.
 	if err := m.bury(ctx, s.key(), m.now()); err != nil {
 		return unavailable(err)
 	}

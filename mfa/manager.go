@@ -21,11 +21,11 @@ type Manager struct {
 	factors map[string]factor.Factor
 	kinds   []string // in the order of Config.Factors
 	records *storage.Updater
-	// judging lets one expensive answer of a person at a time be judged in this process.
+	// expensive lets this process verify one expensive response of a user at a time.
 	expensive keyed.Mutex
 	// temporary says that one of the factors is Traits.Temporary.
 	temporary bool
-	// identifying: a factor's answers name their instances.
+	// identifying says that a factor's responses name their instances.
 	identifying bool
 }
 
@@ -39,7 +39,7 @@ func (m *Manager) now() time.Time { return m.cfg.Clock.Now().UTC().Truncate(time
 // Kinds returns the kinds of the configured factors, in their order.
 func (m *Manager) Kinds() []string { return slices.Clone(m.kinds) }
 
-// read returns the person's record, or nil if there is none.
+// read returns the user's record, or nil if there is none.
 func (m *Manager) read(ctx context.Context, key string) (*record, error) {
 	rec, err := m.records.Get(ctx, key)
 	if errors.Is(err, storage.ErrNotFound) {
@@ -76,7 +76,7 @@ func (m *Manager) end(r *record, now time.Time) {
 	}
 }
 
-// update lets decide change the person's record, in one atomic step. decide may run several
+// update lets decide change the user's record, in one atomic step. decide may run several
 // times; it returns whether to write. Its error ends the update, nothing written. After a
 // nil error what decide did last is committed.
 func (m *Manager) update(ctx context.Context, s subject, now time.Time, decide func(r *record) (write bool, err error)) error {

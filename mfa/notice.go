@@ -12,10 +12,10 @@ import (
 )
 
 const (
-	// warnAfter is how many wrong answers in a row to one kind are worth a message, when no
+	// warnAfter is how many failed attempts in a row with one kind are worth a message, when no
 	// lock follows; fewer are typing errors.
 	warnAfter = 3
-	// warnEvery is how often a person is told, at most, that somebody knows their password.
+	// warnEvery is how often a user is notified, at most, that somebody knows their password.
 	warnEvery = 24 * time.Hour
 	// noticesADay is how many notices of one event a user is sent in 24 hours. An attacker with
 	// the user's session, or with the password, can repeat most events without end. Each event
@@ -36,7 +36,7 @@ func (t noticeTally) over(now time.Time) bool {
 	return ms < t.Start || ms >= t.Start+(24*time.Hour).Milliseconds()
 }
 
-// notice is an event that the person is told of.
+// notice is what the user is notified of.
 type notice struct {
 	to     []recipient
 	person factor.User
@@ -44,15 +44,15 @@ type notice struct {
 	link   factor.Secret
 }
 
-// recipient is one destination of a person.
+// recipient is one destination of a user.
 type recipient struct {
 	factor factor.Notifier
 	state  []byte
 }
 
-// recipients are all destinations known to be the person's: what they enrolled, what they
-// confirmed, and the address that the application vouches for, whatever the policy allows
-// them to sign in with. Nobody is told anything without Config.Notify.
+// recipients are all destinations known to be the user's: what they enrolled, what they
+// verified, and the address that the application vouches for, whatever the policy allows
+// them to sign in with. Nobody is notified without Config.Notify.
 func (m *Manager) recipients(r *record, s subject) (list []recipient) {
 	if m.cfg.Notify == nil {
 		return nil
@@ -155,7 +155,7 @@ func (m *Manager) notifyUser(ctx context.Context, e Event, n *notice) {
 	}
 }
 
-// warn says whether the person is to be told now that somebody has their password, and
+// warn says whether the user is to be notified now that somebody has their password, and
 // remembers that.
 func (m *Manager) warn(r *record, now time.Time) bool {
 	if m.cfg.Notify == nil || now.UnixMilli() < r.Warned+warnEvery.Milliseconds() && r.Warned != 0 {

@@ -104,7 +104,7 @@ func (m *Manager) countNotices(r *record, a *attempt, o *outcome) {
 	}
 }
 
-// told is the error that the caller is told.
+// told is the error that the caller gets.
 func (a *attempt) told(o *outcome) error {
 	switch o.result {
 	case resultIncorrect, resultReplayed, resultFailed:
@@ -214,7 +214,7 @@ func (l *eventList) failed() {
 	}
 }
 
-// reason tells failed attempts apart in events.
+// reason distinguishes failed attempts in events.
 func (o *outcome) reason() string {
 	switch weight(o.err) {
 	case weightReplayed:

@@ -128,7 +128,7 @@ func (m *Manager) passwordlessTargets(r *record, a *attempt, now time.Time) ([]t
 	return nil, ErrUnknownFactor // removed a moment ago
 }
 
-// admitPasswordless completes the claims by the person, if the policy lets them in so.
+// admitPasswordless completes the claims by the user, if the policy permits it.
 func (m *Manager) admitPasswordless(ctx context.Context, c *claims, who identity, lookup func(context.Context, User) (User, error)) error {
 	if lookup == nil {
 		return configError("lookup is nil; return there the user whom the response names")

@@ -16,18 +16,18 @@ import (
 // recordFormat is the newest format this code reads and the one it writes.
 const recordFormat = 1
 
-// Bounds of a record. What would exceed them is refused or the oldest is let go, as said
+// Bounds of a record. What would exceed them is refused, or the oldest goes, as said
 // where it happens.
 const (
 	maxInstances = 5  // of one kind
 	maxFactors   = 16 // in all
 	maxPending   = 4
 	maxSpent     = 16
-	// codeMemory is how long a code that is over is still told apart from a wrong one.
+	// codeMemory is how long an expired code is still told apart from an incorrect one.
 	codeMemory = time.Hour
 )
 
-// record is everything kept of one person. Keys are never reused for another meaning.
+// record is everything kept of one user. Keys are never reused for another meaning.
 // Times are Unix milliseconds.
 type record struct {
 	Format  int             `cbor:"0,keyasint"`
@@ -43,13 +43,13 @@ type record struct {
 	Charge  *charge         `cbor:"10,keyasint,omitempty"`
 	// Born is the first write; -1 after a reset, and for a record made soon after a deletion.
 	Born int64 `cbor:"11,keyasint,omitempty"`
-	// UserType is the person's when the record was last written, for Report alone: what
+	// UserType is the user's when the record was last written, for Report alone: what
 	// decides is always the one that the application gives.
 	UserType slice    `cbor:"12,keyasint,omitempty"`
 	Devices  []device `cbor:"13,keyasint,omitempty"`
-	// Warned is when the person was last told that somebody knows their password.
+	// Warned is when the user was last notified that somebody knows their password.
 	Warned int64 `cbor:"14,keyasint,omitempty"`
-	// Proofs are right answers to kinds that are stopped.
+	// Proofs are correct responses of kinds that are disabled.
 	Proofs map[string]unlockProofs `cbor:"15,keyasint,omitempty"`
 	Setup  *setup                  `cbor:"16,keyasint,omitempty"`
 	// Superseded are sent codes that others took the place of.
@@ -91,7 +91,7 @@ type hold struct {
 	Replaces []string `cbor:"1,keyasint,omitempty"`
 }
 
-// live is an issued challenge that waits for its answer.
+// live is an issued challenge that waits for its response.
 type live struct {
 	Challenge [16]byte `cbor:"0,keyasint"`           // the challenge that asked
 	Factor    string   `cbor:"1,keyasint,omitempty"` // the instance; "" for an implicit one
@@ -101,7 +101,7 @@ type live struct {
 }
 
 // spentList is challenges that were answered rightly, 24 bytes each: the id, and when it was
-// issued, big-endian. Packed, because it is read and written with every answer.
+// issued, big-endian. Packed, because it is read and written with every response.
 type spentList []byte
 
 const spentLen = 16 + 8
@@ -218,7 +218,7 @@ func (r *record) encode() ([]byte, error) {
 	return cborEnc.Marshal(all)
 }
 
-// newRecord is what a person without a record starts with.
+// newRecord is what a user without a record starts with.
 func newRecord() *record { return &record{Format: recordFormat, Epoch: random8(), fresh: true} }
 
 // rand.Read never fails since Go 1.24.
@@ -233,7 +233,7 @@ func random16() (b [16]byte) {
 	return b
 }
 
-// at is the time to judge by: never before a time this record was written at, so that a
+// at is the time that counts: never before a time this record was written at, so that a
 // clock that steps back neither shortens a lock nor revives a code.
 func (r *record) at(now time.Time) time.Time {
 	if now.UnixMilli() < r.Seen {

@@ -14,7 +14,7 @@ const (
 	setupTTL = time.Hour
 )
 
-// setup is the one set-up link of a person that is good.
+// setup is the one recovery link of a user that is valid.
 type setup struct {
 	ID      [16]byte `cbor:"0,keyasint"`
 	Expires int64    `cbor:"1,keyasint"`

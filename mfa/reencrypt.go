@@ -180,7 +180,7 @@ func tombstoneOver(plain []byte, now time.Time) bool {
 	return cbor.Unmarshal(plain, &t) == nil && t.over(now)
 }
 
-// budgetOver reports that nothing in a budget counts any more.
+// budgetOver reports that nothing in a rate limit counts any more.
 func budgetOver(plain []byte, now time.Time) bool {
 	var log sendLog
 	return cbor.Unmarshal(plain, &log) == nil && len(log.since(now)) == 0

@@ -104,7 +104,7 @@ func count(n *int, is bool) {
 	}
 }
 
-// tenantOf is the tenant in the key of a person's record.
+// tenantOf is the tenant in the key of a user's record.
 func tenantOf(key string) (string, bool) {
 	digits, rest, ok := strings.Cut(strings.TrimPrefix(key, "p/"), "/")
 	n, err := strconv.Atoi(digits)

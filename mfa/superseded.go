@@ -12,7 +12,7 @@ import (
 // What is no guess is not counted. A response that was correct and came too late, or that
 // belongs to a code which another one took the place of, shows that the user has the code.
 // It gives no entry and clears nothing; it only is not counted as a failed attempt. An
-// attacker gains nothing by it: to be told so, the response has to be a code that was sent to
+// attacker gains nothing by it: to learn it, the response has to be a code that was sent to
 // the user, and each response that is not is counted as ever.
 
 const (

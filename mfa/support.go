@@ -14,8 +14,8 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-// maxCases is how many people of a tenant may wait for support; of more, who has waited
-// longest is let go. They can ask again. The list is one record, so its length is bounded too.
+// maxCases is how many users of a tenant may wait for support; of more, the user who has waited
+// longest goes, and can ask again. The list is one record, so its length is bounded too.
 const (
 	maxCases    = 250
 	maxCasesLen = 60_000

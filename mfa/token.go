@@ -37,7 +37,7 @@ type claims struct {
 	Pending  string   `cbor:"11,keyasint,omitempty"`
 	// Remember is Policy.Remember in milliseconds.
 	Remember int64 `cbor:"13,keyasint,omitempty"`
-	// Live is, in a challenge for anyone, what the factor issued; Kinds has its kind.
+	// Live is, in a challenge for no user in particular, what the factor issued; Kinds has its kind.
 	Live *live `cbor:"14,keyasint,omitempty"`
 	// Proof is, in a grant and in what it opened, what was proven.
 	Proof proof `cbor:"15,keyasint,omitzero"`
@@ -101,7 +101,7 @@ func (s subject) scope() policy.Scope {
 	return policy.Scope{Tenant: s.Tenant, UserType: s.UserType}
 }
 
-// key is where the person's record is. The length keeps "a/b"+"c" and "a"+"b/c" apart.
+// key is where the user's record is. The length keeps "a/b"+"c" and "a"+"b/c" apart.
 func (s subject) key() string {
 	return "p/" + strconv.Itoa(len(s.Tenant)) + "/" + s.Tenant + "/" + s.ID
 }

@@ -9,16 +9,16 @@ import (
 )
 
 const (
-	// proofsNeeded is how many right answers in a row make a stopped kind good again.
+	// proofsNeeded is how many correct responses in a row enable a disabled kind.
 	proofsNeeded = 3
-	// proofSpacing is how far apart they are, so that one look at the person's screen, or one
+	// proofSpacing is how far apart they are, so that one look at the user's screen, or one
 	// relayed code, is not enough.
 	proofSpacing = 30 * time.Second
 	// proofWindow is how long one of them is remembered.
 	proofWindow = time.Hour
 )
 
-// proofs are right answers to a stopped kind.
+// unlockProofs are correct responses of a disabled kind.
 type unlockProofs struct {
 	Count int   `cbor:"0,keyasint"`
 	Last  int64 `cbor:"1,keyasint"`

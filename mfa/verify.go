@@ -82,7 +82,7 @@ func (m *Manager) challengeTargets(r *record, c *claims, f factor.Factor) (list 
 			continue
 		}
 		t := target{instance: k.instance}
-		// A code is good for the challenge that asked for it and the instance it went to, if
+		// A code is valid for the challenge that asked for it and the instance it went to, if
 		// it went to one.
 		if asked && (issued.Factor == k.ID || f.Traits().SharedChallenge) {
 			l := issued
@@ -94,8 +94,8 @@ func (m *Manager) challengeTargets(r *record, c *claims, f factor.Factor) (list 
 	case len(list) == 0:
 		return nil, ErrNotAvailable
 	case sends && f.Traits().SharedChallenge && list[0].live == nil:
-		// Another challenge has asked since, or none has. The answer may be right for what was
-		// asked before, and is no guess: it is not held against the person.
+		// Another challenge has asked since, or none has. The response may be correct for what was
+		// asked before, and is no guess: it is not counted.
 		return nil, fmt.Errorf("%w: nothing that was issued to this challenge is there to answer", factor.ErrExpired)
 	}
 	return list, nil
