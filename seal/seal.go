@@ -62,14 +62,16 @@ const (
 )
 
 var (
-	// ErrMalformed: not something Seal made: too short, or of another version.
+	// ErrMalformed is returned for data that Seal did not make: it is too short, or has
+	// another version.
 	ErrMalformed = errors.New("seal: malformed")
-	// ErrUnknownKey: sealed with a key that this keyring does not hold: retired, or
-	// another installation's.
+	// ErrUnknownKey is returned for data that was sealed with a key that this keyring does not
+	// hold: a retired one, or another installation's.
 	ErrUnknownKey = errors.New("seal: sealed with an unknown key")
-	// ErrWrongBinding: sealed for another purpose or another owner.
+	// ErrWrongBinding is returned for data that was sealed for another purpose or owner.
 	ErrWrongBinding = errors.New("seal: sealed for another purpose or owner")
-	// ErrTampered: made for this purpose and owner, and altered since.
+	// ErrTampered is returned for data that was sealed for this purpose and owner, and altered
+	// since.
 	ErrTampered = errors.New("seal: altered")
 )
 
