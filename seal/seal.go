@@ -22,7 +22,7 @@
 //	16  tag
 //
 // The AES key of a message is HKDF-Expand-SHA512(PRK, "secondgate/1 message" ‖ 0x00 ‖ salt ‖
-// len(purpose) ‖ purpose ‖ owner), its first 32 bytes, and the binding the first 8 bytes of
+// len(purpose) ‖ purpose ‖ owner), its first 32 bytes; the first 8 bytes bind it, from
 // the same with "secondgate/1 binding" and no salt (RFC 5869); PRK = HKDF-Extract-SHA512(key,
 // no salt), len is one byte. The first 33 bytes of the sealed form are additional data. A
 // fresh key for each message means that the bound on messages under one AES-GCM key with

@@ -335,7 +335,7 @@ type VerifyInput struct {
 	Now        time.Time
 }
 
-// Verdict is what a right answer changes.
+// Verdict is what a correct response changes.
 type Verdict struct {
 	// State replaces the instance's state; nil leaves it.
 	State []byte
