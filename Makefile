@@ -17,7 +17,7 @@ about:
 tools:
 	@scripts/tools.sh
 
-## check: gofmt, vet and staticcheck over all modules.
+## check: gofmt, vet, staticcheck, misspell and errorlint over all modules.
 check:
 	@echo "== gofmt"
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "not formatted (run make fmt):"; echo "$$bad"; exit 1; fi
@@ -28,6 +28,8 @@ check:
 	@cd tools && GOWORK=off $(GO) build -o $(STATICCHECK) honnef.co/go/tools/cmd/staticcheck
 	@for m in $(MODULES); do (cd $$m && $(STATICCHECK) ./...) || exit 1; done
 	@cd examples && $(STATICCHECK) -tags databases ./nethttp
+	@echo "== misspell, errorlint"
+	@scripts/lint.sh $(MODULES)
 
 ## unit: the suites of all modules. Missing tools fail the tests that need them, unless ALLOW_MISSING=1.
 unit:

@@ -16,20 +16,6 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
-// Sender hands a message to a mail system. Send returns when the message has been accepted, or
-// with an error when it has not been or when that is not known; it honours ctx, does not retry,
-// and is safe for concurrent use. Wrap ErrRejected around errors that trying again does not help.
-// The text of an error reaches nobody but the caller of Send, because it may quote the message:
-// what the factor and the Manager return has a text of their own. errors.As finds the error in
-// it. A method SendStatus() (code int, temporary bool) puts a reply code of three digits, and
-// whether to try again, into that text, and so into logs.
-type Sender interface {
-	Send(ctx context.Context, m Message) error
-}
-
-// ErrRejected: the mail system refuses this recipient or message for good.
-var ErrRejected = errors.New("email: rejected")
-
 // Config configures a Factor. Sender and ServiceName are required.
 type Config struct {
 	// Sender sends the mails.
@@ -203,7 +189,7 @@ func (cfg *Config) send(ctx context.Context, c Content) error {
 	}
 	if err := cfg.Sender.Send(ctx, m); err != nil {
 		text := "email: the sender failed"
-		if errors.Is(err, ErrRejected) {
+		if e, ok := errors.AsType[*SendError](err); ok && e.Rejected {
 			text = "email: the mail system rejected the message"
 		}
 		return quiet.New(text+quiet.Status(err), err)

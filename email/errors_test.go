@@ -72,7 +72,7 @@ func printed(t *testing.T, err error) string {
 // hold the code, the link or the address in any form. errors.As finds what it said, and errors.Is
 // whether it is worth trying again.
 func TestErrors_HoldNothingThatTheSenderSaid(t *testing.T) {
-	q := &quoter{also: email.ErrRejected}
+	q := &quoter{also: &email.SendError{Rejected: true, Code: 550}}
 	r := newRig(t, func(c *email.Config) {
 		c.Sender = q
 		c.SetupURL = func(token string) string { return "https://acme.example/mfa/setup?token=" + token }
@@ -111,7 +111,8 @@ func TestErrors_HoldNothingThatTheSenderSaid(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := do()
-			require.ErrorIs(t, err, email.ErrRejected)
+			rejection, ok := errors.AsType[*email.SendError](err)
+			require.True(t, ok && rejection.Rejected)
 			var said quotedError
 			require.ErrorAs(t, err, &said)
 			require.Contains(t, said.Text, q.last.To)

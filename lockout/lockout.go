@@ -194,7 +194,7 @@ func TakeBack(s, before, after State, kind string) State {
 	return s
 }
 
-// Succeed counts a right answer in kind: its numbers are cleared, no other kind's.
+// Succeed counts a correct response in kind: it clears that kind's numbers, and no other's.
 func (c Config) Succeed(s State, kind string, now time.Time) State {
 	s = settle(s, now)
 	delete(s.Kinds, kind)

@@ -68,7 +68,7 @@
 //     worthless by one.
 //   - Requests that change anything are refused if they come from another origin
 //     (http.CrossOriginProtection), API requests also if they are not application/json.
-//   - Config.Verified is called once for each right answer, and nothing else signs in. A
+//   - Config.Verified is called once for each correct response, and nothing else signs in. A
 //     recovery by a mailed link is no sign-in: Config.Renew is called for it.
 //   - A session whose first factor was given long ago, or at an unknown time, enrols no first
 //     second factor.

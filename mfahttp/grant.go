@@ -13,19 +13,17 @@ import (
 // before they may change how they sign in. [Handler.RequireGrant] sends them to do that.
 var ErrStepUp = errStepUp
 
-// Grant returns the grant by which the person who makes the request may change their factors
-// now, and the binding that goes with it, for an application that keeps more of a person than
-// factors (linked accounts, keys of an API) and guards it in the same way, with
-// mfa.Session.Check. Both are secrets: they belong in no page, URL or log.
+// Grant returns the grant by which the user who makes the request may change their factors now,
+// and its session ID. An application that keeps more for a user than factors (linked accounts,
+// keys of an API) guards it in the same way, with mfa.Session.Check. Both are secrets: they belong in no page, URL or log.
 //
-// The grant has been checked, and is "" for somebody who is not signed in. With ErrStepUp they
-// are signed in, and have proved too little, or too long ago, or have nothing yet to prove; with
-// mfa.ErrFirstFactorRequired they have nothing and gave the first factor too long ago. Any other
-// error is a failure, and opens nothing either.
+// The grant has been checked, and is zero for a visitor who is not signed in. ErrStepUp is
+// returned for a signed-in user who verified too little, or too long ago, or has no factor yet;
+// mfa.ErrFirstFactorRequired for one who has no factor and gave the first one too long ago. Any
+// other error is a failure, and permits nothing either.
 //
-// The binding names the session, also where there is no grant, and is made if the session has
-// none. Begin replaces it, so that what was begun for one person cannot end with another who
-// uses the same browser.
+// Grant returns a session ID even without a grant, and makes one if the session has none. Begin
+// replaces it, so that what one user began cannot end with another in the same browser.
 func (h *Handler) Grant(r *http.Request) (grant mfa.Grant, binding string, err error) {
 	v := &visit{h: h, r: r, now: h.clock()}
 	if v.id, err = h.cfg.Identify(r); err != nil {

@@ -40,7 +40,7 @@ func (h *Handler) Require(next http.Handler) http.Handler {
 		switch err := v.tightened(); {
 		case err == nil:
 			next.ServeHTTP(w, r)
-		case err == errStepUp:
+		case err == errStepUp: //nolint:errorlint // and not errOnHold, which wraps it
 			h.demand(v, defaultMaxAge)
 		default:
 			h.deny(v, err)
@@ -116,7 +116,7 @@ func (h *Handler) RequireRecent(maxAge time.Duration) func(http.Handler) http.Ha
 			switch {
 			case err == nil:
 				next.ServeHTTP(w, r)
-			case err == errStepUp:
+			case err == errStepUp: //nolint:errorlint // and not errOnHold, which wraps it
 				h.demand(v, allowed)
 			default:
 				h.deny(v, err)

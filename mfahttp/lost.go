@@ -281,7 +281,7 @@ func (v *visit) replaced() {
 
 func pageSetupDone(v *visit) error { return v.page(http.StatusOK, ui.Setup{Frame: v.frame(nil)}) }
 
-// postUnlock takes one of the right answers in a row that make a stopped kind good again.
+// postUnlock takes one of the correct responses in a row that make a stopped kind good again.
 func postUnlock(v *visit) error {
 	f, err := v.form()
 	if err != nil {
@@ -312,7 +312,7 @@ func postUnlock(v *visit) error {
 	return v.redirect(v.verifyURL(f, kind, back))
 }
 
-// proveUnlock says how many right answers are still to come; with 0 the kind is good again.
+// proveUnlock says how many correct responses are still needed; with 0 the kind is good again.
 func (v *visit) proveUnlock(c *pending, kind, code string) (left int, err error) {
 	left, err = v.handle(c.Purpose).UnlockByProof(v.r.Context(), c.Challenge, kind, factor.NewSecret(code))
 	if err != nil {

@@ -29,8 +29,8 @@ type Config struct {
 	// signed in. An error is answered with "unavailable" and lets nobody in. Required.
 	Identify func(r *http.Request) (Identity, error)
 
-	// Verified is told of every right answer, exactly once for each, before the person is
-	// told. It marks the person as signed in (v.SubjectID of v.Tenant, which it should
+	// Verified is called for every correct response, exactly once for each, before the user
+	// sees it. It marks the person as signed in (v.SubjectID of v.Tenant, which it should
 	// compare with whom the session waits for, unless v.Passwordless), remembers v.Time for Identity.VerifiedAt,
 	// and gives the session a new id, so that an id known from before is worth nothing. It
 	// runs for a step-up too; v.Purpose tells. It writes no body and no status. An error

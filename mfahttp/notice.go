@@ -30,7 +30,7 @@ const (
 	noteForgotten = "forgotten" // a device
 	noteLinkSent  = "link_sent"
 	noteSupport   = "support_asked"
-	noteProof     = "proof" // one right answer to a stopped kind
+	noteProof     = "proof" // one correct response to a disabled kind
 	noteUnlocked  = "unlocked"
 	noteBanned    = "kind_banned" // proven, and the policy no longer allows it
 )

@@ -13,7 +13,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
-// FactorKit is a conformance kit for a factor, ours or a stranger's: everything that the
+// FactorKit is a conformance kit for a factor, ours or a third-party one: everything that the
 // Manager relies on and that can be seen from outside. Factor, Right and Wrong are required. The
 // functions are called from several goroutines.
 //

@@ -56,7 +56,7 @@ func TestAssertionRefused(t *testing.T) {
 		"W-6 backup eligible all at once":  {func(w *forged) { w.flags |= be }, "backup flags"},
 		"W-6 backed up, not eligible":      {func(w *forged) { w.flags |= bs }, "backup flags"},
 		"W-9 another credential":           {func(w *forged) { w.id = []byte("0123456789abcdef") }, "another credential"},
-		"W-9 another user's handle":      {func(w *forged) { w.handle = make([]byte, 32) }, "another user"},
+		"W-9 another user's handle":        {func(w *forged) { w.handle = make([]byte, 32) }, "another user"},
 		"W-9 signature":                    {func(w *forged) { w.spoil = true }, "signature"},
 	} {
 		t.Run(name, func(t *testing.T) {

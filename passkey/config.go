@@ -40,7 +40,7 @@ func (u UserVerification) String() string {
 	}
 }
 
-// Clone says what becomes of a right answer whose signature counter did not rise.
+// Clone says what happens to a correct response whose signature counter did not rise.
 type Clone uint8
 
 const (

@@ -12,9 +12,10 @@ import (
 )
 
 var (
-	// ErrNoAccount: there is no such account.
+	// ErrNoAccount is returned when there is no such account.
 	ErrNoAccount = errors.New("password: no such account")
-	// ErrChanged: the account's hash is not Update.Old any more, and nothing was changed.
+	// ErrChanged is returned when the account's hash is no longer Update.Old. Nothing was
+	// changed.
 	ErrChanged = errors.New("password: the password was changed meanwhile")
 )
 

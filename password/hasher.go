@@ -22,8 +22,8 @@ import (
 // cut a password off without a word.
 const MaxBytes = 1024
 
-// ErrIncorrect: the password is another one, or there is no such person. Which of the two is
-// not told.
+// ErrIncorrect is returned for an incorrect password and for an account that does not exist. It
+// does not say which.
 var ErrIncorrect = errors.New("password: incorrect")
 
 // HasherConfig configures a Hasher. The zero value is the default: argon2id with 19 MiB, two

@@ -19,8 +19,8 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-// ErrLink: a link is unknown, was used or replaced by another change of the password, or is
-// too old. Which of these is not told; the person asks for another.
+// ErrLink is returned for a link that is unknown, was used, was replaced by another change of
+// the password, or has expired. It does not say which; the user asks for another.
 var ErrLink = errors.New("password: link is not good any more")
 
 const (

@@ -45,7 +45,7 @@ type Config struct {
 	Refuse func(p factor.User, pin string) error
 	// Memory in KiB, Passes and Threads are the parameters of argon2id; all zero means 19456,
 	// 2 and 1. Weaker ones than OWASP's list are refused. Changed ones take effect for a
-	// person at their next right answer.
+	// user at their next correct response.
 	Memory, Passes uint32
 	Threads        uint8
 	// MaxConcurrent bounds how many hashes are computed at once, each taking Memory; default the

@@ -24,10 +24,12 @@ const (
 
 // Errors to branch on with errors.Is. A *StepUpError is the third kind.
 var (
-	// ErrInvalid: the assertion is not one of the portal for this application and this browser,
-	// is over, or was used before. Which of these is for logs, in the error's text.
+	// ErrInvalid is returned for an assertion that the portal did not make for this application
+	// and this browser, that has expired, or that was used before. The error's text says
+	// which, for logs.
 	ErrInvalid = errors.New("portal: invalid assertion")
-	// ErrUnavailable: the portal's keys, or the store, could not be read. Nobody was let in.
+	// ErrUnavailable is returned when the portal's keys or the store could not be read. No user
+	// was signed in.
 	ErrUnavailable = errors.New("portal: temporarily unavailable")
 )
 
@@ -50,8 +52,8 @@ type Need struct {
 	Level int
 }
 
-// StepUpError: the assertion is good, and says less than the application asked for. Start again
-// with what is needed; the portal then asks the person.
+// StepUpError is returned for a valid assertion that says less than the application asked for.
+// Start again with Need; the portal then asks the user.
 type StepUpError struct{ Need Need }
 
 func (e *StepUpError) Error() string {

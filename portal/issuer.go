@@ -47,7 +47,7 @@ type IssuerConfig struct {
 	// URL is the portal's name in assertions: its https URL without a slash at the end. The
 	// JWKS is at URL + "/jwks.json", and Authorize at URL + "/authorize".
 	URL string
-	// Keys: the first signs, all are published.
+	// Keys are published, all of them. The first signs.
 	Keys    []Key
 	Clients []Client
 	// PairwiseKey makes the ids of pairwise clients, 32 random bytes; it never changes.

@@ -216,7 +216,7 @@ func (f *Factor) Describe(data []byte) factor.Description {
 	return factor.Description{Questions: s.Questions}
 }
 
-// Verify accepts three right answers, and nothing less.
+// Verify accepts three correct responses, and nothing less.
 func (f *Factor) Verify(ctx context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	s, err := parse(in.State)
 	if err != nil {

@@ -22,7 +22,7 @@
 //	16  tag
 //
 // The AES key of a message is HKDF-Expand-SHA512(PRK, "secondgate/1 message" ‖ 0x00 ‖ salt ‖
-// len(purpose) ‖ purpose ‖ owner), its first 32 bytes, and the binding the first 8 bytes of
+// len(purpose) ‖ purpose ‖ owner), its first 32 bytes; the first 8 bytes bind it, from
 // the same with "secondgate/1 binding" and no salt (RFC 5869); PRK = HKDF-Extract-SHA512(key,
 // no salt), len is one byte. The first 33 bytes of the sealed form are additional data. A
 // fresh key for each message means that the bound on messages under one AES-GCM key with
@@ -62,14 +62,16 @@ const (
 )
 
 var (
-	// ErrMalformed: not something Seal made: too short, or of another version.
+	// ErrMalformed is returned for data that Seal did not make: it is too short, or has
+	// another version.
 	ErrMalformed = errors.New("seal: malformed")
-	// ErrUnknownKey: sealed with a key that this keyring does not hold: retired, or
-	// another installation's.
+	// ErrUnknownKey is returned for data that was sealed with a key that this keyring does not
+	// hold: a retired one, or another installation's.
 	ErrUnknownKey = errors.New("seal: sealed with an unknown key")
-	// ErrWrongBinding: sealed for another purpose or another owner.
+	// ErrWrongBinding is returned for data that was sealed for another purpose or owner.
 	ErrWrongBinding = errors.New("seal: sealed for another purpose or owner")
-	// ErrTampered: made for this purpose and owner, and altered since.
+	// ErrTampered is returned for data that was sealed for this purpose and owner, and altered
+	// since.
 	ErrTampered = errors.New("seal: altered")
 )
 

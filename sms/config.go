@@ -23,9 +23,6 @@ const AnyCountry = "*"
 // NoOrigin as [Config].Origin leaves out the line that binds the code to a site.
 const NoOrigin = "-"
 
-// Secret is text that is never printed or encoded; see [factor.Secret].
-type Secret = factor.Secret
-
 // Config configures a [Factor].
 type Config struct {
 	// Sender sends the messages. Required.
@@ -53,11 +50,12 @@ type Config struct {
 	// IP. An error stops the message; errors.As finds it in what the Manager returns, but
 	// its text is not in there. Nil asks nobody.
 	Check func(ctx context.Context, in CheckInput) error
-	// Text makes the message without its last line, which is added to it. It must hold
-	// the code, and the message must fit into one segment: 160 septets of GSM-7, or 70
-	// UTF-16 units with other characters. New tries it in four languages; a text that
-	// breaks the rules later fails the send. Nil means the built-in text.
-	Text func(in TextInput) string
+	// Compose makes the message without its last line, which the factor adds. Defaults to
+	// [Compose]. The text holds the code, and the message fits into one segment: 160 septets
+	// of GSM-7, or 70 UTF-16 units with other characters. To and TTL of the message are set by
+	// the factor. New tries Compose in four languages and for every purpose; a message that
+	// breaks the rules later fails the send.
+	Compose func(c Content) (Message, error)
 	// TTL is how long a code is good: 30 seconds to 10 minutes, the most that NIST SP
 	// 800-63B-4 section 3.1.3.2 allows. 0 means 90 seconds.
 	TTL time.Duration
@@ -69,21 +67,9 @@ type Config struct {
 type CheckInput struct {
 	Person factor.User
 	// Number is in E.164 form.
-	Number Secret
+	Number factor.Secret
 	// Purpose is as in factor.DeliverInput; "confirm" while the number is being enrolled.
 	Purpose string
-}
-
-// TextInput is what a message is made of, for [Config].Text.
-type TextInput struct {
-	Code        Secret
-	ServiceName string
-	// Locale is the person's, a BCP 47 tag, or "".
-	Locale string
-	// Purpose is as in factor.DeliverInput.
-	Purpose string
-	// TTL is the Config's.
-	TTL time.Duration
 }
 
 // New checks the configuration and returns the factor. It sends nothing.
@@ -93,6 +79,9 @@ func New(cfg Config) (*Factor, error) {
 	}
 	if cfg.Digits == 0 {
 		cfg.Digits = sentcode.DefaultDigits
+	}
+	if cfg.Compose == nil {
+		cfg.Compose = Compose
 	}
 	cfg.Origin = strings.ToLower(cfg.Origin)
 	cfg.Allow, cfg.Deny = slices.Clone(cfg.Allow), slices.Clone(cfg.Deny)
@@ -140,8 +129,13 @@ func (cfg *Config) checkText() error {
 	code := strings.Repeat("8", cfg.Digits)
 	for _, locale := range []string{"en", "nl", "nb", "de"} {
 		for _, purpose := range []string{"sign-in", "step-up", "manage", "replace", "confirm"} {
-			if _, err := cfg.message(code, locale, purpose); err != nil {
-				return fmt.Errorf("the message in %q does not do: %w", locale, err)
+			c := cfg.content("+31612345678", code, locale, purpose)
+			m, err := cfg.Compose(c)
+			if err == nil {
+				_, err = cfg.finish(m, c)
+			}
+			if err != nil {
+				return fmt.Errorf("the message in %q cannot be sent: %w", locale, err)
 			}
 		}
 	}

@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa/factor"
-	"github.com/secondgate/secondgate/sms"
 )
 
 func TestRetryAfter(t *testing.T) {
@@ -57,7 +56,7 @@ func TestHTTPRedirect(t *testing.T) {
 		cfg := form(p.URL)
 		cfg.Client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return nil }}
 		e := sendError(t, newHTTP(t, cfg).Send(context.Background(), message))
-		if e.Reason != "reply" || e.Status != status || e.Temporary {
+		if e.Reason != "reply" || e.Code != status || e.Temporary {
 			t.Errorf("%d: %v", status, e)
 		}
 		require.NoError(t, cfg.Client.CheckRedirect(nil, nil), "the caller's client was changed")
@@ -105,11 +104,11 @@ func TestHTTPUnreachable(t *testing.T) {
 		start := time.Now()
 		err := newHTTP(t, cfg).Send(c.ctx, message)
 		e := sendError(t, err)
-		if e.Reason != "unreachable" || e.Status != 0 || e.Temporary == c.permanent || !strings.HasSuffix(err.Error(), c.want) {
+		if e.Reason != "unreachable" || e.Code != 0 || e.Temporary == c.permanent || !strings.HasSuffix(err.Error(), c.want) {
 			t.Errorf("%s: %v, temporary %v", c.name, err, e.Temporary)
 		}
-		if strings.Contains(e.Cause.Error(), "s3cret") {
-			t.Errorf("%s: the cause quotes the URL: %v", c.name, e.Cause)
+		if strings.Contains(e.Err.Error(), "s3cret") {
+			t.Errorf("%s: the cause quotes the URL: %v", c.name, e.Err)
 		}
 		if c.is != nil && !errors.Is(err, c.is) {
 			t.Errorf("%s: %v is not %v", c.name, err, c.is)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/internal/sentcode"
@@ -106,11 +107,21 @@ func (f *Factor) Deliver(ctx context.Context, in factor.DeliverInput) error {
 			return quiet.New("sms: Config.Check stopped the message", err)
 		}
 	}
-	text, err := f.cfg.message(code, in.User.Locale, in.Purpose)
+	return f.cfg.send(ctx, f.cfg.content(number, code, in.User.Locale, in.Purpose), in.Expires.Sub(in.Now))
+}
+
+// send composes a message and hands it to the Sender, with the lifetime that the code still
+// has. Neither's error is printed, as it may quote what it is about.
+func (cfg *Config) send(ctx context.Context, c Content, lifetime time.Duration) error {
+	m, err := cfg.Compose(c)
 	if err != nil {
-		return quiet.New("sms: the message does not do: " + err.Error()) // ours, which holds nothing of it
+		return quiet.New("sms: Config.Compose failed", err)
 	}
-	if err := f.cfg.Sender.Send(ctx, Message{To: number, Text: text, TTL: in.Expires.Sub(in.Now)}); err != nil {
+	if m, err = cfg.finish(m, c); err != nil {
+		return quiet.New("sms: the message cannot be sent: " + err.Error())
+	}
+	m.TTL = lifetime
+	if err := cfg.Sender.Send(ctx, m); err != nil {
 		return hush(err)
 	}
 	return nil

@@ -199,11 +199,11 @@ func TestDeliverHushes(t *testing.T) {
 	}{
 		{"plain", fmt.Errorf("to +31612345678 with 012345: %w", cause), "sms: the sender failed"},
 		{"in a URL", fmt.Errorf("GET /?to=%%2B31612345678&text=012345: %w", cause), "sms: the sender failed"},
-		{"in a SendError", &sms.SendError{Reason: "number 31612345678", Cause: cause}, "sms: the sender failed (permanent)"},
-		{"around a SendError", fmt.Errorf("+31612345678: %w", &sms.SendError{Reason: "number", Cause: cause}), "sms: the sender failed: number (permanent)"},
+		{"in a SendError", &sms.SendError{Reason: "number 31612345678", Err: cause}, "sms: the sender failed (permanent)"},
+		{"around a SendError", fmt.Errorf("+31612345678: %w", &sms.SendError{Reason: "number", Err: cause}), "sms: the sender failed: number (permanent)"},
 		{"in base64", fmt.Errorf("body KzMxNjEyMzQ1Njc4IDAxMjM0NQ==: %w", cause), "sms: the sender failed"},
 		{"in quoted-printable", fmt.Errorf("=2B31612345678 =30=31=32=33=34=35: %w", cause), "sms: the sender failed"},
-		{"harmless", &sms.SendError{Reason: "rate", Status: 429, Cause: cause}, "sms: the sender failed: rate (status 429, permanent)"},
+		{"harmless", &sms.SendError{Reason: "rate", Code: 429, Err: cause}, "sms: the sender failed: rate (status 429, permanent)"},
 	} {
 		f := newFactor(t, config(&outbox{err: c.err}))
 		err := deliver(f, "+31612345678", "012345")
@@ -265,7 +265,7 @@ func TestTraits(t *testing.T) {
 
 func TestRedaction(t *testing.T) {
 	m := sms.Message{To: "+31612345678", Text: "012345 is your code", TTL: time.Minute}
-	in := sms.Content{Code: factor.NewSecret("012345")}
+	in := sms.Content{To: "+31612345678", Code: factor.NewSecret("012345")}
 	for _, v := range []any{m, &m, []sms.Message{m}, struct{ M sms.Message }{m}, in} {
 		for _, s := range []string{fmt.Sprintf("%v %+v %#v %s %x", v, v, v, v, v), encoded(v), logged(v)} {
 			if strings.Contains(s, "612345678") || strings.Contains(s, "012345") || strings.Contains(s, "303132333435") {

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 // HTTPConfig describes how a provider's HTTP interface takes a message. The values of
@@ -34,17 +36,17 @@ type HTTPConfig struct {
 	Method string
 	// Query are parameters of the URL, for providers that want their key there. They hold
 	// no placeholder.
-	Query map[string]Secret
+	Query map[string]factor.Secret
 	// Header are headers such as "Authorization". Content-Type follows from the body unless
 	// it is here.
-	Header map[string]Secret
+	Header map[string]factor.Secret
 	// Username and Password are sent by HTTP Basic authentication if Username is not empty.
 	Username string
-	Password Secret
+	Password factor.Secret
 	// Form is the body as application/x-www-form-urlencoded.
-	Form map[string]Secret
+	Form map[string]factor.Secret
 	// JSON is the body as a JSON document. It is sent with the keys of objects sorted.
-	JSON Secret
+	JSON factor.Secret
 
 	// Statuses are the statuses of success, within 200 to 299. Empty means all of these.
 	Statuses []int
@@ -195,7 +197,7 @@ var (
 )
 
 // basicAuth is the Authorization header of RFC 7617, where a user name has no colon.
-func basicAuth(username string, password Secret) (string, error) {
+func basicAuth(username string, password factor.Secret) (string, error) {
 	if strings.Contains(username, ":") {
 		return "", invalid("Username holds a colon, which basic authentication cannot carry")
 	}

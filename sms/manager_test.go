@@ -109,7 +109,7 @@ func TestOneSuccess(t *testing.T) {
 // TestManagerPassesReasons: what the factor and the sender say can be found by the
 // application, and none of it shows the number.
 func TestManagerPassesReasons(t *testing.T) {
-	box := &outbox{err: &sms.SendError{Reason: "number", Status: 400, Code: "21614"}}
+	box := &outbox{err: &sms.SendError{Reason: "number", Code: 400, ProviderCode: "21614"}}
 	cfg := config(box)
 	cfg.Allow = []string{"+31"}
 	var events []mfa.Event

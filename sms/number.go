@@ -46,7 +46,7 @@ func (cfg *Config) parse(number, region string) (string, error) {
 		if p, ok := errors.AsType[*factor.Problem](err); ok {
 			return "", p
 		}
-		// The text of a stranger's error may quote the number.
+		// The text of another error may quote the number.
 		return "", problem("number_form", "this is not a telephone number")
 	}
 	if !e164.MatchString(parsed) {

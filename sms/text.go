@@ -2,6 +2,8 @@ package sms
 
 import (
 	"fmt"
+	"io"
+	"log/slog"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -44,54 +46,109 @@ func septets(s string) int {
 	return n
 }
 
-// message is the whole text for a code. Its errors hold nothing of it.
-func (cfg *Config) message(code, locale, purpose string) (string, error) {
-	in := TextInput{Code: factor.NewSecret(code), ServiceName: cfg.ServiceName, Locale: locale, Purpose: purpose, TTL: cfg.TTL}
-	text := defaultText(in)
-	if cfg.Text != nil {
-		text = cfg.Text(in)
+// Content is what a message says, for [Config].Compose. It prints and encodes as "[redacted]".
+type Content struct {
+	// To is the number in E.164 form.
+	To string
+	// ServiceName is the Config's.
+	ServiceName string
+	// Locale is the user's, a BCP 47 tag, or "".
+	Locale string
+	// Purpose is as in factor.DeliverInput: "sign-in", "step-up", "manage", "replace" or
+	// "confirm".
+	Purpose string
+	// Code is what the user types.
+	Code factor.Secret
+	// TTL is how long Code is valid.
+	TTL time.Duration
+}
+
+// String returns "[redacted]".
+func (Content) String() string { return redacted }
+
+// Format writes "[redacted]" for every verb.
+func (Content) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// LogValue implements slog.LogValuer.
+func (Content) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText makes every encoder write "[redacted]".
+func (Content) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+func (cfg *Config) content(number, code, locale, purpose string) Content {
+	return Content{
+		To: number, ServiceName: cfg.ServiceName, Locale: locale, Purpose: purpose,
+		Code: factor.NewSecret(code), TTL: cfg.TTL,
 	}
+}
+
+// finish adds the last line and holds the message to the rules. Its errors hold nothing of it.
+func (cfg *Config) finish(m Message, c Content) (Message, error) {
+	text, code := m.Text, c.Code.Reveal()
 	switch {
 	case !utf8.ValidString(text):
-		return "", invalid("Text made invalid UTF-8")
+		return Message{}, invalid("Compose makes invalid UTF-8")
 	case strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\n' || r == 0x7f }):
-		return "", invalid("Text made a control character")
+		return Message{}, invalid("Compose makes a control character")
 	case !strings.Contains(text, code):
-		return "", invalid("Text left out the code, which not every device finds in the last line")
+		return Message{}, invalid("Compose leaves out the code, " +
+			"which not every device finds in the last line")
 	}
 	if cfg.Origin != NoOrigin {
 		// Lines are split at LF alone and only the last is read, so nothing follows this
 		// one, a line feed least of all (sms-one-time-codes section 3.2).
 		text = strings.TrimRight(text, "\n") + "\n@" + cfg.Origin + " #" + code
 	}
-	if n := septets(text); n > maxSeptets {
-		return "", fmt.Errorf("it takes %d septets and one message holds %d; shorten ServiceName, Origin or Text", n, maxSeptets)
-	} else if n < 0 {
-		if n := len(utf16.Encode([]rune(text))); n > maxUTF16 {
-			return "", fmt.Errorf("it has characters outside the GSM 7-bit alphabet, takes %d UTF-16 units, and one message then holds %d; shorten Text or leave those characters out", n, maxUTF16)
-		}
+	if err := checkLength(text); err != nil {
+		return Message{}, err
 	}
-	return text, nil
+	// Whatever Compose made of it: the number that is verified is the one written to.
+	return Message{To: c.To, Text: text, TTL: c.TTL}, nil
 }
 
-// defaultText says the code first, for the sake of notifications that show little, and
-// always in the same words (NIST SP 800-63B-4 section 8.1).
-func defaultText(in TextInput) string {
-	format, second, minute := "%s is your code for %s, valid for %s. Give it to nobody: we will never ask for it.", "seconds", "minutes"
-	switch language(in.Locale) {
-	case "nl":
-		format, second, minute = "%s is uw code voor %s, %s geldig. Geef hem aan niemand: wij vragen er nooit om.", "seconden", "minuten"
-	case "nb":
-		format, second, minute = "%s er koden din for %s, gyldig i %s. Gi den til ingen: vi spør aldri om den.", "sekunder", "minutter"
-	case "de":
-		format, second, minute = "%s ist Ihr Code für %s, gültig für %s. Geben Sie ihn niemandem: wir fragen nie danach.", "Sekunden", "Minuten"
+// checkLength checks that a text is one segment.
+func checkLength(text string) error {
+	if n := septets(text); n > maxSeptets {
+		return fmt.Errorf("it takes %d septets and one message holds %d; "+
+			"shorten ServiceName, Origin or the text of Compose", n, maxSeptets)
+	} else if n >= 0 {
+		return nil
+	}
+	if n := len(utf16.Encode([]rune(text))); n > maxUTF16 {
+		return fmt.Errorf("it has characters outside the GSM 7-bit alphabet, takes %d UTF-16 units, "+
+			"and one message then holds %d; shorten the text or leave those characters out",
+			n, maxUTF16)
+	}
+	return nil
+}
+
+// texts are the built-in ones: the format takes the code, the service and the lifetime.
+var texts = map[string]struct{ format, seconds, minutes string }{
+	"en": {"%s is your code for %s, valid for %s. " +
+		"Give it to nobody: we will never ask for it.", "seconds", "minutes"},
+	"nl": {"%s is uw code voor %s, %s geldig. " +
+		"Geef hem aan niemand: wij vragen er nooit om.", "seconden", "minuten"},
+	"nb": {"%s er koden din for %s, gyldig i %s. " +
+		"Gi den til ingen: vi spør aldri om den.", "sekunder", "minutter"},
+	"de": {"%s ist Ihr Code für %s, gültig für %s. " +
+		"Geben Sie ihn niemandem: wir fragen nie danach.", "Sekunden", "Minuten"},
+}
+
+// Compose writes the message in English, Dutch, Norwegian or German, by the locale. The code
+// comes first, because notifications show little, and the words are always the same (NIST SP
+// 800-63B-4 section 8.1).
+func Compose(c Content) (Message, error) {
+	w, ok := texts[language(c.Locale)]
+	if !ok {
+		w = texts["en"]
 	}
 	// A minute begun is not promised. Two minutes is the least that gives a plural.
-	lasts := fmt.Sprintf("%d %s", in.TTL/time.Second, second)
-	if in.TTL > 2*time.Minute {
-		lasts = fmt.Sprintf("%d %s", in.TTL/time.Minute, minute)
+	lasts := fmt.Sprintf("%d %s", c.TTL/time.Second, w.seconds)
+	if c.TTL > 2*time.Minute {
+		lasts = fmt.Sprintf("%d %s", c.TTL/time.Minute, w.minutes)
 	}
-	return fmt.Sprintf(format, in.Code.Reveal(), in.ServiceName, lasts)
+	text := fmt.Sprintf(w.format, c.Code.Reveal(), c.ServiceName, lasts)
+	return Message{To: c.To, Text: text, TTL: c.TTL}, nil
 }
 
 // language is the primary language of a BCP 47 tag, with the Norwegian ones as one.

@@ -139,14 +139,15 @@ func TestTextIsOriginBound(t *testing.T) {
 func TestOwnText(t *testing.T) {
 	cfg := config(nil)
 	var seen sms.Content
-	cfg.Text = func(in sms.Content) string {
-		seen = in
-		return in.Code.Reveal() + " für " + in.Purpose + "\n\n"
+	cfg.Compose = func(c sms.Content) (sms.Message, error) {
+		seen = c
+		return sms.Message{To: "+4", Text: c.Code.Reveal() + " für " + c.Purpose + "\n\n"}, nil
 	}
 	got, err := text(t, cfg, "012345", "de", "step-up")
 	require.NoError(t, err)
 	require.Equal(t, "012345 für step-up\n@acme.example #012345", got)
-	require.Equal(t, sms.Content{Code: factor.NewSecret("012345"), ServiceName: "Acme", Locale: "de", Purpose: "step-up", TTL: 90 * time.Second}, seen)
+	require.Equal(t, sms.Content{To: "+31612345678", Code: factor.NewSecret("012345"), ServiceName: "Acme",
+		Locale: "de", Purpose: "step-up", TTL: 90 * time.Second}, seen)
 }
 
 func TestOwnTextRefused(t *testing.T) {
@@ -154,7 +155,7 @@ func TestOwnTextRefused(t *testing.T) {
 		body string // %s is the code
 		want string
 	}{
-		"without the code":   {"Your code is below.", "left out the code"},
+		"without the code":   {"Your code is below.", "leaves out the code"},
 		"control character":  {"%s\r", "control character"},
 		"NUL":                {"%s\x00", "control character"},
 		"not UTF-8":          {"%s\xff", "invalid UTF-8"},
@@ -164,28 +165,34 @@ func TestOwnTextRefused(t *testing.T) {
 		"extended in GSM-7":  {"%sa" + strings.Repeat("€", 66), "takes 161 septets"},
 		"two thousand lines": {"%s" + strings.Repeat("\n", 2000) + "a", "septets"},
 	} {
-		body := func(in sms.Content) string { return strings.Replace(c.body, "%s", in.Code.Reveal(), 1) }
+		body := func(in sms.Content) (sms.Message, error) {
+			return sms.Message{Text: strings.Replace(c.body, "%s", in.Code.Reveal(), 1)}, nil
+		}
 		cfg := config(&outbox{})
-		cfg.Text = body
+		cfg.Compose = body
 		if _, err := sms.New(cfg); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: New says %v, want %q", name, err, c.want)
 		}
 		// A text that goes wrong in a language New does not know fails the send.
-		cfg.Text = func(in sms.Content) string {
+		cfg.Compose = func(in sms.Content) (sms.Message, error) {
 			if in.Locale == "fr" {
 				return body(in)
 			}
-			return in.Code.Reveal()
+			return sms.Message{Text: in.Code.Reveal()}, nil
 		}
 		if _, err := text(t, cfg, "012345", "fr", "sign-in"); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "012345") {
 			t.Errorf("%s: Deliver says %v, want %q", name, err, c.want)
 		}
 	}
 	cfg := config(nil)
-	cfg.Text = func(in sms.Content) string { return in.Code.Reveal() + strings.Repeat("ł", 70-6-22) }
+	cfg.Compose = func(in sms.Content) (sms.Message, error) {
+		return sms.Message{Text: in.Code.Reveal() + strings.Repeat("ł", 70-6-22)}, nil
+	}
 	_, err := text(t, cfg, "012345", "", "sign-in")
 	require.NoError(t, err, "70 units fit")
-	cfg.Text = func(in sms.Content) string { return in.Code.Reveal() + strings.Repeat("a", 160-6-22) }
+	cfg.Compose = func(in sms.Content) (sms.Message, error) {
+		return sms.Message{Text: in.Code.Reveal() + strings.Repeat("a", 160-6-22)}, nil
+	}
 	_, err = text(t, cfg, "012345", "", "sign-in")
 	require.NoError(t, err, "160 septets fit")
 }

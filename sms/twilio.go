@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 // TwilioConfig is for Twilio's Programmable Messaging.
@@ -21,7 +23,7 @@ type TwilioConfig struct {
 	// can be withdrawn alone. Empty means that Secret is the account's auth token.
 	KeySID string
 	// Secret is the secret of the key, or the auth token. Required.
-	Secret Secret
+	Secret factor.Secret
 	// From is who sends: a number in E.164 form, a short code, or a name of up to eleven
 	// letters, digits and spaces. Exactly one of From and MessagingServiceSID is required.
 	From string

@@ -120,13 +120,16 @@ func TestTwilioAnswers(t *testing.T) {
 			require.NoError(t, err, c.name)
 			continue
 		}
-		if err == nil || err.Error() != "sms: message not sent: "+c.want {
+		if err == nil || said(err) != "sms: message not sent: "+c.want {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 			continue
 		}
-		if e := sendError(t, err); e.Temporary != c.temp || e.Status != c.status {
-			t.Errorf("%s: temporary %v, status %d", c.name, e.Temporary, e.Status)
+		e := sendError(t, err)
+		if e.Temporary != c.temp || e.Code != c.status {
+			t.Errorf("%s: temporary %v, status %d", c.name, e.Temporary, e.Code)
 		}
+		aboutTheNumber := e.Reason == "number" || e.Reason == "blocked"
+		require.Equal(t, aboutTheNumber, e.Rejected, "%s: rejected", c.name)
 		require.Len(t, p.got(), 1, c.name)
 	}
 }

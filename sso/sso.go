@@ -24,29 +24,30 @@ import (
 // ErrConfig. Whatever the error, nobody is signed in and nothing is linked. Their texts
 // are for developers.
 var (
-	// ErrFlow: what came back from the provider belongs to no sign-on that this browser and
-	// session began, or to one that is over or was completed. Begin again. It is also what
-	// somebody sees who was sent another person's answer.
+	// ErrFlow is returned for a reply of the provider to no sign-on that this browser and
+	// session began, or to one that has expired or was completed. Begin again. A user whom an
+	// attacker sent the reply to another sign-on sees it too.
 	ErrFlow = errors.New("sso: no such sign-on in progress")
 	// ErrConfig is matched by the errors of New, and by that of a sign-on which a provider refuses
 	// because of the configuration. The text says what to do.
 	ErrConfig = errors.New("sso: configuration")
-	// ErrCancelled: the person, or the provider for them, said no.
+	// ErrCancelled is returned when the user, or the provider for the user, refused.
 	ErrCancelled = errors.New("sso: the provider did not sign the person in")
-	// ErrIdentity: the provider's answer does not prove who the person is: a wrong
-	// signature, issuer, audience, nonce or time, or a claim that is missing. It is never a
-	// mistake of the person's; somebody should look at it.
+	// ErrIdentity is returned when the provider's reply does not prove who the user is: the
+	// signature, issuer, audience, nonce or time is incorrect, or a claim is missing. The user
+	// is never at fault; an administrator should look at it.
 	ErrIdentity = errors.New("sso: the provider's answer is not acceptable")
-	// ErrAddress: the account's e-mail address is not verified, is not one that the provider
-	// speaks for, or, when linking, is not the person's.
+	// ErrAddress is returned when the account's e-mail address is not verified, is not one
+	// that the provider speaks for, or, when linking, is not the user's.
 	ErrAddress = errors.New("sso: the account's address is not acceptable")
-	// ErrNotActivated: no administrator has activated the account's organisation, or one has
-	// withdrawn it since.
+	// ErrNotActivated is returned when no administrator has activated the account's
+	// organisation, or one has withdrawn it since.
 	ErrNotActivated = errors.New("sso: the organisation is not activated")
-	// ErrNotLinked: the account is good and nobody has linked it. The person signs in as
-	// before and links it in the security settings.
+	// ErrNotLinked is returned for a valid account that no user has linked. The user signs in
+	// as before and links it in the security settings.
 	ErrNotLinked = errors.New("sso: the account is not linked")
-	// ErrLinkedElsewhere: another person has linked this account. Who is not told.
+	// ErrLinkedElsewhere is returned when another user has linked this account. It does not
+	// say which user.
 	ErrLinkedElsewhere = errors.New("sso: the account is linked to another person")
 )
 

@@ -27,11 +27,13 @@ const (
 )
 
 var (
-	// ErrNotFound: there is no record under the key. It never stands for a failure.
+	// ErrNotFound is returned when there is no record under the key. It never means a failure.
 	ErrNotFound = errors.New("storage: not found")
-	// ErrConflict: the present revision is not the one expected, and nothing was changed.
+	// ErrConflict is returned when the present revision is not the one expected. Nothing was
+	// changed.
 	ErrConflict = errors.New("storage: revision conflict")
-	// ErrInvalid: a key, revision or data outside the portable limits; nothing was tried.
+	// ErrInvalid is returned for a key, revision or data outside the portable limits. Nothing
+	// was tried.
 	ErrInvalid = errors.New("storage: invalid argument")
 )
 

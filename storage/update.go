@@ -11,7 +11,8 @@ import (
 	"github.com/secondgate/secondgate/internal/keyed"
 )
 
-// ErrContention: other writers were faster, too many times in a row. Nothing was changed.
+// ErrContention is returned when other writers were faster, too many times in a row. Nothing was
+// changed.
 var ErrContention = errors.New("storage: too much contention on one record")
 
 // maxConflicts bounds how often one update is decided anew. Writers in one process queue

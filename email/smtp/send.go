@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
 	"strconv"
 	"strings"
@@ -21,7 +20,9 @@ import (
 // farewell is how long a server has to say goodbye to a mail that is settled.
 const farewell = time.Second
 
-// Send implements email.Sender. Its errors are *Error.
+// Send implements email.Sender. Its errors are *email.SendError. They hold no recipient, no
+// text, no password, and of what the server said only the reply code, because servers quote
+// recipients.
 func (s *Sender) Send(ctx context.Context, m email.Message) error {
 	msg, err := s.message(m)
 	if err != nil {
@@ -40,18 +41,18 @@ func (s *Sender) Send(ctx context.Context, m email.Message) error {
 func (s *Sender) message(m email.Message) (*mail.Msg, error) {
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	if err := msg.From(s.from); err != nil {
-		return nil, &Error{what: "the sender's address is refused"}
+		return nil, failure("the sender's address is refused")
 	}
 	// A host without a dot is for who wrote the message to refuse.
 	to, err := mailaddr.Parse(m.To, func(string) bool { return true })
 	if err != nil {
-		return nil, &Error{what: "the recipient is refused: " + detail(err), err: email.ErrRejected}
+		return nil, rejected("the recipient is refused: " + detail(err))
 	}
 	if msg.To(to.String()) != nil {
-		return nil, &Error{what: "the recipient is not one bare address", err: email.ErrRejected}
+		return nil, rejected("the recipient is not one bare address")
 	}
 	if strings.ContainsFunc(m.Subject, unicode.IsControl) {
-		return nil, &Error{what: "the subject is not one line", err: email.ErrRejected}
+		return nil, rejected("the subject is not one line")
 	}
 	msg.Subject(m.Subject)
 	msg.SetDate()
@@ -120,34 +121,3 @@ func (s *Sender) options(conn net.Conn) []mail.Option {
 		mail.WithoutNoop(), mail.WithoutRset(), // one mail for each connection needs neither
 		mail.WithDialContextFunc(func(context.Context, string, string) (net.Conn, error) { return conn, nil })}, s.login...)
 }
-
-// Error is a failure to send. It holds no recipient, no text, no password, and nothing that the
-// server said but the number, because servers quote recipients.
-type Error struct {
-	// Temporary says that trying again later may help. If no reply came to the text of the
-	// mail, it may have been sent nevertheless.
-	Temporary bool
-	// Code is the server's reply (RFC 5321 section 4.2), 0 if it was not a reply that failed.
-	Code int
-
-	what string
-	err  error
-}
-
-func (e *Error) Error() string {
-	reply, kind := "", "permanent"
-	if e.Code != 0 {
-		reply = ", reply " + strconv.Itoa(e.Code)
-	}
-	if e.Temporary {
-		kind = "temporary"
-	}
-	return fmt.Sprintf("smtp: %s%s (%s)", e.what, reply, kind)
-}
-
-// SendStatus returns Code and Temporary, for the texts of errors and for logs.
-func (e *Error) SendStatus() (code int, temporary bool) { return e.Code, e.Temporary }
-
-// Unwrap returns email.ErrRejected if the server refused this recipient or text for good, the
-// context's error if that was the end, or nil.
-func (e *Error) Unwrap() error { return e.err }

@@ -3,9 +3,9 @@
 //
 //	sender, err := smtp.New(smtp.Config{Host: "mail.example.com", Username: "acme", Password: secret, From: "Acme <no-reply@example.com>"})
 //
-// A failure is an [*Error], which says whether to try again, and wraps email.ErrRejected if it
-// is this mail that the server will not have. Send does not retry: a code is good for a minute
-// or two, and the person has a button that sends another.
+// A failure is an [*email.SendError], which says whether to try again, and whether the server
+// rejects this mail for good. Send does not retry: a code is valid for a minute or two, and the
+// user has a button that sends another.
 //
 // It is built on github.com/wneessen/go-mail, which this package alone links.
 package smtp

@@ -59,11 +59,11 @@ func TestNobodyThere(t *testing.T) {
 	require.NoError(t, err)
 	port := l.Addr().(*net.TCPAddr).Port
 	require.NoError(t, l.Close())
-	var e *smtp.Error
+	var e *email.SendError
 	require.ErrorAs(t, send(t, smtp.Config{Host: "127.0.0.1", Port: port, From: "a@example.com"}, message), &e)
 	require.True(t, e.Temporary)
 	require.Zero(t, e.Code)
-	require.NotErrorIs(t, e, email.ErrRejected)
+	require.False(t, e.Rejected)
 }
 
 func TestParseURL(t *testing.T) {
@@ -141,14 +141,16 @@ func ExampleParseURL() {
 }
 
 // How to tell a failure that will pass from a wrong address.
-func ExampleError() {
-	var err error = &smtp.Error{Temporary: true, Code: 451}
-	var failure *smtp.Error
+func ExampleSender_Send() {
+	var err error = &email.SendError{Temporary: true, Code: 451}
+	failure, ok := errors.AsType[*email.SendError](err)
 	switch {
-	case errors.Is(err, email.ErrRejected):
-		fmt.Println("ask the person for another address")
-	case errors.As(err, &failure) && failure.Temporary:
+	case ok && failure.Rejected:
+		fmt.Println("ask the user for another address")
+	case ok && failure.Temporary:
 		fmt.Println("try again later")
+	default:
+		fmt.Println("raise an alarm")
 	}
 	// Output: try again later
 }

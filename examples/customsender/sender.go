@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/sms"
 )
 
@@ -90,13 +91,13 @@ func (s *Sender) Send(ctx context.Context, m sms.Message) error {
 	res, err := s.client.Do(req)
 	if err != nil {
 		// The message may have been sent all the same, so Send does not try again.
-		return &sms.SendError{Reason: "unreachable", Temporary: true, Cause: withoutURL(err)}
+		return &sms.SendError{Reason: "unreachable", Temporary: true, Err: withoutURL(err)}
 	}
 	defer func() { _ = res.Body.Close() }()
 	reply, err := io.ReadAll(io.LimitReader(res.Body, maxReply))
 	if err != nil {
-		return &sms.SendError{Reason: "unreachable", Status: res.StatusCode, Temporary: true,
-			Cause: err}
+		return &sms.SendError{Reason: "unreachable", Code: res.StatusCode, Temporary: true,
+			Err: err}
 	}
 	return outcome(res, reply)
 }
@@ -116,7 +117,7 @@ func outcome(res *http.Response, reply []byte) error {
 		Code string `json:"code"`
 	}
 	decoded := json.Unmarshal(reply, &parsed) == nil
-	e := &sms.SendError{Status: res.StatusCode, Code: knownCode(parsed.Code)}
+	e := &sms.SendError{Code: res.StatusCode, ProviderCode: knownCode(parsed.Code)}
 	switch status := res.StatusCode; {
 	case status == http.StatusAccepted && decoded && parsed.ID != "":
 		return nil
@@ -128,10 +129,10 @@ func outcome(res *http.Response, reply []byte) error {
 		e.Reason, e.Temporary = "unavailable", true
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		e.Reason = "credentials"
-	case e.Code == "invalid_number":
-		e.Reason = "number"
-	case e.Code == "opted_out":
-		e.Reason = "blocked"
+	case e.ProviderCode == "invalid_number":
+		e.Reason, e.Rejected = "number", true
+	case e.ProviderCode == "opted_out":
+		e.Reason, e.Rejected = "blocked", true
 	default:
 		e.Reason = "refused"
 	}

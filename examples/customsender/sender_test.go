@@ -65,11 +65,11 @@ func TestSenderSend_SaysWhatWentWrong(t *testing.T) {
 		{"not JSON", 200, `<html>`, sms.SendError{Reason: "reply"}},
 		{"redirect", 302, ``, sms.SendError{Reason: "reply"}},
 		{"bad number", 400, `{"code": "invalid_number", "text": "+31612345678 is invalid"}`,
-			sms.SendError{Reason: "number", Code: "invalid_number"}},
+			sms.SendError{Reason: "number", Rejected: true, ProviderCode: "invalid_number"}},
 		{"opted out", 400, `{"code": "opted_out"}`,
-			sms.SendError{Reason: "blocked", Code: "opted_out"}},
+			sms.SendError{Reason: "blocked", Rejected: true, ProviderCode: "opted_out"}},
 		{"no credit", 402, `{"code": "no_credit"}`,
-			sms.SendError{Reason: "refused", Code: "no_credit"}},
+			sms.SendError{Reason: "refused", ProviderCode: "no_credit"}},
 		{"a code that quotes the number", 400, `{"code": "bad +31612345678"}`,
 			sms.SendError{Reason: "refused"}},
 		{"bad token", 401, ``, sms.SendError{Reason: "credentials"}},
@@ -89,7 +89,7 @@ func TestSenderSend_SaysWhatWentWrong(t *testing.T) {
 			err := s.Send(t.Context(), message)
 			got, ok := errors.AsType[*sms.SendError](err)
 			require.True(t, ok, "%v", err)
-			test.want.Status = test.status
+			test.want.Code = test.status
 			require.Equal(t, test.want, *got)
 			require.EqualValues(t, 1, calls.Load(), "a sender does not retry")
 			requireNothingSecret(t, err, s)

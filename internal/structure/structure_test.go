@@ -61,6 +61,7 @@ var rules = []struct {
 	{"internal/mailaddr", "an address knows nothing", nil},
 	{"internal/plainname", "a name knows nothing", nil},
 	{"internal/quiet", "an error knows nothing", nil},
+	{"internal/sendfail", "an error knows nothing", nil},
 	{"internal/sentcode", "codes are made for factors", []string{"mfa/factor"}},
 	{"seal", "sealing knows nothing of what it seals", nil},
 	{"lockout", "counting is arithmetic", nil},

@@ -22,13 +22,14 @@ import (
 // The verdicts of a factor that refuses an answer. All of them but ErrExpired are counted as a
 // wrong answer, and so is any other error and a panic.
 var (
-	// ErrIncorrect: the answer is wrong.
+	// ErrIncorrect is returned for an incorrect response.
 	ErrIncorrect = errors.New("factor: incorrect answer")
-	// ErrExpired: the answer is the one that was asked for, but too late. It is not counted, so
-	// a factor returns it only for a correct answer, after it has looked: of an incorrect one,
-	// however late, the verdict is ErrIncorrect.
+	// ErrExpired is returned for a correct response that comes too late. It is not counted as
+	// a failed attempt, so a factor returns it only after it has compared the response: for an
+	// incorrect one, however late, it returns ErrIncorrect.
 	ErrExpired = errors.New("factor: answer has expired")
-	// ErrReplayed: the answer would be right if it had not been accepted before.
+	// ErrReplayed is returned for a response that would be correct if it had not been accepted
+	// before.
 	ErrReplayed = errors.New("factor: answer was used before")
 	// ErrCloned is an ErrReplayed of an instance that seems to have been copied: the answer
 	// is older than one that was accepted. It is told as the event "factor.cloned" as well.
@@ -138,8 +139,8 @@ type Traits struct {
 	Settings Settings
 }
 
-// Person is what a factor may know of whom it serves. ID is the application's; Account is
-// how the person is called in an authenticator app, by default the e-mail address or
+// User is what a factor may know about the user. ID is the application's; Account is
+// the user's name in an authenticator app, by default the e-mail address or
 // ID; the other fields may be empty.
 type User struct {
 	ID, Tenant, UserType string
@@ -201,9 +202,9 @@ type Identifier interface {
 	Identify(response string) []byte
 }
 
-// Implicit is implemented by factors a person can have without enrolling, because the
-// application vouches for an address ([Person].Email of a confirmed address). Which kinds
-// are implicit is for the policy to say.
+// Implier is implemented by factors that a user can have without enrolling, because the
+// application vouches for an address ([User].Email, verified). The policy says which kinds are
+// implicit.
 type Implier interface {
 	Factor
 	// Implied returns the state and the masked hint that an implicit instance has. A nil state
@@ -334,7 +335,7 @@ type VerifyInput struct {
 	Now        time.Time
 }
 
-// Verdict is what a right answer changes.
+// Verdict is what a correct response changes.
 type Verdict struct {
 	// State replaces the instance's state; nil leaves it.
 	State []byte
@@ -371,7 +372,7 @@ type Issue struct {
 	// only as a keyed hash. Empty for what is not sent anywhere.
 	Destination Secret
 	// Payload is handed to Deliver and forgotten. An Issue without Destination and Payload is
-	// handed over by its Prompt alone: it costs of no budget, and Deliver is not called.
+	// handed over by its Prompt alone: it counts against no rate limit, and Deliver is not called.
 	Payload Secret
 	// Prompt is handed to the caller of Send (WebAuthn options); codes do not belong here.
 	Prompt Prompt

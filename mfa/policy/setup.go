@@ -46,7 +46,7 @@ func (s Setup) kinds() []string {
 }
 
 // Passwordless reports whether a kind can take the place of the first factor: it identifies
-// the user, it is phishing-resistant, and a stranger's request costs nothing.
+// the user, it is phishing-resistant, and an attacker's request costs nothing.
 func (s Setup) Passwordless(kind string) bool {
 	f, ok := s.factor(kind).(factor.Identifier)
 	if !ok {

@@ -147,8 +147,8 @@ func run(ctx context.Context, do Do, op string, script script, key string, args 
 	return nil
 }
 
-// ErrNotReplicated: the write was made, and fewer replicas than Config.WaitReplicas said in time
-// that they have it. It may or may not survive a failover.
+// ErrNotReplicated is returned when the write was made, and fewer replicas than
+// Config.WaitReplicas confirmed it in time. It may or may not survive a failover.
 var ErrNotReplicated = errors.New("redisstore: too few replicas have the write")
 
 func (s *Store) replicated(ctx context.Context, do Do, op string) error {

@@ -101,7 +101,7 @@ func is(what string, err, target error) error {
 	}
 	// One error that is two answers is read as the first one that somebody asks about.
 	for _, other := range []error{storage.ErrNotFound, storage.ErrConflict, storage.ErrInvalid} {
-		if other != target && errors.Is(err, other) {
+		if other != target && errors.Is(err, other) { //nolint:errorlint // two sentinels
 			return fmt.Errorf("%s: error %q is also %q", what, err, other)
 		}
 	}

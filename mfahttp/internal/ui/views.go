@@ -44,7 +44,7 @@ type Option struct {
 	Sends                      bool // a code must be sent first
 	Recovery                   bool
 	Stopped                    bool
-	// Provable: stopped, and made good again by right answers in a row.
+	// Provable is true if correct responses in a row enable the kind again.
 	Provable bool
 	Asks     []string // a field for each
 }
@@ -76,7 +76,7 @@ type Choose struct {
 	Frame
 	Kinds    []Choice
 	Recovery bool // recovery codes can be made
-	// Questions: security questions can be set up.
+	// Questions is true if security questions can be set up.
 	Questions bool
 	Forced    bool // by a sign-in
 	Replacing bool // by a recovery, which has something to replace

@@ -1,0 +1,219 @@
+package structure_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// An exported name's comment begins with the name and says what it does: "Send sends …", and
+// not "Send: …". CONTRIBUTING.md describes the style.
+func TestDocComments_BeginWithTheName(t *testing.T) {
+	checked := 0
+	for path, code := range goFiles(t) {
+		if !isLibrary(path) || strings.HasPrefix(path, "internal/") {
+			continue
+		}
+		for _, d := range docComments(t, path, code) {
+			checked++
+			if problem := d.problem(); problem != "" {
+				t.Errorf("%s:%d: the comment of %s %s", path, d.line, d.name, problem)
+			}
+		}
+	}
+	require.Greater(t, checked, 500)
+}
+
+func TestDocComments_FindsWhatIsNotOne(t *testing.T) {
+	code := `package p
+
+// A: the colon form.
+const A = 1
+
+// Something else.
+func B() {}
+
+// C does it.
+func C() {}
+
+// D is one.
+type D struct {
+	// F: the colon form.
+	F int
+	// What G holds may be said in any way.
+	G int
+}
+
+// Errors of the package.
+var (
+	// E: the colon form.
+	E = 1
+	// H is one.
+	H = 2
+)
+
+// An unexported type's methods are nobody's to read.
+func (x x) M() {}
+
+// i: is not exported.
+func i() {}
+`
+	var found []string
+	for _, d := range docComments(t, "p.go", []byte(code)) {
+		if d.problem() != "" {
+			found = append(found, d.name)
+		}
+	}
+	require.Equal(t, []string{"A", "B", "D.F", "E"}, found)
+}
+
+type docComment struct {
+	name, text string
+	line       int
+	field      bool
+}
+
+func (d docComment) problem() string {
+	short := d.name[strings.LastIndex(d.name, ".")+1:]
+	switch {
+	case strings.HasPrefix(d.text, short+":"):
+		return fmt.Sprintf("has the colon form: begin with %q and a verb", short)
+	case !d.field && !regexp.MustCompile(`^`+short+`\b`).MatchString(d.text):
+		return fmt.Sprintf("does not begin with %q", short)
+	}
+	return ""
+}
+
+// docComments returns the comments of the exported names in a file, and of exported fields and
+// methods of exported types.
+func docComments(t *testing.T, path string, code []byte) (list []docComment) {
+	t.Helper()
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, path, code, parser.ParseComments)
+	require.NoError(t, err)
+	add := func(name string, doc *ast.CommentGroup, field bool) {
+		short := name[strings.LastIndex(name, ".")+1:]
+		if doc != nil && token.IsExported(short) && !strings.HasPrefix(doc.Text(), "Deprecated") {
+			list = append(list, docComment{name, doc.Text(), fset.Position(doc.Pos()).Line, field})
+		}
+	}
+	for _, d := range file.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if receiver := receiverOf(d); receiver == "" || token.IsExported(receiver) {
+				add(d.Name.Name, d.Doc, false)
+			}
+		case *ast.GenDecl:
+			addSpecs(d, add)
+		}
+	}
+	return list
+}
+
+func receiverOf(d *ast.FuncDecl) string {
+	if d.Recv == nil {
+		return ""
+	}
+	receiver := d.Recv.List[0].Type
+	for {
+		switch r := receiver.(type) {
+		case *ast.StarExpr:
+			receiver = r.X
+		case *ast.IndexExpr:
+			receiver = r.X
+		case *ast.Ident:
+			return r.Name
+		default:
+			return ""
+		}
+	}
+}
+
+// addSpecs adds the comment of a group's single specifications; the group's own may say
+// anything.
+func addSpecs(d *ast.GenDecl, add func(string, *ast.CommentGroup, bool)) {
+	for _, spec := range d.Specs {
+		switch spec := spec.(type) {
+		case *ast.TypeSpec:
+			doc := spec.Doc
+			if !d.Lparen.IsValid() {
+				doc = d.Doc
+			}
+			add(spec.Name.Name, doc, false)
+			if fields, ok := spec.Type.(*ast.StructType); ok && spec.Name.IsExported() {
+				for _, f := range fields.Fields.List {
+					for _, name := range f.Names {
+						add(spec.Name.Name+"."+name.Name, f.Doc, true)
+					}
+				}
+			}
+		case *ast.ValueSpec:
+			doc := spec.Doc
+			if !d.Lparen.IsValid() {
+				doc = d.Doc
+			}
+			add(spec.Names[0].Name, doc, false)
+		}
+	}
+}
+
+// ruledOut are words that nobody searches for, and what to write. A word joins the list in the
+// change that removes its last use.
+var ruledOut = []struct{ word, instead string }{
+	{"costs of", "'s costs"},
+	{"a stranger's", "a third-party"},
+	{"right answer", "correct response"},
+	{"the binding", "the session ID"},
+}
+
+func TestProse_UsesTheFieldsWords(t *testing.T) {
+	for _, r := range ruledOut {
+		pattern := regexp.MustCompile(`(?i)\b` + strings.ReplaceAll(r.word, " ", `\s+`) + `\b`)
+		for path, texts := range proseOf(t) {
+			for _, found := range pattern.FindAllStringIndex(texts, -1) {
+				t.Errorf("%s: %q in %q: write %s", path, r.word, around(texts, found[0]), r.instead)
+			}
+		}
+	}
+}
+
+func around(text string, at int) string {
+	return strings.Join(strings.Fields(text[max(0, at-30):min(len(text), at+40)]), " ")
+}
+
+// proseOf returns what people read, by file: the comments of the library, the documents, and
+// the English texts of the pages. The changelog and the decisions are history.
+func proseOf(t *testing.T) map[string]string {
+	t.Helper()
+	prose := make(map[string]string)
+	for path, code := range goFiles(t) {
+		if !isLibrary(path) {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, code, parser.ParseComments)
+		require.NoError(t, err)
+		for _, c := range file.Comments {
+			prose[path] += c.Text() + "\n"
+		}
+	}
+	other := strings.Fields(string(run(t, "../..", "git", "ls-files", "*.md", "mfahttp/openapi.json",
+		"mfahttp/internal/ui/files/texts/en.json")))
+	for _, path := range other {
+		if path == "CHANGELOG.md" || strings.HasPrefix(path, "docs/decisions/") {
+			continue
+		}
+		b, err := os.ReadFile(filepath.Join("../..", path))
+		require.NoError(t, err)
+		prose[path] = string(b)
+	}
+	require.Greater(t, len(prose), 150)
+	return prose
+}
