@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
+	"github.com/secondgate/secondgate/seal"
 )
 
 // UserOf returns the user for whom a challenge, an enrolment or a grant was issued, or the zero
@@ -26,7 +27,7 @@ func UserOf(m *Manager, issued any) User {
 	c := new(claims)
 	*c = k.claims
 	if k.m == nil {
-		for _, kind := range []string{sealChallenge, sealMustEnroll, sealEnrollment, sealGrant} {
+		for _, kind := range []seal.Purpose{sealChallenge, sealMustEnroll, sealEnrollment, sealGrant} {
 			sealed, _ := base64.RawURLEncoding.DecodeString(k.sealed)
 			if plain, err := m.cfg.Keys.Open(kind, "", sealed); err == nil {
 				_ = cbor.Unmarshal(plain, c)

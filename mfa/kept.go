@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/seal"
 )
 
 // This file is how challenges, enrolments and grants are kept between two requests. In the
@@ -27,7 +28,7 @@ const (
 // kept is what a token says, or the sealed form that an application has stored.
 type kept struct {
 	self   *kept // what tokens point to
-	kind   string
+	kind   seal.Purpose
 	m      *Manager // nil for one that was stored
 	claims claims
 	sealed string
@@ -46,12 +47,12 @@ func newToken(k kept) token {
 func (t token) isZero() bool { return t.at == nil }
 
 // keep returns a token of a kind.
-func (m *Manager) keep(kind string, c claims) token {
+func (m *Manager) keep(kind seal.Purpose, c claims) token {
 	return newToken(kept{kind: kind, m: m, claims: c})
 }
 
 // openKept returns what a token says, if it has the kind and was made in the session.
-func (m *Manager) openKept(kind string, t token, id sessionID) (*claims, error) {
+func (m *Manager) openKept(kind seal.Purpose, t token, id sessionID) (*claims, error) {
 	if t.isZero() {
 		return nil, ErrToken
 	}
@@ -243,7 +244,7 @@ func milliseconds(t time.Time) int64 {
 }
 
 // sealToken returns the sealed form of what a token says.
-func (m *Manager) sealToken(kind string, c claims) string {
+func (m *Manager) sealToken(kind seal.Purpose, c claims) string {
 	data, err := cborEnc.Marshal(c)
 	if err != nil {
 		panic("mfa: " + err.Error()) // plain data: cannot fail

@@ -90,7 +90,7 @@ func (m *Manager) reencryptPage(ctx context.Context, page []storage.Entry, p *re
 
 // keptRecord is what kind of record a key names.
 type keptRecord struct {
-	purpose string // of its seal
+	purpose seal.Purpose // of its seal
 	// outlived says whether a record has outlived its use; nil for one that never does. err is
 	// why it cannot be opened.
 	outlived func(plain []byte, err error, now time.Time) bool

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/seal"
 )
 
 // Session is the second factor of one user in one session of the application. Everything that
@@ -77,7 +78,7 @@ func (s Session) check() error {
 }
 
 // open returns what a token of a kind says, if it is this user's in this session.
-func (s Session) open(kind string, token token) (*claims, error) {
+func (s Session) open(kind seal.Purpose, token token) (*claims, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/seal"
 )
 
 const (
@@ -164,7 +165,7 @@ func decodeToken(token string) ([]byte, error) {
 
 // openToken returns what a sealed token of a kind says. The session ID is checked unless the
 // token is for none (links). Everything that may be wrong with a token is one error: ErrToken.
-func (m *Manager) openToken(kind, token string, id sessionID) (*claims, error) {
+func (m *Manager) openToken(kind seal.Purpose, token string, id sessionID) (*claims, error) {
 	sealed, err := decodeToken(token)
 	if err != nil {
 		return nil, err

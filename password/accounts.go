@@ -84,8 +84,9 @@ type Accounts interface {
 	// of; none is no error. Compare as the sign-in does. Of more than eight the first eight
 	// are taken.
 	Find(ctx context.Context, address string) ([]Account, error)
-	// Get returns an account, or ErrNoAccount. It sees every SetPassword that has returned.
-	Get(ctx context.Context, tenant, id string) (Account, error)
+	// Get returns the account with the ID and the Tenant of named, of which nothing else is
+	// set, or ErrNoAccount. It sees every SetPassword that has returned.
+	Get(ctx context.Context, named Account) (Account, error)
 	// SetPassword replaces a's hash if it is still u.Old, or else returns ErrChanged and does
 	// nothing; and ends every session and every remembered device (mfa.Manager.PasswordChanged)
 	// of whoever uses the password, but u.KeepSession. Where that cannot be one transaction,

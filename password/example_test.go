@@ -101,8 +101,8 @@ func (u *users) Find(_ context.Context, address string) ([]password.Account, err
 	return []password.Account{u.ann}, nil
 }
 
-func (u *users) Get(_ context.Context, _, id string) (password.Account, error) {
-	if id != u.ann.ID {
+func (u *users) Get(_ context.Context, named password.Account) (password.Account, error) {
+	if named.ID != u.ann.ID {
 		return password.Account{}, password.ErrNoAccount
 	}
 	return u.ann, nil

@@ -169,7 +169,7 @@ func (m *Manager) look(ctx context.Context, token string, now time.Time) (*Accou
 	if found == nil {
 		return nil, ErrLink
 	}
-	a, err := m.cfg.Accounts.Get(ctx, l.Tenant, l.ID)
+	a, err := m.cfg.Accounts.Get(ctx, Account{ID: l.ID, Tenant: l.Tenant})
 	switch {
 	case errors.Is(err, ErrNoAccount):
 		return nil, ErrLink

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -59,7 +60,7 @@ func (m *Manager) reseal(ctx context.Context, key string, now time.Time) error {
 		if data == nil {
 			return storage.Change{}, nil
 		}
-		purpose, useful := sealBudget, false
+		purpose, useful := seal.Purpose(sealBudget), false
 		if strings.HasPrefix(key, recordPrefix) {
 			purpose = sealLinks
 			var l *links

@@ -186,7 +186,7 @@ func (m *Manager) authorize(ctx context.Context, r AdminRequest) error {
 }
 
 func (m *Manager) get(ctx context.Context, tenant, id string) (*Account, error) {
-	a, err := m.cfg.Accounts.Get(ctx, tenant, id)
+	a, err := m.cfg.Accounts.Get(ctx, Account{ID: id, Tenant: tenant})
 	switch {
 	case errors.Is(err, ErrNoAccount):
 		return nil, ErrNoAccount

@@ -213,10 +213,10 @@ func (p *people) Find(_ context.Context, address string) (found []password.Accou
 	return found, nil
 }
 
-func (p *people) Get(_ context.Context, tenant, id string) (password.Account, error) {
+func (p *people) Get(_ context.Context, named password.Account) (password.Account, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	a, ok := p.list[tenant+"/"+id]
+	a, ok := p.list[named.Tenant+"/"+named.ID]
 	if !ok {
 		return a, password.ErrNoAccount
 	}

@@ -75,6 +75,10 @@ var (
 	ErrTampered = errors.New("seal: altered")
 )
 
+// Purpose is what sealed data is for, such as "record": 1 to 255 bytes. It keeps one kind of
+// sealed data from being opened as another.
+type Purpose string
+
 // Keyring seals with its primary key and opens with any of its keys. It is immutable and
 // safe for concurrent use.
 type Keyring struct {
@@ -145,7 +149,9 @@ type expander struct {
 
 // expand writes T(1) of RFC 5869 section 2.3 for the info label ‖ 0x00 ‖ salt ‖
 // len(purpose) ‖ purpose ‖ owner into out.
-func (k *key) expand(out *[sha512.Size]byte, label string, salt []byte, purpose, owner string) {
+func (k *key) expand(
+	out *[sha512.Size]byte, label string, salt []byte, purpose Purpose, owner string,
+) {
 	e := k.macs.Get().(*expander)
 	e.in = append(append(append(e.in[:0], label...), 0), salt...)
 	e.in = append(append(append(e.in, byte(len(purpose))), purpose...), owner...)
@@ -167,9 +173,9 @@ func (kr *Keyring) find(id []byte) *key {
 	return nil
 }
 
-// Seal returns plaintext sealed with the primary key for purpose (1 to 255 bytes) and owner.
-// It panics if purpose is outside these limits, which is an error in the program.
-func (kr *Keyring) Seal(purpose, owner string, plaintext []byte) []byte {
+// Seal returns plaintext sealed with the primary key for purpose and owner.
+// It panics if purpose has another length than a Purpose has, which is an error in the program.
+func (kr *Keyring) Seal(purpose Purpose, owner string, plaintext []byte) []byte {
 	if purpose == "" || len(purpose) > maxPurpose {
 		panic("seal: purpose must have 1 to 255 bytes")
 	}
@@ -186,7 +192,7 @@ func (kr *Keyring) Seal(purpose, owner string, plaintext []byte) []byte {
 
 // Open returns the plaintext of what Seal sealed for the same purpose and owner. Its
 // errors are ErrMalformed, ErrUnknownKey, ErrWrongBinding and ErrTampered.
-func (kr *Keyring) Open(purpose, owner string, sealed []byte) ([]byte, error) {
+func (kr *Keyring) Open(purpose Purpose, owner string, sealed []byte) ([]byte, error) {
 	if len(sealed) < Overhead || sealed[0] != version || purpose == "" || len(purpose) > maxPurpose {
 		return nil, ErrMalformed
 	}
@@ -214,7 +220,7 @@ func (kr *Keyring) Primary(sealed []byte) bool {
 // Digest returns 16 bytes that stand for value in an index, such as a database key, without
 // showing it: derived from the primary key. It changes when the primary
 // key does. purpose as for Seal.
-func (kr *Keyring) Digest(purpose, value string) []byte {
+func (kr *Keyring) Digest(purpose Purpose, value string) []byte {
 	var out [sha512.Size]byte
 	kr.primary.expand(&out, "secondgate/1 digest", nil, purpose, value)
 	return out[:16]
@@ -226,7 +232,7 @@ func (kr *Keyring) String() string { return fmt.Sprintf("seal.Keyring(%d keys)",
 // GoString is String, for %#v.
 func (kr *Keyring) GoString() string { return kr.String() }
 
-func (k *key) binding(purpose, owner string) (b [bindingLen]byte) {
+func (k *key) binding(purpose Purpose, owner string) (b [bindingLen]byte) {
 	if owner == "" {
 		if known, ok := k.unowned.Load(purpose); ok {
 			return known.([bindingLen]byte)
@@ -242,7 +248,7 @@ func (k *key) binding(purpose, owner string) (b [bindingLen]byte) {
 }
 
 // aead returns the cipher of one message.
-func (k *key) aead(salt []byte, purpose, owner string) cipher.AEAD {
+func (k *key) aead(salt []byte, purpose Purpose, owner string) cipher.AEAD {
 	var out [sha512.Size]byte
 	k.expand(&out, "secondgate/1 message", salt, purpose, owner)
 	defer clear(out[:])

@@ -37,7 +37,7 @@ func TestWhatIsWrongIsToldApart(t *testing.T) {
 	a, b := seal.GenerateKey(), seal.GenerateKey()
 	kr := ring(t, a)
 	sealed := kr.Seal("record", "ann", []byte("tulip"))
-	open := func(kr *seal.Keyring, purpose, owner string, data []byte) error {
+	open := func(kr *seal.Keyring, purpose seal.Purpose, owner string, data []byte) error {
 		plain, err := kr.Open(purpose, owner, data)
 		if err != nil {
 			require.Nil(t, plain)

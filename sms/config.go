@@ -44,7 +44,7 @@ type Config struct {
 	// Parse brings what a person typed into E.164 form, given the region they chose ("" or
 	// ISO 3166-1 alpha-2); package sms/phone has one that knows every country. Its errors
 	// should be a *factor.Problem. Nil takes numbers in international form only.
-	Parse func(number, region string) (string, error)
+	Parse func(number string, region Region) (string, error)
 	// Check is asked once for each message, after it was paid for from the budgets and
 	// before it is sent: for a risk of SIM swap or porting, or a number that is Voice over
 	// IP. An error stops the message; errors.As finds it in what the Manager returns, but
@@ -62,6 +62,10 @@ type Config struct {
 	// Digits is the length of a code, 6 to 10. 0 means 6.
 	Digits int
 }
+
+// Region is a country that a person chose beside the number: an ISO 3166-1 alpha-2 code in
+// capitals, such as "NL", or "" for none.
+type Region string
 
 // CheckInput is a message about to be sent, for [Config].Check.
 type CheckInput struct {

@@ -41,7 +41,7 @@ func (cfg *Config) parse(number, region string) (string, error) {
 	if cfg.Parse == nil {
 		return international(number)
 	}
-	parsed, err := cfg.Parse(number, strings.ToUpper(region))
+	parsed, err := cfg.Parse(number, Region(strings.ToUpper(region)))
 	if err != nil {
 		if p, ok := errors.AsType[*factor.Problem](err); ok {
 			return "", p

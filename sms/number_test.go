@@ -174,7 +174,7 @@ func TestParseHookOfStrangers(t *testing.T) {
 		{"", nil},
 	} {
 		cfg := config(&outbox{})
-		cfg.Parse = func(string, string) (string, error) { return c.number, c.err }
+		cfg.Parse = func(string, sms.Region) (string, error) { return c.number, c.err }
 		_, err := enroll(newFactor(t, cfg), "0612345678", "NL")
 		if err == nil || strings.Contains(err.Error(), "612345678") {
 			t.Errorf("%q, %v: %v", c.number, c.err, err)

@@ -115,7 +115,7 @@ func (h *handler) signIn(w http.ResponseWriter, r *http.Request) {
 func (h *handler) link(w http.ResponseWriter, r *http.Request) {
 	session, err := h.Session(r)
 	if err == nil {
-		err = h.checkGrant(r.Context(), session.Subject, session.Grant, session.Binding)
+		err = h.checkGrant(r.Context(), session)
 	}
 	if err != nil {
 		h.Failed(w, r, err)
@@ -128,7 +128,7 @@ func (h *handler) unlink(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxQuery)
 	session, err := h.Session(r)
 	if err == nil {
-		err = h.Unlink(r.Context(), session.Subject, session.Grant, session.Binding, r.PostFormValue("link"))
+		err = h.Unlink(r.Context(), session, r.PostFormValue("link"))
 	}
 	if err != nil {
 		h.Failed(w, r, err)
@@ -257,7 +257,7 @@ func (h *handler) completeLink(w http.ResponseWriter, r *http.Request, f *flow, 
 		err = fmt.Errorf("%w: the session is another one", ErrFlow)
 	}
 	if err == nil {
-		err = h.checkGrant(r.Context(), session.Subject, session.Grant, session.Binding)
+		err = h.checkGrant(r.Context(), session)
 	}
 	var id *identity
 	if err == nil {

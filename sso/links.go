@@ -15,6 +15,7 @@ import (
 
 	"github.com/secondgate/secondgate/internal/mailaddr"
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -79,7 +80,7 @@ func personKey(tenant, subject string) string {
 	return "sso/p/" + strconv.Itoa(len(tenant)) + "/" + tenant + "/" + subject
 }
 
-func (s *Service) open(purpose, key string, data []byte, to any) error {
+func (s *Service) open(purpose seal.Purpose, key string, data []byte, to any) error {
 	plain, err := s.cfg.Keys.Open(purpose, key, data)
 	if err != nil {
 		return err
@@ -87,7 +88,7 @@ func (s *Service) open(purpose, key string, data []byte, to any) error {
 	return cbor.Unmarshal(plain, to)
 }
 
-func (s *Service) seal(purpose, key string, from any) (storage.Change, error) {
+func (s *Service) seal(purpose seal.Purpose, key string, from any) (storage.Change, error) {
 	plain, err := cbor.Marshal(from)
 	if err != nil {
 		return storage.Change{}, err
@@ -97,7 +98,7 @@ func (s *Service) seal(purpose, key string, from any) (storage.Change, error) {
 
 // get reads a record into to. Not finding one is storage.ErrNotFound, everything else
 // mfa.ErrUnavailable.
-func (s *Service) get(ctx context.Context, purpose, key string, to any) error {
+func (s *Service) get(ctx context.Context, purpose seal.Purpose, key string, to any) error {
 	rec, err := s.records.Get(ctx, key)
 	if errors.Is(err, storage.ErrNotFound) {
 		return err

@@ -118,7 +118,8 @@ func TestTenLinksAtMost(t *testing.T) {
 	}
 	sub = "11"
 	require.ErrorIs(t, r.link("dave", "", "oidc", daveOIDC), mfa.ErrNotAvailable)
-	require.NoError(t, r.service.Unlink(t.Context(), r.as("dave", ""), grantOf("grant of dave"), goodBind, r.linked[3].ID))
+	in := sso.Session{Subject: r.as("dave", ""), Binding: goodBind, Grant: grantOf("grant of dave")}
+	require.NoError(t, r.service.Unlink(t.Context(), in, r.linked[3].ID))
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 }
 
@@ -245,7 +246,8 @@ func TestUnlinkWhileLinking(t *testing.T) {
 		r.handler.Store(&other)
 		require.NoError(t, b.open(back))
 	}})
-	require.NoError(t, r.service.Unlink(t.Context(), person, grantOf("grant of dave"), goodBind, r.linked[0].ID))
+	in := sso.Session{Subject: person, Binding: goodBind, Grant: grantOf("grant of dave")}
+	require.NoError(t, r.service.Unlink(t.Context(), in, r.linked[0].ID))
 	links, err := r.service.Links(t.Context(), person)
 	require.NoError(t, err)
 	require.Len(t, links, 1, "linked, and so on the list")

@@ -20,13 +20,14 @@ func (s *Service) Links(ctx context.Context, person mfa.User) ([]Link, error) {
 	return s.links(ctx, person.Tenant, person.ID)
 }
 
-// Unlink ends a link at once. It needs a grant, and the session (binding) it was made in,
-// as linking does. mfa.ErrNotAvailable means that the person has no such link.
+// Unlink ends the link with an ID at once. It needs the grant in the session, as linking does.
+// mfa.ErrNotAvailable means that the person has no such link.
 //
 // Sessions that were opened with the account go on: end them where the application keeps
 // them.
-func (s *Service) Unlink(ctx context.Context, person mfa.User, grant mfa.Grant, binding, id string) error {
-	if err := s.checkGrant(ctx, person, grant, binding); err != nil {
+func (s *Service) Unlink(ctx context.Context, in Session, id string) error {
+	person := in.Subject
+	if err := s.checkGrant(ctx, in); err != nil {
 		return err
 	}
 	provider, err := s.unlink(ctx, person.Tenant, person.ID, id)
@@ -37,7 +38,8 @@ func (s *Service) Unlink(ctx context.Context, person mfa.User, grant mfa.Grant, 
 	return nil
 }
 
-func (s *Service) checkGrant(ctx context.Context, person mfa.User, grant mfa.Grant, binding string) error {
+func (s *Service) checkGrant(ctx context.Context, in Session) error {
+	person, grant, binding := in.Subject, in.Grant, in.Binding
 	if person.ID == "" || grant.IsZero() {
 		return fmt.Errorf("%w: nobody is signed in with a grant", mfa.ErrToken)
 	}

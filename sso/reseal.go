@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -53,7 +54,7 @@ func (s *Service) Reseal(ctx context.Context) error {
 }
 
 func (s *Service) reseal(ctx context.Context, key string) error {
-	var purpose string
+	var purpose seal.Purpose
 	switch {
 	case strings.HasPrefix(key, linkPrefix):
 		purpose = sealLink

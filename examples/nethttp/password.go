@@ -65,14 +65,14 @@ func (l logins) Find(ctx context.Context, address string) ([]password.Account, e
 	if err != nil {
 		return nil, err
 	}
-	found, err := l.Get(ctx, tenant, loginID(id))
+	found, err := l.Get(ctx, password.Account{ID: loginID(id), Tenant: tenant})
 	return []password.Account{found}, err
 }
 
 // Get implements password.Accounts.
-func (l logins) Get(ctx context.Context, of, id string) (password.Account, error) {
-	n, err := strconv.ParseInt(id, 10, 64)
-	if err != nil || of != tenant {
+func (l logins) Get(ctx context.Context, named password.Account) (password.Account, error) {
+	n, err := strconv.ParseInt(named.ID, 10, 64)
+	if err != nil || named.Tenant != tenant {
 		return password.Account{}, password.ErrNoAccount
 	}
 	accounts, err := l.people.byLogin(ctx, n, "")
@@ -86,7 +86,8 @@ func (l logins) Get(ctx context.Context, of, id string) (password.Account, error
 	if err != nil {
 		return password.Account{}, err
 	}
-	out := password.Account{ID: id, Tenant: of, Email: accounts[0].Email, Name: accounts[0].Name, Hash: factor.NewSecret(hash), SecondFactor: true}
+	out := password.Account{ID: named.ID, Tenant: named.Tenant, Email: accounts[0].Email,
+		Name: accounts[0].Name, Hash: factor.NewSecret(hash), SecondFactor: true}
 	for _, a := range accounts {
 		out.Words = append(out.Words, a.Username, a.Type)
 		out.Users = append(out.Users, a.subject())

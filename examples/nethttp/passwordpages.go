@@ -186,7 +186,8 @@ func (a *app) pageChange(w http.ResponseWriter, r *http.Request, who *account) {
 }
 
 func (a *app) showChange(w http.ResponseWriter, r *http.Request, status int, who *account, problem string) {
-	acct, err := logins{a}.Get(r.Context(), tenant, loginID(who.login))
+	named := password.Account{ID: loginID(who.login), Tenant: tenant}
+	acct, err := logins{a}.Get(r.Context(), named)
 	if err != nil {
 		a.failPage(w, r, err)
 		return

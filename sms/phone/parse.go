@@ -10,6 +10,7 @@ import (
 	"github.com/nyaruka/phonenumbers"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/sms"
 )
 
 // maxInput bounds what is parsed, in bytes. The longest number written with a space after
@@ -30,7 +31,9 @@ type Parser struct {
 }
 
 // Parse is Parse of the zero [Parser].
-func Parse(number, region string) (string, error) { return Parser{}.Parse(number, region) }
+func Parse(number string, region sms.Region) (string, error) {
+	return Parser{}.Parse(number, region)
+}
 
 // Parse returns number in E.164 form ("+31612345678"). region is where a number in national
 // form belongs to, as an ISO 3166-1 alpha-2 code, or "" if that is not known; a number with
@@ -50,12 +53,12 @@ func Parse(number, region string) (string, error) { return Parser{}.Parse(number
 //	number_invalid        Valid is set, and its plan does not have the number
 //	number_premium        messages to it cost more than others
 //	number_country        its country is not one of Regions
-func (p Parser) Parse(number, region string) (string, error) {
+func (p Parser) Parse(number string, region sms.Region) (string, error) {
 	s, err := clean(number)
 	if err != nil {
 		return "", err
 	}
-	n, err := read(s, strings.ToUpper(region))
+	n, err := read(s, strings.ToUpper(string(region)))
 	if err != nil {
 		return "", err
 	}

@@ -86,7 +86,7 @@ func TestParse(t *testing.T) {
 		{"+1 900 555 1234", "", "", "number_premium"},
 		{"+979123456789", "", "", "number_premium"},
 	} {
-		got, err := phone.Parse(c.in, c.region)
+		got, err := phone.Parse(c.in, sms.Region(c.region))
 		if got != c.want || reason(err) != c.reason {
 			t.Errorf("Parse(%.40q, %q) = %q, reason %q; want %q, %q", c.in, c.region, got, reason(err), c.want, c.reason)
 		}
@@ -137,7 +137,7 @@ func TestParseExamples(t *testing.T) {
 				continue // the library writes 09 15-2345-6789 for 011 15-2345-6789
 			}
 			in := phonenumbers.Format(n, form)
-			if got, err := phone.Parse(in, region); got != want || err != nil {
+			if got, err := phone.Parse(in, sms.Region(region)); got != want || err != nil {
 				t.Errorf("%s: Parse(%q) = %q, %v; want %q", region, in, got, err, want)
 			}
 		}
@@ -176,7 +176,7 @@ func FuzzParse(f *testing.F) {
 	}
 	form := regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 	f.Fuzz(func(t *testing.T, number, region string) {
-		got, err := phone.Parse(number, region)
+		got, err := phone.Parse(number, sms.Region(region))
 		if err != nil {
 			if got != "" || !errors.Is(err, factor.ErrMalformed) || strings.HasPrefix(reason(err), "not a problem") {
 				t.Fatalf("Parse(%q, %q) = %q, %v", number, region, got, err)
