@@ -172,22 +172,22 @@ func pageVerify(v *visit) error {
 		return mfa.ErrTokenExpired
 	case c.Next != mfa.NextVerify:
 		return v.redirect(v.at("enroll", "return", back))
-	case len(c.Options) == 0:
+	}
+	of := func(o option) bool { return o.Kind == q.Get("kind") }
+	if q.Get("kind") != "" && !slices.ContainsFunc(c.Options, of) {
+		// What the user asks for may have been given to them since: an access code.
+		if err := v.alsoBy(c, q.Get("kind")); err != nil {
+			return err
+		}
+	}
+	if len(c.Options) == 0 {
 		return v.redirect(v.at("lost"))
 	}
 	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
 	if err != nil {
 		return err
 	}
-	of := func(o option) bool { return o.Kind == q.Get("kind") }
 	i := slices.IndexFunc(c.Options, of)
-	if i < 0 && q.Get("kind") != "" && !v.replacing {
-		// What the user asks for may have been given to them since: an access code.
-		if err := v.alsoBy(c, q.Get("kind")); err != nil {
-			return err
-		}
-		i = slices.IndexFunc(c.Options, of)
-	}
 	if i < 0 {
 		i = max(0, slices.IndexFunc(c.Options, func(o option) bool { return o.Default }))
 	}
