@@ -14,6 +14,9 @@ import (
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/storage/memory"
 )
 
 func TestSendConfirmations(t *testing.T) {
@@ -120,4 +123,46 @@ func TestConfirmationsOfADoneContext(t *testing.T) {
 	}
 	require.Equal(t, 1, n)
 	require.Empty(t, c.asked)
+}
+
+// For each mail an event says who had it sent and why, as the Admin does: a program or a user.
+func TestSendConfirmations_EventsNameTheActorAndTheReason(t *testing.T) {
+	var events []mfa.Event
+	r := newRig(t)
+	keys, err := seal.NewKeyring(seal.GenerateKey())
+	require.NoError(t, err)
+	f, err := email.New(email.Config{Sender: r.box, ServiceName: "Acme",
+		ConfirmURL: func(token string) string { return "https://acme.example/?token=" + token }})
+	require.NoError(t, err)
+	r.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: r.clock,
+		Factors:   []factor.Factor{f},
+		Policies:  policy.Static(policy.Policy{Implicit: []string{"email"}}),
+		Authorize: func(context.Context, mfa.AdminAction) error { return nil },
+		Events:    func(_ context.Context, e mfa.Event) { events = append(events, e) }})
+	require.NoError(t, err)
+	ch := r.begin(t, ann)
+	_, err = r.Session(ann, "b").Send(t.Context(), ch, "email")
+	require.NoError(t, err)
+	v, err := r.Session(ann, "b").Verify(t.Context(), ch, "email", r.code(t))
+	require.NoError(t, err)
+
+	people := []mfa.User{{ID: "1", Email: "one@example.com"}, {ID: "4", Email: "four@example.com"}}
+	for name, actor := range map[string]mfa.Actor{
+		"nightly": mfa.System("nightly"), ann.ID: r.Session(ann, "b").Actor(v.Grant),
+	} {
+		events = nil
+		admin := r.Admin(actor, "the addresses are new: "+name)
+		for res := range email.SendConfirmations(t.Context(), admin, slices.Values(people)) {
+			require.NoError(t, res.Err)
+		}
+		told := map[string]int{}
+		for _, e := range events {
+			if e.Name == "admin.send-confirmation" {
+				require.Equal(t, name, e.Actor)
+				require.Equal(t, "the addresses are new: "+name, e.Note)
+				told[e.UserID]++
+			}
+		}
+		require.Equal(t, map[string]int{"1": 1, "4": 1}, told)
+	}
 }

@@ -81,7 +81,12 @@ func (t token) text(s *shown) ([]byte, error) {
 	}
 	c := k.claims
 	c.Shown = s
-	return []byte(k.m.sealToken(k.kind, c)), nil
+	text := k.m.sealToken(k.kind, c)
+	if len(text) > maxToken {
+		return nil, fmt.Errorf("mfa: the sealed form has %d bytes, and at most %d are taken back",
+			len(text), maxToken)
+	}
+	return []byte(text), nil
 }
 
 func storedToken(text []byte) (token, error) {
@@ -92,8 +97,17 @@ func storedToken(text []byte) (token, error) {
 }
 
 // MarshalText returns the sealed form of the challenge, at most 8 KiB of URL-safe characters.
-// It is an error for a challenge with NextDone, which leaves nothing to keep.
-func (ch Challenge) MarshalText() ([]byte, error) { return ch.token.text(ch.shown()) }
+// It is an error for a challenge with NextDone, which leaves nothing to keep, and for one that
+// does not fit.
+func (ch Challenge) MarshalText() ([]byte, error) {
+	s := ch.shown()
+	grant, err := ch.Grant.MarshalText()
+	if err != nil {
+		return nil, err
+	}
+	s.Grant = string(grant)
+	return ch.token.text(s)
+}
 
 // UnmarshalText takes the sealed form. The fields stay empty until [Session.RestoreChallenge].
 func (ch *Challenge) UnmarshalText(text []byte) (err error) {
@@ -109,7 +123,7 @@ func (ch Challenge) MarshalBinary() ([]byte, error) { return ch.MarshalText() }
 func (ch *Challenge) UnmarshalBinary(data []byte) error { return ch.UnmarshalText(data) }
 
 // MarshalText returns the sealed form of the enrolment, at most 8 KiB of URL-safe characters.
-// It is an error for an enrolment that is confirmed already.
+// It is an error for an enrolment that is confirmed already, and for one that does not fit.
 func (e Enrollment) MarshalText() ([]byte, error) { return e.token.text(e.shown()) }
 
 // UnmarshalText takes the sealed form. The fields stay empty until
@@ -198,9 +212,6 @@ func (ch Challenge) shown() *shown {
 	for _, o := range ch.Options {
 		s.Options = append(s.Options, shownOption{o.Kind, o.FactorID, o.Name, o.MaskedDestination,
 			o.Default, o.Sends, o.Class, o.Disabled, o.Questions})
-	}
-	if grant, err := ch.Grant.MarshalText(); err == nil {
-		s.Grant = string(grant)
 	}
 	return s
 }

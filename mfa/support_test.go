@@ -292,3 +292,18 @@ func TestSupportIsBounded(t *testing.T) {
 	_, err = r.Admin(mfa.System("boss"), "").SupportCases(t.Context(), "")
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 }
+
+// A recovery link is refused to the handle of another user, or of another tenant's user with the
+// same ID, and stays valid for its own.
+func TestOpenRecoveryLink_IsForItsUser(t *testing.T) {
+	r := newRig(t)
+	r.withApp(ann, "word")
+	link, tenant := r.setupLink(ann), ann
+	tenant.Tenant = "other"
+	for _, other := range []mfa.User{person(1), tenant} {
+		_, err := r.Session(other, "elsewhere").Recovery().OpenRecoveryLink(t.Context(), link)
+		require.ErrorIs(t, err, mfa.ErrToken)
+	}
+	_, err := r.Session(ann, "elsewhere").Recovery().OpenRecoveryLink(t.Context(), link)
+	require.NoError(t, err)
+}

@@ -3,7 +3,6 @@ package mfa
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"strconv"
 	"time"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/fxamacker/cbor/v2"
 
+	"github.com/secondgate/secondgate/internal/strictb64"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/seal"
@@ -156,9 +156,9 @@ func decodeToken(token string) ([]byte, error) {
 	if token == "" || len(token) > maxToken {
 		return nil, ErrToken
 	}
-	sealed, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(sealed) != base64.RawURLEncoding.DecodedLen(len(token)) {
-		return nil, ErrToken // Strict ignores line breaks
+	sealed, err := strictb64.DecodeURL(token)
+	if err != nil {
+		return nil, ErrToken
 	}
 	return sealed, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfahttp"
 )
 
@@ -175,4 +176,42 @@ func TestDevicesThroughTheAPI(t *testing.T) {
 	require.Len(t, other.api("GET", "devices", nil).JSON["devices"], 1)
 	p.login()
 	p.api("DELETE", "devices", nil).is(t, 403, "forbidden")
+}
+
+// An access code that support has made while the user is on the pages of a recovery is offered
+// there, and is a proof for what the recovery link began: it enrols a replacement, and signs in
+// nobody. There may have been nothing to recover with before.
+func TestVerifyPage_OffersWhatWasMadeDuringARecovery(t *testing.T) {
+	for name, withCodes := range map[string]bool{"nothing": false, "recovery codes": true} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, func(c *mfahttp.Config) { c.SetupLinks, c.Support = true, true },
+				&issued{})
+			s.policy.KeepImplicit = true
+			p := s.person("ann").signIn()
+			p.enroll("100001")
+			if withCodes {
+				p.api("POST", "recovery-codes", nil).is(t, 200, "")
+			}
+			p.login()
+			p.api("POST", "lost/link", nil).is(t, 200, "")
+			fresh := s.person("")
+			fresh.api("POST", "setup", m{"token": s.mail.last().Link}).is(t, 200, "")
+			page := fresh.get("/mfa/verify?kind=access")
+			require.NotContains(t, page.Text, `name="kind" value="access"`)
+
+			_, err := s.m.Admin(mfa.System("support"), "").Enroll(t.Context(), s.subject("ann"),
+				mfa.EnrollRequest{Kind: "access"})
+			require.NoError(t, err)
+			fresh.get("/mfa/lost").page(t, 200, "kind=access")
+			fresh.get("/mfa/verify?kind=access").page(t, 200, `name="kind" value="access"`)
+			state := fresh.api("GET", "state", nil).is(t, 200, "")
+			require.Equal(t, "replace", state.JSON["purpose"])
+			require.NotContains(t, state.Text, `"email"`, "the mailbox is no recovery")
+			verified := len(s.verified)
+			a := fresh.api("POST", "verify", m{"kind": "access", "code": "let me in"})
+			require.Equal(t, "enroll", a.is(t, 200, "").JSON["next"])
+			require.Equal(t, []any{"totp"}, a.JSON["kinds"])
+			require.Len(t, s.verified, verified, "it was no sign-in")
+		})
+	}
 }

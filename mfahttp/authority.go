@@ -37,9 +37,13 @@ func (v *visit) hasAllowed() (bool, error) {
 }
 
 // alsoBy adds a kind to what a challenge offers, if the user has been given it since, such as an
-// access code. The challenge stays the same one, so that codes that were sent for it stay valid.
+// access code. The challenge stays the same one, so that codes that were sent for it stay valid,
+// and so that a recovery goes on that a link began.
 func (v *visit) alsoBy(c *pending, kind string) error {
 	ch, err := v.ask(c.Purpose, v.id.User)
+	if errors.Is(err, mfa.ErrNotAvailable) {
+		return nil // a recovery by nothing so far
+	}
 	if err != nil {
 		return err
 	}

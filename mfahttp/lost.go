@@ -121,7 +121,7 @@ func pageLost(v *visit) error {
 			p.Recovery = append(p.Recovery, o.shown())
 		}
 	}
-	if p.Support && !v.replacing && slices.Contains(v.h.cfg.Manager.Kinds(), kindAccess) {
+	if p.Support && slices.Contains(v.h.cfg.Manager.Kinds(), kindAccess) {
 		p.Recovery = append(p.Recovery, ui.Option{Kind: kindAccess, Recovery: true}) // support may have made one by now
 	}
 	return v.page(http.StatusOK, p)

@@ -168,42 +168,47 @@ func pageVerify(v *visit) error {
 	case !ok && v.id.SignedIn && q.Get("purpose") == "":
 		return v.back(back)
 	case !ok && v.id.SignedIn:
-		return v.redirect(v.at("step-up", "purpose", string(p), "return", back))
+		return v.redirect(v.at("step-up", "purpose", p, "return", back))
 	case !ok:
 		return mfa.ErrTokenExpired
 	case c.Next != mfa.NextVerify:
 		return v.redirect(v.at("enroll", "return", back))
-	case len(c.Options) == 0:
+	}
+	chosen, err := v.choose(c, q.Get("kind"))
+	switch {
+	case err != nil:
+		return err
+	case chosen == nil:
 		return v.redirect(v.at("lost"))
 	}
 	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
 	if err != nil {
 		return err
 	}
-	chosen, err := v.choose(c, q.Get("kind"))
-	if err != nil {
-		return err
-	}
 	n := v.takeNotice()
-	until := lockedUntil(o, chosen, n)
-	return v.showVerify(c, chosen, n, until, o.Policy.Remember, back)
+	until := lockedUntil(o, *chosen, n)
+	return v.showVerify(c, *chosen, n, until, o.Policy.Remember, back)
 }
 
-// choose returns the option of the kind that the user asks for, or else the default one.
-func (v *visit) choose(c *pending, kind string) (option, error) {
+// choose returns the option of the kind that the user asks for, or else the default one, or nil
+// if there is none.
+func (v *visit) choose(c *pending, kind string) (*option, error) {
 	wanted := func(o option) bool { return o.Kind == kind }
 	i := slices.IndexFunc(c.Options, wanted)
-	if i < 0 && kind != "" && !v.replacing {
+	if i < 0 && kind != "" {
 		// An administrator may have given the user an access code since.
 		if err := v.alsoBy(c, kind); err != nil {
-			return option{}, err
+			return nil, err
 		}
 		i = slices.IndexFunc(c.Options, wanted)
+	}
+	if len(c.Options) == 0 {
+		return nil, nil
 	}
 	if i < 0 {
 		i = max(0, slices.IndexFunc(c.Options, func(o option) bool { return o.Default }))
 	}
-	return c.Options[i], nil
+	return &c.Options[i], nil
 }
 
 // lockedUntil returns the end of a lock that the page shows: that of all kinds, or that of the

@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"time"
+
+	"github.com/secondgate/secondgate/internal/strictb64"
 )
 
 // shown is what a page shows once and nobody may read later: the key of a new
@@ -53,7 +55,7 @@ func (v *visit) toShow(what string) (*shown, bool) {
 	if err != nil {
 		return nil, false
 	}
-	key, err := base64.RawURLEncoding.DecodeString(c.Value)
+	key, err := strictb64.DecodeURL(c.Value)
 	if err != nil || len(key) != 32 {
 		return nil, false
 	}

@@ -139,7 +139,9 @@ func TestDamagedHashes(t *testing.T) {
 	for _, bad := range []string{"x", "$2a$10$abcdefghijklmnopqrstuu", "$pbkdf2-sha256$i=0$" + salt + "$" + key, "$pbkdf2-sha256$i=99999999999$" + salt + "$" + key,
 		"$pbkdf2-sha256$i=+600000$" + salt + "$" + key, "$pbkdf2-sha256$i=600000$" + salt, "$pbkdf2-sha256$i=600000$AAAA$" + key,
 		"$pbkdf2-sha256$i=600000$" + salt + "$", "$pbkdf2-sha256$i=600000$" + salt + "$" + key + "$", strings.Repeat("$", 1000),
-		"$pbkdf2-sha256$i=600000$" + strings.Repeat("A", 400) + "$" + key} {
+		"$pbkdf2-sha256$i=600000$" + strings.Repeat("A", 400) + "$" + key,
+		"$pbkdf2-sha256$i=600000$" + salt + "\n$" + key,
+		"$pbkdf2-sha256$i=600000$" + salt + "$" + key[:9] + "\r\n" + key[9:]} {
 		err := h.Verify(t.Context(), bad, factor.NewSecret("correct horse"))
 		require.Error(t, err, bad)
 		require.NotErrorIs(t, err, password.ErrIncorrect, bad)

@@ -151,7 +151,9 @@ func TestForgedLinks(t *testing.T) {
 	require.NoError(t, r.work())
 	robin := token(t, r.mails.All()[1]).Reveal()
 	for _, forged := range []string{"", "x", olivia + "A", olivia[:len(olivia)-1], olivia[:43] + robin[43:], robin[:43] + olivia[43:],
-		strings.Repeat("A", len(olivia)), olivia[:len(olivia)-2] + "!!", strings.Repeat("x", 1<<20)} {
+		strings.Repeat("A", len(olivia)), olivia[:len(olivia)-2] + "!!", strings.Repeat("x", 1<<20),
+		strings.Repeat("\n", len(olivia)), olivia[:43] + strings.Repeat("\r\n", 50)[:len(olivia)-43],
+		olivia[:len(olivia)-1] + "\n", olivia + "\n", olivia[:9] + "\r\n" + olivia[9:]} {
 		_, err := r.CheckLink(t.Context(), factor.NewSecret(forged))
 		require.ErrorIs(t, err, password.ErrLink, forged[:min(len(forged), 100)])
 		require.ErrorIs(t, r.reset(factor.NewSecret(forged)), password.ErrLink)

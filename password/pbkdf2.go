@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/secondgate/secondgate/internal/strictb64"
 )
 
 const (
@@ -61,11 +63,10 @@ func decodePBKDF2(hash string) (iterations int, salt, key []byte, err error) {
 	if err != nil || strconv.Itoa(iterations) != parts[0] || iterations < 1 || iterations > mostIterations {
 		return 0, nil, nil, errEncoded
 	}
-	enc := base64.RawStdEncoding.Strict()
-	if salt, err = enc.DecodeString(parts[1]); err != nil || len(salt) < saltLen || len(salt) > 64 {
+	if salt, err = strictb64.DecodeStd(parts[1]); err != nil || len(salt) < saltLen || len(salt) > 64 {
 		return 0, nil, nil, errEncoded
 	}
-	if key, err = enc.DecodeString(parts[2]); err != nil || len(key) != keyLen {
+	if key, err = strictb64.DecodeStd(parts[2]); err != nil || len(key) != keyLen {
 		return 0, nil, nil, errEncoded
 	}
 	return iterations, salt, key, nil

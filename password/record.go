@@ -14,6 +14,7 @@ import (
 
 	"github.com/fxamacker/cbor/v2"
 
+	"github.com/secondgate/secondgate/internal/strictb64"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
@@ -67,7 +68,7 @@ func splitToken(token string) (key string, hash []byte, err error) {
 	if len(token) != tokenLen {
 		return "", nil, ErrLink
 	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	raw, err := strictb64.DecodeURL(token)
 	if err != nil {
 		return "", nil, ErrLink
 	}

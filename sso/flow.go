@@ -14,8 +14,10 @@ import (
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"golang.org/x/oauth2"
+
+	"github.com/secondgate/secondgate/internal/strictb64"
+	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 const (
@@ -91,7 +93,7 @@ func (s *Service) openFlow(providerID, cookie, state string, now time.Time) (*fl
 	if cookie == "" || len(cookie) > maxCookie {
 		return nil, ErrFlow
 	}
-	sealed, err := base64.RawURLEncoding.Strict().DecodeString(cookie)
+	sealed, err := strictb64.DecodeURL(cookie)
 	if err != nil {
 		return nil, ErrFlow
 	}

@@ -1,10 +1,13 @@
 package sso
 
 import (
+	"encoding/base64"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/fxamacker/cbor/v2"
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/seal"
@@ -64,4 +67,33 @@ func FuzzFlow(f *testing.F) {
 		_, err := s.openFlow("x", cookie, state, time.Unix(0, 0))
 		require.ErrorIs(t, err, ErrFlow)
 	})
+}
+
+// A flow's cookie has one spelling: with a line break, which package base64 ignores, or with
+// other trailing bits it is none.
+func TestOpenFlow_CookieHasOneSpelling(t *testing.T) {
+	keys, err := seal.NewKeyring(seal.GenerateKey())
+	require.NoError(t, err)
+	s := &Service{cfg: Config{Keys: keys, FlowTTL: defaultFlowTTL}}
+	now := time.Unix(1e9, 0)
+	for provider := range 3 { // texts of three lengths, so that some have trailing bits
+		f := flow{Provider: strings.Repeat("x", provider+1), State: "state", Began: now.UnixMilli()}
+		plain, err := cbor.Marshal(f)
+		require.NoError(t, err)
+		good := base64.RawURLEncoding.EncodeToString(keys.Seal(sealFlow, f.Provider, plain))
+		_, err = s.openFlow(f.Provider, good, "state", now)
+		require.NoError(t, err)
+		for _, bad := range []string{good + "\n", "\r" + good, good[:9] + "\r\n" + good[9:],
+			"\n\n\n\n"} {
+			_, err := s.openFlow(f.Provider, bad, "state", now)
+			require.ErrorIs(t, err, ErrFlow, "%q", bad)
+		}
+		for last := range 256 {
+			bad := good[:len(good)-1] + string([]byte{byte(last)})
+			if bad != good {
+				_, err := s.openFlow(f.Provider, bad, "state", now)
+				require.ErrorIs(t, err, ErrFlow, "%q", bad)
+			}
+		}
+	}
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/argon2"
+
+	"github.com/secondgate/secondgate/internal/strictb64"
 )
 
 // Params are those of argon2id (RFC 9106).
@@ -149,11 +151,11 @@ func decode(encoded string) (p Params, salt, tag []byte, err error) {
 		parts[3] != fmt.Sprintf("m=%d,t=%d,p=%d", p.Memory, p.Time, p.Threads) || !p.bounded() {
 		return p, nil, nil, errEncoded
 	}
-	salt, err = base64.RawStdEncoding.Strict().DecodeString(parts[4])
+	salt, err = strictb64.DecodeStd(parts[4])
 	if err != nil || len(salt) < 8 || len(salt) > 64 {
 		return p, nil, nil, errEncoded
 	}
-	tag, err = base64.RawStdEncoding.Strict().DecodeString(parts[5])
+	tag, err = strictb64.DecodeStd(parts[5])
 	if err != nil || len(tag) < 16 || len(tag) > 64 {
 		return p, nil, nil, errEncoded
 	}

@@ -63,7 +63,8 @@ func TestHostileHashes(t *testing.T) {
 	require.NoError(t, err)
 	for _, bad := range []string{"", "$", good + "$", strings.Replace(good, "m=19456", "m=4194304", 1), strings.Replace(good, "t=2", "t=999999", 1),
 		strings.Replace(good, "p=1", "p=0", 1), strings.Replace(good, "m=19456", "m=+19456", 1), strings.Replace(good, "argon2id", "argon2i", 1),
-		strings.Replace(good, "v=19", "v=16", 1), good[:len(good)-30], strings.Repeat("$", 300), strings.Replace(good, "m=19456", "m=99999999999999999999", 1)} {
+		strings.Replace(good, "v=19", "v=16", 1), good[:len(good)-30], strings.Repeat("$", 300), strings.Replace(good, "m=19456", "m=99999999999999999999", 1),
+		good + "\n", good[:len(good)-50] + "\r\n" + good[len(good)-50:]} {
 		err := h.Verify(t.Context(), "tulip", bad)
 		require.Error(t, err, bad)
 		require.NotErrorIs(t, err, kdf.ErrMismatch, bad)

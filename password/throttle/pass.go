@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/secondgate/secondgate/internal/strictb64"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
@@ -50,7 +51,7 @@ type passUse struct {
 // usePass charges an attempt to its pass. It returns nil if the attempt has no pass that is
 // valid and has attempts left.
 func (t *Throttle) usePass(a Attempt) *passUse {
-	sealed, err := base64.RawURLEncoding.Strict().DecodeString(a.Pass.Reveal())
+	sealed, err := strictb64.DecodeURL(a.Pass.Reveal())
 	if err != nil {
 		return nil
 	}

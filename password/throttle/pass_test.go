@@ -99,6 +99,8 @@ func TestThrottle_PassOfAnotherAccountIsNone(t *testing.T) {
 		}
 		for _, pass := range []factor.Secret{
 			factor.Secret{}, factor.NewSecret("x"), factor.NewSecret("===="), own, old, other, nobodys, factor.NewSecret(string(changed)),
+			factor.NewSecret(good.Reveal() + "\n"),
+			factor.NewSecret(good.Reveal()[:9] + "\r\n" + good.Reveal()[9:]),
 		} {
 			require.False(t, skips(attempt{Name: "ann", Account: "7", Pass: pass}), "%q", pass.Reveal())
 		}
