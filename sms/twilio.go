@@ -105,12 +105,12 @@ func sid(prefix, s string) bool { return strings.HasPrefix(s, prefix) && twilioS
 func (cfg TwilioConfig) checkCredentials() error {
 	switch {
 	case !sid("AC", cfg.AccountSID):
-		return errors.New("AccountSID is not one; copy it from the console, \"AC\" and 32 hexadecimal digits")
+		return invalid("AccountSID is not one; copy it from the console, \"AC\" and 32 hexadecimal digits")
 	case cfg.KeySID != "" && !sid("SK", cfg.KeySID):
-		return errors.New("KeySID is not one; copy it from the console, \"SK\" and 32 hexadecimal " +
+		return invalid("KeySID is not one; copy it from the console, \"SK\" and 32 hexadecimal " +
 			"digits, or leave it empty to use the auth token")
 	case cfg.Secret.IsZero():
-		return errors.New("Secret is empty; give the secret of the API key, or the auth token " +
+		return invalid("Secret is empty; give the secret of the API key, or the auth token " +
 			"where KeySID is empty")
 	}
 	return nil
@@ -123,7 +123,7 @@ func (cfg TwilioConfig) from() (param [2]string, err error) {
 		return param, errors.New("give exactly one of From and MessagingServiceSID")
 	case from == "":
 		if !sid("MG", cfg.MessagingServiceSID) {
-			return param, errors.New("MessagingServiceSID is not one; copy it from the console, " +
+			return param, invalid("MessagingServiceSID is not one; copy it from the console, " +
 				"\"MG\" and 32 hexadecimal digits")
 		}
 		return [2]string{"MessagingServiceSid", cfg.MessagingServiceSID}, nil
@@ -131,7 +131,7 @@ func (cfg TwilioConfig) from() (param [2]string, err error) {
 		len(from) <= 11 && senderName.MatchString(from):
 		return [2]string{"From", from}, nil
 	}
-	return param, errors.New("From is neither a number such as \"+15005550006\" nor a short code " +
+	return param, invalid("From is neither a number such as \"+15005550006\" nor a short code " +
 		"nor a name of up to eleven letters, digits and spaces")
 }
 

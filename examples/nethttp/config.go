@@ -59,12 +59,21 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	if !slices.Contains([]string{"twilio", "http", "outbox"}, c.sms) {
 		return c, fmt.Errorf("-sms %q is unknown; it is twilio, http or outbox", c.sms)
 	}
-	if *public != "" {
-		u, err := url.Parse(*public)
-		if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
-			return c, fmt.Errorf("-url %q is not an address without a path, such as https://acme.example", *public)
-		}
-		c.public = &url.URL{Scheme: u.Scheme, Host: u.Host}
+	var err error
+	c.public, err = parsePublic(*public)
+	return c, err
+}
+
+// parsePublic reads the address under which browsers reach the server. "" gives nil.
+func parsePublic(address string) (*url.URL, error) {
+	if address == "" {
+		return nil, nil
 	}
-	return c, nil
+	u, err := url.Parse(address)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" ||
+		strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
+		return nil, fmt.Errorf("-url %q is not an address without a path, "+
+			"such as https://acme.example", address)
+	}
+	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
 }
