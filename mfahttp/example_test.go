@@ -19,9 +19,9 @@ import (
 // session, for everybody.
 type mapSession map[string]string
 
-func (s mapSession) Get(_ context.Context, key string) string { return s[key] }
-func (s mapSession) Put(_ context.Context, key, value string) { s[key] = value }
-func (s mapSession) Remove(_ context.Context, key string)     { delete(s, key) }
+func (s mapSession) Get(_ context.Context, key string) []byte        { return []byte(s[key]) }
+func (s mapSession) Put(_ context.Context, key string, value []byte) { s[key] = string(value) }
+func (s mapSession) Remove(_ context.Context, key string)            { delete(s, key) }
 
 // An application gains a second factor: ann has passed the password and must enrol, which
 // completes her sign-in.

@@ -177,7 +177,7 @@ func (v *visit) complete(ver *mfa.Verification, g mfa.Grant) error {
 	if err := v.h.cfg.Verified(v.w, v.r, ver); err != nil {
 		return hookError("Verified", mfa.ErrUnavailable, err)
 	}
-	v.h.cfg.Session.Put(v.r.Context(), keyBinding, binding)
+	v.h.cfg.Session.Put(v.r.Context(), keyBinding, []byte(binding))
 	v.keepGrant(grant)
 	v.proven(ver.Kind, recovery)
 	return nil

@@ -126,12 +126,12 @@ func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, s mfa.User) (*mf
 // the challenge is given up, and Config.Notify of the Manager tells the person, at most once
 // a day, that somebody has their password. The Handler calls it itself for who signs out half
 // way; an application calls it where it sweeps old sessions.
-func (h *Handler) Ended(ctx context.Context, get func(key string) string) error {
+func (h *Handler) Ended(ctx context.Context, get func(key string) []byte) error {
 	var c pending
-	if json.Unmarshal([]byte(get(keyChallenge+purposeSignIn)), &c) != nil || c.Challenge == nil {
+	if json.Unmarshal(get(keyChallenge+purposeSignIn), &c) != nil || c.Challenge == nil {
 		return nil
 	}
-	err := h.cfg.Manager.Session(userOfKey(c.Who), get(keyBinding)).Cancel(ctx, c.Challenge)
+	err := h.cfg.Manager.Session(userOfKey(c.Who), string(get(keyBinding))).Cancel(ctx, c.Challenge)
 	if errors.Is(err, mfa.ErrToken) || errors.Is(err, mfa.ErrTokenExpired) || errors.Is(err, mfa.ErrRecordMissing) {
 		return nil // answered, or of a person who is gone
 	}
@@ -139,8 +139,8 @@ func (h *Handler) Ended(ctx context.Context, get func(key string) string) error 
 }
 
 // session reads the session of a request.
-func (h *Handler) session(ctx context.Context) func(key string) string {
-	return func(key string) string { return h.cfg.Session.Get(ctx, key) }
+func (h *Handler) session(ctx context.Context) func(key string) []byte {
+	return func(key string) []byte { return h.cfg.Session.Get(ctx, key) }
 }
 
 // ServeHTTP serves everything under BasePath. The request's path must be whole: mount the

@@ -65,16 +65,16 @@ type holder struct {
 	values map[string]string
 }
 
-func (s *site) Get(ctx context.Context, key string) string {
+func (s *site) Get(ctx context.Context, key string) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.of(ctx)[key]
+	return []byte(s.of(ctx)[key])
 }
 
-func (s *site) Put(ctx context.Context, key, value string) {
+func (s *site) Put(ctx context.Context, key string, value []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.of(ctx)[key] = value
+	s.of(ctx)[key] = string(value)
 }
 
 func (s *site) Remove(ctx context.Context, key string) {
@@ -108,13 +108,14 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...factor.Factor) 
 		Manager: s.m, Session: s, Clock: s.clock, ProductName: "Acme", LoginURL: "/login", HomeURL: "/home",
 		Identify: func(r *http.Request) (mfahttp.Identity, error) {
 			ctx := r.Context()
-			id := s.Get(ctx, "user")
+			id := string(s.Get(ctx, "user"))
 			if id == "" || s.identifyErr != nil {
 				return mfahttp.Identity{}, s.identifyErr
 			}
-			at, _ := time.Parse(time.RFC3339Nano, s.Get(ctx, "verified"))
-			since, _ := time.Parse(time.RFC3339Nano, s.Get(ctx, "since"))
-			return mfahttp.Identity{User: s.subject(id), SignedIn: s.Get(ctx, "signed-in") != "", VerifiedAt: at, SignedInAt: since}, nil
+			at, _ := time.Parse(time.RFC3339Nano, string(s.Get(ctx, "verified")))
+			since, _ := time.Parse(time.RFC3339Nano, string(s.Get(ctx, "since")))
+			return mfahttp.Identity{User: s.subject(id), SignedIn: len(s.Get(ctx, "signed-in")) > 0,
+				VerifiedAt: at, SignedInAt: since}, nil
 		},
 		Verified: func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error {
 			s.mu.Lock()
@@ -125,8 +126,8 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...factor.Factor) 
 				return err
 			}
 			s.renew(w, r)
-			s.Put(r.Context(), "signed-in", "yes")
-			s.Put(r.Context(), "verified", v.Time.Format(time.RFC3339Nano))
+			s.Put(r.Context(), "signed-in", []byte("yes"))
+			s.Put(r.Context(), "verified", []byte(v.Time.Format(time.RFC3339Nano)))
 			return nil
 		},
 		SignOut: func(w http.ResponseWriter, r *http.Request) error {
@@ -165,15 +166,15 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...factor.Factor) 
 		for _, key := range []string{"signed-in", "verified"} {
 			s.Remove(r.Context(), key)
 		}
-		s.Put(r.Context(), "user", user)
-		s.Put(r.Context(), "since", s.clock.Now().Format(time.RFC3339Nano))
+		s.Put(r.Context(), "user", []byte(user))
+		s.Put(r.Context(), "since", []byte(s.clock.Now().Format(time.RFC3339Nano)))
 		ch, err := s.h.Begin(w, r, s.subject(user))
 		if err != nil {
 			http.Error(w, err.Error(), 500)
 			return
 		}
 		if ch.Next == mfa.NextDone {
-			s.Put(r.Context(), "signed-in", "yes")
+			s.Put(r.Context(), "signed-in", []byte("yes"))
 		}
 		s.mu.Lock()
 		s.begun = ch

@@ -57,7 +57,7 @@ func (v *visit) renew() error {
 	if v.h.cfg.Renew == nil {
 		return nil
 	}
-	ctx, kept := v.r.Context(), map[string]string{}
+	ctx, kept := v.r.Context(), map[string][]byte{}
 	for _, key := range []string{keyBinding, keySetup, keyChallenge + purposeRecover, keyCurrent} {
 		kept[key] = v.h.cfg.Session.Get(ctx, key)
 	}
@@ -65,7 +65,7 @@ func (v *visit) renew() error {
 		return hookError("Renew", mfa.ErrUnavailable, err)
 	}
 	for key, value := range kept {
-		if value != "" {
+		if len(value) > 0 {
 			v.h.cfg.Session.Put(ctx, key, value)
 		}
 	}
@@ -246,7 +246,7 @@ func (v *visit) openSetup(token factor.Secret) (*pending, error) {
 		return nil, err
 	}
 	v.forget()
-	v.h.cfg.Session.Put(v.r.Context(), keyBinding, binding)
+	v.h.cfg.Session.Put(v.r.Context(), keyBinding, []byte(binding))
 	until := ch.Expires
 	if ch.Next == mfa.NextVerify {
 		until = until.Add(30 * time.Minute) // the proof, and the enrolment after it

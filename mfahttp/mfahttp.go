@@ -142,22 +142,25 @@ type Identity struct {
 	VerifiedAt time.Time
 }
 
-// Session keeps strings in the session of the request whose context is given, on the
+// Session keeps values in the session of the request whose context is given, on the
 // server or sealed: never where the person's browser can read or change them. Any
 // session library fits with a few lines, github.com/alexedwards/scs/v2 with
 //
 //	type session struct{ *scs.SessionManager }
 //
-//	func (s session) Get(ctx context.Context, key string) string { return s.GetString(ctx, key) }
-//	func (s session) Put(ctx context.Context, key, value string) { s.SessionManager.Put(ctx, key, value) }
-//	func (s session) Remove(ctx context.Context, key string)     { s.SessionManager.Remove(ctx, key) }
+//	func (s session) Get(ctx context.Context, key string) []byte { return s.GetBytes(ctx, key) }
+//	func (s session) Put(ctx context.Context, key string, value []byte) {
+//		s.SessionManager.Put(ctx, key, value)
+//	}
+//	func (s session) Remove(ctx context.Context, key string) { s.SessionManager.Remove(ctx, key) }
 //
 // The keys begin with "secondgate."; values are at most 32 KiB together. Methods are
 // called by the goroutine that serves the request.
 type Session interface {
-	// Get returns the value under key, or "".
-	Get(ctx context.Context, key string) string
-	Put(ctx context.Context, key, value string)
+	// Get returns the value under key, or none of its bytes if there is no value.
+	Get(ctx context.Context, key string) []byte
+	// Put keeps value, which the caller does not change afterwards.
+	Put(ctx context.Context, key string, value []byte)
 	Remove(ctx context.Context, key string)
 }
 

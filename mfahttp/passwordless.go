@@ -105,7 +105,7 @@ func apiPasswordlessVerify(v *visit) error {
 	// Nothing that the session knew of another person's sign-in outlives this one.
 	v.forget()
 	v.id = Identity{User: who}
-	v.h.cfg.Session.Put(v.r.Context(), keyBinding, binding) // the grant is tied to it
+	v.h.cfg.Session.Put(v.r.Context(), keyBinding, []byte(binding)) // the grant is tied to it
 	v.setBrowser("", -1)
 	if err := v.complete(ver, ver.Grant); err != nil {
 		return err

@@ -71,7 +71,7 @@ func newKeySite(t *testing.T, change ...func(*mfahttp.Config)) *site {
 		verified := c.Verified
 		c.Verified = func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error {
 			if v.Passwordless {
-				s.Put(r.Context(), "user", v.UserID)
+				s.Put(r.Context(), "user", []byte(v.UserID))
 			}
 			return verified(w, r, v)
 		}

@@ -147,7 +147,7 @@ func (v *visit) who() string { return subjectKey(v.id.User) }
 
 func (v *visit) get(key string, into any) bool {
 	s := v.h.cfg.Session.Get(v.r.Context(), key)
-	return s != "" && json.Unmarshal([]byte(s), into) == nil
+	return len(s) > 0 && json.Unmarshal(s, into) == nil
 }
 
 func (v *visit) put(key string, value any) {
@@ -156,7 +156,7 @@ func (v *visit) put(key string, value any) {
 		v.drop(key)
 		return
 	}
-	v.h.cfg.Session.Put(v.r.Context(), key, string(b))
+	v.h.cfg.Session.Put(v.r.Context(), key, b)
 }
 
 func (v *visit) drop(key string) { v.h.cfg.Session.Remove(v.r.Context(), key) }
@@ -164,10 +164,10 @@ func (v *visit) drop(key string) { v.h.cfg.Session.Remove(v.r.Context(), key) }
 // binding returns the random value that ties tokens to this session. It outlives a change
 // of the session's id, and is in no cookie of its own.
 func (v *visit) binding() string {
-	b := v.h.cfg.Session.Get(v.r.Context(), keyBinding)
+	b := string(v.h.cfg.Session.Get(v.r.Context(), keyBinding))
 	if b == "" {
 		b = rand.Text()
-		v.h.cfg.Session.Put(v.r.Context(), keyBinding, b)
+		v.h.cfg.Session.Put(v.r.Context(), keyBinding, []byte(b))
 	}
 	return b
 }

@@ -38,7 +38,7 @@ func (v *visit) show(s shown) {
 	key := make([]byte, 32)
 	_, _ = rand.Read(key)
 	sealed := showAEAD(key).Seal(nil, nil, plain, []byte(v.who()))
-	v.h.cfg.Session.Put(v.r.Context(), keyShown, base64.RawStdEncoding.EncodeToString(sealed))
+	v.h.cfg.Session.Put(v.r.Context(), keyShown, sealed)
 	v.showCookie(base64.RawURLEncoding.EncodeToString(key), int(showFor/time.Second))
 }
 
@@ -57,10 +57,7 @@ func (v *visit) toShow(what string) (*shown, bool) {
 	if err != nil || len(key) != 32 {
 		return nil, false
 	}
-	sealed, err := base64.RawStdEncoding.DecodeString(v.h.cfg.Session.Get(v.r.Context(), keyShown))
-	if err != nil {
-		return nil, false
-	}
+	sealed := v.h.cfg.Session.Get(v.r.Context(), keyShown)
 	plain, err := showAEAD(key).Open(nil, nil, sealed, []byte(v.who()))
 	if err != nil {
 		return nil, false

@@ -79,7 +79,7 @@ type claims struct {
 	NotYet   int64    `json:"nbf"`
 	Issued   int64    `json:"iat"`
 	ID       string   `json:"jti"`
-	Nonce    string   `json:"nonce"`
+	Nonce    Nonce    `json:"nonce"`
 	AuthTime int64    `json:"auth_time"`
 	AMR      []string `json:"amr"`
 	ACR      string   `json:"acr"`

@@ -164,8 +164,12 @@ func (i *Issuer) JWKS() http.Handler {
 	})
 }
 
+// Nonce ties an assertion to the browser that was sent for it: 1 to 256 bytes that nobody can
+// guess, made anew for each request.
+type Nonce string
+
 // Issue signs an assertion of a person for a client, with the nonce that the client asked with.
-func (i *Issuer) Issue(clientID, nonce string, a Assertion) (string, error) {
+func (i *Issuer) Issue(clientID string, nonce Nonce, a Assertion) (string, error) {
 	c, ok := i.clients[clientID]
 	if !ok {
 		return "", fmt.Errorf("%w: no such client", ErrInvalid)
@@ -205,7 +209,7 @@ func (i *Issuer) Authorize(who func(w http.ResponseWriter, r *http.Request, need
 		}
 		q := r.URL.Query()
 		c, ok := i.clients[q.Get("client_id")]
-		nonce, state := q.Get("nonce"), q.Get("state")
+		nonce, state := Nonce(q.Get("nonce")), q.Get("state")
 		need, err := needOf(q)
 		if !ok || err != nil || nonce == "" || len(nonce) > maxText || len(state) > maxText {
 			http.Error(w, "This request of an application is not valid.", http.StatusBadRequest)

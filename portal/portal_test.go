@@ -241,7 +241,7 @@ func TestWhatIsRefused(t *testing.T) {
 		_, err := w.verify(bad)
 		require.ErrorIs(t, err, portal.ErrInvalid, bad)
 	}
-	for _, nonce := range []string{"", "other"} {
+	for _, nonce := range []portal.Nonce{"", "other"} {
 		_, err = w.v.Verify(t.Context(), good, nonce, portal.Need{})
 		require.ErrorIs(t, err, portal.ErrInvalid)
 	}
@@ -457,15 +457,15 @@ func (s *sessions) of(ctx context.Context) map[string]string {
 	return s.data[id]
 }
 
-func (s *sessions) Get(ctx context.Context, key string) string {
+func (s *sessions) Get(ctx context.Context, key string) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.of(ctx)[key]
+	return []byte(s.of(ctx)[key])
 }
-func (s *sessions) Put(ctx context.Context, key, value string) {
+func (s *sessions) Put(ctx context.Context, key string, value []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.of(ctx)[key] = value
+	s.of(ctx)[key] = string(value)
 }
 func (s *sessions) Remove(ctx context.Context, key string) {
 	s.mu.Lock()
@@ -507,7 +507,7 @@ func TestRoad(t *testing.T) {
 			if a.Subject == "broken" {
 				return errors.New("down")
 			}
-			s.Put(r.Context(), "user", a.Subject)
+			s.Put(r.Context(), "user", []byte(a.Subject))
 			return nil
 		}})
 	require.NoError(t, err)

@@ -30,7 +30,7 @@ type VerifierConfig struct {
 	Store storage.Store
 	// Client fetches the portal's keys; nil means http.DefaultClient.
 	Client *http.Client
-	// Session keeps strings in the session of a request, on the server. Required for Start and
+	// Session keeps values in the session of a request, on the server. Required for Start and
 	// Callback; mfahttp.Session fits.
 	Session Session
 	// SignedIn is told of an assertion that was accepted, once: it signs the person in and
@@ -42,11 +42,12 @@ type VerifierConfig struct {
 	Clock mfa.Clock
 }
 
-// Session keeps strings in the session of the request whose context is given, where the
+// Session keeps values in the session of the request whose context is given, where the
 // person's browser can neither read nor change them.
 type Session interface {
-	Get(ctx context.Context, key string) string
-	Put(ctx context.Context, key, value string)
+	// Get returns the value under key; what has no bytes was never put.
+	Get(ctx context.Context, key string) []byte
+	Put(ctx context.Context, key string, value []byte)
 	Remove(ctx context.Context, key string)
 }
 
@@ -83,7 +84,9 @@ func NewVerifier(cfg VerifierConfig) (*Verifier, error) {
 // A *StepUpError means that it is good and says less than need: the person is known, and was
 // not verified well enough. Any other error, of which ErrInvalid and ErrUnavailable are the two
 // kinds, lets nobody in. An assertion that was accepted, or found to be too little, is used up.
-func (v *Verifier) Verify(ctx context.Context, assertion, nonce string, need Need) (*Assertion, error) {
+func (v *Verifier) Verify(
+	ctx context.Context, assertion string, nonce Nonce, need Need,
+) (*Assertion, error) {
 	if err := need.check(); err != nil {
 		return nil, err
 	}
@@ -194,7 +197,7 @@ func (v *Verifier) use(ctx context.Context, c *claims) error {
 const sessionKey = "secondgate.portal"
 
 type waiting struct {
-	Nonce   string
+	Nonce   Nonce
 	State   string
 	Return  string
 	MaxAge  time.Duration
@@ -212,15 +215,17 @@ func (v *Verifier) Start(w http.ResponseWriter, r *http.Request, need Need, retu
 		http.Error(w, "This application is not set up for the portal.", http.StatusInternalServerError)
 		return
 	}
-	wait := waiting{Nonce: rand.Text(), State: rand.Text(), Return: local(returnTo), MaxAge: need.MaxAge, Level: need.Level,
+	wait := waiting{Nonce: Nonce(rand.Text()), State: rand.Text(), Return: local(returnTo),
+		MaxAge: need.MaxAge, Level: need.Level,
 		Expires: v.cfg.Clock.Now().Add(waitFor)}
 	data, err := json.Marshal(wait)
 	if err != nil {
 		http.Error(w, "unavailable", http.StatusServiceUnavailable)
 		return
 	}
-	v.cfg.Session.Put(r.Context(), sessionKey, string(data))
-	q := url.Values{"client_id": {v.cfg.ClientID}, "nonce": {wait.Nonce}, "state": {wait.State}}
+	v.cfg.Session.Put(r.Context(), sessionKey, data)
+	q := url.Values{"client_id": {v.cfg.ClientID}, "nonce": {string(wait.Nonce)},
+		"state": {wait.State}}
 	if need.MaxAge > 0 {
 		q.Set("max_age", strconv.Itoa(int(need.MaxAge/time.Second)))
 	}
@@ -269,7 +274,9 @@ func (v *Verifier) callback(w http.ResponseWriter, r *http.Request) (to string, 
 		return "", fmt.Errorf("%w: Session and SignedIn are needed", ErrUnavailable)
 	}
 	var wait waiting
-	if json.Unmarshal([]byte(v.cfg.Session.Get(r.Context(), sessionKey)), &wait) != nil || wait.Nonce == "" || !v.cfg.Clock.Now().Before(wait.Expires) {
+	kept := v.cfg.Session.Get(r.Context(), sessionKey)
+	if json.Unmarshal(kept, &wait) != nil || wait.Nonce == "" ||
+		!v.cfg.Clock.Now().Before(wait.Expires) {
 		return "", fmt.Errorf("%w: this browser did not ask", ErrInvalid)
 	}
 	q := r.URL.Query()

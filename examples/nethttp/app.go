@@ -325,7 +325,7 @@ func (a *app) sweeping(next http.Handler) http.Handler {
 // sweep ends the sessions that wait in vain for a second factor, and removes expired ones.
 func (a *app) sweep(ctx context.Context) error {
 	store := a.sessionStore()
-	return errors.Join(store.abandoned(ctx, a.sessions.Lifetime, func(get func(string) string) error { return a.gate.Ended(ctx, get) }),
+	return errors.Join(store.abandoned(ctx, a.sessions.Lifetime, func(get func(string) []byte) error { return a.gate.Ended(ctx, get) }),
 		store.sweep(ctx))
 }
 

@@ -42,9 +42,11 @@ const (
 // session adapts scs to mfahttp.
 type session struct{ *scs.SessionManager }
 
-func (s session) Get(ctx context.Context, key string) string { return s.GetString(ctx, key) }
-func (s session) Put(ctx context.Context, key, value string) { s.SessionManager.Put(ctx, key, value) }
-func (s session) Remove(ctx context.Context, key string)     { s.SessionManager.Remove(ctx, key) }
+func (s session) Get(ctx context.Context, key string) []byte { return s.GetBytes(ctx, key) }
+func (s session) Put(ctx context.Context, key string, value []byte) {
+	s.SessionManager.Put(ctx, key, value)
+}
+func (s session) Remove(ctx context.Context, key string) { s.SessionManager.Remove(ctx, key) }
 
 // visitor is who makes a request.
 type visitor struct {

@@ -51,8 +51,8 @@ func (a *app) used(ctx context.Context, factor string) {
 }
 
 // ended tells the Handler of a session that ends, for who has begun a sign-in in it.
-func (a *app) ended(ctx context.Context) func(get func(string) string) error {
-	return func(get func(string) string) error { return a.gate.Ended(ctx, get) }
+func (a *app) ended(ctx context.Context) func(get func(string) []byte) error {
+	return func(get func(string) []byte) error { return a.gate.Ended(ctx, get) }
 }
 
 // endOthers ends every session of an account but the one that ctx is of, if that is the account's.

@@ -192,7 +192,7 @@ func TestEndedSessionGetsNoOtherToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	s, in, nothing := sessionStore{db, time.Now}, time.Now().Add(time.Hour), func(func(string) string) error { return nil }
+	s, in, nothing := sessionStore{db, time.Now}, time.Now().Add(time.Hour), func(func(string) []byte) error { return nil }
 	for name, end := range map[string]func(id string) error{
 		"one":    func(id string) error { return s.end(t.Context(), "a", id, nothing) },
 		"others": func(string) error { return s.endOthers(t.Context(), "a", "mine", nothing) },

@@ -142,7 +142,7 @@ func (s sessionStore) of(ctx context.Context, who *account) (list []openSession,
 }
 
 // end ends one session of an account at once. errNobody: the account has none of this id.
-func (s sessionStore) end(ctx context.Context, account, id string, ended func(get func(string) string) error) error {
+func (s sessionStore) end(ctx context.Context, account, id string, ended func(get func(string) []byte) error) error {
 	n, err := s.endWhere(ctx, ended, `account = ? AND id = ?`, account, id)
 	if err == nil && n == 0 {
 		return errNobody
@@ -151,14 +151,14 @@ func (s sessionStore) end(ctx context.Context, account, id string, ended func(ge
 }
 
 // endOthers ends every session of an account but the one of id keep, at once.
-func (s sessionStore) endOthers(ctx context.Context, account, keep string, ended func(get func(string) string) error) error {
+func (s sessionStore) endOthers(ctx context.Context, account, keep string, ended func(get func(string) []byte) error) error {
 	_, err := s.endWhere(ctx, ended, `account = ? AND id <> ?`, account, keep)
 	return err
 }
 
 // endWhere marks sessions as ended, also those that are just getting another token and have no
 // data under the present one. Those that wait for a second factor are handed to ended.
-func (s sessionStore) endWhere(ctx context.Context, ended func(get func(string) string) error, where string, args ...any) (n int64, err error) {
+func (s sessionStore) endWhere(ctx context.Context, ended func(get func(string) []byte) error, where string, args ...any) (n int64, err error) {
 	waiting, err := s.waiting(ctx, where, args...)
 	if err != nil {
 		return 0, err
@@ -171,7 +171,7 @@ func (s sessionStore) endWhere(ctx context.Context, ended func(get func(string) 
 		return 0, err
 	}
 	for _, values := range waiting {
-		err = errors.Join(err, ended(func(key string) string { s, _ := values[key].(string); return s }))
+		err = errors.Join(err, ended(func(key string) []byte { b, _ := values[key].([]byte); return b }))
 	}
 	return n, err // of telling that a sign-in was given up; the sessions have ended all the same
 }
@@ -182,13 +182,13 @@ const waitsFor = 20 * time.Minute
 
 // abandoned ends the sessions that wait for a second factor that does not come, and calls
 // ended with what each of them kept.
-func (s sessionStore) abandoned(ctx context.Context, lifetime time.Duration, ended func(get func(key string) string) error) error {
+func (s sessionStore) abandoned(ctx context.Context, lifetime time.Duration, ended func(get func(key string) []byte) error) error {
 	old, err := s.waiting(ctx, `expiry < ?`, time.Now().Add(lifetime-waitsFor).UnixMilli())
 	if err != nil {
 		return err
 	}
 	for token, values := range old {
-		get := func(key string) string { s, _ := values[key].(string); return s }
+		get := func(key string) []byte { b, _ := values[key].([]byte); return b }
 		if err := ended(get); err != nil {
 			return err
 		}

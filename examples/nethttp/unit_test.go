@@ -221,14 +221,14 @@ func TestAbandonedSessions(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	put("waiting", waitsFor+time.Minute, map[string]any{sessionAccount: "a", "secondgate.binding": "b"})
+	put("waiting", waitsFor+time.Minute, map[string]any{sessionAccount: "a", "secondgate.binding": []byte("b")})
 	put("young", waitsFor-time.Minute, map[string]any{sessionAccount: "a"})
 	put("signed in", time.Hour, map[string]any{sessionAccount: "a", sessionSignedIn: true})
 	put("nobody", time.Hour, map[string]any{})
 	var told []string
 	for range 2 {
-		if err := s.abandoned(t.Context(), lifetime, func(get func(string) string) error {
-			told = append(told, get("secondgate.binding"))
+		if err := s.abandoned(t.Context(), lifetime, func(get func(string) []byte) error {
+			told = append(told, string(get("secondgate.binding")))
 			return nil
 		}); err != nil {
 			t.Fatal(err)
@@ -244,7 +244,7 @@ func TestAbandonedSessions(t *testing.T) {
 	}
 	failing := errors.New("down")
 	put("again", waitsFor+time.Minute, map[string]any{sessionAccount: "a"})
-	if err := s.abandoned(t.Context(), lifetime, func(func(string) string) error { return failing }); !errors.Is(err, failing) {
+	if err := s.abandoned(t.Context(), lifetime, func(func(string) []byte) error { return failing }); !errors.Is(err, failing) {
 		t.Error(err)
 	}
 	if _, ok, _ := s.FindCtx(t.Context(), "again"); !ok {

@@ -33,9 +33,11 @@ import (
 // session adapts scs to mfahttp and to portal.
 type session struct{ *scs.SessionManager }
 
-func (s session) Get(ctx context.Context, key string) string { return s.GetString(ctx, key) }
-func (s session) Put(ctx context.Context, key, value string) { s.SessionManager.Put(ctx, key, value) }
-func (s session) Remove(ctx context.Context, key string)     { s.SessionManager.Remove(ctx, key) }
+func (s session) Get(ctx context.Context, key string) []byte { return s.GetBytes(ctx, key) }
+func (s session) Put(ctx context.Context, key string, value []byte) {
+	s.SessionManager.Put(ctx, key, value)
+}
+func (s session) Remove(ctx context.Context, key string) { s.SessionManager.Remove(ctx, key) }
 
 func newSessions(name string) *scs.SessionManager {
 	s := scs.New()
