@@ -43,6 +43,66 @@ var longTestFiles = map[string]string{
 	"storage/storagetest/adapters_test.go":               "the broken adapters, one after the other",
 }
 
+// notYetWrapped are the packages that still have lines of more than maxColumns.
+var notYetWrapped = []string{
+	"access",
+	"email",
+	"email/smtp",
+	"examples/customfactor",
+	"examples/customsender",
+	"examples/customstore",
+	"examples/load",
+	"examples/nethttp",
+	"examples/portal",
+	"examples/quickstart",
+	"examples/userstable",
+	"internal/gencountries",
+	"internal/integration/authenticator",
+	"internal/integration/browser",
+	"internal/integration/databases",
+	"internal/integration/example",
+	"internal/integration/linearizability",
+	"internal/integration/mail",
+	"internal/integration/manager",
+	"internal/integration/redis",
+	"internal/integration/release",
+	"internal/integration/servers",
+	"internal/integration/sqlite",
+	"internal/kdf",
+	"internal/mailaddr",
+	"internal/plainname",
+	"internal/protections",
+	"internal/quiet",
+	"internal/sentcode",
+	"internal/structure",
+	"internal/testrun",
+	"lockout",
+	"mfa",
+	"mfa/factor",
+	"mfa/policy",
+	"mfahttp",
+	"mfahttp/internal/ui",
+	"mfatest",
+	"passkey",
+	"password",
+	"password/throttle",
+	"pin",
+	"portal",
+	"questions",
+	"recovery",
+	"seal",
+	"sms",
+	"sms/phone",
+	"sso",
+	"sso/ssotest",
+	"storage",
+	"storage/memory",
+	"storage/redisstore",
+	"storage/sqlstore",
+	"storage/storagetest",
+	"totp",
+}
+
 // goFiles returns the Go files of all modules by their path in the repository.
 func goFiles(t *testing.T) map[string][]byte {
 	t.Helper()
@@ -149,10 +209,18 @@ func TestFiles_AreShort(t *testing.T) {
 }
 
 func TestLines_FitIntoTheColumns(t *testing.T) {
-	t.Skip("TODO: remove this line once all code is wrapped at 100 columns")
+	wide := make(map[string]int)
 	for path, code := range goFiles(t) {
+		dir := filepath.Dir(path)
 		for _, n := range longLines(code) {
-			t.Errorf("%s:%d has more than %d columns", path, n, maxColumns)
+			if wide[dir]++; !slices.Contains(notYetWrapped, dir) {
+				t.Errorf("%s:%d has more than %d columns", path, n, maxColumns)
+			}
+		}
+	}
+	for _, dir := range notYetWrapped {
+		if wide[dir] == 0 {
+			t.Errorf("%s fits, and leaves the list notYetWrapped", dir)
 		}
 	}
 }

@@ -219,7 +219,11 @@ func TestImportersAreGivenNoDriver(t *testing.T) {
 
 // Small packages are the ones people love; a new name has to be asked for by someone.
 func TestExportedNames(t *testing.T) {
-	limits := map[string]int{"mfa": 45, "mfa/factor": 38, "mfa/policy": 20}
+	limits := map[string]int{
+		"mfa":        45,
+		"mfa/factor": 38, // the goal is 30; docs/decisions/0024-what-a-factor-is-made-of.md
+		"mfa/policy": 20,
+	}
 	for _, p := range packages(t) {
 		name := strings.TrimPrefix(p.ImportPath, module+"/")
 		if strings.HasPrefix(name, "internal/") || strings.Contains(name, "/internal") || p.ImportPath == module {
