@@ -59,7 +59,7 @@ func (s sessionStore) CommitCtx(ctx context.Context, token string, data []byte, 
 	if err != nil {
 		return err
 	}
-	text := func(key string) []byte { b, _ := values[key].([]byte); return b }
+	text := func(key string) string { s, _ := values[key].(string); return s }
 	began, _ := values[sessionBegan].(int64)
 	changes, _ := values[sessionChanges].(int64)
 	by, _ := ctx.Value(usedByKey{}).(usedBy)
