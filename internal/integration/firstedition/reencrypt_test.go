@@ -107,12 +107,14 @@ func TestReport_CountsTheFirstEditionsUsers(t *testing.T) {
 				records++
 			}
 		}
-		users, disabled := 0, 0
+		users, disabled, types := 0, 0, make(map[string]int)
 		for _, g := range s.Groups {
 			users += g.Users
+			types[g.Tenant+"/"+g.UserType] = g.Users
 			disabled += g.Disabled
 		}
 		require.Equal(t, records, users)
 		require.Equal(t, 2, disabled, "max and mia")
+		require.Equal(t, map[string]int{"/": records - 4, "/mailed": 2, "acme/staff": 2}, types)
 	})
 }

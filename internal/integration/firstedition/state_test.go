@@ -50,8 +50,13 @@ func TestVerify_KeepsLocksAndCounts(t *testing.T) {
 			require.ErrorAs(t, err, &locked)
 			require.Equal(t, until, locked.Until)
 		}
+		// A clock that steps back behind the first edition's last write makes the lock no longer.
+		r.clock.Set(r.At.Add(-time.Hour))
+		_, err := r.verify("vic", "totp", "000000")
+		require.ErrorAs(t, err, &locked)
+		require.LessOrEqual(t, locked.RetryAfter, 3*time.Minute)
 		r.clock.Set(until)
-		_, err := r.verify("vic", "totp", other(r.code(r.secret("vic", "totp"))))
+		_, err = r.verify("vic", "totp", other(r.code(r.secret("vic", "totp"))))
 		require.ErrorAs(t, err, &attempt)
 		require.Equal(t, 4, attempt.Remaining)
 		_, err = r.verify("vic", "totp", r.code(r.secret("vic", "totp")))

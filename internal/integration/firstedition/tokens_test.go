@@ -121,3 +121,48 @@ func TestGrant_OfTheFirstEditionPermitsNothing(t *testing.T) {
 		}
 	})
 }
+
+// A challenge that was responded to before the change is not responded to after it, also where the
+// record has forgotten it because there were too many.
+func TestVerify_RefusesAUsedChallengeOfTheFirstEdition(t *testing.T) {
+	each(t, 0, func(t *testing.T, r *rig) {
+		enrolled := r.Users["una"].Factors[0].Created // before the first one was begun
+		require.Less(t, r.clock.Now().Sub(enrolled), 15*time.Minute, "no challenge has expired")
+		for _, which := range []string{"first challenge", "last challenge"} {
+			ch := &mfa.Challenge{}
+			require.NoError(t, ch.UnmarshalText([]byte(r.secret("una", which))))
+			s, code := r.session("una"), factor.NewSecret(r.code(r.secret("una", "totp")))
+			_, err := s.Verify(t.Context(), ch, "totp", code)
+			require.ErrorIs(t, err, mfa.ErrTokenExpired)
+		}
+		_, err := r.verify("una", "totp", r.code(r.secret("una", "totp")))
+		require.NoError(t, err)
+	})
+}
+
+// What the first edition sent within the hour counts against the rate limits, of the user and of
+// the destination.
+func TestSend_CountsWhatTheFirstEditionSent(t *testing.T) {
+	var limited *mfa.RateLimitError
+	each(t, time.Minute, func(t *testing.T, r *rig) {
+		r.cfg.RateLimits.PerUser = 2
+		r.restart()
+		s := r.session("pat")
+		_, err := s.Send(t.Context(), r.begin(s), "email")
+		require.ErrorAs(t, err, &limited)
+		r.clock.Advance(time.Hour)
+		_, err = s.Send(t.Context(), r.begin(s), "email")
+		require.NoError(t, err)
+	})
+	// The names of these records change with the primary key, so only the same key finds them.
+	r := newRig(t, time.Minute)
+	r.cfg.RateLimits.PerDestination = 1
+	r.restart()
+	s, g := r.manage("ann")
+	address := map[string]factor.Secret{"address": factor.NewSecret(r.secret("nia", "address"))}
+	_, err := s.Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "email", Params: address})
+	require.ErrorAs(t, err, &limited)
+	address["address"] = factor.NewSecret("ann@work.example")
+	_, err = s.Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "email", Params: address})
+	require.NoError(t, err)
+}
