@@ -1,6 +1,7 @@
 package firstedition_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfa/report"
+	"github.com/secondgate/secondgate/mfatest"
 )
 
 // A device that is remembered stays so, until it expires; a copy of its token ends it.
@@ -91,6 +93,25 @@ func TestVerify_KeepsWhatWasCountedAhead(t *testing.T) {
 			_, err = r.verify(id, "pin", r.secret(id, "pin"))
 			require.NoError(t, err)
 		}
+	})
+}
+
+// While that process may still be verifying the PIN, no other response is verified.
+func TestVerify_WaitsForAVerificationOfTheFirstEdition(t *testing.T) {
+	each(t, 0, func(t *testing.T, r *rig) {
+		store := mfatest.NewFaultyStore(r.store)
+		r.cfg.Store = store
+		r.restart()
+		r.clock.Set(r.Users["quin"].At)
+		s := r.session("quin")
+		ch := r.begin(s)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		store.Inject(mfatest.OpGet, 2, mfatest.Fault{})
+		store.Inject(mfatest.OpGet, 1, mfatest.Fault{Run: func(context.Context, string) { cancel() }})
+		_, err := s.Verify(ctx, ch, "pin", factor.NewSecret(r.secret("quin", "pin")))
+		require.ErrorIs(t, err, mfa.ErrUnavailable)
+		require.Zero(t, store.Calls(mfatest.OpSwap), "nothing was counted")
 	})
 }
 
