@@ -303,7 +303,8 @@ func (a Admin) Delete(ctx context.Context, u User) error {
 		return unavailable(err)
 	}
 	m.emit(ctx, []Event{e})
-	return nil
+	_, err = m.closeCase(ctx, s) // after the record has gone: see standing
+	return err
 }
 
 // SendVerificationLink mails a user a link that verifies User.Email as their address of

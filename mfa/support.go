@@ -57,6 +57,7 @@ func (s Session) RequestSupport(ctx context.Context, ch *Challenge, r report.Cas
 	clock, who := m.now(), c.Subject
 	var now time.Time
 	var event, noticed Event
+	var epoch [8]byte
 	err = m.update(ctx, who, clock, func(r *record) (bool, error) {
 		now = r.at(clock)
 		if err := c.answerable(r, now, m.cfg.ChallengeTTL); err != nil {
@@ -66,7 +67,7 @@ func (s Session) RequestSupport(ctx context.Context, ch *Challenge, r report.Cas
 			return false, err
 		}
 		event = m.event("support.requested", who, now, func(e *Event) { e.Purpose = string(c.Purpose) })
-		noticed = m.withNotice(r, who, "", event)
+		noticed, epoch = m.withNotice(r, who, "", event), r.Epoch
 		return true, m.userSends(r, now)
 	})
 	if err != nil {
@@ -85,6 +86,9 @@ func (s Session) RequestSupport(ctx context.Context, ch *Challenge, r report.Cas
 		list = append(list, entry)
 		return list[max(0, len(list)-maxCases):]
 	})
+	if err == nil {
+		err = m.standing(ctx, who, epoch)
+	}
 	if err != nil {
 		return err
 	}
@@ -93,6 +97,20 @@ func (s Session) RequestSupport(ctx context.Context, ch *Challenge, r report.Cas
 	}
 	m.emit(ctx, []Event{event})
 	return nil
+}
+
+// standing takes a case off the list again whose user was deleted or reset while it was put on.
+// What deletes and resets takes the case off after it changed the record, so one of the two
+// finds it.
+func (m *Manager) standing(ctx context.Context, who subject, epoch [8]byte) error {
+	r, err := m.read(ctx, who.key())
+	if err != nil || r != nil && r.Epoch == epoch {
+		return err
+	}
+	if _, err := m.closeCase(ctx, who); err != nil {
+		return err
+	}
+	return ErrTokenExpired
 }
 
 // lockedOut returns a *LockedError while a lock leaves the user nothing to verify with. What

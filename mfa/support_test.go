@@ -307,3 +307,56 @@ func TestOpenRecoveryLink_IsForItsUser(t *testing.T) {
 	_, err := r.Session(ann, "elsewhere").Recovery().OpenRecoveryLink(t.Context(), link)
 	require.NoError(t, err)
 }
+
+// An administrator who deletes or resets a user takes them off the list, also when the user asks
+// for help at the same moment, from another process.
+func TestRequestSupport_LeavesNoCaseOfADeletedUser(t *testing.T) {
+	acts := map[string]func(mfa.Admin) error{
+		"Delete": func(a mfa.Admin) error { return a.Delete(t.Context(), ann) },
+		"Reset":  func(a mfa.Admin) error { return a.Reset(t.Context(), ann) },
+	}
+	for name, act := range acts {
+		for swap, when := range []string{"as the record is written", "as the list is written", "after"} {
+			t.Run(name+" "+when, func(t *testing.T) {
+				r := newRig(t)
+				r.withApp(ann, "word")
+				s, ch := r.Session(ann, binding), r.begin(ann)
+				other := r.another().Admin(mfa.System("boss"), "left")
+				r.store.Inject(mfatest.OpSwap, swap, mfatest.Fault{})
+				r.store.Inject(mfatest.OpSwap, 1, mfatest.Fault{Run: func(context.Context, string) {
+					require.NoError(t, act(other))
+				}})
+				err := s.RequestSupport(t.Context(), ch, report.Case{Message: "my phone is gone"})
+				if when == "after" {
+					require.NoError(t, err)
+					require.Equal(t, 1, r.store.Pending())
+					r.store.Heal()
+					require.NoError(t, act(other))
+				} else {
+					require.ErrorIs(t, err, mfa.ErrTokenExpired)
+				}
+				for key := range dump(t, r.store) {
+					require.False(t, strings.HasPrefix(key, "s/"), key)
+				}
+			})
+		}
+	}
+}
+
+// A case that cannot be taken off the list is an error, and the list is left as it is.
+func TestDelete_SaysThatASupportCaseIsLeft(t *testing.T) {
+	r := newRig(t)
+	r.withApp(ann, "word")
+	require.NoError(t, r.Session(ann, binding).RequestSupport(t.Context(), r.begin(ann), report.Case{}))
+	r.store.Inject(mfatest.OpDelete, 1, mfatest.Fault{})
+	r.store.Inject(mfatest.OpDelete, 1, mfatest.Fault{Before: errors.New("down")})
+	admin := r.Admin(mfa.System("boss"), "left")
+	require.ErrorIs(t, admin.Delete(t.Context(), ann), mfa.ErrUnavailable)
+	list, err := admin.SupportCases(t.Context(), "")
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	require.NoError(t, admin.Delete(t.Context(), ann))
+	list, err = admin.SupportCases(t.Context(), "")
+	require.NoError(t, err)
+	require.Empty(t, list)
+}

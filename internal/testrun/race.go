@@ -9,6 +9,7 @@ var withoutRace = map[string]string{
 	"internal/integration/browser":       "it drives a browser and programs from outside",
 	"internal/integration/databases":     "kills and outages of servers, from outside; see alsoRace",
 	"internal/integration/example":       "it drives programs from outside",
+	"internal/integration/firstedition":  "it reads records, one after the other",
 	"internal/integration/linearizability": "each process has one goroutine, and the checker is half of the time; " +
 		"internal/integration/manager has the goroutines",
 	"internal/integration/redis": "kills and outages of servers, from outside; see alsoRace",
