@@ -108,7 +108,11 @@ func TestVerify_WaitsForAVerificationOfTheFirstEdition(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		store.Inject(mfatest.OpGet, 2, mfatest.Fault{})
-		store.Inject(mfatest.OpGet, 1, mfatest.Fault{Run: func(context.Context, string) { cancel() }})
+		store.Inject(
+			mfatest.OpGet,
+			1,
+			mfatest.Fault{Run: func(context.Context, string) { cancel() }},
+		)
 		_, err := s.Verify(ctx, ch, "pin", factor.NewSecret(r.secret("quin", "pin")))
 		require.ErrorIs(t, err, mfa.ErrUnavailable)
 		require.Zero(t, store.Calls(mfatest.OpSwap), "nothing was counted")
@@ -170,7 +174,10 @@ func TestPolicy_HoldsAsTheFirstEditionStoredIt(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, mfa.NextDone, ch.Next)
 			err = r.Admin(mfa.System("owner"), "").SetPolicy(t.Context(), policy.StoredPolicy{
-				Scope: policy.Scope{Tenant: "acme", UserType: "guests"}, Policy: policy.Policy{Mode: policy.ModeRequired}})
+				Scope: policy.Scope{
+					Tenant:   "acme",
+					UserType: "guests",
+				}, Policy: policy.Policy{Mode: policy.ModeRequired}})
 			require.NoError(t, err)
 		}
 	})

@@ -87,7 +87,10 @@ func TestPassword_ReadsTheFirstEditionsHashesAndLinks(t *testing.T) {
 			found, err := m.CheckLink(t.Context(), link)
 			require.NoError(t, err)
 			require.Equal(t, a.ID, found.ID)
-			reset := password.ResetRequest{Token: link, Password: factor.NewSecret("herons wade at dusk")}
+			reset := password.ResetRequest{
+				Token:    link,
+				Password: factor.NewSecret("herons wade at dusk"),
+			}
 			require.NoError(t, m.Reset(t.Context(), reset))
 			_, err = m.CheckLink(t.Context(), link)
 			require.ErrorIs(t, err, password.ErrLink)
@@ -168,7 +171,11 @@ func TestSSO_ReadsTheFirstEditionsLinks(t *testing.T) {
 				return p.Provider == link.Provider && p.Email == link.Account
 			})
 			in := s.signIn(link.Provider, person)
-			require.Equal(t, []string{id, "acme", link.ID}, []string{in.SubjectID, in.Tenant, in.Link.ID})
+			require.Equal(
+				t,
+				[]string{id, "acme", link.ID},
+				[]string{in.SubjectID, in.Tenant, in.Link.ID},
+			)
 			require.Equal(t, link.Provider == "microsoft", in.SecondFactor)
 		}
 	}
