@@ -177,7 +177,9 @@ func (r *rig) factors() (all []factor.Factor) {
 		all = append(all, f)
 	}
 	page := func(path string) func(string) string {
-		return func(token string) string { return "https://example.com/" + path + "?token=" + token }
+		return func(token string) string {
+			return "https://example.com/" + path + "?token=" + token
+		}
 	}
 	apps, err := totp.New(totp.Config{Issuer: "Acme"})
 	add(apps, err)

@@ -232,7 +232,9 @@ func (s *signOn) signIn(provider string, person int) *sso.SignIn {
 	jar, err := cookiejar.New(nil)
 	require.NoError(s.t, err)
 	browser := &http.Client{Jar: jar, Transport: s.network,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		}}
 	resp, err := browser.PostForm(s.app.URL+"/sso/"+provider+"/sign-in", nil)
 	require.NoError(s.t, err)
 	body, err := io.ReadAll(resp.Body)
