@@ -103,8 +103,10 @@ func (r *rig) passwords(people accounts, h *password.Hasher) *password.Manager {
 	m, err := password.New(password.Config{
 		Store: r.store, Keys: r.cfg.Keys, Accounts: people, Hasher: h,
 		Sender: &mfatest.Outbox[email.Message]{}, ServiceName: "Acme", Clock: r.clock,
-		TTL:         24 * time.Hour,
-		LinkURL:     func(token string) string { return "https://example.com/reset?token=" + token },
+		TTL: 24 * time.Hour,
+		LinkURL: func(token string) string {
+			return "https://example.com/reset?token=" + token
+		},
 		Later:       func(context.Context, func(context.Context) error) {},
 		CheckChange: func(context.Context, mfa.User, mfa.Grant, string) error { return nil },
 		CheckActor:  func(context.Context, mfa.Actor, mfa.User) error { return nil },
@@ -208,7 +210,9 @@ func (d *ssoDump) newSignOn(t *testing.T, cfg sso.Config) *signOn {
 	plain.Open = true
 	cfg.URL, cfg.HTTPClient = s.app.URL+"/sso/", &http.Client{Transport: s.network}
 	cfg.Providers = []sso.Provider{idp.Microsoft(), idp.Google(), plain}
-	cfg.CheckGrant = func(context.Context, mfa.User, mfa.Grant, string) error { return mfa.ErrToken }
+	cfg.CheckGrant = func(context.Context, mfa.User, mfa.Grant, string) error {
+		return mfa.ErrToken
+	}
 	cfg.CheckActor = func(context.Context, mfa.Actor, mfa.User) error { return mfa.ErrForbidden }
 	s.Service, err = sso.New(cfg)
 	require.NoError(t, err)
