@@ -76,6 +76,7 @@ func TestPrint_NoVerbShowsASecret(t *testing.T) {
 			requireHidden(t, elem.Interface())
 		}
 	}
+	requireHidden(t, factor.NewSecret(printedSecret))
 	require.Contains(t, fmt.Sprintf("%+v", admin), "bea")
 	require.Contains(t, fmt.Sprintf("%+v", &mfa.Verification{UserID: "ann"}), "UserID:ann")
 	for _, name := range structsWithSecrets(t) {
