@@ -157,5 +157,5 @@ func (m *Manager) acceptUnlock(r *record, a *attempt, now time.Time) outcome {
 	return outcome{result: resultEnabled, to: m.recipients(r, a.claims.Subject)}
 }
 
-// isRecovery says whether a factor is of a recovery kind.
+// isRecovery says whether a factor is a recovery kind.
 func isRecovery(f factor.Factor) bool { return f.Traits().Class == factor.ClassRecovery }

@@ -166,9 +166,9 @@ func (s Session) OpenRecoveryLink(ctx context.Context, link factor.Secret) (*Cha
 	return ch, nil
 }
 
-// RecoveryUser says for whom a recovery link is, for the page that asks before
-// OpenRecoveryLink: the user's ID, Tenant and UserType. It changes nothing, and the user has
-// proven nothing.
+// RecoveryUser returns the ID, the Tenant and the UserType of the user for whom a recovery link
+// is. The page that asks before [Session.OpenRecoveryLink] calls it. It changes nothing, and the
+// user has proven nothing.
 func (m *Manager) RecoveryUser(link factor.Secret) (User, error) {
 	c, err := m.openToken(sealSetup, link.Reveal(), sessionID{})
 	if err != nil {

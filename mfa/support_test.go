@@ -360,3 +360,18 @@ func TestDelete_SaysThatASupportCaseIsLeft(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, list)
 }
+
+// A reason is bounded for what only reads as well: it reaches Config.Authorize.
+func TestAdmin_BoundsTheReasonOfReads(t *testing.T) {
+	r := newRig(t, func(c *mfa.Config) {
+		c.Authorize = func(context.Context, mfa.AdminAction) error {
+			t.Error("the application was asked")
+			return nil
+		}
+	})
+	admin := r.Admin(mfa.System("boss"), strings.Repeat("x", 1025))
+	_, err := admin.SupportCases(t.Context(), "")
+	require.ErrorIs(t, err, factor.ErrMalformed)
+	_, err = admin.Report(t.Context())
+	require.ErrorIs(t, err, factor.ErrMalformed)
+}

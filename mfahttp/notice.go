@@ -25,6 +25,7 @@ const (
 	noteSent      = "sent"
 	noteAdded     = "added"
 	noteRemoved   = "removed"
+	noteCancelled = "cancelled" // a recovery, by removing its replacement
 	noteRenamed   = "renamed"
 	noteRecovered = "recovered" // signed in with a recovery code
 	noteForgotten = "forgotten" // a device

@@ -89,7 +89,11 @@ func postRemove(v *visit) error {
 		v.note(notice{Code: noteRemoved, Kind: gone.Kind, Left: -1, Data: string(gone.Data)})
 		return v.redirect(v.at("factors"))
 	}
-	return v.changed("", err, v.at("factors/"+url.PathEscape(id)+"/remove"), noteRemoved)
+	note := noteRemoved
+	if v.now.Before(gone.HeldUntil) {
+		note = noteCancelled
+	}
+	return v.changed("", err, v.at("factors/"+url.PathEscape(id)+"/remove"), note)
 }
 
 // mayEnroll returns the person's overview if the session may enrol now; otherwise it has

@@ -82,7 +82,7 @@ type option struct {
 	Recovery bool         `json:"recovery"`
 	Stopped  bool         `json:"stopped,omitempty"`
 	Class    factor.Class `json:"-"`
-	// Provable: stopped, and made good again by correct responses in a row.
+	// Provable says that correct responses in a row enable the disabled kind.
 	Provable bool `json:"provable,omitempty"`
 	// Asks are the texts to answer, one on each line of the answer.
 	Asks []string `json:"asks,omitempty"`

@@ -113,7 +113,7 @@ func (v *visit) showVerify(c *pending, o option, n *notice, until time.Time, rem
 func (v *visit) showChoose(o *mfa.Overview, n *notice, back string) error {
 	p := ui.Choose{Frame: v.frame(n), Return: back, Forced: !v.id.SignedIn && !v.replacing}
 	for _, k := range v.kinds(o.Kinds) {
-		p.Kinds = append(p.Kinds, ui.Choice{Kind: k, Have: hasKind(o, k), Direct: !asksFirst(k)})
+		p.Kinds = append(p.Kinds, ui.Choice{Kind: k, Have: hasKind(o, k) && !v.replacing, Direct: !asksFirst(k)})
 		p.Replacing = p.Replacing || v.replacing && hasKind(o, k)
 	}
 	p.Recovery = v.id.SignedIn && !v.limited() && slices.Contains(v.h.cfg.Manager.Kinds(), kindRecovery)

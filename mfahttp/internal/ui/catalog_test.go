@@ -105,7 +105,7 @@ func TestEveryProblemHasAText(t *testing.T) {
 	}
 	for _, code := range []string{"unauthorized", "forbidden", "step_up", "password", "incorrect", "expired", "locked", "stopped", "budget", "busy",
 		"malformed", "not_available", "not_found", "kind_banned", "kind_not_configured", "last_factor", "on_hold", "reauthenticate",
-		"undeliverable", "sent", "added", "removed", "renamed", "recovered"} {
+		"undeliverable", "sent", "added", "removed", "cancelled", "renamed", "recovered"} {
 		f := frame("en")
 		f.Notice = &ui.Notice{Code: code, Left: -1, Kind: "totp"}
 		page := render(t, r, ui.Factors{Frame: f})

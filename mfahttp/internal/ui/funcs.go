@@ -77,7 +77,7 @@ func others(v Verify) (list []Option) {
 }
 
 // good are the notices of what succeeded.
-var good = map[string]bool{"sent": true, "added": true, "removed": true, "renamed": true, "recovered": true,
+var good = map[string]bool{"sent": true, "added": true, "removed": true, "cancelled": true, "renamed": true, "recovered": true,
 	"forgotten": true, "link_sent": true, "support_asked": true, "proof": true, "unlocked": true}
 
 // strong is text as HTML, its values in bold. They are escaped, and keep their writing
