@@ -15,7 +15,7 @@ func broken(t *testing.T, open func() storage.Store) []string {
 	t.Helper()
 	var names []string
 	for _, r := range rules() {
-		if err := r.check(t.Context(), &subject{open: open}); err != nil {
+		if err := r.check(t.Context(), &subject{openStore: open}); err != nil {
 			t.Logf("%s: %v", r.name, err)
 			names = append(names, r.name)
 		}

@@ -18,9 +18,26 @@ type rule struct {
 	check func(ctx context.Context, s *subject) error
 }
 
-// subject opens the stores of one rule.
+// subject opens the stores of one rule. The calls of a rule go to a few stores in turn, because
+// a connection costs some databases more than all that a rule asks over it.
 type subject struct {
-	open func() storage.Store
+	openStore func() storage.Store
+	stores    []storage.Store
+	next      int
+}
+
+// storesOfRule is how many stores a rule is tried with at most.
+const storesOfRule = 3
+
+// open returns a new store, or one that was opened before if there are enough. It never returns
+// the same store twice in a row.
+func (s *subject) open() storage.Store {
+	if len(s.stores) < storesOfRule {
+		s.stores = append(s.stores, s.openStore())
+	}
+	store := s.stores[s.next%storesOfRule]
+	s.next++
+	return store
 }
 
 func rules() []rule {

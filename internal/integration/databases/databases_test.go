@@ -46,7 +46,7 @@ func (e engine) open(t testing.TB, dsn string) *sql.DB {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	db.SetMaxOpenConns(8)
-	db.SetMaxIdleConns(2)
+	db.SetMaxIdleConns(8)
 	return db
 }
 

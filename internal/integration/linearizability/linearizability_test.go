@@ -5,11 +5,16 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/secondgate/secondgate/internal/integration/servers"
 )
 
 // A history is by so many processes that do so many deeds each.
-const processes, deeds = 4, 500
+const processes, deeds = 4, 300
+
+// enough is how many more histories there are at most, if those had too little in them.
+const enough = 20
 
 // rounds is how many histories there are of each kind.
 func rounds() int {
@@ -43,12 +48,14 @@ func (e engine) address(t testing.TB) string {
 func TestLinearizable(t *testing.T) {
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
-			for range rounds() {
+			seen := make(map[string]int)
+			for n := 0; n < rounds() || len(missing(seen)) > 0; n++ {
+				require.Less(t, n, rounds()+enough, "the histories have no %q", missing(seen))
 				c := newCrowd(t, e.address(t))
 				c.work(processes, deeds)
 				requireOnce(t, c.history)
 				requireLinearizable(t, c.history)
-				c.tell()
+				c.report(seen)
 			}
 		})
 	}

@@ -19,7 +19,8 @@ func PostgreSQL(t testing.TB, options ...string) *Server {
 	initdb, postgres := need(t, "initdb", dirs), need(t, "postgres", dirs)
 	s := newServer(t)
 	data := filepath.Join(s.Dir, "data")
-	s.run(initdb, "--pgdata="+data, "--username=secondgate", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+	s.prepare(data, initdb, "--pgdata=", "--username=secondgate", "--auth=trust",
+		"--encoding=UTF8", "--locale=C", "--no-sync")
 	s.stop = syscall.SIGINT // "fast": does not wait for connections
 	s.start = func(s *Server) *exec.Cmd {
 		return s.command(postgres, append([]string{"-D", data, "-h", "127.0.0.1", "-p", s.Port(), "-k", s.Dir,
