@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/authority"
 )
 
 // Actor is who performs an administrator's act: a user who has proven themselves in their own
@@ -47,7 +48,7 @@ func (a Actor) check() error {
 func (a Admin) Check(ctx context.Context, about User) error {
 	key := ""
 	if about.ID != "" {
-		key = about.compact().key()
+		key = about.compact().Key()
 	}
 	return a.m.proven(ctx, a.actor, key)
 }
@@ -66,7 +67,7 @@ func (m *Manager) proven(ctx context.Context, a Actor, key string) error {
 	if err := s.user.check(); err != nil {
 		return err
 	}
-	own := s.user.compact().key()
+	own := s.user.compact().Key()
 	if own == key {
 		return fmt.Errorf("%w: administrators do not act on themselves", ErrForbidden)
 	}
@@ -82,6 +83,6 @@ func (m *Manager) proven(ctx context.Context, a Actor, key string) error {
 	if err != nil {
 		return err
 	}
-	_, err = m.permits(r, c, request{act: actAdminister}, r.at(now))
+	_, err = m.permits(r, c, authority.Request{Act: authority.ActAdminister}, r.At(now))
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/record"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
 )
@@ -41,12 +42,12 @@ func (b RateLimits) withDefaults() RateLimits {
 }
 
 // userMaySend looks at the user's own allowance, and charges nothing.
-func (m *Manager) userMaySend(r *record, now time.Time) error {
+func (m *Manager) userMaySend(r *record.Record, now time.Time) error {
 	limit := m.cfg.RateLimits.PerUser
 	if limit < 0 {
 		return nil
 	}
-	if _, wait := r.Sends.add(now, limit); wait > 0 {
+	if _, wait := r.Sends.Add(now, limit); wait > 0 {
 		return &RateLimitError{RetryAfter: wait}
 	}
 	return nil
@@ -54,14 +55,14 @@ func (m *Manager) userMaySend(r *record, now time.Time) error {
 
 // userSends charges the user's own allowance, in a record that is about to be written. Every
 // act by which a user can have a message sent goes through it.
-func (m *Manager) userSends(r *record, now time.Time) error {
+func (m *Manager) userSends(r *record.Record, now time.Time) error {
 	if err := m.userMaySend(r, now); err != nil {
 		return err
 	}
 	if limit := m.cfg.RateLimits.PerUser; limit < 0 {
 		r.Sends = nil
 	} else {
-		r.Sends, _ = r.Sends.add(now, limit)
+		r.Sends, _ = r.Sends.Add(now, limit)
 	}
 	return nil
 }
@@ -127,14 +128,14 @@ func (m *Manager) look(ctx context.Context, a allowance, now time.Time) error {
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil
 	}
-	var log sendLog
+	var log record.SendLog
 	if err == nil {
 		log, err = m.openSends(a.key, rec.Data)
 	}
 	if err != nil {
 		return unavailable(err)
 	}
-	if _, wait := log.add(now, a.limit); wait > 0 {
+	if _, wait := log.Add(now, a.limit); wait > 0 {
 		return &RateLimitError{RetryAfter: wait}
 	}
 	return nil
@@ -150,7 +151,7 @@ func (m *Manager) chargeShared(
 		if err != nil {
 			return storage.Change{}, err
 		}
-		log, wait := log.add(now, a.limit)
+		log, wait := log.Add(now, a.limit)
 		if over = nil; wait > 0 {
 			over = &RateLimitError{RetryAfter: wait}
 			return storage.Change{}, nil
@@ -179,12 +180,12 @@ func (m *Manager) refund(ctx context.Context, paid payments) {
 			if err != nil || data == nil {
 				return storage.Change{}, err
 			}
-			return m.sealSends(p.key, log.remove(p.minute))
+			return m.sealSends(p.key, log.Remove(p.minute))
 		})
 	}
 }
 
-func (m *Manager) openSends(key string, data []byte) (log sendLog, err error) {
+func (m *Manager) openSends(key string, data []byte) (log record.SendLog, err error) {
 	if data == nil {
 		return nil, nil
 	}
@@ -196,16 +197,16 @@ func (m *Manager) openSends(key string, data []byte) (log sendLog, err error) {
 		err = cbor.Unmarshal(plain, &log)
 	}
 	if err == nil && len(log)%2 != 0 {
-		err = errRecord
+		err = record.ErrUnreadable
 	}
 	return log, err
 }
 
-func (m *Manager) sealSends(key string, log sendLog) (storage.Change, error) {
+func (m *Manager) sealSends(key string, log record.SendLog) (storage.Change, error) {
 	if len(log) == 0 {
 		return storage.Change{Delete: true}, nil
 	}
-	plain, err := cborEnc.Marshal(log)
+	plain, err := record.Marshal(log)
 	if err != nil {
 		return storage.Change{}, err
 	}

@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/authority"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 	"github.com/secondgate/secondgate/mfa/policy"
 )
 
@@ -37,13 +40,13 @@ func (s Session) Begin(ctx context.Context) (*Challenge, error) {
 	if err != nil {
 		return nil, err
 	}
-	now := r.at(clock)
-	c := claimsOf(who, p, s.purpose, now)
-	c.Bind, c.Epoch = s.id.bind(), r.issuedUnder()
-	if s.purpose == purposeSignIn {
+	now := r.At(clock)
+	c := token.ClaimsOf(who, p, s.purpose, now)
+	c.Bind, c.Epoch = s.id.Bind(), r.IssuedUnder()
+	if s.purpose == token.PurposeSignIn {
 		c.Remember = p.Remember.Milliseconds()
 	}
-	first := proof{Origin: originFirst, Time: s.firstFactorTime(now, clock).UnixMilli()}
+	first := authority.Proof{Origin: authority.OriginFirst, Time: s.firstFactorTime(now, clock).UnixMilli()}
 	ch, err := m.challengeFor(r, &c, p, first, now)
 	if errors.Is(err, factor.ErrUndeliverable) {
 		return nil, m.noteUndeliverable(ctx, who, now, err)
@@ -63,8 +66,8 @@ func (s Session) Begin(ctx context.Context) (*Challenge, error) {
 }
 
 // readOrUnborn returns the user's record, or what a user without one starts with.
-func (m *Manager) readOrUnborn(ctx context.Context, u User, now time.Time) (*record, error) {
-	key := u.compact().key()
+func (m *Manager) readOrUnborn(ctx context.Context, u User, now time.Time) (*record.Record, error) {
+	key := u.compact().Key()
 	r, err := m.read(ctx, key)
 	switch {
 	case err != nil:
@@ -79,7 +82,7 @@ func (m *Manager) readOrUnborn(ctx context.Context, u User, now time.Time) (*rec
 
 // recogniseDevice lets a user in whose device is remembered.
 func (s Session) recogniseDevice(
-	ctx context.Context, r *record, c *claims, ch *Challenge, now time.Time,
+	ctx context.Context, r *record.Record, c *token.Claims, ch *Challenge, now time.Time,
 ) error {
 	if ch.Next != NextVerify || s.device.IsZero() || c.Remember <= 0 || r.Devices == nil {
 		return nil
@@ -88,17 +91,17 @@ func (s Session) recogniseDevice(
 		return err
 	}
 	if ch.Remembered {
-		ch.Next, ch.Options, ch.token, ch.Expires = NextDone, nil, token{}, time.Time{}
+		ch.Next, ch.Options, ch.token, ch.Expires = NextDone, nil, token.Token{}, time.Time{}
 	}
 	return nil
 }
 
 // challengeFor decides what the user has to do.
 func (m *Manager) challengeFor(
-	r *record, c *claims, p policy.Policy, first proof, now time.Time,
+	r *record.Record, c *token.Claims, p policy.Policy, first authority.Proof, now time.Time,
 ) (*Challenge, error) {
-	own := r.hasOwn(m)
-	if c.Purpose == purposeSignIn && (p.Mode == policy.ModeOff || p.Mode == policy.ModeOptional && !own) {
+	own := m.hasOwn(r)
+	if c.Purpose == token.PurposeSignIn && (p.Mode == policy.ModeOff || p.Mode == policy.ModeOptional && !own) {
 		return &Challenge{Next: NextDone}, nil
 	}
 	list, err := m.candidates(r, c)
@@ -107,21 +110,21 @@ func (m *Manager) challengeFor(
 	}
 	options := m.options(r, list, p.Default, now)
 	switch ordinary := hasOrdinary(options); {
-	case ordinary, c.Purpose == purposeRecover && len(options) > 0,
-		!own && len(options) > 0 && m.holding(r, c).implied == impliedUndeliverable:
+	case ordinary, c.Purpose == token.PurposeRecover && len(options) > 0,
+		!own && len(options) > 0 && m.holding(r, c).Implied == authority.ImpliedUndeliverable:
 		return &Challenge{Next: NextVerify, Options: options, LockedUntil: m.lockedUntil(r, options, now),
-			Expires: now.Add(m.cfg.ChallengeTTL), token: m.keep(sealChallenge, *c)}, nil
-	case own, c.Purpose == purposeRecover, c.Purpose == purposeStepUp:
+			Expires: now.Add(m.cfg.ChallengeTTL), token: token.New(m.cfg.Keys, token.KindChallenge, *c)}, nil
+	case own, c.Purpose == token.PurposeRecover, c.Purpose == token.PurposeStepUp:
 		return nil, ErrNotAvailable
-	case c.Purpose == purposeSignIn && c.Grace:
+	case c.Purpose == token.PurposeSignIn && c.Grace:
 		return &Challenge{Next: NextDone, EnrollBy: p.EnrollBy}, nil
-	case first.expired(now, &m.cfg):
+	case first.Expired(now, m.lifetimes()):
 		return nil, ErrFirstFactorRequired
 	}
-	c.Proof, c.Forced = first, c.Purpose == purposeSignIn
+	c.Proof, c.Forced = first, c.Purpose == token.PurposeSignIn
 	grant, expires := m.grantToken(c)
 	return &Challenge{Next: NextEnroll, Kinds: m.enrollableBy(r, c, first), Grant: grant, Expires: expires,
-		token: m.keep(sealMustEnroll, *c)}, nil
+		token: token.New(m.cfg.Keys, token.KindMustEnroll, *c)}, nil
 }
 
 // firstFactorTime is when the first factor was given. Begin is called as it is checked at a
@@ -129,7 +132,7 @@ func (m *Manager) challengeFor(
 func (s Session) firstFactorTime(now, clock time.Time) time.Time {
 	at := s.firstFactor
 	switch {
-	case at.IsZero() && s.purpose == purposeSignIn:
+	case at.IsZero() && s.purpose == token.PurposeSignIn:
 		return now
 	case at.IsZero(), at.After(clock.Add(maxClockSkew)):
 		return time.Unix(0, 0)
@@ -142,9 +145,9 @@ func (s Session) firstFactorTime(now, clock time.Time) time.Time {
 
 // noteUndeliverable records, at most once a day, that an address kept the user out, so that the
 // report counts it. It returns the error to tell, or the store's.
-func (m *Manager) noteUndeliverable(ctx context.Context, s subject, now time.Time, cause error) error {
+func (m *Manager) noteUndeliverable(ctx context.Context, s token.Subject, now time.Time, cause error) error {
 	var e []Event
-	err := m.update(ctx, s, now, func(r *record) (bool, error) {
+	err := m.update(ctx, s, now, func(r *record.Record) (bool, error) {
 		e = nil
 		if r.Undeliverable != 0 && now.UnixMilli() < r.Undeliverable+warnEvery.Milliseconds() {
 			return false, nil
@@ -160,7 +163,7 @@ func (m *Manager) noteUndeliverable(ctx context.Context, s subject, now time.Tim
 	return cause
 }
 
-func (m *Manager) event(name string, s subject, now time.Time, more func(*Event)) Event {
+func (m *Manager) event(name string, s token.Subject, now time.Time, more func(*Event)) Event {
 	e := Event{Name: name, Time: now, UserID: s.ID, Tenant: s.Tenant, UserType: s.UserType, Remaining: -1}
 	if more != nil {
 		more(&e)

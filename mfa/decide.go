@@ -7,6 +7,8 @@ import (
 
 	"github.com/secondgate/secondgate/lockout"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 )
 
 // This file decides what a response does to the record. It reads no clock and no store, and
@@ -14,7 +16,7 @@ import (
 
 // decide changes the record by what the factor says of a response, and returns the outcome.
 // write says whether the record is to be written.
-func (m *Manager) decide(r *record, a *attempt, said answer, now time.Time) (o outcome, write bool) {
+func (m *Manager) decide(r *record.Record, a *attempt, said answer, now time.Time) (o outcome, write bool) {
 	switch {
 	case said.refusal == nil:
 		return m.accept(r, a, said, now), true
@@ -30,7 +32,7 @@ func (m *Manager) decide(r *record, a *attempt, said answer, now time.Time) (o o
 
 // refuseCounted is the outcome of a failed attempt that has been counted.
 func (m *Manager) refuseCounted(
-	r *record, a *attempt, refusal error, st lockout.Status, now time.Time,
+	r *record.Record, a *attempt, refusal error, st lockout.Status, now time.Time,
 ) outcome {
 	o := outcome{result: resultIncorrect, at: now, err: refusal, status: st,
 		cloned: errors.Is(refusal, factor.ErrCloned), to: m.recipients(r, a.claims.Subject)}
@@ -41,8 +43,8 @@ func (m *Manager) refuseCounted(
 		o.result, o.err = resultFailed, unavailable(refusal)
 	}
 	kind := a.factor.Kind()
-	delete(r.Proofs, kind)
-	signIn := a.claims.Purpose == purposeSignIn && a.task != taskConfirm
+	delete(r.UnlockProofs, kind)
+	signIn := a.claims.Purpose == token.PurposeSignIn && a.task != taskConfirm
 	if st.LockedUntil.IsZero() && signIn && r.Lockout.Kinds[kind].Streak >= warnAfter {
 		o.warned = m.warn(r, now)
 	}
@@ -52,7 +54,7 @@ func (m *Manager) refuseCounted(
 // refuseUncounted is the outcome of an incorrect response that is not counted. Nothing keeps it
 // from being given again, so the user is notified of a copied instance once a day at most.
 func (m *Manager) refuseUncounted(
-	r *record, a *attempt, refusal error, now time.Time,
+	r *record.Record, a *attempt, refusal error, now time.Time,
 ) (o outcome, write bool) {
 	o = outcome{result: resultUncounted, at: now, err: refusal,
 		cloned: errors.Is(refusal, factor.ErrCloned)}
@@ -66,7 +68,7 @@ func (m *Manager) refuseUncounted(
 }
 
 // accept changes the record by a correct response.
-func (m *Manager) accept(r *record, a *attempt, said answer, now time.Time) (o outcome) {
+func (m *Manager) accept(r *record.Record, a *attempt, said answer, now time.Time) (o outcome) {
 	t, v, kind := said.target, said.verdict, a.factor.Kind()
 	if v.State != nil {
 		t.State = bytes.Clone(v.State)
@@ -90,27 +92,27 @@ func (m *Manager) accept(r *record, a *attempt, said answer, now time.Time) (o o
 		o.to = m.recipients(r, a.claims.Subject)
 	}
 	if id := t.ID; v.Ended && id != "" {
-		m.endFactors(r, func(in instance) bool { return in.ID == id })
+		m.endFactors(r, func(in record.Instance) bool { return in.ID == id })
 	}
 	return o
 }
 
 // acceptVerify is a correct response to a challenge.
-func (m *Manager) acceptVerify(r *record, a *attempt, t target, now time.Time) (o outcome) {
+func (m *Manager) acceptVerify(r *record.Record, a *attempt, t target, now time.Time) (o outcome) {
 	c := a.claims
-	r.spend(c.ID, c.Issued)
-	delete(r.Live, a.factor.Kind())
+	r.Use(c.ID, c.Issued)
+	delete(r.Codes, a.factor.Kind())
 	recovery := isRecovery(a.factor)
 	if recovery {
 		r.Devices = nil // a user who recovers may have lost them
 	} else {
-		r.Setup, r.Recovering = nil, nil // what was said to be lost is not
+		r.RecoveryLink, r.Recovery = nil, nil // what was said to be lost is not
 	}
-	if m.restricted(r, c, t.instance) {
-		o.result, o.required = resultEnrollmentRequired, m.enrollmentRequired(r, c, t.instance, now)
+	if m.restricted(r, c, t.Instance) {
+		o.result, o.required = resultEnrollmentRequired, m.enrollmentRequired(r, c, t.Instance, now)
 		return o
 	}
-	o.result, o.verification = resultVerified, m.verification(r, c, t.instance, now)
+	o.result, o.verification = resultVerified, m.verification(r, c, t.Instance, now)
 	if !recovery && m.remember(r, c, a.remember, o.verification, now) {
 		o.remembered = a.remember
 	}
@@ -121,38 +123,38 @@ func (m *Manager) acceptVerify(r *record, a *attempt, t target, now time.Time) (
 }
 
 // acceptPasswordless is a correct response in place of both factors.
-func (m *Manager) acceptPasswordless(r *record, a *attempt, t target, now time.Time) outcome {
-	r.spend(a.claims.ID, a.claims.Issued)
-	r.Setup, r.Recovering = nil, nil
-	v := m.verification(r, a.claims, t.instance, now)
+func (m *Manager) acceptPasswordless(r *record.Record, a *attempt, t target, now time.Time) outcome {
+	r.Use(a.claims.ID, a.claims.Issued)
+	r.RecoveryLink, r.Recovery = nil, nil
+	v := m.verification(r, a.claims, t.Instance, now)
 	v.Passwordless = true
 	return outcome{result: resultVerified, verification: v}
 }
 
 // acceptConfirm is the response of a new factor, which takes effect.
-func (m *Manager) acceptConfirm(r *record, a *attempt, t target, now time.Time) outcome {
-	p := r.pendingByID(t.ID)
+func (m *Manager) acceptConfirm(r *record.Record, a *attempt, t target, now time.Time) outcome {
+	p := r.PendingByID(t.ID)
 	allowed, _ := m.permitsConfirm(r, a.claims, p) // admit has asked
 	return m.confirm(r, a.claims, *p, allowed, now)
 }
 
 // acceptUnlock is one of the correct responses in a row that enable a disabled kind.
-func (m *Manager) acceptUnlock(r *record, a *attempt, now time.Time) outcome {
+func (m *Manager) acceptUnlock(r *record.Record, a *attempt, now time.Time) outcome {
 	kind := a.factor.Kind()
-	delete(r.Live, kind)
-	p := r.Proofs[kind]
+	delete(r.Codes, kind)
+	p := r.UnlockProofs[kind]
 	if now.UnixMilli() >= p.Last+proofWindow.Milliseconds() {
 		p.Count = 0
 	}
 	p.Count, p.Last = p.Count+1, now.UnixMilli()
 	if p.Count < proofsNeeded {
-		if r.Proofs == nil {
-			r.Proofs = make(map[string]unlockProofs)
+		if r.UnlockProofs == nil {
+			r.UnlockProofs = make(map[string]record.UnlockProofs)
 		}
-		r.Proofs[kind] = p
+		r.UnlockProofs[kind] = p
 		return outcome{result: resultProven, remaining: proofsNeeded - p.Count}
 	}
-	delete(r.Proofs, kind)
+	delete(r.UnlockProofs, kind)
 	r.Lockout = m.cfg.Lockout.Succeed(r.Lockout, kind, now)
 	return outcome{result: resultEnabled, to: m.recipients(r, a.claims.Subject)}
 }

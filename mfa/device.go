@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/authority"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 )
 
 const (
@@ -31,36 +34,23 @@ type DeviceInfo struct {
 	Created, LastUsed, Expires time.Time
 }
 
-// device is one remembered device. Its token holds the ID and a secret, of which the hash is
-// kept here; each use makes a new secret.
-type device struct {
-	ID      [8]byte `cbor:"0,keyasint"`
-	Name    string  `cbor:"1,keyasint,omitempty"`
-	Secret  []byte  `cbor:"2,keyasint"`
-	Before  []byte  `cbor:"3,keyasint,omitempty"` // the hash before the last rotation
-	Rotated int64   `cbor:"4,keyasint,omitempty"`
-	Created int64   `cbor:"5,keyasint"`
-	Used    int64   `cbor:"6,keyasint,omitempty"`
-	Expires int64   `cbor:"7,keyasint"`
-}
-
 // rotate gives the device a new secret and returns its token.
-func (m *Manager) rotate(d *device, s subject) factor.Secret {
-	secret := random16()
+func (m *Manager) rotate(d *record.Device, s token.Subject) factor.Secret {
+	secret := record.Random16()
 	hash := sha256.Sum256(secret[:])
 	d.Secret = hash[:16]
 	token := append(d.ID[:], secret[:]...)
-	return factor.NewSecret(base64.RawURLEncoding.EncodeToString(m.cfg.Keys.Seal(sealDevice, s.key(), token)))
+	return factor.NewSecret(base64.RawURLEncoding.EncodeToString(m.cfg.Keys.Seal(sealDevice, s.Key(), token)))
 }
 
 // remember adds a device to the user's, if the policy that the challenge was begun under
 // allows it, and says whether it did.
-func (m *Manager) remember(r *record, c *claims, name string, v *Verification, now time.Time) bool {
+func (m *Manager) remember(r *record.Record, c *token.Claims, name string, v *Verification, now time.Time) bool {
 	if c.Remember <= 0 || name == "" {
 		return false
 	}
-	d := device{ID: random8(), Name: name, Created: now.UnixMilli(), Expires: now.UnixMilli() + c.Remember}
-	v.Device, v.DeviceExpires = m.rotate(&d, c.Subject), instant(d.Expires)
+	d := record.Device{ID: record.Random8(), Name: name, Created: now.UnixMilli(), Expires: now.UnixMilli() + c.Remember}
+	v.Device, v.DeviceExpires = m.rotate(&d, c.Subject), record.Instant(d.Expires)
 	if len(r.Devices) >= maxDevices {
 		oldest := 0
 		for i, d := range r.Devices {
@@ -76,22 +66,22 @@ func (m *Manager) remember(r *record, c *claims, name string, v *Verification, n
 
 // recognise looks at the token of a device that may be remembered, and sets in ch what
 // follows. Only a store's failure is an error: a user who is not recognised proves a factor.
-func (m *Manager) recognise(ctx context.Context, token factor.Secret, c *claims, clock time.Time, ch *Challenge) error {
-	sealed, err := decodeToken(token.Reveal())
+func (m *Manager) recognise(ctx context.Context, presentedToken factor.Secret, c *token.Claims, clock time.Time, ch *Challenge) error {
+	sealed, err := token.Decode(presentedToken.Reveal())
 	if err != nil {
 		return nil
 	}
-	plain, err := m.cfg.Keys.Open(sealDevice, c.Subject.key(), sealed)
+	plain, err := m.cfg.Keys.Open(sealDevice, c.Subject.Key(), sealed)
 	if err != nil || len(plain) != 8+16 {
 		return nil // another user's of the same browser, or from before a key was retired
 	}
 	hash := sha256.Sum256(plain[8:])
 	presented := hash[:16]
 	var events []Event
-	err = m.update(ctx, c.Subject, clock, func(r *record) (bool, error) {
+	err = m.update(ctx, c.Subject, clock, func(r *record.Record) (bool, error) {
 		ch.Device, ch.DeviceExpires, ch.Remembered, events = factor.Secret{}, time.Time{}, false, nil
-		now := r.at(clock)
-		i := slices.IndexFunc(r.Devices, func(d device) bool { return string(d.ID[:]) == string(plain[:8]) })
+		now := r.At(clock)
+		i := slices.IndexFunc(r.Devices, func(d record.Device) bool { return string(d.ID[:]) == string(plain[:8]) })
 		if i < 0 {
 			return false, nil
 		}
@@ -106,7 +96,7 @@ func (m *Manager) recognise(ctx context.Context, token factor.Secret, c *claims,
 			return true, nil
 		case subtle.ConstantTimeCompare(presented, d.Secret) == 1:
 			d.Before, d.Rotated, d.Used = d.Secret, now.UnixMilli(), now.UnixMilli()
-			ch.Device, ch.DeviceExpires, ch.Remembered = m.rotate(d, c.Subject), instant(expires), true
+			ch.Device, ch.DeviceExpires, ch.Remembered = m.rotate(d, c.Subject), record.Instant(expires), true
 			note("device.used")
 			return true, nil
 		case subtle.ConstantTimeCompare(presented, d.Before) == 1 && now.UnixMilli() < d.Rotated+rotationGrace.Milliseconds():
@@ -128,12 +118,12 @@ func (m *Manager) recognise(ctx context.Context, token factor.Secret, c *claims,
 	return nil
 }
 
-func (r *record) deviceInfo(remember time.Duration, now time.Time) (list []DeviceInfo) {
+func deviceInfo(r *record.Record, remember time.Duration, now time.Time) (list []DeviceInfo) {
 	for _, d := range r.Devices {
 		expires := min(d.Expires, d.Created+remember.Milliseconds())
 		if now.UnixMilli() < expires {
-			list = append(list, DeviceInfo{ID: fmt.Sprintf("%x", d.ID), Name: d.Name, Created: instant(d.Created),
-				LastUsed: instant(d.Used), Expires: instant(expires)})
+			list = append(list, DeviceInfo{ID: fmt.Sprintf("%x", d.ID), Name: d.Name, Created: record.Instant(d.Created),
+				LastUsed: record.Instant(d.Used), Expires: record.Instant(expires)})
 		}
 	}
 	return list
@@ -147,8 +137,8 @@ func (s Session) ForgetDevice(ctx context.Context, g Grant, deviceID string) err
 	if err != nil {
 		return err
 	}
-	return m.revoke(ctx, c.Subject, deviceID, func(r *record, now time.Time) error {
-		_, err := m.permits(r, c, request{act: actManage}, now)
+	return m.revoke(ctx, c.Subject, deviceID, func(r *record.Record, now time.Time) error {
+		_, err := m.permits(r, c, authority.Request{Act: authority.ActManage}, now)
 		return err
 	})
 }
@@ -160,26 +150,26 @@ func (m *Manager) PasswordChanged(ctx context.Context, s User) error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	return m.revoke(ctx, s.compact(), "", func(r *record, _ time.Time) error {
-		if r.fresh && s.Enrolled {
+	return m.revoke(ctx, s.compact(), "", func(r *record.Record, _ time.Time) error {
+		if r.Fresh && s.Enrolled {
 			return ErrRecordMissing
 		}
 		return nil
 	})
 }
 
-func (m *Manager) revoke(ctx context.Context, s subject, id string, may func(*record, time.Time) error) error {
+func (m *Manager) revoke(ctx context.Context, s token.Subject, id string, may func(*record.Record, time.Time) error) error {
 	clock := m.now()
 	var events []Event
-	err := m.update(ctx, s, clock, func(r *record) (bool, error) {
+	err := m.update(ctx, s, clock, func(r *record.Record) (bool, error) {
 		events = nil
-		now := r.at(clock)
+		now := r.At(clock)
 		if err := may(r, now); err != nil {
 			return false, err
 		}
-		linked := id == "" && (r.Setup != nil || r.Recovering != nil)
+		linked := id == "" && (r.RecoveryLink != nil || r.Recovery != nil)
 		if id == "" {
-			r.Setup, r.Recovering = nil, nil
+			r.RecoveryLink, r.Recovery = nil, nil
 		}
 		before, label := len(r.Devices), ""
 		for _, d := range r.Devices {
@@ -187,7 +177,7 @@ func (m *Manager) revoke(ctx context.Context, s subject, id string, may func(*re
 				label = d.Name
 			}
 		}
-		r.Devices = slices.DeleteFunc(r.Devices, func(d device) bool { return id == "" || fmt.Sprintf("%x", d.ID) == id })
+		r.Devices = slices.DeleteFunc(r.Devices, func(d record.Device) bool { return id == "" || fmt.Sprintf("%x", d.ID) == id })
 		if len(r.Devices) == before {
 			if id != "" {
 				return false, fmt.Errorf("%w: no such device", ErrNotAvailable)

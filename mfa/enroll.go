@@ -3,7 +3,6 @@ package mfa
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,6 +11,9 @@ import (
 
 	"github.com/secondgate/secondgate/internal/plainname"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/authority"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 )
 
 const (
@@ -21,22 +23,22 @@ const (
 )
 
 // may says whether a grant permits a request now.
-func (m *Manager) permits(r *record, c *claims, q request, now time.Time) (permission, error) {
-	if err := c.sameRecord(r); err != nil {
-		return permission{}, err
+func (m *Manager) permits(r *record.Record, c *token.Claims, q authority.Request, now time.Time) (authority.Permission, error) {
+	if err := c.SameRecord(r); err != nil {
+		return authority.Permission{}, err
 	}
-	if c.Proof.Origin == 0 || c.Proof.expired(now, &m.cfg) {
-		return permission{}, ErrTokenExpired
+	if c.Proof.Origin == 0 || c.Proof.Expired(now, m.lifetimes()) {
+		return authority.Permission{}, ErrTokenExpired
 	}
-	return m.holding(r, c).permit(c.Proof, q)
+	return m.holding(r, c).Permit(c.Proof, q)
 }
 
 // toEnroll is the request to enrol a kind.
-func (m *Manager) toEnroll(kind string) request {
+func (m *Manager) toEnroll(kind string) authority.Request {
 	if m.factors[kind].Traits().Class == factor.ClassRecovery {
-		return request{act: actEnrollRecovery, kind: kind}
+		return authority.Request{Act: authority.ActEnrollRecovery, Kind: kind}
 	}
-	return request{act: actEnroll, kind: kind}
+	return authority.Request{Act: authority.ActEnroll, Kind: kind}
 }
 
 // Enroll starts the enrolment of an instance of a kind. Nothing of the user's changes until
@@ -89,9 +91,7 @@ func (s Session) NewRecoveryCodes(ctx context.Context, g Grant) (*Enrollment, er
 	return nil, fmt.Errorf("%w: no recovery codes are configured", ErrNotAvailable)
 }
 
-func newID() string { return rand.Text()[:12] }
-
-func (m *Manager) existing(r *record, kind string) (list []factor.Instance) {
+func (m *Manager) existing(r *record.Record, kind string) (list []factor.Instance) {
 	for _, in := range r.Factors {
 		if in.Kind == kind && !in.Implicit {
 			list = append(list, factor.Instance{Name: in.Name, State: bytes.Clone(in.State)})
@@ -129,11 +129,11 @@ func checkName(name string) error {
 	return nil
 }
 
-func (m *Manager) pendingOf(r *record, c *claims, now time.Time) (*pending, error) {
-	if err := c.sameRecord(r); err != nil {
+func (m *Manager) pendingOf(r *record.Record, c *token.Claims, now time.Time) (*record.Pending, error) {
+	if err := c.SameRecord(r); err != nil {
 		return nil, err
 	}
-	p := r.pendingByID(c.Pending)
+	p := r.PendingByID(c.Pending)
 	if p == nil || now.UnixMilli() >= p.Expires {
 		return nil, ErrTokenExpired
 	}
@@ -145,11 +145,11 @@ func (m *Manager) pendingOf(r *record, c *claims, now time.Time) (*pending, erro
 
 // mayConfirm asks authority again as an enrolment is confirmed: meanwhile a stronger factor may
 // have been added. The proof was fresh when the enrolment began, and that has its own end.
-func (m *Manager) permitsConfirm(r *record, c *claims, p *pending) (permission, error) {
-	if p.In.Implicit || m.factors[p.In.Kind] == nil {
-		return permission{}, nil // an address that a link verifies changes no factor
+func (m *Manager) permitsConfirm(r *record.Record, c *token.Claims, p *record.Pending) (authority.Permission, error) {
+	if p.Instance.Implicit || m.factors[p.Instance.Kind] == nil {
+		return authority.Permission{}, nil // an address that a link verifies changes no factor
 	}
-	return m.holding(r, c).permit(c.Proof, m.toEnroll(p.In.Kind))
+	return m.holding(r, c).Permit(c.Proof, m.toEnroll(p.Instance.Kind))
 }
 
 // Confirm makes a pending enrolment take effect, by a response of the new factor. Failed
@@ -163,12 +163,12 @@ func (s Session) Confirm(
 		return nil, ErrToken
 	}
 	m := s.m
-	c, err := s.open(sealEnrollment, e.token)
+	c, err := s.open(token.KindEnrollment, e.token)
 	if err != nil {
 		return nil, err
 	}
 	// The kind is in the record; the token's owner cannot change it between here and there.
-	rec, err := m.read(ctx, c.Subject.key())
+	rec, err := m.read(ctx, c.Subject.Key())
 	if err != nil {
 		return nil, err
 	}
@@ -176,11 +176,11 @@ func (s Session) Confirm(
 	if rec == nil {
 		return nil, ErrTokenExpired
 	}
-	p, err := m.pendingOf(rec, c, rec.at(now))
+	p, err := m.pendingOf(rec, c, rec.At(now))
 	if err != nil {
 		return nil, err
 	}
-	f := m.factors[p.In.Kind]
+	f := m.factors[p.Instance.Kind]
 	if f == nil {
 		return nil, ErrNotAvailable
 	}
@@ -200,7 +200,7 @@ func (s Session) Confirm(
 		defer cancel()
 	}
 	o, err := m.respond(ctx, &attempt{task: taskConfirm, factor: f, claims: c, text: text,
-		named: claimed.name, opened: instant(p.In.Created), now: now})
+		named: claimed.name, opened: record.Instant(p.Instance.Created), now: now})
 	if err != nil {
 		var judged *AttemptError
 		if errors.As(err, &judged) || !errors.Is(err, ErrUnavailable) { // certain that nothing was confirmed
@@ -213,12 +213,12 @@ func (s Session) Confirm(
 }
 
 // confirmTargets is the pending enrolment that a response confirms.
-func (m *Manager) confirmTargets(r *record, a *attempt, now time.Time) ([]target, error) {
+func (m *Manager) confirmTargets(r *record.Record, a *attempt, now time.Time) ([]target, error) {
 	p, err := m.pendingOf(r, a.claims, now)
 	if err != nil {
 		return nil, err
 	}
-	return []target{{instance: &p.In, live: p.Live}}, nil
+	return []target{{Instance: &p.Instance, code: p.Code}}, nil
 }
 
 // ConfirmLink makes a pending enrolment take effect, by the link in a message. A user who has the
@@ -227,18 +227,18 @@ func (m *Manager) confirmTargets(r *record, a *attempt, now time.Time) ([]target
 // button of the page that the link leads to, not when the page is fetched: mail systems fetch
 // links.
 func (m *Manager) ConfirmLink(ctx context.Context, link factor.Secret) (*Confirmation, error) {
-	c, err := m.openToken(sealLink, link.Reveal(), sessionID{})
+	c, err := token.Open(m.cfg.Keys, token.KindLink, link.Reveal(), token.SessionID{})
 	if err != nil {
 		return nil, err
 	}
 	clock := m.now()
 	var o outcome
 	a := &attempt{task: taskConfirm, claims: c, now: clock}
-	err = m.update(ctx, c.Subject, clock, func(r *record) (bool, error) {
-		if r.fresh {
+	err = m.update(ctx, c.Subject, clock, func(r *record.Record) (bool, error) {
+		if r.Fresh {
 			return false, ErrTokenExpired
 		}
-		now := r.at(clock)
+		now := r.At(clock)
 		p, err := m.pendingOf(r, c, now)
 		if err != nil {
 			return false, err
@@ -247,7 +247,7 @@ func (m *Manager) ConfirmLink(ctx context.Context, link factor.Secret) (*Confirm
 		if err != nil {
 			return false, err
 		}
-		if a.factor = m.factors[p.In.Kind]; a.factor == nil {
+		if a.factor = m.factors[p.Instance.Kind]; a.factor == nil {
 			return false, ErrKindNotConfigured
 		}
 		o = m.confirm(r, c, *p, allowed, now)
@@ -266,21 +266,23 @@ func (m *Manager) ConfirmLink(ctx context.Context, link factor.Secret) (*Confirm
 
 // confirm turns a pending enrolment into a factor.
 func (m *Manager) confirm(
-	r *record, c *claims, p pending, allowed permission, now time.Time,
+	r *record.Record, c *token.Claims, p record.Pending, allowed authority.Permission, now time.Time,
 ) outcome {
-	in, f := p.In, m.factors[p.In.Kind]
+	in, f := p.Instance, m.factors[p.Instance.Kind]
 	ordinary := !in.Implicit && !isRecovery(f)
 	o := outcome{result: resultConfirmed, at: now, to: m.recipients(r, c.Subject)}
 	o.confirmed = confirmed{event: confirmedEvent(in, f, allowed), factorID: in.ID, name: in.Name}
-	r.removePending(in.ID)
+	r.RemovePending(in.ID)
 	in.Created = now.UnixMilli()
-	if allowed.hold {
-		o.confirmed.heldUntil = m.holdBack(r, c, in, now)
+	if allowed.Hold {
+		until := now.UnixMilli() + c.Hold
+		r.PutOnHold(in, until)
+		o.confirmed.heldUntil = record.Instant(until)
 	} else {
-		if ordinary && !r.hasOwn(m) {
+		if ordinary && !m.hasOwn(r) {
 			m.endRecovery(r) // codes of factors that ended long ago
 		}
-		ended := r.removeFactors(func(old instance) bool {
+		ended := r.RemoveFactors(func(old record.Instance) bool {
 			return old.Kind == in.Kind && old.Implicit == in.Implicit && (p.Replace || in.Implicit)
 		})
 		if ordinary && len(ended) > 0 {
@@ -295,13 +297,13 @@ func (m *Manager) confirm(
 }
 
 // confirmedEvent is the event of an enrolment that takes effect, if it replaces nothing.
-func confirmedEvent(in instance, f factor.Factor, allowed permission) string {
+func confirmedEvent(in record.Instance, f factor.Factor, allowed authority.Permission) string {
 	switch {
 	case in.Implicit:
 		return "address.confirmed"
 	case isRecovery(f):
 		return "recovery.regenerated"
-	case allowed.hold:
+	case allowed.Hold:
 		return "recovery.replacement"
 	default:
 		return "factor.added"
@@ -309,7 +311,7 @@ func confirmedEvent(in instance, f factor.Factor, allowed permission) string {
 }
 
 // confirmation is what the user has now, and may do.
-func (m *Manager) confirmation(r *record, c *claims, p pending, in instance, now time.Time) *Confirmation {
+func (m *Manager) confirmation(r *record.Record, c *token.Claims, p record.Pending, in record.Instance, now time.Time) *Confirmation {
 	g, recovery := *c, isRecovery(m.factors[in.Kind])
 	if !in.Implicit && !recovery {
 		g.Proof.Added = append(slices.Clone(c.Proof.Added), in.ID)
@@ -321,7 +323,7 @@ func (m *Manager) confirmation(r *record, c *claims, p pending, in instance, now
 		done.Grant, done.GrantExpires = v.Grant, v.GrantExpires
 	}
 	if p.SignIn {
-		v.Purpose = string(purposeSignIn)
+		v.Purpose = string(token.PurposeSignIn)
 		done.Verification = v
 	}
 	return done

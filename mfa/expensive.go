@@ -9,6 +9,7 @@ import (
 	mathrand "math/rand/v2"
 
 	"github.com/secondgate/secondgate/lockout"
+	"github.com/secondgate/secondgate/mfa/internal/record"
 )
 
 const (
@@ -42,7 +43,7 @@ type charged struct {
 // second settles it. No two expensive responses of a user are verified at once, in any
 // process: the charge is a lease.
 func (m *Manager) respondExpensive(ctx context.Context, a *attempt) (outcome, error) {
-	unlock, err := m.expensive.Lock(ctx, a.claims.Subject.key())
+	unlock, err := m.expensive.Lock(ctx, a.claims.Subject.Key())
 	if err != nil {
 		return outcome{}, unavailable(err)
 	}
@@ -90,9 +91,9 @@ func (m *Manager) chargeInTurn(ctx context.Context, a *attempt) (*charged, error
 
 // charge counts a failed attempt ahead and takes the lease.
 func (m *Manager) charge(ctx context.Context, a *attempt) (*charged, error) {
-	c := &charged{id: random8(), kind: a.factor.Kind()}
-	err := m.update(ctx, a.claims.Subject, a.now, func(r *record) (bool, error) {
-		now := r.at(a.now)
+	c := &charged{id: record.Random8(), kind: a.factor.Kind()}
+	err := m.update(ctx, a.claims.Subject, a.now, func(r *record.Record) (bool, error) {
+		now := r.At(a.now)
 		found, err := m.admit(r, a, now)
 		if r.Charge != nil && now.UnixMilli() < r.Charge.Expires {
 			// Its lock may yet be undone, so it is not returned before the other response is verified.
@@ -104,7 +105,7 @@ func (m *Manager) charge(ctx context.Context, a *attempt) (*charged, error) {
 		c.targets, c.before = detach(found), r.Lockout
 		r.Lockout, c.st = m.cfg.Lockout.Fail(r.Lockout, c.kind, now)
 		c.after = r.Lockout.Clone()
-		r.Charge = &charge{ID: c.id, Expires: now.Add(chargeTTL).UnixMilli()}
+		r.Charge = &record.Charge{ID: c.id, Expires: now.Add(chargeTTL).UnixMilli()}
 		return true, nil
 	})
 	if err != nil {
@@ -127,9 +128,9 @@ func (m *Manager) settle(
 	defer cancel()
 	won, refusal := said.target, said.refusal
 	var ended error
-	err = m.update(ctx, a.claims.Subject, a.now, func(r *record) (bool, error) {
+	err = m.update(ctx, a.claims.Subject, a.now, func(r *record.Record) (bool, error) {
 		o, again, ended = outcome{}, false, nil
-		now := r.at(a.now)
+		now := r.At(a.now)
 		if r.Charge == nil || r.Charge.ID != c.id {
 			return false, unavailable(errors.New("the verification took too long, " +
 				"or an administrator changed the user meanwhile"))
@@ -172,12 +173,12 @@ func (m *Manager) settle(
 func detach(found []target) []target {
 	out := make([]target, len(found))
 	for i, t := range found {
-		in := *t.instance
+		in := *t.Instance
 		in.State = bytes.Clone(t.State)
-		out[i] = target{instance: &in, others: t.others}
-		if t.live != nil {
-			l := *t.live
-			out[i].live = &l
+		out[i] = target{Instance: &in, others: t.others}
+		if t.code != nil {
+			l := *t.code
+			out[i].code = &l
 		}
 	}
 	return out

@@ -12,6 +12,8 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -44,7 +46,7 @@ func identityKey(kind string, id []byte) string {
 }
 
 // identities are the keys of what the user's instances are known by.
-func (m *Manager) identities(r *record) (keys []string) {
+func (m *Manager) identities(r *record.Record) (keys []string) {
 	if !m.identifying {
 		return nil
 	}
@@ -103,7 +105,7 @@ type claimed struct {
 
 // claim makes what a response to an enrolment names the user's, if the factor is an
 // Identifier.
-func (m *Manager) claim(ctx context.Context, s subject, f factor.Factor, response string, now time.Time) (claimed, error) {
+func (m *Manager) claim(ctx context.Context, s token.Subject, f factor.Factor, response string, now time.Time) (claimed, error) {
 	identifier, ok := f.(factor.Identifier)
 	if !ok {
 		return claimed{}, nil
@@ -113,7 +115,7 @@ func (m *Manager) claim(ctx context.Context, s subject, f factor.Factor, respons
 		return claimed{}, fmt.Errorf("%w: the answer names no instance", factor.ErrMalformed)
 	}
 	c := claimed{key: identityKey(f.Kind(), named), name: named,
-		mine: identity{Tenant: s.Tenant, Subject: s.ID, Claimed: now.UnixMilli(), Claim: random8()}}
+		mine: identity{Tenant: s.Tenant, Subject: s.ID, Claimed: now.UnixMilli(), Claim: record.Random8()}}
 	before, err := m.occupy(ctx, c.key, c.mine, identity{})
 	if errors.Is(err, errTaken) && m.abandoned(ctx, c.key, before, now) {
 		before, err = m.occupy(ctx, c.key, c.mine, before)
@@ -146,7 +148,7 @@ func (m *Manager) hold(ctx context.Context, c claimed) {
 	}
 }
 
-func (i identity) of(s subject) bool { return i.Subject == s.ID && i.Tenant == s.Tenant }
+func (i identity) of(s token.Subject) bool { return i.Subject == s.ID && i.Tenant == s.Tenant }
 
 // occupy puts a claim under an identity's key in place of nothing, of the same user's, or of
 // old, and returns what was there. Another's gives errTaken.
@@ -158,11 +160,11 @@ func (m *Manager) occupy(ctx context.Context, key string, mine, old identity) (b
 			if before, err = m.openIdentity(key, data); err != nil {
 				return storage.Change{}, err
 			}
-			if !before.of(subject{ID: mine.Subject, Tenant: mine.Tenant}) && before != old {
+			if !before.of(token.Subject{ID: mine.Subject, Tenant: mine.Tenant}) && before != old {
 				return storage.Change{}, errTaken
 			}
 		}
-		plain, err := cborEnc.Marshal(mine)
+		plain, err := record.Marshal(mine)
 		if err != nil {
 			return storage.Change{}, err
 		}
@@ -176,7 +178,7 @@ func (m *Manager) abandoned(ctx context.Context, key string, i identity, now tim
 	if now.UnixMilli() < i.Claimed+2*m.cfg.EnrollmentTTL.Milliseconds() {
 		return false
 	}
-	r, err := m.read(ctx, subject{ID: i.Subject, Tenant: i.Tenant}.key())
+	r, err := m.read(ctx, token.Subject{ID: i.Subject, Tenant: i.Tenant}.Key())
 	return err == nil && (r == nil || !slices.Contains(m.identities(r), key))
 }
 
@@ -222,18 +224,18 @@ func (m *Manager) disown(ctx context.Context, key string, which func(identity) b
 
 // releaseAll releases everything of a user who is being deleted. A record that cannot be
 // read any more names nothing.
-func (m *Manager) releaseAll(ctx context.Context, s subject) error {
+func (m *Manager) releaseAll(ctx context.Context, s token.Subject) error {
 	if !m.identifying {
 		return nil
 	}
-	rec, err := m.records.Get(ctx, s.key())
+	rec, err := m.records.Get(ctx, s.Key())
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return unavailable(err)
 	}
-	r, err := m.open(s.key(), rec.Data)
+	r, err := m.open(s.Key(), rec.Data)
 	if err != nil {
 		return nil //nolint:nilerror // the record goes all the same
 	}

@@ -9,6 +9,9 @@ import (
 
 	"github.com/secondgate/secondgate/lockout"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/authority"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/storage"
 )
@@ -24,7 +27,7 @@ func (m *Manager) Overview(ctx context.Context, s User) (*Overview, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := m.read(ctx, s.compact().key())
+	r, err := m.read(ctx, s.compact().Key())
 	if err != nil {
 		return nil, err
 	}
@@ -32,13 +35,13 @@ func (m *Manager) Overview(ctx context.Context, s User) (*Overview, error) {
 		return nil, ErrRecordMissing
 	}
 	if r == nil {
-		r = newRecord()
+		r = record.New()
 	}
-	now := r.at(m.now())
-	c := &claims{Subject: s.compact(), Purpose: purposeSignIn, Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit}
+	now := r.At(m.now())
+	c := &token.Claims{Subject: s.compact(), Purpose: token.PurposeSignIn, Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit}
 	o := &Overview{Policy: p, Kinds: m.enrollable(p.Kinds), RecoveryCodesRemaining: -1}
 	if p.Remember > 0 {
-		o.Devices = r.deviceInfo(p.Remember, now)
+		o.Devices = deviceInfo(r, p.Remember, now)
 	}
 	list, err := m.candidates(r, c)
 	if err != nil && !errors.Is(err, ErrKindNotConfigured) && !errors.Is(err, factor.ErrUndeliverable) {
@@ -68,10 +71,10 @@ func (o *Overview) add(f FactorInfo) {
 	}
 }
 
-func (m *Manager) info(r *record, k candidate, now time.Time) FactorInfo {
-	info := FactorInfo{ID: k.ID, Kind: k.Kind, Name: k.Name, MaskedDestination: k.Hint,
-		Created: instant(k.Created), LastUsed: instant(k.Used), Implicit: !k.own, Remaining: -1,
-		HeldUntil: instant(r.Holds[k.ID].Until),
+func (m *Manager) info(r *record.Record, k candidate, now time.Time) FactorInfo {
+	info := FactorInfo{ID: k.ID, Kind: k.Kind, Name: k.Name, MaskedDestination: k.MaskedDestination,
+		Created: record.Instant(k.Created), LastUsed: record.Instant(k.Used), Implicit: !k.own, Remaining: -1,
+		HeldUntil: record.Instant(r.Holds[k.ID].Until),
 		Disabled:  m.cfg.Lockout.Status(r.Lockout, k.Kind, now).Disabled}
 	f := m.factors[k.Kind]
 	if f == nil {
@@ -86,13 +89,6 @@ func (m *Manager) info(r *record, k candidate, now time.Time) FactorInfo {
 	return info
 }
 
-func instant(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
-}
-
 // Remove ends a factor at once, and with it every code that was sent for it. With the last own
 // factor the recovery codes end too. ErrLastFactor means that the policy requires a factor and
 // that this is the last one it allows.
@@ -102,22 +98,22 @@ func (s Session) Remove(ctx context.Context, g Grant, factorID string) error {
 	if err != nil {
 		return err
 	}
-	p, err := m.Policy(ctx, c.Subject.scope())
+	p, err := m.Policy(ctx, c.Subject.Scope())
 	if err != nil {
 		return err
 	}
-	return m.change(ctx, c, request{act: actRemove, target: factorID}, func(r *record, in *instance) (string, error) {
+	return m.change(ctx, c, authority.Request{Act: authority.ActRemove, Target: factorID}, func(r *record.Record, in *record.Instance) (string, error) {
 		if p.Mode == policy.ModeRequired && m.last(r, c, p, in.ID) {
 			return "", ErrLastFactor
 		}
 		id := in.ID
-		m.endFactors(r, func(i instance) bool { return i.ID == id })
+		m.endFactors(r, func(i record.Instance) bool { return i.ID == id })
 		return "factor.removed", nil
 	})
 }
 
 // last says whether a factor is the last one with which the user meets the policy.
-func (m *Manager) last(r *record, c *claims, p policy.Policy, id string) bool {
+func (m *Manager) last(r *record.Record, c *token.Claims, p policy.Policy, id string) bool {
 	meets := false
 	for _, k := range m.allOwn(r) {
 		if !p.Allows(k.Kind) {
@@ -146,22 +142,22 @@ func (s Session) Rename(ctx context.Context, g Grant, f FactorInfo) error {
 	if err != nil {
 		return err
 	}
-	return m.change(ctx, c, request{act: actRename, target: f.ID}, func(_ *record, in *instance) (string, error) {
+	return m.change(ctx, c, authority.Request{Act: authority.ActRename, Target: f.ID}, func(_ *record.Record, in *record.Instance) (string, error) {
 		in.Name = f.Name
 		return "factor.renamed", nil
 	})
 }
 
 // change applies do, which returns the name of the event, to one factor of the user that the grant is for, if authority permits it.
-func (m *Manager) change(ctx context.Context, c *claims, q request, do func(*record, *instance) (string, error)) error {
+func (m *Manager) change(ctx context.Context, c *token.Claims, q authority.Request, do func(*record.Record, *record.Instance) (string, error)) error {
 	clock := m.now()
 	var e Event
-	err := m.update(ctx, c.Subject, clock, func(r *record) (bool, error) {
-		now := r.at(clock)
+	err := m.update(ctx, c.Subject, clock, func(r *record.Record) (bool, error) {
+		now := r.At(clock)
 		if _, err := m.permits(r, c, q, now); err != nil {
 			return false, err
 		}
-		in := r.factor(q.target)
+		in := r.Factor(q.Target)
 		if in == nil {
 			return false, fmt.Errorf("%w: no such factor", ErrNotAvailable)
 		}
@@ -171,10 +167,10 @@ func (m *Manager) change(ctx context.Context, c *claims, q request, do func(*rec
 		if err != nil {
 			return false, err
 		}
-		if q.act == actRename && told != nil {
-			told.label = r.factor(id).Name
+		if q.Act == authority.ActRename && told != nil {
+			told.label = r.Factor(id).Name
 		}
-		e = r.noticed(told, m.event(name, c.Subject, now, func(e *Event) {
+		e = noticed(r, told, m.event(name, c.Subject, now, func(e *Event) {
 			e.Kind, e.FactorID = kind, id
 		}))
 		return true, nil
@@ -191,7 +187,7 @@ func (m *Manager) change(ctx context.Context, c *claims, q request, do func(*rec
 func (m *Manager) authorize(ctx context.Context, actor Actor, a AdminAction) error {
 	key := ""
 	if a.UserID != "" {
-		key = subject{ID: a.UserID, Tenant: a.Tenant}.key()
+		key = token.Subject{ID: a.UserID, Tenant: a.Tenant}.Key()
 	}
 	if err := m.proven(ctx, actor, key); err != nil {
 		return err
@@ -226,36 +222,36 @@ func (a Admin) authorizeFor(ctx context.Context, name string, u User) error {
 // asks. Everything issued before is void. A verified address of record stays. The next sign-in
 // enrols anew where the policy requires a factor.
 func (a Admin) Reset(ctx context.Context, u User) error {
-	return a.administer(ctx, "reset", u, func(r *record) {
-		r.removeFactors(func(in instance) bool { return !in.Implicit })
-		r.Lockout, r.Live, r.Pending, r.Spent, r.Charge = lockout.State{}, nil, nil, nil, nil
-		r.Devices, r.Proofs, r.Superseded = nil, nil, nil
-		r.Setup, r.Recovering, r.Holds = nil, nil, nil
-		r.Seen, r.Void, r.Epoch, r.Born = 0, 0, random8(), -1
+	return a.administer(ctx, "reset", u, func(r *record.Record) {
+		r.RemoveFactors(func(in record.Instance) bool { return !in.Implicit })
+		r.Lockout, r.Codes, r.Pending, r.Used, r.Charge = lockout.State{}, nil, nil, nil, nil
+		r.Devices, r.UnlockProofs, r.Superseded = nil, nil, nil
+		r.RecoveryLink, r.Recovery, r.Holds = nil, nil, nil
+		r.Seen, r.UsedUntil, r.Epoch, r.Born = 0, 0, record.Random8(), -1
 	})
 }
 
 // Unlock ends a user's locks and counts, and enables the kinds that were disabled.
 func (a Admin) Unlock(ctx context.Context, u User) error {
-	return a.administer(ctx, "unlock", u, func(r *record) {
+	return a.administer(ctx, "unlock", u, func(r *record.Record) {
 		// What a clock that ran ahead left behind must not outlast the unlocking.
-		r.Void = min(r.Void, a.m.now().UnixMilli())
-		r.Lockout, r.Charge, r.Proofs, r.Seen = lockout.State{}, nil, nil, 0
+		r.UsedUntil = min(r.UsedUntil, a.m.now().UnixMilli())
+		r.Lockout, r.Charge, r.UnlockProofs, r.Seen = lockout.State{}, nil, nil, 0
 	})
 }
 
-func (a Admin) administer(ctx context.Context, name string, u User, do func(*record)) error {
+func (a Admin) administer(ctx context.Context, name string, u User, do func(*record.Record)) error {
 	m := a.m
 	if err := a.authorizeFor(ctx, name, u); err != nil {
 		return err
 	}
 	now, s := m.now(), u.compact()
 	e := m.event("admin."+name, s, now, func(e *Event) { e.Actor, e.Note = a.actor.name, a.reason })
-	err := m.update(ctx, s, now, func(r *record) (bool, error) {
-		if r.fresh && u.Enrolled {
+	err := m.update(ctx, s, now, func(r *record.Record) (bool, error) {
+		if r.Fresh && u.Enrolled {
 			return false, ErrRecordMissing
 		}
-		if r.fresh {
+		if r.Fresh {
 			return false, nil // nothing to undo
 		}
 		e = m.withNotice(r, s, "", e)
@@ -288,11 +284,11 @@ func (a Admin) Delete(ctx context.Context, u User) error {
 		return err
 	}
 	// First, so that a call that makes a record meanwhile finds it afterwards.
-	if err := m.bury(ctx, s.key(), m.now()); err != nil {
+	if err := m.bury(ctx, s.Key(), m.now()); err != nil {
 		return unavailable(err)
 	}
 	e := m.event("admin.delete", s, m.now(), func(e *Event) { e.Actor, e.Note = a.actor.name, a.reason })
-	err := m.records.Update(ctx, s.key(), func(data []byte) (storage.Change, error) {
+	err := m.records.Update(ctx, s.Key(), func(data []byte) (storage.Change, error) {
 		e.notice = nil
 		if data != nil {
 			e = m.withLastNotice(data, s, e)
@@ -325,21 +321,21 @@ func (a Admin) SendVerificationLink(ctx context.Context, u User) (*Delivery, err
 		return nil, fmt.Errorf("%w: no kind confirms an address", ErrNotAvailable)
 	}
 	kind, s, clock := m.kinds[i], u.compact(), m.now()
-	out, err := callEnroll(ctx, m.factors[kind], factor.EnrollInput{User: s.person(), Now: clock})
+	out, err := callEnroll(ctx, m.factors[kind], factor.EnrollInput{User: s.FactorUser(), Now: clock})
 	if err != nil {
 		return nil, err
 	}
-	p := pending{In: instance{ID: newID(), Kind: kind, Name: out.Name, Hint: out.MaskedDestination, State: out.State, Implicit: true}}
-	c := &claims{ID: random16(), Issued: clock.UnixMilli(), Subject: s, Purpose: purposeSignIn, Pending: p.In.ID}
-	admit := func(rec *record, now time.Time) error {
-		if rec.fresh && u.Enrolled {
+	p := record.Pending{Instance: record.Instance{ID: record.NewID(), Kind: kind, Name: out.Name, MaskedDestination: out.MaskedDestination, State: out.State, Implicit: true}}
+	c := &token.Claims{ID: record.Random16(), Issued: clock.UnixMilli(), Subject: s, Purpose: token.PurposeSignIn, Pending: p.Instance.ID}
+	admit := func(rec *record.Record, now time.Time) error {
+		if rec.Fresh && u.Enrolled {
 			return ErrRecordMissing
 		}
-		p.In.Created, p.Expires = now.UnixMilli(), now.Add(m.cfg.LinkTTL).UnixMilli()
+		p.Instance.Created, p.Expires = now.UnixMilli(), now.Add(m.cfg.LinkTTL).UnixMilli()
 		return nil
 	}
 	d, err := m.issueFirst(ctx, m.factors[kind].(factor.Challenger), c, &p, admit,
-		func(*record, time.Time) []Event { return nil })
+		func(*record.Record, time.Time) []Event { return nil })
 	if err != nil {
 		return nil, err
 	}
@@ -360,13 +356,13 @@ func (s Session) Check(ctx context.Context, g Grant) error {
 		return err
 	}
 	clock := m.now()
-	r, err := m.read(ctx, c.Subject.key())
+	r, err := m.read(ctx, c.Subject.Key())
 	if err == nil && r == nil {
-		r, err = m.unborn(ctx, c.Subject.key(), clock)
+		r, err = m.unborn(ctx, c.Subject.Key(), clock)
 	}
 	if err != nil {
 		return err
 	}
-	_, err = m.permits(r, c, request{act: actManage}, r.at(clock))
+	_, err = m.permits(r, c, authority.Request{Act: authority.ActManage}, r.At(clock))
 	return err
 }

@@ -9,6 +9,9 @@ import (
 
 	"github.com/secondgate/secondgate/internal/keyed"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/authority"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/storage"
 )
@@ -36,11 +39,16 @@ func (systemClock) Now() time.Time { return time.Now() }
 // now reads the clock, once for each operation, to the millisecond.
 func (m *Manager) now() time.Time { return m.cfg.Clock.Now().UTC().Truncate(time.Millisecond) }
 
+// lifetimes are how long proofs permit changes.
+func (m *Manager) lifetimes() authority.Lifetimes {
+	return authority.Lifetimes{FirstFactor: m.cfg.ChallengeTTL, Grant: m.cfg.GrantTTL}
+}
+
 // Kinds returns the kinds of the configured factors, in their order.
 func (m *Manager) Kinds() []string { return slices.Clone(m.kinds) }
 
 // read returns the user's record, or nil if there is none.
-func (m *Manager) read(ctx context.Context, key string) (*record, error) {
+func (m *Manager) read(ctx context.Context, key string) (*record.Record, error) {
 	rec, err := m.records.Get(ctx, key)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, nil
@@ -50,27 +58,27 @@ func (m *Manager) read(ctx context.Context, key string) (*record, error) {
 	}
 	r, err := m.open(key, rec.Data)
 	if err == nil {
-		m.end(r, r.at(m.now()))
+		m.end(r, r.At(m.now()))
 	}
 	return r, err
 }
 
 // end takes away what has ended by itself.
-func (m *Manager) end(r *record, now time.Time) {
+func (m *Manager) end(r *record.Record, now time.Time) {
 	if len(r.Holds) > 0 {
-		m.endHolds(r, now)
+		r.EndHolds(now)
 	}
 	if !m.temporary {
 		return
 	}
-	over := func(in instance) bool {
+	over := func(in record.Instance) bool {
 		f := m.factors[in.Kind]
 		return f != nil && f.Traits().Temporary && !now.Before(describe(f, in.State).Ends)
 	}
 	if slices.ContainsFunc(r.Factors, over) {
-		had := r.hasOwn(m)
+		had := m.hasOwn(r)
 		r.Factors = slices.DeleteFunc(r.Factors, over)
-		if had && !r.hasOwn(m) {
+		if had && !m.hasOwn(r) {
 			m.endRecovery(r)
 		}
 	}
@@ -79,14 +87,14 @@ func (m *Manager) end(r *record, now time.Time) {
 // update lets decide change the user's record, in one atomic step. decide may run several
 // times; it returns whether to write. Its error ends the update, nothing written. After a
 // nil error what decide did last is committed.
-func (m *Manager) update(ctx context.Context, s subject, now time.Time, decide func(r *record) (write bool, err error)) error {
-	key := s.key()
+func (m *Manager) update(ctx context.Context, s token.Subject, now time.Time, decide func(r *record.Record) (write bool, err error)) error {
+	key := s.Key()
 	var decided error
 	var gone map[string]identity // claims of instances that end
-	var made *record             // the user's first
+	var made *record.Record      // the user's first
 	err := m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
 		gone, made = nil, nil
-		var r *record
+		var r *record.Record
 		if data == nil {
 			r, decided = m.unborn(ctx, key, now)
 		} else {
@@ -96,20 +104,20 @@ func (m *Manager) update(ctx context.Context, s subject, now time.Time, decide f
 			return storage.Change{}, decided
 		}
 		before := m.identities(r)
-		m.end(r, r.at(now))
+		m.end(r, r.At(now))
 		write, err := decide(r)
 		if decided = err; err != nil || !write {
 			return storage.Change{}, err
 		}
 		gone = m.claims(ctx, without(before, m.identities(r)))
-		r.tidy(r.at(now), m.cfg.ChallengeTTL)
+		r.Tidy(r.At(now), m.cfg.ChallengeTTL)
 		if string(r.UserType) != s.UserType {
 			r.UserType = []byte(s.UserType)
 		}
-		if r.fresh {
+		if r.Fresh {
 			made = r
 		}
-		plain, err := r.encode()
+		plain, err := r.Encode()
 		if err != nil {
 			return storage.Change{}, err
 		}
@@ -130,12 +138,12 @@ func (m *Manager) update(ctx context.Context, s subject, now time.Time, decide f
 
 const sealRecord = "record"
 
-func (m *Manager) open(key string, data []byte) (*record, error) {
+func (m *Manager) open(key string, data []byte) (*record.Record, error) {
 	plain, err := m.cfg.Keys.Open(sealRecord, key, data)
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	r, err := decodeRecord(plain)
+	r, err := record.Decode(plain)
 	if err != nil {
 		return nil, unavailable(err)
 	}

@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/authority"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 	"github.com/secondgate/secondgate/mfa/policy"
 )
 
@@ -15,14 +18,14 @@ import (
 
 // candidate is one instance that a response could be verified against.
 type candidate struct {
-	*instance
+	*record.Instance
 	// own says that the user enrolled it; otherwise an address implies it.
 	own bool
 }
 
 // allOwn are the instances that the user enrolled, of the kinds that this process has, other
 // than recovery kinds.
-func (m *Manager) allOwn(r *record) []candidate {
+func (m *Manager) allOwn(r *record.Record) []candidate {
 	list := make([]candidate, 0, len(r.Factors)+1)
 	for i := range r.Factors {
 		in := &r.Factors[i]
@@ -40,12 +43,12 @@ func (m *Manager) allOwn(r *record) []candidate {
 // allows may respond. If it allows none of them any more, each may, and then is a proof for
 // enrolling an allowed kind only (see Manager.restricted). An implied address responds for a
 // user who has nothing of their own, or where the policy keeps it beside other factors.
-func (m *Manager) candidates(r *record, c *claims) ([]candidate, error) {
-	if c.Purpose == purposeRecover {
+func (m *Manager) candidates(r *record.Record, c *token.Claims) ([]candidate, error) {
+	if c.Purpose == token.PurposeRecover {
 		return m.recoveries(nil, r, c), nil
 	}
 	own := m.allOwn(r)
-	list, settled, manage := own, r.settled(own, c.Kinds), c.Purpose == purposeManage
+	list, settled, manage := own, settled(r, own, c.Kinds), c.Purpose == token.PurposeManage
 	switch {
 	case (manage || !settled) && m.hasUnknown(r):
 		return nil, ErrKindNotConfigured
@@ -60,7 +63,7 @@ func (m *Manager) candidates(r *record, c *claims) ([]candidate, error) {
 			return nil, err
 		}
 	}
-	if c.Purpose == purposeSignIn {
+	if c.Purpose == token.PurposeSignIn {
 		list = m.recoveries(list, r, c)
 	}
 	return list, nil
@@ -68,9 +71,9 @@ func (m *Manager) candidates(r *record, c *claims) ([]candidate, error) {
 
 // withImplied adds the implied addresses. It is an error that none of them can be sent to, if
 // the user has nothing else to respond with.
-func (m *Manager) withImplied(list []candidate, r *record, c *claims, alone bool) ([]candidate, error) {
+func (m *Manager) withImplied(list []candidate, r *record.Record, c *token.Claims, alone bool) ([]candidate, error) {
 	implied, err := m.implied(r, c)
-	if err != nil && alone && (c.Purpose != purposeSignIn || len(m.recoveries(nil, r, c)) == 0) {
+	if err != nil && alone && (c.Purpose != token.PurposeSignIn || len(m.recoveries(nil, r, c)) == 0) {
 		return nil, err
 	}
 	for _, k := range implied {
@@ -83,10 +86,9 @@ func (m *Manager) withImplied(list []candidate, r *record, c *claims, alone bool
 
 // settled says whether the policy's kinds allow one of the user's own factors. A replacement on
 // hold does not count: it must not take the place of what the user had.
-func (r *record) settled(own []candidate, kinds []string) bool {
+func settled(r *record.Record, own []candidate, kinds []string) bool {
 	return slices.ContainsFunc(own, func(k candidate) bool {
-		_, held := r.Holds[k.ID]
-		return !held && allows(kinds, k.Kind)
+		return !r.Held(k.ID) && allows(kinds, k.Kind)
 	})
 }
 
@@ -107,12 +109,12 @@ func allowedOf(list []candidate, kinds []string) []candidate {
 
 // strongest are the own factors that prove enough to change everything. While a replacement
 // is on hold, every older factor may respond, because each of them may cancel it.
-func (m *Manager) strongest(r *record, own []candidate) []candidate {
+func (m *Manager) strongest(r *record.Record, own []candidate) []candidate {
 	level := func(k candidate) factor.Level { return m.factors[k.Kind].Traits().Effective() }
-	need := levelRecovery
+	need := authority.LevelRecovery
 	for _, k := range own {
-		if _, held := r.Holds[k.ID]; held {
-			need = levelRecovery
+		if r.Held(k.ID) {
+			need = authority.LevelRecovery
 			break
 		}
 		need = max(need, level(k))
@@ -123,8 +125,8 @@ func (m *Manager) strongest(r *record, own []candidate) []candidate {
 // recoveries adds the recovery kinds that may respond. Without a factor of the user's own there
 // is nothing to recover, except by a code that an administrator has made. Security questions
 // respond only after a mailed link, and only while there is no other way.
-func (m *Manager) recoveries(list []candidate, r *record, c *claims) []candidate {
-	own, other, last := r.hasOwn(m), false, false
+func (m *Manager) recoveries(list []candidate, r *record.Record, c *token.Claims) []candidate {
+	own, other, last := m.hasOwn(r), false, false
 	for i := range r.Factors {
 		in := &r.Factors[i]
 		f := m.factors[in.Kind]
@@ -147,7 +149,7 @@ func (m *Manager) recoveries(list []candidate, r *record, c *claims) []candidate
 }
 
 // left says whether an instance has anything left to respond with.
-func (m *Manager) left(in *instance) bool {
+func (m *Manager) left(in *record.Instance) bool {
 	f := m.factors[in.Kind]
 	return !f.Traits().Limited || describe(f, in.State).Remaining > 0
 }
@@ -155,20 +157,20 @@ func (m *Manager) left(in *instance) bool {
 // implied are the instances that a user has without having enrolled them: the address that the
 // application vouches for, else one that a link verified. An error that is ErrUndeliverable means
 // that there is such an address and that no message can be sent to it.
-func (m *Manager) implied(r *record, c *claims) (list []candidate, err error) {
+func (m *Manager) implied(r *record.Record, c *token.Claims) (list []candidate, err error) {
 	for _, kind := range c.Implicit {
 		f, ok := m.factors[kind].(factor.Implier)
 		if !ok || !allows(c.Kinds, kind) {
 			continue
 		}
 		if c.Subject.Confirmed {
-			state, hint, failure := callImplied(f, c.Subject.person())
+			state, hint, failure := callImplied(f, c.Subject.FactorUser())
 			if failure != nil {
 				err = failure
 				continue
 			}
 			if state != nil {
-				in := &instance{Kind: kind, Hint: hint, State: state, Implicit: true}
+				in := &record.Instance{Kind: kind, MaskedDestination: hint, State: state, Implicit: true}
 				list = append(list, candidate{in, false})
 				continue
 			}
@@ -190,49 +192,49 @@ func (k candidate) same(o candidate) bool { return o.Kind == k.Kind && bytes.Equ
 
 // restricted says that a response of the kind is a proof for enrolling an allowed kind only:
 // the policy allows none of the user's own factors any more, and grace has ended.
-func (m *Manager) restricted(r *record, c *claims, in *instance) bool {
+func (m *Manager) restricted(r *record.Record, c *token.Claims, in *record.Instance) bool {
 	if c.Grace || in.Implicit || allows(c.Kinds, in.Kind) || m.factors[in.Kind].Traits().Class == factor.ClassRecovery {
 		return false
 	}
-	return !r.settled(m.allOwn(r), c.Kinds)
+	return !settled(r, m.allOwn(r), c.Kinds)
 }
 
 // holding is what the user has, for authority to decide by.
-func (m *Manager) holding(r *record, c *claims) (h holding) {
+func (m *Manager) holding(r *record.Record, c *token.Claims) (h authority.Holding) {
 	for _, in := range r.Factors {
 		f := m.factors[in.Kind]
 		if in.Implicit || f != nil && f.Traits().Class == factor.ClassRecovery {
 			continue
 		}
-		own := ownFactor{id: in.ID, kind: in.Kind, known: f != nil, allowed: allows(c.Kinds, in.Kind)}
+		own := authority.OwnFactor{ID: in.ID, Kind: in.Kind, Known: f != nil, Allowed: allows(c.Kinds, in.Kind)}
 		if f != nil {
-			own.level = f.Traits().Effective()
+			own.Level = f.Traits().Effective()
 		}
-		_, own.held = r.Holds[in.ID]
-		h.own = append(h.own, own)
+		own.Held = r.Held(in.ID)
+		h.Own = append(h.Own, own)
 	}
-	if len(h.own) == 0 {
+	if len(h.Own) == 0 {
 		switch list, err := m.implied(r, c); {
 		case err != nil:
-			h.implied = impliedUndeliverable
+			h.Implied = authority.ImpliedUndeliverable
 		case len(list) > 0:
-			h.implied = impliedUsable
+			h.Implied = authority.ImpliedUsable
 		}
 	}
 	return h
 }
 
 // hasUnknown says whether the user has a factor of a kind that this process does not know.
-func (m *Manager) hasUnknown(r *record) bool {
-	return slices.ContainsFunc(r.Factors, func(in instance) bool {
+func (m *Manager) hasUnknown(r *record.Record) bool {
+	return slices.ContainsFunc(r.Factors, func(in record.Instance) bool {
 		return !in.Implicit && m.factors[in.Kind] == nil
 	})
 }
 
 // hasOwn says whether the user has enrolled a factor other than a recovery kind. A kind that
 // this process does not know counts.
-func (r *record) hasOwn(m *Manager) bool {
-	return slices.ContainsFunc(r.Factors, func(in instance) bool {
+func (m *Manager) hasOwn(r *record.Record) bool {
+	return slices.ContainsFunc(r.Factors, func(in record.Instance) bool {
 		f := m.factors[in.Kind]
 		return !in.Implicit && (f == nil || f.Traits().Class != factor.ClassRecovery)
 	})
@@ -244,7 +246,7 @@ func allows(kinds []string, kind string) bool {
 
 // options turns candidates into what is shown: the default first, then in the order of
 // Config.Factors, the latest used of a kind first, and recovery kinds last.
-func (m *Manager) options(r *record, list []candidate, def string, now time.Time) []Option {
+func (m *Manager) options(r *record.Record, list []candidate, def string, now time.Time) []Option {
 	rank := func(k candidate) int {
 		n := slices.Index(m.kinds, k.Kind)
 		switch t := m.factors[k.Kind].Traits(); {
@@ -267,7 +269,7 @@ func (m *Manager) options(r *record, list []candidate, def string, now time.Time
 	for _, k := range list {
 		t := m.factors[k.Kind].Traits()
 		_, sends := m.factors[k.Kind].(factor.Challenger)
-		options = append(options, Option{Kind: k.Kind, FactorID: k.ID, Name: k.Name, MaskedDestination: k.Hint,
+		options = append(options, Option{Kind: k.Kind, FactorID: k.ID, Name: k.Name, MaskedDestination: k.MaskedDestination,
 			Sends: sends, Class: t.Class,
 			Disabled: m.cfg.Lockout.Status(r.Lockout, k.Kind, now).Disabled})
 		if i := len(options) - 2; t.SharedChallenge && i >= 0 && options[i].Kind == k.Kind {
@@ -292,7 +294,7 @@ func hasOrdinary(options []Option) bool {
 }
 
 // lockedUntil is the end of a lock that leaves nothing to respond with, or zero.
-func (m *Manager) lockedUntil(r *record, options []Option, now time.Time) (until time.Time) {
+func (m *Manager) lockedUntil(r *record.Record, options []Option, now time.Time) (until time.Time) {
 	for i, o := range options {
 		st := m.cfg.Lockout.Status(r.Lockout, o.Kind, now)
 		if st.LockedUntil.IsZero() {
@@ -316,10 +318,10 @@ func (m *Manager) enrollable(kinds []string) (list []string) {
 }
 
 // enrollableBy are the kinds that a proof lets the user enrol.
-func (m *Manager) enrollableBy(r *record, c *claims, p proof) (list []string) {
+func (m *Manager) enrollableBy(r *record.Record, c *token.Claims, p authority.Proof) (list []string) {
 	h := m.holding(r, c)
 	for _, k := range m.enrollable(c.Kinds) {
-		if _, err := h.permit(p, request{act: actEnroll, kind: k}); err == nil && !m.factors[k].Traits().AdminOnly {
+		if _, err := h.Permit(p, authority.Request{Act: authority.ActEnroll, Kind: k}); err == nil && !m.factors[k].Traits().AdminOnly {
 			list = append(list, k)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/lockout"
+	"github.com/secondgate/secondgate/mfa/internal/record"
 )
 
 // result is what became of a response. The table is everything that can happen to one:
@@ -93,12 +94,12 @@ func (m *Manager) conclude(ctx context.Context, a *attempt, o outcome, err error
 }
 
 // countNotices counts the notices of an outcome in the record that is about to be written.
-func (m *Manager) countNotices(r *record, a *attempt, o *outcome) {
+func (m *Manager) countNotices(r *record.Record, a *attempt, o *outcome) {
 	if len(o.to) == 0 {
 		return
 	}
 	for _, e := range m.outcomeEvents(a, o) {
-		if e.notice != nil && r.noticed(e.notice, e).notice == nil {
+		if e.notice != nil && noticed(r, e.notice, e).notice == nil {
 			o.silent = append(o.silent, e.Name)
 		}
 	}
@@ -170,7 +171,7 @@ func (l *eventList) add(name string, more func(*Event)) *Event {
 // notify makes an event one that the user is notified of; label names a factor or a device.
 func (l *eventList) notify(e *Event, label string) {
 	if len(l.o.to) > 0 && !slices.Contains(l.o.silent, e.Name) {
-		e.notice = &notice{to: l.o.to, person: l.a.claims.Subject.person(), label: label}
+		e.notice = &notice{to: l.o.to, person: l.a.claims.Subject.FactorUser(), label: label}
 	}
 }
 

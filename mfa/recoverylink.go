@@ -6,19 +6,15 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/authority"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 )
 
 const (
-	sealSetup = "setup"
 	// setupTTL is how long a link to set up a new device is good.
 	setupTTL = time.Hour
 )
-
-// setup is the one recovery link of a user that is valid.
-type setup struct {
-	ID      [16]byte `cbor:"0,keyasint"`
-	Expires int64    `cbor:"1,keyasint"`
-}
 
 // SendRecoveryLink sends a user who has passed the first factor, and says that their device is
 // lost, a link to set up another: to every address known to be theirs, valid for an hour and
@@ -31,8 +27,8 @@ func (s Session) SendRecoveryLink(ctx context.Context, ch *Challenge) (*Delivery
 	if err != nil {
 		return nil, err
 	}
-	return m.sendSetup(ctx, c.Subject, func(rec *record, now time.Time) error {
-		if err := c.answerable(rec, now, m.cfg.ChallengeTTL); err != nil {
+	return m.sendSetup(ctx, c.Subject, func(rec *record.Record, now time.Time) error {
+		if err := c.Answerable(rec, now, m.cfg.ChallengeTTL); err != nil {
 			return err
 		}
 		return m.lockedOut(rec, c, now)
@@ -46,21 +42,21 @@ func (a Admin) SendRecoveryLink(ctx context.Context, u User) (*Delivery, error) 
 	if err := a.authorizeFor(ctx, "send-recovery-link", u); err != nil {
 		return nil, err
 	}
-	return m.sendSetup(ctx, u.compact(), func(rec *record, _ time.Time) error {
-		if rec.fresh && u.Enrolled {
+	return m.sendSetup(ctx, u.compact(), func(rec *record.Record, _ time.Time) error {
+		if rec.Fresh && u.Enrolled {
 			return ErrRecordMissing
 		}
 		return nil
 	}, Event{Actor: a.actor.name, Note: a.reason})
 }
 
-func (m *Manager) sendSetup(ctx context.Context, s subject, may func(*record, time.Time) error, by Event) (*Delivery, error) {
+func (m *Manager) sendSetup(ctx context.Context, s token.Subject, may func(*record.Record, time.Time) error, by Event) (*Delivery, error) {
 	clock := m.now()
-	link := setup{ID: random16()}
-	c := claims{ID: link.ID, Issued: clock.UnixMilli(), Subject: s}
+	link := record.Recovery{ID: record.Random16()}
+	c := token.Claims{ID: link.ID, Issued: clock.UnixMilli(), Subject: s}
 	var to []recipient
-	err := m.update(ctx, s, clock, func(r *record) (bool, error) {
-		now := r.at(clock)
+	err := m.update(ctx, s, clock, func(r *record.Record) (bool, error) {
+		now := r.At(clock)
 		if err := may(r, now); err != nil {
 			return false, err
 		}
@@ -71,22 +67,22 @@ func (m *Manager) sendSetup(ctx context.Context, s subject, may func(*record, ti
 			return false, err
 		}
 		link.Expires = now.Add(setupTTL).UnixMilli()
-		r.Setup = &link
+		r.RecoveryLink = &link
 		c.Epoch = r.Epoch[:]
 		return true, nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	token := factor.NewSecret(m.sealToken(sealSetup, c))
-	d := &Delivery{Expires: instant(link.Expires)}
+	sealed := factor.NewSecret(token.Seal(m.cfg.Keys, token.KindRecoveryLink, c))
+	d := &Delivery{Expires: record.Instant(link.Expires)}
 	var failed error
 	sent := 0
 	for _, r := range to {
-		in := factor.NotifyInput{User: s.person(), State: r.state, Name: "setup.link", Time: clock, Remaining: -1, Link: token}
+		in := factor.NotifyInput{User: s.FactorUser(), State: r.state, Name: "setup.link", Time: clock, Remaining: -1, Link: sealed}
 		err := callNotify(ctx, r.factor, in)
 		m.emit(ctx, []Event{m.event(sendEvent(err), s, clock, func(e *Event) {
-			e.Kind, e.Purpose, e.Reason, e.Actor, e.Note = r.factor.Kind(), string(purposeRecover), "setup.link", by.Actor, by.Note
+			e.Kind, e.Purpose, e.Reason, e.Actor, e.Note = r.factor.Kind(), string(token.PurposeRecover), "setup.link", by.Actor, by.Note
 		})})
 		if err != nil {
 			failed = err
@@ -117,45 +113,45 @@ func (s Session) OpenRecoveryLink(ctx context.Context, link factor.Secret) (*Cha
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	c, err := m.openToken(sealSetup, link.Reveal(), sessionID{})
+	c, err := token.Open(m.cfg.Keys, token.KindRecoveryLink, link.Reveal(), token.SessionID{})
 	if err != nil {
 		return nil, err
 	}
 	if c.Subject.ID != s.user.ID || c.Subject.Tenant != s.user.Tenant {
 		return nil, ErrToken
 	}
-	p, err := m.Policy(ctx, c.Subject.scope())
+	p, err := m.Policy(ctx, c.Subject.Scope())
 	if err != nil {
 		return nil, err
 	}
 	clock := m.now()
 	var ch *Challenge
-	err = m.update(ctx, c.Subject, clock, func(r *record) (bool, error) {
-		now := r.at(clock)
-		if r.fresh {
+	err = m.update(ctx, c.Subject, clock, func(r *record.Record) (bool, error) {
+		now := r.At(clock)
+		if r.Fresh {
 			return false, ErrRecordMissing
 		}
-		if err := c.sameRecord(r); err != nil {
+		if err := c.SameRecord(r); err != nil {
 			return false, err
 		}
-		if r.Setup == nil || r.Setup.ID != c.ID || now.UnixMilli() >= r.Setup.Expires {
+		if r.RecoveryLink == nil || r.RecoveryLink.ID != c.ID || now.UnixMilli() >= r.RecoveryLink.Expires {
 			return false, ErrTokenExpired
 		}
-		r.Setup = nil
-		next := claimsOf(c.Subject, p, purposeRecover, now)
-		next.Bind, next.Epoch, next.Linked = s.id.bind(), r.Epoch[:], true
-		if !r.hasOwn(m) {
+		r.RecoveryLink = nil
+		next := token.ClaimsOf(c.Subject, p, token.PurposeRecover, now)
+		next.Bind, next.Epoch, next.Linked = s.id.Bind(), r.Epoch[:], true
+		if !m.hasOwn(r) {
 			// The link has proven an address that is known to be the user's.
-			next.Proof = proof{Origin: originImplied, Level: factor.LevelWeak, Time: now.UnixMilli()}
+			next.Proof = authority.Proof{Origin: authority.OriginImplied, Level: factor.LevelWeak, Time: now.UnixMilli()}
 			ch = &Challenge{Next: NextEnroll, Kinds: m.enrollableBy(r, &next, next.Proof)}
 			ch.Grant, ch.Expires = m.grantToken(&next)
-			ch.token = m.keep(sealMustEnroll, next)
+			ch.token = token.New(m.cfg.Keys, token.KindMustEnroll, next)
 			return true, nil
 		}
 		expires := now.Add(m.cfg.ChallengeTTL)
-		r.Recovering = &setup{ID: next.ID, Expires: expires.UnixMilli()}
+		r.Recovery = &record.Recovery{ID: next.ID, Expires: expires.UnixMilli()}
 		options := m.options(r, m.recoveries(nil, r, &next), "", now)
-		ch = &Challenge{Next: NextVerify, Options: options, token: m.keep(sealChallenge, next),
+		ch = &Challenge{Next: NextVerify, Options: options, token: token.New(m.cfg.Keys, token.KindChallenge, next),
 			Expires: expires, LockedUntil: m.lockedUntil(r, options, now)}
 		return true, nil
 	})
@@ -170,11 +166,11 @@ func (s Session) OpenRecoveryLink(ctx context.Context, link factor.Secret) (*Cha
 // is. The page that asks before [Session.OpenRecoveryLink] calls it. It changes nothing, and the
 // user has proven nothing.
 func (m *Manager) RecoveryUser(link factor.Secret) (User, error) {
-	c, err := m.openToken(sealSetup, link.Reveal(), sessionID{})
+	c, err := token.Open(m.cfg.Keys, token.KindRecoveryLink, link.Reveal(), token.SessionID{})
 	if err != nil {
 		return User{}, err
 	}
-	if c.expired(m.now(), setupTTL) {
+	if c.Expired(m.now(), setupTTL) {
 		return User{}, ErrTokenExpired
 	}
 	return User{ID: c.Subject.ID, Tenant: c.Subject.Tenant, UserType: c.Subject.UserType}, nil

@@ -12,6 +12,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/record"
 	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
@@ -176,14 +177,14 @@ func (m *Manager) dropAbandoned(ctx context.Context, e storage.Entry, now time.T
 
 // tombstoneOver reports that no token is left that a tombstone could decide about.
 func tombstoneOver(plain []byte, now time.Time) bool {
-	var t tombstone
-	return cbor.Unmarshal(plain, &t) == nil && t.over(now)
+	var t record.Tombstone
+	return cbor.Unmarshal(plain, &t) == nil && t.Expired(now)
 }
 
 // budgetOver reports that nothing in a rate limit counts any more.
 func budgetOver(plain []byte, now time.Time) bool {
-	var log sendLog
-	return cbor.Unmarshal(plain, &log) == nil && len(log.since(now)) == 0
+	var log record.SendLog
+	return cbor.Unmarshal(plain, &log) == nil && len(log.Since(now)) == 0
 }
 
 // page is a part of a walk, and the cursor of what comes after it.

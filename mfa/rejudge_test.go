@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/record"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage/memory"
 )
@@ -53,8 +54,8 @@ func TestRespondExpensive_VerifiesAgainWhenTheStateChanged(t *testing.T) {
 		require.NoError(t, err)
 		ann := User{ID: "ann"}
 		become := func(state string) {
-			require.NoError(t, m.update(t.Context(), ann.compact(), m.now(), func(r *record) (bool, error) {
-				r.Factors = []instance{{ID: "x", Kind: "word", State: []byte(state)}}
+			require.NoError(t, m.update(t.Context(), ann.compact(), m.now(), func(r *record.Record) (bool, error) {
+				r.Factors = []record.Instance{{ID: "x", Kind: "word", State: []byte(state)}}
 				return true, nil
 			}))
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/storage"
@@ -74,18 +75,18 @@ func (m *Manager) tally(
 			UserType: scope.UserType, Kinds: make(map[string]int)}}
 		groups[scope] = g
 	}
-	p, now := g.policy, r.at(m.now())
-	c := &claims{Purpose: purposeSignIn, Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit}
+	p, now := g.policy, r.At(m.now())
+	c := &token.Claims{Purpose: token.PurposeSignIn, Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit}
 	g.Users++
 	enrolled, stopped, kinds := false, false, make(map[string]bool)
 	// Whoever has only what this process does not know, or what nothing can be sent to, is in
 	// no column but the ones for that.
 	list, unusable := m.candidates(r, c)
 	count(&g.Unknown, errors.Is(unusable, ErrKindNotConfigured))
-	count(&g.Undeliverable, r.Undeliverable != 0 && !r.hasOwn(m))
+	count(&g.Undeliverable, r.Undeliverable != 0 && !m.hasOwn(r))
 	for _, k := range list {
 		kinds[k.Kind] = true
-		enrolled = enrolled || m.factors[k.Kind].Traits().Class != factor.ClassRecovery && !m.restricted(r, c, k.instance)
+		enrolled = enrolled || m.factors[k.Kind].Traits().Class != factor.ClassRecovery && !m.restricted(r, c, k.Instance)
 		stopped = stopped || m.cfg.Lockout.Status(r.Lockout, k.Kind, now).Disabled
 	}
 	for kind := range maps.Keys(kinds) {

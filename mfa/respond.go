@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 )
 
 // This file is the way of one response: read the record, refuse or verify, decide, swap,
@@ -38,7 +40,7 @@ type attempt struct {
 	task   task
 	factor factor.Factor
 	// claims are those of the challenge or the enrolment.
-	claims *claims
+	claims *token.Claims
 	text   string // normalised
 	// named is the identity that the response names, of a factor.Identifier where it matters:
 	// only the instance that has it accepts.
@@ -51,10 +53,10 @@ type attempt struct {
 
 // target is an instance and what was issued for it.
 type target struct {
-	*instance
-	live *live
+	*record.Instance
+	code *record.Code
 	// others are codes that were sent to the user and are for no target.
-	others []live
+	others []record.Code
 }
 
 // answer is what the factor says of a response: the target that accepts it, or a refusal.
@@ -81,8 +83,8 @@ func (m *Manager) respond(ctx context.Context, a *attempt) (outcome, error) {
 		return m.respondExpensive(ctx, a)
 	}
 	var o outcome
-	err := m.update(ctx, a.claims.Subject, a.now, func(r *record) (write bool, err error) {
-		now := r.at(a.now)
+	err := m.update(ctx, a.claims.Subject, a.now, func(r *record.Record) (write bool, err error) {
+		now := r.At(a.now)
 		targets, err := m.admit(r, a, now)
 		if err != nil {
 			return false, err
@@ -101,7 +103,7 @@ func (m *Manager) respond(ctx context.Context, a *attempt) (outcome, error) {
 
 // admit refuses what must not be verified: a locked user's response, one to a disabled kind, and
 // one to what has ended. It returns what the response is to be verified against.
-func (m *Manager) admit(r *record, a *attempt, now time.Time) ([]target, error) {
+func (m *Manager) admit(r *record.Record, a *attempt, now time.Time) ([]target, error) {
 	st := m.cfg.Lockout.Status(r.Lockout, a.factor.Kind(), now)
 	if !st.LockedUntil.IsZero() {
 		return nil, &LockedError{Until: st.LockedUntil, RetryAfter: st.LockedUntil.Sub(now)}
@@ -117,7 +119,13 @@ func (m *Manager) admit(r *record, a *attempt, now time.Time) ([]target, error) 
 		return nil, &DisabledError{Kind: a.factor.Kind()}
 	}
 	if f, sends := a.factor.(factor.Challenger); sends && !f.Traits().SharedChallenge {
-		others := r.others(f, targets, now)
+		var codes []record.Code
+		for _, t := range targets {
+			if t.code != nil {
+				codes = append(codes, *t.code)
+			}
+		}
+		others := r.OtherCodes(f.Kind(), codes, now)
 		for i := range targets {
 			targets[i].others = others
 		}
@@ -126,21 +134,21 @@ func (m *Manager) admit(r *record, a *attempt, now time.Time) ([]target, error) 
 }
 
 // targets are what a response is verified against, for its task.
-func (m *Manager) targets(r *record, a *attempt, now time.Time) ([]target, error) {
+func (m *Manager) targets(r *record.Record, a *attempt, now time.Time) ([]target, error) {
 	switch a.task {
 	case taskConfirm:
 		return m.confirmTargets(r, a, now)
 	case taskPasswordless:
 		return m.passwordlessTargets(r, a, now)
 	case taskUnlock:
-		if err := a.claims.answerable(r, now, m.cfg.ChallengeTTL); err != nil {
+		if err := a.claims.Answerable(r, now, m.cfg.ChallengeTTL); err != nil {
 			return nil, err
 		}
-		if err := r.unlockSpaced(a.factor.Kind(), now); err != nil {
+		if err := unlockSpaced(r, a.factor.Kind(), now); err != nil {
 			return nil, err
 		}
 	default:
-		if err := a.claims.answerable(r, now, m.cfg.ChallengeTTL); err != nil {
+		if err := a.claims.Answerable(r, now, m.cfg.ChallengeTTL); err != nil {
 			return nil, err
 		}
 	}
@@ -154,7 +162,7 @@ func (m *Manager) ask(ctx context.Context, a *attempt, targets []target, now tim
 	for _, t := range targets {
 		in := a.input(t)
 		v, err := callVerify(ctx, a.factor, in)
-		if err == nil && t.live != nil && !now.Before(in.Expires) {
+		if err == nil && t.code != nil && !now.Before(in.Expires) {
 			err = factor.ErrExpired // whatever the factor makes of it, and of a clock that went back
 		}
 		if err == nil {
@@ -175,12 +183,12 @@ func (m *Manager) ask(ctx context.Context, a *attempt, targets []target, now tim
 
 // input is what the factor is asked about a target.
 func (a *attempt) input(t target) factor.VerifyInput {
-	in := factor.VerifyInput{User: a.claims.Subject.person(), State: t.State, Response: a.text,
+	in := factor.VerifyInput{User: a.claims.Subject.FactorUser(), State: t.State, Response: a.text,
 		Opened: a.opened, Confirming: a.task == taskConfirm, Now: a.now}
-	if t.live != nil {
-		in.Issued = t.live.Keep
-		in.IssuedAt = time.UnixMilli(t.live.Issued).UTC()
-		in.Expires = time.UnixMilli(t.live.Expires).UTC()
+	if t.code != nil {
+		in.Issued = t.code.Keep
+		in.IssuedAt = time.UnixMilli(t.code.Issued).UTC()
+		in.Expires = time.UnixMilli(t.code.Expires).UTC()
 	}
 	return in
 }
@@ -221,4 +229,19 @@ func weight(err error) int {
 	default:
 		return weightFailed
 	}
+}
+
+// recogniseCode says whether a response that no target accepts is one of the user's other codes.
+func (m *Manager) recogniseCode(
+	ctx context.Context, a *attempt, targets []target, refusal error,
+) error {
+	for _, t := range targets {
+		for i := range t.others {
+			_, err := callVerify(ctx, a.factor, a.input(target{Instance: t.Instance, code: &t.others[i]}))
+			if err == nil || weight(err) == weightExpired {
+				return fmt.Errorf("%w: another code has taken its place", factor.ErrExpired)
+			}
+		}
+	}
+	return refusal
 }

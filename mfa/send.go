@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 )
 
 // Send sends a code for a challenge, or sends a new one; the code before is then superseded.
@@ -37,27 +39,27 @@ func (s Session) send(ctx context.Context, to *Challenge, kind, factorID string)
 	if !ok {
 		return nil, fmt.Errorf("%w: nothing is sent for this kind", ErrNotAvailable)
 	}
-	choose := func(r2 *record, now time.Time) (*instance, error) {
-		if err := c.answerable(r2, now, m.cfg.ChallengeTTL); err != nil {
+	choose := func(r2 *record.Record, now time.Time) (*record.Instance, error) {
+		if err := c.Answerable(r2, now, m.cfg.ChallengeTTL); err != nil {
 			return nil, err
 		}
 		return m.chooseInstance(r2, c, f, factorID, now)
 	}
 	return m.issue(ctx, &issuing{factor: ch, subject: c.Subject, purpose: string(c.Purpose), choose: choose,
-		keep: func(r *record, in *instance, l live) {
+		keep: func(r *record.Record, in *record.Instance, l record.Code) {
 			l.Challenge, l.Factor = c.ID, in.ID
-			if r.Live == nil {
-				r.Live = make(map[string]live)
+			if r.Codes == nil {
+				r.Codes = make(map[string]record.Code)
 			}
-			if old, ok := r.Live[in.Kind]; ok && !f.Traits().SharedChallenge {
-				r.supersede(in.Kind, old)
+			if old, ok := r.Codes[in.Kind]; ok && !f.Traits().SharedChallenge {
+				r.Supersede(in.Kind, old)
 			}
-			r.Live[in.Kind] = l
+			r.Codes[in.Kind] = l
 		}})
 }
 
 // chooseInstance is the instance to send to: the one asked for, else the latest used.
-func (m *Manager) chooseInstance(r *record, c *claims, f factor.Factor, id string, now time.Time) (*instance, error) {
+func (m *Manager) chooseInstance(r *record.Record, c *token.Claims, f factor.Factor, id string, now time.Time) (*record.Instance, error) {
 	if m.cfg.Lockout.Status(r.Lockout, f.Kind(), now).Disabled {
 		return nil, &DisabledError{Kind: f.Kind()}
 	}
@@ -65,10 +67,10 @@ func (m *Manager) chooseInstance(r *record, c *claims, f factor.Factor, id strin
 	if err != nil {
 		return nil, err
 	}
-	var chosen *instance
+	var chosen *record.Instance
 	for _, k := range list {
 		if k.Kind == f.Kind() && (id == "" || id == k.ID) && (chosen == nil || k.Used > chosen.Used) {
-			chosen = k.instance
+			chosen = k.Instance
 		}
 	}
 	if chosen == nil {
@@ -80,7 +82,7 @@ func (m *Manager) chooseInstance(r *record, c *claims, f factor.Factor, id strin
 // issuing is what is issued, to whom and why.
 type issuing struct {
 	factor  factor.Challenger
-	subject subject
+	subject token.Subject
 	purpose string
 	// confirming: the destination is not confirmed yet.
 	confirming bool
@@ -88,9 +90,9 @@ type issuing struct {
 	link   factor.Secret
 	silent bool
 	// choose finds the instance to send to, or refuses; it runs again before the write.
-	choose func(r *record, now time.Time) (*instance, error)
+	choose func(r *record.Record, now time.Time) (*record.Instance, error)
 	// keep puts what is issued into the record.
-	keep func(r *record, in *instance, l live)
+	keep func(r *record.Record, in *record.Instance, l record.Code)
 	// events are what else happened with the write.
 	events []Event
 }
@@ -101,29 +103,29 @@ type issuing struct {
 // allowance was charged, the charge is taken back, since nothing is delivered then.
 func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 	clock := m.now()
-	r, err := m.read(ctx, s.subject.key())
+	r, err := m.read(ctx, s.subject.Key())
 	if err != nil {
 		return nil, err
 	}
 	if r == nil {
-		if r, err = m.unborn(ctx, s.subject.key(), clock); err != nil {
+		if r, err = m.unborn(ctx, s.subject.Key(), clock); err != nil {
 			return nil, err
 		}
 	}
-	in, err := m.admitSend(r, s, r.at(clock))
+	in, err := m.admitSend(r, s, r.At(clock))
 	if err != nil {
 		return nil, err
 	}
 	state := bytes.Clone(in.State)
-	is, err := m.makeIssue(ctx, s, r, state, r.at(clock))
+	is, err := m.makeIssue(ctx, s, r, state, r.At(clock))
 	if err != nil {
 		return nil, err
 	}
-	d := &Delivery{Kind: s.factor.Kind(), MaskedDestination: in.Hint, Expires: is.Expires, Prompt: is.Prompt}
+	d := &Delivery{Kind: s.factor.Kind(), MaskedDestination: in.MaskedDestination, Expires: is.Expires, Prompt: is.Prompt}
 	sent := !is.Destination.IsZero() || !is.Payload.IsZero()
 	var paid payments
 	if sent {
-		if err = m.userMaySend(r, r.at(clock)); err == nil {
+		if err = m.userMaySend(r, r.At(clock)); err == nil {
 			paid, err = m.pay(ctx, s, is.Destination, clock)
 		}
 	}
@@ -143,7 +145,7 @@ func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 	if !sent {
 		return d, nil // the caller hands the prompt over
 	}
-	out := factor.DeliverInput{User: s.subject.person(), State: state, Payload: is.Payload,
+	out := factor.DeliverInput{User: s.subject.FactorUser(), State: state, Payload: is.Payload,
 		Purpose: s.purpose, Link: s.link, Expires: is.Expires, Now: now}
 	if s.silent {
 		out.Payload = factor.Secret{}
@@ -160,9 +162,9 @@ func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 
 // makeIssue asks the factor for a challenge. It has no effect outside.
 func (m *Manager) makeIssue(
-	ctx context.Context, s *issuing, r *record, state []byte, now time.Time,
+	ctx context.Context, s *issuing, r *record.Record, state []byte, now time.Time,
 ) (*factor.Issue, error) {
-	in := factor.IssueInput{User: s.subject.person(), State: bytes.Clone(state),
+	in := factor.IssueInput{User: s.subject.FactorUser(), State: bytes.Clone(state),
 		Confirming: s.confirming, Now: now}
 	if s.factor.Traits().SharedChallenge && !s.confirming {
 		in.Instances = m.existing(r, s.factor.Kind())
@@ -174,8 +176,8 @@ func (m *Manager) makeIssue(
 func (m *Manager) commitIssue(
 	ctx context.Context, s *issuing, is *factor.Issue, state []byte, clock time.Time, sent bool,
 ) (now time.Time, err error) {
-	err = m.update(ctx, s.subject, clock, func(r *record) (bool, error) {
-		now = r.at(clock)
+	err = m.update(ctx, s.subject, clock, func(r *record.Record) (bool, error) {
+		now = r.At(clock)
 		in, err := m.admitSend(r, s, now)
 		if err != nil {
 			return false, err
@@ -189,7 +191,7 @@ func (m *Manager) commitIssue(
 			}
 		}
 		r.Undeliverable = 0
-		s.keep(r, in, live{Keep: is.Keep, Issued: now.UnixMilli(), Expires: is.Expires.UnixMilli()})
+		s.keep(r, in, record.Code{Keep: is.Keep, Issued: now.UnixMilli(), Expires: is.Expires.UnixMilli()})
 		return true, nil
 	})
 	return now, err
@@ -202,7 +204,7 @@ func sendEvent(err error) string {
 	return "send.success"
 }
 
-func (m *Manager) admitSend(r *record, s *issuing, now time.Time) (*instance, error) {
+func (m *Manager) admitSend(r *record.Record, s *issuing, now time.Time) (*record.Instance, error) {
 	if st := m.cfg.Lockout.Status(r.Lockout, s.factor.Kind(), now); !st.LockedUntil.IsZero() {
 		return nil, &LockedError{Until: st.LockedUntil, RetryAfter: st.LockedUntil.Sub(now)}
 	}

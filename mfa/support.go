@@ -10,6 +10,8 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/storage"
 )
@@ -58,9 +60,9 @@ func (s Session) RequestSupport(ctx context.Context, ch *Challenge, r report.Cas
 	var now time.Time
 	var event, noticed Event
 	var epoch [8]byte
-	err = m.update(ctx, who, clock, func(r *record) (bool, error) {
-		now = r.at(clock)
-		if err := c.answerable(r, now, m.cfg.ChallengeTTL); err != nil {
+	err = m.update(ctx, who, clock, func(r *record.Record) (bool, error) {
+		now = r.At(clock)
+		if err := c.Answerable(r, now, m.cfg.ChallengeTTL); err != nil {
 			return false, err
 		}
 		if err := m.lockedOut(r, c, now); err != nil {
@@ -73,7 +75,7 @@ func (s Session) RequestSupport(ctx context.Context, ch *Challenge, r report.Cas
 	if err != nil {
 		return err
 	}
-	entry := supportCase{ID: who.ID, UserType: who.UserType, Account: who.person().Account, Time: now.UnixMilli(), From: r.From, Message: r.Message}
+	entry := supportCase{ID: who.ID, UserType: who.UserType, Account: who.FactorUser().Account, Time: now.UnixMilli(), From: r.From, Message: r.Message}
 	notify := false
 	err = m.cases(ctx, who.Tenant, func(list []supportCase) []supportCase {
 		notify, entry.Notified = true, now.UnixMilli()
@@ -102,8 +104,8 @@ func (s Session) RequestSupport(ctx context.Context, ch *Challenge, r report.Cas
 // standing takes a case off the list again whose user was deleted or reset while it was put on.
 // What deletes and resets takes the case off after it changed the record, so one of the two
 // finds it.
-func (m *Manager) standing(ctx context.Context, who subject, epoch [8]byte) error {
-	r, err := m.read(ctx, who.key())
+func (m *Manager) standing(ctx context.Context, who token.Subject, epoch [8]byte) error {
+	r, err := m.read(ctx, who.Key())
 	if err != nil || r != nil && r.Epoch == epoch {
 		return err
 	}
@@ -115,7 +117,7 @@ func (m *Manager) standing(ctx context.Context, who subject, epoch [8]byte) erro
 
 // lockedOut returns a *LockedError while a lock leaves the user nothing to verify with. What
 // would be a way around a lock, or would let an attacker annoy a locked user, asks it.
-func (m *Manager) lockedOut(r *record, c *claims, now time.Time) error {
+func (m *Manager) lockedOut(r *record.Record, c *token.Claims, now time.Time) error {
 	until := m.cfg.Lockout.Status(r.Lockout, "", now).LockedUntil
 	if until.IsZero() {
 		list, err := m.candidates(r, c)
@@ -143,7 +145,7 @@ func (a Admin) SupportCases(ctx context.Context, tenant string) ([]report.Case, 
 		out = nil
 		for _, k := range slices.Backward(list) {
 			out = append(out, report.Case{UserID: k.ID, Tenant: tenant, UserType: k.UserType, Account: k.Account,
-				Time: instant(k.Time), From: k.From, Message: k.Message})
+				Time: record.Instant(k.Time), From: k.From, Message: k.Message})
 		}
 		return list
 	})
@@ -170,7 +172,7 @@ func (a Admin) CloseSupportCase(ctx context.Context, u User) error {
 	return nil
 }
 
-func (m *Manager) closeCase(ctx context.Context, s subject) (closed bool, err error) {
+func (m *Manager) closeCase(ctx context.Context, s token.Subject) (closed bool, err error) {
 	err = m.cases(ctx, s.Tenant, func(list []supportCase) []supportCase {
 		n := len(list)
 		list = slices.DeleteFunc(list, func(k supportCase) bool { return k.ID == s.ID })
@@ -203,10 +205,10 @@ func (m *Manager) cases(ctx context.Context, tenant string, change func([]suppor
 		case len(list) == 0:
 			return storage.Change{Delete: true}, nil
 		}
-		plain, err := cborEnc.Marshal(list)
+		plain, err := record.Marshal(list)
 		for err == nil && len(plain) > maxCasesLen {
 			list = list[1+len(list)/20:]
-			plain, err = cborEnc.Marshal(list)
+			plain, err = record.Marshal(list)
 		}
 		if err != nil {
 			return storage.Change{}, err

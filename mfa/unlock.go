@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/record"
 )
 
 const (
@@ -17,12 +18,6 @@ const (
 	// proofWindow is how long one of them is remembered.
 	proofWindow = time.Hour
 )
-
-// unlockProofs are correct responses of a disabled kind.
-type unlockProofs struct {
-	Count int   `cbor:"0,keyasint"`
-	Last  int64 `cbor:"1,keyasint"`
-}
 
 // UnlockByProof takes a response of a kind that was disabled after too many failed attempts.
 // Three correct responses in a row, at least 30 seconds and at most an hour apart, enable the
@@ -50,13 +45,13 @@ func (s Session) UnlockByProof(
 		return 0, err
 	}
 	o, err := m.respond(ctx, &attempt{task: taskUnlock, factor: f, claims: c, text: text,
-		opened: instant(c.Issued), now: m.now()})
+		opened: record.Instant(c.Issued), now: m.now()})
 	return o.remaining, err
 }
 
 // unlockSpaced refuses a correct response to a disabled kind that comes too soon after another.
-func (r *record) unlockSpaced(kind string, now time.Time) error {
-	p := r.Proofs[kind]
+func unlockSpaced(r *record.Record, kind string, now time.Time) error {
+	p := r.UnlockProofs[kind]
 	next := time.UnixMilli(p.Last).Add(proofSpacing).UTC()
 	if p.Count > 0 && now.Before(next) {
 		return &LockedError{Until: next, RetryAfter: next.Sub(now)}

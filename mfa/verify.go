@@ -6,21 +6,10 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/authority"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 )
-
-// open says whether a challenge may still be answered.
-func (c *claims) answerable(r *record, now time.Time, ttl time.Duration) error {
-	if err := c.sameRecord(r); err != nil {
-		return err
-	}
-	if c.expired(now, ttl) || r.isSpent(c.ID, c.Issued) {
-		return ErrTokenExpired
-	}
-	if c.Linked && (r.Recovering == nil || r.Recovering.ID != c.ID) {
-		return ErrTokenExpired // a password change, a sign-in or a later link has ended it
-	}
-	return nil
-}
 
 // Verify verifies a response to a challenge. A nil error, and only that, means that the
 // response was correct and that this has been recorded: a challenge, a sent code, a recovery
@@ -52,7 +41,7 @@ func (s Session) Verify(
 		return nil, err
 	}
 	o, err := m.respond(ctx, &attempt{task: taskVerify, factor: f, claims: c, text: text,
-		remember: s.remember, opened: instant(c.Issued), now: m.now()})
+		remember: s.remember, opened: record.Instant(c.Issued), now: m.now()})
 	if err != nil {
 		return nil, err
 	}
@@ -60,40 +49,40 @@ func (s Session) Verify(
 }
 
 // enrollmentRequired is what a correct response of a kind that the policy bans leads to.
-func (m *Manager) enrollmentRequired(r *record, c *claims, in *instance, now time.Time) *EnrollmentRequiredError {
+func (m *Manager) enrollmentRequired(r *record.Record, c *token.Claims, in *record.Instance, now time.Time) *EnrollmentRequiredError {
 	g := *c
-	g.Epoch, g.Proof, g.Forced = r.Epoch[:], m.proofBy(r, in, now), c.Purpose == purposeSignIn
+	g.Epoch, g.Proof, g.Forced = r.Epoch[:], m.proofBy(r, in, now), c.Purpose == token.PurposeSignIn
 	e := &EnrollmentRequiredError{Kinds: m.enrollableBy(r, &g, g.Proof)}
 	e.Grant, e.GrantExpires = m.grantToken(&g)
 	return e
 }
 
 // challengeTargets are what a response of a kind to a challenge is verified against.
-func (m *Manager) challengeTargets(r *record, c *claims, f factor.Factor) (list []target, err error) {
+func (m *Manager) challengeTargets(r *record.Record, c *token.Claims, f factor.Factor) (list []target, err error) {
 	_, sends := f.(factor.Challenger)
 	candidates, err := m.candidates(r, c)
 	if err != nil {
 		return nil, err
 	}
-	issued, asked := r.Live[f.Kind()]
+	issued, asked := r.Codes[f.Kind()]
 	asked = asked && sends && issued.Challenge == c.ID
 	for _, k := range candidates {
 		if k.Kind != f.Kind() {
 			continue
 		}
-		t := target{instance: k.instance}
+		t := target{Instance: k.Instance}
 		// A code is valid for the challenge that asked for it and the instance it went to, if
 		// it went to one.
 		if asked && (issued.Factor == k.ID || f.Traits().SharedChallenge) {
 			l := issued
-			t.live = &l
+			t.code = &l
 		}
 		list = append(list, t)
 	}
 	switch {
 	case len(list) == 0:
 		return nil, ErrNotAvailable
-	case sends && f.Traits().SharedChallenge && list[0].live == nil:
+	case sends && f.Traits().SharedChallenge && list[0].code == nil:
 		// Another challenge has asked since, or none has. The response may be correct for what was
 		// asked before, and is no guess: it is not counted.
 		return nil, fmt.Errorf("%w: nothing that was issued to this challenge is there to answer", factor.ErrExpired)
@@ -102,7 +91,7 @@ func (m *Manager) challengeTargets(r *record, c *claims, f factor.Factor) (list 
 }
 
 // verification is the proof that instance in was proven.
-func (m *Manager) verification(r *record, c *claims, in *instance, now time.Time) *Verification {
+func (m *Manager) verification(r *record.Record, c *token.Claims, in *record.Instance, now time.Time) *Verification {
 	f := m.factors[in.Kind]
 	t := f.Traits()
 	v := &Verification{UserID: c.Subject.ID, Tenant: c.Subject.Tenant, UserType: c.Subject.UserType,
@@ -127,7 +116,7 @@ func (m *Manager) verification(r *record, c *claims, in *instance, now time.Time
 	if g.Proof.Origin == 0 { // confirming an enrolment keeps the proof of the grant that opened it
 		g.Proof = m.proofBy(r, in, now)
 	}
-	if g.Proof.Origin == originRecovery {
+	if g.Proof.Origin == authority.OriginRecovery {
 		v.EnrollKinds = m.enrollableBy(r, &g, g.Proof)
 	}
 	v.Grant, v.GrantExpires = m.grantToken(&g)
@@ -135,23 +124,23 @@ func (m *Manager) verification(r *record, c *claims, in *instance, now time.Time
 }
 
 // proofBy is what a response of an instance proves.
-func (m *Manager) proofBy(r *record, in *instance, now time.Time) proof {
+func (m *Manager) proofBy(r *record.Record, in *record.Instance, now time.Time) authority.Proof {
 	t := m.factors[in.Kind].Traits()
-	p := proof{Origin: originOwn, Level: t.Effective(), Time: now.UnixMilli()}
-	switch _, held := r.Holds[in.ID]; {
-	case held, t.Class == factor.ClassRecovery:
-		p.Origin, p.Level = originRecovery, levelRecovery
+	p := authority.Proof{Origin: authority.OriginOwn, Level: t.Effective(), Time: now.UnixMilli()}
+	switch {
+	case r.Held(in.ID), t.Class == factor.ClassRecovery:
+		p.Origin, p.Level = authority.OriginRecovery, authority.LevelRecovery
 	case in.Implicit:
-		p.Origin = originImplied
+		p.Origin = authority.OriginImplied
 	}
 	return p
 }
 
 // grantToken is a grant of what c.Proof permits.
-func (m *Manager) grantToken(c *claims) (Grant, time.Time) {
+func (m *Manager) grantToken(c *token.Claims) (Grant, time.Time) {
 	g := *c
-	g.ID, g.Pending = random16(), ""
-	return Grant{m.keep(sealGrant, g)}, instant(c.Proof.Time).Add(c.Proof.ttl(&m.cfg))
+	g.ID, g.Pending = record.Random16(), ""
+	return Grant{token.New(m.cfg.Keys, token.KindGrant, g)}, c.Proof.Expires(m.lifetimes())
 }
 
 // recoveryLow is how few recovery codes are few.

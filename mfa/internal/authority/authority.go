@@ -1,6 +1,8 @@
-package mfa
+package authority
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -12,29 +14,38 @@ import (
 // looks at what the user has and at what was proven. It never looks at what the policy or this
 // process happens to offer today, except to say which kinds may be enrolled.
 
+// The refusals. Package mfa exports them under the same names.
+var (
+	ErrForbidden     = errors.New("mfa: forbidden")
+	ErrProofRequired = fmt.Errorf("%w: a stronger proof is required", ErrForbidden)
+	// errKindNotConfigured is returned for a user who has a factor of a kind that this process
+	// does not have.
+	ErrKindNotConfigured = errors.New("mfa: the user has a factor of a kind that is not configured here")
+)
+
 // origin says where a proof comes from.
-type origin uint8
+type Origin uint8
 
 const (
 	// originFirst is the application's first factor and nothing else.
-	originFirst origin = iota + 1
+	OriginFirst Origin = iota + 1
 	// originImplied is an address that the application vouches for, or that a link verified.
-	originImplied
+	OriginImplied
 	// originOwn is a factor that the user enrolled.
-	originOwn
+	OriginOwn
 	// originRecovery is a recovery code, security questions, an access code, or a replacement
 	// that is still on hold.
-	originRecovery
+	OriginRecovery
 )
 
 // levelRecovery is the zero Level, that of [factor.ClassRecovery]: it proves that the user may
 // sign in, and little else.
-const levelRecovery factor.Level = 0
+const LevelRecovery factor.Level = 0
 
 // proof is what was proven for a grant. What is derived from a grant keeps its proof, so that
 // an enrolment never makes a grant worth more than the one that opened it.
-type proof struct {
-	Origin origin       `cbor:"0,keyasint"`
+type Proof struct {
+	Origin Origin       `cbor:"0,keyasint"`
 	Level  factor.Level `cbor:"1,keyasint,omitempty"`
 	// Time is when the weakest part was proven, in Unix milliseconds.
 	Time int64 `cbor:"2,keyasint"`
@@ -44,107 +55,107 @@ type proof struct {
 }
 
 // act is what somebody wants to do.
-type act uint8
+type Act uint8
 
 const (
 	// actEnroll adds a factor that is not a recovery kind.
-	actEnroll act = iota + 1
+	ActEnroll Act = iota + 1
 	// actEnrollRecovery makes recovery codes, or sets security questions.
-	actEnrollRecovery
+	ActEnrollRecovery
 	// actRemove ends one factor.
-	actRemove
+	ActRemove
 	// actRename gives one factor another name.
-	actRename
+	ActRename
 	// actManage is every other change to how the user gets in: remembered devices, linked
 	// accounts, a password.
-	actManage
+	ActManage
 	// actAdminister is an administrator's act on another user, or on a policy.
-	actAdminister
+	ActAdminister
 )
 
 // request is one act that authority decides.
-type request struct {
-	act act
+type Request struct {
+	Act Act
 	// kind is the kind to enrol; target is the ID of the factor to remove or rename.
-	kind, target string
+	Kind, Target string
 }
 
 // ownFactor is a factor that the user enrolled, other than a recovery kind.
-type ownFactor struct {
-	id, kind string
+type OwnFactor struct {
+	ID, Kind string
 	// level is meaningful only if known: this process has the kind.
-	level factor.Level
-	known bool
+	Level factor.Level
+	Known bool
 	// allowed says that the policy lets the user sign in with the kind.
-	allowed bool
+	Allowed bool
 	// held says that a recovery enrolled it, and that its hold has not ended.
-	held bool
+	Held bool
 }
 
 // impliedAddress says whether the user has an address that serves as a factor without having
 // been enrolled.
-type impliedAddress uint8
+type Implied uint8
 
 const (
-	impliedNone impliedAddress = iota
-	impliedUsable
+	ImpliedNone Implied = iota
+	ImpliedUsable
 	// impliedUndeliverable is an address that no message can be sent to.
-	impliedUndeliverable
+	ImpliedUndeliverable
 )
 
 // holding is what the user has.
-type holding struct {
-	own     []ownFactor
-	implied impliedAddress
+type Holding struct {
+	Own     []OwnFactor
+	Implied Implied
 }
 
 // permission is what authority.permit decided.
-type permission struct {
+type Permission struct {
 	// hold says that what is enrolled must not change anything that was there before, until
 	// the recovery hold ends.
-	hold bool
+	Hold bool
 }
 
 // permit decides whether a proof permits a request. The proof is fresh; proof.expired is asked
 // before, or on purpose not, as when an enrolment is confirmed that was begun in time.
-func (h holding) permit(p proof, r request) (permission, error) {
+func (h Holding) Permit(p Proof, r Request) (Permission, error) {
 	if h.unknown() {
-		return permission{}, ErrKindNotConfigured
+		return Permission{}, ErrKindNotConfigured
 	}
 	before := h.without(p.Added)
 	switch {
-	case len(before) == 0 && len(h.own) > 0 && !anyHeld(h.own):
-		return permission{}, nil // the user had nothing, and this proof set up all there is
-	case len(h.own) == 0:
-		return permission{}, h.permitFirst(p, r)
+	case len(before) == 0 && len(h.Own) > 0 && !anyHeld(h.Own):
+		return Permission{}, nil // the user had nothing, and this proof set up all there is
+	case len(h.Own) == 0:
+		return Permission{}, h.permitFirst(p, r)
 	}
 	switch p.Origin {
-	case originOwn, originImplied:
-		return permission{}, h.permitOwn(before, p, r)
-	case originRecovery:
+	case OriginOwn, OriginImplied:
+		return Permission{}, h.permitOwn(before, p, r)
+	case OriginRecovery:
 		return h.permitRecovery(before, p, r)
 	default:
-		return permission{}, ErrProofRequired
+		return Permission{}, ErrProofRequired
 	}
 }
 
 // permitFirst is for a user who has no factor of their own.
-func (h holding) permitFirst(p proof, r request) error {
+func (h Holding) permitFirst(p Proof, r Request) error {
 	switch {
-	case r.act == actEnrollRecovery:
+	case r.Act == ActEnrollRecovery:
 		return ErrProofRequired // recovery codes come beside a factor of the user's own
-	case p.Origin == originImplied, p.Origin == originOwn:
+	case p.Origin == OriginImplied, p.Origin == OriginOwn:
 		return nil
-	case r.act != actEnroll && r.act != actAdminister:
+	case r.Act != ActEnroll && r.Act != ActAdminister:
 		return ErrProofRequired
-	case p.Origin == originRecovery: // an access code: an administrator knows the user
-		if r.act == actEnroll {
+	case p.Origin == OriginRecovery: // an access code: an administrator knows the user
+		if r.Act == ActEnroll {
 			return nil
 		}
 		return ErrProofRequired
-	case h.implied == impliedUndeliverable:
+	case h.Implied == ImpliedUndeliverable:
 		return factor.ErrUndeliverable
-	case h.implied == impliedUsable:
+	case h.Implied == ImpliedUsable:
 		return ErrProofRequired // the address has to be proven
 	default:
 		return nil
@@ -153,14 +164,14 @@ func (h holding) permitFirst(p proof, r request) error {
 
 // permitOwn is for a proof by one of the factors that the user had before, or by an address that
 // the policy keeps beside them, which counts for its level and no more.
-func (h holding) permitOwn(before []ownFactor, p proof, r request) error {
-	cancels := func(f ownFactor) bool {
-		return f.held && f.id == r.target && r.act == actRemove && p.Origin == originOwn
+func (h Holding) permitOwn(before []OwnFactor, p Proof, r Request) error {
+	cancels := func(f OwnFactor) bool {
+		return f.Held && f.ID == r.Target && r.Act == ActRemove && p.Origin == OriginOwn
 	}
-	switch allowed := anyAllowed(h.own); {
+	switch allowed := anyAllowed(h.Own); {
 	case slices.ContainsFunc(before, cancels):
 		return nil // any older factor cancels a recovery
-	case !allowed && r.act == actEnroll && p.Origin == originOwn:
+	case !allowed && r.Act == ActEnroll && p.Origin == OriginOwn:
 		return nil // the policy no longer allows what the user has: it is a proof for this only
 	case !allowed || p.Level < highest(before):
 		return ErrProofRequired
@@ -170,28 +181,28 @@ func (h holding) permitOwn(before []ownFactor, p proof, r request) error {
 }
 
 // permitRecovery is for a recovery by a user who has factors of their own.
-func (h holding) permitRecovery(before []ownFactor, p proof, r request) (permission, error) {
-	switch r.act {
-	case actEnroll:
-		if anyAllowed(before) && !slices.Contains(kindsOf(before), r.kind) {
-			return permission{}, ErrProofRequired
+func (h Holding) permitRecovery(before []OwnFactor, p Proof, r Request) (Permission, error) {
+	switch r.Act {
+	case ActEnroll:
+		if anyAllowed(before) && !slices.Contains(kindsOf(before), r.Kind) {
+			return Permission{}, ErrProofRequired
 		}
-		return permission{hold: true}, nil
-	case actRemove, actRename:
-		for _, f := range h.own {
-			if f.id == r.target && (f.held || slices.Contains(p.Added, f.id)) {
-				return permission{}, nil
+		return Permission{Hold: true}, nil
+	case ActRemove, ActRename:
+		for _, f := range h.Own {
+			if f.ID == r.Target && (f.Held || slices.Contains(p.Added, f.ID)) {
+				return Permission{}, nil
 			}
 		}
 	}
-	return permission{}, ErrProofRequired
+	return Permission{}, ErrProofRequired
 }
 
 // kindsOf are the kinds that a recovery may enrol: those that the user may have lost.
-func kindsOf(before []ownFactor) (kinds []string) {
+func kindsOf(before []OwnFactor) (kinds []string) {
 	for _, f := range before {
-		if f.allowed && !f.held && !slices.Contains(kinds, f.kind) {
-			kinds = append(kinds, f.kind)
+		if f.Allowed && !f.Held && !slices.Contains(kinds, f.Kind) {
+			kinds = append(kinds, f.Kind)
 		}
 	}
 	return kinds
@@ -199,24 +210,24 @@ func kindsOf(before []ownFactor) (kinds []string) {
 
 // anyAllowed says whether the policy lets the user sign in with one of these. A replacement on
 // hold does not count: it must not take the place of what the user had.
-func anyAllowed(list []ownFactor) bool {
-	return slices.ContainsFunc(list, func(f ownFactor) bool { return f.allowed && !f.held })
+func anyAllowed(list []OwnFactor) bool {
+	return slices.ContainsFunc(list, func(f OwnFactor) bool { return f.Allowed && !f.Held })
 }
 
-func anyHeld(list []ownFactor) bool {
-	return slices.ContainsFunc(list, func(f ownFactor) bool { return f.held })
+func anyHeld(list []OwnFactor) bool {
+	return slices.ContainsFunc(list, func(f OwnFactor) bool { return f.Held })
 }
 
 // unknown says that the user has a factor that this process knows nothing of, not even how
 // strong it is.
-func (h holding) unknown() bool {
-	return slices.ContainsFunc(h.own, func(f ownFactor) bool { return !f.known })
+func (h Holding) unknown() bool {
+	return slices.ContainsFunc(h.Own, func(f OwnFactor) bool { return !f.Known })
 }
 
 // without are the user's own factors other than those named.
-func (h holding) without(ids []string) (list []ownFactor) {
-	for _, f := range h.own {
-		if !slices.Contains(ids, f.id) {
+func (h Holding) without(ids []string) (list []OwnFactor) {
+	for _, f := range h.Own {
+		if !slices.Contains(ids, f.ID) {
 			list = append(list, f)
 		}
 	}
@@ -225,24 +236,29 @@ func (h holding) without(ids []string) (list []ownFactor) {
 
 // highest is the level that a user must prove to change everything. A replacement on hold does
 // not raise it: it may be an attacker's, and the user's older factors cancel it.
-func highest(list []ownFactor) (need factor.Level) {
+func highest(list []OwnFactor) (need factor.Level) {
 	for _, f := range list {
-		if !f.held {
-			need = max(need, f.level)
+		if !f.Held {
+			need = max(need, f.Level)
 		}
 	}
 	return need
 }
 
-// expired says whether a proof is too old to change anything. A first factor counts for as long
-// as a challenge does, since a user who has just signed in may have to install an app.
-func (p proof) expired(now time.Time, c *Config) bool {
-	return now.UnixMilli() >= p.Time+p.ttl(c).Milliseconds()
+// lifetimes are how long proofs permit changes. A first factor counts for as long as a challenge
+// does, since a user who has just signed in may have to install an app.
+type Lifetimes struct{ FirstFactor, Grant time.Duration }
+
+// expires is when a proof is too old to change anything.
+func (p Proof) Expires(l Lifetimes) time.Time {
+	ttl := l.Grant
+	if p.Origin == OriginFirst {
+		ttl = l.FirstFactor
+	}
+	return time.UnixMilli(p.Time).Add(ttl).UTC()
 }
 
-func (p proof) ttl(c *Config) time.Duration {
-	if p.Origin == originFirst {
-		return c.ChallengeTTL
-	}
-	return c.GrantTTL
+// expired reports whether a proof is too old to change anything.
+func (p Proof) Expired(now time.Time, l Lifetimes) bool {
+	return !now.Before(p.Expires(l))
 }

@@ -1,7 +1,8 @@
-package mfa
+package record
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -13,37 +14,35 @@ import (
 	"github.com/secondgate/secondgate/seal"
 )
 
-// These tests are inside the package because the record is nobody else's business.
-
 var recordTime = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func randomBytes(n int) []byte { return []byte(strings.Repeat("\x99", n)) }
 
 // fullRecord has five factors and ten recovery codes, as the budget says, and something of
 // everything else.
-func fullRecord() *record {
-	r := newRecord()
+func fullRecord() *Record {
+	r := New()
 	r.Born = recordTime.UnixMilli()
 	for range 3 {
-		r.Factors = append(r.Factors, instance{ID: newID(), Kind: "totp", Name: "Authenticator app", State: randomBytes(40),
+		r.Factors = append(r.Factors, Instance{ID: NewID(), Kind: "totp", Name: "Authenticator app", State: randomBytes(40),
 			Created: recordTime.UnixMilli(), Used: recordTime.UnixMilli()})
 	}
 	r.Factors = append(r.Factors,
-		instance{ID: newID(), Kind: "sms", Name: "Phone", Hint: "+31 •••••••4567", State: []byte("+31612344567"), Created: 1, Used: recordTime.UnixMilli()},
-		instance{ID: newID(), Kind: "pin", Name: "PIN", State: randomBytes(110), Created: recordTime.UnixMilli()},
-		instance{ID: newID(), Kind: "recovery", State: randomBytes(200), Created: recordTime.UnixMilli()})
-	r.Live = map[string]live{"sms": {Challenge: random16(), Factor: newID(), Keep: randomBytes(48), Issued: recordTime.UnixMilli(), Expires: recordTime.UnixMilli() + 90000}}
+		Instance{ID: NewID(), Kind: "sms", Name: "Phone", MaskedDestination: "+31 •••••••4567", State: []byte("+31612344567"), Created: 1, Used: recordTime.UnixMilli()},
+		Instance{ID: NewID(), Kind: "pin", Name: "PIN", State: randomBytes(110), Created: recordTime.UnixMilli()},
+		Instance{ID: NewID(), Kind: "recovery", State: randomBytes(200), Created: recordTime.UnixMilli()})
+	r.Codes = map[string]Code{"sms": {Challenge: Random16(), Factor: NewID(), Keep: randomBytes(48), Issued: recordTime.UnixMilli(), Expires: recordTime.UnixMilli() + 90000}}
 	r.Lockout = lockout.State{Kinds: map[string]lockout.Tally{"totp": {Tries: 2, Streak: 7}}}
 	for range 3 {
-		r.spend(random16(), recordTime.UnixMilli())
+		r.Use(Random16(), recordTime.UnixMilli())
 	}
-	r.Sends, _ = r.Sends.add(recordTime, 30)
-	r.tidy(recordTime, time.Hour)
+	r.Sends, _ = r.Sends.Add(recordTime, 30)
+	r.Tidy(recordTime, time.Hour)
 	return r
 }
 
 func TestRecordSize(t *testing.T) {
-	data, err := fullRecord().encode()
+	data, err := fullRecord().Encode()
 	require.NoError(t, err)
 	require.LessOrEqual(t, len(data)+seal.Overhead, 2048, "DESIGN: at most 2 KiB")
 }
@@ -51,50 +50,50 @@ func TestRecordSize(t *testing.T) {
 // The worst record that the bounds allow is within what a store keeps.
 func TestRecordIsBounded(t *testing.T) {
 	r := fullRecord()
-	for i := 0; len(r.Factors) < maxFactors; i++ {
-		r.Factors = append(r.Factors, instance{ID: newID(), Kind: strings.Repeat("k", 32), Name: strings.Repeat("n", maxName), Hint: strings.Repeat("h", 300), State: randomBytes(1200)})
+	for i := 0; len(r.Factors) < MaxFactors; i++ {
+		r.Factors = append(r.Factors, Instance{ID: NewID(), Kind: strings.Repeat("k", 32), Name: strings.Repeat("n", 64), MaskedDestination: strings.Repeat("h", 300), State: randomBytes(1200)})
 	}
 	for range 10 {
-		r.addPending(pending{In: instance{ID: newID(), Kind: newID(), Name: strings.Repeat("n", maxName), State: randomBytes(1200)},
-			Live: &live{Keep: randomBytes(1000)}, Expires: recordTime.UnixMilli() + 1e9})
+		r.AddPending(Pending{Instance: Instance{ID: NewID(), Kind: NewID(), Name: strings.Repeat("n", 64), State: randomBytes(1200)},
+			Code: &Code{Keep: randomBytes(1000)}, Expires: recordTime.UnixMilli() + 1e9})
 	}
 	require.Len(t, r.Pending, maxPending)
 	for i := range 200 {
-		r.spend(random16(), recordTime.UnixMilli()+int64(i))
-		r.Sends, _ = r.Sends.add(recordTime.Add(time.Duration(i)*time.Minute), 1000)
+		r.Use(Random16(), recordTime.UnixMilli()+int64(i))
+		r.Sends, _ = r.Sends.Add(recordTime.Add(time.Duration(i)*time.Minute), 1000)
 	}
 	for i := range 20 {
-		r.supersede("mail", live{Keep: randomBytes(maxSupersededKeep), Issued: recordTime.UnixMilli() + int64(i)})
+		r.Supersede("mail", Code{Keep: randomBytes(maxSupersededKeep), Issued: recordTime.UnixMilli() + int64(i)})
 	}
 	require.Len(t, r.Superseded, maxSuperseded)
-	for name := range eventRules {
-		r.noticed(&notice{}, Event{Name: name, Time: recordTime})
+	for i := range 40 { // there are fewer events
+		r.CountNotice(fmt.Sprintf("administrator.event-%d", i), recordTime)
 	}
-	require.Equal(t, maxSpent, r.Spent.len())
+	require.Equal(t, maxUsed, r.Used.len())
 	require.LessOrEqual(t, len(r.Sends), 2*(sendWindow+1))
-	data, err := r.encode()
+	data, err := r.Encode()
 	require.NoError(t, err)
 	require.Less(t, len(data)+seal.Overhead, 48*1024)
 }
 
 func TestRecordRoundTrip(t *testing.T) {
 	r := fullRecord()
-	r.Charge = &charge{ID: [8]byte{1}, Expires: 2}
-	r.addPending(pending{In: instance{ID: "x", Kind: "totp", State: []byte{1}}, Expires: recordTime.UnixMilli() + 1, Live: &live{Keep: []byte{2}}, Replace: true, SignIn: true})
-	data, err := r.encode()
+	r.Charge = &Charge{ID: [8]byte{1}, Expires: 2}
+	r.AddPending(Pending{Instance: Instance{ID: "x", Kind: "totp", State: []byte{1}}, Expires: recordTime.UnixMilli() + 1, Code: &Code{Keep: []byte{2}}, Replace: true, SignIn: true})
+	data, err := r.Encode()
 	require.NoError(t, err)
-	got, err := decodeRecord(data)
+	got, err := Decode(data)
 	require.NoError(t, err)
-	r.fresh = false
+	r.Fresh = false
 	require.Equal(t, r, got)
-	again, err := got.encode()
+	again, err := got.Encode()
 	require.NoError(t, err)
 	require.True(t, bytes.Equal(data, again), "the encoding is deterministic")
 }
 
 // What a newer version wrote survives a write of this one.
 func TestUnknownKeysAreKept(t *testing.T) {
-	data, err := fullRecord().encode()
+	data, err := fullRecord().Encode()
 	require.NoError(t, err)
 	var all map[int]any
 	require.NoError(t, cbor.Unmarshal(data, &all))
@@ -102,10 +101,10 @@ func TestUnknownKeysAreKept(t *testing.T) {
 	all[200] = []int{1, 2}
 	data, err = cbor.Marshal(all)
 	require.NoError(t, err)
-	r, err := decodeRecord(data)
+	r, err := Decode(data)
 	require.NoError(t, err)
-	r.tidy(recordTime.Add(time.Second), time.Hour)
-	data, err = r.encode()
+	r.Tidy(recordTime.Add(time.Second), time.Hour)
+	data, err = r.Encode()
 	require.NoError(t, err)
 	clear(all)
 	require.NoError(t, cbor.Unmarshal(data, &all))
@@ -116,49 +115,49 @@ func TestUnknownKeysAreKept(t *testing.T) {
 
 func TestUnreadableRecords(t *testing.T) {
 	r := fullRecord()
-	for _, format := range []int{0, -1, recordFormat + 1} {
+	for _, format := range []int{0, -1, format + 1} {
 		r.Format = format
 		data, err := cborEnc.Marshal(r)
 		require.NoError(t, err)
-		_, err = decodeRecord(data)
-		require.ErrorIs(t, err, errRecord)
+		_, err = Decode(data)
+		require.ErrorIs(t, err, ErrUnreadable)
 	}
 	for _, data := range [][]byte{nil, {0xff}, []byte("garbage"), {0xa0}, {0x80}} {
-		_, err := decodeRecord(data)
-		require.ErrorIs(t, err, errRecord)
+		_, err := Decode(data)
+		require.ErrorIs(t, err, ErrUnreadable)
 	}
 }
 
 func FuzzDecodeRecord(f *testing.F) {
-	data, err := fullRecord().encode()
+	data, err := fullRecord().Encode()
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(data)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r, err := decodeRecord(data)
+		r, err := Decode(data)
 		if err != nil {
 			return
 		}
-		r.tidy(recordTime, time.Hour)
-		if _, err := r.encode(); err != nil {
+		r.Tidy(recordTime, time.Hour)
+		if _, err := r.Encode(); err != nil {
 			t.Fatalf("decoded but not encodable: %v", err)
 		}
 	})
 }
 
 func TestSendLogWindow(t *testing.T) {
-	var l sendLog
+	var l SendLog
 	now := recordTime.Add(59 * time.Second) // late in its minute
 	for range 3 {
 		var wait time.Duration
-		l, wait = l.add(now, 3)
+		l, wait = l.Add(now, 3)
 		require.Zero(t, wait)
 	}
 	for _, later := range []time.Duration{0, time.Minute, 59 * time.Minute, time.Hour} {
-		_, wait := l.add(now.Add(later), 3)
+		_, wait := l.Add(now.Add(later), 3)
 		require.Positive(t, wait, "%s later the three are within the hour", later)
-		_, none := l.add(now.Add(later).Add(wait), 3)
+		_, none := l.Add(now.Add(later).Add(wait), 3)
 		require.Zero(t, none, "and RetryAfter keeps its word")
 	}
 }
