@@ -76,13 +76,10 @@ func (m *Manager) proven(ctx context.Context, a Actor, key string) error {
 		return err
 	}
 	now := m.now()
-	r, err := m.read(ctx, own)
-	if err == nil && r == nil {
-		r, err = m.unborn(ctx, own, now)
-	}
+	r, err := m.readOrNew(ctx, own, now)
 	if err != nil {
 		return err
 	}
-	_, err = m.permits(r, c, authority.Request{Act: authority.ActAdminister}, r.At(now))
+	_, err = m.view(r, c, r.At(now)).Permits(authority.Request{Act: authority.ActAdminister})
 	return err
 }

@@ -34,21 +34,19 @@ func (a Admin) Enroll(ctx context.Context, u User, r EnrollRequest) (*Enrollment
 	if f.Traits().Temporary {
 		e.Expires = describe(f, out.State).Ends
 	}
-	var event Event
-	err = m.update(ctx, s, clock, func(rec *record.Record) (bool, error) {
+	event, err := update(ctx, m, s, clock, func(rec *record.Record) (Event, bool, error) {
 		if rec.Fresh && u.Enrolled {
-			return false, ErrRecordMissing
+			return Event{}, false, ErrRecordMissing
 		}
 		rec.RemoveFactors(func(old record.Instance) bool { return old.Kind == in.Kind })
 		if len(rec.Factors) >= record.MaxFactors {
-			return false, fmt.Errorf("%w: there are as many as there may be", ErrNotAvailable)
+			return Event{}, false, fmt.Errorf("%w: there are as many as there may be", ErrNotAvailable)
 		}
 		rec.Factors = append(rec.Factors, in)
-		event = m.event("admin."+r.Kind, s, rec.At(clock), func(e *Event) {
+		event := m.event("admin."+r.Kind, s, rec.At(clock), func(e *Event) {
 			e.Kind, e.FactorID, e.Actor, e.Note = r.Kind, in.ID, a.actor.name, a.reason
 		})
-		event = m.withNotice(rec, s, "", event)
-		return true, nil
+		return m.withNotice(rec, s, "", event), true, nil
 	})
 	if err != nil {
 		return nil, err

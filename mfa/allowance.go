@@ -74,9 +74,9 @@ type allowance struct {
 }
 
 // allowances are those that a message costs besides the user's own, the narrowest first.
-func (m *Manager) allowances(s *issuing, destination factor.Secret) (list []allowance) {
+func (m *Manager) allowances(s *sending, destination factor.Secret) (list []allowance) {
 	limit := m.cfg.RateLimits.PerDestination
-	if limit == 0 && s.confirming {
+	if limit == 0 && s.confirming() {
 		limit = unconfirmedPerDestination
 	}
 	kind := s.factor.Kind()
@@ -85,7 +85,7 @@ func (m *Manager) allowances(s *issuing, destination factor.Secret) (list []allo
 		list = append(list, allowance{"b/d/" + base64.RawURLEncoding.EncodeToString(digest), limit})
 	}
 	if limit = m.cfg.RateLimits.PerKind; limit > 0 {
-		list = append(list, allowance{fmt.Sprintf("b/s/%s/%s", kind, s.subject.Tenant), limit})
+		list = append(list, allowance{fmt.Sprintf("b/s/%s/%s", kind, s.claims.Subject.Tenant), limit})
 	}
 	return list
 }
@@ -100,7 +100,7 @@ type payment struct {
 
 // pay charges the shared allowances for one message: all of them, or none.
 func (m *Manager) pay(
-	ctx context.Context, s *issuing, destination factor.Secret, now time.Time,
+	ctx context.Context, s *sending, destination factor.Secret, now time.Time,
 ) (paid payments, err error) {
 	list := m.allowances(s, destination)
 	if len(list) > 1 {
@@ -145,24 +145,32 @@ func (m *Manager) look(ctx context.Context, a allowance, now time.Time) error {
 func (m *Manager) chargeShared(
 	ctx context.Context, a allowance, now time.Time,
 ) (p payment, err error) {
-	var over error
-	err = m.records.Update(ctx, a.key, func(data []byte) (storage.Change, error) {
+	c, err := swap(ctx, m.records, a.key, func(data []byte) (c charging, _ storage.Change, err error) {
 		log, err := m.openSends(a.key, data)
 		if err != nil {
-			return storage.Change{}, err
+			return c, storage.Change{}, err
 		}
-		log, wait := log.Add(now, a.limit)
-		if over = nil; wait > 0 {
-			over = &RateLimitError{RetryAfter: wait}
-			return storage.Change{}, nil
+		log, c.wait = log.Add(now, a.limit)
+		if c.wait > 0 {
+			return c, storage.Change{}, nil
 		}
-		p = payment{a.key, log[len(log)-2]}
-		return m.sealSends(a.key, log)
+		c.payment = payment{a.key, log[len(log)-2]}
+		change, err := m.sealSends(a.key, log)
+		return c, change, err
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return payment{}, unavailable(err)
+	case c.wait > 0:
+		return payment{}, &RateLimitError{RetryAfter: c.wait}
 	}
-	return p, over
+	return c.payment, nil
+}
+
+// charging is what became of charging an allowance: a payment, or how long to wait for one.
+type charging struct {
+	payment payment
+	wait    time.Duration
 }
 
 // refund gives back what was charged for a message that is not sent. It happens even if the

@@ -7,9 +7,9 @@ import (
 
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/internal/authority"
+	"github.com/secondgate/secondgate/mfa/internal/decide"
 	"github.com/secondgate/secondgate/mfa/internal/record"
 	"github.com/secondgate/secondgate/mfa/internal/token"
-	"github.com/secondgate/secondgate/mfa/policy"
 )
 
 // maxClockSkew is how far the application's clock may be ahead of this one. A first factor
@@ -36,9 +36,12 @@ func (s Session) Begin(ctx context.Context) (*Challenge, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := m.readOrUnborn(ctx, s.user, clock)
+	r, err := m.readOrNew(ctx, who.Key(), clock)
 	if err != nil {
 		return nil, err
+	}
+	if r.Fresh && s.user.Enrolled {
+		return nil, ErrRecordMissing
 	}
 	now := r.At(clock)
 	c := token.ClaimsOf(who, p, s.purpose, now)
@@ -46,14 +49,16 @@ func (s Session) Begin(ctx context.Context) (*Challenge, error) {
 	if s.purpose == token.PurposeSignIn {
 		c.Remember = p.Remember.Milliseconds()
 	}
-	first := authority.Proof{Origin: authority.OriginFirst, Time: s.firstFactorTime(now, clock).UnixMilli()}
-	ch, err := m.challengeFor(r, &c, p, first, now)
+	first := authority.Proof{Origin: authority.OriginFirst,
+		Time: s.firstFactorTime(now, clock).UnixMilli()}
+	o, err := m.view(r, &c, now).Begin(p, first)
 	if errors.Is(err, factor.ErrUndeliverable) {
 		return nil, m.noteUndeliverable(ctx, who, now, err)
 	}
 	if err != nil {
 		return nil, err
 	}
+	ch := m.challenge(o, c, now)
 	if err := s.recogniseDevice(ctx, r, &c, ch, now); err != nil {
 		return nil, err
 	}
@@ -63,21 +68,6 @@ func (s Session) Begin(ctx context.Context) (*Challenge, error) {
 		})})
 	}
 	return ch, nil
-}
-
-// readOrUnborn returns the user's record, or what a user without one starts with.
-func (m *Manager) readOrUnborn(ctx context.Context, u User, now time.Time) (*record.Record, error) {
-	key := u.compact().Key()
-	r, err := m.read(ctx, key)
-	switch {
-	case err != nil:
-		return nil, err
-	case r != nil:
-		return r, nil
-	case u.Enrolled:
-		return nil, ErrRecordMissing
-	}
-	return m.unborn(ctx, key, now)
 }
 
 // recogniseDevice lets a user in whose device is remembered.
@@ -96,35 +86,20 @@ func (s Session) recogniseDevice(
 	return nil
 }
 
-// challengeFor decides what the user has to do.
-func (m *Manager) challengeFor(
-	r *record.Record, c *token.Claims, p policy.Policy, first authority.Proof, now time.Time,
-) (*Challenge, error) {
-	own := m.hasOwn(r)
-	if c.Purpose == token.PurposeSignIn && (p.Mode == policy.ModeOff || p.Mode == policy.ModeOptional && !own) {
-		return &Challenge{Next: NextDone}, nil
+// challenge returns what a user has to do, with the token for it.
+func (m *Manager) challenge(o decide.Opening, c token.Claims, now time.Time) *Challenge {
+	switch o.Next {
+	case decide.Respond:
+		return &Challenge{Next: NextVerify, Options: m.options(o.Options), LockedUntil: o.LockedUntil,
+			Expires: now.Add(m.cfg.ChallengeTTL), token: token.New(m.cfg.Keys, token.KindChallenge, c)}
+	case decide.EnrollFirst:
+		ch := &Challenge{Next: NextEnroll, Kinds: o.Kinds,
+			token: token.New(m.cfg.Keys, token.KindMustEnroll, o.Grant)}
+		ch.Grant, ch.Expires = m.grant(o.Grant)
+		return ch
+	default:
+		return &Challenge{Next: NextDone, EnrollBy: o.EnrollBy}
 	}
-	list, err := m.candidates(r, c)
-	if err != nil {
-		return nil, err
-	}
-	options := m.options(r, list, p.Default, now)
-	switch ordinary := hasOrdinary(options); {
-	case ordinary, c.Purpose == token.PurposeRecover && len(options) > 0,
-		!own && len(options) > 0 && m.holding(r, c).Implied == authority.ImpliedUndeliverable:
-		return &Challenge{Next: NextVerify, Options: options, LockedUntil: m.lockedUntil(r, options, now),
-			Expires: now.Add(m.cfg.ChallengeTTL), token: token.New(m.cfg.Keys, token.KindChallenge, *c)}, nil
-	case own, c.Purpose == token.PurposeRecover, c.Purpose == token.PurposeStepUp:
-		return nil, ErrNotAvailable
-	case c.Purpose == token.PurposeSignIn && c.Grace:
-		return &Challenge{Next: NextDone, EnrollBy: p.EnrollBy}, nil
-	case first.Expired(now, m.lifetimes()):
-		return nil, ErrFirstFactorRequired
-	}
-	c.Proof, c.Forced = first, c.Purpose == token.PurposeSignIn
-	grant, expires := m.grantToken(c)
-	return &Challenge{Next: NextEnroll, Kinds: m.enrollableBy(r, c, first), Grant: grant, Expires: expires,
-		token: token.New(m.cfg.Keys, token.KindMustEnroll, *c)}, nil
 }
 
 // firstFactorTime is when the first factor was given. Begin is called as it is checked at a
@@ -146,15 +121,12 @@ func (s Session) firstFactorTime(now, clock time.Time) time.Time {
 // noteUndeliverable records, at most once a day, that an address kept the user out, so that the
 // report counts it. It returns the error to tell, or the store's.
 func (m *Manager) noteUndeliverable(ctx context.Context, s token.Subject, now time.Time, cause error) error {
-	var e []Event
-	err := m.update(ctx, s, now, func(r *record.Record) (bool, error) {
-		e = nil
+	e, err := update(ctx, m, s, now, func(r *record.Record) ([]Event, bool, error) {
 		if r.Undeliverable != 0 && now.UnixMilli() < r.Undeliverable+warnEvery.Milliseconds() {
-			return false, nil
+			return nil, false, nil
 		}
 		r.Undeliverable = now.UnixMilli()
-		e = []Event{m.event("address.undeliverable", s, now, nil)}
-		return true, nil
+		return []Event{m.event("address.undeliverable", s, now, nil)}, true, nil
 	})
 	if err != nil {
 		return err

@@ -9,6 +9,8 @@ import (
 
 	"github.com/secondgate/secondgate/lockout"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/authority"
+	"github.com/secondgate/secondgate/mfa/internal/decide"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
@@ -109,6 +111,7 @@ func New(cfg Config) (*Manager, error) {
 			"kept outside the database")
 	}
 	m := &Manager{cfg: cfg, factors: make(map[string]factor.Factor),
+		rules:   &decide.Rules{Kinds: make(map[string]decide.Kind)},
 		records: storage.NewUpdater(cfg.Store)}
 	if err := m.addFactors(cfg.Factors); err != nil {
 		return nil, err
@@ -120,6 +123,9 @@ func New(cfg Config) (*Manager, error) {
 	if err := m.cfg.checkLifetimes(); err != nil {
 		return nil, err
 	}
+	m.rules.Lockout, m.rules.EnrollmentTTL = m.cfg.Lockout, m.cfg.EnrollmentTTL
+	m.rules.Lifetimes = authority.Lifetimes{FirstFactor: m.cfg.ChallengeTTL, Grant: m.cfg.GrantTTL}
+	m.rules.Notifies = cfg.Notify != nil
 	m.cfg.RateLimits = cfg.RateLimits.withDefaults()
 	if m.cfg.Clock == nil {
 		m.cfg.Clock = systemClock{}
@@ -156,9 +162,12 @@ func (m *Manager) addFactors(list []factor.Factor) error {
 		}
 		_, identifies := f.(factor.Identifier)
 		m.identifying = m.identifying || identifies
-		m.temporary = m.temporary || f.Traits().Temporary
-		ordinary = ordinary || !isRecovery(f)
-		m.factors[kind] = f
+		k := decide.Kind{Traits: f.Traits(), Order: i}
+		_, k.Sends = f.(factor.Challenger)
+		_, k.Implies = f.(factor.Implier)
+		m.rules.Temporary = m.rules.Temporary || k.Temporary
+		ordinary = ordinary || !k.Recovery()
+		m.factors[kind], m.rules.Kinds[kind] = f, k
 		m.kinds = append(m.kinds, kind)
 	}
 	if !ordinary {

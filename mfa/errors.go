@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/internal/authority"
+	"github.com/secondgate/secondgate/mfa/internal/decide"
 	"github.com/secondgate/secondgate/mfa/internal/token"
 )
 
@@ -22,7 +23,7 @@ var (
 	ErrTokenExpired = token.ErrExpired
 	// ErrNotAvailable is returned when the user does not have the kind or the factor, or when
 	// the policy does not allow it now.
-	ErrNotAvailable = errors.New("mfa: not available to this user")
+	ErrNotAvailable = decide.ErrNotAvailable
 	// ErrForbidden is returned when the grant does not permit the change, or when
 	// Config.Authorize refused it.
 	ErrForbidden = authority.ErrForbidden
@@ -32,7 +33,7 @@ var (
 	ErrProofRequired = authority.ErrProofRequired
 	// ErrFirstFactorRequired is returned by Begin for a user who has no second factor, and who
 	// gave the first factor too long ago to enrol one. Ask for the password again.
-	ErrFirstFactorRequired = errors.New("mfa: the first factor was given too long ago")
+	ErrFirstFactorRequired = decide.ErrFirstFactorRequired
 	// ErrRecordMissing is returned when the application says that the user has enrolled, or a
 	// token proves it, and the store holds no record. It does not mean that the user may enrol.
 	ErrRecordMissing = token.ErrRecordMissing
@@ -41,10 +42,10 @@ var (
 	ErrKindNotConfigured = authority.ErrKindNotConfigured
 	// ErrLastFactor is an ErrNotAvailable, returned by Remove for the last factor of a user whose
 	// policy requires one.
-	ErrLastFactor = fmt.Errorf("%w: the policy requires a factor, and this is the last one", ErrNotAvailable)
+	ErrLastFactor = decide.ErrLastFactor
 	// ErrUnknownFactor is returned for a response without a first factor that names an instance
 	// which no user has. The browser may be told, so that it stops offering it.
-	ErrUnknownFactor = errors.New("mfa: no user has this factor")
+	ErrUnknownFactor = decide.ErrUnknownFactor
 	// ErrUnavailable is returned when the store, a sender or a factor failed, or when the record
 	// is under heavy contention. Nobody was signed in; the attempt may have been counted. Try
 	// again. The text says which factor or sender failed and the status that it states, and

@@ -130,16 +130,16 @@ func (m *Manager) claim(ctx context.Context, s token.Subject, f factor.Factor, r
 	return c, nil
 }
 
-// giveUp takes a claim back after a failed attempt.
-func (m *Manager) giveUp(ctx context.Context, c claimed) {
+// withdraw takes a claim back after a failed attempt.
+func (m *Manager) withdraw(ctx context.Context, c claimed) {
 	if c.fresh {
 		m.release(ctx, map[string]identity{c.key: c.mine})
 	}
 }
 
-// hold puts a claim back after the instance was confirmed, if a removal of an instance of the
+// reclaim puts a claim back after the instance was confirmed, if a removal of an instance of the
 // same identity gave it up meanwhile. What fails leads to nobody, and asks for a password.
-func (m *Manager) hold(ctx context.Context, c claimed) {
+func (m *Manager) reclaim(ctx context.Context, c claimed) {
 	if c.key == "" {
 		return
 	}

@@ -14,10 +14,8 @@ import (
 )
 
 const (
-	// warnAfter is how many failed attempts in a row with one kind are worth a message, when no
-	// lock follows; fewer are typing errors.
-	warnAfter = 3
-	// warnEvery is how often a user is notified, at most, that somebody knows their password.
+	// warnEvery is how often a user is notified, at most, of a request for support that is
+	// repeated, and how often an undeliverable address is noted.
 	warnEvery = 24 * time.Hour
 )
 
@@ -127,16 +125,6 @@ func (m *Manager) notifyUser(ctx context.Context, e Event, n *notice) {
 	}
 }
 
-// warn says whether the user is to be notified now that somebody has their password, and
-// remembers that.
-func (m *Manager) warn(r *record.Record, now time.Time) bool {
-	if m.cfg.Notify == nil || now.UnixMilli() < r.Warned+warnEvery.Milliseconds() && r.Warned != 0 {
-		return false
-	}
-	r.Warned = now.UnixMilli()
-	return true
-}
-
 // Cancel says that nobody will respond to a challenge any more: the user pressed "cancel", or
 // the session in which it was begun ended. The challenge is used. If the user did not sign in
 // otherwise, somebody knows their password; Config.Notify notifies the user, at most once a
@@ -149,34 +137,23 @@ func (s Session) Cancel(ctx context.Context, ch *Challenge) error {
 		return err
 	}
 	clock := m.now()
-	var events []Event
-	err = m.update(ctx, c.Subject, clock, func(r *record.Record) (bool, error) {
-		now := r.At(clock)
-		if err := c.SameRecord(r); err != nil {
-			return false, err
+	e, err := update(ctx, m, c.Subject, clock, func(r *record.Record) (Event, bool, error) {
+		v := m.view(r, c, r.At(clock))
+		write, warn, err := v.Cancel()
+		if err != nil {
+			return Event{}, false, err
 		}
-		if r.IsUsed(c.ID, c.Issued) || slices.ContainsFunc(r.Factors, func(in record.Instance) bool { return in.Used > c.Issued }) {
-			return false, ErrTokenExpired
-		}
-		// Of too many spent challenges the oldest is let go, and all before it with it: who knows
-		// a password could end the person's sign-ins by giving up their own. One that cannot be
-		// remembered ends by itself.
-		r.Tidy(now, m.cfg.ChallengeTTL)
-		write := !r.UsedFull()
-		if write {
-			r.Use(c.ID, c.Issued)
-		}
-		e := m.event("challenge.abandoned", c.Subject, now, func(e *Event) { e.Purpose = string(c.Purpose) })
-		if c.Purpose == token.PurposeSignIn && m.warn(r, now) {
+		e := m.event("challenge.abandoned", c.Subject, v.Now, func(e *Event) {
+			e.Purpose = string(c.Purpose)
+		})
+		if warn {
 			e = m.withNotice(r, c.Subject, "", e)
-			write = true
 		}
-		events = []Event{e}
-		return write, nil
+		return e, write, nil
 	})
 	if err != nil {
 		return err
 	}
-	m.emit(ctx, events)
+	m.emit(ctx, []Event{e})
 	return nil
 }

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/decide"
 	"github.com/secondgate/secondgate/mfa/internal/record"
 	"github.com/secondgate/secondgate/mfa/internal/token"
 )
@@ -102,32 +102,21 @@ func (p Passwordless) Verify(
 	if err := m.admitPasswordless(ctx, c, who, lookup); err != nil {
 		return nil, err
 	}
-	o, err := m.respond(ctx, &attempt{task: taskPasswordless, factor: f, claims: c, text: text,
-		named: named, opened: record.Instant(c.Issued), now: now})
-	if err != nil {
-		return nil, err
-	}
-	return o.verification, nil
+	r, err := m.respond(ctx, &attempt{
+		Response: decide.Response{Task: decide.Passwordless, Kind: f.Kind()}, factor: f, claims: c,
+		text: text, named: named, opened: record.Instant(c.Issued), now: now})
+	return r.verification, err
 }
 
-// passwordlessTargets is the instance that a response names.
-func (m *Manager) passwordlessTargets(r *record.Record, a *attempt, now time.Time) ([]target, error) {
-	c := a.claims
-	c.Epoch = r.Epoch[:] // the user was not known when the challenge was made
-	if err := c.Answerable(r, now, m.cfg.ChallengeTTL); err != nil {
-		return nil, err
-	}
-	list, err := m.candidates(r, c)
-	if err != nil {
-		return nil, err
-	}
+// namedInstances returns the IDs of the instances that a response names.
+func namedInstances(r *record.Record, a *attempt) (ids []string) {
 	f := a.factor.(factor.Identifier)
-	for _, k := range list {
-		if k.Kind == f.Kind() && k.own && bytes.Equal(f.Identity(k.State), a.named) {
-			return []target{{Instance: k.Instance, code: c.Code}}, nil
+	for _, in := range r.Factors {
+		if in.Kind == a.Kind && bytes.Equal(f.Identity(in.State), a.named) {
+			ids = append(ids, in.ID)
 		}
 	}
-	return nil, ErrUnknownFactor // removed a moment ago
+	return ids
 }
 
 // admitPasswordless completes the claims by the user, if the policy permits it.

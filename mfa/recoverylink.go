@@ -6,15 +6,13 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
-	"github.com/secondgate/secondgate/mfa/internal/authority"
+	"github.com/secondgate/secondgate/mfa/internal/decide"
 	"github.com/secondgate/secondgate/mfa/internal/record"
 	"github.com/secondgate/secondgate/mfa/internal/token"
 )
 
-const (
-	// setupTTL is how long a link to set up a new device is good.
-	setupTTL = time.Hour
-)
+// recoveryLinkTTL is how long a recovery link is valid.
+const recoveryLinkTTL = time.Hour
 
 // SendRecoveryLink sends a user who has passed the first factor, and says that their device is
 // lost, a link to set up another: to every address known to be theirs, valid for an hour and
@@ -27,12 +25,7 @@ func (s Session) SendRecoveryLink(ctx context.Context, ch *Challenge) (*Delivery
 	if err != nil {
 		return nil, err
 	}
-	return m.sendSetup(ctx, c.Subject, func(rec *record.Record, now time.Time) error {
-		if err := c.Answerable(rec, now, m.cfg.ChallengeTTL); err != nil {
-			return err
-		}
-		return m.lockedOut(rec, c, now)
-	}, Event{})
+	return m.sendRecoveryLink(ctx, &sending{to: toRecovery, claims: c}, Admin{})
 }
 
 // SendRecoveryLink sends such a link for an administrator or for the application, also to a
@@ -42,59 +35,66 @@ func (a Admin) SendRecoveryLink(ctx context.Context, u User) (*Delivery, error) 
 	if err := a.authorizeFor(ctx, "send-recovery-link", u); err != nil {
 		return nil, err
 	}
-	return m.sendSetup(ctx, u.compact(), func(rec *record.Record, _ time.Time) error {
-		if rec.Fresh && u.Enrolled {
+	return m.sendRecoveryLink(ctx, &sending{to: toRecoveryFor, enrolled: u.Enrolled,
+		claims: &token.Claims{Subject: u.compact()}}, a)
+}
+
+// admitRecoveryLink refuses a recovery link.
+func (m *Manager) admitRecoveryLink(v decide.View, s *sending) error {
+	if s.to == toRecoveryFor {
+		if v.Record.Fresh && s.enrolled {
 			return ErrRecordMissing
 		}
 		return nil
-	}, Event{Actor: a.actor.name, Note: a.reason})
+	}
+	if err := v.Answerable(); err != nil {
+		return err
+	}
+	return lockedOut(v)
 }
 
-func (m *Manager) sendSetup(ctx context.Context, s token.Subject, may func(*record.Record, time.Time) error, by Event) (*Delivery, error) {
-	clock := m.now()
-	link := record.Recovery{ID: record.Random16()}
-	c := token.Claims{ID: link.ID, Issued: clock.UnixMilli(), Subject: s}
-	var to []recipient
-	err := m.update(ctx, s, clock, func(r *record.Record) (bool, error) {
-		now := r.At(clock)
-		if err := may(r, now); err != nil {
-			return false, err
-		}
-		if to = m.destinations(r, s); len(to) == 0 {
-			return false, fmt.Errorf("%w: no address of the person is known to be theirs", ErrNotAvailable)
-		}
-		if err := m.userSends(r, now); err != nil {
-			return false, err
-		}
-		link.Expires = now.Add(setupTTL).UnixMilli()
-		r.RecoveryLink = &link
-		c.Epoch = r.Epoch[:]
-		return true, nil
-	})
+// knownAddresses returns every address known to be the user's; it is an error that there is none.
+func (m *Manager) knownAddresses(r *record.Record, s token.Subject) ([]recipient, error) {
+	to := m.destinations(r, s)
+	if len(to) == 0 {
+		return nil, fmt.Errorf("%w: no address is known to be the user's", ErrNotAvailable)
+	}
+	return to, nil
+}
+
+// sendRecoveryLink sends a recovery link to every known address. by is the administrator who
+// sends it, or the zero Admin.
+func (m *Manager) sendRecoveryLink(ctx context.Context, s *sending, by Admin) (*Delivery, error) {
+	clock, who := m.now(), s.claims.Subject
+	s.link = token.Claims{ID: record.Random16(), Issued: clock.UnixMilli(), Subject: who}
+	out, err := m.commitSend(ctx, s, nil, nil, clock)
 	if err != nil {
 		return nil, err
 	}
-	sealed := factor.NewSecret(token.Seal(m.cfg.Keys, token.KindRecoveryLink, c))
-	d := &Delivery{Expires: record.Instant(link.Expires)}
+	s.link.Epoch = out.epoch[:]
+	in := factor.NotifyInput{User: who.FactorUser(), Name: "setup.link", Time: clock, Remaining: -1,
+		Link: factor.NewSecret(token.Seal(m.cfg.Keys, token.KindRecoveryLink, s.link))}
+	d := &Delivery{Expires: out.Expires}
 	var failed error
-	sent := 0
-	for _, r := range to {
-		in := factor.NotifyInput{User: s.FactorUser(), State: r.state, Name: "setup.link", Time: clock, Remaining: -1, Link: sealed}
+	delivered := 0
+	for _, r := range out.recipients {
+		in.State = r.state
 		err := callNotify(ctx, r.factor, in)
-		m.emit(ctx, []Event{m.event(sendEvent(err), s, clock, func(e *Event) {
-			e.Kind, e.Purpose, e.Reason, e.Actor, e.Note = r.factor.Kind(), string(token.PurposeRecover), "setup.link", by.Actor, by.Note
+		m.emit(ctx, []Event{m.event(sendEvent(err), who, clock, func(e *Event) {
+			e.Kind, e.Purpose, e.Reason = r.factor.Kind(), string(token.PurposeRecover), "setup.link"
+			e.Actor, e.Note = by.actor.name, by.reason
 		})})
 		if err != nil {
 			failed = err
 			continue
 		}
-		sent++
+		delivered++
 		d.Kind = r.factor.Kind()
 		if i, ok := r.factor.(factor.Implier); ok && d.MaskedDestination == "" {
 			_, d.MaskedDestination, _ = callImplied(i, factor.User{Email: string(r.state)})
 		}
 	}
-	if sent == 0 {
+	if delivered == 0 {
 		return nil, failed
 	}
 	return d, nil
@@ -125,41 +125,27 @@ func (s Session) OpenRecoveryLink(ctx context.Context, link factor.Secret) (*Cha
 		return nil, err
 	}
 	clock := m.now()
-	var ch *Challenge
-	err = m.update(ctx, c.Subject, clock, func(r *record.Record) (bool, error) {
-		now := r.At(clock)
-		if r.Fresh {
-			return false, ErrRecordMissing
-		}
-		if err := c.SameRecord(r); err != nil {
-			return false, err
-		}
-		if r.RecoveryLink == nil || r.RecoveryLink.ID != c.ID || now.UnixMilli() >= r.RecoveryLink.Expires {
-			return false, ErrTokenExpired
-		}
-		r.RecoveryLink = nil
-		next := token.ClaimsOf(c.Subject, p, token.PurposeRecover, now)
+	o, err := update(ctx, m, c.Subject, clock, func(r *record.Record) (openedLink, bool, error) {
+		v := m.view(r, c, r.At(clock))
+		next := token.ClaimsOf(c.Subject, p, token.PurposeRecover, v.Now)
 		next.Bind, next.Epoch, next.Linked = s.id.Bind(), r.Epoch[:], true
-		if !m.hasOwn(r) {
-			// The link has proven an address that is known to be the user's.
-			next.Proof = authority.Proof{Origin: authority.OriginImplied, Level: factor.LevelWeak, Time: now.UnixMilli()}
-			ch = &Challenge{Next: NextEnroll, Kinds: m.enrollableBy(r, &next, next.Proof)}
-			ch.Grant, ch.Expires = m.grantToken(&next)
-			ch.token = token.New(m.cfg.Keys, token.KindMustEnroll, next)
-			return true, nil
-		}
-		expires := now.Add(m.cfg.ChallengeTTL)
-		r.Recovery = &record.Recovery{ID: next.ID, Expires: expires.UnixMilli()}
-		options := m.options(r, m.recoveries(nil, r, &next), "", now)
-		ch = &Challenge{Next: NextVerify, Options: options, token: token.New(m.cfg.Keys, token.KindChallenge, next),
-			Expires: expires, LockedUntil: m.lockedUntil(r, options, now)}
-		return true, nil
+		v.Vouched = m.vouched(&next)
+		o, err := v.OpenRecovery(&next)
+		return openedLink{o, next, v.Now}, true, err
 	})
 	if err != nil {
 		return nil, err
 	}
+	ch := m.challenge(o.Opening, o.claims, o.now)
 	m.emit(ctx, []Event{m.event("setup.opened", c.Subject, clock, func(e *Event) { e.Reason = string(ch.Next) })})
 	return ch, nil
+}
+
+// openedLink is what a recovery link began.
+type openedLink struct {
+	decide.Opening
+	claims token.Claims
+	now    time.Time
 }
 
 // RecoveryUser returns the ID, the Tenant and the UserType of the user for whom a recovery link
@@ -170,7 +156,7 @@ func (m *Manager) RecoveryUser(link factor.Secret) (User, error) {
 	if err != nil {
 		return User{}, err
 	}
-	if c.Expired(m.now(), setupTTL) {
+	if c.Expired(m.now(), recoveryLinkTTL) {
 		return User{}, ErrTokenExpired
 	}
 	return User{ID: c.Subject.ID, Tenant: c.Subject.Tenant, UserType: c.Subject.UserType}, nil

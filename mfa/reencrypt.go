@@ -114,7 +114,7 @@ func keptUnder(key string) keptRecord {
 			return err == nil && tombstoneOver(plain, now)
 		}}
 	default:
-		return keptRecord{purpose: sealRecord}
+		return keptRecord{purpose: sealUser}
 	}
 }
 

@@ -54,10 +54,12 @@ func TestRespondExpensive_VerifiesAgainWhenTheStateChanged(t *testing.T) {
 		require.NoError(t, err)
 		ann := User{ID: "ann"}
 		become := func(state string) {
-			require.NoError(t, m.update(t.Context(), ann.compact(), m.now(), func(r *record.Record) (bool, error) {
-				r.Factors = []record.Instance{{ID: "x", Kind: "word", State: []byte(state)}}
-				return true, nil
-			}))
+			_, err := update(t.Context(), m, ann.compact(), m.now(),
+				func(r *record.Record) (struct{}, bool, error) {
+					r.Factors = []record.Instance{{ID: "x", Kind: "word", State: []byte(state)}}
+					return struct{}{}, true, nil
+				})
+			require.NoError(t, err)
 		}
 		become(c.before)
 		w.meanwhile = func() { become(c.meanwhile) }

@@ -3,6 +3,7 @@ package record
 import (
 	"encoding/binary"
 	"errors"
+	"time"
 )
 
 // instance is one enrolled factor. Its own decoder, UnmarshalCBOR, knows the keys too.
@@ -16,6 +17,10 @@ type Instance struct {
 	Used              int64  `cbor:"6,keyasint,omitempty"`
 	// Implicit: a confirmed address, good only while the policy has the kind as implicit.
 	Implicit bool `cbor:"7,keyasint,omitempty"`
+	// Remaining and Ends are what the factor says of the instance, for decisions. They are set
+	// when the record is read, and not stored.
+	Remaining int       `cbor:"-"`
+	Ends      time.Time `cbor:"-"`
 }
 
 var errInstance = errors.New("mfa: malformed instance")

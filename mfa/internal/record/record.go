@@ -177,3 +177,20 @@ func Instant(ms int64) time.Time {
 }
 
 func NewID() string { return rand.Text()[:12] }
+
+// Reset ends everything that the user has, except a verified address of record, and everything
+// that was issued.
+func (r *Record) Reset() {
+	r.RemoveFactors(func(in Instance) bool { return !in.Implicit })
+	r.Lockout, r.Codes, r.Pending, r.Used, r.Charge = lockout.State{}, nil, nil, nil, nil
+	r.Devices, r.UnlockProofs, r.Superseded = nil, nil, nil
+	r.RecoveryLink, r.Recovery, r.Holds = nil, nil, nil
+	r.Seen, r.UsedUntil, r.Epoch, r.Born = 0, 0, Random8(), -1
+}
+
+// Unlock ends locks and counts, and enables the kinds that were disabled.
+func (r *Record) Unlock(now time.Time) {
+	// What a clock that ran ahead left behind must not outlast the unlocking.
+	r.UsedUntil = min(r.UsedUntil, now.UnixMilli())
+	r.Lockout, r.Charge, r.UnlockProofs, r.Seen = lockout.State{}, nil, nil, 0
+}
