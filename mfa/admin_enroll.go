@@ -25,11 +25,13 @@ func (a Admin) Enroll(ctx context.Context, u User, r EnrollRequest) (*Enrollment
 		return nil, err
 	}
 	clock, s := m.now(), u.compact()
-	out, err := callEnroll(ctx, f, factor.EnrollInput{User: s.FactorUser(), Params: r.Params, Now: clock})
+	out, err := callEnroll(ctx, f, factor.EnrollInput{User: s.FactorUser(), Params: r.Params,
+		Now: clock})
 	if err != nil {
 		return nil, err
 	}
-	in := record.Instance{ID: record.NewID(), Kind: r.Kind, Name: out.Name, MaskedDestination: out.MaskedDestination, State: out.State, Created: clock.UnixMilli()}
+	in := record.Instance{ID: record.NewID(), Kind: r.Kind, Name: out.Name,
+		MaskedDestination: out.MaskedDestination, State: out.State, Created: clock.UnixMilli()}
 	e := &Enrollment{Kind: r.Kind, Prompt: out.Prompt}
 	if f.Traits().Temporary {
 		e.Expires = describe(f, out.State).Ends
@@ -40,7 +42,8 @@ func (a Admin) Enroll(ctx context.Context, u User, r EnrollRequest) (*Enrollment
 		}
 		rec.RemoveFactors(func(old record.Instance) bool { return old.Kind == in.Kind })
 		if len(rec.Factors) >= record.MaxFactors {
-			return Event{}, false, fmt.Errorf("%w: there are as many as there may be", ErrNotAvailable)
+			return Event{}, false, fmt.Errorf("%w: there are as many as there may be",
+				ErrNotAvailable)
 		}
 		rec.Factors = append(rec.Factors, in)
 		event := m.event("admin."+r.Kind, s, rec.At(clock), func(e *Event) {

@@ -85,7 +85,8 @@ func (m *Manager) allowances(s *sending, destination factor.Secret) (list []allo
 		list = append(list, allowance{"b/d/" + base64.RawURLEncoding.EncodeToString(digest), limit})
 	}
 	if limit = m.cfg.RateLimits.PerKind; limit > 0 {
-		list = append(list, allowance{fmt.Sprintf("b/s/%s/%s", kind, s.claims.Subject.Tenant), limit})
+		list = append(list, allowance{fmt.Sprintf("b/s/%s/%s", kind, s.claims.Subject.Tenant),
+			limit})
 	}
 	return list
 }
@@ -145,7 +146,8 @@ func (m *Manager) look(ctx context.Context, a allowance, now time.Time) error {
 func (m *Manager) chargeShared(
 	ctx context.Context, a allowance, now time.Time,
 ) (p payment, err error) {
-	c, err := swap(ctx, m.records, a.key, func(data []byte) (c charging, _ storage.Change, err error) {
+	c, err := swap(ctx, m.records, a.key, func(data []byte) (c charging, _ storage.Change,
+		err error) {
 		log, err := m.openSends(a.key, data)
 		if err != nil {
 			return c, storage.Change{}, err

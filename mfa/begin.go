@@ -90,8 +90,9 @@ func (s Session) recogniseDevice(
 func (m *Manager) challenge(o decide.Opening, c token.Claims, now time.Time) *Challenge {
 	switch o.Next {
 	case decide.Respond:
-		return &Challenge{Next: NextVerify, Options: m.options(o.Options), LockedUntil: o.LockedUntil,
-			Expires: now.Add(m.cfg.ChallengeTTL), token: token.New(m.cfg.Keys, token.KindChallenge, c)}
+		return &Challenge{Next: NextVerify, Options: m.options(o.Options),
+			LockedUntil: o.LockedUntil, Expires: now.Add(m.cfg.ChallengeTTL),
+			token: token.New(m.cfg.Keys, token.KindChallenge, c)}
 	case decide.EnrollFirst:
 		ch := &Challenge{Next: NextEnroll, Kinds: o.Kinds,
 			token: token.New(m.cfg.Keys, token.KindMustEnroll, o.Grant)}
@@ -120,7 +121,9 @@ func (s Session) firstFactorTime(now, clock time.Time) time.Time {
 
 // noteUndeliverable records, at most once a day, that an address kept the user out, so that the
 // report counts it. It returns the error to tell, or the store's.
-func (m *Manager) noteUndeliverable(ctx context.Context, s token.Subject, now time.Time, cause error) error {
+func (m *Manager) noteUndeliverable(
+	ctx context.Context, s token.Subject, now time.Time, cause error,
+) error {
 	e, err := update(ctx, m, s, now, func(r *record.Record) ([]Event, bool, error) {
 		if r.Undeliverable != 0 && now.UnixMilli() < r.Undeliverable+warnEvery.Milliseconds() {
 			return nil, false, nil
@@ -136,7 +139,8 @@ func (m *Manager) noteUndeliverable(ctx context.Context, s token.Subject, now ti
 }
 
 func (m *Manager) event(name string, s token.Subject, now time.Time, more func(*Event)) Event {
-	e := Event{Name: name, Time: now, UserID: s.ID, Tenant: s.Tenant, UserType: s.UserType, Remaining: -1}
+	e := Event{Name: name, Time: now, UserID: s.ID, Tenant: s.Tenant, UserType: s.UserType,
+		Remaining: -1}
 	if more != nil {
 		more(&e)
 	}

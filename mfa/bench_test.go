@@ -123,6 +123,10 @@ func TestStoreCalls(t *testing.T) {
 	require.Equal(t, []int{1, 0}, []int{reads, writes}, "Begin")
 	reads, writes = count(func() { r.send(ch) })
 	require.Equal(t, []int{2, 1}, []int{reads, writes}, "Send")
-	reads, writes = count(func() { _, err := r.verify(ch, "app", factor.NewSecret("tulip")); require.NoError(t, err) })
+	reads, writes = count(func() {
+		_, err := r.verify(ch, "app",
+			factor.NewSecret("tulip"))
+		require.NoError(t, err)
+	})
 	require.Equal(t, []int{1, 1}, []int{reads, writes}, "Verify")
 }

@@ -30,8 +30,9 @@ func failed(f factor.Factor, doing string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return quiet.New(fmt.Sprintf("%v: the %s factor could not %s%s", ErrUnavailable, f.Kind(), doing,
-		quiet.Text(err)), ErrUnavailable, err)
+	text := fmt.Sprintf("%v: the %s factor could not %s%s",
+		ErrUnavailable, f.Kind(), doing, quiet.Text(err))
+	return quiet.New(text, ErrUnavailable, err)
 }
 
 // refusedOrFailed tells what f refuses (a *factor.Problem, which pages show) from what f cannot

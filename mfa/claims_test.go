@@ -47,14 +47,16 @@ func (s *claimedStore) Swap(
 // answer would leave a claim behind, and none would lock.
 func TestHangingUpLeavesNoClaims(t *testing.T) {
 	r, _ := keyRig(t)
-	e, err := r.Session(ann, binding).Enroll(t.Context(), r.signIn(ann).Grant, mfa.EnrollRequest{Kind: "key"})
+	e, err := r.Session(ann, binding).Enroll(t.Context(), r.signIn(ann).Grant,
+		mfa.EnrollRequest{Kind: "key"})
 	require.NoError(t, err)
 	s := &claimedStore{FaultyStore: r.store}
 	m := r.over(t, s)
 	for i := range 10 {
 		ctx, cancel := context.WithCancel(t.Context())
 		s.then = cancel
-		_, err = m.Session(ann, binding).Confirm(ctx, e, factor.NewSecret(fmt.Sprintf("made-up-%d wrong", i)))
+		_, err = m.Session(ann, binding).Confirm(ctx, e,
+			factor.NewSecret(fmt.Sprintf("made-up-%d wrong", i)))
 		require.Error(t, err)
 		cancel()
 	}
@@ -68,9 +70,11 @@ func TestHangingUpLeavesNoClaims(t *testing.T) {
 func TestResealRemovesAbandonedClaims(t *testing.T) {
 	r, _ := keyRig(t)
 	r.withKey(ann, "k1")
-	e, err := r.Session(person(1), binding).Enroll(t.Context(), r.signIn(person(1)).Grant, mfa.EnrollRequest{Kind: "key"})
+	e, err := r.Session(person(1), binding).Enroll(t.Context(), r.signIn(person(1)).Grant,
+		mfa.EnrollRequest{Kind: "key"})
 	require.NoError(t, err)
-	_, err = r.over(t, &cutStore{FaultyStore: r.store, left: 1}).Session(person(1), binding).Confirm(t.Context(), e, factor.NewSecret("k2 "+string(e.Prompt.Data)))
+	_, err = r.over(t, &cutStore{FaultyStore: r.store, left: 1}).Session(person(1),
+		binding).Confirm(t.Context(), e, factor.NewSecret("k2 "+string(e.Prompt.Data)))
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.Equal(t, 2, identities(t, r))
 
@@ -117,17 +121,23 @@ func TestRemovalAndEnrolmentOfOneIdentity(t *testing.T) {
 			_, err := r.addKey(c.Grant, "k1")
 			require.NoError(t, err)
 		}
-		require.NoError(t, r.over(t, s).Session(ann, binding).Remove(t.Context(), c.Grant, c.Factor.ID))
+		require.NoError(t, r.over(t, s).Session(ann, binding).Remove(t.Context(), c.Grant,
+			c.Factor.ID))
 		_, err := r.answer(r.open(), "k1", "", ann)
 		require.NoError(t, err)
 	})
 	t.Run("removed between claim and confirmation", func(t *testing.T) {
 		r, _ := keyRig(t)
 		c := r.withKey(ann, "k1")
-		e, err := r.Session(ann, binding).Enroll(t.Context(), c.Grant, mfa.EnrollRequest{Kind: "key"})
+		e, err := r.Session(ann, binding).Enroll(t.Context(), c.Grant,
+			mfa.EnrollRequest{Kind: "key"})
 		require.NoError(t, err)
-		s := &claimedStore{FaultyStore: r.store, then: func() { require.NoError(t, r.Session(ann, binding).Remove(t.Context(), c.Grant, c.Factor.ID)) }}
-		_, err = r.over(t, s).Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("k1 "+string(e.Prompt.Data)))
+		s := &claimedStore{FaultyStore: r.store, then: func() {
+			require.NoError(t, r.Session(ann,
+				binding).Remove(t.Context(), c.Grant, c.Factor.ID))
+		}}
+		_, err = r.over(t, s).Session(ann, binding).Confirm(t.Context(), e,
+			factor.NewSecret("k1 "+string(e.Prompt.Data)))
 		require.NoError(t, err)
 		_, err = r.answer(r.open(), "k1", "", ann)
 		require.NoError(t, err)
@@ -138,7 +148,12 @@ func TestRemovalAndEnrolmentOfOneIdentity(t *testing.T) {
 // copied device once a day.
 func TestCloneWithoutPasswordIsToldOnce(t *testing.T) {
 	told := 0
-	r, _ := keyRig(t, func(c *mfa.Config) { c.Notify = func(context.Context, func(context.Context) error) { told++ } })
+	r, _ := keyRig(t, func(c *mfa.Config) {
+		c.Notify = func(context.Context,
+			func(context.Context) error) {
+			told++
+		}
+	})
 	r.withKey(ann, "k1")
 	for day := 1; day <= 2; day++ {
 		told = 0

@@ -152,7 +152,8 @@ func (m *Manager) addFactors(list []factor.Factor) error {
 		}
 		kind := f.Kind()
 		if !kindForm(kind) {
-			return configError("Factors[%d] has kind %q; a kind is 1 to 32 of a-z, 0-9 and hyphen", i, kind)
+			return configError("Factors[%d] has kind %q; a kind is 1 to 32 of a-z, 0-9 and hyphen",
+				i, kind)
 		}
 		if m.factors[kind] != nil {
 			return configError("kind %q is configured twice", kind)

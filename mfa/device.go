@@ -82,7 +82,8 @@ func deviceInfo(r *record.Record, remember time.Duration, now time.Time) (list [
 	for _, d := range r.Devices {
 		expires := min(d.Expires, d.Created+remember.Milliseconds())
 		if now.UnixMilli() < expires {
-			list = append(list, DeviceInfo{ID: fmt.Sprintf("%x", d.ID), Name: d.Name, Created: record.Instant(d.Created),
+			list = append(list, DeviceInfo{ID: fmt.Sprintf("%x", d.ID), Name: d.Name,
+				Created:  record.Instant(d.Created),
 				LastUsed: record.Instant(d.Used), Expires: record.Instant(expires)})
 		}
 	}
@@ -107,8 +108,9 @@ func (m *Manager) PasswordChanged(ctx context.Context, s User) error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	return m.revoke(ctx, revocation{claims: &token.Claims{Subject: s.compact()}, byApplication: true,
-		enrolled: s.Enrolled})
+	return m.revoke(ctx, revocation{claims: &token.Claims{Subject: s.compact()},
+		byApplication: true,
+		enrolled:      s.Enrolled})
 }
 
 // revocation is what ends a remembered device, or all of them if the ID is empty, and then

@@ -39,7 +39,8 @@ func (r *rig) rememberedBy(s mfa.User, name string) *mfa.Verification {
 	r.t.Helper()
 	ch := r.begin(s)
 	r.send(ch)
-	v, err := r.Session(s, binding).RememberDevice(name).Verify(r.t.Context(), ch, "mail", r.mail.code(s.Email))
+	v, err := r.Session(s, binding).RememberDevice(name).Verify(r.t.Context(), ch, "mail",
+		r.mail.code(s.Email))
 	require.NoError(r.t, err)
 	return v
 }
@@ -112,9 +113,10 @@ func TestDeviceLifetime(t *testing.T) {
 	set := func(remember time.Duration) {
 		p := impliedMail
 		p.Remember = remember
-		require.NoError(t, r.Admin(mfa.System("boss"), "").SetPolicy(t.Context(), policy.StoredPolicy{
-			Scope: policy.Scope{UserType: ann.UserType}, Policy: p,
-		}))
+		require.NoError(t, r.Admin(mfa.System("boss"), "").SetPolicy(t.Context(),
+			policy.StoredPolicy{
+				Scope: policy.Scope{UserType: ann.UserType}, Policy: p,
+			}))
 	}
 	r.clock.Advance(24 * time.Hour)
 	set(0)
@@ -151,7 +153,8 @@ func TestDevicesOffByDefault(t *testing.T) {
 	}())
 	r = remembering(t)
 	require.Empty(t, r.rememberedBy(ann, "").Device, "only if the person wants it")
-	_, err := r.Session(ann, binding).RememberDevice(strings.Repeat("n", 65)).Verify(t.Context(), r.begin(ann), "mail", factor.NewSecret("123456"))
+	_, err := r.Session(ann, binding).RememberDevice(strings.Repeat("n", 65)).Verify(t.Context(),
+		r.begin(ann), "mail", factor.NewSecret("123456"))
 	require.ErrorIs(t, err, factor.ErrMalformed)
 }
 
@@ -165,7 +168,10 @@ func TestDeviceOfAnotherPerson(t *testing.T) {
 	sameID := ann
 	sameID.Tenant = "elsewhere"
 	require.Equal(t, mfa.NextVerify, r.beginOn(sameID, anns).Next)
-	for _, bad := range []factor.Secret{factor.NewSecret("x"), factor.NewSecret("AAAA"), factor.NewSecret(strings.Repeat("A", 5000)), factor.NewSecret(anns.Reveal()[:len(anns.Reveal())-1]), factor.NewSecret(anns.Reveal() + "A"), factor.NewSecret(anns.Reveal() + "\n")} {
+	for _, bad := range []factor.Secret{factor.NewSecret("x"), factor.NewSecret("AAAA"),
+		factor.NewSecret(strings.Repeat("A", 5000)),
+		factor.NewSecret(anns.Reveal()[:len(anns.Reveal())-1]),
+		factor.NewSecret(anns.Reveal() + "A"), factor.NewSecret(anns.Reveal() + "\n")} {
 		require.Equal(t, mfa.NextVerify, r.beginOn(ann, bad).Next)
 	}
 	require.True(t, r.beginOn(ann, anns).Remembered)
@@ -184,7 +190,8 @@ func TestDeviceIsForSignInOnly(t *testing.T) {
 		require.Equal(t, mfa.NextVerify, ch.Next)
 	}
 	ch := r.beginFor(ann, "step-up")
-	v, err := r.Session(ann, binding).StepUp().RememberDevice("Laptop").Verify(t.Context(), ch, "app", factor.NewSecret("word"))
+	v, err := r.Session(ann, binding).StepUp().RememberDevice("Laptop").Verify(t.Context(), ch,
+		"app", factor.NewSecret("word"))
 	require.NoError(t, err)
 	require.Empty(t, v.Device)
 }
@@ -205,7 +212,10 @@ func TestChangesEndDevices(t *testing.T) {
 		"reset": func(r *rig, _ mfa.Grant) {
 			require.NoError(t, r.Admin(boss, "").Reset(t.Context(), ann))
 		},
-		"password": func(r *rig, _ mfa.Grant) { require.NoError(t, r.PasswordChanged(t.Context(), ann)) },
+		"password": func(r *rig, _ mfa.Grant) {
+			require.NoError(t, r.PasswordChanged(t.Context(),
+				ann))
+		},
 		"forgotten": func(r *rig, _ mfa.Grant) {
 			require.NoError(t, r.Admin(boss, "").Delete(t.Context(), ann))
 			r.withApp(ann, "word")
@@ -232,9 +242,11 @@ func TestRevokeOneDevice(t *testing.T) {
 	o, err := r.Overview(t.Context(), ann)
 	require.NoError(t, err)
 	require.Len(t, o.Devices, 2)
-	require.ErrorIs(t, r.Session(ann, "another session").ForgetDevice(t.Context(), g, o.Devices[0].ID), mfa.ErrToken)
+	require.ErrorIs(t, r.Session(ann, "another session").ForgetDevice(t.Context(), g,
+		o.Devices[0].ID), mfa.ErrToken)
 	require.NoError(t, r.Session(ann, binding).ForgetDevice(t.Context(), g, o.Devices[0].ID))
-	require.ErrorIs(t, r.Session(ann, binding).ForgetDevice(t.Context(), g, o.Devices[0].ID), mfa.ErrNotAvailable)
+	require.ErrorIs(t, r.Session(ann, binding).ForgetDevice(t.Context(), g, o.Devices[0].ID),
+		mfa.ErrNotAvailable)
 	require.False(t, r.beginOn(ann, one).Remembered)
 	require.True(t, r.beginOn(ann, two).Remembered)
 	lost := person(9)
@@ -247,7 +259,8 @@ func TestRecoveryRemembersNothing(t *testing.T) {
 	g := r.withApp(ann, "word").Grant
 	_, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), g)
 	require.NoError(t, err)
-	v, err := r.Session(ann, binding).RememberDevice("Laptop").Verify(t.Context(), r.begin(ann), "recovery", factor.NewSecret("a"))
+	v, err := r.Session(ann, binding).RememberDevice("Laptop").Verify(t.Context(), r.begin(ann),
+		"recovery", factor.NewSecret("a"))
 	require.NoError(t, err)
 	require.Empty(t, v.Device)
 }
@@ -305,7 +318,8 @@ func TestDeviceAndOutage(t *testing.T) {
 		require.ErrorIs(t, err, mfa.ErrUnavailable)
 		require.Nil(t, ch)
 	}
-	require.True(t, r.beginOn(ann, token).Remembered, "and the browser that got no new token still has the old one, for ten seconds")
+	require.True(t, r.beginOn(ann, token).Remembered,
+		"and the browser that got no new token still has the old one, for ten seconds")
 }
 
 // What the store holds of a device is not its token.

@@ -90,8 +90,10 @@ func checkEnroll(r EnrollRequest) error {
 	}
 	for k, v := range r.Params {
 		text := v.Reveal()
-		if len(k) > maxParam || len(text) > maxParam || !utf8.ValidString(k) || !utf8.ValidString(text) {
-			return fmt.Errorf("%w: a parameter has at most %d bytes of UTF-8", factor.ErrMalformed, maxParam)
+		if len(k) > maxParam || len(text) > maxParam || !utf8.ValidString(k) ||
+			!utf8.ValidString(text) {
+			return fmt.Errorf("%w: a parameter has at most %d bytes of UTF-8", factor.ErrMalformed,
+				maxParam)
 		}
 	}
 	return nil
@@ -165,8 +167,9 @@ func (s Session) Confirm(
 		defer cancel()
 	}
 	r, err := m.respond(ctx, &attempt{
-		Response: decide.Response{Task: decide.Confirm, Kind: p.Instance.Kind}, factor: f, claims: c,
-		text: text, named: claimed.name, opened: record.Instant(p.Instance.Created), now: now})
+		Response: decide.Response{Task: decide.Confirm, Kind: p.Instance.Kind}, factor: f,
+		claims: c,
+		text:   text, named: claimed.name, opened: record.Instant(p.Instance.Created), now: now})
 	if err != nil {
 		var attempted *AttemptError
 		if errors.As(err, &attempted) || !errors.Is(err, ErrUnavailable) {

@@ -16,7 +16,9 @@ import (
 )
 
 func (r *rig) begun(g mfa.Grant, kind, value string) (*mfa.Enrollment, error) {
-	return r.of(g).Enroll(r.t.Context(), g, mfa.EnrollRequest{Kind: kind, Params: map[string]factor.Secret{"word": factor.NewSecret(value), "address": factor.NewSecret(value)}})
+	return r.of(g).Enroll(r.t.Context(), g, mfa.EnrollRequest{Kind: kind,
+		Params: map[string]factor.Secret{"word": factor.NewSecret(value),
+			"address": factor.NewSecret(value)}})
 }
 
 func TestPendingEnrolmentChangesNothing(t *testing.T) {
@@ -41,7 +43,8 @@ func TestConfirmWorksOnce(t *testing.T) {
 	require.NoError(t, err)
 	var wins atomic.Int32
 	together(64, func(int) {
-		_, err := r.Session(ann, binding).Confirm(context.Background(), e, factor.NewSecret("tulip"))
+		_, err := r.Session(ann, binding).Confirm(context.Background(), e,
+			factor.NewSecret("tulip"))
 		if err == nil {
 			wins.Add(1)
 		} else if !errors.Is(err, mfa.ErrTokenExpired) {
@@ -84,25 +87,33 @@ func TestGrantReachesAsFarAsItsProof(t *testing.T) {
 
 	_, err := r.begun(weak, "pin", "1234")
 	require.ErrorIs(t, err, mfa.ErrForbidden, "proven by e-mail only, now that there is an app")
-	require.ErrorIs(t, r.Session(ann, binding).Remove(t.Context(), weak, r.id("app")), mfa.ErrForbidden)
+	require.ErrorIs(t, r.Session(ann, binding).Remove(t.Context(), weak, r.id("app")),
+		mfa.ErrForbidden)
 	_, err = r.Session(ann, binding).NewRecoveryCodes(t.Context(), weak)
 	require.ErrorIs(t, err, mfa.ErrForbidden)
 	weak = r.signIn(ann).Grant
-	require.ErrorIs(t, r.Session(ann, binding).Rename(t.Context(), weak, mfa.FactorInfo{ID: r.id("app"), Name: "x"}), mfa.ErrForbidden, "a later e-mail is no more than that")
+	require.ErrorIs(t, r.Session(ann, binding).Rename(t.Context(), weak,
+		mfa.FactorInfo{ID: r.id("app"), Name: "x"}), mfa.ErrForbidden,
+		"a later e-mail is no more than that")
 
 	ch := r.beginFor(ann, "manage")
 	require.Len(t, ch.Options, 1, "managing asks for the strong kind only")
-	require.NoError(t, r.Session(ann, binding).Rename(t.Context(), strong, mfa.FactorInfo{ID: r.id("app"), Name: "My phone"}))
-	require.ErrorIs(t, r.Session(ann, "another session").Rename(t.Context(), strong, mfa.FactorInfo{ID: r.id("app"), Name: "x"}), mfa.ErrToken)
+	require.NoError(t, r.Session(ann, binding).Rename(t.Context(), strong,
+		mfa.FactorInfo{ID: r.id("app"), Name: "My phone"}))
+	require.ErrorIs(t, r.Session(ann, "another session").Rename(t.Context(), strong,
+		mfa.FactorInfo{ID: r.id("app"), Name: "x"}), mfa.ErrToken)
 	o, err := r.Overview(t.Context(), ann)
 	require.NoError(t, err)
 	require.Equal(t, "My phone", o.Factors[0].Name)
 
 	r.clock.Advance(5*time.Minute - time.Millisecond)
-	require.NoError(t, r.Session(ann, binding).Rename(t.Context(), strong, mfa.FactorInfo{ID: r.id("app"), Name: "Phone"}))
+	require.NoError(t, r.Session(ann, binding).Rename(t.Context(), strong,
+		mfa.FactorInfo{ID: r.id("app"), Name: "Phone"}))
 	r.clock.Advance(time.Millisecond)
-	require.ErrorIs(t, r.Session(ann, binding).Rename(t.Context(), strong, mfa.FactorInfo{ID: r.id("app"), Name: "x"}), mfa.ErrTokenExpired)
-	require.ErrorIs(t, r.Session(ann, binding).Rename(t.Context(), mfa.Grant{}, mfa.FactorInfo{ID: r.id("app"), Name: "x"}), mfa.ErrToken)
+	require.ErrorIs(t, r.Session(ann, binding).Rename(t.Context(), strong,
+		mfa.FactorInfo{ID: r.id("app"), Name: "x"}), mfa.ErrTokenExpired)
+	require.ErrorIs(t, r.Session(ann, binding).Rename(t.Context(), mfa.Grant{},
+		mfa.FactorInfo{ID: r.id("app"), Name: "x"}), mfa.ErrToken)
 }
 
 func (r *rig) id(kind string) string {
@@ -123,7 +134,8 @@ func TestAnothersGrantChangesOnlyTheirOwn(t *testing.T) {
 	r.withApp(ann, "tulip")
 	bob := person(1)
 	g := r.withApp(bob, "rose").Grant
-	require.ErrorIs(t, r.Session(bob, binding).Remove(t.Context(), g, r.id("app")), mfa.ErrNotAvailable)
+	require.ErrorIs(t, r.Session(bob, binding).Remove(t.Context(), g, r.id("app")),
+		mfa.ErrNotAvailable)
 	_, err := r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
 	require.NoError(t, err)
 }
@@ -164,7 +176,8 @@ func TestRecovery(t *testing.T) {
 	require.ErrorIs(t, err, factor.ErrIncorrect)
 
 	// What it opens is the replacement of what was lost, and nothing else.
-	require.ErrorIs(t, r.Session(ann, binding).Remove(t.Context(), v.Grant, r.id("app")), mfa.ErrForbidden)
+	require.ErrorIs(t, r.Session(ann, binding).Remove(t.Context(), v.Grant, r.id("app")),
+		mfa.ErrForbidden)
 	_, err = r.Session(ann, binding).NewRecoveryCodes(t.Context(), v.Grant)
 	require.ErrorIs(t, err, mfa.ErrForbidden)
 	p, err := r.begun(v.Grant, "app", "rose")
@@ -218,7 +231,8 @@ func TestFiveOfAKindAndNotSix(t *testing.T) {
 	}
 	_, err := r.begun(g, "app", "f")
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
-	for _, w := range []factor.Secret{factor.NewSecret("a"), factor.NewSecret("c"), factor.NewSecret("e")} {
+	for _, w := range []factor.Secret{factor.NewSecret("a"), factor.NewSecret("c"),
+		factor.NewSecret("e")} {
 		_, err := r.verify(r.begin(ann), "app", w)
 		require.NoError(t, err, "an answer is judged against all of the kind")
 	}
@@ -228,7 +242,8 @@ func TestFiveOfAKindAndNotSix(t *testing.T) {
 
 func TestPolicyLimitsWhatMayBeEnrolled(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) {
-		c.Policies = policy.Static(policy.Policy{Kinds: []string{"mail", "app"}, Implicit: []string{"mail"}})
+		c.Policies = policy.Static(policy.Policy{Kinds: []string{"mail", "app"},
+			Implicit: []string{"mail"}})
 	})
 	_, err := r.begun(r.signIn(ann).Grant, "pin", "1234")
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
@@ -249,7 +264,8 @@ func TestConfirmationByLink(t *testing.T) {
 	c, err := r.ConfirmLink(t.Context(), link)
 	require.NoError(t, err)
 	require.Empty(t, c.Grant, "a link opens nothing")
-	require.Equal(t, mfa.NextVerify, r.begin(s).Next, "the address is confirmed, so it is an implicit factor")
+	require.Equal(t, mfa.NextVerify, r.begin(s).Next,
+		"the address is confirmed, so it is an implicit factor")
 	_, err = r.ConfirmLink(t.Context(), link)
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 
@@ -346,7 +362,8 @@ func TestOverviewHoldsNoSecret(t *testing.T) {
 	o, err := r.Overview(t.Context(), ann)
 	require.NoError(t, err)
 	require.Equal(t, 5, o.RecoveryCodesRemaining)
-	require.Equal(t, []string{"app", "recovery", "mail"}, []string{o.Factors[0].Kind, o.Factors[1].Kind, o.Factors[2].Kind})
+	require.Equal(t, []string{"app", "recovery", "mail"}, []string{o.Factors[0].Kind,
+		o.Factors[1].Kind, o.Factors[2].Kind})
 	require.Equal(t, r.clock.Now(), o.Factors[0].Created)
 	require.True(t, o.Factors[2].Implicit)
 	require.True(t, strings.HasPrefix(o.Factors[0].Name, "My"))
@@ -368,7 +385,8 @@ func TestSeveralDestinations(t *testing.T) {
 	}
 	for _, address := range []string{"b@example.com", "c@example.com", "b@example.com"} {
 		ch := r.begin(ann)
-		_, err := r.Session(ann, binding).SendTo(t.Context(), ch, mfa.Option{Kind: "mail", FactorID: ids[address]})
+		_, err := r.Session(ann, binding).SendTo(t.Context(), ch, mfa.Option{Kind: "mail",
+			FactorID: ids[address]})
 		require.NoError(t, err)
 		v, err := r.verify(ch, "mail", r.mail.code(address))
 		require.NoError(t, err)
@@ -379,7 +397,8 @@ func TestSeveralDestinations(t *testing.T) {
 		r.send(r.begin(ann))
 		require.NotEqual(t, before, r.mail.code(address), "the one used last is sent to")
 	}
-	_, err := r.Session(ann, binding).SendTo(t.Context(), r.begin(ann), mfa.Option{Kind: "mail", FactorID: "nobody's"})
+	_, err := r.Session(ann, binding).SendTo(t.Context(), r.begin(ann), mfa.Option{Kind: "mail",
+		FactorID: "nobody's"})
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
 }
 
@@ -391,9 +410,11 @@ func TestGrantKeepsTheStrongerProof(t *testing.T) {
 	r.clock.Advance(2 * time.Minute)
 	c := r.enroll(strong.Grant, "pin", "123456")
 	require.Equal(t, strong.GrantExpires, c.GrantExpires)
-	require.NoError(t, r.Session(ann, binding).Rename(t.Context(), c.Grant, mfa.FactorInfo{ID: r.id("app"), Name: "still"}))
+	require.NoError(t, r.Session(ann, binding).Rename(t.Context(), c.Grant,
+		mfa.FactorInfo{ID: r.id("app"), Name: "still"}))
 	r.clock.Set(strong.GrantExpires)
-	require.ErrorIs(t, r.Session(ann, binding).Rename(t.Context(), c.Grant, mfa.FactorInfo{ID: r.id("app"), Name: "x"}), mfa.ErrTokenExpired)
+	require.ErrorIs(t, r.Session(ann, binding).Rename(t.Context(), c.Grant,
+		mfa.FactorInfo{ID: r.id("app"), Name: "x"}), mfa.ErrTokenExpired)
 
 	v, err := r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
 	require.NoError(t, err)
@@ -402,5 +423,6 @@ func TestGrantKeepsTheStrongerProof(t *testing.T) {
 	r.clock.Advance(6 * time.Minute) // the grant is over, the enrolment is not
 	late, err := r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("654321"))
 	require.NoError(t, err)
-	require.ErrorIs(t, r.Session(ann, binding).Rename(t.Context(), late.Grant, mfa.FactorInfo{ID: r.id("app"), Name: "x"}), mfa.ErrTokenExpired)
+	require.ErrorIs(t, r.Session(ann, binding).Rename(t.Context(), late.Grant,
+		mfa.FactorInfo{ID: r.id("app"), Name: "x"}), mfa.ErrTokenExpired)
 }

@@ -55,9 +55,12 @@ func (m *Manager) enroll(
 }
 
 // begun completes what the caller is given of an enrolment that is pending.
-func (m *Manager) begun(e *Enrollment, c *token.Claims, p record.Pending, epoch [8]byte, now time.Time) {
+func (m *Manager) begun(
+	e *Enrollment, c *token.Claims, p record.Pending, epoch [8]byte, now time.Time,
+) {
 	own := *c
-	own.ID, own.Pending, own.Issued, own.Epoch = record.Random16(), p.Instance.ID, now.UnixMilli(), epoch[:]
+	own.ID, own.Pending, own.Issued, own.Epoch = record.Random16(), p.Instance.ID, now.UnixMilli(),
+		epoch[:]
 	e.Expires = record.Instant(p.Expires)
 	e.token = token.New(m.cfg.Keys, token.KindEnrollment, own)
 }

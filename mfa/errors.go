@@ -67,7 +67,8 @@ type AttemptError struct {
 }
 
 func (e *AttemptError) Error() string {
-	return fmt.Sprintf("mfa: %s response refused, %d attempts remain: %v", e.Kind, e.Remaining, e.Err)
+	return fmt.Sprintf("mfa: %s response refused, %d attempts remain: %v", e.Kind, e.Remaining,
+		e.Err)
 }
 
 func (e *AttemptError) Unwrap() error { return e.Err }

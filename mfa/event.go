@@ -94,7 +94,8 @@ func SlogEvents(l *slog.Logger) func(context.Context, Event) {
 		}
 		attrs := make([]slog.Attr, 0, 12)
 		for _, a := range []struct{ key, value string }{
-			{"user", e.UserID}, {"tenant", e.Tenant}, {"user_type", e.UserType}, {"kind", e.Kind}, {"factor", e.FactorID},
+			{"user", e.UserID}, {"tenant", e.Tenant}, {"user_type", e.UserType}, {"kind", e.Kind},
+			{"factor", e.FactorID},
 			{"purpose", e.Purpose}, {"reason", e.Reason}, {"actor", e.Actor}, {"note", e.Note},
 		} {
 			if a.value != "" {

@@ -2,6 +2,7 @@ package mfa
 
 import (
 	"encoding/base64"
+	"reflect"
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
@@ -25,13 +26,23 @@ func UserOf(m *Manager, issued any) User {
 	if t.IsZero() {
 		return User{}
 	}
-	text, err := t.Text(nil)
-	if err != nil {
-		return User{}
+	kept := reflect.ValueOf(t).FieldByName("at").Elem().Elem()
+	if sealed := kept.FieldByName("sealed").String(); sealed != "" {
+		return sealedUserOf(m, sealed)
 	}
+	s := kept.FieldByName("claims").FieldByName("Subject")
+	text := func(field string) string { return s.FieldByName(field).String() }
+	return User{ID: text("ID"), Tenant: text("Tenant"), UserType: text("UserType"),
+		Account: text("Account"), Email: text("Email"),
+		EmailVerified: s.FieldByName("Confirmed").Bool(),
+		Phone:         text("Phone"), Locale: text("Locale")}
+}
+
+func sealedUserOf(m *Manager, text string) User {
 	var c token.Claims
-	for _, kind := range []seal.Purpose{token.KindChallenge, token.KindMustEnroll, token.KindEnrollment, token.KindGrant} {
-		sealed, _ := base64.RawURLEncoding.DecodeString(string(text))
+	for _, kind := range []seal.Purpose{token.KindChallenge, token.KindMustEnroll,
+		token.KindEnrollment, token.KindGrant} {
+		sealed, _ := base64.RawURLEncoding.DecodeString(text)
 		if plain, err := m.cfg.Keys.Open(kind, "", sealed); err == nil {
 			_ = cbor.Unmarshal(plain, &c)
 		}

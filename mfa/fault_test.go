@@ -49,7 +49,9 @@ func TestFaultsNeverYieldAnUnrecordedSuccess(t *testing.T) {
 					require.NoError(t, err)
 					ch := r.begin(ann)
 					r.send(ch)
-					right := map[string]factor.Secret{"app": factor.NewSecret("tulip"), "mail": r.mail.code(ann.Email), "pin": factor.NewSecret("123456"), "recovery": factor.NewSecret("c")}[kind]
+					right := map[string]factor.Secret{"app": factor.NewSecret("tulip"),
+						"mail": r.mail.code(ann.Email), "pin": factor.NewSecret("123456"),
+						"recovery": factor.NewSecret("c")}[kind]
 					if skip > 0 {
 						r.store.Inject(f.op, skip, mfatest.Fault{})
 					}
@@ -61,7 +63,9 @@ func TestFaultsNeverYieldAnUnrecordedSuccess(t *testing.T) {
 						require.NotNil(t, v)
 					} else {
 						require.Nil(t, v)
-						require.True(t, errors.Is(err, mfa.ErrUnavailable) || errors.Is(err, mfa.ErrRecordMissing) || errors.Is(err, mfa.ErrTokenExpired), "got %v", err)
+						require.True(t, errors.Is(err, mfa.ErrUnavailable) || errors.Is(err,
+							mfa.ErrRecordMissing) || errors.Is(err, mfa.ErrTokenExpired), "got %v",
+							err)
 					}
 					r.store.Heal()
 					r.clock.Advance(31 * time.Second) // the lease of an answer left unsettled
@@ -95,7 +99,8 @@ func TestUnreadableRecordLetsNobodyIn(t *testing.T) {
 	put := func(data []byte) {
 		old, err := r.store.Get(t.Context(), mine)
 		require.NoError(t, err)
-		require.NoError(t, r.store.Swap(t.Context(), mine, old.Revision, storage.Record{Revision: old.Revision + "x", Data: data}))
+		require.NoError(t, r.store.Swap(t.Context(), mine, old.Revision,
+			storage.Record{Revision: old.Revision + "x", Data: data}))
 	}
 	good, err := r.store.Get(t.Context(), mine)
 	require.NoError(t, err)
@@ -137,7 +142,8 @@ func TestKeyRotation(t *testing.T) {
 	r := with(old)
 	r.withApp(ann, "tulip")
 	r = with(fresh, old)
-	_, err := r.verify(r.begin(ann), "app", factor.NewSecret("tulip")) // written anew, with the new key
+	// written anew, with the new key
+	_, err := r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
 	require.NoError(t, err)
 	r = with(fresh)
 	require.Equal(t, mfa.NextVerify, r.begin(ann).Next)
@@ -191,7 +197,8 @@ func TestBadInput(t *testing.T) {
 	v := r.signIn(ann)
 	ch := r.begin(ann)
 	huge := strings.Repeat("1", 1<<20)
-	for _, answer := range []string{"", huge, "\xff\xfe", "12\x003456", "abcdef", "١٢٣٤٥٦", "１２３４５６"} {
+	for _, answer := range []string{"", huge, "\xff\xfe", "12\x003456", "abcdef", "١٢٣٤٥٦",
+		"１２３４５６"} {
 		_, err := r.verify(ch, "mail", factor.NewSecret(answer))
 		require.ErrorIs(t, err, factor.ErrMalformed, "%.20q", answer)
 	}
@@ -201,27 +208,32 @@ func TestBadInput(t *testing.T) {
 	good, grant := textOf(t, ch).Reveal(), textOf(t, v.Grant).Reveal()
 	for _, text := range []string{"", "x", huge, "\xff", good[1:], good + "A", grant} {
 		token := factor.NewSecret(text)
-		_, err := r.Session(ann, binding).Verify(t.Context(), challengeOf(token), "mail", factor.NewSecret("000000"))
+		_, err := r.Session(ann, binding).Verify(t.Context(), challengeOf(token), "mail",
+			factor.NewSecret("000000"))
 		require.ErrorIs(t, err, mfa.ErrToken)
 		_, err = r.Session(ann, binding).Send(t.Context(), challengeOf(token), "mail")
 		require.ErrorIs(t, err, mfa.ErrToken)
-		_, err = r.Session(ann, binding).Confirm(t.Context(), enrollmentOf(token), factor.NewSecret("1"))
+		_, err = r.Session(ann, binding).Confirm(t.Context(), enrollmentOf(token),
+			factor.NewSecret("1"))
 		require.ErrorIs(t, err, mfa.ErrToken)
 		if text != "" {
 			_, err = r.ConfirmLink(t.Context(), token)
 			require.ErrorIs(t, err, mfa.ErrToken)
 		}
 		if text != grant {
-			_, err = r.Session(ann, binding).Enroll(t.Context(), grantOf(token), mfa.EnrollRequest{Kind: "app"})
+			_, err = r.Session(ann, binding).Enroll(t.Context(), grantOf(token),
+				mfa.EnrollRequest{Kind: "app"})
 			require.ErrorIs(t, err, mfa.ErrToken)
 		}
 	}
-	for _, s := range []mfa.User{{}, {ID: huge}, {ID: "a\xff"}, {ID: "a", Tenant: huge}, {ID: "a", Email: huge}} {
+	for _, s := range []mfa.User{{}, {ID: huge}, {ID: "a\xff"}, {ID: "a", Tenant: huge}, {ID: "a",
+		Email: huge}} {
 		_, err := r.Session(s, binding).Begin(t.Context())
 		require.ErrorIs(t, err, factor.ErrMalformed)
 		_, err = r.Overview(t.Context(), s)
 		require.ErrorIs(t, err, factor.ErrMalformed)
-		require.ErrorIs(t, r.Admin(mfa.System("root"), "").Reset(t.Context(), s), factor.ErrMalformed)
+		require.ErrorIs(t, r.Admin(mfa.System("root"), "").Reset(t.Context(), s),
+			factor.ErrMalformed)
 	}
 	for _, b := range []string{"", huge} {
 		_, err := r.Session(ann, b).Begin(t.Context())
@@ -230,7 +242,9 @@ func TestBadInput(t *testing.T) {
 	_, err = mfa.Session{}.Begin(t.Context())
 	require.ErrorIs(t, err, factor.ErrMalformed)
 	for _, e := range []mfa.EnrollRequest{
-		{Name: huge}, {Name: "a\nb"}, {Name: "\xff"}, {Params: map[string]factor.Secret{"word": factor.NewSecret(huge)}}, {Params: map[string]factor.Secret{"word": factor.NewSecret("\xff")}}, {},
+		{Name: huge}, {Name: "a\nb"}, {Name: "\xff"},
+		{Params: map[string]factor.Secret{"word": factor.NewSecret(huge)}},
+		{Params: map[string]factor.Secret{"word": factor.NewSecret("\xff")}}, {},
 	} {
 		e.Kind = "app"
 		_, err := r.Session(ann, binding).Enroll(t.Context(), v.Grant, e)
@@ -259,7 +273,8 @@ func TestAnotherPersonsTokens(t *testing.T) {
 	for _, user := range []mfa.User{ann, bob} {
 		v, err := r.Session(user, binding).
 			Verify(t.Context(), r.begin(bob), "app", factor.NewSecret("tulip"))
-		require.ErrorIs(t, err, map[string]error{ann.ID: mfa.ErrToken, bob.ID: factor.ErrIncorrect}[user.ID])
+		require.ErrorIs(t, err, map[string]error{ann.ID: mfa.ErrToken,
+			bob.ID: factor.ErrIncorrect}[user.ID])
 		require.Nil(t, v)
 	}
 	same := mfa.User{ID: "ann", Tenant: "other", Email: ann.Email, EmailVerified: true}
@@ -268,25 +283,31 @@ func TestAnotherPersonsTokens(t *testing.T) {
 
 func TestConfigIsRefusedWithASentence(t *testing.T) {
 	app := &word{kind: "app", traits: factor.Traits{Class: factor.ClassPossession}}
+	with := func(s policy.Source) func(*mfa.Config) {
+		return func(c *mfa.Config) { c.Policies = s }
+	}
+	only := func(p policy.Policy) func(*mfa.Config) { return with(policy.Static(p)) }
+	odd := policy.ByUserType(map[string]policy.Policy{"x": {Mode: "on"}})
+	unknown := policy.Static(policy.Policy{Default: "fax"})
 	for name, change := range map[string]func(*mfa.Config){
 		"Store is nil":              func(c *mfa.Config) { c.Store = nil },
 		"Keys is nil":               func(c *mfa.Config) { c.Keys = nil },
 		"at least one":              func(c *mfa.Config) { c.Factors = nil },
 		"not a recovery":            func(c *mfa.Config) { c.Factors = []factor.Factor{codes{}} },
 		"twice":                     func(c *mfa.Config) { c.Factors = []factor.Factor{app, app} },
-		"a-z":                       func(c *mfa.Config) { c.Factors = []factor.Factor{&word{kind: "App"}} },
-		"no class":                  func(c *mfa.Config) { c.Factors = []factor.Factor{&word{kind: "app"}} },
+		"a-z":                       func(c *mfa.Config) { c.Factors[0] = &word{kind: "App"} },
+		"no class":                  func(c *mfa.Config) { c.Factors[0] = &word{kind: "app"} },
 		"Tries is -1":               func(c *mfa.Config) { c.Lockout.Tries = -1 },
 		"DisableAfter is 101":       func(c *mfa.Config) { c.Lockout.DisableAfter = 101 },
 		"Wait is":                   func(c *mfa.Config) { c.Lockout.Wait = time.Millisecond },
 		"GrantTTL is":               func(c *mfa.Config) { c.GrantTTL = time.Second },
 		"ChallengeTTL is":           func(c *mfa.Config) { c.ChallengeTTL = 24 * time.Hour },
-		"\"fax\" is not configured": func(c *mfa.Config) { c.Policies = policy.Static(policy.Policy{Kinds: []string{"fax"}}) },
-		"cannot be implicit":        func(c *mfa.Config) { c.Policies = policy.Static(policy.Policy{Implicit: []string{"app"}}) },
-		"recovery kinds only":       func(c *mfa.Config) { c.Policies = policy.Static(policy.Policy{Kinds: []string{"recovery"}}) },
-		"mode \"on\"":               func(c *mfa.Config) { c.Policies = policy.ByUserType(map[string]policy.Policy{"x": {Mode: "on"}}) },
-		"default kind":              func(c *mfa.Config) { c.Policies = policy.Stored(policy.Static(policy.Policy{Default: "fax"})) },
-		"needs defaults":            func(c *mfa.Config) { c.Policies = policy.Stored(nil) },
+		"\"fax\" is not configured": only(policy.Policy{Kinds: []string{"fax"}}),
+		"cannot be implicit":        only(policy.Policy{Implicit: []string{"app"}}),
+		"recovery kinds only":       only(policy.Policy{Kinds: []string{"recovery"}}),
+		"mode \"on\"":               with(odd),
+		"default kind":              with(policy.Stored(unknown)),
+		"needs defaults":            with(policy.Stored(nil)),
 	} {
 		cfg := newRig(t).cfg
 		change(&cfg)
@@ -295,7 +316,8 @@ func TestConfigIsRefusedWithASentence(t *testing.T) {
 		require.ErrorContains(t, err, name)
 	}
 	r := newRig(t)
-	err := r.Admin(mfa.System("root"), "").SetPolicy(t.Context(), policy.StoredPolicy{Policy: policy.Policy{Kinds: []string{"fax"}}})
+	err := r.Admin(mfa.System("root"), "").SetPolicy(t.Context(),
+		policy.StoredPolicy{Policy: policy.Policy{Kinds: []string{"fax"}}})
 	require.ErrorIs(t, err, policy.ErrInvalid)
 }
 
@@ -310,8 +332,10 @@ func TestAdministratorsAreAuthorized(t *testing.T) {
 		require.ErrorIs(t, admin.Delete(t.Context(), ann), mfa.ErrForbidden)
 		_, err := admin.SendVerificationLink(t.Context(), ann)
 		require.ErrorIs(t, err, mfa.ErrForbidden)
-		require.ErrorIs(t, r.Admin(mfa.System("mallory"), "").SetPolicy(t.Context(), policy.StoredPolicy{}), mfa.ErrForbidden)
-		require.ErrorIs(t, r.Admin(mfa.Actor{}, "").Reset(t.Context(), ann), factor.ErrMalformed, "an act has an actor")
+		require.ErrorIs(t, r.Admin(mfa.System("mallory"), "").SetPolicy(t.Context(),
+			policy.StoredPolicy{}), mfa.ErrForbidden)
+		require.ErrorIs(t, r.Admin(mfa.Actor{}, "").Reset(t.Context(), ann), factor.ErrMalformed,
+			"an act has an actor")
 	}
 }
 
@@ -398,8 +422,11 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	o, err := r.Overview(t.Context(), ann)
 	require.NoError(t, err)
 	s := r.Session(mfa.User{ID: ann.ID}, binding).OnDevice(code) // a User prints what is in it
-	show(ch, d, wrong, v, e, c, codes, o, r.Keys(), s, s.Actor(v.Grant), r.Admin(s.Actor(v.Grant), ""),
-		r.Passwordless(binding), mfa.EnrollRequest{Params: map[string]factor.Secret{"word": factor.NewSecret("tulip-secret")}})
+	show(ch, d, wrong, v, e, c, codes, o, r.Keys(), s, s.Actor(v.Grant),
+		r.Admin(s.Actor(v.Grant), ""),
+		r.Passwordless(binding),
+		mfa.EnrollRequest{Params: map[string]factor.Secret{
+			"word": factor.NewSecret("tulip-secret")}})
 	printed.WriteString(log.String())
 	for _, s := range dump(t, r.store) {
 		printed.WriteString(s)
@@ -454,14 +481,19 @@ func TestUnreadableStore(t *testing.T) {
 			_, err := r.Session(ann, binding).Send(t.Context(), ch, "mail")
 			return err
 		},
-		"Verify": func() error { _, err := r.verify(ch, "mail", factor.NewSecret("000000")); return err },
+		"Verify": func() error {
+			_, err := r.verify(ch, "mail",
+				factor.NewSecret("000000"))
+			return err
+		},
 		"Enroll": func() error { _, err := r.begun(v.Grant, "app", "rose"); return err },
 		"Confirm": func() error {
 			_, err := r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("tulip"))
 			return err
 		},
 		"Rename": func() error {
-			return r.Session(ann, binding).Rename(t.Context(), v.Grant, mfa.FactorInfo{ID: "x", Name: "y"})
+			return r.Session(ann, binding).Rename(t.Context(), v.Grant, mfa.FactorInfo{ID: "x",
+				Name: "y"})
 		},
 		"Reset":  func() error { return r.Admin(boss, "").Reset(t.Context(), ann) },
 		"Unlock": func() error { return r.Admin(boss, "").Unlock(t.Context(), ann) },
@@ -470,7 +502,10 @@ func TestUnreadableStore(t *testing.T) {
 			_, err := r.Admin(boss, "").SendVerificationLink(t.Context(), ann)
 			return err
 		},
-		"SetPolicy": func() error { return r.Admin(mfa.System("root"), "").SetPolicy(t.Context(), policy.StoredPolicy{}) },
+		"SetPolicy": func() error {
+			return r.Admin(mfa.System("root"), "").SetPolicy(t.Context(),
+				policy.StoredPolicy{})
+		},
 	} {
 		r.store.Inject(mfatest.OpGet, -1, mfatest.Fault{Before: errDisk})
 		err := call()

@@ -34,7 +34,9 @@ func tombstoneKey(recordKey string) string {
 }
 
 // unborn is what a user without a record starts with.
-func (m *Manager) unborn(ctx context.Context, recordKey string, now time.Time) (*record.Record, error) {
+func (m *Manager) unborn(
+	ctx context.Context, recordKey string, now time.Time,
+) (*record.Record, error) {
 	t, err := m.tombstone(ctx, recordKey)
 	if err != nil {
 		return nil, err

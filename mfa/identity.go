@@ -105,7 +105,8 @@ type claimed struct {
 
 // claim makes what a response to an enrolment names the user's, if the factor is an
 // Identifier.
-func (m *Manager) claim(ctx context.Context, s token.Subject, f factor.Factor, response string, now time.Time) (claimed, error) {
+func (m *Manager) claim(ctx context.Context, s token.Subject, f factor.Factor, response string,
+	now time.Time) (claimed, error) {
 	identifier, ok := f.(factor.Identifier)
 	if !ok {
 		return claimed{}, nil
@@ -115,7 +116,8 @@ func (m *Manager) claim(ctx context.Context, s token.Subject, f factor.Factor, r
 		return claimed{}, fmt.Errorf("%w: the answer names no instance", factor.ErrMalformed)
 	}
 	c := claimed{key: identityKey(f.Kind(), named), name: named,
-		mine: identity{Tenant: s.Tenant, Subject: s.ID, Claimed: now.UnixMilli(), Claim: record.Random8()}}
+		mine: identity{Tenant: s.Tenant, Subject: s.ID, Claimed: now.UnixMilli(),
+			Claim: record.Random8()}}
 	before, err := m.occupy(ctx, c.key, c.mine, identity{})
 	if errors.Is(err, errTaken) && m.abandoned(ctx, c.key, before, now) {
 		before, err = m.occupy(ctx, c.key, c.mine, before)
@@ -143,7 +145,8 @@ func (m *Manager) reclaim(ctx context.Context, c claimed) {
 	if c.key == "" {
 		return
 	}
-	if now, err := m.owner(ctx, c.key); errors.Is(err, ErrUnknownFactor) || err == nil && now != c.mine {
+	if now, err := m.owner(ctx, c.key); errors.Is(err, ErrUnknownFactor) || err == nil &&
+		now != c.mine {
 		_, _ = m.occupy(ctx, c.key, c.mine, identity{})
 	}
 }
@@ -152,7 +155,9 @@ func (i identity) of(s token.Subject) bool { return i.Subject == s.ID && i.Tenan
 
 // occupy puts a claim under an identity's key in place of nothing, of the same user's, or of
 // old, and returns what was there. Another's gives errTaken.
-func (m *Manager) occupy(ctx context.Context, key string, mine, old identity) (before identity, err error) {
+func (m *Manager) occupy(
+	ctx context.Context, key string, mine, old identity,
+) (before identity, err error) {
 	err = m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
 		before = identity{}
 		if data != nil {

@@ -131,7 +131,8 @@ func shownEnrollment(s *token.Shown) Enrollment {
 	if s == nil {
 		return Enrollment{}
 	}
-	return Enrollment{Kind: s.Kind, Expires: record.Instant(s.Expires), CodeExpires: record.Instant(s.CodeExpires),
+	return Enrollment{Kind: s.Kind, Expires: record.Instant(s.Expires),
+		CodeExpires: record.Instant(s.CodeExpires),
 		Prompt: factor.Prompt{Secret: factor.NewSecret(s.Secret), URI: factor.NewSecret(s.URI),
 			MaskedDestination: s.Destination, Data: s.Data}}
 }

@@ -25,7 +25,8 @@ func TestFiveWrongAnswersLockForThreeMinutes(t *testing.T) {
 			r.enroll(g, "pin", "123456")
 			ch := r.begin(ann)
 			r.send(ch)
-			right := map[string]factor.Secret{"app": factor.NewSecret("tulip"), "mail": r.mail.code(ann.Email), "pin": factor.NewSecret("123456")}[kind]
+			right := map[string]factor.Secret{"app": factor.NewSecret("tulip"),
+				"mail": r.mail.code(ann.Email), "pin": factor.NewSecret("123456")}[kind]
 			for i := range 5 {
 				_, err := r.verify(ch, kind, factor.NewSecret("000000"))
 				require.ErrorIs(t, err, factor.ErrIncorrect)
@@ -59,7 +60,8 @@ func TestTenOverAllKindsLock(t *testing.T) {
 	g := r.withApp(ann, "tulip").Grant
 	r.enroll(g, "pin", "123456")
 	ch := r.begin(ann)
-	for i, kind := range []string{"app", "app", "app", "app", "mail", "mail", "mail", "mail", "pin", "pin"} {
+	for i, kind := range []string{"app", "app", "app", "app", "mail", "mail", "mail", "mail", "pin",
+		"pin"} {
 		_, err := r.verify(ch, kind, factor.NewSecret("000000"))
 		var a *mfa.AttemptError
 		require.ErrorAs(t, err, &a)
@@ -89,10 +91,15 @@ func TestNothingAddsAGuess(t *testing.T) {
 	r := newRig(t)
 	g := r.signIn(ann).Grant
 	other := r.another()
-	e, err := r.Session(ann, binding).Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "mail", Params: map[string]factor.Secret{"address": factor.NewSecret("b@example.com")}})
+	e, err := r.Session(ann, binding).Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "mail",
+		Params: map[string]factor.Secret{"address": factor.NewSecret("b@example.com")}})
 	require.NoError(t, err)
 	guesses := []func() error{
-		func() error { _, err := r.verify(r.begin(ann), "mail", factor.NewSecret("000000")); return err },
+		func() error {
+			_, err := r.verify(r.begin(ann), "mail",
+				factor.NewSecret("000000"))
+			return err
+		},
 		func() error {
 			ch := r.begin(ann)
 			r.send(ch)
@@ -102,7 +109,8 @@ func TestNothingAddsAGuess(t *testing.T) {
 		},
 		func() error {
 			ch := r.beginFor(ann, "step-up")
-			_, err := r.Session(ann, binding).StepUp().Verify(t.Context(), ch, "mail", factor.NewSecret("000000"))
+			_, err := r.Session(ann, binding).StepUp().Verify(t.Context(), ch, "mail",
+				factor.NewSecret("000000"))
 			return err
 		},
 		func() error {
@@ -110,7 +118,8 @@ func TestNothingAddsAGuess(t *testing.T) {
 			return err
 		},
 		func() error {
-			_, err := other.Session(ann, binding).Verify(t.Context(), r.begin(ann), "mail", factor.NewSecret("000000"))
+			_, err := other.Session(ann, binding).Verify(t.Context(), r.begin(ann), "mail",
+				factor.NewSecret("000000"))
 			return err
 		},
 	}
@@ -201,7 +210,8 @@ func TestParallelGuesses(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				_, err = m.Session(ann, binding).Verify(context.Background(), ch, kind, factor.NewSecret("000000"))
+				_, err = m.Session(ann, binding).Verify(context.Background(), ch, kind,
+					factor.NewSecret("000000"))
 				var l *mfa.LockedError
 				switch {
 				case errors.Is(err, factor.ErrIncorrect):
@@ -231,11 +241,14 @@ func TestParallelRightAnswers(t *testing.T) {
 			require.NoError(t, err)
 			ch := r.begin(ann)
 			r.send(ch)
-			right := map[string]factor.Secret{"app": factor.NewSecret("tulip"), "mail": r.mail.code(ann.Email), "pin": factor.NewSecret("123456"), "recovery": factor.NewSecret("c")}[kind]
+			right := map[string]factor.Secret{"app": factor.NewSecret("tulip"),
+				"mail": r.mail.code(ann.Email), "pin": factor.NewSecret("123456"),
+				"recovery": factor.NewSecret("c")}[kind]
 			managers := []*mfa.Manager{r.Manager, r.another(), r.another(), r.another()}
 			var wins atomic.Int32
 			together(64, func(i int) {
-				_, err := managers[i%len(managers)].Session(ann, binding).Verify(context.Background(), ch, kind, right)
+				_, err := managers[i%len(managers)].Session(ann,
+					binding).Verify(context.Background(), ch, kind, right)
 				if err == nil {
 					wins.Add(1)
 				} else if !errors.Is(err, mfa.ErrTokenExpired) {
@@ -251,7 +264,8 @@ func TestParallelRightAnswers(t *testing.T) {
 func (r *rig) stepUp(kind, text string, g mfa.Grant) mfa.Grant {
 	r.t.Helper()
 	ch := r.beginFor(ann, "manage")
-	v, err := r.Session(ann, binding).ManageFactors().Verify(r.t.Context(), ch, kind, factor.NewSecret("tulip"))
+	v, err := r.Session(ann, binding).ManageFactors().Verify(r.t.Context(), ch, kind,
+		factor.NewSecret("tulip"))
 	if errors.Is(err, factor.ErrReplayed) || err != nil {
 		r.t.Fatal(err)
 	}
@@ -298,7 +312,8 @@ func TestExpensiveAnswerIsChargedFirst(t *testing.T) {
 		died := make(chan struct{})
 		r.pin.verify = func(factor.VerifyInput) { close(died); select {} } // never comes back
 		go func() {
-			_, _ = dead.Session(ann, binding).Verify(context.Background(), ch, "pin", factor.NewSecret("wrong"))
+			_, _ = dead.Session(ann, binding).Verify(context.Background(), ch, "pin",
+				factor.NewSecret("wrong"))
 		}()
 		<-died
 		r.pin.verify = nil
@@ -349,7 +364,8 @@ func TestExpensiveAnswersAreJudgedOneAtATime(t *testing.T) {
 	ch := r.begin(ann)
 	var wins atomic.Int32
 	together(8, func(int) {
-		_, err := r.another().Session(ann, binding).Verify(context.Background(), ch, "pin", factor.NewSecret("123456"))
+		_, err := r.another().Session(ann, binding).Verify(context.Background(), ch, "pin",
+			factor.NewSecret("123456"))
 		if err == nil {
 			wins.Add(1)
 		} else if !errors.Is(err, mfa.ErrTokenExpired) {

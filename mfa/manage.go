@@ -45,7 +45,8 @@ func (m *Manager) Overview(ctx context.Context, s User) (*Overview, error) {
 		o.Devices = deviceInfo(r, p.Remember, now)
 	}
 	list, err := v.Candidates()
-	if err != nil && !errors.Is(err, ErrKindNotConfigured) && !errors.Is(err, factor.ErrUndeliverable) {
+	if err != nil && !errors.Is(err, ErrKindNotConfigured) && !errors.Is(err,
+		factor.ErrUndeliverable) {
 		return nil, err
 	}
 	o.LockedUntil = v.LockedUntil(v.Options(slices.Clone(list), p.Default))
@@ -71,7 +72,9 @@ func (o *Overview) add(f FactorInfo) {
 }
 
 // infoNow describes a factor as the record has it.
-func (m *Manager) infoNow(r *record.Record, in record.Instance, own bool, now time.Time) FactorInfo {
+func (m *Manager) infoNow(
+	r *record.Record, in record.Instance, own bool, now time.Time,
+) FactorInfo {
 	info := m.info(in, own)
 	info.HeldUntil = record.Instant(r.Holds[in.ID].Until)
 	info.Disabled = m.cfg.Lockout.Status(r.Lockout, in.Kind, now).Disabled
@@ -214,7 +217,10 @@ func (a Admin) administer(ctx context.Context, act string, u User) error {
 	}
 	now, s := m.now(), u.compact()
 	e, err := update(ctx, m, s, now, func(r *record.Record) (Event, bool, error) {
-		e := m.event("admin."+act, s, now, func(e *Event) { e.Actor, e.Note = a.actor.name, a.reason })
+		e := m.event("admin."+act, s, now, func(e *Event) {
+			e.Actor, e.Note = a.actor.name,
+				a.reason
+		})
 		switch {
 		case r.Fresh && u.Enrolled:
 			return e, false, ErrRecordMissing
@@ -294,7 +300,8 @@ func (a Admin) SendVerificationLink(ctx context.Context, u User) (*Delivery, err
 		return nil, fmt.Errorf("%w: no kind confirms an address", ErrNotAvailable)
 	}
 	kind, s, clock := m.kinds[i], u.compact(), m.now()
-	out, err := callEnroll(ctx, m.factors[kind], factor.EnrollInput{User: s.FactorUser(), Now: clock})
+	out, err := callEnroll(ctx, m.factors[kind], factor.EnrollInput{User: s.FactorUser(),
+		Now: clock})
 	if err != nil {
 		return nil, err
 	}
@@ -302,7 +309,8 @@ func (a Admin) SendVerificationLink(ctx context.Context, u User) (*Delivery, err
 		MaskedDestination: out.MaskedDestination, State: out.State, Implicit: true}}
 	c := &token.Claims{ID: record.Random16(), Issued: clock.UnixMilli(), Subject: s,
 		Purpose: token.PurposeSignIn, Pending: p.Instance.ID}
-	d, err := m.send(ctx, &sending{to: toAddress, factor: m.factors[kind].(factor.Challenger), claims: c,
+	d, err := m.send(ctx, &sending{to: toAddress, factor: m.factors[kind].(factor.Challenger),
+		claims:    c,
 		enrolling: &decide.Enrolling{Pending: p}, enrolled: u.Enrolled})
 	if err != nil {
 		return nil, err

@@ -58,7 +58,9 @@ func (m *Manager) read(ctx context.Context, key string) (*record.Record, error) 
 }
 
 // readOrNew returns the user's record, or what a user without one starts with.
-func (m *Manager) readOrNew(ctx context.Context, key string, now time.Time) (*record.Record, error) {
+func (m *Manager) readOrNew(
+	ctx context.Context, key string, now time.Time,
+) (*record.Record, error) {
 	r, err := m.read(ctx, key)
 	if err == nil && r == nil {
 		r, err = m.unborn(ctx, key, now)

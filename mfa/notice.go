@@ -50,7 +50,10 @@ func (m *Manager) destinations(r *record.Record, s token.Subject) (list []recipi
 			continue
 		}
 		add := func(state []byte) {
-			same := func(r recipient) bool { return r.factor == f && bytes.EqualFold(r.state, state) }
+			same := func(r recipient) bool {
+				return r.factor == f && bytes.EqualFold(r.state,
+					state)
+			}
 			if !slices.ContainsFunc(list, same) {
 				list = append(list, recipient{f, bytes.Clone(state)})
 			}
@@ -114,8 +117,9 @@ func (m *Manager) notifyUser(ctx context.Context, e Event, n *notice) {
 			Until: cmp.Or(e.LockedUntil, e.HeldUntil), Remaining: e.Remaining, Link: n.link}
 		m.cfg.Notify(ctx, func(ctx context.Context) error {
 			err := callNotify(ctx, to.factor, in)
-			report := Event{Name: "notice.sent", Time: m.now(), UserID: e.UserID, Tenant: e.Tenant, UserType: e.UserType,
-				Kind: to.factor.Kind(), Reason: e.Name, Remaining: -1}
+			report := Event{Name: "notice.sent", Time: m.now(), UserID: e.UserID, Tenant: e.Tenant,
+				UserType: e.UserType,
+				Kind:     to.factor.Kind(), Reason: e.Name, Remaining: -1}
 			if err != nil {
 				report.Name = "notice.failed"
 			}

@@ -19,7 +19,10 @@ func telling(t *testing.T) *rig {
 	p := impliedMail
 	p.Remember = fortnight
 	return newRig(t, func(c *mfa.Config) {
-		c.Notify, c.Policies = func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) }, policy.Stored(policy.Static(p))
+		c.Notify, c.Policies = func(ctx context.Context,
+			send func(context.Context) error) {
+			_ = send(ctx)
+		}, policy.Stored(policy.Static(p))
 	})
 }
 
@@ -34,9 +37,11 @@ func TestPeopleAreToldOfChanges(t *testing.T) {
 	require.Equal(t, []string{"factor.added" + toAnn, "factor.replaced" + toAnn}, r.mail.notices())
 	_, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), g)
 	require.NoError(t, err)
-	require.NoError(t, r.Session(ann, binding).Rename(t.Context(), g, mfa.FactorInfo{ID: r.id("pin"), Name: "My PIN"}))
+	require.NoError(t, r.Session(ann, binding).Rename(t.Context(), g,
+		mfa.FactorInfo{ID: r.id("pin"), Name: "My PIN"}))
 	require.NoError(t, r.Session(ann, binding).Remove(t.Context(), g, r.id("pin")))
-	require.Equal(t, []string{"recovery.regenerated" + toAnn, "factor.renamed" + toAnn, "factor.removed" + toAnn}, r.mail.notices())
+	require.Equal(t, []string{"recovery.regenerated" + toAnn, "factor.renamed" + toAnn,
+		"factor.removed" + toAnn}, r.mail.notices())
 	for i, code := range []factor.Secret{factor.NewSecret("a"), factor.NewSecret("b")} {
 		_, err := r.verify(r.begin(ann), "recovery", code)
 		require.NoError(t, err)
@@ -65,7 +70,8 @@ func TestAllKnownAddressesAreTold(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"factor.added" + toAnn}, r.mail.notices())
 	require.NoError(t, r.Session(ann, binding).Remove(t.Context(), c.Grant, r.id("mail")))
-	require.Equal(t, []string{"factor.removed" + toAnn, "factor.removed to home@example.com"}, r.mail.notices())
+	require.Equal(t, []string{"factor.removed" + toAnn, "factor.removed to home@example.com"},
+		r.mail.notices())
 
 	unsure := person(5)
 	r.withApp(unsure, "word")
@@ -128,7 +134,8 @@ func TestAbandonedSignInIsTold(t *testing.T) {
 	require.Equal(t, []string{"challenge.abandoned" + toAnn}, r.mail.notices())
 	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("word"))
 	require.NoError(t, err)
-	require.ErrorIs(t, r.Session(ann, binding).Cancel(t.Context(), other), mfa.ErrTokenExpired, "the person has signed in since")
+	require.ErrorIs(t, r.Session(ann, binding).Cancel(t.Context(), other), mfa.ErrTokenExpired,
+		"the person has signed in since")
 }
 
 // A mail that fails takes nothing back, and is an event.
@@ -151,7 +158,10 @@ func TestFailingNoticeFailsNothing(t *testing.T) {
 func TestNoticesLater(t *testing.T) {
 	var queue []func(context.Context) error
 	r := newRig(t, func(c *mfa.Config) {
-		c.Notify = func(_ context.Context, tell func(context.Context) error) { queue = append(queue, tell) }
+		c.Notify = func(_ context.Context, tell func(context.Context) error) {
+			queue = append(queue,
+				tell)
+		}
 	})
 	r.withApp(ann, "word")
 	require.Empty(t, r.mail.notices())

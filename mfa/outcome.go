@@ -105,7 +105,8 @@ func (m *Manager) reply(a *attempt, o *decide.Outcome) reply {
 	if o.Verification != nil {
 		r.verification = m.verification(a.claims.Subject, o.Verification, o.At)
 		if a.Remember != nil && o.Verification.DeviceName != "" {
-			r.verification.Device = m.deviceToken(a.claims.Subject, a.Remember.ID, a.Remember.Secret)
+			r.verification.Device = m.deviceToken(a.claims.Subject, a.Remember.ID,
+				a.Remember.Secret)
 		}
 	}
 	if c := o.Confirmation; c != nil {
@@ -120,7 +121,9 @@ func (m *Manager) reply(a *attempt, o *decide.Outcome) reply {
 }
 
 // verification returns what the caller is told of a correct response.
-func (m *Manager) verification(s token.Subject, d *decide.Verification, now time.Time) *Verification {
+func (m *Manager) verification(
+	s token.Subject, d *decide.Verification, now time.Time,
+) *Verification {
 	in, t := d.Instance, m.rules.Kinds[d.Instance.Kind]
 	v := &Verification{UserID: s.ID, Tenant: s.Tenant, UserType: s.UserType,
 		Purpose: string(d.Purpose), Kind: in.Kind, FactorID: in.ID, Time: now, AssuranceLevel: 1,

@@ -34,7 +34,8 @@ func (s Session) CheckPasswordChange(ctx context.Context, g Grant) error {
 		r = record.New()
 	}
 	c := token.ClaimsOf(s.user.compact(), p, token.PurposeManage, r.At(now))
-	if h := m.view(r, &c, r.At(now)).Holding(); len(h.Own) == 0 && h.Implied != authority.ImpliedUsable {
+	if h := m.view(r, &c, r.At(now)).Holding(); len(h.Own) == 0 &&
+		h.Implied != authority.ImpliedUsable {
 		return nil
 	}
 	return s.Check(ctx, g)

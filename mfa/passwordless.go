@@ -36,7 +36,8 @@ func (p Passwordless) Begin(ctx context.Context, kind string) (*Challenge, error
 		return nil, fmt.Errorf("%w: this kind does not say who a person is", ErrNotAvailable)
 	}
 	now := m.now()
-	is, err := callIssue(ctx, m.factors[kind].(factor.Identifier), factor.IssueInput{Discoverable: true, Now: now})
+	is, err := callIssue(ctx, m.factors[kind].(factor.Identifier),
+		factor.IssueInput{Discoverable: true, Now: now})
 	if err != nil {
 		return nil, err
 	}
@@ -44,9 +45,11 @@ func (p Passwordless) Begin(ctx context.Context, kind string) (*Challenge, error
 	if is.Expires.Before(until) {
 		until = is.Expires
 	}
-	c := token.Claims{ID: record.Random16(), Issued: now.UnixMilli(), Purpose: token.PurposeSignIn, Bind: p.id.Bind(), Kinds: []string{kind},
+	c := token.Claims{ID: record.Random16(), Issued: now.UnixMilli(), Purpose: token.PurposeSignIn,
+		Bind: p.id.Bind(), Kinds: []string{kind},
 		Code: &record.Code{Keep: is.Keep, Issued: now.UnixMilli(), Expires: until.UnixMilli()}}
-	return &Challenge{Next: NextVerify, Prompt: is.Prompt, Expires: until, token: token.New(m.cfg.Keys, token.KindPasswordless, c)}, nil
+	return &Challenge{Next: NextVerify, Prompt: is.Prompt, Expires: until,
+		token: token.New(m.cfg.Keys, token.KindPasswordless, c)}, nil
 }
 
 // Verify verifies a response that names its user, in place of the first factor and the second.
@@ -120,7 +123,8 @@ func namedInstances(r *record.Record, a *attempt) (ids []string) {
 }
 
 // admitPasswordless completes the claims by the user, if the policy permits it.
-func (m *Manager) admitPasswordless(ctx context.Context, c *token.Claims, who identity, lookup func(context.Context, User) (User, error)) error {
+func (m *Manager) admitPasswordless(ctx context.Context, c *token.Claims, who identity,
+	lookup func(context.Context, User) (User, error)) error {
 	if lookup == nil {
 		return configError("lookup is nil; return there the user whom the response names")
 	}

@@ -34,7 +34,8 @@ func (k *signer) Traits() factor.Traits {
 	if k.resistant {
 		level = factor.LevelPhishingResistant
 	}
-	return factor.Traits{Class: factor.ClassPossession, AMR: "pop", Level: level, SharedChallenge: true}
+	return factor.Traits{Class: factor.ClassPossession, AMR: "pop", Level: level,
+		SharedChallenge: true}
 }
 
 func (k *signer) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
@@ -44,7 +45,8 @@ func (k *signer) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutp
 func (k *signer) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, error) {
 	k.asked.Store(&in)
 	challenge := []byte(rand.Text())
-	return &factor.Issue{Keep: challenge, Expires: in.Now.Add(5 * time.Minute), Prompt: factor.Prompt{Data: challenge}}, nil
+	return &factor.Issue{Keep: challenge, Expires: in.Now.Add(5 * time.Minute),
+		Prompt: factor.Prompt{Data: challenge}}, nil
 }
 
 func (k *signer) Deliver(context.Context, factor.DeliverInput) error {
@@ -63,7 +65,8 @@ func (k *signer) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdi
 	case how == "liar":
 		return &factor.Verdict{State: []byte("another"), UserVerified: true}, nil
 	}
-	return &factor.Verdict{State: []byte(id), UserVerified: how != "unverified", Cloned: how == "cloned"}, nil
+	return &factor.Verdict{State: []byte(id), UserVerified: how != "unverified",
+		Cloned: how == "cloned"}, nil
 }
 
 func (k *signer) Identity(state []byte) []byte {
@@ -82,7 +85,8 @@ func (k *signer) Describe(state []byte) factor.Description {
 	return factor.Description{Public: []byte(`"` + string(state) + `"`)}
 }
 
-var passwordless = policy.Policy{Mode: policy.ModeRequired, Implicit: []string{"mail"}, KeepImplicit: true, Passwordless: true}
+var passwordless = policy.Policy{Mode: policy.ModeRequired, Implicit: []string{"mail"},
+	KeepImplicit: true, Passwordless: true}
 
 // keyRig is a rig with a signer, and a policy that lets people in by it.
 func keyRig(t testing.TB, change ...func(*mfa.Config)) (*rig, *signer) {
@@ -134,8 +138,12 @@ func (r *rig) open() *mfa.Challenge {
 	return ch
 }
 
-func (r *rig) answer(ch *mfa.Challenge, id, how string, people ...mfa.User) (*mfa.Verification, error) {
-	return r.Passwordless(binding).Verify(r.t.Context(), ch, factor.NewSecret(strings.TrimSpace(id+" "+string(ch.Prompt.Data)+" "+how)), known(people...))
+func (r *rig) answer(
+	ch *mfa.Challenge, id, how string, people ...mfa.User,
+) (*mfa.Verification, error) {
+	return r.Passwordless(binding).Verify(r.t.Context(), ch,
+		factor.NewSecret(strings.TrimSpace(id+" "+string(ch.Prompt.Data)+" "+how)),
+		known(people...))
 }
 
 func identities(t testing.TB, r *rig) (n int) {
@@ -187,7 +195,8 @@ func TestPasswordlessSingleUse(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 100 {
 		wg.Go(func() {
-			_, err := managers[i%2].Passwordless(binding).Verify(t.Context(), ch, factor.NewSecret("k1 "+string(ch.Prompt.Data)), known(ann))
+			_, err := managers[i%2].Passwordless(binding).Verify(t.Context(), ch,
+				factor.NewSecret("k1 "+string(ch.Prompt.Data)), known(ann))
 			switch {
 			case err == nil:
 				won.Add(1)
@@ -217,7 +226,8 @@ func TestPasswordlessRefused(t *testing.T) {
 		"no lookup":               {want: policy.ErrInvalid},
 		"lookup of another": {want: factor.ErrMalformed,
 			subject: func(context.Context, mfa.User) (mfa.User, error) { return person(1), nil }},
-		"policy wants a password": {want: mfa.ErrNotAvailable, prepare: func(r *rig) { r.set(impliedMail) }},
+		"policy wants a password": {want: mfa.ErrNotAvailable,
+			prepare: func(r *rig) { r.set(impliedMail) }},
 		"policy without the kind": {want: mfa.ErrNotAvailable, prepare: func(r *rig) {
 			r.set(policy.Policy{Kinds: []string{"app", "mail"}})
 		}},
@@ -227,7 +237,8 @@ func TestPasswordlessRefused(t *testing.T) {
 		"removed": {want: mfa.ErrUnknownFactor, prepare: func(r *rig) {
 			o, err := r.Overview(r.t.Context(), ann)
 			require.NoError(r.t, err)
-			require.NoError(r.t, r.Session(ann, binding).Remove(r.t.Context(), r.grant, o.Factors[0].ID))
+			require.NoError(r.t, r.Session(ann, binding).Remove(r.t.Context(), r.grant,
+				o.Factors[0].ID))
 		}},
 		"reset": {want: mfa.ErrUnknownFactor, prepare: func(r *rig) {
 			require.NoError(r.t, r.Admin(mfa.System("boss"), "").Reset(r.t.Context(), ann))
@@ -285,9 +296,10 @@ func enrolled(s mfa.User) mfa.User {
 
 func (r *rig) set(p policy.Policy) {
 	r.t.Helper()
-	require.NoError(r.t, r.Admin(mfa.System("boss"), "").SetPolicy(r.t.Context(), policy.StoredPolicy{
-		Scope: policy.Scope{UserType: ann.UserType}, Policy: p,
-	}))
+	require.NoError(r.t, r.Admin(mfa.System("boss"), "").SetPolicy(r.t.Context(),
+		policy.StoredPolicy{
+			Scope: policy.Scope{UserType: ann.UserType}, Policy: p,
+		}))
 }
 
 // Anybody can answer without a first factor, so that nobody is locked by it. A lock that is
@@ -365,7 +377,8 @@ func TestIdentityRace(t *testing.T) {
 	}
 	var list []waiting
 	for i := range people {
-		e, err := r.Session(person(i), binding).Enroll(t.Context(), r.signIn(person(i)).Grant, mfa.EnrollRequest{Kind: "key"})
+		e, err := r.Session(person(i), binding).Enroll(t.Context(), r.signIn(person(i)).Grant,
+			mfa.EnrollRequest{Kind: "key"})
 		require.NoError(t, err)
 		list = append(list, waiting{person(i), e, factor.NewSecret("k1 " + string(e.Prompt.Data))})
 	}
@@ -373,7 +386,8 @@ func TestIdentityRace(t *testing.T) {
 	var wg sync.WaitGroup
 	for _, w := range append(list, list...) { // and each of them twice
 		wg.Go(func() {
-			if _, err := r.Session(w.user, binding).Confirm(t.Context(), w.pending, w.answer); err == nil {
+			if _, err := r.Session(w.user, binding).Confirm(t.Context(), w.pending,
+				w.answer); err == nil {
 				won.Add(1)
 			}
 		})
@@ -409,7 +423,8 @@ func TestRefusedEnrolmentClaimsNothing(t *testing.T) {
 // An enrolment that was cut off between its two writes blocks nobody for ever.
 func TestAbandonedIdentity(t *testing.T) {
 	r, _ := keyRig(t)
-	e, err := r.Session(ann, binding).Enroll(t.Context(), r.signIn(ann).Grant, mfa.EnrollRequest{Kind: "key"})
+	e, err := r.Session(ann, binding).Enroll(t.Context(), r.signIn(ann).Grant,
+		mfa.EnrollRequest{Kind: "key"})
 	require.NoError(t, err)
 	cut := &cutStore{FaultyStore: r.store}
 	cfg := r.cfg
@@ -417,7 +432,8 @@ func TestAbandonedIdentity(t *testing.T) {
 	half, err := mfa.New(cfg)
 	require.NoError(t, err)
 	cut.left = 1 // the claim is written, and nothing after it
-	_, err = half.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("k1 "+string(e.Prompt.Data)))
+	_, err = half.Session(ann, binding).Confirm(t.Context(), e,
+		factor.NewSecret("k1 "+string(e.Prompt.Data)))
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.Equal(t, 1, identities(t, r))
 
@@ -431,7 +447,8 @@ func TestAbandonedIdentity(t *testing.T) {
 
 	r.clock.Advance(31 * time.Minute)
 	_, err = r.addKey(r.signIn(ann).Grant, "k1")
-	require.ErrorIs(t, err, mfa.ErrNotAvailable, "an old claim of somebody who has it is no abandoned one")
+	require.ErrorIs(t, err, mfa.ErrNotAvailable,
+		"an old claim of somebody who has it is no abandoned one")
 }
 
 // cutStore fails every write after the first left ones.
@@ -453,7 +470,8 @@ func (s *cutStore) Swap(
 // other has confirmed.
 func TestLateConfirmationKeepsTheIdentity(t *testing.T) {
 	r, _ := keyRig(t)
-	e, err := r.Session(ann, binding).Enroll(t.Context(), r.signIn(ann).Grant, mfa.EnrollRequest{Kind: "key"})
+	e, err := r.Session(ann, binding).Enroll(t.Context(), r.signIn(ann).Grant,
+		mfa.EnrollRequest{Kind: "key"})
 	require.NoError(t, err)
 	response := factor.NewSecret("k1 " + string(e.Prompt.Data))
 	between := &betweenStore{FaultyStore: r.store, then: func() {
@@ -501,12 +519,14 @@ func TestSharedChallenge(t *testing.T) {
 				keys = append(keys, o)
 			}
 		}
-		require.Equal(t, []mfa.Option{{Kind: "key", Default: true, Sends: true, Class: factor.ClassPossession}}, keys)
+		require.Equal(t, []mfa.Option{{Kind: "key", Default: true, Sends: true,
+			Class: factor.ClassPossession}}, keys)
 		d, err := r.Session(ann, binding).Send(t.Context(), ch, "key")
 		require.NoError(t, err)
 		require.Len(t, k.asked.Load().Instances, 2)
 		_, err = r.verify(ch, "key", factor.NewSecret("k3 "+string(d.Prompt.Data)))
-		require.Equal(t, 4, left(t, err), "it is one wrong answer, however many there are to judge it")
+		require.Equal(t, 4, left(t, err),
+			"it is one wrong answer, however many there are to judge it")
 		v, err := r.verify(ch, "key", factor.NewSecret(id+" "+string(d.Prompt.Data)))
 		require.NoError(t, err)
 		require.Equal(t, "phr", v.ACR)
@@ -553,7 +573,8 @@ func TestPasswordlessConfiguration(t *testing.T) {
 	require.ErrorIs(t, err, policy.ErrInvalid, "no kind says who a person is")
 	cfg.Factors = append(cfg.Factors, &signer{})
 	_, err = mfa.New(cfg)
-	require.ErrorIs(t, err, policy.ErrInvalid, "what another site could have got must not be the only factor")
+	require.ErrorIs(t, err, policy.ErrInvalid,
+		"what another site could have got must not be the only factor")
 	cfg.Factors[len(cfg.Factors)-1] = &signer{resistant: true}
 	_, err = mfa.New(cfg)
 	require.NoError(t, err)
@@ -561,7 +582,8 @@ func TestPasswordlessConfiguration(t *testing.T) {
 	_, err = mfa.New(cfg)
 	require.ErrorIs(t, err, policy.ErrInvalid)
 	cfg.Policies = nil
-	cfg.Factors = append(cfg.Factors, &word{kind: "shared", traits: factor.Traits{Class: factor.ClassPossession, SharedChallenge: true}})
+	cfg.Factors = append(cfg.Factors, &word{kind: "shared",
+		traits: factor.Traits{Class: factor.ClassPossession, SharedChallenge: true}})
 	_, err = mfa.New(cfg)
 	require.ErrorIs(t, err, policy.ErrInvalid)
 }

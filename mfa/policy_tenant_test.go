@@ -13,10 +13,11 @@ import (
 func TestPolicyOfATenant(t *testing.T) {
 	r := newRig(t)
 	set := func(tenant, userType string, mode policy.Mode) {
-		require.NoError(t, r.Admin(mfa.System("boss"), "").SetPolicy(t.Context(), policy.StoredPolicy{
-			Scope:  policy.Scope{Tenant: tenant, UserType: userType},
-			Policy: policy.Policy{Mode: mode},
-		}))
+		require.NoError(t, r.Admin(mfa.System("boss"), "").SetPolicy(t.Context(),
+			policy.StoredPolicy{
+				Scope:  policy.Scope{Tenant: tenant, UserType: userType},
+				Policy: policy.Policy{Mode: mode},
+			}))
 	}
 	mode := func(tenant, userType string) policy.Mode {
 		p, err := r.Policy(t.Context(), policy.Scope{Tenant: tenant, UserType: userType})

@@ -81,7 +81,8 @@ func (m *Manager) sendRecoveryLink(ctx context.Context, s *sending, by Admin) (*
 		in.State = r.state
 		err := callNotify(ctx, r.factor, in)
 		m.emit(ctx, []Event{m.event(sendEvent(err), who, clock, func(e *Event) {
-			e.Kind, e.Purpose, e.Reason = r.factor.Kind(), string(token.PurposeRecover), "setup.link"
+			e.Kind, e.Purpose, e.Reason = r.factor.Kind(), string(token.PurposeRecover),
+				"setup.link"
 			e.Actor, e.Note = by.actor.name, by.reason
 		})})
 		if err != nil {
@@ -137,7 +138,8 @@ func (s Session) OpenRecoveryLink(ctx context.Context, link factor.Secret) (*Cha
 		return nil, err
 	}
 	ch := m.challenge(o.Opening, o.claims, o.now)
-	m.emit(ctx, []Event{m.event("setup.opened", c.Subject, clock, func(e *Event) { e.Reason = string(ch.Next) })})
+	m.emit(ctx, []Event{m.event("setup.opened", c.Subject, clock,
+		func(e *Event) { e.Reason = string(ch.Next) })})
 	return ch, nil
 }
 

@@ -61,7 +61,9 @@ func (m *Manager) Reencrypt(ctx context.Context, cursor string) iter.Seq2[report
 	}
 }
 
-func (m *Manager) reencryptPage(ctx context.Context, page []storage.Entry, p *report.Progress) error {
+func (m *Manager) reencryptPage(
+	ctx context.Context, page []storage.Entry, p *report.Progress,
+) error {
 	now := m.now()
 	for _, e := range page {
 		p.Records++
@@ -195,24 +197,32 @@ type page struct {
 
 // pages walks the records under several prefixes, one after the other, from a cursor: the
 // prefix that the walk is in, and the store's own cursor in it.
-func (m *Manager) pages(ctx context.Context, cursor string, prefixes ...string) iter.Seq2[page, error] {
+func (m *Manager) pages(
+	ctx context.Context, cursor string, prefixes ...string,
+) iter.Seq2[page, error] {
 	return func(yield func(page, error) bool) {
 		lister, ok := m.cfg.Store.(storage.Lister)
 		if !ok {
-			yield(page{}, fmt.Errorf("mfa: the store %T cannot list its records: %w", m.cfg.Store, errors.ErrUnsupported))
+			yield(page{}, fmt.Errorf("mfa: the store %T cannot list its records: %w", m.cfg.Store,
+				errors.ErrUnsupported))
 			return
 		}
 		i := 0
 		if cursor != "" {
-			if i = slices.IndexFunc(prefixes, func(p string) bool { return strings.HasPrefix(cursor, p) }); i < 0 {
-				yield(page{}, fmt.Errorf("%w: the cursor is not one of this walk", factor.ErrMalformed))
+			if i = slices.IndexFunc(prefixes, func(p string) bool {
+				return strings.HasPrefix(cursor,
+					p)
+			}); i < 0 {
+				yield(page{}, fmt.Errorf("%w: the cursor is not one of this walk",
+					factor.ErrMalformed))
 				return
 			}
 			cursor = cursor[len(prefixes[i]):]
 		}
 		for ; i < len(prefixes); i, cursor = i+1, "" {
 			for {
-				entries, next, err := lister.List(ctx, prefixes[i], storage.Cursor(cursor), pageSize)
+				entries, next, err := lister.List(ctx, prefixes[i], storage.Cursor(cursor),
+					pageSize)
 				if err != nil {
 					yield(page{}, unavailable(err))
 					return

@@ -132,7 +132,8 @@ func TestResealBesideTraffic(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				_, err = beside.Session(person(i), binding).Verify(t.Context(), ch, "app", factor.NewSecret("wrong"))
+				_, err = beside.Session(person(i), binding).Verify(t.Context(), ch, "app",
+					factor.NewSecret("wrong"))
 				if !errors.Is(err, factor.ErrIncorrect) {
 					t.Error(err)
 				}
@@ -229,7 +230,8 @@ func TestReport(t *testing.T) {
 	optional, mailOnly := impliedMail, impliedMail
 	optional.Mode, mailOnly.Kinds = policy.ModeOptional, []string{"mail"}
 	r := newRig(t, func(c *mfa.Config) {
-		c.Policies = policy.ByUserType(map[string]policy.Policy{"staff": impliedMail, "guest": optional, "mail only": mailOnly})
+		c.Policies = policy.ByUserType(map[string]policy.Policy{"staff": impliedMail,
+			"guest": optional, "mail only": mailOnly})
 	})
 	who := func(i int, tenant, userType string) mfa.User {
 		s := person(i)
@@ -242,16 +244,19 @@ func TestReport(t *testing.T) {
 		_, _ = r.verify(r.begin(who(2, "acme", "staff")), "app", factor.NewSecret("wrong"))
 	}
 	r.withApp(who(3, "acme", "staff"), "word")
-	require.NoError(t, r.Admin(boss, "").Reset(t.Context(), who(3, "acme", "guest"))) // a guest from now on
+	// a guest from now on
+	require.NoError(t, r.Admin(boss, "").Reset(t.Context(), who(3, "acme", "guest")))
 	r.withApp(who(4, "", "staff"), "word")
 	r.withApp(who(5, "", "staff"), "word")
-	require.NoError(t, r.Admin(boss, "").Unlock(t.Context(), who(5, "", "mail only"))) // of a type that may not use it
+	// of a type that may not use it
+	require.NoError(t, r.Admin(boss, "").Unlock(t.Context(), who(5, "", "mail only")))
 	broken := who(6, "", "staff")
 	r.withApp(broken, "word")
 	key := "p/0//" + broken.ID
 	rec, err := r.store.Get(t.Context(), key)
 	require.NoError(t, err)
-	require.NoError(t, r.store.Swap(t.Context(), key, rec.Revision, storage.Record{Revision: "x", Data: []byte("garbage")}))
+	require.NoError(t, r.store.Swap(t.Context(), key, rec.Revision, storage.Record{Revision: "x",
+		Data: []byte("garbage")}))
 
 	got, err := r.Admin(mfa.System("report"), "").Report(t.Context())
 	require.NoError(t, err)
@@ -260,7 +265,8 @@ func TestReport(t *testing.T) {
 		{UserType: "mail only", Users: 1, NotEnrolled: 1, Kinds: map[string]int{"app": 1}},
 		{UserType: "staff", Users: 1, Enrolled: 1, Kinds: map[string]int{"app": 1}},
 		{Tenant: "acme", UserType: "guest", Users: 1, Kinds: map[string]int{}},
-		{Tenant: "acme", UserType: "staff", Users: 2, Enrolled: 2, Locked: 1, Kinds: map[string]int{"app": 2}},
+		{Tenant: "acme", UserType: "staff", Users: 2, Enrolled: 2, Locked: 1,
+			Kinds: map[string]int{"app": 2}},
 	}, got.Groups)
 
 	r.store.Inject(mfatest.OpList, 1, mfatest.Fault{Before: context.DeadlineExceeded})

@@ -51,7 +51,8 @@ func (m *Manager) respond(ctx context.Context, a *attempt) (reply, error) {
 	if a.factor.Traits().Expensive {
 		return m.respondExpensive(ctx, a)
 	}
-	d, err := update(ctx, m, a.claims.Subject, a.now, func(r *record.Record) (decision, bool, error) {
+	d, err := update(ctx, m, a.claims.Subject, a.now, func(r *record.Record) (decision, bool,
+		error) {
 		v, response := m.viewOf(r, a)
 		targets, refused := v.Admit(&response)
 		if refused.Result != 0 {
@@ -88,7 +89,8 @@ func (m *Manager) ask(
 		in := a.input(t)
 		v, err := callVerify(ctx, a.factor, in)
 		if err == nil && t.Code != nil && !now.Before(in.Expires) {
-			err = factor.ErrExpired // whatever the factor makes of it, and of a clock that went back
+			// whatever the factor makes of it, and of a clock that went back
+			err = factor.ErrExpired
 		}
 		if err == nil {
 			err = a.suffices(t, v)

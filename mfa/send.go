@@ -154,7 +154,8 @@ func (m *Manager) deliver(
 	ctx context.Context, s *sending, out *sent, is *factor.Issue, state []byte,
 ) error {
 	in := factor.DeliverInput{User: s.claims.Subject.FactorUser(), State: state,
-		Payload: is.Payload, Purpose: s.purpose(), Link: out.link, Expires: is.Expires, Now: out.now}
+		Payload: is.Payload, Purpose: s.purpose(), Link: out.link, Expires: is.Expires,
+		Now: out.now}
 	if s.to == toAddress {
 		in.Payload = factor.Secret{} // the link alone
 	}
@@ -186,7 +187,8 @@ func (m *Manager) makeIssue(
 
 // chargeAndCommit charges the rate limits and writes down what was issued, or does neither.
 func (m *Manager) chargeAndCommit(
-	ctx context.Context, s *sending, r *record.Record, is *factor.Issue, state []byte, clock time.Time,
+	ctx context.Context, s *sending, r *record.Record, is *factor.Issue, state []byte,
+	clock time.Time,
 ) (sent, error) {
 	var paid payments
 	if isMessage(is) {
@@ -291,7 +293,8 @@ func (m *Manager) keepSent(
 		return
 	}
 	link := *s.claims
-	link.ID, link.Issued, link.Epoch, link.Bind = record.Random16(), code.Issued, v.Record.Epoch[:], nil
+	link.ID, link.Issued, link.Epoch, link.Bind = record.Random16(), code.Issued, v.Record.Epoch[:],
+		nil
 	out.link = factor.NewSecret(token.Seal(m.cfg.Keys, token.KindLink, link))
 	if s.to != toAddress {
 		v.KeepPendingCode(in.ID, code)

@@ -30,7 +30,8 @@ type Session struct {
 // does no I/O. The session ID is any string that only this session presents, 1 to 512 bytes. A
 // user or a session ID that is not valid makes every call fail with factor.ErrMalformed.
 func (m *Manager) Session(user User, sessionID string) Session {
-	return Session{m: m, user: user, id: token.NewSessionID(sessionID), purpose: token.PurposeSignIn}
+	return Session{m: m, user: user, id: token.NewSessionID(sessionID),
+		purpose: token.PurposeSignIn}
 }
 
 // StepUp returns a handle for proving presence again, before something sensitive.
@@ -111,7 +112,10 @@ func (s Session) openFor(ch *Challenge, kind string) (*token.Claims, factor.Fact
 }
 
 // openGrant returns what a grant says; what it permits is for authority to decide.
-func (s Session) openGrant(g Grant) (*token.Claims, error) { return s.open(token.KindGrant, g.token) }
+func (s Session) openGrant(g Grant) (*token.Claims, error) {
+	return s.open(token.KindGrant,
+		g.token)
+}
 
 // RestoreChallenge fills in the fields of a challenge that was stored, except Device. ErrToken
 // means that it is not this user's, not this session's, or for another purpose. It does no I/O

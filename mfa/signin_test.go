@@ -47,7 +47,8 @@ func TestCodeExpiresAtNinetySeconds(t *testing.T) {
 	for _, c := range []struct {
 		after time.Duration
 		ok    bool
-	}{{0, true}, {89999 * time.Millisecond, true}, {90 * time.Second, false}, {90001 * time.Millisecond, false}} {
+	}{{0, true}, {89999 * time.Millisecond, true}, {90 * time.Second, false},
+		{90001 * time.Millisecond, false}} {
 		r := newRig(t)
 		ch := r.begin(ann)
 		r.send(ch)
@@ -125,14 +126,18 @@ func TestSpentChallengesStaySpent(t *testing.T) {
 func TestPurposesAndBindingsAreDistinct(t *testing.T) {
 	r := newRig(t)
 	ch := r.begin(ann)
-	_, err := r.Session(ann, "another session").Verify(t.Context(), ch, "mail", factor.NewSecret("123456"))
+	_, err := r.Session(ann, "another session").Verify(t.Context(), ch, "mail",
+		factor.NewSecret("123456"))
 	require.ErrorIs(t, err, mfa.ErrToken)
-	_, err = r.Session(ann, binding).StepUp().Verify(t.Context(), ch, "mail", factor.NewSecret("123456"))
+	_, err = r.Session(ann, binding).StepUp().Verify(t.Context(), ch, "mail",
+		factor.NewSecret("123456"))
 	require.ErrorIs(t, err, mfa.ErrToken)
-	_, err = r.Session(ann, binding).Enroll(t.Context(), grantOf(textOf(t, ch)), mfa.EnrollRequest{Kind: "app"})
+	_, err = r.Session(ann, binding).Enroll(t.Context(), grantOf(textOf(t, ch)),
+		mfa.EnrollRequest{Kind: "app"})
 	require.ErrorIs(t, err, mfa.ErrToken, "a challenge is no grant")
 	v := r.signIn(ann)
-	_, err = r.Session(ann, binding).Verify(t.Context(), challengeOf(textOf(t, v.Grant)), "mail", factor.NewSecret("1"))
+	_, err = r.Session(ann, binding).Verify(t.Context(), challengeOf(textOf(t, v.Grant)), "mail",
+		factor.NewSecret("1"))
 	require.ErrorIs(t, err, mfa.ErrToken, "a grant is no challenge")
 	_, err = r.ConfirmLink(t.Context(), textOf(t, v.Grant))
 	require.ErrorIs(t, err, mfa.ErrToken, "a grant is no link")
@@ -141,14 +146,16 @@ func TestPurposesAndBindingsAreDistinct(t *testing.T) {
 func TestModes(t *testing.T) {
 	r := newRig(t)
 	set := func(p policy.Policy) {
-		require.NoError(t, r.Admin(mfa.System("root"), "").SetPolicy(t.Context(), policy.StoredPolicy{
-			Scope: policy.Scope{UserType: "employee"}, Policy: p,
-		}))
+		require.NoError(t, r.Admin(mfa.System("root"), "").SetPolicy(t.Context(),
+			policy.StoredPolicy{
+				Scope: policy.Scope{UserType: "employee"}, Policy: p,
+			}))
 	}
 	set(policy.Policy{Mode: policy.ModeOff})
 	require.Equal(t, mfa.NextDone, r.begin(ann).Next)
 	set(policy.Policy{Mode: policy.ModeOptional, Implicit: []string{"mail"}})
-	require.Equal(t, mfa.NextDone, r.begin(ann).Next, "optional: an implied factor was not switched on")
+	require.Equal(t, mfa.NextDone, r.begin(ann).Next,
+		"optional: an implied factor was not switched on")
 	set(policy.Policy{Mode: policy.ModeRequired})
 	ch := r.begin(ann)
 	require.Equal(t, mfa.NextEnroll, ch.Next)
@@ -160,7 +167,8 @@ func TestModes(t *testing.T) {
 	set(policy.Policy{Mode: policy.ModeOff})
 	require.Equal(t, mfa.NextDone, r.begin(ann).Next)
 	set(policy.Policy{Kinds: []string{"pin"}})
-	require.Equal(t, mfa.NextVerify, r.begin(ann).Next, "what ann has is not allowed any more, and is hers")
+	require.Equal(t, mfa.NextVerify, r.begin(ann).Next,
+		"what ann has is not allowed any more, and is hers")
 }
 
 func TestGracePeriod(t *testing.T) {

@@ -54,8 +54,10 @@ func (s Session) RequestSupport(ctx context.Context, ch *Challenge, r report.Cas
 	if err != nil {
 		return err
 	}
-	if len(r.From) > 64 || len(r.Message) > 500 || !utf8.ValidString(r.From) || !utf8.ValidString(r.Message) {
-		return fmt.Errorf("%w: From has at most 64 and Message at most 500 bytes of UTF-8", factor.ErrMalformed)
+	if len(r.From) > 64 || len(r.Message) > 500 || !utf8.ValidString(r.From) ||
+		!utf8.ValidString(r.Message) {
+		return fmt.Errorf("%w: From has at most 64 and Message at most 500 bytes of UTF-8",
+			factor.ErrMalformed)
 	}
 	clock, who := m.now(), c.Subject
 	q, err := update(ctx, m, who, clock, func(rec *record.Record) (supportRequest, bool, error) {
@@ -127,7 +129,8 @@ func lockedOut(v decide.View) error {
 // fresh proof.
 func (a Admin) SupportCases(ctx context.Context, tenant string) ([]report.Case, error) {
 	m := a.m
-	if err := m.allowed(ctx, a.actor, AdminAction{Reason: a.reason, Name: "support-cases", Tenant: tenant}); err != nil {
+	if err := m.allowed(ctx, a.actor, AdminAction{Reason: a.reason, Name: "support-cases",
+		Tenant: tenant}); err != nil {
 		return nil, err
 	}
 	cases, err := m.changeCases(ctx, tenant, caseChange{})
@@ -155,7 +158,8 @@ func (a Admin) CloseSupportCase(ctx context.Context, u User) error {
 	if err != nil {
 		return err
 	}
-	m.emit(ctx, []Event{m.event("admin.close-support", u.compact(), m.now(), func(e *Event) { e.Actor, e.Note = a.actor.name, a.reason })})
+	m.emit(ctx, []Event{m.event("admin.close-support", u.compact(), m.now(),
+		func(e *Event) { e.Actor, e.Note = a.actor.name, a.reason })})
 	return nil
 }
 

@@ -106,13 +106,15 @@ func TestUnlockIsNoSignIn(t *testing.T) {
 	r := stoppedRig(t)
 	ch := r.begin(ann)
 	for range 3 {
-		_, err := r.Session(ann, binding).UnlockByProof(t.Context(), ch, "app", factor.NewSecret("word"))
+		_, err := r.Session(ann, binding).UnlockByProof(t.Context(), ch, "app",
+			factor.NewSecret("word"))
 		require.NoError(t, err)
 		r.clock.Advance(40 * time.Second)
 	}
 	_, err := r.verify(ch, "app", factor.NewSecret("word"))
 	require.NoError(t, err)
-	require.Equal(t, 1, count(r.eventNames(), "verify.success")-1, "the sign-in by mail at first, and this one")
+	require.Equal(t, 1, count(r.eventNames(), "verify.success")-1,
+		"the sign-in by mail at first, and this one")
 }
 
 func count(list []string, what string) (n int) {

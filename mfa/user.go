@@ -14,11 +14,13 @@ func (s User) check() error {
 		name, value string
 		max         int
 	}{
-		{"ID", s.ID, 128}, {"Tenant", s.Tenant, 64}, {"UserType", s.UserType, 64}, {"Account", s.Account, 128},
+		{"ID", s.ID, 128}, {"Tenant", s.Tenant, 64}, {"UserType", s.UserType, 64}, {"Account",
+			s.Account, 128},
 		{"Email", s.Email, 254}, {"Phone", s.Phone, 32}, {"Locale", s.Locale, 35},
 	} {
 		if len(f.value) > f.max || !utf8.ValidString(f.value) {
-			return fmt.Errorf("%w: User.%s must be at most %d bytes of UTF-8", factor.ErrMalformed, f.name, f.max)
+			return fmt.Errorf("%w: User.%s must be at most %d bytes of UTF-8", factor.ErrMalformed,
+				f.name, f.max)
 		}
 	}
 	if s.ID == "" {

@@ -77,7 +77,6 @@ var notYetWrapped = []string{
 	"internal/structure",
 	"internal/testrun",
 	"lockout",
-	"mfa",
 	"mfa/factor",
 	"mfa/policy",
 	"mfahttp",

@@ -1,3 +1,7 @@
+// Package authority decides which change a proof permits. Every operation that changes how a user
+// signs in, or what is asked of any user, asks [Holding.Permit] and nothing else. The rule looks
+// at what the user has and at what was proven. It never looks at what the policy or this process
+// happens to offer today, except to say which kinds may be enrolled.
 package authority
 
 import (
@@ -9,40 +13,35 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
-// This file decides authority: which change a proof permits. Every operation that changes how
-// a user gets in, or what is asked of anybody, asks authority.permit and nothing else. The rule
-// looks at what the user has and at what was proven. It never looks at what the policy or this
-// process happens to offer today, except to say which kinds may be enrolled.
-
 // The refusals. Package mfa exports them under the same names.
 var (
 	ErrForbidden     = errors.New("mfa: forbidden")
 	ErrProofRequired = fmt.Errorf("%w: a stronger proof is required", ErrForbidden)
-	// errKindNotConfigured is returned for a user who has a factor of a kind that this process
+	// ErrKindNotConfigured is returned for a user who has a factor of a kind that this process
 	// does not have.
 	ErrKindNotConfigured = errors.New("mfa: the user has a factor of a kind that is not configured here")
 )
 
-// origin says where a proof comes from.
+// Origin says where a proof comes from.
 type Origin uint8
 
 const (
-	// originFirst is the application's first factor and nothing else.
+	// OriginFirst is the application's first factor and nothing else.
 	OriginFirst Origin = iota + 1
-	// originImplied is an address that the application vouches for, or that a link verified.
+	// OriginImplied is an address that the application vouches for, or that a link verified.
 	OriginImplied
-	// originOwn is a factor that the user enrolled.
+	// OriginOwn is a factor that the user enrolled.
 	OriginOwn
-	// originRecovery is a recovery code, security questions, an access code, or a replacement
+	// OriginRecovery is a recovery code, security questions, an access code, or a replacement
 	// that is still on hold.
 	OriginRecovery
 )
 
-// levelRecovery is the zero Level, that of [factor.ClassRecovery]: it proves that the user may
+// LevelRecovery is the zero Level, that of [factor.ClassRecovery]: it proves that the user may
 // sign in, and little else.
 const LevelRecovery factor.Level = 0
 
-// proof is what was proven for a grant. What is derived from a grant keeps its proof, so that
+// Proof is what was proven for a grant. What is derived from a grant keeps its proof, so that
 // an enrolment never makes a grant worth more than the one that opened it.
 type Proof struct {
 	Origin Origin       `cbor:"0,keyasint"`
@@ -54,69 +53,69 @@ type Proof struct {
 	Added []string `cbor:"3,keyasint,omitempty"`
 }
 
-// act is what somebody wants to do.
+// Act is what somebody wants to do.
 type Act uint8
 
 const (
-	// actEnroll adds a factor that is not a recovery kind.
+	// ActEnroll adds a factor that is not a recovery kind.
 	ActEnroll Act = iota + 1
-	// actEnrollRecovery makes recovery codes, or sets security questions.
+	// ActEnrollRecovery makes recovery codes, or sets security questions.
 	ActEnrollRecovery
-	// actRemove ends one factor.
+	// ActRemove ends one factor.
 	ActRemove
-	// actRename gives one factor another name.
+	// ActRename gives one factor another name.
 	ActRename
-	// actManage is every other change to how the user gets in: remembered devices, linked
+	// ActManage is every other change to how the user gets in: remembered devices, linked
 	// accounts, a password.
 	ActManage
-	// actAdminister is an administrator's act on another user, or on a policy.
+	// ActAdminister is an administrator's act on another user, or on a policy.
 	ActAdminister
 )
 
-// request is one act that authority decides.
+// Request is one act that authority decides.
 type Request struct {
 	Act Act
 	// kind is the kind to enrol; target is the ID of the factor to remove or rename.
 	Kind, Target string
 }
 
-// ownFactor is a factor that the user enrolled, other than a recovery kind.
+// OwnFactor is a factor that the user enrolled, other than a recovery kind.
 type OwnFactor struct {
 	ID, Kind string
-	// level is meaningful only if known: this process has the kind.
+	// Level is meaningful only if known: this process has the kind.
 	Level factor.Level
 	Known bool
-	// allowed says that the policy lets the user sign in with the kind.
+	// Allowed says that the policy lets the user sign in with the kind.
 	Allowed bool
-	// held says that a recovery enrolled it, and that its hold has not ended.
+	// Held says that a recovery enrolled it, and that its hold has not ended.
 	Held bool
 }
 
-// impliedAddress says whether the user has an address that serves as a factor without having
+// Implied says whether the user has an address that serves as a factor without having
 // been enrolled.
 type Implied uint8
 
 const (
 	ImpliedNone Implied = iota
 	ImpliedUsable
-	// impliedUndeliverable is an address that no message can be sent to.
+	// ImpliedUndeliverable is an address that no message can be sent to.
 	ImpliedUndeliverable
 )
 
-// holding is what the user has.
+// Holding is what the user has.
 type Holding struct {
 	Own     []OwnFactor
 	Implied Implied
 }
 
-// permission is what authority.permit decided.
+// Permission is what authority.permit decided.
 type Permission struct {
-	// hold says that what is enrolled must not change anything that was there before, until
+	// Hold says that what is enrolled must not change anything that was there before, until
 	// the recovery hold ends.
 	Hold bool
 }
 
-// permit decides whether a proof permits a request. The proof is fresh; proof.expired is asked
+// Permit decides whether a proof permits a request. The proof is fresh; proof.expired is asked
 // before, or on purpose not, as when an enrolment is confirmed that was begun in time.
 func (h Holding) Permit(p Proof, r Request) (Permission, error) {
 	if h.unknown() {
@@ -245,11 +244,11 @@ func highest(list []OwnFactor) (need factor.Level) {
 	return need
 }
 
-// lifetimes are how long proofs permit changes. A first factor counts for as long as a challenge
+// Lifetimes are how long proofs permit changes. A first factor counts for as long as a challenge
 // does, since a user who has just signed in may have to install an app.
 type Lifetimes struct{ FirstFactor, Grant time.Duration }
 
-// expires is when a proof is too old to change anything.
+// Expires is when a proof is too old to change anything.
 func (p Proof) Expires(l Lifetimes) time.Time {
 	ttl := l.Grant
 	if p.Origin == OriginFirst {
@@ -258,7 +257,7 @@ func (p Proof) Expires(l Lifetimes) time.Time {
 	return time.UnixMilli(p.Time).Add(ttl).UTC()
 }
 
-// expired reports whether a proof is too old to change anything.
+// Expired reports whether a proof is too old to change anything.
 func (p Proof) Expired(now time.Time, l Lifetimes) bool {
 	return !now.Before(p.Expires(l))
 }

@@ -80,7 +80,8 @@ func proofsFor(has Holding) (list []Proof) {
 		added = append(added, []string{"a", "b"})
 	}
 	for _, ids := range added {
-		list = append(list, Proof{Origin: OriginFirst, Added: ids}, Proof{Origin: OriginRecovery, Added: ids},
+		list = append(list, Proof{Origin: OriginFirst, Added: ids}, Proof{Origin: OriginRecovery,
+			Added: ids},
 			Proof{Origin: OriginImplied, Level: factor.LevelWeak, Added: ids})
 		for level := factor.LevelWeak; level <= factor.LevelPhishingResistant; level++ {
 			list = append(list, Proof{Origin: OriginOwn, Level: level, Added: ids})
@@ -95,7 +96,8 @@ func requests(has Holding) []Request {
 		list = append(list, Request{Act: ActEnroll, Kind: kind})
 	}
 	for _, f := range append(slices.Clone(has.Own), OwnFactor{ID: "codes"}) {
-		list = append(list, Request{Act: ActRemove, Target: f.ID}, Request{Act: ActRename, Target: f.ID})
+		list = append(list, Request{Act: ActRemove, Target: f.ID}, Request{Act: ActRename,
+			Target: f.ID})
 	}
 	return list
 }
@@ -108,10 +110,16 @@ func TestAuthority_Rules(t *testing.T) {
 		return len(before(c)) == 0 && len(c.has.Own) > 0 && !anyHeld(c.has.Own)
 	}
 	heldTarget := func(c cell) bool {
-		return slices.ContainsFunc(c.has.Own, func(f OwnFactor) bool { return f.Held && f.ID == c.asked.Target })
+		return slices.ContainsFunc(c.has.Own, func(f OwnFactor) bool {
+			return f.Held &&
+				f.ID == c.asked.Target
+		})
 	}
 	addedTarget := func(c cell) bool { return slices.Contains(c.proven.Added, c.asked.Target) }
-	known := func(c cell) bool { return !slices.ContainsFunc(c.has.Own, func(f OwnFactor) bool { return !f.Known }) }
+	known := func(c cell) bool {
+		return !slices.ContainsFunc(c.has.Own,
+			func(f OwnFactor) bool { return !f.Known })
+	}
 	oldLevel := func(c cell) (n factor.Level) {
 		for _, f := range before(c) {
 			if !f.Held {
@@ -128,21 +136,24 @@ func TestAuthority_Rules(t *testing.T) {
 			return nil
 		},
 		"a first factor changes nothing for a user who has more": func(c cell) error {
-			if c.proven.Origin == OriginFirst && len(c.has.Own) > 0 && !setUpByIt(c) && c.permitted() {
+			if c.proven.Origin == OriginFirst && len(c.has.Own) > 0 && !setUpByIt(c) &&
+				c.permitted() {
 				return errors.New("permitted")
 			}
 			return nil
 		},
 		"a first factor opens a first enrolment, and administration, for a user who has nothing": func(c cell) error {
 			may := c.asked.Act == ActEnroll || c.asked.Act == ActAdminister
-			if c.proven.Origin == OriginFirst && len(c.has.Own) == 0 && c.permitted() != (may && c.has.Implied == ImpliedNone) {
+			if c.proven.Origin == OriginFirst && len(c.has.Own) == 0 && c.permitted() != (may &&
+				c.has.Implied == ImpliedNone) {
 				return errors.New("wrong")
 			}
 			return nil
 		},
 		"an address that no message reaches is an error and never an enrolment": func(c cell) error {
 			_, err := c.decide()
-			if c.has.Implied == ImpliedUndeliverable && c.proven.Origin == OriginFirst && c.asked.Act == ActEnroll &&
+			if c.has.Implied == ImpliedUndeliverable && c.proven.Origin == OriginFirst &&
+				c.asked.Act == ActEnroll &&
 				!errors.Is(err, factor.ErrUndeliverable) {
 				return errors.New("not the error")
 			}
@@ -160,21 +171,24 @@ func TestAuthority_Rules(t *testing.T) {
 				return nil
 			}
 			cancels := c.asked.Act == ActRemove && heldTarget(c) && c.proven.Origin == OriginOwn
-			enrols := c.asked.Act == ActEnroll && !anyAllowed(c.has.Own) && c.proven.Origin == OriginOwn
+			enrols := c.asked.Act == ActEnroll && !anyAllowed(c.has.Own) &&
+				c.proven.Origin == OriginOwn
 			if !cancels && !enrols {
 				return errors.New("permitted")
 			}
 			return nil
 		},
 		"a proof at the highest level of a user with an allowed factor permits everything": func(c cell) error {
-			if known(c) && c.proven.Origin == OriginOwn && len(before(c)) > 0 && anyAllowed(c.has.Own) &&
+			if known(c) && c.proven.Origin == OriginOwn && len(before(c)) > 0 &&
+				anyAllowed(c.has.Own) &&
 				c.proven.Level >= oldLevel(c) && !c.permitted() {
 				return errors.New("refused")
 			}
 			return nil
 		},
 		"where the policy bans all, an own factor is a proof for enrolling and for cancelling only": func(c cell) error {
-			if c.proven.Origin != OriginOwn || len(c.has.Own) == 0 || anyAllowed(c.has.Own) || setUpByIt(c) || !known(c) {
+			if c.proven.Origin != OriginOwn || len(c.has.Own) == 0 || anyAllowed(c.has.Own) ||
+				setUpByIt(c) || !known(c) {
 				return nil
 			}
 			enrols := c.asked.Act == ActEnroll
@@ -185,7 +199,8 @@ func TestAuthority_Rules(t *testing.T) {
 			return nil
 		},
 		"a recovery changes nothing that was there before": func(c cell) error {
-			if c.proven.Origin != OriginRecovery || len(c.has.Own) == 0 || setUpByIt(c) || !c.permitted() {
+			if c.proven.Origin != OriginRecovery || len(c.has.Own) == 0 || setUpByIt(c) ||
+				!c.permitted() {
 				return nil
 			}
 			switch c.asked.Act {
@@ -202,10 +217,14 @@ func TestAuthority_Rules(t *testing.T) {
 			return errors.New("permitted")
 		},
 		"a recovery enrols the kind that was lost, and no other while one is allowed": func(c cell) error {
-			if c.proven.Origin != OriginRecovery || c.asked.Act != ActEnroll || len(before(c)) == 0 || !known(c) {
+			if c.proven.Origin != OriginRecovery || c.asked.Act != ActEnroll ||
+				len(before(c)) == 0 || !known(c) {
 				return nil
 			}
-			lost := slices.ContainsFunc(before(c), func(f OwnFactor) bool { return f.Allowed && !f.Held && f.Kind == c.asked.Kind })
+			lost := slices.ContainsFunc(before(c), func(f OwnFactor) bool {
+				return f.Allowed &&
+					!f.Held && f.Kind == c.asked.Kind
+			})
 			if c.permitted() != (lost || !anyAllowed(before(c))) {
 				return errors.New("wrong")
 			}
@@ -234,7 +253,8 @@ func TestAuthority_Rules(t *testing.T) {
 			if c.proven.Origin != OriginOwn || !c.permitted() {
 				return nil
 			}
-			for c.proven.Level++; c.proven.Level <= factor.LevelPhishingResistant; c.proven.Level++ {
+			most := factor.LevelPhishingResistant
+			for c.proven.Level++; c.proven.Level <= most; c.proven.Level++ {
 				if !c.permitted() {
 					return errors.New("refused")
 				}
@@ -242,11 +262,13 @@ func TestAuthority_Rules(t *testing.T) {
 			return nil
 		},
 		"a replacement on hold takes nothing away from older factors": func(c cell) error {
-			if len(c.has.Own) != 1 || c.has.Own[0].Held || !c.permitted() || c.proven.Origin == OriginFirst ||
+			if len(c.has.Own) != 1 || c.has.Own[0].Held || !c.permitted() ||
+				c.proven.Origin == OriginFirst ||
 				c.proven.Origin == OriginRecovery || len(c.proven.Added) > 0 {
 				return nil
 			}
-			h := OwnFactor{ID: "h", Kind: "key", Level: factor.LevelPhishingResistant, Known: true, Allowed: true, Held: true}
+			h := OwnFactor{ID: "h", Kind: "key", Level: factor.LevelPhishingResistant, Known: true,
+				Allowed: true, Held: true}
 			if !c.having(append(slices.Clone(c.has.Own), h)).permitted() {
 				return errors.New("refused")
 			}
@@ -274,8 +296,10 @@ func TestAuthority_Table(t *testing.T) {
 	own := func(id, kind string, level factor.Level, allowed bool) OwnFactor {
 		return OwnFactor{ID: id, Kind: kind, Level: level, Known: true, Allowed: allowed}
 	}
-	app, sms := own("app", "app", factor.LevelStrong, true), own("sms", "sms", factor.LevelStrong, false)
-	pin, key := own("pin", "pin", factor.LevelWeak, true), own("key", "key", factor.LevelPhishingResistant, true)
+	app, sms := own("app", "app", factor.LevelStrong, true), own("sms", "sms", factor.LevelStrong,
+		false)
+	pin, key := own("pin", "pin", factor.LevelWeak, true), own("key", "key",
+		factor.LevelPhishingResistant, true)
 	held := own("new", "app", factor.LevelStrong, true)
 	held.Held = true
 	strange := own("odd", "odd", 0, true)
@@ -302,22 +326,26 @@ func TestAuthority_Table(t *testing.T) {
 		Proof
 	}{
 		{"first factor", Proof{Origin: OriginFirst}},
-		{"first factor, which set up all", Proof{Origin: OriginFirst, Added: []string{"app", "pin", "key", "sms"}}},
+		{"first factor, which set up all", Proof{Origin: OriginFirst, Added: []string{"app", "pin",
+			"key", "sms"}}},
 		{"implied address", Proof{Origin: OriginImplied, Level: factor.LevelWeak}},
 		{"own, weak", Proof{Origin: OriginOwn, Level: factor.LevelWeak}},
 		{"own, strong", Proof{Origin: OriginOwn, Level: factor.LevelStrong}},
 		{"own, phishing-resistant", Proof{Origin: OriginOwn, Level: factor.LevelPhishingResistant}},
 		{"recovery", Proof{Origin: OriginRecovery}},
-		{"recovery, which added the replacement", Proof{Origin: OriginRecovery, Added: []string{"new"}}},
+		{"recovery, which added the replacement", Proof{Origin: OriginRecovery,
+			Added: []string{"new"}}},
 	}
 	var b strings.Builder
 	for _, h := range has {
 		fmt.Fprintf(&b, "%s\n", h.name)
 		for _, p := range proven {
 			fmt.Fprintf(&b, "  %-38s", p.name)
-			asked := []Request{{Act: ActEnroll, Kind: "app"}, {Act: ActEnroll, Kind: "key"}, {Act: ActEnrollRecovery},
+			asked := []Request{{Act: ActEnroll, Kind: "app"}, {Act: ActEnroll, Kind: "key"},
+				{Act: ActEnrollRecovery},
 				{Act: ActManage}, {Act: ActAdminister}}
-			names := []string{"enrol-app", "enrol-passkey", "recovery-codes", "manage", "administer"}
+			names := []string{"enrol-app", "enrol-passkey", "recovery-codes", "manage",
+				"administer"}
 			for _, f := range h.Own {
 				asked = append(asked, Request{Act: ActRemove, Target: f.ID})
 				names = append(names, "remove-"+f.ID)

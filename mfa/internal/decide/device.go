@@ -32,7 +32,9 @@ const (
 // Recognise decides about the token of a device, which holds its ID and a secret; next is the
 // secret that it gets. expires is when the device must prove a factor again. write says whether
 // the record is to be written.
-func (v View) Recognise(id [8]byte, secret, next [16]byte) (r Recognition, expires time.Time, write bool) {
+func (v View) Recognise(
+	id [8]byte, secret, next [16]byte,
+) (r Recognition, expires time.Time, write bool) {
 	now := v.Now.UnixMilli()
 	i := slices.IndexFunc(v.Record.Devices, func(d record.Device) bool { return d.ID == id })
 	if i < 0 {

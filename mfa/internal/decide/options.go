@@ -228,7 +228,8 @@ func (v View) Options(list []Candidate, def string) []Option {
 	})
 	options := make([]Option, 0, len(list))
 	for _, k := range list {
-		if i := len(options) - 1; i >= 0 && options[i].Kind == k.Kind && v.Kinds[k.Kind].SharedChallenge {
+		if i := len(options) - 1; i >= 0 && options[i].Kind == k.Kind &&
+			v.Kinds[k.Kind].SharedChallenge {
 			options[i].Shared = true
 			continue
 		}

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// device is one remembered device. Its token holds the ID and a secret, of which the hash is
+// Device is one remembered device. Its token holds the ID and a secret, of which the hash is
 // kept here; each use makes a new secret.
 type Device struct {
 	ID      [8]byte `cbor:"0,keyasint"`

@@ -10,11 +10,13 @@ import (
 // Strict decoding finds out cheaply whether a newer version wrote the record; only then
 // are its unknown keys collected.
 var (
-	cborStrict = mustDec(cbor.DecOptions{ExtraReturnErrors: cbor.ExtraDecErrorUnknownField, DupMapKey: cbor.DupMapKeyEnforcedAPF})
-	cborLoose  = mustDec(cbor.DecOptions{DupMapKey: cbor.DupMapKeyEnforcedAPF})
-	cborEnc    = mustEnc(cbor.CoreDetEncOptions())
+	cborStrict = mustDec(cbor.DecOptions{ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
+		DupMapKey: cbor.DupMapKeyEnforcedAPF})
+	cborLoose = mustDec(cbor.DecOptions{DupMapKey: cbor.DupMapKeyEnforcedAPF})
+	cborEnc   = mustEnc(cbor.CoreDetEncOptions())
 )
 
+// ErrUnreadable is returned for a record that is malformed or has a later format.
 var ErrUnreadable = errors.New("mfa: stored record is not readable")
 
 func mustDec(o cbor.DecOptions) cbor.DecMode {
@@ -36,6 +38,7 @@ func mustEnc(o cbor.EncOptions) cbor.EncMode {
 // knownKeys is how many keys record has, from 0.
 const knownKeys = 22
 
+// Decode returns the record that Encode wrote, in this version or another.
 func Decode(data []byte) (*Record, error) {
 	r := &Record{}
 	err := cborStrict.Unmarshal(data, r)
@@ -53,7 +56,8 @@ func Decode(data []byte) (*Record, error) {
 		return nil, ErrUnreadable
 	}
 	if r.Format < 1 || r.Format > format {
-		return nil, fmt.Errorf("%w: format %d, this version reads 1 to %d", ErrUnreadable, r.Format, format)
+		return nil, fmt.Errorf("%w: format %d, this version reads 1 to %d", ErrUnreadable, r.Format,
+			format)
 	}
 	return r, nil
 }
@@ -72,6 +76,7 @@ func (r *Record) collectUnknown(data []byte) error {
 	return nil
 }
 
+// Encode returns the stored form of a record.
 func (r *Record) Encode() ([]byte, error) {
 	r.Format = format
 	data, err := cborEnc.Marshal(r)
@@ -88,5 +93,5 @@ func (r *Record) Encode() ([]byte, error) {
 	return cborEnc.Marshal(all)
 }
 
-// marshalCBOR returns the deterministic encoding of a value of any record or token.
+// Marshal returns the deterministic encoding of a value of any record or token.
 func Marshal(v any) ([]byte, error) { return cborEnc.Marshal(v) }

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// hold is a replacement that must not change anything that was there before it, yet.
+// Hold is a replacement that must not change anything that was there before it, yet.
 type Hold struct {
 	Until int64 `cbor:"0,keyasint"`
 	// Replaces are the IDs of the factors that end when the hold does.
 	Replaces []string `cbor:"1,keyasint,omitempty"`
 }
 
-// putOnHold puts a replacement on hold until a time. A replacement of the same kind that is on
+// PutOnHold puts a replacement on hold until a time. A replacement of the same kind that is on
 // hold already ends.
 func (r *Record) PutOnHold(in Instance, until int64) {
 	r.RemoveFactors(func(old Instance) bool { return r.Held(old.ID) && old.Kind == in.Kind })
@@ -28,13 +28,13 @@ func (r *Record) PutOnHold(in Instance, until int64) {
 	r.Holds[in.ID] = h
 }
 
-// held reports whether a factor is a replacement on hold.
+// Held reports whether a factor is a replacement on hold.
 func (r *Record) Held(id string) bool {
 	_, held := r.Holds[id]
 	return held
 }
 
-// endHolds ends the holds that have expired, and with each the factors that it replaces.
+// EndHolds ends the holds that have expired, and with each the factors that it replaces.
 func (r *Record) EndHolds(now time.Time) {
 	for id, h := range r.Holds {
 		if now.UnixMilli() < h.Until {

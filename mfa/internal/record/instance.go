@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// instance is one enrolled factor. Its own decoder, UnmarshalCBOR, knows the keys too.
+// Instance is one enrolled factor. Its own decoder, UnmarshalCBOR, knows the keys too.
 type Instance struct {
 	ID                string `cbor:"0,keyasint"`
 	Kind              string `cbor:"1,keyasint"`
@@ -15,7 +15,7 @@ type Instance struct {
 	State             []byte `cbor:"4,keyasint,omitempty"`
 	Created           int64  `cbor:"5,keyasint,omitempty"`
 	Used              int64  `cbor:"6,keyasint,omitempty"`
-	// Implicit: a confirmed address, good only while the policy has the kind as implicit.
+	// Implicit a verified address, valid only while the policy has the kind as implicit.
 	Implicit bool `cbor:"7,keyasint,omitempty"`
 	// Remaining and Ends are what the factor says of the instance, for decisions. They are set
 	// when the record is read, and not stored.
@@ -64,7 +64,7 @@ func (in *Instance) UnmarshalCBOR(data []byte) error {
 	return nil
 }
 
-// slice is bytes that stay a part of the data they were decoded from, as State does.
+// Bytes is bytes that stay a part of the data they were decoded from, as State does.
 type Bytes []byte
 
 // UnmarshalCBOR decodes a byte string.

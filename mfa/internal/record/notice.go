@@ -7,20 +7,20 @@ import "time"
 // own limit, so that a flood of one of them hides no other.
 const maxNotices = 10
 
-// noticeTally counts the notices of one event since Start.
+// NoticeTally counts the notices of one event since Start.
 type NoticeTally struct {
 	Start int64 `cbor:"0,keyasint"`
 	Count int   `cbor:"1,keyasint"`
 }
 
-// over says whether a tally counts for nothing any more. One that a clock which ran ahead left
+// Expired says whether a tally counts for nothing any more. One that a clock which ran ahead left
 // in the future does not.
 func (t NoticeTally) Expired(now time.Time) bool {
 	ms := now.UnixMilli()
 	return ms < t.Start || ms >= t.Start+(24*time.Hour).Milliseconds()
 }
 
-// countNotice counts a notice of an event, and returns false, counting nothing, for a user who
+// CountNotice counts a notice of an event, and returns false, counting nothing, for a user who
 // was sent as many as a day has.
 func (r *Record) CountNotice(event string, now time.Time) bool {
 	t := r.Notices[event]

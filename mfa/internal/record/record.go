@@ -1,3 +1,7 @@
+// Package record has what is stored of one user: factors, issued codes, counts of failed
+// attempts, used challenges, pending enrolments, remembered devices and notices. It is CBOR with
+// integer keys, and docs/architecture.md lists them. A record is a value: its methods change it,
+// and know no store, no clock and no factor.
 package record
 
 import (
@@ -10,7 +14,7 @@ import (
 	"github.com/secondgate/secondgate/lockout"
 )
 
-// recordFormat is the newest format this code reads and the one it writes.
+// format is the newest format this code reads and the one it writes.
 const format = 1
 
 // Bounds of a record. What would exceed them is refused, or the oldest goes, as said
@@ -20,17 +24,17 @@ const (
 	MaxFactors   = 16 // in all
 	maxPending   = 4
 	maxUsed      = 16
-	// codeMemory is how long an expired code is still told apart from an incorrect one.
+	// CodeMemory is how long an expired code is still told apart from an incorrect one.
 	CodeMemory = time.Hour
 )
 
-// record is everything kept of one user. Keys are never reused for another meaning.
+// Record is everything that is stored of one user. Keys are never reused for another meaning.
 // Times are Unix milliseconds.
 type Record struct {
 	Format    int             `cbor:"0,keyasint"`
 	Epoch     [8]byte         `cbor:"1,keyasint"`           // changes when everything issued before is void
 	Seen      int64           `cbor:"2,keyasint,omitempty"` // the latest time a write was made at
-	UsedUntil int64           `cbor:"3,keyasint,omitempty"` // challenges issued until then are spent
+	UsedUntil int64           `cbor:"3,keyasint,omitempty"` // challenges issued until then are used
 	Lockout   lockout.State   `cbor:"4,keyasint,omitempty"`
 	Factors   []Instance      `cbor:"5,keyasint,omitempty"`
 	Codes     map[string]Code `cbor:"6,keyasint,omitempty"` // issued codes by kind
@@ -44,16 +48,16 @@ type Record struct {
 	// decides is always the one that the application gives.
 	UserType Bytes    `cbor:"12,keyasint,omitempty"`
 	Devices  []Device `cbor:"13,keyasint,omitempty"`
-	// Warned is when the user was last notified that somebody knows their password.
+	// Warned is when the user was last notified that an attacker may know their password.
 	Warned int64 `cbor:"14,keyasint,omitempty"`
-	// Proofs are correct responses of kinds that are disabled.
+	// UnlockProofs are correct responses of kinds that are disabled.
 	UnlockProofs map[string]UnlockProofs `cbor:"15,keyasint,omitempty"`
 	RecoveryLink *Recovery               `cbor:"16,keyasint,omitempty"`
 	// Superseded are sent codes that others took the place of.
 	Superseded []Superseded `cbor:"17,keyasint,omitempty"`
 	// Holds are replacements that a recovery enrolled, by ID, until their hold ends.
 	Holds map[string]Hold `cbor:"18,keyasint,omitempty"`
-	// Recovering is the recovery that a mailed link began.
+	// Recovery is the recovery that a mailed link began.
 	Recovery *Recovery `cbor:"19,keyasint,omitempty"`
 	// Undeliverable is when an address that no message can be sent to kept the user out.
 	Undeliverable int64 `cbor:"20,keyasint,omitempty"`
@@ -62,13 +66,13 @@ type Record struct {
 
 	// unknown holds the keys a newer version wrote, kept as they are.
 	unknown map[int]cbor.RawMessage
-	// fresh says that there is nothing under the key yet.
+	// Fresh says that there is nothing under the key yet.
 	Fresh bool `cbor:"-"`
-	// tomb is the tombstone that a fresh record is made under, or nil.
+	// Tombstone is the tombstone that a fresh record is made under, or nil.
 	Tombstone *Tombstone `cbor:"-"`
 }
 
-// charge is a failed attempt counted ahead of an expensive verification; it is also the lease
+// Charge is a failed attempt counted ahead of an expensive verification; it is also the lease
 // that keeps a second one from being verified meanwhile. Earlier versions wrote keys 2 to 4,
 // which nobody reads after their lease.
 type Charge struct {
@@ -76,23 +80,23 @@ type Charge struct {
 	Expires int64   `cbor:"1,keyasint"`
 }
 
-// newRecord is what a user without a record starts with.
+// New returns what a user without a record starts with.
 func New() *Record { return &Record{Format: format, Epoch: Random8(), Fresh: true} }
 
-// rand.Read never fails since Go 1.24.
-
+// Random8 returns 8 random bytes. rand.Read never fails since Go 1.24.
 func Random8() (b [8]byte) {
 	_, _ = rand.Read(b[:])
 	return b
 }
 
+// Random16 returns 16 random bytes.
 func Random16() (b [16]byte) {
 	_, _ = rand.Read(b[:])
 	return b
 }
 
-// at is the time that counts: never before a time this record was written at, so that a
-// clock that steps back neither shortens a lock nor revives a code.
+// At returns the time that counts: never before a time that this record was written at, so that
+// a clock that steps back neither shortens a lock nor makes a code valid again.
 func (r *Record) At(now time.Time) time.Time {
 	if now.UnixMilli() < r.Seen {
 		return time.UnixMilli(r.Seen).UTC()
@@ -100,7 +104,7 @@ func (r *Record) At(now time.Time) time.Time {
 	return now
 }
 
-// tidy forgets what can no longer matter at now. ttl is how long a challenge lives.
+// Tidy forgets what can no longer matter at now. ttl is how long a challenge lives.
 func (r *Record) Tidy(now time.Time, ttl time.Duration) {
 	ms := now.UnixMilli()
 	r.Seen = max(r.Seen, ms)
@@ -138,6 +142,7 @@ func (r *Record) Tidy(now time.Time, ttl time.Duration) {
 	r.Sends = r.Sends.Since(now)
 }
 
+// Factor returns the enrolled instance with an ID, or nil.
 func (r *Record) Factor(id string) *Instance {
 	for i := range r.Factors {
 		if r.Factors[i].ID == id && id != "" {
@@ -147,8 +152,7 @@ func (r *Record) Factor(id string) *Instance {
 	return nil
 }
 
-// removeFactors ends instances, what was issued for them, and what was remembered on the
-// strength of them.
+// RemoveFactors ends instances, what was issued for them, and all remembered devices.
 func (r *Record) RemoveFactors(gone func(Instance) bool) (ended []Instance) {
 	r.Factors = slices.DeleteFunc(r.Factors, func(i Instance) bool {
 		if !gone(i) {
@@ -169,6 +173,7 @@ func (r *Record) RemoveFactors(gone func(Instance) bool) (ended []Instance) {
 	return ended
 }
 
+// Instant returns the time of Unix milliseconds, and the zero time for 0.
 func Instant(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}
@@ -176,6 +181,7 @@ func Instant(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
+// NewID returns an ID for a new instance.
 func NewID() string { return rand.Text()[:12] }
 
 // Reset ends everything that the user has, except a verified address of record, and everything

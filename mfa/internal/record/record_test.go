@@ -24,14 +24,19 @@ func fullRecord() *Record {
 	r := New()
 	r.Born = recordTime.UnixMilli()
 	for range 3 {
-		r.Factors = append(r.Factors, Instance{ID: NewID(), Kind: "totp", Name: "Authenticator app", State: randomBytes(40),
+		r.Factors = append(r.Factors, Instance{ID: NewID(), Kind: "totp", Name: "Authenticator app",
+			State:   randomBytes(40),
 			Created: recordTime.UnixMilli(), Used: recordTime.UnixMilli()})
 	}
 	r.Factors = append(r.Factors,
-		Instance{ID: NewID(), Kind: "sms", Name: "Phone", MaskedDestination: "+31 •••••••4567", State: []byte("+31612344567"), Created: 1, Used: recordTime.UnixMilli()},
-		Instance{ID: NewID(), Kind: "pin", Name: "PIN", State: randomBytes(110), Created: recordTime.UnixMilli()},
-		Instance{ID: NewID(), Kind: "recovery", State: randomBytes(200), Created: recordTime.UnixMilli()})
-	r.Codes = map[string]Code{"sms": {Challenge: Random16(), Factor: NewID(), Keep: randomBytes(48), Issued: recordTime.UnixMilli(), Expires: recordTime.UnixMilli() + 90000}}
+		Instance{ID: NewID(), Kind: "sms", Name: "Phone", MaskedDestination: "+31 •••••••4567",
+			State: []byte("+31612344567"), Created: 1, Used: recordTime.UnixMilli()},
+		Instance{ID: NewID(), Kind: "pin", Name: "PIN", State: randomBytes(110),
+			Created: recordTime.UnixMilli()},
+		Instance{ID: NewID(), Kind: "recovery", State: randomBytes(200),
+			Created: recordTime.UnixMilli()})
+	r.Codes = map[string]Code{"sms": {Challenge: Random16(), Factor: NewID(), Keep: randomBytes(48),
+		Issued: recordTime.UnixMilli(), Expires: recordTime.UnixMilli() + 90000}}
 	r.Lockout = lockout.State{Kinds: map[string]lockout.Tally{"totp": {Tries: 2, Streak: 7}}}
 	for range 3 {
 		r.Use(Random16(), recordTime.UnixMilli())
@@ -51,10 +56,13 @@ func TestRecordSize(t *testing.T) {
 func TestRecordIsBounded(t *testing.T) {
 	r := fullRecord()
 	for i := 0; len(r.Factors) < MaxFactors; i++ {
-		r.Factors = append(r.Factors, Instance{ID: NewID(), Kind: strings.Repeat("k", 32), Name: strings.Repeat("n", 64), MaskedDestination: strings.Repeat("h", 300), State: randomBytes(1200)})
+		r.Factors = append(r.Factors, Instance{ID: NewID(), Kind: strings.Repeat("k", 32),
+			Name: strings.Repeat("n", 64), MaskedDestination: strings.Repeat("h", 300),
+			State: randomBytes(1200)})
 	}
 	for range 10 {
-		r.AddPending(Pending{Instance: Instance{ID: NewID(), Kind: NewID(), Name: strings.Repeat("n", 64), State: randomBytes(1200)},
+		r.AddPending(Pending{Instance: Instance{ID: NewID(), Kind: NewID(),
+			Name: strings.Repeat("n", 64), State: randomBytes(1200)},
 			Code: &Code{Keep: randomBytes(1000)}, Expires: recordTime.UnixMilli() + 1e9})
 	}
 	require.Len(t, r.Pending, maxPending)
@@ -63,7 +71,8 @@ func TestRecordIsBounded(t *testing.T) {
 		r.Sends, _ = r.Sends.Add(recordTime.Add(time.Duration(i)*time.Minute), 1000)
 	}
 	for i := range 20 {
-		r.Supersede("mail", Code{Keep: randomBytes(maxSupersededKeep), Issued: recordTime.UnixMilli() + int64(i)})
+		r.Supersede("mail", Code{Keep: randomBytes(maxSupersededKeep),
+			Issued: recordTime.UnixMilli() + int64(i)})
 	}
 	require.Len(t, r.Superseded, maxSuperseded)
 	for i := range 40 { // there are fewer events
@@ -79,7 +88,9 @@ func TestRecordIsBounded(t *testing.T) {
 func TestRecordRoundTrip(t *testing.T) {
 	r := fullRecord()
 	r.Charge = &Charge{ID: [8]byte{1}, Expires: 2}
-	r.AddPending(Pending{Instance: Instance{ID: "x", Kind: "totp", State: []byte{1}}, Expires: recordTime.UnixMilli() + 1, Code: &Code{Keep: []byte{2}}, Replace: true, SignIn: true})
+	r.AddPending(Pending{Instance: Instance{ID: "x", Kind: "totp", State: []byte{1}},
+		Expires: recordTime.UnixMilli() + 1, Code: &Code{Keep: []byte{2}}, Replace: true,
+		SignIn: true})
 	data, err := r.Encode()
 	require.NoError(t, err)
 	got, err := Decode(data)

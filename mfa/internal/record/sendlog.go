@@ -5,11 +5,12 @@ import (
 	"time"
 )
 
-// sendLog counts sends by the minute: pairs of Unix minute and count, oldest first.
+// SendLog counts sends by the minute: pairs of Unix minute and count, oldest first.
 type SendLog []int64
 
 const sendWindow = 61 // minutes: one more than an hour, as the oldest counts in full
 
+// Since returns the log without what counts no longer at now.
 func (l SendLog) Since(now time.Time) SendLog {
 	oldest := now.Unix()/60 - sendWindow
 	for len(l) >= 2 && l[0] <= oldest {
@@ -18,7 +19,7 @@ func (l SendLog) Since(now time.Time) SendLog {
 	return l
 }
 
-// remove takes one send in a minute back, if it is still counted.
+// Remove takes one send in a minute back, if it is still counted.
 func (l SendLog) Remove(minute int64) SendLog {
 	for i := 0; i+1 < len(l); i += 2 {
 		if l[i] != minute {
@@ -34,7 +35,7 @@ func (l SendLog) Remove(minute int64) SendLog {
 	return l
 }
 
-// add counts one send at now, or says how long to wait until limit allows one. A minute
+// Add counts one send at now, or says how long to wait until limit allows one. A minute
 // counts in full until it is an hour old, so a window holds at most limit.
 func (l SendLog) Add(now time.Time, limit int) (SendLog, time.Duration) {
 	l = slices.Clone(l.Since(now))

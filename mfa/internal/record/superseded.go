@@ -5,20 +5,14 @@ import (
 	"time"
 )
 
-// What is no guess is not counted. A response that was correct and came too late, or that
-// belongs to a code which another one took the place of, shows that the user has the code.
-// It gives no entry and clears nothing; it only is not counted as a failed attempt. An
-// attacker gains nothing by it: to learn it, the response has to be a code that was sent to
-// the user, and each response that is not is counted as ever.
-
 const (
-	// maxSuperseded bounds Record.Superseded.
+	// maxSuperseded is how many superseded codes are remembered.
 	maxSuperseded = 3
 	// maxSupersededKeep is the most that is kept for one of them. A sent code keeps 48 bytes.
 	maxSupersededKeep = 128
 )
 
-// superseded is a sent code that another code took the place of, before it was used.
+// Superseded is a sent code that another code superseded before it was used.
 type Superseded struct {
 	Kind    string `cbor:"0,keyasint"`
 	Keep    []byte `cbor:"1,keyasint"`
@@ -26,8 +20,8 @@ type Superseded struct {
 	Expires int64  `cbor:"3,keyasint"`
 }
 
-// supersede remembers a code that is about to be replaced. The oldest goes when there are
-// too many, or when it has been over for an hour.
+// Supersede remembers a code that is about to be replaced. The oldest goes when there are
+// too many, or an hour after it has expired.
 func (r *Record) Supersede(kind string, l Code) {
 	if len(l.Keep) == 0 || len(l.Keep) > maxSupersededKeep {
 		return
@@ -38,7 +32,7 @@ func (r *Record) Supersede(kind string, l Code) {
 	}
 }
 
-// otherCodes are the user's codes of a kind other than some: those that were superseded, the one
+// OtherCodes are the user's codes of a kind other than some: those that were superseded, the one
 // that another challenge asked for, and those of other pending enrolments.
 func (r *Record) OtherCodes(kind string, than []Code, now time.Time) (list []Code) {
 	add := func(l Code) {

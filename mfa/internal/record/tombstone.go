@@ -10,21 +10,23 @@ import (
 // challenge or a grant, and somewhat more for clocks that differ.
 const tombstoneActive = time.Hour + 5*time.Minute
 
-// tombstone is what is left of a user who was deleted.
+// Tombstone is what is left of a user who was deleted.
 type Tombstone struct {
 	ID   [8]byte `cbor:"0,keyasint"`
 	Time int64   `cbor:"1,keyasint"`
 }
 
+// Active reports whether new tokens carry the tombstone's ID.
 func (t *Tombstone) Active(now time.Time) bool {
 	return now.UnixMilli() < t.Time+tombstoneActive.Milliseconds()
 }
 
+// Expired reports whether no token is left that the tombstone could decide about.
 func (t *Tombstone) Expired(now time.Time) bool {
 	return now.UnixMilli() >= t.Time+2*tombstoneActive.Milliseconds()
 }
 
-// bornUnder is the epoch of a record whose first write is made under a tombstone. It is not
+// BornUnder is the epoch of a record whose first write is made under a tombstone. It is not
 // the tombstone's ID itself, so that tokens made for the record are told from those made
 // before there was one.
 func BornUnder(id []byte) (epoch [8]byte) {
@@ -33,7 +35,7 @@ func BornUnder(id []byte) (epoch [8]byte) {
 	return epoch
 }
 
-// issuedUnder is what a token that is made for r carries as its epoch.
+// IssuedUnder is what a token that is made for r carries as its epoch.
 func (r *Record) IssuedUnder() []byte {
 	switch {
 	case !r.Fresh:

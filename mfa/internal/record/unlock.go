@@ -1,6 +1,6 @@
 package record
 
-// unlockProofs are correct responses of a disabled kind.
+// UnlockProofs are correct responses of a disabled kind.
 type UnlockProofs struct {
 	Count int   `cbor:"0,keyasint"`
 	Last  int64 `cbor:"1,keyasint"`

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// spentList is challenges that were answered rightly, 24 bytes each: the id, and when it was
-// issued, big-endian. Packed, because it is read and written with every response.
+// usedList is challenges that were used, 24 bytes each: the ID, and when it was issued,
+// big-endian. It is packed, because it is read and written with every response.
 type usedList []byte
 
 const usedLen = 16 + 8
@@ -25,8 +25,8 @@ func (l usedList) remove(i int) usedList {
 	return slices.Concat(l[:i*usedLen], l[(i+1)*usedLen:])
 }
 
-// spend marks a challenge as answered. When there are too many to remember, the oldest is
-// let go and everything issued until then counts as spent.
+// Use marks a challenge as used. When there are too many to remember, the oldest is dropped, and
+// everything issued until then counts as used.
 func (r *Record) Use(id [16]byte, issued int64) {
 	r.Used = r.Used.add(id, issued)
 	if r.Used.len() <= maxUsed {
@@ -42,6 +42,7 @@ func (r *Record) Use(id [16]byte, issued int64) {
 	r.Used = r.Used.remove(oldest)
 }
 
+// IsUsed reports whether a challenge was used.
 func (r *Record) IsUsed(id [16]byte, issued int64) bool {
 	if issued <= r.UsedUntil {
 		return true
@@ -54,5 +55,5 @@ func (r *Record) IsUsed(id [16]byte, issued int64) bool {
 	return false
 }
 
-// usedFull reports whether using one more challenge drops the oldest, and all issued before it.
+// UsedFull reports whether using one more challenge drops the oldest, and all issued before it.
 func (r *Record) UsedFull() bool { return r.Used.len() >= maxUsed }

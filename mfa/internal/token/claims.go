@@ -8,7 +8,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/policy"
 )
 
-// claims is what every token says. Fields that a kind of token does not use are empty.
+// Claims is what every token says. Fields that a kind of token does not use are empty.
 type Claims struct {
 	ID       [16]byte `cbor:"0,keyasint"`
 	Issued   int64    `cbor:"1,keyasint"`
@@ -22,7 +22,8 @@ type Claims struct {
 	Pending  string   `cbor:"11,keyasint,omitempty"`
 	// Remember is Policy.Remember in milliseconds.
 	Remember int64 `cbor:"13,keyasint,omitempty"`
-	// Live is, in a challenge for no user in particular, what the factor issued; Kinds has its kind.
+	// Code is, in a challenge for no user in particular, what the factor issued; Kinds has its
+	// kind.
 	Code *record.Code `cbor:"14,keyasint,omitempty"`
 	// Proof is, in a grant and in what it opened, what was proven.
 	Proof authority.Proof `cbor:"15,keyasint,omitzero"`
@@ -38,25 +39,25 @@ type Claims struct {
 	Shown *Shown `cbor:"20,keyasint,omitempty"`
 }
 
-// claimsOf are the claims of a token for a user under a policy.
+// ClaimsOf are the claims of a token for a user under a policy.
 func ClaimsOf(s Subject, p policy.Policy, to Purpose, now time.Time) Claims {
 	return Claims{ID: record.Random16(), Issued: now.UnixMilli(), Subject: s, Purpose: to,
 		Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit,
 		Hold: p.RecoveryHold.Milliseconds(), Grace: now.Before(p.EnrollBy)}
 }
 
-// over says whether a token issued then is too old now.
+// Expired says whether a token issued then is too old now.
 func (c *Claims) Expired(now time.Time, ttl time.Duration) bool {
 	return now.UnixMilli() >= c.Issued+ttl.Milliseconds()
 }
 
-// purpose is what a challenge is for. What is issued for one is refused for another.
+// Purpose is what a challenge is for. What is issued for one is refused for another.
 type Purpose string
 
 const (
 	PurposeSignIn Purpose = "sign-in"
 	PurposeStepUp Purpose = "step-up"
 	PurposeManage Purpose = "manage"
-	// purposeRecover permits the enrolment of a replacement after a loss, by recovery only.
+	// PurposeRecover permits the enrolment of a replacement after a loss, by recovery only.
 	PurposeRecover Purpose = "replace"
 )

@@ -8,13 +8,14 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
-// sessionID is what handles and tokens keep of a session ID: a digest, because the ID may be
+// SessionID is what handles and tokens keep of a session ID: a digest, because the ID may be
 // what lets its holder into the session.
 type SessionID struct {
 	valid  bool
 	digest [16]byte
 }
 
+// NewSessionID returns the digest of a session ID. One of the wrong length is not valid.
 func NewSessionID(id string) (s SessionID) {
 	if id == "" || len(id) > maxSessionID {
 		return s
@@ -25,14 +26,15 @@ func NewSessionID(id string) (s SessionID) {
 	return s
 }
 
-// bind returns the digest, for claims.Bind.
+// Bind returns the digest, for claims.Bind.
 func (s SessionID) Bind() []byte { return bytes.Clone(s.digest[:]) }
 
-// made says whether a token was made in this session.
+// Made says whether a token was made in this session.
 func (s SessionID) Made(c *Claims) bool {
 	return s.valid && string(c.Bind) == string(s.digest[:]) // both are digests
 }
 
+// Check refuses a session ID that is not valid.
 func (s SessionID) Check() error {
 	if !s.valid {
 		return fmt.Errorf("%w: a session ID has 1 to %d bytes", factor.ErrMalformed, maxSessionID)

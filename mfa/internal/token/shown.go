@@ -2,7 +2,7 @@ package token
 
 import "github.com/secondgate/secondgate/mfa/factor"
 
-// shown is what a stored challenge or enrolment shows again. A challenge is shown with Next; an
+// Shown is what a stored challenge or enrolment shows again. A challenge is shown with Next; an
 // enrolment without.
 type Shown struct {
 	Next        string        `cbor:"0,keyasint,omitempty"`
@@ -19,6 +19,7 @@ type Shown struct {
 	Data        []byte        `cbor:"11,keyasint,omitempty"`
 }
 
+// ShownOption is one way to respond, in a stored challenge.
 type ShownOption struct {
 	Kind        string       `cbor:"0,keyasint"`
 	FactorID    string       `cbor:"1,keyasint,omitempty"`

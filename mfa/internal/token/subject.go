@@ -7,7 +7,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/policy"
 )
 
-// subject is Subject in a token.
+// Subject is Subject in a token.
 type Subject struct {
 	ID        string `cbor:"0,keyasint"`
 	Tenant    string `cbor:"1,keyasint,omitempty"`
@@ -19,15 +19,17 @@ type Subject struct {
 	Locale    string `cbor:"7,keyasint,omitempty"`
 }
 
+// Scope returns what chooses the policy of the subject.
 func (s Subject) Scope() policy.Scope {
 	return policy.Scope{Tenant: s.Tenant, UserType: s.UserType}
 }
 
-// key is where the user's record is. The length keeps "a/b"+"c" and "a"+"b/c" apart.
+// Key is where the user's record is. The length keeps "a/b"+"c" and "a"+"b/c" apart.
 func (s Subject) Key() string {
 	return "p/" + strconv.Itoa(len(s.Tenant)) + "/" + s.Tenant + "/" + s.ID
 }
 
+// FactorUser returns the subject as factors are given it.
 func (s Subject) FactorUser() factor.User {
 	p := factor.User{ID: s.ID, Tenant: s.Tenant, UserType: s.UserType, Account: s.Account,
 		Email: s.Email, Phone: s.Phone, Locale: s.Locale}

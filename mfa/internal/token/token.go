@@ -1,3 +1,6 @@
+// Package token has what challenges, enrolments, grants and links say, and their sealed form. A
+// token is valid for one user, in one session and for one purpose. Whether it may still be used is
+// decided with the user's record.
 package token
 
 import (
@@ -17,30 +20,30 @@ const (
 	KindChallenge  seal.Purpose = "challenge"
 	KindEnrollment seal.Purpose = "enrollment"
 	KindGrant      seal.Purpose = "grant"
-	// kindMustEnroll is a challenge that is met by an enrolment, so that nobody can respond to it
+	// KindMustEnroll is a challenge that is met by an enrolment, so that nobody can respond to it
 	// with a code.
 	KindMustEnroll seal.Purpose = "must-enroll"
-	// kindPasswordless is a challenge for no user in particular.
+	// KindPasswordless is a challenge for no user in particular.
 	KindPasswordless seal.Purpose = "passwordless"
-	// kindLink is the link in a message that verifies an address.
+	// KindLink is the link in a message that verifies an address.
 	KindLink seal.Purpose = "link"
-	// kindRecoveryLink is the link in a message that begins a recovery.
+	// KindRecoveryLink is the link in a message that begins a recovery.
 	KindRecoveryLink seal.Purpose = "setup"
 )
 
-// maxToken is the length of the longest text that is opened.
+// MaxLen is the length of the longest text that is opened.
 const MaxLen = 8192
 
 var (
-	// errToken is returned for everything that may be wrong with a token.
+	// ErrInvalid is returned for everything that may be wrong with a token.
 	ErrInvalid = errors.New("mfa: invalid token")
-	// errTokenExpired is returned for a token that has expired, or that was used or superseded.
+	// ErrExpired is returned for a token that has expired, or that was used or superseded.
 	ErrExpired = errors.New("mfa: token has expired or was used")
-	// errRecordMissing is returned when a token proves that there was a record, and there is none.
+	// ErrRecordMissing is returned when a token proves that there was a record, and there is none.
 	ErrRecordMissing = errors.New("mfa: the user's record is missing")
 )
 
-// token refers to something kept; the zero token, to nothing. In the process that made it, it
+// Token refers to something kept; the zero token, to nothing. In the process that made it, it
 // holds what it says; its stored form is sealed. It is a pointer to a pointer, because fmt prints
 // the struct that a pointer in a field points to when it does not know the verb for pointers, as
 // %s, and calls no method of a field that is not exported.
@@ -60,12 +63,12 @@ func refer(k kept) Token {
 	return Token{&k.self}
 }
 
-// newToken returns a token of a kind.
+// New returns a token of a kind.
 func New(keys *seal.Keyring, kind seal.Purpose, c Claims) Token {
 	return refer(kept{kind: kind, keys: keys, claims: c})
 }
 
-// storedToken returns the token whose sealed form an application has stored.
+// Stored returns the token whose sealed form an application has stored.
 func Stored(text []byte) (Token, error) {
 	if len(text) == 0 || len(text) > MaxLen {
 		return Token{}, fmt.Errorf("%w: it has %d bytes", ErrInvalid, len(text))
@@ -73,13 +76,13 @@ func Stored(text []byte) (Token, error) {
 	return Sealed(string(text)), nil
 }
 
-// sealedToken returns the token with a sealed form.
+// Sealed returns the token with a sealed form.
 func Sealed(text string) Token { return refer(kept{sealed: text}) }
 
-// isZero reports whether the token refers to nothing.
+// IsZero reports whether the token refers to nothing.
 func (t Token) IsZero() bool { return t.at == nil }
 
-// open returns what a token says, if it has the kind and was made in the session.
+// Open returns what a token says, if it has the kind and was made in the session.
 func (t Token) Open(keys *seal.Keyring, kind seal.Purpose, id SessionID) (*Claims, error) {
 	if t.IsZero() {
 		return nil, ErrInvalid
@@ -98,7 +101,7 @@ func (t Token) Open(keys *seal.Keyring, kind seal.Purpose, id SessionID) (*Claim
 	return &c, nil
 }
 
-// text returns the sealed form, with what it shows again.
+// Text returns the sealed form, with what it shows again.
 func (t Token) Text(s *Shown) ([]byte, error) {
 	if t.IsZero() {
 		return nil, errors.New("mfa: there is nothing to keep")
@@ -117,7 +120,7 @@ func (t Token) Text(s *Shown) ([]byte, error) {
 	return []byte(text), nil
 }
 
-// sealToken returns the sealed form of what a token of a kind says.
+// Seal returns the sealed form of what a token of a kind says.
 func Seal(keys *seal.Keyring, kind seal.Purpose, c Claims) string {
 	data, err := record.Marshal(c)
 	if err != nil {
@@ -126,7 +129,7 @@ func Seal(keys *seal.Keyring, kind seal.Purpose, c Claims) string {
 	return base64.RawURLEncoding.EncodeToString(keys.Seal(kind, "", data))
 }
 
-// openToken returns what a sealed token of a kind says. The session ID is checked unless the
+// Open returns what a sealed token of a kind says. The session ID is checked unless the
 // token is for none, as links are. Everything that may be wrong with a token is one error.
 func Open(keys *seal.Keyring, kind seal.Purpose, text string, id SessionID) (*Claims, error) {
 	sealed, err := Decode(text)
@@ -147,7 +150,7 @@ func Open(keys *seal.Keyring, kind seal.Purpose, text string, id SessionID) (*Cl
 	return c, nil
 }
 
-// decodeToken returns the bytes of a token, which has one spelling.
+// Decode returns the bytes of a token, which has one spelling.
 func Decode(text string) ([]byte, error) {
 	if text == "" || len(text) > MaxLen {
 		return nil, ErrInvalid

@@ -11,7 +11,7 @@ func (c *Claims) forgotten(r *record.Record) bool {
 	return r.Tombstone != nil && c.Issued <= r.Tombstone.Time
 }
 
-// sameRecord says whether the record is the one that the token was made for. A token from
+// SameRecord says whether the record is the one that the token was made for. A token from
 // before there was a record is valid for the record that its own use made, unless the user was
 // deleted since.
 func (c *Claims) SameRecord(r *record.Record) error {
@@ -43,7 +43,7 @@ func (c *Claims) sameFreshRecord(r *record.Record) error {
 	}
 }
 
-// answerable refuses a challenge that a response can no longer be given to.
+// Answerable refuses a challenge that a response can no longer be given to.
 func (c *Claims) Answerable(r *record.Record, now time.Time, ttl time.Duration) error {
 	if err := c.SameRecord(r); err != nil {
 		return err
