@@ -158,24 +158,22 @@ func (i identity) of(s token.Subject) bool { return i.Subject == s.ID && i.Tenan
 func (m *Manager) occupy(
 	ctx context.Context, key string, mine, old identity,
 ) (before identity, err error) {
-	err = m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
-		before = identity{}
+	user := token.Subject{ID: mine.Subject, Tenant: mine.Tenant}
+	return swap(ctx, m.records, key, func(data []byte) (was identity, _ storage.Change, err error) {
 		if data != nil {
-			var err error
-			if before, err = m.openIdentity(key, data); err != nil {
-				return storage.Change{}, err
+			if was, err = m.openIdentity(key, data); err != nil {
+				return was, storage.Change{}, err
 			}
-			if !before.of(token.Subject{ID: mine.Subject, Tenant: mine.Tenant}) && before != old {
-				return storage.Change{}, errTaken
+			if !was.of(user) && was != old {
+				return was, storage.Change{}, errTaken
 			}
 		}
 		plain, err := record.Marshal(mine)
 		if err != nil {
-			return storage.Change{}, err
+			return was, storage.Change{}, err
 		}
-		return storage.Change{Data: m.cfg.Keys.Seal(sealIdentity, key, plain)}, nil
+		return was, storage.Change{Data: m.cfg.Keys.Seal(sealIdentity, key, plain)}, nil
 	})
-	return before, err
 }
 
 // abandoned says that the user who claimed an identity does not have it, and cannot be about to.
@@ -210,20 +208,24 @@ func (m *Manager) release(ctx context.Context, list map[string]identity) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
 	for key, was := range list {
-		_ = m.disown(ctx, key, func(i identity) bool { return i == was })
+		_, _ = m.disown(ctx, key, token.Subject{}, was)
 	}
 }
 
-func (m *Manager) disown(ctx context.Context, key string, which func(identity) bool) error {
-	return m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
+// disown removes the claim of an identity, if it is one of a list or the user's, and says whether
+// it did.
+func (m *Manager) disown(
+	ctx context.Context, key string, user token.Subject, list ...identity,
+) (removed bool, err error) {
+	return swap(ctx, m.records, key, func(data []byte) (removed bool, _ storage.Change, _ error) {
 		if data == nil {
-			return storage.Change{}, nil
+			return false, storage.Change{}, nil
 		}
 		i, err := m.openIdentity(key, data)
-		if err != nil || !which(i) {
-			return storage.Change{}, err
+		if err != nil || !i.of(user) && !slices.Contains(list, i) {
+			return false, storage.Change{}, err
 		}
-		return storage.Change{Delete: true}, nil
+		return true, storage.Change{Delete: true}, nil
 	})
 }
 
@@ -245,7 +247,7 @@ func (m *Manager) releaseAll(ctx context.Context, s token.Subject) error {
 		return nil //nolint:nilerror // the record goes all the same
 	}
 	for _, key := range m.identities(r) {
-		if err := m.disown(ctx, key, func(i identity) bool { return i.of(s) }); err != nil {
+		if _, err := m.disown(ctx, key, s); err != nil {
 			return unavailable(err)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
@@ -139,26 +140,23 @@ const (
 func (m *Manager) reencryptRecord(
 	ctx context.Context, key string, k keptRecord, now time.Time,
 ) (done reencryption, err error) {
-	err = m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
-		done = reencryption{}
+	return swap(ctx, m.records, key, func(data []byte) (reencryption, storage.Change, error) {
 		if data == nil {
-			return storage.Change{}, nil
+			return reencryption{}, storage.Change{}, nil
 		}
 		plain, err := m.cfg.Keys.Open(k.purpose, key, data)
 		switch {
 		case k.outlived != nil && k.outlived(plain, err, now):
-			done.what = recordRemoved
-			return storage.Change{Delete: true}, nil
+			return reencryption{what: recordRemoved}, storage.Change{Delete: true}, nil
 		case err != nil:
-			done = reencryption{recordUnreadable, fmt.Errorf("%q: %w", key, err)}
-			return storage.Change{}, nil
+			why := fmt.Errorf("%q: %w", key, err)
+			return reencryption{recordUnreadable, why}, storage.Change{}, nil
 		case m.cfg.Keys.Primary(data):
-			return storage.Change{}, nil
+			return reencryption{}, storage.Change{}, nil
 		}
-		done.what = recordReencrypted
-		return storage.Change{Data: m.cfg.Keys.Seal(k.purpose, key, plain)}, nil
+		return reencryption{what: recordReencrypted},
+			storage.Change{Data: m.cfg.Keys.Seal(k.purpose, key, plain)}, nil
 	})
-	return done, err
 }
 
 // dropAbandoned removes the claim of an identity that nobody has, or is about to. A kind that is
@@ -172,8 +170,7 @@ func (m *Manager) dropAbandoned(ctx context.Context, e storage.Entry, now time.T
 	if err != nil || !m.abandoned(ctx, e.Key, i, now) {
 		return false
 	}
-	dropped := false
-	err = m.disown(ctx, e.Key, func(now identity) bool { dropped = now == i; return dropped })
+	dropped, err := m.disown(ctx, e.Key, token.Subject{}, i)
 	return err == nil && dropped
 }
 
