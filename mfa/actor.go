@@ -8,7 +8,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/internal/authority"
 )
 
-// Actor is who performs an administrator's act: a user who has proven themselves in their own
+// Actor is who performs an administrator's act: a user with a proof of their own, in their own
 // session ([Session.Actor]), or a program of the application ([System]). The zero Actor may do
 // nothing.
 type Actor struct {

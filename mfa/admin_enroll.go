@@ -10,7 +10,7 @@ import (
 
 // Enroll makes an instance of a kind whose Traits are AdminOnly, such as a temporary access
 // code, for a user whom the administrator has identified. It takes the place of an earlier
-// one. What it shows, in Prompt, is shown once: nobody can look it up again. ErrNotAvailable
+// one. What it shows, in Prompt, is shown once, and cannot be looked up again. ErrNotAvailable
 // means that the kind is not configured or is not for administrators to make.
 func (a Admin) Enroll(ctx context.Context, u User, r EnrollRequest) (*Enrollment, error) {
 	m := a.m

@@ -172,7 +172,7 @@ func TestNew_RefusesAnUnknownProfile(t *testing.T) {
 }
 
 // Policies that come into being later are held to the profile as well.
-func TestProfileHoldsForPoliciesSetLater(t *testing.T) {
+func TestProfile_HoldsForPoliciesSetLater(t *testing.T) {
 	cfg := sound(t, "")
 	cfg.Policies = policy.Stored(cfg.Policies)
 	lax := must[*mfa.Manager](t)(mfa.New(cfg))
@@ -209,7 +209,7 @@ type policyFunc func() policy.Policy
 func (f policyFunc) Policy(context.Context, policy.Scope) (policy.Policy, error) { return f(), nil }
 
 // A policy that an application's own source returns is judged when it is used.
-func TestProfileHoldsForPoliciesOfTheApplication(t *testing.T) {
+func TestProfile_HoldsForPoliciesOfTheApplication(t *testing.T) {
 	p := policy.Policy{Kinds: []string{"key"}}
 	for _, wrap := range []func(policy.Source) policy.Source{policy.Stored,
 		func(s policy.Source) policy.Source { return s }} {
@@ -234,7 +234,7 @@ func TestProfileHoldsForPoliciesOfTheApplication(t *testing.T) {
 }
 
 // Audit does not pass over what it cannot read.
-func TestAuditFailsRatherThanPassOver(t *testing.T) {
+func TestManagerAudit_FailsRatherThanOmits(t *testing.T) {
 	cfg := sound(t, "")
 	cfg.Policies = policy.Stored(cfg.Policies)
 	store := cfg.Store

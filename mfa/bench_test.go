@@ -66,9 +66,10 @@ func BenchmarkSignIn(b *testing.B) {
 	b.ReportMetric(float64(ours)/float64(baseline(b, memory.New(), b.N)), "times-bare")
 }
 
-// TestSignInAllocations holds the other half of the budget, where the race detector does not
+// TestSignIn_AllocatesWithinItsBudget holds the other half of the budget, where the race detector
+// does not
 // add its own.
-func TestSignInAllocations(t *testing.T) {
+func TestSignIn_AllocatesWithinItsBudget(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
@@ -110,7 +111,7 @@ func BenchmarkSend(b *testing.B) {
 
 // A sign-in costs one read at Begin and one read and one write at Verify; a sent code one
 // read and one write more. Policies are static here; stored ones are one more read.
-func TestStoreCalls(t *testing.T) {
+func TestSignIn_NeedsOneReadAndOneWrite(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) { c.Policies = policy.Static(impliedMail) })
 	r.withApp(ann, "tulip")
 	count := func(do func()) (reads, writes int) {

@@ -298,7 +298,7 @@ func TestErrors_ShowTheStatusOfASend(t *testing.T) {
 }
 
 // A factor is called in calls.go alone, which takes its words out of what it returns.
-func TestFactorsAreCalledInOnePlace(t *testing.T) {
+func TestCalls_EnterFactorsInOnePlace(t *testing.T) {
 	direct := regexp.MustCompile(`\.(Issue|Deliver|Notify|Implied|Normalize)\(|\.(Enroll|Verify)\(ctx, (factor\.|in\))`)
 	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)

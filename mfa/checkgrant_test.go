@@ -12,7 +12,7 @@ import (
 	"github.com/secondgate/secondgate/mfatest"
 )
 
-func TestCheckGrant(t *testing.T) {
+func TestSessionCheck_NeedsAGrant(t *testing.T) {
 	r := newRig(t)
 	weak := r.signIn(ann).Grant
 	require.NoError(t, r.Session(ann, binding).Check(t.Context(), weak))

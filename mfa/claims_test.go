@@ -45,7 +45,7 @@ func (s *claimedStore) Swap(
 
 // Whoever hangs up once the claim is written is judged and counted all the same: else each
 // answer would leave a claim behind, and none would lock.
-func TestHangingUpLeavesNoClaims(t *testing.T) {
+func TestConfirm_LeavesNoClaimWhenTheCallerHangsUp(t *testing.T) {
 	r, _ := keyRig(t)
 	e, err := r.Session(ann, binding).Enroll(t.Context(), r.signIn(ann).Grant,
 		mfa.EnrollRequest{Kind: "key"})
@@ -67,7 +67,7 @@ func TestHangingUpLeavesNoClaims(t *testing.T) {
 
 // What a claim that was cut off left behind is removed by Reseal, once nobody can be about to
 // confirm it; and by a Manager that knows the kind, for to others every claim is nobody's.
-func TestResealRemovesAbandonedClaims(t *testing.T) {
+func TestReencrypt_RemovesAbandonedClaims(t *testing.T) {
 	r, _ := keyRig(t)
 	r.withKey(ann, "k1")
 	e, err := r.Session(person(1), binding).Enroll(t.Context(), r.signIn(person(1)).Grant,
@@ -112,7 +112,7 @@ func (s *removingStore) Swap(
 
 // An instance is never without its claim, however a removal and a new enrolment of the same
 // identity meet.
-func TestRemovalAndEnrolmentOfOneIdentity(t *testing.T) {
+func TestIdentity_OfARemovalBesideAnEnrolment(t *testing.T) {
 	t.Run("enrolled before the claim is given up", func(t *testing.T) {
 		r, _ := keyRig(t)
 		c := r.withKey(ann, "k1")
@@ -146,7 +146,7 @@ func TestRemovalAndEnrolmentOfOneIdentity(t *testing.T) {
 
 // A refused answer without a password can be given again and again. The person is told of a
 // copied device once a day.
-func TestCloneWithoutPasswordIsToldOnce(t *testing.T) {
+func TestPasswordless_NotifiesOfACopyOnceADay(t *testing.T) {
 	told := 0
 	r, _ := keyRig(t, func(c *mfa.Config) {
 		c.Notify = func(context.Context,
@@ -178,7 +178,7 @@ func slicesOf(list []string, name string) (same []string) {
 }
 
 // Somebody with the password who begins and gives up, over and over, ends no sign-in of the person.
-func TestGivingUpEndsNoOthers(t *testing.T) {
+func TestCancel_EndsNoOtherChallenge(t *testing.T) {
 	r, _ := keyRig(t)
 	r.withKey(ann, "k1")
 	r.clock.Advance(time.Minute)
@@ -197,7 +197,7 @@ func TestGivingUpEndsNoOthers(t *testing.T) {
 
 // Whoever asks for another challenge of a shared kind, in another tab or with the person's
 // password, makes no wrong answer of the person's right one.
-func TestAnotherChallengeIsNoWrongAnswer(t *testing.T) {
+func TestVerify_DoesNotCountAResponseToAnotherChallenge(t *testing.T) {
 	r, _ := keyRig(t)
 	r.withKey(ann, "k1")
 	ask := func(ch *mfa.Challenge) string {

@@ -52,7 +52,7 @@ type Config struct {
 	//
 	//	Notify: func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) },
 	//
-	// Nil notifies nobody.
+	// Nil notifies no user.
 	Notify func(ctx context.Context, send func(ctx context.Context) error)
 	// Clock defaults to the system's.
 	Clock Clock

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestBadInput(t *testing.T) {
+func TestManager_RefusesMalformedInput(t *testing.T) {
 	r := newRig(t)
 	v := r.signIn(ann)
 	ch := r.begin(ann)
@@ -75,7 +75,7 @@ func TestBadInput(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrNotAvailable, "ann has no app")
 }
 
-func TestConfigIsRefusedWithASentence(t *testing.T) {
+func TestNew_SaysWhatIsWrongWithAConfig(t *testing.T) {
 	app := &word{kind: "app", traits: factor.Traits{Class: factor.ClassPossession}}
 	with := func(s policy.Source) func(*mfa.Config) {
 		return func(c *mfa.Config) { c.Policies = s }

@@ -52,7 +52,7 @@ func (r *rig) beginOn(s mfa.User, d factor.Secret) *mfa.Challenge {
 	return ch
 }
 
-func TestRememberedDeviceIsLetIn(t *testing.T) {
+func TestDevice_SignsInWithoutAResponse(t *testing.T) {
 	r := remembering(t)
 	first := r.onDevice(ann, "Laptop")
 	require.LessOrEqual(t, len(first.Reveal()), 200)
@@ -80,7 +80,7 @@ func TestRememberedDeviceIsLetIn(t *testing.T) {
 }
 
 // Whoever holds a token that was replaced holds a copy, and then neither is good.
-func TestReusedDeviceTokenRevokes(t *testing.T) {
+func TestDevice_IsForgottenWhenItsTokenWasCopied(t *testing.T) {
 	r := remembering(t)
 	first := r.onDevice(ann, "Laptop")
 	other := r.onDevice(ann, "Phone")
@@ -100,7 +100,7 @@ func TestReusedDeviceTokenRevokes(t *testing.T) {
 }
 
 // The lifetime is absolute: use does not prolong it, and a shorter policy ends it earlier.
-func TestDeviceLifetime(t *testing.T) {
+func TestDevice_ExpiresAsThePolicySays(t *testing.T) {
 	r := remembering(t)
 	token := r.onDevice(ann, "Laptop")
 	r.clock.Advance(fortnight - time.Millisecond)
@@ -133,7 +133,7 @@ func TestDeviceLifetime(t *testing.T) {
 }
 
 // A step back of the clock does not revive a device.
-func TestDeviceLifetimeAndTheClock(t *testing.T) {
+func TestDevice_ExpiresByTheManagersClock(t *testing.T) {
 	r := remembering(t)
 	token := r.onDevice(ann, "Laptop")
 	r.clock.Advance(fortnight + time.Second)
@@ -142,7 +142,7 @@ func TestDeviceLifetimeAndTheClock(t *testing.T) {
 	require.False(t, r.beginOn(ann, token).Remembered)
 }
 
-func TestDevicesOffByDefault(t *testing.T) {
+func TestDevice_IsNotRememberedByDefault(t *testing.T) {
 	r := newRig(t)
 	v := r.rememberedBy(ann, "Laptop")
 	require.Empty(t, v.Device)
@@ -159,7 +159,7 @@ func TestDevicesOffByDefault(t *testing.T) {
 }
 
 // A browser may hold the token of another person, which harms neither.
-func TestDeviceOfAnotherPerson(t *testing.T) {
+func TestDevice_IsForOneUser(t *testing.T) {
 	r := remembering(t)
 	bob := person(2)
 	anns, bobs := r.onDevice(ann, "Shared computer"), r.onDevice(bob, "Shared computer")
@@ -180,7 +180,7 @@ func TestDeviceOfAnotherPerson(t *testing.T) {
 }
 
 // A remembered device signs in; it proves nothing else.
-func TestDeviceIsForSignInOnly(t *testing.T) {
+func TestDevice_IsForSigningInOnly(t *testing.T) {
 	r := remembering(t)
 	r.withApp(ann, "word")
 	token := r.onDevice(ann, "Laptop")
@@ -197,7 +197,7 @@ func TestDeviceIsForSignInOnly(t *testing.T) {
 }
 
 // Every change of what the person has, and of the password, ends them all.
-func TestChangesEndDevices(t *testing.T) {
+func TestDevice_EndsWithAChangeOfFactors(t *testing.T) {
 	for name, change := range map[string]func(r *rig, g mfa.Grant){
 		"added": func(r *rig, g mfa.Grant) { r.enroll(g, "pin", "739162") },
 		"regenerated": func(r *rig, g mfa.Grant) {
@@ -235,7 +235,7 @@ func TestChangesEndDevices(t *testing.T) {
 	}
 }
 
-func TestRevokeOneDevice(t *testing.T) {
+func TestForgetDevice_EndsOneOfSeveral(t *testing.T) {
 	r := remembering(t)
 	g := r.withApp(ann, "word").Grant
 	one, two := r.onDevice(ann, "Laptop"), r.onDevice(ann, "Phone")
@@ -254,7 +254,7 @@ func TestRevokeOneDevice(t *testing.T) {
 	require.ErrorIs(t, r.PasswordChanged(t.Context(), lost), mfa.ErrRecordMissing)
 }
 
-func TestRecoveryRemembersNothing(t *testing.T) {
+func TestDevice_IsNotRememberedByARecovery(t *testing.T) {
 	r := remembering(t)
 	g := r.withApp(ann, "word").Grant
 	_, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), g)
@@ -266,7 +266,7 @@ func TestRecoveryRemembersNothing(t *testing.T) {
 }
 
 // Ten are kept; of more, the one not used for longest goes.
-func TestDevicesAreBounded(t *testing.T) {
+func TestDevice_TheLeastUsedOfTooManyIsForgotten(t *testing.T) {
 	r := remembering(t)
 	var tokens []factor.Secret
 	for i := range 10 {
@@ -282,7 +282,7 @@ func TestDevicesAreBounded(t *testing.T) {
 }
 
 // Requests at once with one token: one of them replaces it, none is taken for a thief.
-func TestDeviceInParallel(t *testing.T) {
+func TestDevice_SignsInWithSeveralRequestsAtOnce(t *testing.T) {
 	r := remembering(t)
 	token := r.onDevice(ann, "Laptop")
 	managers := []*mfa.Manager{r.Manager, r.another(), r.another()}
@@ -309,7 +309,7 @@ func TestDeviceInParallel(t *testing.T) {
 }
 
 // When the rotation cannot be recorded, nobody is let in by it.
-func TestDeviceAndOutage(t *testing.T) {
+func TestDevice_FailsWhenTheStoreDoes(t *testing.T) {
 	r := remembering(t)
 	token := r.onDevice(ann, "Laptop")
 	for _, f := range []mfatest.Fault{{Before: errors.New("down")}, {After: errors.New("cut")}} {
@@ -323,7 +323,7 @@ func TestDeviceAndOutage(t *testing.T) {
 }
 
 // What the store holds of a device is not its token.
-func TestDeviceTokenIsNotStored(t *testing.T) {
+func TestDevice_TokenIsNotStored(t *testing.T) {
 	r := remembering(t)
 	token := r.onDevice(ann, "Laptop")
 	for _, data := range dump(t, r.store) {

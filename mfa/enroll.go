@@ -182,7 +182,8 @@ func (s Session) Confirm(
 }
 
 // ConfirmLink makes a pending enrolment take effect, by the link in a message. A user who has the
-// link has received the message, and nobody can guess it, so nothing is counted and a lock does
+// link has received the message, and the link cannot be guessed, so nothing is counted and a lock
+// does
 // not matter. The errors are those of [Session.Confirm]. Call it when the user presses the
 // button of the page that the link leads to, not when the page is fetched: mail systems fetch
 // links.

@@ -21,7 +21,7 @@ func (r *rig) begun(g mfa.Grant, kind, value string) (*mfa.Enrollment, error) {
 			"address": factor.NewSecret(value)}})
 }
 
-func TestPendingEnrolmentChangesNothing(t *testing.T) {
+func TestEnroll_ChangesNothingUntilConfirmed(t *testing.T) {
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant
 	e, err := r.begun(g, "app", "rose")
@@ -37,7 +37,7 @@ func TestPendingEnrolmentChangesNothing(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 }
 
-func TestConfirmWorksOnce(t *testing.T) {
+func TestConfirm_WorksOnce(t *testing.T) {
 	r := newRig(t)
 	e, err := r.begun(r.signIn(ann).Grant, "app", "tulip")
 	require.NoError(t, err)
@@ -57,7 +57,7 @@ func TestConfirmWorksOnce(t *testing.T) {
 	require.Len(t, o.Factors, 2, "the app, and the implied address")
 }
 
-func TestSentEnrolment(t *testing.T) {
+func TestEnroll_SendsTheFirstCode(t *testing.T) {
 	r := newRig(t)
 	e, err := r.begun(r.signIn(ann).Grant, "mail", "second@example.com")
 	require.NoError(t, err)
@@ -124,7 +124,7 @@ func TestRecovery(t *testing.T) {
 	require.Contains(t, r.eventNames(), "recovery.low")
 }
 
-func TestReplaceFactorAsksForRecoveryOnly(t *testing.T) {
+func TestRecovery_OffersRecoveryKindsOnly(t *testing.T) {
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant
 	_, err := r.Session(ann, binding).Recovery().Begin(t.Context())
@@ -136,7 +136,7 @@ func TestReplaceFactorAsksForRecoveryOnly(t *testing.T) {
 	require.Equal(t, factor.ClassRecovery, ch.Options[0].Class)
 }
 
-func TestSingleKindReplacesItself(t *testing.T) {
+func TestConfirm_ReplacesTheOnlyOneOfItsKind(t *testing.T) {
 	r := newRig(t)
 	g := r.enroll(r.signIn(ann).Grant, "pin", "first").Grant
 	r.enroll(g, "pin", "second")
@@ -146,7 +146,7 @@ func TestSingleKindReplacesItself(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestFiveOfAKindAndNotSix(t *testing.T) {
+func TestEnroll_RefusesTheSixthOfAKind(t *testing.T) {
 	r := newRig(t)
 	g := r.signIn(ann).Grant
 	for _, w := range []string{"a", "b", "c", "d", "e"} {
@@ -163,7 +163,7 @@ func TestFiveOfAKindAndNotSix(t *testing.T) {
 	require.Equal(t, 4, left(t, err), "and counts once")
 }
 
-func TestPolicyLimitsWhatMayBeEnrolled(t *testing.T) {
+func TestEnroll_RefusesKindsThatThePolicyBans(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) {
 		c.Policies = policy.Static(policy.Policy{Kinds: []string{"mail", "app"},
 			Implicit: []string{"mail"}})
@@ -172,7 +172,7 @@ func TestPolicyLimitsWhatMayBeEnrolled(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
 }
 
-func TestConfirmationByLink(t *testing.T) {
+func TestConfirmLink_SignsNobodyIn(t *testing.T) {
 	r := newRig(t)
 	s := ann
 	s.EmailVerified = false
@@ -212,7 +212,7 @@ func TestConfirmationByLink(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 }
 
-func TestOverviewHoldsNoSecret(t *testing.T) {
+func TestOverview_HoldsNoSecret(t *testing.T) {
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant
 	_, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), g)

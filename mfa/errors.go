@@ -44,7 +44,7 @@ var (
 	// policy requires one.
 	ErrLastFactor = decide.ErrLastFactor
 	// ErrUnknownFactor is returned for a response without a first factor that names an instance
-	// which no user has. The browser may be told, so that it stops offering it.
+	// which no user has. The application may say so to the browser, which then stops offering it.
 	ErrUnknownFactor = decide.ErrUnknownFactor
 	// ErrUnavailable is returned when the store, a sender or a factor failed, or when the record
 	// is under heavy contention. Nobody was signed in; the attempt may have been counted. Try

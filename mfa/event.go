@@ -14,7 +14,7 @@ type Event struct {
 	UserID, Tenant, UserType string
 	Kind, FactorID           string
 	Purpose                  string
-	// Reason tells failed attempts apart: "incorrect", "expired", "replayed" or "failed". For
+	// Reason distinguishes failed attempts: "incorrect", "expired", "replayed" or "failed". For
 	// challenge.begun it is the Next, for admin.set-policy the mode, and for a verify.success
 	// that took the place of the first factor "passwordless".
 	Reason string

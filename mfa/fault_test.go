@@ -25,7 +25,7 @@ var errDisk = errors.New("disk full")
 
 // A fault before or after any read or write of an answer never yields a success that is
 // not recorded, and never a second one.
-func TestFaultsNeverYieldAnUnrecordedSuccess(t *testing.T) {
+func TestVerify_FaultsNeverYieldAnUnrecordedSuccess(t *testing.T) {
 	faults := map[string]struct {
 		op    mfatest.Op
 		fault mfatest.Fault
@@ -79,7 +79,7 @@ func TestFaultsNeverYieldAnUnrecordedSuccess(t *testing.T) {
 	}
 }
 
-func TestUnreadableRecordLetsNobodyIn(t *testing.T) {
+func TestBegin_FailsForAnUnreadableRecord(t *testing.T) {
 	r := newRig(t)
 	r.withApp(ann, "tulip")
 	bob := person(1)
@@ -150,7 +150,7 @@ func TestKeyRotation(t *testing.T) {
 	require.ErrorIs(t, err, seal.ErrUnknownKey)
 }
 
-func TestPolicyOutageIsNotNoPolicy(t *testing.T) {
+func TestBegin_FailsWithoutAPolicy(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) { c.Policies = brokenPolicies{} })
 	_, err := r.Session(ann, binding).Begin(t.Context())
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
@@ -162,7 +162,7 @@ func (brokenPolicies) Policy(context.Context, policy.Scope) (policy.Policy, erro
 	return policy.Policy{Mode: policy.ModeOff}, errDisk
 }
 
-func TestCancelledContext(t *testing.T) {
+func TestManager_HonoursACancelledContext(t *testing.T) {
 	r := newRig(t)
 	ch := r.begin(ann)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -190,7 +190,7 @@ func TestManagerVerify_ReportsADeadlineWhileTheFactorWorksAsUnavailable(t *testi
 	}
 }
 
-func TestAnotherPersonsTokens(t *testing.T) {
+func TestToken_IsForOneUser(t *testing.T) {
 	r := newRig(t)
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
@@ -215,7 +215,7 @@ func TestAnotherPersonsTokens(t *testing.T) {
 	require.Len(t, r.begin(same).Options, 1, "the same id in another tenant is another person")
 }
 
-func TestAdministratorsAreAuthorized(t *testing.T) {
+func TestAdmin_AsksTheApplicationFirst(t *testing.T) {
 	for _, authorize := range []func(context.Context, mfa.AdminAction) error{
 		nil, func(context.Context, mfa.AdminAction) error { return errors.New("not an owner") },
 	} {
@@ -233,7 +233,7 @@ func TestAdministratorsAreAuthorized(t *testing.T) {
 	}
 }
 
-func TestResetVoidsEverythingIssued(t *testing.T) {
+func TestReset_VoidsEverythingIssued(t *testing.T) {
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant
 	e, err := r.begun(g, "app", "rose")
@@ -261,7 +261,7 @@ func TestResetVoidsEverythingIssued(t *testing.T) {
 	require.Equal(t, "lost phone", last.Note)
 }
 
-func TestForgetSubjectLeavesNothing(t *testing.T) {
+func TestDelete_LeavesNothing(t *testing.T) {
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant
 	require.NoError(t, r.Admin(mfa.System("root"), "").Delete(t.Context(), ann))
@@ -272,7 +272,7 @@ func TestForgetSubjectLeavesNothing(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 }
 
-func TestKindOnlyLock(t *testing.T) {
+func TestLockout_OfOneKindOnly(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) { c.Lockout = lockout.Config{KindOnly: true} })
 	g := r.withApp(ann, "tulip").Grant
 	r.enroll(g, "pin", "123456")
@@ -287,7 +287,7 @@ func TestKindOnlyLock(t *testing.T) {
 }
 
 // While the store cannot be read, everything says so; nobody is let in or told to enrol.
-func TestUnreadableStore(t *testing.T) {
+func TestManager_FailsWhenTheStoreCannotBeRead(t *testing.T) {
 	r := newRig(t)
 	v := r.signIn(ann)
 	ch := r.begin(ann)

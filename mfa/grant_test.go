@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestGrantReachesAsFarAsItsProof(t *testing.T) {
+func TestGrant_PermitsWhatWasProven(t *testing.T) {
 	r := newRig(t)
 	weak := r.signIn(ann).Grant
 	strong := r.enroll(weak, "app", "tulip").Grant
@@ -59,7 +59,7 @@ func (r *rig) id(kind string) string {
 	return ""
 }
 
-func TestAnothersGrantChangesOnlyTheirOwn(t *testing.T) {
+func TestGrant_IsForOneUser(t *testing.T) {
 	r := newRig(t)
 	r.withApp(ann, "tulip")
 	bob := person(1)
@@ -70,7 +70,7 @@ func TestAnothersGrantChangesOnlyTheirOwn(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestFirstEnrolmentGrantOpensNothingElse(t *testing.T) {
+func TestGrant_OfAFirstEnrolmentPermitsNothingElse(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) { c.Policies = policy.Static(policy.Policy{}) })
 	thief, owner := r.begin(ann), r.begin(ann)
 	require.Equal(t, mfa.NextEnroll, owner.Next)
@@ -89,7 +89,7 @@ func TestFirstEnrolmentGrantOpensNothingElse(t *testing.T) {
 
 // Confirming a weaker factor takes nothing away from the stronger proof that opened the
 // enrolment, and adds no time to it.
-func TestGrantKeepsTheStrongerProof(t *testing.T) {
+func TestGrant_KeepsTheStrongerProof(t *testing.T) {
 	r := newRig(t)
 	strong := r.withApp(ann, "tulip")
 	r.clock.Advance(2 * time.Minute)

@@ -17,7 +17,7 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-// identity is the record of whose an instance of a factor.Identifier is. It is there before
+// identity is the record of the user who has an instance of a factor.Identifier. It is there before
 // the instance is confirmed and until after its end, so that the instance cannot be without
 // it; what an enrolment or a removal that was cut off left behind goes to the next user who asks.
 type identity struct {
@@ -36,7 +36,7 @@ const (
 	releaseTimeout = 5 * time.Second
 )
 
-var errTaken = errors.New("mfa: another person has this identity")
+var errTaken = errors.New("mfa: another user has this identity")
 
 // identityKey is over all tenants, because the devices that make identities know of none. It
 // is not Keyring.Digest, which changes with the primary key: a rotation would lose them all.
@@ -77,7 +77,7 @@ func (m *Manager) openIdentity(key string, data []byte) (i identity, err error) 
 	return i, err
 }
 
-// owner returns whose an identity is.
+// owner returns the user who has an identity.
 func (m *Manager) owner(ctx context.Context, key string) (identity, error) {
 	rec, err := m.records.Get(ctx, key)
 	if errors.Is(err, storage.ErrNotFound) {
@@ -98,7 +98,7 @@ func (m *Manager) owner(ctx context.Context, key string) (identity, error) {
 type claimed struct {
 	key  string
 	name []byte
-	mine identity
+	own  identity
 	// fresh says that the user did not have it before: a failed attempt takes it back.
 	fresh bool
 }
@@ -113,14 +113,14 @@ func (m *Manager) claim(ctx context.Context, s token.Subject, f factor.Factor, r
 	}
 	named := identifier.Identify(response)
 	if len(named) == 0 || len(named) > maxIdentity {
-		return claimed{}, fmt.Errorf("%w: the answer names no instance", factor.ErrMalformed)
+		return claimed{}, fmt.Errorf("%w: the response names no instance", factor.ErrMalformed)
 	}
 	c := claimed{key: identityKey(f.Kind(), named), name: named,
-		mine: identity{Tenant: s.Tenant, Subject: s.ID, Claimed: now.UnixMilli(),
+		own: identity{Tenant: s.Tenant, Subject: s.ID, Claimed: now.UnixMilli(),
 			Claim: record.Random8()}}
-	before, err := m.occupy(ctx, c.key, c.mine, identity{})
+	before, err := m.occupy(ctx, c.key, c.own, identity{})
 	if errors.Is(err, errTaken) && m.abandoned(ctx, c.key, before, now) {
-		before, err = m.occupy(ctx, c.key, c.mine, before)
+		before, err = m.occupy(ctx, c.key, c.own, before)
 	}
 	switch {
 	case errors.Is(err, errTaken):
@@ -135,30 +135,32 @@ func (m *Manager) claim(ctx context.Context, s token.Subject, f factor.Factor, r
 // withdraw takes a claim back after a failed attempt.
 func (m *Manager) withdraw(ctx context.Context, c claimed) {
 	if c.fresh {
-		m.release(ctx, map[string]identity{c.key: c.mine})
+		m.release(ctx, map[string]identity{c.key: c.own})
 	}
 }
 
 // reclaim puts a claim back after the instance was confirmed, if a removal of an instance of the
-// same identity gave it up meanwhile. What fails leads to nobody, and asks for a password.
+// same identity released it meanwhile. An identity that could not be put back leads to no user,
+// and the
+// user signs in with a password.
 func (m *Manager) reclaim(ctx context.Context, c claimed) {
 	if c.key == "" {
 		return
 	}
 	if now, err := m.owner(ctx, c.key); errors.Is(err, ErrUnknownFactor) || err == nil &&
-		now != c.mine {
-		_, _ = m.occupy(ctx, c.key, c.mine, identity{})
+		now != c.own {
+		_, _ = m.occupy(ctx, c.key, c.own, identity{})
 	}
 }
 
 func (i identity) of(s token.Subject) bool { return i.Subject == s.ID && i.Tenant == s.Tenant }
 
 // occupy puts a claim under an identity's key in place of nothing, of the same user's, or of
-// old, and returns what was there. Another's gives errTaken.
+// old, and returns what was there. Another user's claim gives errTaken.
 func (m *Manager) occupy(
-	ctx context.Context, key string, mine, old identity,
+	ctx context.Context, key string, own, old identity,
 ) (before identity, err error) {
-	user := token.Subject{ID: mine.Subject, Tenant: mine.Tenant}
+	user := token.Subject{ID: own.Subject, Tenant: own.Tenant}
 	return swap(ctx, m.records, key, func(data []byte) (was identity, _ storage.Change, err error) {
 		if data != nil {
 			if was, err = m.openIdentity(key, data); err != nil {
@@ -168,7 +170,7 @@ func (m *Manager) occupy(
 				return was, storage.Change{}, errTaken
 			}
 		}
-		plain, err := record.Marshal(mine)
+		plain, err := record.Marshal(own)
 		if err != nil {
 			return was, storage.Change{}, err
 		}
@@ -199,8 +201,8 @@ func (m *Manager) claims(ctx context.Context, keys []string) map[string]identity
 	return list
 }
 
-// release gives up claims, unless they were renewed. What fails is left behind: it leads to
-// nobody, and goes to who claims it next.
+// release removes claims, unless they were renewed. A claim that could not be removed leads to no
+// user, and passes to the next user who claims the identity.
 func (m *Manager) release(ctx context.Context, list map[string]identity) {
 	if len(list) == 0 {
 		return

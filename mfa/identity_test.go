@@ -17,7 +17,7 @@ import (
 )
 
 // An identity is one person's of all: also of all tenants, and whatever happens at once.
-func TestIdentityIsOnePersons(t *testing.T) {
+func TestIdentity_IsOneUsers(t *testing.T) {
 	r, _ := keyRig(t)
 	bob := mfa.User{ID: "ann", Tenant: "other", Email: "bob@example.com", EmailVerified: true}
 	c := r.withKey(ann, "k1")
@@ -37,7 +37,7 @@ func TestIdentityIsOnePersons(t *testing.T) {
 	require.Equal(t, "other", v.Tenant)
 }
 
-func TestIdentityRace(t *testing.T) {
+func TestIdentity_IsOneUsersAlsoInParallel(t *testing.T) {
 	r, _ := keyRig(t)
 	const people = 20
 	type waiting struct {
@@ -73,7 +73,7 @@ func TestIdentityRace(t *testing.T) {
 }
 
 // A wrong answer to an enrolment takes no identity away from anybody.
-func TestRefusedEnrolmentClaimsNothing(t *testing.T) {
+func TestIdentity_IsNotClaimedByARefusedEnrolment(t *testing.T) {
 	r, _ := keyRig(t)
 	g := r.signIn(ann).Grant
 	e, err := r.Session(ann, binding).Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "key"})
@@ -91,7 +91,7 @@ func TestRefusedEnrolmentClaimsNothing(t *testing.T) {
 }
 
 // An enrolment that was cut off between its two writes blocks nobody for ever.
-func TestAbandonedIdentity(t *testing.T) {
+func TestIdentity_PassesOnWhenAbandoned(t *testing.T) {
 	r, _ := keyRig(t)
 	e, err := r.Session(ann, binding).Enroll(t.Context(), r.signIn(ann).Grant,
 		mfa.EnrollRequest{Kind: "key"})
@@ -138,7 +138,7 @@ func (s *cutStore) Swap(
 
 // Of two requests with one answer, the one that comes too late must not take away what the
 // other has confirmed.
-func TestLateConfirmationKeepsTheIdentity(t *testing.T) {
+func TestIdentity_IsKeptByALateConfirmation(t *testing.T) {
 	r, _ := keyRig(t)
 	e, err := r.Session(ann, binding).Enroll(t.Context(), r.signIn(ann).Grant,
 		mfa.EnrollRequest{Kind: "key"})
@@ -175,7 +175,7 @@ func (s *betweenStore) Swap(
 	return err
 }
 
-func TestResealKeepsIdentities(t *testing.T) {
+func TestReencrypt_KeepsIdentities(t *testing.T) {
 	first, second := seal.GenerateKey(), seal.GenerateKey()
 	old, err := seal.NewKeyring(first)
 	require.NoError(t, err)

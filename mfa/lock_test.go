@@ -17,7 +17,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
-func TestFiveWrongAnswersLockForThreeMinutes(t *testing.T) {
+func TestVerify_LocksAfterFive(t *testing.T) {
 	for _, kind := range []string{"app", "mail", "pin"} {
 		t.Run(kind, func(t *testing.T) {
 			r := newRig(t)
@@ -55,7 +55,7 @@ func TestFiveWrongAnswersLockForThreeMinutes(t *testing.T) {
 	}
 }
 
-func TestTenOverAllKindsLock(t *testing.T) {
+func TestVerify_LocksAfterTenOverAllKinds(t *testing.T) {
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant
 	r.enroll(g, "pin", "123456")
@@ -71,7 +71,7 @@ func TestTenOverAllKindsLock(t *testing.T) {
 	requireLocked(t, err)
 }
 
-func TestSuccessClearsOnlyTheKindUsed(t *testing.T) {
+func TestVerify_SuccessClearsOnlyTheKindUsed(t *testing.T) {
 	r := newRig(t)
 	r.withApp(ann, "tulip")
 	ch := r.begin(ann)
@@ -87,7 +87,7 @@ func TestSuccessClearsOnlyTheKindUsed(t *testing.T) {
 
 // Resends, new challenges, other purposes, confirming an enrolment and other processes
 // do not add a guess.
-func TestNothingAddsAGuess(t *testing.T) {
+func TestLockout_NothingAddsAGuess(t *testing.T) {
 	r := newRig(t)
 	g := r.signIn(ann).Grant
 	other := r.another()
@@ -131,7 +131,7 @@ func TestNothingAddsAGuess(t *testing.T) {
 	}
 }
 
-func TestAStreakOfAHundredStopsTheKind(t *testing.T) {
+func TestVerify_DisablesTheKindAfterAHundred(t *testing.T) {
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant
 	n := 0
@@ -156,7 +156,7 @@ func TestAStreakOfAHundredStopsTheKind(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestEnrollingAgainLiftsAStop(t *testing.T) {
+func TestEnroll_EnablesADisabledKind(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) { c.Lockout = lockout.Config{Tries: 5, DisableAfter: 5} })
 	g := r.signIn(ann).Grant
 	r.enroll(g, "pin", "secret")
@@ -172,7 +172,7 @@ func TestEnrollingAgainLiftsAStop(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestClockGoingBackNeitherShortensALockNorRevivesACode(t *testing.T) {
+func TestClock_GoingBackNeitherShortensALockNorRevivesACode(t *testing.T) {
 	r := newRig(t)
 	ch := r.begin(ann)
 	r.send(ch)
@@ -193,9 +193,10 @@ func TestClockGoingBackNeitherShortensALockNorRevivesACode(t *testing.T) {
 	require.Equal(t, 3*time.Minute, requireLocked(t, err).RetryAfter)
 }
 
-// TestParallelGuesses: with a limit of five, exactly five of 200 parallel wrong guesses
+// TestVerify_CountsParallelResponses: with a limit of five, exactly five of 200 parallel wrong
+// guesses
 // through several Managers get a verdict.
-func TestParallelGuesses(t *testing.T) {
+func TestVerify_CountsParallelResponses(t *testing.T) {
 	for _, kind := range []string{"app", "mail", "pin"} {
 		t.Run(kind, func(t *testing.T) {
 			r := newRig(t)
@@ -228,9 +229,10 @@ func TestParallelGuesses(t *testing.T) {
 	}
 }
 
-// TestParallelRightAnswers: one right answer, submitted 64 times at once through several
+// TestVerify_AcceptsOneOfParallelResponses: one right answer, submitted 64 times at once through
+// several
 // Managers, succeeds once, for every kind.
-func TestParallelRightAnswers(t *testing.T) {
+func TestVerify_AcceptsOneOfParallelResponses(t *testing.T) {
 	for _, kind := range []string{"app", "mail", "pin", "recovery"} {
 		t.Run(kind, func(t *testing.T) {
 			r := newRig(t)
@@ -286,7 +288,7 @@ func together(n int, do func(i int)) {
 
 // A right answer that is being judged is not refused by its own charge, even as the last
 // one before the lock, and others wait for it.
-func TestExpensiveRightAnswerAtTheLimit(t *testing.T) {
+func TestVerifyExpensive_AcceptsTheLastResponseBeforeALock(t *testing.T) {
 	r := newRig(t)
 	g := r.signIn(ann).Grant
 	r.enroll(g, "pin", "123456")
@@ -302,7 +304,7 @@ func TestExpensiveRightAnswerAtTheLimit(t *testing.T) {
 }
 
 // A process that dies while it judges has counted the answer.
-func TestExpensiveAnswerIsChargedFirst(t *testing.T) {
+func TestVerifyExpensive_ChargesFirst(t *testing.T) {
 	r := newRig(t)
 	g := r.signIn(ann).Grant
 	r.enroll(g, "pin", "123456")
@@ -326,7 +328,7 @@ func TestExpensiveAnswerIsChargedFirst(t *testing.T) {
 	}
 }
 
-func TestPanickingFactorCountsAndLetsNobodyIn(t *testing.T) {
+func TestVerify_CountsAPanicOfTheFactor(t *testing.T) {
 	for _, kind := range []string{"app", "pin"} {
 		r := newRig(t)
 		g := r.signIn(ann).Grant
@@ -342,7 +344,7 @@ func TestPanickingFactorCountsAndLetsNobodyIn(t *testing.T) {
 }
 
 // A Manager starts nothing that outlives a call.
-func TestNoGoroutineIsLeft(t *testing.T) {
+func TestManager_LeavesNoGoroutine(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant
@@ -352,7 +354,7 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 
 // No two expensive answers of a person are judged at once, through however many Managers,
 // and a right one is not refused because of others that are being judged.
-func TestExpensiveAnswersAreJudgedOneAtATime(t *testing.T) {
+func TestVerifyExpensive_OneAtATime(t *testing.T) {
 	r := newRig(t)
 	r.enroll(r.signIn(ann).Grant, "pin", "123456")
 	var judging, most atomic.Int32
@@ -377,7 +379,7 @@ func TestExpensiveAnswersAreJudgedOneAtATime(t *testing.T) {
 }
 
 // A caller who leaves while their answer is judged has used it up, and nobody waits for them.
-func TestCallerLeavesWhileJudged(t *testing.T) {
+func TestVerifyExpensive_CountsWhenTheCallerHangsUp(t *testing.T) {
 	r := newRig(t)
 	r.enroll(r.signIn(ann).Grant, "pin", "123456")
 	ch := r.begin(ann)

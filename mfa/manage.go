@@ -178,7 +178,7 @@ func (m *Manager) allowed(ctx context.Context, actor Actor, a AdminAction) error
 	}
 	a.Actor, a.System = actor.name, actor.system
 	if m.cfg.Authorize == nil {
-		return fmt.Errorf("%w: Config.Authorize is nil, so nobody may %s", ErrForbidden, a.Name)
+		return fmt.Errorf("%w: Config.Authorize is nil, so no actor may %s", ErrForbidden, a.Name)
 	}
 	return callAuthorize(ctx, m.cfg.Authorize, a)
 }
@@ -322,7 +322,7 @@ func (a Admin) SendVerificationLink(ctx context.Context, u User) (*Delivery, err
 	return &d.Delivery, nil
 }
 
-// Check says whether a grant permits changes to how the user gets in, for a package that keeps
+// Check says whether a grant permits changes to how the user signs in, for a package that keeps
 // more of a user than factors, such as linked accounts, and guards it in the same way. The
 // errors are those of Remove. It changes nothing.
 func (s Session) Check(ctx context.Context, g Grant) error {

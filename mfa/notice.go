@@ -21,10 +21,10 @@ const (
 
 // notice is what the user is notified of.
 type notice struct {
-	to     []recipient
-	person factor.User
-	label  string
-	link   factor.Secret
+	to    []recipient
+	user  factor.User
+	label string
+	link  factor.Secret
 }
 
 // recipient is one destination of a user.
@@ -35,7 +35,7 @@ type recipient struct {
 
 // recipients are all destinations known to be the user's: what they enrolled, what they
 // verified, and the address that the application vouches for, whatever the policy allows
-// them to sign in with. Nobody is notified without Config.Notify.
+// them to sign in with. Without Config.Notify no user is notified.
 func (m *Manager) recipients(r *record.Record, s token.Subject) (list []recipient) {
 	if m.cfg.Notify == nil {
 		return nil
@@ -86,7 +86,7 @@ func (m *Manager) addressed(r *record.Record, s token.Subject, label string) *no
 	if len(to) == 0 {
 		return nil
 	}
-	return &notice{to: to, person: s.FactorUser(), label: label}
+	return &notice{to: to, user: s.FactorUser(), label: label}
 }
 
 // noticed gives an event its notice, and counts that, unless the user was sent as many notices
@@ -99,7 +99,8 @@ func noticed(r *record.Record, n *notice, e Event) Event {
 	return e
 }
 
-// notableLast is notable with a record that is being deleted. One that cannot be read any more
+// withLastNotice is withNotice with a record that is being deleted. One that cannot be read any
+// more
 // names no addresses; what the application vouches for is known nevertheless.
 func (m *Manager) withLastNotice(data []byte, s token.Subject, e Event) Event {
 	r, err := m.open(s.Key(), data)
@@ -109,10 +110,10 @@ func (m *Manager) withLastNotice(data []byte, s token.Subject, e Event) Event {
 	return m.withNotice(r, s, "", e)
 }
 
-// tellPerson hands a notice to Config.Notify, once for each destination.
+// notifyUser hands a notice to Config.Notify, once for each destination.
 func (m *Manager) notifyUser(ctx context.Context, e Event, n *notice) {
 	for _, to := range n.to {
-		in := factor.NotifyInput{User: n.person, State: to.state, Name: e.Name, Kind: e.Kind,
+		in := factor.NotifyInput{User: n.user, State: to.state, Name: e.Name, Kind: e.Kind,
 			Label: plainname.ForQuotation(n.label), Time: e.Time,
 			Until: cmp.Or(e.LockedUntil, e.HeldUntil), Remaining: e.Remaining, Link: n.link}
 		m.cfg.Notify(ctx, func(ctx context.Context) error {
@@ -129,9 +130,9 @@ func (m *Manager) notifyUser(ctx context.Context, e Event, n *notice) {
 	}
 }
 
-// Cancel says that nobody will respond to a challenge any more: the user pressed "cancel", or
+// Cancel ends a challenge that the user will not respond to: the user pressed "cancel", or
 // the session in which it was begun ended. The challenge is used. If the user did not sign in
-// otherwise, somebody knows their password; Config.Notify notifies the user, at most once a
+// otherwise, an attacker may know their password; Config.Notify notifies the user, at most once a
 // day. An expired challenge may be cancelled too; one that was responded to gives
 // ErrTokenExpired.
 func (s Session) Cancel(ctx context.Context, ch *Challenge) error {

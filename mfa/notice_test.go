@@ -28,7 +28,7 @@ func telling(t *testing.T) *rig {
 
 const toAnn = " to ann@example.com"
 
-func TestPeopleAreToldOfChanges(t *testing.T) {
+func TestNotices_OfChanges(t *testing.T) {
 	r := telling(t)
 	g := r.withApp(ann, "word").Grant
 	require.Equal(t, []string{"factor.added" + toAnn}, r.mail.notices())
@@ -60,7 +60,7 @@ func TestPeopleAreToldOfChanges(t *testing.T) {
 
 // The address that a change takes away is told of it as well: it may be the only one that is
 // not the intruder's. An address that nobody has confirmed is told nothing.
-func TestAllKnownAddressesAreTold(t *testing.T) {
+func TestNotices_GoToAllKnownAddresses(t *testing.T) {
 	r := telling(t)
 	g := r.signIn(ann).Grant
 	e, err := r.begun(g, "mail", "home@example.com")
@@ -84,7 +84,7 @@ func TestAllKnownAddressesAreTold(t *testing.T) {
 }
 
 // A lock is told once, wrong answers after the third and at most once a day.
-func TestPeopleAreToldOfAttempts(t *testing.T) {
+func TestNotices_OfFailedAttempts(t *testing.T) {
 	r := telling(t)
 	r.withApp(ann, "word")
 	_ = r.mail.notices()
@@ -113,7 +113,7 @@ func TestPeopleAreToldOfAttempts(t *testing.T) {
 	require.Equal(t, []string{"verify.failure" + toAnn}, r.mail.notices())
 }
 
-func TestAbandonedSignInIsTold(t *testing.T) {
+func TestNotices_OfACancelledSignIn(t *testing.T) {
 	r := telling(t)
 	r.withApp(ann, "word")
 	_ = r.mail.notices()
@@ -139,7 +139,7 @@ func TestAbandonedSignInIsTold(t *testing.T) {
 }
 
 // A mail that fails takes nothing back, and is an event.
-func TestFailingNoticeFailsNothing(t *testing.T) {
+func TestNotices_FailingFailsNothing(t *testing.T) {
 	r := telling(t)
 	v := r.signIn(ann)
 	r.mail.mu.Lock()
@@ -155,7 +155,7 @@ func TestFailingNoticeFailsNothing(t *testing.T) {
 }
 
 // An application with a queue tells later, and again.
-func TestNoticesLater(t *testing.T) {
+func TestNotices_MaySendLater(t *testing.T) {
 	var queue []func(context.Context) error
 	r := newRig(t, func(c *mfa.Config) {
 		c.Notify = func(_ context.Context, tell func(context.Context) error) {
@@ -174,7 +174,7 @@ func TestNoticesLater(t *testing.T) {
 }
 
 // Without Notices nobody is told, and nothing is kept for it.
-func TestNoNoticesByDefault(t *testing.T) {
+func TestNotices_NoneByDefault(t *testing.T) {
 	r := newRig(t)
 	r.withApp(ann, "word")
 	for range 5 {

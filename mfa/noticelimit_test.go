@@ -134,7 +134,7 @@ func (r *rig) nextDay() {
 func TestNotices_EveryEventIsBounded(t *testing.T) {
 	bounded := map[string]string{
 		"challenge.abandoned":  "once a day: TestAbandon_AThousandTimes",
-		"verify.failure":       "once a day: TestPeopleAreToldOfAttempts",
+		"verify.failure":       "once a day: TestNotices_OfFailedAttempts",
 		"lockout.disabled":     "a hundred failed attempts each",
 		"lockout.unlocked":     "a hundred failed attempts each",
 		"factor.cloned":        "each is counted as a failed attempt, or once a day",

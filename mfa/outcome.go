@@ -11,7 +11,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/internal/token"
 )
 
-// This file turns an outcome into the events, the notices and what the caller is told, after the
+// This file turns an outcome into the events, the notices and what the caller gets, after the
 // swap that records it, and nowhere else. The table at decide.Result lists everything that can
 // happen to a response.
 
@@ -27,7 +27,7 @@ type decision struct {
 	silent []string
 }
 
-// reply is what the caller is told of a response.
+// reply is what the caller gets for a response.
 type reply struct {
 	verification *Verification
 	confirmation *Confirmation
@@ -51,7 +51,7 @@ func (m *Manager) decided(
 	return d
 }
 
-// conclude turns a decision that has been committed into what the caller is told, and reports
+// conclude turns a decision that has been committed into what the caller gets, and reports
 // it. err is why there is none.
 func (m *Manager) conclude(
 	ctx context.Context, a *attempt, d decision, err error,
@@ -120,7 +120,7 @@ func (m *Manager) reply(a *attempt, o *decide.Outcome) reply {
 	return r
 }
 
-// verification returns what the caller is told of a correct response.
+// verification returns what the caller gets for a correct response.
 func (m *Manager) verification(
 	s token.Subject, d *decide.Verification, now time.Time,
 ) *Verification {
@@ -214,7 +214,7 @@ func (l *eventList) add(name string, more func(*Event)) *Event {
 // notify makes an event one that the user is notified of; label names a factor or a device.
 func (l *eventList) notify(e *Event, label string) {
 	if len(l.d.to) > 0 && !slices.Contains(l.d.silent, e.Name) {
-		e.notice = &notice{to: l.d.to, person: l.a.claims.Subject.FactorUser(), label: label}
+		e.notice = &notice{to: l.d.to, user: l.a.claims.Subject.FactorUser(), label: label}
 	}
 }
 

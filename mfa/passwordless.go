@@ -12,7 +12,7 @@ import (
 )
 
 // Passwordless is a sign-in without a first factor, in one session of the application, before
-// anybody is known. [Manager.Passwordless] returns one.
+// the user is known. [Manager.Passwordless] returns one.
 type Passwordless struct {
 	m  *Manager
 	id token.SessionID
@@ -24,7 +24,7 @@ func (m *Manager) Passwordless(sessionID string) Passwordless {
 	return Passwordless{m, token.NewSessionID(sessionID)}
 }
 
-// Begin opens a challenge of a kind before anybody is known. It reads and writes no record, so
+// Begin opens a challenge of a kind before the user is known. It reads and writes no record, so
 // that strangers who ask cost nothing. What the browser is asked is in Challenge.Prompt.
 // ErrNotAvailable means that the kind cannot say who a user is.
 func (p Passwordless) Begin(ctx context.Context, kind string) (*Challenge, error) {
@@ -33,7 +33,7 @@ func (p Passwordless) Begin(ctx context.Context, kind string) (*Challenge, error
 		return nil, err
 	}
 	if !m.setup.Passwordless(kind) {
-		return nil, fmt.Errorf("%w: this kind does not say who a person is", ErrNotAvailable)
+		return nil, fmt.Errorf("%w: this kind does not identify a user", ErrNotAvailable)
 	}
 	now := m.now()
 	is, err := callIssue(ctx, m.factors[kind].(factor.Identifier),
@@ -62,7 +62,7 @@ func (p Passwordless) Begin(ctx context.Context, kind string) (*Challenge, error
 // the response has not been verified yet. Its error ends the sign-in, and Verify returns it as
 // it is.
 //
-// A failed attempt is not counted, because anybody can make one and there is nothing to guess.
+// A failed attempt is not counted, because a stranger can make one and there is nothing to guess.
 // It gives an error that wraps factor.ErrIncorrect, ErrExpired or ErrReplayed. While the user
 // is locked or the kind is disabled, correct responses are refused as well. ErrUnknownFactor
 // means that no user has the instance, and ErrNotAvailable that the policy requires a password
@@ -96,7 +96,7 @@ func (p Passwordless) Verify(
 	}
 	named := f.Identify(text)
 	if len(named) == 0 || len(named) > maxIdentity {
-		return nil, fmt.Errorf("%w: the answer names no instance", factor.ErrMalformed)
+		return nil, fmt.Errorf("%w: the response names no instance", factor.ErrMalformed)
 	}
 	who, err := m.owner(ctx, identityKey(f.Kind(), named))
 	if err != nil {

@@ -22,7 +22,7 @@ var passwordless = policy.Policy{Mode: policy.ModeRequired, Implicit: []string{"
 
 var errNobody = errors.New("nobody")
 
-func TestPasswordless(t *testing.T) {
+func TestPasswordless_SignsIn(t *testing.T) {
 	r, k := keyRig(t)
 	c := r.withKey(ann, "k1")
 	require.Equal(t, `"k1"`, string(c.Factor.Data))
@@ -53,7 +53,7 @@ func TestPasswordless(t *testing.T) {
 }
 
 // One success for one challenge, whatever the concurrency and in however many processes.
-func TestPasswordlessSingleUse(t *testing.T) {
+func TestPasswordless_UsesAChallengeOnce(t *testing.T) {
 	r, _ := keyRig(t)
 	r.withKey(ann, "k1")
 	managers := []*mfa.Manager{r.Manager, r.another()}
@@ -77,7 +77,7 @@ func TestPasswordlessSingleUse(t *testing.T) {
 	require.EqualValues(t, 99, over.Load())
 }
 
-func TestPasswordlessRefused(t *testing.T) {
+func TestPasswordless_Refuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		prepare func(*rig)
 		binding string
@@ -158,7 +158,7 @@ func TestPasswordlessRefused(t *testing.T) {
 
 // Anybody can answer without a first factor, so that nobody is locked by it. A lock that is
 // there holds nevertheless.
-func TestPasswordlessAndLocks(t *testing.T) {
+func TestPasswordless_HonoursLocks(t *testing.T) {
 	r, _ := keyRig(t)
 	r.withKey(ann, "k1")
 	for range 50 {
@@ -181,7 +181,7 @@ func TestPasswordlessAndLocks(t *testing.T) {
 }
 
 // Challenges for somebody and for anybody are not exchanged.
-func TestPasswordlessTokens(t *testing.T) {
+func TestPasswordless_ChallengesAreForOneSession(t *testing.T) {
 	r, _ := keyRig(t)
 	r.withKey(ann, "k1")
 	_, err := r.verify(challengeOf(textOf(t, r.open())), "key", factor.NewSecret("k1 x"))
@@ -201,7 +201,7 @@ func TestPasswordlessTokens(t *testing.T) {
 }
 
 // One challenge is for all instances of a shared kind, and shown as one way to answer.
-func TestSharedChallenge(t *testing.T) {
+func TestSharedChallenge_IsForAllOfItsKind(t *testing.T) {
 	r, k := keyRig(t)
 	c := r.withKey(ann, "k1")
 	_, err := r.addKey(c.Grant, "k2")
@@ -232,7 +232,7 @@ func TestSharedChallenge(t *testing.T) {
 }
 
 // What is sent nowhere costs of no budget.
-func TestUnsentChallengesCostNoBudget(t *testing.T) {
+func TestSend_ChargesNoRateLimitForAPrompt(t *testing.T) {
 	r, k := keyRig(t, func(c *mfa.Config) { c.RateLimits = mfa.RateLimits{PerUser: 2, PerKind: 2} })
 	r.withKey(ann, "k1")
 	ch := r.begin(ann)
@@ -243,7 +243,7 @@ func TestUnsentChallengesCostNoBudget(t *testing.T) {
 	require.Zero(t, k.delivered.Load())
 }
 
-func TestCloned(t *testing.T) {
+func TestVerify_ReportsACopiedInstance(t *testing.T) {
 	r, _ := keyRig(t)
 	r.withKey(ann, "k1")
 	for _, how := range []string{"cloned", "copied"} {
@@ -261,7 +261,7 @@ func TestCloned(t *testing.T) {
 	}
 }
 
-func TestPasswordlessConfiguration(t *testing.T) {
+func TestPasswordless_NeedsAPolicy(t *testing.T) {
 	cfg := newRig(t).cfg
 	cfg.Policies = policy.Static(policy.Policy{Passwordless: true})
 	_, err := mfa.New(cfg)

@@ -10,7 +10,7 @@ import (
 )
 
 // A policy for a whole tenant holds for every user type that has none of its own.
-func TestPolicyOfATenant(t *testing.T) {
+func TestPolicy_OfATenant(t *testing.T) {
 	r := newRig(t)
 	set := func(tenant, userType string, mode policy.Mode) {
 		require.NoError(t, r.Admin(mfa.System("boss"), "").SetPolicy(t.Context(),

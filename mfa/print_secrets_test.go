@@ -17,7 +17,7 @@ import (
 // No secret of a flow is in an error, an event, a log, the store, or the text or JSON
 // form of anything exported. A token is in the JSON form of what is made to be stored, and
 // nowhere else.
-func TestNothingSecretIsPrinted(t *testing.T) {
+func TestManager_PrintsNoSecret(t *testing.T) {
 	var log bytes.Buffer
 	r := newRig(t, func(c *mfa.Config) {
 		c.Events = mfa.SlogEvents(slog.New(slog.NewTextHandler(&log, nil)))

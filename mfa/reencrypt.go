@@ -36,11 +36,11 @@ const pageSize = 200
 // its condition; leaving the loop stops it after the page. When it has ended without an error
 // and without unreadable records, no record needs an older key. Tokens that were handed out
 // may, until Config.LinkTTL and the other lifetimes are over: only then take the key away.
-// Records that other packages seal are theirs to re-seal.
+// Records that other packages seal are re-encrypted by those packages.
 //
 // The Config.Store must be a storage.Lister; if it is none, the error wraps
 // errors.ErrUnsupported. An error of the store wraps ErrUnavailable and ends the walk; one that
-// wraps storage.ErrInvalid as well says that the cursor is not good any more, as in a Redis that
+// wraps storage.ErrInvalid as well says that the cursor is no longer valid, as in a Redis that
 // was restarted since: begin again with "", what is done already is passed over quickly.
 func (m *Manager) Reencrypt(ctx context.Context, cursor string) iter.Seq2[report.Progress, error] {
 	return func(yield func(report.Progress, error) bool) {
@@ -159,7 +159,8 @@ func (m *Manager) reencryptRecord(
 	})
 }
 
-// dropAbandoned removes the claim of an identity that nobody has, or is about to. A kind that is
+// dropAbandoned removes the claim of an identity that no user has, or is about to have. A kind
+// that is
 // not configured here may be elsewhere, and its claims stay.
 func (m *Manager) dropAbandoned(ctx context.Context, e storage.Entry, now time.Time) bool {
 	kind, _, _ := strings.Cut(strings.TrimPrefix(e.Key, "i/"), "/")

@@ -45,7 +45,7 @@ func reseal(t *testing.T, m *mfa.Manager, from string) (last report.Progress) {
 }
 
 // After a walk the old key opens nothing that matters, and everybody gets in as before.
-func TestResealRotatesEverything(t *testing.T) {
+func TestReencrypt_RotatesEverything(t *testing.T) {
 	first, second := seal.GenerateKey(), seal.GenerateKey()
 	oldKeys, err := seal.NewKeyring(first)
 	require.NoError(t, err)
@@ -77,7 +77,7 @@ func TestResealRotatesEverything(t *testing.T) {
 }
 
 // A walk that was stopped goes on where it was, and an error of the store says where that is.
-func TestResealIsResumable(t *testing.T) {
+func TestReencrypt_IsResumable(t *testing.T) {
 	first, second := seal.GenerateKey(), seal.GenerateKey()
 	oldKeys, err := seal.NewKeyring(first)
 	require.NoError(t, err)
@@ -113,7 +113,7 @@ func TestResealIsResumable(t *testing.T) {
 }
 
 // Answers that come in while their records are re-sealed are neither lost nor doubled.
-func TestResealBesideTraffic(t *testing.T) {
+func TestReencrypt_BesideTraffic(t *testing.T) {
 	first, second := seal.GenerateKey(), seal.GenerateKey()
 	oldKeys, err := seal.NewKeyring(first)
 	require.NoError(t, err)
@@ -153,7 +153,7 @@ func TestResealBesideTraffic(t *testing.T) {
 }
 
 // What no key opens, or what was altered, is named and left alone, and the rest is done.
-func TestResealNamesTheUnreadable(t *testing.T) {
+func TestReencrypt_NamesTheUnreadable(t *testing.T) {
 	first, second := seal.GenerateKey(), seal.GenerateKey()
 	oldKeys, err := seal.NewKeyring(first)
 	require.NoError(t, err)
@@ -188,7 +188,7 @@ func TestResealNamesTheUnreadable(t *testing.T) {
 }
 
 // Hourly budgets that are over do not stay for ever; those that count do.
-func TestResealRemovesOldBudgets(t *testing.T) {
+func TestReencrypt_RemovesOldRateLimits(t *testing.T) {
 	store := memory.New()
 	r := newRig(t, func(c *mfa.Config) { c.Store, c.RateLimits.PerDestination = store, 3 })
 	budgets := func() (n int) {
@@ -213,7 +213,7 @@ func TestResealRemovesOldBudgets(t *testing.T) {
 // noLister hides that a store can list.
 type noLister struct{ storage.Store }
 
-func TestWalksNeedALister(t *testing.T) {
+func TestReencrypt_NeedsALister(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) { c.Store = noLister{memory.New()} })
 	for _, err := range r.Reencrypt(t.Context(), "") {
 		require.ErrorIs(t, err, errors.ErrUnsupported)

@@ -15,7 +15,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/internal/token"
 )
 
-// This file is the way of one response: read the record, refuse or verify, decide, swap,
+// This file has the steps of one response: read the record, refuse or verify, decide, swap,
 // conclude. Verifying a challenge, confirming an enrolment, enabling a disabled kind and signing
 // in without a password are the same way with another task.
 
@@ -46,7 +46,7 @@ func (m *Manager) normalize(f factor.Factor, response factor.Secret) (string, er
 	return callNormalize(f, s)
 }
 
-// respond leads a response from the record to what the caller is told.
+// respond takes a response from the record to what the caller gets.
 func (m *Manager) respond(ctx context.Context, a *attempt) (reply, error) {
 	if a.factor.Traits().Expensive {
 		return m.respondExpensive(ctx, a)

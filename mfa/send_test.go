@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestSendBudgets(t *testing.T) {
+func TestSend_HonoursRateLimits(t *testing.T) {
 	t.Run("per person", func(t *testing.T) {
 		r := newRig(t, func(c *mfa.Config) { c.RateLimits.PerUser = 3 })
 		ch := r.begin(ann)
@@ -64,7 +64,7 @@ func TestSendBudgets(t *testing.T) {
 	})
 }
 
-func TestFailedDeliveryIsUnavailable(t *testing.T) {
+func TestSend_FailsWhenTheSenderDoes(t *testing.T) {
 	r := newRig(t)
 	r.mail.fail = errors.New("provider is down")
 	_, err := r.Session(ann, binding).Send(t.Context(), r.begin(ann), "mail")
@@ -76,7 +76,7 @@ func TestFailedDeliveryIsUnavailable(t *testing.T) {
 
 // A code counts for the instance it went to, and the one used last is sent to unless
 // another is asked for.
-func TestSeveralDestinations(t *testing.T) {
+func TestSendTo_OneOfSeveralDestinations(t *testing.T) {
 	r := newRig(t)
 	g := r.signIn(ann).Grant
 	ids := map[string]string{}

@@ -24,7 +24,7 @@ const (
 	maxCasesLen = 60_000
 )
 
-// kase is SupportCase as it is kept.
+// supportCase is report.Case as it is stored.
 type supportCase struct {
 	ID       string `cbor:"0,keyasint"`
 	UserType string `cbor:"1,keyasint,omitempty"`
@@ -32,7 +32,7 @@ type supportCase struct {
 	Time     int64  `cbor:"3,keyasint"`
 	From     string `cbor:"4,keyasint,omitempty"`
 	Message  string `cbor:"5,keyasint,omitempty"`
-	// Told is when the user was last notified of the request.
+	// Notified is when the user was last notified of the request.
 	Notified int64 `cbor:"6,keyasint,omitempty"`
 }
 
@@ -153,7 +153,7 @@ func (a Admin) CloseSupportCase(ctx context.Context, u User) error {
 	}
 	closed, err := m.closeCase(ctx, u.compact())
 	if err == nil && !closed {
-		return fmt.Errorf("%w: the person is not on the list", ErrNotAvailable)
+		return fmt.Errorf("%w: the user is not on the list", ErrNotAvailable)
 	}
 	if err != nil {
 		return err

@@ -52,7 +52,7 @@ func (r *rig) replaceBy(ch *mfa.Challenge, code factor.Secret) (*mfa.Verificatio
 }
 
 // The whole road: the link, the proof, the new device; the old one is good until then.
-func TestSetUpANewDevice(t *testing.T) {
+func TestRecoveryLink_EnrolsAReplacement(t *testing.T) {
 	r := lost(t)
 	link := r.setupLink(ann)
 	u, err := r.RecoveryUser(link)
@@ -97,7 +97,7 @@ func TestSetUpANewDevice(t *testing.T) {
 }
 
 // A link is good once, for an hour, and until the next one.
-func TestSetupLinkIsGoodOnce(t *testing.T) {
+func TestRecoveryLink_WorksOnce(t *testing.T) {
 	r := lost(t)
 	first := r.setupLink(ann)
 	second := r.setupLink(ann)
@@ -134,7 +134,7 @@ func TestSetupLinkIsGoodOnce(t *testing.T) {
 }
 
 // Of two browsers that open a link at once, one has it.
-func TestSetupLinkInParallel(t *testing.T) {
+func TestRecoveryLink_WorksOnceInParallel(t *testing.T) {
 	r := lost(t)
 	link := r.setupLink(ann)
 	managers := []*mfa.Manager{r.Manager, r.another()}
@@ -156,7 +156,7 @@ func TestSetupLinkInParallel(t *testing.T) {
 }
 
 // The link is no way around a lock, and costs of the budget.
-func TestSetupLinkLimits(t *testing.T) {
+func TestRecoveryLink_HonoursRateLimits(t *testing.T) {
 	r := lost(t, func(c *mfa.Config) { c.RateLimits.PerUser = 3 })
 	send := func() error {
 		_, err := r.Session(ann, binding).SendRecoveryLink(t.Context(), r.begin(ann))
@@ -183,7 +183,7 @@ func TestSetupLinkLimits(t *testing.T) {
 }
 
 // Somebody who has nothing to recover with can only ask; somebody who has not enrolled enrols.
-func TestSetupForOthers(t *testing.T) {
+func TestRecoveryLink_SentByAnAdministrator(t *testing.T) {
 	r := newRig(t)
 	r.withApp(ann, "word")
 	ch, err := r.Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), r.setupLink(ann))
@@ -234,7 +234,7 @@ func (r *rig) idOf(s mfa.User, kind string) string {
 	return ""
 }
 
-func TestSupport(t *testing.T) {
+func TestSupport_ListsUsersWhoAsk(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) {
 		c.Notify = func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) }
 	})
@@ -280,7 +280,7 @@ func TestSupport(t *testing.T) {
 }
 
 // The list is bounded: asking is free, so it would grow without end.
-func TestSupportIsBounded(t *testing.T) {
+func TestSupport_IsBounded(t *testing.T) {
 	r := newRig(t)
 	long := strings.Repeat("m", 500)
 	for i := range 260 {

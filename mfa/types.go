@@ -68,11 +68,11 @@ type Option struct {
 	Default           bool
 	// Sends says that the kind needs Send before Verify.
 	Sends bool
-	// Class tells recovery kinds from the others.
+	// Class distinguishes recovery kinds from the others.
 	Class factor.Class
 	// Disabled says that the kind was disabled after too many failed attempts.
 	Disabled bool
-	// Questions are the texts to answer, one on each line of the response.
+	// Questions are the texts of security questions. The response has one line for each.
 	Questions []string
 }
 

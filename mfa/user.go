@@ -45,7 +45,7 @@ type User struct {
 	Tenant   string
 	UserType string
 	// Account is the user's name in an authenticator app. Defaults to Email, or to ID without
-	// one. Where one address has two accounts, Account tells them apart.
+	// one. Where one address has two accounts, Account distinguishes them.
 	Account string
 	// Email is the user's address of record. EmailVerified says that the application has
 	// verified it; only then can it be an implied factor.
@@ -56,6 +56,6 @@ type User struct {
 	// Locale is a BCP 47 tag for messages, such as "nl"; empty means English.
 	Locale string
 	// Enrolled says that, as far as the application knows, the user has enrolled. If the store
-	// then holds no record, Begin returns ErrRecordMissing and nobody gets in.
+	// then holds no record, Begin returns ErrRecordMissing, and the user does not sign in.
 	Enrolled bool
 }

@@ -53,7 +53,7 @@ type Proof struct {
 	Added []string `cbor:"3,keyasint,omitempty"`
 }
 
-// Act is what somebody wants to do.
+// Act is a change that a user, or an administrator, asks for.
 type Act uint8
 
 const (
@@ -65,7 +65,7 @@ const (
 	ActRemove
 	// ActRename gives one factor another name.
 	ActRename
-	// ActManage is every other change to how the user gets in: remembered devices, linked
+	// ActManage is every other change to how the user signs in: remembered devices, linked
 	// accounts, a password.
 	ActManage
 	// ActAdminister is an administrator's act on another user, or on a policy.

@@ -71,7 +71,8 @@ func (v View) ConfirmUnasked(p record.Pending, allowed authority.Permission) Out
 }
 
 // ConfirmByLink makes the pending enrolment that the view's claims are for take effect. A user
-// who has the link has received the message, and nobody can guess it, so nothing is counted and
+// who has the link has received the message, and the link cannot be guessed, so nothing is counted
+// and
 // a lock does not matter.
 func (v View) ConfirmByLink() Outcome {
 	if v.Record.Fresh {
@@ -85,7 +86,7 @@ func (v View) ConfirmByLink() Outcome {
 		return v.refused(authority.ErrKindNotConfigured)
 	}
 	o := v.confirm(*p, allowed)
-	o.Verification, o.Confirmation.Grant = nil, nil // opened elsewhere, it signs nobody in
+	o.Verification, o.Confirmation.Grant = nil, nil // it may be opened elsewhere
 	return o
 }
 

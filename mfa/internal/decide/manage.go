@@ -43,8 +43,8 @@ func (v View) Change(ch FactorChange) (record.Instance, error) {
 	return was, nil
 }
 
-// Cancel uses a challenge that nobody will respond to any more. warn says that the user is to be
-// notified that somebody knows their password, and write that the record is to be written.
+// Cancel uses a challenge that the user will not respond to. warn says that the user is to be
+// notified that an attacker may know their password, and write that the record is to be written.
 func (v View) Cancel() (write, warn bool, err error) {
 	c, r := v.Claims, v.Record
 	if err := c.SameRecord(r); err != nil {

@@ -33,7 +33,7 @@ type Rules struct {
 	Lifetimes authority.Lifetimes
 	// EnrollmentTTL is how long an enrolment may stay unconfirmed.
 	EnrollmentTTL time.Duration
-	// Notifies says that users are notified. Otherwise nobody is warned.
+	// Notifies says that users are notified. Otherwise no user is warned.
 	Notifies bool
 	// Temporary says that instances of one of the kinds end by themselves.
 	Temporary bool
@@ -130,10 +130,10 @@ func (r *Rules) Enrollable(kinds []string) []string {
 	return list
 }
 
-// warnEvery is how often a user is notified, at most, that somebody knows their password.
+// warnEvery is how often a user is notified, at most, that an attacker may know their password.
 const warnEvery = 24 * time.Hour
 
-// Warn returns whether the user is to be notified now that somebody has their password, and
+// Warn returns whether the user is to be notified now that an attacker may have their password, and
 // remembers that in the record.
 func (r *Rules) Warn(rec *record.Record, now time.Time) bool {
 	if !r.Notifies || now.UnixMilli() < rec.Warned+warnEvery.Milliseconds() && rec.Warned != 0 {

@@ -24,7 +24,7 @@ const (
 	MaxFactors   = 16 // in all
 	maxPending   = 4
 	maxUsed      = 16
-	// CodeMemory is how long an expired code is still told apart from an incorrect one.
+	// CodeMemory is how long an expired code is still distinguished from an incorrect one.
 	CodeMemory = time.Hour
 )
 
@@ -74,7 +74,7 @@ type Record struct {
 
 // Charge is a failed attempt counted ahead of an expensive verification; it is also the lease
 // that keeps a second one from being verified meanwhile. Earlier versions wrote keys 2 to 4,
-// which nobody reads after their lease.
+// which no version reads after the lease.
 type Charge struct {
 	ID      [8]byte `cbor:"0,keyasint"`
 	Expires int64   `cbor:"1,keyasint"`

@@ -46,14 +46,14 @@ func fullRecord() *Record {
 	return r
 }
 
-func TestRecordSize(t *testing.T) {
+func TestRecord_FitsTheBudget(t *testing.T) {
 	data, err := fullRecord().Encode()
 	require.NoError(t, err)
 	require.LessOrEqual(t, len(data)+seal.Overhead, 2048, "DESIGN: at most 2 KiB")
 }
 
 // The worst record that the bounds allow is within what a store keeps.
-func TestRecordIsBounded(t *testing.T) {
+func TestRecord_IsBounded(t *testing.T) {
 	r := fullRecord()
 	for i := 0; len(r.Factors) < MaxFactors; i++ {
 		r.Factors = append(r.Factors, Instance{ID: NewID(), Kind: strings.Repeat("k", 32),
@@ -85,7 +85,7 @@ func TestRecordIsBounded(t *testing.T) {
 	require.Less(t, len(data)+seal.Overhead, 48*1024)
 }
 
-func TestRecordRoundTrip(t *testing.T) {
+func TestRecord_EncodesAndDecodes(t *testing.T) {
 	r := fullRecord()
 	r.Charge = &Charge{ID: [8]byte{1}, Expires: 2}
 	r.AddPending(Pending{Instance: Instance{ID: "x", Kind: "totp", State: []byte{1}},
@@ -103,7 +103,7 @@ func TestRecordRoundTrip(t *testing.T) {
 }
 
 // What a newer version wrote survives a write of this one.
-func TestUnknownKeysAreKept(t *testing.T) {
+func TestRecord_KeepsUnknownKeys(t *testing.T) {
 	data, err := fullRecord().Encode()
 	require.NoError(t, err)
 	var all map[int]any
@@ -124,7 +124,7 @@ func TestUnknownKeysAreKept(t *testing.T) {
 	require.Equal(t, uint64(recordTime.Add(time.Second).UnixMilli()), all[2])
 }
 
-func TestUnreadableRecords(t *testing.T) {
+func TestDecode_RefusesUnreadableRecords(t *testing.T) {
 	r := fullRecord()
 	for _, format := range []int{0, -1, format + 1} {
 		r.Format = format
@@ -157,7 +157,7 @@ func FuzzDecodeRecord(f *testing.F) {
 	})
 }
 
-func TestSendLogWindow(t *testing.T) {
+func TestSendLog_CountsAnHour(t *testing.T) {
 	var l SendLog
 	now := recordTime.Add(59 * time.Second) // late in its minute
 	for range 3 {

@@ -27,7 +27,7 @@ func (t *Tombstone) Expired(now time.Time) bool {
 }
 
 // BornUnder is the epoch of a record whose first write is made under a tombstone. It is not
-// the tombstone's ID itself, so that tokens made for the record are told from those made
+// the tombstone's ID itself, so that tokens made for the record differ from those made
 // before there was one.
 func BornUnder(id []byte) (epoch [8]byte) {
 	h := sha256.Sum256(slices.Concat([]byte("secondgate/1 born\x00"), id))

@@ -15,7 +15,7 @@ type SessionID struct {
 	digest [16]byte
 }
 
-// NewSessionID returns the digest of a session ID. One of the wrong length is not valid.
+// NewSessionID returns the digest of a session ID. One of another length is not valid.
 func NewSessionID(id string) (s SessionID) {
 	if id == "" || len(id) > maxSessionID {
 		return s

@@ -20,8 +20,8 @@ const (
 	KindChallenge  seal.Purpose = "challenge"
 	KindEnrollment seal.Purpose = "enrollment"
 	KindGrant      seal.Purpose = "grant"
-	// KindMustEnroll is a challenge that is met by an enrolment, so that nobody can respond to it
-	// with a code.
+	// KindMustEnroll is a challenge that is met by an enrolment, so that no code
+	// responds to it.
 	KindMustEnroll seal.Purpose = "must-enroll"
 	// KindPasswordless is a challenge for no user in particular.
 	KindPasswordless seal.Purpose = "passwordless"
