@@ -10,8 +10,11 @@
 //	change factors              Session.ManageFactors for a Grant, then Enroll, Confirm,
 //	                            Remove, Rename, NewRecoveryCodes
 //	recover                     Session.SendRecoveryLink, OpenRecoveryLink, RequestSupport
+//	remember a device           Session.RememberDevice, then Verify; Session.OnDevice, then Begin
 //	show a security page        Manager.Overview
 //	administer                  Manager.Admin, then Reset, Unlock, Enroll, SetPolicy, Report
+//
+// There is an example for each task.
 //
 // After the password is correct, [Session.Begin] says what is next: nothing (NextDone), a
 // response to a challenge (NextVerify), or an enrolment (NextEnroll):
