@@ -80,7 +80,7 @@ func TestSignIn_AllocatesWithinItsBudget(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	require.LessOrEqual(t, allocs, 100.0)
+	require.LessOrEqual(t, allocs, 80.0)
 }
 
 func BenchmarkBegin(b *testing.B) {

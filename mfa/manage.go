@@ -134,7 +134,7 @@ func (m *Manager) change(ctx context.Context, c *token.Claims, ch decide.FactorC
 		if ch.Request.Act == authority.ActRemove {
 			name = "factor.removed"
 			today.Kinds, today.Implicit = ch.Policy.Kinds, ch.Policy.Implicit
-			v.Vouched = m.vouched(&today)
+			v.Vouched = append(v.Vouched, m.vouched(&today)...)
 		}
 		n := m.addressed(r, c.Subject, ch.Name) // before the change takes an address away
 		was, err := v.Change(ch)

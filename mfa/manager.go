@@ -195,11 +195,7 @@ func describeInstance(f factor.Factor, in *record.Instance) {
 
 // view returns what a decision about a user's record looks at.
 func (m *Manager) view(r *record.Record, c *token.Claims, now time.Time) decide.View {
-	v := decide.View{Rules: m.rules, Record: r, Claims: c, Now: now}
-	if len(c.Implicit) > 0 && (c.Keep || !m.rules.HasOwn(r)) {
-		v.Vouched = m.vouched(c)
-	}
-	return v
+	return decide.View{Rules: m.rules, Record: r, Claims: c, Now: now, Vouched: m.vouched(c)}
 }
 
 // vouched returns the addresses that the application vouches for, as the factors read them.

@@ -190,11 +190,11 @@ func (m *Manager) chargeAndCommit(
 	ctx context.Context, s *sending, r *record.Record, is *factor.Issue, state []byte,
 	clock time.Time,
 ) (sent, error) {
-	var paid payments
+	var charged charges
 	if isMessage(is) {
-		err := m.userMaySend(r, r.At(clock))
+		err := m.checkUserLimit(r, r.At(clock))
 		if err == nil {
-			paid, err = m.pay(ctx, s, is.Destination, clock)
+			charged, err = m.chargeShared(ctx, s, is.Destination, clock)
 		}
 		if err != nil {
 			return sent{}, err
@@ -202,7 +202,7 @@ func (m *Manager) chargeAndCommit(
 	}
 	out, err := m.commitSend(ctx, s, is, state, clock)
 	if err != nil {
-		m.refund(ctx, paid)
+		m.refund(ctx, charged)
 	}
 	return out, err
 }
@@ -227,7 +227,7 @@ func (m *Manager) commitSend(
 			err = unavailable(errors.New("the factor changed while a code was being made"))
 		}
 		if err == nil && (is == nil || isMessage(is)) {
-			err = m.userSends(r, v.Now)
+			err = m.chargeUser(r, v.Now)
 		}
 		if err != nil {
 			return out, false, err

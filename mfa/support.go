@@ -73,7 +73,7 @@ func (s Session) RequestSupport(ctx context.Context, ch *Challenge, r report.Cas
 			e.Purpose = string(c.Purpose)
 		})
 		q.noticed = m.withNotice(rec, who, "", q.event)
-		return q, true, m.userSends(rec, v.Now)
+		return q, true, m.chargeUser(rec, v.Now)
 	})
 	if err != nil {
 		return err

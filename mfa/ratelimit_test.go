@@ -102,10 +102,10 @@ func (r *nuisanceRig) writes() int {
 	return r.store.Calls(mfatest.OpSwap) + r.store.Calls(mfatest.OpDelete)
 }
 
-// TestAllowance_ARefusalCostsNothing calls every act a thousand times: for a user who has
+// TestRateLimit_ARefusalChargesNoWiderLimit calls every act a thousand times: for a user who has
 // used up their own allowance, and for one who is locked. No call writes anything, sends
 // anything, or costs anything that others share.
-func TestAllowance_ARefusalCostsNothing(t *testing.T) {
+func TestRateLimit_ARefusalChargesNoWiderLimit(t *testing.T) {
 	for _, act := range nuisances {
 		t.Run(act.name+", used up", func(t *testing.T) {
 			r := newNuisanceRig(t)
@@ -153,7 +153,7 @@ func TestAllowance_ARefusalCostsNothing(t *testing.T) {
 
 // A wider allowance that is used up refuses without a write as well, and without a charge of
 // a narrower one.
-func TestAllowance_AWiderRefusalCostsNothing(t *testing.T) {
+func TestRateLimit_AWiderRefusalChargesNothing(t *testing.T) {
 	for name, sends := range map[string]mfa.RateLimits{
 		"destination": {PerUser: 100, PerDestination: 3, PerKind: 100},
 		"kind":        {PerUser: 100, PerDestination: 100, PerKind: 3},
@@ -179,7 +179,7 @@ func TestAllowance_AWiderRefusalCostsNothing(t *testing.T) {
 
 // A tenant's allowance that others use up between the look at it and the charge refuses as well,
 // and what was charged of the narrower one is paid back.
-func TestAllowance_AWiderRefusalInARaceCostsNothing(t *testing.T) {
+func TestRateLimit_AWiderRefusalInARaceChargesNothing(t *testing.T) {
 	r := &nuisanceRig{rig: newRig(t, func(c *mfa.Config) {
 		c.RateLimits = mfa.RateLimits{PerUser: 100, PerDestination: 100, PerKind: 3}
 	})}
@@ -202,7 +202,7 @@ func TestAllowance_AWiderRefusalInARaceCostsNothing(t *testing.T) {
 }
 
 // One user who sends without end leaves to every other what is theirs.
-func TestAllowance_OneUserDrainsNothing(t *testing.T) {
+func TestRateLimit_OneUserUsesUpNoOthers(t *testing.T) {
 	r := newNuisanceRig(t)
 	for range 1000 {
 		for _, act := range nuisances {
@@ -221,7 +221,7 @@ func TestAllowance_OneUserDrainsNothing(t *testing.T) {
 
 // With parallel sends of several users through several Managers, no allowance is ever
 // exceeded; and when it is over, exactly what was delivered has been charged.
-func TestAllowance_IsNeverExceededInParallel(t *testing.T) {
+func TestRateLimit_IsNeverExceededInParallel(t *testing.T) {
 	for name, limits := range map[string]struct {
 		sends mfa.RateLimits
 		users int
@@ -267,7 +267,7 @@ func TestAllowance_IsNeverExceededInParallel(t *testing.T) {
 
 // A user's allowance that a concurrent send uses up, between the look at it and the write, is
 // found by the write; what was charged of the wider ones is then paid back.
-func TestAllowance_IsPaidBack(t *testing.T) {
+func TestRateLimit_IsRefunded(t *testing.T) {
 	r := newNuisanceRig(t)
 	between := &momentStore{Store: r.store}
 	r.cfg.Store = between
@@ -304,7 +304,7 @@ func TestAllowance_IsPaidBack(t *testing.T) {
 
 // A send that is refused for another reason between the charge and the write is paid back
 // too, and so is one whose caller leaves.
-func TestAllowance_IsPaidBackWhateverRefuses(t *testing.T) {
+func TestRateLimit_IsRefundedWhateverRefuses(t *testing.T) {
 	for name, meanwhile := range map[string]func(r *nuisanceRig, cancel func()){
 		"the user was locked": func(r *nuisanceRig, _ func()) {
 			for range 5 {

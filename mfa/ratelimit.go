@@ -15,22 +15,20 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-// Allowances for sending: how many messages may go out in an hour, from the narrowest to the
-// widest.
+// This file decides how many messages may be sent in an hour. The limits are, from the narrowest
+// to the widest:
 //
-//   - The user's own is in the user's record, and is charged by the swap that keeps what is
-//     sent.
-//   - Those of a destination, and of a kind and tenant, are records of their own.
+//   - The user's own is in the user's record. The swap that keeps what is sent charges it.
+//   - Those of a destination, and of a kind and tenant, are records of their own, and shared.
 //
-// The narrowest refuses first, and a refusal writes nothing and costs nothing of a wider one:
-// no user's behaviour uses up another user's allowance, or a tenant's. Several writes are
-// needed for one message, so the wider ones are charged before the user's record is written,
-// and are paid back when that refuses. Nothing is delivered before all of them are charged,
-// so that none is ever exceeded.
+// The narrowest refuses first, and a refusal writes nothing and charges no wider limit: no user's
+// behaviour uses up another user's limit, or a tenant's. One message needs several writes, so the
+// shared limits are charged before the user's record is written, and refunded when that refuses.
+// Nothing is delivered before all of them are charged, so that none is ever exceeded.
 
-// unconfirmedPerDestination is how many codes an hour may go to an address or number that
-// nobody has verified, for all users.
-const unconfirmedPerDestination = 20
+// unverifiedPerDestination is how many codes an hour may go to an address or number that is not
+// verified, for all users.
+const unverifiedPerDestination = 20
 
 const sealBudget = "budget"
 
@@ -41,8 +39,8 @@ func (b RateLimits) withDefaults() RateLimits {
 	return b
 }
 
-// userMaySend looks at the user's own allowance, and charges nothing.
-func (m *Manager) userMaySend(r *record.Record, now time.Time) error {
+// checkUserLimit refuses if the user's own limit is used up, and charges nothing.
+func (m *Manager) checkUserLimit(r *record.Record, now time.Time) error {
 	limit := m.cfg.RateLimits.PerUser
 	if limit < 0 {
 		return nil
@@ -53,10 +51,10 @@ func (m *Manager) userMaySend(r *record.Record, now time.Time) error {
 	return nil
 }
 
-// userSends charges the user's own allowance, in a record that is about to be written. Every
+// chargeUser charges the user's own limit, in a record that is about to be written. Every
 // act by which a user can have a message sent goes through it.
-func (m *Manager) userSends(r *record.Record, now time.Time) error {
-	if err := m.userMaySend(r, now); err != nil {
+func (m *Manager) chargeUser(r *record.Record, now time.Time) error {
+	if err := m.checkUserLimit(r, now); err != nil {
 		return err
 	}
 	if limit := m.cfg.RateLimits.PerUser; limit < 0 {
@@ -67,64 +65,66 @@ func (m *Manager) userSends(r *record.Record, now time.Time) error {
 	return nil
 }
 
-// allowance is one that several users share.
-type allowance struct {
+// sharedLimit is a limit that several users share.
+type sharedLimit struct {
 	key   string
 	limit int
 }
 
-// allowances are those that a message costs besides the user's own, the narrowest first.
-func (m *Manager) allowances(s *sending, destination factor.Secret) (list []allowance) {
+// sharedLimits returns the limits that a message is charged to besides the user's own, the
+// narrowest first.
+func (m *Manager) sharedLimits(s *sending, destination factor.Secret) (list []sharedLimit) {
 	limit := m.cfg.RateLimits.PerDestination
 	if limit == 0 && s.confirming() {
-		limit = unconfirmedPerDestination
+		limit = unverifiedPerDestination
 	}
 	kind := s.factor.Kind()
 	if limit > 0 && !destination.IsZero() {
 		digest := m.cfg.Keys.Digest("destination", kind+"\x00"+destination.Reveal())
-		list = append(list, allowance{"b/d/" + base64.RawURLEncoding.EncodeToString(digest), limit})
+		list = append(list, sharedLimit{"b/d/" + base64.RawURLEncoding.EncodeToString(digest),
+			limit})
 	}
 	if limit = m.cfg.RateLimits.PerKind; limit > 0 {
-		list = append(list, allowance{fmt.Sprintf("b/s/%s/%s", kind, s.claims.Subject.Tenant),
+		list = append(list, sharedLimit{fmt.Sprintf("b/s/%s/%s", kind, s.claims.Subject.Tenant),
 			limit})
 	}
 	return list
 }
 
-// payments are allowances that were charged, each with the minute that it was charged for.
-type payments []payment
+// charges are limits that were charged, each with the minute that it was charged for.
+type charges []chargedLimit
 
-type payment struct {
+type chargedLimit struct {
 	key    string
 	minute int64
 }
 
-// pay charges the shared allowances for one message: all of them, or none.
-func (m *Manager) pay(
+// chargeShared charges the shared limits for one message: all of them, or none.
+func (m *Manager) chargeShared(
 	ctx context.Context, s *sending, destination factor.Secret, now time.Time,
-) (paid payments, err error) {
-	list := m.allowances(s, destination)
+) (charged charges, err error) {
+	list := m.sharedLimits(s, destination)
 	if len(list) > 1 {
 		// Looked at before the first is charged, so that a refusal does not write.
 		for _, a := range list {
-			if err := m.look(ctx, a, now); err != nil {
+			if err := m.checkShared(ctx, a, now); err != nil {
 				return nil, err
 			}
 		}
 	}
 	for _, a := range list {
-		p, err := m.chargeShared(ctx, a, now)
+		p, err := m.chargeOne(ctx, a, now)
 		if err != nil {
-			m.refund(ctx, paid)
+			m.refund(ctx, charged)
 			return nil, err
 		}
-		paid = append(paid, p)
+		charged = append(charged, p)
 	}
-	return paid, nil
+	return charged, nil
 }
 
-// look refuses if an allowance is used up.
-func (m *Manager) look(ctx context.Context, a allowance, now time.Time) error {
+// checkShared refuses if a shared limit is used up.
+func (m *Manager) checkShared(ctx context.Context, a sharedLimit, now time.Time) error {
 	rec, err := m.records.Get(ctx, a.key)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil
@@ -142,11 +142,11 @@ func (m *Manager) look(ctx context.Context, a allowance, now time.Time) error {
 	return nil
 }
 
-// chargeShared takes one send from an allowance.
-func (m *Manager) chargeShared(
-	ctx context.Context, a allowance, now time.Time,
-) (p payment, err error) {
-	c, err := swap(ctx, m.records, a.key, func(data []byte) (c charging, _ storage.Change,
+// chargeOne charges one shared limit.
+func (m *Manager) chargeOne(
+	ctx context.Context, a sharedLimit, now time.Time,
+) (p chargedLimit, err error) {
+	c, err := swap(ctx, m.records, a.key, func(data []byte) (c chargeResult, _ storage.Change,
 		err error) {
 		log, err := m.openSends(a.key, data)
 		if err != nil {
@@ -156,35 +156,35 @@ func (m *Manager) chargeShared(
 		if c.wait > 0 {
 			return c, storage.Change{}, nil
 		}
-		c.payment = payment{a.key, log[len(log)-2]}
+		c.charged = chargedLimit{a.key, log[len(log)-2]}
 		change, err := m.sealSends(a.key, log)
 		return c, change, err
 	})
 	switch {
 	case err != nil:
-		return payment{}, unavailable(err)
+		return chargedLimit{}, unavailable(err)
 	case c.wait > 0:
-		return payment{}, &RateLimitError{RetryAfter: c.wait}
+		return chargedLimit{}, &RateLimitError{RetryAfter: c.wait}
 	}
-	return c.payment, nil
+	return c.charged, nil
 }
 
-// charging is what became of charging an allowance: a payment, or how long to wait for one.
-type charging struct {
-	payment payment
+// chargeResult is what became of charging a limit: the charge, or how long to wait for one.
+type chargeResult struct {
+	charged chargedLimit
 	wait    time.Duration
 }
 
 // refund gives back what was charged for a message that is not sent. It happens even if the
 // caller has gone. What fails stays charged: it is not tried again, because it may have been
 // done, and done twice it would let one message too many through.
-func (m *Manager) refund(ctx context.Context, paid payments) {
-	if len(paid) == 0 {
+func (m *Manager) refund(ctx context.Context, charged charges) {
+	if len(charged) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
-	for _, p := range paid {
+	for _, p := range charged {
 		_ = m.records.Update(ctx, p.key, func(data []byte) (storage.Change, error) {
 			log, err := m.openSends(p.key, data)
 			if err != nil || data == nil {
@@ -201,7 +201,7 @@ func (m *Manager) openSends(key string, data []byte) (log record.SendLog, err er
 	}
 	plain, err := m.cfg.Keys.Open(sealBudget, key, data)
 	if errors.Is(err, seal.ErrUnknownKey) {
-		return nil, nil // a retired key's, of more than an hour ago
+		return nil, nil // sealed with a retired key, so more than an hour ago
 	}
 	if err == nil {
 		err = cbor.Unmarshal(plain, &log)

@@ -11,7 +11,7 @@ import (
 
 // A store that fails at any access never lets a message through that was not paid for, and
 // never lets more through than any limit.
-func TestAllowance_OverAStoreThatFails(t *testing.T) {
+func TestRateLimit_OverAStoreThatFails(t *testing.T) {
 	for _, op := range []mfatest.Op{mfatest.OpGet, mfatest.OpSwap, mfatest.OpDelete} {
 		for _, fault := range []mfatest.Fault{{Before: errDisk}, {After: errDisk}} {
 			if op == mfatest.OpGet && fault.After != nil {
