@@ -5,9 +5,10 @@ import (
 	"fmt"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/authority"
 )
 
-// Actor is who performs an administrator's act: a user who has proven themselves in their own
+// Actor is who performs an administrator's act: a user with a proof of their own, in their own
 // session ([Session.Actor]), or a program of the application ([System]). The zero Actor may do
 // nothing.
 type Actor struct {
@@ -47,7 +48,7 @@ func (a Actor) check() error {
 func (a Admin) Check(ctx context.Context, about User) error {
 	key := ""
 	if about.ID != "" {
-		key = about.compact().key()
+		key = about.compact().Key()
 	}
 	return a.m.proven(ctx, a.actor, key)
 }
@@ -66,7 +67,7 @@ func (m *Manager) proven(ctx context.Context, a Actor, key string) error {
 	if err := s.user.check(); err != nil {
 		return err
 	}
-	own := s.user.compact().key()
+	own := s.user.compact().Key()
 	if own == key {
 		return fmt.Errorf("%w: administrators do not act on themselves", ErrForbidden)
 	}
@@ -75,13 +76,10 @@ func (m *Manager) proven(ctx context.Context, a Actor, key string) error {
 		return err
 	}
 	now := m.now()
-	r, err := m.read(ctx, own)
-	if err == nil && r == nil {
-		r, err = m.unborn(ctx, own, now)
-	}
+	r, err := m.readOrNew(ctx, own, now)
 	if err != nil {
 		return err
 	}
-	_, err = m.permits(r, c, request{act: actAdminister}, r.at(now))
+	_, err = m.view(r, c, r.At(now)).Permits(authority.Request{Act: authority.ActAdminister})
 	return err
 }

@@ -5,11 +5,12 @@ import (
 	"fmt"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/record"
 )
 
 // Enroll makes an instance of a kind whose Traits are AdminOnly, such as a temporary access
 // code, for a user whom the administrator has identified. It takes the place of an earlier
-// one. What it shows, in Prompt, is shown once: nobody can look it up again. ErrNotAvailable
+// one. What it shows, in Prompt, is shown once, and cannot be looked up again. ErrNotAvailable
 // means that the kind is not configured or is not for administrators to make.
 func (a Admin) Enroll(ctx context.Context, u User, r EnrollRequest) (*Enrollment, error) {
 	m := a.m
@@ -24,30 +25,31 @@ func (a Admin) Enroll(ctx context.Context, u User, r EnrollRequest) (*Enrollment
 		return nil, err
 	}
 	clock, s := m.now(), u.compact()
-	out, err := callEnroll(ctx, f, factor.EnrollInput{User: s.person(), Params: r.Params, Now: clock})
+	out, err := callEnroll(ctx, f, factor.EnrollInput{User: s.FactorUser(), Params: r.Params,
+		Now: clock})
 	if err != nil {
 		return nil, err
 	}
-	in := instance{ID: newID(), Kind: r.Kind, Name: out.Name, Hint: out.MaskedDestination, State: out.State, Created: clock.UnixMilli()}
+	in := record.Instance{ID: record.NewID(), Kind: r.Kind, Name: out.Name,
+		MaskedDestination: out.MaskedDestination, State: out.State, Created: clock.UnixMilli()}
 	e := &Enrollment{Kind: r.Kind, Prompt: out.Prompt}
 	if f.Traits().Temporary {
 		e.Expires = describe(f, out.State).Ends
 	}
-	var event Event
-	err = m.update(ctx, s, clock, func(rec *record) (bool, error) {
-		if rec.fresh && u.Enrolled {
-			return false, ErrRecordMissing
+	event, err := update(ctx, m, s, clock, func(rec *record.Record) (Event, bool, error) {
+		if rec.Fresh && u.Enrolled {
+			return Event{}, false, ErrRecordMissing
 		}
-		rec.removeFactors(func(old instance) bool { return old.Kind == in.Kind })
-		if len(rec.Factors) >= maxFactors {
-			return false, fmt.Errorf("%w: there are as many as there may be", ErrNotAvailable)
+		rec.RemoveFactors(func(old record.Instance) bool { return old.Kind == in.Kind })
+		if len(rec.Factors) >= record.MaxFactors {
+			return Event{}, false, fmt.Errorf("%w: there are as many as there may be",
+				ErrNotAvailable)
 		}
 		rec.Factors = append(rec.Factors, in)
-		event = m.event("admin."+r.Kind, s, rec.at(clock), func(e *Event) {
+		event := m.event("admin."+r.Kind, s, rec.At(clock), func(e *Event) {
 			e.Kind, e.FactorID, e.Actor, e.Note = r.Kind, in.ID, a.actor.name, a.reason
 		})
-		event = m.withNotice(rec, s, "", event)
-		return true, nil
+		return m.withNotice(rec, s, "", event), true, nil
 	})
 	if err != nil {
 		return nil, err

@@ -24,14 +24,16 @@ func TestRequestSupport_NotifiesOnceADay(t *testing.T) {
 	var told []string
 	for range 5 {
 		for range 10 {
-			require.NoError(t, r.Session(ann, binding).RequestSupport(t.Context(), r.begin(ann), report.Case{}))
+			require.NoError(t, r.Session(ann, binding).RequestSupport(t.Context(), r.begin(ann),
+				report.Case{}))
 		}
 		told = append(told, r.mail.notices()...)
 		r.clock.Advance(5 * time.Hour)
 	}
 	require.Equal(t, []string{"support.requested to ann@example.com"}, told)
 	r.clock.Advance(time.Hour)
-	require.NoError(t, r.Session(ann, binding).RequestSupport(t.Context(), r.begin(ann), report.Case{}))
+	require.NoError(t, r.Session(ann, binding).RequestSupport(t.Context(), r.begin(ann),
+		report.Case{}))
 	require.Equal(t, told, r.mail.notices())
 }
 

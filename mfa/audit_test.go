@@ -26,7 +26,8 @@ import (
 )
 
 // key stands for a phishing-resistant factor in hardware.
-var key = &stated{word{kind: "key", traits: factor.Traits{Class: factor.ClassPossession, AMR: "hwk", Level: factor.LevelPhishingResistant}},
+var key = &stated{word{kind: "key", traits: factor.Traits{Class: factor.ClassPossession, AMR: "hwk",
+	Level: factor.LevelPhishingResistant}},
 	factor.Settings{Hardware: true}}
 
 // stated is a word that states its settings.
@@ -54,12 +55,14 @@ func newApp(t testing.TB) factor.Factor {
 }
 
 func newMail(t testing.TB) factor.Factor {
-	return must[*email.Factor](t)(email.New(email.Config{Sender: &mfatest.Outbox[email.Message]{}, ServiceName: "Acme"}))
+	return must[*email.Factor](t)(email.New(email.Config{Sender: &mfatest.Outbox[email.Message]{},
+		ServiceName: "Acme"}))
 }
 
 func newPhone(t testing.TB, check func(context.Context, sms.CheckInput) error) factor.Factor {
-	return must[*sms.Factor](t)(sms.New(sms.Config{Sender: &mfatest.Outbox[sms.Message]{}, ServiceName: "Acme",
-		Origin: "acme.example", Allow: []string{"+31"}, Check: check}))
+	return must[*sms.Factor](t)(sms.New(sms.Config{Sender: &mfatest.Outbox[sms.Message]{},
+		ServiceName: "Acme",
+		Origin:      "acme.example", Allow: []string{"+31"}, Check: check}))
 }
 
 // sound is a configuration, of the factors that there are, that meets the profile.
@@ -67,8 +70,12 @@ func sound(t testing.TB, p policy.Profile) mfa.Config {
 	keys := must[*seal.Keyring](t)(seal.NewKeyring(seal.GenerateKey()))
 	cfg := mfa.Config{
 		Store: memory.New(), Keys: keys, Clock: mfatest.NewClock(testStart), Profile: p,
-		Factors: []factor.Factor{key, newApp(t), newPhone(t, func(context.Context, sms.CheckInput) error { return nil }), newMail(t),
-			must[*recovery.Factor](t)(recovery.New(recovery.Config{Count: 4, Bits: 120})), must[*access.Factor](t)(access.New(access.Config{}))},
+		Factors: []factor.Factor{key, newApp(t), newPhone(t, func(context.Context,
+			sms.CheckInput) error {
+			return nil
+		}), newMail(t),
+			must[*recovery.Factor](t)(recovery.New(recovery.Config{Count: 4, Bits: 120})),
+			must[*access.Factor](t)(access.New(access.Config{}))},
 		Policies:  policy.Static(policy.Policy{Kinds: []string{"key", "totp", "sms"}}),
 		Notify:    func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) },
 		Events:    func(context.Context, mfa.Event) {},
@@ -165,7 +172,7 @@ func TestNew_RefusesAnUnknownProfile(t *testing.T) {
 }
 
 // Policies that come into being later are held to the profile as well.
-func TestProfileHoldsForPoliciesSetLater(t *testing.T) {
+func TestProfile_HoldsForPoliciesSetLater(t *testing.T) {
 	cfg := sound(t, "")
 	cfg.Policies = policy.Stored(cfg.Policies)
 	lax := must[*mfa.Manager](t)(mfa.New(cfg))
@@ -183,12 +190,14 @@ func TestProfileHoldsForPoliciesSetLater(t *testing.T) {
 	require.NoError(t, set(m, "", policy.Policy{Kinds: []string{"key"}}))
 
 	// One that was set before the profile was: Audit says so, and nobody gets in by it.
-	require.NoError(t, set(lax, "acme", policy.Policy{Mode: policy.ModeOptional, Kinds: []string{"key"}}))
+	require.NoError(t, set(lax, "acme", policy.Policy{Mode: policy.ModeOptional,
+		Kinds: []string{"key"}}))
 	list, err := m.Audit(t.Context(), policy.ProfileASVSL2)
 	require.NoError(t, err)
 	require.Equal(t, []policy.Finding{{Row: "A-4", Where: `policy of user type "staff" of tenant "acme"`,
 		Problem: `mode "optional" lets users sign in with one factor`, Remedy: "set Mode to ModeRequired"}}, list)
-	_, err = m.Session(mfa.User{ID: "a", Tenant: "acme", UserType: "staff"}, binding).Begin(t.Context())
+	_, err = m.Session(mfa.User{ID: "a", Tenant: "acme", UserType: "staff"},
+		binding).Begin(t.Context())
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.ErrorIs(t, err, policy.ErrInvalid)
 	_, err = m.Session(mfa.User{ID: "a", UserType: "staff"}, binding).Begin(t.Context())
@@ -200,9 +209,10 @@ type policyFunc func() policy.Policy
 func (f policyFunc) Policy(context.Context, policy.Scope) (policy.Policy, error) { return f(), nil }
 
 // A policy that an application's own source returns is judged when it is used.
-func TestProfileHoldsForPoliciesOfTheApplication(t *testing.T) {
+func TestProfile_HoldsForPoliciesOfTheApplication(t *testing.T) {
 	p := policy.Policy{Kinds: []string{"key"}}
-	for _, wrap := range []func(policy.Source) policy.Source{policy.Stored, func(s policy.Source) policy.Source { return s }} {
+	for _, wrap := range []func(policy.Source) policy.Source{policy.Stored,
+		func(s policy.Source) policy.Source { return s }} {
 		cfg := sound(t, policy.ProfileNISTAAL2)
 		cfg.Policies = wrap(policyFunc(func() policy.Policy { return p }))
 		m := must[*mfa.Manager](t)(mfa.New(cfg))
@@ -224,7 +234,7 @@ func TestProfileHoldsForPoliciesOfTheApplication(t *testing.T) {
 }
 
 // Audit does not pass over what it cannot read.
-func TestAuditFailsRatherThanPassOver(t *testing.T) {
+func TestManagerAudit_FailsRatherThanOmits(t *testing.T) {
 	cfg := sound(t, "")
 	cfg.Policies = policy.Stored(cfg.Policies)
 	store := cfg.Store
@@ -235,7 +245,8 @@ func TestAuditFailsRatherThanPassOver(t *testing.T) {
 
 	cfg.Store = store
 	m = must[*mfa.Manager](t)(mfa.New(cfg))
-	require.NoError(t, m.Admin(mfa.System("root"), "").SetPolicy(t.Context(), policy.StoredPolicy{Policy: policy.Policy{}}))
+	require.NoError(t, m.Admin(mfa.System("root"), "").SetPolicy(t.Context(),
+		policy.StoredPolicy{Policy: policy.Policy{}}))
 	for _, rec := range dump(t, store.(storage.Lister)) {
 		require.NotEmpty(t, rec)
 	}

@@ -19,8 +19,10 @@ func with(t *testing.T, p policy.Policy) *rig {
 	t.Helper()
 	return newRig(t, func(c *mfa.Config) {
 		c.Factors = append(c.Factors,
-			&word{kind: "sms", traits: factor.Traits{Class: factor.ClassPossession, Level: factor.LevelStrong}},
-			&word{kind: "key", traits: factor.Traits{Class: factor.ClassPossession, Level: factor.LevelPhishingResistant}},
+			&word{kind: "sms", traits: factor.Traits{Class: factor.ClassPossession,
+				Level: factor.LevelStrong}},
+			&word{kind: "key", traits: factor.Traits{Class: factor.ClassPossession,
+				Level: factor.LevelPhishingResistant}},
 			madeCodes{})
 		c.Policies = policy.Stored(policy.Static(p))
 	})
@@ -40,9 +42,10 @@ var bea = mfa.User{ID: "bea", UserType: "employee"}
 
 func (r *rig) setPolicy(p policy.Policy) {
 	r.t.Helper()
-	require.NoError(r.t, r.Admin(mfa.System("root"), "").SetPolicy(r.t.Context(), policy.StoredPolicy{
-		Scope: policy.Scope{UserType: "employee"}, Policy: p,
-	}))
+	require.NoError(r.t, r.Admin(mfa.System("root"), "").SetPolicy(r.t.Context(),
+		policy.StoredPolicy{
+			Scope: policy.Scope{UserType: "employee"}, Policy: p,
+		}))
 }
 
 // setUp enrols a first factor, and others by the same proof.
@@ -59,7 +62,8 @@ func (r *rig) setUp(s mfa.User, kinds ...string) mfa.Grant {
 func (r *rig) proves(s mfa.User, kind string) mfa.Grant {
 	r.t.Helper()
 	ch := r.beginFor(s, "manage")
-	v, err := r.Session(s, binding).ManageFactors().Verify(r.t.Context(), ch, kind, factor.NewSecret(s.ID+" "+kind))
+	v, err := r.Session(s, binding).ManageFactors().Verify(r.t.Context(), ch, kind,
+		factor.NewSecret(s.ID+" "+kind))
 	require.NoError(r.t, err)
 	return v.Grant
 }
@@ -75,11 +79,13 @@ func (r *rig) factorID(s mfa.User, kind string) string {
 
 func TestAuthority_TightenedPolicyOpensNothing(t *testing.T) {
 	for name, p := range map[string]policy.Policy{
-		"required":                     {Kinds: []string{"key", "app"}},
-		"optional":                     {Mode: policy.ModeOptional, Kinds: []string{"key", "app"}},
-		"with an implied address":      {Kinds: []string{"mail"}, Implicit: []string{"mail"}},
-		"with an address beside":       {Mode: policy.ModeOptional, Kinds: []string{"mail", "app"}, Implicit: []string{"mail"}},
-		"with one that is undelivered": {Kinds: []string{"app", "mail"}, Implicit: []string{"mail"}},
+		"required":                {Kinds: []string{"key", "app"}},
+		"optional":                {Mode: policy.ModeOptional, Kinds: []string{"key", "app"}},
+		"with an implied address": {Kinds: []string{"mail"}, Implicit: []string{"mail"}},
+		"with an address beside": {Mode: policy.ModeOptional, Kinds: []string{"mail", "app"},
+			Implicit: []string{"mail"}},
+		"with one that is undelivered": {Kinds: []string{"app", "mail"},
+			Implicit: []string{"mail"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := with(t, policy.Policy{})
@@ -98,7 +104,8 @@ func TestAuthority_TightenedPolicyOpensNothing(t *testing.T) {
 			var required *mfa.EnrollmentRequiredError
 			require.ErrorAs(t, err, &required, "it signs nobody in")
 			require.NotContains(t, required.Kinds, "sms")
-			require.ErrorIs(t, r.Session(s, binding).Remove(t.Context(), required.Grant, r.factorID(s, "sms")), mfa.ErrProofRequired)
+			require.ErrorIs(t, r.Session(s, binding).Remove(t.Context(), required.Grant,
+				r.factorID(s, "sms")), mfa.ErrProofRequired)
 			_, err = r.Session(s, binding).NewRecoveryCodes(t.Context(), required.Grant)
 			require.ErrorIs(t, err, mfa.ErrProofRequired)
 			if kind := required.Kinds[0]; kind != "mail" {
@@ -113,21 +120,25 @@ func TestAuthority_TightenedPolicyOpensNothing(t *testing.T) {
 }
 
 func TestAuthority_UnknownKindIsNotNone(t *testing.T) {
-	for _, p := range []policy.Policy{{}, {Mode: policy.ModeOptional}, {Implicit: []string{"mail"}}, {Kinds: []string{"app"}}} {
+	for _, p := range []policy.Policy{{}, {Mode: policy.ModeOptional}, {Implicit: []string{"mail"}},
+		{Kinds: []string{"app"}}} {
 		r := with(t, policy.Policy{})
 		r.setUp(bea, "key")
 		s := bea
 		s.Email, s.EmailVerified, s.Enrolled = "bea@example.com", true, true
-		r.cfg.Factors = slices.DeleteFunc(slices.Clone(r.cfg.Factors), func(f factor.Factor) bool { return f.Kind() == "key" })
+		r.cfg.Factors = slices.DeleteFunc(slices.Clone(r.cfg.Factors),
+			func(f factor.Factor) bool { return f.Kind() == "key" })
 		r.cfg.Policies = policy.Static(p)
 		there := r.another()
 		for _, purpose := range []string{"sign-in", "step-up", "manage"} {
-			_, err := withPurpose(there.Session(s, binding), purpose).FirstFactorAt(r.clock.Now()).Begin(t.Context())
+			_, err := withPurpose(there.Session(s, binding),
+				purpose).FirstFactorAt(r.clock.Now()).Begin(t.Context())
 			require.ErrorIs(t, err, mfa.ErrKindNotConfigured, "%s under %+v", purpose, p)
 		}
 		o, err := there.Overview(t.Context(), s)
 		require.NoError(t, err)
-		require.True(t, slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool { return f.Kind == "key" }), "and it is shown")
+		require.True(t, slices.ContainsFunc(o.Factors,
+			func(f mfa.FactorInfo) bool { return f.Kind == "key" }), "and it is shown")
 		report, err := there.Admin(mfa.System("report"), "").Report(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, 1, report.Groups[0].Unknown)
@@ -138,7 +149,8 @@ func TestAuthority_UndeliverableAddress(t *testing.T) {
 	r := with(t, policy.Policy{Implicit: []string{"mail"}})
 	s := mfa.User{ID: "ann", UserType: "employee", Email: "ann@intranet", EmailVerified: true}
 	for _, purpose := range []string{"sign-in", "manage", "step-up"} {
-		_, err := withPurpose(r.Session(s, binding), purpose).FirstFactorAt(r.clock.Now()).Begin(t.Context())
+		_, err := withPurpose(r.Session(s, binding),
+			purpose).FirstFactorAt(r.clock.Now()).Begin(t.Context())
 		require.ErrorIs(t, err, factor.ErrUndeliverable)
 	}
 	count := func() (n int) {
@@ -154,7 +166,8 @@ func TestAuthority_UndeliverableAddress(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, report.Groups[0].Undeliverable)
 	// An administrator's code is the way in.
-	e, err := r.Admin(mfa.System("root"), "").Enroll(t.Context(), s, mfa.EnrollRequest{Kind: "access"})
+	e, err := r.Admin(mfa.System("root"), "").Enroll(t.Context(), s,
+		mfa.EnrollRequest{Kind: "access"})
 	require.NoError(t, err)
 	v, err := r.verify(r.begin(s), "access", e.Prompt.Codes[0])
 	require.NoError(t, err)
@@ -163,15 +176,18 @@ func TestAuthority_UndeliverableAddress(t *testing.T) {
 }
 
 func TestAuthority_FirstFactorMustBeFresh(t *testing.T) {
-	for name, p := range map[string]policy.Policy{"required": {}, "optional": {Mode: policy.ModeOptional}, "off": {Mode: policy.ModeOff},
+	for name, p := range map[string]policy.Policy{"required": {},
+		"optional": {Mode: policy.ModeOptional}, "off": {Mode: policy.ModeOff},
 		"grace": {EnrollBy: testStart.Add(time.Hour)}} {
 		t.Run(name, func(t *testing.T) {
 			r := with(t, p)
 			begin := func(purpose string, since time.Time) (*mfa.Challenge, error) {
-				return withPurpose(r.Session(bea, binding), purpose).FirstFactorAt(since).Begin(t.Context())
+				return withPurpose(r.Session(bea, binding),
+					purpose).FirstFactorAt(since).Begin(t.Context())
 			}
 			now := r.clock.Now()
-			for _, since := range []time.Time{now.Add(-5 * time.Hour), now.Add(-15 * time.Minute), now.Add(time.Hour), {}} {
+			for _, since := range []time.Time{now.Add(-5 * time.Hour), now.Add(-15 * time.Minute),
+				now.Add(time.Hour), {}} {
 				_, err := begin("manage", since)
 				require.ErrorIs(t, err, mfa.ErrFirstFactorRequired, "%s", since)
 			}
@@ -184,9 +200,11 @@ func TestAuthority_FirstFactorMustBeFresh(t *testing.T) {
 			require.Equal(t, now.Add(time.Minute), ch.Expires, "it gets no fresher")
 			c := r.enroll(ch.Grant, "app", "tulip")
 			require.Equal(t, now.Add(time.Minute), c.GrantExpires)
-			require.NoError(t, r.Session(bea, binding).Check(t.Context(), c.Grant), "a first set-up flows")
+			require.NoError(t, r.Session(bea, binding).Check(t.Context(), c.Grant),
+				"a first set-up flows")
 			r.clock.Advance(time.Minute)
-			require.ErrorIs(t, r.Session(bea, binding).Check(t.Context(), c.Grant), mfa.ErrTokenExpired)
+			require.ErrorIs(t, r.Session(bea, binding).Check(t.Context(), c.Grant),
+				mfa.ErrTokenExpired)
 		})
 	}
 }
@@ -200,25 +218,30 @@ func TestAuthority_RecoveryIsHeld(t *testing.T) {
 			require.NoError(t, err)
 			code := factor.NewSecret("a")
 			if by == "access" {
-				_, err := r.Admin(mfa.System("root"), "").Enroll(t.Context(), bea, mfa.EnrollRequest{Kind: "access"})
+				_, err := r.Admin(mfa.System("root"), "").Enroll(t.Context(), bea,
+					mfa.EnrollRequest{Kind: "access"})
 				require.NoError(t, err)
 			}
 			app, key := r.factorID(bea, "app"), r.factorID(bea, "key")
 			v, err := r.verify(r.begin(bea), by, code)
 			require.NoError(t, err)
-			require.ElementsMatch(t, []string{"app", "key"}, v.EnrollKinds, "what may have been lost")
+			require.ElementsMatch(t, []string{"app", "key"}, v.EnrollKinds,
+				"what may have been lost")
 			_, err = r.begun(v.Grant, "pin", "9876")
 			require.ErrorIs(t, err, mfa.ErrProofRequired)
 
 			nothing := func(g mfa.Grant) {
 				t.Helper()
 				for _, id := range []string{app, key} {
-					require.ErrorIs(t, r.Session(bea, binding).Remove(t.Context(), g, id), mfa.ErrProofRequired)
-					require.ErrorIs(t, r.Session(bea, binding).Rename(t.Context(), g, mfa.FactorInfo{ID: id, Name: "x"}), mfa.ErrProofRequired)
+					require.ErrorIs(t, r.Session(bea, binding).Remove(t.Context(), g, id),
+						mfa.ErrProofRequired)
+					require.ErrorIs(t, r.Session(bea, binding).Rename(t.Context(), g,
+						mfa.FactorInfo{ID: id, Name: "x"}), mfa.ErrProofRequired)
 				}
 				_, err = r.Session(bea, binding).NewRecoveryCodes(t.Context(), g)
 				require.ErrorIs(t, err, mfa.ErrProofRequired)
-				require.ErrorIs(t, r.Session(bea, binding).Check(t.Context(), g), mfa.ErrProofRequired)
+				require.ErrorIs(t, r.Session(bea, binding).Check(t.Context(), g),
+					mfa.ErrProofRequired)
 			}
 			nothing(v.Grant)
 			c := r.enroll(v.Grant, "key", "thief")
@@ -234,7 +257,8 @@ func TestAuthority_RecoveryIsHeld(t *testing.T) {
 			require.ErrorIs(t, err, factor.ErrIncorrect)
 			// Every older factor cancels it, a weaker one too.
 			r.clock.Advance(23 * time.Hour)
-			require.NoError(t, r.Session(bea, binding).Remove(t.Context(), r.proves(bea, "app"), c.Factor.ID))
+			require.NoError(t, r.Session(bea, binding).Remove(t.Context(), r.proves(bea, "app"),
+				c.Factor.ID))
 			_, err = r.verify(r.begin(bea), "key", factor.NewSecret("thief again"))
 			require.ErrorIs(t, err, factor.ErrIncorrect)
 			r.clock.Advance(2 * time.Hour)
@@ -254,7 +278,8 @@ func TestAuthority_HoldEnds(t *testing.T) {
 	r.clock.Advance(time.Hour)
 	ch := r.beginFor(bea, "manage")
 	require.Len(t, ch.Options, 1, "the old one ended with the hold")
-	v, err = r.Session(bea, binding).ManageFactors().Verify(t.Context(), ch, "app", factor.NewSecret("new phone"))
+	v, err = r.Session(bea, binding).ManageFactors().Verify(t.Context(), ch, "app",
+		factor.NewSecret("new phone"))
 	require.NoError(t, err)
 	_, err = r.Session(bea, binding).NewRecoveryCodes(t.Context(), v.Grant)
 	require.NoError(t, err, "the replacement is a factor like any other")
@@ -266,19 +291,23 @@ func TestAuthority_ThreeLevels(t *testing.T) {
 	for _, kind := range []string{"app", "pin"} {
 		v, err := r.verify(r.begin(bea), kind, factor.NewSecret("bea "+kind))
 		require.NoError(t, err, "it signs in")
-		require.ErrorIs(t, r.Session(bea, binding).Remove(t.Context(), v.Grant, r.factorID(bea, "key")), mfa.ErrProofRequired)
-		require.ErrorIs(t, r.Session(bea, binding).Check(t.Context(), v.Grant), mfa.ErrProofRequired)
+		require.ErrorIs(t, r.Session(bea, binding).Remove(t.Context(), v.Grant, r.factorID(bea,
+			"key")), mfa.ErrProofRequired)
+		require.ErrorIs(t, r.Session(bea, binding).Check(t.Context(), v.Grant),
+			mfa.ErrProofRequired)
 	}
 	ch := r.beginFor(bea, "manage")
 	require.Len(t, ch.Options, 1)
 	require.Equal(t, "key", ch.Options[0].Kind)
-	require.NoError(t, r.Session(bea, binding).Remove(t.Context(), r.proves(bea, "key"), r.factorID(bea, "app")))
+	require.NoError(t, r.Session(bea, binding).Remove(t.Context(), r.proves(bea, "key"),
+		r.factorID(bea, "app")))
 }
 
 func TestAuthority_RecoveryCodesEndWithTheLastFactor(t *testing.T) {
 	r := with(t, policy.Policy{Mode: policy.ModeOptional})
 	first := func() mfa.Grant {
-		ch, err := r.Session(bea, binding).ManageFactors().FirstFactorAt(r.clock.Now()).Begin(t.Context())
+		ch, err := r.Session(bea,
+			binding).ManageFactors().FirstFactorAt(r.clock.Now()).Begin(t.Context())
 		require.NoError(t, err)
 		return r.enroll(ch.Grant, "app", "bea app").Grant
 	}
@@ -300,14 +329,18 @@ func TestAuthority_LastRequiredFactorStays(t *testing.T) {
 	r := with(t, policy.Policy{Kinds: []string{"app", "key"}})
 	g := r.setUp(bea, "app", "key")
 	require.NoError(t, r.Session(bea, binding).Remove(t.Context(), g, r.factorID(bea, "key")))
-	require.ErrorIs(t, r.Session(bea, binding).Remove(t.Context(), g, r.factorID(bea, "app")), mfa.ErrLastFactor)
+	require.ErrorIs(t, r.Session(bea, binding).Remove(t.Context(), g, r.factorID(bea, "app")),
+		mfa.ErrLastFactor)
 	r.setPolicy(policy.Policy{Kinds: []string{"key"}})
 	g = r.setUpAllowed(bea, "app", "key")
-	require.NoError(t, r.Session(bea, binding).Remove(t.Context(), g, r.factorID(bea, "app")), "what the policy bans is not the last")
-	require.ErrorIs(t, r.Session(bea, binding).Remove(t.Context(), g, r.factorID(bea, "key")), mfa.ErrLastFactor)
+	require.NoError(t, r.Session(bea, binding).Remove(t.Context(), g, r.factorID(bea, "app")),
+		"what the policy bans is not the last")
+	require.ErrorIs(t, r.Session(bea, binding).Remove(t.Context(), g, r.factorID(bea, "key")),
+		mfa.ErrLastFactor)
 	// Who has an address that serves as a factor keeps one.
 	implied := with(t, policy.Policy{Implicit: []string{"mail"}})
-	require.NoError(t, implied.Session(ann, binding).Remove(t.Context(), implied.withApp(ann, "tulip").Grant, implied.factorID(ann, "app")))
+	require.NoError(t, implied.Session(ann, binding).Remove(t.Context(), implied.withApp(ann,
+		"tulip").Grant, implied.factorID(ann, "app")))
 }
 
 // setUpAllowed proves a banned kind, and enrols an allowed one with it.
@@ -323,7 +356,8 @@ func TestAuthority_RecoveryEndsDevices(t *testing.T) {
 	r := with(t, policy.Policy{Remember: 24 * time.Hour})
 	_, err := r.Session(bea, binding).NewRecoveryCodes(t.Context(), r.setUp(bea, "app"))
 	require.NoError(t, err)
-	v, err := r.Session(bea, binding).RememberDevice("laptop").Verify(t.Context(), r.begin(bea), "app", factor.NewSecret("bea app"))
+	v, err := r.Session(bea, binding).RememberDevice("laptop").Verify(t.Context(), r.begin(bea),
+		"app", factor.NewSecret("bea app"))
 	require.NoError(t, err)
 	require.NotEmpty(t, v.Device)
 	_, err = r.verify(r.begin(bea), "recovery", factor.NewSecret("b"))
@@ -339,7 +373,10 @@ func TestAuthority_RecoveryLinksEnd(t *testing.T) {
 			_, err := r.verify(r.begin(ann), "app", factor.NewSecret("old phone"))
 			require.NoError(r.t, err)
 		},
-		"by a password change": func(r *rig) { require.NoError(r.t, r.PasswordChanged(r.t.Context(), ann)) },
+		"by a password change": func(r *rig) {
+			require.NoError(r.t, r.PasswordChanged(r.t.Context(),
+				ann))
+		},
 		"by a reset": func(r *rig) {
 			require.NoError(r.t, r.Admin(mfa.System("root"), "").Reset(r.t.Context(), ann))
 		},
@@ -352,7 +389,8 @@ func TestAuthority_RecoveryLinksEnd(t *testing.T) {
 			require.ErrorIs(t, err, mfa.ErrTokenExpired)
 
 			r = lost(t)
-			ch, err := r.Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), r.setupLink(ann))
+			ch, err := r.Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(),
+				r.setupLink(ann))
 			require.NoError(t, err)
 			end(r)
 			_, err = r.replaceBy(ch, factor.NewSecret("a"))
@@ -402,21 +440,29 @@ func TestAuthority_Administrators(t *testing.T) {
 				Scope: policy.Scope{UserType: "other"},
 			})
 		},
-		"check": func(a mfa.Actor, s mfa.User) error { return r.Admin(a, "").Check(t.Context(), s) },
+		"check": func(a mfa.Actor, s mfa.User) error {
+			return r.Admin(a, "").Check(t.Context(),
+				s)
+		},
 	}
 	for name, act := range acts {
 		t.Run(name, func(t *testing.T) {
 			require.ErrorIs(t, act(mfa.Actor{}, ann), factor.ErrMalformed)
 			require.ErrorIs(t, act(mfa.System(""), ann), factor.ErrMalformed)
 			require.ErrorIs(t, act(r.Session(bea, binding).Actor(mfa.Grant{}), ann), mfa.ErrToken)
-			require.ErrorIs(t, act(r.Session(bea, binding).Actor(weak.Grant), ann), mfa.ErrProofRequired)
-			require.ErrorIs(t, act(r.Session(bea, "another session").Actor(strong), ann), mfa.ErrToken)
-			require.ErrorIs(t, act(r.Session(bea, binding).Actor(others), ann), mfa.ErrToken, "somebody else's proof")
-			require.ErrorIs(t, act(r.Session(bea, binding).Actor(strong), bea), mfa.ErrForbidden, "on oneself")
+			require.ErrorIs(t, act(r.Session(bea, binding).Actor(weak.Grant), ann),
+				mfa.ErrProofRequired)
+			require.ErrorIs(t, act(r.Session(bea, "another session").Actor(strong), ann),
+				mfa.ErrToken)
+			require.ErrorIs(t, act(r.Session(bea, binding).Actor(others), ann), mfa.ErrToken,
+				"somebody else's proof")
+			require.ErrorIs(t, act(r.Session(bea, binding).Actor(strong), bea), mfa.ErrForbidden,
+				"on oneself")
 		})
 	}
 	r.clock.Advance(15 * time.Minute)
 	for name, act := range acts {
-		require.ErrorIs(t, act(r.Session(bea, binding).Actor(strong), ann), mfa.ErrTokenExpired, name)
+		require.ErrorIs(t, act(r.Session(bea, binding).Actor(strong), ann), mfa.ErrTokenExpired,
+			name)
 	}
 }

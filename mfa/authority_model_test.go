@@ -81,7 +81,8 @@ type world struct {
 
 func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{Rand: rand.New(rand.NewPCG(seed, 1)), t: t, clock: mfatest.NewClock(testStart),
-		mail: &sent{kind: "mail"}, user: ann, kinds: map[*mfa.Manager][]string{}, released: map[string]bool{}}
+		mail: &sent{kind: "mail"}, user: ann, kinds: map[*mfa.Manager][]string{},
+		released: map[string]bool{}}
 	w.policy.Store(&policy.Policy{Mode: policy.ModeRequired})
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
@@ -89,17 +90,21 @@ func newWorld(t *testing.T, seed uint64) *world {
 	build := func(kinds []string) *mfa.Manager {
 		factors := []factor.Factor{w.mail, codes{}}
 		for _, k := range kinds {
-			factors = append(factors, &word{kind: k, traits: factor.Traits{Class: factor.ClassPossession, Level: levelOf[k]}})
+			factors = append(factors, &word{kind: k,
+				traits: factor.Traits{Class: factor.ClassPossession, Level: levelOf[k]}})
 		}
-		m, err := mfa.New(mfa.Config{Store: store, Keys: keys, Clock: w.clock, Factors: factors, Policies: w,
-			RateLimits: mfa.RateLimits{PerUser: -1, PerDestination: -1}, Lockout: lockout.Config{Tries: 100, Total: 1000},
-			Authorize: func(context.Context, mfa.AdminAction) error { return nil }})
+		m, err := mfa.New(mfa.Config{Store: store, Keys: keys, Clock: w.clock, Factors: factors,
+			Policies:   w,
+			RateLimits: mfa.RateLimits{PerUser: -1, PerDestination: -1},
+			Lockout:    lockout.Config{Tries: 100, Total: 1000},
+			Authorize:  func(context.Context, mfa.AdminAction) error { return nil }})
 		require.NoError(t, err)
 		w.kinds[m] = kinds
 		return m
 	}
 	w.full = build(modelKinds)
-	w.managers = []*mfa.Manager{w.full, w.full, w.full, build(without(modelKinds, pick(w.Rand, modelKinds)))}
+	w.managers = []*mfa.Manager{w.full, w.full, w.full, build(without(modelKinds, pick(w.Rand,
+		modelKinds)))}
 	return w
 }
 
@@ -114,7 +119,10 @@ func without(list []string, s string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(x string) bool { return x == s })
 }
 
-func (w *world) note(format string, args ...any) { w.log = append(w.log, fmt.Sprintf(format, args...)) }
+func (w *world) note(format string, args ...any) {
+	w.log = append(w.log, fmt.Sprintf(format,
+		args...))
+}
 
 func (w *world) fail(format string, args ...any) {
 	w.t.Helper()
@@ -156,7 +164,8 @@ func (w *world) state() string {
 }
 
 // levelRecovery is below every other level.
-var levelRecovery = factor.Traits{Class: factor.ClassRecovery, Level: factor.LevelStrong}.Effective()
+var levelRecovery = factor.Traits{Class: factor.ClassRecovery,
+	Level: factor.LevelStrong}.Effective()
 
 // table says what a grant permits, from the documents: nil, or the error.
 func (w *world) table(m *mfa.Manager, g grantModel, act, kind, target string) error {
@@ -183,8 +192,12 @@ func (w *world) table(m *mfa.Manager, g grantModel, act, kind, target string) er
 		need = max(need, f.level)
 		lost = lost || f.kind == kind && modelAllows(g.kinds, f.kind)
 	}
-	later := slices.Contains(g.added, target) || slices.ContainsFunc(own, func(f ownModel) bool { return f.held && f.id == target })
-	allowedBefore := slices.ContainsFunc(before, func(f ownModel) bool { return !f.held && modelAllows(g.kinds, f.kind) })
+	later := slices.Contains(g.added, target) || slices.ContainsFunc(own,
+		func(f ownModel) bool { return f.held && f.id == target })
+	allowedBefore := slices.ContainsFunc(before, func(f ownModel) bool {
+		return !f.held &&
+			modelAllows(g.kinds, f.kind)
+	})
 	permitted := false
 	switch {
 	case len(own) == 0 && act == "codes":
@@ -198,7 +211,8 @@ func (w *world) table(m *mfa.Manager, g grantModel, act, kind, target string) er
 		permitted = true
 	case g.origin == "first":
 	case g.origin == "recovery":
-		permitted = act == "enroll" && (lost || !allowedBefore) || (act == "remove" || act == "rename") && later
+		permitted = act == "enroll" && (lost || !allowedBefore) || (act == "remove" ||
+			act == "rename") && later
 	case cancels && g.origin == "own":
 		permitted = true
 	case !allowed:
@@ -232,7 +246,10 @@ func (w *world) proceed(a *actorModel) {
 	if err != nil {
 		return
 	}
-	unknown := slices.ContainsFunc(own, func(f ownModel) bool { return !slices.Contains(w.kinds[m], f.kind) })
+	unknown := slices.ContainsFunc(own, func(f ownModel) bool {
+		return !slices.Contains(w.kinds[m],
+			f.kind)
+	})
 	// No policy and no configuration turns a user's own factors into none.
 	switch ch.Next {
 	case mfa.NextEnroll:
@@ -264,11 +281,16 @@ func (w *world) proceed(a *actorModel) {
 	if !ok {
 		return
 	}
-	v, err := withPurpose(m.Session(w.user, binding), purpose).Verify(ctx, ch, o.Kind, factor.NewSecret(response))
+	v, err := withPurpose(m.Session(w.user, binding), purpose).Verify(ctx, ch, o.Kind,
+		factor.NewSecret(response))
 	w.note("%s responds with %s: %v", a.name, o.Kind, err)
 	var required *mfa.EnrollmentRequiredError
-	settled := slices.ContainsFunc(own, func(f ownModel) bool { return !f.held && modelAllows(p.Kinds, f.kind) })
-	banned := levelOf[o.Kind] > 0 && !modelAllows(p.Kinds, o.Kind) && !settled && !w.clock.Now().Before(p.EnrollBy)
+	settled := slices.ContainsFunc(own, func(f ownModel) bool {
+		return !f.held &&
+			modelAllows(p.Kinds, f.kind)
+	})
+	banned := levelOf[o.Kind] > 0 && !modelAllows(p.Kinds, o.Kind) && !settled &&
+		!w.clock.Now().Before(p.EnrollBy)
 	switch {
 	case errors.As(err, &required):
 		if !banned {
@@ -295,7 +317,8 @@ type provenModel struct {
 }
 
 // respond finds a correct response that an actor knows for an option.
-func (w *world) respond(m *mfa.Manager, a *actorModel, ch *mfa.Challenge, o mfa.Option, binding string, p string, own []ownModel) (string, provenModel, bool) {
+func (w *world) respond(m *mfa.Manager, a *actorModel, ch *mfa.Challenge, o mfa.Option,
+	binding string, p string, own []ownModel) (string, provenModel, bool) {
 	switch o.Kind {
 	case "mail":
 		if !a.mailbox {
@@ -336,7 +359,8 @@ func (w *world) change(a *actorModel) {
 	if len(own) > 0 {
 		target = pick(w.Rand, own).id
 	}
-	if (act == "remove" || act == "rename") && target == "" || act == "enroll" && !modelAllows(g.kinds, kind) {
+	if (act == "remove" || act == "rename") && target == "" || act == "enroll" &&
+		!modelAllows(g.kinds, kind) {
 		return
 	}
 	want := w.table(m, g, act, kind, target)
@@ -367,7 +391,8 @@ func (w *world) try(m *mfa.Manager, a *actorModel, g grantModel, act, kind, targ
 		return m.Session(w.user, g.binding).Remove(ctx, g.grant, target)
 	case "rename":
 		w.words++
-		return m.Session(w.user, g.binding).Rename(ctx, g.grant, mfa.FactorInfo{ID: target, Name: fmt.Sprint("name ", w.words)})
+		return m.Session(w.user, g.binding).Rename(ctx, g.grant, mfa.FactorInfo{ID: target,
+			Name: fmt.Sprint("name ", w.words)})
 	case "check":
 		return m.Session(w.user, g.binding).Check(ctx, g.grant)
 	case "codes":
@@ -389,7 +414,8 @@ func (w *world) try(m *mfa.Manager, a *actorModel, g grantModel, act, kind, targ
 	}
 	w.words++
 	secret := fmt.Sprintf("word %d", w.words)
-	e, err := m.Session(w.user, g.binding).Enroll(ctx, g.grant, mfa.EnrollRequest{Kind: kind, Params: map[string]factor.Secret{"word": factor.NewSecret(secret)}})
+	e, err := m.Session(w.user, g.binding).Enroll(ctx, g.grant, mfa.EnrollRequest{Kind: kind,
+		Params: map[string]factor.Secret{"word": factor.NewSecret(secret)}})
 	if err != nil {
 		return err
 	}
@@ -402,7 +428,8 @@ func (w *world) try(m *mfa.Manager, a *actorModel, g grantModel, act, kind, targ
 }
 
 func (w *world) confirm(m *mfa.Manager, a *actorModel, p pendingModel) error {
-	c, err := m.Session(w.user, p.by.binding).Confirm(w.t.Context(), p.enrollment, factor.NewSecret(p.secret))
+	c, err := m.Session(w.user, p.by.binding).Confirm(w.t.Context(), p.enrollment,
+		factor.NewSecret(p.secret))
 	if err != nil {
 		return err
 	}
@@ -456,7 +483,8 @@ func (a *actorModel) knowsSomething() bool {
 func (w *world) surroundings() {
 	switch w.IntN(6) {
 	case 0, 1:
-		p := policy.Policy{Mode: pick(w.Rand, []policy.Mode{policy.ModeRequired, policy.ModeRequired, policy.ModeOptional, policy.ModeOff})}
+		p := policy.Policy{Mode: pick(w.Rand, []policy.Mode{policy.ModeRequired,
+			policy.ModeRequired, policy.ModeOptional, policy.ModeOff})}
 		for _, k := range append(slices.Clone(modelKinds), "mail") {
 			if w.IntN(2) == 0 {
 				p.Kinds = append(p.Kinds, k)
@@ -471,7 +499,8 @@ func (w *world) surroundings() {
 		w.policy.Store(&p)
 		w.note("policy %+v", p)
 	case 2:
-		w.clock.Advance(pick(w.Rand, []time.Duration{time.Second, time.Minute, 6 * time.Minute, 25 * time.Hour}))
+		w.clock.Advance(pick(w.Rand, []time.Duration{time.Second, time.Minute, 6 * time.Minute,
+			25 * time.Hour}))
 		w.note("now %s", w.clock.Now())
 	}
 }
@@ -494,7 +523,8 @@ func (w *world) getsIn(a *actorModel) {
 		responded := false
 		for _, o := range ch.Options {
 			if response, _, ok := w.respond(w.full, a, ch, o, "way in", "sign-in", own); ok {
-				_, err = w.full.Session(w.user, "way in").Verify(ctx, ch, o.Kind, factor.NewSecret(response))
+				_, err = w.full.Session(w.user, "way in").Verify(ctx, ch, o.Kind,
+					factor.NewSecret(response))
 				responded = true
 				break
 			}
@@ -521,7 +551,8 @@ func (w *world) getsIn(a *actorModel) {
 	}
 	w.words++
 	secret := factor.NewSecret(fmt.Sprintf("word %d", w.words))
-	e, err := w.full.Session(w.user, "way in").Enroll(ctx, g, mfa.EnrollRequest{Kind: kinds[0], Params: map[string]factor.Secret{"word": factor.NewSecret(secret.Reveal())}})
+	e, err := w.full.Session(w.user, "way in").Enroll(ctx, g, mfa.EnrollRequest{Kind: kinds[0],
+		Params: map[string]factor.Secret{"word": factor.NewSecret(secret.Reveal())}})
 	if errors.Is(err, mfa.ErrNotAvailable) {
 		return // five of a kind
 	}

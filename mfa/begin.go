@@ -6,7 +6,10 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
-	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/mfa/internal/authority"
+	"github.com/secondgate/secondgate/mfa/internal/decide"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 )
 
 // maxClockSkew is how far the application's clock may be ahead of this one. A first factor
@@ -33,24 +36,29 @@ func (s Session) Begin(ctx context.Context) (*Challenge, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := m.readOrUnborn(ctx, s.user, clock)
+	r, err := m.readOrNew(ctx, who.Key(), clock)
 	if err != nil {
 		return nil, err
 	}
-	now := r.at(clock)
-	c := claimsOf(who, p, s.purpose, now)
-	c.Bind, c.Epoch = s.id.bind(), r.issuedUnder()
-	if s.purpose == purposeSignIn {
+	if r.Fresh && s.user.Enrolled {
+		return nil, ErrRecordMissing
+	}
+	now := r.At(clock)
+	c := token.ClaimsOf(who, p, s.purpose, now)
+	c.Bind, c.Epoch = s.id.Bind(), r.IssuedUnder()
+	if s.purpose == token.PurposeSignIn {
 		c.Remember = p.Remember.Milliseconds()
 	}
-	first := proof{Origin: originFirst, Time: s.firstFactorTime(now, clock).UnixMilli()}
-	ch, err := m.challengeFor(r, &c, p, first, now)
+	first := authority.Proof{Origin: authority.OriginFirst,
+		Time: s.firstFactorTime(now, clock).UnixMilli()}
+	o, err := m.view(r, &c, now).Begin(p, first)
 	if errors.Is(err, factor.ErrUndeliverable) {
 		return nil, m.noteUndeliverable(ctx, who, now, err)
 	}
 	if err != nil {
 		return nil, err
 	}
+	ch := m.challenge(o, c, now)
 	if err := s.recogniseDevice(ctx, r, &c, ch, now); err != nil {
 		return nil, err
 	}
@@ -62,24 +70,9 @@ func (s Session) Begin(ctx context.Context) (*Challenge, error) {
 	return ch, nil
 }
 
-// readOrUnborn returns the user's record, or what a user without one starts with.
-func (m *Manager) readOrUnborn(ctx context.Context, u User, now time.Time) (*record, error) {
-	key := u.compact().key()
-	r, err := m.read(ctx, key)
-	switch {
-	case err != nil:
-		return nil, err
-	case r != nil:
-		return r, nil
-	case u.Enrolled:
-		return nil, ErrRecordMissing
-	}
-	return m.unborn(ctx, key, now)
-}
-
 // recogniseDevice lets a user in whose device is remembered.
 func (s Session) recogniseDevice(
-	ctx context.Context, r *record, c *claims, ch *Challenge, now time.Time,
+	ctx context.Context, r *record.Record, c *token.Claims, ch *Challenge, now time.Time,
 ) error {
 	if ch.Next != NextVerify || s.device.IsZero() || c.Remember <= 0 || r.Devices == nil {
 		return nil
@@ -88,40 +81,26 @@ func (s Session) recogniseDevice(
 		return err
 	}
 	if ch.Remembered {
-		ch.Next, ch.Options, ch.token, ch.Expires = NextDone, nil, token{}, time.Time{}
+		ch.Next, ch.Options, ch.token, ch.Expires = NextDone, nil, token.Token{}, time.Time{}
 	}
 	return nil
 }
 
-// challengeFor decides what the user has to do.
-func (m *Manager) challengeFor(
-	r *record, c *claims, p policy.Policy, first proof, now time.Time,
-) (*Challenge, error) {
-	own := r.hasOwn(m)
-	if c.Purpose == purposeSignIn && (p.Mode == policy.ModeOff || p.Mode == policy.ModeOptional && !own) {
-		return &Challenge{Next: NextDone}, nil
+// challenge returns what a user has to do, with the token for it.
+func (m *Manager) challenge(o decide.Opening, c token.Claims, now time.Time) *Challenge {
+	switch o.Next {
+	case decide.Respond:
+		return &Challenge{Next: NextVerify, Options: m.options(o.Options),
+			LockedUntil: o.LockedUntil, Expires: now.Add(m.cfg.ChallengeTTL),
+			token: token.New(m.cfg.Keys, token.KindChallenge, c)}
+	case decide.EnrollFirst:
+		ch := &Challenge{Next: NextEnroll, Kinds: o.Kinds,
+			token: token.New(m.cfg.Keys, token.KindMustEnroll, o.Grant)}
+		ch.Grant, ch.Expires = m.grant(o.Grant)
+		return ch
+	default:
+		return &Challenge{Next: NextDone, EnrollBy: o.EnrollBy}
 	}
-	list, err := m.candidates(r, c)
-	if err != nil {
-		return nil, err
-	}
-	options := m.options(r, list, p.Default, now)
-	switch ordinary := hasOrdinary(options); {
-	case ordinary, c.Purpose == purposeRecover && len(options) > 0,
-		!own && len(options) > 0 && m.holding(r, c).implied == impliedUndeliverable:
-		return &Challenge{Next: NextVerify, Options: options, LockedUntil: m.lockedUntil(r, options, now),
-			Expires: now.Add(m.cfg.ChallengeTTL), token: m.keep(sealChallenge, *c)}, nil
-	case own, c.Purpose == purposeRecover, c.Purpose == purposeStepUp:
-		return nil, ErrNotAvailable
-	case c.Purpose == purposeSignIn && c.Grace:
-		return &Challenge{Next: NextDone, EnrollBy: p.EnrollBy}, nil
-	case first.expired(now, &m.cfg):
-		return nil, ErrFirstFactorRequired
-	}
-	c.Proof, c.Forced = first, c.Purpose == purposeSignIn
-	grant, expires := m.grantToken(c)
-	return &Challenge{Next: NextEnroll, Kinds: m.enrollableBy(r, c, first), Grant: grant, Expires: expires,
-		token: m.keep(sealMustEnroll, *c)}, nil
 }
 
 // firstFactorTime is when the first factor was given. Begin is called as it is checked at a
@@ -129,7 +108,7 @@ func (m *Manager) challengeFor(
 func (s Session) firstFactorTime(now, clock time.Time) time.Time {
 	at := s.firstFactor
 	switch {
-	case at.IsZero() && s.purpose == purposeSignIn:
+	case at.IsZero() && s.purpose == token.PurposeSignIn:
 		return now
 	case at.IsZero(), at.After(clock.Add(maxClockSkew)):
 		return time.Unix(0, 0)
@@ -140,18 +119,18 @@ func (s Session) firstFactorTime(now, clock time.Time) time.Time {
 	}
 }
 
-// noteUndeliverable records, at most once a day, that an address kept the user out, so that the
-// report counts it. It returns the error to tell, or the store's.
-func (m *Manager) noteUndeliverable(ctx context.Context, s subject, now time.Time, cause error) error {
-	var e []Event
-	err := m.update(ctx, s, now, func(r *record) (bool, error) {
-		e = nil
+// noteUndeliverable records, at most once a day, that an address kept the user from signing in, so
+// that the
+// report counts it. It returns the cause, or the error of the store.
+func (m *Manager) noteUndeliverable(
+	ctx context.Context, s token.Subject, now time.Time, cause error,
+) error {
+	e, err := update(ctx, m, s, now, func(r *record.Record) ([]Event, bool, error) {
 		if r.Undeliverable != 0 && now.UnixMilli() < r.Undeliverable+warnEvery.Milliseconds() {
-			return false, nil
+			return nil, false, nil
 		}
 		r.Undeliverable = now.UnixMilli()
-		e = []Event{m.event("address.undeliverable", s, now, nil)}
-		return true, nil
+		return []Event{m.event("address.undeliverable", s, now, nil)}, true, nil
 	})
 	if err != nil {
 		return err
@@ -160,8 +139,9 @@ func (m *Manager) noteUndeliverable(ctx context.Context, s subject, now time.Tim
 	return cause
 }
 
-func (m *Manager) event(name string, s subject, now time.Time, more func(*Event)) Event {
-	e := Event{Name: name, Time: now, UserID: s.ID, Tenant: s.Tenant, UserType: s.UserType, Remaining: -1}
+func (m *Manager) event(name string, s token.Subject, now time.Time, more func(*Event)) Event {
+	e := Event{Name: name, Time: now, UserID: s.ID, Tenant: s.Tenant, UserType: s.UserType,
+		Remaining: -1}
 	if more != nil {
 		more(&e)
 	}

@@ -66,9 +66,10 @@ func BenchmarkSignIn(b *testing.B) {
 	b.ReportMetric(float64(ours)/float64(baseline(b, memory.New(), b.N)), "times-bare")
 }
 
-// TestSignInAllocations holds the other half of the budget, where the race detector does not
+// TestSignIn_AllocatesWithinItsBudget holds the other half of the budget, where the race detector
+// does not
 // add its own.
-func TestSignInAllocations(t *testing.T) {
+func TestSignIn_AllocatesWithinItsBudget(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
@@ -79,7 +80,7 @@ func TestSignInAllocations(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	require.LessOrEqual(t, allocs, 100.0)
+	require.LessOrEqual(t, allocs, 80.0)
 }
 
 func BenchmarkBegin(b *testing.B) {
@@ -110,7 +111,7 @@ func BenchmarkSend(b *testing.B) {
 
 // A sign-in costs one read at Begin and one read and one write at Verify; a sent code one
 // read and one write more. Policies are static here; stored ones are one more read.
-func TestStoreCalls(t *testing.T) {
+func TestSignIn_NeedsOneReadAndOneWrite(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) { c.Policies = policy.Static(impliedMail) })
 	r.withApp(ann, "tulip")
 	count := func(do func()) (reads, writes int) {
@@ -123,6 +124,10 @@ func TestStoreCalls(t *testing.T) {
 	require.Equal(t, []int{1, 0}, []int{reads, writes}, "Begin")
 	reads, writes = count(func() { r.send(ch) })
 	require.Equal(t, []int{2, 1}, []int{reads, writes}, "Send")
-	reads, writes = count(func() { _, err := r.verify(ch, "app", factor.NewSecret("tulip")); require.NoError(t, err) })
+	reads, writes = count(func() {
+		_, err := r.verify(ch, "app",
+			factor.NewSecret("tulip"))
+		require.NoError(t, err)
+	})
 	require.Equal(t, []int{1, 1}, []int{reads, writes}, "Verify")
 }

@@ -30,11 +30,13 @@ func failed(f factor.Factor, doing string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return quiet.New(fmt.Sprintf("%v: the %s factor could not %s%s", ErrUnavailable, f.Kind(), doing,
-		quiet.Text(err)), ErrUnavailable, err)
+	text := fmt.Sprintf("%v: the %s factor could not %s%s",
+		ErrUnavailable, f.Kind(), doing, quiet.Text(err))
+	return quiet.New(text, ErrUnavailable, err)
 }
 
-// refusedOrFailed tells what f refuses (a *factor.Problem, which pages show) from what f cannot
+// refusedOrFailed distinguishes what f refuses (a *factor.Problem, which pages show) from what f
+// cannot
 // do now.
 func refusedOrFailed(f factor.Factor, doing string, err error) error {
 	if err == nil || !errors.Is(err, factor.ErrMalformed) {
@@ -193,12 +195,12 @@ func callVerify(ctx context.Context, f factor.Factor, in factor.VerifyInput) (
 
 // callImplied returns the instance that the application vouches for. A nil state with a nil
 // error means that the user has none; an error never means that.
-func callImplied(f factor.Implier, p factor.User) (state []byte, hint string, err error) {
+func callImplied(f factor.Implier, p factor.User) (state []byte, masked string, err error) {
 	defer caught(f, "read the address", &err)
-	state, hint, err = f.Implied(p)
+	state, masked, err = f.Implied(p)
 	switch {
 	case err == nil:
-		return state, hint, nil
+		return state, masked, nil
 	case errors.Is(err, factor.ErrUndeliverable):
 		text := fmt.Sprintf("%v of the %s factor", factor.ErrUndeliverable, f.Kind())
 		return nil, "", quiet.New(text, err)

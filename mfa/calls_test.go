@@ -99,7 +99,8 @@ func (s *shouter) Issue(ctx context.Context, in factor.IssueInput) (*factor.Issu
 }
 
 func (s *shouter) Deliver(ctx context.Context, in factor.DeliverInput) error {
-	if err := s.shout("Deliver", string(in.State), in.Payload.Reveal(), in.Link.Reveal()); err != nil {
+	if err := s.shout("Deliver", string(in.State), in.Payload.Reveal(),
+		in.Link.Reveal()); err != nil {
 		return err
 	}
 	return s.sent.Deliver(ctx, in)
@@ -128,7 +129,8 @@ func everything(t *testing.T, v any) string {
 	}
 	if err, ok := v.(error); ok {
 		b.WriteString(err.Error() + "\n")
-		for _, around := range []any{struct{ Err error }{err}, []error{err}, map[string]error{"e": err},
+		for _, around := range []any{struct{ Err error }{err}, []error{err},
+			map[string]error{"e": err},
 			fmt.Errorf("around: %w", err), errors.Join(err, err)} {
 			fmt.Fprintf(&b, "%v %+v %#v %s\n", around, around, around, around)
 		}
@@ -148,12 +150,15 @@ func everything(t *testing.T, v any) string {
 func TestErrors_HoldNothingThatAFactorSaid(t *testing.T) {
 	later := errors.New("later")
 	for _, throws := range []bool{false, true} {
-		for _, kind := range []error{later, factor.ErrMalformed, factor.ErrIncorrect, factor.ErrExpired,
+		for _, kind := range []error{later, factor.ErrMalformed, factor.ErrIncorrect,
+			factor.ErrExpired,
 			factor.ErrReplayed, factor.ErrCloned, factor.ErrUndeliverable, mfa.ErrUnavailable,
 			&factor.Problem{Reason: "012345 ann@example.com", Detail: "012345 ann@example.com"}} {
-			for _, fails := range []string{"Normalize", "Enroll", "Implied", "Issue", "Deliver", "Notify", "Verify"} {
+			for _, fails := range []string{"Normalize", "Enroll", "Implied", "Issue", "Deliver",
+				"Notify", "Verify"} {
 				t.Run(fmt.Sprintf("%s/%v/%v", fails, kind, throws), func(t *testing.T) {
-					shoutAndListen(t, &shouter{sent: sent{kind: "mail"}, fails: fails, kind: kind, throws: throws})
+					shoutAndListen(t, &shouter{sent: sent{kind: "mail"}, fails: fails, kind: kind,
+						throws: throws})
 				})
 			}
 		}
@@ -234,7 +239,8 @@ func shoutAndListen(t *testing.T, s *shouter) {
 			require.NotContains(t, all, secret)
 		}
 	}
-	if s.throws || s.fails == "Implied" || s.fails == "Verify" && errors.Is(s.kind, factor.ErrIncorrect) {
+	if s.throws || s.fails == "Implied" || s.fails == "Verify" && errors.Is(s.kind,
+		factor.ErrIncorrect) {
 		return // the value that was thrown is dropped, and one incorrect response is like another
 	}
 	var q quoted
@@ -243,21 +249,24 @@ func shoutAndListen(t *testing.T, s *shouter) {
 
 // The answers are told apart as before, by what they are.
 func TestErrors_KeepTheirKind(t *testing.T) {
-	for want, kind := range map[error]error{factor.ErrIncorrect: factor.ErrIncorrect, factor.ErrExpired: factor.ErrExpired,
+	for want, kind := range map[error]error{factor.ErrIncorrect: factor.ErrIncorrect,
+		factor.ErrExpired:  factor.ErrExpired,
 		factor.ErrReplayed: factor.ErrCloned, mfa.ErrUnavailable: errors.New("broken")} {
 		f := &shouter{sent: sent{kind: "mail"}, fails: "Verify", kind: kind}
 		r := newRig(t, func(c *mfa.Config) { c.Factors = []factor.Factor{f} })
 		ch := r.begin(ann)
 		r.send(ch)
 		_, err := r.verify(ch, "mail", f.code(ann.Email))
-		if want != factor.ErrExpired { //nolint:errorlint // a correct response that came too late is not counted
+		// a correct response that came too late is not counted
+		if want != factor.ErrExpired { //nolint:errorlint
 			var a *mfa.AttemptError
 			require.ErrorAs(t, err, &a)
 		}
 		require.ErrorIs(t, err, want)
 		require.ErrorIs(t, err, kind, "the cause")
 	}
-	f := &shouter{sent: sent{kind: "mail"}, fails: "Deliver", kind: &factor.Problem{Reason: "number_at_risk", Detail: "x"}}
+	f := &shouter{sent: sent{kind: "mail"}, fails: "Deliver",
+		kind: &factor.Problem{Reason: "number_at_risk", Detail: "x"}}
 	r := newRig(t, func(c *mfa.Config) { c.Factors = []factor.Factor{f} })
 	_, err := r.Session(ann, binding).Send(t.Context(), r.begin(ann), "mail")
 	require.ErrorIs(t, err, factor.ErrMalformed)
@@ -277,17 +286,19 @@ func (s status) SendStatus() (int, bool) { return s.code, s.temporary }
 
 // What a sender states as data is in the text: it can quote nothing.
 func TestErrors_ShowTheStatusOfASend(t *testing.T) {
-	for code, want := range map[int]string{550: " (status 550, permanent)", 0: " (permanent)", 12345: " (permanent)"} {
+	for code, want := range map[int]string{550: " (status 550, permanent)", 0: " (permanent)",
+		12345: " (permanent)"} {
 		r := newRig(t)
 		ch := r.begin(ann)
 		r.mail.fail = status{quoted{"012345", nil}, code, false}
 		_, err := r.Session(ann, binding).Send(t.Context(), ch, "mail")
-		require.EqualError(t, err, "mfa: temporarily unavailable: the mail factor could not send"+want)
+		require.EqualError(t, err,
+			"mfa: temporarily unavailable: the mail factor could not send"+want)
 	}
 }
 
 // A factor is called in calls.go alone, which takes its words out of what it returns.
-func TestFactorsAreCalledInOnePlace(t *testing.T) {
+func TestCalls_EnterFactorsInOnePlace(t *testing.T) {
 	direct := regexp.MustCompile(`\.(Issue|Deliver|Notify|Implied|Normalize)\(|\.(Enroll|Verify)\(ctx, (factor\.|in\))`)
 	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)

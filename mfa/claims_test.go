@@ -45,16 +45,18 @@ func (s *claimedStore) Swap(
 
 // Whoever hangs up once the claim is written is judged and counted all the same: else each
 // answer would leave a claim behind, and none would lock.
-func TestHangingUpLeavesNoClaims(t *testing.T) {
+func TestConfirm_LeavesNoClaimWhenTheCallerHangsUp(t *testing.T) {
 	r, _ := keyRig(t)
-	e, err := r.Session(ann, binding).Enroll(t.Context(), r.signIn(ann).Grant, mfa.EnrollRequest{Kind: "key"})
+	e, err := r.Session(ann, binding).Enroll(t.Context(), r.signIn(ann).Grant,
+		mfa.EnrollRequest{Kind: "key"})
 	require.NoError(t, err)
 	s := &claimedStore{FaultyStore: r.store}
 	m := r.over(t, s)
 	for i := range 10 {
 		ctx, cancel := context.WithCancel(t.Context())
 		s.then = cancel
-		_, err = m.Session(ann, binding).Confirm(ctx, e, factor.NewSecret(fmt.Sprintf("made-up-%d wrong", i)))
+		_, err = m.Session(ann, binding).Confirm(ctx, e,
+			factor.NewSecret(fmt.Sprintf("made-up-%d wrong", i)))
 		require.Error(t, err)
 		cancel()
 	}
@@ -65,12 +67,14 @@ func TestHangingUpLeavesNoClaims(t *testing.T) {
 
 // What a claim that was cut off left behind is removed by Reseal, once nobody can be about to
 // confirm it; and by a Manager that knows the kind, for to others every claim is nobody's.
-func TestResealRemovesAbandonedClaims(t *testing.T) {
+func TestReencrypt_RemovesAbandonedClaims(t *testing.T) {
 	r, _ := keyRig(t)
 	r.withKey(ann, "k1")
-	e, err := r.Session(person(1), binding).Enroll(t.Context(), r.signIn(person(1)).Grant, mfa.EnrollRequest{Kind: "key"})
+	e, err := r.Session(person(1), binding).Enroll(t.Context(), r.signIn(person(1)).Grant,
+		mfa.EnrollRequest{Kind: "key"})
 	require.NoError(t, err)
-	_, err = r.over(t, &cutStore{FaultyStore: r.store, left: 1}).Session(person(1), binding).Confirm(t.Context(), e, factor.NewSecret("k2 "+string(e.Prompt.Data)))
+	_, err = r.over(t, &cutStore{FaultyStore: r.store, left: 1}).Session(person(1),
+		binding).Confirm(t.Context(), e, factor.NewSecret("k2 "+string(e.Prompt.Data)))
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.Equal(t, 2, identities(t, r))
 
@@ -108,7 +112,7 @@ func (s *removingStore) Swap(
 
 // An instance is never without its claim, however a removal and a new enrolment of the same
 // identity meet.
-func TestRemovalAndEnrolmentOfOneIdentity(t *testing.T) {
+func TestIdentity_OfARemovalBesideAnEnrolment(t *testing.T) {
 	t.Run("enrolled before the claim is given up", func(t *testing.T) {
 		r, _ := keyRig(t)
 		c := r.withKey(ann, "k1")
@@ -117,17 +121,23 @@ func TestRemovalAndEnrolmentOfOneIdentity(t *testing.T) {
 			_, err := r.addKey(c.Grant, "k1")
 			require.NoError(t, err)
 		}
-		require.NoError(t, r.over(t, s).Session(ann, binding).Remove(t.Context(), c.Grant, c.Factor.ID))
+		require.NoError(t, r.over(t, s).Session(ann, binding).Remove(t.Context(), c.Grant,
+			c.Factor.ID))
 		_, err := r.answer(r.open(), "k1", "", ann)
 		require.NoError(t, err)
 	})
 	t.Run("removed between claim and confirmation", func(t *testing.T) {
 		r, _ := keyRig(t)
 		c := r.withKey(ann, "k1")
-		e, err := r.Session(ann, binding).Enroll(t.Context(), c.Grant, mfa.EnrollRequest{Kind: "key"})
+		e, err := r.Session(ann, binding).Enroll(t.Context(), c.Grant,
+			mfa.EnrollRequest{Kind: "key"})
 		require.NoError(t, err)
-		s := &claimedStore{FaultyStore: r.store, then: func() { require.NoError(t, r.Session(ann, binding).Remove(t.Context(), c.Grant, c.Factor.ID)) }}
-		_, err = r.over(t, s).Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("k1 "+string(e.Prompt.Data)))
+		s := &claimedStore{FaultyStore: r.store, then: func() {
+			require.NoError(t, r.Session(ann,
+				binding).Remove(t.Context(), c.Grant, c.Factor.ID))
+		}}
+		_, err = r.over(t, s).Session(ann, binding).Confirm(t.Context(), e,
+			factor.NewSecret("k1 "+string(e.Prompt.Data)))
 		require.NoError(t, err)
 		_, err = r.answer(r.open(), "k1", "", ann)
 		require.NoError(t, err)
@@ -136,9 +146,14 @@ func TestRemovalAndEnrolmentOfOneIdentity(t *testing.T) {
 
 // A refused answer without a password can be given again and again. The person is told of a
 // copied device once a day.
-func TestCloneWithoutPasswordIsToldOnce(t *testing.T) {
+func TestPasswordless_NotifiesOfACopyOnceADay(t *testing.T) {
 	told := 0
-	r, _ := keyRig(t, func(c *mfa.Config) { c.Notify = func(context.Context, func(context.Context) error) { told++ } })
+	r, _ := keyRig(t, func(c *mfa.Config) {
+		c.Notify = func(context.Context,
+			func(context.Context) error) {
+			told++
+		}
+	})
 	r.withKey(ann, "k1")
 	for day := 1; day <= 2; day++ {
 		told = 0
@@ -163,7 +178,7 @@ func slicesOf(list []string, name string) (same []string) {
 }
 
 // Somebody with the password who begins and gives up, over and over, ends no sign-in of the person.
-func TestGivingUpEndsNoOthers(t *testing.T) {
+func TestCancel_EndsNoOtherChallenge(t *testing.T) {
 	r, _ := keyRig(t)
 	r.withKey(ann, "k1")
 	r.clock.Advance(time.Minute)
@@ -182,7 +197,7 @@ func TestGivingUpEndsNoOthers(t *testing.T) {
 
 // Whoever asks for another challenge of a shared kind, in another tab or with the person's
 // password, makes no wrong answer of the person's right one.
-func TestAnotherChallengeIsNoWrongAnswer(t *testing.T) {
+func TestVerify_DoesNotCountAResponseToAnotherChallenge(t *testing.T) {
 	r, _ := keyRig(t)
 	r.withKey(ann, "k1")
 	ask := func(ch *mfa.Challenge) string {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/secondgate/secondgate/lockout"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/authority"
+	"github.com/secondgate/secondgate/mfa/internal/decide"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
@@ -50,7 +52,7 @@ type Config struct {
 	//
 	//	Notify: func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) },
 	//
-	// Nil notifies nobody.
+	// Nil notifies no user.
 	Notify func(ctx context.Context, send func(ctx context.Context) error)
 	// Clock defaults to the system's.
 	Clock Clock
@@ -109,6 +111,7 @@ func New(cfg Config) (*Manager, error) {
 			"kept outside the database")
 	}
 	m := &Manager{cfg: cfg, factors: make(map[string]factor.Factor),
+		rules:   &decide.Rules{Kinds: make(map[string]decide.Kind)},
 		records: storage.NewUpdater(cfg.Store)}
 	if err := m.addFactors(cfg.Factors); err != nil {
 		return nil, err
@@ -120,6 +123,9 @@ func New(cfg Config) (*Manager, error) {
 	if err := m.cfg.checkLifetimes(); err != nil {
 		return nil, err
 	}
+	m.rules.Lockout, m.rules.EnrollmentTTL = m.cfg.Lockout, m.cfg.EnrollmentTTL
+	m.rules.Lifetimes = authority.Lifetimes{FirstFactor: m.cfg.ChallengeTTL, Grant: m.cfg.GrantTTL}
+	m.rules.Notifies = cfg.Notify != nil
 	m.cfg.RateLimits = cfg.RateLimits.withDefaults()
 	if m.cfg.Clock == nil {
 		m.cfg.Clock = systemClock{}
@@ -146,7 +152,8 @@ func (m *Manager) addFactors(list []factor.Factor) error {
 		}
 		kind := f.Kind()
 		if !kindForm(kind) {
-			return configError("Factors[%d] has kind %q; a kind is 1 to 32 of a-z, 0-9 and hyphen", i, kind)
+			return configError("Factors[%d] has kind %q; a kind is 1 to 32 of a-z, 0-9 and hyphen",
+				i, kind)
 		}
 		if m.factors[kind] != nil {
 			return configError("kind %q is configured twice", kind)
@@ -156,9 +163,12 @@ func (m *Manager) addFactors(list []factor.Factor) error {
 		}
 		_, identifies := f.(factor.Identifier)
 		m.identifying = m.identifying || identifies
-		m.temporary = m.temporary || f.Traits().Temporary
-		ordinary = ordinary || !isRecovery(f)
-		m.factors[kind] = f
+		k := decide.Kind{Traits: f.Traits(), Order: i}
+		_, k.Sends = f.(factor.Challenger)
+		_, k.Implies = f.(factor.Implier)
+		m.rules.Temporary = m.rules.Temporary || k.Temporary
+		ordinary = ordinary || !k.Recovery()
+		m.factors[kind], m.rules.Kinds[kind] = f, k
 		m.kinds = append(m.kinds, kind)
 	}
 	if !ordinary {

@@ -39,7 +39,8 @@ func (r *rig) rememberedBy(s mfa.User, name string) *mfa.Verification {
 	r.t.Helper()
 	ch := r.begin(s)
 	r.send(ch)
-	v, err := r.Session(s, binding).RememberDevice(name).Verify(r.t.Context(), ch, "mail", r.mail.code(s.Email))
+	v, err := r.Session(s, binding).RememberDevice(name).Verify(r.t.Context(), ch, "mail",
+		r.mail.code(s.Email))
 	require.NoError(r.t, err)
 	return v
 }
@@ -51,7 +52,7 @@ func (r *rig) beginOn(s mfa.User, d factor.Secret) *mfa.Challenge {
 	return ch
 }
 
-func TestRememberedDeviceIsLetIn(t *testing.T) {
+func TestDevice_SignsInWithoutAResponse(t *testing.T) {
 	r := remembering(t)
 	first := r.onDevice(ann, "Laptop")
 	require.LessOrEqual(t, len(first.Reveal()), 200)
@@ -79,7 +80,7 @@ func TestRememberedDeviceIsLetIn(t *testing.T) {
 }
 
 // Whoever holds a token that was replaced holds a copy, and then neither is good.
-func TestReusedDeviceTokenRevokes(t *testing.T) {
+func TestDevice_IsForgottenWhenItsTokenWasCopied(t *testing.T) {
 	r := remembering(t)
 	first := r.onDevice(ann, "Laptop")
 	other := r.onDevice(ann, "Phone")
@@ -99,7 +100,7 @@ func TestReusedDeviceTokenRevokes(t *testing.T) {
 }
 
 // The lifetime is absolute: use does not prolong it, and a shorter policy ends it earlier.
-func TestDeviceLifetime(t *testing.T) {
+func TestDevice_ExpiresAsThePolicySays(t *testing.T) {
 	r := remembering(t)
 	token := r.onDevice(ann, "Laptop")
 	r.clock.Advance(fortnight - time.Millisecond)
@@ -112,9 +113,10 @@ func TestDeviceLifetime(t *testing.T) {
 	set := func(remember time.Duration) {
 		p := impliedMail
 		p.Remember = remember
-		require.NoError(t, r.Admin(mfa.System("boss"), "").SetPolicy(t.Context(), policy.StoredPolicy{
-			Scope: policy.Scope{UserType: ann.UserType}, Policy: p,
-		}))
+		require.NoError(t, r.Admin(mfa.System("boss"), "").SetPolicy(t.Context(),
+			policy.StoredPolicy{
+				Scope: policy.Scope{UserType: ann.UserType}, Policy: p,
+			}))
 	}
 	r.clock.Advance(24 * time.Hour)
 	set(0)
@@ -131,7 +133,7 @@ func TestDeviceLifetime(t *testing.T) {
 }
 
 // A step back of the clock does not revive a device.
-func TestDeviceLifetimeAndTheClock(t *testing.T) {
+func TestDevice_ExpiresByTheManagersClock(t *testing.T) {
 	r := remembering(t)
 	token := r.onDevice(ann, "Laptop")
 	r.clock.Advance(fortnight + time.Second)
@@ -140,7 +142,7 @@ func TestDeviceLifetimeAndTheClock(t *testing.T) {
 	require.False(t, r.beginOn(ann, token).Remembered)
 }
 
-func TestDevicesOffByDefault(t *testing.T) {
+func TestDevice_IsNotRememberedByDefault(t *testing.T) {
 	r := newRig(t)
 	v := r.rememberedBy(ann, "Laptop")
 	require.Empty(t, v.Device)
@@ -151,12 +153,13 @@ func TestDevicesOffByDefault(t *testing.T) {
 	}())
 	r = remembering(t)
 	require.Empty(t, r.rememberedBy(ann, "").Device, "only if the person wants it")
-	_, err := r.Session(ann, binding).RememberDevice(strings.Repeat("n", 65)).Verify(t.Context(), r.begin(ann), "mail", factor.NewSecret("123456"))
+	_, err := r.Session(ann, binding).RememberDevice(strings.Repeat("n", 65)).Verify(t.Context(),
+		r.begin(ann), "mail", factor.NewSecret("123456"))
 	require.ErrorIs(t, err, factor.ErrMalformed)
 }
 
 // A browser may hold the token of another person, which harms neither.
-func TestDeviceOfAnotherPerson(t *testing.T) {
+func TestDevice_IsForOneUser(t *testing.T) {
 	r := remembering(t)
 	bob := person(2)
 	anns, bobs := r.onDevice(ann, "Shared computer"), r.onDevice(bob, "Shared computer")
@@ -165,7 +168,10 @@ func TestDeviceOfAnotherPerson(t *testing.T) {
 	sameID := ann
 	sameID.Tenant = "elsewhere"
 	require.Equal(t, mfa.NextVerify, r.beginOn(sameID, anns).Next)
-	for _, bad := range []factor.Secret{factor.NewSecret("x"), factor.NewSecret("AAAA"), factor.NewSecret(strings.Repeat("A", 5000)), factor.NewSecret(anns.Reveal()[:len(anns.Reveal())-1]), factor.NewSecret(anns.Reveal() + "A"), factor.NewSecret(anns.Reveal() + "\n")} {
+	for _, bad := range []factor.Secret{factor.NewSecret("x"), factor.NewSecret("AAAA"),
+		factor.NewSecret(strings.Repeat("A", 5000)),
+		factor.NewSecret(anns.Reveal()[:len(anns.Reveal())-1]),
+		factor.NewSecret(anns.Reveal() + "A"), factor.NewSecret(anns.Reveal() + "\n")} {
 		require.Equal(t, mfa.NextVerify, r.beginOn(ann, bad).Next)
 	}
 	require.True(t, r.beginOn(ann, anns).Remembered)
@@ -174,7 +180,7 @@ func TestDeviceOfAnotherPerson(t *testing.T) {
 }
 
 // A remembered device signs in; it proves nothing else.
-func TestDeviceIsForSignInOnly(t *testing.T) {
+func TestDevice_IsForSigningInOnly(t *testing.T) {
 	r := remembering(t)
 	r.withApp(ann, "word")
 	token := r.onDevice(ann, "Laptop")
@@ -184,13 +190,14 @@ func TestDeviceIsForSignInOnly(t *testing.T) {
 		require.Equal(t, mfa.NextVerify, ch.Next)
 	}
 	ch := r.beginFor(ann, "step-up")
-	v, err := r.Session(ann, binding).StepUp().RememberDevice("Laptop").Verify(t.Context(), ch, "app", factor.NewSecret("word"))
+	v, err := r.Session(ann, binding).StepUp().RememberDevice("Laptop").Verify(t.Context(), ch,
+		"app", factor.NewSecret("word"))
 	require.NoError(t, err)
 	require.Empty(t, v.Device)
 }
 
 // Every change of what the person has, and of the password, ends them all.
-func TestChangesEndDevices(t *testing.T) {
+func TestDevice_EndsWithAChangeOfFactors(t *testing.T) {
 	for name, change := range map[string]func(r *rig, g mfa.Grant){
 		"added": func(r *rig, g mfa.Grant) { r.enroll(g, "pin", "739162") },
 		"regenerated": func(r *rig, g mfa.Grant) {
@@ -205,7 +212,10 @@ func TestChangesEndDevices(t *testing.T) {
 		"reset": func(r *rig, _ mfa.Grant) {
 			require.NoError(t, r.Admin(boss, "").Reset(t.Context(), ann))
 		},
-		"password": func(r *rig, _ mfa.Grant) { require.NoError(t, r.PasswordChanged(t.Context(), ann)) },
+		"password": func(r *rig, _ mfa.Grant) {
+			require.NoError(t, r.PasswordChanged(t.Context(),
+				ann))
+		},
 		"forgotten": func(r *rig, _ mfa.Grant) {
 			require.NoError(t, r.Admin(boss, "").Delete(t.Context(), ann))
 			r.withApp(ann, "word")
@@ -225,16 +235,18 @@ func TestChangesEndDevices(t *testing.T) {
 	}
 }
 
-func TestRevokeOneDevice(t *testing.T) {
+func TestForgetDevice_EndsOneOfSeveral(t *testing.T) {
 	r := remembering(t)
 	g := r.withApp(ann, "word").Grant
 	one, two := r.onDevice(ann, "Laptop"), r.onDevice(ann, "Phone")
 	o, err := r.Overview(t.Context(), ann)
 	require.NoError(t, err)
 	require.Len(t, o.Devices, 2)
-	require.ErrorIs(t, r.Session(ann, "another session").ForgetDevice(t.Context(), g, o.Devices[0].ID), mfa.ErrToken)
+	require.ErrorIs(t, r.Session(ann, "another session").ForgetDevice(t.Context(), g,
+		o.Devices[0].ID), mfa.ErrToken)
 	require.NoError(t, r.Session(ann, binding).ForgetDevice(t.Context(), g, o.Devices[0].ID))
-	require.ErrorIs(t, r.Session(ann, binding).ForgetDevice(t.Context(), g, o.Devices[0].ID), mfa.ErrNotAvailable)
+	require.ErrorIs(t, r.Session(ann, binding).ForgetDevice(t.Context(), g, o.Devices[0].ID),
+		mfa.ErrNotAvailable)
 	require.False(t, r.beginOn(ann, one).Remembered)
 	require.True(t, r.beginOn(ann, two).Remembered)
 	lost := person(9)
@@ -242,18 +254,19 @@ func TestRevokeOneDevice(t *testing.T) {
 	require.ErrorIs(t, r.PasswordChanged(t.Context(), lost), mfa.ErrRecordMissing)
 }
 
-func TestRecoveryRemembersNothing(t *testing.T) {
+func TestDevice_IsNotRememberedByARecovery(t *testing.T) {
 	r := remembering(t)
 	g := r.withApp(ann, "word").Grant
 	_, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), g)
 	require.NoError(t, err)
-	v, err := r.Session(ann, binding).RememberDevice("Laptop").Verify(t.Context(), r.begin(ann), "recovery", factor.NewSecret("a"))
+	v, err := r.Session(ann, binding).RememberDevice("Laptop").Verify(t.Context(), r.begin(ann),
+		"recovery", factor.NewSecret("a"))
 	require.NoError(t, err)
 	require.Empty(t, v.Device)
 }
 
 // Ten are kept; of more, the one not used for longest goes.
-func TestDevicesAreBounded(t *testing.T) {
+func TestDevice_TheLeastUsedOfTooManyIsForgotten(t *testing.T) {
 	r := remembering(t)
 	var tokens []factor.Secret
 	for i := range 10 {
@@ -269,7 +282,7 @@ func TestDevicesAreBounded(t *testing.T) {
 }
 
 // Requests at once with one token: one of them replaces it, none is taken for a thief.
-func TestDeviceInParallel(t *testing.T) {
+func TestDevice_SignsInWithSeveralRequestsAtOnce(t *testing.T) {
 	r := remembering(t)
 	token := r.onDevice(ann, "Laptop")
 	managers := []*mfa.Manager{r.Manager, r.another(), r.another()}
@@ -296,7 +309,7 @@ func TestDeviceInParallel(t *testing.T) {
 }
 
 // When the rotation cannot be recorded, nobody is let in by it.
-func TestDeviceAndOutage(t *testing.T) {
+func TestDevice_FailsWhenTheStoreDoes(t *testing.T) {
 	r := remembering(t)
 	token := r.onDevice(ann, "Laptop")
 	for _, f := range []mfatest.Fault{{Before: errors.New("down")}, {After: errors.New("cut")}} {
@@ -305,11 +318,12 @@ func TestDeviceAndOutage(t *testing.T) {
 		require.ErrorIs(t, err, mfa.ErrUnavailable)
 		require.Nil(t, ch)
 	}
-	require.True(t, r.beginOn(ann, token).Remembered, "and the browser that got no new token still has the old one, for ten seconds")
+	require.True(t, r.beginOn(ann, token).Remembered,
+		"and the browser that got no new token still has the old one, for ten seconds")
 }
 
 // What the store holds of a device is not its token.
-func TestDeviceTokenIsNotStored(t *testing.T) {
+func TestDevice_TokenIsNotStored(t *testing.T) {
 	r := remembering(t)
 	token := r.onDevice(ann, "Laptop")
 	for _, data := range dump(t, r.store) {

@@ -10,8 +10,11 @@
 //	change factors              Session.ManageFactors for a Grant, then Enroll, Confirm,
 //	                            Remove, Rename, NewRecoveryCodes
 //	recover                     Session.SendRecoveryLink, OpenRecoveryLink, RequestSupport
+//	remember a device           Session.RememberDevice, then Verify; Session.OnDevice, then Begin
 //	show a security page        Manager.Overview
 //	administer                  Manager.Admin, then Reset, Unlock, Enroll, SetPolicy, Report
+//
+// There is an example for each task.
 //
 // After the password is correct, [Session.Begin] says what is next: nothing (NextDone), a
 // response to a challenge (NextVerify), or an enrolment (NextEnroll):
@@ -27,7 +30,7 @@
 // # What it promises
 //
 // Every decision is a function of the record, the request and the time, inside one
-// read–decide–swap loop. The caller is told the outcome after the write that records it. So, in
+// read–decide–swap loop. The caller gets the outcome after the write that records it. So, in
 // one process or a hundred, on any store that keeps its contract:
 //
 //   - An issued code, a recovery code, a time step and a challenge are each accepted once.
@@ -41,6 +44,7 @@
 //     JSON form of any exported type. What an application keeps is sealed.
 //
 // docs/threat-model.md says what it does not promise. Time comes from one [Clock]; a clock that
-// steps back neither shortens a lock nor revives a code. Package mfa/policy has what the users of
+// steps back neither shortens a lock nor makes a code valid again. Package mfa/policy has what the
+// users of
 // each type must do, package mfa/factor what the author of a factor needs.
 package mfa

@@ -3,15 +3,17 @@ package mfa
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/internal/plainname"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/decide"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
+	"github.com/secondgate/secondgate/mfa/policy"
 )
 
 const (
@@ -19,25 +21,6 @@ const (
 	maxParams = 16
 	maxParam  = 1024
 )
-
-// may says whether a grant permits a request now.
-func (m *Manager) permits(r *record, c *claims, q request, now time.Time) (permission, error) {
-	if err := c.sameRecord(r); err != nil {
-		return permission{}, err
-	}
-	if c.Proof.Origin == 0 || c.Proof.expired(now, &m.cfg) {
-		return permission{}, ErrTokenExpired
-	}
-	return m.holding(r, c).permit(c.Proof, q)
-}
-
-// toEnroll is the request to enrol a kind.
-func (m *Manager) toEnroll(kind string) request {
-	if m.factors[kind].Traits().Class == factor.ClassRecovery {
-		return request{act: actEnrollRecovery, kind: kind}
-	}
-	return request{act: actEnroll, kind: kind}
-}
 
 // Enroll starts the enrolment of an instance of a kind. Nothing of the user's changes until
 // Confirm, and what they had stays valid. For a kind that sends, the first code has been sent
@@ -61,16 +44,16 @@ func (s Session) Enroll(ctx context.Context, g Grant, r EnrollRequest) (*Enrollm
 		return nil, err
 	}
 	t := f.Traits()
-	if t.Class != factor.ClassRecovery && !allows(c.Kinds, r.Kind) {
+	if t.Class != factor.ClassRecovery && !(policy.Policy{Kinds: c.Kinds}).Allows(r.Kind) {
 		return nil, fmt.Errorf("%w: the policy does not allow this kind", ErrNotAvailable)
 	}
 	for range enrollTries {
 		e, err := m.enroll(ctx, c, f, r)
-		if !errors.Is(err, errEnrolled) {
+		if !errors.Is(err, decide.ErrChanged) {
 			return e, err
 		}
 	}
-	return nil, unavailable(errEnrolled)
+	return nil, unavailable(decide.ErrChanged)
 }
 
 // NewRecoveryCodes makes new recovery codes; all earlier ones end. The codes are in
@@ -89,9 +72,7 @@ func (s Session) NewRecoveryCodes(ctx context.Context, g Grant) (*Enrollment, er
 	return nil, fmt.Errorf("%w: no recovery codes are configured", ErrNotAvailable)
 }
 
-func newID() string { return rand.Text()[:12] }
-
-func (m *Manager) existing(r *record, kind string) (list []factor.Instance) {
+func (m *Manager) existing(r *record.Record, kind string) (list []factor.Instance) {
 	for _, in := range r.Factors {
 		if in.Kind == kind && !in.Implicit {
 			list = append(list, factor.Instance{Name: in.Name, State: bytes.Clone(in.State)})
@@ -109,8 +90,10 @@ func checkEnroll(r EnrollRequest) error {
 	}
 	for k, v := range r.Params {
 		text := v.Reveal()
-		if len(k) > maxParam || len(text) > maxParam || !utf8.ValidString(k) || !utf8.ValidString(text) {
-			return fmt.Errorf("%w: a parameter has at most %d bytes of UTF-8", factor.ErrMalformed, maxParam)
+		if len(k) > maxParam || len(text) > maxParam || !utf8.ValidString(k) ||
+			!utf8.ValidString(text) {
+			return fmt.Errorf("%w: a parameter has at most %d bytes of UTF-8", factor.ErrMalformed,
+				maxParam)
 		}
 	}
 	return nil
@@ -129,27 +112,19 @@ func checkName(name string) error {
 	return nil
 }
 
-func (m *Manager) pendingOf(r *record, c *claims, now time.Time) (*pending, error) {
-	if err := c.sameRecord(r); err != nil {
+// readPending returns the pending enrolment that claims are for. The kind is in the record, and
+// the token's owner cannot change it before a later read.
+func (m *Manager) readPending(
+	ctx context.Context, c *token.Claims, now time.Time,
+) (*record.Pending, error) {
+	r, err := m.read(ctx, c.Subject.Key())
+	if err != nil {
 		return nil, err
 	}
-	p := r.pendingByID(c.Pending)
-	if p == nil || now.UnixMilli() >= p.Expires {
+	if r == nil {
 		return nil, ErrTokenExpired
 	}
-	if _, err := m.permitsConfirm(r, c, p); err != nil {
-		return nil, err
-	}
-	return p, nil
-}
-
-// mayConfirm asks authority again as an enrolment is confirmed: meanwhile a stronger factor may
-// have been added. The proof was fresh when the enrolment began, and that has its own end.
-func (m *Manager) permitsConfirm(r *record, c *claims, p *pending) (permission, error) {
-	if p.In.Implicit || m.factors[p.In.Kind] == nil {
-		return permission{}, nil // an address that a link verifies changes no factor
-	}
-	return m.holding(r, c).permit(c.Proof, m.toEnroll(p.In.Kind))
+	return m.view(r, c, r.At(now)).Pending()
 }
 
 // Confirm makes a pending enrolment take effect, by a response of the new factor. Failed
@@ -163,24 +138,16 @@ func (s Session) Confirm(
 		return nil, ErrToken
 	}
 	m := s.m
-	c, err := s.open(sealEnrollment, e.token)
-	if err != nil {
-		return nil, err
-	}
-	// The kind is in the record; the token's owner cannot change it between here and there.
-	rec, err := m.read(ctx, c.Subject.key())
+	c, err := s.open(token.KindEnrollment, e.token)
 	if err != nil {
 		return nil, err
 	}
 	now := m.now()
-	if rec == nil {
-		return nil, ErrTokenExpired
-	}
-	p, err := m.pendingOf(rec, c, rec.at(now))
+	p, err := m.readPending(ctx, c, now)
 	if err != nil {
 		return nil, err
 	}
-	f := m.factors[p.In.Kind]
+	f := m.factors[p.Instance.Kind]
 	if f == nil {
 		return nil, ErrNotAvailable
 	}
@@ -199,130 +166,50 @@ func (s Session) Confirm(
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 		defer cancel()
 	}
-	o, err := m.respond(ctx, &attempt{task: taskConfirm, factor: f, claims: c, text: text,
-		named: claimed.name, opened: instant(p.In.Created), now: now})
+	r, err := m.respond(ctx, &attempt{
+		Response: decide.Response{Task: decide.Confirm, Kind: p.Instance.Kind}, factor: f,
+		claims: c,
+		text:   text, named: claimed.name, opened: record.Instant(p.Instance.Created), now: now})
 	if err != nil {
-		var judged *AttemptError
-		if errors.As(err, &judged) || !errors.Is(err, ErrUnavailable) { // certain that nothing was confirmed
-			m.giveUp(ctx, claimed)
+		var attempted *AttemptError
+		if errors.As(err, &attempted) || !errors.Is(err, ErrUnavailable) {
+			m.withdraw(ctx, claimed) // certain that nothing was confirmed
 		}
 		return nil, err
 	}
-	m.hold(ctx, claimed)
-	return o.confirmation, nil
-}
-
-// confirmTargets is the pending enrolment that a response confirms.
-func (m *Manager) confirmTargets(r *record, a *attempt, now time.Time) ([]target, error) {
-	p, err := m.pendingOf(r, a.claims, now)
-	if err != nil {
-		return nil, err
-	}
-	return []target{{instance: &p.In, live: p.Live}}, nil
+	m.reclaim(ctx, claimed)
+	return r.confirmation, nil
 }
 
 // ConfirmLink makes a pending enrolment take effect, by the link in a message. A user who has the
-// link has received the message, and nobody can guess it, so nothing is counted and a lock does
+// link has received the message, and the link cannot be guessed, so nothing is counted and a lock
+// does
 // not matter. The errors are those of [Session.Confirm]. Call it when the user presses the
 // button of the page that the link leads to, not when the page is fetched: mail systems fetch
 // links.
 func (m *Manager) ConfirmLink(ctx context.Context, link factor.Secret) (*Confirmation, error) {
-	c, err := m.openToken(sealLink, link.Reveal(), sessionID{})
+	c, err := token.Open(m.cfg.Keys, token.KindLink, link.Reveal(), token.SessionID{})
 	if err != nil {
 		return nil, err
 	}
-	clock := m.now()
-	var o outcome
-	a := &attempt{task: taskConfirm, claims: c, now: clock}
-	err = m.update(ctx, c.Subject, clock, func(r *record) (bool, error) {
-		if r.fresh {
-			return false, ErrTokenExpired
+	now := m.now()
+	p, err := m.readPending(ctx, c, now)
+	if err != nil {
+		return nil, err
+	}
+	a := &attempt{claims: c, now: now,
+		Response: decide.Response{Task: decide.Confirm, Kind: p.Instance.Kind}}
+	d, err := update(ctx, m, c.Subject, now, func(r *record.Record) (decision, bool, error) {
+		to := m.recipients(r, c.Subject)
+		o := m.view(r, c, r.At(now)).ConfirmByLink()
+		if o.Result == decide.Refused {
+			return decision{}, false, o.Err
 		}
-		now := r.at(clock)
-		p, err := m.pendingOf(r, c, now)
-		if err != nil {
-			return false, err
-		}
-		allowed, err := m.permitsConfirm(r, c, p)
-		if err != nil {
-			return false, err
-		}
-		if a.factor = m.factors[p.In.Kind]; a.factor == nil {
-			return false, ErrKindNotConfigured
-		}
-		o = m.confirm(r, c, *p, allowed, now)
-		m.countNotices(r, a, &o)
-		// A link that is opened elsewhere signs nobody in.
-		done := o.confirmation
-		done.Grant, done.GrantExpires, done.Verification = Grant{}, time.Time{}, nil
-		return true, nil
+		return m.decided(r, a, o, to, true), true, nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	_, err = m.conclude(ctx, a, o, nil)
-	return o.confirmation, err
-}
-
-// confirm turns a pending enrolment into a factor.
-func (m *Manager) confirm(
-	r *record, c *claims, p pending, allowed permission, now time.Time,
-) outcome {
-	in, f := p.In, m.factors[p.In.Kind]
-	ordinary := !in.Implicit && !isRecovery(f)
-	o := outcome{result: resultConfirmed, at: now, to: m.recipients(r, c.Subject)}
-	o.confirmed = confirmed{event: confirmedEvent(in, f, allowed), factorID: in.ID, name: in.Name}
-	r.removePending(in.ID)
-	in.Created = now.UnixMilli()
-	if allowed.hold {
-		o.confirmed.heldUntil = m.holdBack(r, c, in, now)
-	} else {
-		if ordinary && !r.hasOwn(m) {
-			m.endRecovery(r) // codes of factors that ended long ago
-		}
-		ended := r.removeFactors(func(old instance) bool {
-			return old.Kind == in.Kind && old.Implicit == in.Implicit && (p.Replace || in.Implicit)
-		})
-		if ordinary && len(ended) > 0 {
-			o.confirmed.event = "factor.replaced"
-		}
-	}
-	r.Factors = append(r.Factors, in)
-	r.Devices = nil
-	r.Lockout = m.cfg.Lockout.Succeed(r.Lockout, in.Kind, now)
-	o.confirmation = m.confirmation(r, c, p, in, now)
-	return o
-}
-
-// confirmedEvent is the event of an enrolment that takes effect, if it replaces nothing.
-func confirmedEvent(in instance, f factor.Factor, allowed permission) string {
-	switch {
-	case in.Implicit:
-		return "address.confirmed"
-	case isRecovery(f):
-		return "recovery.regenerated"
-	case allowed.hold:
-		return "recovery.replacement"
-	default:
-		return "factor.added"
-	}
-}
-
-// confirmation is what the user has now, and may do.
-func (m *Manager) confirmation(r *record, c *claims, p pending, in instance, now time.Time) *Confirmation {
-	g, recovery := *c, isRecovery(m.factors[in.Kind])
-	if !in.Implicit && !recovery {
-		g.Proof.Added = append(slices.Clone(c.Proof.Added), in.ID)
-	}
-	v := m.verification(r, &g, &in, now)
-	done := &Confirmation{UserID: c.Subject.ID, Tenant: c.Subject.Tenant,
-		Factor: m.info(r, candidate{&in, !in.Implicit}, now)}
-	if !recovery {
-		done.Grant, done.GrantExpires = v.Grant, v.GrantExpires
-	}
-	if p.SignIn {
-		v.Purpose = string(purposeSignIn)
-		done.Verification = v
-	}
-	return done
+	done, err := m.conclude(ctx, a, d, nil)
+	return done.confirmation, err
 }

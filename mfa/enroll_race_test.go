@@ -72,9 +72,11 @@ const sharedSecret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
 func (r *raceRig) enrollIn(m *mfa.Manager, kind string) (*mfa.Enrollment, error) {
 	params := map[string]map[string]factor.Secret{
-		"totp": map[string]factor.Secret{"secret": factor.NewSecret(sharedSecret)}, "sms": map[string]factor.Secret{"number": factor.NewSecret("+31612345678")},
+		"totp": map[string]factor.Secret{"secret": factor.NewSecret(sharedSecret)},
+		"sms":  map[string]factor.Secret{"number": factor.NewSecret("+31612345678")},
 	}[kind]
-	return m.Session(ann, binding).Enroll(context.Background(), r.grant, mfa.EnrollRequest{Kind: kind, Params: params})
+	return m.Session(ann, binding).Enroll(context.Background(), r.grant,
+		mfa.EnrollRequest{Kind: kind, Params: params})
 }
 
 func appCode(secret string, now time.Time) (factor.Secret, error) {
@@ -161,13 +163,17 @@ func TestEnroll_StopsWhenFactorsKeepChanging(t *testing.T) {
 	r.between.every = true
 	r.between.arm(true, 0, func() {
 		if n++; added != "" {
-			require.NoError(t, r.other.Session(ann, binding).Remove(context.Background(), r.grant, added))
+			require.NoError(t, r.other.Session(ann, binding).Remove(context.Background(), r.grant,
+				added))
 			added = ""
 			return
 		}
-		e, err := r.other.Session(ann, binding).Enroll(context.Background(), r.grant, mfa.EnrollRequest{Kind: "app", Params: map[string]factor.Secret{"word": factor.NewSecret("second")}})
+		e, err := r.other.Session(ann, binding).Enroll(context.Background(), r.grant,
+			mfa.EnrollRequest{Kind: "app",
+				Params: map[string]factor.Secret{"word": factor.NewSecret("second")}})
 		require.NoError(t, err)
-		c, err := r.other.Session(ann, binding).Confirm(context.Background(), e, factor.NewSecret("second"))
+		c, err := r.other.Session(ann, binding).Confirm(context.Background(), e,
+			factor.NewSecret("second"))
 		require.NoError(t, err)
 		added = c.Factor.ID
 	})

@@ -4,6 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/secondgate/secondgate/mfa/internal/authority"
+	"github.com/secondgate/secondgate/mfa/internal/decide"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 )
 
 // Errors to branch on with errors.Is. What a factor says of a response is package factor's:
@@ -13,35 +17,35 @@ var (
 	// ErrToken is returned for a challenge, an enrolment, a grant or a link that was altered, or
 	// that is another user's, another session's or for another purpose. Which of these it is
 	// stays unsaid.
-	ErrToken = errors.New("mfa: invalid token")
+	ErrToken = token.ErrInvalid
 	// ErrTokenExpired is returned for a challenge, an enrolment, a grant or a link that has
 	// expired, or that was used or superseded. Begin again.
-	ErrTokenExpired = errors.New("mfa: token has expired or was used")
+	ErrTokenExpired = token.ErrExpired
 	// ErrNotAvailable is returned when the user does not have the kind or the factor, or when
 	// the policy does not allow it now.
-	ErrNotAvailable = errors.New("mfa: not available to this user")
+	ErrNotAvailable = decide.ErrNotAvailable
 	// ErrForbidden is returned when the grant does not permit the change, or when
 	// Config.Authorize refused it.
-	ErrForbidden = errors.New("mfa: forbidden")
+	ErrForbidden = authority.ErrForbidden
 	// ErrProofRequired is an ErrForbidden for a change that the grant's proof does not permit.
 	// The user has to prove a factor at the highest level that they have, or, after a recovery,
 	// to wait until its hold ends.
-	ErrProofRequired = fmt.Errorf("%w: a stronger proof is required", ErrForbidden)
+	ErrProofRequired = authority.ErrProofRequired
 	// ErrFirstFactorRequired is returned by Begin for a user who has no second factor, and who
 	// gave the first factor too long ago to enrol one. Ask for the password again.
-	ErrFirstFactorRequired = errors.New("mfa: the first factor was given too long ago")
+	ErrFirstFactorRequired = decide.ErrFirstFactorRequired
 	// ErrRecordMissing is returned when the application says that the user has enrolled, or a
 	// token proves it, and the store holds no record. It does not mean that the user may enrol.
-	ErrRecordMissing = errors.New("mfa: the user's record is missing")
+	ErrRecordMissing = token.ErrRecordMissing
 	// ErrKindNotConfigured is returned for a user who has a factor of a kind that this Manager
 	// does not have. It does not mean that the user has none.
-	ErrKindNotConfigured = errors.New("mfa: the user has a factor of a kind that is not configured here")
+	ErrKindNotConfigured = authority.ErrKindNotConfigured
 	// ErrLastFactor is an ErrNotAvailable, returned by Remove for the last factor of a user whose
 	// policy requires one.
-	ErrLastFactor = fmt.Errorf("%w: the policy requires a factor, and this is the last one", ErrNotAvailable)
+	ErrLastFactor = decide.ErrLastFactor
 	// ErrUnknownFactor is returned for a response without a first factor that names an instance
-	// which no user has. The browser may be told, so that it stops offering it.
-	ErrUnknownFactor = errors.New("mfa: no user has this factor")
+	// which no user has. The application may say so to the browser, which then stops offering it.
+	ErrUnknownFactor = decide.ErrUnknownFactor
 	// ErrUnavailable is returned when the store, a sender or a factor failed, or when the record
 	// is under heavy contention. Nobody was signed in; the attempt may have been counted. Try
 	// again. The text says which factor or sender failed and the status that it states, and
@@ -63,7 +67,8 @@ type AttemptError struct {
 }
 
 func (e *AttemptError) Error() string {
-	return fmt.Sprintf("mfa: %s response refused, %d attempts remain: %v", e.Kind, e.Remaining, e.Err)
+	return fmt.Sprintf("mfa: %s response refused, %d attempts remain: %v", e.Kind, e.Remaining,
+		e.Err)
 }
 
 func (e *AttemptError) Unwrap() error { return e.Err }

@@ -14,7 +14,7 @@ type Event struct {
 	UserID, Tenant, UserType string
 	Kind, FactorID           string
 	Purpose                  string
-	// Reason tells failed attempts apart: "incorrect", "expired", "replayed" or "failed". For
+	// Reason distinguishes failed attempts: "incorrect", "expired", "replayed" or "failed". For
 	// challenge.begun it is the Next, for admin.set-policy the mode, and for a verify.success
 	// that took the place of the first factor "passwordless".
 	Reason string
@@ -94,7 +94,8 @@ func SlogEvents(l *slog.Logger) func(context.Context, Event) {
 		}
 		attrs := make([]slog.Attr, 0, 12)
 		for _, a := range []struct{ key, value string }{
-			{"user", e.UserID}, {"tenant", e.Tenant}, {"user_type", e.UserType}, {"kind", e.Kind}, {"factor", e.FactorID},
+			{"user", e.UserID}, {"tenant", e.Tenant}, {"user_type", e.UserType}, {"kind", e.Kind},
+			{"factor", e.FactorID},
 			{"purpose", e.Purpose}, {"reason", e.Reason}, {"actor", e.Actor}, {"note", e.Note},
 		} {
 			if a.value != "" {

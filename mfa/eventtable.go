@@ -12,8 +12,8 @@ type eventRule struct {
 	warn bool
 }
 
-// eventRules has every event of this package. Every event that changes how a user gets in, or
-// that shows that somebody else tries to, is one that the user is notified of.
+// eventRules has every event of this package. Every event that changes how a user signs in, or
+// that shows that an attacker may be trying to, is one that the user is notified of.
 var eventRules = map[string]eventRule{
 	"challenge.begun":     {why: "every sign-in begins with one"},
 	"challenge.abandoned": {notify: "for a sign-in, once a day at most", warn: true},
@@ -25,7 +25,7 @@ var eventRules = map[string]eventRule{
 	"verify.locked":       {why: "lockout.locked was notified", warn: true},
 	"confirm.failure":     {why: "it needs a grant, and a lock is notified", warn: true},
 	"lockout.locked":      {notify: always, warn: true},
-	"lockout.disabled":    {notify: "when it was not stopped before", warn: true},
+	"lockout.disabled":    {notify: "when it was not disabled before", warn: true},
 	"lockout.unlocked":    {notify: always},
 	"unlock.proof":        {why: "lockout.unlocked follows after the last"},
 
@@ -54,7 +54,7 @@ var eventRules = map[string]eventRule{
 	"admin.reset":             {notify: always},
 	"admin.unlock":            {notify: always},
 	"admin.access":            {notify: always},
-	"admin.close-support":     {why: "it changes nothing of how the user gets in"},
+	"admin.close-support":     {why: "it changes nothing of how the user signs in"},
 	"admin.delete":            {notify: always},
 	"admin.set-policy":        {why: "it is about a user type and no one user"},
 	"admin.send-confirmation": {why: "it is a message, and address.confirmed follows"},

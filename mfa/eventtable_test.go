@@ -30,7 +30,8 @@ func TestEvents_AreNotifiedOrSayWhyNot(t *testing.T) {
 		require.Equal(t, rule[0] != "", tried, "%s: a scenario for each that is notified", name)
 	}
 
-	made := map[string]bool{"admin.reset": true, "admin.unlock": true, "admin.access": true} // "admin." and a name
+	// "admin." and a name
+	made := map[string]bool{"admin.reset": true, "admin.unlock": true, "admin.access": true}
 	literal := regexp.MustCompile(`"((?:challenge|send|verify|confirm|lockout|unlock|enroll|factor|address|recovery|device|support|setup|` +
 		`notice|admin|policy|account|session|user|grant|link|code|authority|hold)\.[a-z-]+)"`)
 	files, err := filepath.Glob("*.go")
@@ -50,7 +51,8 @@ func TestEvents_AreNotifiedOrSayWhyNot(t *testing.T) {
 		}
 	}
 	for name, event := range made {
-		require.Equal(t, event, rules[name] != [2]string{}, "%s is in the code, so it is in eventRules", name)
+		require.Equal(t, event, rules[name] != [2]string{},
+			"%s is in the code, so it is in eventRules", name)
 	}
 	documented := map[string]bool{}
 	for _, m := range regexp.MustCompile(`(?m)^//\t([* ]) ([a-z]+\.[a-z-]+) `).FindAllStringSubmatch(table, -1) {
@@ -88,7 +90,10 @@ var notified = map[string]func(*testing.T) *rig{
 	"lockout.locked": func(t *testing.T) *rig { return wrongly(t, 5) },
 	"lockout.disabled": func(t *testing.T) *rig {
 		r := newRig(t, func(c *mfa.Config) {
-			c.Lockout, c.Notify = lockout.Config{DisableAfter: 10}, func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) }
+			c.Lockout, c.Notify = lockout.Config{DisableAfter: 10}, func(ctx context.Context,
+				send func(context.Context) error) {
+				_ = send(ctx)
+			}
 		})
 		r.withApp(ann, "word")
 		for i := range 10 {
@@ -137,14 +142,18 @@ var notified = map[string]func(*testing.T) *rig{
 	},
 	"factor.renamed": func(t *testing.T) *rig {
 		r, g := withAppTold(t)
-		require.NoError(t, r.Session(ann, binding).Rename(t.Context(), g, mfa.FactorInfo{ID: r.id("app"), Name: "Old phone"}))
+		require.NoError(t, r.Session(ann, binding).Rename(t.Context(), g,
+			mfa.FactorInfo{ID: r.id("app"), Name: "Old phone"}))
 		require.Equal(t, "Old phone", r.mail.told[0].Label, "the new name")
 		return r
 	},
 	"factor.cloned": func(t *testing.T) *rig {
 		f := &shouter{sent: sent{kind: "mail"}, fails: "Verify", kind: factor.ErrCloned}
 		r := newRig(t, func(c *mfa.Config) {
-			c.Factors, c.Notify = []factor.Factor{f}, func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) }
+			c.Factors, c.Notify = []factor.Factor{f}, func(ctx context.Context,
+				send func(context.Context) error) {
+				_ = send(ctx)
+			}
 		})
 		r.mail = &f.sent
 		ch := r.begin(ann)
@@ -201,7 +210,8 @@ var notified = map[string]func(*testing.T) *rig{
 	},
 	"support.requested": func(t *testing.T) *rig {
 		r, _ := withAppTold(t)
-		require.NoError(t, r.Session(ann, binding).RequestSupport(t.Context(), r.begin(ann), report.Case{}))
+		require.NoError(t, r.Session(ann, binding).RequestSupport(t.Context(), r.begin(ann),
+			report.Case{}))
 		return r
 	},
 	"admin.reset": func(t *testing.T) *rig {
@@ -217,10 +227,12 @@ var notified = map[string]func(*testing.T) *rig{
 	"admin.access": func(t *testing.T) *rig {
 		r := newRig(t, func(c *mfa.Config) {
 			c.Factors = append(c.Factors, &word{kind: "access",
-				traits: factor.Traits{Class: factor.ClassRecovery, NoConfirmation: true, AdminOnly: true}})
+				traits: factor.Traits{Class: factor.ClassRecovery, NoConfirmation: true,
+					AdminOnly: true}})
 			c.Notify = func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) }
 		})
-		_, err := r.Admin(boss, "").Enroll(t.Context(), ann, mfa.EnrollRequest{Kind: "access", Params: map[string]factor.Secret{"word": factor.NewSecret("x")}})
+		_, err := r.Admin(boss, "").Enroll(t.Context(), ann, mfa.EnrollRequest{Kind: "access",
+			Params: map[string]factor.Secret{"word": factor.NewSecret("x")}})
 		require.NoError(t, err)
 		return r
 	},
@@ -267,7 +279,10 @@ func onLaptop(t *testing.T) (*rig, factor.Secret) {
 // All devices at once, and those that a changed password ends, are one notice without a name.
 func TestEvents_AllDevicesRevoked(t *testing.T) {
 	for name, revoke := range map[string]func(*rig) error{
-		"all":      func(r *rig) error { return r.Session(ann, binding).ForgetDevice(t.Context(), r.signIn(ann).Grant, "") },
+		"all": func(r *rig) error {
+			return r.Session(ann, binding).ForgetDevice(t.Context(),
+				r.signIn(ann).Grant, "")
+		},
 		"password": func(r *rig) error { return r.PasswordChanged(t.Context(), ann) },
 	} {
 		r, _ := onLaptop(t)
@@ -289,7 +304,10 @@ func TestEvents_AllDevicesRevoked(t *testing.T) {
 func TestForgetSubject_NotifiesWhereItWasKnown(t *testing.T) {
 	var queue []func(context.Context) error
 	r := newRig(t, func(c *mfa.Config) {
-		c.Notify = func(_ context.Context, tell func(context.Context) error) { queue = append(queue, tell) }
+		c.Notify = func(_ context.Context, tell func(context.Context) error) {
+			queue = append(queue,
+				tell)
+		}
 	})
 	g := r.signIn(ann).Grant
 	e, err := r.begun(g, "mail", "home@example.com")
@@ -302,7 +320,8 @@ func TestForgetSubject_NotifiesWhereItWasKnown(t *testing.T) {
 	for _, tell := range queue {
 		require.NoError(t, tell(t.Context()))
 	}
-	require.Equal(t, []string{"admin.delete" + toAnn, "admin.delete to home@example.com"}, r.mail.notices())
+	require.Equal(t, []string{"admin.delete" + toAnn, "admin.delete to home@example.com"},
+		r.mail.notices())
 	queue = nil
 	require.NoError(t, r.Admin(boss, "").Delete(t.Context(), ann))
 	require.Empty(t, queue, "there was nothing any more")

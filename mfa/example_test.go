@@ -47,7 +47,8 @@ func (d doorWord) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verd
 func Example_writeYourOwnFactor() {
 	word := "tulip"
 	keys, _ := seal.NewKeyring(seal.GenerateKey())
-	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{doorWord{func() string { return word }}}})
+	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys,
+		Factors: []factor.Factor{doorWord{func() string { return word }}}})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -59,7 +60,8 @@ func Example_writeYourOwnFactor() {
 		}
 		return ch
 	}
-	e, _ := m.Session(ann, "session").Enroll(ctx, begin().Grant, mfa.EnrollRequest{Kind: "door-word"})
+	e, _ := m.Session(ann, "session").Enroll(ctx, begin().Grant,
+		mfa.EnrollRequest{Kind: "door-word"})
 	_, err = m.Session(ann, "session").Confirm(ctx, e, factor.NewSecret(" Tulip"))
 	fmt.Println("enrolled:", err)
 
@@ -80,7 +82,8 @@ func Example_writeYourOwnFactor() {
 // application to say.
 func ExampleAdmin_Reset() {
 	keys, _ := seal.NewKeyring(seal.GenerateKey())
-	m, _ := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{doorWord{func() string { return "x" }}},
+	m, _ := mfa.New(mfa.Config{Store: memory.New(), Keys: keys,
+		Factors: []factor.Factor{doorWord{func() string { return "x" }}},
 		Authorize: func(_ context.Context, a mfa.AdminAction) error {
 			if a.Actor != "helpdesk" {
 				return fmt.Errorf("%s may not %s", a.Actor, a.Name)
@@ -130,7 +133,8 @@ func ExampleManager_Audit() {
 	keys, _ := seal.NewKeyring(seal.GenerateKey())
 	app, _ := totp.New(totp.Config{Issuer: "Acme", Strict: true})
 	codes, _ := recovery.New(recovery.Config{})
-	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{app, codes}, Events: mfa.SlogEvents(slog.Default())})
+	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{app,
+		codes}, Events: mfa.SlogEvents(slog.Default())})
 	if err != nil {
 		log.Fatal(err)
 	}

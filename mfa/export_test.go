@@ -2,16 +2,19 @@ package mfa
 
 import (
 	"encoding/base64"
+	"reflect"
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 	"github.com/secondgate/secondgate/seal"
 )
 
 // UserOf returns the user for whom a challenge, an enrolment or a grant was issued, or the zero
 // User for one that the Manager cannot read.
 func UserOf(m *Manager, issued any) User {
-	var t token
+	var t token.Token
 	switch v := issued.(type) {
 	case *Challenge:
 		t = v.token
@@ -20,18 +23,28 @@ func UserOf(m *Manager, issued any) User {
 	case Grant:
 		t = v.token
 	}
-	if t.isZero() {
+	if t.IsZero() {
 		return User{}
 	}
-	k := *t.at
-	c := new(claims)
-	*c = k.claims
-	if k.m == nil {
-		for _, kind := range []seal.Purpose{sealChallenge, sealMustEnroll, sealEnrollment, sealGrant} {
-			sealed, _ := base64.RawURLEncoding.DecodeString(k.sealed)
-			if plain, err := m.cfg.Keys.Open(kind, "", sealed); err == nil {
-				_ = cbor.Unmarshal(plain, c)
-			}
+	kept := reflect.ValueOf(t).FieldByName("at").Elem().Elem()
+	if sealed := kept.FieldByName("sealed").String(); sealed != "" {
+		return sealedUserOf(m, sealed)
+	}
+	s := kept.FieldByName("claims").FieldByName("Subject")
+	text := func(field string) string { return s.FieldByName(field).String() }
+	return User{ID: text("ID"), Tenant: text("Tenant"), UserType: text("UserType"),
+		Account: text("Account"), Email: text("Email"),
+		EmailVerified: s.FieldByName("Confirmed").Bool(),
+		Phone:         text("Phone"), Locale: text("Locale")}
+}
+
+func sealedUserOf(m *Manager, text string) User {
+	var c token.Claims
+	for _, kind := range []seal.Purpose{token.KindChallenge, token.KindMustEnroll,
+		token.KindEnrollment, token.KindGrant} {
+		sealed, _ := base64.RawURLEncoding.DecodeString(text)
+		if plain, err := m.cfg.Keys.Open(kind, "", sealed); err == nil {
+			_ = cbor.Unmarshal(plain, &c)
 		}
 	}
 	s := c.Subject
@@ -41,9 +54,9 @@ func UserOf(m *Manager, issued any) User {
 
 // NoticesOf returns how many notices n events of one name get at a time.
 func NoticesOf(name string, n int, now time.Time) (got int) {
-	r := newRecord()
+	r := record.New()
 	for range n {
-		if r.noticed(&notice{}, Event{Name: name, Time: now}).notice != nil {
+		if noticed(r, &notice{}, Event{Name: name, Time: now}).notice != nil {
 			got++
 		}
 	}

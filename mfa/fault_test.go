@@ -3,10 +3,8 @@ package mfa_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -27,7 +25,7 @@ var errDisk = errors.New("disk full")
 
 // A fault before or after any read or write of an answer never yields a success that is
 // not recorded, and never a second one.
-func TestFaultsNeverYieldAnUnrecordedSuccess(t *testing.T) {
+func TestVerify_FaultsNeverYieldAnUnrecordedSuccess(t *testing.T) {
 	faults := map[string]struct {
 		op    mfatest.Op
 		fault mfatest.Fault
@@ -49,7 +47,9 @@ func TestFaultsNeverYieldAnUnrecordedSuccess(t *testing.T) {
 					require.NoError(t, err)
 					ch := r.begin(ann)
 					r.send(ch)
-					right := map[string]factor.Secret{"app": factor.NewSecret("tulip"), "mail": r.mail.code(ann.Email), "pin": factor.NewSecret("123456"), "recovery": factor.NewSecret("c")}[kind]
+					right := map[string]factor.Secret{"app": factor.NewSecret("tulip"),
+						"mail": r.mail.code(ann.Email), "pin": factor.NewSecret("123456"),
+						"recovery": factor.NewSecret("c")}[kind]
 					if skip > 0 {
 						r.store.Inject(f.op, skip, mfatest.Fault{})
 					}
@@ -61,7 +61,9 @@ func TestFaultsNeverYieldAnUnrecordedSuccess(t *testing.T) {
 						require.NotNil(t, v)
 					} else {
 						require.Nil(t, v)
-						require.True(t, errors.Is(err, mfa.ErrUnavailable) || errors.Is(err, mfa.ErrRecordMissing) || errors.Is(err, mfa.ErrTokenExpired), "got %v", err)
+						require.True(t, errors.Is(err, mfa.ErrUnavailable) || errors.Is(err,
+							mfa.ErrRecordMissing) || errors.Is(err, mfa.ErrTokenExpired), "got %v",
+							err)
 					}
 					r.store.Heal()
 					r.clock.Advance(31 * time.Second) // the lease of an answer left unsettled
@@ -77,7 +79,7 @@ func TestFaultsNeverYieldAnUnrecordedSuccess(t *testing.T) {
 	}
 }
 
-func TestUnreadableRecordLetsNobodyIn(t *testing.T) {
+func TestBegin_FailsForAnUnreadableRecord(t *testing.T) {
 	r := newRig(t)
 	r.withApp(ann, "tulip")
 	bob := person(1)
@@ -95,7 +97,8 @@ func TestUnreadableRecordLetsNobodyIn(t *testing.T) {
 	put := func(data []byte) {
 		old, err := r.store.Get(t.Context(), mine)
 		require.NoError(t, err)
-		require.NoError(t, r.store.Swap(t.Context(), mine, old.Revision, storage.Record{Revision: old.Revision + "x", Data: data}))
+		require.NoError(t, r.store.Swap(t.Context(), mine, old.Revision,
+			storage.Record{Revision: old.Revision + "x", Data: data}))
 	}
 	good, err := r.store.Get(t.Context(), mine)
 	require.NoError(t, err)
@@ -137,7 +140,8 @@ func TestKeyRotation(t *testing.T) {
 	r := with(old)
 	r.withApp(ann, "tulip")
 	r = with(fresh, old)
-	_, err := r.verify(r.begin(ann), "app", factor.NewSecret("tulip")) // written anew, with the new key
+	// written anew, with the new key
+	_, err := r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
 	require.NoError(t, err)
 	r = with(fresh)
 	require.Equal(t, mfa.NextVerify, r.begin(ann).Next)
@@ -146,7 +150,7 @@ func TestKeyRotation(t *testing.T) {
 	require.ErrorIs(t, err, seal.ErrUnknownKey)
 }
 
-func TestPolicyOutageIsNotNoPolicy(t *testing.T) {
+func TestBegin_FailsWithoutAPolicy(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) { c.Policies = brokenPolicies{} })
 	_, err := r.Session(ann, binding).Begin(t.Context())
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
@@ -158,7 +162,7 @@ func (brokenPolicies) Policy(context.Context, policy.Scope) (policy.Policy, erro
 	return policy.Policy{Mode: policy.ModeOff}, errDisk
 }
 
-func TestCancelledContext(t *testing.T) {
+func TestManager_HonoursACancelledContext(t *testing.T) {
 	r := newRig(t)
 	ch := r.begin(ann)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -186,63 +190,7 @@ func TestManagerVerify_ReportsADeadlineWhileTheFactorWorksAsUnavailable(t *testi
 	}
 }
 
-func TestBadInput(t *testing.T) {
-	r := newRig(t)
-	v := r.signIn(ann)
-	ch := r.begin(ann)
-	huge := strings.Repeat("1", 1<<20)
-	for _, answer := range []string{"", huge, "\xff\xfe", "12\x003456", "abcdef", "١٢٣٤٥٦", "１２３４５６"} {
-		_, err := r.verify(ch, "mail", factor.NewSecret(answer))
-		require.ErrorIs(t, err, factor.ErrMalformed, "%.20q", answer)
-	}
-	_, err := r.verify(ch, "mail", factor.NewSecret("000000"))
-	require.Equal(t, 4, left(t, err), "none of them was counted")
-
-	good, grant := textOf(t, ch).Reveal(), textOf(t, v.Grant).Reveal()
-	for _, text := range []string{"", "x", huge, "\xff", good[1:], good + "A", grant} {
-		token := factor.NewSecret(text)
-		_, err := r.Session(ann, binding).Verify(t.Context(), challengeOf(token), "mail", factor.NewSecret("000000"))
-		require.ErrorIs(t, err, mfa.ErrToken)
-		_, err = r.Session(ann, binding).Send(t.Context(), challengeOf(token), "mail")
-		require.ErrorIs(t, err, mfa.ErrToken)
-		_, err = r.Session(ann, binding).Confirm(t.Context(), enrollmentOf(token), factor.NewSecret("1"))
-		require.ErrorIs(t, err, mfa.ErrToken)
-		if text != "" {
-			_, err = r.ConfirmLink(t.Context(), token)
-			require.ErrorIs(t, err, mfa.ErrToken)
-		}
-		if text != grant {
-			_, err = r.Session(ann, binding).Enroll(t.Context(), grantOf(token), mfa.EnrollRequest{Kind: "app"})
-			require.ErrorIs(t, err, mfa.ErrToken)
-		}
-	}
-	for _, s := range []mfa.User{{}, {ID: huge}, {ID: "a\xff"}, {ID: "a", Tenant: huge}, {ID: "a", Email: huge}} {
-		_, err := r.Session(s, binding).Begin(t.Context())
-		require.ErrorIs(t, err, factor.ErrMalformed)
-		_, err = r.Overview(t.Context(), s)
-		require.ErrorIs(t, err, factor.ErrMalformed)
-		require.ErrorIs(t, r.Admin(mfa.System("root"), "").Reset(t.Context(), s), factor.ErrMalformed)
-	}
-	for _, b := range []string{"", huge} {
-		_, err := r.Session(ann, b).Begin(t.Context())
-		require.ErrorIs(t, err, factor.ErrMalformed)
-	}
-	_, err = mfa.Session{}.Begin(t.Context())
-	require.ErrorIs(t, err, factor.ErrMalformed)
-	for _, e := range []mfa.EnrollRequest{
-		{Name: huge}, {Name: "a\nb"}, {Name: "\xff"}, {Params: map[string]factor.Secret{"word": factor.NewSecret(huge)}}, {Params: map[string]factor.Secret{"word": factor.NewSecret("\xff")}}, {},
-	} {
-		e.Kind = "app"
-		_, err := r.Session(ann, binding).Enroll(t.Context(), v.Grant, e)
-		require.ErrorIs(t, err, factor.ErrMalformed)
-	}
-	_, err = r.verify(ch, "nothing", factor.NewSecret("1"))
-	require.ErrorIs(t, err, mfa.ErrNotAvailable)
-	_, err = r.verify(ch, "app", factor.NewSecret("1"))
-	require.ErrorIs(t, err, mfa.ErrNotAvailable, "ann has no app")
-}
-
-func TestAnotherPersonsTokens(t *testing.T) {
+func TestToken_IsForOneUser(t *testing.T) {
 	r := newRig(t)
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
@@ -259,47 +207,15 @@ func TestAnotherPersonsTokens(t *testing.T) {
 	for _, user := range []mfa.User{ann, bob} {
 		v, err := r.Session(user, binding).
 			Verify(t.Context(), r.begin(bob), "app", factor.NewSecret("tulip"))
-		require.ErrorIs(t, err, map[string]error{ann.ID: mfa.ErrToken, bob.ID: factor.ErrIncorrect}[user.ID])
+		require.ErrorIs(t, err, map[string]error{ann.ID: mfa.ErrToken,
+			bob.ID: factor.ErrIncorrect}[user.ID])
 		require.Nil(t, v)
 	}
 	same := mfa.User{ID: "ann", Tenant: "other", Email: ann.Email, EmailVerified: true}
 	require.Len(t, r.begin(same).Options, 1, "the same id in another tenant is another person")
 }
 
-func TestConfigIsRefusedWithASentence(t *testing.T) {
-	app := &word{kind: "app", traits: factor.Traits{Class: factor.ClassPossession}}
-	for name, change := range map[string]func(*mfa.Config){
-		"Store is nil":              func(c *mfa.Config) { c.Store = nil },
-		"Keys is nil":               func(c *mfa.Config) { c.Keys = nil },
-		"at least one":              func(c *mfa.Config) { c.Factors = nil },
-		"not a recovery":            func(c *mfa.Config) { c.Factors = []factor.Factor{codes{}} },
-		"twice":                     func(c *mfa.Config) { c.Factors = []factor.Factor{app, app} },
-		"a-z":                       func(c *mfa.Config) { c.Factors = []factor.Factor{&word{kind: "App"}} },
-		"no class":                  func(c *mfa.Config) { c.Factors = []factor.Factor{&word{kind: "app"}} },
-		"Tries is -1":               func(c *mfa.Config) { c.Lockout.Tries = -1 },
-		"DisableAfter is 101":       func(c *mfa.Config) { c.Lockout.DisableAfter = 101 },
-		"Wait is":                   func(c *mfa.Config) { c.Lockout.Wait = time.Millisecond },
-		"GrantTTL is":               func(c *mfa.Config) { c.GrantTTL = time.Second },
-		"ChallengeTTL is":           func(c *mfa.Config) { c.ChallengeTTL = 24 * time.Hour },
-		"\"fax\" is not configured": func(c *mfa.Config) { c.Policies = policy.Static(policy.Policy{Kinds: []string{"fax"}}) },
-		"cannot be implicit":        func(c *mfa.Config) { c.Policies = policy.Static(policy.Policy{Implicit: []string{"app"}}) },
-		"recovery kinds only":       func(c *mfa.Config) { c.Policies = policy.Static(policy.Policy{Kinds: []string{"recovery"}}) },
-		"mode \"on\"":               func(c *mfa.Config) { c.Policies = policy.ByUserType(map[string]policy.Policy{"x": {Mode: "on"}}) },
-		"default kind":              func(c *mfa.Config) { c.Policies = policy.Stored(policy.Static(policy.Policy{Default: "fax"})) },
-		"needs defaults":            func(c *mfa.Config) { c.Policies = policy.Stored(nil) },
-	} {
-		cfg := newRig(t).cfg
-		change(&cfg)
-		_, err := mfa.New(cfg)
-		require.ErrorIs(t, err, policy.ErrInvalid, name)
-		require.ErrorContains(t, err, name)
-	}
-	r := newRig(t)
-	err := r.Admin(mfa.System("root"), "").SetPolicy(t.Context(), policy.StoredPolicy{Policy: policy.Policy{Kinds: []string{"fax"}}})
-	require.ErrorIs(t, err, policy.ErrInvalid)
-}
-
-func TestAdministratorsAreAuthorized(t *testing.T) {
+func TestAdmin_AsksTheApplicationFirst(t *testing.T) {
 	for _, authorize := range []func(context.Context, mfa.AdminAction) error{
 		nil, func(context.Context, mfa.AdminAction) error { return errors.New("not an owner") },
 	} {
@@ -310,12 +226,14 @@ func TestAdministratorsAreAuthorized(t *testing.T) {
 		require.ErrorIs(t, admin.Delete(t.Context(), ann), mfa.ErrForbidden)
 		_, err := admin.SendVerificationLink(t.Context(), ann)
 		require.ErrorIs(t, err, mfa.ErrForbidden)
-		require.ErrorIs(t, r.Admin(mfa.System("mallory"), "").SetPolicy(t.Context(), policy.StoredPolicy{}), mfa.ErrForbidden)
-		require.ErrorIs(t, r.Admin(mfa.Actor{}, "").Reset(t.Context(), ann), factor.ErrMalformed, "an act has an actor")
+		require.ErrorIs(t, r.Admin(mfa.System("mallory"), "").SetPolicy(t.Context(),
+			policy.StoredPolicy{}), mfa.ErrForbidden)
+		require.ErrorIs(t, r.Admin(mfa.Actor{}, "").Reset(t.Context(), ann), factor.ErrMalformed,
+			"an act has an actor")
 	}
 }
 
-func TestResetVoidsEverythingIssued(t *testing.T) {
+func TestReset_VoidsEverythingIssued(t *testing.T) {
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant
 	e, err := r.begun(g, "app", "rose")
@@ -343,7 +261,7 @@ func TestResetVoidsEverythingIssued(t *testing.T) {
 	require.Equal(t, "lost phone", last.Note)
 }
 
-func TestForgetSubjectLeavesNothing(t *testing.T) {
+func TestDelete_LeavesNothing(t *testing.T) {
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant
 	require.NoError(t, r.Admin(mfa.System("root"), "").Delete(t.Context(), ann))
@@ -354,75 +272,7 @@ func TestForgetSubjectLeavesNothing(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 }
 
-// No secret of a flow is in an error, an event, a log, the store, or the text or JSON
-// form of anything exported. A token is in the JSON form of what is made to be stored, and
-// nowhere else.
-func TestNothingSecretIsPrinted(t *testing.T) {
-	var log bytes.Buffer
-	r := newRig(t, func(c *mfa.Config) {
-		c.Events = mfa.SlogEvents(slog.New(slog.NewTextHandler(&log, nil)))
-	})
-	var printed strings.Builder
-	var encoded bytes.Buffer
-	show := func(values ...any) {
-		for _, v := range values {
-			fmt.Fprintf(&printed, "%v %+v %#v %s %q %x %d\n", v, v, v, v, v, v, v)
-			if e, ok := v.(error); ok {
-				fmt.Fprintln(&printed, e.Error())
-			}
-			logEverywhere(&printed, v)
-			j, _ := json.Marshal(v)
-			encoded.Write(j)
-		}
-	}
-	ch := r.begin(ann)
-	d := r.send(ch)
-	code := r.mail.code(ann.Email)
-	_, wrong := r.verify(ch, "mail", factor.NewSecret("918273"))
-	v, err := r.verify(ch, "mail", code)
-	require.NoError(t, err)
-	show(ch, v)
-	grant, challenge := textOf(t, v.Grant), textOf(t, ch)
-	v.Grant, ch = grantOf(grant), challengeOf(challenge) // in the form that was stored
-	require.NoError(t, r.Session(ann, binding).RestoreChallenge(ch))
-	e, err := r.begun(v.Grant, "app", "tulip-secret")
-	require.NoError(t, err)
-	show(e)
-	enrollment := textOf(t, e)
-	e = enrollmentOf(enrollment)
-	require.NoError(t, r.Session(ann, binding).RestoreEnrollment(e))
-	c, err := r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("tulip-secret"))
-	require.NoError(t, err)
-	codes, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), c.Grant)
-	require.NoError(t, err)
-	o, err := r.Overview(t.Context(), ann)
-	require.NoError(t, err)
-	s := r.Session(mfa.User{ID: ann.ID}, binding).OnDevice(code) // a User prints what is in it
-	show(ch, d, wrong, v, e, c, codes, o, r.Keys(), s, s.Actor(v.Grant), r.Admin(s.Actor(v.Grant), ""),
-		r.Passwordless(binding), mfa.EnrollRequest{Params: map[string]factor.Secret{"word": factor.NewSecret("tulip-secret")}})
-	printed.WriteString(log.String())
-	for _, s := range dump(t, r.store) {
-		printed.WriteString(s)
-	}
-	secrets := map[string]string{"code": code.Reveal(), "guess": "918273",
-		"secret": "tulip-secret", "address": ann.Email, "session": binding}
-	tokens := map[string]string{"grant": grant.Reveal()[:24],
-		"challenge": challenge.Reveal()[:24], "enrolment": enrollment.Reveal()[:24]}
-	for name, token := range tokens {
-		require.Contains(t, encoded.String(), token, "%s, to be stored", name)
-		require.False(t, strings.Contains(printed.String(), token), name)
-		require.False(t, strings.Contains(printed.String(), fmt.Sprintf("%x", token)), name)
-	}
-	printed.Write(encoded.Bytes())
-	for name, secret := range secrets {
-		require.False(t, strings.Contains(printed.String(), secret), name)
-		require.False(t, strings.Contains(printed.String(), fmt.Sprintf("%x", secret)), name)
-	}
-}
-
-func (r *rig) Keys() *seal.Keyring { return r.cfg.Keys }
-
-func TestKindOnlyLock(t *testing.T) {
+func TestLockout_OfOneKindOnly(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) { c.Lockout = lockout.Config{KindOnly: true} })
 	g := r.withApp(ann, "tulip").Grant
 	r.enroll(g, "pin", "123456")
@@ -437,7 +287,7 @@ func TestKindOnlyLock(t *testing.T) {
 }
 
 // While the store cannot be read, everything says so; nobody is let in or told to enrol.
-func TestUnreadableStore(t *testing.T) {
+func TestManager_FailsWhenTheStoreCannotBeRead(t *testing.T) {
 	r := newRig(t)
 	v := r.signIn(ann)
 	ch := r.begin(ann)
@@ -454,14 +304,19 @@ func TestUnreadableStore(t *testing.T) {
 			_, err := r.Session(ann, binding).Send(t.Context(), ch, "mail")
 			return err
 		},
-		"Verify": func() error { _, err := r.verify(ch, "mail", factor.NewSecret("000000")); return err },
+		"Verify": func() error {
+			_, err := r.verify(ch, "mail",
+				factor.NewSecret("000000"))
+			return err
+		},
 		"Enroll": func() error { _, err := r.begun(v.Grant, "app", "rose"); return err },
 		"Confirm": func() error {
 			_, err := r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("tulip"))
 			return err
 		},
 		"Rename": func() error {
-			return r.Session(ann, binding).Rename(t.Context(), v.Grant, mfa.FactorInfo{ID: "x", Name: "y"})
+			return r.Session(ann, binding).Rename(t.Context(), v.Grant, mfa.FactorInfo{ID: "x",
+				Name: "y"})
 		},
 		"Reset":  func() error { return r.Admin(boss, "").Reset(t.Context(), ann) },
 		"Unlock": func() error { return r.Admin(boss, "").Unlock(t.Context(), ann) },
@@ -470,7 +325,10 @@ func TestUnreadableStore(t *testing.T) {
 			_, err := r.Admin(boss, "").SendVerificationLink(t.Context(), ann)
 			return err
 		},
-		"SetPolicy": func() error { return r.Admin(mfa.System("root"), "").SetPolicy(t.Context(), policy.StoredPolicy{}) },
+		"SetPolicy": func() error {
+			return r.Admin(mfa.System("root"), "").SetPolicy(t.Context(),
+				policy.StoredPolicy{})
+		},
 	} {
 		r.store.Inject(mfatest.OpGet, -1, mfatest.Fault{Before: errDisk})
 		err := call()

@@ -41,10 +41,12 @@ func (r *rig) use(o old) map[string]error {
 	_, enrolled := r.begun(o.grant, "app", "tulip")
 	return map[string]error{
 		"Send": sent, "Verify": verified, "Enroll": enrolled,
-		"CheckGrant":     r.Session(newcomer, binding).Check(r.t.Context(), o.grant),
-		"RequestSupport": r.Session(ann, binding).RequestSupport(r.t.Context(), o.challenge, report.Case{}),
-		"Abandon":        r.Session(ann, binding).Cancel(r.t.Context(), o.challenge),
-		"SendSetupLink":  second(r.Session(ann, binding).SendRecoveryLink(r.t.Context(), o.challenge)),
+		"CheckGrant": r.Session(newcomer, binding).Check(r.t.Context(), o.grant),
+		"RequestSupport": r.Session(ann, binding).RequestSupport(r.t.Context(), o.challenge,
+			report.Case{}),
+		"Abandon": r.Session(ann, binding).Cancel(r.t.Context(), o.challenge),
+		"SendSetupLink": second(r.Session(ann, binding).SendRecoveryLink(r.t.Context(),
+			o.challenge)),
 	}
 }
 
@@ -64,7 +66,8 @@ func TestForgetSubject_OldTokensStayDead(t *testing.T) {
 				now := r.handOut()
 				for _, o := range all {
 					for name, err := range r.use(o) {
-						require.ErrorIs(t, err, mfa.ErrTokenExpired, "%s after %d deletions", name, i+1)
+						require.ErrorIs(t, err, mfa.ErrTokenExpired, "%s after %d deletions", name,
+							i+1)
 					}
 				}
 				for key := range dump(t, r.store) {
@@ -74,7 +77,8 @@ func TestForgetSubject_OldTokensStayDead(t *testing.T) {
 				r.enroll(now.grant, "app", "tulip")
 				for _, o := range all { // although there is a record of the same moment
 					for name, err := range r.use(o) {
-						require.ErrorIs(t, err, mfa.ErrTokenExpired, "%s after %d deletions", name, i+1)
+						require.ErrorIs(t, err, mfa.ErrTokenExpired, "%s after %d deletions", name,
+							i+1)
 					}
 				}
 				all = append(all, now)
@@ -99,7 +103,10 @@ func TestForgetSubject_TokensOfEveryAgeWork(t *testing.T) {
 	for minutes := 0; minutes <= 150; minutes += 5 {
 		for _, reseal := range []bool{false, true} {
 			t.Run(fmt.Sprint(minutes, reseal), func(t *testing.T) {
-				r := newRig(t, func(c *mfa.Config) { c.ChallengeTTL, c.GrantTTL = time.Hour, time.Hour })
+				r := newRig(t, func(c *mfa.Config) {
+					c.ChallengeTTL, c.GrantTTL = time.Hour,
+						time.Hour
+				})
 				r.forget(ann)
 				r.forget(newcomer)
 				r.clock.Advance(time.Duration(minutes) * time.Minute)
@@ -216,14 +223,18 @@ func TestForgetSubject_BesideAFirstWrite(t *testing.T) {
 				err := admin.Admin(mfa.System("root"), "").Delete(context.Background(), newcomer)
 				require.NoError(t, err)
 			})
-			_, err := slow.Session(newcomer, binding).Enroll(t.Context(), o.grant, mfa.EnrollRequest{Kind: "app", Params: map[string]factor.Secret{"word": factor.NewSecret("tulip")}})
+			_, err := slow.Session(newcomer, binding).Enroll(t.Context(), o.grant,
+				mfa.EnrollRequest{Kind: "app",
+					Params: map[string]factor.Secret{"word": factor.NewSecret("tulip")}})
 			if !met {
 				continue
 			}
-			require.True(t, errors.Is(err, mfa.ErrTokenExpired) || errors.Is(err, mfa.ErrUnavailable),
+			require.True(t, errors.Is(err, mfa.ErrTokenExpired) || errors.Is(err,
+				mfa.ErrUnavailable),
 				"swap %v, skip %d: %v", swap, skip, err)
 			for key := range dump(t, r.store) {
-				require.False(t, strings.HasPrefix(key, "p/"), "swap %v, skip %d: a record is left", swap, skip)
+				require.False(t, strings.HasPrefix(key, "p/"), "swap %v, skip %d: a record is left",
+					swap, skip)
 			}
 			_, err = r.begun(o.grant, "app", "tulip")
 			require.ErrorIs(t, err, mfa.ErrTokenExpired)

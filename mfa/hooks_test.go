@@ -53,7 +53,10 @@ func TestErrors_HoldNothingThatTheApplicationSaid(t *testing.T) {
 			want: mfa.ErrUnavailable,
 		},
 		"Policies under policy.Stored": {
-			fail: func(r *rig, hook func() error) { r.cfg.Policies = policy.Stored(failingSource(hook)) },
+			fail: func(r *rig,
+				hook func() error) {
+				r.cfg.Policies = policy.Stored(failingSource(hook))
+			},
 			do: func(r *rig, _ func() error) error {
 				_, err := r.Overview(t.Context(), ann)
 				return err
@@ -64,9 +67,11 @@ func TestErrors_HoldNothingThatTheApplicationSaid(t *testing.T) {
 			fail: func(*rig, func() error) {},
 			do: func(r *rig, hook func() error) error {
 				ch := r.open()
-				_, err := r.Passwordless(binding).Verify(t.Context(), ch, factor.NewSecret("k1 "+string(ch.Prompt.Data)), func(context.Context, mfa.User) (mfa.User, error) {
-					return ann, hook()
-				})
+				_, err := r.Passwordless(binding).Verify(t.Context(), ch,
+					factor.NewSecret("k1 "+string(ch.Prompt.Data)), func(context.Context,
+						mfa.User) (mfa.User, error) {
+						return ann, hook()
+					})
 				return err
 			},
 		},
@@ -88,7 +93,8 @@ func TestErrors_HoldNothingThatTheApplicationSaid(t *testing.T) {
 				require.Error(t, err)
 				for _, verb := range strings.Fields("%v %+v %#v %s %q %x") {
 					require.NotContains(t, fmt.Sprintf(verb, err), "hunter2")
-					require.NotContains(t, fmt.Sprintf(verb, fmt.Errorf("around: %w", err)), "hunter2")
+					require.NotContains(t, fmt.Sprintf(verb, fmt.Errorf("around: %w", err)),
+						"hunter2")
 				}
 				require.NotContains(t, fmt.Sprintf("%+v", r.events), "hunter2")
 				if throws {

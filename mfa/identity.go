@@ -12,10 +12,12 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 	"github.com/secondgate/secondgate/storage"
 )
 
-// identity is the record of whose an instance of a factor.Identifier is. It is there before
+// identity is the record of the user who has an instance of a factor.Identifier. It is there before
 // the instance is confirmed and until after its end, so that the instance cannot be without
 // it; what an enrolment or a removal that was cut off left behind goes to the next user who asks.
 type identity struct {
@@ -34,7 +36,7 @@ const (
 	releaseTimeout = 5 * time.Second
 )
 
-var errTaken = errors.New("mfa: another person has this identity")
+var errTaken = errors.New("mfa: another user has this identity")
 
 // identityKey is over all tenants, because the devices that make identities know of none. It
 // is not Keyring.Digest, which changes with the primary key: a rotation would lose them all.
@@ -44,7 +46,7 @@ func identityKey(kind string, id []byte) string {
 }
 
 // identities are the keys of what the user's instances are known by.
-func (m *Manager) identities(r *record) (keys []string) {
+func (m *Manager) identities(r *record.Record) (keys []string) {
 	if !m.identifying {
 		return nil
 	}
@@ -75,7 +77,7 @@ func (m *Manager) openIdentity(key string, data []byte) (i identity, err error) 
 	return i, err
 }
 
-// owner returns whose an identity is.
+// owner returns the user who has an identity.
 func (m *Manager) owner(ctx context.Context, key string) (identity, error) {
 	rec, err := m.records.Get(ctx, key)
 	if errors.Is(err, storage.ErrNotFound) {
@@ -96,27 +98,29 @@ func (m *Manager) owner(ctx context.Context, key string) (identity, error) {
 type claimed struct {
 	key  string
 	name []byte
-	mine identity
+	own  identity
 	// fresh says that the user did not have it before: a failed attempt takes it back.
 	fresh bool
 }
 
 // claim makes what a response to an enrolment names the user's, if the factor is an
 // Identifier.
-func (m *Manager) claim(ctx context.Context, s subject, f factor.Factor, response string, now time.Time) (claimed, error) {
+func (m *Manager) claim(ctx context.Context, s token.Subject, f factor.Factor, response string,
+	now time.Time) (claimed, error) {
 	identifier, ok := f.(factor.Identifier)
 	if !ok {
 		return claimed{}, nil
 	}
 	named := identifier.Identify(response)
 	if len(named) == 0 || len(named) > maxIdentity {
-		return claimed{}, fmt.Errorf("%w: the answer names no instance", factor.ErrMalformed)
+		return claimed{}, fmt.Errorf("%w: the response names no instance", factor.ErrMalformed)
 	}
 	c := claimed{key: identityKey(f.Kind(), named), name: named,
-		mine: identity{Tenant: s.Tenant, Subject: s.ID, Claimed: now.UnixMilli(), Claim: random8()}}
-	before, err := m.occupy(ctx, c.key, c.mine, identity{})
+		own: identity{Tenant: s.Tenant, Subject: s.ID, Claimed: now.UnixMilli(),
+			Claim: record.Random8()}}
+	before, err := m.occupy(ctx, c.key, c.own, identity{})
 	if errors.Is(err, errTaken) && m.abandoned(ctx, c.key, before, now) {
-		before, err = m.occupy(ctx, c.key, c.mine, before)
+		before, err = m.occupy(ctx, c.key, c.own, before)
 	}
 	switch {
 	case errors.Is(err, errTaken):
@@ -128,47 +132,50 @@ func (m *Manager) claim(ctx context.Context, s subject, f factor.Factor, respons
 	return c, nil
 }
 
-// giveUp takes a claim back after a failed attempt.
-func (m *Manager) giveUp(ctx context.Context, c claimed) {
+// withdraw takes a claim back after a failed attempt.
+func (m *Manager) withdraw(ctx context.Context, c claimed) {
 	if c.fresh {
-		m.release(ctx, map[string]identity{c.key: c.mine})
+		m.release(ctx, map[string]identity{c.key: c.own})
 	}
 }
 
-// hold puts a claim back after the instance was confirmed, if a removal of an instance of the
-// same identity gave it up meanwhile. What fails leads to nobody, and asks for a password.
-func (m *Manager) hold(ctx context.Context, c claimed) {
+// reclaim puts a claim back after the instance was confirmed, if a removal of an instance of the
+// same identity released it meanwhile. An identity that could not be put back leads to no user,
+// and the
+// user signs in with a password.
+func (m *Manager) reclaim(ctx context.Context, c claimed) {
 	if c.key == "" {
 		return
 	}
-	if now, err := m.owner(ctx, c.key); errors.Is(err, ErrUnknownFactor) || err == nil && now != c.mine {
-		_, _ = m.occupy(ctx, c.key, c.mine, identity{})
+	if now, err := m.owner(ctx, c.key); errors.Is(err, ErrUnknownFactor) || err == nil &&
+		now != c.own {
+		_, _ = m.occupy(ctx, c.key, c.own, identity{})
 	}
 }
 
-func (i identity) of(s subject) bool { return i.Subject == s.ID && i.Tenant == s.Tenant }
+func (i identity) of(s token.Subject) bool { return i.Subject == s.ID && i.Tenant == s.Tenant }
 
 // occupy puts a claim under an identity's key in place of nothing, of the same user's, or of
-// old, and returns what was there. Another's gives errTaken.
-func (m *Manager) occupy(ctx context.Context, key string, mine, old identity) (before identity, err error) {
-	err = m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
-		before = identity{}
+// old, and returns what was there. Another user's claim gives errTaken.
+func (m *Manager) occupy(
+	ctx context.Context, key string, own, old identity,
+) (before identity, err error) {
+	user := token.Subject{ID: own.Subject, Tenant: own.Tenant}
+	return swap(ctx, m.records, key, func(data []byte) (was identity, _ storage.Change, err error) {
 		if data != nil {
-			var err error
-			if before, err = m.openIdentity(key, data); err != nil {
-				return storage.Change{}, err
+			if was, err = m.openIdentity(key, data); err != nil {
+				return was, storage.Change{}, err
 			}
-			if !before.of(subject{ID: mine.Subject, Tenant: mine.Tenant}) && before != old {
-				return storage.Change{}, errTaken
+			if !was.of(user) && was != old {
+				return was, storage.Change{}, errTaken
 			}
 		}
-		plain, err := cborEnc.Marshal(mine)
+		plain, err := record.Marshal(own)
 		if err != nil {
-			return storage.Change{}, err
+			return was, storage.Change{}, err
 		}
-		return storage.Change{Data: m.cfg.Keys.Seal(sealIdentity, key, plain)}, nil
+		return was, storage.Change{Data: m.cfg.Keys.Seal(sealIdentity, key, plain)}, nil
 	})
-	return before, err
 }
 
 // abandoned says that the user who claimed an identity does not have it, and cannot be about to.
@@ -176,7 +183,7 @@ func (m *Manager) abandoned(ctx context.Context, key string, i identity, now tim
 	if now.UnixMilli() < i.Claimed+2*m.cfg.EnrollmentTTL.Milliseconds() {
 		return false
 	}
-	r, err := m.read(ctx, subject{ID: i.Subject, Tenant: i.Tenant}.key())
+	r, err := m.read(ctx, token.Subject{ID: i.Subject, Tenant: i.Tenant}.Key())
 	return err == nil && (r == nil || !slices.Contains(m.identities(r), key))
 }
 
@@ -194,8 +201,8 @@ func (m *Manager) claims(ctx context.Context, keys []string) map[string]identity
 	return list
 }
 
-// release gives up claims, unless they were renewed. What fails is left behind: it leads to
-// nobody, and goes to who claims it next.
+// release removes claims, unless they were renewed. A claim that could not be removed leads to no
+// user, and passes to the next user who claims the identity.
 func (m *Manager) release(ctx context.Context, list map[string]identity) {
 	if len(list) == 0 {
 		return
@@ -203,42 +210,46 @@ func (m *Manager) release(ctx context.Context, list map[string]identity) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
 	for key, was := range list {
-		_ = m.disown(ctx, key, func(i identity) bool { return i == was })
+		_, _ = m.disown(ctx, key, token.Subject{}, was)
 	}
 }
 
-func (m *Manager) disown(ctx context.Context, key string, which func(identity) bool) error {
-	return m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
+// disown removes the claim of an identity, if it is one of a list or the user's, and says whether
+// it did.
+func (m *Manager) disown(
+	ctx context.Context, key string, user token.Subject, list ...identity,
+) (removed bool, err error) {
+	return swap(ctx, m.records, key, func(data []byte) (removed bool, _ storage.Change, _ error) {
 		if data == nil {
-			return storage.Change{}, nil
+			return false, storage.Change{}, nil
 		}
 		i, err := m.openIdentity(key, data)
-		if err != nil || !which(i) {
-			return storage.Change{}, err
+		if err != nil || !i.of(user) && !slices.Contains(list, i) {
+			return false, storage.Change{}, err
 		}
-		return storage.Change{Delete: true}, nil
+		return true, storage.Change{Delete: true}, nil
 	})
 }
 
 // releaseAll releases everything of a user who is being deleted. A record that cannot be
 // read any more names nothing.
-func (m *Manager) releaseAll(ctx context.Context, s subject) error {
+func (m *Manager) releaseAll(ctx context.Context, s token.Subject) error {
 	if !m.identifying {
 		return nil
 	}
-	rec, err := m.records.Get(ctx, s.key())
+	rec, err := m.records.Get(ctx, s.Key())
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return unavailable(err)
 	}
-	r, err := m.open(s.key(), rec.Data)
+	r, err := m.open(s.Key(), rec.Data)
 	if err != nil {
 		return nil //nolint:nilerror // the record goes all the same
 	}
 	for _, key := range m.identities(r) {
-		if err := m.disown(ctx, key, func(i identity) bool { return i.of(s) }); err != nil {
+		if _, err := m.disown(ctx, key, s); err != nil {
 			return unavailable(err)
 		}
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
-func TestFiveWrongAnswersLockForThreeMinutes(t *testing.T) {
+func TestVerify_LocksAfterFive(t *testing.T) {
 	for _, kind := range []string{"app", "mail", "pin"} {
 		t.Run(kind, func(t *testing.T) {
 			r := newRig(t)
@@ -25,7 +25,8 @@ func TestFiveWrongAnswersLockForThreeMinutes(t *testing.T) {
 			r.enroll(g, "pin", "123456")
 			ch := r.begin(ann)
 			r.send(ch)
-			right := map[string]factor.Secret{"app": factor.NewSecret("tulip"), "mail": r.mail.code(ann.Email), "pin": factor.NewSecret("123456")}[kind]
+			right := map[string]factor.Secret{"app": factor.NewSecret("tulip"),
+				"mail": r.mail.code(ann.Email), "pin": factor.NewSecret("123456")}[kind]
 			for i := range 5 {
 				_, err := r.verify(ch, kind, factor.NewSecret("000000"))
 				require.ErrorIs(t, err, factor.ErrIncorrect)
@@ -54,12 +55,13 @@ func TestFiveWrongAnswersLockForThreeMinutes(t *testing.T) {
 	}
 }
 
-func TestTenOverAllKindsLock(t *testing.T) {
+func TestVerify_LocksAfterTenOverAllKinds(t *testing.T) {
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant
 	r.enroll(g, "pin", "123456")
 	ch := r.begin(ann)
-	for i, kind := range []string{"app", "app", "app", "app", "mail", "mail", "mail", "mail", "pin", "pin"} {
+	for i, kind := range []string{"app", "app", "app", "app", "mail", "mail", "mail", "mail", "pin",
+		"pin"} {
 		_, err := r.verify(ch, kind, factor.NewSecret("000000"))
 		var a *mfa.AttemptError
 		require.ErrorAs(t, err, &a)
@@ -69,7 +71,7 @@ func TestTenOverAllKindsLock(t *testing.T) {
 	requireLocked(t, err)
 }
 
-func TestSuccessClearsOnlyTheKindUsed(t *testing.T) {
+func TestVerify_SuccessClearsOnlyTheKindUsed(t *testing.T) {
 	r := newRig(t)
 	r.withApp(ann, "tulip")
 	ch := r.begin(ann)
@@ -85,14 +87,19 @@ func TestSuccessClearsOnlyTheKindUsed(t *testing.T) {
 
 // Resends, new challenges, other purposes, confirming an enrolment and other processes
 // do not add a guess.
-func TestNothingAddsAGuess(t *testing.T) {
+func TestLockout_NothingAddsAGuess(t *testing.T) {
 	r := newRig(t)
 	g := r.signIn(ann).Grant
 	other := r.another()
-	e, err := r.Session(ann, binding).Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "mail", Params: map[string]factor.Secret{"address": factor.NewSecret("b@example.com")}})
+	e, err := r.Session(ann, binding).Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "mail",
+		Params: map[string]factor.Secret{"address": factor.NewSecret("b@example.com")}})
 	require.NoError(t, err)
 	guesses := []func() error{
-		func() error { _, err := r.verify(r.begin(ann), "mail", factor.NewSecret("000000")); return err },
+		func() error {
+			_, err := r.verify(r.begin(ann), "mail",
+				factor.NewSecret("000000"))
+			return err
+		},
 		func() error {
 			ch := r.begin(ann)
 			r.send(ch)
@@ -102,7 +109,8 @@ func TestNothingAddsAGuess(t *testing.T) {
 		},
 		func() error {
 			ch := r.beginFor(ann, "step-up")
-			_, err := r.Session(ann, binding).StepUp().Verify(t.Context(), ch, "mail", factor.NewSecret("000000"))
+			_, err := r.Session(ann, binding).StepUp().Verify(t.Context(), ch, "mail",
+				factor.NewSecret("000000"))
 			return err
 		},
 		func() error {
@@ -110,7 +118,8 @@ func TestNothingAddsAGuess(t *testing.T) {
 			return err
 		},
 		func() error {
-			_, err := other.Session(ann, binding).Verify(t.Context(), r.begin(ann), "mail", factor.NewSecret("000000"))
+			_, err := other.Session(ann, binding).Verify(t.Context(), r.begin(ann), "mail",
+				factor.NewSecret("000000"))
 			return err
 		},
 	}
@@ -122,7 +131,7 @@ func TestNothingAddsAGuess(t *testing.T) {
 	}
 }
 
-func TestAStreakOfAHundredStopsTheKind(t *testing.T) {
+func TestVerify_DisablesTheKindAfterAHundred(t *testing.T) {
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant
 	n := 0
@@ -147,7 +156,7 @@ func TestAStreakOfAHundredStopsTheKind(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestEnrollingAgainLiftsAStop(t *testing.T) {
+func TestEnroll_EnablesADisabledKind(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) { c.Lockout = lockout.Config{Tries: 5, DisableAfter: 5} })
 	g := r.signIn(ann).Grant
 	r.enroll(g, "pin", "secret")
@@ -163,7 +172,7 @@ func TestEnrollingAgainLiftsAStop(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestClockGoingBackNeitherShortensALockNorRevivesACode(t *testing.T) {
+func TestClock_GoingBackNeitherShortensALockNorRevivesACode(t *testing.T) {
 	r := newRig(t)
 	ch := r.begin(ann)
 	r.send(ch)
@@ -184,9 +193,10 @@ func TestClockGoingBackNeitherShortensALockNorRevivesACode(t *testing.T) {
 	require.Equal(t, 3*time.Minute, requireLocked(t, err).RetryAfter)
 }
 
-// TestParallelGuesses: with a limit of five, exactly five of 200 parallel wrong guesses
+// TestVerify_CountsParallelResponses: with a limit of five, exactly five of 200 parallel wrong
+// guesses
 // through several Managers get a verdict.
-func TestParallelGuesses(t *testing.T) {
+func TestVerify_CountsParallelResponses(t *testing.T) {
 	for _, kind := range []string{"app", "mail", "pin"} {
 		t.Run(kind, func(t *testing.T) {
 			r := newRig(t)
@@ -201,7 +211,8 @@ func TestParallelGuesses(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				_, err = m.Session(ann, binding).Verify(context.Background(), ch, kind, factor.NewSecret("000000"))
+				_, err = m.Session(ann, binding).Verify(context.Background(), ch, kind,
+					factor.NewSecret("000000"))
 				var l *mfa.LockedError
 				switch {
 				case errors.Is(err, factor.ErrIncorrect):
@@ -218,9 +229,10 @@ func TestParallelGuesses(t *testing.T) {
 	}
 }
 
-// TestParallelRightAnswers: one right answer, submitted 64 times at once through several
+// TestVerify_AcceptsOneOfParallelResponses: one right answer, submitted 64 times at once through
+// several
 // Managers, succeeds once, for every kind.
-func TestParallelRightAnswers(t *testing.T) {
+func TestVerify_AcceptsOneOfParallelResponses(t *testing.T) {
 	for _, kind := range []string{"app", "mail", "pin", "recovery"} {
 		t.Run(kind, func(t *testing.T) {
 			r := newRig(t)
@@ -231,11 +243,14 @@ func TestParallelRightAnswers(t *testing.T) {
 			require.NoError(t, err)
 			ch := r.begin(ann)
 			r.send(ch)
-			right := map[string]factor.Secret{"app": factor.NewSecret("tulip"), "mail": r.mail.code(ann.Email), "pin": factor.NewSecret("123456"), "recovery": factor.NewSecret("c")}[kind]
+			right := map[string]factor.Secret{"app": factor.NewSecret("tulip"),
+				"mail": r.mail.code(ann.Email), "pin": factor.NewSecret("123456"),
+				"recovery": factor.NewSecret("c")}[kind]
 			managers := []*mfa.Manager{r.Manager, r.another(), r.another(), r.another()}
 			var wins atomic.Int32
 			together(64, func(i int) {
-				_, err := managers[i%len(managers)].Session(ann, binding).Verify(context.Background(), ch, kind, right)
+				_, err := managers[i%len(managers)].Session(ann,
+					binding).Verify(context.Background(), ch, kind, right)
 				if err == nil {
 					wins.Add(1)
 				} else if !errors.Is(err, mfa.ErrTokenExpired) {
@@ -251,7 +266,8 @@ func TestParallelRightAnswers(t *testing.T) {
 func (r *rig) stepUp(kind, text string, g mfa.Grant) mfa.Grant {
 	r.t.Helper()
 	ch := r.beginFor(ann, "manage")
-	v, err := r.Session(ann, binding).ManageFactors().Verify(r.t.Context(), ch, kind, factor.NewSecret("tulip"))
+	v, err := r.Session(ann, binding).ManageFactors().Verify(r.t.Context(), ch, kind,
+		factor.NewSecret("tulip"))
 	if errors.Is(err, factor.ErrReplayed) || err != nil {
 		r.t.Fatal(err)
 	}
@@ -272,7 +288,7 @@ func together(n int, do func(i int)) {
 
 // A right answer that is being judged is not refused by its own charge, even as the last
 // one before the lock, and others wait for it.
-func TestExpensiveRightAnswerAtTheLimit(t *testing.T) {
+func TestVerifyExpensive_AcceptsTheLastResponseBeforeALock(t *testing.T) {
 	r := newRig(t)
 	g := r.signIn(ann).Grant
 	r.enroll(g, "pin", "123456")
@@ -288,7 +304,7 @@ func TestExpensiveRightAnswerAtTheLimit(t *testing.T) {
 }
 
 // A process that dies while it judges has counted the answer.
-func TestExpensiveAnswerIsChargedFirst(t *testing.T) {
+func TestVerifyExpensive_ChargesFirst(t *testing.T) {
 	r := newRig(t)
 	g := r.signIn(ann).Grant
 	r.enroll(g, "pin", "123456")
@@ -298,7 +314,8 @@ func TestExpensiveAnswerIsChargedFirst(t *testing.T) {
 		died := make(chan struct{})
 		r.pin.verify = func(factor.VerifyInput) { close(died); select {} } // never comes back
 		go func() {
-			_, _ = dead.Session(ann, binding).Verify(context.Background(), ch, "pin", factor.NewSecret("wrong"))
+			_, _ = dead.Session(ann, binding).Verify(context.Background(), ch, "pin",
+				factor.NewSecret("wrong"))
 		}()
 		<-died
 		r.pin.verify = nil
@@ -311,7 +328,7 @@ func TestExpensiveAnswerIsChargedFirst(t *testing.T) {
 	}
 }
 
-func TestPanickingFactorCountsAndLetsNobodyIn(t *testing.T) {
+func TestVerify_CountsAPanicOfTheFactor(t *testing.T) {
 	for _, kind := range []string{"app", "pin"} {
 		r := newRig(t)
 		g := r.signIn(ann).Grant
@@ -327,7 +344,7 @@ func TestPanickingFactorCountsAndLetsNobodyIn(t *testing.T) {
 }
 
 // A Manager starts nothing that outlives a call.
-func TestNoGoroutineIsLeft(t *testing.T) {
+func TestManager_LeavesNoGoroutine(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant
@@ -337,7 +354,7 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 
 // No two expensive answers of a person are judged at once, through however many Managers,
 // and a right one is not refused because of others that are being judged.
-func TestExpensiveAnswersAreJudgedOneAtATime(t *testing.T) {
+func TestVerifyExpensive_OneAtATime(t *testing.T) {
 	r := newRig(t)
 	r.enroll(r.signIn(ann).Grant, "pin", "123456")
 	var judging, most atomic.Int32
@@ -349,7 +366,8 @@ func TestExpensiveAnswersAreJudgedOneAtATime(t *testing.T) {
 	ch := r.begin(ann)
 	var wins atomic.Int32
 	together(8, func(int) {
-		_, err := r.another().Session(ann, binding).Verify(context.Background(), ch, "pin", factor.NewSecret("123456"))
+		_, err := r.another().Session(ann, binding).Verify(context.Background(), ch, "pin",
+			factor.NewSecret("123456"))
 		if err == nil {
 			wins.Add(1)
 		} else if !errors.Is(err, mfa.ErrTokenExpired) {
@@ -361,7 +379,7 @@ func TestExpensiveAnswersAreJudgedOneAtATime(t *testing.T) {
 }
 
 // A caller who leaves while their answer is judged has used it up, and nobody waits for them.
-func TestCallerLeavesWhileJudged(t *testing.T) {
+func TestVerifyExpensive_CountsWhenTheCallerHangsUp(t *testing.T) {
 	r := newRig(t)
 	r.enroll(r.signIn(ann).Grant, "pin", "123456")
 	ch := r.begin(ann)

@@ -7,9 +7,11 @@ import (
 	"slices"
 	"time"
 
-	"github.com/secondgate/secondgate/lockout"
 	"github.com/secondgate/secondgate/mfa/factor"
-	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/mfa/internal/authority"
+	"github.com/secondgate/secondgate/mfa/internal/decide"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -24,7 +26,7 @@ func (m *Manager) Overview(ctx context.Context, s User) (*Overview, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := m.read(ctx, s.compact().key())
+	r, err := m.read(ctx, s.compact().Key())
 	if err != nil {
 		return nil, err
 	}
@@ -32,29 +34,30 @@ func (m *Manager) Overview(ctx context.Context, s User) (*Overview, error) {
 		return nil, ErrRecordMissing
 	}
 	if r == nil {
-		r = newRecord()
+		r = record.New()
 	}
-	now := r.at(m.now())
-	c := &claims{Subject: s.compact(), Purpose: purposeSignIn, Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit}
-	o := &Overview{Policy: p, Kinds: m.enrollable(p.Kinds), RecoveryCodesRemaining: -1}
+	now := r.At(m.now())
+	c := &token.Claims{Subject: s.compact(), Purpose: token.PurposeSignIn, Kinds: p.Kinds,
+		Implicit: p.Implicit, Keep: p.KeepImplicit}
+	v := m.view(r, c, now)
+	o := &Overview{Policy: p, Kinds: m.rules.Enrollable(p.Kinds), RecoveryCodesRemaining: -1}
 	if p.Remember > 0 {
-		o.Devices = r.deviceInfo(p.Remember, now)
+		o.Devices = deviceInfo(r, p.Remember, now)
 	}
-	list, err := m.candidates(r, c)
-	if err != nil && !errors.Is(err, ErrKindNotConfigured) && !errors.Is(err, factor.ErrUndeliverable) {
+	list, err := v.Candidates()
+	if err != nil && !errors.Is(err, ErrKindNotConfigured) && !errors.Is(err,
+		factor.ErrUndeliverable) {
 		return nil, err
 	}
-	o.LockedUntil = m.lockedUntil(r, m.options(r, slices.Clone(list), p.Default, now), now)
+	o.LockedUntil = v.LockedUntil(v.Options(slices.Clone(list), p.Default))
 	for _, in := range r.Factors {
-		if in.Implicit {
-			continue
+		if !in.Implicit {
+			o.add(m.infoNow(r, in, true, now))
 		}
-		info := m.info(r, candidate{&in, true}, now)
-		o.add(info)
 	}
 	for _, k := range list {
-		if !k.own {
-			o.Factors = append(o.Factors, m.info(r, k, now))
+		if !k.Own {
+			o.Factors = append(o.Factors, m.infoNow(r, *k.Instance, false, now))
 		}
 	}
 	return o, nil
@@ -68,29 +71,25 @@ func (o *Overview) add(f FactorInfo) {
 	}
 }
 
-func (m *Manager) info(r *record, k candidate, now time.Time) FactorInfo {
-	info := FactorInfo{ID: k.ID, Kind: k.Kind, Name: k.Name, MaskedDestination: k.Hint,
-		Created: instant(k.Created), LastUsed: instant(k.Used), Implicit: !k.own, Remaining: -1,
-		HeldUntil: instant(r.Holds[k.ID].Until),
-		Disabled:  m.cfg.Lockout.Status(r.Lockout, k.Kind, now).Disabled}
-	f := m.factors[k.Kind]
-	if f == nil {
-		return info
-	}
-	t := f.Traits()
-	info.Class = t.Class
-	d := describe(f, k.State)
-	if info.Data = d.Public; t.Limited {
-		info.Remaining = d.Remaining
-	}
+// infoNow describes a factor as the record has it.
+func (m *Manager) infoNow(
+	r *record.Record, in record.Instance, own bool, now time.Time,
+) FactorInfo {
+	info := m.info(in, own)
+	info.HeldUntil = record.Instant(r.Holds[in.ID].Until)
+	info.Disabled = m.cfg.Lockout.Status(r.Lockout, in.Kind, now).Disabled
 	return info
 }
 
-func instant(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
+// info describes a factor. own says that the user enrolled it.
+func (m *Manager) info(in record.Instance, own bool) FactorInfo {
+	info := FactorInfo{ID: in.ID, Kind: in.Kind, Name: in.Name,
+		MaskedDestination: in.MaskedDestination, Created: record.Instant(in.Created),
+		LastUsed: record.Instant(in.Used), Implicit: !own, Remaining: m.codesRemaining(in)}
+	if f := m.factors[in.Kind]; f != nil {
+		info.Class, info.Data = f.Traits().Class, describe(f, in.State).Public
 	}
-	return time.UnixMilli(ms).UTC()
+	return info
 }
 
 // Remove ends a factor at once, and with it every code that was sent for it. With the last own
@@ -102,36 +101,12 @@ func (s Session) Remove(ctx context.Context, g Grant, factorID string) error {
 	if err != nil {
 		return err
 	}
-	p, err := m.Policy(ctx, c.Subject.scope())
+	p, err := m.Policy(ctx, c.Subject.Scope())
 	if err != nil {
 		return err
 	}
-	return m.change(ctx, c, request{act: actRemove, target: factorID}, func(r *record, in *instance) (string, error) {
-		if p.Mode == policy.ModeRequired && m.last(r, c, p, in.ID) {
-			return "", ErrLastFactor
-		}
-		id := in.ID
-		m.endFactors(r, func(i instance) bool { return i.ID == id })
-		return "factor.removed", nil
-	})
-}
-
-// last says whether a factor is the last one with which the user meets the policy.
-func (m *Manager) last(r *record, c *claims, p policy.Policy, id string) bool {
-	meets := false
-	for _, k := range m.allOwn(r) {
-		if !p.Allows(k.Kind) {
-			continue
-		}
-		if k.ID != id {
-			return false
-		}
-		meets = true
-	}
-	now := *c
-	now.Kinds, now.Implicit = p.Kinds, p.Implicit
-	implied, err := m.implied(r, &now)
-	return meets && (err != nil || len(implied) == 0)
+	return m.change(ctx, c, decide.FactorChange{Policy: p,
+		Request: authority.Request{Act: authority.ActRemove, Target: factorID}})
 }
 
 // Rename gives the factor with the ID of f the name of f: at most 64 bytes of visible
@@ -146,38 +121,32 @@ func (s Session) Rename(ctx context.Context, g Grant, f FactorInfo) error {
 	if err != nil {
 		return err
 	}
-	return m.change(ctx, c, request{act: actRename, target: f.ID}, func(_ *record, in *instance) (string, error) {
-		in.Name = f.Name
-		return "factor.renamed", nil
-	})
+	return m.change(ctx, c, decide.FactorChange{Name: f.Name,
+		Request: authority.Request{Act: authority.ActRename, Target: f.ID}})
 }
 
-// change applies do, which returns the name of the event, to one factor of the user that the grant is for, if authority permits it.
-func (m *Manager) change(ctx context.Context, c *claims, q request, do func(*record, *instance) (string, error)) error {
+// change makes a change to one factor of the user that the grant is for.
+func (m *Manager) change(ctx context.Context, c *token.Claims, ch decide.FactorChange) error {
 	clock := m.now()
-	var e Event
-	err := m.update(ctx, c.Subject, clock, func(r *record) (bool, error) {
-		now := r.at(clock)
-		if _, err := m.permits(r, c, q, now); err != nil {
-			return false, err
+	e, err := update(ctx, m, c.Subject, clock, func(r *record.Record) (Event, bool, error) {
+		v := m.view(r, c, r.At(clock))
+		name, today := "factor.renamed", *c
+		if ch.Request.Act == authority.ActRemove {
+			name = "factor.removed"
+			today.Kinds, today.Implicit = ch.Policy.Kinds, ch.Policy.Implicit
+			v.Vouched = append(v.Vouched, m.vouched(&today)...)
 		}
-		in := r.factor(q.target)
-		if in == nil {
-			return false, fmt.Errorf("%w: no such factor", ErrNotAvailable)
-		}
-		kind, id := in.Kind, in.ID
-		told := m.addressed(r, c.Subject, in.Name) // before the change takes an address away
-		name, err := do(r, in)
+		n := m.addressed(r, c.Subject, ch.Name) // before the change takes an address away
+		was, err := v.Change(ch)
 		if err != nil {
-			return false, err
+			return Event{}, false, err
 		}
-		if q.act == actRename && told != nil {
-			told.label = r.factor(id).Name
+		if n != nil && ch.Request.Act == authority.ActRemove {
+			n.label = was.Name
 		}
-		e = r.noticed(told, m.event(name, c.Subject, now, func(e *Event) {
-			e.Kind, e.FactorID = kind, id
-		}))
-		return true, nil
+		return noticed(r, n, m.event(name, c.Subject, v.Now, func(e *Event) {
+			e.Kind, e.FactorID = was.Kind, was.ID
+		})), true, nil
 	})
 	if err != nil {
 		return err
@@ -191,7 +160,7 @@ func (m *Manager) change(ctx context.Context, c *claims, q request, do func(*rec
 func (m *Manager) authorize(ctx context.Context, actor Actor, a AdminAction) error {
 	key := ""
 	if a.UserID != "" {
-		key = subject{ID: a.UserID, Tenant: a.Tenant}.key()
+		key = token.Subject{ID: a.UserID, Tenant: a.Tenant}.Key()
 	}
 	if err := m.proven(ctx, actor, key); err != nil {
 		return err
@@ -209,7 +178,7 @@ func (m *Manager) allowed(ctx context.Context, actor Actor, a AdminAction) error
 	}
 	a.Actor, a.System = actor.name, actor.system
 	if m.cfg.Authorize == nil {
-		return fmt.Errorf("%w: Config.Authorize is nil, so nobody may %s", ErrForbidden, a.Name)
+		return fmt.Errorf("%w: Config.Authorize is nil, so no actor may %s", ErrForbidden, a.Name)
 	}
 	return callAuthorize(ctx, m.cfg.Authorize, a)
 }
@@ -226,47 +195,52 @@ func (a Admin) authorizeFor(ctx context.Context, name string, u User) error {
 // asks. Everything issued before is void. A verified address of record stays. The next sign-in
 // enrols anew where the policy requires a factor.
 func (a Admin) Reset(ctx context.Context, u User) error {
-	return a.administer(ctx, "reset", u, func(r *record) {
-		r.removeFactors(func(in instance) bool { return !in.Implicit })
-		r.Lockout, r.Live, r.Pending, r.Spent, r.Charge = lockout.State{}, nil, nil, nil, nil
-		r.Devices, r.Proofs, r.Superseded = nil, nil, nil
-		r.Setup, r.Recovering, r.Holds = nil, nil, nil
-		r.Seen, r.Void, r.Epoch, r.Born = 0, 0, random8(), -1
-	})
+	return a.administer(ctx, actReset, u)
 }
 
 // Unlock ends a user's locks and counts, and enables the kinds that were disabled.
 func (a Admin) Unlock(ctx context.Context, u User) error {
-	return a.administer(ctx, "unlock", u, func(r *record) {
-		// What a clock that ran ahead left behind must not outlast the unlocking.
-		r.Void = min(r.Void, a.m.now().UnixMilli())
-		r.Lockout, r.Charge, r.Proofs, r.Seen = lockout.State{}, nil, nil, 0
-	})
+	return a.administer(ctx, actUnlock, u)
 }
 
-func (a Admin) administer(ctx context.Context, name string, u User, do func(*record)) error {
+// The acts of administrators that change the record of one user and need nothing else, as
+// AdminAction.Name has them.
+const (
+	actReset  = "reset"
+	actUnlock = "unlock"
+)
+
+func (a Admin) administer(ctx context.Context, act string, u User) error {
 	m := a.m
-	if err := a.authorizeFor(ctx, name, u); err != nil {
+	if err := a.authorizeFor(ctx, act, u); err != nil {
 		return err
 	}
 	now, s := m.now(), u.compact()
-	e := m.event("admin."+name, s, now, func(e *Event) { e.Actor, e.Note = a.actor.name, a.reason })
-	err := m.update(ctx, s, now, func(r *record) (bool, error) {
-		if r.fresh && u.Enrolled {
-			return false, ErrRecordMissing
-		}
-		if r.fresh {
-			return false, nil // nothing to undo
+	e, err := update(ctx, m, s, now, func(r *record.Record) (Event, bool, error) {
+		e := m.event("admin."+act, s, now, func(e *Event) {
+			e.Actor, e.Note = a.actor.name,
+				a.reason
+		})
+		switch {
+		case r.Fresh && u.Enrolled:
+			return e, false, ErrRecordMissing
+		case r.Fresh:
+			return e, false, nil // nothing to undo
 		}
 		e = m.withNotice(r, s, "", e)
-		do(r)
-		return true, nil
+		switch act {
+		case actReset:
+			r.Reset()
+		case actUnlock:
+			r.Unlock(now)
+		}
+		return e, true, nil
 	})
 	if err != nil {
 		return err
 	}
 	m.emit(ctx, []Event{e})
-	if name == "reset" {
+	if act == actReset {
 		_, err = m.closeCase(ctx, s) // the reset stands; an error says to close the case by hand
 	}
 	return err
@@ -288,16 +262,17 @@ func (a Admin) Delete(ctx context.Context, u User) error {
 		return err
 	}
 	// First, so that a call that makes a record meanwhile finds it afterwards.
-	if err := m.bury(ctx, s.key(), m.now()); err != nil {
+	if err := m.bury(ctx, s.Key(), m.now()); err != nil {
 		return unavailable(err)
 	}
-	e := m.event("admin.delete", s, m.now(), func(e *Event) { e.Actor, e.Note = a.actor.name, a.reason })
-	err := m.records.Update(ctx, s.key(), func(data []byte) (storage.Change, error) {
-		e.notice = nil
+	e, err := swap(ctx, m.records, s.Key(), func(data []byte) (Event, storage.Change, error) {
+		e := m.event("admin.delete", s, m.now(), func(e *Event) {
+			e.Actor, e.Note = a.actor.name, a.reason
+		})
 		if data != nil {
 			e = m.withLastNotice(data, s, e)
 		}
-		return storage.Change{Delete: true}, nil
+		return e, storage.Change{Delete: true}, nil
 	})
 	if err != nil {
 		return unavailable(err)
@@ -325,32 +300,29 @@ func (a Admin) SendVerificationLink(ctx context.Context, u User) (*Delivery, err
 		return nil, fmt.Errorf("%w: no kind confirms an address", ErrNotAvailable)
 	}
 	kind, s, clock := m.kinds[i], u.compact(), m.now()
-	out, err := callEnroll(ctx, m.factors[kind], factor.EnrollInput{User: s.person(), Now: clock})
+	out, err := callEnroll(ctx, m.factors[kind], factor.EnrollInput{User: s.FactorUser(),
+		Now: clock})
 	if err != nil {
 		return nil, err
 	}
-	p := pending{In: instance{ID: newID(), Kind: kind, Name: out.Name, Hint: out.MaskedDestination, State: out.State, Implicit: true}}
-	c := &claims{ID: random16(), Issued: clock.UnixMilli(), Subject: s, Purpose: purposeSignIn, Pending: p.In.ID}
-	admit := func(rec *record, now time.Time) error {
-		if rec.fresh && u.Enrolled {
-			return ErrRecordMissing
-		}
-		p.In.Created, p.Expires = now.UnixMilli(), now.Add(m.cfg.LinkTTL).UnixMilli()
-		return nil
-	}
-	d, err := m.issueFirst(ctx, m.factors[kind].(factor.Challenger), c, &p, admit,
-		func(*record, time.Time) []Event { return nil })
+	p := record.Pending{Instance: record.Instance{ID: record.NewID(), Kind: kind, Name: out.Name,
+		MaskedDestination: out.MaskedDestination, State: out.State, Implicit: true}}
+	c := &token.Claims{ID: record.Random16(), Issued: clock.UnixMilli(), Subject: s,
+		Purpose: token.PurposeSignIn, Pending: p.Instance.ID}
+	d, err := m.send(ctx, &sending{to: toAddress, factor: m.factors[kind].(factor.Challenger),
+		claims:    c,
+		enrolling: &decide.Enrolling{Pending: p}, enrolled: u.Enrolled})
 	if err != nil {
 		return nil, err
 	}
-	d.Expires = time.UnixMilli(p.Expires).UTC()
+	d.Expires = record.Instant(d.pending.Expires)
 	m.emit(ctx, []Event{m.event("admin.send-confirmation", s, clock, func(e *Event) {
 		e.Kind, e.Actor, e.Note = kind, a.actor.name, a.reason
 	})})
-	return d, nil
+	return &d.Delivery, nil
 }
 
-// Check says whether a grant permits changes to how the user gets in, for a package that keeps
+// Check says whether a grant permits changes to how the user signs in, for a package that keeps
 // more of a user than factors, such as linked accounts, and guards it in the same way. The
 // errors are those of Remove. It changes nothing.
 func (s Session) Check(ctx context.Context, g Grant) error {
@@ -360,13 +332,10 @@ func (s Session) Check(ctx context.Context, g Grant) error {
 		return err
 	}
 	clock := m.now()
-	r, err := m.read(ctx, c.Subject.key())
-	if err == nil && r == nil {
-		r, err = m.unborn(ctx, c.Subject.key(), clock)
-	}
+	r, err := m.readOrNew(ctx, c.Subject.Key(), clock)
 	if err != nil {
 		return err
 	}
-	_, err = m.permits(r, c, request{act: actManage}, r.at(clock))
+	_, err = m.view(r, c, r.At(clock)).Permits(authority.Request{Act: authority.ActManage})
 	return err
 }

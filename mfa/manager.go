@@ -9,6 +9,9 @@ import (
 
 	"github.com/secondgate/secondgate/internal/keyed"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/decide"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/storage"
 )
@@ -17,14 +20,13 @@ import (
 // use, holds no goroutine and nothing that must be closed.
 type Manager struct {
 	cfg     Config
-	setup   policy.Setup // what policies are checked against
+	setup   policy.Setup  // what policies are checked against
+	rules   *decide.Rules // what decisions need of the configuration
 	factors map[string]factor.Factor
 	kinds   []string // in the order of Config.Factors
 	records *storage.Updater
 	// expensive lets this process verify one expensive response of a user at a time.
 	expensive keyed.Mutex
-	// temporary says that one of the factors is Traits.Temporary.
-	temporary bool
 	// identifying says that a factor's responses name their instances.
 	identifying bool
 }
@@ -40,7 +42,7 @@ func (m *Manager) now() time.Time { return m.cfg.Clock.Now().UTC().Truncate(time
 func (m *Manager) Kinds() []string { return slices.Clone(m.kinds) }
 
 // read returns the user's record, or nil if there is none.
-func (m *Manager) read(ctx context.Context, key string) (*record, error) {
+func (m *Manager) read(ctx context.Context, key string) (*record.Record, error) {
 	rec, err := m.records.Get(ctx, key)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, nil
@@ -50,96 +52,169 @@ func (m *Manager) read(ctx context.Context, key string) (*record, error) {
 	}
 	r, err := m.open(key, rec.Data)
 	if err == nil {
-		m.end(r, r.at(m.now()))
+		m.rules.EndExpired(r, r.At(m.now()))
 	}
 	return r, err
 }
 
-// end takes away what has ended by itself.
-func (m *Manager) end(r *record, now time.Time) {
-	if len(r.Holds) > 0 {
-		m.endHolds(r, now)
+// readOrNew returns the user's record, or what a user without one starts with.
+func (m *Manager) readOrNew(
+	ctx context.Context, key string, now time.Time,
+) (*record.Record, error) {
+	r, err := m.read(ctx, key)
+	if err == nil && r == nil {
+		r, err = m.unborn(ctx, key, now)
 	}
-	if !m.temporary {
-		return
-	}
-	over := func(in instance) bool {
-		f := m.factors[in.Kind]
-		return f != nil && f.Traits().Temporary && !now.Before(describe(f, in.State).Ends)
-	}
-	if slices.ContainsFunc(r.Factors, over) {
-		had := r.hasOwn(m)
-		r.Factors = slices.DeleteFunc(r.Factors, over)
-		if had && !r.hasOwn(m) {
-			m.endRecovery(r)
-		}
-	}
+	return r, err
 }
 
-// update lets decide change the user's record, in one atomic step. decide may run several
-// times; it returns whether to write. Its error ends the update, nothing written. After a
-// nil error what decide did last is committed.
-func (m *Manager) update(ctx context.Context, s subject, now time.Time, decide func(r *record) (write bool, err error)) error {
-	key := s.key()
-	var decided error
-	var gone map[string]identity // claims of instances that end
-	var made *record             // the user's first
-	err := m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
-		gone, made = nil, nil
-		var r *record
-		if data == nil {
-			r, decided = m.unborn(ctx, key, now)
-		} else {
-			r, decided = m.open(key, data)
-		}
-		if decided != nil {
-			return storage.Change{}, decided
+// update lets decide change the user's record, in one atomic step, and returns what decide
+// returned last, which is committed. decide may run several times, each time with the newer
+// record; it returns whether to write. Its error ends the update, nothing written.
+func update[T any](
+	ctx context.Context, m *Manager, s token.Subject, now time.Time,
+	decide func(r *record.Record) (decided T, write bool, err error),
+) (T, error) {
+	key := s.Key()
+	u, err := swap(ctx, m.records, key, func(data []byte) (updated[T], storage.Change, error) {
+		r, err := m.recordFrom(ctx, key, data, now)
+		if err != nil {
+			return updated[T]{}, storage.Change{}, decidedError{err}
 		}
 		before := m.identities(r)
-		m.end(r, r.at(now))
-		write, err := decide(r)
-		if decided = err; err != nil || !write {
-			return storage.Change{}, err
+		m.rules.EndExpired(r, r.At(now))
+		var u updated[T]
+		var write bool
+		if u.decided, write, err = decide(r); err != nil {
+			return u, storage.Change{}, decidedError{err}
 		}
-		gone = m.claims(ctx, without(before, m.identities(r)))
-		r.tidy(r.at(now), m.cfg.ChallengeTTL)
-		if string(r.UserType) != s.UserType {
-			r.UserType = []byte(s.UserType)
+		if !write {
+			return u, storage.Change{}, nil
 		}
-		if r.fresh {
-			made = r
+		u.gone = m.claims(ctx, without(before, m.identities(r)))
+		if r.Fresh {
+			u.made = r
 		}
-		plain, err := r.encode()
-		if err != nil {
-			return storage.Change{}, err
-		}
-		return storage.Change{Data: m.cfg.Keys.Seal(sealRecord, key, plain)}, nil
+		change, err := m.sealRecord(key, r, s.UserType, now)
+		return u, change, err
 	})
-	if err != nil && err == decided { //nolint:errorlint // the very error decide returned
-		return err
+	var own decidedError
+	switch {
+	case errors.As(err, &own):
+		return u.decided, own.err
+	case err != nil:
+		return u.decided, unavailable(err)
 	}
-	if err != nil {
-		return unavailable(err)
+	m.release(ctx, u.gone)
+	if u.made != nil {
+		err = m.stillborn(ctx, key, u.made)
 	}
-	m.release(ctx, gone)
-	if made != nil {
-		return m.stillborn(ctx, key, made)
-	}
-	return nil
+	return u.decided, err
 }
 
-const sealRecord = "record"
+// updated is what one turn of update leads to.
+type updated[T any] struct {
+	decided T
+	gone    map[string]identity // claims of instances that end
+	made    *record.Record      // the user's first
+}
 
-func (m *Manager) open(key string, data []byte) (*record, error) {
-	plain, err := m.cfg.Keys.Open(sealRecord, key, data)
+// decidedError carries the error of a decision through the update loop, as it is.
+type decidedError struct{ err error }
+
+func (e decidedError) Error() string { return e.err.Error() }
+
+// swap is storage.Updater.Update for a change that has a result. It returns that of the turn
+// which was committed, so that no turn leaves anything behind.
+func swap[T any](
+	ctx context.Context, u *storage.Updater, key string,
+	change func(data []byte) (T, storage.Change, error),
+) (last T, err error) {
+	err = u.Update(ctx, key, func(data []byte) (c storage.Change, err error) {
+		last, c, err = change(data)
+		return c, err
+	})
+	return last, err
+}
+
+// recordFrom returns the record that data is, or what a user without one starts with.
+func (m *Manager) recordFrom(
+	ctx context.Context, key string, data []byte, now time.Time,
+) (*record.Record, error) {
+	if data == nil {
+		return m.unborn(ctx, key, now)
+	}
+	return m.open(key, data)
+}
+
+// sealRecord returns the change that writes a record.
+func (m *Manager) sealRecord(
+	key string, r *record.Record, userType string, now time.Time,
+) (storage.Change, error) {
+	r.Tidy(r.At(now), m.cfg.ChallengeTTL)
+	if string(r.UserType) != userType {
+		r.UserType = []byte(userType)
+	}
+	plain, err := r.Encode()
+	if err != nil {
+		return storage.Change{}, err
+	}
+	return storage.Change{Data: m.cfg.Keys.Seal(sealUser, key, plain)}, nil
+}
+
+const sealUser = "record"
+
+func (m *Manager) open(key string, data []byte) (*record.Record, error) {
+	plain, err := m.cfg.Keys.Open(sealUser, key, data)
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	r, err := decodeRecord(plain)
+	r, err := record.Decode(plain)
 	if err != nil {
 		return nil, unavailable(err)
+	}
+	for i := range r.Factors {
+		describeInstance(m.factors[r.Factors[i].Kind], &r.Factors[i])
+	}
+	for i := range r.Pending {
+		describeInstance(m.factors[r.Pending[i].Instance.Kind], &r.Pending[i].Instance)
 	}
 	return r, nil
+}
+
+// describeInstance sets what decisions need of what a factor says about an instance.
+func describeInstance(f factor.Factor, in *record.Instance) {
+	if f == nil {
+		return
+	}
+	if t := f.Traits(); t.Limited || t.Temporary {
+		d := describe(f, in.State)
+		in.Remaining, in.Ends = d.Remaining, d.Ends
+	}
+}
+
+// view returns what a decision about a user's record looks at.
+func (m *Manager) view(r *record.Record, c *token.Claims, now time.Time) decide.View {
+	return decide.View{Rules: m.rules, Record: r, Claims: c, Now: now, Vouched: m.vouched(c)}
+}
+
+// vouched returns the addresses that the application vouches for, as the factors read them.
+func (m *Manager) vouched(c *token.Claims) (list []decide.Vouched) {
+	if !c.Subject.Confirmed {
+		return nil
+	}
+	for _, kind := range c.Implicit {
+		f, ok := m.factors[kind].(factor.Implier)
+		if !ok || !(policy.Policy{Kinds: c.Kinds}).Allows(kind) {
+			continue
+		}
+		state, masked, err := callImplied(f, c.Subject.FactorUser())
+		if err != nil || state != nil {
+			list = append(list, decide.Vouched{Err: err, Instance: record.Instance{Kind: kind,
+				MaskedDestination: masked, State: state, Implicit: true}})
+		}
+	}
+	return list
 }
 
 // unavailable keeps the cause for errors.Is, and its text: it is for errors of the store, of

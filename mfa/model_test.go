@@ -134,7 +134,8 @@ func TestModel(t *testing.T) {
 			g = r.enroll(g, "app", w).Grant
 		}
 		r.clock.Advance(time.Second)
-		o := &model{tries: map[string]int{}, streak: map[string]int{}, apps: map[string]bool{"one": true, "two": true, "three": true},
+		o := &model{tries: map[string]int{}, streak: map[string]int{},
+			apps: map[string]bool{"one": true, "two": true, "three": true},
 			used: map[string]bool{}, spent: map[int]bool{}}
 		type challenge struct {
 			*mfa.Challenge
@@ -150,24 +151,28 @@ func TestModel(t *testing.T) {
 			m := managers[rapid.IntRange(0, 1).Draw(rt, "manager")]
 			i := rapid.IntRange(0, len(open)-1).Draw(rt, "challenge")
 			now := r.clock.Now()
-			switch rapid.SampledFrom([]string{"begin", "send", "wait", "app", "app", "mail", "mail", "mail"}).Draw(rt, "do") {
+			switch rapid.SampledFrom([]string{"begin", "send", "wait", "app", "app", "mail", "mail",
+				"mail"}).Draw(rt, "do") {
 			case "begin":
 				begin()
 			case "wait":
-				r.clock.Advance(time.Duration(rapid.SampledFrom([]int{1, 60_000, 89_999, 90_000, 180_000, 900_000}).Draw(rt, "ms")) * time.Millisecond)
+				r.clock.Advance(time.Duration(rapid.SampledFrom([]int{1, 60_000, 89_999, 90_000,
+					180_000, 900_000}).Draw(rt, "ms")) * time.Millisecond)
 			case "send":
 				_, err := m.Session(ann, binding).Send(t.Context(), open[i].Challenge, "mail")
 				var over *mfa.RateLimitError
 				if err == nil {
 					sentCodes = append(sentCodes, r.mail.code(ann.Email).Reveal())
 					o.send(r.mail.code(ann.Email).Reveal(), i, now.Add(90*time.Second))
-				} else if got := told(err); got != "locked" && got != "over" && got != "stopped" && !errors.As(err, &over) {
+				} else if got := told(err); got != "locked" && got != "over" && got != "stopped" &&
+					!errors.As(err, &over) {
 					rt.Fatalf("send: %v", err)
 				}
 			case "app":
 				answer := rapid.SampledFrom(append([]string{"wrong"}, words...)).Draw(rt, "answer")
 				want := o.expect("app", answer, i, open[i].at, now)
-				_, err := m.Session(ann, binding).Verify(t.Context(), open[i].Challenge, "app", factor.NewSecret(answer))
+				_, err := m.Session(ann, binding).Verify(t.Context(), open[i].Challenge, "app",
+					factor.NewSecret(answer))
 				if got := told(err); got != want {
 					rt.Fatalf("app %q: got %q, want %q (%v)", answer, got, want, err)
 				}
@@ -180,7 +185,8 @@ func TestModel(t *testing.T) {
 					answer = strings.Repeat("0", 5)
 				}
 				want := o.expect("mail", answer, i, open[i].at, now)
-				_, err := m.Session(ann, binding).Verify(t.Context(), open[i].Challenge, "mail", factor.NewSecret(answer))
+				_, err := m.Session(ann, binding).Verify(t.Context(), open[i].Challenge, "mail",
+					factor.NewSecret(answer))
 				if got := told(err); got != want {
 					rt.Fatalf("mail: got %q, want %q (%v)", got, want, err)
 				}

@@ -13,7 +13,8 @@ import (
 
 // evilNames would speak for the service in its mails. The table of all forms is at
 // internal/plainname.
-var evilNames = []string{"URGENT https://evil.example", "www.evil", "evil.example/x", "evil.com", "eve@evil.example",
+var evilNames = []string{"URGENT https://evil.example", "www.evil", "evil.example/x", "evil.com",
+	"eve@evil.example",
 	`Ann <a href="x">`, "\u202egnihsihp", "a\u200bb", "a\nb", "\ufeffx", "\xff", strings.Repeat("x", 65)}
 
 // Wherever a user gives a name, the same rule holds.
@@ -28,14 +29,18 @@ func TestNames_AreNoLinks(t *testing.T) {
 		require.Equal(t, "name_form", p.Reason)
 	}
 	for _, name := range evilNames {
-		_, err := r.Session(ann, binding).Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "pin", Name: name, Params: map[string]factor.Secret{"word": factor.NewSecret("1234")}})
+		_, err := r.Session(ann, binding).Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "pin",
+			Name: name, Params: map[string]factor.Secret{"word": factor.NewSecret("1234")}})
 		requireName(err)
-		requireName(r.Session(ann, binding).Rename(t.Context(), g, mfa.FactorInfo{ID: r.id("app"), Name: name}))
-		_, err = r.Session(ann, binding).RememberDevice(name).Verify(t.Context(), ch, "app", factor.NewSecret("x"))
+		requireName(r.Session(ann, binding).Rename(t.Context(), g, mfa.FactorInfo{ID: r.id("app"),
+			Name: name}))
+		_, err = r.Session(ann, binding).RememberDevice(name).Verify(t.Context(), ch, "app",
+			factor.NewSecret("x"))
 		requireName(err)
 	}
 	for _, name := range []string{"Ann’s iPhone", "Firefox, Windows", "J. Berg", "الهاتف", "🔑"} {
-		require.NoError(t, r.Session(ann, binding).Rename(t.Context(), g, mfa.FactorInfo{ID: r.id("app"), Name: name}))
+		require.NoError(t, r.Session(ann, binding).Rename(t.Context(), g,
+			mfa.FactorInfo{ID: r.id("app"), Name: name}))
 	}
 }
 

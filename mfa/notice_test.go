@@ -19,13 +19,16 @@ func telling(t *testing.T) *rig {
 	p := impliedMail
 	p.Remember = fortnight
 	return newRig(t, func(c *mfa.Config) {
-		c.Notify, c.Policies = func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) }, policy.Stored(policy.Static(p))
+		c.Notify, c.Policies = func(ctx context.Context,
+			send func(context.Context) error) {
+			_ = send(ctx)
+		}, policy.Stored(policy.Static(p))
 	})
 }
 
 const toAnn = " to ann@example.com"
 
-func TestPeopleAreToldOfChanges(t *testing.T) {
+func TestNotices_OfChanges(t *testing.T) {
 	r := telling(t)
 	g := r.withApp(ann, "word").Grant
 	require.Equal(t, []string{"factor.added" + toAnn}, r.mail.notices())
@@ -34,9 +37,11 @@ func TestPeopleAreToldOfChanges(t *testing.T) {
 	require.Equal(t, []string{"factor.added" + toAnn, "factor.replaced" + toAnn}, r.mail.notices())
 	_, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), g)
 	require.NoError(t, err)
-	require.NoError(t, r.Session(ann, binding).Rename(t.Context(), g, mfa.FactorInfo{ID: r.id("pin"), Name: "My PIN"}))
+	require.NoError(t, r.Session(ann, binding).Rename(t.Context(), g,
+		mfa.FactorInfo{ID: r.id("pin"), Name: "My PIN"}))
 	require.NoError(t, r.Session(ann, binding).Remove(t.Context(), g, r.id("pin")))
-	require.Equal(t, []string{"recovery.regenerated" + toAnn, "factor.renamed" + toAnn, "factor.removed" + toAnn}, r.mail.notices())
+	require.Equal(t, []string{"recovery.regenerated" + toAnn, "factor.renamed" + toAnn,
+		"factor.removed" + toAnn}, r.mail.notices())
 	for i, code := range []factor.Secret{factor.NewSecret("a"), factor.NewSecret("b")} {
 		_, err := r.verify(r.begin(ann), "recovery", code)
 		require.NoError(t, err)
@@ -55,7 +60,7 @@ func TestPeopleAreToldOfChanges(t *testing.T) {
 
 // The address that a change takes away is told of it as well: it may be the only one that is
 // not the intruder's. An address that nobody has confirmed is told nothing.
-func TestAllKnownAddressesAreTold(t *testing.T) {
+func TestNotices_GoToAllKnownAddresses(t *testing.T) {
 	r := telling(t)
 	g := r.signIn(ann).Grant
 	e, err := r.begun(g, "mail", "home@example.com")
@@ -65,7 +70,8 @@ func TestAllKnownAddressesAreTold(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"factor.added" + toAnn}, r.mail.notices())
 	require.NoError(t, r.Session(ann, binding).Remove(t.Context(), c.Grant, r.id("mail")))
-	require.Equal(t, []string{"factor.removed" + toAnn, "factor.removed to home@example.com"}, r.mail.notices())
+	require.Equal(t, []string{"factor.removed" + toAnn, "factor.removed to home@example.com"},
+		r.mail.notices())
 
 	unsure := person(5)
 	r.withApp(unsure, "word")
@@ -78,7 +84,7 @@ func TestAllKnownAddressesAreTold(t *testing.T) {
 }
 
 // A lock is told once, wrong answers after the third and at most once a day.
-func TestPeopleAreToldOfAttempts(t *testing.T) {
+func TestNotices_OfFailedAttempts(t *testing.T) {
 	r := telling(t)
 	r.withApp(ann, "word")
 	_ = r.mail.notices()
@@ -107,7 +113,7 @@ func TestPeopleAreToldOfAttempts(t *testing.T) {
 	require.Equal(t, []string{"verify.failure" + toAnn}, r.mail.notices())
 }
 
-func TestAbandonedSignInIsTold(t *testing.T) {
+func TestNotices_OfACancelledSignIn(t *testing.T) {
 	r := telling(t)
 	r.withApp(ann, "word")
 	_ = r.mail.notices()
@@ -128,11 +134,12 @@ func TestAbandonedSignInIsTold(t *testing.T) {
 	require.Equal(t, []string{"challenge.abandoned" + toAnn}, r.mail.notices())
 	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("word"))
 	require.NoError(t, err)
-	require.ErrorIs(t, r.Session(ann, binding).Cancel(t.Context(), other), mfa.ErrTokenExpired, "the person has signed in since")
+	require.ErrorIs(t, r.Session(ann, binding).Cancel(t.Context(), other), mfa.ErrTokenExpired,
+		"the person has signed in since")
 }
 
 // A mail that fails takes nothing back, and is an event.
-func TestFailingNoticeFailsNothing(t *testing.T) {
+func TestNotices_FailingFailsNothing(t *testing.T) {
 	r := telling(t)
 	v := r.signIn(ann)
 	r.mail.mu.Lock()
@@ -148,10 +155,13 @@ func TestFailingNoticeFailsNothing(t *testing.T) {
 }
 
 // An application with a queue tells later, and again.
-func TestNoticesLater(t *testing.T) {
+func TestNotices_MaySendLater(t *testing.T) {
 	var queue []func(context.Context) error
 	r := newRig(t, func(c *mfa.Config) {
-		c.Notify = func(_ context.Context, tell func(context.Context) error) { queue = append(queue, tell) }
+		c.Notify = func(_ context.Context, tell func(context.Context) error) {
+			queue = append(queue,
+				tell)
+		}
 	})
 	r.withApp(ann, "word")
 	require.Empty(t, r.mail.notices())
@@ -164,7 +174,7 @@ func TestNoticesLater(t *testing.T) {
 }
 
 // Without Notices nobody is told, and nothing is kept for it.
-func TestNoNoticesByDefault(t *testing.T) {
+func TestNotices_NoneByDefault(t *testing.T) {
 	r := newRig(t)
 	r.withApp(ann, "word")
 	for range 5 {

@@ -17,15 +17,18 @@ import (
 // bring about again and again, how they do so.
 var repeated = map[string]func(r *rig, i int){
 	"factor.renamed": func(r *rig, i int) {
-		require.NoError(r.t, r.Session(ann, binding).Rename(r.t.Context(), r.grant, mfa.FactorInfo{ID: r.id("app"), Name: fmt.Sprint("Phone ", i)}))
+		require.NoError(r.t, r.Session(ann, binding).Rename(r.t.Context(), r.grant,
+			mfa.FactorInfo{ID: r.id("app"), Name: fmt.Sprint("Phone ", i)}))
 	},
 	"factor.added": func(r *rig, i int) {
 		r.grant = r.enroll(r.grant, "app", fmt.Sprint("word ", i)).Grant
-		require.NoError(r.t, r.Session(ann, binding).Remove(r.t.Context(), r.grant, r.lastID("app")))
+		require.NoError(r.t, r.Session(ann, binding).Remove(r.t.Context(), r.grant,
+			r.lastID("app")))
 	},
 	"factor.removed": func(r *rig, i int) {
 		r.grant = r.enroll(r.grant, "app", fmt.Sprint("word ", i)).Grant
-		require.NoError(r.t, r.Session(ann, binding).Remove(r.t.Context(), r.grant, r.lastID("app")))
+		require.NoError(r.t, r.Session(ann, binding).Remove(r.t.Context(), r.grant,
+			r.lastID("app")))
 	},
 	"factor.replaced": func(r *rig, i int) {
 		r.grant = r.enroll(r.grant, "pin", fmt.Sprint(1000+i)).Grant
@@ -68,7 +71,8 @@ var repeated = map[string]func(r *rig, i int){
 // onApp signs ann in with the app, in a browser that is remembered.
 func (r *rig) onApp(name string) {
 	r.t.Helper()
-	v, err := r.Session(ann, binding).RememberDevice(name).Verify(r.t.Context(), r.begin(ann), "app", factor.NewSecret("word"))
+	v, err := r.Session(ann, binding).RememberDevice(name).Verify(r.t.Context(), r.begin(ann),
+		"app", factor.NewSecret("word"))
 	require.NoError(r.t, err)
 	require.False(r.t, v.Device.IsZero())
 }
@@ -130,7 +134,7 @@ func (r *rig) nextDay() {
 func TestNotices_EveryEventIsBounded(t *testing.T) {
 	bounded := map[string]string{
 		"challenge.abandoned":  "once a day: TestAbandon_AThousandTimes",
-		"verify.failure":       "once a day: TestPeopleAreToldOfAttempts",
+		"verify.failure":       "once a day: TestNotices_OfFailedAttempts",
 		"lockout.disabled":     "a hundred failed attempts each",
 		"lockout.unlocked":     "a hundred failed attempts each",
 		"factor.cloned":        "each is counted as a failed attempt, or once a day",

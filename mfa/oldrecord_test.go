@@ -37,7 +37,8 @@ func TestConfirm_EndsRecoveryCodesOfAnOldRecord(t *testing.T) {
 	r := with(t, policy.Policy{})
 	_, err := r.Session(bea, binding).NewRecoveryCodes(t.Context(), r.setUp(bea, "app", "key"))
 	require.NoError(t, err)
-	_, err = r.Admin(mfa.System("desk"), "").Enroll(t.Context(), bea, mfa.EnrollRequest{Kind: "access"})
+	_, err = r.Admin(mfa.System("desk"), "").Enroll(t.Context(), bea,
+		mfa.EnrollRequest{Kind: "access"})
 	require.NoError(t, err)
 	r.edit(bea, func(factors []any) []any {
 		require.Len(t, factors, 4)
@@ -67,7 +68,8 @@ func TestConfirm_EndsRecoveryCodesOfAnOldRecord(t *testing.T) {
 func TestOptions_NoRecoveryWithoutAFactor(t *testing.T) {
 	for _, purpose := range []string{"sign-in", "manage", "step-up", "replace"} {
 		r := with(t, policy.Policy{Implicit: []string{"mail"}})
-		_, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), r.withApp(ann, "word").Grant)
+		_, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), r.withApp(ann,
+			"word").Grant)
 		require.NoError(t, err)
 		r.edit(ann, func(factors []any) []any {
 			return slices.DeleteFunc(factors, func(f any) bool {
@@ -82,7 +84,8 @@ func TestOptions_NoRecoveryWithoutAFactor(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, ch.Options, 1)
 		require.Equal(t, "mail", ch.Options[0].Kind)
-		_, err = withPurpose(r.Session(ann, binding), purpose).Verify(t.Context(), ch, "recovery", factor.NewSecret("a"))
+		_, err = withPurpose(r.Session(ann, binding), purpose).Verify(t.Context(), ch, "recovery",
+			factor.NewSecret("a"))
 		require.ErrorIs(t, err, mfa.ErrNotAvailable)
 	}
 }

@@ -2,146 +2,190 @@ package mfa
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
-	"github.com/secondgate/secondgate/lockout"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/decide"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 )
 
-// result is what became of a response. The table is everything that can happen to one:
-//
-//	result                    counted  signs in  the caller gets
-//	resultRefused             no       no        the error that says why: locked, disabled, ended …
-//	resultIncorrect           yes      no        *AttemptError of factor.ErrIncorrect
-//	resultReplayed            yes      no        *AttemptError of factor.ErrReplayed
-//	resultFailed              yes      no        *AttemptError of ErrUnavailable: the factor failed
-//	resultExpired             no       no        factor.ErrExpired: correct, and too late
-//	resultUncounted           no       no        what the factor refuses, where nobody is known yet
-//	resultVerified            clears   yes       the Verification
-//	resultEnrollmentRequired  clears   no        *EnrollmentRequiredError
-//	resultConfirmed           clears   if begun by a sign-in   the Confirmation
-//	resultProven              no       no        how many more it takes to enable the kind
-//	resultEnabled             clears   no        nothing more: the kind is enabled again
-//
-// "Counted" is a failed attempt; "clears" is a success, which ends the count of the kind.
-type result uint8
+// This file turns an outcome into the events, the notices and what the caller gets, after the
+// swap that records it, and nowhere else. The table at decide.Result lists everything that can
+// happen to a response.
 
-const (
-	resultRefused result = iota
-	resultIncorrect
-	resultReplayed
-	resultFailed
-	resultExpired
-	resultUncounted
-	resultVerified
-	resultEnrollmentRequired
-	resultConfirmed
-	resultProven
-	resultEnabled
-)
+// recoveryLow is how few recovery codes are few.
+const recoveryLow = 3
 
-// outcome is the result of one response with what belongs to it. decide makes it together with
-// the new record. The events, the notices and what the caller is told are derived from it in
-// conclude, after the record has been swapped, and nowhere else.
-type outcome struct {
-	result result
-	// at is the record's time.
-	at time.Time
-	// err is what is refused, or what the factor says.
-	err error
-	// factorID is the instance that accepted the response.
-	factorID string
-	// status is how the kind stands after a failed attempt.
-	status lockout.Status
-	// verification, required and confirmation are what a correct response gives.
-	verification *Verification
-	required     *EnrollmentRequiredError
-	confirmation *Confirmation
-	confirmed    confirmed
-	// remaining is how many more correct responses it takes to enable the kind.
-	remaining int
-	// remembered is the name of the device that is remembered from now on, or empty.
-	remembered string
-	// cloned says that the instance may have been copied.
-	cloned bool
-	// warned says that the user is notified of a failed attempt now, or of an instance that was
-	// copied: that is limited, because an attacker may repeat it.
-	warned bool
-	// to is where the user is notified, as known before anything changed, and silent are the
-	// events of which the user has been sent as many notices as a day has.
+// decision is an outcome with where the user is notified of it.
+type decision struct {
+	decide.Outcome
+	// to are the destinations that were known before anything changed, and silent are the events
+	// of which the user has been sent as many notices as a day has.
 	to     []recipient
 	silent []string
 }
 
-// confirmed is what a confirmed enrolment did.
-type confirmed struct {
-	event     string
-	factorID  string
-	name      string
-	heldUntil time.Time
+// reply is what the caller gets for a response.
+type reply struct {
+	verification *Verification
+	confirmation *Confirmation
+	// remaining is how many more correct responses it takes to enable the kind.
+	remaining int
 }
 
-// conclude turns an outcome that has been committed into what the caller is told, and reports
-// it. err is why there is none.
-func (m *Manager) conclude(ctx context.Context, a *attempt, o outcome, err error) (outcome, error) {
-	if err != nil {
-		o = outcome{result: resultRefused, at: a.now, err: err}
+// decided returns a decision, and counts its notices in the record if that is to be written.
+func (m *Manager) decided(
+	r *record.Record, a *attempt, o decide.Outcome, to []recipient, write bool,
+) decision {
+	d := decision{Outcome: o, to: to}
+	if !write || len(to) == 0 {
+		return d
 	}
-	m.emit(ctx, m.outcomeEvents(a, &o))
-	return o, a.told(&o)
-}
-
-// countNotices counts the notices of an outcome in the record that is about to be written.
-func (m *Manager) countNotices(r *record, a *attempt, o *outcome) {
-	if len(o.to) == 0 {
-		return
-	}
-	for _, e := range m.outcomeEvents(a, o) {
-		if e.notice != nil && r.noticed(e.notice, e).notice == nil {
-			o.silent = append(o.silent, e.Name)
+	for _, e := range m.outcomeEvents(a, &d) {
+		if e.notice != nil && noticed(r, e.notice, e).notice == nil {
+			d.silent = append(d.silent, e.Name)
 		}
 	}
+	return d
 }
 
-// told is the error that the caller gets.
-func (a *attempt) told(o *outcome) error {
-	switch o.result {
-	case resultIncorrect, resultReplayed, resultFailed:
-		return &AttemptError{Kind: a.factor.Kind(), Remaining: o.status.Remaining,
-			LockedUntil: o.status.LockedUntil, Err: o.err}
-	case resultEnrollmentRequired:
-		return o.required
+// conclude turns a decision that has been committed into what the caller gets, and reports
+// it. err is why there is none.
+func (m *Manager) conclude(
+	ctx context.Context, a *attempt, d decision, err error,
+) (reply, error) {
+	if err != nil {
+		d = decision{Outcome: decide.Outcome{Result: decide.Refused, At: a.now, Err: err}}
+	}
+	m.emit(ctx, m.outcomeEvents(a, &d))
+	if err := m.outcomeError(a.Kind, a.claims.Subject, &d.Outcome); err != nil {
+		return reply{}, err
+	}
+	return m.reply(a, &d.Outcome), nil
+}
+
+// outcomeError returns the error that the caller gets.
+func (m *Manager) outcomeError(kind string, s token.Subject, o *decide.Outcome) error {
+	switch o.Result {
+	case decide.Locked:
+		return lockedUntil(o.LockedUntil, o.At)
+	case decide.Disabled:
+		return &DisabledError{Kind: kind}
+	case decide.Incorrect, decide.Replayed, decide.Failed:
+		e := &AttemptError{Kind: kind, Remaining: o.Status.Remaining,
+			LockedUntil: o.Status.LockedUntil, Err: o.Err}
+		if o.Result == decide.Failed {
+			e.Err = unavailable(o.Err)
+		}
+		return e
+	case decide.Uncounted:
+		if decide.WeightOf(o.Err) == decide.WeightFailed {
+			return unavailable(o.Err)
+		}
+		return o.Err
+	case decide.EnrollmentRequired:
+		e := &EnrollmentRequiredError{Kinds: o.Required.Kinds}
+		e.Grant, e.GrantExpires = m.grant(o.Required.Grant)
+		return e
 	default:
-		return o.err
+		return o.Err
 	}
 }
 
-// outcomeEvents are the events of an outcome. Those that the user is notified of carry a notice.
-func (m *Manager) outcomeEvents(a *attempt, o *outcome) []Event {
+// lockedUntil returns the error for a lock.
+func lockedUntil(until, now time.Time) error {
+	return &LockedError{Until: until, RetryAfter: until.Sub(now)}
+}
+
+// reply returns what an outcome that is no error gives the caller.
+func (m *Manager) reply(a *attempt, o *decide.Outcome) reply {
+	r := reply{remaining: o.Remaining}
+	if o.Verification != nil {
+		r.verification = m.verification(a.claims.Subject, o.Verification, o.At)
+		if a.Remember != nil && o.Verification.DeviceName != "" {
+			r.verification.Device = m.deviceToken(a.claims.Subject, a.Remember.ID,
+				a.Remember.Secret)
+		}
+	}
+	if c := o.Confirmation; c != nil {
+		r.confirmation = &Confirmation{UserID: a.claims.Subject.ID, Tenant: a.claims.Subject.Tenant,
+			Factor: m.info(c.Instance, !c.Instance.Implicit), Verification: r.verification}
+		r.confirmation.Factor.HeldUntil = c.HeldUntil
+		if c.Grant != nil {
+			r.confirmation.Grant, r.confirmation.GrantExpires = m.grant(*c.Grant)
+		}
+	}
+	return r
+}
+
+// verification returns what the caller gets for a correct response.
+func (m *Manager) verification(
+	s token.Subject, d *decide.Verification, now time.Time,
+) *Verification {
+	in, t := d.Instance, m.rules.Kinds[d.Instance.Kind]
+	v := &Verification{UserID: s.ID, Tenant: s.Tenant, UserType: s.UserType,
+		Purpose: string(d.Purpose), Kind: in.Kind, FactorID: in.ID, Time: now, AssuranceLevel: 1,
+		RecoveryCodesRemaining: m.codesRemaining(in), EnrollKinds: d.EnrollKinds,
+		Passwordless: d.Passwordless, DeviceExpires: d.DeviceExpires}
+	if t.AMR != "" {
+		v.AMR = append(make([]string, 0, 2), t.AMR)
+	}
+	if t.Class == factor.ClassPossession {
+		v.AMR = append(v.AMR, "mfa")
+		if t.Effective() >= factor.LevelStrong {
+			v.AssuranceLevel = 2
+		}
+	}
+	if t.Effective() == factor.LevelPhishingResistant {
+		v.ACR = "phr"
+	}
+	v.Grant, v.GrantExpires = m.grant(d.Grant)
+	return v
+}
+
+// codesRemaining returns how many codes of an instance remain, or -1 for one that does not run
+// out.
+func (m *Manager) codesRemaining(in record.Instance) int {
+	if !m.rules.Kinds[in.Kind].Limited {
+		return -1
+	}
+	return in.Remaining
+}
+
+// grant returns a grant of what its claims' proof permits.
+func (m *Manager) grant(c token.Claims) (Grant, time.Time) {
+	c.ID, c.Pending = record.Random16(), ""
+	return Grant{token.New(m.cfg.Keys, token.KindGrant, c)}, c.Proof.Expires(m.rules.Lifetimes)
+}
+
+// outcomeEvents returns the events of an outcome. Those that the user is notified of carry a
+// notice.
+func (m *Manager) outcomeEvents(a *attempt, d *decision) []Event {
 	if m.cfg.Events == nil && m.cfg.Notify == nil {
 		return nil
 	}
-	l := eventList{m: m, a: a, o: o}
-	switch o.result {
-	case resultRefused:
-		l.refused()
-	case resultIncorrect, resultReplayed, resultFailed, resultExpired, resultUncounted:
+	l := eventList{m: m, a: a, d: d}
+	switch d.Result {
+	case decide.Locked:
+		l.add("verify.locked", func(e *Event) { e.LockedUntil = d.LockedUntil })
+	case decide.Incorrect, decide.Replayed, decide.Failed, decide.Expired, decide.Uncounted:
 		l.failed()
-	case resultVerified:
-		l.verified(o.verification)
-	case resultEnrollmentRequired:
+	case decide.Verified:
+		l.verified(d.Verification)
+	case decide.EnrollmentRequired:
 		l.add("verify.success", func(e *Event) { e.Reason = "enrollment-required" })
-	case resultConfirmed:
-		l.confirmed()
-	case resultProven:
-		l.add("unlock.proof", func(e *Event) { e.Remaining = o.remaining })
-	case resultEnabled:
+	case decide.Confirmed:
+		l.confirmed(d.Confirmation)
+	case decide.Proven:
+		l.add("unlock.proof", func(e *Event) { e.Remaining = d.Remaining })
+	case decide.Enabled:
 		l.notify(l.add("lockout.unlocked", func(e *Event) { e.Remaining = 0 }), "")
 	}
-	if o.cloned {
+	if d.Cloned {
 		cloned := l.add("factor.cloned", nil)
-		if o.result != resultUncounted || o.warned {
+		if d.Result != decide.Uncounted || d.Warned {
 			l.notify(cloned, "")
 		}
 	}
@@ -152,14 +196,14 @@ func (m *Manager) outcomeEvents(a *attempt, o *outcome) []Event {
 type eventList struct {
 	m      *Manager
 	a      *attempt
-	o      *outcome
+	d      *decision
 	events []Event
 }
 
 // add adds an event about the factor that the response was for.
 func (l *eventList) add(name string, more func(*Event)) *Event {
-	e := l.m.event(name, l.a.claims.Subject, l.o.at, nil)
-	e.Kind, e.FactorID, e.Purpose = l.a.factor.Kind(), l.o.factorID, string(l.a.claims.Purpose)
+	e := l.m.event(name, l.a.claims.Subject, l.d.At, nil)
+	e.Kind, e.FactorID, e.Purpose = l.a.Kind, l.d.FactorID, string(l.a.claims.Purpose)
 	if more != nil {
 		more(&e)
 	}
@@ -169,59 +213,50 @@ func (l *eventList) add(name string, more func(*Event)) *Event {
 
 // notify makes an event one that the user is notified of; label names a factor or a device.
 func (l *eventList) notify(e *Event, label string) {
-	if len(l.o.to) > 0 && !slices.Contains(l.o.silent, e.Name) {
-		e.notice = &notice{to: l.o.to, person: l.a.claims.Subject.person(), label: label}
-	}
-}
-
-// refused is for a response that was not verified. Only a lock is worth an event: what was
-// asked of a locked user.
-func (l *eventList) refused() {
-	var locked *LockedError
-	if errors.As(l.o.err, &locked) {
-		l.add("verify.locked", func(e *Event) { e.LockedUntil = locked.Until })
+	if len(l.d.to) > 0 && !slices.Contains(l.d.silent, e.Name) {
+		e.notice = &notice{to: l.d.to, user: l.a.claims.Subject.FactorUser(), label: label}
 	}
 }
 
 // failed is for a response that the factor refused.
 func (l *eventList) failed() {
-	o, st := l.o, l.o.status
-	name, counted := "verify.failure", o.result <= resultFailed
-	if l.a.task == taskConfirm {
+	d, st := l.d, l.d.Status
+	name := "verify.failure"
+	if l.a.Task == decide.Confirm {
 		name = "confirm.failure"
 	}
 	add := func(name string) *Event {
 		return l.add(name, func(e *Event) {
-			e.Reason = o.reason()
-			if counted {
+			e.Reason = reasonOf(d.Err)
+			if d.Result.Counted() {
 				e.Remaining, e.LockedUntil = st.Remaining, st.LockedUntil
 			}
 		})
 	}
 	switch first := add(name); {
-	case !counted:
+	case !d.Result.Counted():
 		return
 	case !st.LockedUntil.IsZero():
 		l.notify(add("lockout.locked"), "")
-	case o.warned:
+	case d.Warned:
 		l.notify(first, "")
 	}
 	if st.Disabled {
 		e := add("lockout.disabled")
-		if l.a.task == taskVerify { // in the others the kind was disabled before
+		if l.a.Task == decide.Verify { // in the others the kind was disabled before
 			l.notify(e, "")
 		}
 	}
 }
 
-// reason distinguishes failed attempts in events.
-func (o *outcome) reason() string {
-	switch weight(o.err) {
-	case weightReplayed:
+// reasonOf distinguishes failed attempts in events.
+func reasonOf(refusal error) string {
+	switch decide.WeightOf(refusal) {
+	case decide.WeightReplayed:
 		return "replayed"
-	case weightExpired:
+	case decide.WeightExpired:
 		return "expired"
-	case weightFailed:
+	case decide.WeightFailed:
 		return "failed"
 	default:
 		return "incorrect"
@@ -229,33 +264,43 @@ func (o *outcome) reason() string {
 }
 
 // verified is for a response that signs in, or that proves presence.
-func (l *eventList) verified(v *Verification) {
+func (l *eventList) verified(v *decide.Verification) {
+	remaining := l.m.codesRemaining(v.Instance)
 	add := func(name string) *Event {
 		return l.add(name, func(e *Event) {
-			e.FactorID, e.Purpose, e.Remaining = v.FactorID, v.Purpose, v.RecoveryCodesRemaining
+			e.FactorID, e.Purpose, e.Remaining = v.Instance.ID, string(v.Purpose), remaining
 		})
 	}
 	if first := add("verify.success"); v.Passwordless {
 		first.Reason = "passwordless"
 	}
-	if isRecovery(l.a.factor) {
+	if l.m.rules.Kinds[l.a.Kind].Recovery() {
 		l.notify(add("recovery.used"), "")
 	}
-	if v.RecoveryCodesRemaining >= 0 && v.RecoveryCodesRemaining <= recoveryLow {
+	if remaining >= 0 && remaining <= recoveryLow {
 		l.notify(add("recovery.low"), "")
 	}
-	if l.o.remembered != "" {
-		l.notify(l.add("device.remembered", func(e *Event) { e.FactorID, e.Purpose = "", "" }), l.o.remembered)
+	if v.DeviceName != "" {
+		l.notify(l.add("device.remembered", func(e *Event) { e.FactorID, e.Purpose = "", "" }),
+			v.DeviceName)
 	}
 }
 
+// changeEvents are the events of enrolments that took effect.
+var changeEvents = map[decide.Change]string{
+	decide.Added:           "factor.added",
+	decide.Replaced:        "factor.replaced",
+	decide.AddressVerified: "address.confirmed",
+	decide.Regenerated:     "recovery.regenerated",
+	decide.OnHold:          "recovery.replacement",
+}
+
 // confirmed is for an enrolment that took effect.
-func (l *eventList) confirmed() {
-	c := l.o.confirmed
-	l.notify(l.add(c.event, func(e *Event) {
-		e.FactorID, e.HeldUntil, e.Purpose = c.factorID, c.heldUntil, ""
-	}), c.name)
-	if v := l.o.confirmation.Verification; v != nil {
-		l.verified(v)
+func (l *eventList) confirmed(c *decide.Confirmation) {
+	l.notify(l.add(changeEvents[c.Change], func(e *Event) {
+		e.FactorID, e.HeldUntil, e.Purpose = c.Instance.ID, c.HeldUntil, ""
+	}), c.Instance.Name)
+	if l.d.Verification != nil {
+		l.verified(l.d.Verification)
 	}
 }

@@ -1,6 +1,12 @@
 package mfa
 
-import "context"
+import (
+	"context"
+
+	"github.com/secondgate/secondgate/mfa/internal/authority"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
+)
 
 // CheckPasswordChange says whether a user who has just given the present password may choose
 // another, for a package that keeps passwords. A user who has a second factor needs the same
@@ -17,7 +23,7 @@ func (s Session) CheckPasswordChange(ctx context.Context, g Grant) error {
 		return err
 	}
 	now := m.now()
-	r, err := m.read(ctx, s.user.compact().key())
+	r, err := m.read(ctx, s.user.compact().Key())
 	if err != nil {
 		return err
 	}
@@ -25,10 +31,11 @@ func (s Session) CheckPasswordChange(ctx context.Context, g Grant) error {
 		return ErrRecordMissing
 	}
 	if r == nil {
-		r = newRecord()
+		r = record.New()
 	}
-	c := claimsOf(s.user.compact(), p, purposeManage, r.at(now))
-	if h := m.holding(r, &c); len(h.own) == 0 && h.implied != impliedUsable {
+	c := token.ClaimsOf(s.user.compact(), p, token.PurposeManage, r.At(now))
+	if h := m.view(r, &c, r.At(now)).Holding(); len(h.Own) == 0 &&
+		h.Implied != authority.ImpliedUsable {
 		return nil
 	}
 	return s.Check(ctx, g)

@@ -19,7 +19,8 @@ func TestManagerCheckPasswordChange_AsksUsersWithASecondFactor(t *testing.T) {
 	}
 	nobody := mfa.User{ID: "new"}
 	require.NoError(t, check(nobody, mfa.Grant{}), "a user who has nothing proves the password")
-	require.NoError(t, check(mfa.User{ID: "x", Email: "x@intranet", EmailVerified: true}, mfa.Grant{}),
+	require.NoError(t, check(mfa.User{ID: "x", Email: "x@intranet", EmailVerified: true},
+		mfa.Grant{}),
 		"an address that cannot be mailed to must not keep the password as it is")
 	require.ErrorIs(t, check(ann, mfa.Grant{}), mfa.ErrToken, "the address is a second factor")
 	grant := r.signIn(ann).Grant

@@ -4,37 +4,40 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/decide"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 )
 
 // Passwordless is a sign-in without a first factor, in one session of the application, before
-// anybody is known. [Manager.Passwordless] returns one.
+// the user is known. [Manager.Passwordless] returns one.
 type Passwordless struct {
 	m  *Manager
-	id sessionID
+	id token.SessionID
 }
 
 // Passwordless returns the handle for signing in without a first factor, by a passkey. It does
 // no I/O. The session ID is any string that only this session presents, 1 to 512 bytes.
 func (m *Manager) Passwordless(sessionID string) Passwordless {
-	return Passwordless{m, newSessionID(sessionID)}
+	return Passwordless{m, token.NewSessionID(sessionID)}
 }
 
-// Begin opens a challenge of a kind before anybody is known. It reads and writes no record, so
+// Begin opens a challenge of a kind before the user is known. It reads and writes no record, so
 // that strangers who ask cost nothing. What the browser is asked is in Challenge.Prompt.
 // ErrNotAvailable means that the kind cannot say who a user is.
 func (p Passwordless) Begin(ctx context.Context, kind string) (*Challenge, error) {
 	m := p.m
-	if err := p.id.check(); err != nil {
+	if err := p.id.Check(); err != nil {
 		return nil, err
 	}
 	if !m.setup.Passwordless(kind) {
-		return nil, fmt.Errorf("%w: this kind does not say who a person is", ErrNotAvailable)
+		return nil, fmt.Errorf("%w: this kind does not identify a user", ErrNotAvailable)
 	}
 	now := m.now()
-	is, err := callIssue(ctx, m.factors[kind].(factor.Identifier), factor.IssueInput{Discoverable: true, Now: now})
+	is, err := callIssue(ctx, m.factors[kind].(factor.Identifier),
+		factor.IssueInput{Discoverable: true, Now: now})
 	if err != nil {
 		return nil, err
 	}
@@ -42,9 +45,11 @@ func (p Passwordless) Begin(ctx context.Context, kind string) (*Challenge, error
 	if is.Expires.Before(until) {
 		until = is.Expires
 	}
-	c := claims{ID: random16(), Issued: now.UnixMilli(), Purpose: purposeSignIn, Bind: p.id.bind(), Kinds: []string{kind},
-		Live: &live{Keep: is.Keep, Issued: now.UnixMilli(), Expires: until.UnixMilli()}}
-	return &Challenge{Next: NextVerify, Prompt: is.Prompt, Expires: until, token: m.keep(sealPasswordless, c)}, nil
+	c := token.Claims{ID: record.Random16(), Issued: now.UnixMilli(), Purpose: token.PurposeSignIn,
+		Bind: p.id.Bind(), Kinds: []string{kind},
+		Code: &record.Code{Keep: is.Keep, Issued: now.UnixMilli(), Expires: until.UnixMilli()}}
+	return &Challenge{Next: NextVerify, Prompt: is.Prompt, Expires: until,
+		token: token.New(m.cfg.Keys, token.KindPasswordless, c)}, nil
 }
 
 // Verify verifies a response that names its user, in place of the first factor and the second.
@@ -57,7 +62,7 @@ func (p Passwordless) Begin(ctx context.Context, kind string) (*Challenge, error
 // the response has not been verified yet. Its error ends the sign-in, and Verify returns it as
 // it is.
 //
-// A failed attempt is not counted, because anybody can make one and there is nothing to guess.
+// A failed attempt is not counted, because a stranger can make one and there is nothing to guess.
 // It gives an error that wraps factor.ErrIncorrect, ErrExpired or ErrReplayed. While the user
 // is locked or the kind is disabled, correct responses are refused as well. ErrUnknownFactor
 // means that no user has the instance, and ErrNotAvailable that the policy requires a password
@@ -66,18 +71,18 @@ func (p Passwordless) Verify(
 	ctx context.Context, ch *Challenge, response factor.Secret,
 	lookup func(ctx context.Context, named User) (User, error),
 ) (*Verification, error) {
-	if err := p.id.check(); err != nil {
+	if err := p.id.Check(); err != nil {
 		return nil, err
 	}
 	if ch == nil {
 		return nil, ErrToken
 	}
 	m := p.m
-	c, err := m.openKept(sealPasswordless, ch.token, p.id)
+	c, err := ch.token.Open(m.cfg.Keys, token.KindPasswordless, p.id)
 	if err != nil {
 		return nil, err
 	}
-	if len(c.Kinds) != 1 || !m.setup.Passwordless(c.Kinds[0]) || c.Live == nil {
+	if len(c.Kinds) != 1 || !m.setup.Passwordless(c.Kinds[0]) || c.Code == nil {
 		return nil, ErrToken
 	}
 	f := m.factors[c.Kinds[0]].(factor.Identifier)
@@ -86,12 +91,12 @@ func (p Passwordless) Verify(
 		return nil, err
 	}
 	now := m.now()
-	if now.UnixMilli() >= c.Live.Expires {
+	if now.UnixMilli() >= c.Code.Expires {
 		return nil, ErrTokenExpired
 	}
 	named := f.Identify(text)
 	if len(named) == 0 || len(named) > maxIdentity {
-		return nil, fmt.Errorf("%w: the answer names no instance", factor.ErrMalformed)
+		return nil, fmt.Errorf("%w: the response names no instance", factor.ErrMalformed)
 	}
 	who, err := m.owner(ctx, identityKey(f.Kind(), named))
 	if err != nil {
@@ -100,36 +105,26 @@ func (p Passwordless) Verify(
 	if err := m.admitPasswordless(ctx, c, who, lookup); err != nil {
 		return nil, err
 	}
-	o, err := m.respond(ctx, &attempt{task: taskPasswordless, factor: f, claims: c, text: text,
-		named: named, opened: instant(c.Issued), now: now})
-	if err != nil {
-		return nil, err
-	}
-	return o.verification, nil
+	r, err := m.respond(ctx, &attempt{
+		Response: decide.Response{Task: decide.Passwordless, Kind: f.Kind()}, factor: f, claims: c,
+		text: text, named: named, opened: record.Instant(c.Issued), now: now})
+	return r.verification, err
 }
 
-// passwordlessTargets is the instance that a response names.
-func (m *Manager) passwordlessTargets(r *record, a *attempt, now time.Time) ([]target, error) {
-	c := a.claims
-	c.Epoch = r.Epoch[:] // the user was not known when the challenge was made
-	if err := c.answerable(r, now, m.cfg.ChallengeTTL); err != nil {
-		return nil, err
-	}
-	list, err := m.candidates(r, c)
-	if err != nil {
-		return nil, err
-	}
+// namedInstances returns the IDs of the instances that a response names.
+func namedInstances(r *record.Record, a *attempt) (ids []string) {
 	f := a.factor.(factor.Identifier)
-	for _, k := range list {
-		if k.Kind == f.Kind() && k.own && bytes.Equal(f.Identity(k.State), a.named) {
-			return []target{{instance: k.instance, live: c.Live}}, nil
+	for _, in := range r.Factors {
+		if in.Kind == a.Kind && bytes.Equal(f.Identity(in.State), a.named) {
+			ids = append(ids, in.ID)
 		}
 	}
-	return nil, ErrUnknownFactor // removed a moment ago
+	return ids
 }
 
 // admitPasswordless completes the claims by the user, if the policy permits it.
-func (m *Manager) admitPasswordless(ctx context.Context, c *claims, who identity, lookup func(context.Context, User) (User, error)) error {
+func (m *Manager) admitPasswordless(ctx context.Context, c *token.Claims, who identity,
+	lookup func(context.Context, User) (User, error)) error {
 	if lookup == nil {
 		return configError("lookup is nil; return there the user whom the response names")
 	}
@@ -150,7 +145,7 @@ func (m *Manager) admitPasswordless(ctx context.Context, c *claims, who identity
 	if !p.Passwordless || !p.Allows(c.Kinds[0]) {
 		return fmt.Errorf("%w: the policy wants the first factor", ErrNotAvailable)
 	}
-	rec, err := m.read(ctx, s.compact().key())
+	rec, err := m.read(ctx, s.compact().Key())
 	switch {
 	case err != nil:
 		return err

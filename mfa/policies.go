@@ -86,7 +86,8 @@ func (a Admin) SetPolicy(ctx context.Context, r policy.StoredPolicy) error {
 	if err := (User{ID: "-", Tenant: r.Tenant, UserType: r.UserType}).check(); err != nil {
 		return err
 	}
-	action := AdminAction{Name: "set-policy", Reason: a.reason, Tenant: r.Tenant, UserType: r.UserType}
+	action := AdminAction{Name: "set-policy", Reason: a.reason, Tenant: r.Tenant,
+		UserType: r.UserType}
 	if err := m.authorize(ctx, a.actor, action); err != nil {
 		return err
 	}

@@ -10,13 +10,14 @@ import (
 )
 
 // A policy for a whole tenant holds for every user type that has none of its own.
-func TestPolicyOfATenant(t *testing.T) {
+func TestPolicy_OfATenant(t *testing.T) {
 	r := newRig(t)
 	set := func(tenant, userType string, mode policy.Mode) {
-		require.NoError(t, r.Admin(mfa.System("boss"), "").SetPolicy(t.Context(), policy.StoredPolicy{
-			Scope:  policy.Scope{Tenant: tenant, UserType: userType},
-			Policy: policy.Policy{Mode: mode},
-		}))
+		require.NoError(t, r.Admin(mfa.System("boss"), "").SetPolicy(t.Context(),
+			policy.StoredPolicy{
+				Scope:  policy.Scope{Tenant: tenant, UserType: userType},
+				Policy: policy.Policy{Mode: mode},
+			}))
 	}
 	mode := func(tenant, userType string) policy.Mode {
 		p, err := r.Policy(t.Context(), policy.Scope{Tenant: tenant, UserType: userType})

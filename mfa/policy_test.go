@@ -44,7 +44,8 @@ func TestManagerPolicy_ReadsEarlierRecords(t *testing.T) {
 func TestManagerPolicy_BoundsWhatTheApplicationReturns(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) {
 		c.Policies = policyFunc(func() policy.Policy {
-			return policy.Policy{Mode: "optionl", MaxAge: -1, RecoveryHold: 1, Remember: 1e6 * time.Hour}
+			return policy.Policy{Mode: "optionl", MaxAge: -1, RecoveryHold: 1,
+				Remember: 1e6 * time.Hour}
 		})
 	})
 	got, err := r.Policy(t.Context(), policy.Scope{})

@@ -6,19 +6,13 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/decide"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 )
 
-const (
-	sealSetup = "setup"
-	// setupTTL is how long a link to set up a new device is good.
-	setupTTL = time.Hour
-)
-
-// setup is the one recovery link of a user that is valid.
-type setup struct {
-	ID      [16]byte `cbor:"0,keyasint"`
-	Expires int64    `cbor:"1,keyasint"`
-}
+// recoveryLinkTTL is how long a recovery link is valid.
+const recoveryLinkTTL = time.Hour
 
 // SendRecoveryLink sends a user who has passed the first factor, and says that their device is
 // lost, a link to set up another: to every address known to be theirs, valid for an hour and
@@ -31,12 +25,7 @@ func (s Session) SendRecoveryLink(ctx context.Context, ch *Challenge) (*Delivery
 	if err != nil {
 		return nil, err
 	}
-	return m.sendSetup(ctx, c.Subject, func(rec *record, now time.Time) error {
-		if err := c.answerable(rec, now, m.cfg.ChallengeTTL); err != nil {
-			return err
-		}
-		return m.lockedOut(rec, c, now)
-	}, Event{})
+	return m.sendRecoveryLink(ctx, &sending{to: toRecovery, claims: c}, Admin{})
 }
 
 // SendRecoveryLink sends such a link for an administrator or for the application, also to a
@@ -46,59 +35,67 @@ func (a Admin) SendRecoveryLink(ctx context.Context, u User) (*Delivery, error) 
 	if err := a.authorizeFor(ctx, "send-recovery-link", u); err != nil {
 		return nil, err
 	}
-	return m.sendSetup(ctx, u.compact(), func(rec *record, _ time.Time) error {
-		if rec.fresh && u.Enrolled {
+	return m.sendRecoveryLink(ctx, &sending{to: toRecoveryFor, enrolled: u.Enrolled,
+		claims: &token.Claims{Subject: u.compact()}}, a)
+}
+
+// admitRecoveryLink refuses a recovery link.
+func (m *Manager) admitRecoveryLink(v decide.View, s *sending) error {
+	if s.to == toRecoveryFor {
+		if v.Record.Fresh && s.enrolled {
 			return ErrRecordMissing
 		}
 		return nil
-	}, Event{Actor: a.actor.name, Note: a.reason})
+	}
+	if err := v.Answerable(); err != nil {
+		return err
+	}
+	return lockedOut(v)
 }
 
-func (m *Manager) sendSetup(ctx context.Context, s subject, may func(*record, time.Time) error, by Event) (*Delivery, error) {
-	clock := m.now()
-	link := setup{ID: random16()}
-	c := claims{ID: link.ID, Issued: clock.UnixMilli(), Subject: s}
-	var to []recipient
-	err := m.update(ctx, s, clock, func(r *record) (bool, error) {
-		now := r.at(clock)
-		if err := may(r, now); err != nil {
-			return false, err
-		}
-		if to = m.destinations(r, s); len(to) == 0 {
-			return false, fmt.Errorf("%w: no address of the person is known to be theirs", ErrNotAvailable)
-		}
-		if err := m.userSends(r, now); err != nil {
-			return false, err
-		}
-		link.Expires = now.Add(setupTTL).UnixMilli()
-		r.Setup = &link
-		c.Epoch = r.Epoch[:]
-		return true, nil
-	})
+// knownAddresses returns every address known to be the user's; it is an error that there is none.
+func (m *Manager) knownAddresses(r *record.Record, s token.Subject) ([]recipient, error) {
+	to := m.destinations(r, s)
+	if len(to) == 0 {
+		return nil, fmt.Errorf("%w: no address is known to be the user's", ErrNotAvailable)
+	}
+	return to, nil
+}
+
+// sendRecoveryLink sends a recovery link to every known address. by is the administrator who
+// sends it, or the zero Admin.
+func (m *Manager) sendRecoveryLink(ctx context.Context, s *sending, by Admin) (*Delivery, error) {
+	clock, who := m.now(), s.claims.Subject
+	s.link = token.Claims{ID: record.Random16(), Issued: clock.UnixMilli(), Subject: who}
+	out, err := m.commitSend(ctx, s, nil, nil, clock)
 	if err != nil {
 		return nil, err
 	}
-	token := factor.NewSecret(m.sealToken(sealSetup, c))
-	d := &Delivery{Expires: instant(link.Expires)}
+	s.link.Epoch = out.epoch[:]
+	in := factor.NotifyInput{User: who.FactorUser(), Name: "setup.link", Time: clock, Remaining: -1,
+		Link: factor.NewSecret(token.Seal(m.cfg.Keys, token.KindRecoveryLink, s.link))}
+	d := &Delivery{Expires: out.Expires}
 	var failed error
-	sent := 0
-	for _, r := range to {
-		in := factor.NotifyInput{User: s.person(), State: r.state, Name: "setup.link", Time: clock, Remaining: -1, Link: token}
+	delivered := 0
+	for _, r := range out.recipients {
+		in.State = r.state
 		err := callNotify(ctx, r.factor, in)
-		m.emit(ctx, []Event{m.event(sendEvent(err), s, clock, func(e *Event) {
-			e.Kind, e.Purpose, e.Reason, e.Actor, e.Note = r.factor.Kind(), string(purposeRecover), "setup.link", by.Actor, by.Note
+		m.emit(ctx, []Event{m.event(sendEvent(err), who, clock, func(e *Event) {
+			e.Kind, e.Purpose, e.Reason = r.factor.Kind(), string(token.PurposeRecover),
+				"setup.link"
+			e.Actor, e.Note = by.actor.name, by.reason
 		})})
 		if err != nil {
 			failed = err
 			continue
 		}
-		sent++
+		delivered++
 		d.Kind = r.factor.Kind()
 		if i, ok := r.factor.(factor.Implier); ok && d.MaskedDestination == "" {
 			_, d.MaskedDestination, _ = callImplied(i, factor.User{Email: string(r.state)})
 		}
 	}
-	if sent == 0 {
+	if delivered == 0 {
 		return nil, failed
 	}
 	return d, nil
@@ -117,64 +114,51 @@ func (s Session) OpenRecoveryLink(ctx context.Context, link factor.Secret) (*Cha
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	c, err := m.openToken(sealSetup, link.Reveal(), sessionID{})
+	c, err := token.Open(m.cfg.Keys, token.KindRecoveryLink, link.Reveal(), token.SessionID{})
 	if err != nil {
 		return nil, err
 	}
 	if c.Subject.ID != s.user.ID || c.Subject.Tenant != s.user.Tenant {
 		return nil, ErrToken
 	}
-	p, err := m.Policy(ctx, c.Subject.scope())
+	p, err := m.Policy(ctx, c.Subject.Scope())
 	if err != nil {
 		return nil, err
 	}
 	clock := m.now()
-	var ch *Challenge
-	err = m.update(ctx, c.Subject, clock, func(r *record) (bool, error) {
-		now := r.at(clock)
-		if r.fresh {
-			return false, ErrRecordMissing
-		}
-		if err := c.sameRecord(r); err != nil {
-			return false, err
-		}
-		if r.Setup == nil || r.Setup.ID != c.ID || now.UnixMilli() >= r.Setup.Expires {
-			return false, ErrTokenExpired
-		}
-		r.Setup = nil
-		next := claimsOf(c.Subject, p, purposeRecover, now)
-		next.Bind, next.Epoch, next.Linked = s.id.bind(), r.Epoch[:], true
-		if !r.hasOwn(m) {
-			// The link has proven an address that is known to be the user's.
-			next.Proof = proof{Origin: originImplied, Level: factor.LevelWeak, Time: now.UnixMilli()}
-			ch = &Challenge{Next: NextEnroll, Kinds: m.enrollableBy(r, &next, next.Proof)}
-			ch.Grant, ch.Expires = m.grantToken(&next)
-			ch.token = m.keep(sealMustEnroll, next)
-			return true, nil
-		}
-		expires := now.Add(m.cfg.ChallengeTTL)
-		r.Recovering = &setup{ID: next.ID, Expires: expires.UnixMilli()}
-		options := m.options(r, m.recoveries(nil, r, &next), "", now)
-		ch = &Challenge{Next: NextVerify, Options: options, token: m.keep(sealChallenge, next),
-			Expires: expires, LockedUntil: m.lockedUntil(r, options, now)}
-		return true, nil
+	o, err := update(ctx, m, c.Subject, clock, func(r *record.Record) (openedLink, bool, error) {
+		v := m.view(r, c, r.At(clock))
+		next := token.ClaimsOf(c.Subject, p, token.PurposeRecover, v.Now)
+		next.Bind, next.Epoch, next.Linked = s.id.Bind(), r.Epoch[:], true
+		v.Vouched = m.vouched(&next)
+		o, err := v.OpenRecovery(&next)
+		return openedLink{o, next, v.Now}, true, err
 	})
 	if err != nil {
 		return nil, err
 	}
-	m.emit(ctx, []Event{m.event("setup.opened", c.Subject, clock, func(e *Event) { e.Reason = string(ch.Next) })})
+	ch := m.challenge(o.Opening, o.claims, o.now)
+	m.emit(ctx, []Event{m.event("setup.opened", c.Subject, clock,
+		func(e *Event) { e.Reason = string(ch.Next) })})
 	return ch, nil
+}
+
+// openedLink is what a recovery link began.
+type openedLink struct {
+	decide.Opening
+	claims token.Claims
+	now    time.Time
 }
 
 // RecoveryUser returns the ID, the Tenant and the UserType of the user for whom a recovery link
 // is. The page that asks before [Session.OpenRecoveryLink] calls it. It changes nothing, and the
 // user has proven nothing.
 func (m *Manager) RecoveryUser(link factor.Secret) (User, error) {
-	c, err := m.openToken(sealSetup, link.Reveal(), sessionID{})
+	c, err := token.Open(m.cfg.Keys, token.KindRecoveryLink, link.Reveal(), token.SessionID{})
 	if err != nil {
 		return User{}, err
 	}
-	if c.expired(m.now(), setupTTL) {
+	if c.Expired(m.now(), recoveryLinkTTL) {
 		return User{}, ErrTokenExpired
 	}
 	return User{ID: c.Subject.ID, Tenant: c.Subject.Tenant, UserType: c.Subject.UserType}, nil

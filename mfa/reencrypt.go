@@ -12,6 +12,8 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
@@ -34,11 +36,11 @@ const pageSize = 200
 // its condition; leaving the loop stops it after the page. When it has ended without an error
 // and without unreadable records, no record needs an older key. Tokens that were handed out
 // may, until Config.LinkTTL and the other lifetimes are over: only then take the key away.
-// Records that other packages seal are theirs to re-seal.
+// Records that other packages seal are re-encrypted by those packages.
 //
 // The Config.Store must be a storage.Lister; if it is none, the error wraps
 // errors.ErrUnsupported. An error of the store wraps ErrUnavailable and ends the walk; one that
-// wraps storage.ErrInvalid as well says that the cursor is not good any more, as in a Redis that
+// wraps storage.ErrInvalid as well says that the cursor is no longer valid, as in a Redis that
 // was restarted since: begin again with "", what is done already is passed over quickly.
 func (m *Manager) Reencrypt(ctx context.Context, cursor string) iter.Seq2[report.Progress, error] {
 	return func(yield func(report.Progress, error) bool) {
@@ -60,7 +62,9 @@ func (m *Manager) Reencrypt(ctx context.Context, cursor string) iter.Seq2[report
 	}
 }
 
-func (m *Manager) reencryptPage(ctx context.Context, page []storage.Entry, p *report.Progress) error {
+func (m *Manager) reencryptPage(
+	ctx context.Context, page []storage.Entry, p *report.Progress,
+) error {
 	now := m.now()
 	for _, e := range page {
 		p.Records++
@@ -113,7 +117,7 @@ func keptUnder(key string) keptRecord {
 			return err == nil && tombstoneOver(plain, now)
 		}}
 	default:
-		return keptRecord{purpose: sealRecord}
+		return keptRecord{purpose: sealUser}
 	}
 }
 
@@ -136,29 +140,27 @@ const (
 func (m *Manager) reencryptRecord(
 	ctx context.Context, key string, k keptRecord, now time.Time,
 ) (done reencryption, err error) {
-	err = m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
-		done = reencryption{}
+	return swap(ctx, m.records, key, func(data []byte) (reencryption, storage.Change, error) {
 		if data == nil {
-			return storage.Change{}, nil
+			return reencryption{}, storage.Change{}, nil
 		}
 		plain, err := m.cfg.Keys.Open(k.purpose, key, data)
 		switch {
 		case k.outlived != nil && k.outlived(plain, err, now):
-			done.what = recordRemoved
-			return storage.Change{Delete: true}, nil
+			return reencryption{what: recordRemoved}, storage.Change{Delete: true}, nil
 		case err != nil:
-			done = reencryption{recordUnreadable, fmt.Errorf("%q: %w", key, err)}
-			return storage.Change{}, nil
+			why := fmt.Errorf("%q: %w", key, err)
+			return reencryption{recordUnreadable, why}, storage.Change{}, nil
 		case m.cfg.Keys.Primary(data):
-			return storage.Change{}, nil
+			return reencryption{}, storage.Change{}, nil
 		}
-		done.what = recordReencrypted
-		return storage.Change{Data: m.cfg.Keys.Seal(k.purpose, key, plain)}, nil
+		return reencryption{what: recordReencrypted},
+			storage.Change{Data: m.cfg.Keys.Seal(k.purpose, key, plain)}, nil
 	})
-	return done, err
 }
 
-// dropAbandoned removes the claim of an identity that nobody has, or is about to. A kind that is
+// dropAbandoned removes the claim of an identity that no user has, or is about to have. A kind
+// that is
 // not configured here may be elsewhere, and its claims stay.
 func (m *Manager) dropAbandoned(ctx context.Context, e storage.Entry, now time.Time) bool {
 	kind, _, _ := strings.Cut(strings.TrimPrefix(e.Key, "i/"), "/")
@@ -169,21 +171,20 @@ func (m *Manager) dropAbandoned(ctx context.Context, e storage.Entry, now time.T
 	if err != nil || !m.abandoned(ctx, e.Key, i, now) {
 		return false
 	}
-	dropped := false
-	err = m.disown(ctx, e.Key, func(now identity) bool { dropped = now == i; return dropped })
+	dropped, err := m.disown(ctx, e.Key, token.Subject{}, i)
 	return err == nil && dropped
 }
 
 // tombstoneOver reports that no token is left that a tombstone could decide about.
 func tombstoneOver(plain []byte, now time.Time) bool {
-	var t tombstone
-	return cbor.Unmarshal(plain, &t) == nil && t.over(now)
+	var t record.Tombstone
+	return cbor.Unmarshal(plain, &t) == nil && t.Expired(now)
 }
 
 // budgetOver reports that nothing in a rate limit counts any more.
 func budgetOver(plain []byte, now time.Time) bool {
-	var log sendLog
-	return cbor.Unmarshal(plain, &log) == nil && len(log.since(now)) == 0
+	var log record.SendLog
+	return cbor.Unmarshal(plain, &log) == nil && len(log.Since(now)) == 0
 }
 
 // page is a part of a walk, and the cursor of what comes after it.
@@ -194,24 +195,32 @@ type page struct {
 
 // pages walks the records under several prefixes, one after the other, from a cursor: the
 // prefix that the walk is in, and the store's own cursor in it.
-func (m *Manager) pages(ctx context.Context, cursor string, prefixes ...string) iter.Seq2[page, error] {
+func (m *Manager) pages(
+	ctx context.Context, cursor string, prefixes ...string,
+) iter.Seq2[page, error] {
 	return func(yield func(page, error) bool) {
 		lister, ok := m.cfg.Store.(storage.Lister)
 		if !ok {
-			yield(page{}, fmt.Errorf("mfa: the store %T cannot list its records: %w", m.cfg.Store, errors.ErrUnsupported))
+			yield(page{}, fmt.Errorf("mfa: the store %T cannot list its records: %w", m.cfg.Store,
+				errors.ErrUnsupported))
 			return
 		}
 		i := 0
 		if cursor != "" {
-			if i = slices.IndexFunc(prefixes, func(p string) bool { return strings.HasPrefix(cursor, p) }); i < 0 {
-				yield(page{}, fmt.Errorf("%w: the cursor is not one of this walk", factor.ErrMalformed))
+			if i = slices.IndexFunc(prefixes, func(p string) bool {
+				return strings.HasPrefix(cursor,
+					p)
+			}); i < 0 {
+				yield(page{}, fmt.Errorf("%w: the cursor is not one of this walk",
+					factor.ErrMalformed))
 				return
 			}
 			cursor = cursor[len(prefixes[i]):]
 		}
 		for ; i < len(prefixes); i, cursor = i+1, "" {
 			for {
-				entries, next, err := lister.List(ctx, prefixes[i], storage.Cursor(cursor), pageSize)
+				entries, next, err := lister.List(ctx, prefixes[i], storage.Cursor(cursor),
+					pageSize)
 				if err != nil {
 					yield(page{}, unavailable(err))
 					return

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/storage"
@@ -74,27 +74,29 @@ func (m *Manager) tally(
 			UserType: scope.UserType, Kinds: make(map[string]int)}}
 		groups[scope] = g
 	}
-	p, now := g.policy, r.at(m.now())
-	c := &claims{Purpose: purposeSignIn, Kinds: p.Kinds, Implicit: p.Implicit, Keep: p.KeepImplicit}
+	p, now := g.policy, r.At(m.now())
+	c := &token.Claims{Purpose: token.PurposeSignIn, Kinds: p.Kinds, Implicit: p.Implicit,
+		Keep: p.KeepImplicit}
 	g.Users++
-	enrolled, stopped, kinds := false, false, make(map[string]bool)
-	// Whoever has only what this process does not know, or what nothing can be sent to, is in
+	enrolled, disabled, kinds := false, false, make(map[string]bool)
+	// A user who has only what this process does not know, or what nothing can be sent to, is in
 	// no column but the ones for that.
-	list, unusable := m.candidates(r, c)
+	v := m.view(r, c, now)
+	list, unusable := v.Candidates()
 	count(&g.Unknown, errors.Is(unusable, ErrKindNotConfigured))
-	count(&g.Undeliverable, r.Undeliverable != 0 && !r.hasOwn(m))
+	count(&g.Undeliverable, r.Undeliverable != 0 && !m.rules.HasOwn(r))
 	for _, k := range list {
 		kinds[k.Kind] = true
-		enrolled = enrolled || m.factors[k.Kind].Traits().Class != factor.ClassRecovery && !m.restricted(r, c, k.instance)
-		stopped = stopped || m.cfg.Lockout.Status(r.Lockout, k.Kind, now).Disabled
+		enrolled = enrolled || !m.rules.Kinds[k.Kind].Recovery() && !v.Restricted(k.Instance)
+		disabled = disabled || m.cfg.Lockout.Status(r.Lockout, k.Kind, now).Disabled
 	}
 	for kind := range maps.Keys(kinds) {
 		g.Kinds[kind]++
 	}
 	count(&g.Enrolled, enrolled)
 	count(&g.NotEnrolled, !enrolled && p.Mode == policy.ModeRequired)
-	count(&g.Disabled, stopped)
-	count(&g.Locked, !m.lockedUntil(r, m.options(r, list, p.Default, now), now).IsZero())
+	count(&g.Disabled, disabled)
+	count(&g.Locked, !v.LockedUntil(v.Options(list, p.Default)).IsZero())
 	return nil
 }
 

@@ -10,58 +10,29 @@ import (
 	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/decide"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 )
 
-// This file is the way of one response: read the record, refuse or verify, decide, swap,
+// This file has the steps of one response: read the record, refuse or verify, decide, swap,
 // conclude. Verifying a challenge, confirming an enrolment, enabling a disabled kind and signing
 // in without a password are the same way with another task.
 
 const maxResponse = 8192
 
-// task is what a response is given for.
-type task uint8
-
-const (
-	// taskVerify responds to a challenge.
-	taskVerify task = iota + 1
-	// taskConfirm confirms an enrolment, which also is a way out of a disabled kind.
-	taskConfirm
-	// taskUnlock enables a disabled kind by correct responses in a row.
-	taskUnlock
-	// taskPasswordless takes the place of the first factor too. Nobody has passed one, so an
-	// incorrect response is not counted, and a correct one must verify the user by itself.
-	taskPasswordless
-)
-
 // attempt is one response: what it is, for which challenge or enrolment, and when.
 type attempt struct {
-	task   task
+	decide.Response
 	factor factor.Factor
 	// claims are those of the challenge or the enrolment.
-	claims *claims
+	claims *token.Claims
 	text   string // normalised
 	// named is the identity that the response names, of a factor.Identifier where it matters:
 	// only the instance that has it accepts.
 	named []byte
-	// remember is a name for the device, if it is to be remembered.
-	remember string
 	// opened is when the challenge or the enrolment was begun, and now is the clock.
 	opened, now time.Time
-}
-
-// target is an instance and what was issued for it.
-type target struct {
-	*instance
-	live *live
-	// others are codes that were sent to the user and are for no target.
-	others []live
-}
-
-// answer is what the factor says of a response: the target that accepts it, or a refusal.
-type answer struct {
-	target  target
-	verdict *factor.Verdict
-	refusal error
 }
 
 // normalize returns the response as the factor is given it. What it refuses could never be
@@ -75,118 +46,92 @@ func (m *Manager) normalize(f factor.Factor, response factor.Secret) (string, er
 	return callNormalize(f, s)
 }
 
-// respond takes a response from the record to what the caller is told.
-func (m *Manager) respond(ctx context.Context, a *attempt) (outcome, error) {
+// respond takes a response from the record to what the caller gets.
+func (m *Manager) respond(ctx context.Context, a *attempt) (reply, error) {
 	if a.factor.Traits().Expensive {
 		return m.respondExpensive(ctx, a)
 	}
-	var o outcome
-	err := m.update(ctx, a.claims.Subject, a.now, func(r *record) (write bool, err error) {
-		now := r.at(a.now)
-		targets, err := m.admit(r, a, now)
-		if err != nil {
-			return false, err
+	d, err := update(ctx, m, a.claims.Subject, a.now, func(r *record.Record) (decision, bool,
+		error) {
+		v, response := m.viewOf(r, a)
+		targets, refused := v.Admit(&response)
+		if refused.Result != 0 {
+			return decision{Outcome: refused}, false, nil
 		}
-		said := m.ask(ctx, a, targets, now)
-		if said.refusal != nil && ctx.Err() != nil {
-			return false, unavailable(ctx.Err())
+		said := m.ask(ctx, a, targets, v.Now)
+		if said.Refusal != nil && ctx.Err() != nil {
+			return decision{}, false, unavailable(ctx.Err())
 		}
-		if o, write = m.decide(r, a, said, now); write {
-			m.countNotices(r, a, &o)
-		}
-		return write, nil
+		to := m.recipients(r, a.claims.Subject)
+		o, write := v.Decide(&response, said)
+		return m.decided(r, a, o, to, write), write, nil
 	})
-	return m.conclude(ctx, a, o, err)
+	return m.conclude(ctx, a, d, err)
 }
 
-// admit refuses what must not be verified: a locked user's response, one to a disabled kind, and
-// one to what has ended. It returns what the response is to be verified against.
-func (m *Manager) admit(r *record, a *attempt, now time.Time) ([]target, error) {
-	st := m.cfg.Lockout.Status(r.Lockout, a.factor.Kind(), now)
-	if !st.LockedUntil.IsZero() {
-		return nil, &LockedError{Until: st.LockedUntil, RetryAfter: st.LockedUntil.Sub(now)}
+// viewOf returns what the decision about a response looks at.
+func (m *Manager) viewOf(r *record.Record, a *attempt) (decide.View, decide.Response) {
+	c, response := a.claims, a.Response
+	if a.Task == decide.Passwordless {
+		// The user was not known when the challenge was made.
+		c, response.Named = decide.IssuedUnder(*c, r), namedInstances(r, a)
 	}
-	targets, err := m.targets(r, a, now)
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case a.task == taskUnlock && !st.Disabled:
-		return nil, fmt.Errorf("%w: the kind is not disabled", ErrNotAvailable)
-	case st.Disabled && a.task != taskConfirm && a.task != taskUnlock:
-		return nil, &DisabledError{Kind: a.factor.Kind()}
-	}
-	if f, sends := a.factor.(factor.Challenger); sends && !f.Traits().SharedChallenge {
-		others := r.others(f, targets, now)
-		for i := range targets {
-			targets[i].others = others
-		}
-	}
-	return targets, nil
-}
-
-// targets are what a response is verified against, for its task.
-func (m *Manager) targets(r *record, a *attempt, now time.Time) ([]target, error) {
-	switch a.task {
-	case taskConfirm:
-		return m.confirmTargets(r, a, now)
-	case taskPasswordless:
-		return m.passwordlessTargets(r, a, now)
-	case taskUnlock:
-		if err := a.claims.answerable(r, now, m.cfg.ChallengeTTL); err != nil {
-			return nil, err
-		}
-		if err := r.unlockSpaced(a.factor.Kind(), now); err != nil {
-			return nil, err
-		}
-	default:
-		if err := a.claims.answerable(r, now, m.cfg.ChallengeTTL); err != nil {
-			return nil, err
-		}
-	}
-	return m.challengeTargets(r, a.claims, a.factor)
+	return m.view(r, c, r.At(a.now)), response
 }
 
 // ask asks the factor about each target until one accepts. Of several refusals the heaviest is
 // returned: a failure of the factor before replayed, before expired, before incorrect.
-func (m *Manager) ask(ctx context.Context, a *attempt, targets []target, now time.Time) answer {
+func (m *Manager) ask(
+	ctx context.Context, a *attempt, targets []decide.Target, now time.Time,
+) decide.Said {
 	refusal := error(factor.ErrIncorrect)
 	for _, t := range targets {
 		in := a.input(t)
 		v, err := callVerify(ctx, a.factor, in)
-		if err == nil && t.live != nil && !now.Before(in.Expires) {
-			err = factor.ErrExpired // whatever the factor makes of it, and of a clock that went back
+		if err == nil && t.Code != nil && !now.Before(in.Expires) {
+			// whatever the factor makes of it, and of a clock that went back
+			err = factor.ErrExpired
 		}
 		if err == nil {
 			err = a.suffices(t, v)
 		}
 		if err == nil {
-			return answer{target: t, verdict: v}
+			return a.accepted(t, v)
 		}
-		if weight(err) > weight(refusal) {
+		if decide.WeightOf(err) > decide.WeightOf(refusal) {
 			refusal = err
 		}
 	}
-	if weight(refusal) == weightIncorrect {
+	if decide.WeightOf(refusal) == decide.WeightIncorrect {
 		refusal = m.recogniseCode(ctx, a, targets, refusal)
 	}
-	return answer{refusal: refusal}
+	return decide.Said{Refusal: refusal}
+}
+
+// accepted returns what the factor says when it accepts, and what it then says of the instance.
+func (a *attempt) accepted(t decide.Target, v *factor.Verdict) decide.Said {
+	after := record.Instance{Kind: t.Kind, State: t.State}
+	if v.State != nil {
+		after.State = v.State
+	}
+	describeInstance(a.factor, &after)
+	return decide.Said{Target: t, Verdict: v, Remaining: after.Remaining, Ends: after.Ends}
 }
 
 // input is what the factor is asked about a target.
-func (a *attempt) input(t target) factor.VerifyInput {
-	in := factor.VerifyInput{User: a.claims.Subject.person(), State: t.State, Response: a.text,
-		Opened: a.opened, Confirming: a.task == taskConfirm, Now: a.now}
-	if t.live != nil {
-		in.Issued = t.live.Keep
-		in.IssuedAt = time.UnixMilli(t.live.Issued).UTC()
-		in.Expires = time.UnixMilli(t.live.Expires).UTC()
+func (a *attempt) input(t decide.Target) factor.VerifyInput {
+	in := factor.VerifyInput{User: a.claims.Subject.FactorUser(), State: t.State, Response: a.text,
+		Opened: a.opened, Confirming: a.Task == decide.Confirm, Now: a.now}
+	if t.Code != nil {
+		in.Issued = t.Code.Keep
+		in.IssuedAt = time.UnixMilli(t.Code.Issued).UTC()
+		in.Expires = time.UnixMilli(t.Code.Expires).UTC()
 	}
 	return in
 }
 
 // suffices looks at a verdict with what the Manager knows and the factor does not.
-func (a *attempt) suffices(t target, v *factor.Verdict) error {
+func (a *attempt) suffices(t decide.Target, v *factor.Verdict) error {
 	if a.named != nil {
 		state := v.State
 		if state == nil {
@@ -196,29 +141,30 @@ func (a *attempt) suffices(t target, v *factor.Verdict) error {
 			return errors.New("the factor accepted a response that names another instance")
 		}
 	}
-	if a.task == taskPasswordless && !v.UserVerified {
+	if a.Task == decide.Passwordless && !v.UserVerified {
 		return fmt.Errorf("%w: it does not prove who holds the device", factor.ErrIncorrect)
 	}
 	return nil
 }
 
-// The weights of refusals: of several, the heaviest is returned.
-const (
-	weightIncorrect = iota
-	weightExpired
-	weightReplayed
-	weightFailed
-)
-
-func weight(err error) int {
-	switch {
-	case errors.Is(err, factor.ErrIncorrect):
-		return weightIncorrect
-	case errors.Is(err, factor.ErrExpired):
-		return weightExpired
-	case errors.Is(err, factor.ErrReplayed):
-		return weightReplayed
-	default:
-		return weightFailed
+// recogniseCode says whether a response that no target accepts is one of the user's other codes.
+//
+// What is no guess is not counted. A response that was correct and came too late, or that belongs
+// to a code which another one superseded, shows that the user has the code. It gives no entry and
+// clears nothing; it only is not counted as a failed attempt. An attacker gains nothing by it: to
+// learn it, the response has to be a code that was sent to the user, and every other response is
+// counted.
+func (m *Manager) recogniseCode(
+	ctx context.Context, a *attempt, targets []decide.Target, refusal error,
+) error {
+	for _, t := range targets {
+		for i := range t.Others {
+			other := a.input(decide.Target{Instance: t.Instance, Code: &t.Others[i]})
+			_, err := callVerify(ctx, a.factor, other)
+			if err == nil || decide.WeightOf(err) == decide.WeightExpired {
+				return fmt.Errorf("%w: another code has superseded it", factor.ErrExpired)
+			}
+		}
 	}
+	return refusal
 }

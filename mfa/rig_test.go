@@ -41,7 +41,8 @@ func (w *word) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollO
 	if in.Params["word"].Reveal() == "" {
 		return nil, &factor.Problem{Reason: "word_missing", Detail: "a word is needed"}
 	}
-	return &factor.EnrollOutput{State: []byte(in.Params["word"].Reveal()), Name: "My " + w.kind, Prompt: factor.Prompt{Secret: factor.NewSecret(in.Params["word"].Reveal())}}, nil
+	return &factor.EnrollOutput{State: []byte(in.Params["word"].Reveal()), Name: "My " + w.kind,
+		Prompt: factor.Prompt{Secret: factor.NewSecret(in.Params["word"].Reveal())}}, nil
 }
 
 func (w *word) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
@@ -130,7 +131,8 @@ func (s *sent) Implied(p factor.User) ([]byte, string, error) {
 
 func (s *sent) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, error) {
 	code := sentcode.New(6)
-	return &factor.Issue{Keep: sentcode.Keep(code), Expires: in.Now.Add(90 * time.Second), Payload: factor.NewSecret(code),
+	return &factor.Issue{Keep: sentcode.Keep(code), Expires: in.Now.Add(90 * time.Second),
+		Payload:     factor.NewSecret(code),
 		Destination: factor.NewSecret(string(in.State))}, nil
 }
 
@@ -163,10 +165,13 @@ type codes struct{}
 
 func (codes) Kind() string { return "recovery" }
 func (codes) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassRecovery, OnePerUser: true, NoConfirmation: true, Limited: true}
+	return factor.Traits{Class: factor.ClassRecovery, OnePerUser: true, NoConfirmation: true,
+		Limited: true}
 }
 func (codes) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
-	return &factor.EnrollOutput{State: []byte("abcde"), Prompt: factor.Prompt{Codes: []factor.Secret{factor.NewSecret("a"), factor.NewSecret("b"), factor.NewSecret("c"), factor.NewSecret("d"), factor.NewSecret("e")}}}, nil
+	return &factor.EnrollOutput{State: []byte("abcde"),
+		Prompt: factor.Prompt{Codes: []factor.Secret{factor.NewSecret("a"), factor.NewSecret("b"),
+			factor.NewSecret("c"), factor.NewSecret("d"), factor.NewSecret("e")}}}, nil
 }
 func (codes) Describe(state []byte) factor.Description {
 	return factor.Description{Remaining: len(state)}
@@ -174,7 +179,8 @@ func (codes) Describe(state []byte) factor.Description {
 func (codes) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	for i, c := range in.State {
 		if string(c) == in.Response {
-			return &factor.Verdict{State: append(append([]byte{}, in.State[:i]...), in.State[i+1:]...)}, nil
+			return &factor.Verdict{State: append(append([]byte{}, in.State[:i]...),
+				in.State[i+1:]...)}, nil
 		}
 	}
 	return nil, factor.ErrIncorrect
@@ -204,7 +210,8 @@ var boss = mfa.System("boss")
 
 var ann = mfa.User{ID: "ann", UserType: "employee", Email: "ann@example.com", EmailVerified: true}
 
-var impliedMail = policy.Policy{Mode: policy.ModeRequired, Implicit: []string{"mail"}, KeepImplicit: true}
+var impliedMail = policy.Policy{Mode: policy.ModeRequired, Implicit: []string{"mail"},
+	KeepImplicit: true}
 
 func newRig(t testing.TB, change ...func(*mfa.Config)) *rig {
 	t.Helper()
@@ -212,8 +219,10 @@ func newRig(t testing.TB, change ...func(*mfa.Config)) *rig {
 	require.NoError(t, err)
 	r := &rig{t: t, clock: mfatest.NewClock(testStart),
 		store: mfatest.NewFaultyStore(memory.New()), mail: &sent{kind: "mail"},
-		app: &word{kind: "app", traits: factor.Traits{Class: factor.ClassPossession, AMR: "otp", Level: factor.LevelStrong}, once: true},
-		pin: &slow{word{kind: "pin", traits: factor.Traits{Class: factor.ClassKnowledge, AMR: "pwd", OnePerUser: true}}}}
+		app: &word{kind: "app", traits: factor.Traits{Class: factor.ClassPossession, AMR: "otp",
+			Level: factor.LevelStrong}, once: true},
+		pin: &slow{word{kind: "pin", traits: factor.Traits{Class: factor.ClassKnowledge, AMR: "pwd",
+			OnePerUser: true}}}}
 	r.cfg = mfa.Config{
 		Store: r.store, Keys: keys, Clock: r.clock,
 		Factors:   []factor.Factor{r.app, r.mail, r.pin, codes{}},
@@ -319,7 +328,9 @@ func (r *rig) send(ch *mfa.Challenge) *mfa.Delivery {
 	return d
 }
 
-func (r *rig) verify(ch *mfa.Challenge, kind string, answer factor.Secret) (*mfa.Verification, error) {
+func (r *rig) verify(
+	ch *mfa.Challenge, kind string, answer factor.Secret,
+) (*mfa.Verification, error) {
 	return r.of(ch).Verify(r.t.Context(), ch, kind, answer)
 }
 
@@ -336,7 +347,8 @@ func (r *rig) signIn(s mfa.User) *mfa.Verification {
 // enroll enrols a word.
 func (r *rig) enroll(g mfa.Grant, kind, text string) *mfa.Confirmation {
 	r.t.Helper()
-	e, err := r.of(g).Enroll(r.t.Context(), g, mfa.EnrollRequest{Kind: kind, Params: map[string]factor.Secret{"word": factor.NewSecret(text)}})
+	e, err := r.of(g).Enroll(r.t.Context(), g, mfa.EnrollRequest{Kind: kind,
+		Params: map[string]factor.Secret{"word": factor.NewSecret(text)}})
 	require.NoError(r.t, err)
 	c, err := r.of(g).Confirm(r.t.Context(), e, factor.NewSecret(text))
 	require.NoError(r.t, err)
@@ -376,5 +388,6 @@ func dump(t testing.TB, s storage.Lister) map[string]string {
 }
 
 func person(i int) mfa.User {
-	return mfa.User{ID: fmt.Sprintf("p%d", i), Email: fmt.Sprintf("p%d@example.com", i), EmailVerified: true}
+	return mfa.User{ID: fmt.Sprintf("p%d", i), Email: fmt.Sprintf("p%d@example.com", i),
+		EmailVerified: true}
 }

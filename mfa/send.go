@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/decide"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 )
 
 // Send sends a code for a challenge, or sends a new one; the code before is then superseded.
@@ -19,180 +22,148 @@ import (
 // does not send there. After an error that wraps ErrUnavailable the code may have been sent or
 // not; send again.
 func (s Session) Send(ctx context.Context, ch *Challenge, kind string) (*Delivery, error) {
-	return s.send(ctx, ch, kind, "")
+	return s.sendFor(ctx, ch, kind, "")
 }
 
 // SendTo is [Session.Send] to the instance of an option, for a user who has several of a kind.
 func (s Session) SendTo(ctx context.Context, ch *Challenge, o Option) (*Delivery, error) {
-	return s.send(ctx, ch, o.Kind, o.FactorID)
+	return s.sendFor(ctx, ch, o.Kind, o.FactorID)
 }
 
-func (s Session) send(ctx context.Context, to *Challenge, kind, factorID string) (*Delivery, error) {
-	m := s.m
-	c, f, err := s.openFor(to, kind)
+func (s Session) sendFor(
+	ctx context.Context, ch *Challenge, kind, factorID string,
+) (*Delivery, error) {
+	c, f, err := s.openFor(ch, kind)
 	if err != nil {
 		return nil, err
 	}
-	ch, ok := f.(factor.Challenger)
+	challenger, ok := f.(factor.Challenger)
 	if !ok {
 		return nil, fmt.Errorf("%w: nothing is sent for this kind", ErrNotAvailable)
 	}
-	choose := func(r2 *record, now time.Time) (*instance, error) {
-		if err := c.answerable(r2, now, m.cfg.ChallengeTTL); err != nil {
-			return nil, err
-		}
-		return m.chooseInstance(r2, c, f, factorID, now)
-	}
-	return m.issue(ctx, &issuing{factor: ch, subject: c.Subject, purpose: string(c.Purpose), choose: choose,
-		keep: func(r *record, in *instance, l live) {
-			l.Challenge, l.Factor = c.ID, in.ID
-			if r.Live == nil {
-				r.Live = make(map[string]live)
-			}
-			if old, ok := r.Live[in.Kind]; ok && !f.Traits().SharedChallenge {
-				r.supersede(in.Kind, old)
-			}
-			r.Live[in.Kind] = l
-		}})
-}
-
-// chooseInstance is the instance to send to: the one asked for, else the latest used.
-func (m *Manager) chooseInstance(r *record, c *claims, f factor.Factor, id string, now time.Time) (*instance, error) {
-	if m.cfg.Lockout.Status(r.Lockout, f.Kind(), now).Disabled {
-		return nil, &DisabledError{Kind: f.Kind()}
-	}
-	list, err := m.candidates(r, c)
+	d, err := s.m.send(ctx, &sending{to: toChallenge, factor: challenger, claims: c,
+		factorID: factorID})
 	if err != nil {
 		return nil, err
 	}
-	var chosen *instance
-	for _, k := range list {
-		if k.Kind == f.Kind() && (id == "" || id == k.ID) && (chosen == nil || k.Used > chosen.Used) {
-			chosen = k.instance
-		}
-	}
-	if chosen == nil {
-		return nil, ErrNotAvailable
-	}
-	return chosen, nil
+	return &d.Delivery, nil
 }
 
-// issuing is what is issued, to whom and why.
-type issuing struct {
-	factor  factor.Challenger
-	subject subject
-	purpose string
-	// confirming: the destination is not confirmed yet.
-	confirming bool
-	// link is put into the message, if it is not empty; silent leaves out the code.
-	link   factor.Secret
-	silent bool
-	// choose finds the instance to send to, or refuses; it runs again before the write.
-	choose func(r *record, now time.Time) (*instance, error)
-	// keep puts what is issued into the record.
-	keep func(r *record, in *instance, l live)
-	// events are what else happened with the write.
-	events []Event
+// sendTarget is what a message is for, which says where its code is kept.
+type sendTarget uint8
+
+const (
+	// toChallenge is a code for a challenge.
+	toChallenge sendTarget = iota + 1
+	// toNewEnrollment is the first code of an enrolment, which begins with it.
+	toNewEnrollment
+	// toEnrollment is another code for a pending enrolment.
+	toEnrollment
+	// toAddress is a link that verifies an address, without a code.
+	toAddress
+	// toRecovery is a recovery link that a user who has passed the first factor asks for, and
+	// toRecoveryFor one that an administrator or the application sends.
+	toRecovery
+	toRecoveryFor
+)
+
+// sending is a message that is about to be sent: what for, and to whom.
+type sending struct {
+	to     sendTarget
+	factor factor.Challenger // nil for recovery links, which go to every known address
+	claims *token.Claims     // of the challenge, the enrolment or the link
+	// factorID is the instance to send to for a challenge, or empty for the latest used.
+	factorID string
+	// enrolling is the enrolment that begins with the message.
+	enrolling *decide.Enrolling
+	// enrolled says that the application knows the user to have enrolled.
+	enrolled bool
+	// link is the claims of a recovery link.
+	link token.Claims
 }
 
-// issue makes a challenge, pays for it, commits it, and only then delivers it: a message
-// cannot be rolled back. The narrowest allowance is looked at first: that of the user, which
-// is in the record and is charged by the swap. Whatever refuses the message after a wider
-// allowance was charged, the charge is taken back, since nothing is delivered then.
-func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
+// confirming says that the destination is not verified yet.
+func (s *sending) confirming() bool { return s.to != toChallenge }
+
+// purpose is what the message says that it is for.
+func (s *sending) purpose() string {
+	if s.confirming() {
+		return "confirm"
+	}
+	return string(s.claims.Purpose)
+}
+
+// sent is a message whose code was written down, and what the write made of it.
+type sent struct {
+	Delivery
+	now      time.Time
+	epoch    [8]byte
+	factorID string
+	link     factor.Secret
+	pending  record.Pending
+	// recipients are the destinations of a recovery link.
+	recipients []recipient
+}
+
+// send makes a challenge, charges the rate limits for it, commits it, and only then delivers it:
+// a message cannot be rolled back. The narrowest limit is looked at first: that of the user,
+// which is in the record and is charged by the swap. Whatever refuses the message after a wider
+// limit was charged, the charge is taken back, since nothing is delivered then.
+func (m *Manager) send(ctx context.Context, s *sending) (*sent, error) {
 	clock := m.now()
-	r, err := m.read(ctx, s.subject.key())
+	r, err := m.readOrNew(ctx, s.claims.Subject.Key(), clock)
 	if err != nil {
 		return nil, err
 	}
-	if r == nil {
-		if r, err = m.unborn(ctx, s.subject.key(), clock); err != nil {
-			return nil, err
-		}
-	}
-	in, err := m.admitSend(r, s, r.at(clock))
+	in, err := m.admitSend(m.view(r, s.claims, r.At(clock)), s)
 	if err != nil {
 		return nil, err
 	}
 	state := bytes.Clone(in.State)
-	is, err := m.makeIssue(ctx, s, r, state, r.at(clock))
+	is, err := m.makeIssue(ctx, s, r, state, r.At(clock))
 	if err != nil {
 		return nil, err
 	}
-	d := &Delivery{Kind: s.factor.Kind(), MaskedDestination: in.Hint, Expires: is.Expires, Prompt: is.Prompt}
-	sent := !is.Destination.IsZero() || !is.Payload.IsZero()
-	var paid payments
-	if sent {
-		if err = m.userMaySend(r, r.at(clock)); err == nil {
-			paid, err = m.pay(ctx, s, is.Destination, clock)
-		}
-	}
-	var now time.Time
-	if err == nil {
-		now, err = m.commitIssue(ctx, s, is, state, clock, sent)
-	}
+	masked := in.MaskedDestination
+	out, err := m.chargeAndCommit(ctx, s, r, is, state, clock)
 	if err != nil {
-		m.refund(ctx, paid)
-		var over *RateLimitError
-		if errors.As(err, &over) {
-			m.emit(ctx, []Event{m.event("send.limited", s.subject, clock, func(e *Event) { e.Kind = d.Kind })})
+		var limited *RateLimitError
+		if errors.As(err, &limited) {
+			m.emit(ctx, []Event{m.event("send.limited", s.claims.Subject, clock, func(e *Event) {
+				e.Kind = s.factor.Kind()
+			})})
 		}
 		return nil, err
 	}
-	m.emit(ctx, s.events)
-	if !sent {
-		return d, nil // the caller hands the prompt over
+	out.Delivery = Delivery{Kind: s.factor.Kind(), MaskedDestination: masked, Expires: is.Expires,
+		Prompt: is.Prompt}
+	if s.to == toNewEnrollment {
+		m.emit(ctx, []Event{m.begunEvent(s.claims.Subject, out.pending.Instance, out.now)})
 	}
-	out := factor.DeliverInput{User: s.subject.person(), State: state, Payload: is.Payload,
-		Purpose: s.purpose, Link: s.link, Expires: is.Expires, Now: now}
-	if s.silent {
-		out.Payload = factor.Secret{}
+	if !isMessage(is) {
+		return &out, nil // the caller hands the prompt over
 	}
-	err = callDeliver(ctx, s.factor, out)
-	m.emit(ctx, []Event{m.event(sendEvent(err), s.subject, now, func(e *Event) {
-		e.Kind, e.FactorID, e.Purpose = d.Kind, in.ID, s.purpose
+	return &out, m.deliver(ctx, s, &out, is, state)
+}
+
+// isMessage reports whether what was issued is sent, and not handed over by the caller.
+func isMessage(is *factor.Issue) bool { return !is.Destination.IsZero() || !is.Payload.IsZero() }
+
+// deliver sends what has been committed.
+func (m *Manager) deliver(
+	ctx context.Context, s *sending, out *sent, is *factor.Issue, state []byte,
+) error {
+	in := factor.DeliverInput{User: s.claims.Subject.FactorUser(), State: state,
+		Payload: is.Payload, Purpose: s.purpose(), Link: out.link, Expires: is.Expires,
+		Now: out.now}
+	if s.to == toAddress {
+		in.Payload = factor.Secret{} // the link alone
+	}
+	err := callDeliver(ctx, s.factor, in)
+	m.emit(ctx, []Event{m.event(sendEvent(err), s.claims.Subject, out.now, func(e *Event) {
+		e.Kind, e.FactorID, e.Purpose = s.factor.Kind(), out.factorID, s.purpose()
 	})})
-	if err != nil {
-		return nil, err
-	}
-	return d, nil
-}
-
-// makeIssue asks the factor for a challenge. It has no effect outside.
-func (m *Manager) makeIssue(
-	ctx context.Context, s *issuing, r *record, state []byte, now time.Time,
-) (*factor.Issue, error) {
-	in := factor.IssueInput{User: s.subject.person(), State: bytes.Clone(state),
-		Confirming: s.confirming, Now: now}
-	if s.factor.Traits().SharedChallenge && !s.confirming {
-		in.Instances = m.existing(r, s.factor.Kind())
-	}
-	return callIssue(ctx, s.factor, in)
-}
-
-// commitIssue writes down what was issued, and charges the user's own allowance.
-func (m *Manager) commitIssue(
-	ctx context.Context, s *issuing, is *factor.Issue, state []byte, clock time.Time, sent bool,
-) (now time.Time, err error) {
-	err = m.update(ctx, s.subject, clock, func(r *record) (bool, error) {
-		now = r.at(clock)
-		in, err := m.admitSend(r, s, now)
-		if err != nil {
-			return false, err
-		}
-		if !bytes.Equal(in.State, state) {
-			return false, unavailable(errors.New("the factor changed while a code was being made"))
-		}
-		if sent {
-			if err := m.userSends(r, now); err != nil {
-				return false, err
-			}
-		}
-		r.Undeliverable = 0
-		s.keep(r, in, live{Keep: is.Keep, Issued: now.UnixMilli(), Expires: is.Expires.UnixMilli()})
-		return true, nil
-	})
-	return now, err
+	return err
 }
 
 func sendEvent(err error) string {
@@ -202,9 +173,131 @@ func sendEvent(err error) string {
 	return "send.success"
 }
 
-func (m *Manager) admitSend(r *record, s *issuing, now time.Time) (*instance, error) {
-	if st := m.cfg.Lockout.Status(r.Lockout, s.factor.Kind(), now); !st.LockedUntil.IsZero() {
-		return nil, &LockedError{Until: st.LockedUntil, RetryAfter: st.LockedUntil.Sub(now)}
+// makeIssue asks the factor for a challenge. It has no effect outside.
+func (m *Manager) makeIssue(
+	ctx context.Context, s *sending, r *record.Record, state []byte, now time.Time,
+) (*factor.Issue, error) {
+	in := factor.IssueInput{User: s.claims.Subject.FactorUser(), State: bytes.Clone(state),
+		Confirming: s.confirming(), Now: now}
+	if s.factor.Traits().SharedChallenge && !s.confirming() {
+		in.Instances = m.existing(r, s.factor.Kind())
 	}
-	return s.choose(r, now)
+	return callIssue(ctx, s.factor, in)
+}
+
+// chargeAndCommit charges the rate limits and writes down what was issued, or does neither.
+func (m *Manager) chargeAndCommit(
+	ctx context.Context, s *sending, r *record.Record, is *factor.Issue, state []byte,
+	clock time.Time,
+) (sent, error) {
+	var charged charges
+	if isMessage(is) {
+		err := m.checkUserLimit(r, r.At(clock))
+		if err == nil {
+			charged, err = m.chargeShared(ctx, s, is.Destination, clock)
+		}
+		if err != nil {
+			return sent{}, err
+		}
+	}
+	out, err := m.commitSend(ctx, s, is, state, clock)
+	if err != nil {
+		m.refund(ctx, charged)
+	}
+	return out, err
+}
+
+// commitSend writes down what is sent, and charges the user's own rate limit. Every message
+// that a user can have sent goes through it. is is what the factor issued, or nil for a link to
+// every known address.
+func (m *Manager) commitSend(
+	ctx context.Context, s *sending, is *factor.Issue, state []byte, clock time.Time,
+) (sent, error) {
+	who := s.claims.Subject
+	return update(ctx, m, who, clock, func(r *record.Record) (sent, bool, error) {
+		v := m.view(r, s.claims, r.At(clock))
+		out := sent{now: v.Now, epoch: r.Epoch}
+		in, err := m.admitSend(v, s)
+		if err != nil {
+			return out, false, err
+		}
+		if is == nil {
+			out.recipients, err = m.knownAddresses(r, who)
+		} else if !bytes.Equal(in.State, state) {
+			err = unavailable(errors.New("the factor changed while a code was being made"))
+		}
+		if err == nil && (is == nil || isMessage(is)) {
+			err = m.chargeUser(r, v.Now)
+		}
+		if err != nil {
+			return out, false, err
+		}
+		m.keepSent(v, s, in, is, &out)
+		return out, true, nil
+	})
+}
+
+// admitSend refuses a message, or returns the instance to send to. For an enrolment that begins
+// with the message it puts that into the record.
+func (m *Manager) admitSend(v decide.View, s *sending) (*record.Instance, error) {
+	if s.to == toRecovery || s.to == toRecoveryFor {
+		return nil, m.admitRecoveryLink(v, s)
+	}
+	kind := s.factor.Kind()
+	refused := v.Locked(kind)
+	var in *record.Instance
+	if refused.Result == 0 && s.to == toChallenge {
+		in, refused = v.ToSend(kind, s.factorID)
+	}
+	if refused.Result != 0 {
+		return nil, m.outcomeError(kind, v.Claims.Subject, &refused)
+	}
+	switch s.to {
+	case toEnrollment:
+		p, err := v.Pending()
+		if err != nil {
+			return nil, err
+		}
+		return &p.Instance, nil
+	case toNewEnrollment:
+		p, _, err := v.AdmitEnrollment(*s.enrolling)
+		if err != nil {
+			return nil, err
+		}
+		return v.AddPending(p), nil
+	case toAddress:
+		if v.Record.Fresh && s.enrolled {
+			return nil, ErrRecordMissing
+		}
+		p := s.enrolling.Pending
+		p.Instance.Created, p.Expires = v.Now.UnixMilli(), v.Now.Add(m.cfg.LinkTTL).UnixMilli()
+		return v.AddPending(p), nil
+	}
+	return in, nil
+}
+
+// keepSent puts what is sent into the record.
+func (m *Manager) keepSent(
+	v decide.View, s *sending, in *record.Instance, is *factor.Issue, out *sent,
+) {
+	if is == nil {
+		out.Expires = v.Now.Add(recoveryLinkTTL)
+		v.Record.RecoveryLink = &record.Recovery{ID: s.link.ID, Expires: out.Expires.UnixMilli()}
+		return
+	}
+	v.Record.Undeliverable = 0
+	out.factorID = in.ID
+	code := record.Code{Keep: is.Keep, Issued: v.Now.UnixMilli(), Expires: is.Expires.UnixMilli()}
+	if s.to == toChallenge {
+		v.KeepCode(in, code)
+		return
+	}
+	link := *s.claims
+	link.ID, link.Issued, link.Epoch, link.Bind = record.Random16(), code.Issued, v.Record.Epoch[:],
+		nil
+	out.link = factor.NewSecret(token.Seal(m.cfg.Keys, token.KindLink, link))
+	if s.to != toAddress {
+		v.KeepPendingCode(in.ID, code)
+	}
+	out.pending = *v.Record.PendingByID(in.ID)
 }

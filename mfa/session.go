@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 	"github.com/secondgate/secondgate/seal"
 )
 
@@ -18,41 +19,31 @@ import (
 type Session struct {
 	m           *Manager
 	user        User
-	id          sessionID
-	purpose     purpose
+	id          token.SessionID
+	purpose     token.Purpose
 	firstFactor time.Time
 	device      factor.Secret
 	remember    string
 }
 
-// purpose is what a challenge is for. What is issued for one is refused for another.
-type purpose string
-
-const (
-	purposeSignIn purpose = "sign-in"
-	purposeStepUp purpose = "step-up"
-	purposeManage purpose = "manage"
-	// purposeRecover permits the enrolment of a replacement after a loss, by recovery only.
-	purposeRecover purpose = "replace"
-)
-
 // Session returns the handle for a user in a session of the application, for signing in. It
 // does no I/O. The session ID is any string that only this session presents, 1 to 512 bytes. A
 // user or a session ID that is not valid makes every call fail with factor.ErrMalformed.
 func (m *Manager) Session(user User, sessionID string) Session {
-	return Session{m: m, user: user, id: newSessionID(sessionID), purpose: purposeSignIn}
+	return Session{m: m, user: user, id: token.NewSessionID(sessionID),
+		purpose: token.PurposeSignIn}
 }
 
 // StepUp returns a handle for proving presence again, before something sensitive.
-func (s Session) StepUp() Session { return s.withPurpose(purposeStepUp) }
+func (s Session) StepUp() Session { return s.withPurpose(token.PurposeStepUp) }
 
 // ManageFactors returns a handle for proving what it takes to change factors.
-func (s Session) ManageFactors() Session { return s.withPurpose(purposeManage) }
+func (s Session) ManageFactors() Session { return s.withPurpose(token.PurposeManage) }
 
 // Recovery returns a handle for replacing a lost factor, after a recovery link.
-func (s Session) Recovery() Session { return s.withPurpose(purposeRecover) }
+func (s Session) Recovery() Session { return s.withPurpose(token.PurposeRecover) }
 
-func (s Session) withPurpose(p purpose) Session { s.purpose = p; return s }
+func (s Session) withPurpose(p token.Purpose) Session { s.purpose = p; return s }
 
 // FirstFactorAt returns the handle with the time at which the user last gave the first factor
 // in this session. It is what a user who has nothing else proves to enrol a first factor, and
@@ -74,15 +65,15 @@ func (s Session) check() error {
 	if err := s.user.check(); err != nil {
 		return err
 	}
-	return s.id.check()
+	return s.id.Check()
 }
 
 // open returns what a token of a kind says, if it is this user's in this session.
-func (s Session) open(kind seal.Purpose, token token) (*claims, error) {
+func (s Session) open(kind seal.Purpose, token token.Token) (*token.Claims, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	c, err := s.m.openKept(kind, token, s.id)
+	c, err := token.Open(s.m.cfg.Keys, kind, s.id)
 	if err != nil {
 		return nil, err
 	}
@@ -93,11 +84,11 @@ func (s Session) open(kind seal.Purpose, token token) (*claims, error) {
 }
 
 // openChallenge returns what a challenge says, if it is for this handle's purpose.
-func (s Session) openChallenge(ch *Challenge) (*claims, error) {
+func (s Session) openChallenge(ch *Challenge) (*token.Claims, error) {
 	if ch == nil {
 		return nil, ErrToken
 	}
-	c, err := s.open(sealChallenge, ch.token)
+	c, err := s.open(token.KindChallenge, ch.token)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +99,7 @@ func (s Session) openChallenge(ch *Challenge) (*claims, error) {
 }
 
 // openFor returns what a challenge says, and the factor that is to verify a response to it.
-func (s Session) openFor(ch *Challenge, kind string) (*claims, factor.Factor, error) {
+func (s Session) openFor(ch *Challenge, kind string) (*token.Claims, factor.Factor, error) {
 	c, err := s.openChallenge(ch)
 	if err != nil {
 		return nil, nil, err
@@ -121,7 +112,10 @@ func (s Session) openFor(ch *Challenge, kind string) (*claims, factor.Factor, er
 }
 
 // openGrant returns what a grant says; what it permits is for authority to decide.
-func (s Session) openGrant(g Grant) (*claims, error) { return s.open(sealGrant, g.token) }
+func (s Session) openGrant(g Grant) (*token.Claims, error) {
+	return s.open(token.KindGrant,
+		g.token)
+}
 
 // RestoreChallenge fills in the fields of a challenge that was stored, except Device. ErrToken
 // means that it is not this user's, not this session's, or for another purpose. It does no I/O
@@ -129,7 +123,7 @@ func (s Session) openGrant(g Grant) (*claims, error) { return s.open(sealGrant, 
 func (s Session) RestoreChallenge(ch *Challenge) error {
 	c, err := s.openChallenge(ch)
 	if err != nil && ch != nil {
-		if c, err = s.open(sealMustEnroll, ch.token); err == nil && c.Purpose != s.purpose {
+		if c, err = s.open(token.KindMustEnroll, ch.token); err == nil && c.Purpose != s.purpose {
 			err = ErrToken
 		}
 	}
@@ -137,7 +131,7 @@ func (s Session) RestoreChallenge(ch *Challenge) error {
 		return err
 	}
 	token := ch.token
-	*ch = c.Shown.challenge()
+	*ch = shownChallenge(c.Shown)
 	ch.token = token
 	return nil
 }
@@ -148,12 +142,12 @@ func (s Session) RestoreEnrollment(e *Enrollment) error {
 	if e == nil {
 		return ErrToken
 	}
-	c, err := s.open(sealEnrollment, e.token)
+	c, err := s.open(token.KindEnrollment, e.token)
 	if err != nil {
 		return err
 	}
 	token := e.token
-	*e = c.Shown.enrollment()
+	*e = shownEnrollment(c.Shown)
 	e.token = token
 	return nil
 }

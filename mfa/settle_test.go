@@ -84,7 +84,10 @@ func TestVerify_SettlesTheLeaseOnEveryWayOut(t *testing.T) {
 		want      func(*testing.T, error)
 		left      int // after one more incorrect response, when a lock that is there has ended
 	}{
-		{"correct", factor.NewSecret("123456"), nil, func(t *testing.T, err error) { require.NoError(t, err) }, 4},
+		{"correct", factor.NewSecret("123456"), nil, func(t *testing.T,
+			err error) {
+			require.NoError(t, err)
+		}, 4},
 		{"incorrect", factor.NewSecret("000000"), nil, counted(factor.ErrIncorrect), 2},
 		{"correct, the challenge was answered", factor.NewSecret("123456"),
 			func(t *testing.T, r *pinRig) { must(t, r.answerApp(r.ch, factor.NewSecret("tulip"))) },
@@ -98,16 +101,19 @@ func TestVerify_SettlesTheLeaseOnEveryWayOut(t *testing.T) {
 			}, is(mfa.ErrTokenExpired), 3},
 		{"correct, the factor was removed", factor.NewSecret("123456"),
 			func(t *testing.T, r *pinRig) {
-				must(t, r.other.Session(ann, binding).Remove(context.Background(), r.grant, r.pinID()))
+				must(t, r.other.Session(ann, binding).Remove(context.Background(), r.grant,
+					r.pinID()))
 			}, is(mfa.ErrNotAvailable), -1},
 		{"incorrect, the factor was removed", factor.NewSecret("000000"),
 			func(t *testing.T, r *pinRig) {
-				must(t, r.other.Session(ann, binding).Remove(context.Background(), r.grant, r.pinID()))
+				must(t, r.other.Session(ann, binding).Remove(context.Background(), r.grant,
+					r.pinID()))
 			}, counted(factor.ErrIncorrect), -1},
 		{"correct, another kind locked the user", factor.NewSecret("123456"),
 			func(t *testing.T, r *pinRig) {
 				for range 5 {
-					if err := r.answerApp(r.ch, factor.NewSecret("wrong")); !errors.Is(err, factor.ErrIncorrect) {
+					if err := r.answerApp(r.ch, factor.NewSecret("wrong")); !errors.Is(err,
+						factor.ErrIncorrect) {
 						t.Error(err)
 					}
 				}
@@ -181,7 +187,8 @@ func TestVerify_TakesBackTheLockAndTheStopOfItsOwnCharge(t *testing.T) {
 				if err := r.answerApp(r.ch, factor.NewSecret("tulip")); err == nil {
 					t.Error("the charge locks meanwhile")
 				}
-				if err := r.other.Session(ann, binding).Cancel(context.Background(), r.ch); err != nil {
+				if err := r.other.Session(ann, binding).Cancel(context.Background(),
+					r.ch); err != nil {
 					t.Error(err)
 				}
 			})

@@ -12,7 +12,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/policy"
 )
 
-func TestSignInByMail(t *testing.T) {
+func TestSignIn_ByMail(t *testing.T) {
 	r := newRig(t)
 	ch := r.begin(ann)
 	require.Equal(t, mfa.NextVerify, ch.Next)
@@ -32,7 +32,7 @@ func TestSignInByMail(t *testing.T) {
 	require.Equal(t, []string{"challenge.begun", "send.success", "verify.success"}, r.eventNames())
 }
 
-func TestStrongFactorReachesAAL2(t *testing.T) {
+func TestVerification_StatesTheAssuranceLevel(t *testing.T) {
 	r := newRig(t)
 	r.withApp(ann, "tulip")
 	ch := r.begin(ann)
@@ -43,11 +43,12 @@ func TestStrongFactorReachesAAL2(t *testing.T) {
 	require.Equal(t, 2, v.AssuranceLevel)
 }
 
-func TestCodeExpiresAtNinetySeconds(t *testing.T) {
+func TestVerify_RefusesACodeAfterNinetySeconds(t *testing.T) {
 	for _, c := range []struct {
 		after time.Duration
 		ok    bool
-	}{{0, true}, {89999 * time.Millisecond, true}, {90 * time.Second, false}, {90001 * time.Millisecond, false}} {
+	}{{0, true}, {89999 * time.Millisecond, true}, {90 * time.Second, false},
+		{90001 * time.Millisecond, false}} {
 		r := newRig(t)
 		ch := r.begin(ann)
 		r.send(ch)
@@ -63,7 +64,7 @@ func TestCodeExpiresAtNinetySeconds(t *testing.T) {
 	}
 }
 
-func TestChallengeExpires(t *testing.T) {
+func TestChallenge_Expires(t *testing.T) {
 	for _, c := range []struct {
 		after time.Duration
 		want  error
@@ -76,7 +77,7 @@ func TestChallengeExpires(t *testing.T) {
 	}
 }
 
-func TestCodeIsBoundToTheChallengeThatAsked(t *testing.T) {
+func TestVerify_AcceptsACodeForTheChallengeThatAsked(t *testing.T) {
 	r := newRig(t)
 	a, b := r.begin(ann), r.begin(ann)
 	r.send(a)
@@ -90,7 +91,7 @@ func TestCodeIsBoundToTheChallengeThatAsked(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestChallengeIsGoodForOneSuccess(t *testing.T) {
+func TestChallenge_IsValidForOneSuccess(t *testing.T) {
 	r := newRig(t)
 	r.withApp(ann, "tulip")
 	ch := r.begin(ann)
@@ -104,7 +105,7 @@ func TestChallengeIsGoodForOneSuccess(t *testing.T) {
 }
 
 // Many spent challenges are remembered in a bounded record, and none comes back.
-func TestSpentChallengesStaySpent(t *testing.T) {
+func TestChallenge_StaysUsed(t *testing.T) {
 	r := newRig(t)
 	g := r.signIn(ann).Grant
 	r.enroll(g, "pin", "secret")
@@ -122,33 +123,39 @@ func TestSpentChallengesStaySpent(t *testing.T) {
 	}
 }
 
-func TestPurposesAndBindingsAreDistinct(t *testing.T) {
+func TestToken_IsForOnePurposeAndSession(t *testing.T) {
 	r := newRig(t)
 	ch := r.begin(ann)
-	_, err := r.Session(ann, "another session").Verify(t.Context(), ch, "mail", factor.NewSecret("123456"))
+	_, err := r.Session(ann, "another session").Verify(t.Context(), ch, "mail",
+		factor.NewSecret("123456"))
 	require.ErrorIs(t, err, mfa.ErrToken)
-	_, err = r.Session(ann, binding).StepUp().Verify(t.Context(), ch, "mail", factor.NewSecret("123456"))
+	_, err = r.Session(ann, binding).StepUp().Verify(t.Context(), ch, "mail",
+		factor.NewSecret("123456"))
 	require.ErrorIs(t, err, mfa.ErrToken)
-	_, err = r.Session(ann, binding).Enroll(t.Context(), grantOf(textOf(t, ch)), mfa.EnrollRequest{Kind: "app"})
+	_, err = r.Session(ann, binding).Enroll(t.Context(), grantOf(textOf(t, ch)),
+		mfa.EnrollRequest{Kind: "app"})
 	require.ErrorIs(t, err, mfa.ErrToken, "a challenge is no grant")
 	v := r.signIn(ann)
-	_, err = r.Session(ann, binding).Verify(t.Context(), challengeOf(textOf(t, v.Grant)), "mail", factor.NewSecret("1"))
+	_, err = r.Session(ann, binding).Verify(t.Context(), challengeOf(textOf(t, v.Grant)), "mail",
+		factor.NewSecret("1"))
 	require.ErrorIs(t, err, mfa.ErrToken, "a grant is no challenge")
 	_, err = r.ConfirmLink(t.Context(), textOf(t, v.Grant))
 	require.ErrorIs(t, err, mfa.ErrToken, "a grant is no link")
 }
 
-func TestModes(t *testing.T) {
+func TestBegin_HonoursTheMode(t *testing.T) {
 	r := newRig(t)
 	set := func(p policy.Policy) {
-		require.NoError(t, r.Admin(mfa.System("root"), "").SetPolicy(t.Context(), policy.StoredPolicy{
-			Scope: policy.Scope{UserType: "employee"}, Policy: p,
-		}))
+		require.NoError(t, r.Admin(mfa.System("root"), "").SetPolicy(t.Context(),
+			policy.StoredPolicy{
+				Scope: policy.Scope{UserType: "employee"}, Policy: p,
+			}))
 	}
 	set(policy.Policy{Mode: policy.ModeOff})
 	require.Equal(t, mfa.NextDone, r.begin(ann).Next)
 	set(policy.Policy{Mode: policy.ModeOptional, Implicit: []string{"mail"}})
-	require.Equal(t, mfa.NextDone, r.begin(ann).Next, "optional: an implied factor was not switched on")
+	require.Equal(t, mfa.NextDone, r.begin(ann).Next,
+		"optional: an implied factor was not switched on")
 	set(policy.Policy{Mode: policy.ModeRequired})
 	ch := r.begin(ann)
 	require.Equal(t, mfa.NextEnroll, ch.Next)
@@ -160,10 +167,11 @@ func TestModes(t *testing.T) {
 	set(policy.Policy{Mode: policy.ModeOff})
 	require.Equal(t, mfa.NextDone, r.begin(ann).Next)
 	set(policy.Policy{Kinds: []string{"pin"}})
-	require.Equal(t, mfa.NextVerify, r.begin(ann).Next, "what ann has is not allowed any more, and is hers")
+	require.Equal(t, mfa.NextVerify, r.begin(ann).Next,
+		"what ann has is not allowed any more, and is hers")
 }
 
-func TestGracePeriod(t *testing.T) {
+func TestBegin_HonoursTheGracePeriod(t *testing.T) {
 	r := newRig(t)
 	by := r.clock.Now().Add(time.Hour)
 	require.NoError(t, r.Admin(mfa.System("root"), "").SetPolicy(t.Context(), policy.StoredPolicy{
@@ -177,7 +185,7 @@ func TestGracePeriod(t *testing.T) {
 	require.Equal(t, mfa.NextEnroll, r.begin(ann).Next)
 }
 
-func TestImplicitEndsWithAFactorOfOnesOwn(t *testing.T) {
+func TestImplicit_EndsWithAnOwnFactor(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) {
 		c.Policies = policy.Static(policy.Policy{Implicit: []string{"mail"}})
 	})
@@ -189,14 +197,14 @@ func TestImplicitEndsWithAFactorOfOnesOwn(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
 }
 
-func TestUnconfirmedAddressIsNoFactor(t *testing.T) {
+func TestImplicit_NeedsAVerifiedAddress(t *testing.T) {
 	r := newRig(t)
 	s := ann
 	s.EmailVerified = false
 	require.Equal(t, mfa.NextEnroll, r.begin(s).Next)
 }
 
-func TestLostRecordIsNotAnInvitation(t *testing.T) {
+func TestBegin_MissingRecordIsNoInvitation(t *testing.T) {
 	r := newRig(t)
 	s := ann
 	s.Enrolled = true

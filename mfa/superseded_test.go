@@ -189,7 +189,8 @@ func TestVerify_LateCodesAddNoGuess(t *testing.T) {
 		if i%2 == 0 {
 			response = factor.NewSecret("000000")
 		}
-		_, err := managers[i%len(managers)].Session(ann, binding).Verify(context.Background(), ch, "mail", response)
+		_, err := managers[i%len(managers)].Session(ann, binding).Verify(context.Background(), ch,
+			"mail", response)
 		var locked *mfa.LockedError
 		switch {
 		case errors.Is(err, factor.ErrIncorrect) && i%2 == 0:
@@ -262,7 +263,8 @@ func TestVerify_CountsNoLateResponseOfAnyKind(t *testing.T) {
 	}
 	r.clock.Advance(3 * time.Minute)
 	for range 10 { // the kind is stopped now
-		_, err := r.Session(ann, binding).UnlockByProof(t.Context(), r.begin(ann), "late", factor.NewSecret("tulip"))
+		_, err := r.Session(ann, binding).UnlockByProof(t.Context(), r.begin(ann), "late",
+			factor.NewSecret("tulip"))
 		requireUncounted(t, err)
 	}
 }

@@ -10,6 +10,9 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/decide"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/storage"
 )
@@ -21,7 +24,7 @@ const (
 	maxCasesLen = 60_000
 )
 
-// kase is SupportCase as it is kept.
+// supportCase is report.Case as it is stored.
 type supportCase struct {
 	ID       string `cbor:"0,keyasint"`
 	UserType string `cbor:"1,keyasint,omitempty"`
@@ -29,7 +32,7 @@ type supportCase struct {
 	Time     int64  `cbor:"3,keyasint"`
 	From     string `cbor:"4,keyasint,omitempty"`
 	Message  string `cbor:"5,keyasint,omitempty"`
-	// Told is when the user was last notified of the request.
+	// Notified is when the user was last notified of the request.
 	Notified int64 `cbor:"6,keyasint,omitempty"`
 }
 
@@ -51,59 +54,58 @@ func (s Session) RequestSupport(ctx context.Context, ch *Challenge, r report.Cas
 	if err != nil {
 		return err
 	}
-	if len(r.From) > 64 || len(r.Message) > 500 || !utf8.ValidString(r.From) || !utf8.ValidString(r.Message) {
-		return fmt.Errorf("%w: From has at most 64 and Message at most 500 bytes of UTF-8", factor.ErrMalformed)
+	if len(r.From) > 64 || len(r.Message) > 500 || !utf8.ValidString(r.From) ||
+		!utf8.ValidString(r.Message) {
+		return fmt.Errorf("%w: From has at most 64 and Message at most 500 bytes of UTF-8",
+			factor.ErrMalformed)
 	}
 	clock, who := m.now(), c.Subject
-	var now time.Time
-	var event, noticed Event
-	var epoch [8]byte
-	err = m.update(ctx, who, clock, func(r *record) (bool, error) {
-		now = r.at(clock)
-		if err := c.answerable(r, now, m.cfg.ChallengeTTL); err != nil {
-			return false, err
+	q, err := update(ctx, m, who, clock, func(rec *record.Record) (supportRequest, bool, error) {
+		v := m.view(rec, c, rec.At(clock))
+		if err := v.Answerable(); err != nil {
+			return supportRequest{}, false, err
 		}
-		if err := m.lockedOut(r, c, now); err != nil {
-			return false, err
+		if err := lockedOut(v); err != nil {
+			return supportRequest{}, false, err
 		}
-		event = m.event("support.requested", who, now, func(e *Event) { e.Purpose = string(c.Purpose) })
-		noticed, epoch = m.withNotice(r, who, "", event), r.Epoch
-		return true, m.userSends(r, now)
+		q := supportRequest{now: v.Now, epoch: rec.Epoch}
+		q.event = m.event("support.requested", who, v.Now, func(e *Event) {
+			e.Purpose = string(c.Purpose)
+		})
+		q.noticed = m.withNotice(rec, who, "", q.event)
+		return q, true, m.chargeUser(rec, v.Now)
 	})
 	if err != nil {
 		return err
 	}
-	entry := supportCase{ID: who.ID, UserType: who.UserType, Account: who.person().Account, Time: now.UnixMilli(), From: r.From, Message: r.Message}
-	notify := false
-	err = m.cases(ctx, who.Tenant, func(list []supportCase) []supportCase {
-		notify, entry.Notified = true, now.UnixMilli()
-		if i := slices.IndexFunc(list, func(k supportCase) bool { return k.ID == who.ID }); i >= 0 {
-			if told := list[i].Notified; told != 0 && now.UnixMilli() < told+warnEvery.Milliseconds() {
-				notify, entry.Notified = false, told
-			}
-			list = slices.Delete(list, i, i+1)
-		}
-		list = append(list, entry)
-		return list[max(0, len(list)-maxCases):]
-	})
+	entry := supportCase{ID: who.ID, UserType: who.UserType, Account: who.FactorUser().Account,
+		Time: q.now.UnixMilli(), From: r.From, Message: r.Message}
+	cases, err := m.changeCases(ctx, who.Tenant, caseChange{add: &entry})
 	if err == nil {
-		err = m.standing(ctx, who, epoch)
+		err = m.standing(ctx, who, q.epoch)
 	}
 	if err != nil {
 		return err
 	}
-	if notify {
-		event = noticed
+	if cases.notify {
+		q.event = q.noticed
 	}
-	m.emit(ctx, []Event{event})
+	m.emit(ctx, []Event{q.event})
 	return nil
+}
+
+// supportRequest is a request for support that was admitted.
+type supportRequest struct {
+	now            time.Time
+	epoch          [8]byte
+	event, noticed Event
 }
 
 // standing takes a case off the list again whose user was deleted or reset while it was put on.
 // What deletes and resets takes the case off after it changed the record, so one of the two
 // finds it.
-func (m *Manager) standing(ctx context.Context, who subject, epoch [8]byte) error {
-	r, err := m.read(ctx, who.key())
+func (m *Manager) standing(ctx context.Context, who token.Subject, epoch [8]byte) error {
+	r, err := m.read(ctx, who.Key())
 	if err != nil || r != nil && r.Epoch == epoch {
 		return err
 	}
@@ -113,21 +115,13 @@ func (m *Manager) standing(ctx context.Context, who subject, epoch [8]byte) erro
 	return ErrTokenExpired
 }
 
-// lockedOut returns a *LockedError while a lock leaves the user nothing to verify with. What
-// would be a way around a lock, or would let an attacker annoy a locked user, asks it.
-func (m *Manager) lockedOut(r *record, c *claims, now time.Time) error {
-	until := m.cfg.Lockout.Status(r.Lockout, "", now).LockedUntil
-	if until.IsZero() {
-		list, err := m.candidates(r, c)
-		if err != nil {
-			return err
-		}
-		until = m.lockedUntil(r, m.options(r, list, "", now), now)
+// lockedOut returns a *LockedError while a lock leaves the user nothing to verify with.
+func lockedOut(v decide.View) error {
+	until, err := v.LockedOut()
+	if err == nil && !until.IsZero() {
+		err = lockedUntil(until, v.Now)
 	}
-	if until.IsZero() {
-		return nil
-	}
-	return &LockedError{Until: until, RetryAfter: until.Sub(now)}
+	return err
 }
 
 // SupportCases lists the users of a tenant who have asked for help, the latest first.
@@ -135,20 +129,18 @@ func (m *Manager) lockedOut(r *record, c *claims, now time.Time) error {
 // fresh proof.
 func (a Admin) SupportCases(ctx context.Context, tenant string) ([]report.Case, error) {
 	m := a.m
-	if err := m.allowed(ctx, a.actor, AdminAction{Reason: a.reason, Name: "support-cases", Tenant: tenant}); err != nil {
+	if err := m.allowed(ctx, a.actor, AdminAction{Reason: a.reason, Name: "support-cases",
+		Tenant: tenant}); err != nil {
+		return nil, err
+	}
+	cases, err := m.changeCases(ctx, tenant, caseChange{})
+	if err != nil {
 		return nil, err
 	}
 	var out []report.Case
-	err := m.cases(ctx, tenant, func(list []supportCase) []supportCase {
-		out = nil
-		for _, k := range slices.Backward(list) {
-			out = append(out, report.Case{UserID: k.ID, Tenant: tenant, UserType: k.UserType, Account: k.Account,
-				Time: instant(k.Time), From: k.From, Message: k.Message})
-		}
-		return list
-	})
-	if err != nil {
-		return nil, err
+	for _, k := range slices.Backward(cases.list) {
+		out = append(out, report.Case{UserID: k.ID, Tenant: tenant, UserType: k.UserType,
+			Account: k.Account, Time: record.Instant(k.Time), From: k.From, Message: k.Message})
 	}
 	return out, nil
 }
@@ -161,60 +153,104 @@ func (a Admin) CloseSupportCase(ctx context.Context, u User) error {
 	}
 	closed, err := m.closeCase(ctx, u.compact())
 	if err == nil && !closed {
-		return fmt.Errorf("%w: the person is not on the list", ErrNotAvailable)
+		return fmt.Errorf("%w: the user is not on the list", ErrNotAvailable)
 	}
 	if err != nil {
 		return err
 	}
-	m.emit(ctx, []Event{m.event("admin.close-support", u.compact(), m.now(), func(e *Event) { e.Actor, e.Note = a.actor.name, a.reason })})
+	m.emit(ctx, []Event{m.event("admin.close-support", u.compact(), m.now(),
+		func(e *Event) { e.Actor, e.Note = a.actor.name, a.reason })})
 	return nil
 }
 
-func (m *Manager) closeCase(ctx context.Context, s subject) (closed bool, err error) {
-	err = m.cases(ctx, s.Tenant, func(list []supportCase) []supportCase {
-		n := len(list)
-		list = slices.DeleteFunc(list, func(k supportCase) bool { return k.ID == s.ID })
-		closed = len(list) < n
-		return list
-	})
-	return closed, err
+// closeCase takes a user off the list of a tenant, and says whether they were on it.
+func (m *Manager) closeCase(ctx context.Context, s token.Subject) (closed bool, err error) {
+	cases, err := m.changeCases(ctx, s.Tenant, caseChange{remove: s.ID})
+	return cases.removed, err
 }
 
-// cases lets change work on the list of a tenant; what it leaves as long and as late as it
-// was is not written.
-func (m *Manager) cases(ctx context.Context, tenant string, change func([]supportCase) []supportCase) error {
+// caseChange is a change to the list of a tenant: a case to add, in place of the user's earlier
+// one, or the ID of a user to remove, or nothing.
+type caseChange struct {
+	add    *supportCase
+	remove string
+}
+
+// changedCases is a list after a change.
+type changedCases struct {
+	list []supportCase
+	// removed says that the user was on the list; notify that the user is to be notified of the
+	// case that was added, which happens once a day at most.
+	removed, notify bool
+}
+
+// apply returns the list after a change. It does not touch the list before.
+func (ch caseChange) apply(before []supportCase) (out changedCases) {
+	gone, added := ch.remove, ch.add
+	if added != nil {
+		gone, out.notify = added.ID, true
+	}
+	var last int64
+	for _, k := range before {
+		if k.ID == gone {
+			out.removed, last = true, k.Notified
+			continue
+		}
+		out.list = append(out.list, k)
+	}
+	if added == nil {
+		return out
+	}
+	entry := *added
+	entry.Notified = entry.Time
+	if last != 0 && entry.Time < last+warnEvery.Milliseconds() {
+		out.notify, entry.Notified = false, last
+	}
+	out.list = append(out.list, entry)
+	out.list = out.list[max(0, len(out.list)-maxCases):]
+	return out
+}
+
+// changeCases changes the list of a tenant; a list that stays as it is is not written.
+func (m *Manager) changeCases(
+	ctx context.Context, tenant string, ch caseChange,
+) (changedCases, error) {
 	key := supportKey(tenant)
-	err := m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
-		var list []supportCase
-		if data != nil {
-			plain, err := m.cfg.Keys.Open(sealSupport, key, data)
-			if err == nil {
-				err = cbor.Unmarshal(plain, &list)
-			}
-			if err != nil {
-				return storage.Change{}, err
-			}
+	out, err := swap(ctx, m.records, key, func(data []byte) (changedCases, storage.Change, error) {
+		before, err := m.openCases(key, data)
+		if err != nil {
+			return changedCases{}, storage.Change{}, err
 		}
-		before := slices.Clone(list)
-		list = change(list)
+		out := ch.apply(before)
 		switch {
-		case slices.Equal(before, list):
-			return storage.Change{}, nil
-		case len(list) == 0:
-			return storage.Change{Delete: true}, nil
+		case slices.Equal(before, out.list):
+			return out, storage.Change{}, nil
+		case len(out.list) == 0:
+			return out, storage.Change{Delete: true}, nil
 		}
-		plain, err := cborEnc.Marshal(list)
+		plain, err := record.Marshal(out.list)
 		for err == nil && len(plain) > maxCasesLen {
-			list = list[1+len(list)/20:]
-			plain, err = cborEnc.Marshal(list)
+			out.list = out.list[1+len(out.list)/20:]
+			plain, err = record.Marshal(out.list)
 		}
 		if err != nil {
-			return storage.Change{}, err
+			return out, storage.Change{}, err
 		}
-		return storage.Change{Data: m.cfg.Keys.Seal(sealSupport, key, plain)}, nil
+		return out, storage.Change{Data: m.cfg.Keys.Seal(sealSupport, key, plain)}, nil
 	})
 	if err != nil {
-		return unavailable(err)
+		return changedCases{}, unavailable(err)
 	}
-	return nil
+	return out, nil
+}
+
+func (m *Manager) openCases(key string, data []byte) (list []supportCase, err error) {
+	if data == nil {
+		return nil, nil
+	}
+	plain, err := m.cfg.Keys.Open(sealSupport, key, data)
+	if err == nil {
+		err = cbor.Unmarshal(plain, &list)
+	}
+	return list, err
 }

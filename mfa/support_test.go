@@ -52,7 +52,7 @@ func (r *rig) replaceBy(ch *mfa.Challenge, code factor.Secret) (*mfa.Verificatio
 }
 
 // The whole road: the link, the proof, the new device; the old one is good until then.
-func TestSetUpANewDevice(t *testing.T) {
+func TestRecoveryLink_EnrolsAReplacement(t *testing.T) {
 	r := lost(t)
 	link := r.setupLink(ann)
 	u, err := r.RecoveryUser(link)
@@ -66,19 +66,23 @@ func TestSetUpANewDevice(t *testing.T) {
 
 	// The link alone proves a mailbox, and signs nobody in.
 	for _, p := range []string{"sign-in", "step-up", "manage"} {
-		_, err = withPurpose(r.Session(ann, elsewhere), p).Verify(t.Context(), ch, "recovery", factor.NewSecret("a"))
+		_, err = withPurpose(r.Session(ann, elsewhere), p).Verify(t.Context(), ch, "recovery",
+			factor.NewSecret("a"))
 		require.ErrorIs(t, err, mfa.ErrToken)
 	}
-	_, err = r.Session(ann, elsewhere).Recovery().Verify(t.Context(), ch, "app", factor.NewSecret("old phone"))
+	_, err = r.Session(ann, elsewhere).Recovery().Verify(t.Context(), ch, "app",
+		factor.NewSecret("old phone"))
 	require.ErrorIs(t, err, mfa.ErrNotAvailable, "by recovery only")
 	v, err := r.replaceBy(ch, factor.NewSecret("a"))
 	require.NoError(t, err)
 
 	// The grant enrols a replacement and nothing else.
-	require.ErrorIs(t, r.Session(ann, elsewhere).Remove(t.Context(), v.Grant, r.id("app")), mfa.ErrForbidden)
+	require.ErrorIs(t, r.Session(ann, elsewhere).Remove(t.Context(), v.Grant, r.id("app")),
+		mfa.ErrForbidden)
 	_, err = r.Session(ann, elsewhere).NewRecoveryCodes(t.Context(), v.Grant)
 	require.ErrorIs(t, err, mfa.ErrForbidden)
-	e, err := r.Session(ann, elsewhere).Enroll(t.Context(), v.Grant, mfa.EnrollRequest{Kind: "app", Params: map[string]factor.Secret{"word": factor.NewSecret("new phone")}})
+	e, err := r.Session(ann, elsewhere).Enroll(t.Context(), v.Grant, mfa.EnrollRequest{Kind: "app",
+		Params: map[string]factor.Secret{"word": factor.NewSecret("new phone")}})
 	require.NoError(t, err)
 	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("old phone"))
 	require.NoError(t, err, "good until the new one is confirmed")
@@ -93,7 +97,7 @@ func TestSetUpANewDevice(t *testing.T) {
 }
 
 // A link is good once, for an hour, and until the next one.
-func TestSetupLinkIsGoodOnce(t *testing.T) {
+func TestRecoveryLink_WorksOnce(t *testing.T) {
 	r := lost(t)
 	first := r.setupLink(ann)
 	second := r.setupLink(ann)
@@ -130,14 +134,15 @@ func TestSetupLinkIsGoodOnce(t *testing.T) {
 }
 
 // Of two browsers that open a link at once, one has it.
-func TestSetupLinkInParallel(t *testing.T) {
+func TestRecoveryLink_WorksOnceInParallel(t *testing.T) {
 	r := lost(t)
 	link := r.setupLink(ann)
 	managers := []*mfa.Manager{r.Manager, r.another()}
 	won := make(chan bool, 20)
 	for i := range cap(won) {
 		go func() {
-			_, err := managers[i%2].Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), link)
+			_, err := managers[i%2].Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(),
+				link)
 			won <- err == nil
 		}()
 	}
@@ -151,7 +156,7 @@ func TestSetupLinkInParallel(t *testing.T) {
 }
 
 // The link is no way around a lock, and costs of the budget.
-func TestSetupLinkLimits(t *testing.T) {
+func TestRecoveryLink_HonoursRateLimits(t *testing.T) {
 	r := lost(t, func(c *mfa.Config) { c.RateLimits.PerUser = 3 })
 	send := func() error {
 		_, err := r.Session(ann, binding).SendRecoveryLink(t.Context(), r.begin(ann))
@@ -178,13 +183,14 @@ func TestSetupLinkLimits(t *testing.T) {
 }
 
 // Somebody who has nothing to recover with can only ask; somebody who has not enrolled enrols.
-func TestSetupForOthers(t *testing.T) {
+func TestRecoveryLink_SentByAnAdministrator(t *testing.T) {
 	r := newRig(t)
 	r.withApp(ann, "word")
 	ch, err := r.Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), r.setupLink(ann))
 	require.NoError(t, err)
 	require.Empty(t, ch.Options)
-	require.NoError(t, r.Session(ann, elsewhere).Recovery().RequestSupport(t.Context(), ch, report.Case{}))
+	require.NoError(t, r.Session(ann, elsewhere).Recovery().RequestSupport(t.Context(), ch,
+		report.Case{}))
 
 	guest := person(7)
 	d, err := r.Admin(boss, "").SendRecoveryLink(t.Context(), guest)
@@ -194,12 +200,15 @@ func TestSetupForOthers(t *testing.T) {
 	ch, err = r.Session(guest, elsewhere).Recovery().OpenRecoveryLink(t.Context(), r.lastSetup())
 	require.NoError(t, err)
 	require.Equal(t, mfa.NextEnroll, ch.Next)
-	e, err := r.Session(guest, elsewhere).Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{Kind: "app", Params: map[string]factor.Secret{"word": factor.NewSecret("w")}})
+	e, err := r.Session(guest, elsewhere).Enroll(t.Context(), ch.Grant,
+		mfa.EnrollRequest{Kind: "app",
+			Params: map[string]factor.Secret{"word": factor.NewSecret("w")}})
 	require.NoError(t, err)
 	c, err := r.Session(guest, elsewhere).Confirm(t.Context(), e, factor.NewSecret("w"))
 	require.NoError(t, err)
 	require.Nil(t, c.Verification)
-	require.ErrorIs(t, r.Session(guest, elsewhere).Remove(t.Context(), ch.Grant, r.idOf(guest, "app")), mfa.ErrForbidden)
+	require.ErrorIs(t, r.Session(guest, elsewhere).Remove(t.Context(), ch.Grant, r.idOf(guest,
+		"app")), mfa.ErrForbidden)
 
 	nobody := mfa.User{ID: "x"}
 	_, err = r.Admin(boss, "").SendRecoveryLink(t.Context(), nobody)
@@ -225,14 +234,15 @@ func (r *rig) idOf(s mfa.User, kind string) string {
 	return ""
 }
 
-func TestSupport(t *testing.T) {
+func TestSupport_ListsUsersWhoAsk(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) {
 		c.Notify = func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) }
 	})
 	r.withApp(ann, "word")
 	_ = r.mail.notices()
 	ask := func(s mfa.User, message string) error {
-		return r.Session(s, binding).RequestSupport(t.Context(), r.begin(s), report.Case{From: "192.0.2.1", Message: message})
+		return r.Session(s, binding).RequestSupport(t.Context(), r.begin(s),
+			report.Case{From: "192.0.2.1", Message: message})
 	}
 	require.NoError(t, ask(ann, "phone fell into the sea"))
 	require.Equal(t, []string{"support.requested" + toAnn}, r.mail.notices())
@@ -242,14 +252,17 @@ func TestSupport(t *testing.T) {
 	list, err := r.Admin(mfa.System("boss"), "").SupportCases(t.Context(), "")
 	require.NoError(t, err)
 	require.Len(t, list, 2)
-	require.Equal(t, report.Case{UserID: "ann", UserType: "employee", Account: "ann@example.com", Time: r.clock.Now(),
+	require.Equal(t, report.Case{UserID: "ann", UserType: "employee", Account: "ann@example.com",
+		Time: r.clock.Now(),
 		From: "192.0.2.1", Message: "it is still there"}, list[0])
 	old := r.begin(ann)
 	r.clock.Advance(15 * time.Minute)
-	require.ErrorIs(t, r.Session(ann, binding).RequestSupport(t.Context(), old, report.Case{}), mfa.ErrTokenExpired)
+	require.ErrorIs(t, r.Session(ann, binding).RequestSupport(t.Context(), old, report.Case{}),
+		mfa.ErrTokenExpired)
 	require.ErrorIs(t, ask(ann, strings.Repeat("m", 501)), factor.ErrMalformed)
 	require.ErrorIs(t, ask(ann, "\xff"), factor.ErrMalformed)
-	require.ErrorIs(t, r.Session(ann, "x").RequestSupport(t.Context(), r.begin(ann), report.Case{}), mfa.ErrToken)
+	require.ErrorIs(t, r.Session(ann, "x").RequestSupport(t.Context(), r.begin(ann), report.Case{}),
+		mfa.ErrToken)
 
 	admin := r.Admin(boss, "knows her badge number")
 	require.NoError(t, admin.Reset(t.Context(), ann))
@@ -267,13 +280,14 @@ func TestSupport(t *testing.T) {
 }
 
 // The list is bounded: asking is free, so it would grow without end.
-func TestSupportIsBounded(t *testing.T) {
+func TestSupport_IsBounded(t *testing.T) {
 	r := newRig(t)
 	long := strings.Repeat("m", 500)
 	for i := range 260 {
 		s := person(i)
 		s.Account = strings.Repeat("a", 128)
-		require.NoError(t, r.Session(s, binding).RequestSupport(t.Context(), r.begin(s), report.Case{From: long[:64], Message: long}))
+		require.NoError(t, r.Session(s, binding).RequestSupport(t.Context(), r.begin(s),
+			report.Case{From: long[:64], Message: long}))
 	}
 	list, err := r.Admin(mfa.System("boss"), "").SupportCases(t.Context(), "")
 	require.NoError(t, err)
@@ -282,7 +296,8 @@ func TestSupportIsBounded(t *testing.T) {
 	for i := range 260 {
 		s := person(i)
 		s.Tenant = "short"
-		require.NoError(t, r.Session(s, binding).RequestSupport(t.Context(), r.begin(s), report.Case{}))
+		require.NoError(t, r.Session(s, binding).RequestSupport(t.Context(), r.begin(s),
+			report.Case{}))
 	}
 	list, err = r.Admin(mfa.System("boss"), "").SupportCases(t.Context(), "short")
 	require.NoError(t, err)
@@ -316,7 +331,8 @@ func TestRequestSupport_LeavesNoCaseOfADeletedUser(t *testing.T) {
 		"Reset":  func(a mfa.Admin) error { return a.Reset(t.Context(), ann) },
 	}
 	for name, act := range acts {
-		for swap, when := range []string{"as the record is written", "as the list is written", "after"} {
+		for swap, when := range []string{"as the record is written", "as the list is written",
+			"after"} {
 			t.Run(name+" "+when, func(t *testing.T) {
 				r := newRig(t)
 				r.withApp(ann, "word")
@@ -347,7 +363,8 @@ func TestRequestSupport_LeavesNoCaseOfADeletedUser(t *testing.T) {
 func TestDelete_SaysThatASupportCaseIsLeft(t *testing.T) {
 	r := newRig(t)
 	r.withApp(ann, "word")
-	require.NoError(t, r.Session(ann, binding).RequestSupport(t.Context(), r.begin(ann), report.Case{}))
+	require.NoError(t, r.Session(ann, binding).RequestSupport(t.Context(), r.begin(ann),
+		report.Case{}))
 	r.store.Inject(mfatest.OpDelete, 1, mfatest.Fault{})
 	r.store.Inject(mfatest.OpDelete, 1, mfatest.Fault{Before: errors.New("down")})
 	admin := r.Admin(mfa.System("boss"), "left")

@@ -4,36 +4,13 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/token"
 	"github.com/secondgate/secondgate/mfa/policy"
 )
 
 // Clock tells the time. A Manager reads it once for each operation. All processes need one
 // clock, within a few seconds.
 type Clock interface{ Now() time.Time }
-
-// User is a user as the application knows them when it calls. secondgate stores nothing of it
-// but what a factor needs.
-type User struct {
-	// ID is stable, unique within Tenant and never reused: 1 to 128 bytes of UTF-8.
-	ID string
-	// Tenant and UserType choose the policy; both may be empty, and have at most 64 bytes.
-	Tenant   string
-	UserType string
-	// Account is the user's name in an authenticator app. Defaults to Email, or to ID without
-	// one. Where one address has two accounts, Account tells them apart.
-	Account string
-	// Email is the user's address of record. EmailVerified says that the application has
-	// verified it; only then can it be an implied factor.
-	Email         string
-	EmailVerified bool
-	// Phone is the user's number of record in E.164 form. It is used to notify only.
-	Phone string
-	// Locale is a BCP 47 tag for messages, such as "nl"; empty means English.
-	Locale string
-	// Enrolled says that, as far as the application knows, the user has enrolled. If the store
-	// then holds no record, Begin returns ErrRecordMissing and nobody gets in.
-	Enrolled bool
-}
 
 // Next is what a sign-in needs now.
 type Next string
@@ -76,7 +53,7 @@ type Challenge struct {
 	Device        factor.Secret
 	DeviceExpires time.Time
 
-	token token
+	token token.Token
 }
 
 // Option is one way to respond to a challenge.
@@ -91,11 +68,11 @@ type Option struct {
 	Default           bool
 	// Sends says that the kind needs Send before Verify.
 	Sends bool
-	// Class tells recovery kinds from the others.
+	// Class distinguishes recovery kinds from the others.
 	Class factor.Class
 	// Disabled says that the kind was disabled after too many failed attempts.
 	Disabled bool
-	// Questions are the texts to answer, one on each line of the response.
+	// Questions are the texts of security questions. The response has one line for each.
 	Questions []string
 }
 
@@ -164,7 +141,7 @@ type Enrollment struct {
 	// nothing is pending.
 	Confirmed *Confirmation
 
-	token token
+	token token.Token
 }
 
 // Confirmation is an enrolment that has taken effect.

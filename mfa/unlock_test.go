@@ -39,7 +39,7 @@ func (r *rig) prove(answer factor.Secret) (int, error) {
 	return r.Session(ann, binding).UnlockByProof(r.t.Context(), r.begin(ann), "app", answer)
 }
 
-func TestUnlockByProof(t *testing.T) {
+func TestUnlockByProof_TakesThreeResponses(t *testing.T) {
 	r := stoppedRig(t)
 	for want := 2; want >= 0; want-- {
 		_, err := r.verify(r.begin(ann), "app", factor.NewSecret("word"))
@@ -65,7 +65,7 @@ func TestUnlockByProof(t *testing.T) {
 }
 
 // A failure starts the row over, counts and locks.
-func TestUnlockStartsOver(t *testing.T) {
+func TestUnlockByProof_StartsOverAfterAFailedAttempt(t *testing.T) {
 	r := stoppedRig(t)
 	for range 2 {
 		_, err := r.prove(factor.NewSecret("word"))
@@ -91,7 +91,7 @@ func TestUnlockStartsOver(t *testing.T) {
 }
 
 // Answers that lie too far apart are no row.
-func TestUnlockProofsExpire(t *testing.T) {
+func TestUnlockByProof_ResponsesExpire(t *testing.T) {
 	r := stoppedRig(t)
 	for range 3 {
 		n, err := r.prove(factor.NewSecret("word"))
@@ -102,17 +102,19 @@ func TestUnlockProofsExpire(t *testing.T) {
 }
 
 // The challenge stays open for the sign-in, and proves nothing by itself.
-func TestUnlockIsNoSignIn(t *testing.T) {
+func TestUnlockByProof_SignsNobodyIn(t *testing.T) {
 	r := stoppedRig(t)
 	ch := r.begin(ann)
 	for range 3 {
-		_, err := r.Session(ann, binding).UnlockByProof(t.Context(), ch, "app", factor.NewSecret("word"))
+		_, err := r.Session(ann, binding).UnlockByProof(t.Context(), ch, "app",
+			factor.NewSecret("word"))
 		require.NoError(t, err)
 		r.clock.Advance(40 * time.Second)
 	}
 	_, err := r.verify(ch, "app", factor.NewSecret("word"))
 	require.NoError(t, err)
-	require.Equal(t, 1, count(r.eventNames(), "verify.success")-1, "the sign-in by mail at first, and this one")
+	require.Equal(t, 1, count(r.eventNames(), "verify.success")-1,
+		"the sign-in by mail at first, and this one")
 }
 
 func count(list []string, what string) (n int) {
@@ -126,7 +128,7 @@ func count(list []string, what string) (n int) {
 
 // A PIN, which proves no more when it is typed three times, and a kind that has to send first
 // are not enabled by proof, not even by correct responses once they are disabled.
-func TestUnlockKinds(t *testing.T) {
+func TestUnlockByProof_IsForPossessionsThatNothingIsSentFor(t *testing.T) {
 	for _, kind := range []string{"pin", "mail", "recovery"} {
 		t.Run(kind, func(t *testing.T) {
 			r := newRig(t, func(c *mfa.Config) {
@@ -159,7 +161,7 @@ func TestUnlockKinds(t *testing.T) {
 
 // A clock that ran ahead while many signed in spends no challenge of the present, once an
 // administrator has unlocked or reset the person.
-func TestUnlockAfterAClockThatRanAhead(t *testing.T) {
+func TestUnlock_AfterAClockThatRanAhead(t *testing.T) {
 	for name, help := range map[string]func(r *rig) error{
 		"unlock": func(r *rig) error {
 			return r.Admin(mfa.System("boss"), "").Unlock(t.Context(), ann)

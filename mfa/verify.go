@@ -3,24 +3,11 @@ package mfa
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/decide"
+	"github.com/secondgate/secondgate/mfa/internal/record"
 )
-
-// open says whether a challenge may still be answered.
-func (c *claims) answerable(r *record, now time.Time, ttl time.Duration) error {
-	if err := c.sameRecord(r); err != nil {
-		return err
-	}
-	if c.expired(now, ttl) || r.isSpent(c.ID, c.Issued) {
-		return ErrTokenExpired
-	}
-	if c.Linked && (r.Recovering == nil || r.Recovering.ID != c.ID) {
-		return ErrTokenExpired // a password change, a sign-in or a later link has ended it
-	}
-	return nil
-}
 
 // Verify verifies a response to a challenge. A nil error, and only that, means that the
 // response was correct and that this has been recorded: a challenge, a sent code, a recovery
@@ -51,108 +38,42 @@ func (s Session) Verify(
 	if err := checkName(s.remember); err != nil {
 		return nil, err
 	}
-	o, err := m.respond(ctx, &attempt{task: taskVerify, factor: f, claims: c, text: text,
-		remember: s.remember, opened: instant(c.Issued), now: m.now()})
+	a := &attempt{Response: decide.Response{Task: decide.Verify, Kind: kind}, factor: f, claims: c,
+		text: text, opened: record.Instant(c.Issued), now: m.now()}
+	if s.remember != "" {
+		a.Remember = &decide.NewDevice{Name: s.remember, ID: record.Random8(),
+			Secret: record.Random16()}
+	}
+	r, err := m.respond(ctx, a)
+	return r.verification, err
+}
+
+// UnlockByProof takes a response of a kind that was disabled after too many failed attempts.
+// Three correct responses in a row, at least 30 seconds and at most an hour apart, enable the
+// kind again; remaining is how many it still takes, and 0 when the kind is enabled. It signs
+// nobody in and does not use the challenge, which is responded to afterwards with Verify.
+//
+// A failed attempt is counted, locks like any other, and starts the row over. The errors are
+// those of Verify, and these: a *LockedError before 30 seconds have passed; ErrNotAvailable
+// for a kind that is not disabled, for one that is no possession (a PIN typed three times
+// proves no more than once), and for one that sends, which sends nothing while it is disabled.
+func (s Session) UnlockByProof(
+	ctx context.Context, ch *Challenge, kind string, response factor.Secret,
+) (remaining int, err error) {
+	m := s.m
+	c, f, err := s.openFor(ch, kind)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	return o.verification, nil
-}
-
-// enrollmentRequired is what a correct response of a kind that the policy bans leads to.
-func (m *Manager) enrollmentRequired(r *record, c *claims, in *instance, now time.Time) *EnrollmentRequiredError {
-	g := *c
-	g.Epoch, g.Proof, g.Forced = r.Epoch[:], m.proofBy(r, in, now), c.Purpose == purposeSignIn
-	e := &EnrollmentRequiredError{Kinds: m.enrollableBy(r, &g, g.Proof)}
-	e.Grant, e.GrantExpires = m.grantToken(&g)
-	return e
-}
-
-// challengeTargets are what a response of a kind to a challenge is verified against.
-func (m *Manager) challengeTargets(r *record, c *claims, f factor.Factor) (list []target, err error) {
-	_, sends := f.(factor.Challenger)
-	candidates, err := m.candidates(r, c)
+	k := m.rules.Kinds[kind]
+	if k.Expensive || k.Sends || k.Class != factor.ClassPossession {
+		return 0, fmt.Errorf("%w: this kind is not unlocked by proof", ErrNotAvailable)
+	}
+	text, err := m.normalize(f, response)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	issued, asked := r.Live[f.Kind()]
-	asked = asked && sends && issued.Challenge == c.ID
-	for _, k := range candidates {
-		if k.Kind != f.Kind() {
-			continue
-		}
-		t := target{instance: k.instance}
-		// A code is valid for the challenge that asked for it and the instance it went to, if
-		// it went to one.
-		if asked && (issued.Factor == k.ID || f.Traits().SharedChallenge) {
-			l := issued
-			t.live = &l
-		}
-		list = append(list, t)
-	}
-	switch {
-	case len(list) == 0:
-		return nil, ErrNotAvailable
-	case sends && f.Traits().SharedChallenge && list[0].live == nil:
-		// Another challenge has asked since, or none has. The response may be correct for what was
-		// asked before, and is no guess: it is not counted.
-		return nil, fmt.Errorf("%w: nothing that was issued to this challenge is there to answer", factor.ErrExpired)
-	}
-	return list, nil
+	r, err := m.respond(ctx, &attempt{Response: decide.Response{Task: decide.Unlock, Kind: kind},
+		factor: f, claims: c, text: text, opened: record.Instant(c.Issued), now: m.now()})
+	return r.remaining, err
 }
-
-// verification is the proof that instance in was proven.
-func (m *Manager) verification(r *record, c *claims, in *instance, now time.Time) *Verification {
-	f := m.factors[in.Kind]
-	t := f.Traits()
-	v := &Verification{UserID: c.Subject.ID, Tenant: c.Subject.Tenant, UserType: c.Subject.UserType,
-		Purpose: string(c.Purpose), Kind: in.Kind, FactorID: in.ID, Time: now, AssuranceLevel: 1, RecoveryCodesRemaining: -1}
-	if t.AMR != "" {
-		v.AMR = append(make([]string, 0, 2), t.AMR)
-	}
-	if t.Class == factor.ClassPossession {
-		v.AMR = append(v.AMR, "mfa")
-	}
-	if t.Class == factor.ClassPossession && t.Effective() >= factor.LevelStrong {
-		v.AssuranceLevel = 2
-	}
-	if t.Effective() == factor.LevelPhishingResistant {
-		v.ACR = "phr"
-	}
-	if t.Limited {
-		v.RecoveryCodesRemaining = describe(f, in.State).Remaining
-	}
-	g := *c
-	g.Epoch = r.Epoch[:]
-	if g.Proof.Origin == 0 { // confirming an enrolment keeps the proof of the grant that opened it
-		g.Proof = m.proofBy(r, in, now)
-	}
-	if g.Proof.Origin == originRecovery {
-		v.EnrollKinds = m.enrollableBy(r, &g, g.Proof)
-	}
-	v.Grant, v.GrantExpires = m.grantToken(&g)
-	return v
-}
-
-// proofBy is what a response of an instance proves.
-func (m *Manager) proofBy(r *record, in *instance, now time.Time) proof {
-	t := m.factors[in.Kind].Traits()
-	p := proof{Origin: originOwn, Level: t.Effective(), Time: now.UnixMilli()}
-	switch _, held := r.Holds[in.ID]; {
-	case held, t.Class == factor.ClassRecovery:
-		p.Origin, p.Level = originRecovery, levelRecovery
-	case in.Implicit:
-		p.Origin = originImplied
-	}
-	return p
-}
-
-// grantToken is a grant of what c.Proof permits.
-func (m *Manager) grantToken(c *claims) (Grant, time.Time) {
-	g := *c
-	g.ID, g.Pending = random16(), ""
-	return Grant{m.keep(sealGrant, g)}, instant(c.Proof.Time).Add(c.Proof.ttl(&m.cfg))
-}
-
-// recoveryLow is how few recovery codes are few.
-const recoveryLow = 3

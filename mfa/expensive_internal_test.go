@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/record"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage/memory"
 )
@@ -53,10 +54,12 @@ func TestRespondExpensive_VerifiesAgainWhenTheStateChanged(t *testing.T) {
 		require.NoError(t, err)
 		ann := User{ID: "ann"}
 		become := func(state string) {
-			require.NoError(t, m.update(t.Context(), ann.compact(), m.now(), func(r *record) (bool, error) {
-				r.Factors = []instance{{ID: "x", Kind: "word", State: []byte(state)}}
-				return true, nil
-			}))
+			_, err := update(t.Context(), m, ann.compact(), m.now(),
+				func(r *record.Record) (struct{}, bool, error) {
+					r.Factors = []record.Instance{{ID: "x", Kind: "word", State: []byte(state)}}
+					return struct{}{}, true, nil
+				})
+			require.NoError(t, err)
 		}
 		become(c.before)
 		w.meanwhile = func() { become(c.meanwhile) }

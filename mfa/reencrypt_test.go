@@ -45,7 +45,7 @@ func reseal(t *testing.T, m *mfa.Manager, from string) (last report.Progress) {
 }
 
 // After a walk the old key opens nothing that matters, and everybody gets in as before.
-func TestResealRotatesEverything(t *testing.T) {
+func TestReencrypt_RotatesEverything(t *testing.T) {
 	first, second := seal.GenerateKey(), seal.GenerateKey()
 	oldKeys, err := seal.NewKeyring(first)
 	require.NoError(t, err)
@@ -77,7 +77,7 @@ func TestResealRotatesEverything(t *testing.T) {
 }
 
 // A walk that was stopped goes on where it was, and an error of the store says where that is.
-func TestResealIsResumable(t *testing.T) {
+func TestReencrypt_IsResumable(t *testing.T) {
 	first, second := seal.GenerateKey(), seal.GenerateKey()
 	oldKeys, err := seal.NewKeyring(first)
 	require.NoError(t, err)
@@ -113,7 +113,7 @@ func TestResealIsResumable(t *testing.T) {
 }
 
 // Answers that come in while their records are re-sealed are neither lost nor doubled.
-func TestResealBesideTraffic(t *testing.T) {
+func TestReencrypt_BesideTraffic(t *testing.T) {
 	first, second := seal.GenerateKey(), seal.GenerateKey()
 	oldKeys, err := seal.NewKeyring(first)
 	require.NoError(t, err)
@@ -132,7 +132,8 @@ func TestResealBesideTraffic(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				_, err = beside.Session(person(i), binding).Verify(t.Context(), ch, "app", factor.NewSecret("wrong"))
+				_, err = beside.Session(person(i), binding).Verify(t.Context(), ch, "app",
+					factor.NewSecret("wrong"))
 				if !errors.Is(err, factor.ErrIncorrect) {
 					t.Error(err)
 				}
@@ -152,7 +153,7 @@ func TestResealBesideTraffic(t *testing.T) {
 }
 
 // What no key opens, or what was altered, is named and left alone, and the rest is done.
-func TestResealNamesTheUnreadable(t *testing.T) {
+func TestReencrypt_NamesTheUnreadable(t *testing.T) {
 	first, second := seal.GenerateKey(), seal.GenerateKey()
 	oldKeys, err := seal.NewKeyring(first)
 	require.NoError(t, err)
@@ -187,7 +188,7 @@ func TestResealNamesTheUnreadable(t *testing.T) {
 }
 
 // Hourly budgets that are over do not stay for ever; those that count do.
-func TestResealRemovesOldBudgets(t *testing.T) {
+func TestReencrypt_RemovesOldRateLimits(t *testing.T) {
 	store := memory.New()
 	r := newRig(t, func(c *mfa.Config) { c.Store, c.RateLimits.PerDestination = store, 3 })
 	budgets := func() (n int) {
@@ -212,7 +213,7 @@ func TestResealRemovesOldBudgets(t *testing.T) {
 // noLister hides that a store can list.
 type noLister struct{ storage.Store }
 
-func TestWalksNeedALister(t *testing.T) {
+func TestReencrypt_NeedsALister(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) { c.Store = noLister{memory.New()} })
 	for _, err := range r.Reencrypt(t.Context(), "") {
 		require.ErrorIs(t, err, errors.ErrUnsupported)
@@ -229,7 +230,8 @@ func TestReport(t *testing.T) {
 	optional, mailOnly := impliedMail, impliedMail
 	optional.Mode, mailOnly.Kinds = policy.ModeOptional, []string{"mail"}
 	r := newRig(t, func(c *mfa.Config) {
-		c.Policies = policy.ByUserType(map[string]policy.Policy{"staff": impliedMail, "guest": optional, "mail only": mailOnly})
+		c.Policies = policy.ByUserType(map[string]policy.Policy{"staff": impliedMail,
+			"guest": optional, "mail only": mailOnly})
 	})
 	who := func(i int, tenant, userType string) mfa.User {
 		s := person(i)
@@ -242,16 +244,19 @@ func TestReport(t *testing.T) {
 		_, _ = r.verify(r.begin(who(2, "acme", "staff")), "app", factor.NewSecret("wrong"))
 	}
 	r.withApp(who(3, "acme", "staff"), "word")
-	require.NoError(t, r.Admin(boss, "").Reset(t.Context(), who(3, "acme", "guest"))) // a guest from now on
+	// a guest from now on
+	require.NoError(t, r.Admin(boss, "").Reset(t.Context(), who(3, "acme", "guest")))
 	r.withApp(who(4, "", "staff"), "word")
 	r.withApp(who(5, "", "staff"), "word")
-	require.NoError(t, r.Admin(boss, "").Unlock(t.Context(), who(5, "", "mail only"))) // of a type that may not use it
+	// of a type that may not use it
+	require.NoError(t, r.Admin(boss, "").Unlock(t.Context(), who(5, "", "mail only")))
 	broken := who(6, "", "staff")
 	r.withApp(broken, "word")
 	key := "p/0//" + broken.ID
 	rec, err := r.store.Get(t.Context(), key)
 	require.NoError(t, err)
-	require.NoError(t, r.store.Swap(t.Context(), key, rec.Revision, storage.Record{Revision: "x", Data: []byte("garbage")}))
+	require.NoError(t, r.store.Swap(t.Context(), key, rec.Revision, storage.Record{Revision: "x",
+		Data: []byte("garbage")}))
 
 	got, err := r.Admin(mfa.System("report"), "").Report(t.Context())
 	require.NoError(t, err)
@@ -260,7 +265,8 @@ func TestReport(t *testing.T) {
 		{UserType: "mail only", Users: 1, NotEnrolled: 1, Kinds: map[string]int{"app": 1}},
 		{UserType: "staff", Users: 1, Enrolled: 1, Kinds: map[string]int{"app": 1}},
 		{Tenant: "acme", UserType: "guest", Users: 1, Kinds: map[string]int{}},
-		{Tenant: "acme", UserType: "staff", Users: 2, Enrolled: 2, Locked: 1, Kinds: map[string]int{"app": 2}},
+		{Tenant: "acme", UserType: "staff", Users: 2, Enrolled: 2, Locked: 1,
+			Kinds: map[string]int{"app": 2}},
 	}, got.Groups)
 
 	r.store.Inject(mfatest.OpList, 1, mfatest.Fault{Before: context.DeadlineExceeded})

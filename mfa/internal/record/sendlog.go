@@ -1,16 +1,17 @@
-package mfa
+package record
 
 import (
 	"slices"
 	"time"
 )
 
-// sendLog counts sends by the minute: pairs of Unix minute and count, oldest first.
-type sendLog []int64
+// SendLog counts sends by the minute: pairs of Unix minute and count, oldest first.
+type SendLog []int64
 
 const sendWindow = 61 // minutes: one more than an hour, as the oldest counts in full
 
-func (l sendLog) since(now time.Time) sendLog {
+// Since returns the log without what counts no longer at now.
+func (l SendLog) Since(now time.Time) SendLog {
 	oldest := now.Unix()/60 - sendWindow
 	for len(l) >= 2 && l[0] <= oldest {
 		l = l[2:]
@@ -18,8 +19,8 @@ func (l sendLog) since(now time.Time) sendLog {
 	return l
 }
 
-// remove takes one send in a minute back, if it is still counted.
-func (l sendLog) remove(minute int64) sendLog {
+// Remove takes one send in a minute back, if it is still counted.
+func (l SendLog) Remove(minute int64) SendLog {
 	for i := 0; i+1 < len(l); i += 2 {
 		if l[i] != minute {
 			continue
@@ -34,10 +35,10 @@ func (l sendLog) remove(minute int64) sendLog {
 	return l
 }
 
-// add counts one send at now, or says how long to wait until limit allows one. A minute
+// Add counts one send at now, or says how long to wait until limit allows one. A minute
 // counts in full until it is an hour old, so a window holds at most limit.
-func (l sendLog) add(now time.Time, limit int) (sendLog, time.Duration) {
-	l = slices.Clone(l.since(now))
+func (l SendLog) Add(now time.Time, limit int) (SendLog, time.Duration) {
+	l = slices.Clone(l.Since(now))
 	var sum int64
 	for i := 1; i < len(l); i += 2 {
 		sum += l[i]

@@ -1,0 +1,384 @@
+package authority
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// cell is one combination of what the user has, what was proven, and what is asked for.
+type cell struct {
+	has    Holding
+	proven Proof
+	asked  Request
+}
+
+func (c cell) decide() (Permission, error) { return c.has.Permit(c.proven, c.asked) }
+
+func (c cell) permitted() bool {
+	_, err := c.decide()
+	return err == nil
+}
+
+// having returns the cell with another holding.
+func (c cell) having(own []OwnFactor) cell {
+	c.has.Own = own
+	return c
+}
+
+// cells are all combinations of up to two factors of the user's own, in every state, with
+// every proof and every request.
+func cells(yield func(cell) bool) {
+	for _, has := range holdings() {
+		for _, p := range proofsFor(has) {
+			for _, q := range requests(has) {
+				if !yield(cell{has, p, q}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func states(id, kind string) (list []OwnFactor) {
+	for level := factor.LevelWeak; level <= factor.LevelPhishingResistant; level++ {
+		for bits := range 8 {
+			list = append(list, OwnFactor{ID: id, Kind: kind, Level: level,
+				Known: bits&1 == 0, Allowed: bits&2 == 0, Held: bits&4 != 0})
+		}
+	}
+	return list
+}
+
+func holdings() (list []Holding) {
+	for implied := ImpliedNone; implied <= ImpliedUndeliverable; implied++ {
+		list = append(list, Holding{Implied: implied})
+	}
+	for _, a := range states("a", "app") {
+		list = append(list, Holding{Own: []OwnFactor{a}})
+		for _, b := range append(states("b", "key"), states("b", "app")...) {
+			list = append(list, Holding{Own: []OwnFactor{a, b}})
+		}
+	}
+	return list
+}
+
+func proofsFor(has Holding) (list []Proof) {
+	added := [][]string{nil}
+	for _, f := range has.Own {
+		added = append(added, []string{f.ID})
+	}
+	if len(has.Own) == 2 {
+		added = append(added, []string{"a", "b"})
+	}
+	for _, ids := range added {
+		list = append(list, Proof{Origin: OriginFirst, Added: ids}, Proof{Origin: OriginRecovery,
+			Added: ids},
+			Proof{Origin: OriginImplied, Level: factor.LevelWeak, Added: ids})
+		for level := factor.LevelWeak; level <= factor.LevelPhishingResistant; level++ {
+			list = append(list, Proof{Origin: OriginOwn, Level: level, Added: ids})
+		}
+	}
+	return list
+}
+
+func requests(has Holding) []Request {
+	list := []Request{{Act: ActEnrollRecovery}, {Act: ActManage}, {Act: ActAdminister}}
+	for _, kind := range []string{"app", "key", "other"} {
+		list = append(list, Request{Act: ActEnroll, Kind: kind})
+	}
+	for _, f := range append(slices.Clone(has.Own), OwnFactor{ID: "codes"}) {
+		list = append(list, Request{Act: ActRemove, Target: f.ID}, Request{Act: ActRename,
+			Target: f.ID})
+	}
+	return list
+}
+
+// TestAuthority_Rules checks the rules of the documents one by one over all cells. Each is
+// written from docs/architecture.md and knows nothing of how permit decides.
+func TestAuthority_Rules(t *testing.T) {
+	before := func(c cell) []OwnFactor { return c.has.without(c.proven.Added) }
+	setUpByIt := func(c cell) bool { // all there is was set up by this very proof
+		return len(before(c)) == 0 && len(c.has.Own) > 0 && !anyHeld(c.has.Own)
+	}
+	heldTarget := func(c cell) bool {
+		return slices.ContainsFunc(c.has.Own, func(f OwnFactor) bool {
+			return f.Held &&
+				f.ID == c.asked.Target
+		})
+	}
+	addedTarget := func(c cell) bool { return slices.Contains(c.proven.Added, c.asked.Target) }
+	known := func(c cell) bool {
+		return !slices.ContainsFunc(c.has.Own,
+			func(f OwnFactor) bool { return !f.Known })
+	}
+	oldLevel := func(c cell) (n factor.Level) {
+		for _, f := range before(c) {
+			if !f.Held {
+				n = max(n, f.Level)
+			}
+		}
+		return n
+	}
+	rules := map[string]func(c cell) error{
+		"a kind that is not known is an error for everything": func(c cell) error {
+			if _, err := c.decide(); !known(c) && !errors.Is(err, ErrKindNotConfigured) {
+				return err
+			}
+			return nil
+		},
+		"a first factor changes nothing for a user who has more": func(c cell) error {
+			if c.proven.Origin == OriginFirst && len(c.has.Own) > 0 && !setUpByIt(c) &&
+				c.permitted() {
+				return errors.New("permitted")
+			}
+			return nil
+		},
+		"a first factor opens a first enrolment, and administration, for a user who has nothing": func(c cell) error {
+			may := c.asked.Act == ActEnroll || c.asked.Act == ActAdminister
+			if c.proven.Origin == OriginFirst && len(c.has.Own) == 0 && c.permitted() != (may &&
+				c.has.Implied == ImpliedNone) {
+				return errors.New("wrong")
+			}
+			return nil
+		},
+		"an address that no message reaches is an error and never an enrolment": func(c cell) error {
+			_, err := c.decide()
+			if c.has.Implied == ImpliedUndeliverable && c.proven.Origin == OriginFirst &&
+				c.asked.Act == ActEnroll &&
+				!errors.Is(err, factor.ErrUndeliverable) {
+				return errors.New("not the error")
+			}
+			return nil
+		},
+		"recovery codes come beside a factor of the user's own": func(c cell) error {
+			if c.asked.Act == ActEnrollRecovery && len(c.has.Own) == 0 && c.permitted() {
+				return errors.New("permitted")
+			}
+			return nil
+		},
+		"a proof below the highest level cancels a recovery, enrols when all is banned, and no more": func(c cell) error {
+			low := c.proven.Origin == OriginOwn || c.proven.Origin == OriginImplied
+			if !low || len(before(c)) == 0 || c.proven.Level >= oldLevel(c) || !c.permitted() {
+				return nil
+			}
+			cancels := c.asked.Act == ActRemove && heldTarget(c) && c.proven.Origin == OriginOwn
+			enrols := c.asked.Act == ActEnroll && !anyAllowed(c.has.Own) &&
+				c.proven.Origin == OriginOwn
+			if !cancels && !enrols {
+				return errors.New("permitted")
+			}
+			return nil
+		},
+		"a proof at the highest level of a user with an allowed factor permits everything": func(c cell) error {
+			if known(c) && c.proven.Origin == OriginOwn && len(before(c)) > 0 &&
+				anyAllowed(c.has.Own) &&
+				c.proven.Level >= oldLevel(c) && !c.permitted() {
+				return errors.New("refused")
+			}
+			return nil
+		},
+		"where the policy bans all, an own factor is a proof for enrolling and for cancelling only": func(c cell) error {
+			if c.proven.Origin != OriginOwn || len(c.has.Own) == 0 || anyAllowed(c.has.Own) ||
+				setUpByIt(c) || !known(c) {
+				return nil
+			}
+			enrols := c.asked.Act == ActEnroll
+			cancels := c.asked.Act == ActRemove && heldTarget(c) && !addedTarget(c)
+			if c.permitted() != (enrols || cancels) {
+				return errors.New("wrong")
+			}
+			return nil
+		},
+		"a recovery changes nothing that was there before": func(c cell) error {
+			if c.proven.Origin != OriginRecovery || len(c.has.Own) == 0 || setUpByIt(c) ||
+				!c.permitted() {
+				return nil
+			}
+			switch c.asked.Act {
+			case ActEnroll:
+				if p, _ := c.decide(); !p.Hold {
+					return errors.New("enrols without a hold")
+				}
+				return nil
+			case ActRemove, ActRename:
+				if heldTarget(c) || addedTarget(c) {
+					return nil
+				}
+			}
+			return errors.New("permitted")
+		},
+		"a recovery enrols the kind that was lost, and no other while one is allowed": func(c cell) error {
+			if c.proven.Origin != OriginRecovery || c.asked.Act != ActEnroll ||
+				len(before(c)) == 0 || !known(c) {
+				return nil
+			}
+			lost := slices.ContainsFunc(before(c), func(f OwnFactor) bool {
+				return f.Allowed &&
+					!f.Held && f.Kind == c.asked.Kind
+			})
+			if c.permitted() != (lost || !anyAllowed(before(c))) {
+				return errors.New("wrong")
+			}
+			return nil
+		},
+		"nothing but a recovery is put on hold": func(c cell) error {
+			if p, err := c.decide(); err == nil && p.Hold && c.proven.Origin != OriginRecovery {
+				return errors.New("held")
+			}
+			return nil
+		},
+		"a policy that bans more permits no more, but to enrol": func(c cell) error {
+			if c.permitted() || c.asked.Act == ActEnroll {
+				return nil
+			}
+			for i, f := range c.has.Own {
+				own := slices.Clone(c.has.Own)
+				own[i].Allowed = false
+				if f.Allowed && c.having(own).permitted() {
+					return fmt.Errorf("permitted without %s", f.ID)
+				}
+			}
+			return nil
+		},
+		"a higher level permits no less": func(c cell) error {
+			if c.proven.Origin != OriginOwn || !c.permitted() {
+				return nil
+			}
+			most := factor.LevelPhishingResistant
+			for c.proven.Level++; c.proven.Level <= most; c.proven.Level++ {
+				if !c.permitted() {
+					return errors.New("refused")
+				}
+			}
+			return nil
+		},
+		"a replacement on hold takes nothing away from older factors": func(c cell) error {
+			if len(c.has.Own) != 1 || c.has.Own[0].Held || !c.permitted() ||
+				c.proven.Origin == OriginFirst ||
+				c.proven.Origin == OriginRecovery || len(c.proven.Added) > 0 {
+				return nil
+			}
+			h := OwnFactor{ID: "h", Kind: "key", Level: factor.LevelPhishingResistant, Known: true,
+				Allowed: true, Held: true}
+			if !c.having(append(slices.Clone(c.has.Own), h)).permitted() {
+				return errors.New("refused")
+			}
+			return nil
+		},
+	}
+	for name, rule := range rules {
+		t.Run(name, func(t *testing.T) {
+			n := 0
+			for c := range cells {
+				n++
+				if err := rule(c); err != nil {
+					t.Fatalf("%+v: %v", c, err)
+				}
+			}
+			require.Greater(t, n, 100_000)
+		})
+	}
+}
+
+// TestAuthority_Table compares the table in testdata with what permit decides. It has a row for
+// what users have in practice and a column for what they may have proven; read it, and change
+// it by hand.
+func TestAuthority_Table(t *testing.T) {
+	own := func(id, kind string, level factor.Level, allowed bool) OwnFactor {
+		return OwnFactor{ID: id, Kind: kind, Level: level, Known: true, Allowed: allowed}
+	}
+	app, sms := own("app", "app", factor.LevelStrong, true), own("sms", "sms", factor.LevelStrong,
+		false)
+	pin, key := own("pin", "pin", factor.LevelWeak, true), own("key", "key",
+		factor.LevelPhishingResistant, true)
+	held := own("new", "app", factor.LevelStrong, true)
+	held.Held = true
+	strange := own("odd", "odd", 0, true)
+	strange.Known = false
+	has := []struct {
+		name string
+		Holding
+	}{
+		{"nothing", Holding{}},
+		{"an implied address", Holding{Implied: ImpliedUsable}},
+		{"an undeliverable address", Holding{Implied: ImpliedUndeliverable}},
+		{"a PIN", Holding{Own: []OwnFactor{pin}}},
+		{"an app", Holding{Own: []OwnFactor{app}}},
+		{"an app and a PIN", Holding{Own: []OwnFactor{app, pin}}},
+		{"an app and a passkey", Holding{Own: []OwnFactor{app, key}}},
+		{"SMS, banned", Holding{Own: []OwnFactor{sms}}},
+		{"SMS, banned, and a PIN", Holding{Own: []OwnFactor{sms, pin}}},
+		{"an app and its held replacement", Holding{Own: []OwnFactor{app, held}}},
+		{"a passkey and a held app", Holding{Own: []OwnFactor{key, held}}},
+		{"an app and an unknown kind", Holding{Own: []OwnFactor{app, strange}}},
+	}
+	proven := []struct {
+		name string
+		Proof
+	}{
+		{"first factor", Proof{Origin: OriginFirst}},
+		{"first factor, which set up all", Proof{Origin: OriginFirst, Added: []string{"app", "pin",
+			"key", "sms"}}},
+		{"implied address", Proof{Origin: OriginImplied, Level: factor.LevelWeak}},
+		{"own, weak", Proof{Origin: OriginOwn, Level: factor.LevelWeak}},
+		{"own, strong", Proof{Origin: OriginOwn, Level: factor.LevelStrong}},
+		{"own, phishing-resistant", Proof{Origin: OriginOwn, Level: factor.LevelPhishingResistant}},
+		{"recovery", Proof{Origin: OriginRecovery}},
+		{"recovery, which added the replacement", Proof{Origin: OriginRecovery,
+			Added: []string{"new"}}},
+	}
+	var b strings.Builder
+	for _, h := range has {
+		fmt.Fprintf(&b, "%s\n", h.name)
+		for _, p := range proven {
+			fmt.Fprintf(&b, "  %-38s", p.name)
+			asked := []Request{{Act: ActEnroll, Kind: "app"}, {Act: ActEnroll, Kind: "key"},
+				{Act: ActEnrollRecovery},
+				{Act: ActManage}, {Act: ActAdminister}}
+			names := []string{"enrol-app", "enrol-passkey", "recovery-codes", "manage",
+				"administer"}
+			for _, f := range h.Own {
+				asked = append(asked, Request{Act: ActRemove, Target: f.ID})
+				names = append(names, "remove-"+f.ID)
+			}
+			var may []string
+			var refusal error
+			for i, q := range asked {
+				switch got, err := h.Permit(p.Proof, q); {
+				case err != nil && !errors.Is(err, ErrProofRequired):
+					refusal = err
+				case err != nil:
+				case got.Hold:
+					may = append(may, names[i]+"(held)")
+				default:
+					may = append(may, names[i])
+				}
+			}
+			switch {
+			case len(may) == len(asked):
+				may = []string{"everything"}
+			case refusal != nil:
+				may = append(may, "error: "+refusal.Error())
+			case len(may) == 0:
+				may = []string{"-"}
+			}
+			fmt.Fprintln(&b, strings.Join(may, " "))
+		}
+	}
+	path := filepath.Join("testdata", "authority.txt")
+	if os.Getenv("UPDATE_AUTHORITY") != "" {
+		require.NoError(t, os.WriteFile(path, []byte(b.String()), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, string(want), b.String())
+}

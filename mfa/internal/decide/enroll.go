@@ -1,0 +1,155 @@
+package decide
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/secondgate/secondgate/mfa/internal/authority"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
+)
+
+// This file decides when an enrolment may begin, and what confirming it changes.
+
+// ErrChanged says that the factor was shown other instances than the user has by now.
+var ErrChanged = errors.New("mfa: the user's factors changed meanwhile")
+
+// Enrolling is an enrolment that is about to begin.
+type Enrolling struct {
+	Pending record.Pending
+	// Shown are the IDs of the instances that the factor was shown.
+	Shown []string
+}
+
+// AdmitEnrollment refuses an enrolment, or returns it with its times set.
+func (v View) AdmitEnrollment(e Enrolling) (record.Pending, authority.Permission, error) {
+	p := e.Pending
+	allowed, err := v.Permits(v.ToEnroll(p.Instance.Kind))
+	if err != nil {
+		return p, allowed, err
+	}
+	if !slices.Equal(e.Shown, v.Record.InstanceIDs(p.Instance.Kind)) {
+		return p, allowed, ErrChanged
+	}
+	full := !p.Replace && len(e.Shown) >= record.MaxInstances ||
+		len(v.Record.Factors) >= record.MaxFactors
+	if full && !allowed.Hold { // a recovery adds one of a kind at most, for as long as its hold
+		return p, allowed, fmt.Errorf("%w: there are as many as there may be", ErrNotAvailable)
+	}
+	p.Instance.Created, p.Expires = v.Now.UnixMilli(), v.Now.Add(v.EnrollmentTTL).UnixMilli()
+	return p, allowed, nil
+}
+
+// AddPending puts a pending enrolment into the record, in place of another of its kind, whose
+// code is then superseded, and returns its instance.
+func (v View) AddPending(p record.Pending) *record.Instance {
+	for _, old := range v.Record.AddPending(p) {
+		if old.Code != nil && !v.Kinds[old.Instance.Kind].SharedChallenge {
+			v.Record.Supersede(old.Instance.Kind, *old.Code)
+		}
+	}
+	return &v.Record.PendingByID(p.Instance.ID).Instance
+}
+
+// KeepPendingCode keeps what was issued to confirm a pending enrolment, in place of what was
+// issued before.
+func (v View) KeepPendingCode(id string, code record.Code) {
+	p := v.Record.PendingByID(id)
+	if p == nil {
+		return
+	}
+	if p.Code != nil && !v.Kinds[p.Instance.Kind].SharedChallenge {
+		v.Record.Supersede(p.Instance.Kind, *p.Code)
+	}
+	p.Code = &code
+}
+
+// ConfirmUnasked makes an enrolment take effect at once, for a kind that needs no confirmation.
+func (v View) ConfirmUnasked(p record.Pending, allowed authority.Permission) Outcome {
+	return v.confirm(p, allowed)
+}
+
+// ConfirmByLink makes the pending enrolment that the view's claims are for take effect. A user
+// who has the link has received the message, and the link cannot be guessed, so nothing is counted
+// and
+// a lock does not matter.
+func (v View) ConfirmByLink() Outcome {
+	if v.Record.Fresh {
+		return v.refused(token.ErrExpired)
+	}
+	p, allowed, err := v.pending()
+	if err != nil {
+		return v.refused(err)
+	}
+	if _, known := v.Kinds[p.Instance.Kind]; !known {
+		return v.refused(authority.ErrKindNotConfigured)
+	}
+	o := v.confirm(*p, allowed)
+	o.Verification, o.Confirmation.Grant = nil, nil // it may be opened elsewhere
+	return o
+}
+
+// confirm turns a pending enrolment into a factor.
+func (v View) confirm(p record.Pending, allowed authority.Permission) Outcome {
+	r, in := v.Record, p.Instance
+	recovery := v.recovery(&in)
+	ordinary := !in.Implicit && !recovery
+	done := &Confirmation{Change: changeOf(in, recovery, allowed)}
+	r.RemovePending(in.ID)
+	in.Created = v.Now.UnixMilli()
+	if allowed.Hold {
+		until := v.Now.UnixMilli() + v.Claims.Hold
+		r.PutOnHold(in, until)
+		done.HeldUntil = record.Instant(until)
+	} else {
+		if ordinary && !v.HasOwn(r) {
+			v.endRecovery(r) // codes of factors that ended long ago
+		}
+		ended := r.RemoveFactors(func(old record.Instance) bool {
+			return old.Kind == in.Kind && old.Implicit == in.Implicit && (p.Replace || in.Implicit)
+		})
+		if ordinary && len(ended) > 0 {
+			done.Change = Replaced
+		}
+	}
+	r.Factors = append(r.Factors, in)
+	r.Devices = nil
+	r.Lockout = v.Lockout.Succeed(r.Lockout, in.Kind, v.Now)
+	done.Instance = in
+	return v.confirmed(done, p)
+}
+
+// changeOf returns what an enrolment that takes effect does, if it replaces nothing.
+func changeOf(in record.Instance, recovery bool, allowed authority.Permission) Change {
+	switch {
+	case in.Implicit:
+		return AddressVerified
+	case recovery:
+		return Regenerated
+	case allowed.Hold:
+		return OnHold
+	default:
+		return Added
+	}
+}
+
+// confirmed returns what the user may do after a confirmation.
+func (v View) confirmed(done *Confirmation, p record.Pending) Outcome {
+	g, in := *v.Claims, &done.Instance
+	recovery := v.recovery(in)
+	if !in.Implicit && !recovery {
+		g.Proof.Added = append(slices.Clone(g.Proof.Added), in.ID)
+	}
+	v.Claims = &g
+	verified := v.verified(in)
+	o := Outcome{Result: Confirmed, At: v.Now, FactorID: in.ID, Confirmation: done}
+	if !recovery {
+		done.Grant = &verified.Grant
+	}
+	if p.SignIn {
+		verified.Purpose = token.PurposeSignIn
+		o.Verification = verified
+	}
+	return o
+}

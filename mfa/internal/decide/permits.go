@@ -1,0 +1,141 @@
+package decide
+
+import (
+	"github.com/secondgate/secondgate/lockout"
+	"github.com/secondgate/secondgate/mfa/internal/authority"
+	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/mfa/internal/token"
+	"github.com/secondgate/secondgate/mfa/policy"
+)
+
+// This file asks authority: it says what the user has, and what a response proves.
+
+// Holding returns what the user has, for authority to decide by.
+func (v View) Holding() (h authority.Holding) {
+	for i := range v.Record.Factors {
+		in := &v.Record.Factors[i]
+		k, known := v.Kinds[in.Kind]
+		if in.Implicit || known && k.Recovery() {
+			continue
+		}
+		own := authority.OwnFactor{ID: in.ID, Kind: in.Kind, Known: known,
+			Allowed: allows(v.Claims.Kinds, in.Kind), Held: v.Record.Held(in.ID)}
+		if known {
+			own.Level = k.Effective()
+		}
+		h.Own = append(h.Own, own)
+	}
+	if len(h.Own) == 0 {
+		switch list, err := v.implied(); {
+		case err != nil:
+			h.Implied = authority.ImpliedUndeliverable
+		case len(list) > 0:
+			h.Implied = authority.ImpliedUsable
+		}
+	}
+	return h
+}
+
+// Permits decides whether the view's grant permits a request now.
+func (v View) Permits(q authority.Request) (authority.Permission, error) {
+	if err := v.Claims.SameRecord(v.Record); err != nil {
+		return authority.Permission{}, err
+	}
+	if p := v.Claims.Proof; p.Origin == 0 || p.Expired(v.Now, v.Lifetimes) {
+		return authority.Permission{}, token.ErrExpired
+	}
+	return v.Holding().Permit(v.Claims.Proof, q)
+}
+
+// ToEnroll returns the request to enrol a kind.
+func (r *Rules) ToEnroll(kind string) authority.Request {
+	if r.Kinds[kind].Recovery() {
+		return authority.Request{Act: authority.ActEnrollRecovery, Kind: kind}
+	}
+	return authority.Request{Act: authority.ActEnroll, Kind: kind}
+}
+
+// permitsConfirm asks authority again as an enrolment is confirmed: meanwhile a stronger factor
+// may have been added. The proof was fresh when the enrolment began, and that has its own end.
+func (v View) permitsConfirm(p *record.Pending) (authority.Permission, error) {
+	if _, known := v.Kinds[p.Instance.Kind]; p.Instance.Implicit || !known {
+		return authority.Permission{}, nil // an address that a link verifies changes no factor
+	}
+	return v.Holding().Permit(v.Claims.Proof, v.ToEnroll(p.Instance.Kind))
+}
+
+// EnrollableBy returns the kinds that a proof lets the user enrol.
+func (v View) EnrollableBy(p authority.Proof) (list []string) {
+	h := v.Holding()
+	for _, k := range v.Enrollable(v.Claims.Kinds) {
+		_, err := h.Permit(p, authority.Request{Act: authority.ActEnroll, Kind: k})
+		if err == nil && !v.Kinds[k].AdminOnly {
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
+// proofBy returns what a response of an instance proves.
+func (v View) proofBy(in *record.Instance) authority.Proof {
+	k := v.Kinds[in.Kind]
+	p := authority.Proof{Origin: authority.OriginOwn, Level: k.Effective(), Time: v.Now.UnixMilli()}
+	switch {
+	case v.Record.Held(in.ID), k.Recovery():
+		p.Origin, p.Level = authority.OriginRecovery, authority.LevelRecovery
+	case in.Implicit:
+		p.Origin = authority.OriginImplied
+	}
+	return p
+}
+
+// isLast reports whether a factor is the last one with which the user meets a policy. The view's
+// Vouched are those that the policy makes factors.
+func (v View) isLast(p policy.Policy, id string) bool {
+	meets := false
+	for _, k := range v.own() {
+		if !p.Allows(k.Kind) {
+			continue
+		}
+		if k.ID != id {
+			return false
+		}
+		meets = true
+	}
+	now := *v.Claims
+	now.Kinds, now.Implicit = p.Kinds, p.Implicit
+	v.Claims = &now
+	implied, err := v.implied()
+	return meets && (err != nil || len(implied) == 0)
+}
+
+// Answerable refuses a challenge that a response can no longer be given to.
+func (v View) Answerable() error {
+	return v.Claims.Answerable(v.Record, v.Now, v.Lifetimes.FirstFactor)
+}
+
+// Pending returns the pending enrolment that the view's claims are for.
+func (v View) Pending() (*record.Pending, error) {
+	p, _, err := v.pending()
+	return p, err
+}
+
+func (v View) pending() (*record.Pending, authority.Permission, error) {
+	if err := v.Claims.SameRecord(v.Record); err != nil {
+		return nil, authority.Permission{}, err
+	}
+	p := v.Record.PendingByID(v.Claims.Pending)
+	if p == nil || v.Now.UnixMilli() >= p.Expires {
+		return nil, authority.Permission{}, token.ErrExpired
+	}
+	allowed, err := v.permitsConfirm(p)
+	if err != nil {
+		return nil, authority.Permission{}, err
+	}
+	return p, allowed, nil
+}
+
+// status returns how a kind stands: locked, disabled, or neither.
+func (v View) status(kind string) lockout.Status {
+	return v.Lockout.Status(v.Record.Lockout, kind, v.Now)
+}

@@ -1,0 +1,33 @@
+package token
+
+import "github.com/secondgate/secondgate/mfa/factor"
+
+// Shown is what a stored challenge or enrolment shows again. A challenge is shown with Next; an
+// enrolment without.
+type Shown struct {
+	Next        string        `cbor:"0,keyasint,omitempty"`
+	Options     []ShownOption `cbor:"1,keyasint,omitempty"`
+	Kinds       []string      `cbor:"2,keyasint,omitempty"`
+	Grant       string        `cbor:"3,keyasint,omitempty"`
+	Expires     int64         `cbor:"4,keyasint,omitempty"`
+	LockedUntil int64         `cbor:"5,keyasint,omitempty"`
+	Kind        string        `cbor:"6,keyasint,omitempty"`
+	CodeExpires int64         `cbor:"7,keyasint,omitempty"`
+	Secret      string        `cbor:"8,keyasint,omitempty"`
+	URI         string        `cbor:"9,keyasint,omitempty"`
+	Destination string        `cbor:"10,keyasint,omitempty"`
+	Data        []byte        `cbor:"11,keyasint,omitempty"`
+}
+
+// ShownOption is one way to respond, in a stored challenge.
+type ShownOption struct {
+	Kind        string       `cbor:"0,keyasint"`
+	FactorID    string       `cbor:"1,keyasint,omitempty"`
+	Name        string       `cbor:"2,keyasint,omitempty"`
+	Destination string       `cbor:"3,keyasint,omitempty"`
+	Default     bool         `cbor:"4,keyasint,omitempty"`
+	Sends       bool         `cbor:"5,keyasint,omitempty"`
+	Class       factor.Class `cbor:"6,keyasint,omitempty"`
+	Disabled    bool         `cbor:"7,keyasint,omitempty"`
+	Questions   []string     `cbor:"8,keyasint,omitempty"`
+}
