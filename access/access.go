@@ -4,7 +4,7 @@
 //	f, err := access.New(access.Config{})
 //	…
 //	e, err := manager.Admin(actor, "they lost the phone").Enroll(ctx, user, mfa.EnrollRequest{
-//		Kind: "access", Params: map[string]factor.Secret{"valid": factor.NewSecret("8h")}})
+//		Kind: "access", Params: map[string]secret.Text{"valid": secret.New("8h")}})
 //	// e.Prompt.Codes[0] is shown to the administrator, once
 //
 // A code is good once, or for some hours as often as it takes; the next code for the person
@@ -26,6 +26,7 @@ import (
 
 	"github.com/secondgate/secondgate/internal/papercode"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 const (
@@ -73,7 +74,7 @@ func (f *Factor) Kind() string { return "access" }
 // administrator and shown once. The settings state how hard a code is to guess, and how long
 // it can be valid.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassRecovery, OnePerUser: true, NoConfirmation: true,
+	return factor.Traits{Recovery: true, OnePerUser: true, NoConfirmation: true,
 		AdminOnly: true, Temporary: true,
 		Settings: factor.Settings{Bits: chars * 5, Lifetime: f.most}}
 }
@@ -105,7 +106,7 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 	h := papercode.Hash(salt, code)
 	copy(state[10+saltLen:], h[:])
 	return &factor.EnrollOutput{State: state, Name: "Temporary access code",
-		Prompt: factor.Prompt{Codes: []factor.Secret{factor.NewSecret(papercode.Grouped(code))}}}, nil
+		Prompt: factor.Prompt{Codes: []secret.Text{secret.New(papercode.Grouped(code))}}}, nil
 }
 
 // Normalize reads a code as people type it: any case, spaces and hyphens anywhere, O for 0, I

@@ -7,6 +7,7 @@ import (
 
 	"github.com/secondgate/secondgate/access"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // An administrator makes a code through mfa.Admin.Enroll; this is what the factor does then.
@@ -16,7 +17,7 @@ func Example() {
 		panic(err)
 	}
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	made, err := f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]factor.Secret{"valid": factor.NewSecret("8h"), "uses": factor.NewSecret("any")}, Now: now})
+	made, err := f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]secret.Text{"valid": secret.New("8h"), "uses": secret.New("any")}, Now: now})
 	if err != nil {
 		panic(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/secret"
 )
 
 func newFactor(t testing.TB) *email.Factor {
@@ -42,13 +43,13 @@ func TestFactor_KeepsAddressesInOneForm(t *testing.T) {
 		require.NoError(t, err, "an address of record is read as one that is typed")
 		require.Equal(t, want, string(state)+" "+hint)
 	}
-	_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"address": factor.NewSecret("ann@bücher.example")},
+	_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"address": secret.New("ann@bücher.example")},
 		Existing: []factor.Instance{{State: []byte("ann@xn--bcher-kva.example")}}})
 	requireProblem(t, err, "address_duplicate")
 }
 
 func enrolling(address string) factor.EnrollInput {
-	return factor.EnrollInput{Params: map[string]factor.Secret{"address": factor.NewSecret(address)}}
+	return factor.EnrollInput{Params: map[string]secret.Text{"address": secret.New(address)}}
 }
 
 func requireProblem(t *testing.T, err error, reason string) {
@@ -106,11 +107,11 @@ func TestEnroll(t *testing.T) {
 	out, err := f.Enroll(t.Context(), factor.EnrollInput{User: person})
 	require.NoError(t, err)
 	require.Equal(t, "ann@example.com", string(out.State), "the address of record, unless another is given")
-	out, err = f.Enroll(t.Context(), factor.EnrollInput{User: person, Params: map[string]factor.Secret{"address": factor.NewSecret("ann@home.example")},
+	out, err = f.Enroll(t.Context(), factor.EnrollInput{User: person, Params: map[string]secret.Text{"address": secret.New("ann@home.example")},
 		Existing: []factor.Instance{{State: []byte("ann@example.com")}}})
 	require.NoError(t, err)
 	require.Equal(t, "ann@home.example", string(out.State))
-	_, err = f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"address": factor.NewSecret("ANN@example.com")},
+	_, err = f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"address": secret.New("ANN@example.com")},
 		Existing: []factor.Instance{{State: []byte("bob@example.com")}, {State: []byte("ann@example.com")}}})
 	var p *factor.Problem
 	require.ErrorAs(t, err, &p)
@@ -142,7 +143,7 @@ func FuzzAddress(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
-		out, err := fac.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"address": factor.NewSecret(in)}})
+		out, err := fac.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"address": secret.New(in)}})
 		if err != nil {
 			return
 		}
@@ -158,7 +159,7 @@ func FuzzAddress(f *testing.F) {
 		if strings.Contains(out.MaskedDestination, local+"@") || !strings.Contains(out.MaskedDestination, "•••") {
 			t.Fatalf("%q shows all of %q", out.MaskedDestination, state)
 		}
-		again, err := fac.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"address": factor.NewSecret(state)}})
+		again, err := fac.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"address": secret.New(state)}})
 		if err != nil || string(again.State) != state {
 			t.Fatalf("%q is not what it becomes", state)
 		}

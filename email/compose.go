@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // words are the texts of a mail in one language. In each, %s is the name of the service.
@@ -150,5 +150,5 @@ func Compose(c Content) (Message, error) {
 	if err := mailTemplate.Execute(&html, v); err != nil {
 		return Message{}, err
 	}
-	return Message{To: c.To, Subject: fmt.Sprintf(subject, c.ServiceName), Text: factor.NewSecret(text.String()), HTML: factor.NewSecret(html.String())}, nil
+	return Message{To: c.To, Subject: fmt.Sprintf(subject, c.ServiceName), Text: secret.New(text.String()), HTML: secret.New(html.String())}, nil
 }

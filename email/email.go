@@ -14,6 +14,7 @@ import (
 	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/internal/sentcode"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // Config configures a Factor. Sender and ServiceName are required.
@@ -96,7 +97,7 @@ func (f *Factor) Kind() string { return "email" }
 // Traits returns those of a possession, "otp" (RFC 8176), weak. The settings state the length
 // and the lifetime of codes, and that they go by mail.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassPossession, AMR: "otp", Level: factor.LevelWeak,
+	return factor.Traits{AMR: "otp", Level: factor.LevelWeak,
 		Settings: factor.Settings{Bits: float64(f.cfg.Digits) * math.Log2(10), Lifetime: f.cfg.TTL, Mail: true}}
 }
 
@@ -155,18 +156,18 @@ func (f *Factor) Implied(p factor.User) (state []byte, hint string, err error) {
 // Issue makes a code.
 func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, error) {
 	code := sentcode.New(f.cfg.Digits)
-	return &factor.Issue{Keep: sentcode.Keep(code), Expires: in.Now.Add(f.cfg.TTL), Payload: factor.NewSecret(code),
-		Destination: factor.NewSecret(strings.ToLower(string(in.State)))}, nil
+	return &factor.Issue{Keep: sentcode.Keep(code), Expires: in.Now.Add(f.cfg.TTL), Payload: secret.New(code),
+		Destination: secret.New(strings.ToLower(string(in.State)))}, nil
 }
 
 // Deliver sends the mail: with the code, with the link, or with both. The text of its errors is
 // the factor's own, whatever Sender or Compose say; errors.As finds their errors, and what a
 // method SendStatus() (code int, temporary bool) of them states is in the text.
-func (f *Factor) Deliver(ctx context.Context, in factor.DeliverInput) error {
+func (f *Factor) Deliver(ctx context.Context, in factor.Message) error {
 	c := Content{To: string(in.State), ServiceName: f.cfg.ServiceName, Locale: in.User.Locale, Purpose: in.Purpose,
 		Code: in.Payload, TTL: f.cfg.TTL}
 	if !in.Link.IsZero() && f.cfg.ConfirmURL != nil {
-		c.Link = factor.NewSecret(f.cfg.ConfirmURL(in.Link.Reveal()))
+		c.Link = secret.New(f.cfg.ConfirmURL(in.Link.Reveal()))
 		if !linkForm(c.Link.Reveal()) {
 			return quiet.New("email: Config.ConfirmURL does not make an absolute http or https URL")
 		}

@@ -9,7 +9,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 const redacted = "[redacted]"
@@ -22,9 +22,9 @@ type Message struct {
 	// Subject is one line of text, not yet encoded for a header.
 	Subject string
 	// Text is plain text with LF line ends.
-	Text factor.Secret
+	Text secret.Text
 	// HTML is a document, or "" from a Config.Compose that makes none.
-	HTML factor.Secret
+	HTML secret.Text
 }
 
 // Format writes "[redacted]" for every verb.
@@ -44,17 +44,17 @@ type Content struct {
 	ServiceName string
 	// Locale is the person's, a BCP 47 tag, or "".
 	Locale string
-	// Purpose is as in factor.DeliverInput: "sign-in", "step-up", "manage", "replace" or
+	// Purpose is as in factor.Message: "sign-in", "step-up", "manage", "replace" or
 	// "confirm".
 	Purpose string
 	// Code is empty in a mail that only has a link, Link in one that only has a code. Link is
 	// the whole URL.
-	Code, Link factor.Secret
+	Code, Link secret.Text
 	// TTL is how long Code is good; of Link it says nothing.
 	TTL time.Duration
 
 	// Notice is, in a mail that tells what happened, the name of that as in
-	// factor.NotifyInput; Purpose, Code and TTL are then empty. Factor and Name say what it is
+	// factor.Message; Purpose, Code and TTL are then empty. Factor and Name say what it is
 	// about. Name is one that a user chose, without links and invisible characters, or "": put
 	// quotation marks around it. Time when it was, Until when a lock ends, and Left how many codes are left.
 	Notice, Factor, Name string
@@ -98,10 +98,10 @@ func checkMessage(m Message, c Content) (Message, error) {
 
 // checkCompose tries what is going to be sent.
 func (cfg *Config) checkCompose() error {
-	code := factor.NewSecret(strings.Repeat("8", cfg.Digits))
+	code := secret.New(strings.Repeat("8", cfg.Digits))
 	sample := Content{To: "ann@example.com", ServiceName: cfg.ServiceName, Purpose: "confirm", TTL: cfg.TTL}
 	if cfg.ConfirmURL != nil {
-		sample.Link = factor.NewSecret("https://example.com/confirm?token=sample")
+		sample.Link = secret.New("https://example.com/confirm?token=sample")
 		if _, err := cfg.message(sample); err != nil {
 			return fmt.Errorf("the mail with a link alone does not do: %w", err)
 		}
@@ -111,7 +111,7 @@ func (cfg *Config) checkCompose() error {
 		if _, err := cfg.message(sample); err != nil {
 			return fmt.Errorf("the mail for %q does not do: %w", sample.Purpose, err)
 		}
-		sample.Link = factor.Secret{} // only a confirmation has one
+		sample.Link = secret.Text{} // only a confirmation has one
 	}
 	notice := Content{To: sample.To, ServiceName: cfg.ServiceName, Notice: "factor.added", Factor: "totp", Name: "Phone"}
 	if _, err := cfg.message(notice); err != nil {

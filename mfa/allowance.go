@@ -9,8 +9,8 @@ import (
 
 	"github.com/fxamacker/cbor/v2"
 
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -73,7 +73,7 @@ type allowance struct {
 }
 
 // allowances are those that a message costs besides the user's own, the narrowest first.
-func (m *Manager) allowances(s *issuing, destination factor.Secret) (list []allowance) {
+func (m *Manager) allowances(s *issuing, destination secret.Text) (list []allowance) {
 	limit := m.cfg.RateLimits.PerDestination
 	if limit == 0 && s.confirming {
 		limit = unconfirmedPerDestination
@@ -99,7 +99,7 @@ type payment struct {
 
 // pay charges the shared allowances for one message: all of them, or none.
 func (m *Manager) pay(
-	ctx context.Context, s *issuing, destination factor.Secret, now time.Time,
+	ctx context.Context, s *issuing, destination secret.Text, now time.Time,
 ) (paid payments, err error) {
 	list := m.allowances(s, destination)
 	if len(list) > 1 {

@@ -27,7 +27,7 @@ const (
 	originRecovery
 )
 
-// levelRecovery is the zero Level, that of [factor.ClassRecovery]: it proves that the user may
+// levelRecovery is the zero Level, that of recovery kinds: it proves that the user may
 // sign in, and little else.
 const levelRecovery factor.Level = 0
 

@@ -13,6 +13,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -54,7 +55,7 @@ func TestHangingUpLeavesNoClaims(t *testing.T) {
 	for i := range 10 {
 		ctx, cancel := context.WithCancel(t.Context())
 		s.then = cancel
-		_, err = m.Session(ann, binding).Confirm(ctx, e, factor.NewSecret(fmt.Sprintf("made-up-%d wrong", i)))
+		_, err = m.Session(ann, binding).Confirm(ctx, e, secret.New(fmt.Sprintf("made-up-%d wrong", i)))
 		require.Error(t, err)
 		cancel()
 	}
@@ -70,7 +71,7 @@ func TestResealRemovesAbandonedClaims(t *testing.T) {
 	r.withKey(ann, "k1")
 	e, err := r.Session(person(1), binding).Enroll(t.Context(), r.signIn(person(1)).Grant, mfa.EnrollRequest{Kind: "key"})
 	require.NoError(t, err)
-	_, err = r.over(t, &cutStore{FaultyStore: r.store, left: 1}).Session(person(1), binding).Confirm(t.Context(), e, factor.NewSecret("k2 "+string(e.Prompt.Data)))
+	_, err = r.over(t, &cutStore{FaultyStore: r.store, left: 1}).Session(person(1), binding).Confirm(t.Context(), e, secret.New("k2 "+string(e.Prompt.Data)))
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.Equal(t, 2, identities(t, r))
 
@@ -127,7 +128,7 @@ func TestRemovalAndEnrolmentOfOneIdentity(t *testing.T) {
 		e, err := r.Session(ann, binding).Enroll(t.Context(), c.Grant, mfa.EnrollRequest{Kind: "key"})
 		require.NoError(t, err)
 		s := &claimedStore{FaultyStore: r.store, then: func() { require.NoError(t, r.Session(ann, binding).Remove(t.Context(), c.Grant, c.Factor.ID)) }}
-		_, err = r.over(t, s).Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("k1 "+string(e.Prompt.Data)))
+		_, err = r.over(t, s).Session(ann, binding).Confirm(t.Context(), e, secret.New("k1 "+string(e.Prompt.Data)))
 		require.NoError(t, err)
 		_, err = r.answer(r.open(), "k1", "", ann)
 		require.NoError(t, err)
@@ -176,7 +177,7 @@ func TestGivingUpEndsNoOthers(t *testing.T) {
 	}
 	_, err = r.answer(alone, "k1", "", ann)
 	require.NoError(t, err)
-	_, err = r.verify(begun, "key", factor.NewSecret("k1 "+string(d.Prompt.Data)))
+	_, err = r.verify(begun, "key", secret.New("k1 "+string(d.Prompt.Data)))
 	require.NoError(t, err)
 }
 
@@ -192,19 +193,19 @@ func TestAnotherChallengeIsNoWrongAnswer(t *testing.T) {
 	}
 	for range 10 {
 		mine := r.begin(ann)
-		_, err := r.verify(mine, "key", factor.NewSecret("k1 nothing"))
+		_, err := r.verify(mine, "key", secret.New("k1 nothing"))
 		require.ErrorIs(t, err, factor.ErrExpired, "nothing was asked yet")
 		data := ask(mine)
 		ask(r.begin(ann))
-		_, err = r.verify(mine, "key", factor.NewSecret("k1 "+data))
+		_, err = r.verify(mine, "key", secret.New("k1 "+data))
 		require.ErrorIs(t, err, factor.ErrExpired)
 		var attempt *mfa.AttemptError
 		require.NotErrorAs(t, err, &attempt)
 	}
 	mine := r.begin(ann)
 	data := ask(mine)
-	_, err := r.verify(mine, "key", factor.NewSecret("k2 "+data))
+	_, err := r.verify(mine, "key", secret.New("k2 "+data))
 	require.Equal(t, 4, left(t, err), "a wrong answer to what was asked counts")
-	_, err = r.verify(mine, "key", factor.NewSecret("k1 "+data))
+	_, err = r.verify(mine, "key", secret.New("k1 "+data))
 	require.NoError(t, err)
 }

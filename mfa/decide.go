@@ -33,7 +33,7 @@ func (m *Manager) refuseCounted(
 	r *record, a *attempt, refusal error, st lockout.Status, now time.Time,
 ) outcome {
 	o := outcome{result: resultIncorrect, at: now, err: refusal, status: st,
-		cloned: errors.Is(refusal, factor.ErrCloned), to: m.recipients(r, a.claims.Subject)}
+		cloned: errors.Is(refusal, errCloned), to: m.recipients(r, a.claims.Subject)}
 	switch weight(refusal) {
 	case weightReplayed:
 		o.result = resultReplayed
@@ -55,7 +55,7 @@ func (m *Manager) refuseUncounted(
 	r *record, a *attempt, refusal error, now time.Time,
 ) (o outcome, write bool) {
 	o = outcome{result: resultUncounted, at: now, err: refusal,
-		cloned: errors.Is(refusal, factor.ErrCloned)}
+		cloned: errors.Is(refusal, errCloned)}
 	if weight(refusal) == weightFailed {
 		o.err = unavailable(refusal)
 	}
@@ -158,4 +158,4 @@ func (m *Manager) acceptUnlock(r *record, a *attempt, now time.Time) outcome {
 }
 
 // isRecovery says whether a factor is a recovery kind.
-func isRecovery(f factor.Factor) bool { return f.Traits().Class == factor.ClassRecovery }
+func isRecovery(f factor.Factor) bool { return f.Traits().Recovery }

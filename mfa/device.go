@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 const (
@@ -45,12 +45,12 @@ type device struct {
 }
 
 // rotate gives the device a new secret and returns its token.
-func (m *Manager) rotate(d *device, s subject) factor.Secret {
-	secret := random16()
-	hash := sha256.Sum256(secret[:])
+func (m *Manager) rotate(d *device, s subject) secret.Text {
+	fresh := random16()
+	hash := sha256.Sum256(fresh[:])
 	d.Secret = hash[:16]
-	token := append(d.ID[:], secret[:]...)
-	return factor.NewSecret(base64.RawURLEncoding.EncodeToString(m.cfg.Keys.Seal(sealDevice, s.key(), token)))
+	token := append(d.ID[:], fresh[:]...)
+	return secret.New(base64.RawURLEncoding.EncodeToString(m.cfg.Keys.Seal(sealDevice, s.key(), token)))
 }
 
 // remember adds a device to the user's, if the policy that the challenge was begun under
@@ -76,7 +76,7 @@ func (m *Manager) remember(r *record, c *claims, name string, v *Verification, n
 
 // recognise looks at the token of a device that may be remembered, and sets in ch what
 // follows. Only a store's failure is an error: a user who is not recognised proves a factor.
-func (m *Manager) recognise(ctx context.Context, token factor.Secret, c *claims, clock time.Time, ch *Challenge) error {
+func (m *Manager) recognise(ctx context.Context, token secret.Text, c *claims, clock time.Time, ch *Challenge) error {
 	sealed, err := decodeToken(token.Reveal())
 	if err != nil {
 		return nil
@@ -89,7 +89,7 @@ func (m *Manager) recognise(ctx context.Context, token factor.Secret, c *claims,
 	presented := hash[:16]
 	var events []Event
 	err = m.update(ctx, c.Subject, clock, func(r *record) (bool, error) {
-		ch.Device, ch.DeviceExpires, ch.Remembered, events = factor.Secret{}, time.Time{}, false, nil
+		ch.Device, ch.DeviceExpires, ch.Remembered, events = secret.Text{}, time.Time{}, false, nil
 		now := r.at(clock)
 		i := slices.IndexFunc(r.Devices, func(d device) bool { return string(d.ID[:]) == string(plain[:8]) })
 		if i < 0 {

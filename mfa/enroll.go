@@ -12,6 +12,7 @@ import (
 
 	"github.com/secondgate/secondgate/internal/plainname"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 const (
@@ -33,7 +34,7 @@ func (m *Manager) permits(r *record, c *claims, q request, now time.Time) (permi
 
 // toEnroll is the request to enrol a kind.
 func (m *Manager) toEnroll(kind string) request {
-	if m.factors[kind].Traits().Class == factor.ClassRecovery {
+	if m.factors[kind].Traits().Recovery {
 		return request{act: actEnrollRecovery, kind: kind}
 	}
 	return request{act: actEnroll, kind: kind}
@@ -61,7 +62,7 @@ func (s Session) Enroll(ctx context.Context, g Grant, r EnrollRequest) (*Enrollm
 		return nil, err
 	}
 	t := f.Traits()
-	if t.Class != factor.ClassRecovery && !allows(c.Kinds, r.Kind) {
+	if !t.Recovery && !allows(c.Kinds, r.Kind) {
 		return nil, fmt.Errorf("%w: the policy does not allow this kind", ErrNotAvailable)
 	}
 	for range enrollTries {
@@ -157,7 +158,7 @@ func (m *Manager) permitsConfirm(r *record, c *claims, p *pending) (permission, 
 // confirms cannot be used again to sign in. ErrNotAvailable also means that another user has
 // what is being enrolled, such as a passkey's credential.
 func (s Session) Confirm(
-	ctx context.Context, e *Enrollment, response factor.Secret,
+	ctx context.Context, e *Enrollment, response secret.Text,
 ) (*Confirmation, error) {
 	if e == nil {
 		return nil, ErrToken
@@ -226,7 +227,7 @@ func (m *Manager) confirmTargets(r *record, a *attempt, now time.Time) ([]target
 // not matter. The errors are those of [Session.Confirm]. Call it when the user presses the
 // button of the page that the link leads to, not when the page is fetched: mail systems fetch
 // links.
-func (m *Manager) ConfirmLink(ctx context.Context, link factor.Secret) (*Confirmation, error) {
+func (m *Manager) ConfirmLink(ctx context.Context, link secret.Text) (*Confirmation, error) {
 	c, err := m.openToken(sealLink, link.Reveal(), sessionID{})
 	if err != nil {
 		return nil, err

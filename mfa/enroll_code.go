@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // Resend sends the code of a pending enrolment again; the one before is superseded. It counts
@@ -77,7 +78,7 @@ func (m *Manager) confirmingSend(f factor.Challenger, c *claims) *issuing {
 	s.keep = func(r *record, in *instance, l live) {
 		link := *c
 		link.ID, link.Issued, link.Epoch, link.Bind = random16(), l.Issued, r.Epoch[:], nil
-		s.link = factor.NewSecret(m.sealToken(sealLink, link))
+		s.link = secret.New(m.sealToken(sealLink, link))
 		if p := r.pendingByID(in.ID); p != nil && !s.silent {
 			if p.Live != nil && !f.Traits().SharedChallenge {
 				r.supersede(p.In.Kind, *p.Live)

@@ -19,6 +19,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/memory"
 )
@@ -49,7 +50,7 @@ func TestFaultsNeverYieldAnUnrecordedSuccess(t *testing.T) {
 					require.NoError(t, err)
 					ch := r.begin(ann)
 					r.send(ch)
-					right := map[string]factor.Secret{"app": factor.NewSecret("tulip"), "mail": r.mail.code(ann.Email), "pin": factor.NewSecret("123456"), "recovery": factor.NewSecret("c")}[kind]
+					right := map[string]secret.Text{"app": secret.New("tulip"), "mail": r.mail.code(ann.Email), "pin": secret.New("123456"), "recovery": secret.New("c")}[kind]
 					if skip > 0 {
 						r.store.Inject(f.op, skip, mfatest.Fault{})
 					}
@@ -120,7 +121,7 @@ func TestUnreadableRecordLetsNobodyIn(t *testing.T) {
 		require.ErrorIs(t, err, c.want, c.name)
 	}
 	put(good.Data)
-	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
+	_, err = r.verify(r.begin(ann), "app", secret.New("tulip"))
 	require.NoError(t, err)
 }
 
@@ -137,7 +138,7 @@ func TestKeyRotation(t *testing.T) {
 	r := with(old)
 	r.withApp(ann, "tulip")
 	r = with(fresh, old)
-	_, err := r.verify(r.begin(ann), "app", factor.NewSecret("tulip")) // written anew, with the new key
+	_, err := r.verify(r.begin(ann), "app", secret.New("tulip")) // written anew, with the new key
 	require.NoError(t, err)
 	r = with(fresh)
 	require.Equal(t, mfa.NextVerify, r.begin(ann).Next)
@@ -163,7 +164,7 @@ func TestCancelledContext(t *testing.T) {
 	ch := r.begin(ann)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := r.Session(ann, binding).Verify(ctx, ch, "mail", factor.NewSecret("000000"))
+	_, err := r.Session(ann, binding).Verify(ctx, ch, "mail", secret.New("000000"))
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.ErrorIs(t, err, context.Canceled)
 }
@@ -179,7 +180,7 @@ func TestManagerVerify_ReportsADeadlineWhileTheFactorWorksAsUnavailable(t *testi
 			ctx, cancel := context.WithCancel(t.Context())
 			r.app.verify = func(factor.VerifyInput) { cancel() }
 			r.pin.verify = r.app.verify
-			_, err := r.Session(ann, binding).Verify(ctx, ch, kind, factor.NewSecret("wrong"))
+			_, err := r.Session(ann, binding).Verify(ctx, ch, kind, secret.New("wrong"))
 			require.ErrorIs(t, err, mfa.ErrUnavailable)
 			require.ErrorIs(t, err, context.Canceled)
 		})
@@ -192,20 +193,20 @@ func TestBadInput(t *testing.T) {
 	ch := r.begin(ann)
 	huge := strings.Repeat("1", 1<<20)
 	for _, answer := range []string{"", huge, "\xff\xfe", "12\x003456", "abcdef", "١٢٣٤٥٦", "１２３４５６"} {
-		_, err := r.verify(ch, "mail", factor.NewSecret(answer))
+		_, err := r.verify(ch, "mail", secret.New(answer))
 		require.ErrorIs(t, err, factor.ErrMalformed, "%.20q", answer)
 	}
-	_, err := r.verify(ch, "mail", factor.NewSecret("000000"))
+	_, err := r.verify(ch, "mail", secret.New("000000"))
 	require.Equal(t, 4, left(t, err), "none of them was counted")
 
 	good, grant := textOf(t, ch).Reveal(), textOf(t, v.Grant).Reveal()
 	for _, text := range []string{"", "x", huge, "\xff", good[1:], good + "A", grant} {
-		token := factor.NewSecret(text)
-		_, err := r.Session(ann, binding).Verify(t.Context(), challengeOf(token), "mail", factor.NewSecret("000000"))
+		token := secret.New(text)
+		_, err := r.Session(ann, binding).Verify(t.Context(), challengeOf(token), "mail", secret.New("000000"))
 		require.ErrorIs(t, err, mfa.ErrToken)
 		_, err = r.Session(ann, binding).Send(t.Context(), challengeOf(token), "mail")
 		require.ErrorIs(t, err, mfa.ErrToken)
-		_, err = r.Session(ann, binding).Confirm(t.Context(), enrollmentOf(token), factor.NewSecret("1"))
+		_, err = r.Session(ann, binding).Confirm(t.Context(), enrollmentOf(token), secret.New("1"))
 		require.ErrorIs(t, err, mfa.ErrToken)
 		if text != "" {
 			_, err = r.ConfirmLink(t.Context(), token)
@@ -230,15 +231,15 @@ func TestBadInput(t *testing.T) {
 	_, err = mfa.Session{}.Begin(t.Context())
 	require.ErrorIs(t, err, factor.ErrMalformed)
 	for _, e := range []mfa.EnrollRequest{
-		{Name: huge}, {Name: "a\nb"}, {Name: "\xff"}, {Params: map[string]factor.Secret{"word": factor.NewSecret(huge)}}, {Params: map[string]factor.Secret{"word": factor.NewSecret("\xff")}}, {},
+		{Name: huge}, {Name: "a\nb"}, {Name: "\xff"}, {Params: map[string]secret.Text{"word": secret.New(huge)}}, {Params: map[string]secret.Text{"word": secret.New("\xff")}}, {},
 	} {
 		e.Kind = "app"
 		_, err := r.Session(ann, binding).Enroll(t.Context(), v.Grant, e)
 		require.ErrorIs(t, err, factor.ErrMalformed)
 	}
-	_, err = r.verify(ch, "nothing", factor.NewSecret("1"))
+	_, err = r.verify(ch, "nothing", secret.New("1"))
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
-	_, err = r.verify(ch, "app", factor.NewSecret("1"))
+	_, err = r.verify(ch, "app", secret.New("1"))
 	require.ErrorIs(t, err, mfa.ErrNotAvailable, "ann has no app")
 }
 
@@ -247,7 +248,7 @@ func TestAnotherPersonsTokens(t *testing.T) {
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
 	stranger := newRig(t, func(c *mfa.Config) { c.Keys = keys })
-	_, err = r.verify(stranger.begin(ann), "mail", factor.NewSecret("000000"))
+	_, err = r.verify(stranger.begin(ann), "mail", secret.New("000000"))
 	require.ErrorIs(t, err, mfa.ErrToken, "another installation's")
 	theirs := stranger.withApp(ann, "word").Grant
 	require.ErrorIs(t, r.Session(ann, binding).Check(t.Context(), theirs), mfa.ErrToken)
@@ -258,7 +259,7 @@ func TestAnotherPersonsTokens(t *testing.T) {
 	r.withApp(bob, "rose")
 	for _, user := range []mfa.User{ann, bob} {
 		v, err := r.Session(user, binding).
-			Verify(t.Context(), r.begin(bob), "app", factor.NewSecret("tulip"))
+			Verify(t.Context(), r.begin(bob), "app", secret.New("tulip"))
 		require.ErrorIs(t, err, map[string]error{ann.ID: mfa.ErrToken, bob.ID: factor.ErrIncorrect}[user.ID])
 		require.Nil(t, v)
 	}
@@ -267,7 +268,7 @@ func TestAnotherPersonsTokens(t *testing.T) {
 }
 
 func TestConfigIsRefusedWithASentence(t *testing.T) {
-	app := &word{kind: "app", traits: factor.Traits{Class: factor.ClassPossession}}
+	app := &word{kind: "app", traits: factor.Traits{Level: factor.LevelWeak}}
 	for name, change := range map[string]func(*mfa.Config){
 		"Store is nil":              func(c *mfa.Config) { c.Store = nil },
 		"Keys is nil":               func(c *mfa.Config) { c.Keys = nil },
@@ -275,7 +276,6 @@ func TestConfigIsRefusedWithASentence(t *testing.T) {
 		"not a recovery":            func(c *mfa.Config) { c.Factors = []factor.Factor{codes{}} },
 		"twice":                     func(c *mfa.Config) { c.Factors = []factor.Factor{app, app} },
 		"a-z":                       func(c *mfa.Config) { c.Factors = []factor.Factor{&word{kind: "App"}} },
-		"no class":                  func(c *mfa.Config) { c.Factors = []factor.Factor{&word{kind: "app"}} },
 		"Tries is -1":               func(c *mfa.Config) { c.Lockout.Tries = -1 },
 		"DisableAfter is 101":       func(c *mfa.Config) { c.Lockout.DisableAfter = 101 },
 		"Wait is":                   func(c *mfa.Config) { c.Lockout.Wait = time.Millisecond },
@@ -328,7 +328,7 @@ func TestResetVoidsEverythingIssued(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	_, err = r.begun(g, "app", "thief")
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
-	_, err = r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("rose"))
+	_, err = r.Session(ann, binding).Confirm(t.Context(), e, secret.New("rose"))
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	ch = r.begin(ann)
 	require.Len(t, ch.Options, 1, "the implied address")
@@ -378,7 +378,7 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	ch := r.begin(ann)
 	d := r.send(ch)
 	code := r.mail.code(ann.Email)
-	_, wrong := r.verify(ch, "mail", factor.NewSecret("918273"))
+	_, wrong := r.verify(ch, "mail", secret.New("918273"))
 	v, err := r.verify(ch, "mail", code)
 	require.NoError(t, err)
 	show(ch, v)
@@ -391,7 +391,7 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	enrollment := textOf(t, e)
 	e = enrollmentOf(enrollment)
 	require.NoError(t, r.Session(ann, binding).RestoreEnrollment(e))
-	c, err := r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("tulip-secret"))
+	c, err := r.Session(ann, binding).Confirm(t.Context(), e, secret.New("tulip-secret"))
 	require.NoError(t, err)
 	codes, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), c.Grant)
 	require.NoError(t, err)
@@ -399,7 +399,7 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	require.NoError(t, err)
 	s := r.Session(mfa.User{ID: ann.ID}, binding).OnDevice(code) // a User prints what is in it
 	show(ch, d, wrong, v, e, c, codes, o, r.Keys(), s, s.Actor(v.Grant), r.Admin(s.Actor(v.Grant), ""),
-		r.Passwordless(binding), mfa.EnrollRequest{Params: map[string]factor.Secret{"word": factor.NewSecret("tulip-secret")}})
+		r.Passwordless(binding), mfa.EnrollRequest{Params: map[string]secret.Text{"word": secret.New("tulip-secret")}})
 	printed.WriteString(log.String())
 	for _, s := range dump(t, r.store) {
 		printed.WriteString(s)
@@ -427,12 +427,12 @@ func TestKindOnlyLock(t *testing.T) {
 	g := r.withApp(ann, "tulip").Grant
 	r.enroll(g, "pin", "123456")
 	for range 5 {
-		_, err := r.verify(r.begin(ann), "pin", factor.NewSecret("wrong"))
+		_, err := r.verify(r.begin(ann), "pin", secret.New("wrong"))
 		require.ErrorIs(t, err, factor.ErrIncorrect)
 	}
-	_, err := r.verify(r.begin(ann), "pin", factor.NewSecret("123456"))
+	_, err := r.verify(r.begin(ann), "pin", secret.New("123456"))
 	requireLocked(t, err)
-	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
+	_, err = r.verify(r.begin(ann), "app", secret.New("tulip"))
 	require.NoError(t, err)
 }
 
@@ -454,10 +454,10 @@ func TestUnreadableStore(t *testing.T) {
 			_, err := r.Session(ann, binding).Send(t.Context(), ch, "mail")
 			return err
 		},
-		"Verify": func() error { _, err := r.verify(ch, "mail", factor.NewSecret("000000")); return err },
+		"Verify": func() error { _, err := r.verify(ch, "mail", secret.New("000000")); return err },
 		"Enroll": func() error { _, err := r.begun(v.Grant, "app", "rose"); return err },
 		"Confirm": func() error {
-			_, err := r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("tulip"))
+			_, err := r.Session(ann, binding).Confirm(t.Context(), e, secret.New("tulip"))
 			return err
 		},
 		"Rename": func() error {

@@ -3,8 +3,6 @@ package mfa
 import (
 	"slices"
 	"time"
-
-	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 // This file decides what becomes of a replacement that a recovery enrolled. It signs in at
@@ -60,6 +58,6 @@ func (m *Manager) endFactors(r *record, gone func(instance) bool) []instance {
 func (m *Manager) endRecovery(r *record) []instance {
 	return r.removeFactors(func(in instance) bool {
 		f := m.factors[in.Kind]
-		return f != nil && f.Traits().Class == factor.ClassRecovery && !f.Traits().AdminOnly
+		return f != nil && f.Traits().Recovery && !f.Traits().AdminOnly
 	})
 }

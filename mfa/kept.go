@@ -9,6 +9,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // This file is how challenges, enrolments and grants are kept between two requests. In the
@@ -172,10 +173,10 @@ func (g Grant) MarshalBinary() ([]byte, error) { return g.MarshalText() }
 func (g *Grant) UnmarshalBinary(data []byte) error { return g.UnmarshalText(data) }
 
 // Format writes "[redacted]" for every verb.
-func (g Grant) Format(f fmt.State, verb rune) { factor.Secret{}.Format(f, verb) }
+func (g Grant) Format(f fmt.State, verb rune) { secret.Text{}.Format(f, verb) }
 
 // LogValue implements slog.LogValuer.
-func (g Grant) LogValue() slog.Value { return factor.Secret{}.LogValue() }
+func (g Grant) LogValue() slog.Value { return secret.Text{}.LogValue() }
 
 // shown is what a stored challenge or enrolment shows again. A challenge is shown with Next; an
 // enrolment without.
@@ -195,15 +196,35 @@ type shown struct {
 }
 
 type shownOption struct {
-	Kind        string       `cbor:"0,keyasint"`
-	FactorID    string       `cbor:"1,keyasint,omitempty"`
-	Name        string       `cbor:"2,keyasint,omitempty"`
-	Destination string       `cbor:"3,keyasint,omitempty"`
-	Default     bool         `cbor:"4,keyasint,omitempty"`
-	Sends       bool         `cbor:"5,keyasint,omitempty"`
-	Class       factor.Class `cbor:"6,keyasint,omitempty"`
-	Disabled    bool         `cbor:"7,keyasint,omitempty"`
-	Questions   []string     `cbor:"8,keyasint,omitempty"`
+	Kind        string   `cbor:"0,keyasint"`
+	FactorID    string   `cbor:"1,keyasint,omitempty"`
+	Name        string   `cbor:"2,keyasint,omitempty"`
+	Destination string   `cbor:"3,keyasint,omitempty"`
+	Default     bool     `cbor:"4,keyasint,omitempty"`
+	Sends       bool     `cbor:"5,keyasint,omitempty"`
+	Class       class    `cbor:"6,keyasint,omitempty"`
+	Disabled    bool     `cbor:"7,keyasint,omitempty"`
+	Questions   []string `cbor:"8,keyasint,omitempty"`
+}
+
+// class is the stored form of Option.Recovery and Option.Knowledge, which exclude each other. No
+// number may change.
+type class uint8
+
+const (
+	classPossession class = iota + 1
+	classKnowledge
+	classRecovery
+)
+
+func classOf(o Option) class {
+	switch {
+	case o.Recovery:
+		return classRecovery
+	case o.Knowledge:
+		return classKnowledge
+	}
+	return classPossession
 }
 
 func (ch Challenge) shown() *shown {
@@ -211,7 +232,7 @@ func (ch Challenge) shown() *shown {
 		LockedUntil: milliseconds(ch.LockedUntil), Data: ch.Prompt.Data}
 	for _, o := range ch.Options {
 		s.Options = append(s.Options, shownOption{o.Kind, o.FactorID, o.Name, o.MaskedDestination,
-			o.Default, o.Sends, o.Class, o.Disabled, o.Questions})
+			o.Default, o.Sends, classOf(o), o.Disabled, o.Questions})
 	}
 	return s
 }
@@ -224,7 +245,7 @@ func (s *shown) challenge() Challenge {
 		LockedUntil: instant(s.LockedUntil), Prompt: factor.Prompt{Data: s.Data}}
 	for _, o := range s.Options {
 		ch.Options = append(ch.Options, Option{o.Kind, o.FactorID, o.Name, o.Destination,
-			o.Default, o.Sends, o.Class, o.Disabled, o.Questions})
+			o.Default, o.Sends, o.Class == classRecovery, o.Class == classKnowledge, o.Disabled, o.Questions})
 	}
 	if s.Grant != "" {
 		ch.Grant = Grant{newToken(kept{sealed: s.Grant})}
@@ -243,7 +264,7 @@ func (s *shown) enrollment() Enrollment {
 		return Enrollment{}
 	}
 	return Enrollment{Kind: s.Kind, Expires: instant(s.Expires), CodeExpires: instant(s.CodeExpires),
-		Prompt: factor.Prompt{Secret: factor.NewSecret(s.Secret), URI: factor.NewSecret(s.URI),
+		Prompt: factor.Prompt{Secret: secret.New(s.Secret), URI: secret.New(s.URI),
 			MaskedDestination: s.Destination, Data: s.Data}}
 }
 

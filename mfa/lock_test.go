@@ -15,6 +15,7 @@ import (
 	"github.com/secondgate/secondgate/lockout"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 func TestFiveWrongAnswersLockForThreeMinutes(t *testing.T) {
@@ -25,16 +26,16 @@ func TestFiveWrongAnswersLockForThreeMinutes(t *testing.T) {
 			r.enroll(g, "pin", "123456")
 			ch := r.begin(ann)
 			r.send(ch)
-			right := map[string]factor.Secret{"app": factor.NewSecret("tulip"), "mail": r.mail.code(ann.Email), "pin": factor.NewSecret("123456")}[kind]
+			right := map[string]secret.Text{"app": secret.New("tulip"), "mail": r.mail.code(ann.Email), "pin": secret.New("123456")}[kind]
 			for i := range 5 {
-				_, err := r.verify(ch, kind, factor.NewSecret("000000"))
+				_, err := r.verify(ch, kind, secret.New("000000"))
 				require.ErrorIs(t, err, factor.ErrIncorrect)
 				require.Equal(t, 4-i, left(t, err))
 			}
 			_, err := r.verify(ch, kind, right)
 			l := requireLocked(t, err)
 			require.Equal(t, 3*time.Minute, l.RetryAfter)
-			_, err = r.verify(ch, "app", factor.NewSecret("tulip"))
+			_, err = r.verify(ch, "app", secret.New("tulip"))
 			requireLocked(t, err)
 			_, err = r.Session(ann, binding).Send(t.Context(), ch, "mail")
 			requireLocked(t, err)
@@ -46,9 +47,9 @@ func TestFiveWrongAnswersLockForThreeMinutes(t *testing.T) {
 			r.clock.Advance(time.Millisecond)
 			ch = r.begin(ann)
 			require.True(t, ch.LockedUntil.IsZero())
-			_, err = r.verify(ch, kind, factor.NewSecret("000000"))
+			_, err = r.verify(ch, kind, secret.New("000000"))
 			require.Equal(t, 4, left(t, err), "tries start again when the lock ends")
-			_, err = r.verify(ch, "app", factor.NewSecret("tulip"))
+			_, err = r.verify(ch, "app", secret.New("tulip"))
 			require.NoError(t, err)
 		})
 	}
@@ -60,12 +61,12 @@ func TestTenOverAllKindsLock(t *testing.T) {
 	r.enroll(g, "pin", "123456")
 	ch := r.begin(ann)
 	for i, kind := range []string{"app", "app", "app", "app", "mail", "mail", "mail", "mail", "pin", "pin"} {
-		_, err := r.verify(ch, kind, factor.NewSecret("000000"))
+		_, err := r.verify(ch, kind, secret.New("000000"))
 		var a *mfa.AttemptError
 		require.ErrorAs(t, err, &a)
 		require.Equal(t, i == 9, !a.LockedUntil.IsZero(), i)
 	}
-	_, err := r.verify(ch, "app", factor.NewSecret("tulip"))
+	_, err := r.verify(ch, "app", secret.New("tulip"))
 	requireLocked(t, err)
 }
 
@@ -74,12 +75,12 @@ func TestSuccessClearsOnlyTheKindUsed(t *testing.T) {
 	r.withApp(ann, "tulip")
 	ch := r.begin(ann)
 	for range 3 {
-		_, err := r.verify(ch, "mail", factor.NewSecret("000000"))
+		_, err := r.verify(ch, "mail", secret.New("000000"))
 		require.ErrorIs(t, err, factor.ErrIncorrect)
 	}
-	_, err := r.verify(ch, "app", factor.NewSecret("tulip"))
+	_, err := r.verify(ch, "app", secret.New("tulip"))
 	require.NoError(t, err)
-	_, err = r.verify(r.begin(ann), "mail", factor.NewSecret("000000"))
+	_, err = r.verify(r.begin(ann), "mail", secret.New("000000"))
 	require.Equal(t, 1, left(t, err))
 }
 
@@ -89,28 +90,28 @@ func TestNothingAddsAGuess(t *testing.T) {
 	r := newRig(t)
 	g := r.signIn(ann).Grant
 	other := r.another()
-	e, err := r.Session(ann, binding).Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "mail", Params: map[string]factor.Secret{"address": factor.NewSecret("b@example.com")}})
+	e, err := r.Session(ann, binding).Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "mail", Params: map[string]secret.Text{"address": secret.New("b@example.com")}})
 	require.NoError(t, err)
 	guesses := []func() error{
-		func() error { _, err := r.verify(r.begin(ann), "mail", factor.NewSecret("000000")); return err },
+		func() error { _, err := r.verify(r.begin(ann), "mail", secret.New("000000")); return err },
 		func() error {
 			ch := r.begin(ann)
 			r.send(ch)
 			r.send(ch)
-			_, err := r.verify(ch, "mail", factor.NewSecret("000000"))
+			_, err := r.verify(ch, "mail", secret.New("000000"))
 			return err
 		},
 		func() error {
 			ch := r.beginFor(ann, "step-up")
-			_, err := r.Session(ann, binding).StepUp().Verify(t.Context(), ch, "mail", factor.NewSecret("000000"))
+			_, err := r.Session(ann, binding).StepUp().Verify(t.Context(), ch, "mail", secret.New("000000"))
 			return err
 		},
 		func() error {
-			_, err := r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("000000"))
+			_, err := r.Session(ann, binding).Confirm(t.Context(), e, secret.New("000000"))
 			return err
 		},
 		func() error {
-			_, err := other.Session(ann, binding).Verify(t.Context(), r.begin(ann), "mail", factor.NewSecret("000000"))
+			_, err := other.Session(ann, binding).Verify(t.Context(), r.begin(ann), "mail", secret.New("000000"))
 			return err
 		},
 	}
@@ -130,20 +131,20 @@ func TestAStreakOfAHundredStopsTheKind(t *testing.T) {
 		if n > 0 && n%5 == 0 {
 			r.clock.Advance(3 * time.Minute)
 		}
-		_, err := r.verify(r.begin(ann), "app", factor.NewSecret("wrong"))
+		_, err := r.verify(r.begin(ann), "app", secret.New("wrong"))
 		require.ErrorIs(t, err, factor.ErrIncorrect, n)
 	}
 	r.clock.Advance(365 * 24 * time.Hour)
 	ch := r.begin(ann)
 	require.True(t, ch.Options[0].Disabled)
 	require.False(t, ch.Options[0].Default)
-	_, err := r.verify(ch, "app", factor.NewSecret("tulip"))
+	_, err := r.verify(ch, "app", secret.New("tulip"))
 	var stopped *mfa.DisabledError
 	require.ErrorAs(t, err, &stopped, "waiting does not help")
 	require.Contains(t, r.eventNames(), "lockout.disabled")
 	_ = g
 	require.NoError(t, r.Admin(mfa.System("root"), "").Unlock(t.Context(), ann))
-	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
+	_, err = r.verify(r.begin(ann), "app", secret.New("tulip"))
 	require.NoError(t, err)
 }
 
@@ -153,13 +154,13 @@ func TestEnrollingAgainLiftsAStop(t *testing.T) {
 	r.enroll(g, "pin", "secret")
 	ch := r.begin(ann)
 	for range 5 {
-		_, err := r.verify(ch, "pin", factor.NewSecret("wrong"))
+		_, err := r.verify(ch, "pin", secret.New("wrong"))
 		require.ErrorIs(t, err, factor.ErrIncorrect)
 	}
 	r.clock.Advance(3 * time.Minute)
 	g = r.signIn(ann).Grant
 	r.enroll(g, "pin", "better")
-	_, err := r.verify(r.begin(ann), "pin", factor.NewSecret("better"))
+	_, err := r.verify(r.begin(ann), "pin", secret.New("better"))
 	require.NoError(t, err)
 }
 
@@ -170,13 +171,13 @@ func TestClockGoingBackNeitherShortensALockNorRevivesACode(t *testing.T) {
 	code := r.mail.code(ann.Email)
 	start := r.clock.Now()
 	r.clock.Advance(90 * time.Second)
-	_, err := r.verify(ch, "mail", factor.NewSecret("000000")) // a write at +90 s
+	_, err := r.verify(ch, "mail", secret.New("000000")) // a write at +90 s
 	require.ErrorIs(t, err, factor.ErrIncorrect)
 	r.clock.Set(start)
 	_, err = r.verify(ch, "mail", code)
 	requireUncounted(t, err)
 	for range 4 {
-		_, err = r.verify(ch, "mail", factor.NewSecret("000000"))
+		_, err = r.verify(ch, "mail", secret.New("000000"))
 	}
 	require.Equal(t, 0, left(t, err))
 	r.clock.Set(start.Add(-time.Hour))
@@ -201,7 +202,7 @@ func TestParallelGuesses(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				_, err = m.Session(ann, binding).Verify(context.Background(), ch, kind, factor.NewSecret("000000"))
+				_, err = m.Session(ann, binding).Verify(context.Background(), ch, kind, secret.New("000000"))
 				var l *mfa.LockedError
 				switch {
 				case errors.Is(err, factor.ErrIncorrect):
@@ -231,7 +232,7 @@ func TestParallelRightAnswers(t *testing.T) {
 			require.NoError(t, err)
 			ch := r.begin(ann)
 			r.send(ch)
-			right := map[string]factor.Secret{"app": factor.NewSecret("tulip"), "mail": r.mail.code(ann.Email), "pin": factor.NewSecret("123456"), "recovery": factor.NewSecret("c")}[kind]
+			right := map[string]secret.Text{"app": secret.New("tulip"), "mail": r.mail.code(ann.Email), "pin": secret.New("123456"), "recovery": secret.New("c")}[kind]
 			managers := []*mfa.Manager{r.Manager, r.another(), r.another(), r.another()}
 			var wins atomic.Int32
 			together(64, func(i int) {
@@ -251,7 +252,7 @@ func TestParallelRightAnswers(t *testing.T) {
 func (r *rig) stepUp(kind, text string, g mfa.Grant) mfa.Grant {
 	r.t.Helper()
 	ch := r.beginFor(ann, "manage")
-	v, err := r.Session(ann, binding).ManageFactors().Verify(r.t.Context(), ch, kind, factor.NewSecret("tulip"))
+	v, err := r.Session(ann, binding).ManageFactors().Verify(r.t.Context(), ch, kind, secret.New("tulip"))
 	if errors.Is(err, factor.ErrReplayed) || err != nil {
 		r.t.Fatal(err)
 	}
@@ -278,12 +279,12 @@ func TestExpensiveRightAnswerAtTheLimit(t *testing.T) {
 	r.enroll(g, "pin", "123456")
 	ch := r.begin(ann)
 	for range 4 {
-		_, err := r.verify(ch, "pin", factor.NewSecret("wrong"))
+		_, err := r.verify(ch, "pin", secret.New("wrong"))
 		require.ErrorIs(t, err, factor.ErrIncorrect)
 	}
-	_, err := r.verify(ch, "pin", factor.NewSecret("123456"))
+	_, err := r.verify(ch, "pin", secret.New("123456"))
 	require.NoError(t, err)
-	_, err = r.verify(r.begin(ann), "pin", factor.NewSecret("wrong"))
+	_, err = r.verify(r.begin(ann), "pin", secret.New("wrong"))
 	require.Equal(t, 4, left(t, err))
 }
 
@@ -298,7 +299,7 @@ func TestExpensiveAnswerIsChargedFirst(t *testing.T) {
 		died := make(chan struct{})
 		r.pin.verify = func(factor.VerifyInput) { close(died); select {} } // never comes back
 		go func() {
-			_, _ = dead.Session(ann, binding).Verify(context.Background(), ch, "pin", factor.NewSecret("wrong"))
+			_, _ = dead.Session(ann, binding).Verify(context.Background(), ch, "pin", secret.New("wrong"))
 		}()
 		<-died
 		r.pin.verify = nil
@@ -306,7 +307,7 @@ func TestExpensiveAnswerIsChargedFirst(t *testing.T) {
 		if i < 4 {
 			continue
 		}
-		_, err := r.verify(ch, "pin", factor.NewSecret("123456"))
+		_, err := r.verify(ch, "pin", secret.New("123456"))
 		requireLocked(t, err)
 	}
 }
@@ -318,7 +319,7 @@ func TestPanickingFactorCountsAndLetsNobodyIn(t *testing.T) {
 		r.enroll(g, kind, "tulip")
 		boom := func(factor.VerifyInput) { panic("tulip") }
 		r.app.verify, r.pin.verify = boom, boom
-		v, err := r.verify(r.begin(ann), kind, factor.NewSecret("tulip"))
+		v, err := r.verify(r.begin(ann), kind, secret.New("tulip"))
 		require.Nil(t, v)
 		require.ErrorIs(t, err, mfa.ErrUnavailable)
 		require.Equal(t, 4, left(t, err))
@@ -332,7 +333,7 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant
 	r.enroll(g, "pin", "123456")
-	together(32, func(int) { _, _ = r.verify(r.begin(ann), "pin", factor.NewSecret("wrong")) })
+	together(32, func(int) { _, _ = r.verify(r.begin(ann), "pin", secret.New("wrong")) })
 }
 
 // No two expensive answers of a person are judged at once, through however many Managers,
@@ -349,7 +350,7 @@ func TestExpensiveAnswersAreJudgedOneAtATime(t *testing.T) {
 	ch := r.begin(ann)
 	var wins atomic.Int32
 	together(8, func(int) {
-		_, err := r.another().Session(ann, binding).Verify(context.Background(), ch, "pin", factor.NewSecret("123456"))
+		_, err := r.another().Session(ann, binding).Verify(context.Background(), ch, "pin", secret.New("123456"))
 		if err == nil {
 			wins.Add(1)
 		} else if !errors.Is(err, mfa.ErrTokenExpired) {
@@ -367,11 +368,11 @@ func TestCallerLeavesWhileJudged(t *testing.T) {
 	ch := r.begin(ann)
 	ctx, cancel := context.WithCancel(t.Context())
 	r.pin.verify = func(factor.VerifyInput) { cancel() }
-	_, err := r.Session(ann, binding).Verify(ctx, ch, "pin", factor.NewSecret("wrong"))
+	_, err := r.Session(ann, binding).Verify(ctx, ch, "pin", secret.New("wrong"))
 	require.Error(t, err)
 	r.pin.verify = nil
 	soon, cancelSoon := context.WithTimeout(t.Context(), time.Minute)
 	defer cancelSoon()
-	_, err = r.another().Session(ann, binding).Verify(soon, ch, "pin", factor.NewSecret("wrong"))
+	_, err = r.another().Session(ann, binding).Verify(soon, ch, "pin", secret.New("wrong"))
 	require.Equal(t, 3, left(t, err), "two are counted, and the clock has not moved")
 }

@@ -78,7 +78,7 @@ func (m *Manager) info(r *record, k candidate, now time.Time) FactorInfo {
 		return info
 	}
 	t := f.Traits()
-	info.Class = t.Class
+	info.Recovery = t.Recovery
 	d := describe(f, k.State)
 	if info.Data = d.Public; t.Limited {
 		info.Remaining = d.Remaining

@@ -12,6 +12,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // model is the oracle: what a Manager must say, in the most naive form.
@@ -167,7 +168,7 @@ func TestModel(t *testing.T) {
 			case "app":
 				answer := rapid.SampledFrom(append([]string{"wrong"}, words...)).Draw(rt, "answer")
 				want := o.expect("app", answer, i, open[i].at, now)
-				_, err := m.Session(ann, binding).Verify(t.Context(), open[i].Challenge, "app", factor.NewSecret(answer))
+				_, err := m.Session(ann, binding).Verify(t.Context(), open[i].Challenge, "app", secret.New(answer))
 				if got := told(err); got != want {
 					rt.Fatalf("app %q: got %q, want %q (%v)", answer, got, want, err)
 				}
@@ -180,7 +181,7 @@ func TestModel(t *testing.T) {
 					answer = strings.Repeat("0", 5)
 				}
 				want := o.expect("mail", answer, i, open[i].at, now)
-				_, err := m.Session(ann, binding).Verify(t.Context(), open[i].Challenge, "mail", factor.NewSecret(answer))
+				_, err := m.Session(ann, binding).Verify(t.Context(), open[i].Challenge, "mail", secret.New(answer))
 				if got := told(err); got != want {
 					rt.Fatalf("mail: got %q, want %q (%v)", got, want, err)
 				}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/secondgate/secondgate/internal/plainname"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 const (
@@ -41,7 +42,7 @@ type notice struct {
 	to     []recipient
 	person factor.User
 	label  string
-	link   factor.Secret
+	link   secret.Text
 }
 
 // recipient is one destination of a user.
@@ -139,7 +140,7 @@ func (m *Manager) withLastNotice(data []byte, s subject, e Event) Event {
 // tellPerson hands a notice to Config.Notify, once for each destination.
 func (m *Manager) notifyUser(ctx context.Context, e Event, n *notice) {
 	for _, to := range n.to {
-		in := factor.NotifyInput{User: n.person, State: to.state, Name: e.Name, Kind: e.Kind,
+		in := factor.Message{User: n.person, State: to.state, Event: e.Name, Kind: e.Kind,
 			Label: plainname.ForQuotation(n.label), Time: e.Time,
 			Until: cmp.Or(e.LockedUntil, e.HeldUntil), Remaining: e.Remaining, Link: n.link}
 		m.cfg.Notify(ctx, func(ctx context.Context) error {

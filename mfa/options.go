@@ -27,7 +27,7 @@ func (m *Manager) allOwn(r *record) []candidate {
 	for i := range r.Factors {
 		in := &r.Factors[i]
 		f := m.factors[in.Kind]
-		if f != nil && !in.Implicit && f.Traits().Class != factor.ClassRecovery {
+		if f != nil && !in.Implicit && !f.Traits().Recovery {
 			list = append(list, candidate{in, true})
 		}
 	}
@@ -108,7 +108,7 @@ func allowedOf(list []candidate, kinds []string) []candidate {
 // strongest are the own factors that prove enough to change everything. While a replacement
 // is on hold, every older factor may respond, because each of them may cancel it.
 func (m *Manager) strongest(r *record, own []candidate) []candidate {
-	level := func(k candidate) factor.Level { return m.factors[k.Kind].Traits().Effective() }
+	level := func(k candidate) factor.Level { return m.factors[k.Kind].Traits().Level }
 	need := levelRecovery
 	for _, k := range own {
 		if _, held := r.Holds[k.ID]; held {
@@ -128,7 +128,7 @@ func (m *Manager) recoveries(list []candidate, r *record, c *claims) []candidate
 	for i := range r.Factors {
 		in := &r.Factors[i]
 		f := m.factors[in.Kind]
-		if f == nil || in.Implicit || f.Traits().Class != factor.ClassRecovery {
+		if f == nil || in.Implicit || !f.Traits().Recovery {
 			continue
 		}
 		t := f.Traits()
@@ -191,7 +191,7 @@ func (k candidate) same(o candidate) bool { return o.Kind == k.Kind && bytes.Equ
 // restricted says that a response of the kind is a proof for enrolling an allowed kind only:
 // the policy allows none of the user's own factors any more, and grace has ended.
 func (m *Manager) restricted(r *record, c *claims, in *instance) bool {
-	if c.Grace || in.Implicit || allows(c.Kinds, in.Kind) || m.factors[in.Kind].Traits().Class == factor.ClassRecovery {
+	if c.Grace || in.Implicit || allows(c.Kinds, in.Kind) || m.factors[in.Kind].Traits().Recovery {
 		return false
 	}
 	return !r.settled(m.allOwn(r), c.Kinds)
@@ -201,12 +201,12 @@ func (m *Manager) restricted(r *record, c *claims, in *instance) bool {
 func (m *Manager) holding(r *record, c *claims) (h holding) {
 	for _, in := range r.Factors {
 		f := m.factors[in.Kind]
-		if in.Implicit || f != nil && f.Traits().Class == factor.ClassRecovery {
+		if in.Implicit || f != nil && f.Traits().Recovery {
 			continue
 		}
 		own := ownFactor{id: in.ID, kind: in.Kind, known: f != nil, allowed: allows(c.Kinds, in.Kind)}
 		if f != nil {
-			own.level = f.Traits().Effective()
+			own.level = f.Traits().Level
 		}
 		_, own.held = r.Holds[in.ID]
 		h.own = append(h.own, own)
@@ -234,7 +234,7 @@ func (m *Manager) hasUnknown(r *record) bool {
 func (r *record) hasOwn(m *Manager) bool {
 	return slices.ContainsFunc(r.Factors, func(in instance) bool {
 		f := m.factors[in.Kind]
-		return !in.Implicit && (f == nil || f.Traits().Class != factor.ClassRecovery)
+		return !in.Implicit && (f == nil || !f.Traits().Recovery)
 	})
 }
 
@@ -248,7 +248,7 @@ func (m *Manager) options(r *record, list []candidate, def string, now time.Time
 	rank := func(k candidate) int {
 		n := slices.Index(m.kinds, k.Kind)
 		switch t := m.factors[k.Kind].Traits(); {
-		case t.Class == factor.ClassRecovery:
+		case t.Recovery:
 			return n + 2000
 		case k.own && k.Kind == def:
 			return n - 1000
@@ -268,7 +268,7 @@ func (m *Manager) options(r *record, list []candidate, def string, now time.Time
 		t := m.factors[k.Kind].Traits()
 		_, sends := m.factors[k.Kind].(factor.Challenger)
 		options = append(options, Option{Kind: k.Kind, FactorID: k.ID, Name: k.Name, MaskedDestination: k.Hint,
-			Sends: sends, Class: t.Class,
+			Sends: sends, Recovery: t.Recovery, Knowledge: t.Knowledge,
 			Disabled: m.cfg.Lockout.Status(r.Lockout, k.Kind, now).Disabled})
 		if i := len(options) - 2; t.SharedChallenge && i >= 0 && options[i].Kind == k.Kind {
 			// Whichever of them responds, it is one way to respond.
@@ -279,7 +279,7 @@ func (m *Manager) options(r *record, list []candidate, def string, now time.Time
 		options[len(options)-1].Questions = describe(m.factors[k.Kind], k.State).Questions
 	}
 	for i, o := range options {
-		if !o.Disabled && o.Class != factor.ClassRecovery {
+		if !o.Disabled && !o.Recovery {
 			options[i].Default = true
 			break
 		}
@@ -288,7 +288,7 @@ func (m *Manager) options(r *record, list []candidate, def string, now time.Time
 }
 
 func hasOrdinary(options []Option) bool {
-	return slices.ContainsFunc(options, func(o Option) bool { return o.Class != factor.ClassRecovery })
+	return slices.ContainsFunc(options, func(o Option) bool { return !o.Recovery })
 }
 
 // lockedUntil is the end of a lock that leaves nothing to respond with, or zero.
@@ -308,7 +308,7 @@ func (m *Manager) lockedUntil(r *record, options []Option, now time.Time) (until
 // enrollable are the kinds that a user may enrol under a policy's kinds.
 func (m *Manager) enrollable(kinds []string) (list []string) {
 	for _, k := range m.kinds {
-		if m.factors[k].Traits().Class != factor.ClassRecovery && allows(kinds, k) {
+		if !m.factors[k].Traits().Recovery && allows(kinds, k) {
 			list = append(list, k)
 		}
 	}

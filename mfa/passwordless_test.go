@@ -17,6 +17,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -34,7 +35,7 @@ func (k *signer) Traits() factor.Traits {
 	if k.resistant {
 		level = factor.LevelPhishingResistant
 	}
-	return factor.Traits{Class: factor.ClassPossession, AMR: "pop", Level: level, SharedChallenge: true}
+	return factor.Traits{AMR: "pop", Level: level, SharedChallenge: true}
 }
 
 func (k *signer) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
@@ -47,7 +48,7 @@ func (k *signer) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, 
 	return &factor.Issue{Keep: challenge, Expires: in.Now.Add(5 * time.Minute), Prompt: factor.Prompt{Data: challenge}}, nil
 }
 
-func (k *signer) Deliver(context.Context, factor.DeliverInput) error {
+func (k *signer) Deliver(context.Context, factor.Message) error {
 	k.delivered.Add(1)
 	return nil
 }
@@ -59,7 +60,7 @@ func (k *signer) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdi
 	case challenge != string(in.Issued), !in.Confirming && id != string(in.State) && how != "liar":
 		return nil, factor.ErrIncorrect
 	case how == "copied":
-		return nil, factor.ErrCloned
+		return &factor.Verdict{Cloned: true}, factor.ErrReplayed
 	case how == "liar":
 		return &factor.Verdict{State: []byte("another"), UserVerified: true}, nil
 	}
@@ -98,7 +99,7 @@ func (r *rig) addKey(g mfa.Grant, id string) (*mfa.Confirmation, error) {
 	r.t.Helper()
 	e, err := r.of(g).Enroll(r.t.Context(), g, mfa.EnrollRequest{Kind: "key"})
 	require.NoError(r.t, err)
-	return r.of(g).Confirm(r.t.Context(), e, factor.NewSecret(id+" "+string(e.Prompt.Data)))
+	return r.of(g).Confirm(r.t.Context(), e, secret.New(id+" "+string(e.Prompt.Data)))
 }
 
 func (r *rig) withKey(s mfa.User, id string) *mfa.Confirmation {
@@ -135,7 +136,7 @@ func (r *rig) open() *mfa.Challenge {
 }
 
 func (r *rig) answer(ch *mfa.Challenge, id, how string, people ...mfa.User) (*mfa.Verification, error) {
-	return r.Passwordless(binding).Verify(r.t.Context(), ch, factor.NewSecret(strings.TrimSpace(id+" "+string(ch.Prompt.Data)+" "+how)), known(people...))
+	return r.Passwordless(binding).Verify(r.t.Context(), ch, secret.New(strings.TrimSpace(id+" "+string(ch.Prompt.Data)+" "+how)), known(people...))
 }
 
 func identities(t testing.TB, r *rig) (n int) {
@@ -187,7 +188,7 @@ func TestPasswordlessSingleUse(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 100 {
 		wg.Go(func() {
-			_, err := managers[i%2].Passwordless(binding).Verify(t.Context(), ch, factor.NewSecret("k1 "+string(ch.Prompt.Data)), known(ann))
+			_, err := managers[i%2].Passwordless(binding).Verify(t.Context(), ch, secret.New("k1 "+string(ch.Prompt.Data)), known(ann))
 			switch {
 			case err == nil:
 				won.Add(1)
@@ -257,7 +258,7 @@ func TestPasswordlessRefused(t *testing.T) {
 				c.prepare(r)
 			}
 			session, lookup := binding, known(ann)
-			response := factor.NewSecret(
+			response := secret.New(
 				strings.TrimSpace("k1 " + string(ch.Prompt.Data) + " " + c.how))
 			if c.binding != "" {
 				session = c.binding
@@ -307,7 +308,7 @@ func TestPasswordlessAndLocks(t *testing.T) {
 	ch := r.begin(ann)
 	r.send(ch)
 	for range 5 {
-		_, err = r.verify(ch, "mail", factor.NewSecret("000000"))
+		_, err = r.verify(ch, "mail", secret.New("000000"))
 		require.Error(t, err)
 	}
 	_, err = r.answer(r.open(), "k1", "", ann)
@@ -318,9 +319,9 @@ func TestPasswordlessAndLocks(t *testing.T) {
 func TestPasswordlessTokens(t *testing.T) {
 	r, _ := keyRig(t)
 	r.withKey(ann, "k1")
-	_, err := r.verify(challengeOf(textOf(t, r.open())), "key", factor.NewSecret("k1 x"))
+	_, err := r.verify(challengeOf(textOf(t, r.open())), "key", secret.New("k1 x"))
 	require.ErrorIs(t, err, mfa.ErrToken)
-	_, err = r.verify(r.open(), "key", factor.NewSecret("k1 x"))
+	_, err = r.verify(r.open(), "key", secret.New("k1 x"))
 	require.ErrorIs(t, err, mfa.ErrToken, "nor in the process that made it")
 	for _, ch := range []*mfa.Challenge{r.begin(ann), challengeOf(textOf(t, r.begin(ann)))} {
 		_, err = r.answer(ch, "k1", "", ann)
@@ -361,13 +362,13 @@ func TestIdentityRace(t *testing.T) {
 	type waiting struct {
 		user    mfa.User
 		pending *mfa.Enrollment
-		answer  factor.Secret
+		answer  secret.Text
 	}
 	var list []waiting
 	for i := range people {
 		e, err := r.Session(person(i), binding).Enroll(t.Context(), r.signIn(person(i)).Grant, mfa.EnrollRequest{Kind: "key"})
 		require.NoError(t, err)
-		list = append(list, waiting{person(i), e, factor.NewSecret("k1 " + string(e.Prompt.Data))})
+		list = append(list, waiting{person(i), e, secret.New("k1 " + string(e.Prompt.Data))})
 	}
 	var won atomic.Int32
 	var wg sync.WaitGroup
@@ -394,13 +395,13 @@ func TestRefusedEnrolmentClaimsNothing(t *testing.T) {
 	g := r.signIn(ann).Grant
 	e, err := r.Session(ann, binding).Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "key"})
 	require.NoError(t, err)
-	_, err = r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("k1 wrong"))
+	_, err = r.Session(ann, binding).Confirm(t.Context(), e, secret.New("k1 wrong"))
 	require.ErrorIs(t, err, factor.ErrIncorrect)
 	require.Zero(t, identities(t, r))
 	c := r.withKey(ann, "k2")
 	e, err = r.Session(ann, binding).Enroll(t.Context(), c.Grant, mfa.EnrollRequest{Kind: "key"})
 	require.NoError(t, err)
-	_, err = r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("k2 wrong"))
+	_, err = r.Session(ann, binding).Confirm(t.Context(), e, secret.New("k2 wrong"))
 	require.ErrorIs(t, err, factor.ErrIncorrect)
 	_, err = r.answer(r.open(), "k2", "", ann)
 	require.NoError(t, err, "what was the person's before stays theirs")
@@ -417,7 +418,7 @@ func TestAbandonedIdentity(t *testing.T) {
 	half, err := mfa.New(cfg)
 	require.NoError(t, err)
 	cut.left = 1 // the claim is written, and nothing after it
-	_, err = half.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("k1 "+string(e.Prompt.Data)))
+	_, err = half.Session(ann, binding).Confirm(t.Context(), e, secret.New("k1 "+string(e.Prompt.Data)))
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.Equal(t, 1, identities(t, r))
 
@@ -455,7 +456,7 @@ func TestLateConfirmationKeepsTheIdentity(t *testing.T) {
 	r, _ := keyRig(t)
 	e, err := r.Session(ann, binding).Enroll(t.Context(), r.signIn(ann).Grant, mfa.EnrollRequest{Kind: "key"})
 	require.NoError(t, err)
-	response := factor.NewSecret("k1 " + string(e.Prompt.Data))
+	response := secret.New("k1 " + string(e.Prompt.Data))
 	between := &betweenStore{FaultyStore: r.store, then: func() {
 		_, err := r.Session(ann, binding).Confirm(t.Context(), e, response)
 		require.NoError(t, err)
@@ -501,17 +502,17 @@ func TestSharedChallenge(t *testing.T) {
 				keys = append(keys, o)
 			}
 		}
-		require.Equal(t, []mfa.Option{{Kind: "key", Default: true, Sends: true, Class: factor.ClassPossession}}, keys)
+		require.Equal(t, []mfa.Option{{Kind: "key", Default: true, Sends: true}}, keys)
 		d, err := r.Session(ann, binding).Send(t.Context(), ch, "key")
 		require.NoError(t, err)
 		require.Len(t, k.asked.Load().Instances, 2)
-		_, err = r.verify(ch, "key", factor.NewSecret("k3 "+string(d.Prompt.Data)))
+		_, err = r.verify(ch, "key", secret.New("k3 "+string(d.Prompt.Data)))
 		require.Equal(t, 4, left(t, err), "it is one wrong answer, however many there are to judge it")
-		v, err := r.verify(ch, "key", factor.NewSecret(id+" "+string(d.Prompt.Data)))
+		v, err := r.verify(ch, "key", secret.New(id+" "+string(d.Prompt.Data)))
 		require.NoError(t, err)
 		require.Equal(t, "phr", v.ACR)
 		require.False(t, v.Passwordless)
-		_, err = r.verify(ch, "key", factor.NewSecret(id+" "+string(d.Prompt.Data)))
+		_, err = r.verify(ch, "key", secret.New(id+" "+string(d.Prompt.Data)))
 		require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	}
 }
@@ -540,7 +541,7 @@ func TestCloned(t *testing.T) {
 		d, err := r.Session(ann, binding).Send(t.Context(), ch, "key")
 		require.NoError(t, err)
 		r.events = nil
-		_, err = r.verify(ch, "key", factor.NewSecret("k1 "+string(d.Prompt.Data)+" "+how))
+		_, err = r.verify(ch, "key", secret.New("k1 "+string(d.Prompt.Data)+" "+how))
 		require.Equal(t, how == "cloned", err == nil, how)
 		require.Contains(t, r.eventNames(), "factor.cloned")
 	}
@@ -561,7 +562,7 @@ func TestPasswordlessConfiguration(t *testing.T) {
 	_, err = mfa.New(cfg)
 	require.ErrorIs(t, err, policy.ErrInvalid)
 	cfg.Policies = nil
-	cfg.Factors = append(cfg.Factors, &word{kind: "shared", traits: factor.Traits{Class: factor.ClassPossession, SharedChallenge: true}})
+	cfg.Factors = append(cfg.Factors, &word{kind: "shared", traits: factor.Traits{Level: factor.LevelWeak, SharedChallenge: true}})
 	_, err = mfa.New(cfg)
 	require.ErrorIs(t, err, policy.ErrInvalid)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 const (
@@ -78,12 +79,12 @@ func (m *Manager) sendSetup(ctx context.Context, s subject, may func(*record, ti
 	if err != nil {
 		return nil, err
 	}
-	token := factor.NewSecret(m.sealToken(sealSetup, c))
+	token := secret.New(m.sealToken(sealSetup, c))
 	d := &Delivery{Expires: instant(link.Expires)}
 	var failed error
 	sent := 0
 	for _, r := range to {
-		in := factor.NotifyInput{User: s.person(), State: r.state, Name: "setup.link", Time: clock, Remaining: -1, Link: token}
+		in := factor.Message{User: s.person(), State: r.state, Event: "setup.link", Time: clock, Remaining: -1, Link: token}
 		err := callNotify(ctx, r.factor, in)
 		m.emit(ctx, []Event{m.event(sendEvent(err), s, clock, func(e *Event) {
 			e.Kind, e.Purpose, e.Reason, e.Actor, e.Note = r.factor.Kind(), string(purposeRecover), "setup.link", by.Actor, by.Note
@@ -112,7 +113,7 @@ func (m *Manager) sendSetup(ctx context.Context, s subject, may func(*record, ti
 // verify, with [Session.Recovery], by what the user recovers with (Options); the grant then
 // permits the enrolment of a replacement. What it replaces is valid until then, and ends with
 // it. There may be no Options; then RequestSupport, with the same challenge, is what remains.
-func (s Session) OpenRecoveryLink(ctx context.Context, link factor.Secret) (*Challenge, error) {
+func (s Session) OpenRecoveryLink(ctx context.Context, link secret.Text) (*Challenge, error) {
 	m := s.m
 	if err := s.check(); err != nil {
 		return nil, err
@@ -169,7 +170,7 @@ func (s Session) OpenRecoveryLink(ctx context.Context, link factor.Secret) (*Cha
 // RecoveryUser returns the ID, the Tenant and the UserType of the user for whom a recovery link
 // is. The page that asks before [Session.OpenRecoveryLink] calls it. It changes nothing, and the
 // user has proven nothing.
-func (m *Manager) RecoveryUser(link factor.Secret) (User, error) {
+func (m *Manager) RecoveryUser(link secret.Text) (User, error) {
 	c, err := m.openToken(sealSetup, link.Reveal(), sessionID{})
 	if err != nil {
 		return User{}, err

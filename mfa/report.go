@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/storage"
@@ -85,7 +84,7 @@ func (m *Manager) tally(
 	count(&g.Undeliverable, r.Undeliverable != 0 && !r.hasOwn(m))
 	for _, k := range list {
 		kinds[k.Kind] = true
-		enrolled = enrolled || m.factors[k.Kind].Traits().Class != factor.ClassRecovery && !m.restricted(r, c, k.instance)
+		enrolled = enrolled || !m.factors[k.Kind].Traits().Recovery && !m.restricted(r, c, k.instance)
 		stopped = stopped || m.cfg.Lockout.Status(r.Lockout, k.Kind, now).Disabled
 	}
 	for kind := range maps.Keys(kinds) {

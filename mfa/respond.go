@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // This file is the way of one response: read the record, refuse or verify, decide, swap,
@@ -66,7 +67,7 @@ type answer struct {
 
 // normalize returns the response as the factor is given it. What it refuses could never be
 // correct; it looks at no state, so that says nothing.
-func (m *Manager) normalize(f factor.Factor, response factor.Secret) (string, error) {
+func (m *Manager) normalize(f factor.Factor, response secret.Text) (string, error) {
 	s := response.Reveal()
 	if s == "" || len(s) > maxResponse || !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
 		return "", fmt.Errorf("%w: a response has 1 to %d bytes of UTF-8 without NUL",

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // Send sends a code for a challenge, or sends a new one; the code before is then superseded.
@@ -85,7 +86,7 @@ type issuing struct {
 	// confirming: the destination is not confirmed yet.
 	confirming bool
 	// link is put into the message, if it is not empty; silent leaves out the code.
-	link   factor.Secret
+	link   secret.Text
 	silent bool
 	// choose finds the instance to send to, or refuses; it runs again before the write.
 	choose func(r *record, now time.Time) (*instance, error)
@@ -143,10 +144,10 @@ func (m *Manager) issue(ctx context.Context, s *issuing) (*Delivery, error) {
 	if !sent {
 		return d, nil // the caller hands the prompt over
 	}
-	out := factor.DeliverInput{User: s.subject.person(), State: state, Payload: is.Payload,
-		Purpose: s.purpose, Link: s.link, Expires: is.Expires, Now: now}
+	out := factor.Message{User: s.subject.person(), State: state, Payload: is.Payload,
+		Purpose: s.purpose, Link: s.link, Expires: is.Expires, Time: now}
 	if s.silent {
-		out.Payload = factor.Secret{}
+		out.Payload = secret.Text{}
 	}
 	err = callDeliver(ctx, s.factor, out)
 	m.emit(ctx, []Event{m.event(sendEvent(err), s.subject, now, func(e *Event) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // Session is the second factor of one user in one session of the application. Everything that
@@ -21,7 +22,7 @@ type Session struct {
 	id          sessionID
 	purpose     purpose
 	firstFactor time.Time
-	device      factor.Secret
+	device      secret.Text
 	remember    string
 }
 
@@ -63,7 +64,7 @@ func (s Session) FirstFactorAt(t time.Time) Session { s.firstFactor = t; return 
 
 // OnDevice returns the handle with the token that the browser has kept since the device was
 // remembered. Begin ignores a token that is not valid or that is another user's.
-func (s Session) OnDevice(token factor.Secret) Session { s.device = token; return s }
+func (s Session) OnDevice(token secret.Text) Session { s.device = token; return s }
 
 // RememberDevice returns the handle with a name for the device, at most 64 bytes. Verify then
 // remembers the device, as far as Policy.Remember allows, for a sign-in that is no recovery.

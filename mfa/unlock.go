@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 const (
@@ -34,7 +35,7 @@ type unlockProofs struct {
 // for a kind that is not disabled, for one that is no possession (a PIN typed three times
 // proves no more than once), and for one that sends, which sends nothing while it is disabled.
 func (s Session) UnlockByProof(
-	ctx context.Context, ch *Challenge, kind string, response factor.Secret,
+	ctx context.Context, ch *Challenge, kind string, response secret.Text,
 ) (remaining int, err error) {
 	m := s.m
 	c, f, err := s.openFor(ch, kind)
@@ -42,7 +43,7 @@ func (s Session) UnlockByProof(
 		return 0, err
 	}
 	t := f.Traits()
-	if _, sends := f.(factor.Challenger); t.Expensive || sends || t.Class != factor.ClassPossession {
+	if _, sends := f.(factor.Challenger); t.Expensive || sends || t.Recovery || t.Knowledge {
 		return 0, fmt.Errorf("%w: this kind is not unlocked by proof", ErrNotAvailable)
 	}
 	text, err := m.normalize(f, response)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // open says whether a challenge may still be answered.
@@ -37,7 +38,7 @@ func (c *claims) answerable(r *record, now time.Time, ttl time.Duration) error {
 //
 // After ErrUnavailable nobody is signed in, and the response may have been counted or used.
 func (s Session) Verify(
-	ctx context.Context, ch *Challenge, kind string, response factor.Secret,
+	ctx context.Context, ch *Challenge, kind string, response secret.Text,
 ) (*Verification, error) {
 	m := s.m
 	c, f, err := s.openFor(ch, kind)
@@ -110,13 +111,13 @@ func (m *Manager) verification(r *record, c *claims, in *instance, now time.Time
 	if t.AMR != "" {
 		v.AMR = append(make([]string, 0, 2), t.AMR)
 	}
-	if t.Class == factor.ClassPossession {
+	if !t.Recovery && !t.Knowledge {
 		v.AMR = append(v.AMR, "mfa")
 	}
-	if t.Class == factor.ClassPossession && t.Effective() >= factor.LevelStrong {
+	if !t.Recovery && !t.Knowledge && t.Level >= factor.LevelStrong {
 		v.AssuranceLevel = 2
 	}
-	if t.Effective() == factor.LevelPhishingResistant {
+	if t.Level == factor.LevelPhishingResistant {
 		v.ACR = "phr"
 	}
 	if t.Limited {
@@ -137,9 +138,9 @@ func (m *Manager) verification(r *record, c *claims, in *instance, now time.Time
 // proofBy is what a response of an instance proves.
 func (m *Manager) proofBy(r *record, in *instance, now time.Time) proof {
 	t := m.factors[in.Kind].Traits()
-	p := proof{Origin: originOwn, Level: t.Effective(), Time: now.UnixMilli()}
+	p := proof{Origin: originOwn, Level: t.Level, Time: now.UnixMilli()}
 	switch _, held := r.Holds[in.ID]; {
-	case held, t.Class == factor.ClassRecovery:
+	case held, t.Recovery:
 		p.Origin, p.Level = originRecovery, levelRecovery
 	case in.Implicit:
 		p.Origin = originImplied

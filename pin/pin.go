@@ -88,7 +88,7 @@ func (f *Factor) Kind() string { return "pin" }
 // Traits returns those of knowledge, "pwd" (RFC 8176), not strong, one for a user, and expensive
 // to verify. The settings state the least length of a PIN, and that argon2id is kept of it.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassKnowledge, AMR: "pwd", OnePerUser: true, Expensive: true,
+	return factor.Traits{Level: factor.LevelWeak, Knowledge: true, AMR: "pwd", OnePerUser: true, Expensive: true,
 		Settings: factor.Settings{MinLength: f.cfg.MinLength, SlowHash: true}}
 }
 

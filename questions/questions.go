@@ -94,7 +94,7 @@ func (f *Factor) Kind() string { return "questions" }
 // confirmation, and expensive to verify. The settings state that the responses are facts about
 // the user, and that argon2id is kept of them.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassRecovery, OnePerUser: true, NoConfirmation: true,
+	return factor.Traits{Recovery: true, OnePerUser: true, NoConfirmation: true,
 		LastResort: true, Expensive: true,
 		Settings: factor.Settings{MinLength: f.least, SlowHash: true, PersonalFacts: true}}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/secondgate/secondgate/questions"
 	"github.com/secondgate/secondgate/recovery"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage/memory"
 	"github.com/secondgate/secondgate/totp"
 )
@@ -33,12 +34,12 @@ func newFactor(t testing.TB) *questions.Factor {
 	return f
 }
 
-var chosen = map[string]factor.Secret{"question1": factor.NewSecret("What was the name of your first teacher?"), "answer1": factor.NewSecret("Ms. Øster-Dahl"), "question2": factor.NewSecret("Which book did you read most often?"), "answer2": factor.NewSecret("Der  Zauberberg"), "question3": factor.NewSecret("My own question, about  the lake"), "answer3": factor.NewSecret("ＡＢＣ café")}
+var chosen = map[string]secret.Text{"question1": secret.New("What was the name of your first teacher?"), "answer1": secret.New("Ms. Øster-Dahl"), "question2": secret.New("Which book did you read most often?"), "answer2": secret.New("Der  Zauberberg"), "question3": secret.New("My own question, about  the lake"), "answer3": secret.New("ＡＢＣ café")}
 
-func with(pairs ...string) map[string]factor.Secret {
+func with(pairs ...string) map[string]secret.Text {
 	p := maps.Clone(chosen)
 	for i := 0; i < len(pairs); i += 2 {
-		p[pairs[i]] = factor.NewSecret(pairs[i+1])
+		p[pairs[i]] = secret.New(pairs[i+1])
 	}
 	return p
 }
@@ -93,7 +94,7 @@ func TestOneWrongAnswerIsAll(t *testing.T) {
 
 func TestEnrolRefuses(t *testing.T) {
 	f := newFactor(t)
-	for reason, p := range map[string]map[string]factor.Secret{
+	for reason, p := range map[string]map[string]secret.Text{
 		"question_form_1":      with("question1", "Short?"),
 		"question_form_2":      with("question2", strings.Repeat("q", 161)),
 		"question_form_3":      with("question3", "A question\x00 with a NUL"),
@@ -126,7 +127,7 @@ func TestLimitsAreInCharacters(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, f.Describe(out.State).Questions, 3)
 	require.NoError(t, verify(t, f, out.State, strings.Repeat("ж", 128)+right[strings.IndexByte(right, '\n'):]))
-	for reason, p := range map[string]map[string]factor.Secret{
+	for reason, p := range map[string]map[string]secret.Text{
 		"question_form_1": with("question1", strings.Repeat("ж", 161)),
 		"answer_form_1":   with("answer1", strings.Repeat("ж", 129)),
 		"answer_form_2":   with("answer2", strings.Repeat("👩", 129)),
@@ -181,7 +182,7 @@ func TestSuggestions(t *testing.T) {
 			require.False(t, seen[q], q)
 			seen[q] = true
 		}
-		_, err := newFactor(t).Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"question1": factor.NewSecret(list[0]), "question2": factor.NewSecret(list[1]), "question3": factor.NewSecret(list[2]), "answer1": factor.NewSecret("xylophone"), "answer2": factor.NewSecret("zeppelin"), "answer3": factor.NewSecret("quagga")}})
+		_, err := newFactor(t).Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"question1": secret.New(list[0]), "question2": secret.New(list[1]), "question3": secret.New(list[2]), "answer1": secret.New("xylophone"), "answer2": secret.New("zeppelin"), "answer3": secret.New("quagga")}})
 		require.NoError(t, err)
 	}
 	require.Equal(t, questions.Suggestions("nb"), questions.Suggestions("no-NO"))
@@ -230,10 +231,10 @@ func newPerson(t *testing.T) *person {
 	return p
 }
 
-func (p *person) shown() factor.Secret {
+func (p *person) shown() secret.Text {
 	code, err := otptotp.GenerateCode(p.secret, p.clock.Now())
 	require.NoError(p.t, err)
-	return factor.NewSecret(code)
+	return secret.New(code)
 }
 
 func (p *person) session() mfa.Session { return p.Session(p.subject, session) }
@@ -253,7 +254,7 @@ func (p *person) setup() *mfa.Challenge {
 	m, _ := p.mail.Last()
 	_, link, _ := strings.Cut(m.Text.Reveal(), "https://acme.example/?")
 	token, _, _ := strings.Cut(link, "\n")
-	ch, err := p.session().Recovery().OpenRecoveryLink(p.t.Context(), factor.NewSecret(token))
+	ch, err := p.session().Recovery().OpenRecoveryLink(p.t.Context(), secret.New(token))
 	require.NoError(p.t, err)
 	return ch
 }
@@ -272,7 +273,7 @@ func withPurpose(s mfa.Session, purpose string) mfa.Session {
 }
 
 func (p *person) answer(ch *mfa.Challenge, purpose string, text string) (*mfa.Verification, error) {
-	return withPurpose(p.session(), purpose).Verify(p.t.Context(), ch, "questions", factor.NewSecret(text))
+	return withPurpose(p.session(), purpose).Verify(p.t.Context(), ch, "questions", secret.New(text))
 }
 
 // They replace a lost device by a set-up link, and do nothing else.
@@ -390,7 +391,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	out, err := f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]factor.Secret{"question1": factor.NewSecret(questions.Suggestions("en")[0]), "answer1": factor.NewSecret("Ms. Miller"), "question2": factor.NewSecret(questions.Suggestions("en")[1]), "answer2": factor.NewSecret("Momo"), "question3": factor.NewSecret("Which song did your uncle hum?"), "answer3": factor.NewSecret("None at all")}})
+	out, err := f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]secret.Text{"question1": secret.New(questions.Suggestions("en")[0]), "answer1": secret.New("Ms. Miller"), "question2": secret.New(questions.Suggestions("en")[1]), "answer2": secret.New("Momo"), "question3": secret.New("Which song did your uncle hum?"), "answer3": secret.New("None at all")}})
 	if err != nil {
 		panic(err)
 	}

@@ -25,6 +25,7 @@ import (
 
 	"github.com/secondgate/secondgate/internal/papercode"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 const (
@@ -83,7 +84,7 @@ func (f *Factor) Kind() string { return "recovery" }
 // has none for it), one set for a user, enrolled by being shown, and limited. The settings
 // state how hard a code is to guess: five bits for each of its characters.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassRecovery, OnePerUser: true, NoConfirmation: true, Limited: true,
+	return factor.Traits{Recovery: true, OnePerUser: true, NoConfirmation: true, Limited: true,
 		Settings: factor.Settings{Bits: float64(f.chars * 5)}}
 }
 
@@ -96,7 +97,7 @@ func (f *Factor) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutp
 	out := &factor.EnrollOutput{Name: "Recovery codes"}
 	for range f.count {
 		code := papercode.New(f.chars)
-		out.Prompt.Codes = append(out.Prompt.Codes, factor.NewSecret(papercode.Grouped(code)))
+		out.Prompt.Codes = append(out.Prompt.Codes, secret.New(papercode.Grouped(code)))
 		h := papercode.Hash(salt, code)
 		state = append(state, h[:]...)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/secondgate/secondgate/internal/sentcode"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // Kind is the kind under which numbers are enrolled.
@@ -71,8 +72,8 @@ type Region string
 type CheckInput struct {
 	Person factor.User
 	// Number is in E.164 form.
-	Number factor.Secret
-	// Purpose is as in factor.DeliverInput; "confirm" while the number is being enrolled.
+	Number secret.Text
+	// Purpose is as in factor.Message; "confirm" while the number is being enrolled.
 	Purpose string
 }
 

@@ -3,7 +3,7 @@
 //
 // # Quick start
 //
-//	sender, err := sms.NewTwilio(sms.TwilioConfig{AccountSID: sid, Secret: factor.NewSecret(token), From: "+15005550006"})
+//	sender, err := sms.NewTwilio(sms.TwilioConfig{AccountSID: sid, Secret: secret.New(token), From: "+15005550006"})
 //	…
 //	f, err := sms.New(sms.Config{
 //		Sender:      sender,

@@ -13,7 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 func TestRetryAfter(t *testing.T) {
@@ -100,7 +100,7 @@ func TestHTTPUnreachable(t *testing.T) {
 	} {
 		cfg := form(c.url)
 		cfg.Timeout = c.timeout
-		cfg.Query = map[string]factor.Secret{"key": factor.NewSecret("s3cret")}
+		cfg.Query = map[string]secret.Text{"key": secret.New("s3cret")}
 		start := time.Now()
 		err := newHTTP(t, cfg).Send(c.ctx, message)
 		e := sendError(t, err)

@@ -10,6 +10,7 @@ import (
 	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/internal/sentcode"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 var (
@@ -29,7 +30,7 @@ func (f *Factor) Kind() string { return Kind }
 // The settings state the length and the lifetime of codes, that they go over the telephone
 // network, and whether Config.Check is asked before.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassPossession, AMR: "sms", Level: factor.LevelStrong,
+	return factor.Traits{AMR: "sms", Level: factor.LevelStrong,
 		Settings: factor.Settings{Bits: float64(f.cfg.Digits) * math.Log2(10), Lifetime: f.cfg.TTL,
 			Telephone: true, AsksBefore: f.cfg.Check != nil}}
 }
@@ -85,15 +86,15 @@ func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, 
 	return &factor.Issue{
 		Keep:        sentcode.Keep(bind(number, code)),
 		Expires:     in.Now.Add(f.cfg.TTL),
-		Destination: factor.NewSecret(number),
-		Payload:     factor.NewSecret(code),
+		Destination: secret.New(number),
+		Payload:     secret.New(code),
 		Prompt:      factor.Prompt{MaskedDestination: mask(number)},
 	}, nil
 }
 
 // Deliver asks [Config].Check and sends the message. Its errors hold neither number nor
 // code, whatever the Sender put into its own; errors.As finds a *SendError.
-func (f *Factor) Deliver(ctx context.Context, in factor.DeliverInput) error {
+func (f *Factor) Deliver(ctx context.Context, in factor.Message) error {
 	number, err := numberOf(in.State)
 	if err != nil {
 		return err
@@ -103,11 +104,11 @@ func (f *Factor) Deliver(ctx context.Context, in factor.DeliverInput) error {
 		return quiet.New("sms: there is no code to send")
 	}
 	if f.cfg.Check != nil {
-		if err := f.cfg.Check(ctx, CheckInput{Person: in.User, Number: factor.NewSecret(number), Purpose: in.Purpose}); err != nil {
+		if err := f.cfg.Check(ctx, CheckInput{Person: in.User, Number: secret.New(number), Purpose: in.Purpose}); err != nil {
 			return quiet.New("sms: Config.Check stopped the message", err)
 		}
 	}
-	return f.cfg.send(ctx, f.cfg.content(number, code, in.User.Locale, in.Purpose), in.Expires.Sub(in.Now))
+	return f.cfg.send(ctx, f.cfg.content(number, code, in.User.Locale, in.Purpose), in.Expires.Sub(in.Time))
 }
 
 // send composes a message and hands it to the Sender, with the lifetime that the code still

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sms"
 )
 
@@ -53,7 +54,7 @@ func reason(err error) string {
 }
 
 func enroll(f *sms.Factor, number, region string) (*factor.EnrollOutput, error) {
-	return f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]factor.Secret{"number": factor.NewSecret(number), "region": factor.NewSecret(region)}, Now: now})
+	return f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]secret.Text{"number": secret.New(number), "region": secret.New(region)}, Now: now})
 }
 
 // issue makes a code for state and returns what the Manager would keep, and the code.
@@ -65,7 +66,7 @@ func issue(t testing.TB, f *sms.Factor, state string) (factor.VerifyInput, strin
 }
 
 func deliver(f *sms.Factor, state, code string) error {
-	return f.Deliver(context.Background(), factor.DeliverInput{State: []byte(state), Payload: factor.NewSecret(code), Purpose: "sign-in", Expires: now.Add(90 * time.Second), Now: now})
+	return f.Deliver(context.Background(), factor.Message{State: []byte(state), Payload: secret.New(code), Purpose: "sign-in", Expires: now.Add(90 * time.Second), Time: now})
 }
 
 func verify(f *sms.Factor, in factor.VerifyInput, response string) error {
@@ -260,12 +261,12 @@ func TestTraits(t *testing.T) {
 	require.Equal(t, "sms", f.Kind())
 	tr := f.Traits()
 	tr.Settings = factor.Settings{} // see TestSettings
-	require.Equal(t, factor.Traits{Class: factor.ClassPossession, AMR: "sms", Level: factor.LevelStrong}, tr)
+	require.Equal(t, factor.Traits{AMR: "sms", Level: factor.LevelStrong}, tr)
 }
 
 func TestRedaction(t *testing.T) {
 	m := sms.Message{To: "+31612345678", Text: "012345 is your code", TTL: time.Minute}
-	in := sms.Content{To: "+31612345678", Code: factor.NewSecret("012345")}
+	in := sms.Content{To: "+31612345678", Code: secret.New("012345")}
 	for _, v := range []any{m, &m, []sms.Message{m}, struct{ M sms.Message }{m}, in} {
 		for _, s := range []string{fmt.Sprintf("%v %+v %#v %s %x", v, v, v, v, v), encoded(v), logged(v)} {
 			if strings.Contains(s, "612345678") || strings.Contains(s, "012345") || strings.Contains(s, "303132333435") {

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // HTTPConfig describes how a provider's HTTP interface takes a message. The values of
@@ -36,17 +36,17 @@ type HTTPConfig struct {
 	Method string
 	// Query are parameters of the URL, for providers that want their key there. They hold
 	// no placeholder.
-	Query map[string]factor.Secret
+	Query map[string]secret.Text
 	// Header are headers such as "Authorization". Content-Type follows from the body unless
 	// it is here.
-	Header map[string]factor.Secret
+	Header map[string]secret.Text
 	// Username and Password are sent by HTTP Basic authentication if Username is not empty.
 	Username string
-	Password factor.Secret
+	Password secret.Text
 	// Form is the body as application/x-www-form-urlencoded.
-	Form map[string]factor.Secret
+	Form map[string]secret.Text
 	// JSON is the body as a JSON document. It is sent with the keys of objects sorted.
-	JSON factor.Secret
+	JSON secret.Text
 
 	// Statuses are the statuses of success, within 200 to 299. Empty means all of these.
 	Statuses []int
@@ -197,7 +197,7 @@ var (
 )
 
 // basicAuth is the Authorization header of RFC 7617, where a user name has no colon.
-func basicAuth(username string, password factor.Secret) (string, error) {
+func basicAuth(username string, password secret.Text) (string, error) {
 	if strings.Contains(username, ":") {
 		return "", invalid("Username holds a colon, which basic authentication cannot carry")
 	}

@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sms"
 )
 
@@ -88,7 +88,7 @@ func sendError(t testing.TB, err error) *sms.SendError {
 }
 
 func form(url string) sms.HTTPConfig {
-	return sms.HTTPConfig{URL: url, Form: map[string]factor.Secret{"to": factor.NewSecret("{{to}}"), "text": factor.NewSecret("{{text}}")}}
+	return sms.HTTPConfig{URL: url, Form: map[string]secret.Text{"to": secret.New("{{to}}"), "text": secret.New("{{text}}")}}
 }
 
 func newHTTP(t testing.TB, cfg sms.HTTPConfig) *sms.HTTPSender {
@@ -102,10 +102,10 @@ func TestHTTPForm(t *testing.T) {
 	p := newProvider(t, says(202, ""))
 	s := newHTTP(t, sms.HTTPConfig{
 		URL:      p.URL + "/v1/send",
-		Query:    map[string]factor.Secret{"key": factor.NewSecret("s3cret&x=1")},
-		Header:   map[string]factor.Secret{"x-api-key": factor.NewSecret("hunter2")},
-		Username: "user", Password: factor.NewSecret("s3cret"),
-		Form: map[string]factor.Secret{"recipient": factor.NewSecret("{{digits}}"), "to": factor.NewSecret("{{to}}"), "body": factor.NewSecret("[{{text}}]"), "from": factor.NewSecret("Acme & Co")},
+		Query:    map[string]secret.Text{"key": secret.New("s3cret&x=1")},
+		Header:   map[string]secret.Text{"x-api-key": secret.New("hunter2")},
+		Username: "user", Password: secret.New("s3cret"),
+		Form: map[string]secret.Text{"recipient": secret.New("{{digits}}"), "to": secret.New("{{to}}"), "body": secret.New("[{{text}}]"), "from": secret.New("Acme & Co")},
 	})
 	require.NoError(t, s.Send(context.Background(), message))
 	require.Len(t, p.got(), 1)
@@ -124,8 +124,8 @@ func TestHTTPJSON(t *testing.T) {
 	s := newHTTP(t, sms.HTTPConfig{
 		URL:          p.URL,
 		Method:       "PUT",
-		Header:       map[string]factor.Secret{"Authorization": factor.NewSecret("Bearer s3cret"), "content-type": factor.NewSecret("application/vnd.acme+json")},
-		JSON:         factor.NewSecret(`{"to": ["{{digits}}"], "text": "{{text}}", "n": 12345678901234567890, "test": false, "null": null, "nested": {"a<b": "+{{digits}}"}}`),
+		Header:       map[string]secret.Text{"Authorization": secret.New("Bearer s3cret"), "content-type": secret.New("application/vnd.acme+json")},
+		JSON:         secret.New(`{"to": ["{{digits}}"], "text": "{{text}}", "n": 12345678901234567890, "test": false, "null": null, "nested": {"a<b": "+{{digits}}"}}`),
 		SuccessField: "messages.0.status", SuccessPattern: "0",
 	})
 	require.NoError(t, s.Send(context.Background(), message))
@@ -239,23 +239,23 @@ func TestHTTPConfigRefused(t *testing.T) {
 		{"fragment", func(c *sms.HTTPConfig) { c.URL = "https://sms.example/#x" }, "fragment"},
 		{"GET", func(c *sms.HTTPConfig) { c.Method = "GET" }, "neither POST nor PUT"},
 		{"no body", func(c *sms.HTTPConfig) { c.Form = nil }, "exactly one of Form and JSON"},
-		{"two bodies", func(c *sms.HTTPConfig) { c.JSON = factor.NewSecret(`"{{to}}{{text}}"`) }, "exactly one of Form and JSON"},
-		{"no text", func(c *sms.HTTPConfig) { c.Form = map[string]factor.Secret{"to": factor.NewSecret("{{to}}")} }, "needs {{text}}"},
-		{"no number", func(c *sms.HTTPConfig) { c.Form = map[string]factor.Secret{"text": factor.NewSecret("{{text}}")} }, "{{to}} or {{digits}}"},
-		{"text as a key", func(c *sms.HTTPConfig) { c.Form = map[string]factor.Secret{"{{text}}": factor.NewSecret("{{to}}")} }, "in its values"},
-		{"unknown placeholder", func(c *sms.HTTPConfig) { c.Form["x"] = factor.NewSecret("{{code}}") }, "a placeholder that is not"},
-		{"no JSON", func(c *sms.HTTPConfig) { c.Form, c.JSON = nil, factor.NewSecret(`{"to":{{to}},"text":{{text}}}`) }, "not a JSON document"},
-		{"two JSONs", func(c *sms.HTTPConfig) { c.Form, c.JSON = nil, factor.NewSecret(`"{{to}}" "{{text}}"`) }, "not a JSON document"},
+		{"two bodies", func(c *sms.HTTPConfig) { c.JSON = secret.New(`"{{to}}{{text}}"`) }, "exactly one of Form and JSON"},
+		{"no text", func(c *sms.HTTPConfig) { c.Form = map[string]secret.Text{"to": secret.New("{{to}}")} }, "needs {{text}}"},
+		{"no number", func(c *sms.HTTPConfig) { c.Form = map[string]secret.Text{"text": secret.New("{{text}}")} }, "{{to}} or {{digits}}"},
+		{"text as a key", func(c *sms.HTTPConfig) { c.Form = map[string]secret.Text{"{{text}}": secret.New("{{to}}")} }, "in its values"},
+		{"unknown placeholder", func(c *sms.HTTPConfig) { c.Form["x"] = secret.New("{{code}}") }, "a placeholder that is not"},
+		{"no JSON", func(c *sms.HTTPConfig) { c.Form, c.JSON = nil, secret.New(`{"to":{{to}},"text":{{text}}}`) }, "not a JSON document"},
+		{"two JSONs", func(c *sms.HTTPConfig) { c.Form, c.JSON = nil, secret.New(`"{{to}}" "{{text}}"`) }, "not a JSON document"},
 		{"status", func(c *sms.HTTPConfig) { c.Statuses = []int{200, 302} }, "Statuses holds 302"},
 		{"pattern", func(c *sms.HTTPConfig) { c.SuccessPattern = "(" }, "SuccessPattern is not"},
-		{"header value", func(c *sms.HTTPConfig) { c.Header = map[string]factor.Secret{"X": factor.NewSecret("hunter2\r\nY: z")} }, "look for line breaks"},
-		{"header name", func(c *sms.HTTPConfig) { c.Header = map[string]factor.Secret{"X Y": factor.NewSecret("hunter2")} }, "look for line breaks"},
-		{"host header", func(c *sms.HTTPConfig) { c.Header = map[string]factor.Secret{"host": factor.NewSecret("x")} }, "leave it out"},
+		{"header value", func(c *sms.HTTPConfig) { c.Header = map[string]secret.Text{"X": secret.New("hunter2\r\nY: z")} }, "look for line breaks"},
+		{"header name", func(c *sms.HTTPConfig) { c.Header = map[string]secret.Text{"X Y": secret.New("hunter2")} }, "look for line breaks"},
+		{"host header", func(c *sms.HTTPConfig) { c.Header = map[string]secret.Text{"host": secret.New("x")} }, "leave it out"},
 		{"two auths", func(c *sms.HTTPConfig) {
-			c.Username, c.Header = "u", map[string]factor.Secret{"authorization": factor.NewSecret("Bearer s3cret")}
+			c.Username, c.Header = "u", map[string]secret.Text{"authorization": secret.New("Bearer s3cret")}
 		}, "give one of them"},
 		{"colon", func(c *sms.HTTPConfig) { c.Username = "u:hunter2" }, "holds a colon"},
-		{"password alone", func(c *sms.HTTPConfig) { c.Password = factor.NewSecret("hunter2") }, "without a Username"},
+		{"password alone", func(c *sms.HTTPConfig) { c.Password = secret.New("hunter2") }, "without a Username"},
 		{"timeout", func(c *sms.HTTPConfig) { c.Timeout = time.Hour }, "Timeout is 1h0m0s, want up to 1m0s"},
 		{"negative timeout", func(c *sms.HTTPConfig) { c.Timeout = -1 }, "Timeout is"},
 	} {
@@ -281,11 +281,11 @@ func TestHTTPConfigRefused(t *testing.T) {
 // TestConfigRedaction: no way of printing a configuration or a sender shows a secret.
 func TestConfigRedaction(t *testing.T) {
 	cfg := form("https://sms.example/send")
-	cfg.Form["key"] = factor.NewSecret("hunter2")
-	cfg.Query = map[string]factor.Secret{"key": factor.NewSecret("s3cret")}
-	cfg.Header = map[string]factor.Secret{"X": factor.NewSecret("Bearer s3cret")}
-	cfg.Username, cfg.Password = "u", factor.NewSecret("hunter2")
-	js := sms.HTTPConfig{URL: "https://sms.example", JSON: factor.NewSecret(`{"key":"hunter2","to":"{{to}}","text":"{{text}}"}`)}
+	cfg.Form["key"] = secret.New("hunter2")
+	cfg.Query = map[string]secret.Text{"key": secret.New("s3cret")}
+	cfg.Header = map[string]secret.Text{"X": secret.New("Bearer s3cret")}
+	cfg.Username, cfg.Password = "u", secret.New("hunter2")
+	js := sms.HTTPConfig{URL: "https://sms.example", JSON: secret.New(`{"key":"hunter2","to":"{{to}}","text":"{{text}}"}`)}
 	twilio := twilioConfig("")
 	h, tw := newHTTP(t, cfg), newTwilio(t, twilio)
 	for _, v := range []any{cfg, &cfg, js, h, *h, twilio, &twilio, tw, *tw, newFactor(t, config(h))} {
@@ -302,7 +302,7 @@ func TestConfigRedaction(t *testing.T) {
 // TestHTTPConcurrent: one sender serves many at once.
 func TestHTTPConcurrent(t *testing.T) {
 	p := newProvider(t, says(200, ""))
-	cfg := sms.HTTPConfig{URL: p.URL, JSON: factor.NewSecret(`{"to":"{{to}}","text":"{{text}}"}`)}
+	cfg := sms.HTTPConfig{URL: p.URL, JSON: secret.New(`{"to":"{{to}}","text":"{{text}}"}`)}
 	s := newHTTP(t, cfg)
 	var wg sync.WaitGroup
 	for i := range 16 {

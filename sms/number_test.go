@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sms"
 	"github.com/secondgate/secondgate/sms/phone"
 )
@@ -62,7 +63,7 @@ func TestEnroll(t *testing.T) {
 
 func TestEnrollDuplicate(t *testing.T) {
 	f := newFactor(t, config(&outbox{}))
-	in := factor.EnrollInput{Params: map[string]factor.Secret{"number": factor.NewSecret("+31 612345678")}, Existing: []factor.Instance{
+	in := factor.EnrollInput{Params: map[string]secret.Text{"number": secret.New("+31 612345678")}, Existing: []factor.Instance{
 		{State: []byte("+31612345679")}, {State: []byte("+31612345678")}}}
 	_, err := f.Enroll(context.Background(), in)
 	require.Equal(t, "number_duplicate", reason(err))

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // TwilioConfig is for Twilio's Programmable Messaging.
@@ -23,7 +23,7 @@ type TwilioConfig struct {
 	// can be withdrawn alone. Empty means that Secret is the account's auth token.
 	KeySID string
 	// Secret is the secret of the key, or the auth token. Required.
-	Secret factor.Secret
+	Secret secret.Text
 	// From is who sends: a number in E.164 form, a short code, or a name of up to eleven
 	// letters, digits and spaces. Exactly one of From and MessagingServiceSID is required.
 	From string

@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // Enroll makes a secret, or takes over one that another system made. The prompt has the
@@ -55,14 +56,14 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 		return nil, err
 	}
 	return &factor.EnrollOutput{State: s.encode(), Name: "Authenticator app",
-		Prompt: factor.Prompt{Secret: factor.NewSecret(b32.EncodeToString(s.secret)), URI: factor.NewSecret(uri),
-			SVG: factor.NewSecret(qr.svg()), PNG: factor.NewSecret(string(png))}}, nil
+		Prompt: factor.Prompt{Secret: secret.New(b32.EncodeToString(s.secret)), URI: secret.New(uri),
+			SVG: secret.New(qr.svg()), PNG: secret.New(string(png))}}, nil
 }
 
 var b32 = base32.StdEncoding.WithPadding(base32.NoPadding)
 
 // newState is the state of an instance with a random or an imported secret.
-func (f *Factor) newState(params map[string]factor.Secret) (state, error) {
+func (f *Factor) newState(params map[string]secret.Text) (state, error) {
 	cfg, err := imported(f.cfg, params)
 	if err != nil {
 		return state{}, err
@@ -78,7 +79,7 @@ func (f *Factor) newState(params map[string]factor.Secret) (state, error) {
 }
 
 // imported is cfg with what the parameters change of it.
-func imported(cfg Config, params map[string]factor.Secret) (Config, error) {
+func imported(cfg Config, params map[string]secret.Text) (Config, error) {
 	algorithm, digits, period := params["algorithm"].Reveal(), params["digits"].Reveal(), params["period"].Reveal()
 	if params["secret"].Reveal() == "" {
 		// A person who could choose these for a new secret could only choose wrong.

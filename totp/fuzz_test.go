@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/totp"
 )
 
@@ -73,9 +74,9 @@ func FuzzImport(f *testing.F) {
 	f.Add("A=A", "SHA1", "0", "-1")
 	fac := newFactor(f)
 	f.Fuzz(func(t *testing.T, text, algorithm, digits, period string) {
-		secret, a, d, p, err := totp.Imported(fac, map[string]factor.Secret{
-			"secret": factor.NewSecret(text), "algorithm": factor.NewSecret(algorithm),
-			"digits": factor.NewSecret(digits), "period": factor.NewSecret(period)})
+		secret, a, d, p, err := totp.Imported(fac, map[string]secret.Text{
+			"secret": secret.New(text), "algorithm": secret.New(algorithm),
+			"digits": secret.New(digits), "period": secret.New(period)})
 		if err != nil {
 			if reason(err) != "secret_form" {
 				t.Fatal(err)

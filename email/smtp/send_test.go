@@ -14,12 +14,12 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/email/smtp"
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var message = email.Message{To: "ann@example.com", Subject: "Your code", Text: factor.NewSecret("Code: 012345\n"), HTML: factor.NewSecret("<p>012345</p>")}
+var message = email.Message{To: "ann@example.com", Subject: "Your code", Text: secret.New("Code: 012345\n"), HTML: secret.New("<p>012345</p>")}
 
 func send(t *testing.T, cfg smtp.Config, m email.Message) error {
 	t.Helper()
@@ -29,7 +29,7 @@ func send(t *testing.T, cfg smtp.Config, m email.Message) error {
 }
 
 func withPassword(cfg smtp.Config) smtp.Config {
-	cfg.Username, cfg.Password = "acme", factor.NewSecret("tulip-password")
+	cfg.Username, cfg.Password = "acme", secret.New("tulip-password")
 	return cfg
 }
 
@@ -240,7 +240,7 @@ func TestHeaders(t *testing.T) {
 		require.Empty(t, h.Get("User-Agent")+h.Get("X-Mailer"))
 	}
 	// The text alone is a mail of one part.
-	require.NoError(t, send(t, s.config(), email.Message{To: "ann@example.com", Subject: "x", Text: factor.NewSecret("x")}))
+	require.NoError(t, send(t, s.config(), email.Message{To: "ann@example.com", Subject: "x", Text: secret.New("x")}))
 	require.Contains(t, headers(t, s).Get("Content-Type"), "text/plain")
 }
 
@@ -259,7 +259,7 @@ func TestNoInjection(t *testing.T) {
 		{To: "ann@example.com", Subject: "x\nX-Evil: 1"},
 		{To: "ann@example.com", Subject: "x\rX-Evil: 1"},
 	} {
-		m.Text = factor.NewSecret("x")
+		m.Text = secret.New("x")
 		err := send(t, s.config(), m)
 		requireRejected(t, err, "%q", m.To)
 		require.NotContains(t, err.Error(), "ann")
@@ -270,7 +270,7 @@ func TestNoInjection(t *testing.T) {
 		_, err := smtp.New(smtp.Config{Host: "mail.example.com", From: from})
 		require.ErrorContains(t, err, "From", "%q", from)
 	}
-	require.NoError(t, send(t, s.config(), email.Message{To: "ann@example.com", Subject: "x", Text: factor.NewSecret("a\r\n.\r\nMAIL FROM:<eve@example.com>\r\n")}))
+	require.NoError(t, send(t, s.config(), email.Message{To: "ann@example.com", Subject: "x", Text: secret.New("a\r\n.\r\nMAIL FROM:<eve@example.com>\r\n")}))
 	require.Equal(t, 1, strings.Count(s.said(), "MAIL FROM"))
 	require.Equal(t, 1, strings.Count(s.said(), "RCPT TO"))
 }

@@ -24,7 +24,7 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/internal/mailaddr"
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // Security says how the connection is encrypted.
@@ -53,7 +53,7 @@ type Config struct {
 	// sides know; empty means not to. They are never sent over a connection that is not
 	// encrypted, unless Host is the local one.
 	Username string
-	Password factor.Secret
+	Password secret.Text
 	// From is the sender's address, with or without a name: "Acme <no-reply@example.com>". Its
 	// domain also makes the Message-ID, so that no machine's name goes out.
 	From string
@@ -99,7 +99,7 @@ func New(cfg Config) (*Sender, error) {
 	}
 	cfg.TLSConfig = tlsFor(cfg.Host, cfg.TLSConfig)
 	s := &Sender{from: from, domain: domain, login: login(cfg)}
-	cfg.Password = factor.Secret{}
+	cfg.Password = secret.Text{}
 	s.cfg = cfg
 	return s, nil
 }

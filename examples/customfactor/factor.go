@@ -63,7 +63,7 @@ func (f *Factor) Kind() string { return "token" }
 
 // Traits says that a token is a possession, and that a code can be typed into the wrong site.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassPossession, AMR: "otp", Level: factor.LevelStrong}
+	return factor.Traits{Level: factor.LevelStrong, AMR: "otp"}
 }
 
 // Enroll prepares the token with the parameter "serial". The user confirms it with a code.

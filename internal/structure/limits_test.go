@@ -78,7 +78,6 @@ var notYetWrapped = []string{
 	"internal/testrun",
 	"lockout",
 	"mfa",
-	"mfa/factor",
 	"mfa/policy",
 	"mfahttp",
 	"mfahttp/internal/ui",

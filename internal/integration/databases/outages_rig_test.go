@@ -20,6 +20,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/sqlstore"
 	"github.com/secondgate/secondgate/totp"
@@ -140,23 +141,23 @@ func enrolled(t testing.TB, store storage.Store) *person {
 	return p
 }
 
-func (p *person) code(t testing.TB) factor.Secret {
+func (p *person) code(t testing.TB) secret.Text {
 	code, err := otptotp.GenerateCodeCustom(p.secret, p.clock.Now(), otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
 	require.NoError(t, err)
-	return factor.NewSecret(code)
+	return secret.New(code)
 }
 
 // wrong is a well-formed code that is not the right one of now, nor of the steps beside it.
-func (p *person) wrong(t testing.TB) factor.Secret {
-	right := map[factor.Secret]bool{}
+func (p *person) wrong(t testing.TB) secret.Text {
+	right := map[secret.Text]bool{}
 	for _, d := range []time.Duration{-60, -30, 0, 30, 60} {
 		code, err := otptotp.GenerateCodeCustom(p.secret, p.clock.Now().Add(d*time.Second), otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
 		require.NoError(t, err)
-		right[factor.NewSecret(code)] = true
+		right[secret.New(code)] = true
 	}
 	for {
 		p.tries++
-		if code := factor.NewSecret(fmt.Sprintf("%06d", p.tries)); !right[code] {
+		if code := secret.New(fmt.Sprintf("%06d", p.tries)); !right[code] {
 			return code
 		}
 	}
@@ -166,7 +167,7 @@ func (p *person) begin(ctx context.Context) (*mfa.Challenge, error) {
 	return p.m.Session(p.subject, "s").Begin(ctx)
 }
 
-func (p *person) answer(ctx context.Context, ch *mfa.Challenge, code factor.Secret) error {
+func (p *person) answer(ctx context.Context, ch *mfa.Challenge, code secret.Text) error {
 	_, err := p.m.Session(p.subject, "s").Verify(ctx, ch, "totp", code)
 	return err
 }

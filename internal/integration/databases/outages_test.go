@@ -15,7 +15,7 @@ import (
 
 	"github.com/secondgate/secondgate/internal/integration/servers"
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/sqlstore"
 )
@@ -210,7 +210,7 @@ func outageOfManager(t *testing.T, o outage, s *site) {
 	require.NoError(t, err)
 
 	end := o.start(t, s)
-	var codes []factor.Secret
+	var codes []secret.Text
 	for range 6 {
 		codes = append(codes, p.code(t), p.wrong(t))
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // Every user's security page shows what it showed in the first edition.
@@ -135,14 +136,14 @@ func TestVerify_AcceptsEachFactorOfTheFirstEdition(t *testing.T) {
 			require.NoError(t, err)
 			for range 2 {
 				if w.wrong != nil {
-					_, err := s.Verify(t.Context(), r.begin(s), w.kind, factor.NewSecret(w.wrong()))
+					_, err := s.Verify(t.Context(), r.begin(s), w.kind, secret.New(w.wrong()))
 					var a *mfa.AttemptError
 					require.ErrorAs(t, err, &a, "%s of %s", w.kind, w.user)
 					require.ErrorIs(t, err, factor.ErrIncorrect)
 					require.Equal(t, 4, a.Remaining)
 				}
 				ch := r.begin(s)
-				v, err := s.Verify(t.Context(), ch, w.kind, factor.NewSecret(w.correct(ch)))
+				v, err := s.Verify(t.Context(), ch, w.kind, secret.New(w.correct(ch)))
 				require.NoError(t, err, "%s of %s", w.kind, w.user)
 				require.Equal(t, []string{w.user, u.Tenant, u.UserType, w.kind, "sign-in"},
 					[]string{v.UserID, v.Tenant, v.UserType, v.Kind, v.Purpose})
@@ -239,17 +240,17 @@ func TestOpenRecoveryLink_AsksTheFirstEditionsQuestions(t *testing.T) {
 		_, err := s.SendRecoveryLink(t.Context(), r.begin(s))
 		require.NoError(t, err)
 		_, link := r.mail("gil@example.com")
-		ch, err := s.OpenRecoveryLink(t.Context(), factor.NewSecret(link))
+		ch, err := s.OpenRecoveryLink(t.Context(), secret.New(link))
 		require.NoError(t, err)
 		require.Equal(t, mfa.NextVerify, ch.Next)
 		i := slices.IndexFunc(ch.Options, func(o mfa.Option) bool { return o.Kind == "questions" })
 		require.GreaterOrEqual(t, i, 0)
 		require.Equal(t, []string{"First teacher?", "Street you grew up in?", "Best concert?"},
 			ch.Options[i].Questions)
-		wrong := factor.NewSecret("Nobody\nNowhere\nNothing")
+		wrong := secret.New("Nobody\nNowhere\nNothing")
 		_, err = s.Recovery().Verify(t.Context(), ch, "questions", wrong)
 		require.ErrorIs(t, err, factor.ErrIncorrect)
-		correct := factor.NewSecret(r.secret("gil", "answers"))
+		correct := secret.New(r.secret("gil", "answers"))
 		v, err := s.Recovery().Verify(t.Context(), ch, "questions", correct)
 		require.NoError(t, err)
 		require.NotEmpty(t, v.EnrollKinds)
@@ -263,7 +264,7 @@ func TestPasswordless_FindsTheUserOfAPasskey(t *testing.T) {
 		p := r.Passwordless("another session")
 		ch, err := p.Begin(t.Context(), "passkey")
 		require.NoError(t, err)
-		v, err := p.Verify(t.Context(), ch, factor.NewSecret(d.get(t, ch.Prompt.Data)), r.lookUp)
+		v, err := p.Verify(t.Context(), ch, secret.New(d.get(t, ch.Prompt.Data)), r.lookUp)
 		require.NoError(t, err)
 		require.Equal(t, "ivy", v.UserID)
 		require.True(t, v.Passwordless)
@@ -271,7 +272,7 @@ func TestPasswordless_FindsTheUserOfAPasskey(t *testing.T) {
 		d.cred.Counter -= 2 // a copy of the authenticator is behind
 		ch, err = p.Begin(t.Context(), "passkey")
 		require.NoError(t, err)
-		_, err = p.Verify(t.Context(), ch, factor.NewSecret(d.get(t, ch.Prompt.Data)), r.lookUp)
+		_, err = p.Verify(t.Context(), ch, secret.New(d.get(t, ch.Prompt.Data)), r.lookUp)
 		require.ErrorIs(t, err, factor.ErrReplayed)
 	})
 }

@@ -20,10 +20,10 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/password"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sso"
 	"github.com/secondgate/secondgate/sso/ssotest"
 )
@@ -48,7 +48,7 @@ func (a accounts) Get(_ context.Context, named password.Account) (password.Accou
 }
 
 func (a accounts) SetPassword(_ context.Context, acc password.Account, u password.Update) error {
-	acc.Hash = factor.NewSecret(u.Hash.Reveal())
+	acc.Hash = secret.New(u.Hash.Reveal())
 	a[acc.ID] = acc
 	return nil
 }
@@ -60,18 +60,18 @@ func TestPassword_ReadsTheFirstEditionsHashesAndLinks(t *testing.T) {
 		r := newRig(t, 20*time.Hour)
 		h, err := password.NewHasher(password.HasherConfig{})
 		require.NoError(t, err)
-		correct := factor.NewSecret(r.Passwords.Password)
+		correct := secret.New(r.Passwords.Password)
 		for _, hash := range []string{r.Passwords.Argon2id, r.Passwords.PBKDF2} {
 			require.NoError(t, h.Verify(t.Context(), hash, correct))
-			err = h.Verify(t.Context(), hash, factor.NewSecret("otters swim at one"))
+			err = h.Verify(t.Context(), hash, secret.New("otters swim at one"))
 			require.ErrorIs(t, err, password.ErrIncorrect)
 		}
 		require.False(t, h.NeedsRehash(r.Passwords.Argon2id))
 		people := accounts{
 			"1": {ID: "1", Tenant: "acme", Email: "olivia@acme.example", Name: "Olivia Berg",
-				Hash: factor.NewSecret(r.Passwords.Argon2id)},
+				Hash: secret.New(r.Passwords.Argon2id)},
 			"2": {ID: "2", Tenant: "acme", Email: "robin@acme.example", Name: "Robin",
-				Hash: factor.NewSecret(r.Passwords.PBKDF2)},
+				Hash: secret.New(r.Passwords.PBKDF2)},
 		}
 		m := r.passwords(people, h)
 		if rotated {
@@ -83,13 +83,13 @@ func TestPassword_ReadsTheFirstEditionsHashesAndLinks(t *testing.T) {
 			m = r.passwords(people, h) // without the first edition's key
 		}
 		for _, a := range people {
-			link := factor.NewSecret(r.Passwords.Links[a.Email])
+			link := secret.New(r.Passwords.Links[a.Email])
 			found, err := m.CheckLink(t.Context(), link)
 			require.NoError(t, err)
 			require.Equal(t, a.ID, found.ID)
 			reset := password.ResetRequest{
 				Token:    link,
-				Password: factor.NewSecret("herons wade at dusk"),
+				Password: secret.New("herons wade at dusk"),
 			}
 			require.NoError(t, m.Reset(t.Context(), reset))
 			_, err = m.CheckLink(t.Context(), link)

@@ -80,16 +80,16 @@ func (s *story) signIn(code string) int {
 	return s.verify(c, "email", code, okay, -1)
 }
 
-const secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+const appKey = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
 // shown is what the app shows at the next deed.
-func (s *story) shown() string { return appCode(secret, s.soon(0)/30_000) }
+func (s *story) shown() string { return appCode(appKey, s.soon(0)/30_000) }
 
 // enroll enrols an app, and makes recovery codes.
 func (s *story) enroll() {
 	by := s.signIn("1111111111")
 	proven := s.soon(5*time.Minute) - 1000
-	e := s.tell(deed{Do: "enroll", Of: by}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: secret})
+	e := s.tell(deed{Do: "enroll", Of: by}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: appKey})
 	g := s.tell(deed{Do: "confirm", Of: e, Answer: s.shown()}, outcome{Said: okay, Expires: proven})
 	s.tell(deed{Do: "codes", Of: g}, outcome{Said: okay, Expires: s.soon(0), Codes: []string{"AAAA", "BBBB"}})
 	s.sight = sight([]string{strconv.Itoa(e)}, true, -1, 0, nil)
@@ -98,7 +98,7 @@ func (s *story) enroll() {
 
 // confirmInTheDark enrols an app, is not told that it is confirmed, and sees that it is.
 func (s *story) confirmInTheDark() {
-	e := s.tell(deed{Do: "enroll", Of: s.signIn("1111111111")}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: secret})
+	e := s.tell(deed{Do: "enroll", Of: s.signIn("1111111111")}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: appKey})
 	s.tell(deed{Do: "confirm", Of: e, Answer: s.shown()}, outcome{Said: unknown})
 	s.sight = sight([]string{strconv.Itoa(e)}, false, -1, 0, nil)
 	s.begin()
@@ -400,7 +400,7 @@ func TestModel(t *testing.T) {
 		{"a grant from before a reset", porcupine.Illegal, func(s *story) {
 			g := s.signIn("1111111111")
 			s.tell(deed{Do: "reset"}, outcome{Said: okay})
-			s.tell(deed{Do: "enroll", Of: g}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: secret})
+			s.tell(deed{Do: "enroll", Of: g}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: appKey})
 		}},
 		{"an app that was reset", porcupine.Illegal, func(s *story) {
 			s.enroll()
@@ -411,7 +411,7 @@ func TestModel(t *testing.T) {
 		{"a grant of a mail that adds an app beside another", porcupine.Illegal, func(s *story) {
 			s.enroll()
 			g := s.signIn("2222222222")
-			s.tell(deed{Do: "enroll", Of: g}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: secret})
+			s.tell(deed{Do: "enroll", Of: g}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: appKey})
 		}},
 		{"a kind that is stopped", porcupine.Ok, func(s *story) {
 			for i := range stopAfter {

@@ -25,6 +25,7 @@ import (
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/recovery"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/totp"
 )
@@ -184,7 +185,7 @@ func (w *worker) act(ctx context.Context, d deed) (o outcome, err error) {
 		m, _ := w.mail.Last()
 		o.Code, o.Expires = tenDigits.FindString(m.Text.Reveal()), millis(del.Expires)
 	case "verify":
-		v, err := session.Verify(ctx, &challenge, d.Kind, factor.NewSecret(d.Answer))
+		v, err := session.Verify(ctx, &challenge, d.Kind, secret.New(d.Answer))
 		if err != nil {
 			return o, err
 		}
@@ -196,7 +197,7 @@ func (w *worker) act(ctx context.Context, d deed) (o outcome, err error) {
 		}
 		o.Token, o.Code, o.Expires = textOf(e), e.Prompt.Secret.Reveal(), millis(e.Expires)
 	case "confirm":
-		c, err := session.Confirm(ctx, &enrollment, factor.NewSecret(d.Answer))
+		c, err := session.Confirm(ctx, &enrollment, secret.New(d.Answer))
 		if err != nil {
 			return o, err
 		}
@@ -288,7 +289,7 @@ func sightOfOverview(v *mfa.Overview) string {
 		switch {
 		case f.Kind == "totp":
 			apps = append(apps, f.Name)
-		case f.Class == factor.ClassRecovery:
+		case f.Recovery:
 			codes = true
 		}
 	}
@@ -305,7 +306,7 @@ func sightOfChallenge(ch *mfa.Challenge) string {
 		switch {
 		case o.Kind == "totp":
 			apps = append(apps, o.Name)
-		case o.Class == factor.ClassRecovery:
+		case o.Recovery:
 			codes = true
 		}
 	}

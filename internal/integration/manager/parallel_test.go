@@ -14,6 +14,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -52,7 +53,7 @@ func TestSignInWithEachKind(t *testing.T) {
 // With a limit of five, exactly five of 200 parallel wrong guesses, through Managers with
 // connections of their own to one database, get a verdict.
 func TestParallelGuesses(t *testing.T) {
-	wrong := map[string]factor.Secret{"totp": factor.NewSecret("000000"), "email": factor.NewSecret("000000"), "sms": factor.NewSecret("000000"), "pin": factor.NewSecret("000000"), "recovery": factor.NewSecret("0000-0000-0000-0000")}
+	wrong := map[string]secret.Text{"totp": secret.New("000000"), "email": secret.New("000000"), "sms": secret.New("000000"), "pin": secret.New("000000"), "recovery": secret.New("0000-0000-0000-0000")}
 	everywhere(t, func(t *testing.T, kind string, open func() storage.Store) {
 		w := newWorld(t, open)
 		managers := []*mfa.Manager{w.manager(w.open()), w.manager(w.open()), w.manager(w.open()), w.manager(w.open())}

@@ -20,7 +20,7 @@ import (
 
 	"github.com/secondgate/secondgate/internal/integration/servers"
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/redisstore"
 	"github.com/secondgate/secondgate/storage/sqlstore"
@@ -185,10 +185,10 @@ func newCrowd(b testing.TB, store storage.Store, people int) *crowd {
 	return c
 }
 
-func (c *crowd) code(i int) factor.Secret {
+func (c *crowd) code(i int) secret.Text {
 	code, err := otptotp.GenerateCodeCustom(c.secrets[i], c.clock.Now(), otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
 	require.NoError(c.t, err)
-	return factor.NewSecret(code)
+	return secret.New(code)
 }
 
 // inParallel runs do for 0 to n-1 by so many workers, and returns how long all took, and each.
@@ -218,7 +218,7 @@ func inParallel(b testing.TB, workers, n int, do func(i int) error) (all time.Du
 func (c *crowd) round(b testing.TB, workers int) (time.Duration, []time.Duration) {
 	b.Helper()
 	c.clock.Advance(time.Minute)
-	challenges, codes := make([]*mfa.Challenge, len(c.people)), make([]factor.Secret, len(c.people))
+	challenges, codes := make([]*mfa.Challenge, len(c.people)), make([]secret.Text, len(c.people))
 	for i, s := range c.people {
 		var err error
 		challenges[i], err = c.m.Session(s, binding).Begin(b.Context())
@@ -329,9 +329,9 @@ func BenchmarkContention(b *testing.B) {
 			s := mfa.User{ID: "one"}
 			ch, err := managers[0].Session(s, binding).Begin(b.Context())
 			require.NoError(b, err)
-			e, err := managers[0].Session(s, binding).Enroll(b.Context(), ch.Grant, mfa.EnrollRequest{Kind: "pin", Params: map[string]factor.Secret{"pin": factor.NewSecret("739162")}})
+			e, err := managers[0].Session(s, binding).Enroll(b.Context(), ch.Grant, mfa.EnrollRequest{Kind: "pin", Params: map[string]secret.Text{"pin": secret.New("739162")}})
 			require.NoError(b, err)
-			c, err := managers[0].Session(s, binding).Confirm(b.Context(), e, factor.NewSecret("739162"))
+			c, err := managers[0].Session(s, binding).Confirm(b.Context(), e, secret.New("739162"))
 			require.NoError(b, err)
 			one := 0.0
 			for _, workers := range []int{1, 16, 64} {
