@@ -70,6 +70,6 @@ func TestDurations(t *testing.T) {
 		2 * time.Minute: "2 minutes", 150 * time.Second: "150 seconds", 10 * time.Minute: "10 minutes"} {
 		m, err := email.Compose(email.Content{ServiceName: "Acme", Purpose: "sign-in", Code: secret.New("012345"), TTL: d})
 		require.NoError(t, err)
-		require.Contains(t, m.Text.Reveal(), "good for "+want+",")
+		require.Contains(t, m.Text.Reveal(), "valid for "+want+",")
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/secondgate/secondgate/secret"
 )
 
-// Notify tells a person what happened to their second factor, in a mail that says what to do
-// if it was not them.
+// Notify sends a user a mail about what happened to their second factor, and says what to do if it
+// was not them.
 func (f *Factor) Notify(ctx context.Context, in factor.Message) error {
 	c := Content{To: string(in.State), ServiceName: f.cfg.ServiceName, Locale: in.User.Locale,
 		Notice: in.Event, Factor: in.Kind, Name: plainname.ForQuotation(in.Label), Time: in.Time, Until: in.Until, Left: in.Remaining}
@@ -39,7 +39,7 @@ type noticeWords struct {
 	other [2]string // for what has no text of its own
 	kinds map[string]string
 	when  string // %s is a time
-	// notYou, and linkIgnore for a mail with a link that somebody asked for.
+	// notYou, and linkIgnore for a mail with a link that was requested.
 	notYou, linkIgnore, linkButton, linkOpen, linkTerms string
 }
 

@@ -113,6 +113,6 @@ func ExampleConfig_check() {
 	fmt.Println(err)
 	fmt.Println(errors.As(err, &p), p.Reason)
 	// Output:
-	// sms: Config.Check stopped the message
+	// sms: Config.Check refused the message
 	// true number_at_risk
 }

@@ -50,15 +50,15 @@ type HTTPConfig struct {
 
 	// Statuses are the statuses of success, within 200 to 299. Empty means all of these.
 	Statuses []int
-	// SuccessField names a value of a JSON answer, as "messages.0.status"; a success must
-	// then have it and it must match SuccessPattern. Providers that answer 200 to everything
+	// SuccessField names a value of a JSON reply, as "messages.0.status"; a success must
+	// then have it and it must match SuccessPattern. Providers that reply 200 to everything
 	// need it. Empty means that the status decides.
 	SuccessField string
 	// SuccessPattern is a regular expression (package regexp) for the whole of that value,
-	// such as "0|queued". Without SuccessField it is for the whole answer. Empty with
+	// such as "0|queued". Without SuccessField it is for the whole reply. Empty with
 	// SuccessField means that the field is there.
 	SuccessPattern string
-	// CodeField names the value of a JSON answer that becomes SendError.Code. Default none.
+	// CodeField names the value of a JSON reply that becomes SendError.Code. Default none.
 	CodeField string
 
 	// Timeout is for the whole exchange, up to a minute. 0 means 10 seconds.
@@ -271,7 +271,7 @@ func (p *httpProvider) deliver(ctx context.Context, m Message) error {
 	}
 	e := r.failure(safeCode(code, m))
 	if r.status >= 200 && r.status <= 299 && !r.cut && (p.field == "" || r.json() != nil) {
-		e.Reason = "refused" // an answer of the provider's, that says no
+		e.Reason = "refused" // the provider replied, and refused
 	}
 	return e
 }

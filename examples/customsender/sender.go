@@ -1,5 +1,5 @@
 // Package customsender is a sender of an application's own: it hands text messages to an SMS
-// gateway with a JSON interface over HTTPS, and says by typed errors what went wrong.
+// gateway with a JSON interface over HTTPS, and says by typed errors what failed.
 // docs/writing-a-sender.md walks through it.
 package customsender
 

@@ -10,7 +10,7 @@ type Level uint8
 const (
 	// LevelWeak does not prove possession well enough for NIST's AAL2: e-mail, a PIN.
 	LevelWeak Level = iota + 1
-	// LevelStrong proves possession, but a user can type the response into the wrong site:
+	// LevelStrong proves possession, but a user can type the response into a forged site:
 	// authenticator app, SMS.
 	LevelStrong
 	// LevelPhishingResistant proves possession to the site that asks and to no other (NIST SP

@@ -124,7 +124,7 @@ func (a *audit) advise(r rows, where, problem, remedy string) {
 }
 
 func (a *audit) add(f Finding) {
-	// Two policies that allow a kind do not make its settings wrong twice.
+	// Two policies that allow a kind do not report its settings twice.
 	if f.Row != "" && !slices.Contains(a.found, f) {
 		a.found = append(a.found, f)
 	}

@@ -79,15 +79,15 @@ func TestColumnTypes(t *testing.T) {
 		{sqlstore.SQLite, nil, ""},
 		{sqlstore.SQLite, []string{"", "", "", ""}, ""},
 		{sqlstore.SQLite, []string{"blob", "BLOB", "BLOB", "TEXT"}, ""},
-		{sqlstore.SQLite, []string{"TEXT", "BLOB", "BLOB", "TEXT"}, "column key is of type TEXT, want BLOB"},
+		{sqlstore.SQLite, []string{"TEXT", "BLOB", "BLOB", "TEXT"}, "column key has type TEXT, want BLOB"},
 		{sqlstore.SQLite, []string{"BLOB", "TEXT", "BLOB", "TEXT"}, "column revision"},
 		{sqlstore.SQLite, []string{"BLOB", "BLOB", "TEXT", "TEXT"}, "column data"},
 		{sqlstore.PostgreSQL, []string{"BYTEA", "BYTEA", "BYTEA", "TIMESTAMPTZ"}, ""},
-		{sqlstore.PostgreSQL, []string{"VARCHAR", "BYTEA", "BYTEA", "TIMESTAMPTZ"}, "column key is of type VARCHAR, want BYTEA"},
+		{sqlstore.PostgreSQL, []string{"VARCHAR", "BYTEA", "BYTEA", "TIMESTAMPTZ"}, "column key has type VARCHAR, want BYTEA"},
 		{sqlstore.MySQL, []string{"VARBINARY", "VARBINARY", "BLOB", "DATETIME"}, ""},
-		{sqlstore.MySQL, []string{"BINARY", "VARBINARY", "BLOB", "DATETIME"}, "column key is of type BINARY"},
-		{sqlstore.MySQL, []string{"VARCHAR", "VARBINARY", "BLOB", "DATETIME"}, "column key is of type VARCHAR"},
-		{sqlstore.MySQL, []string{"VARBINARY", "VARBINARY", "BLOB", "DATE"}, "column updated_at is of type DATE"},
+		{sqlstore.MySQL, []string{"BINARY", "VARBINARY", "BLOB", "DATETIME"}, "column key has type BINARY"},
+		{sqlstore.MySQL, []string{"VARCHAR", "VARBINARY", "BLOB", "DATETIME"}, "column key has type VARCHAR"},
+		{sqlstore.MySQL, []string{"VARBINARY", "VARBINARY", "BLOB", "DATE"}, "column updated_at has type DATE"},
 	} {
 		f := &fake{types: c.types, query: mysqlIsSound}
 		_, err := sqlstore.New(t.Context(), sqlstore.Config{DB: f.db(t), Dialect: c.dialect})

@@ -52,9 +52,9 @@ func TestTableDroppedLater(t *testing.T) {
 func TestTableThatCannotServe(t *testing.T) {
 	for name, c := range map[string]struct{ ddl, says string }{
 		"text keys": {`CREATE TABLE secondgate_records (key TEXT PRIMARY KEY, revision BLOB, data BLOB, updated_at TEXT)`,
-			"column key is of type TEXT"},
+			"column key has type TEXT"},
 		"text revisions": {`CREATE TABLE secondgate_records (key BLOB PRIMARY KEY, revision TEXT, data BLOB, updated_at TEXT)`,
-			"column revision is of type TEXT"},
+			"column revision has type TEXT"},
 		"no revision": {`CREATE TABLE secondgate_records (key BLOB PRIMARY KEY, data BLOB, updated_at TEXT)`, "revision"},
 		"no key":      {`CREATE TABLE secondgate_records (id BLOB PRIMARY KEY, revision BLOB, data BLOB, updated_at TEXT)`, "key"},
 		"a view":      {`CREATE VIEW secondgate_records AS SELECT x'00' key, x'00' revision, x'00' data, '' updated_at`, "view"},
