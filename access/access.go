@@ -1,4 +1,4 @@
-// Package access is the factor for a user who has nothing else left: a temporary access code. An
+// Package access is the factor for a user with nothing else left: a temporary access code. An
 // administrator makes it after they have verified who asks, and gives it to the user.
 //
 //	f, err := access.New(access.Config{})

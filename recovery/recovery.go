@@ -1,4 +1,4 @@
-// Package recovery is the factor for a user who has lost the phone: codes that the user prints or
+// Package recovery is the factor for a user who lost the phone: codes that the user prints or
 // keeps in a password manager. Each is valid for one sign-in.
 //
 //	f, err := recovery.New(recovery.Config{})

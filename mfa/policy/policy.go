@@ -47,7 +47,7 @@ type Policy struct {
 	// age of its own. Defaults to 5 minutes.
 	MaxAge time.Duration `json:"max_age,omitempty"`
 	// RecoveryHold is how long a replacement that a user enrolled by a recovery signs in
-	// without the right to change what was there before. Defaults to 24 hours. Must be between
+	// without permission to change what was there before. Defaults to 24 hours. Must be between
 	// 1 hour and 30 days.
 	RecoveryHold time.Duration `json:"recovery_hold,omitempty"`
 	// Remember is how long a device may be remembered after a sign-in, and sign the user in

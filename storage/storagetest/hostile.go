@@ -149,7 +149,7 @@ func readYourWrites(ctx context.Context, sub *subject) error {
 		next := numbered(i, "")
 		err := first(
 			func() error { return is("swap", s.Swap(ctx, k, old, next), nil) },
-			func() error { return holds(ctx, "right after a swap", s, k, next) },
+			func() error { return holds(ctx, "directly after a swap", s, k, next) },
 			func() error {
 				if i%2 == 0 {
 					return nil
@@ -160,7 +160,7 @@ func readYourWrites(ctx context.Context, sub *subject) error {
 				if i%2 == 0 {
 					return nil
 				}
-				return isAbsent(ctx, "right after a delete", s, k)
+				return isAbsent(ctx, "directly after a delete", s, k)
 			},
 		)
 		if err != nil {
