@@ -184,7 +184,7 @@ func TestNewAccessCodeEndsTheOld(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestWrongAccessCodesLock(t *testing.T) {
+func TestVerify_FailedAttemptsLockAccessCodes(t *testing.T) {
 	o := open(t)
 	o.enrol(o.begin().Grant)
 	code := o.issue(nil)
@@ -197,7 +197,7 @@ func TestWrongAccessCodesLock(t *testing.T) {
 	require.ErrorAs(t, err, &locked)
 }
 
-// Nobody makes one for themselves, and no other kind is made for a person.
+// No user makes one for themselves, and an administrator makes no other kind for a user.
 func TestOnlyAdministratorsIssue(t *testing.T) {
 	o := open(t)
 	g := o.begin().Grant

@@ -21,6 +21,6 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println(len(made.Prompt.Codes[0].Reveal()), "characters, good until", f.Describe(made.State).Ends.Format(time.Kitchen))
-	// Output: 19 characters, good until 8:00PM
+	fmt.Println(len(made.Prompt.Codes[0].Reveal()), "characters, valid until", f.Describe(made.State).Ends.Format(time.Kitchen))
+	// Output: 19 characters, valid until 8:00PM
 }

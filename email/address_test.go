@@ -39,9 +39,9 @@ func TestFactor_KeepsAddressesInOneForm(t *testing.T) {
 		require.Equal(t, want, string(out.State)+" "+out.MaskedDestination)
 		require.Equal(t, out.MaskedDestination, out.Prompt.MaskedDestination)
 		require.Nil(t, out.Prompt.Data)
-		state, hint, err := f.Implied(factor.User{Email: in})
+		state, masked, err := f.Implied(factor.User{Email: in})
 		require.NoError(t, err, "an address of record is read as one that is typed")
-		require.Equal(t, want, string(state)+" "+hint)
+		require.Equal(t, want, string(state)+" "+masked)
 	}
 	_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"address": secret.New("ann@bücher.example")},
 		Existing: []factor.Instance{{State: []byte("ann@xn--bcher-kva.example")}}})
@@ -59,7 +59,7 @@ func requireProblem(t *testing.T, err error, reason string) {
 	require.Equal(t, reason, p.Reason)
 }
 
-// The reasons are in a table of their own, at internal/mailaddr. What is refused to somebody who
+// The reasons are in a table of their own, at internal/mailaddr. What is refused to a user who
 // types it is, as an address of record, an error and never "has none".
 func TestFactor_RefusesWhatCannotBeMailedTo(t *testing.T) {
 	f := newFactor(t)
@@ -73,11 +73,11 @@ func TestFactor_RefusesWhatCannotBeMailedTo(t *testing.T) {
 			_, err := f.Enroll(t.Context(), enrolling(in))
 			requireProblem(t, err, reason)
 			require.NotContains(t, err.Error(), "ann", "%q", in)
-			state, hint, err := f.Implied(factor.User{Email: in})
+			state, masked, err := f.Implied(factor.User{Email: in})
 			require.ErrorIs(t, err, factor.ErrUndeliverable)
 			requireProblem(t, err, reason)
 			require.NotContains(t, err.Error(), "ann", "%q", in)
-			require.Empty(t, string(state)+hint)
+			require.Empty(t, string(state)+masked)
 		}
 	}
 	state, _, err := f.Implied(factor.User{})
@@ -103,11 +103,11 @@ func TestConfig_LocalDomains(t *testing.T) {
 
 func TestEnroll(t *testing.T) {
 	f := newFactor(t)
-	person := factor.User{Email: "ann@example.com"}
-	out, err := f.Enroll(t.Context(), factor.EnrollInput{User: person})
+	ann := factor.User{Email: "ann@example.com"}
+	out, err := f.Enroll(t.Context(), factor.EnrollInput{User: ann})
 	require.NoError(t, err)
 	require.Equal(t, "ann@example.com", string(out.State), "the address of record, unless another is given")
-	out, err = f.Enroll(t.Context(), factor.EnrollInput{User: person, Params: map[string]secret.Text{"address": secret.New("ann@home.example")},
+	out, err = f.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]secret.Text{"address": secret.New("ann@home.example")},
 		Existing: []factor.Instance{{State: []byte("ann@example.com")}}})
 	require.NoError(t, err)
 	require.Equal(t, "ann@home.example", string(out.State))
@@ -118,7 +118,7 @@ func TestEnroll(t *testing.T) {
 	require.Equal(t, "address_duplicate", p.Reason)
 }
 
-// Writing an address in another case is not a way around the budget of a destination.
+// Writing an address in another case is not a way around the rate limit of a destination.
 func TestDestination(t *testing.T) {
 	f := newFactor(t)
 	one, err := f.Issue(t.Context(), factor.IssueInput{State: []byte("ann@example.com")})

@@ -251,7 +251,7 @@ func TestOneCode(t *testing.T) {
 }
 
 // The address that was confirmed is the one written to, whatever Compose says, and a URL that
-// people cannot open is not sent to them.
+// users cannot open is not sent to them.
 func TestDelivery(t *testing.T) {
 	in := factor.Message{State: []byte("ann@example.com"), Payload: secret.New("012345"), Purpose: "confirm", Link: secret.New("token")}
 	box := &mfatest.Outbox[email.Message]{}
@@ -262,7 +262,7 @@ func TestDelivery(t *testing.T) {
 	require.NoError(t, f.Deliver(t.Context(), in))
 	m, _ := box.Last()
 	require.Equal(t, "ann@example.com", m.To)
-	for made, good := range map[string]bool{
+	for made, valid := range map[string]bool{
 		"https://acme.example/c?token=t": true, "http://localhost:8080/c?token=t": true, "": false, "/c?token=t": false,
 		"acme.example/c": false, "javascript:alert(1)": false, "mailto:a@b.example": false, "https://": false,
 		"https://acme.example/c\n.": false, "https://acme.example/a b": false, "https://acme.example/%zz": false,
@@ -271,7 +271,7 @@ func TestDelivery(t *testing.T) {
 		require.NoError(t, err)
 		before := len(box.All())
 		err = f.Deliver(t.Context(), in)
-		if good {
+		if valid {
 			require.NoError(t, err, made)
 			continue
 		}
@@ -298,7 +298,7 @@ func TestTraits(t *testing.T) {
 	tr.Settings = factor.Settings{} // see TestSettings
 	require.Equal(t, factor.Traits{AMR: "otp", Level: factor.LevelWeak}, tr)
 	require.Equal(t, "email", f.Kind())
-	state, hint, err := f.Implied(factor.User{Email: "ann@Example.com"})
+	state, masked, err := f.Implied(factor.User{Email: "ann@Example.com"})
 	require.NoError(t, err)
-	require.Equal(t, "ann@example.com a•••@example.com", string(state)+" "+hint)
+	require.Equal(t, "ann@example.com a•••@example.com", string(state)+" "+masked)
 }

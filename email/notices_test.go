@@ -29,7 +29,7 @@ var noticeNames = func() (names []string) {
 }()
 
 // Every notice has a text of its own in every language, and says what to do if it was not the
-// person.
+// user.
 func TestNotices(t *testing.T) {
 	require.Greater(t, len(noticeNames), 20)
 	seen, at := map[string]string{}, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -74,7 +74,7 @@ func TestNotices(t *testing.T) {
 	require.Contains(t, m.Text.Reveal(), "You have 2 recovery codes left")
 }
 
-// A name that somebody chose stands between the quotation marks of the language wherever it
+// A name that a user chose stands between the quotation marks of the language wherever it
 // stands, and cannot end them; one that mail programs make a link of is not there at all,
 // whenever it was accepted.
 func TestNotices_QuoteNames(t *testing.T) {

@@ -77,7 +77,7 @@ func TestWhichPINsAreRefused(t *testing.T) {
 	}
 }
 
-// The rules refuse many PINs that people choose, and few of those that chance would.
+// The rules refuse many PINs that users choose, and few of those that chance would.
 func TestRulesLeaveMostPINs(t *testing.T) {
 	f := newFactor(t, pin.Config{Refuse: func(factor.User, string) error { return errors.New("stop before hashing") }})
 	refused := 0
@@ -150,7 +150,7 @@ func TestEnteredTwiceThenUsed(t *testing.T) {
 	require.NoError(t, verify(secret.New("804271")))
 }
 
-func TestParallelRightPIN(t *testing.T) {
+func TestParallelCorrectPIN(t *testing.T) {
 	store := mfatest.NewFaultyStore(memory.New())
 	m, s := rig(t, pin.Config{}, store)
 	other, _ := rig(t, pin.Config{}, store)

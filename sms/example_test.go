@@ -54,7 +54,7 @@ func Example() {
 }
 
 func ExampleNewHTTPSender() {
-	// A provider that takes JSON and answers 200 to everything.
+	// A provider that takes JSON and replies 200 to everything.
 	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, `{"messages":[{"status":"9","error":"no credit"}]}`)
 	}))

@@ -119,7 +119,7 @@ func TestHTTPUnreachable(t *testing.T) {
 	}
 }
 
-// TestHTTPSlowBody: an answer whose body never ends does not hold the caller.
+// TestHTTPSlowBody: a reply whose body never ends does not hold the caller.
 func TestHTTPSlowBody(t *testing.T) {
 	p := newProvider(t, func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(200)
@@ -134,7 +134,7 @@ func TestHTTPSlowBody(t *testing.T) {
 	require.Equal(t, "reply", e.Reason)
 }
 
-// TestHTTPReadsLittle: an endless answer is not read to its end.
+// TestHTTPReadsLittle: an endless reply is not read to its end.
 func TestHTTPReadsLittle(t *testing.T) {
 	read := 0
 	cfg := form("https://sms.example")

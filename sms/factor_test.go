@@ -88,7 +88,7 @@ func TestCode(t *testing.T) {
 		t.Fatalf("the code is %q", code)
 	}
 	if !in.Expires.Equal(now.Add(90 * time.Second)) {
-		t.Errorf("a code is good until %s by default", in.Expires)
+		t.Errorf("a code is valid until %s by default", in.Expires)
 	}
 	for _, c := range []struct {
 		name     string
@@ -96,8 +96,8 @@ func TestCode(t *testing.T) {
 		change   func(*factor.VerifyInput)
 		want     error
 	}{
-		{"right", code, nil, nil},
-		{"wrong", other(code), nil, factor.ErrIncorrect},
+		{"correct", code, nil, nil},
+		{"incorrect", other(code), nil, factor.ErrIncorrect},
 		{"empty", "", nil, factor.ErrIncorrect},
 		{"longer", code + "0", nil, factor.ErrIncorrect},
 		{"huge", strings.Repeat(code, 1<<16), nil, factor.ErrIncorrect},
@@ -106,7 +106,7 @@ func TestCode(t *testing.T) {
 		{"of another number", code, func(in *factor.VerifyInput) { in.State = []byte("+31612345679") }, factor.ErrIncorrect},
 		{"in the last millisecond", code, func(in *factor.VerifyInput) { in.Now = now.Add(90*time.Second - time.Millisecond) }, nil},
 		{"at the end", code, func(in *factor.VerifyInput) { in.Now = now.Add(90 * time.Second) }, factor.ErrExpired},
-		{"wrong at the end", other(code), func(in *factor.VerifyInput) { in.Now = now.Add(90 * time.Second) }, factor.ErrIncorrect},
+		{"incorrect at the end", other(code), func(in *factor.VerifyInput) { in.Now = now.Add(90 * time.Second) }, factor.ErrIncorrect},
 	} {
 		in := in
 		if c.change != nil {
@@ -124,7 +124,7 @@ func TestCodeByConfiguration(t *testing.T) {
 	f := newFactor(t, cfg)
 	in, code := issue(t, f, "+31612345678")
 	if len(code) != 10 || !in.Expires.Equal(now.Add(10*time.Minute)) {
-		t.Errorf("a code of %d digits good until %s", len(code), in.Expires)
+		t.Errorf("a code of %d digits valid until %s", len(code), in.Expires)
 	}
 	if err := verify(f, in, code); err != nil {
 		t.Error(err)
@@ -146,7 +146,7 @@ func TestIssueKeepsNoSecret(t *testing.T) {
 	is, err := f.Issue(context.Background(), factor.IssueInput{State: []byte("+31612345678"), Now: now})
 	require.NoError(t, err)
 	if is.Destination.Reveal() != "+31612345678" || is.Prompt.MaskedDestination != "+31 •••••5678" {
-		t.Errorf("destination %q, hint %q", is.Destination.Reveal(), is.Prompt.MaskedDestination)
+		t.Errorf("destination %q, masked %q", is.Destination.Reveal(), is.Prompt.MaskedDestination)
 	}
 	if s := fmt.Sprintf("%+v", is); strings.Contains(s, is.Payload.Reveal()) || strings.Contains(s, "612345678") {
 		t.Errorf("an issue prints as %s", s)
@@ -184,7 +184,7 @@ func TestDeliver(t *testing.T) {
 	require.Len(t, box.sent, 1)
 	m := box.sent[0]
 	if m.To != "+31612345678" || m.TTL != 90*time.Second || !strings.HasPrefix(m.Text, "012345 ") {
-		t.Errorf("sent to %s, good for %s: %s", m.To, m.TTL, m.Text)
+		t.Errorf("sent to %s, valid for %s: %s", m.To, m.TTL, m.Text)
 	}
 	require.Error(t, deliver(f, "+31612345678", ""), "a message without a code")
 	require.Len(t, box.sent, 1)
@@ -238,7 +238,7 @@ func TestCheck(t *testing.T) {
 	err := deliver(f, "+31612345678", "012345")
 	require.ErrorIs(t, err, risk)
 	if strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, err), "swapped") {
-		t.Errorf("the text of a stranger's error comes out: %v", err)
+		t.Errorf("the text of a third-party error comes out: %v", err)
 	}
 	require.Empty(t, box.sent)
 	require.NoError(t, deliver(f, "+31612345679", "012345"))

@@ -23,7 +23,7 @@ type provider struct {
 	*httptest.Server
 	mu       sync.Mutex
 	requests []request
-	answer   http.HandlerFunc
+	reply    http.HandlerFunc
 }
 
 type request struct {
@@ -32,15 +32,15 @@ type request struct {
 	body        string
 }
 
-func newProvider(t testing.TB, answer http.HandlerFunc) *provider {
+func newProvider(t testing.TB, reply http.HandlerFunc) *provider {
 	t.Helper()
-	p := &provider{answer: answer}
+	p := &provider{reply: reply}
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		p.mu.Lock()
 		p.requests = append(p.requests, request{r.Method, r.RequestURI, r.Header, string(body)})
 		p.mu.Unlock()
-		p.answer(w, r)
+		p.reply(w, r)
 	}))
 	t.Cleanup(p.Close)
 	return p
@@ -52,7 +52,7 @@ func (p *provider) got() []request {
 	return p.requests
 }
 
-// says answers with a status and a body.
+// says replies with a status and a body.
 func says(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
@@ -152,7 +152,7 @@ func TestHTTPSuccess(t *testing.T) {
 	}{
 		{"200", nil, 200, "", ""},
 		{"299", nil, 299, "", ""},
-		{"200 with a huge answer", nil, 200, long + long, ""},
+		{"200 with a huge reply", nil, 200, long + long, ""},
 		{"204", nil, 204, "", ""},
 		{"status not among those", func(c *sms.HTTPConfig) { c.Statuses = []int{201} }, 200, "", "refused, status 200"},
 		{"status among those", func(c *sms.HTTPConfig) { c.Statuses = []int{200, 201} }, 201, "", ""},
@@ -172,7 +172,7 @@ func TestHTTPSuccess(t *testing.T) {
 		{"field alone missing", func(c *sms.HTTPConfig) { c.SuccessField = "id" }, 200, `{}`, "refused, status 200"},
 		{"pattern alone", func(c *sms.HTTPConfig) { c.SuccessPattern = "OK.*" }, 200, "OK 1\nid 2", ""},
 		{"pattern alone, no match", func(c *sms.HTTPConfig) { c.SuccessPattern = "OK" }, 200, "NOK", "refused, status 200"},
-		{"pattern for anything, huge answer", func(c *sms.HTTPConfig) { c.SuccessPattern = ".*" }, 200, long + long, "reply, status 200"},
+		{"pattern for anything, huge reply", func(c *sms.HTTPConfig) { c.SuccessPattern = ".*" }, 200, long + long, "reply, status 200"},
 		{"300", nil, 300, "", "reply, status 300"},
 		{"400", nil, 400, "", "refused, status 400"},
 		{"401", nil, 401, "hunter2", "credentials, status 401"},
@@ -320,9 +320,9 @@ func TestHTTPConcurrent(t *testing.T) {
 	require.Len(t, seen, 16)
 }
 
-// FuzzHTTPAnswer: no answer of a provider makes a sender panic, show something, or take for
+// FuzzHTTPReply: no reply of a provider makes a sender panic, show something, or take for
 // sent what is not.
-func FuzzHTTPAnswer(f *testing.F) {
+func FuzzHTTPReply(f *testing.F) {
 	for _, body := range []string{`{"a":[{"b":"ok"}]}`, `{"a":[]}`, `{"a":{"0":{"b":"ok"}}}`, `[`, `{"a":[{"b":"012345"}]}`, "", "null"} {
 		f.Add(200, body, "7")
 	}

@@ -72,7 +72,7 @@ func TestEnrollDuplicate(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestHint(t *testing.T) {
+func TestFactorEnroll_MasksTheNumber(t *testing.T) {
 	f := newFactor(t, config(&outbox{}))
 	for number, want := range map[string]string{
 		"+12025550123":     "+1 ••••••0123",
@@ -101,7 +101,7 @@ func TestCallingCodes(t *testing.T) {
 		out, err := enroll(f, "+"+c.CallingCode+"55555555", "")
 		require.NoError(t, err)
 		if !strings.HasPrefix(out.MaskedDestination, "+"+c.CallingCode+" •") {
-			t.Errorf("%s: hint %q, want calling code %s", c.Region, out.MaskedDestination, c.CallingCode)
+			t.Errorf("%s: masked %q, want calling code %s", c.Region, out.MaskedDestination, c.CallingCode)
 		}
 	}
 }
@@ -161,9 +161,9 @@ func TestParseHook(t *testing.T) {
 	}
 }
 
-// TestParseHookOfStrangers: whatever it does, no number that is not E.164 is enrolled, and
+// TestParse_HookOfTheApplication: whatever it does, no number that is not E.164 is enrolled, and
 // none is in an error.
-func TestParseHookOfStrangers(t *testing.T) {
+func TestParse_HookOfTheApplication(t *testing.T) {
 	for _, c := range []struct {
 		number string
 		err    error
@@ -181,7 +181,7 @@ func TestParseHookOfStrangers(t *testing.T) {
 			t.Errorf("%q, %v: %v", c.number, c.err, err)
 		}
 		if c.err != nil && reason(err) != "number_form" {
-			t.Errorf("a stranger's error becomes %v", err)
+			t.Errorf("a third-party error becomes %v", err)
 		}
 	}
 }
@@ -206,7 +206,7 @@ func FuzzEnroll(f *testing.F) {
 		if again, err := enroll(fac, state, ""); err != nil || string(again.State) != state {
 			t.Fatalf("%q becomes %v, %v", state, again, err)
 		}
-		// A hint never shows more than half of what follows the calling code.
+		// A masked number never shows more than half of what follows the calling code.
 		_, masked, _ := strings.Cut(out.MaskedDestination, " ")
 		if strings.Count(masked, "•") < len([]rune(masked))-strings.Count(masked, "•") {
 			t.Fatalf("%q is shown as %q", state, out.MaskedDestination)

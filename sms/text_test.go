@@ -174,7 +174,7 @@ func TestOwnTextRefused(t *testing.T) {
 		if _, err := sms.New(cfg); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: New says %v, want %q", name, err, c.want)
 		}
-		// A text that goes wrong in a language New does not know fails the send.
+		// A text that breaks the rules in a language that New does not try is not sent.
 		cfg.Compose = func(in sms.Content) (sms.Message, error) {
 			if in.Locale == "fr" {
 				return body(in)

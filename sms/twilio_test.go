@@ -73,7 +73,7 @@ func TestTwilio(t *testing.T) {
 	}
 }
 
-func TestTwilioAnswers(t *testing.T) {
+func TestTwilio_Replies(t *testing.T) {
 	says21211 := `{"code":21211,"message":"The 'To' number +31612345678 is not a valid phone number.","more_info":"https://www.twilio.com/docs/errors/21211","status":400}`
 	for _, c := range []struct {
 		name   string

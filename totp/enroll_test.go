@@ -129,7 +129,7 @@ func TestImport(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []any{c.algorithm, c.digits, c.period}, []any{algorithm, digits, period}, c)
 	}
-	// What is imported is judged by its own digits and period, whatever the Config.
+	// What is imported is verified by its own digits and period, whatever the Config.
 	out, _ := enroll(t, f, factor.EnrollInput{Params: map[string]secret.Text{"secret": secret.New(plain), "digits": secret.New("8"), "period": secret.New("60")}, User: factor.User{ID: "42"}})
 	_, err := at(f, out.State, 119, "94287082")
 	require.NoError(t, err)
@@ -181,7 +181,7 @@ func TestRefusedImports(t *testing.T) {
 	}
 	_, err := f.Enroll(t.Context(), factor.EnrollInput{Existing: []factor.Instance{{State: []byte("damaged")}}})
 	require.Error(t, err, "what cannot be read cannot be compared")
-	require.Empty(t, reason(err), "and it is not the person's fault")
+	require.Empty(t, reason(err), "and it is not the user's fault")
 }
 
 func TestEachSecretIsNew(t *testing.T) {
@@ -200,10 +200,10 @@ func TestConfirmingUsesTheCode(t *testing.T) {
 	f := newFactor(t)
 	out, _ := enroll(t, f, factor.EnrollInput{User: factor.User{ID: "42"}})
 	in := factor.VerifyInput{State: out.State, Response: totp.Code(out.State, somewhere), Now: time.Unix(somewhere*30, 0), Confirming: true}
-	next, err := judge(f, in)
+	next, err := verify(f, in)
 	require.NoError(t, err)
 	in.State, in.Confirming = next, false
-	_, err = judge(f, in)
+	_, err = verify(f, in)
 	require.ErrorIs(t, err, factor.ErrReplayed)
 }
 

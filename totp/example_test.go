@@ -31,10 +31,10 @@ func ExampleFactor_Verify() {
 		panic(err)
 	}
 	in := factor.VerifyInput{State: out.State, Response: code, Now: time.Unix(59, 0)}
-	right, err := f.Verify(context.Background(), in)
+	correct, err := f.Verify(context.Background(), in)
 	fmt.Println("first:", err)
 
-	in.State = right.State
+	in.State = correct.State
 	_, err = f.Verify(context.Background(), in)
 	fmt.Println("again:", errors.Is(err, factor.ErrReplayed))
 	// Output:
@@ -42,7 +42,7 @@ func ExampleFactor_Verify() {
 	// again: true
 }
 
-// People who come from another system keep the app entry they have.
+// Users who come from another system keep the app entry they have.
 func ExampleFactor_Enroll_import() {
 	f, err := totp.New(totp.Config{Issuer: "Acme"})
 	if err != nil {

@@ -33,20 +33,20 @@ func withPassword(cfg smtp.Config) smtp.Config {
 	return cfg
 }
 
-// Whatever goes wrong, the sender learns whether to try again, whether it was the recipient,
+// Whatever fails, the sender learns whether to try again, whether it was the recipient,
 // nothing that must not be in a log, and the connection is not left open.
 func TestFailures(t *testing.T) {
 	for _, c := range []struct {
 		verb, reply string
 		code        int
 		temporary   bool
-		rejected    bool // for good, and for what was sent
+		rejected    bool // permanently, and for what was sent
 	}{
 		{"greeting", "421 4.3.2 ann@example.com, too busy", 421, true, false},
 		{"greeting", "554 go away", 554, false, false},
 		{"greeting", "hang up", 0, true, false},
 		{"STARTTLS", "454 no TLS just now", 454, true, false},
-		{"AUTH", "535 5.7.8 tulip-password is wrong", 535, false, false},
+		{"AUTH", "535 5.7.8 tulip-password is incorrect", 535, false, false},
 		{"AUTH", "454 4.7.0 cannot look it up just now", 454, true, false},
 		{"MAIL", "550 no relaying for acme.example", 550, false, false},
 		{"MAIL", "451 later", 451, true, false},
@@ -244,7 +244,7 @@ func TestHeaders(t *testing.T) {
 	require.Contains(t, headers(t, s).Get("Content-Type"), "text/plain")
 }
 
-// Nothing that a person types, and no configuration, adds a header or a recipient.
+// Nothing that a user types, and no configuration, adds a header or a recipient.
 func TestNoInjection(t *testing.T) {
 	s := (&script{}).start(t)
 	for _, m := range []email.Message{

@@ -54,7 +54,7 @@ func TestConfigIsRefusedWithASentence(t *testing.T) {
 	}
 }
 
-func TestNobodyThere(t *testing.T) {
+func TestSend_WithoutServer(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	port := l.Addr().(*net.TCPAddr).Port
@@ -140,7 +140,7 @@ func ExampleParseURL() {
 	// Output: mail.example.com true acme [redacted] <nil>
 }
 
-// How to tell a failure that will pass from a wrong address.
+// How to distinguish a failure that will pass from an address that does not exist.
 func ExampleSender_Send() {
 	var err error = &email.SendError{Temporary: true, Code: 451}
 	failure, ok := errors.AsType[*email.SendError](err)

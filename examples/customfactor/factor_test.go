@@ -121,7 +121,7 @@ func TestFactorEnroll_RefusesWithAReason(t *testing.T) {
 		require.True(t, ok, "%q: %v", number, err)
 		require.Equal(t, reason, problem.Reason)
 	}
-	// What is wrong with the list is no fault of the user's.
+	// A fault of the list is no fault of the user's.
 	for _, number := range []string{"SN-BROKEN", "SN-SHORT"} {
 		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"serial": secret.New(number)}})
 		require.Error(t, err)

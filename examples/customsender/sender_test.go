@@ -54,7 +54,7 @@ func TestSenderSend_PostsTheMessage(t *testing.T) {
 		"to": message.To, "text": message.Text, "validity_seconds": 90.0}, got)
 }
 
-func TestSenderSend_SaysWhatWentWrong(t *testing.T) {
+func TestSenderSend_SaysWhatFailed(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		status int

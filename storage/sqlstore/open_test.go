@@ -100,7 +100,7 @@ func TestColumnTypes(t *testing.T) {
 }
 
 func TestMySQLThatCannotServe(t *testing.T) {
-	answers := func(autocommit, primary, key int64) func(string) ([][]driver.Value, error) {
+	replies := func(autocommit, primary, key int64) func(string) ([][]driver.Value, error) {
 		return func(q string) ([][]driver.Value, error) {
 			switch {
 			case strings.Contains(q, "@@autocommit"):
@@ -112,10 +112,10 @@ func TestMySQLThatCannotServe(t *testing.T) {
 		}
 	}
 	for says, f := range map[string]*fake{
-		"autocommit off":             {query: answers(0, 1, 1)},
-		"primary key":                {query: answers(1, 0, 0)},
-		"not the column key alone":   {query: answers(1, 2, 1)},
-		"is not the column key":      {query: answers(1, 1, 0)},
+		"autocommit off":             {query: replies(0, 1, 1)},
+		"primary key":                {query: replies(1, 0, 0)},
+		"not the column key alone":   {query: replies(1, 2, 1)},
+		"is not the column key":      {query: replies(1, 1, 0)},
 		"read information_schema":    {query: func(q string) ([][]driver.Value, error) { return failIf(q, "information_schema") }},
 		"read @@autocommit":          {query: func(q string) ([][]driver.Value, error) { return failIf(q, "@@autocommit") }},
 		"the table cannot be used: ": {query: func(q string) ([][]driver.Value, error) { return failIf(q, "updated_at") }},

@@ -62,7 +62,7 @@ func (r *rig) device() *device {
 	return d
 }
 
-// get answers request options as navigator.credentials.get does.
+// get responds to request options as navigator.credentials.get does.
 func (d *device) get(t *testing.T, options []byte) string {
 	t.Helper()
 	o, err := virtualwebauthn.ParseAssertionOptions(string(options))
@@ -76,8 +76,8 @@ type way struct {
 	user, kind string
 	// correct returns a correct response, and each time another one.
 	correct func(ch *mfa.Challenge) string
-	// wrong returns one that is not correct.
-	wrong func() string
+	// incorrect returns one that is not correct.
+	incorrect func() string
 }
 
 func (r *rig) ways() []way {
@@ -86,9 +86,9 @@ func (r *rig) ways() []way {
 		return way{id, "totp", func(*mfa.Challenge) string { return r.code(r.secret(id, secret)) },
 			func() string { return other(r.code(r.secret(id, secret))) }}
 	}
-	fixed := func(id, kind, wrong string) way {
+	fixed := func(id, kind, incorrect string) way {
 		return way{id, kind, func(*mfa.Challenge) string { return r.secret(id, kind) },
-			func() string { return wrong }}
+			func() string { return incorrect }}
 	}
 	sent := func(id, kind string, code func() string) way {
 		return way{id, kind, func(ch *mfa.Challenge) string {
@@ -135,8 +135,8 @@ func TestVerify_AcceptsEachFactorOfTheFirstEdition(t *testing.T) {
 			before, err := r.Overview(t.Context(), u)
 			require.NoError(t, err)
 			for range 2 {
-				if w.wrong != nil {
-					_, err := s.Verify(t.Context(), r.begin(s), w.kind, secret.New(w.wrong()))
+				if w.incorrect != nil {
+					_, err := s.Verify(t.Context(), r.begin(s), w.kind, secret.New(w.incorrect()))
 					var a *mfa.AttemptError
 					require.ErrorAs(t, err, &a, "%s of %s", w.kind, w.user)
 					require.ErrorIs(t, err, factor.ErrIncorrect)
@@ -247,8 +247,8 @@ func TestOpenRecoveryLink_AsksTheFirstEditionsQuestions(t *testing.T) {
 		require.GreaterOrEqual(t, i, 0)
 		require.Equal(t, []string{"First teacher?", "Street you grew up in?", "Best concert?"},
 			ch.Options[i].Questions)
-		wrong := secret.New("Nobody\nNowhere\nNothing")
-		_, err = s.Recovery().Verify(t.Context(), ch, "questions", wrong)
+		incorrect := secret.New("Nobody\nNowhere\nNothing")
+		_, err = s.Recovery().Verify(t.Context(), ch, "questions", incorrect)
 		require.ErrorIs(t, err, factor.ErrIncorrect)
 		correct := secret.New(r.secret("gil", "answers"))
 		v, err := s.Recovery().Verify(t.Context(), ch, "questions", correct)

@@ -53,7 +53,7 @@ func TestOpenRecoveryLink_AcceptsALinkOfTheFirstEdition(t *testing.T) {
 }
 
 // A pending enrolment and a sent code end with the minutes that they were valid for. The record
-// is good: what waits in it is superseded by what today's Manager begins, and nothing of it signs
+// is valid: what waits in it is superseded by what today's Manager begins, and nothing of it signs
 // in later.
 func TestEnroll_TakesThePlaceOfWhatWasPending(t *testing.T) {
 	each(t, time.Minute, func(t *testing.T, r *rig) {

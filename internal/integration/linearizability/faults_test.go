@@ -28,7 +28,7 @@ var troubles = []trouble{
 		}
 	}},
 	{"the network is slow, and then cut", slowAndCut},
-	{"nobody gets through", func(_ *servers.Server, p *servers.Proxy) {
+	{"no connection gets through", func(_ *servers.Server, p *servers.Proxy) {
 		p.Refuse(true)
 		p.Cut()
 		moment()
@@ -39,7 +39,7 @@ var troubles = []trouble{
 		time.Sleep(patienceInTrouble + 100*time.Millisecond)
 		p.Hang(false)
 	}},
-	// What was sent to it is done after those who sent it were told that it failed.
+	// What was sent to it is done after those who sent it saw it fail.
 	{"the server sleeps for longer than anybody waits", func(s *servers.Server, _ *servers.Proxy) {
 		s.Suspend()
 		time.Sleep(patienceInTrouble + 100*time.Millisecond)
@@ -52,7 +52,7 @@ var troubles = []trouble{
 	}},
 }
 
-// slowAndCut cuts while most of those who wrote wait for the answer.
+// slowAndCut cuts while most of those who wrote wait for the reply.
 func slowAndCut(_ *servers.Server, p *servers.Proxy) {
 	for range 5 {
 		p.Delay(15 * time.Millisecond)
@@ -129,7 +129,7 @@ func (c *crowd) await(deeds int) {
 	}
 }
 
-// Whatever breaks, an answer that was given stays true, and one that was not given is either
+// Whatever breaks, a reply that was given stays true, and one that was not given is either
 // wholly done or not at all, soon or late.
 func TestLinearizableInTrouble(t *testing.T) {
 	for _, e := range engines[1:] {
@@ -144,7 +144,7 @@ func TestLinearizableInTrouble(t *testing.T) {
 						c.await(20)
 					}
 				})
-				c.requireGood(nothing, unknown)
+				c.requireLegal(nothing, unknown)
 			}
 		})
 	}
@@ -158,14 +158,14 @@ func TestLinearizableInTrouble(t *testing.T) {
 					c.await(50)
 				}
 			})
-			c.requireGood(unknown)
+			c.requireLegal(unknown)
 		}
 	})
 }
 
-// requireGood fails the test unless the history is linearizable with what the store says in the
+// requireLegal fails the test unless the history is linearizable with what the store says in the
 // end, and has outcomes of those kinds.
-func (c *crowd) requireGood(kinds ...string) {
+func (c *crowd) requireLegal(kinds ...string) {
 	c.t.Helper()
 	c.look()
 	requireOnce(c.t, c.history)

@@ -48,7 +48,7 @@ func TestLinearizable(t *testing.T) {
 				c.work(processes, deeds)
 				requireOnce(t, c.history)
 				requireLinearizable(t, c.history)
-				c.tell()
+				c.report()
 			}
 		})
 	}

@@ -42,7 +42,7 @@ type server struct {
 	roots *x509.CertPool
 	mu    sync.Mutex
 	mails []received
-	fail  error // what RCPT is answered
+	fail  error // the reply to RCPT
 	wire  bytes.Buffer
 }
 
@@ -226,10 +226,10 @@ func requireError(t *testing.T, err error, temporary bool) *email.SendError {
 }
 
 func TestRefusals(t *testing.T) {
-	t.Run("wrong password", func(t *testing.T) {
+	t.Run("incorrect password", func(t *testing.T) {
 		s := start(t, smtp.StartTLS)
 		cfg := s.config(smtp.StartTLS)
-		cfg.Password = secret.New("tulip-wrong")
+		cfg.Password = secret.New("tulip-other")
 		requireError(t, send(t, cfg, message), false)
 		require.Empty(t, s.mails)
 	})

@@ -206,8 +206,8 @@ func (w *world) send(m *mfa.Manager, ch *mfa.Challenge, kind string) {
 	require.NoError(w.t, err)
 }
 
-func verify(ctx context.Context, m *mfa.Manager, ch *mfa.Challenge, kind string, answer secret.Text) (*mfa.Verification, error) {
-	return m.Session(ann, binding).Verify(ctx, ch, kind, answer)
+func verify(ctx context.Context, m *mfa.Manager, ch *mfa.Challenge, kind string, response secret.Text) (*mfa.Verification, error) {
+	return m.Session(ann, binding).Verify(ctx, ch, kind, response)
 }
 
 // enrollAll has ann enrol every kind.
@@ -222,8 +222,8 @@ func (w *world) enrollAll(m *mfa.Manager) {
 		require.NoError(w.t, err, kind)
 		return e
 	}
-	confirm := func(e *mfa.Enrollment, answer secret.Text) mfa.Grant {
-		c, err := m.Session(ann, binding).Confirm(w.t.Context(), e, answer)
+	confirm := func(e *mfa.Enrollment, response secret.Text) mfa.Grant {
+		c, err := m.Session(ann, binding).Confirm(w.t.Context(), e, response)
 		require.NoError(w.t, err, e.Kind)
 		return c.Grant
 	}
@@ -241,8 +241,8 @@ func (w *world) enrollAll(m *mfa.Manager) {
 
 var kinds = []string{"totp", "email", "sms", "pin", "recovery"}
 
-// right is the right answer of a kind to ch.
-func (w *world) right(m *mfa.Manager, ch *mfa.Challenge, kind string) secret.Text {
+// correct is the correct response of a kind to ch.
+func (w *world) correct(m *mfa.Manager, ch *mfa.Challenge, kind string) secret.Text {
 	switch kind {
 	case "totp":
 		return w.shown()

@@ -67,7 +67,7 @@ func TestSettingsOfManagedServices(t *testing.T) {
 	require.ErrorContains(t, err, "NOPERM", "a user that may not use the keys")
 }
 
-// What would fail at somebody's first sign-in fails at the start.
+// What would fail at the first sign-in fails at the start.
 func TestUnfitServersAreRefused(t *testing.T) {
 	server := servers.Redis(t)
 	client := connect(t, server.Addr)
