@@ -82,7 +82,7 @@ func TestFactor_RefusesWhatCannotBeMailedTo(t *testing.T) {
 	}
 	state, _, err := f.Implied(factor.User{})
 	require.NoError(t, err)
-	require.Nil(t, state, "only who has no address has none")
+	require.Nil(t, state, "only a user without an address has none")
 }
 
 func TestConfig_LocalDomains(t *testing.T) {

@@ -42,7 +42,7 @@ func TestMailsInFourLanguages(t *testing.T) {
 	require.Len(t, texts, 4*5, "four languages, five purposes")
 }
 
-// A mail with a link alone speaks of no code, and does not alarm about passwords: nobody has
+// A mail with a link alone speaks of no code, and does not alarm about passwords: no one has
 // typed one.
 func TestLinkAlone(t *testing.T) {
 	for _, locale := range []string{"en", "nl", "nb", "de"} {

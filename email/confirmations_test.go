@@ -110,7 +110,7 @@ func TestConfirmationsArePulled(t *testing.T) {
 	require.Len(t, c.asked, 5)
 }
 
-// A context that is over before the first is no reason to write to anybody.
+// A context that is over before the first is no reason to write to any user.
 func TestConfirmationsOfADoneContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -155,14 +155,14 @@ func TestSendConfirmations_EventsNameTheActorAndTheReason(t *testing.T) {
 		for res := range email.SendConfirmations(t.Context(), admin, slices.Values(users)) {
 			require.NoError(t, res.Err)
 		}
-		told := map[string]int{}
+		sent := map[string]int{}
 		for _, e := range events {
 			if e.Name == "admin.send-confirmation" {
 				require.Equal(t, name, e.Actor)
 				require.Equal(t, "the addresses are new: "+name, e.Note)
-				told[e.UserID]++
+				sent[e.UserID]++
 			}
 		}
-		require.Equal(t, map[string]int{"1": 1, "4": 1}, told)
+		require.Equal(t, map[string]int{"1": 1, "4": 1}, sent)
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/secondgate/secondgate/storage/memory"
 )
 
-// A sign-in with a code sent by mail: nobody has enrolled, as the application has confirmed
+// A sign-in with a code sent by mail: the user has not enrolled, as the application has confirmed
 // the address.
 func Example() {
 	box := &mfatest.Outbox[email.Message]{} // in production: smtp.New

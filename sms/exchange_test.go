@@ -48,7 +48,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// TestHTTPRedirect: no redirect carries the message on, whatever the client was told.
+// No redirect carries the message on, whatever the client's settings.
 func TestHTTPRedirect(t *testing.T) {
 	target := newProvider(t, says(200, ""))
 	for _, status := range []int{301, 302, 303, 307, 308} {
@@ -119,7 +119,7 @@ func TestHTTPUnreachable(t *testing.T) {
 	}
 }
 
-// TestHTTPSlowBody: a reply whose body never ends does not hold the caller.
+// A reply whose body never ends does not hold the caller.
 func TestHTTPSlowBody(t *testing.T) {
 	p := newProvider(t, func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(200)
@@ -134,7 +134,7 @@ func TestHTTPSlowBody(t *testing.T) {
 	require.Equal(t, "reply", e.Reason)
 }
 
-// TestHTTPReadsLittle: an endless reply is not read to its end.
+// An endless reply is not read to its end.
 func TestHTTPReadsLittle(t *testing.T) {
 	read := 0
 	cfg := form("https://sms.example")

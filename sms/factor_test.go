@@ -131,7 +131,7 @@ func TestCodeByConfiguration(t *testing.T) {
 	}
 }
 
-// TestIssueKeepsNoSecret: what is kept holds neither the code nor the number, and two
+// What is kept holds neither the code nor the number, and two
 // issues of one number are unlike.
 func TestIssueKeepsNoSecret(t *testing.T) {
 	f := newFactor(t, config(&outbox{}))
@@ -190,7 +190,7 @@ func TestDeliver(t *testing.T) {
 	require.Len(t, box.sent, 1)
 }
 
-// TestDeliverHushes: a Sender's error may quote what it likes; what comes out does not.
+// A Sender's error may quote what it likes; what comes out does not.
 func TestDeliverHushes(t *testing.T) {
 	cause := errors.New("boom")
 	for _, c := range []struct {
@@ -249,7 +249,7 @@ func TestCheck(t *testing.T) {
 		t.Errorf("a CheckInput prints as %s", s)
 	}
 
-	// Enrolling and issuing cost nobody a look-up: only what was paid for is asked about.
+	// Enrolling and issuing cost no look-up: Check is asked only about a message that was charged.
 	_, err = enroll(f, "+31612345678", "")
 	require.NoError(t, err)
 	issue(t, f, "+31612345678")

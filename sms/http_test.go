@@ -138,7 +138,7 @@ func TestHTTPJSON(t *testing.T) {
 		`"text":"012345 is your \"code\" & {{to}} für Acme=1%\\.\n@acme.example #012345","to":["31612345678"]}`, r.body)
 }
 
-// TestHTTPSuccess: what counts as sent, and what a refusal says.
+// What counts as sent, and what a refusal says.
 func TestHTTPSuccess(t *testing.T) {
 	field := func(c *sms.HTTPConfig) { c.SuccessField, c.SuccessPattern = "status", "0|queued" }
 	code := func(c *sms.HTTPConfig) { c.CodeField = "error.code" }
@@ -278,7 +278,7 @@ func TestHTTPConfigRefused(t *testing.T) {
 	newHTTP(t, cfg)
 }
 
-// TestConfigRedaction: no way of printing a configuration or a sender shows a secret.
+// No way of printing a configuration or a sender shows a secret.
 func TestConfigRedaction(t *testing.T) {
 	cfg := form("https://sms.example/send")
 	cfg.Form["key"] = secret.New("hunter2")
@@ -299,7 +299,7 @@ func TestConfigRedaction(t *testing.T) {
 	}
 }
 
-// TestHTTPConcurrent: one sender serves many at once.
+// One sender serves many at once.
 func TestHTTPConcurrent(t *testing.T) {
 	p := newProvider(t, says(200, ""))
 	cfg := sms.HTTPConfig{URL: p.URL, JSON: secret.New(`{"to":"{{to}}","text":"{{text}}"}`)}
@@ -320,7 +320,7 @@ func TestHTTPConcurrent(t *testing.T) {
 	require.Len(t, seen, 16)
 }
 
-// FuzzHTTPReply: no reply of a provider makes a sender panic, show something, or take for
+// No reply of a provider makes a sender panic, show something, or take for
 // sent what is not.
 func FuzzHTTPReply(f *testing.F) {
 	for _, body := range []string{`{"a":[{"b":"ok"}]}`, `{"a":[]}`, `{"a":{"0":{"b":"ok"}}}`, `[`, `{"a":[{"b":"012345"}]}`, "", "null"} {

@@ -80,7 +80,7 @@ func TestWithManager(t *testing.T) {
 	}
 }
 
-// TestOneSuccess: a code that many send in at once is accepted once.
+// A code that many send in at once is accepted once.
 func TestOneSuccess(t *testing.T) {
 	box := &outbox{}
 	m := newManager(t, newFactor(t, config(box)), mfatest.NewClock(now), nil)
@@ -107,7 +107,7 @@ func TestOneSuccess(t *testing.T) {
 	require.EqualValues(t, 1, successes.Load())
 }
 
-// TestManagerPassesReasons: what the factor and the sender say can be found by the
+// What the factor and the sender say can be found by the
 // application, and none of it shows the number.
 func TestManagerPassesReasons(t *testing.T) {
 	box := &outbox{err: &sms.SendError{Reason: "number", Code: 400, ProviderCode: "21614"}}

@@ -94,7 +94,7 @@ func TestFactorEnroll_MasksTheNumber(t *testing.T) {
 	}
 }
 
-// TestCallingCodes: the calling code that is shown is the one of the world's numbering plan.
+// The calling code that is shown is the one of the world's numbering plan.
 func TestCallingCodes(t *testing.T) {
 	f := newFactor(t, config(&outbox{}))
 	for _, c := range phone.Countries("en") {
@@ -161,7 +161,7 @@ func TestParseHook(t *testing.T) {
 	}
 }
 
-// TestParse_HookOfTheApplication: whatever it does, no number that is not E.164 is enrolled, and
+// Whatever it does, no number that is not E.164 is enrolled, and
 // none is in an error.
 func TestParse_HookOfTheApplication(t *testing.T) {
 	for _, c := range []struct {

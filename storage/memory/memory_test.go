@@ -77,7 +77,7 @@ func TestListLimit(t *testing.T) {
 }
 
 // BenchmarkSwap shows that the cost of a write does not grow with the number of users: the
-// ratio is of 200 thousand to one thousand, measured in turns.
+// ratio is that of 200 thousand to one thousand, measured in turns.
 func BenchmarkSwap(b *testing.B) {
 	const turn = 256
 	ctx, data := context.Background(), make([]byte, 2048)

@@ -123,7 +123,7 @@ func FuzzListPrefix(f *testing.F) {
 	})
 }
 
-// FuzzCursor: whatever comes as a cursor, it is refused or walked, and nothing breaks.
+// Whatever comes as a cursor, it is refused or walked, and nothing breaks.
 func FuzzCursor(f *testing.F) {
 	_, cursor, err := open(f, func([]any) (any, error) { return []any{"7", []any{}}, nil }).List(f.Context(), "", "", 10)
 	own := string(cursor)

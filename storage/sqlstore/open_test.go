@@ -192,7 +192,7 @@ func TestFirstConnectionWaits(t *testing.T) {
 	f := &fake{ping: func() error { return locked }}
 	_, err := sqlstore.New(ctx, sqlstore.Config{DB: f.db(t), Dialect: sqlstore.SQLite})
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	require.ErrorIs(t, err, locked, "the reason is told with it")
+	require.ErrorIs(t, err, locked, "the reason is in it")
 }
 
 // What was in the pool before a restart of the database is replaced; a database that breaks

@@ -66,7 +66,7 @@ func enroll(t *testing.T, cfg totp.Config, p factor.User) (*totp.Factor, *factor
 var ann = factor.User{ID: "42", Account: "ann+x@example.com"}
 
 // oathtool's codes are accepted and ours are accepted by it, for every algorithm, length and
-// several periods, from 1970 to far beyond 32 bits of steps; and the code is of that step
+// several periods, from 1970 to far beyond 32 bits of steps; and the code belongs to that step
 // alone.
 func TestOathtool(t *testing.T) {
 	oathtool := tool(t, "oathtool")

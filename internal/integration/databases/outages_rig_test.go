@@ -98,7 +98,7 @@ func failure(err error) error {
 
 // failsInTime makes a call with a deadline, which it must hold, and fail. It returns the error
 // that the call gave, and one that says why it does not do.
-func failsInTime(patience time.Duration, what string, call func(ctx context.Context) error) (got, wrong error) {
+func failsInTime(patience time.Duration, what string, call func(ctx context.Context) error) (got, problem error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	began := time.Now()

@@ -10,7 +10,7 @@ import (
 	"github.com/secondgate/secondgate/storage/sqlstore"
 )
 
-// An application does not start on a database that cannot serve, and is told why; once it
+// An application does not start on a database that cannot serve, and the error says why; once it
 // can, the same pool will do.
 func TestNewInAnOutage(t *testing.T) {
 	says := map[string]map[sqlstore.Dialect]string{

@@ -181,7 +181,7 @@ func (r *rig) sameBut(u mfa.User, before *mfa.Overview, factorID string, used ti
 func TestVerify_RefusesATimeStepThatTheFirstEditionAccepted(t *testing.T) {
 	each(t, 0, func(t *testing.T, r *rig) {
 		for _, back := range []time.Duration{0, 30 * time.Second} {
-			r.clock.Set(r.Users["ann"].At) // the code is of now, or of the step before
+			r.clock.Set(r.Users["ann"].At) // the code is that of now, or of the step before
 			used := r.code(r.secret("ann", "totp"))
 			require.Equal(t, r.Users["ann"].Used[0], used)
 			r.clock.Advance(-back)

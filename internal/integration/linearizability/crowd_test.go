@@ -96,7 +96,7 @@ func (c *crowd) look() {
 }
 
 // prepare gives ann a record, and resets it, so that the history starts from a known one: it is
-// what the model starts with. The codes sent for it are of an hour that has passed.
+// what the model starts with. The codes sent for it belong to an hour that has passed.
 func (c *crowd) prepare() {
 	c.t.Helper()
 	p, err := c.start("")

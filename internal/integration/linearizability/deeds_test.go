@@ -78,7 +78,7 @@ func (p user) send(d deed, now int64, given outcome) (user, []outcome) {
 	case p.isDisabled("email"):
 		return p, say(outcome{Said: disabled})
 	case len(recent) >= perHour:
-		return p, say(outcome{Said: budget})
+		return p, say(outcome{Said: limited})
 	default:
 		if n := len(recent); n > 0 {
 			minute = max(minute, recent[n-1])

@@ -34,19 +34,19 @@ var troubles = []trouble{
 		moment()
 		p.Refuse(false)
 	}},
-	{"the network hangs for longer than anybody waits", func(_ *servers.Server, p *servers.Proxy) {
+	{"the network hangs for longer than any caller waits", func(_ *servers.Server, p *servers.Proxy) {
 		p.Hang(true)
 		time.Sleep(patienceInTrouble + 100*time.Millisecond)
 		p.Hang(false)
 	}},
 	// What was sent to it is done after those who sent it saw it fail.
-	{"the server sleeps for longer than anybody waits", func(s *servers.Server, _ *servers.Proxy) {
+	{"the server sleeps for longer than any caller waits", func(s *servers.Server, _ *servers.Proxy) {
 		s.Suspend()
 		time.Sleep(patienceInTrouble + 100*time.Millisecond)
 		s.Resume()
 	}},
 	{"the server is killed, and comes back", killAndStart},
-	{"the server is stopped, and comes back", func(s *servers.Server, _ *servers.Proxy) {
+	{"the server is down, and comes back", func(s *servers.Server, _ *servers.Proxy) {
 		s.Stop()
 		s.Start()
 	}},

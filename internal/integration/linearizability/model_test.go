@@ -112,9 +112,9 @@ func (s *story) overview(left int) {
 
 func TestModel(t *testing.T) {
 	for _, c := range []struct {
-		name string
-		want porcupine.CheckResult
-		tell func(s *story)
+		name  string
+		want  porcupine.CheckResult
+		write func(s *story)
 	}{
 		{"an enrolment and a sign-in", porcupine.Ok, func(s *story) {
 			s.enroll()
@@ -436,7 +436,7 @@ func TestModel(t *testing.T) {
 			for range perHour {
 				s.send(c, "1111111111")
 			}
-			s.add(deed{Do: "send", Of: c}, outcome{Said: budget})
+			s.add(deed{Do: "send", Of: c}, outcome{Said: limited})
 			s.wait(time.Hour + time.Minute)
 			s.send(s.begin(), "1111111111")
 		}},
@@ -449,7 +449,7 @@ func TestModel(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newStory()
-			c.tell(s)
+			c.write(s)
 			result, info := verdict(s.events, checking)
 			require.Equal(t, c.want, result, "%v", info.PartialLinearizationsOperations())
 			if c.want == porcupine.Illegal {

@@ -30,7 +30,7 @@ const (
 	codesInSet     = 10
 	maxApps        = 5
 	maxSpent       = 16
-	budgetMinutes  = 61
+	limitMinutes   = 61
 	maxSuperseded  = 3
 )
 
@@ -155,7 +155,7 @@ func (p user) written(now int64) user {
 // sentSince are the sends that count: a minute counts until it is wholly an hour ago.
 func (p user) sentSince(minute int64) []int64 {
 	i := 0
-	for i < len(p.sends) && p.sends[i] <= minute-budgetMinutes {
+	for i < len(p.sends) && p.sends[i] <= minute-limitMinutes {
 		i++
 	}
 	return p.sends[i:]

@@ -63,7 +63,7 @@ const (
 	over      = "over"      // mfa.ErrTokenExpired
 	none      = "none"      // mfa.ErrNotAvailable
 	forbidden = "forbidden" // mfa.ErrForbidden
-	budget    = "budget"
+	limited   = "limited"
 	// unknown: it failed after something may have been written, or the process was killed. The
 	// deed took effect at some time after it began, perhaps after it returned, or never.
 	unknown = "unknown"

@@ -254,7 +254,7 @@ func (w *worker) refusal(err error) outcome {
 	case errors.As(err, &stop):
 		return outcome{Said: disabled}
 	case errors.As(err, &sends):
-		return outcome{Said: budget}
+		return outcome{Said: limited}
 	case errors.Is(err, mfa.ErrTokenExpired):
 		return outcome{Said: over}
 	case errors.Is(err, factor.ErrExpired) && !errors.As(err, &attempt):

@@ -168,7 +168,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// An outage is a typed error within the caller's deadline, counts nothing and locks nobody.
+// An outage is a typed error within the caller's deadline, counts nothing and locks no user.
 func TestOutage(t *testing.T) {
 	w := newWorld(t, sqlite(t))
 	store := mfatest.NewFaultyStore(w.open())

@@ -94,7 +94,7 @@ func primaries(cluster *redis.ClusterClient) func(ctx context.Context) ([]rediss
 	}
 }
 
-// clustered opens a store on a cluster, of which the client is told one node.
+// clustered opens a store on a cluster, of which the client knows one node.
 func clustered(t testing.TB, nodes []*servers.Server) *redisstore.Store {
 	t.Helper()
 	c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{nodes[0].Addr}, ContextTimeoutEnabled: true})

@@ -45,7 +45,7 @@ func TestLossyServersAreRefused(t *testing.T) {
 	}
 }
 
-// Where CONFIG is refused, as managed services do, INFO tells; where that is refused too, the
+// Where CONFIG is refused, as managed services do, INFO says it; where that is refused too, the
 // operator says it.
 func TestSettingsOfManagedServices(t *testing.T) {
 	lossy := servers.Redis(t, "--rename-command", "CONFIG", "", "--maxmemory-policy", "allkeys-lru")
@@ -121,7 +121,7 @@ func TestPermissions(t *testing.T) {
 	require.NoError(t, works("all", listed))
 	for i, missing := range listed {
 		if missing == "+config|get" {
-			continue // INFO tells
+			continue // INFO says it
 		}
 		err := works(fmt.Sprint("without", missing), slices.Delete(slices.Clone(listed), i, i+1))
 		require.Error(t, err, missing)
