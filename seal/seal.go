@@ -213,7 +213,7 @@ func (kr *Keyring) Open(purpose Purpose, owner string, sealed []byte) ([]byte, e
 }
 
 // Primary reports whether sealed was sealed with the keyring's present primary key, so that
-// re-sealing can pass it over. It does not authenticate.
+// re-encryption can skip it. It does not authenticate.
 func (kr *Keyring) Primary(sealed []byte) bool {
 	return len(sealed) >= Overhead && string(sealed[1:1+idLen]) == string(kr.primary.id[:])
 }

@@ -3,7 +3,7 @@
 //
 //	m, err := mfa.New(mfa.Config{Store: memory.New(), …})
 //
-// Nothing survives the process, and a second process sees nothing of it: spent codes,
+// Nothing survives the process, and a second process sees nothing of it: used codes,
 // failure tallies and locks start afresh with every restart, so what protects a real
 // sign-in belongs in a durable store such as storage/sqlstore.
 package memory
