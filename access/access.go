@@ -1,18 +1,18 @@
-// Package access is the factor for the day when nothing else is left: a temporary code that an
-// administrator makes, after having made sure who asks, and gives to the person.
+// Package access is the factor for a user with nothing else left: a temporary access code. An
+// administrator makes it after they have verified who asks, and gives it to the user.
 //
 //	f, err := access.New(access.Config{})
 //	…
 //	e, err := manager.Admin(actor, "they lost the phone").Enroll(ctx, user, mfa.EnrollRequest{
-//		Kind: "access", Params: map[string]factor.Secret{"valid": factor.NewSecret("8h")}})
+//		Kind: "access", Params: map[string]secret.Text{"valid": secret.New("8h")}})
 //	// e.Prompt.Codes[0] is shown to the administrator, once
 //
-// A code is good once, or for some hours as often as it takes; the next code for the person
-// ends it. Like a recovery code it opens a sign-in and the enrolment of a replacement, and
-// nothing else. Nobody can enrol it for themselves.
+// A code is valid once, or any number of times for some hours. The next code for the user ends
+// it. Like a recovery code it permits a sign-in and the enrolment of a replacement, and nothing
+// else. Users cannot enrol one for themselves.
 //
-// Kept is an HMAC-SHA256 value of the code, of 80 random bits, under a random key, in a record
-// that is sealed.
+// The factor keeps an HMAC-SHA256 value of the code under a random key, in a sealed record. The
+// code has 80 random bits.
 package access
 
 import (
@@ -26,6 +26,7 @@ import (
 
 	"github.com/secondgate/secondgate/internal/papercode"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 const (
@@ -41,12 +42,12 @@ const (
 
 // Config configures a Factor. The zero value is ready to use.
 type Config struct {
-	// MaxTTL is the longest that an administrator may make a code good for; default 24 hours,
-	// 5 minutes to 7 days.
+	// MaxTTL is the longest lifetime that an administrator can give a code. Defaults to 24 hours.
+	// Must be between 5 minutes and 7 days.
 	MaxTTL time.Duration
 }
 
-// Factor is the temporary access code, of kind "access". It is safe for concurrent use.
+// Factor is the temporary access code, with the kind "access". It is safe for concurrent use.
 type Factor struct{ most time.Duration }
 
 var (
@@ -55,7 +56,7 @@ var (
 	_ factor.Describer  = (*Factor)(nil)
 )
 
-// New returns a Factor, or an error that says what is wrong with cfg.
+// New returns a Factor, or an error that names the field of cfg that is not valid.
 func New(cfg Config) (*Factor, error) {
 	if cfg.MaxTTL == 0 {
 		cfg.MaxTTL = 24 * time.Hour
@@ -73,20 +74,20 @@ func (f *Factor) Kind() string { return "access" }
 // administrator and shown once. The settings state how hard a code is to guess, and how long
 // it can be valid.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassRecovery, OnePerUser: true, NoConfirmation: true,
+	return factor.Traits{Recovery: true, OnePerUser: true, NoConfirmation: true,
 		AdminOnly: true, Temporary: true,
 		Settings: factor.Settings{Bits: chars * 5, Lifetime: f.most}}
 }
 
-// Enroll makes a code, in Prompt.Codes. The parameter "valid" says how long it is good, as
-// time.ParseDuration reads it: by default an hour, and at most Config.MaxTTL. The parameter
-// "uses" is "once", the default, or "any".
+// Enroll makes a code, in Prompt.Codes. The parameter "valid" is its lifetime, as
+// time.ParseDuration reads it. It defaults to an hour, and must be at most Config.MaxTTL. The
+// parameter "uses" is "once", the default, or "any".
 func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	valid := min(defaultTTL, f.most)
 	if s := in.Params["valid"].Reveal(); s != "" {
 		var err error
 		if valid, err = time.ParseDuration(s); err != nil || valid < leastTTL || valid > f.most {
-			return nil, &factor.Problem{Reason: "access_valid", Detail: fmt.Sprintf("a code is good for %s to %s", leastTTL, f.most)}
+			return nil, &factor.Problem{Reason: "access_valid", Detail: fmt.Sprintf("a code is valid for %s to %s", leastTTL, f.most)}
 		}
 	}
 	state := make([]byte, stateLen)
@@ -96,7 +97,7 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 		state[1] = 1
 	case "any":
 	default:
-		return nil, &factor.Problem{Reason: "access_uses", Detail: `a code is good "once" or "any" number of times`}
+		return nil, &factor.Problem{Reason: "access_uses", Detail: `a code is valid "once" or "any" number of times`}
 	}
 	binary.BigEndian.PutUint64(state[2:], uint64(in.Now.Add(valid).UnixMilli()))
 	salt := state[10 : 10+saltLen]
@@ -105,10 +106,10 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 	h := papercode.Hash(salt, code)
 	copy(state[10+saltLen:], h[:])
 	return &factor.EnrollOutput{State: state, Name: "Temporary access code",
-		Prompt: factor.Prompt{Codes: []factor.Secret{factor.NewSecret(papercode.Grouped(code))}}}, nil
+		Prompt: factor.Prompt{Codes: []secret.Text{secret.New(papercode.Grouped(code))}}}, nil
 }
 
-// Normalize reads a code as people type it: any case, spaces and hyphens anywhere, O for 0, I
+// Normalize reads a code as users type it: any case, spaces and hyphens anywhere, O for 0, I
 // and L for 1.
 func (f *Factor) Normalize(response string) (string, error) {
 	code, ok := papercode.Normalize(response, chars)
@@ -118,7 +119,7 @@ func (f *Factor) Normalize(response string) (string, error) {
 	return code, nil
 }
 
-// Verify accepts the code until it ends, once or as often as it was made for.
+// Verify accepts the code until it ends, once or any number of times.
 func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	if len(in.State) != stateLen || in.State[0] != stateVersion {
 		return nil, errors.New("access: the state is not readable")

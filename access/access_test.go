@@ -15,6 +15,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage/memory"
 	"github.com/secondgate/secondgate/totp"
 )
@@ -39,7 +40,7 @@ func TestParams(t *testing.T) {
 	f := newFactor(t, access.Config{})
 	for valid, want := range map[string]time.Duration{"": time.Hour, "5m": 5 * time.Minute, "24h": 24 * time.Hour,
 		"24h1s": 0, "4m59s": 0, "-1h": 0, "8": 0, "x": 0, "9999999999h": 0} {
-		out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"valid": factor.NewSecret(valid)}, Now: start})
+		out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"valid": secret.New(valid)}, Now: start})
 		if want == 0 {
 			require.ErrorIs(t, err, factor.ErrMalformed, valid)
 			continue
@@ -49,7 +50,7 @@ func TestParams(t *testing.T) {
 		require.Regexp(t, `^([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}$`, out.Prompt.Codes[0].Reveal())
 		require.NotContains(t, string(out.State), strings.ReplaceAll(out.Prompt.Codes[0].Reveal(), "-", ""))
 	}
-	_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"uses": factor.NewSecret("twice")}, Now: start})
+	_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"uses": secret.New("twice")}, Now: start})
 	require.ErrorIs(t, err, factor.ErrMalformed)
 	require.Zero(t, f.Describe(nil))
 	_, err = f.Verify(t.Context(), factor.VerifyInput{State: []byte("x"), Response: "0000000000000000", Now: start})
@@ -111,11 +112,11 @@ func (o *office) enrol(g mfa.Grant) {
 	require.NoError(o.t, err)
 	code, err := otptotp.GenerateCode(e.Prompt.Secret.Reveal(), o.clock.Now())
 	require.NoError(o.t, err)
-	_, err = o.Session(ann, session).Confirm(o.t.Context(), e, factor.NewSecret(code))
+	_, err = o.Session(ann, session).Confirm(o.t.Context(), e, secret.New(code))
 	require.NoError(o.t, err)
 }
 
-func (o *office) issue(params map[string]factor.Secret) factor.Secret {
+func (o *office) issue(params map[string]secret.Text) secret.Text {
 	o.t.Helper()
 	e, err := o.Admin(mfa.System("admin"), "called, knows her badge number").Enroll(o.t.Context(), ann, mfa.EnrollRequest{Kind: "access", Params: params})
 	require.NoError(o.t, err)
@@ -123,7 +124,7 @@ func (o *office) issue(params map[string]factor.Secret) factor.Secret {
 	return e.Prompt.Codes[0]
 }
 
-func (o *office) use(code factor.Secret) (*mfa.Verification, error) {
+func (o *office) use(code secret.Text) (*mfa.Verification, error) {
 	return o.Session(ann, session).Verify(o.t.Context(), o.begin(), "access", code)
 }
 
@@ -156,7 +157,7 @@ func TestAccessOnce(t *testing.T) {
 func TestAccessForHours(t *testing.T) {
 	o := open(t)
 	o.enrol(o.begin().Grant)
-	code := o.issue(map[string]factor.Secret{"valid": factor.NewSecret("8h"), "uses": factor.NewSecret("any")})
+	code := o.issue(map[string]secret.Text{"valid": secret.New("8h"), "uses": secret.New("any")})
 	for range 4 {
 		_, err := o.use(code)
 		require.NoError(t, err)
@@ -175,20 +176,20 @@ func TestAccessForHours(t *testing.T) {
 func TestNewAccessCodeEndsTheOld(t *testing.T) {
 	o := open(t)
 	o.enrol(o.begin().Grant)
-	first := o.issue(map[string]factor.Secret{"uses": factor.NewSecret("any")})
-	second := o.issue(map[string]factor.Secret{"uses": factor.NewSecret("any")})
+	first := o.issue(map[string]secret.Text{"uses": secret.New("any")})
+	second := o.issue(map[string]secret.Text{"uses": secret.New("any")})
 	_, err := o.use(first)
 	require.ErrorIs(t, err, factor.ErrIncorrect)
 	_, err = o.use(second)
 	require.NoError(t, err)
 }
 
-func TestWrongAccessCodesLock(t *testing.T) {
+func TestVerify_FailedAttemptsLockAccessCodes(t *testing.T) {
 	o := open(t)
 	o.enrol(o.begin().Grant)
 	code := o.issue(nil)
 	for range 5 {
-		_, err := o.use(factor.NewSecret("0000-0000-0000-0000"))
+		_, err := o.use(secret.New("0000-0000-0000-0000"))
 		require.ErrorIs(t, err, factor.ErrIncorrect)
 	}
 	_, err := o.use(code)
@@ -196,7 +197,7 @@ func TestWrongAccessCodesLock(t *testing.T) {
 	require.ErrorAs(t, err, &locked)
 }
 
-// Nobody makes one for themselves, and no other kind is made for a person.
+// No user makes one for themselves, and an administrator makes no other kind for a user.
 func TestOnlyAdministratorsIssue(t *testing.T) {
 	o := open(t)
 	g := o.begin().Grant
@@ -211,7 +212,7 @@ func TestOnlyAdministratorsIssue(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
 	_, err = o.Admin(mfa.System("admin"), "").Enroll(t.Context(), mfa.User{ID: "bob", Enrolled: true}, mfa.EnrollRequest{Kind: "access"})
 	require.ErrorIs(t, err, mfa.ErrRecordMissing)
-	_, err = o.Admin(mfa.System("admin"), "").Enroll(t.Context(), ann, mfa.EnrollRequest{Kind: "access", Params: map[string]factor.Secret{"valid": factor.NewSecret("9000h")}})
+	_, err = o.Admin(mfa.System("admin"), "").Enroll(t.Context(), ann, mfa.EnrollRequest{Kind: "access", Params: map[string]secret.Text{"valid": secret.New("9000h")}})
 	require.ErrorIs(t, err, factor.ErrMalformed)
 }
 

@@ -42,8 +42,8 @@ func (cfg *Config) checkLocalDomains() error {
 }
 
 // Mask returns address as it may be shown: "a•••@example.com", the first letter or digit and
-// the domain, of which internationalised labels are in the form that people know. Of a local
-// part of one character nothing is shown. It does not check address.
+// the domain, with internationalised labels in the form that users know. It shows nothing of
+// a local part of one character. It does not check address.
 func Mask(address string) string {
 	at := strings.LastIndexByte(address, '@')
 	if at < 0 {

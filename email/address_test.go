@@ -11,6 +11,7 @@ import (
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/secret"
 )
 
 func newFactor(t testing.TB) *email.Factor {
@@ -38,17 +39,17 @@ func TestFactor_KeepsAddressesInOneForm(t *testing.T) {
 		require.Equal(t, want, string(out.State)+" "+out.MaskedDestination)
 		require.Equal(t, out.MaskedDestination, out.Prompt.MaskedDestination)
 		require.Nil(t, out.Prompt.Data)
-		state, hint, err := f.Implied(factor.User{Email: in})
+		state, masked, err := f.Implied(factor.User{Email: in})
 		require.NoError(t, err, "an address of record is read as one that is typed")
-		require.Equal(t, want, string(state)+" "+hint)
+		require.Equal(t, want, string(state)+" "+masked)
 	}
-	_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"address": factor.NewSecret("ann@bücher.example")},
+	_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"address": secret.New("ann@bücher.example")},
 		Existing: []factor.Instance{{State: []byte("ann@xn--bcher-kva.example")}}})
 	requireProblem(t, err, "address_duplicate")
 }
 
 func enrolling(address string) factor.EnrollInput {
-	return factor.EnrollInput{Params: map[string]factor.Secret{"address": factor.NewSecret(address)}}
+	return factor.EnrollInput{Params: map[string]secret.Text{"address": secret.New(address)}}
 }
 
 func requireProblem(t *testing.T, err error, reason string) {
@@ -58,7 +59,7 @@ func requireProblem(t *testing.T, err error, reason string) {
 	require.Equal(t, reason, p.Reason)
 }
 
-// The reasons are in a table of their own, at internal/mailaddr. What is refused to somebody who
+// The reasons are in a table of their own, at internal/mailaddr. What is refused to a user who
 // types it is, as an address of record, an error and never "has none".
 func TestFactor_RefusesWhatCannotBeMailedTo(t *testing.T) {
 	f := newFactor(t)
@@ -72,16 +73,16 @@ func TestFactor_RefusesWhatCannotBeMailedTo(t *testing.T) {
 			_, err := f.Enroll(t.Context(), enrolling(in))
 			requireProblem(t, err, reason)
 			require.NotContains(t, err.Error(), "ann", "%q", in)
-			state, hint, err := f.Implied(factor.User{Email: in})
+			state, masked, err := f.Implied(factor.User{Email: in})
 			require.ErrorIs(t, err, factor.ErrUndeliverable)
 			requireProblem(t, err, reason)
 			require.NotContains(t, err.Error(), "ann", "%q", in)
-			require.Empty(t, string(state)+hint)
+			require.Empty(t, string(state)+masked)
 		}
 	}
 	state, _, err := f.Implied(factor.User{})
 	require.NoError(t, err)
-	require.Nil(t, state, "only who has no address has none")
+	require.Nil(t, state, "only a user without an address has none")
 }
 
 func TestConfig_LocalDomains(t *testing.T) {
@@ -102,22 +103,22 @@ func TestConfig_LocalDomains(t *testing.T) {
 
 func TestEnroll(t *testing.T) {
 	f := newFactor(t)
-	person := factor.User{Email: "ann@example.com"}
-	out, err := f.Enroll(t.Context(), factor.EnrollInput{User: person})
+	ann := factor.User{Email: "ann@example.com"}
+	out, err := f.Enroll(t.Context(), factor.EnrollInput{User: ann})
 	require.NoError(t, err)
 	require.Equal(t, "ann@example.com", string(out.State), "the address of record, unless another is given")
-	out, err = f.Enroll(t.Context(), factor.EnrollInput{User: person, Params: map[string]factor.Secret{"address": factor.NewSecret("ann@home.example")},
+	out, err = f.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]secret.Text{"address": secret.New("ann@home.example")},
 		Existing: []factor.Instance{{State: []byte("ann@example.com")}}})
 	require.NoError(t, err)
 	require.Equal(t, "ann@home.example", string(out.State))
-	_, err = f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"address": factor.NewSecret("ANN@example.com")},
+	_, err = f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"address": secret.New("ANN@example.com")},
 		Existing: []factor.Instance{{State: []byte("bob@example.com")}, {State: []byte("ann@example.com")}}})
 	var p *factor.Problem
 	require.ErrorAs(t, err, &p)
 	require.Equal(t, "address_duplicate", p.Reason)
 }
 
-// Writing an address in another case is not a way around the budget of a destination.
+// Writing an address in another case is not a way around the rate limit of a destination.
 func TestDestination(t *testing.T) {
 	f := newFactor(t)
 	one, err := f.Issue(t.Context(), factor.IssueInput{State: []byte("ann@example.com")})
@@ -142,7 +143,7 @@ func FuzzAddress(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
-		out, err := fac.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"address": factor.NewSecret(in)}})
+		out, err := fac.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"address": secret.New(in)}})
 		if err != nil {
 			return
 		}
@@ -158,7 +159,7 @@ func FuzzAddress(f *testing.F) {
 		if strings.Contains(out.MaskedDestination, local+"@") || !strings.Contains(out.MaskedDestination, "•••") {
 			t.Fatalf("%q shows all of %q", out.MaskedDestination, state)
 		}
-		again, err := fac.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"address": factor.NewSecret(state)}})
+		again, err := fac.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"address": secret.New(state)}})
 		if err != nil || string(again.State) != state {
 			t.Fatalf("%q is not what it becomes", state)
 		}

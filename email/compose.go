@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // words are the texts of a mail in one language. In each, %s is the name of the service.
@@ -16,7 +16,7 @@ type words struct {
 	subjectCode, subjectConfirm       string
 	signIn, stepUp, manage, replace   string // what the code is for
 	confirm, confirmLink              string
-	codeLabel, goodFor                string // goodFor: %s is a duration
+	codeLabel, validFor               string // validFor: %s is a duration
 	button, orButton, orOpen, ifFails string // the link: as a button, below a code, in text, below the button
 	ignore, ignoreConfirm, neverAsk   string
 	seconds, minutes, oneMinute       string
@@ -30,10 +30,10 @@ var english = words{
 	signIn: "Use this code to finish signing in to %s.", stepUp: "Use this code to confirm that it is you at %s.",
 	manage: "Use this code to change your sign-in settings at %s.", replace: "Use this code to replace a lost factor at %s.",
 	confirm: "Use this code to confirm your e-mail address for %s.", confirmLink: "Confirm that this is your e-mail address for %s.",
-	codeLabel: "Your code", goodFor: "It is good for %s, and works once.", button: "Confirm address", orOpen: "Or open this link:",
+	codeLabel: "Your code", validFor: "It is valid for %s, and works once.", button: "Confirm address", orOpen: "Or open this link:",
 	orButton: "Or confirm it here:", ifFails: "If the button does not work, open this link:",
 	ignoreConfirm: "If you did not ask for this, you can ignore this mail.",
-	ignore:        "If this was not you, somebody may know your password: change it, and do not give this code to anyone.",
+	ignore:        "If this was not you, someone may know your password: change it, and do not give this code to anyone.",
 	neverAsk:      "%s never asks for this code by phone or mail.",
 	seconds:       "%d seconds", minutes: "%d minutes", oneMinute: "a minute",
 }
@@ -43,7 +43,7 @@ var dutch = words{
 	signIn: "Gebruik deze code om het inloggen bij %s af te ronden.", stepUp: "Gebruik deze code om te bevestigen dat jij het bent bij %s.",
 	manage: "Gebruik deze code om je inloginstellingen bij %s te wijzigen.", replace: "Gebruik deze code om een verloren factor bij %s te vervangen.",
 	confirm: "Gebruik deze code om je e-mailadres voor %s te bevestigen.", confirmLink: "Bevestig dat dit je e-mailadres is voor %s.",
-	codeLabel: "Je code", goodFor: "Hij is %s geldig en werkt één keer.", button: "Adres bevestigen", orOpen: "Of open deze link:",
+	codeLabel: "Je code", validFor: "Hij is %s geldig en werkt één keer.", button: "Adres bevestigen", orOpen: "Of open deze link:",
 	orButton: "Of bevestig het hier:", ifFails: "Werkt de knop niet? Open dan deze link:",
 	ignoreConfirm: "Heb je hier niet om gevraagd? Dan kun je deze mail negeren.",
 	ignore:        "Was jij dit niet? Dan kent iemand misschien je wachtwoord: wijzig het, en geef deze code aan niemand.",
@@ -56,7 +56,7 @@ var norwegian = words{
 	signIn: "Bruk denne koden for å fullføre innloggingen til %s.", stepUp: "Bruk denne koden for å bekrefte at det er deg hos %s.",
 	manage: "Bruk denne koden for å endre innloggingsinnstillingene dine hos %s.", replace: "Bruk denne koden for å erstatte en tapt faktor hos %s.",
 	confirm: "Bruk denne koden for å bekrefte e-postadressen din for %s.", confirmLink: "Bekreft at dette er e-postadressen din for %s.",
-	codeLabel: "Koden din", goodFor: "Den er gyldig i %s og virker én gang.", button: "Bekreft adressen", orOpen: "Eller åpne denne lenken:",
+	codeLabel: "Koden din", validFor: "Den er gyldig i %s og virker én gang.", button: "Bekreft adressen", orOpen: "Eller åpne denne lenken:",
 	orButton: "Eller bekreft den her:", ifFails: "Hvis knappen ikke virker, åpner du denne lenken:",
 	ignoreConfirm: "Har du ikke bedt om dette, kan du se bort fra denne e-posten.",
 	ignore:        "Var dette ikke deg, kan noen kjenne passordet ditt: bytt det, og gi ikke denne koden til noen.",
@@ -69,7 +69,7 @@ var german = words{
 	signIn: "Schließen Sie mit diesem Code die Anmeldung bei %s ab.", stepUp: "Bestätigen Sie mit diesem Code, dass Sie es sind, bei %s.",
 	manage: "Ändern Sie mit diesem Code Ihre Anmeldeeinstellungen bei %s.", replace: "Ersetzen Sie mit diesem Code einen verlorenen Faktor bei %s.",
 	confirm: "Bestätigen Sie mit diesem Code Ihre E-Mail-Adresse für %s.", confirmLink: "Bestätigen Sie, dass dies Ihre E-Mail-Adresse für %s ist.",
-	codeLabel: "Ihr Code", goodFor: "Er gilt %s und nur einmal.", button: "Adresse bestätigen", orOpen: "Oder öffnen Sie diesen Link:",
+	codeLabel: "Ihr Code", validFor: "Er gilt %s und nur einmal.", button: "Adresse bestätigen", orOpen: "Oder öffnen Sie diesen Link:",
 	orButton: "Oder bestätigen Sie sie hier:", ifFails: "Wenn die Schaltfläche nicht funktioniert, öffnen Sie diesen Link:",
 	ignoreConfirm: "Haben Sie das nicht angefordert, können Sie diese E-Mail ignorieren.",
 	ignore:        "Waren Sie das nicht, kennt vielleicht jemand Ihr Passwort: Ändern Sie es, und geben Sie diesen Code niemandem.",
@@ -101,7 +101,7 @@ var mailHTML string
 
 // mailView is what the mail shows.
 type mailView struct {
-	Lang, Service, Lead, CodeLabel, Code, GoodFor, Link, Button, OrButton, IfButtonFails, Note, Ignore, NeverAsk string
+	Lang, Service, Lead, CodeLabel, Code, ValidFor, Link, Button, OrButton, IfButtonFails, Note, Ignore, NeverAsk string
 }
 
 var mailTemplate = template.Must(template.New("mail").Parse(mailHTML))
@@ -113,7 +113,7 @@ func Compose(c Content) (Message, error) {
 	if c.Notice != "" {
 		return composeNotice(c)
 	}
-	v := mailView{Lang: lang, Service: c.ServiceName, CodeLabel: w.codeLabel, Code: c.Code.Reveal(), GoodFor: fmt.Sprintf(w.goodFor, w.duration(c.TTL)),
+	v := mailView{Lang: lang, Service: c.ServiceName, CodeLabel: w.codeLabel, Code: c.Code.Reveal(), ValidFor: fmt.Sprintf(w.validFor, w.duration(c.TTL)),
 		Link: c.Link.Reveal(), Button: w.button, OrButton: w.orButton, IfButtonFails: w.ifFails, Ignore: w.ignore, NeverAsk: fmt.Sprintf(w.neverAsk, c.ServiceName)}
 	subject, lead := w.subjectCode, w.signIn
 	switch c.Purpose {
@@ -134,7 +134,7 @@ func Compose(c Content) (Message, error) {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s\n\n", v.Lead)
 	if v.Code != "" {
-		fmt.Fprintf(&text, "%s: %s\n\n%s\n\n", v.CodeLabel, v.Code, v.GoodFor)
+		fmt.Fprintf(&text, "%s: %s\n\n%s\n\n", v.CodeLabel, v.Code, v.ValidFor)
 	}
 	if v.Link != "" {
 		if v.Code != "" {
@@ -150,5 +150,5 @@ func Compose(c Content) (Message, error) {
 	if err := mailTemplate.Execute(&html, v); err != nil {
 		return Message{}, err
 	}
-	return Message{To: c.To, Subject: fmt.Sprintf(subject, c.ServiceName), Text: factor.NewSecret(text.String()), HTML: factor.NewSecret(html.String())}, nil
+	return Message{To: c.To, Subject: fmt.Sprintf(subject, c.ServiceName), Text: secret.New(text.String()), HTML: secret.New(html.String())}, nil
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/email"
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 func TestMailsInFourLanguages(t *testing.T) {
@@ -17,9 +17,9 @@ func TestMailsInFourLanguages(t *testing.T) {
 	for locale, lang := range map[string]string{"en": "en", "en-GB": "en", "nl-BE": "nl", "NL": "nl", "nb_NO": "nb", "no": "no", "nn": "nn", "de": "de", "de-CH": "de",
 		"fr": "en", "": "en", "\xff": "en", "\"><script>": "en"} {
 		for _, purpose := range []string{"sign-in", "step-up", "manage", "replace", "confirm"} {
-			c := email.Content{To: "ann@example.com", ServiceName: `A&B <"100%s">`, Locale: locale, Purpose: purpose, Code: factor.NewSecret("012345"), TTL: 90 * time.Second}
+			c := email.Content{To: "ann@example.com", ServiceName: `A&B <"100%s">`, Locale: locale, Purpose: purpose, Code: secret.New("012345"), TTL: 90 * time.Second}
 			if purpose == "confirm" {
-				c.Link = factor.NewSecret("https://acme.example/c?token=x&y=1")
+				c.Link = secret.New("https://acme.example/c?token=x&y=1")
 			}
 			m, err := email.Compose(c)
 			require.NoError(t, err)
@@ -42,11 +42,11 @@ func TestMailsInFourLanguages(t *testing.T) {
 	require.Len(t, texts, 4*5, "four languages, five purposes")
 }
 
-// A mail with a link alone speaks of no code, and does not alarm about passwords: nobody has
+// A mail with a link alone speaks of no code, and does not alarm about passwords: no one has
 // typed one.
 func TestLinkAlone(t *testing.T) {
 	for _, locale := range []string{"en", "nl", "nb", "de"} {
-		m, err := email.Compose(email.Content{ServiceName: "Acme", Locale: locale, Purpose: "confirm", Link: factor.NewSecret("https://acme.example/c?token=x")})
+		m, err := email.Compose(email.Content{ServiceName: "Acme", Locale: locale, Purpose: "confirm", Link: secret.New("https://acme.example/c?token=x")})
 		require.NoError(t, err)
 		for _, part := range []string{m.Text.Reveal(), m.HTML.Reveal()} {
 			visible := strings.ToLower(regexp.MustCompile(`(?s)<style>.*</style>|<[^>]*>`).ReplaceAllString(part, ""))
@@ -58,7 +58,7 @@ func TestLinkAlone(t *testing.T) {
 
 // What an attacker can put into a name or a link stays text.
 func TestNoMarkupFromOutside(t *testing.T) {
-	m, err := email.Compose(email.Content{ServiceName: `<img src=x onerror=alert(1)>`, Purpose: "confirm", Code: factor.NewSecret("<b>1</b>"), Link: factor.NewSecret(`javascript:alert(1)//"><script>`)})
+	m, err := email.Compose(email.Content{ServiceName: `<img src=x onerror=alert(1)>`, Purpose: "confirm", Code: secret.New("<b>1</b>"), Link: secret.New(`javascript:alert(1)//"><script>`)})
 	require.NoError(t, err)
 	for _, evil := range []string{"<img", "<b>1", "<script", `href="javascript:`} {
 		require.NotContains(t, m.HTML.Reveal(), evil)
@@ -68,8 +68,8 @@ func TestNoMarkupFromOutside(t *testing.T) {
 func TestDurations(t *testing.T) {
 	for d, want := range map[time.Duration]string{30 * time.Second: "30 seconds", time.Minute: "a minute", 90 * time.Second: "90 seconds",
 		2 * time.Minute: "2 minutes", 150 * time.Second: "150 seconds", 10 * time.Minute: "10 minutes"} {
-		m, err := email.Compose(email.Content{ServiceName: "Acme", Purpose: "sign-in", Code: factor.NewSecret("012345"), TTL: d})
+		m, err := email.Compose(email.Content{ServiceName: "Acme", Purpose: "sign-in", Code: secret.New("012345"), TTL: d})
 		require.NoError(t, err)
-		require.Contains(t, m.Text.Reveal(), "good for "+want+",")
+		require.Contains(t, m.Text.Reveal(), "valid for "+want+",")
 	}
 }

@@ -13,7 +13,7 @@ type Confirmer interface {
 	SendVerificationLink(ctx context.Context, user mfa.User) (*mfa.Delivery, error)
 }
 
-// ErrNoAddress is returned for a user who has no address to verify.
+// ErrNoAddress is returned for a user without an address to verify.
 var ErrNoAddress = errors.New("email: the user has no address")
 
 // Confirmed is the result for one user of a stream.

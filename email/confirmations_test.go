@@ -22,11 +22,11 @@ import (
 func TestSendConfirmations(t *testing.T) {
 	r := newRig(t)
 	admin := r.Admin(mfa.System("root"), "new year")
-	people := []mfa.User{{ID: "1", Email: "one@example.com"}, {ID: "2"}, {ID: "3", Email: "not an address"}, {ID: "4", Email: "four@example.com"}}
+	users := []mfa.User{{ID: "1", Email: "one@example.com"}, {ID: "2"}, {ID: "3", Email: "not an address"}, {ID: "4", Email: "four@example.com"}}
 	var got []string
-	for res := range email.SendConfirmations(t.Context(), admin, slices.Values(people)) {
+	for res := range email.SendConfirmations(t.Context(), admin, slices.Values(users)) {
 		require.Equal(t, len(got), res.Index)
-		require.Equal(t, people[res.Index].ID, res.User.ID)
+		require.Equal(t, users[res.Index].ID, res.User.ID)
 		switch {
 		case errors.Is(res.Err, email.ErrNoAddress):
 			got = append(got, "none")
@@ -46,10 +46,10 @@ func TestSendConfirmations(t *testing.T) {
 
 	r.box.FailNext(errors.New("down"))
 	n := 0
-	for res := range email.SendConfirmations(t.Context(), admin, slices.Values(people)) {
+	for res := range email.SendConfirmations(t.Context(), admin, slices.Values(users)) {
 		require.ErrorIs(t, res.Err, mfa.ErrUnavailable)
 		n++
-		break // stopped: nobody after is written to
+		break // no user after this one gets a mail
 	}
 	require.Equal(t, 1, n)
 	require.Len(t, r.box.All(), 2)
@@ -57,7 +57,7 @@ func TestSendConfirmations(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	n = 0
-	for res := range email.SendConfirmations(ctx, admin, slices.Values(people)) {
+	for res := range email.SendConfirmations(ctx, admin, slices.Values(users)) {
 		cancel()
 		n++
 		if n == 2 {
@@ -85,7 +85,7 @@ func (c *confirmer) SendVerificationLink(ctx context.Context, u mfa.User) (*mfa.
 // been taken.
 func TestConfirmationsArePulled(t *testing.T) {
 	pulled := 0
-	people := func(yield func(mfa.User) bool) {
+	users := func(yield func(mfa.User) bool) {
 		for i := range 1000 {
 			pulled++
 			if !yield(mfa.User{ID: fmt.Sprint(i), Email: "x@example.com"}) {
@@ -94,7 +94,7 @@ func TestConfirmationsArePulled(t *testing.T) {
 		}
 	}
 	c := &confirmer{fail: map[string]error{"1": mfa.ErrUnavailable, "2": &mfa.LockedError{}, "3": &mfa.RateLimitError{RetryAfter: time.Hour}}}
-	seq := email.SendConfirmations(t.Context(), c, people)
+	seq := email.SendConfirmations(t.Context(), c, users)
 	require.Zero(t, pulled, "nothing happens until the results are asked for")
 	for r := range seq {
 		require.Equal(t, r.Index+1, pulled)
@@ -110,7 +110,7 @@ func TestConfirmationsArePulled(t *testing.T) {
 	require.Len(t, c.asked, 5)
 }
 
-// A context that is over before the first is no reason to write to anybody.
+// A context that is over before the first is no reason to write to any user.
 func TestConfirmationsOfADoneContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -146,23 +146,23 @@ func TestSendConfirmations_EventsNameTheActorAndTheReason(t *testing.T) {
 	v, err := r.Session(ann, "b").Verify(t.Context(), ch, "email", r.code(t))
 	require.NoError(t, err)
 
-	people := []mfa.User{{ID: "1", Email: "one@example.com"}, {ID: "4", Email: "four@example.com"}}
+	users := []mfa.User{{ID: "1", Email: "one@example.com"}, {ID: "4", Email: "four@example.com"}}
 	for name, actor := range map[string]mfa.Actor{
 		"nightly": mfa.System("nightly"), ann.ID: r.Session(ann, "b").Actor(v.Grant),
 	} {
 		events = nil
 		admin := r.Admin(actor, "the addresses are new: "+name)
-		for res := range email.SendConfirmations(t.Context(), admin, slices.Values(people)) {
+		for res := range email.SendConfirmations(t.Context(), admin, slices.Values(users)) {
 			require.NoError(t, res.Err)
 		}
-		told := map[string]int{}
+		sent := map[string]int{}
 		for _, e := range events {
 			if e.Name == "admin.send-confirmation" {
 				require.Equal(t, name, e.Actor)
 				require.Equal(t, "the addresses are new: "+name, e.Note)
-				told[e.UserID]++
+				sent[e.UserID]++
 			}
 		}
-		require.Equal(t, map[string]int{"1": 1, "4": 1}, told)
+		require.Equal(t, map[string]int{"1": 1, "4": 1}, sent)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/internal/sentcode"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // Config configures a Factor. Sender and ServiceName are required.
@@ -22,10 +23,10 @@ type Config struct {
 	Sender Sender
 	// ServiceName is how the mails call the service, 1 to 64 bytes.
 	ServiceName string
-	// TTL is how long a code is good; default 90 s, 30 s to 10 min (NIST SP 800-63B-4 section
-	// 3.1.3.2).
+	// TTL is how long a code is valid. Defaults to 90 seconds. Must be between 30 seconds and 10
+	// minutes (NIST SP 800-63B-4 section 3.1.3.2).
 	TTL time.Duration
-	// Digits of a code; default 6, 6 to 10.
+	// Digits is the length of a code. Defaults to 6. Must be between 6 and 10.
 	Digits int
 	// LocalDomains are names without a dot, such as "intranet", that Sender can send mail to.
 	// Defaults to none: an address at such a name is then one that no message can be sent to.
@@ -35,19 +36,19 @@ type Config struct {
 	//
 	//	func(token string) string { return "https://example.com/mfa/confirm?token=" + token }
 	//
-	// It is an absolute http or https URL: another fails the send. Nil sends codes only, and
-	// then SendConfirmation fails.
+	// It is an absolute http or https URL: with any other, the mail is not sent. If it is nil,
+	// mails have codes only, and [SendConfirmations] fails.
 	ConfirmURL func(token string) string
-	// SetupURL makes, from a token, the address of the page on which a person sets up a new
-	// device, by the same rules. Nil fails to send such links.
+	// SetupURL makes, from a token, the address of the page on which a user sets up a new device,
+	// by the same rules. If it is nil, such links cannot be sent.
 	SetupURL func(token string) string
-	// Compose makes the mail; nil means Compose, the package's own. The subject is one line,
-	// and the text holds the code and the link it is given. New tries it for every purpose; a
-	// mail that breaks the rules later fails the send.
+	// Compose makes the mail. Defaults to [Compose]. The subject is one line, and the text holds
+	// the code and the link that Compose received. New tries it for every purpose. A mail that
+	// breaks the rules later is not sent.
 	Compose func(c Content) (Message, error)
 }
 
-// Factor is the e-mail factor, of kind "email". It is safe for concurrent use.
+// Factor is the e-mail factor, with the kind "email". It is safe for concurrent use.
 type Factor struct{ cfg Config }
 
 var (
@@ -57,7 +58,7 @@ var (
 	_ factor.Notifier   = (*Factor)(nil)
 )
 
-// New returns a Factor, or an error that says what is wrong with cfg.
+// New returns a Factor, or an error that names the field of cfg that is not valid.
 func New(cfg Config) (*Factor, error) {
 	if cfg.Sender == nil {
 		return nil, errors.New("email: Sender is nil; use email/smtp, or mfatest.Outbox in tests")
@@ -96,12 +97,12 @@ func (f *Factor) Kind() string { return "email" }
 // Traits returns those of a possession, "otp" (RFC 8176), weak. The settings state the length
 // and the lifetime of codes, and that they go by mail.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassPossession, AMR: "otp", Level: factor.LevelWeak,
+	return factor.Traits{AMR: "otp", Level: factor.LevelWeak,
 		Settings: factor.Settings{Bits: float64(f.cfg.Digits) * math.Log2(10), Lifetime: f.cfg.TTL, Mail: true}}
 }
 
-// Normalize drops the spaces and hyphens people type into codes. What has not as many digits as a
-// code is no answer, and is not counted.
+// Normalize drops the spaces and hyphens that users type into codes. A response with another
+// number of digits is refused, and not counted as a failed attempt.
 func (f *Factor) Normalize(response string) (string, error) {
 	s, err := sentcode.Normalize(response)
 	if err == nil && len(s) != f.cfg.Digits {
@@ -113,13 +114,13 @@ func (f *Factor) Normalize(response string) (string, error) {
 	return s, nil
 }
 
-// Enroll takes the address in the parameter "address", or the person's address of record. What it
+// Enroll takes the address in the parameter "address", or the user's address of record. What it
 // refuses is a *factor.Problem with one of the reasons
 //
 //	address_form         not one bare address
 //	address_unsupported  no mail can be sent to it: a quoted part or letters outside ASCII
 //	                     before the @, an IP address or a single label after it, or too long
-//	address_duplicate    the person has enrolled the address before
+//	address_duplicate    the user has enrolled the address before
 func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	address := in.Params["address"].Reveal()
 	if address == "" {
@@ -134,18 +135,19 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 			return nil, &factor.Problem{Reason: "address_duplicate", Detail: "this address is enrolled already"}
 		}
 	}
-	hint := Mask(address)
-	return &factor.EnrollOutput{State: []byte(address), Name: "E-mail", MaskedDestination: hint, Prompt: factor.Prompt{MaskedDestination: hint}}, nil
+	masked := Mask(address)
+	return &factor.EnrollOutput{State: []byte(address), Name: "E-mail", MaskedDestination: masked,
+		Prompt: factor.Prompt{MaskedDestination: masked}}, nil
 }
 
-// Implied returns the instance that a person with a confirmed address of record has. An address
+// Implied returns the instance of a user with a verified address of record. An address
 // that no mail can be sent to gives an error that wraps factor.ErrUndeliverable and the
 // *factor.Problem of Enroll.
-func (f *Factor) Implied(p factor.User) (state []byte, hint string, err error) {
-	if p.Email == "" {
+func (f *Factor) Implied(u factor.User) (state []byte, maskedDestination string, err error) {
+	if u.Email == "" {
 		return nil, "", nil
 	}
-	address, err := f.cfg.address(p.Email)
+	address, err := f.cfg.address(u.Email)
 	if err != nil {
 		return nil, "", fmt.Errorf("%w: %w", factor.ErrUndeliverable, err)
 	}
@@ -155,18 +157,18 @@ func (f *Factor) Implied(p factor.User) (state []byte, hint string, err error) {
 // Issue makes a code.
 func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, error) {
 	code := sentcode.New(f.cfg.Digits)
-	return &factor.Issue{Keep: sentcode.Keep(code), Expires: in.Now.Add(f.cfg.TTL), Payload: factor.NewSecret(code),
-		Destination: factor.NewSecret(strings.ToLower(string(in.State)))}, nil
+	return &factor.Issue{Keep: sentcode.Keep(code), Expires: in.Now.Add(f.cfg.TTL), Payload: secret.New(code),
+		Destination: secret.New(strings.ToLower(string(in.State)))}, nil
 }
 
 // Deliver sends the mail: with the code, with the link, or with both. The text of its errors is
 // the factor's own, whatever Sender or Compose say; errors.As finds their errors, and what a
 // method SendStatus() (code int, temporary bool) of them states is in the text.
-func (f *Factor) Deliver(ctx context.Context, in factor.DeliverInput) error {
+func (f *Factor) Deliver(ctx context.Context, in factor.Message) error {
 	c := Content{To: string(in.State), ServiceName: f.cfg.ServiceName, Locale: in.User.Locale, Purpose: in.Purpose,
 		Code: in.Payload, TTL: f.cfg.TTL}
 	if !in.Link.IsZero() && f.cfg.ConfirmURL != nil {
-		c.Link = factor.NewSecret(f.cfg.ConfirmURL(in.Link.Reveal()))
+		c.Link = secret.New(f.cfg.ConfirmURL(in.Link.Reveal()))
 		if !linkForm(c.Link.Reveal()) {
 			return quiet.New("email: Config.ConfirmURL does not make an absolute http or https URL")
 		}
@@ -202,7 +204,7 @@ func linkForm(s string) bool {
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && !strings.ContainsFunc(s, unicode.IsSpace)
 }
 
-// Verify compares the answer with the code that was sent.
+// Verify compares the response with the code that was sent.
 func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	return nil, sentcode.Check(in)
 }

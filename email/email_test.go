@@ -20,6 +20,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage/memory"
 )
 
@@ -58,10 +59,10 @@ func (r *rig) begin(t testing.TB, s mfa.User) *mfa.Challenge {
 
 var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
 
-func (r *rig) code(t testing.TB) factor.Secret {
+func (r *rig) code(t testing.TB) secret.Text {
 	m, ok := r.box.Last()
 	require.True(t, ok)
-	return factor.NewSecret(sixDigits.FindString(m.Text.Reveal()))
+	return secret.New(sixDigits.FindString(m.Text.Reveal()))
 }
 
 func TestSignIn(t *testing.T) {
@@ -83,7 +84,7 @@ func TestSignIn(t *testing.T) {
 		require.Contains(t, m.HTML.Reveal(), code.Reveal())
 		require.NotContains(t, m.Subject, code.Reveal(), "lock screens show subjects")
 		r.clock.Advance(c.after)
-		_, err = r.Session(ann, "b").Verify(t.Context(), ch, "email", factor.NewSecret(code.Reveal()[:3]+" - "+code.Reveal()[3:]))
+		_, err = r.Session(ann, "b").Verify(t.Context(), ch, "email", secret.New(code.Reveal()[:3]+" - "+code.Reveal()[3:]))
 		require.ErrorIs(t, err, c.want)
 	}
 }
@@ -97,7 +98,7 @@ func TestConfirmByCodeOrLink(t *testing.T) {
 		require.Equal(t, mfa.NextEnroll, ch.Next)
 		session := r.Session(mfa.User{ID: "new"}, "b")
 		e, err := session.Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{
-			Kind: "email", Params: map[string]factor.Secret{"address": factor.NewSecret(" New@Example.COM ")}})
+			Kind: "email", Params: map[string]secret.Text{"address": secret.New(" New@Example.COM ")}})
 		require.NoError(t, err)
 		require.Equal(t, "N•••@example.com", e.Prompt.MaskedDestination)
 		m, _ := r.box.Last()
@@ -106,13 +107,13 @@ func TestConfirmByCodeOrLink(t *testing.T) {
 		require.True(t, ok)
 		token, _, _ = strings.Cut(token, "\n")
 		if by == "code" {
-			code := factor.NewSecret(sixDigits.FindString(m.Text.Reveal()))
+			code := secret.New(sixDigits.FindString(m.Text.Reveal()))
 			_, err = session.Confirm(t.Context(), e, code)
 		} else {
-			_, err = r.ConfirmLink(t.Context(), factor.NewSecret(token))
+			_, err = r.ConfirmLink(t.Context(), secret.New(token))
 		}
 		require.NoError(t, err)
-		_, err = r.ConfirmLink(t.Context(), factor.NewSecret(token))
+		_, err = r.ConfirmLink(t.Context(), secret.New(token))
 		require.ErrorIs(t, err, mfa.ErrTokenExpired)
 		require.Equal(t, mfa.NextVerify, r.begin(t, mfa.User{ID: "new"}).Next)
 	}
@@ -120,8 +121,8 @@ func TestConfirmByCodeOrLink(t *testing.T) {
 
 // A code may stand in a subject too, where Compose is the application's.
 func TestNothingSecretIsPrinted(t *testing.T) {
-	m := email.Message{To: "ann@example.com", Subject: "012345 is your code", Text: factor.NewSecret("012345"), HTML: factor.NewSecret("012345")}
-	c := email.Content{To: "ann@example.com", Code: factor.NewSecret("012345"), Link: factor.NewSecret("https://acme.example/?token=012345")}
+	m := email.Message{To: "ann@example.com", Subject: "012345 is your code", Text: secret.New("012345"), HTML: secret.New("012345")}
+	c := email.Content{To: "ann@example.com", Code: secret.New("012345"), Link: secret.New("https://acme.example/?token=012345")}
 	for _, v := range []any{m, &m, []any{m}, struct{ M email.Message }{m}, c, &c, map[string]any{"c": c}} {
 		j, err := json.Marshal(v)
 		require.NoError(t, err)
@@ -166,7 +167,7 @@ func TestConfigIsRefusedWithASentence(t *testing.T) {
 		{`mail for "manage" does not do: Compose makes a text without the code`, func(c *email.Config) {
 			c.Compose = broken(func(m *email.Message, c email.Content) {
 				if c.Purpose == "manage" {
-					m.Text = factor.NewSecret("Hello")
+					m.Text = secret.New("Hello")
 				}
 			})
 		}},
@@ -202,7 +203,7 @@ func TestBounds(t *testing.T) {
 		require.NoError(t, err)
 		m, _ := r.box.Last()
 		require.Contains(t, m.Text.Reveal(), c.said)
-		code := factor.NewSecret(regexp.MustCompile(fmt.Sprintf(`\b\d{%d}\b`, c.digits)).FindString(m.Text.Reveal()))
+		code := secret.New(regexp.MustCompile(fmt.Sprintf(`\b\d{%d}\b`, c.digits)).FindString(m.Text.Reveal()))
 		require.Len(t, code.Reveal(), c.digits)
 		r.clock.Advance(c.ttl - time.Millisecond)
 		_, err = r.Session(ann, "b").Verify(t.Context(), ch, "email", code)
@@ -229,12 +230,12 @@ func TestNormalize(t *testing.T) {
 func TestOneCode(t *testing.T) {
 	r := newRig(t)
 	one, two := r.begin(t, ann), r.begin(t, ann)
-	send := func(ch *mfa.Challenge) factor.Secret {
+	send := func(ch *mfa.Challenge) secret.Text {
 		_, err := r.Session(ann, "b").Send(t.Context(), ch, "email")
 		require.NoError(t, err)
 		return r.code(t)
 	}
-	verify := func(ch *mfa.Challenge, code factor.Secret) error {
+	verify := func(ch *mfa.Challenge, code secret.Text) error {
 		_, err := r.Session(ann, "b").Verify(t.Context(), ch, "email", code)
 		return err
 	}
@@ -250,18 +251,18 @@ func TestOneCode(t *testing.T) {
 }
 
 // The address that was confirmed is the one written to, whatever Compose says, and a URL that
-// people cannot open is not sent to them.
+// users cannot open is not sent to them.
 func TestDelivery(t *testing.T) {
-	in := factor.DeliverInput{State: []byte("ann@example.com"), Payload: factor.NewSecret("012345"), Purpose: "confirm", Link: factor.NewSecret("token")}
+	in := factor.Message{State: []byte("ann@example.com"), Payload: secret.New("012345"), Purpose: "confirm", Link: secret.New("token")}
 	box := &mfatest.Outbox[email.Message]{}
 	f, err := email.New(email.Config{Sender: box, ServiceName: "Acme", Compose: func(c email.Content) (email.Message, error) {
-		return email.Message{To: "eve@example.com", Subject: "x", Text: factor.NewSecret(c.Code.Reveal() + c.Link.Reveal())}, nil
+		return email.Message{To: "eve@example.com", Subject: "x", Text: secret.New(c.Code.Reveal() + c.Link.Reveal())}, nil
 	}})
 	require.NoError(t, err)
 	require.NoError(t, f.Deliver(t.Context(), in))
 	m, _ := box.Last()
 	require.Equal(t, "ann@example.com", m.To)
-	for made, good := range map[string]bool{
+	for made, valid := range map[string]bool{
 		"https://acme.example/c?token=t": true, "http://localhost:8080/c?token=t": true, "": false, "/c?token=t": false,
 		"acme.example/c": false, "javascript:alert(1)": false, "mailto:a@b.example": false, "https://": false,
 		"https://acme.example/c\n.": false, "https://acme.example/a b": false, "https://acme.example/%zz": false,
@@ -270,7 +271,7 @@ func TestDelivery(t *testing.T) {
 		require.NoError(t, err)
 		before := len(box.All())
 		err = f.Deliver(t.Context(), in)
-		if good {
+		if valid {
 			require.NoError(t, err, made)
 			continue
 		}
@@ -295,9 +296,9 @@ func TestTraits(t *testing.T) {
 	require.NoError(t, err)
 	tr := f.Traits()
 	tr.Settings = factor.Settings{} // see TestSettings
-	require.Equal(t, factor.Traits{Class: factor.ClassPossession, AMR: "otp", Level: factor.LevelWeak}, tr)
+	require.Equal(t, factor.Traits{AMR: "otp", Level: factor.LevelWeak}, tr)
 	require.Equal(t, "email", f.Kind())
-	state, hint, err := f.Implied(factor.User{Email: "ann@Example.com"})
+	state, masked, err := f.Implied(factor.User{Email: "ann@Example.com"})
 	require.NoError(t, err)
-	require.Equal(t, "ann@example.com a•••@example.com", string(state)+" "+hint)
+	require.Equal(t, "ann@example.com a•••@example.com", string(state)+" "+masked)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // quoter is a sender whose errors hold the whole message: as it is, in base64, and in
@@ -99,14 +100,14 @@ func TestErrors_HoldNothingThatTheSenderSaid(t *testing.T) {
 		"enrolment": func() error {
 			ch := r.begin(t, mfa.User{ID: "new"})
 			_, err := r.Session(mfa.User{ID: "new"}, "b").Enroll(ctx, ch.Grant, mfa.EnrollRequest{Kind: "email",
-				Params: map[string]factor.Secret{"address": factor.NewSecret("new@example.com")}})
+				Params: map[string]secret.Text{"address": secret.New("new@example.com")}})
 			return err
 		},
 		"factor, code": func() error {
-			return f.Deliver(ctx, factor.DeliverInput{State: []byte(ann.Email), Payload: factor.NewSecret("012345")})
+			return f.Deliver(ctx, factor.Message{State: []byte(ann.Email), Payload: secret.New("012345")})
 		},
 		"factor, link": func() error {
-			return f.Notify(ctx, factor.NotifyInput{State: []byte(ann.Email), Name: "setup.link", Link: factor.NewSecret("012345-token")})
+			return f.Notify(ctx, factor.Message{State: []byte(ann.Email), Event: "setup.link", Link: secret.New("012345-token")})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -137,8 +138,8 @@ func TestErrors_HoldNothingThatComposeSaid(t *testing.T) {
 	require.NoError(t, err)
 	fail = errors.New("cannot render 012345 to ann@example.com")
 	for _, err := range []error{
-		f.Deliver(t.Context(), factor.DeliverInput{State: []byte(ann.Email), Payload: factor.NewSecret("012345")}),
-		f.Notify(t.Context(), factor.NotifyInput{State: []byte(ann.Email), Name: "factor.added"}),
+		f.Deliver(t.Context(), factor.Message{State: []byte(ann.Email), Payload: secret.New("012345")}),
+		f.Notify(t.Context(), factor.Message{State: []byte(ann.Email), Event: "factor.added"}),
 	} {
 		require.ErrorIs(t, err, fail)
 		require.NotContains(t, printed(t, err), "012345")

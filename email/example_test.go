@@ -13,10 +13,11 @@ import (
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage/memory"
 )
 
-// A sign-in with a code sent by mail: nobody has enrolled, as the application has confirmed
+// A sign-in with a code sent by mail: the user has not enrolled, as the application has confirmed
 // the address.
 func Example() {
 	box := &mfatest.Outbox[email.Message]{} // in production: smtp.New
@@ -39,7 +40,7 @@ func Example() {
 
 	sent, _ := box.Last()
 	code := regexp.MustCompile(`\d{6}`).FindString(sent.Text.Reveal())
-	v, err := session.Verify(ctx, ch, "email", factor.NewSecret(code))
+	v, err := session.Verify(ctx, ch, "email", secret.New(code))
 	fmt.Println(v.UserID, v.AMR, err)
 	// Output:
 	// sent to a•••@example.com
@@ -68,8 +69,8 @@ func ExampleConfig() {
 			m, err := email.Compose(c) // for all but one purpose the package's own
 			if c.Purpose == "sign-in" {
 				m.Subject = "Welcome back"
-				m.Text = factor.NewSecret("Your " + c.ServiceName + " code is " + c.Code.Reveal() + ".\n")
-				m.HTML = factor.Secret{} // plain text only
+				m.Text = secret.New("Your " + c.ServiceName + " code is " + c.Code.Reveal() + ".\n")
+				m.HTML = secret.Text{} // plain text only
 			}
 			return m, err
 		},
@@ -77,7 +78,7 @@ func ExampleConfig() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	_ = f.Deliver(context.Background(), factor.DeliverInput{State: []byte("ann@example.com"), Payload: factor.NewSecret("012345"), Purpose: "sign-in"})
+	_ = f.Deliver(context.Background(), factor.Message{State: []byte("ann@example.com"), Payload: secret.New("012345"), Purpose: "sign-in"})
 	m := <-mails
 	fmt.Println(m.Subject, "/", m.Text.Reveal(), m)
 	// Output:

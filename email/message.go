@@ -9,7 +9,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 const redacted = "[redacted]"
@@ -22,9 +22,9 @@ type Message struct {
 	// Subject is one line of text, not yet encoded for a header.
 	Subject string
 	// Text is plain text with LF line ends.
-	Text factor.Secret
+	Text secret.Text
 	// HTML is a document, or "" from a Config.Compose that makes none.
-	HTML factor.Secret
+	HTML secret.Text
 }
 
 // Format writes "[redacted]" for every verb.
@@ -42,21 +42,21 @@ type Content struct {
 	To string
 	// ServiceName is Config's.
 	ServiceName string
-	// Locale is the person's, a BCP 47 tag, or "".
+	// Locale is the user's, a BCP 47 tag, or "".
 	Locale string
-	// Purpose is as in factor.DeliverInput: "sign-in", "step-up", "manage", "replace" or
+	// Purpose is as in factor.Message: "sign-in", "step-up", "manage", "replace" or
 	// "confirm".
 	Purpose string
 	// Code is empty in a mail that only has a link, Link in one that only has a code. Link is
 	// the whole URL.
-	Code, Link factor.Secret
-	// TTL is how long Code is good; of Link it says nothing.
+	Code, Link secret.Text
+	// TTL is how long Code is valid. It says nothing about Link.
 	TTL time.Duration
 
-	// Notice is, in a mail that tells what happened, the name of that as in
-	// factor.NotifyInput; Purpose, Code and TTL are then empty. Factor and Name say what it is
-	// about. Name is one that a user chose, without links and invisible characters, or "": put
-	// quotation marks around it. Time when it was, Until when a lock ends, and Left how many codes are left.
+	// Notice is, in a mail about an event, the Event of the factor.Message. Purpose, Code and TTL
+	// are then empty. Factor and Name say what the event is about. A user chose Name; it has no
+	// links and invisible characters, or is "": put quotation marks around it. Time is when the
+	// event happened, Until when a lock ends, and Left how many recovery codes remain.
 	Notice, Factor, Name string
 	Time, Until          time.Time
 	Left                 int
@@ -71,9 +71,8 @@ func (Content) LogValue() slog.Value { return slog.StringValue(redacted) }
 // MarshalText makes every encoder write "[redacted]".
 func (Content) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// message composes, and holds the result to the rules, because a mail without its code is
-// noticed by the person who waits for it, and one with a line break in the subject by whoever
-// makes use of it.
+// message composes a mail and checks it by the rules. A mail without its code would help no user,
+// and one with a line break in the subject would help an attacker.
 func (cfg *Config) message(c Content) (Message, error) {
 	m, err := cfg.Compose(c)
 	if err != nil {
@@ -98,10 +97,10 @@ func checkMessage(m Message, c Content) (Message, error) {
 
 // checkCompose tries what is going to be sent.
 func (cfg *Config) checkCompose() error {
-	code := factor.NewSecret(strings.Repeat("8", cfg.Digits))
+	code := secret.New(strings.Repeat("8", cfg.Digits))
 	sample := Content{To: "ann@example.com", ServiceName: cfg.ServiceName, Purpose: "confirm", TTL: cfg.TTL}
 	if cfg.ConfirmURL != nil {
-		sample.Link = factor.NewSecret("https://example.com/confirm?token=sample")
+		sample.Link = secret.New("https://example.com/confirm?token=sample")
 		if _, err := cfg.message(sample); err != nil {
 			return fmt.Errorf("the mail with a link alone does not do: %w", err)
 		}
@@ -111,11 +110,11 @@ func (cfg *Config) checkCompose() error {
 		if _, err := cfg.message(sample); err != nil {
 			return fmt.Errorf("the mail for %q does not do: %w", sample.Purpose, err)
 		}
-		sample.Link = factor.Secret{} // only a confirmation has one
+		sample.Link = secret.Text{} // only a confirmation has one
 	}
 	notice := Content{To: sample.To, ServiceName: cfg.ServiceName, Notice: "factor.added", Factor: "totp", Name: "Phone"}
 	if _, err := cfg.message(notice); err != nil {
-		return fmt.Errorf("the mail that tells of a change does not do: %w", err)
+		return fmt.Errorf("the mail about an event breaks the rules: %w", err)
 	}
 	return nil
 }

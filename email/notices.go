@@ -9,18 +9,19 @@ import (
 	"github.com/secondgate/secondgate/internal/plainname"
 	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
-// Notify tells a person what happened to their second factor, in a mail that says what to do
-// if it was not them.
-func (f *Factor) Notify(ctx context.Context, in factor.NotifyInput) error {
+// Notify sends a user a mail about what happened to their second factor, and says what to do if it
+// was not them.
+func (f *Factor) Notify(ctx context.Context, in factor.Message) error {
 	c := Content{To: string(in.State), ServiceName: f.cfg.ServiceName, Locale: in.User.Locale,
-		Notice: in.Name, Factor: in.Kind, Name: plainname.ForQuotation(in.Label), Time: in.Time, Until: in.Until, Left: in.Remaining}
+		Notice: in.Event, Factor: in.Kind, Name: plainname.ForQuotation(in.Label), Time: in.Time, Until: in.Until, Left: in.Remaining}
 	if !in.Link.IsZero() {
 		if f.cfg.SetupURL == nil {
 			return quiet.New("email: Config.SetupURL is nil, so there is no link to send")
 		}
-		c.Link = factor.NewSecret(f.cfg.SetupURL(in.Link.Reveal()))
+		c.Link = secret.New(f.cfg.SetupURL(in.Link.Reveal()))
 		if !linkForm(c.Link.Reveal()) {
 			return quiet.New("email: Config.SetupURL does not make an absolute http or https URL")
 		}
@@ -38,7 +39,7 @@ type noticeWords struct {
 	other [2]string // for what has no text of its own
 	kinds map[string]string
 	when  string // %s is a time
-	// notYou, and linkIgnore for a mail with a link that somebody asked for.
+	// notYou, and linkIgnore for a mail with a link that was requested.
 	notYou, linkIgnore, linkButton, linkOpen, linkTerms string
 }
 
@@ -102,5 +103,5 @@ func composeNotice(c Content) (Message, error) {
 	if err := mailTemplate.Execute(&html, v); err != nil {
 		return Message{}, err
 	}
-	return Message{To: c.To, Subject: fill(text[0]), Text: factor.NewSecret(plain.String()), HTML: factor.NewSecret(html.String())}, nil
+	return Message{To: c.To, Subject: fill(text[0]), Text: secret.New(plain.String()), HTML: secret.New(html.String())}, nil
 }

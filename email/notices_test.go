@@ -12,6 +12,7 @@ import (
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // noticeNames are the events that users are notified of, by the table at mfa.SlogEvents, and the
@@ -28,7 +29,7 @@ var noticeNames = func() (names []string) {
 }()
 
 // Every notice has a text of its own in every language, and says what to do if it was not the
-// person.
+// user.
 func TestNotices(t *testing.T) {
 	require.Greater(t, len(noticeNames), 20)
 	seen, at := map[string]string{}, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -73,7 +74,7 @@ func TestNotices(t *testing.T) {
 	require.Contains(t, m.Text.Reveal(), "You have 2 recovery codes left")
 }
 
-// A name that somebody chose stands between the quotation marks of the language wherever it
+// A name that a user chose stands between the quotation marks of the language wherever it
 // stands, and cannot end them; one that mail programs make a link of is not there at all,
 // whenever it was accepted.
 func TestNotices_QuoteNames(t *testing.T) {
@@ -106,14 +107,14 @@ func TestNotify(t *testing.T) {
 	cfg := email.Config{Sender: out, ServiceName: "Acme"}
 	f, err := email.New(cfg)
 	require.NoError(t, err)
-	in := factor.NotifyInput{User: factor.User{Locale: "nl"}, State: []byte("ann@example.com"), Name: "factor.added", Kind: "totp", Label: "Telefoon"}
+	in := factor.Message{User: factor.User{Locale: "nl"}, State: []byte("ann@example.com"), Event: "factor.added", Kind: "totp", Label: "Telefoon"}
 	require.NoError(t, f.Notify(t.Context(), in))
 	m, ok := out.Last()
 	require.True(t, ok)
 	require.Equal(t, "ann@example.com", m.To)
 	require.Contains(t, m.Text.Reveal(), "‘Telefoon’ (authenticator-app)")
 
-	in.Name, in.Link = "setup.link", factor.NewSecret("TOKEN")
+	in.Event, in.Link = "setup.link", secret.New("TOKEN")
 	require.ErrorContains(t, f.Notify(t.Context(), in), "SetupURL is nil")
 	cfg.SetupURL = func(token string) string { return "/relative?" + token }
 	f, err = email.New(cfg)

@@ -43,7 +43,7 @@ type SendError struct {
 	// Temporary is true if the same message may succeed later. If no reply came, the message
 	// may have been sent nevertheless.
 	Temporary bool
-	// Rejected is true if the server refuses this recipient or this message for good. The
+	// Rejected is true if the server refuses this recipient or this message permanently. The
 	// user needs another address.
 	Rejected bool
 	// RetryAfter is how long the provider asked to wait, at most a day. 0 means that it did

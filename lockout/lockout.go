@@ -1,17 +1,17 @@
-// Package lockout decides how many wrong answers are too many, how long to wait, and when
-// waiting no longer helps. It is pure arithmetic on a [State] that its caller keeps: no
+// Package lockout decides how many failed attempts lock, for how long, and when a kind is
+// disabled. It is pure arithmetic on a [State] that its caller keeps: no
 // clock, no store, no I/O. Most applications only fill in a [Config] and leave the rest to
 // mfa.Manager.
 //
-// For each kind of factor two numbers are kept: tries, the wrong answers since the last
-// success or lock, and the streak, the wrong answers since the last success. Tries lock,
-// for a while. The streak stops the kind for good: a flat "five, then three minutes, for
-// ever" lets a patient guesser of six digits in within months (RFC 4226 section 7.3; NIST
-// SP 800-63B-4 section 3.2.2 asks to disable at 100).
+// A [State] keeps two numbers for each kind of factor: tries, the failed attempts since the last
+// success or lock, and the streak, the failed attempts since the last success. Tries lock for
+// a while. The streak disables the kind: with a flat "five, then three minutes, for ever", a
+// patient attacker guesses six digits within months (RFC 4226 section 7.3; NIST SP 800-63B-4
+// section 3.2.2 requires to disable at 100).
 //
-// While locked nothing is evaluated. When the lock ends, tries start again from zero; the
-// streak goes on. A success clears the kind that was used and no other: the failed attempts,
-// the streak and the growing wait of every other kind stay as they were.
+// The Manager evaluates nothing while there is a lock. When the lock ends, tries start again from
+// zero and the streak goes on. A success clears the kind that was used and no other: the failed
+// attempts, the streak and the growing wait of every other kind stay as they were.
 package lockout
 
 import (
@@ -27,33 +27,33 @@ const (
 	DefaultDisableAfter = 100
 )
 
-// Config says how many wrong answers are allowed. The zero value is the default in every
-// field.
+// Config says how many failed attempts are allowed. The zero value of each field is its default.
 type Config struct {
-	// Tries is how many wrong answers in one kind lock; default 5, 1 to 100.
+	// Tries is how many failed attempts in one kind lock. Defaults to 5. Must be between 1 and 100.
 	Tries int
-	// Total is how many wrong answers over all kinds lock; default 10 or Tries if that is
-	// more; never less than Tries.
+	// Total is how many failed attempts over all kinds lock. Defaults to 10, or to Tries if that
+	// is more. Must be between Tries and 1000.
 	Total int
-	// Wait is how long a lock lasts; default 3 minutes, 1 second to 24 hours.
+	// Wait is how long a lock lasts. Defaults to 3 minutes. Must be between 1 second and 24 hours.
 	Wait time.Duration
 	// Growth multiplies Wait for each lock before this one, up to MaxWait. The locks are
 	// counted for each kind, since the last success of that kind; a lock of everything takes
 	// the largest count. 0 and 1 mean that every lock lasts Wait. Must be at most 10.
 	Growth float64
-	// MaxWait bounds growing waits; default 1 hour.
+	// MaxWait bounds growing waits. Defaults to 1 hour, or to Wait if that is more. Must be at most
+	// 24 hours.
 	MaxWait time.Duration
-	// KindOnly locks only the kind that was guessed at, so that another can still be used.
+	// KindOnly locks only the kind of the failed attempts, so that another can still be used.
 	// By default a lock covers every kind. Total still locks every kind.
 	KindOnly bool
-	// DisableAfter is the streak at which the kind is stopped until it is enrolled again or
-	// unlocked by an administrator; default 100, at most 100 (NIST SP 800-63B-4 section
-	// 3.2.2), at least Tries.
+	// DisableAfter is the streak at which the kind is disabled until the user enrols it again or
+	// an administrator enables it. Defaults to 100. Must be between Tries and 100 (NIST SP
+	// 800-63B-4 section 3.2.2).
 	DisableAfter int
 }
 
-// WithDefaults returns c with defaults filled in, or an error that says which field is
-// wrong and what it may be.
+// WithDefaults returns c with defaults filled in, or an error that names the field that is
+// not valid and its range.
 func (c Config) WithDefaults() (Config, error) {
 	if c.Tries == 0 {
 		c.Tries = DefaultTries
@@ -96,7 +96,7 @@ func (c Config) check() error {
 	return nil
 }
 
-// Tally counts the wrong answers of one kind. Times are Unix milliseconds, 0 for none.
+// Tally counts the failed attempts in one kind. Times are Unix milliseconds, 0 for none.
 type Tally struct {
 	Tries       int   `cbor:"0,keyasint,omitempty"`
 	Streak      int   `cbor:"1,keyasint,omitempty"`
@@ -106,8 +106,8 @@ type Tally struct {
 	Disabled bool `cbor:"4,keyasint,omitempty"`
 }
 
-// State is what is remembered of one person's wrong answers. The zero value is a person
-// who never failed. It is data: copy it with Clone.
+// State holds one user's failed attempts. The zero value is that of a user without any. It is
+// data: copy it with Clone.
 type State struct {
 	Kinds       map[string]Tally `cbor:"0,keyasint,omitempty"`
 	LockedUntil int64            `cbor:"1,keyasint,omitempty"`
@@ -117,17 +117,17 @@ type State struct {
 	Locks int `cbor:"2,keyasint,omitempty"`
 }
 
-// Status is what may happen with a kind now.
+// Status says whether a user can respond with a kind now.
 type Status struct {
 	// LockedUntil is the end of the lock that covers the kind, or zero.
 	LockedUntil time.Time
-	// Stopped: waiting does not help.
+	// Disabled says that the kind is disabled, so that waiting does not help.
 	Disabled bool
-	// Left is how many wrong answers remain before a lock.
+	// Remaining is how many failed attempts remain before a lock.
 	Remaining int
 }
 
-// Status tells how kind stands at now. It changes nothing.
+// Status returns the status of kind at now. It changes nothing.
 func (c Config) Status(s State, kind string, now time.Time) Status {
 	ms, ended := now.UnixMilli(), s.LockedUntil != 0 && now.UnixMilli() >= s.LockedUntil
 	if ended {
@@ -145,9 +145,9 @@ func (c Config) Status(s State, kind string, now time.Time) Status {
 	return st
 }
 
-// Fail counts one wrong answer in kind at now and returns the new state and how the kind
-// then stands: LockedUntil is set if this answer locked, Stopped if it stopped the kind.
-// The caller has asked Status first; a locked person's answers are not evaluated.
+// Fail counts one failed attempt in kind at now, and returns the new state and the status of the
+// kind in it. LockedUntil is set if this attempt locked, Disabled if it disabled the kind. The
+// caller has called Status first: the responses of a locked user are not evaluated.
 func (c Config) Fail(s State, kind string, now time.Time) (State, Status) {
 	s = settle(s, now)
 	t := s.Kinds[kind]
@@ -169,8 +169,8 @@ func (c Config) Fail(s State, kind string, now time.Time) (State, Status) {
 // TakeBack returns s without a failed attempt in kind that Fail counted, for a caller that
 // counts before it evaluates and then finds that there was nothing to count. before is the
 // state that Fail was given and after the state that it returned; s is after, with what has
-// happened since. A lock or a stop that the attempt caused ends with it. What others have
-// counted since stays.
+// happened since. A lock that the attempt caused ends with it, and so does a
+// disabled kind. What others have counted since stays.
 func TakeBack(s, before, after State, kind string) State {
 	s = s.Clone()
 	if s.LockedUntil == after.LockedUntil && after.LockedUntil != before.LockedUntil {
@@ -201,7 +201,7 @@ func (c Config) Succeed(s State, kind string, now time.Time) State {
 	return s
 }
 
-// Unlock clears everything of kind, or of the whole person if kind is "".
+// Unlock clears everything of kind, or everything of the user if kind is "".
 func Unlock(s State, kind string) State {
 	if kind == "" {
 		return State{}
@@ -221,7 +221,7 @@ func (s State) Clone() State {
 	return s
 }
 
-// settle returns a copy of s in which locks that are over have ended, and in which an
+// settle returns a copy of s in which expired locks have ended, and in which an
 // earlier version's number of locks is with the kinds that it may be about.
 func settle(s State, now time.Time) State {
 	s = s.Clone()

@@ -64,7 +64,7 @@ func TestGrowingWaits(t *testing.T) {
 	require.Equal(t, time.Minute, st.LockedUntil.Sub(now), "a success starts them over")
 }
 
-func TestStop(t *testing.T) {
+func TestFail_DisablesTheKind(t *testing.T) {
 	c := config(t, lockout.Config{})
 	var s lockout.State
 	now := t0
@@ -92,7 +92,7 @@ func TestChanceOfAGuesser(t *testing.T) {
 	require.InDelta(t, 0.0003, perTry*float64(c.DisableAfter), 0.00001, "with the stop: 0.03 % in all")
 }
 
-// Whatever the order of answers and pauses, no kind gets more verdicts than it may between
+// Whatever the order of responses and pauses, no kind gets more verdicts than it may between
 // two locks, none while locked, and none after the stop; and nothing is changed in place.
 func TestProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -118,11 +118,11 @@ func TestProperties(t *testing.T) {
 			}
 			if st.Disabled {
 				if streak[kind] < c.DisableAfter {
-					t.Fatal("stopped too early")
+					t.Fatal("disabled too early")
 				}
 				continue
 			}
-			if rapid.IntRange(0, 9).Draw(t, "right") == 0 {
+			if rapid.IntRange(0, 9).Draw(t, "correct") == 0 {
 				next := c.Succeed(s, kind, now)
 				streak[kind], run[kind] = 0, 0
 				if fmt.Sprint(s) != before {
@@ -150,7 +150,7 @@ func TestProperties(t *testing.T) {
 				t.Fatal("a verdict after the stop")
 			}
 			if streak[kind] == c.DisableAfter && !c.Status(s, kind, now).Disabled {
-				t.Fatal("not stopped")
+				t.Fatal("not disabled")
 			}
 		}
 	})

@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // The user is notified of requests for support once a day, however often they are made and
@@ -55,7 +55,7 @@ func TestAbandon_AThousandTimes(t *testing.T) {
 	}
 	require.LessOrEqual(t, r.store.Calls(mfatest.OpSwap)-writes, 17)
 	require.Len(t, r.mail.notices(), 1)
-	_, err := r.verify(mine, "app", factor.NewSecret("word"))
+	_, err := r.verify(mine, "app", secret.New("word"))
 	require.NoError(t, err)
 	r.clock.Advance(time.Hour)
 	ch := r.begin(ann)

@@ -26,7 +26,7 @@ import (
 )
 
 // key stands for a phishing-resistant factor in hardware.
-var key = &stated{word{kind: "key", traits: factor.Traits{Class: factor.ClassPossession, AMR: "hwk",
+var key = &stated{word{kind: "key", traits: factor.Traits{AMR: "hwk",
 	Level: factor.LevelPhishingResistant}},
 	factor.Settings{Hardware: true}}
 

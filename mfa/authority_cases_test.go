@@ -10,6 +10,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // Each test here is a way round authority that was once open.
@@ -19,10 +20,8 @@ func with(t *testing.T, p policy.Policy) *rig {
 	t.Helper()
 	return newRig(t, func(c *mfa.Config) {
 		c.Factors = append(c.Factors,
-			&word{kind: "sms", traits: factor.Traits{Class: factor.ClassPossession,
-				Level: factor.LevelStrong}},
-			&word{kind: "key", traits: factor.Traits{Class: factor.ClassPossession,
-				Level: factor.LevelPhishingResistant}},
+			&word{kind: "sms", traits: factor.Traits{Level: factor.LevelStrong}},
+			&word{kind: "key", traits: factor.Traits{Level: factor.LevelPhishingResistant}},
 			madeCodes{})
 		c.Policies = policy.Stored(policy.Static(p))
 	})
@@ -33,7 +32,7 @@ type madeCodes struct{ codes }
 
 func (madeCodes) Kind() string { return "access" }
 func (madeCodes) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassRecovery, OnePerUser: true, NoConfirmation: true,
+	return factor.Traits{Recovery: true, OnePerUser: true, NoConfirmation: true,
 		AdminOnly: true, Limited: true}
 }
 
@@ -63,7 +62,7 @@ func (r *rig) proves(s mfa.User, kind string) mfa.Grant {
 	r.t.Helper()
 	ch := r.beginFor(s, "manage")
 	v, err := r.Session(s, binding).ManageFactors().Verify(r.t.Context(), ch, kind,
-		factor.NewSecret(s.ID+" "+kind))
+		secret.New(s.ID+" "+kind))
 	require.NoError(r.t, err)
 	return v.Grant
 }
@@ -100,7 +99,7 @@ func TestAuthority_TightenedPolicyOpensNothing(t *testing.T) {
 			require.Empty(t, ch.Grant)
 			require.Equal(t, "sms", ch.Options[0].Kind)
 
-			_, err := r.verify(ch, "sms", factor.NewSecret("ann sms"))
+			_, err := r.verify(ch, "sms", secret.New("ann sms"))
 			var required *mfa.EnrollmentRequiredError
 			require.ErrorAs(t, err, &required, "it signs nobody in")
 			require.NotContains(t, required.Kinds, "sms")
@@ -112,7 +111,7 @@ func TestAuthority_TightenedPolicyOpensNothing(t *testing.T) {
 				c := r.enroll(required.Grant, kind, "new")
 				require.NotNil(t, c.Verification, "that completes the sign-in")
 				require.Equal(t, mfa.NextVerify, r.begin(s).Next)
-				_, err = r.verify(r.begin(s), kind, factor.NewSecret("new"))
+				_, err = r.verify(r.begin(s), kind, secret.New("new"))
 				require.NoError(t, err)
 			}
 		})
@@ -216,7 +215,7 @@ func TestAuthority_RecoveryIsHeld(t *testing.T) {
 			g := r.setUp(bea, "app", "key")
 			_, err := r.Session(bea, binding).NewRecoveryCodes(t.Context(), g)
 			require.NoError(t, err)
-			code := factor.NewSecret("a")
+			code := secret.New("a")
 			if by == "access" {
 				_, err := r.Admin(mfa.System("root"), "").Enroll(t.Context(), bea,
 					mfa.EnrollRequest{Kind: "access"})
@@ -248,21 +247,21 @@ func TestAuthority_RecoveryIsHeld(t *testing.T) {
 			require.Equal(t, r.clock.Now().Add(24*time.Hour), c.Factor.HeldUntil)
 			nothing(c.Grant)
 			// It signs in, which proves no more than the recovery did.
-			v, err = r.verify(r.begin(bea), "key", factor.NewSecret("thief"))
+			v, err = r.verify(r.begin(bea), "key", secret.New("thief"))
 			require.NoError(t, err)
 			nothing(v.Grant)
 			// Another one takes its place, and does not double it.
 			c = r.enroll(v.Grant, "key", "thief again")
-			_, err = r.verify(r.begin(bea), "key", factor.NewSecret("thief"))
+			_, err = r.verify(r.begin(bea), "key", secret.New("thief"))
 			require.ErrorIs(t, err, factor.ErrIncorrect)
 			// Every older factor cancels it, a weaker one too.
 			r.clock.Advance(23 * time.Hour)
 			require.NoError(t, r.Session(bea, binding).Remove(t.Context(), r.proves(bea, "app"),
 				c.Factor.ID))
-			_, err = r.verify(r.begin(bea), "key", factor.NewSecret("thief again"))
+			_, err = r.verify(r.begin(bea), "key", secret.New("thief again"))
 			require.ErrorIs(t, err, factor.ErrIncorrect)
 			r.clock.Advance(2 * time.Hour)
-			_, err = r.verify(r.begin(bea), "key", factor.NewSecret("bea key"))
+			_, err = r.verify(r.begin(bea), "key", secret.New("bea key"))
 			require.NoError(t, err, "what was there before is there")
 		})
 	}
@@ -272,14 +271,14 @@ func TestAuthority_HoldEnds(t *testing.T) {
 	r := with(t, policy.Policy{RecoveryHold: time.Hour})
 	_, err := r.Session(bea, binding).NewRecoveryCodes(t.Context(), r.setUp(bea, "app"))
 	require.NoError(t, err)
-	v, err := r.verify(r.begin(bea), "recovery", factor.NewSecret("a"))
+	v, err := r.verify(r.begin(bea), "recovery", secret.New("a"))
 	require.NoError(t, err)
 	r.enroll(v.Grant, "app", "new phone")
 	r.clock.Advance(time.Hour)
 	ch := r.beginFor(bea, "manage")
 	require.Len(t, ch.Options, 1, "the old one ended with the hold")
 	v, err = r.Session(bea, binding).ManageFactors().Verify(t.Context(), ch, "app",
-		factor.NewSecret("new phone"))
+		secret.New("new phone"))
 	require.NoError(t, err)
 	_, err = r.Session(bea, binding).NewRecoveryCodes(t.Context(), v.Grant)
 	require.NoError(t, err, "the replacement is a factor like any other")
@@ -289,7 +288,7 @@ func TestAuthority_ThreeLevels(t *testing.T) {
 	r := with(t, policy.Policy{})
 	r.setUp(bea, "app", "key", "pin")
 	for _, kind := range []string{"app", "pin"} {
-		v, err := r.verify(r.begin(bea), kind, factor.NewSecret("bea "+kind))
+		v, err := r.verify(r.begin(bea), kind, secret.New("bea "+kind))
 		require.NoError(t, err, "it signs in")
 		require.ErrorIs(t, r.Session(bea, binding).Remove(t.Context(), v.Grant, r.factorID(bea,
 			"key")), mfa.ErrProofRequired)
@@ -321,7 +320,7 @@ func TestAuthority_RecoveryCodesEndWithTheLastFactor(t *testing.T) {
 	first()
 	ch := r.begin(bea)
 	require.Len(t, ch.Options, 1)
-	_, err = r.verify(ch, "recovery", factor.NewSecret("a"))
+	_, err = r.verify(ch, "recovery", secret.New("a"))
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
 }
 
@@ -346,7 +345,7 @@ func TestAuthority_LastRequiredFactorStays(t *testing.T) {
 // setUpAllowed proves a banned kind, and enrols an allowed one with it.
 func (r *rig) setUpAllowed(s mfa.User, banned, kind string) mfa.Grant {
 	r.t.Helper()
-	_, err := r.verify(r.begin(s), banned, factor.NewSecret(s.ID+" "+banned))
+	_, err := r.verify(r.begin(s), banned, secret.New(s.ID+" "+banned))
 	var required *mfa.EnrollmentRequiredError
 	require.ErrorAs(r.t, err, &required)
 	return r.enroll(required.Grant, kind, s.ID+" "+kind).Grant
@@ -357,10 +356,10 @@ func TestAuthority_RecoveryEndsDevices(t *testing.T) {
 	_, err := r.Session(bea, binding).NewRecoveryCodes(t.Context(), r.setUp(bea, "app"))
 	require.NoError(t, err)
 	v, err := r.Session(bea, binding).RememberDevice("laptop").Verify(t.Context(), r.begin(bea),
-		"app", factor.NewSecret("bea app"))
+		"app", secret.New("bea app"))
 	require.NoError(t, err)
 	require.NotEmpty(t, v.Device)
-	_, err = r.verify(r.begin(bea), "recovery", factor.NewSecret("b"))
+	_, err = r.verify(r.begin(bea), "recovery", secret.New("b"))
 	require.NoError(t, err)
 	ch, err := r.Session(bea, binding).OnDevice(v.Device).Begin(t.Context())
 	require.NoError(t, err)
@@ -370,7 +369,7 @@ func TestAuthority_RecoveryEndsDevices(t *testing.T) {
 func TestAuthority_RecoveryLinksEnd(t *testing.T) {
 	for name, end := range map[string]func(r *rig){
 		"by a sign-in": func(r *rig) {
-			_, err := r.verify(r.begin(ann), "app", factor.NewSecret("old phone"))
+			_, err := r.verify(r.begin(ann), "app", secret.New("old phone"))
 			require.NoError(r.t, err)
 		},
 		"by a password change": func(r *rig) {
@@ -393,7 +392,7 @@ func TestAuthority_RecoveryLinksEnd(t *testing.T) {
 				r.setupLink(ann))
 			require.NoError(t, err)
 			end(r)
-			_, err = r.replaceBy(ch, factor.NewSecret("a"))
+			_, err = r.replaceBy(ch, secret.New("a"))
 			require.ErrorIs(t, err, mfa.ErrTokenExpired, "what the link began ends too")
 		})
 	}
@@ -403,7 +402,7 @@ func TestAuthority_Administrators(t *testing.T) {
 	r := with(t, policy.Policy{})
 	strong := r.setUp(bea, "key", "pin")
 	require.NoError(t, r.Admin(r.Session(bea, binding).Actor(strong), "").Reset(t.Context(), ann))
-	weak, err := r.verify(r.begin(bea), "pin", factor.NewSecret("bea pin"))
+	weak, err := r.verify(r.begin(bea), "pin", secret.New("bea pin"))
 	require.NoError(t, err)
 	other := mfa.User{ID: "cas"}
 	others := r.setUp(other, "key")

@@ -19,6 +19,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage/memory"
 )
 
@@ -91,7 +92,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 		factors := []factor.Factor{w.mail, codes{}}
 		for _, k := range kinds {
 			factors = append(factors, &word{kind: k,
-				traits: factor.Traits{Class: factor.ClassPossession, Level: levelOf[k]}})
+				traits: factor.Traits{Level: levelOf[k]}})
 		}
 		m, err := mfa.New(mfa.Config{Store: store, Keys: keys, Clock: w.clock, Factors: factors,
 			Policies:   w,
@@ -143,7 +144,7 @@ func (w *world) own() (list []ownModel) {
 	o, err := w.full.Overview(w.t.Context(), w.user)
 	require.NoError(w.t, err)
 	for _, f := range o.Factors {
-		if f.Class != factor.ClassRecovery && !f.Implicit {
+		if !f.Recovery && !f.Implicit {
 			list = append(list, ownModel{f.ID, f.Kind, levelOf[f.Kind], !f.HeldUntil.IsZero()})
 		}
 	}
@@ -164,8 +165,7 @@ func (w *world) state() string {
 }
 
 // levelRecovery is below every other level.
-var levelRecovery = factor.Traits{Class: factor.ClassRecovery,
-	Level: factor.LevelStrong}.Effective()
+const levelRecovery factor.Level = 0
 
 // table says what a grant permits, from the documents: nil, or the error.
 func (w *world) table(m *mfa.Manager, g grantModel, act, kind, target string) error {
@@ -282,7 +282,7 @@ func (w *world) proceed(a *actorModel) {
 		return
 	}
 	v, err := withPurpose(m.Session(w.user, binding), purpose).Verify(ctx, ch, o.Kind,
-		factor.NewSecret(response))
+		secret.New(response))
 	w.note("%s responds with %s: %v", a.name, o.Kind, err)
 	var required *mfa.EnrollmentRequiredError
 	settled := slices.ContainsFunc(own, func(f ownModel) bool {
@@ -413,13 +413,13 @@ func (w *world) try(m *mfa.Manager, a *actorModel, g grantModel, act, kind, targ
 		return errModelFull
 	}
 	w.words++
-	secret := fmt.Sprintf("word %d", w.words)
+	word := fmt.Sprintf("word %d", w.words)
 	e, err := m.Session(w.user, g.binding).Enroll(ctx, g.grant, mfa.EnrollRequest{Kind: kind,
-		Params: map[string]factor.Secret{"word": factor.NewSecret(secret)}})
+		Params: map[string]secret.Text{"word": secret.New(word)}})
 	if err != nil {
 		return err
 	}
-	p := pendingModel{e, g, kind, secret}
+	p := pendingModel{e, g, kind, word}
 	if w.IntN(3) == 0 { // for later
 		a.pending = append(a.pending, p)
 		return nil
@@ -429,7 +429,7 @@ func (w *world) try(m *mfa.Manager, a *actorModel, g grantModel, act, kind, targ
 
 func (w *world) confirm(m *mfa.Manager, a *actorModel, p pendingModel) error {
 	c, err := m.Session(w.user, p.by.binding).Confirm(w.t.Context(), p.enrollment,
-		factor.NewSecret(p.secret))
+		secret.New(p.secret))
 	if err != nil {
 		return err
 	}
@@ -524,7 +524,7 @@ func (w *world) getsIn(a *actorModel) {
 		for _, o := range ch.Options {
 			if response, _, ok := w.respond(w.full, a, ch, o, "way in", "sign-in", own); ok {
 				_, err = w.full.Session(w.user, "way in").Verify(ctx, ch, o.Kind,
-					factor.NewSecret(response))
+					secret.New(response))
 				responded = true
 				break
 			}
@@ -550,14 +550,14 @@ func (w *world) getsIn(a *actorModel) {
 		return // the address, which this model does not enrol
 	}
 	w.words++
-	secret := factor.NewSecret(fmt.Sprintf("word %d", w.words))
+	word := secret.New(fmt.Sprintf("word %d", w.words))
 	e, err := w.full.Session(w.user, "way in").Enroll(ctx, g, mfa.EnrollRequest{Kind: kinds[0],
-		Params: map[string]factor.Secret{"word": factor.NewSecret(secret.Reveal())}})
+		Params: map[string]secret.Text{"word": secret.New(word.Reveal())}})
 	if errors.Is(err, mfa.ErrNotAvailable) {
 		return // five of a kind
 	}
 	require.NoError(w.t, err)
-	c, err := w.full.Session(w.user, "way in").Confirm(ctx, e, secret)
+	c, err := w.full.Session(w.user, "way in").Confirm(ctx, e, word)
 	if err != nil || c.Verification == nil {
 		w.fail("a dead end after enrolling: %v", err)
 	}

@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/memory"
 )
@@ -57,7 +57,7 @@ func BenchmarkSignIn(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := r.verify(ch, "app", factor.NewSecret("tulip")); err != nil {
+		if _, err := r.verify(ch, "app", secret.New("tulip")); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -76,7 +76,7 @@ func TestSignIn_AllocatesWithinItsBudget(t *testing.T) {
 	r := signInBench(t)
 	allocs := testing.AllocsPerRun(200, func() {
 		r.clock.Advance(time.Minute)
-		if _, err := r.verify(r.begin(ann), "app", factor.NewSecret("tulip")); err != nil {
+		if _, err := r.verify(r.begin(ann), "app", secret.New("tulip")); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -126,7 +126,7 @@ func TestSignIn_NeedsOneReadAndOneWrite(t *testing.T) {
 	require.Equal(t, []int{2, 1}, []int{reads, writes}, "Send")
 	reads, writes = count(func() {
 		_, err := r.verify(ch, "app",
-			factor.NewSecret("tulip"))
+			secret.New("tulip"))
 		require.NoError(t, err)
 	})
 	require.Equal(t, []int{1, 1}, []int{reads, writes}, "Verify")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/internal/decide"
 	"github.com/secondgate/secondgate/mfa/policy"
 )
 
@@ -160,12 +161,12 @@ func callIssue(ctx context.Context, f factor.Challenger, in factor.IssueInput) (
 	return is, refusedOrFailed(f, "make a challenge", err)
 }
 
-func callDeliver(ctx context.Context, f factor.Challenger, in factor.DeliverInput) (err error) {
+func callDeliver(ctx context.Context, f factor.Challenger, in factor.Message) (err error) {
 	defer caught(f, "send", &err)
 	return refusedOrFailed(f, "send", f.Deliver(ctx, in))
 }
 
-func callNotify(ctx context.Context, f factor.Notifier, in factor.NotifyInput) (err error) {
+func callNotify(ctx context.Context, f factor.Notifier, in factor.Message) (err error) {
 	defer caught(f, "notify", &err)
 	return refusedOrFailed(f, "notify", f.Notify(ctx, in))
 }
@@ -181,6 +182,9 @@ func callVerify(ctx context.Context, f factor.Factor, in factor.VerifyInput) (
 		return &factor.Verdict{}, nil
 	case err == nil:
 		return v, nil
+	}
+	if v != nil && v.Cloned && errors.Is(err, factor.ErrReplayed) {
+		return nil, quiet.New(factor.ErrReplayed.Error(), err, decide.ErrCloned)
 	}
 	for _, known := range []error{factor.ErrIncorrect, factor.ErrExpired, factor.ErrReplayed} {
 		if err == known { //nolint:errorlint // the very error, which is in our words

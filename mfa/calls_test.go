@@ -20,6 +20,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // quoted is an error with exported fields and no care at all for what it shows.
@@ -48,10 +49,11 @@ func spellings(s string) []string {
 // shouter is a factor that says all that it knows in each error, or throws it.
 type shouter struct {
 	sent
-	fails  string // the method that does
-	kind   error  // what the error wraps
-	throws bool
-	heard  []string // all that it has been told, in every spelling
+	fails   string          // the method that does
+	kind    error           // what the error wraps
+	refusal *factor.Verdict // what Verify returns beside the error
+	throws  bool
+	heard   []string // all that it has been told, in every spelling
 }
 
 func (s *shouter) shout(method string, secrets ...string) error {
@@ -98,7 +100,7 @@ func (s *shouter) Issue(ctx context.Context, in factor.IssueInput) (*factor.Issu
 	return s.sent.Issue(ctx, in)
 }
 
-func (s *shouter) Deliver(ctx context.Context, in factor.DeliverInput) error {
+func (s *shouter) Deliver(ctx context.Context, in factor.Message) error {
 	if err := s.shout("Deliver", string(in.State), in.Payload.Reveal(),
 		in.Link.Reveal()); err != nil {
 		return err
@@ -106,7 +108,7 @@ func (s *shouter) Deliver(ctx context.Context, in factor.DeliverInput) error {
 	return s.sent.Deliver(ctx, in)
 }
 
-func (s *shouter) Notify(ctx context.Context, in factor.NotifyInput) error {
+func (s *shouter) Notify(ctx context.Context, in factor.Message) error {
 	if err := s.shout("Notify", string(in.State), in.Link.Reveal()); err != nil {
 		return err
 	}
@@ -115,7 +117,7 @@ func (s *shouter) Notify(ctx context.Context, in factor.NotifyInput) error {
 
 func (s *shouter) Verify(ctx context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	if err := s.shout("Verify", string(in.State), in.Response); err != nil {
-		return nil, err
+		return s.refusal, err
 	}
 	return s.sent.Verify(ctx, in)
 }
@@ -152,7 +154,7 @@ func TestErrors_HoldNothingThatAFactorSaid(t *testing.T) {
 	for _, throws := range []bool{false, true} {
 		for _, kind := range []error{later, factor.ErrMalformed, factor.ErrIncorrect,
 			factor.ErrExpired,
-			factor.ErrReplayed, factor.ErrCloned, factor.ErrUndeliverable, mfa.ErrUnavailable,
+			factor.ErrReplayed, factor.ErrUndeliverable, mfa.ErrUnavailable,
 			&factor.Problem{Reason: "012345 ann@example.com", Detail: "012345 ann@example.com"}} {
 			for _, fails := range []string{"Normalize", "Enroll", "Implied", "Issue", "Deliver",
 				"Notify", "Verify"} {
@@ -182,7 +184,7 @@ func shoutAndListen(t *testing.T, s *shouter) {
 		}
 	})
 	// While all is well: a challenge with a code on its way, a grant, an enrolment.
-	code := func(address string) factor.Secret { return s.code(address) }
+	code := func(address string) secret.Text { return s.code(address) }
 	ch := r.begin(ann)
 	r.send(ch)
 	v, err := r.verify(ch, "mail", code(ann.Email))
@@ -251,7 +253,7 @@ func shoutAndListen(t *testing.T, s *shouter) {
 func TestErrors_KeepTheirKind(t *testing.T) {
 	for want, kind := range map[error]error{factor.ErrIncorrect: factor.ErrIncorrect,
 		factor.ErrExpired:  factor.ErrExpired,
-		factor.ErrReplayed: factor.ErrCloned, mfa.ErrUnavailable: errors.New("broken")} {
+		factor.ErrReplayed: factor.ErrReplayed, mfa.ErrUnavailable: errors.New("broken")} {
 		f := &shouter{sent: sent{kind: "mail"}, fails: "Verify", kind: kind}
 		r := newRig(t, func(c *mfa.Config) { c.Factors = []factor.Factor{f} })
 		ch := r.begin(ann)

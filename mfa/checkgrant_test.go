@@ -10,6 +10,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/secret"
 )
 
 func TestSessionCheck_NeedsAGrant(t *testing.T) {
@@ -26,7 +27,7 @@ func TestSessionCheck_NeedsAGrant(t *testing.T) {
 		"there is a stronger factor now")
 	require.ErrorIs(t, check(person(1), strong, binding), mfa.ErrToken, "another person's")
 	require.ErrorIs(t, check(ann, strong, "another session"), mfa.ErrToken)
-	require.ErrorIs(t, check(ann, grantOf(factor.NewSecret("x")), binding), mfa.ErrToken)
+	require.ErrorIs(t, check(ann, grantOf(secret.New("x")), binding), mfa.ErrToken)
 	require.ErrorIs(t, check(mfa.User{}, strong, binding), factor.ErrMalformed)
 	first := r.begin(mfa.User{ID: "new"})
 	require.Equal(t, mfa.NextEnroll, first.Next)

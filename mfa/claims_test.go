@@ -13,6 +13,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -56,7 +57,7 @@ func TestConfirm_LeavesNoClaimWhenTheCallerHangsUp(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		s.then = cancel
 		_, err = m.Session(ann, binding).Confirm(ctx, e,
-			factor.NewSecret(fmt.Sprintf("made-up-%d wrong", i)))
+			secret.New(fmt.Sprintf("made-up-%d wrong", i)))
 		require.Error(t, err)
 		cancel()
 	}
@@ -74,7 +75,7 @@ func TestReencrypt_RemovesAbandonedClaims(t *testing.T) {
 		mfa.EnrollRequest{Kind: "key"})
 	require.NoError(t, err)
 	_, err = r.over(t, &cutStore{FaultyStore: r.store, left: 1}).Session(person(1),
-		binding).Confirm(t.Context(), e, factor.NewSecret("k2 "+string(e.Prompt.Data)))
+		binding).Confirm(t.Context(), e, secret.New("k2 "+string(e.Prompt.Data)))
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.Equal(t, 2, identities(t, r))
 
@@ -137,7 +138,7 @@ func TestIdentity_OfARemovalBesideAnEnrolment(t *testing.T) {
 				binding).Remove(t.Context(), c.Grant, c.Factor.ID))
 		}}
 		_, err = r.over(t, s).Session(ann, binding).Confirm(t.Context(), e,
-			factor.NewSecret("k1 "+string(e.Prompt.Data)))
+			secret.New("k1 "+string(e.Prompt.Data)))
 		require.NoError(t, err)
 		_, err = r.answer(r.open(), "k1", "", ann)
 		require.NoError(t, err)
@@ -191,7 +192,7 @@ func TestCancel_EndsNoOtherChallenge(t *testing.T) {
 	}
 	_, err = r.answer(alone, "k1", "", ann)
 	require.NoError(t, err)
-	_, err = r.verify(begun, "key", factor.NewSecret("k1 "+string(d.Prompt.Data)))
+	_, err = r.verify(begun, "key", secret.New("k1 "+string(d.Prompt.Data)))
 	require.NoError(t, err)
 }
 
@@ -207,19 +208,19 @@ func TestVerify_DoesNotCountAResponseToAnotherChallenge(t *testing.T) {
 	}
 	for range 10 {
 		mine := r.begin(ann)
-		_, err := r.verify(mine, "key", factor.NewSecret("k1 nothing"))
+		_, err := r.verify(mine, "key", secret.New("k1 nothing"))
 		require.ErrorIs(t, err, factor.ErrExpired, "nothing was asked yet")
 		data := ask(mine)
 		ask(r.begin(ann))
-		_, err = r.verify(mine, "key", factor.NewSecret("k1 "+data))
+		_, err = r.verify(mine, "key", secret.New("k1 "+data))
 		require.ErrorIs(t, err, factor.ErrExpired)
 		var attempt *mfa.AttemptError
 		require.NotErrorAs(t, err, &attempt)
 	}
 	mine := r.begin(ann)
 	data := ask(mine)
-	_, err := r.verify(mine, "key", factor.NewSecret("k2 "+data))
+	_, err := r.verify(mine, "key", secret.New("k2 "+data))
 	require.Equal(t, 4, left(t, err), "a wrong answer to what was asked counts")
-	_, err = r.verify(mine, "key", factor.NewSecret("k1 "+data))
+	_, err = r.verify(mine, "key", secret.New("k1 "+data))
 	require.NoError(t, err)
 }

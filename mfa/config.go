@@ -167,7 +167,7 @@ func (m *Manager) addFactors(list []factor.Factor) error {
 		_, k.Sends = f.(factor.Challenger)
 		_, k.Implies = f.(factor.Implier)
 		m.rules.Temporary = m.rules.Temporary || k.Temporary
-		ordinary = ordinary || !k.Recovery()
+		ordinary = ordinary || !k.Recovery
 		m.factors[kind], m.rules.Kinds[kind] = f, k
 		m.kinds = append(m.kinds, kind)
 	}
@@ -182,20 +182,33 @@ func traitProblem(f factor.Factor) string {
 	t := f.Traits()
 	_, describes := f.(factor.Describer)
 	_, issues := f.(factor.Challenger)
-	recovery := t.Class == factor.ClassRecovery
+	if problem := levelProblem(t); problem != "" {
+		return problem
+	}
 	switch {
-	case t.Class < factor.ClassPossession || t.Class > factor.ClassRecovery:
-		return "has no class"
-	case t.NoConfirmation && !recovery:
+	case t.NoConfirmation && !t.Recovery:
 		return "is enrolled without proof, which only recovery kinds may be"
 	case t.AdminOnly && !t.NoConfirmation:
 		return "is made by administrators, so it must be enrolled without proof"
-	case t.LastResort && !recovery:
-		return "is of last resort, so it must be of class Recovery"
+	case t.LastResort && !t.Recovery:
+		return "is a LastResort, so it must be a recovery kind"
 	case (t.Limited || t.Temporary) && !describes:
 		return "is Limited or Temporary and no factor.Describer"
 	case t.SharedChallenge && !issues:
 		return "shares challenges and issues none"
+	}
+	return ""
+}
+
+// levelProblem says what is wrong with what a success proves, or returns "".
+func levelProblem(t factor.Traits) string {
+	switch {
+	case t.Recovery && (t.Level != 0 || t.Knowledge):
+		return "is a recovery kind, which has no Level and no Knowledge"
+	case !t.Recovery && (t.Level < factor.LevelWeak || t.Level > factor.LevelPhishingResistant):
+		return "has no Level"
+	case t.Knowledge && t.Level != factor.LevelWeak:
+		return "is Knowledge, whose Level is LevelWeak"
 	}
 	return ""
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/stretchr/testify/require"
 )
 
@@ -18,22 +19,22 @@ func TestManager_RefusesMalformedInput(t *testing.T) {
 	huge := strings.Repeat("1", 1<<20)
 	for _, answer := range []string{"", huge, "\xff\xfe", "12\x003456", "abcdef", "١٢٣٤٥٦",
 		"１２３４５６"} {
-		_, err := r.verify(ch, "mail", factor.NewSecret(answer))
+		_, err := r.verify(ch, "mail", secret.New(answer))
 		require.ErrorIs(t, err, factor.ErrMalformed, "%.20q", answer)
 	}
-	_, err := r.verify(ch, "mail", factor.NewSecret("000000"))
+	_, err := r.verify(ch, "mail", secret.New("000000"))
 	require.Equal(t, 4, left(t, err), "none of them was counted")
 
 	good, grant := textOf(t, ch).Reveal(), textOf(t, v.Grant).Reveal()
 	for _, text := range []string{"", "x", huge, "\xff", good[1:], good + "A", grant} {
-		token := factor.NewSecret(text)
+		token := secret.New(text)
 		_, err := r.Session(ann, binding).Verify(t.Context(), challengeOf(token), "mail",
-			factor.NewSecret("000000"))
+			secret.New("000000"))
 		require.ErrorIs(t, err, mfa.ErrToken)
 		_, err = r.Session(ann, binding).Send(t.Context(), challengeOf(token), "mail")
 		require.ErrorIs(t, err, mfa.ErrToken)
 		_, err = r.Session(ann, binding).Confirm(t.Context(), enrollmentOf(token),
-			factor.NewSecret("1"))
+			secret.New("1"))
 		require.ErrorIs(t, err, mfa.ErrToken)
 		if text != "" {
 			_, err = r.ConfirmLink(t.Context(), token)
@@ -62,21 +63,21 @@ func TestManager_RefusesMalformedInput(t *testing.T) {
 	require.ErrorIs(t, err, factor.ErrMalformed)
 	for _, e := range []mfa.EnrollRequest{
 		{Name: huge}, {Name: "a\nb"}, {Name: "\xff"},
-		{Params: map[string]factor.Secret{"word": factor.NewSecret(huge)}},
-		{Params: map[string]factor.Secret{"word": factor.NewSecret("\xff")}}, {},
+		{Params: map[string]secret.Text{"word": secret.New(huge)}},
+		{Params: map[string]secret.Text{"word": secret.New("\xff")}}, {},
 	} {
 		e.Kind = "app"
 		_, err := r.Session(ann, binding).Enroll(t.Context(), v.Grant, e)
 		require.ErrorIs(t, err, factor.ErrMalformed)
 	}
-	_, err = r.verify(ch, "nothing", factor.NewSecret("1"))
+	_, err = r.verify(ch, "nothing", secret.New("1"))
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
-	_, err = r.verify(ch, "app", factor.NewSecret("1"))
+	_, err = r.verify(ch, "app", secret.New("1"))
 	require.ErrorIs(t, err, mfa.ErrNotAvailable, "ann has no app")
 }
 
 func TestNew_SaysWhatIsWrongWithAConfig(t *testing.T) {
-	app := &word{kind: "app", traits: factor.Traits{Class: factor.ClassPossession}}
+	app := &word{kind: "app", traits: factor.Traits{Level: factor.LevelWeak}}
 	with := func(s policy.Source) func(*mfa.Config) {
 		return func(c *mfa.Config) { c.Policies = s }
 	}
@@ -90,7 +91,7 @@ func TestNew_SaysWhatIsWrongWithAConfig(t *testing.T) {
 		"not a recovery":            func(c *mfa.Config) { c.Factors = []factor.Factor{codes{}} },
 		"twice":                     func(c *mfa.Config) { c.Factors = []factor.Factor{app, app} },
 		"a-z":                       func(c *mfa.Config) { c.Factors[0] = &word{kind: "App"} },
-		"no class":                  func(c *mfa.Config) { c.Factors[0] = &word{kind: "app"} },
+		"no Level":                  func(c *mfa.Config) { c.Factors[0] = &word{kind: "app"} },
 		"Tries is -1":               func(c *mfa.Config) { c.Lockout.Tries = -1 },
 		"DisableAfter is 101":       func(c *mfa.Config) { c.Lockout.DisableAfter = 101 },
 		"Wait is":                   func(c *mfa.Config) { c.Lockout.Wait = time.Millisecond },

@@ -8,6 +8,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // A link that verifies an address of a kind that this Manager does not have is refused. It stays
@@ -18,7 +19,7 @@ func TestConfirmLink_OfAKindThatIsNotConfigured(t *testing.T) {
 	s.EmailVerified = false
 	_, err := r.Admin(boss, "").SendVerificationLink(t.Context(), s)
 	require.NoError(t, err)
-	link := factor.NewSecret(r.mail.link[ann.Email])
+	link := secret.New(r.mail.link[ann.Email])
 	all := r.cfg.Factors
 	r.cfg.Factors = []factor.Factor{r.app, r.pin, codes{}}
 	r.cfg.Policies = policy.Static(policy.Policy{Mode: policy.ModeRequired})

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/internal/authority"
 	"github.com/secondgate/secondgate/mfa/internal/decide"
 	"github.com/secondgate/secondgate/mfa/internal/record"
 	"github.com/secondgate/secondgate/mfa/internal/token"
+	"github.com/secondgate/secondgate/secret"
 )
 
 const sealDevice = "device"
@@ -25,9 +25,9 @@ type DeviceInfo struct {
 }
 
 // deviceToken returns the token of a device.
-func (m *Manager) deviceToken(s token.Subject, id [8]byte, secret [16]byte) factor.Secret {
-	sealed := m.cfg.Keys.Seal(sealDevice, s.Key(), append(id[:], secret[:]...))
-	return factor.NewSecret(base64.RawURLEncoding.EncodeToString(sealed))
+func (m *Manager) deviceToken(s token.Subject, id [8]byte, fresh [16]byte) secret.Text {
+	sealed := m.cfg.Keys.Seal(sealDevice, s.Key(), append(id[:], fresh[:]...))
+	return secret.New(base64.RawURLEncoding.EncodeToString(sealed))
 }
 
 // recognition is what became of the token of a device.
@@ -40,7 +40,7 @@ type recognition struct {
 // recognise looks at the token of a device that may be remembered, and sets in ch what
 // follows. Only a store's failure is an error: a user who is not recognised proves a factor.
 func (m *Manager) recognise(
-	ctx context.Context, presented factor.Secret, c *token.Claims, clock time.Time, ch *Challenge,
+	ctx context.Context, presented secret.Text, c *token.Claims, clock time.Time, ch *Challenge,
 ) error {
 	sealed, err := token.Decode(presented.Reveal())
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/secret"
 )
 
 const fortnight = 14 * 24 * time.Hour
@@ -28,7 +29,7 @@ func remembering(t *testing.T) *rig {
 }
 
 // onDevice signs in by mail and has the device remembered.
-func (r *rig) onDevice(s mfa.User, name string) factor.Secret {
+func (r *rig) onDevice(s mfa.User, name string) secret.Text {
 	r.t.Helper()
 	v := r.rememberedBy(s, name)
 	require.NotEmpty(r.t, v.Device)
@@ -45,7 +46,7 @@ func (r *rig) rememberedBy(s mfa.User, name string) *mfa.Verification {
 	return v
 }
 
-func (r *rig) beginOn(s mfa.User, d factor.Secret) *mfa.Challenge {
+func (r *rig) beginOn(s mfa.User, d secret.Text) *mfa.Challenge {
 	r.t.Helper()
 	ch, err := r.Session(s, binding).OnDevice(d).Begin(r.t.Context())
 	require.NoError(r.t, err)
@@ -69,7 +70,7 @@ func TestDevice_SignsInWithoutAResponse(t *testing.T) {
 	require.NotEqual(t, first, ch.Device)
 	require.Equal(t, mfa.NextDone, r.beginOn(ann, ch.Device).Next)
 
-	require.Equal(t, mfa.NextVerify, r.beginOn(ann, factor.Secret{}).Next, "no token, no entry")
+	require.Equal(t, mfa.NextVerify, r.beginOn(ann, secret.Text{}).Next, "no token, no entry")
 	o, err := r.Overview(t.Context(), ann)
 	require.NoError(t, err)
 	require.Len(t, o.Devices, 1)
@@ -154,7 +155,7 @@ func TestDevice_IsNotRememberedByDefault(t *testing.T) {
 	r = remembering(t)
 	require.Empty(t, r.rememberedBy(ann, "").Device, "only if the person wants it")
 	_, err := r.Session(ann, binding).RememberDevice(strings.Repeat("n", 65)).Verify(t.Context(),
-		r.begin(ann), "mail", factor.NewSecret("123456"))
+		r.begin(ann), "mail", secret.New("123456"))
 	require.ErrorIs(t, err, factor.ErrMalformed)
 }
 
@@ -168,10 +169,10 @@ func TestDevice_IsForOneUser(t *testing.T) {
 	sameID := ann
 	sameID.Tenant = "elsewhere"
 	require.Equal(t, mfa.NextVerify, r.beginOn(sameID, anns).Next)
-	for _, bad := range []factor.Secret{factor.NewSecret("x"), factor.NewSecret("AAAA"),
-		factor.NewSecret(strings.Repeat("A", 5000)),
-		factor.NewSecret(anns.Reveal()[:len(anns.Reveal())-1]),
-		factor.NewSecret(anns.Reveal() + "A"), factor.NewSecret(anns.Reveal() + "\n")} {
+	for _, bad := range []secret.Text{secret.New("x"), secret.New("AAAA"),
+		secret.New(strings.Repeat("A", 5000)),
+		secret.New(anns.Reveal()[:len(anns.Reveal())-1]),
+		secret.New(anns.Reveal() + "A"), secret.New(anns.Reveal() + "\n")} {
 		require.Equal(t, mfa.NextVerify, r.beginOn(ann, bad).Next)
 	}
 	require.True(t, r.beginOn(ann, anns).Remembered)
@@ -191,7 +192,7 @@ func TestDevice_IsForSigningInOnly(t *testing.T) {
 	}
 	ch := r.beginFor(ann, "step-up")
 	v, err := r.Session(ann, binding).StepUp().RememberDevice("Laptop").Verify(t.Context(), ch,
-		"app", factor.NewSecret("word"))
+		"app", secret.New("word"))
 	require.NoError(t, err)
 	require.Empty(t, v.Device)
 }
@@ -260,7 +261,7 @@ func TestDevice_IsNotRememberedByARecovery(t *testing.T) {
 	_, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), g)
 	require.NoError(t, err)
 	v, err := r.Session(ann, binding).RememberDevice("Laptop").Verify(t.Context(), r.begin(ann),
-		"recovery", factor.NewSecret("a"))
+		"recovery", secret.New("a"))
 	require.NoError(t, err)
 	require.Empty(t, v.Device)
 }
@@ -268,7 +269,7 @@ func TestDevice_IsNotRememberedByARecovery(t *testing.T) {
 // Ten are kept; of more, the one not used for longest goes.
 func TestDevice_TheLeastUsedOfTooManyIsForgotten(t *testing.T) {
 	r := remembering(t)
-	var tokens []factor.Secret
+	var tokens []secret.Text
 	for i := range 10 {
 		r.clock.Advance(10 * time.Minute)
 		tokens = append(tokens, r.onDevice(ann, fmt.Sprint("Device ", i)))

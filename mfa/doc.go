@@ -22,7 +22,7 @@
 //	s := m.Session(user, sessionID)
 //	ch, err := s.Begin(ctx)
 //	d, err := s.Send(ctx, ch, "email") // where ch.Options say that the kind sends
-//	v, err := s.Verify(ctx, ch, "email", factor.NewSecret(code))
+//	v, err := s.Verify(ctx, ch, "email", secret.New(code))
 //
 // A [Verification] exists only with a nil error. Then give the session a new ID, and sign the
 // user in. Package mfahttp does all of this over net/http, with pages.

@@ -14,6 +14,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/internal/record"
 	"github.com/secondgate/secondgate/mfa/internal/token"
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/secret"
 )
 
 const (
@@ -44,7 +45,7 @@ func (s Session) Enroll(ctx context.Context, g Grant, r EnrollRequest) (*Enrollm
 		return nil, err
 	}
 	t := f.Traits()
-	if t.Class != factor.ClassRecovery && !(policy.Policy{Kinds: c.Kinds}).Allows(r.Kind) {
+	if !t.Recovery && !(policy.Policy{Kinds: c.Kinds}).Allows(r.Kind) {
 		return nil, fmt.Errorf("%w: the policy does not allow this kind", ErrNotAvailable)
 	}
 	for range enrollTries {
@@ -132,7 +133,7 @@ func (m *Manager) readPending(
 // confirms cannot be used again to sign in. ErrNotAvailable also means that another user has
 // what is being enrolled, such as a passkey's credential.
 func (s Session) Confirm(
-	ctx context.Context, e *Enrollment, response factor.Secret,
+	ctx context.Context, e *Enrollment, response secret.Text,
 ) (*Confirmation, error) {
 	if e == nil {
 		return nil, ErrToken
@@ -187,7 +188,7 @@ func (s Session) Confirm(
 // not matter. The errors are those of [Session.Confirm]. Call it when the user presses the
 // button of the page that the link leads to, not when the page is fetched: mail systems fetch
 // links.
-func (m *Manager) ConfirmLink(ctx context.Context, link factor.Secret) (*Confirmation, error) {
+func (m *Manager) ConfirmLink(ctx context.Context, link secret.Text) (*Confirmation, error) {
 	c, err := token.Open(m.cfg.Keys, token.KindLink, link.Reveal(), token.SessionID{})
 	if err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sms"
 	"github.com/secondgate/secondgate/storage/memory"
 	"github.com/secondgate/secondgate/totp"
@@ -32,10 +33,10 @@ func (t *texts) Send(_ context.Context, m sms.Message) error {
 	return nil
 }
 
-func (t *texts) code() factor.Secret {
+func (t *texts) code() secret.Text {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return factor.NewSecret(t.last)
+	return secret.New(t.last)
 }
 
 // raceRig is a rig with the real factors that refuse what is enrolled already, over a store
@@ -60,7 +61,7 @@ func newRaceRig(t *testing.T) *raceRig {
 		c.Store = r.between
 	})
 	r.withApp(ann, "first")
-	v, err := r.verify(r.begin(ann), "app", factor.NewSecret("first"))
+	v, err := r.verify(r.begin(ann), "app", secret.New("first"))
 	require.NoError(t, err)
 	r.grant = v.Grant             // as strong as can be
 	r.cfg.Store = r.between.Store // which nothing stands between
@@ -71,18 +72,18 @@ func newRaceRig(t *testing.T) *raceRig {
 const sharedSecret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
 func (r *raceRig) enrollIn(m *mfa.Manager, kind string) (*mfa.Enrollment, error) {
-	params := map[string]map[string]factor.Secret{
-		"totp": map[string]factor.Secret{"secret": factor.NewSecret(sharedSecret)},
-		"sms":  map[string]factor.Secret{"number": factor.NewSecret("+31612345678")},
+	params := map[string]map[string]secret.Text{
+		"totp": map[string]secret.Text{"secret": secret.New(sharedSecret)},
+		"sms":  map[string]secret.Text{"number": secret.New("+31612345678")},
 	}[kind]
 	return m.Session(ann, binding).Enroll(context.Background(), r.grant,
 		mfa.EnrollRequest{Kind: kind, Params: params})
 }
 
-func appCode(secret string, now time.Time) (factor.Secret, error) {
-	code, err := otptotp.GenerateCodeCustom(secret, now,
+func appCode(key string, now time.Time) (secret.Text, error) {
+	code, err := otptotp.GenerateCodeCustom(key, now,
 		otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
-	return factor.NewSecret(code), err
+	return secret.New(code), err
 }
 
 func (r *raceRig) confirmIn(
@@ -170,10 +171,10 @@ func TestEnroll_StopsWhenFactorsKeepChanging(t *testing.T) {
 		}
 		e, err := r.other.Session(ann, binding).Enroll(context.Background(), r.grant,
 			mfa.EnrollRequest{Kind: "app",
-				Params: map[string]factor.Secret{"word": factor.NewSecret("second")}})
+				Params: map[string]secret.Text{"word": secret.New("second")}})
 		require.NoError(t, err)
 		c, err := r.other.Session(ann, binding).Confirm(context.Background(), e,
-			factor.NewSecret("second"))
+			secret.New("second"))
 		require.NoError(t, err)
 		added = c.Factor.ID
 	})

@@ -13,12 +13,13 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/secret"
 )
 
 func (r *rig) begun(g mfa.Grant, kind, value string) (*mfa.Enrollment, error) {
 	return r.of(g).Enroll(r.t.Context(), g, mfa.EnrollRequest{Kind: kind,
-		Params: map[string]factor.Secret{"word": factor.NewSecret(value),
-			"address": factor.NewSecret(value)}})
+		Params: map[string]secret.Text{"word": secret.New(value),
+			"address": secret.New(value)}})
 }
 
 func TestEnroll_ChangesNothingUntilConfirmed(t *testing.T) {
@@ -27,13 +28,13 @@ func TestEnroll_ChangesNothingUntilConfirmed(t *testing.T) {
 	e, err := r.begun(g, "app", "rose")
 	require.NoError(t, err)
 	require.Equal(t, "rose", e.Prompt.Secret.Reveal())
-	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("rose"))
+	_, err = r.verify(r.begin(ann), "app", secret.New("rose"))
 	require.ErrorIs(t, err, factor.ErrIncorrect)
-	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
+	_, err = r.verify(r.begin(ann), "app", secret.New("tulip"))
 	require.NoError(t, err)
 
 	r.clock.Advance(15 * time.Minute)
-	_, err = r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("rose"))
+	_, err = r.Session(ann, binding).Confirm(t.Context(), e, secret.New("rose"))
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 }
 
@@ -44,7 +45,7 @@ func TestConfirm_WorksOnce(t *testing.T) {
 	var wins atomic.Int32
 	together(64, func(int) {
 		_, err := r.Session(ann, binding).Confirm(context.Background(), e,
-			factor.NewSecret("tulip"))
+			secret.New("tulip"))
 		if err == nil {
 			wins.Add(1)
 		} else if !errors.Is(err, mfa.ErrTokenExpired) {
@@ -91,11 +92,11 @@ func TestRecovery(t *testing.T) {
 
 	ch := r.begin(ann)
 	require.Equal(t, "recovery", ch.Options[len(ch.Options)-1].Kind, "recovery comes last")
-	v, err := r.verify(ch, "recovery", factor.NewSecret("b"))
+	v, err := r.verify(ch, "recovery", secret.New("b"))
 	require.NoError(t, err)
 	require.Equal(t, 4, v.RecoveryCodesRemaining)
 	require.Equal(t, 1, v.AssuranceLevel)
-	_, err = r.verify(r.begin(ann), "recovery", factor.NewSecret("b"))
+	_, err = r.verify(r.begin(ann), "recovery", secret.New("b"))
 	require.ErrorIs(t, err, factor.ErrIncorrect)
 
 	// What it opens is the replacement of what was lost, and nothing else.
@@ -105,21 +106,21 @@ func TestRecovery(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrForbidden)
 	p, err := r.begun(v.Grant, "app", "rose")
 	require.NoError(t, err)
-	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
+	_, err = r.verify(r.begin(ann), "app", secret.New("tulip"))
 	require.NoError(t, err, "the old device works until the new one is confirmed")
-	_, err = r.Session(ann, binding).Confirm(t.Context(), p, factor.NewSecret("rose"))
+	_, err = r.Session(ann, binding).Confirm(t.Context(), p, secret.New("rose"))
 	require.NoError(t, err)
 	require.Contains(t, r.eventNames(), "recovery.replacement")
-	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("rose"))
+	_, err = r.verify(r.begin(ann), "app", secret.New("rose"))
 	require.NoError(t, err)
 	r.clock.Advance(24*time.Hour - time.Millisecond)
-	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
+	_, err = r.verify(r.begin(ann), "app", secret.New("tulip"))
 	require.ErrorIs(t, err, factor.ErrReplayed, "the old one is there until the hold ends")
 	r.clock.Advance(time.Millisecond)
-	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
+	_, err = r.verify(r.begin(ann), "app", secret.New("tulip"))
 	require.ErrorIs(t, err, factor.ErrIncorrect, "and then stops")
 
-	_, err = r.verify(r.begin(ann), "recovery", factor.NewSecret("a"))
+	_, err = r.verify(r.begin(ann), "recovery", secret.New("a"))
 	require.NoError(t, err)
 	require.Contains(t, r.eventNames(), "recovery.low")
 }
@@ -133,16 +134,16 @@ func TestRecovery_OffersRecoveryKindsOnly(t *testing.T) {
 	require.NoError(t, err)
 	ch := r.beginFor(ann, "replace")
 	require.Len(t, ch.Options, 1)
-	require.Equal(t, factor.ClassRecovery, ch.Options[0].Class)
+	require.True(t, ch.Options[0].Recovery)
 }
 
 func TestConfirm_ReplacesTheOnlyOneOfItsKind(t *testing.T) {
 	r := newRig(t)
 	g := r.enroll(r.signIn(ann).Grant, "pin", "first").Grant
 	r.enroll(g, "pin", "second")
-	_, err := r.verify(r.begin(ann), "pin", factor.NewSecret("first"))
+	_, err := r.verify(r.begin(ann), "pin", secret.New("first"))
 	require.ErrorIs(t, err, factor.ErrIncorrect)
-	_, err = r.verify(r.begin(ann), "pin", factor.NewSecret("second"))
+	_, err = r.verify(r.begin(ann), "pin", secret.New("second"))
 	require.NoError(t, err)
 }
 
@@ -154,12 +155,12 @@ func TestEnroll_RefusesTheSixthOfAKind(t *testing.T) {
 	}
 	_, err := r.begun(g, "app", "f")
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
-	for _, w := range []factor.Secret{factor.NewSecret("a"), factor.NewSecret("c"),
-		factor.NewSecret("e")} {
+	for _, w := range []secret.Text{secret.New("a"), secret.New("c"),
+		secret.New("e")} {
 		_, err := r.verify(r.begin(ann), "app", w)
 		require.NoError(t, err, "an answer is judged against all of the kind")
 	}
-	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("wrong"))
+	_, err = r.verify(r.begin(ann), "app", secret.New("wrong"))
 	require.Equal(t, 4, left(t, err), "and counts once")
 }
 
@@ -180,7 +181,7 @@ func TestConfirmLink_SignsNobodyIn(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, r.clock.Now().Add(24*time.Hour), d.Expires)
 	require.Empty(t, r.mail.code(ann.Email), "no code that nobody could enter")
-	link := factor.NewSecret(r.mail.link[ann.Email])
+	link := secret.New(r.mail.link[ann.Email])
 	require.Equal(t, mfa.NextEnroll, r.begin(s).Next)
 
 	r.clock.Advance(24*time.Hour - time.Millisecond)
@@ -198,7 +199,7 @@ func TestConfirmLink_SignsNobodyIn(t *testing.T) {
 	require.NoError(t, err)
 	r.send(r.begin(s))
 	require.NotEmpty(t, r.mail.code(ann.Email))
-	_, err = r.ConfirmLink(t.Context(), factor.NewSecret(r.mail.link["new@example.com"]))
+	_, err = r.ConfirmLink(t.Context(), secret.New(r.mail.link["new@example.com"]))
 	require.NoError(t, err)
 	before := r.mail.code(ann.Email)
 	r.send(r.begin(s))
@@ -208,7 +209,7 @@ func TestConfirmLink_SignsNobodyIn(t *testing.T) {
 	late, err := r.Admin(mfa.System("root"), "").SendVerificationLink(t.Context(), s)
 	require.NoError(t, err)
 	r.clock.Set(late.Expires)
-	_, err = r.ConfirmLink(t.Context(), factor.NewSecret(r.mail.link["new@example.com"]))
+	_, err = r.ConfirmLink(t.Context(), secret.New(r.mail.link["new@example.com"]))
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 }
 

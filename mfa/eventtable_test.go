@@ -17,6 +17,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // Every event that the code can make is in the table, with when the user is notified or why not;
@@ -97,7 +98,7 @@ var notified = map[string]func(*testing.T) *rig{
 		})
 		r.withApp(ann, "word")
 		for i := range 10 {
-			_, err := r.verify(r.begin(ann), "app", factor.NewSecret("wrong"))
+			_, err := r.verify(r.begin(ann), "app", secret.New("wrong"))
 			require.ErrorIs(t, err, factor.ErrIncorrect)
 			if i == 4 {
 				r.clock.Advance(4 * time.Minute)
@@ -108,7 +109,7 @@ var notified = map[string]func(*testing.T) *rig{
 	"lockout.unlocked": func(t *testing.T) *rig {
 		r := stoppedRig(t)
 		for range 3 {
-			_, err := r.prove(factor.NewSecret("word"))
+			_, err := r.prove(secret.New("word"))
 			require.NoError(t, err)
 			r.clock.Advance(30 * time.Second)
 		}
@@ -124,7 +125,7 @@ var notified = map[string]func(*testing.T) *rig{
 			c.Notify = func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) }
 		})
 		r.mail.notices()
-		v, err := r.verify(r.begin(ann), "recovery", factor.NewSecret("a"))
+		v, err := r.verify(r.begin(ann), "recovery", secret.New("a"))
 		require.NoError(t, err)
 		r.enroll(v.Grant, "app", "new phone")
 		require.Equal(t, r.clock.Now().Add(24*time.Hour), r.mail.told[len(r.mail.told)-1].Until)
@@ -148,7 +149,8 @@ var notified = map[string]func(*testing.T) *rig{
 		return r
 	},
 	"factor.cloned": func(t *testing.T) *rig {
-		f := &shouter{sent: sent{kind: "mail"}, fails: "Verify", kind: factor.ErrCloned}
+		f := &shouter{sent: sent{kind: "mail"}, fails: "Verify", kind: factor.ErrReplayed,
+			refusal: &factor.Verdict{Cloned: true}}
 		r := newRig(t, func(c *mfa.Config) {
 			c.Factors, c.Notify = []factor.Factor{f}, func(ctx context.Context,
 				send func(context.Context) error) {
@@ -158,7 +160,7 @@ var notified = map[string]func(*testing.T) *rig{
 		r.mail = &f.sent
 		ch := r.begin(ann)
 		r.send(ch)
-		_, err := r.verify(ch, "mail", factor.NewSecret("123456"))
+		_, err := r.verify(ch, "mail", secret.New("123456"))
 		require.ErrorIs(t, err, factor.ErrReplayed)
 		return r
 	},
@@ -166,20 +168,20 @@ var notified = map[string]func(*testing.T) *rig{
 		r := telling(t)
 		_, err := r.Admin(boss, "").SendVerificationLink(t.Context(), ann)
 		require.NoError(t, err)
-		_, err = r.ConfirmLink(t.Context(), factor.NewSecret(r.mail.link[ann.Email]))
+		_, err = r.ConfirmLink(t.Context(), secret.New(r.mail.link[ann.Email]))
 		require.NoError(t, err)
 		return r
 	},
 	"recovery.regenerated": withCodes,
 	"recovery.used": func(t *testing.T) *rig {
 		r := withCodes(t)
-		_, err := r.verify(r.begin(ann), "recovery", factor.NewSecret("a"))
+		_, err := r.verify(r.begin(ann), "recovery", secret.New("a"))
 		require.NoError(t, err)
 		return r
 	},
 	"recovery.low": func(t *testing.T) *rig {
 		r := withCodes(t)
-		for _, code := range []factor.Secret{factor.NewSecret("a"), factor.NewSecret("b")} {
+		for _, code := range []secret.Text{secret.New("a"), secret.New("b")} {
 			_, err := r.verify(r.begin(ann), "recovery", code)
 			require.NoError(t, err)
 		}
@@ -227,12 +229,12 @@ var notified = map[string]func(*testing.T) *rig{
 	"admin.access": func(t *testing.T) *rig {
 		r := newRig(t, func(c *mfa.Config) {
 			c.Factors = append(c.Factors, &word{kind: "access",
-				traits: factor.Traits{Class: factor.ClassRecovery, NoConfirmation: true,
+				traits: factor.Traits{Recovery: true, NoConfirmation: true,
 					AdminOnly: true}})
 			c.Notify = func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) }
 		})
 		_, err := r.Admin(boss, "").Enroll(t.Context(), ann, mfa.EnrollRequest{Kind: "access",
-			Params: map[string]factor.Secret{"word": factor.NewSecret("x")}})
+			Params: map[string]secret.Text{"word": secret.New("x")}})
 		require.NoError(t, err)
 		return r
 	},
@@ -256,7 +258,7 @@ func wrongly(t *testing.T, n int) *rig {
 	t.Helper()
 	r, _ := withAppTold(t)
 	for range n {
-		_, err := r.verify(r.begin(ann), "app", factor.NewSecret("wrong"))
+		_, err := r.verify(r.begin(ann), "app", secret.New("wrong"))
 		require.ErrorIs(t, err, factor.ErrIncorrect)
 	}
 	return r
@@ -270,7 +272,7 @@ func withCodes(t *testing.T) *rig {
 	return r
 }
 
-func onLaptop(t *testing.T) (*rig, factor.Secret) {
+func onLaptop(t *testing.T) (*rig, secret.Text) {
 	t.Helper()
 	r := telling(t)
 	return r, r.onDevice(ann, "Laptop")
@@ -290,7 +292,7 @@ func TestEvents_AllDevicesRevoked(t *testing.T) {
 		_ = r.mail.notices()
 		require.NoError(t, revoke(r), name)
 		require.Len(t, r.mail.told, 1)
-		require.Equal(t, "device.revoked", r.mail.told[0].Name)
+		require.Equal(t, "device.revoked", r.mail.told[0].Event)
 		require.Empty(t, r.mail.told[0].Label)
 		_ = r.mail.notices()
 		require.NoError(t, revoke(r), name)

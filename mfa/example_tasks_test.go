@@ -12,6 +12,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage/memory"
 )
 
@@ -54,7 +55,7 @@ func (a *exampleApp) enrolled(user mfa.User) mfa.Session {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := s.Confirm(a.ctx, e, factor.NewSecret(a.word)); err != nil {
+	if _, err := s.Confirm(a.ctx, e, secret.New(a.word)); err != nil {
 		log.Fatal(err)
 	}
 	a.word = "rose"
@@ -76,11 +77,11 @@ func ExampleSession_Verify() {
 	if _, err := s.Send(a.ctx, ch, "mail"); err != nil {
 		log.Fatal(err)
 	}
-	_, err = s.Verify(a.ctx, ch, "mail", factor.NewSecret("000000"))
+	_, err = s.Verify(a.ctx, ch, "mail", secret.New("000000"))
 	var attempt *mfa.AttemptError
 	fmt.Println(errors.As(err, &attempt), attempt.Remaining)
 
-	v, err := s.Verify(a.ctx, ch, "mail", factor.NewSecret(a.mail.last["ann@example.com"]))
+	v, err := s.Verify(a.ctx, ch, "mail", secret.New(a.mail.last["ann@example.com"]))
 	fmt.Println(v.UserID, v.AMR, err)
 	// Output:
 	// verify mail true
@@ -96,7 +97,7 @@ func ExamplePasswordless_Verify() {
 	s := a.Session(ann, "session")
 	ch, _ := s.Begin(a.ctx)
 	e, _ := s.Enroll(a.ctx, ch.Grant, mfa.EnrollRequest{Kind: "key"})
-	_, err := s.Confirm(a.ctx, e, factor.NewSecret("k1 "+string(e.Prompt.Data)))
+	_, err := s.Confirm(a.ctx, e, secret.New("k1 "+string(e.Prompt.Data)))
 	fmt.Println("enrolled:", err)
 
 	p := a.Passwordless("a session before anybody is signed in")
@@ -104,7 +105,7 @@ func ExamplePasswordless_Verify() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	response := factor.NewSecret("k1 " + string(open.Prompt.Data)) // what the browser says
+	response := secret.New("k1 " + string(open.Prompt.Data)) // what the browser says
 	v, err := p.Verify(a.ctx, open, response,
 		func(_ context.Context, named mfa.User) (mfa.User, error) { return named, nil })
 	fmt.Println(v.UserID, v.Passwordless, err)
@@ -121,9 +122,9 @@ func ExampleSession_StepUp() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	_, err = s.Verify(a.ctx, ch, "door-word", factor.NewSecret("rose"))
+	_, err = s.Verify(a.ctx, ch, "door-word", secret.New("rose"))
 	fmt.Println(err)
-	v, err := s.StepUp().Verify(a.ctx, ch, "door-word", factor.NewSecret("rose"))
+	v, err := s.StepUp().Verify(a.ctx, ch, "door-word", secret.New("rose"))
 	fmt.Println(v.Purpose, err)
 	// Output:
 	// mfa: invalid token
@@ -138,16 +139,16 @@ func ExampleSession_ManageFactors() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	v, err := s.Verify(a.ctx, ch, "door-word", factor.NewSecret("rose"))
+	v, err := s.Verify(a.ctx, ch, "door-word", secret.New("rose"))
 	if err != nil {
 		log.Fatal(err)
 	}
 	e, err := s.Enroll(a.ctx, v.Grant, mfa.EnrollRequest{Kind: "mail", Name: "Work",
-		Params: map[string]factor.Secret{"address": factor.NewSecret("ann@work.example")}})
+		Params: map[string]secret.Text{"address": secret.New("ann@work.example")}})
 	if err != nil {
 		log.Fatal(err)
 	}
-	c, err := s.Confirm(a.ctx, e, factor.NewSecret(a.mail.last["ann@work.example"]))
+	c, err := s.Confirm(a.ctx, e, secret.New(a.mail.last["ann@work.example"]))
 	fmt.Println(c.Factor.Kind, c.Factor.Name, err)
 	fmt.Println(s.Remove(a.ctx, v.Grant, c.Factor.ID))
 	// Output:
@@ -185,7 +186,7 @@ func ExampleSession_RememberDevice() {
 	a := newExample(policy.Policy{Remember: 30 * 24 * time.Hour})
 	s := a.enrolled(mfa.User{ID: "ann"})
 	ch, _ := s.Begin(a.ctx)
-	v, err := s.RememberDevice("Laptop").Verify(a.ctx, ch, "door-word", factor.NewSecret("rose"))
+	v, err := s.RememberDevice("Laptop").Verify(a.ctx, ch, "door-word", secret.New("rose"))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -217,7 +218,7 @@ func ExampleSession_Actor() {
 	a := newExample(policy.Policy{})
 	s := a.enrolled(mfa.User{ID: "boss"})
 	ch, _ := s.Begin(a.ctx)
-	v, err := s.Verify(a.ctx, ch, "door-word", factor.NewSecret("rose"))
+	v, err := s.Verify(a.ctx, ch, "door-word", secret.New("rose"))
 	if err != nil {
 		log.Fatal(err)
 	}

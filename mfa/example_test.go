@@ -13,6 +13,7 @@ import (
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/recovery"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage/memory"
 	"github.com/secondgate/secondgate/totp"
 )
@@ -23,7 +24,7 @@ import (
 type doorWord struct{ today func() string }
 
 func (doorWord) Kind() string          { return "door-word" }
-func (doorWord) Traits() factor.Traits { return factor.Traits{Class: factor.ClassPossession} }
+func (doorWord) Traits() factor.Traits { return factor.Traits{Level: factor.LevelWeak} }
 
 func (doorWord) Normalize(response string) (string, error) {
 	return strings.ToLower(strings.TrimSpace(response)), nil
@@ -62,19 +63,19 @@ func Example_writeYourOwnFactor() {
 	}
 	e, _ := m.Session(ann, "session").Enroll(ctx, begin().Grant,
 		mfa.EnrollRequest{Kind: "door-word"})
-	_, err = m.Session(ann, "session").Confirm(ctx, e, factor.NewSecret(" Tulip"))
+	_, err = m.Session(ann, "session").Confirm(ctx, e, secret.New(" Tulip"))
 	fmt.Println("enrolled:", err)
 
-	verify := func(answer factor.Secret) {
+	verify := func(answer secret.Text) {
 		_, err := m.Session(ann, "session").Verify(ctx, begin(), "door-word", answer)
 		fmt.Println(err)
 	}
-	verify(factor.NewSecret("tulip"))
+	verify(secret.New("tulip"))
 	word = "rose"
-	verify(factor.NewSecret("rose"))
+	verify(secret.New("rose"))
 	// Output:
 	// enrolled: <nil>
-	// mfa: door-word response refused, 4 attempts remain: factor: answer was used before
+	// mfa: door-word response refused, 4 attempts remain: factor: response was used before
 	// <nil>
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/internal/record"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage/memory"
 )
 
@@ -21,7 +22,7 @@ type word struct {
 
 func (*word) Kind() string { return "word" }
 func (*word) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassKnowledge, Expensive: true}
+	return factor.Traits{Level: factor.LevelWeak, Knowledge: true, Expensive: true}
 }
 func (*word) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
 	return &factor.EnrollOutput{}, nil
@@ -66,7 +67,7 @@ func TestRespondExpensive_VerifiesAgainWhenTheStateChanged(t *testing.T) {
 		s := m.Session(ann, "session")
 		ch, err := s.Begin(t.Context())
 		require.NoError(t, err)
-		v, err := s.Verify(t.Context(), ch, "word", factor.NewSecret("old"))
+		v, err := s.Verify(t.Context(), ch, "word", secret.New("old"))
 		require.Equal(t, c.verified, w.verified)
 		if c.correct {
 			require.NoError(t, err)

@@ -17,6 +17,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/memory"
 )
@@ -47,9 +48,9 @@ func TestVerify_FaultsNeverYieldAnUnrecordedSuccess(t *testing.T) {
 					require.NoError(t, err)
 					ch := r.begin(ann)
 					r.send(ch)
-					right := map[string]factor.Secret{"app": factor.NewSecret("tulip"),
-						"mail": r.mail.code(ann.Email), "pin": factor.NewSecret("123456"),
-						"recovery": factor.NewSecret("c")}[kind]
+					right := map[string]secret.Text{"app": secret.New("tulip"),
+						"mail": r.mail.code(ann.Email), "pin": secret.New("123456"),
+						"recovery": secret.New("c")}[kind]
 					if skip > 0 {
 						r.store.Inject(f.op, skip, mfatest.Fault{})
 					}
@@ -123,7 +124,7 @@ func TestBegin_FailsForAnUnreadableRecord(t *testing.T) {
 		require.ErrorIs(t, err, c.want, c.name)
 	}
 	put(good.Data)
-	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
+	_, err = r.verify(r.begin(ann), "app", secret.New("tulip"))
 	require.NoError(t, err)
 }
 
@@ -141,7 +142,7 @@ func TestKeyRotation(t *testing.T) {
 	r.withApp(ann, "tulip")
 	r = with(fresh, old)
 	// written anew, with the new key
-	_, err := r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
+	_, err := r.verify(r.begin(ann), "app", secret.New("tulip"))
 	require.NoError(t, err)
 	r = with(fresh)
 	require.Equal(t, mfa.NextVerify, r.begin(ann).Next)
@@ -167,7 +168,7 @@ func TestManager_HonoursACancelledContext(t *testing.T) {
 	ch := r.begin(ann)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := r.Session(ann, binding).Verify(ctx, ch, "mail", factor.NewSecret("000000"))
+	_, err := r.Session(ann, binding).Verify(ctx, ch, "mail", secret.New("000000"))
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.ErrorIs(t, err, context.Canceled)
 }
@@ -183,7 +184,7 @@ func TestManagerVerify_ReportsADeadlineWhileTheFactorWorksAsUnavailable(t *testi
 			ctx, cancel := context.WithCancel(t.Context())
 			r.app.verify = func(factor.VerifyInput) { cancel() }
 			r.pin.verify = r.app.verify
-			_, err := r.Session(ann, binding).Verify(ctx, ch, kind, factor.NewSecret("wrong"))
+			_, err := r.Session(ann, binding).Verify(ctx, ch, kind, secret.New("wrong"))
 			require.ErrorIs(t, err, mfa.ErrUnavailable)
 			require.ErrorIs(t, err, context.Canceled)
 		})
@@ -195,7 +196,7 @@ func TestToken_IsForOneUser(t *testing.T) {
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
 	stranger := newRig(t, func(c *mfa.Config) { c.Keys = keys })
-	_, err = r.verify(stranger.begin(ann), "mail", factor.NewSecret("000000"))
+	_, err = r.verify(stranger.begin(ann), "mail", secret.New("000000"))
 	require.ErrorIs(t, err, mfa.ErrToken, "another installation's")
 	theirs := stranger.withApp(ann, "word").Grant
 	require.ErrorIs(t, r.Session(ann, binding).Check(t.Context(), theirs), mfa.ErrToken)
@@ -206,7 +207,7 @@ func TestToken_IsForOneUser(t *testing.T) {
 	r.withApp(bob, "rose")
 	for _, user := range []mfa.User{ann, bob} {
 		v, err := r.Session(user, binding).
-			Verify(t.Context(), r.begin(bob), "app", factor.NewSecret("tulip"))
+			Verify(t.Context(), r.begin(bob), "app", secret.New("tulip"))
 		require.ErrorIs(t, err, map[string]error{ann.ID: mfa.ErrToken,
 			bob.ID: factor.ErrIncorrect}[user.ID])
 		require.Nil(t, v)
@@ -246,7 +247,7 @@ func TestReset_VoidsEverythingIssued(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	_, err = r.begun(g, "app", "thief")
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
-	_, err = r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("rose"))
+	_, err = r.Session(ann, binding).Confirm(t.Context(), e, secret.New("rose"))
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	ch = r.begin(ann)
 	require.Len(t, ch.Options, 1, "the implied address")
@@ -277,12 +278,12 @@ func TestLockout_OfOneKindOnly(t *testing.T) {
 	g := r.withApp(ann, "tulip").Grant
 	r.enroll(g, "pin", "123456")
 	for range 5 {
-		_, err := r.verify(r.begin(ann), "pin", factor.NewSecret("wrong"))
+		_, err := r.verify(r.begin(ann), "pin", secret.New("wrong"))
 		require.ErrorIs(t, err, factor.ErrIncorrect)
 	}
-	_, err := r.verify(r.begin(ann), "pin", factor.NewSecret("123456"))
+	_, err := r.verify(r.begin(ann), "pin", secret.New("123456"))
 	requireLocked(t, err)
-	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
+	_, err = r.verify(r.begin(ann), "app", secret.New("tulip"))
 	require.NoError(t, err)
 }
 
@@ -306,12 +307,12 @@ func TestManager_FailsWhenTheStoreCannotBeRead(t *testing.T) {
 		},
 		"Verify": func() error {
 			_, err := r.verify(ch, "mail",
-				factor.NewSecret("000000"))
+				secret.New("000000"))
 			return err
 		},
 		"Enroll": func() error { _, err := r.begun(v.Grant, "app", "rose"); return err },
 		"Confirm": func() error {
-			_, err := r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("tulip"))
+			_, err := r.Session(ann, binding).Confirm(t.Context(), e, secret.New("tulip"))
 			return err
 		},
 		"Rename": func() error {

@@ -11,10 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -37,7 +37,7 @@ func (r *rig) handOut() old { return old{r.begin(ann), r.begin(newcomer).Grant} 
 // use uses everything that was handed out, and returns what is said to each.
 func (r *rig) use(o old) map[string]error {
 	_, sent := r.Session(ann, binding).Send(r.t.Context(), o.challenge, "mail")
-	_, verified := r.verify(o.challenge, "mail", factor.NewSecret("000000"))
+	_, verified := r.verify(o.challenge, "mail", secret.New("000000"))
 	_, enrolled := r.begun(o.grant, "app", "tulip")
 	return map[string]error{
 		"Send": sent, "Verify": verified, "Enroll": enrolled,
@@ -179,7 +179,7 @@ func TestForgetSubject_LossAfterwardsIsNoInvitation(t *testing.T) {
 	r.withApp(ann, "tulip")
 	ch := r.begin(ann)
 	r.lose(ann)
-	_, err := r.verify(ch, "app", factor.NewSecret("tulip"))
+	_, err := r.verify(ch, "app", secret.New("tulip"))
 	require.ErrorIs(t, err, mfa.ErrRecordMissing)
 	s := ann
 	s.Enrolled = true
@@ -225,7 +225,7 @@ func TestForgetSubject_BesideAFirstWrite(t *testing.T) {
 			})
 			_, err := slow.Session(newcomer, binding).Enroll(t.Context(), o.grant,
 				mfa.EnrollRequest{Kind: "app",
-					Params: map[string]factor.Secret{"word": factor.NewSecret("tulip")}})
+					Params: map[string]secret.Text{"word": secret.New("tulip")}})
 			if !met {
 				continue
 			}
@@ -249,7 +249,7 @@ func TestForgetSubject_CostsOthersNoRead(t *testing.T) {
 	reads := r.store.Calls(mfatest.OpGet)
 	ch := r.begin(ann)
 	require.Equal(t, 1, r.store.Calls(mfatest.OpGet)-reads)
-	_, err := r.verify(ch, "app", factor.NewSecret("tulip"))
+	_, err := r.verify(ch, "app", secret.New("tulip"))
 	require.NoError(t, err)
 	require.Equal(t, 2, r.store.Calls(mfatest.OpGet)-reads)
 	reads = r.store.Calls(mfatest.OpGet)

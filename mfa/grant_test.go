@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/stretchr/testify/require"
 )
 
@@ -66,7 +66,7 @@ func TestGrant_IsForOneUser(t *testing.T) {
 	g := r.withApp(bob, "rose").Grant
 	require.ErrorIs(t, r.Session(bob, binding).Remove(t.Context(), g, r.id("app")),
 		mfa.ErrNotAvailable)
-	_, err := r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
+	_, err := r.verify(r.begin(ann), "app", secret.New("tulip"))
 	require.NoError(t, err)
 }
 
@@ -83,7 +83,7 @@ func TestGrant_OfAFirstEnrolmentPermitsNothingElse(t *testing.T) {
 	require.Equal(t, "sign-in", c.Verification.Purpose)
 	_, err = r.begun(thief.Grant, "pin", "1234")
 	require.ErrorIs(t, err, mfa.ErrForbidden, "there is a factor now")
-	_, err = r.Session(ann, binding).Confirm(t.Context(), pending, factor.NewSecret("1234"))
+	_, err = r.Session(ann, binding).Confirm(t.Context(), pending, secret.New("1234"))
 	require.ErrorIs(t, err, mfa.ErrForbidden, "and what was begun before is not confirmed either")
 }
 
@@ -101,12 +101,12 @@ func TestGrant_KeepsTheStrongerProof(t *testing.T) {
 	require.ErrorIs(t, r.Session(ann, binding).Rename(t.Context(), c.Grant,
 		mfa.FactorInfo{ID: r.id("app"), Name: "x"}), mfa.ErrTokenExpired)
 
-	v, err := r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
+	v, err := r.verify(r.begin(ann), "app", secret.New("tulip"))
 	require.NoError(t, err)
 	e, err := r.begun(v.Grant, "pin", "654321")
 	require.NoError(t, err)
 	r.clock.Advance(6 * time.Minute) // the grant is over, the enrolment is not
-	late, err := r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("654321"))
+	late, err := r.Session(ann, binding).Confirm(t.Context(), e, secret.New("654321"))
 	require.NoError(t, err)
 	require.ErrorIs(t, r.Session(ann, binding).Rename(t.Context(), late.Grant,
 		mfa.FactorInfo{ID: r.id("app"), Name: "x"}), mfa.ErrTokenExpired)

@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // A recovery enrols a replacement of a kind that the policy allows, for a user whose own factor
@@ -20,7 +20,7 @@ func TestHold_TakesThePlaceOfNoBannedFactor(t *testing.T) {
 	require.NoError(t, err)
 	r.setPolicy(policy.Policy{Mode: policy.ModeRequired, Kinds: []string{"app"}})
 
-	v, err := r.verify(r.begin(bea), "recovery", factor.NewSecret("a"))
+	v, err := r.verify(r.begin(bea), "recovery", secret.New("a"))
 	require.NoError(t, err)
 	c := r.enroll(v.Grant, "app", "thief")
 	require.False(t, c.Factor.HeldUntil.IsZero())
@@ -29,7 +29,7 @@ func TestHold_TakesThePlaceOfNoBannedFactor(t *testing.T) {
 		kinds = append(kinds, o.Kind)
 	}
 	require.Contains(t, kinds, "pin", "what the user had still responds")
-	_, err = r.verify(r.begin(bea), "pin", factor.NewSecret("bea pin"))
+	_, err = r.verify(r.begin(bea), "pin", secret.New("bea pin"))
 	var required *mfa.EnrollmentRequiredError
 	require.ErrorAs(t, err, &required)
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // hookError is what an application's function says, with what it should not have said.
@@ -68,7 +68,7 @@ func TestErrors_HoldNothingThatTheApplicationSaid(t *testing.T) {
 			do: func(r *rig, hook func() error) error {
 				ch := r.open()
 				_, err := r.Passwordless(binding).Verify(t.Context(), ch,
-					factor.NewSecret("k1 "+string(ch.Prompt.Data)), func(context.Context,
+					secret.New("k1 "+string(ch.Prompt.Data)), func(context.Context,
 						mfa.User) (mfa.User, error) {
 						return ann, hook()
 					})

@@ -12,6 +12,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/stretchr/testify/require"
 )
@@ -43,14 +44,14 @@ func TestIdentity_IsOneUsersAlsoInParallel(t *testing.T) {
 	type waiting struct {
 		user    mfa.User
 		pending *mfa.Enrollment
-		answer  factor.Secret
+		answer  secret.Text
 	}
 	var list []waiting
 	for i := range people {
 		e, err := r.Session(person(i), binding).Enroll(t.Context(), r.signIn(person(i)).Grant,
 			mfa.EnrollRequest{Kind: "key"})
 		require.NoError(t, err)
-		list = append(list, waiting{person(i), e, factor.NewSecret("k1 " + string(e.Prompt.Data))})
+		list = append(list, waiting{person(i), e, secret.New("k1 " + string(e.Prompt.Data))})
 	}
 	var won atomic.Int32
 	var wg sync.WaitGroup
@@ -78,13 +79,13 @@ func TestIdentity_IsNotClaimedByARefusedEnrolment(t *testing.T) {
 	g := r.signIn(ann).Grant
 	e, err := r.Session(ann, binding).Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "key"})
 	require.NoError(t, err)
-	_, err = r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("k1 wrong"))
+	_, err = r.Session(ann, binding).Confirm(t.Context(), e, secret.New("k1 wrong"))
 	require.ErrorIs(t, err, factor.ErrIncorrect)
 	require.Zero(t, identities(t, r))
 	c := r.withKey(ann, "k2")
 	e, err = r.Session(ann, binding).Enroll(t.Context(), c.Grant, mfa.EnrollRequest{Kind: "key"})
 	require.NoError(t, err)
-	_, err = r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("k2 wrong"))
+	_, err = r.Session(ann, binding).Confirm(t.Context(), e, secret.New("k2 wrong"))
 	require.ErrorIs(t, err, factor.ErrIncorrect)
 	_, err = r.answer(r.open(), "k2", "", ann)
 	require.NoError(t, err, "what was the person's before stays theirs")
@@ -103,7 +104,7 @@ func TestIdentity_PassesOnWhenAbandoned(t *testing.T) {
 	require.NoError(t, err)
 	cut.left = 1 // the claim is written, and nothing after it
 	_, err = half.Session(ann, binding).Confirm(t.Context(), e,
-		factor.NewSecret("k1 "+string(e.Prompt.Data)))
+		secret.New("k1 "+string(e.Prompt.Data)))
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	require.Equal(t, 1, identities(t, r))
 
@@ -143,7 +144,7 @@ func TestIdentity_IsKeptByALateConfirmation(t *testing.T) {
 	e, err := r.Session(ann, binding).Enroll(t.Context(), r.signIn(ann).Grant,
 		mfa.EnrollRequest{Kind: "key"})
 	require.NoError(t, err)
-	response := factor.NewSecret("k1 " + string(e.Prompt.Data))
+	response := secret.New("k1 " + string(e.Prompt.Data))
 	between := &betweenStore{FaultyStore: r.store, then: func() {
 		_, err := r.Session(ann, binding).Confirm(t.Context(), e, response)
 		require.NoError(t, err)

@@ -8,6 +8,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/internal/record"
 	"github.com/secondgate/secondgate/mfa/internal/token"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // This file is how challenges, enrolments and grants are kept between two requests. In the
@@ -89,10 +90,10 @@ func (g Grant) MarshalBinary() ([]byte, error) { return g.MarshalText() }
 func (g *Grant) UnmarshalBinary(data []byte) error { return g.UnmarshalText(data) }
 
 // Format writes "[redacted]" for every verb.
-func (g Grant) Format(f fmt.State, verb rune) { factor.Secret{}.Format(f, verb) }
+func (g Grant) Format(f fmt.State, verb rune) { secret.Text{}.Format(f, verb) }
 
 // LogValue implements slog.LogValuer.
-func (g Grant) LogValue() slog.Value { return factor.Secret{}.LogValue() }
+func (g Grant) LogValue() slog.Value { return secret.Text{}.LogValue() }
 
 func (ch Challenge) shown() *token.Shown {
 	s := &token.Shown{Next: string(ch.Next), Kinds: ch.Kinds, Expires: milliseconds(ch.Expires),
@@ -100,7 +101,7 @@ func (ch Challenge) shown() *token.Shown {
 	for _, o := range ch.Options {
 		s.Options = append(s.Options, token.ShownOption{Kind: o.Kind, FactorID: o.FactorID,
 			Name: o.Name, Destination: o.MaskedDestination, Default: o.Default, Sends: o.Sends,
-			Class: o.Class, Disabled: o.Disabled, Questions: o.Questions})
+			Class: token.ClassOf(o.Recovery, o.Knowledge), Disabled: o.Disabled, Questions: o.Questions})
 	}
 	return s
 }
@@ -113,7 +114,8 @@ func shownChallenge(s *token.Shown) Challenge {
 		LockedUntil: record.Instant(s.LockedUntil), Prompt: factor.Prompt{Data: s.Data}}
 	for _, o := range s.Options {
 		ch.Options = append(ch.Options, Option{o.Kind, o.FactorID, o.Name, o.Destination,
-			o.Default, o.Sends, o.Class, o.Disabled, o.Questions})
+			o.Default, o.Sends, o.Class == token.ClassRecovery, o.Class == token.ClassKnowledge,
+			o.Disabled, o.Questions})
 	}
 	if s.Grant != "" {
 		ch.Grant = Grant{token.Sealed(s.Grant)}
@@ -133,7 +135,7 @@ func shownEnrollment(s *token.Shown) Enrollment {
 	}
 	return Enrollment{Kind: s.Kind, Expires: record.Instant(s.Expires),
 		CodeExpires: record.Instant(s.CodeExpires),
-		Prompt: factor.Prompt{Secret: factor.NewSecret(s.Secret), URI: factor.NewSecret(s.URI),
+		Prompt: factor.Prompt{Secret: secret.New(s.Secret), URI: secret.New(s.URI),
 			MaskedDestination: s.Destination, Data: s.Data}}
 }
 

@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // challengeCalls are all calls that take a challenge of NextVerify.
@@ -28,10 +28,10 @@ var challengeCalls = map[string]func(context.Context, mfa.Session, *mfa.Challeng
 		return second(s.SendTo(ctx, ch, mfa.Option{Kind: "mail"}))
 	},
 	"Verify": func(ctx context.Context, s mfa.Session, ch *mfa.Challenge) error {
-		return second(s.Verify(ctx, ch, "app", factor.NewSecret("word")))
+		return second(s.Verify(ctx, ch, "app", secret.New("word")))
 	},
 	"UnlockByProof": func(ctx context.Context, s mfa.Session, ch *mfa.Challenge) error {
-		return second(s.UnlockByProof(ctx, ch, "app", factor.NewSecret("word")))
+		return second(s.UnlockByProof(ctx, ch, "app", secret.New("word")))
 	},
 	"Cancel": func(ctx context.Context, s mfa.Session, ch *mfa.Challenge) error {
 		return s.Cancel(ctx, ch)
@@ -53,7 +53,7 @@ var enrollmentCalls = map[string]func(context.Context, mfa.Session, *mfa.Enrollm
 		return second(s.Resend(ctx, e))
 	},
 	"Confirm": func(ctx context.Context, s mfa.Session, e *mfa.Enrollment) error {
-		return second(s.Confirm(ctx, e, factor.NewSecret("rose")))
+		return second(s.Confirm(ctx, e, secret.New("rose")))
 	},
 }
 
@@ -61,7 +61,7 @@ var enrollmentCalls = map[string]func(context.Context, mfa.Session, *mfa.Enrollm
 var grantCalls = map[string]func(context.Context, mfa.Session, mfa.Grant) error{
 	"Enroll": func(ctx context.Context, s mfa.Session, g mfa.Grant) error {
 		return second(s.Enroll(ctx, g, mfa.EnrollRequest{Kind: "mail",
-			Params: map[string]factor.Secret{"address": factor.NewSecret("x@example.com")}}))
+			Params: map[string]secret.Text{"address": secret.New("x@example.com")}}))
 	},
 	"NewRecoveryCodes": func(ctx context.Context, s mfa.Session, g mfa.Grant) error {
 		return second(s.NewRecoveryCodes(ctx, g))
@@ -191,7 +191,7 @@ func TestKept_AlteredIsRefused(t *testing.T) {
 	r := newRig(t)
 	i := r.issued()
 	s := r.Session(ann, binding)
-	for _, v := range []factor.Secret{textOf(t, i.challenge), textOf(t, i.enrollment),
+	for _, v := range []secret.Text{textOf(t, i.challenge), textOf(t, i.enrollment),
 		textOf(t, i.grant)} {
 		text := v.Reveal()
 		altered := []string{text[1:], text[:len(text)-1], text + "A", text + text, "A" + text,
@@ -204,19 +204,19 @@ func TestKept_AlteredIsRefused(t *testing.T) {
 			altered = append(altered, text[:at]+other+text[at+1:])
 		}
 		for _, bad := range altered {
-			bad := factor.NewSecret(bad)
+			bad := secret.New(bad)
 			require.ErrorIs(t, s.RestoreChallenge(challengeOf(bad)), mfa.ErrToken)
 			require.ErrorIs(t, s.RestoreEnrollment(enrollmentOf(bad)), mfa.ErrToken)
 			require.ErrorIs(t, s.Check(t.Context(), grantOf(bad)), mfa.ErrToken)
 		}
 	}
-	for _, other := range []factor.Secret{textOf(t, i.enrollment), textOf(t, i.grant)} {
+	for _, other := range []secret.Text{textOf(t, i.enrollment), textOf(t, i.grant)} {
 		require.ErrorIs(t, s.RestoreChallenge(challengeOf(other)), mfa.ErrToken)
 	}
-	for _, other := range []factor.Secret{textOf(t, i.challenge), textOf(t, i.grant)} {
+	for _, other := range []secret.Text{textOf(t, i.challenge), textOf(t, i.grant)} {
 		require.ErrorIs(t, s.RestoreEnrollment(enrollmentOf(other)), mfa.ErrToken)
 	}
-	for _, other := range []factor.Secret{textOf(t, i.challenge), textOf(t, i.enrollment)} {
+	for _, other := range []secret.Text{textOf(t, i.challenge), textOf(t, i.enrollment)} {
 		require.ErrorIs(t, s.Check(t.Context(), grantOf(other)), mfa.ErrToken)
 	}
 }
@@ -249,7 +249,7 @@ func TestKept_StoredFormIsSealed(t *testing.T) {
 			require.NoError(t, err)
 			all = append(all, data...)
 		}
-		for _, v := range []factor.Secret{textOf(t, ch), textOf(t, e), textOf(t, c.Grant)} {
+		for _, v := range []secret.Text{textOf(t, ch), textOf(t, e), textOf(t, c.Grant)} {
 			sealed, err := base64.RawURLEncoding.DecodeString(v.Reveal())
 			require.NoError(t, err)
 			all = append(append(all, sealed...), v.Reveal()...)

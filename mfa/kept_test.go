@@ -17,6 +17,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/totp"
 )
 
@@ -126,7 +127,7 @@ func TestKept_GoesOnInAnotherProcess(t *testing.T) {
 				r.withKey(ann, "k1")
 				ch := r.open()
 				kept := restored(t, coding, *ch)
-				response := factor.NewSecret("k1 " + string(ch.Prompt.Data))
+				response := secret.New("k1 " + string(ch.Prompt.Data))
 				v, err := r.other.Passwordless(binding).
 					Verify(t.Context(), kept, response, known(ann))
 				require.NoError(t, err)
@@ -145,10 +146,10 @@ func goesOnVerifying(t *testing.T, r *keptRig, coding string) {
 	for _, purpose := range purposes {
 		s := withPurpose(r.other.Session(ann, binding), purpose)
 		ch := r.restoredChallenge(t, coding, s, r.beginFor(ann, purpose))
-		v, err := s.Verify(t.Context(), ch, "app", factor.NewSecret(purpose))
+		v, err := s.Verify(t.Context(), ch, "app", secret.New(purpose))
 		require.NoError(t, err)
 		require.Equal(t, purpose, v.Purpose)
-		_, err = s.Verify(t.Context(), ch, "app", factor.NewSecret("manage"))
+		_, err = s.Verify(t.Context(), ch, "app", secret.New("manage"))
 		require.ErrorIs(t, err, mfa.ErrTokenExpired, "a stored one is valid once as well")
 		require.NoError(t, s.Remove(t.Context(), *restored(t, coding, v.Grant), v.FactorID))
 	}
@@ -175,7 +176,7 @@ func goesOnEnrolling(t *testing.T, r *keptRig, coding string) {
 	require.Equal(t, first.Expires, e.Expires)
 	code, err := otp.GenerateCode(first.Prompt.Secret.Reveal(), r.clock.Now())
 	require.NoError(t, err)
-	c, err := s.Confirm(t.Context(), restored(t, coding, *e), factor.NewSecret(code))
+	c, err := s.Confirm(t.Context(), restored(t, coding, *e), secret.New(code))
 	require.NoError(t, err)
 	require.NotNil(t, c.Verification, "that completes the sign-in")
 	another := r.enroll(*restored(t, coding, c.Grant), "app", "word")
@@ -190,7 +191,7 @@ func goesOnRecovering(t *testing.T, r *keptRig, coding string) {
 	ch, err := r.Session(ann, binding).Recovery().OpenRecoveryLink(t.Context(), r.setupLink(ann))
 	require.NoError(t, err)
 	ch = r.restoredChallenge(t, coding, s, ch)
-	v, err := s.Verify(t.Context(), ch, "recovery", factor.NewSecret("a"))
+	v, err := s.Verify(t.Context(), ch, "recovery", secret.New("a"))
 	require.NoError(t, err)
 	c := r.enroll(*restored(t, coding, v.Grant), "app", "new phone")
 	require.NotZero(t, c.Factor.HeldUntil)
@@ -242,6 +243,7 @@ var notRestored = map[string]string{
 	"Challenge.Device":                   "there is nothing to keep with NextDone",
 	"Challenge.DeviceExpires":            "there is nothing to keep with NextDone",
 	"Challenge.EnrollBy":                 "there is nothing to keep with NextDone",
+	"Challenge.Options.Knowledge":        "a recovery kind has none; see TestKept_RestoresKindsOfOptions",
 	"Challenge.Prompt.Secret":            "a challenge's prompt has Data alone",
 	"Challenge.Prompt.URI":               "a challenge's prompt has Data alone",
 	"Challenge.Prompt.SVG":               "a challenge's prompt has Data alone",
@@ -262,11 +264,11 @@ func fillAll(t *testing.T, v reflect.Value, name string, n *int) {
 	case *time.Time:
 		*x = testStart.Add(time.Duration(*n) * time.Millisecond)
 		return
-	case *factor.Secret:
-		*x = factor.NewSecret(fmt.Sprint(name, *n))
+	case *secret.Text:
+		*x = secret.New(fmt.Sprint(name, *n))
 		return
 	case *mfa.Grant:
-		*x = grantOf(factor.NewSecret(fmt.Sprint(name, *n)))
+		*x = grantOf(secret.New(fmt.Sprint(name, *n)))
 		return
 	case *[]byte:
 		*x = []byte(fmt.Sprint(name, *n))
@@ -305,8 +307,8 @@ func requireSame(t *testing.T, want, got reflect.Value, name string) {
 	case time.Time:
 		require.Equal(t, x, got.Interface(), name)
 		return
-	case factor.Secret:
-		require.Equal(t, x.Reveal(), got.Interface().(factor.Secret).Reveal(), name)
+	case secret.Text:
+		require.Equal(t, x.Reveal(), got.Interface().(secret.Text).Reveal(), name)
 		return
 	case mfa.Grant:
 		require.False(t, got.Interface().(mfa.Grant).IsZero(), name)

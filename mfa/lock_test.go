@@ -15,6 +15,7 @@ import (
 	"github.com/secondgate/secondgate/lockout"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 func TestVerify_LocksAfterFive(t *testing.T) {
@@ -25,17 +26,17 @@ func TestVerify_LocksAfterFive(t *testing.T) {
 			r.enroll(g, "pin", "123456")
 			ch := r.begin(ann)
 			r.send(ch)
-			right := map[string]factor.Secret{"app": factor.NewSecret("tulip"),
-				"mail": r.mail.code(ann.Email), "pin": factor.NewSecret("123456")}[kind]
+			right := map[string]secret.Text{"app": secret.New("tulip"),
+				"mail": r.mail.code(ann.Email), "pin": secret.New("123456")}[kind]
 			for i := range 5 {
-				_, err := r.verify(ch, kind, factor.NewSecret("000000"))
+				_, err := r.verify(ch, kind, secret.New("000000"))
 				require.ErrorIs(t, err, factor.ErrIncorrect)
 				require.Equal(t, 4-i, left(t, err))
 			}
 			_, err := r.verify(ch, kind, right)
 			l := requireLocked(t, err)
 			require.Equal(t, 3*time.Minute, l.RetryAfter)
-			_, err = r.verify(ch, "app", factor.NewSecret("tulip"))
+			_, err = r.verify(ch, "app", secret.New("tulip"))
 			requireLocked(t, err)
 			_, err = r.Session(ann, binding).Send(t.Context(), ch, "mail")
 			requireLocked(t, err)
@@ -47,9 +48,9 @@ func TestVerify_LocksAfterFive(t *testing.T) {
 			r.clock.Advance(time.Millisecond)
 			ch = r.begin(ann)
 			require.True(t, ch.LockedUntil.IsZero())
-			_, err = r.verify(ch, kind, factor.NewSecret("000000"))
+			_, err = r.verify(ch, kind, secret.New("000000"))
 			require.Equal(t, 4, left(t, err), "tries start again when the lock ends")
-			_, err = r.verify(ch, "app", factor.NewSecret("tulip"))
+			_, err = r.verify(ch, "app", secret.New("tulip"))
 			require.NoError(t, err)
 		})
 	}
@@ -62,12 +63,12 @@ func TestVerify_LocksAfterTenOverAllKinds(t *testing.T) {
 	ch := r.begin(ann)
 	for i, kind := range []string{"app", "app", "app", "app", "mail", "mail", "mail", "mail", "pin",
 		"pin"} {
-		_, err := r.verify(ch, kind, factor.NewSecret("000000"))
+		_, err := r.verify(ch, kind, secret.New("000000"))
 		var a *mfa.AttemptError
 		require.ErrorAs(t, err, &a)
 		require.Equal(t, i == 9, !a.LockedUntil.IsZero(), i)
 	}
-	_, err := r.verify(ch, "app", factor.NewSecret("tulip"))
+	_, err := r.verify(ch, "app", secret.New("tulip"))
 	requireLocked(t, err)
 }
 
@@ -76,12 +77,12 @@ func TestVerify_SuccessClearsOnlyTheKindUsed(t *testing.T) {
 	r.withApp(ann, "tulip")
 	ch := r.begin(ann)
 	for range 3 {
-		_, err := r.verify(ch, "mail", factor.NewSecret("000000"))
+		_, err := r.verify(ch, "mail", secret.New("000000"))
 		require.ErrorIs(t, err, factor.ErrIncorrect)
 	}
-	_, err := r.verify(ch, "app", factor.NewSecret("tulip"))
+	_, err := r.verify(ch, "app", secret.New("tulip"))
 	require.NoError(t, err)
-	_, err = r.verify(r.begin(ann), "mail", factor.NewSecret("000000"))
+	_, err = r.verify(r.begin(ann), "mail", secret.New("000000"))
 	require.Equal(t, 1, left(t, err))
 }
 
@@ -92,34 +93,34 @@ func TestLockout_NothingAddsAGuess(t *testing.T) {
 	g := r.signIn(ann).Grant
 	other := r.another()
 	e, err := r.Session(ann, binding).Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "mail",
-		Params: map[string]factor.Secret{"address": factor.NewSecret("b@example.com")}})
+		Params: map[string]secret.Text{"address": secret.New("b@example.com")}})
 	require.NoError(t, err)
 	guesses := []func() error{
 		func() error {
 			_, err := r.verify(r.begin(ann), "mail",
-				factor.NewSecret("000000"))
+				secret.New("000000"))
 			return err
 		},
 		func() error {
 			ch := r.begin(ann)
 			r.send(ch)
 			r.send(ch)
-			_, err := r.verify(ch, "mail", factor.NewSecret("000000"))
+			_, err := r.verify(ch, "mail", secret.New("000000"))
 			return err
 		},
 		func() error {
 			ch := r.beginFor(ann, "step-up")
 			_, err := r.Session(ann, binding).StepUp().Verify(t.Context(), ch, "mail",
-				factor.NewSecret("000000"))
+				secret.New("000000"))
 			return err
 		},
 		func() error {
-			_, err := r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("000000"))
+			_, err := r.Session(ann, binding).Confirm(t.Context(), e, secret.New("000000"))
 			return err
 		},
 		func() error {
 			_, err := other.Session(ann, binding).Verify(t.Context(), r.begin(ann), "mail",
-				factor.NewSecret("000000"))
+				secret.New("000000"))
 			return err
 		},
 	}
@@ -139,20 +140,20 @@ func TestVerify_DisablesTheKindAfterAHundred(t *testing.T) {
 		if n > 0 && n%5 == 0 {
 			r.clock.Advance(3 * time.Minute)
 		}
-		_, err := r.verify(r.begin(ann), "app", factor.NewSecret("wrong"))
+		_, err := r.verify(r.begin(ann), "app", secret.New("wrong"))
 		require.ErrorIs(t, err, factor.ErrIncorrect, n)
 	}
 	r.clock.Advance(365 * 24 * time.Hour)
 	ch := r.begin(ann)
 	require.True(t, ch.Options[0].Disabled)
 	require.False(t, ch.Options[0].Default)
-	_, err := r.verify(ch, "app", factor.NewSecret("tulip"))
+	_, err := r.verify(ch, "app", secret.New("tulip"))
 	var stopped *mfa.DisabledError
 	require.ErrorAs(t, err, &stopped, "waiting does not help")
 	require.Contains(t, r.eventNames(), "lockout.disabled")
 	_ = g
 	require.NoError(t, r.Admin(mfa.System("root"), "").Unlock(t.Context(), ann))
-	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
+	_, err = r.verify(r.begin(ann), "app", secret.New("tulip"))
 	require.NoError(t, err)
 }
 
@@ -162,13 +163,13 @@ func TestEnroll_EnablesADisabledKind(t *testing.T) {
 	r.enroll(g, "pin", "secret")
 	ch := r.begin(ann)
 	for range 5 {
-		_, err := r.verify(ch, "pin", factor.NewSecret("wrong"))
+		_, err := r.verify(ch, "pin", secret.New("wrong"))
 		require.ErrorIs(t, err, factor.ErrIncorrect)
 	}
 	r.clock.Advance(3 * time.Minute)
 	g = r.signIn(ann).Grant
 	r.enroll(g, "pin", "better")
-	_, err := r.verify(r.begin(ann), "pin", factor.NewSecret("better"))
+	_, err := r.verify(r.begin(ann), "pin", secret.New("better"))
 	require.NoError(t, err)
 }
 
@@ -179,13 +180,13 @@ func TestClock_GoingBackNeitherShortensALockNorRevivesACode(t *testing.T) {
 	code := r.mail.code(ann.Email)
 	start := r.clock.Now()
 	r.clock.Advance(90 * time.Second)
-	_, err := r.verify(ch, "mail", factor.NewSecret("000000")) // a write at +90 s
+	_, err := r.verify(ch, "mail", secret.New("000000")) // a write at +90 s
 	require.ErrorIs(t, err, factor.ErrIncorrect)
 	r.clock.Set(start)
 	_, err = r.verify(ch, "mail", code)
 	requireUncounted(t, err)
 	for range 4 {
-		_, err = r.verify(ch, "mail", factor.NewSecret("000000"))
+		_, err = r.verify(ch, "mail", secret.New("000000"))
 	}
 	require.Equal(t, 0, left(t, err))
 	r.clock.Set(start.Add(-time.Hour))
@@ -212,7 +213,7 @@ func TestVerify_CountsParallelResponses(t *testing.T) {
 					return
 				}
 				_, err = m.Session(ann, binding).Verify(context.Background(), ch, kind,
-					factor.NewSecret("000000"))
+					secret.New("000000"))
 				var l *mfa.LockedError
 				switch {
 				case errors.Is(err, factor.ErrIncorrect):
@@ -243,9 +244,9 @@ func TestVerify_AcceptsOneOfParallelResponses(t *testing.T) {
 			require.NoError(t, err)
 			ch := r.begin(ann)
 			r.send(ch)
-			right := map[string]factor.Secret{"app": factor.NewSecret("tulip"),
-				"mail": r.mail.code(ann.Email), "pin": factor.NewSecret("123456"),
-				"recovery": factor.NewSecret("c")}[kind]
+			right := map[string]secret.Text{"app": secret.New("tulip"),
+				"mail": r.mail.code(ann.Email), "pin": secret.New("123456"),
+				"recovery": secret.New("c")}[kind]
 			managers := []*mfa.Manager{r.Manager, r.another(), r.another(), r.another()}
 			var wins atomic.Int32
 			together(64, func(i int) {
@@ -267,7 +268,7 @@ func (r *rig) stepUp(kind, text string, g mfa.Grant) mfa.Grant {
 	r.t.Helper()
 	ch := r.beginFor(ann, "manage")
 	v, err := r.Session(ann, binding).ManageFactors().Verify(r.t.Context(), ch, kind,
-		factor.NewSecret("tulip"))
+		secret.New("tulip"))
 	if errors.Is(err, factor.ErrReplayed) || err != nil {
 		r.t.Fatal(err)
 	}
@@ -294,12 +295,12 @@ func TestVerifyExpensive_AcceptsTheLastResponseBeforeALock(t *testing.T) {
 	r.enroll(g, "pin", "123456")
 	ch := r.begin(ann)
 	for range 4 {
-		_, err := r.verify(ch, "pin", factor.NewSecret("wrong"))
+		_, err := r.verify(ch, "pin", secret.New("wrong"))
 		require.ErrorIs(t, err, factor.ErrIncorrect)
 	}
-	_, err := r.verify(ch, "pin", factor.NewSecret("123456"))
+	_, err := r.verify(ch, "pin", secret.New("123456"))
 	require.NoError(t, err)
-	_, err = r.verify(r.begin(ann), "pin", factor.NewSecret("wrong"))
+	_, err = r.verify(r.begin(ann), "pin", secret.New("wrong"))
 	require.Equal(t, 4, left(t, err))
 }
 
@@ -315,7 +316,7 @@ func TestVerifyExpensive_ChargesFirst(t *testing.T) {
 		r.pin.verify = func(factor.VerifyInput) { close(died); select {} } // never comes back
 		go func() {
 			_, _ = dead.Session(ann, binding).Verify(context.Background(), ch, "pin",
-				factor.NewSecret("wrong"))
+				secret.New("wrong"))
 		}()
 		<-died
 		r.pin.verify = nil
@@ -323,7 +324,7 @@ func TestVerifyExpensive_ChargesFirst(t *testing.T) {
 		if i < 4 {
 			continue
 		}
-		_, err := r.verify(ch, "pin", factor.NewSecret("123456"))
+		_, err := r.verify(ch, "pin", secret.New("123456"))
 		requireLocked(t, err)
 	}
 }
@@ -335,7 +336,7 @@ func TestVerify_CountsAPanicOfTheFactor(t *testing.T) {
 		r.enroll(g, kind, "tulip")
 		boom := func(factor.VerifyInput) { panic("tulip") }
 		r.app.verify, r.pin.verify = boom, boom
-		v, err := r.verify(r.begin(ann), kind, factor.NewSecret("tulip"))
+		v, err := r.verify(r.begin(ann), kind, secret.New("tulip"))
 		require.Nil(t, v)
 		require.ErrorIs(t, err, mfa.ErrUnavailable)
 		require.Equal(t, 4, left(t, err))
@@ -349,7 +350,7 @@ func TestManager_LeavesNoGoroutine(t *testing.T) {
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant
 	r.enroll(g, "pin", "123456")
-	together(32, func(int) { _, _ = r.verify(r.begin(ann), "pin", factor.NewSecret("wrong")) })
+	together(32, func(int) { _, _ = r.verify(r.begin(ann), "pin", secret.New("wrong")) })
 }
 
 // No two expensive answers of a person are judged at once, through however many Managers,
@@ -367,7 +368,7 @@ func TestVerifyExpensive_OneAtATime(t *testing.T) {
 	var wins atomic.Int32
 	together(8, func(int) {
 		_, err := r.another().Session(ann, binding).Verify(context.Background(), ch, "pin",
-			factor.NewSecret("123456"))
+			secret.New("123456"))
 		if err == nil {
 			wins.Add(1)
 		} else if !errors.Is(err, mfa.ErrTokenExpired) {
@@ -385,11 +386,11 @@ func TestVerifyExpensive_CountsWhenTheCallerHangsUp(t *testing.T) {
 	ch := r.begin(ann)
 	ctx, cancel := context.WithCancel(t.Context())
 	r.pin.verify = func(factor.VerifyInput) { cancel() }
-	_, err := r.Session(ann, binding).Verify(ctx, ch, "pin", factor.NewSecret("wrong"))
+	_, err := r.Session(ann, binding).Verify(ctx, ch, "pin", secret.New("wrong"))
 	require.Error(t, err)
 	r.pin.verify = nil
 	soon, cancelSoon := context.WithTimeout(t.Context(), time.Minute)
 	defer cancelSoon()
-	_, err = r.another().Session(ann, binding).Verify(soon, ch, "pin", factor.NewSecret("wrong"))
+	_, err = r.another().Session(ann, binding).Verify(soon, ch, "pin", secret.New("wrong"))
 	require.Equal(t, 3, left(t, err), "two are counted, and the clock has not moved")
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // model is the oracle: what a Manager must say, in the most naive form.
@@ -172,7 +173,7 @@ func TestModel(t *testing.T) {
 				answer := rapid.SampledFrom(append([]string{"wrong"}, words...)).Draw(rt, "answer")
 				want := o.expect("app", answer, i, open[i].at, now)
 				_, err := m.Session(ann, binding).Verify(t.Context(), open[i].Challenge, "app",
-					factor.NewSecret(answer))
+					secret.New(answer))
 				if got := told(err); got != want {
 					rt.Fatalf("app %q: got %q, want %q (%v)", answer, got, want, err)
 				}
@@ -186,7 +187,7 @@ func TestModel(t *testing.T) {
 				}
 				want := o.expect("mail", answer, i, open[i].at, now)
 				_, err := m.Session(ann, binding).Verify(t.Context(), open[i].Challenge, "mail",
-					factor.NewSecret(answer))
+					secret.New(answer))
 				if got := told(err); got != want {
 					rt.Fatalf("mail: got %q, want %q (%v)", got, want, err)
 				}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // evilNames would speak for the service in its mails. The table of all forms is at
@@ -30,12 +31,12 @@ func TestNames_AreNoLinks(t *testing.T) {
 	}
 	for _, name := range evilNames {
 		_, err := r.Session(ann, binding).Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "pin",
-			Name: name, Params: map[string]factor.Secret{"word": factor.NewSecret("1234")}})
+			Name: name, Params: map[string]secret.Text{"word": secret.New("1234")}})
 		requireName(err)
 		requireName(r.Session(ann, binding).Rename(t.Context(), g, mfa.FactorInfo{ID: r.id("app"),
 			Name: name}))
 		_, err = r.Session(ann, binding).RememberDevice(name).Verify(t.Context(), ch, "app",
-			factor.NewSecret("x"))
+			secret.New("x"))
 		requireName(err)
 	}
 	for _, name := range []string{"Ann’s iPhone", "Firefox, Windows", "J. Berg", "الهاتف", "🔑"} {

@@ -11,6 +11,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/internal/record"
 	"github.com/secondgate/secondgate/mfa/internal/token"
+	"github.com/secondgate/secondgate/secret"
 )
 
 const (
@@ -24,7 +25,7 @@ type notice struct {
 	to    []recipient
 	user  factor.User
 	label string
-	link  factor.Secret
+	link  secret.Text
 }
 
 // recipient is one destination of a user.
@@ -113,7 +114,7 @@ func (m *Manager) withLastNotice(data []byte, s token.Subject, e Event) Event {
 // notifyUser hands a notice to Config.Notify, once for each destination.
 func (m *Manager) notifyUser(ctx context.Context, e Event, n *notice) {
 	for _, to := range n.to {
-		in := factor.NotifyInput{User: n.user, State: to.state, Name: e.Name, Kind: e.Kind,
+		in := factor.Message{User: n.user, State: to.state, Event: e.Name, Kind: e.Kind,
 			Label: plainname.ForQuotation(n.label), Time: e.Time,
 			Until: cmp.Or(e.LockedUntil, e.HeldUntil), Remaining: e.Remaining, Link: n.link}
 		m.cfg.Notify(ctx, func(ctx context.Context) error {

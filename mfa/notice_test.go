@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // telling is a rig whose people are told.
@@ -42,7 +42,7 @@ func TestNotices_OfChanges(t *testing.T) {
 	require.NoError(t, r.Session(ann, binding).Remove(t.Context(), g, r.id("pin")))
 	require.Equal(t, []string{"recovery.regenerated" + toAnn, "factor.renamed" + toAnn,
 		"factor.removed" + toAnn}, r.mail.notices())
-	for i, code := range []factor.Secret{factor.NewSecret("a"), factor.NewSecret("b")} {
+	for i, code := range []secret.Text{secret.New("a"), secret.New("b")} {
 		_, err := r.verify(r.begin(ann), "recovery", code)
 		require.NoError(t, err)
 		if i == 0 {
@@ -78,7 +78,7 @@ func TestNotices_GoToAllKnownAddresses(t *testing.T) {
 	_ = r.mail.notices()
 	unsure.EmailVerified = false
 	for range 5 {
-		_, _ = r.verify(r.begin(unsure), "app", factor.NewSecret("wrong"))
+		_, _ = r.verify(r.begin(unsure), "app", secret.New("wrong"))
 	}
 	require.Empty(t, r.mail.notices())
 }
@@ -90,7 +90,7 @@ func TestNotices_OfFailedAttempts(t *testing.T) {
 	_ = r.mail.notices()
 	wrong := func(n int) {
 		for range n {
-			_, err := r.verify(r.begin(ann), "app", factor.NewSecret("wrong"))
+			_, err := r.verify(r.begin(ann), "app", secret.New("wrong"))
 			require.Error(t, err)
 		}
 	}
@@ -121,7 +121,7 @@ func TestNotices_OfACancelledSignIn(t *testing.T) {
 	require.ErrorIs(t, r.Session(ann, "another session").Cancel(t.Context(), ch), mfa.ErrToken)
 	require.NoError(t, r.Session(ann, binding).Cancel(t.Context(), ch))
 	require.Equal(t, []string{"challenge.abandoned" + toAnn}, r.mail.notices())
-	_, err := r.verify(ch, "app", factor.NewSecret("word"))
+	_, err := r.verify(ch, "app", secret.New("word"))
 	require.ErrorIs(t, err, mfa.ErrTokenExpired, "it is spent")
 	require.ErrorIs(t, r.Session(ann, binding).Cancel(t.Context(), ch), mfa.ErrTokenExpired)
 
@@ -132,7 +132,7 @@ func TestNotices_OfACancelledSignIn(t *testing.T) {
 	r.clock.Advance(time.Hour) // long over
 	require.NoError(t, r.Session(ann, binding).Cancel(t.Context(), late))
 	require.Equal(t, []string{"challenge.abandoned" + toAnn}, r.mail.notices())
-	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("word"))
+	_, err = r.verify(r.begin(ann), "app", secret.New("word"))
 	require.NoError(t, err)
 	require.ErrorIs(t, r.Session(ann, binding).Cancel(t.Context(), other), mfa.ErrTokenExpired,
 		"the person has signed in since")
@@ -150,7 +150,7 @@ func TestNotices_FailingFailsNothing(t *testing.T) {
 	for _, e := range r.events {
 		require.NotContains(t, e.Reason+e.Note, "ann@")
 	}
-	_, err := r.verify(r.begin(ann), "app", factor.NewSecret("word"))
+	_, err := r.verify(r.begin(ann), "app", secret.New("word"))
 	require.NoError(t, err)
 }
 
@@ -178,7 +178,7 @@ func TestNotices_NoneByDefault(t *testing.T) {
 	r := newRig(t)
 	r.withApp(ann, "word")
 	for range 5 {
-		_, _ = r.verify(r.begin(ann), "app", factor.NewSecret("wrong"))
+		_, _ = r.verify(r.begin(ann), "app", secret.New("wrong"))
 	}
 	require.Empty(t, r.mail.notices())
 }

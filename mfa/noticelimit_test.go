@@ -11,6 +11,7 @@ import (
 	"github.com/secondgate/secondgate/lockout"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // repeated has, for the events that a user with a grant, or an attacker with the password, can
@@ -40,14 +41,14 @@ var repeated = map[string]func(r *rig, i int){
 	"recovery.used": func(r *rig, _ int) {
 		_, err := r.Session(ann, binding).NewRecoveryCodes(r.t.Context(), r.grant)
 		require.NoError(r.t, err)
-		_, err = r.verify(r.begin(ann), "recovery", factor.NewSecret("a"))
+		_, err = r.verify(r.begin(ann), "recovery", secret.New("a"))
 		require.NoError(r.t, err)
 	},
 	"recovery.low": func(r *rig, _ int) {
 		_, err := r.Session(ann, binding).NewRecoveryCodes(r.t.Context(), r.grant)
 		require.NoError(r.t, err)
 		for _, code := range []string{"a", "b"} {
-			_, err = r.verify(r.begin(ann), "recovery", factor.NewSecret(code))
+			_, err = r.verify(r.begin(ann), "recovery", secret.New(code))
 			require.NoError(r.t, err)
 		}
 	},
@@ -58,7 +59,7 @@ var repeated = map[string]func(r *rig, i int){
 	},
 	"lockout.locked": func(r *rig, _ int) {
 		for range 3 {
-			_, err := r.verify(r.begin(ann), "app", factor.NewSecret("incorrect"))
+			_, err := r.verify(r.begin(ann), "app", secret.New("incorrect"))
 			require.ErrorIs(r.t, err, factor.ErrIncorrect)
 		}
 		r.clock.Advance(time.Second)
@@ -72,7 +73,7 @@ var repeated = map[string]func(r *rig, i int){
 func (r *rig) onApp(name string) {
 	r.t.Helper()
 	v, err := r.Session(ann, binding).RememberDevice(name).Verify(r.t.Context(), r.begin(ann),
-		"app", factor.NewSecret("word"))
+		"app", secret.New("word"))
 	require.NoError(r.t, err)
 	require.False(r.t, v.Device.IsZero())
 }
@@ -123,7 +124,7 @@ func TestNotices_AreTenADayOfEachEvent(t *testing.T) {
 func (r *rig) nextDay() {
 	r.t.Helper()
 	r.clock.Advance(24 * time.Hour)
-	v, err := r.verify(r.begin(ann), "app", factor.NewSecret("word"))
+	v, err := r.verify(r.begin(ann), "app", secret.New("word"))
 	require.NoError(r.t, err)
 	r.grant, r.events = v.Grant, nil
 	_ = r.mail.notices()

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -59,7 +59,7 @@ func TestConfirm_EndsRecoveryCodesOfAnOldRecord(t *testing.T) {
 	require.Equal(t, []string{"access", "recovery"}, kinds())
 	r.enroll(r.begin(bea).Grant, "app", "new app")
 	require.Equal(t, []string{"access", "app"}, kinds())
-	_, err = r.verify(r.begin(bea), "recovery", factor.NewSecret("b"))
+	_, err = r.verify(r.begin(bea), "recovery", secret.New("b"))
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
 }
 
@@ -85,7 +85,7 @@ func TestOptions_NoRecoveryWithoutAFactor(t *testing.T) {
 		require.Len(t, ch.Options, 1)
 		require.Equal(t, "mail", ch.Options[0].Kind)
 		_, err = withPurpose(r.Session(ann, binding), purpose).Verify(t.Context(), ch, "recovery",
-			factor.NewSecret("a"))
+			secret.New("a"))
 		require.ErrorIs(t, err, mfa.ErrNotAvailable)
 	}
 }

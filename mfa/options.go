@@ -12,7 +12,7 @@ func (m *Manager) options(list []decide.Option) []Option {
 		k := m.rules.Kinds[o.Kind]
 		shown := Option{Kind: o.Kind, FactorID: o.ID, Name: o.Name,
 			MaskedDestination: o.MaskedDestination, Default: o.Default, Sends: k.Sends,
-			Class: k.Class, Disabled: o.Disabled,
+			Recovery: k.Recovery, Knowledge: k.Knowledge, Disabled: o.Disabled,
 			Questions: describe(m.factors[o.Kind], o.State).Questions}
 		if o.Shared {
 			shown.FactorID, shown.Name, shown.MaskedDestination = "", "", ""

@@ -132,13 +132,13 @@ func (m *Manager) verification(
 	if t.AMR != "" {
 		v.AMR = append(make([]string, 0, 2), t.AMR)
 	}
-	if t.Class == factor.ClassPossession {
+	if !t.Recovery && !t.Knowledge {
 		v.AMR = append(v.AMR, "mfa")
-		if t.Effective() >= factor.LevelStrong {
+		if t.Level >= factor.LevelStrong {
 			v.AssuranceLevel = 2
 		}
 	}
-	if t.Effective() == factor.LevelPhishingResistant {
+	if t.Level == factor.LevelPhishingResistant {
 		v.ACR = "phr"
 	}
 	v.Grant, v.GrantExpires = m.grant(d.Grant)
@@ -274,7 +274,7 @@ func (l *eventList) verified(v *decide.Verification) {
 	if first := add("verify.success"); v.Passwordless {
 		first.Reason = "passwordless"
 	}
-	if l.m.rules.Kinds[l.a.Kind].Recovery() {
+	if l.m.rules.Kinds[l.a.Kind].Recovery {
 		l.notify(add("recovery.used"), "")
 	}
 	if remaining >= 0 && remaining <= recoveryLow {

@@ -9,6 +9,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/internal/decide"
 	"github.com/secondgate/secondgate/mfa/internal/record"
 	"github.com/secondgate/secondgate/mfa/internal/token"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // Passwordless is a sign-in without a first factor, in one session of the application, before
@@ -68,7 +69,7 @@ func (p Passwordless) Begin(ctx context.Context, kind string) (*Challenge, error
 // means that no user has the instance, and ErrNotAvailable that the policy requires a password
 // first.
 func (p Passwordless) Verify(
-	ctx context.Context, ch *Challenge, response factor.Secret,
+	ctx context.Context, ch *Challenge, response secret.Text,
 	lookup func(ctx context.Context, named User) (User, error),
 ) (*Verification, error) {
 	if err := p.id.Check(); err != nil {

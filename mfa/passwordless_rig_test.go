@@ -11,6 +11,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/stretchr/testify/require"
 )
 
@@ -29,7 +30,7 @@ func (k *signer) Traits() factor.Traits {
 	if k.resistant {
 		level = factor.LevelPhishingResistant
 	}
-	return factor.Traits{Class: factor.ClassPossession, AMR: "pop", Level: level,
+	return factor.Traits{AMR: "pop", Level: level,
 		SharedChallenge: true}
 }
 
@@ -44,7 +45,7 @@ func (k *signer) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, 
 		Prompt: factor.Prompt{Data: challenge}}, nil
 }
 
-func (k *signer) Deliver(context.Context, factor.DeliverInput) error {
+func (k *signer) Deliver(context.Context, factor.Message) error {
 	k.delivered.Add(1)
 	return nil
 }
@@ -56,7 +57,7 @@ func (k *signer) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdi
 	case challenge != string(in.Issued), !in.Confirming && id != string(in.State) && how != "liar":
 		return nil, factor.ErrIncorrect
 	case how == "copied":
-		return nil, factor.ErrCloned
+		return &factor.Verdict{Cloned: true}, factor.ErrReplayed
 	case how == "liar":
 		return &factor.Verdict{State: []byte("another"), UserVerified: true}, nil
 	}
@@ -94,7 +95,7 @@ func (r *rig) addKey(g mfa.Grant, id string) (*mfa.Confirmation, error) {
 	r.t.Helper()
 	e, err := r.of(g).Enroll(r.t.Context(), g, mfa.EnrollRequest{Kind: "key"})
 	require.NoError(r.t, err)
-	return r.of(g).Confirm(r.t.Context(), e, factor.NewSecret(id+" "+string(e.Prompt.Data)))
+	return r.of(g).Confirm(r.t.Context(), e, secret.New(id+" "+string(e.Prompt.Data)))
 }
 
 func (r *rig) withKey(s mfa.User, id string) *mfa.Confirmation {
@@ -132,7 +133,7 @@ func (r *rig) answer(
 	ch *mfa.Challenge, id, how string, people ...mfa.User,
 ) (*mfa.Verification, error) {
 	return r.Passwordless(binding).Verify(r.t.Context(), ch,
-		factor.NewSecret(strings.TrimSpace(id+" "+string(ch.Prompt.Data)+" "+how)),
+		secret.New(strings.TrimSpace(id+" "+string(ch.Prompt.Data)+" "+how)),
 		known(people...))
 }
 

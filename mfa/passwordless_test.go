@@ -15,6 +15,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/secret"
 )
 
 var passwordless = policy.Policy{Mode: policy.ModeRequired, Implicit: []string{"mail"},
@@ -63,7 +64,7 @@ func TestPasswordless_UsesAChallengeOnce(t *testing.T) {
 	for i := range 100 {
 		wg.Go(func() {
 			_, err := managers[i%2].Passwordless(binding).Verify(t.Context(), ch,
-				factor.NewSecret("k1 "+string(ch.Prompt.Data)), known(ann))
+				secret.New("k1 "+string(ch.Prompt.Data)), known(ann))
 			switch {
 			case err == nil:
 				won.Add(1)
@@ -135,7 +136,7 @@ func TestPasswordless_Refuses(t *testing.T) {
 				c.prepare(r)
 			}
 			session, lookup := binding, known(ann)
-			response := factor.NewSecret(
+			response := secret.New(
 				strings.TrimSpace("k1 " + string(ch.Prompt.Data) + " " + c.how))
 			if c.binding != "" {
 				session = c.binding
@@ -173,7 +174,7 @@ func TestPasswordless_HonoursLocks(t *testing.T) {
 	ch := r.begin(ann)
 	r.send(ch)
 	for range 5 {
-		_, err = r.verify(ch, "mail", factor.NewSecret("000000"))
+		_, err = r.verify(ch, "mail", secret.New("000000"))
 		require.Error(t, err)
 	}
 	_, err = r.answer(r.open(), "k1", "", ann)
@@ -184,9 +185,9 @@ func TestPasswordless_HonoursLocks(t *testing.T) {
 func TestPasswordless_ChallengesAreForOneSession(t *testing.T) {
 	r, _ := keyRig(t)
 	r.withKey(ann, "k1")
-	_, err := r.verify(challengeOf(textOf(t, r.open())), "key", factor.NewSecret("k1 x"))
+	_, err := r.verify(challengeOf(textOf(t, r.open())), "key", secret.New("k1 x"))
 	require.ErrorIs(t, err, mfa.ErrToken)
-	_, err = r.verify(r.open(), "key", factor.NewSecret("k1 x"))
+	_, err = r.verify(r.open(), "key", secret.New("k1 x"))
 	require.ErrorIs(t, err, mfa.ErrToken, "nor in the process that made it")
 	for _, ch := range []*mfa.Challenge{r.begin(ann), challengeOf(textOf(t, r.begin(ann)))} {
 		_, err = r.answer(ch, "k1", "", ann)
@@ -214,19 +215,18 @@ func TestSharedChallenge_IsForAllOfItsKind(t *testing.T) {
 				keys = append(keys, o)
 			}
 		}
-		require.Equal(t, []mfa.Option{{Kind: "key", Default: true, Sends: true,
-			Class: factor.ClassPossession}}, keys)
+		require.Equal(t, []mfa.Option{{Kind: "key", Default: true, Sends: true}}, keys)
 		d, err := r.Session(ann, binding).Send(t.Context(), ch, "key")
 		require.NoError(t, err)
 		require.Len(t, k.asked.Load().Instances, 2)
-		_, err = r.verify(ch, "key", factor.NewSecret("k3 "+string(d.Prompt.Data)))
+		_, err = r.verify(ch, "key", secret.New("k3 "+string(d.Prompt.Data)))
 		require.Equal(t, 4, left(t, err),
 			"it is one wrong answer, however many there are to judge it")
-		v, err := r.verify(ch, "key", factor.NewSecret(id+" "+string(d.Prompt.Data)))
+		v, err := r.verify(ch, "key", secret.New(id+" "+string(d.Prompt.Data)))
 		require.NoError(t, err)
 		require.Equal(t, "phr", v.ACR)
 		require.False(t, v.Passwordless)
-		_, err = r.verify(ch, "key", factor.NewSecret(id+" "+string(d.Prompt.Data)))
+		_, err = r.verify(ch, "key", secret.New(id+" "+string(d.Prompt.Data)))
 		require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	}
 }
@@ -255,7 +255,7 @@ func TestVerify_ReportsACopiedInstance(t *testing.T) {
 		d, err := r.Session(ann, binding).Send(t.Context(), ch, "key")
 		require.NoError(t, err)
 		r.events = nil
-		_, err = r.verify(ch, "key", factor.NewSecret("k1 "+string(d.Prompt.Data)+" "+how))
+		_, err = r.verify(ch, "key", secret.New("k1 "+string(d.Prompt.Data)+" "+how))
 		require.Equal(t, how == "cloned", err == nil, how)
 		require.Contains(t, r.eventNames(), "factor.cloned")
 	}
@@ -278,7 +278,7 @@ func TestPasswordless_NeedsAPolicy(t *testing.T) {
 	require.ErrorIs(t, err, policy.ErrInvalid)
 	cfg.Policies = nil
 	cfg.Factors = append(cfg.Factors, &word{kind: "shared",
-		traits: factor.Traits{Class: factor.ClassPossession, SharedChallenge: true}})
+		traits: factor.Traits{Level: factor.LevelWeak, SharedChallenge: true}})
 	_, err = mfa.New(cfg)
 	require.ErrorIs(t, err, policy.ErrInvalid)
 }

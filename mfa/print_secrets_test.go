@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/stretchr/testify/require"
 )
 
@@ -38,7 +38,7 @@ func TestManager_PrintsNoSecret(t *testing.T) {
 	ch := r.begin(ann)
 	d := r.send(ch)
 	code := r.mail.code(ann.Email)
-	_, wrong := r.verify(ch, "mail", factor.NewSecret("918273"))
+	_, wrong := r.verify(ch, "mail", secret.New("918273"))
 	v, err := r.verify(ch, "mail", code)
 	require.NoError(t, err)
 	show(ch, v)
@@ -51,7 +51,7 @@ func TestManager_PrintsNoSecret(t *testing.T) {
 	enrollment := textOf(t, e)
 	e = enrollmentOf(enrollment)
 	require.NoError(t, r.Session(ann, binding).RestoreEnrollment(e))
-	c, err := r.Session(ann, binding).Confirm(t.Context(), e, factor.NewSecret("tulip-secret"))
+	c, err := r.Session(ann, binding).Confirm(t.Context(), e, secret.New("tulip-secret"))
 	require.NoError(t, err)
 	codes, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), c.Grant)
 	require.NoError(t, err)
@@ -61,8 +61,8 @@ func TestManager_PrintsNoSecret(t *testing.T) {
 	show(ch, d, wrong, v, e, c, codes, o, r.Keys(), s, s.Actor(v.Grant),
 		r.Admin(s.Actor(v.Grant), ""),
 		r.Passwordless(binding),
-		mfa.EnrollRequest{Params: map[string]factor.Secret{
-			"word": factor.NewSecret("tulip-secret")}})
+		mfa.EnrollRequest{Params: map[string]secret.Text{
+			"word": secret.New("tulip-secret")}})
 	printed.WriteString(log.String())
 	for _, s := range dump(t, r.store) {
 		printed.WriteString(s)

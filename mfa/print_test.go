@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 const (
@@ -29,12 +29,12 @@ const (
 // fill puts the secret into every string of a type that may hold one.
 func fill(v reflect.Value) {
 	switch t := v.Type(); {
-	case t == reflect.TypeFor[factor.Secret]():
-		v.Set(reflect.ValueOf(factor.NewSecret(printedSecret)))
-	case t == reflect.TypeFor[map[string]factor.Secret]():
-		v.Set(reflect.ValueOf(map[string]factor.Secret{"pin": factor.NewSecret(printedSecret)}))
+	case t == reflect.TypeFor[secret.Text]():
+		v.Set(reflect.ValueOf(secret.New(printedSecret)))
+	case t == reflect.TypeFor[map[string]secret.Text]():
+		v.Set(reflect.ValueOf(map[string]secret.Text{"pin": secret.New(printedSecret)}))
 	case t == reflect.TypeFor[mfa.Grant]():
-		v.Set(reflect.ValueOf(grantOf(factor.NewSecret(printedToken))))
+		v.Set(reflect.ValueOf(grantOf(secret.New(printedToken))))
 	case v.Kind() == reflect.Struct && strings.HasPrefix(t.PkgPath(), "github.com/secondgate/"):
 		if stored, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
 			if err := stored.UnmarshalText([]byte(printedToken)); err != nil {
@@ -51,8 +51,8 @@ func fill(v reflect.Value) {
 			v.Set(reflect.New(t.Elem()))
 			fill(v.Elem())
 		}
-	case v.Kind() == reflect.Slice && t.Elem() == reflect.TypeFor[factor.Secret]():
-		v.Set(reflect.ValueOf([]factor.Secret{factor.NewSecret(printedSecret)}))
+	case v.Kind() == reflect.Slice && t.Elem() == reflect.TypeFor[secret.Text]():
+		v.Set(reflect.ValueOf([]secret.Text{secret.New(printedSecret)}))
 	}
 }
 
@@ -60,8 +60,8 @@ func fill(v reflect.Value) {
 func TestPrint_NoVerbShowsASecret(t *testing.T) {
 	r := newRig(t)
 	bea := mfa.User{ID: "bea"}
-	session := r.Session(bea, printedToken).OnDevice(factor.NewSecret(printedSecret))
-	actor := session.Actor(grantOf(factor.NewSecret(printedToken)))
+	session := r.Session(bea, printedToken).OnDevice(secret.New(printedSecret))
+	actor := session.Actor(grantOf(secret.New(printedToken)))
 	admin, anyone := r.Admin(actor, "why"), r.Passwordless(printedToken)
 	values := []any{new(mfa.Challenge), new(mfa.Delivery), new(mfa.Verification),
 		new(mfa.EnrollRequest), new(mfa.Enrollment), new(mfa.Confirmation), new(mfa.Grant),
@@ -76,7 +76,7 @@ func TestPrint_NoVerbShowsASecret(t *testing.T) {
 			requireHidden(t, elem.Interface())
 		}
 	}
-	requireHidden(t, factor.NewSecret(printedSecret))
+	requireHidden(t, secret.New(printedSecret))
 	require.Contains(t, fmt.Sprintf("%+v", admin), "bea")
 	require.Contains(t, fmt.Sprintf("%+v", &mfa.Verification{UserID: "ann"}), "UserID:ann")
 	for _, name := range structsWithSecrets(t) {
@@ -135,7 +135,7 @@ func logEverywhere(w io.Writer, v any) {
 // prompt.
 func structsWithSecrets(t *testing.T) (names []string) {
 	t.Helper()
-	secret := map[string]bool{"Secret": true, "Prompt": true, "Grant": true, "kept": true,
+	hidden := map[string]bool{"Text": true, "Prompt": true, "Grant": true, "kept": true,
 		"Session": true, "Actor": true}
 	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)
@@ -153,7 +153,7 @@ func structsWithSecrets(t *testing.T) (names []string) {
 			if s, ok := spec.Type.(*ast.StructType); ok {
 				for _, field := range s.Fields.List {
 					ast.Inspect(field.Type, func(n ast.Node) bool {
-						if id, ok := n.(*ast.Ident); ok && secret[id.Name] {
+						if id, ok := n.(*ast.Ident); ok && hidden[id.Name] {
 							names = append(names, spec.Name.Name)
 						}
 						return true

@@ -9,9 +9,9 @@ import (
 
 	"github.com/fxamacker/cbor/v2"
 
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/internal/record"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -73,7 +73,7 @@ type sharedLimit struct {
 
 // sharedLimits returns the limits that a message is charged to besides the user's own, the
 // narrowest first.
-func (m *Manager) sharedLimits(s *sending, destination factor.Secret) (list []sharedLimit) {
+func (m *Manager) sharedLimits(s *sending, destination secret.Text) (list []sharedLimit) {
 	limit := m.cfg.RateLimits.PerDestination
 	if limit == 0 && s.confirming() {
 		limit = unverifiedPerDestination
@@ -101,7 +101,7 @@ type chargedLimit struct {
 
 // chargeShared charges the shared limits for one message: all of them, or none.
 func (m *Manager) chargeShared(
-	ctx context.Context, s *sending, destination factor.Secret, now time.Time,
+	ctx context.Context, s *sending, destination secret.Text, now time.Time,
 ) (charged charges, err error) {
 	list := m.sharedLimits(s, destination)
 	if len(list) > 1 {

@@ -18,6 +18,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // messages is how many messages the rig has sent, codes and notices.
@@ -134,7 +135,7 @@ func TestRateLimit_ARefusalChargesNoWiderLimit(t *testing.T) {
 			}
 			r := newNuisanceRig(t)
 			for range 5 {
-				_, err := r.verify(r.ch, "mail", factor.NewSecret("000000"))
+				_, err := r.verify(r.ch, "mail", secret.New("000000"))
 				require.ErrorIs(t, err, factor.ErrIncorrect)
 			}
 			before, writes, sent := r.shared(), r.writes(), r.messages()
@@ -308,7 +309,7 @@ func TestRateLimit_IsRefundedWhateverRefuses(t *testing.T) {
 	for name, meanwhile := range map[string]func(r *nuisanceRig, cancel func()){
 		"the user was locked": func(r *nuisanceRig, _ func()) {
 			for range 5 {
-				_, _ = r.verify(r.ch, "mail", factor.NewSecret("000000"))
+				_, _ = r.verify(r.ch, "mail", secret.New("000000"))
 			}
 		},
 		"the challenge was answered": func(r *nuisanceRig, _ func()) {

@@ -9,6 +9,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/internal/decide"
 	"github.com/secondgate/secondgate/mfa/internal/record"
 	"github.com/secondgate/secondgate/mfa/internal/token"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // recoveryLinkTTL is how long a recovery link is valid.
@@ -72,8 +73,8 @@ func (m *Manager) sendRecoveryLink(ctx context.Context, s *sending, by Admin) (*
 		return nil, err
 	}
 	s.link.Epoch = out.epoch[:]
-	in := factor.NotifyInput{User: who.FactorUser(), Name: "setup.link", Time: clock, Remaining: -1,
-		Link: factor.NewSecret(token.Seal(m.cfg.Keys, token.KindRecoveryLink, s.link))}
+	in := factor.Message{User: who.FactorUser(), Event: "setup.link", Time: clock, Remaining: -1,
+		Link: secret.New(token.Seal(m.cfg.Keys, token.KindRecoveryLink, s.link))}
 	d := &Delivery{Expires: out.Expires}
 	var failed error
 	delivered := 0
@@ -109,7 +110,7 @@ func (m *Manager) sendRecoveryLink(ctx context.Context, s *sending, by Admin) (*
 // verify, with [Session.Recovery], by what the user recovers with (Options); the grant then
 // permits the enrolment of a replacement. What it replaces is valid until then, and ends with
 // it. There may be no Options; then RequestSupport, with the same challenge, is what remains.
-func (s Session) OpenRecoveryLink(ctx context.Context, link factor.Secret) (*Challenge, error) {
+func (s Session) OpenRecoveryLink(ctx context.Context, link secret.Text) (*Challenge, error) {
 	m := s.m
 	if err := s.check(); err != nil {
 		return nil, err
@@ -153,7 +154,7 @@ type openedLink struct {
 // RecoveryUser returns the ID, the Tenant and the UserType of the user for whom a recovery link
 // is. The page that asks before [Session.OpenRecoveryLink] calls it. It changes nothing, and the
 // user has proven nothing.
-func (m *Manager) RecoveryUser(link factor.Secret) (User, error) {
+func (m *Manager) RecoveryUser(link secret.Text) (User, error) {
 	c, err := token.Open(m.cfg.Keys, token.KindRecoveryLink, link.Reveal(), token.SessionID{})
 	if err != nil {
 		return User{}, err

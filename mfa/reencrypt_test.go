@@ -17,6 +17,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/memory"
 )
@@ -68,7 +69,7 @@ func TestReencrypt_RotatesEverything(t *testing.T) {
 
 	r.Manager = r.withKeys(t, second)
 	for _, i := range []int{0, 199, 200, 201, 449} {
-		_, err := r.verify(r.begin(person(i)), "app", factor.NewSecret(fmt.Sprintf("word %d", i)))
+		_, err := r.verify(r.begin(person(i)), "app", secret.New(fmt.Sprintf("word %d", i)))
 		require.NoError(t, err)
 	}
 	staff, err := r.Policy(t.Context(), policy.Scope{UserType: "staff"})
@@ -133,7 +134,7 @@ func TestReencrypt_BesideTraffic(t *testing.T) {
 					return
 				}
 				_, err = beside.Session(person(i), binding).Verify(t.Context(), ch, "app",
-					factor.NewSecret("wrong"))
+					secret.New("wrong"))
 				if !errors.Is(err, factor.ErrIncorrect) {
 					t.Error(err)
 				}
@@ -147,7 +148,7 @@ func TestReencrypt_BesideTraffic(t *testing.T) {
 	reseal(t, both, "")
 	r.Manager = r.withKeys(t, second)
 	for i := range people {
-		_, err := r.verify(r.begin(person(i)), "app", factor.NewSecret("wrong"))
+		_, err := r.verify(r.begin(person(i)), "app", secret.New("wrong"))
 		require.Zero(t, left(t, err), "the fifth wrong answer locks: all four before it were kept")
 	}
 }
@@ -241,7 +242,7 @@ func TestReport(t *testing.T) {
 	r.withApp(who(1, "acme", "staff"), "word")
 	r.withApp(who(2, "acme", "staff"), "word")
 	for range 5 {
-		_, _ = r.verify(r.begin(who(2, "acme", "staff")), "app", factor.NewSecret("wrong"))
+		_, _ = r.verify(r.begin(who(2, "acme", "staff")), "app", secret.New("wrong"))
 	}
 	r.withApp(who(3, "acme", "staff"), "word")
 	// a guest from now on

@@ -87,7 +87,7 @@ func (m *Manager) tally(
 	count(&g.Undeliverable, r.Undeliverable != 0 && !m.rules.HasOwn(r))
 	for _, k := range list {
 		kinds[k.Kind] = true
-		enrolled = enrolled || !m.rules.Kinds[k.Kind].Recovery() && !v.Restricted(k.Instance)
+		enrolled = enrolled || !m.rules.Kinds[k.Kind].Recovery && !v.Restricted(k.Instance)
 		disabled = disabled || m.cfg.Lockout.Status(r.Lockout, k.Kind, now).Disabled
 	}
 	for kind := range maps.Keys(kinds) {

@@ -13,6 +13,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/internal/decide"
 	"github.com/secondgate/secondgate/mfa/internal/record"
 	"github.com/secondgate/secondgate/mfa/internal/token"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // This file has the steps of one response: read the record, refuse or verify, decide, swap,
@@ -37,7 +38,7 @@ type attempt struct {
 
 // normalize returns the response as the factor is given it. What it refuses could never be
 // correct; it looks at no state, so that says nothing.
-func (m *Manager) normalize(f factor.Factor, response factor.Secret) (string, error) {
+func (m *Manager) normalize(f factor.Factor, response secret.Text) (string, error) {
 	s := response.Reveal()
 	if s == "" || len(s) > maxResponse || !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
 		return "", fmt.Errorf("%w: a response has 1 to %d bytes of UTF-8 without NUL",

@@ -19,6 +19,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/memory"
 )
@@ -42,7 +43,7 @@ func (w *word) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollO
 		return nil, &factor.Problem{Reason: "word_missing", Detail: "a word is needed"}
 	}
 	return &factor.EnrollOutput{State: []byte(in.Params["word"].Reveal()), Name: "My " + w.kind,
-		Prompt: factor.Prompt{Secret: factor.NewSecret(in.Params["word"].Reveal())}}, nil
+		Prompt: factor.Prompt{Secret: secret.New(in.Params["word"].Reveal())}}, nil
 }
 
 func (w *word) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
@@ -78,10 +79,10 @@ type sent struct {
 	link map[string]string // latest link by address
 	sent int
 	fail error
-	told []factor.NotifyInput
+	told []factor.Message
 }
 
-func (s *sent) Notify(_ context.Context, in factor.NotifyInput) error {
+func (s *sent) Notify(_ context.Context, in factor.Message) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fail != nil {
@@ -96,7 +97,7 @@ func (s *sent) notices() (list []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, in := range s.told {
-		list = append(list, in.Name+" to "+string(in.State))
+		list = append(list, in.Event+" to "+string(in.State))
 	}
 	s.told = nil
 	return list
@@ -104,7 +105,7 @@ func (s *sent) notices() (list []string) {
 
 func (s *sent) Kind() string { return s.kind }
 func (s *sent) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassPossession, AMR: "otp"}
+	return factor.Traits{Level: factor.LevelWeak, AMR: "otp"}
 }
 func (s *sent) Normalize(r string) (string, error) { return sentcode.Normalize(r) }
 
@@ -132,11 +133,11 @@ func (s *sent) Implied(p factor.User) ([]byte, string, error) {
 func (s *sent) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, error) {
 	code := sentcode.New(6)
 	return &factor.Issue{Keep: sentcode.Keep(code), Expires: in.Now.Add(90 * time.Second),
-		Payload:     factor.NewSecret(code),
-		Destination: factor.NewSecret(string(in.State))}, nil
+		Payload:     secret.New(code),
+		Destination: secret.New(string(in.State))}, nil
 }
 
-func (s *sent) Deliver(_ context.Context, in factor.DeliverInput) error {
+func (s *sent) Deliver(_ context.Context, in factor.Message) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fail != nil {
@@ -154,10 +155,10 @@ func (s *sent) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict
 	return nil, sentcode.Check(in)
 }
 
-func (s *sent) code(address string) factor.Secret {
+func (s *sent) code(address string) secret.Text {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return factor.NewSecret(s.last[address])
+	return secret.New(s.last[address])
 }
 
 // codes are recovery codes: the state holds the unused ones, a letter each.
@@ -165,13 +166,13 @@ type codes struct{}
 
 func (codes) Kind() string { return "recovery" }
 func (codes) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassRecovery, OnePerUser: true, NoConfirmation: true,
+	return factor.Traits{Recovery: true, OnePerUser: true, NoConfirmation: true,
 		Limited: true}
 }
 func (codes) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
 	return &factor.EnrollOutput{State: []byte("abcde"),
-		Prompt: factor.Prompt{Codes: []factor.Secret{factor.NewSecret("a"), factor.NewSecret("b"),
-			factor.NewSecret("c"), factor.NewSecret("d"), factor.NewSecret("e")}}}, nil
+		Prompt: factor.Prompt{Codes: []secret.Text{secret.New("a"), secret.New("b"),
+			secret.New("c"), secret.New("d"), secret.New("e")}}}, nil
 }
 func (codes) Describe(state []byte) factor.Description {
 	return factor.Description{Remaining: len(state)}
@@ -219,9 +220,9 @@ func newRig(t testing.TB, change ...func(*mfa.Config)) *rig {
 	require.NoError(t, err)
 	r := &rig{t: t, clock: mfatest.NewClock(testStart),
 		store: mfatest.NewFaultyStore(memory.New()), mail: &sent{kind: "mail"},
-		app: &word{kind: "app", traits: factor.Traits{Class: factor.ClassPossession, AMR: "otp",
+		app: &word{kind: "app", traits: factor.Traits{AMR: "otp",
 			Level: factor.LevelStrong}, once: true},
-		pin: &slow{word{kind: "pin", traits: factor.Traits{Class: factor.ClassKnowledge, AMR: "pwd",
+		pin: &slow{word{kind: "pin", traits: factor.Traits{Level: factor.LevelWeak, Knowledge: true, AMR: "pwd",
 			OnePerUser: true}}}}
 	r.cfg = mfa.Config{
 		Store: r.store, Keys: keys, Clock: r.clock,
@@ -289,27 +290,27 @@ func (r *rig) of(issued any) mfa.Session {
 }
 
 // textOf returns the sealed form of a challenge, an enrolment or a grant.
-func textOf(t testing.TB, issued encoding.TextMarshaler) factor.Secret {
+func textOf(t testing.TB, issued encoding.TextMarshaler) secret.Text {
 	t.Helper()
 	text, err := issued.MarshalText()
 	require.NoError(t, err)
-	return factor.NewSecret(string(text))
+	return secret.New(string(text))
 }
 
 // challengeOf, enrollmentOf and grantOf take any text for what it may not be.
-func challengeOf(text factor.Secret) *mfa.Challenge {
+func challengeOf(text secret.Text) *mfa.Challenge {
 	ch := new(mfa.Challenge)
 	_ = ch.UnmarshalText([]byte(text.Reveal())) // what it refuses is an empty challenge
 	return ch
 }
 
-func enrollmentOf(text factor.Secret) *mfa.Enrollment {
+func enrollmentOf(text secret.Text) *mfa.Enrollment {
 	e := new(mfa.Enrollment)
 	_ = e.UnmarshalText([]byte(text.Reveal()))
 	return e
 }
 
-func grantOf(text factor.Secret) (g mfa.Grant) {
+func grantOf(text secret.Text) (g mfa.Grant) {
 	_ = g.UnmarshalText([]byte(text.Reveal()))
 	return g
 }
@@ -329,7 +330,7 @@ func (r *rig) send(ch *mfa.Challenge) *mfa.Delivery {
 }
 
 func (r *rig) verify(
-	ch *mfa.Challenge, kind string, answer factor.Secret,
+	ch *mfa.Challenge, kind string, answer secret.Text,
 ) (*mfa.Verification, error) {
 	return r.of(ch).Verify(r.t.Context(), ch, kind, answer)
 }
@@ -348,9 +349,9 @@ func (r *rig) signIn(s mfa.User) *mfa.Verification {
 func (r *rig) enroll(g mfa.Grant, kind, text string) *mfa.Confirmation {
 	r.t.Helper()
 	e, err := r.of(g).Enroll(r.t.Context(), g, mfa.EnrollRequest{Kind: kind,
-		Params: map[string]factor.Secret{"word": factor.NewSecret(text)}})
+		Params: map[string]secret.Text{"word": secret.New(text)}})
 	require.NoError(r.t, err)
-	c, err := r.of(g).Confirm(r.t.Context(), e, factor.NewSecret(text))
+	c, err := r.of(g).Confirm(r.t.Context(), e, secret.New(text))
 	require.NoError(r.t, err)
 	return c
 }

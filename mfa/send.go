@@ -11,6 +11,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/internal/decide"
 	"github.com/secondgate/secondgate/mfa/internal/record"
 	"github.com/secondgate/secondgate/mfa/internal/token"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // Send sends a code for a challenge, or sends a new one; the code before is then superseded.
@@ -99,7 +100,7 @@ type sent struct {
 	now      time.Time
 	epoch    [8]byte
 	factorID string
-	link     factor.Secret
+	link     secret.Text
 	pending  record.Pending
 	// recipients are the destinations of a recovery link.
 	recipients []recipient
@@ -153,11 +154,11 @@ func isMessage(is *factor.Issue) bool { return !is.Destination.IsZero() || !is.P
 func (m *Manager) deliver(
 	ctx context.Context, s *sending, out *sent, is *factor.Issue, state []byte,
 ) error {
-	in := factor.DeliverInput{User: s.claims.Subject.FactorUser(), State: state,
+	in := factor.Message{User: s.claims.Subject.FactorUser(), State: state,
 		Payload: is.Payload, Purpose: s.purpose(), Link: out.link, Expires: is.Expires,
-		Now: out.now}
+		Time: out.now}
 	if s.to == toAddress {
-		in.Payload = factor.Secret{} // the link alone
+		in.Payload = secret.Text{} // the link alone
 	}
 	err := callDeliver(ctx, s.factor, in)
 	m.emit(ctx, []Event{m.event(sendEvent(err), s.claims.Subject, out.now, func(e *Event) {
@@ -295,7 +296,7 @@ func (m *Manager) keepSent(
 	link := *s.claims
 	link.ID, link.Issued, link.Epoch, link.Bind = record.Random16(), code.Issued, v.Record.Epoch[:],
 		nil
-	out.link = factor.NewSecret(token.Seal(m.cfg.Keys, token.KindLink, link))
+	out.link = secret.New(token.Seal(m.cfg.Keys, token.KindLink, link))
 	if s.to != toAddress {
 		v.KeepPendingCode(in.ID, code)
 	}

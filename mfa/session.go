@@ -7,6 +7,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/internal/token"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // Session is the second factor of one user in one session of the application. Everything that
@@ -22,7 +23,7 @@ type Session struct {
 	id          token.SessionID
 	purpose     token.Purpose
 	firstFactor time.Time
-	device      factor.Secret
+	device      secret.Text
 	remember    string
 }
 
@@ -54,7 +55,7 @@ func (s Session) FirstFactorAt(t time.Time) Session { s.firstFactor = t; return 
 
 // OnDevice returns the handle with the token that the browser has kept since the device was
 // remembered. Begin ignores a token that is not valid or that is another user's.
-func (s Session) OnDevice(token factor.Secret) Session { s.device = token; return s }
+func (s Session) OnDevice(token secret.Text) Session { s.device = token; return s }
 
 // RememberDevice returns the handle with a name for the device, at most 64 bytes. Verify then
 // remembers the device, as far as Policy.Remember allows, for a sign-in that is no recovery.

@@ -14,6 +14,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // pinRig is a rig where ann has an app and a PIN, and one failed attempt with the PIN.
@@ -28,7 +29,7 @@ func newPinRig(t *testing.T, change ...func(*mfa.Config)) *pinRig {
 	r := &pinRig{rig: newRig(t, change...)}
 	r.app.once = false
 	r.grant = r.enroll(r.withApp(ann, "tulip").Grant, "pin", "123456").Grant
-	_, err := r.verify(r.begin(ann), "pin", factor.NewSecret("wrong"))
+	_, err := r.verify(r.begin(ann), "pin", secret.New("wrong"))
 	require.Equal(t, 4, left(t, err))
 	r.ch, r.other = r.begin(ann), r.another()
 	return r
@@ -48,7 +49,7 @@ func (r *pinRig) during(do func()) {
 }
 
 // answerApp answers the challenge by the app, in another process.
-func (r *pinRig) answerApp(ch *mfa.Challenge, word factor.Secret) error {
+func (r *pinRig) answerApp(ch *mfa.Challenge, word secret.Text) error {
 	_, err := r.other.Session(ann, binding).Verify(context.Background(), ch, "app", word)
 	return err
 }
@@ -79,61 +80,61 @@ func TestVerify_SettlesTheLeaseOnEveryWayOut(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name      string
-		response  factor.Secret
+		response  secret.Text
 		meanwhile func(t *testing.T, r *pinRig)
 		want      func(*testing.T, error)
 		left      int // after one more incorrect response, when a lock that is there has ended
 	}{
-		{"correct", factor.NewSecret("123456"), nil, func(t *testing.T,
+		{"correct", secret.New("123456"), nil, func(t *testing.T,
 			err error) {
 			require.NoError(t, err)
 		}, 4},
-		{"incorrect", factor.NewSecret("000000"), nil, counted(factor.ErrIncorrect), 2},
-		{"correct, the challenge was answered", factor.NewSecret("123456"),
-			func(t *testing.T, r *pinRig) { must(t, r.answerApp(r.ch, factor.NewSecret("tulip"))) },
+		{"incorrect", secret.New("000000"), nil, counted(factor.ErrIncorrect), 2},
+		{"correct, the challenge was answered", secret.New("123456"),
+			func(t *testing.T, r *pinRig) { must(t, r.answerApp(r.ch, secret.New("tulip"))) },
 			is(mfa.ErrTokenExpired), 3},
-		{"incorrect, the challenge was answered", factor.NewSecret("000000"),
-			func(t *testing.T, r *pinRig) { must(t, r.answerApp(r.ch, factor.NewSecret("tulip"))) },
+		{"incorrect, the challenge was answered", secret.New("000000"),
+			func(t *testing.T, r *pinRig) { must(t, r.answerApp(r.ch, secret.New("tulip"))) },
 			counted(factor.ErrIncorrect), 2},
-		{"correct, the challenge was abandoned", factor.NewSecret("123456"),
+		{"correct, the challenge was abandoned", secret.New("123456"),
 			func(t *testing.T, r *pinRig) {
 				must(t, r.other.Session(ann, binding).Cancel(context.Background(), r.ch))
 			}, is(mfa.ErrTokenExpired), 3},
-		{"correct, the factor was removed", factor.NewSecret("123456"),
+		{"correct, the factor was removed", secret.New("123456"),
 			func(t *testing.T, r *pinRig) {
 				must(t, r.other.Session(ann, binding).Remove(context.Background(), r.grant,
 					r.pinID()))
 			}, is(mfa.ErrNotAvailable), -1},
-		{"incorrect, the factor was removed", factor.NewSecret("000000"),
+		{"incorrect, the factor was removed", secret.New("000000"),
 			func(t *testing.T, r *pinRig) {
 				must(t, r.other.Session(ann, binding).Remove(context.Background(), r.grant,
 					r.pinID()))
 			}, counted(factor.ErrIncorrect), -1},
-		{"correct, another kind locked the user", factor.NewSecret("123456"),
+		{"correct, another kind locked the user", secret.New("123456"),
 			func(t *testing.T, r *pinRig) {
 				for range 5 {
-					if err := r.answerApp(r.ch, factor.NewSecret("wrong")); !errors.Is(err,
+					if err := r.answerApp(r.ch, secret.New("wrong")); !errors.Is(err,
 						factor.ErrIncorrect) {
 						t.Error(err)
 					}
 				}
 			}, func(t *testing.T, err error) { requireLocked(t, err) }, 4},
-		{"correct, the user was unlocked", factor.NewSecret("123456"),
+		{"correct, the user was unlocked", secret.New("123456"),
 			func(t *testing.T, r *pinRig) {
 				must(t, r.other.Admin(boss, "").Unlock(context.Background(), ann))
 			},
 			is(mfa.ErrUnavailable), 4},
-		{"correct, the user was reset", factor.NewSecret("123456"),
+		{"correct, the user was reset", secret.New("123456"),
 			func(t *testing.T, r *pinRig) {
 				must(t, r.other.Admin(boss, "").Reset(context.Background(), ann))
 			},
 			is(mfa.ErrUnavailable), -1},
-		{"correct, the user was deleted", factor.NewSecret("123456"),
+		{"correct, the user was deleted", secret.New("123456"),
 			func(t *testing.T, r *pinRig) {
 				must(t, r.other.Admin(boss, "").Delete(context.Background(), ann))
 			},
 			is(mfa.ErrUnavailable), -1},
-		{"the factor panics", factor.NewSecret("123456"),
+		{"the factor panics", secret.New("123456"),
 			func(*testing.T, *pinRig) { panic("123456") }, counted(mfa.ErrUnavailable), 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -147,7 +148,7 @@ func TestVerify_SettlesTheLeaseOnEveryWayOut(t *testing.T) {
 			if until := ch.LockedUntil; !until.IsZero() {
 				r.clock.Set(until)
 			}
-			err = r.withoutWaiting(t, ch, factor.NewSecret("wrong"))
+			err = r.withoutWaiting(t, ch, secret.New("wrong"))
 			if c.left >= 0 {
 				require.Equal(t, c.left, left(t, err))
 			}
@@ -156,7 +157,7 @@ func TestVerify_SettlesTheLeaseOnEveryWayOut(t *testing.T) {
 }
 
 // withoutWaiting verifies a PIN and checks that no lease was waited for.
-func (r *pinRig) withoutWaiting(t *testing.T, ch *mfa.Challenge, response factor.Secret) error {
+func (r *pinRig) withoutWaiting(t *testing.T, ch *mfa.Challenge, response secret.Text) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
@@ -178,13 +179,13 @@ func TestVerify_TakesBackTheLockAndTheStopOfItsOwnCharge(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newPinRigAt(t, limits)
-			_, err := r.verify(r.ch, "pin", factor.NewSecret("123456"))
+			_, err := r.verify(r.ch, "pin", secret.New("123456"))
 			require.NoError(t, err)
 		})
 		t.Run(name+", refused", func(t *testing.T) {
 			r := newPinRigAt(t, limits)
 			r.during(func() {
-				if err := r.answerApp(r.ch, factor.NewSecret("tulip")); err == nil {
+				if err := r.answerApp(r.ch, secret.New("tulip")); err == nil {
 					t.Error("the charge locks meanwhile")
 				}
 				if err := r.other.Session(ann, binding).Cancel(context.Background(),
@@ -194,16 +195,16 @@ func TestVerify_TakesBackTheLockAndTheStopOfItsOwnCharge(t *testing.T) {
 			})
 			if limits.KindOnly {
 				r.during(func() {
-					if err := r.answerApp(r.ch, factor.NewSecret("tulip")); err != nil {
+					if err := r.answerApp(r.ch, secret.New("tulip")); err != nil {
 						t.Error(err)
 					}
 				})
 			}
-			_, err := r.verify(r.ch, "pin", factor.NewSecret("123456"))
+			_, err := r.verify(r.ch, "pin", secret.New("123456"))
 			require.ErrorIs(t, err, mfa.ErrTokenExpired)
 			ch := r.begin(ann)
 			require.True(t, ch.LockedUntil.IsZero())
-			_, err = r.verify(ch, "pin", factor.NewSecret("123456"))
+			_, err = r.verify(ch, "pin", secret.New("123456"))
 			require.NoError(t, err, "as if it had not been given")
 		})
 	}
@@ -215,7 +216,7 @@ func newPinRigAt(t *testing.T, limits lockout.Config) *pinRig {
 	r := &pinRig{rig: newRig(t, func(c *mfa.Config) { c.Lockout = limits })}
 	r.app.once = false
 	r.grant = r.enroll(r.withApp(ann, "tulip").Grant, "pin", "123456").Grant
-	_, err := r.verify(r.begin(ann), "pin", factor.NewSecret("wrong"))
+	_, err := r.verify(r.begin(ann), "pin", secret.New("wrong"))
 	require.Equal(t, 1, left(t, err))
 	r.ch, r.other = r.begin(ann), r.another()
 	return r
@@ -226,10 +227,10 @@ func TestVerify_LeaseOfAFailedSettlementEnds(t *testing.T) {
 	r := newPinRig(t)
 	r.store.Inject(mfatest.OpSwap, 1, mfatest.Fault{})
 	r.store.Inject(mfatest.OpSwap, 1, mfatest.Fault{Before: errDisk})
-	_, err := r.verify(r.ch, "pin", factor.NewSecret("123456"))
+	_, err := r.verify(r.ch, "pin", secret.New("123456"))
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 	r.clock.Advance(30 * time.Second)
-	_, err = r.verify(r.ch, "pin", factor.NewSecret("123456"))
+	_, err = r.verify(r.ch, "pin", secret.New("123456"))
 	require.NoError(t, err)
 }
 
@@ -240,11 +241,11 @@ func TestVerify_WaitsForAnothersLeaseWithFewReads(t *testing.T) {
 		r := newPinRig(t)
 		r.store.Inject(mfatest.OpSwap, 1, mfatest.Fault{})
 		r.store.Inject(mfatest.OpSwap, 1, mfatest.Fault{Before: errDisk})
-		_, err := r.verify(r.ch, "pin", factor.NewSecret("123456"))
+		_, err := r.verify(r.ch, "pin", secret.New("123456"))
 		require.ErrorIs(t, err, mfa.ErrUnavailable)
 
 		start, reads := time.Now(), r.store.Calls(mfatest.OpGet)
-		_, err = r.verify(r.ch, "pin", factor.NewSecret("123456"))
+		_, err = r.verify(r.ch, "pin", secret.New("123456"))
 		require.ErrorIs(t, err, mfa.ErrUnavailable)
 		require.InDelta(t, 30, time.Since(start).Seconds(), 2)
 		require.Less(t, r.store.Calls(mfatest.OpGet)-reads, 60, "in half a minute")
@@ -252,7 +253,7 @@ func TestVerify_WaitsForAnothersLeaseWithFewReads(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		start = time.Now()
-		_, err = r.Session(ann, binding).Verify(ctx, r.ch, "pin", factor.NewSecret("123456"))
+		_, err = r.Session(ann, binding).Verify(ctx, r.ch, "pin", secret.New("123456"))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Equal(t, time.Second, time.Since(start))
 	})

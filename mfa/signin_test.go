@@ -10,6 +10,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/secret"
 )
 
 func TestSignIn_ByMail(t *testing.T) {
@@ -38,7 +39,7 @@ func TestVerification_StatesTheAssuranceLevel(t *testing.T) {
 	ch := r.begin(ann)
 	require.Equal(t, "app", ch.Options[0].Kind, "a factor of one's own comes before an implied one")
 	require.True(t, ch.Options[0].Default)
-	v, err := r.verify(ch, "app", factor.NewSecret("tulip"))
+	v, err := r.verify(ch, "app", secret.New("tulip"))
 	require.NoError(t, err)
 	require.Equal(t, 2, v.AssuranceLevel)
 }
@@ -59,7 +60,7 @@ func TestVerify_RefusesACodeAfterNinetySeconds(t *testing.T) {
 			continue
 		}
 		requireUncounted(t, err)
-		_, err = r.verify(ch, "mail", factor.NewSecret("000000"))
+		_, err = r.verify(ch, "mail", secret.New("000000"))
 		require.Equal(t, 4, left(t, err), "an incorrect one counts, however late")
 	}
 }
@@ -96,11 +97,11 @@ func TestChallenge_IsValidForOneSuccess(t *testing.T) {
 	r.withApp(ann, "tulip")
 	ch := r.begin(ann)
 	r.send(ch)
-	_, err := r.verify(ch, "app", factor.NewSecret("tulip"))
+	_, err := r.verify(ch, "app", secret.New("tulip"))
 	require.NoError(t, err)
 	_, err = r.verify(ch, "mail", r.mail.code(ann.Email))
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
-	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("tulip"))
+	_, err = r.verify(r.begin(ann), "app", secret.New("tulip"))
 	require.ErrorIs(t, err, factor.ErrReplayed)
 }
 
@@ -112,13 +113,13 @@ func TestChallenge_StaysUsed(t *testing.T) {
 	var spent []*mfa.Challenge
 	for range 40 {
 		ch := r.begin(ann)
-		_, err := r.verify(ch, "pin", factor.NewSecret("secret"))
+		_, err := r.verify(ch, "pin", secret.New("secret"))
 		require.NoError(t, err)
 		spent = append(spent, ch)
 		r.clock.Advance(time.Second)
 	}
 	for _, ch := range spent {
-		_, err := r.verify(ch, "pin", factor.NewSecret("secret"))
+		_, err := r.verify(ch, "pin", secret.New("secret"))
 		require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	}
 }
@@ -127,17 +128,17 @@ func TestToken_IsForOnePurposeAndSession(t *testing.T) {
 	r := newRig(t)
 	ch := r.begin(ann)
 	_, err := r.Session(ann, "another session").Verify(t.Context(), ch, "mail",
-		factor.NewSecret("123456"))
+		secret.New("123456"))
 	require.ErrorIs(t, err, mfa.ErrToken)
 	_, err = r.Session(ann, binding).StepUp().Verify(t.Context(), ch, "mail",
-		factor.NewSecret("123456"))
+		secret.New("123456"))
 	require.ErrorIs(t, err, mfa.ErrToken)
 	_, err = r.Session(ann, binding).Enroll(t.Context(), grantOf(textOf(t, ch)),
 		mfa.EnrollRequest{Kind: "app"})
 	require.ErrorIs(t, err, mfa.ErrToken, "a challenge is no grant")
 	v := r.signIn(ann)
 	_, err = r.Session(ann, binding).Verify(t.Context(), challengeOf(textOf(t, v.Grant)), "mail",
-		factor.NewSecret("1"))
+		secret.New("1"))
 	require.ErrorIs(t, err, mfa.ErrToken, "a grant is no challenge")
 	_, err = r.ConfirmLink(t.Context(), textOf(t, v.Grant))
 	require.ErrorIs(t, err, mfa.ErrToken, "a grant is no link")
@@ -217,7 +218,7 @@ func TestBegin_MissingRecordIsNoInvitation(t *testing.T) {
 	r.withApp(ann, "tulip")
 	ch := r.begin(ann)
 	r.lose(ann)
-	_, err = r.verify(ch, "app", factor.NewSecret("tulip"))
+	_, err = r.verify(ch, "app", secret.New("tulip"))
 	require.ErrorIs(t, err, mfa.ErrRecordMissing)
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // requireUncounted checks that an error is the one of a correct response that came too late.
@@ -48,45 +49,45 @@ func TestVerify_CountsNoCodeThatWasSent(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		// code makes a code and returns it with the challenge to give it to.
-		code func(r *rig) (*mfa.Challenge, factor.Secret)
+		code func(r *rig) (*mfa.Challenge, secret.Text)
 	}{
-		{"expired", func(r *rig) (*mfa.Challenge, factor.Secret) {
+		{"expired", func(r *rig) (*mfa.Challenge, secret.Text) {
 			ch := r.begin(ann)
 			r.send(ch)
 			r.clock.Advance(91 * time.Second)
 			return ch, r.mail.code(ann.Email)
 		}},
-		{"superseded by a resend", func(r *rig) (*mfa.Challenge, factor.Secret) {
+		{"superseded by a resend", func(r *rig) (*mfa.Challenge, secret.Text) {
 			ch := r.begin(ann)
 			r.send(ch)
 			code := r.mail.code(ann.Email)
 			r.send(ch)
 			return ch, code
 		}},
-		{"superseded by another challenge", func(r *rig) (*mfa.Challenge, factor.Secret) {
+		{"superseded by another challenge", func(r *rig) (*mfa.Challenge, secret.Text) {
 			ch := r.begin(ann)
 			r.send(ch)
 			code := r.mail.code(ann.Email)
 			r.send(r.begin(ann))
 			return ch, code
 		}},
-		{"of the challenge before this one", func(r *rig) (*mfa.Challenge, factor.Secret) {
+		{"of the challenge before this one", func(r *rig) (*mfa.Challenge, secret.Text) {
 			r.send(r.begin(ann))
 			return r.begin(ann), r.mail.code(ann.Email)
 		}},
-		{"superseded and expired", func(r *rig) (*mfa.Challenge, factor.Secret) {
+		{"superseded and expired", func(r *rig) (*mfa.Challenge, secret.Text) {
 			r.send(r.begin(ann))
 			code := r.mail.code(ann.Email)
 			r.send(r.begin(ann))
 			r.clock.Advance(time.Hour)
 			return r.begin(ann), code
 		}},
-		{"of an enrolment", func(r *rig) (*mfa.Challenge, factor.Secret) {
+		{"of an enrolment", func(r *rig) (*mfa.Challenge, secret.Text) {
 			_, err := r.begun(r.grant, "mail", "b@example.com")
 			require.NoError(r.t, err)
 			return r.begin(ann), r.mail.code("b@example.com")
 		}},
-		{"of an enrolment that another one replaced", func(r *rig) (*mfa.Challenge, factor.Secret) {
+		{"of an enrolment that another one replaced", func(r *rig) (*mfa.Challenge, secret.Text) {
 			_, err := r.begun(r.grant, "mail", "b@example.com")
 			require.NoError(r.t, err)
 			code := r.mail.code("b@example.com")
@@ -101,7 +102,7 @@ func TestVerify_CountsNoCodeThatWasSent(t *testing.T) {
 			t.Run(c.name+name, func(t *testing.T) {
 				r := newRig(t, change)
 				r.grant = r.signIn(ann).Grant
-				_, err := r.verify(r.begin(ann), "mail", factor.NewSecret("000000"))
+				_, err := r.verify(r.begin(ann), "mail", secret.New("000000"))
 				require.Equal(t, 4, left(t, err))
 				ch, code := c.code(r)
 				writes := r.store.Calls(mfatest.OpSwap)
@@ -116,7 +117,7 @@ func TestVerify_CountsNoCodeThatWasSent(t *testing.T) {
 				if name == "" {
 					require.Equal(t, writes, r.store.Calls(mfatest.OpSwap), "writes")
 				}
-				_, err = r.verify(r.begin(ann), "mail", factor.NewSecret("000000"))
+				_, err = r.verify(r.begin(ann), "mail", secret.New("000000"))
 				require.Equal(t, 3, left(t, err), "nothing is counted and nothing is cleared")
 				r.send(ch)
 				_, err = r.verify(ch, "mail", r.mail.code(ann.Email))
@@ -129,7 +130,7 @@ func TestVerify_CountsNoCodeThatWasSent(t *testing.T) {
 // What is remembered is bounded in number and in time.
 func TestVerify_ForgetsSupersededCodes(t *testing.T) {
 	r := newRig(t)
-	var codes []factor.Secret
+	var codes []secret.Text
 	ch := r.begin(ann)
 	for range 5 {
 		r.send(ch)
@@ -187,7 +188,7 @@ func TestVerify_LateCodesAddNoGuess(t *testing.T) {
 	together(400, func(i int) {
 		response := code
 		if i%2 == 0 {
-			response = factor.NewSecret("000000")
+			response = secret.New("000000")
 		}
 		_, err := managers[i%len(managers)].Session(ann, binding).Verify(context.Background(), ch,
 			"mail", response)
@@ -228,7 +229,7 @@ func TestVerify_LateCodesAreNotLookedAtWhileLocked(t *testing.T) {
 	code := r.mail.code(ann.Email)
 	r.clock.Advance(2 * time.Minute)
 	for range 5 {
-		_, _ = r.verify(ch, "mail", factor.NewSecret("000000"))
+		_, _ = r.verify(ch, "mail", secret.New("000000"))
 	}
 	_, err := r.verify(ch, "mail", code)
 	requireLocked(t, err)
@@ -247,24 +248,24 @@ func (w *temporary) Verify(ctx context.Context, in factor.VerifyInput) (*factor.
 
 // What is true of codes that are sent is true of every kind, and of every way to answer.
 func TestVerify_CountsNoLateResponseOfAnyKind(t *testing.T) {
-	late := &temporary{word{kind: "late", traits: factor.Traits{Class: factor.ClassPossession}}}
+	late := &temporary{word{kind: "late", traits: factor.Traits{Level: factor.LevelWeak}}}
 	r := newRig(t, func(c *mfa.Config) {
 		c.Factors = append(c.Factors, late)
 		c.Lockout.Tries, c.Lockout.DisableAfter = 5, 5
 	})
 	r.enroll(r.signIn(ann).Grant, "late", "tulip")
 	for range 10 {
-		_, err := r.verify(r.begin(ann), "late", factor.NewSecret("tulip"))
+		_, err := r.verify(r.begin(ann), "late", secret.New("tulip"))
 		requireUncounted(t, err)
 	}
 	for i := range 5 {
-		_, err := r.verify(r.begin(ann), "late", factor.NewSecret("rose"))
+		_, err := r.verify(r.begin(ann), "late", secret.New("rose"))
 		require.Equal(t, 4-i, left(t, err))
 	}
 	r.clock.Advance(3 * time.Minute)
 	for range 10 { // the kind is stopped now
 		_, err := r.Session(ann, binding).UnlockByProof(t.Context(), r.begin(ann), "late",
-			factor.NewSecret("tulip"))
+			secret.New("tulip"))
 		requireUncounted(t, err)
 	}
 }

@@ -13,9 +13,10 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/secret"
 )
 
-func (r *rig) setupLink(s mfa.User) factor.Secret {
+func (r *rig) setupLink(s mfa.User) secret.Text {
 	r.t.Helper()
 	_, err := r.Session(s, binding).SendRecoveryLink(r.t.Context(), r.begin(s))
 	require.NoError(r.t, err)
@@ -23,16 +24,16 @@ func (r *rig) setupLink(s mfa.User) factor.Secret {
 }
 
 // lastSetup is the link of the last message that had one.
-func (r *rig) lastSetup() factor.Secret {
+func (r *rig) lastSetup() secret.Text {
 	r.mail.mu.Lock()
 	defer r.mail.mu.Unlock()
 	for i := len(r.mail.told) - 1; i >= 0; i-- {
-		if in := r.mail.told[i]; in.Name == "setup.link" {
-			return factor.NewSecret(in.Link.Reveal())
+		if in := r.mail.told[i]; in.Event == "setup.link" {
+			return secret.New(in.Link.Reveal())
 		}
 	}
 	r.t.Fatal("no link was sent")
-	return factor.Secret{}
+	return secret.Text{}
 }
 
 // lost is a rig where ann has an app and recovery codes.
@@ -47,7 +48,7 @@ func lost(t *testing.T, change ...func(*mfa.Config)) *rig {
 
 const elsewhere = "another browser"
 
-func (r *rig) replaceBy(ch *mfa.Challenge, code factor.Secret) (*mfa.Verification, error) {
+func (r *rig) replaceBy(ch *mfa.Challenge, code secret.Text) (*mfa.Verification, error) {
 	return r.Session(ann, elsewhere).Recovery().Verify(r.t.Context(), ch, "recovery", code)
 }
 
@@ -67,13 +68,13 @@ func TestRecoveryLink_EnrolsAReplacement(t *testing.T) {
 	// The link alone proves a mailbox, and signs nobody in.
 	for _, p := range []string{"sign-in", "step-up", "manage"} {
 		_, err = withPurpose(r.Session(ann, elsewhere), p).Verify(t.Context(), ch, "recovery",
-			factor.NewSecret("a"))
+			secret.New("a"))
 		require.ErrorIs(t, err, mfa.ErrToken)
 	}
 	_, err = r.Session(ann, elsewhere).Recovery().Verify(t.Context(), ch, "app",
-		factor.NewSecret("old phone"))
+		secret.New("old phone"))
 	require.ErrorIs(t, err, mfa.ErrNotAvailable, "by recovery only")
-	v, err := r.replaceBy(ch, factor.NewSecret("a"))
+	v, err := r.replaceBy(ch, secret.New("a"))
 	require.NoError(t, err)
 
 	// The grant enrols a replacement and nothing else.
@@ -82,17 +83,17 @@ func TestRecoveryLink_EnrolsAReplacement(t *testing.T) {
 	_, err = r.Session(ann, elsewhere).NewRecoveryCodes(t.Context(), v.Grant)
 	require.ErrorIs(t, err, mfa.ErrForbidden)
 	e, err := r.Session(ann, elsewhere).Enroll(t.Context(), v.Grant, mfa.EnrollRequest{Kind: "app",
-		Params: map[string]factor.Secret{"word": factor.NewSecret("new phone")}})
+		Params: map[string]secret.Text{"word": secret.New("new phone")}})
 	require.NoError(t, err)
-	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("old phone"))
+	_, err = r.verify(r.begin(ann), "app", secret.New("old phone"))
 	require.NoError(t, err, "good until the new one is confirmed")
-	c, err := r.Session(ann, elsewhere).Confirm(t.Context(), e, factor.NewSecret("new phone"))
+	c, err := r.Session(ann, elsewhere).Confirm(t.Context(), e, secret.New("new phone"))
 	require.NoError(t, err)
 	require.Nil(t, c.Verification, "that was no sign-in")
-	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("new phone"))
+	_, err = r.verify(r.begin(ann), "app", secret.New("new phone"))
 	require.NoError(t, err)
 	r.clock.Advance(24 * time.Hour)
-	_, err = r.verify(r.begin(ann), "app", factor.NewSecret("old phone"))
+	_, err = r.verify(r.begin(ann), "app", secret.New("old phone"))
 	require.ErrorIs(t, err, factor.ErrIncorrect, "it ended with the hold")
 }
 
@@ -109,7 +110,7 @@ func TestRecoveryLink_WorksOnce(t *testing.T) {
 	require.NoError(t, err)
 	_, err = r.Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), second)
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
-	for _, bad := range []factor.Secret{{}, factor.NewSecret("x"), textOf(t, r.begin(ann))} {
+	for _, bad := range []secret.Text{{}, secret.New("x"), textOf(t, r.begin(ann))} {
 		_, err = r.Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), bad)
 		require.ErrorIs(t, err, mfa.ErrToken)
 		_, err = r.RecoveryUser(bad)
@@ -168,17 +169,17 @@ func TestRecoveryLink_HonoursRateLimits(t *testing.T) {
 	require.ErrorAs(t, send(), &over)
 	r.clock.Advance(2 * time.Hour)
 	for range 5 {
-		_, _ = r.verify(r.begin(ann), "app", factor.NewSecret("wrong"))
+		_, _ = r.verify(r.begin(ann), "app", secret.New("wrong"))
 	}
 	requireLocked(t, send())
 	r.clock.Advance(4 * time.Minute)
 	ch, err := r.Session(ann, elsewhere).Recovery().OpenRecoveryLink(t.Context(), r.setupLink(ann))
 	require.NoError(t, err)
 	for i := range 5 {
-		_, err := r.replaceBy(ch, factor.NewSecret("wrong"))
+		_, err := r.replaceBy(ch, secret.New("wrong"))
 		require.Equal(t, 4-i, left(t, err))
 	}
-	_, err = r.replaceBy(ch, factor.NewSecret("a"))
+	_, err = r.replaceBy(ch, secret.New("a"))
 	requireLocked(t, err)
 }
 
@@ -202,9 +203,9 @@ func TestRecoveryLink_SentByAnAdministrator(t *testing.T) {
 	require.Equal(t, mfa.NextEnroll, ch.Next)
 	e, err := r.Session(guest, elsewhere).Enroll(t.Context(), ch.Grant,
 		mfa.EnrollRequest{Kind: "app",
-			Params: map[string]factor.Secret{"word": factor.NewSecret("w")}})
+			Params: map[string]secret.Text{"word": secret.New("w")}})
 	require.NoError(t, err)
-	c, err := r.Session(guest, elsewhere).Confirm(t.Context(), e, factor.NewSecret("w"))
+	c, err := r.Session(guest, elsewhere).Confirm(t.Context(), e, secret.New("w"))
 	require.NoError(t, err)
 	require.Nil(t, c.Verification)
 	require.ErrorIs(t, r.Session(guest, elsewhere).Remove(t.Context(), ch.Grant, r.idOf(guest,

@@ -6,6 +6,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/internal/token"
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // Clock tells the time. A Manager reads it once for each operation. All processes need one
@@ -50,7 +51,7 @@ type Challenge struct {
 	// replaces the token that it sent, until DeviceExpires; if it is empty, another request
 	// of the same moment has replaced it, and the browser keeps what it has.
 	Remembered    bool
-	Device        factor.Secret
+	Device        secret.Text
 	DeviceExpires time.Time
 
 	token token.Token
@@ -68,8 +69,8 @@ type Option struct {
 	Default           bool
 	// Sends says that the kind needs Send before Verify.
 	Sends bool
-	// Class distinguishes recovery kinds from the others.
-	Class factor.Class
+	// Recovery and Knowledge are the kind's [factor.Traits].
+	Recovery, Knowledge bool
 	// Disabled says that the kind was disabled after too many failed attempts.
 	Disabled bool
 	// Questions are the texts of security questions. The response has one line for each.
@@ -113,7 +114,7 @@ type Verification struct {
 	RecoveryCodesRemaining int
 	// Device is the token for the device, if it is remembered now, until DeviceExpires: the
 	// value for a cookie that is Secure, HttpOnly and SameSite, at most 200 bytes.
-	Device        factor.Secret
+	Device        secret.Text
 	DeviceExpires time.Time
 }
 
@@ -124,7 +125,7 @@ type EnrollRequest struct {
 	// Defaults to the factor's own.
 	Name string
 	// Params are the kind's own, such as "address", "number" and "region", "pin", "secret".
-	Params map[string]factor.Secret
+	Params map[string]secret.Text
 }
 
 // Enrollment is a pending enrolment. Nothing has changed yet. For a kind that sends, the code
@@ -162,7 +163,7 @@ type FactorInfo struct {
 	Kind              string
 	Name              string
 	MaskedDestination string
-	Class             factor.Class
+	Recovery          bool // factor.Traits.Recovery of the kind
 	Created           time.Time
 	LastUsed          time.Time // zero: never
 	Implicit          bool

@@ -10,6 +10,7 @@ import (
 	"github.com/secondgate/secondgate/lockout"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // stoppedRig is a rig where ann's app was stopped, and the lock is over.
@@ -23,34 +24,34 @@ func stoppedRig(t *testing.T) *rig {
 	r.withApp(ann, "word")
 	for range 2 {
 		for range 5 {
-			_, err := r.verify(r.begin(ann), "app", factor.NewSecret("wrong"))
+			_, err := r.verify(r.begin(ann), "app", secret.New("wrong"))
 			require.ErrorIs(t, err, factor.ErrIncorrect)
 		}
 		r.clock.Advance(4 * time.Minute)
 	}
-	_, err := r.verify(r.begin(ann), "app", factor.NewSecret("word"))
+	_, err := r.verify(r.begin(ann), "app", secret.New("word"))
 	var stopped *mfa.DisabledError
 	require.ErrorAs(t, err, &stopped)
 	_ = r.mail.notices()
 	return r
 }
 
-func (r *rig) prove(answer factor.Secret) (int, error) {
+func (r *rig) prove(answer secret.Text) (int, error) {
 	return r.Session(ann, binding).UnlockByProof(r.t.Context(), r.begin(ann), "app", answer)
 }
 
 func TestUnlockByProof_TakesThreeResponses(t *testing.T) {
 	r := stoppedRig(t)
 	for want := 2; want >= 0; want-- {
-		_, err := r.verify(r.begin(ann), "app", factor.NewSecret("word"))
+		_, err := r.verify(r.begin(ann), "app", secret.New("word"))
 		var stopped *mfa.DisabledError
 		require.ErrorAs(t, err, &stopped, "not before the third")
-		left, err := r.prove(factor.NewSecret("word"))
+		left, err := r.prove(secret.New("word"))
 		require.NoError(t, err)
 		require.Equal(t, want, left)
 		if want > 0 {
 			r.clock.Advance(29999 * time.Millisecond)
-			_, err = r.prove(factor.NewSecret("word"))
+			_, err = r.prove(secret.New("word"))
 			l := requireLocked(t, err)
 			require.Equal(t, time.Millisecond, l.RetryAfter)
 			r.clock.Advance(time.Millisecond)
@@ -58,9 +59,9 @@ func TestUnlockByProof_TakesThreeResponses(t *testing.T) {
 	}
 	require.Contains(t, r.eventNames(), "lockout.unlocked")
 	require.Equal(t, []string{"lockout.unlocked to ann@example.com"}, r.mail.notices())
-	_, err := r.verify(r.begin(ann), "app", factor.NewSecret("word"))
+	_, err := r.verify(r.begin(ann), "app", secret.New("word"))
 	require.NoError(t, err)
-	_, err = r.prove(factor.NewSecret("word"))
+	_, err = r.prove(secret.New("word"))
 	require.ErrorIs(t, err, mfa.ErrNotAvailable, "nothing is stopped any more")
 }
 
@@ -68,14 +69,14 @@ func TestUnlockByProof_TakesThreeResponses(t *testing.T) {
 func TestUnlockByProof_StartsOverAfterAFailedAttempt(t *testing.T) {
 	r := stoppedRig(t)
 	for range 2 {
-		_, err := r.prove(factor.NewSecret("word"))
+		_, err := r.prove(secret.New("word"))
 		require.NoError(t, err)
 		r.clock.Advance(time.Minute)
 	}
-	_, err := r.prove(factor.NewSecret("wrong"))
+	_, err := r.prove(secret.New("wrong"))
 	require.Equal(t, 4, left(t, err))
 	for want := 2; want >= 0; want-- {
-		n, err := r.prove(factor.NewSecret("word"))
+		n, err := r.prove(secret.New("word"))
 		require.NoError(t, err)
 		require.Equal(t, want, n)
 		r.clock.Advance(time.Minute)
@@ -83,10 +84,10 @@ func TestUnlockByProof_StartsOverAfterAFailedAttempt(t *testing.T) {
 
 	r = stoppedRig(t)
 	for i := range 5 {
-		_, err := r.prove(factor.NewSecret("wrong"))
+		_, err := r.prove(secret.New("wrong"))
 		require.Equal(t, 4-i, left(t, err))
 	}
-	_, err = r.prove(factor.NewSecret("word"))
+	_, err = r.prove(secret.New("word"))
 	requireLocked(t, err)
 }
 
@@ -94,7 +95,7 @@ func TestUnlockByProof_StartsOverAfterAFailedAttempt(t *testing.T) {
 func TestUnlockByProof_ResponsesExpire(t *testing.T) {
 	r := stoppedRig(t)
 	for range 3 {
-		n, err := r.prove(factor.NewSecret("word"))
+		n, err := r.prove(secret.New("word"))
 		require.NoError(t, err)
 		require.Equal(t, 2, n)
 		r.clock.Advance(time.Hour)
@@ -107,11 +108,11 @@ func TestUnlockByProof_SignsNobodyIn(t *testing.T) {
 	ch := r.begin(ann)
 	for range 3 {
 		_, err := r.Session(ann, binding).UnlockByProof(t.Context(), ch, "app",
-			factor.NewSecret("word"))
+			secret.New("word"))
 		require.NoError(t, err)
 		r.clock.Advance(40 * time.Second)
 	}
-	_, err := r.verify(ch, "app", factor.NewSecret("word"))
+	_, err := r.verify(ch, "app", secret.New("word"))
 	require.NoError(t, err)
 	require.Equal(t, 1, count(r.eventNames(), "verify.success")-1,
 		"the sign-in by mail at first, and this one")
@@ -139,10 +140,10 @@ func TestUnlockByProof_IsForPossessionsThatNothingIsSentFor(t *testing.T) {
 			require.NoError(t, err)
 			ch := r.begin(ann)
 			r.send(ch)
-			correct := map[string]factor.Secret{"pin": factor.NewSecret("1234"),
-				"mail": r.mail.code(ann.Email), "recovery": factor.NewSecret("a")}[kind]
-			incorrect := map[bool]factor.Secret{true: factor.NewSecret("000000"),
-				false: factor.NewSecret("000001")}[correct.Reveal() != "000000"]
+			correct := map[string]secret.Text{"pin": secret.New("1234"),
+				"mail": r.mail.code(ann.Email), "recovery": secret.New("a")}[kind]
+			incorrect := map[bool]secret.Text{true: secret.New("000000"),
+				false: secret.New("000001")}[correct.Reveal() != "000000"]
 			for range 2 {
 				for range 5 {
 					_, err := r.verify(ch, kind, incorrect)

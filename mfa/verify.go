@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/internal/decide"
 	"github.com/secondgate/secondgate/mfa/internal/record"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // Verify verifies a response to a challenge. A nil error, and only that, means that the
@@ -24,7 +24,7 @@ import (
 //
 // After ErrUnavailable nobody is signed in, and the response may have been counted or used.
 func (s Session) Verify(
-	ctx context.Context, ch *Challenge, kind string, response factor.Secret,
+	ctx context.Context, ch *Challenge, kind string, response secret.Text,
 ) (*Verification, error) {
 	m := s.m
 	c, f, err := s.openFor(ch, kind)
@@ -58,7 +58,7 @@ func (s Session) Verify(
 // for a kind that is not disabled, for one that is no possession (a PIN typed three times
 // proves no more than once), and for one that sends, which sends nothing while it is disabled.
 func (s Session) UnlockByProof(
-	ctx context.Context, ch *Challenge, kind string, response factor.Secret,
+	ctx context.Context, ch *Challenge, kind string, response secret.Text,
 ) (remaining int, err error) {
 	m := s.m
 	c, f, err := s.openFor(ch, kind)
@@ -66,7 +66,7 @@ func (s Session) UnlockByProof(
 		return 0, err
 	}
 	k := m.rules.Kinds[kind]
-	if k.Expensive || k.Sends || k.Class != factor.ClassPossession {
+	if k.Expensive || k.Sends || k.Recovery || k.Knowledge {
 		return 0, fmt.Errorf("%w: this kind is not unlocked by proof", ErrNotAvailable)
 	}
 	text, err := m.normalize(f, response)

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // What the API has for who cannot answer: a link to set up a new device, support, and right
@@ -52,7 +52,7 @@ func apiSetup(v *visit) error {
 	if token == "" {
 		return malformed("token is missing")
 	}
-	c, err := v.openSetup(factor.NewSecret(token))
+	c, err := v.openSetup(secret.New(token))
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // What a browser keeps of being remembered is one cookie for each person that uses it, so
@@ -22,17 +22,17 @@ func deviceCookieName(s mfa.User) string {
 }
 
 // device is the token that the browser keeps for a person.
-func device(r *http.Request, s mfa.User) factor.Secret {
+func device(r *http.Request, s mfa.User) secret.Text {
 	c, err := r.Cookie(deviceCookieName(s))
 	if err != nil {
-		return factor.Secret{}
+		return secret.Text{}
 	}
-	return factor.NewSecret(c.Value)
+	return secret.New(c.Value)
 }
 
 // setDevice gives the browser a token to keep. Its path is the whole site, because the first
 // factor is asked for outside of BasePath.
-func (v *visit) setDevice(s mfa.User, token factor.Secret, expires time.Time) {
+func (v *visit) setDevice(s mfa.User, token secret.Text, expires time.Time) {
 	if token.IsZero() {
 		return
 	}

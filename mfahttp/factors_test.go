@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // The factors of these tests: small, and with answers that are easy to know. The packages
@@ -20,16 +21,16 @@ type app struct{}
 
 func (app) Kind() string { return "totp" }
 func (app) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassPossession, AMR: "otp", Level: factor.LevelStrong}
+	return factor.Traits{AMR: "otp", Level: factor.LevelStrong}
 }
 func (app) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
-	secret := "JBSWY3DPEHPK3PXP"
+	key := "JBSWY3DPEHPK3PXP"
 	if s := in.Params["secret"].Reveal(); s != "" {
-		secret = s
+		key = s
 	}
 	return &factor.EnrollOutput{State: []byte("100000"), Name: "Authenticator", Prompt: factor.Prompt{
-		Secret: factor.NewSecret(secret), URI: factor.NewSecret("otpauth://totp/Acme:" + in.User.Account + "?secret=" + secret),
-		SVG: factor.NewSecret(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0h7v1H0z"/></svg>`)}}, nil
+		Secret: secret.New(key), URI: secret.New("otpauth://totp/Acme:" + in.User.Account + "?secret=" + key),
+		SVG: secret.New(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0h7v1H0z"/></svg>`)}}, nil
 }
 func (app) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	switch {
@@ -68,7 +69,7 @@ type letter struct{ To, Code, Link string }
 
 func (p *post) Kind() string { return p.kind }
 func (p *post) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassPossession, AMR: "otp", Level: p.level}
+	return factor.Traits{AMR: "otp", Level: max(p.level, factor.LevelWeak)}
 }
 func (p *post) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	to := in.Params[p.param].Reveal()
@@ -97,9 +98,9 @@ func (p *post) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, er
 	p.mu.Lock()
 	code := fmt.Sprintf("%06d", 200001+len(p.sent))
 	p.mu.Unlock()
-	return &factor.Issue{Keep: []byte(code), Expires: in.Now.Add(90 * time.Second), Payload: factor.NewSecret(code)}, nil
+	return &factor.Issue{Keep: []byte(code), Expires: in.Now.Add(90 * time.Second), Payload: secret.New(code)}, nil
 }
-func (p *post) Deliver(_ context.Context, in factor.DeliverInput) error {
+func (p *post) Deliver(_ context.Context, in factor.Message) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sent = append(p.sent, letter{string(in.State), in.Payload.Reveal(), in.Link.Reveal()})
@@ -114,7 +115,7 @@ func (p *post) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict
 	}
 	return &factor.Verdict{}, nil
 }
-func (p *post) Notify(_ context.Context, in factor.NotifyInput) error {
+func (p *post) Notify(_ context.Context, in factor.Message) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sent = append(p.sent, letter{To: string(in.State), Link: in.Link.Reveal()})
@@ -142,10 +143,10 @@ type issued struct{}
 
 func (issued) Kind() string { return "access" }
 func (issued) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassRecovery, OnePerUser: true, NoConfirmation: true, AdminOnly: true}
+	return factor.Traits{Recovery: true, OnePerUser: true, NoConfirmation: true, AdminOnly: true}
 }
 func (issued) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
-	return &factor.EnrollOutput{State: []byte("let me in"), Prompt: factor.Prompt{Codes: []factor.Secret{factor.NewSecret("let me in")}}}, nil
+	return &factor.EnrollOutput{State: []byte("let me in"), Prompt: factor.Prompt{Codes: []secret.Text{secret.New("let me in")}}}, nil
 }
 func (issued) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	if in.Response != string(in.State) {
@@ -158,7 +159,7 @@ type pin struct{}
 
 func (pin) Kind() string { return "pin" }
 func (pin) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassKnowledge, AMR: "pin", OnePerUser: true}
+	return factor.Traits{Level: factor.LevelWeak, Knowledge: true, AMR: "pin", OnePerUser: true}
 }
 func (pin) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	if len(in.Params["pin"].Reveal()) < 6 {
@@ -178,13 +179,13 @@ type codes struct{}
 
 func (codes) Kind() string { return "recovery" }
 func (codes) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassRecovery, OnePerUser: true, NoConfirmation: true, Limited: true}
+	return factor.Traits{Recovery: true, OnePerUser: true, NoConfirmation: true, Limited: true}
 }
 func (codes) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
 	list := []string{"AAAA-1111", "BBBB-2222", "CCCC-3333"}
 	state, _ := json.Marshal(list)
 	return &factor.EnrollOutput{State: state, Name: "Recovery codes",
-		Prompt: factor.Prompt{Codes: []factor.Secret{factor.NewSecret("AAAA-1111"), factor.NewSecret("BBBB-2222"), factor.NewSecret("CCCC-3333")}}}, nil
+		Prompt: factor.Prompt{Codes: []secret.Text{secret.New("AAAA-1111"), secret.New("BBBB-2222"), secret.New("CCCC-3333")}}}, nil
 }
 func (codes) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	var list, rest []string

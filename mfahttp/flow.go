@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // What pages and API do is the same, and is here; they differ in how they say it.
@@ -45,9 +45,9 @@ func optionsOf(list []mfa.Option) (options []option) {
 	for _, o := range list {
 		options = append(options, option{
 			Kind: o.Kind, FactorID: o.FactorID, Name: o.Name, Hint: o.MaskedDestination, Default: o.Default,
-			Sends: o.Sends, Recovery: o.Class == factor.ClassRecovery, Stopped: o.Disabled,
+			Sends: o.Sends, Recovery: o.Recovery, Stopped: o.Disabled,
 			Asks:     o.Questions,
-			Provable: o.Disabled && !o.Sends && o.Class == factor.ClassPossession,
+			Provable: o.Disabled && !o.Sends && !o.Recovery && !o.Knowledge,
 		})
 	}
 	return options
@@ -126,7 +126,7 @@ func (v *visit) verify(p string, kind, code, remember string) (*mfa.Verification
 	if !ok || c.Next != mfa.NextVerify {
 		return nil, v.absent(mfa.ErrTokenExpired)
 	}
-	ver, err := v.handle(p).RememberDevice(remember).Verify(v.r.Context(), c.Challenge, kind, factor.NewSecret(code))
+	ver, err := v.handle(p).RememberDevice(remember).Verify(v.r.Context(), c.Challenge, kind, secret.New(code))
 	var required *mfa.EnrollmentRequiredError
 	switch {
 	case errors.As(err, &required):
@@ -200,10 +200,10 @@ func (v *visit) proven(kind string, recovery bool) {
 }
 
 // secrets keeps what a user typed from being printed on its way.
-func secrets(params map[string]string) map[string]factor.Secret {
-	out := make(map[string]factor.Secret, len(params))
+func secrets(params map[string]string) map[string]secret.Text {
+	out := make(map[string]secret.Text, len(params))
 	for name, text := range params {
-		out[name] = factor.NewSecret(text)
+		out[name] = secret.New(text)
 	}
 	return out
 }
@@ -253,7 +253,7 @@ func (v *visit) confirm(id, code string) (*mfa.Confirmation, error) {
 	if !ok {
 		return nil, v.absent(mfa.ErrTokenExpired)
 	}
-	conf, err := v.handle(purposeManage).Confirm(v.r.Context(), e.Token, factor.NewSecret(code))
+	conf, err := v.handle(purposeManage).Confirm(v.r.Context(), e.Token, secret.New(code))
 	if err != nil {
 		if errors.Is(err, mfa.ErrToken) || errors.Is(err, mfa.ErrTokenExpired) {
 			v.dropEnrollment(id)
@@ -273,7 +273,7 @@ func (v *visit) confirmed(c *mfa.Confirmation) error {
 		return v.complete(c.Verification, g)
 	}
 	v.replaceGrant(c.Grant, c.GrantExpires)
-	if v.id.SignedIn && c.Factor.Class != factor.ClassRecovery {
+	if v.id.SignedIn && !c.Factor.Recovery {
 		v.proven(c.Factor.Kind, false)
 	}
 	return nil
@@ -358,7 +358,7 @@ func (v *visit) recoveryCodes() ([]string, error) {
 	return reveal(e.Prompt.Codes), nil
 }
 
-func reveal(codes []factor.Secret) []string {
+func reveal(codes []secret.Text) []string {
 	var out []string
 	for _, c := range codes {
 		out = append(out, c.Reveal())

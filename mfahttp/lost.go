@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // kindAccess is the code that support makes for a person.
@@ -199,7 +199,7 @@ func pageSetup(v *visit) error {
 	if token == "" || len(token) > maxURL*2 {
 		return mfa.ErrToken
 	}
-	if _, err := v.h.cfg.Manager.RecoveryUser(factor.NewSecret(token)); err != nil {
+	if _, err := v.h.cfg.Manager.RecoveryUser(secret.New(token)); err != nil {
 		return err
 	}
 	return v.page(http.StatusOK, ui.Setup{Frame: v.frame(nil), Token: token})
@@ -210,7 +210,7 @@ func postSetup(v *visit) error {
 	if err != nil {
 		return err
 	}
-	c, err := v.openSetup(factor.NewSecret(f.Get("token")))
+	c, err := v.openSetup(secret.New(f.Get("token")))
 	switch {
 	case errors.Is(err, errSignedIn):
 		return v.redirect(v.at("factors"))
@@ -228,7 +228,7 @@ func postSetup(v *visit) error {
 var errSignedIn = fmt.Errorf("mfahttp: signed in already: %w", mfa.ErrNotAvailable)
 
 // openSetup opens a set-up link in this session.
-func (v *visit) openSetup(token factor.Secret) (*pending, error) {
+func (v *visit) openSetup(token secret.Text) (*pending, error) {
 	user, err := v.h.cfg.Manager.RecoveryUser(token)
 	if err != nil {
 		return nil, err
@@ -314,7 +314,7 @@ func postUnlock(v *visit) error {
 
 // proveUnlock says how many correct responses are still needed; with 0 the kind is good again.
 func (v *visit) proveUnlock(c *pending, kind, code string) (left int, err error) {
-	left, err = v.handle(c.Purpose).UnlockByProof(v.r.Context(), c.Challenge, kind, factor.NewSecret(code))
+	left, err = v.handle(c.Purpose).UnlockByProof(v.r.Context(), c.Challenge, kind, secret.New(code))
 	if err != nil {
 		return 0, v.ended(c, err)
 	}

@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 func (h *Handler) pageRoutes() {
@@ -358,7 +358,7 @@ func postLink(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if _, err := v.h.cfg.Manager.ConfirmLink(v.r.Context(), factor.NewSecret(f.Get("token"))); err != nil {
+	if _, err := v.h.cfg.Manager.ConfirmLink(v.r.Context(), secret.New(f.Get("token"))); err != nil {
 		return err
 	}
 	return v.redirect(v.at("confirmed"))

@@ -10,8 +10,8 @@ import (
 	"net/http"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // kindPasskey is the kind whose answers come from the browser and not from the keyboard.
@@ -91,7 +91,7 @@ func apiPasswordlessVerify(v *visit) error {
 		return err
 	}
 	var who mfa.User
-	ver, err := v.h.cfg.Manager.Passwordless(binding).Verify(v.r.Context(), &ch, factor.NewSecret(code), func(ctx context.Context, named mfa.User) (mfa.User, error) {
+	ver, err := v.h.cfg.Manager.Passwordless(binding).Verify(v.r.Context(), &ch, secret.New(code), func(ctx context.Context, named mfa.User) (mfa.User, error) {
 		s, err := v.h.cfg.Account(ctx, named)
 		if err != nil && !errors.Is(err, mfa.ErrForbidden) {
 			err = hookError("Account", mfa.ErrUnavailable, err)

@@ -23,7 +23,7 @@ type passkeys struct{}
 
 func (passkeys) Kind() string { return "passkey" }
 func (passkeys) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassPossession, AMR: "pop", Level: factor.LevelPhishingResistant, SharedChallenge: true}
+	return factor.Traits{AMR: "pop", Level: factor.LevelPhishingResistant, SharedChallenge: true}
 }
 func (passkeys) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
 	return &factor.EnrollOutput{State: []byte("-"), Name: "Passkey"}, nil
@@ -33,7 +33,7 @@ func (passkeys) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, e
 	data, err := json.Marshal(c)
 	return &factor.Issue{Keep: []byte(c), Expires: in.Now.Add(5 * time.Minute), Prompt: factor.Prompt{Data: data}}, err
 }
-func (passkeys) Deliver(context.Context, factor.DeliverInput) error { return nil }
+func (passkeys) Deliver(context.Context, factor.Message) error { return nil }
 func (passkeys) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	id, challenge, _ := strings.Cut(in.Response, " ")
 	if challenge != string(in.Issued) || !in.Confirming && id != string(in.State) {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 // The keys under which the application's session keeps what belongs to the Handler. No
@@ -73,15 +72,14 @@ type pending struct {
 
 // option is a mfa.Option as the session keeps it.
 type option struct {
-	Kind     string       `json:"kind"`
-	FactorID string       `json:"factor,omitempty"`
-	Name     string       `json:"name,omitempty"`
-	Hint     string       `json:"hint,omitempty"`
-	Default  bool         `json:"default"`
-	Sends    bool         `json:"sends"`
-	Recovery bool         `json:"recovery"`
-	Stopped  bool         `json:"stopped,omitempty"`
-	Class    factor.Class `json:"-"`
+	Kind     string `json:"kind"`
+	FactorID string `json:"factor,omitempty"`
+	Name     string `json:"name,omitempty"`
+	Hint     string `json:"hint,omitempty"`
+	Default  bool   `json:"default"`
+	Sends    bool   `json:"sends"`
+	Recovery bool   `json:"recovery"`
+	Stopped  bool   `json:"stopped,omitempty"`
 	// Provable says that correct responses in a row enable the disabled kind.
 	Provable bool `json:"provable,omitempty"`
 	// Asks are the texts to answer, one on each line of the answer.

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 )
@@ -161,7 +160,7 @@ func shownFactor(f mfa.FactorInfo) ui.Factor {
 		}
 	}
 	return ui.Factor{Kept: kept, ID: f.ID, Kind: f.Kind, Name: f.Name, Hint: f.MaskedDestination, Created: f.Created, LastUsed: f.LastUsed,
-		Recovery: f.Class == factor.ClassRecovery, Stopped: f.Disabled, HeldUntil: f.HeldUntil}
+		Recovery: f.Recovery, Stopped: f.Disabled, HeldUntil: f.HeldUntil}
 }
 
 func (v *visit) showFactors(o *mfa.Overview, n *notice) error {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // FactorKit is a conformance kit for a factor, ours or a third-party one: everything that the
@@ -18,14 +19,14 @@ import (
 // functions are called from several goroutines.
 //
 //	func TestConformance(t *testing.T) {
-//		mfatest.FactorKit{Factor: f, Params: map[string]factor.Secret{"pin": "739162"}, Wrong: "000000",
+//		mfatest.FactorKit{Factor: f, Params: map[string]secret.Text{"pin": "739162"}, Wrong: "000000",
 //			Right: func(*factor.EnrollOutput, *factor.Issue, time.Time) string { return "739162" }}.Run(t)
 //	}
 type FactorKit struct {
 	// Factor is the one under test. The kit enrols, issues and verifies; it never delivers.
 	Factor factor.Factor
 	// Params enrol an instance.
-	Params map[string]factor.Secret
+	Params map[string]secret.Text
 	// Right returns an answer to an instance that is right now. issued is the challenge of a
 	// Challenger, and nil for all others.
 	Right func(out *factor.EnrollOutput, issued *factor.Issue, now time.Time) string
@@ -143,8 +144,11 @@ func (k FactorKit) kind(*testing.T) error {
 		return fmt.Errorf("kind %q is not 1 to 32 of a-z, 0-9 and hyphen", kind)
 	}
 	tr := k.Factor.Traits()
-	if tr.Class < factor.ClassPossession || tr.Class > factor.ClassRecovery {
-		return fmt.Errorf("class %d is none", tr.Class)
+	if !tr.Recovery && (tr.Level < factor.LevelWeak || tr.Level > factor.LevelPhishingResistant) {
+		return fmt.Errorf("level %d is none", tr.Level)
+	}
+	if tr.Recovery && (tr.Level != 0 || tr.Knowledge) || tr.Knowledge && tr.Level != factor.LevelWeak {
+		return errors.New("the Level contradicts Recovery or Knowledge")
 	}
 	if tr != k.Factor.Traits() || kind != k.Factor.Kind() {
 		return errors.New("they change")
@@ -222,11 +226,11 @@ func (k FactorKit) malformed(t *testing.T) error {
 			return fmt.Errorf("%.20q verifies", s)
 		}
 		for name := range k.Params {
-			p := map[string]factor.Secret{}
+			p := map[string]secret.Text{}
 			for n, v := range k.Params {
 				p[n] = v
 			}
-			p[name] = factor.NewSecret(s)
+			p[name] = secret.New(s)
 			if _, err := k.Factor.Enroll(t.Context(), factor.EnrollInput{User: kitPerson, Params: p, Now: k.Now}); err != nil && !errors.Is(err, factor.ErrMalformed) {
 				return fmt.Errorf("enrolling with %s=%.20q gave an error that does not wrap ErrMalformed: %w", name, s, err)
 			}

@@ -16,6 +16,7 @@ import (
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/pin"
 	"github.com/secondgate/secondgate/recovery"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sms"
 	"github.com/secondgate/secondgate/totp"
 )
@@ -30,23 +31,23 @@ func TestOurFactorsConform(t *testing.T) {
 		f, err := totp.New(totp.Config{Issuer: "Acme"})
 		require.NoError(t, err)
 		// The code of the RFC's secret at 59 seconds.
-		mfatest.FactorKit{Factor: f, Params: map[string]factor.Secret{"secret": factor.NewSecret("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")}, Wrong: "000000", Now: time.Unix(59, 0),
+		mfatest.FactorKit{Factor: f, Params: map[string]secret.Text{"secret": secret.New("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")}, Wrong: "000000", Now: time.Unix(59, 0),
 			Right: func(*factor.EnrollOutput, *factor.Issue, time.Time) string { return "287082" }}.Run(t)
 	})
 	t.Run("email", func(t *testing.T) {
 		f, err := email.New(email.Config{Sender: &mfatest.Outbox[email.Message]{}, ServiceName: "Acme"})
 		require.NoError(t, err)
-		mfatest.FactorKit{Factor: f, Params: map[string]factor.Secret{"address": factor.NewSecret("ann@example.com")}, Wrong: "000000", Right: issued}.Run(t)
+		mfatest.FactorKit{Factor: f, Params: map[string]secret.Text{"address": secret.New("ann@example.com")}, Wrong: "000000", Right: issued}.Run(t)
 	})
 	t.Run("sms", func(t *testing.T) {
 		f, err := sms.New(sms.Config{Sender: &mfatest.Outbox[sms.Message]{}, ServiceName: "Acme", Origin: "acme.example", Allow: []string{"+31"}})
 		require.NoError(t, err)
-		mfatest.FactorKit{Factor: f, Params: map[string]factor.Secret{"number": factor.NewSecret("+31612345678")}, Wrong: "000000", Right: issued}.Run(t)
+		mfatest.FactorKit{Factor: f, Params: map[string]secret.Text{"number": secret.New("+31612345678")}, Wrong: "000000", Right: issued}.Run(t)
 	})
 	t.Run("pin", func(t *testing.T) {
 		f, err := pin.New(pin.Config{})
 		require.NoError(t, err)
-		mfatest.FactorKit{Factor: f, Params: map[string]factor.Secret{"pin": factor.NewSecret("739162")}, Wrong: "000000",
+		mfatest.FactorKit{Factor: f, Params: map[string]secret.Text{"pin": secret.New("739162")}, Wrong: "000000",
 			Right: func(*factor.EnrollOutput, *factor.Issue, time.Time) string { return "739162" }}.Run(t)
 	})
 	t.Run("recovery", func(t *testing.T) {
@@ -73,10 +74,13 @@ func (b *broken) Kind() string {
 }
 
 func (b *broken) Traits() factor.Traits {
-	if b.fault == "class" {
+	switch b.fault {
+	case "no level":
 		return factor.Traits{}
+	case "contradiction":
+		return factor.Traits{Level: factor.LevelWeak, Recovery: true}
 	}
-	return factor.Traits{Class: factor.ClassKnowledge}
+	return factor.Traits{Level: factor.LevelWeak, Knowledge: true}
 }
 
 func (b *broken) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
@@ -119,11 +123,12 @@ func (l *leak) Unwrap() error { return factor.ErrIncorrect }
 // The kit finds what is wrong with each broken factor, and nothing with the whole one.
 func TestKitFindsFaults(t *testing.T) {
 	if fault, ok := os.LookupEnv("MFATEST_FAULT"); ok {
-		mfatest.FactorKit{Factor: &broken{fault: fault}, Params: map[string]factor.Secret{"word": factor.NewSecret("tulip")}, Wrong: "rose!",
+		mfatest.FactorKit{Factor: &broken{fault: fault}, Params: map[string]secret.Text{"word": secret.New("tulip")}, Wrong: "rose!",
 			Right: func(*factor.EnrollOutput, *factor.Issue, time.Time) string { return "tulip" }}.Run(t)
 		return
 	}
-	for fault, rule := range map[string]string{"": "", "kind": "kind_and_traits", "class": "kind_and_traits", "accepts all": "right_and_wrong",
+	for fault, rule := range map[string]string{"": "", "kind": "kind_and_traits", "no level": "kind_and_traits",
+		"contradiction": "kind_and_traits", "accepts all": "right_and_wrong",
 		"other error": "right_and_wrong", "in place": "state_is_not_changed", "panic": "unreadable_state", "open": "unreadable_state",
 		"enroll": "malformed_input", "secret": "nothing_secret"} {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestKitFindsFaults$", "-test.v")

@@ -262,7 +262,9 @@ func TestClone(t *testing.T) {
 		require.Equal(t, c.ok, err == nil, "%d after %d", c.now, c.stored)
 		if !c.ok {
 			require.ErrorIs(t, err, factor.ErrReplayed)
-			require.ErrorIs(t, err, factor.ErrCloned)
+			in.Response = d.sign(t, w)
+			v, _ := refuse.Verify(t.Context(), in)
+			require.Equal(t, &factor.Verdict{Cloned: true}, v, "and nothing else changes")
 		}
 		next, err := judge(accept, in, d.sign(t, w))
 		require.NoError(t, err)

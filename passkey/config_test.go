@@ -69,7 +69,7 @@ func TestTraits(t *testing.T) {
 	tr := f.Traits()
 	require.Equal(t, factor.LevelPhishingResistant, tr.Level)
 	require.True(t, tr.SharedChallenge)
-	require.Equal(t, factor.ClassPossession, tr.Class)
+	require.False(t, tr.Knowledge || tr.Recovery)
 	require.Equal(t, 5*time.Minute, tr.Settings.Lifetime)
 	require.False(t, tr.Settings.Hardware, "nothing proves it")
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/passkey"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage/memory"
 )
 
@@ -48,7 +49,7 @@ func Example() {
 	}
 	fmt.Println(options.PublicKey.RPID, options.PublicKey.UserVerification)
 
-	response := factor.NewSecret("what the browser said")
+	response := secret.New("what the browser said")
 	_, err = browser.Verify(context.Background(), challenge, response,
 		func(_ context.Context, named mfa.User) (mfa.User, error) {
 			return named, nil // with what else the application knows of the user

@@ -36,7 +36,7 @@ func (f *Factor) Kind() string { return "passkey" }
 // knows whether hardware ("hwk") or software ("swk") keeps the key. The settings state how long
 // a challenge is valid; there is nothing to guess.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassPossession, AMR: "pop", Level: factor.LevelPhishingResistant,
+	return factor.Traits{AMR: "pop", Level: factor.LevelPhishingResistant,
 		SharedChallenge: true, Settings: factor.Settings{Lifetime: f.cfg.Timeout}}
 }
 
@@ -126,4 +126,4 @@ type public struct {
 }
 
 // Deliver does nothing: the caller of Send hands the options to the browser.
-func (f *Factor) Deliver(context.Context, factor.DeliverInput) error { return nil }
+func (f *Factor) Deliver(context.Context, factor.Message) error { return nil }

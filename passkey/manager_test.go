@@ -18,6 +18,7 @@ import (
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/passkey"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage/memory"
 	"github.com/secondgate/secondgate/totp"
 )
@@ -78,7 +79,7 @@ func (w *world) enrol(s mfa.User, g mfa.Grant, d *device) (*mfa.Confirmation, er
 	e, err := w.Session(s, session).Enroll(w.t.Context(), g, mfa.EnrollRequest{Kind: "passkey"})
 	require.NoError(w.t, err)
 	require.NotEmpty(w.t, e.Prompt.Data)
-	return w.Session(s, session).Confirm(w.t.Context(), e, factor.NewSecret(d.create(w.t, e.Prompt.Data)))
+	return w.Session(s, session).Confirm(w.t.Context(), e, secret.New(d.create(w.t, e.Prompt.Data)))
 }
 
 // first enrols the first passkey of a person.
@@ -104,7 +105,7 @@ func (w *world) asked(s mfa.User) (*mfa.Challenge, []byte) {
 }
 
 func (w *world) second(ch *mfa.Challenge, response string) (*mfa.Verification, error) {
-	return w.Session(annSubject, session).Verify(w.t.Context(), ch, "passkey", factor.NewSecret(response))
+	return w.Session(annSubject, session).Verify(w.t.Context(), ch, "passkey", secret.New(response))
 }
 
 func (w *world) open() *mfa.Challenge {
@@ -115,7 +116,7 @@ func (w *world) open() *mfa.Challenge {
 }
 
 func (w *world) alone(ch *mfa.Challenge, response string) (*mfa.Verification, error) {
-	return w.Passwordless(session).Verify(w.t.Context(), ch, factor.NewSecret(response), lookup)
+	return w.Passwordless(session).Verify(w.t.Context(), ch, secret.New(response), lookup)
 }
 
 func TestSecondFactor(t *testing.T) {
@@ -174,14 +175,14 @@ func TestOneSuccessInParallel(t *testing.T) {
 		return n.Load()
 	}
 	ch, options := w.asked(annSubject)
-	answer := factor.NewSecret(d.get(t, options))
+	answer := secret.New(d.get(t, options))
 	require.EqualValues(t, 1, won(func(m *mfa.Manager) error {
 		_, err := m.Session(annSubject, session).Verify(t.Context(), ch, "passkey", answer)
 		return err
 	}))
 	ch = w.open()
 	d.auth.Options.UserHandle = handleOf(t, w)
-	answer = factor.NewSecret(d.get(t, ch.Prompt.Data))
+	answer = secret.New(d.get(t, ch.Prompt.Data))
 	require.EqualValues(t, 1, won(func(m *mfa.Manager) error {
 		_, err := m.Passwordless(session).Verify(t.Context(), ch, answer, lookup)
 		return err
@@ -191,7 +192,7 @@ func TestOneSuccessInParallel(t *testing.T) {
 	g := w.freshGrant(d)
 	e, err := w.Session(annSubject, session).Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "passkey"})
 	require.NoError(t, err)
-	answer = factor.NewSecret(newDevice().create(t, e.Prompt.Data))
+	answer = secret.New(newDevice().create(t, e.Prompt.Data))
 	require.EqualValues(t, 1, won(func(m *mfa.Manager) error {
 		_, err := m.Session(annSubject, session).Confirm(t.Context(), e, answer)
 		return err
@@ -222,7 +223,7 @@ func TestWrongAnswersInParallel(t *testing.T) {
 	for i := range 200 {
 		m := []*mfa.Manager{w.Manager, w.other}[i%2]
 		wg.Go(func() {
-			_, err := m.Session(annSubject, session).Verify(t.Context(), ch, "passkey", factor.NewSecret(answer))
+			_, err := m.Session(annSubject, session).Verify(t.Context(), ch, "passkey", secret.New(answer))
 			var a *mfa.AttemptError
 			if errors.As(err, &a) {
 				judged.Add(1)
@@ -391,7 +392,7 @@ func TestCeremonyEnds(t *testing.T) {
 	d.auth.Options.UserHandle = userID(t, c.Factor.Data)
 	_, err = w.alone(open, d.get(t, open.Prompt.Data))
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
-	_, err = w.Session(annSubject, session).Confirm(t.Context(), e, factor.NewSecret(newDevice().create(t, e.Prompt.Data)))
+	_, err = w.Session(annSubject, session).Confirm(t.Context(), e, secret.New(newDevice().create(t, e.Prompt.Data)))
 	require.ErrorIs(t, err, factor.ErrExpired)
 }
 

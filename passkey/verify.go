@@ -137,7 +137,7 @@ func (f *Factor) assert(s state, want issued, got *protocol.ParsedCredentialAsse
 	// Both zero: it does not count, as synchronised passkeys do not.
 	cloned := (auth.Counter != 0 || s.Count != 0) && auth.Counter <= s.Count
 	if cloned && f.cfg.OnClone == Refuse {
-		return nil, fmt.Errorf("%w: passkey: its counter did not rise", factor.ErrCloned)
+		return &factor.Verdict{Cloned: true}, fmt.Errorf("%w: passkey: its counter did not rise", factor.ErrReplayed)
 	}
 	s.Count = max(s.Count, auth.Counter)
 	s.BackedUp = auth.Flags.HasBackupState()

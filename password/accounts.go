@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 var (
@@ -35,7 +35,7 @@ type Account struct {
 	Name  string
 	Words []string
 	// Hash is the stored hash, "" if there is no password yet.
-	Hash factor.Secret
+	Hash secret.Text
 	// SecondFactor says that the person is asked for a second factor at every sign-in, by a
 	// policy that they cannot leave. A shorter password is then enough.
 	SecondFactor bool
@@ -62,9 +62,9 @@ func (a *Account) isOf(u mfa.User) bool {
 // Update is a change of a password.
 type Update struct {
 	// Hash is the new one, a PHC string of at most 256 bytes.
-	Hash factor.Secret
+	Hash secret.Text
 	// Old is the hash that the change was decided on.
-	Old factor.Secret
+	Old secret.Text
 	// MustChange says that another person knows the password: the next sign-in, once
 	// complete, lets its owner choose another and do nothing else before that. If false, the
 	// mark is removed.

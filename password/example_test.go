@@ -13,6 +13,7 @@ import (
 	"github.com/secondgate/secondgate/password"
 	"github.com/secondgate/secondgate/pin"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage/memory"
 )
 
@@ -23,7 +24,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	hash, err := hasher.Hash(ctx, factor.NewSecret("otters swim at noon"))
+	hash, err := hasher.Hash(ctx, secret.New("otters swim at noon"))
 	if err != nil {
 		panic(err)
 	}
@@ -31,7 +32,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	users := &users{ann: password.Account{ID: "7", Email: "ann@example.com", Hash: factor.NewSecret(hash), SecondFactor: true}}
+	users := &users{ann: password.Account{ID: "7", Email: "ann@example.com", Hash: secret.New(hash), SecondFactor: true}}
 	pins, err := pin.New(pin.Config{})
 	if err != nil {
 		panic(err)
@@ -73,12 +74,12 @@ func Example() {
 	// POST /reset, with the token of the link.
 	_, rest, _ := strings.Cut(mail.Text.Reveal(), "token=")
 	token, _, _ := strings.Cut(rest, "\n")
-	reset := password.ResetRequest{Token: factor.NewSecret(token), Password: factor.NewSecret("password1")}
+	reset := password.ResetRequest{Token: secret.New(token), Password: secret.New("password1")}
 	var problem *factor.Problem
 	if errors.As(m.Reset(ctx, reset), &problem) {
 		fmt.Println(problem.Reason)
 	}
-	reset.Password = factor.NewSecret("herons wade at dusk")
+	reset.Password = secret.New("herons wade at dusk")
 	fmt.Println(m.Reset(ctx, reset))
 	fmt.Println(m.Reset(ctx, reset))
 

@@ -8,8 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/password"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // Where FIPS 140-3 is enforced, argon2id is refused in a sentence, PBKDF2 works, and whoever
@@ -22,17 +22,17 @@ func TestFIPS(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		hash, err := h.Hash(t.Context(), factor.NewSecret(newPassword))
+		hash, err := h.Hash(t.Context(), secret.New(newPassword))
 		fmt.Println("hash:", err)
-		fmt.Println("right:", h.Verify(t.Context(), hash, factor.NewSecret(newPassword)))
-		fmt.Println("wrong:", h.Verify(t.Context(), hash, factor.NewSecret(oldPassword)))
-		fmt.Println("nobody:", h.Verify(t.Context(), "", factor.NewSecret(oldPassword)))
+		fmt.Println("right:", h.Verify(t.Context(), hash, secret.New(newPassword)))
+		fmt.Println("wrong:", h.Verify(t.Context(), hash, secret.New(oldPassword)))
+		fmt.Println("nobody:", h.Verify(t.Context(), "", secret.New(oldPassword)))
 		fmt.Println("rehash:", h.NeedsRehash(old))
 		return
 	}
 	h, err := shared()
 	require.NoError(t, err)
-	hash, err := h.Hash(t.Context(), factor.NewSecret(oldPassword))
+	hash, err := h.Hash(t.Context(), secret.New(oldPassword))
 	require.NoError(t, err)
 	cmd := exec.Command(os.Args[0], "-test.run=^TestFIPS$")
 	cmd.Env = append(os.Environ(), "PASSWORD_FIPS="+hash, "GODEBUG=fips140=only")

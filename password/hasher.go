@@ -14,6 +14,7 @@ import (
 
 	"github.com/secondgate/secondgate/internal/kdf"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // MaxBytes is the longest password that is looked at, in bytes of UTF-8: several times the 64
@@ -90,7 +91,7 @@ func NewHasher(cfg HasherConfig) (*Hasher, error) {
 // MaxBytes bytes; anything else is a *factor.Problem. Passwords that look the same are the
 // same: they are normalised to NFC first (NIST SP 800-63B-4 section 3.1.1.2). Other errors
 // are ctx's.
-func (h *Hasher) Hash(ctx context.Context, password factor.Secret) (string, error) {
+func (h *Hasher) Hash(ctx context.Context, password secret.Text) (string, error) {
 	s, err := normalize(password)
 	if err != nil {
 		return "", err
@@ -105,7 +106,7 @@ func (h *Hasher) Hash(ctx context.Context, password factor.Secret) (string, erro
 //
 // Any other error means that it could not be found out: ctx is done, or hash is damaged or of
 // another scheme than this package's.
-func (h *Hasher) Verify(ctx context.Context, hash string, password factor.Secret) error {
+func (h *Hasher) Verify(ctx context.Context, hash string, password secret.Text) error {
 	s, err := normalize(password)
 	if err != nil {
 		return ErrIncorrect // whoever exists
@@ -170,7 +171,7 @@ func (h *Hasher) occupy(ctx context.Context) (release func(), err error) {
 }
 
 // normalize bounds a password before anything else looks at it.
-func normalize(password factor.Secret) (string, error) {
+func normalize(password secret.Text) (string, error) {
 	s := password.Reveal()
 	switch {
 	case s == "":

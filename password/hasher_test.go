@@ -15,6 +15,7 @@ import (
 	"github.com/secondgate/secondgate/internal/kdf/kdftest"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/password"
+	"github.com/secondgate/secondgate/secret"
 )
 
 func hasher(t testing.TB, cfg password.HasherConfig) *password.Hasher {
@@ -47,15 +48,15 @@ func TestHashAndVerify(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := hasher(t, c.cfg)
-			a, err := h.Hash(t.Context(), factor.NewSecret("correct horse"))
+			a, err := h.Hash(t.Context(), secret.New("correct horse"))
 			require.NoError(t, err)
 			require.True(t, strings.HasPrefix(a, c.prefix), a)
 			require.LessOrEqual(t, len(a), 256)
-			b, err := h.Hash(t.Context(), factor.NewSecret("correct horse"))
+			b, err := h.Hash(t.Context(), secret.New("correct horse"))
 			require.NoError(t, err)
 			require.NotEqual(t, a, b, "salted")
-			require.NoError(t, h.Verify(t.Context(), a, factor.NewSecret("correct horse")))
-			for _, wrong := range []factor.Secret{factor.Secret{}, factor.NewSecret("correct hors"), factor.NewSecret("correct horse "), factor.NewSecret("Correct horse"), factor.NewSecret("correct horse\x00"), factor.NewSecret("correct horse\xff"), factor.NewSecret(strings.Repeat("x", 1<<20))} {
+			require.NoError(t, h.Verify(t.Context(), a, secret.New("correct horse")))
+			for _, wrong := range []secret.Text{secret.Text{}, secret.New("correct hors"), secret.New("correct horse "), secret.New("Correct horse"), secret.New("correct horse\x00"), secret.New("correct horse\xff"), secret.New(strings.Repeat("x", 1<<20))} {
 				require.ErrorIs(t, h.Verify(t.Context(), a, wrong), password.ErrIncorrect)
 			}
 			require.False(t, h.NeedsRehash(a))
@@ -67,20 +68,20 @@ func TestHashAndVerify(t *testing.T) {
 func TestPBKDF2Vector(t *testing.T) {
 	enc := base64.RawStdEncoding.EncodeToString
 	hash := "$pbkdf2-sha256$i=600000$" + enc([]byte("saltsaltsaltsalt")) + "$TVPXRe49nNQGbk8yq+1ITnl+WlbIHQsXPDWWCq/Be9A"
-	require.NoError(t, cheap(t).Verify(t.Context(), hash, factor.NewSecret("passwordPASSWORDpassword")))
+	require.NoError(t, cheap(t).Verify(t.Context(), hash, secret.New("passwordPASSWORDpassword")))
 }
 
 func TestEitherSchemeIsVerifiedAndReplaced(t *testing.T) {
 	argon, fips := hasher(t, password.HasherConfig{}), hasher(t, password.HasherConfig{PBKDF2: true})
 	more := hasher(t, password.HasherConfig{Memory: 19 * 1024, Passes: 3, Threads: 1})
-	a, err := argon.Hash(t.Context(), factor.NewSecret("correct horse"))
+	a, err := argon.Hash(t.Context(), secret.New("correct horse"))
 	require.NoError(t, err)
-	p, err := fips.Hash(t.Context(), factor.NewSecret("correct horse"))
+	p, err := fips.Hash(t.Context(), secret.New("correct horse"))
 	require.NoError(t, err)
 	for _, h := range []*password.Hasher{argon, fips, more} {
 		for _, hash := range []string{a, p} {
-			require.NoError(t, h.Verify(t.Context(), hash, factor.NewSecret("correct horse")))
-			require.ErrorIs(t, h.Verify(t.Context(), hash, factor.NewSecret("incorrect horse")), password.ErrIncorrect)
+			require.NoError(t, h.Verify(t.Context(), hash, secret.New("correct horse")))
+			require.ErrorIs(t, h.Verify(t.Context(), hash, secret.New("incorrect horse")), password.ErrIncorrect)
 		}
 	}
 	for _, c := range []struct {
@@ -96,25 +97,25 @@ func TestEitherSchemeIsVerifiedAndReplaced(t *testing.T) {
 // é as one code point or as two is the same password; nothing else is made equal.
 func TestUnicodeForms(t *testing.T) {
 	h := cheap(t)
-	hash, err := h.Hash(t.Context(), factor.NewSecret("caf\u00e9 au lait"))
+	hash, err := h.Hash(t.Context(), secret.New("caf\u00e9 au lait"))
 	require.NoError(t, err)
-	require.NoError(t, h.Verify(t.Context(), hash, factor.NewSecret("cafe\u0301 au lait")))
-	require.ErrorIs(t, h.Verify(t.Context(), hash, factor.NewSecret("cafe au lait")), password.ErrIncorrect)
-	hash, err = h.Hash(t.Context(), factor.NewSecret("x² is a square"))
+	require.NoError(t, h.Verify(t.Context(), hash, secret.New("cafe\u0301 au lait")))
+	require.ErrorIs(t, h.Verify(t.Context(), hash, secret.New("cafe au lait")), password.ErrIncorrect)
+	hash, err = h.Hash(t.Context(), secret.New("x² is a square"))
 	require.NoError(t, err)
-	require.ErrorIs(t, h.Verify(t.Context(), hash, factor.NewSecret("x2 is a square")), password.ErrIncorrect, "NFC, not NFKC")
+	require.ErrorIs(t, h.Verify(t.Context(), hash, secret.New("x2 is a square")), password.ErrIncorrect, "NFC, not NFKC")
 }
 
 // A sign-in of nobody is refused, in the time of one of somebody.
 func TestNobodyCostsTheSame(t *testing.T) {
 	h := hasher(t, password.HasherConfig{})
-	hash, err := h.Hash(t.Context(), factor.NewSecret("correct horse"))
+	hash, err := h.Hash(t.Context(), secret.New("correct horse"))
 	require.NoError(t, err)
 	took := func(hash string) time.Duration {
 		best := time.Hour
 		for range 5 {
 			start := time.Now()
-			require.ErrorIs(t, h.Verify(t.Context(), hash, factor.NewSecret("wrong")), password.ErrIncorrect)
+			require.ErrorIs(t, h.Verify(t.Context(), hash, secret.New("wrong")), password.ErrIncorrect)
 			best = min(best, time.Since(start))
 		}
 		return best
@@ -142,7 +143,7 @@ func TestDamagedHashes(t *testing.T) {
 		"$pbkdf2-sha256$i=600000$" + strings.Repeat("A", 400) + "$" + key,
 		"$pbkdf2-sha256$i=600000$" + salt + "\n$" + key,
 		"$pbkdf2-sha256$i=600000$" + salt + "$" + key[:9] + "\r\n" + key[9:]} {
-		err := h.Verify(t.Context(), bad, factor.NewSecret("correct horse"))
+		err := h.Verify(t.Context(), bad, secret.New("correct horse"))
 		require.Error(t, err, bad)
 		require.NotErrorIs(t, err, password.ErrIncorrect, bad)
 	}
@@ -150,14 +151,14 @@ func TestDamagedHashes(t *testing.T) {
 
 func TestHashRefusesWhatCannotBeTyped(t *testing.T) {
 	h := cheap(t)
-	for reason, s := range map[string]factor.Secret{"password_too_short": factor.Secret{}, "password_too_long": factor.NewSecret(strings.Repeat("x", password.MaxBytes+1)), "password_characters": factor.NewSecret("abc\xff"), "password_characters ": factor.NewSecret("abc\x00")} {
+	for reason, s := range map[string]secret.Text{"password_too_short": secret.Text{}, "password_too_long": secret.New(strings.Repeat("x", password.MaxBytes+1)), "password_characters": secret.New("abc\xff"), "password_characters ": secret.New("abc\x00")} {
 		_, err := h.Hash(t.Context(), s)
 		requireReason(t, err, strings.TrimSpace(reason))
 	}
-	_, err := h.Hash(t.Context(), factor.NewSecret(strings.Repeat("x", password.MaxBytes)))
+	_, err := h.Hash(t.Context(), secret.New(strings.Repeat("x", password.MaxBytes)))
 	require.NoError(t, err)
 	// U+1D160 grows to three times its bytes under NFC.
-	_, err = h.Hash(t.Context(), factor.NewSecret(strings.Repeat("\U0001D160", password.MaxBytes/4)))
+	_, err = h.Hash(t.Context(), secret.New(strings.Repeat("\U0001D160", password.MaxBytes/4)))
 	require.NoError(t, err)
 }
 
@@ -165,9 +166,9 @@ func TestHashHonoursContext(t *testing.T) {
 	h := cheap(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := h.Hash(ctx, factor.NewSecret("correct horse"))
+	_, err := h.Hash(ctx, secret.New("correct horse"))
 	require.ErrorIs(t, err, context.Canceled)
-	require.ErrorIs(t, h.Verify(ctx, "", factor.NewSecret("correct horse")), context.Canceled)
+	require.ErrorIs(t, h.Verify(ctx, "", secret.New("correct horse")), context.Canceled)
 }
 
 // No more hashes than allowed are computed at once, of either scheme; who waits honours the
@@ -177,14 +178,14 @@ func TestBoundedAtOnce(t *testing.T) {
 		h := hasher(t, cfg)
 		release := h.Occupy()
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-		_, err := h.Hash(ctx, factor.NewSecret("correct horse"))
+		_, err := h.Hash(ctx, secret.New("correct horse"))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.ErrorIs(t, h.Verify(ctx, "", factor.NewSecret("correct horse")), context.DeadlineExceeded)
+		require.ErrorIs(t, h.Verify(ctx, "", secret.New("correct horse")), context.DeadlineExceeded)
 		cancel()
 		release()
-		_, err = h.Hash(t.Context(), factor.NewSecret("correct horse"))
+		_, err = h.Hash(t.Context(), secret.New("correct horse"))
 		require.NoError(t, err)
-		_, err = h.Hash(t.Context(), factor.NewSecret("correct horse"))
+		_, err = h.Hash(t.Context(), secret.New("correct horse"))
 		require.NoError(t, err, "the place was given back")
 	}
 }
@@ -205,7 +206,7 @@ func FuzzVerify(f *testing.F) {
 		if _, err := fmt.Sscanf(hash, "$pbkdf2-sha256$i=%d$", &n); err == nil && n > 1000 || strings.Contains(hash, "m=") {
 			return // well-formed, and slow on purpose
 		}
-		if h.Verify(t.Context(), hash, factor.NewSecret("tulip")) == nil {
+		if h.Verify(t.Context(), hash, secret.New("tulip")) == nil {
 			t.Fatalf("%q matches", hash)
 		}
 	})

@@ -16,7 +16,7 @@ import (
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/internal/mailaddr"
 	"github.com/secondgate/secondgate/internal/quiet"
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // The names of mails.
@@ -37,7 +37,7 @@ type Mail struct {
 	// Config's.
 	To, Person, Locale, ServiceName string
 	// Link is, in a reset.link, the whole URL, and TTL how long it is good.
-	Link factor.Secret
+	Link secret.Text
 	TTL  time.Duration
 	// Time is when it happened.
 	Time time.Time
@@ -121,5 +121,5 @@ func compose(m Mail) (email.Message, error) {
 	if err := mailTemplate.Execute(&html, v); err != nil {
 		return email.Message{}, err
 	}
-	return email.Message{To: m.To, Subject: fill(text[0]), Text: factor.NewSecret(plain.String()), HTML: factor.NewSecret(html.String())}, nil
+	return email.Message{To: m.To, Subject: fill(text[0]), Text: secret.New(plain.String()), HTML: secret.New(html.String())}, nil
 }

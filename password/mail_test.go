@@ -9,8 +9,8 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/password"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // Every mail in every language says what happened and what to do, and no placeholder is left.
@@ -21,8 +21,8 @@ func TestMails(t *testing.T) {
 		r.people.change("acme/1", func(a *password.Account) { a.Locale = locale })
 		require.NoError(t, r.reset(r.link("olivia@acme.example")))
 		require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Binding: session,
-			Current: factor.NewSecret(newPassword), Password: factor.NewSecret(oldPassword)}))
-		require.NoError(t, r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1", Actor: mfa.System("admin"), Password: factor.NewSecret(newPassword)}))
+			Current: secret.New(newPassword), Password: secret.New(oldPassword)}))
+		require.NoError(t, r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1", Actor: mfa.System("admin"), Password: secret.New(newPassword)}))
 		require.NoError(t, r.work())
 		mails := r.mails.All()
 		require.Len(t, mails, 4)
@@ -75,7 +75,7 @@ func TestCompose(t *testing.T) {
 			if m.Name != "reset.link" {
 				return email.Message{}, nil
 			}
-			return email.Message{To: "mallory@evil.example", Subject: "Ours", Text: factor.NewSecret(factor.NewSecret(text).Reveal() + m.Link.Reveal())}, fail
+			return email.Message{To: "mallory@evil.example", Subject: "Ours", Text: secret.New(secret.New(text).Reveal() + m.Link.Reveal())}, fail
 		}
 	})
 	require.NoError(t, r.forgot("olivia@acme.example"))
@@ -90,7 +90,7 @@ func TestCompose(t *testing.T) {
 	require.NotContains(t, err.Error(), "no template", "it may quote the link")
 	r = newRig(t, func(c *password.Config) {
 		c.Compose = func(password.Mail) (email.Message, error) {
-			return email.Message{Subject: "Ours", Text: factor.NewSecret("no link")}, nil
+			return email.Message{Subject: "Ours", Text: secret.New("no link")}, nil
 		}
 	})
 	require.NoError(t, r.forgot("olivia@acme.example"))

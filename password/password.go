@@ -14,6 +14,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -157,13 +158,13 @@ func (systemClock) Now() time.Time { return time.Now() }
 
 func (m *Manager) now() time.Time { return m.cfg.Clock.Now().UTC().Truncate(time.Millisecond) }
 
-func (m *Manager) link(token string) (factor.Secret, error) {
+func (m *Manager) link(token string) (secret.Text, error) {
 	link := m.cfg.LinkURL(token)
 	u, err := url.Parse(link)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || !strings.Contains(link, token) {
-		return factor.Secret{}, errors.New("password: Config.LinkURL must make an absolute http or https URL that holds the token")
+		return secret.Text{}, errors.New("password: Config.LinkURL must make an absolute http or https URL that holds the token")
 	}
-	return factor.NewSecret(link), nil
+	return secret.New(link), nil
 }
 
 func unavailable(err error) error { return fmt.Errorf("%w: %w", mfa.ErrUnavailable, err) }

@@ -19,6 +19,7 @@ import (
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/password"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -35,14 +36,14 @@ func TestReset(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "1", a.ID)
 	}
-	require.True(t, r.signsIn("acme/1", factor.NewSecret(oldPassword)), "looking changes nothing")
+	require.True(t, r.signsIn("acme/1", secret.New(oldPassword)), "looking changes nothing")
 
-	requireReason(t, r.Reset(t.Context(), password.ResetRequest{Token: link, Password: factor.NewSecret("password")}), "password_common")
-	requireReason(t, r.Reset(t.Context(), password.ResetRequest{Token: link, Password: factor.NewSecret("olivia berg 1")}), "password_personal")
-	requireReason(t, r.Reset(t.Context(), password.ResetRequest{Token: link, Password: factor.NewSecret("Acme 2026")}), "password_personal")
+	requireReason(t, r.Reset(t.Context(), password.ResetRequest{Token: link, Password: secret.New("password")}), "password_common")
+	requireReason(t, r.Reset(t.Context(), password.ResetRequest{Token: link, Password: secret.New("olivia berg 1")}), "password_personal")
+	requireReason(t, r.Reset(t.Context(), password.ResetRequest{Token: link, Password: secret.New("Acme 2026")}), "password_personal")
 	require.NoError(t, r.reset(link), "a refused password does not spend the link")
-	require.True(t, r.signsIn("acme/1", factor.NewSecret(newPassword)))
-	require.False(t, r.signsIn("acme/1", factor.NewSecret(oldPassword)))
+	require.True(t, r.signsIn("acme/1", secret.New(newPassword)))
+	require.False(t, r.signsIn("acme/1", secret.New(oldPassword)))
 	require.Equal(t, 1, r.people.ended["acme/1"])
 	require.False(t, r.people.must["acme/1"])
 	require.Empty(t, r.people.keep)
@@ -90,8 +91,8 @@ func TestTwoAccountsOfAnAddress(t *testing.T) {
 	require.Equal(t, "Wählen Sie ein neues Passwort für Acme", mails[1].Subject)
 	require.Contains(t, mails[1].Text.Reveal(), "Robin, too")
 	require.NoError(t, r.reset(token(t, mails[1])))
-	require.True(t, r.signsIn("other/3", factor.NewSecret(newPassword)))
-	require.True(t, r.signsIn("acme/2", factor.NewSecret(oldPassword)))
+	require.True(t, r.signsIn("other/3", secret.New(newPassword)))
+	require.True(t, r.signsIn("acme/2", secret.New(oldPassword)))
 	require.NoError(t, r.reset(token(t, mails[0])), "the other account's link is its own")
 }
 
@@ -105,7 +106,7 @@ func TestLinkExpires(t *testing.T) {
 	_, err = r.CheckLink(t.Context(), link)
 	require.ErrorIs(t, err, password.ErrLink)
 	require.ErrorIs(t, r.reset(link), password.ErrLink)
-	require.True(t, r.signsIn("acme/1", factor.NewSecret(oldPassword)))
+	require.True(t, r.signsIn("acme/1", secret.New(oldPassword)))
 }
 
 // Whoever asks for another's link does not take theirs away, and using one ends all.
@@ -125,10 +126,10 @@ func TestLinkIsVoidAfterAChange(t *testing.T) {
 		},
 		"password": func(r *rig) {
 			require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Binding: session,
-				Current: factor.NewSecret(oldPassword), Password: factor.NewSecret("a third one entirely")}))
+				Current: secret.New(oldPassword), Password: secret.New("a third one entirely")}))
 		},
 		"administrator": func(r *rig) {
-			require.NoError(t, r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1", Actor: mfa.System("admin"), Password: factor.NewSecret("a third one entirely")}))
+			require.NoError(t, r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1", Actor: mfa.System("admin"), Password: secret.New("a third one entirely")}))
 		},
 		"gone": func(r *rig) { delete(r.people.list, "acme/1") },
 	} {
@@ -139,7 +140,7 @@ func TestLinkIsVoidAfterAChange(t *testing.T) {
 			_, err := r.CheckLink(t.Context(), link)
 			require.ErrorIs(t, err, password.ErrLink)
 			require.ErrorIs(t, r.reset(link), password.ErrLink)
-			require.False(t, !r.people.account("acme/1").Hash.IsZero() && r.signsIn("acme/1", factor.NewSecret(newPassword)))
+			require.False(t, !r.people.account("acme/1").Hash.IsZero() && r.signsIn("acme/1", secret.New(newPassword)))
 		})
 	}
 }
@@ -154,11 +155,11 @@ func TestForgedLinks(t *testing.T) {
 		strings.Repeat("A", len(olivia)), olivia[:len(olivia)-2] + "!!", strings.Repeat("x", 1<<20),
 		strings.Repeat("\n", len(olivia)), olivia[:43] + strings.Repeat("\r\n", 50)[:len(olivia)-43],
 		olivia[:len(olivia)-1] + "\n", olivia + "\n", olivia[:9] + "\r\n" + olivia[9:]} {
-		_, err := r.CheckLink(t.Context(), factor.NewSecret(forged))
+		_, err := r.CheckLink(t.Context(), secret.New(forged))
 		require.ErrorIs(t, err, password.ErrLink, forged[:min(len(forged), 100)])
-		require.ErrorIs(t, r.reset(factor.NewSecret(forged)), password.ErrLink)
+		require.ErrorIs(t, r.reset(secret.New(forged)), password.ErrLink)
 	}
-	require.NoError(t, r.reset(factor.NewSecret(olivia)))
+	require.NoError(t, r.reset(secret.New(olivia)))
 }
 
 // Of many that use one link at once, one sets its password.
@@ -185,7 +186,7 @@ func TestALinkIsUsedOnce(t *testing.T) {
 			m = other
 		}
 		wg.Go(func() {
-			err := m.Reset(t.Context(), password.ResetRequest{Token: link, Password: factor.NewSecret(newPassword)})
+			err := m.Reset(t.Context(), password.ResetRequest{Token: link, Password: secret.New(newPassword)})
 			if err == nil {
 				won.Add(1)
 			} else if !errors.Is(err, password.ErrLink) {
@@ -223,7 +224,7 @@ func TestFaultsOfTheStore(t *testing.T) {
 			link := r.link("olivia@acme.example")
 			r.store.Inject(op, 1, fault)
 			require.ErrorIs(t, r.reset(link), mfa.ErrUnavailable)
-			require.True(t, r.signsIn("acme/1", factor.NewSecret(oldPassword)), "nothing is set before the link is spent for certain")
+			require.True(t, r.signsIn("acme/1", secret.New(oldPassword)), "nothing is set before the link is spent for certain")
 			err := r.reset(link)
 			if op == mfatest.OpDelete && fault.After != nil {
 				require.ErrorIs(t, err, password.ErrLink)
@@ -245,42 +246,42 @@ func TestFaultsOfTheApplication(t *testing.T) {
 	require.ErrorIs(t, r.reset(link), mfa.ErrUnavailable)
 	r.people.fail = nil
 	require.ErrorIs(t, r.reset(link), password.ErrLink, "spent first")
-	require.True(t, r.signsIn("acme/1", factor.NewSecret(oldPassword)))
+	require.True(t, r.signsIn("acme/1", secret.New(oldPassword)))
 	require.NotContains(t, r.names(), "password.reset")
 }
 
 func TestChange(t *testing.T) {
 	r := newRig(t, nil)
-	change := func(current, next factor.Secret) error {
+	change := func(current, next secret.Text) error {
 		return r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Binding: session,
 			Current: current, Password: next, KeepSession: "mine"})
 	}
-	require.ErrorIs(t, change(factor.NewSecret("wrong"), factor.NewSecret(newPassword)), password.ErrIncorrect)
-	require.ErrorIs(t, change(factor.Secret{}, factor.NewSecret(newPassword)), password.ErrIncorrect)
-	requireReason(t, change(factor.NewSecret(oldPassword), factor.NewSecret(oldPassword)), "password_same")
-	requireReason(t, change(factor.NewSecret(oldPassword), factor.NewSecret("short")), "password_too_short")
-	require.NoError(t, change(factor.NewSecret(oldPassword), factor.NewSecret(newPassword)))
-	require.True(t, r.signsIn("acme/1", factor.NewSecret(newPassword)))
+	require.ErrorIs(t, change(secret.New("wrong"), secret.New(newPassword)), password.ErrIncorrect)
+	require.ErrorIs(t, change(secret.Text{}, secret.New(newPassword)), password.ErrIncorrect)
+	requireReason(t, change(secret.New(oldPassword), secret.New(oldPassword)), "password_same")
+	requireReason(t, change(secret.New(oldPassword), secret.New("short")), "password_too_short")
+	require.NoError(t, change(secret.New(oldPassword), secret.New(newPassword)))
+	require.True(t, r.signsIn("acme/1", secret.New(newPassword)))
 	require.Equal(t, "mine", r.people.keep)
 	require.NoError(t, r.work())
 	m, _ := r.mails.Last()
 	require.Equal(t, "Your password at Acme was changed", m.Subject)
-	require.ErrorIs(t, r.Change(t.Context(), password.ChangeRequest{ID: "1", Current: factor.NewSecret(newPassword), Password: factor.NewSecret(oldPassword)}), password.ErrNoAccount, "of another tenant")
-	r.people.change("acme/1", func(a *password.Account) { a.Hash = factor.Secret{} })
-	require.ErrorIs(t, change(factor.Secret{}, factor.NewSecret(newPassword)), password.ErrIncorrect, "no password yet is no way to set one")
+	require.ErrorIs(t, r.Change(t.Context(), password.ChangeRequest{ID: "1", Current: secret.New(newPassword), Password: secret.New(oldPassword)}), password.ErrNoAccount, "of another tenant")
+	r.people.change("acme/1", func(a *password.Account) { a.Hash = secret.Text{} })
+	require.ErrorIs(t, change(secret.Text{}, secret.New(newPassword)), password.ErrIncorrect, "no password yet is no way to set one")
 }
 
 func TestAdminSet(t *testing.T) {
 	r := newRig(t, nil)
-	set := func(actor string, s factor.Secret) error {
+	set := func(actor string, s secret.Text) error {
 		return r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1", Actor: mfa.System(actor), Reason: "ticket 7", Password: s})
 	}
-	require.ErrorIs(t, set("olivia", factor.NewSecret(newPassword)), mfa.ErrForbidden)
-	require.ErrorIs(t, set("", factor.NewSecret(newPassword)), factor.ErrMalformed)
-	requireReason(t, set("admin", factor.NewSecret("acme1234")), "password_personal")
-	require.True(t, r.signsIn("acme/1", factor.NewSecret(oldPassword)))
-	require.NoError(t, set("admin", factor.NewSecret(newPassword)))
-	require.True(t, r.signsIn("acme/1", factor.NewSecret(newPassword)))
+	require.ErrorIs(t, set("olivia", secret.New(newPassword)), mfa.ErrForbidden)
+	require.ErrorIs(t, set("", secret.New(newPassword)), factor.ErrMalformed)
+	requireReason(t, set("admin", secret.New("acme1234")), "password_personal")
+	require.True(t, r.signsIn("acme/1", secret.New(oldPassword)))
+	require.NoError(t, set("admin", secret.New(newPassword)))
+	require.True(t, r.signsIn("acme/1", secret.New(newPassword)))
 	require.True(t, r.people.must["acme/1"])
 	require.Equal(t, r.clock.Now().Add(72*time.Hour), r.people.expires)
 	require.Equal(t, 1, r.people.ended["acme/1"])
@@ -293,7 +294,7 @@ func TestAdminSet(t *testing.T) {
 	require.Equal(t, "ticket 7", r.events[0].Note)
 
 	require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Binding: session,
-		Current: factor.NewSecret(newPassword), Password: factor.NewSecret("and now my very own")}))
+		Current: secret.New(newPassword), Password: secret.New("and now my very own")}))
 	require.False(t, r.people.must["acme/1"])
 	require.Zero(t, r.people.expires)
 
@@ -301,32 +302,32 @@ func TestAdminSet(t *testing.T) {
 	r = newRig(t, func(c *password.Config) {
 		c.Authorize = func(context.Context, mfa.AdminAction) error { return said }
 	})
-	err := set("admin", factor.NewSecret(newPassword))
+	err := set("admin", secret.New(newPassword))
 	require.ErrorIs(t, err, mfa.ErrForbidden)
 	require.ErrorIs(t, err, said)
 	require.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), "hunter2", "what Authorize said")
 
 	r = newRig(t, func(c *password.Config) { c.Authorize = nil })
-	require.ErrorIs(t, set("admin", factor.NewSecret(newPassword)), mfa.ErrForbidden, "nil forbids")
+	require.ErrorIs(t, set("admin", secret.New(newPassword)), mfa.ErrForbidden, "nil forbids")
 }
 
 // A user who has a second factor changes the password by it and by the present password.
 func TestManagerChange_NeedsTheSecondFactor(t *testing.T) {
 	r := newRig(t, nil)
-	change := func(u mfa.User, g mfa.Grant, current factor.Secret) error {
+	change := func(u mfa.User, g mfa.Grant, current secret.Text) error {
 		return r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: u, Grant: g,
-			Binding: session, Current: current, Password: factor.NewSecret(newPassword)})
+			Binding: session, Current: current, Password: secret.New(newPassword)})
 	}
 	grant := r.enroll(user("1"))
-	require.ErrorIs(t, change(user("1"), mfa.Grant{}, factor.NewSecret(oldPassword)), mfa.ErrToken)
-	require.ErrorIs(t, change(mfa.User{}, grant, factor.NewSecret(oldPassword)), mfa.ErrForbidden, "nobody")
-	require.ErrorIs(t, change(user("2"), r.enroll(user("2")), factor.NewSecret(oldPassword)), mfa.ErrForbidden, "another user")
-	require.ErrorIs(t, change(user("1"), grant, factor.NewSecret("wrong")), password.ErrIncorrect, "the factor is not the password")
+	require.ErrorIs(t, change(user("1"), mfa.Grant{}, secret.New(oldPassword)), mfa.ErrToken)
+	require.ErrorIs(t, change(mfa.User{}, grant, secret.New(oldPassword)), mfa.ErrForbidden, "nobody")
+	require.ErrorIs(t, change(user("2"), r.enroll(user("2")), secret.New(oldPassword)), mfa.ErrForbidden, "another user")
+	require.ErrorIs(t, change(user("1"), grant, secret.New("wrong")), password.ErrIncorrect, "the factor is not the password")
 	r.clock.Advance(15 * time.Minute) // the proof of the enrolment is the first factor
-	require.ErrorIs(t, change(user("1"), grant, factor.NewSecret(oldPassword)), mfa.ErrTokenExpired)
-	require.True(t, r.signsIn("acme/1", factor.NewSecret(oldPassword)))
-	require.NoError(t, change(user("1"), r.proves(user("1")), factor.NewSecret(oldPassword)))
-	require.True(t, r.signsIn("acme/1", factor.NewSecret(newPassword)))
+	require.ErrorIs(t, change(user("1"), grant, secret.New(oldPassword)), mfa.ErrTokenExpired)
+	require.True(t, r.signsIn("acme/1", secret.New(oldPassword)))
+	require.NoError(t, change(user("1"), r.proves(user("1")), secret.New(oldPassword)))
+	require.True(t, r.signsIn("acme/1", secret.New(newPassword)))
 }
 
 // An administrator proves their own second factor, and cannot set the password that they sign
@@ -343,7 +344,7 @@ func TestManagerAdminSet_NeedsTheActorsProof(t *testing.T) {
 	grant := r.enroll(user("admin"))
 	set := func(account string, g mfa.Grant, binding string) error {
 		return r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: account,
-			Actor: r.second.Session(user("admin"), binding).Actor(g), Password: factor.NewSecret(newPassword)})
+			Actor: r.second.Session(user("admin"), binding).Actor(g), Password: secret.New(newPassword)})
 	}
 	require.ErrorIs(t, set("1", mfa.Grant{}, session), mfa.ErrToken)
 	require.ErrorIs(t, set("1", grant, "another session"), mfa.ErrToken)
@@ -353,10 +354,10 @@ func TestManagerAdminSet_NeedsTheActorsProof(t *testing.T) {
 	require.ErrorIs(t, set("9", mfa.Grant{}, session), mfa.ErrToken, "nobody learns which accounts there are")
 	r.clock.Advance(15 * time.Minute)
 	require.ErrorIs(t, set("1", grant, session), mfa.ErrTokenExpired)
-	require.True(t, r.signsIn("acme/1", factor.NewSecret(oldPassword)))
-	require.True(t, r.signsIn("acme/2", factor.NewSecret(oldPassword)))
+	require.True(t, r.signsIn("acme/1", secret.New(oldPassword)))
+	require.True(t, r.signsIn("acme/2", secret.New(oldPassword)))
 	require.NoError(t, set("1", r.proves(user("admin")), session))
-	require.True(t, r.signsIn("acme/1", factor.NewSecret(newPassword)))
+	require.True(t, r.signsIn("acme/1", secret.New(newPassword)))
 }
 
 // Nothing that prints, logs or encodes shows a token, a password or a hash.
@@ -369,9 +370,9 @@ func TestNothingSecretIsShown(t *testing.T) {
 	a, err := r.CheckLink(t.Context(), link)
 	require.NoError(t, err)
 	secrets := []string{link.Reveal(), newPassword, oldPassword, a.Hash.Reveal()}
-	values := []any{mail, &mail, a, password.Update{Hash: a.Hash, Old: a.Hash}, password.ResetRequest{Token: link, Password: factor.NewSecret(newPassword)},
-		password.ChangeRequest{Current: factor.NewSecret(oldPassword), Password: factor.NewSecret(newPassword)}, password.AdminRequest{Password: factor.NewSecret(newPassword)}}
-	values = append(values, r.reset(link), r.reset(link), r.Reset(t.Context(), password.ResetRequest{Token: link, Password: factor.NewSecret("x")}))
+	values := []any{mail, &mail, a, password.Update{Hash: a.Hash, Old: a.Hash}, password.ResetRequest{Token: link, Password: secret.New(newPassword)},
+		password.ChangeRequest{Current: secret.New(oldPassword), Password: secret.New(newPassword)}, password.AdminRequest{Password: secret.New(newPassword)}}
+	values = append(values, r.reset(link), r.reset(link), r.Reset(t.Context(), password.ResetRequest{Token: link, Password: secret.New("x")}))
 	for _, e := range r.events {
 		values = append(values, e)
 	}

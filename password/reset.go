@@ -9,21 +9,22 @@ import (
 	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // ResetRequest sets a password by a link.
 type ResetRequest struct {
 	// Token is of the link.
-	Token factor.Secret
+	Token secret.Text
 	// Password is the new one.
-	Password factor.Secret
+	Password secret.Text
 }
 
 // CheckLink returns the account that a link is good for, for the page that it opens, and
 // changes nothing: mail scanners open links too. Show little of the account: its name, say,
 // and its username for the person's password manager. ErrLink means that the link is not
 // good, an error wrapping mfa.ErrUnavailable that this could not be found out.
-func (m *Manager) CheckLink(ctx context.Context, token factor.Secret) (Account, error) {
+func (m *Manager) CheckLink(ctx context.Context, token secret.Text) (Account, error) {
 	a, err := m.look(ctx, token.Reveal(), m.now())
 	if err != nil {
 		return Account{}, err
@@ -75,7 +76,7 @@ type ChangeRequest struct {
 	Grant   mfa.Grant
 	Binding string
 	// Current is the present password, and Password the new one.
-	Current, Password factor.Secret
+	Current, Password secret.Text
 	// KeepSession goes to Update.
 	KeepSession string
 }
@@ -128,7 +129,7 @@ type AdminRequest struct {
 	Actor  mfa.Actor
 	Reason string
 	// Password is the new one. The rules are the same.
-	Password factor.Secret
+	Password secret.Text
 }
 
 // AdminSet sets a user's password for an administrator who has made sure who asks for it, and
@@ -199,12 +200,12 @@ func (m *Manager) get(ctx context.Context, tenant, id string) (*Account, error) 
 }
 
 // newHash holds a new password to the rules before it is hashed.
-func (m *Manager) newHash(ctx context.Context, a *Account, password factor.Secret) (factor.Secret, error) {
+func (m *Manager) newHash(ctx context.Context, a *Account, password secret.Text) (secret.Text, error) {
 	if err := m.cfg.Rules.Check(ctx, password, *a); err != nil {
-		return factor.Secret{}, err
+		return secret.Text{}, err
 	}
 	hash, err := m.cfg.Hasher.Hash(ctx, password)
-	return factor.NewSecret(hash), hashError(err)
+	return secret.New(hash), hashError(err)
 }
 
 // hashError: what is neither a verdict nor a refusal is something that did not work.
@@ -223,7 +224,7 @@ func (m *Manager) set(ctx context.Context, a *Account, u Update) error {
 	return unavailable(err)
 }
 
-func same(a, b factor.Secret) bool {
+func same(a, b secret.Text) bool {
 	x, errX := normalize(a)
 	y, errY := normalize(b)
 	return errX == nil && errY == nil && x == y

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/email"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/password"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // away is a mail server that is away for the next few mails.
@@ -58,7 +58,7 @@ func TestVoidLinksTakeNoPlaces(t *testing.T) {
 		"address": func(r *rig) { r.people.change("acme/1", func(a *password.Account) { a.Email = "new@acme.example" }) },
 		"password": func(r *rig) {
 			r.people.change("acme/1", func(a *password.Account) {
-				a.Hash = factor.NewSecret(a.Hash.Reveal() + "x")
+				a.Hash = secret.New(a.Hash.Reveal() + "x")
 				a.Email = "new@acme.example"
 			})
 		},
@@ -79,7 +79,7 @@ func TestVoidLinksTakeNoPlaces(t *testing.T) {
 func TestBudgetsEndWithTheLinks(t *testing.T) {
 	for _, ttl := range []time.Duration{5 * time.Minute, 30 * time.Minute} {
 		r := newRig(t, func(c *password.Config) { c.TTL = ttl })
-		var last factor.Secret
+		var last secret.Text
 		for range 5 {
 			last = r.link("olivia@acme.example")
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/secondgate/secondgate/password"
 	"github.com/secondgate/secondgate/pin"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage/memory"
 )
 
@@ -43,16 +44,16 @@ func newRig(t *testing.T, change func(*password.Config)) *rig {
 	t.Helper()
 	h, err := shared()
 	require.NoError(t, err)
-	hash, err := h.Hash(t.Context(), factor.NewSecret(oldPassword))
+	hash, err := h.Hash(t.Context(), secret.New(oldPassword))
 	require.NoError(t, err)
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
 	r := &rig{t: t, hasher: h, store: mfatest.NewFaultyStore(memory.New()), clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)),
 		mails: &mfatest.Outbox[email.Message]{}, people: &people{list: map[string]password.Account{}, must: map[string]bool{}, ended: map[string]int{}}}
 	for _, a := range []password.Account{
-		{ID: "1", Tenant: "acme", Email: "olivia@acme.example", Name: "Olivia Berg", Hash: factor.NewSecret(hash), SecondFactor: true},
-		{ID: "2", Tenant: "acme", Email: "Robin@acme.example", Name: "Robin", Hash: factor.NewSecret(hash), Locale: "nl"},
-		{ID: "3", Tenant: "other", Email: "Robin@acme.example", Name: "Robin, too", Hash: factor.NewSecret(hash), Locale: "de"},
+		{ID: "1", Tenant: "acme", Email: "olivia@acme.example", Name: "Olivia Berg", Hash: secret.New(hash), SecondFactor: true},
+		{ID: "2", Tenant: "acme", Email: "Robin@acme.example", Name: "Robin", Hash: secret.New(hash), Locale: "nl"},
+		{ID: "3", Tenant: "other", Email: "Robin@acme.example", Name: "Robin, too", Hash: secret.New(hash), Locale: "de"},
 	} {
 		r.people.list[a.Tenant+"/"+a.ID] = a
 	}
@@ -100,9 +101,9 @@ func (r *rig) enroll(u mfa.User) mfa.Grant {
 	ctx := r.t.Context()
 	ch, err := r.second.Session(u, session).Begin(ctx)
 	require.NoError(r.t, err)
-	e, err := r.second.Session(u, session).Enroll(ctx, ch.Grant, mfa.EnrollRequest{Kind: "pin", Params: map[string]factor.Secret{"pin": factor.NewSecret(userPIN)}})
+	e, err := r.second.Session(u, session).Enroll(ctx, ch.Grant, mfa.EnrollRequest{Kind: "pin", Params: map[string]secret.Text{"pin": secret.New(userPIN)}})
 	require.NoError(r.t, err)
-	c, err := r.second.Session(u, session).Confirm(ctx, e, factor.NewSecret(userPIN))
+	c, err := r.second.Session(u, session).Confirm(ctx, e, secret.New(userPIN))
 	require.NoError(r.t, err)
 	return c.Grant
 }
@@ -112,7 +113,7 @@ func (r *rig) proves(u mfa.User) mfa.Grant {
 	r.t.Helper()
 	ch, err := r.second.Session(u, session).Begin(r.t.Context())
 	require.NoError(r.t, err)
-	v, err := r.second.Session(u, session).Verify(r.t.Context(), ch, "pin", factor.NewSecret(userPIN))
+	v, err := r.second.Session(u, session).Verify(r.t.Context(), ch, "pin", secret.New(userPIN))
 	require.NoError(r.t, err)
 	return v.Grant
 }
@@ -132,7 +133,7 @@ func (r *rig) work() (err error) {
 }
 
 // link asks for a link and returns the token in the mail.
-func (r *rig) link(address string) factor.Secret {
+func (r *rig) link(address string) secret.Text {
 	r.t.Helper()
 	require.NoError(r.t, r.forgot(address))
 	require.NoError(r.t, r.work())
@@ -141,24 +142,24 @@ func (r *rig) link(address string) factor.Secret {
 	return token(r.t, m)
 }
 
-func token(t *testing.T, m email.Message) factor.Secret {
+func token(t *testing.T, m email.Message) secret.Text {
 	t.Helper()
 	for word := range strings.FieldsSeq(m.Text.Reveal()) {
 		if u, err := url.Parse(word); err == nil && u.Scheme == "https" {
 			require.Contains(t, m.HTML.Reveal(), word)
-			return factor.NewSecret(u.Query().Get("token"))
+			return secret.New(u.Query().Get("token"))
 		}
 	}
 	require.Fail(t, "there is no link in the mail")
-	return factor.Secret{}
+	return secret.Text{}
 }
 
-func (r *rig) reset(token factor.Secret) error {
-	return r.Reset(r.t.Context(), password.ResetRequest{Token: token, Password: factor.NewSecret(newPassword)})
+func (r *rig) reset(token secret.Text) error {
+	return r.Reset(r.t.Context(), password.ResetRequest{Token: token, Password: secret.New(newPassword)})
 }
 
 // signsIn says whether a password is that of an account.
-func (r *rig) signsIn(key string, s factor.Secret) bool {
+func (r *rig) signsIn(key string, s secret.Text) bool {
 	r.t.Helper()
 	err := r.hasher.Verify(r.t.Context(), r.people.account(key).Hash.Reveal(), s)
 	if err != nil {

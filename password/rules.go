@@ -11,6 +11,7 @@ import (
 	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 const (
@@ -40,7 +41,7 @@ type Rules struct {
 	// reason that your pages can show. Any other error means that it could not be found out;
 	// the password is then not set, and the error wraps mfa.ErrUnavailable. To go on when the
 	// list cannot be reached, return nil.
-	Refuse func(ctx context.Context, password factor.Secret) error
+	Refuse func(ctx context.Context, password secret.Text) error
 }
 
 func (r *Rules) validate() error {
@@ -65,7 +66,7 @@ func (r *Rules) minLength(secondFactor bool) int {
 // one of these reasons, which pages translate: password_too_short, password_too_long,
 // password_characters, password_repeated, password_common, password_personal, or one of
 // Refuse's. Of a it uses SecondFactor, Email, Name and Words.
-func (r *Rules) Check(ctx context.Context, password factor.Secret, a Account) error {
+func (r *Rules) Check(ctx context.Context, password secret.Text, a Account) error {
 	s, err := normalize(password)
 	if err != nil {
 		return err
@@ -82,7 +83,7 @@ func (r *Rules) Check(ctx context.Context, password factor.Secret, a Account) er
 	if r.Refuse == nil {
 		return nil
 	}
-	err = r.Refuse(ctx, factor.NewSecret(s))
+	err = r.Refuse(ctx, secret.New(s))
 	switch {
 	case err == nil:
 		return nil

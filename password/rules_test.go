@@ -13,6 +13,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/password"
+	"github.com/secondgate/secondgate/secret"
 )
 
 var olivia = password.Account{ID: "1", Email: "olivia.berg@acme.example", Name: "Olivia Berg", Words: []string{"olivia-b"}, SecondFactor: true}
@@ -54,7 +55,7 @@ func TestRules(t *testing.T) {
 		{"go and see the otters", ""},
 		{"dragonfly over water", ""},
 	} {
-		err := r.Check(t.Context(), factor.NewSecret(c.password), olivia)
+		err := r.Check(t.Context(), secret.New(c.password), olivia)
 		if c.reason == "" {
 			require.NoError(t, err, c.password)
 			continue
@@ -77,8 +78,8 @@ func TestLengths(t *testing.T) {
 		{password.Rules{MinLength: 1, MinLengthAlone: 1}, olivia, 8}, {password.Rules{MinLength: 1, MinLengthAlone: 1}, alone, 15},
 	} {
 		const long = "wkzq7rdfj2mxc9hv5bnt3pls8yg"
-		requireReason(t, c.rules.Check(t.Context(), factor.NewSecret(long[:c.length-1]), c.a), "password_too_short")
-		require.NoError(t, c.rules.Check(t.Context(), factor.NewSecret(long[:c.length]), c.a))
+		requireReason(t, c.rules.Check(t.Context(), secret.New(long[:c.length-1]), c.a), "password_too_short")
+		require.NoError(t, c.rules.Check(t.Context(), secret.New(long[:c.length]), c.a))
 	}
 }
 
@@ -86,37 +87,37 @@ func TestLengths(t *testing.T) {
 func TestCommonPasswordsAreRefused(t *testing.T) {
 	var r password.Rules
 	for _, s := range []string{"12345678", "football", "iloveyou", "sunshine", "princess", "trustno1", "starwars", "whatever", "superman", "computer"} {
-		require.Error(t, r.Check(t.Context(), factor.NewSecret(s), olivia), s)
+		require.Error(t, r.Check(t.Context(), secret.New(s), olivia), s)
 	}
 	long := 0
 	for _, line := range password.CommonLines() {
 		require.Equal(t, strings.ToLower(line), line)
 		if utf8.RuneCountInString(line) >= 8 {
 			long++
-			require.Error(t, r.Check(t.Context(), factor.NewSecret(line), olivia), line)
+			require.Error(t, r.Check(t.Context(), secret.New(line), olivia), line)
 		}
 	}
 	require.Greater(t, long, 3000)
 }
 
 func TestRefuse(t *testing.T) {
-	var seen factor.Secret
+	var seen secret.Text
 	var answer error
-	r := password.Rules{Refuse: func(_ context.Context, s factor.Secret) error { seen = s; return answer }}
-	require.NoError(t, r.Check(t.Context(), factor.NewSecret("cafe\u0301 au lait"), olivia))
-	require.Equal(t, factor.NewSecret("caf\u00e9 au lait"), seen, "in the form that is hashed")
+	r := password.Rules{Refuse: func(_ context.Context, s secret.Text) error { seen = s; return answer }}
+	require.NoError(t, r.Check(t.Context(), secret.New("cafe\u0301 au lait"), olivia))
+	require.Equal(t, secret.New("caf\u00e9 au lait"), seen, "in the form that is hashed")
 	answer = &factor.Problem{Reason: "password_breached", Detail: "it has leaked"}
-	requireReason(t, r.Check(t.Context(), factor.NewSecret("caf\u00e9 au lait"), olivia), "password_breached")
+	requireReason(t, r.Check(t.Context(), secret.New("caf\u00e9 au lait"), olivia), "password_breached")
 	answer = errors.New("no answer")
-	require.ErrorIs(t, r.Check(t.Context(), factor.NewSecret("caf\u00e9 au lait"), olivia), mfa.ErrUnavailable)
+	require.ErrorIs(t, r.Check(t.Context(), secret.New("caf\u00e9 au lait"), olivia), mfa.ErrUnavailable)
 	for _, answer = range []error{errors.New("no answer about caf\u00e9 au lait"),
 		&factor.Problem{Reason: "password_breached", Detail: "caf\u00e9 au lait has leaked"}} {
-		err := r.Check(t.Context(), factor.NewSecret("caf\u00e9 au lait"), olivia)
+		err := r.Check(t.Context(), secret.New("caf\u00e9 au lait"), olivia)
 		require.ErrorIs(t, err, answer)
 		require.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), "lait", "what Refuse said")
 	}
-	seen = factor.Secret{}
-	require.Error(t, r.Check(t.Context(), factor.NewSecret("password"), olivia))
+	seen = secret.Text{}
+	require.Error(t, r.Check(t.Context(), secret.New("password"), olivia))
 	require.Empty(t, seen, "asked only about what is good otherwise")
 }
 
@@ -126,7 +127,7 @@ func FuzzCheck(f *testing.F) {
 	f.Add("\u1100\u1161\u11a8qwertz", "ß", "@")
 	f.Fuzz(func(t *testing.T, s, name, address string) {
 		a := password.Account{ID: "1", Name: name, Email: address, SecondFactor: true}
-		err := r.Check(t.Context(), factor.NewSecret(s), a)
+		err := r.Check(t.Context(), secret.New(s), a)
 		if err == nil && (len(s) < 8 || len(s) > password.MaxBytes || !utf8.ValidString(s)) {
 			t.Fatalf("%q is good", s)
 		}

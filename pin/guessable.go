@@ -58,7 +58,8 @@ func keypad(s string) bool {
 		"102030", "112358", "314159", "3141592", "271828", "27182818", "31415926"}, s)
 }
 
-// date reports whether s is a year of people alive, or a day and a month with one, in the usual orders.
+// date reports whether s is a year of birth of users alive, or a day and a month with one, in
+// the usual orders.
 func date(s string) bool {
 	if strings.Trim(s, "0123456789") != "" {
 		return false

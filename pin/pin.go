@@ -1,15 +1,15 @@
-// Package pin is the PIN factor: something a person knows, on top of the password.
+// Package pin is the PIN factor: something that a user knows, beside the password.
 //
 //	f, err := pin.New(pin.Config{})
 //
-// A PIN beside a password is still a single factor by the book (NIST SP 800-63-4 section
-// 2.3.1), so it never raises the assurance level, and is reported as "pwd", not "pin": RFC 8176
-// keeps that word for a PIN that unlocks a key on the person's own device. It is entered twice
-// at enrolment: once to begin, once to confirm. PINs that others would try first are refused
-// with a reason that pages can show.
+// A PIN beside a password is still a single factor (NIST SP 800-63-4 section 2.3.1), so it never
+// raises the assurance level. Its AMR is "pwd", not "pin": RFC 8176 keeps "pin" for a PIN that
+// unlocks a key on the user's own device. A user enters it twice at enrolment: once to begin, once
+// to confirm. PINs that an attacker would try first are refused with a reason that pages can show.
 //
-// A PIN is kept as an argon2id hash (19 MiB, two passes), made anew when the parameters
-// change. Hashes are bounded in number, and a wrong answer is counted before it is judged.
+// The factor keeps a PIN as an argon2id hash (19 MiB, two passes), and hashes it anew when the
+// parameters change. The number of hashes at once is bounded, and the Manager counts a failed
+// attempt before the PIN is verified.
 package pin
 
 import (
@@ -32,28 +32,29 @@ const (
 
 // Config configures a Factor. The zero value is ready to use.
 type Config struct {
-	// MinLength of a new PIN in characters; default 6, 4 to 64. NIST SP 800-63B-4 section
-	// 3.1.1.2 asks for 8 where it verifies as part of two factors.
+	// MinLength is the minimum length of a new PIN in characters. Defaults to 6. Must be between
+	// 4 and 64. NIST SP 800-63B-4 section 3.1.1.2 asks for 8 as one of two factors.
 	MinLength int
-	// MaxLength of a new PIN; default 64, MinLength to 64.
+	// MaxLength is the maximum length of a new PIN. Defaults to 64. Must be between MinLength
+	// and 64.
 	MaxLength int
 	// AllowLetters allows printable ASCII. By default a PIN has digits only, so that a phone
 	// shows the number pad.
 	AllowLetters bool
-	// Refuse is asked about a new PIN after the checks of this package; an error refuses it.
-	// Let it be a *factor.Problem with a reason that a page can show.
+	// Refuse is called with a new PIN after the checks of this package. An error refuses the PIN:
+	// return a *factor.Problem with a reason that a page can show.
 	Refuse func(p factor.User, pin string) error
-	// Memory in KiB, Passes and Threads are the parameters of argon2id; all zero means 19456,
-	// 2 and 1. Weaker ones than OWASP's list are refused. Changed ones take effect for a
-	// user at their next correct response.
+	// Memory in KiB, Passes and Threads are the parameters of argon2id. If all are zero they
+	// default to 19456, 2 and 1. Must be at least as strong as one of OWASP's list. A change takes
+	// effect for a user at their next correct response.
 	Memory, Passes uint32
 	Threads        uint8
-	// MaxConcurrent bounds how many hashes are computed at once, each taking Memory; default the
+	// MaxConcurrent is how many hashes are computed at once, each with Memory. Defaults to the
 	// number of processors.
 	MaxConcurrent int
 }
 
-// Factor is the PIN factor, of kind "pin". It is safe for concurrent use.
+// Factor is the PIN factor, with the kind "pin". It is safe for concurrent use.
 type Factor struct {
 	cfg  Config
 	hash *kdf.Hasher
@@ -61,7 +62,7 @@ type Factor struct {
 
 var _ factor.Normalizer = (*Factor)(nil)
 
-// New returns a Factor, or an error that says what is wrong with cfg.
+// New returns a Factor, or an error that names the field of cfg that is not valid.
 func New(cfg Config) (*Factor, error) {
 	if cfg.MinLength == 0 {
 		cfg.MinLength = defaultMinLength
@@ -88,7 +89,7 @@ func (f *Factor) Kind() string { return "pin" }
 // Traits returns those of knowledge, "pwd" (RFC 8176), not strong, one for a user, and expensive
 // to verify. The settings state the least length of a PIN, and that argon2id is kept of it.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassKnowledge, AMR: "pwd", OnePerUser: true, Expensive: true,
+	return factor.Traits{Level: factor.LevelWeak, Knowledge: true, AMR: "pwd", OnePerUser: true, Expensive: true,
 		Settings: factor.Settings{MinLength: f.cfg.MinLength, SlowHash: true}}
 }
 
@@ -152,7 +153,7 @@ func (f *Factor) check(p factor.User, pin string) error {
 	return nil
 }
 
-// Verify compares the answer with the hash, and hashes it anew if the parameters changed.
+// Verify compares the response with the hash, and hashes it anew if the parameters changed.
 func (f *Factor) Verify(ctx context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	encoded, ok := strings.CutPrefix(string(in.State), string(rune(stateVersion)))
 	if !ok {
@@ -169,7 +170,7 @@ func (f *Factor) Verify(ctx context.Context, in factor.VerifyInput) (*factor.Ver
 	}
 	state, err := f.encode(ctx, in.Response)
 	if err != nil {
-		return &factor.Verdict{}, nil //nolint:nilerr // the answer is right; the next one can be hashed anew
+		return &factor.Verdict{}, nil //nolint:nilerr // the response is correct; the next one can be hashed anew
 	}
 	return &factor.Verdict{State: state}, nil
 }

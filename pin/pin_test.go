@@ -18,6 +18,7 @@ import (
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/pin"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage/memory"
 )
 
@@ -53,7 +54,7 @@ func TestWhichPINsAreRefused(t *testing.T) {
 		"pin_personal": {"84021", "840216", "127834", "278346", "78346"},
 	} {
 		for _, p := range pins {
-			_, err := digits.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]factor.Secret{"pin": factor.NewSecret(p)}})
+			_, err := digits.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]secret.Text{"pin": secret.New(p)}})
 			require.ErrorIs(t, err, factor.ErrMalformed, "%s %q", want, p)
 			if want == "pin_common" && reason(err) == "pin_repeated" {
 				continue // refused, for the other reason
@@ -65,24 +66,24 @@ func TestWhichPINsAreRefused(t *testing.T) {
 		}
 	}
 	for _, p := range []string{"password", "Qwertyuiop", "abcdefgh", "iloveyou", "P@ssw0rd", "ann-4711-8", "zzzzzzzz"} {
-		_, err := letters.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]factor.Secret{"pin": factor.NewSecret(p)}})
+		_, err := letters.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]secret.Text{"pin": secret.New(p)}})
 		require.ErrorIs(t, err, factor.ErrMalformed, p)
 	}
 	for f, pins := range map[*pin.Factor][]string{digits: {"7391", "739162", "80317294"}, letters: {"correct horse", "7-Tulpen!", strings.Repeat("a7c3", 15) + "xyz1"}} {
 		for _, p := range pins {
-			_, err := f.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]factor.Secret{"pin": factor.NewSecret(p)}})
+			_, err := f.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]secret.Text{"pin": secret.New(p)}})
 			require.NoError(t, err, p)
 		}
 	}
 }
 
-// The rules refuse many PINs that people choose, and few of those that chance would.
+// The rules refuse many PINs that users choose, and few of those that chance would.
 func TestRulesLeaveMostPINs(t *testing.T) {
 	f := newFactor(t, pin.Config{Refuse: func(factor.User, string) error { return errors.New("stop before hashing") }})
 	refused := 0
 	for n := range 1000 {
 		p := fmt.Sprintf("%06d", n*997+3)
-		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"pin": factor.NewSecret(p)}})
+		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"pin": secret.New(p)}})
 		if reason(err) == "pin_common" || reason(err) == "pin_repeated" {
 			refused++
 		}
@@ -94,7 +95,7 @@ func TestRefuseHook(t *testing.T) {
 	f := newFactor(t, pin.Config{Refuse: func(p factor.User, s string) error {
 		return &factor.Problem{Reason: "pin_house_number", Detail: "that is " + p.ID}
 	}})
-	_, err := f.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]factor.Secret{"pin": factor.NewSecret("739162")}})
+	_, err := f.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]secret.Text{"pin": secret.New("739162")}})
 	require.Equal(t, "pin_house_number", reason(err))
 }
 
@@ -119,7 +120,7 @@ func begin(t testing.TB, m *mfa.Manager, s mfa.User) *mfa.Challenge {
 func enroll(t testing.TB, s mfa.Session, g mfa.Grant, p string) *mfa.Enrollment {
 	t.Helper()
 	e, err := s.Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "pin",
-		Params: map[string]factor.Secret{"pin": factor.NewSecret(p)}})
+		Params: map[string]secret.Text{"pin": secret.New(p)}})
 	require.NoError(t, err)
 	return e
 }
@@ -127,34 +128,34 @@ func enroll(t testing.TB, s mfa.Session, g mfa.Grant, p string) *mfa.Enrollment 
 func TestEnteredTwiceThenUsed(t *testing.T) {
 	m, s := rig(t, pin.Config{}, mfatest.NewFaultyStore(memory.New()))
 	e := enroll(t, m.Session(s, "b"), begin(t, m, s).Grant, "739162")
-	_, err := m.Session(s, "b").Confirm(t.Context(), e, factor.NewSecret("739163"))
+	_, err := m.Session(s, "b").Confirm(t.Context(), e, secret.New("739163"))
 	require.ErrorIs(t, err, factor.ErrIncorrect)
-	c, err := m.Session(s, "b").Confirm(t.Context(), e, factor.NewSecret("739162"))
+	c, err := m.Session(s, "b").Confirm(t.Context(), e, secret.New("739162"))
 	require.NoError(t, err)
 	require.Equal(t, []string{"pwd"}, c.Verification.AMR, "knowledge beside a password is no second factor by the book")
 	require.Equal(t, 1, c.Verification.AssuranceLevel)
 
-	verify := func(p factor.Secret) error {
+	verify := func(p secret.Text) error {
 		_, err := m.Session(s, "b").Verify(t.Context(), begin(t, m, s), "pin", p)
 		return err
 	}
-	require.NoError(t, verify(factor.NewSecret("739162")))
-	require.ErrorIs(t, verify(factor.NewSecret("000000")), factor.ErrIncorrect)
-	require.ErrorIs(t, verify(factor.NewSecret("abc")), factor.ErrMalformed)
+	require.NoError(t, verify(secret.New("739162")))
+	require.ErrorIs(t, verify(secret.New("000000")), factor.ErrIncorrect)
+	require.ErrorIs(t, verify(secret.New("abc")), factor.ErrMalformed)
 
 	e = enroll(t, m.Session(s, "b"), c.Grant, "804271") // changing takes a grant, and replaces
-	_, err = m.Session(s, "b").Confirm(t.Context(), e, factor.NewSecret("804271"))
+	_, err = m.Session(s, "b").Confirm(t.Context(), e, secret.New("804271"))
 	require.NoError(t, err)
-	require.ErrorIs(t, verify(factor.NewSecret("739162")), factor.ErrIncorrect)
-	require.NoError(t, verify(factor.NewSecret("804271")))
+	require.ErrorIs(t, verify(secret.New("739162")), factor.ErrIncorrect)
+	require.NoError(t, verify(secret.New("804271")))
 }
 
-func TestParallelRightPIN(t *testing.T) {
+func TestParallelCorrectPIN(t *testing.T) {
 	store := mfatest.NewFaultyStore(memory.New())
 	m, s := rig(t, pin.Config{}, store)
 	other, _ := rig(t, pin.Config{}, store)
 	e := enroll(t, m.Session(s, "b"), begin(t, m, s).Grant, "739162")
-	_, err := m.Session(s, "b").Confirm(t.Context(), e, factor.NewSecret("739162"))
+	_, err := m.Session(s, "b").Confirm(t.Context(), e, secret.New("739162"))
 	require.NoError(t, err)
 	ch := begin(t, m, s)
 	var wins atomic.Int32
@@ -163,7 +164,7 @@ func TestParallelRightPIN(t *testing.T) {
 		go func() {
 			defer func() { done <- struct{}{} }()
 			use := []*mfa.Manager{m, other}[i%2]
-			if _, err := use.Session(s, "b").Verify(context.Background(), ch, "pin", factor.NewSecret("739162")); err == nil {
+			if _, err := use.Session(s, "b").Verify(context.Background(), ch, "pin", secret.New("739162")); err == nil {
 				wins.Add(1)
 			}
 		}()
@@ -176,7 +177,7 @@ func TestParallelRightPIN(t *testing.T) {
 
 func TestRehash(t *testing.T) {
 	old, now := newFactor(t, pin.Config{}), newFactor(t, pin.Config{Memory: 12288, Passes: 3, Threads: 1})
-	out, err := old.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"pin": factor.NewSecret("739162")}})
+	out, err := old.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"pin": secret.New("739162")}})
 	require.NoError(t, err)
 	require.NotContains(t, string(out.State), "739162")
 	v, err := now.Verify(t.Context(), factor.VerifyInput{State: out.State, Response: "739162"})
@@ -212,7 +213,7 @@ func FuzzNormalize(f *testing.F) {
 // BenchmarkVerify is beside a bare argon2id of the same parameters: times-bare.
 func BenchmarkVerify(b *testing.B) {
 	f := newFactor(b, pin.Config{})
-	out, err := f.Enroll(b.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"pin": factor.NewSecret("739162")}})
+	out, err := f.Enroll(b.Context(), factor.EnrollInput{Params: map[string]secret.Text{"pin": secret.New("739162")}})
 	require.NoError(b, err)
 	for b.Loop() {
 		if _, err := f.Verify(b.Context(), factor.VerifyInput{State: out.State, Response: "739162"}); err != nil {
@@ -229,7 +230,7 @@ func BenchmarkVerify(b *testing.B) {
 
 func ExampleNew() {
 	f, _ := pin.New(pin.Config{})
-	_, err := f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]factor.Secret{"pin": factor.NewSecret("123456")}})
+	_, err := f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]secret.Text{"pin": secret.New("123456")}})
 	var p *factor.Problem
 	fmt.Println(errors.As(err, &p), p.Reason)
 	// Output: true pin_common

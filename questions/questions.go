@@ -1,21 +1,21 @@
-// Package questions is the factor of last resort: three questions that a person answers to
-// replace a lost device.
+// Package questions is the factor of last resort: three security questions that a user answers
+// to replace a lost device.
 //
 //	f, err := questions.New(questions.Config{})
 //
-// Think twice before configuring it. What an answer is can often be found out, and people forget
-// what they made up: NIST SP 800-63-4 section 2.3.1 does not accept such questions, OWASP ASVS
-// 5.0 6.4.2 asks for none at all, and the strict profiles refuse them. It is here for
-// applications that have them and cannot do without yet.
+// Think twice before you configure it. An attacker can often find the answers out, and users forget
+// answers that they made up. NIST SP 800-63-4 section 2.3.1 does not accept such questions, OWASP
+// ASVS 5.0 6.4.2 forbids them, and the strict profiles refuse them. The package is for applications
+// that have security questions and cannot drop them yet.
 //
-// So it is bounded as far as that goes. Answering signs nobody in: it only opens the enrolment of
-// a replacement, and only by a recovery link that came by mail (mfa.Session.OpenRecoveryLink).
-// It is not offered to a person who has another way of recovery left, such as recovery codes. All three
-// answers are judged at once, and which of them was wrong is not told, to anybody. They are counted
-// and lock like any answer.
+// Correct answers do not sign in. They permit the enrolment of a replacement, and only after the
+// user has opened a mailed recovery link (mfa.Session.OpenRecoveryLink). The Manager does not offer
+// them to a user with another way of recovery, such as recovery codes. All three answers are
+// verified at once, and no error says which was incorrect. Failed attempts are counted and lock,
+// as with any factor.
 //
-// The questions are kept as the person chose or wrote them, the answers as one argon2id hash
-// (19 MiB, two passes) over all three, in a record that is sealed.
+// The factor keeps the questions as the user chose or wrote them. It keeps the answers as one
+// argon2id hash over all three (19 MiB, two passes), in a sealed record.
 package questions
 
 import (
@@ -49,19 +49,19 @@ const (
 
 // Config configures a Factor. The zero value is ready to use.
 type Config struct {
-	// MinAnswer is how many characters an answer has at least, without spaces; default 3, 2
-	// to 32.
+	// MinAnswer is the minimum number of characters in an answer, without spaces. Defaults to 3.
+	// Must be between 2 and 32.
 	MinAnswer int
-	// Memory in KiB, Passes and Threads are the parameters of argon2id; all zero means 19456,
-	// 2 and 1. Weaker ones than OWASP's list are refused.
+	// Memory in KiB, Passes and Threads are the parameters of argon2id. If all are zero they
+	// default to 19456, 2 and 1. Must be at least as strong as one of OWASP's list.
 	Memory, Passes uint32
 	Threads        uint8
-	// MaxConcurrent bounds how many hashes are computed at once, each taking Memory; default the
+	// MaxConcurrent is how many hashes are computed at once, each with Memory. Defaults to the
 	// number of processors.
 	MaxConcurrent int
 }
 
-// Factor is the security questions, of kind "questions". It is safe for concurrent use.
+// Factor is the security questions factor, with the kind "questions". It is safe for concurrent use.
 type Factor struct {
 	least int
 	hash  *kdf.Hasher
@@ -72,7 +72,7 @@ var (
 	_ factor.Describer  = (*Factor)(nil)
 )
 
-// New returns a Factor, or an error that says what is wrong with cfg.
+// New returns a Factor, or an error that names the field of cfg that is not valid.
 func New(cfg Config) (*Factor, error) {
 	if cfg.MinAnswer == 0 {
 		cfg.MinAnswer = defaultMinAnswer
@@ -94,7 +94,7 @@ func (f *Factor) Kind() string { return "questions" }
 // confirmation, and expensive to verify. The settings state that the responses are facts about
 // the user, and that argon2id is kept of them.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassRecovery, OnePerUser: true, NoConfirmation: true,
+	return factor.Traits{Recovery: true, OnePerUser: true, NoConfirmation: true,
 		LastResort: true, Expensive: true,
 		Settings: factor.Settings{MinLength: f.least, SlowHash: true, PersonalFacts: true}}
 }
@@ -107,7 +107,7 @@ type state struct {
 }
 
 // Enroll takes the parameters "question1" to "question3" and "answer1" to "answer3". Questions
-// differ from each other, and so do answers; an answer that is in its own question is refused.
+// differ from each other, and so do answers. An answer within its own question is refused.
 func (f *Factor) Enroll(ctx context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	s := state{Version: stateVersion}
 	var answers, asked []string
@@ -173,7 +173,7 @@ func (f *Factor) answer(typed, n string) (string, error) {
 // long one is not read through.
 func longer(s string, n int) bool { return len(s) > n*utf8.UTFMax || utf8.RuneCountInString(s) > n }
 
-// normalize takes away what people do not remember they typed: case, the form of letters
+// normalize removes what users do not remember that they typed: case, the form of letters
 // (Unicode NFKC), punctuation, and how many spaces there were.
 func normalize(s string) string {
 	s = norm.NFKC.String(strings.ToLower(cases.Fold().String(norm.NFKC.String(s))))
@@ -233,7 +233,7 @@ func (f *Factor) Verify(ctx context.Context, in factor.VerifyInput) (*factor.Ver
 	}
 	hash, err := f.hash.Hash(ctx, in.Response)
 	if err != nil {
-		return &factor.Verdict{}, nil //nolint:nilerr // the answers are right; the next ones can be hashed anew
+		return &factor.Verdict{}, nil //nolint:nilerr // the answers are correct; the next ones can be hashed anew
 	}
 	s.Hash = hash
 	data, err := json.Marshal(s)

@@ -1,19 +1,19 @@
-// Package recovery is the factor for the day the phone is gone: codes that a person prints
-// or keeps in a password manager, each good for one sign-in.
+// Package recovery is the factor for a user who lost the phone: codes that the user prints or
+// keeps in a password manager. Each is valid for one sign-in.
 //
 //	f, err := recovery.New(recovery.Config{})
 //
-// There are ten codes of 80 random bits by default, in groups of four characters without I,
-// L, O and U, which people take for other ones; typed as such, they are understood. Making new
-// codes ends all old ones. A code opens a sign-in and the enrolment of a replacement, and
-// nothing else.
+// By default there are ten codes with 80 random bits, in groups of four characters. They have no
+// I, L, O and U, which users confuse with other characters; [Factor.Normalize] reads these as
+// what was meant. New codes end all old ones. A code permits a sign-in and the enrolment of a
+// replacement, and nothing else.
 //
 // # Storage
 //
-// Kept are HMAC-SHA256 values of the codes, cut to 16 bytes, under a random key of the set,
-// in a record that is sealed. 80 random bits cannot be searched, so a slow hash would add
-// cost and no safety (OWASP ASVS 5.0 6.5.2 would have it below 112 bits; docs/standards.md
-// has the reasoning). A used code is remembered, so that it is told apart from a wrong one.
+// The factor keeps HMAC-SHA256 values of the codes, cut to 16 bytes, under a random key for the
+// set, in a sealed record. An attacker cannot search 80 random bits, so a slow hash would add cost
+// and no safety (OWASP ASVS 5.0 6.5.2 requires one below 112 bits; docs/standards.md has the
+// reasoning). The factor remembers used codes, to distinguish them from incorrect ones.
 package recovery
 
 import (
@@ -25,6 +25,7 @@ import (
 
 	"github.com/secondgate/secondgate/internal/papercode"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 const (
@@ -41,14 +42,15 @@ const (
 
 // Config configures a Factor. The zero value is ready to use.
 type Config struct {
-	// Count is how many codes there are; default 10, 1 to 16.
+	// Count is how many codes there are. Defaults to 10. Must be between 1 and 16.
 	Count int
-	// Bits is how hard a code is to guess; default 80, 80 to 160, rounded up to whole groups
-	// of four characters (20 bits). For one long code choose Count 1 and Bits 130.
+	// Bits is how hard a code is to guess, rounded up to whole groups of four characters (20
+	// bits). Defaults to 80. Must be between 80 and 160. For one long code choose Count 1 and
+	// Bits 130.
 	Bits int
 }
 
-// Factor is the recovery-code factor, of kind "recovery". It is safe for concurrent use.
+// Factor is the recovery-code factor, with the kind "recovery". It is safe for concurrent use.
 type Factor struct {
 	count, chars int
 }
@@ -59,7 +61,7 @@ var (
 	_ factor.Describer  = (*Factor)(nil)
 )
 
-// New returns a Factor, or an error that says what is wrong with cfg.
+// New returns a Factor, or an error that names the field of cfg that is not valid.
 func New(cfg Config) (*Factor, error) {
 	if cfg.Count == 0 {
 		cfg.Count = defaultCount
@@ -83,7 +85,7 @@ func (f *Factor) Kind() string { return "recovery" }
 // has none for it), one set for a user, enrolled by being shown, and limited. The settings
 // state how hard a code is to guess: five bits for each of its characters.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassRecovery, OnePerUser: true, NoConfirmation: true, Limited: true,
+	return factor.Traits{Recovery: true, OnePerUser: true, NoConfirmation: true, Limited: true,
 		Settings: factor.Settings{Bits: float64(f.chars * 5)}}
 }
 
@@ -96,7 +98,7 @@ func (f *Factor) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutp
 	out := &factor.EnrollOutput{Name: "Recovery codes"}
 	for range f.count {
 		code := papercode.New(f.chars)
-		out.Prompt.Codes = append(out.Prompt.Codes, factor.NewSecret(papercode.Grouped(code)))
+		out.Prompt.Codes = append(out.Prompt.Codes, secret.New(papercode.Grouped(code)))
 		h := papercode.Hash(salt, code)
 		state = append(state, h[:]...)
 	}
@@ -104,7 +106,7 @@ func (f *Factor) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutp
 	return out, nil
 }
 
-// Normalize reads a code as people type it: any case, spaces and hyphens anywhere, O for 0, I
+// Normalize reads a code as users type it: any case, spaces and hyphens anywhere, O for 0, I
 // and L for 1.
 func (f *Factor) Normalize(response string) (string, error) {
 	code, ok := papercode.Normalize(response, maxBits/5)

@@ -37,8 +37,8 @@ func newSet(t interface {
 	return s
 }
 
-func (s *set) try(answer string) error {
-	r, err := s.Normalize(answer)
+func (s *set) try(response string) error {
+	r, err := s.Normalize(response)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func TestEachCodeWorksOnce(t *testing.T) {
 	require.ErrorIs(t, newSet(t, recovery.Config{}).try(s.codes[0]), factor.ErrIncorrect, "new codes end the old ones")
 }
 
-func TestTypedAsPeopleType(t *testing.T) {
+func TestNormalize_ReadsWhatUsersType(t *testing.T) {
 	for _, change := range []func(string) string{
 		strings.ToLower,
 		func(c string) string { return strings.ReplaceAll(c, "-", "") },
@@ -94,7 +94,7 @@ func TestOneLongCode(t *testing.T) {
 	require.Zero(t, s.Describe(s.state).Remaining)
 }
 
-// Any order of any codes: each is right once.
+// Any order of any codes: each is correct once.
 func TestAnyOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newSet(t, recovery.Config{Count: rapid.IntRange(1, 16).Draw(t, "count")})
@@ -153,11 +153,11 @@ func FuzzState(f *testing.F) {
 	s := newSet(f, recovery.Config{})
 	f.Add(s.state, s.codes[0])
 	f.Add([]byte{}, "")
-	f.Fuzz(func(t *testing.T, state []byte, answer string) {
+	f.Fuzz(func(t *testing.T, state []byte, response string) {
 		if s.Describe(state).Remaining < 0 || s.Describe(state).Remaining > 16 {
 			t.Fatal("miscounted")
 		}
-		r, err := s.Normalize(answer)
+		r, err := s.Normalize(response)
 		if err != nil {
 			return
 		}

@@ -1,10 +1,11 @@
-// Package seal keeps what secondgate stores and hands out secret and in its place.
+// Package seal encrypts what secondgate stores and what it gives to clients, and binds it to a
+// purpose and an owner.
 //
-// Everything at rest (one record per person) and everything given away (challenge
-// tokens, grants) is sealed with AES-256-GCM and bound to a purpose and an owner: what
-// was sealed for one cannot be opened as another's. A [Keyring] seals with its first key
-// and opens with any, so keys rotate without downtime: put the new key first, re-seal, and
-// drop the old one when nothing needs it any more.
+// Everything at rest (one record for each user) and everything given to clients (challenges,
+// grants, links) is sealed with AES-256-GCM: what was sealed for one owner or purpose cannot be
+// opened for another. A [Keyring] seals with its first key
+// and opens with any, so that keys rotate without downtime: put the new key first, re-encrypt,
+// and drop the old key when nothing needs it any more.
 //
 //	key := seal.GenerateKey() // once; keep it outside the database
 //	keys, err := seal.NewKeyring(key)
@@ -212,7 +213,7 @@ func (kr *Keyring) Open(purpose Purpose, owner string, sealed []byte) ([]byte, e
 }
 
 // Primary reports whether sealed was sealed with the keyring's present primary key, so that
-// re-sealing can pass it over. It does not authenticate.
+// re-encryption can skip it. It does not authenticate.
 func (kr *Keyring) Primary(sealed []byte) bool {
 	return len(sealed) >= Overhead && string(sealed[1:1+idLen]) == string(kr.primary.id[:])
 }

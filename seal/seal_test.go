@@ -33,7 +33,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongIsToldApart(t *testing.T) {
+func TestOpen_DistinguishesErrors(t *testing.T) {
 	a, b := seal.GenerateKey(), seal.GenerateKey()
 	kr := ring(t, a)
 	sealed := kr.Seal("record", "ann", []byte("tulip"))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/secondgate/secondgate/internal/sentcode"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // Kind is the kind under which numbers are enrolled.
@@ -31,24 +32,24 @@ type Config struct {
 	// GSM 7-bit alphabet (3GPP TS 23.038) only, and short enough for one message.
 	ServiceName string
 	// Origin is the host of the page where the code is typed, without scheme or port, such
-	// as "acme.example"; it is also good for its subdomains. Required, unless NoOrigin.
+	// as "acme.example"; it is also valid for its subdomains. Required, unless NoOrigin.
 	Origin string
 	// Allow lists the beginnings of the numbers that messages are sent to, such as "+31".
-	// Required: empty allows nothing and is refused by New. AnyCountry allows the world.
-	// Note that "+1" is not one country but 25, some of them expensive: list what is not
-	// served in Deny, or use phone.Parser with Regions.
+	// Required: New refuses an empty list. AnyCountry allows the world. 25 countries share "+1",
+	// some of them expensive: list in Deny what you do not serve, or use phone.Parser with
+	// Regions.
 	Allow []string
 	// Deny lists beginnings that are refused though Allow has them, such as "+1876".
 	// Defaults to none.
 	Deny []string
-	// Parse brings what a person typed into E.164 form, given the region they chose ("" or
-	// ISO 3166-1 alpha-2); package sms/phone has one that knows every country. Its errors
-	// should be a *factor.Problem. Nil takes numbers in international form only.
+	// Parse brings what a user typed into E.164 form, for the region that the user chose ("" or
+	// ISO 3166-1 alpha-2). Package sms/phone has one that knows every country. Its errors should
+	// be a *factor.Problem. Nil accepts numbers in international form only.
 	Parse func(number string, region Region) (string, error)
-	// Check is asked once for each message, after it was paid for from the budgets and
-	// before it is sent: for a risk of SIM swap or porting, or a number that is Voice over
-	// IP. An error stops the message; errors.As finds it in what the Manager returns, but
-	// its text is not in there. Nil asks nobody.
+	// Check is called once for each message, after the rate limits are charged and before the
+	// message is sent. It can refuse a number after a SIM swap or a port, or one that is Voice
+	// over IP. An error prevents the message. errors.As finds it in what the Manager returns, but
+	// its text is not printed. Nil checks nothing.
 	Check func(ctx context.Context, in CheckInput) error
 	// Compose makes the message without its last line, which the factor adds. Defaults to
 	// [Compose]. The text holds the code, and the message fits into one segment: 160 septets
@@ -56,23 +57,23 @@ type Config struct {
 	// the factor. New tries Compose in four languages and for every purpose; a message that
 	// breaks the rules later fails the send.
 	Compose func(c Content) (Message, error)
-	// TTL is how long a code is good: 30 seconds to 10 minutes, the most that NIST SP
-	// 800-63B-4 section 3.1.3.2 allows. 0 means 90 seconds.
+	// TTL is how long a code is valid. Defaults to 90 seconds. Must be between 30 seconds and 10
+	// minutes, the maximum of NIST SP 800-63B-4 section 3.1.3.2.
 	TTL time.Duration
-	// Digits is the length of a code, 6 to 10. 0 means 6.
+	// Digits is the length of a code. Defaults to 6. Must be between 6 and 10.
 	Digits int
 }
 
-// Region is a country that a person chose beside the number: an ISO 3166-1 alpha-2 code in
+// Region is a country that a user chose beside the number: an ISO 3166-1 alpha-2 code in
 // capitals, such as "NL", or "" for none.
 type Region string
 
 // CheckInput is a message about to be sent, for [Config].Check.
 type CheckInput struct {
-	Person factor.User
+	User factor.User
 	// Number is in E.164 form.
-	Number factor.Secret
-	// Purpose is as in factor.DeliverInput; "confirm" while the number is being enrolled.
+	Number secret.Text
+	// Purpose is as in factor.Message; "confirm" while the number is being enrolled.
 	Purpose string
 }
 
@@ -106,7 +107,7 @@ func (cfg *Config) check() error {
 		return invalid("Digits is %d, want %d to %d", cfg.Digits, sentcode.DefaultDigits, sentcode.MaxDigits)
 	}
 	if strings.TrimSpace(cfg.ServiceName) == "" {
-		return invalid("ServiceName is empty; give the name by which people know the application")
+		return invalid("ServiceName is empty; give the name by which users know the application")
 	}
 	for _, r := range cfg.ServiceName {
 		if septets(string(r)) < 0 || r < ' ' {

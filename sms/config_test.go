@@ -73,7 +73,7 @@ func TestNewTakes(t *testing.T) {
 	}
 }
 
-// TestNewCopies: what is served does not change with the caller's slice.
+// What is served does not change with the caller's slice.
 func TestNewCopies(t *testing.T) {
 	cfg := config(&outbox{})
 	cfg.Allow = []string{"+31"}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sms"
 	"github.com/secondgate/secondgate/sms/phone"
 )
@@ -33,7 +34,7 @@ func Example() {
 
 	// From here on it is the Manager who calls the factor.
 	ctx, now := context.Background(), time.Now()
-	e, err := f.Enroll(ctx, factor.EnrollInput{Params: map[string]factor.Secret{"number": factor.NewSecret("06 1234 5678"), "region": factor.NewSecret("NL")}, Now: now})
+	e, err := f.Enroll(ctx, factor.EnrollInput{Params: map[string]secret.Text{"number": secret.New("06 1234 5678"), "region": secret.New("NL")}, Now: now})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -44,7 +45,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	err = f.Deliver(ctx, factor.DeliverInput{State: e.State, Payload: is.Payload, Expires: is.Expires, Now: now})
+	err = f.Deliver(ctx, factor.Message{State: e.State, Payload: is.Payload, Expires: is.Expires, Time: now})
 	fmt.Println(err)
 	// Output:
 	// a code goes to +31 •••••5678
@@ -53,7 +54,7 @@ func Example() {
 }
 
 func ExampleNewHTTPSender() {
-	// A provider that takes JSON and answers 200 to everything.
+	// A provider that takes JSON and replies 200 to everything.
 	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, `{"messages":[{"status":"9","error":"no credit"}]}`)
 	}))
@@ -61,8 +62,8 @@ func ExampleNewHTTPSender() {
 
 	s, err := sms.NewHTTPSender(sms.HTTPConfig{
 		URL:            provider.URL + "/sms/json", // https outside of examples
-		Header:         map[string]factor.Secret{"Authorization": factor.NewSecret("Bearer token")},
-		JSON:           factor.NewSecret(`{"from": "Acme", "to": "{{digits}}", "text": "{{text}}"}`),
+		Header:         map[string]secret.Text{"Authorization": secret.New("Bearer token")},
+		JSON:           secret.New(`{"from": "Acme", "to": "{{digits}}", "text": "{{text}}"}`),
 		SuccessField:   "messages.0.status",
 		SuccessPattern: "0",
 		CodeField:      "messages.0.status",
@@ -79,7 +80,7 @@ func ExampleNewTwilio() {
 	_, err := sms.NewTwilio(sms.TwilioConfig{
 		AccountSID: "AC00112233445566778899aabbccddeeff",
 		KeySID:     "SK00112233445566778899aabbccddeeff", // a key can be withdrawn alone
-		Secret:     factor.NewSecret("the secret of the key"),
+		Secret:     secret.New("the secret of the key"),
 		From:       "+15005550006",
 	})
 	fmt.Println(err)
@@ -107,11 +108,11 @@ func ExampleConfig_check() {
 		return
 	}
 	now := time.Now()
-	err = f.Deliver(context.Background(), factor.DeliverInput{State: []byte("+31612345678"), Payload: factor.NewSecret("012345"), Expires: now.Add(time.Minute), Now: now})
+	err = f.Deliver(context.Background(), factor.Message{State: []byte("+31612345678"), Payload: secret.New("012345"), Expires: now.Add(time.Minute), Time: now})
 	var p *factor.Problem
 	fmt.Println(err)
 	fmt.Println(errors.As(err, &p), p.Reason)
 	// Output:
-	// sms: Config.Check stopped the message
+	// sms: Config.Check refused the message
 	// true number_at_risk
 }

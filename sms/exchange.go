@@ -18,13 +18,13 @@ import (
 const (
 	defaultTimeout = 10 * time.Second
 	maxTimeout     = time.Minute
-	// maxReply is how much of an answer is read, in bytes. Real ones have one or two thousand.
+	// maxReply is how much of a reply is read, in bytes. Real ones have one or two thousand.
 	maxReply = 64 << 10
 	// maxRetryAfter bounds what a provider may ask to wait.
 	maxRetryAfter = 24 * time.Hour
 )
 
-// exchange is one request and its answer.
+// exchange is one request and its reply.
 type exchange struct {
 	client  *http.Client
 	timeout time.Duration
@@ -70,7 +70,7 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// reply is an answer as far as it is looked at.
+// reply is the part of a reply that is read.
 type reply struct {
 	status     int
 	body       []byte
@@ -125,7 +125,7 @@ func retryAfter(h http.Header) time.Duration {
 	return min(max(at.Sub(now), 0), maxRetryAfter)
 }
 
-// failure is the error for an answer that is no success, by its status.
+// failure is the error for a reply that is no success, by its status.
 func (r *reply) failure(code string) *SendError {
 	e := &SendError{Code: r.status, ProviderCode: code, RetryAfter: r.retryAfter, Reason: "refused"}
 	switch {

@@ -13,7 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 func TestRetryAfter(t *testing.T) {
@@ -48,7 +48,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// TestHTTPRedirect: no redirect carries the message on, whatever the client was told.
+// No redirect carries the message on, whatever the client's settings.
 func TestHTTPRedirect(t *testing.T) {
 	target := newProvider(t, says(200, ""))
 	for _, status := range []int{301, 302, 303, 307, 308} {
@@ -100,7 +100,7 @@ func TestHTTPUnreachable(t *testing.T) {
 	} {
 		cfg := form(c.url)
 		cfg.Timeout = c.timeout
-		cfg.Query = map[string]factor.Secret{"key": factor.NewSecret("s3cret")}
+		cfg.Query = map[string]secret.Text{"key": secret.New("s3cret")}
 		start := time.Now()
 		err := newHTTP(t, cfg).Send(c.ctx, message)
 		e := sendError(t, err)
@@ -119,7 +119,7 @@ func TestHTTPUnreachable(t *testing.T) {
 	}
 }
 
-// TestHTTPSlowBody: an answer whose body never ends does not hold the caller.
+// A reply whose body never ends does not hold the caller.
 func TestHTTPSlowBody(t *testing.T) {
 	p := newProvider(t, func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(200)
@@ -134,7 +134,7 @@ func TestHTTPSlowBody(t *testing.T) {
 	require.Equal(t, "reply", e.Reason)
 }
 
-// TestHTTPReadsLittle: an endless answer is not read to its end.
+// An endless reply is not read to its end.
 func TestHTTPReadsLittle(t *testing.T) {
 	read := 0
 	cfg := form("https://sms.example")

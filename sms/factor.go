@@ -10,6 +10,7 @@ import (
 	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/internal/sentcode"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 var (
@@ -24,12 +25,12 @@ type Factor struct{ cfg Config }
 // Kind returns "sms".
 func (f *Factor) Kind() string { return Kind }
 
-// Traits returns those of possession of the telephone number, "sms" in RFC 8176, strong enough for AAL2
-// though restricted (see the package comment), and not resistant to phishing.
-// The settings state the length and the lifetime of codes, that they go over the telephone
+// Traits returns those of possession of the telephone number, "sms" in RFC 8176, strong enough
+// for AAL2 though restricted (see the package comment), and not resistant to phishing. The
+// settings state the length and the lifetime of codes, that they go over the telephone
 // network, and whether Config.Check is asked before.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassPossession, AMR: "sms", Level: factor.LevelStrong,
+	return factor.Traits{AMR: "sms", Level: factor.LevelStrong,
 		Settings: factor.Settings{Bits: float64(f.cfg.Digits) * math.Log2(10), Lifetime: f.cfg.TTL,
 			Telephone: true, AsksBefore: f.cfg.Check != nil}}
 }
@@ -43,7 +44,7 @@ func (f *Factor) Traits() factor.Traits {
 //	number_international  it must be written with + and the calling code
 //	number_region         the region is not one
 //	number_country        Allow or Deny does not serve the number's country
-//	number_duplicate      the person has enrolled the number before
+//	number_duplicate      the user has enrolled the number before
 //
 // and those of [Config].Parse. The state it returns is the number.
 func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
@@ -57,8 +58,9 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 	if slices.ContainsFunc(in.Existing, func(i factor.Instance) bool { return string(i.State) == number }) {
 		return nil, problem("number_duplicate", "this number is enrolled already")
 	}
-	hint := mask(number)
-	return &factor.EnrollOutput{State: []byte(number), MaskedDestination: hint, Prompt: factor.Prompt{MaskedDestination: hint}}, nil
+	masked := mask(number)
+	return &factor.EnrollOutput{State: []byte(number), MaskedDestination: masked,
+		Prompt: factor.Prompt{MaskedDestination: masked}}, nil
 }
 
 // Normalize drops spaces and hyphens. What is not as many ASCII digits as a code has is
@@ -85,15 +87,15 @@ func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, 
 	return &factor.Issue{
 		Keep:        sentcode.Keep(bind(number, code)),
 		Expires:     in.Now.Add(f.cfg.TTL),
-		Destination: factor.NewSecret(number),
-		Payload:     factor.NewSecret(code),
+		Destination: secret.New(number),
+		Payload:     secret.New(code),
 		Prompt:      factor.Prompt{MaskedDestination: mask(number)},
 	}, nil
 }
 
 // Deliver asks [Config].Check and sends the message. Its errors hold neither number nor
 // code, whatever the Sender put into its own; errors.As finds a *SendError.
-func (f *Factor) Deliver(ctx context.Context, in factor.DeliverInput) error {
+func (f *Factor) Deliver(ctx context.Context, in factor.Message) error {
 	number, err := numberOf(in.State)
 	if err != nil {
 		return err
@@ -103,11 +105,11 @@ func (f *Factor) Deliver(ctx context.Context, in factor.DeliverInput) error {
 		return quiet.New("sms: there is no code to send")
 	}
 	if f.cfg.Check != nil {
-		if err := f.cfg.Check(ctx, CheckInput{Person: in.User, Number: factor.NewSecret(number), Purpose: in.Purpose}); err != nil {
-			return quiet.New("sms: Config.Check stopped the message", err)
+		if err := f.cfg.Check(ctx, CheckInput{User: in.User, Number: secret.New(number), Purpose: in.Purpose}); err != nil {
+			return quiet.New("sms: Config.Check refused the message", err)
 		}
 	}
-	return f.cfg.send(ctx, f.cfg.content(number, code, in.User.Locale, in.Purpose), in.Expires.Sub(in.Now))
+	return f.cfg.send(ctx, f.cfg.content(number, code, in.User.Locale, in.Purpose), in.Expires.Sub(in.Time))
 }
 
 // send composes a message and hands it to the Sender, with the lifetime that the code still
@@ -127,7 +129,7 @@ func (cfg *Config) send(ctx context.Context, c Content, lifetime time.Duration) 
 	return nil
 }
 
-// Verify compares the answer with the code that was sent to this number.
+// Verify compares the response with the code that was sent to this number.
 func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	number, err := numberOf(in.State)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sms"
 )
 
@@ -53,7 +54,7 @@ func reason(err error) string {
 }
 
 func enroll(f *sms.Factor, number, region string) (*factor.EnrollOutput, error) {
-	return f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]factor.Secret{"number": factor.NewSecret(number), "region": factor.NewSecret(region)}, Now: now})
+	return f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]secret.Text{"number": secret.New(number), "region": secret.New(region)}, Now: now})
 }
 
 // issue makes a code for state and returns what the Manager would keep, and the code.
@@ -65,7 +66,7 @@ func issue(t testing.TB, f *sms.Factor, state string) (factor.VerifyInput, strin
 }
 
 func deliver(f *sms.Factor, state, code string) error {
-	return f.Deliver(context.Background(), factor.DeliverInput{State: []byte(state), Payload: factor.NewSecret(code), Purpose: "sign-in", Expires: now.Add(90 * time.Second), Now: now})
+	return f.Deliver(context.Background(), factor.Message{State: []byte(state), Payload: secret.New(code), Purpose: "sign-in", Expires: now.Add(90 * time.Second), Time: now})
 }
 
 func verify(f *sms.Factor, in factor.VerifyInput, response string) error {
@@ -87,7 +88,7 @@ func TestCode(t *testing.T) {
 		t.Fatalf("the code is %q", code)
 	}
 	if !in.Expires.Equal(now.Add(90 * time.Second)) {
-		t.Errorf("a code is good until %s by default", in.Expires)
+		t.Errorf("a code is valid until %s by default", in.Expires)
 	}
 	for _, c := range []struct {
 		name     string
@@ -95,8 +96,8 @@ func TestCode(t *testing.T) {
 		change   func(*factor.VerifyInput)
 		want     error
 	}{
-		{"right", code, nil, nil},
-		{"wrong", other(code), nil, factor.ErrIncorrect},
+		{"correct", code, nil, nil},
+		{"incorrect", other(code), nil, factor.ErrIncorrect},
 		{"empty", "", nil, factor.ErrIncorrect},
 		{"longer", code + "0", nil, factor.ErrIncorrect},
 		{"huge", strings.Repeat(code, 1<<16), nil, factor.ErrIncorrect},
@@ -105,7 +106,7 @@ func TestCode(t *testing.T) {
 		{"of another number", code, func(in *factor.VerifyInput) { in.State = []byte("+31612345679") }, factor.ErrIncorrect},
 		{"in the last millisecond", code, func(in *factor.VerifyInput) { in.Now = now.Add(90*time.Second - time.Millisecond) }, nil},
 		{"at the end", code, func(in *factor.VerifyInput) { in.Now = now.Add(90 * time.Second) }, factor.ErrExpired},
-		{"wrong at the end", other(code), func(in *factor.VerifyInput) { in.Now = now.Add(90 * time.Second) }, factor.ErrIncorrect},
+		{"incorrect at the end", other(code), func(in *factor.VerifyInput) { in.Now = now.Add(90 * time.Second) }, factor.ErrIncorrect},
 	} {
 		in := in
 		if c.change != nil {
@@ -123,14 +124,14 @@ func TestCodeByConfiguration(t *testing.T) {
 	f := newFactor(t, cfg)
 	in, code := issue(t, f, "+31612345678")
 	if len(code) != 10 || !in.Expires.Equal(now.Add(10*time.Minute)) {
-		t.Errorf("a code of %d digits good until %s", len(code), in.Expires)
+		t.Errorf("a code of %d digits valid until %s", len(code), in.Expires)
 	}
 	if err := verify(f, in, code); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestIssueKeepsNoSecret: what is kept holds neither the code nor the number, and two
+// What is kept holds neither the code nor the number, and two
 // issues of one number are unlike.
 func TestIssueKeepsNoSecret(t *testing.T) {
 	f := newFactor(t, config(&outbox{}))
@@ -145,7 +146,7 @@ func TestIssueKeepsNoSecret(t *testing.T) {
 	is, err := f.Issue(context.Background(), factor.IssueInput{State: []byte("+31612345678"), Now: now})
 	require.NoError(t, err)
 	if is.Destination.Reveal() != "+31612345678" || is.Prompt.MaskedDestination != "+31 •••••5678" {
-		t.Errorf("destination %q, hint %q", is.Destination.Reveal(), is.Prompt.MaskedDestination)
+		t.Errorf("destination %q, masked %q", is.Destination.Reveal(), is.Prompt.MaskedDestination)
 	}
 	if s := fmt.Sprintf("%+v", is); strings.Contains(s, is.Payload.Reveal()) || strings.Contains(s, "612345678") {
 		t.Errorf("an issue prints as %s", s)
@@ -183,13 +184,13 @@ func TestDeliver(t *testing.T) {
 	require.Len(t, box.sent, 1)
 	m := box.sent[0]
 	if m.To != "+31612345678" || m.TTL != 90*time.Second || !strings.HasPrefix(m.Text, "012345 ") {
-		t.Errorf("sent to %s, good for %s: %s", m.To, m.TTL, m.Text)
+		t.Errorf("sent to %s, valid for %s: %s", m.To, m.TTL, m.Text)
 	}
 	require.Error(t, deliver(f, "+31612345678", ""), "a message without a code")
 	require.Len(t, box.sent, 1)
 }
 
-// TestDeliverHushes: a Sender's error may quote what it likes; what comes out does not.
+// A Sender's error may quote what it likes; what comes out does not.
 func TestDeliverHushes(t *testing.T) {
 	cause := errors.New("boom")
 	for _, c := range []struct {
@@ -237,7 +238,7 @@ func TestCheck(t *testing.T) {
 	err := deliver(f, "+31612345678", "012345")
 	require.ErrorIs(t, err, risk)
 	if strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, err), "swapped") {
-		t.Errorf("the text of a stranger's error comes out: %v", err)
+		t.Errorf("the text of a third-party error comes out: %v", err)
 	}
 	require.Empty(t, box.sent)
 	require.NoError(t, deliver(f, "+31612345679", "012345"))
@@ -248,7 +249,7 @@ func TestCheck(t *testing.T) {
 		t.Errorf("a CheckInput prints as %s", s)
 	}
 
-	// Enrolling and issuing cost nobody a look-up: only what was paid for is asked about.
+	// Enrolling and issuing cost no look-up: Check is asked only about a message that was charged.
 	_, err = enroll(f, "+31612345678", "")
 	require.NoError(t, err)
 	issue(t, f, "+31612345678")
@@ -260,12 +261,12 @@ func TestTraits(t *testing.T) {
 	require.Equal(t, "sms", f.Kind())
 	tr := f.Traits()
 	tr.Settings = factor.Settings{} // see TestSettings
-	require.Equal(t, factor.Traits{Class: factor.ClassPossession, AMR: "sms", Level: factor.LevelStrong}, tr)
+	require.Equal(t, factor.Traits{AMR: "sms", Level: factor.LevelStrong}, tr)
 }
 
 func TestRedaction(t *testing.T) {
 	m := sms.Message{To: "+31612345678", Text: "012345 is your code", TTL: time.Minute}
-	in := sms.Content{To: "+31612345678", Code: factor.NewSecret("012345")}
+	in := sms.Content{To: "+31612345678", Code: secret.New("012345")}
 	for _, v := range []any{m, &m, []sms.Message{m}, struct{ M sms.Message }{m}, in} {
 		for _, s := range []string{fmt.Sprintf("%v %+v %#v %s %x", v, v, v, v, v), encoded(v), logged(v)} {
 			if strings.Contains(s, "612345678") || strings.Contains(s, "012345") || strings.Contains(s, "303132333435") {

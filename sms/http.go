@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // HTTPConfig describes how a provider's HTTP interface takes a message. The values of
@@ -36,29 +36,29 @@ type HTTPConfig struct {
 	Method string
 	// Query are parameters of the URL, for providers that want their key there. They hold
 	// no placeholder.
-	Query map[string]factor.Secret
+	Query map[string]secret.Text
 	// Header are headers such as "Authorization". Content-Type follows from the body unless
 	// it is here.
-	Header map[string]factor.Secret
+	Header map[string]secret.Text
 	// Username and Password are sent by HTTP Basic authentication if Username is not empty.
 	Username string
-	Password factor.Secret
+	Password secret.Text
 	// Form is the body as application/x-www-form-urlencoded.
-	Form map[string]factor.Secret
+	Form map[string]secret.Text
 	// JSON is the body as a JSON document. It is sent with the keys of objects sorted.
-	JSON factor.Secret
+	JSON secret.Text
 
 	// Statuses are the statuses of success, within 200 to 299. Empty means all of these.
 	Statuses []int
-	// SuccessField names a value of a JSON answer, as "messages.0.status"; a success must
-	// then have it and it must match SuccessPattern. Providers that answer 200 to everything
+	// SuccessField names a value of a JSON reply, as "messages.0.status"; a success must
+	// then have it and it must match SuccessPattern. Providers that reply 200 to everything
 	// need it. Empty means that the status decides.
 	SuccessField string
 	// SuccessPattern is a regular expression (package regexp) for the whole of that value,
-	// such as "0|queued". Without SuccessField it is for the whole answer. Empty with
+	// such as "0|queued". Without SuccessField it is for the whole reply. Empty with
 	// SuccessField means that the field is there.
 	SuccessPattern string
-	// CodeField names the value of a JSON answer that becomes SendError.Code. Default none.
+	// CodeField names the value of a JSON reply that becomes SendError.Code. Default none.
 	CodeField string
 
 	// Timeout is for the whole exchange, up to a minute. 0 means 10 seconds.
@@ -197,7 +197,7 @@ var (
 )
 
 // basicAuth is the Authorization header of RFC 7617, where a user name has no colon.
-func basicAuth(username string, password factor.Secret) (string, error) {
+func basicAuth(username string, password secret.Text) (string, error) {
 	if strings.Contains(username, ":") {
 		return "", invalid("Username holds a colon, which basic authentication cannot carry")
 	}
@@ -271,7 +271,7 @@ func (p *httpProvider) deliver(ctx context.Context, m Message) error {
 	}
 	e := r.failure(safeCode(code, m))
 	if r.status >= 200 && r.status <= 299 && !r.cut && (p.field == "" || r.json() != nil) {
-		e.Reason = "refused" // an answer of the provider's, that says no
+		e.Reason = "refused" // the provider replied, and refused
 	}
 	return e
 }

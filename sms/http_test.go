@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sms"
 )
 
@@ -23,7 +23,7 @@ type provider struct {
 	*httptest.Server
 	mu       sync.Mutex
 	requests []request
-	answer   http.HandlerFunc
+	reply    http.HandlerFunc
 }
 
 type request struct {
@@ -32,15 +32,15 @@ type request struct {
 	body        string
 }
 
-func newProvider(t testing.TB, answer http.HandlerFunc) *provider {
+func newProvider(t testing.TB, reply http.HandlerFunc) *provider {
 	t.Helper()
-	p := &provider{answer: answer}
+	p := &provider{reply: reply}
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		p.mu.Lock()
 		p.requests = append(p.requests, request{r.Method, r.RequestURI, r.Header, string(body)})
 		p.mu.Unlock()
-		p.answer(w, r)
+		p.reply(w, r)
 	}))
 	t.Cleanup(p.Close)
 	return p
@@ -52,7 +52,7 @@ func (p *provider) got() []request {
 	return p.requests
 }
 
-// says answers with a status and a body.
+// says replies with a status and a body.
 func says(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
@@ -88,7 +88,7 @@ func sendError(t testing.TB, err error) *sms.SendError {
 }
 
 func form(url string) sms.HTTPConfig {
-	return sms.HTTPConfig{URL: url, Form: map[string]factor.Secret{"to": factor.NewSecret("{{to}}"), "text": factor.NewSecret("{{text}}")}}
+	return sms.HTTPConfig{URL: url, Form: map[string]secret.Text{"to": secret.New("{{to}}"), "text": secret.New("{{text}}")}}
 }
 
 func newHTTP(t testing.TB, cfg sms.HTTPConfig) *sms.HTTPSender {
@@ -102,10 +102,10 @@ func TestHTTPForm(t *testing.T) {
 	p := newProvider(t, says(202, ""))
 	s := newHTTP(t, sms.HTTPConfig{
 		URL:      p.URL + "/v1/send",
-		Query:    map[string]factor.Secret{"key": factor.NewSecret("s3cret&x=1")},
-		Header:   map[string]factor.Secret{"x-api-key": factor.NewSecret("hunter2")},
-		Username: "user", Password: factor.NewSecret("s3cret"),
-		Form: map[string]factor.Secret{"recipient": factor.NewSecret("{{digits}}"), "to": factor.NewSecret("{{to}}"), "body": factor.NewSecret("[{{text}}]"), "from": factor.NewSecret("Acme & Co")},
+		Query:    map[string]secret.Text{"key": secret.New("s3cret&x=1")},
+		Header:   map[string]secret.Text{"x-api-key": secret.New("hunter2")},
+		Username: "user", Password: secret.New("s3cret"),
+		Form: map[string]secret.Text{"recipient": secret.New("{{digits}}"), "to": secret.New("{{to}}"), "body": secret.New("[{{text}}]"), "from": secret.New("Acme & Co")},
 	})
 	require.NoError(t, s.Send(context.Background(), message))
 	require.Len(t, p.got(), 1)
@@ -124,8 +124,8 @@ func TestHTTPJSON(t *testing.T) {
 	s := newHTTP(t, sms.HTTPConfig{
 		URL:          p.URL,
 		Method:       "PUT",
-		Header:       map[string]factor.Secret{"Authorization": factor.NewSecret("Bearer s3cret"), "content-type": factor.NewSecret("application/vnd.acme+json")},
-		JSON:         factor.NewSecret(`{"to": ["{{digits}}"], "text": "{{text}}", "n": 12345678901234567890, "test": false, "null": null, "nested": {"a<b": "+{{digits}}"}}`),
+		Header:       map[string]secret.Text{"Authorization": secret.New("Bearer s3cret"), "content-type": secret.New("application/vnd.acme+json")},
+		JSON:         secret.New(`{"to": ["{{digits}}"], "text": "{{text}}", "n": 12345678901234567890, "test": false, "null": null, "nested": {"a<b": "+{{digits}}"}}`),
 		SuccessField: "messages.0.status", SuccessPattern: "0",
 	})
 	require.NoError(t, s.Send(context.Background(), message))
@@ -138,7 +138,7 @@ func TestHTTPJSON(t *testing.T) {
 		`"text":"012345 is your \"code\" & {{to}} für Acme=1%\\.\n@acme.example #012345","to":["31612345678"]}`, r.body)
 }
 
-// TestHTTPSuccess: what counts as sent, and what a refusal says.
+// What counts as sent, and what a refusal says.
 func TestHTTPSuccess(t *testing.T) {
 	field := func(c *sms.HTTPConfig) { c.SuccessField, c.SuccessPattern = "status", "0|queued" }
 	code := func(c *sms.HTTPConfig) { c.CodeField = "error.code" }
@@ -152,7 +152,7 @@ func TestHTTPSuccess(t *testing.T) {
 	}{
 		{"200", nil, 200, "", ""},
 		{"299", nil, 299, "", ""},
-		{"200 with a huge answer", nil, 200, long + long, ""},
+		{"200 with a huge reply", nil, 200, long + long, ""},
 		{"204", nil, 204, "", ""},
 		{"status not among those", func(c *sms.HTTPConfig) { c.Statuses = []int{201} }, 200, "", "refused, status 200"},
 		{"status among those", func(c *sms.HTTPConfig) { c.Statuses = []int{200, 201} }, 201, "", ""},
@@ -172,7 +172,7 @@ func TestHTTPSuccess(t *testing.T) {
 		{"field alone missing", func(c *sms.HTTPConfig) { c.SuccessField = "id" }, 200, `{}`, "refused, status 200"},
 		{"pattern alone", func(c *sms.HTTPConfig) { c.SuccessPattern = "OK.*" }, 200, "OK 1\nid 2", ""},
 		{"pattern alone, no match", func(c *sms.HTTPConfig) { c.SuccessPattern = "OK" }, 200, "NOK", "refused, status 200"},
-		{"pattern for anything, huge answer", func(c *sms.HTTPConfig) { c.SuccessPattern = ".*" }, 200, long + long, "reply, status 200"},
+		{"pattern for anything, huge reply", func(c *sms.HTTPConfig) { c.SuccessPattern = ".*" }, 200, long + long, "reply, status 200"},
 		{"300", nil, 300, "", "reply, status 300"},
 		{"400", nil, 400, "", "refused, status 400"},
 		{"401", nil, 401, "hunter2", "credentials, status 401"},
@@ -239,23 +239,23 @@ func TestHTTPConfigRefused(t *testing.T) {
 		{"fragment", func(c *sms.HTTPConfig) { c.URL = "https://sms.example/#x" }, "fragment"},
 		{"GET", func(c *sms.HTTPConfig) { c.Method = "GET" }, "neither POST nor PUT"},
 		{"no body", func(c *sms.HTTPConfig) { c.Form = nil }, "exactly one of Form and JSON"},
-		{"two bodies", func(c *sms.HTTPConfig) { c.JSON = factor.NewSecret(`"{{to}}{{text}}"`) }, "exactly one of Form and JSON"},
-		{"no text", func(c *sms.HTTPConfig) { c.Form = map[string]factor.Secret{"to": factor.NewSecret("{{to}}")} }, "needs {{text}}"},
-		{"no number", func(c *sms.HTTPConfig) { c.Form = map[string]factor.Secret{"text": factor.NewSecret("{{text}}")} }, "{{to}} or {{digits}}"},
-		{"text as a key", func(c *sms.HTTPConfig) { c.Form = map[string]factor.Secret{"{{text}}": factor.NewSecret("{{to}}")} }, "in its values"},
-		{"unknown placeholder", func(c *sms.HTTPConfig) { c.Form["x"] = factor.NewSecret("{{code}}") }, "a placeholder that is not"},
-		{"no JSON", func(c *sms.HTTPConfig) { c.Form, c.JSON = nil, factor.NewSecret(`{"to":{{to}},"text":{{text}}}`) }, "not a JSON document"},
-		{"two JSONs", func(c *sms.HTTPConfig) { c.Form, c.JSON = nil, factor.NewSecret(`"{{to}}" "{{text}}"`) }, "not a JSON document"},
+		{"two bodies", func(c *sms.HTTPConfig) { c.JSON = secret.New(`"{{to}}{{text}}"`) }, "exactly one of Form and JSON"},
+		{"no text", func(c *sms.HTTPConfig) { c.Form = map[string]secret.Text{"to": secret.New("{{to}}")} }, "needs {{text}}"},
+		{"no number", func(c *sms.HTTPConfig) { c.Form = map[string]secret.Text{"text": secret.New("{{text}}")} }, "{{to}} or {{digits}}"},
+		{"text as a key", func(c *sms.HTTPConfig) { c.Form = map[string]secret.Text{"{{text}}": secret.New("{{to}}")} }, "in its values"},
+		{"unknown placeholder", func(c *sms.HTTPConfig) { c.Form["x"] = secret.New("{{code}}") }, "a placeholder that is not"},
+		{"no JSON", func(c *sms.HTTPConfig) { c.Form, c.JSON = nil, secret.New(`{"to":{{to}},"text":{{text}}}`) }, "not a JSON document"},
+		{"two JSONs", func(c *sms.HTTPConfig) { c.Form, c.JSON = nil, secret.New(`"{{to}}" "{{text}}"`) }, "not a JSON document"},
 		{"status", func(c *sms.HTTPConfig) { c.Statuses = []int{200, 302} }, "Statuses holds 302"},
 		{"pattern", func(c *sms.HTTPConfig) { c.SuccessPattern = "(" }, "SuccessPattern is not"},
-		{"header value", func(c *sms.HTTPConfig) { c.Header = map[string]factor.Secret{"X": factor.NewSecret("hunter2\r\nY: z")} }, "look for line breaks"},
-		{"header name", func(c *sms.HTTPConfig) { c.Header = map[string]factor.Secret{"X Y": factor.NewSecret("hunter2")} }, "look for line breaks"},
-		{"host header", func(c *sms.HTTPConfig) { c.Header = map[string]factor.Secret{"host": factor.NewSecret("x")} }, "leave it out"},
+		{"header value", func(c *sms.HTTPConfig) { c.Header = map[string]secret.Text{"X": secret.New("hunter2\r\nY: z")} }, "look for line breaks"},
+		{"header name", func(c *sms.HTTPConfig) { c.Header = map[string]secret.Text{"X Y": secret.New("hunter2")} }, "look for line breaks"},
+		{"host header", func(c *sms.HTTPConfig) { c.Header = map[string]secret.Text{"host": secret.New("x")} }, "leave it out"},
 		{"two auths", func(c *sms.HTTPConfig) {
-			c.Username, c.Header = "u", map[string]factor.Secret{"authorization": factor.NewSecret("Bearer s3cret")}
+			c.Username, c.Header = "u", map[string]secret.Text{"authorization": secret.New("Bearer s3cret")}
 		}, "give one of them"},
 		{"colon", func(c *sms.HTTPConfig) { c.Username = "u:hunter2" }, "holds a colon"},
-		{"password alone", func(c *sms.HTTPConfig) { c.Password = factor.NewSecret("hunter2") }, "without a Username"},
+		{"password alone", func(c *sms.HTTPConfig) { c.Password = secret.New("hunter2") }, "without a Username"},
 		{"timeout", func(c *sms.HTTPConfig) { c.Timeout = time.Hour }, "Timeout is 1h0m0s, want up to 1m0s"},
 		{"negative timeout", func(c *sms.HTTPConfig) { c.Timeout = -1 }, "Timeout is"},
 	} {
@@ -278,14 +278,14 @@ func TestHTTPConfigRefused(t *testing.T) {
 	newHTTP(t, cfg)
 }
 
-// TestConfigRedaction: no way of printing a configuration or a sender shows a secret.
+// No way of printing a configuration or a sender shows a secret.
 func TestConfigRedaction(t *testing.T) {
 	cfg := form("https://sms.example/send")
-	cfg.Form["key"] = factor.NewSecret("hunter2")
-	cfg.Query = map[string]factor.Secret{"key": factor.NewSecret("s3cret")}
-	cfg.Header = map[string]factor.Secret{"X": factor.NewSecret("Bearer s3cret")}
-	cfg.Username, cfg.Password = "u", factor.NewSecret("hunter2")
-	js := sms.HTTPConfig{URL: "https://sms.example", JSON: factor.NewSecret(`{"key":"hunter2","to":"{{to}}","text":"{{text}}"}`)}
+	cfg.Form["key"] = secret.New("hunter2")
+	cfg.Query = map[string]secret.Text{"key": secret.New("s3cret")}
+	cfg.Header = map[string]secret.Text{"X": secret.New("Bearer s3cret")}
+	cfg.Username, cfg.Password = "u", secret.New("hunter2")
+	js := sms.HTTPConfig{URL: "https://sms.example", JSON: secret.New(`{"key":"hunter2","to":"{{to}}","text":"{{text}}"}`)}
 	twilio := twilioConfig("")
 	h, tw := newHTTP(t, cfg), newTwilio(t, twilio)
 	for _, v := range []any{cfg, &cfg, js, h, *h, twilio, &twilio, tw, *tw, newFactor(t, config(h))} {
@@ -299,10 +299,10 @@ func TestConfigRedaction(t *testing.T) {
 	}
 }
 
-// TestHTTPConcurrent: one sender serves many at once.
+// One sender serves many at once.
 func TestHTTPConcurrent(t *testing.T) {
 	p := newProvider(t, says(200, ""))
-	cfg := sms.HTTPConfig{URL: p.URL, JSON: factor.NewSecret(`{"to":"{{to}}","text":"{{text}}"}`)}
+	cfg := sms.HTTPConfig{URL: p.URL, JSON: secret.New(`{"to":"{{to}}","text":"{{text}}"}`)}
 	s := newHTTP(t, cfg)
 	var wg sync.WaitGroup
 	for i := range 16 {
@@ -320,9 +320,9 @@ func TestHTTPConcurrent(t *testing.T) {
 	require.Len(t, seen, 16)
 }
 
-// FuzzHTTPAnswer: no answer of a provider makes a sender panic, show something, or take for
+// No reply of a provider makes a sender panic, show something, or take for
 // sent what is not.
-func FuzzHTTPAnswer(f *testing.F) {
+func FuzzHTTPReply(f *testing.F) {
 	for _, body := range []string{`{"a":[{"b":"ok"}]}`, `{"a":[]}`, `{"a":{"0":{"b":"ok"}}}`, `[`, `{"a":[{"b":"012345"}]}`, "", "null"} {
 		f.Add(200, body, "7")
 	}

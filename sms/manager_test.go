@@ -15,6 +15,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sms"
 	"github.com/secondgate/secondgate/storage/memory"
 )
@@ -36,10 +37,10 @@ func enrolment(t *testing.T, m *mfa.Manager, number string) (*mfa.Enrollment, er
 	t.Helper()
 	ch, err := m.Session(ann, binding).Begin(t.Context())
 	require.NoError(t, err)
-	return m.Session(ann, binding).Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{Kind: sms.Kind, Params: map[string]factor.Secret{"number": factor.NewSecret(number)}})
+	return m.Session(ann, binding).Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{Kind: sms.Kind, Params: map[string]secret.Text{"number": secret.New(number)}})
 }
 
-func code(m sms.Message) factor.Secret { return factor.NewSecret(m.Text[:6]) }
+func code(m sms.Message) secret.Text { return secret.New(m.Text[:6]) }
 
 // TestWithManager walks a number through registration and sign-in, to the last moment of a
 // code and past it.
@@ -79,7 +80,7 @@ func TestWithManager(t *testing.T) {
 	}
 }
 
-// TestOneSuccess: a code that many send in at once is accepted once.
+// A code that many send in at once is accepted once.
 func TestOneSuccess(t *testing.T) {
 	box := &outbox{}
 	m := newManager(t, newFactor(t, config(box)), mfatest.NewClock(now), nil)
@@ -106,7 +107,7 @@ func TestOneSuccess(t *testing.T) {
 	require.EqualValues(t, 1, successes.Load())
 }
 
-// TestManagerPassesReasons: what the factor and the sender say can be found by the
+// What the factor and the sender say can be found by the
 // application, and none of it shows the number.
 func TestManagerPassesReasons(t *testing.T) {
 	box := &outbox{err: &sms.SendError{Reason: "number", Code: 400, ProviderCode: "21614"}}

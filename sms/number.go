@@ -55,7 +55,7 @@ func (cfg *Config) parse(number, region string) (string, error) {
 	return parsed, nil
 }
 
-// international takes a number with its plus sign and drops what people write between the
+// international takes a number with its plus sign and drops what users write between the
 // digits. It knows no country, so whatever needs one is refused rather than guessed at.
 func international(number string) (string, error) {
 	if strings.ContainsAny(strings.ToLower(number), "x#,;") {

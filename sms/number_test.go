@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sms"
 	"github.com/secondgate/secondgate/sms/phone"
 )
@@ -62,7 +63,7 @@ func TestEnroll(t *testing.T) {
 
 func TestEnrollDuplicate(t *testing.T) {
 	f := newFactor(t, config(&outbox{}))
-	in := factor.EnrollInput{Params: map[string]factor.Secret{"number": factor.NewSecret("+31 612345678")}, Existing: []factor.Instance{
+	in := factor.EnrollInput{Params: map[string]secret.Text{"number": secret.New("+31 612345678")}, Existing: []factor.Instance{
 		{State: []byte("+31612345679")}, {State: []byte("+31612345678")}}}
 	_, err := f.Enroll(context.Background(), in)
 	require.Equal(t, "number_duplicate", reason(err))
@@ -71,7 +72,7 @@ func TestEnrollDuplicate(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestHint(t *testing.T) {
+func TestFactorEnroll_MasksTheNumber(t *testing.T) {
 	f := newFactor(t, config(&outbox{}))
 	for number, want := range map[string]string{
 		"+12025550123":     "+1 ••••••0123",
@@ -93,14 +94,14 @@ func TestHint(t *testing.T) {
 	}
 }
 
-// TestCallingCodes: the calling code that is shown is the one of the world's numbering plan.
+// The calling code that is shown is the one of the world's numbering plan.
 func TestCallingCodes(t *testing.T) {
 	f := newFactor(t, config(&outbox{}))
 	for _, c := range phone.Countries("en") {
 		out, err := enroll(f, "+"+c.CallingCode+"55555555", "")
 		require.NoError(t, err)
 		if !strings.HasPrefix(out.MaskedDestination, "+"+c.CallingCode+" •") {
-			t.Errorf("%s: hint %q, want calling code %s", c.Region, out.MaskedDestination, c.CallingCode)
+			t.Errorf("%s: masked %q, want calling code %s", c.Region, out.MaskedDestination, c.CallingCode)
 		}
 	}
 }
@@ -160,9 +161,9 @@ func TestParseHook(t *testing.T) {
 	}
 }
 
-// TestParseHookOfStrangers: whatever it does, no number that is not E.164 is enrolled, and
+// Whatever it does, no number that is not E.164 is enrolled, and
 // none is in an error.
-func TestParseHookOfStrangers(t *testing.T) {
+func TestParse_HookOfTheApplication(t *testing.T) {
 	for _, c := range []struct {
 		number string
 		err    error
@@ -180,7 +181,7 @@ func TestParseHookOfStrangers(t *testing.T) {
 			t.Errorf("%q, %v: %v", c.number, c.err, err)
 		}
 		if c.err != nil && reason(err) != "number_form" {
-			t.Errorf("a stranger's error becomes %v", err)
+			t.Errorf("a third-party error becomes %v", err)
 		}
 	}
 }
@@ -205,7 +206,7 @@ func FuzzEnroll(f *testing.F) {
 		if again, err := enroll(fac, state, ""); err != nil || string(again.State) != state {
 			t.Fatalf("%q becomes %v, %v", state, again, err)
 		}
-		// A hint never shows more than half of what follows the calling code.
+		// A masked number never shows more than half of what follows the calling code.
 		_, masked, _ := strings.Cut(out.MaskedDestination, " ")
 		if strings.Count(masked, "•") < len([]rune(masked))-strings.Count(masked, "•") {
 			t.Fatalf("%q is shown as %q", state, out.MaskedDestination)

@@ -36,8 +36,8 @@ type Message struct {
 	To string
 	// Text is at most 160 characters of GSM-7, or 70 others; its last line must stay last.
 	Text string
-	// TTL is how long the code in Text is good; after it there is no use in delivering the
-	// message. 0 means that it is not known.
+	// TTL is how long the code in Text is valid. After it, delivery is useless. 0 means that it
+	// is not known.
 	TTL time.Duration
 }
 
@@ -71,14 +71,14 @@ type SendError struct {
 	//	rate         too much was sent (429)
 	//	credentials  the provider does not know the credentials (401, 403)
 	//	number       the number cannot receive messages, or not from this account
-	//	blocked      the user has told the provider to send nothing more
+	//	blocked      the user has asked the provider to send nothing more
 	//	refused      the provider refused for another reason
 	//	reply        the reply was not one of this provider
 	Reason string
 	// Temporary is true if the same message may succeed later. If no reply came, the message
 	// may have been sent nevertheless.
 	Temporary bool
-	// Rejected is true if the server refuses this recipient or this message for good. The
+	// Rejected is true if the server refuses this recipient or this message permanently. The
 	// user needs another telephone number.
 	Rejected bool
 	// RetryAfter is how long the provider asked to wait, at most a day. 0 means that it did

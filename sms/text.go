@@ -9,7 +9,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // One message is one segment of 140 bytes: 160 septets of the GSM 7-bit default alphabet
@@ -54,11 +54,11 @@ type Content struct {
 	ServiceName string
 	// Locale is the user's, a BCP 47 tag, or "".
 	Locale string
-	// Purpose is as in factor.DeliverInput: "sign-in", "step-up", "manage", "replace" or
+	// Purpose is as in factor.Message: "sign-in", "step-up", "manage", "replace" or
 	// "confirm".
 	Purpose string
 	// Code is what the user types.
-	Code factor.Secret
+	Code secret.Text
 	// TTL is how long Code is valid.
 	TTL time.Duration
 }
@@ -78,7 +78,7 @@ func (Content) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 func (cfg *Config) content(number, code, locale, purpose string) Content {
 	return Content{
 		To: number, ServiceName: cfg.ServiceName, Locale: locale, Purpose: purpose,
-		Code: factor.NewSecret(code), TTL: cfg.TTL,
+		Code: secret.New(code), TTL: cfg.TTL,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sms"
 )
 
@@ -18,8 +19,8 @@ func text(t testing.TB, cfg sms.Config, code, locale, purpose string) (string, e
 	box := &outbox{}
 	cfg.Sender = box
 	f := newFactor(t, cfg)
-	err := f.Deliver(context.Background(), factor.DeliverInput{State: []byte("+31612345678"), Payload: factor.NewSecret(code),
-		Purpose: purpose, User: factor.User{Locale: locale}, Expires: now.Add(time.Minute), Now: now})
+	err := f.Deliver(context.Background(), factor.Message{State: []byte("+31612345678"), Payload: secret.New(code),
+		Purpose: purpose, User: factor.User{Locale: locale}, Expires: now.Add(time.Minute), Time: now})
 	if err != nil {
 		require.Empty(t, box.sent)
 		return "", err
@@ -146,7 +147,7 @@ func TestOwnText(t *testing.T) {
 	got, err := text(t, cfg, "012345", "de", "step-up")
 	require.NoError(t, err)
 	require.Equal(t, "012345 für step-up\n@acme.example #012345", got)
-	require.Equal(t, sms.Content{To: "+31612345678", Code: factor.NewSecret("012345"), ServiceName: "Acme",
+	require.Equal(t, sms.Content{To: "+31612345678", Code: secret.New("012345"), ServiceName: "Acme",
 		Locale: "de", Purpose: "step-up", TTL: 90 * time.Second}, seen)
 }
 
@@ -173,7 +174,7 @@ func TestOwnTextRefused(t *testing.T) {
 		if _, err := sms.New(cfg); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: New says %v, want %q", name, err, c.want)
 		}
-		// A text that goes wrong in a language New does not know fails the send.
+		// A text that breaks the rules in a language that New does not try is not sent.
 		cfg.Compose = func(in sms.Content) (sms.Message, error) {
 			if in.Locale == "fr" {
 				return body(in)

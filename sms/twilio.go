@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // TwilioConfig is for Twilio's Programmable Messaging.
@@ -23,7 +23,7 @@ type TwilioConfig struct {
 	// can be withdrawn alone. Empty means that Secret is the account's auth token.
 	KeySID string
 	// Secret is the secret of the key, or the auth token. Required.
-	Secret factor.Secret
+	Secret secret.Text
 	// From is who sends: a number in E.164 form, a short code, or a name of up to eleven
 	// letters, digits and spaces. Exactly one of From and MessagingServiceSID is required.
 	From string
@@ -135,7 +135,7 @@ func (cfg TwilioConfig) from() (param [2]string, err error) {
 		"nor a name of up to eleven letters, digits and spaces")
 }
 
-// Send sends one message. Twilio is told to drop it once the code in it is over. Errors
+// Send sends one message. It asks Twilio to drop the message when its code has expired. Errors
 // are a *[SendError] with Twilio's error code.
 func (t *Twilio) Send(ctx context.Context, m Message) error { return t.send(ctx, m) }
 
@@ -150,21 +150,21 @@ func (a *twilioAccount) deliver(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
-	answer := r.json()
+	reply := r.json()
 	if r.status == http.StatusOK || r.status == http.StatusCreated {
-		sid, _ := at(answer, "sid")
-		status, _ := at(answer, "status")
+		sid, _ := at(reply, "sid")
+		status, _ := at(reply, "status")
 		if sid != "" && status != "failed" && status != "undelivered" {
 			return nil
 		}
-		code, _ := at(answer, "error_code")
+		code, _ := at(reply, "error_code")
 		e := twilioFailure(r, safeCode(code, m))
 		if sid != "" && e.Reason == "reply" {
 			e.Reason = "refused"
 		}
 		return e
 	}
-	code, _ := at(answer, "code")
+	code, _ := at(reply, "code")
 	return twilioFailure(r, safeCode(code, m))
 }
 

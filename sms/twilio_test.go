@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sms"
 )
 
@@ -20,7 +20,7 @@ const (
 )
 
 func twilioConfig(url string) sms.TwilioConfig {
-	return sms.TwilioConfig{AccountSID: accountSID, Secret: factor.NewSecret("hunter2"), From: "+15005550006", BaseURL: url}
+	return sms.TwilioConfig{AccountSID: accountSID, Secret: secret.New("hunter2"), From: "+15005550006", BaseURL: url}
 }
 
 func newTwilio(t testing.TB, cfg sms.TwilioConfig) *sms.Twilio {
@@ -73,7 +73,7 @@ func TestTwilio(t *testing.T) {
 	}
 }
 
-func TestTwilioAnswers(t *testing.T) {
+func TestTwilio_Replies(t *testing.T) {
 	says21211 := `{"code":21211,"message":"The 'To' number +31612345678 is not a valid phone number.","more_info":"https://www.twilio.com/docs/errors/21211","status":400}`
 	for _, c := range []struct {
 		name   string
@@ -157,7 +157,7 @@ func TestTwilioConfigRefused(t *testing.T) {
 		{"key as account", func(c *sms.TwilioConfig) { c.AccountSID = keySID }, "AccountSID is not one"},
 		{"path in account", func(c *sms.TwilioConfig) { c.AccountSID = "AC/../x" }, "AccountSID is not one"},
 		{"account as key", func(c *sms.TwilioConfig) { c.KeySID = accountSID }, "KeySID is not one"},
-		{"no secret", func(c *sms.TwilioConfig) { c.Secret = factor.Secret{} }, "Secret is empty"},
+		{"no secret", func(c *sms.TwilioConfig) { c.Secret = secret.Text{} }, "Secret is empty"},
 		{"no sender", func(c *sms.TwilioConfig) { c.From = "" }, "exactly one of From"},
 		{"two senders", func(c *sms.TwilioConfig) { c.MessagingServiceSID = serviceSID }, "exactly one of From"},
 		{"service", func(c *sms.TwilioConfig) { c.From, c.MessagingServiceSID = "", "MG1" }, "MessagingServiceSID is not one"},

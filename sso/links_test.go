@@ -15,6 +15,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sso"
 	"github.com/secondgate/secondgate/sso/ssotest"
 	"github.com/secondgate/secondgate/storage"
@@ -206,7 +207,7 @@ func TestKeyringRotation(t *testing.T) {
 		keys, err := seal.NewKeyring(first)
 		require.NoError(t, err)
 		c.Keys = keys
-		c.Providers = []sso.Provider{{ID: "oidc", Name: "X", Issuer: idp.URL + "/oidc", ClientID: "secondgate-demo", ClientSecret: factor.NewSecret("ssotest-client-secret"), Open: true}}
+		c.Providers = []sso.Provider{{ID: "oidc", Name: "X", Issuer: idp.URL + "/oidc", ClientID: "secondgate-demo", ClientSecret: secret.New("ssotest-client-secret"), Open: true}}
 		cfg = *c
 	})
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
@@ -353,7 +354,7 @@ func TestNew(t *testing.T) {
 	require.NoError(t, err)
 	r := newRig(t)
 	good := func() sso.Config {
-		return sso.Config{Store: r.store, Keys: keys, URL: "https://app.example/sso", Providers: []sso.Provider{sso.Microsoft("id", factor.NewSecret("s3cr3t")), sso.Google("id", factor.NewSecret("s3cr3t"))},
+		return sso.Config{Store: r.store, Keys: keys, URL: "https://app.example/sso", Providers: []sso.Provider{sso.Microsoft("id", secret.New("s3cr3t")), sso.Google("id", secret.New("s3cr3t"))},
 			CheckGrant: func(context.Context, mfa.User, mfa.Grant, string) error { return errors.New("no") },
 			CheckActor: func(context.Context, mfa.Actor, mfa.User) error { return errors.New("no") }}
 	}
@@ -372,7 +373,7 @@ func TestNew(t *testing.T) {
 		"twice":         func(c *sso.Config) { c.Providers[1].ID = "microsoft" },
 		"ID":            func(c *sso.Config) { c.Providers[0].ID = "Microsoft" },
 		"ClientID":      func(c *sso.Config) { c.Providers[0].ClientID = "" },
-		"ClientSecret":  func(c *sso.Config) { c.Providers[0].ClientSecret = factor.Secret{} },
+		"ClientSecret":  func(c *sso.Config) { c.Providers[0].ClientSecret = secret.Text{} },
 		"Open to every": func(c *sso.Config) { c.Providers[0].Open = true },
 		"OwnAddress":    func(c *sso.Config) { c.Providers[0].OwnAddress = true },
 		"{tenantid}":    func(c *sso.Config) { c.Providers[1].Issuer = "https://x.example/{tenantid}" },
@@ -390,8 +391,7 @@ func TestNew(t *testing.T) {
 		require.NotContains(t, err.Error(), "s3cr3t")
 	}
 	require.NotContains(t, fmt.Sprintf("%v %+v %#v", good(), good().Providers, good().Providers[0]), "s3cr3t")
-
-	one := sso.Microsoft("id", factor.NewSecret("s3cr3t"))
+	one := sso.Microsoft("id", secret.New("s3cr3t"))
 	one.Issuer, one.Discovery, one.Open = "https://login.microsoftonline.com/"+contoso+"/v2.0", "", true
 	c := good()
 	c.Providers = []sso.Provider{one}

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sso"
 	"github.com/secondgate/secondgate/sso/ssotest"
 )
@@ -171,7 +171,7 @@ func TestMicrosoftsIssuer(t *testing.T) {
 // issuer's.
 func TestOneOrganisation(t *testing.T) {
 	r := newRig(t, func(c *sso.Config, idp *ssotest.Config) {
-		one := sso.Microsoft("secondgate-demo", factor.NewSecret("ssotest-client-secret"))
+		one := sso.Microsoft("secondgate-demo", secret.New("ssotest-client-secret"))
 		one.Issuer, one.Discovery, one.Open = idp.URL+"/microsoft/"+contoso+"/v2.0", idp.URL+"/microsoft/organizations/v2.0", true
 		c.Providers = []sso.Provider{one}
 		c.HTTPClient = &http.Client{Transport: transport(func(_ *http.Request, resp *http.Response) { replaceBody(resp, "{tenantid}", contoso) })}
@@ -321,7 +321,7 @@ func TestUnreachable(t *testing.T) {
 	require.Equal(t, "unavailable", r.lastEvent().Reason)
 
 	down := newRig(t, func(c *sso.Config, idp *ssotest.Config) {
-		c.Providers = []sso.Provider{{ID: "down", Name: "Down", Issuer: "http://127.0.0.1:1", ClientID: "x", ClientSecret: factor.NewSecret("y")}}
+		c.Providers = []sso.Provider{{ID: "down", Name: "Down", Issuer: "http://127.0.0.1:1", ClientID: "x", ClientSecret: secret.New("y")}}
 	})
 	require.Empty(t, down.browser().begin("down", "sign-in"))
 	require.ErrorIs(t, down.err, mfa.ErrUnavailable)
@@ -392,7 +392,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 
 func TestMaxAge(t *testing.T) {
 	r := newRig(t, func(c *sso.Config, idp *ssotest.Config) {
-		c.Providers = []sso.Provider{{ID: "oidc", Name: "X", Issuer: idp.URL + "/oidc", ClientID: "secondgate-demo", ClientSecret: factor.NewSecret("ssotest-client-secret"),
+		c.Providers = []sso.Provider{{ID: "oidc", Name: "X", Issuer: idp.URL + "/oidc", ClientID: "secondgate-demo", ClientSecret: secret.New("ssotest-client-secret"),
 			Open: true, MaxAge: time.Hour}}
 	})
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))

@@ -8,7 +8,7 @@ import (
 	"github.com/oauth2-proxy/mockoidc"
 	"github.com/stretchr/testify/require"
 
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sso"
 	"github.com/secondgate/secondgate/sso/ssotest"
 )
@@ -20,7 +20,7 @@ func TestMockOIDC(t *testing.T) {
 	defer func() { require.NoError(t, idp.Shutdown()) }()
 	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) {
 		c.Clock = nil // mockoidc knows the system's time only
-		c.Providers = []sso.Provider{{ID: "mock", Name: "Mock", Issuer: idp.Issuer(), ClientID: idp.ClientID, ClientSecret: factor.NewSecret(idp.ClientSecret),
+		c.Providers = []sso.Provider{{ID: "mock", Name: "Mock", Issuer: idp.Issuer(), ClientID: idp.ClientID, ClientSecret: secret.New(idp.ClientSecret),
 			Open: true, OwnAddress: true}}
 	})
 	through := func(what string) error {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // tenantID is where an issuer of Microsoft's names the organisation; its multi-tenant
@@ -46,7 +47,7 @@ type Provider struct {
 	Issuer string
 	// ClientID and ClientSecret are this application's with the provider.
 	ClientID     string
-	ClientSecret factor.Secret
+	ClientSecret secret.Text
 	// Discovery is the URL under which /.well-known/openid-configuration is, where that is
 	// not Issuer.
 	Discovery string
@@ -78,7 +79,7 @@ type Provider struct {
 //
 // To admit one organisation only, and to be independent of Microsoft's multi-tenant
 // endpoint, replace {tenantid} in Issuer by its tenant ID and clear Discovery.
-func Microsoft(clientID string, clientSecret factor.Secret) Provider {
+func Microsoft(clientID string, clientSecret secret.Text) Provider {
 	return Provider{
 		ID: "microsoft", Name: "Microsoft",
 		Issuer:    "https://login.microsoftonline.com/" + tenantID + "/v2.0",
@@ -93,7 +94,7 @@ func Microsoft(clientID string, clientSecret factor.Secret) Provider {
 // a Google Workspace. It is open, and for the person's own address. With Open false it is
 // for the workspaces that an administrator has activated, by their primary domain
 // ("gmail.com" stands for Gmail).
-func Google(clientID string, clientSecret factor.Secret) Provider {
+func Google(clientID string, clientSecret secret.Text) Provider {
 	return Provider{
 		ID: "google", Name: "Google",
 		Issuer:   "https://accounts.google.com",

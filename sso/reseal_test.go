@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sso"
 	"github.com/secondgate/secondgate/sso/ssotest"
 	"github.com/secondgate/secondgate/storage"
@@ -24,7 +24,7 @@ func TestReseal(t *testing.T) {
 		require.NoError(t, err)
 		c.Keys = keys
 		cfg = *c
-		cfg.Providers = []sso.Provider{sso.Microsoft("id", factor.NewSecret("secret"))}
+		cfg.Providers = []sso.Provider{sso.Microsoft("id", secret.New("secret"))}
 	})
 	r.activate(contoso, true)
 	require.NoError(t, r.link("kari", "", "microsoft", kariMS))

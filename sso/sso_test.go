@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sso"
 	"github.com/secondgate/secondgate/sso/ssotest"
 )
@@ -117,7 +117,7 @@ func TestAddressesAreNoKeys(t *testing.T) {
 
 func TestClosedGoogleWantsTheWorkspace(t *testing.T) {
 	r := newRig(t, func(c *sso.Config, idp *ssotest.Config) {
-		google := sso.Google("secondgate-demo", factor.NewSecret("ssotest-client-secret"))
+		google := sso.Google("secondgate-demo", secret.New("ssotest-client-secret"))
 		google.Issuer, google.Open = idp.URL+"/google", false
 		c.Providers = []sso.Provider{google}
 	})
@@ -178,7 +178,7 @@ func TestSecondFactorNeedsBothSides(t *testing.T) {
 
 func TestMFAClasses(t *testing.T) {
 	r := newRig(t, func(c *sso.Config, idp *ssotest.Config) {
-		c.Providers = []sso.Provider{{ID: "oidc", Name: "X", Issuer: idp.URL + "/oidc", ClientID: "secondgate-demo", ClientSecret: factor.NewSecret("ssotest-client-secret"),
+		c.Providers = []sso.Provider{{ID: "oidc", Name: "X", Issuer: idp.URL + "/oidc", ClientID: "secondgate-demo", ClientSecret: secret.New("ssotest-client-secret"),
 			Open: true, MFAClasses: []string{"phr"}}}
 		idp.People[daveOIDC].ACR = "phr"
 	})

@@ -1,5 +1,5 @@
 // Package storage is the contract between secondgate and the database an application
-// already runs: one record per person, one conditional write per decision.
+// already runs: one record for each user, one conditional write for each decision.
 //
 // A [Store] has three methods and knows nothing of second factors. Every decision is
 // made in the core between a Get and a Swap, so all that a store must be able to do is
@@ -54,7 +54,7 @@ type Record struct {
 type Store interface {
 	// Get returns the record under key, or ErrNotFound. It sees every Swap and Delete that
 	// completed before it began, from any process (no lagging replica), and never turns a
-	// failure into ErrNotFound: that would read as "this person has no second factor".
+	// failure into ErrNotFound: that would read as "this user has no second factor".
 	Get(ctx context.Context, key string) (Record, error)
 
 	// Swap makes next the record under key, durably and in one atomic step, if the present
@@ -76,7 +76,7 @@ type Entry struct {
 // Cursor is a place in a walk over the records of one store. Its bytes are the store's own.
 type Cursor string
 
-// Lister is an optional capability of a Store, for re-sealing and reports, never for
+// Lister is an optional capability of a Store, for re-encryption and reports, never for
 // safety.
 type Lister interface {
 	// List returns one page of a walk over the entries whose key starts with prefix. The

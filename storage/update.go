@@ -16,7 +16,7 @@ import (
 var ErrContention = errors.New("storage: too much contention on one record")
 
 // maxConflicts bounds how often one update is decided anew. Writers in one process queue
-// up and do not conflict, so this is about how many processes work on one person at once.
+// up and do not conflict, so this is about how many processes work on one user at once.
 const maxConflicts = 100
 
 // Change is what a decision makes of a record. The zero value leaves it alone.
@@ -28,8 +28,8 @@ type Change struct {
 }
 
 // Updater runs the read–decide–swap loop against one Store: it is where a decision becomes
-// atomic. Work on one key is queued inside the process, so that a burst for one person
-// costs one decision at a time; the store's condition keeps it right across processes.
+// atomic. Work on one key is queued inside the process, so that a burst for one user
+// takes one decision at a time; the store's condition keeps it correct across processes.
 // Make one with NewUpdater; it is safe for concurrent use.
 type Updater struct {
 	store Store

@@ -82,7 +82,7 @@ func TestUpdateGivesUp(t *testing.T) {
 	require.ErrorIs(t, u.Update(t.Context(), "k", increment), storage.ErrContention)
 }
 
-func TestUpdateTellsOutcomes(t *testing.T) {
+func TestUpdate_ReportsOutcomes(t *testing.T) {
 	store := mfatest.NewFaultyStore(memory.New())
 	u := storage.NewUpdater(store)
 	ctx, boom := t.Context(), errors.New("boom")

@@ -12,7 +12,7 @@ import (
 	"github.com/secondgate/secondgate/totp"
 )
 
-// The ratio is to pquerna's own validation of a wrong code over the same three steps, which
+// The ratio is to pquerna's own validation of an incorrect code over the same three steps, which
 // remembers nothing: times-bare.
 func BenchmarkVerify(b *testing.B) {
 	f, state := newFactor(b), fresh()

@@ -19,9 +19,9 @@ const (
 	// SHA1 is what every authenticator app honours. HMAC-SHA1 is not broken by the
 	// collisions of SHA1 (RFC 6238 section 1.2 names it the default).
 	SHA1 Algorithm = iota
-	// SHA256 is ignored by several apps, which then show wrong codes.
+	// SHA256 is ignored by several apps, which then show incorrect codes.
 	SHA256
-	// SHA512 is ignored by several apps, which then show wrong codes.
+	// SHA512 is ignored by several apps, which then show incorrect codes.
 	SHA512
 )
 
@@ -93,19 +93,19 @@ type Config struct {
 	Issuer string
 	// Algorithm defaults to SHA1, which is the one to choose; see the package comment.
 	Algorithm Algorithm
-	// Digits of a code; default 6, 6 to 8 (RFC 4226 section 5.3). Several apps ignore others
-	// than 6.
+	// Digits is the length of a code. Defaults to 6. Must be between 6 and 8 (RFC 4226 section
+	// 5.3). Several apps ignore any other than 6.
 	Digits int
-	// Period is how long a time step lasts; default 30 s, whole seconds, 15 s to 120 s. Several
-	// apps ignore others than 30.
+	// Period is how long a time step lasts. Defaults to 30 seconds. Must be whole seconds, between
+	// 15s and 120s. Several apps ignore any other than 30 seconds.
 	Period time.Duration
 	// Strict accepts codes of the present step only (OWASP ASVS 6.5.5). By default one step
 	// before and one after are accepted too: with a period of 30 s that is 90 s in all (RFC
 	// 6238 section 5.2 recommends no more than that).
 	Strict bool
-	// EntryGrace lets a code that was good when the prompt was opened stay good for that long
-	// after the opening, for people who type slowly; default 0, at most 5 minutes. A code
-	// still works once, and no step earlier than one accepted before is ever accepted.
+	// EntryGrace is how long after the prompt was opened a code that was valid then stays valid,
+	// for users who type slowly. Defaults to 0. Must be at most 5 minutes. A code still works
+	// once, and no step earlier than one accepted before is ever accepted.
 	EntryGrace time.Duration
 }
 

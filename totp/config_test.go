@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/totp"
 )
 
@@ -59,7 +60,7 @@ func TestTraits(t *testing.T) {
 	require.Equal(t, "totp", f.Kind())
 	tr := f.Traits()
 	tr.Settings = factor.Settings{} // see TestSettings
-	require.Equal(t, factor.Traits{Class: factor.ClassPossession, AMR: "otp", Level: factor.LevelStrong}, tr)
+	require.Equal(t, factor.Traits{AMR: "otp", Level: factor.LevelStrong}, tr)
 }
 
 // Under enforced FIPS 140-3, HMAC-SHA1 panics in the standard library: for a new Factor and for
@@ -77,7 +78,7 @@ func TestFIPS(t *testing.T) {
 		fmt.Println("SHA256:", err)
 		_, err = at(f, fresh(), 59, "287082")
 		fmt.Println("stored SHA1:", err)
-		_, err = f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"secret": factor.NewSecret("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"), "algorithm": factor.NewSecret("SHA1")}})
+		_, err = f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"secret": secret.New("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"), "algorithm": secret.New("SHA1")}})
 		fmt.Println("imported SHA1:", reason(err))
 		out, err := f.Enroll(t.Context(), factor.EnrollInput{User: factor.User{ID: "42"}})
 		fmt.Println("enrolled:", err, len(out.State))

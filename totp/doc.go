@@ -10,37 +10,37 @@
 //
 // # Promises
 //
-// A step is accepted once and never after a later one (RFC 6238 section 5.2), whoever read
-// its code over a shoulder, and the code that confirms an enrolment does not sign in. The
-// step is part of the state that the Manager swaps, so that this holds for any number of
-// processes. No answer and no stored state makes this package panic, and none of its errors
+// A step is accepted once and never after a later one (RFC 6238 section 5.2), so a code that an
+// attacker reads over a shoulder is used already. The code that confirms an enrolment does not
+// sign in. The step is part of the state that the Manager swaps, so that this holds for any number
+// of processes. No response and no stored state makes this package panic, and none of its errors
 // holds a code or a secret.
 //
-// What it cannot promise: a code typed into a forged page can be passed on at once (use
-// passkeys against that), the server has to keep the secret itself and not a hash of it, and
-// somebody who copies the secret during enrolment has the codes as well.
+// The package cannot promise three things. An attacker can pass on at once a code that the user
+// types into a forged page: use passkeys against that. The server has to keep the secret itself and
+// not a hash of it. An attacker who copies the secret during enrolment has the codes as well.
 //
 // # Clocks
 //
-// The time is the Manager's. A clock that was ahead and is set right leaves the last accepted
-// step in the future: codes are refused as replayed until that step has passed, and none is
-// accepted twice.
+// The time is the Manager's. A clock that was ahead and is corrected leaves the last accepted step
+// in the future: codes are refused as replayed until that step has passed, and none is accepted
+// twice.
 //
 // # Compatibility
 //
-// SHA1, six digits and thirty seconds are what every app honours. Several popular apps
-// ignore other values in the URI without a word and then show wrong codes; since an
-// enrolment is confirmed by a code, nobody is locked out by that, but they cannot enrol. Apps
-// also overwrite an entry whose issuer and account equal those of a new one, so the label of
-// each of a person's devices is made unique. Where one person has two accounts under one
-// address, make mfa.User.Account different for each of them.
+// Every app honours SHA1, six digits and thirty seconds. Several popular apps ignore other values
+// in the URI without a word, and then show incorrect codes. A code confirms each enrolment, so
+// users of these apps are not locked out, but cannot enrol. Apps also overwrite an entry whose
+// issuer and account equal those of a new one, so the factor makes the label of each of a user's
+// devices unique. Where one user has two accounts under one address, make mfa.User.Account
+// different for each of them.
 //
 // # Moving from another system
 //
 // The parameter "secret" of an enrolment imports a base32 secret that another system made,
 // with "algorithm", "digits" and "period" where they are not those of the [Config]. It passes
 // the same checks, and is confirmed by a code, too. Secrets of 80 bits, which some old systems
-// made, are below what RFC 4226 allows and are refused: these people scan a new code.
+// made, are below the minimum of RFC 4226 and are refused: their users scan a new code.
 //
 // # Storage
 //

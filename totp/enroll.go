@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // Enroll makes a secret, or takes over one that another system made. The prompt has the
@@ -22,7 +23,7 @@ import (
 // hyphens, lower case and missing padding do not matter. With it, "algorithm" ("SHA1",
 // "SHA256", "SHA512"), "digits" ("6" to "8") and "period" (seconds, "15" to "120") say how
 // that system made codes where it differs from the Config. Anything else gives a
-// *factor.Problem with the reason "secret_form", and a secret that one of the person's
+// *factor.Problem with the reason "secret_form", and a secret that one of the user's
 // instances has already one with "secret_duplicate".
 func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	s, err := f.newState(in.Params)
@@ -55,14 +56,14 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 		return nil, err
 	}
 	return &factor.EnrollOutput{State: s.encode(), Name: "Authenticator app",
-		Prompt: factor.Prompt{Secret: factor.NewSecret(b32.EncodeToString(s.secret)), URI: factor.NewSecret(uri),
-			SVG: factor.NewSecret(qr.svg()), PNG: factor.NewSecret(string(png))}}, nil
+		Prompt: factor.Prompt{Secret: secret.New(b32.EncodeToString(s.secret)), URI: secret.New(uri),
+			SVG: secret.New(qr.svg()), PNG: secret.New(string(png))}}, nil
 }
 
 var b32 = base32.StdEncoding.WithPadding(base32.NoPadding)
 
 // newState is the state of an instance with a random or an imported secret.
-func (f *Factor) newState(params map[string]factor.Secret) (state, error) {
+func (f *Factor) newState(params map[string]secret.Text) (state, error) {
 	cfg, err := imported(f.cfg, params)
 	if err != nil {
 		return state{}, err
@@ -78,10 +79,10 @@ func (f *Factor) newState(params map[string]factor.Secret) (state, error) {
 }
 
 // imported is cfg with what the parameters change of it.
-func imported(cfg Config, params map[string]factor.Secret) (Config, error) {
+func imported(cfg Config, params map[string]secret.Text) (Config, error) {
 	algorithm, digits, period := params["algorithm"].Reveal(), params["digits"].Reveal(), params["period"].Reveal()
 	if params["secret"].Reveal() == "" {
-		// A person who could choose these for a new secret could only choose wrong.
+		// These are for imported secrets: an app would ignore them for a new one.
 		if algorithm+digits+period != "" {
 			return cfg, secretForm("algorithm, digits and period are for a secret that is imported")
 		}
@@ -135,7 +136,7 @@ func within(text string, least, most int) (int, bool) {
 	return n, err == nil && n >= least && n <= most
 }
 
-// parseSecret reads base32 as people and systems write it.
+// parseSecret reads base32 as users and systems write it.
 func parseSecret(text string) ([]byte, error) {
 	bad := secretForm(fmt.Sprintf("a secret is base32 text of %d to %d bytes", minSecret, maxSecret))
 	// Twice the longest text is room for its separators.

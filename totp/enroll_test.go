@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/totp"
 )
 
@@ -47,7 +48,7 @@ func TestURI(t *testing.T) {
 func TestURIToTheLetter(t *testing.T) {
 	f := newFactor(t, func(c *totp.Config) { c.Issuer = "My Co & Söhne" })
 	out, _ := enroll(t, f, factor.EnrollInput{User: factor.User{ID: "42", Account: "ann+x@example.com"}, Name: "phone",
-		Params: map[string]factor.Secret{"secret": factor.NewSecret("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")}})
+		Params: map[string]secret.Text{"secret": secret.New("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")}})
 	require.Equal(t, "otpauth://totp/My%20Co%20%26%20S%C3%B6hne:ann%2Bx%40example.com%20%28phone%29"+
 		"?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=My%20Co%20%26%20S%C3%B6hne&algorithm=SHA1&digits=6&period=30", out.Prompt.URI.Reveal())
 }
@@ -94,7 +95,7 @@ func TestAccountNames(t *testing.T) {
 func TestLongestURI(t *testing.T) {
 	f := newFactor(t, func(c *totp.Config) { c.Issuer = strings.Repeat("日", 21) })
 	out, _ := enroll(t, f, factor.EnrollInput{User: factor.User{Account: strings.Repeat("日", 1<<16)}, Name: strings.Repeat("日", 1<<16),
-		Params: map[string]factor.Secret{"secret": factor.NewSecret(strings.Repeat("A", 205)), "period": factor.NewSecret("120"), "digits": factor.NewSecret("8"), "algorithm": factor.NewSecret("SHA512")}})
+		Params: map[string]secret.Text{"secret": secret.New(strings.Repeat("A", 205)), "period": secret.New("120"), "digits": secret.New("8"), "algorithm": secret.New("SHA512")}})
 	require.NotEmpty(t, out.Prompt.PNG.Reveal())
 	require.Less(t, len(out.Prompt.URI.Reveal()), 1400)
 }
@@ -102,85 +103,85 @@ func TestLongestURI(t *testing.T) {
 func TestImport(t *testing.T) {
 	f := newFactor(t)
 	const plain = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
-	for _, secret := range []string{plain, strings.ToLower(plain), " GEZD GNBV gy3t-QOJQ\tGEZDGNBVGY3TQOJQ\n", plain + "======", "GEZD\u00a0" + plain[4:]} {
-		out, u := enroll(t, f, factor.EnrollInput{Params: map[string]factor.Secret{"secret": factor.NewSecret(secret)}, User: factor.User{ID: "42"}})
+	for _, key := range []string{plain, strings.ToLower(plain), " GEZD GNBV gy3t-QOJQ\tGEZDGNBVGY3TQOJQ\n", plain + "======", "GEZD\u00a0" + plain[4:]} {
+		out, u := enroll(t, f, factor.EnrollInput{Params: map[string]secret.Text{"secret": secret.New(key)}, User: factor.User{ID: "42"}})
 		require.Equal(t, plain, u.Query().Get("secret"))
 		_, err := at(f, out.State, 59, "287082")
 		require.NoError(t, err)
-		_, err = f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"secret": factor.NewSecret(plain)}, Existing: []factor.Instance{{State: out.State}}})
+		_, err = f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"secret": secret.New(plain)}, Existing: []factor.Instance{{State: out.State}}})
 		require.Equal(t, "secret_duplicate", reason(err))
 	}
 	for _, c := range []struct {
-		params    map[string]factor.Secret
+		params    map[string]secret.Text
 		algorithm totp.Algorithm
 		digits    int
 		period    int
 	}{
-		{map[string]factor.Secret{"secret": factor.NewSecret(plain)}, totp.SHA1, 6, 30},
-		{map[string]factor.Secret{"secret": factor.NewSecret(plain), "algorithm": factor.Secret{}, "digits": factor.Secret{}, "period": factor.Secret{}}, totp.SHA1, 6, 30},
-		{map[string]factor.Secret{"secret": factor.NewSecret(plain), "algorithm": factor.NewSecret("sha-256"), "digits": factor.NewSecret("8"), "period": factor.NewSecret("60")}, totp.SHA256, 8, 60},
-		{map[string]factor.Secret{"secret": factor.NewSecret(plain), "algorithm": factor.NewSecret("SHA512"), "digits": factor.NewSecret("7"), "period": factor.NewSecret("15")}, totp.SHA512, 7, 15},
-		{map[string]factor.Secret{"secret": factor.NewSecret(plain), "algorithm": factor.NewSecret("Sha1"), "digits": factor.NewSecret("6"), "period": factor.NewSecret("120")}, totp.SHA1, 6, 120},
-		{map[string]factor.Secret{"secret": factor.Secret{}}, totp.SHA1, 6, 30},
+		{map[string]secret.Text{"secret": secret.New(plain)}, totp.SHA1, 6, 30},
+		{map[string]secret.Text{"secret": secret.New(plain), "algorithm": secret.Text{}, "digits": secret.Text{}, "period": secret.Text{}}, totp.SHA1, 6, 30},
+		{map[string]secret.Text{"secret": secret.New(plain), "algorithm": secret.New("sha-256"), "digits": secret.New("8"), "period": secret.New("60")}, totp.SHA256, 8, 60},
+		{map[string]secret.Text{"secret": secret.New(plain), "algorithm": secret.New("SHA512"), "digits": secret.New("7"), "period": secret.New("15")}, totp.SHA512, 7, 15},
+		{map[string]secret.Text{"secret": secret.New(plain), "algorithm": secret.New("Sha1"), "digits": secret.New("6"), "period": secret.New("120")}, totp.SHA1, 6, 120},
+		{map[string]secret.Text{"secret": secret.Text{}}, totp.SHA1, 6, 30},
 		{nil, totp.SHA1, 6, 30},
 	} {
 		_, algorithm, digits, period, err := totp.Imported(f, c.params)
 		require.NoError(t, err)
 		require.Equal(t, []any{c.algorithm, c.digits, c.period}, []any{algorithm, digits, period}, c)
 	}
-	// What is imported is judged by its own digits and period, whatever the Config.
-	out, _ := enroll(t, f, factor.EnrollInput{Params: map[string]factor.Secret{"secret": factor.NewSecret(plain), "digits": factor.NewSecret("8"), "period": factor.NewSecret("60")}, User: factor.User{ID: "42"}})
+	// What is imported is verified by its own digits and period, whatever the Config.
+	out, _ := enroll(t, f, factor.EnrollInput{Params: map[string]secret.Text{"secret": secret.New(plain), "digits": secret.New("8"), "period": secret.New("60")}, User: factor.User{ID: "42"}})
 	_, err := at(f, out.State, 119, "94287082")
 	require.NoError(t, err)
 }
 
 func TestRefusedImports(t *testing.T) {
 	f := newFactor(t)
-	secret := "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
-	for name, p := range map[string]map[string]factor.Secret{
-		"80 bits":     map[string]factor.Secret{"secret": factor.NewSecret("GEZDGNBVGY3TQOJQ")},
-		"15 bytes":    map[string]factor.Secret{"secret": factor.NewSecret(strings.Repeat("A", 24))},
-		"129 bytes":   map[string]factor.Secret{"secret": factor.NewSecret(strings.Repeat("A", 207))},
-		"megabyte":    map[string]factor.Secret{"secret": factor.NewSecret(strings.Repeat("A", 1<<20))},
-		"no base32":   map[string]factor.Secret{"secret": factor.NewSecret(secret[:31] + "1")},
-		"spaces":      map[string]factor.Secret{"secret": factor.NewSecret("   ")},
-		"padding":     map[string]factor.Secret{"secret": factor.NewSecret("====")},
-		"padded":      map[string]factor.Secret{"secret": factor.NewSecret(secret[:16] + "==" + secret[16:])},
-		"1 too many":  map[string]factor.Secret{"secret": factor.NewSecret(secret + "A")},
-		"3 too many":  map[string]factor.Secret{"secret": factor.NewSecret(secret + "AAA")},
-		"2 missing":   map[string]factor.Secret{"secret": factor.NewSecret(secret + secret[:6])},
-		"full width":  map[string]factor.Secret{"secret": factor.NewSecret(strings.Repeat("Ａ", 32))},
-		"long s":      map[string]factor.Secret{"secret": factor.NewSecret(secret[:31] + "ſ")},
-		"NUL":         map[string]factor.Secret{"secret": factor.NewSecret(secret + "\x00")},
-		"UTF-8":       map[string]factor.Secret{"secret": factor.NewSecret(secret + "\xff")},
-		"5 digits":    map[string]factor.Secret{"secret": factor.NewSecret(secret), "digits": factor.NewSecret("5")},
-		"9 digits":    map[string]factor.Secret{"secret": factor.NewSecret(secret), "digits": factor.NewSecret("9")},
-		"0 digits":    map[string]factor.Secret{"secret": factor.NewSecret(secret), "digits": factor.NewSecret("0")},
-		"six digits":  map[string]factor.Secret{"secret": factor.NewSecret(secret), "digits": factor.NewSecret("six")},
-		"121 s":       map[string]factor.Secret{"secret": factor.NewSecret(secret), "period": factor.NewSecret("121")},
-		"14 s":        map[string]factor.Secret{"secret": factor.NewSecret(secret), "period": factor.NewSecret("14")},
-		"0 s":         map[string]factor.Secret{"secret": factor.NewSecret(secret), "period": factor.NewSecret("0")},
-		"negative":    map[string]factor.Secret{"secret": factor.NewSecret(secret), "period": factor.NewSecret("-30")},
-		"overflow":    map[string]factor.Secret{"secret": factor.NewSecret(secret), "period": factor.NewSecret("99999999999999999999")},
-		"overflowing": map[string]factor.Secret{"secret": factor.NewSecret(secret), "period": factor.NewSecret("18446744103")},
-		"MD5":         map[string]factor.Secret{"secret": factor.NewSecret(secret), "algorithm": factor.NewSecret("MD5")},
-		"steam":       map[string]factor.Secret{"secret": factor.NewSecret(secret), "algorithm": factor.NewSecret("unknown")},
-		"no secret":   map[string]factor.Secret{"digits": factor.NewSecret("8")},
-		"nor here":    map[string]factor.Secret{"secret": factor.Secret{}, "algorithm": factor.NewSecret("SHA256")},
+	key := "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+	for name, p := range map[string]map[string]secret.Text{
+		"80 bits":     map[string]secret.Text{"secret": secret.New("GEZDGNBVGY3TQOJQ")},
+		"15 bytes":    map[string]secret.Text{"secret": secret.New(strings.Repeat("A", 24))},
+		"129 bytes":   map[string]secret.Text{"secret": secret.New(strings.Repeat("A", 207))},
+		"megabyte":    map[string]secret.Text{"secret": secret.New(strings.Repeat("A", 1<<20))},
+		"no base32":   map[string]secret.Text{"secret": secret.New(key[:31] + "1")},
+		"spaces":      map[string]secret.Text{"secret": secret.New("   ")},
+		"padding":     map[string]secret.Text{"secret": secret.New("====")},
+		"padded":      map[string]secret.Text{"secret": secret.New(key[:16] + "==" + key[16:])},
+		"1 too many":  map[string]secret.Text{"secret": secret.New(key + "A")},
+		"3 too many":  map[string]secret.Text{"secret": secret.New(key + "AAA")},
+		"2 missing":   map[string]secret.Text{"secret": secret.New(key + key[:6])},
+		"full width":  map[string]secret.Text{"secret": secret.New(strings.Repeat("Ａ", 32))},
+		"long s":      map[string]secret.Text{"secret": secret.New(key[:31] + "ſ")},
+		"NUL":         map[string]secret.Text{"secret": secret.New(key + "\x00")},
+		"UTF-8":       map[string]secret.Text{"secret": secret.New(key + "\xff")},
+		"5 digits":    map[string]secret.Text{"secret": secret.New(key), "digits": secret.New("5")},
+		"9 digits":    map[string]secret.Text{"secret": secret.New(key), "digits": secret.New("9")},
+		"0 digits":    map[string]secret.Text{"secret": secret.New(key), "digits": secret.New("0")},
+		"six digits":  map[string]secret.Text{"secret": secret.New(key), "digits": secret.New("six")},
+		"121 s":       map[string]secret.Text{"secret": secret.New(key), "period": secret.New("121")},
+		"14 s":        map[string]secret.Text{"secret": secret.New(key), "period": secret.New("14")},
+		"0 s":         map[string]secret.Text{"secret": secret.New(key), "period": secret.New("0")},
+		"negative":    map[string]secret.Text{"secret": secret.New(key), "period": secret.New("-30")},
+		"overflow":    map[string]secret.Text{"secret": secret.New(key), "period": secret.New("99999999999999999999")},
+		"overflowing": map[string]secret.Text{"secret": secret.New(key), "period": secret.New("18446744103")},
+		"MD5":         map[string]secret.Text{"secret": secret.New(key), "algorithm": secret.New("MD5")},
+		"steam":       map[string]secret.Text{"secret": secret.New(key), "algorithm": secret.New("unknown")},
+		"no secret":   map[string]secret.Text{"digits": secret.New("8")},
+		"nor here":    map[string]secret.Text{"secret": secret.Text{}, "algorithm": secret.New("SHA256")},
 	} {
 		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: p, User: factor.User{ID: "42"}})
 		require.Equal(t, "secret_form", reason(err), name)
 		require.NotContains(t, err.Error(), "GEZD")
 	}
 	// HMAC fills keys up with zeros: another text, the same codes.
-	for first, second := range map[string]string{secret: secret + "AAAAAAAA", secret + "AAAAAAAA": secret} {
-		out, _ := enroll(t, f, factor.EnrollInput{Params: map[string]factor.Secret{"secret": factor.NewSecret(first)}, User: factor.User{ID: "42"}})
-		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"secret": factor.NewSecret(second)}, Existing: []factor.Instance{{State: out.State}}})
+	for first, second := range map[string]string{key: key + "AAAAAAAA", key + "AAAAAAAA": key} {
+		out, _ := enroll(t, f, factor.EnrollInput{Params: map[string]secret.Text{"secret": secret.New(first)}, User: factor.User{ID: "42"}})
+		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"secret": secret.New(second)}, Existing: []factor.Instance{{State: out.State}}})
 		require.Equal(t, "secret_duplicate", reason(err))
 	}
 	_, err := f.Enroll(t.Context(), factor.EnrollInput{Existing: []factor.Instance{{State: []byte("damaged")}}})
 	require.Error(t, err, "what cannot be read cannot be compared")
-	require.Empty(t, reason(err), "and it is not the person's fault")
+	require.Empty(t, reason(err), "and it is not the user's fault")
 }
 
 func TestEachSecretIsNew(t *testing.T) {
@@ -199,10 +200,10 @@ func TestConfirmingUsesTheCode(t *testing.T) {
 	f := newFactor(t)
 	out, _ := enroll(t, f, factor.EnrollInput{User: factor.User{ID: "42"}})
 	in := factor.VerifyInput{State: out.State, Response: totp.Code(out.State, somewhere), Now: time.Unix(somewhere*30, 0), Confirming: true}
-	next, err := judge(f, in)
+	next, err := verify(f, in)
 	require.NoError(t, err)
 	in.State, in.Confirming = next, false
-	_, err = judge(f, in)
+	_, err = verify(f, in)
 	require.ErrorIs(t, err, factor.ErrReplayed)
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/totp"
 )
 
@@ -20,7 +21,7 @@ func ExampleFactor_Verify() {
 	// A secret is made unless one is given. This is the one of RFC 6238.
 	out, err := f.Enroll(context.Background(), factor.EnrollInput{
 		User:   factor.User{ID: "42", Account: "ann@example.com"},
-		Params: map[string]factor.Secret{"secret": factor.NewSecret("GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ")},
+		Params: map[string]secret.Text{"secret": secret.New("GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ")},
 	})
 	if err != nil {
 		panic(err)
@@ -30,10 +31,10 @@ func ExampleFactor_Verify() {
 		panic(err)
 	}
 	in := factor.VerifyInput{State: out.State, Response: code, Now: time.Unix(59, 0)}
-	right, err := f.Verify(context.Background(), in)
+	correct, err := f.Verify(context.Background(), in)
 	fmt.Println("first:", err)
 
-	in.State = right.State
+	in.State = correct.State
 	_, err = f.Verify(context.Background(), in)
 	fmt.Println("again:", errors.Is(err, factor.ErrReplayed))
 	// Output:
@@ -41,7 +42,7 @@ func ExampleFactor_Verify() {
 	// again: true
 }
 
-// People who come from another system keep the app entry they have.
+// Users who come from another system keep the app entry they have.
 func ExampleFactor_Enroll_import() {
 	f, err := totp.New(totp.Config{Issuer: "Acme"})
 	if err != nil {
@@ -50,7 +51,7 @@ func ExampleFactor_Enroll_import() {
 	out, err := f.Enroll(context.Background(), factor.EnrollInput{
 		User:   factor.User{ID: "42", Account: "ann@example.com"},
 		Name:   "phone",
-		Params: map[string]factor.Secret{"secret": factor.NewSecret("gezdgnbvgy3tqojqgezdgnbvgy3tqojq"), "digits": factor.NewSecret("8")},
+		Params: map[string]secret.Text{"secret": secret.New("gezdgnbvgy3tqojqgezdgnbvgy3tqojq"), "digits": secret.New("8")},
 	})
 	if err != nil {
 		panic(err)

@@ -3,7 +3,7 @@ package totp
 import (
 	"time"
 
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // State is a state for tests.
@@ -27,7 +27,7 @@ func Decode(b []byte) ([]byte, error) {
 func Code(b []byte, step int64) string { return must(must(decodeState(b)).code(step)) }
 
 // Imported is the secret, algorithm, digits and period in seconds that an import is read as.
-func Imported(f *Factor, params map[string]factor.Secret) ([]byte, Algorithm, int, int, error) {
+func Imported(f *Factor, params map[string]secret.Text) ([]byte, Algorithm, int, int, error) {
 	s, err := f.newState(params)
 	return s.secret, s.algorithm, s.digits, s.period, err
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
-// Factor is the authenticator-app factor, of kind "totp". It never changes after New and is
+// Factor is the authenticator-app factor, with the kind "totp". It never changes after New and is
 // safe for concurrent use.
 type Factor struct{ cfg Config }
 
@@ -18,7 +18,7 @@ var (
 	_ factor.Normalizer = (*Factor)(nil)
 )
 
-// New returns a Factor, or an error that says what is wrong with cfg.
+// New returns a Factor, or an error that names the field of cfg that is not valid.
 func New(cfg Config) (*Factor, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -38,7 +38,7 @@ func (f *Factor) Traits() factor.Traits {
 	if f.cfg.Strict {
 		steps = 1
 	}
-	return factor.Traits{Class: factor.ClassPossession, AMR: "otp", Level: factor.LevelStrong,
+	return factor.Traits{AMR: "otp", Level: factor.LevelStrong,
 		Settings: factor.Settings{
 			Bits: float64(f.cfg.Digits) * math.Log2(10),
 			Step: f.cfg.Period,
@@ -47,11 +47,11 @@ func (f *Factor) Traits() factor.Traits {
 		}}
 }
 
-// maxTyped is how long an answer is looked at: eight digits with room for separators of three
+// maxTyped is how many bytes of a response are read: eight digits with room for separators of three
 // bytes each, and then some.
 const maxTyped = 64
 
-// Normalize drops the spaces and hyphens that people type or paste into codes. Only six to
+// Normalize drops the spaces and hyphens that users type or paste into codes. Only six to
 // eight ASCII digits are a code, whatever the Config says, because an imported instance may
 // have its own length. What is no code is not counted.
 func (f *Factor) Normalize(response string) (string, error) {

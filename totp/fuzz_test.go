@@ -9,27 +9,28 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/totp"
 )
 
 // Whatever bytes a state is, there is no panic, nothing is lost by decoding it, and a state
-// that a right code leaves can be read again.
+// that a correct code leaves can be read again.
 func FuzzState(f *testing.F) {
 	f.Add(fresh(), int64(59), "287082")
 	f.Add(totp.State(seeds[totp.SHA512], totp.SHA512, 8, 2*time.Minute, 7), int64(1<<40), "12345678")
 	f.Add([]byte{1}, int64(-1), "")
 	fac := newFactor(f, grace(time.Minute))
-	f.Fuzz(func(t *testing.T, state []byte, unix int64, answer string) {
+	f.Fuzz(func(t *testing.T, state []byte, unix int64, response string) {
 		again, err := totp.Decode(state)
 		if err == nil && !bytes.Equal(state, again) {
 			t.Fatalf("%x became %x", state, again)
 		}
-		next, judged := at(fac, state, unix, answer)
-		if judged != nil {
+		next, refusal := at(fac, state, unix, response)
+		if refusal != nil {
 			return
 		}
 		if err != nil {
-			t.Fatal("a code was right for a state that cannot be read")
+			t.Fatal("a code was correct for a state that cannot be read")
 		}
 		if totp.Last(next) <= totp.Last(state) {
 			t.Fatalf("step %d after %d", totp.Last(next), totp.Last(state))
@@ -73,9 +74,9 @@ func FuzzImport(f *testing.F) {
 	f.Add("A=A", "SHA1", "0", "-1")
 	fac := newFactor(f)
 	f.Fuzz(func(t *testing.T, text, algorithm, digits, period string) {
-		secret, a, d, p, err := totp.Imported(fac, map[string]factor.Secret{
-			"secret": factor.NewSecret(text), "algorithm": factor.NewSecret(algorithm),
-			"digits": factor.NewSecret(digits), "period": factor.NewSecret(period)})
+		secret, a, d, p, err := totp.Imported(fac, map[string]secret.Text{
+			"secret": secret.New(text), "algorithm": secret.New(algorithm),
+			"digits": secret.New(digits), "period": secret.New(period)})
 		if err != nil {
 			if reason(err) != "secret_form" {
 				t.Fatal(err)
@@ -112,7 +113,7 @@ func mustAtoi(s string) int {
 	return n
 }
 
-// However a person and their devices are called, the URI has the label and five parameters,
+// However a user and their devices are named, the URI has the label and five parameters,
 // and two devices have two labels.
 func FuzzLabel(f *testing.F) {
 	f.Add("ann@example.com", "phone")

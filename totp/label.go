@@ -16,7 +16,7 @@ const (
 	maxDevice  = 64
 )
 
-// accountName is how the app shows the account; device tells a person's devices apart, and n,
+// accountName is how the app shows the account; device distinguishes a user's devices, and n,
 // from 2 on, those of one name.
 func accountName(p factor.User, device string, n int) string {
 	account := printable(p.Account, maxAccount)
@@ -57,7 +57,7 @@ func printable(s string, max int) string {
 }
 
 // labelID stands for a label in the state, where the label itself would take room; the name
-// of an instance cannot, because people rename instances and apps keep the label. Case is
+// of an instance cannot, because users rename instances and apps keep the label. Case is
 // folded, as apps may.
 func labelID(account string) [labelLen]byte {
 	h := sha256.Sum256([]byte(strings.ToLower(account)))

@@ -106,7 +106,7 @@ func TestQRLimits(t *testing.T) {
 	require.NotContains(t, err.Error(), "secret")
 }
 
-// The prompt's pictures are of the prompt's URI.
+// The prompt's pictures show the prompt's URI.
 func TestPromptPictures(t *testing.T) {
 	out, _ := enroll(t, newFactor(t), factor.EnrollInput{User: factor.User{ID: "42"}})
 	svg, err := totp.QRSVG(out.Prompt.URI.Reveal())

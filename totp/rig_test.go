@@ -46,12 +46,12 @@ func grace(d time.Duration) func(*totp.Config) {
 	return func(c *totp.Config) { c.EntryGrace = d }
 }
 
-// at judges a code.
+// at verifies a code.
 func at(f *totp.Factor, state []byte, unix int64, code string) ([]byte, error) {
-	return judge(f, factor.VerifyInput{State: state, Response: code, Now: time.Unix(unix, 0)})
+	return verify(f, factor.VerifyInput{State: state, Response: code, Now: time.Unix(unix, 0)})
 }
 
-func judge(f *totp.Factor, in factor.VerifyInput) ([]byte, error) {
+func verify(f *totp.Factor, in factor.VerifyInput) ([]byte, error) {
 	before := bytes.Clone(in.State)
 	v, err := f.Verify(context.Background(), in)
 	if !bytes.Equal(before, in.State) {

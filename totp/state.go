@@ -36,7 +36,7 @@ func (s state) encode() []byte {
 }
 
 // decodeState refuses whatever encode does not make of a state that New or Enroll allows: a
-// short secret in a damaged record would be one that anybody can compute codes with.
+// short secret in a damaged record would let an attacker compute codes.
 func decodeState(b []byte) (state, error) {
 	if len(b) < stateHeader+minSecret || len(b) > stateHeader+maxSecret || b[0] != stateVersion {
 		return state{}, errState

@@ -17,7 +17,7 @@ import (
 // that FIPS 140-3 is enforced and the instance uses SHA1.
 //
 // Now and then steps near each other have the same code. All steps of the window are looked
-// at, not just up to the first match, so that a person is not refused because the earlier of
+// at, not just up to the first match, so that a user is not refused because the earlier of
 // them was used; and the latest that matches is the one remembered, so that the digits
 // accepted now do not work again when the later step comes.
 func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
@@ -62,8 +62,8 @@ func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdi
 type window struct{ from, to int64 }
 
 // windows are the steps accepted at in.Now, in ascending order and none twice: those that were
-// good when the prompt was opened, while the grace lasts, and those that are good now. What
-// came between was good neither then nor is it now, and is not accepted.
+// valid when the prompt was opened, while the grace lasts, and those that are valid now. A step
+// between them was valid at neither time, and is not accepted.
 func (f *Factor) windows(s state, in factor.VerifyInput) [2]window {
 	skew := int64(1)
 	if f.cfg.Strict {

@@ -28,13 +28,13 @@ func TestNinetySeconds(t *testing.T) {
 		{-time.Nanosecond, false}, {0, true}, {30 * time.Second, true}, {60 * time.Second, true},
 		{89*time.Second + 999*time.Millisecond, true}, {90*time.Second - time.Nanosecond, true}, {90 * time.Second, false},
 	} {
-		_, err := judge(newFactor(t), factor.VerifyInput{State: fresh(), Response: code, Now: accepted.Add(c.after)})
+		_, err := verify(newFactor(t), factor.VerifyInput{State: fresh(), Response: code, Now: accepted.Add(c.after)})
 		require.Equal(t, c.ok, err == nil, "%s: %v", c.after, err)
 	}
 	// Strict: while the app shows it, thirty seconds.
 	shown := time.Unix(somewhere*30, 0)
 	for after, ok := range map[time.Duration]bool{-time.Nanosecond: false, 0: true, 30*time.Second - time.Nanosecond: true, 30 * time.Second: false} {
-		_, err := judge(newFactor(t, strict), factor.VerifyInput{State: fresh(), Response: code, Now: shown.Add(after)})
+		_, err := verify(newFactor(t, strict), factor.VerifyInput{State: fresh(), Response: code, Now: shown.Add(after)})
 		require.Equal(t, ok, err == nil, "%s: %v", after, err)
 	}
 }
@@ -56,8 +56,8 @@ func TestSkew(t *testing.T) {
 
 func TestEntryGrace(t *testing.T) {
 	f, opened := newFactor(t, grace(3*time.Minute)), time.Unix(somewhere*30+7, 0)
-	answer := func(state []byte, skew int64, opened time.Time, after time.Duration) ([]byte, error) {
-		return judge(f, factor.VerifyInput{State: state, Response: totp.Code(fresh(), somewhere+skew), Opened: opened, Now: opened.Add(after)})
+	respond := func(state []byte, skew int64, opened time.Time, after time.Duration) ([]byte, error) {
+		return verify(f, factor.VerifyInput{State: state, Response: totp.Code(fresh(), somewhere+skew), Opened: opened, Now: opened.Add(after)})
 	}
 	for _, c := range []struct {
 		skew  int64
@@ -69,32 +69,32 @@ func TestEntryGrace(t *testing.T) {
 		{0, 3*time.Minute - time.Nanosecond, true, "to the end of the grace"},
 		{0, 3 * time.Minute, false, "not at its end"},
 		{0, time.Hour, false, "nor later"},
-		{-1, 2 * time.Minute, true, "the step before was good at the opening"},
+		{-1, 2 * time.Minute, true, "the step before was valid at the opening"},
 		{1, 2 * time.Minute, true, "and so was the one after"},
 		{-2, 2 * time.Minute, false, "what was old at the opening stays old"},
-		{2, 3*time.Minute - time.Nanosecond, false, "neither good at the opening nor now"},
-		{4, 2 * time.Minute, true, "what is good now"},
-		{6, 2 * time.Minute, false, "what is not yet good"},
+		{2, 3*time.Minute - time.Nanosecond, false, "neither valid at the opening nor now"},
+		{4, 2 * time.Minute, true, "what is valid now"},
+		{6, 2 * time.Minute, false, "what is not yet valid"},
 	} {
-		_, err := answer(fresh(), c.skew, opened, c.after)
+		_, err := respond(fresh(), c.skew, opened, c.after)
 		require.Equal(t, c.ok, err == nil, "%s: skew %d after %s: %v", c.why, c.skew, c.after, err)
 	}
 
-	next, err := answer(fresh(), 0, opened, 2*time.Minute)
+	next, err := respond(fresh(), 0, opened, 2*time.Minute)
 	require.NoError(t, err)
-	_, err = answer(next, 0, opened, 2*time.Minute)
+	_, err = respond(next, 0, opened, 2*time.Minute)
 	require.ErrorIs(t, err, factor.ErrReplayed, "grace is no second use")
-	_, err = answer(usedAt(somewhere+3), 0, opened, 2*time.Minute)
+	_, err = respond(usedAt(somewhere+3), 0, opened, 2*time.Minute)
 	require.ErrorIs(t, err, factor.ErrReplayed, "nor a way behind a step accepted before")
 
 	in := factor.VerifyInput{State: fresh(), Response: totp.Code(fresh(), somewhere), Opened: opened.Add(time.Hour), Now: opened.Add(2 * time.Minute)}
-	_, err = judge(f, in)
+	_, err = verify(f, in)
 	require.ErrorIs(t, err, factor.ErrIncorrect, "a prompt of the future gives no grace")
 	in.Opened = time.Time{}
-	_, err = judge(f, in)
+	_, err = verify(f, in)
 	require.ErrorIs(t, err, factor.ErrIncorrect, "nor does one of no known time")
 	in.Opened = opened
-	_, err = judge(newFactor(t), in)
+	_, err = verify(newFactor(t), in)
 	require.ErrorIs(t, err, factor.ErrIncorrect, "by default there is none")
 }
 
@@ -120,7 +120,7 @@ func TestEqualCodesInStepsNextToEachOther(t *testing.T) {
 }
 
 // Whatever codes come at whatever times, Verify does what this much plainer reading of the
-// rules does: the steps good now or at the opening, the latest of the right ones, none that is
+// rules does: the steps valid now or at the opening, the latest of the correct ones, none that is
 // not later than the last.
 func TestAgainstOracle(t *testing.T) {
 	const lifetime = 90
@@ -133,15 +133,15 @@ func TestAgainstOracle(t *testing.T) {
 		state, last, accepted := fresh(), int64(-1), map[int64]bool{}
 		// The steps around twin have equal codes among them.
 		clock := rapid.Int64Range((twin-5)*30, (twin+5)*30)
-		for range rapid.IntRange(1, 30).Draw(rt, "answers") {
+		for range rapid.IntRange(1, 30).Draw(rt, "responses") {
 			now := clock.Draw(rt, "now")
 			opened := now - rapid.Int64Range(-30, 4*lifetime).Draw(rt, "open for")
 			code := totp.Code(fresh(), now/30+rapid.Int64Range(-9, 3).Draw(rt, "step"))
 			want, verdict := int64(-1), error(factor.ErrIncorrect)
 			for step := now/30 - 20; step <= now/30+3; step++ {
-				good := abs(step-now/30) <= skew ||
+				valid := abs(step-now/30) <= skew ||
 					opened <= now && now-opened < seconds && abs(step-opened/30) <= skew
-				if !good || totp.Code(fresh(), step) != code {
+				if !valid || totp.Code(fresh(), step) != code {
 					continue
 				}
 				if step > last {
@@ -150,7 +150,7 @@ func TestAgainstOracle(t *testing.T) {
 					verdict = factor.ErrReplayed
 				}
 			}
-			next, err := judge(f, factor.VerifyInput{State: state, Response: code, Now: time.Unix(now, 0), Opened: time.Unix(opened, 0)})
+			next, err := verify(f, factor.VerifyInput{State: state, Response: code, Now: time.Unix(now, 0), Opened: time.Unix(opened, 0)})
 			if !errors.Is(err, verdict) {
 				rt.Fatalf("%v, want %v", err, verdict)
 			}
@@ -183,7 +183,7 @@ func TestAbsurdTimes(t *testing.T) {
 		for _, now := range []time.Time{{}, time.Unix(-1<<40, 0), time.Unix(-1, 999_999_999), time.Unix(1<<40, 0),
 			time.Unix(math.MaxInt64, 0), time.Unix(math.MinInt64, 0)} {
 			for _, opened := range []time.Time{{}, now, now.Add(-time.Second), time.Unix(math.MaxInt64, 0), time.Unix(math.MinInt64, 0)} {
-				_, err := judge(f, factor.VerifyInput{State: fresh(), Response: "000001", Now: now, Opened: opened})
+				_, err := verify(f, factor.VerifyInput{State: fresh(), Response: "000001", Now: now, Opened: opened})
 				require.ErrorIs(t, err, factor.ErrIncorrect)
 			}
 		}
@@ -196,14 +196,14 @@ func TestAbsurdTimes(t *testing.T) {
 	}
 }
 
-// The Manager normalises; whoever forgets to is refused.
-func TestAnswersThatAreNoCode(t *testing.T) {
+// The Manager normalises; a caller that does not is refused.
+func TestNormalize_RefusesWhatIsNoCode(t *testing.T) {
 	f := newFactor(t)
 	code := totp.Code(fresh(), somewhere)
-	for _, answer := range []string{"", code[:5], code + "0", "0" + code, " " + code, code[:3] + " " + code[3:], code[:5] + "\x00",
+	for _, response := range []string{"", code[:5], code + "0", "0" + code, " " + code, code[:3] + " " + code[3:], code[:5] + "\x00",
 		"１２３４５６", strings.Repeat(code, 1<<18)} {
-		_, err := at(f, fresh(), somewhere*30, answer)
-		require.ErrorIs(t, err, factor.ErrIncorrect, "%.20q", answer)
+		_, err := at(f, fresh(), somewhere*30, response)
+		require.ErrorIs(t, err, factor.ErrIncorrect, "%.20q", response)
 	}
 }
 

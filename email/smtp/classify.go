@@ -29,7 +29,7 @@ func classify(ctx context.Context, err error) *email.SendError {
 }
 
 // refusedMail decides from the server's reply to a step of the mail whether the mail is at
-// fault, and for good.
+// fault, and permanently.
 func refusedMail(send *mail.SendError) *email.SendError {
 	e := &email.SendError{Code: send.ErrorCode(), Temporary: send.ErrorCode() < 500}
 	switch send.Reason {

@@ -14,12 +14,12 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/email/smtp"
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var message = email.Message{To: "ann@example.com", Subject: "Your code", Text: factor.NewSecret("Code: 012345\n"), HTML: factor.NewSecret("<p>012345</p>")}
+var message = email.Message{To: "ann@example.com", Subject: "Your code", Text: secret.New("Code: 012345\n"), HTML: secret.New("<p>012345</p>")}
 
 func send(t *testing.T, cfg smtp.Config, m email.Message) error {
 	t.Helper()
@@ -29,24 +29,24 @@ func send(t *testing.T, cfg smtp.Config, m email.Message) error {
 }
 
 func withPassword(cfg smtp.Config) smtp.Config {
-	cfg.Username, cfg.Password = "acme", factor.NewSecret("tulip-password")
+	cfg.Username, cfg.Password = "acme", secret.New("tulip-password")
 	return cfg
 }
 
-// Whatever goes wrong, the sender learns whether to try again, whether it was the recipient,
+// Whatever fails, the sender learns whether to try again, whether it was the recipient,
 // nothing that must not be in a log, and the connection is not left open.
 func TestFailures(t *testing.T) {
 	for _, c := range []struct {
 		verb, reply string
 		code        int
 		temporary   bool
-		rejected    bool // for good, and for what was sent
+		rejected    bool // permanently, and for what was sent
 	}{
 		{"greeting", "421 4.3.2 ann@example.com, too busy", 421, true, false},
 		{"greeting", "554 go away", 554, false, false},
 		{"greeting", "hang up", 0, true, false},
 		{"STARTTLS", "454 no TLS just now", 454, true, false},
-		{"AUTH", "535 5.7.8 tulip-password is wrong", 535, false, false},
+		{"AUTH", "535 5.7.8 tulip-password is incorrect", 535, false, false},
 		{"AUTH", "454 4.7.0 cannot look it up just now", 454, true, false},
 		{"MAIL", "550 no relaying for acme.example", 550, false, false},
 		{"MAIL", "451 later", 451, true, false},
@@ -240,11 +240,11 @@ func TestHeaders(t *testing.T) {
 		require.Empty(t, h.Get("User-Agent")+h.Get("X-Mailer"))
 	}
 	// The text alone is a mail of one part.
-	require.NoError(t, send(t, s.config(), email.Message{To: "ann@example.com", Subject: "x", Text: factor.NewSecret("x")}))
+	require.NoError(t, send(t, s.config(), email.Message{To: "ann@example.com", Subject: "x", Text: secret.New("x")}))
 	require.Contains(t, headers(t, s).Get("Content-Type"), "text/plain")
 }
 
-// Nothing that a person types, and no configuration, adds a header or a recipient.
+// Nothing that a user types, and no configuration, adds a header or a recipient.
 func TestNoInjection(t *testing.T) {
 	s := (&script{}).start(t)
 	for _, m := range []email.Message{
@@ -259,7 +259,7 @@ func TestNoInjection(t *testing.T) {
 		{To: "ann@example.com", Subject: "x\nX-Evil: 1"},
 		{To: "ann@example.com", Subject: "x\rX-Evil: 1"},
 	} {
-		m.Text = factor.NewSecret("x")
+		m.Text = secret.New("x")
 		err := send(t, s.config(), m)
 		requireRejected(t, err, "%q", m.To)
 		require.NotContains(t, err.Error(), "ann")
@@ -270,7 +270,7 @@ func TestNoInjection(t *testing.T) {
 		_, err := smtp.New(smtp.Config{Host: "mail.example.com", From: from})
 		require.ErrorContains(t, err, "From", "%q", from)
 	}
-	require.NoError(t, send(t, s.config(), email.Message{To: "ann@example.com", Subject: "x", Text: factor.NewSecret("a\r\n.\r\nMAIL FROM:<eve@example.com>\r\n")}))
+	require.NoError(t, send(t, s.config(), email.Message{To: "ann@example.com", Subject: "x", Text: secret.New("a\r\n.\r\nMAIL FROM:<eve@example.com>\r\n")}))
 	require.Equal(t, 1, strings.Count(s.said(), "MAIL FROM"))
 	require.Equal(t, 1, strings.Count(s.said(), "RCPT TO"))
 }

@@ -23,8 +23,8 @@ import (
 // script is a server that says what a test wants it to: what a real one would say seldom, or
 // in an order that is hard to bring about. (A real one is in internal/integration/mail.)
 type script struct {
-	// replies is what a command is answered, by its verb; "greeting" and "body" are verbs too.
-	// "silence" answers nothing, "hang up" closes the connection.
+	// replies is the reply to a command, by its verb; "greeting" and "body" are verbs too.
+	// "silence" replies nothing, "hang up" closes the connection.
 	replies  map[string]string
 	offers   []string // extensions, besides STARTTLS
 	security smtp.Security
@@ -99,7 +99,7 @@ func (s *script) start(t *testing.T) *script {
 	return s
 }
 
-// say answers verb, or with usual; false means that the conversation is over.
+// say replies to verb, or with usual; false means that the conversation is over.
 func (s *script) say(w io.Writer, verb, usual string) bool {
 	reply, ok := s.replies[verb]
 	if !ok {
@@ -155,9 +155,9 @@ func (s *script) converse(conn net.Conn, config *tls.Config) {
 			if rest == "LOGIN" {
 				for _, ask := range []string{"334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6"} {
 					_, _ = io.WriteString(conn, ask+"\r\n")
-					answer, _ := r.ReadString('\n')
+					line, _ := r.ReadString('\n')
 					s.mu.Lock()
-					s.lines = append(s.lines, strings.TrimSpace(answer))
+					s.lines = append(s.lines, strings.TrimSpace(line))
 					s.mu.Unlock()
 				}
 			}

@@ -1,10 +1,10 @@
-// Package smtp sends the mails of package email through an SMTP server: encrypted unless told
-// otherwise, with authentication, timeouts that are kept, and a text and an HTML part.
+// Package smtp sends the mails of package email through an SMTP server: encrypted by
+// default, with authentication, timeouts that hold, and a text and an HTML part.
 //
 //	sender, err := smtp.New(smtp.Config{Host: "mail.example.com", Username: "acme", Password: secret, From: "Acme <no-reply@example.com>"})
 //
 // A failure is an [*email.SendError], which says whether to try again, and whether the server
-// rejects this mail for good. Send does not retry: a code is valid for a minute or two, and the
+// rejects this mail permanently. Send does not retry: a code is valid for a minute or two, and the
 // user has a button that sends another.
 //
 // It is built on github.com/wneessen/go-mail, which this package alone links.
@@ -24,7 +24,7 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/internal/mailaddr"
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // Security says how the connection is encrypted.
@@ -53,11 +53,11 @@ type Config struct {
 	// sides know; empty means not to. They are never sent over a connection that is not
 	// encrypted, unless Host is the local one.
 	Username string
-	Password factor.Secret
+	Password secret.Text
 	// From is the sender's address, with or without a name: "Acme <no-reply@example.com>". Its
 	// domain also makes the Message-ID, so that no machine's name goes out.
 	From string
-	// Timeout bounds each sending; default 15 s, at most 2 minutes. An earlier deadline of the
+	// Timeout bounds each sending. Defaults to 15 seconds. Must be at most 2 minutes. An earlier deadline of the
 	// context holds.
 	Timeout time.Duration
 	// TLSConfig is for private authorities; nil verifies with the system's. ServerName is Host
@@ -70,7 +70,7 @@ type Config struct {
 type Sender struct {
 	cfg  Config // without the password
 	from string // as a header has it
-	// domain is of the sender's address.
+	// domain is the part of the sender's address after the @.
 	domain string
 	// login has the password in closures: fmt does not ask a Secret in an unexported field how
 	// it wants to be printed.
@@ -79,7 +79,7 @@ type Sender struct {
 
 var _ email.Sender = (*Sender)(nil)
 
-// New returns a Sender, or an error that says what is wrong with cfg. It does not connect.
+// New returns a Sender, or an error that names the field of cfg that is not valid. It does not connect.
 func New(cfg Config) (*Sender, error) {
 	if cfg.Port == 0 {
 		cfg.Port = map[Security]int{StartTLS: 587, TLS: 465, InsecureNoTLS: 25}[cfg.Security]
@@ -99,7 +99,7 @@ func New(cfg Config) (*Sender, error) {
 	}
 	cfg.TLSConfig = tlsFor(cfg.Host, cfg.TLSConfig)
 	s := &Sender{from: from, domain: domain, login: login(cfg)}
-	cfg.Password = factor.Secret{}
+	cfg.Password = secret.Text{}
 	s.cfg = cfg
 	return s, nil
 }

@@ -14,7 +14,7 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/email/smtp"
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 func TestConfigIsRefusedWithASentence(t *testing.T) {
@@ -34,9 +34,9 @@ func TestConfigIsRefusedWithASentence(t *testing.T) {
 		{"Timeout is", func(c *smtp.Config) { c.Timeout = 2*time.Minute + 1 }},
 		{"Timeout is", func(c *smtp.Config) { c.Timeout = -time.Second }},
 		{"belong together", func(c *smtp.Config) { c.Username = "acme" }},
-		{"belong together", func(c *smtp.Config) { c.Password = factor.NewSecret("tulip") }},
+		{"belong together", func(c *smtp.Config) { c.Password = secret.New("tulip") }},
 		{"not encrypted", func(c *smtp.Config) {
-			c.Username, c.Password, c.Security = "a", factor.NewSecret("tulip"), smtp.InsecureNoTLS
+			c.Username, c.Password, c.Security = "a", secret.New("tulip"), smtp.InsecureNoTLS
 		}},
 		{"Security must be", func(c *smtp.Config) { c.Security = 3 }},
 	} {
@@ -49,12 +49,12 @@ func TestConfigIsRefusedWithASentence(t *testing.T) {
 		require.NotContains(t, err.Error(), "tulip")
 	}
 	for _, host := range []string{"localhost", "127.0.0.1", "::1"} {
-		_, err := smtp.New(smtp.Config{Host: host, From: "a@example.com", Username: "a", Password: factor.NewSecret("b"), Security: smtp.InsecureNoTLS})
+		_, err := smtp.New(smtp.Config{Host: host, From: "a@example.com", Username: "a", Password: secret.New("b"), Security: smtp.InsecureNoTLS})
 		require.NoError(t, err)
 	}
 }
 
-func TestNobodyThere(t *testing.T) {
+func TestSend_WithoutServer(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	port := l.Addr().(*net.TCPAddr).Port
@@ -69,10 +69,10 @@ func TestNobodyThere(t *testing.T) {
 func TestParseURL(t *testing.T) {
 	for in, want := range map[string]smtp.Config{
 		"smtps://acme:tulip%40p%23%2F@mail.example.com:465?from=no-reply@acme.example": {Host: "mail.example.com", Port: 465, Security: smtp.TLS,
-			Username: "acme", Password: factor.NewSecret("tulip@p#/"), From: "no-reply@acme.example"},
+			Username: "acme", Password: secret.New("tulip@p#/"), From: "no-reply@acme.example"},
 		"smtp://mail.example.com/?from=a@example.com":                          {Host: "mail.example.com", From: "a@example.com"},
 		"smtp+insecure://[::1]:1025?from=Acme%20%3Ca%40example.com%3E":         {Host: "::1", Port: 1025, Security: smtp.InsecureNoTLS, From: "Acme <a@example.com>"},
-		"smtp://no-reply%40example.com:tulip@example.com:587?from=a@b.example": {Host: "example.com", Port: 587, Username: "no-reply@example.com", Password: factor.NewSecret("tulip"), From: "a@b.example"},
+		"smtp://no-reply%40example.com:tulip@example.com:587?from=a@b.example": {Host: "example.com", Port: 587, Username: "no-reply@example.com", Password: secret.New("tulip"), From: "a@b.example"},
 	} {
 		got, err := smtp.ParseURL(in)
 		require.NoError(t, err, in)
@@ -96,7 +96,7 @@ func TestParseURL(t *testing.T) {
 
 // Whatever is in a Config or Sender, printing either gives no password away.
 func TestNoPasswordIsPrinted(t *testing.T) {
-	s, err := smtp.New(smtp.Config{Host: "mail.example.com", From: "a@example.com", Username: "acme", Password: factor.NewSecret("tulip")})
+	s, err := smtp.New(smtp.Config{Host: "mail.example.com", From: "a@example.com", Username: "acme", Password: secret.New("tulip")})
 	require.NoError(t, err)
 	require.NotContains(t, fmt.Sprintf("%v %+v %#v", s, *s, *s), "tulip")
 	j, err := json.Marshal(struct{ S any }{s})
@@ -128,7 +128,7 @@ func FuzzParseURL(f *testing.F) {
 }
 
 func ExampleNew() {
-	_, err := smtp.New(smtp.Config{Host: "mail.example.com", Username: "acme", Password: factor.NewSecret("secret"),
+	_, err := smtp.New(smtp.Config{Host: "mail.example.com", Username: "acme", Password: secret.New("secret"),
 		Security: smtp.InsecureNoTLS, From: "Acme <no-reply@example.com>"})
 	fmt.Println(err)
 	// Output: smtp: a password is not sent over a connection that is not encrypted; use StartTLS or TLS
@@ -140,7 +140,7 @@ func ExampleParseURL() {
 	// Output: mail.example.com true acme [redacted] <nil>
 }
 
-// How to tell a failure that will pass from a wrong address.
+// How to distinguish a failure that will pass from an address that does not exist.
 func ExampleSender_Send() {
 	var err error = &email.SendError{Temporary: true, Code: 451}
 	failure, ok := errors.AsType[*email.SendError](err)

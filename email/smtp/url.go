@@ -5,7 +5,7 @@ import (
 	"net/url"
 	"strconv"
 
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // ParseURL reads a Config from a URL, as command lines and environments have them:
@@ -42,7 +42,7 @@ func ParseURL(s string) (Config, error) {
 	}
 	if u.User != nil {
 		password, _ := u.User.Password()
-		c.Username, c.Password = u.User.Username(), factor.NewSecret(password)
+		c.Username, c.Password = u.User.Username(), secret.New(password)
 	}
 	return c, nil
 }

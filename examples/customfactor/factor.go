@@ -61,9 +61,9 @@ func New(cfg Config) (*Factor, error) {
 // Kind returns "token".
 func (f *Factor) Kind() string { return "token" }
 
-// Traits says that a token is a possession, and that a code can be typed into the wrong site.
+// Traits says that a token is a possession, and that a code can be typed into a forged site.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Class: factor.ClassPossession, AMR: "otp", Level: factor.LevelStrong}
+	return factor.Traits{Level: factor.LevelStrong, AMR: "otp"}
 }
 
 // Enroll prepares the token with the parameter "serial". The user confirms it with a code.
@@ -88,8 +88,8 @@ func (f *Factor) Enroll(
 			return nil, &factor.Problem{Reason: "token_exists", Detail: "this token is enrolled"}
 		}
 	}
-	hint := "•••" + serial[len(serial)-3:]
-	return &factor.EnrollOutput{State: state{seed: seed}.encode(), MaskedDestination: hint}, nil
+	masked := "•••" + serial[len(serial)-3:]
+	return &factor.EnrollOutput{State: state{seed: seed}.encode(), MaskedDestination: masked}, nil
 }
 
 // Normalize removes spaces, and refuses what is not six digits.

@@ -14,6 +14,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage/memory"
 )
 
@@ -54,7 +55,7 @@ func newFactor(t *testing.T) *customfactor.Factor {
 func TestFactor_Conforms(t *testing.T) {
 	mfatest.FactorKit{
 		Factor: newFactor(t),
-		Params: map[string]factor.Secret{"serial": factor.NewSecret(serial)},
+		Params: map[string]secret.Text{"serial": secret.New(serial)},
 		Right: func(*factor.EnrollOutput, *factor.Issue, time.Time) string {
 			return press(t, 0)
 		},
@@ -100,7 +101,7 @@ func TestFactorVerify_LooksAheadAndNeverBack(t *testing.T) {
 
 func enrolled(t *testing.T, f *customfactor.Factor) []byte {
 	t.Helper()
-	out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"serial": factor.NewSecret(serial)}})
+	out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"serial": secret.New(serial)}})
 	require.NoError(t, err)
 	require.Equal(t, "•••042", out.MaskedDestination)
 	return out.State
@@ -115,14 +116,14 @@ func TestFactorEnroll_RefusesWithAReason(t *testing.T) {
 		serial:      "token_exists",
 	} {
 		_, err := f.Enroll(t.Context(), factor.EnrollInput{
-			Params: map[string]factor.Secret{"serial": factor.NewSecret(number)}, Existing: existing})
+			Params: map[string]secret.Text{"serial": secret.New(number)}, Existing: existing})
 		problem, ok := errors.AsType[*factor.Problem](err)
 		require.True(t, ok, "%q: %v", number, err)
 		require.Equal(t, reason, problem.Reason)
 	}
-	// What is wrong with the list is no fault of the user's.
+	// A fault of the list is no fault of the user's.
 	for _, number := range []string{"SN-BROKEN", "SN-SHORT"} {
-		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"serial": factor.NewSecret(number)}})
+		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"serial": secret.New(number)}})
 		require.Error(t, err)
 		require.NotErrorIs(t, err, factor.ErrMalformed)
 	}
@@ -148,15 +149,15 @@ func TestFactor_SignsIn(t *testing.T) {
 	ctx, ann, session := t.Context(), mfa.User{ID: "42"}, "session"
 	begun, err := m.Session(ann, session).Begin(ctx)
 	require.NoError(t, err)
-	e, err := m.Session(ann, session).Enroll(ctx, begun.Grant, mfa.EnrollRequest{Kind: "token", Params: map[string]factor.Secret{"serial": factor.NewSecret(serial)}})
+	e, err := m.Session(ann, session).Enroll(ctx, begun.Grant, mfa.EnrollRequest{Kind: "token", Params: map[string]secret.Text{"serial": secret.New(serial)}})
 	require.NoError(t, err)
-	_, err = m.Session(ann, session).Confirm(ctx, e, factor.NewSecret(press(t, 0)))
+	_, err = m.Session(ann, session).Confirm(ctx, e, secret.New(press(t, 0)))
 	require.NoError(t, err)
 
 	begun, err = m.Session(ann, session).Begin(ctx)
 	require.NoError(t, err)
 	respond := func(code string) error {
-		_, err := m.Session(ann, session).Verify(ctx, begun, "token", factor.NewSecret(code))
+		_, err := m.Session(ann, session).Verify(ctx, begun, "token", secret.New(code))
 		return err
 	}
 	require.ErrorIs(t, respond(press(t, 0)), factor.ErrReplayed)

@@ -1,5 +1,5 @@
 // Package customsender is a sender of an application's own: it hands text messages to an SMS
-// gateway with a JSON interface over HTTPS, and says by typed errors what went wrong.
+// gateway with a JSON interface over HTTPS, and says by typed errors what failed.
 // docs/writing-a-sender.md walks through it.
 package customsender
 
@@ -15,7 +15,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sms"
 )
 
@@ -30,7 +30,7 @@ type Config struct {
 	// a gateway on this machine. Required.
 	URL string
 	// Token is sent as the bearer token. Required.
-	Token factor.Secret
+	Token secret.Text
 	// Timeout bounds one message. Defaults to 10 seconds.
 	Timeout time.Duration
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/examples/customsender"
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sms"
 )
 
@@ -32,7 +32,7 @@ func gateway(t *testing.T, timeout time.Duration, h http.HandlerFunc) *customsen
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
 	s, err := customsender.New(customsender.Config{
-		URL: server.URL + "/v1/messages", Token: factor.NewSecret("the token"), Timeout: timeout,
+		URL: server.URL + "/v1/messages", Token: secret.New("the token"), Timeout: timeout,
 	})
 	require.NoError(t, err)
 	return s
@@ -54,7 +54,7 @@ func TestSenderSend_PostsTheMessage(t *testing.T) {
 		"to": message.To, "text": message.Text, "validity_seconds": 90.0}, got)
 }
 
-func TestSenderSend_SaysWhatWentWrong(t *testing.T) {
+func TestSenderSend_SaysWhatFailed(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		status int
@@ -128,15 +128,15 @@ func requireNothingSecret(t *testing.T, values ...any) {
 
 func TestNew_RefusesWhatIsNotSafe(t *testing.T) {
 	for name, cfg := range map[string]customsender.Config{
-		"no URL":     {Token: factor.NewSecret("t")},
-		"no host":    {URL: "https://", Token: factor.NewSecret("t")},
-		"plain HTTP": {URL: "http://sms.example/v1", Token: factor.NewSecret("t")},
+		"no URL":     {Token: secret.New("t")},
+		"no host":    {URL: "https://", Token: secret.New("t")},
+		"plain HTTP": {URL: "http://sms.example/v1", Token: secret.New("t")},
 		"no token":   {URL: "https://sms.example/v1"},
-		"timeout":    {URL: "https://sms.example/v1", Token: factor.NewSecret("t"), Timeout: -1},
+		"timeout":    {URL: "https://sms.example/v1", Token: secret.New("t"), Timeout: -1},
 	} {
 		_, err := customsender.New(cfg)
 		require.Error(t, err, name)
 	}
-	_, err := customsender.New(customsender.Config{URL: "https://sms.example/v1", Token: factor.NewSecret("t")})
+	_, err := customsender.New(customsender.Config{URL: "https://sms.example/v1", Token: secret.New("t")})
 	require.NoError(t, err)
 }

@@ -33,7 +33,7 @@ func TestUnderSixtyLines(t *testing.T) {
 	require.Less(t, bytes.Count(source, []byte("\n")), 60)
 }
 
-// An error of the database is no answer.
+// An error of the database says nothing about the record.
 func TestClosed(t *testing.T) {
 	db, err := bbolt.Open(filepath.Join(t.TempDir(), "records.bolt"), 0o600, nil)
 	require.NoError(t, err)

@@ -18,6 +18,7 @@ import (
 	"github.com/secondgate/secondgate/pin"
 	"github.com/secondgate/secondgate/questions"
 	"github.com/secondgate/secondgate/recovery"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sms"
 	"github.com/secondgate/secondgate/sms/phone"
 	"github.com/secondgate/secondgate/totp"
@@ -133,14 +134,14 @@ func (a *app) smsSender(env func(string) string) (sms.Sender, error) {
 	var err error
 	switch a.cfg.sms {
 	case "twilio":
-		secret := env("TWILIO_AUTH_TOKEN")
+		authToken := env("TWILIO_AUTH_TOKEN")
 		if key := env("TWILIO_API_KEY_SID"); key != "" {
-			secret = env("TWILIO_API_KEY_SECRET")
+			authToken = env("TWILIO_API_KEY_SECRET")
 		}
 		s.provider, err = sms.NewTwilio(sms.TwilioConfig{
 			AccountSID:          env("TWILIO_ACCOUNT_SID"),
 			KeySID:              env("TWILIO_API_KEY_SID"),
-			Secret:              factor.NewSecret(secret),
+			Secret:              secret.New(authToken),
 			From:                env("TWILIO_FROM"),
 			MessagingServiceSID: env("TWILIO_MESSAGING_SERVICE_SID"),
 		})
@@ -149,12 +150,12 @@ func (a *app) smsSender(env func(string) string) (sms.Sender, error) {
 				"TWILIO_API_KEY_SECRET) and TWILIO_FROM (or TWILIO_MESSAGING_SERVICE_SID) in the environment", err)
 		}
 	case "http":
-		cfg := sms.HTTPConfig{URL: env("SMS_URL"), JSON: factor.NewSecret(env("SMS_JSON"))}
+		cfg := sms.HTTPConfig{URL: env("SMS_URL"), JSON: secret.New(env("SMS_JSON"))}
 		if cfg.JSON.IsZero() {
-			cfg.JSON = factor.NewSecret(`{"to":"{{to}}","text":"{{text}}"}`)
+			cfg.JSON = secret.New(`{"to":"{{to}}","text":"{{text}}"}`)
 		}
 		if auth := env("SMS_AUTHORIZATION"); auth != "" {
-			cfg.Header = map[string]factor.Secret{"Authorization": factor.NewSecret(auth)}
+			cfg.Header = map[string]secret.Text{"Authorization": secret.New(auth)}
 		}
 		if s.provider, err = sms.NewHTTPSender(cfg); err != nil {
 			return nil, fmt.Errorf("-sms http: %w; set SMS_URL, and where the provider wants them SMS_AUTHORIZATION (a header) and "+

@@ -12,10 +12,10 @@ import (
 	"strings"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/password"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -87,7 +87,7 @@ func (l logins) Get(ctx context.Context, named password.Account) (password.Accou
 		return password.Account{}, err
 	}
 	out := password.Account{ID: named.ID, Tenant: named.Tenant, Email: accounts[0].Email,
-		Name: accounts[0].Name, Hash: factor.NewSecret(hash), SecondFactor: true}
+		Name: accounts[0].Name, Hash: secret.New(hash), SecondFactor: true}
 	for _, a := range accounts {
 		out.Words = append(out.Words, a.Username, a.Type)
 		out.Users = append(out.Users, a.subject())
@@ -149,7 +149,7 @@ func (a *app) rehash(ctx context.Context, login int64, hash, typed string) {
 	if !a.passwords.NeedsRehash(hash) {
 		return
 	}
-	next, err := a.passwords.Hash(ctx, factor.NewSecret(typed))
+	next, err := a.passwords.Hash(ctx, secret.New(typed))
 	if err == nil {
 		_, err = a.db.ExecContext(ctx, `UPDATE logins SET password = ? WHERE id = ? AND password = ?`, next, login, hash)
 	}

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/password"
+	"github.com/secondgate/secondgate/secret"
 )
 
 const chosen = "herons wade at dusk"
@@ -254,7 +254,7 @@ func TestRehashAtSignIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hash, err := old.Hash(t.Context(), factor.NewSecret("anna-demo-password"))
+	hash, err := old.Hash(t.Context(), secret.New("anna-demo-password"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +270,7 @@ func TestRehashAtSignIn(t *testing.T) {
 	if err != nil || now == hash || a.passwords.NeedsRehash(now) || changes != 0 {
 		t.Fatalf("%s, %d changes, %v", now, changes, err)
 	}
-	if err := a.passwords.Verify(t.Context(), now, factor.NewSecret("anna-demo-password")); err != nil {
+	if err := a.passwords.Verify(t.Context(), now, secret.New("anna-demo-password")); err != nil {
 		t.Error(err)
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/password"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // apiForgot mails a link, if anybody has the address; the answer is the same if nobody has.
@@ -91,7 +91,7 @@ func unproven(err error) error {
 // setByLink is what page and API do with a link.
 func (a *app) setByLink(r *http.Request, token, chosen string) error {
 	err := a.slowed(r.Context(), a.linkAttempt(r, token), func(ctx context.Context) error {
-		return a.resets.Reset(ctx, password.ResetRequest{Token: factor.NewSecret(token), Password: factor.NewSecret(chosen)})
+		return a.resets.Reset(ctx, password.ResetRequest{Token: secret.New(token), Password: secret.New(chosen)})
 	})
 	if err != nil {
 		return err
@@ -111,7 +111,7 @@ func (a *app) changePassword(r *http.Request, who *account, current, chosen stri
 	err = a.slowed(ctx, a.loginAttempt(r, who.login), func(ctx context.Context) error {
 		return a.resets.Change(ctx, password.ChangeRequest{Tenant: tenant, ID: loginID(who.login),
 			User: who.subject(), Grant: grant, Binding: binding,
-			Current: factor.NewSecret(current), Password: factor.NewSecret(chosen)})
+			Current: secret.New(current), Password: secret.New(chosen)})
 	})
 	if err != nil {
 		return unproven(err)

@@ -12,6 +12,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/password"
+	"github.com/secondgate/secondgate/secret"
 )
 
 const (
@@ -124,7 +125,7 @@ func (a *app) pageReset(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *app) showReset(w http.ResponseWriter, r *http.Request, status int, token, problem string) {
-	acct, err := a.resets.CheckLink(r.Context(), factor.NewSecret(token))
+	acct, err := a.resets.CheckLink(r.Context(), secret.New(token))
 	if errors.Is(err, password.ErrLink) {
 		a.show(w, r, http.StatusGone, "This link is not good any more", view{Page: "reset", Data: newPasswordView{Gone: true}})
 		return
@@ -240,7 +241,7 @@ func (a *app) postSetPassword(w http.ResponseWriter, r *http.Request, who *admin
 	if err == nil {
 		err = a.slowed(r.Context(), a.loginAttempt(r, who.login), func(ctx context.Context) error {
 			return a.resets.AdminSet(ctx, password.AdminRequest{Tenant: tenant, ID: loginID(whom.login), Actor: who.actor, Reason: reason,
-				Password: factor.NewSecret(r.PostForm.Get("password"))})
+				Password: secret.New(r.PostForm.Get("password"))})
 		})
 	}
 	problem := explainPassword(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/password"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // tenant is the one organisation of this application.
@@ -174,7 +175,7 @@ func (p people) add(ctx context.Context, pw *password.Hasher, list []person) err
 			continue
 		}
 		var err error
-		if hashes[i], err = pw.Hash(ctx, factor.NewSecret(n.password)); err != nil {
+		if hashes[i], err = pw.Hash(ctx, secret.New(n.password)); err != nil {
 			return err
 		}
 	}
@@ -272,7 +273,7 @@ func (p people) addOwner(ctx context.Context, pw *password.Hasher, email, chosen
 		return errors.New("ACME_OWNER_EMAIL is not an e-mail address")
 	}
 	rules := passwordRules()
-	if err := rules.Check(ctx, factor.NewSecret(chosen), password.Account{Email: email}); err != nil {
+	if err := rules.Check(ctx, secret.New(chosen), password.Account{Email: email}); err != nil {
 		var problem *factor.Problem
 		if errors.As(err, &problem) {
 			return fmt.Errorf("ACME_OWNER_PASSWORD will not do; %s", problem.Detail)

@@ -14,9 +14,9 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sso"
 	"github.com/secondgate/secondgate/sso/ssotest"
 	"github.com/secondgate/secondgate/storage"
@@ -70,14 +70,14 @@ func (a *app) signOnProviders(ctx context.Context, env func(string) string) ([]s
 	var list []sso.Provider
 	for _, p := range []struct {
 		name string
-		make func(string, factor.Secret) sso.Provider
+		make func(string, secret.Text) sso.Provider
 	}{{"MICROSOFT", sso.Microsoft}, {"GOOGLE", sso.Google}} {
-		id, secret := env("ACME_"+p.name+"_CLIENT_ID"), env("ACME_"+p.name+"_CLIENT_SECRET")
-		if (id == "") != (secret == "") {
+		id, clientSecret := env("ACME_"+p.name+"_CLIENT_ID"), env("ACME_"+p.name+"_CLIENT_SECRET")
+		if (id == "") != (clientSecret == "") {
 			return nil, fmt.Errorf("of ACME_%[1]s_CLIENT_ID and ACME_%[1]s_CLIENT_SECRET one is empty; set both, or neither", p.name)
 		}
 		if id != "" {
-			list = append(list, p.make(id, factor.NewSecret(secret)))
+			list = append(list, p.make(id, secret.New(clientSecret)))
 		}
 	}
 	host := a.cfg.public.Hostname()
@@ -311,8 +311,8 @@ func (a *app) tellOfLink(ctx context.Context, e mfa.Event) {
 			return nil
 		}
 		if err == nil {
-			err = a.mail.Send(ctx, email.Message{To: acct.Email, Subject: "Acme: how you sign in has changed", Text: factor.NewSecret(text),
-				HTML: factor.NewSecret("<p>" + strings.ReplaceAll(template.HTMLEscapeString(strings.TrimSpace(text)), "\n\n", "</p><p>") + "</p>")})
+			err = a.mail.Send(ctx, email.Message{To: acct.Email, Subject: "Acme: how you sign in has changed", Text: secret.New(text),
+				HTML: secret.New("<p>" + strings.ReplaceAll(template.HTMLEscapeString(strings.TrimSpace(text)), "\n\n", "</p><p>") + "</p>")})
 		}
 		if err != nil {
 			a.log.WarnContext(ctx, "cannot tell a person of a change", "subject", e.UserID, "event", e.Name, "error", err)

@@ -13,6 +13,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // What the owner does for one person, each with a reason that goes into the log; and the list
@@ -140,7 +141,7 @@ func (a *app) postAccess(w http.ResponseWriter, r *http.Request, who *administra
 	admin, err := a.withReason(who, r)
 	if err == nil {
 		var e *mfa.Enrollment
-		e, err = admin.Enroll(r.Context(), whom.subject(), mfa.EnrollRequest{Kind: "access", Params: map[string]factor.Secret{"valid": factor.NewSecret(r.PostForm.Get("valid")), "uses": factor.NewSecret(r.PostForm.Get("uses"))}})
+		e, err = admin.Enroll(r.Context(), whom.subject(), mfa.EnrollRequest{Kind: "access", Params: map[string]secret.Text{"valid": secret.New(r.PostForm.Get("valid")), "uses": secret.New(r.PostForm.Get("uses"))}})
 		if err == nil {
 			p.Code, p.Expires = e.Prompt.Codes[0].Reveal(), e.Expires
 		}
@@ -248,8 +249,8 @@ func (a *app) report(ctx context.Context) (*reportView, error) {
 		g.People++
 		own, some, stopped, seen := false, false, false, map[string]bool{}
 		for _, f := range o.Factors {
-			own = own || f.Class != factor.ClassRecovery && !f.Implicit
-			some = some || f.Class != factor.ClassRecovery
+			own = own || !f.Recovery && !f.Implicit
+			some = some || !f.Recovery
 			stopped = stopped || f.Disabled
 			if !seen[f.Kind] {
 				kinds[p.Type][f.Kind]++

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/password"
 	"github.com/secondgate/secondgate/password/throttle"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // This file limits guesses at passwords. Every password that the application verifies goes
@@ -35,7 +35,7 @@ func (a *app) slowed(
 // guess verifies a password against a hash. An empty hash is that of a name that does not exist.
 func (a *app) guess(ctx context.Context, at throttle.Attempt, hash, typed string) error {
 	return a.slowed(ctx, at, func(ctx context.Context) error {
-		return a.passwords.Verify(ctx, hash, factor.NewSecret(typed))
+		return a.passwords.Verify(ctx, hash, secret.New(typed))
 	})
 }
 
@@ -65,7 +65,7 @@ func (a *app) attempt(r *http.Request, name string, login int64) throttle.Attemp
 	}
 	at.Account = loginID(login)
 	if c, err := r.Cookie(a.passCookie(login)); err == nil && len(c.Value) < maxPass {
-		at.Pass = factor.NewSecret(c.Value)
+		at.Pass = secret.New(c.Value)
 	}
 	return at
 }

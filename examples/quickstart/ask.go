@@ -5,16 +5,16 @@ import (
 	"fmt"
 	"log"
 
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // ask reads a code from the terminal.
-func ask(input *bufio.Scanner) factor.Secret {
+func ask(input *bufio.Scanner) secret.Text {
 	fmt.Print("code: ")
 	if !input.Scan() {
 		log.Fatal("no more input")
 	}
-	return factor.NewSecret(input.Text())
+	return secret.New(input.Text())
 }
 
 // said is what a developer reads of an error; people deserve better words.

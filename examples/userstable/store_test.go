@@ -19,6 +19,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/pin"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/sqlstore"
 	"github.com/secondgate/secondgate/storage/storagetest"
@@ -260,14 +261,14 @@ func Example() {
 	ann := mfa.User{ID: "42"} // users.id
 	begun, err := m.Session(ann, "session").Begin(ctx)
 	check(err)
-	e, err := m.Session(ann, "session").Enroll(ctx, begun.Grant, mfa.EnrollRequest{Kind: "pin", Params: map[string]factor.Secret{"pin": factor.NewSecret("739162")}})
+	e, err := m.Session(ann, "session").Enroll(ctx, begun.Grant, mfa.EnrollRequest{Kind: "pin", Params: map[string]secret.Text{"pin": secret.New("739162")}})
 	check(err)
-	_, err = m.Session(ann, "session").Confirm(ctx, e, factor.NewSecret("739162"))
+	_, err = m.Session(ann, "session").Confirm(ctx, e, secret.New("739162"))
 	check(err)
 
 	begun, err = m.Session(ann, "session").Begin(ctx)
 	check(err)
-	v, err := m.Session(ann, "session").Verify(ctx, begun, "pin", factor.NewSecret("739162"))
+	v, err := m.Session(ann, "session").Verify(ctx, begun, "pin", secret.New("739162"))
 	check(err)
 	var kept bool
 	check(db.QueryRow("SELECT mfa_record IS NOT NULL FROM users WHERE id = 42").Scan(&kept))

@@ -1,4 +1,4 @@
-// Package kdf hashes secrets that people can remember, and that others could guess.
+// Package kdf hashes secrets that users can remember, and that attackers could guess.
 package kdf
 
 import (

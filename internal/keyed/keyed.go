@@ -1,4 +1,4 @@
-// Package keyed has a mutex for each key, kept only while somebody holds or wants it.
+// Package keyed has a mutex for each key, kept only while a caller holds or wants it.
 package keyed
 
 import (
@@ -13,8 +13,8 @@ type Mutex struct {
 }
 
 type turn struct {
-	free chan struct{} // holds one token while nobody has the turn
-	want int           // those who have it or wait; guarded by Mutex.mu
+	free chan struct{} // holds one token while no caller has the turn
+	want int           // callers that have it or wait; guarded by Mutex.mu
 }
 
 // Lock waits for the key's turn, or until ctx is done. unlock is called once.

@@ -173,7 +173,7 @@ func domainForm(d string) error {
 	return nil
 }
 
-// Shown returns a domain in the form that people know: "bücher.example". A domain that has
+// Shown returns a domain in the form that users know: "bücher.example". A domain that has
 // none is returned as it is.
 func Shown(domain string) string {
 	ascii, err := toASCII(domain)
@@ -190,7 +190,7 @@ func Shown(domain string) string {
 // Same reports whether two texts are spellings of one address. Domains are one in whatever case,
 // as letters or in ASCII form ("xn--"), and in every Unicode normal form. Of the part before the
 // at sign only its own system knows what it means. It is compared as it is, but for the case of
-// ASCII letters, which no large system tells apart, and the normal form, which depends on the
+// ASCII letters, which no large system distinguishes, and the normal form, which depends on the
 // keyboard. Texts that are no address are never the same.
 func Same(a, b string) bool {
 	localA, domainA, okA := split(a)

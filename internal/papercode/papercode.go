@@ -1,4 +1,4 @@
-// Package papercode makes and reads codes that people write down: Crockford's base 32 in
+// Package papercode makes and reads codes that users write down: Crockford's base 32 in
 // groups of four characters, without I, L, O and U, which are taken for others.
 package papercode
 
@@ -37,7 +37,7 @@ func Grouped(code string) string {
 	return b.String()
 }
 
-// Normalize reads a code as people type it: any case, spaces and hyphens anywhere, O for 0, I
+// Normalize reads a code as users type it: any case, spaces and hyphens anywhere, O for 0, I
 // and L for 1. It returns false for what is no code of 1 to most characters.
 func Normalize(typed string, most int) (string, bool) {
 	var b strings.Builder

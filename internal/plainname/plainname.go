@@ -1,4 +1,4 @@
-// Package plainname keeps a name that somebody chose from speaking for the service. Names of
+// Package plainname keeps a name that a user chose from speaking for the service. Names of
 // factors and devices go into the service's own mails, where "URGENT https://evil.example"
 // would be read as the service's words, and where mail programs make links of all that looks
 // like one.
@@ -30,7 +30,7 @@ var links = regexp.MustCompile(`[:][/\\]|[/\\]{2}|` +
 	`\pN+\.\pN+\.\pN+\.\pN+|` +
 	`[^\s]@[^\s]|[<>]`)
 
-// Problem says what is wrong with a name, in a few words without the name, or returns "".
+// Problem says why a name is refused, in a few words without the name, or returns "".
 func Problem(name string) string {
 	if name == "" {
 		return ""

@@ -37,7 +37,7 @@ func New(digits int) string {
 }
 
 // Keep returns what to keep of code: a random salt and the HMAC-SHA256 of code under it.
-// The salt stops equal codes from looking equal; against guessing a six-digit code the
+// The salt keeps equal codes from looking equal; against guessing a six-digit code the
 // sealed record and the lockout protect, as no hash could.
 func Keep(code string) []byte {
 	keep := make([]byte, saltLen, saltLen+sha256.Size)
@@ -46,7 +46,7 @@ func Keep(code string) []byte {
 }
 
 // Check compares response with what Keep kept, in constant time, and says
-// factor.ErrIncorrect, factor.ErrExpired for the right code at or after expires, or nil.
+// factor.ErrIncorrect, factor.ErrExpired for the correct code at or after expires, or nil.
 func Check(in factor.VerifyInput) error {
 	if len(in.Issued) != saltLen+sha256.Size {
 		return factor.ErrIncorrect
@@ -66,7 +66,7 @@ func sum(salt []byte, code string) []byte {
 	return h.Sum(nil)
 }
 
-// Normalize drops spaces and hyphens that people type between digits. Anything else but
+// Normalize drops spaces and hyphens that users type between digits. Anything else but
 // ASCII digits is no code.
 func Normalize(response string) (string, error) {
 	s := strings.NewReplacer(" ", "", "-", "", "\u00a0", "").Replace(strings.TrimSpace(response))

@@ -46,12 +46,12 @@ func TestCheck(t *testing.T) {
 		at             time.Duration
 		want           error
 	}{
-		{"right", "012345", keep, 0, nil},
+		{"correct", "012345", keep, 0, nil},
 		{"just in time", "012345", keep, 90*time.Second - 1, nil},
 		{"at the end", "012345", keep, 90 * time.Second, factor.ErrExpired},
 		{"too late", "012345", keep, time.Hour, factor.ErrExpired},
-		{"wrong", "012346", keep, 0, factor.ErrIncorrect},
-		{"wrong and too late", "012346", keep, time.Hour, factor.ErrIncorrect},
+		{"incorrect", "012346", keep, 0, factor.ErrIncorrect},
+		{"incorrect and too late", "012346", keep, time.Hour, factor.ErrIncorrect},
 		{"without the zero", "12345", keep, 0, factor.ErrIncorrect},
 		{"longer", "0123450", keep, 0, factor.ErrIncorrect},
 		{"nothing", "", keep, 0, factor.ErrIncorrect},

@@ -1,6 +1,6 @@
 // Package strictb64 decodes base64 in which every value has one spelling. The Strict encodings
 // of encoding/base64 refuse trailing bits, but ignore line breaks anywhere in the text, so that
-// one token, link or hash has many spellings and a text of the right length may decode to less.
+// one token, link or hash has many spellings and a text of the expected length may decode to less.
 package strictb64
 
 import "encoding/base64"

@@ -35,7 +35,6 @@ var longTestFiles = map[string]string{
 	"passkey/manager_test.go":                            "not yet split",
 	"password/password_test.go":                          "not yet split",
 	"portal/portal_test.go":                              "not yet split",
-	"questions/questions_test.go":                        "not yet split",
 	"sso/misbehave_test.go":                              "one table of what a provider may do",
 	"storage/storagetest/adapters_test.go":               "the broken adapters, one after the other",
 }
@@ -74,7 +73,6 @@ var notYetWrapped = []string{
 	"internal/structure",
 	"internal/testrun",
 	"lockout",
-	"mfa/factor",
 	"mfa/policy",
 	"mfahttp",
 	"mfahttp/internal/ui",

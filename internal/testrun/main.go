@@ -91,7 +91,7 @@ func (c config) runAll(r *reporter, stdout io.Writer) error {
 		case errors.Is(ctx.Err(), context.Canceled):
 			return errors.New("the run was interrupted")
 		case ctx.Err() != nil:
-			return fmt.Errorf("the run reached its limit of %s and was stopped; a test hangs", c.limit)
+			return fmt.Errorf("the run reached its limit of %s and was ended; a test hangs", c.limit)
 		}
 		if err != nil {
 			return err

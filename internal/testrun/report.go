@@ -82,7 +82,7 @@ func (r *reporter) read(events io.Reader) error {
 	for _, name := range sorted(r.suites) {
 		s := r.suites[name]
 		fmt.Fprintf(r.out, "FAIL     -    %s: did not end\n", short(name))
-		r.ends(s, "the tests stopped before the package ended")
+		r.ends(s, "the tests ended before the package did")
 	}
 	return nil
 }

@@ -105,7 +105,7 @@ func TestRead_LogHasEverything(t *testing.T) {
 	}
 }
 
-// A stream that ends in the middle, as when the run is stopped, is a failure.
+// A stream that ends in the middle, as when the run is ended, is a failure.
 func TestRead_CutOffIsAFailure(t *testing.T) {
 	events := recorded(t, "passes")
 	code, out, lines := read(t, events[:strings.Index(events, `"Action":"pass"`)])
@@ -131,7 +131,7 @@ func TestRun_UnknownPackageIsAFailure(t *testing.T) {
 
 // The limit of the whole run stops go test and the test programs it has started, and the run has
 // failed. The test program is this package's own, which hangs where the variable says so.
-func TestRun_LimitStopsTheRun(t *testing.T) {
+func TestRun_LimitEndsTheRun(t *testing.T) {
 	started := filepath.Join(t.TempDir(), "started")
 	t.Setenv(hangVar, started)
 	var stdout bytes.Buffer

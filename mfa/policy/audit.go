@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 // StoredPolicy is one policy that a Manager keeps for a [Stored] Source.
@@ -66,7 +64,7 @@ func (s Setup) audit(p Profile, now time.Time) *audit {
 func (a *audit) all() {
 	a.settings()
 	for _, f := range a.Factors {
-		if f.Traits().Class == factor.ClassRecovery {
+		if f.Traits().Recovery {
 			a.recovery(f)
 		}
 	}
@@ -126,7 +124,7 @@ func (a *audit) advise(r rows, where, problem, remedy string) {
 }
 
 func (a *audit) add(f Finding) {
-	// Two policies that allow a kind do not make its settings wrong twice.
+	// Two policies that allow a kind do not report its settings twice.
 	if f.Row != "" && !slices.Contains(a.found, f) {
 		a.found = append(a.found, f)
 	}

@@ -165,7 +165,7 @@ func thirdPartyFaults() map[string]fault {
 		"a sent code that is sound": {
 			with(&sending{*states("odd", strong, s(20, 10*time.Minute))}), "", "", "A-4", ""},
 		"a code that changes hourly": {with(states("odd", strong, slow)), "N-20", "", "A-4", ""},
-		"a weak possession": {with(states("odd", factor.Traits{Class: factor.ClassPossession},
+		"a weak possession": {with(states("odd", factor.Traits{Level: factor.LevelWeak},
 			s(20, 30*time.Second))), "N-3", "", "A-4", ""},
 		"knowledge that states nothing": {with(&plain{"odd", knowledge}),
 			"N-1 N-6", "A-3 A-4", "A-3 A-4", ""},

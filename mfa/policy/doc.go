@@ -1,5 +1,5 @@
 // Package policy decides what an application demands of its users: whether a second factor is
-// required, of which kinds, and to which standard the configuration is held.
+// required, with which kinds, and to which standard the configuration is held.
 //
 // A [Policy] is what one user type of one tenant must do. A [Source] gives it: [Static] and
 // [ByUserType] return policies that are fixed in the program, and [Stored] lets an

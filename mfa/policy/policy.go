@@ -13,7 +13,7 @@ const (
 	ModeOff Mode = "off"
 	// ModeOptional asks the users who enrolled a factor.
 	ModeOptional Mode = "optional"
-	// ModeRequired asks every user. A user who has no factor must enrol one. The zero value of
+	// ModeRequired asks every user. A user without a factor must enrol one. The zero value of
 	// Mode means ModeRequired.
 	ModeRequired Mode = "required"
 )
@@ -26,13 +26,13 @@ type Policy struct {
 	// Kinds are the kinds allowed. Defaults to every configured kind. Recovery kinds are
 	// always allowed as well.
 	Kinds []string `json:"kinds,omitempty"`
-	// Default is the kind that a user who has several kinds is offered first.
+	// Default is the kind that a user with several kinds is offered first.
 	Default string `json:"default,omitempty"`
 	// Implicit are kinds that a user has without enrolling, where the application vouches for
 	// the address (mfa.User.EmailVerified). With "email", every user is asked by e-mail
 	// until they enrol a better factor.
 	Implicit []string `json:"implicit,omitempty"`
-	// KeepImplicit offers implicit kinds also to users who have enrolled another factor. A
+	// KeepImplicit offers implicit kinds also to users with another factor. A
 	// mailbox is usually easier to take over than the other factor, so most applications leave
 	// it false.
 	KeepImplicit bool `json:"keep_implicit,omitempty"`
@@ -40,14 +40,14 @@ type Policy struct {
 	// identifies them and proves two things at once: a passkey with a PIN or a fingerprint.
 	// The Manager asks such a user for nothing else, whatever Mode says.
 	Passwordless bool `json:"passwordless,omitempty"`
-	// EnrollBy lets users who have no factor sign in without one until then. The zero value
+	// EnrollBy lets users without a factor sign in without one until then. The zero value
 	// means that they must enrol at once.
 	EnrollBy time.Time `json:"enroll_by,omitzero"`
 	// MaxAge is how old a verification may be for a page that RequireRecent guards without an
 	// age of its own. Defaults to 5 minutes.
 	MaxAge time.Duration `json:"max_age,omitempty"`
 	// RecoveryHold is how long a replacement that a user enrolled by a recovery signs in
-	// without the right to change what was there before. Defaults to 24 hours. Must be between
+	// without permission to change what was there before. Defaults to 24 hours. Must be between
 	// 1 hour and 30 days.
 	RecoveryHold time.Duration `json:"recovery_hold,omitempty"`
 	// Remember is how long a device may be remembered after a sign-in, and sign the user in

@@ -51,7 +51,7 @@ func states(kind string, t factor.Traits, s factor.Settings) *stated {
 type sending struct{ stated }
 
 func (*sending) Issue(context.Context, factor.IssueInput) (*factor.Issue, error) { return nil, nil }
-func (*sending) Deliver(context.Context, factor.DeliverInput) error              { return nil }
+func (*sending) Deliver(context.Context, factor.Message) error                   { return nil }
 
 // identifying is a factor whose responses name their instances.
 type identifying struct{ sending }
@@ -60,11 +60,11 @@ func (*identifying) Identity([]byte) []byte { return nil }
 func (*identifying) Identify(string) []byte { return nil }
 
 var (
-	strong       = factor.Traits{Class: factor.ClassPossession, Level: factor.LevelStrong}
-	resistant    = factor.Traits{Class: factor.ClassPossession, Level: factor.LevelPhishingResistant}
-	knowledge    = factor.Traits{Class: factor.ClassKnowledge}
-	recoveryKind = factor.Traits{Class: factor.ClassRecovery, NoConfirmation: true}
-	accessCode   = factor.Traits{Class: factor.ClassRecovery, NoConfirmation: true, AdminOnly: true}
+	strong       = factor.Traits{Level: factor.LevelStrong}
+	resistant    = factor.Traits{Level: factor.LevelPhishingResistant}
+	knowledge    = factor.Traits{Level: factor.LevelWeak, Knowledge: true}
+	recoveryKind = factor.Traits{Recovery: true, NoConfirmation: true}
+	accessCode   = factor.Traits{Recovery: true, NoConfirmation: true, AdminOnly: true}
 
 	// key stands for a phishing-resistant factor in hardware.
 	key = states("key", resistant, factor.Settings{Hardware: true})

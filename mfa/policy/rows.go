@@ -112,7 +112,7 @@ func (a *audit) policy(p Policy, where string) {
 	}
 	var signIn []factor.Factor
 	for _, f := range a.Factors {
-		if f.Traits().Class != factor.ClassRecovery && p.Allows(f.Kind()) {
+		if !f.Traits().Recovery && p.Allows(f.Kind()) {
 			signIn = append(signIn, f)
 			a.kind(f, where)
 		}
@@ -126,12 +126,12 @@ func (a *audit) mix(kinds []factor.Factor, where string) {
 	telephone := ""
 	for _, f := range kinds {
 		t, s := f.Traits(), settingsOf(f)
-		resistant = resistant || t.Effective() == factor.LevelPhishingResistant
-		possession = possession || t.Class == factor.ClassPossession
+		resistant = resistant || t.Level == factor.LevelPhishingResistant
+		possession = possession || !t.Recovery && !t.Knowledge
 		switch {
 		case s.Telephone:
 			telephone = f.Kind()
-		case t.Class == factor.ClassPossession && !s.Mail:
+		case !t.Recovery && !t.Knowledge && !s.Mail:
 			other = true
 		}
 	}
@@ -155,7 +155,7 @@ func (a *audit) mix(kinds []factor.Factor, where string) {
 func (a *audit) kind(f factor.Factor, where string) {
 	kind, t, s := f.Kind(), f.Traits(), settingsOf(f)
 	drop := "leave " + kind + " out of Kinds"
-	if t.Class == factor.ClassKnowledge {
+	if t.Knowledge {
 		a.find(rows{"", "N-1", "A-4", "A-4"}, where,
 			kind+" is knowledge, as the password is: together still one factor", drop)
 		if s.MinLength < 8 {
@@ -165,7 +165,7 @@ func (a *audit) kind(f factor.Factor, where string) {
 		}
 		return
 	}
-	resistant := t.Effective() == factor.LevelPhishingResistant
+	resistant := t.Level == factor.LevelPhishingResistant
 	if !resistant {
 		a.find(rows{"", "", "", "A-4"}, where, kind+" is not phishing-resistant", drop)
 	} else if !s.Hardware {
@@ -176,7 +176,7 @@ func (a *audit) kind(f factor.Factor, where string) {
 	case s.Mail:
 		a.find(rows{"", "N-13", "A-6", "A-6"}, where,
 			kind+" reaches a mailbox, which is not something that a user possesses", drop)
-	case t.Effective() < factor.LevelStrong:
+	case t.Level < factor.LevelStrong:
 		a.find(rows{"", "N-3", "", ""}, where,
 			kind+" does not prove possession well enough for level 2", drop)
 	}

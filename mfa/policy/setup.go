@@ -53,7 +53,7 @@ func (s Setup) Passwordless(kind string) bool {
 		return false
 	}
 	t := f.Traits()
-	return t.Class == factor.ClassPossession && t.Effective() == factor.LevelPhishingResistant &&
+	return !t.Recovery && !t.Knowledge && t.Level == factor.LevelPhishingResistant &&
 		!t.Expensive
 }
 
@@ -134,7 +134,7 @@ func (s Setup) checkKinds(p Policy) *invalidError {
 		if f == nil {
 			return invalidf("kind %q is not configured; there are %v", k, s.kinds())
 		}
-		ordinary = ordinary || f.Traits().Class != factor.ClassRecovery
+		ordinary = ordinary || !f.Traits().Recovery
 	}
 	if !ordinary {
 		return invalidf("Kinds has recovery kinds only, so no user could enrol")

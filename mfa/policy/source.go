@@ -42,7 +42,7 @@ func Stored(defaults Source) Source { return stored{defaults} }
 type stored struct{ Source }
 
 // Defaults returns what Stored was called with, and whether s is a Source that Stored
-// returned. By it, a Manager tells which policies it keeps itself. Most applications do not
+// returned. By it, a Manager knows which policies it keeps itself. Most applications do not
 // need it.
 func Defaults(s Source) (defaults Source, ok bool) {
 	of, ok := s.(stored)

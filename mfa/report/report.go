@@ -36,7 +36,7 @@ type Group struct {
 	Kinds map[string]int
 }
 
-// Case is a user who has asked for help.
+// Case is a user's request for help.
 type Case struct {
 	UserID, Tenant, UserType string
 	// Account is the user's name in an authenticator app.

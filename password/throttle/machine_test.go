@@ -9,9 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/password"
 	"github.com/secondgate/secondgate/password/throttle"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // flooded runs body while n connections sign in with correct passwords, which cost nothing
@@ -135,7 +135,7 @@ func (b *bench) hashing(way string, body func()) {
 	if way == "a full queue" {
 		for i := range 1024 {
 			pass, _ := b.NewPass(fmt.Sprint(i))
-			for _, p := range []factor.Secret{{}, pass} {
+			for _, p := range []secret.Text{{}, pass} {
 				b.wg.Go(func() {
 					_ = b.try(ctx, attempt{Name: fmt.Sprint(i), Client: fmt.Sprint(i),
 						Account: fmt.Sprint(i), Pass: p}, nil)

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/internal/strictb64"
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 const (
@@ -24,13 +24,13 @@ const (
 // NewPass returns a pass for an account and when it expires. Give it to the browser that
 // completed a sign-in, in a cookie that scripts cannot read. It is URL-safe and shorter than
 // 160 bytes. A pass contains no name, cannot be forged, and is of no use for another account.
-func (t *Throttle) NewPass(account string) (pass factor.Secret, expires time.Time) {
+func (t *Throttle) NewPass(account string) (pass secret.Text, expires time.Time) {
 	expires = time.Now().Add(t.cfg.PassTTL).UTC().Truncate(time.Second)
 	plain := make([]byte, passIDLen, passIDLen+8)
 	_, _ = rand.Read(plain)
 	plain = binary.BigEndian.AppendUint64(plain, uint64(expires.Unix())) //nolint:gosec // after 1970
 	sealed := t.cfg.Keys.Seal(sealPass, account, plain)
-	return factor.NewSecret(base64.RawURLEncoding.EncodeToString(sealed)), expires
+	return secret.New(base64.RawURLEncoding.EncodeToString(sealed)), expires
 }
 
 // passes counts the attempts with passes. A pass that was never used for an incorrect password

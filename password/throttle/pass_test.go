@@ -9,9 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/password"
 	"github.com/secondgate/secondgate/password/throttle"
+	"github.com/secondgate/secondgate/secret"
 )
 
 func TestThrottle_PassSkipsTheQueues(t *testing.T) {
@@ -97,10 +97,10 @@ func TestThrottle_PassOfAnotherAccountIsNone(t *testing.T) {
 			require.NoError(t, b.try(t.Context(), a, nil))
 			return time.Since(began) < 5*hash
 		}
-		for _, pass := range []factor.Secret{
-			factor.Secret{}, factor.NewSecret("x"), factor.NewSecret("===="), own, old, other, nobodys, factor.NewSecret(string(changed)),
-			factor.NewSecret(good.Reveal() + "\n"),
-			factor.NewSecret(good.Reveal()[:9] + "\r\n" + good.Reveal()[9:]),
+		for _, pass := range []secret.Text{
+			secret.Text{}, secret.New("x"), secret.New("===="), own, old, other, nobodys, secret.New(string(changed)),
+			secret.New(good.Reveal() + "\n"),
+			secret.New(good.Reveal()[:9] + "\r\n" + good.Reveal()[9:]),
 		} {
 			require.False(t, skips(attempt{Name: "ann", Account: "7", Pass: pass}), "%q", pass.Reveal())
 		}
@@ -114,7 +114,7 @@ func TestThrottle_ManyPassesOfOneAccount(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, func(c *throttle.Config) { c.PerPass, c.Every = 3, time.Minute })
-		var stolen []factor.Secret
+		var stolen []secret.Text
 		for range 40 {
 			pass, _ := b.NewPass("7")
 			stolen = append(stolen, pass)

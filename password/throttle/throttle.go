@@ -8,9 +8,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/password"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 )
 
 const (
@@ -73,7 +73,7 @@ type Attempt struct {
 	Account string
 	// Pass is what NewPass returned to this browser for the account. Empty if there is none.
 	// A pass that is malformed, expired or another account's counts as none.
-	Pass factor.Secret
+	Pass secret.Text
 }
 
 // BusyError is returned for an attempt that was not verified and not charged, because too many

@@ -56,7 +56,7 @@ func TestCountries(t *testing.T) {
 	}
 }
 
-// TestTable: the table is what the generator writes.
+// The table is what the generator writes.
 func TestTable(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a program")

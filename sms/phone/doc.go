@@ -1,6 +1,6 @@
-// Package phone brings telephone numbers as people write them into E.164 form, and has
-// the countries for a drop-down. It is the one package that links the numbering plans of
-// the world (github.com/nyaruka/phonenumbers, some 6 MB), so only who imports it pays.
+// Package phone brings telephone numbers into E.164 form from any form that users write, and has
+// the countries for a drop-down. It is the one package that links the numbering plans of the world
+// (github.com/nyaruka/phonenumbers, some 6 MB), so that only its importers carry them.
 //
 //	f, err := sms.New(sms.Config{…, Parse: phone.Parse})
 //
@@ -8,8 +8,8 @@
 //
 //	f, err := sms.New(sms.Config{…, Parse: phone.Parser{Regions: []string{"US", "CA"}}.Parse})
 //
-// which tells the countries apart that share a calling code, as "+1" is shared by 25.
+// which distinguishes countries that share a calling code, as 25 share "+1".
 //
-// Nothing of what is found out about a number is worth keeping but the number: whether it
-// is valid and what type it is change over time.
+// Keep the number and nothing else that this package finds out about it: its validity and its type
+// change over time.
 package phone

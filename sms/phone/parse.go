@@ -21,7 +21,7 @@ const maxInput = 128
 // [Parse] uses. It is safe for concurrent use.
 type Parser struct {
 	// Regions are the countries whose numbers are taken, as ISO 3166-1 alpha-2 codes in
-	// capitals. A code that does not exist serves nobody. Empty means all.
+	// capitals. A code that does not exist allows no number. Empty means all.
 	Regions []string
 	// Valid also asks that the number belongs to a range that its numbering plan has given
 	// out. That refuses the numbers set aside for films and tests, and, until the plan here

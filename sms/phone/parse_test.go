@@ -122,7 +122,7 @@ func TestParserValid(t *testing.T) {
 	}
 }
 
-// TestParseExamples: what the library gives as an example of a mobile number of each
+// What the library gives as an example of a mobile number of each
 // country is taken in each way of writing it.
 func TestParseExamples(t *testing.T) {
 	tried := 0
@@ -148,7 +148,7 @@ func TestParseExamples(t *testing.T) {
 	}
 }
 
-// TestParseDigits: every decimal digit of Unicode is taken for its value.
+// Every decimal digit of Unicode is taken for its value.
 func TestParseDigits(t *testing.T) {
 	scripts := 0
 	for r := rune(0x80); r <= unicode.MaxRune; r++ {

@@ -19,7 +19,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sso"
 )
 
@@ -112,21 +112,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serve
 
 // Microsoft is [sso.Microsoft] at this server.
 func (s *Server) Microsoft() sso.Provider {
-	p := sso.Microsoft(clientID, factor.NewSecret(clientSecret))
+	p := sso.Microsoft(clientID, secret.New(clientSecret))
 	p.Issuer, p.Discovery = s.issuer("microsoft"), s.cfg.URL+"/microsoft/organizations/v2.0"
 	return p
 }
 
 // Google is [sso.Google] at this server.
 func (s *Server) Google() sso.Provider {
-	p := sso.Google(clientID, factor.NewSecret(clientSecret))
+	p := sso.Google(clientID, secret.New(clientSecret))
 	p.Issuer = s.issuer("google")
 	return p
 }
 
 // Plain is any other OpenID Connect provider, of ID "oidc".
 func (s *Server) Plain() sso.Provider {
-	return sso.Provider{ID: "oidc", Name: "Example provider", Issuer: s.issuer("oidc"), ClientID: clientID, ClientSecret: factor.NewSecret(clientSecret)}
+	return sso.Provider{ID: "oidc", Name: "Example provider", Issuer: s.issuer("oidc"), ClientID: clientID, ClientSecret: secret.New(clientSecret)}
 }
 
 // RotateKey replaces the signing key, as providers do without notice.

@@ -1,9 +1,9 @@
 // Package memory keeps records in the memory of one process: for tests, examples and
-// programs whose people may enrol again after every restart.
+// programs whose users can enrol again after every restart.
 //
 //	m, err := mfa.New(mfa.Config{Store: memory.New(), …})
 //
-// Nothing survives the process, and a second process sees nothing of it: spent codes,
+// Nothing survives the process, and a second process sees nothing of it: used codes,
 // failure tallies and locks start afresh with every restart, so what protects a real
 // sign-in belongs in a durable store such as storage/sqlstore.
 package memory
@@ -32,7 +32,7 @@ type Store struct {
 	records map[string]storage.Record
 
 	// keys holds the keys of records in ascending order, or is stale. Only insertions and
-	// deletions make it so, which leaves a walk that rewrites every record (re-sealing)
+	// deletions make it so, which leaves a walk that rewrites every record (re-encryption)
 	// linear in the number of records.
 	keys  []string
 	stale bool
@@ -129,7 +129,7 @@ func (s *Store) List(
 	return page, "", nil
 }
 
-// begin prefers the context's error: an operation that was given up is not judged.
+// begin prefers the context's error: an operation that was cancelled is not checked further.
 func begin(ctx context.Context, invalid error) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("memory: %w", err)

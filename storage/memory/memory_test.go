@@ -76,17 +76,17 @@ func TestListLimit(t *testing.T) {
 	}
 }
 
-// BenchmarkSwap shows that the cost of a write does not grow with the number of people: the
-// ratio is of 200 thousand to one thousand, measured in turns.
+// BenchmarkSwap shows that the cost of a write does not grow with the number of users: the
+// ratio is that of 200 thousand to one thousand, measured in turns.
 func BenchmarkSwap(b *testing.B) {
 	const turn = 256
 	ctx, data := context.Background(), make([]byte, 2048)
 	sizes := []int{1_000, 200_000}
 	stores := make([]*memory.Store, len(sizes))
-	for i, people := range sizes {
+	for i, users := range sizes {
 		stores[i] = memory.New()
-		for p := range people {
-			if err := stores[i].Swap(ctx, fmt.Sprint("person-", p), "", storage.Record{Revision: "r0", Data: data[:16]}); err != nil {
+		for u := range users {
+			if err := stores[i].Swap(ctx, fmt.Sprint("user-", u), "", storage.Record{Revision: "r0", Data: data[:16]}); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -101,7 +101,7 @@ func BenchmarkSwap(b *testing.B) {
 			start := b.Elapsed()
 			for t := range turn {
 				next := storage.Revision(fmt.Sprint("r", n*turn+t+1))
-				if err := store.Swap(ctx, "person-7", old, storage.Record{Revision: next, Data: data}); err != nil {
+				if err := store.Swap(ctx, "user-7", old, storage.Record{Revision: next, Data: data}); err != nil {
 					b.Fatal(err)
 				}
 				old = next
@@ -112,5 +112,5 @@ func BenchmarkSwap(b *testing.B) {
 	}
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(elapsed[1]/float64(b.N*turn), "ns/swap")
-	b.ReportMetric(elapsed[1]/elapsed[0], "200k-people/1k-people")
+	b.ReportMetric(elapsed[1]/elapsed[0], "200k-users/1k-users")
 }

@@ -19,7 +19,7 @@
 // # What a client must be set to
 //
 // The deadline of a context must reach the socket (ContextTimeoutEnabled of go-redis), or a
-// server that hangs keeps people waiting for as long as the client likes.
+// server that hangs keeps users waiting for as long as the client likes.
 //
 // A client should not send a command again of its own accord, as go-redis does unless MaxRetries
 // is -1, and of a cluster always; rueidis and valkey-go do not send writes again. It is mostly
@@ -32,7 +32,7 @@
 //
 // # What a server must be set to
 //
-// A record is not a cache entry: one that is dropped is a person without a second factor, a
+// A record is not a cache entry: one that is dropped is a user without a second factor, a
 // lock that is lifted, or a code that works again. [New] therefore reads the server's settings
 // and refuses those that lose records:
 //
@@ -40,26 +40,25 @@
 //	appendonly       yes
 //	appendfsync      always       # everysec loses up to a second of writes in a power cut
 //
-// With appendfsync everysec, a power cut takes back up to a second of answers: a code used in
-// that second works again, a wrong answer is not counted. New accepts it; decide whether you do.
-// Where a service hides its settings, New takes what INFO tells, and that does not include
-// appendfsync.
+// With appendfsync everysec, a power cut undoes up to a second of writes: a code used in that second
+// works again, a failed attempt is not counted. New accepts it; decide whether you do. Where a
+// service hides its settings, New reads INFO, which does not include appendfsync.
 //
 // The client's user needs HMGET, EVALSHA, EVAL, HGET, HSET, EXISTS and DEL on the keys under
 // [Config].Prefix, CONFIG GET or INFO for New, SCAN and INFO for [Store.List], and WAIT for
 // Config.WaitReplicas.
 //
-// A record of 1 kB takes 1.4 kB of the server's memory. That of a person with five factors and
-// ten recovery codes has 2 kB at most, so that a million people take one and a half to three
+// A record of 1 kB takes 1.4 kB of the server's memory. That of a user with five factors and
+// ten recovery codes has 2 kB at most, so that a million users take one and a half to three
 // gigabytes.
 //
 // # What a failover can lose
 //
-// Redis replicates after it has answered. When a replica takes over, the last writes may be
+// Redis replicates after it has replied. When a replica takes over, the last writes may be
 // missing on it, and what was said of a power cut holds for them; an enrolment confirmed at that
-// moment is lost with its recovery codes, which the application notices by Subject.Enrolled. With
+// moment is lost with its recovery codes, which the application notices by User.Enrolled. With
 // Config.WaitReplicas a write is only acknowledged once so many replicas have it. That narrows
 // the gap and does not close it: Redis may still promote a replica that is behind, and what a
-// replica has, it need not have on disk. Who cannot accept that uses a database that replicates
-// before it answers (see storage/sqlstore).
+// replica has, it need not have on disk. An application that cannot accept
+// that uses a database that replicates before it replies (see storage/sqlstore).
 package redisstore

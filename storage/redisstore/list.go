@@ -16,13 +16,13 @@ import (
 // limit entries; an entry may come twice while Redis resizes its table. A limit below one is an
 // error that wraps [storage.ErrInvalid].
 //
-// A cursor is good as long as the same servers run, in any process of the application. After a
+// A cursor is valid as long as the same servers run, in any process of the application. After a
 // restart or a failover of one of them, or when Nodes returns others, it is an error that wraps
 // ErrInvalid and the walk begins again, because it would leave records out. List therefore
 // needs INFO server of each node.
 //
 // A walk of a cluster whose slots move meanwhile may miss what moved: do not re-shard during a
-// re-sealing, or walk again after it.
+// re-encryption, or walk again after it.
 func (s *Store) List(
 	ctx context.Context, prefix string, cursor storage.Cursor, limit int,
 ) (page []storage.Entry, next storage.Cursor, err error) {
@@ -111,7 +111,7 @@ func (s *Store) entries(ctx context.Context, do Do, prefix string, keys []string
 }
 
 func walkIsOver() error {
-	return fmt.Errorf("redisstore: list: %w: the cursor is of servers that have restarted or changed since: begin the walk again", storage.ErrInvalid)
+	return fmt.Errorf("redisstore: list: %w: the servers of the cursor have restarted or changed since: begin the walk again", storage.ErrInvalid)
 }
 
 // running names the server processes that a walk goes through, in their order: SCAN walks by
@@ -128,7 +128,7 @@ func (s *Store) running(ctx context.Context, nodes []Do) (string, error) {
 		}
 		id := server["run_id"]
 		if id == "" {
-			return "", errors.New("redisstore: list: the server does not tell its run_id, by which a walk notices a restart: " +
+			return "", errors.New("redisstore: list: the server does not show its run_id, by which a walk notices a restart: " +
 				"allow the client's user the command INFO")
 		}
 		fmt.Fprintf(all, "%d:%s", len(id), id)

@@ -40,8 +40,8 @@ type Config struct {
 	Nodes func(ctx context.Context) ([]Do, error)
 
 	// WaitReplicas makes a write wait until so many replicas have it. If they have not in time,
-	// the write fails with [ErrNotReplicated] although it was made, and nobody is told that it
-	// succeeded. Zero, the default, does not wait. It needs Pin.
+	// the write fails with [ErrNotReplicated] although it was made, and no caller sees it
+	// succeed. Zero, the default, does not wait. It needs Pin.
 	WaitReplicas int
 	// WaitTimeout bounds that wait, in whole milliseconds, at least one. Defaults to 1 second.
 	// The client's own timeout for a reply must be longer.
@@ -58,8 +58,8 @@ type Config struct {
 	//	}
 	Pin func(ctx context.Context, key string, use func(Do) error) error
 
-	// InsecureAllowEviction accepts a server that may drop records to make room: whoever fills
-	// it then takes second factors away.
+	// InsecureAllowEviction accepts a server that may drop records to make room: an attacker
+	// who fills it then removes second factors.
 	InsecureAllowEviction bool
 	// InsecureAllowLoss accepts a server that keeps records in memory alone, or saves them now
 	// and then: a restart takes second factors, locks and used codes back.
@@ -136,7 +136,7 @@ func (cfg Config) allNodes(ctx context.Context) ([]Do, error) {
 }
 
 // allowed reads and runs a script, on a key that no record has: a user who may not do that is
-// noticed now, and not at somebody's first sign-in.
+// noticed now, and not at the first sign-in.
 func (s *Store) allowed(ctx context.Context) error {
 	if _, err := s.get(ctx, s.do, s.prefix); !errors.Is(err, storage.ErrNotFound) {
 		return fmt.Errorf("redisstore: records cannot be read: %w", errOr(err, errPrefixTaken))

@@ -16,7 +16,7 @@ func check(ctx context.Context, do Do, cfg Config) error {
 	switch {
 	case cfg.InsecureAllowEviction:
 	case policy == "":
-		return errors.New("redisstore: the server does not tell its maxmemory-policy (CONFIG GET and INFO memory are refused): " +
+		return errors.New("redisstore: the server does not show its maxmemory-policy (CONFIG GET and INFO memory are refused): " +
 			"make sure that it is noeviction, and set Config.InsecureAllowEviction to say so")
 	case policy != "noeviction":
 		return fmt.Errorf("redisstore: the server's maxmemory-policy is %q, so it may drop records, and with them second factors: "+
@@ -26,7 +26,7 @@ func check(ctx context.Context, do Do, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	// INFO does not tell how often the file is synced; where CONFIG is refused, neither does
+	// INFO does not show how often the file is synced; where CONFIG is refused, neither does
 	// anything else.
 	fsync, err := setting(ctx, do, "appendfsync", "persistence", "")
 	if err != nil {
@@ -35,7 +35,7 @@ func check(ctx context.Context, do Do, cfg Config) error {
 	switch {
 	case cfg.InsecureAllowLoss:
 	case aof == "":
-		return errors.New("redisstore: the server does not tell whether it keeps an append-only file (CONFIG GET and INFO persistence are refused): " +
+		return errors.New("redisstore: the server does not show whether it keeps an append-only file (CONFIG GET and INFO persistence are refused): " +
 			"make sure that it does, and set Config.InsecureAllowLoss to say so")
 	case aof != "yes" && aof != "1":
 		return errors.New("redisstore: the server keeps no append-only file, so that a restart would take records back: " +
@@ -48,7 +48,7 @@ func check(ctx context.Context, do Do, cfg Config) error {
 }
 
 // checkRole refuses a replica, whose reads lag. It asks no cluster through a function that may
-// send what has no key to any node, and believes a server that does not tell.
+// send what has no key to any node, and believes a server that does not say.
 func checkRole(ctx context.Context, do Do, isNode bool) error {
 	if !isNode {
 		server, err := info(ctx, do, "server")
@@ -71,7 +71,7 @@ func checkRole(ctx context.Context, do Do, isNode bool) error {
 }
 
 // setting reads a setting from CONFIG GET, or where that is refused, as managed services do,
-// from a field of a section of INFO. It is "" if neither tells.
+// from a field of a section of INFO. It is "" if neither has it.
 func setting(ctx context.Context, do Do, name, section, field string) (string, error) {
 	reply, err := do(ctx, "CONFIG", "GET", name)
 	if err == nil {

@@ -79,7 +79,7 @@ func (s *Store) get(ctx context.Context, do Do, key string) (storage.Record, err
 	revision, ok1 := bulk(fields[0])
 	data, ok2 := bulk(fields[1])
 	if !ok1 || !ok2 || revision == "" || data == "" {
-		// Not a missing record: that would read as "this person has no second factor".
+		// Not a missing record: that would read as "this user has no second factor".
 		return storage.Record{}, errors.New("redisstore: get: the key holds something that this package did not write")
 	}
 	return storage.Record{Revision: storage.Revision(revision), Data: []byte(data)}, nil
@@ -142,7 +142,7 @@ func run(ctx context.Context, do Do, op string, script script, key string, args 
 	case ok && n == 0:
 		return storage.ErrConflict
 	case !ok || n != 1:
-		return fmt.Errorf("redisstore: %s: the reply is of type %T, want 0 or 1", op, reply)
+		return fmt.Errorf("redisstore: %s: the reply is a %T, want 0 or 1", op, reply)
 	}
 	return nil
 }
@@ -173,7 +173,7 @@ func bulk(v any) (string, bool) {
 	return "", false
 }
 
-// begin prefers the context's error: an operation that was given up is not judged.
+// begin prefers the context's error: an operation that was cancelled is not checked further.
 func begin(ctx context.Context, op string, invalid error) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("redisstore: %s: %w", op, err)

@@ -15,7 +15,7 @@ import (
 // The store is tested against real servers, alone and in a cluster, in internal/integration.
 // Here are replies that no server of ours gives.
 
-// healthy answers what New asks, and what List asks of the server.
+// healthy replies to what New asks, and what List asks of the server.
 func healthy(args []any) (any, bool) {
 	switch args[0] {
 	case "CONFIG":
@@ -53,7 +53,7 @@ func open(t testing.TB, reply func(args []any) (any, error)) *redisstore.Store {
 	return s
 }
 
-// A reply that makes no sense is an error, never an answer.
+// A reply that makes no sense is an error, never a result.
 func TestOddReplies(t *testing.T) {
 	for _, reply := range []any{nil, "", "OK", int64(2), int64(-1), 1, true, []any{}, []any{nil}, []any{"r", nil}, []any{nil, "d"},
 		[]any{"", "d"}, []any{"r", ""}, []any{int64(1), "d"}, []any{"r", "d", "x"}, map[any]any{}, []any{nil, []any{}},
@@ -64,7 +64,7 @@ func TestOddReplies(t *testing.T) {
 		for op, err := range map[string]error{"get": get, "list": list, "delete": s.Delete(t.Context(), "k", "r"),
 			"swap": s.Swap(t.Context(), "k", "", storage.Record{Revision: "r", Data: []byte("x")})} {
 			if err == nil || errors.Is(err, storage.ErrNotFound) || errors.Is(err, storage.ErrConflict) {
-				t.Errorf("%s with the reply %#v: %v, want an error that is no answer", op, reply, err)
+				t.Errorf("%s with the reply %#v: %v, want an error that is no result", op, reply, err)
 			}
 		}
 	}
@@ -79,7 +79,7 @@ func TestBytes(t *testing.T) {
 	}
 }
 
-// An error that mentions NOSCRIPT is answered with the script, once; any other is an error.
+// An error that mentions NOSCRIPT is followed by the script, once; any other is an error.
 func TestNoScript(t *testing.T) {
 	var commands []string
 	s := open(t, func(args []any) (any, error) {
@@ -123,7 +123,7 @@ func FuzzListPrefix(f *testing.F) {
 	})
 }
 
-// FuzzCursor: whatever comes as a cursor, it is refused or walked, and nothing breaks.
+// Whatever comes as a cursor, it is refused or walked, and nothing breaks.
 func FuzzCursor(f *testing.F) {
 	_, cursor, err := open(f, func([]any) (any, error) { return []any{"7", []any{}}, nil }).List(f.Context(), "", "", 10)
 	own := string(cursor)

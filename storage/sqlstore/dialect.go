@@ -93,7 +93,7 @@ type statements struct {
 func (d Dialect) statements(table string) statements {
 	s := statements{key: "key", mark: func(int) string { return "?" }}
 	now := "CURRENT_TIMESTAMP"
-	// The row of somebody who was faster is left alone, without an error.
+	// The row of a faster writer is left alone, without an error.
 	otherwise := " ON CONFLICT (key) DO NOTHING"
 	switch d {
 	case PostgreSQL:
@@ -142,13 +142,13 @@ func (d Dialect) columnTypes() [4][]string {
 	return [4][]string{bytes, bytes, bytes, nil}
 }
 
-// checkColumn refuses a type that is known and wrong; a driver need not name types.
+// checkColumn refuses a type that is known and unsuitable; a driver need not name types.
 func (d Dialect) checkColumn(i int, typ string) error {
 	want := d.columnTypes()[i]
 	if typ == "" || want == nil || slices.Contains(want, strings.ToUpper(typ)) {
 		return nil
 	}
 	name := [4]string{"key", "revision", "data", "updated_at"}[i]
-	return fmt.Errorf("column %s is of type %s, want %s: only these are compared and kept byte for byte",
+	return fmt.Errorf("column %s has type %s, want %s: only these are compared and kept byte for byte",
 		name, typ, strings.Join(want, " or "))
 }

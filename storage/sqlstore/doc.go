@@ -11,25 +11,25 @@
 //
 // # The table
 //
-// There is one table, secondgate_records unless told otherwise, with one row per person: the
+// There is one table, secondgate_records by default, with one row for each user: the
 // key, the revision, the sealed data, and when it was written by the database's clock. It
 // never changes, so there is one migration. [Migrate] applies it; a team with its own
 // migration tool takes the statement from [Schema] or from the files in schema/.
 //
 // # Promises
 //
-// A write is one statement with its condition inside, run outside any transaction and judged
+// A write is one statement with its condition inside, run outside any transaction and checked
 // by the number of rows it touched. So it is atomic at every isolation level, and a transaction
-// of the application that is rolled back cannot take a wrong guess back. It works whether or
+// of the application that is rolled back cannot take a failed attempt back. It works whether or
 // not a MySQL connection was opened with clientFoundRows. It is never retried; database/sql
 // itself sends it again only if the driver says that it never left (driver.ErrBadConn).
 //
 // A write is as durable as the database makes a commit. SQLite's default and [SQLiteDSN] are
-// synchronous=FULL; with NORMAL, the last commits before a power cut may be gone: a spent
-// recovery code is good again, a wrong guess uncounted. Likewise synchronous_commit=off and
+// synchronous=FULL; with NORMAL, the last commits before a power cut may be gone: a used
+// recovery code is valid again, a failed attempt is uncounted. Likewise synchronous_commit=off and
 // innodb_flush_log_at_trx_commit other than 1.
 //
-// The DB must lead to the primary. A replica that lags would show a code as unspent; [New]
+// The DB must lead to the primary. A replica that lags would show a code as unused; [New]
 // refuses a connection that cannot write, but cannot see what a proxy does with reads.
 //
 // # What it is proven on
@@ -42,12 +42,12 @@
 //
 // MySQL itself, and CockroachDB and YugabyteDB, which speak PostgreSQL's SQL, were not run.
 // Their documentation has all that the statements use; run storage/storagetest on yours. Those
-// two may answer a write that lost a race with SQLSTATE 40001, which is storage.ErrConflict here.
+// two may reply to a write that lost a race with SQLSTATE 40001, which is storage.ErrConflict here.
 //
-// A deadline that passes while a row is locked leaves a question open: PostgreSQL is told to
-// give up, MariaDB carries the write out later if it still can. Its condition holds then too,
-// so one of the writes that were given up may happen, and not a second. A lock_timeout, or an
-// innodb_lock_wait_timeout, that is shorter than the callers' deadlines leaves no such question.
+// A deadline that passes while a row is locked leaves the result open: the driver cancels the write
+// in PostgreSQL, while MariaDB carries it out later if it still can. Its condition holds then too,
+// so one of the cancelled writes may happen, and not a second. A lock_timeout, or an
+// innodb_lock_wait_timeout, that is shorter than the callers' deadlines avoids this.
 //
 // # SQLite
 //

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// fake is a database that answers what a test tells it to, and remembers what it was asked:
+// fake is a database that replies what a test sets, and remembers what it was asked:
 // for the errors and counts that a real one cannot be brought to give.
 type fake struct {
 	mu    sync.Mutex

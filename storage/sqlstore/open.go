@@ -27,11 +27,11 @@ type Config struct {
 	Table string
 }
 
-// New returns a Store over an existing table. It reads and writes nothing of anybody's, but
+// New returns a Store over an existing table. It reads and writes no user's record, but
 // tries each kind of statement on a key that cannot exist: an unreachable database, a missing
 // table (see [Migrate]), a table whose columns would not compare keys byte for byte, a
 // missing privilege, a read-only file or replica is an error here and not in the middle of
-// somebody's sign-in.
+// a sign-in.
 func New(ctx context.Context, cfg Config) (*Store, error) {
 	s, err := open(ctx, cfg)
 	if err != nil {
@@ -74,7 +74,7 @@ func Migrate(ctx context.Context, cfg Config) error {
 	return probeErr
 }
 
-// open checks the configuration and that the database answers.
+// open checks the configuration and that the database replies.
 func open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.DB == nil {
 		return nil, errors.New("sqlstore: Config.DB is nil: set it to what sql.Open returned")
@@ -93,7 +93,7 @@ func open(ctx context.Context, cfg Config) (*Store, error) {
 }
 
 // connect makes a first connection. The processes that open a new SQLite file at the same
-// moment all switch it to WAL, and SQLite answers all but one with "locked" at once, without
+// moment all switch it to WAL, and SQLite refuses all but one with "locked" at once, without
 // the busy time-out, for fear of a deadlock; a moment later there is nothing left to switch.
 //
 // Nor does a connection count that was in the pool before and is broken, since the database was

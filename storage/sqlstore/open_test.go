@@ -79,15 +79,15 @@ func TestColumnTypes(t *testing.T) {
 		{sqlstore.SQLite, nil, ""},
 		{sqlstore.SQLite, []string{"", "", "", ""}, ""},
 		{sqlstore.SQLite, []string{"blob", "BLOB", "BLOB", "TEXT"}, ""},
-		{sqlstore.SQLite, []string{"TEXT", "BLOB", "BLOB", "TEXT"}, "column key is of type TEXT, want BLOB"},
+		{sqlstore.SQLite, []string{"TEXT", "BLOB", "BLOB", "TEXT"}, "column key has type TEXT, want BLOB"},
 		{sqlstore.SQLite, []string{"BLOB", "TEXT", "BLOB", "TEXT"}, "column revision"},
 		{sqlstore.SQLite, []string{"BLOB", "BLOB", "TEXT", "TEXT"}, "column data"},
 		{sqlstore.PostgreSQL, []string{"BYTEA", "BYTEA", "BYTEA", "TIMESTAMPTZ"}, ""},
-		{sqlstore.PostgreSQL, []string{"VARCHAR", "BYTEA", "BYTEA", "TIMESTAMPTZ"}, "column key is of type VARCHAR, want BYTEA"},
+		{sqlstore.PostgreSQL, []string{"VARCHAR", "BYTEA", "BYTEA", "TIMESTAMPTZ"}, "column key has type VARCHAR, want BYTEA"},
 		{sqlstore.MySQL, []string{"VARBINARY", "VARBINARY", "BLOB", "DATETIME"}, ""},
-		{sqlstore.MySQL, []string{"BINARY", "VARBINARY", "BLOB", "DATETIME"}, "column key is of type BINARY"},
-		{sqlstore.MySQL, []string{"VARCHAR", "VARBINARY", "BLOB", "DATETIME"}, "column key is of type VARCHAR"},
-		{sqlstore.MySQL, []string{"VARBINARY", "VARBINARY", "BLOB", "DATE"}, "column updated_at is of type DATE"},
+		{sqlstore.MySQL, []string{"BINARY", "VARBINARY", "BLOB", "DATETIME"}, "column key has type BINARY"},
+		{sqlstore.MySQL, []string{"VARCHAR", "VARBINARY", "BLOB", "DATETIME"}, "column key has type VARCHAR"},
+		{sqlstore.MySQL, []string{"VARBINARY", "VARBINARY", "BLOB", "DATE"}, "column updated_at has type DATE"},
 	} {
 		f := &fake{types: c.types, query: mysqlIsSound}
 		_, err := sqlstore.New(t.Context(), sqlstore.Config{DB: f.db(t), Dialect: c.dialect})
@@ -100,7 +100,7 @@ func TestColumnTypes(t *testing.T) {
 }
 
 func TestMySQLThatCannotServe(t *testing.T) {
-	answers := func(autocommit, primary, key int64) func(string) ([][]driver.Value, error) {
+	replies := func(autocommit, primary, key int64) func(string) ([][]driver.Value, error) {
 		return func(q string) ([][]driver.Value, error) {
 			switch {
 			case strings.Contains(q, "@@autocommit"):
@@ -112,10 +112,10 @@ func TestMySQLThatCannotServe(t *testing.T) {
 		}
 	}
 	for says, f := range map[string]*fake{
-		"autocommit off":             {query: answers(0, 1, 1)},
-		"primary key":                {query: answers(1, 0, 0)},
-		"not the column key alone":   {query: answers(1, 2, 1)},
-		"is not the column key":      {query: answers(1, 1, 0)},
+		"autocommit off":             {query: replies(0, 1, 1)},
+		"primary key":                {query: replies(1, 0, 0)},
+		"not the column key alone":   {query: replies(1, 2, 1)},
+		"is not the column key":      {query: replies(1, 1, 0)},
 		"read information_schema":    {query: func(q string) ([][]driver.Value, error) { return failIf(q, "information_schema") }},
 		"read @@autocommit":          {query: func(q string) ([][]driver.Value, error) { return failIf(q, "@@autocommit") }},
 		"the table cannot be used: ": {query: func(q string) ([][]driver.Value, error) { return failIf(q, "updated_at") }},
@@ -192,7 +192,7 @@ func TestFirstConnectionWaits(t *testing.T) {
 	f := &fake{ping: func() error { return locked }}
 	_, err := sqlstore.New(ctx, sqlstore.Config{DB: f.db(t), Dialect: sqlstore.SQLite})
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	require.ErrorIs(t, err, locked, "the reason is told with it")
+	require.ErrorIs(t, err, locked, "the reason is in it")
 }
 
 // What was in the pool before a restart of the database is replaced; a database that breaks

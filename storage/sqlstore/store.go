@@ -66,7 +66,7 @@ func (s *Store) Delete(ctx context.Context, key string, old storage.Revision) er
 	return s.write(ctx, "delete", s.sql.delete, []byte(key), []byte(old))
 }
 
-// write runs one conditional statement and tells by the rows it touched what became of it.
+// write runs one conditional statement. The number of rows it touched says what happened.
 func (s *Store) write(ctx context.Context, op, statement string, args ...any) error {
 	res, err := s.db.ExecContext(ctx, statement, args...)
 	if err != nil {
@@ -119,8 +119,8 @@ func (s *Store) List(
 }
 
 // listQuery selects the page after cursor. It has bounds rather than LIKE, whose wildcards and
-// collations are not bytes. An empty bound is left out, because not every driver tells an empty
-// value from NULL.
+// collations are not bytes. An empty bound is left out, because not every driver distinguishes an
+// empty value from NULL.
 func (s *Store) listQuery(prefix string, cursor storage.Cursor, limit int) (query string, args []any) {
 	var where []string
 	bound := func(op, value string) {
@@ -174,7 +174,7 @@ func prefixEnd(prefix string) string {
 }
 
 // record refuses a row that this package cannot have written. It is no missing record: that
-// would read as "this person has no second factor".
+// would read as "this user has no second factor".
 func record(op string, revision, data []byte) (storage.Record, error) {
 	if len(revision) == 0 || len(data) == 0 {
 		return storage.Record{}, fmt.Errorf("sqlstore: %s: the row has an empty revision or data: "+
@@ -183,7 +183,7 @@ func record(op string, revision, data []byte) (storage.Record, error) {
 	return storage.Record{Revision: storage.Revision(revision), Data: data}, nil
 }
 
-// begin prefers the context's error: an operation that was given up is not judged.
+// begin prefers the context's error: an operation that was cancelled is not checked further.
 func begin(ctx context.Context, op string, invalid error) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("sqlstore: %s: %w", op, err)

@@ -29,7 +29,7 @@ func newFake(t *testing.T, d sqlstore.Dialect, table string) (*fake, *sqlstore.S
 	return f, store
 }
 
-// mysqlIsSound answers what New asks of MySQL about itself.
+// mysqlIsSound replies to what New asks of MySQL about itself.
 func mysqlIsSound(query string) ([][]driver.Value, error) {
 	switch {
 	case strings.Contains(query, "@@autocommit"):
@@ -92,7 +92,7 @@ func TestRowsAffected(t *testing.T) {
 		for name, write := range writes {
 			for rows, want := range map[int64]string{0: conflict, 1: ok, 2: failure, 3: failure, -1: failure} {
 				if d == sqlstore.MySQL && name == "insert" && rows == 2 {
-					want = conflict // how MySQL counts the row of somebody who was faster
+					want = conflict // how MySQL counts the row of a faster writer
 				}
 				f, store := newFake(t, d, "")
 				f.exec = func(string) (int64, error) { return rows, nil }
@@ -128,7 +128,7 @@ func TestErrorsAreWrappedAndNothingIsRetried(t *testing.T) {
 	}
 }
 
-func TestReadErrorsAreNoAnswers(t *testing.T) {
+func TestGet_ErrorsAreNotNotFound(t *testing.T) {
 	for name, values := range map[string][][]driver.Value{
 		"before the row":  {{errDriver, nil}},
 		"empty revision":  {{[]byte{}, []byte("x")}},

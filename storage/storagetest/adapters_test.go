@@ -167,7 +167,7 @@ func (s unlimited) Swap(
 	return s.Store.Swap(ctx, key, old, next)
 }
 
-// cached answers reads from what it saw or wrote itself.
+// cached serves reads from what it saw or wrote itself.
 type cached struct {
 	storage.Store
 	seen sync.Map
@@ -207,7 +207,7 @@ func (s *cached) Delete(ctx context.Context, key string, old storage.Revision) e
 	return err
 }
 
-// lagging answers the first read after a write with what was there before it.
+// lagging serves the first read after a write with what was there before it.
 type lagging struct {
 	storage.Store
 	old sync.Map

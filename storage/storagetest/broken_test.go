@@ -121,7 +121,7 @@ func TestBrokenAdapters(t *testing.T) {
 			}
 		})
 	}
-	// A rule that catches none of these could be missing, and nobody would notice.
+	// A rule that catches none of these could be missing without notice.
 	for _, r := range rules() {
 		if !used[r.name] || len(r.why) < 40 {
 			t.Errorf("rule %q catches no broken adapter here, or is not explained", r.name)

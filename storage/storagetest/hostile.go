@@ -50,7 +50,7 @@ func cancelled(ctx context.Context, sub *subject) error {
 
 // cancelledInFlight gives writes up at various moments. This caller is the only writer, so a
 // conflict would be a lie, and each record is one of the two it may be. A database may finish
-// a write after it was given up, so each has a key of its own.
+// a write after it was cancelled, so each has a key of its own.
 func cancelledInFlight(ctx context.Context, sub *subject) error {
 	s := sub.open()
 	before, after := rec("r1", "before"), rec("r2", "after")
@@ -73,14 +73,14 @@ func cancelledInFlight(ctx context.Context, sub *subject) error {
 		}
 		got, err := s.Get(ctx, k)
 		if err != nil {
-			return fmt.Errorf("get after a swap that was given up: %w", err)
+			return fmt.Errorf("get after a swap that was cancelled: %w", err)
 		}
 		if got.Revision != before.Revision && got.Revision != after.Revision {
-			return fmt.Errorf("get after a swap that was given up: revision %q", got.Revision)
+			return fmt.Errorf("get after a swap that was cancelled: revision %q", got.Revision)
 		}
 		records := map[storage.Revision]storage.Record{"r1": before, "r2": after}
 		if want := records[got.Revision]; !bytes.Equal(got.Data, want.Data) {
-			return fmt.Errorf("get after a swap that was given up: revision %s with data %s", got.Revision, show(got.Data))
+			return fmt.Errorf("get after a swap that was cancelled: revision %s with data %s", got.Revision, show(got.Data))
 		}
 	}
 	return nil
@@ -149,7 +149,7 @@ func readYourWrites(ctx context.Context, sub *subject) error {
 		next := numbered(i, "")
 		err := first(
 			func() error { return is("swap", s.Swap(ctx, k, old, next), nil) },
-			func() error { return holds(ctx, "right after a swap", s, k, next) },
+			func() error { return holds(ctx, "directly after a swap", s, k, next) },
 			func() error {
 				if i%2 == 0 {
 					return nil
@@ -160,7 +160,7 @@ func readYourWrites(ctx context.Context, sub *subject) error {
 				if i%2 == 0 {
 					return nil
 				}
-				return isAbsent(ctx, "right after a delete", s, k)
+				return isAbsent(ctx, "directly after a delete", s, k)
 			},
 		)
 		if err != nil {
@@ -175,16 +175,16 @@ func readYourWrites(ctx context.Context, sub *subject) error {
 
 func twoStores(ctx context.Context, sub *subject) error {
 	a, b, k := sub.open(), sub.open(), key("two")
-	const hint = " (open must return stores on one and the same database)"
+	const same = " (open must return stores on one and the same database)"
 	old := storage.Revision("")
 	for i := range 20 {
 		next := numbered(i, "")
 		err := first(
-			func() error { return is("swap through one store"+hint, a.Swap(ctx, k, old, next), nil) },
-			func() error { return holds(ctx, "through the other store"+hint, b, k, next) },
+			func() error { return is("swap through one store"+same, a.Swap(ctx, k, old, next), nil) },
+			func() error { return holds(ctx, "through the other store"+same, b, k, next) },
 			func() error { return holds(ctx, "through the same store", a, k, next) },
 			func() error {
-				return is("create through the other store"+hint, b.Swap(ctx, k, "", rec("r", "x")), storage.ErrConflict)
+				return is("create through the other store"+same, b.Swap(ctx, k, "", rec("r", "x")), storage.ErrConflict)
 			},
 			func() error {
 				if old == "" {

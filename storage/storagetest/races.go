@@ -40,7 +40,7 @@ func winner(what string, errs []error) (int, error) {
 	for i, err := range errs {
 		switch {
 		case err == nil && won >= 0:
-			return 0, fmt.Errorf("%s by %d callers at once: two were told that they succeeded", what, len(errs))
+			return 0, fmt.Errorf("%s by %d callers at once: two succeeded", what, len(errs))
 		case err == nil:
 			won = i
 		case !errors.Is(err, storage.ErrConflict):
@@ -48,7 +48,7 @@ func winner(what string, errs []error) (int, error) {
 		}
 	}
 	if won < 0 {
-		return 0, fmt.Errorf("%s by %d callers at once: nobody succeeded", what, len(errs))
+		return 0, fmt.Errorf("%s by %d callers at once: none succeeded", what, len(errs))
 	}
 	return won, nil
 }

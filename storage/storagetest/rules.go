@@ -42,36 +42,36 @@ func (s *subject) open() storage.Store {
 
 func rules() []rule {
 	return []rule{
-		{"absent", "A person without a record is told from one whose record could not be read only by " +
-			"ErrNotFound: anything else keeps new people out, or lets everyone in when the database is down.", absent},
-		{"create", "Creating over a record that exists would replace a person's factors by the intruder's own, " +
+		{"absent", "Only ErrNotFound distinguishes a user without a record from one whose record could not be " +
+			"read: anything else keeps new users out, or lets everyone in when the database is down.", absent},
+		{"create", "Creating over a record that exists would replace a user's factors by the attacker's own, " +
 			"or forget every failure so far.", create},
 		{"replace", "A write that goes through although the record has changed undoes what was recorded " +
-			"meanwhile: a code already used works again, wrong guesses are forgotten, a lock is lifted.", replace},
+			"meanwhile: a code already used works again, failed attempts are forgotten, a lock is lifted.", replace},
 		{"revision-exact", "Revisions that are nearly equal are not equal; taken for equal, the condition that makes " +
-			"an answer count once is gone.", revisionExact},
+			"a response count once is gone.", revisionExact},
 		{"delete", "A conditional deletion that removes a newer record also removes the lock or the factor that " +
 			"was written since.", deletion},
 		{"recreate", "A record that was deleted and made anew is another record; a decision made on the old one " +
 			"must not be written over it.", recreate},
-		{"aba", "A record may come back to contents it had before; whoever still holds the earlier revision has " +
-			"missed what happened in between, such as a code being spent.", aba},
-		{"keys", "Two people whose keys look alike would share one record: one could sign in with the other's " +
+		{"aba", "A record may come back to contents it had before; a process with the earlier revision has " +
+			"missed what happened in between, such as the use of a code.", aba},
+		{"keys", "Two users whose keys look alike would share one record: one could sign in with the other's " +
 			"factor, or lock them out.", keys},
 		{"data", "Records are sealed: with one byte changed, trimmed or re-encoded nothing can be read, and the " +
-			"person is locked out for good.", dataBytes},
-		{"limits", "A record cut off at a limit is destroyed, and a key cut off is another person's. What is within " +
+			"user is locked out permanently.", dataBytes},
+		{"limits", "A record cut off at a limit is destroyed, and a key cut off is another user's. What is within " +
 			"the limits must fit, and what is not must be refused before anything is written.", limits},
-		{"context", "A request that was given up must not be taken for an answer: as 'not found' it would mean " +
+		{"context", "A cancelled request must not be taken for a reply: as 'not found' it would mean " +
 			"that no second factor is needed.", cancelled},
-		{"context-in-flight", "Requests are given up at any moment. A write then half made, or reported as something " +
+		{"context-in-flight", "Requests are cancelled at any moment. A write then half made, or reported as something " +
 			"it was not, loses a count or a record.", cancelledInFlight},
 		{"slices", "Bytes shared with the caller change under the store's hands: one request would see, or " +
-			"overwrite, another person's record.", aliasing},
-		{"read-your-writes", "A read that lags behind a write shows a code as unspent and a lock as not yet set.", readYourWrites},
+			"overwrite, another user's record.", aliasing},
+		{"read-your-writes", "A read that lags behind a write shows a code as unused and a lock as not yet set.", readYourWrites},
 		{"two-stores", "Two processes that do not see each other's writes at once each grant the full number of " +
 			"guesses, and each accept the same code once.", twoStores},
-		{"race-create", "Of many simultaneous first writes exactly one may win; two winners are two answers " +
+		{"race-create", "Of many simultaneous first writes exactly one may win; two winners are two responses " +
 			"accepted for one code.", raceCreate},
 		{"race-swap", "Of many simultaneous writes on one revision exactly one may win; each further winner is " +
 			"a guess that was not counted.", raceSwap},
@@ -79,13 +79,13 @@ func rules() []rule {
 			"thing twice.", raceDelete},
 		{"lost-update", "Every acknowledged write must be in the record: with a lost one, parallel guesses are " +
 			"more than the limit allows.", lostUpdate},
-		{"list-prefix", "Re-sealing and reports walk the keys; one that is left out keeps its retired encryption key, " +
-			"and a foreign one is treated as a person's.", listPrefix},
-		{"list-pages", "A walk in pages that skips keys leaves people out of re-sealing; one that repeats them " +
+		{"list-prefix", "Re-encryption and reports walk the keys; one that is left out keeps its retired encryption key, " +
+			"and a foreign one is treated as a user's.", listPrefix},
+		{"list-pages", "A walk in pages that skips keys leaves users out of re-encryption; one that repeats them " +
 			"for ever does not end.", listPages},
-		{"list-resumed", "Re-sealing a million records takes longer than a process lives; a cursor that is good in " +
+		{"list-resumed", "Re-encryption of a million records takes longer than a process lives; a cursor that is valid in " +
 			"one process alone makes it start again for ever.", listResumed},
-		{"list-arguments", "A walk that was given up and reports an end looks like a walk that was completed.", listArguments},
+		{"list-arguments", "A cancelled walk that reports an end looks like a walk that was completed.", listArguments},
 	}
 }
 
@@ -116,7 +116,7 @@ func is(what string, err, target error) error {
 	case !errors.Is(err, target):
 		return fmt.Errorf("%s: error %q, want %q", what, err, target)
 	}
-	// One error that is two answers is read as the first one that somebody asks about.
+	// One error that is two results is read as the first one that a caller asks about.
 	for _, other := range []error{storage.ErrNotFound, storage.ErrConflict, storage.ErrInvalid} {
 		if other != target && errors.Is(err, other) { //nolint:errorlint // two sentinels
 			return fmt.Errorf("%s: error %q is also %q", what, err, other)

@@ -1,5 +1,5 @@
-// Package storagetest tells whether a store keeps the promises of [storage.Store], on which
-// everything else rests: a code works once, every wrong answer counts, a lock holds.
+// Package storagetest tests whether a store keeps the promises of [storage.Store], on which
+// everything else rests: a code works once, every failed attempt counts, a lock holds.
 //
 // The whole test of an adapter is
 //

@@ -24,6 +24,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage/memory"
 	"github.com/secondgate/secondgate/totp"
 )
@@ -65,7 +66,7 @@ func enroll(t *testing.T, cfg totp.Config, p factor.User) (*totp.Factor, *factor
 var ann = factor.User{ID: "42", Account: "ann+x@example.com"}
 
 // oathtool's codes are accepted and ours are accepted by it, for every algorithm, length and
-// several periods, from 1970 to far beyond 32 bits of steps; and the code is of that step
+// several periods, from 1970 to far beyond 32 bits of steps; and the code belongs to that step
 // alone.
 func TestOathtool(t *testing.T) {
 	oathtool := tool(t, "oathtool")
@@ -122,13 +123,13 @@ func TestSignInWithOathtool(t *testing.T) {
 	}
 	e, err := m.Session(subject, "b").Enroll(t.Context(), begin().Grant, mfa.EnrollRequest{Kind: "totp"})
 	require.NoError(t, err)
-	shown := func() factor.Secret {
-		return factor.NewSecret(run(t, "", oathtool, "--totp", "-b", "-N", clock.Now().Format("2006-01-02 15:04:05 UTC"), e.Prompt.Secret.Reveal()))
+	shown := func() secret.Text {
+		return secret.New(run(t, "", oathtool, "--totp", "-b", "-N", clock.Now().Format("2006-01-02 15:04:05 UTC"), e.Prompt.Secret.Reveal()))
 	}
 	code := shown()
 	_, err = m.Session(subject, "b").Confirm(t.Context(), e, code)
 	require.NoError(t, err)
-	verify := func(code factor.Secret) error {
+	verify := func(code secret.Text) error {
 		_, err := m.Session(subject, "b").Verify(t.Context(), begin(), "totp", code)
 		return err
 	}
@@ -156,7 +157,7 @@ func TestZbarimg(t *testing.T) {
 		"escapes":   {totp.Config{Issuer: "Ünï & Cö=1+2#%/?"}, factor.EnrollInput{User: ann, Name: "my phone"}, 150},
 		"long name": {totp.Config{Issuer: strings.Repeat("long name ", 6) + "x"}, factor.EnrollInput{User: ann}, 250},
 		"longest": {totp.Config{Issuer: strings.Repeat("日", 21)}, factor.EnrollInput{User: factor.User{Account: strings.Repeat("本", 200)},
-			Name: strings.Repeat("電", 100), Params: map[string]factor.Secret{"secret": factor.NewSecret(strings.Repeat("A2", 102))}}, 1200},
+			Name: strings.Repeat("電", 100), Params: map[string]secret.Text{"secret": secret.New(strings.Repeat("A2", 102))}}, 1200},
 	} {
 		f, err := totp.New(c.cfg)
 		require.NoError(t, err)

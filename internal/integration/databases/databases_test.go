@@ -203,12 +203,12 @@ func TestRollbackTakesNothingBack(t *testing.T) {
 		require.NoError(t, err)
 		_, err = tx.Exec("INSERT INTO orders VALUES (1)")
 		require.NoError(t, err)
-		require.NoError(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r", Data: []byte("a wrong guess")}))
+		require.NoError(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r", Data: []byte("a failed attempt")}))
 		require.NoError(t, tx.Rollback())
 
 		got, err := e.store(t, e.dsn(s.Addr), "").Get(t.Context(), "k")
 		require.NoError(t, err)
-		require.Equal(t, "a wrong guess", string(got.Data))
+		require.Equal(t, "a failed attempt", string(got.Data))
 		var orders int
 		require.NoError(t, db.QueryRow("SELECT count(*) FROM orders").Scan(&orders))
 		require.Zero(t, orders)

@@ -57,7 +57,7 @@ var fullDisk = outage{name: "full disk", reads: true, deletes: true, patience: 1
 	const quarter = 1970 // of a page of PostgreSQL's, almost to the byte
 	untilFull(fill, quarter, 200)
 	if s.dialect == sqlstore.PostgreSQL {
-		// What room is left in pages, that of the person among them, is found again. One
+		// What room is left in pages, that of the user among them, is found again. One
 		// row at a time takes it: what is rolled back would be free at the next glance.
 		s.run(t, "VACUUM secondgate_records")
 		untilFull(fill, quarter, 1)

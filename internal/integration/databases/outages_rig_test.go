@@ -20,6 +20,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/sqlstore"
 	"github.com/secondgate/secondgate/totp"
@@ -81,12 +82,12 @@ func (s *site) app(password string) string {
 	return strings.Replace(s.dsn(s.proxy.Addr), "secondgate@", "app:"+password+"@", 1)
 }
 
-// failure holds what every failure of a store must be: typed as none of its answers, and
+// failure holds what every failure of a store must be: typed as none of its results, and
 // silent about passwords and data.
 func failure(err error) error {
 	switch {
 	case errors.Is(err, storage.ErrNotFound), errors.Is(err, storage.ErrConflict), errors.Is(err, storage.ErrInvalid):
-		return fmt.Errorf("an answer: %w", err)
+		return fmt.Errorf("a result: %w", err)
 	case !strings.HasPrefix(err.Error(), "sqlstore: "):
 		return fmt.Errorf("no error of the store: %w", err)
 	case strings.Contains(err.Error(), password):
@@ -96,8 +97,8 @@ func failure(err error) error {
 }
 
 // failsInTime makes a call with a deadline, which it must hold, and fail. It returns the error
-// that the call gave, and one that says what is wrong with that.
-func failsInTime(patience time.Duration, what string, call func(ctx context.Context) error) (got, wrong error) {
+// that the call gave, and one that says why it does not do.
+func failsInTime(patience time.Duration, what string, call func(ctx context.Context) error) (got, problem error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	began := time.Now()
@@ -111,8 +112,8 @@ func failsInTime(patience time.Duration, what string, call func(ctx context.Cont
 	return got, nil
 }
 
-// person is somebody with an authenticator app, and a Manager.
-type person struct {
+// user is a user with an authenticator app, and a Manager.
+type user struct {
 	m       *mfa.Manager
 	clock   *mfatest.Clock
 	subject mfa.User
@@ -120,13 +121,13 @@ type person struct {
 	tries   int
 }
 
-func enrolled(t testing.TB, store storage.Store) *person {
+func enrolled(t testing.TB, store storage.Store) *user {
 	t.Helper()
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
 	app, err := totp.New(totp.Config{Issuer: "Acme"})
 	require.NoError(t, err)
-	p := &person{clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 5, 0, time.UTC)), subject: mfa.User{ID: "ann"}}
+	p := &user{clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 5, 0, time.UTC)), subject: mfa.User{ID: "ann"}}
 	p.m, err = mfa.New(mfa.Config{Store: store, Keys: keys, Clock: p.clock, Factors: []factor.Factor{app}})
 	require.NoError(t, err)
 	ch, err := p.m.Session(p.subject, "s").Begin(t.Context())
@@ -140,33 +141,33 @@ func enrolled(t testing.TB, store storage.Store) *person {
 	return p
 }
 
-func (p *person) code(t testing.TB) factor.Secret {
+func (p *user) code(t testing.TB) secret.Text {
 	code, err := otptotp.GenerateCodeCustom(p.secret, p.clock.Now(), otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
 	require.NoError(t, err)
-	return factor.NewSecret(code)
+	return secret.New(code)
 }
 
-// wrong is a well-formed code that is not the right one of now, nor of the steps beside it.
-func (p *person) wrong(t testing.TB) factor.Secret {
-	right := map[factor.Secret]bool{}
+// incorrect is a well-formed code that is not the correct one of now, nor of the steps beside it.
+func (p *user) incorrect(t testing.TB) secret.Text {
+	correct := map[secret.Text]bool{}
 	for _, d := range []time.Duration{-60, -30, 0, 30, 60} {
 		code, err := otptotp.GenerateCodeCustom(p.secret, p.clock.Now().Add(d*time.Second), otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
 		require.NoError(t, err)
-		right[factor.NewSecret(code)] = true
+		correct[secret.New(code)] = true
 	}
 	for {
 		p.tries++
-		if code := factor.NewSecret(fmt.Sprintf("%06d", p.tries)); !right[code] {
+		if code := secret.New(fmt.Sprintf("%06d", p.tries)); !correct[code] {
 			return code
 		}
 	}
 }
 
-func (p *person) begin(ctx context.Context) (*mfa.Challenge, error) {
+func (p *user) begin(ctx context.Context) (*mfa.Challenge, error) {
 	return p.m.Session(p.subject, "s").Begin(ctx)
 }
 
-func (p *person) answer(ctx context.Context, ch *mfa.Challenge, code factor.Secret) error {
+func (p *user) respond(ctx context.Context, ch *mfa.Challenge, code secret.Text) error {
 	_, err := p.m.Session(p.subject, "s").Verify(ctx, ch, "totp", code)
 	return err
 }

@@ -15,7 +15,7 @@ import (
 
 	"github.com/secondgate/secondgate/internal/integration/servers"
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/sqlstore"
 )
@@ -70,7 +70,7 @@ func (o outage) start(t *testing.T, s *site) (end func()) {
 }
 
 var outages = []outage{
-	{name: "stopped", begin: func(_ *testing.T, s *site) func() { s.server.Stop(); return s.server.Start }},
+	{name: "down", begin: func(_ *testing.T, s *site) func() { s.server.Stop(); return s.server.Start }},
 	{name: "killed", begin: func(_ *testing.T, s *site) func() { s.server.Kill(); return s.server.Start }},
 	{name: "frozen", begin: func(_ *testing.T, s *site) func() { s.server.Suspend(); return s.server.Resume }},
 	{name: "connections refused", begin: func(_ *testing.T, s *site) func() {
@@ -86,7 +86,7 @@ var outages = []outage{
 		s.proxy.Delay(2 * briefly)
 		return func() { s.proxy.Delay(0) }
 	}},
-	statement("wrong password", false, true,
+	statement("incorrect password", false, true,
 		sqls("ALTER USER app PASSWORD 'another'", "ALTER USER app@'%' IDENTIFIED BY 'another'"),
 		sqls("ALTER USER app PASSWORD '"+password+"'", "ALTER USER app@'%' IDENTIFIED BY '"+password+"'")),
 	statement("missing table", false, false,
@@ -126,7 +126,7 @@ func lockRow(t *testing.T, s *site) func() {
 	return func() { require.NoError(t, tx.Rollback()) }
 }
 
-// Each call in an outage gives an error within its deadline that is no answer of a store, and
+// Each call in an outage gives an error within its deadline that is no result of a store, and
 // afterwards the same Store on the same pool works and what was there is there.
 func TestOutagesOfTheStore(t *testing.T) {
 	for _, e := range engines {
@@ -148,8 +148,8 @@ func outageOfStore(t *testing.T, o outage, s *site) {
 	end := o.start(t, s)
 	fails := func(what string, call func(ctx context.Context) error) {
 		t.Helper()
-		got, wrong := failsInTime(cmp.Or(o.patience, briefly), what, call)
-		require.NoError(t, wrong)
+		got, problem := failsInTime(cmp.Or(o.patience, briefly), what, call)
+		require.NoError(t, problem)
 		require.NoError(t, failure(got), what)
 	}
 	if !o.reads {
@@ -173,7 +173,7 @@ func outageOfStore(t *testing.T, o outage, s *site) {
 	require.NoError(t, store.Swap(t.Context(), "k", "r1", storage.Record{Revision: "r2", Data: []byte("z")}))
 }
 
-// recovers waits until the store answers, which it does without being opened again. All
+// recovers waits until the store replies, which it does without being opened again. All
 // errors until then are failures.
 func recovers(t *testing.T, store storage.Store) (got storage.Record) {
 	t.Helper()
@@ -187,7 +187,7 @@ func recovers(t *testing.T, store storage.Store) (got storage.Record) {
 	}
 }
 
-// In an outage nobody is let in, right code or wrong, and nobody is told that they have no
+// In an outage no user is let in, with a correct code or not, and no reply says that they have no
 // second factor; more attempts than would lock are not counted; and afterwards the challenge
 // of before and the code of before work.
 func TestOutagesOfTheManager(t *testing.T) {
@@ -210,20 +210,20 @@ func outageOfManager(t *testing.T, o outage, s *site) {
 	require.NoError(t, err)
 
 	end := o.start(t, s)
-	var codes []factor.Secret
+	var codes []secret.Text
 	for range 6 {
-		codes = append(codes, p.code(t), p.wrong(t))
+		codes = append(codes, p.code(t), p.incorrect(t))
 	}
 	var wg sync.WaitGroup
 	for _, code := range codes {
 		wg.Go(func() {
-			got, wrong := failsInTime(cmp.Or(o.patience, briefly), "an answer", func(ctx context.Context) error { return p.answer(ctx, before, code) })
+			got, problem := failsInTime(cmp.Or(o.patience, briefly), "a response", func(ctx context.Context) error { return p.respond(ctx, before, code) })
 			var attempt *mfa.AttemptError
 			switch {
-			case wrong != nil:
-				t.Error(wrong)
+			case problem != nil:
+				t.Error(problem)
 			case !errors.Is(got, mfa.ErrUnavailable), errors.As(got, &attempt), strings.Contains(got.Error(), password):
-				t.Errorf("an answer: %v", got)
+				t.Errorf("a result: %v", got)
 			}
 		})
 		wg.Go(func() {
@@ -249,18 +249,18 @@ func outageOfManager(t *testing.T, o outage, s *site) {
 			t.Fatal(err)
 		}
 	}
-	require.NoError(t, p.answer(t.Context(), before, p.code(t)))
+	require.NoError(t, p.respond(t.Context(), before, p.code(t)))
 	p.clock.Advance(time.Minute)
 	after, err := p.begin(t.Context())
 	require.NoError(t, err)
 	var attempt *mfa.AttemptError
-	require.ErrorAs(t, p.answer(t.Context(), after, p.wrong(t)), &attempt)
-	require.Equal(t, 4, attempt.Remaining, "wrong answers were counted in the outage")
+	require.ErrorAs(t, p.respond(t.Context(), after, p.incorrect(t)), &attempt)
+	require.Equal(t, 4, attempt.Remaining, "failed attempts were counted in the outage")
 }
 
 // What becomes of writes whose deadline passed while the row was locked, as the package's
-// comment says: of all those that were given up, at most one happens.
-func TestWritesThatWereGivenUp(t *testing.T) {
+// comment says: of all those that were cancelled, at most one happens.
+func TestSwap_CancelledHappensOnceAtMost(t *testing.T) {
 	each(t, func(t *testing.T, e engine, s *servers.Server) {
 		store := e.store(t, e.dsn(s.Addr), "")
 		require.NoError(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "old", Data: []byte("old")}))
@@ -270,10 +270,10 @@ func TestWritesThatWereGivenUp(t *testing.T) {
 		for i := range writers {
 			wg.Go(func() {
 				revision := storage.Revision(fmt.Sprintf("r%d", i))
-				got, wrong := failsInTime(briefly, "swap", func(ctx context.Context) error {
+				got, problem := failsInTime(briefly, "swap", func(ctx context.Context) error {
 					return store.Swap(ctx, "k", "old", storage.Record{Revision: revision, Data: []byte(revision)})
 				})
-				if err := cmp.Or(wrong, failure(got)); err != nil {
+				if err := cmp.Or(problem, failure(got)); err != nil {
 					t.Error(err)
 				}
 			})

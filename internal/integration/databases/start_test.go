@@ -10,15 +10,15 @@ import (
 	"github.com/secondgate/secondgate/storage/sqlstore"
 )
 
-// An application does not start on a database that cannot serve, and is told why; once it
+// An application does not start on a database that cannot serve, and the error says why; once it
 // can, the same pool will do.
 func TestNewInAnOutage(t *testing.T) {
 	says := map[string]map[sqlstore.Dialect]string{
-		"stopped":        sqls("failed to connect", ""),
-		"wrong password": sqls("28P01", "1045"),
-		"missing table":  sqls("42P01", "1146"),
-		"read-only":      sqls("25006", "1290"),
-		"no privilege":   sqls("42501", "denied"),
+		"down":               sqls("failed to connect", ""),
+		"incorrect password": sqls("28P01", "1045"),
+		"missing table":      sqls("42P01", "1146"),
+		"read-only":          sqls("25006", "1290"),
+		"no privilege":       sqls("42501", "denied"),
 	}
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
@@ -35,18 +35,18 @@ func TestNewInAnOutage(t *testing.T) {
 					if says[o.name] != nil {
 						patience = 10 * time.Second // the database says it by itself
 					}
-					got, wrong := failsInTime(patience, "New", func(ctx context.Context) error {
+					got, problem := failsInTime(patience, "New", func(ctx context.Context) error {
 						_, err := sqlstore.New(ctx, cfg)
 						return err
 					})
-					require.NoError(t, wrong)
+					require.NoError(t, problem)
 					require.NoError(t, failure(got))
 					require.ErrorContains(t, got, says[o.name][e.dialect])
 					if o.name == "missing table" {
 						require.ErrorContains(t, got, "sqlstore.Migrate")
 					} else {
-						_, wrong = failsInTime(patience, "Migrate", func(ctx context.Context) error { return sqlstore.Migrate(ctx, cfg) })
-						require.NoError(t, wrong)
+						_, problem = failsInTime(patience, "Migrate", func(ctx context.Context) error { return sqlstore.Migrate(ctx, cfg) })
+						require.NoError(t, problem)
 					}
 					end()
 					require.Eventually(t, func() bool { _, err := sqlstore.New(t.Context(), cfg); return err == nil }, 2*time.Minute, 20*time.Millisecond)

@@ -63,7 +63,7 @@ func serve(t *testing.T, args ...string) string {
 	return base
 }
 
-// People enrol and sign in over every store, and an outage of it lets nobody in, locks nobody
+// Users enrol and sign in over every store, and an outage of it lets no user in, locks no user
 // out, and is over when the server is back.
 func TestEveryStore(t *testing.T) {
 	for name, start := range map[string]func(t *testing.T) (where string, server *servers.Server){

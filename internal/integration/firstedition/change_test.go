@@ -10,13 +10,14 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // manage proves a user's app, and returns the grant.
 func (r *rig) manage(id string) (mfa.Session, mfa.Grant) {
 	r.t.Helper()
 	s := r.session(id).ManageFactors()
-	code := factor.NewSecret(r.code(r.secret(id, "totp")))
+	code := secret.New(r.code(r.secret(id, "totp")))
 	v, err := s.Verify(r.t.Context(), r.begin(s), "totp", code)
 	require.NoError(r.t, err)
 	return s, v.Grant
@@ -41,7 +42,7 @@ func TestManageFactors_ChangesWhatTheFirstEditionEnrolled(t *testing.T) {
 		require.NoError(t, s.Rename(t.Context(), g, mfa.FactorInfo{ID: app.ID, Name: "Old phone"}))
 		e, err := s.Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "totp", Name: "New phone"})
 		require.NoError(t, err)
-		_, err = s.Confirm(t.Context(), e, factor.NewSecret(r.code(e.Prompt.Secret.Reveal())))
+		_, err = s.Confirm(t.Context(), e, secret.New(r.code(e.Prompt.Secret.Reveal())))
 		require.NoError(t, err)
 		require.Equal(t, []string{"recovery", "totp", "totp"}, r.kinds("fay"))
 		r.restart()
@@ -69,7 +70,7 @@ func TestConfirm_RefusesAPasskeyThatAnotherUserHas(t *testing.T) {
 			require.NoError(t, err)
 			d.auth.Options.UserHandle = []byte(o.UserID)
 			made := virtualwebauthn.CreateAttestationResponse(d.rp, d.auth, d.cred, *o)
-			_, err = s.Confirm(t.Context(), e, factor.NewSecret(made))
+			_, err = s.Confirm(t.Context(), e, secret.New(made))
 			r.clock.Advance(31 * time.Second)
 			return err
 		}
@@ -104,7 +105,7 @@ func TestConfirm_TakesAnEnrolmentOfTheFirstEdition(t *testing.T) {
 		confirm := func(id, as, response string) (*mfa.Confirmation, error) {
 			e := &mfa.Enrollment{}
 			require.NoError(t, e.UnmarshalText([]byte(r.secret(id, "enrollment"))))
-			return r.session(as).Confirm(t.Context(), e, factor.NewSecret(response))
+			return r.session(as).Confirm(t.Context(), e, secret.New(response))
 		}
 		code := r.code(r.secret("uma", "totp"))
 		_, err := confirm("uma", "ann", code)

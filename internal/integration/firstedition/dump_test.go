@@ -29,6 +29,7 @@ import (
 	"github.com/secondgate/secondgate/questions"
 	"github.com/secondgate/secondgate/recovery"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sms"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/memory"
@@ -234,7 +235,7 @@ func (r *rig) begin(s mfa.Session) *mfa.Challenge {
 func (r *rig) verify(id, kind, response string) (*mfa.Verification, error) {
 	r.t.Helper()
 	s := r.session(id)
-	return s.Verify(r.t.Context(), r.begin(s), kind, factor.NewSecret(response))
+	return s.Verify(r.t.Context(), r.begin(s), kind, secret.New(response))
 }
 
 // code returns the code that an app shows now.

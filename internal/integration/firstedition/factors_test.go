@@ -12,6 +12,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // Every user's security page shows what it showed in the first edition.
@@ -61,7 +62,7 @@ func (r *rig) device() *device {
 	return d
 }
 
-// get answers request options as navigator.credentials.get does.
+// get responds to request options as navigator.credentials.get does.
 func (d *device) get(t *testing.T, options []byte) string {
 	t.Helper()
 	o, err := virtualwebauthn.ParseAssertionOptions(string(options))
@@ -75,8 +76,8 @@ type way struct {
 	user, kind string
 	// correct returns a correct response, and each time another one.
 	correct func(ch *mfa.Challenge) string
-	// wrong returns one that is not correct.
-	wrong func() string
+	// incorrect returns one that is not correct.
+	incorrect func() string
 }
 
 func (r *rig) ways() []way {
@@ -85,9 +86,9 @@ func (r *rig) ways() []way {
 		return way{id, "totp", func(*mfa.Challenge) string { return r.code(r.secret(id, secret)) },
 			func() string { return other(r.code(r.secret(id, secret))) }}
 	}
-	fixed := func(id, kind, wrong string) way {
+	fixed := func(id, kind, incorrect string) way {
 		return way{id, kind, func(*mfa.Challenge) string { return r.secret(id, kind) },
-			func() string { return wrong }}
+			func() string { return incorrect }}
 	}
 	sent := func(id, kind string, code func() string) way {
 		return way{id, kind, func(ch *mfa.Challenge) string {
@@ -134,15 +135,15 @@ func TestVerify_AcceptsEachFactorOfTheFirstEdition(t *testing.T) {
 			before, err := r.Overview(t.Context(), u)
 			require.NoError(t, err)
 			for range 2 {
-				if w.wrong != nil {
-					_, err := s.Verify(t.Context(), r.begin(s), w.kind, factor.NewSecret(w.wrong()))
+				if w.incorrect != nil {
+					_, err := s.Verify(t.Context(), r.begin(s), w.kind, secret.New(w.incorrect()))
 					var a *mfa.AttemptError
 					require.ErrorAs(t, err, &a, "%s of %s", w.kind, w.user)
 					require.ErrorIs(t, err, factor.ErrIncorrect)
 					require.Equal(t, 4, a.Remaining)
 				}
 				ch := r.begin(s)
-				v, err := s.Verify(t.Context(), ch, w.kind, factor.NewSecret(w.correct(ch)))
+				v, err := s.Verify(t.Context(), ch, w.kind, secret.New(w.correct(ch)))
 				require.NoError(t, err, "%s of %s", w.kind, w.user)
 				require.Equal(t, []string{w.user, u.Tenant, u.UserType, w.kind, "sign-in"},
 					[]string{v.UserID, v.Tenant, v.UserType, v.Kind, v.Purpose})
@@ -180,7 +181,7 @@ func (r *rig) sameBut(u mfa.User, before *mfa.Overview, factorID string, used ti
 func TestVerify_RefusesATimeStepThatTheFirstEditionAccepted(t *testing.T) {
 	each(t, 0, func(t *testing.T, r *rig) {
 		for _, back := range []time.Duration{0, 30 * time.Second} {
-			r.clock.Set(r.Users["ann"].At) // the code is of now, or of the step before
+			r.clock.Set(r.Users["ann"].At) // the code is that of now, or of the step before
 			used := r.code(r.secret("ann", "totp"))
 			require.Equal(t, r.Users["ann"].Used[0], used)
 			r.clock.Advance(-back)
@@ -239,17 +240,17 @@ func TestOpenRecoveryLink_AsksTheFirstEditionsQuestions(t *testing.T) {
 		_, err := s.SendRecoveryLink(t.Context(), r.begin(s))
 		require.NoError(t, err)
 		_, link := r.mail("gil@example.com")
-		ch, err := s.OpenRecoveryLink(t.Context(), factor.NewSecret(link))
+		ch, err := s.OpenRecoveryLink(t.Context(), secret.New(link))
 		require.NoError(t, err)
 		require.Equal(t, mfa.NextVerify, ch.Next)
 		i := slices.IndexFunc(ch.Options, func(o mfa.Option) bool { return o.Kind == "questions" })
 		require.GreaterOrEqual(t, i, 0)
 		require.Equal(t, []string{"First teacher?", "Street you grew up in?", "Best concert?"},
 			ch.Options[i].Questions)
-		wrong := factor.NewSecret("Nobody\nNowhere\nNothing")
-		_, err = s.Recovery().Verify(t.Context(), ch, "questions", wrong)
+		incorrect := secret.New("Nobody\nNowhere\nNothing")
+		_, err = s.Recovery().Verify(t.Context(), ch, "questions", incorrect)
 		require.ErrorIs(t, err, factor.ErrIncorrect)
-		correct := factor.NewSecret(r.secret("gil", "answers"))
+		correct := secret.New(r.secret("gil", "answers"))
 		v, err := s.Recovery().Verify(t.Context(), ch, "questions", correct)
 		require.NoError(t, err)
 		require.NotEmpty(t, v.EnrollKinds)
@@ -263,7 +264,7 @@ func TestPasswordless_FindsTheUserOfAPasskey(t *testing.T) {
 		p := r.Passwordless("another session")
 		ch, err := p.Begin(t.Context(), "passkey")
 		require.NoError(t, err)
-		v, err := p.Verify(t.Context(), ch, factor.NewSecret(d.get(t, ch.Prompt.Data)), r.lookUp)
+		v, err := p.Verify(t.Context(), ch, secret.New(d.get(t, ch.Prompt.Data)), r.lookUp)
 		require.NoError(t, err)
 		require.Equal(t, "ivy", v.UserID)
 		require.True(t, v.Passwordless)
@@ -271,7 +272,7 @@ func TestPasswordless_FindsTheUserOfAPasskey(t *testing.T) {
 		d.cred.Counter -= 2 // a copy of the authenticator is behind
 		ch, err = p.Begin(t.Context(), "passkey")
 		require.NoError(t, err)
-		_, err = p.Verify(t.Context(), ch, factor.NewSecret(d.get(t, ch.Prompt.Data)), r.lookUp)
+		_, err = p.Verify(t.Context(), ch, secret.New(d.get(t, ch.Prompt.Data)), r.lookUp)
 		require.ErrorIs(t, err, factor.ErrReplayed)
 	})
 }

@@ -8,17 +8,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // A device that is remembered stays so, until it expires; a copy of its token ends it.
 func TestBegin_RecognisesADeviceOfTheFirstEdition(t *testing.T) {
 	each(t, 7*24*time.Hour, func(t *testing.T, r *rig) {
 		s := r.session("jon")
-		token := factor.NewSecret(r.secret("jon", "device"))
+		token := secret.New(r.secret("jon", "device"))
 		for range 2 {
 			ch, err := s.OnDevice(token).Begin(t.Context())
 			require.NoError(t, err)
@@ -32,11 +32,11 @@ func TestBegin_RecognisesADeviceOfTheFirstEdition(t *testing.T) {
 		r.begin(s.OnDevice(token))
 
 		r.clock.Set(r.At.Add(time.Hour))
-		r.begin(r.session("jan").OnDevice(factor.NewSecret(r.secret("jan", "device_before"))))
+		r.begin(r.session("jan").OnDevice(secret.New(r.secret("jan", "device_before"))))
 		o, err := r.Overview(t.Context(), r.user("jan"))
 		require.NoError(t, err)
 		require.Empty(t, o.Devices)
-		r.begin(r.session("jan").OnDevice(factor.NewSecret(r.secret("jan", "device"))))
+		r.begin(r.session("jan").OnDevice(secret.New(r.secret("jan", "device"))))
 	})
 }
 
@@ -113,7 +113,7 @@ func TestVerify_WaitsForAVerificationOfTheFirstEdition(t *testing.T) {
 			1,
 			mfatest.Fault{Run: func(context.Context, string) { cancel() }},
 		)
-		_, err := s.Verify(ctx, ch, "pin", factor.NewSecret(r.secret("quin", "pin")))
+		_, err := s.Verify(ctx, ch, "pin", secret.New(r.secret("quin", "pin")))
 		require.ErrorIs(t, err, mfa.ErrUnavailable)
 		require.Zero(t, store.Calls(mfatest.OpSwap), "nothing was counted")
 	})
@@ -124,7 +124,7 @@ func TestVerify_WaitsForAVerificationOfTheFirstEdition(t *testing.T) {
 func TestUnlockByProof_EnablesWhatTheFirstEditionDisabled(t *testing.T) {
 	each(t, time.Minute, func(t *testing.T, r *rig) {
 		for id, given := range map[string]int{"max": 0, "mia": 1} {
-			code := func() factor.Secret { return factor.NewSecret(r.code(r.secret(id, "totp"))) }
+			code := func() secret.Text { return secret.New(r.code(r.secret(id, "totp"))) }
 			var disabled *mfa.DisabledError
 			_, err := r.verify(id, "totp", code().Reveal())
 			require.ErrorAs(t, err, &disabled)
@@ -209,7 +209,7 @@ func TestBegin_EnrolsWhomTheFirstEditionResetOrDeleted(t *testing.T) {
 			require.Equal(t, mfa.NextEnroll, ch.Next)
 			e, err := s.Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{Kind: "totp"})
 			require.NoError(t, err)
-			code := factor.NewSecret(r.code(e.Prompt.Secret.Reveal()))
+			code := secret.New(r.code(e.Prompt.Secret.Reveal()))
 			c, err := s.Confirm(t.Context(), e, code)
 			require.NoError(t, err)
 			require.NotNil(t, c.Verification)

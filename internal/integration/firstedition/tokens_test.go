@@ -7,13 +7,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // A link that the first edition mailed verifies the address of record, until it expires.
 func TestConfirmLink_AcceptsALinkOfTheFirstEdition(t *testing.T) {
 	each(t, 12*time.Hour, func(t *testing.T, r *rig) {
-		link := factor.NewSecret(r.secret("cyd", "link"))
+		link := secret.New(r.secret("cyd", "link"))
 		c, err := r.ConfirmLink(t.Context(), link)
 		require.NoError(t, err)
 		require.Equal(t, "cyd", c.UserID)
@@ -23,7 +23,7 @@ func TestConfirmLink_AcceptsALinkOfTheFirstEdition(t *testing.T) {
 		require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	})
 	each(t, 24*time.Hour, func(t *testing.T, r *rig) {
-		_, err := r.ConfirmLink(t.Context(), factor.NewSecret(r.secret("cyd", "link")))
+		_, err := r.ConfirmLink(t.Context(), secret.New(r.secret("cyd", "link")))
 		require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	})
 }
@@ -31,53 +31,53 @@ func TestConfirmLink_AcceptsALinkOfTheFirstEdition(t *testing.T) {
 // A recovery link that the first edition mailed recovers, once and within its hour.
 func TestOpenRecoveryLink_AcceptsALinkOfTheFirstEdition(t *testing.T) {
 	each(t, 30*time.Minute, func(t *testing.T, r *rig) {
-		link := factor.NewSecret(r.secret("rae", "link"))
+		link := secret.New(r.secret("rae", "link"))
 		s := r.session("rae")
 		ch, err := s.OpenRecoveryLink(t.Context(), link)
 		require.NoError(t, err)
 		_, err = s.OpenRecoveryLink(t.Context(), link)
 		require.ErrorIs(t, err, mfa.ErrTokenExpired)
-		code := factor.NewSecret(r.Users["rae"].Unused[0])
+		code := secret.New(r.Users["rae"].Unused[0])
 		v, err := s.Recovery().Verify(t.Context(), ch, "recovery", code)
 		require.NoError(t, err)
 		e, err := s.Enroll(t.Context(), v.Grant, mfa.EnrollRequest{Kind: "totp"})
 		require.NoError(t, err)
-		_, err = s.Confirm(t.Context(), e, factor.NewSecret(r.code(e.Prompt.Secret.Reveal())))
+		_, err = s.Confirm(t.Context(), e, secret.New(r.code(e.Prompt.Secret.Reveal())))
 		require.NoError(t, err)
 	})
 	each(t, time.Hour, func(t *testing.T, r *rig) {
-		link := factor.NewSecret(r.secret("rae", "link"))
+		link := secret.New(r.secret("rae", "link"))
 		_, err := r.session("rae").OpenRecoveryLink(t.Context(), link)
 		require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	})
 }
 
 // A pending enrolment and a sent code end with the minutes that they were valid for. The record
-// is good: what waits in it is superseded by what today's Manager begins, and nothing of it signs
+// is valid: what waits in it is superseded by what today's Manager begins, and nothing of it signs
 // in later.
 func TestEnroll_TakesThePlaceOfWhatWasPending(t *testing.T) {
 	each(t, time.Minute, func(t *testing.T, r *rig) {
 		s := r.session("nia")
 		v, err := s.Verify(t.Context(), r.begin(s), "totp",
-			factor.NewSecret(r.code(r.secret("nia", "totp"))))
+			secret.New(r.code(r.secret("nia", "totp"))))
 		require.NoError(t, err)
-		address := map[string]factor.Secret{"address": factor.NewSecret(r.secret("nia", "address"))}
+		address := map[string]secret.Text{"address": secret.New(r.secret("nia", "address"))}
 		e, err := s.Enroll(t.Context(), v.Grant, mfa.EnrollRequest{Kind: "email", Params: address})
 		require.NoError(t, err)
-		_, err = s.Confirm(t.Context(), e, factor.NewSecret(r.secret("nia", "code")))
+		_, err = s.Confirm(t.Context(), e, secret.New(r.secret("nia", "code")))
 		require.Error(t, err, "the first edition's code")
 		code, _ := r.mail("nia@work.example")
-		_, err = s.Confirm(t.Context(), e, factor.NewSecret(code))
+		_, err = s.Confirm(t.Context(), e, secret.New(code))
 		require.NoError(t, err)
 
 		s = r.session("uma")
 		ch, err := s.Begin(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, mfa.NextEnroll, ch.Next)
-		secret := map[string]factor.Secret{"secret": factor.NewSecret(r.secret("uma", "totp"))}
-		e, err = s.Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{Kind: "totp", Params: secret})
+		params := map[string]secret.Text{"secret": secret.New(r.secret("uma", "totp"))}
+		e, err = s.Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{Kind: "totp", Params: params})
 		require.NoError(t, err)
-		c, err := s.Confirm(t.Context(), e, factor.NewSecret(r.code(r.secret("uma", "totp"))))
+		c, err := s.Confirm(t.Context(), e, secret.New(r.code(r.secret("uma", "totp"))))
 		require.NoError(t, err)
 		require.NotNil(t, c.Verification)
 	})
@@ -87,7 +87,7 @@ func TestEnroll_TakesThePlaceOfWhatWasPending(t *testing.T) {
 // to after it, once.
 func TestVerify_AcceptsAChallengeOfTheFirstEdition(t *testing.T) {
 	each(t, 30*time.Second, func(t *testing.T, r *rig) {
-		s, code := r.session("pat"), factor.NewSecret(r.secret("pat", "code"))
+		s, code := r.session("pat"), secret.New(r.secret("pat", "code"))
 		ch := &mfa.Challenge{}
 		require.NoError(t, ch.UnmarshalText([]byte(r.secret("pat", "challenge"))))
 		_, err := s.StepUp().Verify(t.Context(), ch, "email", code)
@@ -131,7 +131,7 @@ func TestVerify_RefusesAUsedChallengeOfTheFirstEdition(t *testing.T) {
 		for _, which := range []string{"first challenge", "last challenge"} {
 			ch := &mfa.Challenge{}
 			require.NoError(t, ch.UnmarshalText([]byte(r.secret("una", which))))
-			s, code := r.session("una"), factor.NewSecret(r.code(r.secret("una", "totp")))
+			s, code := r.session("una"), secret.New(r.code(r.secret("una", "totp")))
 			_, err := s.Verify(t.Context(), ch, "totp", code)
 			require.ErrorIs(t, err, mfa.ErrTokenExpired)
 		}
@@ -159,10 +159,10 @@ func TestSend_CountsWhatTheFirstEditionSent(t *testing.T) {
 	r.cfg.RateLimits.PerDestination = 1
 	r.restart()
 	s, g := r.manage("ann")
-	address := map[string]factor.Secret{"address": factor.NewSecret(r.secret("nia", "address"))}
+	address := map[string]secret.Text{"address": secret.New(r.secret("nia", "address"))}
 	_, err := s.Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "email", Params: address})
 	require.ErrorAs(t, err, &limited)
-	address["address"] = factor.NewSecret("ann@work.example")
+	address["address"] = secret.New("ann@work.example")
 	_, err = s.Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "email", Params: address})
 	require.NoError(t, err)
 }
@@ -174,7 +174,7 @@ func TestVerify_KnowsTheRecordThatAChallengeMade(t *testing.T) {
 		verify := func(id string) error {
 			ch := &mfa.Challenge{}
 			require.NoError(t, ch.UnmarshalText([]byte(r.secret(id, "challenge"))))
-			code := factor.NewSecret(r.secret(id, "code"))
+			code := secret.New(r.secret(id, "code"))
 			_, err := r.session(id).Verify(t.Context(), ch, "email", code)
 			return err
 		}

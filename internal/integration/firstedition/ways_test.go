@@ -20,10 +20,10 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/password"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sso"
 	"github.com/secondgate/secondgate/sso/ssotest"
 )
@@ -48,7 +48,7 @@ func (a accounts) Get(_ context.Context, named password.Account) (password.Accou
 }
 
 func (a accounts) SetPassword(_ context.Context, acc password.Account, u password.Update) error {
-	acc.Hash = factor.NewSecret(u.Hash.Reveal())
+	acc.Hash = secret.New(u.Hash.Reveal())
 	a[acc.ID] = acc
 	return nil
 }
@@ -60,36 +60,36 @@ func TestPassword_ReadsTheFirstEditionsHashesAndLinks(t *testing.T) {
 		r := newRig(t, 20*time.Hour)
 		h, err := password.NewHasher(password.HasherConfig{})
 		require.NoError(t, err)
-		correct := factor.NewSecret(r.Passwords.Password)
+		correct := secret.New(r.Passwords.Password)
 		for _, hash := range []string{r.Passwords.Argon2id, r.Passwords.PBKDF2} {
 			require.NoError(t, h.Verify(t.Context(), hash, correct))
-			err = h.Verify(t.Context(), hash, factor.NewSecret("otters swim at one"))
+			err = h.Verify(t.Context(), hash, secret.New("otters swim at one"))
 			require.ErrorIs(t, err, password.ErrIncorrect)
 		}
 		require.False(t, h.NeedsRehash(r.Passwords.Argon2id))
-		people := accounts{
+		users := accounts{
 			"1": {ID: "1", Tenant: "acme", Email: "olivia@acme.example", Name: "Olivia Berg",
-				Hash: factor.NewSecret(r.Passwords.Argon2id)},
+				Hash: secret.New(r.Passwords.Argon2id)},
 			"2": {ID: "2", Tenant: "acme", Email: "robin@acme.example", Name: "Robin",
-				Hash: factor.NewSecret(r.Passwords.PBKDF2)},
+				Hash: secret.New(r.Passwords.PBKDF2)},
 		}
-		m := r.passwords(people, h)
+		m := r.passwords(users, h)
 		if rotated {
 			r.rotate()
-			m = r.passwords(people, h)
+			m = r.passwords(users, h)
 			require.NoError(t, m.Reseal(t.Context()))
 			r.cfg.Keys, err = seal.NewKeyring(bytes.Repeat([]byte{0xa5}, seal.KeyLen))
 			require.NoError(t, err)
-			m = r.passwords(people, h) // without the first edition's key
+			m = r.passwords(users, h) // without the first edition's key
 		}
-		for _, a := range people {
-			link := factor.NewSecret(r.Passwords.Links[a.Email])
+		for _, a := range users {
+			link := secret.New(r.Passwords.Links[a.Email])
 			found, err := m.CheckLink(t.Context(), link)
 			require.NoError(t, err)
 			require.Equal(t, a.ID, found.ID)
 			reset := password.ResetRequest{
 				Token:    link,
-				Password: factor.NewSecret("herons wade at dusk"),
+				Password: secret.New("herons wade at dusk"),
 			}
 			require.NoError(t, m.Reset(t.Context(), reset))
 			_, err = m.CheckLink(t.Context(), link)
@@ -98,10 +98,10 @@ func TestPassword_ReadsTheFirstEditionsHashesAndLinks(t *testing.T) {
 	}
 }
 
-func (r *rig) passwords(people accounts, h *password.Hasher) *password.Manager {
+func (r *rig) passwords(users accounts, h *password.Hasher) *password.Manager {
 	r.t.Helper()
 	m, err := password.New(password.Config{
-		Store: r.store, Keys: r.cfg.Keys, Accounts: people, Hasher: h,
+		Store: r.store, Keys: r.cfg.Keys, Accounts: users, Hasher: h,
 		Sender: &mfatest.Outbox[email.Message]{}, ServiceName: "Acme", Clock: r.clock,
 		TTL: 24 * time.Hour,
 		LinkURL: func(token string) string {
@@ -169,10 +169,10 @@ func TestSSO_ReadsTheFirstEditionsLinks(t *testing.T) {
 		}
 		clock.Advance(time.Minute)
 		for id, link := range d.Links {
-			person := slices.IndexFunc(d.People, func(p ssotest.Person) bool {
+			account := slices.IndexFunc(d.People, func(p ssotest.Person) bool {
 				return p.Provider == link.Provider && p.Email == link.Account
 			})
-			in := s.signIn(link.Provider, person)
+			in := s.signIn(link.Provider, account)
 			require.Equal(
 				t,
 				[]string{id, "acme", link.ID},
@@ -229,8 +229,8 @@ func (d *ssoDump) newSignOn(t *testing.T, cfg sso.Config) *signOn {
 
 var onward = regexp.MustCompile(`<a href="([^"]+)">`)
 
-// signIn signs on in a browser of its own, as one of the provider's people.
-func (s *signOn) signIn(provider string, person int) *sso.SignIn {
+// signIn signs on in a browser of its own, as one of the provider's users.
+func (s *signOn) signIn(provider string, account int) *sso.SignIn {
 	s.t.Helper()
 	s.in, s.err = nil, nil
 	jar, err := cookiejar.New(nil)
@@ -246,7 +246,7 @@ func (s *signOn) signIn(provider string, person int) *sso.SignIn {
 	require.NoError(s.t, resp.Body.Close())
 	at := onward.FindSubmatch(body)
 	require.NotNil(s.t, at, "%s", body)
-	chosen := url.Values{"person": {strconv.Itoa(person)}}
+	chosen := url.Values{"person": {strconv.Itoa(account)}}
 	resp, err = browser.PostForm(html.UnescapeString(string(at[1])), chosen)
 	require.NoError(s.t, err)
 	require.NoError(s.t, resp.Body.Close())

@@ -13,25 +13,25 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// model is person, as the checker wants it.
+// model is user, as the checker wants it.
 var model = porcupine.Model{
-	Init: func() any { return keyed(nobody) },
+	Init: func() any { return keyed(noUser) },
 	Step: func(state, input, output any) (bool, any) {
-		next, legal := state.(keyedPerson).do(input.(deed), output.(outcome))
+		next, legal := state.(keyedUser).do(input.(deed), output.(outcome))
 		return legal, keyed(next)
 	},
-	Equal:             func(a, b any) bool { return a.(keyedPerson).key == b.(keyedPerson).key },
+	Equal:             func(a, b any) bool { return a.(keyedUser).key == b.(keyedUser).key },
 	DescribeOperation: func(input, output any) string { return fmt.Sprintf("%v → %v", input, output) },
-	DescribeState:     func(state any) string { return state.(keyedPerson).String() },
+	DescribeState:     func(state any) string { return state.(keyedUser).String() },
 }
 
-// keyedPerson is a person whose key is computed once.
-type keyedPerson struct {
-	person
+// keyedUser is a user whose key is computed once.
+type keyedUser struct {
+	user
 	key string
 }
 
-func keyed(p person) keyedPerson { return keyedPerson{p, p.key()} }
+func keyed(p user) keyedUser { return keyedUser{p, p.key()} }
 
 // operations are a history as the checker wants it. What may still take effect after the end
 // returns after everything.
@@ -80,10 +80,10 @@ func requireLinearizable(t testing.TB, history []event) {
 	if result == porcupine.Unknown {
 		t.Fatalf("the checker did not get through with the history; it is in %s", dir)
 	}
-	t.Fatalf("no order of the calls explains what was told; the longest that comes close is in %s", filepath.Join(dir, "history.html"))
+	t.Fatalf("no order of the calls explains the replies; the longest that comes close is in %s", filepath.Join(dir, "history.html"))
 }
 
-// requireOnce fails if anything good for one success was good for two. It says no more than
+// requireOnce fails if anything valid for one success gave two. It says no more than
 // the checker does, but needs no model to say it.
 func requireOnce(t testing.TB, history []event) {
 	t.Helper()
@@ -92,7 +92,7 @@ func requireOnce(t testing.TB, history []event) {
 		if e.Deed.Do != "verify" || e.Outcome.Said != okay {
 			continue
 		}
-		for _, what := range []string{fmt.Sprint("challenge ", e.Deed.Of), e.Deed.Kind + " code " + e.Deed.Answer} {
+		for _, what := range []string{fmt.Sprint("challenge ", e.Deed.Of), e.Deed.Kind + " code " + e.Deed.Response} {
 			if first, twice := seen[what]; twice {
 				t.Errorf("%s was accepted twice: %v and %v", what, first.Deed, e.Deed)
 			}

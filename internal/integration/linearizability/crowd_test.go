@@ -34,7 +34,7 @@ type event struct {
 type crowd struct {
 	t       testing.TB
 	address string // of the store
-	// patience is how long a deed waits for a store that does not answer.
+	// patience is how long a deed waits for a store that does not reply.
 	patience time.Duration
 	// troubled: the store is made to fail, so that a process may have to wait before it can
 	// start, and is in no hurry to ask again what just failed.
@@ -42,7 +42,7 @@ type crowd struct {
 	stop     atomic.Bool // ends the work early
 	fault    string      // that the store has, for those that work
 	key      string
-	people   *people
+	users    *users
 
 	// calm is held for reading during a deed. Time that passes for longer than clocks differ
 	// passes between deeds.
@@ -59,7 +59,7 @@ func newCrowd(t testing.TB, address string) *crowd {
 	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	return &crowd{t: t, address: address, patience: 10 * time.Second, key: hex.EncodeToString(seal.GenerateKey()), people: newPeople(seed)}
+	return &crowd{t: t, address: address, patience: 10 * time.Second, key: hex.EncodeToString(seal.GenerateKey()), users: newUsers(seed)}
 }
 
 // work has n processes do a number of deeds each.
@@ -82,12 +82,12 @@ func (c *crowd) run(n, deeds int) {
 	wg.Wait()
 }
 
-// look has a new process look at the person once more.
+// look has a new process look at the user once more.
 func (c *crowd) look() {
 	c.t.Helper()
 	p, err := c.startAtLast()
 	require.NoError(c.t, err)
-	d := c.people.look()
+	d := c.users.look()
 	r, err := p.do(d)
 	require.NoError(c.t, err)
 	require.Equal(c.t, okay, r.Outcome.Said)
@@ -96,7 +96,7 @@ func (c *crowd) look() {
 }
 
 // prepare gives ann a record, and resets it, so that the history starts from a known one: it is
-// what the model starts with. The codes sent for it are of an hour that has passed.
+// what the model starts with. The codes sent for it belong to an hour that has passed.
 func (c *crowd) prepare() {
 	c.t.Helper()
 	p, err := c.start("")
@@ -108,8 +108,8 @@ func (c *crowd) prepare() {
 	require.NoError(c.t, c.end(p))
 }
 
-// nobody is the model's first state.
-var nobody = person{seen: noon}
+// noUser is the model's first state.
+var noUser = user{seen: noon}
 
 func (p *process) must(t testing.TB, d deed) outcome {
 	t.Helper()
@@ -130,7 +130,7 @@ func (c *crowd) client(deeds int) error {
 			break
 		}
 		c.calm.RLock()
-		d := c.people.next()
+		d := c.users.next()
 		e := event{Process: p.id, Deed: d, Called: monotonic()}
 		p.busy.Store(true)
 		r, lost := p.do(d)
@@ -138,7 +138,7 @@ func (c *crowd) client(deeds int) error {
 		c.calm.RUnlock()
 		if lost == nil {
 			e.Outcome, e.Called, e.Return = r.Outcome, r.Called, r.Returned
-			c.people.learn(d, r.Outcome)
+			c.users.learn(d, r.Outcome)
 		} else {
 			e.Outcome.Said = unknown
 			if err := c.end(p); err != nil || !p.killed.Load() {
@@ -163,9 +163,9 @@ func (c *crowd) rest() {
 	if c.troubled {
 		time.Sleep(time.Millisecond)
 	}
-	if nap := c.people.sleep(); nap > 0 {
+	if nap := c.users.sleep(); nap > 0 {
 		c.calm.Lock()
-		c.people.wake(nap)
+		c.users.wake(nap)
 		c.calm.Unlock()
 	}
 }
@@ -235,7 +235,7 @@ func (p *process) do(d deed) (r reply, err error) {
 		return r, err
 	}
 	if r.N != d.N {
-		return r, fmt.Errorf("was told of deed %d when it asked for %d", r.N, d.N)
+		return r, fmt.Errorf("was given deed %d when it asked for %d", r.N, d.N)
 	}
 	return r, nil
 }

@@ -28,31 +28,31 @@ var troubles = []trouble{
 		}
 	}},
 	{"the network is slow, and then cut", slowAndCut},
-	{"nobody gets through", func(_ *servers.Server, p *servers.Proxy) {
+	{"no connection gets through", func(_ *servers.Server, p *servers.Proxy) {
 		p.Refuse(true)
 		p.Cut()
 		moment()
 		p.Refuse(false)
 	}},
-	{"the network hangs for longer than anybody waits", func(_ *servers.Server, p *servers.Proxy) {
+	{"the network hangs for longer than any caller waits", func(_ *servers.Server, p *servers.Proxy) {
 		p.Hang(true)
 		time.Sleep(patienceInTrouble + 100*time.Millisecond)
 		p.Hang(false)
 	}},
-	// What was sent to it is done after those who sent it were told that it failed.
-	{"the server sleeps for longer than anybody waits", func(s *servers.Server, _ *servers.Proxy) {
+	// What was sent to it is done after those who sent it saw it fail.
+	{"the server sleeps for longer than any caller waits", func(s *servers.Server, _ *servers.Proxy) {
 		s.Suspend()
 		time.Sleep(patienceInTrouble + 100*time.Millisecond)
 		s.Resume()
 	}},
 	{"the server is killed, and comes back", killAndStart},
-	{"the server is stopped, and comes back", func(s *servers.Server, _ *servers.Proxy) {
+	{"the server is down, and comes back", func(s *servers.Server, _ *servers.Proxy) {
 		s.Stop()
 		s.Start()
 	}},
 }
 
-// slowAndCut cuts while most of those who wrote wait for the answer.
+// slowAndCut cuts while most of those who wrote wait for the reply.
 func slowAndCut(_ *servers.Server, p *servers.Proxy) {
 	for range 5 {
 		p.Delay(15 * time.Millisecond)
@@ -129,7 +129,7 @@ func (c *crowd) await(deeds int) {
 	}
 }
 
-// Whatever breaks, an answer that was given stays true, and one that was not given is either
+// Whatever breaks, a reply that was given stays true, and one that was not given is either
 // wholly done or not at all, soon or late.
 func TestLinearizableInTrouble(t *testing.T) {
 	for _, e := range engines[1:] {

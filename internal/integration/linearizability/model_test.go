@@ -16,15 +16,15 @@ type story struct {
 	events []event
 	now    int64
 	sight  string // what reads say
-	until  int64  // the end of the last lock told
+	until  int64  // the end of the last lock reported
 }
 
 func newStory() *story {
 	return &story{now: noon, sight: sight(nil, false, -1, 0, nil)}
 }
 
-// tell adds a deed and what was said of it, and returns its number.
-func (s *story) tell(d deed, o outcome) int {
+// add adds a deed and what was said of it, and returns its number.
+func (s *story) add(d deed, o outcome) int {
 	n := len(s.events) + 1
 	s.now += 1000
 	d.N, d.At = n, s.now
@@ -45,14 +45,14 @@ func (s *story) wait(d time.Duration) { s.now += d.Milliseconds() }
 func (s *story) soon(d time.Duration) int64 { return s.now + 1000 + d.Milliseconds() }
 
 func (s *story) begin() int {
-	return s.tell(deed{Do: "begin"}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Sight: s.sight})
+	return s.add(deed{Do: "begin"}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Sight: s.sight})
 }
 
 func (s *story) send(challenge int, code string) {
-	s.tell(deed{Do: "send", Of: challenge}, outcome{Said: okay, Expires: s.soon(90 * time.Second), Code: code})
+	s.add(deed{Do: "send", Of: challenge}, outcome{Said: okay, Expires: s.soon(90 * time.Second), Code: code})
 }
 
-func (s *story) verify(challenge int, kind, answer, said string, left int) int {
+func (s *story) verify(challenge int, kind, response, said string, left int) int {
 	o := outcome{Said: said, Left: left}
 	switch said {
 	case okay:
@@ -65,56 +65,56 @@ func (s *story) verify(challenge int, kind, answer, said string, left int) int {
 			o.Until = s.until
 		}
 	}
-	return s.tell(deed{Do: "verify", Kind: kind, Of: challenge, Answer: answer}, o)
+	return s.add(deed{Do: "verify", Kind: kind, Of: challenge, Response: response}, o)
 }
 
-// guess is a wrong answer to a new challenge.
+// guess is a failed attempt at a new challenge.
 func (s *story) guess(kind string, left int) {
-	s.verify(s.begin(), kind, "wrong", incorrect, left)
+	s.verify(s.begin(), kind, "other", incorrect, left)
 }
 
-// signIn is a right answer to a mail; the grant is numbered as what is returned.
+// signIn is a correct response to a mail; the grant is numbered as what is returned.
 func (s *story) signIn(code string) int {
 	c := s.begin()
 	s.send(c, code)
 	return s.verify(c, "email", code, okay, -1)
 }
 
-const secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+const appKey = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
 // shown is what the app shows at the next deed.
-func (s *story) shown() string { return appCode(secret, s.soon(0)/30_000) }
+func (s *story) shown() string { return appCode(appKey, s.soon(0)/30_000) }
 
 // enroll enrols an app, and makes recovery codes.
 func (s *story) enroll() {
 	by := s.signIn("1111111111")
 	proven := s.soon(5*time.Minute) - 1000
-	e := s.tell(deed{Do: "enroll", Of: by}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: secret})
-	g := s.tell(deed{Do: "confirm", Of: e, Answer: s.shown()}, outcome{Said: okay, Expires: proven})
-	s.tell(deed{Do: "codes", Of: g}, outcome{Said: okay, Expires: s.soon(0), Codes: []string{"AAAA", "BBBB"}})
+	e := s.add(deed{Do: "enroll", Of: by}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: appKey})
+	g := s.add(deed{Do: "confirm", Of: e, Response: s.shown()}, outcome{Said: okay, Expires: proven})
+	s.add(deed{Do: "codes", Of: g}, outcome{Said: okay, Expires: s.soon(0), Codes: []string{"AAAA", "BBBB"}})
 	s.sight = sight([]string{strconv.Itoa(e)}, true, -1, 0, nil)
 	s.wait(2 * time.Minute)
 }
 
-// confirmInTheDark enrols an app, is not told that it is confirmed, and sees that it is.
+// confirmInTheDark enrols an app, does not learn that it is confirmed, and sees that it is.
 func (s *story) confirmInTheDark() {
-	e := s.tell(deed{Do: "enroll", Of: s.signIn("1111111111")}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: secret})
-	s.tell(deed{Do: "confirm", Of: e, Answer: s.shown()}, outcome{Said: unknown})
+	e := s.add(deed{Do: "enroll", Of: s.signIn("1111111111")}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: appKey})
+	s.add(deed{Do: "confirm", Of: e, Response: s.shown()}, outcome{Said: unknown})
 	s.sight = sight([]string{strconv.Itoa(e)}, false, -1, 0, nil)
 	s.begin()
 	s.wait(2 * time.Minute)
 }
 
-// overview is a read of a person with an app and so many recovery codes left.
+// overview is a read of a user with an app and so many recovery codes left.
 func (s *story) overview(left int) {
-	s.tell(deed{Do: "overview"}, outcome{Said: okay, Sight: strings.Replace(s.sight, "left=-1", "left="+strconv.Itoa(left), 1)})
+	s.add(deed{Do: "overview"}, outcome{Said: okay, Sight: strings.Replace(s.sight, "left=-1", "left="+strconv.Itoa(left), 1)})
 }
 
 func TestModel(t *testing.T) {
 	for _, c := range []struct {
-		name string
-		want porcupine.CheckResult
-		tell func(s *story)
+		name  string
+		want  porcupine.CheckResult
+		write func(s *story)
 	}{
 		{"an enrolment and a sign-in", porcupine.Ok, func(s *story) {
 			s.enroll()
@@ -157,14 +157,14 @@ func TestModel(t *testing.T) {
 			s.wait(-2 * time.Minute)
 			s.verify(s.begin(), "totp", s.shown(), okay, -1)
 		}},
-		{"a challenge answered twice", porcupine.Illegal, func(s *story) {
+		{"a challenge used twice", porcupine.Illegal, func(s *story) {
 			s.enroll()
 			c := s.begin()
 			s.send(c, "1234567890")
 			s.verify(c, "totp", s.shown(), okay, -1)
 			s.verify(c, "email", "1234567890", okay, -1)
 		}},
-		{"a challenge answered after its time", porcupine.Illegal, func(s *story) {
+		{"a challenge used after its time", porcupine.Illegal, func(s *story) {
 			s.enroll()
 			c := s.begin()
 			s.wait(15 * time.Minute)
@@ -186,12 +186,12 @@ func TestModel(t *testing.T) {
 			s.send(c, "2222222222")
 			s.verify(c, "email", "1111111111", okay, -1)
 		}},
-		{"a mail answered in another challenge", porcupine.Illegal, func(s *story) {
+		{"a code used in another challenge", porcupine.Illegal, func(s *story) {
 			c, d := s.begin(), s.begin()
 			s.send(c, "1111111111")
 			s.verify(d, "email", "1111111111", okay, -1)
 		}},
-		{"a mail answered too late", porcupine.Illegal, func(s *story) {
+		{"a code used too late", porcupine.Illegal, func(s *story) {
 			c := s.begin()
 			s.send(c, "1111111111")
 			s.wait(90 * time.Second)
@@ -205,14 +205,14 @@ func TestModel(t *testing.T) {
 			s.verify(c, "email", "1111111111", expired, 0)
 			s.wait(90 * time.Second)
 			s.verify(c, "email", "2222222222", expired, 0)
-			s.verify(c, "email", "wrong", incorrect, 4)
+			s.verify(c, "email", "other", incorrect, 4)
 		}},
 		{"a mail too late, counted", porcupine.Illegal, func(s *story) {
 			c := s.begin()
 			s.send(c, "1111111111")
 			s.wait(90 * time.Second)
 			s.verify(c, "email", "1111111111", expired, 0)
-			s.verify(c, "email", "wrong", incorrect, 3)
+			s.verify(c, "email", "other", incorrect, 3)
 		}},
 		{"a mail replaced four times, and forgotten", porcupine.Ok, func(s *story) {
 			c := s.begin()
@@ -231,52 +231,52 @@ func TestModel(t *testing.T) {
 			s.signIn("1111111111")
 			s.verify(s.begin(), "email", "1111111111", expired, 0)
 		}},
-		{"five wrong answers and a lock, to the millisecond", porcupine.Ok, func(s *story) {
+		{"five failed attempts and a lock, to the millisecond", porcupine.Ok, func(s *story) {
 			c := s.begin()
 			for left := range 5 {
-				s.verify(c, "email", "wrong", incorrect, 4-left)
+				s.verify(c, "email", "other", incorrect, 4-left)
 			}
 			s.wait(3*time.Minute - time.Second - time.Millisecond)
-			s.verify(c, "email", "wrong", locked, 0)
+			s.verify(c, "email", "other", locked, 0)
 			s.wait(-time.Second + time.Millisecond)
-			s.verify(c, "email", "wrong", incorrect, 4)
+			s.verify(c, "email", "other", incorrect, 4)
 		}},
-		{"a sixth wrong answer", porcupine.Illegal, func(s *story) {
+		{"a sixth failed attempt", porcupine.Illegal, func(s *story) {
 			c := s.begin()
 			for left := range 5 {
-				s.verify(c, "email", "wrong", incorrect, 4-left)
+				s.verify(c, "email", "other", incorrect, 4-left)
 			}
-			s.verify(c, "email", "wrong", incorrect, 0)
+			s.verify(c, "email", "other", incorrect, 0)
 		}},
 		{"a lock that ends early", porcupine.Illegal, func(s *story) {
 			c := s.begin()
 			for left := range 5 {
-				s.verify(c, "email", "wrong", incorrect, 4-left)
+				s.verify(c, "email", "other", incorrect, 4-left)
 			}
 			s.wait(3*time.Minute - time.Second - time.Millisecond)
-			s.verify(c, "email", "wrong", incorrect, 4)
+			s.verify(c, "email", "other", incorrect, 4)
 		}},
 		{"a lock that ends late", porcupine.Illegal, func(s *story) {
 			c := s.begin()
 			for left := range 5 {
-				s.verify(c, "email", "wrong", incorrect, 4-left)
+				s.verify(c, "email", "other", incorrect, 4-left)
 			}
 			s.wait(3*time.Minute - time.Second)
-			s.verify(c, "email", "wrong", locked, 0)
+			s.verify(c, "email", "other", locked, 0)
 		}},
-		{"a right answer while locked", porcupine.Illegal, func(s *story) {
+		{"a correct response while locked", porcupine.Illegal, func(s *story) {
 			s.enroll()
 			c := s.begin()
 			for left := range 5 {
-				s.verify(c, "email", "wrong", incorrect, 4-left)
+				s.verify(c, "email", "other", incorrect, 4-left)
 			}
 			s.verify(c, "totp", s.shown(), okay, -1)
 		}},
-		{"a tenth wrong answer over all kinds", porcupine.Ok, func(s *story) {
+		{"a tenth failed attempt over all kinds", porcupine.Ok, func(s *story) {
 			s.enroll()
 			c := s.begin()
 			for i, kind := range []string{"email", "totp", "recovery", "email", "totp", "recovery", "email", "totp", "email", "totp"} {
-				s.verify(c, kind, "wrong", incorrect, min(4-i/3, 9-i))
+				s.verify(c, kind, "other", incorrect, min(4-i/3, 9-i))
 			}
 			s.verify(c, "recovery", "AAAA", locked, 0)
 		}},
@@ -284,9 +284,9 @@ func TestModel(t *testing.T) {
 			s.enroll()
 			c := s.begin()
 			for i, kind := range []string{"email", "totp", "recovery", "email", "totp", "recovery", "email", "totp", "email", "totp"} {
-				s.verify(c, kind, "wrong", incorrect, min(4-i/3, 9-i))
+				s.verify(c, kind, "other", incorrect, min(4-i/3, 9-i))
 			}
-			s.verify(c, "recovery", "wrong", incorrect, 2)
+			s.verify(c, "recovery", "other", incorrect, 2)
 		}},
 		{"a count that was lost", porcupine.Illegal, func(s *story) {
 			s.guess("email", 4)
@@ -294,75 +294,75 @@ func TestModel(t *testing.T) {
 		}},
 		{"a count that was lost at once", porcupine.Illegal, func(s *story) {
 			c := s.begin()
-			s.verify(c, "email", "wrong", incorrect, 4)
-			s.verify(c, "email", "wrong", incorrect, 4)
+			s.verify(c, "email", "other", incorrect, 4)
+			s.verify(c, "email", "other", incorrect, 4)
 			s.together(2)
 		}},
-		{"counts told in another order than they were asked for", porcupine.Ok, func(s *story) {
+		{"counts reported in another order than they were asked for", porcupine.Ok, func(s *story) {
 			c := s.begin()
-			s.verify(c, "email", "wrong", incorrect, 3)
-			s.verify(c, "email", "wrong", incorrect, 4)
+			s.verify(c, "email", "other", incorrect, 3)
+			s.verify(c, "email", "other", incorrect, 4)
 			s.together(2)
 		}},
-		{"counts told in an order that cannot be", porcupine.Illegal, func(s *story) {
+		{"counts reported in an order that cannot be", porcupine.Illegal, func(s *story) {
 			c := s.begin()
-			s.verify(c, "email", "wrong", incorrect, 3)
-			s.verify(c, "email", "wrong", incorrect, 4)
+			s.verify(c, "email", "other", incorrect, 3)
+			s.verify(c, "email", "other", incorrect, 4)
 		}},
-		{"a wrong answer counted twice", porcupine.Illegal, func(s *story) {
+		{"a failed attempt counted twice", porcupine.Illegal, func(s *story) {
 			s.guess("email", 4)
 			s.guess("email", 2)
 		}},
 		{"a read that does not see the lock", porcupine.Illegal, func(s *story) {
 			c := s.begin()
 			for left := range 5 {
-				s.verify(c, "email", "wrong", incorrect, 4-left)
+				s.verify(c, "email", "other", incorrect, 4-left)
 			}
 			s.begin()
 		}},
-		{"a read beside the answer that locks", porcupine.Ok, func(s *story) {
+		{"a read beside the response that locks", porcupine.Ok, func(s *story) {
 			c := s.begin()
 			for left := range 5 {
-				s.verify(c, "email", "wrong", incorrect, 4-left)
+				s.verify(c, "email", "other", incorrect, 4-left)
 			}
 			s.now -= 1000
 			s.begin()
 			s.together(2)
 		}},
-		{"a wrong answer in the dark, counted", porcupine.Ok, func(s *story) {
+		{"a failed attempt in the dark, counted", porcupine.Ok, func(s *story) {
 			c := s.begin()
-			s.verify(c, "email", "wrong", unknown, 0)
-			s.verify(c, "email", "wrong", incorrect, 3)
+			s.verify(c, "email", "other", unknown, 0)
+			s.verify(c, "email", "other", incorrect, 3)
 		}},
-		{"a wrong answer in the dark, not counted", porcupine.Ok, func(s *story) {
+		{"a failed attempt in the dark, not counted", porcupine.Ok, func(s *story) {
 			c := s.begin()
-			s.verify(c, "email", "wrong", unknown, 0)
-			s.verify(c, "email", "wrong", incorrect, 4)
-			s.verify(c, "email", "wrong", incorrect, 3)
+			s.verify(c, "email", "other", unknown, 0)
+			s.verify(c, "email", "other", incorrect, 4)
+			s.verify(c, "email", "other", incorrect, 3)
 		}},
-		{"a wrong answer in the dark, counted after it returned", porcupine.Ok, func(s *story) {
+		{"a failed attempt in the dark, counted after it returned", porcupine.Ok, func(s *story) {
 			c := s.begin()
-			s.verify(c, "email", "wrong", unknown, 0)
-			s.verify(c, "email", "wrong", incorrect, 4)
-			s.verify(c, "email", "wrong", incorrect, 2)
+			s.verify(c, "email", "other", unknown, 0)
+			s.verify(c, "email", "other", incorrect, 4)
+			s.verify(c, "email", "other", incorrect, 2)
 		}},
-		{"a wrong answer in the dark, counted twice", porcupine.Illegal, func(s *story) {
+		{"a failed attempt in the dark, counted twice", porcupine.Illegal, func(s *story) {
 			c := s.begin()
-			s.verify(c, "email", "wrong", unknown, 0)
-			s.verify(c, "email", "wrong", incorrect, 2)
+			s.verify(c, "email", "other", unknown, 0)
+			s.verify(c, "email", "other", incorrect, 2)
 		}},
-		{"a wrong answer counted before it was given", porcupine.Illegal, func(s *story) {
+		{"a failed attempt counted before it was given", porcupine.Illegal, func(s *story) {
 			c := s.begin()
-			s.verify(c, "email", "wrong", incorrect, 3)
-			s.verify(c, "email", "wrong", unknown, 0)
+			s.verify(c, "email", "other", incorrect, 3)
+			s.verify(c, "email", "other", unknown, 0)
 		}},
-		{"a right answer in the dark, and then replayed", porcupine.Ok, func(s *story) {
+		{"a correct response in the dark, and then replayed", porcupine.Ok, func(s *story) {
 			s.enroll()
 			a, b, code := s.begin(), s.begin(), s.shown()
 			s.verify(a, "totp", code, unknown, 0)
 			s.verify(b, "totp", code, replayed, 4)
 		}},
-		{"a right answer in the dark, and then accepted twice", porcupine.Illegal, func(s *story) {
+		{"a correct response in the dark, and then accepted twice", porcupine.Illegal, func(s *story) {
 			s.enroll()
 			a, b, c, code := s.begin(), s.begin(), s.begin(), s.shown()
 			s.verify(a, "totp", code, unknown, 0)
@@ -372,14 +372,14 @@ func TestModel(t *testing.T) {
 		{"recovery codes made in the dark, which end those before", porcupine.Ok, func(s *story) {
 			s.enroll()
 			g := s.verify(s.begin(), "totp", s.shown(), okay, -1)
-			s.tell(deed{Do: "codes", Of: g}, outcome{Said: unknown})
+			s.add(deed{Do: "codes", Of: g}, outcome{Said: unknown})
 			s.verify(s.begin(), "recovery", "AAAA", incorrect, 4)
 			s.overview(10)
 		}},
 		{"recovery codes made in the dark, beside those before", porcupine.Illegal, func(s *story) {
 			s.enroll()
 			g := s.verify(s.begin(), "totp", s.shown(), okay, -1)
-			s.tell(deed{Do: "codes", Of: g}, outcome{Said: unknown})
+			s.add(deed{Do: "codes", Of: g}, outcome{Said: unknown})
 			s.overview(10)
 			s.verify(s.begin(), "recovery", "AAAA", okay, 1)
 		}},
@@ -394,26 +394,26 @@ func TestModel(t *testing.T) {
 		}},
 		{"a challenge from before a reset", porcupine.Illegal, func(s *story) {
 			c := s.begin()
-			s.tell(deed{Do: "reset"}, outcome{Said: okay})
+			s.add(deed{Do: "reset"}, outcome{Said: okay})
 			s.send(c, "1111111111")
 		}},
 		{"a grant from before a reset", porcupine.Illegal, func(s *story) {
 			g := s.signIn("1111111111")
-			s.tell(deed{Do: "reset"}, outcome{Said: okay})
-			s.tell(deed{Do: "enroll", Of: g}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: secret})
+			s.add(deed{Do: "reset"}, outcome{Said: okay})
+			s.add(deed{Do: "enroll", Of: g}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: appKey})
 		}},
 		{"an app that was reset", porcupine.Illegal, func(s *story) {
 			s.enroll()
-			s.tell(deed{Do: "reset"}, outcome{Said: okay})
+			s.add(deed{Do: "reset"}, outcome{Said: okay})
 			s.sight = sight(nil, false, -1, 0, nil)
 			s.verify(s.begin(), "totp", s.shown(), okay, -1)
 		}},
 		{"a grant of a mail that adds an app beside another", porcupine.Illegal, func(s *story) {
 			s.enroll()
 			g := s.signIn("2222222222")
-			s.tell(deed{Do: "enroll", Of: g}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: secret})
+			s.add(deed{Do: "enroll", Of: g}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: appKey})
 		}},
-		{"a kind that is stopped", porcupine.Ok, func(s *story) {
+		{"a kind that is disabled", porcupine.Ok, func(s *story) {
 			for i := range stopAfter {
 				s.guess("email", 4-i%5)
 				if i%5 == 4 {
@@ -421,9 +421,9 @@ func TestModel(t *testing.T) {
 				}
 			}
 			s.sight = sight(nil, false, -1, 0, []string{"email"})
-			s.verify(s.begin(), "email", "wrong", stopped, 0)
+			s.verify(s.begin(), "email", "other", disabled, 0)
 		}},
-		{"a kind that is not stopped", porcupine.Illegal, func(s *story) {
+		{"a kind that is not disabled", porcupine.Illegal, func(s *story) {
 			for i := range stopAfter + 1 {
 				s.guess("email", 4-i%5)
 				if i%5 == 4 {
@@ -436,7 +436,7 @@ func TestModel(t *testing.T) {
 			for range perHour {
 				s.send(c, "1111111111")
 			}
-			s.tell(deed{Do: "send", Of: c}, outcome{Said: budget})
+			s.add(deed{Do: "send", Of: c}, outcome{Said: limited})
 			s.wait(time.Hour + time.Minute)
 			s.send(s.begin(), "1111111111")
 		}},
@@ -449,11 +449,11 @@ func TestModel(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newStory()
-			c.tell(s)
+			c.write(s)
 			result, info := verdict(s.events, checking)
 			require.Equal(t, c.want, result, "%v", info.PartialLinearizationsOperations())
 			if c.want == porcupine.Illegal {
-				// It is the end that is wrong, and not how the story was written.
+				// It is the end that is illegal, and not how the story was written.
 				before, _ := verdict(s.events[:len(s.events)-2], checking)
 				require.Equal(t, porcupine.Ok, before, "without the last two deeds")
 			}

@@ -36,8 +36,8 @@ func openStore(ctx context.Context, address string) (storage.Store, error) {
 		cfg.DB, err = sql.Open("mysql", servers.MariaDBDSN(rest, "secondgate"))
 	case "redis":
 		redis.SetLogger(quiet{})
-		// The client's default is to send again what was not answered. A write that was made, and
-		// is sent again, conflicts with itself: its answer is then judged and counted once more.
+		// The client's default is to send again what had no reply. A write that was made, and
+		// is sent again, conflicts with itself: its response is then verified and counted once more.
 		client := redis.NewClient(&redis.Options{Addr: rest, MaxRetries: -1, ContextTimeoutEnabled: true})
 		return redisstore.New(ctx, redisstore.Config{Do: func(ctx context.Context, args ...any) (any, error) {
 			return client.Do(ctx, args...).Result()
@@ -86,8 +86,8 @@ const (
 	readsStale = "reads stale"
 	// forgets acknowledges a write that it does not make, at times.
 	forgets = "forgets"
-	// writesTwice tells of a conflict after it has written, at times: what a client does that
-	// sends again what was not answered.
+	// writesTwice reports a conflict after it has written, at times: what a client does that
+	// sends again what had no reply.
 	writesTwice = "writes twice"
 )
 

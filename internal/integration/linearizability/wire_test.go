@@ -1,19 +1,19 @@
 // Package linearizability_test checks that a Manager on a real database is one object, however
-// many processes work on it: that every answer that any of them gave, and every count it told,
+// many processes work on it: that every reply that any of them gave, and every count in it,
 // is the one that a single process working through the calls one after the other could have
 // given, in an order in which no call comes before one that had returned when it began
 // (linearizability, Herlihy and Wing 1990). From this follows what is promised: nothing
 // acknowledged is lost, nothing is accepted twice, and limits are exact.
 //
-// A crowd of processes works on one person's record, and writes down what they asked, what they
-// were told, and when. Then the checker of github.com/anishathalye/porcupine looks for such an
-// order, by a model of one person that is written from the documentation, and shares no code
+// A crowd of processes works on one user's record, and writes down what they asked, what they
+// were given as replies, and when. Then the checker of github.com/anishathalye/porcupine looks for such an
+// order, by a model of one user that is written from the documentation, and shares no code
 // with the Manager.
 //
-//   - wire_test.go is what is asked and told.
+//   - wire_test.go is what is asked and replied.
 //   - worker_test.go is a process of the crowd, store_test.go what it opens.
-//   - crowd_test.go drives the processes, and people_test.go chooses what they are asked.
-//   - person_test.go and deeds_test.go are the model; model_test.go shows what it refuses.
+//   - crowd_test.go drives the processes, and users_test.go chooses what they are asked.
+//   - user_test.go and deeds_test.go are the model; model_test.go shows what it refuses.
 //   - check_test.go asks the checker, and broken_test.go shows that it says no.
 package linearizability_test
 
@@ -24,14 +24,14 @@ import (
 )
 
 // deed is one call of the Manager, and the input of the model. Its number names what it makes:
-// the challenge of begin 3 is challenge 3, and verify 5 may answer it.
+// the challenge of begin 3 is challenge 3, and verify 5 may use it.
 type deed struct {
 	N  int
 	Do string // "begin", "send", "verify", "enroll", "confirm", "codes", "unlock", "reset", "overview"
 	// At is what the clock of the process shows, in Unix milliseconds. Processes differ.
 	At int64
-	// Kind and Answer are for verify; Answer also for confirm.
-	Kind, Answer string
+	// Kind and Response are for verify; Response also for confirm.
+	Kind, Response string
 	// Of is the number of the deed that made the challenge, grant or enrolment that is used,
 	// and Token the thing itself.
 	Of    int
@@ -46,8 +46,8 @@ func (d deed) String() string {
 	if d.Of != 0 {
 		s += fmt.Sprintf(" of %d", d.Of)
 	}
-	if d.Answer != "" {
-		s += " " + d.Answer
+	if d.Response != "" {
+		s += " " + d.Response
 	}
 	return s
 }
@@ -59,11 +59,11 @@ const (
 	expired   = "expired"
 	replayed  = "replayed"
 	locked    = "locked"
-	stopped   = "stopped"
+	disabled  = "disabled"
 	over      = "over"      // mfa.ErrTokenExpired
 	none      = "none"      // mfa.ErrNotAvailable
 	forbidden = "forbidden" // mfa.ErrForbidden
-	budget    = "budget"
+	limited   = "limited"
 	// unknown: it failed after something may have been written, or the process was killed. The
 	// deed took effect at some time after it began, perhaps after it returned, or never.
 	unknown = "unknown"
@@ -71,20 +71,20 @@ const (
 	nothing = "nothing"
 )
 
-// outcome is what a deed was told, and the output of the model.
+// outcome is the reply to a deed, and the output of the model.
 type outcome struct {
 	Said string
-	// Left is how many tries are left after a wrong answer, and how many recovery codes after
+	// Left is how many tries are left after a failed attempt, and how many recovery codes after
 	// one was used.
 	Left int
 	// Until is the end of a lock, and Expires of what was made, in Unix milliseconds; for
 	// recovery codes, which do not end, Expires is when they were made. Both give away the
 	// record's time.
 	Until, Expires int64
-	// Sight is what a read saw of the person.
+	// Sight is what a read saw of the user.
 	Sight string
 
-	// What the person is given: a token, a code in a mail, a secret, a set of codes.
+	// What the user is given: a token, a code in a mail, a secret, a set of codes.
 	Token, Code string
 	Codes       []string
 }
@@ -109,16 +109,16 @@ func (o outcome) String() string {
 	return s
 }
 
-// same looks at what the model knows, and not at what only the person is given.
+// same looks at what the model knows, and not at what only the user is given.
 func (o outcome) same(p outcome) bool {
 	return o.Said == p.Said && o.Left == p.Left && o.Until == p.Until && o.Expires == p.Expires && o.Sight == p.Sight
 }
 
-// sight puts what a read sees of a person into one comparable line. apps are the numbers of the
-// deeds that enrolled them, recovery how many codes are left, or -1 if a read does not tell.
-func sight(apps []string, codes bool, recovery int, until int64, stopped []string) string {
-	return fmt.Sprintf("apps=%s codes=%t left=%d until=%s stopped=%s",
-		strings.Join(apps, ","), codes, recovery, clockText(until), strings.Join(stopped, ","))
+// sight puts what a read sees of a user into one comparable line. apps are the numbers of the
+// deeds that enrolled them, recovery how many codes are left, or -1 if a read does not say.
+func sight(apps []string, codes bool, recovery int, until int64, disabled []string) string {
+	return fmt.Sprintf("apps=%s codes=%t left=%d until=%s disabled=%s",
+		strings.Join(apps, ","), codes, recovery, clockText(until), strings.Join(disabled, ","))
 }
 
 func clockText(ms int64) string {

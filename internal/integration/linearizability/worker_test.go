@@ -25,11 +25,12 @@ import (
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/recovery"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/totp"
 )
 
-// The test binary runs itself again as the processes of the crowd, if it is told a store.
+// The test binary runs itself again as the processes of the crowd, if it is given a store.
 const (
 	storeVar    = "SECONDGATE_TEST_STORE"
 	keyVar      = "SECONDGATE_TEST_KEY"
@@ -101,7 +102,7 @@ func newWorker(store storage.Store, key []byte) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Long codes, so that a guess is never right.
+	// Long codes, so that a guess is never correct.
 	app, err := totp.New(totp.Config{Issuer: "Acme", Digits: digits})
 	if err != nil {
 		return nil, err
@@ -123,7 +124,7 @@ func newWorker(store storage.Store, key []byte) (*worker, error) {
 	return w, err
 }
 
-const binding = "session-1"
+const sessionID = "session-1"
 
 var (
 	ann     = mfa.User{ID: "ann", Email: "ann@example.com", EmailVerified: true}
@@ -158,7 +159,7 @@ func monotonic() int64 {
 
 func (w *worker) act(ctx context.Context, d deed) (o outcome, err error) {
 	o = outcome{Said: okay}
-	session := w.Session(ann, binding)
+	session := w.Session(ann, sessionID)
 	var challenge mfa.Challenge
 	var enrollment mfa.Enrollment
 	var grant mfa.Grant
@@ -184,7 +185,7 @@ func (w *worker) act(ctx context.Context, d deed) (o outcome, err error) {
 		m, _ := w.mail.Last()
 		o.Code, o.Expires = tenDigits.FindString(m.Text.Reveal()), millis(del.Expires)
 	case "verify":
-		v, err := session.Verify(ctx, &challenge, d.Kind, factor.NewSecret(d.Answer))
+		v, err := session.Verify(ctx, &challenge, d.Kind, secret.New(d.Response))
 		if err != nil {
 			return o, err
 		}
@@ -196,7 +197,7 @@ func (w *worker) act(ctx context.Context, d deed) (o outcome, err error) {
 		}
 		o.Token, o.Code, o.Expires = textOf(e), e.Prompt.Secret.Reveal(), millis(e.Expires)
 	case "confirm":
-		c, err := session.Confirm(ctx, &enrollment, factor.NewSecret(d.Answer))
+		c, err := session.Confirm(ctx, &enrollment, secret.New(d.Response))
 		if err != nil {
 			return o, err
 		}
@@ -221,7 +222,7 @@ func (w *worker) act(ctx context.Context, d deed) (o outcome, err error) {
 		}
 		o.Sight = sightOfOverview(v)
 	default:
-		return o, fmt.Errorf("nobody can %q", d.Do)
+		return o, fmt.Errorf("no user can %q", d.Do)
 	}
 	return o, nil
 }
@@ -237,7 +238,7 @@ func textOf(kept encoding.TextMarshaler) string {
 
 var tenDigits = regexp.MustCompile(`\b\d{10}\b`)
 
-// refusal tells of an error what the model knows.
+// refusal reduces an error to what the model knows.
 func (w *worker) refusal(err error) outcome {
 	var attempt *mfa.AttemptError
 	var lock *mfa.LockedError
@@ -251,9 +252,9 @@ func (w *worker) refusal(err error) outcome {
 	case errors.As(err, &lock):
 		return outcome{Said: locked, Until: millis(lock.Until)}
 	case errors.As(err, &stop):
-		return outcome{Said: stopped}
+		return outcome{Said: disabled}
 	case errors.As(err, &sends):
-		return outcome{Said: budget}
+		return outcome{Said: limited}
 	case errors.Is(err, mfa.ErrTokenExpired):
 		return outcome{Said: over}
 	case errors.Is(err, factor.ErrExpired) && !errors.As(err, &attempt):
@@ -279,37 +280,37 @@ func millis(t time.Time) int64 {
 }
 
 func sightOfOverview(v *mfa.Overview) string {
-	var apps, stopped []string
+	var apps, disabled []string
 	codes := false
 	for _, f := range v.Factors {
 		if f.Disabled {
-			stopped = append(stopped, f.Kind)
+			disabled = append(disabled, f.Kind)
 		}
 		switch {
 		case f.Kind == "totp":
 			apps = append(apps, f.Name)
-		case f.Class == factor.ClassRecovery:
+		case f.Recovery:
 			codes = true
 		}
 	}
-	return sight(sorted(apps), codes, max(0, v.RecoveryCodesRemaining), millis(v.LockedUntil), inOrder(stopped))
+	return sight(sorted(apps), codes, max(0, v.RecoveryCodesRemaining), millis(v.LockedUntil), inOrder(disabled))
 }
 
 func sightOfChallenge(ch *mfa.Challenge) string {
-	var apps, stopped []string
+	var apps, disabled []string
 	codes := false
 	for _, o := range ch.Options {
 		if o.Disabled {
-			stopped = append(stopped, o.Kind)
+			disabled = append(disabled, o.Kind)
 		}
 		switch {
 		case o.Kind == "totp":
 			apps = append(apps, o.Name)
-		case o.Class == factor.ClassRecovery:
+		case o.Recovery:
 			codes = true
 		}
 	}
-	return sight(sorted(apps), codes, -1, millis(ch.LockedUntil), inOrder(stopped))
+	return sight(sorted(apps), codes, -1, millis(ch.LockedUntil), inOrder(disabled))
 }
 
 func sorted(list []string) []string {

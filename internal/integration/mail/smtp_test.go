@@ -32,6 +32,7 @@ import (
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/email/smtp"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // server is a real SMTP server, with TLS and authentication.
@@ -41,7 +42,7 @@ type server struct {
 	roots *x509.CertPool
 	mu    sync.Mutex
 	mails []received
-	fail  error // what RCPT is answered
+	fail  error // the reply to RCPT
 	wire  bytes.Buffer
 }
 
@@ -145,11 +146,11 @@ func (discard) Printf(string, ...any) {}
 func (discard) Println(...any)        {}
 
 func (s *server) config(security smtp.Security) smtp.Config {
-	return smtp.Config{Host: s.host, Port: s.port, Security: security, Username: "acme", Password: factor.NewSecret("tulip-password"),
+	return smtp.Config{Host: s.host, Port: s.port, Security: security, Username: "acme", Password: secret.New("tulip-password"),
 		From: "Acme <no-reply@acme.example>", TLSConfig: &tls.Config{RootCAs: s.roots}, Timeout: 5 * time.Second}
 }
 
-var message = email.Message{To: "ann@example.com", Subject: "Ihr Code für Acme", Text: factor.NewSecret("Code: 012345\nschön\n"), HTML: factor.NewSecret("<p>012345 schön</p>")}
+var message = email.Message{To: "ann@example.com", Subject: "Ihr Code für Acme", Text: secret.New("Code: 012345\nschön\n"), HTML: secret.New("<p>012345 schön</p>")}
 
 func send(t *testing.T, cfg smtp.Config, m email.Message) error {
 	t.Helper()
@@ -225,10 +226,10 @@ func requireError(t *testing.T, err error, temporary bool) *email.SendError {
 }
 
 func TestRefusals(t *testing.T) {
-	t.Run("wrong password", func(t *testing.T) {
+	t.Run("incorrect password", func(t *testing.T) {
 		s := start(t, smtp.StartTLS)
 		cfg := s.config(smtp.StartTLS)
-		cfg.Password = factor.NewSecret("tulip-wrong")
+		cfg.Password = secret.New("tulip-other")
 		requireError(t, send(t, cfg, message), false)
 		require.Empty(t, s.mails)
 	})
@@ -304,18 +305,18 @@ func TestSilentServer(t *testing.T) {
 func TestNoHeaderInjection(t *testing.T) {
 	s := start(t, smtp.StartTLS)
 	for _, m := range []email.Message{
-		{To: "ann@example.com\r\nBcc: eve@example.com", Subject: "x", Text: factor.NewSecret("x")},
-		{To: "ann@example.com, eve@example.com", Subject: "x", Text: factor.NewSecret("x")},
-		{To: "ann@example.com\nRCPT TO:<eve@example.com>", Subject: "x", Text: factor.NewSecret("x")},
-		{To: "", Subject: "x", Text: factor.NewSecret("x")},
-		{To: "ann@example.com", Subject: "x\r\nBcc: eve@example.com", Text: factor.NewSecret("x")},
-		{To: "ann@example.com", Subject: "x\nX-Evil: 1", Text: factor.NewSecret("x")},
+		{To: "ann@example.com\r\nBcc: eve@example.com", Subject: "x", Text: secret.New("x")},
+		{To: "ann@example.com, eve@example.com", Subject: "x", Text: secret.New("x")},
+		{To: "ann@example.com\nRCPT TO:<eve@example.com>", Subject: "x", Text: secret.New("x")},
+		{To: "", Subject: "x", Text: secret.New("x")},
+		{To: "ann@example.com", Subject: "x\r\nBcc: eve@example.com", Text: secret.New("x")},
+		{To: "ann@example.com", Subject: "x\nX-Evil: 1", Text: secret.New("x")},
 	} {
 		err := send(t, s.config(smtp.StartTLS), m)
 		requireRejected(t, err)
 	}
 	require.Empty(t, s.mails)
-	require.NoError(t, send(t, s.config(smtp.StartTLS), email.Message{To: "ann@example.com", Subject: "x", Text: factor.NewSecret("\r\n.\r\nMAIL FROM:<eve@example.com>\r\n")}))
+	require.NoError(t, send(t, s.config(smtp.StartTLS), email.Message{To: "ann@example.com", Subject: "x", Text: secret.New("\r\n.\r\nMAIL FROM:<eve@example.com>\r\n")}))
 	require.Len(t, s.mails, 1, "the text cannot end the mail")
 	_, err := smtp.New(smtp.Config{Host: "h", From: "Acme\r\nBcc: eve@example.com <a@example.com>"})
 	require.Error(t, err)
@@ -342,16 +343,16 @@ func TestSend_InternationalDomain(t *testing.T) {
 		t.Run(address, func(t *testing.T) {
 			state, _, err := f.Implied(factor.User{Email: address})
 			require.NoError(t, err)
-			out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]factor.Secret{"address": factor.NewSecret(address)}})
+			out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"address": secret.New(address)}})
 			require.NoError(t, err)
 			require.Equal(t, state, out.State)
-			in := factor.DeliverInput{State: state, Payload: factor.NewSecret("012345"), Purpose: "sign-in"}
-			notice := factor.NotifyInput{State: out.State, Name: "factor.added", Kind: "totp"}
+			in := factor.Message{State: state, Payload: secret.New("012345"), Purpose: "sign-in"}
+			notice := factor.Message{State: out.State, Event: "factor.added", Kind: "totp"}
 			for what, do := range map[string]func() error{
 				"code":   func() error { return f.Deliver(t.Context(), in) },
 				"notice": func() error { return f.Notify(t.Context(), notice) },
 				"sender": func() error {
-					return sender.Send(t.Context(), email.Message{To: address, Subject: "x", Text: factor.NewSecret("x")})
+					return sender.Send(t.Context(), email.Message{To: address, Subject: "x", Text: secret.New("x")})
 				},
 			} {
 				s.forget()
@@ -381,7 +382,7 @@ func TestSend_NoInjectionByAddress(t *testing.T) {
 			"\u0085eve@example.com", "(<eve@example.com>)", "%0d%0aBcc:eve@example.com", " eve@example.com", "@eve.example", "\"\r\n eve@example.com\"",
 			"=?utf-8?q?=0D=0A?=@example.com\u010d\u010a"} {
 			for _, address := range []string{before + evil, evil + before, before + evil + "@example.com"} {
-				err := sender.Send(t.Context(), email.Message{To: address, Subject: "x", Text: factor.NewSecret("x")})
+				err := sender.Send(t.Context(), email.Message{To: address, Subject: "x", Text: secret.New("x")})
 				if err == nil {
 					continue // one address after all: the envelope says which
 				}

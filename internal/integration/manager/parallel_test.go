@@ -14,6 +14,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -40,19 +41,19 @@ func TestSignInWithEachKind(t *testing.T) {
 		m := w.manager(w.open())
 		w.enrollAll(m)
 		ch := w.begin(m)
-		answer := w.right(m, ch, kind)
-		v, err := verify(t.Context(), m, ch, kind, answer)
+		response := w.correct(m, ch, kind)
+		v, err := verify(t.Context(), m, ch, kind, response)
 		require.NoError(t, err)
 		require.Equal(t, kind, v.Kind)
-		_, err = verify(t.Context(), m, ch, kind, answer)
+		_, err = verify(t.Context(), m, ch, kind, response)
 		require.ErrorIs(t, err, mfa.ErrTokenExpired)
 	})
 }
 
-// With a limit of five, exactly five of 200 parallel wrong guesses, through Managers with
+// With a limit of five, exactly five of 200 parallel failed attempts, through Managers with
 // connections of their own to one database, get a verdict.
 func TestParallelGuesses(t *testing.T) {
-	wrong := map[string]factor.Secret{"totp": factor.NewSecret("000000"), "email": factor.NewSecret("000000"), "sms": factor.NewSecret("000000"), "pin": factor.NewSecret("000000"), "recovery": factor.NewSecret("0000-0000-0000-0000")}
+	incorrect := map[string]secret.Text{"totp": secret.New("000000"), "email": secret.New("000000"), "sms": secret.New("000000"), "pin": secret.New("000000"), "recovery": secret.New("0000-0000-0000-0000")}
 	everywhere(t, func(t *testing.T, kind string, open func() storage.Store) {
 		w := newWorld(t, open)
 		managers := []*mfa.Manager{w.manager(w.open()), w.manager(w.open()), w.manager(w.open()), w.manager(w.open())}
@@ -65,7 +66,7 @@ func TestParallelGuesses(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			_, err = verify(context.Background(), m, ch, kind, wrong[kind])
+			_, err = verify(context.Background(), m, ch, kind, incorrect[kind])
 			var l *mfa.LockedError
 			switch {
 			case errors.Is(err, factor.ErrIncorrect):
@@ -81,17 +82,17 @@ func TestParallelGuesses(t *testing.T) {
 	})
 }
 
-// One right answer submitted 64 times at once succeeds once.
-func TestParallelRightAnswers(t *testing.T) {
+// One correct response submitted 64 times at once succeeds once.
+func TestParallelCorrectResponses(t *testing.T) {
 	everywhere(t, func(t *testing.T, kind string, open func() storage.Store) {
 		w := newWorld(t, open)
 		managers := []*mfa.Manager{w.manager(w.open()), w.manager(w.open()), w.manager(w.open()), w.manager(w.open())}
 		w.enrollAll(managers[0])
 		ch := w.begin(managers[0])
-		answer := w.right(managers[0], ch, kind)
+		response := w.correct(managers[0], ch, kind)
 		var wins atomic.Int32
 		together(64, func(i int) {
-			_, err := verify(context.Background(), managers[i%len(managers)], ch, kind, answer)
+			_, err := verify(context.Background(), managers[i%len(managers)], ch, kind, response)
 			if err == nil {
 				wins.Add(1)
 			} else if !errors.Is(err, mfa.ErrTokenExpired) {
@@ -103,7 +104,7 @@ func TestParallelRightAnswers(t *testing.T) {
 }
 
 // The same authenticator code in 64 challenges of their own: one success, and the others
-// are replays until the person is locked.
+// are replays until the user is locked.
 func TestOneCodeInManyChallenges(t *testing.T) {
 	w := newWorld(t, sqlite(t))
 	managers := []*mfa.Manager{w.manager(w.open()), w.manager(w.open())}
@@ -129,7 +130,7 @@ func TestOneCodeInManyChallenges(t *testing.T) {
 }
 
 // Whatever call of the store fails, before or after it was carried out, a success is never
-// told that is not recorded: afterwards the same answer never succeeds again if it did.
+// reported that is not recorded: afterwards the same response never succeeds again if it did.
 func TestFaults(t *testing.T) {
 	disk := errors.New("disk full")
 	for _, kind := range kinds {
@@ -142,10 +143,10 @@ func TestFaults(t *testing.T) {
 						m := w.manager(store)
 						w.enrollAll(m)
 						ch := w.begin(m)
-						answer := w.right(m, ch, kind)
+						response := w.correct(m, ch, kind)
 						store.Inject(op, skip, mfatest.Fault{})
 						store.Inject(op, 1, fault)
-						_, err := verify(t.Context(), m, ch, kind, answer)
+						_, err := verify(t.Context(), m, ch, kind, response)
 						wins := 0
 						if err == nil {
 							wins++
@@ -155,7 +156,7 @@ func TestFaults(t *testing.T) {
 						store.Heal()
 						w.clock.Advance(31 * time.Second)
 						for range 2 {
-							if _, err := verify(t.Context(), m, ch, kind, answer); err == nil {
+							if _, err := verify(t.Context(), m, ch, kind, response); err == nil {
 								wins++
 							}
 						}
@@ -167,7 +168,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// An outage is a typed error within the caller's deadline, counts nothing and locks nobody.
+// An outage is a typed error within the caller's deadline, counts nothing and locks no user.
 func TestOutage(t *testing.T) {
 	w := newWorld(t, sqlite(t))
 	store := mfatest.NewFaultyStore(w.open())

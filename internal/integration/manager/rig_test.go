@@ -28,6 +28,7 @@ import (
 	"github.com/secondgate/secondgate/pin"
 	"github.com/secondgate/secondgate/recovery"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sms"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/memory"
@@ -50,7 +51,7 @@ type world struct {
 	mail   *mfatest.Outbox[email.Message]
 	texts  *mfatest.Outbox[sms.Message]
 	secret string // of the authenticator app
-	codes  []factor.Secret
+	codes  []secret.Text
 }
 
 var ann = mfa.User{ID: "ann", Email: "ann@example.com", EmailVerified: true}
@@ -174,22 +175,22 @@ func (w *world) manager(store storage.Store) *mfa.Manager {
 
 var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
 
-func (w *world) mailed() factor.Secret {
+func (w *world) mailed() secret.Text {
 	m, ok := w.mail.Last()
 	require.True(w.t, ok)
-	return factor.NewSecret(sixDigits.FindString(m.Text.Reveal()))
+	return secret.New(sixDigits.FindString(m.Text.Reveal()))
 }
 
-func (w *world) texted() factor.Secret {
+func (w *world) texted() secret.Text {
 	m, ok := w.texts.Last()
 	require.True(w.t, ok)
-	return factor.NewSecret(sixDigits.FindString(m.Text))
+	return secret.New(sixDigits.FindString(m.Text))
 }
 
-func (w *world) shown() factor.Secret {
+func (w *world) shown() secret.Text {
 	code, err := otptotp.GenerateCodeCustom(w.secret, w.clock.Now(), otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
 	require.NoError(w.t, err)
-	return factor.NewSecret(code)
+	return secret.New(code)
 }
 
 func (w *world) begin(m *mfa.Manager) *mfa.Challenge {
@@ -205,8 +206,8 @@ func (w *world) send(m *mfa.Manager, ch *mfa.Challenge, kind string) {
 	require.NoError(w.t, err)
 }
 
-func verify(ctx context.Context, m *mfa.Manager, ch *mfa.Challenge, kind string, answer factor.Secret) (*mfa.Verification, error) {
-	return m.Session(ann, binding).Verify(ctx, ch, kind, answer)
+func verify(ctx context.Context, m *mfa.Manager, ch *mfa.Challenge, kind string, response secret.Text) (*mfa.Verification, error) {
+	return m.Session(ann, binding).Verify(ctx, ch, kind, response)
 }
 
 // enrollAll has ann enrol every kind.
@@ -216,18 +217,18 @@ func (w *world) enrollAll(m *mfa.Manager) {
 	w.send(m, ch, "email")
 	v, err := verify(w.t.Context(), m, ch, "email", w.mailed())
 	require.NoError(w.t, err)
-	begun := func(kind string, p map[string]factor.Secret) *mfa.Enrollment {
+	begun := func(kind string, p map[string]secret.Text) *mfa.Enrollment {
 		e, err := m.Session(ann, binding).Enroll(w.t.Context(), v.Grant, mfa.EnrollRequest{Kind: kind, Params: p})
 		require.NoError(w.t, err, kind)
 		return e
 	}
-	confirm := func(e *mfa.Enrollment, answer factor.Secret) mfa.Grant {
-		c, err := m.Session(ann, binding).Confirm(w.t.Context(), e, answer)
+	confirm := func(e *mfa.Enrollment, response secret.Text) mfa.Grant {
+		c, err := m.Session(ann, binding).Confirm(w.t.Context(), e, response)
 		require.NoError(w.t, err, e.Kind)
 		return c.Grant
 	}
-	confirm(begun("pin", map[string]factor.Secret{"pin": factor.NewSecret("739162")}), factor.NewSecret("739162"))
-	text := begun("sms", map[string]factor.Secret{"number": factor.NewSecret("+31612345678")})
+	confirm(begun("pin", map[string]secret.Text{"pin": secret.New("739162")}), secret.New("739162"))
+	text := begun("sms", map[string]secret.Text{"number": secret.New("+31612345678")})
 	v.Grant = confirm(text, w.texted())
 	app := begun("totp", nil)
 	w.secret = app.Prompt.Secret.Reveal()
@@ -240,8 +241,8 @@ func (w *world) enrollAll(m *mfa.Manager) {
 
 var kinds = []string{"totp", "email", "sms", "pin", "recovery"}
 
-// right is the right answer of a kind to ch.
-func (w *world) right(m *mfa.Manager, ch *mfa.Challenge, kind string) factor.Secret {
+// correct is the correct response of a kind to ch.
+func (w *world) correct(m *mfa.Manager, ch *mfa.Challenge, kind string) secret.Text {
 	switch kind {
 	case "totp":
 		return w.shown()
@@ -252,7 +253,7 @@ func (w *world) right(m *mfa.Manager, ch *mfa.Challenge, kind string) factor.Sec
 		w.send(m, ch, kind)
 		return w.texted()
 	case "pin":
-		return factor.NewSecret("739162")
+		return secret.New("739162")
 	default:
 		return w.codes[0]
 	}

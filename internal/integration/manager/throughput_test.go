@@ -20,13 +20,13 @@ import (
 
 	"github.com/secondgate/secondgate/internal/integration/servers"
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/redisstore"
 	"github.com/secondgate/secondgate/storage/sqlstore"
 )
 
-// crowded is how many people the throughput is measured over.
+// crowded is how many users the throughput is measured over.
 const crowded = 256
 
 // yard is a store, and the bare conditional update through the same driver.
@@ -35,7 +35,7 @@ type yard struct {
 	// prepare makes rows for bare, which updates row i from revision old to next.
 	prepare func(rows int)
 	bare    func(ctx context.Context, i int, old, next string) error
-	// fill puts n rows beside the people's, as large as theirs.
+	// fill puts n rows beside the users', as large as theirs.
 	fill func(n int)
 }
 
@@ -160,35 +160,35 @@ redis.call('HSET', KEYS[1], 'r', ARGV[2], 'd', ARGV[3]) return 1`)
 	}
 }
 
-// crowd is many people with an authenticator app each.
+// crowd is many users with an authenticator app each.
 type crowd struct {
 	*world
 	m       *mfa.Manager
-	people  []mfa.User
+	users   []mfa.User
 	secrets []string
 }
 
-func newCrowd(b testing.TB, store storage.Store, people int) *crowd {
+func newCrowd(b testing.TB, store storage.Store, users int) *crowd {
 	b.Helper()
 	c := &crowd{world: newWorld(b, nil)}
 	c.m = c.manager(store)
-	for i := range people {
-		s := mfa.User{ID: fmt.Sprintf("person-%d", i)}
+	for i := range users {
+		s := mfa.User{ID: fmt.Sprintf("user-%d", i)}
 		ch, err := c.m.Session(s, binding).Begin(b.Context())
 		require.NoError(b, err)
 		e, err := c.m.Session(s, binding).Enroll(b.Context(), ch.Grant, mfa.EnrollRequest{Kind: "totp"})
 		require.NoError(b, err)
-		c.people, c.secrets = append(c.people, s), append(c.secrets, e.Prompt.Secret.Reveal())
+		c.users, c.secrets = append(c.users, s), append(c.secrets, e.Prompt.Secret.Reveal())
 		_, err = c.m.Session(s, binding).Confirm(b.Context(), e, c.code(i))
 		require.NoError(b, err)
 	}
 	return c
 }
 
-func (c *crowd) code(i int) factor.Secret {
+func (c *crowd) code(i int) secret.Text {
 	code, err := otptotp.GenerateCodeCustom(c.secrets[i], c.clock.Now(), otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
 	require.NoError(c.t, err)
-	return factor.NewSecret(code)
+	return secret.New(code)
 }
 
 // inParallel runs do for 0 to n-1 by so many workers, and returns how long all took, and each.
@@ -218,14 +218,14 @@ func inParallel(b testing.TB, workers, n int, do func(i int) error) (all time.Du
 func (c *crowd) round(b testing.TB, workers int) (time.Duration, []time.Duration) {
 	b.Helper()
 	c.clock.Advance(time.Minute)
-	challenges, codes := make([]*mfa.Challenge, len(c.people)), make([]factor.Secret, len(c.people))
-	for i, s := range c.people {
+	challenges, codes := make([]*mfa.Challenge, len(c.users)), make([]secret.Text, len(c.users))
+	for i, s := range c.users {
 		var err error
 		challenges[i], err = c.m.Session(s, binding).Begin(b.Context())
 		require.NoError(b, err)
 		codes[i] = c.code(i)
 	}
-	return inParallel(b, workers, len(c.people), func(i int) error {
+	return inParallel(b, workers, len(c.users), func(i int) error {
 		_, err := verify(context.Background(), c.m, challenges[i], "totp", codes[i])
 		return err
 	})
@@ -235,7 +235,7 @@ func percentile(sorted []time.Duration, q float64) float64 {
 	return float64(sorted[min(len(sorted)-1, int(q*float64(len(sorted))))].Microseconds()) / 1000
 }
 
-// BenchmarkThroughput is the verification of authenticator codes of many people, beside the
+// BenchmarkThroughput is the verification of authenticator codes of many users, beside the
 // bare conditional update of as many rows through the same driver, in turns: of-bare is the
 // one's throughput as a share of the other's. DESIGN: at least 0.5 on SQLite and PostgreSQL.
 func BenchmarkThroughput(b *testing.B) {
@@ -243,14 +243,14 @@ func BenchmarkThroughput(b *testing.B) {
 		b.Run(y.name, func(b *testing.B) {
 			yard := y.open(b)
 			yard.prepare(crowded)
-			people := newCrowd(b, yard.open(), crowded)
+			users := newCrowd(b, yard.open(), crowded)
 			revision := 0
 			for _, workers := range []int{1, 16, 64} {
 				b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {
 					var ours, bare time.Duration
 					var each []time.Duration
 					for b.Loop() {
-						took, latencies := people.round(b, workers)
+						took, latencies := users.round(b, workers)
 						ours, each = ours+took, append(each, latencies...)
 						took, _ = inParallel(b, workers, crowded, func(i int) error {
 							return yard.bare(context.Background(), i, fmt.Sprint(revision), fmt.Sprint(revision+1))
@@ -272,7 +272,7 @@ func BenchmarkThroughput(b *testing.B) {
 }
 
 // BenchmarkSize is the verification of a code beside 1 thousand, 100 thousand and 1 million
-// other people's records: times-1k is the cost relative to the first. DESIGN: within 20 %.
+// other users' records: times-1k is the cost relative to the first. DESIGN: within 20 %.
 // SECONDGATE_RECORDS bounds how many there are.
 func BenchmarkSize(b *testing.B) {
 	most := 1_000_000
@@ -283,7 +283,7 @@ func BenchmarkSize(b *testing.B) {
 	for _, y := range yards {
 		b.Run(y.name, func(b *testing.B) {
 			yard := y.open(b)
-			people := newCrowd(b, yard.open(), crowded)
+			users := newCrowd(b, yard.open(), crowded)
 			filled, first := 0, 0.0
 			for _, n := range []int{1000, 100_000, 1_000_000} {
 				if n > most {
@@ -293,9 +293,9 @@ func BenchmarkSize(b *testing.B) {
 				filled = n
 				b.Run(fmt.Sprintf("records=%d", n), func(b *testing.B) {
 					var each []time.Duration
-					people.round(b, 1) // not in the cache yet
+					users.round(b, 1) // not in the cache yet
 					for b.Loop() {
-						_, latencies := people.round(b, 1)
+						_, latencies := users.round(b, 1)
 						each = append(each, latencies...)
 					}
 					slices.Sort(each)
@@ -316,7 +316,7 @@ func BenchmarkSize(b *testing.B) {
 }
 
 // BenchmarkContention is many workers, in four processes' worth of Managers, who change one
-// person's record: of-one is their throughput relative to one worker's.
+// user's record: of-one is their throughput relative to one worker's.
 func BenchmarkContention(b *testing.B) {
 	for _, y := range yards {
 		b.Run(y.name, func(b *testing.B) {
@@ -329,9 +329,9 @@ func BenchmarkContention(b *testing.B) {
 			s := mfa.User{ID: "one"}
 			ch, err := managers[0].Session(s, binding).Begin(b.Context())
 			require.NoError(b, err)
-			e, err := managers[0].Session(s, binding).Enroll(b.Context(), ch.Grant, mfa.EnrollRequest{Kind: "pin", Params: map[string]factor.Secret{"pin": factor.NewSecret("739162")}})
+			e, err := managers[0].Session(s, binding).Enroll(b.Context(), ch.Grant, mfa.EnrollRequest{Kind: "pin", Params: map[string]secret.Text{"pin": secret.New("739162")}})
 			require.NoError(b, err)
-			c, err := managers[0].Session(s, binding).Confirm(b.Context(), e, factor.NewSecret("739162"))
+			c, err := managers[0].Session(s, binding).Confirm(b.Context(), e, secret.New("739162"))
 			require.NoError(b, err)
 			one := 0.0
 			for _, workers := range []int{1, 16, 64} {

@@ -94,7 +94,7 @@ func primaries(cluster *redis.ClusterClient) func(ctx context.Context) ([]rediss
 	}
 }
 
-// clustered opens a store on a cluster, of which the client is told one node.
+// clustered opens a store on a cluster, of which the client knows one node.
 func clustered(t testing.TB, nodes []*servers.Server) *redisstore.Store {
 	t.Helper()
 	c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{nodes[0].Addr}, ContextTimeoutEnabled: true})
@@ -219,7 +219,7 @@ func requireOutage(t *testing.T, errs map[string]error, operations ...string) {
 
 var all = []string{"get", "list", "delete", "swap", "create"}
 
-// An outage is an error within the caller's time, and no answer.
+// An outage is an error within the caller's time, and no result.
 func TestOutages(t *testing.T) {
 	server := servers.Redis(t)
 	proxy := servers.NewProxy(t, server.Addr)
@@ -273,7 +273,7 @@ func TestOutages(t *testing.T) {
 	require.ErrorContains(t, err, "NOAUTH")
 }
 
-// A full server, a replica and foreign data are errors, and no answers.
+// A full server, a replica and foreign data are errors, and no results.
 func TestUnusableServers(t *testing.T) {
 	server := servers.Redis(t)
 	client := connect(t, server.Addr)

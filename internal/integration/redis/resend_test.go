@@ -15,7 +15,7 @@ import (
 	"github.com/secondgate/secondgate/storage/redisstore"
 )
 
-// lossy breaks a connection after the server has answered and before the client has read it.
+// lossy breaks a connection after the server has replied and before the client has read it.
 type lossy struct {
 	net.Conn
 	armed *atomic.Bool

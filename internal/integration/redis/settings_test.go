@@ -45,7 +45,7 @@ func TestLossyServersAreRefused(t *testing.T) {
 	}
 }
 
-// Where CONFIG is refused, as managed services do, INFO tells; where that is refused too, the
+// Where CONFIG is refused, as managed services do, INFO says it; where that is refused too, the
 // operator says it.
 func TestSettingsOfManagedServices(t *testing.T) {
 	lossy := servers.Redis(t, "--rename-command", "CONFIG", "", "--maxmemory-policy", "allkeys-lru")
@@ -67,7 +67,7 @@ func TestSettingsOfManagedServices(t *testing.T) {
 	require.ErrorContains(t, err, "NOPERM", "a user that may not use the keys")
 }
 
-// What would fail at somebody's first sign-in fails at the start.
+// What would fail at the first sign-in fails at the start.
 func TestUnfitServersAreRefused(t *testing.T) {
 	server := servers.Redis(t)
 	client := connect(t, server.Addr)
@@ -121,7 +121,7 @@ func TestPermissions(t *testing.T) {
 	require.NoError(t, works("all", listed))
 	for i, missing := range listed {
 		if missing == "+config|get" {
-			continue // INFO tells
+			continue // INFO says it
 		}
 		err := works(fmt.Sprint("without", missing), slices.Delete(slices.Clone(listed), i, i+1))
 		require.Error(t, err, missing)

@@ -13,7 +13,7 @@ import (
 )
 
 // The cursors of SCAN mean nothing to another process: a walk that went on regardless would
-// leave records out, and whoever re-seals by it would then take away the key they need.
+// leave records out, and an administrator who re-encrypts by it would then retire the key that they need.
 func TestWalkDoesNotOutliveTheServer(t *testing.T) {
 	server := servers.Redis(t)
 	store := open(t, redisstore.Config{Do: do(connect(t, server.Addr))})

@@ -45,7 +45,7 @@ func TestPrepare_SetsOneVersionEverywhere(t *testing.T) {
 	require.Empty(t, changed)
 }
 
-func TestPrepare_NamesAllThatIsWrong(t *testing.T) {
+func TestPrepare_NamesAllFaults(t *testing.T) {
 	c := newCheckout(t)
 	c.git("tag", "portal/"+version)
 	c.replace("CHANGELOG.md", changelogEntry, "### Fixed\n\n- A change that has no version.\n\n")

@@ -22,9 +22,9 @@ func Redis(t testing.TB, options ...string) *Server {
 			"--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction", "--logfile", filepath.Join(s.Dir, "redis.log")}, options...)...)
 	}
 	s.ready = func(s *Server) error {
-		answer, err := s.redis("PING")
-		if err == nil && !strings.HasPrefix(answer, "+PONG") && !strings.HasPrefix(answer, "-NOAUTH") {
-			err = fmt.Errorf("PING: %s", answer)
+		reply, err := s.redis("PING")
+		if err == nil && !strings.HasPrefix(reply, "+PONG") && !strings.HasPrefix(reply, "-NOAUTH") {
+			err = fmt.Errorf("PING: %s", reply)
 		}
 		return err
 	}

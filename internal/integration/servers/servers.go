@@ -127,8 +127,8 @@ func (s *Server) run(name string, args ...string) {
 	}
 }
 
-// Start starts the server, again on the same data and port if it was stopped, and waits until
-// it answers.
+// Start starts the server, again on the same data and port if it was down, and waits until
+// it replies.
 func (s *Server) Start() {
 	s.t.Helper()
 	s.mu.Lock()
@@ -216,8 +216,8 @@ func (s *Server) end(signal syscall.Signal) {
 }
 
 // Suspend stops the server's processes where they are: connections stay open and nothing
-// answers. Resume lets them go on. The signal takes hold of a thread when that is next scheduled,
-// which on a busy machine may be after it has answered a query, so Suspend waits for them all.
+// replies. Resume lets them go on. The signal takes hold of a thread when that is next scheduled,
+// which on a busy machine may be after it has replied to a query, so Suspend waits for them all.
 func (s *Server) Suspend() {
 	s.t.Helper()
 	s.signal(syscall.SIGSTOP)

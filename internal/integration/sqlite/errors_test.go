@@ -14,13 +14,13 @@ import (
 	"github.com/secondgate/secondgate/storage/sqlstore"
 )
 
-// refused is a failure that is said to be one, and is taken for no answer of a store.
+// refused is a failure that is said to be one, and is taken for no result of a store.
 func refused(t *testing.T, err error, says ...string) {
 	t.Helper()
 	require.Error(t, err)
 	require.True(t, strings.HasPrefix(err.Error(), "sqlstore: "), "%q", err)
-	for _, answer := range []error{storage.ErrNotFound, storage.ErrConflict, storage.ErrInvalid} {
-		require.NotErrorIs(t, err, answer)
+	for _, result := range []error{storage.ErrNotFound, storage.ErrConflict, storage.ErrInvalid} {
+		require.NotErrorIs(t, err, result)
 	}
 	for _, s := range says {
 		require.ErrorContains(t, err, s)
@@ -52,9 +52,9 @@ func TestTableDroppedLater(t *testing.T) {
 func TestTableThatCannotServe(t *testing.T) {
 	for name, c := range map[string]struct{ ddl, says string }{
 		"text keys": {`CREATE TABLE secondgate_records (key TEXT PRIMARY KEY, revision BLOB, data BLOB, updated_at TEXT)`,
-			"column key is of type TEXT"},
+			"column key has type TEXT"},
 		"text revisions": {`CREATE TABLE secondgate_records (key BLOB PRIMARY KEY, revision TEXT, data BLOB, updated_at TEXT)`,
-			"column revision is of type TEXT"},
+			"column revision has type TEXT"},
 		"no revision": {`CREATE TABLE secondgate_records (key BLOB PRIMARY KEY, data BLOB, updated_at TEXT)`, "revision"},
 		"no key":      {`CREATE TABLE secondgate_records (id BLOB PRIMARY KEY, revision BLOB, data BLOB, updated_at TEXT)`, "key"},
 		"a view":      {`CREATE VIEW secondgate_records AS SELECT x'00' key, x'00' revision, x'00' data, '' updated_at`, "view"},
@@ -109,7 +109,7 @@ func TestClosedDB(t *testing.T) {
 	refused(t, err, "cannot be opened", "closed")
 }
 
-// Somebody holds the write lock for longer than the caller has time.
+// Another process holds the write lock for longer than the caller has time.
 func TestDeadlineWhileLocked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "records.db")
 	db := openDB(t, path)
@@ -126,7 +126,7 @@ func TestDeadlineWhileLocked(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.Less(t, time.Since(begun), time.Minute, "the deadline must end the wait, not the busy time-out")
 
-	// Readers are not kept out, and the write that was given up was not made.
+	// Readers are not kept out, and the write that was cancelled was not made.
 	rec, err := store.Get(t.Context(), "k")
 	require.NoError(t, err)
 	require.EqualValues(t, "r1", rec.Revision)
@@ -135,7 +135,7 @@ func TestDeadlineWhileLocked(t *testing.T) {
 }
 
 // Without a busy time-out a lock is an error; it is not a conflict, nor an absent record.
-func TestLockedIsNoAnswer(t *testing.T) {
+func TestStore_LockedIsAnError(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "records.db")
 	openStore(t, path)
 	impatient, err := sql.Open("sqlite", path)

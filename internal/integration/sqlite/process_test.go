@@ -154,7 +154,7 @@ func TestProcessesMigrateAtOnce(t *testing.T) {
 type writer struct {
 	key  string
 	cmd  *exec.Cmd
-	acks chan struct{} // one for each acknowledged write, until nobody waits any more
+	acks chan struct{} // one for each acknowledged write, until no caller waits any more
 	last chan int      // the last acknowledged write, or -1, once the process has ended
 }
 

@@ -37,7 +37,7 @@ const (
 	OriginRecovery
 )
 
-// LevelRecovery is the zero Level, that of [factor.ClassRecovery]: it proves that the user may
+// LevelRecovery is the zero Level, that of recovery kinds: it proves that the user may
 // sign in, and little else.
 const LevelRecovery factor.Level = 0
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/secondgate/secondgate/lockout"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/internal/authority"
 	"github.com/secondgate/secondgate/mfa/internal/record"
 	"github.com/secondgate/secondgate/mfa/internal/token"
@@ -36,7 +35,7 @@ func (v View) Decide(r *Response, said Said) (o Outcome, write bool) {
 // refuseCounted returns the outcome of a failed attempt that has been counted.
 func (v View) refuseCounted(r *Response, refusal error, st lockout.Status) Outcome {
 	o := Outcome{Result: Incorrect, At: v.Now, Err: refusal, Status: st,
-		Cloned: errors.Is(refusal, factor.ErrCloned)}
+		Cloned: errors.Is(refusal, ErrCloned)}
 	switch WeightOf(refusal) {
 	case WeightReplayed:
 		o.Result = Replayed
@@ -55,7 +54,7 @@ func (v View) refuseCounted(r *Response, refusal error, st lockout.Status) Outco
 // it from being given again, so the user is notified of a copied instance once a day at most.
 func (v View) refuseUncounted(refusal error) (o Outcome, write bool) {
 	o = Outcome{Result: Uncounted, At: v.Now, Err: refusal,
-		Cloned: errors.Is(refusal, factor.ErrCloned)}
+		Cloned: errors.Is(refusal, ErrCloned)}
 	if o.Cloned {
 		o.Warned = v.Warn(v.Record, v.Now)
 	}
@@ -93,7 +92,7 @@ func (v View) accept(r *Response, said Said) (o Outcome) {
 
 // acceptVerify accepts a correct response to a challenge.
 func (v View) acceptVerify(r *Response, in *record.Instance) Outcome {
-	rec, recovery := v.Record, v.Kinds[r.Kind].Recovery()
+	rec, recovery := v.Record, v.Kinds[r.Kind].Recovery
 	rec.Use(v.Claims.ID, v.Claims.Issued)
 	delete(rec.Codes, r.Kind)
 	if recovery {

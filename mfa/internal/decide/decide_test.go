@@ -26,9 +26,9 @@ func rules(t *testing.T) *decide.Rules {
 	return &decide.Rules{Lockout: limits, EnrollmentTTL: 15 * time.Minute, Notifies: true,
 		Lifetimes: authority.Lifetimes{FirstFactor: 15 * time.Minute, Grant: 5 * time.Minute},
 		Kinds: map[string]decide.Kind{
-			"app":  {Traits: factor.Traits{Class: factor.ClassPossession}},
-			"mail": {Traits: factor.Traits{Class: factor.ClassPossession}, Sends: true, Order: 1},
-			"codes": {Order: 2, Traits: factor.Traits{Class: factor.ClassRecovery, Limited: true,
+			"app":  {Traits: factor.Traits{Level: factor.LevelWeak}},
+			"mail": {Traits: factor.Traits{Level: factor.LevelWeak}, Sends: true, Order: 1},
+			"codes": {Order: 2, Traits: factor.Traits{Recovery: true, Limited: true,
 				NoConfirmation: true}},
 		}}
 }

@@ -51,7 +51,7 @@ func (v View) own() []Candidate {
 	list := make([]Candidate, 0, len(v.Record.Factors)+1)
 	for i := range v.Record.Factors {
 		in := &v.Record.Factors[i]
-		if k, known := v.Kinds[in.Kind]; known && !in.Implicit && !k.Recovery() {
+		if k, known := v.Kinds[in.Kind]; known && !in.Implicit && !k.Recovery {
 			list = append(list, Candidate{in, true})
 		}
 	}
@@ -134,7 +134,7 @@ func (v View) allowedOf(list []Candidate) []Candidate {
 // strongest returns the own factors that prove enough to change everything. While a
 // replacement is on hold, every older factor may respond, because each of them may cancel it.
 func (v View) strongest(own []Candidate) []Candidate {
-	level := func(k Candidate) factor.Level { return v.Kinds[k.Kind].Effective() }
+	level := func(k Candidate) factor.Level { return v.Kinds[k.Kind].Level }
 	need := authority.LevelRecovery
 	for _, k := range own {
 		if v.Record.Held(k.ID) {
@@ -248,7 +248,7 @@ func (v View) Options(list []Candidate, def string) []Option {
 func (v View) rank(k Candidate, def string) int {
 	kind := v.Kinds[k.Kind]
 	switch {
-	case kind.Recovery():
+	case kind.Recovery:
 		return kind.Order + 2000
 	case k.Own && k.Kind == def:
 		return kind.Order - 1000

@@ -15,13 +15,13 @@ func (v View) Holding() (h authority.Holding) {
 	for i := range v.Record.Factors {
 		in := &v.Record.Factors[i]
 		k, known := v.Kinds[in.Kind]
-		if in.Implicit || known && k.Recovery() {
+		if in.Implicit || known && k.Recovery {
 			continue
 		}
 		own := authority.OwnFactor{ID: in.ID, Kind: in.Kind, Known: known,
 			Allowed: allows(v.Claims.Kinds, in.Kind), Held: v.Record.Held(in.ID)}
 		if known {
-			own.Level = k.Effective()
+			own.Level = k.Level
 		}
 		h.Own = append(h.Own, own)
 	}
@@ -49,7 +49,7 @@ func (v View) Permits(q authority.Request) (authority.Permission, error) {
 
 // ToEnroll returns the request to enrol a kind.
 func (r *Rules) ToEnroll(kind string) authority.Request {
-	if r.Kinds[kind].Recovery() {
+	if r.Kinds[kind].Recovery {
 		return authority.Request{Act: authority.ActEnrollRecovery, Kind: kind}
 	}
 	return authority.Request{Act: authority.ActEnroll, Kind: kind}
@@ -79,9 +79,9 @@ func (v View) EnrollableBy(p authority.Proof) (list []string) {
 // proofBy returns what a response of an instance proves.
 func (v View) proofBy(in *record.Instance) authority.Proof {
 	k := v.Kinds[in.Kind]
-	p := authority.Proof{Origin: authority.OriginOwn, Level: k.Effective(), Time: v.Now.UnixMilli()}
+	p := authority.Proof{Origin: authority.OriginOwn, Level: k.Level, Time: v.Now.UnixMilli()}
 	switch {
-	case v.Record.Held(in.ID), k.Recovery():
+	case v.Record.Held(in.ID), k.Recovery:
 		p.Origin, p.Level = authority.OriginRecovery, authority.LevelRecovery
 	case in.Implicit:
 		p.Origin = authority.OriginImplied

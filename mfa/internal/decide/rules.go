@@ -24,6 +24,9 @@ var (
 	ErrUnknownFactor = errors.New("mfa: no user has this factor")
 )
 
+// ErrCloned is inside the [factor.ErrReplayed] of an instance that seems to have been copied.
+var ErrCloned = errors.New("mfa: the instance seems to have been copied")
+
 // Rules are what the decisions need of a configuration. They never change.
 type Rules struct {
 	// Kinds are the configured kinds of factor, by name.
@@ -50,13 +53,10 @@ type Kind struct {
 	Implies bool
 }
 
-// Recovery reports whether it is a recovery kind.
-func (k Kind) Recovery() bool { return k.Class == factor.ClassRecovery }
-
 // recovery reports whether an instance is of a recovery kind that this process has.
 func (r *Rules) recovery(in *record.Instance) bool {
 	k, known := r.Kinds[in.Kind]
-	return known && k.Recovery()
+	return known && k.Recovery
 }
 
 // HasOwn reports whether the user has enrolled a factor other than a recovery kind. A kind that
@@ -119,7 +119,7 @@ func (r *Rules) endRecovery(rec *record.Record) {
 func (r *Rules) Enrollable(kinds []string) []string {
 	list := make([]string, 0, len(r.Kinds))
 	for name, k := range r.Kinds {
-		if !k.Recovery() && allows(kinds, name) {
+		if !k.Recovery && allows(kinds, name) {
 			list = append(list, name)
 		}
 	}

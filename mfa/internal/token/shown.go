@@ -1,7 +1,5 @@
 package token
 
-import "github.com/secondgate/secondgate/mfa/factor"
-
 // Shown is what a stored challenge or enrolment shows again. A challenge is shown with Next; an
 // enrolment without.
 type Shown struct {
@@ -21,13 +19,35 @@ type Shown struct {
 
 // ShownOption is one way to respond, in a stored challenge.
 type ShownOption struct {
-	Kind        string       `cbor:"0,keyasint"`
-	FactorID    string       `cbor:"1,keyasint,omitempty"`
-	Name        string       `cbor:"2,keyasint,omitempty"`
-	Destination string       `cbor:"3,keyasint,omitempty"`
-	Default     bool         `cbor:"4,keyasint,omitempty"`
-	Sends       bool         `cbor:"5,keyasint,omitempty"`
-	Class       factor.Class `cbor:"6,keyasint,omitempty"`
-	Disabled    bool         `cbor:"7,keyasint,omitempty"`
-	Questions   []string     `cbor:"8,keyasint,omitempty"`
+	Kind        string   `cbor:"0,keyasint"`
+	FactorID    string   `cbor:"1,keyasint,omitempty"`
+	Name        string   `cbor:"2,keyasint,omitempty"`
+	Destination string   `cbor:"3,keyasint,omitempty"`
+	Default     bool     `cbor:"4,keyasint,omitempty"`
+	Sends       bool     `cbor:"5,keyasint,omitempty"`
+	Class       Class    `cbor:"6,keyasint,omitempty"`
+	Disabled    bool     `cbor:"7,keyasint,omitempty"`
+	Questions   []string `cbor:"8,keyasint,omitempty"`
+}
+
+// Class is the stored form of what distinguishes kinds: possession, knowledge, recovery. No
+// number may change.
+type Class uint8
+
+// The classes.
+const (
+	ClassPossession Class = iota + 1
+	ClassKnowledge
+	ClassRecovery
+)
+
+// ClassOf returns the class of a kind. A recovery kind is never knowledge.
+func ClassOf(recovery, knowledge bool) Class {
+	switch {
+	case recovery:
+		return ClassRecovery
+	case knowledge:
+		return ClassKnowledge
+	}
+	return ClassPossession
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sso"
 	"github.com/secondgate/secondgate/storage/memory"
 	"github.com/secondgate/secondgate/totp"
@@ -33,7 +34,7 @@ func main() {
 		Store:     store,
 		Keys:      keys,
 		URL:       "https://app.example/sso/",
-		Providers: []sso.Provider{sso.Google("client", factor.NewSecret("secret"))},
+		Providers: []sso.Provider{sso.Google("client", secret.New("secret"))},
 		CheckGrant: func(ctx context.Context, u mfa.User, g mfa.Grant, sessionID string) error {
 			return manager.Session(u, sessionID).Check(ctx, g)
 		},

@@ -29,24 +29,24 @@ const (
 	period, digits = 30, 8
 	codesInSet     = 10
 	maxApps        = 5
-	maxAnswered    = 16
-	budgetMinutes  = 61
+	maxSpent       = 16
+	limitMinutes   = 61
 	maxSuperseded  = 3
 )
 
 var kinds = []string{"totp", "email", "recovery"}
 
-// person is the model: one person's second factor, and what has been given out for it. A
-// person is a value. Slices are never written into, so that copies of it may share them.
+// user is the model: one user's second factor, and what has been given out for it. A
+// user is a value. Slices are never written into, so that copies of it may share them.
 //
-// The person has an address that counts as a factor without being enrolled, may enrol
+// The user has an address that counts as a factor without being enrolled, may enrol
 // authenticator apps and a set of recovery codes, and has been reset by an administrator just
 // before the first deed.
-type person struct {
+type user struct {
 	// seen is the time of the latest write: the record's clock does not go back behind it.
 	seen int64
-	// void: of what was answered only so much is remembered; challenges begun until then count
-	// as answered.
+	// void: only so many used challenges are remembered; challenges begun until then count
+	// as used.
 	void int64
 
 	lockedUntil int64
@@ -60,9 +60,9 @@ type person struct {
 	mail    mail
 	old     []mail // of which another has taken the place; the latest three
 
-	challenges []issued // begun, not answered
+	challenges []issued // begun, not used
 	grants     []grant
-	answered   []int64 // when the challenges were begun that were answered
+	spent      []int64 // when the challenges were begun that were used
 	sends      []int64 // in which minutes codes were sent
 }
 
@@ -93,7 +93,7 @@ func (c codes) left() (left int) {
 	return left
 }
 
-// mail is the code sent last, and the challenge it is good for.
+// mail is the code sent last, and the challenge that it belongs to.
 type mail struct {
 	challenge int
 	code      string
@@ -119,16 +119,16 @@ type grant struct {
 func grantNumber(g grant) int { return g.n }
 
 // with is a list with one more, in the order of their numbers: in whatever order things were
-// given out, the person is the same, and the checker need not go on with each.
+// given out, the user is the same, and the checker need not go on with each.
 func with[T any](list []T, v T, number func(T) int) []T {
 	i, _ := slices.BinarySearchFunc(list, number(v), func(w T, n int) int { return number(w) - n })
 	return slices.Insert(slices.Clone(list), i, v)
 }
 
-// key tells persons apart.
-func (p person) key() string {
+// key distinguishes users.
+func (p user) key() string {
 	b := make([]byte, 0, 256)
-	b = fmt.Append(b, p.seen, p.void, p.lockedUntil, p.tally, p.ends, p.by, p.mail, p.old, p.challenges, p.grants, p.answered, p.sends, p.codes.n, p.codes.used, p.pending.n)
+	b = fmt.Append(b, p.seen, p.void, p.lockedUntil, p.tally, p.ends, p.by, p.mail, p.old, p.challenges, p.grants, p.spent, p.sends, p.codes.n, p.codes.used, p.pending.n)
 	for _, a := range p.apps {
 		b = fmt.Append(b, "app", a.n, a.last, a.held)
 	}
@@ -138,11 +138,11 @@ func (p person) key() string {
 // slack is for how long the model remembers what is over: clocks differ by less.
 const slack = time.Minute
 
-// written is the person after a write at now. What is over, and was remembered only so that it
-// is not answered again, is forgotten.
-func (p person) written(now int64) person {
+// written is the user after a write at now. What is over, and was remembered only so that it
+// is not used again, is forgotten.
+func (p user) written(now int64) user {
 	p.seen = max(p.seen, now)
-	p.answered = slices.DeleteFunc(slices.Clone(p.answered), func(at int64) bool { return now >= at+challengeTTL.Milliseconds() })
+	p.spent = slices.DeleteFunc(slices.Clone(p.spent), func(at int64) bool { return now >= at+challengeTTL.Milliseconds() })
 	p.sends = p.sentSince(now / 60_000)
 	p.challenges = slices.DeleteFunc(slices.Clone(p.challenges), func(c issued) bool { return now >= c.at+(challengeTTL+slack).Milliseconds() })
 	p.grants = slices.DeleteFunc(slices.Clone(p.grants), func(g grant) bool { return now >= g.at+(grantTTL+slack).Milliseconds() })
@@ -153,16 +153,16 @@ func (p person) written(now int64) person {
 }
 
 // sentSince are the sends that count: a minute counts until it is wholly an hour ago.
-func (p person) sentSince(minute int64) []int64 {
+func (p user) sentSince(minute int64) []int64 {
 	i := 0
-	for i < len(p.sends) && p.sends[i] <= minute-budgetMinutes {
+	for i < len(p.sends) && p.sends[i] <= minute-limitMinutes {
 		i++
 	}
 	return p.sends[i:]
 }
 
 // settled starts tries from zero when a lock is over. Streaks go on.
-func (p person) settled(now int64) person {
+func (p user) settled(now int64) user {
 	if p.lockedUntil != 0 && now >= p.lockedUntil {
 		p.lockedUntil = 0
 		for i := range p.tally {
@@ -172,41 +172,41 @@ func (p person) settled(now int64) person {
 	return p
 }
 
-func (p person) allTries() (n int) {
+func (p user) allTries() (n int) {
 	for _, t := range p.tally {
 		n += t.tries
 	}
 	return n
 }
 
-func (p person) isLocked(now int64) bool { return p.lockEnd(now) != 0 }
+func (p user) isLocked(now int64) bool { return p.lockEnd(now) != 0 }
 
-func (p person) lockEnd(now int64) int64 {
+func (p user) lockEnd(now int64) int64 {
 	if now >= p.lockedUntil {
 		return 0
 	}
 	return p.lockedUntil
 }
 
-func (p person) locked(now int64) []outcome {
+func (p user) locked(now int64) []outcome {
 	return say(outcome{Said: locked, Until: p.lockEnd(now)})
 }
 
-func (p person) isStopped(kind string) bool {
+func (p user) isDisabled(kind string) bool {
 	return p.tally[slices.Index(kinds, kind)].streak >= stopAfter
 }
 
-// stoppedKinds names the kinds that are stopped, of those the person has.
-func (p person) stoppedKinds() (list []string) {
+// disabledKinds names the kinds that are disabled, of those the user has.
+func (p user) disabledKinds() (list []string) {
 	for _, k := range kinds {
-		if p.isStopped(k) && (k != "totp" || len(p.apps) > 0) && (k != "recovery" || p.codes.n != 0) {
+		if p.isDisabled(k) && (k != "totp" || len(p.apps) > 0) && (k != "recovery" || p.codes.n != 0) {
 			list = append(list, k)
 		}
 	}
 	return list
 }
 
-func (p person) appNames() (list []string) {
+func (p user) appNames() (list []string) {
 	for _, a := range p.apps {
 		list = append(list, strconv.Itoa(a.n))
 	}
@@ -214,8 +214,8 @@ func (p person) appNames() (list []string) {
 	return list
 }
 
-func (p person) overview(now int64) string {
-	return sight(p.appNames(), p.codes.n != 0, p.codes.left(), p.lockEnd(now), p.stoppedKinds())
+func (p user) overview(now int64) string {
+	return sight(p.appNames(), p.codes.n != 0, p.codes.left(), p.lockEnd(now), p.disabledKinds())
 }
 
 // appCode is what an authenticator app shows in a step (RFC 6238 with HMAC-SHA1, RFC 4226
@@ -233,9 +233,9 @@ func appCode(secret string, step int64) string {
 }
 
 // String is for the picture of a history that is refused.
-func (p person) String() string {
-	return fmt.Sprintf("seen %s, locked until %s, wrong (tries, streak) of %v: %v, apps %v, pending %d by %v, codes %d used %b, "+
-		"mail for %d %s until %s, before it %v, challenges %v, grants %v, %d answered, void until %s, sends %v",
+func (p user) String() string {
+	return fmt.Sprintf("seen %s, locked until %s, failed (tries, streak) of %v: %v, apps %v, pending %d by %v, codes %d used %b, "+
+		"mail for %d %s until %s, before it %v, challenges %v, grants %v, %d used, void until %s, sends %v",
 		clockText(p.seen), clockText(p.lockedUntil), kinds, p.tally, p.apps, p.pending.n, p.by, p.codes.n, p.codes.used,
-		p.mail.challenge, p.mail.code, clockText(p.mail.ends), p.old, p.challenges, p.grants, len(p.answered), clockText(p.void), p.sends)
+		p.mail.challenge, p.mail.code, clockText(p.mail.ends), p.old, p.challenges, p.grants, len(p.spent), clockText(p.void), p.sends)
 }

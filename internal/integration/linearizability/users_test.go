@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// people is who the crowd serves: one person, those who know the person's password, and an
+// users is who the crowd serves: one user, attackers who know the user's password, and an
 // administrator, all at once. It knows what each deed was given, and chooses the next ones so
 // that the same code, challenge or grant is in several hands at the same moment.
-type people struct {
+type users struct {
 	mu   sync.Mutex
 	rand *mathrand.Rand
 	now  int64 // the clock, in Unix milliseconds
@@ -23,7 +23,7 @@ type people struct {
 	pending, apps      []made // the token or nothing, and the secret
 	codes              [][]string
 	lockedUntil        int64
-	// attack is how many deeds somebody goes on guessing, at attacked.
+	// attack is how many deeds an attacker goes on guessing, at attacked.
 	attack   int
 	attacked string
 }
@@ -36,15 +36,15 @@ type made struct {
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).UnixMilli()
 
-func newPeople(seed uint64) *people {
-	return &people{rand: mathrand.New(mathrand.NewPCG(seed, 0)), now: noon}
+func newUsers(seed uint64) *users {
+	return &users{rand: mathrand.New(mathrand.NewPCG(seed, 0)), now: noon}
 }
 
 // skew is by how much the clocks of processes differ at most.
 const skew = 1500
 
 // next chooses a deed.
-func (p *people) next() deed {
+func (p *users) next() deed {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	d := p.last
@@ -62,18 +62,18 @@ func (p *people) next() deed {
 }
 
 // look is the deed that changes nothing.
-func (p *people) look() deed {
+func (p *users) look() deed {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.n++
 	return deed{N: p.n, At: p.now, Do: "overview"}
 }
 
-func (p *people) chance(percent int) bool { return p.rand.IntN(100) < percent }
+func (p *users) chance(percent int) bool { return p.rand.IntN(100) < percent }
 
 // choose draws what to do; what is impossible for want of a challenge or a grant becomes the
 // deed that gives one.
-func (p *people) choose() deed {
+func (p *users) choose() deed {
 	if p.attack--; p.attack > 0 && p.chance(70) {
 		return p.guesses(p.attacked)
 	}
@@ -83,11 +83,11 @@ func (p *people) choose() deed {
 	case n < 22:
 		return p.uses(p.challenges, deed{Do: "send"})
 	case n < 38:
-		return p.answersMail()
+		return p.respondsByMail()
 	case n < 60:
-		return p.answersApp()
+		return p.respondsByApp()
 	case n < 68:
-		return p.answersRecovery()
+		return p.respondsByRecovery()
 	case n < 75:
 		if kind := kinds[p.rand.IntN(len(kinds))]; p.chance(50) {
 			return p.guesses(kind)
@@ -111,15 +111,15 @@ func (p *people) choose() deed {
 }
 
 // pick takes the latest most of the time, and else one of those before.
-func pick[T any](p *people, list []T) T {
+func pick[T any](p *users, list []T) T {
 	if p.chance(70) {
 		return list[len(list)-1]
 	}
 	return list[p.rand.IntN(len(list))]
 }
 
-// uses lets d use one of those things; without any the person begins.
-func (p *people) uses(things []made, d deed) deed {
+// uses lets d use one of those things; without any the user begins.
+func (p *users) uses(things []made, d deed) deed {
 	if len(things) == 0 {
 		return deed{Do: "begin"}
 	}
@@ -128,19 +128,19 @@ func (p *people) uses(things []made, d deed) deed {
 	return d
 }
 
-func (p *people) answersMail() deed {
+func (p *users) respondsByMail() deed {
 	if len(p.mails) == 0 {
 		return p.uses(p.challenges, deed{Do: "send"})
 	}
 	m := pick(p, p.mails)
 	if p.chance(10) { // to another challenge than the one it was sent for
-		return p.uses(p.challenges, deed{Do: "verify", Kind: "email", Answer: m.code})
+		return p.uses(p.challenges, deed{Do: "verify", Kind: "email", Response: m.code})
 	}
-	return deed{Do: "verify", Kind: "email", Answer: m.code, Of: m.n, Token: m.token}
+	return deed{Do: "verify", Kind: "email", Response: m.code, Of: m.n, Token: m.token}
 }
 
 // shown is what an app shows, at times a moment early or late.
-func (p *people) shown(app made) string {
+func (p *users) shown(app made) string {
 	step := p.now / 1000 / period
 	if p.chance(40) {
 		step += []int64{-2, -1, 1, 1, 2}[p.rand.IntN(5)]
@@ -148,41 +148,41 @@ func (p *people) shown(app made) string {
 	return appCode(app.code, step)
 }
 
-func (p *people) answersApp() deed {
+func (p *users) respondsByApp() deed {
 	if len(p.apps) == 0 {
 		return p.confirms()
 	}
-	return p.uses(p.challenges, deed{Do: "verify", Kind: "totp", Answer: p.shown(pick(p, p.apps))})
+	return p.uses(p.challenges, deed{Do: "verify", Kind: "totp", Response: p.shown(pick(p, p.apps))})
 }
 
-func (p *people) answersRecovery() deed {
+func (p *users) respondsByRecovery() deed {
 	if len(p.codes) == 0 {
 		return p.uses(p.grants, deed{Do: "codes"})
 	}
 	set := pick(p, p.codes)
-	return p.uses(p.challenges, deed{Do: "verify", Kind: "recovery", Answer: set[p.rand.IntN(len(set))]})
+	return p.uses(p.challenges, deed{Do: "verify", Kind: "recovery", Response: set[p.rand.IntN(len(set))]})
 }
 
-// guesses tries a code that nobody was given.
-func (p *people) guesses(kind string) deed {
-	answer := map[string]string{"totp": fmt.Sprintf("%08d", p.rand.IntN(1e8)), "email": "0123456789", "recovery": "0000-0000-0000-0000"}[kind]
-	return p.uses(p.challenges, deed{Do: "verify", Kind: kind, Answer: answer})
+// guesses tries a code that no user received.
+func (p *users) guesses(kind string) deed {
+	guess := map[string]string{"totp": fmt.Sprintf("%08d", p.rand.IntN(1e8)), "email": "0123456789", "recovery": "0000-0000-0000-0000"}[kind]
+	return p.uses(p.challenges, deed{Do: "verify", Kind: kind, Response: guess})
 }
 
-func (p *people) confirms() deed {
+func (p *users) confirms() deed {
 	if len(p.pending) == 0 {
 		return p.uses(p.grants, deed{Do: "enroll"})
 	}
 	m := pick(p, p.pending)
-	d := deed{Do: "confirm", Of: m.n, Token: m.token, Answer: p.shown(m)}
+	d := deed{Do: "confirm", Of: m.n, Token: m.token, Response: p.shown(m)}
 	if p.chance(10) {
-		d.Answer = fmt.Sprintf("%08d", p.rand.IntN(1e8))
+		d.Response = fmt.Sprintf("%08d", p.rand.IntN(1e8))
 	}
 	return d
 }
 
 // learn takes note of what came of d.
-func (p *people) learn(d deed, o outcome) {
+func (p *users) learn(d deed, o outcome) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if o.Until != 0 {
@@ -196,7 +196,7 @@ func (p *people) learn(d deed, o outcome) {
 	}
 	switch {
 	case o.Said == none && d.Kind == "totp", o.Said == okay && d.Do == "reset":
-		p.apps = nil // so that the person enrols anew
+		p.apps = nil // so that the user enrols anew
 	case o.Said == none && d.Kind == "recovery":
 		p.codes = nil
 	}
@@ -234,7 +234,7 @@ func keep[T any](list *[]T, v T, most int) {
 }
 
 // sleep says how long everybody waits now; mostly not at all.
-func (p *people) sleep() time.Duration {
+func (p *users) sleep() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	left := time.Duration(p.lockedUntil-p.now) * time.Millisecond
@@ -249,7 +249,7 @@ func (p *people) sleep() time.Duration {
 	}
 }
 
-func (p *people) wake(after time.Duration) {
+func (p *users) wake(after time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.now += after.Milliseconds()

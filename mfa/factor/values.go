@@ -1,0 +1,164 @@
+package factor
+
+import (
+	"time"
+
+	"github.com/secondgate/secondgate/secret"
+)
+
+// User is what a factor may know about the user. ID is the application's. Account is the name
+// that an authenticator app shows, by default the e-mail address or the ID. The other fields may
+// be empty.
+type User struct {
+	ID, Tenant, UserType string
+	Account              string
+	Email, Phone         string
+	Locale               string
+}
+
+// Instance is one enrolled instance as its own factor may see it.
+type Instance struct {
+	Name  string
+	State []byte
+}
+
+// Prompt is what a user sees during enrolment, or what a client receives with a challenge.
+// Secrets print as "[redacted]" unless revealed.
+type Prompt struct {
+	Secret            secret.Text   // key of an authenticator app, to type
+	URI               secret.Text   // otpauth URI
+	SVG               secret.Text   // QR code of URI as an SVG document
+	PNG               secret.Text   // QR code of URI as a PNG image
+	Codes             []secret.Text // recovery codes
+	MaskedDestination string        // such as "a•••@example.com"
+	// Data is the kind's own public data as JSON (WebAuthn options), or nil.
+	Data []byte
+}
+
+// EnrollInput is one request to enrol.
+type EnrollInput struct {
+	User User
+	// Name is the name that the user gave the new instance, possibly empty.
+	Name string
+	// Params are the factor's own parameters ("address", "number", "pin", "secret"), documented
+	// by the factor. They may be secret: never log them.
+	Params map[string]secret.Text
+	// Existing are the user's instances of this kind, so that the factor can make a label
+	// unique and refuse a duplicate.
+	Existing []Instance
+	Now      time.Time
+}
+
+// EnrollOutput is a prepared instance.
+type EnrollOutput struct {
+	// State is kept for the pending instance and passed to Issue and Verify.
+	State []byte
+	// MaskedDestination distinguishes the instance in a list ("a•••@example.com"), or is empty.
+	MaskedDestination string
+	// Name is used when the user gave none.
+	Name string
+	// Prompt is what to show now.
+	Prompt Prompt
+}
+
+// VerifyInput is one response to verify.
+type VerifyInput struct {
+	User User
+	// State is the state of the instance, as Enroll or the last Verdict left it. It must not be
+	// changed in place.
+	State []byte
+	// Issued is what Issue kept for a Challenger. It is nil when nothing was issued to the
+	// challenge that the user responds to.
+	Issued []byte
+	// IssuedAt and Expires are the times of Issued.
+	IssuedAt, Expires time.Time
+	// Response is the normalised response, 1 to 8192 bytes of valid UTF-8 without NUL.
+	Response string
+	// Opened is when the challenge or enrolment began.
+	Opened time.Time
+	// Confirming is true while an enrolment is being confirmed.
+	Confirming bool
+	Now        time.Time
+}
+
+// Verdict is what a response changes.
+type Verdict struct {
+	// State replaces the state of the instance. Nil leaves it.
+	State []byte
+	// Ended says that the instance is used up: the user no longer has it.
+	Ended bool
+	// UserVerified says that the response also proves which user holds the instance, by a PIN,
+	// a finger or a face. These are two factors in one, so that no other is needed.
+	UserVerified bool
+	// Cloned says that the instance seems to have been copied: the response is older than one
+	// that was accepted. The user is notified (event "factor.cloned"). A factor that accepts the
+	// response sets it in its Verdict. A factor that refuses the response returns
+	// Verdict{Cloned: true} beside ErrReplayed; beside any other error it is ignored.
+	Cloned bool
+}
+
+// IssueInput is one request for a challenge.
+type IssueInput struct {
+	User       User
+	State      []byte
+	Confirming bool // the challenge confirms an enrolment
+	// Instances are all that may respond, for a SharedChallenge kind. State belongs to one of
+	// them.
+	Instances []Instance
+	// Discoverable says that no user is known yet, and that the response will name the user:
+	// User, State and Instances are empty. Only for an Identifier.
+	Discoverable bool
+	Now          time.Time
+}
+
+// Issue is a challenge that was made.
+type Issue struct {
+	// Keep is kept in the user's record until Expires and passed to Verify: a hash of the code,
+	// never the code.
+	Keep []byte
+	// Expires is when a response becomes too late: at Expires itself it is.
+	Expires time.Time
+	// Destination is the full address or number, for the rate limit of the destination. Only a
+	// keyed hash of it is kept. Empty if nothing is sent.
+	Destination secret.Text
+	// Payload is passed to Deliver and then forgotten. An Issue without Destination and Payload
+	// consists of its Prompt: it counts against no rate limit, and Deliver is not called.
+	Payload secret.Text
+	// Prompt is returned to the caller of Send (WebAuthn options). It holds no codes.
+	Prompt Prompt
+}
+
+// Message is what a factor sends to a user: a challenge, for Deliver, or a notice, for Notify. A
+// notice holds nothing that another reader of the message could use, unless it has a Link.
+type Message struct {
+	User User
+	// State is the state of the instance whose destination the message goes to.
+	State []byte
+	// Time is when the challenge was issued, or when the event of a notice happened.
+	Time time.Time
+	// Link is a token for a link to a page that posts it, or empty. In a challenge, while an
+	// address is being confirmed, it proves that messages to the address arrive. In a notice
+	// with the Event "setup.link", it is a recovery link.
+	Link secret.Text
+
+	// Payload is the Payload of the Issue. Only for Deliver, like the two fields below it.
+	Payload secret.Text
+	// Purpose is "sign-in", "step-up", "manage", "replace" or "confirm".
+	Purpose string
+	// Expires is when a response becomes too late.
+	Expires time.Time
+
+	// Event is the name of the event, as in the table at mfa.SlogEvents, or "setup.link" for a
+	// message whose purpose is the link. Only for Notify, like the fields below it.
+	Event string
+	// Kind is the kind that the event is about, or empty.
+	Kind string
+	// Label is the name that the user gave the factor or the device, or empty. It has no links,
+	// quotation marks and invisible characters. Put quotation marks around it: an attacker may
+	// have chosen it.
+	Label string
+	// Until is the end of a lock or of a hold, or zero.
+	Until time.Time
+	// Remaining is how many recovery codes remain, or -1.
+	Remaining int
+}
