@@ -66,12 +66,14 @@ func TestVerify_IgnoresVerdictsBesideErrors(t *testing.T) {
 	} {
 		f := &refuser{word: word{kind: "app", traits: factor.Traits{Level: factor.LevelStrong}}}
 		r := newRig(t, func(cfg *mfa.Config) {
-			cfg.Factors = slices.DeleteFunc(cfg.Factors, func(f factor.Factor) bool { return f.Kind() == "app" })
+			isApp := func(f factor.Factor) bool { return f.Kind() == "app" }
+			cfg.Factors = slices.DeleteFunc(cfg.Factors, isApp)
 			cfg.Factors = append(cfg.Factors, f)
 		})
 		r.withApp(ann, "tulip")
 		f.err = c.refuses
-		f.verdict = &factor.Verdict{State: []byte("rose"), Ended: true, UserVerified: true, Cloned: c.cloned}
+		f.verdict = &factor.Verdict{State: []byte("rose"), Ended: true, UserVerified: true,
+			Cloned: c.cloned}
 		before := len(r.events)
 		v, err := r.verify(r.begin(ann), "app", secret.New("tulip"))
 		require.ErrorIs(t, err, c.refuses)

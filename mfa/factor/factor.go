@@ -1,5 +1,6 @@
 // Package factor has what the author of a factor needs, and nothing else. An application that
-// only uses factors does not need this package, except for the errors of a response.
+// only uses factors needs it for the list of its factors, for prompts and for the errors of
+// a response.
 //
 // A factor implements [Factor]: four methods that say what the factor is, enrol an instance and
 // verify a response. Optional interfaces add to it and never replace it:
