@@ -101,7 +101,8 @@ func (ch Challenge) shown() *token.Shown {
 	for _, o := range ch.Options {
 		s.Options = append(s.Options, token.ShownOption{Kind: o.Kind, FactorID: o.FactorID,
 			Name: o.Name, Destination: o.MaskedDestination, Default: o.Default, Sends: o.Sends,
-			Class: token.ClassOf(o.Recovery, o.Knowledge), Disabled: o.Disabled, Questions: o.Questions})
+			Class: token.ClassOf(o.Recovery, o.Knowledge), Disabled: o.Disabled,
+			Questions: o.Questions})
 	}
 	return s
 }

@@ -222,7 +222,8 @@ func newRig(t testing.TB, change ...func(*mfa.Config)) *rig {
 		store: mfatest.NewFaultyStore(memory.New()), mail: &sent{kind: "mail"},
 		app: &word{kind: "app", traits: factor.Traits{AMR: "otp",
 			Level: factor.LevelStrong}, once: true},
-		pin: &slow{word{kind: "pin", traits: factor.Traits{Level: factor.LevelWeak, Knowledge: true, AMR: "pwd",
+		pin: &slow{word{kind: "pin", traits: factor.Traits{Level: factor.LevelWeak, Knowledge: true,
+			AMR:        "pwd",
 			OnePerUser: true}}}}
 	r.cfg = mfa.Config{
 		Store: r.store, Keys: keys, Clock: r.clock,

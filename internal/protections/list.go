@@ -27,12 +27,37 @@ func (p protection) String() string {
 	return fmt.Sprintf("%s %s: %s", p.file, p.test, p.claim)
 }
 
-// without returns the file's code without the protection.
+// without returns the file's code without the protection. Line breaks do not matter, so that a
+// line may be wrapped without a change of the list.
 func (p protection) without(code string) (string, error) {
-	if n := strings.Count(code, p.old); n != 1 {
-		return "", fmt.Errorf("the text of the protection occurs %d times in %s, want once", n, p.file)
+	in, offsets := compact(code)
+	old, _ := compact(p.old)
+	if n := strings.Count(in, old); n != 1 {
+		return "", fmt.Errorf("the text of the protection occurs %d times in %s, want once",
+			n, p.file)
 	}
-	return strings.Replace(code, p.old, p.new, 1), nil
+	at := strings.Index(in, old)
+	begin, end := offsets[at], offsets[at+len(old)-1]+1
+	return code[:begin] + strings.TrimLeft(p.new, "\t") + code[end:], nil
+}
+
+// compact returns code without white space, and without the comma that a line break requires
+// before a closing parenthesis. The offsets are those of its bytes in the code.
+func compact(code string) (text string, offsets []int) {
+	var b strings.Builder
+	for i := range len(code) {
+		switch code[i] {
+		case ' ', '\t', '\n':
+			continue
+		case ',':
+			if strings.HasPrefix(strings.TrimLeft(code[i+1:], " \t\n"), ")") {
+				continue
+			}
+		}
+		b.WriteByte(code[i])
+		offsets = append(offsets, i)
+	}
+	return b.String(), offsets
 }
 
 // list reads all lists.

@@ -146,3 +146,13 @@ func TestParse_RefusesWhatChangesNothing(t *testing.T) {
 	_, err = p.without(strings.Repeat(p.old, 2))
 	require.ErrorContains(t, err, "2 times")
 }
+
+func TestWithout_IgnoresLineBreaks(t *testing.T) {
+	p := protection{file: "a.go", old: "\tif a(b, c) && d {", new: "\tif false {"}
+	for _, code := range []string{"x()\n\tif a(b, c) && d {\n", "x()\n\tif a(b, c) &&\n\t\td {\n",
+		"x()\n\tif a(\n\t\tb,\n\t\tc,\n\t) && d {\n"} {
+		without, err := p.without(code)
+		require.NoError(t, err)
+		require.Equal(t, "x()\n\tif false {\n", without)
+	}
+}
