@@ -208,7 +208,7 @@ type policyFunc func() policy.Policy
 
 func (f policyFunc) Policy(context.Context, policy.Scope) (policy.Policy, error) { return f(), nil }
 
-// A policy that an application's own source returns is judged when it is used.
+// A policy that an application's own source returns is checked when it is used.
 func TestProfile_HoldsForPoliciesOfTheApplication(t *testing.T) {
 	p := policy.Policy{Kinds: []string{"key"}}
 	for _, wrap := range []func(policy.Source) policy.Source{policy.Stored,

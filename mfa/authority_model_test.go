@@ -57,7 +57,7 @@ type actorModel struct {
 	pending []pendingModel
 }
 
-// pendingModel is an enrolment that was begun, and that somebody may confirm later.
+// pendingModel is an enrolment that was begun, and that may be confirmed later.
 type pendingModel struct {
 	enrollment   *mfa.Enrollment
 	by           grantModel

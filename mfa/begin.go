@@ -119,9 +119,8 @@ func (s Session) firstFactorTime(now, clock time.Time) time.Time {
 	}
 }
 
-// noteUndeliverable records, at most once a day, that an address kept the user from signing in, so
-// that the
-// report counts it. It returns the cause, or the error of the store.
+// noteUndeliverable records, at most once a day, that an address kept the user from signing in,
+// so that the report counts it. It returns the cause, or the error of the store.
 func (m *Manager) noteUndeliverable(
 	ctx context.Context, s token.Subject, now time.Time, cause error,
 ) error {

@@ -15,7 +15,7 @@ import (
 	"github.com/secondgate/secondgate/storage/memory"
 )
 
-// signInBench is a person with the factors of the budget, and a factor that never runs out.
+// signInBench is a user with the factors of the budget, and a factor that never runs out.
 func signInBench(b testing.TB) *rig {
 	r := newRig(b, func(c *mfa.Config) { c.Events = nil })
 	r.app.once = false
@@ -45,7 +45,7 @@ func baseline(b *testing.B, store storage.Store, n int) time.Duration {
 	return time.Since(start)
 }
 
-// BenchmarkSignIn is Begin and Verify of one answer over the memory store; DESIGN: at most
+// BenchmarkSignIn is Begin and Verify of one response over the memory store; DESIGN: at most
 // 25 µs and 100 allocations. times-bare is the ratio to a bare read and write.
 func BenchmarkSignIn(b *testing.B) {
 	r := signInBench(b)
@@ -66,9 +66,8 @@ func BenchmarkSignIn(b *testing.B) {
 	b.ReportMetric(float64(ours)/float64(baseline(b, memory.New(), b.N)), "times-bare")
 }
 
-// TestSignIn_AllocatesWithinItsBudget holds the other half of the budget, where the race detector
-// does not
-// add its own.
+// TestSignIn_AllocatesWithinItsBudget holds the other half of the budget, where the race
+// detector does not add its own.
 func TestSignIn_AllocatesWithinItsBudget(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")

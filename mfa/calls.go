@@ -37,8 +37,7 @@ func failed(f factor.Factor, doing string, err error) error {
 }
 
 // refusedOrFailed distinguishes what f refuses (a *factor.Problem, which pages show) from what f
-// cannot
-// do now.
+// cannot do now.
 func refusedOrFailed(f factor.Factor, doing string, err error) error {
 	if err == nil || !errors.Is(err, factor.ErrMalformed) {
 		return failed(f, doing, err)

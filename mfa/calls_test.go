@@ -53,7 +53,7 @@ type shouter struct {
 	kind    error           // what the error wraps
 	refusal *factor.Verdict // what Verify returns beside the error
 	throws  bool
-	heard   []string // all that it has been told, in every spelling
+	heard   []string // all that it was given, in every spelling
 }
 
 func (s *shouter) shout(method string, secrets ...string) error {
@@ -236,7 +236,7 @@ func shoutAndListen(t *testing.T, s *shouter) {
 	// Times of a log, addresses and identifiers hold six digits of any kind.
 	all = regexp.MustCompile(`\.\d{6,9}(Z| )|0x[0-9a-f]+|[A-Z2-7]{12}`).ReplaceAllString(all, "")
 	for _, secret := range append(s.heard, "012345") {
-		// Too short to be told from a time or a number.
+		// Too short to be distinguished from a time or a number.
 		if len(secret) > 4 {
 			require.NotContains(t, all, secret)
 		}
@@ -249,7 +249,7 @@ func shoutAndListen(t *testing.T, s *shouter) {
 	require.ErrorAs(t, errors.Join(append(errs, told...)...), &q, "the cause is there")
 }
 
-// The answers are told apart as before, by what they are.
+// The responses are distinguished as before, by what they are.
 func TestErrors_KeepTheirKind(t *testing.T) {
 	for want, kind := range map[error]error{factor.ErrIncorrect: factor.ErrIncorrect,
 		factor.ErrExpired:  factor.ErrExpired,

@@ -44,8 +44,8 @@ func (s *claimedStore) Swap(
 	return err
 }
 
-// Whoever hangs up once the claim is written is judged and counted all the same: else each
-// answer would leave a claim behind, and none would lock.
+// A response whose caller hangs up once the claim is written is verified and counted: else each
+// response would leave a claim behind, and none would lock.
 func TestConfirm_LeavesNoClaimWhenTheCallerHangsUp(t *testing.T) {
 	r, _ := keyRig(t)
 	e, err := r.Session(ann, binding).Enroll(t.Context(), r.signIn(ann).Grant,
@@ -145,7 +145,7 @@ func TestIdentity_OfARemovalBesideAnEnrolment(t *testing.T) {
 	})
 }
 
-// A refused answer without a password can be given again and again. The person is told of a
+// A refused response without a password can be given again and again. The user is notified of a
 // copied device once a day.
 func TestPasswordless_NotifiesOfACopyOnceADay(t *testing.T) {
 	told := 0
@@ -178,7 +178,7 @@ func slicesOf(list []string, name string) (same []string) {
 	return same
 }
 
-// Somebody with the password who begins and gives up, over and over, ends no sign-in of the person.
+// An attacker with the password who begins and cancels, over and over, ends no sign-in of the user.
 func TestCancel_EndsNoOtherChallenge(t *testing.T) {
 	r, _ := keyRig(t)
 	r.withKey(ann, "k1")
@@ -196,8 +196,8 @@ func TestCancel_EndsNoOtherChallenge(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// Whoever asks for another challenge of a shared kind, in another tab or with the person's
-// password, makes no wrong answer of the person's right one.
+// An attacker who asks for another challenge of a shared kind, in another tab or with the user's
+// password, does not make the user's correct response incorrect.
 func TestVerify_DoesNotCountAResponseToAnotherChallenge(t *testing.T) {
 	r, _ := keyRig(t)
 	r.withKey(ann, "k1")

@@ -80,7 +80,7 @@ func TestDevice_SignsInWithoutAResponse(t *testing.T) {
 	require.Subset(t, r.eventNames(), []string{"device.remembered", "device.used"})
 }
 
-// Whoever holds a token that was replaced holds a copy, and then neither is good.
+// A browser with a token that was replaced has a copy, and then neither is valid.
 func TestDevice_IsForgottenWhenItsTokenWasCopied(t *testing.T) {
 	r := remembering(t)
 	first := r.onDevice(ann, "Laptop")
@@ -159,7 +159,7 @@ func TestDevice_IsNotRememberedByDefault(t *testing.T) {
 	require.ErrorIs(t, err, factor.ErrMalformed)
 }
 
-// A browser may hold the token of another person, which harms neither.
+// A browser may hold the token of another user, which harms neither.
 func TestDevice_IsForOneUser(t *testing.T) {
 	r := remembering(t)
 	bob := person(2)
@@ -197,7 +197,7 @@ func TestDevice_IsForSigningInOnly(t *testing.T) {
 	require.Empty(t, v.Device)
 }
 
-// Every change of what the person has, and of the password, ends them all.
+// Every change of what the user has, and of the password, ends them all.
 func TestDevice_EndsWithAChangeOfFactors(t *testing.T) {
 	for name, change := range map[string]func(r *rig, g mfa.Grant){
 		"added": func(r *rig, g mfa.Grant) { r.enroll(g, "pin", "739162") },

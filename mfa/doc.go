@@ -44,7 +44,6 @@
 //     JSON form of any exported type. What an application keeps is sealed.
 //
 // docs/threat-model.md says what it does not promise. Time comes from one [Clock]; a clock that
-// steps back neither shortens a lock nor makes a code valid again. Package mfa/policy has what the
-// users of
-// each type must do, package mfa/factor what the author of a factor needs.
+// steps back neither shortens a lock nor makes a code valid again. Package mfa/policy has what
+// the users of each type must do, package mfa/factor what the author of a factor needs.
 package mfa

@@ -182,12 +182,11 @@ func (s Session) Confirm(
 	return r.confirmation, nil
 }
 
-// ConfirmLink makes a pending enrolment take effect, by the link in a message. A user who has the
-// link has received the message, and the link cannot be guessed, so nothing is counted and a lock
-// does
-// not matter. The errors are those of [Session.Confirm]. Call it when the user presses the
-// button of the page that the link leads to, not when the page is fetched: mail systems fetch
-// links.
+// ConfirmLink makes a pending enrolment take effect, by the link in a message. A user who has
+// the link has received the message, and the link cannot be guessed, so nothing is counted and a
+// lock does not matter. The errors are those of [Session.Confirm]. Call it when the user presses
+// the button of the page that the link leads to, not when the page is fetched: mail systems
+// fetch links.
 func (m *Manager) ConfirmLink(ctx context.Context, link secret.Text) (*Confirmation, error) {
 	c, err := token.Open(m.cfg.Keys, token.KindLink, link.Reveal(), token.SessionID{})
 	if err != nil {

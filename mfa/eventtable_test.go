@@ -245,7 +245,7 @@ var notified = map[string]func(*testing.T) *rig{
 	},
 }
 
-// withAppTold is a rig in which ann has an app, and has been told so.
+// withAppTold is a rig in which ann has an app, and has been notified of it.
 func withAppTold(t *testing.T) (*rig, mfa.Grant) {
 	t.Helper()
 	r := telling(t)
@@ -302,7 +302,7 @@ func TestEvents_AllDevicesRevoked(t *testing.T) {
 
 // The last notice goes to the addresses that the record had, although it is gone, and also when
 // the notices are sent later. A record that cannot be read is deleted all the same; what the
-// application vouches for is told.
+// application vouches for is notified.
 func TestForgetSubject_NotifiesWhereItWasKnown(t *testing.T) {
 	var queue []func(context.Context) error
 	r := newRig(t, func(c *mfa.Config) {

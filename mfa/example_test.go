@@ -18,8 +18,8 @@ import (
 	"github.com/secondgate/secondgate/totp"
 )
 
-// A factor of one's own: what a person has to say is the latest word of the day, which
-// somebody reads out at the door. It is state in, verdict out; counting, locking and single
+// A third-party factor: the response is the latest word of the day, which the doorkeeper
+// reads out. It is state in, verdict out; counting, locking and single
 // use come with the Manager.
 type doorWord struct{ today func() string }
 
@@ -79,7 +79,7 @@ func Example_writeYourOwnFactor() {
 	// <nil>
 }
 
-// An administrator resets a person whose phone is lost; who may do that is for the
+// An administrator resets a user whose phone is lost; who may do that is for the
 // application to say.
 func ExampleAdmin_Reset() {
 	keys, _ := seal.NewKeyring(seal.GenerateKey())

@@ -24,7 +24,7 @@ import (
 
 var errDisk = errors.New("disk full")
 
-// A fault before or after any read or write of an answer never yields a success that is
+// A fault before or after any read or write of an response never yields a success that is
 // not recorded, and never a second one.
 func TestVerify_FaultsNeverYieldAnUnrecordedSuccess(t *testing.T) {
 	faults := map[string]struct {
@@ -38,7 +38,7 @@ func TestVerify_FaultsNeverYieldAnUnrecordedSuccess(t *testing.T) {
 	}
 	for name, f := range faults {
 		for _, kind := range []string{"app", "mail", "pin", "recovery"} {
-			for skip := range 2 { // the first or the second write of an expensive answer
+			for skip := range 2 { // the first or the second write of an expensive response
 				t.Run(fmt.Sprint(name, " ", kind, " ", skip), func(t *testing.T) {
 					r := newRig(t)
 					g := r.withApp(ann, "tulip").Grant
@@ -67,7 +67,7 @@ func TestVerify_FaultsNeverYieldAnUnrecordedSuccess(t *testing.T) {
 							err)
 					}
 					r.store.Heal()
-					r.clock.Advance(31 * time.Second) // the lease of an answer left unsettled
+					r.clock.Advance(31 * time.Second) // the lease of an response left unsettled
 					for range 3 {
 						if _, err := r.verify(ch, kind, right); err == nil {
 							wins++
@@ -287,7 +287,7 @@ func TestLockout_OfOneKindOnly(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// While the store cannot be read, everything says so; nobody is let in or told to enrol.
+// While the store cannot be read, everything says so; no user signs in or is asked to enrol.
 func TestManager_FailsWhenTheStoreCannotBeRead(t *testing.T) {
 	r := newRig(t)
 	v := r.signIn(ann)

@@ -171,7 +171,7 @@ func TestForgetSubject_LeavesATombstoneForAWhile(t *testing.T) {
 	require.Empty(t, dump(t, r.store))
 }
 
-// A record that is lost after a deletion is still told from one that never was.
+// A record that is lost after a deletion is still distinguished from one that never was.
 func TestForgetSubject_LossAfterwardsIsNoInvitation(t *testing.T) {
 	r := newRig(t)
 	r.forget(ann)

@@ -141,8 +141,7 @@ func (m *Manager) withdraw(ctx context.Context, c claimed) {
 
 // reclaim puts a claim back after the instance was confirmed, if a removal of an instance of the
 // same identity released it meanwhile. An identity that could not be put back leads to no user,
-// and the
-// user signs in with a password.
+// and the user signs in with a password.
 func (m *Manager) reclaim(ctx context.Context, c claimed) {
 	if c.key == "" {
 		return

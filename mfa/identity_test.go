@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// An identity is one person's of all: also of all tenants, and whatever happens at once.
+// One user has an identity, over all tenants, and whatever happens at once.
 func TestIdentity_IsOneUsers(t *testing.T) {
 	r, _ := keyRig(t)
 	bob := mfa.User{ID: "ann", Tenant: "other", Email: "bob@example.com", EmailVerified: true}
@@ -73,7 +73,7 @@ func TestIdentity_IsOneUsersAlsoInParallel(t *testing.T) {
 	require.NoError(t, err, "whoever has it is found by it")
 }
 
-// A wrong answer to an enrolment takes no identity away from anybody.
+// An incorrect response to an enrolment takes an identity away from no user.
 func TestIdentity_IsNotClaimedByARefusedEnrolment(t *testing.T) {
 	r, _ := keyRig(t)
 	g := r.signIn(ann).Grant
@@ -137,7 +137,7 @@ func (s *cutStore) Swap(
 	return s.FaultyStore.Swap(ctx, key, old, next)
 }
 
-// Of two requests with one answer, the one that comes too late must not take away what the
+// Of two requests with one response, the one that comes too late must not take away what the
 // other has confirmed.
 func TestIdentity_IsKeptByALateConfirmation(t *testing.T) {
 	r, _ := keyRig(t)

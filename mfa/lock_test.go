@@ -194,9 +194,8 @@ func TestClock_GoingBackNeitherShortensALockNorRevivesACode(t *testing.T) {
 	require.Equal(t, 3*time.Minute, requireLocked(t, err).RetryAfter)
 }
 
-// TestVerify_CountsParallelResponses: with a limit of five, exactly five of 200 parallel wrong
-// guesses
-// through several Managers get a verdict.
+// With a limit of five, exactly five of 200 parallel wrong guesses through several Managers get
+// a verdict.
 func TestVerify_CountsParallelResponses(t *testing.T) {
 	for _, kind := range []string{"app", "mail", "pin"} {
 		t.Run(kind, func(t *testing.T) {
@@ -230,9 +229,8 @@ func TestVerify_CountsParallelResponses(t *testing.T) {
 	}
 }
 
-// TestVerify_AcceptsOneOfParallelResponses: one right answer, submitted 64 times at once through
-// several
-// Managers, succeeds once, for every kind.
+// One correct response, submitted 64 times at once through several Managers, succeeds once, for
+// every kind.
 func TestVerify_AcceptsOneOfParallelResponses(t *testing.T) {
 	for _, kind := range []string{"app", "mail", "pin", "recovery"} {
 		t.Run(kind, func(t *testing.T) {
@@ -272,7 +270,7 @@ func (r *rig) stepUp(kind, text string, g mfa.Grant) mfa.Grant {
 	if errors.Is(err, factor.ErrReplayed) || err != nil {
 		r.t.Fatal(err)
 	}
-	// The word was used; give the person a fresh one under the same text.
+	// The word was used; give the user a fresh one under the same text.
 	require.NoError(r.t, r.Session(ann, binding).Remove(r.t.Context(), v.Grant, v.FactorID))
 	return r.enroll(v.Grant, kind, "tulip").Grant
 }
@@ -287,7 +285,7 @@ func together(n int, do func(i int)) {
 	wg.Wait()
 }
 
-// A right answer that is being judged is not refused by its own charge, even as the last
+// A correct response that is being verified is not refused by its own charge, even as the last
 // one before the lock, and others wait for it.
 func TestVerifyExpensive_AcceptsTheLastResponseBeforeALock(t *testing.T) {
 	r := newRig(t)
@@ -304,7 +302,7 @@ func TestVerifyExpensive_AcceptsTheLastResponseBeforeALock(t *testing.T) {
 	require.Equal(t, 4, left(t, err))
 }
 
-// A process that dies while it judges has counted the answer.
+// A process that dies while it verifies has counted the response.
 func TestVerifyExpensive_ChargesFirst(t *testing.T) {
 	r := newRig(t)
 	g := r.signIn(ann).Grant
@@ -353,8 +351,8 @@ func TestManager_LeavesNoGoroutine(t *testing.T) {
 	together(32, func(int) { _, _ = r.verify(r.begin(ann), "pin", secret.New("wrong")) })
 }
 
-// No two expensive answers of a person are judged at once, through however many Managers,
-// and a right one is not refused because of others that are being judged.
+// No two expensive responses of a user are verified at once, through however many Managers,
+// and a correct one is not refused because of others that are being verified.
 func TestVerifyExpensive_OneAtATime(t *testing.T) {
 	r := newRig(t)
 	r.enroll(r.signIn(ann).Grant, "pin", "123456")
@@ -379,7 +377,7 @@ func TestVerifyExpensive_OneAtATime(t *testing.T) {
 	require.EqualValues(t, 1, most.Load())
 }
 
-// A caller who leaves while their answer is judged has used it up, and nobody waits for them.
+// A caller who hangs up while the response is verified has used it, and no other caller waits.
 func TestVerifyExpensive_CountsWhenTheCallerHangsUp(t *testing.T) {
 	r := newRig(t)
 	r.enroll(r.signIn(ann).Grant, "pin", "123456")

@@ -101,8 +101,7 @@ func noticed(r *record.Record, n *notice, e Event) Event {
 }
 
 // withLastNotice is withNotice with a record that is being deleted. One that cannot be read any
-// more
-// names no addresses; what the application vouches for is known nevertheless.
+// more names no addresses; what the application vouches for is known nevertheless.
 func (m *Manager) withLastNotice(data []byte, s token.Subject, e Event) Event {
 	r, err := m.open(s.Key(), data)
 	if err != nil {

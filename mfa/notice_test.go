@@ -13,7 +13,7 @@ import (
 	"github.com/secondgate/secondgate/secret"
 )
 
-// telling is a rig whose people are told.
+// telling is a rig whose users are notified.
 func telling(t *testing.T) *rig {
 	t.Helper()
 	p := impliedMail
@@ -58,8 +58,8 @@ func TestNotices_OfChanges(t *testing.T) {
 	require.Contains(t, r.eventNames(), "notice.sent")
 }
 
-// The address that a change takes away is told of it as well: it may be the only one that is
-// not the intruder's. An address that nobody has confirmed is told nothing.
+// The address that a change takes away is notified as well: it may be the only one that is
+// not the attacker's. An address that is not verified gets no notice.
 func TestNotices_GoToAllKnownAddresses(t *testing.T) {
 	r := telling(t)
 	g := r.signIn(ann).Grant
@@ -83,7 +83,7 @@ func TestNotices_GoToAllKnownAddresses(t *testing.T) {
 	require.Empty(t, r.mail.notices())
 }
 
-// A lock is told once, wrong answers after the third and at most once a day.
+// A user is notified of a lock once, and of failed attempts from the third and once a day at most.
 func TestNotices_OfFailedAttempts(t *testing.T) {
 	r := telling(t)
 	r.withApp(ann, "word")
@@ -173,7 +173,7 @@ func TestNotices_MaySendLater(t *testing.T) {
 	require.Equal(t, []string{"factor.added" + toAnn}, r.mail.notices())
 }
 
-// Without Notices nobody is told, and nothing is kept for it.
+// Without Config.Notify no user is notified, and nothing is stored for it.
 func TestNotices_NoneByDefault(t *testing.T) {
 	r := newRig(t)
 	r.withApp(ann, "word")

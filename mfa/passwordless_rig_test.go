@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// signer is a factor whose answers name the instance that made them: "id challenge", and perhaps
+// signer is a factor whose responses name the instance that made them: "id challenge", and perhaps
 // "unverified", "cloned" or "liar" after it. An instance's state is its id.
 type signer struct {
 	resistant bool
@@ -81,7 +81,7 @@ func (k *signer) Describe(state []byte) factor.Description {
 	return factor.Description{Public: []byte(`"` + string(state) + `"`)}
 }
 
-// keyRig is a rig with a signer, and a policy that lets people in by it.
+// keyRig is a rig with a signer, and a policy that lets users sign in with it.
 func keyRig(t testing.TB, change ...func(*mfa.Config)) (*rig, *signer) {
 	k := &signer{resistant: true}
 	return newRig(t, append([]func(*mfa.Config){func(c *mfa.Config) {

@@ -157,7 +157,7 @@ func TestPasswordless_Refuses(t *testing.T) {
 	}
 }
 
-// Anybody can answer without a first factor, so that nobody is locked by it. A lock that is
+// A stranger can respond without a first factor, so no user is locked by it. A lock that is
 // there holds nevertheless.
 func TestPasswordless_HonoursLocks(t *testing.T) {
 	r, _ := keyRig(t)
@@ -181,7 +181,7 @@ func TestPasswordless_HonoursLocks(t *testing.T) {
 	requireLocked(t, err)
 }
 
-// Challenges for somebody and for anybody are not exchanged.
+// Challenges with and without a user are not exchanged.
 func TestPasswordless_ChallengesAreForOneSession(t *testing.T) {
 	r, _ := keyRig(t)
 	r.withKey(ann, "k1")
@@ -201,7 +201,7 @@ func TestPasswordless_ChallengesAreForOneSession(t *testing.T) {
 	require.ErrorIs(t, err, factor.ErrMalformed)
 }
 
-// One challenge is for all instances of a shared kind, and shown as one way to answer.
+// One challenge is for all instances of a shared kind, and shown as one way to response.
 func TestSharedChallenge_IsForAllOfItsKind(t *testing.T) {
 	r, k := keyRig(t)
 	c := r.withKey(ann, "k1")
@@ -231,7 +231,7 @@ func TestSharedChallenge_IsForAllOfItsKind(t *testing.T) {
 	}
 }
 
-// What is sent nowhere costs of no budget.
+// What is not sent counts against no rate limit.
 func TestSend_ChargesNoRateLimitForAPrompt(t *testing.T) {
 	r, k := keyRig(t, func(c *mfa.Config) { c.RateLimits = mfa.RateLimits{PerUser: 2, PerKind: 2} })
 	r.withKey(ann, "k1")

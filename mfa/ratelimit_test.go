@@ -29,7 +29,7 @@ func (r *rig) messages() int {
 }
 
 // nuisance is an act by which an attacker with a user's password, or an administrator for
-// them, has a message sent to somebody.
+// them, has a message sent to a user.
 type nuisance struct {
 	name string
 	do   func(r *nuisanceRig) error

@@ -160,8 +160,7 @@ func (m *Manager) reencryptRecord(
 }
 
 // dropAbandoned removes the claim of an identity that no user has, or is about to have. A kind
-// that is
-// not configured here may be elsewhere, and its claims stay.
+// that is not configured here may be elsewhere, and its claims stay.
 func (m *Manager) dropAbandoned(ctx context.Context, e storage.Entry, now time.Time) bool {
 	kind, _, _ := strings.Cut(strings.TrimPrefix(e.Key, "i/"), "/")
 	if _, ok := m.factors[kind].(factor.Identifier); !ok {

@@ -77,7 +77,7 @@ func TestReencrypt_RotatesEverything(t *testing.T) {
 	require.Equal(t, policy.ModeOff, staff.Mode)
 }
 
-// A walk that was stopped goes on where it was, and an error of the store says where that is.
+// A walk that was interrupted goes on where it was, and an error of the store says where that is.
 func TestReencrypt_IsResumable(t *testing.T) {
 	first, second := seal.GenerateKey(), seal.GenerateKey()
 	oldKeys, err := seal.NewKeyring(first)

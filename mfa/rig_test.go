@@ -27,11 +27,11 @@ import (
 // The factors of these tests are small and transparent, so that what is tested is the
 // Manager; the real ones have tests with the Manager of their own.
 
-// word is a factor whose right answer is its state, or "used:" of it when that was spent.
+// word is a factor whose correct response is its state, or "used:" of it when that was spent.
 type word struct {
 	kind   string
 	traits factor.Traits
-	once   bool                     // an answer is good once
+	once   bool                     // a response is valid once
 	verify func(factor.VerifyInput) // called first, to panic or to wait
 }
 
@@ -62,7 +62,7 @@ func (w *word) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict
 	return nil, nil
 }
 
-// slow is a word that is expensive to judge.
+// slow is a word that is expensive to verify.
 type slow struct{ word }
 
 func (s *slow) Traits() factor.Traits {
@@ -92,7 +92,7 @@ func (s *sent) Notify(_ context.Context, in factor.Message) error {
 	return nil
 }
 
-// notices returns what people were told since the last call, as "name to address".
+// notices returns the notices since the last call, as "name to address".
 func (s *sent) notices() (list []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -336,7 +336,7 @@ func (r *rig) verify(
 	return r.of(ch).Verify(r.t.Context(), ch, kind, answer)
 }
 
-// signIn signs a person in by mail.
+// signIn signs a user in by mail.
 func (r *rig) signIn(s mfa.User) *mfa.Verification {
 	r.t.Helper()
 	ch := r.begin(s)
@@ -357,7 +357,7 @@ func (r *rig) enroll(g mfa.Grant, kind, text string) *mfa.Confirmation {
 	return c
 }
 
-// withApp has a person enrol the strong factor.
+// withApp enrols the strong factor for a user.
 func (r *rig) withApp(s mfa.User, text string) *mfa.Confirmation {
 	r.t.Helper()
 	return r.enroll(r.signIn(s).Grant, "app", text)

@@ -48,7 +48,7 @@ func (r *pinRig) during(do func()) {
 	}
 }
 
-// answerApp answers the challenge by the app, in another process.
+// answerApp responds to the challenge by the app, in another process.
 func (r *pinRig) answerApp(ch *mfa.Challenge, word secret.Text) error {
 	_, err := r.other.Session(ann, binding).Verify(context.Background(), ch, "app", word)
 	return err

@@ -84,7 +84,7 @@ func TestVerify_AcceptsACodeForTheChallengeThatAsked(t *testing.T) {
 	r.send(a)
 	codeA := r.mail.code(ann.Email)
 	_, err := r.verify(b, "mail", codeA)
-	requireUncounted(t, err) // the code of challenge a does not answer b
+	requireUncounted(t, err) // the code of challenge a does not respond to b
 	r.send(b)
 	_, err = r.verify(a, "mail", codeA)
 	requireUncounted(t, err) // asking again replaces the code
@@ -105,7 +105,7 @@ func TestChallenge_IsValidForOneSuccess(t *testing.T) {
 	require.ErrorIs(t, err, factor.ErrReplayed)
 }
 
-// Many spent challenges are remembered in a bounded record, and none comes back.
+// Many used challenges are remembered in a bounded record, and none comes back.
 func TestChallenge_StaysUsed(t *testing.T) {
 	r := newRig(t)
 	g := r.signIn(ann).Grant

@@ -204,7 +204,7 @@ func TestVerify_LateCodesAddNoGuess(t *testing.T) {
 	require.EqualValues(t, 5, verdicts.Load())
 }
 
-// A user five times beaten to it by somebody who asks for codes as well is not locked.
+// A user is not locked whose codes an attacker superseded five times.
 func TestVerify_AnothersChallengesLockNobody(t *testing.T) {
 	r := newRig(t)
 	for range 8 {
@@ -246,7 +246,7 @@ func (w *temporary) Verify(ctx context.Context, in factor.VerifyInput) (*factor.
 	return v, err
 }
 
-// What is true of codes that are sent is true of every kind, and of every way to answer.
+// What is true of codes that are sent is true of every kind, and of every way to response.
 func TestVerify_CountsNoLateResponseOfAnyKind(t *testing.T) {
 	late := &temporary{word{kind: "late", traits: factor.Traits{Level: factor.LevelWeak}}}
 	r := newRig(t, func(c *mfa.Config) {
@@ -263,7 +263,7 @@ func TestVerify_CountsNoLateResponseOfAnyKind(t *testing.T) {
 		require.Equal(t, 4-i, left(t, err))
 	}
 	r.clock.Advance(3 * time.Minute)
-	for range 10 { // the kind is stopped now
+	for range 10 { // the kind is disabled now
 		_, err := r.Session(ann, binding).UnlockByProof(t.Context(), r.begin(ann), "late",
 			secret.New("tulip"))
 		requireUncounted(t, err)

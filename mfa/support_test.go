@@ -52,7 +52,7 @@ func (r *rig) replaceBy(ch *mfa.Challenge, code secret.Text) (*mfa.Verification,
 	return r.Session(ann, elsewhere).Recovery().Verify(r.t.Context(), ch, "recovery", code)
 }
 
-// The whole road: the link, the proof, the new device; the old one is good until then.
+// The whole recovery: the link, the proof, the new device; the old one is valid until then.
 func TestRecoveryLink_EnrolsAReplacement(t *testing.T) {
 	r := lost(t)
 	link := r.setupLink(ann)
@@ -97,7 +97,7 @@ func TestRecoveryLink_EnrolsAReplacement(t *testing.T) {
 	require.ErrorIs(t, err, factor.ErrIncorrect, "it ended with the hold")
 }
 
-// A link is good once, for an hour, and until the next one.
+// A link is valid once, for an hour, and until the next one.
 func TestRecoveryLink_WorksOnce(t *testing.T) {
 	r := lost(t)
 	first := r.setupLink(ann)
@@ -156,7 +156,7 @@ func TestRecoveryLink_WorksOnceInParallel(t *testing.T) {
 	require.Equal(t, 1, n)
 }
 
-// The link is no way around a lock, and costs of the budget.
+// The link is no way around a lock, and counts against the rate limit.
 func TestRecoveryLink_HonoursRateLimits(t *testing.T) {
 	r := lost(t, func(c *mfa.Config) { c.RateLimits.PerUser = 3 })
 	send := func() error {
@@ -183,7 +183,7 @@ func TestRecoveryLink_HonoursRateLimits(t *testing.T) {
 	requireLocked(t, err)
 }
 
-// Somebody who has nothing to recover with can only ask; somebody who has not enrolled enrols.
+// A user who has nothing to recover with can only ask; a user who has not enrolled enrols.
 func TestRecoveryLink_SentByAnAdministrator(t *testing.T) {
 	r := newRig(t)
 	r.withApp(ann, "word")

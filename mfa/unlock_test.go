@@ -13,14 +13,14 @@ import (
 	"github.com/secondgate/secondgate/secret"
 )
 
-// stoppedRig is a rig where ann's app was stopped, and the lock is over.
+// stoppedRig is a rig where ann's app was disabled, and the lock has ended.
 func stoppedRig(t *testing.T) *rig {
 	t.Helper()
 	r := newRig(t, func(c *mfa.Config) {
 		c.Lockout = lockout.Config{Tries: 5, Total: 10, Wait: 3 * time.Minute, DisableAfter: 10}
 		c.Notify = func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) }
 	})
-	r.app.once = false // right answers can be given again
+	r.app.once = false // correct responses can be given again
 	r.withApp(ann, "word")
 	for range 2 {
 		for range 5 {
@@ -161,7 +161,7 @@ func TestUnlockByProof_IsForPossessionsThatNothingIsSentFor(t *testing.T) {
 }
 
 // A clock that ran ahead while many signed in spends no challenge of the present, once an
-// administrator has unlocked or reset the person.
+// administrator has unlocked or reset the user.
 func TestUnlock_AfterAClockThatRanAhead(t *testing.T) {
 	for name, help := range map[string]func(r *rig) error{
 		"unlock": func(r *rig) error {

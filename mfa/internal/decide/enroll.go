@@ -71,9 +71,8 @@ func (v View) ConfirmUnasked(p record.Pending, allowed authority.Permission) Out
 }
 
 // ConfirmByLink makes the pending enrolment that the view's claims are for take effect. A user
-// who has the link has received the message, and the link cannot be guessed, so nothing is counted
-// and
-// a lock does not matter.
+// who has the link has received the message, and the link cannot be guessed, so nothing is
+// counted and a lock does not matter.
 func (v View) ConfirmByLink() Outcome {
 	if v.Record.Fresh {
 		return v.refused(token.ErrExpired)
