@@ -236,7 +236,7 @@ func newSessions(a *app) *scs.SessionManager {
 			return // the answer goes out without a cookie: the browser has a better one by now
 		}
 		a.log.ErrorContext(r.Context(), "session", "error", err)
-		http.Error(w, "The service is unavailable for a moment. Please try again.", http.StatusServiceUnavailable)
+		http.Error(w, "There is a problem with the service. Try again in a moment.", http.StatusServiceUnavailable)
 	}
 	return s
 }
