@@ -302,7 +302,7 @@ func (a *app) sweeping(next http.Handler) http.Handler {
 			if time.Since(last.links) > 24*time.Hour {
 				last.links = time.Now()
 				a.later(r.Context(), func(ctx context.Context) error {
-					err := a.resets.Reseal(ctx)
+					err := a.resets.Reencrypt(ctx)
 					if err != nil {
 						a.log.WarnContext(ctx, "cannot remove old links and budgets", "error", err)
 					}
