@@ -54,7 +54,7 @@ func TestReset(t *testing.T) {
 
 	require.NoError(t, r.work())
 	m, _ = r.mails.Last()
-	require.Equal(t, "Your password at Acme was replaced", m.Subject)
+	require.Equal(t, "Your password at Acme was reset", m.Subject)
 	require.Equal(t, []string{"password.link-sent", "password.reset", "password.notice-sent"}, r.names())
 }
 
