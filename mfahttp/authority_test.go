@@ -66,7 +66,7 @@ func TestTightenedPolicy_Pages(t *testing.T) {
 	p.post("/mfa/send", url.Values{"kind": {"sms"}})
 	a := p.post("/mfa/verify", url.Values{"kind": {"sms"}, "code": {s.text.last().Code}, "return": {"/home"}})
 	a.goes(t, "/mfa/enroll?return=%2Fhome")
-	p.follow(a).page(t, 200, "no longer accepts this method", "Authenticator app", "PIN")
+	p.follow(a).page(t, 200, "no longer accepts this sign-in method", "Authenticator app", "PIN")
 	p.get("/mfa/").goes(t, "/mfa/enroll")
 	p.post("/mfa/enroll/pin", url.Values{"pin": {"739162"}, "pin2": {"739162"}, "return": {"/home"}}).goes(t, "/home")
 	p.get("/home").page(t, 200, "welcome")
@@ -94,7 +94,7 @@ func TestKindNotConfigured_IsNoInvitation(t *testing.T) {
 	s.clock.Advance(time.Hour)
 	p.api("POST", "enroll", m{"kind": "totp"}).is(t, 409, "kind_not_configured")
 	p.api("POST", "step-up", nil).is(t, 409, "kind_not_configured")
-	p.get("/mfa/enroll").page(t, 409, "this address does not have")
+	p.get("/mfa/enroll").page(t, 409, "does not work at this address")
 }
 
 // An address that no message can be sent to is a sentence on the page, and no enrolment.
@@ -149,7 +149,7 @@ func TestOldSession_EnrolsNoFirstFactor(t *testing.T) {
 			}
 			s.policy = policy.Policy{Mode: policy.ModeRequired}
 			s.clock.Advance(2 * time.Minute)
-			p.get("/home").page(t, 403, "Please sign in again", `action="/mfa/sign-out"`)
+			p.get("/home").page(t, 403, "Sign in again", `action="/mfa/sign-out"`)
 			if known {
 				p.login()
 				p.enroll("100001")
@@ -215,7 +215,7 @@ func TestRemove_KeepsTheLastRequiredFactor(t *testing.T) {
 	p.login()
 	id := p.enroll("100001")
 	p.api("DELETE", "factors/"+id, nil).is(t, 409, "last_factor")
-	p.follow(p.post("/mfa/factors/"+id+"/remove", nil)).page(t, 200, "this is your last one")
+	p.follow(p.post("/mfa/factors/"+id+"/remove", nil)).page(t, 200, "this is your only one")
 }
 
 // A sign-in by a recovery code ends remembered devices, and one by a factor ends recovery links.
@@ -322,7 +322,7 @@ func TestHandlerActor(t *testing.T) {
 	require.ErrorIs(t, reset("bob"), mfa.ErrTokenExpired)
 	p.get("/actor")
 	require.ErrorIs(t, err, mfa.ErrFirstFactorRequired)
-	p.get("/act").page(t, 403, "Please sign in again")
+	p.get("/act").page(t, 403, "Sign in again")
 	p.do("POST", "/act", "", asJSON).is(t, 403, "reauthenticate")
 
 	// With one, by that one.

@@ -3,8 +3,8 @@
 //
 // # Quick start
 //
-// Mount a [Handler] and tell it three things: who a request is from, where the session is,
-// and what to do when somebody has proven who they are.
+// Mount a [Handler] and configure three things: who a request is from, where the session is,
+// and what to do when a user has verified.
 //
 //	h, err := mfahttp.New(mfahttp.Config{
 //		Manager:  manager,
@@ -20,13 +20,13 @@
 // who has no second factor sets one up only minutes after the first factor was given
 // (Identity.SignedInAt), and is sent to Config.Reauthenticate otherwise.
 //
-// After the password, call [Handler.Begin]. If it answers mfa.NextDone, sign the person in;
+// After the password, call [Handler.Begin]. If it returns mfa.NextDone, sign the user in;
 // otherwise redirect to [Handler.URL]. Everything else, from the code field to the security
 // settings, happens there, and ends in Config.Verified.
 //
 // # Pages
 //
-// Pages work without JavaScript, answer every post with a redirect, and can be replaced
+// Pages work without JavaScript, respond to every post with a redirect, and can be replaced
 // file by file (Config.Templates). A page of the application's own gets the same frame by
 // [Handler.Render].
 //
@@ -35,15 +35,15 @@
 // Single-page applications use BasePath+"api/", described by [OpenAPI]: state, send,
 // verify, step-up, enroll, enroll/resend, confirm, factors, recovery-codes. Errors are
 // {"error": code} with "attempts_left", "retry_after" or "reason" where they apply. A
-// wrong answer is 401 "incorrect" and tells the attempts left; the answer that uses up the
-// last attempt is told like any wrong one, with 0 left, and every later one, right or wrong,
+// failed attempt is 401 "incorrect" with the number of attempts left. The attempt that uses up
+// the last one is reported like any other, with 0 left. Every later response, correct or not,
 // is 429 "locked" until retry_after seconds have passed. A code that is correct and expired,
 // or that another code has replaced, is 401 "expired" with the reason "response_expired": it
 // is not counted, and a new code may be sent. Without that reason "expired" means that the
 // challenge or the enrolment has ended. A change that wants a fresh proof first is 403 "step_up": post to api/step-up,
 // verify, and repeat it. 403 "reauthenticate" asks for the first factor again, which is the
 // application's to do. 403 "on_hold" says that a recovery has to wait. A correct response of a
-// kind that the policy no longer allows is answered with next "enroll" and the kinds to enrol;
+// kind that the policy no longer allows gets a response with next "enroll" and the kinds to enrol;
 // it signs nobody in.
 //
 // # Administration
@@ -55,12 +55,12 @@
 // # What it keeps, and where
 //
 // Challenges, pending enrolments and grants are in the application's session, under keys
-// that begin with "secondgate.", and never in a page, a URL or an answer. Each is marked
-// with whom it belongs to and ignored for anybody else. They are bound to a random value
-// in that session, so that a token that leaks is of no use in another one. A recovery by a
+// that begin with "secondgate.", and never in a page, a URL or a response. Each names its
+// user and is ignored for every other user. Each is bound to a random value in that session,
+// so that a token that leaks is worthless in another one. A recovery by a
 // mailed link is tied to the browser as well, by a cookie. The key of a
 // new authenticator and recovery codes, which a page shows after a redirect, lie in the
-// session encrypted under a key that only the person's browser holds.
+// session encrypted under a key that only the user's browser holds.
 //
 // # Promises
 //
@@ -73,11 +73,11 @@
 //   - A session whose first factor was given long ago, or at an unknown time, enrols no first
 //     second factor.
 //   - Redirects stay on this site.
-//   - What people read never comes from an error's text; what a log is told holds no
-//     secret, and no URL of a confirmation link.
-//   - Every answer has a strict Content-Security-Policy, no-store, nosniff and may not be
+//   - What users read never comes from an error's text. Logs contain no secret, and no URL of
+//     a confirmation link.
+//   - Every response has a strict Content-Security-Policy, no-store, nosniff and may not be
 //     framed.
 //
-// It does not limit guesses of passwords, end other sessions of a person, or set CORS
+// It does not limit guesses of passwords, end a user's other sessions, or set CORS
 // headers; these are the application's.
 package mfahttp

@@ -124,13 +124,13 @@ func validBase(p string) bool {
 // but mfa.NextDone, and what a link to the security settings points at.
 func (h *Handler) URL() string { return h.cfg.BasePath }
 
-// Begin opens the second step of a sign-in for s, who has just passed the first. It forgets
-// what the session knew of any earlier sign-in and keeps the challenge in it. With
-// mfa.NextDone the application signs the person in itself; otherwise it sends them to URL, or
-// answers Next and Options to a single-page application. The tokens in the answer belong
-// to the session and to nobody else. A device that is remembered is let in by its cookie, which
-// Begin replaces: call it before anything is written to w. Errors are the Manager's; none of them means that
-// the person may come in.
+// Begin starts the second step of a sign-in for s, a user who has just passed the first. It
+// removes what the session held from an earlier sign-in, and keeps the challenge in it. After
+// mfa.NextDone the application signs the user in itself. Otherwise it sends the user to URL, or
+// sends Next and Options to a single-page application. The tokens in the challenge belong to
+// the session. Begin recognises a remembered device by its cookie and replaces the cookie: call
+// it before you write to w. Its errors are the Manager's, and after none of them may the user
+// be signed in.
 func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, s mfa.User) (*mfa.Challenge, error) {
 	now := h.clock()
 	v := &visit{h: h, w: w, r: r, id: Identity{User: s, SignedInAt: now}, now: now}
@@ -143,11 +143,11 @@ func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, s mfa.User) (*mf
 	return ch, nil
 }
 
-// Ended says that a session has ended, or has waited too long for the second factor, of which
-// get returns what the Handler kept in it. If a sign-in was begun in it and not completed,
-// the challenge is given up, and Config.Notify of the Manager tells the person, at most once
-// a day, that somebody has their password. The Handler calls it itself for who signs out half
-// way; an application calls it where it sweeps old sessions.
+// Ended reports that a session has ended, or has waited too long for the second factor. get
+// returns what the Handler kept in that session. If a sign-in was started in it and not
+// completed, Ended cancels the challenge. The Manager's Config.Notify then tells the user, at
+// most once a day, that somebody has their password. The Handler calls Ended itself when a user
+// signs out during a sign-in. An application calls it where it removes old sessions.
 func (h *Handler) Ended(ctx context.Context, get func(key string) []byte) error {
 	var c pending
 	if json.Unmarshal(get(keyChallenge+purposeSignIn), &c) != nil || c.Challenge == nil {

@@ -22,7 +22,7 @@ type notice struct {
 
 // What a notice says of a success.
 const (
-	noteSent      = "sent"
+	noteSent      = "sent" // another code; the page says so of the first
 	noteAdded     = "added"
 	noteRemoved   = "removed"
 	noteCancelled = "cancelled" // a recovery, by removing its replacement

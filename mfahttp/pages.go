@@ -285,16 +285,28 @@ func postSend(v *visit) error {
 	case v.id.SignedIn && f.Get("purpose") == "":
 		return v.back(back)
 	}
-	_, err = v.send(v.pagePurpose(f), kind, f.Get("factor"))
+	purpose := v.pagePurpose(f)
+	again := v.hasSent(purpose, kind)
+	_, err = v.send(purpose, kind, f.Get("factor"))
 	switch {
 	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired):
 		return err
 	case err != nil:
 		v.noteError(kind, err, nil)
-	default:
+	case again: // the page itself says that the first code was sent
 		v.note(notice{Code: noteSent, Kind: kind, Left: -1})
 	}
 	return v.redirect(v.at("verify", "purpose", f.Get("purpose"), "kind", kind, "return", back))
+}
+
+// hasSent reports whether a code of the kind was sent for the pending challenge.
+func (v *visit) hasSent(purpose, kind string) bool {
+	c, ok := v.pending(purpose)
+	if !ok {
+		return false
+	}
+	_, sent := c.Sent[kind]
+	return sent
 }
 
 // pageStepUp begins a challenge, which sends nothing. One that waits for a code that is on

@@ -26,18 +26,18 @@ type Account struct {
 	// empty, and has at most 64 bytes.
 	ID, Tenant string
 	// Email is the address of record that the application has made sure of. Links and
-	// messages go to it and nowhere else, so whoever can read it can set the password.
+	// messages go to it and nowhere else, so a user who reads its mail can set the password.
 	Email string
 	// Locale is a BCP 47 tag for messages, such as "nl"; empty means English.
 	Locale string
-	// Name is how the person is called, and Words is what else others know of them, such as
-	// a username: no password can be made of them alone.
+	// Name is the user's name. Words are other things that an attacker may know of them, such
+	// as a username. A password that consists only of these is refused.
 	Name  string
 	Words []string
 	// Hash is the stored hash, "" if there is no password yet.
 	Hash secret.Text
-	// SecondFactor says that the person is asked for a second factor at every sign-in, by a
-	// policy that they cannot leave. A shorter password is then enough.
+	// SecondFactor is true if a policy that the user cannot leave requires a second factor at
+	// every sign-in. A shorter password is then enough.
 	SecondFactor bool
 	// Users are the users of package mfa who sign in with this password. Only ID and Tenant
 	// of each are read. Empty means one user, with the ID and the Tenant of the Account.
@@ -52,8 +52,8 @@ func (a *Account) users() []mfa.User {
 	return a.Users
 }
 
-// isOf reports whether a user signs in with the account's password.
-func (a *Account) isOf(u mfa.User) bool {
+// hasUser reports whether a user signs in with the account's password.
+func (a *Account) hasUser(u mfa.User) bool {
 	return slices.ContainsFunc(a.users(), func(s mfa.User) bool {
 		return s.ID == u.ID && s.Tenant == u.Tenant
 	})
@@ -65,13 +65,12 @@ type Update struct {
 	Hash secret.Text
 	// Old is the hash that the change was decided on.
 	Old secret.Text
-	// MustChange says that another person knows the password: the next sign-in, once
-	// complete, lets its owner choose another and do nothing else before that. If false, the
-	// mark is removed.
+	// MustChange is true if an administrator knows the password. After the next sign-in the
+	// user must choose another before they do anything else. If false, remove the mark.
 	MustChange bool
-	// Expires is until when such a password is good for a sign-in (Config.TemporaryTTL); zero
-	// unless MustChange. After that refuse it, and say so: a reset by mail, or the administrator
-	// once more, helps.
+	// Expires is the time until which such a password is valid for a sign-in
+	// (Config.TemporaryTTL), and zero unless MustChange. Refuse it after that, and tell the user
+	// to reset it by mail or to ask the administrator again.
 	Expires time.Time
 	// KeepSession is ChangeRequest's: the session not to end. Empty ends all.
 	KeepSession string
@@ -80,22 +79,21 @@ type Update struct {
 // Accounts is what the application brings. All methods are safe for concurrent use; an error
 // that is not named here means that it could not be done now.
 type Accounts interface {
-	// Find returns the accounts that address, as somebody typed it, is the confirmed address
-	// of; none is no error. Compare as the sign-in does. Of more than eight the first eight
-	// are taken.
+	// Find returns the accounts whose verified address is address, as a user typed it. No
+	// account is not an error. Compare as the sign-in does. The Manager uses at most eight.
 	Find(ctx context.Context, address string) ([]Account, error)
 	// Get returns the account with the ID and the Tenant of named, of which nothing else is
 	// set, or ErrNoAccount. It sees every SetPassword that has returned.
 	Get(ctx context.Context, named Account) (Account, error)
 	// SetPassword replaces a's hash if it is still u.Old, or else returns ErrChanged and does
 	// nothing; and ends every session and every remembered device (mfa.Manager.PasswordChanged)
-	// of whoever uses the password, but u.KeepSession. Where that cannot be one transaction,
-	// forget the devices first, since to have done so is harmless if the rest fails.
+	// of the users who sign in with the password, except u.KeepSession. Where that cannot be
+	// one transaction, forget the devices first: that is harmless if the rest fails.
 	SetPassword(ctx context.Context, a Account, u Update) error
 }
 
-// fingerprint changes when the address or the password does. Links hold it, so that one that
-// was mailed before such a change is void without anybody having to say so.
+// fingerprint changes when the address or the password does. Links hold it, so that such a
+// change makes all earlier links void.
 func (a *Account) fingerprint() []byte {
 	sum := sha256.Sum256([]byte(a.Email + "\x00" + a.Hash.Reveal()))
 	return sum[:16]

@@ -14,22 +14,22 @@ const maxAccounts = 8
 
 // ForgotRequest asks for a link.
 type ForgotRequest struct {
-	// Address is what somebody typed.
+	// Address is what the user typed.
 	Address string
-	// Client is where the request came from, for the budget: 1 to 256 bytes. Take the
-	// network of an IPv6 address (/64), since everybody has as many addresses as they like
-	// within one; and behind a proxy, the address that your own proxy vouches for.
+	// Client is where the request came from, for the rate limit: 1 to 256 bytes. Use the /64
+	// network of an IPv6 address, because a client has as many addresses as it likes within
+	// one. Behind a proxy, use the address that your own proxy reports.
 	Client string
 }
 
-// Forgot mails a link to every account of the address. Nil means no more than that the
-// request was taken: nothing has been looked up yet, so neither the answer nor its time tells
+// Forgot mails a link to every account of the address. Nil means only that the request was
+// accepted. Nothing has been looked up yet, so that neither the response nor its time shows
 // whether the address has an account. Show the same page for every nil.
 //
-// A *factor.Problem (address_form) means that this is no address, a *mfa.RateLimitError how
-// long to wait, for an address with an account and without; an error wrapping
-// mfa.ErrUnavailable that nothing was taken. A budget that somebody else has used up keeps
-// nobody out: as long as it lasts, the links that were mailed to the person are good.
+// A *factor.Problem (address_form) means that this is not an address. A *mfa.RateLimitError
+// says how long to wait, for an address with an account and without. An error that wraps
+// mfa.ErrUnavailable means that the request was not accepted. An attacker who reaches the rate
+// limit locks nobody out: while it lasts, the links that were mailed to the user are valid.
 func (m *Manager) Forgot(ctx context.Context, r ForgotRequest) error {
 	if r.Client == "" || len(r.Client) > maxClient {
 		return errors.New("password: ForgotRequest.Client must have 1 to 256 bytes")

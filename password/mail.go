@@ -33,10 +33,10 @@ type Mail struct {
 	// Name is "reset.link", or for what has happened "password.reset", "password.changed" or
 	// "password.admin-set".
 	Name string
-	// To is the account's address, Person its name, Locale its language, and ServiceName
+	// To is the account's address, Person the user's name, Locale its language, and ServiceName
 	// Config's.
 	To, Person, Locale, ServiceName string
-	// Link is, in a reset.link, the whole URL, and TTL how long it is good.
+	// Link is the whole URL of a reset.link, and TTL how long it is valid.
 	Link secret.Text
 	TTL  time.Duration
 	// Time is when it happened.

@@ -35,7 +35,7 @@ const (
 
 // Config configures a Manager.
 type Config struct {
-	// Store keeps links and budgets, under keys that begin with "password/"; it may be the
+	// Store keeps links and rate limits, under keys that begin with "password/"; it may be the
 	// Store of mfa.Manager. Keys seals them. Required.
 	Store storage.Store
 	Keys  *seal.Keyring
@@ -47,7 +47,7 @@ type Config struct {
 	Rules Rules
 	// Sender sends the mails. Required.
 	Sender email.Sender
-	// ServiceName is how people call the application. Required.
+	// ServiceName is the application's name, as users know it. Required.
 	ServiceName string
 	// LinkURL makes of a token the address of the page that asks for a new password, such as
 	// https://example.com/password/reset?token=…; the token is URL-safe. Required.
@@ -55,27 +55,30 @@ type Config struct {
 	// Later takes work that sends mail, and runs it beside the request with a context of its
 	// own: in a queue, or in a goroutine that the application waits for before it ends. It
 	// returns at once. It may run work again after an error, but not twice at the same time.
-	// Required: were it run before the answer, the time of an answer would tell which
-	// addresses have an account.
+	// Required: if the work ran before the response, its time would show which addresses have
+	// an account.
 	Later func(ctx context.Context, work func(context.Context) error)
-	// CheckChange says whether a user who has given the present password may choose another:
-	// [mfa.Session.CheckPasswordChange]. Required. Its error is returned as it is.
+	// CheckChange reports whether a user who has entered the current password may choose
+	// another, as [mfa.Session.CheckPasswordChange] does. Required. Change returns its error
+	// as it is.
 	CheckChange func(ctx context.Context, s mfa.User, grant mfa.Grant, binding string) error
-	// CheckActor says whether an administrator has proven enough, just now, to act on a user:
-	// [mfa.Admin.Check]. Required. It is asked before Authorize, with the zero Subject,
-	// and then for each of Account.Users; its error is returned as it is.
+	// CheckActor reports whether an administrator has just proven enough to act on a user, as
+	// [mfa.Admin.Check] does. Required. AdminSet calls it before Authorize with the zero User,
+	// and then for each of Account.Users. AdminSet returns its error as it is.
 	CheckActor func(ctx context.Context, a mfa.Actor, about mfa.User) error
 	// Authorize is asked whether an administrator may do what they ask; the action is
 	// "set-password". Nil forbids all.
 	Authorize func(ctx context.Context, a mfa.AdminAction) error
-	// TTL is how long a link is good; default 30 minutes, 5 minutes to a day.
+	// TTL is how long a link is valid. Defaults to 30 minutes. Must be between 5 minutes and a
+	// day.
 	TTL time.Duration
-	// TemporaryTTL is how long a password that an administrator set is good for signing in and
-	// choosing another; default 3 days, an hour to 30 days (OWASP ASVS 5.0 6.4.1).
+	// TemporaryTTL is how long a password that an administrator set is valid for a sign-in.
+	// Defaults to 3 days. Must be between an hour and 30 days (OWASP ASVS 5.0 6.4.1).
 	TemporaryTTL time.Duration
-	// PerAddress and PerClient are how often in an hour a link may be asked for one address
-	// and by one client; defaults 5 and 30, 1 to 1000. Neither has a way to be switched off. The
-	// hour of an address is TTL if that is shorter: who is refused has links that are good.
+	// PerAddress and PerClient limit the requests for a link in an hour, for one address and by
+	// one client. They default to 5 and 30, and must be between 1 and 1000. Neither can be
+	// switched off. If TTL is shorter than an hour, it is the period of PerAddress, so that a
+	// user who is refused has valid links.
 	PerAddress, PerClient int
 	// Compose, if not nil, writes mails. A Message without a subject stands for the one that
 	// this package would have sent.
@@ -148,7 +151,7 @@ func defaults(cfg *Config) {
 	if cfg.Clock == nil {
 		cfg.Clock = systemClock{}
 	}
-	// Whoever attacks the service knows its name.
+	// An attacker knows the service's name.
 	cfg.Rules.Words = append([]string{cfg.ServiceName}, cfg.Rules.Words...)
 }
 
@@ -169,7 +172,7 @@ func (m *Manager) link(token string) (secret.Text, error) {
 
 func unavailable(err error) error { return fmt.Errorf("%w: %w", mfa.ErrUnavailable, err) }
 
-// emit reports what happened; a is nil where nobody is known.
+// emit reports an event. a is nil if no account is known.
 func (m *Manager) emit(ctx context.Context, name string, a *Account, now time.Time, more func(*mfa.Event)) {
 	if m.cfg.Events == nil {
 		return

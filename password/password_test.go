@@ -55,7 +55,7 @@ func TestReset(t *testing.T) {
 
 	require.NoError(t, r.work())
 	m, _ = r.mails.Last()
-	require.Equal(t, "Your password at Acme was replaced", m.Subject)
+	require.Equal(t, "Your password at Acme was reset", m.Subject)
 	require.Equal(t, []string{"password.link-sent", "password.reset", "password.notice-sent"}, r.names())
 }
 
@@ -398,7 +398,7 @@ func TestNothingSecretIsShown(t *testing.T) {
 	}
 }
 
-func TestReseal(t *testing.T) {
+func TestReencrypt(t *testing.T) {
 	oldKey, newKey := seal.GenerateKey(), seal.GenerateKey()
 	before, err := seal.NewKeyring(oldKey)
 	require.NoError(t, err)
@@ -409,7 +409,7 @@ func TestReseal(t *testing.T) {
 	r.cfg.Keys = during
 	r.Manager, err = password.New(r.cfg)
 	require.NoError(t, err)
-	require.NoError(t, r.Manager.Reseal(t.Context()))
+	require.NoError(t, r.Manager.Reencrypt(t.Context()))
 	after, err := seal.NewKeyring(newKey)
 	require.NoError(t, err)
 	r.cfg.Keys = after
@@ -425,10 +425,10 @@ func TestReseal(t *testing.T) {
 	}
 	require.Equal(t, 3, count())
 	r.clock.Advance(30 * time.Minute)
-	require.NoError(t, r.Manager.Reseal(t.Context()))
+	require.NoError(t, r.Manager.Reencrypt(t.Context()))
 	require.Equal(t, 2, count(), "the links are over, the budgets not")
 	r.clock.Advance(30 * time.Minute)
-	require.NoError(t, r.Manager.Reseal(t.Context()))
+	require.NoError(t, r.Manager.Reencrypt(t.Context()))
 	require.Zero(t, count())
 
 	link = r.link("olivia@acme.example")
@@ -437,12 +437,12 @@ func TestReseal(t *testing.T) {
 	require.NoError(t, err)
 	_, err = r.CheckLink(t.Context(), link)
 	require.ErrorIs(t, err, password.ErrLink, "of a key that was retired")
-	require.Error(t, r.Manager.Reseal(t.Context()), "unreadable links are reported")
+	require.Error(t, r.Manager.Reencrypt(t.Context()), "unreadable links are reported")
 
 	r.cfg.Store = struct{ storage.Store }{r.store}
 	r.Manager, err = password.New(r.cfg)
 	require.NoError(t, err)
-	require.ErrorIs(t, r.Manager.Reseal(t.Context()), errors.ErrUnsupported)
+	require.ErrorIs(t, r.Manager.Reencrypt(t.Context()), errors.ErrUnsupported)
 }
 
 func TestConfigIsChecked(t *testing.T) {

@@ -102,7 +102,7 @@ func (l *links) find(hash []byte, now int64) (found *live) {
 	return found
 }
 
-// issue makes a link for an account. Those before it stay good: else whoever knows an address
+// issue makes a link for an account. Earlier links stay valid: otherwise an attacker who knows an address
 // could make every link that its owner asks for worthless. Of too many none is added.
 func (m *Manager) issue(ctx context.Context, a *Account, now time.Time) (token string, err error) {
 	key := recordKey(a.Tenant, a.ID)
@@ -146,7 +146,7 @@ func (m *Manager) issue(ctx context.Context, a *Account, now time.Time) (token s
 	return base64.RawURLEncoding.EncodeToString(append(id, secret...)), nil
 }
 
-// look returns the account that a link is good for.
+// look returns the account that a link is valid for.
 func (m *Manager) look(ctx context.Context, token string, now time.Time) (*Account, error) {
 	key, hash, err := splitToken(token)
 	if err != nil {
@@ -259,7 +259,7 @@ func (m *Manager) pay(ctx context.Context, l limit, now time.Time, take bool) er
 	return nil
 }
 
-// budget is when requests were made, in Unix seconds, oldest first.
+// budget holds the times of requests for one rate limit, in Unix seconds, oldest first.
 type budget []int64
 
 func (m *Manager) openBudget(key string, data []byte) (log budget, err error) {

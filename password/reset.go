@@ -14,16 +14,16 @@ import (
 
 // ResetRequest sets a password by a link.
 type ResetRequest struct {
-	// Token is of the link.
+	// Token is the link's token.
 	Token secret.Text
 	// Password is the new one.
 	Password secret.Text
 }
 
-// CheckLink returns the account that a link is good for, for the page that it opens, and
-// changes nothing: mail scanners open links too. Show little of the account: its name, say,
-// and its username for the person's password manager. ErrLink means that the link is not
-// good, an error wrapping mfa.ErrUnavailable that this could not be found out.
+// CheckLink returns the account that a link is valid for, for the page that the link opens.
+// It changes nothing, because mail scanners open links too. Show little of the account: its
+// name, and its username for the user's password manager. ErrLink means that the link is not
+// valid. An error that wraps mfa.ErrUnavailable means that the link could not be checked.
 func (m *Manager) CheckLink(ctx context.Context, token secret.Text) (Account, error) {
 	a, err := m.look(ctx, token.Reveal(), m.now())
 	if err != nil {
@@ -32,15 +32,15 @@ func (m *Manager) CheckLink(ctx context.Context, token secret.Text) (Account, er
 	return *a, nil
 }
 
-// Reset sets the password of the account that a link is good for. The link and all others of
-// the account are then spent, every session and remembered device has ended, and the person
-// is told by mail. It signs nobody in: send them to the sign-in page, which asks for the new
-// password and then for the second factor, as whoever reads the mailbox may not have it.
+// Reset sets the password of the account that a link is valid for. It uses up the link and all
+// other links of the account, ends every session and every remembered device, and notifies the
+// user by mail. It signs nobody in. Send the user to the sign-in page, which asks for the new
+// password and then for the second factor: a link proves only that the user reads the mailbox.
 //
-// A *factor.Problem (see [Rules.Check]) refuses the password, and the link stays good.
-// ErrLink means that the link is not. After an error wrapping mfa.ErrUnavailable the password
-// may have been set or not, and the link may be spent: of links and passwords at most one
-// pair succeeds, however many try at once, so a link is spent first.
+// A *factor.Problem (see [Rules.Check]) refuses the password, and the link stays valid.
+// ErrLink means that the link is not valid. Reset uses up the link before it sets the password,
+// so that of concurrent calls with one link at most one succeeds. After an error that wraps
+// mfa.ErrUnavailable the link may be used up, and the password may have been set.
 func (m *Manager) Reset(ctx context.Context, r ResetRequest) error {
 	now := m.now()
 	a, err := m.look(ctx, r.Token.Reveal(), now)
@@ -62,16 +62,16 @@ func (m *Manager) Reset(ctx context.Context, r ResetRequest) error {
 		return err
 	}
 	m.emit(ctx, "password.reset", a, now, nil)
-	m.tell(ctx, a, Mail{Name: mailReset}, now)
+	m.notify(ctx, a, Mail{Name: mailReset}, now)
 	return nil
 }
 
 // ChangeRequest is a signed-in user's, for another password.
 type ChangeRequest struct {
 	Tenant, ID string
-	// User is who is signed in, one of Account.Users, in the session whose ID is Binding. Grant
-	// is the user's own, from a verification of their second factor minutes ago in that session.
-	// A user who has no second factor needs none.
+	// User is the signed-in user, one of Account.Users, and Binding is their session ID. Grant
+	// comes from a verification of the user's second factor minutes ago in that session. A user
+	// without a second factor needs no grant.
 	User    mfa.User
 	Grant   mfa.Grant
 	Binding string
@@ -81,23 +81,22 @@ type ChangeRequest struct {
 	KeepSession string
 }
 
-// Change gives a user who is signed in another password, and is how they choose their own
-// after an administrator's (Update.MustChange). Limit how often Current may be wrong as at
-// the sign-in, for example with package throttle; this package does not count.
+// Change gives a signed-in user another password. A user whose password an administrator set
+// chooses their own with it too (Update.MustChange). Limit failed attempts at Current as at
+// the sign-in, for example with package throttle: this package does not count them.
 //
 // The errors of [mfa.Session.Check] mean that the user has a second factor and has not
-// proven it just now; Current has then not been compared. ErrIncorrect means that Current is
-// not the password; a *factor.Problem refuses the new one,
-// for a reason of [Rules.Check] or because it is the present one (password_same). ErrChanged
-// and ErrNoAccount are as in Accounts. After an error wrapping mfa.ErrUnavailable the password
-// may have been changed or not.
+// proven it just now. Change has then not compared Current. ErrIncorrect means that Current is
+// not the password. A *factor.Problem refuses the new one, for a reason of [Rules.Check] or
+// because it is the current one (password_same). ErrChanged and ErrNoAccount are as in
+// Accounts. After an error that wraps mfa.ErrUnavailable the password may have been changed.
 func (m *Manager) Change(ctx context.Context, r ChangeRequest) error {
 	now := m.now()
 	a, err := m.get(ctx, r.Tenant, r.ID)
 	if err != nil {
 		return err
 	}
-	if !a.isOf(r.User) {
+	if !a.hasUser(r.User) {
 		return fmt.Errorf("%w: the user does not sign in with this password", mfa.ErrForbidden)
 	}
 	if err := m.cfg.CheckChange(ctx, r.User, r.Grant, r.Binding); err != nil {
@@ -106,9 +105,9 @@ func (m *Manager) Change(ctx context.Context, r ChangeRequest) error {
 	if err := m.cfg.Hasher.Verify(ctx, a.Hash.Reveal(), r.Current); err != nil {
 		return hashError(err)
 	}
-	// Both are known to be typed by who knows the present one, so this tells them nothing.
+	// The user knows the current password, so that this reveals nothing to them.
 	if same(r.Current, r.Password) {
-		return &factor.Problem{Reason: "password_same", Detail: "choose another password than the present one"}
+		return &factor.Problem{Reason: "password_same", Detail: "choose another password than the current one"}
 	}
 	hash, err := m.newHash(ctx, a, r.Password)
 	if err != nil {
@@ -118,11 +117,11 @@ func (m *Manager) Change(ctx context.Context, r ChangeRequest) error {
 		return err
 	}
 	m.emit(ctx, "password.changed", a, now, nil)
-	m.tell(ctx, a, Mail{Name: mailChanged}, now)
+	m.notify(ctx, a, Mail{Name: mailChanged}, now)
 	return nil
 }
 
-// AdminRequest is an administrator's, who sets the password of somebody else.
+// AdminRequest is an administrator's request to set another user's password.
 type AdminRequest struct {
 	Tenant, ID string
 	// Actor is required. Reason goes into the event.
@@ -132,11 +131,11 @@ type AdminRequest struct {
 	Password secret.Text
 }
 
-// AdminSet sets a user's password for an administrator who has made sure who asks for it, and
-// who has just proven their own second factor, if Config.Authorize allows it. Administrators
-// change their own with Change. All sessions and remembered devices end, the person
-// is told by mail, and must choose another password at the next sign-in (Update.MustChange),
-// which must come before Update.Expires.
+// AdminSet sets a user's password for an administrator, if Config.Authorize allows it. The
+// administrator must have verified the user's identity, and just proven their own second
+// factor. Administrators change their own password with Change. AdminSet ends all sessions and
+// remembered devices and notifies the user by mail. The user must sign in before Update.Expires
+// and then choose another password (Update.MustChange).
 //
 // The errors are those of Change and of [mfa.Admin.Check].
 func (m *Manager) AdminSet(ctx context.Context, r AdminRequest) error {
@@ -161,7 +160,7 @@ func (m *Manager) AdminSet(ctx context.Context, r AdminRequest) error {
 		return err
 	}
 	m.emit(ctx, "password.admin-set", a, now, func(e *mfa.Event) { e.Actor, e.Note = r.Actor.Name(), r.Reason })
-	m.tell(ctx, a, Mail{Name: mailAdminSet}, now)
+	m.notify(ctx, a, Mail{Name: mailAdminSet}, now)
 	return nil
 }
 
@@ -208,7 +207,7 @@ func (m *Manager) newHash(ctx context.Context, a *Account, password secret.Text)
 	return secret.New(hash), hashError(err)
 }
 
-// hashError: what is neither a verdict nor a refusal is something that did not work.
+// hashError wraps mfa.ErrUnavailable around an error that is neither a verdict nor a refusal.
 func hashError(err error) error {
 	if err == nil || errors.Is(err, ErrIncorrect) || errors.Is(err, factor.ErrMalformed) {
 		return err
@@ -230,8 +229,8 @@ func same(a, b secret.Text) bool {
 	return errX == nil && errY == nil && x == y
 }
 
-// tell mails a person what happened, beside the request.
-func (m *Manager) tell(ctx context.Context, a *Account, mail Mail, now time.Time) {
+// notify mails the user what happened, outside the request.
+func (m *Manager) notify(ctx context.Context, a *Account, mail Mail, now time.Time) {
 	if a.Email == "" {
 		return
 	}

@@ -33,12 +33,12 @@ var (
 	ErrUnavailable = errors.New("portal: temporarily unavailable")
 )
 
-// Assertion is what the portal says of a person.
+// Assertion is what the portal states about a user.
 type Assertion struct {
-	// Subject is the person's id at the portal, or the pairwise one of this application.
+	// Subject is the user's ID at the portal, or this application's pairwise ID for the user.
 	Subject string
-	// AuthTime is when they verified, AMR by what (RFC 8176), and Level the assurance level
-	// that was reached, 1 or 2.
+	// AuthTime is the time of the user's verification, AMR its methods (RFC 8176), and Level
+	// the assurance level that it reached, 1 or 2.
 	AuthTime time.Time
 	AMR      []string
 	Level    int

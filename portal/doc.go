@@ -1,30 +1,31 @@
-// Package portal lets a person who has verified at one application, the portal, be taken as
-// verified by others that trust it, while all others go on asking for their own code.
+// Package portal lets applications trust a user's verification at another application, the
+// portal. Applications that do not trust the portal still ask for their own code.
 //
 // The portal has an [Issuer]. An application has a [Verifier], in the same process or in
-// another; all that they share is the portal's URL. The road of a person is
+// another. All that they share is the portal's URL. A sign-in takes three steps:
 //
-//	application  →  Verifier.Start      redirects to the portal with a nonce of this browser
-//	portal       →  Issuer.Authorize    asks who it is, and has them verify if that is too long ago
-//	                                    or too weak; sends back with an assertion
-//	application  →  Verifier.Callback   takes the assertion, once
+//	application  →  Verifier.Start      redirects to the portal with a nonce for this browser
+//	portal       →  Issuer.Authorize    identifies the user, verifies them again if their last
+//	                                    verification is too old or too weak, and sends them
+//	                                    back with an assertion
+//	application  →  Verifier.Callback   accepts the assertion, once
 //
 // # What an assertion is
 //
-// A JWT (RFC 7519) of type "secondgate-assertion+jwt", signed with EdDSA (RFC 8037) by a key of
-// the portal's JWKS, for one audience, good for 30 seconds, and once: its iss, sub, aud, exp, nbf,
-// iat, jti, nonce, and auth_time, amr and acr ("aal1" or "aal2") as in OpenID Connect Core section
-// 2. Nothing else is accepted, and no claim may be missing.
+// An assertion is a JWT (RFC 7519) of type "secondgate-assertion+jwt". A key of the portal's
+// JWKS signs it with EdDSA (RFC 8037), for one audience. It is valid once, for 30 seconds. Its
+// claims are iss, sub, aud, exp, nbf, iat, jti and nonce, and auth_time, amr and acr ("aal1" or
+// "aal2") as in OpenID Connect Core section 2. No other form is accepted, and no claim may be
+// missing.
 //
 // # What each side can and cannot do
 //
-// An application that is broken into has assertions for itself only: they name it as the
-// audience, carry the nonce of a browser session that it began, and were used. It cannot sign.
-// Whoever copies the URL with an assertion out of a log has one that was used, and does not have
-// the browser's session. An application asks for what it needs, a maximum age or an assurance
-// level, and checks in the assertion that it got it: the portal is told, and not believed
-// without saying so.
+// An attacker who controls an application gets only that application's assertions: they name
+// it as the audience, carry the nonce of a browser session that it started, and were used. The
+// application cannot sign. An attacker who copies the URL of an assertion from a log has one
+// that was used, and does not have the browser's session. An application asks for a maximum age
+// or an assurance level, and checks in the assertion that the portal met it.
 //
-// Assertions are used once at the receiving side, which keeps that in a [storage.Store] as 128
-// small records, whatever the traffic.
+// The receiving side ensures that each assertion is used once. It keeps that in a
+// [storage.Store] as 128 small records, whatever the traffic.
 package portal

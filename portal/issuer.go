@@ -37,7 +37,7 @@ type Client struct {
 	ID string
 	// ReturnURL is where assertions are sent, exactly: the URL of its Verifier.Callback.
 	ReturnURL string
-	// Pairwise gives the application an id of each person that no other application has, from
+	// Pairwise gives the application an ID for each user that no other application has, from
 	// IssuerConfig.PairwiseKey (OpenID Connect Core section 8.1).
 	Pairwise bool
 }
@@ -50,9 +50,9 @@ type IssuerConfig struct {
 	// Keys are published, all of them. The first signs.
 	Keys    []Key
 	Clients []Client
-	// PairwiseKey makes the ids of pairwise clients, 32 random bytes; it never changes.
+	// PairwiseKey makes the IDs for pairwise clients. It is 32 random bytes, and never changes.
 	PairwiseKey []byte
-	// TTL is how long an assertion is good; default 30 seconds, at most a minute.
+	// TTL is how long an assertion is valid. Defaults to 30 seconds. Must be at most a minute.
 	TTL time.Duration
 	// Clock defaults to the system's.
 	Clock mfa.Clock
@@ -192,7 +192,7 @@ func (i *Issuer) JWKS() http.Handler {
 // guess, made anew for each request.
 type Nonce string
 
-// Issue signs an assertion of a person for a client, with the nonce that the client asked with.
+// Issue signs an assertion about a user for a client, with the nonce from the client's request.
 func (i *Issuer) Issue(clientID string, nonce Nonce, a Assertion) (string, error) {
 	c, ok := i.clients[clientID]
 	if !ok {
@@ -214,15 +214,15 @@ func (i *Issuer) Issue(clientID string, nonce Nonce, a Assertion) (string, error
 		Expires: now.Add(i.cfg.TTL).Unix(), ID: rand.Text(), Nonce: nonce, AuthTime: a.AuthTime.Unix(), AMR: slices.Clone(a.AMR), ACR: levelName(a.Level)}).Serialize()
 }
 
-// Authorize serves the requests of clients, at URL + "/authorize". It asks who who the person
-// is: the last verification of whoever is signed in to the portal, for as fresh and as strong a
-// one as need says. If there is none, who has answered the request itself, by a redirect to
-// the sign-in or to a step-up that comes back to the same URL, and returns nil and no error.
+// Authorize serves the requests of clients, at URL + "/authorize". It calls verified
+// for the last verification of the user who is signed in to the portal, as fresh and as strong
+// as need says. If there is none, verified responds to the request itself, with a redirect to
+// the sign-in or to a step-up that returns to the same URL, and returns nil and no error.
 //
-// The answer is a page that goes on to the client's ReturnURL, never elsewhere, with the query
-// parameters "assertion" and "state". A client that is unknown, or asks for what makes no sense,
-// is told so here.
-func (i *Issuer) Authorize(who func(w http.ResponseWriter, r *http.Request, need Need) (*Assertion, error)) http.Handler {
+// The response is a page that continues to the client's ReturnURL, never elsewhere, with the
+// query parameters "assertion" and "state". An unknown client, or an invalid request, gets an
+// error here.
+func (i *Issuer) Authorize(verified func(w http.ResponseWriter, r *http.Request, need Need) (*Assertion, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Referrer-Policy", "no-referrer")
@@ -236,22 +236,22 @@ func (i *Issuer) Authorize(who func(w http.ResponseWriter, r *http.Request, need
 		nonce, state := Nonce(q.Get("nonce")), q.Get("state")
 		need, err := needOf(q)
 		if !ok || err != nil || nonce == "" || len(nonce) > maxText || len(state) > maxText {
-			http.Error(w, "This request of an application is not valid.", http.StatusBadRequest)
+			http.Error(w, "The application sent an invalid request.", http.StatusBadRequest)
 			return
 		}
-		a, err := who(w, r, need)
+		a, err := verified(w, r, need)
 		if err == nil && a == nil {
-			return // who has answered
+			return // verified has responded
 		}
 		if err == nil && need.missing(a, i.cfg.Clock.Now()) {
-			err = errors.New("who is less than was needed")
+			err = errors.New("the verification does not meet the need")
 		}
 		token := ""
 		if err == nil {
 			token, err = i.Issue(c.ID, nonce, *a)
 		}
 		if err != nil {
-			http.Error(w, "The service is unavailable for a moment. Please try again.", http.StatusServiceUnavailable)
+			http.Error(w, "There is a problem with the service. Try again in a moment.", http.StatusServiceUnavailable)
 			return
 		}
 		back := url.Values{"assertion": {token}, "state": {state}}
@@ -291,7 +291,7 @@ func needOf(q url.Values) (n Need, err error) {
 }
 
 // FromVerification is what the portal says after one of its own verifications; subject is the
-// id that applications know the person by.
+// ID that applications know the user by.
 func FromVerification(subject string, v *mfa.Verification) Assertion {
 	return Assertion{Subject: subject, AuthTime: v.Time, AMR: slices.Clone(v.AMR), Level: v.AssuranceLevel}
 }

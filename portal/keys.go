@@ -22,7 +22,7 @@ const (
 	freshFor = 5 * time.Minute
 	staleFor = 24 * time.Hour
 	// retryAfter is how long to wait before an unknown key, or an outage, makes for another
-	// fetch: whoever sends nonsense cannot make this side call the portal without end.
+	// fetch: an attacker who sends garbage cannot make this side call the portal without end.
 	retryAfter   = time.Minute
 	maxJWKS      = 256 << 10
 	fetchTimeout = 5 * time.Second

@@ -33,17 +33,17 @@ type VerifierConfig struct {
 	// Session keeps values in the session of a request, on the server. Required for Start and
 	// Callback; mfahttp.Session fits.
 	Session Session
-	// SignedIn is told of an assertion that was accepted, once: it signs the person in and
-	// renews the session's id. It writes no body and no status. Required for Callback.
+	// SignedIn is called once for each accepted assertion. It signs the user in and renews the
+	// session ID. It writes no body and no status. Required for Callback.
 	SignedIn func(w http.ResponseWriter, r *http.Request, a *Assertion) error
-	// Failed answers what Callback could not accept. Nil writes a short text.
+	// Failed responds to a request that Callback could not accept. Nil writes a short text.
 	Failed func(w http.ResponseWriter, r *http.Request, err error)
 	// Clock defaults to the system's.
 	Clock mfa.Clock
 }
 
 // Session keeps values in the session of the request whose context is given, where the
-// person's browser can neither read nor change them.
+// user's browser can neither read nor change them.
 type Session interface {
 	// Get returns the value under key; what has no bytes was never put.
 	Get(ctx context.Context, key string) []byte
@@ -81,9 +81,10 @@ func NewVerifier(cfg VerifierConfig) (*Verifier, error) {
 }
 
 // Verify takes an assertion that came back with the nonce that this browser was sent with, once.
-// A *StepUpError means that it is good and says less than need: the person is known, and was
-// not verified well enough. Any other error, of which ErrInvalid and ErrUnavailable are the two
-// kinds, lets nobody in. An assertion that was accepted, or found to be too little, is used up.
+// A *StepUpError means that the assertion is valid and says less than need: the user is known,
+// and their verification is too old or too weak. Every other error is an ErrInvalid or an
+// ErrUnavailable, and lets nobody in. Verify uses up an assertion that it accepts, and one that
+// it refuses with a *StepUpError.
 func (v *Verifier) Verify(
 	ctx context.Context, assertion string, nonce Nonce, need Need,
 ) (*Assertion, error) {
@@ -218,7 +219,7 @@ func (v *Verifier) use(ctx context.Context, c *claims) error {
 	return err
 }
 
-// sessionKey is what waits in the browser's session while the person is at the portal.
+// sessionKey is the key of what the browser's session holds while the user is at the portal.
 const sessionKey = "secondgate.portal"
 
 type waiting struct {
@@ -230,10 +231,10 @@ type waiting struct {
 	Expires time.Time
 }
 
-// waitFor is how long the person may be at the portal.
+// waitFor is how long the user may stay at the portal.
 const waitFor = 15 * time.Minute
 
-// Start sends the person to the portal, for a verification that meets need, and back to a path
+// Start sends the user to the portal, for a verification that meets need, and back to a path
 // of this application afterwards.
 func (v *Verifier) Start(w http.ResponseWriter, r *http.Request, need Need, returnTo string) {
 	if v.cfg.Session == nil || need.check() != nil {
@@ -287,9 +288,9 @@ func (v *Verifier) Callback() http.Handler {
 		case v.cfg.Failed != nil:
 			v.cfg.Failed(w, r, err)
 		case errors.Is(err, ErrUnavailable):
-			http.Error(w, "The service is unavailable for a moment. Please try again.", http.StatusServiceUnavailable)
+			http.Error(w, "There is a problem with the service. Try again in a moment.", http.StatusServiceUnavailable)
 		default:
-			http.Error(w, "This sign-in is over or was not begun here. Please begin again.", http.StatusForbidden)
+			http.Error(w, "This sign-in has expired, or was started elsewhere. Start again.", http.StatusForbidden)
 		}
 	})
 }

@@ -236,7 +236,7 @@ func newSessions(a *app) *scs.SessionManager {
 			return // the answer goes out without a cookie: the browser has a better one by now
 		}
 		a.log.ErrorContext(r.Context(), "session", "error", err)
-		http.Error(w, "The service is unavailable for a moment. Please try again.", http.StatusServiceUnavailable)
+		http.Error(w, "There is a problem with the service. Try again in a moment.", http.StatusServiceUnavailable)
 	}
 	return s
 }
@@ -302,7 +302,7 @@ func (a *app) sweeping(next http.Handler) http.Handler {
 			if time.Since(last.links) > 24*time.Hour {
 				last.links = time.Now()
 				a.later(r.Context(), func(ctx context.Context) error {
-					err := a.resets.Reseal(ctx)
+					err := a.resets.Reencrypt(ctx)
 					if err != nil {
 						a.log.WarnContext(ctx, "cannot remove old links and budgets", "error", err)
 					}

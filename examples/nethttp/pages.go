@@ -190,16 +190,16 @@ func (a *app) failPage(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (a *app) sorry(w http.ResponseWriter, r *http.Request, status int) {
-	title, text := "Something went wrong", "We could not do that just now. Please try again in a moment."
+	title, text := "Something went wrong", "There is a problem with the service. Try again in a moment."
 	switch status {
 	case http.StatusNotFound:
-		title, text = "Page not found", "There is nothing at this address."
+		title, text = "Page not found", "There is no page at this address."
 	case http.StatusMethodNotAllowed:
 		title, text = "That did not work", "This address cannot be used like that."
 	case http.StatusForbidden:
 		title, text = "Not permitted", "Only the owner of the organisation can do this, and no owner can do it to their own account."
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
-		title, text = "That did not work", "The form was not complete. Please go back and try again."
+		title, text = "That did not work", "The form was not complete. Go back and try again."
 	}
 	a.show(w, r, status, title, view{Page: "sorry", Error: text})
 }
@@ -275,9 +275,9 @@ func (a *app) postLogin(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case errors.Is(err, errWrongPassword):
-		a.showLogin(w, r, http.StatusUnauthorized, username, "That name and password do not go together. Please try again.")
+		a.showLogin(w, r, http.StatusUnauthorized, username, "Wrong username or password.")
 	case errors.Is(err, errPasswordOver):
-		a.showLogin(w, r, http.StatusUnauthorized, username, "The time of the password that you were given is over. Ask for another one, or use “Forgot your password?”.")
+		a.showLogin(w, r, http.StatusUnauthorized, username, "The password that you were given has expired. Ask for another one, or use “Forgot your password?”.")
 	case err != nil:
 		a.failPage(w, r, err)
 	default:

@@ -32,7 +32,7 @@ func TestPages(t *testing.T) {
 	c.to(c.get(303, "/"), "/login")
 	c.to(c.get(303, "/admin"), "/login")
 	a := c.get(200, "/login")
-	c.has(a, "Demonstration people", "olivia-demo-password", `autocomplete="current-password"`)
+	c.has(a, "Demonstration users", "olivia-demo-password", `autocomplete="current-password"`)
 	for _, name := range []string{"Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy"} {
 		if a.header.Get(name) == "" {
 			t.Errorf("no %s", name)
@@ -45,7 +45,7 @@ func TestPages(t *testing.T) {
 		t.Errorf("stylesheet: %s", css)
 	}
 	a = c.post(401, "/login", url.Values{"username": {`"><b>anna`}, "password": {"wrong"}})
-	c.has(a, "do not go together", "&lt;b&gt;anna")
+	c.has(a, "Wrong username or password", "&lt;b&gt;anna")
 	c.get(404, "/nothing")
 	c.get(404, "/assets/")
 

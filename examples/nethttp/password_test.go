@@ -79,7 +79,7 @@ func TestForgottenPassword(t *testing.T) {
 	thief.get(200, "/")
 
 	c.has(c.post(422, "/password/reset", twice(tokenOf(link), "anna acme")), "little more than your name")
-	c.has(c.post(422, "/password/reset", url.Values{"token": {tokenOf(link)}, "password": {chosen}, "again": {"another"}}), "two different")
+	c.has(c.post(422, "/password/reset", url.Values{"token": {tokenOf(link)}, "password": {chosen}, "again": {"another"}}), "The passwords do not match")
 	c.to(c.post(303, "/password/reset", twice(tokenOf(link), chosen)), "/login")
 	c.has(c.get(200, "/login"), "Your password is set")
 
@@ -120,7 +120,7 @@ func TestForgottenByNobody(t *testing.T) {
 		t.Errorf("known:\n%s\nunknown:\n%s", known, unknown)
 	}
 	c.mails(1, "ben@acme.example", "new password")
-	c.has(c.post(422, "/password/forgot", url.Values{"email": {"ben"}}), "not an e-mail address")
+	c.has(c.post(422, "/password/forgot", url.Values{"email": {"ben"}}), "Enter an e-mail address")
 	for _, address := range []string{"ben@acme.example", "zoe@acme.example"} {
 		for range 4 {
 			c.post(200, "/password/forgot", url.Values{"email": {address}})
@@ -159,8 +159,8 @@ func TestChangeOfPassword(t *testing.T) {
 		return url.Values{"current": {current}, "password": {next}, "again": {next}}
 	}
 	c.get(200, "/password")
-	c.has(c.post(422, "/password", change("wrong", chosen)), "not your present password")
-	c.has(c.post(422, "/password", change("carla-demo-password", "carla-demo-password")), "your present password")
+	c.has(c.post(422, "/password", change("wrong", chosen)), "Wrong password")
+	c.has(c.post(422, "/password", change("carla-demo-password", "carla-demo-password")), "your current password")
 	c.to(c.post(303, "/password", change("carla-demo-password", chosen)), "/")
 	c.has(c.get(200, "/"), "signed out everywhere else")
 	c.to(other.get(303, "/"), "/login")
@@ -178,8 +178,8 @@ func TestOwnerSetsPassword(t *testing.T) {
 	before.signIn("emma")
 	form := url.Values{"username": {"emma"}, "password": {"otters swim at noon"}, "reason": {"rang, known voice"}}
 	before.do(403, "POST", "/admin/password", form)
-	owner.has(owner.post(422, "/admin/password", url.Values{"username": {"emma"}, "password": {"otters swim at noon"}}), "give a reason")
-	owner.has(owner.post(422, "/admin/password", url.Values{"username": {"emma"}, "password": {"password1"}, "reason": {"x"}}), "tried first")
+	owner.has(owner.post(422, "/admin/password", url.Values{"username": {"emma"}, "password": {"otters swim at noon"}}), "a reason of up to 500")
+	owner.has(owner.post(422, "/admin/password", url.Values{"username": {"emma"}, "password": {"password1"}, "reason": {"x"}}), "easy to guess")
 	owner.to(owner.post(303, "/admin/password", form), "/admin/person?username=emma")
 	c.mails(1, "emma@acme.example", "An administrator has set a password")
 	c.to(before.get(303, "/"), "/login")
@@ -192,7 +192,7 @@ func TestOwnerSetsPassword(t *testing.T) {
 	c.do(403, "GET", "/api/me", nil)
 	c.do(403, "GET", "/mfa/api/factors", nil)
 	c.do(403, "POST", "/mfa/api/enroll", obj{"kind": "totp"})
-	c.has(c.get(200, "/password"), "Somebody else gave you")
+	c.has(c.get(200, "/password"), "Somebody else knows your current password")
 	// The proof of the sign-in ends: it is asked for again, and nothing else is open.
 	c.advance("10m")
 	c.to(c.get(303, "/password"), "/mfa/step-up?purpose=manage&return=%2Fpassword")

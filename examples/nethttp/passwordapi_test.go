@@ -56,8 +56,8 @@ func TestTemporaryPasswordEnds(t *testing.T) {
 		if late {
 			c.advance("72h")
 			c.field(c.login(401, "emma", chosen), "error", "password_over")
-			c.has(c.post(401, "/login", url.Values{"username": {"emma"}, "password": {chosen}}), "is over")
-			c.has(c.post(401, "/login", url.Values{"username": {"emma"}, "password": {"wrong"}}), "do not go together")
+			c.has(c.post(401, "/login", url.Values{"username": {"emma"}, "password": {chosen}}), "has expired")
+			c.has(c.post(401, "/login", url.Values{"username": {"emma"}, "password": {"wrong"}}), "Wrong username or password")
 			owner.signIn("olivia")
 			continue
 		}

@@ -65,15 +65,15 @@ func explainPassword(err error) string {
 	}
 	switch p.Reason {
 	case "address_form":
-		return "This is not an e-mail address."
+		return "Enter an e-mail address, for example name@example.com."
 	case "password_common":
-		return "This password is one of those that are tried first. Please choose another; a few words that do not belong together are good."
+		return "This password is easy to guess. Choose another, for example a few words that do not belong together."
 	case "password_repeated":
-		return "This password repeats a short part. Please choose another."
+		return "This password repeats a short part. Choose another."
 	case "password_personal":
-		return "This password is little more than your name or ours. Please choose another."
+		return "This password is little more than your name or ours. Choose another."
 	case "password_same":
-		return "This is your present password. Please choose another."
+		return "This is your current password. Choose another."
 	}
 	return "This password will not do: " + p.Detail + "."
 }
@@ -146,7 +146,7 @@ func least(secondFactor bool) int {
 	return 15
 }
 
-const notTwice = "You typed two different passwords. Please type the new one twice."
+const notTwice = "The passwords do not match. Enter the new password twice."
 
 func (a *app) postReset(w http.ResponseWriter, r *http.Request) {
 	if err := parseForm(r); err != nil {
@@ -171,7 +171,7 @@ func (a *app) postReset(w http.ResponseWriter, r *http.Request) {
 		a.failPage(w, r, err)
 		return
 	}
-	a.back(w, r, "/login", "Your password is set. Please sign in with it.")
+	a.back(w, r, "/login", "Your password is set. Sign in with it.")
 }
 
 func (a *app) pageChange(w http.ResponseWriter, r *http.Request, who *account) {
@@ -221,13 +221,13 @@ func (a *app) postChange(w http.ResponseWriter, r *http.Request, who *account) {
 		a.showChange(w, r, http.StatusUnprocessableEntity, who, problem)
 		return
 	case errors.Is(err, errWrongPassword):
-		a.showChange(w, r, http.StatusUnprocessableEntity, who, "That is not your present password.")
+		a.showChange(w, r, http.StatusUnprocessableEntity, who, "Wrong password.")
 		return
 	case err != nil:
 		a.failPage(w, r, err)
 		return
 	}
-	a.back(w, r, "/", "Your password is changed, and you are signed out everywhere else.")
+	a.back(w, r, "/", "Password changed. You are signed out everywhere else.")
 }
 
 // postSetPassword sets a person's password on behalf of the owner.

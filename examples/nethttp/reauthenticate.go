@@ -65,9 +65,9 @@ func (a *app) postReauthenticate(w http.ResponseWriter, r *http.Request, who *ac
 	_, waits := busy(err)
 	switch {
 	case errors.Is(err, errWrongPassword):
-		a.showReauthenticate(w, r, http.StatusUnauthorized, who, to, "That is not your password.")
+		a.showReauthenticate(w, r, http.StatusUnauthorized, who, to, "Wrong password.")
 	case waits:
-		a.showReauthenticate(w, r, http.StatusTooManyRequests, who, to, "There have been many attempts. Please wait a moment and try again.")
+		a.showReauthenticate(w, r, http.StatusTooManyRequests, who, to, "Too many attempts. Wait a moment and try again.")
 	case err != nil:
 		a.failPage(w, r, err)
 	default:

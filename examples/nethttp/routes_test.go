@@ -272,9 +272,9 @@ func TestRoutes_WithoutAFactor(t *testing.T) {
 	olivia.post(200, "/api/reauthenticate", obj{"password": "olivia-demo-password"})
 	olivia.post(200, "/api/admin/unlock", obj{"username": "anna"})
 
-	ben.has(ben.get(200, reauthenticatePath+"?return=%2Fmfa%2Fenroll"), "You signed in a while ago")
+	ben.has(ben.get(200, reauthenticatePath+"?return=%2Fmfa%2Fenroll"), "It has been a while since you signed in")
 	form := url.Values{"password": {"wrong"}, "return": {"/mfa/enroll"}}
-	ben.has(ben.post(401, reauthenticatePath, form), "That is not your password", `value="/mfa/enroll"`)
+	ben.has(ben.post(401, reauthenticatePath, form), "Wrong password", `value="/mfa/enroll"`)
 	form.Set("password", "ben-demo-password")
 	ben.to(ben.post(303, reauthenticatePath, form), "/mfa/?return=%2Fmfa%2Fenroll")
 	ben.to(ben.get(303, "/mfa/?return=%2Fmfa%2Fenroll"), "/mfa/enroll")

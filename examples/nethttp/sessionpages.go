@@ -84,11 +84,11 @@ func (a *app) postEndSession(w http.ResponseWriter, r *http.Request, who *accoun
 	}
 	switch {
 	case errors.Is(err, errNobody):
-		a.back(w, r, sessionsPath, "That session is over.") // it may have expired since the page was made
+		a.back(w, r, sessionsPath, "That session has already ended.") // it may have expired since the page was made
 	case err != nil:
 		a.failPage(w, r, err)
 	default:
-		a.back(w, r, sessionsPath, "That session is signed out.")
+		a.back(w, r, sessionsPath, "Session signed out.")
 	}
 }
 

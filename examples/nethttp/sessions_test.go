@@ -73,7 +73,7 @@ func TestSessionsOfAPerson(t *testing.T) {
 
 	// One, from the page.
 	c.to(c.post(303, "/sessions/end", url.Values{"id": {c.other()}}), "/sessions")
-	c.has(c.get(200, "/sessions"), "That session is signed out.")
+	c.has(c.get(200, "/sessions"), "Session signed out.")
 	d.get(401, "/api/me")
 	d.to(d.get(303, "/"), "/login")
 	c.get(200, "/api/me")
@@ -115,7 +115,7 @@ func TestWaitingSessionIsSeen(t *testing.T) {
 	thief.password("ben")
 	code := thief.send("email", "ben@acme.example")
 	thief.get(401, "/api/sessions")
-	c.has(c.get(200, "/sessions"), "waits for the second step", "somebody knows your password")
+	c.has(c.get(200, "/sessions"), "waits for the second step", "somebody else knows your password")
 	c.do(200, "DELETE", "/api/sessions/"+c.other(), nil)
 	thief.verify(401, "email", code)
 	thief.get(401, "/api/me")
@@ -272,7 +272,7 @@ func TestSessionsEndOnChange(t *testing.T) {
 	c, d := s.client(t), s.client(t)
 	c.signIn("anna")
 	c.enrollTOTP() // nobody else to sign out
-	if text := c.get(200, "/mfa/factors").text; strings.Contains(text, "Shall your other sessions end?") {
+	if text := c.get(200, "/mfa/factors").text; strings.Contains(text, "Do you want to sign out everywhere else?") {
 		t.Error("there are no others, and the question is asked")
 	}
 	d.signIn("anna")
@@ -280,20 +280,20 @@ func TestSessionsEndOnChange(t *testing.T) {
 	// By default the person is asked.
 	_, id := c.enrollTOTP()
 	d.get(200, "/api/me")
-	c.has(c.get(200, "/mfa/factors"), "Shall your other sessions end?")
-	if text := d.get(200, "/mfa/factors").text; strings.Contains(text, "Shall your other sessions end?") {
+	c.has(c.get(200, "/mfa/factors"), "Do you want to sign out everywhere else?")
+	if text := d.get(200, "/mfa/factors").text; strings.Contains(text, "Do you want to sign out everywhere else?") {
 		t.Error("another session asks")
 	}
 	c.to(c.post(303, "/sessions/keep", nil), "/mfa/")
-	if text := c.get(200, "/mfa/factors").text; strings.Contains(text, "Shall your other sessions end?") {
+	if text := c.get(200, "/mfa/factors").text; strings.Contains(text, "Do you want to sign out everywhere else?") {
 		t.Error("asked again")
 	}
 	d.get(200, "/api/me")
 	c.do(200, "DELETE", "/mfa/api/factors/"+id, nil)
-	c.has(c.get(200, "/mfa/factors"), "Shall your other sessions end?")
+	c.has(c.get(200, "/mfa/factors"), "Do you want to sign out everywhere else?")
 	c.to(c.post(303, "/sessions/end-others", nil), "/sessions")
 	d.get(401, "/api/me")
-	if text := c.get(200, "/mfa/factors").text; strings.Contains(text, "Shall your other sessions end?") {
+	if text := c.get(200, "/mfa/factors").text; strings.Contains(text, "Do you want to sign out everywhere else?") {
 		t.Error("asked again")
 	}
 

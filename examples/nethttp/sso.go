@@ -159,7 +159,7 @@ func (a *app) ssoRoutes(mux *http.ServeMux) error {
 			a.back(w, r, a.settingsPath(), a.providerName(l.Provider)+" sign-on is active: you can sign in with "+l.Account+".")
 		},
 		Unlinked: func(w http.ResponseWriter, r *http.Request) {
-			a.back(w, r, a.settingsPath(), "The account is unlinked, and signs you in no more.")
+			a.back(w, r, a.settingsPath(), "Account unlinked. You can no longer sign in with it.")
 		},
 		Failed: a.signOnFailed,
 	})
@@ -252,9 +252,9 @@ func (a *app) signOnFailed(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, sso.ErrCancelled):
 		status, text = http.StatusOK, "You did not sign in with "+name+". Nothing has changed."
 	case errors.Is(err, sso.ErrFlow):
-		status, text = http.StatusBadRequest, "This sign-on was begun in another browser, or is over. Please begin again."
+		status, text = http.StatusBadRequest, "This sign-on was started in another browser, or has expired. Start again."
 	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired), errors.Is(err, mfa.ErrForbidden):
-		text = "It has been too long since you proved that it is you. Please begin again."
+		text = "It has been too long since you confirmed that it is you. Start again."
 	case errors.Is(err, sso.ErrNotActivated):
 		text = "Acme has not activated sign-on for this organisation. Sign in as before, or ask the owner of Acme."
 	case errors.Is(err, sso.ErrNotLinked):
@@ -266,7 +266,7 @@ func (a *app) signOnFailed(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, sso.ErrIdentity):
 		text = "What " + name + " answered could not be verified, and nobody was signed in. Please tell the owner of Acme if it happens again."
 	case errors.Is(err, mfa.ErrNotAvailable):
-		status, text = http.StatusNotFound, "There is no such link any more, or there are too many."
+		status, text = http.StatusNotFound, "That linked account no longer exists, or you have linked too many."
 	case errors.Is(err, mfa.ErrUnavailable):
 		status, text = http.StatusServiceUnavailable, name+" cannot be reached at the moment. Please try again, or sign in with your password."
 		a.logFailure(r, status, err)

@@ -122,7 +122,7 @@ func TestSignOn(t *testing.T) {
 	if link == nil {
 		t.Fatal("no link to end")
 	}
-	ben.has(ben.post(404, "/sso/microsoft/unlink", url.Values{"link": link[1:]}), "no such link")
+	ben.has(ben.post(404, "/sso/microsoft/unlink", url.Values{"link": link[1:]}), "no longer exists")
 	anna.to(anna.post(303, "/sso/microsoft/unlink", url.Values{"link": link[1:]}), "/mfa/factors")
 	anna.mails(1, "anna@acme.example", "can no longer sign in")
 	in = s.client(t)
@@ -140,7 +140,7 @@ func TestLinkingWantsAFreshFactor(t *testing.T) {
 	c.signIn("anna")
 	back := c.chosen(c.depart("google", "link"), "Anna de Vries")
 	c.advance("6m") // the sign-on is good for ten minutes, the proof for less
-	c.has(c.get(403, back), "too long since you proved")
+	c.has(c.get(403, back), "too long since you confirmed")
 	if a := c.post(303, "/sso/google/link", url.Values{}); !strings.HasPrefix(a.header.Get("Location"), "/mfa/step-up?purpose=manage") {
 		t.Errorf("sent to %s", a.header.Get("Location"))
 	}

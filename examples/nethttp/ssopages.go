@@ -132,7 +132,7 @@ func (a *app) showSignOn(w http.ResponseWriter, r *http.Request, who *account, s
 func (a *app) postActivation(on bool) acted {
 	act, notice := a.signOn.Activate, "Sign-on is active for that organisation."
 	if !on {
-		act, notice = a.signOn.Deactivate, "Accounts of that organisation sign nobody in any more."
+		act, notice = a.signOn.Deactivate, "Users can no longer sign in with accounts from that organisation."
 	}
 	return func(w http.ResponseWriter, r *http.Request, who *administrator) {
 		form := r.PostForm

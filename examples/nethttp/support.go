@@ -182,13 +182,13 @@ func explain(err error) string {
 	var budget *mfa.RateLimitError
 	switch {
 	case errors.Is(err, errReason):
-		return "Please give a reason of up to 500 characters: how did you make sure who asks?"
+		return "Enter a reason of up to 500 characters: how did you verify who is asking?"
 	case errors.Is(err, factor.ErrMalformed):
-		return "That cannot be done so. Please choose from what is offered."
+		return "Choose one of the options."
 	case errors.Is(err, mfa.ErrNotAvailable):
-		return "No address of this person is known to be theirs."
+		return "This user has no verified address."
 	case errors.As(err, &budget):
-		return "Too many messages went to this person in the last hour. Please try again later."
+		return "This user was sent too many messages in the last hour. Try again later."
 	}
 	return ""
 }

@@ -41,7 +41,7 @@ func TestSupportAndAccessCode(t *testing.T) {
 	anna.has(anna.get(200, "/mfa/verify?kind=totp"), "/mfa/lost")
 	anna.has(anna.get(200, "/mfa/lost"), "/mfa/lost/link", "/mfa/lost/support")
 	anna.to(anna.post(303, "/mfa/lost/support", url.Values{"message": {"It fell into the sea <b>"}}), "/mfa/lost")
-	anna.has(anna.get(200, "/mfa/lost"), "Support has been told")
+	anna.has(anna.get(200, "/mfa/lost"), "We told support")
 	anna.get(401, "/api/me")
 
 	owner := s.client(t)
@@ -49,8 +49,8 @@ func TestSupportAndAccessCode(t *testing.T) {
 	owner.has(owner.get(200, "/admin"), "1 waiting")
 	owner.has(owner.get(200, "/admin/support"), "Anna de Vries", "It fell into the sea &lt;b&gt;", "127.0.0.1")
 	owner.has(owner.get(200, "/admin/person?username=anna"), "Temporary access code", "authenticator app")
-	owner.has(owner.post(422, "/admin/access", url.Values{"username": {"anna"}, "valid": {"8h"}, "uses": {"any"}, "reason": {" "}}), "Please give a reason")
-	owner.has(owner.post(422, "/admin/access", url.Values{"username": {"anna"}, "valid": {"8000h"}, "uses": {"any"}, "reason": {"badge"}}), "choose from what is offered")
+	owner.has(owner.post(422, "/admin/access", url.Values{"username": {"anna"}, "valid": {"8h"}, "uses": {"any"}, "reason": {" "}}), "Enter a reason")
+	owner.has(owner.post(422, "/admin/access", url.Values{"username": {"anna"}, "valid": {"8000h"}, "uses": {"any"}, "reason": {"badge"}}), "Choose one of the options")
 	page := owner.post(200, "/admin/access", url.Values{"username": {"anna"}, "valid": {"8h"}, "uses": {"once"}, "reason": {"knows her badge number"}})
 	code := regexp.MustCompile(`(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}`).FindString(page.text)
 	if code == "" {
@@ -129,7 +129,7 @@ func TestSetupLink(t *testing.T) {
 	secret := key[1]
 	done := other.post(303, enrollment.header.Get("Location"), url.Values{"code": {totpCode(secret, other.step())}})
 	other.to(done, "/mfa/setup/done")
-	other.has(other.get(200, "/mfa/setup/done"), "Your new method is ready")
+	other.has(other.get(200, "/mfa/setup/done"), "Your new sign-in method is ready")
 	phone.get(401, "/api/me") // whoever found it is signed out
 	signedIn.get(200, "/api/me")
 	other.get(401, "/api/me")
@@ -176,7 +176,7 @@ func TestReportAndInvitations(t *testing.T) {
 	emma := s.client(t)
 	emma.signIn("emma")
 	emma.enrollTOTP()
-	owner.has(owner.get(200, "/admin/report"), "Nobody: everyone who has to") // the e-mail address stands in
+	owner.has(owner.get(200, "/admin/report"), "All users who need a sign-in method") // the e-mail address stands in
 	owner.post(303, "/admin/policy", url.Values{"type": {"employee"}, "policy": {"enroll"}})
 	page := owner.get(200, "/admin/report")
 	owner.has(page, "1 of 12", "authenticator app: 1", "Farid Haddad")
@@ -207,8 +207,8 @@ func TestEnrolBefore(t *testing.T) {
 	owner.post(400, "/admin/policy", url.Values{"type": {"employee"}, "policy": {"enroll"}, "enroll_by": {"soon"}})
 	c := s.client(t)
 	c.field(c.password("greta"), "next", "done")
-	c.has(c.get(200, "/mfa/factors"), "Please add a method before")
-	c.has(c.get(200, "/"), "Please set one up before")
+	c.has(c.get(200, "/mfa/factors"), "Add a sign-in method before")
+	c.has(c.get(200, "/"), "Set one up before")
 	c.advance("200h")
 	c.field(s.client(t).password("greta"), "next", "enroll")
 }
@@ -219,7 +219,7 @@ func TestSecurityQuestions(t *testing.T) {
 	phone := s.client(t)
 	phone.signIn("jonas")
 	phone.enrollTOTP()
-	phone.has(phone.get(200, "/mfa/factors"), "No questions are set")
+	phone.has(phone.get(200, "/mfa/factors"), "No security questions are set")
 	phone.has(phone.get(200, "/mfa/enroll/questions"), "Which book did you read more often than any other?", `name="answer3"`)
 	set := url.Values{"question1": {"Which book did you read more often?"}, "answer1": {"Momo"}, "question2": {"Which street was it?"}, "answer2": {"x"},
 		"question3": {"Which dish did you cook?"}, "answer3": {"Pannenkoeken"}}
@@ -227,7 +227,7 @@ func TestSecurityQuestions(t *testing.T) {
 	phone.has(phone.get(200, "/mfa/enroll/questions"), "This answer is too short", "Which street was it?")
 	set.Set("answer2", "Lange Straße")
 	phone.to(phone.post(303, "/mfa/enroll/questions", set), "/mfa/factors")
-	phone.has(phone.get(200, "/mfa/factors"), "Three questions are set")
+	phone.has(phone.get(200, "/mfa/factors"), "Your three security questions are set")
 
 	c := s.client(t)
 	for _, o := range c.password("jonas").body["options"].([]any) {
@@ -238,12 +238,12 @@ func TestSecurityQuestions(t *testing.T) {
 	c.post(303, "/mfa/lost/link", url.Values{})
 	token := strings.TrimPrefix(linkForm.FindString(c.last("jonas@acme.example").Text), s.base+"/mfa/setup?token=")
 	c.post(303, "/mfa/setup", url.Values{"token": {token}})
-	c.has(c.get(200, "/mfa/verify?purpose=replace"), "Which street was it?", "Answer your questions")
+	c.has(c.get(200, "/mfa/verify?purpose=replace"), "Which street was it?", "Answer your security questions")
 	answer := func(second string) *answer {
 		return c.post(303, "/mfa/verify", url.Values{"kind": {"questions"}, "purpose": {"replace"}, "code": {"MOMO", second, "pannenkoeken"}})
 	}
 	answer("Kurze Gasse")
-	c.has(c.get(200, "/mfa/verify?purpose=replace"), "The answers are not right")
+	c.has(c.get(200, "/mfa/verify?purpose=replace"), "Your answers do not match")
 	c.to(answer("lange strasse"), "/mfa/enroll")
 	c.get(401, "/api/me")
 

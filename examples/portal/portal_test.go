@@ -142,5 +142,5 @@ func TestPortal(t *testing.T) {
 	require.Equal(t, "/login", other.at.Path)
 	other.password("ben")
 	require.Equal(t, 403, other.get(mailURL+"/callback?assertion=x&state=y"))
-	require.Contains(t, other.page, "Please begin again")
+	require.Contains(t, other.page, "Start again")
 }

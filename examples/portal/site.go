@@ -163,11 +163,11 @@ func (s *site) who(w http.ResponseWriter, r *http.Request, need portal.Need) (*p
 var loginPage = template.Must(template.New("").Parse(`<form method="post" action="/login">
 <input type="hidden" name="return" value="{{.Return}}">
 {{with .Problem}}<p class="sg-notice sg-bad" role="alert">{{.}}</p>{{end}}
-<p>People here are <strong>ann</strong> (ann-demo-password) and <strong>ben</strong> (ben-demo-password).</p>
+<p>The users here are <strong>ann</strong> (ann-demo-password) and <strong>ben</strong> (ben-demo-password).</p>
 <div class="sg-field"><label for="username">Name</label><div class="sg-input"><input id="username" name="username" autocomplete="username" required autofocus></div></div>
 <div class="sg-field"><label for="password">Password</label><div class="sg-input"><input id="password" name="password" type="password" autocomplete="current-password" required></div></div>
 <button class="sg-button" type="submit">Sign in</button></form>
-<p class="sg-fine">Codes that are mailed are in the <a href="/outbox">outbox</a>.</p>`))
+<p class="sg-fine">The codes are in the <a href="/outbox">outbox</a>.</p>`))
 
 var homePage = template.Must(template.New("").Parse(`<p>You are <strong>{{.Who}}</strong>, verified by {{.By}}, assurance level {{.Level}}.</p>
 <p><a class="sg-button" href="/mfa/factors">Security settings</a></p>`))

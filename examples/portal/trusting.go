@@ -73,9 +73,9 @@ func (a *trusting) signedIn(_ http.ResponseWriter, r *http.Request, p *portal.As
 
 // failed implements portal.VerifierConfig.Failed.
 func (a *trusting) failed(w http.ResponseWriter, _ *http.Request, err error) {
-	status, text := http.StatusForbidden, "This sign-in is over or was not begun here. Please begin again."
+	status, text := http.StatusForbidden, "This sign-in has expired, or was started elsewhere. Start again."
 	if errors.Is(err, portal.ErrUnavailable) {
-		status, text = http.StatusServiceUnavailable, "The service is unavailable for a moment. Please try again."
+		status, text = http.StatusServiceUnavailable, "There is a problem with the service. Try again in a moment."
 	}
 	a.show(w, status, map[string]any{"Name": a.name, "Text": text})
 }
@@ -86,7 +86,7 @@ var trustingPage = template.Must(template.New("").Parse(`<!doctype html>
 <p>{{.Text}}</p>
 {{if .Who}}<p>You are <strong id="who">{{.Who}}</strong>, by the portal, with {{.By}}.</p>
 <p><a href="/delicate">Something delicate</a></p>
-<form method="post" action="/sign-out"><button type="submit">Sign out</button></form>{{else}}<p><a href="/">Begin again</a></p>{{end}}
+<form method="post" action="/sign-out"><button type="submit">Sign out</button></form>{{else}}<p><a href="/">Start again</a></p>{{end}}
 </main></body></html>
 `))
 

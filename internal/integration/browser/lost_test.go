@@ -87,7 +87,7 @@ func TestSetUpANewDevice(t *testing.T) {
 		third := s.open(script)
 		third.visit(link)
 		third.press(`form[action="/mfa/setup"] button`)
-		require.Contains(t, third.text("h1"), "begin again")
+		require.Contains(t, third.text("h1"), "Start again")
 		s.advance(24 * time.Hour)
 		third.appCode("ben", old)
 		require.True(t, third.has("[role=alert]"), "and then it stops")
@@ -306,7 +306,7 @@ func TestOrganisation(t *testing.T) {
 		greta := s.open(script)
 		greta.login("greta")
 		require.Equal(t, "/", greta.path(), "let in for the time being")
-		require.Contains(t, greta.text("main"), "Please set one up before")
+		require.Contains(t, greta.text("main"), "Set one up before")
 
 		policy("totp", "")
 		s.advance(61 * time.Second)

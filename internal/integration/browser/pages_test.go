@@ -348,7 +348,7 @@ func TestSettings(t *testing.T) {
 			b.press(`form[action$="/rename"] button[type=submit]`)
 		}
 		rename("Work phone <b>")
-		require.Contains(t, b.text("main"), "Please use a shorter name")
+		require.Contains(t, b.text("main"), "Use a shorter name")
 		rename(`Work phone &amp; "keys"`)
 		require.Contains(t, b.text("main"), `Work phone &amp; "keys"`)
 		b.press(`a[href$="/remove"]`)

@@ -112,7 +112,7 @@ func TestOwnerSetsAPassword(t *testing.T) {
 		require.False(t, strings.Contains(b.text("body"), "Administration"))
 		b.fill("current", "otters swim at noon")
 		b.choose("/password", "otters swim at noon", "otters swim at noon")
-		require.Contains(t, b.text("[role=alert]"), "present password")
+		require.Contains(t, b.text("[role=alert]"), "current password")
 		b.fill("current", "otters swim at noon")
 		b.choose("/password", "herons wade at dusk", "herons wade at dusk")
 		require.Equal(t, "/", b.path())

@@ -77,7 +77,7 @@ func TestPassword_ReadsTheFirstEditionsHashesAndLinks(t *testing.T) {
 		if rotated {
 			r.rotate()
 			m = r.passwords(users, h)
-			require.NoError(t, m.Reseal(t.Context()))
+			require.NoError(t, m.Reencrypt(t.Context()))
 			r.cfg.Keys, err = seal.NewKeyring(bytes.Repeat([]byte{0xa5}, seal.KeyLen))
 			require.NoError(t, err)
 			m = r.passwords(users, h) // without the first edition's key
@@ -148,7 +148,7 @@ func TestSSO_ReadsTheFirstEditionsLinks(t *testing.T) {
 		}
 		s := d.newSignOn(t, sso.Config{Store: store, Keys: keys, Clock: clock})
 		if rotated {
-			require.NoError(t, s.Reseal(t.Context()))
+			require.NoError(t, s.Reencrypt(t.Context()))
 			page, _, err := store.List(t.Context(), "", "", 1000)
 			require.NoError(t, err)
 			for _, e := range page {

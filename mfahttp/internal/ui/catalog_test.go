@@ -69,7 +69,7 @@ func TestCatalogHasNoDeadTexts(t *testing.T) {
 		}
 	}
 	families := []string{"about", "answer", "choose.have", "enroll.button", "enroll.text", "enroll.title", "enrollment.title", "error.text",
-		"error.title", "field", "hint.name", "kind", "lost.by", "notice", "problem", "remove.text", "send.title", "strength", "verify.text", "verify.title"}
+		"error.title", "field", "hint.name", "kind", "lost.by", "notice", "problem", "remove.text", "send.title", "strength", "verify.text", "verify.title", "verify.why"}
 	for key := range texts(t, "en") {
 		base := strings.TrimSuffix(strings.TrimSuffix(key, ".one"), ".other")
 		if strings.Contains(source.String(), `"`+base+`"`) || strings.Contains(source.String(), `"`+key+`"`) {
@@ -132,12 +132,12 @@ func TestOverrideTexts(t *testing.T) {
 		return render(t, r, ui.Verify{Frame: frame(lang), Option: ui.Option{Kind: "totp"}, Others: []ui.Option{{Kind: "carrier-pigeon"}}})
 	}
 	require.Contains(t, p("nl"), "Ga door")
-	require.Contains(t, p("nl"), "Vul de code uit je app in")
+	require.Contains(t, p("nl"), "Vul de code uit je authenticator-app in")
 	require.Contains(t, p("nl"), "Postduif")
 	require.Equal(t, "fr", r.Locale("fr-CH, de;q=0.5", ""))
 	require.Contains(t, p("fr"), `<html lang="fr">`)
 	require.Contains(t, p("fr"), "Continuer")
-	require.Contains(t, p("fr"), "Enter the code from your app")
+	require.Contains(t, p("fr"), "Enter the code from your authenticator app")
 	require.NotContains(t, p("en"), "Continuer", "a language laid over another must not change it")
 }
 

@@ -234,7 +234,7 @@ func TestStates(t *testing.T) {
 		pages[s.name] = render(t, r, s.make(frame("en")))
 	}
 	for _, test := range []struct{ page, has, hasNot string }{
-		{"verify-totp-wrong", "That code is not right. You have 4 attempts left.", ""},
+		{"verify-totp-wrong", "Wrong code. You have 4 attempts left.", ""},
 		{"verify-totp-wrong", "<title>Error: ", ""},
 		{"verify-pin-wrong", "You have one attempt left.", ""},
 		{"verify-send", `action="/mfa/send"`, `name="code"`},
@@ -244,12 +244,17 @@ func TestStates(t *testing.T) {
 		{"verify-sent", `name="factor" value="s2"`, ""}, // the other number
 		{"verify-expired", "That code has expired.", "attempts left"},
 		{"verify-expired", "That code has expired.", `name="code"`},
-		{"verify-budget", "You can send another in 17 minutes.", ""},
+		{"verify-budget", "Too many codes sent. Try again in 17 minutes.", ""},
 		{"verify-locked", `data-seconds="180">3 minutes<`, `name="code"`},
 		{"verify-locked", `<noscript><meta http-equiv="refresh" content="181"></noscript>`, "Other ways"},
-		{"verify-stopped", "cannot be used for now", `name="code"`},
+		{"verify-stopped", "was disabled after too many failed attempts", `name="code"`},
+		{"verify-stepup", "You are about to do something that needs extra security.", ""},
+		{"verify-questions", "to recover your account", ""},
 		{"verify-stepup", `href="/home"`, "Use another account"},
 		{"verify-totp", "Use another account", "http-equiv"},
+		{"verify-totp", "Use another account", "sg-why"},
+		{"verify-sent", "We sent you a new code.", ""},
+		{"verify-sent", "Code expires in", ""},
 		{"choose-forced", "Your account needs a second step", "Cancel"},
 		{"enroll-email-wrong", `value="ann@"`, ""},
 		{"enroll-sms-wrong", `<option value="NL" selected>`, ""},
@@ -258,19 +263,19 @@ func TestStates(t *testing.T) {
 		{"enrollment-totp", "<span>JBSW</span><span>Y3DP</span>", ""},
 		{"enrollment-totp", `href="otpauth://totp/Acme:ann%40example.com?secret=JBSWY3DPEHPK3PXP&amp;issuer=Acme"`, ""},
 		{"enrollment-totp-gone", "Start again", "<svg xmlns"},
-		{"enrollment-email", "or open the link in the mail", ""},
+		{"enrollment-email", "or open the link in the e-mail", ""},
 		{"enrollment-email", `role="timer"`, "This code has expired. Send a new one.</p>"},
 		{"enrollment-locked", "This code has expired. Send a new one.</p>", `role="timer"`},
-		{"enrollment-locked", "You can try again in 2 minutes 30 seconds.", ""},
-		{"factors", "8 recovery codes are left.", "Few left"},
+		{"enrollment-locked", "Try again in 2 minutes 30 seconds.", ""},
+		{"factors", "You have 8 recovery codes left.", "Few left"},
 		{"factors-locked", "Few left", ""},
 		{"factors-none", "You have no recovery codes.", ""},
 		{"factors-none", `<time datetime="2026-03-15T12:00:00Z" data-day>15 March 2026</time>`, ""},
 		{"recovery-codes", "7KQ2-M9XD-4TRV-W8HP", `action="/mfa/recovery-codes"`},
 		{"link", `name="token" value="sealed.token"`, "Use another account"},
-		{"confirmed", "Your e-mail address is confirmed", "<form"},
+		{"confirmed", "Your e-mail address is verified", "<form"},
 		{"error-expired", `href="/login"`, ""},
-		{"error-budget", "Please try again in", ""},
+		{"error-budget", "Try again in", ""},
 		{"page", "sg-narrow", "sg-wide"},
 		{"page-wide", "sg-wide", "sg-narrow"},
 	} {
@@ -300,6 +305,16 @@ func TestImplicitFactor(t *testing.T) {
 	require.NotContains(t, page, "/rename")
 	require.NotContains(t, page, "/remove")
 	require.Contains(t, page, "From your account")
+}
+
+// A factor that has the name of its kind is shown with one name.
+func TestFactors_DoNotRepeatTheName(t *testing.T) {
+	factor := ui.Factor{ID: "s1", Kind: "sms", Name: "Text message", Hint: "••• 78"}
+	page := render(t, newUI(t), ui.Factors{Frame: frame("en"), Factors: []ui.Factor{factor}})
+	require.NotContains(t, page, "Text message · ")
+	factor.Name = "Work"
+	page = render(t, newUI(t), ui.Factors{Frame: frame("en"), Factors: []ui.Factor{factor}})
+	require.Contains(t, page, "Text message · ")
 }
 
 // What people and applications typed is text wherever it stands.

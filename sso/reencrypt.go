@@ -11,20 +11,19 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-// pageSize is how many records are asked for at once.
+// pageSize is the number of records in one page of a listing.
 const pageSize = 200
 
-// Reseal seals every link and activation with the primary key of Config.Keys; it is beside
-// [mfa.Manager.Reencrypt] what an operator runs before a key is taken away, and is safe beside
-// live traffic. When it has returned nil no record needs an older key, and once
-// Config.FlowTTL has passed no cookie does.
+// Reencrypt encrypts every link and every activation with the primary key of Config.Keys. An
+// operator runs it, with [mfa.Manager.Reencrypt], before they remove a key. It is safe beside
+// live traffic. After it has returned nil, no record needs an older key. No cookie needs one
+// once Config.FlowTTL has passed.
 //
-// Config.Store must be a storage.Lister; if it is none, the error wraps
-// errors.ErrUnsupported. Records that no key opens stay as they are and make an error that
-// wraps those of package seal, after the others have been sealed. An error of the store wraps
-// mfa.ErrUnavailable and ends the walk; to start anew is cheap, because what is done is
-// passed over.
-func (s *Service) Reseal(ctx context.Context) error {
+// Config.Store must be a storage.Lister. If it is not, the error wraps errors.ErrUnsupported.
+// Records that no key opens stay as they are. Reencrypt encrypts the others, and then returns
+// an error that wraps those of package seal. An error of the store wraps mfa.ErrUnavailable
+// and ends the walk. A second run skips the records that are done.
+func (s *Service) Reencrypt(ctx context.Context) error {
 	lister, ok := s.cfg.Store.(storage.Lister)
 	if !ok {
 		return fmt.Errorf("sso: the store cannot list: %w", errors.ErrUnsupported)
@@ -39,7 +38,7 @@ func (s *Service) Reseal(ctx context.Context) error {
 			if s.cfg.Keys.Primary(e.Record.Data) {
 				continue
 			}
-			err := s.reseal(ctx, e.Key)
+			err := s.reencrypt(ctx, e.Key)
 			if errors.Is(err, mfa.ErrUnavailable) {
 				return err
 			}
@@ -53,7 +52,7 @@ func (s *Service) Reseal(ctx context.Context) error {
 	}
 }
 
-func (s *Service) reseal(ctx context.Context, key string) error {
+func (s *Service) reencrypt(ctx context.Context, key string) error {
 	var purpose seal.Purpose
 	switch {
 	case strings.HasPrefix(key, linkPrefix):

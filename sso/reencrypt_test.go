@@ -16,7 +16,7 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-func TestReseal(t *testing.T) {
+func TestReencrypt(t *testing.T) {
 	first, second := seal.GenerateKey(), seal.GenerateKey()
 	var cfg sso.Config
 	r := newRig(t, func(c *sso.Config, idp *ssotest.Config) {
@@ -37,12 +37,12 @@ func TestReseal(t *testing.T) {
 		return s
 	}
 	ctx, kari := t.Context(), mfa.User{Tenant: "acme", ID: "kari"}
-	require.ErrorIs(t, with(second).Reseal(ctx), seal.ErrUnknownKey, "the older key is still needed")
+	require.ErrorIs(t, with(second).Reencrypt(ctx), seal.ErrUnknownKey, "the older key is still needed")
 	both := with(second, first)
-	require.NoError(t, both.Reseal(ctx))
-	require.NoError(t, both.Reseal(ctx))
+	require.NoError(t, both.Reencrypt(ctx))
+	require.NoError(t, both.Reencrypt(ctx))
 	alone := with(second)
-	require.NoError(t, alone.Reseal(ctx))
+	require.NoError(t, alone.Reencrypt(ctx))
 	links, err := alone.Links(ctx, kari)
 	require.NoError(t, err)
 	require.Len(t, links, 1)
@@ -53,9 +53,9 @@ func TestReseal(t *testing.T) {
 	faulty := mfatest.NewFaultyStore(cfg.Store)
 	cfg.Store = faulty
 	faulty.Inject(mfatest.OpSwap, 1, mfatest.Fault{Before: errors.New("the disk is full")})
-	require.ErrorIs(t, with(first, second).Reseal(ctx), mfa.ErrUnavailable)
+	require.ErrorIs(t, with(first, second).Reencrypt(ctx), mfa.ErrUnavailable)
 	cfg.Store = mute{cfg.Store}
-	require.ErrorIs(t, with(first, second).Reseal(ctx), errors.ErrUnsupported)
+	require.ErrorIs(t, with(first, second).Reencrypt(ctx), errors.ErrUnsupported)
 }
 
 // mute is a store that cannot list.

@@ -12,18 +12,18 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-// pageSize is how many records are asked for at once.
+// pageSize is the number of records in one page of a listing.
 const pageSize = 200
 
-// Reseal removes links and budgets that have outlived their use, and seals what is left with
-// the primary key of Config.Keys. Call it once a day, from a job of the application's, since
-// every client and address that asks for a link leaves a small record behind; and beside
-// [mfa.Manager.Reencrypt] before a key is taken away. It is safe beside live traffic.
+// Reencrypt removes expired links and rate limits, and encrypts the other records with the
+// primary key of Config.Keys. Call it once a day from a job: every client and every address
+// that asks for a link leaves a small record behind. Call it also, with
+// [mfa.Manager.Reencrypt], before you remove a key. It is safe beside live traffic.
 //
-// Config.Store must be a storage.Lister; if it is none, the error wraps
-// errors.ErrUnsupported. Records that cannot be read stay as they are and make an error after
-// the others are done. An error of the store wraps mfa.ErrUnavailable and ends the walk.
-func (m *Manager) Reseal(ctx context.Context) error {
+// Config.Store must be a storage.Lister. If it is not, the error wraps errors.ErrUnsupported.
+// Records that cannot be read stay as they are, and Reencrypt returns an error for them after
+// it has done the others. An error of the store wraps mfa.ErrUnavailable and ends the walk.
+func (m *Manager) Reencrypt(ctx context.Context) error {
 	lister, ok := m.cfg.Store.(storage.Lister)
 	if !ok {
 		return fmt.Errorf("password: the store cannot list: %w", errors.ErrUnsupported)
@@ -37,7 +37,7 @@ func (m *Manager) Reseal(ctx context.Context) error {
 				return unavailable(err)
 			}
 			for _, e := range page {
-				err := m.reseal(ctx, e.Key, now)
+				err := m.reencrypt(ctx, e.Key, now)
 				if errors.Is(err, mfa.ErrUnavailable) {
 					return err
 				}
@@ -53,7 +53,7 @@ func (m *Manager) Reseal(ctx context.Context) error {
 	return errors.Join(unreadable...)
 }
 
-func (m *Manager) reseal(ctx context.Context, key string, now time.Time) error {
+func (m *Manager) reencrypt(ctx context.Context, key string, now time.Time) error {
 	var broken error
 	err := m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
 		broken = nil
