@@ -87,7 +87,8 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 	if s := in.Params["valid"].Reveal(); s != "" {
 		var err error
 		if valid, err = time.ParseDuration(s); err != nil || valid < leastTTL || valid > f.most {
-			return nil, &factor.Problem{Reason: "access_valid", Detail: fmt.Sprintf("a code is valid for %s to %s", leastTTL, f.most)}
+			return nil, &factor.Problem{Reason: "access_valid",
+				Detail: fmt.Sprintf("a code is valid for %s to %s", leastTTL, f.most)}
 		}
 	}
 	state := make([]byte, stateLen)
@@ -97,7 +98,8 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 		state[1] = 1
 	case "any":
 	default:
-		return nil, &factor.Problem{Reason: "access_uses", Detail: `a code is valid "once" or "any" number of times`}
+		return nil, &factor.Problem{Reason: "access_uses",
+			Detail: `a code is valid "once" or "any" number of times`}
 	}
 	binary.BigEndian.PutUint64(state[2:], uint64(in.Now.Add(valid).UnixMilli()))
 	salt := state[10 : 10+saltLen]
@@ -114,7 +116,8 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 func (f *Factor) Normalize(response string) (string, error) {
 	code, ok := papercode.Normalize(response, chars)
 	if !ok || len(code) != chars {
-		return "", &factor.Problem{Reason: "access_form", Detail: "an access code has 16 letters and digits, without U"}
+		return "", &factor.Problem{Reason: "access_form",
+			Detail: "an access code has 16 letters and digits, without U"}
 	}
 	return code, nil
 }

@@ -38,22 +38,28 @@ func TestConfig(t *testing.T) {
 
 func TestParams(t *testing.T) {
 	f := newFactor(t, access.Config{})
-	for valid, want := range map[string]time.Duration{"": time.Hour, "5m": 5 * time.Minute, "24h": 24 * time.Hour,
+	for valid, want := range map[string]time.Duration{"": time.Hour, "5m": 5 * time.Minute,
+		"24h":   24 * time.Hour,
 		"24h1s": 0, "4m59s": 0, "-1h": 0, "8": 0, "x": 0, "9999999999h": 0} {
-		out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"valid": secret.New(valid)}, Now: start})
+		out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
+			Text{"valid": secret.New(valid)}, Now: start})
 		if want == 0 {
 			require.ErrorIs(t, err, factor.ErrMalformed, valid)
 			continue
 		}
 		require.NoError(t, err, valid)
 		require.Equal(t, start.Add(want), f.Describe(out.State).Ends)
-		require.Regexp(t, `^([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}$`, out.Prompt.Codes[0].Reveal())
-		require.NotContains(t, string(out.State), strings.ReplaceAll(out.Prompt.Codes[0].Reveal(), "-", ""))
+		require.Regexp(t, `^([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}$`,
+			out.Prompt.Codes[0].Reveal())
+		require.NotContains(t, string(out.State), strings.ReplaceAll(out.Prompt.Codes[0].Reveal(),
+			"-", ""))
 	}
-	_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"uses": secret.New("twice")}, Now: start})
+	_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
+		Text{"uses": secret.New("twice")}, Now: start})
 	require.ErrorIs(t, err, factor.ErrMalformed)
 	require.Zero(t, f.Describe(nil))
-	_, err = f.Verify(t.Context(), factor.VerifyInput{State: []byte("x"), Response: "0000000000000000", Now: start})
+	_, err = f.Verify(t.Context(), factor.VerifyInput{State: []byte("x"),
+		Response: "0000000000000000", Now: start})
 	require.Error(t, err)
 	require.NotErrorIs(t, err, factor.ErrIncorrect)
 }
@@ -63,7 +69,8 @@ func TestNormalize(t *testing.T) {
 	got, err := f.Normalize(" abcd-efgh o0il-ZZZZ ")
 	require.NoError(t, err)
 	require.Equal(t, "ABCDEFGH0011ZZZZ", got)
-	for _, bad := range []string{"", "ABCD", "ABCDEFGH0011ZZZZZ", "ABCDEFGH0011ZZZU", strings.Repeat("A", 1<<16)} {
+	for _, bad := range []string{"", "ABCD", "ABCDEFGH0011ZZZZZ", "ABCDEFGH0011ZZZU",
+		strings.Repeat("A", 1<<16)} {
 		_, err := f.Normalize(bad)
 		require.ErrorIs(t, err, factor.ErrMalformed)
 	}
@@ -83,7 +90,8 @@ func open(t *testing.T) *office {
 	app, err := totp.New(totp.Config{Issuer: "Acme"})
 	require.NoError(t, err)
 	o := &office{t: t, clock: mfatest.NewClock(start)}
-	o.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: o.clock, Factors: []factor.Factor{app, newFactor(t, access.Config{})},
+	o.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: o.clock,
+		Factors: []factor.Factor{app, newFactor(t, access.Config{})},
 		Authorize: func(_ context.Context, a mfa.AdminAction) error {
 			if a.Actor != "admin" {
 				return fmt.Errorf("%s is no administrator", a.Actor)
@@ -118,7 +126,8 @@ func (o *office) enrol(g mfa.Grant) {
 
 func (o *office) issue(params map[string]secret.Text) secret.Text {
 	o.t.Helper()
-	e, err := o.Admin(mfa.System("admin"), "called, knows her badge number").Enroll(o.t.Context(), ann, mfa.EnrollRequest{Kind: "access", Params: params})
+	e, err := o.Admin(mfa.System("admin"), "called, knows her badge number").Enroll(o.t.Context(),
+		ann, mfa.EnrollRequest{Kind: "access", Params: params})
 	require.NoError(o.t, err)
 	require.Len(o.t, e.Prompt.Codes, 1)
 	return e.Prompt.Codes[0]
@@ -141,7 +150,8 @@ func TestAccessOnce(t *testing.T) {
 	overview, err := o.Overview(t.Context(), ann)
 	require.NoError(t, err)
 	require.Len(t, overview.Factors, 1)
-	require.ErrorIs(t, o.Session(ann, session).Remove(t.Context(), v.Grant, overview.Factors[0].ID), mfa.ErrForbidden)
+	require.ErrorIs(t, o.Session(ann, session).Remove(t.Context(), v.Grant, overview.Factors[0].ID),
+		mfa.ErrForbidden)
 	old := overview.Factors[0].ID
 	o.enrol(v.Grant)
 	overview, err = o.Overview(t.Context(), ann)
@@ -206,13 +216,18 @@ func TestOnlyAdministratorsIssue(t *testing.T) {
 	o.enrol(g)
 	_, err = o.Session(ann, session).NewRecoveryCodes(t.Context(), g)
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
-	_, err = o.Admin(mfa.System("mallory"), "").Enroll(t.Context(), ann, mfa.EnrollRequest{Kind: "access"})
+	_, err = o.Admin(mfa.System("mallory"), "").Enroll(t.Context(), ann,
+		mfa.EnrollRequest{Kind: "access"})
 	require.ErrorIs(t, err, mfa.ErrForbidden)
-	_, err = o.Admin(mfa.System("admin"), "").Enroll(t.Context(), ann, mfa.EnrollRequest{Kind: "totp"})
+	_, err = o.Admin(mfa.System("admin"), "").Enroll(t.Context(), ann,
+		mfa.EnrollRequest{Kind: "totp"})
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
-	_, err = o.Admin(mfa.System("admin"), "").Enroll(t.Context(), mfa.User{ID: "bob", Enrolled: true}, mfa.EnrollRequest{Kind: "access"})
+	_, err = o.Admin(mfa.System("admin"), "").Enroll(t.Context(),
+		mfa.User{ID: "bob", Enrolled: true}, mfa.EnrollRequest{Kind: "access"})
 	require.ErrorIs(t, err, mfa.ErrRecordMissing)
-	_, err = o.Admin(mfa.System("admin"), "").Enroll(t.Context(), ann, mfa.EnrollRequest{Kind: "access", Params: map[string]secret.Text{"valid": secret.New("9000h")}})
+	_, err = o.Admin(mfa.System("admin"), "").Enroll(t.Context(), ann,
+		mfa.EnrollRequest{Kind: "access", Params: map[string]secret.
+			Text{"valid": secret.New("9000h")}})
 	require.ErrorIs(t, err, factor.ErrMalformed)
 }
 

@@ -17,10 +17,12 @@ func Example() {
 		panic(err)
 	}
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	made, err := f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]secret.Text{"valid": secret.New("8h"), "uses": secret.New("any")}, Now: now})
+	made, err := f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]secret.
+		Text{"valid": secret.New("8h"), "uses": secret.New("any")}, Now: now})
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println(len(made.Prompt.Codes[0].Reveal()), "characters, valid until", f.Describe(made.State).Ends.Format(time.Kitchen))
+	fmt.Println(len(made.Prompt.Codes[0].Reveal()), "characters, valid until",
+		f.Describe(made.State).Ends.Format(time.Kitchen))
 	// Output: 19 characters, valid until 8:00PM
 }

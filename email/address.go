@@ -23,7 +23,8 @@ func (cfg *Config) address(s string) (string, error) {
 	p := &factor.Problem{Reason: "address_form", Detail: "this is not an e-mail address"}
 	var bad *mailaddr.Error
 	if errors.As(err, &bad) && bad.Reason != "form" {
-		p.Reason, p.Detail = "address_unsupported", "no mail can be sent to this address: "+bad.Detail
+		p.Reason, p.Detail = "address_unsupported", "no mail can be sent to this address: "+
+			bad.Detail
 	}
 	return "", p
 }
@@ -34,7 +35,8 @@ func (cfg *Config) checkLocalDomains() error {
 	for i, host := range cfg.LocalDomains {
 		a, err := mailaddr.Parse("postmaster@"+host, func(string) bool { return true })
 		if err != nil || strings.Contains(a.Domain, ".") {
-			return fmt.Errorf("LocalDomains[%d] is not a host name without a dot, such as intranet", i)
+			return fmt.Errorf("LocalDomains[%d] is not a host name without a dot, such as intranet",
+				i)
 		}
 		cfg.LocalDomains[i] = a.Domain
 	}

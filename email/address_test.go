@@ -43,7 +43,8 @@ func TestFactor_KeepsAddressesInOneForm(t *testing.T) {
 		require.NoError(t, err, "an address of record is read as one that is typed")
 		require.Equal(t, want, string(state)+" "+masked)
 	}
-	_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"address": secret.New("ann@bücher.example")},
+	_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
+		Text{"address": secret.New("ann@bücher.example")},
 		Existing: []factor.Instance{{State: []byte("ann@xn--bcher-kva.example")}}})
 	requireProblem(t, err, "address_duplicate")
 }
@@ -64,10 +65,14 @@ func requireProblem(t *testing.T, err error, reason string) {
 func TestFactor_RefusesWhatCannotBeMailedTo(t *testing.T) {
 	f := newFactor(t)
 	for reason, list := range map[string][]string{
-		"address_form": {" ", "ann", "ann@", "ann.@example.com", "Ann <ann@example.com>", "a,b@example.com",
-			"ann@example.com, bob@example.com", "ann@example.com\r\nBcc: x@example.com", "a\u202enn@example.com"},
-		"address_unsupported": {"ann@intranet", `"ann b"@example.com`, "ann@[192.0.2.1]", "ann@192.0.2.1", "é@example.com",
-			"ann@exa_mple.com", "ann@xn--a.example", strings.Repeat("a", 65) + "@example.com", strings.Repeat("a", 1<<20)},
+		"address_form": {" ", "ann", "ann@", "ann.@example.com", "Ann <ann@example.com>",
+			"a,b@example.com",
+			"ann@example.com, bob@example.com", "ann@example.com\r\nBcc: x@example.com",
+			"a\u202enn@example.com"},
+		"address_unsupported": {"ann@intranet", `"ann b"@example.com`, "ann@[192.0.2.1]",
+			"ann@192.0.2.1", "é@example.com",
+			"ann@exa_mple.com", "ann@xn--a.example", strings.Repeat("a", 65) + "@example.com",
+			strings.Repeat("a", 1<<20)},
 	} {
 		for _, in := range list {
 			_, err := f.Enroll(t.Context(), enrolling(in))
@@ -86,7 +91,8 @@ func TestFactor_RefusesWhatCannotBeMailedTo(t *testing.T) {
 }
 
 func TestConfig_LocalDomains(t *testing.T) {
-	cfg := email.Config{Sender: &mfatest.Outbox[email.Message]{}, ServiceName: "Acme", LocalDomains: []string{"Intranet"}}
+	cfg := email.Config{Sender: &mfatest.Outbox[email.Message]{}, ServiceName: "Acme",
+		LocalDomains: []string{"Intranet"}}
 	f, err := email.New(cfg)
 	require.NoError(t, err)
 	out, err := f.Enroll(t.Context(), enrolling("ann@INTRANET"))
@@ -106,13 +112,17 @@ func TestEnroll(t *testing.T) {
 	ann := factor.User{Email: "ann@example.com"}
 	out, err := f.Enroll(t.Context(), factor.EnrollInput{User: ann})
 	require.NoError(t, err)
-	require.Equal(t, "ann@example.com", string(out.State), "the address of record, unless another is given")
-	out, err = f.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]secret.Text{"address": secret.New("ann@home.example")},
+	require.Equal(t, "ann@example.com", string(out.State),
+		"the address of record, unless another is given")
+	out, err = f.Enroll(t.Context(), factor.EnrollInput{User: ann,
+		Params:   map[string]secret.Text{"address": secret.New("ann@home.example")},
 		Existing: []factor.Instance{{State: []byte("ann@example.com")}}})
 	require.NoError(t, err)
 	require.Equal(t, "ann@home.example", string(out.State))
-	_, err = f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"address": secret.New("ANN@example.com")},
-		Existing: []factor.Instance{{State: []byte("bob@example.com")}, {State: []byte("ann@example.com")}}})
+	_, err = f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
+		Text{"address": secret.New("ANN@example.com")},
+		Existing: []factor.Instance{{State: []byte("bob@example.com")},
+			{State: []byte("ann@example.com")}}})
 	var p *factor.Problem
 	require.ErrorAs(t, err, &p)
 	require.Equal(t, "address_duplicate", p.Reason)
@@ -130,25 +140,32 @@ func TestDestination(t *testing.T) {
 }
 
 func TestMask(t *testing.T) {
-	for in, want := range map[string]string{"": "•••", "nobody": "•••", "@": "•••@", "@example.com": "•••@example.com",
-		"\u0301a@example.com": "•••@example.com", "\u202ea@example.com": "•••@example.com", "\xffa@example.com": "•••@example.com",
-		"ann@xn--bcher-kva.example": "a•••@bücher.example", "ann@xn--a.example": "a•••@xn--a.example"} {
+	for in, want := range map[string]string{"": "•••", "nobody": "•••", "@": "•••@",
+		"@example.com":        "•••@example.com",
+		"\u0301a@example.com": "•••@example.com", "\u202ea@example.com": "•••@example.com",
+		"\xffa@example.com":         "•••@example.com",
+		"ann@xn--bcher-kva.example": "a•••@bücher.example",
+		"ann@xn--a.example":         "a•••@xn--a.example"} {
 		require.Equal(t, want, email.Mask(in), "%q", in)
 	}
 }
 
 func FuzzAddress(f *testing.F) {
 	fac := newFactor(f)
-	for _, s := range []string{"ann@example.com", "\"a\"@x.y\r\n", "a@b.c", "é@x.example", "Ann <ann@example.com>", "a@xn--a.example"} {
+	for _, s := range []string{"ann@example.com", "\"a\"@x.y\r\n", "a@b.c", "é@x.example",
+		"Ann <ann@example.com>", "a@xn--a.example"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
-		out, err := fac.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"address": secret.New(in)}})
+		out, err := fac.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
+			Text{"address": secret.New(in)}})
 		if err != nil {
 			return
 		}
 		state := string(out.State)
-		if len(state) > 254 || strings.ContainsFunc(state, func(r rune) bool { return !unicode.IsPrint(r) || unicode.IsSpace(r) }) ||
+		if len(state) > 254 || strings.ContainsFunc(state, func(r rune) bool {
+			return !unicode.IsPrint(r) || unicode.IsSpace(r)
+		}) ||
 			strings.ContainsAny(state, ",;<>\"") {
 			t.Fatalf("accepted %q", in)
 		}
@@ -156,10 +173,12 @@ func FuzzAddress(f *testing.F) {
 			t.Fatalf("accepted %q, which is not one bare address", in)
 		}
 		local, _, _ := strings.Cut(state, "@")
-		if strings.Contains(out.MaskedDestination, local+"@") || !strings.Contains(out.MaskedDestination, "•••") {
+		if strings.Contains(out.MaskedDestination, local+"@") ||
+			!strings.Contains(out.MaskedDestination, "•••") {
 			t.Fatalf("%q shows all of %q", out.MaskedDestination, state)
 		}
-		again, err := fac.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"address": secret.New(state)}})
+		again, err := fac.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
+			Text{"address": secret.New(state)}})
 		if err != nil || string(again.State) != state {
 			t.Fatalf("%q is not what it becomes", state)
 		}

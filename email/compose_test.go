@@ -14,10 +14,12 @@ import (
 
 func TestMailsInFourLanguages(t *testing.T) {
 	texts := map[string]bool{}
-	for locale, lang := range map[string]string{"en": "en", "en-GB": "en", "nl-BE": "nl", "NL": "nl", "nb_NO": "nb", "no": "no", "nn": "nn", "de": "de", "de-CH": "de",
+	for locale, lang := range map[string]string{"en": "en", "en-GB": "en", "nl-BE": "nl",
+		"NL": "nl", "nb_NO": "nb", "no": "no", "nn": "nn", "de": "de", "de-CH": "de",
 		"fr": "en", "": "en", "\xff": "en", "\"><script>": "en"} {
 		for _, purpose := range []string{"sign-in", "step-up", "manage", "replace", "confirm"} {
-			c := email.Content{To: "ann@example.com", ServiceName: `A&B <"100%s">`, Locale: locale, Purpose: purpose, Code: secret.New("012345"), TTL: 90 * time.Second}
+			c := email.Content{To: "ann@example.com", ServiceName: `A&B <"100%s">`, Locale: locale,
+				Purpose: purpose, Code: secret.New("012345"), TTL: 90 * time.Second}
 			if purpose == "confirm" {
 				c.Link = secret.New("https://acme.example/c?token=x&y=1")
 			}
@@ -34,8 +36,10 @@ func TestMailsInFourLanguages(t *testing.T) {
 			require.NotContains(t, m.Subject, "012345", "lock screens show subjects")
 			require.Contains(t, m.HTML.Reveal(), `<html lang="`+lang+`">`)
 			require.NotContains(t, m.HTML.Reveal(), `<"100`)
-			require.Equal(t, purpose == "confirm", strings.Contains(m.Text.Reveal(), c.Link.Reveal()+"\n") && !c.Link.IsZero(), "the link is alone in its line")
-			require.Equal(t, purpose == "confirm", strings.Contains(m.HTML.Reveal(), `<a href="https://acme.example/c?token=x&amp;y=1"`))
+			require.Equal(t, purpose == "confirm", strings.Contains(m.Text.Reveal(),
+				c.Link.Reveal()+"\n") && !c.Link.IsZero(), "the link is alone in its line")
+			require.Equal(t, purpose == "confirm", strings.Contains(m.HTML.Reveal(),
+				`<a href="https://acme.example/c?token=x&amp;y=1"`))
 			texts[m.Text.Reveal()] = true
 		}
 	}
@@ -46,10 +50,12 @@ func TestMailsInFourLanguages(t *testing.T) {
 // typed one.
 func TestLinkAlone(t *testing.T) {
 	for _, locale := range []string{"en", "nl", "nb", "de"} {
-		m, err := email.Compose(email.Content{ServiceName: "Acme", Locale: locale, Purpose: "confirm", Link: secret.New("https://acme.example/c?token=x")})
+		m, err := email.Compose(email.Content{ServiceName: "Acme", Locale: locale,
+			Purpose: "confirm", Link: secret.New("https://acme.example/c?token=x")})
 		require.NoError(t, err)
 		for _, part := range []string{m.Text.Reveal(), m.HTML.Reveal()} {
-			visible := strings.ToLower(regexp.MustCompile(`(?s)<style>.*</style>|<[^>]*>`).ReplaceAllString(part, ""))
+			visible := strings.ToLower(regexp.MustCompile(`(?s)<style>.*</style>|<[^>]*>`).
+				ReplaceAllString(part, ""))
 			require.Contains(t, visible, "https://acme.example/c?token=x")
 			require.NotRegexp(t, `\bcode|\bkode|pass[wo]|wachtwoord|passord|passwort|\b0 `, visible)
 		}
@@ -58,7 +64,9 @@ func TestLinkAlone(t *testing.T) {
 
 // What an attacker can put into a name or a link stays text.
 func TestNoMarkupFromOutside(t *testing.T) {
-	m, err := email.Compose(email.Content{ServiceName: `<img src=x onerror=alert(1)>`, Purpose: "confirm", Code: secret.New("<b>1</b>"), Link: secret.New(`javascript:alert(1)//"><script>`)})
+	m, err := email.Compose(email.Content{ServiceName: `<img src=x onerror=alert(1)>`,
+		Purpose: "confirm", Code: secret.New("<b>1</b>"),
+		Link: secret.New(`javascript:alert(1)//"><script>`)})
 	require.NoError(t, err)
 	for _, evil := range []string{"<img", "<b>1", "<script", `href="javascript:`} {
 		require.NotContains(t, m.HTML.Reveal(), evil)
@@ -66,9 +74,12 @@ func TestNoMarkupFromOutside(t *testing.T) {
 }
 
 func TestDurations(t *testing.T) {
-	for d, want := range map[time.Duration]string{30 * time.Second: "30 seconds", time.Minute: "a minute", 90 * time.Second: "90 seconds",
-		2 * time.Minute: "2 minutes", 150 * time.Second: "150 seconds", 10 * time.Minute: "10 minutes"} {
-		m, err := email.Compose(email.Content{ServiceName: "Acme", Purpose: "sign-in", Code: secret.New("012345"), TTL: d})
+	for d, want := range map[time.Duration]string{30 * time.Second: "30 seconds",
+		time.Minute: "a minute", 90 * time.Second: "90 seconds",
+		2 * time.Minute: "2 minutes", 150 * time.Second: "150 seconds",
+		10 * time.Minute: "10 minutes"} {
+		m, err := email.Compose(email.Content{ServiceName: "Acme", Purpose: "sign-in",
+			Code: secret.New("012345"), TTL: d})
 		require.NoError(t, err)
 		require.Contains(t, m.Text.Reveal(), "valid for "+want+",")
 	}

@@ -30,7 +30,9 @@ type Confirmed struct {
 // other as the results are taken: stop by leaving the loop. A failure is that user's result and
 // does not stop the others; a context that is done does, with its error as the last result. For
 // one user call [mfa.Admin.SendVerificationLink].
-func SendConfirmations(ctx context.Context, m Confirmer, users iter.Seq[mfa.User]) iter.Seq[Confirmed] {
+func SendConfirmations(
+	ctx context.Context, m Confirmer, users iter.Seq[mfa.User],
+) iter.Seq[Confirmed] {
 	return func(yield func(Confirmed) bool) {
 		i := 0
 		for u := range users {

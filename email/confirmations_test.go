@@ -22,7 +22,8 @@ import (
 func TestSendConfirmations(t *testing.T) {
 	r := newRig(t)
 	admin := r.Admin(mfa.System("root"), "new year")
-	users := []mfa.User{{ID: "1", Email: "one@example.com"}, {ID: "2"}, {ID: "3", Email: "not an address"}, {ID: "4", Email: "four@example.com"}}
+	users := []mfa.User{{ID: "1", Email: "one@example.com"}, {ID: "2"},
+		{ID: "3", Email: "not an address"}, {ID: "4", Email: "four@example.com"}}
 	var got []string
 	for res := range email.SendConfirmations(t.Context(), admin, slices.Values(users)) {
 		require.Equal(t, len(got), res.Index)
@@ -42,7 +43,8 @@ func TestSendConfirmations(t *testing.T) {
 	all := r.box.All()
 	require.Len(t, all, 2)
 	require.Contains(t, all[0].Text.Reveal(), "https://acme.example/mfa/confirm?token=")
-	require.Empty(t, sixDigits.FindString(strings.Split(all[0].Text.Reveal(), "https:")[0]), "no code that no page waits for")
+	require.Empty(t, sixDigits.FindString(strings.Split(all[0].Text.Reveal(), "https:")[0]),
+		"no code that no page waits for")
 
 	r.box.FailNext(errors.New("down"))
 	n := 0
@@ -93,7 +95,8 @@ func TestConfirmationsArePulled(t *testing.T) {
 			}
 		}
 	}
-	c := &confirmer{fail: map[string]error{"1": mfa.ErrUnavailable, "2": &mfa.LockedError{}, "3": &mfa.RateLimitError{RetryAfter: time.Hour}}}
+	c := &confirmer{fail: map[string]error{"1": mfa.ErrUnavailable, "2": &mfa.LockedError{},
+		"3": &mfa.RateLimitError{RetryAfter: time.Hour}}}
 	seq := email.SendConfirmations(t.Context(), c, users)
 	require.Zero(t, pulled, "nothing happens until the results are asked for")
 	for r := range seq {
@@ -116,7 +119,8 @@ func TestConfirmationsOfADoneContext(t *testing.T) {
 	cancel()
 	c := &confirmer{}
 	n := 0
-	for r := range email.SendConfirmations(ctx, c, slices.Values([]mfa.User{{ID: "1", Email: "a@example.com"}, {ID: "2"}})) {
+	for r := range email.SendConfirmations(ctx, c,
+		slices.Values([]mfa.User{{ID: "1", Email: "a@example.com"}, {ID: "2"}})) {
 		require.ErrorIs(t, r.Err, context.Canceled)
 		require.Nil(t, r.Delivery)
 		n++

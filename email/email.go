@@ -63,7 +63,8 @@ func New(cfg Config) (*Factor, error) {
 	if cfg.Sender == nil {
 		return nil, errors.New("email: Sender is nil; use email/smtp, or mfatest.Outbox in tests")
 	}
-	if name := cfg.ServiceName; strings.TrimSpace(name) == "" || len(name) > 64 || !utf8.ValidString(name) ||
+	if name := cfg.ServiceName; strings.TrimSpace(name) == "" || len(name) > 64 ||
+		!utf8.ValidString(name) ||
 		strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return nil, errors.New("email: ServiceName must be 1 to 64 bytes of printable text")
 	}
@@ -71,13 +72,15 @@ func New(cfg Config) (*Factor, error) {
 		cfg.TTL = sentcode.DefaultTTL
 	}
 	if cfg.TTL < sentcode.MinTTL || cfg.TTL > sentcode.MaxTTL {
-		return nil, fmt.Errorf("email: TTL is %s, want %s to %s", cfg.TTL, sentcode.MinTTL, sentcode.MaxTTL)
+		return nil, fmt.Errorf("email: TTL is %s, want %s to %s", cfg.TTL, sentcode.MinTTL,
+			sentcode.MaxTTL)
 	}
 	if cfg.Digits == 0 {
 		cfg.Digits = sentcode.DefaultDigits
 	}
 	if cfg.Digits < sentcode.DefaultDigits || cfg.Digits > sentcode.MaxDigits {
-		return nil, fmt.Errorf("email: Digits is %d, want %d to %d", cfg.Digits, sentcode.DefaultDigits, sentcode.MaxDigits)
+		return nil, fmt.Errorf("email: Digits is %d, want %d to %d", cfg.Digits,
+			sentcode.DefaultDigits, sentcode.MaxDigits)
 	}
 	if err := cfg.checkLocalDomains(); err != nil {
 		return nil, fmt.Errorf("email: %w", err)
@@ -98,7 +101,8 @@ func (f *Factor) Kind() string { return "email" }
 // and the lifetime of codes, and that they go by mail.
 func (f *Factor) Traits() factor.Traits {
 	return factor.Traits{AMR: "otp", Level: factor.LevelWeak,
-		Settings: factor.Settings{Bits: float64(f.cfg.Digits) * math.Log2(10), Lifetime: f.cfg.TTL, Mail: true}}
+		Settings: factor.Settings{Bits: float64(f.cfg.Digits) * math.Log2(10), Lifetime: f.cfg.TTL,
+			Mail: true}}
 }
 
 // Normalize drops the spaces and hyphens that users type into codes. A response with another
@@ -106,7 +110,8 @@ func (f *Factor) Traits() factor.Traits {
 func (f *Factor) Normalize(response string) (string, error) {
 	s, err := sentcode.Normalize(response)
 	if err == nil && len(s) != f.cfg.Digits {
-		err = &factor.Problem{Reason: "code_form", Detail: fmt.Sprintf("a code has %d digits", f.cfg.Digits)}
+		err = &factor.Problem{Reason: "code_form", Detail: fmt.Sprintf("a code has %d digits",
+			f.cfg.Digits)}
 	}
 	if err != nil {
 		return "", err
@@ -132,7 +137,8 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 	}
 	for _, e := range in.Existing {
 		if strings.EqualFold(string(e.State), address) {
-			return nil, &factor.Problem{Reason: "address_duplicate", Detail: "this address is enrolled already"}
+			return nil, &factor.Problem{Reason: "address_duplicate",
+				Detail: "this address is enrolled already"}
 		}
 	}
 	masked := Mask(address)
@@ -157,7 +163,8 @@ func (f *Factor) Implied(u factor.User) (state []byte, maskedDestination string,
 // Issue makes a code.
 func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, error) {
 	code := sentcode.New(f.cfg.Digits)
-	return &factor.Issue{Keep: sentcode.Keep(code), Expires: in.Now.Add(f.cfg.TTL), Payload: secret.New(code),
+	return &factor.Issue{Keep: sentcode.Keep(code), Expires: in.Now.Add(f.cfg.TTL),
+		Payload:     secret.New(code),
 		Destination: secret.New(strings.ToLower(string(in.State)))}, nil
 }
 
@@ -165,8 +172,9 @@ func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, 
 // the factor's own, whatever Sender or Compose say; errors.As finds their errors, and what a
 // method SendStatus() (code int, temporary bool) of them states is in the text.
 func (f *Factor) Deliver(ctx context.Context, in factor.Message) error {
-	c := Content{To: string(in.State), ServiceName: f.cfg.ServiceName, Locale: in.User.Locale, Purpose: in.Purpose,
-		Code: in.Payload, TTL: f.cfg.TTL}
+	c := Content{To: string(in.State), ServiceName: f.cfg.ServiceName, Locale: in.User.Locale,
+		Purpose: in.Purpose,
+		Code:    in.Payload, TTL: f.cfg.TTL}
 	if !in.Link.IsZero() && f.cfg.ConfirmURL != nil {
 		c.Link = secret.New(f.cfg.ConfirmURL(in.Link.Reveal()))
 		if !linkForm(c.Link.Reveal()) {
@@ -201,7 +209,8 @@ func (cfg *Config) send(ctx context.Context, c Content) error {
 
 func linkForm(s string) bool {
 	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && !strings.ContainsFunc(s, unicode.IsSpace)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" &&
+		!strings.ContainsFunc(s, unicode.IsSpace)
 }
 
 // Verify compares the response with the code that was sent.

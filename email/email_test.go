@@ -34,9 +34,12 @@ var ann = mfa.User{ID: "ann", Email: "ann@example.com", EmailVerified: true}
 
 func newRig(t testing.TB, change ...func(*email.Config)) *rig {
 	t.Helper()
-	r := &rig{box: &mfatest.Outbox[email.Message]{}, clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))}
+	r := &rig{box: &mfatest.Outbox[email.Message]{},
+		clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))}
 	cfg := email.Config{Sender: r.box, ServiceName: "Acme",
-		ConfirmURL: func(token string) string { return "https://acme.example/mfa/confirm?token=" + token }}
+		ConfirmURL: func(token string) string {
+			return "https://acme.example/mfa/confirm?token=" + token
+		}}
 	for _, c := range change {
 		c(&cfg)
 	}
@@ -44,7 +47,8 @@ func newRig(t testing.TB, change ...func(*email.Config)) *rig {
 	require.NoError(t, err)
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
-	r.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: r.clock, Factors: []factor.Factor{f},
+	r.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: r.clock,
+		Factors:   []factor.Factor{f},
 		Policies:  policy.Static(policy.Policy{Implicit: []string{"email"}}),
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil }})
 	require.NoError(t, err)
@@ -84,7 +88,8 @@ func TestSignIn(t *testing.T) {
 		require.Contains(t, m.HTML.Reveal(), code.Reveal())
 		require.NotContains(t, m.Subject, code.Reveal(), "lock screens show subjects")
 		r.clock.Advance(c.after)
-		_, err = r.Session(ann, "b").Verify(t.Context(), ch, "email", secret.New(code.Reveal()[:3]+" - "+code.Reveal()[3:]))
+		_, err = r.Session(ann, "b").Verify(t.Context(), ch, "email",
+			secret.New(code.Reveal()[:3]+" - "+code.Reveal()[3:]))
 		require.ErrorIs(t, err, c.want)
 	}
 }
@@ -98,7 +103,8 @@ func TestConfirmByCodeOrLink(t *testing.T) {
 		require.Equal(t, mfa.NextEnroll, ch.Next)
 		session := r.Session(mfa.User{ID: "new"}, "b")
 		e, err := session.Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{
-			Kind: "email", Params: map[string]secret.Text{"address": secret.New(" New@Example.COM ")}})
+			Kind: "email", Params: map[string]secret.
+				Text{"address": secret.New(" New@Example.COM ")}})
 		require.NoError(t, err)
 		require.Equal(t, "N•••@example.com", e.Prompt.MaskedDestination)
 		m, _ := r.box.Last()
@@ -121,9 +127,12 @@ func TestConfirmByCodeOrLink(t *testing.T) {
 
 // A code may stand in a subject too, where Compose is the application's.
 func TestNothingSecretIsPrinted(t *testing.T) {
-	m := email.Message{To: "ann@example.com", Subject: "012345 is your code", Text: secret.New("012345"), HTML: secret.New("012345")}
-	c := email.Content{To: "ann@example.com", Code: secret.New("012345"), Link: secret.New("https://acme.example/?token=012345")}
-	for _, v := range []any{m, &m, []any{m}, struct{ M email.Message }{m}, c, &c, map[string]any{"c": c}} {
+	m := email.Message{To: "ann@example.com", Subject: "012345 is your code",
+		Text: secret.New("012345"), HTML: secret.New("012345")}
+	c := email.Content{To: "ann@example.com", Code: secret.New("012345"),
+		Link: secret.New("https://acme.example/?token=012345")}
+	for _, v := range []any{m, &m, []any{m}, struct{ M email.Message }{m}, c, &c,
+		map[string]any{"c": c}} {
 		j, err := json.Marshal(v)
 		require.NoError(t, err)
 		var log bytes.Buffer
@@ -137,7 +146,8 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 }
 
 func TestConfigIsRefusedWithASentence(t *testing.T) {
-	broken := func(change func(*email.Message, email.Content)) func(email.Content) (email.Message, error) {
+	broken := func(change func(*email.Message, email.Content)) func(email.Content) (email.Message,
+		error) {
 		return func(c email.Content) (email.Message, error) {
 			m, err := email.Compose(c)
 			change(&m, c)
@@ -151,7 +161,9 @@ func TestConfigIsRefusedWithASentence(t *testing.T) {
 		{"Sender is nil", func(c *email.Config) { c.Sender = nil }},
 		{"ServiceName must be", func(c *email.Config) { c.ServiceName = "" }},
 		{"ServiceName must be", func(c *email.Config) { c.ServiceName = " " }},
-		{"ServiceName must be", func(c *email.Config) { c.ServiceName = "Acme\r\nBcc: eve@example.com" }},
+		{"ServiceName must be", func(c *email.Config) {
+			c.ServiceName = "Acme\r\nBcc: eve@example.com"
+		}},
 		{"ServiceName must be", func(c *email.Config) { c.ServiceName = strings.Repeat("A", 65) }},
 		{"ServiceName must be", func(c *email.Config) { c.ServiceName = "Acme\xff" }},
 		{"TTL is 29", func(c *email.Config) { c.TTL = 30*time.Second - 1 }},
@@ -163,20 +175,25 @@ func TestConfigIsRefusedWithASentence(t *testing.T) {
 		{"subject", func(c *email.Config) {
 			c.Compose = broken(func(m *email.Message, _ email.Content) { m.Subject = "a\nb" })
 		}},
-		{"subject", func(c *email.Config) { c.Compose = broken(func(m *email.Message, _ email.Content) { m.Subject = "" }) }},
-		{`mail for "manage" does not do: Compose makes a text without the code`, func(c *email.Config) {
-			c.Compose = broken(func(m *email.Message, c email.Content) {
-				if c.Purpose == "manage" {
-					m.Text = secret.New("Hello")
-				}
-			})
+		{"subject", func(c *email.Config) {
+			c.Compose = broken(func(m *email.Message, _ email.Content) { m.Subject = "" })
 		}},
+		{`mail for "manage" does not do: Compose makes a text without the code`,
+			func(c *email.Config) {
+				c.Compose = broken(func(m *email.Message, c email.Content) {
+					if c.Purpose == "manage" {
+						m.Text = secret.New("Hello")
+					}
+				})
+			}},
 		{"link alone does not do: Compose makes a text without the link", func(c *email.Config) {
 			c.ConfirmURL = func(string) string { return "" }
 			c.Compose = broken(func(m *email.Message, c email.Content) { m.Text = c.Code })
 		}},
 		{"no template", func(c *email.Config) {
-			c.Compose = func(email.Content) (email.Message, error) { return email.Message{}, errors.New("no template") }
+			c.Compose = func(email.Content) (email.Message, error) {
+				return email.Message{}, errors.New("no template")
+			}
 		}},
 	} {
 		cfg := email.Config{Sender: &mfatest.Outbox[email.Message]{}, ServiceName: "Acme"}
@@ -196,14 +213,16 @@ func TestBounds(t *testing.T) {
 		ttl    time.Duration
 		digits int
 		said   string
-	}{{30 * time.Second, 10, "30 seconds"}, {time.Minute, 7, "a minute"}, {10 * time.Minute, 8, "10 minutes"}} {
+	}{{30 * time.Second, 10, "30 seconds"}, {time.Minute, 7, "a minute"},
+		{10 * time.Minute, 8, "10 minutes"}} {
 		r := newRig(t, func(cfg *email.Config) { cfg.TTL, cfg.Digits = c.ttl, c.digits })
 		ch := r.begin(t, ann)
 		_, err := r.Session(ann, "b").Send(t.Context(), ch, "email")
 		require.NoError(t, err)
 		m, _ := r.box.Last()
 		require.Contains(t, m.Text.Reveal(), c.said)
-		code := secret.New(regexp.MustCompile(fmt.Sprintf(`\b\d{%d}\b`, c.digits)).FindString(m.Text.Reveal()))
+		code := secret.New(regexp.MustCompile(fmt.Sprintf(`\b\d{%d}\b`, c.digits)).FindString(
+			m.Text.Reveal()))
 		require.Len(t, code.Reveal(), c.digits)
 		r.clock.Advance(c.ttl - time.Millisecond)
 		_, err = r.Session(ann, "b").Verify(t.Context(), ch, "email", code)
@@ -215,12 +234,14 @@ func TestBounds(t *testing.T) {
 func TestNormalize(t *testing.T) {
 	f, err := email.New(email.Config{Sender: &mfatest.Outbox[email.Message]{}, ServiceName: "Acme"})
 	require.NoError(t, err)
-	for in, want := range map[string]string{"012345": "012345", " 012 345 ": "012345", "012-345": "012345", "012\u00a0345\n": "012345"} {
+	for in, want := range map[string]string{"012345": "012345", " 012 345 ": "012345",
+		"012-345": "012345", "012\u00a0345\n": "012345"} {
 		got, err := f.Normalize(in)
 		require.NoError(t, err, "%q", in)
 		require.Equal(t, want, got)
 	}
-	for _, in := range []string{"", "12345", "1234567", "12345a", "١٢٣٤٥٦", "１２３４５６", "12345\x00", "\xff12345", "+12345", "1e5", strings.Repeat("1", 4096)} {
+	for _, in := range []string{"", "12345", "1234567", "12345a", "١٢٣٤٥٦", "１２３４５６", "12345\x00",
+		"\xff12345", "+12345", "1e5", strings.Repeat("1", 4096)} {
 		_, err := f.Normalize(in)
 		require.ErrorIs(t, err, factor.ErrMalformed, "%q", in)
 	}
@@ -253,21 +274,30 @@ func TestOneCode(t *testing.T) {
 // The address that was confirmed is the one written to, whatever Compose says, and a URL that
 // users cannot open is not sent to them.
 func TestDelivery(t *testing.T) {
-	in := factor.Message{State: []byte("ann@example.com"), Payload: secret.New("012345"), Purpose: "confirm", Link: secret.New("token")}
+	in := factor.Message{State: []byte("ann@example.com"), Payload: secret.New("012345"),
+		Purpose: "confirm", Link: secret.New("token")}
 	box := &mfatest.Outbox[email.Message]{}
-	f, err := email.New(email.Config{Sender: box, ServiceName: "Acme", Compose: func(c email.Content) (email.Message, error) {
-		return email.Message{To: "eve@example.com", Subject: "x", Text: secret.New(c.Code.Reveal() + c.Link.Reveal())}, nil
-	}})
+	f, err := email.New(email.Config{Sender: box, ServiceName: "Acme",
+		Compose: func(c email.Content) (email.Message, error) {
+			return email.Message{To: "eve@example.com", Subject: "x",
+				Text: secret.New(c.Code.Reveal() + c.Link.Reveal())}, nil
+		}})
 	require.NoError(t, err)
 	require.NoError(t, f.Deliver(t.Context(), in))
 	m, _ := box.Last()
 	require.Equal(t, "ann@example.com", m.To)
 	for made, valid := range map[string]bool{
-		"https://acme.example/c?token=t": true, "http://localhost:8080/c?token=t": true, "": false, "/c?token=t": false,
-		"acme.example/c": false, "javascript:alert(1)": false, "mailto:a@b.example": false, "https://": false,
-		"https://acme.example/c\n.": false, "https://acme.example/a b": false, "https://acme.example/%zz": false,
+		"https://acme.example/c?token=t": true, "http://localhost:8080/c?token=t": true, "": false,
+		"/c?token=t":     false,
+		"acme.example/c": false, "javascript:alert(1)": false, "mailto:a@b.example": false,
+		"https://":                  false,
+		"https://acme.example/c\n.": false, "https://acme.example/a b": false,
+		"https://acme.example/%zz": false,
 	} {
-		f, err := email.New(email.Config{Sender: box, ServiceName: "Acme", ConfirmURL: func(string) string { return made }})
+		f, err := email.New(email.Config{Sender: box, ServiceName: "Acme",
+			ConfirmURL: func(string) string {
+				return made
+			}})
 		require.NoError(t, err)
 		before := len(box.All())
 		err = f.Deliver(t.Context(), in)

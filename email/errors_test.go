@@ -48,7 +48,8 @@ func (q *quoter) Send(_ context.Context, m email.Message) error {
 	_, _ = w.Write([]byte(m.Text.Reveal()))
 	_ = w.Close()
 	text := m.Text.Reveal()
-	q.secrets = []string{m.To, sixDigits.FindString(text), base64.StdEncoding.EncodeToString([]byte(text)),
+	q.secrets = []string{m.To, sixDigits.FindString(text),
+		base64.StdEncoding.EncodeToString([]byte(text)),
 		strings.TrimSpace(qp.String())}
 	for line := range strings.Lines(text) {
 		if strings.Contains(line, "token=") {
@@ -76,10 +77,14 @@ func TestErrors_HoldNothingThatTheSenderSaid(t *testing.T) {
 	q := &quoter{also: &email.SendError{Rejected: true, Code: 550}}
 	r := newRig(t, func(c *email.Config) {
 		c.Sender = q
-		c.SetupURL = func(token string) string { return "https://acme.example/mfa/setup?token=" + token }
+		c.SetupURL = func(token string) string {
+			return "https://acme.example/mfa/setup?token=" + token
+		}
 	})
 	f, err := email.New(email.Config{Sender: q, ServiceName: "Acme",
-		SetupURL: func(token string) string { return "https://acme.example/mfa/setup?token=" + token }})
+		SetupURL: func(token string) string {
+			return "https://acme.example/mfa/setup?token=" + token
+		}})
 	require.NoError(t, err)
 	q.fail = true
 	ctx := t.Context()
@@ -99,15 +104,18 @@ func TestErrors_HoldNothingThatTheSenderSaid(t *testing.T) {
 		},
 		"enrolment": func() error {
 			ch := r.begin(t, mfa.User{ID: "new"})
-			_, err := r.Session(mfa.User{ID: "new"}, "b").Enroll(ctx, ch.Grant, mfa.EnrollRequest{Kind: "email",
-				Params: map[string]secret.Text{"address": secret.New("new@example.com")}})
+			_, err := r.Session(mfa.User{ID: "new"}, "b").Enroll(ctx, ch.Grant,
+				mfa.EnrollRequest{Kind: "email",
+					Params: map[string]secret.Text{"address": secret.New("new@example.com")}})
 			return err
 		},
 		"factor, code": func() error {
-			return f.Deliver(ctx, factor.Message{State: []byte(ann.Email), Payload: secret.New("012345")})
+			return f.Deliver(ctx, factor.Message{State: []byte(ann.Email),
+				Payload: secret.New("012345")})
 		},
 		"factor, link": func() error {
-			return f.Notify(ctx, factor.Message{State: []byte(ann.Email), Event: "setup.link", Link: secret.New("012345-token")})
+			return f.Notify(ctx, factor.Message{State: []byte(ann.Email), Event: "setup.link",
+				Link: secret.New("012345-token")})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -131,14 +139,16 @@ func TestErrors_HoldNothingThatTheSenderSaid(t *testing.T) {
 // Compose is the application's, and knows the code too.
 func TestErrors_HoldNothingThatComposeSaid(t *testing.T) {
 	var fail error
-	f, err := email.New(email.Config{Sender: &quoter{}, ServiceName: "Acme", Compose: func(c email.Content) (email.Message, error) {
-		m, err := email.Compose(c)
-		return m, errors.Join(err, fail)
-	}})
+	f, err := email.New(email.Config{Sender: &quoter{}, ServiceName: "Acme",
+		Compose: func(c email.Content) (email.Message, error) {
+			m, err := email.Compose(c)
+			return m, errors.Join(err, fail)
+		}})
 	require.NoError(t, err)
 	fail = errors.New("cannot render 012345 to ann@example.com")
 	for _, err := range []error{
-		f.Deliver(t.Context(), factor.Message{State: []byte(ann.Email), Payload: secret.New("012345")}),
+		f.Deliver(t.Context(), factor.Message{State: []byte(ann.Email),
+			Payload: secret.New("012345")}),
 		f.Notify(t.Context(), factor.Message{State: []byte(ann.Email), Event: "factor.added"}),
 	} {
 		require.ErrorIs(t, err, fail)

@@ -78,7 +78,8 @@ func ExampleConfig() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	_ = f.Deliver(context.Background(), factor.Message{State: []byte("ann@example.com"), Payload: secret.New("012345"), Purpose: "sign-in"})
+	_ = f.Deliver(context.Background(), factor.Message{State: []byte("ann@example.com"),
+		Payload: secret.New("012345"), Purpose: "sign-in"})
 	m := <-mails
 	fmt.Println(m.Subject, "/", m.Text.Reveal(), m)
 	// Output:
@@ -89,7 +90,9 @@ func ExampleConfig() {
 func ExampleSendConfirmations() {
 	box := &mfatest.Outbox[email.Message]{}
 	f, _ := email.New(email.Config{Sender: box, ServiceName: "Acme",
-		ConfirmURL: func(token string) string { return "https://acme.example/mfa/confirm?token=" + token }})
+		ConfirmURL: func(token string) string {
+			return "https://acme.example/mfa/confirm?token=" + token
+		}})
 	keys, _ := seal.NewKeyring(seal.GenerateKey())
 	m, _ := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{f},
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil }})

@@ -98,7 +98,8 @@ func checkMessage(m Message, c Content) (Message, error) {
 // checkCompose tries what is going to be sent.
 func (cfg *Config) checkCompose() error {
 	code := secret.New(strings.Repeat("8", cfg.Digits))
-	sample := Content{To: "ann@example.com", ServiceName: cfg.ServiceName, Purpose: "confirm", TTL: cfg.TTL}
+	sample := Content{To: "ann@example.com", ServiceName: cfg.ServiceName, Purpose: "confirm",
+		TTL: cfg.TTL}
 	if cfg.ConfirmURL != nil {
 		sample.Link = secret.New("https://example.com/confirm?token=sample")
 		if _, err := cfg.message(sample); err != nil {
@@ -112,7 +113,8 @@ func (cfg *Config) checkCompose() error {
 		}
 		sample.Link = secret.Text{} // only a confirmation has one
 	}
-	notice := Content{To: sample.To, ServiceName: cfg.ServiceName, Notice: "factor.added", Factor: "totp", Name: "Phone"}
+	notice := Content{To: sample.To, ServiceName: cfg.ServiceName, Notice: "factor.added",
+		Factor: "totp", Name: "Phone"}
 	if _, err := cfg.message(notice); err != nil {
 		return fmt.Errorf("the mail about an event breaks the rules: %w", err)
 	}

@@ -16,7 +16,8 @@ import (
 // was not them.
 func (f *Factor) Notify(ctx context.Context, in factor.Message) error {
 	c := Content{To: string(in.State), ServiceName: f.cfg.ServiceName, Locale: in.User.Locale,
-		Notice: in.Event, Factor: in.Kind, Name: plainname.ForQuotation(in.Label), Time: in.Time, Until: in.Until, Left: in.Remaining}
+		Notice: in.Event, Factor: in.Kind, Name: plainname.ForQuotation(in.Label), Time: in.Time,
+		Until: in.Until, Left: in.Remaining}
 	if !in.Link.IsZero() {
 		if f.cfg.SetupURL == nil {
 			return quiet.New("email: Config.SetupURL is nil, so there is no link to send")
@@ -82,10 +83,13 @@ func composeNotice(c Content) (Message, error) {
 	if name == "" {
 		name = n.kind(c.Factor)
 	}
-	fill := func(s string) string { return printed(s, c.ServiceName, n.kind(c.Factor), name, until, c.Left) }
+	fill := func(s string) string {
+		return printed(s, c.ServiceName, n.kind(c.Factor), name, until, c.Left)
+	}
 	v := mailView{Lang: lang, Service: c.ServiceName, Lead: fill(text[1]), Ignore: fill(n.notYou)}
 	if !c.Link.IsZero() {
-		v.Link, v.Button, v.IfButtonFails, v.Ignore = c.Link.Reveal(), n.linkButton, w.ifFails, n.linkIgnore
+		v.Link, v.Button, v.IfButtonFails, v.Ignore = c.Link.Reveal(), n.linkButton, w.ifFails,
+			n.linkIgnore
 		v.Note = n.linkTerms
 	} else if !c.Time.IsZero() {
 		v.Note = fmt.Sprintf(n.when, c.Time.UTC().Format(noticeTime))
@@ -103,5 +107,6 @@ func composeNotice(c Content) (Message, error) {
 	if err := mailTemplate.Execute(&html, v); err != nil {
 		return Message{}, err
 	}
-	return Message{To: c.To, Subject: fill(text[0]), Text: secret.New(plain.String()), HTML: secret.New(html.String())}, nil
+	return Message{To: c.To, Subject: fill(text[0]), Text: secret.New(plain.String()),
+		HTML: secret.New(html.String())}, nil
 }

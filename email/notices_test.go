@@ -22,7 +22,8 @@ var noticeNames = func() (names []string) {
 	if err != nil {
 		panic(err)
 	}
-	for _, m := range regexp.MustCompile(`(?m)^//\t\* ([a-z.-]+) `).FindAllStringSubmatch(string(source), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^//\t\* ([a-z.-]+) `).FindAllStringSubmatch(
+		string(source), -1) {
 		names = append(names, m[1])
 	}
 	return append(names, "setup.link")
@@ -36,7 +37,8 @@ func TestNotices(t *testing.T) {
 	notYou := map[string]string{"en": "not you", "nl": "niet?", "nb": "ikke deg", "de": "nicht"}
 	for locale, phrase := range notYou {
 		for _, name := range append(noticeNames, "something.new") {
-			c := email.Content{To: "ann@example.com", ServiceName: "A&B 100%", Locale: locale, Notice: name, Factor: "totp",
+			c := email.Content{To: "ann@example.com", ServiceName: "A&B 100%", Locale: locale,
+				Notice: name, Factor: "totp",
 				Name: `<b>"Phone"</b> %s`, Time: at, Until: at.Add(3 * time.Minute), Left: 2}
 			m, err := email.Compose(c)
 			require.NoError(t, err)
@@ -50,20 +52,25 @@ func TestNotices(t *testing.T) {
 			seen[m.Subject] = name
 		}
 	}
-	for name, want := range map[string]string{"Laptop": "The device “Laptop” no longer", "": "Remembered devices no longer",
+	for name, want := range map[string]string{"Laptop": "The device “Laptop” no longer",
+		"":             "Remembered devices no longer",
 		"evil.example": "Remembered devices no longer"} {
-		m, err := email.Compose(email.Content{ServiceName: "Acme", Notice: "device.revoked", Name: name})
+		m, err := email.Compose(email.Content{ServiceName: "Acme", Notice: "device.revoked",
+			Name: name})
 		require.NoError(t, err)
 		require.Contains(t, m.Text.Reveal(), want)
 		require.NotContains(t, m.Text.Reveal(), "“”")
 	}
-	m, err := email.Compose(email.Content{ServiceName: "Acme", Notice: "lockout.locked", Factor: "sms", Time: at, Until: at.Add(3 * time.Minute)})
+	m, err := email.Compose(email.Content{ServiceName: "Acme", Notice: "lockout.locked",
+		Factor: "sms", Time: at, Until: at.Add(3 * time.Minute)})
 	require.NoError(t, err)
 	require.Contains(t, m.Text.Reveal(), "12:03 UTC")
 	require.Contains(t, m.Text.Reveal(), "text message")
 	// A replacement's mail says until when it is on hold, and how to cancel it.
-	for locale, cancel := range map[string]string{"en": "cancel", "nl": "annuleer", "nb": "avbryter", "de": "brechen Sie"} {
-		m, err = email.Compose(email.Content{ServiceName: "Acme", Locale: locale, Notice: "recovery.replacement", Factor: "totp",
+	for locale, cancel := range map[string]string{"en": "cancel", "nl": "annuleer",
+		"nb": "avbryter", "de": "brechen Sie"} {
+		m, err = email.Compose(email.Content{ServiceName: "Acme", Locale: locale,
+			Notice: "recovery.replacement", Factor: "totp",
 			Name: "Phone", Time: at, Until: at.Add(24 * time.Hour)})
 		require.NoError(t, err)
 		require.Contains(t, m.Text.Reveal(), "2026-03-02 12:00 UTC")
@@ -78,24 +85,31 @@ func TestNotices(t *testing.T) {
 // stands, and cannot end them; one that mail programs make a link of is not there at all,
 // whenever it was accepted.
 func TestNotices_QuoteNames(t *testing.T) {
-	marks := map[string][2]string{"en": {"“", "”"}, "nl": {"‘", "’"}, "nb": {"«", "»"}, "de": {"„", "“"}}
+	marks := map[string][2]string{"en": {"“", "”"}, "nl": {"‘", "’"}, "nb": {"«", "»"},
+		"de": {"„", "“"}}
 	for locale, marks := range marks {
 		named := 0
 		for _, name := range noticeNames {
 			compose := func(label string) []string {
-				m, err := email.Compose(email.Content{To: "ann@example.com", ServiceName: "Acme", Locale: locale,
+				m, err := email.Compose(email.Content{To: "ann@example.com", ServiceName: "Acme",
+					Locale: locale,
 					Notice: name, Factor: "totp", Name: label, Time: time.Unix(1, 0), Left: 2})
 				require.NoError(t, err)
-				return []string{m.Subject, m.Text.Reveal(), strings.ReplaceAll(m.HTML.Reveal(), "&#39;", "'")}
+				return []string{m.Subject, m.Text.Reveal(), strings.ReplaceAll(m.HTML.Reveal(),
+					"&#39;", "'")}
 			}
 			quoted := marks[0] + "NAME" + strings.Repeat("'", 4) + marks[1]
 			for _, s := range compose("NAME”’»“") {
-				require.Equal(t, strings.Count(s, "NAME"), strings.Count(s, quoted), "%s %s: %s", locale, name, s)
+				require.Equal(t, strings.Count(s, "NAME"), strings.Count(s, quoted), "%s %s: %s",
+					locale, name, s)
 				named += strings.Count(s, "NAME")
 			}
-			for _, evil := range []string{"URGENT https://evil.example", "www.evil", "go to evil.example/x", "eve@evil",
-				"x <a href=evil>", "evil\u202e", "evil\nevil", "evil\u200b", strings.Repeat("evil.example ", 100)} {
-				require.NotContains(t, strings.Join(compose(evil), ""), "evil", "%s %s", locale, name)
+			for _, evil := range []string{"URGENT https://evil.example", "www.evil",
+				"go to evil.example/x", "eve@evil",
+				"x <a href=evil>", "evil\u202e", "evil\nevil", "evil\u200b",
+				strings.Repeat("evil.example ", 100)} {
+				require.NotContains(t, strings.Join(compose(evil), ""), "evil", "%s %s",
+					locale, name)
 			}
 		}
 		require.GreaterOrEqual(t, named, 4*2)
@@ -107,7 +121,8 @@ func TestNotify(t *testing.T) {
 	cfg := email.Config{Sender: out, ServiceName: "Acme"}
 	f, err := email.New(cfg)
 	require.NoError(t, err)
-	in := factor.Message{User: factor.User{Locale: "nl"}, State: []byte("ann@example.com"), Event: "factor.added", Kind: "totp", Label: "Telefoon"}
+	in := factor.Message{User: factor.User{Locale: "nl"}, State: []byte("ann@example.com"),
+		Event: "factor.added", Kind: "totp", Label: "Telefoon"}
 	require.NoError(t, f.Notify(t.Context(), in))
 	m, ok := out.Last()
 	require.True(t, ok)
@@ -120,7 +135,9 @@ func TestNotify(t *testing.T) {
 	f, err = email.New(cfg)
 	require.NoError(t, err)
 	require.ErrorContains(t, f.Notify(t.Context(), in), "absolute")
-	cfg.SetupURL = func(token string) string { return "https://acme.example/mfa/setup?token=" + token }
+	cfg.SetupURL = func(token string) string {
+		return "https://acme.example/mfa/setup?token=" + token
+	}
 	f, err = email.New(cfg)
 	require.NoError(t, err)
 	require.NoError(t, f.Notify(t.Context(), in))

@@ -33,7 +33,8 @@ func (f SenderFunc) Send(ctx context.Context, m Message) error { return f(ctx, m
 // recipient or the message is at fault, or, with neither, that every message will fail until
 // an administrator changes something. Package sms has one of the same fields.
 type SendError struct {
-	// Code is the server's reply (RFC 5321 section 4.2), or an HTTP status. 0 means that no reply came.
+	// Code is the server's reply (RFC 5321 section 4.2), or an HTTP status. 0 means that no reply
+	// came.
 	Code int
 	// ProviderCode is the provider's own code for the failure, or "". It is for logs:
 	// providers change them.

@@ -11,7 +11,8 @@ import (
 )
 
 func TestSettings(t *testing.T) {
-	f, err := email.New(email.Config{Sender: &mfatest.Outbox[email.Message]{}, ServiceName: "Acme", TTL: 2 * time.Minute, Digits: 8})
+	f, err := email.New(email.Config{Sender: &mfatest.Outbox[email.Message]{}, ServiceName: "Acme",
+		TTL: 2 * time.Minute, Digits: 8})
 	require.NoError(t, err)
 	s := f.Traits().Settings
 	require.InDelta(t, 26.57, s.Bits, 0.01)

@@ -203,7 +203,9 @@ func TestTakeBack(t *testing.T) {
 		want              func(lockout.State) lockout.State
 	}{
 		{"alone", nil, nil, nil},
-		{"the one that locks", func(s lockout.State) lockout.State { return fail(s, "pin", 4) }, nil,
+		{"the one that locks", func(s lockout.State) lockout.State {
+			return fail(s, "pin", 4)
+		}, nil,
 			func(s lockout.State) lockout.State { return fail(s, "pin", 4) }},
 		{"another kind counted meanwhile", nil,
 			func(s lockout.State) lockout.State { return fail(s, "app", 2) },
@@ -211,7 +213,9 @@ func TestTakeBack(t *testing.T) {
 		{"another kind locked meanwhile", nil,
 			func(s lockout.State) lockout.State { return fail(s, "app", 5) },
 			func(s lockout.State) lockout.State { return fail(s, "app", 5) }},
-		{"cleared meanwhile", nil, func(s lockout.State) lockout.State { return lockout.Unlock(s, "") },
+		{"cleared meanwhile", nil, func(s lockout.State) lockout.State {
+			return lockout.Unlock(s, "")
+		},
 			func(lockout.State) lockout.State { return lockout.State{} }},
 		{"succeeded meanwhile", func(s lockout.State) lockout.State { return fail(s, "pin", 3) },
 			func(s lockout.State) lockout.State { return c.Succeed(s, "pin", t0) },
@@ -237,7 +241,8 @@ func TestTakeBack(t *testing.T) {
 	after, st := c.Fail(before, "pin", t0)
 	require.True(t, st.Disabled)
 	require.False(t, c.Status(lockout.TakeBack(after, before, after, "pin"), "pin", t0).Disabled)
-	before.Kinds["pin"] = lockout.Tally{Streak: 50, Disabled: true} // by an earlier, smaller DisableAfter
+	// by an earlier, smaller DisableAfter
+	before.Kinds["pin"] = lockout.Tally{Streak: 50, Disabled: true}
 	after, _ = c.Fail(before, "pin", t0)
 	require.True(t, c.Status(lockout.TakeBack(after, before, after, "pin"), "pin", t0).Disabled)
 }

@@ -21,13 +21,16 @@ func config(t testing.TB, c lockout.Config) lockout.Config {
 }
 
 func TestDefaults(t *testing.T) {
-	require.Equal(t, lockout.Config{Tries: 5, Total: 10, Wait: 3 * time.Minute, Growth: 1, MaxWait: time.Hour, DisableAfter: 100},
+	require.Equal(t, lockout.Config{Tries: 5, Total: 10, Wait: 3 * time.Minute, Growth: 1,
+		MaxWait: time.Hour, DisableAfter: 100},
 		config(t, lockout.Config{}))
 }
 
 func TestRefusedConfigs(t *testing.T) {
-	for _, c := range []lockout.Config{{Tries: -1}, {Tries: 101}, {Tries: 6, Total: 5}, {Total: 2000}, {Wait: time.Millisecond}, {Wait: 25 * time.Hour},
-		{Growth: 0.5}, {Growth: 11}, {MaxWait: time.Second}, {DisableAfter: 101}, {DisableAfter: 4}, {DisableAfter: -1}} {
+	for _, c := range []lockout.Config{{Tries: -1}, {Tries: 101}, {Tries: 6, Total: 5},
+		{Total: 2000}, {Wait: time.Millisecond}, {Wait: 25 * time.Hour},
+		{Growth: 0.5}, {Growth: 11}, {MaxWait: time.Second}, {DisableAfter: 101}, {DisableAfter: 4},
+		{DisableAfter: -1}} {
 		_, err := c.WithDefaults()
 		require.Error(t, err, "%+v", c)
 	}
@@ -43,7 +46,8 @@ func TestBoundaries(t *testing.T) {
 	}
 	require.Equal(t, t0.Add(3*time.Minute), st.LockedUntil)
 	for _, kind := range []string{"totp", "email"} {
-		require.False(t, c.Status(s, kind, t0.Add(179999*time.Millisecond)).LockedUntil.IsZero(), "every kind is locked")
+		require.False(t, c.Status(s, kind, t0.Add(179999*time.Millisecond)).LockedUntil.IsZero(),
+			"every kind is locked")
 		require.True(t, c.Status(s, kind, t0.Add(180*time.Second)).LockedUntil.IsZero())
 	}
 	require.Equal(t, 5, c.Status(s, "totp", t0.Add(180*time.Second)).Remaining)
@@ -53,7 +57,8 @@ func TestGrowingWaits(t *testing.T) {
 	c := config(t, lockout.Config{Tries: 1, Growth: 2, Wait: time.Minute, MaxWait: 5 * time.Minute})
 	var s lockout.State
 	now := t0
-	for _, want := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 5 * time.Minute, 5 * time.Minute} {
+	for _, want := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute,
+		5 * time.Minute, 5 * time.Minute} {
 		var st lockout.Status
 		s, st = c.Fail(s, "totp", now)
 		require.Equal(t, want, st.LockedUntil.Sub(now))
@@ -78,7 +83,8 @@ func TestFail_DisablesTheKind(t *testing.T) {
 	}
 	require.True(t, c.Status(s, "totp", now.Add(1000*time.Hour)).Disabled)
 	require.False(t, c.Status(s, "email", now).Disabled)
-	require.True(t, c.Status(c.Succeed(s, "email", now), "totp", now).Disabled, "success clears no other kind")
+	require.True(t, c.Status(c.Succeed(s, "email", now), "totp", now).Disabled,
+		"success clears no other kind")
 	require.False(t, c.Status(lockout.Unlock(s, "totp"), "totp", now).Disabled)
 	require.Equal(t, lockout.State{}, lockout.Unlock(s, ""))
 }
@@ -88,16 +94,20 @@ func TestFail_DisablesTheKind(t *testing.T) {
 func TestChanceOfAGuesser(t *testing.T) {
 	c := config(t, lockout.Config{})
 	const perTry = 3.0 / 1e6
-	require.InDelta(t, 0.0072, perTry*float64(c.Tries)*float64(24*time.Hour/c.Wait), 0.0001, "a flat lock: 0.7 % a day")
-	require.InDelta(t, 0.0003, perTry*float64(c.DisableAfter), 0.00001, "with the stop: 0.03 % in all")
+	require.InDelta(t, 0.0072, perTry*float64(c.Tries)*float64(24*time.Hour/c.Wait), 0.0001,
+		"a flat lock: 0.7 % a day")
+	require.InDelta(t, 0.0003, perTry*float64(c.DisableAfter), 0.00001,
+		"with the stop: 0.03 % in all")
 }
 
 // Whatever the order of responses and pauses, no kind gets more verdicts than it may between
 // two locks, none while locked, and none after the stop; and nothing is changed in place.
 func TestProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		c, err := lockout.Config{Tries: rapid.IntRange(1, 6).Draw(t, "tries"), Total: rapid.IntRange(6, 12).Draw(t, "total"),
-			DisableAfter: rapid.IntRange(6, 20).Draw(t, "stop"), KindOnly: rapid.Bool().Draw(t, "kind only")}.WithDefaults()
+		c, err := lockout.Config{Tries: rapid.IntRange(1, 6).Draw(t, "tries"),
+			Total:        rapid.IntRange(6, 12).Draw(t, "total"),
+			DisableAfter: rapid.IntRange(6, 20).Draw(t, "stop"), KindOnly: rapid.Bool().Draw(t,
+				"kind only")}.WithDefaults()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +117,8 @@ func TestProperties(t *testing.T) {
 		run := map[string]int{} // verdicts since the last lock or success
 		for range rapid.IntRange(1, 200).Draw(t, "steps") {
 			kind := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "kind")
-			now = now.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 1000, 179999, 180000}).Draw(t, "pause")) * time.Millisecond)
+			now = now.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 1000, 179999, 180000}).Draw(t,
+				"pause")) * time.Millisecond)
 			before := fmt.Sprint(s)
 			st := c.Status(s, kind, now)
 			if !st.LockedUntil.IsZero() {

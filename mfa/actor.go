@@ -36,7 +36,8 @@ func (a Actor) IsSystem() bool { return a.system }
 
 func (a Actor) check() error {
 	if a.name == "" || len(a.name) > 256 {
-		return fmt.Errorf("%w: an administrator's act needs an Actor with a name of at most 256 bytes", factor.ErrMalformed)
+		return fmt.Errorf("%w: an administrator's act needs an Actor with a name of at most 256 "+
+			"bytes", factor.ErrMalformed)
 	}
 	return nil
 }

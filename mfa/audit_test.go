@@ -194,8 +194,10 @@ func TestProfile_HoldsForPoliciesSetLater(t *testing.T) {
 		Kinds: []string{"key"}}))
 	list, err := m.Audit(t.Context(), policy.ProfileASVSL2)
 	require.NoError(t, err)
-	require.Equal(t, []policy.Finding{{Row: "A-4", Where: `policy of user type "staff" of tenant "acme"`,
-		Problem: `mode "optional" lets users sign in with one factor`, Remedy: "set Mode to ModeRequired"}}, list)
+	require.Equal(t, []policy.Finding{{Row: "A-4",
+		Where:   `policy of user type "staff" of tenant "acme"`,
+		Problem: `mode "optional" lets users sign in with one factor`,
+		Remedy:  "set Mode to ModeRequired"}}, list)
 	_, err = m.Session(mfa.User{ID: "a", Tenant: "acme", UserType: "staff"},
 		binding).Begin(t.Context())
 	require.ErrorIs(t, err, mfa.ErrUnavailable)

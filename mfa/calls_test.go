@@ -301,7 +301,8 @@ func TestErrors_ShowTheStatusOfASend(t *testing.T) {
 
 // A factor is called in calls.go alone, which takes its words out of what it returns.
 func TestCalls_EnterFactorsInOnePlace(t *testing.T) {
-	direct := regexp.MustCompile(`\.(Issue|Deliver|Notify|Implied|Normalize)\(|\.(Enroll|Verify)\(ctx, (factor\.|in\))`)
+	direct := regexp.MustCompile(
+		`\.(Issue|Deliver|Notify|Implied|Normalize)\(|\.(Enroll|Verify)\(ctx, (factor\.|in\))`)
 	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)
 	calls := 0

@@ -172,7 +172,8 @@ func (m *Manager) addFactors(list []factor.Factor) error {
 		m.kinds = append(m.kinds, kind)
 	}
 	if !ordinary {
-		return configError("Factors needs at least one that is not a recovery kind, such as totp.New")
+		return configError("Factors needs at least one that is not a recovery kind, such as " +
+			"totp.New")
 	}
 	return nil
 }

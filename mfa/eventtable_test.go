@@ -33,8 +33,9 @@ func TestEvents_AreNotifiedOrSayWhyNot(t *testing.T) {
 
 	// "admin." and a name
 	made := map[string]bool{"admin.reset": true, "admin.unlock": true, "admin.access": true}
-	literal := regexp.MustCompile(`"((?:challenge|send|verify|confirm|lockout|unlock|enroll|factor|address|recovery|device|support|setup|` +
-		`notice|admin|policy|account|session|user|grant|link|code|authority|hold)\.[a-z-]+)"`)
+	literal := regexp.MustCompile(
+		`"((?:challenge|send|verify|confirm|lockout|unlock|enroll|factor|address|recovery|device|support|setup|` +
+			`notice|admin|policy|account|session|user|grant|link|code|authority|hold)\.[a-z-]+)"`)
 	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)
 	var table string
@@ -56,7 +57,8 @@ func TestEvents_AreNotifiedOrSayWhyNot(t *testing.T) {
 			"%s is in the code, so it is in eventRules", name)
 	}
 	documented := map[string]bool{}
-	for _, m := range regexp.MustCompile(`(?m)^//\t([* ]) ([a-z]+\.[a-z-]+) `).FindAllStringSubmatch(table, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^//\t([* ]) ([a-z]+\.[a-z-]+) `).
+		FindAllStringSubmatch(table, -1) {
 		documented[m[2]] = m[1] == "*"
 	}
 	for name, rule := range rules {

@@ -239,11 +239,12 @@ func TestKept_NothingToKeepIsAnError(t *testing.T) {
 
 // notRestored are the fields that a stored form does not give back, and why.
 var notRestored = map[string]string{
-	"Challenge.Remembered":               "there is nothing to keep with NextDone",
-	"Challenge.Device":                   "there is nothing to keep with NextDone",
-	"Challenge.DeviceExpires":            "there is nothing to keep with NextDone",
-	"Challenge.EnrollBy":                 "there is nothing to keep with NextDone",
-	"Challenge.Options.Knowledge":        "a recovery kind has none; see TestKept_RestoresKindsOfOptions",
+	"Challenge.Remembered":    "there is nothing to keep with NextDone",
+	"Challenge.Device":        "there is nothing to keep with NextDone",
+	"Challenge.DeviceExpires": "there is nothing to keep with NextDone",
+	"Challenge.EnrollBy":      "there is nothing to keep with NextDone",
+	"Challenge.Options.Knowledge": "a recovery kind has none; see " +
+		"TestKept_RestoresKindsOfOptions",
 	"Challenge.Prompt.Secret":            "a challenge's prompt has Data alone",
 	"Challenge.Prompt.URI":               "a challenge's prompt has Data alone",
 	"Challenge.Prompt.SVG":               "a challenge's prompt has Data alone",

@@ -16,7 +16,8 @@ import (
 // internal/plainname.
 var evilNames = []string{"URGENT https://evil.example", "www.evil", "evil.example/x", "evil.com",
 	"eve@evil.example",
-	`Ann <a href="x">`, "\u202egnihsihp", "a\u200bb", "a\nb", "\ufeffx", "\xff", strings.Repeat("x", 65)}
+	`Ann <a href="x">`, "\u202egnihsihp", "a\u200bb", "a\nb", "\ufeffx", "\xff",
+	strings.Repeat("x", 65)}
 
 // Wherever a user gives a name, the same rule holds.
 func TestNames_AreNoLinks(t *testing.T) {

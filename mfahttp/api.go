@@ -118,7 +118,8 @@ func (v *visit) body() (fields, error) {
 		return nil, malformed("body is not UTF-8")
 	}
 	var f fields
-	if err := json.Unmarshal(b, &f); err != nil || f == nil || bytes.HasPrefix(bytes.TrimSpace(b), []byte("null")) {
+	if err := json.Unmarshal(b, &f); err != nil || f == nil || bytes.HasPrefix(bytes.TrimSpace(b),
+		[]byte("null")) {
 		return nil, malformed("body is not a JSON object")
 	}
 	return f, nil
@@ -212,7 +213,8 @@ func apiState(v *visit) error {
 	if err != nil {
 		return err
 	}
-	body := map[string]any{"signed_in": v.id.SignedIn, "next": mfa.NextDone, "options": []option{}, "locked": false}
+	body := map[string]any{"signed_in": v.id.SignedIn, "next": mfa.NextDone, "options": []option{},
+		"locked": false}
 	c, ok := v.pending(v.current())
 	if ok && !v.id.SignedIn {
 		if c, err = v.refresh(c); err != nil {
@@ -223,7 +225,8 @@ func apiState(v *visit) error {
 	case ok:
 		v.describe(body, c)
 	case v.replacing && v.mayReplace():
-		body["next"], body["purpose"], body["kinds"] = mfa.NextEnroll, purposeRecover, append([]string{}, v.kinds(o.Kinds)...)
+		body["next"], body["purpose"], body["kinds"] = mfa.NextEnroll, purposeRecover,
+			append([]string{}, v.kinds(o.Kinds)...)
 	case !v.id.SignedIn:
 		return mfa.ErrTokenExpired
 	}
@@ -246,7 +249,8 @@ func (v *visit) describe(body map[string]any, c *pending) {
 
 func apiSend(v *visit) error {
 	var kind, id, purpose string
-	if _, err := v.read(map[string]*string{"kind": &kind, "factor": &id, "purpose": &purpose}); err != nil {
+	if _, err := v.read(map[string]*string{"kind": &kind, "factor": &id,
+		"purpose": &purpose}); err != nil {
 		return err
 	}
 	p, err := v.answering(purpose, kind)
@@ -280,7 +284,8 @@ func (v *visit) answering(purpose, kind string) (string, error) {
 
 func apiVerify(v *visit) error {
 	var kind, code, purpose, remember string
-	if _, err := v.read(map[string]*string{"kind": &kind, "code": &code, "purpose": &purpose, "remember": &remember}); err != nil {
+	if _, err := v.read(map[string]*string{"kind": &kind, "code": &code, "purpose": &purpose,
+		"remember": &remember}); err != nil {
 		return err
 	}
 	p, err := v.answering(purpose, kind)
@@ -290,7 +295,8 @@ func apiVerify(v *visit) error {
 	ver, err := v.verify(p, kind, code, remember)
 	var required *mfa.EnrollmentRequiredError
 	if errors.As(err, &required) {
-		writeJSON(v.w, http.StatusOK, map[string]any{"next": mfa.NextEnroll, "purpose": p, "kind": kind,
+		writeJSON(v.w, http.StatusOK, map[string]any{"next": mfa.NextEnroll, "purpose": p,
+			"kind":  kind,
 			"kinds": append([]string{}, required.Kinds...)})
 		return nil
 	}

@@ -47,7 +47,8 @@ func (v *visit) enrolled(id string, e *mfa.Enrollment) map[string]any {
 	body := map[string]any{"kind": e.Kind}
 	for name, s := range map[string]string{
 		"enrollment": id, "hint": e.Prompt.MaskedDestination,
-		"secret": e.Prompt.Secret.Reveal(), "uri": e.Prompt.URI.Reveal(), "qr_svg": e.Prompt.SVG.Reveal(),
+		"secret": e.Prompt.Secret.Reveal(), "uri": e.Prompt.URI.Reveal(),
+		"qr_svg": e.Prompt.SVG.Reveal(),
 	} {
 		if s != "" {
 			body[name] = s
@@ -112,9 +113,11 @@ func apiConfirm(v *visit) error {
 // factorJSON is a factor as programs see it.
 func factorJSON(f mfa.FactorInfo) map[string]any {
 	body := map[string]any{
-		"id": f.ID, "kind": f.Kind, "name": f.Name, "hint": f.MaskedDestination, "implicit": f.Implicit, "stopped": f.Disabled,
+		"id": f.ID, "kind": f.Kind, "name": f.Name, "hint": f.MaskedDestination,
+		"implicit": f.Implicit, "stopped": f.Disabled,
 	}
-	for name, t := range map[string]time.Time{"created": f.Created, "last_used": f.LastUsed, "held_until": f.HeldUntil} {
+	for name, t := range map[string]time.Time{"created": f.Created, "last_used": f.LastUsed,
+		"held_until": f.HeldUntil} {
 		if !t.IsZero() {
 			body[name] = t.UTC().Format(time.RFC3339)
 		}
@@ -141,7 +144,8 @@ func apiFactors(v *visit) error {
 		factors = append(factors, factorJSON(f))
 	}
 	body := map[string]any{
-		"factors": factors, "kinds": append([]string{}, o.Kinds...), "recovery_left": max(0, o.RecoveryCodesRemaining), "locked": false,
+		"factors": factors, "kinds": append([]string{}, o.Kinds...),
+		"recovery_left": max(0, o.RecoveryCodesRemaining), "locked": false,
 	}
 	if v.now.Before(o.LockedUntil) {
 		body["locked"], body["retry_after"] = true, seconds(o.LockedUntil.Sub(v.now))

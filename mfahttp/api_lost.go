@@ -70,7 +70,8 @@ func (v *visit) mayReplace() bool {
 
 func apiUnlock(v *visit) error {
 	var kind, code, purpose string
-	if _, err := v.read(map[string]*string{"kind": &kind, "code": &code, "purpose": &purpose}); err != nil {
+	if _, err := v.read(map[string]*string{"kind": &kind, "code": &code,
+		"purpose": &purpose}); err != nil {
 		return err
 	}
 	p, err := v.answering(purpose, kind)
@@ -85,7 +86,8 @@ func apiUnlock(v *visit) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(v.w, http.StatusOK, map[string]any{"kind": kind, "unlocked": left == 0, "answers_left": left})
+	writeJSON(v.w, http.StatusOK, map[string]any{"kind": kind, "unlocked": left == 0,
+		"answers_left": left})
 	return nil
 }
 
@@ -100,7 +102,8 @@ func apiDevices(v *visit) error {
 	devices := []map[string]any{}
 	for _, d := range o.Devices {
 		body := map[string]any{"id": d.ID, "name": d.Name}
-		for name, t := range map[string]time.Time{"created": d.Created, "last_used": d.LastUsed, "expires": d.Expires} {
+		for name, t := range map[string]time.Time{"created": d.Created, "last_used": d.LastUsed,
+			"expires": d.Expires} {
 			if !t.IsZero() {
 				body[name] = t.UTC().Format(time.RFC3339)
 			}

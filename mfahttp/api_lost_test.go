@@ -78,7 +78,8 @@ func TestReplaceThroughTheAPI(t *testing.T) {
 	fresh.get("/home").goes(t, "/login")
 
 	e := fresh.api("POST", "enroll", m{"kind": "totp"}).is(t, 200, "")
-	done := fresh.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": "100301"}).is(t, 200, "")
+	done := fresh.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": "100301"}).
+		is(t, 200, "")
 	require.Equal(t, false, done.JSON["signed_in"])
 	require.Len(t, s.verified, verified, "it was no sign-in")
 	fresh.api("GET", "state", nil).is(t, 401, "unauthorized")
@@ -87,7 +88,9 @@ func TestReplaceThroughTheAPI(t *testing.T) {
 	require.NotEmpty(t, done.JSON["factor"].(m)["held_until"])
 	p.login()
 	p.api("POST", "verify", m{"kind": "totp", "code": "100302"}).is(t, 200, "")
-	factors := func() []any { return p.api("GET", "factors", nil).is(t, 200, "").JSON["factors"].([]any) }
+	factors := func() []any {
+		return p.api("GET", "factors", nil).is(t, 200, "").JSON["factors"].([]any)
+	}
 	require.Len(t, factors(), 4, "the old app stays until the hold ends")
 	s.clock.Advance(24 * time.Hour)
 	p.login()
@@ -127,7 +130,8 @@ func TestSupportThroughTheAPI(t *testing.T) {
 	p := s.person("ann").signIn()
 	p.enroll("100001")
 	p.api("POST", "step-up", nil).is(t, 200, "")
-	p.api("POST", "lost/support", m{"message": "x"}).is(t, 401, "expired") // who is signed in needs none
+	// who is signed in needs none
+	p.api("POST", "lost/support", m{"message": "x"}).is(t, 401, "expired")
 	p.api("POST", "lost/link", nil).is(t, 401, "expired")
 	p.login()
 	p.api("POST", "lost/support", m{"message": 1}).is(t, 400, "malformed")
@@ -140,11 +144,13 @@ func TestUnlockThroughTheAPI(t *testing.T) {
 	p.api("POST", "unlock", m{"kind": "totp"}).is(t, 400, "malformed")
 	p.api("POST", "unlock", m{"kind": "email", "code": "1"}).is(t, 409, "not_available")
 	for i := range 3 {
-		a := p.api("POST", "unlock", m{"kind": "totp", "code": strconv.Itoa(100500 + i)}).is(t, 200, "")
+		a := p.api("POST", "unlock", m{"kind": "totp", "code": strconv.Itoa(100500 + i)}).is(t,
+			200, "")
 		require.EqualValues(t, 2-i, a.JSON["answers_left"])
 		require.Equal(t, i == 2, a.JSON["unlocked"])
 		if i < 2 {
-			p.api("POST", "unlock", m{"kind": "totp", "code": "100600"}).is(t, 429, "locked") // at once
+			// at once
+			p.api("POST", "unlock", m{"kind": "totp", "code": "100600"}).is(t, 429, "locked")
 		}
 		s.clock.Advance(time.Minute)
 	}
@@ -152,7 +158,8 @@ func TestUnlockThroughTheAPI(t *testing.T) {
 		require.NotEqual(t, true, o.(m)["stopped"], fmt.Sprint(o))
 	}
 	p.api("POST", "verify", m{"kind": "totp", "code": "100700"}).is(t, 200, "")
-	s.person("").api("POST", "unlock", m{"kind": "totp", "code": "100700"}).is(t, 401, "unauthorized")
+	s.person("").api("POST", "unlock", m{"kind": "totp", "code": "100700"}).is(t, 401,
+		"unauthorized")
 }
 
 func TestDevicesThroughTheAPI(t *testing.T) {
@@ -162,7 +169,8 @@ func TestDevicesThroughTheAPI(t *testing.T) {
 	for _, who := range []*person{p, other} {
 		who.login()
 		who.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
-		who.api("POST", "verify", m{"kind": "email", "code": s.mail.last().Code, "remember": "Laptop"}).is(t, 200, "")
+		who.api("POST", "verify", m{"kind": "email", "code": s.mail.last().Code,
+			"remember": "Laptop"}).is(t, 200, "")
 	}
 	list := p.api("GET", "devices", nil).is(t, 200, "").JSON["devices"].([]any)
 	require.Len(t, list, 1)

@@ -46,12 +46,15 @@ func TestAPILateCode(t *testing.T) {
 	p.login()
 	p.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
 	s.clock.Advance(90 * time.Second)
-	late := p.api("POST", "verify", m{"kind": "email", "code": s.mail.last().Code}).is(t, 401, "expired")
-	if _, counted := late.JSON["attempts_left"]; counted || late.JSON["reason"] != "response_expired" {
+	late := p.api("POST", "verify", m{"kind": "email", "code": s.mail.last().Code}).is(t, 401,
+		"expired")
+	if _, counted := late.JSON["attempts_left"]; counted ||
+		late.JSON["reason"] != "response_expired" {
 		t.Fatal(late.Text)
 	}
 	s.clock.Advance(15 * time.Minute)
-	over := p.api("POST", "verify", m{"kind": "email", "code": s.mail.last().Code}).is(t, 401, "expired")
+	over := p.api("POST", "verify", m{"kind": "email", "code": s.mail.last().Code}).is(t, 401,
+		"expired")
 	if _, counted := over.JSON["attempts_left"]; counted || over.JSON["reason"] != nil {
 		t.Fatal(over.Text)
 	}
@@ -81,7 +84,8 @@ func TestAPILock(t *testing.T) {
 	}
 	// Who waits as long as told is not told to wait again.
 	s.clock.Advance(178*time.Second + 500*time.Millisecond)
-	if a := p.api("POST", "verify", m{"kind": "email", "code": "999999"}).is(t, 429, "locked"); a.JSON["retry_after"] != 2.0 {
+	if a := p.api("POST", "verify", m{"kind": "email", "code": "999999"}).is(t, 429,
+		"locked"); a.JSON["retry_after"] != 2.0 {
 		t.Fatal(a.Text)
 	}
 	s.clock.Advance(2 * time.Second)
@@ -94,22 +98,28 @@ func TestAPIFactors(t *testing.T) {
 	p := s.person("ann").signIn()
 
 	e := p.api("POST", "enroll", m{"kind": "totp", "name": "Phone"}).is(t, 200, "")
-	for _, field := range []string{"enrollment", "secret", "uri", "qr_svg", "expires", "expires_in"} {
+	for _, field := range []string{"enrollment", "secret", "uri", "qr_svg", "expires",
+		"expires_in"} {
 		if e.JSON[field] == nil {
 			t.Errorf("no %s: %s", field, e.Text)
 		}
 	}
 	p.api("POST", "confirm", m{"enrollment": "nonsense", "code": "100001"}).is(t, 401, "expired")
-	p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": "x"}).is(t, 400, "malformed")
-	if a := p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": "000001"}).is(t, 401, "incorrect"); a.JSON["attempts_left"] != 4.0 {
+	p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": "x"}).is(t, 400,
+		"malformed")
+	if a := p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": "000001"}).is(t,
+		401, "incorrect"); a.JSON["attempts_left"] != 4.0 {
 		t.Fatal(a.Text)
 	}
-	c := p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": "100 001"}).is(t, 200, "")
+	c := p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": "100 001"}).is(t,
+		200, "")
 	id := c.JSON["factor"].(m)["id"].(string)
-	if c.JSON["factor"].(m)["name"] != "Phone" || c.JSON["signed_in"] != true || len(s.verified) != 1 {
+	if c.JSON["factor"].(m)["name"] != "Phone" || c.JSON["signed_in"] != true ||
+		len(s.verified) != 1 {
 		t.Fatal(c.Text, len(s.verified))
 	}
-	p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": "100002"}).is(t, 401, "expired")
+	p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": "100002"}).is(t, 401,
+		"expired")
 
 	p.api("PATCH", "factors/"+id, m{"name": "Old phone"}).is(t, 200, "")
 	p.api("PATCH", "factors/"+id, m{"name": "a\x00b"}).is(t, 400, "malformed")
@@ -149,7 +159,8 @@ func TestAPIStepUp(t *testing.T) {
 	p := s.person("ann").signIn()
 	id := p.enroll("100001")
 	s.clock.Advance(6 * time.Minute) // the grant is over
-	for method, path := range map[string]string{"DELETE": "factors/" + id, "POST": "recovery-codes"} {
+	for method, path := range map[string]string{"DELETE": "factors/" + id,
+		"POST": "recovery-codes"} {
 		p.api(method, path, nil).is(t, 403, "step_up")
 	}
 	p.api("POST", "enroll", m{"kind": "totp"}).is(t, 403, "step_up")
@@ -188,8 +199,10 @@ func TestAPIForcedEnrollment(t *testing.T) {
 	if again.JSON["expires_in"] != 90.0 || s.text.count() != 2 {
 		t.Fatal(again.Text)
 	}
-	p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": first}).is(t, 401, "expired")
-	c := p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": s.text.last().Code}).is(t, 200, "")
+	p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": first}).is(t, 401,
+		"expired")
+	c := p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"],
+		"code": s.text.last().Code}).is(t, 200, "")
 	if c.JSON["signed_in"] != true || len(s.verified) != 1 || s.verified[0].Purpose != "sign-in" {
 		t.Fatal(c.Text, s.verified)
 	}
@@ -202,10 +215,12 @@ func TestAPIPassword(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.person("ann").signIn()
 	enroll := func(password string) *answer {
-		return p.api("POST", "enroll", m{"kind": "sms", "number": "+31612345678", "password": password})
+		return p.api("POST", "enroll", m{"kind": "sms", "number": "+31612345678",
+			"password": password})
 	}
 	e := enroll("").is(t, 200, "") // the first number replaces nothing
-	c := p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": s.text.last().Code}).is(t, 200, "")
+	c := p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"],
+		"code": s.text.last().Code}).is(t, 200, "")
 	id := c.JSON["factor"].(m)["id"].(string)
 	enroll("").is(t, 403, "password")
 	enroll("wrong").is(t, 403, "password")
@@ -242,7 +257,9 @@ func TestAPIRecovery(t *testing.T) {
 	// The replacement is on hold: it changes nothing that was there before.
 	again.api("DELETE", "factors/"+id, nil).is(t, 403, "on_hold")
 	again.api("POST", "recovery-codes", m{}).is(t, 403, "on_hold")
-	count := func() int { return len(again.api("GET", "factors", nil).is(t, 200, "").JSON["factors"].([]any)) }
+	count := func() int {
+		return len(again.api("GET", "factors", nil).is(t, 200, "").JSON["factors"].([]any))
+	}
 	if count() != 3 {
 		t.Fatal(count())
 	}

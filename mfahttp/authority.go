@@ -87,7 +87,8 @@ func (v *visit) grant() (mfa.Grant, error) {
 		return mfa.Grant{}, mfa.ErrTokenExpired
 	}
 	if c, ok := v.pending(purposeManage); ok && c.Next == mfa.NextVerify && len(c.Sent) > 0 {
-		return mfa.Grant{}, errStepUp // another challenge would make the code that was sent worthless
+		// another challenge would make the code that was sent worthless
+		return mfa.Grant{}, errStepUp
 	}
 	ch, err := v.begin(purposeManage, v.id.User)
 	if err != nil {

@@ -37,16 +37,19 @@ func TestTightenedPolicy_PasswordAloneNeverSignsIn(t *testing.T) {
 			p.login()
 			p.api("POST", "send", m{"kind": "sms"}).is(t, 200, "")
 			verified := len(s.verified)
-			a := p.api("POST", "verify", m{"kind": "sms", "code": s.text.last().Code}).is(t, 200, "")
+			a := p.api("POST", "verify", m{"kind": "sms", "code": s.text.last().Code}).is(t,
+				200, "")
 			require.Equal(t, "enroll", a.JSON["next"])
 			require.Equal(t, []any{"totp"}, a.JSON["kinds"])
 			require.Len(t, s.verified, verified, "nobody is signed in")
 			p.get("/home").goes(t, "/mfa/?return=%2Fhome")
 			p.api("GET", "factors", nil).is(t, 403, "forbidden")
-			require.Equal(t, "enroll", p.api("GET", "state", nil).is(t, 200, "").JSON["next"], "looking leaves it so")
+			require.Equal(t, "enroll", p.api("GET", "state", nil).is(t, 200, "").JSON["next"],
+				"looking leaves it so")
 			p.api("POST", "enroll", m{"kind": "pin", "pin": "739162"}).is(t, 409, "not_available")
 			e := p.api("POST", "enroll", m{"kind": "totp"}).is(t, 200, "")
-			done := p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": "100001"}).is(t, 200, "")
+			done := p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"],
+				"code": "100001"}).is(t, 200, "")
 			require.Equal(t, true, done.JSON["signed_in"])
 			p.get("/home").page(t, 200, "welcome")
 		})
@@ -64,11 +67,13 @@ func TestTightenedPolicy_Pages(t *testing.T) {
 	p.login()
 	p.follow(p.get("/mfa/")).page(t, 200, `name="kind" value="sms"`)
 	p.post("/mfa/send", url.Values{"kind": {"sms"}})
-	a := p.post("/mfa/verify", url.Values{"kind": {"sms"}, "code": {s.text.last().Code}, "return": {"/home"}})
+	a := p.post("/mfa/verify", url.Values{"kind": {"sms"}, "code": {s.text.last().Code},
+		"return": {"/home"}})
 	a.goes(t, "/mfa/enroll?return=%2Fhome")
 	p.follow(a).page(t, 200, "no longer accepts this sign-in method", "Authenticator app", "PIN")
 	p.get("/mfa/").goes(t, "/mfa/enroll")
-	p.post("/mfa/enroll/pin", url.Values{"pin": {"739162"}, "pin2": {"739162"}, "return": {"/home"}}).goes(t, "/home")
+	p.post("/mfa/enroll/pin", url.Values{"pin": {"739162"}, "pin2": {"739162"},
+		"return": {"/home"}}).goes(t, "/home")
 	p.get("/home").page(t, 200, "welcome")
 }
 
@@ -80,12 +85,14 @@ func TestKindNotConfigured_IsNoInvitation(t *testing.T) {
 	p.login()
 	p.enrollSMS()
 	var err error
-	s.cfg.Manager, err = mfa.New(mfa.Config{Store: s.store, Keys: s.keys, Clock: s.clock, Policies: s,
-		Factors: []factor.Factor{app{}, s.mail, pin{}, codes{}}})
+	s.cfg.Manager, err = mfa.New(mfa.Config{Store: s.store, Keys: s.keys, Clock: s.clock,
+		Policies: s,
+		Factors:  []factor.Factor{app{}, s.mail, pin{}, codes{}}})
 	require.NoError(t, err)
 	other, err := mfahttp.New(s.cfg)
 	require.NoError(t, err)
-	for _, policy := range []policy.Policy{{Mode: policy.ModeRequired}, {Mode: policy.ModeRequired, Kinds: []string{"totp"}}, {Mode: policy.ModeOptional}} {
+	for _, policy := range []policy.Policy{{Mode: policy.ModeRequired},
+		{Mode: policy.ModeRequired, Kinds: []string{"totp"}}, {Mode: policy.ModeOptional}} {
 		s.policy = policy
 		_, err = other.Begin(nil, newRequest(s), s.subject("ann"))
 		require.ErrorIs(t, err, mfa.ErrKindNotConfigured)
@@ -130,13 +137,16 @@ func TestOldSession_EnrolsNoFirstFactor(t *testing.T) {
 			if known {
 				s.clock.Advance(5 * time.Hour)
 			}
-			for _, policy := range []policy.Policy{{Mode: policy.ModeOff}, {Mode: policy.ModeOptional}, {Mode: policy.ModeRequired},
+			for _, policy := range []policy.Policy{{Mode: policy.ModeOff},
+				{Mode: policy.ModeOptional}, {Mode: policy.ModeRequired},
 				{Mode: policy.ModeRequired, EnrollBy: s.clock.Now().Add(time.Hour)}} {
 				s.policy = policy
 				s.clock.Advance(2 * time.Minute) // sessions are looked at once a minute
 				before := s.records()
-				for _, path := range []string{"/home", "/recent", "/mfa/", "/mfa/verify", "/mfa/verify?kind=totp", "/mfa/verify?purpose=sign-in",
-					"/mfa/step-up?purpose=step-up", "/mfa/step-up?purpose=manage", "/mfa/enroll", "/mfa/enroll/totp"} {
+				for _, path := range []string{"/home", "/recent", "/mfa/", "/mfa/verify",
+					"/mfa/verify?kind=totp", "/mfa/verify?purpose=sign-in",
+					"/mfa/step-up?purpose=step-up", "/mfa/step-up?purpose=manage", "/mfa/enroll",
+					"/mfa/enroll/totp"} {
 					p.get(path)
 					p.do("GET", path, "", map[string]string{"Accept": "application/json"})
 				}
@@ -194,7 +204,8 @@ func TestOptionalPolicy_AsksForAFactorEnrolledElsewhere(t *testing.T) {
 	p.get("/home").page(t, 200, "welcome")
 
 	// A kind that the policy bans, with and without a grace.
-	s.policy = policy.Policy{Mode: policy.ModeOptional, Kinds: []string{"pin"}, EnrollBy: s.clock.Now().Add(time.Hour)}
+	s.policy = policy.Policy{Mode: policy.ModeOptional, Kinds: []string{"pin"},
+		EnrollBy: s.clock.Now().Add(time.Hour)}
 	s.clock.Advance(time.Minute)
 	p.get("/home").page(t, 200, "welcome")
 	s.clock.Advance(time.Hour)
@@ -277,13 +288,17 @@ func TestRecoveryLink_SessionFixation(t *testing.T) {
 				require.Contains(t, []int{401, 403}, a.StatusCode, a.Text)
 			}
 			require.NotEqual(t, "replace", attacker.api("GET", "state", nil).JSON["purpose"])
-			attacker.client.Jar.SetCookies(u, []*http.Cookie{{Name: "secondgate_recovery", Path: "/mfa/", Value: strings.Repeat("A", 26)}})
-			require.NotEqual(t, "replace", attacker.api("GET", "state", nil).JSON["purpose"], "a cookie of their own")
+			attacker.client.Jar.SetCookies(u, []*http.Cookie{{Name: "secondgate_recovery",
+				Path: "/mfa/", Value: strings.Repeat("A", 26)}})
+			require.NotEqual(t, "replace", attacker.api("GET", "state", nil).JSON["purpose"],
+				"a cookie of their own")
 			require.Equal(t, before, s.records())
 			e := victim.api("POST", "enroll", m{"kind": "totp"}).is(t, 200, "")
-			victim.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": "100301"}).is(t, 200, "")
+			victim.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": "100301"}).
+				is(t, 200, "")
 			if renews {
-				require.Equal(t, 2, renewed, "when the link is opened, and when the recovery is proven")
+				require.Equal(t, 2, renewed, "when the link is opened, and when the recovery is "+
+					"proven")
 			}
 		})
 	}
@@ -297,8 +312,12 @@ func TestHandlerActor(t *testing.T) {
 	var err error
 	mux := http.NewServeMux()
 	mux.Handle("/", s.srv.Config.Handler)
-	mux.Handle("GET /actor", s.withSession(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { actor, err = s.h.Actor(r) })))
-	mux.Handle("/act", s.withSession(s.h.RequireActor(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	mux.Handle("GET /actor", s.withSession(http.HandlerFunc(func(_ http.ResponseWriter,
+		r *http.Request) {
+		actor, err = s.h.Actor(r)
+	})))
+	mux.Handle("/act", s.withSession(s.h.RequireActor(http.HandlerFunc(func(w http.ResponseWriter,
+		_ *http.Request) {
 		_, _ = w.Write([]byte("acted"))
 	}))))
 	s.srv.Config.Handler = mux
@@ -362,7 +381,8 @@ func TestVerifyPage_OffersWhatWasMadeSince(t *testing.T) {
 	p.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
 	mailed := s.mail.last().Code
 	p.get("/mfa/verify?kind=access").page(t, 200, `name="kind" value="email"`)
-	_, err := s.m.Admin(mfa.System("support"), "").Enroll(t.Context(), s.subject("ann"), mfa.EnrollRequest{Kind: "access"})
+	_, err := s.m.Admin(mfa.System("support"), "").Enroll(t.Context(), s.subject("ann"),
+		mfa.EnrollRequest{Kind: "access"})
 	require.NoError(t, err)
 	p.get("/mfa/verify?kind=access").page(t, 200, `name="kind" value="access"`)
 	require.True(t, strings.Contains(p.api("GET", "state", nil).Text, `"access"`))

@@ -31,27 +31,37 @@ func TestAPIBadBodies(t *testing.T) {
 		{"array", "[]", "application/json", 400, "malformed"},
 		{"cut", right[:20], "application/json", 400, "malformed"},
 		{"two values", right + right, "application/json", 400, "malformed"},
-		{"number for a code", `{"kind":"email","code":200001}`, "application/json", 400, "malformed"},
+		{"number for a code", `{"kind":"email","code":200001}`, "application/json", 400,
+			"malformed"},
 		{"no code", `{"kind":"email"}`, "application/json", 400, "malformed"},
 		{"letters", `{"kind":"email","code":"abcdef"}`, "application/json", 400, "malformed"},
 		{"Arabic digits", `{"kind":"email","code":"٢٠٠٠٠١"}`, "application/json", 400, "malformed"},
 		{"NUL", `{"kind":"email","code":"20000\u0000"}`, "application/json", 400, "malformed"},
-		{"not UTF-8", "{\"kind\":\"email\",\"code\":\"\xff\"}", "application/json", 400, "malformed"},
+		{"not UTF-8", "{\"kind\":\"email\",\"code\":\"\xff\"}", "application/json", 400,
+			"malformed"},
 		{"no kind", `{"code":"123456"}`, "application/json", 400, "malformed"},
-		{"unknown kind", `{"kind":"carrier-pigeon","code":"123456"}`, "application/json", 409, "not_available"},
-		{"kind not enrolled", `{"kind":"totp","code":"123456"}`, "application/json", 409, "not_available"},
-		{"long kind", `{"kind":"` + strings.Repeat("k", 33) + `","code":"123456"}`, "application/json", 400, "malformed"},
-		{"purpose of others", `{"kind":"email","code":"123456","purpose":"manage"}`, "application/json", 403, "forbidden"},
-		{"unknown purpose", `{"kind":"email","code":"123456","purpose":"x"}`, "application/json", 400, "malformed"},
-		{"long code", `{"kind":"email","code":"` + strings.Repeat("1", 5000) + `"}`, "application/json", 400, "malformed"},
-		{"1 MiB", `{"kind":"email","code":"` + strings.Repeat("1", 1<<20) + `"}`, "application/json", 413, "too_large"},
+		{"unknown kind", `{"kind":"carrier-pigeon","code":"123456"}`, "application/json", 409,
+			"not_available"},
+		{"kind not enrolled", `{"kind":"totp","code":"123456"}`, "application/json", 409,
+			"not_available"},
+		{"long kind", `{"kind":"` + strings.Repeat("k", 33) + `","code":"123456"}`,
+			"application/json", 400, "malformed"},
+		{"purpose of others", `{"kind":"email","code":"123456","purpose":"manage"}`,
+			"application/json", 403, "forbidden"},
+		{"unknown purpose", `{"kind":"email","code":"123456","purpose":"x"}`, "application/json",
+			400, "malformed"},
+		{"long code", `{"kind":"email","code":"` + strings.Repeat("1", 5000) + `"}`,
+			"application/json", 400, "malformed"},
+		{"1 MiB", `{"kind":"email","code":"` + strings.Repeat("1", 1<<20) + `"}`,
+			"application/json", 413, "too_large"},
 		{"text/plain", right, "text/plain", 415, "media_type"},
 		{"form", right, "application/x-www-form-urlencoded", 415, "media_type"},
 		{"no type", right, "", 415, "media_type"},
 		{"JSON with charset", right, "application/json; charset=utf-8", 200, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			send(test.body, map[string]string{"Content-Type": test.contentType}).is(t, test.status, test.code)
+			send(test.body, map[string]string{"Content-Type": test.contentType}).is(t, test.status,
+				test.code)
 		})
 	}
 }
@@ -61,7 +71,8 @@ func TestAPIChunkedBody(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.person("ann")
 	p.login()
-	body := struct{ *strings.Reader }{strings.NewReader(`{"x":"` + strings.Repeat("1", 1<<20) + `"}`)}
+	body := struct{ *strings.Reader }{strings.NewReader(`{"x":"` + strings.Repeat("1", 1<<20) +
+		`"}`)}
 	req, err := http.NewRequest("POST", s.srv.URL+"/mfa/api/verify", body)
 	must(t, err)
 	req.ContentLength = -1
@@ -90,7 +101,8 @@ func TestCrossSite(t *testing.T) {
 	for name, header := range evil {
 		p.do("POST", "/mfa/api/verify", right, header).is(t, 403, "forbidden")
 		p.do("POST", "/mfa/api/send", `{"kind":"email"}`, header).is(t, 403, "forbidden")
-		if a := p.do("POST", "/mfa/verify", "kind=email&code="+s.mail.last().Code, header); a.StatusCode != 403 {
+		if a := p.do("POST", "/mfa/verify", "kind=email&code="+s.mail.last().Code,
+			header); a.StatusCode != 403 {
 			t.Errorf("%s: form: %d", name, a.StatusCode)
 		}
 	}
@@ -98,23 +110,29 @@ func TestCrossSite(t *testing.T) {
 		t.Fatal("a cross-site request had an effect")
 	}
 	// It was the site and nothing else that was refused.
-	p.do("POST", "/mfa/api/verify", right, map[string]string{"Content-Type": "application/json", "Origin": s.srv.URL}).is(t, 200, "")
+	p.do("POST", "/mfa/api/verify", right, map[string]string{"Content-Type": "application/json",
+		"Origin": s.srv.URL}).is(t, 200, "")
 }
 
 func TestTrustedOrigin(t *testing.T) {
-	s := newSite(t, func(c *mfahttp.Config) { c.TrustedOrigins = []string{"https://app.example.com"} })
+	s := newSite(t, func(c *mfahttp.Config) {
+		c.TrustedOrigins = []string{"https://app.example.com"}
+	})
 	p := s.person("ann")
 	p.login()
-	p.do("POST", "/mfa/api/send", `{"kind":"email"}`, map[string]string{"Content-Type": "application/json",
-		"Sec-Fetch-Site": "cross-site", "Origin": "https://app.example.com"}).is(t, 200, "")
+	p.do("POST", "/mfa/api/send", `{"kind":"email"}`,
+		map[string]string{"Content-Type": "application/json",
+			"Sec-Fetch-Site": "cross-site", "Origin": "https://app.example.com"}).is(t, 200, "")
 }
 
 func TestMethodsAndPaths(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.person("ann").signIn()
 	for path, allow := range map[string]string{
-		"verify": "POST", "send": "POST", "enroll": "POST", "enroll/resend": "POST", "confirm": "POST", "step-up": "POST",
-		"recovery-codes": "POST", "state": "GET, HEAD", "factors": "GET, HEAD", "factors/x": "DELETE, PATCH", "openapi.json": "GET, HEAD",
+		"verify": "POST", "send": "POST", "enroll": "POST", "enroll/resend": "POST",
+		"confirm": "POST", "step-up": "POST",
+		"recovery-codes": "POST", "state": "GET, HEAD", "factors": "GET, HEAD",
+		"factors/x": "DELETE, PATCH", "openapi.json": "GET, HEAD",
 	} {
 		a := p.api("PUT", path, nil).is(t, 405, "method_not_allowed")
 		if a.Header.Get("Allow") != allow {
@@ -162,7 +180,8 @@ func TestFailures(t *testing.T) {
 		}
 		// The sender may have quoted the message, so the log has the Manager's words.
 		logged := s.log.String()
-		if !strings.Contains(logged, "the email factor could not send") || strings.Contains(logged, "secret") {
+		if !strings.Contains(logged, "the email factor could not send") ||
+			strings.Contains(logged, "secret") {
 			t.Fatal(logged)
 		}
 	})
@@ -192,9 +211,11 @@ func TestFailures(t *testing.T) {
 		p.login()
 		p.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
 		s.verifyErr = secret
-		p.api("POST", "verify", m{"kind": "email", "code": s.mail.last().Code}).is(t, 503, "unavailable")
+		p.api("POST", "verify", m{"kind": "email", "code": s.mail.last().Code}).is(t, 503,
+			"unavailable")
 		s.verifyErr = nil
-		p.api("POST", "verify", m{"kind": "email", "code": s.mail.last().Code}).is(t, 401, "expired")
+		p.api("POST", "verify", m{"kind": "email", "code": s.mail.last().Code}).is(t, 401,
+			"expired")
 		if len(s.verified) != 1 || p.get("/home").StatusCode == 200 {
 			t.Fatal("the hook's refusal was not the end of it")
 		}
@@ -234,26 +255,33 @@ func TestSessionChangesHands(t *testing.T) {
 	q.api("POST", "step-up", m{"purpose": "step-up"}).is(t, 200, "")
 	swap("dora", "eve")
 	q.api("POST", "enroll", m{"kind": "totp"}).is(t, 403, "step_up")
-	q.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": "100001"}).is(t, 401, "expired")
+	q.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": "100001"}).is(t, 401,
+		"expired")
 	q.api("POST", "send", m{"kind": "email", "purpose": "step-up"}).is(t, 401, "expired")
 }
 
 func TestNewRefuses(t *testing.T) {
 	good := newSite(t, nil)
 	for name, change := range map[string]func(*mfahttp.Config){
-		"Manager":        func(c *mfahttp.Config) { c.Manager = nil },
-		"Session":        func(c *mfahttp.Config) { c.Session = nil },
-		"Identify":       func(c *mfahttp.Config) { c.Identify = nil },
-		"Verified":       func(c *mfahttp.Config) { c.Verified = nil },
-		"CheckPassword":  func(c *mfahttp.Config) { c.PasswordFor = []string{"sms"} },
-		"BasePath":       func(c *mfahttp.Config) { c.BasePath = "/mfa" },
-		"LoginURL":       func(c *mfahttp.Config) { c.LoginURL = "https://example.com/login" },
-		"HomeURL":        func(c *mfahttp.Config) { c.HomeURL = "//example.com" },
-		"TrustedOrigins": func(c *mfahttp.Config) { c.TrustedOrigins = []string{"app.example.com"} },
+		"Manager":       func(c *mfahttp.Config) { c.Manager = nil },
+		"Session":       func(c *mfahttp.Config) { c.Session = nil },
+		"Identify":      func(c *mfahttp.Config) { c.Identify = nil },
+		"Verified":      func(c *mfahttp.Config) { c.Verified = nil },
+		"CheckPassword": func(c *mfahttp.Config) { c.PasswordFor = []string{"sms"} },
+		"BasePath":      func(c *mfahttp.Config) { c.BasePath = "/mfa" },
+		"LoginURL":      func(c *mfahttp.Config) { c.LoginURL = "https://example.com/login" },
+		"HomeURL":       func(c *mfahttp.Config) { c.HomeURL = "//example.com" },
+		"TrustedOrigins": func(c *mfahttp.Config) {
+			c.TrustedOrigins = []string{"app.example.com"}
+		},
 	} {
 		c := mfahttp.Config{Manager: good.m, Session: good,
-			Identify: func(*http.Request) (mfahttp.Identity, error) { return mfahttp.Identity{}, nil },
-			Verified: func(http.ResponseWriter, *http.Request, *mfa.Verification) error { return nil }}
+			Identify: func(*http.Request) (mfahttp.Identity, error) {
+				return mfahttp.Identity{}, nil
+			},
+			Verified: func(http.ResponseWriter, *http.Request, *mfa.Verification) error {
+				return nil
+			}}
 		if _, err := mfahttp.New(c); err != nil {
 			t.Fatal(err)
 		}

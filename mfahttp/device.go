@@ -36,8 +36,9 @@ func (v *visit) setDevice(s mfa.User, token secret.Text, expires time.Time) {
 	if token.IsZero() {
 		return
 	}
-	http.SetCookie(v.w, &http.Cookie{Name: deviceCookieName(s), Value: token.Reveal(), Path: "/", HttpOnly: true,
-		MaxAge: v.secondsTo(expires), Secure: v.secureCookies(), SameSite: http.SameSiteLaxMode})
+	http.SetCookie(v.w, &http.Cookie{Name: deviceCookieName(s), Value: token.Reveal(), Path: "/",
+		HttpOnly: true,
+		MaxAge:   v.secondsTo(expires), Secure: v.secureCookies(), SameSite: http.SameSiteLaxMode})
 }
 
 func (v *visit) secureCookies() bool { return v.r.TLS != nil || v.h.cfg.SecureCookies }
@@ -55,9 +56,11 @@ func DeviceName(r *http.Request) string {
 		}
 		return otherwise
 	}
-	browser := find("Browser", "Edg", "Edge", "OPR/", "Opera", "SamsungBrowser", "Samsung Internet", "Firefox", "Firefox", "FxiOS", "Firefox",
+	browser := find("Browser", "Edg", "Edge", "OPR/", "Opera", "SamsungBrowser", "Samsung Internet",
+		"Firefox", "Firefox", "FxiOS", "Firefox",
 		"Chrome", "Chrome", "CriOS", "Chrome", "Safari", "Safari")
-	system := find("", "iPhone", "iPhone", "iPad", "iPad", "Android", "Android", "Windows", "Windows", "Mac OS X", "macOS", "CrOS", "ChromeOS", "Linux", "Linux")
+	system := find("", "iPhone", "iPhone", "iPad", "iPad", "Android", "Android", "Windows",
+		"Windows", "Mac OS X", "macOS", "CrOS", "ChromeOS", "Linux", "Linux")
 	if system == "" {
 		return browser
 	}

@@ -40,11 +40,11 @@
 // is 429 "locked" until retry_after seconds have passed. A code that is correct and expired,
 // or that another code has replaced, is 401 "expired" with the reason "response_expired": it
 // is not counted, and a new code may be sent. Without that reason "expired" means that the
-// challenge or the enrolment has ended. A change that wants a fresh proof first is 403 "step_up": post to api/step-up,
-// verify, and repeat it. 403 "reauthenticate" asks for the first factor again, which is the
-// application's to do. 403 "on_hold" says that a recovery has to wait. A correct response of a
-// kind that the policy no longer allows gets a response with next "enroll" and the kinds to enrol;
-// it signs nobody in.
+// challenge or the enrolment has ended. A change that wants a fresh proof first is 403 "step_up":
+// post to api/step-up, verify, and repeat it. 403 "reauthenticate" asks for the first factor again,
+// which is the application's to do. 403 "on_hold" says that a recovery has to wait. A correct
+// response of a kind that the policy no longer allows gets a response with next "enroll" and the
+// kinds to enrol; it signs nobody in.
 //
 // # Administration
 //

@@ -27,7 +27,8 @@ func (s mapSession) Remove(_ context.Context, key string)            { delete(s,
 // completes her sign-in.
 func Example() {
 	keys, _ := seal.NewKeyring(seal.GenerateKey())
-	manager, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{app{}}})
+	manager, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys,
+		Factors: []factor.Factor{app{}}})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -65,14 +66,16 @@ func Example() {
 		mux.ServeHTTP(w, r)
 		return w.Code, w.Body.String()
 	}
-	ch, err := h.Begin(httptest.NewRecorder(), httptest.NewRequest("POST", "/login", nil), mfa.User{ID: "ann"})
+	ch, err := h.Begin(httptest.NewRecorder(), httptest.NewRequest("POST", "/login", nil),
+		mfa.User{ID: "ann"})
 	fmt.Println(ch.Next, ch.Kinds, err)
 	fmt.Println(call("GET", "/account", ""))
 
 	_, text := call("POST", "/mfa/api/enroll", `{"kind":"totp"}`)
 	var enrollment struct{ Enrollment string }
 	_ = json.Unmarshal([]byte(text), &enrollment)
-	status, _ := call("POST", "/mfa/api/confirm", `{"enrollment":"`+enrollment.Enrollment+`","code":"100001"}`)
+	status, _ := call("POST", "/mfa/api/confirm", `{"enrollment":"`+enrollment.Enrollment+
+		`","code":"100001"}`)
 	fmt.Println(status)
 	fmt.Println(call("GET", "/account", ""))
 	// Output:

@@ -28,9 +28,12 @@ func (app) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutpu
 	if s := in.Params["secret"].Reveal(); s != "" {
 		key = s
 	}
-	return &factor.EnrollOutput{State: []byte("100000"), Name: "Authenticator", Prompt: factor.Prompt{
-		Secret: secret.New(key), URI: secret.New("otpauth://totp/Acme:" + in.User.Account + "?secret=" + key),
-		SVG: secret.New(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0h7v1H0z"/></svg>`)}}, nil
+	return &factor.EnrollOutput{State: []byte("100000"), Name: "Authenticator",
+		Prompt: factor.Prompt{
+			Secret: secret.New(key), URI: secret.New("otpauth://totp/Acme:" + in.User.Account +
+				"?secret=" + key),
+			SVG: secret.New(
+				`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0h7v1H0z"/></svg>`)}}, nil
 }
 func (app) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	switch {
@@ -98,7 +101,8 @@ func (p *post) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, er
 	p.mu.Lock()
 	code := fmt.Sprintf("%06d", 200001+len(p.sent))
 	p.mu.Unlock()
-	return &factor.Issue{Keep: []byte(code), Expires: in.Now.Add(90 * time.Second), Payload: secret.New(code)}, nil
+	return &factor.Issue{Keep: []byte(code), Expires: in.Now.Add(90 * time.Second),
+		Payload: secret.New(code)}, nil
 }
 func (p *post) Deliver(_ context.Context, in factor.Message) error {
 	p.mu.Lock()
@@ -146,7 +150,8 @@ func (issued) Traits() factor.Traits {
 	return factor.Traits{Recovery: true, OnePerUser: true, NoConfirmation: true, AdminOnly: true}
 }
 func (issued) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
-	return &factor.EnrollOutput{State: []byte("let me in"), Prompt: factor.Prompt{Codes: []secret.Text{secret.New("let me in")}}}, nil
+	return &factor.EnrollOutput{State: []byte("let me in"),
+		Prompt: factor.Prompt{Codes: []secret.Text{secret.New("let me in")}}}, nil
 }
 func (issued) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	if in.Response != string(in.State) {
@@ -185,7 +190,8 @@ func (codes) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, 
 	list := []string{"AAAA-1111", "BBBB-2222", "CCCC-3333"}
 	state, _ := json.Marshal(list)
 	return &factor.EnrollOutput{State: state, Name: "Recovery codes",
-		Prompt: factor.Prompt{Codes: []secret.Text{secret.New("AAAA-1111"), secret.New("BBBB-2222"), secret.New("CCCC-3333")}}}, nil
+		Prompt: factor.Prompt{Codes: []secret.Text{secret.New("AAAA-1111"), secret.New("BBBB-2222"),
+			secret.New("CCCC-3333")}}}, nil
 }
 func (codes) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	var list, rest []string

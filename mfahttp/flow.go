@@ -44,8 +44,9 @@ func (v *visit) begin(p string, s mfa.User) (*mfa.Challenge, error) {
 func optionsOf(list []mfa.Option) (options []option) {
 	for _, o := range list {
 		options = append(options, option{
-			Kind: o.Kind, FactorID: o.FactorID, Name: o.Name, Hint: o.MaskedDestination, Default: o.Default,
-			Sends: o.Sends, Recovery: o.Recovery, Stopped: o.Disabled,
+			Kind: o.Kind, FactorID: o.FactorID, Name: o.Name, Hint: o.MaskedDestination,
+			Default: o.Default,
+			Sends:   o.Sends, Recovery: o.Recovery, Stopped: o.Disabled,
 			Asks:     o.Questions,
 			Provable: o.Disabled && !o.Sends && !o.Recovery && !o.Knowledge,
 		})
@@ -108,7 +109,8 @@ func (v *visit) send(p string, kind, factorID string) (*mfa.Delivery, error) {
 	if !ok || c.Next != mfa.NextVerify {
 		return nil, v.absent(mfa.ErrTokenExpired)
 	}
-	d, err := v.handle(p).SendTo(v.r.Context(), c.Challenge, mfa.Option{Kind: kind, FactorID: factorID})
+	d, err := v.handle(p).SendTo(v.r.Context(), c.Challenge,
+		mfa.Option{Kind: kind, FactorID: factorID})
 	if err != nil {
 		return nil, v.ended(c, err)
 	}
@@ -126,7 +128,8 @@ func (v *visit) verify(p string, kind, code, remember string) (*mfa.Verification
 	if !ok || c.Next != mfa.NextVerify {
 		return nil, v.absent(mfa.ErrTokenExpired)
 	}
-	ver, err := v.handle(p).RememberDevice(remember).Verify(v.r.Context(), c.Challenge, kind, secret.New(code))
+	ver, err := v.handle(p).RememberDevice(remember).Verify(v.r.Context(), c.Challenge, kind,
+		secret.New(code))
 	var required *mfa.EnrollmentRequiredError
 	switch {
 	case errors.As(err, &required):
@@ -185,9 +188,10 @@ func (v *visit) complete(ver *mfa.Verification, g mfa.Grant) error {
 // recoveryKind says whether a verification was by a recovery kind.
 func (v *visit) recoveryKind(ver *mfa.Verification) bool {
 	c, ok := v.pending(ver.Purpose)
-	return ver.RecoveryCodesRemaining >= 0 || ok && slices.ContainsFunc(c.Options, func(o option) bool {
-		return o.Kind == ver.Kind && o.Recovery
-	})
+	return ver.RecoveryCodesRemaining >= 0 || ok && slices.ContainsFunc(c.Options,
+		func(o option) bool {
+			return o.Kind == ver.Kind && o.Recovery
+		})
 }
 
 // proven remembers what the session was proven by. A recovery is allowed under every policy.
@@ -209,7 +213,9 @@ func secrets(params map[string]string) map[string]secret.Text {
 }
 
 // enroll starts an enrolment. The id is "" if it is complete already.
-func (v *visit) enroll(kind, name, password string, params map[string]string) (string, *mfa.Enrollment, error) {
+func (v *visit) enroll(
+	kind, name, password string, params map[string]string,
+) (string, *mfa.Enrollment, error) {
 	g, err := v.grant()
 	if err != nil {
 		return "", nil, err
@@ -217,7 +223,8 @@ func (v *visit) enroll(kind, name, password string, params map[string]string) (s
 	if err := v.password(kind, password); err != nil {
 		return "", nil, err
 	}
-	e, err := v.handle(purposeManage).Enroll(v.r.Context(), g, mfa.EnrollRequest{Kind: kind, Name: name, Params: secrets(params)})
+	e, err := v.handle(purposeManage).Enroll(v.r.Context(), g,
+		mfa.EnrollRequest{Kind: kind, Name: name, Params: secrets(params)})
 	if err != nil {
 		return "", nil, v.refused(err)
 	}
@@ -335,7 +342,8 @@ func (v *visit) rename(id, name string) error {
 	if err != nil {
 		return err
 	}
-	return v.refused(v.handle(purposeManage).Rename(v.r.Context(), g, mfa.FactorInfo{ID: id, Name: name}))
+	return v.refused(v.handle(purposeManage).Rename(v.r.Context(), g,
+		mfa.FactorInfo{ID: id, Name: name}))
 }
 
 func (v *visit) recoveryCodes() ([]string, error) {

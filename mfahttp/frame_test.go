@@ -20,14 +20,16 @@ func TestHeaders(t *testing.T) {
 	check := func(a *answer) {
 		t.Helper()
 		for name, want := range map[string]string{
-			"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin",
+			"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
+			"X-Frame-Options": "DENY", "Referrer-Policy": "same-origin",
 		} {
 			if got := a.Header.Get(name); got != want {
 				t.Errorf("%s: %s: %q", a.Request.URL, name, got)
 			}
 		}
 		csp := a.Header.Get("Content-Security-Policy")
-		for _, want := range []string{"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"} {
+		for _, want := range []string{"default-src 'none'", "frame-ancestors 'none'",
+			"base-uri 'none'", "form-action 'self'"} {
 			if !strings.Contains(csp, want) {
 				t.Errorf("%s: %q", a.Request.URL, csp)
 			}
@@ -41,11 +43,13 @@ func TestHeaders(t *testing.T) {
 	check(p.api("GET", "state", nil))
 	check(p.get("/mfa/confirm?token=x"))
 	p.signIn()
-	for _, path := range []string{"/mfa/factors", "/mfa/enroll", "/mfa/enroll/totp", "/mfa/recovery-codes", "/mfa/api/factors"} {
+	for _, path := range []string{"/mfa/factors", "/mfa/enroll", "/mfa/enroll/totp",
+		"/mfa/recovery-codes", "/mfa/api/factors"} {
 		check(p.get(path))
 	}
 	inline := regexp.MustCompile(`(?i)<script>|<style| style=| on[a-z]+=`)
-	for _, path := range []string{"/mfa/factors", "/mfa/enroll", "/mfa/enroll/sms", "/mfa/enroll/pin"} {
+	for _, path := range []string{"/mfa/factors", "/mfa/enroll", "/mfa/enroll/sms",
+		"/mfa/enroll/pin"} {
 		if found := inline.FindString(p.get(path).Text); found != "" {
 			t.Errorf("%s: inline: %q", path, found)
 		}
@@ -57,10 +61,13 @@ func TestRender(t *testing.T) {
 	s := newSite(t, nil)
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest("GET", "/about", nil)
-	r = r.WithContext(context.WithValue(r.Context(), sessionKey{}, &holder{values: map[string]string{}}))
-	must(t, s.h.Render(w, r, mfahttp.Page{Title: "About <us>", Body: template.HTML("<p>We are Acme.</p>"), Status: 418}))
+	r = r.WithContext(context.WithValue(r.Context(), sessionKey{},
+		&holder{values: map[string]string{}}))
+	must(t, s.h.Render(w, r, mfahttp.Page{Title: "About <us>",
+		Body: template.HTML("<p>We are Acme.</p>"), Status: 418}))
 	text := w.Body.String()
-	if w.Code != 418 || !strings.Contains(text, "<p>We are Acme.</p>") || !strings.Contains(text, "About &lt;us&gt;") ||
+	if w.Code != 418 || !strings.Contains(text, "<p>We are Acme.</p>") ||
+		!strings.Contains(text, "About &lt;us&gt;") ||
 		!strings.Contains(text, "/mfa/static/") || w.Header().Get("Content-Security-Policy") == "" {
 		t.Fatal(w.Code, text)
 	}
@@ -91,7 +98,8 @@ func TestStatic(t *testing.T) {
 		t.Fatal(a.Text)
 	}
 	b := s.person("").get(css[1]).page(t, 200)
-	if !strings.HasPrefix(b.Header.Get("Content-Type"), "text/css") || !strings.Contains(b.Header.Get("Cache-Control"), "max-age") {
+	if !strings.HasPrefix(b.Header.Get("Content-Type"), "text/css") ||
+		!strings.Contains(b.Header.Get("Cache-Control"), "max-age") {
 		t.Fatal(b.Header)
 	}
 }

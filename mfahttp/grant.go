@@ -15,7 +15,8 @@ var ErrStepUp = errStepUp
 
 // Grant returns the grant by which the user who makes the request may change their factors now,
 // and its session ID. An application that keeps more for a user than factors (linked accounts,
-// keys of an API) guards it in the same way, with mfa.Session.Check. Both are secrets: they belong in no page, URL or log.
+// keys of an API) guards it in the same way, with mfa.Session.Check. Both are secrets: they belong
+// in no page, URL or log.
 //
 // The grant has been checked, and is zero for a visitor who is not signed in. ErrStepUp is
 // returned for a signed-in user who verified too little, or too long ago, or has no factor yet;

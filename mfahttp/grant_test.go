@@ -30,9 +30,12 @@ func guarded(t *testing.T) (*site, *granted) {
 	s, got := newSite(t, nil), &granted{}
 	mux := http.NewServeMux()
 	mux.Handle("/", s.srv.Config.Handler)
-	ok := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "welcome") })
+	ok := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "welcome")
+	})
 	mux.Handle("/links", s.withSession(s.h.RequireGrant(ok)))
-	mux.Handle("GET /grant", s.withSession(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	mux.Handle("GET /grant", s.withSession(http.HandlerFunc(func(_ http.ResponseWriter,
+		r *http.Request) {
 		got.grant, got.binding, got.err = s.h.Grant(r)
 	})))
 	s.srv.Config.Handler = mux
@@ -62,8 +65,10 @@ func TestGrant(t *testing.T) {
 	p.get("/grant")
 	require.NoError(t, got.err)
 	require.NoError(t, s.m.Session(s.subject("ann"), got.binding).Check(t.Context(), got.grant))
-	require.ErrorIs(t, s.m.Session(s.subject("bob"), got.binding).Check(t.Context(), got.grant), mfa.ErrToken)
-	require.ErrorIs(t, s.m.Session(s.subject("ann"), nobody).Check(t.Context(), got.grant), mfa.ErrToken)
+	require.ErrorIs(t, s.m.Session(s.subject("bob"), got.binding).Check(t.Context(), got.grant),
+		mfa.ErrToken)
+	require.ErrorIs(t, s.m.Session(s.subject("ann"), nobody).Check(t.Context(), got.grant),
+		mfa.ErrToken)
 
 	s.clock.Advance(time.Hour)
 	p.get("/grant")
@@ -93,7 +98,8 @@ func TestRequireGrant(t *testing.T) {
 	p.post("/links", nil).goes(t, "/mfa/step-up?purpose=manage&return=%2Fhome")
 	p.get(provesFirst).goes(t, "/mfa/verify?purpose=manage&return=%2Flinks")
 	p.api("POST", "send", m{"kind": "email", "purpose": "manage"}).is(t, 200, "")
-	p.api("POST", "verify", m{"kind": "email", "purpose": "manage", "code": s.mail.last().Code}).is(t, 200, "")
+	p.api("POST", "verify", m{"kind": "email", "purpose": "manage", "code": s.mail.last().Code}).is(
+		t, 200, "")
 	require.Equal(t, "welcome", p.get("/links").Text)
 }
 
@@ -136,15 +142,18 @@ func TestSettings(t *testing.T) {
 	var fails error
 	s := newSite(t, func(c *mfahttp.Config) {
 		c.Settings = func(*http.Request) (above, below template.HTML, err error) {
-			return `<p>A question</p>`, `<section class="sg-section"><h2>Sign-on</h2></section>`, fails
+			return `<p>A question</p>`, `<section class="sg-section"><h2>Sign-on</h2></section>`,
+				fails
 		}
 	})
 	p := s.person("ann").signIn()
 	a := p.get("/mfa/factors")
 	require.Equal(t, 200, a.StatusCode)
 	require.Equal(t, 1, strings.Count(a.Text, "<h2>Sign-on</h2>"))
-	require.Less(t, strings.Index(a.Text, "<p>A question</p>"), strings.Index(a.Text, "Sign-in methods"))
-	require.Less(t, strings.Index(a.Text, "Sign-in methods"), strings.Index(a.Text, "<h2>Sign-on</h2>"))
+	require.Less(t, strings.Index(a.Text, "<p>A question</p>"),
+		strings.Index(a.Text, "Sign-in methods"))
+	require.Less(t, strings.Index(a.Text, "Sign-in methods"),
+		strings.Index(a.Text, "<h2>Sign-on</h2>"))
 	fails = errors.New("down")
 	a = p.get("/mfa/factors")
 	require.Equal(t, http.StatusServiceUnavailable, a.StatusCode)

@@ -88,7 +88,8 @@ func (v *visit) tightened() error {
 		if ch.Next != mfa.NextDone {
 			return errStepUp
 		}
-	case proven && len(p.Kinds) > 0 && !slices.Contains(p.Kinds, by.Kind) && !v.now.Before(p.EnrollBy):
+	case proven && len(p.Kinds) > 0 && !slices.Contains(p.Kinds, by.Kind) &&
+		!v.now.Before(p.EnrollBy):
 		return errStepUp
 	}
 	v.put(keyChecked, v.now)
@@ -185,7 +186,8 @@ func (h *Handler) guard(w http.ResponseWriter, r *http.Request) (*visit, bool) {
 		http.Redirect(w, r, h.cfg.LoginURL, http.StatusSeeOther)
 		return nil, false
 	}
-	http.Redirect(w, r, h.cfg.BasePath+"?"+url.Values{"return": {v.here()}}.Encode(), http.StatusSeeOther)
+	http.Redirect(w, r, h.cfg.BasePath+"?"+url.Values{"return": {v.here()}}.Encode(),
+		http.StatusSeeOther)
 	return nil, false
 }
 
@@ -211,7 +213,8 @@ func (h *Handler) demand(v *visit, maxAge time.Duration) {
 	}
 	age := int(maxAge / time.Second)
 	v.w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_user_authentication", `+
-		`error_description="A more recent second factor is required", max_age="`+strconv.Itoa(age)+`"`)
+		`error_description="A more recent second factor is required", max_age="`+strconv.Itoa(age)+
+		`"`)
 	writeJSON(v.w, http.StatusUnauthorized, map[string]any{"error": "step_up", "max_age": age})
 }
 
@@ -245,7 +248,8 @@ func wantsPage(r *http.Request) bool {
 	if r.Header.Get("Authorization") != "" || r.Header.Get("X-Requested-With") != "" {
 		return false
 	}
-	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && t == "application/json" {
+	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil &&
+		t == "application/json" {
 		return false
 	}
 	return strings.Contains(r.Header.Get("Accept"), "text/html")

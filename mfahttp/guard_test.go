@@ -15,7 +15,8 @@ func TestRequire(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.person("ann")
 	p.get("/home").goes(t, "/login")
-	a := p.do("GET", "/home", "", map[string]string{"Accept": "application/json"}).is(t, 401, "unauthorized")
+	a := p.do("GET", "/home", "", map[string]string{"Accept": "application/json"}).is(t, 401,
+		"unauthorized")
 	if a.Header.Get("Cache-Control") != "no-store" {
 		t.Fatal(a.Header)
 	}
@@ -43,7 +44,8 @@ func TestRequireRecent(t *testing.T) {
 		t.Fatal(a.Text)
 	}
 	// RFC 9470 section 3.
-	want := `Bearer error="insufficient_user_authentication", error_description="A more recent second factor is required", max_age="60"`
+	want :=
+		`Bearer error="insufficient_user_authentication", error_description="A more recent second factor is required", max_age="60"`
 	if got := a.Header.Get("WWW-Authenticate"); got != want {
 		t.Fatal(got)
 	}
@@ -100,10 +102,12 @@ func TestRequireRecentPost(t *testing.T) {
 	p := s.person("ann").signIn()
 	s.clock.Advance(2 * time.Minute)
 	post := func(referer string) *answer {
-		h := map[string]string{"Accept": "text/html", "Sec-Fetch-Mode": "navigate", "Referer": referer}
+		h := map[string]string{"Accept": "text/html", "Sec-Fetch-Mode": "navigate",
+			"Referer": referer}
 		return p.do("POST", "/recent", "", h)
 	}
-	post(s.srv.URL+"/transfer?to=bob").goes(t, "/mfa/step-up?purpose=step-up&return=%2Ftransfer%3Fto%3Dbob")
+	post(s.srv.URL+"/transfer?to=bob").goes(t,
+		"/mfa/step-up?purpose=step-up&return=%2Ftransfer%3Fto%3Dbob")
 	post("https://evil.example/x").goes(t, "/mfa/step-up?purpose=step-up&return=%2Fhome")
 	post("").goes(t, "/mfa/step-up?purpose=step-up&return=%2Fhome")
 }
@@ -115,20 +119,24 @@ func TestOpenRedirect(t *testing.T) {
 		s.clock.Advance(10 * time.Minute)
 		p.api("POST", "step-up", m{"purpose": "step-up"})
 		p.api("POST", "send", m{"kind": "email"})
-		a := p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {s.mail.last().Code}, "purpose": {"step-up"}, "return": {evil}})
+		a := p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {s.mail.last().Code},
+			"purpose": {"step-up"}, "return": {evil}})
 		a.goes(t, "/home")
 	}
 	for _, path := range []string{"//evil.example/x", "/\\evil.example"} {
 		a := p.get(path)
-		if l := a.Header.Get("Location"); strings.HasPrefix(l, "//") || strings.Contains(l, "evil.example") && !strings.HasPrefix(l, "/") {
+		if l := a.Header.Get("Location"); strings.HasPrefix(l, "//") ||
+			strings.Contains(l, "evil.example") && !strings.HasPrefix(l, "/") {
 			t.Fatal(l)
 		}
 	}
 }
 
 var hostileReturns = []string{
-	"https://evil.example/", "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example",
-	"/\n/evil.example", " //evil.example", "javascript:alert(1)", "/%5cevil.example/..\\", "http:evil.example", "evil.example",
+	"https://evil.example/", "//evil.example", "///evil.example", "/\\evil.example",
+	"\\\\evil.example", "/\t/evil.example",
+	"/\n/evil.example", " //evil.example", "javascript:alert(1)", "/%5cevil.example/..\\",
+	"http:evil.example", "evil.example",
 	"//%65vil.example", "/%2f/evil.example\x00", "/" + strings.Repeat("a", 3000),
 }
 
@@ -175,7 +183,8 @@ func TestTightenedPolicyAndOpenSessions(t *testing.T) {
 	p := s.person("ann")
 	p.login()
 	p.get("/home").page(t, 200, "welcome")
-	s.policy = policy.Policy{Mode: policy.ModeRequired, Implicit: []string{"email"}, KeepImplicit: true}
+	s.policy = policy.Policy{Mode: policy.ModeRequired, Implicit: []string{"email"},
+		KeepImplicit: true}
 	s.clock.Advance(time.Minute - 1)
 	p.get("/home").page(t, 200, "welcome")
 	s.clock.Advance(1)
@@ -207,7 +216,8 @@ func TestTightenedPolicyAndRememberedDevices(t *testing.T) {
 	p := s.person("ann")
 	p.login()
 	p.post("/mfa/send", url.Values{"kind": {"email"}})
-	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {s.mail.last().Code}, "remember": {"yes"}})
+	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {s.mail.last().Code},
+		"remember": {"yes"}})
 	p.login()
 	for range 5 {
 		p.get("/home").page(t, 200, "welcome")

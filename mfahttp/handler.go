@@ -60,7 +60,8 @@ func New(cfg Config) (*Handler, error) {
 	}
 	for _, o := range cfg.TrustedOrigins {
 		if err := h.cross.AddTrustedOrigin(o); err != nil {
-			return nil, fmt.Errorf("mfahttp: Config.TrustedOrigins: %q must be like https://app.example.com: %w", o, err)
+			return nil, fmt.Errorf("mfahttp: Config.TrustedOrigins: %q must be like "+
+				"https://app.example.com: %w", o, err)
 		}
 	}
 	if err := h.openUI(); err != nil {
@@ -74,15 +75,19 @@ func New(cfg Config) (*Handler, error) {
 func (cfg *Config) checkParts() error {
 	switch {
 	case cfg.Manager == nil:
-		return errors.New("mfahttp: Config.Manager is nil: give it the Manager that mfa.New returned")
+		return errors.New("mfahttp: Config.Manager is nil: give it the Manager that mfa.New " +
+			"returned")
 	case cfg.Session == nil:
-		return errors.New("mfahttp: Config.Session is nil: adapt your session library, see the example at Session")
+		return errors.New("mfahttp: Config.Session is nil: adapt your session library, see the " +
+			"example at Session")
 	case cfg.Identify == nil:
 		return errors.New("mfahttp: Config.Identify is nil: say there who makes a request")
 	case cfg.Verified == nil:
-		return errors.New("mfahttp: Config.Verified is nil: sign the person in there and renew the session's id")
+		return errors.New("mfahttp: Config.Verified is nil: sign the person in there and renew " +
+			"the session's id")
 	case len(cfg.PasswordFor) > 0 && cfg.CheckPassword == nil:
-		return errors.New("mfahttp: Config.PasswordFor needs Config.CheckPassword: set it, or leave both empty")
+		return errors.New("mfahttp: Config.PasswordFor needs Config.CheckPassword: set it, or " +
+			"leave both empty")
 	case cfg.Account != nil && !slices.Contains(cfg.Manager.Kinds(), kindPasskey):
 		return errors.New("mfahttp: Config.Account is for signing in by passkey: " +
 			"add package passkey to the Manager's Factors, or leave it nil")
@@ -113,7 +118,8 @@ func validBase(p string) bool {
 		return false
 	}
 	for _, c := range []byte(p) {
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("/-_.~", c) >= 0) {
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
+			strings.IndexByte("/-_.~", c) >= 0) {
 			return false
 		}
 	}
@@ -131,7 +137,9 @@ func (h *Handler) URL() string { return h.cfg.BasePath }
 // the session. Begin recognises a remembered device by its cookie and replaces the cookie: call
 // it before you write to w. Its errors are the Manager's, and after none of them may the user
 // be signed in.
-func (h *Handler) Begin(w http.ResponseWriter, r *http.Request, s mfa.User) (*mfa.Challenge, error) {
+func (h *Handler) Begin(
+	w http.ResponseWriter, r *http.Request, s mfa.User,
+) (*mfa.Challenge, error) {
 	now := h.clock()
 	v := &visit{h: h, w: w, r: r, id: Identity{User: s, SignedInAt: now}, now: now}
 	v.forget()
@@ -154,7 +162,8 @@ func (h *Handler) Ended(ctx context.Context, get func(key string) []byte) error 
 		return nil
 	}
 	err := h.cfg.Manager.Session(userOfKey(c.Who), string(get(keyBinding))).Cancel(ctx, c.Challenge)
-	if errors.Is(err, mfa.ErrToken) || errors.Is(err, mfa.ErrTokenExpired) || errors.Is(err, mfa.ErrRecordMissing) {
+	if errors.Is(err, mfa.ErrToken) || errors.Is(err, mfa.ErrTokenExpired) ||
+		errors.Is(err, mfa.ErrRecordMissing) {
 		return nil // answered, or of a person who is gone
 	}
 	return err
@@ -181,8 +190,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // secure sets what every answer has, pages of the application's own included.
 func secure(header http.Header) {
-	header.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; "+
-		"img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	header.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src "+
+		"'self'; "+
+		"img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; "+
+		"base-uri 'none'; frame-ancestors 'none'")
 	header.Set("Cache-Control", "no-store")
 	// Not "no-referrer": under it browsers post forms with "Origin: null", and those that
 	// send no Sec-Fetch-Site (older ones, and all of them on plain http) would then look

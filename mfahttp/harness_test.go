@@ -94,9 +94,12 @@ func (s *site) subject(id string) mfa.User {
 
 func newSite(t *testing.T, change func(*mfahttp.Config), more ...factor.Factor) *site {
 	t.Helper()
-	s := &site{t: t, sessions: map[string]map[string]string{}, clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)),
-		mail: &post{kind: "email", param: "address"}, text: &post{kind: "sms", param: "number", level: factor.LevelStrong},
-		store: mfatest.NewFaultyStore(memory.New()), policy: policy.Policy{Implicit: []string{"email"}}}
+	s := &site{t: t, sessions: map[string]map[string]string{},
+		clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)),
+		mail:  &post{kind: "email", param: "address"}, text: &post{kind: "sms", param: "number",
+			level: factor.LevelStrong},
+		store:  mfatest.NewFaultyStore(memory.New()),
+		policy: policy.Policy{Implicit: []string{"email"}}}
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	must(t, err)
 	s.keys = keys
@@ -105,7 +108,8 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...factor.Factor) 
 		Factors:   append([]factor.Factor{app{}, s.mail, s.text, pin{}, codes{}}, more...)})
 	must(t, err)
 	cfg := mfahttp.Config{
-		Manager: s.m, Session: s, Clock: s.clock, ProductName: "Acme", LoginURL: "/login", HomeURL: "/home",
+		Manager: s.m, Session: s, Clock: s.clock, ProductName: "Acme", LoginURL: "/login",
+		HomeURL: "/home",
 		Identify: func(r *http.Request) (mfahttp.Identity, error) {
 			ctx := r.Context()
 			id := string(s.Get(ctx, "user"))
@@ -144,12 +148,14 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...factor.Factor) 
 			case "database down":
 				return errors.New("down")
 			case "one of thousands":
-				return fmt.Errorf("not compared: %w", &mfa.RateLimitError{RetryAfter: 1500 * time.Millisecond})
+				return fmt.Errorf("not compared: %w",
+					&mfa.RateLimitError{RetryAfter: 1500 * time.Millisecond})
 			}
 			return mfahttp.ErrPassword
 		},
 		Countries: func(string) []mfahttp.Country {
-			return []mfahttp.Country{{Region: "NL", Name: "Netherlands", CallingCode: "31"}, {Region: "NO", Name: "Norway", CallingCode: "47"}}
+			return []mfahttp.Country{{Region: "NL", Name: "Netherlands", CallingCode: "31"},
+				{Region: "NO", Name: "Norway", CallingCode: "47"}}
 		},
 		Logger: slog.New(slog.NewTextHandler(&s.log, nil)),
 	}
@@ -181,8 +187,12 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...factor.Factor) 
 		s.mu.Unlock()
 		_ = json.NewEncoder(w).Encode(m{"Next": ch.Next})
 	})
-	ok := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "welcome") })
-	mux.HandleFunc("GET /login", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "sign in here") })
+	ok := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "welcome")
+	})
+	mux.HandleFunc("GET /login", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "sign in here")
+	})
 	mux.Handle("/home", s.h.Require(ok))
 	mux.Handle("/recent", s.h.RequireRecent(time.Minute)(ok))
 	mux.Handle("/recent-by-policy", s.h.RequireRecent(0)(ok))
@@ -233,7 +243,9 @@ func (s *site) person(user string) *person {
 	jar, err := cookiejar.New(nil)
 	must(s.t, err)
 	return &person{s: s, user: user, client: &http.Client{Jar: jar,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		}}}
 }
 
 // answer is a response that has been read.
@@ -273,7 +285,8 @@ func (s *site) noSecrets(a *answer) {
 				continue
 			}
 			for _, secret := range secretsOf(key, v) {
-				if strings.Contains(a.Text, secret) || strings.Contains(a.Header.Get("Location"), secret) {
+				if strings.Contains(a.Text, secret) || strings.Contains(a.Header.Get("Location"),
+					secret) {
 					s.t.Fatalf("%s is in the answer to %s %s", key, a.Request.Method, a.Request.URL)
 				}
 			}
@@ -325,7 +338,8 @@ func (p *person) api(method, path string, body any) *answer {
 	return p.do(method, "/mfa/api/"+path, b, asJSON)
 }
 
-var asPage = map[string]string{"Accept": "text/html", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "same-origin"}
+var asPage = map[string]string{"Accept": "text/html", "Sec-Fetch-Mode": "navigate",
+	"Sec-Fetch-Site": "same-origin"}
 
 func (p *person) get(path string) *answer { p.s.t.Helper(); return p.do("GET", path, "", asPage) }
 
@@ -360,7 +374,8 @@ func (p *person) signIn() *person {
 func (p *person) enroll(code string) string {
 	p.s.t.Helper()
 	e := p.api("POST", "enroll", m{"kind": "totp"}).is(p.s.t, 200, "")
-	c := p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": code}).is(p.s.t, 200, "")
+	c := p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": code}).is(p.s.t,
+		200, "")
 	return c.JSON["factor"].(map[string]any)["id"].(string)
 }
 
@@ -371,7 +386,8 @@ func (a *answer) is(t *testing.T, status int, code string) *answer {
 	t.Helper()
 	got, _ := a.JSON["error"].(string)
 	if a.StatusCode != status || got != code {
-		t.Fatalf("%s %s: got %d %q, want %d %q: %s", a.Request.Method, a.Request.URL.Path, a.StatusCode, got, status, code, a.Text)
+		t.Fatalf("%s %s: got %d %q, want %d %q: %s", a.Request.Method, a.Request.URL.Path,
+			a.StatusCode, got, status, code, a.Text)
 	}
 	return a
 }
@@ -379,7 +395,8 @@ func (a *answer) is(t *testing.T, status int, code string) *answer {
 func (a *answer) goes(t *testing.T, to string) *answer {
 	t.Helper()
 	if a.StatusCode != http.StatusSeeOther || a.Header.Get("Location") != to {
-		t.Fatalf("%s %s: got %d to %q, want 303 to %q: %s", a.Request.Method, a.Request.URL, a.StatusCode, a.Header.Get("Location"), to, a.Text)
+		t.Fatalf("%s %s: got %d to %q, want 303 to %q: %s", a.Request.Method, a.Request.URL,
+			a.StatusCode, a.Header.Get("Location"), to, a.Text)
 	}
 	return a
 }
@@ -394,5 +411,6 @@ func must(t *testing.T, err error) {
 // newRequest is a request in a session of its own, for Handler.Begin.
 func newRequest(s *site) *http.Request {
 	r := httptest.NewRequest("POST", "/login", nil)
-	return r.WithContext(context.WithValue(r.Context(), sessionKey{}, &holder{values: map[string]string{}}))
+	return r.WithContext(context.WithValue(r.Context(), sessionKey{},
+		&holder{values: map[string]string{}}))
 }

@@ -75,7 +75,8 @@ func TestLogger_HoldsNothingThatTheApplicationSaid(t *testing.T) {
 			return p.api("POST", "verify", m{"kind": "totp", "code": "100003"})
 		},
 		"CheckPassword": func(_ *site, p *person) *answer {
-			return p.api("POST", "enroll", m{"kind": "sms", "number": "+31612345679", "password": "hunter2"})
+			return p.api("POST", "enroll", m{"kind": "sms", "number": "+31612345679",
+				"password": "hunter2"})
 		},
 		"SignOut":  func(_ *site, p *person) *answer { return p.post("/mfa/sign-out", nil) },
 		"Settings": func(_ *site, p *person) *answer { return p.get("/mfa/factors") },
@@ -96,7 +97,8 @@ func TestLogger_HoldsNothingThatTheApplicationSaid(t *testing.T) {
 			p := s.person("ann")
 			p.withPasskey("k1")
 			e := p.api("POST", "enroll", m{"kind": "sms", "number": "+31612345678"}).is(t, 200, "")
-			p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": s.text.last().Code}).is(t, 200, "")
+			p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"],
+				"code": s.text.last().Code}).is(t, 200, "")
 			p.enroll("100001")
 			s.log.Reset()
 			*failing = name
@@ -110,7 +112,8 @@ func TestLogger_HoldsNothingThatTheApplicationSaid(t *testing.T) {
 	// Every function of the Config that may fail is one of them.
 	var functions []string
 	for f := range reflect.TypeFor[mfahttp.Config]().Fields() {
-		if f.Type.Kind() == reflect.Func && slices.Contains(outs(f.Type), reflect.TypeFor[error]()) {
+		if f.Type.Kind() == reflect.Func && slices.Contains(outs(f.Type),
+			reflect.TypeFor[error]()) {
 			functions = append(functions, f.Name)
 			require.Contains(t, requests, f.Name)
 		}

@@ -16,7 +16,8 @@ func TestLocalURL(t *testing.T) {
 			t.Errorf("%q was accepted as %q", s, u)
 		}
 	}
-	for _, s := range []string{"/", "/a", "/a/b?c=d&e=%2F%2Fevil.example", "/%E2%82%AC", "/a?return=/b", "/a//b"} {
+	for _, s := range []string{"/", "/a", "/a/b?c=d&e=%2F%2Fevil.example", "/%E2%82%AC",
+		"/a?return=/b", "/a//b"} {
 		if u, ok := mfahttp.LocalURL(s); !ok || u != s {
 			t.Errorf("%q became %q, %v", s, u, ok)
 		}
@@ -26,7 +27,8 @@ func TestLocalURL(t *testing.T) {
 // What is accepted leads, resolved as a browser does and written by http.Redirect, to this
 // site.
 func FuzzLocalURL(f *testing.F) {
-	for _, s := range append(hostileReturns, "/", "/a/..//evil.example", "/.//evil.example", "/a?b#c", "/%09/evil.example") {
+	for _, s := range append(hostileReturns, "/", "/a/..//evil.example", "/.//evil.example",
+		"/a?b#c", "/%09/evil.example") {
 		f.Add(s)
 	}
 	base, err := url.Parse("https://app.example.com/mfa/verify")
@@ -43,7 +45,8 @@ func FuzzLocalURL(f *testing.F) {
 		http.Redirect(w, httptest.NewRequest("POST", base.String(), nil), u, http.StatusSeeOther)
 		location := w.Header().Get("Location")
 		for _, candidate := range []string{u, location} {
-			if strings.HasPrefix(candidate, "//") || strings.ContainsAny(candidate, "\\\t\r\n\x00 ") {
+			if strings.HasPrefix(candidate, "//") ||
+				strings.ContainsAny(candidate, "\\\t\r\n\x00 ") {
 				t.Fatalf("%q became %q", s, candidate)
 			}
 			ref, err := url.Parse(candidate)

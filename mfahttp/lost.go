@@ -37,7 +37,8 @@ type replacing struct {
 const recoveryCookie = "secondgate_recovery"
 
 func (v *visit) setRecoveryCookie(value string, maxAge int) {
-	http.SetCookie(v.w, &http.Cookie{Name: recoveryCookie, Value: value, Path: v.h.cfg.BasePath, MaxAge: maxAge,
+	http.SetCookie(v.w, &http.Cookie{Name: recoveryCookie, Value: value, Path: v.h.cfg.BasePath,
+		MaxAge:   maxAge,
 		HttpOnly: true, Secure: v.secureCookies(), SameSite: http.SameSiteStrictMode})
 }
 
@@ -76,7 +77,8 @@ func (v *visit) renew() error {
 // opened a set-up link and nobody else is signed in with it.
 func (v *visit) adopt() {
 	var s replacing
-	if v.id.SignedIn || !v.get(keySetup, &s) || s.ID == "" || !v.now.Before(s.Expires) || !v.inItsBrowser(s) {
+	if v.id.SignedIn || !v.get(keySetup, &s) || s.ID == "" || !v.now.Before(s.Expires) ||
+		!v.inItsBrowser(s) {
 		return
 	}
 	subject := mfa.User{ID: s.ID, Tenant: s.Tenant, UserType: s.UserType}
@@ -115,14 +117,16 @@ func pageLost(v *visit) error {
 	case c.Next != mfa.NextVerify:
 		return v.redirect(v.at(""))
 	}
-	p := ui.Lost{Frame: v.frame(v.takeNotice()), Link: v.h.cfg.SetupLinks && !v.replacing, Support: v.h.cfg.Support}
+	p := ui.Lost{Frame: v.frame(v.takeNotice()), Link: v.h.cfg.SetupLinks && !v.replacing,
+		Support: v.h.cfg.Support}
 	for _, o := range c.Options {
 		if o.Recovery && !o.Stopped && o.Kind != kindAccess {
 			p.Recovery = append(p.Recovery, o.shown())
 		}
 	}
 	if p.Support && slices.Contains(v.h.cfg.Manager.Kinds(), kindAccess) {
-		p.Recovery = append(p.Recovery, ui.Option{Kind: kindAccess, Recovery: true}) // support may have made one by now
+		// support may have made one by now
+		p.Recovery = append(p.Recovery, ui.Option{Kind: kindAccess, Recovery: true})
 	}
 	return v.page(http.StatusOK, p)
 }
@@ -166,7 +170,8 @@ func (v *visit) requestSupport(c *pending, message string) error {
 	if err != nil || len(from) > 64 {
 		from = ""
 	}
-	return v.handle(c.Purpose).RequestSupport(v.r.Context(), c.Challenge, report.Case{From: from, Message: message})
+	return v.handle(c.Purpose).RequestSupport(v.r.Context(), c.Challenge,
+		report.Case{From: from, Message: message})
 }
 
 func postLostLink(v *visit) error {
@@ -241,7 +246,8 @@ func (v *visit) openSetup(token secret.Text) (*pending, error) {
 	}
 	// A link that is no good any more changes nothing of what this browser is about.
 	binding := rand.Text()
-	ch, err := v.h.cfg.Manager.Session(user, binding).Recovery().OpenRecoveryLink(v.r.Context(), token)
+	ch, err := v.h.cfg.Manager.Session(user, binding).Recovery().OpenRecoveryLink(v.r.Context(),
+		token)
 	if err != nil {
 		return nil, err
 	}
@@ -253,7 +259,8 @@ func (v *visit) openSetup(token secret.Text) (*pending, error) {
 	}
 	browser := rand.Text()
 	sum := sha256.Sum256([]byte(browser))
-	v.put(keySetup, replacing{ID: user.ID, Tenant: user.Tenant, UserType: user.UserType, Expires: until, Browser: sum[:]})
+	v.put(keySetup, replacing{ID: user.ID, Tenant: user.Tenant, UserType: user.UserType,
+		Expires: until, Browser: sum[:]})
 	if err := v.renew(); err != nil {
 		return nil, err
 	}
@@ -262,7 +269,8 @@ func (v *visit) openSetup(token secret.Text) (*pending, error) {
 	if v.id.User.ID == "" {
 		v.id = Identity{User: user}
 	}
-	c := &pending{Who: v.who(), Purpose: purposeRecover, Next: ch.Next, Challenge: ch, Kinds: ch.Kinds, Expires: ch.Expires,
+	c := &pending{Who: v.who(), Purpose: purposeRecover, Next: ch.Next, Challenge: ch,
+		Kinds: ch.Kinds, Expires: ch.Expires,
 		Options: optionsOf(ch.Options)}
 	v.keep(c)
 	if ch.Next == mfa.NextEnroll {
@@ -314,7 +322,8 @@ func postUnlock(v *visit) error {
 
 // proveUnlock says how many correct responses are still needed; with 0 the kind is good again.
 func (v *visit) proveUnlock(c *pending, kind, code string) (left int, err error) {
-	left, err = v.handle(c.Purpose).UnlockByProof(v.r.Context(), c.Challenge, kind, secret.New(code))
+	left, err = v.handle(c.Purpose).UnlockByProof(v.r.Context(), c.Challenge, kind,
+		secret.New(code))
 	if err != nil {
 		return 0, v.ended(c, err)
 	}

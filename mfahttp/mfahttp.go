@@ -31,10 +31,10 @@ type Config struct {
 
 	// Verified is called for every correct response, exactly once for each, before the user
 	// sees it. It marks the person as signed in (v.SubjectID of v.Tenant, which it should
-	// compare with whom the session waits for, unless v.Passwordless), remembers v.Time for Identity.VerifiedAt,
-	// and gives the session a new id, so that an id known from before is worth nothing. It
-	// runs for a step-up too; v.Purpose tells. It writes no body and no status. An error
-	// is answered with "unavailable", and the sign-in is not completed. Required.
+	// compare with whom the session waits for, unless v.Passwordless), remembers v.Time for
+	// Identity.VerifiedAt, and gives the session a new id, so that an id known from before is worth
+	// nothing. It runs for a step-up too; v.Purpose tells. It writes no body and no status. An
+	// error is answered with "unavailable", and the sign-in is not completed. Required.
 	Verified func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error
 
 	// Renew gives the session a new ID and keeps what is in it, as session libraries do. It is

@@ -17,7 +17,8 @@ type notice struct {
 	Left    int               // attempts or recovery codes left; -1: not about them
 	Until   time.Time         `json:",omitzero"`  // end of a lock, or when to send again
 	Entered map[string]string `json:",omitempty"` // what was typed and is no secret
-	Data    string            `json:",omitempty"` // JSON for the browser, of a passkey that was removed
+	// JSON for the browser, of a passkey that was removed
+	Data string `json:",omitempty"`
 }
 
 // What a notice says of a success.
@@ -37,7 +38,8 @@ const (
 )
 
 // repeatable are the fields of a form that are shown again after an error.
-var repeatable = [...]string{"name", "address", "number", "region", "question1", "question2", "question3"}
+var repeatable = [...]string{"name", "address", "number", "region", "question1", "question2",
+	"question3"}
 
 func (v *visit) note(n notice) { v.put(keyNotice, n) }
 

@@ -69,7 +69,8 @@ func TestOpenAPIRoutes(t *testing.T) {
 	if !slices.Equal(documented, served) {
 		t.Fatalf("documented: %q\nserved: %q", documented, served)
 	}
-	if a := s.person("").api("GET", "openapi.json", nil).is(t, 200, ""); a.Text != string(mfahttp.OpenAPI()) {
+	if a := s.person("").api("GET", "openapi.json", nil).is(t, 200,
+		""); a.Text != string(mfahttp.OpenAPI()) {
 		t.Fatal("served is not what is embedded")
 	}
 }
@@ -105,7 +106,8 @@ func TestOpenAPIReferences(t *testing.T) {
 		exists["#/components/responses/"+name] = true
 	}
 	if !maps.Equal(used, exists) {
-		t.Fatalf("used: %v\nexist: %v", slices.Sorted(maps.Keys(used)), slices.Sorted(maps.Keys(exists)))
+		t.Fatalf("used: %v\nexist: %v", slices.Sorted(maps.Keys(used)),
+			slices.Sorted(maps.Keys(exists)))
 	}
 }
 
@@ -184,7 +186,8 @@ func (d *document) valid(schema m, v any, at string) error {
 		}
 	case "integer":
 		n, ok := v.(float64)
-		if least, bound := schema["minimum"].(float64); !ok || n != float64(int(n)) || bound && n < least {
+		if least, bound := schema["minimum"].(float64); !ok || n != float64(int(n)) ||
+			bound && n < least {
 			return fmt.Errorf("%s is no such integer: %v", at, v)
 		}
 	}
@@ -238,7 +241,9 @@ func (d *document) flat(schema m) (m, error) {
 
 // Real answers, good and bad, of every operation are as documented.
 func TestOpenAPIAnswers(t *testing.T) {
-	d, s := readDocument(t), newKeySite(t, func(c *mfahttp.Config) { c.SetupLinks, c.Support = true, true })
+	d, s := readDocument(t), newKeySite(t, func(c *mfahttp.Config) {
+		c.SetupLinks, c.Support = true, true
+	})
 	s.policy.Remember, s.policy.KeepImplicit = 24*time.Hour, true
 	seen := map[string]bool{}
 	p := s.person("ann")
@@ -280,7 +285,8 @@ func TestOpenAPIAnswers(t *testing.T) {
 	call("POST", "/api/enroll", m{"kind": "recovery"}, 200)
 	e = call("POST", "/api/enroll", m{"kind": "sms", "number": "+31612345678"}, 200)
 	call("POST", "/api/enroll/resend", m{"enrollment": e.JSON["enrollment"]}, 200)
-	id := call("POST", "/api/confirm", m{"enrollment": e.JSON["enrollment"], "code": s.text.last().Code}, 200).JSON["factor"].(m)["id"].(string)
+	id := call("POST", "/api/confirm", m{"enrollment": e.JSON["enrollment"],
+		"code": s.text.last().Code}, 200).JSON["factor"].(m)["id"].(string)
 	call("POST", "/api/recovery-codes", nil, 200)
 	call("PATCH", "/api/factors/"+id, m{"name": "n"}, 200)
 	call("PATCH", "/api/factors/none", m{"name": "n"}, 404)
@@ -289,16 +295,20 @@ func TestOpenAPIAnswers(t *testing.T) {
 	call("DELETE", "/api/factors/"+id, m{"password": "correct horse"}, 200)
 	call("POST", "/api/step-up", nil, 200)
 	e = call("POST", "/api/enroll", m{"kind": "passkey"}, 200)
-	key := call("POST", "/api/confirm", m{"enrollment": e.JSON["enrollment"], "code": "k1 " + e.JSON["data"].(string)}, 200).JSON["factor"].(m)["id"].(string)
+	key := call("POST", "/api/confirm", m{"enrollment": e.JSON["enrollment"], "code": "k1 " +
+		e.JSON["data"].(string)}, 200).JSON["factor"].(m)["id"].(string)
 	stranger := s.person("")
 	was := p
 	p = stranger
 	ch := call("POST", "/api/passwordless", nil, 200)
-	call("POST", "/api/passwordless/verify", m{"challenge": ch.JSON["challenge"], "code": "none " + ch.JSON["data"].(string)}, 404)
-	call("POST", "/api/passwordless/verify", m{"challenge": ch.JSON["challenge"], "code": "k1 wrong"}, 401)
+	call("POST", "/api/passwordless/verify", m{"challenge": ch.JSON["challenge"], "code": "none " +
+		ch.JSON["data"].(string)}, 404)
+	call("POST", "/api/passwordless/verify", m{"challenge": ch.JSON["challenge"],
+		"code": "k1 wrong"}, 401)
 	call("POST", "/api/passwordless/verify", m{"challenge": "x", "code": "k1 x"}, 401)
 	call("POST", "/api/passwordless/verify", m{"challenge": 1}, 400)
-	call("POST", "/api/passwordless/verify", m{"challenge": ch.JSON["challenge"], "code": "k1 " + ch.JSON["data"].(string)}, 200)
+	call("POST", "/api/passwordless/verify", m{"challenge": ch.JSON["challenge"], "code": "k1 " +
+		ch.JSON["data"].(string)}, 200)
 	call("POST", "/api/passwordless", nil, 403)
 	p = was
 	call("GET", "/api/factors", nil, 200)

@@ -249,7 +249,8 @@ func postVerify(v *visit) error {
 	case errors.As(err, &required):
 		v.note(notice{Code: noteBanned, Kind: kind, Left: -1})
 		return v.redirect(v.at("enroll", "return", back))
-	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired), ver != nil && err != nil:
+	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired), ver != nil &&
+		err != nil:
 		return err
 	case err != nil:
 		v.noteError(kind, err, nil)
@@ -370,7 +371,8 @@ func postLink(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if _, err := v.h.cfg.Manager.ConfirmLink(v.r.Context(), secret.New(f.Get("token"))); err != nil {
+	if _, err := v.h.cfg.Manager.ConfirmLink(v.r.Context(),
+		secret.New(f.Get("token"))); err != nil {
 		return err
 	}
 	return v.redirect(v.at("confirmed"))

@@ -154,7 +154,9 @@ func (v *visit) asksPassword(kind string, o *mfa.Overview) bool {
 }
 
 func hasKind(o *mfa.Overview, kind string) bool {
-	return slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool { return f.Kind == kind && !f.Implicit })
+	return slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool {
+		return f.Kind == kind && !f.Implicit
+	})
 }
 
 // formOnly are the fields of an enrolment form that are no parameters of a factor.
@@ -228,7 +230,8 @@ func (v *visit) enrollFailed(kind string, err error, typed url.Values, here stri
 	switch {
 	case errors.Is(err, errUnauthorized), errors.Is(err, mfa.ErrForbidden):
 		return v.redirect(v.at(""))
-	case errors.Is(err, mfa.ErrTokenExpired), errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrFirstFactorRequired):
+	case errors.Is(err, mfa.ErrTokenExpired), errors.Is(err, mfa.ErrToken),
+		errors.Is(err, mfa.ErrFirstFactorRequired):
 		return err
 	}
 	v.noteError(kind, err, typed)
@@ -298,7 +301,8 @@ func postConfirm(v *visit) error {
 	// The name can be given beside the first code, once the app is there to be named.
 	if name := f.Get("name"); name != "" && name != conf.Factor.Name {
 		if g, ok := v.liveGrant(); ok {
-			if err := v.handle(purposeManage).Rename(v.r.Context(), g, mfa.FactorInfo{ID: conf.Factor.ID, Name: name}); err != nil {
+			if err := v.handle(purposeManage).Rename(v.r.Context(), g,
+				mfa.FactorInfo{ID: conf.Factor.ID, Name: name}); err != nil {
 				v.noteError(e.Kind, err, nil)
 				if conf.Verification == nil {
 					return v.redirect(v.at("factors"))
@@ -317,7 +321,8 @@ func postResend(v *visit) error {
 	id, back := v.r.PathValue("id"), returnTo(f)
 	e, _, err := v.resend(id)
 	switch {
-	case errors.Is(err, errUnauthorized), errors.Is(err, mfa.ErrTokenExpired), errors.Is(err, mfa.ErrToken):
+	case errors.Is(err, errUnauthorized), errors.Is(err, mfa.ErrTokenExpired),
+		errors.Is(err, mfa.ErrToken):
 		return v.lost()
 	case err != nil:
 		v.noteError(e.Kind, err, nil)

@@ -15,7 +15,8 @@ import (
 func (a *answer) page(t *testing.T, status int, has ...string) *answer {
 	t.Helper()
 	if a.StatusCode != status {
-		t.Fatalf("%s %s: %d to %q, want %d: %s", a.Request.Method, a.Request.URL, a.StatusCode, a.Header.Get("Location"), status, a.Text)
+		t.Fatalf("%s %s: %d to %q, want %d: %s", a.Request.Method, a.Request.URL, a.StatusCode,
+			a.Header.Get("Location"), status, a.Text)
 	}
 	a.Text = html.UnescapeString(a.Text)
 	for _, want := range has {
@@ -51,25 +52,30 @@ func TestPagesSignIn(t *testing.T) {
 	if s.mail.count() != 0 {
 		t.Fatal("a GET sent something")
 	}
-	p.post("/mfa/send", url.Values{"kind": {"email"}, "return": {"/home"}}).goes(t, "/mfa/verify?kind=email&return=%2Fhome")
+	p.post("/mfa/send", url.Values{"kind": {"email"}, "return": {"/home"}}).goes(t,
+		"/mfa/verify?kind=email&return=%2Fhome")
 	if s.mail.count() != 1 {
 		t.Fatal("nothing was sent")
 	}
 	p.get("/mfa/verify?kind=email&return=%2Fhome").page(t, 200, "masked")
-	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {"999999"}, "return": {"/home"}}).goes(t, "/mfa/verify?kind=email&return=%2Fhome")
-	p.do("HEAD", "/mfa/verify?kind=email", "", asPage).page(t, 200) // shows nothing, so the notice waits
+	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {"999999"}, "return": {"/home"}}).
+		goes(t, "/mfa/verify?kind=email&return=%2Fhome")
+	// shows nothing, so the notice waits
+	p.do("HEAD", "/mfa/verify?kind=email", "", asPage).page(t, 200)
 	p.get("/mfa/verify?kind=email").page(t, 200, `role="alert"`, `name="code"`)
 	if a := p.get("/mfa/verify?kind=email").page(t, 200); strings.Contains(a.Text, `role="alert"`) {
 		t.Fatal("an error was shown twice")
 	}
-	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {s.mail.last().Code}, "return": {"/recent?x=1"}}).goes(t, "/recent?x=1")
+	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {s.mail.last().Code},
+		"return": {"/recent?x=1"}}).goes(t, "/recent?x=1")
 	p.get("/recent?x=1").page(t, 200, "welcome")
 	if len(s.verified) != 1 {
 		t.Fatal(len(s.verified))
 	}
 	// The back button, and pressing "Continue" once more.
 	p.get("/mfa/verify").goes(t, "/home")
-	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {s.mail.last().Code}}).goes(t, "/home")
+	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {s.mail.last().Code}}).goes(t,
+		"/home")
 	p.get("/mfa/").goes(t, "/mfa/factors")
 	if len(s.verified) != 1 {
 		t.Fatal(len(s.verified))
@@ -82,12 +88,15 @@ func TestPagesLock(t *testing.T) {
 	p.login()
 	p.post("/mfa/send", url.Values{"kind": {"email"}})
 	for range 5 {
-		p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {"999999"}}).goes(t, "/mfa/verify?kind=email")
+		p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {"999999"}}).goes(t,
+			"/mfa/verify?kind=email")
 	}
-	if a := p.get("/mfa/verify?kind=email").page(t, 200, "180"); strings.Contains(a.Text, `name="code"`) {
+	if a := p.get("/mfa/verify?kind=email").page(t, 200, "180"); strings.Contains(a.Text,
+		`name="code"`) {
 		t.Fatal("asks for a code while locked")
 	}
-	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {s.mail.last().Code}}).goes(t, "/mfa/verify?kind=email")
+	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {s.mail.last().Code}}).goes(t,
+		"/mfa/verify?kind=email")
 	if len(s.verified) != 0 {
 		t.Fatal("let in while locked")
 	}
@@ -114,7 +123,8 @@ func TestPagesStepUp(t *testing.T) {
 	sent := s.mail.last().Code
 	// Looking again does not spoil the code that is on its way.
 	p.get("/mfa/step-up?purpose=step-up&return=%2Frecent")
-	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {sent}, "purpose": {"step-up"}, "return": {"/recent?x=1"}}).goes(t, "/recent?x=1")
+	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {sent}, "purpose": {"step-up"},
+		"return": {"/recent?x=1"}}).goes(t, "/recent?x=1")
 	p.get("/recent?x=1").page(t, 200, "welcome")
 	if len(s.verified) != 2 || s.verified[1].Purpose != "step-up" {
 		t.Fatal(s.verified)
@@ -196,14 +206,16 @@ func TestPagesForcedEnrollment(t *testing.T) {
 	p.get("/mfa/?return=%2Fhome").goes(t, "/mfa/enroll?return=%2Fhome")
 	p.get("/mfa/factors").goes(t, "/mfa/?return=%2Fmfa%2Ffactors")
 	p.get("/mfa/recovery-codes").goes(t, "/mfa/")
-	a := p.post("/mfa/enroll/sms", url.Values{"number": {"612345678"}, "region": {"31"}, "return": {"/home"}})
+	a := p.post("/mfa/enroll/sms", url.Values{"number": {"612345678"}, "region": {"31"},
+		"return": {"/home"}})
 	where, _, _ := strings.Cut(a.Header.Get("Location"), "?")
 	p.get(where).page(t, 200, "+•••78")
 	p.post(where+"/resend", url.Values{}).goes(t, where)
 	if s.text.count() != 2 {
 		t.Fatal(s.text.count())
 	}
-	p.post(where, url.Values{"code": {s.text.last().Code}, "name": {"Work phone"}, "return": {"/home"}}).goes(t, "/home")
+	p.post(where, url.Values{"code": {s.text.last().Code}, "name": {"Work phone"},
+		"return": {"/home"}}).goes(t, "/home")
 	p.get("/home").page(t, 200, "welcome")
 	if len(s.verified) != 1 {
 		t.Fatal(len(s.verified))
@@ -220,9 +232,11 @@ func TestPagesManage(t *testing.T) {
 	remove := "/mfa/factors/" + id + "/remove"
 	p.get(remove).goes(t, "/mfa/step-up?purpose=manage&return="+url.QueryEscape(remove))
 	p.post(remove, nil).goes(t, "/mfa/step-up?purpose=manage&return="+url.QueryEscape(remove))
-	p.post("/mfa/enroll/totp", nil).goes(t, "/mfa/step-up?purpose=manage&return=%2Fmfa%2Fenroll%2Ftotp")
+	p.post("/mfa/enroll/totp", nil).goes(t,
+		"/mfa/step-up?purpose=manage&return=%2Fmfa%2Fenroll%2Ftotp")
 	p.follow(p.get(remove)).page(t, 200)
-	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100002"}, "purpose": {"manage"}, "return": {remove}}).goes(t, remove)
+	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100002"}, "purpose": {"manage"},
+		"return": {remove}}).goes(t, remove)
 	p.get(remove).page(t, 200, "Old phone")
 	p.post("/mfa/recovery-codes", nil).goes(t, "/mfa/recovery-codes")
 	p.get("/mfa/recovery-codes").page(t, 200, "AAAA-1111")
@@ -242,13 +256,16 @@ func TestPagesPassword(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.person("ann").signIn()
 	number := func(password string) *answer {
-		return p.post("/mfa/enroll/sms", url.Values{"number": {"+31612345678"}, "password": {password}})
+		return p.post("/mfa/enroll/sms", url.Values{"number": {"+31612345678"},
+			"password": {password}})
 	}
-	p.post(number("").Header.Get("Location"), url.Values{"code": {s.text.last().Code}}).goes(t, "/mfa/factors")
+	p.post(number("").Header.Get("Location"), url.Values{"code": {s.text.last().Code}}).goes(t,
+		"/mfa/factors")
 	number("").goes(t, "/mfa/enroll/sms")
 	number("wrong").goes(t, "/mfa/enroll/sms")
 	p.get("/mfa/enroll/sms").page(t, 200, "+31612345678") // typed before, and no secret
-	if a := number("correct horse"); !strings.HasPrefix(a.Header.Get("Location"), "/mfa/enrollments/") {
+	if a := number("correct horse"); !strings.HasPrefix(a.Header.Get("Location"),
+		"/mfa/enrollments/") {
 		t.Fatal(a.Header)
 	}
 }
@@ -260,7 +277,8 @@ func TestPagesLink(t *testing.T) {
 	s.policy = policy.Policy{}
 	p := s.person("ann")
 	p.login()
-	where := p.post("/mfa/enroll/email", url.Values{"address": {"ann@example.com"}}).Header.Get("Location")
+	where := p.post("/mfa/enroll/email", url.Values{"address": {"ann@example.com"}}).Header.Get(
+		"Location")
 	link := s.mail.last().Link
 	if link == "" {
 		t.Fatal("no link")
@@ -270,8 +288,9 @@ func TestPagesLink(t *testing.T) {
 		phone.do(method, "/mfa/confirm?token="+url.QueryEscape(link), "", asPage).page(t, 200)
 	}
 	p.get("/mfa/").goes(t, "/mfa/enroll")
-	phone.do("POST", "/mfa/confirm", "token="+url.QueryEscape(link), map[string]string{"Content-Type": "application/x-www-form-urlencoded",
-		"Sec-Fetch-Site": "cross-site"}).page(t, 403)
+	phone.do("POST", "/mfa/confirm", "token="+url.QueryEscape(link),
+		map[string]string{"Content-Type": "application/x-www-form-urlencoded",
+			"Sec-Fetch-Site": "cross-site"}).page(t, 403)
 	phone.post("/mfa/confirm", url.Values{"token": {link}}).goes(t, "/mfa/confirmed")
 	phone.get("/mfa/confirmed").page(t, 200)
 	phone.post("/mfa/confirm", url.Values{"token": {link}}).page(t, 401)
@@ -285,7 +304,8 @@ func TestPagesLink(t *testing.T) {
 	p.get(where).goes(t, "/mfa/")
 	p.follow(p.get("/mfa/")).page(t, 200)
 	p.post("/mfa/send", url.Values{"kind": {"email"}}).goes(t, "/mfa/verify?kind=email")
-	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {s.mail.last().Code}}).goes(t, "/home")
+	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {s.mail.last().Code}}).goes(t,
+		"/home")
 	if len(s.verified) != 1 {
 		t.Fatal(len(s.verified))
 	}
@@ -300,10 +320,13 @@ func TestPagesTwoTabs(t *testing.T) {
 	p.follow(p.get("/recent")).page(t, 200)             // tab one: step up
 	p.follow(p.get("/mfa/recovery-codes")).page(t, 200) // tab two: the codes page
 	p.follow(p.post("/mfa/recovery-codes", nil))        // which leads to a verification of its own
-	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100002"}, "purpose": {"step-up"}, "return": {"/recent"}}).goes(t, "/recent")
+	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100002"}, "purpose": {"step-up"},
+		"return": {"/recent"}}).goes(t, "/recent")
 	p.get("/recent").page(t, 200, "welcome")
-	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100003"}, "purpose": {"manage"}, "return": {"/mfa/recovery-codes"}}).goes(t, "/mfa/recovery-codes")
-	if len(s.verified) != 3 || s.verified[1].Purpose != "step-up" || s.verified[2].Purpose != "manage" {
+	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100003"}, "purpose": {"manage"},
+		"return": {"/mfa/recovery-codes"}}).goes(t, "/mfa/recovery-codes")
+	if len(s.verified) != 3 || s.verified[1].Purpose != "step-up" ||
+		s.verified[2].Purpose != "manage" {
 		t.Fatal(s.verified)
 	}
 	// A sign-in that was finished in one tab ends in the other, too.
@@ -311,7 +334,8 @@ func TestPagesTwoTabs(t *testing.T) {
 	q.login()
 	q.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100004"}}).goes(t, "/home")
 	q.follow(q.get("/mfa/step-up?purpose=manage")) // is not answered by a form of the sign-in
-	q.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100005"}, "return": {"/recent"}}).goes(t, "/recent")
+	q.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100005"}, "return": {"/recent"}}).
+		goes(t, "/recent")
 	if len(s.verified) != 4 {
 		t.Fatal(len(s.verified))
 	}
@@ -325,8 +349,10 @@ func TestPagesTwoTabsNewSession(t *testing.T) {
 	p.enroll("100001")
 	p.follow(p.get("/mfa/step-up?purpose=step-up"))
 	p.follow(p.get("/mfa/step-up?purpose=manage"))
-	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100002"}, "purpose": {"step-up"}, "return": {"/recent"}}).goes(t, "/recent")
-	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100003"}, "purpose": {"manage"}, "return": {"/mfa/enroll"}}).goes(t, "/mfa/enroll")
+	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100002"}, "purpose": {"step-up"},
+		"return": {"/recent"}}).goes(t, "/recent")
+	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100003"}, "purpose": {"manage"},
+		"return": {"/mfa/enroll"}}).goes(t, "/mfa/enroll")
 	p.get("/mfa/enroll").page(t, 200)
 	if len(s.verified) != 2 {
 		t.Fatal(len(s.verified))
@@ -340,8 +366,10 @@ func TestPagesAnswered(t *testing.T) {
 	p := s.person("ann").signIn()
 	p.enroll("100001")
 	p.follow(p.get("/mfa/step-up?purpose=step-up"))
-	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100002"}, "purpose": {"step-up"}, "return": {"/home"}}).goes(t, "/home")
-	p.get("/mfa/verify?purpose=step-up&return=%2Fhome").goes(t, "/mfa/step-up?purpose=step-up&return=%2Fhome")
+	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100002"}, "purpose": {"step-up"},
+		"return": {"/home"}}).goes(t, "/home")
+	p.get("/mfa/verify?purpose=step-up&return=%2Fhome").goes(t,
+		"/mfa/step-up?purpose=step-up&return=%2Fhome")
 }
 
 func TestPagesRecovery(t *testing.T) {
@@ -351,7 +379,8 @@ func TestPagesRecovery(t *testing.T) {
 	p.api("POST", "recovery-codes", nil)
 	q := s.person("ann")
 	q.login()
-	q.post("/mfa/verify", url.Values{"kind": {"recovery"}, "code": {"AAAA-1111"}, "return": {"/home"}}).goes(t, "/mfa/factors")
+	q.post("/mfa/verify", url.Values{"kind": {"recovery"}, "code": {"AAAA-1111"},
+		"return": {"/home"}}).goes(t, "/mfa/factors")
 	q.get("/mfa/factors").page(t, 200)
 }
 
@@ -381,8 +410,12 @@ func TestPagesBadForms(t *testing.T) {
 	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {"\xff"}}).page(t, 400)
 	p.post("/mfa/verify", url.Values{"kind": {strings.Repeat("k", 99)}}).page(t, 400)
 	p.post("/mfa/verify", url.Values{"code": {strings.Repeat("1", 1<<20)}}).page(t, 413)
-	p.do("POST", "/mfa/verify", "kind=email&code=123456", map[string]string{"Content-Type": "text/plain", "Sec-Fetch-Site": "same-origin"}).page(t, 415)
-	p.do("POST", "/mfa/send", "kind=email", map[string]string{"Content-Type": "multipart/form-data; boundary=x", "Sec-Fetch-Site": "same-origin"}).page(t, 415)
+	p.do("POST", "/mfa/verify", "kind=email&code=123456",
+		map[string]string{"Content-Type": "text/plain", "Sec-Fetch-Site": "same-origin"}).page(t,
+		415)
+	p.do("POST", "/mfa/send", "kind=email",
+		map[string]string{"Content-Type": "multipart/form-data; boundary=x",
+			"Sec-Fetch-Site": "same-origin"}).page(t, 415)
 	// The query of a form's URL is no part of the form.
 	p.post("/mfa/send?kind=email", nil)
 	if s.mail.count() != 0 {

@@ -33,7 +33,8 @@ func (v *visit) browser() string {
 }
 
 func (v *visit) setBrowser(value string, maxAge int) {
-	http.SetCookie(v.w, &http.Cookie{Name: passwordlessCookie, Value: value, Path: v.h.cfg.BasePath, MaxAge: maxAge,
+	http.SetCookie(v.w, &http.Cookie{Name: passwordlessCookie, Value: value, Path: v.h.cfg.BasePath,
+		MaxAge:   maxAge,
 		HttpOnly: true, Secure: v.secureCookies(), SameSite: http.SameSiteStrictMode})
 }
 
@@ -91,14 +92,15 @@ func apiPasswordlessVerify(v *visit) error {
 		return err
 	}
 	var who mfa.User
-	ver, err := v.h.cfg.Manager.Passwordless(binding).Verify(v.r.Context(), &ch, secret.New(code), func(ctx context.Context, named mfa.User) (mfa.User, error) {
-		s, err := v.h.cfg.Account(ctx, named)
-		if err != nil && !errors.Is(err, mfa.ErrForbidden) {
-			err = hookError("Account", mfa.ErrUnavailable, err)
-		}
-		who = s
-		return s, err
-	})
+	ver, err := v.h.cfg.Manager.Passwordless(binding).Verify(v.r.Context(), &ch, secret.New(code),
+		func(ctx context.Context, named mfa.User) (mfa.User, error) {
+			s, err := v.h.cfg.Account(ctx, named)
+			if err != nil && !errors.Is(err, mfa.ErrForbidden) {
+				err = hookError("Account", mfa.ErrUnavailable, err)
+			}
+			who = s
+			return s, err
+		})
 	if err != nil {
 		return err
 	}
@@ -110,7 +112,8 @@ func apiPasswordlessVerify(v *visit) error {
 	if err := v.complete(ver, ver.Grant); err != nil {
 		return err
 	}
-	writeJSON(v.w, http.StatusOK, map[string]any{"next": mfa.NextDone, "purpose": ver.Purpose, "kind": ver.Kind})
+	writeJSON(v.w, http.StatusOK, map[string]any{"next": mfa.NextDone, "purpose": ver.Purpose,
+		"kind": ver.Kind})
 	return nil
 }
 

@@ -31,7 +31,8 @@ func (passkeys) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutpu
 func (passkeys) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, error) {
 	c := rand.Text()
 	data, err := json.Marshal(c)
-	return &factor.Issue{Keep: []byte(c), Expires: in.Now.Add(5 * time.Minute), Prompt: factor.Prompt{Data: data}}, err
+	return &factor.Issue{Keep: []byte(c), Expires: in.Now.Add(5 * time.Minute),
+		Prompt: factor.Prompt{Data: data}}, err
 }
 func (passkeys) Deliver(context.Context, factor.Message) error { return nil }
 func (passkeys) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
@@ -52,7 +53,8 @@ func (passkeys) Identify(response string) []byte {
 	return []byte(id)
 }
 func (passkeys) Describe(state []byte) factor.Description {
-	return factor.Description{Public: []byte(`{"rpId":"example.com","credentialId":"` + string(state) + `","backedUp":true}`)}
+	return factor.Description{Public: []byte(`{"rpId":"example.com","credentialId":"` +
+		string(state) + `","backedUp":true}`)}
 }
 
 func newKeySite(t *testing.T, change ...func(*mfahttp.Config)) *site {
@@ -88,7 +90,8 @@ func (p *person) withPasskey(id string) string {
 	p.s.t.Helper()
 	p.signIn()
 	e := p.api("POST", "enroll", m{"kind": "passkey"}).is(p.s.t, 200, "")
-	c := p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": id + " " + e.JSON["data"].(string)}).is(p.s.t, 200, "")
+	c := p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": id + " " +
+		e.JSON["data"].(string)}).is(p.s.t, 200, "")
 	return c.JSON["factor"].(m)["id"].(string)
 }
 
@@ -99,7 +102,8 @@ func (p *person) open(t *testing.T) *answer {
 
 func (p *person) answerOpen(ch *answer, id string) *answer {
 	p.s.t.Helper()
-	return p.api("POST", "passwordless/verify", m{"challenge": ch.JSON["challenge"], "code": id + " " + ch.JSON["data"].(string)})
+	return p.api("POST", "passwordless/verify", m{"challenge": ch.JSON["challenge"], "code": id +
+		" " + ch.JSON["data"].(string)})
 }
 
 func TestPasswordlessSignIn(t *testing.T) {
@@ -160,7 +164,8 @@ func TestPasswordlessRefused(t *testing.T) {
 	require.Contains(t, s.log.String(), "Config.Account failed")
 	require.NotContains(t, s.log.String(), "database is down")
 	b.answerOpen(b.open(t), "k9").is(t, 404, "unknown_factor")
-	b.api("POST", "passwordless/verify", m{"challenge": b.open(t).JSON["challenge"], "code": "k1 wrong"}).is(t, 401, "incorrect")
+	b.api("POST", "passwordless/verify", m{"challenge": b.open(t).JSON["challenge"],
+		"code": "k1 wrong"}).is(t, 401, "incorrect")
 	ch := b.open(t)
 	s.clock.Advance(5 * time.Minute)
 	b.answerOpen(ch, "k1").is(t, 401, "expired")
@@ -170,8 +175,11 @@ func TestPasswordlessRefused(t *testing.T) {
 	require.NotEqual(t, "welcome", b.get("/home").Text)
 
 	for _, path := range []string{"passwordless", "passwordless/verify"} {
-		b.do("POST", "/mfa/api/"+path, "{}", map[string]string{"Content-Type": "application/json", "Sec-Fetch-Site": "cross-site"}).is(t, 403, "forbidden")
-		b.do("POST", "/mfa/api/"+path, "challenge=x", map[string]string{"Content-Type": "application/x-www-form-urlencoded"}).is(t, 415, "media_type")
+		b.do("POST", "/mfa/api/"+path, "{}", map[string]string{"Content-Type": "application/json",
+			"Sec-Fetch-Site": "cross-site"}).is(t, 403, "forbidden")
+		b.do("POST", "/mfa/api/"+path, "challenge=x",
+			map[string]string{"Content-Type": "application/x-www-form-urlencoded"}).is(t, 415,
+			"media_type")
 	}
 	s.verifyErr = errors.New("no")
 	b.answerOpen(b.open(t), "k1").is(t, 503, "unavailable")
@@ -201,7 +209,10 @@ func TestPasswordlessNotOffered(t *testing.T) {
 	r, err := http.NewRequest("GET", "/", nil)
 	require.NoError(t, err)
 	require.Empty(t, s.h.PasswordlessForm(r, "/"))
-	_, err = mfahttp.New(mfahttp.Config{Manager: newSite(t, nil).m, Session: s, Identify: func(*http.Request) (mfahttp.Identity, error) { return mfahttp.Identity{}, nil },
+	_, err = mfahttp.New(mfahttp.Config{Manager: newSite(t, nil).m, Session: s,
+		Identify: func(*http.Request) (mfahttp.Identity, error) {
+			return mfahttp.Identity{}, nil
+		},
 		Verified: func(http.ResponseWriter, *http.Request, *mfa.Verification) error { return nil },
 		Account:  func(context.Context, mfa.User) (mfa.User, error) { return mfa.User{}, nil }})
 	require.ErrorContains(t, err, "passkey")
@@ -209,7 +220,9 @@ func TestPasswordlessNotOffered(t *testing.T) {
 
 func TestPasswordlessForm(t *testing.T) {
 	s := newKeySite(t, func(c *mfahttp.Config) {
-		c.Identify = func(*http.Request) (mfahttp.Identity, error) { return mfahttp.Identity{}, nil }
+		c.Identify = func(*http.Request) (mfahttp.Identity, error) {
+			return mfahttp.Identity{}, nil
+		}
 	})
 	r, err := http.NewRequest("GET", "/login", nil)
 	require.NoError(t, err)
@@ -254,6 +267,7 @@ func TestPasskeyPages(t *testing.T) {
 	remove := "/mfa/factors/" + f["id"].(string) + "/remove"
 	require.Contains(t, p.get(remove).Text, "Laptop")
 	p.post(remove, url.Values{}).goes(t, "/mfa/factors")
-	require.Contains(t, p.get("/mfa/factors").Text, `data-passkey-gone="{&#34;rpId&#34;:&#34;example.com&#34;,&#34;credentialId&#34;:&#34;k1&#34;`)
+	require.Contains(t, p.get("/mfa/factors").Text,
+		`data-passkey-gone="{&#34;rpId&#34;:&#34;example.com&#34;,&#34;credentialId&#34;:&#34;k1&#34;`)
 	require.NotContains(t, p.get("/mfa/factors").Text, "data-passkey-gone")
 }

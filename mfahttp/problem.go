@@ -165,6 +165,7 @@ func hookError(name string, causes ...error) error {
 func (h *Handler) log(r *http.Request, p problem, err error) {
 	if h.cfg.Logger != nil && p.Status >= 500 {
 		// The pattern, not the URL: a URL of a confirmation link is a secret.
-		h.cfg.Logger.ErrorContext(r.Context(), "second factor unavailable", "route", r.Pattern, "error", err)
+		h.cfg.Logger.ErrorContext(r.Context(), "second factor unavailable", "route", r.Pattern,
+			"error", err)
 	}
 }

@@ -25,7 +25,8 @@ func TestAPIQuestions(t *testing.T) {
 		f, err := questions.New(questions.Config{})
 		must(t, err)
 		s2 := cfg.Session.(*site)
-		cfg.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: s2.clock, Policies: s2, Factors: []factor.Factor{app{}, s2.mail, f}})
+		cfg.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: s2.clock,
+			Policies: s2, Factors: []factor.Factor{app{}, s2.mail, f}})
 		must(t, err)
 	})
 	p := s.person("ann").signIn()
@@ -34,7 +35,8 @@ func TestAPIQuestions(t *testing.T) {
 		"question1": "Which book did you read more often?", "answer1": "Zauberberg",
 		"question2": "Which street was it?", "answer2": "x",
 		"question3": "Which dish did you cook?", "answer3": "Pannenkoeken"}
-	if a := p.api("POST", "enroll", set).is(t, 400, "malformed"); !strings.Contains(a.Text, "answer_short_2") {
+	if a := p.api("POST", "enroll", set).is(t, 400, "malformed"); !strings.Contains(a.Text,
+		"answer_short_2") {
 		t.Fatal(a.Text)
 	}
 	set["answer2"] = "Lange Straße"
@@ -42,7 +44,8 @@ func TestAPIQuestions(t *testing.T) {
 	if a.JSON["factor"] == nil || a.JSON["enrollment"] != nil {
 		t.Fatal("they need no confirmation", a.Text)
 	}
-	for _, a := range []*answer{a, p.api("GET", "factors", nil).is(t, 200, ""), p.get("/mfa/factors")} {
+	for _, a := range []*answer{a, p.api("GET", "factors", nil).is(t, 200, ""),
+		p.get("/mfa/factors")} {
 		for _, secret := range []string{"Zauberberg", "Lange", "Pannenkoeken"} {
 			if strings.Contains(a.Text, secret) {
 				t.Fatal(a.Text)
@@ -53,5 +56,6 @@ func TestAPIQuestions(t *testing.T) {
 	if a := q.login(); strings.Contains(a.Text, `"questions"`) {
 		t.Fatal("offered for a sign-in", a.Text)
 	}
-	q.api("POST", "verify", m{"kind": "questions", "code": "zauberberg\nlange strasse\npannenkoeken"}).is(t, 409, "not_available")
+	q.api("POST", "verify", m{"kind": "questions",
+		"code": "zauberberg\nlange strasse\npannenkoeken"}).is(t, 409, "not_available")
 }

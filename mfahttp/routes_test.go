@@ -102,13 +102,15 @@ func (p *person) request(route, id string) *answer {
 		if method == "GET" {
 			return p.do(method, path, "", asJSON)
 		}
-		return p.api(method, strings.TrimPrefix(path, "/mfa/api/"), m{"kind": "pin", "pin": "739162", "name": "n",
-			"code": "000000", "enrollment": "none", "token": "x", "challenge": "x"})
+		return p.api(method, strings.TrimPrefix(path, "/mfa/api/"),
+			m{"kind": "pin", "pin": "739162", "name": "n",
+				"code": "000000", "enrollment": "none", "token": "x", "challenge": "x"})
 	}
 	if method == "GET" {
 		return p.get(path)
 	}
-	return p.post(path, url.Values{"kind": {"pin"}, "pin": {"739162"}, "pin2": {"739162"}, "name": {"n"},
+	return p.post(path, url.Values{"kind": {"pin"}, "pin": {"739162"}, "pin2": {"739162"},
+		"name": {"n"},
 		"code": {"000000"}, "token": {"x"}})
 }
 
@@ -135,7 +137,8 @@ func TestHandlerRoutes_WantAFreshProof(t *testing.T) {
 			s.clock.Advance(5 * time.Hour)
 			before := s.records()
 			for route, class := range writes {
-				if class != byGrant || !test.own && strings.Contains(route, "/factors/{id}") { // whose factors?
+				// whose factors?
+				if class != byGrant || !test.own && strings.Contains(route, "/factors/{id}") {
 					continue
 				}
 				a := p.request(route, id)
@@ -143,7 +146,8 @@ func TestHandlerRoutes_WantAFreshProof(t *testing.T) {
 					a.is(t, 403, test.code)
 				} else {
 					require.Equal(t, http.StatusSeeOther, a.StatusCode, "%s: %s", route, a.Text)
-					require.Truef(t, strings.HasPrefix(a.Header.Get("Location"), test.page), "%s: %s", route, a.Header.Get("Location"))
+					require.Truef(t, strings.HasPrefix(a.Header.Get("Location"), test.page),
+						"%s: %s", route, a.Header.Get("Location"))
 				}
 				require.Equal(t, before, s.records(), route)
 			}
@@ -179,12 +183,14 @@ func TestHandlerRoutes_GetChangesNothing(t *testing.T) {
 					gets = append(gets, r)
 				}
 			}
-			gets = append(gets, "GET /mfa/verify?kind=access", "GET /mfa/verify?kind=totp&purpose="+string(purpose),
+			gets = append(gets, "GET /mfa/verify?kind=access", "GET /mfa/verify?kind=totp&purpose="+
+				string(purpose),
 				"GET /mfa/step-up?purpose=step-up", "GET /mfa/step-up?purpose=manage")
 			slices.Sort(gets)
 			for _, r := range gets {
 				p.request(r, id)
-				p.do("GET", strings.TrimPrefix(strings.ReplaceAll(r, "{id}", id), "GET "), "", asJSON)
+				p.do("GET", strings.TrimPrefix(strings.ReplaceAll(r, "{id}", id), "GET "), "",
+					asJSON)
 				require.Equal(t, before, s.records(), r)
 			}
 			require.Equal(t, 1, strings.Count(p.api("POST", "verify",
@@ -197,6 +203,7 @@ func TestHandlerRoutes_GetChangesNothing(t *testing.T) {
 func (p *person) enrollSMS() string {
 	p.s.t.Helper()
 	e := p.api("POST", "enroll", m{"kind": "sms", "number": "+31612345678"}).is(p.s.t, 200, "")
-	c := p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": p.s.text.last().Code}).is(p.s.t, 200, "")
+	c := p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"],
+		"code": p.s.text.last().Code}).is(p.s.t, 200, "")
 	return c.JSON["factor"].(m)["id"].(string)
 }

@@ -176,7 +176,8 @@ func (v *visit) forget() {
 	for _, p := range purposes {
 		v.drop(keyChallenge + string(p))
 	}
-	for _, key := range []string{keyBinding, keyCurrent, keyGrant, keyEnrollments, keyNotice, keyShown, keySetup, keyProof, keyChecked} {
+	for _, key := range []string{keyBinding, keyCurrent, keyGrant, keyEnrollments, keyNotice,
+		keyShown, keySetup, keyProof, keyChecked} {
 		v.drop(key)
 	}
 }
@@ -184,7 +185,8 @@ func (v *visit) forget() {
 // pending returns the live challenge of the purpose that belongs to this person.
 func (v *visit) pending(p string) (*pending, bool) {
 	var c pending
-	if !v.get(keyChallenge+string(p), &c) || c.Who != v.who() || c.Purpose != p || !v.now.Before(c.Expires) {
+	if !v.get(keyChallenge+string(p), &c) || c.Who != v.who() || c.Purpose != p ||
+		!v.now.Before(c.Expires) {
 		return nil, false
 	}
 	return &c, true
@@ -247,7 +249,9 @@ func (v *visit) kinds(list []string) []string {
 	if len(g.Kinds) == 0 {
 		return list
 	}
-	return slices.DeleteFunc(slices.Clone(list), func(k string) bool { return !slices.Contains(g.Kinds, k) })
+	return slices.DeleteFunc(slices.Clone(list), func(k string) bool {
+		return !slices.Contains(g.Kinds, k)
+	})
 }
 
 func (v *visit) liveGrant() (mfa.Grant, bool) {

@@ -15,7 +15,8 @@ import (
 func TestShown_CookieHasOneSpelling(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.person("ann").signIn()
-	at := p.post("/mfa/enroll/totp", url.Values{"secret": {"IMPORTEDSECRET23"}}).Header.Get("Location")
+	at := p.post("/mfa/enroll/totp", url.Values{"secret": {"IMPORTEDSECRET23"}}).Header.Get(
+		"Location")
 	p.get(at).page(t, 200, "IMPORTEDSECRET23")
 	u, err := url.Parse(s.srv.URL + "/mfa/")
 	require.NoError(t, err)

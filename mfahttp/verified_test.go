@@ -34,7 +34,8 @@ func TestOneSuccess(t *testing.T) {
 	}
 	all.Wait()
 	if good.Load() != 1 || len(s.verified) != 2 {
-		t.Fatalf("%d successes, %d refusals, told %d times", good.Load(), other.Load(), len(s.verified)-1)
+		t.Fatalf("%d successes, %d refusals, told %d times", good.Load(), other.Load(),
+			len(s.verified)-1)
 	}
 }
 

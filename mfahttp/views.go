@@ -38,12 +38,14 @@ func (h *Handler) openUI() error {
 }
 
 func (v *visit) frame(n *notice) ui.Frame {
-	f := ui.Frame{Lang: v.h.pages.Locale(v.r.Header.Get("Accept-Language"), v.id.User.Locale), Base: v.h.cfg.BasePath,
+	f := ui.Frame{Lang: v.h.pages.Locale(v.r.Header.Get("Accept-Language"), v.id.User.Locale),
+		Base:    v.h.cfg.BasePath,
 		Product: v.h.cfg.ProductName, SignedIn: v.id.SignedIn && v.id.User.ID != "",
 		Account: first(v.id.User.Account, v.id.User.Email),
 		Home:    v.h.cfg.HomeURL, Login: v.h.cfg.LoginURL, Now: v.now}
 	if n != nil {
-		f.Notice = &ui.Notice{Code: n.Code, Reason: n.Reason, Kind: n.Kind, Left: n.Left, Until: n.Until, Entered: n.Entered, Data: n.Data}
+		f.Notice = &ui.Notice{Code: n.Code, Reason: n.Reason, Kind: n.Kind, Left: n.Left,
+			Until: n.Until, Entered: n.Entered, Data: n.Data}
 	}
 	return f
 }
@@ -77,14 +79,19 @@ func (v *visit) secondsTo(t time.Time) int {
 }
 
 func (o option) shown() ui.Option {
-	return ui.Option{Kind: o.Kind, FactorID: o.FactorID, Name: o.Name, Hint: o.Hint, Sends: o.Sends, Recovery: o.Recovery, Stopped: o.Stopped, Provable: o.Stopped && o.Provable, Asks: o.Asks}
+	return ui.Option{Kind: o.Kind, FactorID: o.FactorID, Name: o.Name, Hint: o.Hint, Sends: o.Sends,
+		Recovery: o.Recovery, Stopped: o.Stopped, Provable: o.Stopped && o.Provable, Asks: o.Asks}
 }
 
-func (v *visit) showVerify(c *pending, o option, n *notice, until time.Time, remember time.Duration, back string) error {
+func (v *visit) showVerify(
+	c *pending, o option, n *notice, until time.Time, remember time.Duration, back string,
+) error {
 	s, live := c.Sent[o.Kind]
 	live = live && v.now.Before(s.Expires)
 	if live { // of several of the kind, the page is about the one that the code went to
-		if i := slices.IndexFunc(c.Options, func(other option) bool { return other.Kind == o.Kind && other.FactorID == s.FactorID }); i >= 0 {
+		if i := slices.IndexFunc(c.Options, func(other option) bool {
+			return other.Kind == o.Kind && other.FactorID == s.FactorID
+		}); i >= 0 {
 			o = c.Options[i]
 		}
 	}
@@ -112,11 +119,14 @@ func (v *visit) showVerify(c *pending, o option, n *notice, until time.Time, rem
 func (v *visit) showChoose(o *mfa.Overview, n *notice, back string) error {
 	p := ui.Choose{Frame: v.frame(n), Return: back, Forced: !v.id.SignedIn && !v.replacing}
 	for _, k := range v.kinds(o.Kinds) {
-		p.Kinds = append(p.Kinds, ui.Choice{Kind: k, Have: hasKind(o, k) && !v.replacing, Direct: !asksFirst(k)})
+		p.Kinds = append(p.Kinds, ui.Choice{Kind: k, Have: hasKind(o, k) && !v.replacing,
+			Direct: !asksFirst(k)})
 		p.Replacing = p.Replacing || v.replacing && hasKind(o, k)
 	}
-	p.Recovery = v.id.SignedIn && !v.limited() && slices.Contains(v.h.cfg.Manager.Kinds(), kindRecovery)
-	p.Questions = v.id.SignedIn && !v.limited() && slices.Contains(v.h.cfg.Manager.Kinds(), kindQuestions)
+	p.Recovery = v.id.SignedIn && !v.limited() && slices.Contains(v.h.cfg.Manager.Kinds(),
+		kindRecovery)
+	p.Questions = v.id.SignedIn && !v.limited() && slices.Contains(v.h.cfg.Manager.Kinds(),
+		kindQuestions)
 	return v.page(http.StatusOK, p)
 }
 
@@ -159,14 +169,17 @@ func shownFactor(f mfa.FactorInfo) ui.Factor {
 			kept = "synced"
 		}
 	}
-	return ui.Factor{Kept: kept, ID: f.ID, Kind: f.Kind, Name: f.Name, Hint: f.MaskedDestination, Created: f.Created, LastUsed: f.LastUsed,
+	return ui.Factor{Kept: kept, ID: f.ID, Kind: f.Kind, Name: f.Name, Hint: f.MaskedDestination,
+		Created: f.Created, LastUsed: f.LastUsed,
 		Recovery: f.Recovery, Stopped: f.Disabled, HeldUntil: f.HeldUntil}
 }
 
 func (v *visit) showFactors(o *mfa.Overview, n *notice) error {
 	p := ui.Factors{Frame: v.frame(n), RecoveryLeft: max(0, o.RecoveryCodesRemaining),
-		HasRecovery: slices.Contains(v.h.cfg.Manager.Kinds(), kindRecovery), CanEnroll: len(o.Kinds) > 0,
-		Locked: v.now.Before(o.LockedUntil), Until: o.LockedUntil, SecsLeft: v.secondsTo(o.LockedUntil)}
+		HasRecovery: slices.Contains(v.h.cfg.Manager.Kinds(), kindRecovery),
+		CanEnroll:   len(o.Kinds) > 0,
+		Locked:      v.now.Before(o.LockedUntil), Until: o.LockedUntil,
+		SecsLeft: v.secondsTo(o.LockedUntil)}
 	for _, f := range o.Factors {
 		p.Factors = append(p.Factors, shownFactor(f))
 	}
@@ -174,7 +187,8 @@ func (v *visit) showFactors(o *mfa.Overview, n *notice) error {
 	for _, d := range o.Devices {
 		p.Devices = append(p.Devices, ui.Device(d))
 	}
-	if len(o.Factors) == 0 && v.now.Before(o.Policy.EnrollBy) && o.Policy.Mode != policy.ModeOff && o.Policy.Mode != policy.ModeOptional {
+	if len(o.Factors) == 0 && v.now.Before(o.Policy.EnrollBy) && o.Policy.Mode != policy.ModeOff &&
+		o.Policy.Mode != policy.ModeOptional {
 		p.EnrollBy = o.Policy.EnrollBy
 	}
 	if v.h.cfg.Settings != nil {
@@ -187,11 +201,13 @@ func (v *visit) showFactors(o *mfa.Overview, n *notice) error {
 }
 
 func (v *visit) showRemove(f mfa.FactorInfo, password bool, n *notice) error {
-	return v.page(http.StatusOK, ui.Remove{Frame: v.frame(n), Factor: shownFactor(f), Password: password})
+	return v.page(http.StatusOK, ui.Remove{Frame: v.frame(n), Factor: shownFactor(f),
+		Password: password})
 }
 
 func (v *visit) showRecovery(o *mfa.Overview, n *notice) error {
-	return v.page(http.StatusOK, ui.Recovery{Frame: v.frame(n), Left: max(0, o.RecoveryCodesRemaining)})
+	return v.page(http.StatusOK, ui.Recovery{Frame: v.frame(n),
+		Left: max(0, o.RecoveryCodesRemaining)})
 }
 
 func (v *visit) showCodes(codes []string) error {
@@ -223,7 +239,8 @@ func (v *visit) failOr(p problem) {
 // failPage is the last resort, and must not fail itself.
 func (v *visit) failPage(p problem) {
 	p.retryAfter(v.w.Header())
-	if v.page(p.Status, ui.Error{Frame: v.frame(nil), Code: p.Code, RetryAfter: p.RetryAfter}) != nil {
+	if v.page(p.Status, ui.Error{Frame: v.frame(nil), Code: p.Code,
+		RetryAfter: p.RetryAfter}) != nil {
 		http.Error(v.w, http.StatusText(p.Status), p.Status)
 	}
 }

@@ -49,13 +49,18 @@ func (k FactorKit) Run(t *testing.T) {
 		check     func(FactorKit, *testing.T) error
 	}{
 		{"kind and traits", "they are stored, and decide what a success is worth", FactorKit.kind},
-		{"right and wrong", "a right answer is accepted, a wrong one gives an error wrapping ErrIncorrect", FactorKit.answers},
-		{"state is not changed in place", "a refused answer would change what is stored", FactorKit.untouched},
-		{"unreadable state", "what is corrupted must never verify, and never panic", FactorKit.corrupted},
-		{"malformed input", "anybody can send it; it gives ErrMalformed at most, and no panic", FactorKit.malformed},
+		{"right and wrong", "a right answer is accepted, a wrong one gives an error wrapping " +
+			"ErrIncorrect", FactorKit.answers},
+		{"state is not changed in place", "a refused answer would change what is stored",
+			FactorKit.untouched},
+		{"unreadable state", "what is corrupted must never verify, and never panic",
+			FactorKit.corrupted},
+		{"malformed input", "anybody can send it; it gives ErrMalformed at most, and no panic",
+			FactorKit.malformed},
 		{"nothing secret in errors", "errors are logged", FactorKit.secrets},
 		{"parallel use", "one factor serves all requests; run with -race", FactorKit.parallel},
-		{"challenges", "an answer without a challenge, or after its time, is refused", FactorKit.challenges},
+		{"challenges", "an answer without a challenge, or after its time, is refused",
+			FactorKit.challenges},
 	} {
 		t.Run(rule.name, func(t *testing.T) {
 			defer func() {
@@ -73,8 +78,11 @@ func (k FactorKit) Run(t *testing.T) {
 var kitPerson = factor.User{ID: "kit-subject", Account: "kit@example.com", Email: "kit@example.com"}
 
 // enrolled enrols an instance, and issues for it what is to be issued.
-func (k FactorKit) enrolled(t *testing.T) (out *factor.EnrollOutput, in factor.VerifyInput, err error) {
-	out, err = k.Factor.Enroll(t.Context(), factor.EnrollInput{User: kitPerson, Params: k.Params, Now: k.Now})
+func (k FactorKit) enrolled(
+	t *testing.T,
+) (out *factor.EnrollOutput, in factor.VerifyInput, err error) {
+	out, err = k.Factor.Enroll(t.Context(), factor.EnrollInput{User: kitPerson, Params: k.Params,
+		Now: k.Now})
 	if err != nil {
 		return nil, in, fmt.Errorf("enrolling: %w", err)
 	}
@@ -102,8 +110,11 @@ func (k FactorKit) enrolled(t *testing.T) (out *factor.EnrollOutput, in factor.V
 }
 
 // issued is what Verify is to be called with, but for the answer.
-func (k FactorKit) issued(t *testing.T, state []byte, confirming bool) (factor.VerifyInput, *factor.Issue, error) {
-	in := factor.VerifyInput{User: kitPerson, State: state, Opened: k.Now, Confirming: confirming, Now: k.Now}
+func (k FactorKit) issued(
+	t *testing.T, state []byte, confirming bool,
+) (factor.VerifyInput, *factor.Issue, error) {
+	in := factor.VerifyInput{User: kitPerson, State: state, Opened: k.Now, Confirming: confirming,
+		Now: k.Now}
 	c, ok := k.Factor.(factor.Challenger)
 	if !ok {
 		return in, nil, nil
@@ -129,7 +140,8 @@ func (k FactorKit) judge(ctx context.Context, in factor.VerifyInput) (*factor.Ve
 		r, err := n.Normalize(in.Response)
 		if err != nil {
 			if !errors.Is(err, factor.ErrMalformed) {
-				return nil, fmt.Errorf("an answer: Normalize gave an error that does not wrap ErrMalformed: %w", err)
+				return nil, fmt.Errorf("an answer: Normalize gave an error that does not wrap "+
+					"ErrMalformed: %w", err)
 			}
 			return nil, err
 		}
@@ -140,14 +152,16 @@ func (k FactorKit) judge(ctx context.Context, in factor.VerifyInput) (*factor.Ve
 
 func (k FactorKit) kind(*testing.T) error {
 	kind := k.Factor.Kind()
-	if kind == "" || len(kind) > 32 || strings.Trim(kind, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+	if kind == "" || len(kind) > 32 || strings.Trim(kind,
+		"abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
 		return fmt.Errorf("kind %q is not 1 to 32 of a-z, 0-9 and hyphen", kind)
 	}
 	tr := k.Factor.Traits()
 	if !tr.Recovery && (tr.Level < factor.LevelWeak || tr.Level > factor.LevelPhishingResistant) {
 		return fmt.Errorf("level %d is none", tr.Level)
 	}
-	if tr.Recovery && (tr.Level != 0 || tr.Knowledge) || tr.Knowledge && tr.Level != factor.LevelWeak {
+	if tr.Recovery && (tr.Level != 0 || tr.Knowledge) ||
+		tr.Knowledge && tr.Level != factor.LevelWeak {
 		return errors.New("the Level contradicts Recovery or Knowledge")
 	}
 	if tr != k.Factor.Traits() || kind != k.Factor.Kind() {
@@ -205,7 +219,8 @@ func (k FactorKit) corrupted(t *testing.T) error {
 	if len(good) == 0 {
 		return nil
 	}
-	for _, bad := range [][]byte{nil, {}, {0}, good[:len(good)/2], bytes.Repeat([]byte{0xff}, len(good)), bytes.Repeat([]byte("A"), 100_000)} {
+	for _, bad := range [][]byte{nil, {}, {0}, good[:len(good)/2],
+		bytes.Repeat([]byte{0xff}, len(good)), bytes.Repeat([]byte("A"), 100_000)} {
 		in.State = bad
 		_, err := k.judge(t.Context(), in)
 		if _, sends := k.Factor.(factor.Challenger); err == nil && (!sends || k.Confirm != nil) {
@@ -220,7 +235,8 @@ func (k FactorKit) malformed(t *testing.T) error {
 	if err != nil {
 		return err
 	}
-	for _, s := range []string{"", " ", "\x00", "\xff\xfe", "٠١٢٣٤٥", "😀", "'; --", strings.Repeat("9", 4096), strings.Repeat("a ", 2048)} {
+	for _, s := range []string{"", " ", "\x00", "\xff\xfe", "٠١٢٣٤٥", "😀", "'; --",
+		strings.Repeat("9", 4096), strings.Repeat("a ", 2048)} {
 		in.Response = s
 		if _, err := k.judge(t.Context(), in); err == nil {
 			return fmt.Errorf("%.20q verifies", s)
@@ -231,8 +247,10 @@ func (k FactorKit) malformed(t *testing.T) error {
 				p[n] = v
 			}
 			p[name] = secret.New(s)
-			if _, err := k.Factor.Enroll(t.Context(), factor.EnrollInput{User: kitPerson, Params: p, Now: k.Now}); err != nil && !errors.Is(err, factor.ErrMalformed) {
-				return fmt.Errorf("enrolling with %s=%.20q gave an error that does not wrap ErrMalformed: %w", name, s, err)
+			if _, err := k.Factor.Enroll(t.Context(), factor.EnrollInput{User: kitPerson, Params: p,
+				Now: k.Now}); err != nil && !errors.Is(err, factor.ErrMalformed) {
+				return fmt.Errorf("enrolling with %s=%.20q gave an error that does not wrap "+
+					"ErrMalformed: %w", name, s, err)
 			}
 		}
 	}
@@ -248,8 +266,10 @@ func (k FactorKit) secrets(t *testing.T) error {
 	in.Response = k.Wrong
 	_, err = k.judge(t.Context(), in)
 	text := fmt.Sprintf("%v %+v %+v", err, err, out)
-	for what, secret := range map[string]string{"the wrong answer": k.Wrong, "the right answer": right, "the key": out.Prompt.Secret.Reveal()} {
-		if len(secret) >= 4 && strings.Contains(text, secret) && !strings.Contains(string(out.State), secret) {
+	for what, secret := range map[string]string{"the wrong answer": k.Wrong,
+		"the right answer": right, "the key": out.Prompt.Secret.Reveal()} {
+		if len(secret) >= 4 && strings.Contains(text, secret) &&
+			!strings.Contains(string(out.State), secret) {
 			return fmt.Errorf("%s can be read", what)
 		}
 	}
@@ -298,7 +318,8 @@ func (k FactorKit) challenges(t *testing.T) error {
 	}
 	late.Response = k.Wrong
 	if _, err := k.judge(t.Context(), late); errors.Is(err, factor.ErrExpired) {
-		return errors.New("a wrong answer gives ErrExpired when its time is over, and is not counted")
+		return errors.New("a wrong answer gives ErrExpired when its time is over, and is not " +
+			"counted")
 	}
 	other, issued, err := k.issued(t, in.State, false)
 	if err != nil {

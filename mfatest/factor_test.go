@@ -24,31 +24,43 @@ import (
 // The cost of argon2id is tested in internal/kdf.
 var _ = kdftest.Cheap()
 
-func issued(_ *factor.EnrollOutput, is *factor.Issue, _ time.Time) string { return is.Payload.Reveal() }
+func issued(_ *factor.EnrollOutput, is *factor.Issue, _ time.Time) string {
+	return is.Payload.Reveal()
+}
 
 func TestOurFactorsConform(t *testing.T) {
 	t.Run("totp", func(t *testing.T) {
 		f, err := totp.New(totp.Config{Issuer: "Acme"})
 		require.NoError(t, err)
 		// The code of the RFC's secret at 59 seconds.
-		mfatest.FactorKit{Factor: f, Params: map[string]secret.Text{"secret": secret.New("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")}, Wrong: "000000", Now: time.Unix(59, 0),
-			Right: func(*factor.EnrollOutput, *factor.Issue, time.Time) string { return "287082" }}.Run(t)
+		mfatest.FactorKit{Factor: f, Params: map[string]secret.Text{"secret": secret.New(
+			"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")}, Wrong: "000000", Now: time.Unix(59, 0),
+			Right: func(*factor.EnrollOutput, *factor.Issue, time.Time) string {
+				return "287082"
+			}}.Run(t)
 	})
 	t.Run("email", func(t *testing.T) {
-		f, err := email.New(email.Config{Sender: &mfatest.Outbox[email.Message]{}, ServiceName: "Acme"})
+		f, err := email.New(email.Config{Sender: &mfatest.Outbox[email.Message]{},
+			ServiceName: "Acme"})
 		require.NoError(t, err)
-		mfatest.FactorKit{Factor: f, Params: map[string]secret.Text{"address": secret.New("ann@example.com")}, Wrong: "000000", Right: issued}.Run(t)
+		mfatest.FactorKit{Factor: f, Params: map[string]secret.
+			Text{"address": secret.New("ann@example.com")}, Wrong: "000000", Right: issued}.Run(t)
 	})
 	t.Run("sms", func(t *testing.T) {
-		f, err := sms.New(sms.Config{Sender: &mfatest.Outbox[sms.Message]{}, ServiceName: "Acme", Origin: "acme.example", Allow: []string{"+31"}})
+		f, err := sms.New(sms.Config{Sender: &mfatest.Outbox[sms.Message]{}, ServiceName: "Acme",
+			Origin: "acme.example", Allow: []string{"+31"}})
 		require.NoError(t, err)
-		mfatest.FactorKit{Factor: f, Params: map[string]secret.Text{"number": secret.New("+31612345678")}, Wrong: "000000", Right: issued}.Run(t)
+		mfatest.FactorKit{Factor: f, Params: map[string]secret.
+			Text{"number": secret.New("+31612345678")}, Wrong: "000000", Right: issued}.Run(t)
 	})
 	t.Run("pin", func(t *testing.T) {
 		f, err := pin.New(pin.Config{})
 		require.NoError(t, err)
-		mfatest.FactorKit{Factor: f, Params: map[string]secret.Text{"pin": secret.New("739162")}, Wrong: "000000",
-			Right: func(*factor.EnrollOutput, *factor.Issue, time.Time) string { return "739162" }}.Run(t)
+		mfatest.FactorKit{Factor: f, Params: map[string]secret.Text{"pin": secret.New("739162")},
+			Wrong: "000000",
+			Right: func(*factor.EnrollOutput, *factor.Issue, time.Time) string {
+				return "739162"
+			}}.Run(t)
 	})
 	t.Run("recovery", func(t *testing.T) {
 		f, err := recovery.New(recovery.Config{})
@@ -123,13 +135,18 @@ func (l *leak) Unwrap() error { return factor.ErrIncorrect }
 // The kit finds what is wrong with each broken factor, and nothing with the whole one.
 func TestKitFindsFaults(t *testing.T) {
 	if fault, ok := os.LookupEnv("MFATEST_FAULT"); ok {
-		mfatest.FactorKit{Factor: &broken{fault: fault}, Params: map[string]secret.Text{"word": secret.New("tulip")}, Wrong: "rose!",
-			Right: func(*factor.EnrollOutput, *factor.Issue, time.Time) string { return "tulip" }}.Run(t)
+		mfatest.FactorKit{Factor: &broken{fault: fault},
+			Params: map[string]secret.Text{"word": secret.New("tulip")}, Wrong: "rose!",
+			Right: func(*factor.EnrollOutput, *factor.Issue, time.Time) string {
+				return "tulip"
+			}}.Run(t)
 		return
 	}
-	for fault, rule := range map[string]string{"": "", "kind": "kind_and_traits", "no level": "kind_and_traits",
+	for fault, rule := range map[string]string{"": "", "kind": "kind_and_traits",
+		"no level":      "kind_and_traits",
 		"contradiction": "kind_and_traits", "accepts all": "right_and_wrong",
-		"other error": "right_and_wrong", "in place": "state_is_not_changed", "panic": "unreadable_state", "open": "unreadable_state",
+		"other error": "right_and_wrong", "in place": "state_is_not_changed",
+		"panic": "unreadable_state", "open": "unreadable_state",
 		"enroll": "malformed_input", "secret": "nothing_secret"} {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestKitFindsFaults$", "-test.v")
 		cmd.Env = append(os.Environ(), "MFATEST_FAULT="+fault)

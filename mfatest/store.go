@@ -72,7 +72,8 @@ func (s *FaultyStore) Inject(op Op, times int, fault Fault) {
 	switch op {
 	case OpGet, OpSwap, OpDelete, OpList:
 	default:
-		panic(fmt.Sprintf("mfatest: Inject of %q; the operations are get, swap, delete and list", op))
+		panic(fmt.Sprintf("mfatest: Inject of %q; the operations are get, swap, delete and list",
+			op))
 	}
 	if times == 0 {
 		return

@@ -65,7 +65,8 @@ func call(ctx context.Context, s *mfatest.FaultyStore, op mfatest.Op) error {
 }
 
 func TestFaults(t *testing.T) {
-	for _, op := range []mfatest.Op{mfatest.OpGet, mfatest.OpSwap, mfatest.OpDelete, mfatest.OpList} {
+	for _, op := range []mfatest.Op{mfatest.OpGet, mfatest.OpSwap, mfatest.OpDelete,
+		mfatest.OpList} {
 		for _, after := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/after=%v", op, after), func(t *testing.T) {
 				ctx, inner := t.Context(), memory.New()
@@ -83,7 +84,8 @@ func TestFaults(t *testing.T) {
 				}
 				now, err := inner.Get(ctx, "k")
 				changed := errors.Is(err, storage.ErrNotFound) || now.Revision != "r1"
-				if want := after && (op == mfatest.OpSwap || op == mfatest.OpDelete); changed != want {
+				if want := after && (op == mfatest.OpSwap ||
+					op == mfatest.OpDelete); changed != want {
 					t.Errorf("the record was changed: %v, want %v", changed, want)
 				}
 				// The fault was for one call.
@@ -172,8 +174,10 @@ func TestFaultyStoreOverNoLister(t *testing.T) {
 
 func TestMisuse(t *testing.T) {
 	for name, f := range map[string]func(){
-		"no store":   func() { mfatest.NewFaultyStore(nil) },
-		"unknown op": func() { mfatest.NewFaultyStore(memory.New()).Inject("put", 1, mfatest.Fault{}) },
+		"no store": func() { mfatest.NewFaultyStore(nil) },
+		"unknown op": func() {
+			mfatest.NewFaultyStore(memory.New()).Inject("put", 1, mfatest.Fault{})
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {

@@ -14,7 +14,8 @@ import (
 )
 
 func TestEnrolAndSignIn(t *testing.T) {
-	for _, kind := range []virtualwebauthn.KeyType{virtualwebauthn.KeyTypeEC2, virtualwebauthn.KeyTypeRSA} {
+	for _, kind := range []virtualwebauthn.KeyType{virtualwebauthn.KeyTypeEC2,
+		virtualwebauthn.KeyTypeRSA} {
 		f, d := newFactor(t), newDeviceOf(kind)
 		state := enrolled(t, f, d)
 		for range 3 {
@@ -33,31 +34,71 @@ func TestAssertionRefused(t *testing.T) {
 		change func(*forged)
 		reason string
 	}{
-		"W-1 another challenge":            {func(w *forged) { w.client["challenge"] = text(make([]byte, 32)) }, "another challenge"},
-		"W-1 challenge with padding":       {func(w *forged) { w.client["challenge"] = w.client["challenge"].(string) + "=" }, "another challenge"},
-		"W-1 no challenge":                 {func(w *forged) { delete(w.client, "challenge") }, "another challenge"},
-		"W-2 signed for an enrolment":      {func(w *forged) { w.client["type"] = "webauthn.create" }, "another ceremony"},
-		"W-2 no type":                      {func(w *forged) { delete(w.client, "type") }, "another ceremony"},
-		"W-2 a payment":                    {func(w *forged) { w.client["type"] = "payment.get" }, "another ceremony"},
-		"W-3 sibling subdomain":            {func(w *forged) { w.client["origin"] = "https://blog.example.com" }, "Config.Origins"},
-		"W-3 parent domain":                {func(w *forged) { w.client["origin"] = "https://example.com" }, "Config.Origins"},
-		"W-3 other port":                   {func(w *forged) { w.client["origin"] = "https://www.example.com:444" }, "Config.Origins"},
-		"W-3 other scheme":                 {func(w *forged) { w.client["origin"] = "http://www.example.com" }, "Config.Origins"},
-		"W-3 other case":                   {func(w *forged) { w.client["origin"] = "https://WWW.example.com" }, "Config.Origins"},
-		"W-3 with a path":                  {func(w *forged) { w.client["origin"] = "https://www.example.com/x" }, "Config.Origins"},
-		"W-3 suffix":                       {func(w *forged) { w.client["origin"] = "https://www.example.com.evil.test" }, "Config.Origins"},
-		"W-3 no origin":                    {func(w *forged) { delete(w.client, "origin") }, "Config.Origins"},
-		"W-3 embedded":                     {func(w *forged) { w.client["crossOrigin"] = true }, "embedded"},
-		"W-3 embedded by the site itself":  {func(w *forged) { w.client["crossOrigin"], w.client["topOrigin"] = true, origin }, "embedded"},
-		"W-3 top origin without embedding": {func(w *forged) { w.client["topOrigin"] = origin }, "embedded"},
-		"W-4 another RP ID":                {func(w *forged) { w.rpID = "www.example.com" }, "another RP ID"},
-		"W-5 nobody present":               {func(w *forged) { w.flags = uv }, "present"},
-		"W-5 nobody verified":              {func(w *forged) { w.flags = up }, "verified"},
-		"W-6 backup eligible all at once":  {func(w *forged) { w.flags |= be }, "backup flags"},
-		"W-6 backed up, not eligible":      {func(w *forged) { w.flags |= bs }, "backup flags"},
-		"W-9 another credential":           {func(w *forged) { w.id = []byte("0123456789abcdef") }, "another credential"},
-		"W-9 another user's handle":        {func(w *forged) { w.handle = make([]byte, 32) }, "another user"},
-		"W-9 signature":                    {func(w *forged) { w.spoil = true }, "signature"},
+		"W-1 another challenge": {func(w *forged) {
+			w.client["challenge"] = text(make([]byte, 32))
+		}, "another challenge"},
+		"W-1 challenge with padding": {func(w *forged) {
+			w.client["challenge"] = w.client["challenge"].(string) + "="
+		}, "another challenge"},
+		"W-1 no challenge": {func(w *forged) {
+			delete(w.client, "challenge")
+		}, "another challenge"},
+		"W-2 signed for an enrolment": {func(w *forged) {
+			w.client["type"] = "webauthn.create"
+		}, "another ceremony"},
+		"W-2 no type": {func(w *forged) {
+			delete(w.client, "type")
+		}, "another ceremony"},
+		"W-2 a payment": {func(w *forged) {
+			w.client["type"] = "payment.get"
+		}, "another ceremony"},
+		"W-3 sibling subdomain": {func(w *forged) {
+			w.client["origin"] = "https://blog.example.com"
+		}, "Config.Origins"},
+		"W-3 parent domain": {func(w *forged) {
+			w.client["origin"] = "https://example.com"
+		}, "Config.Origins"},
+		"W-3 other port": {func(w *forged) {
+			w.client["origin"] = "https://www.example.com:444"
+		}, "Config.Origins"},
+		"W-3 other scheme": {func(w *forged) {
+			w.client["origin"] = "http://www.example.com"
+		}, "Config.Origins"},
+		"W-3 other case": {func(w *forged) {
+			w.client["origin"] = "https://WWW.example.com"
+		}, "Config.Origins"},
+		"W-3 with a path": {func(w *forged) {
+			w.client["origin"] = "https://www.example.com/x"
+		}, "Config.Origins"},
+		"W-3 suffix": {func(w *forged) {
+			w.client["origin"] = "https://www.example.com.evil.test"
+		}, "Config.Origins"},
+		"W-3 no origin": {func(w *forged) {
+			delete(w.client, "origin")
+		}, "Config.Origins"},
+		"W-3 embedded": {func(w *forged) {
+			w.client["crossOrigin"] = true
+		}, "embedded"},
+		"W-3 embedded by the site itself": {func(w *forged) {
+			w.client["crossOrigin"], w.client["topOrigin"] = true, origin
+		}, "embedded"},
+		"W-3 top origin without embedding": {func(w *forged) {
+			w.client["topOrigin"] = origin
+		}, "embedded"},
+		"W-4 another RP ID": {func(w *forged) {
+			w.rpID = "www.example.com"
+		}, "another RP ID"},
+		"W-5 nobody present":              {func(w *forged) { w.flags = uv }, "present"},
+		"W-5 nobody verified":             {func(w *forged) { w.flags = up }, "verified"},
+		"W-6 backup eligible all at once": {func(w *forged) { w.flags |= be }, "backup flags"},
+		"W-6 backed up, not eligible":     {func(w *forged) { w.flags |= bs }, "backup flags"},
+		"W-9 another credential": {func(w *forged) {
+			w.id = []byte("0123456789abcdef")
+		}, "another credential"},
+		"W-9 another user's handle": {func(w *forged) {
+			w.handle = make([]byte, 32)
+		}, "another user"},
+		"W-9 signature": {func(w *forged) { w.spoil = true }, "signature"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, d := newFactor(t), newDevice()
@@ -80,10 +121,18 @@ func TestEnrolmentRefused(t *testing.T) {
 		change func(*forged)
 		reason string
 	}{
-		"W-1 another challenge":       {func(w *forged) { w.client["challenge"] = text(make([]byte, 32)) }, "another challenge"},
-		"W-2 signed for a sign-in":    {func(w *forged) { w.client["type"] = "webauthn.get" }, "another ceremony"},
-		"W-3 sibling subdomain":       {func(w *forged) { w.client["origin"] = "https://blog.example.com" }, "Config.Origins"},
-		"W-3 embedded":                {func(w *forged) { w.client["crossOrigin"] = true }, "embedded"},
+		"W-1 another challenge": {func(w *forged) {
+			w.client["challenge"] = text(make([]byte, 32))
+		}, "another challenge"},
+		"W-2 signed for a sign-in": {func(w *forged) {
+			w.client["type"] = "webauthn.get"
+		}, "another ceremony"},
+		"W-3 sibling subdomain": {func(w *forged) {
+			w.client["origin"] = "https://blog.example.com"
+		}, "Config.Origins"},
+		"W-3 embedded": {func(w *forged) {
+			w.client["crossOrigin"] = true
+		}, "embedded"},
 		"W-4 another RP ID":           {func(w *forged) { w.rpID = "evil.test" }, "another RP ID"},
 		"W-5 nobody present":          {func(w *forged) { w.flags = uv }, "present"},
 		"W-5 nobody verified":         {func(w *forged) { w.flags = up }, "verified"},
@@ -92,13 +141,23 @@ func TestEnrolmentRefused(t *testing.T) {
 			w.key = append([]byte(nil), w.key...)
 			w.key[4] = 0x27 // alg: -8 of a key that is none of EdDSA's
 		}, "key"},
-		"W-7 ES384":                     {func(w *forged) { w.key = es384(w.key) }, "algorithm"},
-		"W-7 not a point of the curve":  {func(w *forged) { w.key = append([]byte(nil), w.key...); w.key[len(w.key)-1] ^= 1 }, "public key"},
-		"W-7 attestation is a lie":      {func(w *forged) { w.fmt, w.stmt = "packed", map[string]any{"alg": -7, "sig": []byte("no")} }, "attestation"},
-		"W-7 unknown attestation":       {func(w *forged) { w.fmt = "mine" }, "attestation"},
-		"W-7 none, with a statement":    {func(w *forged) { w.stmt = map[string]any{"sig": []byte("x")} }, "attestation"},
-		"W-7 names another credential":  {func(w *forged) { w.id = other.cred.ID }, "attestation"},
-		"W-7 identifier of 1024 bytes":  {func(w *forged) { w.id = make([]byte, 1024); w.signed = w.id }, ""},
+		"W-7 ES384": {func(w *forged) { w.key = es384(w.key) }, "algorithm"},
+		"W-7 not a point of the curve": {func(w *forged) {
+			w.key = append([]byte(nil), w.key...)
+			w.key[len(w.key)-1] ^= 1
+		}, "public key"},
+		"W-7 attestation is a lie": {func(w *forged) {
+			w.fmt, w.stmt = "packed", map[string]any{"alg": -7, "sig": []byte("no")}
+		}, "attestation"},
+		"W-7 unknown attestation": {func(w *forged) { w.fmt = "mine" }, "attestation"},
+		"W-7 none, with a statement": {func(w *forged) {
+			w.stmt = map[string]any{"sig": []byte("x")}
+		}, "attestation"},
+		"W-7 names another credential": {func(w *forged) { w.id = other.cred.ID }, "attestation"},
+		"W-7 identifier of 1024 bytes": {func(w *forged) {
+			w.id = make([]byte, 1024)
+			w.signed = w.id
+		}, ""},
 		"W-7 identifier of no bytes":    {func(w *forged) { w.signed = nil }, ""},
 		"no attested credential at all": {func(w *forged) { w.key = nil }, ""},
 	} {
@@ -156,7 +215,8 @@ func TestExpired(t *testing.T) {
 	_, err := judge(f, in, right)
 	require.ErrorIs(t, err, factor.ErrExpired)
 	_, err = judge(f, in, newDevice().get(t, options))
-	require.ErrorIs(t, err, factor.ErrIncorrect, "ErrExpired is not counted, and only a correct one is told so")
+	require.ErrorIs(t, err, factor.ErrIncorrect, "ErrExpired is not counted, and only a correct "+
+		"one is told so")
 	in.Now = in.Expires.Add(-time.Millisecond)
 	_, err = judge(f, in, right)
 	require.NoError(t, err)
@@ -173,7 +233,9 @@ func TestUserVerification(t *testing.T) {
 		{passkey.Preferred, "preferred", true},
 		{passkey.Discouraged, "discouraged", true},
 	} {
-		f, d := newFactor(t, func(cfg *passkey.Config) { cfg.UserVerification = c.policy }), newDevice()
+		f, d := newFactor(t, func(cfg *passkey.Config) {
+			cfg.UserVerification = c.policy
+		}), newDevice()
 		in, options := begun(t, f)
 		require.Contains(t, string(options), `"userVerification":"`+c.says+`"`)
 		d.auth.Options.UserNotVerified = true
@@ -192,7 +254,9 @@ func TestUserVerification(t *testing.T) {
 
 // W-5, N-43: who holds the device is known only if the device says so.
 func TestVerdictSaysWhetherThePersonWasVerified(t *testing.T) {
-	f, d := newFactor(t, func(c *passkey.Config) { c.UserVerification = passkey.Preferred }), newDevice()
+	f, d := newFactor(t, func(c *passkey.Config) {
+		c.UserVerification = passkey.Preferred
+	}), newDevice()
 	state := enrolled(t, f, d)
 	for _, verified := range []bool{true, false} {
 		d.auth.Options.UserNotVerified = !verified
@@ -207,12 +271,15 @@ func TestVerdictSaysWhetherThePersonWasVerified(t *testing.T) {
 
 // In place of a password a passkey verifies the person, whatever it may do beside one.
 func TestAnyoneIsVerified(t *testing.T) {
-	f, d := newFactor(t, func(c *passkey.Config) { c.UserVerification = passkey.Discouraged }), newDevice()
+	f, d := newFactor(t, func(c *passkey.Config) {
+		c.UserVerification = passkey.Discouraged
+	}), newDevice()
 	state := enrolled(t, f, d)
 	is, err := f.Issue(t.Context(), factor.IssueInput{Discoverable: true, Now: start})
 	require.NoError(t, err)
 	require.Contains(t, string(is.Prompt.Data), `"userVerification":"required"`)
-	in := factor.VerifyInput{State: state, Issued: is.Keep, IssuedAt: start, Expires: is.Expires, Opened: start, Now: start}
+	in := factor.VerifyInput{State: state, Issued: is.Keep, IssuedAt: start, Expires: is.Expires,
+		Opened: start, Now: start}
 	for _, verified := range []bool{true, false} {
 		w := d.forgery(is.Prompt.Data, "webauthn.get")
 		w.handle, _ = kept(t, state)[0].([]byte)
@@ -226,7 +293,9 @@ func TestAnyoneIsVerified(t *testing.T) {
 
 // A challenge that was issued while verification was required stays so.
 func TestUserVerificationIsOfTheChallenge(t *testing.T) {
-	strict, lax, d := newFactor(t), newFactor(t, func(c *passkey.Config) { c.UserVerification = passkey.Discouraged }), newDevice()
+	strict, lax, d := newFactor(t), newFactor(t, func(c *passkey.Config) {
+		c.UserVerification = passkey.Discouraged
+	}), newDevice()
 	state := enrolled(t, strict, d)
 	in, options := challenge(t, strict, state, false)
 	d.auth.Options.UserNotVerified = true
@@ -236,7 +305,9 @@ func TestUserVerificationIsOfTheChallenge(t *testing.T) {
 
 // W-10.
 func TestClone(t *testing.T) {
-	refuse, accept, d := newFactor(t), newFactor(t, func(c *passkey.Config) { c.OnClone = passkey.Accept }), newDevice()
+	refuse, accept, d := newFactor(t), newFactor(t, func(c *passkey.Config) {
+		c.OnClone = passkey.Accept
+	}), newDevice()
 	state := enrolled(t, refuse, d)
 	for _, c := range []struct {
 		stored, now uint32
@@ -286,15 +357,19 @@ func TestWhatIsKept(t *testing.T) {
 	handle, _ := m[0].([]byte)
 	require.Len(t, handle, 32)
 	delete(m, 0)
-	require.Equal(t, map[int]any{1: d.cred.ID, 2: d.cred.Key.AttestationData(), 3: uint64(9), 4: true, 5: true, 6: true, 7: []any{"nfc", "usb"}}, m)
+	require.Equal(t, map[int]any{1: d.cred.ID, 2: d.cred.Key.AttestationData(), 3: uint64(9),
+		4: true, 5: true, 6: true, 7: []any{"nfc", "usb"}}, m)
 	require.NotContains(t, string(state), ann.Account)
 }
 
 // W-6 and W-11: an assertion changes the counter and the backup state, and nothing else; user
 // verification that was not there at enrolment is not raised.
 func TestWhatAnAssertionChanges(t *testing.T) {
-	f, d := newFactor(t, func(c *passkey.Config) { c.UserVerification = passkey.Preferred }), newDevice()
-	d.auth.Options = virtualwebauthn.AuthenticatorOptions{BackupEligible: true, UserNotVerified: true}
+	f, d := newFactor(t, func(c *passkey.Config) {
+		c.UserVerification = passkey.Preferred
+	}), newDevice()
+	d.auth.Options = virtualwebauthn.AuthenticatorOptions{BackupEligible: true,
+		UserNotVerified: true}
 	state := enrolled(t, f, d)
 	require.NotContains(t, kept(t, state), 4)
 	d.auth.Options.BackupState, d.auth.Options.UserNotVerified = true, false
@@ -329,7 +404,8 @@ func TestExclude(t *testing.T) {
 		PublicKey struct{ ExcludeCredentials []struct{ Type, ID string } }
 	}
 	require.NoError(t, json.Unmarshal(options, &o))
-	require.Equal(t, []struct{ Type, ID string }{{"public-key", text(d.cred.ID)}}, o.PublicKey.ExcludeCredentials)
+	require.Equal(t, []struct{ Type, ID string }{{"public-key", text(d.cred.ID)}},
+		o.PublicKey.ExcludeCredentials)
 	_, err := judge(f, in, d.create(t, options))
 	require.ErrorContains(t, err, "already")
 }
@@ -343,7 +419,8 @@ func TestNoChallenge(t *testing.T) {
 	in.Issued = []byte{}
 	_, err = judge(f, in, d.get(t, options))
 	require.Error(t, err)
-	require.False(t, errors.Is(err, factor.ErrIncorrect), "it is our record that is wrong, not the answer")
+	require.False(t, errors.Is(err, factor.ErrIncorrect),
+		"it is our record that is wrong, not the answer")
 }
 
 // Errors are logged: what a browser sent must not be in them.

@@ -88,17 +88,22 @@ func (c Config) withDefaults() (Config, error) {
 	c.Origins = slices.Clone(c.Origins)
 	switch {
 	case !validDomain(c.RPID):
-		return c, errors.New("passkey: RPID must be a domain in lower case, such as example.com, without scheme and port")
-	case c.RPName == "" || len(c.RPName) > maxName || !utf8.ValidString(c.RPName) || strings.ContainsFunc(c.RPName, unicode.IsControl):
-		return c, fmt.Errorf("passkey: RPName must be 1 to %d bytes of text, such as the name of the service", maxName)
+		return c, errors.New("passkey: RPID must be a domain in lower case, such as " +
+			"example.com, without scheme and port")
+	case c.RPName == "" || len(c.RPName) > maxName || !utf8.ValidString(c.RPName) ||
+		strings.ContainsFunc(c.RPName, unicode.IsControl):
+		return c, fmt.Errorf("passkey: RPName must be 1 to %d bytes of text, such as the name "+
+			"of the service", maxName)
 	case len(c.Origins) == 0 || len(c.Origins) > maxOrigins:
-		return c, fmt.Errorf("passkey: Origins must name the addresses of the pages that ask for passkeys, 1 to %d, such as https://example.com", maxOrigins)
+		return c, fmt.Errorf("passkey: Origins must name the addresses of the pages that ask "+
+			"for passkeys, 1 to %d, such as https://example.com", maxOrigins)
 	case c.UserVerification > Discouraged:
 		return c, errors.New("passkey: UserVerification must be Required, Preferred or Discouraged")
 	case c.OnClone > Accept:
 		return c, errors.New("passkey: OnClone must be Refuse or Accept")
 	case c.Timeout < minTimeout || c.Timeout > maxTimeout:
-		return c, fmt.Errorf("passkey: Timeout is %s, want %s to %s", c.Timeout, minTimeout, maxTimeout)
+		return c, fmt.Errorf("passkey: Timeout is %s, want %s to %s", c.Timeout, minTimeout,
+			maxTimeout)
 	}
 	for i, o := range c.Origins {
 		if err := checkOrigin(o, c.RPID); err != nil {
@@ -130,17 +135,21 @@ func validDomain(s string) bool {
 func checkOrigin(origin, rpID string) error {
 	u, err := url.Parse(origin)
 	if err != nil || u.Scheme+"://"+u.Host != origin {
-		return errors.New("it must be scheme and host, and a port if need be, without anything after it, such as https://example.com")
+		return errors.New("it must be scheme and host, and a port if need be, without anything " +
+			"after it, such as https://example.com")
 	}
 	host, local := u.Hostname(), strings.HasSuffix("."+u.Hostname(), ".localhost")
 	switch {
 	case !validDomain(host):
 		return errors.New("its host must be a domain in lower case")
 	case host != rpID && !strings.HasSuffix(host, "."+rpID):
-		return fmt.Errorf("its host must be RPID, %s, or a subdomain of it: browsers refuse any other", rpID)
+		return fmt.Errorf("its host must be RPID, %s, or a subdomain of it: browsers refuse any "+
+			"other", rpID)
 	case u.Scheme != "https" && (u.Scheme != "http" || !local):
-		return errors.New("it must be https: browsers refuse passkeys elsewhere, except on localhost")
-	case u.Scheme == "https" && u.Port() == "443", u.Scheme == "http" && u.Port() == "80", strings.HasSuffix(u.Host, ":"):
+		return errors.New("it must be https: browsers refuse passkeys elsewhere, except on " +
+			"localhost")
+	case u.Scheme == "https" && u.Port() == "443", u.Scheme == "http" && u.Port() == "80",
+		strings.HasSuffix(u.Host, ":"):
 		return errors.New("the usual port is left out of an origin")
 	}
 	return nil

@@ -15,39 +15,72 @@ import (
 func decode(s string) ([]byte, error) { return base64.RawURLEncoding.DecodeString(s) }
 
 func TestConfig(t *testing.T) {
-	good := passkey.Config{RPID: "example.com", RPName: "Acme", Origins: []string{"https://example.com"}}
+	good := passkey.Config{RPID: "example.com", RPName: "Acme",
+		Origins: []string{"https://example.com"}}
 	for name, c := range map[string]struct {
 		change func(*passkey.Config)
 		says   string // "" if it is good
 	}{
-		"good":                  {func(*passkey.Config) {}, ""},
-		"localhost":             {func(c *passkey.Config) { c.RPID, c.Origins = "localhost", []string{"http://localhost:8080"} }, ""},
-		"subdomain":             {func(c *passkey.Config) { c.Origins = []string{"https://a.b.example.com:8443"} }, ""},
-		"ten minutes":           {func(c *passkey.Config) { c.Timeout = 10 * time.Minute }, ""},
-		"no RPID":               {func(c *passkey.Config) { c.RPID = "" }, "RPID"},
-		"RPID with a scheme":    {func(c *passkey.Config) { c.RPID = "https://example.com" }, "RPID"},
-		"RPID with a port":      {func(c *passkey.Config) { c.RPID = "example.com:443" }, "RPID"},
-		"RPID in capitals":      {func(c *passkey.Config) { c.RPID = "Example.com" }, "RPID"},
-		"RPID an address":       {func(c *passkey.Config) { c.RPID, c.Origins = "127.0.0.1", []string{"https://127.0.0.1"} }, "RPID"},
-		"RPID ends with a dot":  {func(c *passkey.Config) { c.RPID = "example.com." }, "RPID"},
-		"RPID too long":         {func(c *passkey.Config) { c.RPID = strings.Repeat("a.", 127) + "com" }, "RPID"},
-		"no name":               {func(c *passkey.Config) { c.RPName = "" }, "RPName"},
-		"name of two lines":     {func(c *passkey.Config) { c.RPName = "Acme\nInc" }, "RPName"},
-		"no origins":            {func(c *passkey.Config) { c.Origins = nil }, "Origins"},
-		"another domain":        {func(c *passkey.Config) { c.Origins = []string{"https://example.org"} }, "subdomain"},
-		"suffix of a domain":    {func(c *passkey.Config) { c.Origins = []string{"https://badexample.com"} }, "subdomain"},
-		"plain http":            {func(c *passkey.Config) { c.Origins = []string{"http://example.com"} }, "https"},
-		"origin with a path":    {func(c *passkey.Config) { c.Origins = []string{"https://example.com/"} }, "scheme and host"},
-		"origin with a user":    {func(c *passkey.Config) { c.Origins = []string{"https://a@example.com"} }, "scheme and host"},
-		"origin with a query":   {func(c *passkey.Config) { c.Origins = []string{"https://example.com?x"} }, "scheme and host"},
-		"origin's usual port":   {func(c *passkey.Config) { c.Origins = []string{"https://example.com:443"} }, "port"},
-		"origin in capitals":    {func(c *passkey.Config) { c.Origins = []string{"https://EXAMPLE.com"} }, "lower case"},
-		"origin is a wildcard":  {func(c *passkey.Config) { c.Origins = []string{"https://*.example.com"} }, "lower case"},
-		"verification unknown":  {func(c *passkey.Config) { c.UserVerification = 9 }, "UserVerification"},
+		"good": {func(*passkey.Config) {}, ""},
+		"localhost": {func(c *passkey.Config) {
+			c.RPID, c.Origins = "localhost", []string{"http://localhost:8080"}
+		}, ""},
+		"subdomain": {func(c *passkey.Config) {
+			c.Origins = []string{"https://a.b.example.com:8443"}
+		}, ""},
+		"ten minutes": {func(c *passkey.Config) { c.Timeout = 10 * time.Minute }, ""},
+		"no RPID":     {func(c *passkey.Config) { c.RPID = "" }, "RPID"},
+		"RPID with a scheme": {func(c *passkey.Config) {
+			c.RPID = "https://example.com"
+		}, "RPID"},
+		"RPID with a port": {func(c *passkey.Config) { c.RPID = "example.com:443" }, "RPID"},
+		"RPID in capitals": {func(c *passkey.Config) { c.RPID = "Example.com" }, "RPID"},
+		"RPID an address": {func(c *passkey.Config) {
+			c.RPID, c.Origins = "127.0.0.1", []string{"https://127.0.0.1"}
+		}, "RPID"},
+		"RPID ends with a dot": {func(c *passkey.Config) { c.RPID = "example.com." }, "RPID"},
+		"RPID too long": {func(c *passkey.Config) {
+			c.RPID = strings.Repeat("a.", 127) + "com"
+		}, "RPID"},
+		"no name":           {func(c *passkey.Config) { c.RPName = "" }, "RPName"},
+		"name of two lines": {func(c *passkey.Config) { c.RPName = "Acme\nInc" }, "RPName"},
+		"no origins":        {func(c *passkey.Config) { c.Origins = nil }, "Origins"},
+		"another domain": {func(c *passkey.Config) {
+			c.Origins = []string{"https://example.org"}
+		}, "subdomain"},
+		"suffix of a domain": {func(c *passkey.Config) {
+			c.Origins = []string{"https://badexample.com"}
+		}, "subdomain"},
+		"plain http": {func(c *passkey.Config) {
+			c.Origins = []string{"http://example.com"}
+		}, "https"},
+		"origin with a path": {func(c *passkey.Config) {
+			c.Origins = []string{"https://example.com/"}
+		}, "scheme and host"},
+		"origin with a user": {func(c *passkey.Config) {
+			c.Origins = []string{"https://a@example.com"}
+		}, "scheme and host"},
+		"origin with a query": {func(c *passkey.Config) {
+			c.Origins = []string{"https://example.com?x"}
+		}, "scheme and host"},
+		"origin's usual port": {func(c *passkey.Config) {
+			c.Origins = []string{"https://example.com:443"}
+		}, "port"},
+		"origin in capitals": {func(c *passkey.Config) {
+			c.Origins = []string{"https://EXAMPLE.com"}
+		}, "lower case"},
+		"origin is a wildcard": {func(c *passkey.Config) {
+			c.Origins = []string{"https://*.example.com"}
+		}, "lower case"},
+		"verification unknown": {func(c *passkey.Config) {
+			c.UserVerification = 9
+		}, "UserVerification"},
 		"clone outcome unknown": {func(c *passkey.Config) { c.OnClone = 9 }, "OnClone"},
-		"W-12 too short":        {func(c *passkey.Config) { c.Timeout = 5*time.Minute - 1 }, "Timeout"},
-		"W-12 too long":         {func(c *passkey.Config) { c.Timeout = 10*time.Minute + 1 }, "Timeout"},
-		"W-12 negative":         {func(c *passkey.Config) { c.Timeout = -1 }, "Timeout"},
+		"W-12 too short": {func(c *passkey.Config) {
+			c.Timeout = 5*time.Minute - 1
+		}, "Timeout"},
+		"W-12 too long": {func(c *passkey.Config) { c.Timeout = 10*time.Minute + 1 }, "Timeout"},
+		"W-12 negative": {func(c *passkey.Config) { c.Timeout = -1 }, "Timeout"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := good

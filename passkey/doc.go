@@ -12,7 +12,8 @@
 // # Ceremonies
 //
 // Prompt.Data of an enrolment, and of a Delivery of Session.Send, is the JSON of the options
-// for navigator.credentials: {"publicKey": …}, for any of the person's passkeys. A page hands it on and posts what comes back:
+// for navigator.credentials: {"publicKey": …}, for any of the person's passkeys. A page hands it on
+// and posts what comes back:
 //
 //	const o = PublicKeyCredential.parseCreationOptionsFromJSON(data.publicKey); // or parseRequestOptionsFromJSON
 //	const c = await navigator.credentials.create({publicKey: o});               // or get

@@ -31,10 +31,10 @@ func New(cfg Config) (*Factor, error) {
 // Kind returns "passkey".
 func (f *Factor) Kind() string { return "passkey" }
 
-// Traits returns those of a possession, strong enough for NIST AAL2 beside a password, and phishing-resistant,
-// which is what the acr "phr" of OpenID EAP says. The amr is "pop": without attestation nobody
-// knows whether hardware ("hwk") or software ("swk") keeps the key. The settings state how long
-// a challenge is valid; there is nothing to guess.
+// Traits returns those of a possession, strong enough for NIST AAL2 beside a password, and
+// phishing-resistant, which is what the acr "phr" of OpenID EAP says. The amr is "pop": without
+// attestation nobody knows whether hardware ("hwk") or software ("swk") keeps the key. The settings
+// state how long a challenge is valid; there is nothing to guess.
 func (f *Factor) Traits() factor.Traits {
 	return factor.Traits{AMR: "pop", Level: factor.LevelPhishingResistant,
 		SharedChallenge: true, Settings: factor.Settings{Lifetime: f.cfg.Timeout}}
@@ -109,7 +109,8 @@ func (f *Factor) Describe(state []byte) factor.Description {
 	if err != nil {
 		return factor.Description{}
 	}
-	data, err := json.Marshal(public{f.cfg.RPID, s.ID, s.Handle, s.Transports, s.Eligible, s.BackedUp})
+	data, err := json.Marshal(public{f.cfg.RPID, s.ID, s.Handle, s.Transports, s.Eligible,
+		s.BackedUp})
 	if err != nil {
 		return factor.Description{}
 	}

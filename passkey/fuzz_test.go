@@ -15,7 +15,8 @@ func FuzzAnswer(f *testing.F) {
 	pending, creation := begun(f, k)
 	right, made := d.get(f, options), newDevice().create(f, creation)
 	other := newDevice()
-	for _, s := range []string{right, made, other.get(f, options), "{}", `{"response":{"signature":"AA"}}`,
+	for _, s := range []string{right, made, other.get(f, options), "{}",
+		`{"response":{"signature":"AA"}}`,
 		`{"id":"AA","rawId":"AA","type":"public-key","response":{"attestationObject":"oA","clientDataJSON":"e30"}}`} {
 		f.Add(s)
 	}

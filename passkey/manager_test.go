@@ -44,7 +44,8 @@ func newWorld(t testing.TB, change ...func(*passkey.Config)) *world {
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
 	w := &world{t: t, clock: mfatest.NewClock(start), store: memory.New()}
-	cfg := mfa.Config{Store: w.store, Keys: keys, Clock: w.clock, Factors: []factor.Factor{newFactor(t, change...), app},
+	cfg := mfa.Config{Store: w.store, Keys: keys, Clock: w.clock,
+		Factors:   []factor.Factor{newFactor(t, change...), app},
 		Policies:  policy.Static(policy.Policy{Mode: policy.ModeRequired, Passwordless: true}),
 		Authorize: func(context.Context, mfa.AdminAction) error { return nil },
 		Events: func(_ context.Context, e mfa.Event) {
@@ -190,7 +191,8 @@ func TestOneSuccessInParallel(t *testing.T) {
 	o, err := w.Overview(t.Context(), annSubject)
 	require.NoError(t, err)
 	g := w.freshGrant(d)
-	e, err := w.Session(annSubject, session).Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "passkey"})
+	e, err := w.Session(annSubject, session).Enroll(t.Context(), g,
+		mfa.EnrollRequest{Kind: "passkey"})
 	require.NoError(t, err)
 	answer = secret.New(newDevice().create(t, e.Prompt.Data))
 	require.EqualValues(t, 1, won(func(m *mfa.Manager) error {
@@ -223,7 +225,8 @@ func TestWrongAnswersInParallel(t *testing.T) {
 	for i := range 200 {
 		m := []*mfa.Manager{w.Manager, w.other}[i%2]
 		wg.Go(func() {
-			_, err := m.Session(annSubject, session).Verify(t.Context(), ch, "passkey", secret.New(answer))
+			_, err := m.Session(annSubject, session).Verify(t.Context(), ch, "passkey",
+				secret.New(answer))
 			var a *mfa.AttemptError
 			if errors.As(err, &a) {
 				judged.Add(1)
@@ -297,19 +300,35 @@ func TestPasswordlessRefused(t *testing.T) {
 		change func(*forged)
 		want   error
 	}{
-		"no user handle":             {func(w *forged) { w.handle = nil }, factor.ErrIncorrect},
-		"another's user handle":      {func(w *forged) { w.handle = make([]byte, 32) }, factor.ErrIncorrect},
-		"nobody verified":            {func(w *forged) { w.flags = up }, factor.ErrIncorrect},
-		"another credential":         {func(w *forged) { w.id = make([]byte, 16) }, mfa.ErrUnknownFactor},
-		"another origin":             {func(w *forged) { w.client["origin"] = "https://evil.test" }, factor.ErrIncorrect},
-		"another RP ID":              {func(w *forged) { w.rpID = "evil.test" }, factor.ErrIncorrect},
-		"another challenge":          {func(w *forged) { w.client["challenge"] = text(make([]byte, 32)) }, factor.ErrIncorrect},
-		"signed for an enrolment":    {func(w *forged) { w.client["type"] = "webauthn.create" }, factor.ErrIncorrect},
-		"signature":                  {func(w *forged) { w.spoil = true }, factor.ErrIncorrect},
-		"its counter is an old one":  {func(w *forged) { w.counter = 1 }, factor.ErrReplayed},
-		"it has become backed up":    {func(w *forged) { w.flags |= be | bs }, factor.ErrIncorrect},
-		"the page was in a frame":    {func(w *forged) { w.client["crossOrigin"] = true }, factor.ErrIncorrect},
-		"no answer to a request":     {func(w *forged) { w.client["type"] = "payment.get" }, factor.ErrIncorrect},
+		"no user handle": {func(w *forged) { w.handle = nil }, factor.ErrIncorrect},
+		"another's user handle": {func(w *forged) {
+			w.handle = make([]byte, 32)
+		}, factor.ErrIncorrect},
+		"nobody verified": {func(w *forged) { w.flags = up }, factor.ErrIncorrect},
+		"another credential": {func(w *forged) {
+			w.id = make([]byte, 16)
+		}, mfa.ErrUnknownFactor},
+		"another origin": {func(w *forged) {
+			w.client["origin"] = "https://evil.test"
+		}, factor.ErrIncorrect},
+		"another RP ID": {func(w *forged) {
+			w.rpID = "evil.test"
+		}, factor.ErrIncorrect},
+		"another challenge": {func(w *forged) {
+			w.client["challenge"] = text(make([]byte, 32))
+		}, factor.ErrIncorrect},
+		"signed for an enrolment": {func(w *forged) {
+			w.client["type"] = "webauthn.create"
+		}, factor.ErrIncorrect},
+		"signature":                 {func(w *forged) { w.spoil = true }, factor.ErrIncorrect},
+		"its counter is an old one": {func(w *forged) { w.counter = 1 }, factor.ErrReplayed},
+		"it has become backed up":   {func(w *forged) { w.flags |= be | bs }, factor.ErrIncorrect},
+		"the page was in a frame": {func(w *forged) {
+			w.client["crossOrigin"] = true
+		}, factor.ErrIncorrect},
+		"no answer to a request": {func(w *forged) {
+			w.client["type"] = "payment.get"
+		}, factor.ErrIncorrect},
 		"nothing (it must be right)": {func(*forged) {}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -334,7 +353,9 @@ func TestPasswordlessRefused(t *testing.T) {
 // W-11: what could not verify people when it was made cannot learn it where nothing else
 // vouches for the person.
 func TestPasswordlessWantsAVerifyingPasskey(t *testing.T) {
-	w, d := newWorld(t, func(c *passkey.Config) { c.UserVerification = passkey.Preferred }), newDevice()
+	w, d := newWorld(t, func(c *passkey.Config) {
+		c.UserVerification = passkey.Preferred
+	}), newDevice()
 	d.auth.Options.UserNotVerified = true
 	d.auth.Options.UserHandle = userID(t, w.first(annSubject, d).Factor.Data)
 	d.auth.Options.UserNotVerified = false
@@ -384,7 +405,8 @@ func TestCeremonyEnds(t *testing.T) {
 	c := w.first(annSubject, d)
 	ch, options := w.asked(annSubject)
 	open := w.open()
-	e, err := w.Session(annSubject, session).Enroll(t.Context(), c.Grant, mfa.EnrollRequest{Kind: "passkey"})
+	e, err := w.Session(annSubject, session).Enroll(t.Context(), c.Grant,
+		mfa.EnrollRequest{Kind: "passkey"})
 	require.NoError(t, err)
 	w.clock.Advance(5 * time.Minute)
 	_, err = w.second(ch, d.get(t, options))
@@ -392,7 +414,8 @@ func TestCeremonyEnds(t *testing.T) {
 	d.auth.Options.UserHandle = userID(t, c.Factor.Data)
 	_, err = w.alone(open, d.get(t, open.Prompt.Data))
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
-	_, err = w.Session(annSubject, session).Confirm(t.Context(), e, secret.New(newDevice().create(t, e.Prompt.Data)))
+	_, err = w.Session(annSubject, session).Confirm(t.Context(), e,
+		secret.New(newDevice().create(t, e.Prompt.Data)))
 	require.ErrorIs(t, err, factor.ErrExpired)
 }
 
@@ -445,5 +468,6 @@ func TestProfiles(t *testing.T) {
 	}
 	require.Contains(t, rows(policy.ProfileNISTAAL2, app), "N-4")
 	require.NotContains(t, rows(policy.ProfileNISTAAL2, newFactor(t), app), "N-4")
-	require.Contains(t, rows(policy.ProfileASVSL3, newFactor(t)), "A-4", "nothing proves that hardware keeps it")
+	require.Contains(t, rows(policy.ProfileASVSL3, newFactor(t)), "A-4",
+		"nothing proves that hardware keeps it")
 }

@@ -33,7 +33,8 @@ const challengeLen = 32
 
 func decodeIssued(b []byte) (issued, error) {
 	var i issued
-	if decMode.Unmarshal(b, &i) != nil || len(i.Challenge) != challengeLen || len(i.Allowed) > maxKept {
+	if decMode.Unmarshal(b, &i) != nil || len(i.Challenge) != challengeLen ||
+		len(i.Allowed) > maxKept {
 		return issued{}, errIssued
 	}
 	return i, nil
@@ -43,7 +44,8 @@ func decodeIssued(b []byte) (issued, error) {
 // is to be called with: {"publicKey": …}. Whoever is asked in place of a password is always
 // to be verified by the device.
 func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, error) {
-	i := issued{Challenge: random32(), Create: in.Confirming, Verify: in.Discoverable || f.cfg.UserVerification == Required, Anyone: in.Discoverable}
+	i := issued{Challenge: random32(), Create: in.Confirming, Verify: in.Discoverable ||
+		f.cfg.UserVerification == Required, Anyone: in.Discoverable}
 	var options any
 	switch {
 	case in.Discoverable:
@@ -73,7 +75,8 @@ func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, 
 	if err != nil {
 		return nil, err
 	}
-	return &factor.Issue{Keep: encode(i), Expires: in.Now.Add(f.cfg.Timeout), Prompt: factor.Prompt{Data: data}}, nil
+	return &factor.Issue{Keep: encode(i), Expires: in.Now.Add(f.cfg.Timeout),
+		Prompt: factor.Prompt{Data: data}}, nil
 }
 
 // creationOptions is PublicKeyCredentialCreationOptionsJSON of WebAuthn Level 3.
@@ -124,11 +127,12 @@ const publicKey = "public-key"
 
 func (f *Factor) creation(s state, p factor.User, challenge []byte) creationOptions {
 	o := creationOptions{
-		Challenge:   challenge,
-		Params:      []param{{publicKey, algEdDSA}, {publicKey, algES256}, {publicKey, algRS256}},
-		Timeout:     f.cfg.Timeout.Milliseconds(),
-		Exclude:     descriptors(s.Taken),
-		Selection:   selection{ResidentKey: "preferred", UserVerification: f.cfg.UserVerification.String()},
+		Challenge: challenge,
+		Params:    []param{{publicKey, algEdDSA}, {publicKey, algES256}, {publicKey, algRS256}},
+		Timeout:   f.cfg.Timeout.Milliseconds(),
+		Exclude:   descriptors(s.Taken),
+		Selection: selection{ResidentKey: "preferred",
+			UserVerification: f.cfg.UserVerification.String()},
 		Attestation: "none",
 	}
 	o.RP.ID, o.RP.Name = f.cfg.RPID, f.cfg.RPName
@@ -137,7 +141,8 @@ func (f *Factor) creation(s state, p factor.User, challenge []byte) creationOpti
 }
 
 func (f *Factor) request(allow []known, i issued, verify UserVerification) requestOptions {
-	return requestOptions{Challenge: i.Challenge, Timeout: f.cfg.Timeout.Milliseconds(), RPID: f.cfg.RPID,
+	return requestOptions{Challenge: i.Challenge, Timeout: f.cfg.Timeout.Milliseconds(),
+		RPID:  f.cfg.RPID,
 		Allow: descriptors(allow), UserVerification: verify.String()}
 }
 

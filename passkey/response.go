@@ -48,7 +48,9 @@ func parse(response string) (answered, error) {
 
 // why says what the library found wrong, in words that hold nothing of the answer: most often
 // it is the application's configuration.
-func (f *Factor) why(want issued, client protocol.CollectedClientData, auth protocol.AuthenticatorData) string {
+func (f *Factor) why(
+	want issued, client protocol.CollectedClientData, auth protocol.AuthenticatorData,
+) string {
 	ceremony, hash := protocol.AssertCeremony, sha256.Sum256([]byte(f.cfg.RPID))
 	if want.Create {
 		ceremony = protocol.CreateCeremony

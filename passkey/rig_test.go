@@ -30,7 +30,8 @@ var (
 
 func newFactor(t testing.TB, change ...func(*passkey.Config)) *passkey.Factor {
 	t.Helper()
-	cfg := passkey.Config{RPID: rpID, RPName: "Acme", Origins: []string{origin, "https://example.com:8443"}}
+	cfg := passkey.Config{RPID: rpID, RPName: "Acme",
+		Origins: []string{origin, "https://example.com:8443"}}
 	for _, c := range change {
 		c(&cfg)
 	}
@@ -105,7 +106,8 @@ func (d *device) forgery(options []byte, typ string) forged {
 	}
 	_ = json.Unmarshal(options, &o)
 	d.cred.Counter++
-	return forged{client: map[string]any{"type": typ, "challenge": o.PublicKey.Challenge, "origin": origin, "crossOrigin": false},
+	return forged{client: map[string]any{"type": typ, "challenge": o.PublicKey.Challenge,
+		"origin": origin, "crossOrigin": false},
 		rpID: rpID, flags: up | uv, counter: d.cred.Counter, id: d.cred.ID, signed: d.cred.ID,
 		key: d.cred.Key.AttestationData(), fmt: "none", stmt: map[string]any{}}
 }
@@ -129,8 +131,9 @@ func (d *device) sign(t testing.TB, w forged) string {
 	if w.spoil {
 		sig[len(sig)-1] ^= 1
 	}
-	return answer(t, w.id, map[string]any{"clientDataJSON": text(client), "authenticatorData": text(auth),
-		"signature": text(sig), "userHandle": text(w.handle)})
+	return answer(t, w.id, map[string]any{"clientDataJSON": text(client),
+		"authenticatorData": text(auth),
+		"signature":         text(sig), "userHandle": text(w.handle)})
 }
 
 // attest makes the answer to an enrolment of w.
@@ -144,12 +147,14 @@ func (d *device) attest(t testing.TB, w forged) string {
 	auth = append(append(auth, w.signed...), w.key...)
 	object, err := cbor.Marshal(map[string]any{"fmt": w.fmt, "attStmt": w.stmt, "authData": auth})
 	require.NoError(t, err)
-	return answer(t, w.id, map[string]any{"clientDataJSON": text(client), "attestationObject": text(object), "transports": []string{"usb", "nfc", "usb"}})
+	return answer(t, w.id, map[string]any{"clientDataJSON": text(client),
+		"attestationObject": text(object), "transports": []string{"usb", "nfc", "usb"}})
 }
 
 func answer(t testing.TB, id []byte, response map[string]any, more ...map[string]any) string {
 	t.Helper()
-	a := map[string]any{"id": text(id), "rawId": text(id), "type": "public-key", "response": response, "clientExtensionResults": map[string]any{}}
+	a := map[string]any{"id": text(id), "rawId": text(id), "type": "public-key",
+		"response": response, "clientExtensionResults": map[string]any{}}
 	for _, m := range more {
 		maps.Copy(a, m)
 	}
@@ -159,19 +164,26 @@ func answer(t testing.TB, id []byte, response map[string]any, more ...map[string
 }
 
 // challenge issues one, and returns what Verify is to be called with and the options.
-func challenge(t testing.TB, f *passkey.Factor, state []byte, confirming bool) (factor.VerifyInput, []byte) {
+func challenge(
+	t testing.TB, f *passkey.Factor, state []byte, confirming bool,
+) (factor.VerifyInput, []byte) {
 	t.Helper()
-	is, err := f.Issue(context.Background(), factor.IssueInput{User: ann, State: state, Confirming: confirming,
-		Instances: []factor.Instance{{State: state}}, Now: start})
+	is, err := f.Issue(context.Background(), factor.IssueInput{User: ann, State: state,
+		Confirming: confirming,
+		Instances:  []factor.Instance{{State: state}}, Now: start})
 	require.NoError(t, err)
-	return factor.VerifyInput{User: ann, State: state, Issued: is.Keep, IssuedAt: start, Expires: is.Expires,
-		Opened: start, Confirming: confirming, Now: start.Add(time.Second)}, is.Prompt.Data
+	return factor.VerifyInput{User: ann, State: state, Issued: is.Keep, IssuedAt: start,
+		Expires: is.Expires,
+		Opened:  start, Confirming: confirming, Now: start.Add(time.Second)}, is.Prompt.Data
 }
 
 // begun is an enrolment that waits for its answer.
-func begun(t testing.TB, f *passkey.Factor, existing ...factor.Instance) (factor.VerifyInput, []byte) {
+func begun(
+	t testing.TB, f *passkey.Factor, existing ...factor.Instance,
+) (factor.VerifyInput, []byte) {
 	t.Helper()
-	out, err := f.Enroll(context.Background(), factor.EnrollInput{User: ann, Existing: existing, Now: start})
+	out, err := f.Enroll(context.Background(), factor.EnrollInput{User: ann, Existing: existing,
+		Now: start})
 	require.NoError(t, err)
 	return challenge(t, f, out.State, true)
 }

@@ -82,7 +82,8 @@ func decodeState(b []byte) (state, error) {
 	if len(b) == 0 || decMode.Unmarshal(b, &s) != nil || len(s.Handle) != handleLen {
 		return state{}, errState
 	}
-	if len(s.ID) == 0 != (len(s.Key) == 0) || len(s.ID) > maxID || len(s.Key) > maxKey || !validTransports(s.Transports) ||
+	if len(s.ID) == 0 != (len(s.Key) == 0) || len(s.ID) > maxID || len(s.Key) > maxKey ||
+		!validTransports(s.Transports) ||
 		len(s.Taken) > maxKept || s.BackedUp && !s.Eligible {
 		return state{}, errState
 	}
@@ -104,7 +105,9 @@ func decodeCredential(b []byte) (state, error) {
 }
 
 func validTransports(list []string) bool {
-	return len(list) <= maxTransports && !slices.ContainsFunc(list, func(t string) bool { return !validTransport(t) })
+	return len(list) <= maxTransports && !slices.ContainsFunc(list, func(t string) bool {
+		return !validTransport(t)
+	})
 }
 
 // validTransport: the values are an open list (WebAuthn Level 3 section 5.8.4), so that the

@@ -70,18 +70,23 @@ func refused(reason string) error {
 }
 
 // register follows WebAuthn Level 3 section 7.1.
-func (f *Factor) register(s state, want issued, got *protocol.ParsedCredentialCreationData) (*factor.Verdict, error) {
+func (f *Factor) register(
+	s state, want issued, got *protocol.ParsedCredentialCreationData,
+) (*factor.Verdict, error) {
 	client, auth := got.Response.CollectedClientData, got.Response.AttestationObject.AuthData
 	algorithms := make([]protocol.CredentialParameter, 0, 3)
 	for _, alg := range []int{algEdDSA, algES256, algRS256} {
-		algorithms = append(algorithms, protocol.CredentialParameter{Type: protocol.PublicKeyCredentialType,
+		algorithms = append(algorithms, protocol.CredentialParameter{Type: protocol.
+			PublicKeyCredentialType,
 			Algorithm: webauthncose.COSEAlgorithmIdentifier(alg)})
 	}
 	if !slices.Contains(f.cfg.Origins, client.Origin) {
 		return nil, refused("its origin is not among Config.Origins")
 	}
-	_, err := got.Verify(encodeChallenge(want), f.cfg.RPID, f.cfg.Origins, nil, nil, protocol.TopOriginExplicitVerificationMode,
-		false, want.Verify, true, nil, algorithms, protocol.AttestationPolicy{}, protocol.SignaturePolicy{})
+	_, err := got.Verify(encodeChallenge(want), f.cfg.RPID, f.cfg.Origins, nil, nil,
+		protocol.TopOriginExplicitVerificationMode,
+		false, want.Verify, true, nil, algorithms, protocol.AttestationPolicy{},
+		protocol.SignaturePolicy{})
 	if err != nil {
 		return nil, refused(f.why(want, client, auth))
 	}
@@ -100,7 +105,8 @@ func (f *Factor) register(s state, want issued, got *protocol.ParsedCredentialCr
 		return nil, refused("its backup flags contradict each other")
 	}
 	s = state{Handle: s.Handle, ID: bytes.Clone(id), Key: bytes.Clone(key), Count: auth.Counter,
-		Verified: auth.Flags.HasUserVerified(), Eligible: auth.Flags.HasBackupEligible(), BackedUp: auth.Flags.HasBackupState(),
+		Verified: auth.Flags.HasUserVerified(), Eligible: auth.Flags.HasBackupEligible(),
+		BackedUp:   auth.Flags.HasBackupState(),
 		Transports: transports(got.Raw.AttestationResponse.Transports)}
 	return &factor.Verdict{State: encode(s), UserVerified: s.Verified}, nil
 }
@@ -118,7 +124,9 @@ func transports(list []string) []string {
 }
 
 // assert follows WebAuthn Level 3 section 7.2.
-func (f *Factor) assert(s state, want issued, got *protocol.ParsedCredentialAssertionData) (*factor.Verdict, error) {
+func (f *Factor) assert(
+	s state, want issued, got *protocol.ParsedCredentialAssertionData,
+) (*factor.Verdict, error) {
 	client, auth := got.Response.CollectedClientData, got.Response.AuthenticatorData
 	if err := checkOwner(s, want, got); err != nil {
 		return nil, err
@@ -126,7 +134,8 @@ func (f *Factor) assert(s state, want issued, got *protocol.ParsedCredentialAsse
 	if !slices.Contains(f.cfg.Origins, client.Origin) {
 		return nil, refused("its origin is not among Config.Origins")
 	}
-	err := got.Verify(encodeChallenge(want), f.cfg.RPID, "", f.cfg.Origins, nil, nil, protocol.TopOriginExplicitVerificationMode,
+	err := got.Verify(encodeChallenge(want), f.cfg.RPID, "", f.cfg.Origins, nil, nil,
+		protocol.TopOriginExplicitVerificationMode,
 		false, want.Verify, true, s.Key, protocol.SignaturePolicy{})
 	if err != nil {
 		return nil, refused(f.why(want, client, auth))
@@ -137,11 +146,13 @@ func (f *Factor) assert(s state, want issued, got *protocol.ParsedCredentialAsse
 	// Both zero: it does not count, as synchronised passkeys do not.
 	cloned := (auth.Counter != 0 || s.Count != 0) && auth.Counter <= s.Count
 	if cloned && f.cfg.OnClone == Refuse {
-		return &factor.Verdict{Cloned: true}, fmt.Errorf("%w: passkey: its counter did not rise", factor.ErrReplayed)
+		return &factor.Verdict{Cloned: true}, fmt.Errorf("%w: passkey: its counter did not rise",
+			factor.ErrReplayed)
 	}
 	s.Count = max(s.Count, auth.Counter)
 	s.BackedUp = auth.Flags.HasBackupState()
-	return &factor.Verdict{State: encode(s), UserVerified: auth.Flags.HasUserVerified(), Cloned: cloned}, nil
+	return &factor.Verdict{State: encode(s), UserVerified: auth.Flags.HasUserVerified(),
+		Cloned: cloned}, nil
 }
 
 // checkOwner checks that the assertion is by the credential in s, that its challenge admitted
@@ -149,7 +160,9 @@ func (f *Factor) assert(s state, want issued, got *protocol.ParsedCredentialAsse
 // nobody (section 7.2 steps 5 and 6).
 func checkOwner(s state, want issued, got *protocol.ParsedCredentialAssertionData) error {
 	h := got.Response.UserHandle
-	allowed := slices.ContainsFunc(want.Allowed, func(id []byte) bool { return bytes.Equal(id, s.ID) })
+	allowed := slices.ContainsFunc(want.Allowed, func(id []byte) bool {
+		return bytes.Equal(id, s.ID)
+	})
 	switch {
 	case !bytes.Equal(got.RawID, s.ID):
 		return refused("it is by another credential")
@@ -158,7 +171,8 @@ func checkOwner(s state, want issued, got *protocol.ParsedCredentialAssertionDat
 	case want.Anyone && !s.Verified:
 		// Only beside another factor may a credential learn to verify users (section 7.2
 		// step 25), and there is none here.
-		return refused("the user was not verified when it was made, so that it takes a password beside it")
+		return refused("the user was not verified when it was made, so that it takes a password " +
+			"beside it")
 	case !want.Anyone && !allowed:
 		return refused("it is by a credential that was not asked for")
 	case len(h) > 0 && !bytes.Equal(h, s.Handle):

@@ -101,7 +101,8 @@ func (a *Account) fingerprint() []byte {
 
 func (a *Account) sound() error {
 	if a.ID == "" || len(a.ID) > 128 || len(a.Tenant) > 64 {
-		return errors.New("password: Account.ID must have 1 to 128 bytes and Account.Tenant at most 64")
+		return errors.New("password: Account.ID must have 1 to 128 bytes and Account.Tenant at " +
+			"most 64")
 	}
 	return nil
 }

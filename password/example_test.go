@@ -32,21 +32,28 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	users := &users{ann: password.Account{ID: "7", Email: "ann@example.com", Hash: secret.New(hash), SecondFactor: true}}
+	users := &users{ann: password.Account{ID: "7", Email: "ann@example.com", Hash: secret.New(hash),
+		SecondFactor: true}}
 	pins, err := pin.New(pin.Config{})
 	if err != nil {
 		panic(err)
 	}
-	manager, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{pins}})
+	manager, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys,
+		Factors: []factor.Factor{pins}})
 	if err != nil {
 		panic(err)
 	}
 	outbox := &mfatest.Outbox[email.Message]{}
 	var queue []func(context.Context) error // of the application, worked on beside its requests
 	m, err := password.New(password.Config{
-		Store: memory.New(), Keys: keys, Accounts: users, Hasher: hasher, Sender: outbox, ServiceName: "Acme",
-		LinkURL: func(token string) string { return "https://acme.example/reset?token=" + token },
-		Later:   func(_ context.Context, work func(context.Context) error) { queue = append(queue, work) },
+		Store: memory.New(), Keys: keys, Accounts: users, Hasher: hasher, Sender: outbox,
+		ServiceName: "Acme",
+		LinkURL: func(token string) string {
+			return "https://acme.example/reset?token=" + token
+		},
+		Later: func(_ context.Context, work func(context.Context) error) {
+			queue = append(queue, work)
+		},
 		// Those of the application's mfa.Manager. Nobody has a second factor here.
 		CheckChange: func(ctx context.Context, u mfa.User, g mfa.Grant, sessionID string) error {
 			return manager.Session(u, sessionID).CheckPasswordChange(ctx, g)

@@ -38,7 +38,8 @@ func TestFIPS(t *testing.T) {
 	cmd.Env = append(os.Environ(), "PASSWORD_FIPS="+hash, "GODEBUG=fips140=only")
 	output, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(output))
-	for _, line := range []string{"argon2id: password: FIPS 140-3 is enforced", "hash: <nil>\n", "right: <nil>\n",
+	for _, line := range []string{"argon2id: password: FIPS 140-3 is enforced", "hash: <nil>\n",
+		"right: <nil>\n",
 		"wrong: password: incorrect\n", "nobody: password: incorrect\n", "rehash: true\n"} {
 		require.Contains(t, string(output), line)
 	}

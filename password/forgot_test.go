@@ -83,7 +83,8 @@ func TestSpellingsOfAnAddress(t *testing.T) {
 	m, err := password.New(r.cfg)
 	require.NoError(t, err)
 	for i := range 8 {
-		require.NoError(t, m.Forgot(t.Context(), password.ForgotRequest{Address: fmt.Sprintf("olivia+%d@acme.example", i), Client: "d"}))
+		require.NoError(t, m.Forgot(t.Context(), password.ForgotRequest{Address: fmt.Sprintf(
+			"olivia+%d@acme.example", i), Client: "d"}))
 	}
 	require.NoError(t, r.work())
 	require.Len(t, r.mails.All(), 5)
@@ -99,9 +100,12 @@ func (f findsAll) Find(context.Context, string) ([]password.Account, error) {
 
 func TestForgotRefuses(t *testing.T) {
 	r := newRig(t, nil)
-	for _, address := range []string{"", "olivia", "@acme.example", "olivia@", "a\r\nBcc: b@acme.example", strings.Repeat("x", 250) + "@acme.example", "\xff@acme.example"} {
+	for _, address := range []string{"", "olivia", "@acme.example", "olivia@",
+		"a\r\nBcc: b@acme.example", strings.Repeat("x", 250) + "@acme.example",
+		"\xff@acme.example"} {
 		requireReason(t, r.forgot(address), "address_form")
 	}
-	require.Error(t, r.Forgot(t.Context(), password.ForgotRequest{Address: "olivia@acme.example"}), "no client")
+	require.Error(t, r.Forgot(t.Context(), password.ForgotRequest{Address: "olivia@acme.example"}),
+		"no client")
 	require.Zero(t, r.store.Calls(mfatest.OpSwap))
 }

@@ -24,8 +24,10 @@ func common(s string) bool {
 }
 
 // lines that fingers and minds walk along, there and back, from any place.
-var walks = [...]string{"01234567890123456789", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "yxcvbnm", "azertyuiop",
-	"1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p", "qazwsxedcrfvtgbyhnujmikolp", "q1w2e3r4t5y6u7i8o9p0", "1q2w3e4r5t6y7u8i9o0p"}
+var walks = [...]string{"01234567890123456789", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop",
+	"asdfghjkl", "zxcvbnm", "qwertzuiop", "yxcvbnm", "azertyuiop",
+	"1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p", "qazwsxedcrfvtgbyhnujmikolp", "q1w2e3r4t5y6u7i8o9p0",
+	"1q2w3e4r5t6y7u8i9o0p"}
 
 // guessable says why others would try the password early, or nil. It judges the whole: words
 // in a longer password are no reason (NIST SP 800-63B-4 section 3.1.1.2).
@@ -33,11 +35,14 @@ func (r *Rules) guessable(s string, a Account) error {
 	lower := strings.ToLower(s)
 	switch {
 	case repeated(lower):
-		return &factor.Problem{Reason: "password_repeated", Detail: "it repeats a character or a short part"}
+		return &factor.Problem{Reason: "password_repeated",
+			Detail: "it repeats a character or a short part"}
 	case common(lower), walked(lower), padded(lower):
-		return &factor.Problem{Reason: "password_common", Detail: "it is one of those that are tried first"}
+		return &factor.Problem{Reason: "password_common",
+			Detail: "it is one of those that are tried first"}
 	case personal(lower, append(ownWords(a), r.Words...)):
-		return &factor.Problem{Reason: "password_personal", Detail: "it is little more than a name that others know"}
+		return &factor.Problem{Reason: "password_personal",
+			Detail: "it is little more than a name that others know"}
 	}
 	return nil
 }
@@ -116,9 +121,10 @@ func filler(s string) bool {
 // ownWords are what others know of the person.
 func ownWords(a Account) []string {
 	local, domain, _ := strings.Cut(a.Email, "@")
-	words := append([]string{a.Email, local, domain, a.Name}, strings.FieldsFunc(local+" "+domain+" "+a.Name, func(c rune) bool {
-		return !unicode.IsLetter(c) && !unicode.IsDigit(c)
-	})...)
+	words := append([]string{a.Email, local, domain, a.Name},
+		strings.FieldsFunc(local+" "+domain+" "+a.Name, func(c rune) bool {
+			return !unicode.IsLetter(c) && !unicode.IsDigit(c)
+		})...)
 	return append(words, a.Words...)
 }
 
@@ -135,7 +141,8 @@ func personal(s string, words []string) bool {
 			folded = append(folded, w)
 		}
 	}
-	slices.SortFunc(folded, func(a, b string) int { return len(b) - len(a) }) // the longest first, so that a part of it leaves no rest
+	// the longest first, so that a part of it leaves no rest
+	slices.SortFunc(folded, func(a, b string) int { return len(b) - len(a) })
 	rest := s
 	for _, w := range folded {
 		rest = strings.ReplaceAll(rest, w, "")

@@ -69,17 +69,22 @@ func NewHasher(cfg HasherConfig) (*Hasher, error) {
 	}
 	switch {
 	case cfg.Iterations < leastIterations || cfg.Iterations > mostIterations:
-		return nil, fmt.Errorf("password: HasherConfig.Iterations is %d, want %d to %d", cfg.Iterations, leastIterations, mostIterations)
+		return nil, fmt.Errorf("password: HasherConfig.Iterations is %d, want %d to %d",
+			cfg.Iterations, leastIterations, mostIterations)
 	case cfg.MaxConcurrent < 1:
-		return nil, fmt.Errorf("password: HasherConfig.MaxConcurrent is %d, want at least 1", cfg.MaxConcurrent)
+		return nil, fmt.Errorf("password: HasherConfig.MaxConcurrent is %d, want at least 1",
+			cfg.MaxConcurrent)
 	case !cfg.PBKDF2 && fips140.Enforced():
-		return nil, errors.New("password: FIPS 140-3 is enforced and argon2id is no approved function; set HasherConfig.PBKDF2")
+		return nil, errors.New("password: FIPS 140-3 is enforced and argon2id is no approved " +
+			"function; set HasherConfig.PBKDF2")
 	}
-	argon2, err := kdf.New(kdf.Params{Memory: cfg.Memory, Time: cfg.Passes, Threads: cfg.Threads}, cfg.MaxConcurrent)
+	argon2, err := kdf.New(kdf.Params{Memory: cfg.Memory, Time: cfg.Passes, Threads: cfg.Threads},
+		cfg.MaxConcurrent)
 	if err != nil {
 		return nil, fmt.Errorf("password: %w", err)
 	}
-	h := &Hasher{pbkdf2: cfg.PBKDF2, iterations: cfg.Iterations, argon2: argon2, slots: make(chan struct{}, cfg.MaxConcurrent)}
+	h := &Hasher{pbkdf2: cfg.PBKDF2, iterations: cfg.Iterations, argon2: argon2,
+		slots: make(chan struct{}, cfg.MaxConcurrent)}
 	if h.nobody, err = h.hash(context.Background(), rand.Text()); err != nil {
 		return nil, err
 	}
@@ -177,11 +182,13 @@ func normalize(password secret.Text) (string, error) {
 	case s == "":
 		return "", &factor.Problem{Reason: "password_too_short", Detail: "give a password"}
 	case len(s) > MaxBytes:
-		return "", &factor.Problem{Reason: "password_too_long", Detail: fmt.Sprintf("use at most %d characters", MaxBytes/4)}
+		return "", &factor.Problem{Reason: "password_too_long",
+			Detail: fmt.Sprintf("use at most %d characters", MaxBytes/4)}
 	case !utf8.ValidString(s), strings.Contains(s, "\x00"):
 		// HMAC fills short keys up with zeros, so under PBKDF2 a NUL at the end would be no
 		// difference.
-		return "", &factor.Problem{Reason: "password_characters", Detail: "use characters that can be typed"}
+		return "", &factor.Problem{Reason: "password_characters",
+			Detail: "use characters that can be typed"}
 	}
 	return norm.NFC.String(s), nil
 }

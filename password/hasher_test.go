@@ -56,7 +56,10 @@ func TestHashAndVerify(t *testing.T) {
 			require.NoError(t, err)
 			require.NotEqual(t, a, b, "salted")
 			require.NoError(t, h.Verify(t.Context(), a, secret.New("correct horse")))
-			for _, wrong := range []secret.Text{secret.Text{}, secret.New("correct hors"), secret.New("correct horse "), secret.New("Correct horse"), secret.New("correct horse\x00"), secret.New("correct horse\xff"), secret.New(strings.Repeat("x", 1<<20))} {
+			for _, wrong := range []secret.Text{secret.Text{}, secret.New("correct hors"),
+				secret.New("correct horse "), secret.New("Correct horse"),
+				secret.New("correct horse\x00"), secret.New("correct horse\xff"),
+				secret.New(strings.Repeat("x", 1<<20))} {
 				require.ErrorIs(t, h.Verify(t.Context(), a, wrong), password.ErrIncorrect)
 			}
 			require.False(t, h.NeedsRehash(a))
@@ -67,12 +70,14 @@ func TestHashAndVerify(t *testing.T) {
 // The key of PBKDF2 is the standard's, computed elsewhere: Python's hashlib.pbkdf2_hmac.
 func TestPBKDF2Vector(t *testing.T) {
 	enc := base64.RawStdEncoding.EncodeToString
-	hash := "$pbkdf2-sha256$i=600000$" + enc([]byte("saltsaltsaltsalt")) + "$TVPXRe49nNQGbk8yq+1ITnl+WlbIHQsXPDWWCq/Be9A"
+	hash := "$pbkdf2-sha256$i=600000$" + enc([]byte("saltsaltsaltsalt")) +
+		"$TVPXRe49nNQGbk8yq+1ITnl+WlbIHQsXPDWWCq/Be9A"
 	require.NoError(t, cheap(t).Verify(t.Context(), hash, secret.New("passwordPASSWORDpassword")))
 }
 
 func TestEitherSchemeIsVerifiedAndReplaced(t *testing.T) {
-	argon, fips := hasher(t, password.HasherConfig{}), hasher(t, password.HasherConfig{PBKDF2: true})
+	argon, fips := hasher(t, password.HasherConfig{}),
+		hasher(t, password.HasherConfig{PBKDF2: true})
 	more := hasher(t, password.HasherConfig{Memory: 19 * 1024, Passes: 3, Threads: 1})
 	a, err := argon.Hash(t.Context(), secret.New("correct horse"))
 	require.NoError(t, err)
@@ -81,14 +86,16 @@ func TestEitherSchemeIsVerifiedAndReplaced(t *testing.T) {
 	for _, h := range []*password.Hasher{argon, fips, more} {
 		for _, hash := range []string{a, p} {
 			require.NoError(t, h.Verify(t.Context(), hash, secret.New("correct horse")))
-			require.ErrorIs(t, h.Verify(t.Context(), hash, secret.New("incorrect horse")), password.ErrIncorrect)
+			require.ErrorIs(t, h.Verify(t.Context(), hash, secret.New("incorrect horse")),
+				password.ErrIncorrect)
 		}
 	}
 	for _, c := range []struct {
 		h    *password.Hasher
 		hash string
 		want bool
-	}{{argon, a, false}, {argon, p, true}, {fips, p, false}, {fips, a, true}, {more, a, true}, {argon, "", true}, {fips, "", true},
+	}{{argon, a, false}, {argon, p, true}, {fips, p, false}, {fips, a, true}, {more, a, true},
+		{argon, "", true}, {fips, "", true},
 		{fips, strings.Replace(p, "600000", "500000", 1), true}} {
 		require.Equal(t, c.want, c.h.NeedsRehash(c.hash), c.hash)
 	}
@@ -100,10 +107,12 @@ func TestUnicodeForms(t *testing.T) {
 	hash, err := h.Hash(t.Context(), secret.New("caf\u00e9 au lait"))
 	require.NoError(t, err)
 	require.NoError(t, h.Verify(t.Context(), hash, secret.New("cafe\u0301 au lait")))
-	require.ErrorIs(t, h.Verify(t.Context(), hash, secret.New("cafe au lait")), password.ErrIncorrect)
+	require.ErrorIs(t, h.Verify(t.Context(), hash, secret.New("cafe au lait")),
+		password.ErrIncorrect)
 	hash, err = h.Hash(t.Context(), secret.New("x² is a square"))
 	require.NoError(t, err)
-	require.ErrorIs(t, h.Verify(t.Context(), hash, secret.New("x2 is a square")), password.ErrIncorrect, "NFC, not NFKC")
+	require.ErrorIs(t, h.Verify(t.Context(), hash, secret.New("x2 is a square")),
+		password.ErrIncorrect, "NFC, not NFKC")
 }
 
 // A sign-in of nobody is refused, in the time of one of somebody.
@@ -115,7 +124,8 @@ func TestNobodyCostsTheSame(t *testing.T) {
 		best := time.Hour
 		for range 5 {
 			start := time.Now()
-			require.ErrorIs(t, h.Verify(t.Context(), hash, secret.New("wrong")), password.ErrIncorrect)
+			require.ErrorIs(t, h.Verify(t.Context(), hash, secret.New("wrong")),
+				password.ErrIncorrect)
 			best = min(best, time.Since(start))
 		}
 		return best
@@ -127,7 +137,8 @@ func TestNobodyCostsTheSame(t *testing.T) {
 
 func TestWeakHashersAreRefused(t *testing.T) {
 	for _, cfg := range []password.HasherConfig{
-		{Iterations: 599_999}, {Iterations: -1}, {Iterations: 20_000_000}, {MaxConcurrent: -1}, {Memory: 19455, Passes: 2, Threads: 1}, {Passes: 1},
+		{Iterations: 599_999}, {Iterations: -1}, {Iterations: 20_000_000}, {MaxConcurrent: -1},
+		{Memory: 19455, Passes: 2, Threads: 1}, {Passes: 1},
 	} {
 		_, err := password.NewHasher(cfg)
 		require.Error(t, err, "%+v", cfg)
@@ -137,9 +148,12 @@ func TestWeakHashersAreRefused(t *testing.T) {
 func TestDamagedHashes(t *testing.T) {
 	h := cheap(t)
 	salt, key := strings.Repeat("A", 22), strings.Repeat("A", 43)
-	for _, bad := range []string{"x", "$2a$10$abcdefghijklmnopqrstuu", "$pbkdf2-sha256$i=0$" + salt + "$" + key, "$pbkdf2-sha256$i=99999999999$" + salt + "$" + key,
-		"$pbkdf2-sha256$i=+600000$" + salt + "$" + key, "$pbkdf2-sha256$i=600000$" + salt, "$pbkdf2-sha256$i=600000$AAAA$" + key,
-		"$pbkdf2-sha256$i=600000$" + salt + "$", "$pbkdf2-sha256$i=600000$" + salt + "$" + key + "$", strings.Repeat("$", 1000),
+	for _, bad := range []string{"x", "$2a$10$abcdefghijklmnopqrstuu", "$pbkdf2-sha256$i=0$" +
+		salt + "$" + key, "$pbkdf2-sha256$i=99999999999$" + salt + "$" + key,
+		"$pbkdf2-sha256$i=+600000$" + salt + "$" + key, "$pbkdf2-sha256$i=600000$" + salt,
+		"$pbkdf2-sha256$i=600000$AAAA$" + key,
+		"$pbkdf2-sha256$i=600000$" + salt + "$", "$pbkdf2-sha256$i=600000$" + salt + "$" + key +
+			"$", strings.Repeat("$", 1000),
 		"$pbkdf2-sha256$i=600000$" + strings.Repeat("A", 400) + "$" + key,
 		"$pbkdf2-sha256$i=600000$" + salt + "\n$" + key,
 		"$pbkdf2-sha256$i=600000$" + salt + "$" + key[:9] + "\r\n" + key[9:]} {
@@ -151,7 +165,10 @@ func TestDamagedHashes(t *testing.T) {
 
 func TestHashRefusesWhatCannotBeTyped(t *testing.T) {
 	h := cheap(t)
-	for reason, s := range map[string]secret.Text{"password_too_short": secret.Text{}, "password_too_long": secret.New(strings.Repeat("x", password.MaxBytes+1)), "password_characters": secret.New("abc\xff"), "password_characters ": secret.New("abc\x00")} {
+	for reason, s := range map[string]secret.Text{"password_too_short": secret.Text{},
+		"password_too_long":    secret.New(strings.Repeat("x", password.MaxBytes+1)),
+		"password_characters":  secret.New("abc\xff"),
+		"password_characters ": secret.New("abc\x00")} {
 		_, err := h.Hash(t.Context(), s)
 		requireReason(t, err, strings.TrimSpace(reason))
 	}
@@ -174,7 +191,8 @@ func TestHashHonoursContext(t *testing.T) {
 // No more hashes than allowed are computed at once, of either scheme; who waits honours the
 // context.
 func TestBoundedAtOnce(t *testing.T) {
-	for _, cfg := range []password.HasherConfig{{MaxConcurrent: 1}, {MaxConcurrent: 1, PBKDF2: true}} {
+	for _, cfg := range []password.HasherConfig{{MaxConcurrent: 1},
+		{MaxConcurrent: 1, PBKDF2: true}} {
 		h := hasher(t, cfg)
 		release := h.Occupy()
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
@@ -200,10 +218,12 @@ func requireReason(t *testing.T, err error, reason string) {
 func FuzzVerify(f *testing.F) {
 	h := cheap(f)
 	f.Add("$pbkdf2-sha256$i=1$" + strings.Repeat("A", 22) + "$" + strings.Repeat("A", 43))
-	f.Add("$argon2id$v=19$m=7168,t=5,p=1$c29tZXNhbHRzb21lc2FsdA$c29tZXNhbHRzb21lc2FsdHNvbWVzYWx0c29tZXM")
+	f.Add(
+		"$argon2id$v=19$m=7168,t=5,p=1$c29tZXNhbHRzb21lc2FsdA$c29tZXNhbHRzb21lc2FsdHNvbWVzYWx0c29tZXM")
 	f.Fuzz(func(t *testing.T, hash string) {
 		var n int
-		if _, err := fmt.Sscanf(hash, "$pbkdf2-sha256$i=%d$", &n); err == nil && n > 1000 || strings.Contains(hash, "m=") {
+		if _, err := fmt.Sscanf(hash, "$pbkdf2-sha256$i=%d$", &n); err == nil && n > 1000 ||
+			strings.Contains(hash, "m=") {
 			return // well-formed, and slow on purpose
 		}
 		if h.Verify(t.Context(), hash, secret.New("tulip")) == nil {

@@ -63,7 +63,8 @@ var mailTemplate = template.Must(template.New("mail").Parse(mailHTML))
 type mailView struct{ Lang, Service, Lead, Link, Button, IfButtonFails, Note, Ignore string }
 
 func (m *Manager) send(ctx context.Context, a *Account, mail Mail, now time.Time) error {
-	mail.To, mail.Person, mail.Locale, mail.ServiceName, mail.TTL, mail.Time = a.Email, a.Name, a.Locale, m.cfg.ServiceName, m.cfg.TTL, now
+	mail.To, mail.Person, mail.Locale, mail.ServiceName, mail.TTL, mail.Time = a.Email, a.Name,
+		a.Locale, m.cfg.ServiceName, m.cfg.TTL, now
 	var msg email.Message
 	var err error
 	if m.cfg.Compose != nil {
@@ -77,7 +78,8 @@ func (m *Manager) send(ctx context.Context, a *Account, mail Mail, now time.Time
 		}
 	}
 	switch {
-	case strings.TrimSpace(msg.Subject) == "" || strings.ContainsFunc(msg.Subject, unicode.IsControl):
+	case strings.TrimSpace(msg.Subject) == "" || strings.ContainsFunc(msg.Subject,
+		unicode.IsControl):
 		return errors.New("password: Compose makes a subject that is not one line")
 	case !strings.Contains(msg.Text.Reveal(), mail.Link.Reveal()):
 		return errors.New("password: Compose makes a text without the link")
@@ -106,11 +108,13 @@ func compose(m Mail) (email.Message, error) {
 	lang, w := language(m.Locale)
 	text := w.texts[m.Name]
 	fill := func(s string) string { return strings.ReplaceAll(s, "%s", m.ServiceName) }
-	v := mailView{Lang: lang, Service: m.ServiceName, Lead: w.lead(m.Person, fill(text[1])), Ignore: fill(w.notYou)}
+	v := mailView{Lang: lang, Service: m.ServiceName, Lead: w.lead(m.Person, fill(text[1])),
+		Ignore: fill(w.notYou)}
 	var plain strings.Builder
 	fmt.Fprintf(&plain, "%s\n\n", v.Lead)
 	if !m.Link.IsZero() {
-		v.Link, v.Button, v.IfButtonFails, v.Ignore = m.Link.Reveal(), w.button, w.ifFails, fill(w.ignore)
+		v.Link, v.Button, v.IfButtonFails, v.Ignore = m.Link.Reveal(), w.button, w.ifFails,
+			fill(w.ignore)
 		v.Note = fmt.Sprintf(w.terms, w.duration(m.TTL))
 		fmt.Fprintf(&plain, "%s\n%s\n\n", w.open, v.Link)
 	} else {
@@ -121,5 +125,6 @@ func compose(m Mail) (email.Message, error) {
 	if err := mailTemplate.Execute(&html, v); err != nil {
 		return email.Message{}, err
 	}
-	return email.Message{To: m.To, Subject: fill(text[0]), Text: secret.New(plain.String()), HTML: secret.New(html.String())}, nil
+	return email.Message{To: m.To, Subject: fill(text[0]), Text: secret.New(plain.String()),
+		HTML: secret.New(html.String())}, nil
 }

@@ -20,9 +20,11 @@ func TestMails(t *testing.T) {
 		r := newRig(t, nil)
 		r.people.change("acme/1", func(a *password.Account) { a.Locale = locale })
 		require.NoError(t, r.reset(r.link("olivia@acme.example")))
-		require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Binding: session,
+		require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1",
+			User: user("1"), Binding: session,
 			Current: secret.New(newPassword), Password: secret.New(oldPassword)}))
-		require.NoError(t, r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1", Actor: mfa.System("admin"), Password: secret.New(newPassword)}))
+		require.NoError(t, r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1",
+			Actor: mfa.System("admin"), Password: secret.New(newPassword)}))
 		require.NoError(t, r.work())
 		mails := r.mails.All()
 		require.Len(t, mails, 4)
@@ -37,7 +39,8 @@ func TestMails(t *testing.T) {
 			require.Equal(t, i > 0, strings.Contains(text, "2026-03-01 12:00 UTC"), text)
 		}
 	}
-	require.Len(t, subjects, 4*4, "four mails in four languages, English for all others: %v", subjects)
+	require.Len(t, subjects, 4*4, "four mails in four languages, English for all others: %v",
+		subjects)
 }
 
 // The application keeps an address as it likes. The sender gets the form that servers take.
@@ -51,7 +54,8 @@ func TestMails_InternationalDomain(t *testing.T) {
 
 // A name is chosen by people, and carries nothing into a mail that others are to trust.
 func TestNamesCarryNoLinks(t *testing.T) {
-	for _, name := range []string{"win at https://evil.example", "evil.example/x", "www.evil.example", strings.Repeat("x", 65), "a\nb", "<b>x</b>",
+	for _, name := range []string{"win at https://evil.example", "evil.example/x",
+		"www.evil.example", strings.Repeat("x", 65), "a\nb", "<b>x</b>",
 		"\u202egnihsihp", "a\u200bb", "evil。com"} {
 		r := newRig(t, nil)
 		r.people.change("acme/1", func(a *password.Account) { a.Name = name })
@@ -75,7 +79,8 @@ func TestCompose(t *testing.T) {
 			if m.Name != "reset.link" {
 				return email.Message{}, nil
 			}
-			return email.Message{To: "mallory@evil.example", Subject: "Ours", Text: secret.New(secret.New(text).Reveal() + m.Link.Reveal())}, fail
+			return email.Message{To: "mallory@evil.example", Subject: "Ours",
+				Text: secret.New(secret.New(text).Reveal() + m.Link.Reveal())}, fail
 		}
 	})
 	require.NoError(t, r.forgot("olivia@acme.example"))

@@ -102,7 +102,8 @@ func New(cfg Config) (*Manager, error) {
 		name    string
 		missing bool
 	}{
-		{"Store", cfg.Store == nil}, {"Keys", cfg.Keys == nil}, {"Accounts", cfg.Accounts == nil}, {"Hasher", cfg.Hasher == nil},
+		{"Store", cfg.Store == nil}, {"Keys", cfg.Keys == nil}, {"Accounts", cfg.Accounts == nil},
+		{"Hasher", cfg.Hasher == nil},
 		{"CheckChange", cfg.CheckChange == nil}, {"CheckActor", cfg.CheckActor == nil},
 		{"Sender", cfg.Sender == nil}, {"LinkURL", cfg.LinkURL == nil}, {"Later", cfg.Later == nil},
 	} {
@@ -110,7 +111,8 @@ func New(cfg Config) (*Manager, error) {
 			return nil, fmt.Errorf("password: Config.%s is required", required.name)
 		}
 	}
-	if s := cfg.ServiceName; strings.TrimSpace(s) == "" || len(s) > 64 || strings.ContainsFunc(s, unicode.IsControl) {
+	if s := cfg.ServiceName; strings.TrimSpace(s) == "" || len(s) > 64 ||
+		strings.ContainsFunc(s, unicode.IsControl) {
 		return nil, errors.New("password: Config.ServiceName must be 1 to 64 bytes on one line")
 	}
 	defaults(&cfg)
@@ -120,7 +122,8 @@ func New(cfg Config) (*Manager, error) {
 		}
 	}
 	if cfg.TemporaryTTL < minTemporary || cfg.TemporaryTTL > maxTemporary {
-		return nil, fmt.Errorf("password: Config.TemporaryTTL is %s, want %s to %s", cfg.TemporaryTTL, minTemporary, maxTemporary)
+		return nil, fmt.Errorf("password: Config.TemporaryTTL is %s, want %s to %s",
+			cfg.TemporaryTTL, minTemporary, maxTemporary)
 	}
 	if cfg.TTL < minTTL || cfg.TTL > maxTTL {
 		return nil, fmt.Errorf("password: Config.TTL is %s, want %s to %s", cfg.TTL, minTTL, maxTTL)
@@ -164,8 +167,10 @@ func (m *Manager) now() time.Time { return m.cfg.Clock.Now().UTC().Truncate(time
 func (m *Manager) link(token string) (secret.Text, error) {
 	link := m.cfg.LinkURL(token)
 	u, err := url.Parse(link)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || !strings.Contains(link, token) {
-		return secret.Text{}, errors.New("password: Config.LinkURL must make an absolute http or https URL that holds the token")
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" ||
+		!strings.Contains(link, token) {
+		return secret.Text{}, errors.New("password: Config.LinkURL must make an absolute http " +
+			"or https URL that holds the token")
 	}
 	return secret.New(link), nil
 }
@@ -173,7 +178,9 @@ func (m *Manager) link(token string) (secret.Text, error) {
 func unavailable(err error) error { return fmt.Errorf("%w: %w", mfa.ErrUnavailable, err) }
 
 // emit reports an event. a is nil if no account is known.
-func (m *Manager) emit(ctx context.Context, name string, a *Account, now time.Time, more func(*mfa.Event)) {
+func (m *Manager) emit(
+	ctx context.Context, name string, a *Account, now time.Time, more func(*mfa.Event),
+) {
 	if m.cfg.Events == nil {
 		return
 	}

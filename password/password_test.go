@@ -38,9 +38,12 @@ func TestReset(t *testing.T) {
 	}
 	require.True(t, r.signsIn("acme/1", secret.New(oldPassword)), "looking changes nothing")
 
-	requireReason(t, r.Reset(t.Context(), password.ResetRequest{Token: link, Password: secret.New("password")}), "password_common")
-	requireReason(t, r.Reset(t.Context(), password.ResetRequest{Token: link, Password: secret.New("olivia berg 1")}), "password_personal")
-	requireReason(t, r.Reset(t.Context(), password.ResetRequest{Token: link, Password: secret.New("Acme 2026")}), "password_personal")
+	requireReason(t, r.Reset(t.Context(), password.ResetRequest{Token: link,
+		Password: secret.New("password")}), "password_common")
+	requireReason(t, r.Reset(t.Context(), password.ResetRequest{Token: link,
+		Password: secret.New("olivia berg 1")}), "password_personal")
+	requireReason(t, r.Reset(t.Context(), password.ResetRequest{Token: link,
+		Password: secret.New("Acme 2026")}), "password_personal")
 	require.NoError(t, r.reset(link), "a refused password does not spend the link")
 	require.True(t, r.signsIn("acme/1", secret.New(newPassword)))
 	require.False(t, r.signsIn("acme/1", secret.New(oldPassword)))
@@ -56,7 +59,8 @@ func TestReset(t *testing.T) {
 	require.NoError(t, r.work())
 	m, _ = r.mails.Last()
 	require.Equal(t, "Your password at Acme was reset", m.Subject)
-	require.Equal(t, []string{"password.link-sent", "password.reset", "password.notice-sent"}, r.names())
+	require.Equal(t, []string{"password.link-sent", "password.reset", "password.notice-sent"},
+		r.names())
 }
 
 // Nothing is looked up before the answer, and the same is written for every address.
@@ -68,7 +72,8 @@ func TestTheAnswerKnowsNobody(t *testing.T) {
 		require.Empty(t, r.mails.All())
 		require.Empty(t, r.events)
 		require.Len(t, r.later, 1)
-		return fmt.Sprint(err, r.store.Calls(mfatest.OpGet), r.store.Calls(mfatest.OpSwap), r.store.Calls(mfatest.OpDelete)), r
+		return fmt.Sprint(err, r.store.Calls(mfatest.OpGet), r.store.Calls(mfatest.OpSwap),
+			r.store.Calls(mfatest.OpDelete)), r
 	}
 	somebody, r := did("olivia@acme.example")
 	require.NoError(t, r.work())
@@ -122,14 +127,18 @@ func TestLinksBeforeStayGood(t *testing.T) {
 func TestLinkIsVoidAfterAChange(t *testing.T) {
 	for name, change := range map[string]func(*rig){
 		"address": func(r *rig) {
-			r.people.change("acme/1", func(a *password.Account) { a.Email = "olivia.berg@acme.example" })
+			r.people.change("acme/1", func(a *password.Account) {
+				a.Email = "olivia.berg@acme.example"
+			})
 		},
 		"password": func(r *rig) {
-			require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Binding: session,
+			require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1",
+				User: user("1"), Binding: session,
 				Current: secret.New(oldPassword), Password: secret.New("a third one entirely")}))
 		},
 		"administrator": func(r *rig) {
-			require.NoError(t, r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1", Actor: mfa.System("admin"), Password: secret.New("a third one entirely")}))
+			require.NoError(t, r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme",
+				ID: "1", Actor: mfa.System("admin"), Password: secret.New("a third one entirely")}))
 		},
 		"gone": func(r *rig) { delete(r.people.list, "acme/1") },
 	} {
@@ -140,7 +149,8 @@ func TestLinkIsVoidAfterAChange(t *testing.T) {
 			_, err := r.CheckLink(t.Context(), link)
 			require.ErrorIs(t, err, password.ErrLink)
 			require.ErrorIs(t, r.reset(link), password.ErrLink)
-			require.False(t, !r.people.account("acme/1").Hash.IsZero() && r.signsIn("acme/1", secret.New(newPassword)))
+			require.False(t, !r.people.account("acme/1").Hash.IsZero() &&
+				r.signsIn("acme/1", secret.New(newPassword)))
 		})
 	}
 }
@@ -151,9 +161,11 @@ func TestForgedLinks(t *testing.T) {
 	require.NoError(t, r.forgot("robin@acme.example"))
 	require.NoError(t, r.work())
 	robin := token(t, r.mails.All()[1]).Reveal()
-	for _, forged := range []string{"", "x", olivia + "A", olivia[:len(olivia)-1], olivia[:43] + robin[43:], robin[:43] + olivia[43:],
+	for _, forged := range []string{"", "x", olivia + "A", olivia[:len(olivia)-1], olivia[:43] +
+		robin[43:], robin[:43] + olivia[43:],
 		strings.Repeat("A", len(olivia)), olivia[:len(olivia)-2] + "!!", strings.Repeat("x", 1<<20),
-		strings.Repeat("\n", len(olivia)), olivia[:43] + strings.Repeat("\r\n", 50)[:len(olivia)-43],
+		strings.Repeat("\n", len(olivia)), olivia[:43] + strings.Repeat("\r\n",
+			50)[:len(olivia)-43],
 		olivia[:len(olivia)-1] + "\n", olivia + "\n", olivia[:9] + "\r\n" + olivia[9:]} {
 		_, err := r.CheckLink(t.Context(), secret.New(forged))
 		require.ErrorIs(t, err, password.ErrLink, forged[:min(len(forged), 100)])
@@ -186,7 +198,8 @@ func TestALinkIsUsedOnce(t *testing.T) {
 			m = other
 		}
 		wg.Go(func() {
-			err := m.Reset(t.Context(), password.ResetRequest{Token: link, Password: secret.New(newPassword)})
+			err := m.Reset(t.Context(), password.ResetRequest{Token: link,
+				Password: secret.New(newPassword)})
 			if err == nil {
 				won.Add(1)
 			} else if !errors.Is(err, password.ErrLink) {
@@ -211,7 +224,8 @@ func TestAMailThatFailsIsSentAgain(t *testing.T) {
 	require.Len(t, r.mails.All(), 2)
 	require.NoError(t, work(t.Context()))
 	require.Len(t, r.mails.All(), 2)
-	require.Equal(t, []string{"password.link-failed", "password.link-sent", "password.link-sent"}, r.names())
+	require.Equal(t, []string{"password.link-failed", "password.link-sent", "password.link-sent"},
+		r.names())
 }
 
 // Whatever the store does, a link sets no two passwords, and none is set by a link that may be
@@ -224,7 +238,8 @@ func TestFaultsOfTheStore(t *testing.T) {
 			link := r.link("olivia@acme.example")
 			r.store.Inject(op, 1, fault)
 			require.ErrorIs(t, r.reset(link), mfa.ErrUnavailable)
-			require.True(t, r.signsIn("acme/1", secret.New(oldPassword)), "nothing is set before the link is spent for certain")
+			require.True(t, r.signsIn("acme/1", secret.New(oldPassword)),
+				"nothing is set before the link is spent for certain")
 			err := r.reset(link)
 			if op == mfatest.OpDelete && fault.After != nil {
 				require.ErrorIs(t, err, password.ErrLink)
@@ -253,7 +268,8 @@ func TestFaultsOfTheApplication(t *testing.T) {
 func TestChange(t *testing.T) {
 	r := newRig(t, nil)
 	change := func(current, next secret.Text) error {
-		return r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Binding: session,
+		return r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1",
+			User: user("1"), Binding: session,
 			Current: current, Password: next, KeepSession: "mine"})
 	}
 	require.ErrorIs(t, change(secret.New("wrong"), secret.New(newPassword)), password.ErrIncorrect)
@@ -266,15 +282,19 @@ func TestChange(t *testing.T) {
 	require.NoError(t, r.work())
 	m, _ := r.mails.Last()
 	require.Equal(t, "Your password at Acme was changed", m.Subject)
-	require.ErrorIs(t, r.Change(t.Context(), password.ChangeRequest{ID: "1", Current: secret.New(newPassword), Password: secret.New(oldPassword)}), password.ErrNoAccount, "of another tenant")
+	require.ErrorIs(t, r.Change(t.Context(), password.ChangeRequest{ID: "1",
+		Current: secret.New(newPassword), Password: secret.New(oldPassword)}),
+		password.ErrNoAccount, "of another tenant")
 	r.people.change("acme/1", func(a *password.Account) { a.Hash = secret.Text{} })
-	require.ErrorIs(t, change(secret.Text{}, secret.New(newPassword)), password.ErrIncorrect, "no password yet is no way to set one")
+	require.ErrorIs(t, change(secret.Text{}, secret.New(newPassword)), password.ErrIncorrect,
+		"no password yet is no way to set one")
 }
 
 func TestAdminSet(t *testing.T) {
 	r := newRig(t, nil)
 	set := func(actor string, s secret.Text) error {
-		return r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1", Actor: mfa.System(actor), Reason: "ticket 7", Password: s})
+		return r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1",
+			Actor: mfa.System(actor), Reason: "ticket 7", Password: s})
 	}
 	require.ErrorIs(t, set("olivia", secret.New(newPassword)), mfa.ErrForbidden)
 	require.ErrorIs(t, set("", secret.New(newPassword)), factor.ErrMalformed)
@@ -293,7 +313,8 @@ func TestAdminSet(t *testing.T) {
 	require.Equal(t, "admin", r.events[0].Actor)
 	require.Equal(t, "ticket 7", r.events[0].Note)
 
-	require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: user("1"), Binding: session,
+	require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1",
+		User: user("1"), Binding: session,
 		Current: secret.New(newPassword), Password: secret.New("and now my very own")}))
 	require.False(t, r.people.must["acme/1"])
 	require.Zero(t, r.people.expires)
@@ -305,7 +326,8 @@ func TestAdminSet(t *testing.T) {
 	err := set("admin", secret.New(newPassword))
 	require.ErrorIs(t, err, mfa.ErrForbidden)
 	require.ErrorIs(t, err, said)
-	require.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), "hunter2", "what Authorize said")
+	require.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), "hunter2",
+		"what Authorize said")
 
 	r = newRig(t, func(c *password.Config) { c.Authorize = nil })
 	require.ErrorIs(t, set("admin", secret.New(newPassword)), mfa.ErrForbidden, "nil forbids")
@@ -315,14 +337,18 @@ func TestAdminSet(t *testing.T) {
 func TestManagerChange_NeedsTheSecondFactor(t *testing.T) {
 	r := newRig(t, nil)
 	change := func(u mfa.User, g mfa.Grant, current secret.Text) error {
-		return r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: u, Grant: g,
+		return r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: u,
+			Grant:   g,
 			Binding: session, Current: current, Password: secret.New(newPassword)})
 	}
 	grant := r.enroll(user("1"))
 	require.ErrorIs(t, change(user("1"), mfa.Grant{}, secret.New(oldPassword)), mfa.ErrToken)
-	require.ErrorIs(t, change(mfa.User{}, grant, secret.New(oldPassword)), mfa.ErrForbidden, "nobody")
-	require.ErrorIs(t, change(user("2"), r.enroll(user("2")), secret.New(oldPassword)), mfa.ErrForbidden, "another user")
-	require.ErrorIs(t, change(user("1"), grant, secret.New("wrong")), password.ErrIncorrect, "the factor is not the password")
+	require.ErrorIs(t, change(mfa.User{}, grant, secret.New(oldPassword)), mfa.ErrForbidden,
+		"nobody")
+	require.ErrorIs(t, change(user("2"), r.enroll(user("2")), secret.New(oldPassword)),
+		mfa.ErrForbidden, "another user")
+	require.ErrorIs(t, change(user("1"), grant, secret.New("wrong")), password.ErrIncorrect,
+		"the factor is not the password")
 	r.clock.Advance(15 * time.Minute) // the proof of the enrolment is the first factor
 	require.ErrorIs(t, change(user("1"), grant, secret.New(oldPassword)), mfa.ErrTokenExpired)
 	require.True(t, r.signsIn("acme/1", secret.New(oldPassword)))
@@ -344,14 +370,16 @@ func TestManagerAdminSet_NeedsTheActorsProof(t *testing.T) {
 	grant := r.enroll(user("admin"))
 	set := func(account string, g mfa.Grant, binding string) error {
 		return r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: account,
-			Actor: r.second.Session(user("admin"), binding).Actor(g), Password: secret.New(newPassword)})
+			Actor:    r.second.Session(user("admin"), binding).Actor(g),
+			Password: secret.New(newPassword)})
 	}
 	require.ErrorIs(t, set("1", mfa.Grant{}, session), mfa.ErrToken)
 	require.ErrorIs(t, set("1", grant, "another session"), mfa.ErrToken)
 	require.ErrorIs(t, set("1", r.enroll(user("1")), session), mfa.ErrToken, "another user's proof")
 	require.ErrorIs(t, set("2", grant, session), mfa.ErrForbidden, "their own password")
 	require.ErrorIs(t, set("9", grant, session), password.ErrNoAccount)
-	require.ErrorIs(t, set("9", mfa.Grant{}, session), mfa.ErrToken, "nobody learns which accounts there are")
+	require.ErrorIs(t, set("9", mfa.Grant{}, session), mfa.ErrToken,
+		"nobody learns which accounts there are")
 	r.clock.Advance(15 * time.Minute)
 	require.ErrorIs(t, set("1", grant, session), mfa.ErrTokenExpired)
 	require.True(t, r.signsIn("acme/1", secret.New(oldPassword)))
@@ -364,15 +392,21 @@ func TestManagerAdminSet_NeedsTheActorsProof(t *testing.T) {
 func TestNothingSecretIsShown(t *testing.T) {
 	var mail password.Mail
 	r := newRig(t, func(c *password.Config) {
-		c.Compose = func(m password.Mail) (email.Message, error) { mail = m; return email.Message{}, nil }
+		c.Compose = func(m password.Mail) (email.Message, error) {
+			mail = m
+			return email.Message{}, nil
+		}
 	})
 	link := r.link("olivia@acme.example")
 	a, err := r.CheckLink(t.Context(), link)
 	require.NoError(t, err)
 	secrets := []string{link.Reveal(), newPassword, oldPassword, a.Hash.Reveal()}
-	values := []any{mail, &mail, a, password.Update{Hash: a.Hash, Old: a.Hash}, password.ResetRequest{Token: link, Password: secret.New(newPassword)},
-		password.ChangeRequest{Current: secret.New(oldPassword), Password: secret.New(newPassword)}, password.AdminRequest{Password: secret.New(newPassword)}}
-	values = append(values, r.reset(link), r.reset(link), r.Reset(t.Context(), password.ResetRequest{Token: link, Password: secret.New("x")}))
+	values := []any{mail, &mail, a, password.Update{Hash: a.Hash, Old: a.Hash},
+		password.ResetRequest{Token: link, Password: secret.New(newPassword)},
+		password.ChangeRequest{Current: secret.New(oldPassword), Password: secret.New(newPassword)},
+		password.AdminRequest{Password: secret.New(newPassword)}}
+	values = append(values, r.reset(link), r.reset(link),
+		r.Reset(t.Context(), password.ResetRequest{Token: link, Password: secret.New("x")}))
 	for _, e := range r.events {
 		values = append(values, e)
 	}
@@ -447,16 +481,34 @@ func TestReencrypt(t *testing.T) {
 
 func TestConfigIsChecked(t *testing.T) {
 	for name, change := range map[string]func(*password.Config){
-		"Store": func(c *password.Config) { c.Store = nil }, "Keys": func(c *password.Config) { c.Keys = nil },
-		"Accounts": func(c *password.Config) { c.Accounts = nil }, "Hasher": func(c *password.Config) { c.Hasher = nil },
-		"Sender": func(c *password.Config) { c.Sender = nil }, "LinkURL": func(c *password.Config) { c.LinkURL = nil },
-		"CheckChange": func(c *password.Config) { c.CheckChange = nil }, "CheckActor": func(c *password.Config) { c.CheckActor = nil },
-		"Later": func(c *password.Config) { c.Later = nil }, "ServiceName": func(c *password.Config) { c.ServiceName = "a\nb" },
-		"TTL": func(c *password.Config) { c.TTL = time.Minute }, "PerClient": func(c *password.Config) { c.PerClient = -1 },
-		"PerAddress": func(c *password.Config) { c.PerAddress = 1001 }, "MinLength": func(c *password.Config) { c.Rules.MinLength = 7 },
+		"Store": func(c *password.Config) {
+			c.Store = nil
+		}, "Keys": func(c *password.Config) { c.Keys = nil },
+		"Accounts": func(c *password.Config) {
+			c.Accounts = nil
+		}, "Hasher": func(c *password.Config) { c.Hasher = nil },
+		"Sender": func(c *password.Config) {
+			c.Sender = nil
+		}, "LinkURL": func(c *password.Config) { c.LinkURL = nil },
+		"CheckChange": func(c *password.Config) {
+			c.CheckChange = nil
+		}, "CheckActor": func(c *password.Config) { c.CheckActor = nil },
+		"Later": func(c *password.Config) {
+			c.Later = nil
+		}, "ServiceName": func(c *password.Config) { c.ServiceName = "a\nb" },
+		"TTL": func(c *password.Config) {
+			c.TTL = time.Minute
+		}, "PerClient": func(c *password.Config) { c.PerClient = -1 },
+		"PerAddress": func(c *password.Config) {
+			c.PerAddress = 1001
+		}, "MinLength": func(c *password.Config) { c.Rules.MinLength = 7 },
 		"MinLengthAlone": func(c *password.Config) { c.Rules.MinLengthAlone = 14 },
-		"LinkURL must":   func(c *password.Config) { c.LinkURL = func(token string) string { return "/reset?token=" + token } },
-		"holds":          func(c *password.Config) { c.LinkURL = func(string) string { return "https://acme.example/" } },
+		"LinkURL must": func(c *password.Config) {
+			c.LinkURL = func(token string) string { return "/reset?token=" + token }
+		},
+		"holds": func(c *password.Config) {
+			c.LinkURL = func(string) string { return "https://acme.example/" }
+		},
 	} {
 		cfg := newRig(t, nil).cfg
 		change(&cfg)

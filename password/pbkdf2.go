@@ -34,7 +34,8 @@ func hashPBKDF2(s string, iterations int) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("password: %w", err)
 	}
-	return pbkdf2Prefix + strconv.Itoa(iterations) + "$" + base64.RawStdEncoding.EncodeToString(salt) + "$" +
+	return pbkdf2Prefix + strconv.Itoa(iterations) + "$" +
+		base64.RawStdEncoding.EncodeToString(salt) + "$" +
 		base64.RawStdEncoding.EncodeToString(key), nil
 }
 
@@ -60,10 +61,12 @@ func decodePBKDF2(hash string) (iterations int, salt, key []byte, err error) {
 		return 0, nil, nil, errEncoded
 	}
 	iterations, err = strconv.Atoi(parts[0])
-	if err != nil || strconv.Itoa(iterations) != parts[0] || iterations < 1 || iterations > mostIterations {
+	if err != nil || strconv.Itoa(iterations) != parts[0] || iterations < 1 ||
+		iterations > mostIterations {
 		return 0, nil, nil, errEncoded
 	}
-	if salt, err = strictb64.DecodeStd(parts[1]); err != nil || len(salt) < saltLen || len(salt) > 64 {
+	if salt, err = strictb64.DecodeStd(parts[1]); err != nil || len(salt) < saltLen ||
+		len(salt) > 64 {
 		return 0, nil, nil, errEncoded
 	}
 	if key, err = strictb64.DecodeStd(parts[2]); err != nil || len(key) != keyLen {

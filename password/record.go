@@ -102,8 +102,8 @@ func (l *links) find(hash []byte, now int64) (found *live) {
 	return found
 }
 
-// issue makes a link for an account. Earlier links stay valid: otherwise an attacker who knows an address
-// could make every link that its owner asks for worthless. Of too many none is added.
+// issue makes a link for an account. Earlier links stay valid: otherwise an attacker who knows an
+// address could make every link that its owner asks for worthless. Of too many none is added.
 func (m *Manager) issue(ctx context.Context, a *Account, now time.Time) (token string, err error) {
 	key := recordKey(a.Tenant, a.ID)
 	secret := make([]byte, secretLen)
@@ -120,12 +120,16 @@ func (m *Manager) issue(ctx context.Context, a *Account, now time.Time) (token s
 		at := now.UnixMilli()
 		l.drop(at)
 		// Nor does one take a place that a change of the account has made void.
-		l.Links = slices.DeleteFunc(l.Links, func(v live) bool { return !bytes.Equal(v.Account, a.fingerprint()) })
+		l.Links = slices.DeleteFunc(l.Links, func(v live) bool {
+			return !bytes.Equal(v.Account, a.fingerprint())
+		})
 		if len(l.Links) >= min(m.cfg.PerAddress, maxLinks) {
-			return storage.Change{}, &mfa.RateLimitError{RetryAfter: time.Duration(l.Links[0].Expires-at) * time.Millisecond}
+			return storage.Change{}, &mfa.RateLimitError{RetryAfter: time.Duration(
+				l.Links[0].Expires-at) * time.Millisecond}
 		}
 		l.Tenant, l.ID = a.Tenant, a.ID
-		l.Links = append(l.Links, live{Hash: hash[:], Expires: at + m.cfg.TTL.Milliseconds(), Account: a.fingerprint()})
+		l.Links = append(l.Links, live{Hash: hash[:], Expires: at + m.cfg.TTL.Milliseconds(),
+			Account: a.fingerprint()})
 		plain, err := cbor.Marshal(l)
 		if err != nil {
 			return storage.Change{}, err
@@ -176,7 +180,8 @@ func (m *Manager) look(ctx context.Context, token string, now time.Time) (*Accou
 		return nil, ErrLink
 	case err != nil:
 		return nil, unavailable(err)
-	case a.ID != l.ID || a.Tenant != l.Tenant || subtle.ConstantTimeCompare(a.fingerprint(), found.Account) != 1:
+	case a.ID != l.ID || a.Tenant != l.Tenant || subtle.ConstantTimeCompare(a.fingerprint(),
+		found.Account) != 1:
 		return nil, ErrLink
 	}
 	return &a, nil
@@ -233,7 +238,8 @@ func (m *Manager) payAll(ctx context.Context, narrow, wide limit, now time.Time)
 // pay takes one request from a limit, or returns a *mfa.RateLimitError. Unless take, it takes
 // nothing and writes nothing. The record names nobody.
 func (m *Manager) pay(ctx context.Context, l limit, now time.Time, take bool) error {
-	key := budgetPrefix + base64.RawURLEncoding.EncodeToString(m.cfg.Keys.Digest(sealBudget, l.purpose+"\x00"+l.what))
+	key := budgetPrefix + base64.RawURLEncoding.EncodeToString(m.cfg.Keys.Digest(sealBudget,
+		l.purpose+"\x00"+l.what))
 	var wait time.Duration
 	err := m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
 		log, err := m.openBudget(key, data)

@@ -107,13 +107,15 @@ func (m *Manager) Change(ctx context.Context, r ChangeRequest) error {
 	}
 	// The user knows the current password, so that this reveals nothing to them.
 	if same(r.Current, r.Password) {
-		return &factor.Problem{Reason: "password_same", Detail: "choose another password than the current one"}
+		return &factor.Problem{Reason: "password_same",
+			Detail: "choose another password than the current one"}
 	}
 	hash, err := m.newHash(ctx, a, r.Password)
 	if err != nil {
 		return err
 	}
-	if err := m.set(ctx, a, Update{Hash: hash, Old: a.Hash, KeepSession: r.KeepSession}); err != nil {
+	if err := m.set(ctx, a, Update{Hash: hash, Old: a.Hash,
+		KeepSession: r.KeepSession}); err != nil {
 		return err
 	}
 	m.emit(ctx, "password.changed", a, now, nil)
@@ -156,10 +158,13 @@ func (m *Manager) AdminSet(ctx context.Context, r AdminRequest) error {
 	if err != nil {
 		return err
 	}
-	if err := m.set(ctx, a, Update{Hash: hash, Old: a.Hash, MustChange: true, Expires: now.Add(m.cfg.TemporaryTTL)}); err != nil {
+	if err := m.set(ctx, a, Update{Hash: hash, Old: a.Hash, MustChange: true,
+		Expires: now.Add(m.cfg.TemporaryTTL)}); err != nil {
 		return err
 	}
-	m.emit(ctx, "password.admin-set", a, now, func(e *mfa.Event) { e.Actor, e.Note = r.Actor.Name(), r.Reason })
+	m.emit(ctx, "password.admin-set", a, now, func(e *mfa.Event) {
+		e.Actor, e.Note = r.Actor.Name(), r.Reason
+	})
 	m.notify(ctx, a, Mail{Name: mailAdminSet}, now)
 	return nil
 }
@@ -179,7 +184,8 @@ func (m *Manager) authorize(ctx context.Context, r AdminRequest) error {
 	err := m.cfg.Authorize(ctx, mfa.AdminAction{Name: "set-password", Actor: r.Actor.Name(),
 		System: r.Actor.IsSystem(), Reason: r.Reason, UserID: r.ID, Tenant: r.Tenant})
 	if err != nil {
-		text := fmt.Sprintf("%v: password.Config.Authorize refused%s", mfa.ErrForbidden, quiet.Text(err))
+		text := fmt.Sprintf("%v: password.Config.Authorize refused%s", mfa.ErrForbidden,
+			quiet.Text(err))
 		return quiet.New(text, mfa.ErrForbidden, err)
 	}
 	return nil
@@ -193,13 +199,16 @@ func (m *Manager) get(ctx context.Context, tenant, id string) (*Account, error) 
 	case err != nil:
 		return nil, unavailable(err)
 	case a.ID != id || a.Tenant != tenant:
-		return nil, errors.New("password: Accounts.Get returned another account than it was asked for")
+		return nil, errors.New("password: Accounts.Get returned another account than it was " +
+			"asked for")
 	}
 	return &a, a.sound()
 }
 
 // newHash holds a new password to the rules before it is hashed.
-func (m *Manager) newHash(ctx context.Context, a *Account, password secret.Text) (secret.Text, error) {
+func (m *Manager) newHash(
+	ctx context.Context, a *Account, password secret.Text,
+) (secret.Text, error) {
 	if err := m.cfg.Rules.Check(ctx, password, *a); err != nil {
 		return secret.Text{}, err
 	}

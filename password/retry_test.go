@@ -55,7 +55,9 @@ func TestRetriesMakeOneLink(t *testing.T) {
 // Links that a change has made void take no places from those that are asked for after it.
 func TestVoidLinksTakeNoPlaces(t *testing.T) {
 	for name, change := range map[string]func(r *rig){
-		"address": func(r *rig) { r.people.change("acme/1", func(a *password.Account) { a.Email = "new@acme.example" }) },
+		"address": func(r *rig) {
+			r.people.change("acme/1", func(a *password.Account) { a.Email = "new@acme.example" })
+		},
 		"password": func(r *rig) {
 			r.people.change("acme/1", func(a *password.Account) {
 				a.Hash = secret.New(a.Hash.Reveal() + "x")

@@ -48,22 +48,31 @@ func newRig(t *testing.T, change func(*password.Config)) *rig {
 	require.NoError(t, err)
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
-	r := &rig{t: t, hasher: h, store: mfatest.NewFaultyStore(memory.New()), clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)),
-		mails: &mfatest.Outbox[email.Message]{}, people: &people{list: map[string]password.Account{}, must: map[string]bool{}, ended: map[string]int{}}}
+	r := &rig{t: t, hasher: h, store: mfatest.NewFaultyStore(memory.New()),
+		clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)),
+		mails: &mfatest.Outbox[email.Message]{}, people: &people{list: map[string]password.
+			Account{}, must: map[string]bool{}, ended: map[string]int{}}}
 	for _, a := range []password.Account{
-		{ID: "1", Tenant: "acme", Email: "olivia@acme.example", Name: "Olivia Berg", Hash: secret.New(hash), SecondFactor: true},
-		{ID: "2", Tenant: "acme", Email: "Robin@acme.example", Name: "Robin", Hash: secret.New(hash), Locale: "nl"},
-		{ID: "3", Tenant: "other", Email: "Robin@acme.example", Name: "Robin, too", Hash: secret.New(hash), Locale: "de"},
+		{ID: "1", Tenant: "acme", Email: "olivia@acme.example", Name: "Olivia Berg",
+			Hash: secret.New(hash), SecondFactor: true},
+		{ID: "2", Tenant: "acme", Email: "Robin@acme.example", Name: "Robin",
+			Hash: secret.New(hash), Locale: "nl"},
+		{ID: "3", Tenant: "other", Email: "Robin@acme.example", Name: "Robin, too",
+			Hash: secret.New(hash), Locale: "de"},
 	} {
 		r.people.list[a.Tenant+"/"+a.ID] = a
 	}
 	pins, err := pin.New(pin.Config{})
 	require.NoError(t, err)
-	r.second, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: r.clock, Factors: []factor.Factor{pins}})
+	r.second, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: r.clock,
+		Factors: []factor.Factor{pins}})
 	require.NoError(t, err)
-	r.cfg = password.Config{Store: r.store, Keys: keys, Accounts: r.people, Hasher: h, Sender: r.mails, ServiceName: "Acme",
+	r.cfg = password.Config{Store: r.store, Keys: keys, Accounts: r.people, Hasher: h,
+		Sender: r.mails, ServiceName: "Acme",
 		LinkURL: func(token string) string { return "https://acme.example/reset?token=" + token },
-		Later:   func(_ context.Context, work func(context.Context) error) { r.later = append(r.later, work) },
+		Later: func(_ context.Context, work func(context.Context) error) {
+			r.later = append(r.later, work)
+		},
 		CheckChange: func(ctx context.Context, u mfa.User, g mfa.Grant, sessionID string) error {
 			return r.second.Session(u, sessionID).CheckPasswordChange(ctx, g)
 		},
@@ -101,7 +110,8 @@ func (r *rig) enroll(u mfa.User) mfa.Grant {
 	ctx := r.t.Context()
 	ch, err := r.second.Session(u, session).Begin(ctx)
 	require.NoError(r.t, err)
-	e, err := r.second.Session(u, session).Enroll(ctx, ch.Grant, mfa.EnrollRequest{Kind: "pin", Params: map[string]secret.Text{"pin": secret.New(userPIN)}})
+	e, err := r.second.Session(u, session).Enroll(ctx, ch.Grant, mfa.EnrollRequest{Kind: "pin",
+		Params: map[string]secret.Text{"pin": secret.New(userPIN)}})
 	require.NoError(r.t, err)
 	c, err := r.second.Session(u, session).Confirm(ctx, e, secret.New(userPIN))
 	require.NoError(r.t, err)
@@ -155,7 +165,8 @@ func token(t *testing.T, m email.Message) secret.Text {
 }
 
 func (r *rig) reset(token secret.Text) error {
-	return r.Reset(r.t.Context(), password.ResetRequest{Token: token, Password: secret.New(newPassword)})
+	return r.Reset(r.t.Context(), password.ResetRequest{Token: token,
+		Password: secret.New(newPassword)})
 }
 
 // signsIn says whether a password is that of an account.

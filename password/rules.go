@@ -46,10 +46,12 @@ type Rules struct {
 
 func (r *Rules) validate() error {
 	if n := r.MinLength; n != 0 && (n < leastLength || n > mostMinLength) {
-		return fmt.Errorf("password: Rules.MinLength is %d, want %d to %d", n, leastLength, mostMinLength)
+		return fmt.Errorf("password: Rules.MinLength is %d, want %d to %d", n, leastLength,
+			mostMinLength)
 	}
 	if n := r.MinLengthAlone; n != 0 && (n < leastLengthAlone || n > mostMinLength) {
-		return fmt.Errorf("password: Rules.MinLengthAlone is %d, want %d to %d", n, leastLengthAlone, mostMinLength)
+		return fmt.Errorf("password: Rules.MinLengthAlone is %d, want %d to %d", n,
+			leastLengthAlone, mostMinLength)
 	}
 	return nil
 }
@@ -71,11 +73,15 @@ func (r *Rules) Check(ctx context.Context, password secret.Text, a Account) erro
 	if err != nil {
 		return err
 	}
-	if strings.ContainsFunc(s, func(c rune) bool { return unicode.IsControl(c) || c == utf8.RuneError }) {
-		return &factor.Problem{Reason: "password_characters", Detail: "use characters that can be typed"}
+	if strings.ContainsFunc(s, func(c rune) bool {
+		return unicode.IsControl(c) || c == utf8.RuneError
+	}) {
+		return &factor.Problem{Reason: "password_characters",
+			Detail: "use characters that can be typed"}
 	}
 	if n := r.minLength(a.SecondFactor); utf8.RuneCountInString(s) < n {
-		return &factor.Problem{Reason: "password_too_short", Detail: fmt.Sprintf("use at least %d characters", n)}
+		return &factor.Problem{Reason: "password_too_short",
+			Detail: fmt.Sprintf("use at least %d characters", n)}
 	}
 	if problem := r.guessable(s, a); problem != nil {
 		return problem

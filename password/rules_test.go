@@ -16,7 +16,8 @@ import (
 	"github.com/secondgate/secondgate/secret"
 )
 
-var olivia = password.Account{ID: "1", Email: "olivia.berg@acme.example", Name: "Olivia Berg", Words: []string{"olivia-b"}, SecondFactor: true}
+var olivia = password.Account{ID: "1", Email: "olivia.berg@acme.example", Name: "Olivia Berg",
+	Words: []string{"olivia-b"}, SecondFactor: true}
 
 func TestRules(t *testing.T) {
 	r := password.Rules{Words: []string{"Acme", "go"}}
@@ -73,12 +74,15 @@ func TestLengths(t *testing.T) {
 		a      password.Account
 		length int
 	}{
-		{password.Rules{}, olivia, 8}, {password.Rules{}, alone, 15}, {password.Rules{MinLength: 12}, olivia, 12},
+		{password.Rules{}, olivia, 8}, {password.Rules{}, alone, 15},
+		{password.Rules{MinLength: 12}, olivia, 12},
 		{password.Rules{MinLength: 12}, alone, 15}, {password.Rules{MinLengthAlone: 20}, alone, 20},
-		{password.Rules{MinLength: 1, MinLengthAlone: 1}, olivia, 8}, {password.Rules{MinLength: 1, MinLengthAlone: 1}, alone, 15},
+		{password.Rules{MinLength: 1, MinLengthAlone: 1}, olivia, 8},
+		{password.Rules{MinLength: 1, MinLengthAlone: 1}, alone, 15},
 	} {
 		const long = "wkzq7rdfj2mxc9hv5bnt3pls8yg"
-		requireReason(t, c.rules.Check(t.Context(), secret.New(long[:c.length-1]), c.a), "password_too_short")
+		requireReason(t, c.rules.Check(t.Context(), secret.New(long[:c.length-1]), c.a),
+			"password_too_short")
 		require.NoError(t, c.rules.Check(t.Context(), secret.New(long[:c.length]), c.a))
 	}
 }
@@ -86,7 +90,8 @@ func TestLengths(t *testing.T) {
 // ASVS 5.0 6.2.4: at least three thousand passwords that the length would let pass.
 func TestCommonPasswordsAreRefused(t *testing.T) {
 	var r password.Rules
-	for _, s := range []string{"12345678", "football", "iloveyou", "sunshine", "princess", "trustno1", "starwars", "whatever", "superman", "computer"} {
+	for _, s := range []string{"12345678", "football", "iloveyou", "sunshine", "princess",
+		"trustno1", "starwars", "whatever", "superman", "computer"} {
 		require.Error(t, r.Check(t.Context(), secret.New(s), olivia), s)
 	}
 	long := 0
@@ -103,13 +108,18 @@ func TestCommonPasswordsAreRefused(t *testing.T) {
 func TestRefuse(t *testing.T) {
 	var seen secret.Text
 	var answer error
-	r := password.Rules{Refuse: func(_ context.Context, s secret.Text) error { seen = s; return answer }}
+	r := password.Rules{Refuse: func(_ context.Context, s secret.Text) error {
+		seen = s
+		return answer
+	}}
 	require.NoError(t, r.Check(t.Context(), secret.New("cafe\u0301 au lait"), olivia))
 	require.Equal(t, secret.New("caf\u00e9 au lait"), seen, "in the form that is hashed")
 	answer = &factor.Problem{Reason: "password_breached", Detail: "it has leaked"}
-	requireReason(t, r.Check(t.Context(), secret.New("caf\u00e9 au lait"), olivia), "password_breached")
+	requireReason(t, r.Check(t.Context(), secret.New("caf\u00e9 au lait"), olivia),
+		"password_breached")
 	answer = errors.New("no answer")
-	require.ErrorIs(t, r.Check(t.Context(), secret.New("caf\u00e9 au lait"), olivia), mfa.ErrUnavailable)
+	require.ErrorIs(t, r.Check(t.Context(), secret.New("caf\u00e9 au lait"), olivia),
+		mfa.ErrUnavailable)
 	for _, answer = range []error{errors.New("no answer about caf\u00e9 au lait"),
 		&factor.Problem{Reason: "password_breached", Detail: "caf\u00e9 au lait has leaked"}} {
 		err := r.Check(t.Context(), secret.New("caf\u00e9 au lait"), olivia)

@@ -21,12 +21,17 @@ func guessable(p factor.User, pin string) error {
 	lower := strings.ToLower(pin)
 	switch {
 	case repeated(lower):
-		return &factor.Problem{Reason: "pin_repeated", Detail: "it repeats a character or a short part"}
-	case walk(lower, "0123456789012345678909876543210987654321"), walk(lower, "abcdefghijklmnopqrstuvwxyz"), walk(lower, "zyxwvutsrqponmlkjihgfedcba"),
-		walk(lower, "qwertyuiop"), walk(lower, "asdfghjkl"), walk(lower, "zxcvbnm"), keypad(lower), date(lower), common(lower):
-		return &factor.Problem{Reason: "pin_common", Detail: "it is one of those that are tried first"}
+		return &factor.Problem{Reason: "pin_repeated",
+			Detail: "it repeats a character or a short part"}
+	case walk(lower, "0123456789012345678909876543210987654321"),
+		walk(lower, "abcdefghijklmnopqrstuvwxyz"), walk(lower, "zyxwvutsrqponmlkjihgfedcba"),
+		walk(lower, "qwertyuiop"), walk(lower, "asdfghjkl"), walk(lower, "zxcvbnm"), keypad(lower),
+		date(lower), common(lower):
+		return &factor.Problem{Reason: "pin_common",
+			Detail: "it is one of those that are tried first"}
 	case personal(p, lower):
-		return &factor.Problem{Reason: "pin_personal", Detail: "it is a part of your name, address or number"}
+		return &factor.Problem{Reason: "pin_personal",
+			Detail: "it is a part of your name, address or number"}
 	}
 	return nil
 }
@@ -52,9 +57,12 @@ func walk(s, along string) bool { return strings.Contains(along, s) }
 
 // keypad reports whether s is one of the lines and loops over the keys of a number pad.
 func keypad(s string) bool {
-	return slices.Contains([]string{"2580", "0852", "1470", "3690", "147258", "258369", "147369", "159357", "357159", "159753", "753159",
-		"741852", "852963", "963852", "123654", "321456", "789456", "456789", "147852", "258147", "142536", "14725836", "147258369",
-		"741852963", "963852741", "369258147", "123698745", "12369874", "987456321", "14789632", "159263", "135790", "246810", "13579", "24680",
+	return slices.Contains([]string{"2580", "0852", "1470", "3690", "147258", "258369", "147369",
+		"159357", "357159", "159753", "753159",
+		"741852", "852963", "963852", "123654", "321456", "789456", "456789", "147852", "258147",
+		"142536", "14725836", "147258369",
+		"741852963", "963852741", "369258147", "123698745", "12369874", "987456321", "14789632",
+		"159263", "135790", "246810", "13579", "24680",
 		"102030", "112358", "314159", "3141592", "271828", "27182818", "31415926"}, s)
 }
 

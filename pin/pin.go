@@ -71,12 +71,15 @@ func New(cfg Config) (*Factor, error) {
 		cfg.MaxLength = defaultMaxLength
 	}
 	if cfg.MinLength < minMinLength || cfg.MinLength > defaultMaxLength {
-		return nil, fmt.Errorf("pin: MinLength is %d, want %d to %d", cfg.MinLength, minMinLength, defaultMaxLength)
+		return nil, fmt.Errorf("pin: MinLength is %d, want %d to %d", cfg.MinLength, minMinLength,
+			defaultMaxLength)
 	}
 	if cfg.MaxLength < cfg.MinLength || cfg.MaxLength > defaultMaxLength {
-		return nil, fmt.Errorf("pin: MaxLength is %d, want %d (MinLength) to %d", cfg.MaxLength, cfg.MinLength, defaultMaxLength)
+		return nil, fmt.Errorf("pin: MaxLength is %d, want %d (MinLength) to %d", cfg.MaxLength,
+			cfg.MinLength, defaultMaxLength)
 	}
-	h, err := kdf.New(kdf.Params{Memory: cfg.Memory, Time: cfg.Passes, Threads: cfg.Threads}, cfg.MaxConcurrent)
+	h, err := kdf.New(kdf.Params{Memory: cfg.Memory, Time: cfg.Passes, Threads: cfg.Threads},
+		cfg.MaxConcurrent)
 	if err != nil {
 		return nil, fmt.Errorf("pin: %w", err)
 	}
@@ -89,8 +92,9 @@ func (f *Factor) Kind() string { return "pin" }
 // Traits returns those of knowledge, "pwd" (RFC 8176), not strong, one for a user, and expensive
 // to verify. The settings state the least length of a PIN, and that argon2id is kept of it.
 func (f *Factor) Traits() factor.Traits {
-	return factor.Traits{Level: factor.LevelWeak, Knowledge: true, AMR: "pwd", OnePerUser: true, Expensive: true,
-		Settings: factor.Settings{MinLength: f.cfg.MinLength, SlowHash: true}}
+	return factor.Traits{Level: factor.LevelWeak, Knowledge: true, AMR: "pwd", OnePerUser: true,
+		Expensive: true,
+		Settings:  factor.Settings{MinLength: f.cfg.MinLength, SlowHash: true}}
 }
 
 // Normalize refuses what cannot be a PIN. It changes nothing: a PIN is verified as typed.
@@ -112,7 +116,8 @@ func (f *Factor) characters(s string) bool {
 
 func (f *Factor) charactersProblem() error {
 	if f.cfg.AllowLetters {
-		return &factor.Problem{Reason: "pin_characters", Detail: "use letters, digits, spaces and signs of the ASCII set"}
+		return &factor.Problem{Reason: "pin_characters",
+			Detail: "use letters, digits, spaces and signs of the ASCII set"}
 	}
 	return &factor.Problem{Reason: "pin_characters", Detail: "use digits only"}
 }
@@ -133,9 +138,11 @@ func (f *Factor) Enroll(ctx context.Context, in factor.EnrollInput) (*factor.Enr
 func (f *Factor) check(p factor.User, pin string) error {
 	switch {
 	case len(pin) < f.cfg.MinLength:
-		return &factor.Problem{Reason: "pin_too_short", Detail: fmt.Sprintf("use at least %d characters", f.cfg.MinLength)}
+		return &factor.Problem{Reason: "pin_too_short",
+			Detail: fmt.Sprintf("use at least %d characters", f.cfg.MinLength)}
 	case len(pin) > f.cfg.MaxLength:
-		return &factor.Problem{Reason: "pin_too_long", Detail: fmt.Sprintf("use at most %d characters", f.cfg.MaxLength)}
+		return &factor.Problem{Reason: "pin_too_long",
+			Detail: fmt.Sprintf("use at most %d characters", f.cfg.MaxLength)}
 	case !f.characters(pin):
 		return f.charactersProblem()
 	}

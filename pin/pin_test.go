@@ -40,21 +40,25 @@ func reason(err error) string {
 	return fmt.Sprint(err)
 }
 
-var ann = factor.User{ID: "ann-4711-8", Email: "840216@example.com", Account: "ann", Phone: "+31612783465"}
+var ann = factor.User{ID: "ann-4711-8", Email: "840216@example.com", Account: "ann",
+	Phone: "+31612783465"}
 
 func TestWhichPINsAreRefused(t *testing.T) {
-	digits, letters := newFactor(t, pin.Config{MinLength: 4}), newFactor(t, pin.Config{AllowLetters: true})
+	digits, letters := newFactor(t, pin.Config{MinLength: 4}),
+		newFactor(t, pin.Config{AllowLetters: true})
 	for want, pins := range map[string][]string{
 		"pin_too_short":  {"", "1", "739"},
 		"pin_too_long":   {strings.Repeat("73915", 13)},
 		"pin_characters": {"73a1", "7391 ", "７３９１", "٧٣٩١", "73\x0091"},
 		"pin_repeated":   {"0000", "777777", "1212", "739739", "112233", "353355"},
-		"pin_common": {"1234", "123456", "654321", "234567", "987654", "67890", "2580", "147258", "1984", "2012", "1402", "24121984", "19841224", "198412", "121984",
+		"pin_common": {"1234", "123456", "654321", "234567", "987654", "67890", "2580", "147258",
+			"1984", "2012", "1402", "24121984", "19841224", "198412", "121984",
 			"520520", "134679", "112358", "246810"},
 		"pin_personal": {"84021", "840216", "127834", "278346", "78346"},
 	} {
 		for _, p := range pins {
-			_, err := digits.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]secret.Text{"pin": secret.New(p)}})
+			_, err := digits.Enroll(t.Context(), factor.EnrollInput{User: ann,
+				Params: map[string]secret.Text{"pin": secret.New(p)}})
 			require.ErrorIs(t, err, factor.ErrMalformed, "%s %q", want, p)
 			if want == "pin_common" && reason(err) == "pin_repeated" {
 				continue // refused, for the other reason
@@ -65,13 +69,17 @@ func TestWhichPINsAreRefused(t *testing.T) {
 			}
 		}
 	}
-	for _, p := range []string{"password", "Qwertyuiop", "abcdefgh", "iloveyou", "P@ssw0rd", "ann-4711-8", "zzzzzzzz"} {
-		_, err := letters.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]secret.Text{"pin": secret.New(p)}})
+	for _, p := range []string{"password", "Qwertyuiop", "abcdefgh", "iloveyou", "P@ssw0rd",
+		"ann-4711-8", "zzzzzzzz"} {
+		_, err := letters.Enroll(t.Context(), factor.EnrollInput{User: ann,
+			Params: map[string]secret.Text{"pin": secret.New(p)}})
 		require.ErrorIs(t, err, factor.ErrMalformed, p)
 	}
-	for f, pins := range map[*pin.Factor][]string{digits: {"7391", "739162", "80317294"}, letters: {"correct horse", "7-Tulpen!", strings.Repeat("a7c3", 15) + "xyz1"}} {
+	for f, pins := range map[*pin.Factor][]string{digits: {"7391", "739162", "80317294"},
+		letters: {"correct horse", "7-Tulpen!", strings.Repeat("a7c3", 15) + "xyz1"}} {
 		for _, p := range pins {
-			_, err := f.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]secret.Text{"pin": secret.New(p)}})
+			_, err := f.Enroll(t.Context(), factor.EnrollInput{User: ann,
+				Params: map[string]secret.Text{"pin": secret.New(p)}})
 			require.NoError(t, err, p)
 		}
 	}
@@ -79,11 +87,14 @@ func TestWhichPINsAreRefused(t *testing.T) {
 
 // The rules refuse many PINs that users choose, and few of those that chance would.
 func TestRulesLeaveMostPINs(t *testing.T) {
-	f := newFactor(t, pin.Config{Refuse: func(factor.User, string) error { return errors.New("stop before hashing") }})
+	f := newFactor(t, pin.Config{Refuse: func(factor.User, string) error {
+		return errors.New("stop before hashing")
+	}})
 	refused := 0
 	for n := range 1000 {
 		p := fmt.Sprintf("%06d", n*997+3)
-		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"pin": secret.New(p)}})
+		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
+			Text{"pin": secret.New(p)}})
 		if reason(err) == "pin_common" || reason(err) == "pin_repeated" {
 			refused++
 		}
@@ -95,7 +106,8 @@ func TestRefuseHook(t *testing.T) {
 	f := newFactor(t, pin.Config{Refuse: func(p factor.User, s string) error {
 		return &factor.Problem{Reason: "pin_house_number", Detail: "that is " + p.ID}
 	}})
-	_, err := f.Enroll(t.Context(), factor.EnrollInput{User: ann, Params: map[string]secret.Text{"pin": secret.New("739162")}})
+	_, err := f.Enroll(t.Context(), factor.EnrollInput{User: ann,
+		Params: map[string]secret.Text{"pin": secret.New("739162")}})
 	require.Equal(t, "pin_house_number", reason(err))
 }
 
@@ -103,7 +115,8 @@ func rig(t testing.TB, cfg pin.Config, store *mfatest.FaultyStore) (*mfa.Manager
 	t.Helper()
 	keys, err := seal.NewKeyring(rigKey)
 	require.NoError(t, err)
-	m, err := mfa.New(mfa.Config{Store: store, Keys: keys, Factors: []factor.Factor{newFactor(t, cfg)}})
+	m, err := mfa.New(mfa.Config{Store: store, Keys: keys,
+		Factors: []factor.Factor{newFactor(t, cfg)}})
 	require.NoError(t, err)
 	return m, mfa.User{ID: "ann"}
 }
@@ -132,7 +145,8 @@ func TestEnteredTwiceThenUsed(t *testing.T) {
 	require.ErrorIs(t, err, factor.ErrIncorrect)
 	c, err := m.Session(s, "b").Confirm(t.Context(), e, secret.New("739162"))
 	require.NoError(t, err)
-	require.Equal(t, []string{"pwd"}, c.Verification.AMR, "knowledge beside a password is no second factor by the book")
+	require.Equal(t, []string{"pwd"}, c.Verification.AMR,
+		"knowledge beside a password is no second factor by the book")
 	require.Equal(t, 1, c.Verification.AssuranceLevel)
 
 	verify := func(p secret.Text) error {
@@ -164,7 +178,8 @@ func TestParallelCorrectPIN(t *testing.T) {
 		go func() {
 			defer func() { done <- struct{}{} }()
 			use := []*mfa.Manager{m, other}[i%2]
-			if _, err := use.Session(s, "b").Verify(context.Background(), ch, "pin", secret.New("739162")); err == nil {
+			if _, err := use.Session(s, "b").Verify(context.Background(), ch, "pin",
+				secret.New("739162")); err == nil {
 				wins.Add(1)
 			}
 		}()
@@ -176,8 +191,10 @@ func TestParallelCorrectPIN(t *testing.T) {
 }
 
 func TestRehash(t *testing.T) {
-	old, now := newFactor(t, pin.Config{}), newFactor(t, pin.Config{Memory: 12288, Passes: 3, Threads: 1})
-	out, err := old.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"pin": secret.New("739162")}})
+	old, now := newFactor(t, pin.Config{}), newFactor(t, pin.Config{Memory: 12288, Passes: 3,
+		Threads: 1})
+	out, err := old.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
+		Text{"pin": secret.New("739162")}})
 	require.NoError(t, err)
 	require.NotContains(t, string(out.State), "739162")
 	v, err := now.Verify(t.Context(), factor.VerifyInput{State: out.State, Response: "739162"})
@@ -193,7 +210,8 @@ func TestRehash(t *testing.T) {
 }
 
 func TestRefusedConfigs(t *testing.T) {
-	for _, c := range []pin.Config{{MinLength: 3}, {MinLength: 65}, {MinLength: 8, MaxLength: 7}, {MaxLength: 65}, {Memory: 1024, Passes: 1, Threads: 1}, {MaxConcurrent: -1}} {
+	for _, c := range []pin.Config{{MinLength: 3}, {MinLength: 65}, {MinLength: 8, MaxLength: 7},
+		{MaxLength: 65}, {Memory: 1024, Passes: 1, Threads: 1}, {MaxConcurrent: -1}} {
 		_, err := pin.New(c)
 		require.Error(t, err, "%+v", c)
 	}
@@ -213,10 +231,12 @@ func FuzzNormalize(f *testing.F) {
 // BenchmarkVerify is beside a bare argon2id of the same parameters: times-bare.
 func BenchmarkVerify(b *testing.B) {
 	f := newFactor(b, pin.Config{})
-	out, err := f.Enroll(b.Context(), factor.EnrollInput{Params: map[string]secret.Text{"pin": secret.New("739162")}})
+	out, err := f.Enroll(b.Context(), factor.EnrollInput{Params: map[string]secret.
+		Text{"pin": secret.New("739162")}})
 	require.NoError(b, err)
 	for b.Loop() {
-		if _, err := f.Verify(b.Context(), factor.VerifyInput{State: out.State, Response: "739162"}); err != nil {
+		if _, err := f.Verify(b.Context(), factor.VerifyInput{State: out.State,
+			Response: "739162"}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -230,7 +250,8 @@ func BenchmarkVerify(b *testing.B) {
 
 func ExampleNew() {
 	f, _ := pin.New(pin.Config{})
-	_, err := f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]secret.Text{"pin": secret.New("123456")}})
+	_, err := f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]secret.
+		Text{"pin": secret.New("123456")}})
 	var p *factor.Problem
 	fmt.Println(errors.As(err, &p), p.Reason)
 	// Output: true pin_common

@@ -57,7 +57,8 @@ type Need struct {
 type StepUpError struct{ Need Need }
 
 func (e *StepUpError) Error() string {
-	return fmt.Sprintf("portal: a verification of at most %s ago, of level %d, is needed", e.Need.MaxAge, e.Need.Level)
+	return fmt.Sprintf("portal: a verification of at most %s ago, of level %d, is needed",
+		e.Need.MaxAge, e.Need.Level)
 }
 
 // missing says what of need an assertion does not meet.

@@ -9,7 +9,8 @@ import (
 )
 
 func Example() {
-	key := ed25519.NewKeyFromSeed(make([]byte, 32)) // yours is random, and kept outside the database
+	// yours is random, and kept outside the database
+	key := ed25519.NewKeyFromSeed(make([]byte, 32))
 	issuer, err := portal.NewIssuer(portal.IssuerConfig{
 		URL:     "https://portal.example",
 		Keys:    []portal.Key{{Private: key}},

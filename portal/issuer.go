@@ -125,7 +125,8 @@ func clientsByID(cfg IssuerConfig) (map[string]Client, error) {
 		clients[c.ID] = c
 	}
 	if len(clients) == 0 {
-		return nil, errors.New("portal: Clients is empty; name the applications that trust the portal")
+		return nil, errors.New("portal: Clients is empty; name the applications that trust the " +
+			"portal")
 	}
 	return clients, nil
 }
@@ -143,10 +144,12 @@ func (systemClock) Now() time.Time { return time.Now() }
 // checkURL accepts https, and http on this machine for development.
 func checkURL(s string) error {
 	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || len(s) > 2048 {
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
+		len(s) > 2048 {
 		return fmt.Errorf("%q is not an absolute URL without a query", s)
 	}
-	if host := u.Hostname(); u.Scheme != "https" && !(u.Scheme == "http" && (host == "localhost" || host == "127.0.0.1" || host == "::1")) {
+	if host := u.Hostname(); u.Scheme != "https" &&
+		!(u.Scheme == "http" && (host == "localhost" || host == "127.0.0.1" || host == "::1")) {
 		return fmt.Errorf("%q must be https, or http on localhost", s)
 	}
 	return nil
@@ -174,7 +177,8 @@ func (i *Issuer) JWKS() http.Handler {
 		set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
 		for n, k := range i.cfg.Keys {
 			if n == 0 || now.Before(k.Until) {
-				set.Keys = append(set.Keys, jose.JSONWebKey{Key: k.Private.Public(), KeyID: keyID(k.Private), Algorithm: string(jose.EdDSA), Use: "sig"})
+				set.Keys = append(set.Keys, jose.JSONWebKey{Key: k.Private.Public(),
+					KeyID: keyID(k.Private), Algorithm: string(jose.EdDSA), Use: "sig"})
 			}
 		}
 		body, err := json.Marshal(set)
@@ -210,8 +214,10 @@ func (i *Issuer) Issue(clientID string, nonce Nonce, a Assertion) (string, error
 		a.Subject = base64.RawURLEncoding.EncodeToString(m.Sum(nil))
 	}
 	now := i.cfg.Clock.Now()
-	return jwt.Signed(i.signer).Claims(claims{Issuer: i.cfg.URL, Subject: a.Subject, Audience: audience(c.ID), Issued: now.Unix(), NotYet: now.Unix(),
-		Expires: now.Add(i.cfg.TTL).Unix(), ID: rand.Text(), Nonce: nonce, AuthTime: a.AuthTime.Unix(), AMR: slices.Clone(a.AMR), ACR: levelName(a.Level)}).Serialize()
+	return jwt.Signed(i.signer).Claims(claims{Issuer: i.cfg.URL, Subject: a.Subject,
+		Audience: audience(c.ID), Issued: now.Unix(), NotYet: now.Unix(),
+		Expires: now.Add(i.cfg.TTL).Unix(), ID: rand.Text(), Nonce: nonce,
+		AuthTime: a.AuthTime.Unix(), AMR: slices.Clone(a.AMR), ACR: levelName(a.Level)}).Serialize()
 }
 
 // Authorize serves the requests of clients, at URL + "/authorize". It calls verified
@@ -222,7 +228,9 @@ func (i *Issuer) Issue(clientID string, nonce Nonce, a Assertion) (string, error
 // The response is a page that continues to the client's ReturnURL, never elsewhere, with the
 // query parameters "assertion" and "state". An unknown client, or an invalid request, gets an
 // error here.
-func (i *Issuer) Authorize(verified func(w http.ResponseWriter, r *http.Request, need Need) (*Assertion, error)) http.Handler {
+func (i *Issuer) Authorize(
+	verified func(w http.ResponseWriter, r *http.Request, need Need) (*Assertion, error),
+) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Referrer-Policy", "no-referrer")
@@ -251,7 +259,8 @@ func (i *Issuer) Authorize(verified func(w http.ResponseWriter, r *http.Request,
 			token, err = i.Issue(c.ID, nonce, *a)
 		}
 		if err != nil {
-			http.Error(w, "There is a problem with the service. Try again in a moment.", http.StatusServiceUnavailable)
+			http.Error(w, "There is a problem with the service. Try again in a moment.",
+				http.StatusServiceUnavailable)
 			return
 		}
 		back := url.Values{"assertion": {token}, "state": {state}}
@@ -268,8 +277,9 @@ func onward(w http.ResponseWriter, to string) {
 	h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	to = html.EscapeString(to)
-	_, _ = fmt.Fprintf(w, `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=%[1]s">`+
-		`<title>…</title></head><body><p><a href="%[1]s">Continue</a></p></body></html>`, to)
+	_, _ = fmt.Fprintf(w,
+		`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=%[1]s">`+
+			`<title>…</title></head><body><p><a href="%[1]s">Continue</a></p></body></html>`, to)
 }
 
 // needOf reads "max_age", in seconds, and "acr_values" (OpenID Connect Core section 3.1.2.1).
@@ -293,5 +303,6 @@ func needOf(q url.Values) (n Need, err error) {
 // FromVerification is what the portal says after one of its own verifications; subject is the
 // ID that applications know the user by.
 func FromVerification(subject string, v *mfa.Verification) Assertion {
-	return Assertion{Subject: subject, AuthTime: v.Time, AMR: slices.Clone(v.AMR), Level: v.AssuranceLevel}
+	return Assertion{Subject: subject, AuthTime: v.Time, AMR: slices.Clone(v.AMR),
+		Level: v.AssuranceLevel}
 }

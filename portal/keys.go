@@ -68,7 +68,8 @@ func (s *keySet) key(ctx context.Context, id string) (ed25519.PublicKey, error) 
 	case s.keys == nil:
 		return nil, fmt.Errorf("%w: the portal's keys could not be fetched", ErrUnavailable)
 	case now.Sub(s.fetched) > staleFor:
-		return nil, fmt.Errorf("%w: the portal's keys are from %s, and it does not answer", ErrUnavailable, s.fetched.UTC().Format(time.RFC3339))
+		return nil, fmt.Errorf("%w: the portal's keys are from %s, and it does not answer",
+			ErrUnavailable, s.fetched.UTC().Format(time.RFC3339))
 	case !ok:
 		return nil, fmt.Errorf("%w: signed by a key that is not the portal's", ErrInvalid)
 	}
@@ -111,7 +112,8 @@ func parseKeys(body []byte) (map[string]ed25519.PublicKey, error) {
 	keys := make(map[string]ed25519.PublicKey)
 	for _, raw := range set.Keys[:min(len(set.Keys), maxKeys)] {
 		var k jose.JSONWebKey
-		if k.UnmarshalJSON(raw) != nil || k.KeyID == "" || k.Use != "" && k.Use != "sig" || k.Algorithm != "" && k.Algorithm != string(jose.EdDSA) {
+		if k.UnmarshalJSON(raw) != nil || k.KeyID == "" || k.Use != "" && k.Use != "sig" ||
+			k.Algorithm != "" && k.Algorithm != string(jose.EdDSA) {
 			continue
 		}
 		if public, ok := k.Key.(ed25519.PublicKey); ok {

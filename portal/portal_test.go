@@ -56,7 +56,8 @@ func newKey(t testing.TB) ed25519.PrivateKey {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, clock: mfatest.NewClock(start), private: newKey(t), store: mfatest.NewFaultyStore(memory.New())}
+	w := &world{t: t, clock: mfatest.NewClock(start), private: newKey(t),
+		store: mfatest.NewFaultyStore(memory.New())}
 	w.server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/jwks.json" {
 			w.fetches.Add(1)
@@ -75,8 +76,10 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) newIssuer(keys ...portal.Key) *portal.Issuer {
 	w.t.Helper()
-	i, err := portal.NewIssuer(portal.IssuerConfig{URL: w.server.URL, Keys: keys, Clock: w.clock, PairwiseKey: make([]byte, 32),
-		Clients: []portal.Client{{ID: "mail", ReturnURL: "https://mail.example/callback"}, {ID: "files", ReturnURL: "https://files.example/callback", Pairwise: true}}})
+	i, err := portal.NewIssuer(portal.IssuerConfig{URL: w.server.URL, Keys: keys, Clock: w.clock,
+		PairwiseKey: make([]byte, 32),
+		Clients: []portal.Client{{ID: "mail", ReturnURL: "https://mail.example/callback"},
+			{ID: "files", ReturnURL: "https://files.example/callback", Pairwise: true}}})
 	require.NoError(w.t, err)
 	w.jwks = i.JWKS()
 	return i
@@ -84,13 +87,15 @@ func (w *world) newIssuer(keys ...portal.Key) *portal.Issuer {
 
 func (w *world) verifier() *portal.Verifier {
 	w.t.Helper()
-	v, err := portal.NewVerifier(portal.VerifierConfig{Portal: w.server.URL, ClientID: "mail", Store: w.store, Clock: w.clock})
+	v, err := portal.NewVerifier(portal.VerifierConfig{Portal: w.server.URL, ClientID: "mail",
+		Store: w.store, Clock: w.clock})
 	require.NoError(w.t, err)
 	return v
 }
 
 func said() portal.Assertion {
-	return portal.Assertion{Subject: "ann", AuthTime: start.Add(-time.Minute), AMR: []string{"otp", "mfa"}, Level: 2}
+	return portal.Assertion{Subject: "ann", AuthTime: start.Add(-time.Minute),
+		AMR: []string{"otp", "mfa"}, Level: 2}
 }
 
 func (w *world) issue(client string, a portal.Assertion) string {
@@ -145,7 +150,8 @@ func TestAssertionIsGoodOnce(t *testing.T) {
 func TestUsedAssertionsAreBounded(t *testing.T) {
 	store := memory.New()
 	w := newWorld(t)
-	v, err := portal.NewVerifier(portal.VerifierConfig{Portal: w.server.URL, ClientID: "mail", Store: store, Clock: w.clock})
+	v, err := portal.NewVerifier(portal.VerifierConfig{Portal: w.server.URL, ClientID: "mail",
+		Store: store, Clock: w.clock})
 	require.NoError(t, err)
 	for range 1000 {
 		w.clock.Advance(7 * time.Second)
@@ -164,14 +170,16 @@ func TestUsedAssertionsAreBounded(t *testing.T) {
 func (w *world) change(alter func(claims map[string]any, header map[jose.HeaderKey]any)) string {
 	w.t.Helper()
 	now := w.clock.Now().Unix()
-	claims := map[string]any{"iss": w.server.URL, "sub": "ann", "aud": "mail", "iat": now, "nbf": now, "exp": now + 30, "jti": rand.Text(),
+	claims := map[string]any{"iss": w.server.URL, "sub": "ann", "aud": "mail", "iat": now,
+		"nbf": now, "exp": now + 30, "jti": rand.Text(),
 		"nonce": "nonce", "auth_time": now - 60, "amr": []string{"otp"}, "acr": "aal2"}
 	kid := kidOf(w.t, w.issue("mail", said()))
 	header := map[jose.HeaderKey]any{"typ": "secondgate-assertion+jwt", "kid": kid}
 	if alter != nil {
 		alter(claims, header)
 	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: w.private}, &jose.SignerOptions{ExtraHeaders: header})
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: w.private},
+		&jose.SignerOptions{ExtraHeaders: header})
 	require.NoError(w.t, err)
 	payload, err := json.Marshal(claims)
 	require.NoError(w.t, err)
@@ -210,13 +218,20 @@ func TestWhatIsRefused(t *testing.T) {
 		return func(_ map[string]any, h map[jose.HeaderKey]any) { h[name] = value }
 	}
 	for name, alter := range map[string]func(map[string]any, map[jose.HeaderKey]any){
-		"issuer": set("iss", "https://elsewhere.example"), "audience": set("aud", "files"), "several audiences": set("aud", []string{"mail", "files"}),
-		"one audience in an array": set("aud", []string{"mail"}), "nonce": set("nonce", "another"), "expired": set("exp", now-6),
-		"for ever": set("exp", now+1000), "not yet": set("nbf", now+60), "issued tomorrow": set("iat", now+86400),
-		"verified in the future": set("auth_time", now+60), "level": set("acr", "aal9"), "number as text": set("exp", "soon"),
-		"type": head("typ", "JWT"), "no type": head("typ", ""), "key": head("kid", "another"), "critical": head("crit", []string{"x"}),
-		"no issuer": set("iss", nil), "no subject": set("sub", nil), "no audience": set("aud", nil), "no expiry": set("exp", nil), "no start": set("nbf", nil),
-		"no issue": set("iat", nil), "no id": set("jti", nil), "no nonce": set("nonce", nil), "no time": set("auth_time", nil), "no amr": set("amr", nil), "no acr": set("acr", nil),
+		"issuer": set("iss", "https://elsewhere.example"), "audience": set("aud", "files"),
+		"several audiences":        set("aud", []string{"mail", "files"}),
+		"one audience in an array": set("aud", []string{"mail"}), "nonce": set("nonce", "another"),
+		"expired":  set("exp", now-6),
+		"for ever": set("exp", now+1000), "not yet": set("nbf", now+60),
+		"issued tomorrow":        set("iat", now+86400),
+		"verified in the future": set("auth_time", now+60), "level": set("acr", "aal9"),
+		"number as text": set("exp", "soon"),
+		"type":           head("typ", "JWT"), "no type": head("typ", ""),
+		"key": head("kid", "another"), "critical": head("crit", []string{"x"}),
+		"no issuer": set("iss", nil), "no subject": set("sub", nil), "no audience": set("aud", nil),
+		"no expiry": set("exp", nil), "no start": set("nbf", nil),
+		"no issue": set("iat", nil), "no id": set("jti", nil), "no nonce": set("nonce", nil),
+		"no time": set("auth_time", nil), "no amr": set("amr", nil), "no acr": set("acr", nil),
 		"long subject": set("sub", strings.Repeat("s", 257)),
 	} {
 		a, err := w.verify(w.change(alter))
@@ -225,10 +240,13 @@ func TestWhatIsRefused(t *testing.T) {
 	}
 	good := w.issue("mail", said())
 	parts := strings.Split(good, ".")
-	none := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","typ":"secondgate-assertion+jwt"}`)) + "." + parts[1] + "."
+	none := base64.RawURLEncoding.EncodeToString([]byte(
+		`{"alg":"none","typ":"secondgate-assertion+jwt"}`)) + "." + parts[1] + "."
 	// The classic confusion: the public key as the secret of an HMAC.
-	hs, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: []byte(w.private.Public().(ed25519.PublicKey))},
-		(&jose.SignerOptions{}).WithType("secondgate-assertion+jwt").WithHeader("kid", kidOf(t, good)))
+	hs, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256,
+		Key: []byte(w.private.Public().(ed25519.PublicKey))},
+		(&jose.SignerOptions{}).WithType("secondgate-assertion+jwt").WithHeader("kid",
+			kidOf(t, good)))
 	require.NoError(t, err)
 	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
 	require.NoError(t, err)
@@ -236,7 +254,8 @@ func TestWhatIsRefused(t *testing.T) {
 	require.NoError(t, err)
 	hmac, err := mac.CompactSerialize()
 	require.NoError(t, err)
-	for _, bad := range []string{"", "x", "a.b.c", none, hmac, parts[0] + "." + parts[1] + "." + parts[0], good[:len(good)-2] + "AA", good + "." + good,
+	for _, bad := range []string{"", "x", "a.b.c", none, hmac, parts[0] + "." + parts[1] + "." +
+		parts[0], good[:len(good)-2] + "AA", good + "." + good,
 		strings.Repeat("a", 9000), parts[0] + "." + parts[1]} {
 		_, err := w.verify(bad)
 		require.ErrorIs(t, err, portal.ErrInvalid, bad)
@@ -274,7 +293,8 @@ func TestExpiry(t *testing.T) {
 func TestStepUp(t *testing.T) {
 	w := newWorld(t)
 	for need, ok := range map[portal.Need]bool{
-		{}: true, {MaxAge: time.Minute}: true, {MaxAge: 54 * time.Second}: false, {Level: 2}: true, {Level: 1, MaxAge: time.Hour}: true,
+		{}: true, {MaxAge: time.Minute}: true, {MaxAge: 54 * time.Second}: false, {Level: 2}: true,
+		{Level: 1, MaxAge: time.Hour}: true,
 	} {
 		a, err := w.v.Verify(t.Context(), w.issue("mail", said()), "nonce", need)
 		if ok {
@@ -292,7 +312,8 @@ func TestStepUp(t *testing.T) {
 	_, err := w.v.Verify(t.Context(), w.issue("mail", weak), "nonce", portal.Need{Level: 2})
 	var more *portal.StepUpError
 	require.ErrorAs(t, err, &more)
-	for _, bad := range []portal.Need{{Level: 3}, {Level: -1}, {MaxAge: -1}, {MaxAge: time.Millisecond}} {
+	for _, bad := range []portal.Need{{Level: 3}, {Level: -1}, {MaxAge: -1},
+		{MaxAge: time.Millisecond}} {
 		_, err := w.v.Verify(t.Context(), w.issue("mail", said()), "nonce", bad)
 		require.Error(t, err)
 	}
@@ -301,7 +322,8 @@ func TestStepUp(t *testing.T) {
 // The same person is another one to each pairwise application, and the same one each time.
 func TestPairwise(t *testing.T) {
 	w := newWorld(t)
-	files, err := portal.NewVerifier(portal.VerifierConfig{Portal: w.server.URL, ClientID: "files", Store: w.store, Clock: w.clock})
+	files, err := portal.NewVerifier(portal.VerifierConfig{Portal: w.server.URL, ClientID: "files",
+		Store: w.store, Clock: w.clock})
 	require.NoError(t, err)
 	one, err := files.Verify(t.Context(), w.issue("files", said()), "nonce", portal.Need{})
 	require.NoError(t, err)
@@ -325,7 +347,8 @@ func TestKeyRotation(t *testing.T) {
 	_, err := w.verify(w.issue("mail", said()))
 	require.NoError(t, err)
 	next := newKey(t)
-	w.issuer = w.newIssuer(portal.Key{Private: next}, portal.Key{Private: w.private, Until: start.Add(time.Hour)})
+	w.issuer = w.newIssuer(portal.Key{Private: next}, portal.Key{Private: w.private,
+		Until: start.Add(time.Hour)})
 	_, err = w.verify(old)
 	require.NoError(t, err)
 	w.clock.Advance(time.Minute)
@@ -334,7 +357,8 @@ func TestKeyRotation(t *testing.T) {
 	w.clock.Advance(2 * time.Hour)
 	w.private, next = next, w.private
 	stale := w.newIssuer(portal.Key{Private: next})
-	w.newIssuer(portal.Key{Private: w.private}, portal.Key{Private: next, Until: start.Add(time.Hour)})
+	w.newIssuer(portal.Key{Private: w.private}, portal.Key{Private: next,
+		Until: start.Add(time.Hour)})
 	token, err := stale.Issue("mail", "nonce", said())
 	require.NoError(t, err)
 	_, err = w.verify(token)
@@ -357,7 +381,9 @@ func TestKeysAndOutages(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 2, w.fetches.Load())
 	for range 50 {
-		_, err := w.verify(w.change(func(_ map[string]any, h map[jose.HeaderKey]any) { h["kid"] = rand.Text() }))
+		_, err := w.verify(w.change(func(_ map[string]any, h map[jose.HeaderKey]any) {
+			h["kid"] = rand.Text()
+		}))
 		require.ErrorIs(t, err, portal.ErrInvalid)
 	}
 	require.EqualValues(t, 2, w.fetches.Load())
@@ -369,10 +395,13 @@ func TestKeysAndOutages(t *testing.T) {
 	_, err = w.verify(w.issue("mail", said()))
 	require.ErrorIs(t, err, portal.ErrUnavailable)
 
-	for name, body := range map[string]string{"nothing": "", "no JSON": "<html>", "no keys": `{"keys":[]}`, "other keys": `{"keys":[{"kty":"oct","k":"AAAA","kid":"x"}]}`,
+	for name, body := range map[string]string{"nothing": "", "no JSON": "<html>",
+		"no keys": `{"keys":[]}`, "other keys": `{"keys":[{"kty":"oct","k":"AAAA","kid":"x"}]}`,
 		"too much": `{"keys":"` + strings.Repeat("x", 300<<10) + `"}`} {
 		w := newWorld(t)
-		w.jwks = http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, body) })
+		w.jwks = http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(rw, body)
+		})
 		_, err := w.verify(w.issue("mail", said()))
 		require.ErrorIs(t, err, portal.ErrUnavailable, name)
 	}
@@ -395,18 +424,25 @@ func TestStoreOutage(t *testing.T) {
 func TestConfigs(t *testing.T) {
 	key := newKey(t)
 	client := portal.Client{ID: "a", ReturnURL: "https://a.example/callback"}
-	good := portal.IssuerConfig{URL: "https://portal.example", Keys: []portal.Key{{Private: key}}, Clients: []portal.Client{client}}
+	good := portal.IssuerConfig{URL: "https://portal.example", Keys: []portal.Key{{Private: key}},
+		Clients: []portal.Client{client}}
 	_, err := portal.NewIssuer(good)
 	require.NoError(t, err)
 	for want, change := range map[string]func(*portal.IssuerConfig){
-		"URL":              func(c *portal.IssuerConfig) { c.URL = "http://portal.example" },
-		"Keys is empty":    func(c *portal.IssuerConfig) { c.Keys = nil },
-		"Keys[0]":          func(c *portal.IssuerConfig) { c.Keys = []portal.Key{{Private: key[:10]}} },
+		"URL":           func(c *portal.IssuerConfig) { c.URL = "http://portal.example" },
+		"Keys is empty": func(c *portal.IssuerConfig) { c.Keys = nil },
+		"Keys[0]": func(c *portal.IssuerConfig) {
+			c.Keys = []portal.Key{{Private: key[:10]}}
+		},
 		"TTL":              func(c *portal.IssuerConfig) { c.TTL = 2 * time.Minute },
 		"Clients is empty": func(c *portal.IssuerConfig) { c.Clients = nil },
-		"there once":       func(c *portal.IssuerConfig) { c.Clients = []portal.Client{client, client} },
-		"ReturnURL":        func(c *portal.IssuerConfig) { c.Clients = []portal.Client{{ID: "a", ReturnURL: "/callback"}} },
-		"pairwise":         func(c *portal.IssuerConfig) { c.Clients[0].Pairwise = true },
+		"there once": func(c *portal.IssuerConfig) {
+			c.Clients = []portal.Client{client, client}
+		},
+		"ReturnURL": func(c *portal.IssuerConfig) {
+			c.Clients = []portal.Client{{ID: "a", ReturnURL: "/callback"}}
+		},
+		"pairwise": func(c *portal.IssuerConfig) { c.Clients[0].Pairwise = true },
 	} {
 		cfg := good
 		cfg.Clients = append([]portal.Client{}, good.Clients...)
@@ -415,14 +451,16 @@ func TestConfigs(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 	for want, cfg := range map[string]portal.VerifierConfig{
-		"Portal": {}, "ClientID": {Portal: "https://p.example"}, "Store": {Portal: "https://p.example", ClientID: "a"},
+		"Portal": {}, "ClientID": {Portal: "https://p.example"},
+		"Store": {Portal: "https://p.example", ClientID: "a"},
 	} {
 		_, err := portal.NewVerifier(cfg)
 		require.ErrorContains(t, err, want)
 	}
 	issuer, err := portal.NewIssuer(good)
 	require.NoError(t, err)
-	for _, a := range []portal.Assertion{{}, {Subject: "a", Level: 1}, {Subject: "a", Level: 3, AuthTime: start}, {Level: 1, AuthTime: start}} {
+	for _, a := range []portal.Assertion{{}, {Subject: "a", Level: 1},
+		{Subject: "a", Level: 3, AuthTime: start}, {Level: 1, AuthTime: start}} {
 		_, err := issuer.Issue("a", "n", a)
 		require.ErrorIs(t, err, portal.ErrInvalid)
 	}
@@ -442,7 +480,8 @@ func (s *sessions) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := r.Cookie("id")
 		if err != nil {
-			c = &http.Cookie{Name: "id", Value: rand.Text(), Path: "/", SameSite: http.SameSiteLaxMode}
+			c = &http.Cookie{Name: "id", Value: rand.Text(), Path: "/",
+				SameSite: http.SameSiteLaxMode}
 			http.SetCookie(w, c)
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), sessionKey{}, c.Value)))
@@ -487,11 +526,13 @@ func TestRoad(t *testing.T) {
 	app := http.NewServeMux()
 	appServer := httptest.NewServer(s.wrap(app))
 	t.Cleanup(appServer.Close)
-	issuer, err := portal.NewIssuer(portal.IssuerConfig{URL: portalServer.URL, Keys: []portal.Key{{Private: newKey(t)}}, Clock: clock,
+	issuer, err := portal.NewIssuer(portal.IssuerConfig{URL: portalServer.URL,
+		Keys: []portal.Key{{Private: newKey(t)}}, Clock: clock,
 		Clients: []portal.Client{{ID: "mail", ReturnURL: appServer.URL + "/callback"}}})
 	require.NoError(t, err)
 	mux.Handle("/jwks.json", issuer.JWKS())
-	mux.Handle("/authorize", issuer.Authorize(func(w http.ResponseWriter, r *http.Request, need portal.Need) (*portal.Assertion, error) {
+	mux.Handle("/authorize", issuer.Authorize(func(w http.ResponseWriter, r *http.Request,
+		need portal.Need) (*portal.Assertion, error) {
 		asked = need
 		switch {
 		case r.URL.Query().Get("client_id") == "":
@@ -502,7 +543,8 @@ func TestRoad(t *testing.T) {
 		}
 		return &person, nil
 	}))
-	v, err = portal.NewVerifier(portal.VerifierConfig{Portal: portalServer.URL, ClientID: "mail", Store: memory.New(), Clock: clock, Session: s,
+	v, err = portal.NewVerifier(portal.VerifierConfig{Portal: portalServer.URL, ClientID: "mail",
+		Store: memory.New(), Clock: clock, Session: s,
 		SignedIn: func(_ http.ResponseWriter, r *http.Request, a *portal.Assertion) error {
 			if a.Subject == "broken" {
 				return errors.New("down")
@@ -545,7 +587,8 @@ func TestRoad(t *testing.T) {
 	require.Equal(t, portal.Need{MaxAge: 10 * time.Minute, Level: 2}, asked)
 
 	// Never to another site.
-	for _, evil := range []string{"https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", ""} {
+	for _, evil := range []string{"https://evil.example", "//evil.example", "/\\evil.example",
+		"javascript:alert(1)", ""} {
 		_, body, at := get(browser(), appServer.URL+"/start?return="+url.QueryEscape(evil))
 		require.Equal(t, appServer.URL+"/", at.String(), body)
 	}
@@ -571,8 +614,10 @@ func TestRoad(t *testing.T) {
 	require.Equal(t, 403, status)
 
 	// What the portal does not know, or a person who is not there, goes nowhere.
-	for _, q := range []string{"", "client_id=evil&nonce=n", "client_id=mail", "client_id=mail&nonce=n&max_age=x", "client_id=mail&nonce=n&max_age=0",
-		"client_id=mail&nonce=n&acr_values=aal9", "client_id=mail&nonce=" + strings.Repeat("n", 300)} {
+	for _, q := range []string{"", "client_id=evil&nonce=n", "client_id=mail",
+		"client_id=mail&nonce=n&max_age=x", "client_id=mail&nonce=n&max_age=0",
+		"client_id=mail&nonce=n&acr_values=aal9", "client_id=mail&nonce=" +
+			strings.Repeat("n", 300)} {
 		status, _, at := get(browser(), portalServer.URL+"/authorize?"+q)
 		require.Equal(t, 400, status, q)
 		require.Equal(t, "/authorize", at.Path)
@@ -597,7 +642,9 @@ func TestRoad(t *testing.T) {
 	// Fifteen minutes at the portal are too long.
 	person = said()
 	slow := browser()
-	slow.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	slow.CheckRedirect = func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}
 	get(slow, appServer.URL+"/start")
 	clock.Advance(15 * time.Minute)
 	status, _, _ = get(slow, appServer.URL+"/callback?assertion=x&state=y")
@@ -616,18 +663,22 @@ func onward(page string) string {
 
 func TestFromVerification(t *testing.T) {
 	v := &mfa.Verification{UserID: "42", Time: start, AMR: []string{"otp"}, AssuranceLevel: 2}
-	require.Equal(t, portal.Assertion{Subject: "ann", AuthTime: start, AMR: []string{"otp"}, Level: 2}, portal.FromVerification("ann", v))
+	require.Equal(t, portal.Assertion{Subject: "ann", AuthTime: start, AMR: []string{"otp"},
+		Level: 2}, portal.FromVerification("ann", v))
 }
 
 func FuzzVerify(f *testing.F) {
 	_, private, _ := ed25519.GenerateKey(rand.Reader)
-	issuer, err := portal.NewIssuer(portal.IssuerConfig{URL: "https://p.example", Keys: []portal.Key{{Private: private}}, Clients: []portal.Client{{ID: "a", ReturnURL: "https://a.example/"}}})
+	issuer, err := portal.NewIssuer(portal.IssuerConfig{URL: "https://p.example",
+		Keys: []portal.Key{{Private: private}}, Clients: []portal.Client{{ID: "a",
+			ReturnURL: "https://a.example/"}}})
 	if err != nil {
 		f.Fatal(err)
 	}
 	keys := httptest.NewRecorder()
 	issuer.JWKS().ServeHTTP(keys, httptest.NewRequest("GET", "/", nil))
-	v, err := portal.NewVerifier(portal.VerifierConfig{Portal: "https://p.example", ClientID: "a", Store: memory.New(), Client: &http.Client{Transport: fixed(keys.Body.String())}})
+	v, err := portal.NewVerifier(portal.VerifierConfig{Portal: "https://p.example", ClientID: "a",
+		Store: memory.New(), Client: &http.Client{Transport: fixed(keys.Body.String())}})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -649,7 +700,8 @@ func FuzzVerify(f *testing.F) {
 type fixed string
 
 func (s fixed) RoundTrip(*http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(string(s))), Header: http.Header{}}, nil
+	return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(string(s))),
+		Header: http.Header{}}, nil
 }
 
 var _ storage.Store = (*mfatest.FaultyStore)(nil)

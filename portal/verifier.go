@@ -68,7 +68,8 @@ func NewVerifier(cfg VerifierConfig) (*Verifier, error) {
 		return nil, fmt.Errorf("portal: ClientID must be 1 to %d bytes", maxText)
 	}
 	if cfg.Store == nil {
-		return nil, errors.New("portal: Store is nil; assertions are used once, which needs a store that all processes share")
+		return nil, errors.New("portal: Store is nil; assertions are used once, which needs a " +
+			"store that all processes share")
 	}
 	if cfg.Client == nil {
 		cfg.Client = http.DefaultClient
@@ -112,7 +113,8 @@ func (v *Verifier) Verify(
 	if err := v.use(ctx, c); err != nil {
 		return nil, err
 	}
-	a := &Assertion{Subject: c.Subject, AuthTime: time.Unix(c.AuthTime, 0).UTC(), AMR: c.AMR, Level: level}
+	a := &Assertion{Subject: c.Subject, AuthTime: time.Unix(c.AuthTime, 0).UTC(), AMR: c.AMR,
+		Level: level}
 	if need.missing(a, now) {
 		return nil, &StepUpError{Need: need}
 	}
@@ -209,7 +211,8 @@ func (v *Verifier) use(ctx context.Context, c *claims) error {
 			}
 		}
 		if len(next)+idLen > storage.MaxDataLen {
-			return storage.Change{}, fmt.Errorf("%w: more assertions in a minute than can be remembered", ErrUnavailable)
+			return storage.Change{}, fmt.Errorf("%w: more assertions in a minute than can be "+
+				"remembered", ErrUnavailable)
 		}
 		return storage.Change{Data: append(next, id...)}, nil
 	})
@@ -238,7 +241,8 @@ const waitFor = 15 * time.Minute
 // of this application afterwards.
 func (v *Verifier) Start(w http.ResponseWriter, r *http.Request, need Need, returnTo string) {
 	if v.cfg.Session == nil || need.check() != nil {
-		http.Error(w, "This application is not set up for the portal.", http.StatusInternalServerError)
+		http.Error(w, "This application is not set up for the portal.",
+			http.StatusInternalServerError)
 		return
 	}
 	wait := waiting{Nonce: Nonce(rand.Text()), State: rand.Text(), Return: local(returnTo),
@@ -265,7 +269,9 @@ func (v *Verifier) Start(w http.ResponseWriter, r *http.Request, need Need, retu
 // local accepts a path on this site.
 func local(path string) string {
 	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || len(path) > 2048 ||
-		strings.ContainsFunc(path, func(c rune) bool { return c <= ' ' || c == '\\' || c >= 0x7f }) {
+		strings.ContainsFunc(path, func(c rune) bool {
+			return c <= ' ' || c == '\\' || c >= 0x7f
+		}) {
 		return "/"
 	}
 	return path
@@ -288,9 +294,11 @@ func (v *Verifier) Callback() http.Handler {
 		case v.cfg.Failed != nil:
 			v.cfg.Failed(w, r, err)
 		case errors.Is(err, ErrUnavailable):
-			http.Error(w, "There is a problem with the service. Try again in a moment.", http.StatusServiceUnavailable)
+			http.Error(w, "There is a problem with the service. Try again in a moment.",
+				http.StatusServiceUnavailable)
 		default:
-			http.Error(w, "This sign-in has expired, or was started elsewhere. Start again.", http.StatusForbidden)
+			http.Error(w, "This sign-in has expired, or was started elsewhere. Start again.",
+				http.StatusForbidden)
 		}
 	})
 }
@@ -309,7 +317,8 @@ func (v *Verifier) callback(w http.ResponseWriter, r *http.Request) (to string, 
 	if subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(wait.State)) != 1 {
 		return "", fmt.Errorf("%w: an answer to another request", ErrInvalid)
 	}
-	a, err := v.Verify(r.Context(), q.Get("assertion"), wait.Nonce, Need{MaxAge: wait.MaxAge, Level: wait.Level})
+	a, err := v.Verify(r.Context(), q.Get("assertion"), wait.Nonce,
+		Need{MaxAge: wait.MaxAge, Level: wait.Level})
 	if err != nil {
 		return "", err
 	}

@@ -35,17 +35,22 @@ const session = "session"
 
 func newUser(t *testing.T) *user {
 	t.Helper()
-	u := &user{t: t, clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)), mail: &mfatest.Outbox[email.Message]{},
+	u := &user{t: t, clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)),
+		mail:    &mfatest.Outbox[email.Message]{},
 		account: mfa.User{ID: "ann", Email: "ann@example.com", EmailVerified: true}}
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
 	app, err := totp.New(totp.Config{Issuer: "Acme"})
 	require.NoError(t, err)
-	mail, err := email.New(email.Config{Sender: u.mail, ServiceName: "Acme", SetupURL: func(token string) string { return "https://acme.example/?" + token }})
+	mail, err := email.New(email.Config{Sender: u.mail, ServiceName: "Acme",
+		SetupURL: func(token string) string {
+			return "https://acme.example/?" + token
+		}})
 	require.NoError(t, err)
 	codes, err := recovery.New(recovery.Config{})
 	require.NoError(t, err)
-	u.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: u.clock, Factors: []factor.Factor{app, mail, newFactor(t), codes}})
+	u.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: u.clock,
+		Factors: []factor.Factor{app, mail, newFactor(t), codes}})
 	require.NoError(t, err)
 	ch := u.begin()
 	e, err := u.session().Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{Kind: "totp"})
@@ -54,7 +59,8 @@ func newUser(t *testing.T) *user {
 	c, err := u.session().Confirm(t.Context(), e, u.shown())
 	require.NoError(t, err)
 	u.grant = c.Grant
-	done, err := u.session().Enroll(t.Context(), u.grant, mfa.EnrollRequest{Kind: "questions", Params: chosen})
+	done, err := u.session().Enroll(t.Context(), u.grant, mfa.EnrollRequest{Kind: "questions",
+		Params: chosen})
 	require.NoError(t, err)
 	require.NotNil(t, done.Confirmed)
 	return u
@@ -102,7 +108,8 @@ func withPurpose(s mfa.Session, purpose string) mfa.Session {
 }
 
 func (u *user) respond(ch *mfa.Challenge, purpose string, text string) (*mfa.Verification, error) {
-	return withPurpose(u.session(), purpose).Verify(u.t.Context(), ch, "questions", secret.New(text))
+	return withPurpose(u.session(), purpose).Verify(u.t.Context(), ch, "questions",
+		secret.New(text))
 }
 
 // Questions replace a lost device after a recovery link, and do nothing else.
@@ -126,7 +133,8 @@ func TestQuestions_ReplaceOnly(t *testing.T) {
 	o, err := u.Overview(t.Context(), u.account)
 	require.NoError(t, err)
 	require.ErrorIs(t, u.session().Remove(t.Context(), v.Grant, o.Factors[0].ID), mfa.ErrForbidden)
-	_, err = u.session().Enroll(t.Context(), v.Grant, mfa.EnrollRequest{Kind: "questions", Params: chosen})
+	_, err = u.session().Enroll(t.Context(), v.Grant, mfa.EnrollRequest{Kind: "questions",
+		Params: chosen})
 	require.ErrorIs(t, err, mfa.ErrForbidden, "nor do they change themselves")
 	_, err = u.session().Enroll(t.Context(), v.Grant, mfa.EnrollRequest{Kind: "totp"})
 	require.NoError(t, err)
@@ -187,13 +195,15 @@ func TestQuestions_FailedAttemptsLock(t *testing.T) {
 // A user edits the questions by enrolling again, with a grant. The earlier answers end.
 func TestQuestions_AreEditedByEnrolling(t *testing.T) {
 	u := newUser(t)
-	_, err := u.session().Enroll(t.Context(), u.grant, mfa.EnrollRequest{Kind: "questions", Params: with("answer1", "Another one")})
+	_, err := u.session().Enroll(t.Context(), u.grant, mfa.EnrollRequest{Kind: "questions",
+		Params: with("answer1", "Another one")})
 	require.NoError(t, err)
 	ch := u.recovery()
 	_, err = u.respond(ch, "replace", correct)
 	require.ErrorIs(t, err, factor.ErrIncorrect)
 	var forged mfa.Grant
 	require.NoError(t, forged.UnmarshalText([]byte("x")))
-	_, err = u.session().Enroll(t.Context(), forged, mfa.EnrollRequest{Kind: "questions", Params: chosen})
+	_, err = u.session().Enroll(t.Context(), forged, mfa.EnrollRequest{Kind: "questions",
+		Params: chosen})
 	require.ErrorIs(t, err, mfa.ErrToken)
 }

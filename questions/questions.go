@@ -61,7 +61,8 @@ type Config struct {
 	MaxConcurrent int
 }
 
-// Factor is the security questions factor, with the kind "questions". It is safe for concurrent use.
+// Factor is the security questions factor, with the kind "questions". It is safe for concurrent
+// use.
 type Factor struct {
 	least int
 	hash  *kdf.Hasher
@@ -80,7 +81,8 @@ func New(cfg Config) (*Factor, error) {
 	if cfg.MinAnswer < 2 || cfg.MinAnswer > 32 {
 		return nil, fmt.Errorf("questions: MinAnswer is %d, want 2 to 32", cfg.MinAnswer)
 	}
-	h, err := kdf.New(kdf.Params{Memory: cfg.Memory, Time: cfg.Passes, Threads: cfg.Threads}, cfg.MaxConcurrent)
+	h, err := kdf.New(kdf.Params{Memory: cfg.Memory, Time: cfg.Passes, Threads: cfg.Threads},
+		cfg.MaxConcurrent)
 	if err != nil {
 		return nil, fmt.Errorf("questions: %w", err)
 	}
@@ -113,20 +115,25 @@ func (f *Factor) Enroll(ctx context.Context, in factor.EnrollInput) (*factor.Enr
 	var answers, asked []string
 	for i := range Count {
 		n := strconv.Itoa(i + 1)
-		q, a := strings.Join(strings.Fields(in.Params["question"+n].Reveal()), " "), in.Params["answer"+n].Reveal()
+		q, a := strings.Join(strings.Fields(in.Params["question"+n].Reveal()), " "),
+			in.Params["answer"+n].Reveal()
 		if len(q) < minQuestion || longer(q, maxQuestion) || !printable(q) {
-			return nil, problem("question_form", n, fmt.Sprintf("a question has %d bytes to %d characters of printable text", minQuestion, maxQuestion))
+			return nil, problem("question_form", n,
+				fmt.Sprintf("a question has %d bytes to %d characters of printable text",
+					minQuestion, maxQuestion))
 		}
 		answer, err := f.answer(a, n)
 		if err != nil {
 			return nil, err
 		}
 		if utf8.RuneCountInString(strings.ReplaceAll(answer, " ", "")) < f.least {
-			return nil, problem("answer_short", n, fmt.Sprintf("an answer has at least %d characters", f.least))
+			return nil, problem("answer_short", n,
+				fmt.Sprintf("an answer has at least %d characters", f.least))
 		}
 		question := normalize(q)
 		if strings.Contains(" "+question+" ", " "+answer+" ") {
-			return nil, problem("answer_in_question", n, "an answer must not be in its own question")
+			return nil, problem("answer_in_question", n,
+				"an answer must not be in its own question")
 		}
 		for j := range answers {
 			if asked[j] == question {
@@ -136,7 +143,8 @@ func (f *Factor) Enroll(ctx context.Context, in factor.EnrollInput) (*factor.Enr
 				return nil, problem("answer_twice", n, "three different answers are needed")
 			}
 		}
-		asked, answers, s.Questions = append(asked, question), append(answers, answer), append(s.Questions, q)
+		asked, answers, s.Questions = append(asked, question), append(answers, answer),
+			append(s.Questions, q)
 	}
 	var err error
 	if s.Hash, err = f.hash.Hash(ctx, strings.Join(answers, "\n")); err != nil {
@@ -156,12 +164,15 @@ func problem(reason, n, detail string) error {
 
 // answer normalises one answer.
 func (f *Factor) answer(typed, n string) (string, error) {
-	if longer(typed, maxAnswer) || !utf8.ValidString(typed) || strings.ContainsFunc(typed, unicode.IsControl) {
-		return "", problem("answer_form", n, fmt.Sprintf("an answer has at most %d characters of printable text", maxAnswer))
+	if longer(typed, maxAnswer) || !utf8.ValidString(typed) ||
+		strings.ContainsFunc(typed, unicode.IsControl) {
+		return "", problem("answer_form", n, fmt.Sprintf("an answer has at most %d characters "+
+			"of printable text", maxAnswer))
 	}
 	a := normalize(typed)
 	if longer(a, maxAnswer) { // NFKC makes eighteen characters of some
-		return "", problem("answer_form", n, fmt.Sprintf("an answer has at most %d characters", maxAnswer))
+		return "", problem("answer_form", n, fmt.Sprintf("an answer has at most %d characters",
+			maxAnswer))
 	}
 	if a == "" {
 		return "", problem("answer_form", n, "an answer is needed")
@@ -188,14 +199,18 @@ func normalize(s string) string {
 }
 
 func printable(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
+		return !unicode.IsPrint(r)
+	})
 }
 
 // Normalize reads the three answers, one on each line.
 func (f *Factor) Normalize(response string) (string, error) {
-	lines := strings.Split(strings.ReplaceAll(strings.TrimSuffix(response, "\n"), "\r\n", "\n"), "\n")
+	lines := strings.Split(strings.ReplaceAll(strings.TrimSuffix(response, "\n"), "\r\n", "\n"),
+		"\n")
 	if len(lines) != Count {
-		return "", &factor.Problem{Reason: "answers_form", Detail: fmt.Sprintf("%d answers are needed, one on each line", Count)}
+		return "", &factor.Problem{Reason: "answers_form",
+			Detail: fmt.Sprintf("%d answers are needed, one on each line", Count)}
 	}
 	for i := range lines {
 		a, err := f.answer(lines[i], strconv.Itoa(i+1))
@@ -244,7 +259,8 @@ func (f *Factor) Verify(ctx context.Context, in factor.VerifyInput) (*factor.Ver
 }
 
 func parse(data []byte) (s state, err error) {
-	if err := json.Unmarshal(data, &s); err != nil || s.Version != stateVersion || len(s.Questions) != Count {
+	if err := json.Unmarshal(data, &s); err != nil || s.Version != stateVersion ||
+		len(s.Questions) != Count {
 		return state{}, errors.New("questions: stored state is not readable")
 	}
 	return s, nil

@@ -25,7 +25,11 @@ func newFactor(t testing.TB) *questions.Factor {
 	return f
 }
 
-var chosen = map[string]secret.Text{"question1": secret.New("What was the name of your first teacher?"), "answer1": secret.New("Ms. Øster-Dahl"), "question2": secret.New("Which book did you read most often?"), "answer2": secret.New("Der  Zauberberg"), "question3": secret.New("My own question, about  the lake"), "answer3": secret.New("ＡＢＣ café")}
+var chosen = map[string]secret.Text{"question1": secret.New("What was the name of your first " +
+	"teacher?"), "answer1": secret.New("Ms. Øster-Dahl"),
+	"question2": secret.New("Which book did you read most often?"),
+	"answer2":   secret.New("Der  Zauberberg"), "question3": secret.New(
+		"My own question, about  the lake"), "answer3": secret.New("ＡＢＣ café")}
 
 func with(pairs ...string) map[string]secret.Text {
 	p := maps.Clone(chosen)
@@ -51,11 +55,14 @@ func TestNormalize_ForgivesFormAlone(t *testing.T) {
 	f := newFactor(t)
 	out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: chosen})
 	require.NoError(t, err)
-	require.Equal(t, []string{"What was the name of your first teacher?", "Which book did you read most often?", "My own question, about the lake"}, f.Describe(out.State).Questions)
+	require.Equal(t, []string{"What was the name of your first teacher?",
+		"Which book did you read most often?", "My own question, about the lake"},
+		f.Describe(out.State).Questions)
 	for _, plain := range []string{"dahl", "Zauber", "café", "cafe"} {
 		require.NotContains(t, strings.ToLower(string(out.State)), plain, "answers are hashed")
 	}
-	for _, r := range []string{correct, correct + "\n", strings.ReplaceAll(correct, "\n", "\r\n"), "  MS  ØSTER-DAHL \nder zauberberg\nABC CAFÉ"} {
+	for _, r := range []string{correct, correct + "\n", strings.ReplaceAll(correct, "\n", "\r\n"),
+		"  MS  ØSTER-DAHL \nder zauberberg\nABC CAFÉ"} {
 		require.NoError(t, verify(t, f, out.State, r), "%q", r)
 	}
 }
@@ -80,7 +87,8 @@ func TestVerify_WantsAllThree(t *testing.T) {
 		said[err.Error()] = true
 	}
 	require.Len(t, said, 1)
-	require.ErrorIs(t, verify(t, f, out.State, answers[1]+"\n"+answers[0]+"\n"+answers[2]), factor.ErrIncorrect, "in their order")
+	require.ErrorIs(t, verify(t, f, out.State, answers[1]+"\n"+answers[0]+"\n"+answers[2]),
+		factor.ErrIncorrect, "in their order")
 }
 
 func TestEnroll_Refuses(t *testing.T) {
@@ -113,11 +121,13 @@ func TestEnroll_Refuses(t *testing.T) {
 // Limits are in characters, as pages say them, in any script.
 func TestEnroll_LimitsAreInCharacters(t *testing.T) {
 	f := newFactor(t)
-	long := with("question1", strings.Repeat("где ", 39)+"она?", "answer1", strings.Repeat("Ж", 128))
+	long := with("question1", strings.Repeat("где ", 39)+"она?", "answer1",
+		strings.Repeat("Ж", 128))
 	out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: long})
 	require.NoError(t, err)
 	require.Len(t, f.Describe(out.State).Questions, 3)
-	require.NoError(t, verify(t, f, out.State, strings.Repeat("ж", 128)+correct[strings.IndexByte(correct, '\n'):]))
+	require.NoError(t, verify(t, f, out.State, strings.Repeat("ж", 128)+
+		correct[strings.IndexByte(correct, '\n'):]))
 	for reason, p := range map[string]map[string]secret.Text{
 		"question_form_1": with("question1", strings.Repeat("ж", 161)),
 		"answer_form_1":   with("answer1", strings.Repeat("ж", 129)),
@@ -152,12 +162,14 @@ func TestVerify_Rehashes(t *testing.T) {
 
 func TestNormalize_RefusesMalformedResponses(t *testing.T) {
 	f := newFactor(t)
-	for _, r := range []string{"", "one", "one\ntwo", "one\ntwo\nthree\nfour", "one\n\nthree", "one\ntwo\n ... ", "one\ntwo\n" + strings.Repeat("x", 129)} {
+	for _, r := range []string{"", "one", "one\ntwo", "one\ntwo\nthree\nfour", "one\n\nthree",
+		"one\ntwo\n ... ", "one\ntwo\n" + strings.Repeat("x", 129)} {
 		_, err := f.Normalize(r)
 		require.ErrorIs(t, err, factor.ErrMalformed, "%q", r)
 	}
 	for _, state := range []string{"", "{}", `{"v":2}`, `{"v":1,"q":["a"],"h":""}`} {
-		_, err := f.Verify(t.Context(), factor.VerifyInput{State: []byte(state), Response: "a\nb\nc"})
+		_, err := f.Verify(t.Context(), factor.VerifyInput{State: []byte(state),
+			Response: "a\nb\nc"})
 		require.Error(t, err)
 		require.NotErrorIs(t, err, factor.ErrIncorrect)
 		require.Nil(t, f.Describe([]byte(state)).Questions)
@@ -173,7 +185,11 @@ func TestSuggestions_AreCopies(t *testing.T) {
 			require.False(t, seen[q], q)
 			seen[q] = true
 		}
-		_, err := newFactor(t).Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"question1": secret.New(list[0]), "question2": secret.New(list[1]), "question3": secret.New(list[2]), "answer1": secret.New("xylophone"), "answer2": secret.New("zeppelin"), "answer3": secret.New("quagga")}})
+		_, err := newFactor(t).Enroll(t.Context(),
+			factor.EnrollInput{Params: map[string]secret.Text{"question1": secret.New(list[0]),
+				"question2": secret.New(list[1]), "question3": secret.New(list[2]),
+				"answer1": secret.New("xylophone"), "answer2": secret.New("zeppelin"),
+				"answer3": secret.New("quagga")}})
 		require.NoError(t, err)
 	}
 	require.Equal(t, questions.Suggestions("nb"), questions.Suggestions("no-NO"))
@@ -184,7 +200,8 @@ func TestSuggestions_AreCopies(t *testing.T) {
 
 func FuzzNormalize(f *testing.F) {
 	q := newFactor(f)
-	for _, s := range []string{correct, "a\nb\nc", "ß\nSS\nẞ", "\u212a\nk\nﬁ", "\xff\n\n", strings.Repeat("\ufdfa", 40) + "\nb\nc"} {
+	for _, s := range []string{correct, "a\nb\nc", "ß\nSS\nẞ", "\u212a\nk\nﬁ", "\xff\n\n",
+		strings.Repeat("\ufdfa", 40) + "\nb\nc"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -204,12 +221,18 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	out, err := f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]secret.Text{"question1": secret.New(questions.Suggestions("en")[0]), "answer1": secret.New("Ms. Miller"), "question2": secret.New(questions.Suggestions("en")[1]), "answer2": secret.New("Momo"), "question3": secret.New("Which song did your uncle hum?"), "answer3": secret.New("None at all")}})
+	out, err := f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]secret.
+		Text{"question1": secret.New(questions.Suggestions("en")[0]),
+		"answer1": secret.New("Ms. Miller"), "question2": secret.New(
+			questions.Suggestions("en")[1]), "answer2": secret.New("Momo"),
+		"question3": secret.New("Which song did your uncle hum?"),
+		"answer3":   secret.New("None at all")}})
 	if err != nil {
 		panic(err)
 	}
 	response, _ := f.Normalize("ms miller\nMOMO\nnone  at all!")
-	_, err = f.Verify(context.Background(), factor.VerifyInput{State: out.State, Response: response})
+	_, err = f.Verify(context.Background(), factor.VerifyInput{State: out.State,
+		Response: response})
 	fmt.Println(err)
 	// Output: <nil>
 }

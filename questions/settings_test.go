@@ -12,5 +12,6 @@ import (
 func TestSettings(t *testing.T) {
 	f, err := questions.New(questions.Config{MinAnswer: 5})
 	require.NoError(t, err)
-	require.Equal(t, factor.Settings{MinLength: 5, SlowHash: true, PersonalFacts: true}, f.Traits().Settings)
+	require.Equal(t, factor.Settings{MinLength: 5, SlowHash: true, PersonalFacts: true},
+		f.Traits().Settings)
 }

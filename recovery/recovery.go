@@ -73,7 +73,8 @@ func New(cfg Config) (*Factor, error) {
 		return nil, fmt.Errorf("recovery: Count is %d, want 1 to %d", cfg.Count, maxCount)
 	}
 	if cfg.Bits < defaultBits || cfg.Bits > maxBits {
-		return nil, fmt.Errorf("recovery: Bits is %d, want %d to %d", cfg.Bits, defaultBits, maxBits)
+		return nil, fmt.Errorf("recovery: Bits is %d, want %d to %d", cfg.Bits, defaultBits,
+			maxBits)
 	}
 	return &Factor{count: cfg.Count, chars: (cfg.Bits + 19) / 20 * 4}, nil
 }
@@ -111,7 +112,8 @@ func (f *Factor) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutp
 func (f *Factor) Normalize(response string) (string, error) {
 	code, ok := papercode.Normalize(response, maxBits/5)
 	if !ok {
-		return "", &factor.Problem{Reason: "recovery_form", Detail: "a recovery code has letters and digits, without U"}
+		return "", &factor.Problem{Reason: "recovery_form",
+			Detail: "a recovery code has letters and digits, without U"}
 	}
 	return code, nil
 }

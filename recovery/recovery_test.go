@@ -63,7 +63,8 @@ func TestEachCodeWorksOnce(t *testing.T) {
 		require.Equal(t, 9-i, s.Describe(s.state).Remaining)
 		require.ErrorIs(t, s.try(c), factor.ErrReplayed)
 	}
-	require.ErrorIs(t, newSet(t, recovery.Config{}).try(s.codes[0]), factor.ErrIncorrect, "new codes end the old ones")
+	require.ErrorIs(t, newSet(t, recovery.Config{}).try(s.codes[0]), factor.ErrIncorrect,
+		"new codes end the old ones")
 }
 
 func TestNormalize_ReadsWhatUsersType(t *testing.T) {
@@ -71,8 +72,12 @@ func TestNormalize_ReadsWhatUsersType(t *testing.T) {
 		strings.ToLower,
 		func(c string) string { return strings.ReplaceAll(c, "-", "") },
 		func(c string) string { return " " + strings.ReplaceAll(c, "-", " ") + " " },
-		func(c string) string { return strings.ReplaceAll(strings.ReplaceAll(c, "0", "O"), "1", "l") },
-		func(c string) string { return strings.ReplaceAll(strings.ReplaceAll(c, "0", "o"), "1", "I") },
+		func(c string) string {
+			return strings.ReplaceAll(strings.ReplaceAll(c, "0", "O"), "1", "l")
+		},
+		func(c string) string {
+			return strings.ReplaceAll(strings.ReplaceAll(c, "0", "o"), "1", "I")
+		},
 	} {
 		s := newSet(t, recovery.Config{Count: 16, Bits: 160})
 		for _, c := range s.codes {
@@ -80,7 +85,8 @@ func TestNormalize_ReadsWhatUsersType(t *testing.T) {
 		}
 	}
 	s := newSet(t, recovery.Config{})
-	for _, bad := range []string{"", "-", "ABCU", "ÄBCD", "12\x0034", "٠١٢٣", strings.Repeat("0", 33), strings.Repeat("0", 1<<20), "\xff"} {
+	for _, bad := range []string{"", "-", "ABCU", "ÄBCD", "12\x0034", "٠١٢٣",
+		strings.Repeat("0", 33), strings.Repeat("0", 1<<20), "\xff"} {
 		require.ErrorIs(t, s.try(bad), factor.ErrMalformed, "%.20q", bad)
 	}
 	require.ErrorIs(t, s.try(s.codes[0][:18]), factor.ErrIncorrect)
@@ -99,7 +105,8 @@ func TestAnyOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newSet(t, recovery.Config{Count: rapid.IntRange(1, 16).Draw(t, "count")})
 		used := map[int]bool{}
-		for _, i := range rapid.SliceOfN(rapid.IntRange(0, len(s.codes)-1), 1, 40).Draw(t, "order") {
+		for _, i := range rapid.SliceOfN(rapid.IntRange(0, len(s.codes)-1), 1, 40).Draw(t,
+			"order") {
 			err := s.try(s.codes[i])
 			switch {
 			case used[i] && !errors.Is(err, factor.ErrReplayed):
@@ -143,7 +150,8 @@ func TestStateHoldsNoCode(t *testing.T) {
 }
 
 func TestRefusedConfigs(t *testing.T) {
-	for _, c := range []recovery.Config{{Count: -1}, {Count: 17}, {Bits: 79}, {Bits: 161}, {Bits: -1}} {
+	for _, c := range []recovery.Config{{Count: -1}, {Count: 17}, {Bits: 79}, {Bits: 161},
+		{Bits: -1}} {
 		_, err := recovery.New(c)
 		require.Error(t, err, "%+v", c)
 	}

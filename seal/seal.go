@@ -109,7 +109,8 @@ func NewKeyring(primary []byte, older ...[]byte) (*Keyring, error) {
 	kr := &Keyring{}
 	for i, raw := range append([][]byte{primary}, older...) {
 		if len(raw) != KeyLen {
-			return nil, fmt.Errorf("seal: key %d has %d bytes, want %d random bytes (see GenerateKey)", i, len(raw), KeyLen)
+			return nil, fmt.Errorf("seal: key %d has %d bytes, want %d random bytes (see "+
+				"GenerateKey)", i, len(raw), KeyLen)
 		}
 		if subtle.ConstantTimeCompare(raw, make([]byte, KeyLen)) == 1 {
 			return nil, fmt.Errorf("seal: key %d is all zero; use GenerateKey", i)
@@ -194,7 +195,8 @@ func (kr *Keyring) Seal(purpose Purpose, owner string, plaintext []byte) []byte 
 // Open returns the plaintext of what Seal sealed for the same purpose and owner. Its
 // errors are ErrMalformed, ErrUnknownKey, ErrWrongBinding and ErrTampered.
 func (kr *Keyring) Open(purpose Purpose, owner string, sealed []byte) ([]byte, error) {
-	if len(sealed) < Overhead || sealed[0] != version || purpose == "" || len(purpose) > maxPurpose {
+	if len(sealed) < Overhead || sealed[0] != version || purpose == "" ||
+		len(purpose) > maxPurpose {
 		return nil, ErrMalformed
 	}
 	k := kr.find(sealed[1 : 1+idLen])
@@ -205,7 +207,8 @@ func (kr *Keyring) Open(purpose Purpose, owner string, sealed []byte) ([]byte, e
 	if subtle.ConstantTimeCompare(binding[:], sealed[1+idLen:1+idLen+bindingLen]) != 1 {
 		return nil, ErrWrongBinding
 	}
-	plain, err := k.aead(sealed[headerLen-saltLen:headerLen], purpose, owner).Open(nil, nil, sealed[headerLen:], sealed[:headerLen])
+	plain, err := k.aead(sealed[headerLen-saltLen:headerLen], purpose, owner).Open(nil, nil,
+		sealed[headerLen:], sealed[:headerLen])
 	if err != nil {
 		return nil, ErrTampered
 	}

@@ -46,7 +46,8 @@ func TestOpen_DistinguishesErrors(t *testing.T) {
 	}
 	require.ErrorIs(t, open(kr, "record", "bob", sealed), seal.ErrWrongBinding)
 	require.ErrorIs(t, open(kr, "token", "ann", sealed), seal.ErrWrongBinding)
-	require.ErrorIs(t, open(kr, "recorda", "nn", sealed), seal.ErrWrongBinding, "the border between purpose and owner holds")
+	require.ErrorIs(t, open(kr, "recorda", "nn", sealed), seal.ErrWrongBinding,
+		"the border between purpose and owner holds")
 	require.ErrorIs(t, open(ring(t, b), "record", "ann", sealed), seal.ErrUnknownKey)
 	require.ErrorIs(t, open(kr, "", "ann", sealed), seal.ErrMalformed)
 	for n := range seal.Overhead {
@@ -91,7 +92,9 @@ func TestEachSealIsNew(t *testing.T) {
 }
 
 func TestBadKeys(t *testing.T) {
-	for _, keys := range [][][]byte{{nil}, {make([]byte, 31)}, {make([]byte, 33)}, {make([]byte, 32)}, {bytes.Repeat([]byte{1}, 32), bytes.Repeat([]byte{1}, 32)}, {bytes.Repeat([]byte{1}, 32), {1}}} {
+	for _, keys := range [][][]byte{{nil}, {make([]byte, 31)}, {make([]byte, 33)},
+		{make([]byte, 32)}, {bytes.Repeat([]byte{1}, 32), bytes.Repeat([]byte{1}, 32)},
+		{bytes.Repeat([]byte{1}, 32), {1}}} {
 		_, err := seal.NewKeyring(keys[0], keys[1:]...)
 		require.Error(t, err)
 	}

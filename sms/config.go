@@ -104,21 +104,25 @@ func (cfg *Config) check() error {
 		return invalid("TTL is %s, want %s to %s", cfg.TTL, sentcode.MinTTL, sentcode.MaxTTL)
 	}
 	if cfg.Digits < sentcode.DefaultDigits || cfg.Digits > sentcode.MaxDigits {
-		return invalid("Digits is %d, want %d to %d", cfg.Digits, sentcode.DefaultDigits, sentcode.MaxDigits)
+		return invalid("Digits is %d, want %d to %d", cfg.Digits, sentcode.DefaultDigits,
+			sentcode.MaxDigits)
 	}
 	if strings.TrimSpace(cfg.ServiceName) == "" {
 		return invalid("ServiceName is empty; give the name by which users know the application")
 	}
 	for _, r := range cfg.ServiceName {
 		if septets(string(r)) < 0 || r < ' ' {
-			return invalid("ServiceName holds %q, which a text message cannot show in the GSM 7-bit alphabet; write the name without it", r)
+			return invalid("ServiceName holds %q, which a text message cannot show in the GSM "+
+				"7-bit alphabet; write the name without it", r)
 		}
 	}
 	if cfg.Origin == "" {
-		return invalid("Origin is empty; give the host of the page where the code is typed, such as \"acme.example\", or NoOrigin")
+		return invalid("Origin is empty; give the host of the page where the code is typed, " +
+			"such as \"acme.example\", or NoOrigin")
 	}
 	if cfg.Origin != NoOrigin && (len(cfg.Origin) > 253 || !hostForm.MatchString(cfg.Origin)) {
-		return invalid("Origin is not a host; give it as \"acme.example\", without scheme, port or path, internationalised names in their xn-- form")
+		return invalid("Origin is not a host; give it as \"acme.example\", without scheme, port " +
+			"or path, internationalised names in their xn-- form")
 	}
 	if err := checkPrefixes(cfg.Allow, cfg.Deny); err != nil {
 		return err
@@ -126,7 +130,8 @@ func (cfg *Config) check() error {
 	return cfg.checkText()
 }
 
-var hostForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
+var hostForm = regexp.MustCompile(
+	`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
 
 // checkText tries the message in every language and for every purpose, with a code of the
 // configured length: digits are all one septet, so that any code fits if one does.

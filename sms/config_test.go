@@ -16,27 +16,57 @@ func TestNewRefuses(t *testing.T) {
 	}{
 		{"no sender", func(c *sms.Config) { c.Sender = nil }, "Sender is nil; use NewTwilio"},
 		{"no name", func(c *sms.Config) { c.ServiceName = " " }, "ServiceName is empty"},
-		{"name outside GSM-7", func(c *sms.Config) { c.ServiceName = "Łódź" }, "ServiceName holds 'Ł'"},
+		{"name outside GSM-7", func(c *sms.Config) {
+			c.ServiceName = "Łódź"
+		}, "ServiceName holds 'Ł'"},
 		{"name with emoji", func(c *sms.Config) { c.ServiceName = "Acme 🔒" }, "ServiceName holds"},
-		{"name of two lines", func(c *sms.Config) { c.ServiceName = "Acme\n@evil.example #1" }, "ServiceName holds '\\n'"},
+		{"name of two lines", func(c *sms.Config) {
+			c.ServiceName = "Acme\n@evil.example #1"
+		}, "ServiceName holds '\\n'"},
 		{"name not UTF-8", func(c *sms.Config) { c.ServiceName = "Acme\xff" }, "ServiceName holds"},
-		{"name too long", func(c *sms.Config) { c.ServiceName = strings.Repeat("Acme ", 20) }, "shorten ServiceName"},
+		{"name too long", func(c *sms.Config) {
+			c.ServiceName = strings.Repeat("Acme ", 20)
+		}, "shorten ServiceName"},
 		{"no origin", func(c *sms.Config) { c.Origin = "" }, "Origin is empty"},
-		{"origin with scheme", func(c *sms.Config) { c.Origin = "https://acme.example" }, "Origin is not a host"},
-		{"origin with port", func(c *sms.Config) { c.Origin = "acme.example:8080" }, "Origin is not a host"},
-		{"origin with path", func(c *sms.Config) { c.Origin = "acme.example/" }, "Origin is not a host"},
-		{"origin with space", func(c *sms.Config) { c.Origin = "acme.example #1" }, "Origin is not a host"},
-		{"origin with at", func(c *sms.Config) { c.Origin = "@acme.example" }, "Origin is not a host"},
-		{"origin with line feed", func(c *sms.Config) { c.Origin = "acme.example\n" }, "Origin is not a host"},
+		{"origin with scheme", func(c *sms.Config) {
+			c.Origin = "https://acme.example"
+		}, "Origin is not a host"},
+		{"origin with port", func(c *sms.Config) {
+			c.Origin = "acme.example:8080"
+		}, "Origin is not a host"},
+		{"origin with path", func(c *sms.Config) {
+			c.Origin = "acme.example/"
+		}, "Origin is not a host"},
+		{"origin with space", func(c *sms.Config) {
+			c.Origin = "acme.example #1"
+		}, "Origin is not a host"},
+		{"origin with at", func(c *sms.Config) {
+			c.Origin = "@acme.example"
+		}, "Origin is not a host"},
+		{"origin with line feed", func(c *sms.Config) {
+			c.Origin = "acme.example\n"
+		}, "Origin is not a host"},
 		{"origin in Unicode", func(c *sms.Config) { c.Origin = "bücher.example" }, "xn--"},
-		{"origin too long", func(c *sms.Config) { c.Origin = strings.Repeat("a.", 40) + "example" }, "shorten ServiceName, Origin"},
+		{"origin too long", func(c *sms.Config) {
+			c.Origin = strings.Repeat("a.", 40) + "example"
+		}, "shorten ServiceName, Origin"},
 		{"nothing allowed", func(c *sms.Config) { c.Allow = nil }, "Allow is empty"},
-		{"allowed without plus", func(c *sms.Config) { c.Allow = []string{"31"} }, "Allow or Deny holds \"31\""},
-		{"allowed plus alone", func(c *sms.Config) { c.Allow = []string{"+"} }, "Allow or Deny holds \"+\""},
-		{"allowed nothing", func(c *sms.Config) { c.Allow = []string{""} }, "Allow or Deny holds \"\""},
-		{"allowed with spaces", func(c *sms.Config) { c.Allow = []string{"+1 876"} }, "Allow or Deny holds"},
+		{"allowed without plus", func(c *sms.Config) {
+			c.Allow = []string{"31"}
+		}, "Allow or Deny holds \"31\""},
+		{"allowed plus alone", func(c *sms.Config) {
+			c.Allow = []string{"+"}
+		}, "Allow or Deny holds \"+\""},
+		{"allowed nothing", func(c *sms.Config) {
+			c.Allow = []string{""}
+		}, "Allow or Deny holds \"\""},
+		{"allowed with spaces", func(c *sms.Config) {
+			c.Allow = []string{"+1 876"}
+		}, "Allow or Deny holds"},
 		{"denied region", func(c *sms.Config) { c.Deny = []string{"JM"} }, "Allow or Deny holds"},
-		{"all denied", func(c *sms.Config) { c.Deny = []string{sms.AnyCountry} }, "Deny holds AnyCountry"},
+		{"all denied", func(c *sms.Config) {
+			c.Deny = []string{sms.AnyCountry}
+		}, "Deny holds AnyCountry"},
 		{"TTL too short", func(c *sms.Config) { c.TTL = 30*time.Second - 1 }, "TTL is"},
 		{"TTL too long", func(c *sms.Config) { c.TTL = 10*time.Minute + 1 }, "TTL is"},
 		{"TTL negative", func(c *sms.Config) { c.TTL = -time.Second }, "TTL is"},
@@ -46,7 +76,8 @@ func TestNewRefuses(t *testing.T) {
 		cfg := config(&outbox{})
 		c.change(&cfg)
 		f, err := sms.New(cfg)
-		if err == nil || f != nil || !strings.HasPrefix(err.Error(), "sms: ") || !strings.Contains(err.Error(), c.want) {
+		if err == nil || f != nil || !strings.HasPrefix(err.Error(), "sms: ") ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
 	}
@@ -63,7 +94,9 @@ func TestNewTakes(t *testing.T) {
 		"punycode":          func(c *sms.Config) { c.Origin = "xn--bcher-kva.example" },
 		"no origin":         func(c *sms.Config) { c.Origin = sms.NoOrigin },
 		"name with accents": func(c *sms.Config) { c.ServiceName = "Ærlig & Søn [{€}]" },
-		"countries":         func(c *sms.Config) { c.Allow, c.Deny = []string{"+31", "+1"}, []string{"+1876"} },
+		"countries": func(c *sms.Config) {
+			c.Allow, c.Deny = []string{"+31", "+1"}, []string{"+1876"}
+		},
 	} {
 		cfg := config(&outbox{})
 		change(&cfg)

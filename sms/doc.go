@@ -51,9 +51,9 @@
 //
 // # Promises
 //
-// A code comes from crypto/rand, and is kept only as a hash that is bound to the number. It is valid
-// once, and for [Config].TTL. No error of this package, and no way of printing its types, shows
-// a number, a code or a credential. A nil error of a [Sender] means that the provider accepted the
-// message, not that it arrived. A number proves which user receives its messages today. It is no
-// identity: operators give numbers to new users, and two users may share one.
+// A code comes from crypto/rand, and is kept only as a hash that is bound to the number. It is
+// valid once, and for [Config].TTL. No error of this package, and no way of printing its types,
+// shows a number, a code or a credential. A nil error of a [Sender] means that the provider
+// accepted the message, not that it arrived. A number proves which user receives its messages
+// today. It is no identity: operators give numbers to new users, and two users may share one.
 package sms

@@ -17,7 +17,8 @@ import (
 func Example() {
 	// A real application uses NewTwilio or NewHTTPSender here.
 	sender := sms.SenderFunc(func(_ context.Context, m sms.Message) error {
-		fmt.Println("to a number of", len(m.To)-1, "digits, one message of", len(m.Text), "characters")
+		fmt.Println("to a number of", len(m.To)-1, "digits, one message of", len(m.Text),
+			"characters")
 		return nil
 	})
 	f, err := sms.New(sms.Config{
@@ -34,7 +35,8 @@ func Example() {
 
 	// From here on it is the Manager who calls the factor.
 	ctx, now := context.Background(), time.Now()
-	e, err := f.Enroll(ctx, factor.EnrollInput{Params: map[string]secret.Text{"number": secret.New("06 1234 5678"), "region": secret.New("NL")}, Now: now})
+	e, err := f.Enroll(ctx, factor.EnrollInput{Params: map[string]secret.
+		Text{"number": secret.New("06 1234 5678"), "region": secret.New("NL")}, Now: now})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -45,7 +47,8 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	err = f.Deliver(ctx, factor.Message{State: e.State, Payload: is.Payload, Expires: is.Expires, Time: now})
+	err = f.Deliver(ctx, factor.Message{State: e.State, Payload: is.Payload, Expires: is.Expires,
+		Time: now})
 	fmt.Println(err)
 	// Output:
 	// a code goes to +31 •••••5678
@@ -72,7 +75,8 @@ func ExampleNewHTTPSender() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(s.Send(context.Background(), sms.Message{To: "+31612345678", Text: "012345 is your code for Acme."}))
+	fmt.Println(s.Send(context.Background(), sms.Message{To: "+31612345678",
+		Text: "012345 is your code for Acme."}))
 	// Output: sms: message not sent: refused, status 200, code 9
 }
 
@@ -98,7 +102,8 @@ func ExampleConfig_check() {
 		Allow:       []string{"+31"},
 		Check: func(ctx context.Context, in sms.CheckInput) error {
 			if swappedLately(ctx, in.Number.Reveal()) {
-				return &factor.Problem{Reason: "number_at_risk", Detail: "this number changed hands lately"}
+				return &factor.Problem{Reason: "number_at_risk",
+					Detail: "this number changed hands lately"}
 			}
 			return nil
 		},
@@ -108,7 +113,8 @@ func ExampleConfig_check() {
 		return
 	}
 	now := time.Now()
-	err = f.Deliver(context.Background(), factor.Message{State: []byte("+31612345678"), Payload: secret.New("012345"), Expires: now.Add(time.Minute), Time: now})
+	err = f.Deliver(context.Background(), factor.Message{State: []byte("+31612345678"),
+		Payload: secret.New("012345"), Expires: now.Add(time.Minute), Time: now})
 	var p *factor.Problem
 	fmt.Println(err)
 	fmt.Println(errors.As(err, &p), p.Reason)

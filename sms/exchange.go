@@ -52,7 +52,8 @@ func endpoint(raw string, insecure bool) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil || u.Host == "" || u.Opaque != "" || u.Hostname() == "":
-		return nil, errors.New("the URL is not one; write it as \"https://host/path\"") // err would quote it
+		// err would quote it
+		return nil, errors.New("the URL is not one; write it as \"https://host/path\"")
 	case u.User != nil:
 		return nil, errors.New("the URL holds credentials; put them into the fields for them")
 	case u.RawQuery != "" || u.ForceQuery:
@@ -62,7 +63,8 @@ func endpoint(raw string, insecure bool) (*url.URL, error) {
 	case u.Scheme == "https", u.Scheme == "http" && (insecure || loopback(u.Hostname())):
 		return u, nil
 	}
-	return nil, errors.New("the URL is not https, and codes must not travel in the clear; use https, or set InsecureHTTP where the network is your own")
+	return nil, errors.New("the URL is not https, and codes must not travel in the clear; use " +
+		"https, or set InsecureHTTP where the network is your own")
 }
 
 func loopback(host string) bool {
@@ -80,7 +82,9 @@ type reply struct {
 }
 
 // do sends one request, once.
-func (x *exchange) do(ctx context.Context, method, url string, header http.Header, body []byte) (*reply, error) {
+func (x *exchange) do(
+	ctx context.Context, method, url string, header http.Header, body []byte,
+) (*reply, error) {
 	ctx, cancel := context.WithTimeout(ctx, x.timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
@@ -186,7 +190,8 @@ func at(v any, path string) (string, bool) {
 // safeCode is a provider's code for a failure if it looks like one and is no part of the
 // message, else "".
 func safeCode(code string, m Message) string {
-	if code == "" || len(code) > 32 || len(code) >= 4 && (strings.Contains(m.To, code) || strings.Contains(m.Text, code)) {
+	if code == "" || len(code) > 32 || len(code) >= 4 && (strings.Contains(m.To, code) ||
+		strings.Contains(m.Text, code)) {
 		return ""
 	}
 	digits := 0

@@ -52,9 +52,13 @@ func TestRetryAfter(t *testing.T) {
 func TestHTTPRedirect(t *testing.T) {
 	target := newProvider(t, says(200, ""))
 	for _, status := range []int{301, 302, 303, 307, 308} {
-		p := newProvider(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, target.URL+"/x", status) })
+		p := newProvider(t, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, target.URL+"/x", status)
+		})
 		cfg := form(p.URL)
-		cfg.Client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return nil }}
+		cfg.Client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error {
+			return nil
+		}}
 		e := sendError(t, newHTTP(t, cfg).Send(context.Background(), message))
 		if e.Reason != "reply" || e.Code != status || e.Temporary {
 			t.Errorf("%d: %v", status, e)
@@ -91,7 +95,8 @@ func TestHTTPUnreachable(t *testing.T) {
 		is        error
 		permanent bool
 	}{
-		{"timeout", hang.URL, context.Background(), 30 * time.Millisecond, "timed out", context.DeadlineExceeded, false},
+		{"timeout", hang.URL, context.Background(), 30 * time.Millisecond, "timed out",
+			context.DeadlineExceeded, false},
 		{"cancelled", hang.URL, cancelled, 0, "cancelled", context.Canceled, false},
 		{"cut", drop.URL, context.Background(), 0, "connection failed", nil, false},
 		{"closed", gone.URL, context.Background(), 0, "connection refused", nil, false},
@@ -104,7 +109,8 @@ func TestHTTPUnreachable(t *testing.T) {
 		start := time.Now()
 		err := newHTTP(t, cfg).Send(c.ctx, message)
 		e := sendError(t, err)
-		if e.Reason != "unreachable" || e.Code != 0 || e.Temporary == c.permanent || !strings.HasSuffix(err.Error(), c.want) {
+		if e.Reason != "unreachable" || e.Code != 0 || e.Temporary == c.permanent ||
+			!strings.HasSuffix(err.Error(), c.want) {
 			t.Errorf("%s: %v, temporary %v", c.name, err, e.Temporary)
 		}
 		if strings.Contains(e.Err.Error(), "s3cret") {
@@ -139,7 +145,8 @@ func TestHTTPReadsLittle(t *testing.T) {
 	read := 0
 	cfg := form("https://sms.example")
 	cfg.Client = &http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 400, Body: io.NopCloser(reader(func(b []byte) (int, error) {
+		return &http.Response{StatusCode: 400, Body: io.NopCloser(reader(func(b []byte) (int,
+			error) {
 			if read += len(b); read > 1<<20 {
 				return 0, io.EOF
 			}

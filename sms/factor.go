@@ -55,7 +55,9 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 	if !f.cfg.served(number) {
 		return nil, errNotServed()
 	}
-	if slices.ContainsFunc(in.Existing, func(i factor.Instance) bool { return string(i.State) == number }) {
+	if slices.ContainsFunc(in.Existing, func(i factor.Instance) bool {
+		return string(i.State) == number
+	}) {
 		return nil, problem("number_duplicate", "this number is enrolled already")
 	}
 	masked := mask(number)
@@ -105,11 +107,13 @@ func (f *Factor) Deliver(ctx context.Context, in factor.Message) error {
 		return quiet.New("sms: there is no code to send")
 	}
 	if f.cfg.Check != nil {
-		if err := f.cfg.Check(ctx, CheckInput{User: in.User, Number: secret.New(number), Purpose: in.Purpose}); err != nil {
+		if err := f.cfg.Check(ctx, CheckInput{User: in.User, Number: secret.New(number),
+			Purpose: in.Purpose}); err != nil {
 			return quiet.New("sms: Config.Check refused the message", err)
 		}
 	}
-	return f.cfg.send(ctx, f.cfg.content(number, code, in.User.Locale, in.Purpose), in.Expires.Sub(in.Time))
+	return f.cfg.send(ctx, f.cfg.content(number, code, in.User.Locale, in.Purpose),
+		in.Expires.Sub(in.Time))
 }
 
 // send composes a message and hands it to the Sender, with the lifetime that the code still

@@ -33,7 +33,8 @@ func (o *outbox) Send(_ context.Context, m sms.Message) error {
 }
 
 func config(s sms.Sender) sms.Config {
-	return sms.Config{Sender: s, ServiceName: "Acme", Origin: "acme.example", Allow: []string{sms.AnyCountry}}
+	return sms.Config{Sender: s, ServiceName: "Acme", Origin: "acme.example",
+		Allow: []string{sms.AnyCountry}}
 }
 
 func newFactor(t testing.TB, cfg sms.Config) *sms.Factor {
@@ -54,7 +55,8 @@ func reason(err error) string {
 }
 
 func enroll(f *sms.Factor, number, region string) (*factor.EnrollOutput, error) {
-	return f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]secret.Text{"number": secret.New(number), "region": secret.New(region)}, Now: now})
+	return f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]secret.
+		Text{"number": secret.New(number), "region": secret.New(region)}, Now: now})
 }
 
 // issue makes a code for state and returns what the Manager would keep, and the code.
@@ -62,11 +64,14 @@ func issue(t testing.TB, f *sms.Factor, state string) (factor.VerifyInput, strin
 	t.Helper()
 	is, err := f.Issue(context.Background(), factor.IssueInput{State: []byte(state), Now: now})
 	require.NoError(t, err)
-	return factor.VerifyInput{State: []byte(state), Issued: is.Keep, IssuedAt: now, Expires: is.Expires, Now: now}, is.Payload.Reveal()
+	return factor.VerifyInput{State: []byte(state), Issued: is.Keep, IssuedAt: now,
+		Expires: is.Expires, Now: now}, is.Payload.Reveal()
 }
 
 func deliver(f *sms.Factor, state, code string) error {
-	return f.Deliver(context.Background(), factor.Message{State: []byte(state), Payload: secret.New(code), Purpose: "sign-in", Expires: now.Add(90 * time.Second), Time: now})
+	return f.Deliver(context.Background(), factor.Message{State: []byte(state),
+		Payload: secret.New(code), Purpose: "sign-in", Expires: now.Add(90 * time.Second),
+		Time: now})
 }
 
 func verify(f *sms.Factor, in factor.VerifyInput, response string) error {
@@ -101,18 +106,31 @@ func TestCode(t *testing.T) {
 		{"empty", "", nil, factor.ErrIncorrect},
 		{"longer", code + "0", nil, factor.ErrIncorrect},
 		{"huge", strings.Repeat(code, 1<<16), nil, factor.ErrIncorrect},
-		{"nothing issued", code, func(in *factor.VerifyInput) { in.Issued = nil }, factor.ErrIncorrect},
-		{"cut", code, func(in *factor.VerifyInput) { in.Issued = in.Issued[:20] }, factor.ErrIncorrect},
-		{"of another number", code, func(in *factor.VerifyInput) { in.State = []byte("+31612345679") }, factor.ErrIncorrect},
-		{"in the last millisecond", code, func(in *factor.VerifyInput) { in.Now = now.Add(90*time.Second - time.Millisecond) }, nil},
-		{"at the end", code, func(in *factor.VerifyInput) { in.Now = now.Add(90 * time.Second) }, factor.ErrExpired},
-		{"incorrect at the end", other(code), func(in *factor.VerifyInput) { in.Now = now.Add(90 * time.Second) }, factor.ErrIncorrect},
+		{"nothing issued", code, func(in *factor.VerifyInput) {
+			in.Issued = nil
+		}, factor.ErrIncorrect},
+		{"cut", code, func(in *factor.VerifyInput) {
+			in.Issued = in.Issued[:20]
+		}, factor.ErrIncorrect},
+		{"of another number", code, func(in *factor.VerifyInput) {
+			in.State = []byte("+31612345679")
+		}, factor.ErrIncorrect},
+		{"in the last millisecond", code, func(in *factor.VerifyInput) {
+			in.Now = now.Add(90*time.Second - time.Millisecond)
+		}, nil},
+		{"at the end", code, func(in *factor.VerifyInput) {
+			in.Now = now.Add(90 * time.Second)
+		}, factor.ErrExpired},
+		{"incorrect at the end", other(code), func(in *factor.VerifyInput) {
+			in.Now = now.Add(90 * time.Second)
+		}, factor.ErrIncorrect},
 	} {
 		in := in
 		if c.change != nil {
 			c.change(&in)
 		}
-		if err := verify(f, in, c.response); !errors.Is(err, c.want) || c.want == nil && err != nil {
+		if err := verify(f, in, c.response); !errors.Is(err, c.want) ||
+			c.want == nil && err != nil {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
 		}
 	}
@@ -143,19 +161,22 @@ func TestIssueKeepsNoSecret(t *testing.T) {
 	if bytes.Equal(a.Issued, b.Issued) {
 		t.Error("two issues are kept alike")
 	}
-	is, err := f.Issue(context.Background(), factor.IssueInput{State: []byte("+31612345678"), Now: now})
+	is, err := f.Issue(context.Background(), factor.IssueInput{State: []byte("+31612345678"),
+		Now: now})
 	require.NoError(t, err)
 	if is.Destination.Reveal() != "+31612345678" || is.Prompt.MaskedDestination != "+31 •••••5678" {
 		t.Errorf("destination %q, masked %q", is.Destination.Reveal(), is.Prompt.MaskedDestination)
 	}
-	if s := fmt.Sprintf("%+v", is); strings.Contains(s, is.Payload.Reveal()) || strings.Contains(s, "612345678") {
+	if s := fmt.Sprintf("%+v", is); strings.Contains(s, is.Payload.Reveal()) ||
+		strings.Contains(s, "612345678") {
 		t.Errorf("an issue prints as %s", s)
 	}
 }
 
 func TestForeignState(t *testing.T) {
 	f := newFactor(t, config(&outbox{}))
-	for _, state := range []string{"", "+", "31612345678", "+31612345678\n", "+3161234567890123", strings.Repeat("+1", 1<<19)} {
+	for _, state := range []string{"", "+", "31612345678", "+31612345678\n", "+3161234567890123",
+		strings.Repeat("+1", 1<<19)} {
 		_, err := f.Issue(context.Background(), factor.IssueInput{State: []byte(state), Now: now})
 		require.Error(t, err)
 		require.Error(t, verify(f, factor.VerifyInput{State: []byte(state), Now: now}, "123456"))
@@ -165,12 +186,14 @@ func TestForeignState(t *testing.T) {
 
 func TestNormalize(t *testing.T) {
 	f := newFactor(t, config(&outbox{}))
-	for in, want := range map[string]string{"123456": "123456", " 123 456\n": "123456", "123-456": "123456", "000000": "000000"} {
+	for in, want := range map[string]string{"123456": "123456", " 123 456\n": "123456",
+		"123-456": "123456", "000000": "000000"} {
 		if got, err := f.Normalize(in); got != want || err != nil {
 			t.Errorf("Normalize(%q) = %q, %v", in, got, err)
 		}
 	}
-	for _, in := range []string{"", " ", "12345", "1234567", "12345a", "١٢٣٤٥٦", "123456\x00", "\xff", strings.Repeat("1", 1<<20)} {
+	for _, in := range []string{"", " ", "12345", "1234567", "12345a", "١٢٣٤٥٦", "123456\x00",
+		"\xff", strings.Repeat("1", 1<<20)} {
 		if _, err := f.Normalize(in); reason(err) != "code_form" {
 			t.Errorf("Normalize(%.20q): %v", in, err)
 		}
@@ -199,19 +222,26 @@ func TestDeliverHushes(t *testing.T) {
 		want string // the text
 	}{
 		{"plain", fmt.Errorf("to +31612345678 with 012345: %w", cause), "sms: the sender failed"},
-		{"in a URL", fmt.Errorf("GET /?to=%%2B31612345678&text=012345: %w", cause), "sms: the sender failed"},
-		{"in a SendError", &sms.SendError{Reason: "number 31612345678", Err: cause}, "sms: the sender failed (permanent)"},
-		{"around a SendError", fmt.Errorf("+31612345678: %w", &sms.SendError{Reason: "number", Err: cause}), "sms: the sender failed: number (permanent)"},
-		{"in base64", fmt.Errorf("body KzMxNjEyMzQ1Njc4IDAxMjM0NQ==: %w", cause), "sms: the sender failed"},
-		{"in quoted-printable", fmt.Errorf("=2B31612345678 =30=31=32=33=34=35: %w", cause), "sms: the sender failed"},
-		{"harmless", &sms.SendError{Reason: "rate", Code: 429, Err: cause}, "sms: the sender failed: rate (status 429, permanent)"},
+		{"in a URL", fmt.Errorf("GET /?to=%%2B31612345678&text=012345: %w", cause),
+			"sms: the sender failed"},
+		{"in a SendError", &sms.SendError{Reason: "number 31612345678", Err: cause},
+			"sms: the sender failed (permanent)"},
+		{"around a SendError", fmt.Errorf("+31612345678: %w", &sms.SendError{Reason: "number",
+			Err: cause}), "sms: the sender failed: number (permanent)"},
+		{"in base64", fmt.Errorf("body KzMxNjEyMzQ1Njc4IDAxMjM0NQ==: %w", cause),
+			"sms: the sender failed"},
+		{"in quoted-printable", fmt.Errorf("=2B31612345678 =30=31=32=33=34=35: %w", cause),
+			"sms: the sender failed"},
+		{"harmless", &sms.SendError{Reason: "rate", Code: 429, Err: cause},
+			"sms: the sender failed: rate (status 429, permanent)"},
 	} {
 		f := newFactor(t, config(&outbox{err: c.err}))
 		err := deliver(f, "+31612345678", "012345")
 		if !errors.Is(err, cause) {
 			t.Errorf("%s: the cause is lost", c.name)
 		}
-		for _, s := range []string{err.Error(), fmt.Sprintf("%+v", err), fmt.Sprintf("%#v", err), logged(err), encoded(err)} {
+		for _, s := range []string{err.Error(), fmt.Sprintf("%+v", err), fmt.Sprintf("%#v", err),
+			logged(err), encoded(err)} {
 			if strings.Contains(s, "31612345678") || strings.Contains(s, "012345") ||
 				strings.Contains(s, "KzMx") || strings.Contains(s, "=30") {
 				t.Errorf("%s: it shows %s", c.name, s)
@@ -268,8 +298,10 @@ func TestRedaction(t *testing.T) {
 	m := sms.Message{To: "+31612345678", Text: "012345 is your code", TTL: time.Minute}
 	in := sms.Content{To: "+31612345678", Code: secret.New("012345")}
 	for _, v := range []any{m, &m, []sms.Message{m}, struct{ M sms.Message }{m}, in} {
-		for _, s := range []string{fmt.Sprintf("%v %+v %#v %s %x", v, v, v, v, v), encoded(v), logged(v)} {
-			if strings.Contains(s, "612345678") || strings.Contains(s, "012345") || strings.Contains(s, "303132333435") {
+		for _, s := range []string{fmt.Sprintf("%v %+v %#v %s %x", v, v, v, v, v), encoded(v),
+			logged(v)} {
+			if strings.Contains(s, "612345678") || strings.Contains(s, "012345") ||
+				strings.Contains(s, "303132333435") {
 				t.Errorf("%T shows as %s", v, s)
 			}
 		}

@@ -144,7 +144,8 @@ func (p *httpProvider) setBody(cfg HTTPConfig) error {
 		return errors.New("give exactly one of Form and JSON")
 	case !cfg.JSON.IsZero():
 		if p.document = (&reply{body: []byte(cfg.JSON.Reveal())}).json(); p.document == nil {
-			return invalid("JSON is not a JSON document; placeholders stand inside strings, as \"{{text}}\"")
+			return invalid("JSON is not a JSON document; placeholders stand inside strings, as " +
+				"\"{{text}}\"")
 		}
 		fill(p.document, func(s string) string { values = append(values, s); return s })
 	default:
@@ -154,7 +155,8 @@ func (p *httpProvider) setBody(cfg HTTPConfig) error {
 		}
 	}
 	all := strings.Join(values, "\n")
-	if !strings.Contains(all, "{{text}}") || !strings.Contains(all, "{{to}}") && !strings.Contains(all, "{{digits}}") {
+	if !strings.Contains(all, "{{text}}") || !strings.Contains(all, "{{to}}") &&
+		!strings.Contains(all, "{{digits}}") {
 		return errors.New("the body needs {{text}}, and {{to}} or {{digits}}, in its values")
 	}
 	if strings.Contains(placeholders(Message{}).Replace(all), "{{") {
@@ -171,8 +173,10 @@ func (p *httpProvider) setHeader(cfg HTTPConfig) error {
 	for k, v := range cfg.Header {
 		switch {
 		case !headerName.MatchString(k) || !headerValue.MatchString(v.Reveal()):
-			return invalid("Header %q has a name or a value that HTTP cannot carry; look for line breaks in it", k)
-		case strings.EqualFold(k, "Host"), strings.EqualFold(k, "Content-Length"), strings.EqualFold(k, "Transfer-Encoding"):
+			return invalid("Header %q has a name or a value that HTTP cannot carry; look for "+
+				"line breaks in it", k)
+		case strings.EqualFold(k, "Host"), strings.EqualFold(k, "Content-Length"),
+			strings.EqualFold(k, "Transfer-Encoding"):
 			return invalid("Header %q follows from the request; leave it out", k)
 		}
 		p.header.Set(k, v.Reveal())
@@ -192,7 +196,8 @@ func (p *httpProvider) setHeader(cfg HTTPConfig) error {
 }
 
 var (
-	headerName  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$") // token, RFC 9110 section 5.6.2
+	// token, RFC 9110 section 5.6.2
+	headerName  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 	headerValue = regexp.MustCompile(`^[\t\x20-\x7e]*$`)
 )
 
@@ -208,7 +213,8 @@ func basicAuth(username string, password secret.Text) (string, error) {
 
 // placeholders replaces all in one pass, so that a message that holds one is left alone.
 func placeholders(m Message) *strings.Replacer {
-	return strings.NewReplacer("{{to}}", m.To, "{{digits}}", strings.TrimPrefix(m.To, "+"), "{{text}}", m.Text)
+	return strings.NewReplacer("{{to}}", m.To, "{{digits}}", strings.TrimPrefix(m.To, "+"),
+		"{{text}}", m.Text)
 }
 
 // fill returns a copy of a JSON value with f applied to its strings. Keys stay.
@@ -277,7 +283,8 @@ func (p *httpProvider) deliver(ctx context.Context, m Message) error {
 }
 
 func (p *httpProvider) succeeded(r *reply) bool {
-	if len(p.statuses) > 0 && !slices.Contains(p.statuses, r.status) || r.status < 200 || r.status > 299 {
+	if len(p.statuses) > 0 && !slices.Contains(p.statuses, r.status) || r.status < 200 ||
+		r.status > 299 {
 		return false
 	}
 	if p.field == "" && p.pattern == nil {

@@ -61,14 +61,16 @@ func says(status int, body string) http.HandlerFunc {
 }
 
 // message tries the escaping of every kind of body.
-var message = sms.Message{To: "+31612345678", Text: "012345 is your \"code\" & {{to}} für Acme=1%\\.\n@acme.example #012345", TTL: 90 * time.Second}
+var message = sms.Message{To: "+31612345678", Text: "012345 is your \"code\" & {{to}} für " +
+	"Acme=1%\\.\n@acme.example #012345", TTL: 90 * time.Second}
 
 var secrets = []string{"612345678", "012345", "hunter2", "s3cret", "Basic ", "Bearer "}
 
 // requireQuiet fails if an error shows something of the message or the credentials.
 func requireQuiet(t testing.TB, err error) {
 	t.Helper()
-	for _, s := range []string{err.Error(), fmt.Sprintf("%+v", err), fmt.Sprintf("%#v", err), encoded(err), logged(err)} {
+	for _, s := range []string{err.Error(), fmt.Sprintf("%+v", err), fmt.Sprintf("%#v", err),
+		encoded(err), logged(err)} {
 		for _, secret := range secrets {
 			if strings.Contains(s, secret) {
 				t.Errorf("an error shows %q: %s", secret, s)
@@ -88,7 +90,8 @@ func sendError(t testing.TB, err error) *sms.SendError {
 }
 
 func form(url string) sms.HTTPConfig {
-	return sms.HTTPConfig{URL: url, Form: map[string]secret.Text{"to": secret.New("{{to}}"), "text": secret.New("{{text}}")}}
+	return sms.HTTPConfig{URL: url, Form: map[string]secret.Text{"to": secret.New("{{to}}"),
+		"text": secret.New("{{text}}")}}
 }
 
 func newHTTP(t testing.TB, cfg sms.HTTPConfig) *sms.HTTPSender {
@@ -105,7 +108,9 @@ func TestHTTPForm(t *testing.T) {
 		Query:    map[string]secret.Text{"key": secret.New("s3cret&x=1")},
 		Header:   map[string]secret.Text{"x-api-key": secret.New("hunter2")},
 		Username: "user", Password: secret.New("s3cret"),
-		Form: map[string]secret.Text{"recipient": secret.New("{{digits}}"), "to": secret.New("{{to}}"), "body": secret.New("[{{text}}]"), "from": secret.New("Acme & Co")},
+		Form: map[string]secret.Text{"recipient": secret.New("{{digits}}"),
+			"to": secret.New("{{to}}"), "body": secret.New("[{{text}}]"),
+			"from": secret.New("Acme & Co")},
 	})
 	require.NoError(t, s.Send(context.Background(), message))
 	require.Len(t, p.got(), 1)
@@ -115,17 +120,20 @@ func TestHTTPForm(t *testing.T) {
 	require.Equal(t, "hunter2", r.header.Get("X-Api-Key"))
 	require.Equal(t, "Basic dXNlcjpzM2NyZXQ=", r.header.Get("Authorization"))
 	require.Equal(t, "application/x-www-form-urlencoded", r.header.Get("Content-Type"))
-	require.Equal(t, "body=%5B012345+is+your+%22code%22+%26+%7B%7Bto%7D%7D+f%C3%BCr+Acme%3D1%25%5C.%0A%40acme.example+%23012345%5D"+
-		"&from=Acme+%26+Co&recipient=31612345678&to=%2B31612345678", r.body)
+	require.Equal(t,
+		"body=%5B012345+is+your+%22code%22+%26+%7B%7Bto%7D%7D+f%C3%BCr+Acme%3D1%25%5C.%0A%40acme.example+%23012345%5D"+
+			"&from=Acme+%26+Co&recipient=31612345678&to=%2B31612345678", r.body)
 }
 
 func TestHTTPJSON(t *testing.T) {
 	p := newProvider(t, says(200, `{"messages":[{"status":0}]}`))
 	s := newHTTP(t, sms.HTTPConfig{
-		URL:          p.URL,
-		Method:       "PUT",
-		Header:       map[string]secret.Text{"Authorization": secret.New("Bearer s3cret"), "content-type": secret.New("application/vnd.acme+json")},
-		JSON:         secret.New(`{"to": ["{{digits}}"], "text": "{{text}}", "n": 12345678901234567890, "test": false, "null": null, "nested": {"a<b": "+{{digits}}"}}`),
+		URL:    p.URL,
+		Method: "PUT",
+		Header: map[string]secret.Text{"Authorization": secret.New("Bearer s3cret"),
+			"content-type": secret.New("application/vnd.acme+json")},
+		JSON: secret.New(
+			`{"to": ["{{digits}}"], "text": "{{text}}", "n": 12345678901234567890, "test": false, "null": null, "nested": {"a<b": "+{{digits}}"}}`),
 		SuccessField: "messages.0.status", SuccessPattern: "0",
 	})
 	require.NoError(t, s.Send(context.Background(), message))
@@ -134,8 +142,9 @@ func TestHTTPJSON(t *testing.T) {
 	require.Equal(t, "/", r.uri)
 	require.Equal(t, "Bearer s3cret", r.header.Get("Authorization"))
 	require.Equal(t, []string{"application/vnd.acme+json"}, r.header.Values("Content-Type"))
-	require.Equal(t, `{"n":12345678901234567890,"nested":{"a<b":"+31612345678"},"null":null,"test":false,`+
-		`"text":"012345 is your \"code\" & {{to}} für Acme=1%\\.\n@acme.example #012345","to":["31612345678"]}`, r.body)
+	require.Equal(t,
+		`{"n":12345678901234567890,"nested":{"a<b":"+31612345678"},"null":null,"test":false,`+
+			`"text":"012345 is your \"code\" & {{to}} für Acme=1%\\.\n@acme.example #012345","to":["31612345678"]}`, r.body)
 }
 
 // What counts as sent, and what a refusal says.
@@ -154,8 +163,12 @@ func TestHTTPSuccess(t *testing.T) {
 		{"299", nil, 299, "", ""},
 		{"200 with a huge reply", nil, 200, long + long, ""},
 		{"204", nil, 204, "", ""},
-		{"status not among those", func(c *sms.HTTPConfig) { c.Statuses = []int{201} }, 200, "", "refused, status 200"},
-		{"status among those", func(c *sms.HTTPConfig) { c.Statuses = []int{200, 201} }, 201, "", ""},
+		{"status not among those", func(c *sms.HTTPConfig) {
+			c.Statuses = []int{201}
+		}, 200, "", "refused, status 200"},
+		{"status among those", func(c *sms.HTTPConfig) {
+			c.Statuses = []int{200, 201}
+		}, 201, "", ""},
 		{"field", field, 200, `{"status":"queued"}`, ""},
 		{"field as a number", field, 200, `{"status":0}`, ""},
 		{"field of another value", field, 200, `{"status":"0x"}`, "refused, status 200"},
@@ -169,10 +182,18 @@ func TestHTTPSuccess(t *testing.T) {
 		{"huge JSON", field, 200, `{"status":"0"}` + long, "reply, status 200"},
 		{"deep JSON", field, 200, strings.Repeat("[", 60000), "reply, status 200"},
 		{"field alone", func(c *sms.HTTPConfig) { c.SuccessField = "id" }, 200, `{"id":"x"}`, ""},
-		{"field alone missing", func(c *sms.HTTPConfig) { c.SuccessField = "id" }, 200, `{}`, "refused, status 200"},
-		{"pattern alone", func(c *sms.HTTPConfig) { c.SuccessPattern = "OK.*" }, 200, "OK 1\nid 2", ""},
-		{"pattern alone, no match", func(c *sms.HTTPConfig) { c.SuccessPattern = "OK" }, 200, "NOK", "refused, status 200"},
-		{"pattern for anything, huge reply", func(c *sms.HTTPConfig) { c.SuccessPattern = ".*" }, 200, long + long, "reply, status 200"},
+		{"field alone missing", func(c *sms.HTTPConfig) {
+			c.SuccessField = "id"
+		}, 200, `{}`, "refused, status 200"},
+		{"pattern alone", func(c *sms.HTTPConfig) {
+			c.SuccessPattern = "OK.*"
+		}, 200, "OK 1\nid 2", ""},
+		{"pattern alone, no match", func(c *sms.HTTPConfig) {
+			c.SuccessPattern = "OK"
+		}, 200, "NOK", "refused, status 200"},
+		{"pattern for anything, huge reply", func(c *sms.HTTPConfig) {
+			c.SuccessPattern = ".*"
+		}, 200, long + long, "reply, status 200"},
 		{"300", nil, 300, "", "reply, status 300"},
 		{"400", nil, 400, "", "refused, status 400"},
 		{"401", nil, 401, "hunter2", "credentials, status 401"},
@@ -181,13 +202,20 @@ func TestHTTPSuccess(t *testing.T) {
 		{"500", nil, 500, "", "unavailable, status 500, retry after 7s"},
 		{"503", nil, 503, "", "unavailable, status 503, retry after 7s"},
 		{"code", code, 400, `{"error":{"code":17}}`, "refused, status 400, code 17"},
-		{"code in words", code, 400, `{"error":{"code":"NO_CREDIT"}}`, "refused, status 400, code NO_CREDIT"},
-		{"code that quotes the number", code, 400, `{"error":{"code":"31612345678"}}`, "refused, status 400"},
-		{"code that quotes a part of it", code, 400, `{"error":{"code":"12345"}}`, "refused, status 400"},
-		{"code that quotes the code", code, 400, `{"error":{"code":"012345"}}`, "refused, status 400"},
-		{"code that is some other's code", code, 400, `{"error":{"code":"x987654"}}`, "refused, status 400"},
-		{"code that is a sentence", code, 400, `{"error":{"code":"no such user"}}`, "refused, status 400"},
-		{"code too long", code, 400, `{"error":{"code":"` + strings.Repeat("x", 33) + `"}}`, "refused, status 400"},
+		{"code in words", code, 400, `{"error":{"code":"NO_CREDIT"}}`,
+			"refused, status 400, code NO_CREDIT"},
+		{"code that quotes the number", code, 400, `{"error":{"code":"31612345678"}}`,
+			"refused, status 400"},
+		{"code that quotes a part of it", code, 400, `{"error":{"code":"12345"}}`,
+			"refused, status 400"},
+		{"code that quotes the code", code, 400, `{"error":{"code":"012345"}}`,
+			"refused, status 400"},
+		{"code that is some other's code", code, 400, `{"error":{"code":"x987654"}}`,
+			"refused, status 400"},
+		{"code that is a sentence", code, 400, `{"error":{"code":"no such user"}}`,
+			"refused, status 400"},
+		{"code too long", code, 400, `{"error":{"code":"` + strings.Repeat("x", 33) + `"}}`,
+			"refused, status 400"},
 	} {
 		p := newProvider(t, func(w http.ResponseWriter, r *http.Request) {
 			if c.status >= 429 {
@@ -229,46 +257,83 @@ func TestHTTPConfigRefused(t *testing.T) {
 		{"no host", func(c *sms.HTTPConfig) { c.URL = "https:///x" }, "the URL is not one"},
 		{"port alone", func(c *sms.HTTPConfig) { c.URL = "https://:443/x" }, "the URL is not one"},
 		{"opaque", func(c *sms.HTTPConfig) { c.URL = "mailto:hunter2" }, "the URL is not one"},
-		{"broken", func(c *sms.HTTPConfig) { c.URL = "https://hunter2:%zz@x" }, "the URL is not one"},
+		{"broken", func(c *sms.HTTPConfig) {
+			c.URL = "https://hunter2:%zz@x"
+		}, "the URL is not one"},
 		{"clear text", func(c *sms.HTTPConfig) { c.URL = "http://sms.example" }, "not https"},
-		{"nearly loopback", func(c *sms.HTTPConfig) { c.URL = "http://localhost.example" }, "not https"},
+		{"nearly loopback", func(c *sms.HTTPConfig) {
+			c.URL = "http://localhost.example"
+		}, "not https"},
 		{"file", func(c *sms.HTTPConfig) { c.URL = "file://host/x" }, "not https"},
-		{"file insecure", func(c *sms.HTTPConfig) { c.URL, c.InsecureHTTP = "file://host/x", true }, "not https"},
-		{"credentials", func(c *sms.HTTPConfig) { c.URL = "https://u:hunter2@sms.example" }, "holds credentials"},
-		{"query", func(c *sms.HTTPConfig) { c.URL = "https://sms.example/?key=hunter2" }, "put its parameters into Query"},
+		{"file insecure", func(c *sms.HTTPConfig) {
+			c.URL, c.InsecureHTTP = "file://host/x", true
+		}, "not https"},
+		{"credentials", func(c *sms.HTTPConfig) {
+			c.URL = "https://u:hunter2@sms.example"
+		}, "holds credentials"},
+		{"query", func(c *sms.HTTPConfig) {
+			c.URL = "https://sms.example/?key=hunter2"
+		}, "put its parameters into Query"},
 		{"fragment", func(c *sms.HTTPConfig) { c.URL = "https://sms.example/#x" }, "fragment"},
 		{"GET", func(c *sms.HTTPConfig) { c.Method = "GET" }, "neither POST nor PUT"},
 		{"no body", func(c *sms.HTTPConfig) { c.Form = nil }, "exactly one of Form and JSON"},
-		{"two bodies", func(c *sms.HTTPConfig) { c.JSON = secret.New(`"{{to}}{{text}}"`) }, "exactly one of Form and JSON"},
-		{"no text", func(c *sms.HTTPConfig) { c.Form = map[string]secret.Text{"to": secret.New("{{to}}")} }, "needs {{text}}"},
-		{"no number", func(c *sms.HTTPConfig) { c.Form = map[string]secret.Text{"text": secret.New("{{text}}")} }, "{{to}} or {{digits}}"},
-		{"text as a key", func(c *sms.HTTPConfig) { c.Form = map[string]secret.Text{"{{text}}": secret.New("{{to}}")} }, "in its values"},
-		{"unknown placeholder", func(c *sms.HTTPConfig) { c.Form["x"] = secret.New("{{code}}") }, "a placeholder that is not"},
-		{"no JSON", func(c *sms.HTTPConfig) { c.Form, c.JSON = nil, secret.New(`{"to":{{to}},"text":{{text}}}`) }, "not a JSON document"},
-		{"two JSONs", func(c *sms.HTTPConfig) { c.Form, c.JSON = nil, secret.New(`"{{to}}" "{{text}}"`) }, "not a JSON document"},
+		{"two bodies", func(c *sms.HTTPConfig) {
+			c.JSON = secret.New(`"{{to}}{{text}}"`)
+		}, "exactly one of Form and JSON"},
+		{"no text", func(c *sms.HTTPConfig) {
+			c.Form = map[string]secret.Text{"to": secret.New("{{to}}")}
+		}, "needs {{text}}"},
+		{"no number", func(c *sms.HTTPConfig) {
+			c.Form = map[string]secret.Text{"text": secret.New("{{text}}")}
+		}, "{{to}} or {{digits}}"},
+		{"text as a key", func(c *sms.HTTPConfig) {
+			c.Form = map[string]secret.Text{"{{text}}": secret.New("{{to}}")}
+		}, "in its values"},
+		{"unknown placeholder", func(c *sms.HTTPConfig) {
+			c.Form["x"] = secret.New("{{code}}")
+		}, "a placeholder that is not"},
+		{"no JSON", func(c *sms.HTTPConfig) {
+			c.Form, c.JSON = nil, secret.New(`{"to":{{to}},"text":{{text}}}`)
+		}, "not a JSON document"},
+		{"two JSONs", func(c *sms.HTTPConfig) {
+			c.Form, c.JSON = nil, secret.New(`"{{to}}" "{{text}}"`)
+		}, "not a JSON document"},
 		{"status", func(c *sms.HTTPConfig) { c.Statuses = []int{200, 302} }, "Statuses holds 302"},
 		{"pattern", func(c *sms.HTTPConfig) { c.SuccessPattern = "(" }, "SuccessPattern is not"},
-		{"header value", func(c *sms.HTTPConfig) { c.Header = map[string]secret.Text{"X": secret.New("hunter2\r\nY: z")} }, "look for line breaks"},
-		{"header name", func(c *sms.HTTPConfig) { c.Header = map[string]secret.Text{"X Y": secret.New("hunter2")} }, "look for line breaks"},
-		{"host header", func(c *sms.HTTPConfig) { c.Header = map[string]secret.Text{"host": secret.New("x")} }, "leave it out"},
+		{"header value", func(c *sms.HTTPConfig) {
+			c.Header = map[string]secret.Text{"X": secret.New("hunter2\r\nY: z")}
+		}, "look for line breaks"},
+		{"header name", func(c *sms.HTTPConfig) {
+			c.Header = map[string]secret.Text{"X Y": secret.New("hunter2")}
+		}, "look for line breaks"},
+		{"host header", func(c *sms.HTTPConfig) {
+			c.Header = map[string]secret.Text{"host": secret.New("x")}
+		}, "leave it out"},
 		{"two auths", func(c *sms.HTTPConfig) {
-			c.Username, c.Header = "u", map[string]secret.Text{"authorization": secret.New("Bearer s3cret")}
+			c.Username, c.Header = "u", map[string]secret.Text{"authorization": secret.New(
+				"Bearer s3cret")}
 		}, "give one of them"},
 		{"colon", func(c *sms.HTTPConfig) { c.Username = "u:hunter2" }, "holds a colon"},
-		{"password alone", func(c *sms.HTTPConfig) { c.Password = secret.New("hunter2") }, "without a Username"},
-		{"timeout", func(c *sms.HTTPConfig) { c.Timeout = time.Hour }, "Timeout is 1h0m0s, want up to 1m0s"},
+		{"password alone", func(c *sms.HTTPConfig) {
+			c.Password = secret.New("hunter2")
+		}, "without a Username"},
+		{"timeout", func(c *sms.HTTPConfig) {
+			c.Timeout = time.Hour
+		}, "Timeout is 1h0m0s, want up to 1m0s"},
 		{"negative timeout", func(c *sms.HTTPConfig) { c.Timeout = -1 }, "Timeout is"},
 	} {
 		cfg := form("https://sms.example/send")
 		c.change(&cfg)
 		s, err := sms.NewHTTPSender(cfg)
-		if err == nil || s != nil || !strings.HasPrefix(err.Error(), "sms: HTTPConfig: ") || !strings.Contains(err.Error(), c.want) {
+		if err == nil || s != nil || !strings.HasPrefix(err.Error(), "sms: HTTPConfig: ") ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 			continue
 		}
 		requireQuiet(t, err)
 	}
-	for _, url := range []string{"http://localhost:1/x", "http://127.0.0.1/x", "http://127.8.8.8", "http://[::1]:8080/", "https://sms.example"} {
+	for _, url := range []string{"http://localhost:1/x", "http://127.0.0.1/x", "http://127.8.8.8",
+		"http://[::1]:8080/", "https://sms.example"} {
 		if _, err := sms.NewHTTPSender(form(url)); err != nil {
 			t.Errorf("%s: %v", url, err)
 		}
@@ -285,11 +350,14 @@ func TestConfigRedaction(t *testing.T) {
 	cfg.Query = map[string]secret.Text{"key": secret.New("s3cret")}
 	cfg.Header = map[string]secret.Text{"X": secret.New("Bearer s3cret")}
 	cfg.Username, cfg.Password = "u", secret.New("hunter2")
-	js := sms.HTTPConfig{URL: "https://sms.example", JSON: secret.New(`{"key":"hunter2","to":"{{to}}","text":"{{text}}"}`)}
+	js := sms.HTTPConfig{URL: "https://sms.example",
+		JSON: secret.New(`{"key":"hunter2","to":"{{to}}","text":"{{text}}"}`)}
 	twilio := twilioConfig("")
 	h, tw := newHTTP(t, cfg), newTwilio(t, twilio)
-	for _, v := range []any{cfg, &cfg, js, h, *h, twilio, &twilio, tw, *tw, newFactor(t, config(h))} {
-		for _, s := range []string{fmt.Sprintf("%v", v), fmt.Sprintf("%+v", v), fmt.Sprintf("%#v", v), fmt.Sprintf("%s", v), encoded(v), logged(v)} {
+	for _, v := range []any{cfg, &cfg, js, h, *h, twilio, &twilio, tw, *tw,
+		newFactor(t, config(h))} {
+		for _, s := range []string{fmt.Sprintf("%v", v), fmt.Sprintf("%+v", v),
+			fmt.Sprintf("%#v", v), fmt.Sprintf("%s", v), encoded(v), logged(v)} {
 			for _, secret := range []string{"hunter2", "s3cret", "aHVudGVyM", "Bearer"} {
 				if strings.Contains(s, secret) {
 					t.Errorf("%T shows %q: %s", v, secret, s)
@@ -307,7 +375,8 @@ func TestHTTPConcurrent(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 16 {
 		wg.Go(func() {
-			if err := s.Send(context.Background(), sms.Message{To: fmt.Sprintf("+316123456%02d", i), Text: "x"}); err != nil {
+			if err := s.Send(context.Background(), sms.Message{To: fmt.Sprintf("+316123456%02d", i),
+				Text: "x"}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -323,15 +392,18 @@ func TestHTTPConcurrent(t *testing.T) {
 // No reply of a provider makes a sender panic, show something, or take for
 // sent what is not.
 func FuzzHTTPReply(f *testing.F) {
-	for _, body := range []string{`{"a":[{"b":"ok"}]}`, `{"a":[]}`, `{"a":{"0":{"b":"ok"}}}`, `[`, `{"a":[{"b":"012345"}]}`, "", "null"} {
+	for _, body := range []string{`{"a":[{"b":"ok"}]}`, `{"a":[]}`, `{"a":{"0":{"b":"ok"}}}`, `[`,
+		`{"a":[{"b":"012345"}]}`, "", "null"} {
 		f.Add(200, body, "7")
 	}
 	f.Add(429, "", "Wed, 21 Oct 2026 07:28:00 GMT")
 	f.Fuzz(func(t *testing.T, status int, body, retry string) {
 		cfg := form("https://sms.example")
 		cfg.SuccessField, cfg.SuccessPattern, cfg.CodeField = "a.0.b", "ok", "a.0.b"
-		cfg.Client = &http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: status, Header: http.Header{"Retry-After": {retry}}, Body: io.NopCloser(strings.NewReader(body))}, nil
+		cfg.Client = &http.Client{Transport: roundTripper(func(*http.Request) (*http.Response,
+			error) {
+			return &http.Response{StatusCode: status, Header: http.Header{"Retry-After": {retry}},
+				Body: io.NopCloser(strings.NewReader(body))}, nil
 		})}
 		err := newHTTP(t, cfg).Send(context.Background(), message)
 		if err != nil {
@@ -339,7 +411,8 @@ func FuzzHTTPReply(f *testing.F) {
 			if e.RetryAfter < 0 || e.RetryAfter > 24*time.Hour {
 				t.Errorf("%q gives %s", retry, e.RetryAfter)
 			}
-		} else if status < 200 || status > 299 || !strings.Contains(body, "ok") && !strings.Contains(body, `\u`) {
+		} else if status < 200 || status > 299 || !strings.Contains(body,
+			"ok") && !strings.Contains(body, `\u`) {
 			t.Errorf("%d %q is taken for success", status, body)
 		}
 	})

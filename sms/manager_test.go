@@ -24,11 +24,14 @@ const binding = "session"
 
 var ann = mfa.User{ID: "ann", Locale: "nl"}
 
-func newManager(t *testing.T, f *sms.Factor, clock mfa.Clock, events func(context.Context, mfa.Event)) *mfa.Manager {
+func newManager(
+	t *testing.T, f *sms.Factor, clock mfa.Clock, events func(context.Context, mfa.Event),
+) *mfa.Manager {
 	t.Helper()
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
-	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{f}, Clock: clock, Events: events})
+	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{f},
+		Clock: clock, Events: events})
 	require.NoError(t, err)
 	return m
 }
@@ -37,7 +40,8 @@ func enrolment(t *testing.T, m *mfa.Manager, number string) (*mfa.Enrollment, er
 	t.Helper()
 	ch, err := m.Session(ann, binding).Begin(t.Context())
 	require.NoError(t, err)
-	return m.Session(ann, binding).Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{Kind: sms.Kind, Params: map[string]secret.Text{"number": secret.New(number)}})
+	return m.Session(ann, binding).Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{Kind: sms.Kind,
+		Params: map[string]secret.Text{"number": secret.New(number)}})
 }
 
 func code(m sms.Message) secret.Text { return secret.New(m.Text[:6]) }
@@ -69,7 +73,8 @@ func TestWithManager(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "+31 •••••5678", d.MaskedDestination)
 		clock.Advance(c.after)
-		v, err := m.Session(ann, binding).Verify(t.Context(), ch, sms.Kind, code(box.sent[len(box.sent)-1]))
+		v, err := m.Session(ann, binding).Verify(t.Context(), ch, sms.Kind,
+			code(box.sent[len(box.sent)-1]))
 		if c.want != nil {
 			require.ErrorIs(t, err, c.want)
 			continue
@@ -97,7 +102,8 @@ func TestOneSuccess(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 64 {
 		wg.Go(func() {
-			_, err := m.Session(ann, binding).Verify(context.Background(), ch, sms.Kind, code(box.sent[1]))
+			_, err := m.Session(ann, binding).Verify(context.Background(), ch, sms.Kind,
+				code(box.sent[1]))
 			if err == nil {
 				successes.Add(1)
 			}
@@ -114,7 +120,10 @@ func TestManagerPassesReasons(t *testing.T) {
 	cfg := config(box)
 	cfg.Allow = []string{"+31"}
 	var events []mfa.Event
-	m := newManager(t, newFactor(t, cfg), mfatest.NewClock(now), func(_ context.Context, e mfa.Event) { events = append(events, e) })
+	m := newManager(t, newFactor(t, cfg), mfatest.NewClock(now),
+		func(_ context.Context, e mfa.Event) {
+			events = append(events, e)
+		})
 
 	_, err := enrolment(t, m, "+12015550123")
 	var p *factor.Problem

@@ -62,7 +62,8 @@ func international(number string) (string, error) {
 		return "", problem("number_extension", "a number with an extension cannot receive messages")
 	}
 	if strings.HasPrefix(number, "0") {
-		return "", problem("number_international", "the number must begin with + and the country's code")
+		return "", problem("number_international",
+			"the number must begin with + and the country's code")
 	}
 	// In "+44 (0)20" the zero is dialled inside the country only, and which countries do
 	// without it takes a table to know.
@@ -74,18 +75,21 @@ func international(number string) (string, error) {
 		return s, nil
 	}
 	if !strings.HasPrefix(s, "+") {
-		return "", problem("number_international", "the number must begin with + and the country's code")
+		return "", problem("number_international",
+			"the number must begin with + and the country's code")
 	}
 	return "", problem("number_form", "this is not a telephone number in international form")
 }
 
 func checkPrefixes(allow, deny []string) error {
 	if len(allow) == 0 {
-		return invalid("Allow is empty, so that no message could be sent; list the calling codes of the countries you serve, such as \"+31\", or AnyCountry")
+		return invalid("Allow is empty, so that no message could be sent; list the calling " +
+			"codes of the countries you serve, such as \"+31\", or AnyCountry")
 	}
 	for _, p := range slices.Concat(allow, deny) {
 		if p != AnyCountry && !prefixForm.MatchString(p) {
-			return invalid("Allow or Deny holds %q; write a calling code with its plus sign and without spaces, such as \"+31\"", p)
+			return invalid("Allow or Deny holds %q; write a calling code with its plus sign and "+
+				"without spaces, such as \"+31\"", p)
 		}
 	}
 	if slices.Contains(deny, AnyCountry) {

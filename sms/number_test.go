@@ -63,8 +63,9 @@ func TestEnroll(t *testing.T) {
 
 func TestEnrollDuplicate(t *testing.T) {
 	f := newFactor(t, config(&outbox{}))
-	in := factor.EnrollInput{Params: map[string]secret.Text{"number": secret.New("+31 612345678")}, Existing: []factor.Instance{
-		{State: []byte("+31612345679")}, {State: []byte("+31612345678")}}}
+	in := factor.EnrollInput{Params: map[string]secret.Text{"number": secret.New("+31 612345678")},
+		Existing: []factor.Instance{
+			{State: []byte("+31612345679")}, {State: []byte("+31612345678")}}}
 	_, err := f.Enroll(context.Background(), in)
 	require.Equal(t, "number_duplicate", reason(err))
 	in.Existing = in.Existing[:1]
@@ -89,7 +90,8 @@ func TestFactorEnroll_MasksTheNumber(t *testing.T) {
 		out, err := enroll(f, number, "")
 		require.NoError(t, err)
 		if out.MaskedDestination != want || out.Prompt.MaskedDestination != want {
-			t.Errorf("%s is shown as %q and %q, want %q", number, out.MaskedDestination, out.Prompt.MaskedDestination, want)
+			t.Errorf("%s is shown as %q and %q, want %q", number, out.MaskedDestination,
+				out.Prompt.MaskedDestination, want)
 		}
 	}
 }
@@ -101,7 +103,8 @@ func TestCallingCodes(t *testing.T) {
 		out, err := enroll(f, "+"+c.CallingCode+"55555555", "")
 		require.NoError(t, err)
 		if !strings.HasPrefix(out.MaskedDestination, "+"+c.CallingCode+" •") {
-			t.Errorf("%s: masked %q, want calling code %s", c.Region, out.MaskedDestination, c.CallingCode)
+			t.Errorf("%s: masked %q, want calling code %s", c.Region, out.MaskedDestination,
+				c.CallingCode)
 		}
 	}
 }
@@ -112,12 +115,18 @@ func TestAllow(t *testing.T) {
 		served, refused []string
 	}{
 		{[]string{"+31"}, nil, []string{"+31612345678"}, []string{"+32412345678", "+13105550123"}},
-		{[]string{"+31", "+47"}, nil, []string{"+31612345678", "+4740612345"}, []string{"+4512345678"}},
-		{[]string{"+1"}, []string{"+1876", "+1809"}, []string{"+12015550123"}, []string{"+18765550123", "+18095550123"}},
-		{[]string{sms.AnyCountry}, []string{"+31"}, []string{"+4740612345"}, []string{"+31612345678"}},
+		{[]string{"+31", "+47"}, nil, []string{"+31612345678", "+4740612345"},
+			[]string{"+4512345678"}},
+		{[]string{"+1"}, []string{"+1876", "+1809"}, []string{"+12015550123"},
+			[]string{"+18765550123", "+18095550123"}},
+		{[]string{sms.AnyCountry}, []string{"+31"}, []string{"+4740612345"},
+			[]string{"+31612345678"}},
 		// Satellite and premium networks are no country.
-		{[]string{sms.AnyCountry}, nil, []string{"+31612345678", "+12015550123"}, []string{"+882123456789", "+883123456789", "+881612345678", "+870123456789", "+979123456789", "+80012345678"}},
-		{[]string{sms.AnyCountry, "+8816"}, nil, []string{"+881612345678", "+31612345678"}, []string{"+881912345678"}},
+		{[]string{sms.AnyCountry}, nil, []string{"+31612345678", "+12015550123"},
+			[]string{"+882123456789", "+883123456789", "+881612345678", "+870123456789",
+				"+979123456789", "+80012345678"}},
+		{[]string{sms.AnyCountry, "+8816"}, nil, []string{"+881612345678", "+31612345678"},
+			[]string{"+881912345678"}},
 	} {
 		cfg := config(&outbox{})
 		cfg.Allow, cfg.Deny = c.allow, c.deny
@@ -125,7 +134,8 @@ func TestAllow(t *testing.T) {
 		for _, n := range c.served {
 			_, err := enroll(f, n, "")
 			if err == nil {
-				_, err = f.Issue(context.Background(), factor.IssueInput{State: []byte(n), Now: now})
+				_, err = f.Issue(context.Background(), factor.IssueInput{State: []byte(n),
+					Now: now})
 			}
 			if err != nil {
 				t.Errorf("allow %v, deny %v: %s is refused: %v", c.allow, c.deny, n, err)
@@ -187,7 +197,8 @@ func TestParse_HookOfTheApplication(t *testing.T) {
 }
 
 func FuzzEnroll(f *testing.F) {
-	for _, s := range []string{"+31612345678", "+1 (201) 555-0123", "0612345678", "+31 (0)6", "+", "", "+2902222", "+31\u00a06123456", "x"} {
+	for _, s := range []string{"+31612345678", "+1 (201) 555-0123", "0612345678", "+31 (0)6", "+",
+		"", "+2902222", "+31\u00a06123456", "x"} {
 		f.Add(s)
 	}
 	fac := newFactor(f, config(&outbox{}))
@@ -200,7 +211,8 @@ func FuzzEnroll(f *testing.F) {
 			return
 		}
 		state := string(out.State)
-		if len(state) < 8 || len(state) > 16 || state[0] != '+' || strings.Trim(state[1:], "0123456789") != "" {
+		if len(state) < 8 || len(state) > 16 || state[0] != '+' ||
+			strings.Trim(state[1:], "0123456789") != "" {
 			t.Fatalf("%q becomes %q", number, state)
 		}
 		if again, err := enroll(fac, state, ""); err != nil || string(again.State) != state {

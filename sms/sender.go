@@ -18,8 +18,8 @@ type Sender interface {
 	//
 	// An error that knows something about the failure is a *[SendError]. The factor prints
 	// no text of an error, because it may quote the message (of a
-	// *SendError it prints Reason if it is one of the list, Code and Temporary). errors.As finds the
-	// error in what the Manager returns. Another error type states its reply code and whether
+	// *SendError it prints Reason if it is one of the list, Code and Temporary). errors.As finds
+	// the error in what the Manager returns. Another error type states its reply code and whether
 	// to try again by a method SendStatus() (code int, temporary bool).
 	Send(ctx context.Context, m Message) error
 }

@@ -12,7 +12,8 @@ import (
 )
 
 func TestSettings(t *testing.T) {
-	cfg := sms.Config{Sender: &mfatest.Outbox[sms.Message]{}, ServiceName: "Acme", Origin: "acme.example", Allow: []string{"+31"}, TTL: 2 * time.Minute}
+	cfg := sms.Config{Sender: &mfatest.Outbox[sms.Message]{}, ServiceName: "Acme",
+		Origin: "acme.example", Allow: []string{"+31"}, TTL: 2 * time.Minute}
 	f, err := sms.New(cfg)
 	require.NoError(t, err)
 	s := f.Traits().Settings

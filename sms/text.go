@@ -115,7 +115,8 @@ func checkLength(text string) error {
 		return nil
 	}
 	if n := len(utf16.Encode([]rune(text))); n > maxUTF16 {
-		return fmt.Errorf("it has characters outside the GSM 7-bit alphabet, takes %d UTF-16 units, "+
+		return fmt.Errorf("it has characters outside the GSM 7-bit alphabet, takes %d UTF-16 "+
+			"units, "+
 			"and one message then holds %d; shorten the text or leave those characters out",
 			n, maxUTF16)
 	}

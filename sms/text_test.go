@@ -19,8 +19,10 @@ func text(t testing.TB, cfg sms.Config, code, locale, purpose string) (string, e
 	box := &outbox{}
 	cfg.Sender = box
 	f := newFactor(t, cfg)
-	err := f.Deliver(context.Background(), factor.Message{State: []byte("+31612345678"), Payload: secret.New(code),
-		Purpose: purpose, User: factor.User{Locale: locale}, Expires: now.Add(time.Minute), Time: now})
+	err := f.Deliver(context.Background(), factor.Message{State: []byte("+31612345678"),
+		Payload: secret.New(code),
+		Purpose: purpose, User: factor.User{Locale: locale}, Expires: now.Add(time.Minute),
+		Time: now})
 	if err != nil {
 		require.Empty(t, box.sent)
 		return "", err
@@ -29,18 +31,22 @@ func text(t testing.TB, cfg sms.Config, code, locale, purpose string) (string, e
 }
 
 func TestText(t *testing.T) {
-	english := "012345 is your code for Acme, valid for 90 seconds. Give it to nobody: we will never ask for it.\n@acme.example #012345"
-	norwegian := "012345 er koden din for Acme, gyldig i 90 sekunder. Gi den til ingen: vi spør aldri om den.\n@acme.example #012345"
+	english := "012345 is your code for Acme, valid for 90 seconds. Give it to nobody: we will " +
+		"never ask for it.\n@acme.example #012345"
+	norwegian := "012345 er koden din for Acme, gyldig i 90 sekunder. Gi den til ingen: vi spør " +
+		"aldri om den.\n@acme.example #012345"
 	for locale, want := range map[string]string{
 		"":      english,
 		"en":    english,
 		"fr":    english,
 		"x\xff": english,
-		"nl":    "012345 is uw code voor Acme, 90 seconden geldig. Geef hem aan niemand: wij vragen er nooit om.\n@acme.example #012345",
+		"nl": "012345 is uw code voor Acme, 90 seconden geldig. Geef hem aan niemand: wij " +
+			"vragen er nooit om.\n@acme.example #012345",
 		"nb":    norwegian,
 		"nn-NO": norwegian,
 		"no":    norwegian,
-		"de_AT": "012345 ist Ihr Code für Acme, gültig für 90 Sekunden. Geben Sie ihn niemandem: wir fragen nie danach.\n@acme.example #012345",
+		"de_AT": "012345 ist Ihr Code für Acme, gültig für 90 Sekunden. Geben Sie ihn " +
+			"niemandem: wir fragen nie danach.\n@acme.example #012345",
 	} {
 		for _, purpose := range []string{"sign-in", "confirm"} {
 			got, err := text(t, config(nil), "012345", locale, purpose)
@@ -60,7 +66,8 @@ func TestTextTTL(t *testing.T) {
 	} {
 		cfg := config(nil)
 		cfg.TTL = ttl
-		if got, err := text(t, cfg, "012345", "", "sign-in"); err != nil || !strings.Contains(got, want) {
+		if got, err := text(t, cfg, "012345", "", "sign-in"); err != nil ||
+			!strings.Contains(got, want) {
 			t.Errorf("%s: %q, %v", ttl, got, err)
 		}
 	}
@@ -68,7 +75,8 @@ func TestTextTTL(t *testing.T) {
 
 // TestTextFitsOneSegment counts septets by the table of 3GPP TS 23.038 written out anew.
 func TestTextFitsOneSegment(t *testing.T) {
-	const one = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+	const one = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ " +
+		"!\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 	longest := 0
 	for n := 1; n <= 80; n++ {
 		cfg := config(&outbox{})
@@ -98,7 +106,8 @@ func TestTextFitsOneSegment(t *testing.T) {
 		}
 	}
 	if longest < 159 {
-		t.Errorf("the longest message that New allows has %d septets, want the whole of a segment", longest)
+		t.Errorf("the longest message that New allows has %d septets, want the whole of a segment",
+			longest)
 	}
 }
 
@@ -124,7 +133,8 @@ func TestTextIsOriginBound(t *testing.T) {
 		cfg.Origin = "Login.Acme.example"
 		got, err := text(t, cfg, "012345", locale, "sign-in")
 		require.NoError(t, err)
-		if host, code, ok := parseOriginBound(got); !ok || host != "login.acme.example" || code != "012345" {
+		if host, code, ok := parseOriginBound(got); !ok || host != "login.acme.example" ||
+			code != "012345" {
 			t.Errorf("%q reads as %q, %q, %v", got, host, code, ok)
 		}
 	}
@@ -147,8 +157,9 @@ func TestOwnText(t *testing.T) {
 	got, err := text(t, cfg, "012345", "de", "step-up")
 	require.NoError(t, err)
 	require.Equal(t, "012345 für step-up\n@acme.example #012345", got)
-	require.Equal(t, sms.Content{To: "+31612345678", Code: secret.New("012345"), ServiceName: "Acme",
-		Locale: "de", Purpose: "step-up", TTL: 90 * time.Second}, seen)
+	require.Equal(t, sms.Content{To: "+31612345678", Code: secret.New("012345"),
+		ServiceName: "Acme",
+		Locale:      "de", Purpose: "step-up", TTL: 90 * time.Second}, seen)
 }
 
 func TestOwnTextRefused(t *testing.T) {
@@ -181,7 +192,8 @@ func TestOwnTextRefused(t *testing.T) {
 			}
 			return sms.Message{Text: in.Code.Reveal()}, nil
 		}
-		if _, err := text(t, cfg, "012345", "fr", "sign-in"); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "012345") {
+		if _, err := text(t, cfg, "012345", "fr", "sign-in"); err == nil ||
+			!strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "012345") {
 			t.Errorf("%s: Deliver says %v, want %q", name, err, c.want)
 		}
 	}

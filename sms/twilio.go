@@ -105,7 +105,8 @@ func sid(prefix, s string) bool { return strings.HasPrefix(s, prefix) && twilioS
 func (cfg TwilioConfig) checkCredentials() error {
 	switch {
 	case !sid("AC", cfg.AccountSID):
-		return invalid("AccountSID is not one; copy it from the console, \"AC\" and 32 hexadecimal digits")
+		return invalid("AccountSID is not one; copy it from the console, \"AC\" and 32 " +
+			"hexadecimal digits")
 	case cfg.KeySID != "" && !sid("SK", cfg.KeySID):
 		return invalid("KeySID is not one; copy it from the console, \"SK\" and 32 hexadecimal " +
 			"digits, or leave it empty to use the auth token")
@@ -144,7 +145,8 @@ func (a *twilioAccount) deliver(ctx context.Context, m Message) error {
 	form.Set(a.sender[0], a.sender[1])
 	if m.TTL >= time.Second {
 		// 36000 seconds is the most that Twilio takes.
-		form.Set("ValidityPeriod", strconv.FormatInt(int64(min(m.TTL, 10*time.Hour)/time.Second), 10))
+		form.Set("ValidityPeriod", strconv.FormatInt(int64(min(m.TTL, 10*time.Hour)/time.Second),
+			10))
 	}
 	r, err := a.do(ctx, http.MethodPost, a.url, a.header.Clone(), []byte(form.Encode()))
 	if err != nil {

@@ -20,7 +20,8 @@ const (
 )
 
 func twilioConfig(url string) sms.TwilioConfig {
-	return sms.TwilioConfig{AccountSID: accountSID, Secret: secret.New("hunter2"), From: "+15005550006", BaseURL: url}
+	return sms.TwilioConfig{AccountSID: accountSID, Secret: secret.New("hunter2"),
+		From: "+15005550006", BaseURL: url}
 }
 
 func newTwilio(t testing.TB, cfg sms.TwilioConfig) *sms.Twilio {

@@ -74,7 +74,8 @@ func (s *Service) Deactivate(ctx context.Context, r ActivationRequest) error {
 func (s *Service) setActivation(ctx context.Context, r ActivationRequest, on bool) error {
 	p := s.providers[r.Activation.Provider]
 	if p == nil {
-		return fmt.Errorf("%w: there is no provider %.40q", factor.ErrMalformed, r.Activation.Provider)
+		return fmt.Errorf("%w: there is no provider %.40q", factor.ErrMalformed,
+			r.Activation.Provider)
 	}
 	if err := checkTenant(r.Tenant); err != nil {
 		return err
@@ -87,7 +88,8 @@ func (s *Service) setActivation(ctx context.Context, r ActivationRequest, on boo
 	if !on {
 		name, done = "deactivate-sso", "sso.deactivated"
 	}
-	if err := s.authorize(ctx, r.Actor, mfa.User{}, mfa.AdminAction{Name: name, Reason: r.Reason, Tenant: r.Tenant}); err != nil {
+	if err := s.authorize(ctx, r.Actor, mfa.User{}, mfa.AdminAction{Name: name, Reason: r.Reason,
+		Tenant: r.Tenant}); err != nil {
 		return err
 	}
 	now, key := s.now(), tenantKey(r.Tenant)
@@ -98,12 +100,16 @@ func (s *Service) setActivation(ctx context.Context, r ActivationRequest, on boo
 				return storage.Change{}, err
 			}
 		}
-		set = slices.DeleteFunc(set, func(a activation) bool { return a.Provider == p.ID && a.Organization == org })
+		set = slices.DeleteFunc(set, func(a activation) bool {
+			return a.Provider == p.ID && a.Organization == org
+		})
 		if on {
 			if len(set) >= maxActivations {
-				return storage.Change{}, fmt.Errorf("%w: there are %d activations already", mfa.ErrNotAvailable, maxActivations)
+				return storage.Change{}, fmt.Errorf("%w: there are %d activations already",
+					mfa.ErrNotAvailable, maxActivations)
 			}
-			set = append(set, activation{Provider: p.ID, Organization: org, AcceptMFA: r.Activation.AcceptMFA, By: r.Actor.Name(), Since: now.Unix()})
+			set = append(set, activation{Provider: p.ID, Organization: org,
+				AcceptMFA: r.Activation.AcceptMFA, By: r.Actor.Name(), Since: now.Unix()})
 		}
 		if len(set) == 0 {
 			return storage.Change{Delete: true}, nil
@@ -117,7 +123,8 @@ func (s *Service) setActivation(ctx context.Context, r ActivationRequest, on boo
 	if r.Reason != "" {
 		note += ": " + r.Reason
 	}
-	s.emit(ctx, mfa.Event{Name: done, Time: now, Tenant: r.Tenant, Kind: p.ID, Actor: r.Actor.Name(), Note: note})
+	s.emit(ctx, mfa.Event{Name: done, Time: now, Tenant: r.Tenant, Kind: p.ID,
+		Actor: r.Actor.Name(), Note: note})
 	return nil
 }
 
@@ -126,7 +133,8 @@ func (s *Service) Activations(ctx context.Context, tenant string) ([]Activation,
 	set, err := s.activations(ctx, tenant)
 	list := make([]Activation, len(set))
 	for i, a := range set {
-		list[i] = Activation{Provider: a.Provider, Organization: a.Organization, AcceptMFA: a.AcceptMFA, By: a.By, Since: time.Unix(a.Since, 0).UTC()}
+		list[i] = Activation{Provider: a.Provider, Organization: a.Organization,
+			AcceptMFA: a.AcceptMFA, By: a.By, Since: time.Unix(a.Since, 0).UTC()}
 	}
 	return list, err
 }
@@ -151,7 +159,9 @@ func (s *Service) Available(ctx context.Context, tenant string) ([]string, error
 	}
 	var ids []string
 	for _, id := range s.order {
-		if s.providers[id].Open || slices.ContainsFunc(set, func(a activation) bool { return a.Provider == id }) {
+		if s.providers[id].Open || slices.ContainsFunc(set, func(a activation) bool {
+			return a.Provider == id
+		}) {
 			ids = append(ids, id)
 		}
 	}
@@ -160,7 +170,9 @@ func (s *Service) Available(ctx context.Context, tenant string) ([]string, error
 
 // activated says whether accounts of an organisation are of use to people of a tenant, and
 // whether its second factor stands for ours. It is asked at every sign-on.
-func (s *Service) activated(ctx context.Context, tenant string, p *provider, organization string) (acceptMFA bool, err error) {
+func (s *Service) activated(
+	ctx context.Context, tenant string, p *provider, organization string,
+) (acceptMFA bool, err error) {
 	set, err := s.activations(ctx, tenant)
 	if err != nil {
 		return false, err

@@ -114,7 +114,9 @@ type identity struct {
 }
 
 // identify checks a token of the provider's, given for a flow.
-func (p *provider) identify(ctx context.Context, e *endpoints, token string, f *flow, now time.Time) (*identity, error) {
+func (p *provider) identify(
+	ctx context.Context, e *endpoints, token string, f *flow, now time.Time,
+) (*identity, error) {
 	payload, err := e.keys.payload(ctx, token, now)
 	switch {
 	case err != nil && (errors.Is(err, errKeys) || ctx.Err() != nil):
@@ -180,14 +182,17 @@ func (p *provider) checkIssuer(c *claims) (string, error) {
 		}
 		want = strings.ReplaceAll(want, tenantID, c.tenant)
 	}
-	if c.issuer != want && !(p.profile == google && "https://"+c.issuer == want) { // Google leaves out the scheme at times
+	// Google leaves out the scheme at times
+	if c.issuer != want && !(p.profile == google && "https://"+c.issuer == want) {
 		return "", fmt.Errorf("the issuer is %.100q, want %q", c.issuer, want)
 	}
 	return want, nil
 }
 
 // checkToken has go-oidc check what it checks in every token; the signature has been.
-func (p *provider) checkToken(ctx context.Context, token string, payload []byte, c *claims, now time.Time) error {
+func (p *provider) checkToken(
+	ctx context.Context, token string, payload []byte, c *claims, now time.Time,
+) error {
 	v := oidc.NewVerifier(p.Issuer, verified(payload), &oidc.Config{
 		ClientID: p.ClientID, SupportedSigningAlgs: algorithms,
 		SkipIssuerCheck: true, // checkIssuer did it

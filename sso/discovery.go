@@ -26,7 +26,8 @@ const (
 
 // algorithms are those an ID token may be signed with: what a discovery document says is
 // not asked, so none and HMAC under a public key are out whatever it says.
-var algorithms = []string{oidc.RS256, oidc.RS384, oidc.RS512, oidc.PS256, oidc.PS384, oidc.PS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.EdDSA}
+var algorithms = []string{oidc.RS256, oidc.RS384, oidc.RS512, oidc.PS256, oidc.PS384, oidc.PS512,
+	oidc.ES256, oidc.ES384, oidc.ES512, oidc.EdDSA}
 
 // provider is a Provider and what its discovery document says.
 type provider struct {
@@ -100,12 +101,14 @@ func (p *provider) discover(ctx context.Context, now time.Time) (*endpoints, err
 		return nil, unavailable(fmt.Errorf("sso: discovery document of %s: %s", p.ID, brief(err)))
 	}
 	if meta.Issuer != p.Issuer {
-		return nil, configError("%s calls itself %.100q, and is configured as %q; write Issuer as the provider does", p.ID, meta.Issuer, p.Issuer)
+		return nil, configError("%s calls itself %.100q, and is configured as %q; write Issuer "+
+			"as the provider does", p.ID, meta.Issuer, p.Issuer)
 	}
 	for _, raw := range []string{meta.AuthURL, meta.TokenURL, meta.Keys} {
 		u, err := url.Parse(raw)
 		if err != nil || u.Host == "" {
-			return nil, configError("the discovery document of %s has %.100q for an endpoint", p.ID, raw)
+			return nil, configError("the discovery document of %s has %.100q for an endpoint",
+				p.ID, raw)
 		}
 		if err := checkScheme(u); err != nil {
 			return nil, configError("the discovery document of %s: %v", p.ID, err)
@@ -120,8 +123,10 @@ func (p *provider) discover(ctx context.Context, now time.Time) (*endpoints, err
 	}
 	return &endpoints{
 		oauth: oauth2.Config{
-			ClientID: p.ClientID, ClientSecret: p.ClientSecret.Reveal(), RedirectURL: p.redirect, Scopes: p.Scopes,
-			Endpoint: oauth2.Endpoint{AuthURL: meta.AuthURL, TokenURL: meta.TokenURL, AuthStyle: style},
+			ClientID: p.ClientID, ClientSecret: p.ClientSecret.Reveal(), RedirectURL: p.redirect,
+			Scopes: p.Scopes,
+			Endpoint: oauth2.Endpoint{AuthURL: meta.AuthURL, TokenURL: meta.TokenURL,
+				AuthStyle: style},
 		},
 		keys:        &keySet{url: meta.Keys, issuer: p.Issuer, client: p.client, turn: newTurn()},
 		namesIssuer: meta.NamesIssuer,
@@ -151,7 +156,9 @@ func boundedClient(c *http.Client) *http.Client {
 		next = http.DefaultTransport
 	}
 	bounded.Transport = limit{next}
-	bounded.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	bounded.CheckRedirect = func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}
 	return bounded
 }
 

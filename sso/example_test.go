@@ -29,7 +29,8 @@ func Example() {
 	defer idpServer.Close()
 	const contoso = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 	idp, err := ssotest.New(ssotest.Config{URL: idpServer.URL, People: []ssotest.Person{
-		{Provider: "microsoft", Name: "Kari", Email: "kari@contoso.example", ID: "11111111-2222-3333-4444-555555555555", Organization: contoso},
+		{Provider: "microsoft", Name: "Kari", Email: "kari@contoso.example",
+			ID: "11111111-2222-3333-4444-555555555555", Organization: contoso},
 	}})
 	if err != nil {
 		panic(err)
@@ -78,7 +79,8 @@ func Example() {
 			return sso.Session{Subject: mfa.User{ID: "42"}, Binding: "session-1", Grant: grant}, nil
 		},
 		SignedIn: func(_ http.ResponseWriter, _ *http.Request, in *sso.SignIn) {
-			fmt.Println("person", in.SubjectID, "signed on with", in.Link.Account, "- ask for the second factor:", !in.SecondFactor)
+			fmt.Println("person", in.SubjectID, "signed on with", in.Link.Account,
+				"- ask for the second factor:", !in.SecondFactor)
 		},
 		Linked: func(_ http.ResponseWriter, _ *http.Request, l *sso.Link) {
 			fmt.Println("linked", l.Account, "of", l.Provider)
@@ -92,8 +94,9 @@ func Example() {
 	mux.Handle("/sso/", handler)
 
 	exampleBrowser(app.URL + "/sso/microsoft/link")
-	if err := service.Activate(context.Background(), sso.ActivationRequest{Actor: mfa.System("administrator"),
-		Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}); err != nil {
+	if err := service.Activate(context.Background(),
+		sso.ActivationRequest{Actor: mfa.System("administrator"),
+			Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}); err != nil {
 		panic(err)
 	}
 	exampleBrowser(app.URL + "/sso/microsoft/link")
@@ -118,7 +121,8 @@ func exampleBrowser(button string) {
 	}
 	page, _ := io.ReadAll(resp.Body)
 	_ = resp.Body.Close()
-	provider := html.UnescapeString(string(regexp.MustCompile(`href="([^"]+)"`).FindSubmatch(page)[1]))
+	provider := html.UnescapeString(string(regexp.MustCompile(`href="([^"]+)"`).FindSubmatch(
+		page)[1]))
 	resp, err = browser.PostForm(provider, url.Values{"person": {"0"}})
 	if err != nil {
 		panic(err)

@@ -61,7 +61,9 @@ func bindTo(binding string) []byte {
 }
 
 // start begins a flow. It returns where to send the browser, and the cookie.
-func (s *Service) start(ctx context.Context, providerID string, f *flow) (to, cookie string, err error) {
+func (s *Service) start(
+	ctx context.Context, providerID string, f *flow,
+) (to, cookie string, err error) {
 	p := s.providers[providerID]
 	if p == nil {
 		return "", "", fmt.Errorf("%w: there is no such provider", factor.ErrMalformed)
@@ -71,21 +73,25 @@ func (s *Service) start(ctx context.Context, providerID string, f *flow) (to, co
 	if err != nil {
 		return "", "", err
 	}
-	f.Provider, f.State, f.Nonce, f.Verifier, f.Began = providerID, rand.Text(), rand.Text(), oauth2.GenerateVerifier(), now.UnixMilli()
-	params := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(f.Verifier), oauth2.SetAuthURLParam("nonce", f.Nonce)}
+	f.Provider, f.State, f.Nonce, f.Verifier, f.Began = providerID, rand.Text(), rand.Text(),
+		oauth2.GenerateVerifier(), now.UnixMilli()
+	params := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(f.Verifier),
+		oauth2.SetAuthURLParam("nonce", f.Nonce)}
 	if f.Action == link {
 		// Who has several accounts with the provider chooses which, rather than linking the
 		// one that happens to be signed in.
 		params = append(params, oauth2.SetAuthURLParam("prompt", "select_account"))
 	}
 	if p.MaxAge > 0 {
-		params = append(params, oauth2.SetAuthURLParam("max_age", strconv.Itoa(int(p.MaxAge.Seconds()))))
+		params = append(params, oauth2.SetAuthURLParam("max_age",
+			strconv.Itoa(int(p.MaxAge.Seconds()))))
 	}
 	plain, err := cbor.Marshal(f)
 	if err != nil {
 		return "", "", err
 	}
-	return e.oauth.AuthCodeURL(f.State, params...), base64.RawURLEncoding.EncodeToString(s.cfg.Keys.Seal(sealFlow, providerID, plain)), nil
+	return e.oauth.AuthCodeURL(f.State, params...),
+		base64.RawURLEncoding.EncodeToString(s.cfg.Keys.Seal(sealFlow, providerID, plain)), nil
 }
 
 // openFlow returns the flow in a cookie, if it is the one that state is of.
@@ -115,7 +121,9 @@ func (s *Service) openFlow(providerID, cookie, state string, now time.Time) (*fl
 }
 
 // finish takes what the provider's redirect brought and returns who it is.
-func (s *Service) finish(ctx context.Context, f *flow, query url.Values, now time.Time) (*identity, error) {
+func (s *Service) finish(
+	ctx context.Context, f *flow, query url.Values, now time.Time,
+) (*identity, error) {
 	p := s.providers[f.Provider]
 	e, err := p.endpoints(ctx, now)
 	if err != nil {
@@ -162,19 +170,24 @@ func (p *provider) checkAnswerer(e *endpoints, query url.Values) error {
 // Core section 3.1.2.6). Its text is the provider's, so only known codes are repeated.
 func refusal(code string) error {
 	switch code {
-	case "access_denied", "login_required", "interaction_required", "account_selection_required", "consent_required":
+	case "access_denied", "login_required", "interaction_required", "account_selection_required",
+		"consent_required":
 		return fmt.Errorf("%w: %s", ErrCancelled, code)
 	case "server_error", "temporarily_unavailable":
 		return unavailable(fmt.Errorf("sso: the provider answered %s", code))
-	case "unauthorized_client", "invalid_request", "invalid_scope", "unsupported_response_type", "invalid_client":
-		return configError("the provider answered %s; compare its registration of this application", code)
+	case "unauthorized_client", "invalid_request", "invalid_scope", "unsupported_response_type",
+		"invalid_client":
+		return configError("the provider answered %s; compare its registration of this application",
+			code)
 	default:
 		return fmt.Errorf("%w: with an error code of its own", ErrCancelled)
 	}
 }
 
 // exchange trades a code for an ID token. The access token is not kept: we call nothing.
-func (p *provider) exchange(ctx context.Context, e *endpoints, code, verifier string) (string, error) {
+func (p *provider) exchange(
+	ctx context.Context, e *endpoints, code, verifier string,
+) (string, error) {
 	ctx = context.WithValue(ctx, oauth2.HTTPClient, p.client)
 	t, err := e.oauth.Exchange(ctx, code, oauth2.VerifierOption(verifier))
 	var refused *oauth2.RetrieveError
@@ -182,11 +195,14 @@ func (p *provider) exchange(ctx context.Context, e *endpoints, code, verifier st
 	case errors.As(err, &refused) && refused.ErrorCode == "invalid_grant":
 		// Unknown, over, or used before.
 		return "", fmt.Errorf("%w: the provider does not take the code", ErrFlow)
-	case errors.As(err, &refused) && slices.Contains([]string{"invalid_client", "unauthorized_client", "invalid_request"}, refused.ErrorCode):
-		return "", configError("%s answered %s at its token endpoint; compare client ID, secret and redirect URI", p.ID, refused.ErrorCode)
+	case errors.As(err, &refused) && slices.Contains([]string{"invalid_client",
+		"unauthorized_client", "invalid_request"}, refused.ErrorCode):
+		return "", configError("%s answered %s at its token endpoint; compare client ID, secret "+
+			"and redirect URI", p.ID, refused.ErrorCode)
 	case errors.As(err, &refused):
 		// The body may repeat what was sent, which holds the secret.
-		return "", unavailable(fmt.Errorf("sso: %s refused the code with status %d", p.ID, refused.Response.StatusCode))
+		return "", unavailable(fmt.Errorf("sso: %s refused the code with status %d", p.ID,
+			refused.Response.StatusCode))
 	case err != nil:
 		return "", unavailable(fmt.Errorf("sso: reaching %s: %s", p.ID, brief(err)))
 	}

@@ -89,7 +89,8 @@ type handler struct {
 // a page that takes the browser on to the provider: a redirect after a form would be stopped
 // by the application's Content-Security-Policy (form-action).
 func (s *Service) Handler(hooks Hooks) (http.Handler, error) {
-	if hooks.Session == nil || hooks.SignedIn == nil || hooks.Linked == nil || hooks.Unlinked == nil || hooks.Failed == nil {
+	if hooks.Session == nil || hooks.SignedIn == nil || hooks.Linked == nil ||
+		hooks.Unlinked == nil || hooks.Failed == nil {
 		return nil, configError("Hooks has a nil function; all are required")
 	}
 	h := &handler{s, hooks}
@@ -121,7 +122,8 @@ func (h *handler) link(w http.ResponseWriter, r *http.Request) {
 		h.Failed(w, r, err)
 		return
 	}
-	h.begin(w, r, &flow{Action: link, Tenant: session.Subject.Tenant, Subject: session.Subject.ID, Bind: bindTo(session.Binding)})
+	h.begin(w, r, &flow{Action: link, Tenant: session.Subject.Tenant, Subject: session.Subject.ID,
+		Bind: bindTo(session.Binding)})
 }
 
 func (h *handler) unlink(w http.ResponseWriter, r *http.Request) {
@@ -166,8 +168,10 @@ func (h *handler) begin(w http.ResponseWriter, r *http.Request, f *flow) {
 	}
 	http.SetCookie(w, h.cookie(h.cookieName(f.State), cookie, int(h.cfg.FlowTTL.Seconds())))
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	_ = page.Execute(w, struct{ Name, URL string }{h.providers[f.Provider].Name, to}) // the browser has gone
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action "+
+		"'none'; frame-ancestors 'none'")
+	// the browser has gone
+	_ = page.Execute(w, struct{ Name, URL string }{h.providers[f.Provider].Name, to})
 }
 
 // __Host- keeps a cookie from being set by a neighbouring subdomain, which could otherwise
@@ -183,7 +187,8 @@ func (h *handler) cookiePrefix() string {
 func (h *handler) cookieName(state string) string { return h.cookiePrefix() + state[:8] }
 
 func (h *handler) cookie(name, value string, maxAge int) *http.Cookie {
-	return &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, Secure: h.secure,
+	return &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true,
+		Secure:   h.secure,
 		SameSite: http.SameSiteLaxMode} // Strict would not come back with the provider's redirect
 }
 
@@ -216,7 +221,9 @@ func (h *handler) callback(w http.ResponseWriter, r *http.Request) {
 
 // returning finds the flow that a browser comes back to, and takes its cookie: whatever
 // happens next, this flow is not tried again.
-func (h *handler) returning(w http.ResponseWriter, r *http.Request, query url.Values, now time.Time) (*flow, error) {
+func (h *handler) returning(
+	w http.ResponseWriter, r *http.Request, query url.Values, now time.Time,
+) (*flow, error) {
 	state := query.Get("state")
 	if h.providers[r.PathValue("provider")] == nil || len(state) != stateLen {
 		return nil, ErrFlow
@@ -234,7 +241,9 @@ func (h *handler) returning(w http.ResponseWriter, r *http.Request, query url.Va
 	return nil, ErrFlow
 }
 
-func (h *handler) completeSignIn(w http.ResponseWriter, r *http.Request, f *flow, query url.Values, now time.Time) {
+func (h *handler) completeSignIn(
+	w http.ResponseWriter, r *http.Request, f *flow, query url.Values, now time.Time,
+) {
 	id, err := h.finish(r.Context(), f, query, now)
 	var in *SignIn
 	if err == nil {
@@ -250,7 +259,9 @@ func (h *handler) completeSignIn(w http.ResponseWriter, r *http.Request, f *flow
 
 // completeLink looks once more at who is signed in, and with which grant: the browser may
 // have changed hands while the provider had it, and it is now that something changes.
-func (h *handler) completeLink(w http.ResponseWriter, r *http.Request, f *flow, query url.Values, now time.Time) {
+func (h *handler) completeLink(
+	w http.ResponseWriter, r *http.Request, f *flow, query url.Values, now time.Time,
+) {
 	session, err := h.Session(r)
 	if err == nil && (session.Subject.ID != f.Subject || session.Subject.Tenant != f.Tenant ||
 		subtle.ConstantTimeCompare(bindTo(session.Binding), f.Bind) != 1) {
@@ -277,7 +288,8 @@ func (h *handler) completeLink(w http.ResponseWriter, r *http.Request, f *flow, 
 
 // refused is the event of a sign-on that did not come to its end.
 func (h *handler) refused(ctx context.Context, f *flow, err error, now time.Time) {
-	h.emit(ctx, mfa.Event{Name: "sso.refused", Time: now, UserID: f.Subject, Tenant: f.Tenant, Kind: f.Provider, Reason: reason(err)})
+	h.emit(ctx, mfa.Event{Name: "sso.refused", Time: now, UserID: f.Subject, Tenant: f.Tenant,
+		Kind: f.Provider, Reason: reason(err)})
 }
 
 // reason is an error in one word.
@@ -286,9 +298,12 @@ func reason(err error) string {
 		err  error
 		word string
 	}{
-		{ErrFlow, "flow"}, {ErrCancelled, "cancelled"}, {ErrIdentity, "identity"}, {ErrAddress, "address"},
-		{ErrNotActivated, "not-activated"}, {ErrNotLinked, "not-linked"}, {ErrLinkedElsewhere, "linked-elsewhere"},
-		{mfa.ErrNotAvailable, "too-many"}, {ErrConfig, "configuration"}, {mfa.ErrUnavailable, "unavailable"},
+		{ErrFlow, "flow"}, {ErrCancelled, "cancelled"}, {ErrIdentity, "identity"},
+		{ErrAddress, "address"},
+		{ErrNotActivated, "not-activated"}, {ErrNotLinked, "not-linked"},
+		{ErrLinkedElsewhere, "linked-elsewhere"},
+		{mfa.ErrNotAvailable, "too-many"}, {ErrConfig, "configuration"},
+		{mfa.ErrUnavailable, "unavailable"},
 	} {
 		if errors.Is(err, known.err) {
 			return known.word

@@ -29,7 +29,9 @@ func TestAnotherBrowser(t *testing.T) {
 
 	r.as("victim", "")
 	own := victim.begin("oidc", "link")
-	require.ErrorIs(t, victim.open(edit(t, back, func(q url.Values) { q.Set("state", query(t, own, "state")) })), sso.ErrFlow,
+	require.ErrorIs(t, victim.open(edit(t, back, func(q url.Values) {
+		q.Set("state", query(t, own, "state"))
+	})), sso.ErrFlow,
 		"the code was got with another PKCE challenge")
 	require.Len(t, r.linked, 1, "the one at the beginning")
 }
@@ -38,9 +40,11 @@ func TestStateOfAnotherFlow(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	for name, change := range map[string]func(q url.Values){
-		"none":         func(q url.Values) { q.Del("state") },
-		"short":        func(q url.Values) { q.Set("state", q.Get("state")[:8]) },
-		"same name":    func(q url.Values) { q.Set("state", q.Get("state")[:8]+strings.Repeat("A", 18)) },
+		"none":  func(q url.Values) { q.Del("state") },
+		"short": func(q url.Values) { q.Set("state", q.Get("state")[:8]) },
+		"same name": func(q url.Values) {
+			q.Set("state", q.Get("state")[:8]+strings.Repeat("A", 18))
+		},
 		"unknown":      func(q url.Values) { q.Set("state", strings.Repeat("A", 26)) },
 		"no code":      func(q url.Values) { q.Del("code") },
 		"long code":    func(q url.Values) { q.Set("code", strings.Repeat("A", 5000)) },
@@ -62,7 +66,9 @@ func TestAnswerAtAnotherProvidersCallback(t *testing.T) {
 	back := b.choose(b.begin("oidc", "sign-in"), daveOIDC)
 	require.ErrorIs(t, b.open(strings.Replace(back, "/oidc/", "/google/", 1)), sso.ErrFlow)
 	require.ErrorIs(t, b.open(strings.Replace(back, "/oidc/", "/nobody/", 1)), sso.ErrFlow)
-	require.ErrorIs(t, b.open(edit(t, back, func(q url.Values) { q.Set("iss", "https://accounts.google.com") })), sso.ErrIdentity)
+	require.ErrorIs(t, b.open(edit(t, back, func(q url.Values) {
+		q.Set("iss", "https://accounts.google.com")
+	})), sso.ErrIdentity)
 }
 
 func TestTooLate(t *testing.T) {
@@ -100,8 +106,9 @@ func TestCancelled(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, b.Jar.Cookies(u), "a flow is tried once, whatever comes of it")
 	for code, want := range map[string]error{
-		"login_required": sso.ErrCancelled, "temporarily_unavailable": mfa.ErrUnavailable, "unauthorized_client": sso.ErrConfig,
-		"<b>whatever</b>": sso.ErrCancelled,
+		"login_required": sso.ErrCancelled, "temporarily_unavailable": mfa.ErrUnavailable,
+		"unauthorized_client": sso.ErrConfig,
+		"<b>whatever</b>":     sso.ErrCancelled,
 	} {
 		back := b.choose(b.begin("oidc", "sign-in"), daveOIDC)
 		err := b.open(edit(t, back, func(q url.Values) { q.Set("error", code) }))
@@ -209,7 +216,8 @@ func TestNothingBeginsByGETOrFromElsewhere(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, resp.Body.Close())
 		require.Equal(t, http.StatusMethodNotAllowed, resp.StatusCode, what)
-		for header, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
+		for header, value := range map[string]string{"Sec-Fetch-Site": "cross-site",
+			"Origin": "https://evil.example"} {
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, at, nil)
 			require.NoError(t, err)
 			req.Header.Set(header, value)
@@ -248,7 +256,9 @@ func TestUnknownProvider(t *testing.T) {
 func TestHooksAreRequired(t *testing.T) {
 	r := newRig(t)
 	for _, drop := range []func(h *sso.Hooks){
-		func(h *sso.Hooks) { h.Session = nil }, func(h *sso.Hooks) { h.SignedIn = nil }, func(h *sso.Hooks) { h.Linked = nil },
+		func(h *sso.Hooks) {
+			h.Session = nil
+		}, func(h *sso.Hooks) { h.SignedIn = nil }, func(h *sso.Hooks) { h.Linked = nil },
 		func(h *sso.Hooks) { h.Unlinked = nil }, func(h *sso.Hooks) { h.Failed = nil },
 	} {
 		hooks := r.hooks()

@@ -16,7 +16,9 @@ import (
 // Whatever a payload is, parsing ends, and what it takes is within the bounds that the rest
 // relies on.
 func FuzzClaims(f *testing.F) {
-	f.Add([]byte(`{"iss":"https://x","sub":"1","aud":"a","exp":1,"iat":1.5,"amr":["mfa"],"email_verified":"true"}`))
+	f.Add(
+		[]byte(
+			`{"iss":"https://x","sub":"1","aud":"a","exp":1,"iat":1.5,"amr":["mfa"],"email_verified":"true"}`))
 	f.Add([]byte(`{"aud":["a","b"],"azp":"a","tid":"72f988bf-86f1-41af-91ab-2d7cd011db47"}`))
 	f.Add([]byte(`{"iss":null,"exp":-1}`))
 	f.Add([]byte(`[]`))
@@ -25,7 +27,8 @@ func FuzzClaims(f *testing.F) {
 		if c.parse(payload) != nil {
 			return
 		}
-		for _, s := range []string{c.issuer, c.subject, c.tenant, c.object, c.hosted, c.email, c.acr, c.nonce} {
+		for _, s := range []string{c.issuer, c.subject, c.tenant, c.object, c.hosted, c.email,
+			c.acr, c.nonce} {
 			require.LessOrEqual(t, len(s), 1024)
 		}
 		require.GreaterOrEqual(t, c.expires, int64(0))
@@ -39,7 +42,9 @@ func FuzzClaims(f *testing.F) {
 
 // A key set of a provider's gone wrong gives an error or keys that can verify.
 func FuzzKeys(f *testing.F) {
-	f.Add([]byte(`{"keys":[{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM","kid":"1","issuer":"https://x/{tenantid}"}]}`))
+	f.Add(
+		[]byte(
+			`{"keys":[{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM","kid":"1","issuer":"https://x/{tenantid}"}]}`))
 	f.Add([]byte(`{"keys":[{"kty":"oct","k":"AAAA"}]}`))
 	f.Add([]byte(`{"keys":[{"kty":"RSA","n":"AQ","e":"AQAB","use":"enc"}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -62,7 +67,8 @@ func FuzzFlow(f *testing.F) {
 	require.NoError(f, err)
 	s := &Service{cfg: Config{Keys: keys, FlowTTL: defaultFlowTTL}}
 	f.Add("", "")
-	f.Add("AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAAAAAA")
+	f.Add("AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		"AAAAAAAAAAAAAAAAAAAAAAAAAA")
 	f.Fuzz(func(t *testing.T, cookie, state string) {
 		_, err := s.openFlow("x", cookie, state, time.Unix(0, 0))
 		require.ErrorIs(t, err, ErrFlow)

@@ -113,7 +113,9 @@ func (s *Service) get(ctx context.Context, purpose seal.Purpose, key string, to 
 func (a *account) spend(f *flow, now time.Time, ttl time.Duration) error {
 	h := sha256.Sum256([]byte(f.State))
 	state := [16]byte(h[:16])
-	a.Spent = slices.DeleteFunc(a.Spent, func(s spent) bool { return now.UnixMilli() >= s.Until+leeway.Milliseconds() })
+	a.Spent = slices.DeleteFunc(a.Spent, func(s spent) bool {
+		return now.UnixMilli() >= s.Until+leeway.Milliseconds()
+	})
 	if slices.ContainsFunc(a.Spent, func(s spent) bool { return s.State == state }) {
 		return fmt.Errorf("%w: it was completed before", ErrFlow)
 	}
@@ -130,7 +132,9 @@ func (a *account) link(id string) Link {
 }
 
 // signOn is the end of a flow that signs in: it finds whose the account is.
-func (s *Service) signOn(ctx context.Context, f *flow, id *identity, now time.Time) (*SignIn, error) {
+func (s *Service) signOn(
+	ctx context.Context, f *flow, id *identity, now time.Time,
+) (*SignIn, error) {
 	linkID := linkID(id.issuer, id.subject)
 	key := linkPrefix + linkID
 	var a account
@@ -155,7 +159,8 @@ func (s *Service) signOn(ctx context.Context, f *flow, id *identity, now time.Ti
 			return storage.Change{}, err
 		}
 		if a.Tenant != owner.Tenant || a.Subject != owner.Subject {
-			return storage.Change{}, ErrNotLinked // unlinked, and linked by another, this very moment
+			// unlinked, and linked by another, this very moment
+			return storage.Change{}, ErrNotLinked
 		}
 		if err := a.spend(f, now, s.cfg.FlowTTL); err != nil {
 			return storage.Change{}, err
@@ -166,9 +171,11 @@ func (s *Service) signOn(ctx context.Context, f *flow, id *identity, now time.Ti
 	if err != nil {
 		return nil, ours(err)
 	}
-	s.emit(ctx, mfa.Event{Name: "sso.signed-in", Time: now, UserID: a.Subject, Tenant: a.Tenant, Kind: f.Provider, FactorID: linkID})
+	s.emit(ctx, mfa.Event{Name: "sso.signed-in", Time: now, UserID: a.Subject, Tenant: a.Tenant,
+		Kind: f.Provider, FactorID: linkID})
 	return &SignIn{SubjectID: a.Subject, Tenant: a.Tenant, Link: a.link(linkID), Time: now,
-		SecondFactor: accept && id.secondFactor, AMR: slices.Clone(id.amr), ACR: id.acr, AuthTime: id.authTime}, nil
+		SecondFactor: accept && id.secondFactor, AMR: slices.Clone(id.amr), ACR: id.acr,
+		AuthTime: id.authTime}, nil
 }
 
 // ours returns the package's own errors as they are and any other as unavailable.
@@ -185,7 +192,9 @@ func ours(err error) error {
 }
 
 // bind is the end of a flow that links: the account becomes person's.
-func (s *Service) bind(ctx context.Context, f *flow, person mfa.User, id *identity, now time.Time) (*Link, error) {
+func (s *Service) bind(
+	ctx context.Context, f *flow, person mfa.User, id *identity, now time.Time,
+) (*Link, error) {
 	p := s.providers[f.Provider]
 	if p.OwnAddress && (id.address == "" || !mailaddr.Same(id.address, person.Email)) {
 		return nil, fmt.Errorf("%w: it is not the person's", ErrAddress)
@@ -213,13 +222,15 @@ func (s *Service) bind(ctx context.Context, f *flow, person mfa.User, id *identi
 		if err := a.spend(f, now, s.cfg.FlowTTL); err != nil {
 			return storage.Change{}, err
 		}
-		a.Provider, a.Organization, a.Shown, a.Used = f.Provider, id.organization, id.account, now.Unix()
+		a.Provider, a.Organization, a.Shown, a.Used = f.Provider, id.organization, id.account,
+			now.Unix()
 		return s.seal(sealLink, key, a)
 	})
 	if err != nil {
 		return nil, ours(err)
 	}
-	s.emit(ctx, mfa.Event{Name: "sso.linked", Time: now, UserID: f.Subject, Tenant: f.Tenant, Kind: f.Provider, FactorID: linkID})
+	s.emit(ctx, mfa.Event{Name: "sso.linked", Time: now, UserID: f.Subject, Tenant: f.Tenant,
+		Kind: f.Provider, FactorID: linkID})
 	if err := s.relist(ctx, f.Tenant, f.Subject, linkID); err != nil {
 		return nil, err
 	}
@@ -241,7 +252,8 @@ func (s *Service) list(ctx context.Context, tenant, subject, linkID string) erro
 			}
 		}
 		if len(ids) >= maxLinks {
-			return storage.Change{}, fmt.Errorf("%w: there are %d links already", mfa.ErrNotAvailable, maxLinks)
+			return storage.Change{}, fmt.Errorf("%w: there are %d links already",
+				mfa.ErrNotAvailable, maxLinks)
 		}
 		return s.seal(sealPerson, key, append(ids, linkID))
 	}))
@@ -265,7 +277,9 @@ func (s *Service) relist(ctx context.Context, tenant, subject, linkID string) er
 }
 
 // prune returns those of ids that are the person's accounts.
-func (s *Service) prune(ctx context.Context, tenant, subject string, ids []string) ([]string, error) {
+func (s *Service) prune(
+	ctx context.Context, tenant, subject string, ids []string,
+) ([]string, error) {
 	kept := make([]string, 0, len(ids))
 	for _, id := range ids {
 		var a account

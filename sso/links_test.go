@@ -112,7 +112,10 @@ func TestLinkingAgainKeepsTheLink(t *testing.T) {
 func TestTenLinksAtMost(t *testing.T) {
 	r := newRig(t)
 	sub := ""
-	r.tamper = func(c map[string]any, sign func(map[string]any) string) string { c["sub"] = sub; return sign(c) }
+	r.tamper = func(c map[string]any, sign func(map[string]any) string) string {
+		c["sub"] = sub
+		return sign(c)
+	}
 	for i := range 10 {
 		sub = fmt.Sprint(i)
 		require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
@@ -128,7 +131,10 @@ func TestTenLinksAtMost(t *testing.T) {
 func TestHalfMadeLinks(t *testing.T) {
 	r := newRig(t)
 	sub := ""
-	r.tamper = func(c map[string]any, sign func(map[string]any) string) string { c["sub"] = sub; return sign(c) }
+	r.tamper = func(c map[string]any, sign func(map[string]any) string) string {
+		c["sub"] = sub
+		return sign(c)
+	}
 	for i := range 12 { // listed, and then found to be another's
 		sub = fmt.Sprint(i)
 		require.NoError(t, r.link("erin-"+sub, "", "oidc", daveOIDC))
@@ -146,7 +152,8 @@ func TestForget(t *testing.T) {
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	require.NoError(t, r.link("dave", "anna@gmail.com", "google", annaGmail))
 	forget := func(actor string) error {
-		return r.service.Forget(t.Context(), mfa.System(actor), "asked", mfa.User{Tenant: "acme", ID: "dave"})
+		return r.service.Forget(t.Context(), mfa.System(actor), "asked",
+			mfa.User{Tenant: "acme", ID: "dave"})
 	}
 	require.ErrorIs(t, forget("somebody"), mfa.ErrForbidden)
 	require.NoError(t, forget("admin"))
@@ -164,7 +171,8 @@ func TestForget(t *testing.T) {
 func TestStoreFails(t *testing.T) {
 	broken := errors.New("the disk is on fire")
 	for _, op := range []mfatest.Op{mfatest.OpGet, mfatest.OpSwap} {
-		for name, fault := range map[string]mfatest.Fault{"before": {Before: broken}, "after": {After: broken}} {
+		for name, fault := range map[string]mfatest.Fault{"before": {Before: broken},
+			"after": {After: broken}} {
 			t.Run(fmt.Sprint(op, " ", name), func(t *testing.T) {
 				var faulty *mfatest.FaultyStore
 				r := newRig(t, func(c *sso.Config, _ *ssotest.Config) {
@@ -189,11 +197,13 @@ func TestStoreFails(t *testing.T) {
 				for nth := range faulty.Calls(op) - calls {
 					faulty.Inject(op, nth, mfatest.Fault{})
 					faulty.Inject(op, 1, fault)
-					require.ErrorIs(t, r.link("erin", "", "oidc", eveOIDC), mfa.ErrUnavailable, "call %d", nth)
+					require.ErrorIs(t, r.link("erin", "", "oidc", eveOIDC), mfa.ErrUnavailable,
+						"call %d", nth)
 					require.Zero(t, faulty.Pending())
 				}
 				require.Len(t, r.linked, made)
-				require.NoError(t, r.link("erin", "", "oidc", eveOIDC), "after all that it can still be linked")
+				require.NoError(t, r.link("erin", "", "oidc", eveOIDC),
+					"after all that it can still be linked")
 			})
 		}
 	}
@@ -207,7 +217,9 @@ func TestKeyringRotation(t *testing.T) {
 		keys, err := seal.NewKeyring(first)
 		require.NoError(t, err)
 		c.Keys = keys
-		c.Providers = []sso.Provider{{ID: "oidc", Name: "X", Issuer: idp.URL + "/oidc", ClientID: "secondgate-demo", ClientSecret: secret.New("ssotest-client-secret"), Open: true}}
+		c.Providers = []sso.Provider{{ID: "oidc", Name: "X", Issuer: idp.URL + "/oidc",
+			ClientID: "secondgate-demo", ClientSecret: secret.New("ssotest-client-secret"),
+			Open: true}}
 		cfg = *c
 	})
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
@@ -258,7 +270,8 @@ func TestAdministration(t *testing.T) {
 	r := newRig(t)
 	ctx := t.Context()
 	request := func(provider, org string) sso.ActivationRequest {
-		return sso.ActivationRequest{Actor: mfa.System("admin"), Reason: "asked", Tenant: "acme", Activation: sso.Activation{Provider: provider, Organization: org}}
+		return sso.ActivationRequest{Actor: mfa.System("admin"), Reason: "asked", Tenant: "acme",
+			Activation: sso.Activation{Provider: provider, Organization: org}}
 	}
 	for name, bad := range map[string]sso.ActivationRequest{
 		"no provider":       request("nobody", contoso),
@@ -266,7 +279,8 @@ func TestAdministration(t *testing.T) {
 		"personal accounts": request("microsoft", "9188040D-6c67-4c5b-b112-36a304b66dad"),
 		"no domain":         request("google", "*"),
 		"an organisation":   request("oidc", "x"),
-		"no actor":          {Tenant: "acme", Activation: sso.Activation{Provider: "microsoft", Organization: contoso}},
+		"no actor": {Tenant: "acme", Activation: sso.Activation{Provider: "microsoft",
+			Organization: contoso}},
 	} {
 		require.ErrorIs(t, r.service.Activate(ctx, bad), factor.ErrMalformed, name)
 	}
@@ -278,7 +292,8 @@ func TestAdministration(t *testing.T) {
 	available, err := r.service.Available(ctx, "acme")
 	require.NoError(t, err)
 	require.Equal(t, []string{"google", "oidc"}, available)
-	require.NoError(t, r.service.Activate(ctx, request("microsoft", " 72F988BF-86f1-41af-91ab-2d7cd011db47 ")))
+	require.NoError(t, r.service.Activate(ctx, request("microsoft",
+		" 72F988BF-86f1-41af-91ab-2d7cd011db47 ")))
 	event := r.lastEvent()
 	require.Equal(t, "sso.activated", event.Name)
 	require.Equal(t, contoso+": asked", event.Note)
@@ -287,7 +302,8 @@ func TestAdministration(t *testing.T) {
 	require.Equal(t, []string{"microsoft", "google", "oidc"}, available)
 	list, err := r.service.Activations(ctx, "acme")
 	require.NoError(t, err)
-	require.Equal(t, []sso.Activation{{Provider: "microsoft", Organization: contoso, By: "admin", Since: r.clock.Now()}}, list)
+	require.Equal(t, []sso.Activation{{Provider: "microsoft", Organization: contoso, By: "admin",
+		Since: r.clock.Now()}}, list)
 	require.NoError(t, r.service.Deactivate(ctx, request("microsoft", contoso)))
 	list, err = r.service.Activations(ctx, "acme")
 	require.NoError(t, err)
@@ -299,7 +315,8 @@ func TestAdministration(t *testing.T) {
 func TestServiceAdministration_NeedsTheActorsProof(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
-	actor := new(mfa.Manager).Session(mfa.User{Tenant: "acme", ID: "admin"}, "a session").Actor(grantOf("a grant"))
+	actor := new(mfa.Manager).Session(mfa.User{Tenant: "acme", ID: "admin"},
+		"a session").Actor(grantOf("a grant"))
 	activation := sso.ActivationRequest{Actor: actor, Tenant: "acme",
 		Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}
 	acts := map[string]func() error{
@@ -332,8 +349,10 @@ func dump(t *testing.T, s storage.Store) []storage.Entry {
 
 func TestNilAuthorizeRefuses(t *testing.T) {
 	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) { c.Authorize = nil })
-	require.ErrorIs(t, r.service.Activate(t.Context(), sso.ActivationRequest{Actor: mfa.System("admin"), Tenant: "acme",
-		Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}), mfa.ErrForbidden)
+	require.ErrorIs(t, r.service.Activate(t.Context(),
+		sso.ActivationRequest{Actor: mfa.System("admin"), Tenant: "acme",
+			Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}),
+		mfa.ErrForbidden)
 }
 
 // What Authorize says is in no error; the cause is there for errors.Is.
@@ -342,7 +361,8 @@ func TestAuthorize_ErrorsHoldNothingThatItSaid(t *testing.T) {
 	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) {
 		c.Authorize = func(context.Context, mfa.AdminAction) error { return said }
 	})
-	err := r.service.Activate(t.Context(), sso.ActivationRequest{Actor: mfa.System("admin"), Tenant: "acme",
+	err := r.service.Activate(t.Context(), sso.ActivationRequest{Actor: mfa.System("admin"),
+		Tenant:     "acme",
 		Activation: sso.Activation{Provider: "microsoft", Organization: contoso}})
 	require.ErrorIs(t, err, mfa.ErrForbidden)
 	require.ErrorIs(t, err, said)
@@ -354,9 +374,15 @@ func TestNew(t *testing.T) {
 	require.NoError(t, err)
 	r := newRig(t)
 	good := func() sso.Config {
-		return sso.Config{Store: r.store, Keys: keys, URL: "https://app.example/sso", Providers: []sso.Provider{sso.Microsoft("id", secret.New("s3cr3t")), sso.Google("id", secret.New("s3cr3t"))},
-			CheckGrant: func(context.Context, mfa.User, mfa.Grant, string) error { return errors.New("no") },
-			CheckActor: func(context.Context, mfa.Actor, mfa.User) error { return errors.New("no") }}
+		return sso.Config{Store: r.store, Keys: keys, URL: "https://app.example/sso",
+			Providers: []sso.Provider{sso.Microsoft("id", secret.New("s3cr3t")),
+				sso.Google("id", secret.New("s3cr3t"))},
+			CheckGrant: func(context.Context, mfa.User, mfa.Grant, string) error {
+				return errors.New("no")
+			},
+			CheckActor: func(context.Context, mfa.Actor, mfa.User) error {
+				return errors.New("no")
+			}}
 	}
 	_, err = sso.New(good())
 	require.NoError(t, err)
@@ -376,12 +402,20 @@ func TestNew(t *testing.T) {
 		"ClientSecret":  func(c *sso.Config) { c.Providers[0].ClientSecret = secret.Text{} },
 		"Open to every": func(c *sso.Config) { c.Providers[0].Open = true },
 		"OwnAddress":    func(c *sso.Config) { c.Providers[0].OwnAddress = true },
-		"{tenantid}":    func(c *sso.Config) { c.Providers[1].Issuer = "https://x.example/{tenantid}" },
-		"tenant ID":     func(c *sso.Config) { c.Providers[0].Issuer = "https://login.microsoftonline.com/contoso.com/v2.0" },
-		"Issuer":        func(c *sso.Config) { c.Providers[1].Issuer = "accounts.google.com" },
-		"must be https": func(c *sso.Config) { c.Providers[1].Issuer = "http://accounts.google.com" },
-		"Discovery":     func(c *sso.Config) { c.Providers[0].Discovery = "http://login.microsoftonline.com" },
-		"MaxAge":        func(c *sso.Config) { c.Providers[0].MaxAge = -1 },
+		"{tenantid}": func(c *sso.Config) {
+			c.Providers[1].Issuer = "https://x.example/{tenantid}"
+		},
+		"tenant ID": func(c *sso.Config) {
+			c.Providers[0].Issuer = "https://login.microsoftonline.com/contoso.com/v2.0"
+		},
+		"Issuer": func(c *sso.Config) { c.Providers[1].Issuer = "accounts.google.com" },
+		"must be https": func(c *sso.Config) {
+			c.Providers[1].Issuer = "http://accounts.google.com"
+		},
+		"Discovery": func(c *sso.Config) {
+			c.Providers[0].Discovery = "http://login.microsoftonline.com"
+		},
+		"MaxAge": func(c *sso.Config) { c.Providers[0].MaxAge = -1 },
 	} {
 		c := good()
 		change(&c)
@@ -390,9 +424,11 @@ func TestNew(t *testing.T) {
 		require.ErrorContains(t, err, name)
 		require.NotContains(t, err.Error(), "s3cr3t")
 	}
-	require.NotContains(t, fmt.Sprintf("%v %+v %#v", good(), good().Providers, good().Providers[0]), "s3cr3t")
+	require.NotContains(t, fmt.Sprintf("%v %+v %#v", good(), good().Providers, good().Providers[0]),
+		"s3cr3t")
 	one := sso.Microsoft("id", secret.New("s3cr3t"))
-	one.Issuer, one.Discovery, one.Open = "https://login.microsoftonline.com/"+contoso+"/v2.0", "", true
+	one.Issuer, one.Discovery, one.Open = "https://login.microsoftonline.com/"+contoso+"/v2.0",
+		"", true
 	c := good()
 	c.Providers = []sso.Provider{one}
 	_, err = sso.New(c)

@@ -34,7 +34,8 @@ func (s *Service) Unlink(ctx context.Context, in Session, id string) error {
 	if err != nil {
 		return err
 	}
-	s.emit(ctx, mfa.Event{Name: "sso.unlinked", Time: s.now(), UserID: person.ID, Tenant: person.Tenant, Kind: provider, FactorID: id})
+	s.emit(ctx, mfa.Event{Name: "sso.unlinked", Time: s.now(), UserID: person.ID,
+		Tenant: person.Tenant, Kind: provider, FactorID: id})
 	return nil
 }
 
@@ -53,7 +54,9 @@ func (s *Service) checkGrant(ctx context.Context, in Session) error {
 }
 
 // unlink deletes the account's record, which decides, and then takes it off the list.
-func (s *Service) unlink(ctx context.Context, tenant, subject, id string) (provider string, err error) {
+func (s *Service) unlink(
+	ctx context.Context, tenant, subject, id string,
+) (provider string, err error) {
 	if len(id) != len(linkID("", "")) {
 		return "", fmt.Errorf("%w: no such link", mfa.ErrNotAvailable)
 	}
@@ -102,7 +105,9 @@ func (s *Service) unlink(ctx context.Context, tenant, subject, id string) (provi
 // Forget ends all links of a user, for an administrator who has made sure who asks, or for
 // the application because it deletes the user. Administrators end their own links with
 // Unlink. After an error some may be left: do it again.
-func (s *Service) Forget(ctx context.Context, actor mfa.Actor, reason string, person mfa.User) error {
+func (s *Service) Forget(
+	ctx context.Context, actor mfa.Actor, reason string, person mfa.User,
+) error {
 	if err := checkPerson(person.Tenant, person.ID); err != nil {
 		return err
 	}
@@ -115,10 +120,12 @@ func (s *Service) Forget(ctx context.Context, actor mfa.Actor, reason string, pe
 		return err
 	}
 	for _, l := range links {
-		if _, err := s.unlink(ctx, person.Tenant, person.ID, l.ID); err != nil && !errors.Is(err, mfa.ErrNotAvailable) {
+		if _, err := s.unlink(ctx, person.Tenant, person.ID, l.ID); err != nil &&
+			!errors.Is(err, mfa.ErrNotAvailable) {
 			return err
 		}
 	}
-	s.emit(ctx, mfa.Event{Name: "sso.forgotten", Time: s.now(), UserID: person.ID, Tenant: person.Tenant, Actor: actor.Name(), Note: reason})
+	s.emit(ctx, mfa.Event{Name: "sso.forgotten", Time: s.now(), UserID: person.ID,
+		Tenant: person.Tenant, Actor: actor.Name(), Note: reason})
 	return nil
 }

@@ -41,7 +41,8 @@ func without(name string) mint {
 func unsigned(alg string, hash func(text string) []byte) mint {
 	return func(c map[string]any, _ func(map[string]any) string) string {
 		payload, _ := json.Marshal(c)
-		text := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"`+alg+`","typ":"JWT"}`)) + "." + base64.RawURLEncoding.EncodeToString(payload)
+		text := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"`+alg+`","typ":"JWT"}`)) +
+			"." + base64.RawURLEncoding.EncodeToString(payload)
 		return text + "." + base64.RawURLEncoding.EncodeToString(hash(text))
 	}
 }
@@ -54,14 +55,15 @@ func TestWrongTokens(t *testing.T) {
 		mint mint
 		want error
 	}{
-		"nonce of another":      {with("nonce", "AAAAAAAAAAAAAAAAAAAAAAAAAA"), sso.ErrIdentity},
-		"no nonce":              {without("nonce"), sso.ErrIdentity},
-		"nonce no text":         {with("nonce", 7), sso.ErrIdentity},
-		"audience of another":   {with("aud", "another-app"), sso.ErrIdentity},
-		"no audience":           {without("aud"), sso.ErrIdentity},
-		"two audiences, no azp": {with("aud", []string{"secondgate-demo", "another-app"}), sso.ErrIdentity},
-		"azp of another":        {with("azp", "another-app"), sso.ErrIdentity},
-		"issuer of another":     {with("iss", "https://evil.example"), sso.ErrIdentity},
+		"nonce of another":    {with("nonce", "AAAAAAAAAAAAAAAAAAAAAAAAAA"), sso.ErrIdentity},
+		"no nonce":            {without("nonce"), sso.ErrIdentity},
+		"nonce no text":       {with("nonce", 7), sso.ErrIdentity},
+		"audience of another": {with("aud", "another-app"), sso.ErrIdentity},
+		"no audience":         {without("aud"), sso.ErrIdentity},
+		"two audiences, no azp": {with("aud", []string{"secondgate-demo", "another-app"}),
+			sso.ErrIdentity},
+		"azp of another":    {with("azp", "another-app"), sso.ErrIdentity},
+		"issuer of another": {with("iss", "https://evil.example"), sso.ErrIdentity},
 		"issuer with slash": {func(c map[string]any, s func(map[string]any) string) string {
 			c["iss"] = c["iss"].(string) + "/"
 			return s(c)
@@ -87,8 +89,12 @@ func TestWrongTokens(t *testing.T) {
 			h.Write([]byte(text))
 			return h.Sum(nil)
 		}), sso.ErrIdentity},
-		"no token":       {func(map[string]any, func(map[string]any) string) string { return "" }, sso.ErrIdentity},
-		"no JWT":         {func(map[string]any, func(map[string]any) string) string { return "a.b.c" }, sso.ErrIdentity},
+		"no token": {func(map[string]any, func(map[string]any) string) string {
+			return ""
+		}, sso.ErrIdentity},
+		"no JWT": {func(map[string]any, func(map[string]any) string) string {
+			return "a.b.c"
+		}, sso.ErrIdentity},
 		"token too long": {with("x", strings.Repeat("x", 70<<10)), sso.ErrIdentity},
 		"another payload": {func(c map[string]any, s func(map[string]any) string) string {
 			parts := strings.Split(s(c), ".")
@@ -96,7 +102,9 @@ func TestWrongTokens(t *testing.T) {
 			payload, _ := json.Marshal(c)
 			return parts[0] + "." + base64.RawURLEncoding.EncodeToString(payload) + "." + parts[2]
 		}, sso.ErrIdentity},
-		"endless answer": {func(map[string]any, func(map[string]any) string) string { return strings.Repeat("x", 2<<20) }, mfa.ErrUnavailable},
+		"endless answer": {func(map[string]any, func(map[string]any) string) string {
+			return strings.Repeat("x", 2<<20)
+		}, mfa.ErrUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
@@ -139,15 +147,21 @@ func TestRightTokensOfOddForms(t *testing.T) {
 // Microsoft's issuer is its template filled with the token's tid, and nothing else.
 func TestMicrosoftsIssuer(t *testing.T) {
 	for name, change := range map[string]func(c map[string]any){
-		"tid of another":    func(c map[string]any) { c["tid"] = fabrikam },
-		"issuer of another": func(c map[string]any) { c["iss"] = strings.ReplaceAll(c["iss"].(string), contoso, fabrikam) },
-		"no tid":            func(c map[string]any) { delete(c, "tid") },
-		"the template":      func(c map[string]any) { c["iss"] = strings.ReplaceAll(c["iss"].(string), contoso, "{tenantid}") },
+		"tid of another": func(c map[string]any) { c["tid"] = fabrikam },
+		"issuer of another": func(c map[string]any) {
+			c["iss"] = strings.ReplaceAll(c["iss"].(string), contoso, fabrikam)
+		},
+		"no tid": func(c map[string]any) { delete(c, "tid") },
+		"the template": func(c map[string]any) {
+			c["iss"] = strings.ReplaceAll(c["iss"].(string), contoso, "{tenantid}")
+		},
 		"the template twice": func(c map[string]any) {
-			c["iss"], c["tid"] = strings.ReplaceAll(c["iss"].(string), contoso, "{tenantid}"), "{tenantid}"
+			c["iss"], c["tid"] = strings.ReplaceAll(c["iss"].(string), contoso, "{tenantid}"),
+				"{tenantid}"
 		},
 		"tid that goes further": func(c map[string]any) {
-			c["iss"], c["tid"] = strings.ReplaceAll(c["iss"].(string), contoso, contoso+"/x"), contoso+"/x"
+			c["iss"], c["tid"] = strings.ReplaceAll(c["iss"].(string), contoso, contoso+"/x"),
+				contoso+"/x"
 		},
 		"tid in capitals":     func(c map[string]any) { c["tid"] = strings.ToUpper(contoso) },
 		"a tid beside it":     func(c map[string]any) { c["TID"], c["tid"] = contoso, fabrikam },
@@ -160,7 +174,10 @@ func TestMicrosoftsIssuer(t *testing.T) {
 			r.activate(contoso, false)
 			r.activate(fabrikam, false)
 			require.NoError(t, r.link("kari", "", "microsoft", kariMS))
-			r.tamper = func(c map[string]any, sign func(map[string]any) string) string { change(c); return sign(c) }
+			r.tamper = func(c map[string]any, sign func(map[string]any) string) string {
+				change(c)
+				return sign(c)
+			}
 			_, err := r.signIn("microsoft", kariMS)
 			require.ErrorIs(t, err, sso.ErrIdentity)
 		})
@@ -172,9 +189,13 @@ func TestMicrosoftsIssuer(t *testing.T) {
 func TestOneOrganisation(t *testing.T) {
 	r := newRig(t, func(c *sso.Config, idp *ssotest.Config) {
 		one := sso.Microsoft("secondgate-demo", secret.New("ssotest-client-secret"))
-		one.Issuer, one.Discovery, one.Open = idp.URL+"/microsoft/"+contoso+"/v2.0", idp.URL+"/microsoft/organizations/v2.0", true
+		one.Issuer, one.Discovery, one.Open = idp.URL+"/microsoft/"+contoso+"/v2.0", idp.URL+
+			"/microsoft/organizations/v2.0", true
 		c.Providers = []sso.Provider{one}
-		c.HTTPClient = &http.Client{Transport: transport(func(_ *http.Request, resp *http.Response) { replaceBody(resp, "{tenantid}", contoso) })}
+		c.HTTPClient = &http.Client{Transport: transport(func(_ *http.Request,
+			resp *http.Response) {
+			replaceBody(resp, "{tenantid}", contoso)
+		})}
 	})
 	require.NoError(t, r.link("kari", "", "microsoft", kariMS))
 	require.ErrorIs(t, r.link("mallory", "", "microsoft", malloryMS), sso.ErrIdentity)
@@ -189,7 +210,8 @@ func TestEndlessAnswers(t *testing.T) {
 		t.Run(path, func(t *testing.T) {
 			endless := &endlessBody{}
 			r := newRig(t, func(c *sso.Config, _ *ssotest.Config) {
-				c.HTTPClient = &http.Client{Transport: transport(func(req *http.Request, resp *http.Response) {
+				c.HTTPClient = &http.Client{Transport: transport(func(req *http.Request,
+					resp *http.Response) {
 					if strings.HasSuffix(req.URL.Path, path) {
 						_ = resp.Body.Close()
 						resp.Body = endless
@@ -230,7 +252,8 @@ func TestSameObjectElsewhere(t *testing.T) {
 // A key set whose key is for one organisation: it signs for no other.
 func TestKeyOfAnotherOrganisation(t *testing.T) {
 	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) {
-		c.HTTPClient = &http.Client{Transport: transport(func(req *http.Request, resp *http.Response) {
+		c.HTTPClient = &http.Client{Transport: transport(func(req *http.Request,
+			resp *http.Response) {
 			if strings.HasSuffix(req.URL.Path, "/microsoft/keys") {
 				replaceBody(resp, "{tenantid}", fabrikam)
 			}
@@ -273,7 +296,8 @@ func TestKeysAreNotFetchedWithoutEnd(t *testing.T) {
 }
 
 func TestReplayedCode(t *testing.T) {
-	for name, reuse := range map[string]bool{"good provider": false, "provider that takes it again": true} {
+	for name, reuse := range map[string]bool{"good provider": false,
+		"provider that takes it again": true} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, func(_ *sso.Config, c *ssotest.Config) { c.ReuseCodes = reuse })
 			require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
@@ -321,7 +345,8 @@ func TestUnreachable(t *testing.T) {
 	require.Equal(t, "unavailable", r.lastEvent().Reason)
 
 	down := newRig(t, func(c *sso.Config, idp *ssotest.Config) {
-		c.Providers = []sso.Provider{{ID: "down", Name: "Down", Issuer: "http://127.0.0.1:1", ClientID: "x", ClientSecret: secret.New("y")}}
+		c.Providers = []sso.Provider{{ID: "down", Name: "Down", Issuer: "http://127.0.0.1:1",
+			ClientID: "x", ClientSecret: secret.New("y")}}
 	})
 	require.Empty(t, down.browser().begin("down", "sign-in"))
 	require.ErrorIs(t, down.err, mfa.ErrUnavailable)
@@ -331,7 +356,8 @@ func TestUnreachable(t *testing.T) {
 func TestDownAndUpAgain(t *testing.T) {
 	down, asked := true, 0
 	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) {
-		c.HTTPClient = &http.Client{Transport: transport(func(req *http.Request, resp *http.Response) {
+		c.HTTPClient = &http.Client{Transport: transport(func(req *http.Request,
+			resp *http.Response) {
 			if strings.HasSuffix(req.URL.Path, "/openid-configuration") {
 				asked++
 				if down {
@@ -367,7 +393,10 @@ func TestWrongDiscovery(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, func(c *sso.Config, _ *ssotest.Config) {
-				c.HTTPClient = &http.Client{Transport: transport(func(_ *http.Request, resp *http.Response) { replaceBody(resp, change[0], change[1]) })}
+				c.HTTPClient = &http.Client{Transport: transport(func(_ *http.Request,
+					resp *http.Response) {
+					replaceBody(resp, change[0], change[1])
+				})}
 			})
 			require.Empty(t, r.browser().begin("oidc", "sign-in"))
 			require.ErrorIs(t, r.err, sso.ErrConfig)
@@ -378,7 +407,8 @@ func TestWrongDiscovery(t *testing.T) {
 // Redirects of the token endpoint would take the code and the secret elsewhere.
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) {
-		c.HTTPClient = &http.Client{Transport: transport(func(req *http.Request, resp *http.Response) {
+		c.HTTPClient = &http.Client{Transport: transport(func(req *http.Request,
+			resp *http.Response) {
 			require.NotEqual(t, "/elsewhere", req.URL.Path)
 			if strings.HasSuffix(req.URL.Path, "/token") {
 				resp.StatusCode = http.StatusTemporaryRedirect
@@ -392,12 +422,14 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 
 func TestMaxAge(t *testing.T) {
 	r := newRig(t, func(c *sso.Config, idp *ssotest.Config) {
-		c.Providers = []sso.Provider{{ID: "oidc", Name: "X", Issuer: idp.URL + "/oidc", ClientID: "secondgate-demo", ClientSecret: secret.New("ssotest-client-secret"),
+		c.Providers = []sso.Provider{{ID: "oidc", Name: "X", Issuer: idp.URL + "/oidc",
+			ClientID: "secondgate-demo", ClientSecret: secret.New("ssotest-client-secret"),
 			Open: true, MaxAge: time.Hour}}
 	})
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	require.Equal(t, "3600", query(t, r.browser().begin("oidc", "sign-in"), "max_age"))
-	for _, m := range []mint{without("auth_time"), with("auth_time", r.clock.Now().Add(-2*time.Hour).Unix())} {
+	for _, m := range []mint{without("auth_time"),
+		with("auth_time", r.clock.Now().Add(-2*time.Hour).Unix())} {
 		r.tamper = m
 		_, err := r.signIn("oidc", daveOIDC)
 		require.ErrorIs(t, err, sso.ErrIdentity)
@@ -437,12 +469,14 @@ func TestMixUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			asked := 0
 			r := newRig(t, func(cfg *sso.Config, _ *ssotest.Config) {
-				cfg.HTTPClient = &http.Client{Transport: transport(func(req *http.Request, resp *http.Response) {
+				cfg.HTTPClient = &http.Client{Transport: transport(func(req *http.Request,
+					resp *http.Response) {
 					if strings.HasSuffix(req.URL.Path, "/token") {
 						asked++
 					}
 					if c.promises {
-						replaceBody(resp, `{"authorization_endpoint"`, `{"authorization_response_iss_parameter_supported":true,"authorization_endpoint"`)
+						replaceBody(resp, `{"authorization_endpoint"`,
+							`{"authorization_response_iss_parameter_supported":true,"authorization_endpoint"`)
 					}
 				})}
 			})

@@ -20,7 +20,8 @@ func TestMockOIDC(t *testing.T) {
 	defer func() { require.NoError(t, idp.Shutdown()) }()
 	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) {
 		c.Clock = nil // mockoidc knows the system's time only
-		c.Providers = []sso.Provider{{ID: "mock", Name: "Mock", Issuer: idp.Issuer(), ClientID: idp.ClientID, ClientSecret: secret.New(idp.ClientSecret),
+		c.Providers = []sso.Provider{{ID: "mock", Name: "Mock", Issuer: idp.Issuer(),
+			ClientID: idp.ClientID, ClientSecret: secret.New(idp.ClientSecret),
 			Open: true, OwnAddress: true}}
 	})
 	through := func(what string) error {
@@ -43,8 +44,10 @@ func TestMockOIDC(t *testing.T) {
 	require.ErrorIs(t, through("link"), sso.ErrAddress)
 	idp.QueueUser(user())
 	require.NoError(t, through("link"))
-	for address, same := range map[string]bool{"JANE@Example.ORG": true, "jane+x@example.org": false,
-		"jane@xn--bcher-kva.example": true, "jane@bu\u0308cher.example": true, "jane@bucher.example": false} {
+	for address, same := range map[string]bool{"JANE@Example.ORG": true,
+		"jane+x@example.org":         false,
+		"jane@xn--bcher-kva.example": true, "jane@bu\u0308cher.example": true,
+		"jane@bucher.example": false} {
 		r.as("jane", "jane@example.org")
 		if strings.HasSuffix(address, ".example") {
 			r.as("jane", "Jane@BÜCHER.example")
@@ -66,6 +69,7 @@ func TestMockOIDC(t *testing.T) {
 	require.Equal(t, "jane", r.in[0].SubjectID)
 	require.Empty(t, r.in[0].AMR)
 	require.False(t, r.in[0].SecondFactor)
-	idp.QueueUser(&mockoidc.MockUser{Subject: "other", Email: "jane@example.org", EmailVerified: true})
+	idp.QueueUser(&mockoidc.MockUser{Subject: "other", Email: "jane@example.org",
+		EmailVerified: true})
 	require.ErrorIs(t, through("sign-in"), sso.ErrNotLinked)
 }

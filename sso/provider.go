@@ -130,7 +130,10 @@ func (p Provider) check() (Provider, error) {
 	if p.MFAMethods == nil {
 		p.MFAMethods = []string{"mfa"}
 	}
-	p.Scopes = append([]string{"openid"}, slices.DeleteFunc(slices.Clone(p.Scopes), func(s string) bool { return s == "openid" })...)
+	p.Scopes = append([]string{"openid"}, slices.DeleteFunc(slices.Clone(p.Scopes),
+		func(s string) bool {
+			return s == "openid"
+		})...)
 	p.MFAMethods, p.MFAClasses = slices.Clone(p.MFAMethods), slices.Clone(p.MFAClasses)
 	return p, nil
 }
@@ -193,18 +196,22 @@ func (p Provider) checkOrganization(org string) (string, error) {
 	switch p.profile {
 	case microsoft:
 		if !guidForm.MatchString(org) {
-			return "", fmt.Errorf("%w: an organisation of %s is its tenant ID, such as 72f988bf-86f1-41af-91ab-2d7cd011db47", factor.ErrMalformed, p.Name)
+			return "", fmt.Errorf("%w: an organisation of %s is its tenant ID, such as "+
+				"72f988bf-86f1-41af-91ab-2d7cd011db47", factor.ErrMalformed, p.Name)
 		}
 		if org == personalAccounts {
-			return "", fmt.Errorf("%w: this tenant ID stands for all personal accounts of the world, which are no organisation", factor.ErrMalformed)
+			return "", fmt.Errorf("%w: this tenant ID stands for all personal accounts of the "+
+				"world, which are no organisation", factor.ErrMalformed)
 		}
 	case google:
 		if len(org) > 253 || !domainForm.MatchString(org) {
-			return "", fmt.Errorf("%w: an organisation of %s is its primary domain, such as example.com", factor.ErrMalformed, p.Name)
+			return "", fmt.Errorf("%w: an organisation of %s is its primary domain, such as "+
+				"example.com", factor.ErrMalformed, p.Name)
 		}
 	default:
 		if org != "" {
-			return "", fmt.Errorf("%w: %s has no organisations; leave Organization empty", factor.ErrMalformed, p.Name)
+			return "", fmt.Errorf("%w: %s has no organisations; leave Organization empty",
+				factor.ErrMalformed, p.Name)
 		}
 	}
 	return org, nil

@@ -37,7 +37,8 @@ func TestReencrypt(t *testing.T) {
 		return s
 	}
 	ctx, kari := t.Context(), mfa.User{Tenant: "acme", ID: "kari"}
-	require.ErrorIs(t, with(second).Reencrypt(ctx), seal.ErrUnknownKey, "the older key is still needed")
+	require.ErrorIs(t, with(second).Reencrypt(ctx), seal.ErrUnknownKey,
+		"the older key is still needed")
 	both := with(second, first)
 	require.NoError(t, both.Reencrypt(ctx))
 	require.NoError(t, both.Reencrypt(ctx))

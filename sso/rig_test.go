@@ -50,13 +50,18 @@ const (
 
 func people() []ssotest.Person {
 	return []ssotest.Person{
-		kariMS:       {Provider: "microsoft", Name: "Kari", Email: "kari@contoso.example", ID: kariOID, Organization: contoso, AMR: []string{"pwd", "mfa"}},
-		malloryMS:    {Provider: "microsoft", Name: "Mallory", Email: "kari@contoso.example", ID: kariOID, Organization: fabrikam, AMR: []string{"pwd", "mfa"}},
-		annaGmail:    {Provider: "google", Name: "Anna", Email: "Anna@gmail.com", ID: "1001"},
-		bobWorkspace: {Provider: "google", Name: "Bob", Email: "bob@example.com", ID: "1002", Organization: "example.com"},
-		carlForeign:  {Provider: "google", Name: "Carl", Email: "carl@elsewhere.example", ID: "1003"},
-		daveOIDC:     {Provider: "oidc", Name: "Dave", Email: "dave@example.org", ID: "d"},
-		eveOIDC:      {Provider: "oidc", Name: "Eve", Email: "eve@example.org", Unverified: true, ID: "e"},
+		kariMS: {Provider: "microsoft", Name: "Kari", Email: "kari@contoso.example",
+			ID: kariOID, Organization: contoso, AMR: []string{"pwd", "mfa"}},
+		malloryMS: {Provider: "microsoft", Name: "Mallory", Email: "kari@contoso.example",
+			ID: kariOID, Organization: fabrikam, AMR: []string{"pwd", "mfa"}},
+		annaGmail: {Provider: "google", Name: "Anna", Email: "Anna@gmail.com", ID: "1001"},
+		bobWorkspace: {Provider: "google", Name: "Bob", Email: "bob@example.com", ID: "1002",
+			Organization: "example.com"},
+		carlForeign: {Provider: "google", Name: "Carl", Email: "carl@elsewhere.example",
+			ID: "1003"},
+		daveOIDC: {Provider: "oidc", Name: "Dave", Email: "dave@example.org", ID: "d"},
+		eveOIDC: {Provider: "oidc", Name: "Eve", Email: "eve@example.org", Unverified: true,
+			ID: "e"},
 	}
 }
 
@@ -90,9 +95,12 @@ type option func(*sso.Config, *ssotest.Config)
 
 func newRig(t *testing.T, options ...option) *rig {
 	t.Helper()
-	r := &rig{t: t, clock: mfatest.NewClock(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)), store: memory.New()}
+	r := &rig{t: t, clock: mfatest.NewClock(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)),
+		store: memory.New()}
 	var idp http.Handler
-	r.idpHTTP = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { idp.ServeHTTP(w, req) }))
+	r.idpHTTP = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		idp.ServeHTTP(w, req)
+	}))
 	t.Cleanup(r.idpHTTP.Close)
 	r.idpCfg = &ssotest.Config{URL: r.idpHTTP.URL, People: people(), Clock: r.clock,
 		Token: func(c map[string]any, sign func(map[string]any) string) string {
@@ -101,7 +109,9 @@ func newRig(t *testing.T, options ...option) *rig {
 			}
 			return r.tamper(c, sign)
 		}}
-	r.app = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { (*r.handler.Load()).ServeHTTP(w, req) }))
+	r.app = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		(*r.handler.Load()).ServeHTTP(w, req)
+	}))
 	t.Cleanup(r.app.Close)
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
@@ -218,8 +228,10 @@ func (r *rig) nobody() {
 
 func (r *rig) activate(org string, acceptMFA bool) {
 	r.t.Helper()
-	require.NoError(r.t, r.service.Activate(r.t.Context(), sso.ActivationRequest{Actor: mfa.System("admin"), Tenant: "acme",
-		Activation: sso.Activation{Provider: "microsoft", Organization: org, AcceptMFA: acceptMFA}}))
+	require.NoError(r.t, r.service.Activate(r.t.Context(),
+		sso.ActivationRequest{Actor: mfa.System("admin"), Tenant: "acme",
+			Activation: sso.Activation{Provider: "microsoft", Organization: org,
+				AcceptMFA: acceptMFA}}))
 }
 
 // browser is one browser, with its cookies. It follows no redirect.
@@ -231,7 +243,10 @@ type browser struct {
 func (r *rig) browser() *browser {
 	jar, err := cookiejar.New(nil)
 	require.NoError(r.t, err)
-	return &browser{&http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, r}
+	return &browser{&http.Client{Jar: jar, CheckRedirect: func(*http.Request,
+		[]*http.Request) error {
+		return http.ErrUseLastResponse
+	}}, r}
 }
 
 var onward = regexp.MustCompile(`<a href="([^"]+)">`)

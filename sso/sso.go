@@ -121,11 +121,14 @@ func New(cfg Config) (*Service, error) {
 	case cfg.Store == nil:
 		return nil, configError("Store is nil; it may be the one the mfa.Manager has")
 	case cfg.Keys == nil:
-		return nil, configError("Keys is nil; make a keyring with seal.NewKeyring from a key kept outside the database")
+		return nil, configError("Keys is nil; make a keyring with seal.NewKeyring from a key " +
+			"kept outside the database")
 	case cfg.CheckGrant == nil:
-		return nil, configError("CheckGrant is nil; without it anybody at an open screen could link an account of theirs")
+		return nil, configError("CheckGrant is nil; without it anybody at an open screen could " +
+			"link an account of theirs")
 	case cfg.CheckActor == nil:
-		return nil, configError("CheckActor is nil; without it an administrator's open screen is enough to act")
+		return nil, configError("CheckActor is nil; without it an administrator's open screen " +
+			"is enough to act")
 	case len(cfg.Providers) == 0:
 		return nil, configError("Providers is empty; start with sso.Google or sso.Microsoft")
 	}
@@ -165,7 +168,8 @@ func checkURL(raw string) (*url.URL, bool, error) {
 		u.Path += "/"
 	}
 	if strings.ContainsAny(u.Path, "{}") || u.Path != u.EscapedPath() {
-		return nil, false, fmt.Errorf("%q has a path that needs escaping; use letters, digits, hyphens and slashes", raw)
+		return nil, false, fmt.Errorf("%q has a path that needs escaping; use letters, digits, "+
+			"hyphens and slashes", raw)
 	}
 	if err := checkScheme(u); err != nil {
 		return nil, false, err
@@ -218,8 +222,10 @@ func (s *Service) emit(ctx context.Context, e mfa.Event) {
 func (s *Service) authorize(ctx context.Context, actor mfa.Actor, about mfa.User,
 	a mfa.AdminAction) error {
 	a.Actor, a.System = actor.Name(), actor.IsSystem()
-	if a.Actor == "" || len(a.Actor) > 128 || len(a.Reason) > 1024 || !utf8.ValidString(a.Actor+a.Reason) {
-		return fmt.Errorf("%w: Actor must have 1 to 128 bytes and Reason at most 1024", factor.ErrMalformed)
+	if a.Actor == "" || len(a.Actor) > 128 || len(a.Reason) > 1024 ||
+		!utf8.ValidString(a.Actor+a.Reason) {
+		return fmt.Errorf("%w: Actor must have 1 to 128 bytes and Reason at most 1024",
+			factor.ErrMalformed)
 	}
 	if err := s.cfg.CheckActor(ctx, actor, about); err != nil {
 		return err

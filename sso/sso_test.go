@@ -15,7 +15,8 @@ import (
 
 func TestMicrosoft(t *testing.T) {
 	r := newRig(t)
-	require.ErrorIs(t, r.link("kari", "kari@acme.example", "microsoft", kariMS), sso.ErrNotActivated)
+	require.ErrorIs(t, r.link("kari", "kari@acme.example", "microsoft", kariMS),
+		sso.ErrNotActivated)
 	r.activate(contoso, false)
 	_, err := r.signIn("microsoft", kariMS)
 	require.ErrorIs(t, err, sso.ErrNotLinked)
@@ -45,7 +46,8 @@ func TestAnotherOrganisation(t *testing.T) {
 	require.NoError(t, r.link("kari", "kari@contoso.example", "microsoft", kariMS))
 	_, err := r.signIn("microsoft", malloryMS)
 	require.ErrorIs(t, err, sso.ErrNotLinked)
-	require.ErrorIs(t, r.link("mallory", "m@acme.example", "microsoft", malloryMS), sso.ErrNotActivated)
+	require.ErrorIs(t, r.link("mallory", "m@acme.example", "microsoft", malloryMS),
+		sso.ErrNotActivated)
 
 	r.activate(fabrikam, false) // even then it is another account
 	_, err = r.signIn("microsoft", malloryMS)
@@ -61,7 +63,8 @@ func TestDeactivate(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, in.SecondFactor)
 
-	request := sso.ActivationRequest{Actor: mfa.System("admin"), Reason: "left", Tenant: "acme", Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}
+	request := sso.ActivationRequest{Actor: mfa.System("admin"), Reason: "left", Tenant: "acme",
+		Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}
 	require.NoError(t, r.service.Deactivate(t.Context(), request))
 	_, err = r.signIn("microsoft", kariMS)
 	require.ErrorIs(t, err, sso.ErrNotActivated)
@@ -74,8 +77,9 @@ func TestDeactivate(t *testing.T) {
 // The activation of one tenant of the application is not another's.
 func TestActivationIsTheTenants(t *testing.T) {
 	r := newRig(t)
-	require.NoError(t, r.service.Activate(t.Context(), sso.ActivationRequest{Actor: mfa.System("admin"), Tenant: "other",
-		Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}))
+	require.NoError(t, r.service.Activate(t.Context(),
+		sso.ActivationRequest{Actor: mfa.System("admin"), Tenant: "other",
+			Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}))
 	require.ErrorIs(t, r.link("kari", "", "microsoft", kariMS), sso.ErrNotActivated)
 }
 
@@ -89,10 +93,13 @@ func TestGoogle(t *testing.T) {
 	require.Equal(t, "gmail.com", in.Link.Organization)
 	require.Equal(t, "example.com", r.linked[1].Organization)
 
-	require.ErrorIs(t, r.link("carl", "carl@elsewhere.example", "google", carlForeign), sso.ErrAddress, "Google does not speak for it")
-	require.ErrorIs(t, r.link("dora", "dora@gmail.com", "google", annaGmail), sso.ErrAddress, "not her own address")
+	require.ErrorIs(t, r.link("carl", "carl@elsewhere.example", "google", carlForeign),
+		sso.ErrAddress, "Google does not speak for it")
+	require.ErrorIs(t, r.link("dora", "dora@gmail.com", "google", annaGmail), sso.ErrAddress,
+		"not her own address")
 	require.ErrorIs(t, r.link("dora", "", "google", annaGmail), sso.ErrAddress)
-	require.ErrorIs(t, r.link("dora", "anna@gmail.com", "google", annaGmail), sso.ErrLinkedElsewhere)
+	require.ErrorIs(t, r.link("dora", "anna@gmail.com", "google", annaGmail),
+		sso.ErrLinkedElsewhere)
 }
 
 // Neither an address changed here nor one changed there moves a link.
@@ -121,9 +128,11 @@ func TestClosedGoogleWantsTheWorkspace(t *testing.T) {
 		google.Issuer, google.Open = idp.URL+"/google", false
 		c.Providers = []sso.Provider{google}
 	})
-	require.ErrorIs(t, r.link("bob", "bob@example.com", "google", bobWorkspace), sso.ErrNotActivated)
-	require.NoError(t, r.service.Activate(t.Context(), sso.ActivationRequest{Actor: mfa.System("admin"), Tenant: "acme",
-		Activation: sso.Activation{Provider: "google", Organization: "Example.com"}}))
+	require.ErrorIs(t, r.link("bob", "bob@example.com", "google", bobWorkspace),
+		sso.ErrNotActivated)
+	require.NoError(t, r.service.Activate(t.Context(),
+		sso.ActivationRequest{Actor: mfa.System("admin"), Tenant: "acme",
+			Activation: sso.Activation{Provider: "google", Organization: "Example.com"}}))
 	require.NoError(t, r.link("bob", "bob@example.com", "google", bobWorkspace))
 	require.ErrorIs(t, r.link("anna", "anna@gmail.com", "google", annaGmail), sso.ErrNotActivated)
 }
@@ -157,7 +166,8 @@ func TestSecondFactorNeedsBothSides(t *testing.T) {
 		{"accepted, not asked for", true, map[string]any{"amr": []string{"pwd"}}, false},
 		{"accepted, nothing said", true, map[string]any{"amr": nil}, false},
 		{"accepted, said in another form", true, map[string]any{"amr": "mfa"}, false},
-		{"accepted, said in a class not configured", true, map[string]any{"amr": nil, "acr": "mfa"}, false},
+		{"accepted, said in a class not configured", true, map[string]any{"amr": nil, "acr": "mfa"},
+			false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t)
@@ -178,7 +188,8 @@ func TestSecondFactorNeedsBothSides(t *testing.T) {
 
 func TestMFAClasses(t *testing.T) {
 	r := newRig(t, func(c *sso.Config, idp *ssotest.Config) {
-		c.Providers = []sso.Provider{{ID: "oidc", Name: "X", Issuer: idp.URL + "/oidc", ClientID: "secondgate-demo", ClientSecret: secret.New("ssotest-client-secret"),
+		c.Providers = []sso.Provider{{ID: "oidc", Name: "X", Issuer: idp.URL + "/oidc",
+			ClientID: "secondgate-demo", ClientSecret: secret.New("ssotest-client-secret"),
 			Open: true, MFAClasses: []string{"phr"}}}
 		idp.People[daveOIDC].ACR = "phr"
 	})
@@ -186,8 +197,9 @@ func TestMFAClasses(t *testing.T) {
 	in, err := r.signIn("oidc", daveOIDC)
 	require.NoError(t, err)
 	require.False(t, in.SecondFactor, "open is not accepted")
-	require.NoError(t, r.service.Activate(t.Context(), sso.ActivationRequest{Actor: mfa.System("admin"), Tenant: "acme",
-		Activation: sso.Activation{Provider: "oidc", AcceptMFA: true}}))
+	require.NoError(t, r.service.Activate(t.Context(),
+		sso.ActivationRequest{Actor: mfa.System("admin"), Tenant: "acme",
+			Activation: sso.Activation{Provider: "oidc", AcceptMFA: true}}))
 	in, err = r.signIn("oidc", daveOIDC)
 	require.NoError(t, err)
 	require.True(t, in.SecondFactor)

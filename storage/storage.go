@@ -109,14 +109,16 @@ func CheckSwap(key string, old Revision, next Record) error {
 		return err
 	}
 	if len(old) > MaxRevisionLen || next.Revision == "" || len(next.Revision) > MaxRevisionLen {
-		return fmt.Errorf("%w: revisions of %d and %d bytes, want at most %d, the new one not empty",
+		return fmt.Errorf(
+			"%w: revisions of %d and %d bytes, want at most %d, the new one not empty",
 			ErrInvalid, len(old), len(next.Revision), MaxRevisionLen)
 	}
 	if old == next.Revision {
 		return fmt.Errorf("%w: the new revision is the old one", ErrInvalid)
 	}
 	if len(next.Data) == 0 || len(next.Data) > MaxDataLen {
-		return fmt.Errorf("%w: data of %d bytes, want 1 to %d", ErrInvalid, len(next.Data), MaxDataLen)
+		return fmt.Errorf("%w: data of %d bytes, want 1 to %d", ErrInvalid, len(next.Data),
+			MaxDataLen)
 	}
 	return nil
 }
@@ -127,7 +129,8 @@ func CheckDelete(key string, old Revision) error {
 		return err
 	}
 	if old == "" || len(old) > MaxRevisionLen {
-		return fmt.Errorf("%w: revision of %d bytes, want 1 to %d", ErrInvalid, len(old), MaxRevisionLen)
+		return fmt.Errorf("%w: revision of %d bytes, want 1 to %d", ErrInvalid, len(old),
+			MaxRevisionLen)
 	}
 	return nil
 }

@@ -55,7 +55,9 @@ func (u *Updater) Get(ctx context.Context, key string) (Record, error) {
 // A nil error means that the change is committed. ErrContention means that nothing was
 // changed, and so does a context's error before the write; after any other error of the
 // store the change may or may not have been made, and the caller must not act as if it was.
-func (u *Updater) Update(ctx context.Context, key string, decide func(data []byte) (Change, error)) error {
+func (u *Updater) Update(
+	ctx context.Context, key string, decide func(data []byte) (Change, error),
+) error {
 	if err := CheckKey(key); err != nil {
 		return err
 	}
@@ -79,7 +81,9 @@ func (u *Updater) Update(ctx context.Context, key string, decide func(data []byt
 }
 
 // try is one turn of the loop; done is false after a conflict.
-func (u *Updater) try(ctx context.Context, key string, decide func([]byte) (Change, error)) (done bool, err error) {
+func (u *Updater) try(
+	ctx context.Context, key string, decide func([]byte) (Change, error),
+) (done bool, err error) {
 	rec, err := u.store.Get(ctx, key)
 	switch {
 	case errors.Is(err, ErrNotFound):

@@ -87,15 +87,21 @@ func TestUpdate_ReportsOutcomes(t *testing.T) {
 	u := storage.NewUpdater(store)
 	ctx, boom := t.Context(), errors.New("boom")
 
-	require.ErrorIs(t, u.Update(ctx, "k", func([]byte) (storage.Change, error) { return storage.Change{Data: []byte("x")}, boom }), boom)
+	require.ErrorIs(t, u.Update(ctx, "k", func([]byte) (storage.Change, error) {
+		return storage.Change{Data: []byte("x")}, boom
+	}), boom)
 	_, err := store.Get(ctx, "k")
 	require.ErrorIs(t, err, storage.ErrNotFound, "nothing was written")
 
-	require.NoError(t, u.Update(ctx, "k", func([]byte) (storage.Change, error) { return storage.Change{}, nil }))
+	require.NoError(t, u.Update(ctx, "k", func([]byte) (storage.Change, error) {
+		return storage.Change{}, nil
+	}))
 	require.Zero(t, store.Calls(mfatest.OpSwap), "the zero Change writes nothing")
 
 	require.NoError(t, u.Update(ctx, "k", increment))
-	require.NoError(t, u.Update(ctx, "k", func([]byte) (storage.Change, error) { return storage.Change{Delete: true}, nil }))
+	require.NoError(t, u.Update(ctx, "k", func([]byte) (storage.Change, error) {
+		return storage.Change{Delete: true}, nil
+	}))
 	require.NoError(t, u.Update(ctx, "k", func(data []byte) (storage.Change, error) {
 		require.Nil(t, data)
 		return storage.Change{Delete: true}, nil

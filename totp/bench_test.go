@@ -23,7 +23,8 @@ func BenchmarkVerify(b *testing.B) {
 	}
 	ours, secret := b.Elapsed(), base32.StdEncoding.EncodeToString(seeds[totp.SHA1])
 	bare := elapsed(b.N, func() {
-		ok, err := otptotp.ValidateCustom("000000", secret, time.Unix(59, 0), otptotp.ValidateOpts{Period: 30, Skew: 1, Digits: otp.DigitsSix})
+		ok, err := otptotp.ValidateCustom("000000", secret, time.Unix(59, 0),
+			otptotp.ValidateOpts{Period: 30, Skew: 1, Digits: otp.DigitsSix})
 		if ok || err != nil {
 			b.Fatal(ok, err)
 		}

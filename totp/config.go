@@ -66,8 +66,10 @@ func (a Algorithm) secretSize() int {
 // panics when HMAC-SHA1 is computed, so that this is asked before.
 func (a Algorithm) usable() error {
 	if a == SHA1 && fips140.Enforced() {
-		return errors.New("totp: FIPS 140-3 is enforced, under which SHA1 codes cannot be computed: set Algorithm to SHA256 " +
-			"(and choose apps that honour it), offer passkeys instead, or run with GODEBUG=fips140=on, which does not enforce")
+		return errors.New("totp: FIPS 140-3 is enforced, under which SHA1 codes cannot be " +
+			"computed: set Algorithm to SHA256 " +
+			"(and choose apps that honour it), offer passkeys instead, or run with " +
+			"GODEBUG=fips140=on, which does not enforce")
 	}
 	return nil
 }
@@ -118,13 +120,15 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	switch {
 	case !validIssuer(c.Issuer):
-		return c, fmt.Errorf("totp: Issuer must be 1 to %d bytes of printable text without a colon, such as the name of the service", maxIssuer)
+		return c, fmt.Errorf("totp: Issuer must be 1 to %d bytes of printable text without a "+
+			"colon, such as the name of the service", maxIssuer)
 	case c.Algorithm > SHA512:
 		return c, errors.New("totp: Algorithm must be SHA1, SHA256 or SHA512")
 	case c.Digits < minDigits || c.Digits > maxDigits:
 		return c, fmt.Errorf("totp: Digits is %d, want %d to %d", c.Digits, minDigits, maxDigits)
 	case c.Period < minPeriod || c.Period > maxPeriod || c.Period%time.Second != 0:
-		return c, fmt.Errorf("totp: Period is %s, want whole seconds from %s to %s", c.Period, minPeriod, maxPeriod)
+		return c, fmt.Errorf("totp: Period is %s, want whole seconds from %s to %s", c.Period,
+			minPeriod, maxPeriod)
 	case c.EntryGrace < 0 || c.EntryGrace > maxGrace:
 		return c, fmt.Errorf("totp: EntryGrace is %s, want 0 to %s", c.EntryGrace, maxGrace)
 	}

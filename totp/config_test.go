@@ -46,7 +46,9 @@ func TestRefusedConfigs(t *testing.T) {
 		require.Nil(t, f)
 	}
 	for _, change := range []func(*totp.Config){
-		func(c *totp.Config) { c.Digits, c.Period, c.EntryGrace = 8, 15*time.Second, 5*time.Minute },
+		func(c *totp.Config) {
+			c.Digits, c.Period, c.EntryGrace = 8, 15*time.Second, 5*time.Minute
+		},
 		func(c *totp.Config) { c.Algorithm, c.Period = totp.SHA512, 120*time.Second },
 		func(c *totp.Config) { c.Issuer = strings.Repeat("x", 64) },
 		func(c *totp.Config) { c.Issuer = "Müller & Söhne (Test)" },
@@ -74,11 +76,14 @@ func TestFIPS(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = at(f, totp.State(seeds[totp.SHA256], totp.SHA256, 8, 30*time.Second, -1), 59, "46119246")
+		_, err = at(f, totp.State(seeds[totp.SHA256], totp.SHA256, 8, 30*time.Second, -1), 59,
+			"46119246")
 		fmt.Println("SHA256:", err)
 		_, err = at(f, fresh(), 59, "287082")
 		fmt.Println("stored SHA1:", err)
-		_, err = f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"secret": secret.New("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"), "algorithm": secret.New("SHA1")}})
+		_, err = f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
+			Text{"secret": secret.New("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"),
+			"algorithm": secret.New("SHA1")}})
 		fmt.Println("imported SHA1:", reason(err))
 		out, err := f.Enroll(t.Context(), factor.EnrollInput{User: factor.User{ID: "42"}})
 		fmt.Println("enrolled:", err, len(out.State))
@@ -88,7 +93,8 @@ func TestFIPS(t *testing.T) {
 	cmd.Env = append(os.Environ(), "TOTP_FIPS=1", "GODEBUG=fips140=only")
 	output, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(output))
-	for _, line := range []string{"new SHA1: totp: FIPS 140-3 is enforced", "SHA256: <nil>\n", "stored SHA1: totp: FIPS 140-3 is enforced",
+	for _, line := range []string{"new SHA1: totp: FIPS 140-3 is enforced", "SHA256: <nil>\n",
+		"stored SHA1: totp: FIPS 140-3 is enforced",
 		"imported SHA1: secret_form", "enrolled: <nil> 51"} {
 		require.Contains(t, string(output), line)
 	}

@@ -37,7 +37,8 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 			return nil, err
 		}
 		if sameKey(old.secret, s.secret) {
-			return nil, &factor.Problem{Reason: "secret_duplicate", Detail: "this secret is enrolled already"}
+			return nil, &factor.Problem{Reason: "secret_duplicate",
+				Detail: "this secret is enrolled already"}
 		}
 		taken[old.label] = true
 	}
@@ -56,7 +57,8 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 		return nil, err
 	}
 	return &factor.EnrollOutput{State: s.encode(), Name: "Authenticator app",
-		Prompt: factor.Prompt{Secret: secret.New(b32.EncodeToString(s.secret)), URI: secret.New(uri),
+		Prompt: factor.Prompt{Secret: secret.New(b32.EncodeToString(s.secret)),
+			URI: secret.New(uri),
 			SVG: secret.New(qr.svg()), PNG: secret.New(string(png))}}, nil
 }
 
@@ -68,7 +70,8 @@ func (f *Factor) newState(params map[string]secret.Text) (state, error) {
 	if err != nil {
 		return state{}, err
 	}
-	s := state{algorithm: cfg.Algorithm, digits: cfg.Digits, period: int(cfg.Period / time.Second), last: -1}
+	s := state{algorithm: cfg.Algorithm, digits: cfg.Digits, period: int(cfg.Period / time.Second),
+		last: -1}
 	if text := params["secret"].Reveal(); text != "" {
 		s.secret, err = parseSecret(text)
 		return s, err
@@ -80,7 +83,8 @@ func (f *Factor) newState(params map[string]secret.Text) (state, error) {
 
 // imported is cfg with what the parameters change of it.
 func imported(cfg Config, params map[string]secret.Text) (Config, error) {
-	algorithm, digits, period := params["algorithm"].Reveal(), params["digits"].Reveal(), params["period"].Reveal()
+	algorithm, digits, period := params["algorithm"].Reveal(), params["digits"].Reveal(),
+		params["period"].Reveal()
 	if params["secret"].Reveal() == "" {
 		// These are for imported secrets: an app would ignore them for a new one.
 		if algorithm+digits+period != "" {
@@ -138,7 +142,8 @@ func within(text string, least, most int) (int, bool) {
 
 // parseSecret reads base32 as users and systems write it.
 func parseSecret(text string) ([]byte, error) {
-	bad := secretForm(fmt.Sprintf("a secret is base32 text of %d to %d bytes", minSecret, maxSecret))
+	bad := secretForm(fmt.Sprintf("a secret is base32 text of %d to %d bytes", minSecret,
+		maxSecret))
 	// Twice the longest text is room for its separators.
 	if len(text) > 2*base32.StdEncoding.EncodedLen(maxSecret) {
 		return nil, bad

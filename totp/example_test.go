@@ -20,8 +20,9 @@ func ExampleFactor_Verify() {
 	}
 	// A secret is made unless one is given. This is the one of RFC 6238.
 	out, err := f.Enroll(context.Background(), factor.EnrollInput{
-		User:   factor.User{ID: "42", Account: "ann@example.com"},
-		Params: map[string]secret.Text{"secret": secret.New("GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ")},
+		User: factor.User{ID: "42", Account: "ann@example.com"},
+		Params: map[string]secret.Text{"secret": secret.New("GEZD GNBV GY3T QOJQ GEZD GNBV GY3T " +
+			"QOJQ")},
 	})
 	if err != nil {
 		panic(err)
@@ -49,9 +50,10 @@ func ExampleFactor_Enroll_import() {
 		panic(err)
 	}
 	out, err := f.Enroll(context.Background(), factor.EnrollInput{
-		User:   factor.User{ID: "42", Account: "ann@example.com"},
-		Name:   "phone",
-		Params: map[string]secret.Text{"secret": secret.New("gezdgnbvgy3tqojqgezdgnbvgy3tqojq"), "digits": secret.New("8")},
+		User: factor.User{ID: "42", Account: "ann@example.com"},
+		Name: "phone",
+		Params: map[string]secret.Text{"secret": secret.New("gezdgnbvgy3tqojqgezdgnbvgy3tqojq"),
+			"digits": secret.New("8")},
 	})
 	if err != nil {
 		panic(err)
@@ -65,7 +67,8 @@ func ExampleFactor_Enroll_import() {
 }
 
 func ExampleQRTerminal() {
-	text, err := totp.QRTerminal("otpauth://totp/Acme:ann?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Acme")
+	text, err := totp.QRTerminal(
+		"otpauth://totp/Acme:ann?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Acme")
 	if err != nil {
 		panic(err)
 	}

@@ -8,7 +8,8 @@ import (
 
 // State is a state for tests.
 func State(secret []byte, a Algorithm, digits int, period time.Duration, last int64) []byte {
-	return state{algorithm: a, digits: digits, period: int(period / time.Second), last: last, secret: secret}.encode()
+	return state{algorithm: a, digits: digits, period: int(period / time.Second), last: last,
+		secret: secret}.encode()
 }
 
 // Last is the last accepted step of a state.

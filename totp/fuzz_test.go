@@ -17,7 +17,8 @@ import (
 // that a correct code leaves can be read again.
 func FuzzState(f *testing.F) {
 	f.Add(fresh(), int64(59), "287082")
-	f.Add(totp.State(seeds[totp.SHA512], totp.SHA512, 8, 2*time.Minute, 7), int64(1<<40), "12345678")
+	f.Add(totp.State(seeds[totp.SHA512], totp.SHA512, 8, 2*time.Minute, 7), int64(1<<40),
+		"12345678")
 	f.Add([]byte{1}, int64(-1), "")
 	fac := newFactor(f, grace(time.Minute))
 	f.Fuzz(func(t *testing.T, state []byte, unix int64, response string) {
@@ -83,7 +84,8 @@ func FuzzImport(f *testing.F) {
 			}
 			return
 		}
-		if a > totp.SHA512 || d < 6 || d > 8 || p < 15 || p > 120 || len(secret) < 16 || len(secret) > 128 {
+		if a > totp.SHA512 || d < 6 || d > 8 || p < 15 || p > 120 || len(secret) < 16 ||
+			len(secret) > 128 {
 			t.Fatalf("%d bytes, %s, %d digits, %d s", len(secret), a, d, p)
 		}
 		if digits != "" && mustAtoi(digits) != d || period != "" && mustAtoi(period) != p {
@@ -99,7 +101,8 @@ func FuzzImport(f *testing.F) {
 			return -1
 		}, strings.ToUpper(text))
 		// The last character may hold bits beyond the last whole byte.
-		if again := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(secret); len(again) != len(kept) || again[:len(again)-1] != kept[:len(kept)-1] {
+		if again := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(secret); len(
+			again) != len(kept) || again[:len(again)-1] != kept[:len(kept)-1] {
 			t.Fatalf("%q became %q", kept, again)
 		}
 	})
@@ -122,7 +125,8 @@ func FuzzLabel(f *testing.F) {
 	f.Fuzz(func(t *testing.T, account, device string) {
 		in := factor.EnrollInput{User: factor.User{ID: "42", Account: account}, Name: device}
 		first, u := enroll(t, fac, in)
-		if strings.Count(u.Path, ":") != 1 || !strings.HasPrefix(u.Path, "/Acme:") || len(u.Query()) != 5 || u.Fragment != "" {
+		if strings.Count(u.Path, ":") != 1 || !strings.HasPrefix(u.Path, "/Acme:") ||
+			len(u.Query()) != 5 || u.Fragment != "" {
 			t.Fatal(u.Path)
 		}
 		for key, values := range u.Query() {

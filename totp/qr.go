@@ -26,7 +26,8 @@ type matrix [][]bool
 
 func newQR(text string) (matrix, error) {
 	if text == "" || len(text) > maxQR {
-		return nil, fmt.Errorf("totp: a QR code is made of 1 to %d bytes, not of %d", maxQR, len(text))
+		return nil, fmt.Errorf("totp: a QR code is made of 1 to %d bytes, not of %d", maxQR,
+			len(text))
 	}
 	q, err := qrcode.New(text, qrcode.Medium)
 	if err != nil {
@@ -70,7 +71,8 @@ func QRTerminal(text string) (string, error) {
 
 func (m matrix) png() ([]byte, error) {
 	// With a palette of two colours a pixel takes one bit.
-	img := image.NewPaletted(image.Rect(0, 0, len(m)*pixels, len(m)*pixels), color.Palette{color.White, color.Black})
+	img := image.NewPaletted(image.Rect(0, 0, len(m)*pixels, len(m)*pixels),
+		color.Palette{color.White, color.Black})
 	for y := range img.Rect.Dy() {
 		line := img.Pix[y*img.Stride:][:img.Stride]
 		for x := range line {

@@ -50,7 +50,8 @@ func decodeState(b []byte) (state, error) {
 		label:     [labelLen]byte(b[11:]),
 		secret:    bytes.Clone(b[stateHeader:]),
 	}
-	if s.algorithm > SHA512 || s.digits < minDigits || s.digits > maxDigits || last > math.MaxInt64 ||
+	if s.algorithm > SHA512 || s.digits < minDigits || s.digits > maxDigits ||
+		last > math.MaxInt64 ||
 		s.period < int(minPeriod/time.Second) || s.period > int(maxPeriod/time.Second) {
 		return state{}, errState
 	}

@@ -13,7 +13,8 @@ import (
 // TestRFC4226 is appendix D: the codes of the counters 0 to 9.
 func TestRFC4226(t *testing.T) {
 	f := newFactor(t, strict)
-	for counter, code := range []string{"755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871", "520489"} {
+	for counter, code := range []string{"755224", "287082", "359152", "969429", "338314", "254676",
+		"287922", "162583", "399871", "520489"} {
 		require.Equal(t, code, totp.Code(fresh(), int64(counter)))
 		next, err := at(f, fresh(), int64(counter)*30, code)
 		require.NoError(t, err)
@@ -35,7 +36,8 @@ func TestRFC6238(t *testing.T) {
 		{2000000000, "69279037", "90698825", "38618901", "279037"},
 		{20000000000, "65353130", "77737706", "47863826", "353130"},
 	} {
-		for a, code := range map[totp.Algorithm]string{totp.SHA1: row.sha1, totp.SHA256: row.sha256, totp.SHA512: row.sha512} {
+		for a, code := range map[totp.Algorithm]string{totp.SHA1: row.sha1, totp.SHA256: row.sha256,
+			totp.SHA512: row.sha512} {
 			next, err := at(f, totp.State(seeds[a], a, 8, 30*time.Second, -1), row.unix, code)
 			require.NoError(t, err, "%s at %d", a, row.unix)
 			require.Equal(t, row.unix/30, totp.Last(next))
@@ -45,7 +47,8 @@ func TestRFC6238(t *testing.T) {
 	}
 	// The RFC's table names one seed of 20 bytes for all three hashes, which is an erratum:
 	// these are the codes of one who believed it.
-	for a, code := range map[totp.Algorithm]string{totp.SHA256: "32247374", totp.SHA512: "69342147"} {
+	for a, code := range map[totp.Algorithm]string{totp.SHA256: "32247374",
+		totp.SHA512: "69342147"} {
 		require.Equal(t, code, totp.Code(totp.State(seeds[totp.SHA1], a, 8, 30*time.Second, -1), 1))
 		_, err := at(f, totp.State(seeds[a], a, 8, 30*time.Second, -1), 59, code)
 		require.ErrorIs(t, err, factor.ErrIncorrect)
@@ -80,7 +83,8 @@ func TestStepsBeyond32Bits(t *testing.T) {
 		_, err = at(f, next, step*30, code)
 		require.ErrorIs(t, err, factor.ErrReplayed)
 		if low := int64(uint32(step)); low != step {
-			require.NotEqual(t, code, totp.Code(fresh(), low), "the high half is part of the counter")
+			require.NotEqual(t, code, totp.Code(fresh(), low),
+				"the high half is part of the counter")
 		}
 	}
 }

@@ -26,22 +26,27 @@ func TestNinetySeconds(t *testing.T) {
 		ok    bool
 	}{
 		{-time.Nanosecond, false}, {0, true}, {30 * time.Second, true}, {60 * time.Second, true},
-		{89*time.Second + 999*time.Millisecond, true}, {90*time.Second - time.Nanosecond, true}, {90 * time.Second, false},
+		{89*time.Second + 999*time.Millisecond, true}, {90*time.Second - time.Nanosecond, true},
+		{90 * time.Second, false},
 	} {
-		_, err := verify(newFactor(t), factor.VerifyInput{State: fresh(), Response: code, Now: accepted.Add(c.after)})
+		_, err := verify(newFactor(t), factor.VerifyInput{State: fresh(), Response: code,
+			Now: accepted.Add(c.after)})
 		require.Equal(t, c.ok, err == nil, "%s: %v", c.after, err)
 	}
 	// Strict: while the app shows it, thirty seconds.
 	shown := time.Unix(somewhere*30, 0)
-	for after, ok := range map[time.Duration]bool{-time.Nanosecond: false, 0: true, 30*time.Second - time.Nanosecond: true, 30 * time.Second: false} {
-		_, err := verify(newFactor(t, strict), factor.VerifyInput{State: fresh(), Response: code, Now: shown.Add(after)})
+	for after, ok := range map[time.Duration]bool{-time.Nanosecond: false, 0: true,
+		30*time.Second - time.Nanosecond: true, 30 * time.Second: false} {
+		_, err := verify(newFactor(t, strict), factor.VerifyInput{State: fresh(), Response: code,
+			Now: shown.Add(after)})
 		require.Equal(t, ok, err == nil, "%s: %v", after, err)
 	}
 }
 
 // RFC 6238 section 6: drift is bounded forward and backward.
 func TestSkew(t *testing.T) {
-	for _, period := range []time.Duration{15 * time.Second, 30 * time.Second, 60 * time.Second, 120 * time.Second} {
+	for _, period := range []time.Duration{15 * time.Second, 30 * time.Second, 60 * time.Second,
+		120 * time.Second} {
 		state := totp.State(seeds[totp.SHA1], totp.SHA1, 6, period, -1)
 		now := somewhere * int64(period/time.Second)
 		for skew := int64(-2); skew <= 2; skew++ {
@@ -56,8 +61,10 @@ func TestSkew(t *testing.T) {
 
 func TestEntryGrace(t *testing.T) {
 	f, opened := newFactor(t, grace(3*time.Minute)), time.Unix(somewhere*30+7, 0)
-	respond := func(state []byte, skew int64, opened time.Time, after time.Duration) ([]byte, error) {
-		return verify(f, factor.VerifyInput{State: state, Response: totp.Code(fresh(), somewhere+skew), Opened: opened, Now: opened.Add(after)})
+	respond := func(state []byte, skew int64, opened time.Time, after time.Duration) ([]byte,
+		error) {
+		return verify(f, factor.VerifyInput{State: state, Response: totp.Code(fresh(), somewhere+
+			skew), Opened: opened, Now: opened.Add(after)})
 	}
 	for _, c := range []struct {
 		skew  int64
@@ -87,7 +94,8 @@ func TestEntryGrace(t *testing.T) {
 	_, err = respond(usedAt(somewhere+3), 0, opened, 2*time.Minute)
 	require.ErrorIs(t, err, factor.ErrReplayed, "nor a way behind a step accepted before")
 
-	in := factor.VerifyInput{State: fresh(), Response: totp.Code(fresh(), somewhere), Opened: opened.Add(time.Hour), Now: opened.Add(2 * time.Minute)}
+	in := factor.VerifyInput{State: fresh(), Response: totp.Code(fresh(), somewhere),
+		Opened: opened.Add(time.Hour), Now: opened.Add(2 * time.Minute)}
 	_, err = verify(f, in)
 	require.ErrorIs(t, err, factor.ErrIncorrect, "a prompt of the future gives no grace")
 	in.Opened = time.Time{}
@@ -125,7 +133,8 @@ func TestEqualCodesInStepsNextToEachOther(t *testing.T) {
 func TestAgainstOracle(t *testing.T) {
 	const lifetime = 90
 	rapid.Check(t, func(rt *rapid.T) {
-		skew, seconds := int64(1), rapid.SampledFrom([]int64{0, 0, 1, 60, 90, 300}).Draw(rt, "grace")
+		skew, seconds := int64(1), rapid.SampledFrom([]int64{0, 0, 1, 60, 90, 300}).Draw(rt,
+			"grace")
 		f := newFactor(t, grace(time.Duration(seconds)*time.Second))
 		if rapid.Bool().Draw(rt, "strict") {
 			f, skew = newFactor(t, grace(time.Duration(seconds)*time.Second), strict), 0
@@ -150,7 +159,8 @@ func TestAgainstOracle(t *testing.T) {
 					verdict = factor.ErrReplayed
 				}
 			}
-			next, err := verify(f, factor.VerifyInput{State: state, Response: code, Now: time.Unix(now, 0), Opened: time.Unix(opened, 0)})
+			next, err := verify(f, factor.VerifyInput{State: state, Response: code,
+				Now: time.Unix(now, 0), Opened: time.Unix(opened, 0)})
 			if !errors.Is(err, verdict) {
 				rt.Fatalf("%v, want %v", err, verdict)
 			}
@@ -179,16 +189,21 @@ func TestClockStepsBack(t *testing.T) {
 }
 
 func TestAbsurdTimes(t *testing.T) {
-	for _, f := range []*totp.Factor{newFactor(t), newFactor(t, strict), newFactor(t, grace(time.Minute))} {
-		for _, now := range []time.Time{{}, time.Unix(-1<<40, 0), time.Unix(-1, 999_999_999), time.Unix(1<<40, 0),
+	for _, f := range []*totp.Factor{newFactor(t), newFactor(t, strict),
+		newFactor(t, grace(time.Minute))} {
+		for _, now := range []time.Time{{}, time.Unix(-1<<40, 0), time.Unix(-1, 999_999_999),
+			time.Unix(1<<40, 0),
 			time.Unix(math.MaxInt64, 0), time.Unix(math.MinInt64, 0)} {
-			for _, opened := range []time.Time{{}, now, now.Add(-time.Second), time.Unix(math.MaxInt64, 0), time.Unix(math.MinInt64, 0)} {
-				_, err := verify(f, factor.VerifyInput{State: fresh(), Response: "000001", Now: now, Opened: opened})
+			for _, opened := range []time.Time{{}, now, now.Add(-time.Second),
+				time.Unix(math.MaxInt64, 0), time.Unix(math.MinInt64, 0)} {
+				_, err := verify(f, factor.VerifyInput{State: fresh(), Response: "000001", Now: now,
+					Opened: opened})
 				require.ErrorIs(t, err, factor.ErrIncorrect)
 			}
 		}
 		_, err := at(f, fresh(), -1, totp.Code(fresh(), 0))
-		require.ErrorIs(t, err, factor.ErrIncorrect, "there is no step before the epoch, nor one next to it")
+		require.ErrorIs(t, err, factor.ErrIncorrect,
+			"there is no step before the epoch, nor one next to it")
 		_, err = at(f, fresh(), 0, totp.Code(fresh(), -1))
 		require.ErrorIs(t, err, factor.ErrIncorrect, "the counter does not wrap around")
 		_, err = at(f, fresh(), 0, totp.Code(fresh(), 0))
@@ -200,7 +215,8 @@ func TestAbsurdTimes(t *testing.T) {
 func TestNormalize_RefusesWhatIsNoCode(t *testing.T) {
 	f := newFactor(t)
 	code := totp.Code(fresh(), somewhere)
-	for _, response := range []string{"", code[:5], code + "0", "0" + code, " " + code, code[:3] + " " + code[3:], code[:5] + "\x00",
+	for _, response := range []string{"", code[:5], code + "0", "0" + code, " " + code, code[:3] +
+		" " + code[3:], code[:5] + "\x00",
 		"１２３４５６", strings.Repeat(code, 1<<18)} {
 		_, err := at(f, fresh(), somewhere*30, response)
 		require.ErrorIs(t, err, factor.ErrIncorrect, "%.20q", response)
@@ -215,14 +231,17 @@ func TestDamagedStates(t *testing.T) {
 		return s
 	}
 	for name, state := range map[string][]byte{
-		"none": nil, "no secret": fresh()[:19], "15 bytes of secret": fresh()[:34], "129 bytes": append(fresh(), make([]byte, 109)...),
-		"version 0": with(0, 0), "version 2": with(0, 2), "algorithm 3": with(1, 0x36), "5 digits": with(1, 5), "9 digits": with(1, 9),
+		"none": nil, "no secret": fresh()[:19], "15 bytes of secret": fresh()[:34],
+		"129 bytes": append(fresh(), make([]byte, 109)...),
+		"version 0": with(0, 0), "version 2": with(0, 2), "algorithm 3": with(1, 0x36),
+		"5 digits": with(1, 5), "9 digits": with(1, 9),
 		"14 s": with(2, 14), "121 s": with(2, 121), "last step": with(3, 0x80),
 	} {
 		_, err := at(newFactor(t), state, somewhere*30, totp.Code(fresh(), somewhere))
 		require.EqualError(t, err, "totp: the stored state is not readable", name)
 	}
-	for name, state := range map[string][]byte{"16 bytes of secret": fresh()[:35], "128 bytes": append(fresh(), make([]byte, 108)...)} {
+	for name, state := range map[string][]byte{"16 bytes of secret": fresh()[:35],
+		"128 bytes": append(fresh(), make([]byte, 108)...)} {
 		_, err := at(newFactor(t), state, somewhere*30, totp.Code(state, somewhere))
 		require.NoError(t, err, name)
 	}
@@ -231,15 +250,19 @@ func TestDamagedStates(t *testing.T) {
 func TestNormalize(t *testing.T) {
 	f := newFactor(t)
 	for in, want := range map[string]string{
-		"123456": "123456", " 123 456 ": "123456", "123-456\r\n": "123456", "1234567": "1234567", "12345678": "12345678",
-		"123\u00a0456": "123456", "123\u202f456": "123456", "123\u2013456": "123456", "0 0 0 0 0 0": "000000",
+		"123456": "123456", " 123 456 ": "123456", "123-456\r\n": "123456", "1234567": "1234567",
+		"12345678":     "12345678",
+		"123\u00a0456": "123456", "123\u202f456": "123456", "123\u2013456": "123456",
+		"0 0 0 0 0 0": "000000",
 	} {
 		got, err := f.Normalize(in)
 		require.NoError(t, err, "%q", in)
 		require.Equal(t, want, got)
 	}
-	for _, in := range []string{"", " ", "-", "abcdef", "12345a", "１２３４５６", "١٢٣٤٥٦", "123\x00456", "\xff23456", "123456\xff", "+123456", "12345",
-		"123456789", "0x1234", "12345\u00b2", "123.456", strings.Repeat(" ", 64) + "123456", strings.Repeat("1", 1<<20), strings.Repeat("\u00a0", 1<<19)} {
+	for _, in := range []string{"", " ", "-", "abcdef", "12345a", "１２３４５６", "١٢٣٤٥٦", "123\x00456",
+		"\xff23456", "123456\xff", "+123456", "12345",
+		"123456789", "0x1234", "12345\u00b2", "123.456", strings.Repeat(" ", 64) + "123456",
+		strings.Repeat("1", 1<<20), strings.Repeat("\u00a0", 1<<19)} {
 		_, err := f.Normalize(in)
 		require.Equal(t, "code_form", reason(err), "%.20q", in)
 		require.LessOrEqual(t, len(err.Error()), 80, "nothing typed is in it")

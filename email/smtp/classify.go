@@ -47,7 +47,8 @@ func refusedMail(send *mail.SendError) *email.SendError {
 
 // refusedConnection is for a reply before the mail: to the greeting or the authentication.
 func refusedConnection(code int) *email.SendError {
-	e := &email.SendError{Code: code, Temporary: code < 500, Reason: "the server refused the connection"}
+	e := &email.SendError{Code: code, Temporary: code < 500,
+		Reason: "the server refused the connection"}
 	if code == 535 || code == 534 || code == 454 { // RFC 4954 section 6
 		e.Reason = "the server refused the user name and password"
 	}
@@ -66,15 +67,19 @@ func brokenConnection(err error) *email.SendError {
 	case errors.As(err, &certificate):
 		return failure("the server's certificate is not trusted")
 	case errors.As(err, &record):
-		return failure("the server does not speak TLS on this port; Security may have to be StartTLS")
-	case strings.HasPrefix(err.Error(), "STARTTLS mode set to"): // go-mail has no error to compare with
+		return failure("the server does not speak TLS on this port; Security may have to be " +
+			"StartTLS")
+	// go-mail has no error to compare with
+	case strings.HasPrefix(err.Error(), "STARTTLS mode set to"):
 		return failure("the server does not offer STARTTLS; Security may have to be TLS")
-	case errors.Is(err, mail.ErrNoSupportedAuthDiscovered), err.Error() == "server does not support SMTP AUTH":
+	case errors.Is(err, mail.ErrNoSupportedAuthDiscovered),
+		err.Error() == "server does not support SMTP AUTH":
 		return failure("the server offers no authentication that this sender knows")
 	case errors.As(err, &network):
 		return &email.SendError{Temporary: true, Reason: "the server cannot be reached"}
 	default:
-		return &email.SendError{Temporary: true, Reason: "the conversation with the server broke off"}
+		return &email.SendError{Temporary: true, Reason: "the conversation with the server " +
+			"broke off"}
 	}
 }
 

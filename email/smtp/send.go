@@ -57,9 +57,11 @@ func (s *Sender) message(m email.Message) (*mail.Msg, error) {
 	msg.Subject(m.Subject)
 	msg.SetDate()
 	msg.SetMessageIDWithValue(rand.Text() + "@" + s.domain)
-	msg.SetGenHeader("Auto-Submitted", "auto-generated")   // RFC 3834 section 5: no vacation replies
-	msg.SetGenHeader("X-Auto-Response-Suppress", "All")    // the same, for Exchange
-	msg.SetBodyString(mail.TypeTextPlain, m.Text.Reveal()) // RFC 2046 section 5.1.4: the best form last
+	// RFC 3834 section 5: no vacation replies
+	msg.SetGenHeader("Auto-Submitted", "auto-generated")
+	msg.SetGenHeader("X-Auto-Response-Suppress", "All") // the same, for Exchange
+	// RFC 2046 section 5.1.4: the best form last
+	msg.SetBodyString(mail.TypeTextPlain, m.Text.Reveal())
 	if !m.HTML.IsZero() {
 		msg.AddAlternativeString(mail.TypeTextHTML, m.HTML.Reveal())
 	}
@@ -79,7 +81,8 @@ func detail(err error) string {
 // its own into account, and leaves the connection open when a greeting, TLS or authentication
 // fails.
 func (s *Sender) deliver(ctx context.Context, msg *mail.Msg) error {
-	raw, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(s.cfg.Host, strconv.Itoa(s.cfg.Port)))
+	raw, err := new(net.Dialer).DialContext(ctx, "tcp",
+		net.JoinHostPort(s.cfg.Host, strconv.Itoa(s.cfg.Port)))
 	if err != nil {
 		return err
 	}
@@ -116,8 +119,11 @@ func (s *Sender) options(conn net.Conn) []mail.Option {
 	if s.cfg.Security == StartTLS {
 		policy = mail.TLSMandatory
 	}
-	return append([]mail.Option{mail.WithTimeout(s.cfg.Timeout + farewell), // the context is over first
+	// the context is over first
+	return append([]mail.Option{mail.WithTimeout(s.cfg.Timeout + farewell),
 		mail.WithTLSPolicy(policy), mail.WithTLSConfig(s.cfg.TLSConfig),
 		mail.WithoutNoop(), mail.WithoutRset(), // one mail for each connection needs neither
-		mail.WithDialContextFunc(func(context.Context, string, string) (net.Conn, error) { return conn, nil })}, s.login...)
+		mail.WithDialContextFunc(func(context.Context, string, string) (net.Conn, error) {
+			return conn, nil
+		})}, s.login...)
 }

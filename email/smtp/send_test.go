@@ -19,7 +19,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var message = email.Message{To: "ann@example.com", Subject: "Your code", Text: secret.New("Code: 012345\n"), HTML: secret.New("<p>012345</p>")}
+var message = email.Message{To: "ann@example.com", Subject: "Your code",
+	Text: secret.New("Code: 012345\n"), HTML: secret.New("<p>012345</p>")}
 
 func send(t *testing.T, cfg smtp.Config, m email.Message) error {
 	t.Helper()
@@ -59,7 +60,8 @@ func TestFailures(t *testing.T) {
 		{"body", "hang up", 0, true, false},
 	} {
 		t.Run(c.verb+" "+c.reply, func(t *testing.T) {
-			s := (&script{replies: map[string]string{c.verb: c.reply}, offers: []string{"AUTH PLAIN"}}).start(t)
+			s := (&script{replies: map[string]string{c.verb: c.reply},
+				offers: []string{"AUTH PLAIN"}}).start(t)
 			err := send(t, withPassword(s.config()), message)
 			var e *email.SendError
 			require.ErrorAs(t, err, &e)
@@ -77,7 +79,8 @@ func TestFailures(t *testing.T) {
 // What a server has accepted is sent, however it takes its leave: a second mail would come of
 // it otherwise.
 func TestAcceptedIsSent(t *testing.T) {
-	for _, c := range [][2]string{{"QUIT", "silence"}, {"QUIT", "hang up"}, {"QUIT", "500 what"}, {"RSET", "502 not implemented"}, {"NOOP", "502 not implemented"}} {
+	for _, c := range [][2]string{{"QUIT", "silence"}, {"QUIT", "hang up"}, {"QUIT", "500 what"},
+		{"RSET", "502 not implemented"}, {"NOOP", "502 not implemented"}} {
 		t.Run(c[0]+" "+c[1], func(t *testing.T) {
 			s := (&script{replies: map[string]string{c[0]: c[1]}}).start(t)
 			begun := time.Now()
@@ -93,13 +96,15 @@ func TestAcceptedIsSent(t *testing.T) {
 // cancellation, and the connection ends with it.
 func TestSilence(t *testing.T) {
 	for _, security := range []smtp.Security{smtp.StartTLS, smtp.TLS} {
-		for _, verb := range []string{"greeting", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "body"} {
+		for _, verb := range []string{"greeting", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT",
+			"DATA", "body"} {
 			if verb == "STARTTLS" && security != smtp.StartTLS {
 				continue
 			}
 			t.Run(verb, func(t *testing.T) {
 				t.Parallel()
-				s := (&script{security: security, replies: map[string]string{verb: "silence"}, offers: []string{"AUTH PLAIN"}}).start(t)
+				s := (&script{security: security, replies: map[string]string{verb: "silence"},
+					offers: []string{"AUTH PLAIN"}}).start(t)
 				sender, err := smtp.New(withPassword(s.config()))
 				require.NoError(t, err)
 				ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
@@ -170,7 +175,9 @@ func TestCertificate(t *testing.T) {
 	for _, security := range []smtp.Security{smtp.StartTLS, smtp.TLS} {
 		for name, change := range map[string]func(*smtp.Config){
 			"unknown authority": func(c *smtp.Config) { c.TLSConfig = nil },
-			"other name":        func(c *smtp.Config) { c.TLSConfig.ServerName = "mail.example.com" },
+			"other name": func(c *smtp.Config) {
+				c.TLSConfig.ServerName = "mail.example.com"
+			},
 		} {
 			s := (&script{security: security}).start(t)
 			cfg := withPassword(s.config())
@@ -219,7 +226,8 @@ func headers(t *testing.T, s *script) mail.Header {
 
 func TestHeaders(t *testing.T) {
 	s := (&script{}).start(t)
-	for _, from := range []string{"no-reply@acme.example", "Acme <no-reply@acme.example>", `"Acme \"Ü\", Inc." <no-reply@acme.example>`} {
+	for _, from := range []string{"no-reply@acme.example", "Acme <no-reply@acme.example>",
+		`"Acme \"Ü\", Inc." <no-reply@acme.example>`} {
 		cfg := s.config()
 		cfg.From = from
 		require.NoError(t, send(t, cfg, message))
@@ -232,7 +240,8 @@ func TestHeaders(t *testing.T) {
 		to, err := h.AddressList("To")
 		require.NoError(t, err)
 		require.Equal(t, []*mail.Address{{Address: "ann@example.com"}}, to)
-		require.Regexp(t, `^<[A-Z2-7]{26}@acme\.example>$`, h.Get("Message-ID"), "of the sender's domain, not of the machine")
+		require.Regexp(t, `^<[A-Z2-7]{26}@acme\.example>$`, h.Get("Message-ID"),
+			"of the sender's domain, not of the machine")
 		require.Equal(t, "auto-generated", h.Get("Auto-Submitted"))
 		date, err := h.Date()
 		require.NoError(t, err)
@@ -240,7 +249,8 @@ func TestHeaders(t *testing.T) {
 		require.Empty(t, h.Get("User-Agent")+h.Get("X-Mailer"))
 	}
 	// The text alone is a mail of one part.
-	require.NoError(t, send(t, s.config(), email.Message{To: "ann@example.com", Subject: "x", Text: secret.New("x")}))
+	require.NoError(t, send(t, s.config(), email.Message{To: "ann@example.com", Subject: "x",
+		Text: secret.New("x")}))
 	require.Contains(t, headers(t, s).Get("Content-Type"), "text/plain")
 }
 
@@ -265,12 +275,14 @@ func TestNoInjection(t *testing.T) {
 		require.NotContains(t, err.Error(), "ann")
 	}
 	require.Empty(t, s.said(), "refused before anything is connected to")
-	for _, from := range []string{"Acme\r\nBcc: eve@example.com <a@example.com>", "=?utf-8?q?Acme=0D=0ABcc=3A_eve?= <a@example.com>",
+	for _, from := range []string{"Acme\r\nBcc: eve@example.com <a@example.com>",
+		"=?utf-8?q?Acme=0D=0ABcc=3A_eve?= <a@example.com>",
 		"a@example.com, b@example.com", "a@example.com\n"} {
 		_, err := smtp.New(smtp.Config{Host: "mail.example.com", From: from})
 		require.ErrorContains(t, err, "From", "%q", from)
 	}
-	require.NoError(t, send(t, s.config(), email.Message{To: "ann@example.com", Subject: "x", Text: secret.New("a\r\n.\r\nMAIL FROM:<eve@example.com>\r\n")}))
+	require.NoError(t, send(t, s.config(), email.Message{To: "ann@example.com", Subject: "x",
+		Text: secret.New("a\r\n.\r\nMAIL FROM:<eve@example.com>\r\n")}))
 	require.Equal(t, 1, strings.Count(s.said(), "MAIL FROM"))
 	require.Equal(t, 1, strings.Count(s.said(), "RCPT TO"))
 }

@@ -43,15 +43,18 @@ func (s *script) start(t *testing.T) *script {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+		NotBefore:   time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true,
+		BasicConstraintsValid: true}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	require.NoError(t, err)
 	cert, err := x509.ParseCertificate(der)
 	require.NoError(t, err)
 	s.roots, s.ended = x509.NewCertPool(), make(chan struct{}, 8)
 	s.roots.AddCert(cert)
-	config := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	config := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der},
+		PrivateKey: key}}}
 
 	if s.host == "" {
 		s.host = "127.0.0.1"
@@ -195,7 +198,8 @@ func (s *script) converse(conn net.Conn, config *tls.Config) {
 }
 
 func (s *script) config() smtp.Config {
-	return smtp.Config{Host: s.host, Port: s.port, Security: s.security, From: "Acme <no-reply@acme.example>",
+	return smtp.Config{Host: s.host, Port: s.port, Security: s.security,
+		From:      "Acme <no-reply@acme.example>",
 		TLSConfig: &tls.Config{RootCAs: s.roots}, Timeout: 2 * time.Minute}
 }
 

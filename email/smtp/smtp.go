@@ -57,8 +57,8 @@ type Config struct {
 	// From is the sender's address, with or without a name: "Acme <no-reply@example.com>". Its
 	// domain also makes the Message-ID, so that no machine's name goes out.
 	From string
-	// Timeout bounds each sending. Defaults to 15 seconds. Must be at most 2 minutes. An earlier deadline of the
-	// context holds.
+	// Timeout bounds each sending. Defaults to 15 seconds. Must be at most 2 minutes. An earlier
+	// deadline of the context holds.
 	Timeout time.Duration
 	// TLSConfig is for private authorities; nil verifies with the system's. ServerName is Host
 	// unless it is set.
@@ -79,7 +79,8 @@ type Sender struct {
 
 var _ email.Sender = (*Sender)(nil)
 
-// New returns a Sender, or an error that names the field of cfg that is not valid. It does not connect.
+// New returns a Sender, or an error that names the field of cfg that is not valid. It does not
+// connect.
 func New(cfg Config) (*Sender, error) {
 	if cfg.Port == 0 {
 		cfg.Port = map[Security]int{StartTLS: 587, TLS: 465, InsecureNoTLS: 25}[cfg.Security]
@@ -108,8 +109,9 @@ func New(cfg Config) (*Sender, error) {
 func (cfg *Config) checkServer() error {
 	switch {
 	case !validHost(cfg.Host):
-		return errors.New("smtp: Host must be the name of a mail server, such as mail.example.com; " +
-			"a port goes into Port")
+		return errors.New(
+			"smtp: Host must be the name of a mail server, such as mail.example.com; " +
+				"a port goes into Port")
 	case cfg.Security > InsecureNoTLS:
 		return errors.New("smtp: Security must be StartTLS, TLS or InsecureNoTLS")
 	case cfg.Port < 1 || cfg.Port > 65535:
@@ -180,7 +182,8 @@ func login(cfg Config) []mail.Option {
 		// connection is not encrypted.
 		mechanisms = []mail.SMTPAuthType{mail.SMTPAuthPlainNoEnc, mail.SMTPAuthLoginNoEnc}
 	}
-	return []mail.Option{mail.WithOpportunisticSMTPAuth(mechanisms...), mail.WithUsername(cfg.Username), mail.WithPassword(cfg.Password.Reveal())}
+	return []mail.Option{mail.WithOpportunisticSMTPAuth(mechanisms...),
+		mail.WithUsername(cfg.Username), mail.WithPassword(cfg.Password.Reveal())}
 }
 
 func notPrintable(r rune) bool { return !unicode.IsPrint(r) || unicode.IsSpace(r) }

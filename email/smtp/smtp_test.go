@@ -49,7 +49,8 @@ func TestConfigIsRefusedWithASentence(t *testing.T) {
 		require.NotContains(t, err.Error(), "tulip")
 	}
 	for _, host := range []string{"localhost", "127.0.0.1", "::1"} {
-		_, err := smtp.New(smtp.Config{Host: host, From: "a@example.com", Username: "a", Password: secret.New("b"), Security: smtp.InsecureNoTLS})
+		_, err := smtp.New(smtp.Config{Host: host, From: "a@example.com", Username: "a",
+			Password: secret.New("b"), Security: smtp.InsecureNoTLS})
 		require.NoError(t, err)
 	}
 }
@@ -60,7 +61,8 @@ func TestSend_WithoutServer(t *testing.T) {
 	port := l.Addr().(*net.TCPAddr).Port
 	require.NoError(t, l.Close())
 	var e *email.SendError
-	require.ErrorAs(t, send(t, smtp.Config{Host: "127.0.0.1", Port: port, From: "a@example.com"}, message), &e)
+	require.ErrorAs(t, send(t, smtp.Config{Host: "127.0.0.1", Port: port, From: "a@example.com"},
+		message), &e)
 	require.True(t, e.Temporary)
 	require.Zero(t, e.Code)
 	require.False(t, e.Rejected)
@@ -70,8 +72,10 @@ func TestParseURL(t *testing.T) {
 	for in, want := range map[string]smtp.Config{
 		"smtps://acme:tulip%40p%23%2F@mail.example.com:465?from=no-reply@acme.example": {Host: "mail.example.com", Port: 465, Security: smtp.TLS,
 			Username: "acme", Password: secret.New("tulip@p#/"), From: "no-reply@acme.example"},
-		"smtp://mail.example.com/?from=a@example.com":                          {Host: "mail.example.com", From: "a@example.com"},
-		"smtp+insecure://[::1]:1025?from=Acme%20%3Ca%40example.com%3E":         {Host: "::1", Port: 1025, Security: smtp.InsecureNoTLS, From: "Acme <a@example.com>"},
+		"smtp://mail.example.com/?from=a@example.com": {Host: "mail.example.com",
+			From: "a@example.com"},
+		"smtp+insecure://[::1]:1025?from=Acme%20%3Ca%40example.com%3E": {Host: "::1",
+			Port: 1025, Security: smtp.InsecureNoTLS, From: "Acme <a@example.com>"},
 		"smtp://no-reply%40example.com:tulip@example.com:587?from=a@b.example": {Host: "example.com", Port: 587, Username: "no-reply@example.com", Password: secret.New("tulip"), From: "a@b.example"},
 	} {
 		got, err := smtp.ParseURL(in)
@@ -81,12 +85,18 @@ func TestParseURL(t *testing.T) {
 		require.NoError(t, err, in)
 		require.NotContains(t, fmt.Sprintf("%v %+v %#v", got, got, got), "tulip")
 	}
-	for _, in := range []string{"", "http://x?from=a@b.example", "mail.example.com:587", "smtp:mail.example.com?from=a@b.example",
-		"smtp://mail.example.com", "smtp://mail.example.com?from=", "smtp://mail.example.com?from=a@b.example&from=c@d.example",
-		"smtp://mail.example.com?form=a@b.example", "smtp://mail.example.com?from=a@b.example&timeout=tulip", "smtp://?from=a@b.example",
-		"smtp://mail.example.com:0?from=a@b.example", "smtp://mail.example.com:65536?from=a@b.example",
-		"smtp://:tulip@[::1?from=a@b.example", "smtp://h:tulip?from=a@b.example", "smtp://h/tulip?from=a@b.example",
-		"smtp://u:tulip/x@h?from=a@b.example", "smtp://u:tulip?x@h?from=a@b.example", "smtp://u:tulip#x@h?from=a@b.example",
+	for _, in := range []string{"", "http://x?from=a@b.example", "mail.example.com:587",
+		"smtp:mail.example.com?from=a@b.example",
+		"smtp://mail.example.com", "smtp://mail.example.com?from=",
+		"smtp://mail.example.com?from=a@b.example&from=c@d.example",
+		"smtp://mail.example.com?form=a@b.example",
+		"smtp://mail.example.com?from=a@b.example&timeout=tulip", "smtp://?from=a@b.example",
+		"smtp://mail.example.com:0?from=a@b.example",
+		"smtp://mail.example.com:65536?from=a@b.example",
+		"smtp://:tulip@[::1?from=a@b.example", "smtp://h:tulip?from=a@b.example",
+		"smtp://h/tulip?from=a@b.example",
+		"smtp://u:tulip/x@h?from=a@b.example", "smtp://u:tulip?x@h?from=a@b.example",
+		"smtp://u:tulip#x@h?from=a@b.example",
 		"smtp://h?from=a@b.example#tulip", "smtp://u:tulip%zz@h?from=a@b.example"} {
 		_, err := smtp.ParseURL(in)
 		require.Error(t, err, in)
@@ -96,7 +106,8 @@ func TestParseURL(t *testing.T) {
 
 // Whatever is in a Config or Sender, printing either gives no password away.
 func TestNoPasswordIsPrinted(t *testing.T) {
-	s, err := smtp.New(smtp.Config{Host: "mail.example.com", From: "a@example.com", Username: "acme", Password: secret.New("tulip")})
+	s, err := smtp.New(smtp.Config{Host: "mail.example.com", From: "a@example.com",
+		Username: "acme", Password: secret.New("tulip")})
 	require.NoError(t, err)
 	require.NotContains(t, fmt.Sprintf("%v %+v %#v", s, *s, *s), "tulip")
 	j, err := json.Marshal(struct{ S any }{s})

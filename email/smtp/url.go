@@ -20,7 +20,8 @@ import (
 func ParseURL(s string) (Config, error) {
 	u, err := url.Parse(s)
 	if err != nil {
-		return Config{}, errors.New("smtp: not a URL; want smtp://user:password@host:587?from=address, the user and password percent-encoded")
+		return Config{}, errors.New("smtp: not a URL; want " +
+			"smtp://user:password@host:587?from=address, the user and password percent-encoded")
 	}
 	var c Config
 	if c.Security, err = securityOf(u.Scheme); err != nil {
@@ -30,7 +31,8 @@ func ParseURL(s string) (Config, error) {
 		return Config{}, err
 	}
 	if u.Fragment != "" || u.Opaque != "" || u.Path != "" && u.Path != "/" {
-		return Config{}, errors.New("smtp: the URL has more than user, password, host, port and from; write / ? # @ : % in a password percent-encoded")
+		return Config{}, errors.New("smtp: the URL has more than user, password, host, port and " +
+			"from; write / ? # @ : % in a password percent-encoded")
 	}
 	if c.Host = u.Hostname(); c.Host == "" {
 		return Config{}, errors.New("smtp: the URL has no host")
@@ -63,7 +65,8 @@ func securityOf(scheme string) (Security, error) {
 func fromIn(rawQuery string) (string, error) {
 	query, err := url.ParseQuery(rawQuery)
 	if err != nil || len(query) != 1 || len(query["from"]) != 1 || query["from"][0] == "" {
-		return "", errors.New("smtp: the URL needs ?from=address, once, and takes no other parameter")
+		return "", errors.New("smtp: the URL needs ?from=address, once, and takes no other " +
+			"parameter")
 	}
 	return query["from"][0], nil
 }

@@ -101,7 +101,8 @@ func TestFactorVerify_LooksAheadAndNeverBack(t *testing.T) {
 
 func enrolled(t *testing.T, f *customfactor.Factor) []byte {
 	t.Helper()
-	out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"serial": secret.New(serial)}})
+	out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
+		Text{"serial": secret.New(serial)}})
 	require.NoError(t, err)
 	require.Equal(t, "•••042", out.MaskedDestination)
 	return out.State
@@ -123,7 +124,8 @@ func TestFactorEnroll_RefusesWithAReason(t *testing.T) {
 	}
 	// A fault of the list is no fault of the user's.
 	for _, number := range []string{"SN-BROKEN", "SN-SHORT"} {
-		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"serial": secret.New(number)}})
+		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
+			Text{"serial": secret.New(number)}})
 		require.Error(t, err)
 		require.NotErrorIs(t, err, factor.ErrMalformed)
 	}
@@ -149,7 +151,8 @@ func TestFactor_SignsIn(t *testing.T) {
 	ctx, ann, session := t.Context(), mfa.User{ID: "42"}, "session"
 	begun, err := m.Session(ann, session).Begin(ctx)
 	require.NoError(t, err)
-	e, err := m.Session(ann, session).Enroll(ctx, begun.Grant, mfa.EnrollRequest{Kind: "token", Params: map[string]secret.Text{"serial": secret.New(serial)}})
+	e, err := m.Session(ann, session).Enroll(ctx, begun.Grant, mfa.EnrollRequest{Kind: "token",
+		Params: map[string]secret.Text{"serial": secret.New(serial)}})
 	require.NoError(t, err)
 	_, err = m.Session(ann, session).Confirm(ctx, e, secret.New(press(t, 0)))
 	require.NoError(t, err)

@@ -137,6 +137,7 @@ func TestNew_RefusesWhatIsNotSafe(t *testing.T) {
 		_, err := customsender.New(cfg)
 		require.Error(t, err, name)
 	}
-	_, err := customsender.New(customsender.Config{URL: "https://sms.example/v1", Token: secret.New("t")})
+	_, err := customsender.New(customsender.Config{URL: "https://sms.example/v1",
+		Token: secret.New("t")})
 	require.NoError(t, err)
 }

@@ -43,7 +43,8 @@ func TestClosed(t *testing.T) {
 	_, err = store.Get(t.Context(), "k")
 	require.ErrorIs(t, err, berrors.ErrDatabaseNotOpen)
 	require.NotErrorIs(t, err, storage.ErrNotFound)
-	require.ErrorIs(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r", Data: []byte("x")}), berrors.ErrDatabaseNotOpen)
+	require.ErrorIs(t, store.Swap(t.Context(), "k", "",
+		storage.Record{Revision: "r", Data: []byte("x")}), berrors.ErrDatabaseNotOpen)
 }
 
 // The walk-through quotes the code as it is.
@@ -56,7 +57,8 @@ func TestDocument(t *testing.T) {
 	quoted := 0
 	for i, part := range bytes.Split(text, []byte("```")) {
 		code, is := bytes.CutPrefix(part, []byte("go\n"))
-		if i%2 == 1 && is && bytes.Contains(code, []byte("[]byte{byte(")) || bytes.Contains(code, []byte("bbolt.Tx")) {
+		if i%2 == 1 && is && bytes.Contains(code, []byte("[]byte{byte(")) ||
+			bytes.Contains(code, []byte("bbolt.Tx")) {
 			quoted++
 			require.Contains(t, fold(source), fold(code))
 		}

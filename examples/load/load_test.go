@@ -32,7 +32,8 @@ func TestLoad(t *testing.T) {
 	url := strings.TrimSpace(strings.TrimPrefix(line, "listening on "))
 
 	var report, progress bytes.Buffer
-	require.NoError(t, run(t.Context(), []string{"-url", url, "-workers", "4", "-rounds", "2"}, &report, &progress))
+	require.NoError(t, run(t.Context(), []string{"-url", url, "-workers", "4", "-rounds", "2"},
+		&report, &progress))
 	require.Contains(t, report.String(), "19 people enrolled an authenticator app")
 	require.Contains(t, report.String(), "38 sign-ins in ")
 	require.Contains(t, report.String(), " a second")
@@ -43,5 +44,6 @@ func TestLoad(t *testing.T) {
 	require.ErrorContains(t, err, "is it a fresh demonstration?")
 	err = run(t.Context(), []string{"-url", "http://127.0.0.1:1"}, &report, &progress)
 	require.ErrorContains(t, err, "start the server first")
-	require.ErrorContains(t, run(t.Context(), []string{"-workers", "0"}, &report, &progress), "-workers")
+	require.ErrorContains(t, run(t.Context(), []string{"-workers", "0"}, &report, &progress),
+		"-workers")
 }

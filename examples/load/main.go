@@ -26,7 +26,8 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil &&
+		!errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "load:", err)
 		os.Exit(1) //nolint:gocritic // nothing is left to do but to say so
 	}
@@ -38,14 +39,16 @@ var steps = [...]string{"password", "code", "sign-in"}
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs := flag.NewFlagSet("load", flag.ContinueOnError)
 	fs.SetOutput(stderr)
-	base := fs.String("url", "http://localhost:8080", "`URL` of a running examples/nethttp in demonstration mode")
+	base := fs.String("url", "http://localhost:8080",
+		"`URL` of a running examples/nethttp in demonstration mode")
 	workers := fs.Int("workers", 16, "how many sign in at once")
 	rounds := fs.Int("rounds", 3, "how often everybody signs in")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
 	if *workers < 1 || *rounds < 1 || fs.NArg() > 0 {
-		return errors.New("-workers and -rounds are at least 1, and there are no other arguments; see -help")
+		return errors.New("-workers and -rounds are at least 1, and there are no other " +
+			"arguments; see -help")
 	}
 	s := &server{base: strings.TrimRight(*base, "/"), connections: *workers}
 	people, err := s.people(ctx)
@@ -62,7 +65,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("enrolling: %w", err)
 	}
 	progress.end()
-	fmt.Fprintf(stdout, "%d people enrolled an authenticator app in %.1f s\n", len(people), time.Since(began).Seconds())
+	fmt.Fprintf(stdout, "%d people enrolled an authenticator app in %.1f s\n", len(people),
+		time.Since(began).Seconds())
 
 	var (
 		mu    sync.Mutex
@@ -95,7 +99,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 
 	n := len(took[0])
-	fmt.Fprintf(stdout, "%d sign-ins in %.1f s with %d at once: %.1f a second\n", n, total.Seconds(), *workers, float64(n)/total.Seconds())
+	fmt.Fprintf(stdout, "%d sign-ins in %.1f s with %d at once: %.1f a second\n", n,
+		total.Seconds(), *workers, float64(n)/total.Seconds())
 	fmt.Fprintf(stdout, "%-10s %10s %10s %10s %10s\n", "step", "median", "90 %", "99 %", "most")
 	for i, name := range steps {
 		slices.Sort(took[i])
@@ -108,7 +113,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 }
 
 // each calls do for everybody, some at a time, and stops at the first error.
-func (s *server) each(ctx context.Context, workers int, people []*person, do func(*person) error) error {
+func (s *server) each(
+	ctx context.Context, workers int, people []*person, do func(*person) error,
+) error {
 	var (
 		wg    sync.WaitGroup
 		next  atomic.Int64

@@ -37,7 +37,8 @@ func (s *server) people(ctx context.Context) (list []*person, err error) {
 	var all []*person
 	err = s.browser().call(ctx, "GET", "/demo/people", nil, &all)
 	if err != nil {
-		return nil, fmt.Errorf("%w; start the server first: go run ./examples/nethttp -people 500", err)
+		return nil, fmt.Errorf("%w; start the server first: go run ./examples/nethttp -people 500",
+			err)
 	}
 	for _, p := range all {
 		if len(p.Accounts) == 0 {
@@ -60,7 +61,8 @@ func (s *server) advance(ctx context.Context) error {
 		return err
 	}
 	to := now.Truncate(30 * time.Second).Add(75 * time.Second)
-	return s.browser().call(ctx, "POST", "/demo/clock", map[string]any{"advance": to.Sub(now).String()}, nil)
+	return s.browser().call(ctx, "POST", "/demo/clock",
+		map[string]any{"advance": to.Sub(now).String()}, nil)
 }
 
 // shown is what the person's app shows now.
@@ -69,7 +71,8 @@ func (s *server) shown(ctx context.Context, p *person) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return totp.GenerateCodeCustom(p.secret, now, totp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
+	return totp.GenerateCodeCustom(p.secret, now, totp.ValidateOpts{Period: 30,
+		Digits: otp.DigitsSix})
 }
 
 var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
@@ -80,7 +83,8 @@ func (s *server) enroll(ctx context.Context, p *person) error {
 	if err := b.password(ctx, p); err != nil {
 		return err
 	}
-	if err := b.call(ctx, "POST", "/mfa/api/send", map[string]any{"kind": "email"}, nil); err != nil {
+	if err := b.call(ctx, "POST", "/mfa/api/send", map[string]any{"kind": "email"},
+		nil); err != nil {
 		return err
 	}
 	var outbox []struct{ To, Text string }
@@ -94,14 +98,16 @@ func (s *server) enroll(ctx context.Context, p *person) error {
 			break
 		}
 	}
-	if err := b.call(ctx, "POST", "/mfa/api/verify", map[string]any{"kind": "email", "code": code}, nil); err != nil {
+	if err := b.call(ctx, "POST", "/mfa/api/verify", map[string]any{"kind": "email", "code": code},
+		nil); err != nil {
 		return err
 	}
 	var begun struct {
 		Enrollment string
 		Secret     string
 	}
-	if err := b.call(ctx, "POST", "/mfa/api/enroll", map[string]any{"kind": "totp"}, &begun); err != nil {
+	if err := b.call(ctx, "POST", "/mfa/api/enroll", map[string]any{"kind": "totp"},
+		&begun); err != nil {
 		return fmt.Errorf("%w: is it a fresh demonstration?", err)
 	}
 	p.secret = begun.Secret
@@ -109,11 +115,14 @@ func (s *server) enroll(ctx context.Context, p *person) error {
 	if err != nil {
 		return err
 	}
-	return b.call(ctx, "POST", "/mfa/api/confirm", map[string]any{"enrollment": begun.Enrollment, "code": code}, nil)
+	return b.call(ctx, "POST", "/mfa/api/confirm", map[string]any{"enrollment": begun.Enrollment,
+		"code": code}, nil)
 }
 
 // signIn signs a person in with password and code, and says how long each step took.
-func (s *server) signIn(ctx context.Context, p *person) (took [len(steps)]time.Duration, err error) {
+func (s *server) signIn(
+	ctx context.Context, p *person,
+) (took [len(steps)]time.Duration, err error) {
 	b := s.browser()
 	code, err := s.shown(ctx, p)
 	if err != nil {
@@ -124,7 +133,8 @@ func (s *server) signIn(ctx context.Context, p *person) (took [len(steps)]time.D
 		return took, err
 	}
 	middle := time.Now()
-	if err := b.call(ctx, "POST", "/mfa/api/verify", map[string]any{"kind": "totp", "code": code}, nil); err != nil {
+	if err := b.call(ctx, "POST", "/mfa/api/verify", map[string]any{"kind": "totp", "code": code},
+		nil); err != nil {
 		return took, err
 	}
 	took[0], took[1], took[2] = middle.Sub(start), time.Since(middle), time.Since(start)
@@ -151,11 +161,13 @@ func (s *server) browser() *browser {
 
 func (b *browser) password(ctx context.Context, p *person) error {
 	var answer struct{ Next string }
-	if err := b.call(ctx, "POST", "/api/login", map[string]any{"username": p.Username, "password": p.Password}, &answer); err != nil {
+	if err := b.call(ctx, "POST", "/api/login", map[string]any{"username": p.Username,
+		"password": p.Password}, &answer); err != nil {
 		return err
 	}
 	if answer.Next != "verify" {
-		return fmt.Errorf("after the password comes %q, want \"verify\": is it a fresh demonstration?", answer.Next)
+		return fmt.Errorf("after the password comes %q, want \"verify\": is it a fresh "+
+			"demonstration?", answer.Next)
 	}
 	return nil
 }

@@ -80,7 +80,9 @@ func (a *app) acting(who *account, next acted) http.Handler {
 	}))
 }
 
-func (a *app) setPolicy(ctx context.Context, who *administrator, userType string, p policy.Policy) error {
+func (a *app) setPolicy(
+	ctx context.Context, who *administrator, userType string, p policy.Policy,
+) error {
 	return a.manager.Admin(who.actor, "").SetPolicy(ctx, policy.StoredPolicy{
 		Scope: policy.Scope{Tenant: tenant, UserType: userType}, Policy: p,
 	})
@@ -104,10 +106,12 @@ func (a *app) signOutEverywhere(ctx context.Context, who *administrator, whom *a
 	if err := a.manager.Admin(who.actor, "").Check(ctx, whom.subject()); err != nil {
 		return err
 	}
-	if err := a.authorize(ctx, mfa.AdminAction{Actor: who.ID, Name: "sign-out", UserID: whom.ID, Tenant: tenant}); err != nil {
+	if err := a.authorize(ctx, mfa.AdminAction{Actor: who.ID, Name: "sign-out", UserID: whom.ID,
+		Tenant: tenant}); err != nil {
 		return errors.Join(mfa.ErrForbidden, err)
 	}
-	a.log.InfoContext(ctx, "admin.sign-out", "subject", whom.ID, "actor", who.ID, "note", reason(ctx))
+	a.log.InfoContext(ctx, "admin.sign-out", "subject", whom.ID, "actor", who.ID, "note",
+		reason(ctx))
 	return errors.Join(a.manager.PasswordChanged(ctx, whom.subject()), a.endOthers(ctx, whom.ID))
 }
 
@@ -128,7 +132,8 @@ func (a *app) apiGetPolicy(w http.ResponseWriter, r *http.Request, _ *account) {
 		}
 		out[t] = policyJSON{Mode: p.Mode, Kinds: p.Kinds, Default: p.Default,
 			Implicit: append([]string{}, p.Implicit...), KeepImplicit: p.KeepImplicit,
-			RememberDays: int(p.Remember / (24 * time.Hour)), EnrollBy: p.EnrollBy, Passwordless: p.Passwordless}
+			RememberDays: int(p.Remember / (24 * time.Hour)), EnrollBy: p.EnrollBy,
+			Passwordless: p.Passwordless}
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"policies": out})
 }
@@ -178,8 +183,10 @@ func parsePolicy(raw json.RawMessage) (policy.Policy, error) {
 	if p.Mode == "" || p.RememberDays < 0 || p.RememberDays > 90 {
 		return policy.Policy{}, errMalformed
 	}
-	return policy.Policy{Mode: p.Mode, Kinds: p.Kinds, Default: p.Default, Implicit: p.Implicit, KeepImplicit: p.KeepImplicit,
-		Remember: time.Duration(p.RememberDays) * 24 * time.Hour, EnrollBy: p.EnrollBy, Passwordless: p.Passwordless}, nil
+	return policy.Policy{Mode: p.Mode, Kinds: p.Kinds, Default: p.Default, Implicit: p.Implicit,
+		KeepImplicit: p.KeepImplicit,
+		Remember:     time.Duration(p.RememberDays) * 24 * time.Hour, EnrollBy: p.EnrollBy,
+		Passwordless: p.Passwordless}, nil
 }
 
 // byName applies an act to the person whom the body names.

@@ -15,7 +15,8 @@ func TestPolicy(t *testing.T) {
 	want := map[*client]int{nobody: 401, manager: 403, employee: 403}
 	for c, status := range want {
 		c.get(status, "/api/admin/policy")
-		c.do(status, "PUT", "/api/admin/policy", obj{"type": "employee", "policy": obj{"mode": "off"}})
+		c.do(status, "PUT", "/api/admin/policy", obj{"type": "employee",
+			"policy": obj{"mode": "off"}})
 		c.post(status, "/api/admin/reset", obj{"username": "anna"})
 		c.post(status, "/api/admin/unlock", obj{"username": "anna"})
 	}
@@ -26,13 +27,15 @@ func TestPolicy(t *testing.T) {
 	before := owner.get(200, "/api/admin/policy")
 	for _, typ := range []string{"owner", "manager", "employee"} {
 		p := before.body["policies"].(map[string]any)[typ].(map[string]any)
-		if p["mode"] != "required" || fmt.Sprint(p["implicit"]) != "[email]" || fmt.Sprint(p["kinds"]) != "[totp email sms pin recovery]" {
+		if p["mode"] != "required" || fmt.Sprint(p["implicit"]) != "[email]" ||
+			fmt.Sprint(p["kinds"]) != "[totp email sms pin recovery]" {
 			t.Fatalf("%s: %v", typ, p)
 		}
 	}
 	for _, bad := range []any{
 		obj{"type": "employee", "policy": obj{"mode": "sometimes"}},
-		obj{"type": "employee", "policy": obj{"mode": "required", "kinds": []string{"carrier-pigeon"}}},
+		obj{"type": "employee", "policy": obj{"mode": "required",
+			"kinds": []string{"carrier-pigeon"}}},
 		obj{"type": "employee", "policy": obj{"mode": "required", "kinds": []string{"recovery"}}},
 		obj{"type": "employee", "policy": obj{"mode": "required", "kind": []string{"totp"}}},
 		obj{"type": "employee", "policy": obj{}},
@@ -47,7 +50,8 @@ func TestPolicy(t *testing.T) {
 		t.Fatalf("a refused policy changed something: %s", got.text)
 	}
 
-	owner.do(200, "PUT", "/api/admin/policy", obj{"type": "employee", "policy": obj{"mode": "required", "kinds": []string{"totp"}}})
+	owner.do(200, "PUT", "/api/admin/policy", obj{"type": "employee",
+		"policy": obj{"mode": "required", "kinds": []string{"totp"}}})
 	employee.get(200, "/api/me") // from the next sign-in on
 	d := s.client(t)
 	a := d.password("hugo")

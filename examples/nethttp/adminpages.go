@@ -40,10 +40,11 @@ func (a *app) adminRoutes(mux *http.ServeMux) {
 	change("POST /admin/reset", a.postPerson("reset", a.reset))
 	change("POST /admin/sign-out", a.postPerson("sign-out", a.signOutEverywhere))
 	change("POST /admin/unlock", a.postPerson("unlock", a.unlock))
-	change("POST /admin/confirm", a.postPerson("confirm", func(ctx context.Context, who *administrator, whom *account) error {
-		_, err := a.sendConfirmation(ctx, who, whom)
-		return err
-	}))
+	change("POST /admin/confirm", a.postPerson("confirm",
+		func(ctx context.Context, who *administrator, whom *account) error {
+			_, err := a.sendConfirmation(ctx, who, whom)
+			return err
+		}))
 	change("POST /admin/confirm-all", a.postConfirmAll)
 	page("GET /admin/confirmations", a.pageConfirmations)
 	a.supportRoutes(page, change)
@@ -82,20 +83,23 @@ type personView struct {
 }
 
 func (a *app) pageAdmin(w http.ResponseWriter, r *http.Request, who *account) {
-	data := adminView{Presets: a.presets(), Passkeys: a.passkeys(), Query: strings.TrimSpace(r.URL.Query().Get("q"))}
+	data := adminView{Presets: a.presets(), Passkeys: a.passkeys(),
+		Query: strings.TrimSpace(r.URL.Query().Get("q"))}
 	set, err := a.policies(r.Context())
 	if err != nil {
 		a.failPage(w, r, err)
 		return
 	}
 	for _, t := range userTypes {
-		v := typeView{Type: t, Preset: a.presetOf(set[t]), Remember: int(set[t].Remember / (24 * time.Hour)), Passwordless: set[t].Passwordless}
+		v := typeView{Type: t, Preset: a.presetOf(set[t]),
+			Remember: int(set[t].Remember / (24 * time.Hour)), Passwordless: set[t].Passwordless}
 		if by := set[t].EnrollBy; !by.IsZero() {
 			v.EnrollBy = by.UTC().Format(time.DateOnly)
 		}
 		data.Types = append(data.Types, v)
 	}
-	if waiting, err := a.manager.Admin(a.viewing(who), "").SupportCases(r.Context(), tenant); err != nil {
+	if waiting, err := a.manager.Admin(a.viewing(who), "").SupportCases(r.Context(),
+		tenant); err != nil {
 		a.failPage(w, r, err)
 		return
 	} else {
@@ -107,7 +111,8 @@ func (a *app) pageAdmin(w http.ResponseWriter, r *http.Request, who *account) {
 		return
 	}
 	for _, p := range all {
-		if q := strings.ToLower(data.Query); q != "" && !strings.Contains(strings.ToLower(p.Name+" "+p.Username+" "+p.Email+" "+p.Type), q) {
+		if q := strings.ToLower(data.Query); q != "" &&
+			!strings.Contains(strings.ToLower(p.Name+" "+p.Username+" "+p.Email+" "+p.Type), q) {
 			continue
 		}
 		v := a.describe(r.Context(), p)
@@ -164,7 +169,8 @@ func (a *app) postPolicy(w http.ResponseWriter, r *http.Request, who *administra
 		a.failPage(w, r, err)
 		return
 	}
-	a.back(w, r, "/admin", "The policy for "+userType+" accounts is saved. It applies from each person's next sign-in.")
+	a.back(w, r, "/admin", "The policy for "+userType+
+		" accounts is saved. It applies from each person's next sign-in.")
 }
 
 // postPerson applies an act to one person.
@@ -177,7 +183,8 @@ func (a *app) postPerson(name string, act act) acted {
 		switch {
 		case err == nil:
 			a.back(w, r, "/admin", map[string]string{
-				"reset":    whom.Name + " has been reset and sets up a second factor again at the next sign-in.",
+				"reset": whom.Name + " has been reset and sets up a second factor again at " +
+					"the next sign-in.",
 				"unlink":   "The accounts that " + whom.Name + " had linked are unlinked.",
 				"sign-out": whom.Name + " is signed out everywhere.",
 				"unlock":   whom.Name + " is unlocked.",
@@ -196,7 +203,8 @@ func (a *app) postConfirmAll(w http.ResponseWriter, r *http.Request, who *admini
 	if err == nil {
 		err = a.confirmations.start(a.jobs, who, all, a.confirmAll)
 	}
-	if err != nil && !errors.Is(err, errRunning) { // a second click watches the run that is under way
+	// a second click watches the run that is under way
+	if err != nil && !errors.Is(err, errRunning) {
 		a.failPage(w, r, err)
 		return
 	}
@@ -229,7 +237,8 @@ type preset struct {
 // seededPolicy asks everybody, by e-mail unless they choose better, and lets in by a passkey
 // alone who has one.
 func (a *app) seededPolicy() policy.Policy {
-	return policy.Policy{Mode: policy.ModeRequired, Implicit: []string{"email"}, KeepImplicit: true, Passwordless: a.passkeys()}
+	return policy.Policy{Mode: policy.ModeRequired, Implicit: []string{"email"}, KeepImplicit: true,
+		Passwordless: a.passkeys()}
 }
 
 func (a *app) allowsPasskeys(p policy.Policy) bool {
@@ -244,8 +253,10 @@ func (a *app) presets() []preset {
 	return []preset{
 		{"email", "Required, by e-mail unless they choose", a.seededPolicy()},
 		{"enroll", "Required, a method they set up", policy.Policy{Mode: policy.ModeRequired}},
-		{"totp", "Required, authenticator app", policy.Policy{Mode: policy.ModeRequired, Kinds: []string{"totp"}}},
-		{"possession", "Required, something they have", policy.Policy{Mode: policy.ModeRequired, Kinds: possession}},
+		{"totp", "Required, authenticator app", policy.Policy{Mode: policy.ModeRequired,
+			Kinds: []string{"totp"}}},
+		{"possession", "Required, something they have", policy.Policy{Mode: policy.ModeRequired,
+			Kinds: possession}},
 		{"optional", "Optional, for who switches it on", policy.Policy{Mode: policy.ModeOptional}},
 		{"off", "Off, the password alone", policy.Policy{Mode: policy.ModeOff}},
 	}
@@ -257,7 +268,8 @@ func (a *app) presetOf(p policy.Policy) string {
 		p.Kinds = nil // every kind, by name
 	}
 	for _, c := range a.presets() {
-		if cmp.Or(c.Policy.Mode, policy.ModeRequired) == p.Mode && slices.Equal(c.Policy.Kinds, p.Kinds) && slices.Equal(c.Policy.Implicit, p.Implicit) &&
+		if cmp.Or(c.Policy.Mode, policy.ModeRequired) == p.Mode &&
+			slices.Equal(c.Policy.Kinds, p.Kinds) && slices.Equal(c.Policy.Implicit, p.Implicit) &&
 			c.Policy.KeepImplicit == p.KeepImplicit && p.Default == "" {
 			return c.ID
 		}

@@ -104,9 +104,11 @@ func statusOf(err error) (int, problem) {
 	case errors.Is(err, password.ErrLink):
 		return http.StatusGone, problem{Error: "link"}
 	case errors.As(err, &refused):
-		return http.StatusUnprocessableEntity, problem{Error: "refused", Reason: refused.Reason, Detail: refused.Detail}
+		return http.StatusUnprocessableEntity, problem{Error: "refused", Reason: refused.Reason,
+			Detail: refused.Detail}
 	case errors.As(err, &over):
-		return http.StatusTooManyRequests, problem{Error: "budget", RetryAfter: int((over.RetryAfter + time.Second - 1) / time.Second)}
+		return http.StatusTooManyRequests, problem{Error: "budget",
+			RetryAfter: int((over.RetryAfter + time.Second - 1) / time.Second)}
 	default:
 		return http.StatusServiceUnavailable, problem{Error: "unavailable"}
 	}
@@ -221,11 +223,15 @@ func (a *app) apiLogout(w http.ResponseWriter, r *http.Request) {
 
 // acts lets only an owner pass who has proven enough to act on others.
 func (a *app) acts(next acted) func(http.ResponseWriter, *http.Request, *account) {
-	return func(w http.ResponseWriter, r *http.Request, who *account) { a.acting(who, next).ServeHTTP(w, r) }
+	return func(w http.ResponseWriter, r *http.Request, who *account) {
+		a.acting(who, next).ServeHTTP(w, r)
+	}
 }
 
 // owner lets only the owner pass, and says who it is.
-func (a *app) owner(next func(w http.ResponseWriter, r *http.Request, who *account)) http.HandlerFunc {
+func (a *app) owner(
+	next func(w http.ResponseWriter, r *http.Request, who *account),
+) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v, err := a.visitor(r)
 		switch {

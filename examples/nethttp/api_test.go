@@ -17,14 +17,17 @@ func TestSignInByEmail(t *testing.T) {
 
 	c.field(c.get(401, "/api/me"), "error", "unauthorized")
 	c.post(401, "/mfa/api/send", obj{"kind": "email"})
-	c.field(c.post(401, "/api/login", obj{"username": "anna", "password": "wrong"}), "error", "credentials")
-	c.field(c.post(401, "/api/login", obj{"username": "nobody", "password": "wrong"}), "error", "credentials")
+	c.field(c.post(401, "/api/login", obj{"username": "anna", "password": "wrong"}), "error",
+		"credentials")
+	c.field(c.post(401, "/api/login", obj{"username": "nobody", "password": "wrong"}), "error",
+		"credentials")
 
 	a := c.password("anna")
 	c.field(a, "next", "verify")
 	c.field(a, "accounts", []any{})
 	option := a.body["options"].([]any)[0].(map[string]any)
-	if option["kind"] != "email" || option["default"] != true || !strings.Contains(fmt.Sprint(option["hint"]), "•") {
+	if option["kind"] != "email" || option["default"] != true ||
+		!strings.Contains(fmt.Sprint(option["hint"]), "•") {
 		t.Fatalf("the first option is %v", option)
 	}
 	c.get(401, "/api/me")
@@ -39,7 +42,8 @@ func TestSignInByEmail(t *testing.T) {
 	c.post(200, "/api/logout", nil)
 	c.get(401, "/api/me")
 	// The address is as good as the username.
-	c.field(c.post(200, "/api/login", obj{"username": "Anna@acme.example", "password": "anna-demo-password"}), "next", "verify")
+	c.field(c.post(200, "/api/login", obj{"username": "Anna@acme.example",
+		"password": "anna-demo-password"}), "next", "verify")
 }
 
 func TestCodeExpires(t *testing.T) {
@@ -152,11 +156,15 @@ func TestOtherKinds(t *testing.T) {
 
 	a := c.post(200, "/mfa/api/enroll", obj{"kind": "sms", "number": "+47 406 12 345"})
 	number := "+4740612345"
-	c.post(200, "/mfa/api/confirm", obj{"enrollment": a.body["enrollment"], "code": c.mailed(number)})
+	c.post(200, "/mfa/api/confirm", obj{"enrollment": a.body["enrollment"],
+		"code": c.mailed(number)})
 	// Another number asks for the password.
-	c.field(c.post(403, "/mfa/api/enroll", obj{"kind": "sms", "number": "+47 406 12 346"}), "error", "password")
-	c.post(403, "/mfa/api/enroll", obj{"kind": "sms", "number": "+47 406 12 346", "password": "wrong"})
-	c.post(200, "/mfa/api/enroll", obj{"kind": "sms", "number": "+47 406 12 346", "password": "greta-demo-password"})
+	c.field(c.post(403, "/mfa/api/enroll", obj{"kind": "sms", "number": "+47 406 12 346"}), "error",
+		"password")
+	c.post(403, "/mfa/api/enroll", obj{"kind": "sms", "number": "+47 406 12 346",
+		"password": "wrong"})
+	c.post(200, "/mfa/api/enroll", obj{"kind": "sms", "number": "+47 406 12 346",
+		"password": "greta-demo-password"})
 
 	codes := c.post(200, "/mfa/api/recovery-codes", obj{}).body["codes"].([]any)
 	if len(codes) != 10 {

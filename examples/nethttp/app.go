@@ -56,7 +56,9 @@ type app struct {
 }
 
 // newApp puts the application together. Its errors say what to do.
-func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.Logger) (_ *app, err error) {
+func newApp(
+	ctx context.Context, cfg config, env func(string) string, log *slog.Logger,
+) (_ *app, err error) {
 	db, err := openDatabase(ctx, cfg.data)
 	if err != nil {
 		return nil, err
@@ -167,7 +169,9 @@ func newApp(ctx context.Context, cfg config, env func(string) string, log *slog.
 	if a.passkeys() {
 		gate.Account = a.byPasskey
 	} else {
-		log.Info("there are no passkeys at this address; they need a domain and https, or localhost", "url", cfg.public.String())
+		log.Info(
+			"there are no passkeys at this address; they need a domain and https, or localhost",
+			"url", cfg.public.String())
 	}
 	a.gate, err = mfahttp.New(gate)
 	return a, err
@@ -201,9 +205,11 @@ func (a *app) populate(ctx context.Context, env func(string) string) error {
 	case all == 0 && email != "":
 		return a.people.addOwner(ctx, a.passwords, email, chosen)
 	case all == 0:
-		a.log.Warn("there is nobody who could sign in; set ACME_OWNER_EMAIL and ACME_OWNER_PASSWORD to add the first owner")
+		a.log.Warn("there is nobody who could sign in; set ACME_OWNER_EMAIL and " +
+			"ACME_OWNER_PASSWORD to add the first owner")
 	case demo > 0:
-		a.log.Warn("this data directory holds demonstration people, whose passwords everybody knows; use another -data in production")
+		a.log.Warn("this data directory holds demonstration people, whose passwords everybody " +
+			"knows; use another -data in production")
 	}
 	return nil
 }
@@ -215,7 +221,8 @@ func (a *app) noteEnrolled(ctx context.Context, e mfa.Event) {
 	}
 	// The factor is there, whether or not the person still waits for the answer.
 	if err := a.people.enrolled(context.WithoutCancel(ctx), e.UserID); err != nil {
-		a.log.ErrorContext(ctx, "cannot remember that a person has enrolled", "subject", e.UserID, "error", err)
+		a.log.ErrorContext(ctx, "cannot remember that a person has enrolled", "subject", e.UserID,
+			"error", err)
 	}
 }
 
@@ -236,7 +243,8 @@ func newSessions(a *app) *scs.SessionManager {
 			return // the answer goes out without a cookie: the browser has a better one by now
 		}
 		a.log.ErrorContext(r.Context(), "session", "error", err)
-		http.Error(w, "There is a problem with the service. Try again in a moment.", http.StatusServiceUnavailable)
+		http.Error(w, "There is a problem with the service. Try again in a moment.",
+			http.StatusServiceUnavailable)
 	}
 	return s
 }
@@ -325,15 +333,22 @@ func (a *app) sweeping(next http.Handler) http.Handler {
 // sweep ends the sessions that wait in vain for a second factor, and removes expired ones.
 func (a *app) sweep(ctx context.Context) error {
 	store := a.sessionStore()
-	return errors.Join(store.abandoned(ctx, a.sessions.Lifetime, func(get func(string) []byte) error { return a.gate.Ended(ctx, get) }),
+	return errors.Join(store.abandoned(ctx, a.sessions.Lifetime,
+		func(get func(string) []byte) error {
+			return a.gate.Ended(ctx, get)
+		}),
 		store.sweep(ctx))
 }
 
-func (a *app) sendConfirmation(ctx context.Context, who *administrator, whom *account) (*mfa.Delivery, error) {
+func (a *app) sendConfirmation(
+	ctx context.Context, who *administrator, whom *account,
+) (*mfa.Delivery, error) {
 	return a.manager.Admin(who.actor, "").SendVerificationLink(ctx, whom.subject())
 }
 
 // confirmAll sends confirmation links to a stream of people.
-func (a *app) confirmAll(ctx context.Context, actor mfa.Actor, people iter.Seq[mfa.User]) iter.Seq[email.Confirmed] {
+func (a *app) confirmAll(
+	ctx context.Context, actor mfa.Actor, people iter.Seq[mfa.User],
+) iter.Seq[email.Confirmed] {
 	return email.SendConfirmations(ctx, a.manager.Admin(actor, ""), people)
 }

@@ -17,8 +17,10 @@ func TestBadInput(t *testing.T) {
 		path   string
 		body   any
 	}{
-		{400, "/api/login", ``}, {400, "/api/login", `null`}, {400, "/api/login", `[]`}, {400, "/api/login", `{`},
-		{400, "/api/login", `{"username":1,"password":2}`}, {400, "/api/login", `{"username":"anna"}`},
+		{400, "/api/login", ``}, {400, "/api/login", `null`}, {400, "/api/login", `[]`},
+		{400, "/api/login", `{`},
+		{400, "/api/login", `{"username":1,"password":2}`},
+		{400, "/api/login", `{"username":"anna"}`},
 		{400, "/api/login", "{\"username\":\"\xff\",\"password\":\"x\"}"},
 		{400, "/api/login", `{"username":"a","password":"b"} {}`},
 		{401, "/api/login", obj{"username": "anna", "password": ""}},
@@ -49,7 +51,8 @@ func TestBadInput(t *testing.T) {
 func TestCrossOrigin(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
-	for _, path := range []string{"/api/login", "/login", "/demo/clock", "/mfa/api/send", "/logout", "/admin/policy"} {
+	for _, path := range []string{"/api/login", "/login", "/demo/clock", "/mfa/api/send", "/logout",
+		"/admin/policy"} {
 		req, err := http.NewRequest("POST", s.base+path, strings.NewReader(`{}`))
 		if err != nil {
 			t.Fatal(err)

@@ -39,7 +39,8 @@ func openClock(ctx context.Context, db *sql.DB) (*clock, error) {
 	}
 	ns, err := strconv.ParseInt(s, 10, 64)
 	if err != nil {
-		return nil, fmt.Errorf("the setting \"clock\" in the database is damaged: delete it to return to the present")
+		return nil, fmt.Errorf("the setting \"clock\" in the database is damaged: delete it to " +
+			"return to the present")
 	}
 	c.ahead = time.Duration(ns)
 	return c, nil
@@ -52,7 +53,8 @@ func (c *clock) Now() time.Time {
 	return time.Now().Add(c.ahead)
 }
 
-var errAdvance = fmt.Errorf("the clock can be moved forward by up to %s at a time, and %s in all", maxAdvance, maxAhead)
+var errAdvance = fmt.Errorf("the clock can be moved forward by up to %s at a time, and %s in all",
+	maxAdvance, maxAhead)
 
 // advance moves the clock forward; it has moved when that is on the disk.
 func (c *clock) advance(ctx context.Context, d time.Duration) error {
@@ -63,7 +65,8 @@ func (c *clock) advance(ctx context.Context, d time.Duration) error {
 	}
 	ahead := c.ahead + d
 	_, err := c.db.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES ('clock', ?)
-		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, strconv.FormatInt(int64(ahead), 10))
+		ON CONFLICT (name) DO UPDATE SET value =
+		excluded.value`, strconv.FormatInt(int64(ahead), 10))
 	if err == nil {
 		c.ahead = ahead
 	}

@@ -30,25 +30,38 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	var c config
 	fs := flag.NewFlagSet("nethttp", flag.ContinueOnError)
 	fs.SetOutput(usage)
-	fs.StringVar(&c.addr, "addr", "localhost:8080", "`HOST:PORT` to listen on; port 0 takes a free one; browsers have passkeys on localhost, and on 127.0.0.1 they have none")
-	fs.StringVar(&c.data, "data", "./data", "`directory` for the database and the key; made if it is not there")
-	fs.StringVar(&c.db, "db", "", "where secondgate keeps its records: a SQLite `file or URL`, postgres://user:password@host:5432/database, "+
-		"mysql://user:password@host:3306/database or redis://:password@host:6379/0; servers need a build with -tags databases (default the application's own database in -data)")
-	fs.StringVar(&c.smtp, "smtp", "", "`URL` of the mail server: smtp://user:password@host:587?from=security@example.com, or smtps:// for TLS from the first byte")
-	fs.StringVar(&c.sms, "sms", "outbox", "`sender` of text messages: twilio, http or outbox; credentials come from the environment")
-	fs.BoolVar(&c.demo, "demo", true, "seed people and serve the outbox and the demonstration clock")
-	fs.BoolVar(&c.questions, "questions", false, "offer security questions, for who loses a device and has no recovery codes")
-	fs.IntVar(&c.people, "people", 0, "how many `more` people to seed in demonstration mode, for examples/load; at most 1000000")
-	public := fs.String("url", "", "`URL` under which browsers reach this server, if a proxy ends TLS before it: https://acme.example; "+
+	fs.StringVar(&c.addr, "addr", "localhost:8080", "`HOST:PORT` to listen on; port 0 takes a "+
+		"free one; browsers have passkeys on localhost, and on 127.0.0.1 they have none")
+	fs.StringVar(&c.data, "data", "./data", "`directory` for the database and the key; made if "+
+		"it is not there")
+	fs.StringVar(&c.db, "db", "", "where secondgate keeps its records: a SQLite `file or URL`, "+
+		"postgres://user:password@host:5432/database, "+
+		"mysql://user:password@host:3306/database or redis://:password@host:6379/0; servers "+
+		"need a build with -tags databases (default the application's own database in -data)")
+	fs.StringVar(&c.smtp, "smtp", "", "`URL` of the mail server: "+
+		"smtp://user:password@host:587?from=security@example.com, or smtps:// for TLS from the "+
+		"first byte")
+	fs.StringVar(&c.sms, "sms", "outbox", "`sender` of text messages: twilio, http or outbox; "+
+		"credentials come from the environment")
+	fs.BoolVar(&c.demo, "demo", true,
+		"seed people and serve the outbox and the demonstration clock")
+	fs.BoolVar(&c.questions, "questions", false, "offer security questions, for who loses a "+
+		"device and has no recovery codes")
+	fs.IntVar(&c.people, "people", 0, "how many `more` people to seed in demonstration mode, "+
+		"for examples/load; at most 1000000")
+	public := fs.String("url", "", "`URL` under which browsers reach this server, if a proxy "+
+		"ends TLS before it: https://acme.example; "+
 		"cookies are then Secure and HSTS is sent (default http://HOST:PORT)")
 	if err := fs.Parse(args); err != nil {
 		return c, err
 	}
 	if fs.NArg() > 0 {
-		return c, fmt.Errorf("%q is not an option; options begin with a hyphen, see -help", fs.Arg(0))
+		return c, fmt.Errorf("%q is not an option; options begin with a hyphen, see -help",
+			fs.Arg(0))
 	}
 	if _, _, err := net.SplitHostPort(c.addr); err != nil {
-		return c, fmt.Errorf("-addr %q is not HOST:PORT; give it as localhost:8080, or localhost:0 for any free port", c.addr)
+		return c, fmt.Errorf("-addr %q is not HOST:PORT; give it as localhost:8080, or "+
+			"localhost:0 for any free port", c.addr)
 	}
 	if c.data == "" {
 		return c, errors.New("-data is empty; name a directory, for example -data ./data")

@@ -24,7 +24,8 @@ type confirmations struct {
 }
 
 // sending sends to a stream of people, and yields how each went.
-type sending func(ctx context.Context, actor mfa.Actor, people iter.Seq[mfa.User]) iter.Seq[email.Confirmed]
+type sending func(ctx context.Context, actor mfa.Actor,
+	people iter.Seq[mfa.User]) iter.Seq[email.Confirmed]
 
 // sendResult is how one confirmation went.
 type sendResult struct {
@@ -48,7 +49,9 @@ var errRunning = errors.New("confirmations are being sent already")
 
 // start sends to everyone in the list, for who, whose proof has been checked; the run itself is
 // a program's. One run at a time; it ends early with ctx, or by halt.
-func (c *confirmations) start(ctx context.Context, who *administrator, list []account, send sending) error {
+func (c *confirmations) start(
+	ctx context.Context, who *administrator, list []account, send sending,
+) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.running {

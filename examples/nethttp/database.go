@@ -75,7 +75,8 @@ CREATE TABLE IF NOT EXISTS outbox (
 CREATE TABLE IF NOT EXISTS password_changes (
 	login       INTEGER PRIMARY KEY REFERENCES logins(id),
 	changes     INTEGER NOT NULL,
-	must_change INTEGER NOT NULL -- 0, or until when in Unix ms the password is good for choosing another
+	must_change INTEGER NOT NULL -- 0, or until when in Unix ms the password is good for choosing
+	another
 );
 CREATE TABLE IF NOT EXISTS settings (
 	name  TEXT PRIMARY KEY,
@@ -120,7 +121,8 @@ func openDatabase(ctx context.Context, dir string) (*sql.DB, error) {
 // could be neither shown nor ended, so people sign in again.
 func dropOldSessions(ctx context.Context, db *sql.DB) error {
 	var columns, ids int
-	err := db.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(name = 'id'), 0) FROM pragma_table_info('sessions')`).Scan(&columns, &ids)
+	err := db.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(name = 'id'), 0) FROM
+		pragma_table_info('sessions')`).Scan(&columns, &ids)
 	if err == nil && columns > 0 && ids == 0 {
 		_, err = db.ExecContext(ctx, `DROP TABLE sessions`)
 	}
@@ -128,7 +130,8 @@ func dropOldSessions(ctx context.Context, db *sql.DB) error {
 }
 
 func unwritable(dir string, err error) error {
-	return fmt.Errorf("cannot write to the data directory %s: %w; make it writable or name another with -data", dir, err)
+	return fmt.Errorf("cannot write to the data directory %s: %w; make it writable or name "+
+		"another with -data", dir, err)
 }
 
 // openKeyring reads the key file in dir, or makes it on the first run. A line is a key of 32
@@ -139,7 +142,8 @@ func openKeyring(dir string, fresh bool) (*seal.Keyring, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		if !fresh {
 			return nil, fmt.Errorf("the database in %s is sealed with a key, and %s is missing; "+
-				"restore the file from a backup, or move the directory away to start anew", dir, path)
+				"restore the file from a backup, or move the directory away to start anew",
+				dir, path)
 		}
 		return makeKey(dir, path)
 	}
@@ -147,7 +151,8 @@ func openKeyring(dir string, fresh bool) (*seal.Keyring, error) {
 		return nil, err
 	}
 	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("the key file %s can be read by others (mode %04o); run: chmod 600 %[1]s", path, info.Mode().Perm())
+		return nil, fmt.Errorf("the key file %s can be read by others (mode %04o); run: chmod "+
+			"600 %[1]s", path, info.Mode().Perm())
 	}
 	if info.Size() > 64<<10 {
 		return nil, badKey(path)
@@ -171,8 +176,10 @@ func openKeyring(dir string, fresh bool) (*seal.Keyring, error) {
 }
 
 func badKey(path string) error {
-	return fmt.Errorf("the key file %s does not hold a key of %d bytes (%d hexadecimal digits on a line); "+
-		"restore it from a backup, or move the whole data directory away to start anew", path, seal.KeyLen, 2*seal.KeyLen)
+	return fmt.Errorf("the key file %s does not hold a key of %d bytes (%d hexadecimal digits "+
+		"on a line); "+
+		"restore it from a backup, or move the whole data directory away to start anew", path,
+		seal.KeyLen, 2*seal.KeyLen)
 }
 
 // makeKey writes a new key durably before anything is sealed with it.

@@ -36,7 +36,8 @@ func (a *app) demoPeople(w http.ResponseWriter, r *http.Request) {
 	}
 	list := make([]listedPerson, 0, len(all))
 	for _, p := range all {
-		l := listedPerson{Username: p.Username, Password: p.DemoPassword(), Type: p.Type, Email: p.Email, Accounts: []account{}}
+		l := listedPerson{Username: p.Username, Password: p.DemoPassword(), Type: p.Type,
+			Email: p.Email, Accounts: []account{}}
 		if p.Shared {
 			if l.Accounts, err = a.people.byLogin(r.Context(), p.login, p.Username); err != nil {
 				a.failAPI(w, r, err)
@@ -58,7 +59,8 @@ func (a *app) demoOutbox(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *app) demoClock(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, map[string]string{"now": a.clock.Now().UTC().Format(time.RFC3339Nano)})
+	writeJSON(w, http.StatusOK, map[string]string{"now": a.clock.Now().UTC().Format(
+		time.RFC3339Nano)})
 }
 
 func (a *app) demoAdvance(w http.ResponseWriter, r *http.Request) {
@@ -121,7 +123,8 @@ func (a *app) pageOutbox(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	data := outboxView{Now: a.clock.Now(), Steps: []clockStep{
-		{"30s", "30 seconds"}, {"91s", "91 seconds: codes expire"}, {"181s", "3 minutes: locks end"}, {"24h", "a day"}}}
+		{"30s", "30 seconds"}, {"91s", "91 seconds: codes expire"},
+		{"181s", "3 minutes: locks end"}, {"24h", "a day"}}}
 	own := a.cfg.public.String() + "/"
 	for _, m := range list {
 		mv := messageView{message: m}

@@ -101,12 +101,15 @@ func (a *app) factors(env func(string) string) ([]factor.Factor, error) {
 // browsers have them over https and on localhost alone.
 func (a *app) passkeys() bool {
 	host := a.cfg.public.Hostname()
-	return net.ParseIP(host) == nil && (a.cfg.public.Scheme == "https" || host == "localhost" || strings.HasSuffix(host, ".localhost"))
+	return net.ParseIP(host) == nil && (a.cfg.public.Scheme == "https" || host == "localhost" ||
+		strings.HasSuffix(host, ".localhost"))
 }
 
 // kinds are those that a policy names: what replaces a lost one is always allowed.
 func (a *app) kinds() []string {
-	return slices.DeleteFunc(a.manager.Kinds(), func(k string) bool { return k == "access" || k == "questions" })
+	return slices.DeleteFunc(a.manager.Kinds(), func(k string) bool {
+		return k == "access" || k == "questions"
+	})
 }
 
 // mailSender is the -smtp server, the outbox, or both.
@@ -118,11 +121,13 @@ func (a *app) mailSender() (email.Sender, error) {
 			s.server, err = smtp.New(cfg)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("-smtp cannot be used: %w; give it as smtp://user:password@host:587?from=security@example.com, "+
+			return nil, fmt.Errorf("-smtp cannot be used: %w; give it as "+
+				"smtp://user:password@host:587?from=security@example.com, "+
 				"or smtps:// for TLS from the first byte", err)
 		}
 	} else if a.outbox == nil {
-		a.log.Warn("no mail can be sent, so nobody can sign in by e-mail; name a mail server with -smtp")
+		a.log.Warn("no mail can be sent, so nobody can sign in by e-mail; name a mail server " +
+			"with -smtp")
 	}
 	s.outbox = a.outbox
 	return s, nil
@@ -146,8 +151,10 @@ func (a *app) smsSender(env func(string) string) (sms.Sender, error) {
 			MessagingServiceSID: env("TWILIO_MESSAGING_SERVICE_SID"),
 		})
 		if err != nil {
-			return nil, fmt.Errorf("-sms twilio: %w; set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN (or TWILIO_API_KEY_SID and "+
-				"TWILIO_API_KEY_SECRET) and TWILIO_FROM (or TWILIO_MESSAGING_SERVICE_SID) in the environment", err)
+			return nil, fmt.Errorf("-sms twilio: %w; set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN "+
+				"(or TWILIO_API_KEY_SID and "+
+				"TWILIO_API_KEY_SECRET) and TWILIO_FROM (or TWILIO_MESSAGING_SERVICE_SID) in "+
+				"the environment", err)
 		}
 	case "http":
 		cfg := sms.HTTPConfig{URL: env("SMS_URL"), JSON: secret.New(env("SMS_JSON"))}
@@ -158,12 +165,14 @@ func (a *app) smsSender(env func(string) string) (sms.Sender, error) {
 			cfg.Header = map[string]secret.Text{"Authorization": secret.New(auth)}
 		}
 		if s.provider, err = sms.NewHTTPSender(cfg); err != nil {
-			return nil, fmt.Errorf("-sms http: %w; set SMS_URL, and where the provider wants them SMS_AUTHORIZATION (a header) and "+
+			return nil, fmt.Errorf("-sms http: %w; set SMS_URL, and where the provider wants "+
+				"them SMS_AUTHORIZATION (a header) and "+
 				"SMS_JSON (the body, with {{to}} and {{text}}) in the environment", err)
 		}
 	default:
 		if a.outbox == nil {
-			a.log.Warn("no text messages can be sent; name a provider with -sms twilio or -sms http")
+			a.log.Warn(
+				"no text messages can be sent; name a provider with -sms twilio or -sms http")
 		}
 	}
 	return s, nil
@@ -179,7 +188,8 @@ type mailSender struct {
 
 func (s mailSender) Send(ctx context.Context, m email.Message) error {
 	if s.outbox != nil {
-		if err := s.outbox.add(ctx, message{Channel: "email", To: m.To, Subject: m.Subject, Text: m.Text.Reveal()}); err != nil {
+		if err := s.outbox.add(ctx, message{Channel: "email", To: m.To, Subject: m.Subject,
+			Text: m.Text.Reveal()}); err != nil {
 			return err
 		}
 	}

@@ -74,8 +74,10 @@ func (a *app) visitor(r *http.Request) (visitor, error) {
 	}
 	v := visitor{account: acct, signedIn: a.sessions.GetBool(ctx, sessionSignedIn)}
 	// Who needed no password to come in has none to change first.
-	v.mustChange = acct.mustChange && strings.HasPrefix(a.sessions.GetString(ctx, sessionHow), byPassword)
-	for key, at := range map[string]*time.Time{sessionVerified: &v.verifiedSince, sessionFirst: &v.firstFactor} {
+	v.mustChange = acct.mustChange && strings.HasPrefix(a.sessions.GetString(ctx, sessionHow),
+		byPassword)
+	for key, at := range map[string]*time.Time{sessionVerified: &v.verifiedSince,
+		sessionFirst: &v.firstFactor} {
 		if s := a.sessions.GetString(ctx, key); s != "" {
 			if *at, err = time.Parse(time.RFC3339Nano, s); err != nil {
 				return visitor{}, err
@@ -91,7 +93,8 @@ func (a *app) identify(r *http.Request) (mfahttp.Identity, error) {
 	if err != nil || v.account == nil {
 		return mfahttp.Identity{}, err
 	}
-	return mfahttp.Identity{User: v.subject(), SignedIn: v.signedIn, VerifiedAt: v.verifiedSince, SignedInAt: v.firstFactor}, nil
+	return mfahttp.Identity{User: v.subject(), SignedIn: v.signedIn, VerifiedAt: v.verifiedSince,
+		SignedInAt: v.firstFactor}, nil
 }
 
 // verified implements mfahttp.Config.Verified.
@@ -192,7 +195,8 @@ func (a *app) signOut(_ http.ResponseWriter, r *http.Request) error {
 // to do, whichever page or route it came by. A program sends what an owner has started.
 func (a *app) authorize(ctx context.Context, act mfa.AdminAction) error {
 	if act.System {
-		if act.Tenant == tenant && strings.HasPrefix(act.Actor, bulk) && (act.Name == "send-verification-link" || act.Name == "send-recovery-link") {
+		if act.Tenant == tenant && strings.HasPrefix(act.Actor, bulk) &&
+			(act.Name == "send-verification-link" || act.Name == "send-recovery-link") {
 			return nil
 		}
 		return errors.New("programs do not do this")

@@ -104,7 +104,8 @@ func start(t testing.TB, data string, args ...string) *server {
 	}
 	t.Cleanup(func() {
 		_ = s.end(syscall.SIGKILL)
-		if strings.Contains(s.log.String(), "DATA RACE") || strings.Contains(s.log.String(), "panic") {
+		if strings.Contains(s.log.String(), "DATA RACE") ||
+			strings.Contains(s.log.String(), "panic") {
 			t.Errorf("the program logged:\n%s", s.log)
 		}
 	})
@@ -140,7 +141,9 @@ func (s *server) client(t testing.TB) *client {
 		t.Fatal(err)
 	}
 	return &client{t: t, s: s, Client: http.Client{Jar: jar, Timeout: patience,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		}}}
 }
 
 // answer is what the API said.
@@ -188,7 +191,8 @@ func (c *client) try(method, path string, body any) (*answer, error) {
 		return nil, err
 	}
 	a := &answer{status: resp.StatusCode, header: resp.Header, text: string(text)}
-	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") && bytes.HasPrefix(text, []byte("{")) {
+	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") &&
+		bytes.HasPrefix(text, []byte("{")) {
 		if err := json.Unmarshal(text, &a.body); err != nil {
 			return nil, fmt.Errorf("%s %s: %w: %s", method, path, err, text)
 		}
@@ -204,7 +208,8 @@ func (c *client) do(status int, method, path string, body any) *answer {
 		c.t.Fatal(err)
 	}
 	if a.status != status {
-		c.t.Fatalf("%s %s: status %d, want %d: %.400s\n%s", method, path, a.status, status, a.text, c.s.log)
+		c.t.Fatalf("%s %s: status %d, want %d: %.400s\n%s", method, path, a.status, status, a.text,
+			c.s.log)
 	}
 	return a
 }
@@ -269,7 +274,8 @@ func (c *client) mailed(to string) string {
 	}
 	for _, m := range list {
 		if m.To == to {
-			if found := sixDigits.FindStringSubmatch(linkForm.ReplaceAllString(m.Text, "")); found != nil {
+			if found := sixDigits.FindStringSubmatch(linkForm.ReplaceAllString(m.Text,
+				"")); found != nil {
 				return found[1]
 			}
 		}
@@ -298,7 +304,8 @@ func (c *client) signIn(username string) {
 	c.t.Helper()
 	a := c.password(username)
 	c.field(a, "next", "verify")
-	address := strings.TrimSuffix(strings.TrimSuffix(username, ".manager"), ".employee") + "@acme.example"
+	address := strings.TrimSuffix(strings.TrimSuffix(username, ".manager"), ".employee") +
+		"@acme.example"
 	c.verify(200, "email", c.send("email", address))
 	c.field(c.get(200, "/api/me"), "username", username)
 }
@@ -328,7 +335,8 @@ func (c *client) advance(d string) {
 
 // totpCode is RFC 6238 with the defaults of every authenticator app.
 func totpCode(secret string, step uint64) string {
-	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(strings.ToUpper(secret), " ", ""))
+	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(
+		strings.ReplaceAll(strings.ToUpper(secret), " ", ""))
 	if err != nil {
 		panic(err)
 	}
@@ -352,7 +360,8 @@ func (c *client) enrollTOTP() (secret string, factorID string) {
 			c.t.Fatalf("%s is missing: %s", name, a.text)
 		}
 	}
-	a = c.post(200, "/mfa/api/confirm", obj{"enrollment": a.body["enrollment"], "code": totpCode(secret, c.step())})
+	a = c.post(200, "/mfa/api/confirm", obj{"enrollment": a.body["enrollment"],
+		"code": totpCode(secret, c.step())})
 	f, _ := a.body["factor"].(map[string]any)
 	factorID, _ = f["id"].(string)
 	return secret, factorID

@@ -89,7 +89,8 @@ func (a *app) accountsToChoose(ctx context.Context) ([]account, error) {
 		return nil, errNoLogin
 	}
 	accounts, err := a.people.byLogin(ctx, login, "")
-	if err == nil && len(accounts) > 0 && accounts[0].changes != a.sessions.GetInt64(ctx, sessionChanges) {
+	if err == nil && len(accounts) > 0 && accounts[0].changes != a.sessions.GetInt64(ctx,
+		sessionChanges) {
 		a.sessions.Remove(ctx, sessionLogin) // the password was changed since
 		return nil, errNoLogin
 	}
@@ -111,7 +112,9 @@ func (a *app) choose(w http.ResponseWriter, r *http.Request, id string) (*outcom
 }
 
 // open begins the second factor of an account whose first was right.
-func (a *app) open(w http.ResponseWriter, r *http.Request, acct *account, by string) (*outcome, error) {
+func (a *app) open(
+	w http.ResponseWriter, r *http.Request, acct *account, by string,
+) (*outcome, error) {
 	ctx := r.Context()
 	a.enter(ctx, acct.ID, by, a.clock.Now())
 	ch, err := a.gate.Begin(w, r, acct.subject())
@@ -136,7 +139,8 @@ func (a *app) open(w http.ResponseWriter, r *http.Request, acct *account, by str
 		seen := map[string]bool{}
 		for _, o := range ch.Options {
 			if !seen[o.Kind+"\x00"+o.MaskedDestination] {
-				out.Options = append(out.Options, option{Kind: o.Kind, Hint: o.MaskedDestination, Default: o.Default})
+				out.Options = append(out.Options, option{Kind: o.Kind, Hint: o.MaskedDestination,
+					Default: o.Default})
 			}
 			seen[o.Kind+"\x00"+o.MaskedDestination] = true
 		}

@@ -29,7 +29,9 @@ func main() {
 
 // run serves until ctx is done, and then answers what it has begun. It says on stdout where
 // it listens once it does.
-func run(ctx context.Context, args []string, env func(string) string, stdout, stderr io.Writer) (err error) {
+func run(
+	ctx context.Context, args []string, env func(string) string, stdout, stderr io.Writer,
+) (err error) {
 	cfg, err := parseFlags(args, stderr)
 	if err != nil {
 		return err
@@ -40,7 +42,8 @@ func run(ctx context.Context, args []string, env func(string) string, stdout, st
 	// refused before it touches the first one's data.
 	listener, err := net.Listen("tcp", cfg.addr)
 	if err != nil {
-		return fmt.Errorf("cannot listen on %s: %w; choose another address with -addr, or -addr localhost:0 for any free port", cfg.addr, err)
+		return fmt.Errorf("cannot listen on %s: %w; choose another address with -addr, or -addr "+
+			"localhost:0 for any free port", cfg.addr, err)
 	}
 	defer listener.Close()
 	local := "http://" + hostPort(cfg.addr, listener.Addr())

@@ -10,5 +10,6 @@ import (
 // openServer names the build that has the drivers of database servers.
 func openServer(context.Context, string, string) (records, func() error, error) {
 	return nil, nil, errors.New("this build has SQLite only; " +
-		"the drivers of database servers come with: go run -tags databases ./examples/nethttp -db URL")
+		"the drivers of database servers come with: go run -tags databases ./examples/nethttp " +
+		"-db URL")
 }

@@ -26,18 +26,21 @@ type message struct {
 }
 
 func (o *outbox) add(ctx context.Context, m message) error {
-	_, err := o.db.ExecContext(ctx, `INSERT INTO outbox (time, channel, recipient, subject, text) VALUES (?, ?, ?, ?, ?)`,
+	_, err := o.db.ExecContext(ctx, `INSERT INTO outbox (time, channel, recipient, subject, text)
+		VALUES (?, ?, ?, ?, ?)`,
 		o.clock.Now().UTC().Format(time.RFC3339Nano), m.Channel, m.To, m.Subject, m.Text)
 	if err != nil {
 		return err
 	}
-	_, err = o.db.ExecContext(ctx, `DELETE FROM outbox WHERE id <= (SELECT max(id) FROM outbox) - ?`, outboxKeeps)
+	_, err = o.db.ExecContext(ctx,
+		`DELETE FROM outbox WHERE id <= (SELECT max(id) FROM outbox) - ?`, outboxKeeps)
 	return err
 }
 
 // list returns up to limit messages, newest first.
 func (o *outbox) list(ctx context.Context, limit int) (list []message, err error) {
-	rows, err := o.db.QueryContext(ctx, `SELECT time, channel, recipient, subject, text FROM outbox ORDER BY id DESC LIMIT ?`, limit)
+	rows, err := o.db.QueryContext(ctx, `SELECT time, channel, recipient, subject, text FROM outbox
+		ORDER BY id DESC LIMIT ?`, limit)
 	if err != nil {
 		return nil, err
 	}

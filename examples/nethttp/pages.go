@@ -30,7 +30,9 @@ type pages struct{ t *template.Template }
 
 func newPages() (*pages, error) {
 	t, err := template.New("").Funcs(template.FuncMap{
-		"when": func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04:05") + " UTC" },
+		"when": func(t time.Time) string {
+			return t.UTC().Format("2 January 2006, 15:04:05") + " UTC"
+		},
 		"iso":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"kind": kindName,
 		"day":  day,
@@ -50,8 +52,10 @@ func (a *app) overlay() (fs.FS, error) {
 
 // kindName is how pages call a kind.
 func kindName(kind string) string {
-	if s, ok := map[string]string{"passkey": "passkey", "totp": "authenticator app", "email": "e-mail", "sms": "text message",
-		"pin": "PIN", "recovery": "recovery codes", "access": "temporary access code", "questions": "security questions"}[kind]; ok {
+	if s, ok := map[string]string{"passkey": "passkey", "totp": "authenticator app",
+		"email": "e-mail", "sms": "text message",
+		"pin": "PIN", "recovery": "recovery codes", "access": "temporary access code",
+		"questions": "security questions"}[kind]; ok {
 		return s
 	}
 	return kind
@@ -141,7 +145,9 @@ func (v *verdict) WriteHeader(status int)      { v.status = status }
 func (v *verdict) Write(b []byte) (int, error) { return len(b), nil }
 
 // member lets only who is signed in pass, and sends all others to where they can be.
-func (a *app) member(next func(w http.ResponseWriter, r *http.Request, who *account)) http.HandlerFunc {
+func (a *app) member(
+	next func(w http.ResponseWriter, r *http.Request, who *account),
+) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v, err := a.visitor(r)
 		switch {
@@ -159,7 +165,9 @@ func (a *app) member(next func(w http.ResponseWriter, r *http.Request, who *acco
 			next(w, r, v.account)
 		default:
 			// A policy that was tightened meanwhile holds for who is signed in already.
-			a.gate.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next(w, r, v.account) })).ServeHTTP(w, r)
+			a.gate.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				next(w, r, v.account)
+			})).ServeHTTP(w, r)
 		}
 	}
 }
@@ -179,25 +187,31 @@ func (a *app) failPage(w http.ResponseWriter, r *http.Request, err error) {
 	case "reauthenticate":
 		http.Redirect(w, r, reauthenticatePath+"?"+q, http.StatusSeeOther)
 	case "kind_not_configured":
-		a.show(w, r, status, "You cannot sign in here", view{Page: "sorry", Error: "This address does not have the sign-in method that you set up. " +
-			"Use the address at which you set it up, or ask the owner of the organisation."})
+		a.show(w, r, status, "You cannot sign in here",
+			view{Page: "sorry", Error: "This address does not have the sign-in method that you " +
+				"set up. " +
+				"Use the address at which you set it up, or ask the owner of the organisation."})
 	case "undeliverable":
-		a.show(w, r, status, "No code can be sent to you", view{Page: "sorry", Error: "No message can be sent to the e-mail address of your account. " +
-			"Ask the owner of the organisation to correct it."})
+		a.show(w, r, status, "No code can be sent to you",
+			view{Page: "sorry", Error: "No message can be sent to the e-mail address of your " +
+				"account. " +
+				"Ask the owner of the organisation to correct it."})
 	default:
 		a.sorry(w, r, status)
 	}
 }
 
 func (a *app) sorry(w http.ResponseWriter, r *http.Request, status int) {
-	title, text := "Something went wrong", "There is a problem with the service. Try again in a moment."
+	title, text := "Something went wrong", "There is a problem with the service. Try again in a "+
+		"moment."
 	switch status {
 	case http.StatusNotFound:
 		title, text = "Page not found", "There is no page at this address."
 	case http.StatusMethodNotAllowed:
 		title, text = "That did not work", "This address cannot be used like that."
 	case http.StatusForbidden:
-		title, text = "Not permitted", "Only the owner of the organisation can do this, and no owner can do it to their own account."
+		title, text = "Not permitted", "Only the owner of the organisation can do this, and no "+
+			"owner can do it to their own account."
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
 		title, text = "That did not work", "The form was not complete. Go back and try again."
 	}
@@ -219,7 +233,8 @@ func (a *app) pageHome(w http.ResponseWriter, r *http.Request, who *account) {
 	}
 	own := slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool { return !f.Implicit })
 	a.show(w, r, 0, "Welcome", view{Page: "home", Who: who, Data: map[string]any{
-		"Methods": methods, "Own": own, "RecoveryLeft": o.RecoveryCodesRemaining, "Off": o.Policy.Mode == policy.ModeOff,
+		"Methods": methods, "Own": own, "RecoveryLeft": o.RecoveryCodesRemaining,
+		"Off":      o.Policy.Mode == policy.ModeOff,
 		"EnrollBy": graceOf(o, a.clock.Now()),
 	}})
 }
@@ -246,7 +261,9 @@ func (a *app) pageLogin(w http.ResponseWriter, r *http.Request) {
 	a.showLogin(w, r, 0, "", "")
 }
 
-func (a *app) showLogin(w http.ResponseWriter, r *http.Request, status int, username, problem string) {
+func (a *app) showLogin(
+	w http.ResponseWriter, r *http.Request, status int, username, problem string,
+) {
 	data := loginView{Username: username, Passkey: a.gate.PasswordlessForm(r, "")}
 	var err error
 	if data.Providers, err = a.offered(r.Context()); err != nil {
@@ -277,7 +294,8 @@ func (a *app) postLogin(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, errWrongPassword):
 		a.showLogin(w, r, http.StatusUnauthorized, username, "Wrong username or password.")
 	case errors.Is(err, errPasswordOver):
-		a.showLogin(w, r, http.StatusUnauthorized, username, "The password that you were given has expired. Ask for another one, or use “Forgot your password?”.")
+		a.showLogin(w, r, http.StatusUnauthorized, username, "The password that you were given "+
+			"has expired. Ask for another one, or use “Forgot your password?”.")
 	case err != nil:
 		a.failPage(w, r, err)
 	default:
@@ -348,7 +366,8 @@ func parseForm(r *http.Request) error {
 
 // graceOf is until when a person who has no factor is let in all the same, or "".
 func graceOf(o *mfa.Overview, now time.Time) string {
-	if len(o.Factors) > 0 || o.Policy.Mode != policy.ModeRequired || !now.Before(o.Policy.EnrollBy) {
+	if len(o.Factors) > 0 || o.Policy.Mode != policy.ModeRequired ||
+		!now.Before(o.Policy.EnrollBy) {
 		return ""
 	}
 	return o.Policy.EnrollBy.UTC().Format("2 January 2006")

@@ -33,7 +33,8 @@ func TestPages(t *testing.T) {
 	c.to(c.get(303, "/admin"), "/login")
 	a := c.get(200, "/login")
 	c.has(a, "Demonstration users", "olivia-demo-password", `autocomplete="current-password"`)
-	for _, name := range []string{"Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy"} {
+	for _, name := range []string{"Content-Security-Policy", "X-Content-Type-Options",
+		"Referrer-Policy"} {
 		if a.header.Get(name) == "" {
 			t.Errorf("no %s", name)
 		}
@@ -41,7 +42,8 @@ func TestPages(t *testing.T) {
 	if a.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("Cache-Control: %s", a.header.Get("Cache-Control"))
 	}
-	if css := c.get(200, "/assets/app.css").header.Get("Content-Type"); !strings.HasPrefix(css, "text/css") {
+	if css := c.get(200, "/assets/app.css").header.Get("Content-Type"); !strings.HasPrefix(css,
+		"text/css") {
 		t.Errorf("stylesheet: %s", css)
 	}
 	a = c.post(401, "/login", url.Values{"username": {`"><b>anna`}, "password": {"wrong"}})
@@ -49,7 +51,8 @@ func TestPages(t *testing.T) {
 	c.get(404, "/nothing")
 	c.get(404, "/assets/")
 
-	c.to(c.post(303, "/login", url.Values{"username": {"anna"}, "password": {"anna-demo-password"}}), "/mfa/")
+	c.to(c.post(303, "/login", url.Values{"username": {"anna"},
+		"password": {"anna-demo-password"}}), "/mfa/")
 	c.to(c.get(303, "/"), "/mfa/")
 	c.to(c.get(303, "/admin"), "/mfa/")
 	c.post(303, "/mfa/send", url.Values{"kind": {"email"}})
@@ -70,7 +73,8 @@ func TestChooserPage(t *testing.T) {
 	s := start(t, t.TempDir())
 	c := s.client(t)
 	c.to(c.get(303, "/account"), "/")
-	c.to(c.post(303, "/login", url.Values{"username": {"robin@acme.example"}, "password": {"robin-demo-password"}}), "/account")
+	c.to(c.post(303, "/login", url.Values{"username": {"robin@acme.example"},
+		"password": {"robin-demo-password"}}), "/account")
 	c.to(c.get(303, "/"), "/account")
 	c.has(c.get(200, "/account"), "Manager account", "Employee account")
 	c.post(404, "/account", url.Values{"id": {"acct-olivia"}})
@@ -113,14 +117,16 @@ func TestAdministrationPage(t *testing.T) {
 	c.post(404, "/admin/reset", url.Values{"username": {"nobody"}})
 	e := s.client(t)
 	e.field(e.password("ben"), "next", "enroll")
-	c.do(200, "PUT", "/api/admin/policy", obj{"type": "manager", "policy": obj{"mode": "required", "kinds": []string{"pin"}}})
+	c.do(200, "PUT", "/api/admin/policy", obj{"type": "manager", "policy": obj{"mode": "required",
+		"kinds": []string{"pin"}}})
 	c.has(c.get(200, "/admin"), "Set by the API")
 
 	// One confirmation, and all of them.
 	c.to(c.post(303, "/admin/confirm", url.Values{"username": {"mei"}}), "/admin")
 	c.has(c.get(200, "/demo/outbox"), "mei@acme.example")
 	c.to(c.post(303, "/admin/confirm-all", url.Values{}), "/admin/confirmations")
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(
+		50 * time.Millisecond) {
 		a = c.get(200, "/admin/confirmations")
 		if a.header.Get("Refresh") == "" {
 			break

@@ -26,7 +26,9 @@ func passwordRules() password.Rules {
 	return password.Rules{Words: []string{organisation, tenant}}
 }
 
-func (a *app) newResets(store storage.Store, keys *seal.Keyring, events func(context.Context, mfa.Event)) (*password.Manager, error) {
+func (a *app) newResets(
+	store storage.Store, keys *seal.Keyring, events func(context.Context, mfa.Event),
+) (*password.Manager, error) {
 	return password.New(password.Config{
 		Store:       store,
 		Keys:        keys,
@@ -58,7 +60,8 @@ func loginID(login int64) string { return strconv.FormatInt(login, 10) }
 func (l logins) Find(ctx context.Context, address string) ([]password.Account, error) {
 	var id int64
 	err := l.db.QueryRowContext(ctx, `SELECT id FROM logins WHERE email = ?
-		AND EXISTS (SELECT 1 FROM accounts WHERE login = logins.id AND email_confirmed = 1)`, address).Scan(&id)
+		AND EXISTS (SELECT 1 FROM accounts WHERE login = logins.id AND email_confirmed =
+		1)`, address).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -122,7 +125,8 @@ func (l logins) SetPassword(ctx context.Context, a password.Account, u password.
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
-	res, err := tx.ExecContext(ctx, `UPDATE logins SET password = ? WHERE id = ? AND password = ?`, u.Hash.Reveal(), id, u.Old.Reveal())
+	res, err := tx.ExecContext(ctx, `UPDATE logins SET password = ? WHERE id = ? AND password = ?`,
+		u.Hash.Reveal(), id, u.Old.Reveal())
 	if err != nil {
 		return err
 	}
@@ -133,11 +137,14 @@ func (l logins) SetPassword(ctx context.Context, a password.Account, u password.
 	if u.MustChange {
 		until = u.Expires.UnixMilli()
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO password_changes (login, changes, must_change) VALUES (?1, 1, ?2)
-		ON CONFLICT (login) DO UPDATE SET changes = changes + 1, must_change = ?2`, id, until); err != nil {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO password_changes (login, changes, must_change)
+		VALUES (?1, 1, ?2)
+		ON CONFLICT (login) DO UPDATE SET changes = changes + 1, must_change =
+		?2`, id, until); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE accounts SET demo_password = ? WHERE login = ? AND demo_password <> ''`, demoChanged, id); err != nil {
+	if _, err := tx.ExecContext(ctx, `UPDATE accounts SET demo_password = ? WHERE login = ? AND
+		demo_password <> ''`, demoChanged, id); err != nil {
 		return err
 	}
 	return tx.Commit()
@@ -151,7 +158,8 @@ func (a *app) rehash(ctx context.Context, login int64, hash, typed string) {
 	}
 	next, err := a.passwords.Hash(ctx, secret.New(typed))
 	if err == nil {
-		_, err = a.db.ExecContext(ctx, `UPDATE logins SET password = ? WHERE id = ? AND password = ?`, next, login, hash)
+		_, err = a.db.ExecContext(ctx, `UPDATE logins SET password = ? WHERE id = ? AND password =
+			?`, next, login, hash)
 	}
 	if err != nil {
 		a.log.WarnContext(ctx, "cannot keep a password under the present parameters", "error", err)
@@ -166,7 +174,8 @@ func (a *app) clientOf(r *http.Request) string {
 	if err != nil {
 		host = r.RemoteAddr
 	}
-	if forwarded := r.Header.Values("X-Forwarded-For"); a.cfg.public.Scheme == "https" && len(forwarded) > 0 {
+	if forwarded := r.Header.Values("X-Forwarded-For"); a.cfg.public.Scheme == "https" &&
+		len(forwarded) > 0 {
 		all := strings.Split(forwarded[len(forwarded)-1], ",")
 		host = strings.TrimSpace(all[len(all)-1])
 	}

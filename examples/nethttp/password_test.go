@@ -78,8 +78,10 @@ func TestForgottenPassword(t *testing.T) {
 	}
 	thief.get(200, "/")
 
-	c.has(c.post(422, "/password/reset", twice(tokenOf(link), "anna acme")), "little more than your name")
-	c.has(c.post(422, "/password/reset", url.Values{"token": {tokenOf(link)}, "password": {chosen}, "again": {"another"}}), "The passwords do not match")
+	c.has(c.post(422, "/password/reset", twice(tokenOf(link), "anna acme")),
+		"little more than your name")
+	c.has(c.post(422, "/password/reset", url.Values{"token": {tokenOf(link)}, "password": {chosen},
+		"again": {"another"}}), "The passwords do not match")
 	c.to(c.post(303, "/password/reset", twice(tokenOf(link), chosen)), "/login")
 	c.has(c.get(200, "/login"), "Your password is set")
 
@@ -94,7 +96,8 @@ func TestForgottenPassword(t *testing.T) {
 	c.do(401, "GET", "/api/me", nil)
 	c.verify(200, "email", c.send("email", "anna@acme.example"))
 	c.field(c.get(200, "/api/me"), "username", "anna")
-	if text := c.mails(1, "anna@acme.example", "by a link that was mailed")[0]; strings.Contains(text, chosen) {
+	if text := c.mails(1, "anna@acme.example", "by a link that was mailed")[0]; strings.Contains(
+		text, chosen) {
 		t.Error(text)
 	}
 	for _, secret := range []string{chosen, tokenOf(link), "anna@acme.example"} {
@@ -132,7 +135,8 @@ func TestForgottenByNobody(t *testing.T) {
 	}
 	// The links of those five are all good until one is used.
 	all := c.mails(5, "ben@acme.example", "new password")
-	c.to(c.post(303, "/password/reset", twice(tokenOf(resetLink.FindString(all[4])), chosen)), "/login")
+	c.to(c.post(303, "/password/reset", twice(tokenOf(resetLink.FindString(all[4])), chosen)),
+		"/login")
 	c.do(410, "GET", resetLink.FindString(all[0]), nil)
 	c.get(410, "/password/reset?token=x")
 	c.get(410, "/password/reset")
@@ -160,7 +164,8 @@ func TestChangeOfPassword(t *testing.T) {
 	}
 	c.get(200, "/password")
 	c.has(c.post(422, "/password", change("wrong", chosen)), "Wrong password")
-	c.has(c.post(422, "/password", change("carla-demo-password", "carla-demo-password")), "your current password")
+	c.has(c.post(422, "/password", change("carla-demo-password", "carla-demo-password")),
+		"your current password")
 	c.to(c.post(303, "/password", change("carla-demo-password", chosen)), "/")
 	c.has(c.get(200, "/"), "signed out everywhere else")
 	c.to(other.get(303, "/"), "/login")
@@ -176,10 +181,13 @@ func TestOwnerSetsPassword(t *testing.T) {
 	owner, before, c := s.client(t), s.client(t), s.client(t)
 	owner.signIn("olivia")
 	before.signIn("emma")
-	form := url.Values{"username": {"emma"}, "password": {"otters swim at noon"}, "reason": {"rang, known voice"}}
+	form := url.Values{"username": {"emma"}, "password": {"otters swim at noon"},
+		"reason": {"rang, known voice"}}
 	before.do(403, "POST", "/admin/password", form)
-	owner.has(owner.post(422, "/admin/password", url.Values{"username": {"emma"}, "password": {"otters swim at noon"}}), "a reason of up to 500")
-	owner.has(owner.post(422, "/admin/password", url.Values{"username": {"emma"}, "password": {"password1"}, "reason": {"x"}}), "easy to guess")
+	owner.has(owner.post(422, "/admin/password", url.Values{"username": {"emma"},
+		"password": {"otters swim at noon"}}), "a reason of up to 500")
+	owner.has(owner.post(422, "/admin/password", url.Values{"username": {"emma"},
+		"password": {"password1"}, "reason": {"x"}}), "easy to guess")
 	owner.to(owner.post(303, "/admin/password", form), "/admin/person?username=emma")
 	c.mails(1, "emma@acme.example", "An administrator has set a password")
 	c.to(before.get(303, "/"), "/login")
@@ -196,16 +204,20 @@ func TestOwnerSetsPassword(t *testing.T) {
 	// The proof of the sign-in ends: it is asked for again, and nothing else is open.
 	c.advance("10m")
 	c.to(c.get(303, "/password"), "/mfa/step-up?purpose=manage&return=%2Fpassword")
-	c.to(c.get(303, "/mfa/step-up?purpose=manage&return=%2Fpassword"), "/mfa/verify?purpose=manage&return=%2Fpassword")
+	c.to(c.get(303, "/mfa/step-up?purpose=manage&return=%2Fpassword"),
+		"/mfa/verify?purpose=manage&return=%2Fpassword")
 	c.post(200, "/mfa/api/send", obj{"kind": "email"})
 	c.post(200, "/mfa/api/verify", obj{"kind": "email", "code": c.mailed("emma@acme.example")})
 	c.to(c.get(303, "/mfa/factors"), "/password")
-	c.post(422, "/password", url.Values{"current": {"otters swim at noon"}, "password": {"otters swim at noon"}, "again": {"otters swim at noon"}})
-	c.to(c.post(303, "/password", url.Values{"current": {"otters swim at noon"}, "password": {chosen}, "again": {chosen}}), "/")
+	c.post(422, "/password", url.Values{"current": {"otters swim at noon"},
+		"password": {"otters swim at noon"}, "again": {"otters swim at noon"}})
+	c.to(c.post(303, "/password", url.Values{"current": {"otters swim at noon"},
+		"password": {chosen}, "again": {chosen}}), "/")
 	c.get(200, "/")
 	c.get(200, "/mfa/factors")
 	c.field(c.get(200, "/api/me"), "username", "emma")
-	if !strings.Contains(s.log.String(), "password.admin-set") || !strings.Contains(s.log.String(), "known voice") {
+	if !strings.Contains(s.log.String(), "password.admin-set") || !strings.Contains(s.log.String(),
+		"known voice") {
 		t.Errorf("no record of the act: %s", s.log)
 	}
 }
@@ -216,13 +228,15 @@ func TestResetForgetsDevices(t *testing.T) {
 	s := start(t, t.TempDir())
 	owner, c := s.client(t), s.client(t)
 	owner.signIn("olivia")
-	owner.do(200, "PUT", "/api/admin/policy", obj{"type": "employee", "policy": obj{"mode": "required", "implicit": []string{"email"}, "remember_days": 30}})
+	owner.do(200, "PUT", "/api/admin/policy", obj{"type": "employee",
+		"policy": obj{"mode": "required", "implicit": []string{"email"}, "remember_days": 30}})
 	c.password("greta")
 	code := c.send("email", "greta@acme.example")
 	c.post(303, "/mfa/verify", url.Values{"kind": {"email"}, "code": {code}, "remember": {"yes"}})
 	c.post(200, "/api/logout", obj{})
 	c.field(c.password("greta"), "next", "done")
-	c.to(c.post(303, "/password/reset", twice(tokenOf(c.forgot("greta@acme.example")), chosen)), "/login")
+	c.to(c.post(303, "/password/reset", twice(tokenOf(c.forgot("greta@acme.example")), chosen)),
+		"/login")
 	c.field(c.login(200, "greta", chosen), "next", "verify")
 }
 
@@ -245,7 +259,10 @@ func TestOnePasswordForTwoAccounts(t *testing.T) {
 func TestRehashAtSignIn(t *testing.T) {
 	t.Parallel()
 	public, _ := url.Parse("http://127.0.0.1")
-	a, err := newApp(t.Context(), config{data: t.TempDir(), public: public, demo: true}, func(string) string { return "" }, slog.New(slog.DiscardHandler))
+	a, err := newApp(t.Context(), config{data: t.TempDir(), public: public, demo: true},
+		func(string) string {
+			return ""
+		}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +275,8 @@ func TestRehashAtSignIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.db.ExecContext(t.Context(), `UPDATE logins SET password = ? WHERE email = 'anna@acme.example'`, hash); err != nil {
+	if _, err := a.db.ExecContext(t.Context(), `UPDATE logins SET password = ? WHERE email =
+		'anna@acme.example'`, hash); err != nil {
 		t.Fatal(err)
 	}
 	id, _, _, _, err := a.people.login(t.Context(), "anna")

@@ -20,7 +20,8 @@ func (a *app) apiForgot(w http.ResponseWriter, r *http.Request) {
 		err = errMalformed
 	}
 	if err == nil {
-		err = a.resets.Forgot(r.Context(), password.ForgotRequest{Address: *body.Email, Client: a.clientOf(r)})
+		err = a.resets.Forgot(r.Context(), password.ForgotRequest{Address: *body.Email,
+			Client: a.clientOf(r)})
 	}
 	if err != nil {
 		a.failAPI(w, r, err)
@@ -91,7 +92,8 @@ func unproven(err error) error {
 // setByLink is what page and API do with a link.
 func (a *app) setByLink(r *http.Request, token, chosen string) error {
 	err := a.slowed(r.Context(), a.linkAttempt(r, token), func(ctx context.Context) error {
-		return a.resets.Reset(ctx, password.ResetRequest{Token: secret.New(token), Password: secret.New(chosen)})
+		return a.resets.Reset(ctx, password.ResetRequest{Token: secret.New(token),
+			Password: secret.New(chosen)})
 	})
 	if err != nil {
 		return err

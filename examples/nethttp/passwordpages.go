@@ -39,7 +39,8 @@ var provingPaths = []string{"step-up", "verify", "send", "state"}
 func (a *app) ownPasswordFirst(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := strings.TrimPrefix(r.URL.Path, a.gate.URL())
-		if !strings.HasPrefix(path, "static/") && path != "sign-out" && !slices.Contains(provingPaths, strings.TrimPrefix(path, "api/")) {
+		if !strings.HasPrefix(path, "static/") && path != "sign-out" &&
+			!slices.Contains(provingPaths, strings.TrimPrefix(path, "api/")) {
 			v, err := a.visitor(r)
 			switch {
 			case err != nil:
@@ -67,7 +68,8 @@ func explainPassword(err error) string {
 	case "address_form":
 		return "Enter an e-mail address, for example name@example.com."
 	case "password_common":
-		return "This password is easy to guess. Choose another, for example a few words that do not belong together."
+		return "This password is easy to guess. Choose another, for example a few words that do " +
+			"not belong together."
 	case "password_repeated":
 		return "This password repeats a short part. Choose another."
 	case "password_personal":
@@ -94,20 +96,25 @@ func (a *app) postForgot(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	address := r.PostForm.Get("email")
-	err := a.resets.Forgot(r.Context(), password.ForgotRequest{Address: address, Client: a.clientOf(r)})
+	err := a.resets.Forgot(r.Context(), password.ForgotRequest{Address: address,
+		Client: a.clientOf(r)})
 	var over *mfa.RateLimitError
 	switch problem := explainPassword(err); {
 	case problem != "":
-		a.show(w, r, http.StatusUnprocessableEntity, "Forgot your password?", view{Page: "forgot", Error: problem, Data: forgotView{}})
+		a.show(w, r, http.StatusUnprocessableEntity, "Forgot your password?",
+			view{Page: "forgot", Error: problem, Data: forgotView{}})
 	case errors.As(err, &over):
 		wait := max(1, int((over.RetryAfter+time.Minute-1)/time.Minute))
 		w.Header().Set("Retry-After", strconv.Itoa(wait*60))
-		a.show(w, r, http.StatusTooManyRequests, "Forgot your password?", view{Page: "forgot", Data: forgotView{},
-			Error: "A link was asked for too often. The ones that were mailed are good for half an hour; you can ask again in " + strconv.Itoa(wait) + " minutes."})
+		a.show(w, r, http.StatusTooManyRequests, "Forgot your password?",
+			view{Page: "forgot", Data: forgotView{},
+				Error: "A link was asked for too often. The ones that were mailed are good for " +
+					"half an hour; you can ask again in " + strconv.Itoa(wait) + " minutes."})
 	case err != nil:
 		a.failPage(w, r, err)
 	default:
-		a.show(w, r, 0, "Look into your mailbox", view{Page: "forgot", Data: forgotView{Address: strings.TrimSpace(address), Sent: true}})
+		a.show(w, r, 0, "Look into your mailbox", view{Page: "forgot",
+			Data: forgotView{Address: strings.TrimSpace(address), Sent: true}})
 	}
 }
 
@@ -127,7 +134,8 @@ func (a *app) pageReset(w http.ResponseWriter, r *http.Request) {
 func (a *app) showReset(w http.ResponseWriter, r *http.Request, status int, token, problem string) {
 	acct, err := a.resets.CheckLink(r.Context(), secret.New(token))
 	if errors.Is(err, password.ErrLink) {
-		a.show(w, r, http.StatusGone, "This link is not good any more", view{Page: "reset", Data: newPasswordView{Gone: true}})
+		a.show(w, r, http.StatusGone, "This link is not good any more",
+			view{Page: "reset", Data: newPasswordView{Gone: true}})
 		return
 	}
 	if err != nil {
@@ -177,7 +185,8 @@ func (a *app) postReset(w http.ResponseWriter, r *http.Request) {
 func (a *app) pageChange(w http.ResponseWriter, r *http.Request, who *account) {
 	grant, binding, err := a.ownGrant(r)
 	if err == nil {
-		err = unproven(a.manager.Session(who.subject(), binding).CheckPasswordChange(r.Context(), grant))
+		err = unproven(a.manager.Session(who.subject(), binding).CheckPasswordChange(r.Context(),
+			grant))
 	}
 	if err != nil {
 		a.failPage(w, r, err)
@@ -186,14 +195,17 @@ func (a *app) pageChange(w http.ResponseWriter, r *http.Request, who *account) {
 	a.showChange(w, r, 0, who, "")
 }
 
-func (a *app) showChange(w http.ResponseWriter, r *http.Request, status int, who *account, problem string) {
+func (a *app) showChange(
+	w http.ResponseWriter, r *http.Request, status int, who *account, problem string,
+) {
 	named := password.Account{ID: loginID(who.login), Tenant: tenant}
 	acct, err := logins{a}.Get(r.Context(), named)
 	if err != nil {
 		a.failPage(w, r, err)
 		return
 	}
-	v := view{Page: "password", Error: problem, Data: newPasswordView{Username: who.Username, MustChange: who.mustChange, Least: least(acct.SecondFactor)}}
+	v := view{Page: "password", Error: problem, Data: newPasswordView{Username: who.Username,
+		MustChange: who.mustChange, Least: least(acct.SecondFactor)}}
 	if !who.mustChange {
 		v.Who = who // and the navigation, which leads nowhere before
 	}
@@ -240,7 +252,8 @@ func (a *app) postSetPassword(w http.ResponseWriter, r *http.Request, who *admin
 	reason, err := statedReason(r)
 	if err == nil {
 		err = a.slowed(r.Context(), a.loginAttempt(r, who.login), func(ctx context.Context) error {
-			return a.resets.AdminSet(ctx, password.AdminRequest{Tenant: tenant, ID: loginID(whom.login), Actor: who.actor, Reason: reason,
+			return a.resets.AdminSet(ctx, password.AdminRequest{Tenant: tenant,
+				ID: loginID(whom.login), Actor: who.actor, Reason: reason,
 				Password: secret.New(r.PostForm.Get("password"))})
 		})
 	}
@@ -253,10 +266,12 @@ func (a *app) postSetPassword(w http.ResponseWriter, r *http.Request, who *admin
 	}
 	switch {
 	case problem != "":
-		a.showPerson(w, r, who.account, onePerson{personView: a.describe(r.Context(), *whom), Problem: problem})
+		a.showPerson(w, r, who.account, onePerson{personView: a.describe(r.Context(), *whom),
+			Problem: problem})
 	case err != nil:
 		a.failPage(w, r, err)
 	default:
-		a.back(w, r, "/admin/person?username="+whom.Username, "The password is set. Give it to "+whom.Name+" and to nobody else.")
+		a.back(w, r, "/admin/person?username="+whom.Username, "The password is set. Give it to "+
+			whom.Name+" and to nobody else.")
 	}
 }

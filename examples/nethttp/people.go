@@ -81,9 +81,11 @@ var errNobody = errors.New("there is no such person")
 // their accounts.
 type people struct{ db *sql.DB }
 
-const selectAccounts = `SELECT a.id, a.type, a.name, a.username, l.email, a.email_confirmed, a.enrolled, a.login, a.demo_password, coalesce(c.changes, 0), coalesce(c.must_change, 0) <> 0,
+const selectAccounts = `SELECT a.id, a.type, a.name, a.username, l.email, a.email_confirmed,
+	a.enrolled, a.login, a.demo_password, coalesce(c.changes, 0), coalesce(c.must_change, 0) <> 0,
 	(SELECT count(*) FROM accounts o WHERE o.login = a.login) > 1
-	FROM accounts a JOIN logins l ON l.id = a.login LEFT JOIN password_changes c ON c.login = a.login `
+	FROM accounts a JOIN logins l ON l.id = a.login LEFT JOIN password_changes c ON c.login =
+	a.login `
 
 func (p people) query(ctx context.Context, where string, args ...any) (list []account, err error) {
 	rows, err := p.db.QueryContext(ctx, selectAccounts+where, args...)
@@ -93,7 +95,8 @@ func (p people) query(ctx context.Context, where string, args ...any) (list []ac
 	defer rows.Close()
 	for rows.Next() {
 		var a account
-		if err := rows.Scan(&a.ID, &a.Type, &a.Name, &a.Username, &a.Email, &a.Confirmed, &a.Enrolled, &a.login, &a.demo, &a.changes, &a.mustChange, &a.Shared); err != nil {
+		if err := rows.Scan(&a.ID, &a.Type, &a.Name, &a.Username, &a.Email, &a.Confirmed,
+			&a.Enrolled, &a.login, &a.demo, &a.changes, &a.mustChange, &a.Shared); err != nil {
 			return nil, err
 		}
 		list = append(list, a)
@@ -127,14 +130,18 @@ func (p people) byLogin(ctx context.Context, login int64, name string) ([]accoun
 
 // all returns everybody: owners, managers, employees, by name.
 func (p people) all(ctx context.Context) ([]account, error) {
-	return p.query(ctx, `ORDER BY CASE a.type WHEN 'owner' THEN 0 WHEN 'manager' THEN 1 ELSE 2 END, a.name`)
+	return p.query(ctx,
+		`ORDER BY CASE a.type WHEN 'owner' THEN 0 WHEN 'manager' THEN 1 ELSE 2 END, a.name`)
 }
 
 // login finds a login by its address or by the username of one of its accounts, and returns
 // its password hash, how often that was changed, and until when an administrator's is good.
-func (p people) login(ctx context.Context, name string) (id int64, hash string, changes int64, until time.Time, err error) {
+func (p people) login(
+	ctx context.Context, name string,
+) (id int64, hash string, changes int64, until time.Time, err error) {
 	var ms int64
-	err = p.db.QueryRowContext(ctx, `SELECT l.id, l.password, coalesce(c.changes, 0), coalesce(c.must_change, 0) FROM logins l LEFT JOIN password_changes c ON c.login = l.id
+	err = p.db.QueryRowContext(ctx, `SELECT l.id, l.password, coalesce(c.changes, 0),
+		coalesce(c.must_change, 0) FROM logins l LEFT JOIN password_changes c ON c.login = l.id
 		WHERE l.email = ?1 OR l.id IN (SELECT login FROM accounts WHERE username = ?1)`,
 		strings.TrimSpace(name)).Scan(&id, &hash, &changes, &ms)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -155,7 +162,8 @@ func (p people) password(ctx context.Context, a *account) (hash string, err erro
 // enrolled remembers that a person has a record in the store. Should it ever be missing,
 // secondgate refuses them instead of letting whoever knows the password enrol anew.
 func (p people) enrolled(ctx context.Context, id string) error {
-	_, err := p.db.ExecContext(ctx, `UPDATE accounts SET enrolled = 1 WHERE id = ? AND enrolled = 0`, id)
+	_, err := p.db.ExecContext(ctx,
+		`UPDATE accounts SET enrolled = 1 WHERE id = ? AND enrolled = 0`, id)
 	return err
 }
 
@@ -185,7 +193,8 @@ func (p people) add(ctx context.Context, pw *password.Hasher, list []person) err
 	}
 	defer func() { _ = tx.Rollback() }()
 	for i, n := range list {
-		res, err := tx.ExecContext(ctx, `INSERT INTO logins (email, password) VALUES (?, ?)`, n.email, hashes[i])
+		res, err := tx.ExecContext(ctx, `INSERT INTO logins (email, password) VALUES (?, ?)`,
+			n.email, hashes[i])
 		if err != nil {
 			return err
 		}
@@ -198,8 +207,10 @@ func (p people) add(ctx context.Context, pw *password.Hasher, list []person) err
 			shown = n.password
 		}
 		for _, a := range n.accounts {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO accounts (id, login, username, name, type, email_confirmed, demo_password)
-				VALUES (?, ?, ?, ?, ?, 1, ?)`, "acct-"+a.Username, login, a.Username, n.name, a.Type, shown); err != nil {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO accounts (id, login, username, name, type,
+				email_confirmed, demo_password)
+				VALUES (?, ?, ?, ?, ?, 1,
+				?)`, "acct-"+a.Username, login, a.Username, n.name, a.Type, shown); err != nil {
 				return err
 			}
 		}
@@ -209,7 +220,8 @@ func (p people) add(ctx context.Context, pw *password.Hasher, list []person) err
 
 // count returns how many accounts there are, and how many of them are demonstration people.
 func (p people) count(ctx context.Context) (all, demo int, err error) {
-	err = p.db.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(demo_password <> ''), 0) FROM accounts`).Scan(&all, &demo)
+	err = p.db.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(demo_password <> ''), 0) FROM
+		accounts`).Scan(&all, &demo)
 	return all, demo, err
 }
 
@@ -220,7 +232,8 @@ func (p people) seed(ctx context.Context, pw *password.Hasher, more int) error {
 		return err
 	}
 	if all != demo {
-		return errors.New("the data directory holds people who are not demonstration people, and demonstration mode would show " +
+		return errors.New("the data directory holds people who are not demonstration people, " +
+			"and demonstration mode would show " +
 			"their codes to everybody; start with -demo=false, or with another -data directory")
 	}
 	if all > 0 {
@@ -233,7 +246,8 @@ func (p people) seed(ctx context.Context, pw *password.Hasher, more int) error {
 func crowd(n int) (list []person) {
 	for i := range n {
 		who := fmt.Sprintf("crowd-%06d", i+1)
-		list = append(list, person{email: who + "@acme.example", password: "crowd-demo-password", name: who,
+		list = append(list, person{email: who + "@acme.example", password: "crowd-demo-password",
+			name:     who,
 			accounts: []account{{Username: who, Type: "employee"}}, demo: true})
 	}
 	return list
@@ -256,15 +270,18 @@ func demoPeople() (list []person) {
 		{"jonas", "Jonas Weber", "employee"},
 		{"kofi", "Kofi Mensah", "employee"},
 	} {
-		list = append(list, demoPerson(n.username, n.name, account{Username: n.username, Type: n.typ}))
+		list = append(list, demoPerson(n.username, n.name,
+			account{Username: n.username, Type: n.typ}))
 	}
 	// One address with two accounts.
 	return append(list, demoPerson("robin", "Robin Jansen",
-		account{Username: "robin.manager", Type: "manager"}, account{Username: "robin.employee", Type: "employee"}))
+		account{Username: "robin.manager", Type: "manager"}, account{Username: "robin.employee",
+			Type: "employee"}))
 }
 
 func demoPerson(who, name string, accounts ...account) person {
-	return person{email: who + "@acme.example", password: who + "-demo-password", name: name, accounts: accounts, demo: true}
+	return person{email: who + "@acme.example", password: who + "-demo-password", name: name,
+		accounts: accounts, demo: true}
 }
 
 // addOwner adds the first owner of an application that is no demonstration.

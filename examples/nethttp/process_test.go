@@ -84,16 +84,19 @@ func TestNoDemo(t *testing.T) {
 	s = start(t, data, "-demo=false", "-url=https://acme.example",
 		"ACME_OWNER_EMAIL=boss@example.com", "ACME_OWNER_PASSWORD=correct horse battery staple")
 	c = s.client(t)
-	a := c.post(200, "/api/login", obj{"username": "boss@example.com", "password": "correct horse battery staple"})
+	a := c.post(200, "/api/login", obj{"username": "boss@example.com",
+		"password": "correct horse battery staple"})
 	c.field(a, "next", "verify")
-	if cookie := a.header.Get("Set-Cookie"); !strings.HasPrefix(cookie, "__Host-acme=") || !strings.Contains(cookie, "Secure") {
+	if cookie := a.header.Get("Set-Cookie"); !strings.HasPrefix(cookie, "__Host-acme=") ||
+		!strings.Contains(cookie, "Secure") {
 		t.Errorf("Set-Cookie: %s", cookie)
 	}
 	if a.header.Get("Strict-Transport-Security") == "" {
 		t.Error("no Strict-Transport-Security")
 	}
 	// The jar keeps a Secure cookie from http.
-	req, err := http.NewRequest("POST", s.base+"/mfa/api/send", strings.NewReader(`{"kind":"email"}`))
+	req, err := http.NewRequest("POST", s.base+"/mfa/api/send",
+		strings.NewReader(`{"kind":"email"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +115,8 @@ func TestNoDemo(t *testing.T) {
 	}
 
 	// A real person's codes are not shown to everybody.
-	if out := refused(t, "-addr", "127.0.0.1:0", "-data", data); !strings.Contains(out, "-demo=false") {
+	if out := refused(t, "-addr", "127.0.0.1:0", "-data", data); !strings.Contains(out,
+		"-demo=false") {
 		t.Errorf("-demo over real people: %s", out)
 	}
 }
@@ -156,14 +160,15 @@ func TestWrongConfiguration(t *testing.T) {
 		args []string
 		want string
 	}{
-		"data is a file":     {[]string{"-data", file}, "-data"},
-		"data under a file":  {[]string{"-data", filepath.Join(file, "x")}, "-data"},
-		"no data":            {[]string{"-data", ""}, "-data"},
-		"port in use":        {[]string{"-addr", taken.Addr().String()}, "-addr"},
-		"no port":            {[]string{"-addr", "127.0.0.1"}, "localhost:8080"},
-		"smtp scheme":        {[]string{"-smtp", "http://mail.example.com"}, "smtp://"},
-		"smtp host":          {[]string{"-smtp", "smtp://"}, "smtp://"},
-		"smtp port":          {[]string{"-smtp", "smtp://mail.example.com:notaport?from=a@example.com"}, "smtp://"},
+		"data is a file":    {[]string{"-data", file}, "-data"},
+		"data under a file": {[]string{"-data", filepath.Join(file, "x")}, "-data"},
+		"no data":           {[]string{"-data", ""}, "-data"},
+		"port in use":       {[]string{"-addr", taken.Addr().String()}, "-addr"},
+		"no port":           {[]string{"-addr", "127.0.0.1"}, "localhost:8080"},
+		"smtp scheme":       {[]string{"-smtp", "http://mail.example.com"}, "smtp://"},
+		"smtp host":         {[]string{"-smtp", "smtp://"}, "smtp://"},
+		"smtp port": {[]string{"-smtp",
+			"smtp://mail.example.com:notaport?from=a@example.com"}, "smtp://"},
 		"smtp from":          {[]string{"-smtp", "smtp://mail.example.com?from=nobody"}, "from"},
 		"sms":                {[]string{"-sms", "pigeon"}, "twilio, http or outbox"},
 		"twilio without key": {[]string{"-sms", "twilio"}, "TWILIO_ACCOUNT_SID"},
@@ -174,13 +179,16 @@ func TestWrongConfiguration(t *testing.T) {
 		"empty key":          {[]string{"-data", filepath.Join(dir, "empty")}, "32 bytes"},
 		"key others read":    {[]string{"-data", filepath.Join(dir, "open")}, "chmod 600"},
 		"key lost":           {[]string{"-data", lost}, "backup"},
-		"no drivers":         {[]string{"-db", "postgres://u:secret@127.0.0.1:1/db"}, "go run -tags databases ./examples/nethttp"},
-		"no database":        {[]string{"-data", filepath.Join(dir, "broken")}, "move it away"},
+		"no drivers": {[]string{"-db", "postgres://u:secret@127.0.0.1:1/db"},
+			"go run -tags databases ./examples/nethttp"},
+		"no database": {[]string{"-data", filepath.Join(dir, "broken")}, "move it away"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			args := append([]string{"-addr", "127.0.0.1:0", "-data", filepath.Join(dir, "fine")}, tc.args...)
+			args := append([]string{"-addr", "127.0.0.1:0", "-data", filepath.Join(dir, "fine")},
+				tc.args...)
 			out := refused(t, args...)
-			if !strings.Contains(out, tc.want) || !strings.HasPrefix(out, "nethttp: ") || strings.Contains(out, "panic") || strings.Contains(out, "secret@") {
+			if !strings.Contains(out, tc.want) || !strings.HasPrefix(out, "nethttp: ") ||
+				strings.Contains(out, "panic") || strings.Contains(out, "secret@") {
 				t.Errorf("said %q, want something with %q", out, tc.want)
 			}
 		})
@@ -195,7 +203,8 @@ func TestProgram_LinksNoServerDriver(t *testing.T) {
 		t.Fatal(err)
 	}
 	deps := strings.Fields(string(out))
-	for _, driver := range []string{"github.com/jackc/pgx/v5", "github.com/go-sql-driver/mysql", "github.com/redis/go-redis/v9"} {
+	for _, driver := range []string{"github.com/jackc/pgx/v5", "github.com/go-sql-driver/mysql",
+		"github.com/redis/go-redis/v9"} {
 		if slices.Contains(deps, driver) {
 			t.Errorf("the demonstration links %s", driver)
 		}
@@ -238,13 +247,15 @@ func TestKill(t *testing.T) {
 					a, err := c.try("POST", path, body)
 					return a, err == nil && a.status == 200
 				}
-				if _, ok := call("/api/login", obj{"username": w.username, "password": w.username + "-demo-password"}); !ok {
+				if _, ok := call("/api/login", obj{"username": w.username, "password": w.username +
+					"-demo-password"}); !ok {
 					return
 				}
 				if _, ok := call("/mfa/api/send", obj{"kind": "email"}); !ok {
 					return
 				}
-				if _, ok := call("/mfa/api/verify", obj{"kind": "email", "code": c.mailed(w.username + "@acme.example")}); !ok {
+				if _, ok := call("/mfa/api/verify",
+					obj{"kind": "email", "code": c.mailed(w.username + "@acme.example")}); !ok {
 					return
 				}
 				if len(w.secrets) == 0 {
@@ -253,7 +264,8 @@ func TestKill(t *testing.T) {
 						return
 					}
 					secret := a.body["secret"].(string)
-					a, ok = call("/mfa/api/confirm", obj{"enrollment": a.body["enrollment"], "code": totpCode(secret, step-1)})
+					a, ok = call("/mfa/api/confirm", obj{"enrollment": a.body["enrollment"],
+						"code": totpCode(secret, step-1)})
 					if !ok {
 						return
 					}
@@ -264,7 +276,8 @@ func TestKill(t *testing.T) {
 				for next := step; next <= step+1; next++ {
 					d := s.client(t)
 					c = d
-					if _, ok := call("/api/login", obj{"username": w.username, "password": w.username + "-demo-password"}); !ok {
+					if _, ok := call("/api/login", obj{"username": w.username,
+						"password": w.username + "-demo-password"}); !ok {
 						return
 					}
 					code := totpCode(w.secrets[0], next)
@@ -324,7 +337,8 @@ func TestKill(t *testing.T) {
 		}
 	}
 	if enrolled == 0 || replayed == 0 {
-		t.Errorf("%d enrolments and %d codes had been promised: the test shows nothing", enrolled, replayed)
+		t.Errorf("%d enrolments and %d codes had been promised: the test shows nothing", enrolled,
+			replayed)
 	}
 	t.Logf("%d enrolments were there, %d codes were refused", enrolled, replayed)
 }

@@ -50,9 +50,12 @@ func (a *app) pageReauthenticate(w http.ResponseWriter, r *http.Request, who *ac
 	a.showReauthenticate(w, r, 0, who, r.URL.Query().Get("return"), "")
 }
 
-func (a *app) showReauthenticate(w http.ResponseWriter, r *http.Request, status int, who *account, to, problem string) {
-	a.show(w, r, status, "Confirm that it is you", view{Page: "reauthenticate", Who: who, Error: problem,
-		Data: map[string]string{"Return": to}})
+func (a *app) showReauthenticate(
+	w http.ResponseWriter, r *http.Request, status int, who *account, to, problem string,
+) {
+	a.show(w, r, status, "Confirm that it is you", view{Page: "reauthenticate", Who: who,
+		Error: problem,
+		Data:  map[string]string{"Return": to}})
 }
 
 func (a *app) postReauthenticate(w http.ResponseWriter, r *http.Request, who *account) {
@@ -67,11 +70,13 @@ func (a *app) postReauthenticate(w http.ResponseWriter, r *http.Request, who *ac
 	case errors.Is(err, errWrongPassword):
 		a.showReauthenticate(w, r, http.StatusUnauthorized, who, to, "Wrong password.")
 	case waits:
-		a.showReauthenticate(w, r, http.StatusTooManyRequests, who, to, "Too many attempts. Wait a moment and try again.")
+		a.showReauthenticate(w, r, http.StatusTooManyRequests, who, to,
+			"Too many attempts. Wait a moment and try again.")
 	case err != nil:
 		a.failPage(w, r, err)
 	default:
 		// The Handler goes on to a page of this site only.
-		http.Redirect(w, r, a.gate.URL()+"?"+url.Values{"return": {to}}.Encode(), http.StatusSeeOther)
+		http.Redirect(w, r, a.gate.URL()+"?"+url.Values{"return": {to}}.Encode(),
+			http.StatusSeeOther)
 	}
 }

@@ -22,7 +22,9 @@ type records interface {
 }
 
 // openRecords opens the store that -db names, and makes its table. Errors say what to do.
-func openRecords(ctx context.Context, where string, own *sql.DB) (_ records, closeStore func() error, err error) {
+func openRecords(
+	ctx context.Context, where string, own *sql.DB,
+) (_ records, closeStore func() error, err error) {
 	scheme, _, isURL := strings.Cut(where, "://")
 	defer func() {
 		if err != nil {
@@ -34,7 +36,8 @@ func openRecords(ctx context.Context, where string, own *sql.DB) (_ records, clo
 		store, err := openTable(ctx, own, sqlstore.SQLite)
 		return store, func() error { return nil }, err
 	case !isURL:
-		f, err := os.OpenFile(where, os.O_RDWR|os.O_CREATE, 0o600) // SQLite would make it as the umask allows
+		// SQLite would make it as the umask allows
+		f, err := os.OpenFile(where, os.O_RDWR|os.O_CREATE, 0o600)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -42,13 +45,16 @@ func openRecords(ctx context.Context, where string, own *sql.DB) (_ records, clo
 			return nil, nil, err
 		}
 		return openSQL(ctx, "sqlite", sqlstore.SQLiteDSN(where), sqlstore.SQLite)
-	case slices.Contains([]string{"postgres", "postgresql", "mysql", "mariadb", "redis", "rediss"}, scheme):
+	case slices.Contains([]string{"postgres", "postgresql", "mysql", "mariadb", "redis", "rediss"},
+		scheme):
 		return openServer(ctx, scheme, where)
 	}
 	return nil, nil, errors.New("not a file, and not a postgres://, mysql:// or redis:// URL")
 }
 
-func openSQL(ctx context.Context, driver, dsn string, d sqlstore.Dialect) (records, func() error, error) {
+func openSQL(
+	ctx context.Context, driver, dsn string, d sqlstore.Dialect,
+) (records, func() error, error) {
 	db, err := sql.Open(driver, dsn)
 	if err != nil {
 		return nil, nil, err

@@ -96,13 +96,17 @@ func TestRoutes_AreClassified(t *testing.T) {
 // request calls a route on somebody, with everything that it could want.
 func (c *client) request(route, username string) *answer {
 	c.t.Helper()
-	route = strings.NewReplacer("changePath", changePath, "ssoPath", ssoPath, "{provider}", "microsoft").Replace(route)
+	route = strings.NewReplacer("changePath", changePath, "ssoPath", ssoPath, "{provider}",
+		"microsoft").Replace(route)
 	method, path, _ := strings.Cut(route, " ")
-	var body any = url.Values{"username": {username}, "reason": {"asked"}, "password": {"herons wade at dusk"}, "again": {"herons wade at dusk"},
-		"current": {"olivia-demo-password"}, "valid": {"1h"}, "uses": {"any"}, "type": {"owner"}, "policy": {"off"},
+	var body any = url.Values{"username": {username}, "reason": {"asked"},
+		"password": {"herons wade at dusk"}, "again": {"herons wade at dusk"},
+		"current": {"olivia-demo-password"}, "valid": {"1h"}, "uses": {"any"}, "type": {"owner"},
+		"policy":   {"off"},
 		"provider": {"microsoft"}, "organization": {demoTenant}, "link": {"x"}}
 	if strings.HasPrefix(path, "/api/") {
-		body = obj{"username": username, "type": "owner", "policy": obj{"mode": "off"}, "current": "olivia-demo-password", "password": "herons wade at dusk"}
+		body = obj{"username": username, "type": "owner", "policy": obj{"mode": "off"},
+			"current": "olivia-demo-password", "password": "herons wade at dusk"}
 	}
 	a, err := c.try(method, path, body)
 	if err != nil {
@@ -114,7 +118,8 @@ func (c *client) request(route, username string) *answer {
 // kept is everything in the database of a running program but sessions, mails and the clock.
 func kept(t *testing.T, data string) string {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(data, databaseFile)+"?mode=ro&_pragma=busy_timeout(10000)")
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(data, databaseFile)+
+		"?mode=ro&_pragma=busy_timeout(10000)")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +147,8 @@ func kept(t *testing.T, data string) string {
 		return list
 	}
 	var all strings.Builder
-	for _, table := range query(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('sessions', 'settings', 'outbox') ORDER BY name`) {
+	for _, table := range query(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN
+		('sessions', 'settings', 'outbox') ORDER BY name`) {
 		fmt.Fprintln(&all, table, query(fmt.Sprintf(`SELECT * FROM %q ORDER BY 1`, table[0])))
 	}
 	return all.String()
@@ -183,7 +189,8 @@ func TestRoutes_OldSessions(t *testing.T) {
 		if class != byActor && class != byGrant {
 			continue
 		}
-		olivia.provesFirst(route, olivia.request(route, "anna"), "step_up", "/mfa/step-up?purpose=manage&return=")
+		olivia.provesFirst(route, olivia.request(route, "anna"), "step_up",
+			"/mfa/step-up?purpose=manage&return=")
 		if kept(t, data) != before {
 			t.Fatalf("%s changed something", route)
 		}
@@ -206,8 +213,10 @@ func TestRoutes_OwnersOnThemselves(t *testing.T) {
 	olivia := s.client(t)
 	olivia.signIn("olivia")
 	before := kept(t, data)
-	for _, route := range []string{"POST /admin/access", "POST /admin/password", "POST /admin/reset", "POST /admin/setup", "POST /admin/sign-out",
-		"POST /admin/unlock", "POST /admin/support/close", "POST /api/admin/reset", "POST /api/admin/unlock"} {
+	for _, route := range []string{"POST /admin/access", "POST /admin/password",
+		"POST /admin/reset", "POST /admin/setup", "POST /admin/sign-out",
+		"POST /admin/unlock", "POST /admin/support/close", "POST /api/admin/reset",
+		"POST /api/admin/unlock"} {
 		if a := olivia.request(route, "olivia"); a.status != 403 {
 			t.Errorf("%s: %d %.200s", route, a.status, a.text)
 		}
@@ -236,7 +245,8 @@ func TestRoutes_WithoutAFactor(t *testing.T) {
 	olivia.signIn("olivia")
 	olivia.activates(nil)
 	for _, t := range []string{"owner", "employee"} {
-		olivia.do(200, "PUT", "/api/admin/policy", obj{"type": t, "policy": obj{"mode": "optional"}})
+		olivia.do(200, "PUT", "/api/admin/policy",
+			obj{"type": t, "policy": obj{"mode": "optional"}})
 	}
 	olivia.field(olivia.password("olivia"), "next", "done")
 	ben.field(ben.password("ben"), "next", "done")
@@ -247,7 +257,8 @@ func TestRoutes_WithoutAFactor(t *testing.T) {
 	for route, class := range writes {
 		switch {
 		case class == byActor:
-			olivia.provesFirst(route, olivia.request(route, "anna"), "reauthenticate", reauthenticatePath+"?return=")
+			olivia.provesFirst(route, olivia.request(route, "anna"), "reauthenticate",
+				reauthenticatePath+"?return=")
 		case strings.HasPrefix(route, "POST ssoPath"):
 			if class == byGrant {
 				ben.provesFirst(route, ben.request(route, ""), "", reauthenticatePath+"?return=")
@@ -265,14 +276,17 @@ func TestRoutes_WithoutAFactor(t *testing.T) {
 	}
 
 	// The password again: by the API, and on the page, which returns.
-	olivia.field(olivia.post(401, "/api/reauthenticate", obj{"password": "wrong"}), "error", "credentials")
+	olivia.field(olivia.post(401, "/api/reauthenticate", obj{"password": "wrong"}), "error",
+		"credentials")
 	olivia.field(olivia.post(400, "/api/reauthenticate", obj{}), "error", "malformed")
 	s.client(t).post(401, "/api/reauthenticate", obj{"password": "olivia-demo-password"})
-	olivia.field(olivia.post(403, "/api/admin/unlock", obj{"username": "anna"}), "error", "reauthenticate")
+	olivia.field(olivia.post(403, "/api/admin/unlock", obj{"username": "anna"}), "error",
+		"reauthenticate")
 	olivia.post(200, "/api/reauthenticate", obj{"password": "olivia-demo-password"})
 	olivia.post(200, "/api/admin/unlock", obj{"username": "anna"})
 
-	ben.has(ben.get(200, reauthenticatePath+"?return=%2Fmfa%2Fenroll"), "It has been a while since you signed in")
+	ben.has(ben.get(200, reauthenticatePath+"?return=%2Fmfa%2Fenroll"),
+		"It has been a while since you signed in")
 	form := url.Values{"password": {"wrong"}, "return": {"/mfa/enroll"}}
 	ben.has(ben.post(401, reauthenticatePath, form), "Wrong password", `value="/mfa/enroll"`)
 	form.Set("password", "ben-demo-password")
@@ -281,11 +295,14 @@ func TestRoutes_WithoutAFactor(t *testing.T) {
 	ben.enrollTOTP()
 
 	// A policy that requires a factor asks an old session for the password before it sets one up.
-	olivia.do(200, "PUT", "/api/admin/policy", obj{"type": "employee", "policy": obj{"mode": "required"}})
+	olivia.do(200, "PUT", "/api/admin/policy", obj{"type": "employee",
+		"policy": obj{"mode": "required"}})
 	carla := s.client(t)
-	olivia.do(200, "PUT", "/api/admin/policy", obj{"type": "employee", "policy": obj{"mode": "optional"}})
+	olivia.do(200, "PUT", "/api/admin/policy", obj{"type": "employee",
+		"policy": obj{"mode": "optional"}})
 	carla.field(carla.password("carla"), "next", "done")
-	olivia.do(200, "PUT", "/api/admin/policy", obj{"type": "employee", "policy": obj{"mode": "required"}})
+	olivia.do(200, "PUT", "/api/admin/policy", obj{"type": "employee",
+		"policy": obj{"mode": "required"}})
 	carla.advance("1h")
 	carla.to(carla.get(303, "/"), reauthenticatePath+"?return=%2F")
 	carla.get(200, reauthenticatePath)
@@ -315,7 +332,8 @@ func TestChoosingAnAccount_EndsInTime(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	robin := s.client(t)
-	a := robin.post(200, "/api/login", obj{"username": "robin@acme.example", "password": "robin-demo-password"})
+	a := robin.post(200, "/api/login", obj{"username": "robin@acme.example",
+		"password": "robin-demo-password"})
 	robin.field(a, "next", "account")
 	robin.advance("15m")
 	id := a.body["accounts"].([]any)[0].(obj)["id"]

@@ -114,7 +114,8 @@ func TestProduction(t *testing.T) {
 	texts := make(chan map[string]string, 16)
 	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var m map[string]string
-		if err := json.NewDecoder(r.Body).Decode(&m); err != nil || r.Header.Get("Authorization") != "Bearer key" {
+		if err := json.NewDecoder(r.Body).Decode(&m); err != nil ||
+			r.Header.Get("Authorization") != "Bearer key" {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
@@ -126,7 +127,8 @@ func TestProduction(t *testing.T) {
 		"ACME_OWNER_EMAIL=boss@example.com", "ACME_OWNER_PASSWORD=correct horse battery staple",
 		"SMS_URL="+provider.URL, "SMS_AUTHORIZATION=Bearer key")
 	c := s.client(t)
-	c.field(c.post(200, "/api/login", obj{"username": "boss@example.com", "password": "correct horse battery staple"}), "next", "verify")
+	c.field(c.post(200, "/api/login", obj{"username": "boss@example.com",
+		"password": "correct horse battery staple"}), "next", "verify")
 	c.post(200, "/mfa/api/send", obj{"kind": "email"})
 	header, text := plainText(t, <-mails)
 	if to := header.Get("To"); !strings.Contains(to, "boss@example.com") {
@@ -141,10 +143,12 @@ func TestProduction(t *testing.T) {
 
 	a := c.post(200, "/mfa/api/enroll", obj{"kind": "sms", "number": "406 12 345", "region": "NO"})
 	m := <-texts
-	if m["to"] != "+4740612345" || !strings.HasSuffix(m["text"], "@127.0.0.1 #"+sixDigits.FindStringSubmatch(m["text"])[1]) {
+	if m["to"] != "+4740612345" || !strings.HasSuffix(m["text"], "@127.0.0.1 #"+
+		sixDigits.FindStringSubmatch(m["text"])[1]) {
 		t.Errorf("text message: %v", m)
 	}
-	c.post(200, "/mfa/api/confirm", obj{"enrollment": a.body["enrollment"], "code": sixDigits.FindStringSubmatch(m["text"])[1]})
+	c.post(200, "/mfa/api/confirm", obj{"enrollment": a.body["enrollment"],
+		"code": sixDigits.FindStringSubmatch(m["text"])[1]})
 
 	if _, text = plainText(t, <-mails); !strings.Contains(text, "was added to the ways") {
 		t.Errorf("the owner is not told of the new factor, but %s", text)
@@ -159,7 +163,8 @@ func TestProduction(t *testing.T) {
 	if link := linkForm.FindString(text); !strings.HasPrefix(link, s.base+"/mfa/confirm?token=") {
 		t.Errorf("no link in %s", text)
 	}
-	for _, secret := range []string{code[1], "correct horse", "Bearer", "boss@example.com", "40612345"} {
+	for _, secret := range []string{code[1], "correct horse", "Bearer", "boss@example.com",
+		"40612345"} {
 		if strings.Contains(s.log.String(), secret) {
 			t.Errorf("the log holds %s: %s", secret, s.log)
 		}

@@ -41,7 +41,9 @@ func openRedis(ctx context.Context, where string) (records, func() error, error)
 	options.MaxRetries = -1 // the core decides what to do after an error
 	client := redis.NewClient(options)
 	store, err := redisstore.New(ctx, redisstore.Config{
-		Do: func(ctx context.Context, args ...any) (any, error) { return client.Do(ctx, args...).Result() },
+		Do: func(ctx context.Context, args ...any) (any, error) {
+			return client.Do(ctx, args...).Result()
+		},
 	})
 	if err != nil {
 		return nil, nil, errors.Join(err, client.Close())

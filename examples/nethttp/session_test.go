@@ -22,7 +22,8 @@ func sessionApp(t *testing.T) *app {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	a := &app{db: db, people: people{db}, clock: &clock{}, log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	a := &app{db: db, people: people{db}, clock: &clock{},
+		log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		cfg: config{public: &url.URL{Scheme: "http", Host: "127.0.0.1"}}}
 	a.sessions = newSessions(a)
 	return a
@@ -76,7 +77,8 @@ func TestVerifiedIsOfThisPerson(t *testing.T) {
 			t.Errorf("%+v signs in: %v", v, err)
 		}
 	}
-	if err := a.verified(nil, r, &mfa.Verification{UserID: "acct-anna", Tenant: tenant, Time: time.Now()}); err != nil {
+	if err := a.verified(nil, r, &mfa.Verification{UserID: "acct-anna", Tenant: tenant,
+		Time: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	if !a.sessions.GetBool(ctx, sessionSignedIn) {
@@ -117,7 +119,8 @@ func TestProvidersSecondFactorHasNoTime(t *testing.T) {
 	}
 	said := time.Now().Add(-time.Hour)
 	for _, at := range []time.Time{{}, said} {
-		if err := a.admitted(ctx, &account{ID: "acct-ben"}, &sso.SignIn{AuthTime: at, Time: time.Now(), SecondFactor: true}); err != nil {
+		if err := a.admitted(ctx, &account{ID: "acct-ben"},
+			&sso.SignIn{AuthTime: at, Time: time.Now(), SecondFactor: true}); err != nil {
 			t.Fatal(err)
 		}
 		got, err := time.Parse(time.RFC3339Nano, a.sessions.GetString(ctx, sessionVerified))

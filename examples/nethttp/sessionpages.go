@@ -44,7 +44,8 @@ func (a *app) sessionViews(r *http.Request, who *account) ([]sessionView, error)
 	own, _ := a.own(r.Context(), who.ID)
 	views := make([]sessionView, len(list))
 	for i, o := range list {
-		views[i] = sessionView{ID: o.ID, Current: o.ID == own, Device: o.Device, Client: o.Client, How: o.How, HowText: a.howName(o.How),
+		views[i] = sessionView{ID: o.ID, Current: o.ID == own, Device: o.Device, Client: o.Client,
+			How: o.How, HowText: a.howName(o.How),
 			Waiting: o.Waiting, Began: o.Began.UTC(), LastUsed: o.Seen.UTC()}
 	}
 	slices.SortStableFunc(views, func(x, y sessionView) int {
@@ -69,8 +70,9 @@ func (a *app) pageSessions(w http.ResponseWriter, r *http.Request, who *account)
 		a.failPage(w, r, err)
 		return
 	}
-	a.show(w, r, 0, "Where you are signed in", view{Page: "sessions", Who: who, Data: map[string]any{
-		"Sessions": views, "Others": len(views) > 1, "Ends": ends}})
+	a.show(w, r, 0, "Where you are signed in", view{Page: "sessions", Who: who,
+		Data: map[string]any{
+			"Sessions": views, "Others": len(views) > 1, "Ends": ends}})
 }
 
 func (a *app) endSession(r *http.Request, who *account, id string) error {
@@ -84,7 +86,8 @@ func (a *app) postEndSession(w http.ResponseWriter, r *http.Request, who *accoun
 	}
 	switch {
 	case errors.Is(err, errNobody):
-		a.back(w, r, sessionsPath, "That session has already ended.") // it may have expired since the page was made
+		// it may have expired since the page was made
+		a.back(w, r, sessionsPath, "That session has already ended.")
 	case err != nil:
 		a.failPage(w, r, err)
 	default:
@@ -134,14 +137,19 @@ func (a *app) settings(r *http.Request) (above, below template.HTML, err error) 
 	if err != nil {
 		return "", "", err
 	}
-	data := map[string]any{"Notice": a.sessions.PopString(r.Context(), sessionNotice), "Links": links, "Offers": offers, "Sessions": len(views), "Ask": others && a.sessions.GetBool(r.Context(), sessionChanged)}
+	data := map[string]any{"Notice": a.sessions.PopString(r.Context(), sessionNotice),
+		"Links": links, "Offers": offers, "Sessions": len(views), "Ask": others &&
+			a.sessions.GetBool(r.Context(), sessionChanged)}
 	var first, rest bytes.Buffer
-	err = errors.Join(a.pages.t.ExecuteTemplate(&first, "settings-above.html", data), a.pages.t.ExecuteTemplate(&rest, "settings.html", data))
+	err = errors.Join(a.pages.t.ExecuteTemplate(&first, "settings-above.html", data),
+		a.pages.t.ExecuteTemplate(&rest, "settings.html", data))
 	return template.HTML(first.String()), template.HTML(rest.String()), err //nolint:gosec // escaped by the templates
 }
 
 // apiMember lets only who is signed in pass.
-func (a *app) apiMember(next func(w http.ResponseWriter, r *http.Request, who *account)) http.HandlerFunc {
+func (a *app) apiMember(
+	next func(w http.ResponseWriter, r *http.Request, who *account),
+) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v, err := a.visitor(r)
 		switch {

@@ -65,7 +65,8 @@ func (a *app) endOthers(ctx context.Context, account string) error {
 
 // own returns the public id of the session that ctx is of, if it is the account's.
 func (a *app) own(ctx context.Context, account string) (id string, signedIn bool) {
-	if _, ok := ctx.Value(usedByKey{}).(usedBy); !ok || a.sessions.GetString(ctx, sessionAccount) != account {
+	if _, ok := ctx.Value(usedByKey{}).(usedBy); !ok ||
+		a.sessions.GetString(ctx, sessionAccount) != account {
 		return "", false
 	}
 	return a.sessions.GetString(ctx, sessionID), a.sessions.GetBool(ctx, sessionSignedIn)
@@ -82,7 +83,8 @@ func (a *app) noteChange(ctx context.Context, e mfa.Event) {
 	case "factor.added", "factor.removed", "recovery.regenerated", "sso.linked", "sso.unlinked":
 		wanted, err := a.people.endsSessions(context.WithoutCancel(ctx), e.UserID)
 		if err != nil {
-			a.log.ErrorContext(ctx, "cannot read whether sessions end; they do", "subject", e.UserID, "error", err)
+			a.log.ErrorContext(ctx, "cannot read whether sessions end; they do", "subject",
+				e.UserID, "error", err)
 			break
 		}
 		if !wanted {
@@ -95,14 +97,16 @@ func (a *app) noteChange(ctx context.Context, e mfa.Event) {
 		return
 	}
 	if err := a.endOthers(ctx, e.UserID); err != nil {
-		a.log.ErrorContext(ctx, "cannot end the sessions of who has changed how they sign in", "subject", e.UserID, "error", err)
+		a.log.ErrorContext(ctx, "cannot end the sessions of who has changed how they sign in",
+			"subject", e.UserID, "error", err)
 	}
 }
 
 // endsSessions says whether a person wants their other sessions to end with every change of how
 // they sign in.
 func (p people) endsSessions(ctx context.Context, id string) (wanted bool, err error) {
-	err = p.db.QueryRowContext(ctx, `SELECT end_sessions FROM preferences WHERE account = ?`, id).Scan(&wanted)
+	err = p.db.QueryRowContext(ctx, `SELECT end_sessions FROM preferences WHERE account = ?`,
+		id).Scan(&wanted)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}

@@ -53,11 +53,13 @@ func TestSessionsOfAPerson(t *testing.T) {
 		t.Fatalf("sessions: %v", list)
 	}
 	for _, got := range list {
-		if fmt.Sprint(got["how"]) != "[password email]" || got["client"] != "127.0.0.1" || got["device"] != "Browser" || got["waiting"] != false {
+		if fmt.Sprint(got["how"]) != "[password email]" || got["client"] != "127.0.0.1" ||
+			got["device"] != "Browser" || got["waiting"] != false {
 			t.Errorf("session: %v", got)
 		}
 	}
-	c.has(c.get(200, "/sessions"), "password and e-mail", "this browser", "Sign out everywhere else")
+	c.has(c.get(200, "/sessions"), "password and e-mail", "this browser",
+		"Sign out everywhere else")
 	c.has(c.get(200, "/mfa/factors"), "In 2 places.")
 
 	// Nobody sees or ends another's, and is not told whether there is one of that id.
@@ -65,7 +67,8 @@ func TestSessionsOfAPerson(t *testing.T) {
 		t.Error("a stranger sees sessions of others")
 	}
 	foreign := stranger.do(404, "DELETE", "/api/sessions/"+c.other(), nil).text
-	if unknown := stranger.do(404, "DELETE", "/api/sessions/NOBODYS", nil).text; unknown != foreign {
+	if unknown := stranger.do(404, "DELETE", "/api/sessions/NOBODYS",
+		nil).text; unknown != foreign {
 		t.Errorf("%q for another's, %q for nobody's", foreign, unknown)
 	}
 	stranger.to(stranger.post(303, "/sessions/end", url.Values{"id": {c.other()}}), "/sessions")
@@ -139,7 +142,8 @@ func TestSessionShowsWhereItIsUsed(t *testing.T) {
 	seen := func(device, client string, at time.Time) {
 		t.Helper()
 		list, err := s.of(t.Context(), who)
-		if err != nil || len(list) != 1 || list[0].Device != device || list[0].Client != client || list[0].Seen.UnixMilli() != at.UnixMilli() {
+		if err != nil || len(list) != 1 || list[0].Device != device || list[0].Client != client ||
+			list[0].Seen.UnixMilli() != at.UnixMilli() {
 			t.Fatalf("%+v, %v", list, err)
 		}
 	}
@@ -149,7 +153,8 @@ func TestSessionShowsWhereItIsUsed(t *testing.T) {
 			t.Fatal(ok, err)
 		}
 	}
-	if err := s.CommitCtx(from("Firefox, Windows", "192.0.2.1"), "token", sessionData(t, "id", "a", true), time.Now().Add(time.Hour)); err != nil {
+	if err := s.CommitCtx(from("Firefox, Windows", "192.0.2.1"), "token",
+		sessionData(t, "id", "a", true), time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	began := now
@@ -172,7 +177,8 @@ func TestSessionShowsWhereItIsUsed(t *testing.T) {
 
 func sessionData(t *testing.T, id, account string, signedIn bool) []byte {
 	t.Helper()
-	values := map[string]any{sessionID: id, sessionAccount: account, sessionBegan: time.Now().UnixMilli(), sessionHow: byPassword}
+	values := map[string]any{sessionID: id, sessionAccount: account,
+		sessionBegan: time.Now().UnixMilli(), sessionHow: byPassword}
 	if signedIn {
 		values[sessionSignedIn] = true
 	}
@@ -192,7 +198,10 @@ func TestEndedSessionGetsNoOtherToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	s, in, nothing := sessionStore{db, time.Now}, time.Now().Add(time.Hour), func(func(string) []byte) error { return nil }
+	s, in, nothing := sessionStore{db, time.Now}, time.Now().Add(time.Hour),
+		func(func(string) []byte) error {
+			return nil
+		}
 	for name, end := range map[string]func(id string) error{
 		"one":    func(id string) error { return s.end(t.Context(), "a", id, nothing) },
 		"others": func(string) error { return s.endOthers(t.Context(), "a", "mine", nothing) },
@@ -214,7 +223,8 @@ func TestEndedSessionGetsNoOtherToken(t *testing.T) {
 			if !renewedBefore {
 				must(s.Delete("old" + id))
 			}
-			if err := s.Commit("new"+id, sessionData(t, id, "a", true), in); !errors.Is(err, errSessionEnded) {
+			if err := s.Commit("new"+id, sessionData(t, id, "a", true), in); !errors.Is(err,
+				errSessionEnded) {
 				t.Errorf("%s: written under another token: %v", id, err)
 			}
 			if _, found, err := s.Find("new" + id); found || err != nil {
@@ -272,7 +282,8 @@ func TestSessionsEndOnChange(t *testing.T) {
 	c, d := s.client(t), s.client(t)
 	c.signIn("anna")
 	c.enrollTOTP() // nobody else to sign out
-	if text := c.get(200, "/mfa/factors").text; strings.Contains(text, "Do you want to sign out everywhere else?") {
+	if text := c.get(200, "/mfa/factors").text; strings.Contains(text,
+		"Do you want to sign out everywhere else?") {
 		t.Error("there are no others, and the question is asked")
 	}
 	d.signIn("anna")
@@ -281,11 +292,13 @@ func TestSessionsEndOnChange(t *testing.T) {
 	_, id := c.enrollTOTP()
 	d.get(200, "/api/me")
 	c.has(c.get(200, "/mfa/factors"), "Do you want to sign out everywhere else?")
-	if text := d.get(200, "/mfa/factors").text; strings.Contains(text, "Do you want to sign out everywhere else?") {
+	if text := d.get(200, "/mfa/factors").text; strings.Contains(text,
+		"Do you want to sign out everywhere else?") {
 		t.Error("another session asks")
 	}
 	c.to(c.post(303, "/sessions/keep", nil), "/mfa/")
-	if text := c.get(200, "/mfa/factors").text; strings.Contains(text, "Do you want to sign out everywhere else?") {
+	if text := c.get(200, "/mfa/factors").text; strings.Contains(text,
+		"Do you want to sign out everywhere else?") {
 		t.Error("asked again")
 	}
 	d.get(200, "/api/me")
@@ -293,7 +306,8 @@ func TestSessionsEndOnChange(t *testing.T) {
 	c.has(c.get(200, "/mfa/factors"), "Do you want to sign out everywhere else?")
 	c.to(c.post(303, "/sessions/end-others", nil), "/sessions")
 	d.get(401, "/api/me")
-	if text := c.get(200, "/mfa/factors").text; strings.Contains(text, "Do you want to sign out everywhere else?") {
+	if text := c.get(200, "/mfa/factors").text; strings.Contains(text,
+		"Do you want to sign out everywhere else?") {
 		t.Error("asked again")
 	}
 
@@ -327,8 +341,13 @@ func TestResetEndsSessions(t *testing.T) {
 	olivia.signIn("olivia")
 	for _, reset := range []func(){
 		func() { olivia.post(200, "/api/admin/reset", obj{"username": "anna", "reason": "lost"}) },
-		func() { olivia.post(303, "/admin/reset", url.Values{"username": {"anna"}, "reason": {"lost"}}) },
-		func() { olivia.post(303, "/admin/sign-out", url.Values{"username": {"anna"}, "reason": {"stolen"}}) },
+		func() {
+			olivia.post(303, "/admin/reset", url.Values{"username": {"anna"}, "reason": {"lost"}})
+		},
+		func() {
+			olivia.post(303, "/admin/sign-out", url.Values{"username": {"anna"},
+				"reason": {"stolen"}})
+		},
 	} {
 		c.signIn("anna")
 		reset()
@@ -371,7 +390,8 @@ func TestOldSessionsEnd(t *testing.T) {
 		if _, found, err := s.Find("kept"); found != (i == 1) || err != nil {
 			t.Error(i, found, err)
 		}
-		if err := s.Commit("kept", sessionData(t, "k", "a", true), time.Now().Add(time.Hour)); err != nil {
+		if err := s.Commit("kept", sessionData(t, "k", "a", true),
+			time.Now().Add(time.Hour)); err != nil {
 			t.Error(err)
 		}
 		if err := db.Close(); err != nil {

@@ -39,7 +39,8 @@ func (s sessionStore) FindCtx(ctx context.Context, token string) ([]byte, bool, 
 	var data []byte
 	var seen int64
 	var before usedBy
-	err := s.db.QueryRowContext(ctx, `SELECT data, seen, device, client FROM sessions WHERE token = ? AND data IS NOT NULL AND expiry > ?`,
+	err := s.db.QueryRowContext(ctx, `SELECT data, seen, device, client FROM sessions WHERE token =
+		? AND data IS NOT NULL AND expiry > ?`,
 		token, time.Now().UnixMilli()).Scan(&data, &seen, &before.device, &before.client)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, false, nil
@@ -49,12 +50,15 @@ func (s sessionStore) FindCtx(ctx context.Context, token string) ([]byte, bool, 
 	}
 	by, known := ctx.Value(usedByKey{}).(usedBy)
 	if now := s.now(); known && (by != before || now.Sub(time.UnixMilli(seen)) >= time.Minute) {
-		_, err = s.db.ExecContext(ctx, `UPDATE sessions SET seen = ?, device = ?, client = ? WHERE token = ?`, now.UnixMilli(), by.device, by.client, token)
+		_, err = s.db.ExecContext(ctx, `UPDATE sessions SET seen = ?, device = ?, client = ? WHERE
+			token = ?`, now.UnixMilli(), by.device, by.client, token)
 	}
 	return data, err == nil, err
 }
 
-func (s sessionStore) CommitCtx(ctx context.Context, token string, data []byte, expiry time.Time) error {
+func (s sessionStore) CommitCtx(
+	ctx context.Context, token string, data []byte, expiry time.Time,
+) error {
 	_, values, err := (scs.GobCodec{}).Decode(data)
 	if err != nil {
 		return err
@@ -63,12 +67,16 @@ func (s sessionStore) CommitCtx(ctx context.Context, token string, data []byte, 
 	began, _ := values[sessionBegan].(int64)
 	changes, _ := values[sessionChanges].(int64)
 	by, _ := ctx.Value(usedByKey{}).(usedBy)
-	res, err := s.db.ExecContext(ctx, `INSERT INTO sessions (token, data, expiry, id, account, began, how, changes, signed_in, seen, device, client)
+	res, err := s.db.ExecContext(ctx, `INSERT INTO sessions (token, data, expiry, id, account,
+		began, how, changes, signed_in, seen, device, client)
 		SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
 		WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = ?4 AND id <> '' AND ended)
-		ON CONFLICT (token) DO UPDATE SET data = excluded.data, expiry = excluded.expiry, id = excluded.id, account = excluded.account,
-			began = excluded.began, how = excluded.how, changes = excluded.changes, signed_in = excluded.signed_in WHERE data IS NOT NULL`,
-		token, data, expiry.UnixMilli(), text(sessionID), text(sessionAccount), began, text(sessionHow), changes,
+		ON CONFLICT (token) DO UPDATE SET data = excluded.data, expiry = excluded.expiry, id =
+		excluded.id, account = excluded.account,
+			began = excluded.began, how = excluded.how, changes = excluded.changes, signed_in =
+			excluded.signed_in WHERE data IS NOT NULL`,
+		token, data, expiry.UnixMilli(), text(sessionID), text(sessionAccount), began,
+		text(sessionHow), changes,
 		values[sessionSignedIn] != nil, s.now().UnixMilli(), by.device, by.client)
 	if err != nil {
 		return err
@@ -87,7 +95,8 @@ func (s sessionStore) DeleteCtx(ctx context.Context, token string) error {
 
 // sweep removes what has expired, marks included.
 func (s sessionStore) sweep(ctx context.Context) error {
-	_, err := s.db.ExecContext(ctx, `DELETE FROM sessions WHERE expiry <= ?`, time.Now().UnixMilli())
+	_, err := s.db.ExecContext(ctx, `DELETE FROM sessions WHERE expiry <= ?`,
+		time.Now().UnixMilli())
 	return err
 }
 
@@ -120,8 +129,10 @@ const howSeparator = "+"
 
 // of returns the sessions that are open for an account, the one used last first.
 func (s sessionStore) of(ctx context.Context, who *account) (list []openSession, err error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT id, began, seen, device, client, how, signed_in FROM sessions
-		WHERE account = ? AND changes = ? AND data IS NOT NULL AND expiry > ? ORDER BY seen DESC, began DESC`, who.ID, who.changes, time.Now().UnixMilli())
+	rows, err := s.db.QueryContext(ctx, `SELECT id, began, seen, device, client, how, signed_in FROM
+		sessions
+		WHERE account = ? AND changes = ? AND data IS NOT NULL AND expiry > ? ORDER BY seen DESC,
+		began DESC`, who.ID, who.changes, time.Now().UnixMilli())
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +142,8 @@ func (s sessionStore) of(ctx context.Context, who *account) (list []openSession,
 		var began, seen int64
 		var how string
 		var signedIn bool
-		if err := rows.Scan(&o.ID, &began, &seen, &o.Device, &o.Client, &how, &signedIn); err != nil {
+		if err := rows.Scan(&o.ID, &began, &seen, &o.Device, &o.Client, &how,
+			&signedIn); err != nil {
 			return nil, err
 		}
 		o.Began, o.Seen, o.Waiting = time.UnixMilli(began), time.UnixMilli(seen), !signedIn
@@ -142,7 +154,9 @@ func (s sessionStore) of(ctx context.Context, who *account) (list []openSession,
 }
 
 // end ends one session of an account at once. errNobody: the account has none of this id.
-func (s sessionStore) end(ctx context.Context, account, id string, ended func(get func(string) []byte) error) error {
+func (s sessionStore) end(
+	ctx context.Context, account, id string, ended func(get func(string) []byte) error,
+) error {
 	n, err := s.endWhere(ctx, ended, `account = ? AND id = ?`, account, id)
 	if err == nil && n == 0 {
 		return errNobody
@@ -151,19 +165,24 @@ func (s sessionStore) end(ctx context.Context, account, id string, ended func(ge
 }
 
 // endOthers ends every session of an account but the one of id keep, at once.
-func (s sessionStore) endOthers(ctx context.Context, account, keep string, ended func(get func(string) []byte) error) error {
+func (s sessionStore) endOthers(
+	ctx context.Context, account, keep string, ended func(get func(string) []byte) error,
+) error {
 	_, err := s.endWhere(ctx, ended, `account = ? AND id <> ?`, account, keep)
 	return err
 }
 
 // endWhere marks sessions as ended, also those that are just getting another token and have no
 // data under the present one. Those that wait for a second factor are handed to ended.
-func (s sessionStore) endWhere(ctx context.Context, ended func(get func(string) []byte) error, where string, args ...any) (n int64, err error) {
+func (s sessionStore) endWhere(
+	ctx context.Context, ended func(get func(string) []byte) error, where string, args ...any,
+) (n int64, err error) {
 	waiting, err := s.waiting(ctx, where, args...)
 	if err != nil {
 		return 0, err
 	}
-	res, err := s.db.ExecContext(ctx, `UPDATE sessions SET data = NULL, ended = 1 WHERE `+where, args...)
+	res, err := s.db.ExecContext(ctx, `UPDATE sessions SET data = NULL, ended = 1 WHERE `+where,
+		args...)
 	if err == nil {
 		n, err = res.RowsAffected()
 	}
@@ -171,7 +190,10 @@ func (s sessionStore) endWhere(ctx context.Context, ended func(get func(string) 
 		return 0, err
 	}
 	for _, values := range waiting {
-		err = errors.Join(err, ended(func(key string) []byte { b, _ := values[key].([]byte); return b }))
+		err = errors.Join(err, ended(func(key string) []byte {
+			b, _ := values[key].([]byte)
+			return b
+		}))
 	}
 	return n, err // of telling that a sign-in was given up; the sessions have ended all the same
 }
@@ -182,7 +204,9 @@ const waitsFor = 20 * time.Minute
 
 // abandoned ends the sessions that wait for a second factor that does not come, and calls
 // ended with what each of them kept.
-func (s sessionStore) abandoned(ctx context.Context, lifetime time.Duration, ended func(get func(key string) []byte) error) error {
+func (s sessionStore) abandoned(
+	ctx context.Context, lifetime time.Duration, ended func(get func(key string) []byte) error,
+) error {
 	old, err := s.waiting(ctx, `expiry < ?`, time.Now().Add(lifetime-waitsFor).UnixMilli())
 	if err != nil {
 		return err
@@ -200,8 +224,11 @@ func (s sessionStore) abandoned(ctx context.Context, lifetime time.Duration, end
 }
 
 // waiting returns what sessions keep that wait for a second factor, by token.
-func (s sessionStore) waiting(ctx context.Context, where string, args ...any) (map[string]map[string]any, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT token, data FROM sessions WHERE data IS NOT NULL AND account <> '' AND NOT signed_in AND `+where, args...)
+func (s sessionStore) waiting(
+	ctx context.Context, where string, args ...any,
+) (map[string]map[string]any, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT token, data FROM sessions WHERE data IS NOT NULL AND
+		account <> '' AND NOT signed_in AND `+where, args...)
 	if err != nil {
 		return nil, err
 	}

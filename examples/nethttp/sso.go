@@ -32,7 +32,10 @@ const ssoPath = "/sso/"
 const byProviderMFA = "provider-mfa"
 
 // newSignOn makes the service of sign-on, or nil if there is no provider.
-func (a *app) newSignOn(ctx context.Context, env func(string) string, store storage.Store, keys *seal.Keyring, events func(context.Context, mfa.Event)) (*sso.Service, error) {
+func (a *app) newSignOn(
+	ctx context.Context, env func(string) string, store storage.Store, keys *seal.Keyring,
+	events func(context.Context, mfa.Event),
+) (*sso.Service, error) {
 	providers, err := a.signOnProviders(ctx, env)
 	if err != nil || len(providers) == 0 {
 		return nil, err
@@ -51,7 +54,8 @@ func (a *app) newSignOn(ctx context.Context, env func(string) string, store stor
 		Events: func(ctx context.Context, e mfa.Event) {
 			events(ctx, e)
 			if e.Name == "sso.refused" && e.Reason == "identity" {
-				a.log.WarnContext(ctx, "a provider of sign-on, or somebody in its place, answered what it should not", "provider", e.Kind)
+				a.log.WarnContext(ctx, "a provider of sign-on, or somebody in its place, "+
+					"answered what it should not", "provider", e.Kind)
 			}
 			a.noteChange(ctx, e)
 			a.tellOfLink(ctx, e)
@@ -66,7 +70,9 @@ func (a *app) newSignOn(ctx context.Context, env func(string) string, store stor
 
 // signOnProviders are those that the environment has credentials for. A demonstration without
 // any has providers of its own, which sign anybody in, and so are reached from this machine alone.
-func (a *app) signOnProviders(ctx context.Context, env func(string) string) ([]sso.Provider, error) {
+func (a *app) signOnProviders(
+	ctx context.Context, env func(string) string,
+) ([]sso.Provider, error) {
 	var list []sso.Provider
 	for _, p := range []struct {
 		name string
@@ -74,7 +80,8 @@ func (a *app) signOnProviders(ctx context.Context, env func(string) string) ([]s
 	}{{"MICROSOFT", sso.Microsoft}, {"GOOGLE", sso.Google}} {
 		id, clientSecret := env("ACME_"+p.name+"_CLIENT_ID"), env("ACME_"+p.name+"_CLIENT_SECRET")
 		if (id == "") != (clientSecret == "") {
-			return nil, fmt.Errorf("of ACME_%[1]s_CLIENT_ID and ACME_%[1]s_CLIENT_SECRET one is empty; set both, or neither", p.name)
+			return nil, fmt.Errorf("of ACME_%[1]s_CLIENT_ID and ACME_%[1]s_CLIENT_SECRET one is "+
+				"empty; set both, or neither", p.name)
 		}
 		if id != "" {
 			list = append(list, p.make(id, secret.New(clientSecret)))
@@ -82,7 +89,8 @@ func (a *app) signOnProviders(ctx context.Context, env func(string) string) ([]s
 	}
 	host := a.cfg.public.Hostname()
 	ip := net.ParseIP(host)
-	if len(list) > 0 || !a.cfg.demo || a.cfg.public.Scheme != "http" || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if len(list) > 0 || !a.cfg.demo || a.cfg.public.Scheme != "http" ||
+		host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return list, nil
 	}
 	return a.demoProviders(ctx)
@@ -98,21 +106,27 @@ func (a *app) demoProviders(ctx context.Context) ([]sso.Provider, error) {
 		return nil, fmt.Errorf("demonstration providers of sign-on: %w", err)
 	}
 	microsoft := func(n int, name, address, organization string, amr ...string) ssotest.Person {
-		return ssotest.Person{Provider: "microsoft", Name: name, Email: address, Organization: organization, AMR: amr,
+		return ssotest.Person{Provider: "microsoft", Name: name, Email: address,
+			Organization: organization, AMR: amr,
 			ID: fmt.Sprintf("00000000-0000-4000-8000-%012d", n)}
 	}
 	google := func(n int, name, address, organization string) ssotest.Person {
-		return ssotest.Person{Provider: "google", Name: name, Email: address, Organization: organization, ID: fmt.Sprintf("1%020d", n)}
+		return ssotest.Person{Provider: "google", Name: name, Email: address,
+			Organization: organization, ID: fmt.Sprintf("1%020d", n)}
 	}
-	idp, err := ssotest.New(ssotest.Config{URL: "http://" + listener.Addr().String(), Clock: a.clock, People: []ssotest.Person{
-		microsoft(1, "Anna de Vries", "anna@acme.example", demoTenant),
-		microsoft(2, "Ben Carter, with Microsoft's second factor", "ben@acme.example", demoTenant, "pwd", "mfa"),
-		microsoft(3, "Olivia Berg, with Microsoft's second factor", "olivia@acme.example", demoTenant, "pwd", "mfa"),
-		microsoft(4, "Anna of another organisation", "anna@acme.example", "3c1b1a52-0d6c-4a25-9a0c-6a1d3b6e7f10"),
-		google(1, "Anna de Vries", "anna@acme.example", "acme.example"),
-		google(2, "Ben Carter", "ben@acme.example", "acme.example"),
-		google(3, "Somebody else", "somebody@gmail.com", ""),
-	}})
+	idp, err := ssotest.New(ssotest.Config{URL: "http://" + listener.Addr().String(),
+		Clock: a.clock, People: []ssotest.Person{
+			microsoft(1, "Anna de Vries", "anna@acme.example", demoTenant),
+			microsoft(2, "Ben Carter, with Microsoft's second factor", "ben@acme.example",
+				demoTenant, "pwd", "mfa"),
+			microsoft(3, "Olivia Berg, with Microsoft's second factor", "olivia@acme.example",
+				demoTenant, "pwd", "mfa"),
+			microsoft(4, "Anna of another organisation", "anna@acme.example",
+				"3c1b1a52-0d6c-4a25-9a0c-6a1d3b6e7f10"),
+			google(1, "Anna de Vries", "anna@acme.example", "acme.example"),
+			google(2, "Ben Carter", "ben@acme.example", "acme.example"),
+			google(3, "Somebody else", "somebody@gmail.com", ""),
+		}})
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
@@ -126,7 +140,8 @@ func (a *app) demoProviders(ctx context.Context) ([]sso.Provider, error) {
 func (a *app) listenAgain(ctx context.Context) (net.Listener, error) {
 	const setting = "demo_provider"
 	var address string
-	err := a.db.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = ?`, setting).Scan(&address)
+	err := a.db.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = ?`,
+		setting).Scan(&address)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, err
 	}
@@ -134,13 +149,15 @@ func (a *app) listenAgain(ctx context.Context) (net.Listener, error) {
 		if listener, err := net.Listen("tcp", address); err == nil {
 			return listener, nil
 		}
-		a.log.Warn("the demonstration's providers of sign-on are at another address than before, and accounts that were linked have to be linked again")
+		a.log.Warn("the demonstration's providers of sign-on are at another address than " +
+			"before, and accounts that were linked have to be linked again")
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	_, err = a.db.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2`, setting, listener.Addr().String())
+	_, err = a.db.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT
+		(name) DO UPDATE SET value = ?2`, setting, listener.Addr().String())
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
@@ -156,7 +173,8 @@ func (a *app) ssoRoutes(mux *http.ServeMux) error {
 		Session:  a.ssoSession,
 		SignedIn: a.signedOn,
 		Linked: func(w http.ResponseWriter, r *http.Request, l *sso.Link) {
-			a.back(w, r, a.settingsPath(), a.providerName(l.Provider)+" sign-on is active: you can sign in with "+l.Account+".")
+			a.back(w, r, a.settingsPath(), a.providerName(l.Provider)+
+				" sign-on is active: you can sign in with "+l.Account+".")
 		},
 		Unlinked: func(w http.ResponseWriter, r *http.Request) {
 			a.back(w, r, a.settingsPath(), "Account unlinked. You can no longer sign in with it.")
@@ -168,7 +186,9 @@ func (a *app) ssoRoutes(mux *http.ServeMux) error {
 	}
 	mux.Handle("POST "+ssoPath+"{provider}/sign-in", h)
 	mux.Handle("GET "+ssoPath+"{provider}/callback", h)
-	guarded := a.member(func(w http.ResponseWriter, r *http.Request, _ *account) { a.gate.RequireGrant(h).ServeHTTP(w, r) })
+	guarded := a.member(func(w http.ResponseWriter, r *http.Request, _ *account) {
+		a.gate.RequireGrant(h).ServeHTTP(w, r)
+	})
 	mux.Handle("POST "+ssoPath+"{provider}/link", guarded)
 	mux.Handle("POST "+ssoPath+"{provider}/unlink", guarded)
 	return nil
@@ -252,23 +272,31 @@ func (a *app) signOnFailed(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, sso.ErrCancelled):
 		status, text = http.StatusOK, "You did not sign in with "+name+". Nothing has changed."
 	case errors.Is(err, sso.ErrFlow):
-		status, text = http.StatusBadRequest, "This sign-on was started in another browser, or has expired. Start again."
-	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired), errors.Is(err, mfa.ErrForbidden):
+		status, text = http.StatusBadRequest, "This sign-on was started in another browser, or "+
+			"has expired. Start again."
+	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired),
+		errors.Is(err, mfa.ErrForbidden):
 		text = "It has been too long since you confirmed that it is you. Start again."
 	case errors.Is(err, sso.ErrNotActivated):
-		text = "Acme has not activated sign-on for this organisation. Sign in as before, or ask the owner of Acme."
+		text = "Acme has not activated sign-on for this organisation. Sign in as before, or ask " +
+			"the owner of Acme."
 	case errors.Is(err, sso.ErrNotLinked):
-		text = "This " + name + " account is not linked to anybody here. Sign in with your password, and activate " + name + " sign-on in your security settings."
+		text = "This " + name + " account is not linked to anybody here. Sign in with your " +
+			"password, and activate " + name + " sign-on in your security settings."
 	case errors.Is(err, sso.ErrLinkedElsewhere):
-		status, text = http.StatusConflict, "This "+name+" account is linked to another person already."
+		status, text = http.StatusConflict, "This "+name+
+			" account is linked to another person already."
 	case errors.Is(err, sso.ErrAddress):
 		text = "This " + name + " account is not of the address that you have here."
 	case errors.Is(err, sso.ErrIdentity):
-		text = "What " + name + " answered could not be verified, and nobody was signed in. Please tell the owner of Acme if it happens again."
+		text = "What " + name + " answered could not be verified, and nobody was signed in. " +
+			"Please tell the owner of Acme if it happens again."
 	case errors.Is(err, mfa.ErrNotAvailable):
-		status, text = http.StatusNotFound, "That linked account no longer exists, or you have linked too many."
+		status, text = http.StatusNotFound, "That linked account no longer exists, or you have "+
+			"linked too many."
 	case errors.Is(err, mfa.ErrUnavailable):
-		status, text = http.StatusServiceUnavailable, name+" cannot be reached at the moment. Please try again, or sign in with your password."
+		status, text = http.StatusServiceUnavailable, name+
+			" cannot be reached at the moment. Please try again, or sign in with your password."
 		a.logFailure(r, status, err)
 	default:
 		a.failPage(w, r, err)
@@ -296,26 +324,33 @@ func (a *app) signOnFailed(w http.ResponseWriter, r *http.Request, err error) {
 // tellOfLink mails the person whose ways to sign in have changed.
 func (a *app) tellOfLink(ctx context.Context, e mfa.Event) {
 	what := map[string]string{
-		"sso.linked":    "can sign in to Acme with a %s account that was linked to yours.",
-		"sso.unlinked":  "can no longer sign in to Acme with the %s account that was linked to yours.",
-		"sso.forgotten": "can no longer sign in to Acme with accounts of other providers%.0s: an administrator has unlinked them all.",
+		"sso.linked": "can sign in to Acme with a %s account that was linked to yours.",
+		"sso.unlinked": "can no longer sign in to Acme with the %s account that was linked to " +
+			"yours.",
+		"sso.forgotten": "can no longer sign in to Acme with accounts of other providers%.0s: " +
+			"an administrator has unlinked them all.",
 	}[e.Name]
 	if what == "" {
 		return
 	}
-	text := "You " + fmt.Sprintf(what, a.providerName(e.Kind)) + "\n\nTime: " + e.Time.UTC().Format("2006-01-02 15:04 MST") +
-		"\n\nIf this was not you, change your password, look at your security settings, and tell the owner of Acme.\n"
+	text := "You " + fmt.Sprintf(what, a.providerName(e.Kind)) + "\n\nTime: " +
+		e.Time.UTC().Format("2006-01-02 15:04 MST") +
+		"\n\nIf this was not you, change your password, look at your security settings, and " +
+		"tell the owner of Acme.\n"
 	a.notify(ctx, func(ctx context.Context) error {
 		acct, err := a.people.byID(ctx, e.UserID)
 		if errors.Is(err, errNobody) || err == nil && !acct.Confirmed {
 			return nil
 		}
 		if err == nil {
-			err = a.mail.Send(ctx, email.Message{To: acct.Email, Subject: "Acme: how you sign in has changed", Text: secret.New(text),
-				HTML: secret.New("<p>" + strings.ReplaceAll(template.HTMLEscapeString(strings.TrimSpace(text)), "\n\n", "</p><p>") + "</p>")})
+			err = a.mail.Send(ctx, email.Message{To: acct.Email,
+				Subject: "Acme: how you sign in has changed", Text: secret.New(text),
+				HTML: secret.New("<p>" + strings.ReplaceAll(template.HTMLEscapeString(
+					strings.TrimSpace(text)), "\n\n", "</p><p>") + "</p>")})
 		}
 		if err != nil {
-			a.log.WarnContext(ctx, "cannot tell a person of a change", "subject", e.UserID, "event", e.Name, "error", err)
+			a.log.WarnContext(ctx, "cannot tell a person of a change", "subject", e.UserID, "event",
+				e.Name, "error", err)
 		}
 		return err
 	})

@@ -74,7 +74,8 @@ func TestSignOn(t *testing.T) {
 
 	// Google is open, and Microsoft wants an activation.
 	text := visitor.get(200, "/login").text
-	if !strings.Contains(text, "Sign in with Google") || strings.Contains(text, "Sign in with Microsoft") {
+	if !strings.Contains(text, "Sign in with Google") ||
+		strings.Contains(text, "Sign in with Microsoft") {
 		t.Error("the sign-in page offers something else")
 	}
 	olivia.signIn("olivia")
@@ -83,15 +84,19 @@ func TestSignOn(t *testing.T) {
 	visitor.has(visitor.get(200, "/login"), "Sign in with Microsoft")
 
 	// An address decides nothing: nobody has linked the account.
-	visitor.has(visitor.signOn(403, "microsoft", "sign-in", "Anna de Vries"), "is not linked to anybody here", "Back to sign in")
-	visitor.has(visitor.signOn(403, "google", "sign-in", "Anna de Vries"), "is not linked to anybody here")
+	visitor.has(visitor.signOn(403, "microsoft", "sign-in", "Anna de Vries"),
+		"is not linked to anybody here", "Back to sign in")
+	visitor.has(visitor.signOn(403, "google", "sign-in", "Anna de Vries"),
+		"is not linked to anybody here")
 
 	anna.signIn("anna")
 	anna.has(anna.get(200, "/mfa/factors"), "Activate Microsoft sign-on", "Activate Google sign-on")
-	anna.has(anna.signOn(403, "google", "link", "Somebody else"), "not of the address", "Back to security settings")
+	anna.has(anna.signOn(403, "google", "link", "Somebody else"), "not of the address",
+		"Back to security settings")
 	anna.has(anna.signOn(403, "microsoft", "link", "Anna of another"), "has not activated sign-on")
 	anna.to(anna.signOn(303, "microsoft", "link", "Anna de Vries"), "/mfa/factors")
-	anna.has(anna.get(200, "/mfa/factors"), "Microsoft sign-on is active: you can sign in with anna@acme.example", "Unlink")
+	anna.has(anna.get(200, "/mfa/factors"), "Microsoft sign-on is active: you can sign in with "+
+		"anna@acme.example", "Unlink")
 	anna.mails(1, "anna@acme.example", "a Microsoft account that was linked")
 
 	// Signing on takes the place of the password, and of nothing else: not even in a browser in
@@ -107,10 +112,12 @@ func TestSignOn(t *testing.T) {
 	// Somebody else cannot link the same account.
 	ben := s.client(t)
 	ben.signIn("ben")
-	ben.has(ben.signOn(409, "microsoft", "link", "Anna de Vries"), "linked to another person already")
+	ben.has(ben.signOn(409, "microsoft", "link", "Anna de Vries"),
+		"linked to another person already")
 
 	// Withdrawn, it is of no use, for who has linked it either.
-	olivia.to(olivia.post(303, "/admin/sign-on/deactivate", url.Values{"provider": {"microsoft"}, "organization": {demoTenant}}), "/admin/sign-on")
+	olivia.to(olivia.post(303, "/admin/sign-on/deactivate", url.Values{"provider": {"microsoft"},
+		"organization": {demoTenant}}), "/admin/sign-on")
 	in = s.client(t)
 	in.has(in.signOn(403, "microsoft", "sign-in", "Anna de Vries"), "has not activated sign-on")
 	anna.has(anna.get(200, "/mfa/factors"), "not active", "withdrawn")
@@ -118,11 +125,13 @@ func TestSignOn(t *testing.T) {
 	in.to(in.signOn(303, "microsoft", "sign-in", "Anna de Vries"), "/mfa/")
 
 	// Unlinked.
-	link := regexp.MustCompile(`name="link" value="([^"]+)"`).FindStringSubmatch(anna.get(200, "/mfa/factors").text)
+	link := regexp.MustCompile(`name="link" value="([^"]+)"`).FindStringSubmatch(anna.get(200,
+		"/mfa/factors").text)
 	if link == nil {
 		t.Fatal("no link to end")
 	}
-	ben.has(ben.post(404, "/sso/microsoft/unlink", url.Values{"link": link[1:]}), "no longer exists")
+	ben.has(ben.post(404, "/sso/microsoft/unlink", url.Values{"link": link[1:]}),
+		"no longer exists")
 	anna.to(anna.post(303, "/sso/microsoft/unlink", url.Values{"link": link[1:]}), "/mfa/factors")
 	anna.mails(1, "anna@acme.example", "can no longer sign in")
 	in = s.client(t)
@@ -141,14 +150,17 @@ func TestLinkingWantsAFreshFactor(t *testing.T) {
 	back := c.chosen(c.depart("google", "link"), "Anna de Vries")
 	c.advance("6m") // the sign-on is good for ten minutes, the proof for less
 	c.has(c.get(403, back), "too long since you confirmed")
-	if a := c.post(303, "/sso/google/link", url.Values{}); !strings.HasPrefix(a.header.Get("Location"), "/mfa/step-up?purpose=manage") {
+	if a := c.post(303, "/sso/google/link", url.Values{}); !strings.HasPrefix(
+		a.header.Get("Location"), "/mfa/step-up?purpose=manage") {
 		t.Errorf("sent to %s", a.header.Get("Location"))
 	}
 	c.signIn("anna")
 	c.to(c.signOn(303, "google", "link", "Anna de Vries"), "/mfa/factors")
 	c.advance("6m")
-	link := regexp.MustCompile(`name="link" value="([^"]+)"`).FindStringSubmatch(c.get(200, "/mfa/factors").text)
-	if a := c.post(303, "/sso/google/unlink", url.Values{"link": link[1:]}); !strings.HasPrefix(a.header.Get("Location"), "/mfa/step-up?purpose=manage") {
+	link := regexp.MustCompile(`name="link" value="([^"]+)"`).FindStringSubmatch(c.get(200,
+		"/mfa/factors").text)
+	if a := c.post(303, "/sso/google/unlink", url.Values{"link": link[1:]}); !strings.HasPrefix(
+		a.header.Get("Location"), "/mfa/step-up?purpose=manage") {
 		t.Errorf("sent to %s", a.header.Get("Location"))
 	}
 	c.has(c.get(200, "/mfa/factors"), "Unlink")
@@ -184,7 +196,8 @@ func TestSignOnIsOfOneBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = resp.Body.Close()
-	cancelled.has(cancelled.get(200, strings.TrimPrefix(resp.Header.Get("Location"), s.base)), "You did not sign in with Google")
+	cancelled.has(cancelled.get(200, strings.TrimPrefix(resp.Header.Get("Location"), s.base)),
+		"You did not sign in with Google")
 }
 
 // The provider's own second factor stands for ours only where the owner has said so, and never
@@ -208,7 +221,8 @@ func TestProvidersSecondFactor(t *testing.T) {
 	in.field(in.get(200, "/api/me"), "username", "ben")
 	in.get(200, "/")
 	in.has(in.get(200, "/sessions"), "Microsoft and its second factor")
-	if a := in.post(303, "/sso/microsoft/unlink", url.Values{"link": {"x"}}); !strings.HasPrefix(a.header.Get("Location"), "/mfa/step-up?purpose=manage") {
+	if a := in.post(303, "/sso/microsoft/unlink", url.Values{"link": {"x"}}); !strings.HasPrefix(
+		a.header.Get("Location"), "/mfa/step-up?purpose=manage") {
 		t.Errorf("sent to %s", a.header.Get("Location"))
 	}
 
@@ -222,12 +236,14 @@ func TestProvidersSecondFactor(t *testing.T) {
 	in.get(200, "/admin")
 	for _, wait := range []string{"1s", "16m"} { // however recent: it is not ours
 		in.advance(wait)
-		in.to(in.post(303, "/admin/sign-out", url.Values{"username": {"anna"}}), "/mfa/step-up?purpose=manage&return=%2F")
+		in.to(in.post(303, "/admin/sign-out", url.Values{"username": {"anna"}}),
+			"/mfa/step-up?purpose=manage&return=%2F")
 		anna.get(200, "/api/me")
 	}
 	in.get(303, "/mfa/step-up?purpose=manage&return=%2F")
 	in.post(200, "/mfa/api/send", obj{"kind": "email", "purpose": "manage"})
-	in.post(200, "/mfa/api/verify", obj{"kind": "email", "purpose": "manage", "code": in.mailed("olivia@acme.example")})
+	in.post(200, "/mfa/api/verify", obj{"kind": "email", "purpose": "manage",
+		"code": in.mailed("olivia@acme.example")})
 	in.to(in.post(303, "/admin/sign-out", url.Values{"username": {"anna"}}), "/admin")
 	anna.get(401, "/api/me")
 
@@ -252,9 +268,11 @@ func TestResetUnlinks(t *testing.T) {
 	anna.mails(2, "anna@acme.example", "an administrator has unlinked them all")
 	anna.signIn("anna")
 	anna.post(403, "/admin/sign-on/unlink", url.Values{"username": {"ben"}})
-	anna.post(403, "/admin/sign-on/activate", url.Values{"provider": {"microsoft"}, "organization": {demoTenant}})
+	anna.post(403, "/admin/sign-on/activate", url.Values{"provider": {"microsoft"},
+		"organization": {demoTenant}})
 	anna.get(403, "/admin/sign-on")
-	olivia.has(olivia.post(422, "/admin/sign-on/activate", url.Values{"provider": {"microsoft"}, "organization": {"acme"}, "reason": {"x"}}), "This is no organisation")
+	olivia.has(olivia.post(422, "/admin/sign-on/activate", url.Values{"provider": {"microsoft"},
+		"organization": {"acme"}, "reason": {"x"}}), "This is no organisation")
 }
 
 // Linked accounts outlive a restart; a provider that is away signs nobody in.
@@ -283,10 +301,12 @@ func TestSignOnByEnvironment(t *testing.T) {
 		t.Error("there is a button")
 	}
 	c.post(404, "/sso/google/sign-in", url.Values{})
-	if got := refused(t, "-addr=127.0.0.1:0", "-data="+t.TempDir(), "-demo=false", "ACME_GOOGLE_CLIENT_ID=x"); !strings.Contains(got, "ACME_GOOGLE_CLIENT_SECRET") {
+	if got := refused(t, "-addr=127.0.0.1:0", "-data="+t.TempDir(), "-demo=false",
+		"ACME_GOOGLE_CLIENT_ID=x"); !strings.Contains(got, "ACME_GOOGLE_CLIENT_SECRET") {
 		t.Errorf("said %q", got)
 	}
-	s = start(t, t.TempDir(), "-demo=false", "ACME_GOOGLE_CLIENT_ID=x", "ACME_GOOGLE_CLIENT_SECRET=y", "HTTPS_PROXY=http://127.0.0.1:1")
+	s = start(t, t.TempDir(), "-demo=false", "ACME_GOOGLE_CLIENT_ID=x",
+		"ACME_GOOGLE_CLIENT_SECRET=y", "HTTPS_PROXY=http://127.0.0.1:1")
 	c = s.client(t)
 	c.has(c.get(200, "/login"), "Sign in with Google")
 	c.has(c.post(503, "/sso/google/sign-in", url.Values{}), "Google cannot be reached")
@@ -323,10 +343,12 @@ func TestSignOnOfWhoIsGone(t *testing.T) {
 	c.to(c.signOn(303, "google", "link", "Anna de Vries"), "/mfa/factors")
 	d.get(401, "/api/me") // a link is a change of how one signs in
 	c.mails(1, "anna@acme.example", "that was linked")
-	if _, err := db.Exec(`UPDATE accounts SET email_confirmed = 0 WHERE id = 'acct-anna'`); err != nil {
+	if _, err :=
+		db.Exec(`UPDATE accounts SET email_confirmed = 0 WHERE id = 'acct-anna'`); err != nil {
 		t.Fatal(err)
 	}
-	link := regexp.MustCompile(`name="link" value="([^"]+)"`).FindStringSubmatch(c.get(200, "/mfa/factors").text)
+	link := regexp.MustCompile(`name="link" value="([^"]+)"`).FindStringSubmatch(c.get(200,
+		"/mfa/factors").text)
 	c.to(c.post(303, "/sso/google/unlink", url.Values{"link": link[1:]}), "/mfa/factors")
 	c.to(c.signOn(303, "google", "link", "Anna de Vries"), "/mfa/factors")
 	if n := len(c.mails(1, "anna@acme.example", "that was linked")); n != 1 {

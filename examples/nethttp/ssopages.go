@@ -24,7 +24,9 @@ type linkView struct {
 type offerView struct{ ID, Name string }
 
 // linkViews are the accounts that a person has linked, and the providers of which they have none.
-func (a *app) linkViews(ctx context.Context, who *account) (links []linkView, offers []offerView, err error) {
+func (a *app) linkViews(
+	ctx context.Context, who *account,
+) (links []linkView, offers []offerView, err error) {
 	if a.signOn == nil {
 		return nil, nil, nil
 	}
@@ -102,7 +104,10 @@ func (a *app) pageSignOn(w http.ResponseWriter, r *http.Request, who *account) {
 	a.showSignOn(w, r, who, 0, signOnView{}, "")
 }
 
-func (a *app) showSignOn(w http.ResponseWriter, r *http.Request, who *account, status int, data signOnView, problem string) {
+func (a *app) showSignOn(
+	w http.ResponseWriter, r *http.Request, who *account, status int, data signOnView,
+	problem string,
+) {
 	ctx := r.Context()
 	list, err := a.signOn.Activations(ctx, tenant)
 	if err != nil {
@@ -132,19 +137,24 @@ func (a *app) showSignOn(w http.ResponseWriter, r *http.Request, who *account, s
 func (a *app) postActivation(on bool) acted {
 	act, notice := a.signOn.Activate, "Sign-on is active for that organisation."
 	if !on {
-		act, notice = a.signOn.Deactivate, "Users can no longer sign in with accounts from that organisation."
+		act, notice = a.signOn.Deactivate, "Users can no longer sign in with accounts from that "+
+			"organisation."
 	}
 	return func(w http.ResponseWriter, r *http.Request, who *administrator) {
 		form := r.PostForm
-		err := act(r.Context(), sso.ActivationRequest{Actor: who.actor, Reason: form.Get("reason"), Tenant: tenant, Activation: sso.Activation{
-			Provider: form.Get("provider"), Organization: strings.TrimSpace(form.Get("organization")), AcceptMFA: form.Get("accept_mfa") != ""}})
+		err := act(r.Context(), sso.ActivationRequest{Actor: who.actor, Reason: form.Get("reason"),
+			Tenant: tenant, Activation: sso.Activation{
+				Provider: form.Get("provider"), Organization: strings.TrimSpace(
+					form.Get("organization")), AcceptMFA: form.Get("accept_mfa") != ""}})
 		typed := signOnView{Provider: form.Get("provider"), Organization: form.Get("organization")}
 		switch {
 		case errors.Is(err, factor.ErrMalformed):
-			a.showSignOn(w, r, who.account, http.StatusUnprocessableEntity, typed, "This is no organisation of "+a.providerName(typed.Provider)+
-				": Microsoft's have a tenant ID like "+demoTenant+", Google's a domain.")
+			a.showSignOn(w, r, who.account, http.StatusUnprocessableEntity, typed,
+				"This is no organisation of "+a.providerName(typed.Provider)+
+					": Microsoft's have a tenant ID like "+demoTenant+", Google's a domain.")
 		case errors.Is(err, mfa.ErrNotAvailable):
-			a.showSignOn(w, r, who.account, http.StatusConflict, typed, "There are too many organisations. Withdraw one first.")
+			a.showSignOn(w, r, who.account, http.StatusConflict, typed,
+				"There are too many organisations. Withdraw one first.")
 		case err != nil:
 			a.failPage(w, r, err)
 		default:

@@ -141,7 +141,9 @@ func (a *app) postAccess(w http.ResponseWriter, r *http.Request, who *administra
 	admin, err := a.withReason(who, r)
 	if err == nil {
 		var e *mfa.Enrollment
-		e, err = admin.Enroll(r.Context(), whom.subject(), mfa.EnrollRequest{Kind: "access", Params: map[string]secret.Text{"valid": secret.New(r.PostForm.Get("valid")), "uses": secret.New(r.PostForm.Get("uses"))}})
+		e, err = admin.Enroll(r.Context(), whom.subject(), mfa.EnrollRequest{Kind: "access",
+			Params: map[string]secret.Text{"valid": secret.New(r.PostForm.Get("valid")),
+				"uses": secret.New(r.PostForm.Get("uses"))}})
 		if err == nil {
 			p.Code, p.Expires = e.Prompt.Codes[0].Reveal(), e.Expires
 		}
@@ -168,7 +170,8 @@ func (a *app) postSetup(w http.ResponseWriter, r *http.Request, who *administrat
 	}
 	if err != nil {
 		if problem := explain(err); problem != "" {
-			a.showPerson(w, r, who.account, onePerson{personView: a.describe(r.Context(), *whom), Problem: problem})
+			a.showPerson(w, r, who.account, onePerson{personView: a.describe(r.Context(), *whom),
+				Problem: problem})
 			return
 		}
 		a.failPage(w, r, err)
@@ -295,13 +298,16 @@ func (a *app) postInvite(w http.ResponseWriter, r *http.Request, who *administra
 }
 
 // invite sends set-up links to a stream of people.
-func (a *app) invite(ctx context.Context, actor mfa.Actor, people iter.Seq[mfa.User]) iter.Seq[email.Confirmed] {
+func (a *app) invite(
+	ctx context.Context, actor mfa.Actor, people iter.Seq[mfa.User],
+) iter.Seq[email.Confirmed] {
 	return func(yield func(email.Confirmed) bool) {
 		i := 0
 		for s := range people {
 			c := email.Confirmed{Index: i, User: s}
 			if c.Err = ctx.Err(); c.Err == nil {
-				c.Delivery, c.Err = a.manager.Admin(actor, "invitation to enrol").SendRecoveryLink(ctx, s)
+				c.Delivery, c.Err = a.manager.Admin(actor,
+					"invitation to enrol").SendRecoveryLink(ctx, s)
 			}
 			i++
 			if !yield(c) {

@@ -32,7 +32,8 @@ func TestSupportAndAccessCode(t *testing.T) {
 	phone := s.client(t)
 	phone.signIn("anna")
 	_, old := phone.enrollTOTP()
-	if m := phone.last("anna@acme.example"); !strings.Contains(m.Text, "was added") || !strings.Contains(m.Text, "If this was not you") {
+	if m := phone.last("anna@acme.example"); !strings.Contains(m.Text, "was added") ||
+		!strings.Contains(m.Text, "If this was not you") {
 		t.Errorf("anna is told %q", m.Text)
 	}
 
@@ -40,18 +41,24 @@ func TestSupportAndAccessCode(t *testing.T) {
 	anna.password("anna")
 	anna.has(anna.get(200, "/mfa/verify?kind=totp"), "/mfa/lost")
 	anna.has(anna.get(200, "/mfa/lost"), "/mfa/lost/link", "/mfa/lost/support")
-	anna.to(anna.post(303, "/mfa/lost/support", url.Values{"message": {"It fell into the sea <b>"}}), "/mfa/lost")
+	anna.to(anna.post(303, "/mfa/lost/support",
+		url.Values{"message": {"It fell into the sea <b>"}}), "/mfa/lost")
 	anna.has(anna.get(200, "/mfa/lost"), "We told support")
 	anna.get(401, "/api/me")
 
 	owner := s.client(t)
 	owner.signIn("olivia")
 	owner.has(owner.get(200, "/admin"), "1 waiting")
-	owner.has(owner.get(200, "/admin/support"), "Anna de Vries", "It fell into the sea &lt;b&gt;", "127.0.0.1")
-	owner.has(owner.get(200, "/admin/person?username=anna"), "Temporary access code", "authenticator app")
-	owner.has(owner.post(422, "/admin/access", url.Values{"username": {"anna"}, "valid": {"8h"}, "uses": {"any"}, "reason": {" "}}), "Enter a reason")
-	owner.has(owner.post(422, "/admin/access", url.Values{"username": {"anna"}, "valid": {"8000h"}, "uses": {"any"}, "reason": {"badge"}}), "Choose one of the options")
-	page := owner.post(200, "/admin/access", url.Values{"username": {"anna"}, "valid": {"8h"}, "uses": {"once"}, "reason": {"knows her badge number"}})
+	owner.has(owner.get(200, "/admin/support"), "Anna de Vries", "It fell into the sea &lt;b&gt;",
+		"127.0.0.1")
+	owner.has(owner.get(200, "/admin/person?username=anna"), "Temporary access code",
+		"authenticator app")
+	owner.has(owner.post(422, "/admin/access", url.Values{"username": {"anna"}, "valid": {"8h"},
+		"uses": {"any"}, "reason": {" "}}), "Enter a reason")
+	owner.has(owner.post(422, "/admin/access", url.Values{"username": {"anna"}, "valid": {"8000h"},
+		"uses": {"any"}, "reason": {"badge"}}), "Choose one of the options")
+	page := owner.post(200, "/admin/access", url.Values{"username": {"anna"}, "valid": {"8h"},
+		"uses": {"once"}, "reason": {"knows her badge number"}})
 	code := regexp.MustCompile(`(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}`).FindString(page.text)
 	if code == "" {
 		t.Fatalf("no code in %s", page.text)
@@ -60,10 +67,12 @@ func TestSupportAndAccessCode(t *testing.T) {
 	if strings.Contains(owner.get(200, "/admin/person?username=anna").text, code) {
 		t.Error("the code is shown again")
 	}
-	if !strings.Contains(s.log.String(), "knows her badge number") || strings.Contains(s.log.String(), code) {
+	if !strings.Contains(s.log.String(), "knows her badge number") ||
+		strings.Contains(s.log.String(), code) {
 		t.Error("the log has no reason, or has the code")
 	}
-	if m := owner.last("anna@acme.example"); !strings.Contains(m.Text, "temporary access code") || strings.Contains(m.Text, code) {
+	if m := owner.last("anna@acme.example"); !strings.Contains(m.Text, "temporary access code") ||
+		strings.Contains(m.Text, code) {
 		t.Errorf("anna is told %q", m.Text)
 	}
 
@@ -78,12 +87,14 @@ func TestSupportAndAccessCode(t *testing.T) {
 		t.Error(anna.kinds()) // the old one stays until the hold of the new one ends
 	}
 	anna.field(anna.do(403, "DELETE", "/mfa/api/factors/"+old, nil), "error", "on_hold")
-	if m := anna.last("anna@acme.example"); !strings.Contains(m.Text, "set up by a recovery") || !strings.Contains(m.Text, "cancel it") {
+	if m := anna.last("anna@acme.example"); !strings.Contains(m.Text, "set up by a recovery") ||
+		!strings.Contains(m.Text, "cancel it") {
 		t.Errorf("anna is told %q", m.Text)
 	}
 	anna.has(anna.get(200, "/mfa/factors"), "On hold until", "Cancel recovery")
 
-	for _, path := range []string{"/admin/support", "/admin/person?username=olivia", "/admin/report"} {
+	for _, path := range []string{"/admin/support", "/admin/person?username=olivia",
+		"/admin/report"} {
 		anna.get(403, path)
 		s.client(t).get(303, path)
 	}
@@ -117,7 +128,8 @@ func TestSetupLink(t *testing.T) {
 	other.has(other.get(200, "/mfa/verify?purpose=replace"), "Use a recovery code")
 	other.post(401, "/mfa/setup", token)
 	other.get(401, "/api/me")
-	other.to(other.post(303, "/mfa/verify", url.Values{"kind": {"recovery"}, "purpose": {"replace"}, "code": {codes[0].(string)}}), "/mfa/enroll")
+	other.to(other.post(303, "/mfa/verify", url.Values{"kind": {"recovery"}, "purpose": {"replace"},
+		"code": {codes[0].(string)}}), "/mfa/enroll")
 	other.get(401, "/api/me") // that was no sign-in
 	phone.get(200, "/api/me")
 	enrollment := other.post(303, "/mfa/enroll/totp", url.Values{})
@@ -127,7 +139,8 @@ func TestSetupLink(t *testing.T) {
 		t.Fatalf("no key in %s", page.text)
 	}
 	secret := key[1]
-	done := other.post(303, enrollment.header.Get("Location"), url.Values{"code": {totpCode(secret, other.step())}})
+	done := other.post(303, enrollment.header.Get("Location"),
+		url.Values{"code": {totpCode(secret, other.step())}})
 	other.to(done, "/mfa/setup/done")
 	other.has(other.get(200, "/mfa/setup/done"), "Your new sign-in method is ready")
 	phone.get(401, "/api/me") // whoever found it is signed out
@@ -144,9 +157,11 @@ func TestRememberedDevice(t *testing.T) {
 	s := start(t, t.TempDir())
 	owner := s.client(t)
 	owner.signIn("olivia")
-	owner.to(owner.post(303, "/admin/policy", url.Values{"type": {"employee"}, "policy": {"email"}, "remember": {"14"}}), "/admin")
+	owner.to(owner.post(303, "/admin/policy", url.Values{"type": {"employee"}, "policy": {"email"},
+		"remember": {"14"}}), "/admin")
 	owner.has(owner.get(200, "/admin"), `<option value="14" selected>`)
-	owner.post(400, "/admin/policy", url.Values{"type": {"employee"}, "policy": {"email"}, "remember": {"15"}})
+	owner.post(400, "/admin/policy", url.Values{"type": {"employee"}, "policy": {"email"},
+		"remember": {"15"}})
 
 	c := s.client(t)
 	c.password("carla")
@@ -176,7 +191,8 @@ func TestReportAndInvitations(t *testing.T) {
 	emma := s.client(t)
 	emma.signIn("emma")
 	emma.enrollTOTP()
-	owner.has(owner.get(200, "/admin/report"), "All users who need a sign-in method") // the e-mail address stands in
+	// the e-mail address stands in
+	owner.has(owner.get(200, "/admin/report"), "All users who need a sign-in method")
 	owner.post(303, "/admin/policy", url.Values{"type": {"employee"}, "policy": {"enroll"}})
 	page := owner.get(200, "/admin/report")
 	owner.has(page, "1 of 12", "authenticator app: 1", "Farid Haddad")
@@ -184,7 +200,8 @@ func TestReportAndInvitations(t *testing.T) {
 		t.Error("emma has enrolled")
 	}
 	owner.to(owner.post(303, "/admin/invite", url.Values{}), "/admin/confirmations")
-	for deadline := time.Now().Add(patience); strings.Contains(owner.get(200, "/admin/confirmations").text, "sent so far"); {
+	for deadline := time.Now().Add(patience); strings.Contains(owner.get(200,
+		"/admin/confirmations").text, "sent so far"); {
 		if time.Now().After(deadline) {
 			t.Fatal("the invitations are not sent")
 		}
@@ -192,7 +209,8 @@ func TestReportAndInvitations(t *testing.T) {
 	}
 	link := linkForm.FindString(owner.last("farid@acme.example").Text)
 	farid := s.client(t)
-	farid.to(farid.post(303, "/mfa/setup", url.Values{"token": {strings.TrimPrefix(link, s.base+"/mfa/setup?token=")}}), "/mfa/enroll")
+	farid.to(farid.post(303, "/mfa/setup", url.Values{"token": {strings.TrimPrefix(link,
+		s.base+"/mfa/setup?token=")}}), "/mfa/enroll")
 	farid.get(200, "/mfa/enroll")
 	farid.get(401, "/api/me")
 }
@@ -203,8 +221,10 @@ func TestEnrolBefore(t *testing.T) {
 	owner := s.client(t)
 	owner.signIn("olivia")
 	day := owner.now().AddDate(0, 0, 7).Format("2006-01-02")
-	owner.post(303, "/admin/policy", url.Values{"type": {"employee"}, "policy": {"enroll"}, "enroll_by": {day}})
-	owner.post(400, "/admin/policy", url.Values{"type": {"employee"}, "policy": {"enroll"}, "enroll_by": {"soon"}})
+	owner.post(303, "/admin/policy", url.Values{"type": {"employee"}, "policy": {"enroll"},
+		"enroll_by": {day}})
+	owner.post(400, "/admin/policy", url.Values{"type": {"employee"}, "policy": {"enroll"},
+		"enroll_by": {"soon"}})
 	c := s.client(t)
 	c.field(c.password("greta"), "next", "done")
 	c.has(c.get(200, "/mfa/factors"), "Add a sign-in method before")
@@ -220,11 +240,14 @@ func TestSecurityQuestions(t *testing.T) {
 	phone.signIn("jonas")
 	phone.enrollTOTP()
 	phone.has(phone.get(200, "/mfa/factors"), "No security questions are set")
-	phone.has(phone.get(200, "/mfa/enroll/questions"), "Which book did you read more often than any other?", `name="answer3"`)
-	set := url.Values{"question1": {"Which book did you read more often?"}, "answer1": {"Momo"}, "question2": {"Which street was it?"}, "answer2": {"x"},
+	phone.has(phone.get(200, "/mfa/enroll/questions"),
+		"Which book did you read more often than any other?", `name="answer3"`)
+	set := url.Values{"question1": {"Which book did you read more often?"}, "answer1": {"Momo"},
+		"question2": {"Which street was it?"}, "answer2": {"x"},
 		"question3": {"Which dish did you cook?"}, "answer3": {"Pannenkoeken"}}
 	phone.to(phone.post(303, "/mfa/enroll/questions", set), "/mfa/enroll/questions")
-	phone.has(phone.get(200, "/mfa/enroll/questions"), "This answer is too short", "Which street was it?")
+	phone.has(phone.get(200, "/mfa/enroll/questions"), "This answer is too short",
+		"Which street was it?")
 	set.Set("answer2", "Lange Straße")
 	phone.to(phone.post(303, "/mfa/enroll/questions", set), "/mfa/factors")
 	phone.has(phone.get(200, "/mfa/factors"), "Your three security questions are set")
@@ -236,11 +259,14 @@ func TestSecurityQuestions(t *testing.T) {
 		}
 	}
 	c.post(303, "/mfa/lost/link", url.Values{})
-	token := strings.TrimPrefix(linkForm.FindString(c.last("jonas@acme.example").Text), s.base+"/mfa/setup?token=")
+	token := strings.TrimPrefix(linkForm.FindString(c.last("jonas@acme.example").Text),
+		s.base+"/mfa/setup?token=")
 	c.post(303, "/mfa/setup", url.Values{"token": {token}})
-	c.has(c.get(200, "/mfa/verify?purpose=replace"), "Which street was it?", "Answer your security questions")
+	c.has(c.get(200, "/mfa/verify?purpose=replace"), "Which street was it?",
+		"Answer your security questions")
 	answer := func(second string) *answer {
-		return c.post(303, "/mfa/verify", url.Values{"kind": {"questions"}, "purpose": {"replace"}, "code": {"MOMO", second, "pannenkoeken"}})
+		return c.post(303, "/mfa/verify", url.Values{"kind": {"questions"}, "purpose": {"replace"},
+			"code": {"MOMO", second, "pannenkoeken"}})
 	}
 	answer("Kurze Gasse")
 	c.has(c.get(200, "/mfa/verify?purpose=replace"), "Your answers do not match")
@@ -275,8 +301,10 @@ func TestStandardsPage(t *testing.T) {
 	owner := s.client(t)
 	owner.signIn("olivia")
 	owner.has(owner.get(200, "/admin/standards"), "Held to a standard", "Nothing to say")
-	owner.has(owner.get(200, "/admin/standards?profile=asvs-l2"), "A-6", "broken", `<option value="asvs-l2" selected>`)
-	owner.has(owner.get(200, "/admin/standards?profile=nonsense"), `<option value="default" selected>`)
+	owner.has(owner.get(200, "/admin/standards?profile=asvs-l2"), "A-6", "broken",
+		`<option value="asvs-l2" selected>`)
+	owner.has(owner.get(200, "/admin/standards?profile=nonsense"),
+		`<option value="default" selected>`)
 	anna := s.client(t)
 	anna.signIn("anna")
 	anna.get(403, "/admin/standards")

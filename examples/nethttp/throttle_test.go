@@ -70,7 +70,8 @@ func (a *attacker) login(
 		a.verified.Add(1)
 	case http.StatusTooManyRequests:
 		a.refused.Add(1)
-		if resp.Header.Get("Retry-After") == "" || !strings.Contains(string(text), `"error":"busy"`) {
+		if resp.Header.Get("Retry-After") == "" ||
+			!strings.Contains(string(text), `"error":"busy"`) {
 			a.t.Errorf("%v: %s", resp.Header, text)
 		}
 	}

@@ -117,7 +117,8 @@ func TestConfirmations(t *testing.T) {
 	}
 	goOn := make(chan struct{})
 	c := &confirmations{}
-	send := func(ctx context.Context, _ mfa.Actor, people iter.Seq[mfa.User]) iter.Seq[email.Confirmed] {
+	send := func(ctx context.Context, _ mfa.Actor,
+		people iter.Seq[mfa.User]) iter.Seq[email.Confirmed] {
 		return email.SendConfirmations(ctx, confirmer(func(u mfa.User) error {
 			<-goOn
 			if u.ID == "b" {
@@ -146,7 +147,8 @@ func TestConfirmations(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
-	if p.Running || p.Done != 4 || p.Failed != 1 || !slices.Equal(names, []string{"d", "c", "b", "a"}) {
+	if p.Running || p.Done != 4 || p.Failed != 1 ||
+		!slices.Equal(names, []string{"d", "c", "b", "a"}) {
 		t.Errorf("%+v", p)
 	}
 	ended, cancel := context.WithCancel(t.Context())
@@ -221,7 +223,8 @@ func TestAbandonedSessions(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	put("waiting", waitsFor+time.Minute, map[string]any{sessionAccount: "a", "secondgate.binding": []byte("b")})
+	put("waiting", waitsFor+time.Minute, map[string]any{sessionAccount: "a",
+		"secondgate.binding": []byte("b")})
 	put("young", waitsFor-time.Minute, map[string]any{sessionAccount: "a"})
 	put("signed in", time.Hour, map[string]any{sessionAccount: "a", sessionSignedIn: true})
 	put("nobody", time.Hour, map[string]any{})
@@ -237,14 +240,17 @@ func TestAbandonedSessions(t *testing.T) {
 	if !slices.Equal(told, []string{"b"}) {
 		t.Errorf("told %q", told)
 	}
-	for token, want := range map[string]bool{"waiting": false, "young": true, "signed in": true, "nobody": true} {
+	for token, want := range map[string]bool{"waiting": false, "young": true, "signed in": true,
+		"nobody": true} {
 		if _, ok, err := s.FindCtx(t.Context(), token); ok != want || err != nil {
 			t.Errorf("%s: %v, %v", token, ok, err)
 		}
 	}
 	failing := errors.New("down")
 	put("again", waitsFor+time.Minute, map[string]any{sessionAccount: "a"})
-	if err := s.abandoned(t.Context(), lifetime, func(func(string) []byte) error { return failing }); !errors.Is(err, failing) {
+	if err := s.abandoned(t.Context(), lifetime, func(func(string) []byte) error {
+		return failing
+	}); !errors.Is(err, failing) {
 		t.Error(err)
 	}
 	if _, ok, _ := s.FindCtx(t.Context(), "again"); !ok {

@@ -30,7 +30,8 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil &&
+		!errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "portal:", err)
 		os.Exit(1) //nolint:gocritic // nothing is left to do but to say so
 	}
@@ -42,8 +43,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs.SetOutput(stderr)
 	addrs := []*string{
 		fs.String("portal", "127.0.0.1:8090", "`HOST:PORT` of the portal; port 0 takes a free one"),
-		fs.String("mail", "127.0.0.1:8091", "`HOST:PORT` of the application that trusts the portal"),
-		fs.String("files", "127.0.0.1:8092", "`HOST:PORT` of the application that asks for its own code"),
+		fs.String("mail", "127.0.0.1:8091",
+			"`HOST:PORT` of the application that trusts the portal"),
+		fs.String("files", "127.0.0.1:8092", "`HOST:PORT` of the application that asks for its "+
+			"own code"),
 	}
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -64,7 +67,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	failed := make(chan error, len(listeners))
 	for i, l := range listeners {
-		server := &http.Server{Handler: handlers[i], ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, MaxHeaderBytes: 64 << 10}
+		server := &http.Server{Handler: handlers[i], ReadHeaderTimeout: 10 * time.Second,
+			ReadTimeout: 30 * time.Second, MaxHeaderBytes: 64 << 10}
 		go func() { failed <- server.Serve(l) }()
 		defer server.Close()
 		fmt.Fprintf(stdout, "%s on %s\n", []string{"portal", "mail", "files"}[i], urls[i])
@@ -83,7 +87,8 @@ func build(portalURL, mailURL, filesURL string) ([]http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	issuer, err := portal.NewIssuer(portal.IssuerConfig{URL: portalURL, Keys: []portal.Key{{Private: key}},
+	issuer, err := portal.NewIssuer(portal.IssuerConfig{URL: portalURL,
+		Keys:    []portal.Key{{Private: key}},
 		Clients: []portal.Client{{ID: "mail", ReturnURL: mailURL + "/callback"}}})
 	if err != nil {
 		return nil, err
@@ -100,7 +105,8 @@ func build(portalURL, mailURL, filesURL string) ([]http.Handler, error) {
 	gateway.mux.Handle("GET /authorize", issuer.Authorize(gateway.who))
 
 	mail := newTrusting("Mail")
-	mail.verifier, err = portal.NewVerifier(portal.VerifierConfig{Portal: portalURL, ClientID: "mail", Store: memory.New(),
+	mail.verifier, err = portal.NewVerifier(portal.VerifierConfig{Portal: portalURL,
+		ClientID: "mail", Store: memory.New(),
 		Session: session{mail.sessions}, SignedIn: mail.signedIn, Failed: mail.failed})
 	if err != nil {
 		return nil, err

@@ -31,7 +31,8 @@ func begin(t *testing.T) (portalURL, mailURL, filesURL string) {
 	r, w := io.Pipe()
 	done := make(chan error, 1)
 	go func() {
-		done <- run(ctx, []string{"-portal", "127.0.0.1:0", "-mail", "127.0.0.1:0", "-files", "127.0.0.1:0"}, w, io.Discard)
+		done <- run(ctx, []string{"-portal", "127.0.0.1:0", "-mail", "127.0.0.1:0", "-files",
+			"127.0.0.1:0"}, w, io.Discard)
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -91,7 +92,8 @@ func (b *browser) post(path string, form url.Values) int {
 func (b *browser) password(user string) {
 	b.t.Helper()
 	require.Equal(b.t, "/login", b.at.Path)
-	require.Equal(b.t, 200, b.post("/login", url.Values{"username": {user}, "password": {user + "-demo-password"}, "return": {b.at.Query().Get("return")}}))
+	require.Equal(b.t, 200, b.post("/login", url.Values{"username": {user},
+		"password": {user + "-demo-password"}, "return": {b.at.Query().Get("return")}}))
 }
 
 var sixDigits = regexp.MustCompile(`\b\d{6}\b`)

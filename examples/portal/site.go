@@ -67,7 +67,8 @@ type proof struct {
 }
 
 func newSite(name, base string) (*site, error) {
-	s := &site{name: name, sessions: newSessions(name), outbox: &mfatest.Outbox[email.Message]{}, mux: http.NewServeMux()}
+	s := &site{name: name, sessions: newSessions(name), outbox: &mfatest.Outbox[email.Message]{},
+		mux: http.NewServeMux()}
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	if err != nil {
 		return nil, err
@@ -83,13 +84,17 @@ func newSite(name, base string) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	manager, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{app, mail},
+	manager, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys,
+		Factors:  []factor.Factor{app, mail},
 		Policies: policy.Static(policy.Policy{Implicit: []string{"email"}, KeepImplicit: true})})
 	if err != nil {
 		return nil, err
 	}
-	s.gate, err = mfahttp.New(mfahttp.Config{Manager: manager, Session: session{s.sessions}, Identify: s.identify, Verified: s.verified,
-		SignOut:  func(_ http.ResponseWriter, r *http.Request) error { return s.sessions.Destroy(r.Context()) },
+	s.gate, err = mfahttp.New(mfahttp.Config{Manager: manager, Session: session{s.sessions},
+		Identify: s.identify, Verified: s.verified,
+		SignOut: func(_ http.ResponseWriter, r *http.Request) error {
+			return s.sessions.Destroy(r.Context())
+		},
 		LoginURL: "/login", ProductName: name, TrustedOrigins: []string{base}})
 	if err != nil {
 		return nil, err
@@ -103,7 +108,8 @@ func newSite(name, base string) (*site, error) {
 }
 
 func (s *site) handler() http.Handler {
-	return http.NewCrossOriginProtection().Handler(http.MaxBytesHandler(s.sessions.LoadAndSave(s.mux), 64<<10))
+	return http.NewCrossOriginProtection().Handler(
+		http.MaxBytesHandler(s.sessions.LoadAndSave(s.mux), 64<<10))
 }
 
 func (s *site) subject(r *http.Request) mfa.User {
@@ -115,7 +121,8 @@ func (s *site) subject(r *http.Request) mfa.User {
 }
 
 func (s *site) identify(r *http.Request) (mfahttp.Identity, error) {
-	id := mfahttp.Identity{User: s.subject(r), SignedIn: s.sessions.GetBool(r.Context(), "signed_in"),
+	id := mfahttp.Identity{User: s.subject(r), SignedIn: s.sessions.GetBool(r.Context(),
+		"signed_in"),
 		SignedInAt: time.Unix(s.sessions.GetInt64(r.Context(), "since"), 0)}
 	if p, ok := s.proof(r.Context()); ok {
 		id.VerifiedAt = p.Time
@@ -142,7 +149,9 @@ func (s *site) verified(_ http.ResponseWriter, r *http.Request, v *mfa.Verificat
 
 // who tells applications who is signed in to the portal, after having them verify if that is
 // too long ago, or too weak, for what the application needs.
-func (s *site) who(w http.ResponseWriter, r *http.Request, need portal.Need) (*portal.Assertion, error) {
+func (s *site) who(
+	w http.ResponseWriter, r *http.Request, need portal.Need,
+) (*portal.Assertion, error) {
 	here := r.URL.RequestURI()
 	subject := s.subject(r)
 	p, proven := s.proof(r.Context())
@@ -154,10 +163,12 @@ func (s *site) who(w http.ResponseWriter, r *http.Request, need portal.Need) (*p
 		http.Redirect(w, r, "/mfa/?"+url.Values{"return": {here}}.Encode(), http.StatusSeeOther)
 		return nil, nil
 	case p.Level < need.Level, need.MaxAge > 0 && time.Since(p.Time) > need.MaxAge:
-		http.Redirect(w, r, "/mfa/step-up?"+url.Values{"purpose": {"step-up"}, "return": {here}}.Encode(), http.StatusSeeOther)
+		http.Redirect(w, r, "/mfa/step-up?"+url.Values{"purpose": {"step-up"},
+			"return": {here}}.Encode(), http.StatusSeeOther)
 		return nil, nil
 	}
-	return &portal.Assertion{Subject: subject.ID, AuthTime: p.Time, AMR: append([]string{"pwd"}, p.AMR...), Level: p.Level}, nil
+	return &portal.Assertion{Subject: subject.ID, AuthTime: p.Time,
+		AMR: append([]string{"pwd"}, p.AMR...), Level: p.Level}, nil
 }
 
 var loginPage = template.Must(template.New("").Parse(`<form method="post" action="/login">
@@ -169,13 +180,18 @@ var loginPage = template.Must(template.New("").Parse(`<form method="post" action
 <button class="sg-button" type="submit">Sign in</button></form>
 <p class="sg-fine">The codes are in the <a href="/outbox">outbox</a>.</p>`))
 
-var homePage = template.Must(template.New("").Parse(`<p>You are <strong>{{.Who}}</strong>, verified by {{.By}}, assurance level {{.Level}}.</p>
+var homePage = template.Must(template.New("").Parse(
+	`<p>You are <strong>{{.Who}}</strong>, verified by {{.By}}, assurance level {{.Level}}.</p>
 <p><a class="sg-button" href="/mfa/factors">Security settings</a></p>`))
 
-var outboxPage = template.Must(template.New("").Parse(`{{range .}}<section class="sg-section"><h2>{{.Subject}}</h2><p>To {{.To}}</p><p class="sg-code">{{.Text.Reveal}}</p></section>{{else}}<p>Nothing was sent yet.</p>{{end}}`))
+var outboxPage = template.Must(template.New("").Parse(
+	`{{range .}}<section class="sg-section"><h2>{{.Subject}}</h2><p>To {{.To}}</p><p class="sg-code">{{.Text.Reveal}}</p></section>{{else}}<p>Nothing was sent yet.</p>{{end}}`))
 
 // show writes a page in the frame of the others.
-func (s *site) show(w http.ResponseWriter, r *http.Request, status int, title string, t *template.Template, data any) {
+func (s *site) show(
+	w http.ResponseWriter, r *http.Request, status int, title string, t *template.Template,
+	data any,
+) {
 	var b strings.Builder
 	if err := t.Execute(&b, data); err != nil {
 		http.Error(w, "unavailable", http.StatusServiceUnavailable)
@@ -187,7 +203,8 @@ func (s *site) show(w http.ResponseWriter, r *http.Request, status int, title st
 }
 
 func (s *site) pageLogin(w http.ResponseWriter, r *http.Request) {
-	s.show(w, r, 0, "Sign in to "+s.name, loginPage, map[string]any{"Return": r.URL.Query().Get("return")})
+	s.show(w, r, 0, "Sign in to "+s.name, loginPage,
+		map[string]any{"Return": r.URL.Query().Get("return")})
 }
 
 func (s *site) showLogin(w http.ResponseWriter, r *http.Request, status int, problem string) {
@@ -225,7 +242,8 @@ func (s *site) postLogin(w http.ResponseWriter, r *http.Request) {
 		return
 	case errors.As(err, &busy):
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(busy.RetryAfter.Seconds()))))
-		s.showLogin(w, r, http.StatusTooManyRequests, "Too many attempts at once. Try again in a moment.")
+		s.showLogin(w, r, http.StatusTooManyRequests,
+			"Too many attempts at once. Try again in a moment.")
 		return
 	case err != nil:
 		http.Error(w, "unavailable", http.StatusServiceUnavailable)
@@ -246,12 +264,14 @@ func (s *site) postLogin(w http.ResponseWriter, r *http.Request) {
 		s.sessions.Put(ctx, "signed_in", true)
 	}
 	// The pages of mfahttp return to paths of this site only.
-	http.Redirect(w, r, "/mfa/?"+url.Values{"return": {r.PostFormValue("return")}}.Encode(), http.StatusSeeOther)
+	http.Redirect(w, r, "/mfa/?"+url.Values{"return": {r.PostFormValue("return")}}.Encode(),
+		http.StatusSeeOther)
 }
 
 func (s *site) pageHome(w http.ResponseWriter, r *http.Request) {
 	p, _ := s.proof(r.Context())
-	s.show(w, r, 0, s.name, homePage, map[string]any{"Who": s.subject(r).ID, "By": strings.Join(p.AMR, ", "), "Level": p.Level})
+	s.show(w, r, 0, s.name, homePage, map[string]any{"Who": s.subject(r).ID,
+		"By": strings.Join(p.AMR, ", "), "Level": p.Level})
 }
 
 func (s *site) pageOutbox(w http.ResponseWriter, r *http.Request) {

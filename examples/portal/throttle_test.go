@@ -30,7 +30,8 @@ func TestLogin_GuessesAreLimited(t *testing.T) {
 			switch {
 			case resp.StatusCode == http.StatusUnauthorized:
 				verified.Add(1)
-			case resp.StatusCode == http.StatusTooManyRequests && resp.Header.Get("Retry-After") != "":
+			case resp.StatusCode == http.StatusTooManyRequests &&
+				resp.Header.Get("Retry-After") != "":
 				refused.Add(1)
 			}
 		})

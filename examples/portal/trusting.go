@@ -41,7 +41,8 @@ func (a *trusting) handler() http.Handler {
 		http.Redirect(w, r, "/goodbye", http.StatusSeeOther)
 	})
 	mux.HandleFunc("GET /goodbye", func(w http.ResponseWriter, _ *http.Request) {
-		a.show(w, http.StatusOK, map[string]any{"Name": a.name, "Text": "You are signed out here. The portal still knows you."})
+		a.show(w, http.StatusOK, map[string]any{"Name": a.name,
+			"Text": "You are signed out here. The portal still knows you."})
 	})
 	return http.NewCrossOriginProtection().Handler(a.sessions.LoadAndSave(mux))
 }
@@ -50,12 +51,14 @@ func (a *trusting) handler() http.Handler {
 func (a *trusting) page(path, text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, need := r.Context(), needs[path]
-		user, at := a.sessions.GetString(ctx, "user"), time.Unix(a.sessions.GetInt64(ctx, "verified"), 0)
+		user, at := a.sessions.GetString(ctx, "user"),
+			time.Unix(a.sessions.GetInt64(ctx, "verified"), 0)
 		if user == "" || need.MaxAge > 0 && time.Since(at) > need.MaxAge {
 			a.verifier.Start(w, r, need, path)
 			return
 		}
-		a.show(w, http.StatusOK, map[string]any{"Name": a.name, "Who": user, "Text": text, "By": a.sessions.GetString(ctx, "amr")})
+		a.show(w, http.StatusOK, map[string]any{"Name": a.name, "Who": user, "Text": text,
+			"By": a.sessions.GetString(ctx, "amr")})
 	}
 }
 
@@ -73,9 +76,11 @@ func (a *trusting) signedIn(_ http.ResponseWriter, r *http.Request, p *portal.As
 
 // failed implements portal.VerifierConfig.Failed.
 func (a *trusting) failed(w http.ResponseWriter, _ *http.Request, err error) {
-	status, text := http.StatusForbidden, "This sign-in has expired, or was started elsewhere. Start again."
+	status, text := http.StatusForbidden, "This sign-in has expired, or was started elsewhere. "+
+		"Start again."
 	if errors.Is(err, portal.ErrUnavailable) {
-		status, text = http.StatusServiceUnavailable, "There is a problem with the service. Try again in a moment."
+		status, text = http.StatusServiceUnavailable,
+			"There is a problem with the service. Try again in a moment."
 	}
 	a.show(w, status, map[string]any{"Name": a.name, "Text": text})
 }
@@ -94,7 +99,8 @@ func (a *trusting) show(w http.ResponseWriter, status int, data any) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; form-action 'self'; frame-ancestors "+
+		"'none'; base-uri 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	_ = trustingPage.Execute(w, data)

@@ -21,7 +21,8 @@ func main() {
 	check(err)
 	keys, err := seal.NewKeyring(seal.GenerateKey()) // your application keeps its key in a file
 	check(err)
-	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{authenticator}})
+	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys,
+		Factors: []factor.Factor{authenticator}})
 	check(err)
 
 	ctx := context.Background()

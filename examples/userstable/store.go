@@ -37,7 +37,8 @@ type Store struct {
 // messages sent and the policies, in the same database or another. Both stay the caller's.
 func New(ctx context.Context, db *sql.DB, rest *sqlstore.Store) (*Store, error) {
 	// Touches no row, but wants the column, and the right to write it.
-	if _, err := db.ExecContext(ctx, "UPDATE users SET mfa_record = mfa_record WHERE 1 = 0"); err != nil {
+	if _, err := db.ExecContext(ctx,
+		"UPDATE users SET mfa_record = mfa_record WHERE 1 = 0"); err != nil {
 		return nil, fmt.Errorf("userstable: the column users.mfa_record cannot be written: %w", err)
 	}
 	return &Store{db, rest}, nil
@@ -53,7 +54,8 @@ func user(key string) (id int64, ok bool, err error) {
 	id, err = strconv.ParseInt(strings.TrimPrefix(key, people), 10, 64)
 	// "042" and "+42" are other people than "42", though they are the same number.
 	if err != nil || key != people+strconv.FormatInt(id, 10) {
-		return 0, false, fmt.Errorf("%w: the person's ID is not a users.id, or there is a tenant", storage.ErrInvalid)
+		return 0, false, fmt.Errorf("%w: the person's ID is not a users.id, or there is a tenant",
+			storage.ErrInvalid)
 	}
 	return id, true, nil
 }
@@ -69,7 +71,8 @@ func (s *Store) Get(ctx context.Context, key string) (storage.Record, error) {
 	// The database says what is NULL: to some drivers an empty value is nil as well.
 	var none bool
 	var value []byte
-	err = s.db.QueryRowContext(ctx, "SELECT mfa_record IS NULL, mfa_record FROM users WHERE id = ?", id).Scan(&none, &value)
+	err = s.db.QueryRowContext(ctx, "SELECT mfa_record IS NULL, mfa_record FROM users WHERE id = ?",
+		id).Scan(&none, &value)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && none {
 		return storage.Record{}, storage.ErrNotFound
 	} else if err != nil {
@@ -90,9 +93,11 @@ func (s *Store) Swap(
 	}
 	value := append(pack(next.Revision), next.Data...)
 	if old == "" {
-		return s.write(ctx, "UPDATE users SET mfa_record = ? WHERE id = ? AND mfa_record IS NULL", value, id)
+		return s.write(ctx, "UPDATE users SET mfa_record = ? WHERE id = ? AND mfa_record IS NULL",
+			value, id)
 	}
-	return s.write(ctx, "UPDATE users SET mfa_record = ? WHERE id = ? AND SUBSTR(mfa_record, 1, ?) = ?", value, id, len(pack(old)), pack(old))
+	return s.write(ctx, "UPDATE users SET mfa_record = ? WHERE id = ? AND SUBSTR(mfa_record, 1, "+
+		"?) = ?", value, id, len(pack(old)), pack(old))
 }
 
 // Delete implements [storage.Store].
@@ -103,7 +108,8 @@ func (s *Store) Delete(ctx context.Context, key string, old storage.Revision) er
 	} else if !ok {
 		return s.rest.Delete(ctx, key, old)
 	}
-	return s.write(ctx, "UPDATE users SET mfa_record = NULL WHERE id = ? AND SUBSTR(mfa_record, 1, ?) = ?", id, len(pack(old)), pack(old))
+	return s.write(ctx, "UPDATE users SET mfa_record = NULL WHERE id = ? AND SUBSTR(mfa_record, "+
+		"1, ?) = ?", id, len(pack(old)), pack(old))
 }
 
 // write runs one statement with its condition inside, in no transaction of the application's.
@@ -129,7 +135,8 @@ func pack(revision storage.Revision) []byte {
 // unpack refuses what this package did not write: it is no missing record.
 func unpack(value []byte) (storage.Record, error) {
 	if len(value) < 3 || value[0] == 0 || len(value) < 2+int(value[0]) {
-		return storage.Record{}, errors.New("userstable: users.mfa_record holds no record: something else wrote to it")
+		return storage.Record{}, errors.New("userstable: users.mfa_record holds no record: " +
+			"something else wrote to it")
 	}
 	end := 1 + int(value[0])
 	return storage.Record{Revision: storage.Revision(value[1:end]), Data: value[end:]}, nil
@@ -152,13 +159,16 @@ func (s *Store) List(
 	if cursor != "" {
 		var err error
 		if last, err = strconv.ParseInt(string(cursor), 10, 64); err != nil {
-			return nil, "", fmt.Errorf("userstable: list: %w: the cursor is none of this store's", storage.ErrInvalid)
+			return nil, "", fmt.Errorf("userstable: list: %w: the cursor is none of this store's",
+				storage.ErrInvalid)
 		}
 	}
 	if limit < 1 {
-		return nil, "", fmt.Errorf("userstable: list: %w: limit %d, want at least 1", storage.ErrInvalid, limit)
+		return nil, "", fmt.Errorf("userstable: list: %w: limit %d, want at least 1",
+			storage.ErrInvalid, limit)
 	}
-	rows, err := s.db.QueryContext(ctx, "SELECT id, mfa_record FROM users WHERE id > ? AND mfa_record IS NOT NULL ORDER BY id LIMIT ?", last, limit)
+	rows, err := s.db.QueryContext(ctx, "SELECT id, mfa_record FROM users WHERE id > ? AND "+
+		"mfa_record IS NOT NULL ORDER BY id LIMIT ?", last, limit)
 	if err != nil {
 		return nil, "", fmt.Errorf("userstable: list: %w", errors.Join(ctx.Err(), err))
 	}

@@ -34,7 +34,8 @@ func open(t testing.TB, path string) (*sql.DB, *userstable.Store) {
 	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(path))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	_, err = db.Exec("CREATE TABLE IF NOT EXISTS users (id INTEGER PRIMARY KEY, name TEXT NOT NULL, mfa_record BLOB)")
+	_, err = db.Exec("CREATE TABLE IF NOT EXISTS users (id INTEGER PRIMARY KEY, name TEXT NOT " +
+		"NULL, mfa_record BLOB)")
 	require.NoError(t, err)
 	cfg := sqlstore.Config{DB: db, Dialect: sqlstore.SQLite}
 	require.NoError(t, sqlstore.Migrate(t.Context(), cfg))
@@ -69,7 +70,8 @@ func (a accounts) person(key string) (string, error) {
 	id, ok := a.ids[key]
 	if !ok {
 		id = len(a.keys)
-		if _, err := a.db.Exec("INSERT INTO users (id, name) VALUES (?, 'somebody')", id); err != nil {
+		if _, err := a.db.Exec("INSERT INTO users (id, name) VALUES (?, 'somebody')",
+			id); err != nil {
 			return "", err
 		}
 		a.ids[key], a.keys = id, append(a.keys, key)
@@ -181,18 +183,21 @@ func TestWhoIsAUser(t *testing.T) {
 	_, err := db.Exec("INSERT INTO users (id, name) VALUES (42, 'Ann')")
 	require.NoError(t, err)
 	require.NoError(t, store.Swap(t.Context(), "p/0//42", "", record("r1", "x")))
-	for _, key := range []string{"p/0//042", "p/0//+42", "p/0//42 ", "p/0//4_2", "p/0//42.0", "p/0//0x2a", "p/0//", "p/0//ann",
+	for _, key := range []string{"p/0//042", "p/0//+42", "p/0//42 ", "p/0//4_2", "p/0//42.0",
+		"p/0//0x2a", "p/0//", "p/0//ann",
 		"p/0//99999999999999999999", "p/2/eu/42", "p/", "p/42"} {
 		_, err := store.Get(t.Context(), key)
 		require.ErrorIs(t, err, storage.ErrInvalid, key)
 		require.NotErrorIs(t, err, storage.ErrNotFound, key)
-		require.ErrorIs(t, store.Swap(t.Context(), key, "r1", record("r2", "x")), storage.ErrInvalid, key)
+		require.ErrorIs(t, store.Swap(t.Context(), key, "r1", record("r2", "x")),
+			storage.ErrInvalid, key)
 		require.ErrorIs(t, store.Delete(t.Context(), key, "r1"), storage.ErrInvalid, key)
 	}
 	// Nobody of that number has signed up.
 	_, err = store.Get(t.Context(), "p/0//43")
 	require.ErrorIs(t, err, storage.ErrNotFound)
-	require.ErrorIs(t, store.Swap(t.Context(), "p/0//43", "", record("r1", "x")), storage.ErrConflict)
+	require.ErrorIs(t, store.Swap(t.Context(), "p/0//43", "", record("r1", "x")),
+		storage.ErrConflict)
 }
 
 // One revision that begins with another is not the other, wherever the data takes it up.
@@ -202,7 +207,8 @@ func TestRevisionsDoNotRunIntoTheData(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, store.Swap(t.Context(), "p/0//42", "", record("r", "rrr")))
 	for _, old := range []storage.Revision{"rr", "rrr", "rrrr"} {
-		require.ErrorIs(t, store.Swap(t.Context(), "p/0//42", old, record("next", "x")), storage.ErrConflict)
+		require.ErrorIs(t, store.Swap(t.Context(), "p/0//42", old, record("next", "x")),
+			storage.ErrConflict)
 		require.ErrorIs(t, store.Delete(t.Context(), "p/0//42", old), storage.ErrConflict)
 	}
 }
@@ -210,13 +216,15 @@ func TestRevisionsDoNotRunIntoTheData(t *testing.T) {
 // What the application or its ORM wrote into the column is no missing record.
 func TestForeignBytes(t *testing.T) {
 	db, store := open(t, filepath.Join(t.TempDir(), "app.db"))
-	for i, value := range []any{[]byte{}, []byte{0}, []byte{0, 0, 0}, []byte{1}, []byte{1, 'r'}, []byte{200, 'r', 'x'}, "", "text"} {
+	for i, value := range []any{[]byte{}, []byte{0}, []byte{0, 0, 0}, []byte{1}, []byte{1, 'r'},
+		[]byte{200, 'r', 'x'}, "", "text"} {
 		_, err := db.Exec("INSERT INTO users (id, name, mfa_record) VALUES (?, 'Ann', ?)", i, value)
 		require.NoError(t, err)
 		_, err = store.Get(t.Context(), fmt.Sprintf("p/0//%d", i))
 		require.ErrorContains(t, err, "something else wrote", "%v", value)
 		require.NotErrorIs(t, err, storage.ErrNotFound)
-		require.ErrorIs(t, store.Swap(t.Context(), fmt.Sprintf("p/0//%d", i), "", record("r", "x")), storage.ErrConflict)
+		require.ErrorIs(t, store.Swap(t.Context(), fmt.Sprintf("p/0//%d", i), "", record("r", "x")),
+			storage.ErrConflict)
 		_, _, err = store.List(t.Context(), "p/", "", 100)
 		require.Error(t, err)
 	}
@@ -241,7 +249,8 @@ func Example() {
 	check(err)
 	defer func() { check(db.Close()) }()
 	db.SetMaxOpenConns(1) // the database lives as long as its connection
-	_, err = db.Exec("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL, mfa_record BLOB); INSERT INTO users (id, name) VALUES (42, 'Ann')")
+	_, err = db.Exec("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL, " +
+		"mfa_record BLOB); INSERT INTO users (id, name) VALUES (42, 'Ann')")
 	check(err)
 
 	cfg := sqlstore.Config{DB: db, Dialect: sqlstore.SQLite}
@@ -261,7 +270,8 @@ func Example() {
 	ann := mfa.User{ID: "42"} // users.id
 	begun, err := m.Session(ann, "session").Begin(ctx)
 	check(err)
-	e, err := m.Session(ann, "session").Enroll(ctx, begun.Grant, mfa.EnrollRequest{Kind: "pin", Params: map[string]secret.Text{"pin": secret.New("739162")}})
+	e, err := m.Session(ann, "session").Enroll(ctx, begun.Grant, mfa.EnrollRequest{Kind: "pin",
+		Params: map[string]secret.Text{"pin": secret.New("739162")}})
 	check(err)
 	_, err = m.Session(ann, "session").Confirm(ctx, e, secret.New("739162"))
 	check(err)

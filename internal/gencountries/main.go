@@ -34,7 +34,8 @@ var languages = []struct{ ours, names, order string }{
 var later = map[string]string{
 	"en HK": "Hong Kong", "nl HK": "Hongkong", "nb HK": "Hongkong", "de HK": "Hongkong",
 	"en MO": "Macao", "nl MO": "Macau", "nb MO": "Macao", "de MO": "Macau",
-	"en MK": "North Macedonia", "nl MK": "Noord-Macedonië", "nb MK": "Nord-Makedonia", "de MK": "Nordmazedonien",
+	"en MK": "North Macedonia", "nl MK": "Noord-Macedonië", "nb MK": "Nord-Makedonia",
+	"de MK": "Nordmazedonien",
 	"en SZ": "Eswatini", "nl SZ": "Eswatini", "nb SZ": "Eswatini", "de SZ": "Eswatini",
 	"en TR": "Türkiye",
 	"nb BY": "Belarus",
@@ -45,7 +46,8 @@ func main() {
 	regions := slices.Sorted(maps.Keys(phonenumbers.GetSupportedRegions()))
 	out := bufio.NewWriter(os.Stdout)
 	for _, l := range languages {
-		namer, order := display.Regions(language.MustParse(l.names)), collate.New(language.MustParse(l.order))
+		namer, order := display.Regions(language.MustParse(l.names)),
+			collate.New(language.MustParse(l.order))
 		names := make(map[string]string)
 		for _, r := range regions {
 			if names[r] = later[l.ours+" "+r]; names[r] == "" {
@@ -55,7 +57,9 @@ func main() {
 				log.Fatalf("region %s has no name in %q", r, l.ours)
 			}
 		}
-		slices.SortFunc(regions, func(a, b string) int { return order.CompareString(names[a], names[b]) })
+		slices.SortFunc(regions, func(a, b string) int {
+			return order.CompareString(names[a], names[b])
+		})
 		fmt.Fprintf(out, "[%s]\n", l.ours)
 		for _, r := range regions {
 			fmt.Fprintf(out, "%s %d %s\n", r, phonenumbers.GetCountryCodeForRegion(r), names[r])

@@ -64,14 +64,17 @@ func New(p Params, atOnce int) (*Hasher, error) {
 		return nil, fmt.Errorf("kdf: %d hashes at once, want at least 1", atOnce)
 	}
 	if !p.bounded() || !byDefault && !p.strong() { // the default is strong: a test says so
-		return nil, fmt.Errorf("kdf: argon2id with %d KiB, %d passes and %d threads is outside the bounds; "+
-			"the least are 47104 KiB with 1 pass, 19456 with 2, 12288 with 3, 9216 with 4, 7168 with 5", p.Memory, p.Time, p.Threads)
+		return nil, fmt.Errorf("kdf: argon2id with %d KiB, %d passes and %d threads is outside "+
+			"the bounds; "+
+			"the least are 47104 KiB with 1 pass, 19456 with 2, 12288 with 3, 9216 with 4, 7168 "+
+			"with 5", p.Memory, p.Time, p.Threads)
 	}
 	return &Hasher{params: p, slots: make(chan struct{}, atOnce)}, nil
 }
 
 func (p Params) bounded() bool {
-	return p.Memory >= 8*uint32(p.Threads) && p.Memory <= maxMemory && p.Time >= 1 && p.Time <= maxTime && p.Threads >= 1 && p.Threads <= maxThreads
+	return p.Memory >= 8*uint32(p.Threads) && p.Memory <= maxMemory && p.Time >= 1 &&
+		p.Time <= maxTime && p.Threads >= 1 && p.Threads <= maxThreads
 }
 
 // strong: one of the equivalent lines of the OWASP Password Storage Cheat Sheet, or more.
@@ -96,7 +99,8 @@ func (h *Hasher) Hash(ctx context.Context, secret string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, h.params.Memory, h.params.Time, h.params.Threads,
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, h.params.Memory,
+		h.params.Time, h.params.Threads,
 		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(tag)), nil
 }
 
@@ -126,7 +130,9 @@ func (h *Hasher) NeedsRehash(encoded string) bool {
 	return err != nil || p != h.params
 }
 
-func (h *Hasher) derive(ctx context.Context, secret string, salt []byte, p Params, n uint32) ([]byte, error) {
+func (h *Hasher) derive(
+	ctx context.Context, secret string, salt []byte, p Params, n uint32,
+) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -144,10 +150,12 @@ func decode(encoded string) (p Params, salt, tag []byte, err error) {
 		return p, nil, nil, errEncoded
 	}
 	parts := strings.Split(encoded, "$")
-	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
+	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" ||
+		parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
 		return p, nil, nil, errEncoded
 	}
-	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &p.Memory, &p.Time, &p.Threads); err != nil ||
+	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &p.Memory, &p.Time,
+		&p.Threads); err != nil ||
 		parts[3] != fmt.Sprintf("m=%d,t=%d,p=%d", p.Memory, p.Time, p.Threads) || !p.bounded() {
 		return p, nil, nil, errEncoded
 	}

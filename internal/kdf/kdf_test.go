@@ -30,12 +30,16 @@ func TestHashAndVerify(t *testing.T) {
 	require.NotEqual(t, a, b, "salted")
 	require.NoError(t, h.Verify(t.Context(), "tulip", a))
 	require.ErrorIs(t, h.Verify(t.Context(), "rose", a), kdf.ErrMismatch)
-	require.ErrorIs(t, h.Verify(t.Context(), "tulip"+strings.Repeat("x", 1<<20), a), kdf.ErrMismatch)
-	require.ErrorIs(t, h.Verify(t.Context(), strings.Repeat("x", 100)+"a", must(h.Hash(t.Context(), strings.Repeat("x", 100)+"b"))), kdf.ErrMismatch, "the whole value counts")
+	require.ErrorIs(t, h.Verify(t.Context(), "tulip"+strings.Repeat("x", 1<<20), a),
+		kdf.ErrMismatch)
+	require.ErrorIs(t, h.Verify(t.Context(), strings.Repeat("x", 100)+"a",
+		must(h.Hash(t.Context(), strings.Repeat("x", 100)+"b"))), kdf.ErrMismatch,
+		"the whole value counts")
 	require.False(t, h.NeedsRehash(a))
 	other := hasher(t, kdf.Params{Memory: 12288, Time: 3, Threads: 1}, 0)
 	require.True(t, other.NeedsRehash(a))
-	require.NoError(t, other.Verify(t.Context(), "tulip", a), "old parameters are read from the hash")
+	require.NoError(t, other.Verify(t.Context(), "tulip", a),
+		"old parameters are read from the hash")
 }
 
 func must(s string, err error) string {
@@ -46,8 +50,10 @@ func must(s string, err error) string {
 }
 
 func TestWeakParamsAreRefused(t *testing.T) {
-	for _, p := range []kdf.Params{{Memory: 19455, Time: 2, Threads: 1}, {Memory: 47103, Time: 1, Threads: 1}, {Memory: 12287, Time: 3, Threads: 1},
-		{Memory: 9215, Time: 4, Threads: 1}, {Memory: 7167, Time: 5, Threads: 1}, {Memory: 19456, Time: 0, Threads: 1}, {Memory: 19456, Time: 2},
+	for _, p := range []kdf.Params{{Memory: 19455, Time: 2, Threads: 1},
+		{Memory: 47103, Time: 1, Threads: 1}, {Memory: 12287, Time: 3, Threads: 1},
+		{Memory: 9215, Time: 4, Threads: 1}, {Memory: 7167, Time: 5, Threads: 1},
+		{Memory: 19456, Time: 0, Threads: 1}, {Memory: 19456, Time: 2},
 		{Memory: 1 << 21, Time: 2, Threads: 1}, {Memory: 19456, Time: 1000, Threads: 1}} {
 		_, err := kdf.New(p, 0)
 		require.Error(t, err, "%+v", p)
@@ -61,9 +67,12 @@ func TestHostileHashes(t *testing.T) {
 	h := hasher(t, kdf.Params{}, 0)
 	good, err := h.Hash(t.Context(), "tulip")
 	require.NoError(t, err)
-	for _, bad := range []string{"", "$", good + "$", strings.Replace(good, "m=19456", "m=4194304", 1), strings.Replace(good, "t=2", "t=999999", 1),
-		strings.Replace(good, "p=1", "p=0", 1), strings.Replace(good, "m=19456", "m=+19456", 1), strings.Replace(good, "argon2id", "argon2i", 1),
-		strings.Replace(good, "v=19", "v=16", 1), good[:len(good)-30], strings.Repeat("$", 300), strings.Replace(good, "m=19456", "m=99999999999999999999", 1),
+	for _, bad := range []string{"", "$", good + "$", strings.Replace(good, "m=19456", "m=4194304",
+		1), strings.Replace(good, "t=2", "t=999999", 1),
+		strings.Replace(good, "p=1", "p=0", 1), strings.Replace(good, "m=19456", "m=+19456", 1),
+		strings.Replace(good, "argon2id", "argon2i", 1),
+		strings.Replace(good, "v=19", "v=16", 1), good[:len(good)-30], strings.Repeat("$", 300),
+		strings.Replace(good, "m=19456", "m=99999999999999999999", 1),
 		good + "\n", good[:len(good)-50] + "\r\n" + good[len(good)-50:]} {
 		err := h.Verify(t.Context(), "tulip", bad)
 		require.Error(t, err, bad)
@@ -113,7 +122,8 @@ func TestBoundedAtOnce(t *testing.T) {
 
 func FuzzVerify(f *testing.F) {
 	h := hasher(f, kdf.Params{Memory: 7168, Time: 5, Threads: 1}, 0)
-	f.Add("$argon2id$v=19$m=7168,t=5,p=1$c29tZXNhbHRzb21lc2FsdA$c29tZXNhbHRzb21lc2FsdHNvbWVzYWx0c29tZXM")
+	f.Add(
+		"$argon2id$v=19$m=7168,t=5,p=1$c29tZXNhbHRzb21lc2FsdA$c29tZXNhbHRzb21lc2FsdHNvbWVzYWx0c29tZXM")
 	f.Fuzz(func(t *testing.T, encoded string) {
 		if strings.Contains(encoded, "m=") && !strings.Contains(encoded, "m=7168,") {
 			return // well-formed, and slow on purpose

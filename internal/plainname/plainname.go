@@ -65,7 +65,8 @@ func invisible(r rune) bool {
 }
 
 // quotes are turned into apostrophes, so that no name ends the quotation that it stands in.
-var quotes = strings.NewReplacer(`"`, "'", "“", "'", "”", "'", "„", "'", "‟", "'", "‘", "'", "’", "'",
+var quotes = strings.NewReplacer(`"`, "'", "“", "'", "”", "'", "„", "'", "‟", "'", "‘", "'",
+	"’", "'",
 	"‚", "'", "‛", "'", "«", "'", "»", "'", "‹", "'", "›", "'", "「", "'", "」", "'", "＂", "'")
 
 // ForQuotation returns a name as it may stand between quotation marks in a text of ours, or ""

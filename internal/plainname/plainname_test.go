@@ -40,8 +40,10 @@ var links = []string{
 }
 
 var invisibles = []string{
-	"a\nb", "a\rb", "\x00", "a\x7f", "a\u0085b", "a\tb", "a\u2028b", "a\u2029b", // lines and controls
-	"\u202egnihsihp", "\u202a", "\u202b", "\u202c", "\u202d", "\u2066", "\u2067", "\u2068", "\u2069",
+	// lines and controls
+	"a\nb", "a\rb", "\x00", "a\x7f", "a\u0085b", "a\tb", "a\u2028b", "a\u2029b",
+	"\u202egnihsihp", "\u202a", "\u202b", "\u202c", "\u202d", "\u2066", "\u2067", "\u2068",
+	"\u2069",
 	"\u200e", "\u200f", "\u061c", // direction
 	"a\u200bb", "a\u200cb", "a\u200db", "\ufeffx", "a\u00adb", "\u2060", "a\u180eb", // of no width
 	"\u115f", "\u1160", "\u3164", "\uffa0", "a\u034fb", "\u17b4", "\U000e0041", "\ufe00", "\ufffd",
@@ -81,7 +83,8 @@ func FuzzProblem(f *testing.F) {
 			f.Add(name)
 		}
 	}
-	bad := regexp.MustCompile(`(?i)[a-z]://|www\.|[a-z0-9]\.[a-z]{2}|[\x00-\x1f\x7f\x{202a}-\x{202e}\x{2066}-\x{2069}\x{200b}]|[<>]`)
+	bad := regexp.MustCompile(
+		`(?i)[a-z]://|www\.|[a-z0-9]\.[a-z]{2}|[\x00-\x1f\x7f\x{202a}-\x{202e}\x{2066}-\x{2069}\x{200b}]|[<>]`)
 	f.Fuzz(func(t *testing.T, name string) {
 		if plainname.Problem(name) != "" {
 			if plainname.ForQuotation(name) != "" {

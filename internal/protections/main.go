@@ -56,7 +56,9 @@ func run(ctx context.Context, only string, parallel int) error {
 	if err != nil {
 		return err
 	}
-	chosen := slices.DeleteFunc(all, func(p protection) bool { return !match.MatchString(p.String()) })
+	chosen := slices.DeleteFunc(all, func(p protection) bool {
+		return !match.MatchString(p.String())
+	})
 	if err := passes(ctx, dirs[0], chosen); err != nil {
 		return err
 	}

@@ -49,5 +49,6 @@ func TestStatus(t *testing.T) {
 		require.Equal(t, want, quiet.Status(err))
 		require.Equal(t, want, quiet.Text(err))
 	}
-	require.Equal(t, ": ours", quiet.Text(fmt.Errorf("012345: %w", quiet.New("ours", loud{"012345"}))))
+	require.Equal(t, ": ours", quiet.Text(fmt.Errorf("012345: %w",
+		quiet.New("ours", loud{"012345"}))))
 }

@@ -31,7 +31,8 @@ func New(digits int) string {
 	limit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)
 	n, err := rand.Int(rand.Reader, limit)
 	if err != nil {
-		panic("sentcode: no randomness: " + err.Error()) // crypto/rand never fails on Go 1.24 and later
+		// crypto/rand never fails on Go 1.24 and later
+		panic("sentcode: no randomness: " + err.Error())
 	}
 	return fmt.Sprintf("%0*d", digits, n)
 }

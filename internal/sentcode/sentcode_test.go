@@ -63,14 +63,16 @@ func TestCheck(t *testing.T) {
 		{"another's", "012345", sentcode.Keep("543210"), 0, factor.ErrIncorrect},
 	} {
 		before := bytes.Clone(c.issued)
-		err := sentcode.Check(factor.VerifyInput{Issued: c.issued, Response: c.response, Now: now.Add(c.at), Expires: now.Add(90 * time.Second)})
+		err := sentcode.Check(factor.VerifyInput{Issued: c.issued, Response: c.response,
+			Now: now.Add(c.at), Expires: now.Add(90 * time.Second)})
 		require.Equal(t, c.want, err, c.name)
 		require.Equal(t, before, c.issued, "state is not changed in place")
 	}
 	for i := range keep {
 		flipped := bytes.Clone(keep)
 		flipped[i] ^= 1
-		require.ErrorIs(t, sentcode.Check(factor.VerifyInput{Issued: flipped, Response: "012345", Now: now, Expires: now.Add(1)}), factor.ErrIncorrect)
+		require.ErrorIs(t, sentcode.Check(factor.VerifyInput{Issued: flipped, Response: "012345",
+			Now: now, Expires: now.Add(1)}), factor.ErrIncorrect)
 	}
 }
 
@@ -81,12 +83,14 @@ func TestKeep(t *testing.T) {
 }
 
 func TestNormalize(t *testing.T) {
-	for in, want := range map[string]string{"012345": "012345", "012 345": "012345", " 012-345\t\n": "012345", "01\u00a02345": "012345"} {
+	for in, want := range map[string]string{"012345": "012345", "012 345": "012345",
+		" 012-345\t\n": "012345", "01\u00a02345": "012345"} {
 		got, err := sentcode.Normalize(in)
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 	}
-	for _, in := range []string{"", " ", "-", "12a456", "١٢٣٤٥٦", "１２３４５６", "1234\x0056", "\xff", "+31", "1.5", strings.Repeat("1", 65), strings.Repeat("1", 1<<20)} {
+	for _, in := range []string{"", " ", "-", "12a456", "١٢٣٤٥٦", "１２３４５６", "1234\x0056", "\xff",
+		"+31", "1.5", strings.Repeat("1", 65), strings.Repeat("1", 1<<20)} {
 		_, err := sentcode.Normalize(in)
 		var p *factor.Problem
 		require.ErrorAs(t, err, &p, "%.20q", in)

@@ -142,13 +142,15 @@ func TestStandards(t *testing.T) {
 			r.profile = cells[4]
 		}
 		rows[id] = r
-		require.Contains(t, []string{"met", "partly", "application", "not met", "none"}, r.state, id)
+		require.Contains(t, []string{"met", "partly", "application", "not met", "none"},
+			r.state, id)
 		require.NotEmpty(t, r.by, id)
 		if r.state == "met" && !strings.HasPrefix(r.by, "as ") && !strings.Contains(r.by, "Test") {
 			t.Errorf("%s is said to be met, by no test", id)
 		}
 	}
-	for prefix, n := range map[string]int{"N": 43, "A": 32, "R": 20, "G": 12, "O": 11, "W": 12, "S": 5, "C": 3, "X": 11} {
+	for prefix, n := range map[string]int{"N": 43, "A": 32, "R": 20, "G": 12, "O": 11, "W": 12,
+		"S": 5, "C": 3, "X": 11} {
 		for i := range n {
 			require.Contains(t, rows, fmt.Sprintf("%s-%d", prefix, i+1))
 		}
@@ -157,7 +159,8 @@ func TestStandards(t *testing.T) {
 	code, err := os.ReadFile("../../mfa/policy/rows.go")
 	require.NoError(t, err)
 	judged := 0
-	for _, m := range regexp.MustCompile(`rows\{"([^"]*)", "([^"]*)", "([^"]*)", "([^"]*)"\}`).FindAllStringSubmatch(string(code), -1) {
+	for _, m := range regexp.MustCompile(`rows\{"([^"]*)", "([^"]*)", "([^"]*)", "([^"]*)"\}`).
+		FindAllStringSubmatch(string(code), -1) {
 		for i, profile := range []string{"", "", "nist", "l2", "l3"} {
 			if i == 0 || m[i] == "" {
 				continue
@@ -165,7 +168,8 @@ func TestStandards(t *testing.T) {
 			judged++
 			require.Contains(t, rows, m[i], "mfa/policy/rows.go")
 			if !strings.Contains(rows[m[i]].profile, profile) {
-				t.Errorf("%s is judged under %s, which docs/standards.md does not say", m[i], profile)
+				t.Errorf("%s is judged under %s, which docs/standards.md does not say", m[i],
+					profile)
 			}
 		}
 	}
@@ -182,7 +186,8 @@ func TestNothingLeftBehindIsKept(t *testing.T) {
 	for file := range strings.Lines(string(files)) {
 		file = strings.TrimSpace(file)
 		switch ext := filepath.Ext(file); {
-		case ext == ".key", ext == ".db", ext == ".test", ext == ".out", strings.Contains(file, "testdata/rapid/"), strings.HasPrefix(file, "data/"):
+		case ext == ".key", ext == ".db", ext == ".test", ext == ".out",
+			strings.Contains(file, "testdata/rapid/"), strings.HasPrefix(file, "data/"):
 			t.Errorf("%s is kept", file)
 		}
 	}

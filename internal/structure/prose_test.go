@@ -204,7 +204,8 @@ func proseOf(t *testing.T) map[string]string {
 			prose[path] += c.Text() + "\n"
 		}
 	}
-	other := strings.Fields(string(run(t, "../..", "git", "ls-files", "*.md", "mfahttp/openapi.json",
+	other := strings.Fields(string(run(t, "../..", "git", "ls-files", "*.md",
+		"mfahttp/openapi.json",
 		"mfahttp/internal/ui/files/texts/en.json")))
 	for _, path := range other {
 		if path == "CHANGELOG.md" || strings.HasPrefix(path, "docs/decisions/") {

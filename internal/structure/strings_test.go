@@ -25,7 +25,8 @@ func TestExportedFunctions_TakeNoTwoAdjacentStrings(t *testing.T) {
 	}
 	for _, found := range sources {
 		for _, at := range swappable(found.fset, found.files) {
-			t.Errorf("%s takes two adjacent strings", strings.TrimPrefix(filepath.ToSlash(at), "../../"))
+			t.Errorf("%s takes two adjacent strings", strings.TrimPrefix(filepath.ToSlash(at),
+				"../../"))
 		}
 	}
 }
@@ -45,7 +46,8 @@ func importable(t *testing.T, root string) map[string]source {
 			return err
 		}
 		name := d.Name()
-		if d.IsDir() && path != root && (strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") ||
+		if d.IsDir() && path != root && (strings.HasPrefix(name, ".") ||
+			strings.HasPrefix(name, "_") ||
 			slices.Contains([]string{"internal", "testdata", "vendor", "node_modules"}, name)) {
 			return filepath.SkipDir
 		}

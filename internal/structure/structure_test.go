@@ -29,7 +29,8 @@ type pkg struct {
 
 func packages(t *testing.T) (list []pkg) {
 	t.Helper()
-	dec := json.NewDecoder(bytes.NewReader(run(t, "../..", "go", "list", "-json=ImportPath,Imports", "./...")))
+	dec := json.NewDecoder(bytes.NewReader(run(t, "../..", "go", "list", "-json=ImportPath,Imports",
+		"./...")))
 	for dec.More() {
 		var p pkg
 		require.NoError(t, dec.Decode(&p))
@@ -80,22 +81,29 @@ var rules = []struct {
 		"mfa/internal/record", "mfa/internal/authority", "mfa/factor", "mfa/policy", "seal",
 		"internal/strictb64"}},
 	{"mfa/internal/decide", "decisions are functions of values: no store, no seal, no Manager",
-		[]string{"mfa/internal/record", "mfa/internal/authority", "mfa/internal/token", "mfa/factor",
+		[]string{"mfa/internal/record", "mfa/internal/authority", "mfa/internal/token",
+			"mfa/factor",
 			"mfa/policy", "lockout"}},
 	{"mfa", "the core imports no factor, no adapter, no HTTP", []string{"mfa/internal/",
-		"mfa/factor", "mfa/policy", "mfa/report", "secret", "lockout", "seal", "storage", "internal/keyed", "internal/plainname",
+		"mfa/factor", "mfa/policy", "mfa/report", "secret", "lockout", "seal", "storage",
+		"internal/keyed", "internal/plainname",
 		"internal/quiet", "internal/strictb64"}},
 	{"mfahttp", "the pages serve any factor, and log errors that quote nothing",
-		[]string{"mfa", "mfa/factor", "mfa/policy", "mfa/report", "secret", "mfahttp/", "internal/quiet",
+		[]string{"mfa", "mfa/factor", "mfa/policy", "mfa/report", "secret", "mfahttp/",
+			"internal/quiet",
 			"internal/strictb64"}},
 	{"mfahttp/", "templates know nothing of the core", []string{"mfahttp/"}},
-	{"mfatest", "for users' tests, of anything that has the interfaces", []string{"mfa", "mfa/factor",
-		"secret", "storage"}},
-	{"email/", "a sender serves the factor, and reads addresses as it does", []string{"email", "mfa/factor",
-		"secret", "internal/mailaddr"}},
-	{"password", "links are records and mails", []string{"mfa", "mfa/factor", "secret", "email", "seal",
+	{"mfatest", "for users' tests, of anything that has the interfaces",
+		[]string{"mfa", "mfa/factor",
+			"secret", "storage"}},
+	{"email/", "a sender serves the factor, and reads addresses as it does",
+		[]string{"email", "mfa/factor",
+			"secret", "internal/mailaddr"}},
+	{"password", "links are records and mails", []string{"mfa", "mfa/factor", "secret", "email",
+		"seal",
 		"storage", "internal/"}},
-	{"password/throttle", "limits know passwords by one error", []string{"password", "mfa/factor", "secret",
+	{"password/throttle", "limits know passwords by one error", []string{"password", "mfa/factor",
+		"secret",
 		"seal", "internal/strictb64"}},
 	{"sms/", "number parsing serves the factor", []string{"sms", "mfa/factor", "secret"}},
 	{"", "a factor gets what a third-party factor gets, and our internals",
@@ -106,7 +114,8 @@ func TestImportDirections(t *testing.T) {
 	for _, p := range packages(t) {
 		name := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
 		for _, rule := range rules {
-			if name != rule.pkg && !(strings.HasSuffix(rule.pkg, "/") && strings.HasPrefix(name, rule.pkg)) && rule.pkg != "" {
+			if name != rule.pkg && !(strings.HasSuffix(rule.pkg, "/") &&
+				strings.HasPrefix(name, rule.pkg)) && rule.pkg != "" {
 				continue
 			}
 			for _, imp := range p.Imports {
@@ -141,7 +150,8 @@ func TestOnlyTestsHashCheaply(t *testing.T) {
 			tests += bytes.Count(b, []byte(kdftest))
 		case bytes.Contains(b, []byte(kdftest)):
 			t.Errorf("%s is no test and hashes cheaply", path)
-		case bytes.Contains(b, []byte("//go:"+"linkname")) && filepath.ToSlash(path) != "../../internal/kdf/kdftest/kdftest.go":
+		case bytes.Contains(b, []byte("//go:"+"linkname")) &&
+			filepath.ToSlash(path) != "../../internal/kdf/kdftest/kdftest.go":
 			t.Errorf("%s uses linkname", path)
 		}
 		return err
@@ -170,7 +180,8 @@ func TestDirectRequirements(t *testing.T) {
 		"github.com/wneessen/go-mail",
 		"go.uber.org/goleak", // tests
 		"golang.org/x/crypto",
-		"golang.org/x/net",   // IDNA, as x/text has no exported one; x/crypto requires the module anyway
+		// IDNA, as x/text has no exported one; x/crypto requires the module anyway
+		"golang.org/x/net",
 		"golang.org/x/text",  // Unicode normalisation, which the standard library lacks
 		"pgregory.net/rapid", // tests
 	}
@@ -206,28 +217,34 @@ func TestImportersAreGivenNoDriver(t *testing.T) {
 	write := func(name, text string) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
 	}
-	write("go.mod", "module example.com/throwaway\n\ngo 1.26.0\n\nrequire "+module+" v0.0.0\n\nreplace "+module+" => "+root+"\n")
+	write("go.mod", "module example.com/throwaway\n\ngo 1.26.0\n\nrequire "+module+
+		" v0.0.0\n\nreplace "+module+" => "+root+"\n")
 	write("main.go", "package main\n\nimport (\n"+
-		"\t_ \""+module+"/email\"\n\t_ \""+module+"/mfa\"\n\t_ \""+module+"/recovery\"\n\t_ \""+module+"/storage/memory\"\n\t_ \""+module+"/totp\"\n)\n\nfunc main() {}\n")
+		"\t_ \""+module+"/email\"\n\t_ \""+module+"/mfa\"\n\t_ \""+module+"/recovery\"\n\t_ \""+
+		module+"/storage/memory\"\n\t_ \""+module+"/totp\"\n)\n\nfunc main() {}\n")
 	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
 	require.NoError(t, err)
 	write("go.sum", string(sum))
 	t.Setenv("GOWORK", "off")
 	t.Setenv("GOFLAGS", "-mod=mod")
-	linked := strings.Fields(string(run(t, dir, "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", ".")))
+	linked := strings.Fields(string(run(t, dir, "go", "list", "-deps", "-f",
+		"{{with .Module}}{{.Path}}{{end}}", ".")))
 	slices.Sort(linked)
 	linked = slices.Compact(linked)
 	for _, l := range linked {
 		switch l {
-		case "example.com/throwaway", module, "github.com/pquerna/otp", "github.com/boombuler/barcode", "github.com/skip2/go-qrcode",
-			"github.com/fxamacker/cbor/v2", "github.com/x448/float16", "golang.org/x/crypto", "golang.org/x/net",
+		case "example.com/throwaway", module, "github.com/pquerna/otp",
+			"github.com/boombuler/barcode", "github.com/skip2/go-qrcode",
+			"github.com/fxamacker/cbor/v2", "github.com/x448/float16", "golang.org/x/crypto",
+			"golang.org/x/net",
 			"golang.org/x/sys", "golang.org/x/text":
 		default:
 			t.Errorf("links %s", l)
 		}
 	}
 	graph := string(run(t, dir, "go", "list", "-m", "all"))
-	for _, driver := range []string{"sqlite", "pgx", "lib/pq", "go-sql-driver", "redis", "valkey", "chromedp", "playwright", "scs"} {
+	for _, driver := range []string{"sqlite", "pgx", "lib/pq", "go-sql-driver", "redis", "valkey",
+		"chromedp", "playwright", "scs"} {
 		require.NotContains(t, graph, driver)
 	}
 }
@@ -241,7 +258,8 @@ func TestExportedNames(t *testing.T) {
 	}
 	for _, p := range packages(t) {
 		name := strings.TrimPrefix(p.ImportPath, module+"/")
-		if strings.HasPrefix(name, "internal/") || strings.Contains(name, "/internal") || p.ImportPath == module {
+		if strings.HasPrefix(name, "internal/") || strings.Contains(name, "/internal") ||
+			p.ImportPath == module {
 			continue
 		}
 		limit := 20
@@ -343,7 +361,8 @@ func exported(t *testing.T, dir string) (names []string) {
 // No package starts work by being imported, or leaves a goroutine behind.
 func TestNoInitNoGoroutine(t *testing.T) {
 	for _, p := range packages(t) {
-		dir := filepath.Join("../..", strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/"))
+		dir := filepath.Join("../..", strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module),
+			"/"))
 		entries, err := fs.Glob(os.DirFS(dir), "*.go")
 		require.NoError(t, err)
 		for _, e := range entries {
@@ -360,7 +379,8 @@ func TestNoInitNoGoroutine(t *testing.T) {
 					}
 				case *ast.GoStmt:
 					// A kit's own, and a program's, which nobody calls.
-					if !strings.Contains(p.ImportPath, "storagetest") && !strings.HasSuffix(p.ImportPath, "internal/protections") {
+					if !strings.Contains(p.ImportPath, "storagetest") &&
+						!strings.HasSuffix(p.ImportPath, "internal/protections") {
 						t.Errorf("%s/%s starts a goroutine", p.ImportPath, e)
 					}
 				}

@@ -78,7 +78,8 @@ func threatModel(text string, has func(dir, name string) bool, isPackage func(di
 			case m[1] != "" && isPackage(m[1]):
 				dir = m[1]
 			case m[2] != "" && (dir == "" || !has(dir, m[2])):
-				problems = append(problems, m[2]+" is no test of the package named before it: "+line)
+				problems = append(problems, m[2]+" is no test of the package named before it: "+
+					line)
 				named++
 			case m[2] != "":
 				named++

@@ -30,7 +30,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	flags.BoolVar(&c.read, "read", false, "report the events of go test -json from standard input")
 	flags.BoolVar(&c.long, "long", false, "run many more rounds: sets SECONDGATE_LONG")
-	flags.DurationVar(&c.limit, "limit", 2*time.Hour, "stop the whole run after this `time`, which only a hang reaches")
+	flags.DurationVar(&c.limit, "limit", 2*time.Hour,
+		"stop the whole run after this `time`, which only a hang reaches")
 	flags.StringVar(&c.log, "log", "", "`file` for the whole output of all tests")
 	if err := flags.Parse(args); err != nil {
 		return 2
@@ -91,7 +92,8 @@ func (c config) runAll(r *reporter, stdout io.Writer) error {
 		case errors.Is(ctx.Err(), context.Canceled):
 			return errors.New("the run was interrupted")
 		case ctx.Err() != nil:
-			return fmt.Errorf("the run reached its limit of %s and was ended; a test hangs", c.limit)
+			return fmt.Errorf("the run reached its limit of %s and was ended; a test hangs",
+				c.limit)
 		}
 		if err != nil {
 			return err

@@ -58,7 +58,8 @@ func plan(ctx context.Context, c config) ([]step, error) {
 	add("tests with several goroutines, of those packages, with the race detector", again, "-race",
 		"-run", "^("+strings.Join(tests, "|")+")$")
 	if slices.Contains(race, module+"/mfa") {
-		add("allocations, which the race detector would miscount", []string{module + "/mfa"}, "-run", "Allocations")
+		add("allocations, which the race detector would miscount", []string{module + "/mfa"},
+			"-run", "Allocations")
 	}
 	return steps, nil
 }

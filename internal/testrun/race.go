@@ -3,14 +3,16 @@ package main
 // withoutRace are the packages whose tests run without the race detector, each with the reason.
 // A package that is not named here runs with it. CONTRIBUTING.md has the times.
 var withoutRace = map[string]string{
-	"examples/quickstart":                "it drives a program from outside",
-	"examples/nethttp":                   "most tests send one request after the other; see alsoRace",
+	"examples/quickstart": "it drives a program from outside",
+	"examples/nethttp": "most tests send one request after the other; see " +
+		"alsoRace",
 	"internal/integration/authenticator": "one goroutine compares codes with other programs",
 	"internal/integration/browser":       "it drives a browser and programs from outside",
 	"internal/integration/databases":     "kills and outages of servers, from outside; see alsoRace",
 	"internal/integration/example":       "it drives programs from outside",
 	"internal/integration/firstedition":  "it reads records, one after the other",
-	"internal/integration/linearizability": "each process has one goroutine, and the checker is half of the time; " +
+	"internal/integration/linearizability": "each process has one goroutine, and the checker is " +
+		"half of the time; " +
 		"internal/integration/manager has the goroutines",
 	"internal/integration/redis": "kills and outages of servers, from outside; see alsoRace",
 	"internal/kdf/kdftest":       "one goroutine",
@@ -24,10 +26,12 @@ var withoutRace = map[string]string{
 var alsoRace = map[string][]string{
 	"examples/nethttp": {
 		// Many requests at once, and the goroutines that the application has beside them.
-		"TestParallelAnswers", "TestPasswordAttack_ThousandsAtOnce", "TestEndedSessionUnderLoad", "TestKill",
+		"TestParallelAnswers", "TestPasswordAttack_ThousandsAtOnce", "TestEndedSessionUnderLoad",
+		"TestKill",
 		"TestSessionStore", "TestClock", "TestConfirmations", "TestReportAndInvitations",
 		// A sign-in of each kind and each page, once, for what they share with those goroutines.
-		"TestSignInByEmail", "TestForgottenPassword", "TestSupportAndAccessCode", "TestSignOn", "TestPages",
+		"TestSignInByEmail", "TestForgottenPassword", "TestSupportAndAccessCode", "TestSignOn",
+		"TestPages",
 	},
 	"internal/integration/databases": {"TestKit", "TestTenProcessesMigrate"},
 	"internal/integration/redis":     {"TestKit", "TestKitOnCluster"},

@@ -225,12 +225,15 @@ func (r *reporter) summary() {
 			fmt.Fprintf(r.out, "the whole output of all tests: %s\n", r.logName)
 		}
 	}
-	slices.SortStableFunc(r.results, func(a, b result) int { return cmp.Compare(b.seconds, a.seconds) })
+	slices.SortStableFunc(r.results, func(a, b result) int {
+		return cmp.Compare(b.seconds, a.seconds)
+	})
 	var slowest []string
 	for _, p := range r.results[:min(5, len(r.results))] {
 		slowest = append(slowest, fmt.Sprintf("%s %.1fs", short(p.name), p.seconds))
 	}
-	fmt.Fprintf(r.out, "\ntotal %s; slowest: %s\n", time.Since(r.began).Round(time.Second), strings.Join(slowest, ", "))
+	fmt.Fprintf(r.out, "\ntotal %s; slowest: %s\n", time.Since(r.began).Round(time.Second),
+		strings.Join(slowest, ", "))
 	if r.passed == 0 {
 		fmt.Fprintln(r.out, "no test passed")
 	}

@@ -46,31 +46,41 @@ func TestRead_CountsAndNamesWhatFailed(t *testing.T) {
 		want, unwanted []string
 	}{
 		"all pass": {[]string{"passes", "skips"}, 0, "4 passed, 0 failed, 1 skipped",
-			[]string{"ok      0.1s  example.com/rec/passes", "example.com/rec/skips TestSkips: p_test.go:5: no browser is installed"},
+			[]string{"ok      0.1s  example.com/rec/passes",
+				"example.com/rec/skips TestSkips: p_test.go:5: no browser is installed"},
 			[]string{"a line nobody needs", "FAIL"}},
 		"assertion": {[]string{"passes", "fails"}, 1, "6 passed, 2 failed, 0 skipped",
-			[]string{"FAIL    0.0s  example.com/rec/fails", "--- FAIL: example.com/rec/fails TestFails/bad\n",
-				"want 1, got 2", "printed on standard output", "line 0 of many", "the reason is last", "382 lines left out"},
-			[]string{"line 250 of many", "=== RUN", "a line nobody needs", "--- FAIL: example.com/rec/fails TestFails\n"}},
+			[]string{"FAIL    0.0s  example.com/rec/fails",
+				"--- FAIL: example.com/rec/fails TestFails/bad\n",
+				"want 1, got 2", "printed on standard output", "line 0 of many",
+				"the reason is last", "382 lines left out"},
+			[]string{"line 250 of many", "=== RUN", "a line nobody needs",
+				"--- FAIL: example.com/rec/fails TestFails\n"}},
 		"build failure": {[]string{"builds", "passes"}, 1, "4 passed, 1 failed, 0 skipped",
-			[]string{"FAIL    0.0s  example.com/rec/builds", "builds/p_test.go:5:33: undefined: undefined"}, nil},
+			[]string{"FAIL    0.0s  example.com/rec/builds",
+				"builds/p_test.go:5:33: undefined: undefined"}, nil},
 		"panic": {[]string{"panics", "passes"}, 1, "5 passed, 1 failed, 0 skipped",
-			[]string{"own output before the panic", "panic: assignment to entry in nil map", "/src/panics/p_test.go:16"}, nil},
+			[]string{"own output before the panic", "panic: assignment to entry in nil map",
+				"/src/panics/p_test.go:16"}, nil},
 		"hang": {[]string{"hangs"}, 1, "0 passed, 1 failed, 0 skipped",
-			[]string{"own output before the hang", "test timed out after 2s", "the test did not end",
+			[]string{"own output before the hang", "test timed out after 2s",
+				"the test did not end",
 				"/src/hangs/p_test.go:14", "... and 33 more goroutines"},
 			[]string{"startAlarm", "FAIL: example.com/rec/hangs TestHangs\n"}},
 		"data race": {[]string{"races"}, 1, "0 passed, 1 failed, 0 skipped",
-			[]string{"WARNING: DATA RACE", "/src/races/p_test.go:8", "race detected during execution"}, nil},
+			[]string{"WARNING: DATA RACE", "/src/races/p_test.go:8",
+				"race detected during execution"}, nil},
 		"exit before the tests": {[]string{"exits", "passes"}, 1, "4 passed, 1 failed, 0 skipped",
 			[]string{"go build: exit status 1", "outside of its tests"}, nil},
-		"nothing to run": {[]string{"empty"}, 1, "0 passed, 0 failed, 0 skipped", []string{"no test passed"}, nil},
+		"nothing to run": {[]string{"empty"}, 1, "0 passed, 0 failed, 0 skipped",
+			[]string{"no test passed"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, out, lines := read(t, recorded(t, tc.events...))
 			require.Equal(t, tc.code, code)
 			require.Equal(t, tc.last, lines[len(lines)-1], "counts alone on the last line")
-			require.True(t, strings.HasPrefix(lines[len(lines)-2], "total ") || strings.HasPrefix(tc.last, "0 passed"), out)
+			require.True(t, strings.HasPrefix(lines[len(lines)-2], "total ") ||
+				strings.HasPrefix(tc.last, "0 passed"), out)
 			for _, want := range tc.want {
 				require.Contains(t, out, want)
 			}
@@ -85,7 +95,8 @@ func TestRead_CountsAndNamesWhatFailed(t *testing.T) {
 func TestRead_PrintsFailuresAtTheEnd(t *testing.T) {
 	_, out, _ := read(t, recorded(t, "hangs", "fails", "passes"))
 	at := -1
-	for _, text := range []string{"ok      0.1s  example.com/rec/passes", "own output before the hang",
+	for _, text := range []string{"ok      0.1s  example.com/rec/passes",
+		"own output before the hang",
 		"more goroutines", "want 1, got 2", "\nfailed:\n", "\ntotal "} {
 		next := strings.Index(out, text)
 		require.Greater(t, next, at, "%q in\n%s", text, out)
@@ -100,7 +111,8 @@ func TestRead_LogHasEverything(t *testing.T) {
 	require.Contains(t, out, log)
 	b, err := os.ReadFile(log)
 	require.NoError(t, err)
-	for _, want := range []string{"== example.com/rec/fails\n", "line 250 of many", "startAlarm", "undefined: undefined"} {
+	for _, want := range []string{"== example.com/rec/fails\n", "line 250 of many", "startAlarm",
+		"undefined: undefined"} {
 		require.Contains(t, string(b), want)
 	}
 }
@@ -126,7 +138,8 @@ func TestRun_UnknownPackageIsAFailure(t *testing.T) {
 	code := run([]string{"./no/such/directory"}, strings.NewReader(""), &stdout, &stderr)
 	require.Equal(t, 1, code)
 	require.Contains(t, stdout.String(), "no/such/directory")
-	require.True(t, strings.HasSuffix(stdout.String(), "\n0 passed, 1 failed, 0 skipped\n"), stdout.String())
+	require.True(t, strings.HasSuffix(stdout.String(), "\n0 passed, 1 failed, 0 skipped\n"),
+		stdout.String())
 }
 
 // The limit of the whole run stops go test and the test programs it has started, and the run has
@@ -196,7 +209,8 @@ func TestPlan_IsTheTableOfCONTRIBUTING(t *testing.T) {
 		require.Contains(t, rows, short(p))
 		switch _, plain := withoutRace[short(p)]; {
 		case plain && alsoRace[short(p)] != nil:
-			require.Regexp(t, fmt.Sprintf(`^\d+ \(%d tests\)$`, len(alsoRace[short(p)])), rows[short(p)], short(p))
+			require.Regexp(t, fmt.Sprintf(`^\d+ \(%d tests\)$`, len(alsoRace[short(p)])),
+				rows[short(p)], short(p))
 		default:
 			require.Equal(t, plain, rows[short(p)] == "–", short(p))
 		}
@@ -218,7 +232,8 @@ func TestPlan_RunsEveryPackageOnce(t *testing.T) {
 		for _, arg := range s.args {
 			if strings.HasPrefix(arg, module) && !slices.Contains(s.args, "-run") {
 				seen[arg]++
-				require.NotEqual(t, withoutRace[short(arg)] != "", slices.Contains(s.args, "-race"), arg)
+				require.NotEqual(t, withoutRace[short(arg)] != "", slices.Contains(s.args, "-race"),
+					arg)
 			}
 		}
 	}

@@ -27,7 +27,8 @@ func (s Setup) Audit(p Profile, now time.Time, stored ...StoredPolicy) ([]Findin
 	a := s.audit(p, now)
 	a.all()
 	for _, of := range stored {
-		a.policy(of.Policy, fmt.Sprintf("policy of user type %q of tenant %q", of.UserType, of.Tenant))
+		a.policy(of.Policy, fmt.Sprintf("policy of user type %q of tenant %q", of.UserType,
+			of.Tenant))
 	}
 	if _, ok := known(a.Policies); !ok {
 		a.unseen()

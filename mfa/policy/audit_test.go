@@ -121,7 +121,9 @@ func settingFaults(t *testing.T) map[string]fault {
 			"", "A-32", "A-32", "A-32"},
 		"a link for two days": {func(s *policy.Setup) { s.LinkTTL = 48 * time.Hour },
 			"N-34", "A-9", "A-9", "N-34"},
-		"short recovery codes": {func(s *policy.Setup) { s.Factors[4] = paper(t, recovery.Config{}) },
+		"short recovery codes": {func(s *policy.Setup) {
+			s.Factors[4] = paper(t, recovery.Config{})
+		},
 			"N-12", "A-14", "A-14", ""},
 		"access codes for 25 hours": {func(s *policy.Setup) {
 			s.Factors[5] = codes(t, access.Config{MaxTTL: 25 * time.Hour})

@@ -20,7 +20,8 @@ func ExampleByUserType() {
 		"":        {Mode: policy.ModeOptional},
 	})
 	for _, userType := range []string{"manager", "customer"} {
-		p, err := source.Policy(context.Background(), policy.Scope{Tenant: "acme", UserType: userType})
+		p, err := source.Policy(context.Background(),
+			policy.Scope{Tenant: "acme", UserType: userType})
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -146,7 +146,8 @@ func TestSetup_RefusesPoliciesThatCannotWork(t *testing.T) {
 		require.ErrorContains(t, s.Check(start), "needs defaults")
 	}
 	for _, p := range []policy.Policy{{}, {RecoveryHold: time.Hour}, {RecoveryHold: 30 * day},
-		{Remember: 90 * day}, {Implicit: []string{"email"}}, {Kinds: []string{"totp", "recovery"}}} {
+		{Remember: 90 * day}, {Implicit: []string{"email"}},
+		{Kinds: []string{"totp", "recovery"}}} {
 		require.NoError(t, s.CheckPolicy(p, start))
 	}
 }

@@ -35,7 +35,8 @@ func (a *audit) settings() {
 	}
 	if a.Lockout.Tries > 10 {
 		a.advise(rows{"O-10", "O-10", "O-10", "O-10"}, "Config.Lockout",
-			fmt.Sprintf("it takes %d failed attempts to lock", a.Lockout.Tries), "set Tries to 5 to 10")
+			fmt.Sprintf("it takes %d failed attempts to lock", a.Lockout.Tries),
+			"set Tries to 5 to 10")
 	}
 }
 

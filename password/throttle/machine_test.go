@@ -94,7 +94,11 @@ func TestThrottle_GivingUpLosesNoPlace(t *testing.T) {
 		begun := make(chan struct{})
 		go func() {
 			defer close(ended)
-			_ = b.Do(t.Context(), at, func(context.Context) error { close(begun); <-end; return nil })
+			_ = b.Do(t.Context(), at, func(context.Context) error {
+				close(begun)
+				<-end
+				return nil
+			})
 		}()
 		<-begun
 		ctx := &givesUp{Context: t.Context(), first: func() { close(end); <-ended }}
@@ -158,7 +162,8 @@ func TestThrottle_RefusalToHashCostsNothing(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t, func(c *throttle.Config) {
-					c.MaxConcurrent, c.PerClient, c.Every, c.MaxWait = 1, 10, time.Minute, time.Second
+					c.MaxConcurrent, c.PerClient, c.Every, c.MaxWait = 1, 10, time.Minute,
+						time.Second
 				})
 				ann := attempt{Name: "ann", Client: "home"}
 				b.hashing(way, func() {
@@ -170,11 +175,14 @@ func TestThrottle_RefusalToHashCostsNothing(t *testing.T) {
 				b.verified.Store(0)
 				began := time.Now()
 				for range 10 {
-					require.ErrorIs(t, b.try(t.Context(), ann, password.ErrIncorrect), password.ErrIncorrect)
+					require.ErrorIs(t, b.try(t.Context(), ann, password.ErrIncorrect),
+						password.ErrIncorrect)
 				}
 				require.Equal(t, 10*hash, time.Since(began))
-				require.True(t, busy(b.try(t.Context(), attempt{Name: "ann", Client: "x"}, nil)), "the name's places")
-				require.True(t, busy(b.try(t.Context(), attempt{Name: "x", Client: "home"}, nil)), "the client's")
+				require.True(t, busy(b.try(t.Context(), attempt{Name: "ann", Client: "x"}, nil)),
+					"the name's places")
+				require.True(t, busy(b.try(t.Context(), attempt{Name: "x", Client: "home"}, nil)),
+					"the client's")
 				require.EqualValues(t, 10, b.verified.Load())
 			})
 		})
@@ -198,9 +206,11 @@ func TestThrottle_RefusalToHashCostsNoPass(t *testing.T) {
 						require.Error(t, try(b, ann))
 					}
 				})
-				require.ErrorIs(t, b.try(t.Context(), without, password.ErrIncorrect), password.ErrIncorrect)
+				require.ErrorIs(t, b.try(t.Context(), without, password.ErrIncorrect),
+					password.ErrIncorrect)
 				for range 10 {
-					require.ErrorIs(t, b.try(t.Context(), ann, password.ErrIncorrect), password.ErrIncorrect)
+					require.ErrorIs(t, b.try(t.Context(), ann, password.ErrIncorrect),
+						password.ErrIncorrect)
 				}
 				require.True(t, busy(b.try(t.Context(), ann, nil)), "the pass is worth ten")
 			})

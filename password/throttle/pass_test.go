@@ -98,11 +98,13 @@ func TestThrottle_PassOfAnotherAccountIsNone(t *testing.T) {
 			return time.Since(began) < 5*hash
 		}
 		for _, pass := range []secret.Text{
-			secret.Text{}, secret.New("x"), secret.New("===="), own, old, other, nobodys, secret.New(string(changed)),
+			secret.Text{}, secret.New("x"), secret.New("===="), own, old, other, nobodys,
+			secret.New(string(changed)),
 			secret.New(good.Reveal() + "\n"),
 			secret.New(good.Reveal()[:9] + "\r\n" + good.Reveal()[9:]),
 		} {
-			require.False(t, skips(attempt{Name: "ann", Account: "7", Pass: pass}), "%q", pass.Reveal())
+			require.False(t, skips(attempt{Name: "ann", Account: "7", Pass: pass}), "%q",
+				pass.Reveal())
 		}
 		require.False(t, skips(attempt{Name: "nobody", Pass: nobodys}))
 		require.True(t, skips(attempt{Name: "ann", Account: "7", Pass: good}))

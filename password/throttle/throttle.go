@@ -38,9 +38,9 @@ const (
 type Config struct {
 	// Keys seals passes. Required. Processes with the same keys accept each other's passes.
 	Keys *seal.Keyring
-	// MaxConcurrent is how many passwords are verified at once. Set it to HasherConfig.MaxConcurrent or
-	// less, so that attempts wait here, where the queue is fair. Defaults to the number of
-	// processors. Must be at least 1.
+	// MaxConcurrent is how many passwords are verified at once. Set it to
+	// HasherConfig.MaxConcurrent or less, so that attempts wait here, where the queue is fair.
+	// Defaults to the number of processors. Must be at least 1.
 	MaxConcurrent int
 	// PerName is how many incorrect passwords for one name are verified without a wait.
 	// Defaults to 10. Must be between 1 and 100.
@@ -106,7 +106,8 @@ func New(cfg Config) (*Throttle, error) {
 	}
 	defaults(&cfg)
 	if cfg.MaxConcurrent < 1 {
-		return nil, fmt.Errorf("throttle: Config.MaxConcurrent is %d, want at least 1", cfg.MaxConcurrent)
+		return nil, fmt.Errorf("throttle: Config.MaxConcurrent is %d, want at least 1",
+			cfg.MaxConcurrent)
 	}
 	for _, c := range []struct {
 		name     string
@@ -129,7 +130,8 @@ func New(cfg Config) (*Throttle, error) {
 		{"PassTTL", cfg.PassTTL, time.Hour, 365 * 24 * time.Hour},
 	} {
 		if c.d < c.least || c.d > c.most {
-			return nil, fmt.Errorf("throttle: Config.%s is %s, want %s to %s", c.name, c.d, c.least, c.most)
+			return nil, fmt.Errorf("throttle: Config.%s is %s, want %s to %s", c.name, c.d, c.least,
+				c.most)
 		}
 	}
 	waiting := max(1, int(cfg.MaxWait/cfg.Every))

@@ -107,7 +107,9 @@ func TestThrottle_ChargesBeforeVerifying(t *testing.T) {
 		"one client, many names": func(i int) attempt {
 			return attempt{Name: fmt.Sprint(i), Client: "a"}
 		},
-		"no such name, no client": func(int) attempt { return attempt{Name: "?", Client: "unknown"} },
+		"no such name, no client": func(int) attempt {
+			return attempt{Name: "?", Client: "unknown"}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -148,9 +150,12 @@ func TestThrottle_IncorrectVerdictsAreBounded(t *testing.T) {
 		for i := range 200 {
 			b.wg.Go(func() {
 				for round := range 50 {
-					ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i%7+1)*time.Second)
-					ends := []error{password.ErrIncorrect, nil, errors.New("down"), password.ErrIncorrect}
-					err := b.try(ctx, attempt{Name: "ann", Client: fmt.Sprint(i % 5)}, ends[(i+round)%4])
+					ctx, cancel := context.WithTimeout(t.Context(),
+						time.Duration(i%7+1)*time.Second)
+					ends := []error{password.ErrIncorrect, nil, errors.New("down"),
+						password.ErrIncorrect}
+					err := b.try(ctx, attempt{Name: "ann", Client: fmt.Sprint(i % 5)},
+						ends[(i+round)%4])
 					if errors.Is(err, password.ErrIncorrect) {
 						took := time.Since(start)
 						most := 10 + int64(took/(500*time.Millisecond))
@@ -193,7 +198,8 @@ func TestThrottle_AttackOnANameKeepsNobodyOut(t *testing.T) {
 				b.attack(24, c.attackers, func() {
 					for range 12 {
 						began := time.Now()
-						require.NoError(t, b.try(t.Context(), attempt{Name: "ann", Client: c.client}, nil))
+						require.NoError(t, b.try(t.Context(),
+							attempt{Name: "ann", Client: c.client}, nil))
 						require.LessOrEqual(t, time.Since(began), c.within)
 					}
 				})
@@ -230,7 +236,9 @@ func TestThrottle_NoisyClientDelaysOnlyItself(t *testing.T) {
 			require.Less(t, time.Since(began), 5*hash)
 		})
 		// Attempts at few names by the same address leave turns for another name.
-		few := func(c, _ int) attempt { return attempt{Name: fmt.Sprint("f", c%5), Client: "office"} }
+		few := func(c, _ int) attempt {
+			return attempt{Name: fmt.Sprint("f", c%5), Client: "office"}
+		}
 		b.attack(1000, few, func() {
 			began := time.Now()
 			require.NoError(t, b.try(t.Context(), attempt{Name: "ann", Client: "office"}, nil))

@@ -26,7 +26,8 @@ type Country struct {
 // Flag is the country's flag as an emoji, two regional indicator symbols; some systems
 // show them as letters.
 func (c Country) Flag() string {
-	if len(c.Region) != 2 || c.Region[0] < 'A' || c.Region[0] > 'Z' || c.Region[1] < 'A' || c.Region[1] > 'Z' {
+	if len(c.Region) != 2 || c.Region[0] < 'A' || c.Region[0] > 'Z' || c.Region[1] < 'A' ||
+		c.Region[1] > 'Z' {
 		return ""
 	}
 	const a = '\U0001F1E6'

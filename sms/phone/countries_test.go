@@ -27,7 +27,8 @@ func TestCountries(t *testing.T) {
 	} {
 		list := phone.Countries(locale)
 		if list[0].Name != want.first || list[len(list)-1].Name != want.last {
-			t.Errorf("%q: from %q to %q, want %q to %q", locale, list[0].Name, list[len(list)-1].Name, want.first, want.last)
+			t.Errorf("%q: from %q to %q, want %q to %q", locale, list[0].Name,
+				list[len(list)-1].Name, want.first, want.last)
 		}
 		seen := make(map[string]bool)
 		for _, c := range list {
@@ -38,8 +39,10 @@ func TestCountries(t *testing.T) {
 			if c.Region == "NL" && c.Name != want.netherlands {
 				t.Errorf("%q: NL is %q, want %q", locale, c.Name, want.netherlands)
 			}
-			if code := strconv.Itoa(phonenumbers.GetCountryCodeForRegion(c.Region)); code != c.CallingCode {
-				t.Errorf("%s has calling code %s, the library says %s; go generate", c.Region, c.CallingCode, code)
+			if code := strconv.Itoa(phonenumbers.GetCountryCodeForRegion(c.Region)); code != c.
+				CallingCode {
+				t.Errorf("%s has calling code %s, the library says %s; go generate", c.Region,
+					c.CallingCode, code)
 			}
 			if len(c.Flag()) != 8 {
 				t.Errorf("%s has flag %q", c.Region, c.Flag())
@@ -51,7 +54,8 @@ func TestCountries(t *testing.T) {
 			}
 		}
 		if len(seen) != len(phonenumbers.GetSupportedRegions()) {
-			t.Errorf("%q: %d countries, the library knows %d; go generate", locale, len(seen), len(phonenumbers.GetSupportedRegions()))
+			t.Errorf("%q: %d countries, the library knows %d; go generate", locale, len(seen),
+				len(phonenumbers.GetSupportedRegions()))
 		}
 	}
 }

@@ -88,7 +88,8 @@ func TestParse(t *testing.T) {
 	} {
 		got, err := phone.Parse(c.in, sms.Region(c.region))
 		if got != c.want || reason(err) != c.reason {
-			t.Errorf("Parse(%.40q, %q) = %q, reason %q; want %q, %q", c.in, c.region, got, reason(err), c.want, c.reason)
+			t.Errorf("Parse(%.40q, %q) = %q, reason %q; want %q, %q", c.in, c.region, got,
+				reason(err), c.want, c.reason)
 		}
 		if err != nil && len(c.in) > 4 && strings.Contains(err.Error(), c.in) {
 			t.Errorf("the error quotes %q", c.in)
@@ -132,7 +133,8 @@ func TestParseExamples(t *testing.T) {
 			continue
 		}
 		want := phonenumbers.Format(n, phonenumbers.E164)
-		for _, form := range []phonenumbers.PhoneNumberFormat{phonenumbers.E164, phonenumbers.INTERNATIONAL, phonenumbers.NATIONAL} {
+		for _, form := range []phonenumbers.PhoneNumberFormat{phonenumbers.E164,
+			phonenumbers.INTERNATIONAL, phonenumbers.NATIONAL} {
 			if region == "AR" && form == phonenumbers.NATIONAL {
 				continue // the library writes 09 15-2345-6789 for 011 15-2345-6789
 			}
@@ -152,7 +154,8 @@ func TestParseExamples(t *testing.T) {
 func TestParseDigits(t *testing.T) {
 	scripts := 0
 	for r := rune(0x80); r <= unicode.MaxRune; r++ {
-		if !unicode.Is(unicode.Nd, r) || unicode.Is(unicode.Nd, r-1) && (r < 0x1D7CE || r > 0x1D7FF || (r-0x1D7CE)%10 != 0) {
+		if !unicode.Is(unicode.Nd, r) || unicode.Is(unicode.Nd, r-1) && (r < 0x1D7CE ||
+			r > 0x1D7FF || (r-0x1D7CE)%10 != 0) {
 			continue
 		}
 		scripts++
@@ -168,8 +171,10 @@ func TestParseDigits(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"+31612345678", "0612345678", "+1 (201) 555-0123", "tel:+1;phone-context=+1", ";phone-context=", "+00000000",
-		"٠٦١٢", "00447700900123", "+390612345678", "0\u202a1", "+999", ")(((", "1;ext=", "+1 900 555 1234"} {
+	for _, s := range []string{"+31612345678", "0612345678", "+1 (201) 555-0123",
+		"tel:+1;phone-context=+1", ";phone-context=", "+00000000",
+		"٠٦١٢", "00447700900123", "+390612345678", "0\u202a1", "+999", ")(((", "1;ext=",
+		"+1 900 555 1234"} {
 		f.Add(s, "NL")
 		f.Add(s, "")
 		f.Add(s, "US")
@@ -178,7 +183,8 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, number, region string) {
 		got, err := phone.Parse(number, sms.Region(region))
 		if err != nil {
-			if got != "" || !errors.Is(err, factor.ErrMalformed) || strings.HasPrefix(reason(err), "not a problem") {
+			if got != "" || !errors.Is(err, factor.ErrMalformed) ||
+				strings.HasPrefix(reason(err), "not a problem") {
 				t.Fatalf("Parse(%q, %q) = %q, %v", number, region, got, err)
 			}
 			return

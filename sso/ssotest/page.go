@@ -37,7 +37,8 @@ func parse(q url.Values) (*request, error) {
 	case q.Get("state") == "" || q.Get("nonce") == "":
 		return nil, fmt.Errorf("state or nonce is missing")
 	}
-	return &request{redirect: redirect, state: q.Get("state"), nonce: q.Get("nonce"), challenge: q.Get("code_challenge")}, nil
+	return &request{redirect: redirect, state: q.Get("state"), nonce: q.Get("nonce"),
+		challenge: q.Get("code_challenge")}, nil
 }
 
 func challenge(verifier string) string {
@@ -56,7 +57,8 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "ssotest: "+err.Error(), http.StatusBadRequest)
 		return
 	}
-	name := map[string]string{"microsoft": "Microsoft", "google": "Google", "oidc": "Example provider"}[provider]
+	name := map[string]string{"microsoft": "Microsoft", "google": "Google",
+		"oidc": "Example provider"}[provider]
 	page, err := template.New("page").Parse(pageText)
 	if name == "" || err != nil {
 		http.NotFound(w, r)
@@ -87,11 +89,14 @@ func (s *Server) choose(w http.ResponseWriter, r *http.Request) {
 	back := req.redirect.Query()
 	back.Set("state", req.state)
 	i, err := strconv.Atoi(r.PostFormValue("person"))
-	if err != nil || i < 0 || i >= len(s.cfg.People) || s.cfg.People[i].Provider != r.PathValue("provider") {
+	if err != nil || i < 0 || i >= len(s.cfg.People) ||
+		s.cfg.People[i].Provider != r.PathValue("provider") {
 		back.Set("error", "access_denied")
 	} else {
-		back.Set("code", s.issue(grant{provider: r.PathValue("provider"), redirect: r.URL.Query().Get("redirect_uri"),
-			nonce: req.nonce, challenge: req.challenge, person: s.cfg.People[i], issued: s.now()}))
+		back.Set("code", s.issue(grant{provider: r.PathValue("provider"),
+			redirect: r.URL.Query().Get("redirect_uri"),
+			nonce:    req.nonce, challenge: req.challenge, person: s.cfg.People[i],
+			issued: s.now()}))
 	}
 	req.redirect.RawQuery = back.Encode()
 	http.Redirect(w, r, req.redirect.String(), http.StatusSeeOther)

@@ -85,19 +85,24 @@ type grant struct {
 // New returns a Server, or an error that says what is wrong with cfg.
 func New(cfg Config) (*Server, error) {
 	u, err := url.Parse(cfg.URL)
-	if err != nil || u.Scheme != "http" || !local(u.Hostname()) || u.Path != "" || u.RawQuery != "" {
-		return nil, fmt.Errorf("ssotest: URL is %q; want the form http://127.0.0.1:9000, on this machine, because anybody who reaches it may sign in as anybody", cfg.URL)
+	if err != nil || u.Scheme != "http" || !local(u.Hostname()) || u.Path != "" ||
+		u.RawQuery != "" {
+		return nil, fmt.Errorf("ssotest: URL is %q; want the form http://127.0.0.1:9000, on "+
+			"this machine, because anybody who reaches it may sign in as anybody", cfg.URL)
 	}
 	for i, p := range cfg.People {
-		if !slices.Contains([]string{"microsoft", "google", "oidc"}, p.Provider) || p.Name == "" || p.ID == "" {
-			return nil, fmt.Errorf("ssotest: People[%d] needs a Name, an ID and a Provider of microsoft, google or oidc", i)
+		if !slices.Contains([]string{"microsoft", "google", "oidc"}, p.Provider) || p.Name == "" ||
+			p.ID == "" {
+			return nil, fmt.Errorf("ssotest: People[%d] needs a Name, an ID and a Provider of "+
+				"microsoft, google or oidc", i)
 		}
 	}
 	s := &Server{cfg: cfg, mux: http.NewServeMux(), codes: make(map[string]grant)}
 	if err := s.RotateKey(); err != nil {
 		return nil, err
 	}
-	s.mux.HandleFunc("GET /microsoft/organizations/v2.0/.well-known/openid-configuration", s.discovery("microsoft"))
+	s.mux.HandleFunc("GET /microsoft/organizations/v2.0/.well-known/openid-configuration",
+		s.discovery("microsoft"))
 	s.mux.HandleFunc("GET /google/.well-known/openid-configuration", s.discovery("google"))
 	s.mux.HandleFunc("GET /oidc/.well-known/openid-configuration", s.discovery("oidc"))
 	s.mux.HandleFunc("GET /{provider}/authorize", s.page)
@@ -126,7 +131,8 @@ func (s *Server) Google() sso.Provider {
 
 // Plain is any other OpenID Connect provider, of ID "oidc".
 func (s *Server) Plain() sso.Provider {
-	return sso.Provider{ID: "oidc", Name: "Example provider", Issuer: s.issuer("oidc"), ClientID: clientID, ClientSecret: secret.New(clientSecret)}
+	return sso.Provider{ID: "oidc", Name: "Example provider", Issuer: s.issuer("oidc"),
+		ClientID: clientID, ClientSecret: secret.New(clientSecret)}
 }
 
 // RotateKey replaces the signing key, as providers do without notice.
@@ -171,10 +177,14 @@ func (s *Server) discovery(provider string) http.HandlerFunc {
 	base := s.cfg.URL + "/" + provider
 	return func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, map[string]any{
-			"issuer": s.issuer(provider), "authorization_endpoint": base + "/authorize", "token_endpoint": base + "/token", "jwks_uri": base + "/keys",
-			"response_types_supported": []string{"code"}, "subject_types_supported": []string{"public"},
-			"id_token_signing_alg_values_supported": []string{"ES256"}, "code_challenge_methods_supported": []string{"S256"},
-			"token_endpoint_auth_methods_supported": []string{"client_secret_post", "client_secret_basic"},
+			"issuer": s.issuer(provider), "authorization_endpoint": base + "/authorize",
+			"token_endpoint": base + "/token", "jwks_uri": base + "/keys",
+			"response_types_supported":              []string{"code"},
+			"subject_types_supported":               []string{"public"},
+			"id_token_signing_alg_values_supported": []string{"ES256"},
+			"code_challenge_methods_supported":      []string{"S256"},
+			"token_endpoint_auth_methods_supported": []string{"client_secret_post",
+				"client_secret_basic"},
 		})
 	}
 }
@@ -206,12 +216,14 @@ func (s *Server) redeem(provider string, form url.Values) (grant, error) {
 	code := form.Get("code")
 	g, ok := s.codes[code]
 	switch {
-	case !ok, g.used && !s.cfg.ReuseCodes, g.provider != provider, s.now().After(g.issued.Add(codeTTL)):
+	case !ok, g.used && !s.cfg.ReuseCodes, g.provider != provider,
+		s.now().After(g.issued.Add(codeTTL)):
 		return grant{}, errors.New("unknown code")
 	}
 	g.used = true
 	s.codes[code] = g
-	if g.redirect != form.Get("redirect_uri") || g.challenge != challenge(form.Get("code_verifier")) {
+	if g.redirect != form.Get("redirect_uri") || g.challenge != challenge(
+		form.Get("code_verifier")) {
 		return grant{}, errors.New("not who asked for the code")
 	}
 	return g, nil
@@ -222,7 +234,8 @@ func (s *Server) claims(g grant) map[string]any {
 	now, p := s.now(), g.person
 	c := map[string]any{
 		"iss": s.issuer(g.provider), "aud": clientID, "sub": p.ID, "nonce": g.nonce,
-		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(tokenTTL).Unix(), "auth_time": now.Unix(), "name": p.Name,
+		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(tokenTTL).Unix(),
+		"auth_time": now.Unix(), "name": p.Name,
 	}
 	if p.Email != "" {
 		c["email"] = p.Email
@@ -230,7 +243,8 @@ func (s *Server) claims(g grant) map[string]any {
 	switch g.provider {
 	case "microsoft":
 		c["iss"] = strings.ReplaceAll(s.issuer("microsoft"), "{tenantid}", p.Organization)
-		c["tid"], c["oid"], c["sub"], c["ver"], c["preferred_username"] = p.Organization, p.ID, "pairwise-"+p.ID, "2.0", p.Email
+		c["tid"], c["oid"], c["sub"], c["ver"], c["preferred_username"] = p.Organization, p.ID,
+			"pairwise-"+p.ID, "2.0", p.Email
 	case "google":
 		if p.Organization != "" {
 			c["hd"] = p.Organization
@@ -252,7 +266,8 @@ func (s *Server) sign(claims map[string]any) string {
 	s.mu.Lock()
 	key := s.key
 	s.mu.Unlock()
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, (&jose.SignerOptions{}).WithType("JWT"))
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key},
+		(&jose.SignerOptions{}).WithType("JWT"))
 	if err != nil {
 		return ""
 	}
@@ -287,7 +302,8 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	}
 	g, err := s.redeem(r.PathValue("provider"), r.PostForm)
 	if err != nil {
-		answer(w, http.StatusBadRequest, map[string]any{"error": "invalid_grant", "error_description": err.Error()})
+		answer(w, http.StatusBadRequest, map[string]any{"error": "invalid_grant",
+			"error_description": err.Error()})
 		return
 	}
 	claims := s.claims(g)
@@ -297,5 +313,6 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	} else {
 		token = s.sign(claims)
 	}
-	answer(w, http.StatusOK, map[string]any{"access_token": rand.Text(), "token_type": "Bearer", "expires_in": 3600, "id_token": token})
+	answer(w, http.StatusOK, map[string]any{"access_token": rand.Text(), "token_type": "Bearer",
+		"expires_in": 3600, "id_token": token})
 }

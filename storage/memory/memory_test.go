@@ -18,7 +18,8 @@ func Example() {
 	// A write names the revision it replaces; "" means that there must be no record yet.
 	fmt.Println(store.Swap(ctx, "alice", "", storage.Record{Revision: "r1", Data: []byte("one")}))
 	fmt.Println(store.Swap(ctx, "alice", "", storage.Record{Revision: "r2", Data: []byte("two")}))
-	fmt.Println(store.Swap(ctx, "alice", "r1", storage.Record{Revision: "r3", Data: []byte("three")}))
+	fmt.Println(store.Swap(ctx, "alice", "r1", storage.Record{Revision: "r3",
+		Data: []byte("three")}))
 	// Output:
 	// <nil>
 	// storage: revision conflict
@@ -34,7 +35,8 @@ func TestStore(t *testing.T) {
 func TestListWhileChanging(t *testing.T) {
 	ctx, store := t.Context(), memory.New()
 	for i := range 100 {
-		if err := store.Swap(ctx, fmt.Sprintf("k%03d", i), "", storage.Record{Revision: "r1", Data: []byte("x")}); err != nil {
+		if err := store.Swap(ctx, fmt.Sprintf("k%03d", i), "", storage.Record{Revision: "r1",
+			Data: []byte("x")}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -49,7 +51,8 @@ func TestListWhileChanging(t *testing.T) {
 				t.Fatalf("key %q, want %q", e.Key, want)
 			}
 			if i%2 == 0 {
-				err = store.Swap(ctx, e.Key, "r1", storage.Record{Revision: "r2", Data: []byte("y")})
+				err = store.Swap(ctx, e.Key, "r1", storage.Record{Revision: "r2",
+					Data: []byte("y")})
 			} else {
 				err = store.Delete(ctx, e.Key, "r1")
 			}
@@ -70,7 +73,8 @@ func TestListWhileChanging(t *testing.T) {
 
 func TestListLimit(t *testing.T) {
 	for _, limit := range []int{0, -1} {
-		if _, _, err := memory.New().List(t.Context(), "", "", limit); !errors.Is(err, storage.ErrInvalid) {
+		if _, _, err := memory.New().List(t.Context(), "", "", limit); !errors.Is(err,
+			storage.ErrInvalid) {
 			t.Errorf("limit %d: %v, want ErrInvalid", limit, err)
 		}
 	}
@@ -86,7 +90,8 @@ func BenchmarkSwap(b *testing.B) {
 	for i, users := range sizes {
 		stores[i] = memory.New()
 		for u := range users {
-			if err := stores[i].Swap(ctx, fmt.Sprint("user-", u), "", storage.Record{Revision: "r0", Data: data[:16]}); err != nil {
+			if err := stores[i].Swap(ctx, fmt.Sprint("user-", u), "", storage.Record{Revision: "r0",
+				Data: data[:16]}); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -101,7 +106,8 @@ func BenchmarkSwap(b *testing.B) {
 			start := b.Elapsed()
 			for t := range turn {
 				next := storage.Revision(fmt.Sprint("r", n*turn+t+1))
-				if err := store.Swap(ctx, "user-7", old, storage.Record{Revision: next, Data: data}); err != nil {
+				if err := store.Swap(ctx, "user-7", old, storage.Record{Revision: next,
+					Data: data}); err != nil {
 					b.Fatal(err)
 				}
 				old = next

@@ -40,9 +40,9 @@
 //	appendonly       yes
 //	appendfsync      always       # everysec loses up to a second of writes in a power cut
 //
-// With appendfsync everysec, a power cut undoes up to a second of writes: a code used in that second
-// works again, a failed attempt is not counted. New accepts it; decide whether you do. Where a
-// service hides its settings, New reads INFO, which does not include appendfsync.
+// With appendfsync everysec, a power cut undoes up to a second of writes: a code used in that
+// second works again, a failed attempt is not counted. New accepts it; decide whether you do. Where
+// a service hides its settings, New reads INFO, which does not include appendfsync.
 //
 // The client's user needs HMGET, EVALSHA, EVAL, HGET, HSET, EXISTS and DEL on the keys under
 // [Config].Prefix, CONFIG GET or INFO for New, SCAN and INFO for [Store.List], and WAIT for

@@ -92,7 +92,9 @@ func (s *Store) sameServers(ctx context.Context, nodes []Do, servers string) err
 	return nil
 }
 
-func (s *Store) entries(ctx context.Context, do Do, prefix string, keys []string) (page []storage.Entry, err error) {
+func (s *Store) entries(
+	ctx context.Context, do Do, prefix string, keys []string,
+) (page []storage.Entry, err error) {
 	for _, key := range keys {
 		own, ok := strings.CutPrefix(key, s.prefix)
 		if !ok || own == "" || !strings.HasPrefix(own, prefix) {
@@ -111,7 +113,8 @@ func (s *Store) entries(ctx context.Context, do Do, prefix string, keys []string
 }
 
 func walkIsOver() error {
-	return fmt.Errorf("redisstore: list: %w: the servers of the cursor have restarted or changed since: begin the walk again", storage.ErrInvalid)
+	return fmt.Errorf("redisstore: list: %w: the servers of the cursor have restarted or "+
+		"changed since: begin the walk again", storage.ErrInvalid)
 }
 
 // running names the server processes that a walk goes through, in their order: SCAN walks by
@@ -124,11 +127,13 @@ func (s *Store) running(ctx context.Context, nodes []Do) (string, error) {
 			return "", failed(ctx, "list", err)
 		}
 		if s.nodes == nil && isCluster(server) {
-			return "", errors.New("redisstore: list: the server is one node of a cluster: set Config.Nodes, or the records of the others would be left out")
+			return "", errors.New("redisstore: list: the server is one node of a cluster: set " +
+				"Config.Nodes, or the records of the others would be left out")
 		}
 		id := server["run_id"]
 		if id == "" {
-			return "", errors.New("redisstore: list: the server does not show its run_id, by which a walk notices a restart: " +
+			return "", errors.New("redisstore: list: the server does not show its run_id, by " +
+				"which a walk notices a restart: " +
 				"allow the client's user the command INFO")
 		}
 		fmt.Fprintf(all, "%d:%s", len(id), id)
@@ -165,7 +170,8 @@ func parseCursor(cursor storage.Cursor) (place, error) {
 		node, err := strconv.Atoi(parts[0])
 		scan, scanErr := strconv.ParseUint(parts[2], 10, 64)
 		p := place{node, parts[1], strconv.FormatUint(scan, 10)}
-		if err == nil && scanErr == nil && node >= 0 && p.cursor() == cursor { // written in no other way
+		// written in no other way
+		if err == nil && scanErr == nil && node >= 0 && p.cursor() == cursor {
 			return p, nil
 		}
 	}

@@ -77,7 +77,8 @@ func New(ctx context.Context, cfg Config) (*Store, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	s := &Store{do: cfg.Do, prefix: cfg.Prefix, nodes: cfg.Nodes, wait: cfg.WaitReplicas, timeout: cfg.WaitTimeout, pin: cfg.Pin}
+	s := &Store{do: cfg.Do, prefix: cfg.Prefix, nodes: cfg.Nodes, wait: cfg.WaitReplicas,
+		timeout: cfg.WaitTimeout, pin: cfg.Pin}
 	if s.prefix == "" {
 		s.prefix = defaultPrefix
 	}
@@ -102,20 +103,24 @@ func New(ctx context.Context, cfg Config) (*Store, error) {
 // check decides whether the fields of cfg go together.
 func (cfg Config) check() error {
 	if cfg.Do == nil {
-		return errors.New("redisstore: Config.Do is nil: pass the function that sends a command with your client")
+		return errors.New("redisstore: Config.Do is nil: pass the function that sends a command " +
+			"with your client")
 	}
 	if len(cfg.Prefix) > maxPrefix {
-		return fmt.Errorf("redisstore: Config.Prefix has %d bytes, want at most %d", len(cfg.Prefix), maxPrefix)
+		return fmt.Errorf("redisstore: Config.Prefix has %d bytes, want at most %d",
+			len(cfg.Prefix), maxPrefix)
 	}
 	if cfg.WaitReplicas < 0 || cfg.WaitTimeout < 0 {
 		return errors.New("redisstore: Config.WaitReplicas and WaitTimeout cannot be negative")
 	}
 	if cfg.WaitTimeout > 0 && cfg.WaitTimeout < time.Millisecond {
 		// WAIT takes milliseconds, and 0 for ever.
-		return errors.New("redisstore: Config.WaitTimeout is shorter than a millisecond, want at least one, or 0 for a second")
+		return errors.New("redisstore: Config.WaitTimeout is shorter than a millisecond, want " +
+			"at least one, or 0 for a second")
 	}
 	if cfg.WaitReplicas > 0 && cfg.Pin == nil {
-		return errors.New("redisstore: Config.WaitReplicas needs Config.Pin, because WAIT is about the writes of one connection")
+		return errors.New("redisstore: Config.WaitReplicas needs Config.Pin, because WAIT is " +
+			"about the writes of one connection")
 	}
 	return nil
 }
@@ -142,8 +147,10 @@ func (s *Store) allowed(ctx context.Context) error {
 		return fmt.Errorf("redisstore: records cannot be read: %w", errOr(err, errPrefixTaken))
 	}
 	// There is no record that it could delete.
-	if err := run(ctx, s.do, "delete", deleteScript, s.prefix, []string{"none"}); !errors.Is(err, storage.ErrConflict) {
-		return fmt.Errorf("redisstore: scripts cannot be run, and every write is one: %w", errOr(err, errPrefixTaken))
+	if err := run(ctx, s.do, "delete", deleteScript, s.prefix, []string{"none"}); !errors.Is(err,
+		storage.ErrConflict) {
+		return fmt.Errorf("redisstore: scripts cannot be run, and every write is one: %w",
+			errOr(err, errPrefixTaken))
 	}
 	return nil
 }

@@ -16,11 +16,14 @@ func check(ctx context.Context, do Do, cfg Config) error {
 	switch {
 	case cfg.InsecureAllowEviction:
 	case policy == "":
-		return errors.New("redisstore: the server does not show its maxmemory-policy (CONFIG GET and INFO memory are refused): " +
+		return errors.New("redisstore: the server does not show its maxmemory-policy (CONFIG " +
+			"GET and INFO memory are refused): " +
 			"make sure that it is noeviction, and set Config.InsecureAllowEviction to say so")
 	case policy != "noeviction":
-		return fmt.Errorf("redisstore: the server's maxmemory-policy is %q, so it may drop records, and with them second factors: "+
-			"set it to noeviction, or use a server of its own (Config.InsecureAllowEviction accepts it)", policy)
+		return fmt.Errorf("redisstore: the server's maxmemory-policy is %q, so it may drop "+
+			"records, and with them second factors: "+
+			"set it to noeviction, or use a server of its own (Config.InsecureAllowEviction "+
+			"accepts it)", policy)
 	}
 	aof, err := setting(ctx, do, "appendonly", "persistence", "aof_enabled")
 	if err != nil {
@@ -35,13 +38,16 @@ func check(ctx context.Context, do Do, cfg Config) error {
 	switch {
 	case cfg.InsecureAllowLoss:
 	case aof == "":
-		return errors.New("redisstore: the server does not show whether it keeps an append-only file (CONFIG GET and INFO persistence are refused): " +
+		return errors.New("redisstore: the server does not show whether it keeps an append-only " +
+			"file (CONFIG GET and INFO persistence are refused): " +
 			"make sure that it does, and set Config.InsecureAllowLoss to say so")
 	case aof != "yes" && aof != "1":
-		return errors.New("redisstore: the server keeps no append-only file, so that a restart would take records back: " +
+		return errors.New("redisstore: the server keeps no append-only file, so that a restart " +
+			"would take records back: " +
 			"set appendonly to yes (Config.InsecureAllowLoss accepts it)")
 	case fsync == "no":
-		return errors.New("redisstore: the server leaves it to its machine when to write the append-only file to disk (appendfsync no): " +
+		return errors.New("redisstore: the server leaves it to its machine when to write the " +
+			"append-only file to disk (appendfsync no): " +
 			"set appendfsync to always, or to everysec (Config.InsecureAllowLoss accepts it)")
 	}
 	return checkRole(ctx, do, cfg.Nodes != nil)
@@ -64,7 +70,8 @@ func checkRole(ctx context.Context, do Do, isNode bool) error {
 		return failed(ctx, "read the server's role", err)
 	}
 	if role := replication["role"]; role == "slave" || role == "replica" {
-		return errors.New("redisstore: the server is a replica, which takes no writes and whose reads may be old: " +
+		return errors.New("redisstore: the server is a replica, which takes no writes and whose " +
+			"reads may be old: " +
 			"give Config the functions of the primaries")
 	}
 	return nil
@@ -122,5 +129,6 @@ func isCluster(server map[string]string) bool {
 // refused reports that the server knows no such command or does not allow it to this user.
 func refused(err error) bool {
 	text := err.Error()
-	return strings.Contains(text, "unknown command") || strings.Contains(text, "NOPERM") || strings.Contains(text, "unknown subcommand")
+	return strings.Contains(text, "unknown command") || strings.Contains(text, "NOPERM") ||
+		strings.Contains(text, "unknown subcommand")
 }

@@ -71,7 +71,8 @@ func (s *Store) get(ctx context.Context, do Do, key string) (storage.Record, err
 	}
 	fields, ok := reply.([]any)
 	if !ok || len(fields) != 2 {
-		return storage.Record{}, fmt.Errorf("redisstore: get: the reply is %T, want an array of two", reply)
+		return storage.Record{},
+			fmt.Errorf("redisstore: get: the reply is %T, want an array of two", reply)
 	}
 	if fields[0] == nil && fields[1] == nil {
 		return storage.Record{}, storage.ErrNotFound
@@ -80,7 +81,8 @@ func (s *Store) get(ctx context.Context, do Do, key string) (storage.Record, err
 	data, ok2 := bulk(fields[1])
 	if !ok1 || !ok2 || revision == "" || data == "" {
 		// Not a missing record: that would read as "this user has no second factor".
-		return storage.Record{}, errors.New("redisstore: get: the key holds something that this package did not write")
+		return storage.Record{}, errors.New("redisstore: get: the key holds something that this " +
+			"package did not write")
 	}
 	return storage.Record{Revision: storage.Revision(revision), Data: []byte(data)}, nil
 }
@@ -104,7 +106,9 @@ func (s *Store) Delete(ctx context.Context, key string, old storage.Revision) er
 	return s.write(ctx, "delete", deleteScript, key, string(old))
 }
 
-func (s *Store) write(ctx context.Context, op string, script script, key string, args ...string) error {
+func (s *Store) write(
+	ctx context.Context, op string, script script, key string, args ...string,
+) error {
 	key = s.prefix + key
 	if s.wait == 0 {
 		return run(ctx, s.do, op, script, key, args)
@@ -152,7 +156,8 @@ func run(ctx context.Context, do Do, op string, script script, key string, args 
 var ErrNotReplicated = errors.New("redisstore: too few replicas have the write")
 
 func (s *Store) replicated(ctx context.Context, do Do, op string) error {
-	reply, err := do(ctx, "WAIT", strconv.Itoa(s.wait), strconv.FormatInt(s.timeout.Milliseconds(), 10))
+	reply, err := do(ctx, "WAIT", strconv.Itoa(s.wait),
+		strconv.FormatInt(s.timeout.Milliseconds(), 10))
 	if err != nil {
 		return failed(ctx, op+": wait for replicas", err)
 	}
@@ -190,7 +195,8 @@ func begin(ctx context.Context, op string, invalid error) error {
 func failed(ctx context.Context, op string, err error) error {
 	done := ctx.Err()
 	var network net.Error
-	if deadline, bounded := ctx.Deadline(); done == nil && bounded && errors.As(err, &network) && network.Timeout() && time.Until(deadline) <= 0 {
+	if deadline, bounded := ctx.Deadline(); done == nil && bounded && errors.As(err, &network) &&
+		network.Timeout() && time.Until(deadline) <= 0 {
 		done = context.DeadlineExceeded
 	}
 	if done != nil && !errors.Is(err, done) {

@@ -19,7 +19,8 @@ import (
 func healthy(args []any) (any, bool) {
 	switch args[0] {
 	case "CONFIG":
-		return map[string]any{"maxmemory-policy": "noeviction", "appendonly": "yes", "appendfsync": "always"}, true
+		return map[string]any{"maxmemory-policy": "noeviction", "appendonly": "yes",
+			"appendfsync": "always"}, true
 	case "INFO":
 		return "# Server\r\nredis_mode:standalone\r\nrun_id:4f2a\r\nrole:master\r\n", true
 	case "HMGET":
@@ -36,10 +37,13 @@ func healthy(args []any) (any, bool) {
 
 func open(t testing.TB, reply func(args []any) (any, error)) *redisstore.Store {
 	t.Helper()
-	s, err := redisstore.New(t.Context(), redisstore.Config{Do: func(_ context.Context, args ...any) (any, error) {
+	s, err := redisstore.New(t.Context(), redisstore.Config{Do: func(_ context.Context,
+		args ...any) (any, error) {
 		for _, a := range args {
 			if _, ok := a.(string); !ok {
-				t.Errorf("argument %v is a %T, want a string: clients differ in what else they take", a, a)
+				t.Errorf(
+					"argument %v is a %T, want a string: clients differ in what else they take", a,
+					a)
 			}
 		}
 		if v, ok := healthy(args); ok {
@@ -55,16 +59,22 @@ func open(t testing.TB, reply func(args []any) (any, error)) *redisstore.Store {
 
 // A reply that makes no sense is an error, never a result.
 func TestOddReplies(t *testing.T) {
-	for _, reply := range []any{nil, "", "OK", int64(2), int64(-1), 1, true, []any{}, []any{nil}, []any{"r", nil}, []any{nil, "d"},
-		[]any{"", "d"}, []any{"r", ""}, []any{int64(1), "d"}, []any{"r", "d", "x"}, map[any]any{}, []any{nil, []any{}},
+	for _, reply := range []any{nil, "", "OK", int64(2), int64(-1), 1, true, []any{}, []any{nil},
+		[]any{"r", nil}, []any{nil, "d"},
+		[]any{"", "d"}, []any{"r", ""}, []any{int64(1), "d"}, []any{"r", "d", "x"}, map[any]any{},
+		[]any{nil, []any{}},
 		[]any{"0", []any{int64(1)}}} {
 		s := open(t, func([]any) (any, error) { return reply, nil })
 		_, get := s.Get(t.Context(), "k")
 		_, _, list := s.List(t.Context(), "", "", 1)
-		for op, err := range map[string]error{"get": get, "list": list, "delete": s.Delete(t.Context(), "k", "r"),
-			"swap": s.Swap(t.Context(), "k", "", storage.Record{Revision: "r", Data: []byte("x")})} {
-			if err == nil || errors.Is(err, storage.ErrNotFound) || errors.Is(err, storage.ErrConflict) {
-				t.Errorf("%s with the reply %#v: %v, want an error that is no result", op, reply, err)
+		for op, err := range map[string]error{"get": get, "list": list,
+			"delete": s.Delete(t.Context(), "k", "r"),
+			"swap": s.Swap(t.Context(), "k", "",
+				storage.Record{Revision: "r", Data: []byte("x")})} {
+			if err == nil || errors.Is(err, storage.ErrNotFound) ||
+				errors.Is(err, storage.ErrConflict) {
+				t.Errorf("%s with the reply %#v: %v, want an error that is no result", op,
+					reply, err)
 			}
 		}
 	}
@@ -125,12 +135,15 @@ func FuzzListPrefix(f *testing.F) {
 
 // Whatever comes as a cursor, it is refused or walked, and nothing breaks.
 func FuzzCursor(f *testing.F) {
-	_, cursor, err := open(f, func([]any) (any, error) { return []any{"7", []any{}}, nil }).List(f.Context(), "", "", 10)
+	_, cursor, err := open(f, func([]any) (any, error) {
+		return []any{"7", []any{}}, nil
+	}).List(f.Context(), "", "", 10)
 	own := string(cursor)
 	if err != nil || own == "" {
 		f.Fatal(own, err)
 	}
-	for _, s := range []string{own, "1" + own[1:], "-1" + own[1:], "0:0", ":", "::", "0:0123456789abcdef:7", "0" + own, own + ":", own + "99999999999999999999"} {
+	for _, s := range []string{own, "1" + own[1:], "-1" + own[1:], "0:0", ":", "::",
+		"0:0123456789abcdef:7", "0" + own, own + ":", own + "99999999999999999999"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, cursor string) {
@@ -139,7 +152,8 @@ func FuzzCursor(f *testing.F) {
 		if err != nil && !errors.Is(err, storage.ErrInvalid) {
 			t.Error(err)
 		}
-		if taken := cursor == "" || strings.HasPrefix(cursor, own[:len(own)-1]); err == nil && !taken {
+		if taken := cursor == "" || strings.HasPrefix(cursor, own[:len(own)-1]); err == nil &&
+			!taken {
 			t.Errorf("the cursor %q was walked", cursor)
 		}
 	})
@@ -162,7 +176,8 @@ func TestDeadline(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("at the deadline: %v", err)
 	}
-	if _, err = s.Get(late{t.Context(), time.Now().Add(time.Hour)}, "k"); err == nil || errors.Is(err, context.DeadlineExceeded) {
+	if _, err = s.Get(late{t.Context(), time.Now().Add(time.Hour)}, "k"); err == nil ||
+		errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("long before it: %v", err)
 	}
 	if _, err = s.Get(t.Context(), "k"); err == nil || errors.Is(err, context.DeadlineExceeded) {

@@ -50,7 +50,8 @@ func (d Dialect) check() error {
 	case SQLite, PostgreSQL, MySQL:
 		return nil
 	}
-	return fmt.Errorf("sqlstore: unknown dialect %q: set Config.Dialect to sqlstore.SQLite, PostgreSQL or MySQL", string(d))
+	return fmt.Errorf("sqlstore: unknown dialect %q: set Config.Dialect to sqlstore.SQLite, "+
+		"PostgreSQL or MySQL", string(d))
 }
 
 // tableName is stricter than any of the databases. 63 is PostgreSQL's limit, beyond which it
@@ -62,8 +63,10 @@ func (d Dialect) quoteTable(name string) (string, error) {
 		name = DefaultTable
 	}
 	if !tableName.MatchString(name) {
-		return "", fmt.Errorf("sqlstore: table name %q: Config.Table must be letters, digits and underscores, "+
-			"at most 63 and not starting with a digit, or two such names with a dot between them", name)
+		return "", fmt.Errorf("sqlstore: table name %q: Config.Table must be letters, digits "+
+			"and underscores, "+
+			"at most 63 and not starting with a digit, or two such names with a dot between them",
+			name)
 	}
 	q := `"`
 	if d == MySQL {
@@ -110,13 +113,18 @@ func (d Dialect) statements(table string) statements {
 	}
 	m := s.mark
 	s.get = fmt.Sprintf("SELECT revision, data FROM %s WHERE %s = %s", table, s.key, m(1))
-	s.insert = fmt.Sprintf("INSERT INTO %s (%s, revision, data, updated_at) VALUES (%s, %s, %s, %s)%s",
+	s.insert = fmt.Sprintf("INSERT INTO %s (%s, revision, data, updated_at) VALUES (%s, %s, %s, "+
+		"%s)%s",
 		table, s.key, m(1), m(2), m(3), now, otherwise)
-	s.update = fmt.Sprintf("UPDATE %s SET revision = %s, data = %s, updated_at = %s WHERE %s = %s AND revision = %s",
+	s.update = fmt.Sprintf("UPDATE %s SET revision = %s, data = %s, updated_at = %s WHERE %s = "+
+		"%s AND revision = %s",
 		table, m(1), m(2), now, s.key, m(3), m(4))
-	s.delete = fmt.Sprintf("DELETE FROM %s WHERE %s = %s AND revision = %s", table, s.key, m(1), m(2))
-	s.tryColumns = fmt.Sprintf("SELECT %s, revision, data, updated_at FROM %s WHERE %[1]s = %[3]s", s.key, table, m(1))
-	s.tryInsert = fmt.Sprintf("INSERT INTO %s (%s, revision, data, updated_at) %s", table, s.key, s.tryColumns)
+	s.delete = fmt.Sprintf("DELETE FROM %s WHERE %s = %s AND revision = %s", table, s.key,
+		m(1), m(2))
+	s.tryColumns = fmt.Sprintf("SELECT %s, revision, data, updated_at FROM %s WHERE %[1]s = %[3]s",
+		s.key, table, m(1))
+	s.tryInsert = fmt.Sprintf("INSERT INTO %s (%s, revision, data, updated_at) %s", table, s.key,
+		s.tryColumns)
 	if d != MySQL {
 		// In MySQL's form the column would be ambiguous, and no key is no error to it.
 		s.tryInsert += otherwise
@@ -136,7 +144,8 @@ func (d Dialect) columnTypes() [4][]string {
 	case MySQL:
 		// Not BINARY, which pads. The time must be one to which a second can be added.
 		bytes := []string{"VARBINARY"}
-		return [4][]string{bytes, bytes, {"BLOB", "MEDIUMBLOB", "LONGBLOB"}, {"DATETIME", "TIMESTAMP"}}
+		return [4][]string{bytes, bytes, {"BLOB", "MEDIUMBLOB", "LONGBLOB"},
+			{"DATETIME", "TIMESTAMP"}}
 	}
 	bytes := []string{"BLOB"}
 	return [4][]string{bytes, bytes, bytes, nil}
@@ -149,6 +158,7 @@ func (d Dialect) checkColumn(i int, typ string) error {
 		return nil
 	}
 	name := [4]string{"key", "revision", "data", "updated_at"}[i]
-	return fmt.Errorf("column %s has type %s, want %s: only these are compared and kept byte for byte",
+	return fmt.Errorf("column %s has type %s, want %s: only these are compared and kept byte "+
+		"for byte",
 		name, typ, strings.Join(want, " or "))
 }

@@ -80,7 +80,9 @@ func (c fakeConn) Prepare(query string) (driver.Stmt, error) { panic("prepared: 
 func (c fakeConn) Begin() (driver.Tx, error)                 { panic("a transaction was begun") }
 func (c fakeConn) Close() error                              { return nil }
 
-func (c fakeConn) ExecContext(_ context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+func (c fakeConn) ExecContext(
+	_ context.Context, query string, args []driver.NamedValue,
+) (driver.Result, error) {
 	c.note(query, args)
 	if c.exec == nil {
 		return driver.RowsAffected(0), nil
@@ -92,7 +94,9 @@ func (c fakeConn) ExecContext(_ context.Context, query string, args []driver.Nam
 	return driver.RowsAffected(n), err
 }
 
-func (c fakeConn) QueryContext(_ context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+func (c fakeConn) QueryContext(
+	_ context.Context, query string, args []driver.NamedValue,
+) (driver.Rows, error) {
 	c.note(query, args)
 	list, _, _ := strings.Cut(strings.TrimPrefix(query, "SELECT "), " FROM")
 	rows := &fakeRows{columns: strings.Split(list, ","), types: c.types}

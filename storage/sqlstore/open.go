@@ -89,7 +89,8 @@ func open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := connect(ctx, cfg); err != nil {
 		return nil, failed(ctx, "the database cannot be opened", err)
 	}
-	return &Store{db: cfg.DB, dialect: cfg.Dialect, sql: cfg.Dialect.statements(table), table: table}, nil
+	return &Store{db: cfg.DB, dialect: cfg.Dialect, sql: cfg.Dialect.statements(table),
+		table: table}, nil
 }
 
 // connect makes a first connection. The processes that open a new SQLite file at the same
@@ -114,7 +115,8 @@ func connect(ctx context.Context, cfg Config) error {
 			return nil
 		case ctx.Err() != nil && locked != nil:
 			return fmt.Errorf("%w: %w", ctx.Err(), locked) // what it waited for
-		case i == pauses || cfg.Dialect != SQLite || !strings.Contains(err.Error(), "database is locked"):
+		case i == pauses || cfg.Dialect != SQLite ||
+			!strings.Contains(err.Error(), "database is locked"):
 			// The text is SQLite's own and the same through every driver.
 			return err
 		}
@@ -132,7 +134,8 @@ func (s *Store) probe(ctx context.Context) error {
 	key := []byte(strings.Repeat("x", storage.MaxKeyLen+1))
 	never := []byte("never")
 	if err := s.probeColumns(ctx, key); err != nil {
-		return fmt.Errorf("%w (create table %s with sqlstore.Migrate or the statement from sqlstore.Schema)",
+		return fmt.Errorf("%w (create table %s with sqlstore.Migrate or the statement from "+
+			"sqlstore.Schema)",
 			failed(ctx, "the table cannot be used", err), s.table)
 	}
 	for _, try := range []struct {
@@ -148,7 +151,8 @@ func (s *Store) probe(ctx context.Context) error {
 			_, err = res.RowsAffected()
 		}
 		if err != nil {
-			return fmt.Errorf("%w (it must be the table of sqlstore.Schema, in a primary database, and this user must be allowed to write to it)",
+			return fmt.Errorf("%w (it must be the table of sqlstore.Schema, in a primary "+
+				"database, and this user must be allowed to write to it)",
 				failed(ctx, "the table cannot be written", err))
 		}
 	}
@@ -165,7 +169,8 @@ func (s *Store) probeMySQL(ctx context.Context) error {
 		return failed(ctx, "read @@autocommit", err)
 	}
 	if !autocommit {
-		return errors.New("sqlstore: connections have autocommit off, so that no write would ever be committed: " +
+		return errors.New("sqlstore: connections have autocommit off, so that no write would " +
+			"ever be committed: " +
 			"take autocommit out of the data source name")
 	}
 	schema, table, qualified := strings.Cut(strings.ReplaceAll(s.table, "`", ""), ".")
@@ -175,8 +180,10 @@ func (s *Store) probeMySQL(ctx context.Context) error {
 		where, args = "table_schema = DATABASE() AND table_name = ?", []any{schema}
 	}
 	var primary, key int
-	err := s.db.QueryRowContext(ctx, "SELECT COUNT(*), COUNT(CASE WHEN column_name = 'key' THEN 1 END) "+
-		"FROM information_schema.columns WHERE column_key = 'PRI' AND "+where, args...).Scan(&primary, &key)
+	err := s.db.QueryRowContext(ctx, "SELECT COUNT(*), COUNT(CASE WHEN column_name = 'key' THEN "+
+		"1 END) "+
+		"FROM information_schema.columns WHERE column_key = 'PRI' AND "+where,
+		args...).Scan(&primary, &key)
 	if err != nil {
 		return failed(ctx, "read information_schema.columns", err)
 	}

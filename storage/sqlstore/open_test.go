@@ -19,8 +19,9 @@ func TestConfig(t *testing.T) {
 		cfg  sqlstore.Config
 		says string
 	}{
-		"no DB":           {sqlstore.Config{Dialect: sqlstore.SQLite}, "Config.DB is nil"},
-		"no dialect":      {sqlstore.Config{DB: db}, "set Config.Dialect to sqlstore.SQLite, PostgreSQL or MySQL"},
+		"no DB": {sqlstore.Config{Dialect: sqlstore.SQLite}, "Config.DB is nil"},
+		"no dialect": {sqlstore.Config{DB: db},
+			"set Config.Dialect to sqlstore.SQLite, PostgreSQL or MySQL"},
 		"unknown dialect": {sqlstore.Config{DB: db, Dialect: "oracle"}, `unknown dialect "oracle"`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -41,14 +42,17 @@ func TestTableNames(t *testing.T) {
 			if q == "" {
 				q = `"`
 			}
-			require.Contains(t, ddl, "CREATE TABLE IF NOT EXISTS "+q+strings.ReplaceAll(name, ".", q+"."+q)+q+" (")
+			require.Contains(t, ddl, "CREATE TABLE IF NOT EXISTS "+q+strings.ReplaceAll(name, ".",
+				q+"."+q)+q+" (")
 		}
 	}
-	for _, name := range []string{" ", "9t", long + "t", "a.b.c", ".a", "a.", "a b", "a;b", `a"`, "a`", "a'", "a--", "a\x00", "é", "a\n", "a\nb", "$1", "%s"} {
+	for _, name := range []string{" ", "9t", long + "t", "a.b.c", ".a", "a.", "a b", "a;b", `a"`,
+		"a`", "a'", "a--", "a\x00", "é", "a\n", "a\nb", "$1", "%s"} {
 		for _, d := range dialects {
 			_, err := sqlstore.Schema(d, name)
 			require.ErrorContains(t, err, "Config.Table must be", "%q", name)
-			_, err = sqlstore.New(t.Context(), sqlstore.Config{DB: (&fake{}).db(t), Dialect: d, Table: name})
+			_, err = sqlstore.New(t.Context(), sqlstore.Config{DB: (&fake{}).db(t), Dialect: d,
+				Table: name})
 			require.ErrorContains(t, err, "Config.Table must be", "%q", name)
 		}
 	}
@@ -59,7 +63,8 @@ func TestSchema(t *testing.T) {
 	for _, d := range dialects {
 		ddl, err := sqlstore.Schema(d, "")
 		require.NoError(t, err)
-		require.Equal(t, 1, strings.Count(ddl, sqlstore.DefaultTable), "%s: the name is replaced once", d)
+		require.Equal(t, 1, strings.Count(ddl, sqlstore.DefaultTable),
+			"%s: the name is replaced once", d)
 		require.Equal(t, 1, strings.Count(ddl, "CREATE TABLE IF NOT EXISTS"))
 		require.NotContains(t, ddl, ";")
 		for _, column := range []string{"key", "revision", "data", "updated_at"} {
@@ -79,15 +84,20 @@ func TestColumnTypes(t *testing.T) {
 		{sqlstore.SQLite, nil, ""},
 		{sqlstore.SQLite, []string{"", "", "", ""}, ""},
 		{sqlstore.SQLite, []string{"blob", "BLOB", "BLOB", "TEXT"}, ""},
-		{sqlstore.SQLite, []string{"TEXT", "BLOB", "BLOB", "TEXT"}, "column key has type TEXT, want BLOB"},
+		{sqlstore.SQLite, []string{"TEXT", "BLOB", "BLOB", "TEXT"},
+			"column key has type TEXT, want BLOB"},
 		{sqlstore.SQLite, []string{"BLOB", "TEXT", "BLOB", "TEXT"}, "column revision"},
 		{sqlstore.SQLite, []string{"BLOB", "BLOB", "TEXT", "TEXT"}, "column data"},
 		{sqlstore.PostgreSQL, []string{"BYTEA", "BYTEA", "BYTEA", "TIMESTAMPTZ"}, ""},
-		{sqlstore.PostgreSQL, []string{"VARCHAR", "BYTEA", "BYTEA", "TIMESTAMPTZ"}, "column key has type VARCHAR, want BYTEA"},
+		{sqlstore.PostgreSQL, []string{"VARCHAR", "BYTEA", "BYTEA", "TIMESTAMPTZ"},
+			"column key has type VARCHAR, want BYTEA"},
 		{sqlstore.MySQL, []string{"VARBINARY", "VARBINARY", "BLOB", "DATETIME"}, ""},
-		{sqlstore.MySQL, []string{"BINARY", "VARBINARY", "BLOB", "DATETIME"}, "column key has type BINARY"},
-		{sqlstore.MySQL, []string{"VARCHAR", "VARBINARY", "BLOB", "DATETIME"}, "column key has type VARCHAR"},
-		{sqlstore.MySQL, []string{"VARBINARY", "VARBINARY", "BLOB", "DATE"}, "column updated_at has type DATE"},
+		{sqlstore.MySQL, []string{"BINARY", "VARBINARY", "BLOB", "DATETIME"},
+			"column key has type BINARY"},
+		{sqlstore.MySQL, []string{"VARCHAR", "VARBINARY", "BLOB", "DATETIME"},
+			"column key has type VARCHAR"},
+		{sqlstore.MySQL, []string{"VARBINARY", "VARBINARY", "BLOB", "DATE"},
+			"column updated_at has type DATE"},
 	} {
 		f := &fake{types: c.types, query: mysqlIsSound}
 		_, err := sqlstore.New(t.Context(), sqlstore.Config{DB: f.db(t), Dialect: c.dialect})
@@ -112,13 +122,19 @@ func TestMySQLThatCannotServe(t *testing.T) {
 		}
 	}
 	for says, f := range map[string]*fake{
-		"autocommit off":             {query: replies(0, 1, 1)},
-		"primary key":                {query: replies(1, 0, 0)},
-		"not the column key alone":   {query: replies(1, 2, 1)},
-		"is not the column key":      {query: replies(1, 1, 0)},
-		"read information_schema":    {query: func(q string) ([][]driver.Value, error) { return failIf(q, "information_schema") }},
-		"read @@autocommit":          {query: func(q string) ([][]driver.Value, error) { return failIf(q, "@@autocommit") }},
-		"the table cannot be used: ": {query: func(q string) ([][]driver.Value, error) { return failIf(q, "updated_at") }},
+		"autocommit off":           {query: replies(0, 1, 1)},
+		"primary key":              {query: replies(1, 0, 0)},
+		"not the column key alone": {query: replies(1, 2, 1)},
+		"is not the column key":    {query: replies(1, 1, 0)},
+		"read information_schema": {query: func(q string) ([][]driver.Value, error) {
+			return failIf(q, "information_schema")
+		}},
+		"read @@autocommit": {query: func(q string) ([][]driver.Value, error) {
+			return failIf(q, "@@autocommit")
+		}},
+		"the table cannot be used: ": {query: func(q string) ([][]driver.Value, error) {
+			return failIf(q, "updated_at")
+		}},
 	} {
 		_, err := sqlstore.New(t.Context(), sqlstore.Config{DB: f.db(t), Dialect: sqlstore.MySQL})
 		require.ErrorContains(t, err, says)
@@ -207,7 +223,8 @@ func TestBrokenConnectionsOfThePool(t *testing.T) {
 			}
 			return c.now
 		}}
-		_, err := sqlstore.New(t.Context(), sqlstore.Config{DB: f.db(t), Dialect: sqlstore.PostgreSQL})
+		_, err := sqlstore.New(t.Context(), sqlstore.Config{DB: f.db(t),
+			Dialect: sqlstore.PostgreSQL})
 		require.ErrorIs(t, err, c.want)
 		require.Equal(t, 40, pings)
 	}
@@ -219,7 +236,8 @@ func TestBrokenConnectionsOfThePool(t *testing.T) {
 // Where the table is, no privilege to create one is needed.
 func TestMigrateOfWhatIsThere(t *testing.T) {
 	f := &fake{query: mysqlIsSound}
-	require.NoError(t, sqlstore.Migrate(t.Context(), sqlstore.Config{DB: f.db(t), Dialect: sqlstore.PostgreSQL}))
+	require.NoError(t, sqlstore.Migrate(t.Context(),
+		sqlstore.Config{DB: f.db(t), Dialect: sqlstore.PostgreSQL}))
 	for _, q := range f.asked {
 		require.NotContains(t, q.query, "CREATE")
 	}
@@ -238,12 +256,14 @@ func TestMigrateThatLosesTheRace(t *testing.T) {
 		exec: func(q string) (int64, error) {
 			if strings.Contains(q, "CREATE") {
 				there = true
-				return 0, errors.New("duplicate key value violates unique constraint \"pg_type_typname_nsp_index\"")
+				return 0, errors.New("duplicate key value violates unique constraint " +
+					"\"pg_type_typname_nsp_index\"")
 			}
 			return 0, nil
 		},
 	}
-	require.NoError(t, sqlstore.Migrate(t.Context(), sqlstore.Config{DB: f.db(t), Dialect: sqlstore.PostgreSQL}))
+	require.NoError(t, sqlstore.Migrate(t.Context(),
+		sqlstore.Config{DB: f.db(t), Dialect: sqlstore.PostgreSQL}))
 
 	f = &fake{
 		query: func(string) ([][]driver.Value, error) { return nil, errors.New("no such table") },

@@ -55,7 +55,8 @@ func (s *Store) Swap(
 	}
 	// The revision always changes, so a matching row is a changed row, however a MySQL
 	// connection counts.
-	return s.write(ctx, "swap", s.sql.update, []byte(next.Revision), next.Data, []byte(key), []byte(old))
+	return s.write(ctx, "swap", s.sql.update, []byte(next.Revision), next.Data, []byte(key),
+		[]byte(old))
 }
 
 // Delete implements [storage.Store].
@@ -121,7 +122,9 @@ func (s *Store) List(
 // listQuery selects the page after cursor. It has bounds rather than LIKE, whose wildcards and
 // collations are not bytes. An empty bound is left out, because not every driver distinguishes an
 // empty value from NULL.
-func (s *Store) listQuery(prefix string, cursor storage.Cursor, limit int) (query string, args []any) {
+func (s *Store) listQuery(
+	prefix string, cursor storage.Cursor, limit int,
+) (query string, args []any) {
 	var where []string
 	bound := func(op, value string) {
 		args = append(args, []byte(value))

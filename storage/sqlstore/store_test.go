@@ -48,25 +48,33 @@ var writes = map[string]func(context.Context, *sqlstore.Store) error{
 	"update": func(ctx context.Context, s *sqlstore.Store) error {
 		return s.Swap(ctx, "k", "r1", storage.Record{Revision: "r2", Data: []byte("x")})
 	},
-	"delete": func(ctx context.Context, s *sqlstore.Store) error { return s.Delete(ctx, "k", "r1") },
+	"delete": func(ctx context.Context, s *sqlstore.Store) error {
+		return s.Delete(ctx, "k", "r1")
+	},
 }
 
 func TestStatements(t *testing.T) {
 	for d, want := range map[sqlstore.Dialect]map[string]string{
 		sqlstore.SQLite: {
-			"insert": `INSERT INTO "app"."mfa" (key, revision, data, updated_at) VALUES (?, ?, ?, CURRENT_TIMESTAMP) ON CONFLICT (key) DO NOTHING`,
-			"update": `UPDATE "app"."mfa" SET revision = ?, data = ?, updated_at = CURRENT_TIMESTAMP WHERE key = ? AND revision = ?`,
+			"insert": `INSERT INTO "app"."mfa" (key, revision, data, updated_at) VALUES (?, ?, ?,
+				CURRENT_TIMESTAMP) ON CONFLICT (key) DO NOTHING`,
+			"update": `UPDATE "app"."mfa" SET revision = ?, data = ?, updated_at = CURRENT_TIMESTAMP
+				WHERE key = ? AND revision = ?`,
 			"delete": `DELETE FROM "app"."mfa" WHERE key = ? AND revision = ?`,
 		},
 		sqlstore.PostgreSQL: {
-			"insert": `INSERT INTO "app"."mfa" (key, revision, data, updated_at) VALUES ($1, $2, $3, CURRENT_TIMESTAMP) ON CONFLICT (key) DO NOTHING`,
-			"update": `UPDATE "app"."mfa" SET revision = $1, data = $2, updated_at = CURRENT_TIMESTAMP WHERE key = $3 AND revision = $4`,
+			"insert": `INSERT INTO "app"."mfa" (key, revision, data, updated_at) VALUES ($1, $2, $3,
+				CURRENT_TIMESTAMP) ON CONFLICT (key) DO NOTHING`,
+			"update": `UPDATE "app"."mfa" SET revision = $1, data = $2, updated_at =
+				CURRENT_TIMESTAMP WHERE key = $3 AND revision = $4`,
 			"delete": `DELETE FROM "app"."mfa" WHERE key = $1 AND revision = $2`,
 		},
 		sqlstore.MySQL: {
-			"insert": "INSERT INTO `app`.`mfa` (`key`, revision, data, updated_at) VALUES (?, ?, ?, UTC_TIMESTAMP(6))" +
+			"insert": "INSERT INTO `app`.`mfa` (`key`, revision, data, updated_at) VALUES (?, " +
+				"?, ?, UTC_TIMESTAMP(6))" +
 				" ON DUPLICATE KEY UPDATE updated_at = updated_at + INTERVAL 1 SECOND",
-			"update": "UPDATE `app`.`mfa` SET revision = ?, data = ?, updated_at = UTC_TIMESTAMP(6) WHERE `key` = ? AND revision = ?",
+			"update": "UPDATE `app`.`mfa` SET revision = ?, data = ?, updated_at = " +
+				"UTC_TIMESTAMP(6) WHERE `key` = ? AND revision = ?",
 			"delete": "DELETE FROM `app`.`mfa` WHERE `key` = ? AND revision = ?",
 		},
 	} {
@@ -90,7 +98,8 @@ func TestRowsAffected(t *testing.T) {
 	const ok, conflict, failure = "ok", "conflict", "failure"
 	for _, d := range dialects {
 		for name, write := range writes {
-			for rows, want := range map[int64]string{0: conflict, 1: ok, 2: failure, 3: failure, -1: failure} {
+			for rows, want := range map[int64]string{0: conflict, 1: ok, 2: failure, 3: failure,
+				-1: failure} {
 				if d == sqlstore.MySQL && name == "insert" && rows == 2 {
 					want = conflict // how MySQL counts the row of a faster writer
 				}
@@ -186,13 +195,15 @@ func (e sqlState) SQLState() string { return string(e) }
 // PostgreSQL at REPEATABLE READ and above reports a conflict in the contract's sense as an
 // error; no other error is one, and another database's code may mean something else.
 func TestSerializationFailure(t *testing.T) {
-	for state, want := range map[sqlState]bool{"40001": true, "40003": false, "40P01": false, "08006": false, "": false} {
+	for state, want := range map[sqlState]bool{"40001": true, "40003": false, "40P01": false,
+		"08006": false, "": false} {
 		for _, d := range dialects {
 			f, store := newFake(t, d, "")
 			f.exec = func(string) (int64, error) { return 0, state }
 			err := writes["update"](t.Context(), store)
 			require.ErrorIs(t, err, state)
-			require.Equal(t, want && d == sqlstore.PostgreSQL, errors.Is(err, storage.ErrConflict), "%s %q", d, state)
+			require.Equal(t, want && d == sqlstore.PostgreSQL, errors.Is(err, storage.ErrConflict),
+				"%s %q", d, state)
 		}
 	}
 }
@@ -203,7 +214,8 @@ func TestInvalidArguments(t *testing.T) {
 	long := strings.Repeat("k", storage.MaxKeyLen+1)
 	_, err := store.Get(t.Context(), long)
 	require.ErrorIs(t, err, storage.ErrInvalid)
-	require.ErrorIs(t, store.Swap(t.Context(), "k", "r", storage.Record{Revision: "r2", Data: make([]byte, 1<<20)}), storage.ErrInvalid)
+	require.ErrorIs(t, store.Swap(t.Context(), "k", "r", storage.Record{Revision: "r2",
+		Data: make([]byte, 1<<20)}), storage.ErrInvalid)
 	require.ErrorIs(t, store.Delete(t.Context(), "k", ""), storage.ErrInvalid)
 	for _, limit := range []int{0, -1} {
 		_, _, err = store.List(t.Context(), "", "", limit)
@@ -241,7 +253,8 @@ func FuzzListBounds(f *testing.F) {
 			}
 		}
 		if want := strings.HasPrefix(key, prefix) && key > after; key != "" && inside != want {
-			t.Errorf("prefix %q, after %q: key %q inside is %v, want %v; %s %q", prefix, after, key, inside, want, q.query, q.args)
+			t.Errorf("prefix %q, after %q: key %q inside is %v, want %v; %s %q", prefix, after, key,
+				inside, want, q.query, q.args)
 		}
 	})
 }

@@ -99,7 +99,8 @@ type foldRevision struct{ storage.Store }
 func (s foldRevision) Swap(
 	ctx context.Context, key string, old storage.Revision, next storage.Record,
 ) error {
-	if now, err := s.Get(ctx, key); err == nil && strings.EqualFold(string(now.Revision), string(old)) && next.Revision != old {
+	if now, err := s.Get(ctx, key); err == nil && strings.EqualFold(string(now.Revision),
+		string(old)) && next.Revision != old {
 		old = now.Revision
 	}
 	return s.Store.Swap(ctx, key, old, next)

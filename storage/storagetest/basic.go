@@ -13,10 +13,13 @@ func absent(ctx context.Context, sub *subject) error {
 	return first(
 		func() error { return isAbsent(ctx, "before any write", s, k) },
 		func() error {
-			return is("swap of an absent record that expects a revision", s.Swap(ctx, k, "r0", rec("r1", "x")), storage.ErrConflict)
+			return is("swap of an absent record that expects a revision",
+				s.Swap(ctx, k, "r0", rec("r1", "x")), storage.ErrConflict)
 		},
 		func() error { return isAbsent(ctx, "after a refused swap", s, k) },
-		func() error { return is("delete of an absent record", s.Delete(ctx, k, "r0"), storage.ErrConflict) },
+		func() error {
+			return is("delete of an absent record", s.Delete(ctx, k, "r0"), storage.ErrConflict)
+		},
 		func() error { return isAbsent(ctx, "after a refused delete", s, k) },
 	)
 }
@@ -27,11 +30,13 @@ func create(ctx context.Context, sub *subject) error {
 		func() error { return is("create", s.Swap(ctx, k, "", rec("r1", "first")), nil) },
 		func() error { return holds(ctx, "after create", s, k, rec("r1", "first")) },
 		func() error {
-			return is("create over a record", s.Swap(ctx, k, "", rec("r2", "second")), storage.ErrConflict)
+			return is("create over a record", s.Swap(ctx, k, "", rec("r2", "second")),
+				storage.ErrConflict)
 		},
 		func() error { return holds(ctx, "after a refused create", s, k, rec("r1", "first")) },
 		func() error {
-			return is("create over a record with its own revision and data", s.Swap(ctx, k, "", rec("r1", "first")), storage.ErrConflict)
+			return is("create over a record with its own revision and data",
+				s.Swap(ctx, k, "", rec("r1", "first")), storage.ErrConflict)
 		},
 	)
 }
@@ -40,21 +45,31 @@ func replace(ctx context.Context, sub *subject) error {
 	s, k, other := sub.open(), key("replace"), key("other")
 	return first(
 		func() error { return is("create", s.Swap(ctx, k, "", rec("r1", "first")), nil) },
-		func() error { return is("create of another key", s.Swap(ctx, other, "", rec("r1", "bystander")), nil) },
+		func() error {
+			return is("create of another key", s.Swap(ctx, other, "", rec("r1", "bystander")), nil)
+		},
 		func() error { return is("swap", s.Swap(ctx, k, "r1", rec("r2", "second")), nil) },
 		func() error { return holds(ctx, "after a swap", s, k, rec("r2", "second")) },
-		func() error { return holds(ctx, "another key after the swap", s, other, rec("r1", "bystander")) },
 		func() error {
-			return is("swap with a past revision", s.Swap(ctx, k, "r1", rec("r3", "third")), storage.ErrConflict)
+			return holds(ctx, "another key after the swap", s, other, rec("r1", "bystander"))
+		},
+		func() error {
+			return is("swap with a past revision", s.Swap(ctx, k, "r1", rec("r3", "third")),
+				storage.ErrConflict)
 		},
 		func() error { return holds(ctx, "after a refused swap", s, k, rec("r2", "second")) },
 		func() error {
-			return is("swap with the next revision as the old one", s.Swap(ctx, k, "r3", rec("r4", "x")), storage.ErrConflict)
+			return is("swap with the next revision as the old one",
+				s.Swap(ctx, k, "r3", rec("r4", "x")), storage.ErrConflict)
 		},
 		// Equal data is a change all the same, which a count of changed rows must not hide.
-		func() error { return is("swap to equal data", s.Swap(ctx, k, "r2", rec("r3", "second")), nil) },
+		func() error {
+			return is("swap to equal data", s.Swap(ctx, k, "r2", rec("r3", "second")), nil)
+		},
 		func() error { return holds(ctx, "after a swap to equal data", s, k, rec("r3", "second")) },
-		func() error { return is("swap to shorter data", s.Swap(ctx, k, "r3", rec("r4", "s")), nil) },
+		func() error {
+			return is("swap to shorter data", s.Swap(ctx, k, "r3", rec("r4", "s")), nil)
+		},
 		func() error { return holds(ctx, "after a swap to shorter data", s, k, rec("r4", "s")) },
 	)
 }
@@ -65,12 +80,18 @@ func revisionExact(ctx context.Context, sub *subject) error {
 	if err := is("create", s.Swap(ctx, k, "", present), nil); err != nil {
 		return err
 	}
-	for _, near := range []storage.Revision{"rev-1", "REV-1", "Rev-1 ", " Rev-1", "Rev-1\x00", "Rev-", "ev-1", "Rev_1", "Rev%", "R*",
+	for _, near := range []storage.Revision{"rev-1", "REV-1", "Rev-1 ", " Rev-1", "Rev-1\x00",
+		"Rev-", "ev-1", "Rev_1", "Rev%", "R*",
 		"Rév-1", "Rev-01", "Rev-1\n", "\x00", " ", "1", "0"} {
 		what := fmt.Sprintf("revision %q where %q is present", near, present.Revision)
 		err := first(
-			func() error { return is("swap with "+what, s.Swap(ctx, k, near, rec("r2", "y")), storage.ErrConflict) },
-			func() error { return is("delete with "+what, s.Delete(ctx, k, near), storage.ErrConflict) },
+			func() error {
+				return is("swap with "+what, s.Swap(ctx, k, near, rec("r2", "y")),
+					storage.ErrConflict)
+			},
+			func() error {
+				return is("delete with "+what, s.Delete(ctx, k, near), storage.ErrConflict)
+			},
 			func() error { return holds(ctx, "after "+what, s, k, present) },
 		)
 		if err != nil {
@@ -80,9 +101,12 @@ func revisionExact(ctx context.Context, sub *subject) error {
 	// All bytes in turn, as many as fit: what is kept and compared is bytes, not text.
 	old := present.Revision
 	for b := 0; b < 256; b += storage.MaxRevisionLen / 2 {
-		next := storage.Record{Revision: storage.Revision(run(b, storage.MaxRevisionLen)), Data: []byte("x")}
+		next := storage.Record{Revision: storage.Revision(run(b, storage.MaxRevisionLen)),
+			Data: []byte("x")}
 		err := first(
-			func() error { return is("swap to a revision of bytes", s.Swap(ctx, k, old, next), nil) },
+			func() error {
+				return is("swap to a revision of bytes", s.Swap(ctx, k, old, next), nil)
+			},
 			func() error { return holds(ctx, "after a swap to a revision of bytes", s, k, next) },
 		)
 		if err != nil {
@@ -106,14 +130,20 @@ func deletion(ctx context.Context, sub *subject) error {
 	s, k, other := sub.open(), key("delete"), key("other")
 	return first(
 		func() error { return is("create", s.Swap(ctx, k, "", rec("r1", "first")), nil) },
-		func() error { return is("create of another key", s.Swap(ctx, other, "", rec("r1", "bystander")), nil) },
+		func() error {
+			return is("create of another key", s.Swap(ctx, other, "", rec("r1", "bystander")), nil)
+		},
 		func() error { return is("swap", s.Swap(ctx, k, "r1", rec("r2", "second")), nil) },
-		func() error { return is("delete with a past revision", s.Delete(ctx, k, "r1"), storage.ErrConflict) },
+		func() error {
+			return is("delete with a past revision", s.Delete(ctx, k, "r1"), storage.ErrConflict)
+		},
 		func() error { return holds(ctx, "after a refused delete", s, k, rec("r2", "second")) },
 		func() error { return is("delete", s.Delete(ctx, k, "r2"), nil) },
 		func() error { return isAbsent(ctx, "after a delete", s, k) },
 		func() error { return is("a second delete", s.Delete(ctx, k, "r2"), storage.ErrConflict) },
-		func() error { return holds(ctx, "another key after the delete", s, other, rec("r1", "bystander")) },
+		func() error {
+			return holds(ctx, "another key after the delete", s, other, rec("r1", "bystander"))
+		},
 	)
 }
 
@@ -123,19 +153,26 @@ func recreate(ctx context.Context, sub *subject) error {
 		func() error { return is("create", s.Swap(ctx, k, "", rec("r1", "first")), nil) },
 		func() error { return is("delete", s.Delete(ctx, k, "r1"), nil) },
 		func() error {
-			return is("swap with the revision of a deleted record", s.Swap(ctx, k, "r1", rec("r2", "x")), storage.ErrConflict)
+			return is("swap with the revision of a deleted record",
+				s.Swap(ctx, k, "r1", rec("r2", "x")), storage.ErrConflict)
 		},
 		func() error { return isAbsent(ctx, "after that", s, k) },
-		func() error { return is("create after a delete", s.Swap(ctx, k, "", rec("r3", "again")), nil) },
+		func() error {
+			return is("create after a delete", s.Swap(ctx, k, "", rec("r3", "again")), nil)
+		},
 		func() error { return holds(ctx, "after it", s, k, rec("r3", "again")) },
 		func() error {
-			return is("swap with the revision from before the delete", s.Swap(ctx, k, "r1", rec("r4", "x")), storage.ErrConflict)
+			return is("swap with the revision from before the delete",
+				s.Swap(ctx, k, "r1", rec("r4", "x")), storage.ErrConflict)
 		},
 		func() error {
-			return is("delete with the revision from before the delete", s.Delete(ctx, k, "r1"), storage.ErrConflict)
+			return is("delete with the revision from before the delete", s.Delete(ctx, k, "r1"),
+				storage.ErrConflict)
 		},
 		func() error { return holds(ctx, "after both", s, k, rec("r3", "again")) },
-		func() error { return is("swap of the new record", s.Swap(ctx, k, "r3", rec("r5", "x")), nil) },
+		func() error {
+			return is("swap of the new record", s.Swap(ctx, k, "r3", rec("r5", "x")), nil)
+		},
 	)
 }
 
@@ -144,12 +181,16 @@ func aba(ctx context.Context, sub *subject) error {
 	return first(
 		func() error { return is("create", s.Swap(ctx, k, "", rec("r1", "A")), nil) },
 		func() error { return is("swap", s.Swap(ctx, k, "r1", rec("r2", "B")), nil) },
-		func() error { return is("swap back to the first data", s.Swap(ctx, k, "r2", rec("r3", "A")), nil) },
 		func() error {
-			return is("swap with a past revision whose data is the present data", s.Swap(ctx, k, "r1", rec("r4", "C")), storage.ErrConflict)
+			return is("swap back to the first data", s.Swap(ctx, k, "r2", rec("r3", "A")), nil)
 		},
 		func() error {
-			return is("delete with a past revision whose data is the present data", s.Delete(ctx, k, "r1"), storage.ErrConflict)
+			return is("swap with a past revision whose data is the present data",
+				s.Swap(ctx, k, "r1", rec("r4", "C")), storage.ErrConflict)
+		},
+		func() error {
+			return is("delete with a past revision whose data is the present data",
+				s.Delete(ctx, k, "r1"), storage.ErrConflict)
 		},
 		func() error { return holds(ctx, "after both", s, k, rec("r3", "A")) },
 	)
@@ -158,13 +199,17 @@ func aba(ctx context.Context, sub *subject) error {
 // alike are endings of keys that some database, collation, pattern or file system takes for
 // one another.
 var alike = []string{
-	"a", "A", "a ", " a", "a  ", "a\t", "a\n", "a\r\n", "a\x00", "a\x00\x00", "\x00a", "a\x00b", "a\x00c",
+	"a", "A", "a ", " a", "a  ", "a\t", "a\n", "a\r\n", "a\x00", "a\x00\x00", "\x00a", "a\x00b",
+	"a\x00c",
 	"ß", "ss", "SS", "ẞ", "i", "I", "ı", "İ", "o", "ø", "ö",
-	"\u00e9", "e\u0301", "e", "é\u200b", // one letter in two Unicode forms, without its accent, with a zero-width space
+	// one letter in two Unicode forms, without its accent, with a zero-width space
+	"\u00e9", "e\u0301", "e", "é\u200b",
 	"K", "\u212a", "k", "ﬁ", "fi", // the Kelvin sign, a ligature
-	"\xff", "\xff\xff", "\xfe", "\xc3", "\xc3\x28", "\ufffd", "\xed\xa0\x80", // not UTF-8, and what a decoder makes of it
+	// not UTF-8, and what a decoder makes of it
+	"\xff", "\xff\xff", "\xfe", "\xc3", "\xc3\x28", "\ufffd", "\xed\xa0\x80",
 	"1", "01", "1.0", "1e0", "0x1", "+1", "true", "null", "NULL", // what type affinity may convert
-	"%", "_", "*", "?", "[a]", "\\", "\\\\", "'", "''", "\"", "`", ";", "--", "$1", ":a", "@a", // patterns, quotes, placeholders
+	// patterns, quotes, placeholders
+	"%", "_", "*", "?", "[a]", "\\", "\\\\", "'", "''", "\"", "`", ";", "--", "$1", ":a", "@a",
 	"/", "//", ".", "..", "../a", "a/", "a/b", "a:b", "a|b", "#", "a#", "a%20", "a+",
 }
 
@@ -182,7 +227,8 @@ func keys(ctx context.Context, sub *subject) error {
 		err := first(
 			func() error { return isAbsent(ctx, what, s, k) },
 			func() error {
-				return is(what+": create of "+show([]byte(k)), s.Swap(ctx, k, "", numbered(i, "a")), nil)
+				return is(what+": create of "+show([]byte(k)), s.Swap(ctx, k, "", numbered(i, "a")),
+					nil)
 			},
 		)
 		if err != nil {
@@ -193,7 +239,8 @@ func keys(ctx context.Context, sub *subject) error {
 		err := first(
 			func() error { return holds(ctx, "with all keys present", s, k, numbered(i, "a")) },
 			func() error {
-				return is("swap of "+show([]byte(k)), s.Swap(ctx, k, numbered(i, "a").Revision, numbered(i, "b")), nil)
+				return is("swap of "+show([]byte(k)), s.Swap(ctx, k, numbered(i, "a").Revision,
+					numbered(i, "b")), nil)
 			},
 		)
 		if err != nil {
@@ -204,7 +251,8 @@ func keys(ctx context.Context, sub *subject) error {
 		err := first(
 			func() error { return holds(ctx, "after each was swapped", s, k, numbered(i, "b")) },
 			func() error {
-				return is("delete of "+show([]byte(k)), s.Delete(ctx, k, numbered(i, "b").Revision), nil)
+				return is("delete of "+show([]byte(k)), s.Delete(ctx, k, numbered(i, "b").Revision),
+					nil)
 			},
 			func() error { return isAbsent(ctx, "after its delete", s, k) },
 		)
@@ -216,14 +264,17 @@ func keys(ctx context.Context, sub *subject) error {
 }
 
 func numbered(i int, suffix string) storage.Record {
-	return rec(storage.Revision(fmt.Sprintf("r%d%s", i, suffix)), fmt.Sprintf("record %d%s", i, suffix))
+	return rec(storage.Revision(fmt.Sprintf("r%d%s", i, suffix)),
+		fmt.Sprintf("record %d%s", i, suffix))
 }
 
 func dataBytes(ctx context.Context, sub *subject) error {
 	s, k := sub.open(), key("data")
 	cases := [][]byte{
-		run(0, 256), run(128, 256), {0}, {0, 0, 0}, []byte("\x00x"), []byte("x\x00"), []byte(" x "), []byte("x\r\n"),
-		{0xff}, {0xc3, 0x28}, []byte("e\u0301"), []byte("{}"), []byte("null"), []byte("1"), []byte("0001"), []byte("1e5"),
+		run(0, 256), run(128, 256), {0}, {0, 0, 0}, []byte("\x00x"), []byte("x\x00"), []byte(" x "),
+		[]byte("x\r\n"),
+		{0xff}, {0xc3, 0x28}, []byte("e\u0301"), []byte("{}"), []byte("null"), []byte("1"),
+		[]byte("0001"), []byte("1e5"),
 		[]byte("\\x00"), []byte("\\"), []byte("'\"`"), []byte("?"), []byte("$1"), []byte("%s"),
 	}
 	for b := range 256 {
@@ -253,10 +304,13 @@ func limits(ctx context.Context, sub *subject) error {
 		return storage.Record{Revision: revision, Data: run(b, storage.MaxDataLen)}
 	}
 	err := first(
-		func() error { return is("create with everything at its limit", s.Swap(ctx, k, "", full(1)), nil) },
+		func() error {
+			return is("create with everything at its limit", s.Swap(ctx, k, "", full(1)), nil)
+		},
 		func() error { return holds(ctx, "after it", s, k, full(1)) },
 		func() error {
-			return is("swap with everything at its limit", s.Swap(ctx, k, full(1).Revision, full(2)), nil)
+			return is("swap with everything at its limit", s.Swap(ctx, k, full(1).Revision,
+				full(2)), nil)
 		},
 		func() error { return holds(ctx, "after it", s, k, full(2)) },
 	)
@@ -276,10 +330,12 @@ func limits(ctx context.Context, sub *subject) error {
 		{"swap to a revision too long", k, old, rec(long, "x")},
 		{"swap to an empty revision", k, old, rec("", "x")},
 		{"swap to the old revision", k, old, rec(old, "x")},
-		{"swap to data too long", k, old, storage.Record{Revision: "next", Data: run(0, storage.MaxDataLen+1)}},
+		{"swap to data too long", k, old, storage.Record{Revision: "next",
+			Data: run(0, storage.MaxDataLen+1)}},
 		{"swap to empty data", k, old, storage.Record{Revision: "next", Data: []byte{}}},
 		{"swap to nil data", k, old, storage.Record{Revision: "next"}},
-		{"create with data too long", key("new"), "", storage.Record{Revision: "next", Data: run(0, storage.MaxDataLen+1)}},
+		{"create with data too long", key("new"), "", storage.Record{Revision: "next",
+			Data: run(0, storage.MaxDataLen+1)}},
 	}
 	for _, c := range swaps {
 		if err := is(c.what, s.Swap(ctx, c.key, c.old, c.next), storage.ErrInvalid); err != nil {
@@ -287,10 +343,18 @@ func limits(ctx context.Context, sub *subject) error {
 		}
 	}
 	return first(
-		func() error { return is("delete with a key too long", s.Delete(ctx, k+"k", old), storage.ErrInvalid) },
-		func() error { return is("delete with an empty key", s.Delete(ctx, "", old), storage.ErrInvalid) },
-		func() error { return is("delete with a revision too long", s.Delete(ctx, k, long), storage.ErrInvalid) },
-		func() error { return is("delete with an empty revision", s.Delete(ctx, k, ""), storage.ErrInvalid) },
+		func() error {
+			return is("delete with a key too long", s.Delete(ctx, k+"k", old), storage.ErrInvalid)
+		},
+		func() error {
+			return is("delete with an empty key", s.Delete(ctx, "", old), storage.ErrInvalid)
+		},
+		func() error {
+			return is("delete with a revision too long", s.Delete(ctx, k, long), storage.ErrInvalid)
+		},
+		func() error {
+			return is("delete with an empty revision", s.Delete(ctx, k, ""), storage.ErrInvalid)
+		},
 		func() error {
 			_, err := s.Get(ctx, k+"k")
 			return is("get with a key too long", err, storage.ErrInvalid)
@@ -300,6 +364,8 @@ func limits(ctx context.Context, sub *subject) error {
 			return is("get with an empty key", err, storage.ErrInvalid)
 		},
 		func() error { return holds(ctx, "after everything refused", s, k, full(2)) },
-		func() error { return is("delete with everything at its limit", s.Delete(ctx, k, old), nil) },
+		func() error {
+			return is("delete with everything at its limit", s.Delete(ctx, k, old), nil)
+		},
 	)
 }

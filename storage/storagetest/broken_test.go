@@ -34,20 +34,28 @@ func TestBrokenAdapters(t *testing.T) {
 	}{
 		{"sound", one(func(s storage.Store) storage.Store { return s }), nil, ruleNames()},
 		{"lost update", one(func(s storage.Store) storage.Store { return lostUpdates{s} }),
-			[]string{"lost-update", "race-swap", "race-create", "race-delete"}, []string{"replace", "keys", "data"}},
+			[]string{"lost-update", "race-swap", "race-create", "race-delete"},
+			[]string{"replace", "keys", "data"}},
 		{"ignores the revision", one(func(s storage.Store) storage.Store { return noCondition{s} }),
 			[]string{"replace", "revision-exact", "aba", "lost-update"}, []string{"keys", "data"}},
 		{"creates over a record", one(func(s storage.Store) storage.Store { return upsert{s} }),
 			[]string{"create", "race-create"}, []string{"replace", "lost-update", "race-swap"}},
-		{"ignores the case of revisions", one(func(s storage.Store) storage.Store { return foldRevision{s} }),
+		{"ignores the case of revisions", one(func(s storage.Store) storage.Store {
+			return foldRevision{s}
+		}),
 			[]string{"revision-exact"}, []string{"replace", "keys", "lost-update"}},
-		{"ignores the case of keys", one(func(s storage.Store) storage.Store { return mapKeys{s, strings.ToLower} }),
+		{"ignores the case of keys", one(func(s storage.Store) storage.Store {
+			return mapKeys{s, strings.ToLower}
+		}),
 			[]string{"keys"}, []string{"data", "lost-update"}},
 		{"pads keys", one(func(s storage.Store) storage.Store {
 			return mapKeys{s, func(k string) string { return strings.TrimRight(k, " ") }}
 		}), []string{"keys"}, []string{"data", "lost-update"}},
 		{"ends keys at a NUL", one(func(s storage.Store) storage.Store {
-			return mapKeys{s, func(k string) string { k, _, _ = strings.Cut(k, "\x00"); return k + "." }}
+			return mapKeys{s, func(k string) string {
+				k, _, _ = strings.Cut(k, "\x00")
+				return k + "."
+			}}
 		}), []string{"keys"}, []string{"data", "lost-update"}},
 		{"makes keys UTF-8", one(func(s storage.Store) storage.Store {
 			return mapKeys{s, func(k string) string { return strings.ToValidUTF8(k, "\ufffd") }}
@@ -56,10 +64,14 @@ func TestBrokenAdapters(t *testing.T) {
 			return mapKeys{s, func(k string) string { return k[:min(len(k), storage.MaxKeyLen-1)] }}
 		}), []string{"keys"}, []string{"data", "lost-update"}},
 		{"trims data", one(func(s storage.Store) storage.Store {
-			return mapData{s, func(b []byte) []byte { return append([]byte("."), bytes.TrimRight(b, " \r\n")...) }}
+			return mapData{s, func(b []byte) []byte {
+				return append([]byte("."), bytes.TrimRight(b, " \r\n")...)
+			}}
 		}), []string{"data"}, []string{"replace", "keys"}},
 		{"cuts data", one(func(s storage.Store) storage.Store {
-			return mapData{s, func(b []byte) []byte { return append([]byte("."), b[:min(len(b), 60000)]...) }}
+			return mapData{s, func(b []byte) []byte {
+				return append([]byte("."), b[:min(len(b), 60000)]...)
+			}}
 		}), []string{"limits"}, []string{"replace", "keys", "data"}},
 		{"takes anything", one(func(s storage.Store) storage.Store { return unlimited{s} }),
 			[]string{"limits"}, []string{"replace", "keys"}},
@@ -70,37 +82,61 @@ func TestBrokenAdapters(t *testing.T) {
 		{"two databases", func() func() storage.Store {
 			return func() storage.Store { return noList{memory.New()} }
 		}, []string{"two-stores", "lost-update"}, []string{"replace", "keys"}},
-		{"an error is 'not found'", one(func(s storage.Store) storage.Store { return hidesErrors{s} }),
+		{"an error is 'not found'", one(func(s storage.Store) storage.Store {
+			return hidesErrors{s}
+		}),
 			[]string{"context"}, []string{"replace", "keys", "absent"}},
-		{"an error is a conflict", one(func(s storage.Store) storage.Store { return hidesWriteErrors{s} }),
+		{"an error is a conflict", one(func(s storage.Store) storage.Store {
+			return hidesWriteErrors{s}
+		}),
 			[]string{"context", "context-in-flight"}, []string{"replace", "keys", "absent"}},
 		{"ignores the context", one(func(s storage.Store) storage.Store { return noContext{s} }),
 			[]string{"context"}, []string{"replace", "keys"}},
-		{"keeps the caller's slice", one(func(s storage.Store) storage.Store { return &keepsSlice{Store: s, data: map[string][]byte{}} }),
+		{"keeps the caller's slice", one(func(s storage.Store) storage.Store {
+			return &keepsSlice{Store: s, data: map[string][]byte{}}
+		}),
 			[]string{"slices"}, []string{"replace", "keys"}},
-		{"lends its slice", one(func(s storage.Store) storage.Store { return &lendsSlice{Store: s, data: map[string][]byte{}} }),
+		{"lends its slice", one(func(s storage.Store) storage.Store {
+			return &lendsSlice{Store: s, data: map[string][]byte{}}
+		}),
 			[]string{"slices"}, []string{"replace", "keys"}},
-		{"compares data", one(func(s storage.Store) storage.Store { return &comparesData{Store: s, was: map[string][]byte{}} }),
+		{"compares data", one(func(s storage.Store) storage.Store {
+			return &comparesData{Store: s, was: map[string][]byte{}}
+		}),
 			[]string{"aba"}, []string{"create", "keys"}},
-		{"remembers the deleted", one(func(s storage.Store) storage.Store { return &tombstone{Store: s, last: map[string]storage.Revision{}} }),
+		{"remembers the deleted", one(func(s storage.Store) storage.Store {
+			return &tombstone{Store: s, last: map[string]storage.Revision{}}
+		}),
 			[]string{"recreate"}, []string{"replace", "delete", "aba"}},
-		{"an absent record is an empty one", one(func(s storage.Store) storage.Store { return zeroRecord{s} }),
+		{"an absent record is an empty one", one(func(s storage.Store) storage.Store {
+			return zeroRecord{s}
+		}),
 			[]string{"absent"}, []string{"replace", "create"}},
-		{"deletes whatever is there", one(func(s storage.Store) storage.Store { return deletesAll{s} }),
+		{"deletes whatever is there", one(func(s storage.Store) storage.Store {
+			return deletesAll{s}
+		}),
 			[]string{"delete", "recreate", "aba"}, []string{"replace", "create", "lost-update"}},
 		{"lists by pattern", one(func(s storage.Store) storage.Store { return likes{s} }),
 			[]string{"list-prefix"}, []string{"keys"}},
 		{"lists by offset", one(func(s storage.Store) storage.Store { return byOffset{s} }),
 			[]string{"list-resumed"}, []string{"keys", "list-prefix", "list-pages"}},
-		{"lists the last key again", one(func(s storage.Store) storage.Store { return inclusive{s} }),
+		{"lists the last key again", one(func(s storage.Store) storage.Store {
+			return inclusive{s}
+		}),
 			[]string{"list-pages"}, []string{"keys", "list-prefix"}},
-		{"lists without the first", one(func(s storage.Store) storage.Store { return exclusive{s} }),
+		{"lists without the first", one(func(s storage.Store) storage.Store {
+			return exclusive{s}
+		}),
 			[]string{"list-pages"}, []string{"keys", "list-prefix"}},
 		{"lists all at once", one(func(s storage.Store) storage.Store { return allAtOnce{s} }),
 			[]string{"list-pages"}, []string{"keys", "list-prefix"}},
-		{"cursors of one process", each(func(s storage.Store) storage.Store { return &ownCursors{s, map[storage.Cursor]storage.Cursor{}} }),
+		{"cursors of one process", each(func(s storage.Store) storage.Store {
+			return &ownCursors{s, map[storage.Cursor]storage.Cursor{}}
+		}),
 			[]string{"list-resumed"}, []string{"keys", "list-prefix", "list-pages"}},
-		{"lists nothing on an error", one(func(s storage.Store) storage.Store { return quietList{s} }),
+		{"lists nothing on an error", one(func(s storage.Store) storage.Store {
+			return quietList{s}
+		}),
 			[]string{"list-arguments"}, []string{"keys", "list-pages"}},
 	} {
 		for _, name := range c.caught {

@@ -23,7 +23,8 @@ func cancelled(ctx context.Context, sub *subject) error {
 		name string
 		ctx  context.Context
 		want error
-	}{{"a cancelled context", gone, context.Canceled}, {"a deadline that is past", late, context.DeadlineExceeded}} {
+	}{{"a cancelled context", gone, context.Canceled}, {"a deadline that is past", late,
+		context.DeadlineExceeded}} {
 		get := func(k string) error {
 			_, err := s.Get(c.ctx, k)
 			return err
@@ -31,13 +32,21 @@ func cancelled(ctx context.Context, sub *subject) error {
 		err := first(
 			func() error { return is("get with "+c.name, get(k), c.want) },
 			func() error { return is("get of an absent key with "+c.name, get(none), c.want) },
-			func() error { return is("swap with "+c.name, s.Swap(c.ctx, k, "r1", rec("r2", "y")), c.want) },
 			func() error {
-				return is("a conflicting swap with "+c.name, s.Swap(c.ctx, k, "r0", rec("r2", "y")), c.want)
+				return is("swap with "+c.name, s.Swap(c.ctx, k, "r1", rec("r2", "y")), c.want)
 			},
-			func() error { return is("create with "+c.name, s.Swap(c.ctx, none, "", rec("r1", "y")), c.want) },
+			func() error {
+				return is("a conflicting swap with "+c.name, s.Swap(c.ctx, k, "r0", rec("r2", "y")),
+					c.want)
+			},
+			func() error {
+				return is("create with "+c.name, s.Swap(c.ctx, none, "", rec("r1", "y")), c.want)
+			},
 			func() error { return is("delete with "+c.name, s.Delete(c.ctx, k, "r1"), c.want) },
-			func() error { return is("delete of an absent key with "+c.name, s.Delete(c.ctx, none, "r1"), c.want) },
+			func() error {
+				return is("delete of an absent key with "+c.name, s.Delete(c.ctx, none, "r1"),
+					c.want)
+			},
 			func() error { return holds(ctx, "after all that", s, k, rec("r1", "x")) },
 			func() error { return isAbsent(ctx, "after all that", s, none) },
 		)
@@ -63,12 +72,14 @@ func cancelledInFlight(ctx context.Context, sub *subject) error {
 		err := s.Swap(soon, k, before.Revision, after)
 		cancel()
 		if err == nil {
-			if err := holds(ctx, "after a swap that succeeded before its deadline", s, k, after); err != nil {
+			if err := holds(ctx, "after a swap that succeeded before its deadline", s, k,
+				after); err != nil {
 				return err
 			}
 			continue
 		}
-		if err := is("swap by the only writer, with a deadline", err, context.DeadlineExceeded); err != nil {
+		if err := is("swap by the only writer, with a deadline", err,
+			context.DeadlineExceeded); err != nil {
 			return err
 		}
 		got, err := s.Get(ctx, k)
@@ -80,7 +91,8 @@ func cancelledInFlight(ctx context.Context, sub *subject) error {
 		}
 		records := map[storage.Revision]storage.Record{"r1": before, "r2": after}
 		if want := records[got.Revision]; !bytes.Equal(got.Data, want.Data) {
-			return fmt.Errorf("get after a swap that was cancelled: revision %s with data %s", got.Revision, show(got.Data))
+			return fmt.Errorf("get after a swap that was cancelled: revision %s with data %s",
+				got.Revision, show(got.Data))
 		}
 	}
 	return nil
@@ -90,7 +102,8 @@ func cancelledInFlight(ctx context.Context, sub *subject) error {
 func aliasing(ctx context.Context, sub *subject) error {
 	s, k := sub.open(), key("slices")
 	given := bytes.Repeat([]byte("x"), 100)
-	if err := is("create", s.Swap(ctx, k, "", storage.Record{Revision: "r1", Data: given}), nil); err != nil {
+	if err := is("create", s.Swap(ctx, k, "", storage.Record{Revision: "r1", Data: given}),
+		nil); err != nil {
 		return err
 	}
 	want := storage.Record{Revision: "r1", Data: bytes.Repeat([]byte("x"), 100)}
@@ -100,16 +113,19 @@ func aliasing(ctx context.Context, sub *subject) error {
 	for i := range given {
 		given[i] = 'y'
 	}
-	if err := holds(ctx, "after the caller changed the bytes given to a create", s, k, want); err != nil {
+	if err := holds(ctx, "after the caller changed the bytes given to a create", s, k,
+		want); err != nil {
 		return err
 	}
 	given = bytes.Repeat([]byte("z"), 100)
 	want = storage.Record{Revision: "r2", Data: bytes.Clone(given)}
-	if err := is("swap", s.Swap(ctx, k, "r1", storage.Record{Revision: "r2", Data: given}), nil); err != nil {
+	if err := is("swap", s.Swap(ctx, k, "r1", storage.Record{Revision: "r2", Data: given}),
+		nil); err != nil {
 		return err
 	}
 	clear(given)
-	if err := holds(ctx, "after the caller changed the bytes given to a swap", s, k, want); err != nil {
+	if err := holds(ctx, "after the caller changed the bytes given to a swap", s, k,
+		want); err != nil {
 		return err
 	}
 	one, err := s.Get(ctx, k)
@@ -180,17 +196,21 @@ func twoStores(ctx context.Context, sub *subject) error {
 	for i := range 20 {
 		next := numbered(i, "")
 		err := first(
-			func() error { return is("swap through one store"+same, a.Swap(ctx, k, old, next), nil) },
+			func() error {
+				return is("swap through one store"+same, a.Swap(ctx, k, old, next), nil)
+			},
 			func() error { return holds(ctx, "through the other store"+same, b, k, next) },
 			func() error { return holds(ctx, "through the same store", a, k, next) },
 			func() error {
-				return is("create through the other store"+same, b.Swap(ctx, k, "", rec("r", "x")), storage.ErrConflict)
+				return is("create through the other store"+same, b.Swap(ctx, k, "", rec("r", "x")),
+					storage.ErrConflict)
 			},
 			func() error {
 				if old == "" {
 					return nil
 				}
-				return is("swap with a past revision through the other store", b.Swap(ctx, k, old, rec("r", "x")), storage.ErrConflict)
+				return is("swap with a past revision through the other store",
+					b.Swap(ctx, k, old, rec("r", "x")), storage.ErrConflict)
 			},
 		)
 		if err != nil {
@@ -203,9 +223,12 @@ func twoStores(ctx context.Context, sub *subject) error {
 		func() error { return is("delete through one store", a.Delete(ctx, k, old), nil) },
 		func() error { return isAbsent(ctx, "through the other store", b, k) },
 		func() error {
-			return is("swap of the deleted record through the other store", b.Swap(ctx, k, old, rec("r", "x")), storage.ErrConflict)
+			return is("swap of the deleted record through the other store",
+				b.Swap(ctx, k, old, rec("r", "x")), storage.ErrConflict)
 		},
-		func() error { return is("create through the other store", b.Swap(ctx, k, "", rec("again", "x")), nil) },
+		func() error {
+			return is("create through the other store", b.Swap(ctx, k, "", rec("again", "x")), nil)
+		},
 		func() error { return holds(ctx, "through the first store", a, k, rec("again", "x")) },
 	)
 }

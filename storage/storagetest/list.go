@@ -35,8 +35,12 @@ func listed(ctx context.Context, sub *subject, under string) (storage.Lister, []
 const often = 20
 
 // walk follows a walk to its end and returns each entry once.
-func walk(ctx context.Context, lister storage.Lister, prefix string, limit int) (map[string]storage.Record, error) {
-	return follow(ctx, prefix, limit, func(storage.Cursor) (storage.Lister, error) { return lister, nil })
+func walk(
+	ctx context.Context, lister storage.Lister, prefix string, limit int,
+) (map[string]storage.Record, error) {
+	return follow(ctx, prefix, limit, func(storage.Cursor) (storage.Lister, error) {
+		return lister, nil
+	})
 }
 
 // follow asks before each page whom to ask for it.
@@ -57,9 +61,11 @@ func follow(
 		for _, e := range page {
 			switch times[e.Key]++; {
 			case !strings.HasPrefix(e.Key, prefix):
-				return nil, fmt.Errorf("the walk holds %s, which does not start with the prefix", show([]byte(e.Key)))
+				return nil, fmt.Errorf("the walk holds %s, which does not start with the prefix",
+					show([]byte(e.Key)))
 			case times[e.Key] > often:
-				return nil, fmt.Errorf("%s came %d times: the walk does not end", show([]byte(e.Key)), often+1)
+				return nil, fmt.Errorf("%s came %d times: the walk does not end",
+					show([]byte(e.Key)), often+1)
 			}
 			found[e.Key] = e.Record
 		}
@@ -83,7 +89,8 @@ func lists(what string, found map[string]storage.Record, want []string) error {
 		r, ok := found[k]
 		switch {
 		case !ok:
-			return fmt.Errorf("%s: %s is missing; %d keys of %d", what, show([]byte(k)), len(found), len(want))
+			return fmt.Errorf("%s: %s is missing; %d keys of %d", what, show([]byte(k)), len(found),
+				len(want))
 		case r.Revision != "r" || !bytes.Equal(r.Data, []byte(k)):
 			return fmt.Errorf("%s: entry %s has another record than its own", what, show([]byte(k)))
 		}
@@ -154,7 +161,8 @@ func listResumed(ctx context.Context, sub *subject) error {
 	// What goes away in front of the walk must not make it step over what comes behind.
 	passing := func(i int) string { return fmt.Sprintf("%s\x00\x00%03d", under, i) }
 	for i := range 50 {
-		if err := is("create", sub.open().Swap(ctx, passing(i), "", rec("r", passing(i))), nil); err != nil {
+		if err := is("create", sub.open().Swap(ctx, passing(i), "", rec("r", passing(i))),
+			nil); err != nil {
 			return err
 		}
 	}
@@ -201,7 +209,8 @@ func listArguments(ctx context.Context, sub *subject) error {
 	}
 	for _, limit := range []int{0, -1} {
 		_, _, err := lister.List(ctx, under, "", limit)
-		if err := is(fmt.Sprintf("list with the limit %d", limit), err, storage.ErrInvalid); err != nil {
+		if err := is(fmt.Sprintf("list with the limit %d", limit), err,
+			storage.ErrInvalid); err != nil {
 			return err
 		}
 	}

@@ -44,7 +44,8 @@ func winner(what string, errs []error) (int, error) {
 		case err == nil:
 			won = i
 		case !errors.Is(err, storage.ErrConflict):
-			return 0, fmt.Errorf("%s by %d callers at once: %w, want one success and ErrConflict for the others", what, len(errs), err)
+			return 0, fmt.Errorf("%s by %d callers at once: %w, want one success and "+
+				"ErrConflict for the others", what, len(errs), err)
 		}
 	}
 	if won < 0 {
@@ -96,7 +97,9 @@ func raceDelete(ctx context.Context, sub *subject) error {
 		if err := is("create", s.Swap(ctx, k, "", rec("r1", "x")), nil); err != nil {
 			return err
 		}
-		_, err := winner("delete", race(sub, func(s storage.Store, i int) error { return s.Delete(ctx, k, "r1") }))
+		_, err := winner("delete", race(sub, func(s storage.Store, i int) error {
+			return s.Delete(ctx, k, "r1")
+		}))
 		if err != nil {
 			return err
 		}
@@ -113,7 +116,8 @@ func raceDelete(ctx context.Context, sub *subject) error {
 func lostUpdate(ctx context.Context, sub *subject) error {
 	s, k := sub.open(), key("counter")
 	number := func(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
-	if err := is("create", s.Swap(ctx, k, "", storage.Record{Revision: "r0", Data: number(0)}), nil); err != nil {
+	if err := is("create", s.Swap(ctx, k, "", storage.Record{Revision: "r0", Data: number(0)}),
+		nil); err != nil {
 		return err
 	}
 	const each = 2

@@ -42,50 +42,76 @@ func (s *subject) open() storage.Store {
 
 func rules() []rule {
 	return []rule{
-		{"absent", "Only ErrNotFound distinguishes a user without a record from one whose record could not be " +
-			"read: anything else keeps new users out, or lets everyone in when the database is down.", absent},
-		{"create", "Creating over a record that exists would replace a user's factors by the attacker's own, " +
+		{"absent", "Only ErrNotFound distinguishes a user without a record from one whose " +
+			"record could not be " +
+			"read: anything else keeps new users out, or lets everyone in when the database is " +
+			"down.", absent},
+		{"create", "Creating over a record that exists would replace a user's factors by the " +
+			"attacker's own, " +
 			"or forget every failure so far.", create},
-		{"replace", "A write that goes through although the record has changed undoes what was recorded " +
-			"meanwhile: a code already used works again, failed attempts are forgotten, a lock is lifted.", replace},
-		{"revision-exact", "Revisions that are nearly equal are not equal; taken for equal, the condition that makes " +
+		{"replace", "A write that goes through although the record has changed undoes what was " +
+			"recorded " +
+			"meanwhile: a code already used works again, failed attempts are forgotten, a lock " +
+			"is lifted.", replace},
+		{"revision-exact", "Revisions that are nearly equal are not equal; taken for equal, the " +
+			"condition that makes " +
 			"a response count once is gone.", revisionExact},
-		{"delete", "A conditional deletion that removes a newer record also removes the lock or the factor that " +
+		{"delete", "A conditional deletion that removes a newer record also removes the lock or " +
+			"the factor that " +
 			"was written since.", deletion},
-		{"recreate", "A record that was deleted and made anew is another record; a decision made on the old one " +
+		{"recreate", "A record that was deleted and made anew is another record; a decision " +
+			"made on the old one " +
 			"must not be written over it.", recreate},
-		{"aba", "A record may come back to contents it had before; a process with the earlier revision has " +
+		{"aba", "A record may come back to contents it had before; a process with the earlier " +
+			"revision has " +
 			"missed what happened in between, such as the use of a code.", aba},
-		{"keys", "Two users whose keys look alike would share one record: one could sign in with the other's " +
+		{"keys", "Two users whose keys look alike would share one record: one could sign in " +
+			"with the other's " +
 			"factor, or lock them out.", keys},
-		{"data", "Records are sealed: with one byte changed, trimmed or re-encoded nothing can be read, and the " +
+		{"data", "Records are sealed: with one byte changed, trimmed or re-encoded nothing can " +
+			"be read, and the " +
 			"user is locked out permanently.", dataBytes},
-		{"limits", "A record cut off at a limit is destroyed, and a key cut off is another user's. What is within " +
-			"the limits must fit, and what is not must be refused before anything is written.", limits},
-		{"context", "A cancelled request must not be taken for a reply: as 'not found' it would mean " +
+		{"limits", "A record cut off at a limit is destroyed, and a key cut off is another " +
+			"user's. What is within " +
+			"the limits must fit, and what is not must be refused before anything is written.",
+			limits},
+		{"context", "A cancelled request must not be taken for a reply: as 'not found' it would " +
+			"mean " +
 			"that no second factor is needed.", cancelled},
-		{"context-in-flight", "Requests are cancelled at any moment. A write then half made, or reported as something " +
+		{"context-in-flight", "Requests are cancelled at any moment. A write then half made, or " +
+			"reported as something " +
 			"it was not, loses a count or a record.", cancelledInFlight},
-		{"slices", "Bytes shared with the caller change under the store's hands: one request would see, or " +
+		{"slices", "Bytes shared with the caller change under the store's hands: one request " +
+			"would see, or " +
 			"overwrite, another user's record.", aliasing},
-		{"read-your-writes", "A read that lags behind a write shows a code as unused and a lock as not yet set.", readYourWrites},
-		{"two-stores", "Two processes that do not see each other's writes at once each grant the full number of " +
+		{"read-your-writes", "A read that lags behind a write shows a code as unused and a lock " +
+			"as not yet set.", readYourWrites},
+		{"two-stores", "Two processes that do not see each other's writes at once each grant " +
+			"the full number of " +
 			"guesses, and each accept the same code once.", twoStores},
-		{"race-create", "Of many simultaneous first writes exactly one may win; two winners are two responses " +
+		{"race-create", "Of many simultaneous first writes exactly one may win; two winners are " +
+			"two responses " +
 			"accepted for one code.", raceCreate},
-		{"race-swap", "Of many simultaneous writes on one revision exactly one may win; each further winner is " +
+		{"race-swap", "Of many simultaneous writes on one revision exactly one may win; each " +
+			"further winner is " +
 			"a guess that was not counted.", raceSwap},
-		{"race-delete", "Of many simultaneous deletions of one revision exactly one may win; two would consume one " +
+		{"race-delete", "Of many simultaneous deletions of one revision exactly one may win; " +
+			"two would consume one " +
 			"thing twice.", raceDelete},
-		{"lost-update", "Every acknowledged write must be in the record: with a lost one, parallel guesses are " +
+		{"lost-update", "Every acknowledged write must be in the record: with a lost one, " +
+			"parallel guesses are " +
 			"more than the limit allows.", lostUpdate},
-		{"list-prefix", "Re-encryption and reports walk the keys; one that is left out keeps its retired encryption key, " +
+		{"list-prefix", "Re-encryption and reports walk the keys; one that is left out keeps " +
+			"its retired encryption key, " +
 			"and a foreign one is treated as a user's.", listPrefix},
-		{"list-pages", "A walk in pages that skips keys leaves users out of re-encryption; one that repeats them " +
+		{"list-pages", "A walk in pages that skips keys leaves users out of re-encryption; one " +
+			"that repeats them " +
 			"for ever does not end.", listPages},
-		{"list-resumed", "Re-encryption of a million records takes longer than a process lives; a cursor that is valid in " +
+		{"list-resumed", "Re-encryption of a million records takes longer than a process lives; " +
+			"a cursor that is valid in " +
 			"one process alone makes it start again for ever.", listResumed},
-		{"list-arguments", "A cancelled walk that reports an end looks like a walk that was completed.", listArguments},
+		{"list-arguments", "A cancelled walk that reports an end looks like a walk that was " +
+			"completed.", listArguments},
 	}
 }
 
@@ -136,7 +162,8 @@ func holds(ctx context.Context, what string, s storage.Store, k string, want sto
 			show([]byte(got.Revision)), show([]byte(want.Revision)))
 	}
 	if !bytes.Equal(got.Data, want.Data) {
-		return fmt.Errorf("%s: get of %s: data %s, want %s", what, show([]byte(k)), show(got.Data), show(want.Data))
+		return fmt.Errorf("%s: get of %s: data %s, want %s", what, show([]byte(k)), show(got.Data),
+			show(want.Data))
 	}
 	return nil
 }
@@ -144,7 +171,8 @@ func holds(ctx context.Context, what string, s storage.Store, k string, want sto
 // isAbsent expects no record under k.
 func isAbsent(ctx context.Context, what string, s storage.Store, k string) error {
 	got, err := s.Get(ctx, k)
-	if err := is(fmt.Sprintf("%s: get of %s", what, show([]byte(k))), err, storage.ErrNotFound); err != nil {
+	if err := is(fmt.Sprintf("%s: get of %s", what, show([]byte(k))), err,
+		storage.ErrNotFound); err != nil {
 		return err
 	}
 	if got.Revision != "" || got.Data != nil {

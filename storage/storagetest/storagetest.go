@@ -35,7 +35,9 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 	t.Helper()
 	for _, r := range rules() {
 		t.Run(r.name, func(t *testing.T) {
-			err := r.check(t.Context(), &subject{openStore: func() storage.Store { return open(t) }})
+			err := r.check(t.Context(), &subject{openStore: func() storage.Store {
+				return open(t)
+			}})
 			if err != nil {
 				t.Errorf("%v\n\nWhy it matters: %s", err, r.why)
 			}

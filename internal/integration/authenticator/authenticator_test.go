@@ -54,7 +54,9 @@ func run(t *testing.T, stdin, name string, args ...string) string {
 	return strings.TrimRight(string(out), "\n")
 }
 
-func enroll(t *testing.T, cfg totp.Config, p factor.User) (*totp.Factor, *factor.EnrollOutput, string) {
+func enroll(
+	t *testing.T, cfg totp.Config, p factor.User,
+) (*totp.Factor, *factor.EnrollOutput, string) {
 	t.Helper()
 	f, err := totp.New(cfg)
 	require.NoError(t, err)
@@ -71,34 +73,46 @@ var ann = factor.User{ID: "42", Account: "ann+x@example.com"}
 func TestOathtool(t *testing.T) {
 	oathtool := tool(t, "oathtool")
 	for _, a := range []totp.Algorithm{totp.SHA1, totp.SHA256, totp.SHA512} {
-		for digits, period := range map[int]time.Duration{6: 30 * time.Second, 7: 120 * time.Second, 8: 15 * time.Second} {
+		for digits, period := range map[int]time.Duration{6: 30 * time.Second, 7: 120 * time.Second,
+			8: 15 * time.Second} {
 			t.Run(fmt.Sprint(a, " ", digits, " ", period), func(t *testing.T) {
-				f, out, _ := enroll(t, totp.Config{Issuer: "Acme", Algorithm: a, Digits: digits, Period: period, Strict: true}, ann)
+				f, out, _ := enroll(t, totp.Config{Issuer: "Acme", Algorithm: a, Digits: digits,
+					Period: period, Strict: true}, ann)
 				state := out.State
 				args := func(now time.Time, more ...string) []string {
-					return append([]string{"--totp=" + strings.ToLower(a.String()), "-b", "-d", fmt.Sprint(digits), "-s", period.String(),
-						"-N", now.UTC().Format("2006-01-02 15:04:05 UTC"), out.Prompt.Secret.Reveal()}, more...)
+					return append([]string{"--totp=" + strings.ToLower(a.String()), "-b", "-d",
+						fmt.Sprint(digits), "-s", period.String(),
+						"-N", now.UTC().Format("2006-01-02 15:04:05 UTC"),
+						out.Prompt.Secret.Reveal()}, more...)
 				}
-				for _, unix := range []int64{59, 1111111109, 1234567890, 1800000000, 1 << 31, 20000000000, 1 << 37} {
+				for _, unix := range []int64{59, 1111111109, 1234567890, 1800000000, 1 << 31,
+					20000000000, 1 << 37} {
 					now := time.Unix(unix, 0)
 					code := run(t, "", oathtool, args(now)...)
 					for _, other := range []time.Duration{-period, period} {
-						_, err := f.Verify(t.Context(), factor.VerifyInput{State: state, Response: code, Now: now.Add(other)})
+						_, err := f.Verify(t.Context(), factor.VerifyInput{State: state,
+							Response: code, Now: now.Add(other)})
 						require.ErrorIs(t, err, factor.ErrIncorrect)
 					}
-					v, err := f.Verify(t.Context(), factor.VerifyInput{State: state, Response: code, Now: now})
+					v, err := f.Verify(t.Context(), factor.VerifyInput{State: state, Response: code,
+						Now: now})
 					require.NoError(t, err, "%s at %s", code, now)
 					state = v.State
 
 					// A code of ours, of the step after, in the other direction.
 					now = now.Add(period)
-					ours, err := otptotp.GenerateCodeCustom(out.Prompt.Secret.Reveal(), now, otptotp.ValidateOpts{Period: uint(period / time.Second),
-						Digits: otp.Digits(digits), Algorithm: map[totp.Algorithm]otp.Algorithm{totp.SHA256: otp.AlgorithmSHA256, totp.SHA512: otp.AlgorithmSHA512}[a]})
+					ours, err := otptotp.GenerateCodeCustom(out.Prompt.Secret.Reveal(), now,
+						otptotp.ValidateOpts{Period: uint(period / time.Second),
+							Digits: otp.Digits(digits),
+							Algorithm: map[totp.Algorithm]otp.Algorithm{totp.SHA256: otp.
+								AlgorithmSHA256, totp.SHA512: otp.AlgorithmSHA512}[a]})
 					require.NoError(t, err)
-					v, err = f.Verify(t.Context(), factor.VerifyInput{State: state, Response: ours, Now: now})
+					v, err = f.Verify(t.Context(), factor.VerifyInput{State: state, Response: ours,
+						Now: now})
 					require.NoError(t, err)
 					state = v.State
-					require.Equal(t, "0", run(t, "", oathtool, args(now, "-w", "0", ours)...), "oathtool validates it, zero steps away")
+					require.Equal(t, "0", run(t, "", oathtool, args(now, "-w", "0", ours)...),
+						"oathtool validates it, zero steps away")
 				}
 			})
 		}
@@ -113,7 +127,8 @@ func TestSignInWithOathtool(t *testing.T) {
 	require.NoError(t, err)
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
-	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: clock, Factors: []factor.Factor{f}})
+	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: clock,
+		Factors: []factor.Factor{f}})
 	require.NoError(t, err)
 	subject := mfa.User{ID: "42", Account: "ann@example.com"}
 	begin := func() *mfa.Challenge {
@@ -121,10 +136,12 @@ func TestSignInWithOathtool(t *testing.T) {
 		require.NoError(t, err)
 		return ch
 	}
-	e, err := m.Session(subject, "b").Enroll(t.Context(), begin().Grant, mfa.EnrollRequest{Kind: "totp"})
+	e, err := m.Session(subject, "b").Enroll(t.Context(), begin().Grant,
+		mfa.EnrollRequest{Kind: "totp"})
 	require.NoError(t, err)
 	shown := func() secret.Text {
-		return secret.New(run(t, "", oathtool, "--totp", "-b", "-N", clock.Now().Format("2006-01-02 15:04:05 UTC"), e.Prompt.Secret.Reveal()))
+		return secret.New(run(t, "", oathtool, "--totp", "-b", "-N",
+			clock.Now().Format("2006-01-02 15:04:05 UTC"), e.Prompt.Secret.Reveal()))
 	}
 	code := shown()
 	_, err = m.Session(subject, "b").Confirm(t.Context(), e, code)
@@ -152,12 +169,17 @@ func TestZbarimg(t *testing.T) {
 		in     factor.EnrollInput
 		longer int
 	}{
-		"default":   {totp.Config{Issuer: "Acme"}, factor.EnrollInput{User: ann}, 100},
-		"SHA512":    {totp.Config{Issuer: "Acme", Algorithm: totp.SHA512, Digits: 8}, factor.EnrollInput{User: ann}, 180},
-		"escapes":   {totp.Config{Issuer: "Ünï & Cö=1+2#%/?"}, factor.EnrollInput{User: ann, Name: "my phone"}, 150},
-		"long name": {totp.Config{Issuer: strings.Repeat("long name ", 6) + "x"}, factor.EnrollInput{User: ann}, 250},
-		"longest": {totp.Config{Issuer: strings.Repeat("日", 21)}, factor.EnrollInput{User: factor.User{Account: strings.Repeat("本", 200)},
-			Name: strings.Repeat("電", 100), Params: map[string]secret.Text{"secret": secret.New(strings.Repeat("A2", 102))}}, 1200},
+		"default": {totp.Config{Issuer: "Acme"}, factor.EnrollInput{User: ann}, 100},
+		"SHA512": {totp.Config{Issuer: "Acme", Algorithm: totp.SHA512, Digits: 8},
+			factor.EnrollInput{User: ann}, 180},
+		"escapes": {totp.Config{Issuer: "Ünï & Cö=1+2#%/?"},
+			factor.EnrollInput{User: ann, Name: "my phone"}, 150},
+		"long name": {totp.Config{Issuer: strings.Repeat("long name ", 6) + "x"},
+			factor.EnrollInput{User: ann}, 250},
+		"longest": {totp.Config{Issuer: strings.Repeat("日", 21)},
+			factor.EnrollInput{User: factor.User{Account: strings.Repeat("本", 200)},
+				Name: strings.Repeat("電", 100), Params: map[string]secret.
+					Text{"secret": secret.New(strings.Repeat("A2", 102))}}, 1200},
 	} {
 		f, err := totp.New(c.cfg)
 		require.NoError(t, err)
@@ -165,10 +187,13 @@ func TestZbarimg(t *testing.T) {
 		require.NoError(t, err)
 		uri := out.Prompt.URI.Reveal()
 		require.Greater(t, len(uri), c.longer)
-		t.Run(name+"/PNG", func(t *testing.T) { require.Equal(t, uri, read(t, []byte(out.Prompt.PNG.Reveal()))) })
+		t.Run(name+"/PNG", func(t *testing.T) {
+			require.Equal(t, uri, read(t, []byte(out.Prompt.PNG.Reveal())))
+		})
 		t.Run(name+"/SVG", func(t *testing.T) {
 			convert := tool(t, "rsvg-convert")
-			require.Equal(t, uri, read(t, []byte(run(t, out.Prompt.SVG.Reveal(), convert, "-w", "1000"))))
+			require.Equal(t, uri, read(t, []byte(run(t, out.Prompt.SVG.Reveal(), convert, "-w",
+				"1000"))))
 		})
 		t.Run(name+"/terminal", func(t *testing.T) {
 			text, err := totp.QRTerminal(uri)
@@ -228,9 +253,11 @@ func TestKeePassXC(t *testing.T) {
 </Entry></Group></Root></KeePassFile>`), 0o600))
 			run(t, "test-password\ntest-password\n", cli, "import", "-p", document, db)
 			code := run(t, "test-password\n", cli, "show", "-q", "-t", db, "acme")
-			v, err := f.Verify(t.Context(), factor.VerifyInput{State: out.State, Response: code, Now: time.Now()})
+			v, err := f.Verify(t.Context(), factor.VerifyInput{State: out.State, Response: code,
+				Now: time.Now()})
 			require.NoError(t, err, "%q", code)
-			_, err = f.Verify(t.Context(), factor.VerifyInput{State: v.State, Response: code, Now: time.Now()})
+			_, err = f.Verify(t.Context(), factor.VerifyInput{State: v.State, Response: code,
+				Now: time.Now()})
 			require.ErrorIs(t, err, factor.ErrReplayed)
 		})
 	}

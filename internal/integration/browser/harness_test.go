@@ -74,7 +74,8 @@ func build(dir string) error {
 	if err != nil {
 		return err
 	}
-	out, err := exec.Command("go", "build", "-overlay", overlay, "-o", program, source).CombinedOutput()
+	out, err := exec.Command("go", "build", "-overlay", overlay, "-o", program,
+		source).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, out)
 	}
@@ -99,7 +100,8 @@ func start(t *testing.T, args ...string) *site {
 		}
 		t.Skip("no chromium is installed")
 	}
-	cmd := exec.Command(program, append([]string{"-addr", "127.0.0.1:0", "-data", t.TempDir()}, args...)...)
+	cmd := exec.Command(program, append([]string{"-addr", "127.0.0.1:0", "-data", t.TempDir()},
+		args...)...)
 	cmd.Stderr = io.Discard
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -130,7 +132,8 @@ func (s *site) get(path string, into any) {
 // advance moves the demonstration clock.
 func (s *site) advance(d time.Duration) {
 	s.t.Helper()
-	r, err := http.Post(s.base+"/demo/clock", "application/json", strings.NewReader(fmt.Sprintf(`{"advance":%q}`, d)))
+	r, err := http.Post(s.base+"/demo/clock", "application/json",
+		strings.NewReader(fmt.Sprintf(`{"advance":%q}`, d)))
 	require.NoError(s.t, err)
 	_ = r.Body.Close()
 	require.Equal(s.t, 200, r.StatusCode)
@@ -178,7 +181,8 @@ func (s *site) code(to string) string {
 // shown is what an authenticator app shows now.
 func (s *site) shown(secret string) string {
 	s.t.Helper()
-	c, err := totp.GenerateCodeCustom(secret, s.now(), totp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
+	c, err := totp.GenerateCodeCustom(secret, s.now(),
+		totp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
 	require.NoError(s.t, err)
 	return c
 }
@@ -251,7 +255,10 @@ func (b *tab) becomes(js, what string) {
 }
 
 func (b *tab) text(selector string) (s string) {
-	_ = b.try(chromedp.Evaluate(fmt.Sprintf(`(document.querySelector(%q)||{innerText:""}).innerText`, selector), &s))
+	_ =
+		b.try(
+			chromedp.Evaluate(fmt.Sprintf(`(document.querySelector(%q)||{innerText:""}).innerText`,
+				selector), &s))
 	return s
 }
 

@@ -58,7 +58,8 @@ func TestSetUpANewDevice(t *testing.T) {
 		phone.visit("/mfa/recovery-codes")
 		phone.press(`form[action="/mfa/recovery-codes"] button`)
 		var codes []string
-		phone.eval(`[...document.querySelector("main").innerText.matchAll(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){3}\b/g)].map(m => m[0])`, &codes)
+		phone.eval(
+			`[...document.querySelector("main").innerText.matchAll(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){3}\b/g)].map(m => m[0])`, &codes)
 		require.Len(t, codes, 10)
 
 		link := s.open(script).lostLink("ben")
@@ -112,7 +113,8 @@ func TestSecurityQuestions(t *testing.T) {
 		}
 		b.press(`form[action="/mfa/enroll/questions"] button`)
 		require.True(t, b.has("#answer2[aria-invalid=true]"), "too short, and the field says so")
-		for n, answer := range map[string]string{"1": "Ms. Miller", "2": "Lange Straße", "3": "Momo"} {
+		for n, answer := range map[string]string{"1": "Ms. Miller", "2": "Lange Straße",
+			"3": "Momo"} {
 			b.fill("answer"+n, answer)
 		}
 		b.press(`form[action="/mfa/enroll/questions"] button`)
@@ -157,7 +159,8 @@ func TestSupport(t *testing.T) {
 		require.LessOrEqual(t, owner.narrow(), 320)
 		owner.press(`a[aria-label^="Help Anna"]`)
 		require.LessOrEqual(t, owner.narrow(), 320)
-		owner.run(chromedp.SetValue("#access-reason", "called back, knows her badge number", chromedp.ByQuery))
+		owner.run(chromedp.SetValue("#access-reason", "called back, knows her badge number",
+			chromedp.ByQuery))
 		owner.press(`form[action="/admin/access"] button`)
 		code := owner.text("#access")
 		require.Regexp(t, `^([0-9A-Z]{4}-){3}[0-9A-Z]{4}$`, code)
@@ -184,7 +187,8 @@ func TestSupport(t *testing.T) {
 		owner.visit("/admin/person?username=anna")
 		owner.run(chromedp.SetValue("#reset-reason", "left the organisation", chromedp.ByQuery))
 		owner.press(`form[action="/admin/reset"] button`)
-		require.Contains(t, s.last("anna@acme.example").Text, "An administrator removed all the ways")
+		require.Contains(t, s.last("anna@acme.example").Text,
+			"An administrator removed all the ways")
 	})
 }
 
@@ -205,7 +209,8 @@ func TestRememberedDevice(t *testing.T) {
 		b.run(chromedp.Click("#remember", chromedp.ByQuery))
 		b.answer(b.code("carla@acme.example"))
 		require.Equal(t, "/", b.path())
-		require.Contains(t, s.last("carla@acme.example").Text, "signs in to your account at Acme without a code")
+		require.Contains(t, s.last("carla@acme.example").Text,
+			"signs in to your account at Acme without a code")
 		b.signOut()
 		b.login("carla")
 		require.Equal(t, "/", b.path(), "nothing is asked")
@@ -216,10 +221,12 @@ func TestRememberedDevice(t *testing.T) {
 		b.visit("/mfa/factors")
 		require.Contains(t, b.text("main"), "Remembered devices")
 		b.press(`form[action^="/mfa/devices/"][action$="/forget"]:not([action*="/all/"]) button`)
-		if strings.HasPrefix(b.path(), "/mfa/verify") { // a remembered device proves nothing by itself
+		// a remembered device proves nothing by itself
+		if strings.HasPrefix(b.path(), "/mfa/verify") {
 			b.press(sendForm)
 			b.answer(b.code("carla@acme.example"))
-			b.press(`form[action^="/mfa/devices/"][action$="/forget"]:not([action*="/all/"]) button`)
+			b.press(
+				`form[action^="/mfa/devices/"][action$="/forget"]:not([action*="/all/"]) button`)
 		}
 		require.NotContains(t, b.text("main"), "Remembered devices")
 		b.signOut()
@@ -274,9 +281,11 @@ func TestBulkConfirmations(t *testing.T) {
 		// The page brings itself up to date once a second, so the button may be gone under the
 		// hand; the run is over by then, or the next look has it again.
 		stopped := false
-		for began := time.Now(); b.has(`form[action="/admin/stop"]`) && time.Since(began) < patience; {
+		for began := time.Now(); b.has(`form[action="/admin/stop"]`) &&
+			time.Since(began) < patience; {
 			ctx, cancel := context.WithTimeout(b.ctx, 2*time.Second)
-			_, err := chromedp.RunResponse(ctx, chromedp.Click(`form[action="/admin/stop"] button`, chromedp.ByQuery))
+			_, err := chromedp.RunResponse(ctx, chromedp.Click(`form[action="/admin/stop"] button`,
+				chromedp.ByQuery))
 			cancel()
 			stopped = stopped || err == nil
 			b.visit("/admin/confirmations")
@@ -299,7 +308,8 @@ func TestOrganisation(t *testing.T) {
 		policy := func(preset, day string) {
 			owner.visit("/admin")
 			require.LessOrEqual(t, owner.narrow(), 320)
-			owner.run(chromedp.SetValue("#policy-employee", preset, chromedp.ByQuery), chromedp.SetValue("#by-employee", day, chromedp.ByQuery))
+			owner.run(chromedp.SetValue("#policy-employee", preset, chromedp.ByQuery),
+				chromedp.SetValue("#by-employee", day, chromedp.ByQuery))
 			owner.press(`button[aria-label^="Save the policy for employee"]`)
 		}
 		policy("enroll", s.now().AddDate(0, 0, 7).Format(time.DateOnly))
@@ -329,7 +339,8 @@ func TestOrganisation(t *testing.T) {
 			return strings.Contains(owner.text("main"), "done")
 		})
 		hugo := s.open(script)
-		hugo.visit(strings.TrimPrefix(setupLink.FindString(s.last("hugo@acme.example").Text), s.base))
+		hugo.visit(strings.TrimPrefix(setupLink.FindString(s.last("hugo@acme.example").Text),
+			s.base))
 		hugo.press(`form[action="/mfa/setup"] button`)
 		hugo.replaceApp()
 

@@ -26,7 +26,8 @@ const (
 	verifyForm = `form[action="/mfa/verify"] button[type=submit]`
 )
 
-// signIn signs in by an e-mailed code, over the API: TestSignInByMail and TestLockout walk the pages.
+// signIn signs in by an e-mailed code, over the API: TestSignInByMail and TestLockout walk the
+// pages.
 func (b *tab) signIn(username string) {
 	b.t.Helper()
 	c := b.client()
@@ -73,7 +74,8 @@ func TestSignInByMail(t *testing.T) {
 		require.LessOrEqual(t, b.narrow(), 320)
 		b.press(sendForm)
 		var attributes []string
-		b.eval(`(e => [e.type, e.inputMode, e.autocomplete, String(e.maxLength)])(document.querySelector("#code"))`, &attributes)
+		b.eval(
+			`(e => [e.type, e.inputMode, e.autocomplete, String(e.maxLength)])(document.querySelector("#code"))`, &attributes)
 		require.Equal(t, []string{"text", "numeric", "one-time-code", "-1"}, attributes)
 		if script {
 			require.Contains(t, b.text("[data-countdown]"), ":")
@@ -149,7 +151,8 @@ func TestEnrolAndSignInWithEachKind(t *testing.T) {
 		b.visit("/mfa/recovery-codes")
 		b.press(`form[action="/mfa/recovery-codes"] button`)
 		var codes []string
-		b.eval(`[...document.querySelector("main").innerText.matchAll(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){3}\b/g)].map(m => m[0])`, &codes)
+		b.eval(
+			`[...document.querySelector("main").innerText.matchAll(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){3}\b/g)].map(m => m[0])`, &codes)
 		require.Len(t, codes, 10)
 		require.LessOrEqual(t, b.narrow(), 320)
 		b.press(`form[action="/mfa/recovery-codes/saved"] button`)
@@ -228,7 +231,8 @@ func TestPolicyForcesEnrolment(t *testing.T) {
 		owner.visit("/admin")
 		require.LessOrEqual(t, owner.narrow(), 320)
 		var values []string
-		owner.eval(`[...document.querySelector("#policy-employee").options].map(o => o.value)`, &values)
+		owner.eval(`[...document.querySelector("#policy-employee").options].map(o => o.value)`,
+			&values)
 		strict := ""
 		for _, v := range values {
 			if strings.Contains(v, "app") || strings.Contains(v, "totp") {
@@ -314,7 +318,9 @@ func TestAdministration(t *testing.T) {
 		owner := s.open(script)
 		owner.signIn("olivia")
 		owner.visit("/admin?q=greta")
-		owner.run(chromedp.Click(`tr:has([value="greta"]) summary, li:has([value="greta"]) summary, details:has(form[action="/admin/reset"]) summary`, chromedp.ByQuery))
+		owner.run(
+			chromedp.Click(
+				`tr:has([value="greta"]) summary, li:has([value="greta"]) summary, details:has(form[action="/admin/reset"]) summary`, chromedp.ByQuery))
 		owner.press(`form[action="/admin/reset"]:has([value="greta"]) button`)
 		b.visit("/")
 		require.Equal(t, "/login", b.path(), "her session has ended")
@@ -343,7 +349,9 @@ func TestSettings(t *testing.T) {
 		secret := b.enrollApp()
 		rename := func(name string) {
 			t.Helper()
-			b.run(chromedp.Evaluate(`document.querySelectorAll("details").forEach(d => d.open = true)`, nil))
+			b.run(
+				chromedp.Evaluate(
+					`document.querySelectorAll("details").forEach(d => d.open = true)`, nil))
 			b.run(chromedp.SetValue(`form[action$="/rename"] [name=name]`, name, chromedp.ByQuery))
 			b.press(`form[action$="/rename"] button[type=submit]`)
 		}
@@ -391,7 +399,9 @@ func TestKeyboardAndPaste(t *testing.T) {
 	b.becomes(`document.activeElement.id === "code"`, "the field gets the focus")
 	code := b.code("ines@acme.example")
 	var value string
-	b.eval(fmt.Sprintf(`(() => { document.querySelector("#code").focus(); document.execCommand("insertText", false, %q); return document.querySelector("#code").value })()`, code[:3]+" "+code[3:]), &value)
+	b.eval(
+		fmt.Sprintf(
+			`(() => { document.querySelector("#code").focus(); document.execCommand("insertText", false, %q); return document.querySelector("#code").value })()`, code[:3]+" "+code[3:]), &value)
 	require.Equal(t, code[:3]+" "+code[3:], value, "nothing is cut off")
 	err = b.follow(chromedp.KeyEvent(kb.Enter))
 	require.NoError(t, err)

@@ -22,8 +22,10 @@ func (b *tab) device() *device {
 	d := &device{tab: b}
 	b.run(webauthn.Enable(), chromedp.ActionFunc(func(ctx context.Context) (err error) {
 		d.id, err = webauthn.AddVirtualAuthenticator(&webauthn.VirtualAuthenticatorOptions{
-			Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal,
-			HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true}).Do(ctx)
+			Protocol:       webauthn.AuthenticatorProtocolCtap2,
+			Transport:      webauthn.AuthenticatorTransportInternal,
+			HasResidentKey: true, HasUserVerification: true, IsUserVerified: true,
+			AutomaticPresenceSimulation: true}).Do(ctx)
 		return err
 	}))
 	return d
@@ -198,7 +200,8 @@ func TestRemovedPasskey(t *testing.T) {
 	// A browser that was not there learns it when it tries.
 	d.enrol("Laptop")
 	d.visit("/mfa/factors")
-	d.eval(`fetch("/mfa/api/factors/" + document.querySelector('a[href$="/remove"]').pathname.split("/")[3], {method: "DELETE"}).then(r => { window.gone = r.status })`, nil)
+	d.eval(
+		`fetch("/mfa/api/factors/" + document.querySelector('a[href$="/remove"]').pathname.split("/")[3], {method: "DELETE"}).then(r => { window.gone = r.status })`, nil)
 	d.becomes(`window.gone === 200`, "it is removed by a program")
 	require.Len(t, d.credentials(), 1, "nobody told the browser")
 	d.signOut()
@@ -221,7 +224,8 @@ func TestPasskeyReplayAndTwoTabs(t *testing.T) {
 	d.login("anna")
 	d.present(true)
 	// The form is kept from going, so that its answer can be looked at.
-	d.eval(`HTMLFormElement.prototype.submit = function() { window.answer = this.elements.code.value }`, nil)
+	d.eval(
+		`HTMLFormElement.prototype.submit = function() { window.answer = this.elements.code.value }`, nil)
 	d.run(chromedp.Click(useButton, chromedp.ByQuery))
 	d.becomes(`window.answer`, "the authenticator answers")
 	d.run(chromedp.Evaluate(`(async () => {
@@ -252,7 +256,8 @@ func TestPasskeyOfAnotherOrigin(t *testing.T) {
 	require.NoError(t, err)
 	d.present(false)
 	d.signOut()
-	forged := &tab{site: &site{t, "http://login.localhost:" + u.Port()}, window: d.window, script: true}
+	forged := &tab{site: &site{t, "http://login.localhost:" + u.Port()}, window: d.window,
+		script: true}
 	forged.visit("/login")
 	forged.fill("username", "ben")
 	forged.fill("password", "ben-demo-password")
@@ -260,6 +265,7 @@ func TestPasskeyOfAnotherOrigin(t *testing.T) {
 	require.Equal(t, "/mfa/verify", forged.path())
 	d.present(true)
 	forged.run(chromedp.Click(useButton, chromedp.ByQuery))
-	forged.becomes(`(document.querySelector("[data-passkey-says]") && `+saysVisible+`) || document.querySelector("main [role=alert]:not([hidden])")`, "it is refused")
+	forged.becomes(`(document.querySelector("[data-passkey-says]") && `+saysVisible+
+		`) || document.querySelector("main [role=alert]:not([hidden])")`, "it is refused")
 	require.Equal(t, "/mfa/verify", forged.path())
 }

@@ -62,8 +62,10 @@ func TestForgottenPassword(t *testing.T) {
 		b.visit(link)
 		require.LessOrEqual(t, b.narrow(), 320)
 		var fields []string
-		b.eval(`[...document.querySelectorAll('form[action="/password/reset"] input:not([type=hidden])')].map(e => e.autocomplete)`, &fields)
-		require.Equal(t, []string{"username", "new-password", "new-password"}, fields, "what password managers look for")
+		b.eval(
+			`[...document.querySelectorAll('form[action="/password/reset"] input:not([type=hidden])')].map(e => e.autocomplete)`, &fields)
+		require.Equal(t, []string{"username", "new-password", "new-password"}, fields,
+			"what password managers look for")
 		b.choose("/password/reset", "herons wade at dusk", "herons wade at dawn")
 		require.Contains(t, b.text("[role=alert]"), "two different passwords")
 		b.choose("/password/reset", "anna acme 2026", "anna acme 2026")

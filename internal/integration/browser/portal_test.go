@@ -20,10 +20,12 @@ func TestPortal(t *testing.T) {
 		start(t) // says what is missing
 	}
 	path := filepath.Join(t.TempDir(), "portal")
-	out, err := exec.Command("go", "build", "-o", path, "github.com/secondgate/secondgate/examples/portal").CombinedOutput()
+	out, err := exec.Command("go", "build", "-o", path,
+		"github.com/secondgate/secondgate/examples/portal").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	both(t, func(t *testing.T, script bool) {
-		cmd := exec.Command(path, "-portal", "127.0.0.1:0", "-mail", "127.0.0.1:0", "-files", "127.0.0.1:0")
+		cmd := exec.Command(path, "-portal", "127.0.0.1:0", "-mail", "127.0.0.1:0", "-files",
+			"127.0.0.1:0")
 		cmd.Stderr = io.Discard
 		stdout, err := cmd.StdoutPipe()
 		require.NoError(t, err)

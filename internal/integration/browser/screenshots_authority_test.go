@@ -69,7 +69,8 @@ func (s shooter) recovery(site *site) {
 	phone.visit("/mfa/recovery-codes")
 	phone.press(`form[action="/mfa/recovery-codes"] button`)
 	var codes []string
-	phone.eval(`[...document.querySelector("main").innerText.matchAll(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){3}\b/g)].map(m => m[0])`, &codes)
+	phone.eval(
+		`[...document.querySelector("main").innerText.matchAll(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){3}\b/g)].map(m => m[0])`, &codes)
 
 	asking := s.in(site)
 	asking.login("ben")
@@ -77,7 +78,8 @@ func (s shooter) recovery(site *site) {
 	asking.press(`form[action="/mfa/lost/link"] button`)
 	s.shot(asking, "link-sent")
 	other := s.in(site)
-	other.visit(strings.TrimPrefix(setupLink.FindString(other.last("ben@acme.example").Text), other.base))
+	other.visit(strings.TrimPrefix(setupLink.FindString(other.last("ben@acme.example").Text),
+		other.base))
 	other.press(`form[action="/mfa/setup"] button`)
 	other.answer(codes[0])
 	have := map[string]string{"en": "You already have one", "de": "Sie haben bereits"}
@@ -99,7 +101,8 @@ func (s shooter) recovery(site *site) {
 	phone.press(`li:has(.sg-chip) a[href$="/remove"]`)
 	s.shot(phone, "cancel")
 	phone.press(`form[action$="/remove"] button`)
-	cancelled := map[string]string{"en": "The recovery was cancelled.", "de": "Wiederherstellung wurde abgebrochen"}
+	cancelled := map[string]string{"en": "The recovery was cancelled.",
+		"de": "Wiederherstellung wurde abgebrochen"}
 	require.Contains(phone.t, phone.text("main"), cancelled[s.lang])
 	s.shot(phone, "cancelled")
 }
@@ -118,7 +121,8 @@ func (s shooter) proofs(site *site) {
 	olivia.visit("/mfa/enroll")
 	s.shot(olivia, "step-up")
 	olivia.visit("/admin/person?username=anna")
-	olivia.run(chromedp.SetValue(`form[action="/admin/reset"] input:not([type=hidden])`, "called back", chromedp.ByQuery))
+	olivia.run(chromedp.SetValue(`form[action="/admin/reset"] input:not([type=hidden])`,
+		"called back", chromedp.ByQuery))
 	olivia.press(`form[action="/admin/reset"] button`)
 	s.shot(olivia, "admin-proof")
 	olivia.answer(olivia.shown(key))

@@ -27,9 +27,11 @@ func TestScreenshots(t *testing.T) {
 		for _, scheme := range []string{"light", "dark"} {
 			for size, width := range map[string]int64{"": 900, "-narrow": 390} {
 				var png []byte
-				b.run(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
+				b.run(emulation.SetEmulatedMedia().WithFeatures(
+					[]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
 					chromedp.EmulateViewport(width, 720), chromedp.FullScreenshot(&png, 100))
-				require.NoError(t, os.WriteFile(filepath.Join(dir, name+"-"+scheme+size+".png"), png, 0o600))
+				require.NoError(t, os.WriteFile(filepath.Join(dir, name+"-"+scheme+size+".png"),
+					png, 0o600))
 			}
 		}
 		b.run(chromedp.EmulateViewport(1100, 900))

@@ -13,7 +13,8 @@ func (b *tab) reaches(js, what string) {
 	b.t.Helper()
 	b.waitFor(what, func() (there bool) {
 		// An error is a page that the browser is just leaving.
-		return b.try(chromedp.Evaluate(`document.readyState === "complete" && `+js, &there)) == nil && there
+		return b.try(chromedp.Evaluate(`document.readyState === "complete" && `+js,
+			&there)) == nil && there
 	})
 }
 
@@ -24,7 +25,8 @@ func (b *tab) provider(button, person string) {
 	b.run(chromedp.Click(button, chromedp.ByQuery))
 	b.reaches(`document.title.includes("(demonstration)")`, "the provider's page")
 	var found bool
-	b.eval(`(() => { for (const x of document.querySelectorAll("button")) if (x.textContent.startsWith("`+person+`")) { x.id = "chosen"; return true } return false })()`, &found)
+	b.eval(
+		`(() => { for (const x of document.querySelectorAll("button")) if (x.textContent.startsWith("`+person+`")) { x.id = "chosen"; return true } return false })()`, &found)
 	require.True(b.t, found, "%s at the provider", person)
 	b.run(chromedp.Click("#chosen", chromedp.ByQuery))
 	b.reaches(`location.origin === "`+b.base+`"`, "the way back")
@@ -37,7 +39,8 @@ func TestSignOn(t *testing.T) {
 		owner, b := s.open(script), s.open(script)
 
 		owner.visit("/login")
-		require.False(t, owner.has(`form[action="/sso/microsoft/sign-in"]`), "a button before it is activated")
+		require.False(t, owner.has(`form[action="/sso/microsoft/sign-in"]`),
+			"a button before it is activated")
 		owner.signIn("olivia")
 		owner.visit("/admin")
 		owner.press(`a[href="/admin/sign-on"]`)

@@ -30,7 +30,9 @@ type engine struct {
 
 var engines = []engine{
 	{"PostgreSQL", "pgx", sqlstore.PostgreSQL, servers.PostgreSQL, servers.PostgreSQLDSN},
-	{"MariaDB", "mysql", sqlstore.MySQL, servers.MariaDB, func(addr string) string { return servers.MariaDBDSN(addr, "secondgate") }},
+	{"MariaDB", "mysql", sqlstore.MySQL, servers.MariaDB, func(addr string) string {
+		return servers.MariaDBDSN(addr, "secondgate")
+	}},
 }
 
 // each runs a test on a fresh server of each engine.
@@ -86,7 +88,8 @@ func TestKitUnderOtherSettings(t *testing.T) {
 		// fault before, and the strictest isolation of each engine, are run always.
 		long bool
 	}{
-		{"PostgreSQL, serializable", postgres, nil, "default_transaction_isolation=serializable", false},
+		{"PostgreSQL, serializable", postgres, nil, "default_transaction_isolation=serializable",
+			false},
 		{"PostgreSQL, repeatable read", postgres, nil,
 			"default_transaction_isolation=repeatable%20read", true},
 		{"PostgreSQL, simple protocol", postgres, nil,
@@ -105,7 +108,9 @@ func TestKitUnderOtherSettings(t *testing.T) {
 		}
 		t.Run(c.name, func(t *testing.T) {
 			dsn := with(c.engine.dsn(c.engine.start(t, c.options...).Addr), c.parameter)
-			storagetest.Run(t, func(t *testing.T) storage.Store { return c.engine.store(t, dsn, "") })
+			storagetest.Run(t, func(t *testing.T) storage.Store {
+				return c.engine.store(t, dsn, "")
+			})
 		})
 	}
 }
@@ -118,12 +123,14 @@ func TestTableNames(t *testing.T) {
 		_, err := e.open(t, dsn).Exec("CREATE SCHEMA elsewhere")
 		require.NoError(t, err)
 		record := storage.Record{Revision: "r", Data: []byte("x")}
-		for _, table := range []string{"MyRecords", "order", "elsewhere.records", "elsewhere.Records2"} {
+		for _, table := range []string{"MyRecords", "order", "elsewhere.records",
+			"elsewhere.Records2"} {
 			store := e.store(t, dsn, table)
 			require.NoError(t, store.Swap(t.Context(), "k", "", record), table)
 			require.NoError(t, e.store(t, dsn, table).Delete(t.Context(), "k", "r"), table)
 		}
-		_, err = sqlstore.New(t.Context(), sqlstore.Config{DB: e.open(t, dsn), Dialect: e.dialect, Table: "nowhere"})
+		_, err = sqlstore.New(t.Context(), sqlstore.Config{DB: e.open(t, dsn), Dialect: e.dialect,
+			Table: "nowhere"})
 		require.ErrorContains(t, err, "sqlstore.Migrate")
 	})
 }
@@ -203,7 +210,8 @@ func TestRollbackTakesNothingBack(t *testing.T) {
 		require.NoError(t, err)
 		_, err = tx.Exec("INSERT INTO orders VALUES (1)")
 		require.NoError(t, err)
-		require.NoError(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r", Data: []byte("a failed attempt")}))
+		require.NoError(t, store.Swap(t.Context(), "k", "",
+			storage.Record{Revision: "r", Data: []byte("a failed attempt")}))
 		require.NoError(t, tx.Rollback())
 
 		got, err := e.store(t, e.dsn(s.Addr), "").Get(t.Context(), "k")
@@ -233,7 +241,8 @@ func TestKilledServerKeepsWhatItAcknowledged(t *testing.T) {
 					ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 					next := storage.Revision(fmt.Sprintf("r%d", i))
 					attempted[w] = next
-					err := store.Swap(ctx, key, old, storage.Record{Revision: next, Data: []byte(next)})
+					err := store.Swap(ctx, key, old, storage.Record{Revision: next,
+						Data: []byte(next)})
 					cancel()
 					if err != nil {
 						return

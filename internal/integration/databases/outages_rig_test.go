@@ -43,7 +43,8 @@ func newSite(t *testing.T, e engine, options ...string) *site {
 	s.proxy = servers.NewProxy(t, s.server.Addr)
 	s.admin = e.open(t, e.dsn(s.server.Addr))
 	if e.dialect == sqlstore.MySQL {
-		s.run(t, "CREATE USER app@'%' IDENTIFIED BY '"+password+"'", "GRANT ALL ON secondgate.* TO app@'%'")
+		s.run(t, "CREATE USER app@'%' IDENTIFIED BY '"+password+"'",
+			"GRANT ALL ON secondgate.* TO app@'%'")
 		return s
 	}
 	s.run(t, "CREATE USER app PASSWORD '"+password+"'", "GRANT ALL ON SCHEMA public TO app")
@@ -86,7 +87,8 @@ func (s *site) app(password string) string {
 // silent about passwords and data.
 func failure(err error) error {
 	switch {
-	case errors.Is(err, storage.ErrNotFound), errors.Is(err, storage.ErrConflict), errors.Is(err, storage.ErrInvalid):
+	case errors.Is(err, storage.ErrNotFound), errors.Is(err, storage.ErrConflict),
+		errors.Is(err, storage.ErrInvalid):
 		return fmt.Errorf("a result: %w", err)
 	case !strings.HasPrefix(err.Error(), "sqlstore: "):
 		return fmt.Errorf("no error of the store: %w", err)
@@ -98,7 +100,9 @@ func failure(err error) error {
 
 // failsInTime makes a call with a deadline, which it must hold, and fail. It returns the error
 // that the call gave, and one that says why it does not do.
-func failsInTime(patience time.Duration, what string, call func(ctx context.Context) error) (got, problem error) {
+func failsInTime(
+	patience time.Duration, what string, call func(ctx context.Context) error,
+) (got, problem error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	began := time.Now()
@@ -127,12 +131,15 @@ func enrolled(t testing.TB, store storage.Store) *user {
 	require.NoError(t, err)
 	app, err := totp.New(totp.Config{Issuer: "Acme"})
 	require.NoError(t, err)
-	p := &user{clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 5, 0, time.UTC)), subject: mfa.User{ID: "ann"}}
-	p.m, err = mfa.New(mfa.Config{Store: store, Keys: keys, Clock: p.clock, Factors: []factor.Factor{app}})
+	p := &user{clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 5, 0, time.UTC)),
+		subject: mfa.User{ID: "ann"}}
+	p.m, err = mfa.New(mfa.Config{Store: store, Keys: keys, Clock: p.clock,
+		Factors: []factor.Factor{app}})
 	require.NoError(t, err)
 	ch, err := p.m.Session(p.subject, "s").Begin(t.Context())
 	require.NoError(t, err)
-	e, err := p.m.Session(p.subject, "s").Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{Kind: "totp"})
+	e, err := p.m.Session(p.subject, "s").Enroll(t.Context(), ch.Grant,
+		mfa.EnrollRequest{Kind: "totp"})
 	require.NoError(t, err)
 	p.secret = e.Prompt.Secret.Reveal()
 	_, err = p.m.Session(p.subject, "s").Confirm(t.Context(), e, p.code(t))
@@ -142,7 +149,8 @@ func enrolled(t testing.TB, store storage.Store) *user {
 }
 
 func (p *user) code(t testing.TB) secret.Text {
-	code, err := otptotp.GenerateCodeCustom(p.secret, p.clock.Now(), otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
+	code, err := otptotp.GenerateCodeCustom(p.secret, p.clock.Now(),
+		otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
 	require.NoError(t, err)
 	return secret.New(code)
 }
@@ -151,7 +159,8 @@ func (p *user) code(t testing.TB) secret.Text {
 func (p *user) incorrect(t testing.TB) secret.Text {
 	correct := map[secret.Text]bool{}
 	for _, d := range []time.Duration{-60, -30, 0, 30, 60} {
-		code, err := otptotp.GenerateCodeCustom(p.secret, p.clock.Now().Add(d*time.Second), otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
+		code, err := otptotp.GenerateCodeCustom(p.secret, p.clock.Now().Add(d*time.Second),
+			otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
 		require.NoError(t, err)
 		correct[secret.New(code)] = true
 	}

@@ -70,9 +70,18 @@ func (o outage) start(t *testing.T, s *site) (end func()) {
 }
 
 var outages = []outage{
-	{name: "down", begin: func(_ *testing.T, s *site) func() { s.server.Stop(); return s.server.Start }},
-	{name: "killed", begin: func(_ *testing.T, s *site) func() { s.server.Kill(); return s.server.Start }},
-	{name: "frozen", begin: func(_ *testing.T, s *site) func() { s.server.Suspend(); return s.server.Resume }},
+	{name: "down", begin: func(_ *testing.T, s *site) func() {
+		s.server.Stop()
+		return s.server.Start
+	}},
+	{name: "killed", begin: func(_ *testing.T, s *site) func() {
+		s.server.Kill()
+		return s.server.Start
+	}},
+	{name: "frozen", begin: func(_ *testing.T, s *site) func() {
+		s.server.Suspend()
+		return s.server.Resume
+	}},
 	{name: "connections refused", begin: func(_ *testing.T, s *site) func() {
 		s.proxy.Refuse(true)
 		s.proxy.Cut()
@@ -88,30 +97,38 @@ var outages = []outage{
 	}},
 	statement("incorrect password", false, true,
 		sqls("ALTER USER app PASSWORD 'another'", "ALTER USER app@'%' IDENTIFIED BY 'another'"),
-		sqls("ALTER USER app PASSWORD '"+password+"'", "ALTER USER app@'%' IDENTIFIED BY '"+password+"'")),
+		sqls("ALTER USER app PASSWORD '"+password+"'", "ALTER USER app@'%' IDENTIFIED BY '"+
+			password+"'")),
 	statement("missing table", false, false,
-		sqls("ALTER TABLE secondgate_records RENAME TO elsewhere", "RENAME TABLE secondgate_records TO elsewhere"),
-		sqls("ALTER TABLE elsewhere RENAME TO secondgate_records", "RENAME TABLE elsewhere TO secondgate_records")),
+		sqls("ALTER TABLE secondgate_records RENAME TO elsewhere",
+			"RENAME TABLE secondgate_records TO elsewhere"),
+		sqls("ALTER TABLE elsewhere RENAME TO secondgate_records",
+			"RENAME TABLE elsewhere TO secondgate_records")),
 	statement("read-only", true, true,
 		sqls("ALTER ROLE app SET default_transaction_read_only = on", "SET GLOBAL read_only = ON"),
 		sqls("ALTER ROLE app RESET default_transaction_read_only", "SET GLOBAL read_only = OFF")),
 	statement("no privilege", false, true,
-		sqls("ALTER TABLE secondgate_records OWNER TO secondgate", "REVOKE ALL ON secondgate.* FROM app@'%'"),
-		sqls("ALTER TABLE secondgate_records OWNER TO app", "GRANT ALL ON secondgate.* TO app@'%'")),
+		sqls("ALTER TABLE secondgate_records OWNER TO secondgate",
+			"REVOKE ALL ON secondgate.* FROM app@'%'"),
+		sqls("ALTER TABLE secondgate_records OWNER TO app",
+			"GRANT ALL ON secondgate.* TO app@'%'")),
 	{name: "row locked", reads: true, late: true, begin: lockRow},
-	{name: "row locked, short lock time-out", reads: true, patience: 10 * time.Second, begin: func(t *testing.T, s *site) func() {
-		// MariaDB counts whole seconds; with 0 it does not wait.
-		set, reset := sqls("ALTER ROLE app SET lock_timeout = '50ms'", "SET GLOBAL innodb_lock_wait_timeout = 0"),
-			sqls("ALTER ROLE app RESET lock_timeout", "SET GLOBAL innodb_lock_wait_timeout = 50")
-		s.run(t, set[s.dialect])
-		s.disconnect()
-		unlock := lockRow(t, s)
-		return func() {
-			unlock()
-			s.run(t, reset[s.dialect])
+	{name: "row locked, short lock time-out", reads: true, patience: 10 * time.Second,
+		begin: func(t *testing.T, s *site) func() {
+			// MariaDB counts whole seconds; with 0 it does not wait.
+			set, reset := sqls("ALTER ROLE app SET lock_timeout = '50ms'",
+				"SET GLOBAL innodb_lock_wait_timeout = 0"),
+				sqls("ALTER ROLE app RESET lock_timeout",
+					"SET GLOBAL innodb_lock_wait_timeout = 50")
+			s.run(t, set[s.dialect])
 			s.disconnect()
-		}
-	}},
+			unlock := lockRow(t, s)
+			return func() {
+				unlock()
+				s.run(t, reset[s.dialect])
+				s.disconnect()
+			}
+		}},
 }
 
 // lockRow has a transaction of the application's, or of a back-up's, hold all rows.
@@ -154,11 +171,18 @@ func outageOfStore(t *testing.T, o outage, s *site) {
 	}
 	if !o.reads {
 		fails("get", func(ctx context.Context) error { _, err := store.Get(ctx, "k"); return err })
-		fails("get of nobody", func(ctx context.Context) error { _, err := store.Get(ctx, "nobody"); return err })
-		fails("list", func(ctx context.Context) error { _, _, err := store.List(ctx, "", "", 10); return err })
+		fails("get of nobody", func(ctx context.Context) error {
+			_, err := store.Get(ctx, "nobody")
+			return err
+		})
+		fails("list", func(ctx context.Context) error {
+			_, _, err := store.List(ctx, "", "", 10)
+			return err
+		})
 	}
 	fails("swap", func(ctx context.Context) error {
-		return store.Swap(ctx, "k", "r1", storage.Record{Revision: "r2", Data: bytes.Repeat([]byte("y"), 600)})
+		return store.Swap(ctx, "k", "r1", storage.Record{Revision: "r2",
+			Data: bytes.Repeat([]byte("y"), 600)})
 	})
 	if !o.late && !o.deletes {
 		fails("delete", func(ctx context.Context) error { return store.Delete(ctx, "k", "r1") })
@@ -170,7 +194,8 @@ func outageOfStore(t *testing.T, o outage, s *site) {
 		return
 	}
 	require.Equal(t, present, got)
-	require.NoError(t, store.Swap(t.Context(), "k", "r1", storage.Record{Revision: "r2", Data: []byte("z")}))
+	require.NoError(t, store.Swap(t.Context(), "k", "r1", storage.Record{Revision: "r2",
+		Data: []byte("z")}))
 }
 
 // recovers waits until the store replies, which it does without being opened again. All
@@ -217,12 +242,16 @@ func outageOfManager(t *testing.T, o outage, s *site) {
 	var wg sync.WaitGroup
 	for _, code := range codes {
 		wg.Go(func() {
-			got, problem := failsInTime(cmp.Or(o.patience, briefly), "a response", func(ctx context.Context) error { return p.respond(ctx, before, code) })
+			got, problem := failsInTime(cmp.Or(o.patience, briefly), "a response",
+				func(ctx context.Context) error {
+					return p.respond(ctx, before, code)
+				})
 			var attempt *mfa.AttemptError
 			switch {
 			case problem != nil:
 				t.Error(problem)
-			case !errors.Is(got, mfa.ErrUnavailable), errors.As(got, &attempt), strings.Contains(got.Error(), password):
+			case !errors.Is(got, mfa.ErrUnavailable), errors.As(got, &attempt),
+				strings.Contains(got.Error(), password):
 				t.Errorf("a result: %v", got)
 			}
 		})
@@ -240,7 +269,10 @@ func outageOfManager(t *testing.T, o outage, s *site) {
 	wg.Wait()
 	end()
 
-	require.Eventually(t, func() bool { _, err := p.begin(t.Context()); return err == nil }, 2*time.Minute, 20*time.Millisecond)
+	require.Eventually(t, func() bool {
+		_, err := p.begin(t.Context())
+		return err == nil
+	}, 2*time.Minute, 20*time.Millisecond)
 	if o.late {
 		// One write, of all that were sent from the same revision, may have been carried out
 		// late: then the code is spent, or one attempt counted, and the next code works.
@@ -263,7 +295,8 @@ func outageOfManager(t *testing.T, o outage, s *site) {
 func TestSwap_CancelledHappensOnceAtMost(t *testing.T) {
 	each(t, func(t *testing.T, e engine, s *servers.Server) {
 		store := e.store(t, e.dsn(s.Addr), "")
-		require.NoError(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "old", Data: []byte("old")}))
+		require.NoError(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "old",
+			Data: []byte("old")}))
 		unlock := lockRow(t, &site{engine: e, server: s, admin: e.open(t, e.dsn(s.Addr))})
 		const writers = 5
 		var wg sync.WaitGroup
@@ -271,7 +304,8 @@ func TestSwap_CancelledHappensOnceAtMost(t *testing.T) {
 			wg.Go(func() {
 				revision := storage.Revision(fmt.Sprintf("r%d", i))
 				got, problem := failsInTime(briefly, "swap", func(ctx context.Context) error {
-					return store.Swap(ctx, "k", "old", storage.Record{Revision: revision, Data: []byte(revision)})
+					return store.Swap(ctx, "k", "old", storage.Record{Revision: revision,
+						Data: []byte(revision)})
 				})
 				if err := cmp.Or(problem, failure(got)); err != nil {
 					t.Error(err)
@@ -290,7 +324,8 @@ func TestSwap_CancelledHappensOnceAtMost(t *testing.T) {
 			require.EqualValues(t, "old", got.Revision)
 		}
 		// Nothing is left that might still happen.
-		require.NoError(t, store.Swap(t.Context(), "k", got.Revision, storage.Record{Revision: "new", Data: []byte("new")}))
+		require.NoError(t, store.Swap(t.Context(), "k", got.Revision,
+			storage.Record{Revision: "new", Data: []byte("new")}))
 		time.Sleep(2 * briefly)
 		got, err = store.Get(t.Context(), "k")
 		require.NoError(t, err)

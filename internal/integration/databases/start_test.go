@@ -45,11 +45,17 @@ func TestNewInAnOutage(t *testing.T) {
 					if o.name == "missing table" {
 						require.ErrorContains(t, got, "sqlstore.Migrate")
 					} else {
-						_, problem = failsInTime(patience, "Migrate", func(ctx context.Context) error { return sqlstore.Migrate(ctx, cfg) })
+						_, problem = failsInTime(patience, "Migrate",
+							func(ctx context.Context) error {
+								return sqlstore.Migrate(ctx, cfg)
+							})
 						require.NoError(t, problem)
 					}
 					end()
-					require.Eventually(t, func() bool { _, err := sqlstore.New(t.Context(), cfg); return err == nil }, 2*time.Minute, 20*time.Millisecond)
+					require.Eventually(t, func() bool {
+						_, err := sqlstore.New(t.Context(), cfg)
+						return err == nil
+					}, 2*time.Minute, 20*time.Millisecond)
 				})
 			}
 		})

@@ -31,7 +31,8 @@ func TestMain(m *testing.M) {
 	}
 	nethttp, load = filepath.Join(dir, "nethttp"), filepath.Join(dir, "load")
 	for path, program := range map[string]string{nethttp: "nethttp", load: "load"} {
-		if out, err := exec.Command("go", "build", "-tags", "databases", "-o", path, "github.com/secondgate/secondgate/examples/"+program).CombinedOutput(); err != nil {
+		if out, err := exec.Command("go", "build", "-tags", "databases", "-o", path,
+			"github.com/secondgate/secondgate/examples/"+program).CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
 			os.Exit(1)
 		}
@@ -44,7 +45,8 @@ func TestMain(m *testing.M) {
 // serve starts the example and returns its address.
 func serve(t *testing.T, args ...string) string {
 	t.Helper()
-	cmd := exec.Command(nethttp, append([]string{"-addr", "127.0.0.1:0", "-people", "3", "-data", t.TempDir()}, args...)...)
+	cmd := exec.Command(nethttp, append([]string{"-addr", "127.0.0.1:0", "-people", "3", "-data",
+		t.TempDir()}, args...)...)
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()
@@ -67,7 +69,9 @@ func serve(t *testing.T, args ...string) string {
 // out, and is over when the server is back.
 func TestEveryStore(t *testing.T) {
 	for name, start := range map[string]func(t *testing.T) (where string, server *servers.Server){
-		"SQLite file": func(t *testing.T) (string, *servers.Server) { return filepath.Join(t.TempDir(), "records.db"), nil },
+		"SQLite file": func(t *testing.T) (string, *servers.Server) {
+			return filepath.Join(t.TempDir(), "records.db"), nil
+		},
 		"PostgreSQL": func(t *testing.T) (string, *servers.Server) {
 			s := servers.PostgreSQL(t)
 			return servers.PostgreSQLDSN(s.Addr), s
@@ -84,7 +88,8 @@ func TestEveryStore(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			where, server := start(t)
 			base := serve(t, "-db", where)
-			out, err := exec.Command(load, "-url", base, "-workers", "3", "-rounds", "1").CombinedOutput()
+			out, err := exec.Command(load, "-url", base, "-workers", "3", "-rounds",
+				"1").CombinedOutput()
 			require.NoError(t, err, "%s", out)
 			require.Contains(t, string(out), "17 sign-ins in ")
 			if server == nil {
@@ -95,7 +100,8 @@ func TestEveryStore(t *testing.T) {
 			require.NoError(t, err)
 			client := &http.Client{Jar: jar, Timeout: 2 * time.Minute}
 			signIn := func() (status int, text string) {
-				r, err := client.PostForm(base+"/login", url.Values{"username": {"anna"}, "password": {"anna-demo-password"}})
+				r, err := client.PostForm(base+"/login", url.Values{"username": {"anna"},
+					"password": {"anna-demo-password"}})
 				require.NoError(t, err)
 				defer func() { _ = r.Body.Close() }()
 				body, err := io.ReadAll(r.Body)
@@ -135,7 +141,8 @@ func TestUnusableStores(t *testing.T) {
 		"redis://" + evicting.Addr + "/0":          "noeviction",
 	} {
 		began := time.Now()
-		out, err := exec.Command(nethttp, "-addr", "127.0.0.1:0", "-data", t.TempDir(), "-db", where).CombinedOutput()
+		out, err := exec.Command(nethttp, "-addr", "127.0.0.1:0", "-data", t.TempDir(), "-db",
+			where).CombinedOutput()
 		require.Error(t, err, where)
 		require.Contains(t, string(out), want, where)
 		require.NotContains(t, string(out), "geheim")

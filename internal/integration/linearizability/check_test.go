@@ -20,9 +20,11 @@ var model = porcupine.Model{
 		next, legal := state.(keyedUser).do(input.(deed), output.(outcome))
 		return legal, keyed(next)
 	},
-	Equal:             func(a, b any) bool { return a.(keyedUser).key == b.(keyedUser).key },
-	DescribeOperation: func(input, output any) string { return fmt.Sprintf("%v → %v", input, output) },
-	DescribeState:     func(state any) string { return state.(keyedUser).String() },
+	Equal: func(a, b any) bool { return a.(keyedUser).key == b.(keyedUser).key },
+	DescribeOperation: func(input, output any) string {
+		return fmt.Sprintf("%v → %v", input, output)
+	},
+	DescribeState: func(state any) string { return state.(keyedUser).String() },
 }
 
 // keyedUser is a user whose key is computed once.
@@ -41,7 +43,8 @@ func operations(history []event) (list []porcupine.Operation) {
 		end = max(end, e.Called, e.Return)
 	}
 	for _, e := range history {
-		op := porcupine.Operation{ClientId: e.Process, Input: e.Deed, Output: e.Outcome, Call: e.Called, Return: e.Return}
+		op := porcupine.Operation{ClientId: e.Process, Input: e.Deed, Output: e.Outcome,
+			Call: e.Called, Return: e.Return}
 		switch {
 		case e.Outcome.Said == nothing, e.Outcome.Said == unknown && readsOnly(e.Deed.Do):
 			continue
@@ -56,7 +59,9 @@ func operations(history []event) (list []porcupine.Operation) {
 func readsOnly(do string) bool { return do == "begin" || do == "overview" }
 
 // verdict is the checker's.
-func verdict(history []event, patience time.Duration) (porcupine.CheckResult, porcupine.LinearizationInfo) {
+func verdict(
+	history []event, patience time.Duration,
+) (porcupine.CheckResult, porcupine.LinearizationInfo) {
 	return porcupine.CheckOperationsVerbose(model, operations(history), patience)
 }
 
@@ -80,7 +85,8 @@ func requireLinearizable(t testing.TB, history []event) {
 	if result == porcupine.Unknown {
 		t.Fatalf("the checker did not get through with the history; it is in %s", dir)
 	}
-	t.Fatalf("no order of the calls explains the replies; the longest that comes close is in %s", filepath.Join(dir, "history.html"))
+	t.Fatalf("no order of the calls explains the replies; the longest that comes close is in %s",
+		filepath.Join(dir, "history.html"))
 }
 
 // requireOnce fails if anything valid for one success gave two. It says no more than
@@ -92,7 +98,8 @@ func requireOnce(t testing.TB, history []event) {
 		if e.Deed.Do != "verify" || e.Outcome.Said != okay {
 			continue
 		}
-		for _, what := range []string{fmt.Sprint("challenge ", e.Deed.Of), e.Deed.Kind + " code " + e.Deed.Response} {
+		for _, what := range []string{fmt.Sprint("challenge ", e.Deed.Of), e.Deed.Kind + " code " +
+			e.Deed.Response} {
 			if first, twice := seen[what]; twice {
 				t.Errorf("%s was accepted twice: %v and %v", what, first.Deed, e.Deed)
 			}

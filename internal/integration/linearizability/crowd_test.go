@@ -59,7 +59,8 @@ func newCrowd(t testing.TB, address string) *crowd {
 	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	return &crowd{t: t, address: address, patience: 10 * time.Second, key: hex.EncodeToString(seal.GenerateKey()), users: newUsers(seed)}
+	return &crowd{t: t, address: address, patience: 10 * time.Second,
+		key: hex.EncodeToString(seal.GenerateKey()), users: newUsers(seed)}
 }
 
 // work has n processes do a number of deeds each.
@@ -91,7 +92,8 @@ func (c *crowd) look() {
 	r, err := p.do(d)
 	require.NoError(c.t, err)
 	require.Equal(c.t, okay, r.Outcome.Said)
-	c.history = append(c.history, event{Process: p.id, Deed: d, Outcome: r.Outcome, Called: r.Called, Return: r.Returned})
+	c.history = append(c.history, event{Process: p.id, Deed: d, Outcome: r.Outcome,
+		Called: r.Called, Return: r.Returned})
 	require.NoError(c.t, c.end(p))
 }
 
@@ -198,7 +200,8 @@ func (c *crowd) start(fault string) (*process, error) {
 	}
 	p := &process{cmd: exec.CommandContext(c.t.Context(), exe)}
 	// A program with the race detector else sleeps for a second before it ends.
-	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE"), storeVar+"="+c.address, keyVar+"="+c.key, faultVar+"="+fault, patienceVar+"="+c.patience.String())
+	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE"), storeVar+"="+
+		c.address, keyVar+"="+c.key, faultVar+"="+fault, patienceVar+"="+c.patience.String())
 	p.cmd.Stderr = &p.stderr
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err

@@ -62,7 +62,8 @@ func (p user) begin(d deed, now int64, given bool) (user, []outcome) {
 // open says whether a challenge can be used.
 func (p user) open(n int, now int64) bool {
 	i := slices.IndexFunc(p.challenges, func(c issued) bool { return c.n == n })
-	return i >= 0 && now < p.challenges[i].at+challengeTTL.Milliseconds() && p.challenges[i].at > p.void
+	return i >= 0 && now < p.challenges[i].at+challengeTTL.Milliseconds() &&
+		p.challenges[i].at > p.void
 }
 
 // send replaces the code sent before. The code is valid from when it was made, which may have
@@ -148,9 +149,11 @@ func (p user) verify(d deed, now int64, given bool) (user, []outcome) {
 	i := slices.IndexFunc(p.challenges, func(c issued) bool { return c.n == d.Of })
 	p = p.spend(p.challenges[i])
 	if given {
-		p.grants = with(p.grants, grant{n: d.N, at: now, level: level, recovery: recovery}, grantNumber)
+		p.grants = with(p.grants, grant{n: d.N, at: now, level: level, recovery: recovery},
+			grantNumber)
 	}
-	return p.written(now), say(outcome{Said: okay, Left: left, Expires: now + grantTTL.Milliseconds()})
+	return p.written(now), say(outcome{Said: okay, Left: left, Expires: now +
+		grantTTL.Milliseconds()})
 }
 
 // wasSent says whether a code was sent to the user and is known, though it is over or is for
@@ -187,7 +190,9 @@ func (p user) verifyApps(d deed, apps *[]app) (string, app) {
 // spend marks a challenge as used. Of more than 16 the earliest is forgotten, and all that
 // were begun until then count as used.
 func (p user) spend(c issued) user {
-	p.challenges = slices.DeleteFunc(slices.Clone(p.challenges), func(d issued) bool { return d.n == c.n })
+	p.challenges = slices.DeleteFunc(slices.Clone(p.challenges), func(d issued) bool {
+		return d.n == c.n
+	})
 	p.spent = append(slices.Clone(p.spent), c.at)
 	if slices.Sort(p.spent); len(p.spent) > maxSpent {
 		p.void = max(p.void, p.spent[0])
@@ -232,7 +237,9 @@ func (p user) refusal(g grant, enrolls bool, now int64) string {
 // permits says whether a grant's proof permits an enrolment, or new recovery codes, and whether
 // what is enrolled is on hold.
 func (p user) permits(g grant, enrolls bool) (permitted, held bool) {
-	before := slices.DeleteFunc(slices.Clone(p.apps), func(a app) bool { return slices.Contains(g.added, a.n) })
+	before := slices.DeleteFunc(slices.Clone(p.apps), func(a app) bool {
+		return slices.Contains(g.added, a.n)
+	})
 	isHeld := func(a app) bool { return a.held }
 	isSettled := func(a app) bool { return !a.held }
 	switch {
@@ -265,7 +272,8 @@ func (p user) enroll(d deed, now int64, secret string) (user, []outcome) {
 	if _, held := p.permits(g, true); !held && len(p.apps) >= maxApps {
 		return p, say(outcome{Said: none})
 	}
-	p.pending, p.by, p.ends = app{n: d.N, secret: secret, last: -1}, g, now+enrollmentTTL.Milliseconds()
+	p.pending, p.by, p.ends = app{n: d.N, secret: secret, last: -1}, g,
+		now+enrollmentTTL.Milliseconds()
 	return p.written(now), say(outcome{Said: okay, Expires: p.ends})
 }
 
@@ -315,8 +323,8 @@ func (p user) newCodes(d deed, now int64, list []string) (user, []outcome) {
 	return p.written(now), say(outcome{Said: okay, Expires: now})
 }
 
-// unlock ends locks, counts and disabled kinds. The record's clock starts anew, as it may have been the
-// clock that was ahead.
+// unlock ends locks, counts and disabled kinds. The record's clock starts anew, as it may have been
+// the clock that was ahead.
 func (p user) unlock(d deed) user {
 	p.lockedUntil, p.tally, p.seen = 0, [3]tally{}, 0
 	return p.written(d.At)

@@ -34,17 +34,19 @@ var troubles = []trouble{
 		moment()
 		p.Refuse(false)
 	}},
-	{"the network hangs for longer than any caller waits", func(_ *servers.Server, p *servers.Proxy) {
-		p.Hang(true)
-		time.Sleep(patienceInTrouble + 100*time.Millisecond)
-		p.Hang(false)
-	}},
+	{"the network hangs for longer than any caller waits",
+		func(_ *servers.Server, p *servers.Proxy) {
+			p.Hang(true)
+			time.Sleep(patienceInTrouble + 100*time.Millisecond)
+			p.Hang(false)
+		}},
 	// What was sent to it is done after those who sent it saw it fail.
-	{"the server sleeps for longer than any caller waits", func(s *servers.Server, _ *servers.Proxy) {
-		s.Suspend()
-		time.Sleep(patienceInTrouble + 100*time.Millisecond)
-		s.Resume()
-	}},
+	{"the server sleeps for longer than any caller waits",
+		func(s *servers.Server, _ *servers.Proxy) {
+			s.Suspend()
+			time.Sleep(patienceInTrouble + 100*time.Millisecond)
+			s.Resume()
+		}},
 	{"the server is killed, and comes back", killAndStart},
 	{"the server is down, and comes back", func(s *servers.Server, _ *servers.Proxy) {
 		s.Stop()
@@ -92,7 +94,9 @@ const patienceInTrouble = 400 * time.Millisecond
 func moment() { time.Sleep(time.Duration(20+mathrand.IntN(100)) * time.Millisecond) }
 
 // behindProxy starts a server whose connections can be troubled.
-func behindProxy(t testing.TB, e engine, options ...string) (*servers.Server, *servers.Proxy, *crowd) {
+func behindProxy(
+	t testing.TB, e engine, options ...string,
+) (*servers.Server, *servers.Proxy, *crowd) {
 	t.Helper()
 	server := e.start(t, options...)
 	proxy := servers.NewProxy(t, server.Addr)
@@ -124,7 +128,8 @@ func (c *crowd) await(deeds int) {
 		defer c.mu.Unlock()
 		return len(c.history)
 	}
-	for enough, began := count()+deeds, time.Now(); count() < enough && time.Since(began) < 30*time.Second; {
+	for enough, began := count()+deeds, time.Now(); count() < enough &&
+		time.Since(began) < 30*time.Second; {
 		time.Sleep(time.Millisecond)
 	}
 }

@@ -28,7 +28,8 @@ func (s *story) add(d deed, o outcome) int {
 	n := len(s.events) + 1
 	s.now += 1000
 	d.N, d.At = n, s.now
-	s.events = append(s.events, event{Deed: d, Outcome: o, Called: int64(10 * n), Return: int64(10*n + 5)})
+	s.events = append(s.events, event{Deed: d, Outcome: o, Called: int64(10 * n),
+		Return: int64(10*n + 5)})
 	return n
 }
 
@@ -36,7 +37,8 @@ func (s *story) add(d deed, o outcome) int {
 func (s *story) together(n int) {
 	last := len(s.events) - 1
 	for i := range s.events[last-n+1:] {
-		s.events[last-i].Called, s.events[last-i].Return = s.events[last-n+1].Called, s.events[last].Return
+		s.events[last-i].Called, s.events[last-i].Return = s.events[last-n+1].Called,
+			s.events[last].Return
 	}
 }
 
@@ -45,11 +47,13 @@ func (s *story) wait(d time.Duration) { s.now += d.Milliseconds() }
 func (s *story) soon(d time.Duration) int64 { return s.now + 1000 + d.Milliseconds() }
 
 func (s *story) begin() int {
-	return s.add(deed{Do: "begin"}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Sight: s.sight})
+	return s.add(deed{Do: "begin"}, outcome{Said: okay, Expires: s.soon(15 * time.Minute),
+		Sight: s.sight})
 }
 
 func (s *story) send(challenge int, code string) {
-	s.add(deed{Do: "send", Of: challenge}, outcome{Said: okay, Expires: s.soon(90 * time.Second), Code: code})
+	s.add(deed{Do: "send", Of: challenge}, outcome{Said: okay, Expires: s.soon(90 * time.Second),
+		Code: code})
 }
 
 func (s *story) verify(challenge int, kind, response, said string, left int) int {
@@ -89,16 +93,20 @@ func (s *story) shown() string { return appCode(appKey, s.soon(0)/30_000) }
 func (s *story) enroll() {
 	by := s.signIn("1111111111")
 	proven := s.soon(5*time.Minute) - 1000
-	e := s.add(deed{Do: "enroll", Of: by}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: appKey})
-	g := s.add(deed{Do: "confirm", Of: e, Response: s.shown()}, outcome{Said: okay, Expires: proven})
-	s.add(deed{Do: "codes", Of: g}, outcome{Said: okay, Expires: s.soon(0), Codes: []string{"AAAA", "BBBB"}})
+	e := s.add(deed{Do: "enroll", Of: by}, outcome{Said: okay, Expires: s.soon(15 * time.Minute),
+		Code: appKey})
+	g := s.add(deed{Do: "confirm", Of: e, Response: s.shown()},
+		outcome{Said: okay, Expires: proven})
+	s.add(deed{Do: "codes", Of: g}, outcome{Said: okay, Expires: s.soon(0),
+		Codes: []string{"AAAA", "BBBB"}})
 	s.sight = sight([]string{strconv.Itoa(e)}, true, -1, 0, nil)
 	s.wait(2 * time.Minute)
 }
 
 // confirmInTheDark enrols an app, does not learn that it is confirmed, and sees that it is.
 func (s *story) confirmInTheDark() {
-	e := s.add(deed{Do: "enroll", Of: s.signIn("1111111111")}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: appKey})
+	e := s.add(deed{Do: "enroll", Of: s.signIn("1111111111")},
+		outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: appKey})
 	s.add(deed{Do: "confirm", Of: e, Response: s.shown()}, outcome{Said: unknown})
 	s.sight = sight([]string{strconv.Itoa(e)}, false, -1, 0, nil)
 	s.begin()
@@ -107,7 +115,8 @@ func (s *story) confirmInTheDark() {
 
 // overview is a read of a user with an app and so many recovery codes left.
 func (s *story) overview(left int) {
-	s.add(deed{Do: "overview"}, outcome{Said: okay, Sight: strings.Replace(s.sight, "left=-1", "left="+strconv.Itoa(left), 1)})
+	s.add(deed{Do: "overview"}, outcome{Said: okay, Sight: strings.Replace(s.sight, "left=-1",
+		"left="+strconv.Itoa(left), 1)})
 }
 
 func TestModel(t *testing.T) {
@@ -197,16 +206,17 @@ func TestModel(t *testing.T) {
 			s.wait(90 * time.Second)
 			s.verify(c, "email", "1111111111", okay, -1)
 		}},
-		{"mails too late, replaced, and of another challenge, none of them counted", porcupine.Ok, func(s *story) {
-			c, d := s.begin(), s.begin()
-			s.send(c, "1111111111")
-			s.verify(d, "email", "1111111111", expired, 0)
-			s.send(c, "2222222222")
-			s.verify(c, "email", "1111111111", expired, 0)
-			s.wait(90 * time.Second)
-			s.verify(c, "email", "2222222222", expired, 0)
-			s.verify(c, "email", "other", incorrect, 4)
-		}},
+		{"mails too late, replaced, and of another challenge, none of them counted", porcupine.Ok,
+			func(s *story) {
+				c, d := s.begin(), s.begin()
+				s.send(c, "1111111111")
+				s.verify(d, "email", "1111111111", expired, 0)
+				s.send(c, "2222222222")
+				s.verify(c, "email", "1111111111", expired, 0)
+				s.wait(90 * time.Second)
+				s.verify(c, "email", "2222222222", expired, 0)
+				s.verify(c, "email", "other", incorrect, 4)
+			}},
 		{"a mail too late, counted", porcupine.Illegal, func(s *story) {
 			c := s.begin()
 			s.send(c, "1111111111")
@@ -216,7 +226,8 @@ func TestModel(t *testing.T) {
 		}},
 		{"a mail replaced four times, and forgotten", porcupine.Ok, func(s *story) {
 			c := s.begin()
-			for _, code := range []string{"1111111111", "2222222222", "3333333333", "4444444444", "5555555555"} {
+			for _, code := range []string{"1111111111", "2222222222", "3333333333", "4444444444",
+				"5555555555"} {
 				s.send(c, code)
 			}
 			s.verify(c, "email", "2222222222", expired, 0)
@@ -275,7 +286,8 @@ func TestModel(t *testing.T) {
 		{"a tenth failed attempt over all kinds", porcupine.Ok, func(s *story) {
 			s.enroll()
 			c := s.begin()
-			for i, kind := range []string{"email", "totp", "recovery", "email", "totp", "recovery", "email", "totp", "email", "totp"} {
+			for i, kind := range []string{"email", "totp", "recovery", "email", "totp", "recovery",
+				"email", "totp", "email", "totp"} {
 				s.verify(c, kind, "other", incorrect, min(4-i/3, 9-i))
 			}
 			s.verify(c, "recovery", "AAAA", locked, 0)
@@ -283,7 +295,8 @@ func TestModel(t *testing.T) {
 		{"an eleventh", porcupine.Illegal, func(s *story) {
 			s.enroll()
 			c := s.begin()
-			for i, kind := range []string{"email", "totp", "recovery", "email", "totp", "recovery", "email", "totp", "email", "totp"} {
+			for i, kind := range []string{"email", "totp", "recovery", "email", "totp", "recovery",
+				"email", "totp", "email", "totp"} {
 				s.verify(c, kind, "other", incorrect, min(4-i/3, 9-i))
 			}
 			s.verify(c, "recovery", "other", incorrect, 2)
@@ -362,13 +375,14 @@ func TestModel(t *testing.T) {
 			s.verify(a, "totp", code, unknown, 0)
 			s.verify(b, "totp", code, replayed, 4)
 		}},
-		{"a correct response in the dark, and then accepted twice", porcupine.Illegal, func(s *story) {
-			s.enroll()
-			a, b, c, code := s.begin(), s.begin(), s.begin(), s.shown()
-			s.verify(a, "totp", code, unknown, 0)
-			s.verify(b, "totp", code, okay, -1)
-			s.verify(c, "totp", code, okay, -1)
-		}},
+		{"a correct response in the dark, and then accepted twice", porcupine.Illegal,
+			func(s *story) {
+				s.enroll()
+				a, b, c, code := s.begin(), s.begin(), s.begin(), s.shown()
+				s.verify(a, "totp", code, unknown, 0)
+				s.verify(b, "totp", code, okay, -1)
+				s.verify(c, "totp", code, okay, -1)
+			}},
 		{"recovery codes made in the dark, which end those before", porcupine.Ok, func(s *story) {
 			s.enroll()
 			g := s.verify(s.begin(), "totp", s.shown(), okay, -1)
@@ -400,7 +414,8 @@ func TestModel(t *testing.T) {
 		{"a grant from before a reset", porcupine.Illegal, func(s *story) {
 			g := s.signIn("1111111111")
 			s.add(deed{Do: "reset"}, outcome{Said: okay})
-			s.add(deed{Do: "enroll", Of: g}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: appKey})
+			s.add(deed{Do: "enroll", Of: g}, outcome{Said: okay, Expires: s.soon(15 * time.Minute),
+				Code: appKey})
 		}},
 		{"an app that was reset", porcupine.Illegal, func(s *story) {
 			s.enroll()
@@ -411,7 +426,8 @@ func TestModel(t *testing.T) {
 		{"a grant of a mail that adds an app beside another", porcupine.Illegal, func(s *story) {
 			s.enroll()
 			g := s.signIn("2222222222")
-			s.add(deed{Do: "enroll", Of: g}, outcome{Said: okay, Expires: s.soon(15 * time.Minute), Code: appKey})
+			s.add(deed{Do: "enroll", Of: g}, outcome{Said: okay, Expires: s.soon(15 * time.Minute),
+				Code: appKey})
 		}},
 		{"a kind that is disabled", porcupine.Ok, func(s *story) {
 			for i := range stopAfter {

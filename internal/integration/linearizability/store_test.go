@@ -37,9 +37,12 @@ func openStore(ctx context.Context, address string) (storage.Store, error) {
 	case "redis":
 		redis.SetLogger(quiet{})
 		// The client's default is to send again what had no reply. A write that was made, and
-		// is sent again, conflicts with itself: its response is then verified and counted once more.
-		client := redis.NewClient(&redis.Options{Addr: rest, MaxRetries: -1, ContextTimeoutEnabled: true})
-		return redisstore.New(ctx, redisstore.Config{Do: func(ctx context.Context, args ...any) (any, error) {
+		// is sent again, conflicts with itself: its response is then verified and counted once
+		// more.
+		client := redis.NewClient(&redis.Options{Addr: rest, MaxRetries: -1,
+			ContextTimeoutEnabled: true})
+		return redisstore.New(ctx, redisstore.Config{Do: func(ctx context.Context,
+			args ...any) (any, error) {
 			return client.Do(ctx, args...).Result()
 		}})
 	default:

@@ -128,7 +128,8 @@ func with[T any](list []T, v T, number func(T) int) []T {
 // key distinguishes users.
 func (p user) key() string {
 	b := make([]byte, 0, 256)
-	b = fmt.Append(b, p.seen, p.void, p.lockedUntil, p.tally, p.ends, p.by, p.mail, p.old, p.challenges, p.grants, p.spent, p.sends, p.codes.n, p.codes.used, p.pending.n)
+	b = fmt.Append(b, p.seen, p.void, p.lockedUntil, p.tally, p.ends, p.by, p.mail, p.old,
+		p.challenges, p.grants, p.spent, p.sends, p.codes.n, p.codes.used, p.pending.n)
 	for _, a := range p.apps {
 		b = fmt.Append(b, "app", a.n, a.last, a.held)
 	}
@@ -142,10 +143,16 @@ const slack = time.Minute
 // is not used again, is forgotten.
 func (p user) written(now int64) user {
 	p.seen = max(p.seen, now)
-	p.spent = slices.DeleteFunc(slices.Clone(p.spent), func(at int64) bool { return now >= at+challengeTTL.Milliseconds() })
+	p.spent = slices.DeleteFunc(slices.Clone(p.spent), func(at int64) bool {
+		return now >= at+challengeTTL.Milliseconds()
+	})
 	p.sends = p.sentSince(now / 60_000)
-	p.challenges = slices.DeleteFunc(slices.Clone(p.challenges), func(c issued) bool { return now >= c.at+(challengeTTL+slack).Milliseconds() })
-	p.grants = slices.DeleteFunc(slices.Clone(p.grants), func(g grant) bool { return now >= g.at+(grantTTL+slack).Milliseconds() })
+	p.challenges = slices.DeleteFunc(slices.Clone(p.challenges), func(c issued) bool {
+		return now >= c.at+(challengeTTL+slack).Milliseconds()
+	})
+	p.grants = slices.DeleteFunc(slices.Clone(p.grants), func(g grant) bool {
+		return now >= g.at+(grantTTL+slack).Milliseconds()
+	})
 	if now >= p.ends {
 		p.pending, p.by, p.ends = app{}, grant{}, 0
 	}
@@ -199,7 +206,8 @@ func (p user) isDisabled(kind string) bool {
 // disabledKinds names the kinds that are disabled, of those the user has.
 func (p user) disabledKinds() (list []string) {
 	for _, k := range kinds {
-		if p.isDisabled(k) && (k != "totp" || len(p.apps) > 0) && (k != "recovery" || p.codes.n != 0) {
+		if p.isDisabled(k) && (k != "totp" || len(p.apps) > 0) &&
+			(k != "recovery" || p.codes.n != 0) {
 			list = append(list, k)
 		}
 	}
@@ -234,8 +242,12 @@ func appCode(secret string, step int64) string {
 
 // String is for the picture of a history that is refused.
 func (p user) String() string {
-	return fmt.Sprintf("seen %s, locked until %s, failed (tries, streak) of %v: %v, apps %v, pending %d by %v, codes %d used %b, "+
-		"mail for %d %s until %s, before it %v, challenges %v, grants %v, %d used, void until %s, sends %v",
-		clockText(p.seen), clockText(p.lockedUntil), kinds, p.tally, p.apps, p.pending.n, p.by, p.codes.n, p.codes.used,
-		p.mail.challenge, p.mail.code, clockText(p.mail.ends), p.old, p.challenges, p.grants, len(p.spent), clockText(p.void), p.sends)
+	return fmt.Sprintf("seen %s, locked until %s, failed (tries, streak) of %v: %v, apps %v, "+
+		"pending %d by %v, codes %d used %b, "+
+		"mail for %d %s until %s, before it %v, challenges %v, grants %v, %d used, void until "+
+		"%s, sends %v",
+		clockText(p.seen), clockText(p.lockedUntil), kinds, p.tally, p.apps, p.pending.n, p.by,
+		p.codes.n, p.codes.used,
+		p.mail.challenge, p.mail.code, clockText(p.mail.ends), p.old, p.challenges, p.grants,
+		len(p.spent), clockText(p.void), p.sends)
 }

@@ -152,7 +152,8 @@ func (p *users) respondsByApp() deed {
 	if len(p.apps) == 0 {
 		return p.confirms()
 	}
-	return p.uses(p.challenges, deed{Do: "verify", Kind: "totp", Response: p.shown(pick(p, p.apps))})
+	return p.uses(p.challenges, deed{Do: "verify", Kind: "totp",
+		Response: p.shown(pick(p, p.apps))})
 }
 
 func (p *users) respondsByRecovery() deed {
@@ -160,12 +161,14 @@ func (p *users) respondsByRecovery() deed {
 		return p.uses(p.grants, deed{Do: "codes"})
 	}
 	set := pick(p, p.codes)
-	return p.uses(p.challenges, deed{Do: "verify", Kind: "recovery", Response: set[p.rand.IntN(len(set))]})
+	return p.uses(p.challenges, deed{Do: "verify", Kind: "recovery",
+		Response: set[p.rand.IntN(len(set))]})
 }
 
 // guesses tries a code that no user received.
 func (p *users) guesses(kind string) deed {
-	guess := map[string]string{"totp": fmt.Sprintf("%08d", p.rand.IntN(1e8)), "email": "0123456789", "recovery": "0000-0000-0000-0000"}[kind]
+	guess := map[string]string{"totp": fmt.Sprintf("%08d", p.rand.IntN(1e8)), "email": "0123456789",
+		"recovery": "0000-0000-0000-0000"}[kind]
 	return p.uses(p.challenges, deed{Do: "verify", Kind: kind, Response: guess})
 }
 
@@ -189,7 +192,8 @@ func (p *users) learn(d deed, o outcome) {
 		p.lockedUntil = o.Until
 	}
 	switch {
-	case o.Said == over && p.chance(50), o.Said == okay && d.Do == "confirm", o.Said == okay && d.Do == "verify" && p.chance(75):
+	case o.Said == over && p.chance(50), o.Said == okay && d.Do == "confirm", o.Said == okay &&
+		d.Do == "verify" && p.chance(75):
 		for _, list := range []*[]made{&p.challenges, &p.mails, &p.grants} {
 			*list = slices.DeleteFunc(*list, func(m made) bool { return m.n == d.Of })
 		}
@@ -244,7 +248,8 @@ func (p *users) sleep() time.Duration {
 	case !p.chance(8):
 		return 0
 	default:
-		return []time.Duration{30 * time.Second, 30 * time.Second, 30 * time.Second, time.Minute, time.Minute,
+		return []time.Duration{30 * time.Second, 30 * time.Second, 30 * time.Second, time.Minute,
+			time.Minute,
 			2 * time.Minute, 3 * time.Minute, 6 * time.Minute, 16 * time.Minute}[p.rand.IntN(9)]
 	}
 }

@@ -6,8 +6,8 @@
 // acknowledged is lost, nothing is accepted twice, and limits are exact.
 //
 // A crowd of processes works on one user's record, and writes down what they asked, what they
-// were given as replies, and when. Then the checker of github.com/anishathalye/porcupine looks for such an
-// order, by a model of one user that is written from the documentation, and shares no code
+// were given as replies, and when. Then the checker of github.com/anishathalye/porcupine looks for
+// such an order, by a model of one user that is written from the documentation, and shares no code
 // with the Manager.
 //
 //   - wire_test.go is what is asked and replied.
@@ -26,8 +26,9 @@ import (
 // deed is one call of the Manager, and the input of the model. Its number names what it makes:
 // the challenge of begin 3 is challenge 3, and verify 5 may use it.
 type deed struct {
-	N  int
-	Do string // "begin", "send", "verify", "enroll", "confirm", "codes", "unlock", "reset", "overview"
+	N int
+	// "begin", "send", "verify", "enroll", "confirm", "codes", "unlock", "reset", "overview"
+	Do string
 	// At is what the clock of the process shows, in Unix milliseconds. Processes differ.
 	At int64
 	// Kind and Response are for verify; Response also for confirm.
@@ -111,7 +112,8 @@ func (o outcome) String() string {
 
 // same looks at what the model knows, and not at what only the user is given.
 func (o outcome) same(p outcome) bool {
-	return o.Said == p.Said && o.Left == p.Left && o.Until == p.Until && o.Expires == p.Expires && o.Sight == p.Sight
+	return o.Said == p.Said && o.Left == p.Left && o.Until == p.Until && o.Expires == p.Expires &&
+		o.Sight == p.Sight
 }
 
 // sight puts what a read sees of a user into one comparable line. apps are the numbers of the

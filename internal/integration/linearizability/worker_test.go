@@ -97,7 +97,8 @@ type worker struct {
 }
 
 func newWorker(store storage.Store, key []byte) (*worker, error) {
-	w := &worker{clock: mfatest.NewClock(time.Time{}), mail: &mfatest.Outbox[email.Message]{}, witness: &witness{Store: store}}
+	w := &worker{clock: mfatest.NewClock(time.Time{}), mail: &mfatest.Outbox[email.Message]{},
+		witness: &witness{Store: store}}
 	keys, err := seal.NewKeyring(key)
 	if err != nil {
 		return nil, err
@@ -115,7 +116,8 @@ func newWorker(store storage.Store, key []byte) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.Manager, err = mfa.New(mfa.Config{Store: w.witness, Keys: keys, Clock: w.clock, Factors: []factor.Factor{app, mail, codes},
+	w.Manager, err = mfa.New(mfa.Config{Store: w.witness, Keys: keys, Clock: w.clock,
+		Factors:    []factor.Factor{app, mail, codes},
 		Policies:   policy.Static(policy.Policy{Implicit: []string{"email"}, KeepImplicit: true}),
 		Lockout:    lockout.Config{DisableAfter: stopAfter},
 		RateLimits: mfa.RateLimits{PerUser: perHour},
@@ -189,7 +191,8 @@ func (w *worker) act(ctx context.Context, d deed) (o outcome, err error) {
 		if err != nil {
 			return o, err
 		}
-		o.Token, o.Left, o.Expires = textOf(v.Grant), v.RecoveryCodesRemaining, millis(v.GrantExpires)
+		o.Token, o.Left, o.Expires = textOf(v.Grant), v.RecoveryCodesRemaining,
+			millis(v.GrantExpires)
 	case "enroll":
 		e, err := session.Enroll(ctx, grant, mfa.EnrollRequest{Kind: "totp", Name: fmt.Sprint(d.N)})
 		if err != nil {
@@ -293,7 +296,8 @@ func sightOfOverview(v *mfa.Overview) string {
 			codes = true
 		}
 	}
-	return sight(sorted(apps), codes, max(0, v.RecoveryCodesRemaining), millis(v.LockedUntil), inOrder(disabled))
+	return sight(sorted(apps), codes, max(0, v.RecoveryCodesRemaining), millis(v.LockedUntil),
+		inOrder(disabled))
 }
 
 func sightOfChallenge(ch *mfa.Challenge) string {

@@ -112,8 +112,10 @@ func start(t *testing.T, security smtp.Security) *server {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1),
+		Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: time.Now().Add(-time.Hour),
+		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	require.NoError(t, err)
 	cert, err := x509.ParseCertificate(der)
@@ -123,7 +125,8 @@ func start(t *testing.T, security smtp.Security) *server {
 	srv := gosmtp.NewServer(s)
 	srv.Domain = "localhost"
 	srv.ErrorLog = discard{}
-	config := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	config := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der},
+		PrivateKey: key}}}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	s.port = listener.Addr().(*net.TCPAddr).Port
@@ -146,11 +149,14 @@ func (discard) Printf(string, ...any) {}
 func (discard) Println(...any)        {}
 
 func (s *server) config(security smtp.Security) smtp.Config {
-	return smtp.Config{Host: s.host, Port: s.port, Security: security, Username: "acme", Password: secret.New("tulip-password"),
-		From: "Acme <no-reply@acme.example>", TLSConfig: &tls.Config{RootCAs: s.roots}, Timeout: 5 * time.Second}
+	return smtp.Config{Host: s.host, Port: s.port, Security: security, Username: "acme",
+		Password: secret.New("tulip-password"),
+		From:     "Acme <no-reply@acme.example>", TLSConfig: &tls.Config{RootCAs: s.roots},
+		Timeout: 5 * time.Second}
 }
 
-var message = email.Message{To: "ann@example.com", Subject: "Ihr Code für Acme", Text: secret.New("Code: 012345\nschön\n"), HTML: secret.New("<p>012345 schön</p>")}
+var message = email.Message{To: "ann@example.com", Subject: "Ihr Code für Acme",
+	Text: secret.New("Code: 012345\nschön\n"), HTML: secret.New("<p>012345 schön</p>")}
 
 func send(t *testing.T, cfg smtp.Config, m email.Message) error {
 	t.Helper()
@@ -183,7 +189,8 @@ func TestDelivery(t *testing.T) {
 			require.Equal(t, "auto-generated", m.Header.Get("Auto-Submitted"))
 			require.Empty(t, m.Header.Get("User-Agent")+m.Header.Get("X-Mailer"))
 			parts := parts(t, m)
-			require.Equal(t, "Code: 012345\nschön\n", strings.ReplaceAll(parts["text/plain"], "\r\n", "\n"))
+			require.Equal(t, "Code: 012345\nschön\n", strings.ReplaceAll(parts["text/plain"],
+				"\r\n", "\n"))
 			require.Equal(t, "<p>012345 schön</p>", strings.TrimSpace(parts["text/html"]))
 		})
 	}
@@ -264,7 +271,8 @@ func TestRefusals(t *testing.T) {
 		require.NoError(t, err)
 		port := l.Addr().(*net.TCPAddr).Port
 		require.NoError(t, l.Close())
-		requireError(t, send(t, smtp.Config{Host: "127.0.0.1", Port: port, From: "a@example.com"}, message), true)
+		requireError(t, send(t, smtp.Config{Host: "127.0.0.1", Port: port, From: "a@example.com"},
+			message), true)
 	})
 }
 
@@ -283,7 +291,8 @@ func TestSilentServer(t *testing.T) {
 		}
 	}()
 	for _, security := range []smtp.Security{smtp.StartTLS, smtp.TLS} {
-		s, err := smtp.New(smtp.Config{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, Security: security, From: "a@example.com",
+		s, err := smtp.New(smtp.Config{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port,
+			Security: security, From: "a@example.com",
 			Timeout: 2 * time.Minute})
 		require.NoError(t, err)
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
@@ -316,7 +325,8 @@ func TestNoHeaderInjection(t *testing.T) {
 		requireRejected(t, err)
 	}
 	require.Empty(t, s.mails)
-	require.NoError(t, send(t, s.config(smtp.StartTLS), email.Message{To: "ann@example.com", Subject: "x", Text: secret.New("\r\n.\r\nMAIL FROM:<eve@example.com>\r\n")}))
+	require.NoError(t, send(t, s.config(smtp.StartTLS), email.Message{To: "ann@example.com",
+		Subject: "x", Text: secret.New("\r\n.\r\nMAIL FROM:<eve@example.com>\r\n")}))
 	require.Len(t, s.mails, 1, "the text cannot end the mail")
 	_, err := smtp.New(smtp.Config{Host: "h", From: "Acme\r\nBcc: eve@example.com <a@example.com>"})
 	require.Error(t, err)
@@ -343,7 +353,8 @@ func TestSend_InternationalDomain(t *testing.T) {
 		t.Run(address, func(t *testing.T) {
 			state, _, err := f.Implied(factor.User{Email: address})
 			require.NoError(t, err)
-			out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.Text{"address": secret.New(address)}})
+			out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
+				Text{"address": secret.New(address)}})
 			require.NoError(t, err)
 			require.Equal(t, state, out.State)
 			in := factor.Message{State: state, Payload: secret.New("012345"), Purpose: "sign-in"}
@@ -352,7 +363,8 @@ func TestSend_InternationalDomain(t *testing.T) {
 				"code":   func() error { return f.Deliver(t.Context(), in) },
 				"notice": func() error { return f.Notify(t.Context(), notice) },
 				"sender": func() error {
-					return sender.Send(t.Context(), email.Message{To: address, Subject: "x", Text: secret.New("x")})
+					return sender.Send(t.Context(), email.Message{To: address, Subject: "x",
+						Text: secret.New("x")})
 				},
 			} {
 				s.forget()
@@ -376,13 +388,19 @@ func TestSend_NoInjectionByAddress(t *testing.T) {
 	s := start(t, smtp.InsecureNoTLS)
 	sender, err := smtp.New(s.config(smtp.InsecureNoTLS))
 	require.NoError(t, err)
-	for _, before := range []string{"ann@example.com", "ann", "\"ann\"@example.com", "<ann@example.com>"} {
-		for _, evil := range []string{"\r\nRCPT TO:<eve@example.com>", "\nBcc: eve@example.com", "\rBcc: eve@example.com", ">, <eve@example.com",
-			", eve@example.com", ";eve@example.com", "> NOTIFY=NEVER", "> SIZE=1\r\nRCPT TO:<eve@example.com", "\x00", "\u2028eve@example.com",
-			"\u0085eve@example.com", "(<eve@example.com>)", "%0d%0aBcc:eve@example.com", " eve@example.com", "@eve.example", "\"\r\n eve@example.com\"",
+	for _, before := range []string{"ann@example.com", "ann", "\"ann\"@example.com",
+		"<ann@example.com>"} {
+		for _, evil := range []string{"\r\nRCPT TO:<eve@example.com>", "\nBcc: eve@example.com",
+			"\rBcc: eve@example.com", ">, <eve@example.com",
+			", eve@example.com", ";eve@example.com", "> NOTIFY=NEVER",
+			"> SIZE=1\r\nRCPT TO:<eve@example.com", "\x00", "\u2028eve@example.com",
+			"\u0085eve@example.com", "(<eve@example.com>)", "%0d%0aBcc:eve@example.com",
+			" eve@example.com", "@eve.example", "\"\r\n eve@example.com\"",
 			"=?utf-8?q?=0D=0A?=@example.com\u010d\u010a"} {
-			for _, address := range []string{before + evil, evil + before, before + evil + "@example.com"} {
-				err := sender.Send(t.Context(), email.Message{To: address, Subject: "x", Text: secret.New("x")})
+			for _, address := range []string{before + evil, evil + before, before + evil +
+				"@example.com"} {
+				err := sender.Send(t.Context(), email.Message{To: address, Subject: "x",
+					Text: secret.New("x")})
 				if err == nil {
 					continue // one address after all: the envelope says which
 				}

@@ -55,14 +55,16 @@ func bareUpdate(b *testing.B, size int) func() {
 	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(filepath.Join(b.TempDir(), "bare.db")))
 	require.NoError(b, err)
 	b.Cleanup(func() { _ = db.Close() })
-	_, err = db.Exec("CREATE TABLE bare (key BLOB PRIMARY KEY, revision TEXT NOT NULL, data BLOB NOT NULL) WITHOUT ROWID")
+	_, err = db.Exec("CREATE TABLE bare (key BLOB PRIMARY KEY, revision TEXT NOT NULL, data " +
+		"BLOB NOT NULL) WITHOUT ROWID")
 	require.NoError(b, err)
 	data := make([]byte, size)
 	_, err = db.Exec("INSERT INTO bare VALUES (?, ?, ?)", []byte("k"), "0", data)
 	require.NoError(b, err)
 	revision := 0
 	return func() {
-		r, err := db.Exec("UPDATE bare SET revision = ?, data = ? WHERE key = ? AND revision = ?", fmt.Sprint(revision+1), data, []byte("k"), fmt.Sprint(revision))
+		r, err := db.Exec("UPDATE bare SET revision = ?, data = ? WHERE key = ? AND revision = ?",
+			fmt.Sprint(revision+1), data, []byte("k"), fmt.Sprint(revision))
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -53,10 +53,13 @@ func TestSignInWithEachKind(t *testing.T) {
 // With a limit of five, exactly five of 200 parallel failed attempts, through Managers with
 // connections of their own to one database, get a verdict.
 func TestParallelGuesses(t *testing.T) {
-	incorrect := map[string]secret.Text{"totp": secret.New("000000"), "email": secret.New("000000"), "sms": secret.New("000000"), "pin": secret.New("000000"), "recovery": secret.New("0000-0000-0000-0000")}
+	incorrect := map[string]secret.Text{"totp": secret.New("000000"), "email": secret.New("000000"),
+		"sms": secret.New("000000"), "pin": secret.New("000000"),
+		"recovery": secret.New("0000-0000-0000-0000")}
 	everywhere(t, func(t *testing.T, kind string, open func() storage.Store) {
 		w := newWorld(t, open)
-		managers := []*mfa.Manager{w.manager(w.open()), w.manager(w.open()), w.manager(w.open()), w.manager(w.open())}
+		managers := []*mfa.Manager{w.manager(w.open()), w.manager(w.open()), w.manager(w.open()),
+			w.manager(w.open())}
 		w.enrollAll(managers[0])
 		var verdicts, locked atomic.Int32
 		together(200, func(i int) {
@@ -86,7 +89,8 @@ func TestParallelGuesses(t *testing.T) {
 func TestParallelCorrectResponses(t *testing.T) {
 	everywhere(t, func(t *testing.T, kind string, open func() storage.Store) {
 		w := newWorld(t, open)
-		managers := []*mfa.Manager{w.manager(w.open()), w.manager(w.open()), w.manager(w.open()), w.manager(w.open())}
+		managers := []*mfa.Manager{w.manager(w.open()), w.manager(w.open()), w.manager(w.open()),
+			w.manager(w.open())}
 		w.enrollAll(managers[0])
 		ch := w.begin(managers[0])
 		response := w.correct(managers[0], ch, kind)
@@ -136,32 +140,35 @@ func TestFaults(t *testing.T) {
 	for _, kind := range kinds {
 		for _, op := range []mfatest.Op{mfatest.OpGet, mfatest.OpSwap} {
 			for skip := range 3 {
-				for when, fault := range map[string]mfatest.Fault{"before": {Before: disk}, "after": {After: disk}} {
-					t.Run(kind+" "+string(op)+" "+when+" "+string(rune('0'+skip)), func(t *testing.T) {
-						w := newWorld(t, sqlite(t))
-						store := mfatest.NewFaultyStore(w.open())
-						m := w.manager(store)
-						w.enrollAll(m)
-						ch := w.begin(m)
-						response := w.correct(m, ch, kind)
-						store.Inject(op, skip, mfatest.Fault{})
-						store.Inject(op, 1, fault)
-						_, err := verify(t.Context(), m, ch, kind, response)
-						wins := 0
-						if err == nil {
-							wins++
-						} else {
-							require.ErrorIs(t, err, mfa.ErrUnavailable)
-						}
-						store.Heal()
-						w.clock.Advance(31 * time.Second)
-						for range 2 {
-							if _, err := verify(t.Context(), m, ch, kind, response); err == nil {
+				for when, fault := range map[string]mfatest.Fault{"before": {Before: disk},
+					"after": {After: disk}} {
+					t.Run(kind+" "+string(op)+" "+when+" "+string(rune('0'+skip)),
+						func(t *testing.T) {
+							w := newWorld(t, sqlite(t))
+							store := mfatest.NewFaultyStore(w.open())
+							m := w.manager(store)
+							w.enrollAll(m)
+							ch := w.begin(m)
+							response := w.correct(m, ch, kind)
+							store.Inject(op, skip, mfatest.Fault{})
+							store.Inject(op, 1, fault)
+							_, err := verify(t.Context(), m, ch, kind, response)
+							wins := 0
+							if err == nil {
 								wins++
+							} else {
+								require.ErrorIs(t, err, mfa.ErrUnavailable)
 							}
-						}
-						require.LessOrEqual(t, wins, 1)
-					})
+							store.Heal()
+							w.clock.Advance(31 * time.Second)
+							for range 2 {
+								if _, err := verify(t.Context(), m, ch, kind,
+									response); err == nil {
+									wins++
+								}
+							}
+							require.LessOrEqual(t, wins, 1)
+						})
 				}
 			}
 		}
@@ -175,7 +182,9 @@ func TestOutage(t *testing.T) {
 	m := w.manager(store)
 	w.enrollAll(m)
 	ch := w.begin(m)
-	store.Inject(mfatest.OpGet, -1, mfatest.Fault{Run: func(ctx context.Context, _ string) { <-ctx.Done() }, Before: context.DeadlineExceeded})
+	store.Inject(mfatest.OpGet, -1, mfatest.Fault{Run: func(ctx context.Context, _ string) {
+		<-ctx.Done()
+	}, Before: context.DeadlineExceeded})
 	for range 8 {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		_, err := verify(ctx, m, ch, "totp", w.shown())

@@ -60,7 +60,8 @@ func newWorld(t testing.TB, open func() storage.Store) *world {
 	t.Helper()
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
-	return &world{t: t, open: open, keys: keys, clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 5, 0, time.UTC)),
+	return &world{t: t, open: open, keys: keys, clock: mfatest.NewClock(time.Date(2026, 3, 1, 12, 0,
+		5, 0, time.UTC)),
 		mail: &mfatest.Outbox[email.Message]{}, texts: &mfatest.Outbox[sms.Message]{}}
 }
 
@@ -97,7 +98,8 @@ var places = []struct {
 		return tables("pgx", servers.PostgreSQL(t).PostgreSQLDSN(), sqlstore.PostgreSQL)
 	}},
 	{"mariadb", func(t testing.TB) func(testing.TB) func() storage.Store {
-		return tables("mysql", servers.MariaDBDSN(servers.MariaDB(t).Addr, "secondgate"), sqlstore.MySQL)
+		return tables("mysql", servers.MariaDBDSN(servers.MariaDB(t).Addr, "secondgate"),
+			sqlstore.MySQL)
 	}},
 	{"redis", func(t testing.TB) func(testing.TB) func() storage.Store {
 		addr, made := servers.Redis(t).Addr, 0
@@ -108,7 +110,9 @@ var places = []struct {
 				c := redis.NewClient(&redis.Options{Addr: addr, MaxRetries: -1})
 				t.Cleanup(func() { _ = c.Close() })
 				s, err := redisstore.New(t.Context(), redisstore.Config{Prefix: prefix,
-					Do: func(ctx context.Context, args ...any) (any, error) { return c.Do(ctx, args...).Result() }})
+					Do: func(ctx context.Context, args ...any) (any, error) {
+						return c.Do(ctx, args...).Result()
+					}})
 				require.NoError(t, err)
 				return s
 			}
@@ -161,13 +165,15 @@ func (w *world) manager(store storage.Store) *mfa.Manager {
 	require.NoError(w.t, err)
 	mail, err := email.New(email.Config{Sender: w.mail, ServiceName: "Acme"})
 	require.NoError(w.t, err)
-	text, err := sms.New(sms.Config{Sender: w.texts, ServiceName: "Acme", Origin: "acme.example", Allow: []string{"+31"}})
+	text, err := sms.New(sms.Config{Sender: w.texts, ServiceName: "Acme", Origin: "acme.example",
+		Allow: []string{"+31"}})
 	require.NoError(w.t, err)
 	number, err := pin.New(pin.Config{})
 	require.NoError(w.t, err)
 	codes, err := recovery.New(recovery.Config{})
 	require.NoError(w.t, err)
-	m, err := mfa.New(mfa.Config{Store: store, Keys: w.keys, Clock: w.clock, Factors: []factor.Factor{app, mail, text, number, codes},
+	m, err := mfa.New(mfa.Config{Store: store, Keys: w.keys, Clock: w.clock,
+		Factors:  []factor.Factor{app, mail, text, number, codes},
 		Policies: policy.Static(policy.Policy{Implicit: []string{"email"}, KeepImplicit: true})})
 	require.NoError(w.t, err)
 	return m
@@ -188,7 +194,8 @@ func (w *world) texted() secret.Text {
 }
 
 func (w *world) shown() secret.Text {
-	code, err := otptotp.GenerateCodeCustom(w.secret, w.clock.Now(), otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
+	code, err := otptotp.GenerateCodeCustom(w.secret, w.clock.Now(),
+		otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
 	require.NoError(w.t, err)
 	return secret.New(code)
 }
@@ -206,7 +213,9 @@ func (w *world) send(m *mfa.Manager, ch *mfa.Challenge, kind string) {
 	require.NoError(w.t, err)
 }
 
-func verify(ctx context.Context, m *mfa.Manager, ch *mfa.Challenge, kind string, response secret.Text) (*mfa.Verification, error) {
+func verify(
+	ctx context.Context, m *mfa.Manager, ch *mfa.Challenge, kind string, response secret.Text,
+) (*mfa.Verification, error) {
 	return m.Session(ann, binding).Verify(ctx, ch, kind, response)
 }
 
@@ -218,7 +227,8 @@ func (w *world) enrollAll(m *mfa.Manager) {
 	v, err := verify(w.t.Context(), m, ch, "email", w.mailed())
 	require.NoError(w.t, err)
 	begun := func(kind string, p map[string]secret.Text) *mfa.Enrollment {
-		e, err := m.Session(ann, binding).Enroll(w.t.Context(), v.Grant, mfa.EnrollRequest{Kind: kind, Params: p})
+		e, err := m.Session(ann, binding).Enroll(w.t.Context(), v.Grant,
+			mfa.EnrollRequest{Kind: kind, Params: p})
 		require.NoError(w.t, err, kind)
 		return e
 	}

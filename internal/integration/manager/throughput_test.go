@@ -42,7 +42,9 @@ type yard struct {
 const recordSize = 500 // bytes of a sealed record with one factor, about
 
 // sqlYard is a yard on a database of database/sql.
-func sqlYard(b testing.TB, driver, dsn string, d sqlstore.Dialect, bare, insert, fill string) *yard {
+func sqlYard(
+	b testing.TB, driver, dsn string, d sqlstore.Dialect, bare, insert, fill string,
+) *yard {
 	b.Helper()
 	connect := func() *sql.DB {
 		db, err := sql.Open(driver, dsn)
@@ -74,7 +76,8 @@ func sqlYard(b testing.TB, driver, dsn string, d sqlstore.Dialect, bare, insert,
 			}
 		},
 		bare: func(ctx context.Context, i int, old, next string) error {
-			r, err := db.ExecContext(ctx, bare, []byte(next), data, fmt.Appendf(nil, "bare/%d", i), []byte(old))
+			r, err := db.ExecContext(ctx, bare, []byte(next), data, fmt.Appendf(nil, "bare/%d", i),
+				[]byte(old))
 			if err != nil {
 				return err
 			}
@@ -95,24 +98,37 @@ var yards = []struct {
 	open func(testing.TB) *yard
 }{
 	{"sqlite", func(b testing.TB) *yard {
-		return sqlYard(b, "sqlite", sqlstore.SQLiteDSN(filepath.Join(b.TempDir(), "records.db")), sqlstore.SQLite,
-			"UPDATE bare SET revision = ?, data = ?, updated_at = CURRENT_TIMESTAMP WHERE key = ? AND revision = ?",
+		return sqlYard(b, "sqlite", sqlstore.SQLiteDSN(filepath.Join(b.TempDir(), "records.db")),
+			sqlstore.SQLite,
+			"UPDATE bare SET revision = ?, data = ?, updated_at = CURRENT_TIMESTAMP WHERE key = "+
+				"? AND revision = ?",
 			"INSERT INTO bare (key, revision, data, updated_at) VALUES (?, ?, ?, CURRENT_TIMESTAMP)",
-			"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < %d) INSERT INTO secondgate_records (key, revision, data, updated_at) "+
-				"SELECT CAST('p/4/fill/' || hex(randomblob(8)) AS BLOB), CAST('r' AS BLOB), randomblob(500), CURRENT_TIMESTAMP FROM n")
+			"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < %d) INSERT "+
+				"INTO secondgate_records (key, revision, data, updated_at) "+
+				"SELECT CAST('p/4/fill/' || hex(randomblob(8)) AS BLOB), CAST('r' AS BLOB), "+
+				"randomblob(500), CURRENT_TIMESTAMP FROM n")
 	}},
 	{"postgresql", func(b testing.TB) *yard {
 		return sqlYard(b, "pgx", servers.PostgreSQL(b).PostgreSQLDSN(), sqlstore.PostgreSQL,
-			"UPDATE bare SET revision = $1, data = $2, updated_at = CURRENT_TIMESTAMP WHERE key = $3 AND revision = $4",
-			"INSERT INTO bare (key, revision, data, updated_at) VALUES ($1, $2, $3, CURRENT_TIMESTAMP)",
-			"INSERT INTO secondgate_records (key, revision, data, updated_at) SELECT ('p/4/fill/' || gen_random_uuid())::bytea, 'r'::bytea, "+
-				"decode(repeat(replace(gen_random_uuid()::text, '-', ''), 31), 'hex'), CURRENT_TIMESTAMP FROM generate_series(1, %d)")
+			"UPDATE bare SET revision = $1, data = $2, updated_at = CURRENT_TIMESTAMP WHERE key "+
+				"= $3 AND revision = $4",
+			"INSERT INTO bare (key, revision, data, updated_at) VALUES ($1, $2, $3, "+
+				"CURRENT_TIMESTAMP)",
+			"INSERT INTO secondgate_records (key, revision, data, updated_at) SELECT "+
+				"('p/4/fill/' || gen_random_uuid())::bytea, 'r'::bytea, "+
+				"decode(repeat(replace(gen_random_uuid()::text, '-', ''), 31), 'hex'), "+
+				"CURRENT_TIMESTAMP FROM generate_series(1, %d)")
 	}},
 	{"mariadb", func(b testing.TB) *yard {
-		return sqlYard(b, "mysql", servers.MariaDBDSN(servers.MariaDB(b, "--innodb-buffer-pool-size=1G").Addr, "secondgate"), sqlstore.MySQL,
-			"UPDATE bare SET revision = ?, data = ?, updated_at = UTC_TIMESTAMP(6) WHERE `key` = ? AND revision = ?",
-			"INSERT INTO bare (`key`, revision, data, updated_at) VALUES (?, ?, ?, UTC_TIMESTAMP(6))",
-			"INSERT INTO secondgate_records (`key`, revision, data, updated_at) SELECT CONCAT('p/4/fill/', UUID(), seq), 'r', REPEAT(MD5(RAND()), 16), UTC_TIMESTAMP(6) FROM seq_1_to_%d")
+		return sqlYard(b, "mysql", servers.MariaDBDSN(servers.MariaDB(b,
+			"--innodb-buffer-pool-size=1G").Addr, "secondgate"), sqlstore.MySQL,
+			"UPDATE bare SET revision = ?, data = ?, updated_at = UTC_TIMESTAMP(6) WHERE `key` "+
+				"= ? AND revision = ?",
+			"INSERT INTO bare (`key`, revision, data, updated_at) VALUES (?, ?, ?, "+
+				"UTC_TIMESTAMP(6))",
+			"INSERT INTO secondgate_records (`key`, revision, data, updated_at) SELECT "+
+				"CONCAT('p/4/fill/', UUID(), seq), 'r', REPEAT(MD5(RAND()), 16), "+
+				"UTC_TIMESTAMP(6) FROM seq_1_to_%d")
 	}},
 	{"redis", redisYard},
 }
@@ -123,10 +139,13 @@ func redisYard(b testing.TB) *yard {
 	connect := func() redisstore.Do {
 		c := redis.NewClient(&redis.Options{Addr: server.Addr, PoolSize: 16, MaxRetries: -1})
 		b.Cleanup(func() { _ = c.Close() })
-		return func(ctx context.Context, args ...any) (any, error) { return c.Do(ctx, args...).Result() }
+		return func(ctx context.Context, args ...any) (any, error) {
+			return c.Do(ctx, args...).Result()
+		}
 	}
 	do := connect()
-	sha, err := do(b.Context(), "SCRIPT", "LOAD", `if redis.call('HGET', KEYS[1], 'r') ~= ARGV[1] then return 0 end
+	sha, err := do(b.Context(), "SCRIPT", "LOAD",
+		`if redis.call('HGET', KEYS[1], 'r') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'r', ARGV[2], 'd', ARGV[3]) return 1`)
 	require.NoError(b, err)
 	data := make([]byte, recordSize)
@@ -139,7 +158,8 @@ redis.call('HSET', KEYS[1], 'r', ARGV[2], 'd', ARGV[3]) return 1`)
 		},
 		prepare: func(rows int) {
 			for i := range rows {
-				_, err := do(b.Context(), "HSET", fmt.Sprint("bare/", i), "r", "0", "d", string(data))
+				_, err := do(b.Context(), "HSET", fmt.Sprint("bare/", i), "r", "0", "d",
+					string(data))
 				require.NoError(b, err)
 			}
 		},
@@ -152,7 +172,8 @@ redis.call('HSET', KEYS[1], 'r', ARGV[2], 'd', ARGV[3]) return 1`)
 		},
 		fill: func(n int) {
 			for ; n > 0; n -= 20_000 { // a script holds everything else up
-				_, err := do(b.Context(), "EVAL", `for i = 1, tonumber(ARGV[1]) do redis.call('HSET', 'secondgate:p/4/fill/' .. ARGV[3] .. '/' .. i, 'r', 'r', 'd', ARGV[2]) end return 1`,
+				_, err := do(b.Context(), "EVAL",
+					`for i = 1, tonumber(ARGV[1]) do redis.call('HSET', 'secondgate:p/4/fill/' .. ARGV[3] .. '/' .. i, 'r', 'r', 'd', ARGV[2]) end return 1`,
 					"0", fmt.Sprint(min(n, 20_000)), string(data), rand.Text())
 				require.NoError(b, err)
 			}
@@ -176,7 +197,8 @@ func newCrowd(b testing.TB, store storage.Store, users int) *crowd {
 		s := mfa.User{ID: fmt.Sprintf("user-%d", i)}
 		ch, err := c.m.Session(s, binding).Begin(b.Context())
 		require.NoError(b, err)
-		e, err := c.m.Session(s, binding).Enroll(b.Context(), ch.Grant, mfa.EnrollRequest{Kind: "totp"})
+		e, err := c.m.Session(s, binding).Enroll(b.Context(), ch.Grant,
+			mfa.EnrollRequest{Kind: "totp"})
 		require.NoError(b, err)
 		c.users, c.secrets = append(c.users, s), append(c.secrets, e.Prompt.Secret.Reveal())
 		_, err = c.m.Session(s, binding).Confirm(b.Context(), e, c.code(i))
@@ -186,13 +208,16 @@ func newCrowd(b testing.TB, store storage.Store, users int) *crowd {
 }
 
 func (c *crowd) code(i int) secret.Text {
-	code, err := otptotp.GenerateCodeCustom(c.secrets[i], c.clock.Now(), otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
+	code, err := otptotp.GenerateCodeCustom(c.secrets[i], c.clock.Now(),
+		otptotp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
 	require.NoError(c.t, err)
 	return secret.New(code)
 }
 
 // inParallel runs do for 0 to n-1 by so many workers, and returns how long all took, and each.
-func inParallel(b testing.TB, workers, n int, do func(i int) error) (all time.Duration, each []time.Duration) {
+func inParallel(
+	b testing.TB, workers, n int, do func(i int) error,
+) (all time.Duration, each []time.Duration) {
 	b.Helper()
 	each = make([]time.Duration, n)
 	var wg sync.WaitGroup
@@ -253,7 +278,8 @@ func BenchmarkThroughput(b *testing.B) {
 						took, latencies := users.round(b, workers)
 						ours, each = ours+took, append(each, latencies...)
 						took, _ = inParallel(b, workers, crowded, func(i int) error {
-							return yard.bare(context.Background(), i, fmt.Sprint(revision), fmt.Sprint(revision+1))
+							return yard.bare(context.Background(), i, fmt.Sprint(revision),
+								fmt.Sprint(revision+1))
 						})
 						bare += took
 						revision++
@@ -329,7 +355,9 @@ func BenchmarkContention(b *testing.B) {
 			s := mfa.User{ID: "one"}
 			ch, err := managers[0].Session(s, binding).Begin(b.Context())
 			require.NoError(b, err)
-			e, err := managers[0].Session(s, binding).Enroll(b.Context(), ch.Grant, mfa.EnrollRequest{Kind: "pin", Params: map[string]secret.Text{"pin": secret.New("739162")}})
+			e, err := managers[0].Session(s, binding).Enroll(b.Context(), ch.Grant,
+				mfa.EnrollRequest{Kind: "pin", Params: map[string]secret.
+					Text{"pin": secret.New("739162")}})
 			require.NoError(b, err)
 			c, err := managers[0].Session(s, binding).Confirm(b.Context(), e, secret.New("739162"))
 			require.NoError(b, err)
@@ -340,7 +368,9 @@ func BenchmarkContention(b *testing.B) {
 					var each []time.Duration
 					for b.Loop() {
 						took, latencies := inParallel(b, workers, crowded, func(i int) error {
-							return managers[i%len(managers)].Session(s, binding).Rename(context.Background(), c.Grant, mfa.FactorInfo{ID: c.Factor.ID, Name: fmt.Sprint("name ", i)})
+							return managers[i%len(managers)].Session(s,
+								binding).Rename(context.Background(), c.Grant,
+								mfa.FactorInfo{ID: c.Factor.ID, Name: fmt.Sprint("name ", i)})
 						})
 						total, each = total+took, append(each, latencies...)
 					}

@@ -18,7 +18,8 @@ import (
 func BenchmarkSwap(b *testing.B) {
 	send := do(connect(b, servers.Redis(b).Addr))
 	store := open(b, redisstore.Config{Do: send})
-	sha, err := send(b.Context(), "SCRIPT", "LOAD", `if redis.call('HGET', KEYS[1], 'r') ~= ARGV[1] then return 0 end
+	sha, err := send(b.Context(), "SCRIPT", "LOAD",
+		`if redis.call('HGET', KEYS[1], 'r') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'r', ARGV[2], 'd', ARGV[3]) return 1`)
 	require.NoError(b, err)
 	data := bytes.Repeat([]byte("x"), 1000)
@@ -37,7 +38,8 @@ redis.call('HSET', KEYS[1], 'r', ARGV[2], 'd', ARGV[3]) return 1`)
 			b.Fatal(err)
 		}
 		between := time.Now()
-		if n, err := send(b.Context(), "EVALSHA", sha, "1", "bare", old, next, string(data)); err != nil || n != int64(1) {
+		if n, err := send(b.Context(), "EVALSHA", sha, "1", "bare", old, next,
+			string(data)); err != nil || n != int64(1) {
 			b.Fatal(n, err)
 		}
 		swap += between.Sub(began)

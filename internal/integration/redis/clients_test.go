@@ -27,7 +27,8 @@ func texts(args []any) []string {
 func TestKitThroughOtherClients(t *testing.T) {
 	clients := map[string]func(t *testing.T, addr string) redisstore.Do{
 		"rueidis": func(t *testing.T, addr string) redisstore.Do {
-			client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{addr}, DisableCache: true})
+			client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{addr},
+				DisableCache: true})
 			require.NoError(t, err)
 			t.Cleanup(client.Close)
 			return func(ctx context.Context, args ...any) (any, error) {
@@ -35,7 +36,8 @@ func TestKitThroughOtherClients(t *testing.T) {
 			}
 		},
 		"valkey-go": func(t *testing.T, addr string) redisstore.Do {
-			client, err := valkey.NewClient(valkey.ClientOption{InitAddress: []string{addr}, DisableCache: true})
+			client, err := valkey.NewClient(valkey.ClientOption{InitAddress: []string{addr},
+				DisableCache: true})
 			require.NoError(t, err)
 			t.Cleanup(client.Close)
 			return func(ctx context.Context, args ...any) (any, error) {

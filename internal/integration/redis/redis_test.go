@@ -36,7 +36,8 @@ func TestMain(m *testing.M) {
 func connect(t testing.TB, addr string, change ...func(*redis.Options)) *redis.Client {
 	t.Helper()
 	o := &redis.Options{Addr: addr, MaxRetries: -1, ContextTimeoutEnabled: true,
-		DialTimeout: time.Minute, ReadTimeout: time.Minute, WriteTimeout: time.Minute} // above every bound of a test
+		// above every bound of a test
+		DialTimeout: time.Minute, ReadTimeout: time.Minute, WriteTimeout: time.Minute}
 	for _, f := range change {
 		f(o)
 	}
@@ -50,7 +51,9 @@ func do(client redis.Cmdable) redisstore.Do {
 	type doer interface {
 		Do(ctx context.Context, args ...any) *redis.Cmd
 	}
-	return func(ctx context.Context, args ...any) (any, error) { return client.(doer).Do(ctx, args...).Result() }
+	return func(ctx context.Context, args ...any) (any, error) {
+		return client.(doer).Do(ctx, args...).Result()
+	}
 }
 
 func record(revision storage.Revision) storage.Record {
@@ -69,7 +72,10 @@ func TestKit(t *testing.T) {
 	for name, protocol := range map[string]int{"RESP2": 2, "RESP3": 3} {
 		t.Run(name, func(t *testing.T) {
 			storagetest.Run(t, func(t *testing.T) storage.Store {
-				return open(t, redisstore.Config{Do: do(connect(t, server.Addr, func(o *redis.Options) { o.Protocol = protocol }))})
+				return open(t, redisstore.Config{Do: do(connect(t, server.Addr,
+					func(o *redis.Options) {
+						o.Protocol = protocol
+					}))})
 			})
 		})
 	}
@@ -83,7 +89,9 @@ func primaries(cluster *redis.ClusterClient) func(ctx context.Context) ([]rediss
 		err := cluster.ForEachMaster(ctx, func(_ context.Context, c *redis.Client) error {
 			mu.Lock()
 			defer mu.Unlock()
-			nodes[c.Options().Addr] = func(ctx context.Context, args ...any) (any, error) { return c.Do(ctx, args...).Result() }
+			nodes[c.Options().Addr] = func(ctx context.Context, args ...any) (any, error) {
+				return c.Do(ctx, args...).Result()
+			}
 			return nil
 		})
 		var dos []redisstore.Do
@@ -97,7 +105,8 @@ func primaries(cluster *redis.ClusterClient) func(ctx context.Context) ([]rediss
 // clustered opens a store on a cluster, of which the client knows one node.
 func clustered(t testing.TB, nodes []*servers.Server) *redisstore.Store {
 	t.Helper()
-	c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{nodes[0].Addr}, ContextTimeoutEnabled: true})
+	c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{nodes[0].Addr},
+		ContextTimeoutEnabled: true})
 	t.Cleanup(func() { _ = c.Close() })
 	return open(t, redisstore.Config{Do: do(c), Nodes: primaries(c)})
 }
@@ -108,7 +117,8 @@ func TestKitOnCluster(t *testing.T) {
 
 	store := clustered(t, nodes)
 	for i := range 1000 {
-		require.NoError(t, store.Swap(t.Context(), fmt.Sprintf("many/%d", i), "", storage.Record{Revision: "r", Data: []byte("x")}))
+		require.NoError(t, store.Swap(t.Context(), fmt.Sprintf("many/%d", i), "",
+			storage.Record{Revision: "r", Data: []byte("x")}))
 	}
 	seen, cursor := map[string]bool{}, storage.Cursor("")
 	for {
@@ -134,14 +144,18 @@ func TestKitOnCluster(t *testing.T) {
 }
 
 func TestConfig(t *testing.T) {
-	never := func(context.Context, ...any) (any, error) { return nil, errors.New("must not be called") }
+	never := func(context.Context, ...any) (any, error) {
+		return nil, errors.New("must not be called")
+	}
 	for want, cfg := range map[string]redisstore.Config{
-		"Config.Do":    {},
-		"Prefix":       {Do: never, Prefix: strings.Repeat("p", 65)},
-		"negative":     {Do: never, WaitReplicas: -1},
-		"Config.Pin":   {Do: never, WaitReplicas: 1},
-		"millisecond":  {Do: never, WaitTimeout: time.Microsecond},
-		"Config.Nodes": {Do: never, Nodes: func(context.Context) ([]redisstore.Do, error) { return nil, nil }},
+		"Config.Do":   {},
+		"Prefix":      {Do: never, Prefix: strings.Repeat("p", 65)},
+		"negative":    {Do: never, WaitReplicas: -1},
+		"Config.Pin":  {Do: never, WaitReplicas: 1},
+		"millisecond": {Do: never, WaitTimeout: time.Microsecond},
+		"Config.Nodes": {Do: never, Nodes: func(context.Context) ([]redisstore.Do, error) {
+			return nil, nil
+		}},
 	} {
 		_, err := redisstore.New(t.Context(), cfg)
 		require.ErrorContains(t, err, want)
@@ -157,7 +171,8 @@ func TestScriptsForgotten(t *testing.T) {
 	for i := range 5 {
 		require.NoError(t, client.ScriptFlush(t.Context()).Err())
 		next := storage.Revision(fmt.Sprint("r", i))
-		require.NoError(t, store.Swap(t.Context(), "k", old, storage.Record{Revision: next, Data: []byte("x")}))
+		require.NoError(t, store.Swap(t.Context(), "k", old, storage.Record{Revision: next,
+			Data: []byte("x")}))
 		old = next
 	}
 	require.NoError(t, client.ScriptFlush(t.Context()).Err())
@@ -180,7 +195,8 @@ func TestKilledServerKeepsWhatItAcknowledged(t *testing.T) {
 			for i := 0; ; i++ {
 				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 				attempted[w] = storage.Revision(fmt.Sprint("r", i))
-				err := store.Swap(ctx, fmt.Sprint("k", w), old, storage.Record{Revision: attempted[w], Data: []byte("x")})
+				err := store.Swap(ctx, fmt.Sprint("k", w), old,
+					storage.Record{Revision: attempted[w], Data: []byte("x")})
 				cancel()
 				if err != nil {
 					return
@@ -203,7 +219,8 @@ func TestKilledServerKeepsWhatItAcknowledged(t *testing.T) {
 }
 
 func writes(ctx context.Context, s *redisstore.Store) map[string]error {
-	return map[string]error{"swap": s.Swap(ctx, "k", "r", storage.Record{Revision: "r2", Data: []byte("x")}),
+	return map[string]error{"swap": s.Swap(ctx, "k", "r", storage.Record{Revision: "r2",
+		Data: []byte("x")}),
 		"create": s.Swap(ctx, "new", "", storage.Record{Revision: "r", Data: []byte("x")})}
 }
 
@@ -224,7 +241,8 @@ func TestOutages(t *testing.T) {
 	server := servers.Redis(t)
 	proxy := servers.NewProxy(t, server.Addr)
 	store := open(t, redisstore.Config{Do: do(connect(t, proxy.Addr))})
-	require.NoError(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r", Data: []byte("x")}))
+	require.NoError(t, store.Swap(t.Context(), "k", "",
+		storage.Record{Revision: "r", Data: []byte("x")}))
 	bounded := func(name string, want error) {
 		t.Run(name, func(t *testing.T) {
 			for _, op := range all {
@@ -239,7 +257,8 @@ func TestOutages(t *testing.T) {
 				case "delete":
 					errs[op] = store.Delete(ctx, "k", "never")
 				default:
-					errs[op] = store.Swap(ctx, "k", "never", storage.Record{Revision: "r2", Data: []byte("x")})
+					errs[op] = store.Swap(ctx, "k", "never", storage.Record{Revision: "r2",
+						Data: []byte("x")})
 				}
 				cancel()
 				requireOutage(t, errs, op)
@@ -264,10 +283,14 @@ func TestOutages(t *testing.T) {
 	require.NoError(t, err, "it goes on when the server is back")
 	require.EqualValues(t, "r", got.Revision)
 
-	_, err = redisstore.New(t.Context(), redisstore.Config{Do: do(connect(t, net.JoinHostPort("127.0.0.1", fmt.Sprint(servers.FreePort(t)))))})
+	_, err = redisstore.New(t.Context(), redisstore.Config{Do: do(connect(t,
+		net.JoinHostPort("127.0.0.1", fmt.Sprint(servers.FreePort(t)))))})
 	require.ErrorContains(t, err, "connection refused")
 	locked := servers.Redis(t, "--requirepass", "secret")
-	_, err = redisstore.New(t.Context(), redisstore.Config{Do: do(connect(t, locked.Addr, func(o *redis.Options) { o.Password = "wrong" }))})
+	_, err = redisstore.New(t.Context(), redisstore.Config{Do: do(connect(t, locked.Addr,
+		func(o *redis.Options) {
+			o.Password = "wrong"
+		}))})
 	require.ErrorContains(t, err, "WRONGPASS")
 	_, err = redisstore.New(t.Context(), redisstore.Config{Do: do(connect(t, locked.Addr))})
 	require.ErrorContains(t, err, "NOAUTH")
@@ -278,15 +301,18 @@ func TestUnusableServers(t *testing.T) {
 	server := servers.Redis(t)
 	client := connect(t, server.Addr)
 	store := open(t, redisstore.Config{Do: do(client)})
-	require.NoError(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r", Data: []byte("x")}))
+	require.NoError(t, store.Swap(t.Context(), "k", "",
+		storage.Record{Revision: "r", Data: []byte("x")}))
 	require.NoError(t, client.Set(t.Context(), "secondgate:text", "x", 0).Err())
 	require.NoError(t, client.HSet(t.Context(), "secondgate:half", "d", "x").Err())
 	for _, key := range []string{"text", "half"} {
 		_, err := store.Get(t.Context(), key)
 		requireOutage(t, map[string]error{key: err}, key)
 	}
-	require.Error(t, store.Swap(t.Context(), "text", "", storage.Record{Revision: "r", Data: []byte("x")}))
-	require.Error(t, store.Swap(t.Context(), "half", "", storage.Record{Revision: "r", Data: []byte("x")}))
+	require.Error(t, store.Swap(t.Context(), "text", "",
+		storage.Record{Revision: "r", Data: []byte("x")}))
+	require.Error(t, store.Swap(t.Context(), "half", "",
+		storage.Record{Revision: "r", Data: []byte("x")}))
 	require.NoError(t, client.Del(t.Context(), "secondgate:text", "secondgate:half").Err())
 
 	require.NoError(t, client.ConfigSet(t.Context(), "maxmemory", "1").Err())
@@ -308,7 +334,8 @@ func TestUnusableServers(t *testing.T) {
 func TestForeignHashStays(t *testing.T) {
 	client := connect(t, servers.Redis(t).Addr)
 	store := open(t, redisstore.Config{Do: do(client)})
-	for name, fields := range map[string][]any{"empty revision": {"r", "", "d", "x"}, "no revision": {"d", "x"}, "no data": {"r", "r"}} {
+	for name, fields := range map[string][]any{"empty revision": {"r", "", "d", "x"},
+		"no revision": {"d", "x"}, "no data": {"r", "r"}} {
 		require.NoError(t, client.HSet(t.Context(), "secondgate:"+name, fields...).Err())
 		require.Error(t, store.Swap(t.Context(), name, "", record("r")), name)
 		changed, err := client.HExists(t.Context(), "secondgate:"+name, "w").Result()

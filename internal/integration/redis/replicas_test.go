@@ -23,7 +23,9 @@ func TestWaitForReplicas(t *testing.T) {
 		Pin: func(_ context.Context, _ string, use func(redisstore.Do) error) error {
 			conn := client.Conn()
 			defer func() { _ = conn.Close() }()
-			return use(func(ctx context.Context, args ...any) (any, error) { return conn.Do(ctx, args...).Result() })
+			return use(func(ctx context.Context, args ...any) (any, error) {
+				return conn.Do(ctx, args...).Result()
+			})
 		}}
 	store := open(t, cfg)
 	err := store.Swap(t.Context(), "k", "", storage.Record{Revision: "r", Data: []byte("x")})
@@ -32,22 +34,28 @@ func TestWaitForReplicas(t *testing.T) {
 
 	replica := servers.Redis(t)
 	_, port, _ := net.SplitHostPort(primary.Addr)
-	require.NoError(t, connect(t, replica.Addr).Do(t.Context(), "REPLICAOF", "127.0.0.1", port).Err())
+	require.NoError(t, connect(t, replica.Addr).Do(t.Context(), "REPLICAOF", "127.0.0.1",
+		port).Err())
 	require.Eventually(t, func() bool {
-		return store.Swap(t.Context(), fmt.Sprint("try", time.Now().UnixNano()), "", storage.Record{Revision: "r", Data: []byte("x")}) == nil
+		return store.Swap(t.Context(), fmt.Sprint("try", time.Now().UnixNano()), "",
+			storage.Record{Revision: "r", Data: []byte("x")}) == nil
 	}, 2*time.Minute, 50*time.Millisecond)
 	// A replica of a busy machine takes its time.
 	cfg.WaitTimeout = time.Minute
 	patient := open(t, cfg)
 	for i := range 50 {
-		require.NoError(t, patient.Swap(t.Context(), fmt.Sprint("n", i), "", storage.Record{Revision: "r", Data: []byte("x")}))
-		n, err := connect(t, replica.Addr).Exists(t.Context(), fmt.Sprint("secondgate:n", i)).Result()
+		require.NoError(t, patient.Swap(t.Context(), fmt.Sprint("n", i), "",
+			storage.Record{Revision: "r", Data: []byte("x")}))
+		n, err := connect(t, replica.Addr).Exists(t.Context(),
+			fmt.Sprint("secondgate:n", i)).Result()
 		require.NoError(t, err)
 		require.EqualValues(t, 1, n, "the replica has it")
 	}
-	require.ErrorIs(t, patient.Swap(t.Context(), "n0", "", storage.Record{Revision: "r2", Data: []byte("x")}), storage.ErrConflict)
+	require.ErrorIs(t, patient.Swap(t.Context(), "n0", "", storage.Record{Revision: "r2",
+		Data: []byte("x")}), storage.ErrConflict)
 	replica.Kill()
-	require.ErrorIs(t, store.Swap(t.Context(), "after", "", storage.Record{Revision: "r", Data: []byte("x")}), redisstore.ErrNotReplicated)
+	require.ErrorIs(t, store.Swap(t.Context(), "after", "",
+		storage.Record{Revision: "r", Data: []byte("x")}), redisstore.ErrNotReplicated)
 
 	cfg.Pin = func(context.Context, string, func(redisstore.Do) error) error { return nil }
 	require.ErrorContains(t, open(t, cfg).Delete(t.Context(), "k", "r"), "Config.Pin")
@@ -58,11 +66,13 @@ func TestWaitForReplicas(t *testing.T) {
 func TestWaitOnTheConnectionOfTheWrite(t *testing.T) {
 	primary, replica := servers.Redis(t), servers.Redis(t)
 	_, port, _ := net.SplitHostPort(primary.Addr)
-	require.NoError(t, connect(t, replica.Addr).Do(t.Context(), "REPLICAOF", "127.0.0.1", port).Err())
+	require.NoError(t, connect(t, replica.Addr).Do(t.Context(), "REPLICAOF", "127.0.0.1",
+		port).Err())
 	proxy := servers.NewProxy(t, primary.Addr)
 	client := connect(t, proxy.Addr, func(o *redis.Options) { o.MaxRetries = 3 })
 	cut := false
-	store := open(t, redisstore.Config{Do: do(client), WaitReplicas: 1, WaitTimeout: 300 * time.Millisecond,
+	store := open(t, redisstore.Config{Do: do(client), WaitReplicas: 1,
+		WaitTimeout: 300 * time.Millisecond,
 		Pin: func(_ context.Context, _ string, use func(redisstore.Do) error) error {
 			conn := client.Conn()
 			defer func() { _ = conn.Close() }()
@@ -74,7 +84,8 @@ func TestWaitOnTheConnectionOfTheWrite(t *testing.T) {
 			})
 		}})
 	require.Eventually(t, func() bool {
-		return store.Swap(t.Context(), fmt.Sprint("try", time.Now().UnixNano()), "", record("r")) == nil
+		return store.Swap(t.Context(), fmt.Sprint("try", time.Now().UnixNano()), "",
+			record("r")) == nil
 	}, 2*time.Minute, 50*time.Millisecond)
 	replica.Suspend() // it is connected, and has nothing of what follows
 	defer replica.Resume()

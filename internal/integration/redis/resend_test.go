@@ -35,7 +35,8 @@ func (c lossy) Read(b []byte) (int, error) {
 func TestClientThatSendsAgain(t *testing.T) {
 	server := servers.Redis(t)
 	armed := new(atomic.Bool)
-	client := redis.NewClient(&redis.Options{Addr: server.Addr, Dialer: func(ctx context.Context, network, addr string) (net.Conn, error) {
+	client := redis.NewClient(&redis.Options{Addr: server.Addr, Dialer: func(ctx context.Context,
+		network, addr string) (net.Conn, error) {
 		c, err := new(net.Dialer).DialContext(ctx, network, addr)
 		return lossy{c, armed}, err
 	}})

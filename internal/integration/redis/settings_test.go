@@ -22,7 +22,8 @@ func TestLossyServersAreRefused(t *testing.T) {
 		options    []string
 		accept     func(*redisstore.Config)
 	}{
-		{"eviction", "noeviction", []string{"--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"},
+		{"eviction", "noeviction", []string{"--maxmemory", "100mb", "--maxmemory-policy",
+			"allkeys-lru"},
 			func(cfg *redisstore.Config) { cfg.InsecureAllowEviction = true }},
 		{"eviction of what expires", "noeviction", []string{"--maxmemory-policy", "volatile-lru"},
 			func(cfg *redisstore.Config) { cfg.InsecureAllowEviction = true }},
@@ -55,15 +56,22 @@ func TestSettingsOfManagedServices(t *testing.T) {
 	open(t, redisstore.Config{Do: do(connect(t, sound.Addr))})
 
 	admin := connect(t, sound.Addr)
-	require.NoError(t, admin.Do(t.Context(), "ACL", "SETUSER", "app", "on", ">secret", "~secondgate:*", "+@all", "-@admin", "-@dangerous", "-info").Err())
-	app := connect(t, sound.Addr, func(o *redis.Options) { o.Username, o.Password = "app", "secret" })
+	require.NoError(t, admin.Do(t.Context(), "ACL", "SETUSER", "app", "on", ">secret",
+		"~secondgate:*", "+@all", "-@admin", "-@dangerous", "-info").Err())
+	app := connect(t, sound.Addr, func(o *redis.Options) {
+		o.Username, o.Password = "app", "secret"
+	})
 	_, err = redisstore.New(t.Context(), redisstore.Config{Do: do(app)})
 	require.ErrorContains(t, err, "InsecureAllowEviction")
-	_, err = redisstore.New(t.Context(), redisstore.Config{Do: do(app), InsecureAllowEviction: true})
+	_, err = redisstore.New(t.Context(), redisstore.Config{Do: do(app),
+		InsecureAllowEviction: true})
 	require.ErrorContains(t, err, "InsecureAllowLoss")
-	store := open(t, redisstore.Config{Do: do(app), InsecureAllowEviction: true, InsecureAllowLoss: true})
-	require.NoError(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r", Data: []byte("x")}))
-	_, err = redisstore.New(t.Context(), redisstore.Config{Do: do(app), InsecureAllowEviction: true, InsecureAllowLoss: true, Prefix: "elsewhere:"})
+	store := open(t, redisstore.Config{Do: do(app), InsecureAllowEviction: true,
+		InsecureAllowLoss: true})
+	require.NoError(t, store.Swap(t.Context(), "k", "",
+		storage.Record{Revision: "r", Data: []byte("x")}))
+	_, err = redisstore.New(t.Context(), redisstore.Config{Do: do(app), InsecureAllowEviction: true,
+		InsecureAllowLoss: true, Prefix: "elsewhere:"})
 	require.ErrorContains(t, err, "NOPERM", "a user that may not use the keys")
 }
 
@@ -82,25 +90,34 @@ func TestUnfitServersAreRefused(t *testing.T) {
 	require.NoError(t, client.ConfigSet(t.Context(), "appendfsync", "everysec").Err())
 	open(t, redisstore.Config{Do: do(client)})
 
-	require.NoError(t, client.Do(t.Context(), "ACL", "SETUSER", "noscripts", "on", ">secret", "~*", "+@all", "-@scripting").Err())
-	refused("NOPERM", redisstore.Config{Do: do(connect(t, server.Addr, func(o *redis.Options) { o.Username, o.Password = "noscripts", "secret" }))})
+	require.NoError(t, client.Do(t.Context(), "ACL", "SETUSER", "noscripts", "on", ">secret", "~*",
+		"+@all", "-@scripting").Err())
+	refused("NOPERM", redisstore.Config{Do: do(connect(t, server.Addr, func(o *redis.Options) {
+		o.Username, o.Password = "noscripts", "secret"
+	}))})
 
 	primary := servers.Redis(t)
 	_, port, _ := net.SplitHostPort(primary.Addr)
 	require.NoError(t, client.Do(t.Context(), "REPLICAOF", "127.0.0.1", port).Err())
 	refused("replica", redisstore.Config{Do: do(client)})
-	refused("replica", redisstore.Config{Do: do(client), InsecureAllowLoss: true, InsecureAllowEviction: true})
+	refused("replica", redisstore.Config{Do: do(client), InsecureAllowLoss: true,
+		InsecureAllowEviction: true})
 }
 
 // The permissions that the package comment lists are enough, and each is needed.
 func TestPermissions(t *testing.T) {
 	server := servers.Redis(t)
 	admin := connect(t, server.Addr)
-	listed := []any{"+hmget", "+evalsha", "+eval", "+hget", "+hset", "+exists", "+del", "+config|get", "+info", "+scan"}
+	listed := []any{"+hmget", "+evalsha", "+eval", "+hget", "+hset", "+exists", "+del",
+		"+config|get", "+info", "+scan"}
 	works := func(name string, commands []any) error {
-		require.NoError(t, admin.Do(t.Context(), append([]any{"ACL", "SETUSER", name, "on", ">secret", "~secondgate:*"}, commands...)...).Err())
+		require.NoError(t, admin.Do(t.Context(), append([]any{"ACL", "SETUSER", name, "on",
+			">secret", "~secondgate:*"}, commands...)...).Err())
 		require.NoError(t, admin.ScriptFlush(t.Context()).Err())
-		store, err := redisstore.New(t.Context(), redisstore.Config{Do: do(connect(t, server.Addr, func(o *redis.Options) { o.Username, o.Password = name, "secret" }))})
+		store, err := redisstore.New(t.Context(), redisstore.Config{Do: do(connect(t, server.Addr,
+			func(o *redis.Options) {
+				o.Username, o.Password = name, "secret"
+			}))})
 		if err != nil {
 			return err
 		}

@@ -120,7 +120,8 @@ func (r *Repository) checkChangelog(version string) error {
 func (r *Repository) checkModules() (err error) {
 	for _, m := range r.modules {
 		if len(m.file.Replace) > 0 || len(m.file.Exclude) > 0 {
-			err = errors.Join(err, fmt.Errorf("release: %s/go.mod replaces or excludes a module", m.dir))
+			err = errors.Join(err, fmt.Errorf("release: %s/go.mod replaces or excludes a module",
+				m.dir))
 		}
 	}
 	return err
@@ -144,7 +145,8 @@ func (r *Repository) checkWorkspace() error {
 			return p.Old.Path == m.path && filepath.Clean(p.New.Path) == m.dir
 		})
 		if !replaced {
-			err = errors.Join(err, fmt.Errorf("release: go.work does not replace %s by %s", m.path, m.dir))
+			err = errors.Join(err, fmt.Errorf("release: go.work does not replace %s by %s", m.path,
+				m.dir))
 		}
 	}
 	return err

@@ -34,7 +34,8 @@ func newCheckout(t *testing.T) checkout {
 	}
 	c := checkout{t: t, dir: t.TempDir()}
 	const root = "../../.."
-	names := run(t, root, nil, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+	names := run(t, root, nil, "git", "ls-files", "-z", "--cached", "--others",
+		"--exclude-standard")
 	for _, name := range strings.FieldsFunc(names, func(r rune) bool { return r == 0 }) {
 		if text, err := os.ReadFile(filepath.Join(root, name)); !os.IsNotExist(err) {
 			require.NoError(t, err)

@@ -77,7 +77,8 @@ func importer(t *testing.T, proxy string) []string {
 func use(t *testing.T, c checkout, env []string, dir, modulePath string) {
 	t.Helper()
 	if strings.HasPrefix(dir, "cmd/") {
-		run(t, t.TempDir(), append(env, "GOBIN="+t.TempDir()), "go", "install", modulePath+"@"+version)
+		run(t, t.TempDir(), append(env, "GOBIN="+t.TempDir()), "go", "install", modulePath+"@"+
+			version)
 		return
 	}
 	program := checkout{t: t, dir: t.TempDir()}

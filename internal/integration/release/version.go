@@ -93,7 +93,8 @@ func (r *Repository) addSums(version string, files map[string][]byte) error {
 		var own []byte
 		for _, required := range r.requirements(m) {
 			if !required.published() {
-				return fmt.Errorf("release: %s requires %s, which is not published", m.path, required.path)
+				return fmt.Errorf("release: %s requires %s, which is not published", m.path,
+					required.path)
 			}
 			if err := visit(required); err != nil {
 				return err

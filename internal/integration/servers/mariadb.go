@@ -20,13 +20,17 @@ func MariaDB(t testing.TB, options ...string) *Server {
 	_ = mysql.SetLogger(log.New(io.Discard, "", 0)) // it prints what the tests provoke
 	s := newServer(t)
 	data := filepath.Join(s.Dir, "data")
-	s.prepare(data, install, "--datadir=", "--no-defaults", "--auth-root-authentication-method=normal",
+	s.prepare(data, install, "--datadir=", "--no-defaults",
+		"--auth-root-authentication-method=normal",
 		"--skip-test-db", "--skip-name-resolve")
 	s.start = func(s *Server) *exec.Cmd {
 		// A file that may not grow is an error to it, as a full disk is, and not its death.
-		return s.command("env", append([]string{"--ignore-signal=XFSZ", mariadbd, "--no-defaults", "--datadir=" + data, "--bind-address=127.0.0.1", "--port=" + s.Port(),
-			"--socket=" + filepath.Join(s.Dir, "sock"), "--pid-file=" + filepath.Join(s.Dir, "pid"), "--skip-name-resolve",
-			"--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=1", "--max-connections=300"}, options...)...)
+		return s.command("env", append([]string{"--ignore-signal=XFSZ", mariadbd, "--no-defaults",
+			"--datadir=" + data, "--bind-address=127.0.0.1", "--port=" + s.Port(),
+			"--socket=" + filepath.Join(s.Dir, "sock"), "--pid-file=" + filepath.Join(s.Dir, "pid"),
+			"--skip-name-resolve",
+			"--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=1",
+			"--max-connections=300"}, options...)...)
 	}
 	s.ready = func(s *Server) error { return ping("mysql", MariaDBDSN(s.Addr, "")) }
 	s.Start()

@@ -23,7 +23,8 @@ func PostgreSQL(t testing.TB, options ...string) *Server {
 		"--encoding=UTF8", "--locale=C", "--no-sync")
 	s.stop = syscall.SIGINT // "fast": does not wait for connections
 	s.start = func(s *Server) *exec.Cmd {
-		return s.command(postgres, append([]string{"-D", data, "-h", "127.0.0.1", "-p", s.Port(), "-k", s.Dir,
+		return s.command(postgres, append([]string{"-D", data, "-h", "127.0.0.1", "-p", s.Port(),
+			"-k", s.Dir,
 			"-c", "max_connections=200", "-c", "shared_buffers=64MB",
 			// In its directory, as a killed server leaves it behind.
 			"-c", "dynamic_shared_memory_type=mmap"}, options...)...)

@@ -18,12 +18,15 @@ func Redis(t testing.TB, options ...string) *Server {
 	program := need(t, "redis-server")
 	s := newServer(t)
 	s.start = func(s *Server) *exec.Cmd {
-		return s.command(program, append([]string{"--port", s.Port(), "--bind", "127.0.0.1", "--dir", s.Dir, "--save", "",
-			"--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction", "--logfile", filepath.Join(s.Dir, "redis.log")}, options...)...)
+		return s.command(program, append([]string{"--port", s.Port(), "--bind", "127.0.0.1",
+			"--dir", s.Dir, "--save", "",
+			"--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction",
+			"--logfile", filepath.Join(s.Dir, "redis.log")}, options...)...)
 	}
 	s.ready = func(s *Server) error {
 		reply, err := s.redis("PING")
-		if err == nil && !strings.HasPrefix(reply, "+PONG") && !strings.HasPrefix(reply, "-NOAUTH") {
+		if err == nil && !strings.HasPrefix(reply, "+PONG") &&
+			!strings.HasPrefix(reply, "-NOAUTH") {
 			err = fmt.Errorf("PING: %s", reply)
 		}
 		return err
@@ -39,7 +42,8 @@ func RedisCluster(t testing.TB) []*Server {
 	var nodes []*Server
 	args := []string{"--cluster", "create"}
 	for range 3 {
-		n := Redis(t, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "30000",
+		n := Redis(t, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf",
+			"--cluster-node-timeout", "30000",
 			"--cluster-port", fmt.Sprint(FreePort(t)))
 		nodes = append(nodes, n)
 		args = append(args, n.Addr)
@@ -48,7 +52,8 @@ func RedisCluster(t testing.TB) []*Server {
 	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
 		up := 0
 		for _, n := range nodes {
-			if info, err := n.redis("CLUSTER INFO"); err == nil && strings.Contains(info, "cluster_state:ok") {
+			if info, err := n.redis("CLUSTER INFO"); err == nil &&
+				strings.Contains(info, "cluster_state:ok") {
 				up++
 			}
 		}

@@ -91,7 +91,8 @@ func newServer(t testing.TB) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{t: t, Dir: dir, Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(FreePort(t))), stop: syscall.SIGTERM}
+	s := &Server{t: t, Dir: dir, Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(FreePort(t))),
+		stop: syscall.SIGTERM}
 	t.Cleanup(func() {
 		s.Kill()
 		_ = os.RemoveAll(dir)
@@ -114,7 +115,8 @@ func (s *Server) Port() string {
 func (s *Server) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = s.Dir
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: unprivileged(s.t), Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: unprivileged(s.t),
+		Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	cmd.Env = append(os.Environ(), "HOME="+s.Dir, "LC_ALL=C", "TMPDIR="+s.Dir)
 	return cmd
 }
@@ -227,7 +229,8 @@ func (s *Server) Suspend() {
 		return
 	}
 	parent := s.cmd.Process.Pid
-	for deadline := time.Now().Add(2 * time.Minute); !stopped(append(children(parent), parent)); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !stopped(append(children(parent),
+		parent)); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			s.t.Fatal("the server does not stop")
 		}
@@ -250,7 +253,8 @@ func (s *Server) FileLimit(bytes int64) {
 	program, parent := need(s.t, "prlimit"), s.cmd.Process.Pid
 	for _, pid := range append(children(parent), parent) {
 		// Only the soft limit, which may be raised again. A child may have ended meanwhile.
-		out, err := s.command(program, "--pid="+strconv.Itoa(pid), "--fsize="+limit+":").CombinedOutput()
+		out, err := s.command(program, "--pid="+strconv.Itoa(pid), "--fsize="+limit+
+			":").CombinedOutput()
 		if err != nil && pid == parent {
 			s.t.Fatalf("prlimit: %v\n%s", err, out)
 		}
@@ -288,7 +292,8 @@ func stopped(pids []int) bool {
 	for _, pid := range pids {
 		files, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/[0-9]*/stat")
 		for _, file := range files {
-			if state, _ := status(file); strings.Contains("RSD", cmp.Or(state, "Z")) { // running, or would be
+			// running, or would be
+			if state, _ := status(file); strings.Contains("RSD", cmp.Or(state, "Z")) {
 				return false
 			}
 		}

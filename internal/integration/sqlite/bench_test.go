@@ -38,10 +38,12 @@ func BenchmarkSwap(b *testing.B) {
 			for range 8 {
 				was, now := swap(k)
 				if k == "store" {
-					require.NoError(b, store.Swap(ctx, k, was, storage.Record{Revision: now, Data: data}))
+					require.NoError(b, store.Swap(ctx, k, was,
+						storage.Record{Revision: now, Data: data}))
 					continue
 				}
-				res, err := db.ExecContext(ctx, "UPDATE secondgate_records SET revision = ?, data = ? WHERE key = ? AND revision = ?",
+				res, err := db.ExecContext(ctx, "UPDATE secondgate_records SET revision = ?, "+
+					"data = ? WHERE key = ? AND revision = ?",
 					[]byte(now), data, []byte(k), []byte(was))
 				require.NoError(b, err)
 				affected, err := res.RowsAffected()
@@ -63,7 +65,8 @@ func BenchmarkGet(b *testing.B) {
 	ctx := context.Background()
 	path := filepath.Join(b.TempDir(), "records.db")
 	store, db := openStore(b, path), openDB(b, path)
-	require.NoError(b, store.Swap(ctx, "k", "", storage.Record{Revision: "r0", Data: make([]byte, 2048)}))
+	require.NoError(b, store.Swap(ctx, "k", "", storage.Record{Revision: "r0",
+		Data: make([]byte, 2048)}))
 	var viaStore, bare float64
 	b.ResetTimer()
 	for b.Loop() {
@@ -75,7 +78,8 @@ func BenchmarkGet(b *testing.B) {
 		middle := b.Elapsed()
 		for range 32 {
 			var revision, data []byte
-			row := db.QueryRowContext(ctx, "SELECT revision, data FROM secondgate_records WHERE key = ?", []byte("k"))
+			row := db.QueryRowContext(ctx, "SELECT revision, data FROM secondgate_records WHERE "+
+				"key = ?", []byte("k"))
 			require.NoError(b, row.Scan(&revision, &data))
 		}
 		viaStore += float64(middle - start)

@@ -28,7 +28,8 @@ func refused(t *testing.T, err error, says ...string) {
 }
 
 func TestMissingTable(t *testing.T) {
-	cfg := sqlstore.Config{DB: openDB(t, filepath.Join(t.TempDir(), "records.db")), Dialect: sqlstore.SQLite}
+	cfg := sqlstore.Config{DB: openDB(t, filepath.Join(t.TempDir(), "records.db")),
+		Dialect: sqlstore.SQLite}
 	_, err := sqlstore.New(t.Context(), cfg)
 	refused(t, err, "no such table", "secondgate_records", "sqlstore.Migrate")
 
@@ -46,21 +47,28 @@ func TestTableDroppedLater(t *testing.T) {
 	require.NoError(t, err)
 	_, err = store.Get(t.Context(), "k")
 	refused(t, err, "no such table")
-	refused(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r", Data: []byte("x")}), "no such table")
+	refused(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r", Data: []byte("x")}),
+		"no such table")
 }
 
 func TestTableThatCannotServe(t *testing.T) {
 	for name, c := range map[string]struct{ ddl, says string }{
-		"text keys": {`CREATE TABLE secondgate_records (key TEXT PRIMARY KEY, revision BLOB, data BLOB, updated_at TEXT)`,
+		"text keys": {`CREATE TABLE secondgate_records (key TEXT PRIMARY KEY, revision BLOB, data
+			BLOB, updated_at TEXT)`,
 			"column key has type TEXT"},
-		"text revisions": {`CREATE TABLE secondgate_records (key BLOB PRIMARY KEY, revision TEXT, data BLOB, updated_at TEXT)`,
+		"text revisions": {`CREATE TABLE secondgate_records (key BLOB PRIMARY KEY, revision TEXT,
+			data BLOB, updated_at TEXT)`,
 			"column revision has type TEXT"},
-		"no revision": {`CREATE TABLE secondgate_records (key BLOB PRIMARY KEY, data BLOB, updated_at TEXT)`, "revision"},
-		"no key":      {`CREATE TABLE secondgate_records (id BLOB PRIMARY KEY, revision BLOB, data BLOB, updated_at TEXT)`, "key"},
-		"a view":      {`CREATE VIEW secondgate_records AS SELECT x'00' key, x'00' revision, x'00' data, '' updated_at`, "view"},
+		"no revision": {`CREATE TABLE secondgate_records (key BLOB PRIMARY KEY, data BLOB,
+			updated_at TEXT)`, "revision"},
+		"no key": {`CREATE TABLE secondgate_records (id BLOB PRIMARY KEY, revision BLOB, data BLOB,
+			updated_at TEXT)`, "key"},
+		"a view": {`CREATE VIEW secondgate_records AS SELECT x'00' key, x'00' revision, x'00' data,
+			'' updated_at`, "view"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cfg := sqlstore.Config{DB: openDB(t, filepath.Join(t.TempDir(), "records.db")), Dialect: sqlstore.SQLite}
+			cfg := sqlstore.Config{DB: openDB(t, filepath.Join(t.TempDir(), "records.db")),
+				Dialect: sqlstore.SQLite}
 			_, err := cfg.DB.ExecContext(t.Context(), c.ddl)
 			require.NoError(t, err)
 			_, err = sqlstore.New(t.Context(), cfg)
@@ -72,8 +80,10 @@ func TestTableThatCannotServe(t *testing.T) {
 
 // A key that is not the primary key cannot be inserted on condition.
 func TestTableWithoutPrimaryKey(t *testing.T) {
-	cfg := sqlstore.Config{DB: openDB(t, filepath.Join(t.TempDir(), "records.db")), Dialect: sqlstore.SQLite}
-	_, err := cfg.DB.ExecContext(t.Context(), `CREATE TABLE secondgate_records (key BLOB, revision BLOB, data BLOB, updated_at TEXT)`)
+	cfg := sqlstore.Config{DB: openDB(t, filepath.Join(t.TempDir(), "records.db")),
+		Dialect: sqlstore.SQLite}
+	_, err := cfg.DB.ExecContext(t.Context(), `CREATE TABLE secondgate_records (key BLOB, revision
+		BLOB, data BLOB, updated_at TEXT)`)
 	require.NoError(t, err)
 	_, err = sqlstore.New(t.Context(), cfg)
 	refused(t, err, "ON CONFLICT")
@@ -83,7 +93,8 @@ func TestTableWithoutPrimaryKey(t *testing.T) {
 func TestForeignRow(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "records.db")
 	store, db := openStore(t, path), openDB(t, path)
-	_, err := db.ExecContext(t.Context(), `INSERT INTO secondgate_records (key, revision, data) VALUES (x'6b', x'', x'')`)
+	_, err := db.ExecContext(t.Context(), `INSERT INTO secondgate_records (key, revision, data)
+		VALUES (x'6b', x'', x'')`)
 	require.NoError(t, err)
 	_, err = store.Get(t.Context(), "k")
 	refused(t, err, "empty revision or data")
@@ -101,7 +112,8 @@ func TestClosedDB(t *testing.T) {
 
 	_, err = store.Get(t.Context(), "k")
 	refused(t, err, "closed")
-	refused(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r", Data: []byte("x")}), "closed")
+	refused(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r", Data: []byte("x")}),
+		"closed")
 	refused(t, store.Delete(t.Context(), "k", "r"), "closed")
 	_, _, err = store.List(t.Context(), "", "", 1)
 	refused(t, err, "closed")
@@ -114,7 +126,8 @@ func TestDeadlineWhileLocked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "records.db")
 	db := openDB(t, path)
 	store := openPatientStore(t, path, 2*time.Minute)
-	require.NoError(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r1", Data: []byte("x")}))
+	require.NoError(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r1",
+		Data: []byte("x")}))
 	tx, err := db.BeginTx(t.Context(), nil)
 	require.NoError(t, err)
 
@@ -124,14 +137,16 @@ func TestDeadlineWhileLocked(t *testing.T) {
 	err = store.Swap(ctx, "k", "r1", storage.Record{Revision: "r2", Data: []byte("y")})
 	refused(t, err)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	require.Less(t, time.Since(begun), time.Minute, "the deadline must end the wait, not the busy time-out")
+	require.Less(t, time.Since(begun), time.Minute,
+		"the deadline must end the wait, not the busy time-out")
 
 	// Readers are not kept out, and the write that was cancelled was not made.
 	rec, err := store.Get(t.Context(), "k")
 	require.NoError(t, err)
 	require.EqualValues(t, "r1", rec.Revision)
 	require.NoError(t, tx.Rollback())
-	require.NoError(t, store.Swap(t.Context(), "k", "r1", storage.Record{Revision: "r3", Data: []byte("z")}))
+	require.NoError(t, store.Swap(t.Context(), "k", "r1", storage.Record{Revision: "r3",
+		Data: []byte("z")}))
 }
 
 // Without a busy time-out a lock is an error; it is not a conflict, nor an absent record.
@@ -141,11 +156,13 @@ func TestStore_LockedIsAnError(t *testing.T) {
 	impatient, err := sql.Open("sqlite", path)
 	require.NoError(t, err)
 	defer impatient.Close()
-	store, err := sqlstore.New(t.Context(), sqlstore.Config{DB: impatient, Dialect: sqlstore.SQLite})
+	store, err := sqlstore.New(t.Context(), sqlstore.Config{DB: impatient,
+		Dialect: sqlstore.SQLite})
 	require.NoError(t, err)
 	tx, err := openDB(t, path).BeginTx(t.Context(), nil)
 	require.NoError(t, err)
-	refused(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r1", Data: []byte("x")}), "locked")
+	refused(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r1", Data: []byte("x")}),
+		"locked")
 	require.NoError(t, tx.Rollback())
 }
 
@@ -162,7 +179,8 @@ func TestReadOnlyConnection(t *testing.T) {
 func TestMissingDirectory(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "missing", "records.db")
 	cfg := sqlstore.Config{DB: openDB(t, path), Dialect: sqlstore.SQLite}
-	refused(t, sqlstore.Migrate(t.Context(), cfg), "cannot be opened", "unable to open database file")
+	refused(t, sqlstore.Migrate(t.Context(), cfg), "cannot be opened",
+		"unable to open database file")
 	_, err := sqlstore.New(t.Context(), cfg)
 	refused(t, err, "cannot be opened")
 	require.NoFileExists(t, path)

@@ -35,7 +35,8 @@ func openStore(t testing.TB, path string) *sqlstore.Store {
 // openPatientStore is a store that waits longer for a lock.
 func openPatientStore(t testing.TB, path string, busy time.Duration) *sqlstore.Store {
 	t.Helper()
-	dsn := strings.Replace(sqlstore.SQLiteDSN(path), "busy_timeout(5000)", fmt.Sprintf("busy_timeout(%d)", busy.Milliseconds()), 1)
+	dsn := strings.Replace(sqlstore.SQLiteDSN(path), "busy_timeout(5000)",
+		fmt.Sprintf("busy_timeout(%d)", busy.Milliseconds()), 1)
 	require.NotEqual(t, sqlstore.SQLiteDSN(path), dsn)
 	db, err := sql.Open("sqlite", dsn)
 	require.NoError(t, err)

@@ -16,9 +16,12 @@ import (
 // no other comes into being.
 func TestPaths(t *testing.T) {
 	for _, name := range []string{
-		"plain.db", "with space.db", "question?mode=memory.db", "hash#tag.db", "percent%41.db", "100%.db", "a&b=c.db",
-		"plus+.db", "semi;colon.db", "quote'\".db", "back\\slash.db", "colon:.db", ":memory:", "file:x.db", "é e\u0301.db",
-		"\xff\xfe.db", "-dash.db", "?vfs=none", "tab\t.db", "new\nline.db", "~.db", "[a].db", "%00.db", "%2500.db",
+		"plain.db", "with space.db", "question?mode=memory.db", "hash#tag.db", "percent%41.db",
+		"100%.db", "a&b=c.db",
+		"plus+.db", "semi;colon.db", "quote'\".db", "back\\slash.db", "colon:.db", ":memory:",
+		"file:x.db", "é e\u0301.db",
+		"\xff\xfe.db", "-dash.db", "?vfs=none", "tab\t.db", "new\nline.db", "~.db", "[a].db",
+		"%00.db", "%2500.db",
 	} {
 		for _, relative := range []bool{false, true} {
 			t.Run(name+map[bool]string{true: "/relative"}[relative], func(t *testing.T) {
@@ -30,7 +33,8 @@ func TestPaths(t *testing.T) {
 					dsnPath = name
 				}
 				store := openStore(t, dsnPath)
-				require.NoError(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r1", Data: []byte(name)}))
+				require.NoError(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r1",
+					Data: []byte(name)}))
 				// Another connection, opened later and by its absolute path, finds the same.
 				rec, err := openStore(t, path).Get(t.Context(), "k")
 				require.NoError(t, err)
@@ -50,7 +54,8 @@ func TestPaths(t *testing.T) {
 func TestPathWithDoubledSlashes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "records.db")
 	store := openStore(t, "/"+path)
-	require.NoError(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r1", Data: []byte("x")}))
+	require.NoError(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r1",
+		Data: []byte("x")}))
 	require.FileExists(t, path)
 }
 
@@ -58,7 +63,8 @@ func TestPathWithDoubledSlashes(t *testing.T) {
 func TestPathsThatNameNoFile(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
-	for _, path := range []string{"", ".", "./", "/", "a\x00b", "\x00", filepath.Join(dir, "a\x00.db")} {
+	for _, path := range []string{"", ".", "./", "/", "a\x00b", "\x00",
+		filepath.Join(dir, "a\x00.db")} {
 		db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(path))
 		require.NoError(t, err)
 		err = sqlstore.Migrate(t.Context(), sqlstore.Config{DB: db, Dialect: sqlstore.SQLite})
@@ -77,7 +83,8 @@ func TestConnectionSettings(t *testing.T) {
 		conn, err := db.Conn(t.Context())
 		require.NoError(t, err)
 		defer conn.Close() // held until the end, so that the next one is another
-		for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "busy_timeout": "5000"} {
+		for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2",
+			"busy_timeout": "5000"} {
 			var got string
 			require.NoError(t, conn.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got))
 			require.Equal(t, want, got, pragma)
@@ -90,7 +97,8 @@ func TestPrivateFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "records.db")
 	require.NoError(t, os.WriteFile(path, nil, 0o600))
 	store := openStore(t, path)
-	require.NoError(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r1", Data: []byte("x")}))
+	require.NoError(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r1",
+		Data: []byte("x")}))
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		info, err := os.Stat(path + suffix)
 		require.NoError(t, err)

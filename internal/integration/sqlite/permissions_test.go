@@ -28,8 +28,9 @@ func TestPermissions(t *testing.T) {
 	require.NoError(t, os.Chmod(readOnly, 0o444))
 
 	for name, c := range map[string]struct{ role, path, says string }{
-		"directory that cannot be written": {"migrate", filepath.Join(closed, "records.db"), "unable to open database file"},
-		"file that cannot be written":      {"new", readOnly, "readonly"},
+		"directory that cannot be written": {"migrate", filepath.Join(closed, "records.db"),
+			"unable to open database file"},
+		"file that cannot be written": {"new", readOnly, "readonly"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, err := asNobody(t, dir, c.role, c.path).CombinedOutput()

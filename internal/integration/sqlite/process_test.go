@@ -131,7 +131,8 @@ func TestProcessesLoseNoUpdate(t *testing.T) {
 	}
 	rec, err := openStore(t, path).Get(t.Context(), "counter")
 	require.NoError(t, err)
-	require.Equal(t, uint64(processes*times), binary.BigEndian.Uint64(rec.Data), "updates were lost")
+	require.Equal(t, uint64(processes*times), binary.BigEndian.Uint64(rec.Data),
+		"updates were lost")
 }
 
 func TestProcessesMigrateAtOnce(t *testing.T) {
@@ -146,7 +147,8 @@ func TestProcessesMigrateAtOnce(t *testing.T) {
 	for i, cmd := range cmds {
 		require.NoError(t, cmd.Wait(), "process %d: %s", i, &outputs[i])
 	}
-	_, err := sqlstore.New(t.Context(), sqlstore.Config{DB: openDB(t, path), Dialect: sqlstore.SQLite})
+	_, err := sqlstore.New(t.Context(), sqlstore.Config{DB: openDB(t, path),
+		Dialect: sqlstore.SQLite})
 	require.NoError(t, err)
 }
 
@@ -192,7 +194,8 @@ func TestKilledUnderLoad(t *testing.T) {
 			writers = append(writers, startWriter(t, fmt.Sprint(key, round), path))
 		}
 		for i, w := range writers {
-			for range 1 + 20*round*(1-min(i, 1)) { // SQLite's lock is not fair: one each, many of the first
+			// SQLite's lock is not fair: one each, many of the first
+			for range 1 + 20*round*(1-min(i, 1)) {
 				_, running := <-w.acks
 				require.True(t, running, "key %s: the process ended by itself", w.key)
 			}
@@ -211,7 +214,8 @@ func TestKilledUnderLoad(t *testing.T) {
 			_, err = fmt.Sscanf(string(rec.Data), "%d ", &n)
 			require.NoError(t, err)
 			// One more may have been written and not yet acknowledged.
-			require.Contains(t, []int{last, last + 1}, n, "key %s: acknowledged up to %d", w.key, last)
+			require.Contains(t, []int{last, last + 1}, n, "key %s: acknowledged up to %d",
+				w.key, last)
 			require.Equal(t, storage.Revision(fmt.Sprintf("%s/%d", w.key, n)), rec.Revision)
 			require.Equal(t, fmt.Sprintf("%d %s", n, strings.Repeat("x", n%4000)), string(rec.Data))
 			t.Logf("key %s: %d writes acknowledged, %d found", w.key, last+1, n+1)

@@ -19,7 +19,8 @@ var (
 	ErrProofRequired = fmt.Errorf("%w: a stronger proof is required", ErrForbidden)
 	// ErrKindNotConfigured is returned for a user who has a factor of a kind that this process
 	// does not have.
-	ErrKindNotConfigured = errors.New("mfa: the user has a factor of a kind that is not configured here")
+	ErrKindNotConfigured = errors.New("mfa: the user has a factor of a kind that is not " +
+		"configured here")
 )
 
 // Origin says where a proof comes from.

@@ -150,7 +150,8 @@ func TestAuthority_Rules(t *testing.T) {
 			}
 			return nil
 		},
-		"an address that no message reaches is an error and never an enrolment": func(c cell) error {
+		"an address that no message reaches is an error and never an enrolment": func(
+			c cell) error {
 			_, err := c.decide()
 			if c.has.Implied == ImpliedUndeliverable && c.proven.Origin == OriginFirst &&
 				c.asked.Act == ActEnroll &&
@@ -178,7 +179,8 @@ func TestAuthority_Rules(t *testing.T) {
 			}
 			return nil
 		},
-		"a proof at the highest level of a user with an allowed factor permits everything": func(c cell) error {
+		"a proof at the highest level of a user with an allowed factor permits everything": func(
+			c cell) error {
 			if known(c) && c.proven.Origin == OriginOwn && len(before(c)) > 0 &&
 				anyAllowed(c.has.Own) &&
 				c.proven.Level >= oldLevel(c) && !c.permitted() {
@@ -216,7 +218,8 @@ func TestAuthority_Rules(t *testing.T) {
 			}
 			return errors.New("permitted")
 		},
-		"a recovery enrols the kind that was lost, and no other while one is allowed": func(c cell) error {
+		"a recovery enrols the kind that was lost, and no other while one is allowed": func(
+			c cell) error {
 			if c.proven.Origin != OriginRecovery || c.asked.Act != ActEnroll ||
 				len(before(c)) == 0 || !known(c) {
 				return nil

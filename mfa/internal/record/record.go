@@ -31,8 +31,9 @@ const (
 // Record is everything that is stored of one user. Keys are never reused for another meaning.
 // Times are Unix milliseconds.
 type Record struct {
-	Format    int             `cbor:"0,keyasint"`
-	Epoch     [8]byte         `cbor:"1,keyasint"`           // changes when everything issued before is void
+	Format int `cbor:"0,keyasint"`
+	// changes when everything issued before is void
+	Epoch     [8]byte         `cbor:"1,keyasint"`
 	Seen      int64           `cbor:"2,keyasint,omitempty"` // the latest time a write was made at
 	UsedUntil int64           `cbor:"3,keyasint,omitempty"` // challenges issued until then are used
 	Lockout   lockout.State   `cbor:"4,keyasint,omitempty"`

@@ -10,12 +10,13 @@ import (
 
 // Claims is what every token says. Fields that a kind of token does not use are empty.
 type Claims struct {
-	ID       [16]byte `cbor:"0,keyasint"`
-	Issued   int64    `cbor:"1,keyasint"`
-	Subject  Subject  `cbor:"2,keyasint"`
-	Purpose  Purpose  `cbor:"3,keyasint,omitempty"`
-	Bind     []byte   `cbor:"4,keyasint,omitempty"`
-	Epoch    []byte   `cbor:"5,keyasint,omitempty"` // the record's when issued; empty: there was none
+	ID      [16]byte `cbor:"0,keyasint"`
+	Issued  int64    `cbor:"1,keyasint"`
+	Subject Subject  `cbor:"2,keyasint"`
+	Purpose Purpose  `cbor:"3,keyasint,omitempty"`
+	Bind    []byte   `cbor:"4,keyasint,omitempty"`
+	// the record's when issued; empty: there was none
+	Epoch    []byte   `cbor:"5,keyasint,omitempty"`
 	Kinds    []string `cbor:"6,keyasint,omitempty"` // allowed by the policy when issued
 	Implicit []string `cbor:"7,keyasint,omitempty"`
 	Keep     bool     `cbor:"8,keyasint,omitempty"` // Policy.KeepImplicit

@@ -50,7 +50,8 @@ func readCatalogs(base, overrides fs.FS) ([]*catalog, error) {
 		i := slices.IndexFunc(list, func(c *catalog) bool { return c.lang == lang })
 		if i < 0 {
 			if !validTag(lang) {
-				return nil, fmt.Errorf("ui: %s: the file must be named after a language, like texts/fr.json", name)
+				return nil, fmt.Errorf("ui: %s: the file must be named after a language, like "+
+					"texts/fr.json", name)
 			}
 			i = len(list)
 			list = append(list, &catalog{lang, clone(english)})
@@ -61,7 +62,8 @@ func readCatalogs(base, overrides fs.FS) ([]*catalog, error) {
 			if ours, ok := english[key]; ok {
 				for _, p := range placeholders(text) {
 					if !slices.Contains(placeholders(ours), p) {
-						return nil, fmt.Errorf("ui: %s: %q has {%s}, which is not filled in; there are %v", name, key, p, placeholders(ours))
+						return nil, fmt.Errorf("ui: %s: %q has {%s}, which is not filled in; "+
+							"there are %v", name, key, p, placeholders(ours))
 					}
 				}
 			}

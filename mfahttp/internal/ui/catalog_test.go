@@ -37,7 +37,8 @@ func TestCatalogsAreComplete(t *testing.T) {
 				t.Errorf("%s: no %q", lang, key)
 				continue
 			}
-			want, got := placeholder.FindAllString(text, -1), placeholder.FindAllString(translated, -1)
+			want, got := placeholder.FindAllString(text, -1),
+				placeholder.FindAllString(translated, -1)
 			slices.Sort(want)
 			slices.Sort(got)
 			if !slices.Equal(want, got) {
@@ -68,14 +69,19 @@ func TestCatalogHasNoDeadTexts(t *testing.T) {
 			source.Write(b)
 		}
 	}
-	families := []string{"about", "answer", "choose.have", "enroll.button", "enroll.text", "enroll.title", "enrollment.title", "error.text",
-		"error.title", "field", "hint.name", "kind", "lost.by", "notice", "problem", "remove.text", "send.title", "strength", "verify.text", "verify.title", "verify.why"}
+	families := []string{"about", "answer", "choose.have", "enroll.button", "enroll.text",
+		"enroll.title", "enrollment.title", "error.text",
+		"error.title", "field", "hint.name", "kind", "lost.by", "notice", "problem", "remove.text",
+		"send.title", "strength", "verify.text", "verify.title", "verify.why"}
 	for key := range texts(t, "en") {
 		base := strings.TrimSuffix(strings.TrimSuffix(key, ".one"), ".other")
-		if strings.Contains(source.String(), `"`+base+`"`) || strings.Contains(source.String(), `"`+key+`"`) {
+		if strings.Contains(source.String(), `"`+base+`"`) || strings.Contains(source.String(),
+			`"`+key+`"`) {
 			continue
 		}
-		if !slices.ContainsFunc(families, func(f string) bool { return strings.HasPrefix(key, f+".") }) {
+		if !slices.ContainsFunc(families, func(f string) bool {
+			return strings.HasPrefix(key, f+".")
+		}) {
 			t.Errorf("%q is used nowhere", key)
 		}
 	}
@@ -86,9 +92,12 @@ func TestCatalogHasNoDeadTexts(t *testing.T) {
 func TestEveryProblemHasAText(t *testing.T) {
 	r := newUI(t)
 	fallback := texts(t, "en")["notice.unavailable"]
-	for _, reason := range []string{"address_duplicate", "address_form", "address_unsupported", "code_form", "name_form", "number_at_risk", "number_country",
-		"number_duplicate", "number_extension", "number_form", "number_international", "number_invalid", "number_length", "number_missing",
-		"number_premium", "number_region", "pin_characters", "pin_common", "pin_mismatch", "pin_personal", "pin_repeated", "pin_too_long",
+	for _, reason := range []string{"address_duplicate", "address_form", "address_unsupported",
+		"code_form", "name_form", "number_at_risk", "number_country",
+		"number_duplicate", "number_extension", "number_form", "number_international",
+		"number_invalid", "number_length", "number_missing",
+		"number_premium", "number_region", "pin_characters", "pin_common", "pin_mismatch",
+		"pin_personal", "pin_repeated", "pin_too_long",
 		"pin_too_short", "recovery_form", "secret_duplicate", "secret_form"} {
 		require.NotEmpty(t, texts(t, "en")["problem."+reason], reason)
 		kind, _, _ := strings.Cut(reason, "_")
@@ -98,13 +107,16 @@ func TestEveryProblemHasAText(t *testing.T) {
 		}
 		f := frame("en")
 		f.Notice = &ui.Notice{Code: "malformed", Reason: reason, Kind: kind, Left: -1}
-		page := html.UnescapeString(render(t, r, ui.Enroll{Frame: f, Kind: kind, Countries: []ui.Country{{Region: "NL"}}}))
+		page := html.UnescapeString(render(t, r, ui.Enroll{Frame: f, Kind: kind,
+			Countries: []ui.Country{{Region: "NL"}}}))
 		if reason != "name_form" { // shown where names are asked for
 			require.Contains(t, page, texts(t, "en")["problem."+reason], reason)
 		}
 	}
-	for _, code := range []string{"unauthorized", "forbidden", "step_up", "password", "incorrect", "expired", "locked", "stopped", "budget", "busy",
-		"malformed", "not_available", "not_found", "kind_banned", "kind_not_configured", "last_factor", "on_hold", "reauthenticate",
+	for _, code := range []string{"unauthorized", "forbidden", "step_up", "password", "incorrect",
+		"expired", "locked", "stopped", "budget", "busy",
+		"malformed", "not_available", "not_found", "kind_banned", "kind_not_configured",
+		"last_factor", "on_hold", "reauthenticate",
 		"undeliverable", "sent", "added", "removed", "cancelled", "renamed", "recovered"} {
 		f := frame("en")
 		f.Notice = &ui.Notice{Code: code, Left: -1, Kind: "totp"}
@@ -117,19 +129,23 @@ func TestEveryProblemHasAText(t *testing.T) {
 	f := frame("en")
 	f.Notice = &ui.Notice{Code: "a code to come", Left: -1}
 	require.Contains(t, render(t, r, ui.Factors{Frame: f}), fallback)
-	f.Notice = &ui.Notice{Code: "malformed", Reason: "a_reason_of_a_strangers_factor", Kind: "carrier-pigeon", Left: -1}
-	require.Contains(t, render(t, r, ui.Enroll{Frame: f, Kind: "carrier-pigeon"}), texts(t, "en")["notice.malformed"])
+	f.Notice = &ui.Notice{Code: "malformed", Reason: "a_reason_of_a_strangers_factor",
+		Kind: "carrier-pigeon", Left: -1}
+	require.Contains(t, render(t, r, ui.Enroll{Frame: f, Kind: "carrier-pigeon"}),
+		texts(t, "en")["notice.malformed"])
 }
 
 // Texts are replaced one by one, and a language is added by a file.
 func TestOverrideTexts(t *testing.T) {
 	r, err := ui.New(fstest.MapFS{
-		"texts/nl.json": {Data: []byte(`{"verify.button": "Ga door", "kind.carrier-pigeon": "Postduif"}`)},
+		"texts/nl.json": {Data: []byte(
+			`{"verify.button": "Ga door", "kind.carrier-pigeon": "Postduif"}`)},
 		"texts/fr.json": {Data: []byte(`{"verify.button": "Continuer"}`)},
 	})
 	require.NoError(t, err)
 	p := func(lang string) string {
-		return render(t, r, ui.Verify{Frame: frame(lang), Option: ui.Option{Kind: "totp"}, Others: []ui.Option{{Kind: "carrier-pigeon"}}})
+		return render(t, r, ui.Verify{Frame: frame(lang), Option: ui.Option{Kind: "totp"},
+			Others: []ui.Option{{Kind: "carrier-pigeon"}}})
 	}
 	require.Contains(t, p("nl"), "Ga door")
 	require.Contains(t, p("nl"), "Vul de code uit je authenticator-app in")
@@ -143,12 +159,13 @@ func TestOverrideTexts(t *testing.T) {
 
 func TestOverrideTextsRefused(t *testing.T) {
 	for name, test := range map[string]struct{ file, text, says string }{
-		"no JSON":      {"texts/nl.json", `{`, "texts/nl.json"},
-		"null":         {"texts/nl.json", `null`, "texts/nl.json"},
-		"no strings":   {"texts/nl.json", `{"back": 1}`, "strings"},
-		"placeholder":  {"texts/nl.json", `{"send.to": "Naar {address}"}`, "{address}"},
-		"no language":  {"texts/x.json", `{}`, "texts/fr.json"},
-		"too large":    {"texts/nl.json", `{"x": "` + strings.Repeat("x", 1<<20) + `"}`, "too many"},
+		"no JSON":     {"texts/nl.json", `{`, "texts/nl.json"},
+		"null":        {"texts/nl.json", `null`, "texts/nl.json"},
+		"no strings":  {"texts/nl.json", `{"back": 1}`, "strings"},
+		"placeholder": {"texts/nl.json", `{"send.to": "Naar {address}"}`, "{address}"},
+		"no language": {"texts/x.json", `{}`, "texts/fr.json"},
+		"too large": {"texts/nl.json", `{"x": "` + strings.Repeat("x", 1<<20) + `"}`,
+			"too many"},
 		"bad template": {"verify.html", `{{if}}`, "verify.html"},
 		"no function":  {"frame.html", `{{shout .}}`, "frame.html"},
 	} {
@@ -187,7 +204,8 @@ func FuzzTexts(f *testing.F) {
 			return
 		}
 		var b strings.Builder
-		if r.Render(&b, ui.Verify{Frame: frame("nl"), Option: ui.Option{Kind: "sms", Sends: true}, Sent: true, SentTo: "78", SecsLeft: 9}) == nil {
+		if r.Render(&b, ui.Verify{Frame: frame("nl"), Option: ui.Option{Kind: "sms", Sends: true},
+			Sent: true, SentTo: "78", SecsLeft: 9}) == nil {
 			require.Equal(t, 1, strings.Count(b.String(), "<script"))
 		}
 	})

@@ -58,7 +58,8 @@ func (c *catalog) field(f Frame, page, id string, hint ...string) (field, error)
 // one numeric field, never a box for each digit, and are offered by the phone that received
 // them (autocomplete=one-time-code). Type "number" would drop leading zeros.
 func (c *catalog) answer(kind string, recovery bool, problem string) (field, error) {
-	out := field{ID: "code", Type: "text", Autocomplete: "one-time-code", Required: true, Focus: true, Code: true, Text: problem}
+	out := field{ID: "code", Type: "text", Autocomplete: "one-time-code", Required: true,
+		Focus: true, Code: true, Text: problem}
 	about := "code"
 	switch {
 	case kind == "pin":

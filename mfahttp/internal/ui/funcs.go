@@ -54,7 +54,8 @@ type head struct {
 func (c *catalog) head(f Frame, page, title string) head {
 	f.Lang = c.lang
 	wide := page == "factors" || page == "page" && f.SignedIn
-	return head{Frame: f, Page: page, Title: title, Wide: wide, Bad: f.Notice != nil && !good[f.Notice.Code]}
+	return head{Frame: f, Page: page, Title: title, Wide: wide, Bad: f.Notice != nil &&
+		!good[f.Notice.Code]}
 }
 
 // RefreshAfter is the head of a page that is worth another look after some seconds.
@@ -77,7 +78,8 @@ func others(v Verify) (list []Option) {
 }
 
 // good are the notices of what succeeded.
-var good = map[string]bool{"sent": true, "added": true, "removed": true, "cancelled": true, "renamed": true, "recovered": true,
+var good = map[string]bool{"sent": true, "added": true, "removed": true, "cancelled": true,
+	"renamed": true, "recovered": true,
 	"forgotten": true, "link_sent": true, "support_asked": true, "proof": true, "unlocked": true}
 
 // strong is text as HTML, its values in bold. They are escaped, and keep their writing
@@ -92,7 +94,8 @@ func (c *catalog) strong(key string, args ...any) (template.HTML, error) {
 	}
 	values := make(map[string]string, len(args)/2)
 	for i := 0; i < len(args); i += 2 {
-		values[fmt.Sprint(args[i])] = `<strong dir="auto">` + template.HTMLEscapeString(fmt.Sprint(args[i+1])) + `</strong>`
+		values[fmt.Sprint(args[i])] = `<strong dir="auto">` +
+			template.HTMLEscapeString(fmt.Sprint(args[i+1])) + `</strong>`
 	}
 	return template.HTML(fill(template.HTMLEscapeString(text), values)), nil //nolint:gosec // escaped above
 }
@@ -108,7 +111,8 @@ func (c *catalog) timer(key string, secs int) (template.HTML, error) {
 	if err != nil {
 		return "", err
 	}
-	span := `<span class="sg-time" role="timer" data-seconds="` + strconv.Itoa(secs) + `">` + template.HTMLEscapeString(d) + `</span>`
+	span := `<span class="sg-time" role="timer" data-seconds="` + strconv.Itoa(secs) + `">` +
+		template.HTMLEscapeString(d) + `</span>`
 	return template.HTML(fill(template.HTMLEscapeString(text), map[string]string{"time": span})), nil //nolint:gosec // escaped above
 }
 
@@ -324,7 +328,8 @@ func otpauth(uri string) template.URL {
 // withoutNumber is the reason of a problem without the number of the field that it is about.
 func withoutNumber(reason string) string {
 	about, _, _ := strings.Cut(reason, "_")
-	if at := strings.LastIndexByte(reason, '_'); (about == "question" || about == "answer") && at > 0 && len(reason)-at == 2 {
+	if at := strings.LastIndexByte(reason, '_'); (about == "question" || about == "answer") &&
+		at > 0 && len(reason)-at == 2 {
 		return reason[:at]
 	}
 	return reason

@@ -27,11 +27,12 @@ func TestLocale(t *testing.T) {
 		{"zh-Hant-TW", "", "en"},
 		{"nlx", "", "en"},
 		{"-", "-", "en"},
-		{strings.Repeat("fr,", 40) + "nl", "", "en"},           // more than is looked at
-		{"nl," + strings.Repeat("x", 1<<20), "", "nl"},         // an oversized header
-		{"", strings.Repeat("nl-", 1<<18), "en"},               // an oversized tag
-		{"de; q=0.4, nl ;q=0.3 ,nb;Q=0.9", "", "nb"},           // spaces and case
-		{"de;q=0.5;level=1, nl;q=0.4", "", "nl"},               // what cannot be read counts for nothing
+		{strings.Repeat("fr,", 40) + "nl", "", "en"},   // more than is looked at
+		{"nl," + strings.Repeat("x", 1<<20), "", "nl"}, // an oversized header
+		{"", strings.Repeat("nl-", 1<<18), "en"},       // an oversized tag
+		{"de; q=0.4, nl ;q=0.3 ,nb;Q=0.9", "", "nb"},   // spaces and case
+		// what cannot be read counts for nothing
+		{"de;q=0.5;level=1, nl;q=0.4", "", "nl"},
 		{"en-GB,en-US;q=0.9,en;q=0.8,nl;q=0.7", "x\x00", "en"}, // as browsers send it
 	} {
 		if got := r.Locale(test.accept, test.user); got != test.want {

@@ -100,7 +100,8 @@ func TestPages(t *testing.T) {
 		for _, s := range samples() {
 			t.Run(lang+"/"+s.name, func(t *testing.T) {
 				page := render(t, r, s.make(frame(lang)))
-				for _, wrong := range []string{"ZgotmplZ", "<no value>", "%!", "{time}", "{n}", "{to}"} {
+				for _, wrong := range []string{"ZgotmplZ", "<no value>", "%!", "{time}", "{n}",
+					"{to}"} {
 					require.NotContains(t, page, wrong)
 				}
 				list := parse(t, page)
@@ -126,7 +127,8 @@ func checkCSP(t *testing.T, list []element) {
 			require.NotEqual(t, "style", name, e.name)
 			require.False(t, strings.HasPrefix(name, "on"), "%s %s", e.name, name)
 			if name == "href" || name == "src" || name == "action" {
-				local := strings.HasPrefix(value, "/") && !strings.HasPrefix(value, "//") || strings.HasPrefix(value, "#") ||
+				local := strings.HasPrefix(value, "/") && !strings.HasPrefix(value, "//") ||
+					strings.HasPrefix(value, "#") ||
 					strings.HasPrefix(value, "otpauth://")
 				require.True(t, local, "%s %s=%q", e.name, name, value)
 			}
@@ -154,7 +156,8 @@ func checkReferences(t *testing.T, list []element) {
 	}
 	require.LessOrEqual(t, focused, 1)
 	for _, e := range list {
-		for _, name := range []string{"aria-describedby", "aria-labelledby", "for", "data-copy", "data-download", "data-show"} {
+		for _, name := range []string{"aria-describedby", "aria-labelledby", "for", "data-copy",
+			"data-download", "data-show"} {
 			for id := range strings.FieldsSeq(e.attrs[name]) {
 				require.Contains(t, ids, id, "%s %s", e.name, name)
 			}
@@ -212,7 +215,8 @@ func TestAnswerField(t *testing.T) {
 		{ui.Option{Kind: "recovery", Recovery: true}, "text", "", "off"},
 		{ui.Option{Kind: "carrier-pigeon"}, "text", "", "one-time-code"},
 	} {
-		page := render(t, r, ui.Verify{Frame: frame("en"), Option: test.option, Sent: test.option.Sends, SecsLeft: 87})
+		page := render(t, r, ui.Verify{Frame: frame("en"), Option: test.option,
+			Sent: test.option.Sends, SecsLeft: 87})
 		var found []element
 		for _, e := range find(parse(t, page), "input") {
 			if e.attrs["name"] == "code" {
@@ -221,7 +225,8 @@ func TestAnswerField(t *testing.T) {
 		}
 		require.Len(t, found, 1, "one field, not one for each digit")
 		a := found[0].attrs
-		require.Equal(t, []string{test.typ, test.mode, test.autocompletes}, []string{a["type"], a["inputmode"], a["autocomplete"]}, test.option.Kind)
+		require.Equal(t, []string{test.typ, test.mode, test.autocompletes},
+			[]string{a["type"], a["inputmode"], a["autocomplete"]}, test.option.Kind)
 		require.True(t, found[0].has("required"))
 	}
 }
@@ -246,7 +251,8 @@ func TestStates(t *testing.T) {
 		{"verify-expired", "That code has expired.", `name="code"`},
 		{"verify-budget", "Too many codes sent. Try again in 17 minutes.", ""},
 		{"verify-locked", `data-seconds="180">3 minutes<`, `name="code"`},
-		{"verify-locked", `<noscript><meta http-equiv="refresh" content="181"></noscript>`, "Other ways"},
+		{"verify-locked", `<noscript><meta http-equiv="refresh" content="181"></noscript>`,
+			"Other ways"},
 		{"verify-stopped", "was disabled after too many failed attempts", `name="code"`},
 		{"verify-stepup", "You are about to do something that needs extra security.", ""},
 		{"verify-questions", "to recover your account", ""},
@@ -261,7 +267,9 @@ func TestStates(t *testing.T) {
 		{"enroll-pin-wrong", `id="pin2-error"`, `id="pin-error"`},
 		{"enrollment-totp", `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 21 21"`, ""},
 		{"enrollment-totp", "<span>JBSW</span><span>Y3DP</span>", ""},
-		{"enrollment-totp", `href="otpauth://totp/Acme:ann%40example.com?secret=JBSWY3DPEHPK3PXP&amp;issuer=Acme"`, ""},
+		{"enrollment-totp",
+			`href="otpauth://totp/Acme:ann%40example.com?secret=JBSWY3DPEHPK3PXP&amp;issuer=Acme"`,
+			""},
 		{"enrollment-totp-gone", "Start again", "<svg xmlns"},
 		{"enrollment-email", "or open the link in the e-mail", ""},
 		{"enrollment-email", `role="timer"`, "This code has expired. Send a new one.</p>"},
@@ -292,7 +300,8 @@ func TestOtherWays(t *testing.T) {
 	r := newUI(t)
 	mail := ui.Option{Kind: "email", Sends: true, FactorID: "m1"}
 	apps := []ui.Option{{Kind: "totp", FactorID: "a1"}, {Kind: "totp", FactorID: "a2"}}
-	page := render(t, r, ui.Verify{Frame: frame("en"), Option: mail, Others: append(apps, ui.Option{Kind: "email", Sends: true, FactorID: "m2"})})
+	page := render(t, r, ui.Verify{Frame: frame("en"), Option: mail,
+		Others: append(apps, ui.Option{Kind: "email", Sends: true, FactorID: "m2"})})
 	require.Equal(t, 1, strings.Count(page, "verify?kind=totp"))
 	require.Contains(t, page, `name="factor" value="m2"`)
 	page = render(t, r, ui.Verify{Frame: frame("en"), Option: apps[0], Others: apps[1:]})
@@ -301,7 +310,8 @@ func TestOtherWays(t *testing.T) {
 
 // An implicit factor cannot be changed, and so offers no change.
 func TestImplicitFactor(t *testing.T) {
-	page := render(t, newUI(t), ui.Factors{Frame: frame("en"), Factors: []ui.Factor{{Kind: "email", Hint: "a•••@example.com"}}})
+	page := render(t, newUI(t), ui.Factors{Frame: frame("en"),
+		Factors: []ui.Factor{{Kind: "email", Hint: "a•••@example.com"}}})
 	require.NotContains(t, page, "/rename")
 	require.NotContains(t, page, "/remove")
 	require.Contains(t, page, "From your account")

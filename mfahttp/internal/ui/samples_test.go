@@ -15,7 +15,8 @@ type sample struct {
 	make func(f ui.Frame) ui.Page
 }
 
-const qr = template.HTML(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 21 21" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h21v21H0z"/><path d="M0 0h7v7H0zM14 0h7v7h-7zM0 14h7v7H0zM9 9h3v3H9zM13 13h2v2h-2z"/></svg>`)
+const qr = template.HTML(
+	`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 21 21" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h21v21H0z"/><path d="M0 0h7v7H0zM14 0h7v7h-7zM0 14h7v7H0zM9 9h3v3H9zM13 13h2v2h-2z"/></svg>`)
 
 // samples are every page in every state that looks different.
 func samples() []sample {
@@ -29,11 +30,14 @@ func samples() []sample {
 	other := ui.Option{Kind: "carrier-pigeon", FactorID: "c1"}
 	in := func(f ui.Frame) ui.Frame { f.SignedIn = true; return f }
 	note := func(f ui.Frame, n ui.Notice) ui.Frame { f.Notice = &n; return f }
-	countries := []ui.Country{{Region: "NL", Name: "Netherlands", CallingCode: "31"}, {Region: "NO", Name: "Norway", CallingCode: "47"}}
+	countries := []ui.Country{{Region: "NL", Name: "Netherlands", CallingCode: "31"},
+		{Region: "NO", Name: "Norway", CallingCode: "47"}}
 	factors := []ui.Factor{
-		{ID: "a1", Kind: "totp", Name: "Phone", Created: now.AddDate(0, -3, 0), LastUsed: now.AddDate(0, 0, -2)},
+		{ID: "a1", Kind: "totp", Name: "Phone", Created: now.AddDate(0, -3, 0),
+			LastUsed: now.AddDate(0, 0, -2)},
 		{ID: "p1", Kind: "pin", Created: now.AddDate(0, -1, 0), Stopped: true},
-		{ID: "s1", Kind: "sms", Name: "Work phone", Hint: "••• ••• •• 78", Created: now.AddDate(-1, 0, 0)},
+		{ID: "s1", Kind: "sms", Name: "Work phone", Hint: "••• ••• •• 78",
+			Created: now.AddDate(-1, 0, 0)},
 		{Kind: "email", Hint: "a•••@example.com", LastUsed: now.AddDate(0, 0, -40)},
 		{ID: "r1", Kind: "recovery", Recovery: true, Created: now},
 	}
@@ -42,74 +46,107 @@ func samples() []sample {
 			return ui.Verify{Frame: f, Option: totp, Others: []ui.Option{mail, sms, codes}}
 		}},
 		{"verify-totp-wrong", func(f ui.Frame) ui.Page {
-			return ui.Verify{Frame: note(f, ui.Notice{Code: "incorrect", Kind: "totp", Left: 4}), Option: totp, Others: []ui.Option{mail, codes}}
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "incorrect", Kind: "totp", Left: 4}),
+				Option: totp, Others: []ui.Option{mail, codes}}
 		}},
 		{"verify-send", func(f ui.Frame) ui.Page {
-			return ui.Verify{Frame: f, Option: mail, Others: []ui.Option{totp, stopped, codes}, Return: "/home?x=1&y=2"}
+			return ui.Verify{Frame: f, Option: mail, Others: []ui.Option{totp, stopped, codes},
+				Return: "/home?x=1&y=2"}
 		}},
 		{"verify-sent", func(f ui.Frame) ui.Page {
-			return ui.Verify{Frame: note(f, ui.Notice{Code: "sent", Kind: "sms", Left: -1}), Option: sms, Others: []ui.Option{sms2, mail, totp}, Sent: true, SentTo: sms.Hint, SecsLeft: 87}
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "sent", Kind: "sms", Left: -1}),
+				Option: sms, Others: []ui.Option{sms2, mail, totp}, Sent: true, SentTo: sms.Hint,
+				SecsLeft: 87}
 		}},
 		{"verify-expired", func(f ui.Frame) ui.Page {
-			return ui.Verify{Frame: note(f, ui.Notice{Code: "expired", Reason: "response_expired", Kind: "email", Left: -1}), Option: mail}
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "expired", Reason: "response_expired",
+				Kind: "email", Left: -1}), Option: mail}
 		}},
 		{"verify-budget", func(f ui.Frame) ui.Page {
-			return ui.Verify{Frame: note(f, ui.Notice{Code: "budget", Kind: "email", Left: -1, Until: now.Add(17 * time.Minute)}), Option: mail}
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "budget", Kind: "email", Left: -1,
+				Until: now.Add(17 * time.Minute)}), Option: mail}
 		}},
-		{"verify-pin", func(f ui.Frame) ui.Page { return ui.Verify{Frame: f, Option: pin, Others: []ui.Option{codes}} }},
+		{"verify-pin", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: f, Option: pin, Others: []ui.Option{codes}}
+		}},
 		{"verify-pin-wrong", func(f ui.Frame) ui.Page {
-			return ui.Verify{Frame: note(f, ui.Notice{Code: "incorrect", Kind: "pin", Left: 1}), Option: pin}
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "incorrect", Kind: "pin", Left: 1}),
+				Option: pin}
 		}},
-		{"verify-recovery", func(f ui.Frame) ui.Page { return ui.Verify{Frame: f, Option: codes, Others: []ui.Option{totp}} }},
+		{"verify-recovery", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: f, Option: codes, Others: []ui.Option{totp}}
+		}},
 		{"verify-recovery-malformed", func(f ui.Frame) ui.Page {
-			return ui.Verify{Frame: note(f, ui.Notice{Code: "malformed", Reason: "recovery_form", Kind: "recovery", Left: -1}), Option: codes}
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "malformed", Reason: "recovery_form",
+				Kind: "recovery", Left: -1}), Option: codes}
 		}},
-		{"verify-other", func(f ui.Frame) ui.Page { return ui.Verify{Frame: f, Option: other, Others: []ui.Option{totp}} }},
+		{"verify-other", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: f, Option: other, Others: []ui.Option{totp}}
+		}},
 		{"verify-stepup", func(f ui.Frame) ui.Page {
-			return ui.Verify{Frame: in(f), Purpose: "step-up", Return: "/recent", Option: totp, Others: []ui.Option{mail}}
+			return ui.Verify{Frame: in(f), Purpose: "step-up", Return: "/recent", Option: totp,
+				Others: []ui.Option{mail}}
 		}},
 		{"verify-passkey", func(f ui.Frame) ui.Page {
-			return ui.Verify{Frame: f, Option: ui.Option{Kind: "passkey", Sends: true}, Others: []ui.Option{totp, codes}, Remember: 14}
+			return ui.Verify{Frame: f, Option: ui.Option{Kind: "passkey", Sends: true},
+				Others: []ui.Option{totp, codes}, Remember: 14}
 		}},
 		{"verify-passkey-wrong", func(f ui.Frame) ui.Page {
-			return ui.Verify{Frame: note(f, ui.Notice{Code: "incorrect", Kind: "passkey", Left: 4}), Option: ui.Option{Kind: "passkey", Sends: true}, Others: []ui.Option{totp}}
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "incorrect", Kind: "passkey", Left: 4}),
+				Option: ui.Option{Kind: "passkey", Sends: true}, Others: []ui.Option{totp}}
 		}},
 		{"enrollment-passkey", func(f ui.Frame) ui.Page {
-			return ui.Enrollment{Frame: f, ID: "e1", Kind: "passkey", Data: `{"publicKey":{}}`, Sent: true, SecsLeft: 290}
+			return ui.Enrollment{Frame: f, ID: "e1", Kind: "passkey", Data: `{"publicKey":{}}`,
+				Sent: true, SecsLeft: 290}
 		}},
-		{"enrollment-passkey-over", func(f ui.Frame) ui.Page { return ui.Enrollment{Frame: in(f), ID: "e1", Kind: "passkey"} }},
+		{"enrollment-passkey-over", func(f ui.Frame) ui.Page {
+			return ui.Enrollment{Frame: in(f), ID: "e1", Kind: "passkey"}
+		}},
 		{"factors-passkey-removed", func(f ui.Frame) ui.Page {
-			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "removed", Kind: "passkey", Left: -1, Data: `{"rpId":"example.com"}`}), CanEnroll: true,
-				Factors: []ui.Factor{{ID: "k1", Kind: "passkey", Name: "Laptop", Kept: "synced", Created: now}, {ID: "k2", Kind: "passkey", Kept: "device", Created: now}}}
+			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "removed", Kind: "passkey",
+				Left: -1, Data: `{"rpId":"example.com"}`}), CanEnroll: true,
+				Factors: []ui.Factor{{ID: "k1", Kind: "passkey", Name: "Laptop", Kept: "synced",
+					Created: now}, {ID: "k2", Kind: "passkey", Kept: "device", Created: now}}}
 		}},
 		{"verify-locked", func(f ui.Frame) ui.Page {
-			return ui.Verify{Frame: f, Option: totp, Others: []ui.Option{mail}, Locked: true, SecsLeft: 180, Until: now.Add(3 * time.Minute)}
+			return ui.Verify{Frame: f, Option: totp, Others: []ui.Option{mail}, Locked: true,
+				SecsLeft: 180, Until: now.Add(3 * time.Minute)}
 		}},
 		{"verify-remember", func(f ui.Frame) ui.Page {
-			return ui.Verify{Frame: f, Option: totp, Others: []ui.Option{mail, codes}, Remember: 14, Lost: true}
+			return ui.Verify{Frame: f, Option: totp, Others: []ui.Option{mail, codes}, Remember: 14,
+				Lost: true}
 		}},
 		{"verify-stopped-provable", func(f ui.Frame) ui.Page {
-			return ui.Verify{Frame: note(f, ui.Notice{Code: "proof", Kind: "totp", Left: 2}), Option: ui.Option{Kind: "totp", Stopped: true, Provable: true}, Others: []ui.Option{codes}}
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "proof", Kind: "totp", Left: 2}),
+				Option: ui.Option{Kind: "totp", Stopped: true, Provable: true},
+				Others: []ui.Option{codes}}
 		}},
 		{"verify-questions", func(f ui.Frame) ui.Page {
-			return ui.Verify{Frame: note(f, ui.Notice{Code: "incorrect", Kind: "questions", Left: 3}), Purpose: "replace",
-				Option: ui.Option{Kind: "questions", FactorID: "q1", Recovery: true, Asks: []string{"Which book?", "Which <street>?", "Which dish?"}}}
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "incorrect", Kind: "questions",
+				Left: 3}), Purpose: "replace",
+				Option: ui.Option{Kind: "questions", FactorID: "q1", Recovery: true,
+					Asks: []string{"Which book?", "Which <street>?", "Which dish?"}}}
 		}},
 		{"enroll-questions", func(f ui.Frame) ui.Page {
-			return ui.Enroll{Frame: in(f), Kind: "questions", Questions: []string{"Which book?", "Which street?"}}
+			return ui.Enroll{Frame: in(f), Kind: "questions", Questions: []string{"Which book?",
+				"Which street?"}}
 		}},
 		{"enroll-questions-wrong", func(f ui.Frame) ui.Page {
-			return ui.Enroll{Frame: note(in(f), ui.Notice{Code: "malformed", Reason: "answer_short_2", Kind: "questions", Left: -1,
-				Entered: map[string]string{"question1": "Which book do you read?"}}), Kind: "questions"}
+			return ui.Enroll{Frame: note(in(f), ui.Notice{Code: "malformed",
+				Reason: "answer_short_2", Kind: "questions", Left: -1,
+				Entered: map[string]string{"question1": "Which book do you read?"}}),
+				Kind: "questions"}
 		}},
 		{"lost", func(f ui.Frame) ui.Page {
 			return ui.Lost{Frame: f, Recovery: []ui.Option{codes}, Link: true, Support: true}
 		}},
 		{"lost-sent", func(f ui.Frame) ui.Page {
-			return ui.Lost{Frame: note(f, ui.Notice{Code: "link_sent", Left: -1}), Link: true, Support: true}
+			return ui.Lost{Frame: note(f, ui.Notice{Code: "link_sent", Left: -1}), Link: true,
+				Support: true}
 		}},
 		{"lost-locked", func(f ui.Frame) ui.Page {
-			return ui.Lost{Frame: note(f, ui.Notice{Code: "locked", Left: -1, Until: now.Add(150 * time.Second)}), Support: true}
+			return ui.Lost{Frame: note(f, ui.Notice{Code: "locked", Left: -1,
+				Until: now.Add(150 * time.Second)}), Support: true}
 		}},
 		{"setup", func(f ui.Frame) ui.Page { return ui.Setup{Frame: f, Token: "TOKEN"} }},
 		{"setupdone", func(f ui.Frame) ui.Page { return ui.Setup{Frame: f} }},
@@ -117,61 +154,91 @@ func samples() []sample {
 			return ui.Verify{Frame: f, Option: stopped, Others: []ui.Option{mail, codes}}
 		}},
 		{"choose-forced", func(f ui.Frame) ui.Page {
-			return ui.Choose{Frame: f, Forced: true, Return: "/home", Kinds: []ui.Choice{{Kind: "totp", Direct: true}, {Kind: "sms"}, {Kind: "email"}, {Kind: "pin"}}}
+			return ui.Choose{Frame: f, Forced: true, Return: "/home",
+				Kinds: []ui.Choice{{Kind: "totp", Direct: true}, {Kind: "sms"}, {Kind: "email"},
+					{Kind: "pin"}}}
 		}},
 		{"choose-replacing", func(f ui.Frame) ui.Page {
-			return ui.Choose{Frame: f, Replacing: true, Kinds: []ui.Choice{{Kind: "totp", Direct: true, Have: true}}}
+			return ui.Choose{Frame: f, Replacing: true,
+				Kinds: []ui.Choice{{Kind: "totp", Direct: true, Have: true}}}
 		}},
 		{"choose", func(f ui.Frame) ui.Page {
-			return ui.Choose{Frame: in(f), Recovery: true, Kinds: []ui.Choice{{Kind: "totp", Direct: true, Have: true}, {Kind: "pin", Have: true}, {Kind: "carrier-pigeon"}}}
+			return ui.Choose{Frame: in(f), Recovery: true,
+				Kinds: []ui.Choice{{Kind: "totp", Direct: true, Have: true},
+					{Kind: "pin", Have: true}, {Kind: "carrier-pigeon"}}}
 		}},
 		{"enroll-totp", func(f ui.Frame) ui.Page { return ui.Enroll{Frame: f, Kind: "totp"} }},
 		{"enroll-email", func(f ui.Frame) ui.Page { return ui.Enroll{Frame: f, Kind: "email"} }},
 		{"enroll-email-wrong", func(f ui.Frame) ui.Page {
-			return ui.Enroll{Frame: note(f, ui.Notice{Code: "malformed", Reason: "address_form", Kind: "email", Left: -1, Entered: map[string]string{"address": "ann@"}}), Kind: "email"}
+			return ui.Enroll{Frame: note(f, ui.Notice{Code: "malformed", Reason: "address_form",
+				Kind: "email", Left: -1, Entered: map[string]string{"address": "ann@"}}),
+				Kind: "email"}
 		}},
 		{"enroll-sms", func(f ui.Frame) ui.Page {
 			return ui.Enroll{Frame: in(f), Kind: "sms", Countries: countries, Password: true}
 		}},
 		{"enroll-sms-wrong", func(f ui.Frame) ui.Page {
-			return ui.Enroll{Frame: note(f, ui.Notice{Code: "malformed", Reason: "number_length", Kind: "sms", Left: -1,
-				Entered: map[string]string{"number": "0612", "region": "NL"}}), Kind: "sms", Countries: countries}
+			return ui.Enroll{Frame: note(f, ui.Notice{Code: "malformed", Reason: "number_length",
+				Kind: "sms", Left: -1,
+				Entered: map[string]string{"number": "0612", "region": "NL"}}), Kind: "sms",
+				Countries: countries}
 		}},
-		{"enroll-sms-international", func(f ui.Frame) ui.Page { return ui.Enroll{Frame: f, Kind: "sms"} }},
+		{"enroll-sms-international", func(f ui.Frame) ui.Page {
+			return ui.Enroll{Frame: f, Kind: "sms"}
+		}},
 		{"enroll-pin", func(f ui.Frame) ui.Page { return ui.Enroll{Frame: f, Kind: "pin"} }},
 		{"enroll-pin-wrong", func(f ui.Frame) ui.Page {
-			return ui.Enroll{Frame: note(f, ui.Notice{Code: "malformed", Reason: "pin_mismatch", Kind: "pin", Left: -1,
-				Entered: map[string]string{"pin": "must not come back", "pin2": "must not come back"}}), Kind: "pin"}
+			return ui.Enroll{Frame: note(f, ui.Notice{Code: "malformed", Reason: "pin_mismatch",
+				Kind: "pin", Left: -1,
+				Entered: map[string]string{"pin": "must not come back",
+					"pin2": "must not come back"}}), Kind: "pin"}
 		}},
 		{"enrollment-totp", func(f ui.Frame) ui.Page {
-			return ui.Enrollment{Frame: in(f), ID: "E1", Kind: "totp", Secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
-				URI: "otpauth://totp/Acme:ann%40example.com?secret=JBSWY3DPEHPK3PXP&issuer=Acme", QR: qr, Return: "/home"}
+			return ui.Enrollment{Frame: in(f), ID: "E1", Kind: "totp",
+				Secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+				URI:    "otpauth://totp/Acme:ann%40example.com?secret=JBSWY3DPEHPK3PXP&issuer=Acme",
+				QR:     qr, Return: "/home"}
 		}},
-		{"enrollment-totp-gone", func(f ui.Frame) ui.Page { return ui.Enrollment{Frame: f, ID: "E1", Kind: "totp"} }},
+		{"enrollment-totp-gone", func(f ui.Frame) ui.Page {
+			return ui.Enrollment{Frame: f, ID: "E1", Kind: "totp"}
+		}},
 		{"enrollment-email", func(f ui.Frame) ui.Page {
-			return ui.Enrollment{Frame: f, ID: "E1", Kind: "email", Hint: "a•••@example.com", Sent: true, SecsLeft: 87}
+			return ui.Enrollment{Frame: f, ID: "E1", Kind: "email", Hint: "a•••@example.com",
+				Sent: true, SecsLeft: 87}
 		}},
 		{"enrollment-sms-wrong", func(f ui.Frame) ui.Page {
-			return ui.Enrollment{Frame: note(f, ui.Notice{Code: "incorrect", Kind: "sms", Left: 4}), ID: "E1", Kind: "sms", Name: "Work", Hint: "••• ••• •• 78", Sent: true, SecsLeft: 21}
+			return ui.Enrollment{Frame: note(f, ui.Notice{Code: "incorrect", Kind: "sms", Left: 4}),
+				ID: "E1", Kind: "sms", Name: "Work", Hint: "••• ••• •• 78", Sent: true,
+				SecsLeft: 21}
 		}},
 		{"enrollment-locked", func(f ui.Frame) ui.Page {
-			return ui.Enrollment{Frame: note(f, ui.Notice{Code: "locked", Kind: "sms", Left: -1, Until: now.Add(150 * time.Second)}), ID: "E1", Kind: "sms", Hint: "••• ••• •• 78", Sent: true}
+			return ui.Enrollment{Frame: note(f, ui.Notice{Code: "locked", Kind: "sms", Left: -1,
+				Until: now.Add(150 * time.Second)}), ID: "E1", Kind: "sms", Hint: "••• ••• •• 78",
+				Sent: true}
 		}},
 		{"factors", func(f ui.Frame) ui.Page {
-			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "added", Kind: "totp", Left: -1}), Factors: factors, RecoveryLeft: 8, HasRecovery: true, CanEnroll: true, HasQuestions: true,
-				Devices: []ui.Device{{ID: "d1", Name: "Firefox, Linux", Created: now.AddDate(0, 0, -3), LastUsed: now, Expires: now.AddDate(0, 0, 11)},
-					{ID: "d2", Name: "Safari, iPhone", Created: now.AddDate(0, 0, -1), Expires: now.AddDate(0, 0, 13)}}}
+			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "added", Kind: "totp", Left: -1}),
+				Factors: factors, RecoveryLeft: 8, HasRecovery: true, CanEnroll: true,
+				HasQuestions: true,
+				Devices: []ui.Device{{ID: "d1", Name: "Firefox, Linux",
+					Created: now.AddDate(0, 0, -3), LastUsed: now, Expires: now.AddDate(0, 0, 11)},
+					{ID: "d2", Name: "Safari, iPhone", Created: now.AddDate(0, 0, -1),
+						Expires: now.AddDate(0, 0, 13)}}}
 		}},
 		{"factors-none", func(f ui.Frame) ui.Page {
-			return ui.Factors{Frame: in(f), HasRecovery: true, CanEnroll: true, EnrollBy: now.AddDate(0, 0, 14)}
+			return ui.Factors{Frame: in(f), HasRecovery: true, CanEnroll: true,
+				EnrollBy: now.AddDate(0, 0, 14)}
 		}},
 		{"factors-locked", func(f ui.Frame) ui.Page {
-			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "recovered", Left: 1}), Factors: factors, RecoveryLeft: 1, HasRecovery: true, CanEnroll: true, Locked: true, SecsLeft: 121}
+			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "recovered", Left: 1}),
+				Factors: factors, RecoveryLeft: 1, HasRecovery: true, CanEnroll: true, Locked: true,
+				SecsLeft: 121}
 		}},
 		{"factors-held", func(f ui.Frame) ui.Page {
 			held := factors[0]
 			held.HeldUntil = now.Add(20 * time.Hour)
-			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "on_hold", Left: -1}), Factors: []ui.Factor{held, factors[1]}, HasRecovery: true, CanEnroll: true}
+			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "on_hold", Left: -1}),
+				Factors: []ui.Factor{held, factors[1]}, HasRecovery: true, CanEnroll: true}
 		}},
 		{"remove-held", func(f ui.Frame) ui.Page {
 			held := factors[0]
@@ -179,32 +246,56 @@ func samples() []sample {
 			return ui.Remove{Frame: in(f), Factor: held}
 		}},
 		{"choose-banned", func(f ui.Frame) ui.Page {
-			return ui.Choose{Frame: note(f, ui.Notice{Code: "kind_banned", Kind: "sms", Left: -1}), Kinds: []ui.Choice{{Kind: "totp", Direct: true}}, Forced: true}
+			return ui.Choose{Frame: note(f, ui.Notice{Code: "kind_banned", Kind: "sms", Left: -1}),
+				Kinds: []ui.Choice{{Kind: "totp", Direct: true}}, Forced: true}
 		}},
-		{"error-reauthenticate", func(f ui.Frame) ui.Page { return ui.Error{Frame: in(f), Code: "reauthenticate"} }},
-		{"error-on-hold", func(f ui.Frame) ui.Page { return ui.Error{Frame: in(f), Code: "on_hold"} }},
-		{"error-undeliverable", func(f ui.Frame) ui.Page { return ui.Error{Frame: f, Code: "undeliverable"} }},
-		{"error-kind-not-configured", func(f ui.Frame) ui.Page { return ui.Error{Frame: f, Code: "kind_not_configured"} }},
+		{"error-reauthenticate", func(f ui.Frame) ui.Page {
+			return ui.Error{Frame: in(f), Code: "reauthenticate"}
+		}},
+		{"error-on-hold", func(f ui.Frame) ui.Page {
+			return ui.Error{Frame: in(f), Code: "on_hold"}
+		}},
+		{"error-undeliverable", func(f ui.Frame) ui.Page {
+			return ui.Error{Frame: f, Code: "undeliverable"}
+		}},
+		{"error-kind-not-configured", func(f ui.Frame) ui.Page {
+			return ui.Error{Frame: f, Code: "kind_not_configured"}
+		}},
 		{"remove", func(f ui.Frame) ui.Page { return ui.Remove{Frame: in(f), Factor: factors[0]} }},
 		{"remove-password", func(f ui.Frame) ui.Page {
-			return ui.Remove{Frame: note(in(f), ui.Notice{Code: "password", Left: -1}), Factor: factors[2], Password: true}
+			return ui.Remove{Frame: note(in(f), ui.Notice{Code: "password", Left: -1}),
+				Factor: factors[2], Password: true}
 		}},
 		{"recovery", func(f ui.Frame) ui.Page { return ui.Recovery{Frame: in(f), Left: 2} }},
 		{"recovery-none", func(f ui.Frame) ui.Page { return ui.Recovery{Frame: in(f)} }},
 		{"recovery-codes", func(f ui.Frame) ui.Page {
-			return ui.Recovery{Frame: in(f), Codes: []string{"7KQ2-M9XD-4TRV-W8HP", "B3NC-6YJF-Z5GE-R2AK", "D8WM-P4VX-9QTH-3CNJ", "G6RB-K7ZF-2YED-A5QM", "H9TX-V3CP-8NWJ-F4KR"}}
+			return ui.Recovery{Frame: in(f), Codes: []string{"7KQ2-M9XD-4TRV-W8HP",
+				"B3NC-6YJF-Z5GE-R2AK", "D8WM-P4VX-9QTH-3CNJ", "G6RB-K7ZF-2YED-A5QM",
+				"H9TX-V3CP-8NWJ-F4KR"}}
 		}},
-		{"link", func(f ui.Frame) ui.Page { f.Account = ""; return ui.Link{Frame: f, Token: "sealed.token"} }},
+		{"link", func(f ui.Frame) ui.Page {
+			f.Account = ""
+			return ui.Link{Frame: f, Token: "sealed.token"}
+		}},
 		{"confirmed", func(f ui.Frame) ui.Page { f.Account = ""; return ui.Link{Frame: f} }},
-		{"error-unavailable", func(f ui.Frame) ui.Page { return ui.Error{Frame: f, Code: "unavailable"} }},
+		{"error-unavailable", func(f ui.Frame) ui.Page {
+			return ui.Error{Frame: f, Code: "unavailable"}
+		}},
 		{"error-expired", func(f ui.Frame) ui.Page { return ui.Error{Frame: f, Code: "expired"} }},
-		{"error-budget", func(f ui.Frame) ui.Page { return ui.Error{Frame: in(f), Code: "budget", RetryAfter: 1900} }},
-		{"page", func(f ui.Frame) ui.Page { return ui.Own{Frame: f, Title: "Sign in", Body: "<p>Welcome.</p>"} }},
-		{"page-wide", func(f ui.Frame) ui.Page { return ui.Own{Frame: in(f), Title: "Home", Body: "<p>Welcome.</p>"} }},
+		{"error-budget", func(f ui.Frame) ui.Page {
+			return ui.Error{Frame: in(f), Code: "budget", RetryAfter: 1900}
+		}},
+		{"page", func(f ui.Frame) ui.Page {
+			return ui.Own{Frame: f, Title: "Sign in", Body: "<p>Welcome.</p>"}
+		}},
+		{"page-wide", func(f ui.Frame) ui.Page {
+			return ui.Own{Frame: in(f), Title: "Home", Body: "<p>Welcome.</p>"}
+		}},
 	}
 }
 
 // frame is what the samples share.
 func frame(lang string) ui.Frame {
-	return ui.Frame{Lang: lang, Base: "/mfa/", Product: "Acme", Account: "ann@example.com", Home: "/home", Login: "/login", Now: now}
+	return ui.Frame{Lang: lang, Base: "/mfa/", Product: "Acme", Account: "ann@example.com",
+		Home: "/home", Login: "/login", Now: now}
 }

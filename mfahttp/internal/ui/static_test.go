@@ -21,7 +21,8 @@ func TestStatic(t *testing.T) {
 		_, err := fs.ReadFile(files, name)
 		require.NoError(t, err)
 	}
-	for _, name := range []string{".", "", "..", "../verify.html", "/app.css", "verify.html", "texts/en.json", ".hidden"} {
+	for _, name := range []string{".", "", "..", "../verify.html", "/app.css", "verify.html",
+		"texts/en.json", ".hidden"} {
 		_, err := files.Open(name)
 		require.ErrorIs(t, err, fs.ErrNotExist, name)
 	}
@@ -33,16 +34,19 @@ func TestOverrideFiles(t *testing.T) {
 		"static/theme.css": {Data: []byte(":root { --sg-accent: #7a1fa2 }")},
 		"static/logo.svg":  {Data: []byte("<svg/>")},
 		"static/img/a.svg": {Data: []byte("<svg/>")},
-		"brand.html":       {Data: []byte(`<img src="{{.Base}}static/{{asset "logo.svg"}}" alt="{{.Product}}">{{template "mine.html"}}`)},
-		"mine.html":        {Data: []byte("a part of my own")},
-		"confirmed.html":   {Data: []byte("Thanks, from {{.Product}}.")},
+		"brand.html": {Data: []byte(
+			`<img src="{{.Base}}static/{{asset "logo.svg"}}" alt="{{.Product}}">{{template "mine.html"}}`)},
+		"mine.html":      {Data: []byte("a part of my own")},
+		"confirmed.html": {Data: []byte("Thanks, from {{.Product}}.")},
 	})
 	require.NoError(t, err)
 	require.Equal(t, "Thanks, from Acme.", render(t, r, ui.Link{Frame: frame("en")}))
 	page := render(t, r, ui.Link{Frame: frame("en"), Token: "x"})
 	require.Contains(t, page, `<img src="/mfa/static/logo.svg" alt="Acme">a part of my own`)
 	before := render(t, newUI(t), ui.Link{Frame: frame("en"), Token: "x"})
-	hash := func(page, name string) string { return regexp.MustCompile(name + `\?v=\w+`).FindString(page) }
+	hash := func(page, name string) string {
+		return regexp.MustCompile(name + `\?v=\w+`).FindString(page)
+	}
 	require.NotEqual(t, hash(before, "theme.css"), hash(page, "theme.css"))
 	require.Equal(t, hash(before, "app.css"), hash(page, "app.css"))
 	b, err := fs.ReadFile(r.Static(), "theme.css")
@@ -60,8 +64,10 @@ func TestOverrideFiles(t *testing.T) {
 func TestScriptIsHarmless(t *testing.T) {
 	b, err := fs.ReadFile(newUI(t).Static(), "app.js")
 	require.NoError(t, err)
-	for _, word := range []string{"fetch(", "XMLHttp", "innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "Function(",
-		"localStorage", "sessionStorage", "document.cookie", ".submit(", "requestSubmit", "sendBeacon", "http:", "https:"} {
+	for _, word := range []string{"fetch(", "XMLHttp", "innerHTML", "outerHTML", "insertAdjacent",
+		"document.write", "eval(", "Function(",
+		"localStorage", "sessionStorage", "document.cookie", ".submit(", "requestSubmit",
+		"sendBeacon", "http:", "https:"} {
 		require.NotContains(t, string(b), word)
 	}
 	css, err := fs.ReadFile(newUI(t).Static(), "app.css")
@@ -69,7 +75,8 @@ func TestScriptIsHarmless(t *testing.T) {
 	for _, word := range []string{"@import", "url(", "http:", "https:"} {
 		require.NotContains(t, string(css), word)
 	}
-	for _, word := range []string{"prefers-color-scheme: dark", "prefers-reduced-motion", ":focus-visible", "@media print", "forced-colors"} {
+	for _, word := range []string{"prefers-color-scheme: dark", "prefers-reduced-motion",
+		":focus-visible", "@media print", "forced-colors"} {
 		require.Contains(t, string(css), word)
 	}
 }
@@ -78,8 +85,10 @@ func TestScriptIsHarmless(t *testing.T) {
 func TestPasskeyScriptIsHarmless(t *testing.T) {
 	b, err := fs.ReadFile(newUI(t).Static(), "passkey.js")
 	require.NoError(t, err)
-	for _, word := range []string{"XMLHttp", "innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "Function(",
-		"localStorage", "sessionStorage", "document.cookie", "sendBeacon", "http:", "https:", "credentials: \"include\""} {
+	for _, word := range []string{"XMLHttp", "innerHTML", "outerHTML", "insertAdjacent",
+		"document.write", "eval(", "Function(",
+		"localStorage", "sessionStorage", "document.cookie", "sendBeacon", "http:", "https:",
+		"credentials: \"include\""} {
 		require.NotContains(t, string(b), word)
 	}
 	require.Equal(t, 1, strings.Count(string(b), "fetch("))
@@ -95,7 +104,8 @@ func TestContrast(t *testing.T) {
 	dark, _, _ := strings.Cut(rest, "*, ::before")
 	for theme, css := range map[string]string{"light": light, "dark": light + dark} {
 		vars := map[string]string{}
-		for _, m := range regexp.MustCompile(`(--sg-[a-z-]+): ([^;]+);`).FindAllStringSubmatch(css, -1) {
+		for _, m := range regexp.MustCompile(`(--sg-[a-z-]+): ([^;]+);`).FindAllStringSubmatch(css,
+			-1) {
 			vars[m[1]] = m[2] // the dark theme's come later
 		}
 		for _, pair := range []struct {
@@ -105,12 +115,14 @@ func TestContrast(t *testing.T) {
 			{"text", "panel", 4.5}, {"text", "page", 4.5}, {"text", "inset", 4.5},
 			{"muted", "panel", 4.5}, {"muted", "page", 4.5}, {"muted", "inset", 4.5},
 			{"a", "panel", 4.5}, {"a", "page", 4.5}, {"a", "a-panel", 3}, {"on-a", "a", 4.5},
-			{"bad", "panel", 4.5}, {"bad", "bad-panel", 4.5}, {"good", "good-panel", 4.5}, {"warn", "warn-panel", 4.5},
+			{"bad", "panel", 4.5}, {"bad", "bad-panel", 4.5}, {"good", "good-panel", 4.5},
+			{"warn", "warn-panel", 4.5},
 			{"edge", "panel", 3},
 		} {
 			front, back := colour(t, vars, "--sg-"+pair.front), colour(t, vars, "--sg-"+pair.back)
 			if got := contrast(front, back); got < pair.least {
-				t.Errorf("%s: %s on %s: %.2f, at least %.1f", theme, pair.front, pair.back, got, pair.least)
+				t.Errorf("%s: %s on %s: %.2f, at least %.1f", theme, pair.front, pair.back, got,
+					pair.least)
 			}
 		}
 	}

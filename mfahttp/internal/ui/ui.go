@@ -44,9 +44,10 @@
 //
 // Pages work without JavaScript: app.js adds countdowns, buttons to copy, show, download and
 // print, and nothing else. Passkeys are the exception, since browsers have them for scripts
-// alone; passkey.js is only on pages about them, which name another way. No page has an inline script or style, or refers to another
-// host. Values are escaped by html/template; texts are ours or the application's. Rendering
-// never writes half a page, reads no clock, and is safe for concurrent use.
+// alone; passkey.js is only on pages about them, which name another way. No page has an inline
+// script or style, or refers to another host. Values are escaped by html/template; texts are ours
+// or the application's. Rendering never writes half a page, reads no clock, and is safe for
+// concurrent use.
 package ui
 
 import (
@@ -81,7 +82,8 @@ func New(overrides fs.FS) (*Renderer, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Renderer{files: overlay{overrides, base}, pages: map[string]*template.Template{}, hashes: map[string]string{}}
+	r := &Renderer{files: overlay{overrides, base}, pages: map[string]*template.Template{},
+		hashes: map[string]string{}}
 	catalogs, err := readCatalogs(base, overrides)
 	if err != nil {
 		return nil, err

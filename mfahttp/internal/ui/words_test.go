@@ -76,7 +76,8 @@ func TestWords_FirstCodeIsNotANewOne(t *testing.T) {
 
 func TestWords_FindWhatIsRuledOut(t *testing.T) {
 	for _, text := range []string{
-		"Please wait.", "Too many wrong answers.", "That code is not right.", "The method is stopped.",
+		"Please wait.", "Too many wrong answers.", "That code is not right.",
+		"The method is stopped.",
 		"It is good for an hour.", "Confirm your e-mail address", "Your email", "Log in again",
 	} {
 		require.True(t, slices.ContainsFunc(ruledOut, func(r struct{ word, instead string }) bool {
