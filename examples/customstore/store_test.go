@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -26,11 +27,18 @@ func TestStore(t *testing.T) {
 	})
 }
 
-// The promise of docs/writing-a-store.md.
-func TestUnderSixtyLines(t *testing.T) {
+// The promise of docs/writing-a-store.md. Comments and empty lines are no code.
+func TestStore_HasUnderSixtyLinesOfCode(t *testing.T) {
 	source, err := os.ReadFile("store.go")
 	require.NoError(t, err)
-	require.Less(t, bytes.Count(source, []byte("\n")), 60)
+	lines := 0
+	for line := range strings.Lines(string(source)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "//") {
+			lines++
+		}
+	}
+	require.Greater(t, lines, 40)
+	require.Less(t, lines, 60)
 }
 
 // An error of the database says nothing about the record.

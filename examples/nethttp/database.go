@@ -75,8 +75,7 @@ CREATE TABLE IF NOT EXISTS outbox (
 CREATE TABLE IF NOT EXISTS password_changes (
 	login       INTEGER PRIMARY KEY REFERENCES logins(id),
 	changes     INTEGER NOT NULL,
-	must_change INTEGER NOT NULL -- 0, or until when in Unix ms the password is good for choosing
-	another
+	must_change INTEGER NOT NULL -- 0, or the Unix ms until which it lets the user choose another
 );
 CREATE TABLE IF NOT EXISTS settings (
 	name  TEXT PRIMARY KEY,
