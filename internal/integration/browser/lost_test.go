@@ -235,7 +235,7 @@ func TestRememberedDevice(t *testing.T) {
 	})
 }
 
-// An app that was stopped after a hundred wrong codes works again after three right ones.
+// An app that was disabled after a hundred failed attempts works again after three correct ones.
 func TestUnlockByProof(t *testing.T) {
 	s := start(t)
 	b := s.open(true)
@@ -252,7 +252,7 @@ func TestUnlockByProof(t *testing.T) {
 	}
 	b.login("farid")
 	b.visit("/mfa/verify?kind=totp")
-	require.Contains(t, b.text("h1"), "stopped")
+	require.Contains(t, b.text("h1"), "disabled")
 	require.LessOrEqual(t, b.narrow(), 320)
 	for want := 2; want >= 0; want-- {
 		s.advance(31 * time.Second)

@@ -67,7 +67,7 @@ func TestForgottenPassword(t *testing.T) {
 		require.Equal(t, []string{"username", "new-password", "new-password"}, fields,
 			"what password managers look for")
 		b.choose("/password/reset", "herons wade at dusk", "herons wade at dawn")
-		require.Contains(t, b.text("[role=alert]"), "two different passwords")
+		require.Contains(t, b.text("[role=alert]"), "do not match")
 		b.choose("/password/reset", "anna acme 2026", "anna acme 2026")
 		require.Contains(t, b.text("[role=alert]"), "little more than your name")
 		b.choose("/password/reset", "herons wade at dusk", "herons wade at dusk")

@@ -83,7 +83,7 @@ func TestSignOn(t *testing.T) {
 		b.answer(b.shown(secret))
 		require.Equal(t, "/mfa/factors", b.path())
 		b.press(`form[action="/sso/microsoft/unlink"] button`)
-		require.Contains(t, b.text("main"), "signs you in no more")
+		require.Contains(t, b.text("main"), "You can no longer sign in with it")
 		b.signOut()
 		b.visit("/login")
 		b.provider(`form[action="/sso/microsoft/sign-in"] button`, "Anna de Vries")
@@ -107,7 +107,7 @@ func TestSessions(t *testing.T) {
 		require.Contains(t, text, "password and e-mail")
 		require.Contains(t, text, "this browser")
 		require.Contains(t, text, "waits for the second step")
-		require.Contains(t, text, "somebody knows your password")
+		require.Contains(t, text, "somebody else knows your password")
 
 		here.press(`form[action="/sessions/end"] button`) // used last: the thief's
 		require.NotContains(t, here.text("main"), "waits for the second step")
