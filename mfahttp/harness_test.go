@@ -10,10 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
-	"net/url"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -232,185 +229,11 @@ func (s *site) renew(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{Name: "session", Value: h.id, Path: "/", HttpOnly: true})
 }
 
-// person is a browser, or a single-page application in one.
-type person struct {
-	s      *site
-	client *http.Client
-	user   string
-}
-
-func (s *site) person(user string) *person {
-	jar, err := cookiejar.New(nil)
-	must(s.t, err)
-	return &person{s: s, user: user, client: &http.Client{Jar: jar,
-		CheckRedirect: func(*http.Request, []*http.Request) error {
-			return http.ErrUseLastResponse
-		}}}
-}
-
-// answer is a response that has been read.
-type answer struct {
-	*http.Response
-	Text string
-	JSON map[string]any
-}
-
-func (p *person) do(method, path, body string, header map[string]string) *answer {
-	p.s.t.Helper()
-	req, err := http.NewRequest(method, p.s.srv.URL+path, strings.NewReader(body))
-	must(p.s.t, err)
-	for k, v := range header {
-		req.Header.Set(k, v)
-	}
-	resp, err := p.client.Do(req)
-	must(p.s.t, err)
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	must(p.s.t, err)
-	a := &answer{Response: resp, Text: string(b)}
-	_ = json.Unmarshal(b, &a.JSON)
-	p.s.noSecrets(a)
-	return a
-}
-
-// noSecrets is asked of every answer of every test: no binding, token or grant that a
-// session holds is ever in it.
-func (s *site) noSecrets(a *answer) {
-	s.t.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, values := range s.sessions {
-		for key, v := range values {
-			if !strings.HasPrefix(key, "secondgate.") {
-				continue
-			}
-			for _, secret := range secretsOf(key, v) {
-				if strings.Contains(a.Text, secret) || strings.Contains(a.Header.Get("Location"),
-					secret) {
-					s.t.Fatalf("%s is in the answer to %s %s", key, a.Request.Method, a.Request.URL)
-				}
-			}
-		}
-	}
-}
-
-func secretsOf(key, value string) []string {
-	if key == "secondgate.binding" {
-		return []string{value}
-	}
-	var found []string
-	var walk func(v any)
-	walk = func(v any) {
-		switch v := v.(type) {
-		case map[string]any:
-			for k, x := range v {
-				if str, ok := x.(string); ok && str != "" && (k == "Token" || k == "Grant") {
-					found = append(found, str)
-				}
-				walk(x)
-			}
-		case []any:
-			for _, x := range v {
-				walk(x)
-			}
-		}
-	}
-	var v any
-	_ = json.Unmarshal([]byte(value), &v)
-	walk(v)
-	return found
-}
-
-var asJSON = map[string]string{"Content-Type": "application/json", "Sec-Fetch-Site": "same-origin"}
-
-func (p *person) api(method, path string, body any) *answer {
-	p.s.t.Helper()
-	b := ""
-	switch v := body.(type) {
-	case nil:
-	case string:
-		b = v
-	default:
-		j, err := json.Marshal(body)
-		must(p.s.t, err)
-		b = string(j)
-	}
-	return p.do(method, "/mfa/api/"+path, b, asJSON)
-}
-
-var asPage = map[string]string{"Accept": "text/html", "Sec-Fetch-Mode": "navigate",
-	"Sec-Fetch-Site": "same-origin"}
-
-func (p *person) get(path string) *answer { p.s.t.Helper(); return p.do("GET", path, "", asPage) }
-
-func (p *person) post(path string, form url.Values) *answer {
-	p.s.t.Helper()
-	h := map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
-	for k, v := range asPage {
-		h[k] = v
-	}
-	return p.do("POST", path, form.Encode(), h)
-}
-
-func (p *person) login() *answer {
-	p.s.t.Helper()
-	a := p.post("/login", url.Values{"user": {p.user}})
-	if a.StatusCode != 200 {
-		p.s.t.Fatalf("login: %d %s", a.StatusCode, a.Text)
-	}
-	return a
-}
-
-// signIn signs in by the implicit e-mail factor.
-func (p *person) signIn() *person {
-	p.s.t.Helper()
-	p.login()
-	p.api("POST", "send", m{"kind": "email"}).is(p.s.t, 200, "")
-	p.api("POST", "verify", m{"kind": "email", "code": p.s.mail.last().Code}).is(p.s.t, 200, "")
-	return p
-}
-
-// enroll enrols an authenticator app through the API and returns its id.
-func (p *person) enroll(code string) string {
-	p.s.t.Helper()
-	e := p.api("POST", "enroll", m{"kind": "totp"}).is(p.s.t, 200, "")
-	c := p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": code}).is(p.s.t,
-		200, "")
-	return c.JSON["factor"].(map[string]any)["id"].(string)
-}
-
 type m = map[string]any
-
-// is checks status and error code.
-func (a *answer) is(t *testing.T, status int, code string) *answer {
-	t.Helper()
-	got, _ := a.JSON["error"].(string)
-	if a.StatusCode != status || got != code {
-		t.Fatalf("%s %s: got %d %q, want %d %q: %s", a.Request.Method, a.Request.URL.Path,
-			a.StatusCode, got, status, code, a.Text)
-	}
-	return a
-}
-
-func (a *answer) goes(t *testing.T, to string) *answer {
-	t.Helper()
-	if a.StatusCode != http.StatusSeeOther || a.Header.Get("Location") != to {
-		t.Fatalf("%s %s: got %d to %q, want 303 to %q: %s", a.Request.Method, a.Request.URL,
-			a.StatusCode, a.Header.Get("Location"), to, a.Text)
-	}
-	return a
-}
 
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// newRequest is a request in a session of its own, for Handler.Begin.
-func newRequest(s *site) *http.Request {
-	r := httptest.NewRequest("POST", "/login", nil)
-	return r.WithContext(context.WithValue(r.Context(), sessionKey{},
-		&holder{values: map[string]string{}}))
 }

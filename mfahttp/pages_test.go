@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/policy"
-	"github.com/secondgate/secondgate/mfahttp"
 )
 
 func (a *answer) page(t *testing.T, status int, has ...string) *answer {
@@ -311,67 +310,6 @@ func TestPagesLink(t *testing.T) {
 	}
 }
 
-func TestPagesTwoTabs(t *testing.T) {
-	s := newSite(t, nil)
-	s.mild = true
-	p := s.person("ann").signIn()
-	p.enroll("100001")
-	s.clock.Advance(10 * time.Minute)
-	p.follow(p.get("/recent")).page(t, 200)             // tab one: step up
-	p.follow(p.get("/mfa/recovery-codes")).page(t, 200) // tab two: the codes page
-	p.follow(p.post("/mfa/recovery-codes", nil))        // which leads to a verification of its own
-	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100002"}, "purpose": {"step-up"},
-		"return": {"/recent"}}).goes(t, "/recent")
-	p.get("/recent").page(t, 200, "welcome")
-	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100003"}, "purpose": {"manage"},
-		"return": {"/mfa/recovery-codes"}}).goes(t, "/mfa/recovery-codes")
-	if len(s.verified) != 3 || s.verified[1].Purpose != "step-up" ||
-		s.verified[2].Purpose != "manage" {
-		t.Fatal(s.verified)
-	}
-	// A sign-in that was finished in one tab ends in the other, too.
-	q := s.person("ann")
-	q.login()
-	q.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100004"}}).goes(t, "/home")
-	q.follow(q.get("/mfa/step-up?purpose=manage")) // is not answered by a form of the sign-in
-	q.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100005"}, "return": {"/recent"}}).
-		goes(t, "/recent")
-	if len(s.verified) != 4 {
-		t.Fatal(len(s.verified))
-	}
-}
-
-// Where the application starts a new session on every verification, other tabs find
-// theirs answered.
-func TestPagesTwoTabsNewSession(t *testing.T) {
-	s := newSite(t, nil)
-	p := s.person("ann").signIn()
-	p.enroll("100001")
-	p.follow(p.get("/mfa/step-up?purpose=step-up"))
-	p.follow(p.get("/mfa/step-up?purpose=manage"))
-	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100002"}, "purpose": {"step-up"},
-		"return": {"/recent"}}).goes(t, "/recent")
-	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100003"}, "purpose": {"manage"},
-		"return": {"/mfa/enroll"}}).goes(t, "/mfa/enroll")
-	p.get("/mfa/enroll").page(t, 200)
-	if len(s.verified) != 2 {
-		t.Fatal(len(s.verified))
-	}
-}
-
-// A challenge that was answered is not shown again.
-func TestPagesAnswered(t *testing.T) {
-	s := newSite(t, nil)
-	s.mild = true
-	p := s.person("ann").signIn()
-	p.enroll("100001")
-	p.follow(p.get("/mfa/step-up?purpose=step-up"))
-	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100002"}, "purpose": {"step-up"},
-		"return": {"/home"}}).goes(t, "/home")
-	p.get("/mfa/verify?purpose=step-up&return=%2Fhome").goes(t,
-		"/mfa/step-up?purpose=step-up&return=%2Fhome")
-}
-
 func TestPagesRecovery(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.person("ann").signIn()
@@ -382,43 +320,4 @@ func TestPagesRecovery(t *testing.T) {
 	q.post("/mfa/verify", url.Values{"kind": {"recovery"}, "code": {"AAAA-1111"},
 		"return": {"/home"}}).goes(t, "/mfa/factors")
 	q.get("/mfa/factors").page(t, 200)
-}
-
-func TestPagesSignOut(t *testing.T) {
-	s := newSite(t, nil)
-	p := s.person("ann")
-	p.login()
-	p.get("/mfa/sign-out").page(t, 405)
-	p.get("/mfa/verify").page(t, 200)
-	p.post("/mfa/sign-out", nil).goes(t, "/login")
-	p.get("/mfa/verify").goes(t, "/login")
-	p.post("/mfa/sign-out", nil).goes(t, "/login")
-}
-
-func TestPagesSignOutWithoutHook(t *testing.T) {
-	s := newSite(t, func(c *mfahttp.Config) { c.SignOut = nil })
-	p := s.person("ann")
-	p.login()
-	p.post("/mfa/sign-out", nil).goes(t, "/login")
-	p.get("/mfa/verify").page(t, 401)
-}
-
-func TestPagesBadForms(t *testing.T) {
-	s := newSite(t, nil)
-	p := s.person("ann")
-	p.login()
-	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {"\xff"}}).page(t, 400)
-	p.post("/mfa/verify", url.Values{"kind": {strings.Repeat("k", 99)}}).page(t, 400)
-	p.post("/mfa/verify", url.Values{"code": {strings.Repeat("1", 1<<20)}}).page(t, 413)
-	p.do("POST", "/mfa/verify", "kind=email&code=123456",
-		map[string]string{"Content-Type": "text/plain", "Sec-Fetch-Site": "same-origin"}).page(t,
-		415)
-	p.do("POST", "/mfa/send", "kind=email",
-		map[string]string{"Content-Type": "multipart/form-data; boundary=x",
-			"Sec-Fetch-Site": "same-origin"}).page(t, 415)
-	// The query of a form's URL is no part of the form.
-	p.post("/mfa/send?kind=email", nil)
-	if s.mail.count() != 0 {
-		t.Fatal("sent by a query")
-	}
 }

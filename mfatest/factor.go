@@ -19,8 +19,12 @@ import (
 // functions are called from several goroutines.
 //
 //	func TestConformance(t *testing.T) {
-//		mfatest.FactorKit{Factor: f, Params: map[string]secret.Text{"pin": "739162"}, Wrong: "000000",
-//			Right: func(*factor.EnrollOutput, *factor.Issue, time.Time) string { return "739162" }}.Run(t)
+//		kit := mfatest.FactorKit{Factor: f, Wrong: "000000",
+//			Params: map[string]secret.Text{"pin": secret.New("739162")},
+//			Right: func(*factor.EnrollOutput, *factor.Issue, time.Time) string {
+//				return "739162"
+//			}}
+//		kit.Run(t)
 //	}
 type FactorKit struct {
 	// Factor is the one under test. The kit enrols, issues and verifies; it never delivers.

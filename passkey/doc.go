@@ -1,7 +1,8 @@
 // Package passkey is the WebAuthn factor: keys kept by a device, a password manager or a
 // security key, which sign for one web site and for no other.
 //
-//	f, err := passkey.New(passkey.Config{RPID: "example.com", RPName: "Acme", Origins: []string{"https://example.com"}})
+//	f, err := passkey.New(passkey.Config{RPID: "example.com", RPName: "Acme",
+//		Origins: []string{"https://example.com"}})
 //	m, err := mfa.New(mfa.Config{Factors: []factor.Factor{f}, …})
 //
 // Beside a password it is a factor like any other. Where policy.Policy.Passwordless is set it takes
@@ -15,9 +16,10 @@
 // for navigator.credentials: {"publicKey": …}, for any of the person's passkeys. A page hands it on
 // and posts what comes back:
 //
-//	const o = PublicKeyCredential.parseCreationOptionsFromJSON(data.publicKey); // or parseRequestOptionsFromJSON
-//	const c = await navigator.credentials.create({publicKey: o});               // or get
-//	const response = JSON.stringify(c);                                         // Confirm or Verify
+//	// To sign in: parseRequestOptionsFromJSON and navigator.credentials.get.
+//	const o = PublicKeyCredential.parseCreationOptionsFromJSON(data.publicKey);
+//	const c = await navigator.credentials.create({publicKey: o});
+//	const response = JSON.stringify(c); // for Confirm or Verify
 //
 // A ceremony is good for one answer: its challenge is 32 random bytes in the person's record,
 // and goes in the same write that accepts the answer. What the browser signed a second time,

@@ -21,9 +21,12 @@
 //
 // # A forgotten password
 //
-//	err = m.Forgot(ctx, password.ForgotRequest{Address: typed, Client: ip}) // always the same page
-//	account, err := m.CheckLink(ctx, token)                                 // GET: shows the form, changes nothing
-//	err = m.Reset(ctx, password.ResetRequest{Token: token, Password: typed}) // POST
+//	// Always the same page:
+//	err = m.Forgot(ctx, password.ForgotRequest{Address: typed, Client: ip})
+//	// GET, which shows the form and changes nothing:
+//	account, err := m.CheckLink(ctx, token)
+//	// POST:
+//	err = m.Reset(ctx, password.ResetRequest{Token: token, Password: typed})
 //
 // Neither the response nor its time shows whether an address has an account. Forgot counts
 // the request, responds, and leaves all other work to Config.Later. (An attacker who reads the

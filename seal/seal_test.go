@@ -128,7 +128,8 @@ func FuzzOpen(f *testing.F) {
 	f.Add([]byte{1})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		_, err := kr.Open("q", "o", data)
-		if err == nil || (!errors.Is(err, seal.ErrMalformed) && !errors.Is(err, seal.ErrUnknownKey) && !errors.Is(err, seal.ErrWrongBinding)) {
+		if err == nil || (!errors.Is(err, seal.ErrMalformed) &&
+			!errors.Is(err, seal.ErrUnknownKey) && !errors.Is(err, seal.ErrWrongBinding)) {
 			t.Fatalf("got %v", err)
 		}
 	})

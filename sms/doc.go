@@ -3,14 +3,15 @@
 //
 // # Quick start
 //
-//	sender, err := sms.NewTwilio(sms.TwilioConfig{AccountSID: sid, Secret: secret.New(token), From: "+15005550006"})
+//	sender, err := sms.NewTwilio(sms.TwilioConfig{AccountSID: sid, Secret: secret.New(token),
+//		From: "+15005550006"})
 //	…
 //	f, err := sms.New(sms.Config{
 //		Sender:      sender,
 //		ServiceName: "Acme",
-//		Origin:      "acme.example",                      // where the code will be typed
-//		Allow:       []string{"+31", "+47"},              // the countries that are served
-//		Parse:       phone.Parse,                         // national forms, from package sms/phone
+//		Origin:      "acme.example",         // where the user types the code
+//		Allow:       []string{"+31", "+47"}, // the countries to send to
+//		Parse:       phone.Parse,            // national forms, from package sms/phone
 //	})
 //	…
 //	m, err := mfa.New(mfa.Config{Factors: []factor.Factor{f, …}, …})

@@ -48,9 +48,12 @@ func TestTwilio(t *testing.T) {
 		{"API key", func(c *sms.TwilioConfig) { c.KeySID = keySID }, 0,
 			"Basic U0swMDExMjIzMzQ0NTU2Njc3ODg5OWFhYmJjY2RkZWVmZjpodW50ZXIy",
 			body + "&From=%2B15005550006&To=%2B31612345678"},
-		{"messaging service", func(c *sms.TwilioConfig) { c.From, c.MessagingServiceSID = "", serviceSID }, 24 * time.Hour,
+		{"messaging service", func(c *sms.TwilioConfig) {
+			c.From, c.MessagingServiceSID = "", serviceSID
+		}, 24 * time.Hour,
 			"Basic QUMwMDExMjIzMzQ0NTU2Njc3ODg5OWFhYmJjY2RkZWVmZjpodW50ZXIy",
-			body + "&MessagingServiceSid=" + serviceSID + "&To=%2B31612345678&ValidityPeriod=36000"},
+			body + "&MessagingServiceSid=" + serviceSID +
+				"&To=%2B31612345678&ValidityPeriod=36000"},
 		{"name", func(c *sms.TwilioConfig) { c.From = "Acme Bank 1" }, 1500 * time.Millisecond,
 			"Basic QUMwMDExMjIzMzQ0NTU2Njc3ODg5OWFhYmJjY2RkZWVmZjpodW50ZXIy",
 			body + "&From=Acme+Bank+1&To=%2B31612345678&ValidityPeriod=1"},
@@ -75,7 +78,8 @@ func TestTwilio(t *testing.T) {
 }
 
 func TestTwilio_Replies(t *testing.T) {
-	says21211 := `{"code":21211,"message":"The 'To' number +31612345678 is not a valid phone number.","more_info":"https://www.twilio.com/docs/errors/21211","status":400}`
+	says21211 :=
+		`{"code":21211,"message":"The 'To' number +31612345678 is not a valid phone number.","more_info":"https://www.twilio.com/docs/errors/21211","status":400}`
 	for _, c := range []struct {
 		name   string
 		status int
@@ -85,25 +89,31 @@ func TestTwilio_Replies(t *testing.T) {
 	}{
 		{"200", 200, accepted, "", false},
 		{"number", 400, says21211, "number, status 400, code 21211", false},
-		{"opted out", 400, `{"code":21610,"message":"hunter2"}`, "blocked, status 400, code 21610", false},
+		{"opted out", 400, `{"code":21610,"message":"hunter2"}`, "blocked, status 400, code 21610",
+			false},
 		{"landline", 400, `{"code":21635}`, "number, status 400, code 21635", false},
 		{"country", 403, `{"code":21408}`, "refused, status 403, code 21408", false},
 		{"unknown code", 400, `{"code":29999}`, "refused, status 400, code 29999", false},
-		{"credentials", 401, `{"code":20003,"message":"Authenticate"}`, "credentials, status 401, code 20003", false},
+		{"credentials", 401, `{"code":20003,"message":"Authenticate"}`,
+			"credentials, status 401, code 20003", false},
 		{"suspended", 403, `{"code":20005}`, "credentials, status 403, code 20005", false},
 		{"rate", 429, `{"code":20429}`, "rate, status 429, code 20429, retry after 3s", true},
 		{"rate without a body", 429, ``, "rate, status 429, retry after 3s", true},
 		{"rate by its code", 400, `{"code":14107}`, "rate, status 400, code 14107", true},
 		{"down", 500, `<html>`, "unavailable, status 500, retry after 3s", true},
-		{"away", 503, `{"code":20503}`, "unavailable, status 503, code 20503, retry after 3s", true},
-		{"not Twilio", 200, `<html>please sign in to this network</html>`, "reply, status 200", false},
+		{"away", 503, `{"code":20503}`, "unavailable, status 503, code 20503, retry after 3s",
+			true},
+		{"not Twilio", 200, `<html>please sign in to this network</html>`, "reply, status 200",
+			false},
 		{"nothing", 201, ``, "reply, status 201", false},
 		{"no sid", 201, `{"status":"queued"}`, "reply, status 201", false},
 		{"list", 201, `[]`, "reply, status 201", false},
 		{"huge", 201, accepted + strings.Repeat(" ", 64<<10), "reply, status 201", false},
 		{"other success", 202, accepted, "reply, status 202", false},
-		{"failed at once", 201, `{"sid":"SM1","status":"failed","error_code":30008}`, "refused, status 201, code 30008", false},
-		{"failed for the number", 201, `{"sid":"SM1","status":"undelivered","error_code":21614}`, "number, status 201, code 21614", false},
+		{"failed at once", 201, `{"sid":"SM1","status":"failed","error_code":30008}`,
+			"refused, status 201, code 30008", false},
+		{"failed for the number", 201, `{"sid":"SM1","status":"undelivered","error_code":21614}`,
+			"number, status 201, code 21614", false},
 		{"code that is a number", 400, `{"code":31612345678}`, "refused, status 400", false},
 		{"moved", 302, ``, "reply, status 302", false},
 	} {
@@ -155,24 +165,39 @@ func TestTwilioConfigRefused(t *testing.T) {
 		want   string
 	}{
 		{"no account", func(c *sms.TwilioConfig) { c.AccountSID = "" }, "AccountSID is not one"},
-		{"key as account", func(c *sms.TwilioConfig) { c.AccountSID = keySID }, "AccountSID is not one"},
-		{"path in account", func(c *sms.TwilioConfig) { c.AccountSID = "AC/../x" }, "AccountSID is not one"},
-		{"account as key", func(c *sms.TwilioConfig) { c.KeySID = accountSID }, "KeySID is not one"},
+		{"key as account", func(c *sms.TwilioConfig) {
+			c.AccountSID = keySID
+		}, "AccountSID is not one"},
+		{"path in account", func(c *sms.TwilioConfig) {
+			c.AccountSID = "AC/../x"
+		}, "AccountSID is not one"},
+		{"account as key", func(c *sms.TwilioConfig) {
+			c.KeySID = accountSID
+		}, "KeySID is not one"},
 		{"no secret", func(c *sms.TwilioConfig) { c.Secret = secret.Text{} }, "Secret is empty"},
 		{"no sender", func(c *sms.TwilioConfig) { c.From = "" }, "exactly one of From"},
-		{"two senders", func(c *sms.TwilioConfig) { c.MessagingServiceSID = serviceSID }, "exactly one of From"},
-		{"service", func(c *sms.TwilioConfig) { c.From, c.MessagingServiceSID = "", "MG1" }, "MessagingServiceSID is not one"},
+		{"two senders", func(c *sms.TwilioConfig) {
+			c.MessagingServiceSID = serviceSID
+		}, "exactly one of From"},
+		{"service", func(c *sms.TwilioConfig) {
+			c.From, c.MessagingServiceSID = "", "MG1"
+		}, "MessagingServiceSID is not one"},
 		{"long name", func(c *sms.TwilioConfig) { c.From = "Acme Bank 12" }, "From is neither"},
 		{"digits", func(c *sms.TwilioConfig) { c.From = "15005550006" }, "From is neither"},
 		{"name of spaces", func(c *sms.TwilioConfig) { c.From = "  " }, "From is neither"},
-		{"clear text", func(c *sms.TwilioConfig) { c.BaseURL = "http://api.twilio.com" }, "BaseURL: the URL is not https"},
-		{"credentials", func(c *sms.TwilioConfig) { c.BaseURL = "https://hunter2@api.twilio.com" }, "holds credentials"},
+		{"clear text", func(c *sms.TwilioConfig) {
+			c.BaseURL = "http://api.twilio.com"
+		}, "BaseURL: the URL is not https"},
+		{"credentials", func(c *sms.TwilioConfig) {
+			c.BaseURL = "https://hunter2@api.twilio.com"
+		}, "holds credentials"},
 		{"timeout", func(c *sms.TwilioConfig) { c.Timeout = 2 * time.Minute }, "Timeout is"},
 	} {
 		cfg := twilioConfig("")
 		c.change(&cfg)
 		s, err := sms.NewTwilio(cfg)
-		if err == nil || s != nil || !strings.HasPrefix(err.Error(), "sms: TwilioConfig: ") || !strings.Contains(err.Error(), c.want) {
+		if err == nil || s != nil || !strings.HasPrefix(err.Error(), "sms: TwilioConfig: ") ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 			continue
 		}

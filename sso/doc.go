@@ -20,7 +20,8 @@
 //		},
 //		Authorize:  …, // may this administrator?
 //	})
-//	handler, err := service.Handler(sso.Hooks{Session: …, SignedIn: …, Linked: …, Unlinked: …, Failed: …})
+//	handler, err := service.Handler(sso.Hooks{Session: …, SignedIn: …, Linked: …,
+//		Unlinked: …, Failed: …})
 //	mux.Handle("/sso/", handler)
 //
 // On the sign-in page, a form that posts to /sso/microsoft/sign-in; in the security

@@ -48,7 +48,8 @@ func TestQRFormsAgree(t *testing.T) {
 	require.NoError(t, xml.Unmarshal([]byte(svg), &doc))
 	require.Len(t, doc.Path, 1)
 	require.Len(t, doc.Rect, 1)
-	require.Equal(t, []string{"img", "QR code", "crispEdges", "#fff", "#000"}, []string{doc.Role, doc.Label, doc.Shape, doc.Rect[0].Fill, doc.Path[0].Fill})
+	require.Equal(t, []string{"img", "QR code", "crispEdges", "#fff", "#000"},
+		[]string{doc.Role, doc.Label, doc.Shape, doc.Rect[0].Fill, doc.Path[0].Fill})
 	require.Less(t, len(svg), 20_000)
 	drawn := drawPath(t, doc.Path[0].D)
 
@@ -68,7 +69,8 @@ func TestQRFormsAgree(t *testing.T) {
 			}
 		}
 	}
-	require.Equal(t, strings.Repeat("▀", size), lines[len(lines)-1], "nothing is drawn below the last row")
+	require.Equal(t, strings.Repeat("▀", size), lines[len(lines)-1],
+		"nothing is drawn below the last row")
 	require.True(t, dark(4, 4), "the corner of the finder pattern")
 }
 
@@ -90,7 +92,8 @@ func drawPath(t *testing.T, d string) map[[2]int]bool {
 }
 
 func TestQRLimits(t *testing.T) {
-	for length, ok := range map[int]bool{0: false, 1: true, 1536: true, 1537: false, 1 << 20: false} {
+	for length, ok := range map[int]bool{0: false, 1: true, 1536: true, 1537: false,
+		1 << 20: false} {
 		text := strings.Repeat("x", length)
 		image, err := totp.QRPNG(text)
 		require.Equal(t, ok, err == nil, length)

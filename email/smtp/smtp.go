@@ -1,7 +1,8 @@
 // Package smtp sends the mails of package email through an SMTP server: encrypted by
 // default, with authentication, timeouts that hold, and a text and an HTML part.
 //
-//	sender, err := smtp.New(smtp.Config{Host: "mail.example.com", Username: "acme", Password: secret, From: "Acme <no-reply@example.com>"})
+//	sender, err := smtp.New(smtp.Config{Host: "mail.example.com", Username: "acme",
+//		Password: secret, From: "Acme <no-reply@example.com>"})
 //
 // A failure is an [*email.SendError], which says whether to try again, and whether the server
 // rejects this mail permanently. Send does not retry: a code is valid for a minute or two, and the

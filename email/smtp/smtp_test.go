@@ -139,10 +139,12 @@ func FuzzParseURL(f *testing.F) {
 }
 
 func ExampleNew() {
-	_, err := smtp.New(smtp.Config{Host: "mail.example.com", Username: "acme", Password: secret.New("secret"),
+	_, err := smtp.New(smtp.Config{Host: "mail.example.com", Username: "acme",
+		Password: secret.New("secret"),
 		Security: smtp.InsecureNoTLS, From: "Acme <no-reply@example.com>"})
 	fmt.Println(err)
-	// Output: smtp: a password is not sent over a connection that is not encrypted; use StartTLS or TLS
+	// Output: smtp: a password is not sent over a connection that is not encrypted; use StartTLS or
+	// TLS
 }
 
 func ExampleParseURL() {

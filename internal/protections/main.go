@@ -81,6 +81,11 @@ func run(ctx context.Context, only string, parallel int) error {
 		workers.Wait()
 		close(results)
 	}()
+	return report(results, len(chosen))
+}
+
+// report prints the results, and returns an error if a protection is not tested.
+func report(results <-chan result, chosen int) error {
 	bad := 0
 	for r := range results {
 		if r.err != nil {
@@ -90,10 +95,10 @@ func run(ctx context.Context, only string, parallel int) error {
 		}
 		fmt.Printf("red %6s  %s\n", r.took.Round(100*time.Millisecond), r.p)
 	}
-	if bad > 0 || len(chosen) == 0 {
-		return fmt.Errorf("%d of %d protections are not tested", bad, len(chosen))
+	if bad > 0 || chosen == 0 {
+		return fmt.Errorf("%d of %d protections are not tested", bad, chosen)
 	}
-	fmt.Printf("all %d protections are tested\n", len(chosen))
+	fmt.Printf("all %d protections are tested\n", chosen)
 	return nil
 }
 

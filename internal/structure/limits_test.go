@@ -32,15 +32,9 @@ var longTestFiles = map[string]string{
 	"internal/integration/mail/smtp_test.go":             "one server, and what it does to mails",
 	"mfa/authority_cases_test.go":                        "one table",
 	"mfa/authority_model_test.go":                        "one model, read as a whole",
-	"passkey/manager_test.go":                            "not yet split",
-	"password/password_test.go":                          "not yet split",
-	"portal/portal_test.go":                              "not yet split",
 	"sso/misbehave_test.go":                              "one table of what a provider may do",
-	"storage/storagetest/adapters_test.go":               "the broken adapters, one after the other",
+	"storage/storagetest/adapters_test.go":               "the broken adapters, in one place",
 }
-
-// notYetWrapped are the packages that still have lines of more than maxColumns.
-var notYetWrapped = []string{}
 
 // goFiles returns the Go files of all modules by their path in the repository.
 func goFiles(t *testing.T) map[string][]byte {
@@ -148,18 +142,9 @@ func TestFiles_AreShort(t *testing.T) {
 }
 
 func TestLines_FitIntoTheColumns(t *testing.T) {
-	wide := make(map[string]int)
 	for path, code := range goFiles(t) {
-		dir := filepath.Dir(path)
 		for _, n := range longLines(code) {
-			if wide[dir]++; !slices.Contains(notYetWrapped, dir) {
-				t.Errorf("%s:%d has more than %d columns", path, n, maxColumns)
-			}
-		}
-	}
-	for _, dir := range notYetWrapped {
-		if wide[dir] == 0 {
-			t.Errorf("%s fits, and leaves the list notYetWrapped", dir)
+			t.Errorf("%s:%d has more than %d columns", path, n, maxColumns)
 		}
 	}
 }

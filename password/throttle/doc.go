@@ -2,8 +2,10 @@
 // from keeping its user out.
 //
 //	limits, err := throttle.New(throttle.Config{Keys: keys}) // once for the process
-//	err = limits.Do(ctx, throttle.Attempt{Name: typed, Client: network, Account: id, Pass: cookie},
-//		func(ctx context.Context) error { return hasher.Verify(ctx, hash, password) })
+//	attempt := throttle.Attempt{Name: typed, Client: network, Account: id, Pass: cookie}
+//	err = limits.Do(ctx, attempt, func(ctx context.Context) error {
+//		return hasher.Verify(ctx, hash, password)
+//	})
 //	// nil, password.ErrIncorrect, or a *throttle.BusyError: 429 with Retry-After
 //	pass, expires := limits.NewPass(id) // after a complete sign-in, for a cookie
 //

@@ -5,7 +5,8 @@
 //
 //	idp, err := ssotest.New(ssotest.Config{URL: "http://127.0.0.1:9000", People: people})
 //	go http.ListenAndServe("127.0.0.1:9000", idp)
-//	service, err := sso.New(sso.Config{Providers: []sso.Provider{idp.Microsoft(), idp.Google()}, …})
+//	service, err := sso.New(sso.Config{
+//		Providers: []sso.Provider{idp.Microsoft(), idp.Google()}, …})
 //
 // One server plays three providers: Microsoft with its multi-tenant endpoint, Google, and
 // a plain OpenID Connect provider. It holds clients to what good providers hold them to: the

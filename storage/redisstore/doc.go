@@ -1,8 +1,12 @@
 // Package redisstore keeps records in Redis or Valkey, through any client, and imports none. It
 // needs one function of the client:
 //
-//	client := redis.NewClient(&redis.Options{Addr: addr, ContextTimeoutEnabled: true, MaxRetries: -1}) // go-redis
-//	do := func(ctx context.Context, args ...any) (any, error) { return client.Do(ctx, args...).Result() }
+//	// go-redis:
+//	client := redis.NewClient(&redis.Options{Addr: addr, ContextTimeoutEnabled: true,
+//		MaxRetries: -1})
+//	do := func(ctx context.Context, args ...any) (any, error) {
+//		return client.Do(ctx, args...).Result()
+//	}
 //
 //	do := func(ctx context.Context, args ...any) (any, error) { // rueidis, and valkey-go alike
 //		return client.Do(ctx, client.B().Arbitrary(texts(args)...).Build()).ToAny()

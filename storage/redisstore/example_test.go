@@ -10,7 +10,9 @@ import (
 
 // With go-redis, do would be
 //
-//	func(ctx context.Context, args ...any) (any, error) { return client.Do(ctx, args...).Result() }
+//	func(ctx context.Context, args ...any) (any, error) {
+//		return client.Do(ctx, args...).Result()
+//	}
 func Example() {
 	do := func(context.Context, ...any) (any, error) {
 		return nil, errors.New("dial tcp: connection refused")

@@ -28,7 +28,9 @@ type Config struct {
 	//		err := cluster.ForEachMaster(ctx, func(_ context.Context, c *redis.Client) error {
 	//			mu.Lock()
 	//			defer mu.Unlock()
-	//			nodes[c.Options().Addr] = func(ctx context.Context, args ...any) (any, error) { return c.Do(ctx, args...).Result() }
+	//			nodes[c.Options().Addr] = func(ctx context.Context, args ...any) (any, error) {
+	//				return c.Do(ctx, args...).Result()
+	//			}
 	//			return nil
 	//		})
 	//		var dos []redisstore.Do
@@ -52,9 +54,11 @@ type Config struct {
 	// once on one that made none. With go-redis:
 	//
 	//	func(ctx context.Context, key string, use func(redisstore.Do) error) error {
-	//		conn := client.Conn() // of a cluster: first node, err := client.MasterForKey(ctx, key)
+	//		conn := client.Conn() // in a cluster, of client.MasterForKey(ctx, key)
 	//		defer conn.Close()
-	//		return use(func(ctx context.Context, args ...any) (any, error) { return conn.Do(ctx, args...).Result() })
+	//		return use(func(ctx context.Context, args ...any) (any, error) {
+	//			return conn.Do(ctx, args...).Result()
+	//		})
 	//	}
 	Pin func(ctx context.Context, key string, use func(Do) error) error
 

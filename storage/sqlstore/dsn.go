@@ -9,7 +9,8 @@ import (
 // SQLiteDSN returns the data source name of the SQLite file at path in the form that
 // modernc.org/sqlite reads:
 //
-//	file:PATH?_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)
+//	file:PATH?_txlock=immediate&_pragma=busy_timeout(5000)
+//		&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)
 //
 // Connections wait up to five seconds for each other's writes, readers and the writer do not
 // block one another, a commit is on the disk when it returns, and transactions of the

@@ -13,9 +13,13 @@ import (
 )
 
 func ExampleSQLiteDSN() {
-	fmt.Println(sqlstore.SQLiteDSN("/var/lib/my app/100%.db"))
+	dsn := sqlstore.SQLiteDSN("/var/lib/my app/100%.db")
+	fmt.Println(strings.ReplaceAll(dsn, "&", "\n&"))
 	// Output:
-	// file:///var/lib/my%20app/100%25.db?_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)
+	// file:///var/lib/my%20app/100%25.db?_txlock=immediate
+	// &_pragma=busy_timeout(5000)
+	// &_pragma=journal_mode(WAL)
+	// &_pragma=synchronous(FULL)
 }
 
 func ExampleSchema() {

@@ -317,7 +317,22 @@ func limits(ctx context.Context, sub *subject) error {
 	if err != nil {
 		return err
 	}
-	old, next := full(2).Revision, rec("next", "x")
+	if err := beyondLimits(ctx, s, k, full(2).Revision); err != nil {
+		return err
+	}
+	return first(
+		func() error { return holds(ctx, "after everything refused", s, k, full(2)) },
+		func() error {
+			return is("delete with everything at its limit", s.Delete(ctx, k, full(2).Revision),
+				nil)
+		},
+	)
+}
+
+// beyondLimits checks that a store refuses arguments over the limits. There is a record under
+// the longest key k, with the revision old.
+func beyondLimits(ctx context.Context, s storage.Store, k string, old storage.Revision) error {
+	next := rec("next", "x")
 	long := storage.Revision(strings.Repeat("r", storage.MaxRevisionLen+1))
 	swaps := []struct {
 		what, key string
@@ -362,10 +377,6 @@ func limits(ctx context.Context, sub *subject) error {
 		func() error {
 			_, err := s.Get(ctx, "")
 			return is("get with an empty key", err, storage.ErrInvalid)
-		},
-		func() error { return holds(ctx, "after everything refused", s, k, full(2)) },
-		func() error {
-			return is("delete with everything at its limit", s.Delete(ctx, k, old), nil)
 		},
 	)
 }

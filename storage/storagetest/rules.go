@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/secondgate/secondgate/storage"
 )
@@ -40,7 +41,11 @@ func (s *subject) open() storage.Store {
 	return store
 }
 
-func rules() []rule {
+// rules returns all rules.
+func rules() []rule { return slices.Concat(singleRules(), manyRules()) }
+
+// singleRules are about one call after the other.
+func singleRules() []rule {
 	return []rule{
 		{"absent", "Only ErrNotFound distinguishes a user without a record from one whose " +
 			"record could not be " +
@@ -89,6 +94,12 @@ func rules() []rule {
 		{"two-stores", "Two processes that do not see each other's writes at once each grant " +
 			"the full number of " +
 			"guesses, and each accept the same code once.", twoStores},
+	}
+}
+
+// manyRules are about many callers, and about walks over many records.
+func manyRules() []rule {
+	return []rule{
 		{"race-create", "Of many simultaneous first writes exactly one may win; two winners are " +
 			"two responses " +
 			"accepted for one code.", raceCreate},

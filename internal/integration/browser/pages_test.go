@@ -1,69 +1,19 @@
 package browser_test
 
 import (
-	"fmt"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 )
-
-// login passes the first factor.
-func (b *tab) login(username string) {
-	b.t.Helper()
-	b.visit("/login")
-	b.fill("username", username)
-	b.fill("password", strings.Split(username, ".")[0]+"-demo-password")
-	b.press(`form[action="/login"].acme-form button`)
-}
 
 const (
 	sendForm   = `form[action="/mfa/send"] button`
 	verifyForm = `form[action="/mfa/verify"] button[type=submit]`
 )
-
-// signIn signs in by an e-mailed code, over the API: TestSignInByMail and TestLockout walk the
-// pages.
-func (b *tab) signIn(username string) {
-	b.t.Helper()
-	c := b.client()
-	c.login(username)
-	require.Equal(b.t, 200, c.post("/mfa/api/send", map[string]string{"kind": "email"}))
-	require.Equal(b.t, 200, c.verify("email", b.code(username+"@acme.example")))
-	c.hand(b)
-	b.visit("/")
-	require.Equal(b.t, "/", b.path())
-}
-
-func (b *tab) answer(code string) {
-	b.t.Helper()
-	b.fill("code", code)
-	b.press(verifyForm)
-}
-
-func (b *tab) signOut() {
-	b.t.Helper()
-	b.visit("/mfa/factors")
-	b.press(`form[action="/mfa/sign-out"] button`)
-}
-
-// enrollApp enrols an authenticator app and returns its key.
-func (b *tab) enrollApp() (secret string) {
-	b.t.Helper()
-	b.visit("/mfa/enroll/totp")
-	b.press(`form[action="/mfa/enroll/totp"] button`)
-	require.True(b.t, b.has("main svg"), "the QR code")
-	b.eval(`document.querySelector("#key").textContent.replace(/\s/g, "")`, &secret)
-	require.Len(b.t, secret, 32)
-	b.fill("code", b.shown(secret))
-	b.press(`form[action^="/mfa/enrollments/"] button[type=submit]`)
-	b.advance(30 * time.Second)
-	return secret
-}
 
 func TestSignInByMail(t *testing.T) {
 	both(t, func(t *testing.T, script bool) {
@@ -371,39 +321,4 @@ func TestSettings(t *testing.T) {
 		require.Equal(t, "/mfa/verify", b.path())
 		_ = secret
 	})
-}
-
-func TestLanguages(t *testing.T) {
-	s := start(t)
-	seen := map[string]bool{}
-	for _, tag := range []string{"en", "nl", "nb", "de"} {
-		b := s.open(true)
-		b.run(language(tag))
-		b.login("hugo")
-		var lang string
-		b.eval(`document.documentElement.lang`, &lang)
-		require.Equal(t, tag, lang)
-		seen[b.text("h1")] = true
-	}
-	require.Len(t, seen, 4)
-}
-
-// A sign-in with the keyboard alone, and a pasted code that has a space in it.
-func TestKeyboardAndPaste(t *testing.T) {
-	s := start(t)
-	b := s.open(true)
-	b.login("ines")
-	b.run(chromedp.Focus(sendForm, chromedp.ByQuery))
-	err := b.follow(chromedp.KeyEvent(kb.Enter))
-	require.NoError(t, err)
-	b.becomes(`document.activeElement.id === "code"`, "the field gets the focus")
-	code := b.code("ines@acme.example")
-	var value string
-	b.eval(
-		fmt.Sprintf(
-			`(() => { document.querySelector("#code").focus(); document.execCommand("insertText", false, %q); return document.querySelector("#code").value })()`, code[:3]+" "+code[3:]), &value)
-	require.Equal(t, code[:3]+" "+code[3:], value, "nothing is cut off")
-	err = b.follow(chromedp.KeyEvent(kb.Enter))
-	require.NoError(t, err)
-	require.NotContains(t, b.path(), "/mfa/verify")
 }

@@ -1,0 +1,48 @@
+package mfahttp_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/secondgate/secondgate/mfahttp"
+)
+
+func TestPagesSignOut(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.person("ann")
+	p.login()
+	p.get("/mfa/sign-out").page(t, 405)
+	p.get("/mfa/verify").page(t, 200)
+	p.post("/mfa/sign-out", nil).goes(t, "/login")
+	p.get("/mfa/verify").goes(t, "/login")
+	p.post("/mfa/sign-out", nil).goes(t, "/login")
+}
+
+func TestPagesSignOutWithoutHook(t *testing.T) {
+	s := newSite(t, func(c *mfahttp.Config) { c.SignOut = nil })
+	p := s.person("ann")
+	p.login()
+	p.post("/mfa/sign-out", nil).goes(t, "/login")
+	p.get("/mfa/verify").page(t, 401)
+}
+
+func TestPagesBadForms(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.person("ann")
+	p.login()
+	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {"\xff"}}).page(t, 400)
+	p.post("/mfa/verify", url.Values{"kind": {strings.Repeat("k", 99)}}).page(t, 400)
+	p.post("/mfa/verify", url.Values{"code": {strings.Repeat("1", 1<<20)}}).page(t, 413)
+	p.do("POST", "/mfa/verify", "kind=email&code=123456",
+		map[string]string{"Content-Type": "text/plain", "Sec-Fetch-Site": "same-origin"}).page(t,
+		415)
+	p.do("POST", "/mfa/send", "kind=email",
+		map[string]string{"Content-Type": "multipart/form-data; boundary=x",
+			"Sec-Fetch-Site": "same-origin"}).page(t, 415)
+	// The query of a form's URL is no part of the form.
+	p.post("/mfa/send?kind=email", nil)
+	if s.mail.count() != 0 {
+		t.Fatal("sent by a query")
+	}
+}

@@ -1,0 +1,119 @@
+package sso_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/sso"
+	"github.com/secondgate/secondgate/sso/ssotest"
+	"github.com/secondgate/secondgate/storage"
+)
+
+func TestAdministration(t *testing.T) {
+	r := newRig(t)
+	ctx := t.Context()
+	request := func(provider, org string) sso.ActivationRequest {
+		return sso.ActivationRequest{Actor: mfa.System("admin"), Reason: "asked", Tenant: "acme",
+			Activation: sso.Activation{Provider: provider, Organization: org}}
+	}
+	for name, bad := range map[string]sso.ActivationRequest{
+		"no provider":       request("nobody", contoso),
+		"a domain":          request("microsoft", "contoso.com"),
+		"personal accounts": request("microsoft", "9188040D-6c67-4c5b-b112-36a304b66dad"),
+		"no domain":         request("google", "*"),
+		"an organisation":   request("oidc", "x"),
+		"no actor": {Tenant: "acme", Activation: sso.Activation{Provider: "microsoft",
+			Organization: contoso}},
+	} {
+		require.ErrorIs(t, r.service.Activate(ctx, bad), factor.ErrMalformed, name)
+	}
+	stranger := request("microsoft", contoso)
+	stranger.Actor = mfa.System("kari")
+	require.ErrorIs(t, r.service.Activate(ctx, stranger), mfa.ErrForbidden)
+	require.ErrorIs(t, r.service.Deactivate(ctx, stranger), mfa.ErrForbidden)
+
+	available, err := r.service.Available(ctx, "acme")
+	require.NoError(t, err)
+	require.Equal(t, []string{"google", "oidc"}, available)
+	require.NoError(t, r.service.Activate(ctx, request("microsoft",
+		" 72F988BF-86f1-41af-91ab-2d7cd011db47 ")))
+	event := r.lastEvent()
+	require.Equal(t, "sso.activated", event.Name)
+	require.Equal(t, contoso+": asked", event.Note)
+	available, err = r.service.Available(ctx, "acme")
+	require.NoError(t, err)
+	require.Equal(t, []string{"microsoft", "google", "oidc"}, available)
+	list, err := r.service.Activations(ctx, "acme")
+	require.NoError(t, err)
+	require.Equal(t, []sso.Activation{{Provider: "microsoft", Organization: contoso, By: "admin",
+		Since: r.clock.Now()}}, list)
+	require.NoError(t, r.service.Deactivate(ctx, request("microsoft", contoso)))
+	list, err = r.service.Activations(ctx, "acme")
+	require.NoError(t, err)
+	require.Empty(t, list)
+}
+
+// An act needs the administrator's own proof, whatever Authorize says of them, and changes
+// nothing without it.
+func TestServiceAdministration_NeedsTheActorsProof(t *testing.T) {
+	r := newRig(t)
+	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
+	actor := new(mfa.Manager).Session(mfa.User{Tenant: "acme", ID: "admin"},
+		"a session").Actor(grantOf("a grant"))
+	activation := sso.ActivationRequest{Actor: actor, Tenant: "acme",
+		Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}
+	acts := map[string]func() error{
+		"activate":   func() error { return r.service.Activate(t.Context(), activation) },
+		"deactivate": func() error { return r.service.Deactivate(t.Context(), activation) },
+		"forget": func() error {
+			return r.service.Forget(t.Context(), actor, "", mfa.User{Tenant: "acme", ID: "dave"})
+		},
+	}
+	before := dump(t, r.store)
+	for name, act := range acts {
+		require.ErrorIs(t, act(), mfa.ErrToken, name)
+		require.Equal(t, before, dump(t, r.store), name)
+	}
+	r.proven, r.checked = "admin", nil
+	require.NoError(t, acts["activate"]())
+	require.NoError(t, acts["deactivate"]())
+	require.NoError(t, acts["forget"]())
+	require.Equal(t, []string{"", "", "dave"}, r.checked, "whom each act is about")
+}
+
+// dump is everything in a store.
+func dump(t *testing.T, s storage.Store) []storage.Entry {
+	t.Helper()
+	page, next, err := s.(storage.Lister).List(t.Context(), "", "", 1000)
+	require.NoError(t, err)
+	require.Empty(t, next)
+	return page
+}
+
+func TestNilAuthorizeRefuses(t *testing.T) {
+	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) { c.Authorize = nil })
+	require.ErrorIs(t, r.service.Activate(t.Context(),
+		sso.ActivationRequest{Actor: mfa.System("admin"), Tenant: "acme",
+			Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}),
+		mfa.ErrForbidden)
+}
+
+// What Authorize says is in no error; the cause is there for errors.Is.
+func TestAuthorize_ErrorsHoldNothingThatItSaid(t *testing.T) {
+	said := errors.New("postgres://app:hunter2@db")
+	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) {
+		c.Authorize = func(context.Context, mfa.AdminAction) error { return said }
+	})
+	err := r.service.Activate(t.Context(), sso.ActivationRequest{Actor: mfa.System("admin"),
+		Tenant:     "acme",
+		Activation: sso.Activation{Provider: "microsoft", Organization: contoso}})
+	require.ErrorIs(t, err, mfa.ErrForbidden)
+	require.ErrorIs(t, err, said)
+	require.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), "hunter2")
+}
