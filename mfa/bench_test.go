@@ -66,9 +66,9 @@ func BenchmarkSignIn(b *testing.B) {
 	b.ReportMetric(float64(ours)/float64(baseline(b, memory.New(), b.N)), "times-bare")
 }
 
-// TestSignIn_AllocatesWithinItsBudget holds the other half of the budget, where the race
+// TestSignIn_AllocatesWithinItsLimit holds the other half of the budget, where the race
 // detector does not add its own.
-func TestSignIn_AllocatesWithinItsBudget(t *testing.T) {
+func TestSignIn_AllocatesWithinItsLimit(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}

@@ -76,7 +76,7 @@ func TestManager_RefusesMalformedInput(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrNotAvailable, "ann has no app")
 }
 
-func TestNew_SaysWhatIsWrongWithAConfig(t *testing.T) {
+func TestNew_ExplainsInvalidConfigs(t *testing.T) {
 	app := &word{kind: "app", traits: factor.Traits{Level: factor.LevelWeak}}
 	with := func(s policy.Source) func(*mfa.Config) {
 		return func(c *mfa.Config) { c.Policies = s }

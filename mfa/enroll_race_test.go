@@ -158,7 +158,7 @@ func TestConfirm_OfTwoPendingEnrolmentsOfTheSame(t *testing.T) {
 }
 
 // Factors that change at every try are no reason to go on for ever.
-func TestEnroll_StopsWhenFactorsKeepChanging(t *testing.T) {
+func TestEnroll_EndsWhenFactorsKeepChanging(t *testing.T) {
 	r := newRaceRig(t)
 	n, added := 0, ""
 	r.between.every = true

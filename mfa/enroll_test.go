@@ -173,7 +173,7 @@ func TestEnroll_RefusesKindsThatThePolicyBans(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrNotAvailable)
 }
 
-func TestConfirmLink_SignsNobodyIn(t *testing.T) {
+func TestConfirmLink_DoesNotSignIn(t *testing.T) {
 	r := newRig(t)
 	s := ann
 	s.EmailVerified = false

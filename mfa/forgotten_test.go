@@ -188,7 +188,7 @@ func TestForgetSubject_LossAfterwardsIsNoInvitation(t *testing.T) {
 }
 
 // A deletion that cannot be read about is an outage, not "there was none".
-func TestForgetSubject_AnUnreadableTombstoneLetsNobodyIn(t *testing.T) {
+func TestForgetSubject_AnUnreadableTombstoneIsAnError(t *testing.T) {
 	r := newRig(t)
 	o := r.handOut()
 	r.forget(ann)

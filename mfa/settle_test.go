@@ -170,7 +170,7 @@ func (r *pinRig) withoutWaiting(t *testing.T, ch *mfa.Challenge, response secret
 
 // A response whose own charge is the one that locks, or the one that stops the kind, is not
 // refused by it; and when it is refused for another reason, lock and stop end with the charge.
-func TestVerify_TakesBackTheLockAndTheStopOfItsOwnCharge(t *testing.T) {
+func TestVerify_UndoesTheLockAndTheDisablingOfItsOwnCharge(t *testing.T) {
 	for name, limits := range map[string]lockout.Config{
 		"lock":           {Tries: 2, Total: 10},
 		"lock of a kind": {Tries: 2, Total: 10, KindOnly: true},

@@ -205,7 +205,7 @@ func TestVerify_LateCodesAddNoGuess(t *testing.T) {
 }
 
 // A user is not locked whose codes an attacker superseded five times.
-func TestVerify_AnothersChallengesLockNobody(t *testing.T) {
+func TestVerify_AnothersChallengesLockNoUser(t *testing.T) {
 	r := newRig(t)
 	for range 8 {
 		mine := r.begin(ann)

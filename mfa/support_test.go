@@ -235,7 +235,7 @@ func (r *rig) idOf(s mfa.User, kind string) string {
 	return ""
 }
 
-func TestSupport_ListsUsersWhoAsk(t *testing.T) {
+func TestSupport_ListsRequests(t *testing.T) {
 	r := newRig(t, func(c *mfa.Config) {
 		c.Notify = func(ctx context.Context, send func(context.Context) error) { _ = send(ctx) }
 	})

@@ -103,7 +103,7 @@ func TestUnlockByProof_ResponsesExpire(t *testing.T) {
 }
 
 // The challenge stays open for the sign-in, and proves nothing by itself.
-func TestUnlockByProof_SignsNobodyIn(t *testing.T) {
+func TestUnlockByProof_DoesNotSignIn(t *testing.T) {
 	r := stoppedRig(t)
 	ch := r.begin(ann)
 	for range 3 {

@@ -240,7 +240,7 @@ func (d *document) flat(schema m) (m, error) {
 }
 
 // Real answers, good and bad, of every operation are as documented.
-func TestOpenAPIAnswers(t *testing.T) {
+func TestOpenAPI_DescribesTheResponses(t *testing.T) {
 	d, s := readDocument(t), newKeySite(t, func(c *mfahttp.Config) {
 		c.SetupLinks, c.Support = true, true
 	})

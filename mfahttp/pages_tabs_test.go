@@ -55,7 +55,7 @@ func TestPagesTwoTabsNewSession(t *testing.T) {
 }
 
 // A challenge that was answered is not shown again.
-func TestPagesAnswered(t *testing.T) {
+func TestPages_ShowAChallengeThatWasUsed(t *testing.T) {
 	s := newSite(t, nil)
 	s.mild = true
 	p := s.person("ann").signIn()

@@ -54,7 +54,7 @@ func TestEnrollBy(t *testing.T) {
 }
 
 // The application's tokens are not for the log either.
-func TestBeginAnswersNoTokens(t *testing.T) {
+func TestHandlerBegin_ReturnsNoTokens(t *testing.T) {
 	s := newSite(t, nil)
 	s.person("ann").login()
 	sealed := regexp.MustCompile(`[\w-]{100}`)

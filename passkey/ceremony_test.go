@@ -251,7 +251,7 @@ func TestUserVerification(t *testing.T) {
 }
 
 // W-5, N-43: who holds the device is known only if the device says so.
-func TestVerdictSaysWhetherThePersonWasVerified(t *testing.T) {
+func TestVerify_ReportsUserVerification(t *testing.T) {
 	f, d := newFactor(t, func(c *passkey.Config) {
 		c.UserVerification = passkey.Preferred
 	}), newDevice()

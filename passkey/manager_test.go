@@ -119,7 +119,7 @@ func (w *world) freshGrant(d *device) mfa.Grant {
 }
 
 // However many wrong answers come at once, five get a verdict.
-func TestWrongAnswersInParallel(t *testing.T) {
+func TestVerify_CountsIncorrectResponsesInParallel(t *testing.T) {
 	w, d := newWorld(t), newDevice()
 	w.first(annSubject, d)
 	ch, options := w.asked(annSubject)
@@ -167,7 +167,7 @@ func TestCeremonyEnds(t *testing.T) {
 }
 
 // W-10.
-func TestCloneIsTold(t *testing.T) {
+func TestVerify_NotifiesOfAClone(t *testing.T) {
 	for _, outcome := range []passkey.Clone{passkey.Refuse, passkey.Accept} {
 		w, d := newWorld(t, func(c *passkey.Config) { c.OnClone = outcome }), newDevice()
 		w.first(annSubject, d)

@@ -14,7 +14,7 @@ import (
 	"github.com/secondgate/secondgate/password"
 )
 
-func TestBudgets(t *testing.T) {
+func TestForgot_HonoursRateLimits(t *testing.T) {
 	r := newRig(t, nil)
 	ask := func(address, client string) error {
 		return r.Forgot(t.Context(), password.ForgotRequest{Address: address, Client: client})

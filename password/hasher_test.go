@@ -116,7 +116,7 @@ func TestUnicodeForms(t *testing.T) {
 }
 
 // A sign-in of nobody is refused, in the time of one of somebody.
-func TestNobodyCostsTheSame(t *testing.T) {
+func TestHasher_UnknownUsersTakeTheSameTime(t *testing.T) {
 	h := hasher(t, password.HasherConfig{})
 	hash, err := h.Hash(t.Context(), secret.New("correct horse"))
 	require.NoError(t, err)

@@ -61,7 +61,7 @@ func TestReset(t *testing.T) {
 }
 
 // Nothing is looked up before the answer, and the same is written for every address.
-func TestTheAnswerKnowsNobody(t *testing.T) {
+func TestForgot_ResponseRevealsNoAccount(t *testing.T) {
 	did := func(address string) (string, *rig) {
 		r := newRig(t, nil)
 		err := r.forgot(address)
@@ -112,7 +112,7 @@ func TestLinkExpires(t *testing.T) {
 }
 
 // Whoever asks for another's link does not take theirs away, and using one ends all.
-func TestLinksBeforeStayGood(t *testing.T) {
+func TestForgot_EarlierLinksStayValid(t *testing.T) {
 	r := newRig(t, nil)
 	first, second := r.link("olivia@acme.example"), r.link("olivia@acme.example")
 	require.NotEqual(t, first, second)

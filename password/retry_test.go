@@ -78,7 +78,7 @@ func TestVoidLinksTakeNoPlaces(t *testing.T) {
 }
 
 // As long as a budget keeps somebody from asking, there are links in their mailbox that are good.
-func TestBudgetsEndWithTheLinks(t *testing.T) {
+func TestForgot_RateLimitsEndWithTheLinks(t *testing.T) {
 	for _, ttl := range []time.Duration{5 * time.Minute, 30 * time.Minute} {
 		r := newRig(t, func(c *password.Config) { c.TTL = ttl })
 		var last secret.Text

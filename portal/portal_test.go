@@ -32,7 +32,7 @@ func TestAssertion(t *testing.T) {
 }
 
 // An assertion is accepted once, whoever comes with it, to any process.
-func TestAssertionIsGoodOnce(t *testing.T) {
+func TestVerify_AcceptsAnAssertionOnce(t *testing.T) {
 	w := newWorld(t)
 	token := w.issue("mail", said())
 	other := w.verifier()

@@ -60,7 +60,7 @@ func TestStateOfAnotherFlow(t *testing.T) {
 	require.Empty(t, r.in)
 }
 
-func TestAnswerAtAnotherProvidersCallback(t *testing.T) {
+func TestCallback_RefusesAnotherProvidersResponse(t *testing.T) {
 	r := newRig(t)
 	b := r.browser()
 	back := b.choose(b.begin("oidc", "sign-in"), daveOIDC)

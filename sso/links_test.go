@@ -21,7 +21,7 @@ import (
 )
 
 // However many ask at once, an account becomes one person's, and is on that one's list.
-func TestOneAccountOnePerson(t *testing.T) {
+func TestLink_OneAccountHasOneUser(t *testing.T) {
 	const n = 8
 	r := newRig(t)
 	backs, browsers := make([]string, n), make([]*browser, n)
@@ -73,7 +73,7 @@ func (a agentTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // However often one answer of the provider's is brought at once, it counts once.
-func TestOneAnswerOneSignIn(t *testing.T) {
+func TestCallback_OneResponseSignsInOnce(t *testing.T) {
 	r := newRig(t, func(_ *sso.Config, c *ssotest.Config) { c.ReuseCodes = true })
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	r.nobody()

@@ -48,7 +48,7 @@ func unsigned(alg string, hash func(text string) []byte) mint {
 }
 
 // A provider's token that is wrong in any one way signs nobody in and links nothing.
-func TestWrongTokens(t *testing.T) {
+func TestCallback_RefusesInvalidTokens(t *testing.T) {
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	at := func(d time.Duration) int64 { return now.Add(d).Unix() }
 	for name, c := range map[string]struct {
@@ -123,7 +123,7 @@ func TestWrongTokens(t *testing.T) {
 	}
 }
 
-func TestRightTokensOfOddForms(t *testing.T) {
+func TestCallback_AcceptsValidTokensOfOddForms(t *testing.T) {
 	for name, m := range map[string]mint{
 		"two audiences and azp": func(c map[string]any, s func(map[string]any) string) string {
 			c["aud"], c["azp"] = []string{"another-app", "secondgate-demo"}, "secondgate-demo"
@@ -205,7 +205,7 @@ func TestOneOrganisation(t *testing.T) {
 }
 
 // Answers have a length that we read, and no more.
-func TestEndlessAnswers(t *testing.T) {
+func TestCallback_BoundsEndlessResponses(t *testing.T) {
 	for _, path := range []string{"/openid-configuration", "/keys", "/token"} {
 		t.Run(path, func(t *testing.T) {
 			endless := &endlessBody{}
@@ -385,7 +385,7 @@ func TestDownAndUpAgain(t *testing.T) {
 }
 
 // A discovery document that speaks for another issuer, or leads elsewhere in the clear.
-func TestWrongDiscovery(t *testing.T) {
+func TestProvider_RefusesInvalidDiscovery(t *testing.T) {
 	for name, change := range map[string][2]string{
 		"issuer":   {`/oidc","jwks`, `/other","jwks`},
 		"endpoint": {`"token_endpoint":"http://127.0.0.1`, `"token_endpoint":"http://evil.example`},

@@ -90,9 +90,9 @@ func TestLockout(t *testing.T) {
 	c.verify(200, "email", c.send("email", "carla@acme.example"))
 }
 
-// TestAnotherPersonInTheSameBrowser: who signed in before is no help to who knows another's
+// TestSignIn_AsAnotherUserInTheSameBrowser: who signed in before is no help to who knows another's
 // password.
-func TestAnotherPersonInTheSameBrowser(t *testing.T) {
+func TestSignIn_AsAnotherUserInTheSameBrowser(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c := s.client(t)
@@ -108,7 +108,7 @@ func TestAnotherPersonInTheSameBrowser(t *testing.T) {
 	c.field(c.get(200, "/api/me"), "username", "anna")
 }
 
-func TestWrongPasswordsDoNotLock(t *testing.T) {
+func TestLogin_IncorrectPasswordsDoNotLock(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c := s.client(t)
@@ -293,7 +293,7 @@ func TestSessionIDIsRenewed(t *testing.T) {
 	}
 }
 
-func TestTwoPeople(t *testing.T) {
+func TestSignIn_KeepsTwoUsersApart(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	a, b := s.client(t), s.client(t)

@@ -108,7 +108,7 @@ func TestForgottenPassword(t *testing.T) {
 }
 
 // The answer is the same whoever exists, down to the last byte but the address.
-func TestForgottenByNobody(t *testing.T) {
+func TestForgot_OfAnUnknownAddress(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	page := func(address string) (int, string) {

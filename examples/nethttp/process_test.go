@@ -121,7 +121,7 @@ func TestNoDemo(t *testing.T) {
 	}
 }
 
-func TestWrongConfiguration(t *testing.T) {
+func TestStart_RefusesInvalidConfigurations(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	write := func(name, text string, mode os.FileMode) string {

@@ -60,8 +60,8 @@ func TestSessionEndsMeanwhile(t *testing.T) {
 	}
 }
 
-// TestVerifiedIsOfThisPerson: a verification of somebody else signs nobody in.
-func TestVerifiedIsOfThisPerson(t *testing.T) {
+// TestVerified_IsForTheWaitingUser: a verification of somebody else signs nobody in.
+func TestVerified_IsForTheWaitingUser(t *testing.T) {
 	t.Parallel()
 	a := sessionApp(t)
 	ctx, err := a.sessions.Load(t.Context(), "")
@@ -86,9 +86,9 @@ func TestVerifiedIsOfThisPerson(t *testing.T) {
 	}
 }
 
-// TestChangeIsAskedOfItsPerson: what somebody changes for themselves in a browser that another
+// TestChange_IsAskedOfTheUserWhoMadeIt: what somebody changes for themselves in a browser that another
 // person is signed in with is no question to that person, and a context without a session is none.
-func TestChangeIsAskedOfItsPerson(t *testing.T) {
+func TestChange_IsAskedOfTheUserWhoMadeIt(t *testing.T) {
 	t.Parallel()
 	a := sessionApp(t)
 	ctx, err := a.sessions.Load(t.Context(), "")

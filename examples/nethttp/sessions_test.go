@@ -30,7 +30,7 @@ func (c *client) other() string {
 	return ""
 }
 
-func TestSessionsOfAPerson(t *testing.T) {
+func TestSessions_ListsAUsersOwn(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c, d, stranger := s.client(t), s.client(t), s.client(t)

@@ -327,7 +327,7 @@ func TestSignOnByEnvironment(t *testing.T) {
 
 // A link does not bring back a person who is gone, and mails go to addresses that are known to be
 // theirs.
-func TestSignOnOfWhoIsGone(t *testing.T) {
+func TestSignOn_OfADeletedUser(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	s := start(t, data)

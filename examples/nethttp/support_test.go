@@ -280,7 +280,7 @@ func TestSecurityQuestions(t *testing.T) {
 }
 
 // Whoever gives up after the password was somebody who knows it: the person is told.
-func TestAbandonedSignInIsTold(t *testing.T) {
+func TestAbandonedSignIn_IsNotified(t *testing.T) {
 	s := start(t, t.TempDir())
 	c := s.client(t)
 	c.password("kofi")

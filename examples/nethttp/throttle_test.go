@@ -97,7 +97,7 @@ func (a *attacker) flood(n int, from, name string) (stop func()) {
 }
 
 // 24 connections without the password do not keep the correct one out.
-func TestPasswordAttack_KeepsNobodyOut(t *testing.T) {
+func TestPasswordAttack_KeepsNoUserOut(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"anna", "nobody"} {
 		t.Run(name, func(t *testing.T) {

@@ -178,7 +178,7 @@ func record(revision storage.Revision, data string) storage.Record {
 }
 
 // A spelling of a number is a person of their own, who has no row.
-func TestWhoIsAUser(t *testing.T) {
+func TestStore_FindsUsersOfTheTable(t *testing.T) {
 	db, store := open(t, filepath.Join(t.TempDir(), "app.db"))
 	_, err := db.Exec("INSERT INTO users (id, name) VALUES (42, 'Ann')")
 	require.NoError(t, err)

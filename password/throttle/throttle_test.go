@@ -174,7 +174,7 @@ func TestThrottle_IncorrectVerdictsAreBounded(t *testing.T) {
 
 // 24 connections do not keep the correct password out: from another network it waits for one
 // turn, from the same one until those before it had theirs.
-func TestThrottle_AttackOnANameKeepsNobodyOut(t *testing.T) {
+func TestThrottle_AttackOnANameKeepsNoUserOut(t *testing.T) {
 	t.Parallel()
 	bad := attempt{Name: "ann", Client: "bad"}
 	networks := func(each int) func(int, int) attempt {

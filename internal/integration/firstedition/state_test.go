@@ -200,7 +200,7 @@ func TestSupportCases_ListsTheFirstEditionsCases(t *testing.T) {
 }
 
 // A user whom an administrator reset, or deleted, has no factor and may enrol one.
-func TestBegin_EnrolsWhomTheFirstEditionResetOrDeleted(t *testing.T) {
+func TestBegin_EnrolsUsersTheFirstEditionResetOrDeleted(t *testing.T) {
 	each(t, 24*time.Hour, func(t *testing.T, r *rig) {
 		for _, id := range []string{"sam", "ned"} {
 			s := r.session(id)

@@ -46,7 +46,7 @@ func fullRecord() *Record {
 	return r
 }
 
-func TestRecord_FitsTheBudget(t *testing.T) {
+func TestRecord_FitsItsLimit(t *testing.T) {
 	data, err := fullRecord().Encode()
 	require.NoError(t, err)
 	require.LessOrEqual(t, len(data)+seal.Overhead, 2048, "DESIGN: at most 2 KiB")

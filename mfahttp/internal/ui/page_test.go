@@ -199,7 +199,7 @@ func checkForms(t *testing.T, list []element) {
 }
 
 // The field for an answer is one that phones and password managers can fill.
-func TestAnswerField(t *testing.T) {
+func TestVerify_FieldFitsTheKind(t *testing.T) {
 	r := newUI(t)
 	for _, test := range []struct {
 		option                   ui.Option

@@ -52,7 +52,7 @@ func TestWords_KeepToTheVocabulary(t *testing.T) {
 }
 
 // An answer is what the user gives to a security question, and nothing else.
-func TestWords_AnswersBelongToSecurityQuestions(t *testing.T) {
+func TestWords_OnlySecurityQuestionsHaveAnswers(t *testing.T) {
 	pattern := wordPattern(`answer(s|ed)?`)
 	for key, text := range texts(t, "en") {
 		about := strings.Contains(key, "question") || strings.Contains(key, "problem.answer")
