@@ -143,8 +143,8 @@ func ExampleNew() {
 		Password: secret.New("secret"),
 		Security: smtp.InsecureNoTLS, From: "Acme <no-reply@example.com>"})
 	fmt.Println(err)
-	// Output: smtp: a password is not sent over a connection that is not encrypted; use StartTLS or
-	// TLS
+	// Output:
+	// smtp: a password is not sent over a connection that is not encrypted; use StartTLS or TLS
 }
 
 func ExampleParseURL() {
