@@ -43,7 +43,7 @@ func (h *Handler) apiRoutes() {
 	})
 }
 
-// api is route for someone who has passed the first factor; nobody else learns anything,
+// api registers a route for a user who has passed the first factor. Other visitors learn nothing,
 // not even whether a body was well-formed.
 func (h *Handler) api(method, path string, do action) {
 	h.either(method, path, func(v *visit) error {
@@ -64,7 +64,7 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	_, _ = w.Write(append(b, '\n'))
 }
 
-// writeProblem answers an error as JSON.
+// writeProblem writes an error as a JSON response.
 func writeProblem(w http.ResponseWriter, p problem) {
 	body := map[string]any{"error": p.Code}
 	if p.Reason != "" {
@@ -85,7 +85,8 @@ func writeProblem(w http.ResponseWriter, p problem) {
 	writeJSON(w, p.Status, body)
 }
 
-// malformed is a body that is not what the route takes; the reason is for developers.
+// malformed returns the error for a body that the route does not accept. The reason is for
+// developers.
 func malformed(format string, args ...any) error {
 	return fmt.Errorf("mfahttp: "+format+": %w", append(args, factor.ErrMalformed)...)
 }
@@ -113,7 +114,7 @@ func (v *visit) body() (fields, error) {
 	if len(b) == 0 {
 		return fields{}, nil
 	}
-	// encoding/json would quietly replace what is not UTF-8.
+	// encoding/json would silently replace bytes that are not UTF-8.
 	if !utf8.Valid(b) {
 		return nil, malformed("body is not UTF-8")
 	}
@@ -151,7 +152,7 @@ func (f fields) texts(into map[string]*string) error {
 	return nil
 }
 
-// maxKind and maxID bound what is looked up.
+// maxKind and maxID limit the length of the names that are looked up.
 const (
 	maxKind = 32
 	maxID   = 64
@@ -174,13 +175,13 @@ func (v *visit) read(into map[string]*string) (fields, error) {
 	return f, nil
 }
 
-// purpose is the member "purpose" or what was begun last.
+// purpose returns the member "purpose", or the purpose that was begun last.
 func (v *visit) purpose(s string) (string, error) {
 	if s == "" {
 		return v.current(), nil
 	}
 	p := string(s)
-	// A pending sign-in can do nothing but sign in, and who is signed in does not again.
+	// A pending sign-in permits only a sign-in, and a signed-in user does not sign in again.
 	switch p {
 	case "replace":
 		if v.replacing {
@@ -237,7 +238,7 @@ func apiState(v *visit) error {
 	return nil
 }
 
-// describe says what a challenge asks for.
+// describe writes the options of a challenge.
 func (v *visit) describe(body map[string]any, c *pending) {
 	body["next"], body["purpose"] = c.Next, c.Purpose
 	body["options"] = append([]option{}, c.Options...)
@@ -274,7 +275,7 @@ func (v *visit) delivered(d *mfa.Delivery) map[string]any {
 	return body
 }
 
-// answering is what send and verify have in common.
+// answering reads the members that send and verify have in common.
 func (v *visit) answering(purpose, kind string) (string, error) {
 	if kind == "" {
 		return "", malformed("kind is missing")

@@ -9,8 +9,8 @@ import (
 	"github.com/secondgate/secondgate/secret"
 )
 
-// What the API has for who cannot answer: a link to set up a new device, support, and right
-// answers in a row; and remembered devices.
+// This file has the routes for a user who lost a factor: a recovery link, support, the proof that
+// enables a disabled kind, and remembered devices.
 
 func apiLostLink(v *visit) error {
 	if _, err := v.body(); err != nil {
@@ -42,8 +42,8 @@ func (v *visit) answerEmpty(err error) error {
 	return err
 }
 
-// apiSetup opens a set-up link. What it begins is answered as a sign-in is, with purpose
-// purposeRecover, and ends with an enrolment and no sign-in.
+// apiSetup opens a recovery link. It begins a challenge with purpose purposeRecover, like a
+// sign-in, and ends with an enrolment and no sign-in.
 func apiSetup(v *visit) error {
 	var token string
 	if _, err := v.read(map[string]*string{"token": &token}); err != nil {
@@ -62,7 +62,7 @@ func apiSetup(v *visit) error {
 	return nil
 }
 
-// mayReplace says whether who opened a set-up link has proved a recovery.
+// mayReplace reports whether the user who opened a recovery link has proven a recovery.
 func (v *visit) mayReplace() bool {
 	_, ok := v.liveGrant()
 	return ok

@@ -8,11 +8,12 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 )
 
-// This file is where the Handler asks the Manager what a user has to prove, and says what the
-// user can do about a refusal.
+// In this file the Handler asks the Manager what a user has to prove, and turns a refusal into
+// what the user can do about it.
 
-// ask is the one place that asks the Manager what a user has to prove. The Manager takes a zero
-// time at a sign-in for now; here it is unknown, or an old session would be given an enrolment.
+// ask begins a challenge for a user. Only ask calls Begin. At a sign-in the Manager takes a zero
+// time for now. Here a zero time means unknown, because an old session must not be allowed to
+// enrol.
 func (v *visit) ask(p string, s mfa.User) (*mfa.Challenge, error) {
 	since := v.id.SignedInAt
 	if since.IsZero() {
@@ -25,7 +26,7 @@ func (v *visit) ask(p string, s mfa.User) (*mfa.Challenge, error) {
 	return handle.FirstFactorAt(since).Begin(v.r.Context())
 }
 
-// hasAllowed says whether the user has enrolled a factor that the policy allows.
+// hasAllowed reports whether the user has enrolled a factor that the policy allows.
 func (v *visit) hasAllowed() (bool, error) {
 	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
 	if err != nil {
@@ -36,9 +37,9 @@ func (v *visit) hasAllowed() (bool, error) {
 	}), nil
 }
 
-// alsoBy adds a kind to what a challenge offers, if the user has been given it since, such as an
-// access code. The challenge stays the same one, so that codes that were sent for it stay valid,
-// and so that a recovery goes on that a link began.
+// alsoBy adds a kind to the options of a challenge if the user has received it since, such as an
+// access code. The challenge stays the same, so that codes sent for it stay valid and a recovery
+// that a link began continues.
 func (v *visit) alsoBy(c *pending, kind string) error {
 	ch, err := v.ask(c.Purpose, v.id.User)
 	if errors.Is(err, mfa.ErrNotAvailable) {
@@ -58,8 +59,8 @@ func (v *visit) alsoBy(c *pending, kind string) error {
 	return nil
 }
 
-// mustEnroll keeps what a correct response led to of a kind that the policy no longer allows:
-// nobody is signed in, and the grant opens the enrolment of an allowed kind.
+// mustEnroll keeps the grant that follows a correct response of a kind that the policy no longer
+// allows. It signs in no user, and the grant permits the enrolment of an allowed kind.
 func (v *visit) mustEnroll(c *pending, e *mfa.EnrollmentRequiredError) {
 	v.keepGrant(granted{Grant: e.Grant, Expires: e.GrantExpires, Kinds: e.Kinds})
 	if c.Purpose != purposeSignIn { // the session goes on; only the grant was missing
@@ -71,8 +72,8 @@ func (v *visit) mustEnroll(c *pending, e *mfa.EnrollmentRequiredError) {
 		Expires: e.GrantExpires, Banned: true})
 }
 
-// grant returns the session's grant. Without one it asks for one, which the Manager gives
-// to a signed-in person only where there is nothing yet to prove; all others step up.
+// grant returns the session's grant. Without one it asks the Manager, which gives a grant to a
+// signed-in user only if the user has no factor to verify. All other users step up.
 func (v *visit) grant() (mfa.Grant, error) {
 	if v.id.User.ID == "" {
 		return mfa.Grant{}, errUnauthorized
@@ -100,7 +101,7 @@ func (v *visit) grant() (mfa.Grant, error) {
 	return ch.Grant, nil
 }
 
-// refused turns what the Manager says of a grant into what the person can do about it.
+// refused turns the Manager's refusal of a grant into an error that the user can act on.
 func (v *visit) refused(err error) error {
 	switch {
 	case err == nil:
@@ -120,8 +121,8 @@ func (v *visit) refused(err error) error {
 	return err
 }
 
-// onHold says whether the session was proven by a recovery whose replacement is on hold: another
-// proof of the same kind would permit no more.
+// onHold reports whether the session was proven by a recovery whose replacement is on hold.
+// Another proof of the same kind would permit no more.
 func (v *visit) onHold() bool {
 	if g, ok := v.granted(); !ok || !g.Recovery {
 		return false

@@ -12,8 +12,8 @@ import (
 	"github.com/secondgate/secondgate/secret"
 )
 
-// What a browser keeps of being remembered is one cookie for each person that uses it, so
-// that two who share it do not take it from each other.
+// A browser keeps one cookie for each user who is remembered on it, so that two users who share
+// the browser keep both.
 const deviceCookie = "secondgate_device_"
 
 func deviceCookieName(s mfa.User) string {
@@ -21,7 +21,7 @@ func deviceCookieName(s mfa.User) string {
 	return deviceCookie + hex.EncodeToString(sum[:6])
 }
 
-// device is the token that the browser keeps for a person.
+// device returns the token that the browser keeps for a user.
 func device(r *http.Request, s mfa.User) secret.Text {
 	c, err := r.Cookie(deviceCookieName(s))
 	if err != nil {
@@ -43,9 +43,9 @@ func (v *visit) setDevice(s mfa.User, token secret.Text, expires time.Time) {
 
 func (v *visit) secureCookies() bool { return v.r.TLS != nil || v.h.cfg.SecureCookies }
 
-// DeviceName is what the device that makes a request is called where people see their devices:
-// "Firefox, Windows". It is what the browser says of itself, which is no secret and no proof. An
-// application that lists the sessions of a person calls them the same.
+// DeviceName returns a name for the device that makes a request, such as "Firefox, Windows".
+// Users see it in their list of devices. It comes from the User-Agent header, which is no secret
+// and no proof. An application that lists a user's sessions can use the same names.
 func DeviceName(r *http.Request) string {
 	agent := r.UserAgent()
 	find := func(otherwise string, pairs ...string) string {
@@ -90,7 +90,7 @@ func (v *visit) forgetDevice(id string) error {
 	return v.refused(v.handle(purposeManage).ForgetDevice(v.r.Context(), g, id))
 }
 
-// verifyURL is the page that asks for an answer of a kind.
+// verifyURL returns the URL of the page that asks for a response of a kind.
 func (v *visit) verifyURL(f url.Values, kind, back string) string {
 	return v.at("verify", "purpose", f.Get("purpose"), "kind", kind, "return", back)
 }

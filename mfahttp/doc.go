@@ -3,8 +3,8 @@
 //
 // # Quick start
 //
-// Mount a [Handler] and configure three things: who a request is from, where the session is,
-// and what to do when a user has verified.
+// Mount a [Handler] and configure three functions: which user makes a request, where the session
+// is, and what to do when a user has verified.
 //
 //	h, err := mfahttp.New(mfahttp.Config{
 //		Manager:  manager,
@@ -16,9 +16,9 @@
 //	mux.Handle("/account/", h.Require(account))
 //	mux.Handle("/account/delete", h.RequireRecent(5*time.Minute)(deleteAccount))
 //
-// Identity says who a request is from, whether the sign-in is complete, and since when: a user
-// who has no second factor sets one up only minutes after the first factor was given
-// (Identity.SignedInAt), and is sent to Config.Reauthenticate otherwise.
+// Identity says which user makes a request, whether the sign-in is complete, and since when. A
+// user who has no second factor can set one up for a few minutes after the first factor was given
+// (Identity.SignedInAt). Later the Handler redirects the user to Config.Reauthenticate.
 //
 // After the password, call [Handler.Begin]. If it returns mfa.NextDone, sign the user in;
 // otherwise redirect to [Handler.URL]. Everything else, from the code field to the security
@@ -32,24 +32,24 @@
 //
 // # JSON API
 //
-// Single-page applications use BasePath+"api/", described by [OpenAPI]: state, send,
-// verify, step-up, enroll, enroll/resend, confirm, factors, recovery-codes. Errors are
-// {"error": code} with "attempts_left", "retry_after" or "reason" where they apply. A
-// failed attempt is 401 "incorrect" with the number of attempts left. The attempt that uses up
-// the last one is reported like any other, with 0 left. Every later response, correct or not,
-// is 429 "locked" until retry_after seconds have passed. A code that is correct and expired,
-// or that another code has replaced, is 401 "expired" with the reason "response_expired": it
-// is not counted, and a new code may be sent. Without that reason "expired" means that the
-// challenge or the enrolment has ended. A change that wants a fresh proof first is 403 "step_up":
-// post to api/step-up, verify, and repeat it. 403 "reauthenticate" asks for the first factor again,
-// which is the application's to do. 403 "on_hold" says that a recovery has to wait. A correct
-// response of a kind that the policy no longer allows gets a response with next "enroll" and the
-// kinds to enrol; it signs nobody in.
+// Single-page applications use BasePath+"api/", described by [OpenAPI]: state, send, verify,
+// step-up, enroll, enroll/resend, confirm, factors, recovery-codes. Errors are {"error": code}
+// with "attempts_left", "retry_after" or "reason" where they apply. A failed attempt is 401
+// "incorrect" with the number of attempts remaining. The attempt that uses up the last one is
+// reported like any other, with 0 remaining. Every later response, correct or not, is 429
+// "locked" until retry_after seconds have passed. A code that is correct and expired, or that
+// another code has superseded, is 401 "expired" with the reason "response_expired". It is not
+// counted, and a new code may be sent. Without that reason "expired" means that the challenge or
+// the enrolment has ended. A change that requires a recent proof is 403 "step_up": post to
+// api/step-up, verify, and repeat it. 403 "reauthenticate" means that the application must ask
+// for the first factor again. 403 "on_hold" means that a recovery has to wait. After a correct
+// response of a kind that the policy no longer allows, the API returns next "enroll" and the
+// kinds to enrol, and does not sign the user in.
 //
 // # Administration
 //
-// [Handler.Actor] returns the mfa.Actor for a user who acts on others, and
-// [Handler.RequireActor] sends a user who has proven too little to the step-up and back. Use
+// [Handler.Actor] returns the mfa.Actor for a user who acts on other users, and
+// [Handler.RequireActor] redirects a user who has proven too little to the step-up and back. Use
 // them for every act of an administrator.
 //
 // # What it keeps, and where
@@ -70,11 +70,11 @@
 //     (http.CrossOriginProtection), API requests also if they are not application/json.
 //   - Config.Verified is called once for each correct response, and nothing else signs in. A
 //     recovery by a mailed link is no sign-in: Config.Renew is called for it.
-//   - A session whose first factor was given long ago, or at an unknown time, enrols no first
-//     second factor.
+//   - A session whose first factor was given long ago, or at an unknown time, cannot enrol a
+//     first second factor.
 //   - Redirects stay on this site.
-//   - What users read never comes from an error's text. Logs contain no secret, and no URL of
-//     a confirmation link.
+//   - Texts that users read never come from an error's text. Logs contain no secret, and no URL
+//     of a confirmation link.
 //   - Every response has a strict Content-Security-Policy, no-store, nosniff and may not be
 //     framed.
 //

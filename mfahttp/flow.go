@@ -10,7 +10,8 @@ import (
 	"github.com/secondgate/secondgate/secret"
 )
 
-// What pages and API do is the same, and is here; they differ in how they say it.
+// This file has the steps that the pages and the API share. The two differ in how they report
+// them.
 
 var (
 	errUnauthorized = errors.New("mfahttp: no first factor")
@@ -20,7 +21,7 @@ var (
 	errOnHold = fmt.Errorf("%w: the replacement is on hold", errStepUp)
 )
 
-// begin opens a challenge for the person of the visit and keeps it in the session.
+// begin begins a challenge for the user of the visit and keeps it in the session.
 func (v *visit) begin(p string, s mfa.User) (*mfa.Challenge, error) {
 	ch, err := v.ask(p, s)
 	if err != nil {
@@ -54,8 +55,8 @@ func optionsOf(list []mfa.Option) (options []option) {
 	return options
 }
 
-// stepUp begins a challenge for someone who is signed in. A person who has nothing to
-// prove is given, in its place, what lets them enrol.
+// stepUp begins a challenge for a signed-in user. A user who has no factor to verify receives a
+// grant to enrol one instead.
 func (v *visit) stepUp(p string) (*pending, error) {
 	if err := v.signedIn(); err != nil {
 		return nil, err
@@ -74,9 +75,9 @@ func (v *visit) stepUp(p string) (*pending, error) {
 	return &pending{Purpose: p, Next: ch.Next, Expires: ch.Expires}, nil
 }
 
-// refresh begins a sign-in anew that waited for an enrolment which has been confirmed
-// elsewhere, by a link opened on another device. It only ever asks for more: a person who
-// still has nothing keeps the grant they have, so that looking does not prolong it.
+// refresh restarts a sign-in that waited for an enrolment, if a link opened on another device has
+// confirmed it. It only ever asks for more: a user who still has no factor keeps the present
+// grant, so that a visit to the page does not prolong it.
 func (v *visit) refresh(c *pending) (*pending, error) {
 	if c.Next != mfa.NextEnroll {
 		return c, nil
@@ -122,7 +123,7 @@ func (v *visit) send(p string, kind, factorID string) (*mfa.Delivery, error) {
 	return d, nil
 }
 
-// verify judges an answer; remember is a name for the device if it is to be remembered.
+// verify verifies a response. remember is a name for the device if the user asked to remember it.
 func (v *visit) verify(p string, kind, code, remember string) (*mfa.Verification, error) {
 	c, ok := v.pending(p)
 	if !ok || c.Next != mfa.NextVerify {
@@ -142,7 +143,8 @@ func (v *visit) verify(p string, kind, code, remember string) (*mfa.Verification
 	return ver, v.complete(ver, ver.Grant)
 }
 
-// absent is what is wrong when the session has not got what the request is about.
+// absent returns the error for a session that does not have the challenge or enrolment that the
+// request names.
 func (v *visit) absent(err error) error {
 	if v.id.User.ID == "" {
 		return errUnauthorized
@@ -158,9 +160,8 @@ func (v *visit) ended(c *pending, err error) error {
 	return err
 }
 
-// complete tells the application of a verification, once, and keeps the grant. The
-// application may have replaced the session while it was told, so binding and grant are
-// put after that.
+// complete reports a verification to the application, once, and keeps the grant. The application
+// may have replaced the session in Verified, so session ID and grant are put after it.
 func (v *visit) complete(ver *mfa.Verification, g mfa.Grant) error {
 	binding, recovery := v.binding(), v.recoveryKind(ver)
 	grant := granted{Grant: g, Expires: ver.GrantExpires, Kinds: ver.EnrollKinds,
@@ -168,8 +169,8 @@ func (v *visit) complete(ver *mfa.Verification, g mfa.Grant) error {
 	v.drop(keyChallenge + string(ver.Purpose))
 	v.drop(keyCurrent)
 	if ver.Purpose == purposeRecover {
-		// A recovery opens the enrolment of a replacement. It is no sign-in, and the
-		// application is told of none.
+		// A recovery permits the enrolment of a replacement. It is no sign-in, and Verified is
+		// not called for it.
 		if err := v.renew(); err != nil {
 			return err
 		}
@@ -185,7 +186,7 @@ func (v *visit) complete(ver *mfa.Verification, g mfa.Grant) error {
 	return nil
 }
 
-// recoveryKind says whether a verification was by a recovery kind.
+// recoveryKind reports whether a kind is a recovery kind.
 func (v *visit) recoveryKind(ver *mfa.Verification) bool {
 	c, ok := v.pending(ver.Purpose)
 	return ver.RecoveryCodesRemaining >= 0 || ok && slices.ContainsFunc(c.Options,
@@ -194,7 +195,7 @@ func (v *visit) recoveryKind(ver *mfa.Verification) bool {
 		})
 }
 
-// proven remembers what the session was proven by. A recovery is allowed under every policy.
+// proven remembers which kind the session was proven by. Every policy allows a recovery.
 func (v *visit) proven(kind string, recovery bool) {
 	if recovery {
 		v.drop(keyProof)
@@ -203,7 +204,7 @@ func (v *visit) proven(kind string, recovery bool) {
 	v.put(keyProof, proof{Kind: kind})
 }
 
-// secrets keeps what a user typed from being printed on its way.
+// secrets keeps the text that a user typed from being printed on its way.
 func secrets(params map[string]string) map[string]secret.Text {
 	out := make(map[string]secret.Text, len(params))
 	for name, text := range params {
@@ -286,7 +287,7 @@ func (v *visit) confirmed(c *mfa.Confirmation) error {
 	return nil
 }
 
-// factor finds one of the person's factors, which also keeps the ids of others from
+// factor finds one of the user's factors. It also keeps the IDs of other users' factors from
 // reaching the Manager.
 func (v *visit) factor(id string) (mfa.FactorInfo, error) {
 	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
@@ -301,7 +302,8 @@ func (v *visit) factor(id string) (mfa.FactorInfo, error) {
 	return mfa.FactorInfo{}, errNoFactor
 }
 
-// signedIn is who may see and change factors.
+// signedIn returns an error unless the user is signed in, which seeing and changing factors
+// requires.
 func (v *visit) signedIn() error {
 	switch {
 	case v.id.User.ID == "":
@@ -312,7 +314,7 @@ func (v *visit) signedIn() error {
 	return nil
 }
 
-// remove ends a factor and returns what it was.
+// remove removes a factor and returns its description.
 func (v *visit) remove(id, password string) (mfa.FactorInfo, error) {
 	if err := v.signedIn(); err != nil {
 		return mfa.FactorInfo{}, err

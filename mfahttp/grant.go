@@ -9,22 +9,23 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 )
 
-// ErrStepUp is what [Handler.Grant] returns for who is signed in and has to prove a factor
-// before they may change how they sign in. [Handler.RequireGrant] sends them to do that.
+// ErrStepUp is returned by [Handler.Grant] for a signed-in user who must verify a factor before
+// changing how they sign in. [Handler.RequireGrant] redirects the user to that step-up.
 var ErrStepUp = errStepUp
 
-// Grant returns the grant by which the user who makes the request may change their factors now,
-// and its session ID. An application that keeps more for a user than factors (linked accounts,
-// keys of an API) guards it in the same way, with mfa.Session.Check. Both are secrets: they belong
-// in no page, URL or log.
+// Grant returns the grant that lets the user who makes the request change their factors now, and
+// the session ID. An application that keeps more than factors for a user (linked accounts, API
+// keys) protects it in the same way, with mfa.Session.Check. Both values are secrets: keep them
+// out of pages, URLs and logs.
 //
-// The grant has been checked, and is zero for a visitor who is not signed in. ErrStepUp is
-// returned for a signed-in user who verified too little, or too long ago, or has no factor yet;
-// mfa.ErrFirstFactorRequired for one who has no factor and gave the first one too long ago. Any
-// other error is a failure, and permits nothing either.
+// The grant has been checked. It is zero for a visitor who is not signed in. Grant returns
+// ErrStepUp for a signed-in user who verified too little or too long ago, or who has no factor
+// yet. It returns mfa.ErrFirstFactorRequired for a user who has no factor and gave the first
+// factor too long ago. Any other error is a failure. No error permits anything.
 //
-// Grant returns a session ID even without a grant, and makes one if the session has none. Begin
-// replaces it, so that what one user began cannot end with another in the same browser.
+// Grant returns a session ID even without a grant, and creates one if the session has none. Begin
+// replaces it, so that an operation that one user began cannot end with another user in the same
+// browser.
 func (h *Handler) Grant(r *http.Request) (grant mfa.Grant, binding string, err error) {
 	v := &visit{h: h, r: r, now: h.clock()}
 	if v.id, err = h.cfg.Identify(r); err != nil {
@@ -36,8 +37,8 @@ func (h *Handler) Grant(r *http.Request) (grant mfa.Grant, binding string, err e
 	return grant, v.binding(), err
 }
 
-// checkedGrant is a grant that is good now, and not merely by the session's own clock: a
-// stronger factor may have been added since.
+// checkedGrant returns a grant that the Manager accepts now. The session's own expiry is not
+// enough: the user may have added a stronger factor since.
 func (v *visit) checkedGrant() (mfa.Grant, error) {
 	g, err := v.grant()
 	if err == nil {
@@ -49,14 +50,14 @@ func (v *visit) checkedGrant() (mfa.Grant, error) {
 	return g, nil
 }
 
-// Actor returns who makes the request as the Actor of an administrator's act, for
-// mfa.Manager.Admin and for packages sso and password. The user has proven
-// enough just now to act on somebody; the Manager checks it again at the act.
+// Actor returns the Actor for the administrator who makes the request, for mfa.Manager.Admin and
+// for packages sso and password. The user has just proven enough to act on other users. The
+// Manager checks it again at the act.
 //
-// ErrStepUp means that the user is signed in and has proven too little, or too long ago;
-// [Handler.RequireActor] sends them to do it. mfa.ErrFirstFactorRequired means that the user
-// has no second factor and gave the first one too long ago. mfa.ErrForbidden means that nobody
-// is signed in. With any error the Actor may do nothing.
+// Actor returns ErrStepUp for a signed-in user who has proven too little or too long ago;
+// [Handler.RequireActor] redirects the user to the step-up. It returns mfa.ErrFirstFactorRequired
+// for a user who has no second factor and gave the first one too long ago, and mfa.ErrForbidden
+// if no user is signed in. After an error the Actor permits nothing.
 func (h *Handler) Actor(r *http.Request) (mfa.Actor, error) {
 	id, err := h.cfg.Identify(r)
 	if err != nil {
@@ -69,7 +70,8 @@ func (h *Handler) Actor(r *http.Request) (mfa.Actor, error) {
 	return v.actor()
 }
 
-// actor is who makes the visit, if they have proven enough to administer.
+// actor returns the Actor for the visit's user if the user has proven enough to administer
+// others.
 func (v *visit) actor() (mfa.Actor, error) {
 	g, err := v.grant()
 	if err != nil {
@@ -82,9 +84,9 @@ func (v *visit) actor() (mfa.Actor, error) {
 	return a, nil
 }
 
-// RequireActor lets through a signed-in user who has proven enough to administer others; see
-// [Handler.Actor]. Whether the user is an administrator is for the application to say. All
-// others are answered as by RequireGrant.
+// RequireActor serves a signed-in user who has proven enough to administer others; see
+// [Handler.Actor]. The application decides whether the user is an administrator. RequireActor
+// treats all other requests as RequireGrant does.
 func (h *Handler) RequireActor(next http.Handler) http.Handler {
 	return h.requireProof(next, func(v *visit) error {
 		_, err := v.actor()
@@ -92,12 +94,12 @@ func (h *Handler) RequireActor(next http.Handler) http.Handler {
 	})
 }
 
-// RequireGrant lets through who is signed in and has a grant; see [Handler.Grant]. It is for
-// pages on which people change how they sign in: unlike RequireRecent it wants a proof as
-// strong as the strongest factor that the person has. Pages of others are redirected to that
-// proof and back, or to enrol a factor where there is none; a form that was posted is not
-// posted again, the person is returned to the page it was on. Programs get 403 and
-// {"error":"step_up"}, as from the Handler's own API.
+// RequireGrant serves a signed-in user who has a grant; see [Handler.Grant]. It protects pages on
+// which users change how they sign in. Unlike RequireRecent it requires a proof as strong as the
+// user's strongest factor. A browser without that proof is redirected to the step-up and back, or
+// to the enrolment of a first factor. A posted form is not posted again: the user returns to the
+// page with the form. Other clients get 403 and {"error":"step_up"}, as from the Handler's own
+// API.
 func (h *Handler) RequireGrant(next http.Handler) http.Handler {
 	return h.requireProof(next, func(v *visit) error {
 		_, err := v.checkedGrant()

@@ -17,20 +17,20 @@ import (
 const (
 	// defaultMaxAge is policy.Policy.MaxAge's default.
 	defaultMaxAge = 5 * time.Minute
-	// maxSkew is how far a verification may lie in the future, for processes whose clocks
-	// differ by seconds. What lies further is not trusted to be recent.
+	// maxSkew limits how far in the future a verification may lie, for processes whose clocks
+	// differ by seconds. A time that lies further ahead is not trusted to be recent.
 	maxSkew = 30 * time.Second
 )
 
-// Require lets through who is signed in. Pages of others are redirected, to the second
-// step or to LoginURL; programs get 401 and {"error":"unauthorized"}. A failure of
-// Config.Identify lets nobody through.
+// Require serves a signed-in user. It redirects other visitors' browsers to the second factor or
+// to LoginURL, and sends other clients 401 and {"error":"unauthorized"}. It serves no request if
+// Config.Identify fails.
 //
-// A policy that was tightened since the sign-in holds for sessions that are open: a user who
-// was let in with less than it asks for now proves a factor, or enrols one, before they go on,
-// as RequireRecent would have them do. So does a user who has enrolled a factor elsewhere and
-// has not proven it here, unless the policy asks nobody. A session is looked at once a minute,
-// so that is how long a change may take.
+// A stricter policy also applies to sessions that are signed in already. A user who signed in
+// with less than the policy now requires must verify or enrol a factor before going on, as with
+// RequireRecent. The same applies to a user who has enrolled a factor in another session and has
+// not verified it in this one, unless the policy's mode is off. Require checks a session once a
+// minute, so a change takes effect within a minute.
 func (h *Handler) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v, ok := h.guard(w, r)
@@ -48,7 +48,7 @@ func (h *Handler) Require(next http.Handler) http.Handler {
 	})
 }
 
-// proof is what the session was last proven by.
+// proof is the verification that the session was last proven by.
 type proof struct{ Kind string }
 
 const (
@@ -59,7 +59,7 @@ const (
 	checkEvery = time.Minute
 )
 
-// scope is what the policy of the person is found by.
+// scope returns the key under which the user's policy is found.
 func (v *visit) scope() policy.Scope {
 	return policy.Scope{Tenant: v.id.User.Tenant, UserType: v.id.User.UserType}
 }
@@ -96,13 +96,12 @@ func (v *visit) tightened() error {
 	return nil
 }
 
-// RequireRecent is Require, and lets through only who has verified within maxAge (by
-// Identity.VerifiedAt); 0 takes the MaxAge of the person's policy. Pages of others are
-// redirected to a verification and back; a form that was posted is not posted again, the
-// person is returned to the page it was on. Programs get 401, {"error":"step_up"} and the
-// challenge of RFC 9470 section 3, begin a step-up at api/step-up and repeat the request.
-// Where the policy asks nobody for a second factor there is nothing to verify, and a
-// person without one is let through.
+// RequireRecent serves a signed-in user who has verified within maxAge (by Identity.VerifiedAt);
+// 0 means the MaxAge of the user's policy. A browser without such a verification is redirected to
+// one and back. A posted form is not posted again: the user returns to the page with the form.
+// Other clients get 401, {"error":"step_up"} and the challenge of RFC 9470 section 3; they begin
+// a step-up at api/step-up and repeat the request. If the policy requires no second factor, a
+// user without one has nothing to verify and is served.
 func (h *Handler) RequireRecent(maxAge time.Duration) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -148,8 +147,8 @@ func (v *visit) recent(maxAge time.Duration) bool {
 	return age >= -maxSkew && age <= maxAge
 }
 
-// mustVerify asks the Manager whether there is anything to verify: nil if not. For a
-// person who has nothing to step up with it is what a sign-in would ask that decides.
+// mustVerify asks the Manager whether there is a factor to verify, and returns nil if there is
+// none. For a user who has nothing to step up with, the requirements of a sign-in decide.
 func (v *visit) mustVerify() error {
 	for _, p := range []string{purposeStepUp, purposeSignIn} {
 		ch, err := v.ask(p, v.id.User)
@@ -165,7 +164,7 @@ func (v *visit) mustVerify() error {
 	return errStepUp
 }
 
-// guard answers for who is not signed in.
+// guard identifies the user, and responds to a visitor who is not signed in.
 func (h *Handler) guard(w http.ResponseWriter, r *http.Request) (*visit, bool) {
 	v := &visit{h: h, w: w, r: r, now: h.clock()}
 	id, err := h.cfg.Identify(r)
@@ -191,7 +190,7 @@ func (h *Handler) guard(w http.ResponseWriter, r *http.Request) (*visit, bool) {
 	return nil, false
 }
 
-// deny answers an error outside BasePath.
+// deny responds to an error outside BasePath.
 func (h *Handler) deny(v *visit, err error) {
 	p := problemOf(err)
 	h.log(v.r, p, err)
@@ -203,7 +202,7 @@ func (h *Handler) deny(v *visit, err error) {
 	writeProblem(v.w, p)
 }
 
-// demand sends a person to a step-up, or tells a program to make one.
+// demand redirects a browser to a step-up, or asks another client to make one.
 func (h *Handler) demand(v *visit, maxAge time.Duration) {
 	secure(v.w.Header())
 	if wantsPage(v.r) {
@@ -218,8 +217,8 @@ func (h *Handler) demand(v *visit, maxAge time.Duration) {
 	writeJSON(v.w, http.StatusUnauthorized, map[string]any{"error": "step_up", "max_age": age})
 }
 
-// here is where to return to after a detour: the URL of the request, or of the page that
-// posted it, or HomeURL.
+// here returns the URL to come back to: the URL of the request, or of the page that posted it, or
+// HomeURL.
 func (v *visit) here() string {
 	r := v.r
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
@@ -239,8 +238,8 @@ func (v *visit) here() string {
 	return v.h.cfg.HomeURL
 }
 
-// wantsPage tells a browser that navigates from a program. When in doubt it is a program:
-// a 401 misread by a person is harmless, a redirect followed by a program may not be.
+// wantsPage distinguishes a browser that navigates from another client. In doubt it reports
+// another client: a 401 in a browser is harmless, a redirect followed by a program may not be.
 func wantsPage(r *http.Request) bool {
 	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" {
 		return mode == "navigate"

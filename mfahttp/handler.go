@@ -16,8 +16,8 @@ import (
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 )
 
-// maxBody bounds every request body. The largest honest one is a passkey's answer of a
-// few kilobytes.
+// maxBody limits every request body. The largest legitimate one is a passkey's response of a few
+// kilobytes.
 const maxBody = 64 << 10
 
 var (
@@ -28,9 +28,8 @@ var (
 	errCrossOrigin = errors.New("mfahttp: cross-origin request")
 )
 
-// Handler serves the pages and the JSON API. It is safe for concurrent use and keeps
-// nothing of a person; what a sign-in needs between two requests is in the application's
-// session.
+// Handler serves the pages and the JSON API. It is safe for concurrent use and keeps no state for
+// a user; what a sign-in needs between two requests is in the application's session.
 type Handler struct {
 	cfg     Config
 	clock   func() time.Time
@@ -41,7 +40,7 @@ type Handler struct {
 	methods map[string][]string // path pattern to methods
 }
 
-// New returns a Handler, or an error that says what is wrong with cfg.
+// New returns a Handler, or an error that says what is invalid in cfg.
 func New(cfg Config) (*Handler, error) {
 	cfg.BasePath = cmp.Or(cfg.BasePath, "/mfa/")
 	cfg.LoginURL = cmp.Or(cfg.LoginURL, "/")
@@ -112,7 +111,7 @@ func (cfg *Config) checkPaths() error {
 	return nil
 }
 
-// validBase accepts what a http.ServeMux pattern and a cookie path take literally.
+// validBase accepts a path that a http.ServeMux pattern and a cookie path take literally.
 func validBase(p string) bool {
 	if len(p) < 2 || p[0] != '/' || p[len(p)-1] != '/' || strings.Contains(p, "//") {
 		return false
@@ -126,17 +125,17 @@ func validBase(p string) bool {
 	return !strings.Contains(p, "/./") && !strings.Contains(p, "/../")
 }
 
-// URL is where the pages begin: where to send a person after Begin has answered anything
-// but mfa.NextDone, and what a link to the security settings points at.
+// URL returns the URL at which the pages begin. Redirect a user there if Begin returns anything
+// but mfa.NextDone, and use it for a link to the security settings.
 func (h *Handler) URL() string { return h.cfg.BasePath }
 
 // Begin starts the second step of a sign-in for s, a user who has just passed the first. It
 // removes what the session held from an earlier sign-in, and keeps the challenge in it. After
-// mfa.NextDone the application signs the user in itself. Otherwise it sends the user to URL, or
-// sends Next and Options to a single-page application. The tokens in the challenge belong to
+// mfa.NextDone the application signs the user in itself. Otherwise it redirects the user to URL,
+// or sends Next and Options to a single-page application. The tokens in the challenge belong to
 // the session. Begin recognises a remembered device by its cookie and replaces the cookie: call
-// it before you write to w. Its errors are the Manager's, and after none of them may the user
-// be signed in.
+// it before you write to w. Begin returns the Manager's errors. The application must not sign the
+// user in after an error.
 func (h *Handler) Begin(
 	w http.ResponseWriter, r *http.Request, s mfa.User,
 ) (*mfa.Challenge, error) {
@@ -152,10 +151,10 @@ func (h *Handler) Begin(
 }
 
 // Ended reports that a session has ended, or has waited too long for the second factor. get
-// returns what the Handler kept in that session. If a sign-in was started in it and not
-// completed, Ended cancels the challenge. The Manager's Config.Notify then tells the user, at
-// most once a day, that somebody has their password. The Handler calls Ended itself when a user
-// signs out during a sign-in. An application calls it where it removes old sessions.
+// returns the values that the Handler kept in that session. If a sign-in was started in it and
+// not completed, Ended cancels the challenge. The Manager's Config.Notify then warns the user, at
+// most once a day, that another party knows the password. The Handler calls Ended itself when a
+// user signs out during a sign-in. An application calls it where it removes old sessions.
 func (h *Handler) Ended(ctx context.Context, get func(key string) []byte) error {
 	var c pending
 	if json.Unmarshal(get(keyChallenge+purposeSignIn), &c) != nil || c.Challenge == nil {
@@ -164,7 +163,7 @@ func (h *Handler) Ended(ctx context.Context, get func(key string) []byte) error 
 	err := h.cfg.Manager.Session(userOfKey(c.Who), string(get(keyBinding))).Cancel(ctx, c.Challenge)
 	if errors.Is(err, mfa.ErrToken) || errors.Is(err, mfa.ErrTokenExpired) ||
 		errors.Is(err, mfa.ErrRecordMissing) {
-		return nil // answered, or of a person who is gone
+		return nil // completed, or the user was removed
 	}
 	return err
 }
@@ -188,16 +187,16 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.mux.ServeHTTP(w, r)
 }
 
-// secure sets what every answer has, pages of the application's own included.
+// secure sets the headers of every response, including the application's own pages.
 func secure(header http.Header) {
 	header.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src "+
 		"'self'; "+
 		"img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; "+
 		"base-uri 'none'; frame-ancestors 'none'")
 	header.Set("Cache-Control", "no-store")
-	// Not "no-referrer": under it browsers post forms with "Origin: null", and those that
-	// send no Sec-Fetch-Site (older ones, and all of them on plain http) would then look
-	// cross-origin. Other sites are told nothing under either.
+	// Not "no-referrer": under it browsers post forms with "Origin: null", and those that send no
+	// Sec-Fetch-Site (older ones, and all of them on plain http) would then look cross-origin.
+	// Other sites receive no referrer with either value.
 	header.Set("Referrer-Policy", "same-origin")
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("X-Frame-Options", "DENY")
@@ -205,7 +204,7 @@ func secure(header http.Header) {
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
 }
 
-// action serves one route. An error it returns has not been answered yet.
+// action serves one route. If it returns an error, it has not written a response yet.
 type action func(v *visit) error
 
 // route registers an action for a method and a path under BasePath.
@@ -219,7 +218,7 @@ func (h *Handler) route(method, path string, do action) {
 		case err != nil:
 			v.id = Identity{}
 			err = hookError("Identify", err)
-		case v.id.User.ID == "": // nobody is not signed in, whatever else it says
+		case v.id.User.ID == "": // without a user nothing is signed in, even if SignedIn is set
 			v.id = Identity{}
 			fallthrough
 		default:
@@ -253,7 +252,7 @@ func (h *Handler) routes() {
 	})
 }
 
-// fail answers an error that a route did not answer itself.
+// fail writes the response for an error that a route did not handle itself.
 func (h *Handler) fail(v *visit, err error) {
 	p := problemOf(err)
 	h.log(v.r, p, err)
@@ -271,9 +270,9 @@ func (h *Handler) isAPI(r *http.Request) bool {
 // maxURL bounds a URL to return to.
 const maxURL = 2048
 
-// localURL accepts a path on this site, with its query, and returns it in canonical form.
-// What browsers read as another site is refused: "//host", a backslash for a slash, and
-// control characters, which they drop.
+// localURL accepts a path on this site, with its query, and returns it in canonical form. It
+// refuses a URL that browsers read as another site: "//host", a backslash for a slash, and
+// control characters, which browsers drop.
 func localURL(s string) (string, bool) {
 	if len(s) > maxURL || !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") {
 		return "", false
@@ -288,6 +287,6 @@ func localURL(s string) (string, bool) {
 		strings.HasPrefix(u.Path, "//") || strings.ContainsRune(u.Path, '\\') {
 		return "", false
 	}
-	s = u.String() // in which what is escaped is longer
+	s = u.String() // escaping makes it longer
 	return s, len(s) <= maxURL
 }

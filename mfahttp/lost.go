@@ -17,14 +17,14 @@ import (
 	"github.com/secondgate/secondgate/secret"
 )
 
-// kindAccess is the code that support makes for a person.
+// kindAccess is the kind of the access code that an administrator creates for a user.
 const kindAccess = "access"
 
-// keySetup says for whom a set-up link was opened in this session.
+// keySetup holds the user for whom a recovery link was opened in this session.
 const keySetup = "secondgate.setup"
 
-// replacing is a person who opened a set-up link and has proved no first factor here. They
-// may prove a recovery and enrol a replacement, and that is all.
+// replacing is a user who opened a recovery link and has passed no first factor in this session.
+// The user may only prove a recovery and enrol a replacement.
 type replacing struct {
 	ID, Tenant, UserType string
 	Expires              time.Time
@@ -32,8 +32,8 @@ type replacing struct {
 	Browser []byte
 }
 
-// recoveryCookie ties a recovery to the browser that opened its link. An attacker who planted
-// the session's ID in that browser knows the session and not this.
+// recoveryCookie ties a recovery to the browser that opened its link. An attacker who planted the
+// session ID in that browser knows the session ID and not this cookie.
 const recoveryCookie = "secondgate_recovery"
 
 func (v *visit) setRecoveryCookie(value string, maxAge int) {
@@ -42,7 +42,7 @@ func (v *visit) setRecoveryCookie(value string, maxAge int) {
 		HttpOnly: true, Secure: v.secureCookies(), SameSite: http.SameSiteStrictMode})
 }
 
-// inItsBrowser says whether the request comes from the browser that opened the link.
+// inItsBrowser reports whether the request comes from the browser that opened the link.
 func (v *visit) inItsBrowser(s replacing) bool {
 	c, err := v.r.Cookie(recoveryCookie)
 	if err != nil || len(c.Value) != browserLen {
@@ -52,8 +52,8 @@ func (v *visit) inItsBrowser(s replacing) bool {
 	return subtle.ConstantTimeCompare(sum[:], s.Browser) == 1
 }
 
-// renew has the application give the session a new ID, and puts back what a session that was
-// made anew has lost.
+// renew asks the application to give the session a new ID, and restores the values that a newly
+// created session has lost.
 func (v *visit) renew() error {
 	if v.h.cfg.Renew == nil {
 		return nil
@@ -73,8 +73,8 @@ func (v *visit) renew() error {
 	return nil
 }
 
-// adopt makes the visit the one of a person who replaces a lost device, if the session has
-// opened a set-up link and nobody else is signed in with it.
+// adopt sets the visit's user to the one who replaces a lost factor, if the session has opened a
+// recovery link and no other user is signed in with it.
 func (v *visit) adopt() {
 	var s replacing
 	if v.id.SignedIn || !v.get(keySetup, &s) || s.ID == "" || !v.now.Before(s.Expires) ||
@@ -91,7 +91,7 @@ func (v *visit) adopt() {
 	v.replacing = true
 }
 
-// either is route for pages that also serve somebody who replaces a lost device.
+// either registers a route for pages that also serve a user who replaces a lost factor.
 func (h *Handler) either(method, path string, do action) {
 	h.route(method, path, func(v *visit) error {
 		v.adopt()
@@ -99,7 +99,7 @@ func (h *Handler) either(method, path string, do action) {
 	})
 }
 
-// canLose says whether there is anything to offer somebody who has lost their device.
+// canLose reports whether the Handler can offer a recovery to a user who has lost a factor.
 func (h *Handler) canLose() bool { return h.cfg.SetupLinks || h.cfg.Support }
 
 func pageLost(v *visit) error {
@@ -131,7 +131,7 @@ func pageLost(v *visit) error {
 	return v.page(http.StatusOK, p)
 }
 
-// lost answers what was asked for on the page about lost devices.
+// lost handles a request on the page about lost factors.
 func (v *visit) lostDone(err error, note string) error {
 	switch {
 	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired):
@@ -144,8 +144,8 @@ func (v *visit) lostDone(err error, note string) error {
 	return v.redirect(v.at("lost"))
 }
 
-// lostChallenge is the challenge of somebody who has lost their device, if what they ask for is
-// offered.
+// lostChallenge returns the challenge of a user who has lost a factor, if the requested recovery
+// is offered.
 func (v *visit) lostChallenge(offered bool) (*pending, error) {
 	if v.id.User.ID == "" {
 		return nil, errUnauthorized
@@ -197,8 +197,8 @@ func postLostSupport(v *visit) error {
 	return v.lostDone(v.requestSupport(c, f.Get("message")), noteSupport)
 }
 
-// pageSetup shows a button. Mail programs and scanners open links before people do; they do
-// not post.
+// pageSetup shows a button. Mail programs and scanners open links before users do; they do not
+// post.
 func pageSetup(v *visit) error {
 	token := v.r.URL.Query().Get("token")
 	if token == "" || len(token) > maxURL*2 {
@@ -229,7 +229,8 @@ func postSetup(v *visit) error {
 	return v.redirect(v.at("verify", "purpose", purposeRecover))
 }
 
-// errSignedIn: who is signed in changes factors in the security settings, and the link stays good.
+// errSignedIn is returned for a signed-in user, who changes factors in the security settings. The
+// link stays valid.
 var errSignedIn = fmt.Errorf("mfahttp: signed in already: %w", mfa.ErrNotAvailable)
 
 // openSetup opens a set-up link in this session.
@@ -240,11 +241,12 @@ func (v *visit) openSetup(token secret.Text) (*pending, error) {
 	}
 	switch {
 	case v.id.User.ID != "" && subjectKey(v.id.User) != subjectKey(user):
-		return nil, mfa.ErrForbidden // somebody else uses this browser; the link stays good
+		// Another user is signed in in this browser. The link stays valid.
+		return nil, mfa.ErrForbidden
 	case v.id.SignedIn:
 		return nil, errSignedIn
 	}
-	// A link that is no good any more changes nothing of what this browser is about.
+	// An invalid or expired link changes nothing in this browser's session.
 	binding := rand.Text()
 	ch, err := v.h.cfg.Manager.Session(user, binding).Recovery().OpenRecoveryLink(v.r.Context(),
 		token)
@@ -279,7 +281,7 @@ func (v *visit) openSetup(token secret.Text) (*pending, error) {
 	return c, nil
 }
 
-// replaced ends the set-up of a new device: the person signs in with it.
+// replaced ends the enrolment of a replacement: the user signs in with it.
 func (v *visit) replaced() {
 	for _, key := range []string{keySetup, keyGrant, keyChallenge + purposeRecover} {
 		v.drop(key)
@@ -289,7 +291,7 @@ func (v *visit) replaced() {
 
 func pageSetupDone(v *visit) error { return v.page(http.StatusOK, ui.Setup{Frame: v.frame(nil)}) }
 
-// postUnlock takes one of the correct responses in a row that make a stopped kind good again.
+// postUnlock accepts one of the consecutive correct responses that enable a disabled kind.
 func postUnlock(v *visit) error {
 	f, err := v.form()
 	if err != nil {
@@ -320,7 +322,7 @@ func postUnlock(v *visit) error {
 	return v.redirect(v.verifyURL(f, kind, back))
 }
 
-// proveUnlock says how many correct responses are still needed; with 0 the kind is good again.
+// proveUnlock returns how many correct responses remain; at 0 the kind is enabled again.
 func (v *visit) proveUnlock(c *pending, kind, code string) (left int, err error) {
 	left, err = v.handle(c.Purpose).UnlockByProof(v.r.Context(), c.Challenge, kind,
 		secret.New(code))

@@ -12,8 +12,8 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 )
 
-// ErrPassword is what [Config.CheckPassword] returns, perhaps wrapped, for a password
-// that is wrong. Any other error is taken for a failure of the application.
+// ErrPassword is returned by [Config.CheckPassword], perhaps wrapped, for an incorrect password.
+// The Handler treats any other error as a failure of the application.
 var ErrPassword = errors.New("mfahttp: wrong password")
 
 // Config configures a Handler. Manager, Session, Identify and Verified are required.
@@ -24,76 +24,78 @@ type Config struct {
 	// Session is the application's session. Required.
 	Session Session
 
-	// Identify says who makes the request, from the application's own session: nobody
-	// (the zero Identity), someone who has passed the first factor, or someone who is
-	// signed in. An error is answered with "unavailable" and lets nobody in. Required.
+	// Identify reads the user who makes the request from the application's own session: no user
+	// (the zero Identity), a user who has passed the first factor, or a signed-in user. After an
+	// error the Handler responds with "unavailable" and treats no user as signed in. Required.
 	Identify func(r *http.Request) (Identity, error)
 
-	// Verified is called for every correct response, exactly once for each, before the user
-	// sees it. It marks the person as signed in (v.SubjectID of v.Tenant, which it should
-	// compare with whom the session waits for, unless v.Passwordless), remembers v.Time for
-	// Identity.VerifiedAt, and gives the session a new id, so that an id known from before is worth
-	// nothing. It runs for a step-up too; v.Purpose tells. It writes no body and no status. An
-	// error is answered with "unavailable", and the sign-in is not completed. Required.
+	// Verified is called for every correct response, exactly once for each, before the user sees
+	// it. It marks the user as signed in (v.SubjectID of v.Tenant, which it should compare with
+	// the user for whom the session waits, unless v.Passwordless), remembers v.Time for
+	// Identity.VerifiedAt, and gives the session a new ID, so that a session ID known from before
+	// is worthless. It is called for a step-up too; see v.Purpose. It writes no body and no
+	// status. After an error the Handler responds with "unavailable", and the sign-in is not
+	// completed. Required.
 	Verified func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error
 
-	// Renew gives the session a new ID and keeps what is in it, as session libraries do. It is
-	// called when a mailed recovery link is opened in the session, and when a recovery is
-	// proven after it. Nobody has signed in then, and Renew signs nobody in. Nil: the session
-	// keeps its ID. A recovery is tied to the browser by a cookie of the Handler's in either
-	// case, so that an attacker who knows the session ID cannot go on with it.
+	// Renew gives the session a new ID and keeps its values, as session libraries do. The Handler
+	// calls it when a user opens a mailed recovery link in the session, and again when the user
+	// proves a recovery after it. No user has signed in then, and Renew signs no user in. Nil:
+	// the session keeps its ID. In either case a cookie of the Handler ties the recovery to the
+	// browser, so that an attacker who knows the session ID cannot continue it.
 	Renew func(w http.ResponseWriter, r *http.Request) error
 
-	// Account returns the person with an ID in a tenant, as the application knows them now, and
-	// lets people sign in by passkey without a password, as far as their policy does
-	// (Policy.Passwordless). It proves nothing that it is called. mfa.ErrForbidden refuses
-	// somebody who may not sign in; any other error is taken for a failure. Verified is then
-	// told of a Verification that is Passwordless, for which the session waited for nobody.
-	// See PasswordlessForm. Nil: passkeys come after a password only.
+	// Account returns the user with an ID in a tenant, as the application knows the user now. It
+	// enables sign-in by passkey without a password, where the policy allows it
+	// (Policy.Passwordless). The call itself proves nothing. Account returns mfa.ErrForbidden for
+	// a user who may not sign in; any other error is a failure. The Handler then calls Verified
+	// with a Verification that is Passwordless, for which the session waited for no user. See
+	// PasswordlessForm. Nil: passkeys come after a password only.
 	Account func(ctx context.Context, named mfa.User) (mfa.User, error)
 
-	// SignOut forgets who the request is from, as the application's own sign-out does; the
-	// Handler then redirects to LoginURL. It is called by the "Sign out" and "Use another
-	// account" buttons of the pages. Nil: only what the Handler keeps is forgotten, and
-	// LoginURL must cope with a session that has passed the first factor.
+	// SignOut forgets the user of the request, as the application's own sign-out does; the
+	// Handler then redirects to LoginURL. The "Sign out" and "Use another account" buttons of the
+	// pages call it. Nil: the Handler forgets only its own values, and LoginURL must handle a
+	// session that has passed the first factor.
 	SignOut func(w http.ResponseWriter, r *http.Request) error
 
-	// PasswordFor are the kinds whose change (enrolling again, removing) asks for the
-	// person's current password, for example "sms". Empty: none.
+	// PasswordFor lists the kinds whose change (enrolling again, removing) requires the user's
+	// current password, for example "sms". Empty: none.
 	PasswordFor []string
 
-	// CheckPassword compares password with the one of the person who makes the request: nil
-	// if it is right, ErrPassword if it is not. Limiting guesses is up to it, for example with
-	// package password/throttle: a *mfa.RateLimitError says that the password was not compared and
-	// when to try again (429, "busy"). Required with PasswordFor.
+	// CheckPassword compares password with the one of the user who makes the request. It returns
+	// nil if the password is correct and ErrPassword if it is not. CheckPassword must limit
+	// guesses itself, for example with package password/throttle: a *mfa.RateLimitError says that
+	// the password was not compared and when to try again (429, "busy"). Required with
+	// PasswordFor.
 	CheckPassword func(r *http.Request, password string) error
 
-	// SetupLinks offers to people who have lost their device a mail with a link to set up
-	// another: a factor must be able to send it, such as "email" with its SetupURL, which leads
-	// to "setup?token=" under BasePath. Support offers to ask the administrators, who see it in
-	// Admin.SupportCases. Both false: nothing is offered.
+	// SetupLinks offers users who have lost a factor a mailed link to set up another. A factor
+	// must be able to send it, such as "email" with its SetupURL, which leads to "setup?token="
+	// under BasePath. Support offers to ask the administrators, who see the request in
+	// Admin.SupportCases. Both false: the pages offer no recovery.
 	SetupLinks, Support bool
 
-	// SecureCookies keeps the cookies of the Handler to https. It is so without it for what
-	// comes over TLS; set it where a proxy ends TLS before this server.
+	// SecureCookies limits the Handler's cookies to https. Requests over TLS get such cookies
+	// without it; set it where a proxy ends TLS before this server.
 	SecureCookies bool
 
-	// BasePath is where the Handler is mounted, with a slash at both ends. Defaults to
-	// "/mfa/".
+	// BasePath is the path at which the Handler is mounted, with a slash at both ends. Defaults
+	// to "/mfa/".
 	BasePath string
 
-	// LoginURL is where people without a first factor are sent; HomeURL where they go
-	// once signed in if they did not come from anywhere. Both are local and default to "/".
+	// LoginURL receives users without a first factor. HomeURL receives signed-in users who did
+	// not come from another page. Both are local and default to "/".
 	LoginURL, HomeURL string
 
 	// Reauthenticate is the application's page that asks signed-in users for their password, or
-	// whatever their first factor is, again, and then renews Identity.SignedInAt; a local URL.
-	// Users who set up their first second factor long after the sign-in are sent there, with
-	// the query parameter "return" for where to go then. Empty: they are asked to sign out and
-	// to sign in again.
+	// another first factor, again, and then renews Identity.SignedInAt. It is a local URL. The
+	// Handler redirects users there who set up their first second factor long after the sign-in;
+	// the query parameter "return" names the page to return to. Empty: the pages ask the user to
+	// sign out and to sign in again.
 	Reauthenticate string
 
-	// ProductName is how pages call the application. Defaults to "Your account".
+	// ProductName is the application's name on the pages. Defaults to "Your account".
 	ProductName string
 
 	// Templates overlays the built-in pages, file by file. Nil: the built-in ones.
@@ -103,48 +105,48 @@ type Config struct {
 	// a BCP 47 tag. Nil: the field wants the international form.
 	Countries func(locale string) []Country
 
-	// Questions are suggested where a person sets up security questions, in the language given
-	// as a BCP 47 tag, as questions.Suggestions does. Nil: people write their own.
+	// Questions returns suggestions for a user who sets up security questions, in the language
+	// given as a BCP 47 tag, as questions.Suggestions does. Nil: users write their own.
 	Questions func(locale string) []string
 
-	// Settings returns parts for the page of security settings: above the factors what people
-	// should see first, such as a question, and below them what else the application lets them
-	// change of how they sign in. Either may be "". They may use the classes of that page, under
-	// its Content-Security-Policy: no inline script and no inline style. The person is signed in.
-	// An error is answered with "unavailable". Nil: there are none.
+	// Settings returns parts for the page of security settings: above the factors what users
+	// should see first, such as a question, and below them the application's other sign-in
+	// settings. Either may be "". They may use the classes of that page, under its
+	// Content-Security-Policy: no inline script and no inline style. The user is signed in. After
+	// an error the Handler responds with "unavailable". Nil: the page has no such parts.
 	Settings func(r *http.Request) (above, below template.HTML, err error)
 
 	// TrustedOrigins may make cross-origin requests, as "https://app.example.com". Empty:
 	// only the Handler's own origin may.
 	TrustedOrigins []string
 
-	// Logger is told of failures that people are told of as "unavailable", without any
-	// secret. Of what a function of this Config returned it is told that there was an error,
-	// and no word of it: such a function may be handed a password. Nil: nobody is told.
+	// Logger records failures that users see as "unavailable", without any secret. For an error
+	// that a function of this Config returned, it records only that there was one, and not its
+	// text: such a function may receive a password. Nil: failures are not logged.
 	Logger *slog.Logger
 
 	// Clock must be the Manager's. Nil means the system's, for both.
 	Clock mfa.Clock
 }
 
-// Identity is who makes a request.
+// Identity describes the user who makes a request.
 type Identity struct {
-	// Subject has passed the first factor. An empty ID means that nobody has.
+	// User has passed the first factor. An empty ID means that no user has.
 	User mfa.User
 	// SignedIn is true once the sign-in is complete, with both factors or with as many as
 	// Begin asked for.
 	SignedIn bool
-	// SignedInAt is when the first factor was last given in this session: at the sign-in, or
-	// when Config.Reauthenticate asked for it again. A user who has no second factor sets one
-	// up only minutes after it. Zero means unknown, which is never recent.
+	// SignedInAt is the time at which the first factor was last given in this session: at the
+	// sign-in, or when Config.Reauthenticate asked for it again. A user who has no second factor
+	// can set one up only for a few minutes after it. Zero means unknown, which is never recent.
 	SignedInAt time.Time
 	// VerifiedAt is the Time of the last Verification in this session, or zero.
 	VerifiedAt time.Time
 }
 
-// Session keeps values in the session of the request whose context is given, on the
-// server or sealed: never where the person's browser can read or change them. Any
-// session library fits with a few lines, github.com/alexedwards/scs/v2 with
+// Session keeps values in the session of the request whose context is given, on the server or
+// encrypted: the user's browser can neither read nor change them. Any session library fits with a
+// few lines, github.com/alexedwards/scs/v2 with
 //
 //	type session struct{ *scs.SessionManager }
 //
@@ -167,7 +169,7 @@ type Session interface {
 // Country is one choice beside the field for a phone number.
 type Country struct {
 	Region      string // ISO 3166-1 alpha-2, "NL"
-	Name        string // in the person's language, "Nederland"
+	Name        string // in the user's language, "Nederland"
 	CallingCode string // without a plus sign, "31"
 }
 
@@ -175,8 +177,8 @@ type Country struct {
 type Page struct {
 	// Title is plain text.
 	Title string
-	// Body is what stands inside the frame. The Content-Security-Policy of the Handler's
-	// pages applies: no inline script and no inline style.
+	// Body is the content inside the frame. The Content-Security-Policy of the Handler's pages
+	// applies: no inline script and no inline style.
 	Body template.HTML
 	// Status defaults to 200.
 	Status int

@@ -8,22 +8,22 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 )
 
-// notice is what the next page says of what was just done: pages answer a post with a
-// redirect, so that reloading one never repeats anything. It is shown once.
+// notice is the message that the next page shows about the last post. Pages respond to a post
+// with a redirect, so that a reload repeats nothing. It is shown once.
 type notice struct {
-	Code    string            // an error code of the API, or what succeeded
+	Code    string            // an error code of the API, or of a success
 	Reason  string            `json:",omitempty"` // of a malformed input
 	Kind    string            `json:",omitempty"`
-	Left    int               // attempts or recovery codes left; -1: not about them
+	Left    int               // attempts or recovery codes remaining; -1: does not apply
 	Until   time.Time         `json:",omitzero"`  // end of a lock, or when to send again
-	Entered map[string]string `json:",omitempty"` // what was typed and is no secret
+	Entered map[string]string `json:",omitempty"` // fields that were typed and are no secret
 	// JSON for the browser, of a passkey that was removed
 	Data string `json:",omitempty"`
 }
 
-// What a notice says of a success.
+// Codes of a notice about a success.
 const (
-	noteSent      = "sent" // another code; the page says so of the first
+	noteSent      = "sent" // another code; the page itself reports the first
 	noteAdded     = "added"
 	noteRemoved   = "removed"
 	noteCancelled = "cancelled" // a recovery, by removing its replacement
@@ -43,7 +43,7 @@ var repeatable = [...]string{"name", "address", "number", "region", "question1",
 
 func (v *visit) note(n notice) { v.put(keyNotice, n) }
 
-// noteError remembers an error for the next page, and what was typed.
+// noteError remembers an error for the next page, and the fields that were typed.
 func (v *visit) noteError(kind string, err error, typed url.Values) {
 	p := problemOf(err)
 	v.h.log(v.r, p, err)

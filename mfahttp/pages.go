@@ -51,7 +51,7 @@ func (h *Handler) pageRoutes() {
 	h.public("GET", "confirmed", pageConfirmed)
 }
 
-// public is route for pages that need nobody: who it is matters for the language only.
+// public registers a route for pages that need no user: the user matters for the language only.
 func (h *Handler) public(method, path string, do action) {
 	full := h.cfg.BasePath + path
 	h.methods[full] = append(h.methods[full], method)
@@ -89,7 +89,7 @@ func (v *visit) form() (url.Values, error) {
 	return v.r.PostForm, nil
 }
 
-// at is a URL under BasePath with a query of what is not empty, in pairs.
+// at returns a URL under BasePath. Its query has the pairs whose value is not empty.
 func (v *visit) at(path string, pairs ...string) string {
 	q := url.Values{}
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -114,7 +114,7 @@ func returnTo(values url.Values) string {
 	return s
 }
 
-// back goes where the person came from.
+// back redirects to the page from which the user came.
 func (v *visit) back(to string) error {
 	if to == "" {
 		to = v.h.cfg.HomeURL
@@ -236,7 +236,7 @@ func postVerify(v *visit) error {
 	}
 	p := v.pagePurpose(f)
 	if _, ok := v.pending(p); !ok && v.id.SignedIn {
-		return v.back(back) // answered in another tab; whoever wants more asks again
+		return v.back(back) // completed in another tab; a page that requires more asks again
 	}
 	remember := ""
 	if f.Get("remember") != "" {
@@ -259,7 +259,7 @@ func postVerify(v *visit) error {
 	return v.afterVerify(ver, back)
 }
 
-// afterVerify decides where a user goes after a correct response: a recovery continues with an
+// afterVerify redirects the user after a correct response. A recovery continues with an
 // enrolment, and a user who signed in by a recovery code sees how many remain.
 func (v *visit) afterVerify(ver *mfa.Verification, back string) error {
 	if ver.Purpose == purposeRecover {
@@ -294,7 +294,7 @@ func postSend(v *visit) error {
 		return err
 	case err != nil:
 		v.noteError(kind, err, nil)
-	case again: // the page itself says that the first code was sent
+	case again: // the page itself reports that the first code was sent
 		v.note(notice{Code: noteSent, Kind: kind, Left: -1})
 	}
 	return v.redirect(v.at("verify", "purpose", f.Get("purpose"), "kind", kind, "return", back))
@@ -342,7 +342,7 @@ func postSignOut(v *visit) error {
 	if v.id.User.ID != "" {
 		if !v.id.SignedIn {
 			if err := v.h.Ended(v.r.Context(), v.h.session(v.r.Context())); err != nil {
-				v.h.log(v.r, problemOf(err), err) // the person goes, whatever becomes of the mail
+				v.h.log(v.r, problemOf(err), err) // the user is signed out even if the mail fails
 			}
 		}
 		v.hide()
@@ -356,8 +356,8 @@ func postSignOut(v *visit) error {
 	return v.redirect(v.h.cfg.LoginURL)
 }
 
-// pageLink shows a button. Mail programs and scanners open links before people do, so
-// opening one must not confirm anything; they do not post.
+// pageLink shows a button. Mail programs and scanners open links before users do, so a GET must
+// not confirm anything; they do not post.
 func pageLink(v *visit) error {
 	token := v.r.URL.Query().Get("token")
 	if token == "" || len(token) > maxURL*2 {

@@ -9,10 +9,10 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
-// kindRecovery is the kind whose page is one of its own: its codes are shown, not entered.
+// kindRecovery is the kind with a page of its own: its codes are shown, not entered.
 const kindRecovery = "recovery"
 
-// kindQuestions is the other kind of recovery that a person sets up; it has a form.
+// kindQuestions is the other kind of recovery that a user sets up; it has a form.
 const kindQuestions = "questions"
 
 func pageFactors(v *visit) error {
@@ -26,7 +26,7 @@ func pageFactors(v *visit) error {
 	return v.showFactors(o, v.takeNotice())
 }
 
-// needStepUp goes to a verification and back to a page, if that is what err asks for.
+// needStepUp redirects to a verification and back to a page, if err requires it.
 func (v *visit) needStepUp(err error, back string) (bool, error) {
 	if !errors.Is(err, errStepUp) || errors.Is(err, errOnHold) {
 		return false, err
@@ -34,7 +34,7 @@ func (v *visit) needStepUp(err error, back string) (bool, error) {
 	return true, v.redirect(v.at("step-up", "purpose", purposeManage, "return", back))
 }
 
-// changed answers a change of a factor.
+// changed responds to a change of a factor.
 func (v *visit) changed(kind string, err error, back, note string) error {
 	if up, err := v.needStepUp(err, back); up {
 		return err
@@ -96,7 +96,7 @@ func postRemove(v *visit) error {
 	return v.changed("", err, v.at("factors/"+url.PathEscape(id)+"/remove"), note)
 }
 
-// mayEnroll returns the person's overview if the session may enrol now; otherwise it has
+// mayEnroll returns the user's overview if the session may enrol now; otherwise it has
 // redirected.
 func (v *visit) mayEnroll(here string) (*mfa.Overview, error) {
 	if v.id.User.ID == "" {
@@ -148,7 +148,7 @@ func pageEnroll(v *visit) error {
 	return v.showEnroll(kind, v.asksPassword(kind, o), v.takeNotice(), back)
 }
 
-// asksPassword says whether enrolling the kind changes something the password guards.
+// asksPassword reports whether enrolling the kind changes a factor that the password protects.
 func (v *visit) asksPassword(kind string, o *mfa.Overview) bool {
 	return slices.Contains(v.h.cfg.PasswordFor, kind) && hasKind(o, kind)
 }
@@ -172,7 +172,7 @@ func postEnroll(v *visit) error {
 		return errNotFound
 	}
 	here := v.at("enroll/"+url.PathEscape(kind), "return", back)
-	// A PIN is typed twice in one form. The second is compared here first: as an answer to
+	// A user types a PIN twice in one form. The second is compared here first: as a response to
 	// the enrolment it would cost an attempt.
 	second, twice := f["pin2"]
 	if twice && second[0] != f.Get("pin") {
@@ -211,7 +211,7 @@ func enrollParams(f url.Values) map[string]string {
 	return params
 }
 
-// showPrompt keeps what the next page shows of an enrolment, if there is anything.
+// showPrompt keeps the part of an enrolment that the next page shows, if there is any.
 func (v *visit) showPrompt(id string, e *mfa.Enrollment) {
 	p := e.Prompt
 	if p.Secret.IsZero() && p.URI.IsZero() && p.SVG.IsZero() && p.Data == nil {

@@ -14,16 +14,16 @@ import (
 	"github.com/secondgate/secondgate/secret"
 )
 
-// kindPasskey is the kind whose answers come from the browser and not from the keyboard.
+// kindPasskey is the kind whose responses come from the browser and not from the keyboard.
 const kindPasskey = "passkey"
 
-// passwordlessCookie ties challenges of nobody in particular to a browser. They are in no
-// session, so that strangers who look at the sign-in page leave nothing behind.
+// passwordlessCookie ties a challenge that has no user yet to a browser. The challenge is in no
+// session, so that visitors who look at the sign-in page store nothing.
 const passwordlessCookie = "secondgate_browser"
 
 const browserLen = 26 // of rand.Text
 
-// browser is what the browser has in the cookie, or "".
+// browser returns the value of the browser's cookie, or "".
 func (v *visit) browser() string {
 	c, err := v.r.Cookie(passwordlessCookie)
 	if err != nil || len(c.Value) != browserLen {
@@ -38,7 +38,8 @@ func (v *visit) setBrowser(value string, maxAge int) {
 		HttpOnly: true, Secure: v.secureCookies(), SameSite: http.SameSiteStrictMode})
 }
 
-// mayPasswordless refuses where the application does not offer it, and who is signed in.
+// mayPasswordless returns an error if the application does not offer it, or if the user is signed
+// in.
 func (v *visit) mayPasswordless() error {
 	switch {
 	case v.h.cfg.Account == nil:
@@ -104,7 +105,7 @@ func apiPasswordlessVerify(v *visit) error {
 	if err != nil {
 		return err
 	}
-	// Nothing that the session knew of another person's sign-in outlives this one.
+	// This sign-in keeps nothing that the session held for another user's sign-in.
 	v.forget()
 	v.id = Identity{User: who}
 	v.h.cfg.Session.Put(v.r.Context(), keyBinding, []byte(binding)) // the grant is tied to it
@@ -117,10 +118,11 @@ func apiPasswordlessVerify(v *visit) error {
 	return nil
 }
 
-// PasswordlessForm is a button for the application's sign-in page that signs in by passkey, in
-// the language of the request; it needs [Config.Account]. returnTo is where to go then, a path
-// on this site, or "" for HomeURL. Put it into a page of [Handler.Render], whose stylesheet and
-// Content-Security-Policy it is made for. If a field of the page has
+// PasswordlessForm returns a button for the application's sign-in page that signs in by passkey,
+// in the language of the request; it needs [Config.Account]. After the sign-in the user goes to
+// returnTo, a path on this site, or to HomeURL if it is "". Put the button into a page of
+// [Handler.Render], whose stylesheet and Content-Security-Policy it is made for. If a field of
+// the page has
 //
 //	autocomplete="username webauthn"
 //
@@ -140,7 +142,7 @@ func (h *Handler) PasswordlessForm(r *http.Request, returnTo string) template.HT
 	var b bytes.Buffer
 	if err := h.pages.Render(&b, ui.Passwordless{Frame: v.frame(nil), Return: to}); err != nil {
 		h.log(r, problemOf(err), err)
-		return "" // the page is good without it
+		return "" // the page works without it
 	}
 	return template.HTML(b.String()) //nolint:gosec // rendered by html/template
 }

@@ -13,18 +13,17 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
-// problem is what people and programs are told of an error: a stable code, never the
-// error's text.
+// problem describes an error to users and clients: a stable code, never the error's text.
 type problem struct {
 	Status     int
 	Code       string
 	Reason     string // of a malformed input, a factor.Problem's
-	Left       int    // attempts left; -1 if it is not about attempts
-	RetryAfter int    // seconds; 0 if waiting is not the answer
+	Left       int    // attempts remaining; -1 if it is not about attempts
+	RetryAfter int    // seconds; 0 if waiting does not help
 }
 
-// mapping is one row of the table of problems. It applies to an error that is one of errs, or
-// for which fill, if there is one, returns true: fill also takes the error's data.
+// mapping is one row of the table of problems. It applies to an error that is one of errs, or for
+// which fill, if there is one, returns true: fill also takes the error's data.
 type mapping struct {
 	errs   []error
 	fill   func(error, *problem) bool
@@ -90,9 +89,9 @@ func fillLocked(err error, p *problem) bool {
 	return ok
 }
 
-// fillIncorrect takes a replayed code for an incorrect one. The application's event tells the
-// two apart. The response does not: an attacker who looked over the user's shoulder would learn
-// that the code was correct.
+// fillIncorrect reports a replayed code as an incorrect one. The application's event
+// distinguishes the two. The response does not: an attacker who looked over the user's shoulder
+// would learn that the code was correct.
 func fillIncorrect(err error, p *problem) bool {
 	e, ok := errors.AsType[*mfa.AttemptError](err)
 	if !ok || !isAny(e.Err, is(factor.ErrIncorrect, factor.ErrReplayed)) {
@@ -154,9 +153,9 @@ func (p problem) retryAfter(header http.Header) {
 	}
 }
 
-// hookError is an error of a function of the application, in our words: the Logger is told of it,
-// and the function may have been handed a password or a cookie. errors.As finds the cause, which
-// the last of these is.
+// hookError wraps an error of a function of the application without its text: the Logger records
+// it, and the function may have received a password or a cookie. errors.As finds the cause, which
+// is the last of causes.
 func hookError(name string, causes ...error) error {
 	text := "mfahttp: Config." + name + " failed" + quiet.Text(causes[len(causes)-1])
 	return quiet.New(text, causes...)

@@ -11,9 +11,9 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 )
 
-// The keys under which the application's session keeps what belongs to the Handler. No
-// token, grant or binding is ever in a page or an answer: a page shows what a person
-// reads, and the session knows what it is about.
+// The keys under which the application's session keeps the Handler's values. No token, grant or
+// session ID is ever in a page or a response: a page shows texts for the user, and the session
+// holds the rest.
 const (
 	keyBinding     = "secondgate.binding"
 	keyChallenge   = "secondgate.challenge." // + purpose
@@ -24,8 +24,8 @@ const (
 	keyShown       = "secondgate.shown"
 )
 
-// purposes are those a session may have a challenge for, one of each: two tabs that ask
-// for different things do not disturb each other.
+// purposes lists the purposes of challenges. A session may have one challenge for each, so that
+// two tabs with different purposes do not disturb each other.
 var purposes = [...]string{purposeSignIn, purposeStepUp, purposeManage, purposeRecover}
 
 const (
@@ -51,8 +51,8 @@ func (v *visit) handleFor(user mfa.User, purpose string) mfa.Session {
 	return s
 }
 
-// maxEnrollments is how many enrolments of one session may wait to be confirmed. The
-// oldest gives way.
+// maxEnrollments limits how many enrolments of one session may wait to be confirmed. A new one
+// replaces the oldest.
 const maxEnrollments = 4
 
 // pending is a challenge that has been begun.
@@ -66,7 +66,7 @@ type pending struct {
 	Kinds     []string        `json:",omitempty"`
 	Expires   time.Time       `json:",omitzero"`
 	Sent      map[string]sent `json:",omitempty"` // by kind
-	// Banned says that the user has proven a factor of a kind that the policy no longer allows.
+	// Banned is true if the user has proven a factor of a kind that the policy no longer allows.
 	Banned bool `json:",omitempty"`
 }
 
@@ -80,13 +80,13 @@ type option struct {
 	Sends    bool   `json:"sends"`
 	Recovery bool   `json:"recovery"`
 	Stopped  bool   `json:"stopped,omitempty"`
-	// Provable says that correct responses in a row enable the disabled kind.
+	// Provable is true if consecutive correct responses enable the disabled kind.
 	Provable bool `json:"provable,omitempty"`
-	// Asks are the texts to answer, one on each line of the answer.
+	// Asks are the questions to respond to, one on each line of the response.
 	Asks []string `json:"asks,omitempty"`
 }
 
-// sent is what a page says of a code that is on its way.
+// sent describes a code that was sent, for the pages.
 type sent struct {
 	Hint     string `json:",omitempty"`
 	FactorID string `json:",omitempty"`
@@ -98,11 +98,12 @@ type granted struct {
 	Who     string
 	Grant   mfa.Grant
 	Expires time.Time
-	// Kinds are those that the grant lets the user enrol, if it is limited to some.
+	// Kinds are the kinds that the grant lets the user enrol, if it is limited to some.
 	Kinds []string `json:",omitempty"`
-	// Recovery says that a recovery was proven, and no factor of the user's own.
+	// Recovery is true if a recovery was proven, and no factor of the user's own.
 	Recovery bool `json:",omitempty"`
-	// Setup says that it is for the browser that opened a recovery link, and no other.
+	// Setup is true if the grant belongs to the browser that opened a recovery link, and to no
+	// other.
 	Setup bool `json:",omitempty"`
 }
 
@@ -120,8 +121,8 @@ type enrollment struct {
 	Forced      bool      `json:",omitempty"` // by a sign-in
 }
 
-// subjectKey tells people apart. What a session keeps for one is nothing to another, even
-// if the application lets a session change hands without ending it.
+// subjectKey distinguishes users. Values that a session keeps for one user are ignored for
+// another, even if the application hands a session over without ending it.
 func subjectKey(s mfa.User) string { return s.Tenant + "\x00" + s.ID }
 
 // userOfKey is the user that subjectKey made a key of.
@@ -130,14 +131,14 @@ func userOfKey(key string) mfa.User {
 	return mfa.User{ID: id, Tenant: tenant}
 }
 
-// visit is one request with who makes it.
+// visit is one request and the user who makes it.
 type visit struct {
 	h   *Handler
 	w   http.ResponseWriter
 	r   *http.Request
 	id  Identity
 	now time.Time
-	// replacing says that the user opened a recovery link in this browser.
+	// replacing is true if the user opened a recovery link in this browser.
 	replacing bool
 }
 
@@ -150,7 +151,7 @@ func (v *visit) get(key string, into any) bool {
 
 func (v *visit) put(key string, value any) {
 	b, err := json.Marshal(value)
-	if err != nil { // only what can be kept is ever put
+	if err != nil { // put receives only values that can be encoded
 		v.drop(key)
 		return
 	}
@@ -159,8 +160,8 @@ func (v *visit) put(key string, value any) {
 
 func (v *visit) drop(key string) { v.h.cfg.Session.Remove(v.r.Context(), key) }
 
-// binding returns the random value that ties tokens to this session. It outlives a change
-// of the session's id, and is in no cookie of its own.
+// sessionID returns the random value that ties tokens to this session. It stays the same if the
+// application renews its session's ID, and is in no cookie of its own.
 func (v *visit) binding() string {
 	b := string(v.h.cfg.Session.Get(v.r.Context(), keyBinding))
 	if b == "" {
@@ -170,8 +171,8 @@ func (v *visit) binding() string {
 	return b
 }
 
-// forget drops everything of ours, so that nothing of an earlier sign-in is left when
-// another begins.
+// forget drops every value of the Handler, so that a sign-in that begins keeps nothing of an
+// earlier one.
 func (v *visit) forget() {
 	for _, p := range purposes {
 		v.drop(keyChallenge + string(p))
@@ -182,7 +183,7 @@ func (v *visit) forget() {
 	}
 }
 
-// pending returns the live challenge of the purpose that belongs to this person.
+// pending returns the live challenge of the purpose that belongs to this user.
 func (v *visit) pending(p string) (*pending, bool) {
 	var c pending
 	if !v.get(keyChallenge+string(p), &c) || c.Who != v.who() || c.Purpose != p ||
@@ -197,7 +198,7 @@ func (v *visit) keep(c *pending) {
 	v.put(keyCurrent, c.Purpose)
 }
 
-// current is the purpose that an answer without one is for.
+// current returns the purpose for a response that names none.
 func (v *visit) current() string {
 	if v.replacing {
 		return purposeRecover
@@ -237,13 +238,14 @@ func (v *visit) granted() (granted, bool) {
 	return g, true
 }
 
-// limited says whether the session was proven by a recovery, which makes no recovery codes.
+// limited reports whether the session was proven by a recovery, which cannot create recovery
+// codes.
 func (v *visit) limited() bool {
 	g, _ := v.granted()
 	return g.Recovery
 }
 
-// kinds are those of list that the session's grant lets the user enrol.
+// kinds returns those of list that the session's grant lets the user enrol.
 func (v *visit) kinds(list []string) []string {
 	g, _ := v.granted()
 	if len(g.Kinds) == 0 {

@@ -12,10 +12,10 @@ import (
 	"github.com/secondgate/secondgate/internal/strictb64"
 )
 
-// shown is what a page shows once and nobody may read later: the key of a new
-// authenticator, recovery codes. Between the post that made it and the page that shows it,
-// it lies in the session, encrypted under a key that only the person's browser has, in a
-// cookie. Neither a copy of the sessions nor one of the cookies is enough to read it.
+// shown is a value that a page shows once and that cannot be read later: the key of a new
+// authenticator, recovery codes. Between the post that created it and the page that shows it, it
+// lies in the session, encrypted under a key that only the user's browser has, in a cookie.
+// Neither a copy of the sessions nor one of the cookies is enough to read it.
 type shown struct {
 	For     string   // the enrolment, or showCodes
 	Secret  string   `json:",omitempty"`
@@ -50,7 +50,7 @@ func (v *visit) showCookie(value string, maxAge int) {
 		HttpOnly: true, Secure: v.secureCookies(), SameSite: http.SameSiteStrictMode})
 }
 
-// toShow returns what is to be shown for an enrolment, as often as the page is asked for.
+// toShow returns the values to show for an enrolment, each time that the page is requested.
 func (v *visit) toShow(what string) (*shown, bool) {
 	c, err := v.r.Cookie(showCookie)
 	if err != nil {
@@ -72,7 +72,7 @@ func (v *visit) toShow(what string) (*shown, bool) {
 	return &s, true
 }
 
-// hide forgets what was to be shown.
+// hide forgets the values that were to be shown.
 func (v *visit) hide() {
 	v.drop(keyShown)
 	if _, err := v.r.Cookie(showCookie); err == nil {

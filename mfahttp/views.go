@@ -16,8 +16,8 @@ import (
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 )
 
-// Here what the Manager says becomes what package ui shows. The forms of each page, and the
-// names of their fields, are in the comments of ui's view models.
+// This file turns the Manager's values into the views of package ui. The comments of ui's views
+// describe the forms of each page and the names of their fields.
 
 // openUI reads the pages, with the application's own laid over them.
 func (h *Handler) openUI() error {
@@ -130,7 +130,7 @@ func (v *visit) showChoose(o *mfa.Overview, n *notice, back string) error {
 	return v.page(http.StatusOK, p)
 }
 
-// asksFirst says whether a kind has a form to fill in before it can be enrolled.
+// asksFirst reports whether a kind has a form to fill in before it can be enrolled.
 func asksFirst(kind string) bool {
 	return kind == "email" || kind == "sms" || kind == "pin" || kind == kindQuestions
 }
@@ -220,8 +220,8 @@ func (v *visit) showLink(token string) error {
 
 func (v *visit) showConfirmed() error { return v.page(http.StatusOK, ui.Link{Frame: v.frame(nil)}) }
 
-// failOr answers an error as a page, or sends a user who has to give the first factor again to
-// the application's page for it.
+// failOr responds to an error with a page, or redirects a user who has to give the first factor
+// again to the application's page for it.
 func (v *visit) failOr(p problem) {
 	if to := v.h.cfg.Reauthenticate; p.Code == "reauthenticate" && to != "" {
 		u, err := url.Parse(to)
