@@ -171,7 +171,8 @@ func TestProduction(t *testing.T) {
 	}
 }
 
-// TestVerify_OneOfParallelResponsesSignsIn submits one right code many times at once, in one session and in many.
+// TestVerify_OneOfParallelResponsesSignsIn submits one right code many times at once, in one
+// session and in many.
 func TestVerify_OneOfParallelResponsesSignsIn(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())

@@ -86,8 +86,9 @@ func TestVerified_IsForTheWaitingUser(t *testing.T) {
 	}
 }
 
-// TestChange_IsAskedOfTheUserWhoMadeIt: what somebody changes for themselves in a browser that another
-// person is signed in with is no question to that person, and a context without a session is none.
+// TestChange_IsAskedOfTheUserWhoMadeIt: what somebody changes for themselves in a browser that
+// another person is signed in with is no question to that person, and a context without a session
+// is none.
 func TestChange_IsAskedOfTheUserWhoMadeIt(t *testing.T) {
 	t.Parallel()
 	a := sessionApp(t)

@@ -26,7 +26,8 @@ var withoutRace = map[string]string{
 var alsoRace = map[string][]string{
 	"examples/nethttp": {
 		// Many requests at once, and the goroutines that the application has beside them.
-		"TestVerify_OneOfParallelResponsesSignsIn", "TestPasswordAttack_ThousandsAtOnce", "TestEndedSessionUnderLoad",
+		"TestVerify_OneOfParallelResponsesSignsIn", "TestPasswordAttack_ThousandsAtOnce",
+		"TestEndedSessionUnderLoad",
 		"TestKill",
 		"TestSessionStore", "TestClock", "TestConfirmations", "TestReportAndInvitations",
 		// A sign-in of each kind and each page, once, for what they share with those goroutines.

@@ -26,9 +26,9 @@ import (
 // Run calls open up to three times for a rule. Each time it returns a Store on one and the same
 // database, as another process would open it, with a connection of its own where that is
 // possible; a store that lives in one process's memory returns the one value it has. Clean-up
-// belongs in t.Cleanup. The database need not be empty: keys are random, and begin with "storagetest/".
-// Up to 32 calls are made of a store at once, on each of two stores; a rule with an error
-// in it, such as a connection refused, is a rule broken.
+// belongs in t.Cleanup. The database need not be empty: keys are random, and begin with
+// "storagetest/". Up to 32 calls are made of a store at once, on each of two stores; a rule with an
+// error in it, such as a connection refused, is a rule broken.
 //
 // A store that implements [storage.Lister] is tested for that as well.
 func Run(t *testing.T, open func(t *testing.T) storage.Store) {
