@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Clock is a clock that moves only when told to, forwards or back. Make one with
+// Clock is a clock that moves only when a test moves it, forwards or back. Make one with
 // [NewClock]; it is safe for concurrent use and must not be copied.
 type Clock struct {
 	mu  sync.Mutex

@@ -14,9 +14,9 @@ import (
 	"github.com/secondgate/secondgate/secret"
 )
 
-// FactorKit is a conformance kit for a factor, ours or a third-party one: everything that the
-// Manager relies on and that can be seen from outside. Factor, Right and Wrong are required. The
-// functions are called from several goroutines.
+// FactorKit is a conformance kit for a factor, ours or a third-party one. It tests everything
+// that the Manager relies on and that can be seen from outside. Factor, Right and Wrong are
+// required. The functions are called from several goroutines.
 //
 //	func TestConformance(t *testing.T) {
 //		kit := mfatest.FactorKit{Factor: f, Wrong: "000000",
@@ -31,13 +31,13 @@ type FactorKit struct {
 	Factor factor.Factor
 	// Params enrol an instance.
 	Params map[string]secret.Text
-	// Right returns an answer to an instance that is right now. issued is the challenge of a
+	// Right returns a response to an instance that is correct now. issued is the challenge of a
 	// Challenger, and nil for all others.
 	Right func(out *factor.EnrollOutput, issued *factor.Issue, now time.Time) string
-	// Confirm returns the answer that confirms an enrolment, for a factor whose instances are
-	// made by that answer (Verdict.State), as WebAuthn credentials are. Nil for all others.
+	// Confirm returns the response that confirms an enrolment, for a factor whose instances are
+	// made by that response (Verdict.State), as WebAuthn credentials are. Nil for all others.
 	Confirm func(out *factor.EnrollOutput, issued *factor.Issue) string
-	// Wrong is a well-formed answer that is wrong.
+	// Wrong is a well-formed response that is incorrect.
 	Wrong string
 	// Now is the time of the tests; default 1 March 2026.
 	Now time.Time
@@ -97,7 +97,7 @@ func (k FactorKit) enrolled(
 			return nil, in, err
 		}
 		in.Response = k.Confirm(out, issued)
-		v, err := k.judge(t.Context(), in)
+		v, err := k.verify(t.Context(), in)
 		if err != nil {
 			return nil, in, fmt.Errorf("confirming: %w", err)
 		}
@@ -113,7 +113,7 @@ func (k FactorKit) enrolled(
 	return out, in, nil
 }
 
-// issued is what Verify is to be called with, but for the answer.
+// issued is what Verify is to be called with, but for the response.
 func (k FactorKit) issued(
 	t *testing.T, state []byte, confirming bool,
 ) (factor.VerifyInput, *factor.Issue, error) {
@@ -138,8 +138,8 @@ func (k FactorKit) issued(
 	return in, is, nil
 }
 
-// judge normalises an answer and judges it, as the Manager does.
-func (k FactorKit) judge(ctx context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
+// verify normalises a response and verifies it, as the Manager does.
+func (k FactorKit) verify(ctx context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	if n, ok := k.Factor.(factor.Normalizer); ok {
 		r, err := n.Normalize(in.Response)
 		if err != nil {
@@ -181,10 +181,10 @@ func (k FactorKit) answers(t *testing.T) error {
 	}
 	wrong := in
 	wrong.Response = k.Wrong
-	if _, err := k.judge(t.Context(), wrong); !errors.Is(err, factor.ErrIncorrect) {
+	if _, err := k.verify(t.Context(), wrong); !errors.Is(err, factor.ErrIncorrect) {
 		return fmt.Errorf("a wrong answer gave %w", orNil(err))
 	}
-	if _, err := k.judge(t.Context(), in); err != nil {
+	if _, err := k.verify(t.Context(), in); err != nil {
 		return fmt.Errorf("a right answer gave %w", err)
 	}
 	return nil
@@ -206,7 +206,7 @@ func (k FactorKit) untouched(t *testing.T) error {
 	right := in.Response
 	for _, answer := range []string{k.Wrong, right} {
 		in.Response = answer
-		_, _ = k.judge(t.Context(), in)
+		_, _ = k.verify(t.Context(), in)
 		if !bytes.Equal(state, in.State) || !bytes.Equal(issued, in.Issued) {
 			return errors.New("a Verify wrote into what it was given")
 		}
@@ -226,7 +226,7 @@ func (k FactorKit) corrupted(t *testing.T) error {
 	for _, bad := range [][]byte{nil, {}, {0}, good[:len(good)/2],
 		bytes.Repeat([]byte{0xff}, len(good)), bytes.Repeat([]byte("A"), 100_000)} {
 		in.State = bad
-		_, err := k.judge(t.Context(), in)
+		_, err := k.verify(t.Context(), in)
 		if _, sends := k.Factor.(factor.Challenger); err == nil && (!sends || k.Confirm != nil) {
 			return fmt.Errorf("a state of %d bytes that nobody made verifies", len(bad))
 		}
@@ -242,7 +242,7 @@ func (k FactorKit) malformed(t *testing.T) error {
 	for _, s := range []string{"", " ", "\x00", "\xff\xfe", "٠١٢٣٤٥", "😀", "'; --",
 		strings.Repeat("9", 4096), strings.Repeat("a ", 2048)} {
 		in.Response = s
-		if _, err := k.judge(t.Context(), in); err == nil {
+		if _, err := k.verify(t.Context(), in); err == nil {
 			return fmt.Errorf("%.20q verifies", s)
 		}
 		for name := range k.Params {
@@ -268,7 +268,7 @@ func (k FactorKit) secrets(t *testing.T) error {
 	}
 	right := in.Response
 	in.Response = k.Wrong
-	_, err = k.judge(t.Context(), in)
+	_, err = k.verify(t.Context(), in)
 	text := fmt.Sprintf("%v %+v %+v", err, err, out)
 	for what, secret := range map[string]string{"the wrong answer": k.Wrong,
 		"the right answer": right, "the key": out.Prompt.Secret.Reveal()} {
@@ -287,7 +287,7 @@ func (k FactorKit) parallel(t *testing.T) error {
 		wg.Go(func() {
 			_, in, err := k.enrolled(t)
 			if err == nil {
-				_, err = k.judge(context.Background(), in)
+				_, err = k.verify(context.Background(), in)
 			}
 			errs <- err
 		})
@@ -312,16 +312,16 @@ func (k FactorKit) challenges(t *testing.T) error {
 	}
 	none := in
 	none.Issued, none.IssuedAt, none.Expires = nil, time.Time{}, time.Time{}
-	if _, err := k.judge(t.Context(), none); err == nil {
+	if _, err := k.verify(t.Context(), none); err == nil {
 		return errors.New("an answer verifies without a challenge")
 	}
 	late := in
 	late.Now = in.Expires
-	if _, err := k.judge(t.Context(), late); err == nil {
+	if _, err := k.verify(t.Context(), late); err == nil {
 		return errors.New("an answer verifies when its time is over")
 	}
 	late.Response = k.Wrong
-	if _, err := k.judge(t.Context(), late); errors.Is(err, factor.ErrExpired) {
+	if _, err := k.verify(t.Context(), late); errors.Is(err, factor.ErrExpired) {
 		return errors.New("a wrong answer gives ErrExpired when its time is over, and is not " +
 			"counted")
 	}
@@ -333,7 +333,7 @@ func (k FactorKit) challenges(t *testing.T) error {
 		return nil // by chance
 	}
 	other.Response = in.Response
-	if _, err := k.judge(t.Context(), other); err == nil {
+	if _, err := k.verify(t.Context(), other); err == nil {
 		return errors.New("the answer to one challenge verifies for another")
 	}
 	return nil

@@ -20,8 +20,8 @@ const (
 	OpList   Op = "list"
 )
 
-// Fault is what goes wrong with one call. Its fields apply in their order; the zero value
-// lets the call pass, which is how a test reaches the second write of an operation.
+// Fault is what goes wrong with one call. Its fields apply in their order. The zero value lets
+// the call pass, with which a test reaches the second write of an operation.
 type Fault struct {
 	// Run is called first, with no lock held. It may do what another process would do at
 	// this moment: change the record behind the caller's back, move the clock, cancel.
@@ -31,8 +31,8 @@ type Fault struct {
 	// [storage.ErrConflict] here for a writer that was faster, and is now gone.
 	Before error
 
-	// After is returned once the store has done the call, whatever it answered, as when
-	// the connection breaks before the answer arrives: a write was made and looks failed.
+	// After is returned once the store has done the call, whatever the store returned, as when
+	// the connection breaks before the reply arrives: a write was made and looks failed.
 	After error
 }
 

@@ -44,16 +44,16 @@ func (u UserVerification) String() string {
 type Clone uint8
 
 const (
-	// Refuse counts the answer as a replayed one. A person whose authenticator was copied
-	// signs in by another way and removes it.
+	// Refuse counts the response as a replayed one. A user whose authenticator was copied signs
+	// in with another factor and removes it.
 	Refuse Clone = iota
-	// Accept takes the answer. The highest counter that was ever seen is kept.
+	// Accept takes the response. The highest counter so far is kept.
 	Accept
 )
 
 const (
 	// WebAuthn Level 3 section 15.1 recommends 300 to 600 seconds, and 300 as the default, so
-	// that people who need longer get it.
+	// that users who need longer get it.
 	minTimeout = 5 * time.Minute
 	maxTimeout = 10 * time.Minute
 	maxName    = 64
@@ -69,15 +69,15 @@ type Config struct {
 	RPID string
 	// RPName is the name of the service, which some browsers show; 1 to 64 bytes.
 	RPName string
-	// Origins are the addresses of the pages that ask, scheme and host, and the port if it is
-	// not the usual one, such as "https://www.example.com". Each must be named: a subdomain
-	// that serves other people's content is not to be. Plain http is for localhost alone.
+	// Origins are the addresses of the pages that ask, scheme and host, and the port if it is not
+	// the usual one, such as "https://www.example.com". Each must be named. Do not name a
+	// subdomain that serves other parties' content. Plain http is for localhost alone.
 	Origins []string
 	// UserVerification defaults to Required.
 	UserVerification UserVerification
 	// OnClone defaults to Refuse.
 	OnClone Clone
-	// Timeout is how long a person has to answer; default 5 minutes, at most 10.
+	// Timeout is how long a user has to respond. Defaults to 5 minutes. Must be at most 10.
 	Timeout time.Duration
 }
 

@@ -19,7 +19,7 @@ var (
 	_ factor.Describer  = (*Factor)(nil)
 )
 
-// New returns a Factor, or an error that says what is wrong with cfg.
+// New returns a Factor, or an error that names the field of cfg to change.
 func New(cfg Config) (*Factor, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -33,15 +33,15 @@ func (f *Factor) Kind() string { return "passkey" }
 
 // Traits returns those of a possession, strong enough for NIST AAL2 beside a password, and
 // phishing-resistant, which is what the acr "phr" of OpenID EAP says. The amr is "pop": without
-// attestation nobody knows whether hardware ("hwk") or software ("swk") keeps the key. The settings
-// state how long a challenge is valid; there is nothing to guess.
+// attestation it is unknown whether hardware ("hwk") or software ("swk") keeps the key. The
+// settings state how long a challenge is valid; there is nothing to guess.
 func (f *Factor) Traits() factor.Traits {
 	return factor.Traits{AMR: "pop", Level: factor.LevelPhishingResistant,
 		SharedChallenge: true, Settings: factor.Settings{Lifetime: f.cfg.Timeout}}
 }
 
 // Enroll prepares a passkey. It has no parameters. The options for the browser come with the
-// challenge that Issue makes; Name is "Passkey", numbered if the person has some already.
+// challenge that Issue makes. Name is "Passkey", numbered if the user has some already.
 func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
 	var s state
 	for _, e := range in.Existing {
@@ -88,7 +88,7 @@ func (f *Factor) Identity(state []byte) []byte {
 	return s.ID
 }
 
-// Identify returns the identifier of the credential that an answer names.
+// Identify returns the identifier of the credential that a response names.
 func (f *Factor) Identify(response string) []byte {
 	got, err := parse(response)
 	switch {
@@ -101,9 +101,9 @@ func (f *Factor) Identify(response string) []byte {
 	}
 }
 
-// Describe returns, in Public, what a browser needs to be told that a passkey is not valid, with
-// PublicKeyCredential.signalUnknownCredential, and what a page may show of it: rpId,
-// credentialId, userId, transports, backupEligible and backedUp.
+// Describe returns in Public what a browser needs for navigator's
+// PublicKeyCredential.signalUnknownCredential when a passkey is not valid, and what a page may
+// show of it: rpId, credentialId, userId, transports, backupEligible and backedUp.
 func (f *Factor) Describe(state []byte) factor.Description {
 	s, err := decodeCredential(state)
 	if err != nil {

@@ -16,16 +16,16 @@ const (
 	algRS256 = -257
 )
 
-// issued is what is kept of a challenge. It is no secret: the browser is told all of it.
+// issued is what is kept of a challenge. It is no secret, because the browser receives all of it.
 type issued struct {
 	Challenge []byte `cbor:"0,keyasint"`
 	// Create: it is for an enrolment.
 	Create bool `cbor:"1,keyasint,omitempty"`
-	// Verify: the person must be verified.
+	// The authenticator must verify the user.
 	Verify bool `cbor:"2,keyasint,omitempty"`
 	// Allowed are the credentials that were asked for.
 	Allowed [][]byte `cbor:"3,keyasint,omitempty"`
-	// Anyone: no credential in particular was asked for, and no person.
+	// No credential in particular was asked for, and no user.
 	Anyone bool `cbor:"4,keyasint,omitempty"`
 }
 
@@ -40,9 +40,9 @@ func decodeIssued(b []byte) (issued, error) {
 	return i, nil
 }
 
-// Issue makes a challenge. Prompt.Data is the JSON of what navigator.credentials.create or get
-// is to be called with: {"publicKey": …}. Whoever is asked in place of a password is always
-// to be verified by the device.
+// Issue makes a challenge. Prompt.Data is the JSON of the argument for
+// navigator.credentials.create or get: {"publicKey": …}. A device that responds in place of a
+// password must verify the user.
 func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, error) {
 	i := issued{Challenge: random32(), Create: in.Confirming, Verify: in.Discoverable ||
 		f.cfg.UserVerification == Required, Anyone: in.Discoverable}

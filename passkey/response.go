@@ -9,7 +9,7 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 )
 
-// answered is a browser's answer: one of the two.
+// answered is a browser's response: one of the two.
 type answered struct {
 	created  *protocol.ParsedCredentialCreationData
 	asserted *protocol.ParsedCredentialAssertionData
@@ -46,8 +46,8 @@ func parse(response string) (answered, error) {
 	return got, nil
 }
 
-// why says what the library found wrong, in words that hold nothing of the answer: most often
-// it is the application's configuration.
+// why describes in words that contain nothing of the response what the library refused. Most
+// often the application's configuration is the reason.
 func (f *Factor) why(
 	want issued, client protocol.CollectedClientData, auth protocol.AuthenticatorData,
 ) string {

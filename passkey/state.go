@@ -15,13 +15,13 @@ const (
 	maxKey        = 1024
 	maxTransports = 8
 	maxTransport  = 32
-	// maxKept is how many credentials a person can have, as the core bounds instances.
+	// maxKept limits how many credentials a user can have, as the core limits instances.
 	maxKept = 16
 )
 
 // state is what is kept of an instance: the credential record of WebAuthn Level 3 section 4.
-// Until the enrolment is confirmed there is no credential, and Taken holds those that the
-// person has. Numbers are never used again for another meaning.
+// Until the enrolment is confirmed there is no credential, and Taken holds those that the user
+// has. Numbers are never used again for another meaning.
 type state struct {
 	Handle     []byte   `cbor:"0,keyasint"`
 	ID         []byte   `cbor:"1,keyasint,omitempty"`

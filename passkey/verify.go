@@ -13,8 +13,8 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
-// Normalize lets through what has the form of a browser's answer, and changes nothing of it.
-// What has not is no answer, and is not counted.
+// Normalize accepts what has the form of a browser's response, and does not change it. Anything
+// else is no response, and is not counted.
 func (f *Factor) Normalize(response string) (string, error) {
 	if _, err := parse(response); err != nil {
 		return "", &factor.Problem{Reason: "passkey_form", Detail: "this is no answer of a passkey"}
@@ -22,8 +22,8 @@ func (f *Factor) Normalize(response string) (string, error) {
 	return response, nil
 }
 
-// Verify judges what a browser answered to the challenge that Issue made: a new credential
-// while an enrolment is confirmed, and an assertion of it after that.
+// Verify verifies a browser's response to the challenge that Issue made: a new credential while
+// an enrolment is confirmed, and an assertion of it after that.
 func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	if in.Issued == nil {
 		return nil, refused("no challenge was issued")
@@ -64,7 +64,8 @@ func inTime(in factor.VerifyInput) func(*factor.Verdict, error) (*factor.Verdict
 	}
 }
 
-// refused is a wrong answer. The reason is for developers, and holds nothing of the answer.
+// refused returns the error for an incorrect response. The reason is for developers, and contains
+// nothing of the response.
 func refused(reason string) error {
 	return fmt.Errorf("%w: passkey: %s", factor.ErrIncorrect, reason)
 }
@@ -94,7 +95,7 @@ func (f *Factor) register(
 	if len(id) == 0 || len(id) > maxID || len(key) > maxKey {
 		return nil, refused("its identifier or its key is too long")
 	}
-	// Without an attestation statement nobody has looked at the key yet.
+	// Without an attestation statement nothing has checked the key yet.
 	if _, err := webauthncose.ParsePublicKey(key); err != nil {
 		return nil, refused("its public key is none")
 	}
@@ -155,9 +156,9 @@ func (f *Factor) assert(
 		Cloned: cloned}, nil
 }
 
-// checkOwner checks that the assertion is by the credential in s, that its challenge admitted
-// the credential, and that it names the user of s or, where the challenge knows the user,
-// nobody (section 7.2 steps 5 and 6).
+// checkOwner checks that the assertion is by the credential in s, and that its challenge admitted
+// the credential. It also checks that the assertion names the user of s or, where the challenge
+// knows the user, no user (section 7.2 steps 5 and 6).
 func checkOwner(s state, want issued, got *protocol.ParsedCredentialAssertionData) error {
 	h := got.Response.UserHandle
 	allowed := slices.ContainsFunc(want.Allowed, func(id []byte) bool {

@@ -13,7 +13,7 @@ const (
 	// tokenType keeps an assertion from being taken for another JWT of the same key (RFC 8725
 	// section 3.11).
 	tokenType = "secondgate-assertion+jwt"
-	// defaultTTL and maxTTL are how long an assertion is good.
+	// defaultTTL and maxTTL are how long an assertion is valid.
 	defaultTTL = 30 * time.Second
 	maxTTL     = time.Minute
 	// skew is how far two servers' clocks may differ.

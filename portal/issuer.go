@@ -65,7 +65,7 @@ type Issuer struct {
 	clients map[string]Client
 }
 
-// NewIssuer returns an Issuer, or an error that says what is wrong with cfg.
+// NewIssuer returns an Issuer, or an error that names the field of cfg to change.
 func NewIssuer(cfg IssuerConfig) (*Issuer, error) {
 	if err := checkURL(cfg.URL); err != nil {
 		return nil, fmt.Errorf("portal: URL: %w", err)
@@ -192,8 +192,8 @@ func (i *Issuer) JWKS() http.Handler {
 	})
 }
 
-// Nonce ties an assertion to the browser that was sent for it: 1 to 256 bytes that nobody can
-// guess, made anew for each request.
+// Nonce ties an assertion to the browser that was sent for it: 1 to 256 bytes that an attacker
+// cannot guess, made anew for each request.
 type Nonce string
 
 // Issue signs an assertion about a user for a client, with the nonce from the client's request.

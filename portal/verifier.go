@@ -58,7 +58,7 @@ type Verifier struct {
 	used *storage.Updater
 }
 
-// NewVerifier returns a Verifier, or an error that says what is wrong with cfg. It fetches
+// NewVerifier returns a Verifier, or an error that names the field of cfg to change. It fetches
 // nothing yet.
 func NewVerifier(cfg VerifierConfig) (*Verifier, error) {
 	if err := checkURL(cfg.Portal); err != nil {
@@ -81,11 +81,11 @@ func NewVerifier(cfg VerifierConfig) (*Verifier, error) {
 		keys: keySet{url: cfg.Portal + "/jwks.json", client: cfg.Client, now: cfg.Clock.Now}}, nil
 }
 
-// Verify takes an assertion that came back with the nonce that this browser was sent with, once.
-// A *StepUpError means that the assertion is valid and says less than need: the user is known,
-// and their verification is too old or too weak. Every other error is an ErrInvalid or an
-// ErrUnavailable, and lets nobody in. Verify uses up an assertion that it accepts, and one that
-// it refuses with a *StepUpError.
+// Verify accepts an assertion once, with the nonce that this browser was sent with. A
+// *StepUpError means that the assertion is valid and says less than need: the user is known, and
+// their verification is too old or too weak. Every other error matches ErrInvalid or
+// ErrUnavailable, and no user is signed in. Verify uses up an assertion that it accepts, and one
+// that it refuses with a *StepUpError.
 func (v *Verifier) Verify(
 	ctx context.Context, assertion string, nonce Nonce, need Need,
 ) (*Assertion, error) {
