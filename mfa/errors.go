@@ -47,8 +47,8 @@ var (
 	// which no user has. The application may say so to the browser, which then stops offering it.
 	ErrUnknownFactor = decide.ErrUnknownFactor
 	// ErrUnavailable is returned when the store, a sender or a factor failed, or when the record
-	// is under heavy contention. Nobody was signed in; the attempt may have been counted. Try
-	// again. The text says which factor or sender failed and the status that it states, and
+	// is under heavy contention. The user was not signed in; the attempt may have been counted.
+	// Try again. The text says which factor or sender failed and the status that it states, and
 	// nothing else, because what it said may quote a code. errors.As finds its error; log that
 	// error's fields and not its text.
 	ErrUnavailable = errors.New("mfa: temporarily unavailable")
@@ -102,8 +102,8 @@ func (e *RateLimitError) Error() string {
 }
 
 // EnrollmentRequiredError is returned by Verify for a correct response of a factor that the
-// policy no longer allows. The response was recorded, and signs nobody in. The grant permits the
-// enrolment of one of Kinds, and confirming it completes the sign-in.
+// policy no longer allows. The response was recorded, and does not sign the user in. The grant
+// permits the enrolment of one of Kinds, and confirming it completes the sign-in.
 type EnrollmentRequiredError struct {
 	Grant        Grant
 	GrantExpires time.Time

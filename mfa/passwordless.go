@@ -26,7 +26,7 @@ func (m *Manager) Passwordless(sessionID string) Passwordless {
 }
 
 // Begin opens a challenge of a kind before the user is known. It reads and writes no record, so
-// that strangers who ask cost nothing. What the browser is asked is in Challenge.Prompt.
+// that requests without a user cost nothing. What the browser is asked is in Challenge.Prompt.
 // ErrNotAvailable means that the kind cannot say who a user is.
 func (p Passwordless) Begin(ctx context.Context, kind string) (*Challenge, error) {
 	m := p.m
@@ -63,11 +63,10 @@ func (p Passwordless) Begin(ctx context.Context, kind string) (*Challenge, error
 // the response has not been verified yet. Its error ends the sign-in, and Verify returns it as
 // it is.
 //
-// A failed attempt is not counted, because a stranger can make one and there is nothing to guess.
-// It gives an error that wraps factor.ErrIncorrect, ErrExpired or ErrReplayed. While the user
-// is locked or the kind is disabled, correct responses are refused as well. ErrUnknownFactor
-// means that no user has the instance, and ErrNotAvailable that the policy requires a password
-// first.
+// A failed attempt is not counted, because anyone can make one and there is nothing to guess. It
+// gives an error that wraps factor.ErrIncorrect, ErrExpired or ErrReplayed. While the user is
+// locked or the kind is disabled, correct responses are refused as well. ErrUnknownFactor means
+// that no user has the instance, and ErrNotAvailable that the policy requires a password first.
 func (p Passwordless) Verify(
 	ctx context.Context, ch *Challenge, response secret.Text,
 	lookup func(ctx context.Context, named User) (User, error),

@@ -17,12 +17,12 @@ import (
 // ErrTokenExpired, ErrNotAvailable, *LockedError and *DisabledError mean that nothing was
 // verified or counted.
 //
-// factor.ErrExpired means that the response was correct and came too late, or that it is a
-// code of the user's which a later Send superseded, for this challenge or for another one. It
-// is not counted, since it is no guess, and it signs nobody in. Of superseded codes the last
+// factor.ErrExpired means that the response was correct and came too late, or that it is a code
+// of the user's which a later Send superseded, for this challenge or for another one. It is not
+// counted, since it is no guess, and it does not sign the user in. Of superseded codes the last
 // three are recognised, until an hour after they expired. Send again.
 //
-// After ErrUnavailable nobody is signed in, and the response may have been counted or used.
+// After ErrUnavailable the user is not signed in, and the response may have been counted or used.
 func (s Session) Verify(
 	ctx context.Context, ch *Challenge, kind string, response secret.Text,
 ) (*Verification, error) {
@@ -50,8 +50,8 @@ func (s Session) Verify(
 
 // UnlockByProof takes a response of a kind that was disabled after too many failed attempts.
 // Three correct responses in a row, at least 30 seconds and at most an hour apart, enable the
-// kind again; remaining is how many it still takes, and 0 when the kind is enabled. It signs
-// nobody in and does not use the challenge, which is responded to afterwards with Verify.
+// kind again; remaining is how many it still takes, and 0 when the kind is enabled. It does not
+// sign the user in and does not use the challenge, which is responded to afterwards with Verify.
 //
 // A failed attempt is counted, locks like any other, and starts the row over. The errors are
 // those of Verify, and these: a *LockedError before 30 seconds have passed; ErrNotAvailable

@@ -53,7 +53,7 @@ func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdi
 	return inTime(in)(f.assert(s, want, got.asserted))
 }
 
-// inTime refuses a correct answer that comes too late. An incorrect one stays incorrect:
+// inTime refuses a correct response that comes too late. An incorrect one stays incorrect:
 // ErrExpired is not counted.
 func inTime(in factor.VerifyInput) func(*factor.Verdict, error) (*factor.Verdict, error) {
 	return func(v *factor.Verdict, err error) (*factor.Verdict, error) {

@@ -69,8 +69,8 @@ type Update struct {
 	// user must choose another before they do anything else. If false, remove the mark.
 	MustChange bool
 	// Expires is the time until which such a password is valid for a sign-in
-	// (Config.TemporaryTTL), and zero unless MustChange. Refuse it after that, and tell the user
-	// to reset it by mail or to ask the administrator again.
+	// (Config.TemporaryTTL), and zero unless MustChange. Refuse it after that, and ask the user
+	// to reset it by mail or to contact the administrator again.
 	Expires time.Time
 	// KeepSession is ChangeRequest's: the session not to end. Empty ends all.
 	KeepSession string

@@ -45,7 +45,7 @@
 //	password.link-sent      a link was mailed
 //	password.link-nobody    a link was requested for an address without an account
 //	password.link-failed    a link could not be mailed
-//	password.budget         a request for a link exceeded a rate limit
+//	password.limited        a request for a link exceeded a rate limit
 //	password.reset          a link was used, and the password set
 //	password.changed        a user changed their password
 //	password.admin-set      an administrator (Actor) set a user's password

@@ -26,10 +26,10 @@ type ForgotRequest struct {
 // accepted. Nothing has been looked up yet, so that neither the response nor its time shows
 // whether the address has an account. Show the same page for every nil.
 //
-// A *factor.Problem (address_form) means that this is not an address. A *mfa.RateLimitError
-// says how long to wait, for an address with an account and without. An error that wraps
+// A *factor.Problem (address_form) means that this is not an address. A *mfa.RateLimitError says
+// how long to wait, for an address with an account and without. An error that wraps
 // mfa.ErrUnavailable means that the request was not accepted. An attacker who reaches the rate
-// limit locks nobody out: while it lasts, the links that were mailed to the user are valid.
+// limit keeps no user out: meanwhile, the links that were mailed to the user are valid.
 func (m *Manager) Forgot(ctx context.Context, r ForgotRequest) error {
 	if r.Client == "" || len(r.Client) > maxClient {
 		return errors.New("password: ForgotRequest.Client must have 1 to 256 bytes")
@@ -40,12 +40,12 @@ func (m *Manager) Forgot(ctx context.Context, r ForgotRequest) error {
 	}
 	now := m.now()
 	err = m.payAll(ctx,
-		limit{"address", strings.ToLower(address), m.cfg.PerAddress, min(budgetFor, m.cfg.TTL)},
-		limit{"client", r.Client, m.cfg.PerClient, budgetFor}, now)
+		limit{"address", strings.ToLower(address), m.cfg.PerAddress, min(limitWindow, m.cfg.TTL)},
+		limit{"client", r.Client, m.cfg.PerClient, limitWindow}, now)
 	if err != nil {
 		var over *mfa.RateLimitError
 		if errors.As(err, &over) {
-			m.emit(ctx, "password.budget", nil, now, nil)
+			m.emit(ctx, "password.limited", nil, now, nil)
 		}
 		return err
 	}
@@ -83,7 +83,7 @@ func (m *Manager) mailLinks(ctx context.Context, address string, made map[string
 		var over *mfa.RateLimitError
 		err := m.mailLink(ctx, a, made[key], m.now())
 		if errors.As(err, &over) { // several spellings of one address; the links mailed before do
-			m.emit(ctx, "password.budget", a, m.now(), nil)
+			m.emit(ctx, "password.limited", a, m.now(), nil)
 			err = nil
 		}
 		if err != nil {

@@ -88,7 +88,7 @@ func TestSpellingsOfAnAddress(t *testing.T) {
 	}
 	require.NoError(t, r.work())
 	require.Len(t, r.mails.All(), 5)
-	require.Contains(t, r.names(), "password.budget")
+	require.Contains(t, r.names(), "password.limited")
 }
 
 // findsAll takes every address for Olivia's.

@@ -29,8 +29,8 @@ var walks = [...]string{"01234567890123456789", "abcdefghijklmnopqrstuvwxyz", "q
 	"1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p", "qazwsxedcrfvtgbyhnujmikolp", "q1w2e3r4t5y6u7i8o9p0",
 	"1q2w3e4r5t6y7u8i9o0p"}
 
-// guessable says why others would try the password early, or nil. It judges the whole: words
-// in a longer password are no reason (NIST SP 800-63B-4 section 3.1.1.2).
+// guessable returns why an attacker would try the password early, or nil. It looks at the whole
+// password: words inside a longer one are no reason (NIST SP 800-63B-4 section 3.1.1.2).
 func (r *Rules) guessable(s string, a Account) error {
 	lower := strings.ToLower(s)
 	switch {
@@ -97,8 +97,8 @@ func reversed(s string) string {
 	return string(b)
 }
 
-// padded: a common password made longer by counting or by repeating one sign, at either end.
-// Each cut costs a walk through the list, so that only lengths that people type are cut.
+// padded finds a common password that is longer by counting or by repeating one sign, at either
+// end. Each cut takes a walk through the list, so only lengths that users type are cut.
 func padded(s string) bool {
 	if len(s) > mostMinLength {
 		return false
@@ -118,7 +118,7 @@ func filler(s string) bool {
 	return strings.Trim(s, "0123456789") == "" && walked(s)
 }
 
-// ownWords are what others know of the person.
+// ownWords returns what others know about the user.
 func ownWords(a Account) []string {
 	local, domain, _ := strings.Cut(a.Email, "@")
 	words := append([]string{a.Email, local, domain, a.Name},
@@ -128,15 +128,15 @@ func ownWords(a Account) []string {
 	return append(words, a.Words...)
 }
 
-// mostAround is how many characters around the words of a password do not make it a good one:
-// enough for a date.
+// mostAround is how many characters around the words of a password do not make it strong: enough
+// for a date.
 const mostAround = 8
 
 // personal: at most mostAround characters are left when the words are taken out.
 func personal(s string, words []string) bool {
 	folded := make([]string, 0, len(words))
 	for _, w := range words {
-		// Whoever configures or signs up with a long text means more than one word.
+		// A long text in the configuration or in a user's name means more than one word.
 		if w = strings.ToLower(w); utf8.RuneCountInString(w) >= 3 && len(w) <= MaxBytes {
 			folded = append(folded, w)
 		}

@@ -17,10 +17,10 @@ import (
 	"github.com/secondgate/secondgate/secret"
 )
 
-// MaxBytes is the longest password that is looked at, in bytes of UTF-8: several times the 64
+// MaxBytes limits the length of a password, in bytes of UTF-8. It is several times the 64
 // characters that NIST SP 800-63B-4 section 3.1.1.2 asks to accept, and little enough to
-// normalise and hash for anybody who asks. Put it into no maxlength of a form, which would
-// cut a password off without a word.
+// normalise and hash for every request. Do not use it as the maxlength of a form, which would cut
+// a password off without a word.
 const MaxBytes = 1024
 
 // ErrIncorrect is returned for an incorrect password and for an account that does not exist. It
@@ -30,9 +30,9 @@ var ErrIncorrect = errors.New("password: incorrect")
 // HasherConfig configures a Hasher. The zero value is the default: argon2id with 19 MiB, two
 // passes and one thread, the first choice of the OWASP Password Storage Cheat Sheet.
 type HasherConfig struct {
-	// PBKDF2 makes new hashes with PBKDF2-HMAC-SHA256, for where FIPS 140-3 is asked for;
-	// argon2id is stronger and no approved function. Hashes of either kind are verified
-	// whatever this says, so that people move over at their next sign-in.
+	// PBKDF2 makes new hashes with PBKDF2-HMAC-SHA256, where FIPS 140-3 is required. Argon2id is
+	// stronger and no approved function. Hashes of either kind are verified whatever this says,
+	// so that users move over at their next sign-in.
 	PBKDF2 bool
 	// Iterations of PBKDF2; default 600 000, the least of the OWASP cheat sheet, at most ten
 	// million.
@@ -54,11 +54,12 @@ type Hasher struct {
 	iterations int
 	argon2     *kdf.Hasher
 	slots      chan struct{}
-	// nobody is compared where there is no hash: that of 128 random bits which are forgotten.
-	nobody string
+	// unknown is the hash that Verify compares where there is none: that of 128 random bits which
+	// are forgotten.
+	unknown string
 }
 
-// NewHasher returns a Hasher, or an error that says what is wrong with cfg. It computes one
+// NewHasher returns a Hasher, or an error that names the field of cfg to change. It computes one
 // hash.
 func NewHasher(cfg HasherConfig) (*Hasher, error) {
 	if cfg.Iterations == 0 {
@@ -85,7 +86,7 @@ func NewHasher(cfg HasherConfig) (*Hasher, error) {
 	}
 	h := &Hasher{pbkdf2: cfg.PBKDF2, iterations: cfg.Iterations, argon2: argon2,
 		slots: make(chan struct{}, cfg.MaxConcurrent)}
-	if h.nobody, err = h.hash(context.Background(), rand.Text()); err != nil {
+	if h.unknown, err = h.hash(context.Background(), rand.Text()); err != nil {
 		return nil, err
 	}
 	return h, nil
@@ -104,20 +105,20 @@ func (h *Hasher) Hash(ctx context.Context, password secret.Text) (string, error)
 	return h.hash(ctx, s)
 }
 
-// Verify returns nil if hash is that of password, and ErrIncorrect if it is not. An empty hash
-// is nobody's: it takes the time of a real one to refuse, so that a sign-in calls Verify
-// whether or not there is such a person. (Hashes made with other parameters take another
-// time; so for as long as they are about, time tells whose they are.)
+// Verify returns nil if hash is the hash of password, and ErrIncorrect if it is not. It refuses
+// an empty hash in the time of a real one, so that a sign-in calls Verify whether or not the user
+// exists. (Hashes with other parameters take another time. As long as there are some, time
+// reveals whose they are.)
 //
 // Any other error means that it could not be found out: ctx is done, or hash is damaged or of
 // another scheme than this package's.
 func (h *Hasher) Verify(ctx context.Context, hash string, password secret.Text) error {
 	s, err := normalize(password)
 	if err != nil {
-		return ErrIncorrect // whoever exists
+		return ErrIncorrect // whether or not the user exists
 	}
 	if hash == "" {
-		hash = h.nobody
+		hash = h.unknown
 	}
 	return h.compare(ctx, hash, s)
 }
@@ -138,10 +139,10 @@ func (h *Hasher) compare(ctx context.Context, hash, s string) error {
 	return err
 }
 
-// NeedsRehash says whether hash was made with another scheme or other parameters than new
-// ones are. After a Verify that returned nil, keep the Hash of the same password in its place,
-// on the condition that it is still the one that was verified: the person may be changing
-// their password at the same moment.
+// NeedsRehash reports whether hash was made with another scheme or other parameters than new ones
+// are. After a Verify that returned nil, store the Hash of the same password in its place, on the
+// condition that the stored one is still the one that was verified: the user may change the
+// password at the same moment.
 func (h *Hasher) NeedsRehash(hash string) bool {
 	if !h.pbkdf2 {
 		return h.argon2.NeedsRehash(hash)

@@ -33,9 +33,9 @@ type Mail struct {
 	// Name is "reset.link", or for what has happened "password.reset", "password.changed" or
 	// "password.admin-set".
 	Name string
-	// To is the account's address, Person the user's name, Locale its language, and ServiceName
+	// To is the account's address, User the user's name, Locale its language, and ServiceName
 	// Config's.
-	To, Person, Locale, ServiceName string
+	To, User, Locale, ServiceName string
 	// Link is the whole URL of a reset.link, and TTL how long it is valid.
 	Link secret.Text
 	TTL  time.Duration
@@ -63,7 +63,7 @@ var mailTemplate = template.Must(template.New("mail").Parse(mailHTML))
 type mailView struct{ Lang, Service, Lead, Link, Button, IfButtonFails, Note, Ignore string }
 
 func (m *Manager) send(ctx context.Context, a *Account, mail Mail, now time.Time) error {
-	mail.To, mail.Person, mail.Locale, mail.ServiceName, mail.TTL, mail.Time = a.Email, a.Name,
+	mail.To, mail.User, mail.Locale, mail.ServiceName, mail.TTL, mail.Time = a.Email, a.Name,
 		a.Locale, m.cfg.ServiceName, m.cfg.TTL, now
 	var msg email.Message
 	var err error
@@ -108,7 +108,7 @@ func compose(m Mail) (email.Message, error) {
 	lang, w := language(m.Locale)
 	text := w.texts[m.Name]
 	fill := func(s string) string { return strings.ReplaceAll(s, "%s", m.ServiceName) }
-	v := mailView{Lang: lang, Service: m.ServiceName, Lead: w.lead(m.Person, fill(text[1])),
+	v := mailView{Lang: lang, Service: m.ServiceName, Lead: w.lead(m.User, fill(text[1])),
 		Ignore: fill(w.notYou)}
 	var plain strings.Builder
 	fmt.Fprintf(&plain, "%s\n\n", v.Lead)

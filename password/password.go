@@ -27,7 +27,7 @@ const (
 	maxTemporary      = 30 * 24 * time.Hour
 	defaultPerAddress = 5
 	defaultPerClient  = 30
-	maxBudget         = 1000
+	maxLimit         = 1000
 	// maxAddress: a path is 256 bytes, two of them brackets (RFC 5321 section 4.5.3.1.3).
 	maxAddress = 254
 	maxClient  = 256
@@ -83,8 +83,8 @@ type Config struct {
 	// Compose, if not nil, writes mails. A Message without a subject stands for the one that
 	// this package would have sent.
 	Compose func(m Mail) (email.Message, error)
-	// Events is called in the goroutine that did it; nil means nobody. See the package
-	// comment for the names.
+	// Events is called for each event, in the goroutine of the call. Nil: events are dropped. The
+	// package comment lists the names.
 	Events func(ctx context.Context, e mfa.Event)
 	// Clock defaults to the system's.
 	Clock mfa.Clock
@@ -96,7 +96,7 @@ type Manager struct {
 	records *storage.Updater
 }
 
-// New returns a Manager, or an error that says what is wrong with cfg.
+// New returns a Manager, or an error that names the field of cfg to change.
 func New(cfg Config) (*Manager, error) {
 	for _, required := range []struct {
 		name    string
@@ -117,8 +117,8 @@ func New(cfg Config) (*Manager, error) {
 	}
 	defaults(&cfg)
 	for name, n := range map[string]int{"PerAddress": cfg.PerAddress, "PerClient": cfg.PerClient} {
-		if n < 1 || n > maxBudget {
-			return nil, fmt.Errorf("password: Config.%s is %d, want 1 to %d", name, n, maxBudget)
+		if n < 1 || n > maxLimit {
+			return nil, fmt.Errorf("password: Config.%s is %d, want 1 to %d", name, n, maxLimit)
 		}
 	}
 	if cfg.TemporaryTTL < minTemporary || cfg.TemporaryTTL > maxTemporary {

@@ -26,15 +26,16 @@ var ErrLink = errors.New("password: link is not good any more")
 
 const (
 	recordPrefix = "password/r/"
-	budgetPrefix = "password/b/"
+	limitPrefix  = "password/b/"
 	sealLinks    = "password-links"
-	sealBudget   = "password-budget"
+	sealLimit    = "password-budget"
 
 	idLen     = sha256.Size
 	secretLen = 32
-	// budgetFor is the window of budgets; that of an address is no longer than a link is good.
-	budgetFor = time.Hour
-	// maxLinks of one account are good at once, so that the record stays small.
+	// limitWindow is the window of rate limits. That of an address is no longer than a link is
+	// valid.
+	limitWindow = time.Hour
+	// maxLinks of one account are valid at once, so that the record stays small.
 	maxLinks = 20
 )
 
@@ -92,7 +93,7 @@ func (l *links) drop(now int64) {
 	l.Links = slices.DeleteFunc(l.Links, func(v live) bool { return v.Expires <= now })
 }
 
-// find returns the link of the hash that is good now, or nil. All of them are compared.
+// find returns the link of the hash that is valid now, or nil. It compares all of them.
 func (l *links) find(hash []byte, now int64) (found *live) {
 	for i := range l.Links {
 		if subtle.ConstantTimeCompare(l.Links[i].Hash, hash) == 1 && now < l.Links[i].Expires {
@@ -236,13 +237,13 @@ func (m *Manager) payAll(ctx context.Context, narrow, wide limit, now time.Time)
 }
 
 // pay takes one request from a limit, or returns a *mfa.RateLimitError. Unless take, it takes
-// nothing and writes nothing. The record names nobody.
+// nothing and writes nothing. The record contains no name.
 func (m *Manager) pay(ctx context.Context, l limit, now time.Time, take bool) error {
-	key := budgetPrefix + base64.RawURLEncoding.EncodeToString(m.cfg.Keys.Digest(sealBudget,
+	key := limitPrefix + base64.RawURLEncoding.EncodeToString(m.cfg.Keys.Digest(sealLimit,
 		l.purpose+"\x00"+l.what))
 	var wait time.Duration
 	err := m.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
-		log, err := m.openBudget(key, data)
+		log, err := m.openLimit(key, data)
 		if err != nil {
 			return storage.Change{}, err
 		}
@@ -254,7 +255,7 @@ func (m *Manager) pay(ctx context.Context, l limit, now time.Time, take bool) er
 		if err != nil {
 			return storage.Change{}, err
 		}
-		return storage.Change{Data: m.cfg.Keys.Seal(sealBudget, key, plain)}, nil
+		return storage.Change{Data: m.cfg.Keys.Seal(sealLimit, key, plain)}, nil
 	})
 	if err != nil {
 		return unavailable(err)
@@ -265,14 +266,14 @@ func (m *Manager) pay(ctx context.Context, l limit, now time.Time, take bool) er
 	return nil
 }
 
-// budget holds the times of requests for one rate limit, in Unix seconds, oldest first.
-type budget []int64
+// requestLog holds the times of requests for one rate limit, in Unix seconds, oldest first.
+type requestLog []int64
 
-func (m *Manager) openBudget(key string, data []byte) (log budget, err error) {
+func (m *Manager) openLimit(key string, data []byte) (log requestLog, err error) {
 	if data == nil {
 		return nil, nil
 	}
-	plain, err := m.cfg.Keys.Open(sealBudget, key, data)
+	plain, err := m.cfg.Keys.Open(sealLimit, key, data)
 	if errors.Is(err, seal.ErrUnknownKey) {
 		return nil, nil // a retired key's: of an hour long ago
 	}
@@ -284,7 +285,9 @@ func (m *Manager) openBudget(key string, data []byte) (log budget, err error) {
 
 // add counts a request, or says how long to wait for the oldest to leave the window. After a
 // clock that ran ahead, what it counted is taken for now.
-func (b budget) add(now time.Time, limit int, window time.Duration) (budget, time.Duration) {
+func (b requestLog) add(
+	now time.Time, limit int, window time.Duration,
+) (requestLog, time.Duration) {
 	b = b.since(now, window)
 	for i := range b {
 		b[i] = min(b[i], now.Unix())
@@ -296,7 +299,7 @@ func (b budget) add(now time.Time, limit int, window time.Duration) (budget, tim
 }
 
 // since is what is still in the window.
-func (b budget) since(now time.Time, window time.Duration) budget {
+func (b requestLog) since(now time.Time, window time.Duration) requestLog {
 	old := now.Add(-window).Unix()
 	return slices.DeleteFunc(slices.Clone(b), func(at int64) bool { return at <= old })
 }

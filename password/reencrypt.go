@@ -30,7 +30,7 @@ func (m *Manager) Reencrypt(ctx context.Context) error {
 	}
 	now := m.now()
 	var unreadable []error
-	for _, prefix := range []string{recordPrefix, budgetPrefix} {
+	for _, prefix := range []string{recordPrefix, limitPrefix} {
 		for cursor := storage.Cursor(""); ; {
 			page, next, err := lister.List(ctx, prefix, cursor, pageSize)
 			if err != nil {
@@ -60,7 +60,7 @@ func (m *Manager) reencrypt(ctx context.Context, key string, now time.Time) erro
 		if data == nil {
 			return storage.Change{}, nil
 		}
-		purpose, useful := seal.Purpose(sealBudget), false
+		purpose, useful := seal.Purpose(sealLimit), false
 		if strings.HasPrefix(key, recordPrefix) {
 			purpose = sealLinks
 			var l *links
@@ -69,9 +69,9 @@ func (m *Manager) reencrypt(ctx context.Context, key string, now time.Time) erro
 				useful = len(l.Links) > 0
 			}
 		} else {
-			var log budget
-			if log, broken = m.openBudget(key, data); broken == nil {
-				useful = len(log.since(now, budgetFor)) > 0
+			var log requestLog
+			if log, broken = m.openLimit(key, data); broken == nil {
+				useful = len(log.since(now, limitWindow)) > 0
 			}
 		}
 		switch {

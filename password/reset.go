@@ -34,8 +34,9 @@ func (m *Manager) CheckLink(ctx context.Context, token secret.Text) (Account, er
 
 // Reset sets the password of the account that a link is valid for. It uses up the link and all
 // other links of the account, ends every session and every remembered device, and notifies the
-// user by mail. It signs nobody in. Send the user to the sign-in page, which asks for the new
-// password and then for the second factor: a link proves only that the user reads the mailbox.
+// user by mail. It does not sign the user in. Send the user to the sign-in page, which asks for
+// the new password and then for the second factor: a link proves only that the user reads the
+// mailbox.
 //
 // A *factor.Problem (see [Rules.Check]) refuses the password, and the link stays valid.
 // ErrLink means that the link is not valid. Reset uses up the link before it sets the password,

@@ -23,23 +23,23 @@ const (
 	mostMinLength    = 64
 )
 
-// Rules say what a new password may be. The zero value is ready to use and is what NIST SP
-// 800-63B-4 section 3.1.1.2 asks for: a length, no password that others would try first, and
-// nothing about capitals, digits or signs. Any character that prints is good, spaces too.
+// Rules describe which new passwords are accepted. The zero value is ready to use and asks what
+// NIST SP 800-63B-4 section 3.1.1.2 asks: a length, no password that attackers would try first,
+// and nothing about capitals, digits or signs. Any character that prints is accepted, spaces too.
 type Rules struct {
-	// MinLength of the password of a person who is always asked for a second factor, in
-	// characters (code points after NFC); default 8, 8 to 64.
+	// MinLength is the least length for a user who is always asked for a second factor, in
+	// characters (code points after NFC). Defaults to 8. Must be between 8 and 64.
 	MinLength int
 	// MinLengthAlone is for all others; default 15, 15 to 64.
 	MinLengthAlone int
-	// Words are those that everybody thinks of here, such as the name of the service and its
-	// domain. A password that is nothing but such words, or the person's, with up to eight
-	// other characters is refused. Words of less than three characters are passed over.
+	// Words are those that every user thinks of, such as the name of the service and its domain.
+	// A password is refused that consists of such words, or of the user's own, with up to eight
+	// other characters. Words of less than three characters are ignored.
 	Words []string
-	// Refuse, if not nil, is asked about a password that is good by all other rules: it is
-	// the place for a list of breached passwords. To refuse, return a *factor.Problem with a
-	// reason that your pages can show. Any other error means that it could not be found out;
-	// the password is then not set, and the error wraps mfa.ErrUnavailable. To go on when the
+	// Refuse, if not nil, is called for a password that all other rules accept, for example to
+	// look it up in a list of breached passwords. To refuse it, return a *factor.Problem with a
+	// reason that your pages can show. Any other error means that the lookup failed; the password
+	// is then not set, and the error wraps mfa.ErrUnavailable. To accept the password when the
 	// list cannot be reached, return nil.
 	Refuse func(ctx context.Context, password secret.Text) error
 }
@@ -56,7 +56,7 @@ func (r *Rules) validate() error {
 	return nil
 }
 
-// minLength never falls below what NIST asks for, also where nobody called validate.
+// minLength never falls below what NIST asks for, also where validate was not called.
 func (r *Rules) minLength(secondFactor bool) int {
 	if secondFactor {
 		return max(r.MinLength, leastLength)
@@ -64,10 +64,10 @@ func (r *Rules) minLength(secondFactor bool) int {
 	return max(r.MinLengthAlone, leastLengthAlone)
 }
 
-// Check returns nil if password is good as a's new one. A refusal is a *factor.Problem with
+// Check returns nil if password is acceptable as a's new one. A refusal is a *factor.Problem with
 // one of these reasons, which pages translate: password_too_short, password_too_long,
-// password_characters, password_repeated, password_common, password_personal, or one of
-// Refuse's. Of a it uses SecondFactor, Email, Name and Words.
+// password_characters, password_repeated, password_common, password_personal, or one of Refuse's.
+// Of a it uses SecondFactor, Email, Name and Words.
 func (r *Rules) Check(ctx context.Context, password secret.Text, a Account) error {
 	s, err := normalize(password)
 	if err != nil {

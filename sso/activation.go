@@ -18,18 +18,18 @@ const (
 	maxActivations = 100
 )
 
-// Activation says that people of one tenant of the application may sign on with accounts
-// of one organisation.
+// Activation permits users of one tenant of the application to sign on with accounts of one
+// organisation.
 type Activation struct {
 	// Provider is the ID of the provider.
 	Provider string
 	// Organization is the Microsoft tenant ID, or the primary domain of a Google Workspace
 	// ("gmail.com" for Gmail), or empty for a provider that has no organisations.
 	Organization string
-	// AcceptMFA lets the provider's second factor stand for ours: a sign-on whose validated
-	// token says that one was used (Provider.MFAMethods, MFAClasses) has
-	// SignIn.SecondFactor. False, the zero value, means that ours is asked anyway. True
-	// makes the organisation's administrators able to switch it off for their people.
+	// AcceptMFA accepts the provider's second factor in place of ours: a sign-on whose validated
+	// token says that one was used (Provider.MFAMethods, MFAClasses) has SignIn.SecondFactor.
+	// False, the zero value, means that ours is asked anyway. With true, the organisation's
+	// administrators can switch the second factor off for their users.
 	AcceptMFA bool
 	// By and Since are set by Activate.
 	By    string
@@ -41,7 +41,7 @@ type ActivationRequest struct {
 	// Actor is required. Reason is recorded in the event.
 	Actor  mfa.Actor
 	Reason string
-	// Tenant is the application's tenant whose people it is about: Subject.Tenant.
+	// Tenant is the application's tenant, as in Subject.Tenant.
 	Tenant     string
 	Activation Activation
 }
@@ -57,16 +57,16 @@ type activation struct {
 
 func tenantKey(tenant string) string { return "sso/t/" + tenant }
 
-// Activate lets people of a tenant link accounts of an organisation, and sign on with them.
-// Activating again changes AcceptMFA. Config.Authorize is asked under the name
-// "activate-sso"; it must be sure that the organisation is the tenant's own, because its
-// administrators can then act as every person of the tenant who has linked an account.
+// Activate lets users of a tenant link accounts of an organisation, and sign on with them.
+// Activating again changes AcceptMFA. Activate calls Config.Authorize with the name
+// "activate-sso". Authorize must be sure that the organisation belongs to the tenant, because its
+// administrators can then act as every user of the tenant who has linked an account.
 func (s *Service) Activate(ctx context.Context, r ActivationRequest) error {
 	return s.setActivation(ctx, r, true)
 }
 
-// Deactivate ends at once that accounts of an organisation are of use, linked or not. Links
-// stay, and are good again when it is activated again. Sessions go on.
+// Deactivate refuses accounts of an organisation at once, linked or not. Links stay, and are
+// valid again when the organisation is activated again. Sessions go on.
 func (s *Service) Deactivate(ctx context.Context, r ActivationRequest) error {
 	return s.setActivation(ctx, r, false)
 }
@@ -150,8 +150,8 @@ func (s *Service) activations(ctx context.Context, tenant string) (set []activat
 	return set, err
 }
 
-// Available returns the IDs of the providers whose accounts people of a tenant may link, in
-// the order of Config.Providers: those that are Open and those with an activation.
+// Available returns the IDs of the providers whose accounts users of a tenant may link, in the
+// order of Config.Providers: those that are Open and those with an activation.
 func (s *Service) Available(ctx context.Context, tenant string) ([]string, error) {
 	set, err := s.activations(ctx, tenant)
 	if err != nil {
@@ -168,8 +168,8 @@ func (s *Service) Available(ctx context.Context, tenant string) ([]string, error
 	return ids, nil
 }
 
-// activated says whether accounts of an organisation are of use to people of a tenant, and
-// whether its second factor stands for ours. It is asked at every sign-on.
+// activated reports whether users of a tenant may use accounts of an organisation, and whether
+// its second factor is accepted in place of ours. It is called at every sign-on.
 func (s *Service) activated(
 	ctx context.Context, tenant string, p *provider, organization string,
 ) (acceptMFA bool, err error) {

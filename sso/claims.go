@@ -100,7 +100,7 @@ func parseAudience(all map[string]json.RawMessage, to *[]string) error {
 	return nil
 }
 
-// identity is who a provider says somebody is, after everything was checked.
+// identity is what a provider says about a user, after everything was checked.
 type identity struct {
 	// issuer and subject are for ever; nothing else is a key to anything.
 	issuer, subject string
@@ -239,7 +239,7 @@ func (p *provider) checkFlow(c *claims, f *flow, now time.Time) error {
 	return nil
 }
 
-// account is what a person recognises the account by. It is shown, and means nothing.
+// account is the name by which a user recognises the account. It is shown, and decides nothing.
 func (c *claims) account() string {
 	for _, s := range []string{c.email, c.username} {
 		if s != "" && len(s) <= 254 && utf8.ValidString(s) {
@@ -249,8 +249,8 @@ func (c *claims) account() string {
 	return ""
 }
 
-// ofMicrosoft: a person is tid and oid. sub is another in each application registration,
-// and everything else can be changed by the organisation's administrator.
+// ofMicrosoft identifies a user by tid and oid. sub differs in each application registration, and
+// the organisation's administrator can change everything else.
 func (id *identity) ofMicrosoft(c *claims) error {
 	org := organizationIn(id.issuer)
 	if c.tenant != org {
@@ -263,9 +263,9 @@ func (id *identity) ofMicrosoft(c *claims) error {
 	return nil
 }
 
-// ofGoogle: Google speaks for an address only if it is of Gmail or of a workspace, hd; an
-// account there can also be under an address of somebody else's, verified once and long
-// since given to another.
+// ofGoogle accepts an address only if it belongs to Gmail or to a workspace, hd. A Google account
+// can also have another provider's address, which was verified once and may have another owner
+// since.
 func (id *identity) ofGoogle(c *claims) error {
 	_, domain, ok := strings.Cut(strings.ToLower(id.address), "@")
 	switch {

@@ -20,7 +20,8 @@ const (
 	// discoveryTTL is how long a discovery document is used; endpoints change rarely, and
 	// keys are looked up on their own.
 	discoveryTTL = 24 * time.Hour
-	// retryAfter keeps people from queueing up behind a provider that does not answer.
+	// retryAfter keeps users from waiting one after the other for a provider that does not
+	// respond.
 	retryAfter = 10 * time.Second
 )
 
@@ -53,8 +54,8 @@ func newProvider(p Provider, redirect string, client *http.Client) *provider {
 	return &provider{Provider: p, redirect: redirect, client: client, turn: newTurn()}
 }
 
-// endpoints looks the provider up, once a day. If that fails, it is tried again after a
-// while, and what was found before is good until it succeeds.
+// endpoints looks the provider up, once a day. If that fails, it tries again after a while, and
+// until then uses what it found before.
 func (p *provider) endpoints(ctx context.Context, now time.Time) (*endpoints, error) {
 	if err := p.turn.take(ctx); err != nil {
 		return nil, unavailable(err)
@@ -114,7 +115,7 @@ func (p *provider) discover(ctx context.Context, now time.Time) (*endpoints, err
 			return nil, configError("the discovery document of %s: %v", p.ID, err)
 		}
 	}
-	// x/oauth2 would find out by trying, and with a wrong try spend the code. Providers differ
+	// x/oauth2 would find out by trying, and a failed try would use the code up. Providers differ
 	// on how a secret is escaped for client_secret_basic, so it is used where there is nothing
 	// else; it is also what no list means (OpenID Connect Discovery section 3).
 	style := oauth2.AuthStyleInHeader
@@ -134,7 +135,7 @@ func (p *provider) discover(ctx context.Context, now time.Time) (*endpoints, err
 	}, nil
 }
 
-// brief cuts what an error quotes of a provider's answer.
+// brief shortens what an error quotes of a provider's response.
 func brief(err error) string {
 	const most = 200
 	if s := err.Error(); len(s) > most {
@@ -143,8 +144,8 @@ func brief(err error) string {
 	return err.Error()
 }
 
-// boundedClient is c with a bound on what an answer may cost, and without redirects, which
-// no endpoint of OpenID Connect answers with and which could take a code elsewhere.
+// boundedClient returns c with limits on a response, and without redirects: no endpoint of OpenID
+// Connect redirects, and a redirect could take a code elsewhere.
 func boundedClient(c *http.Client) *http.Client {
 	bounded := &http.Client{Timeout: requestTimeout}
 	if c != nil {
@@ -162,7 +163,7 @@ func boundedClient(c *http.Client) *http.Client {
 	return bounded
 }
 
-// limit refuses answers that are too long: the packages underneath read them whole.
+// limit refuses responses that are too long, because the packages underneath read them whole.
 type limit struct{ next http.RoundTripper }
 
 func (l limit) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -1,7 +1,7 @@
-// Package sso signs people on with accounts they have elsewhere: Microsoft Entra for the
+// Package sso signs users on with accounts they have elsewhere: Microsoft Entra for the
 // organisations that an administrator has activated, Google, and any other OpenID Connect
-// provider. The account takes the place of the application's password; the second factor
-// of package mfa comes after it as before, unless an administrator accepts the provider's.
+// provider. The account takes the place of the application's password. The second factor of
+// package mfa comes after it as before, unless an administrator accepts the provider's.
 //
 // # Quick start
 //
@@ -32,46 +32,45 @@
 // # Concepts
 //
 // An account is an issuer and a subject ("iss" and "sub"; Microsoft: "tid" and "oid"), and a
-// [Link] makes one account one person's. Only the person makes it, signed in and with a
-// grant, so there is no moment at which an address decides who somebody is: who takes over
-// a mailbox, a domain or an address with the provider gets no further by it.
+// [Link] ties one account to one user. Only the user makes it, signed in and with a grant, so an
+// address never decides who a user is. An attacker who takes over a mailbox, a domain or an
+// address with the provider gains nothing by it.
 //
-// An [Activation] says that one tenant of the application trusts one organisation: a
-// Microsoft tenant, a Google Workspace. Without one no account of Microsoft's is of any use,
-// and withdrawing it counts from the next sign-on. Google and other providers may be
-// [Provider.Open] instead.
+// An [Activation] says that one tenant of the application trusts one organisation: a Microsoft
+// tenant, a Google Workspace. Without one, Microsoft accounts are refused, and withdrawing it
+// takes effect at the next sign-on. Google and other providers may be [Provider.Open] instead.
 //
 // # Promises
 //
 //   - A sign-on ends only in the browser that began it, and linking only in the session:
 //     PKCE, state and nonce are in a sealed cookie.
 //   - A sign-on is completed at most once, even if the provider accepts a code twice.
-//   - A token is good only with a signature by one of the provider's present keys, of an
-//     algorithm that we choose, for this application, this sign-on and now. Microsoft's
-//     issuer is its template filled with the token's "tid", and a key that is for one
-//     organisation signs for no other.
+//   - A token is valid only with a signature by one of the provider's present keys, of an
+//     algorithm that we choose, for this application, this sign-on and now. Microsoft's issuer is
+//     its template filled with the token's "tid", and a key for one organisation signs for no
+//     other.
 //   - A provider's second factor counts only if the validated token says so and the
 //     organisation's activation accepts it.
-//   - A provider or store that fails signs nobody in.
+//   - If a provider or the store fails, no user is signed in.
 //   - Nothing of a provider is kept but what a [Link] shows; access tokens are dropped.
 //
 // # Limits
 //
-// Whoever administers an activated organisation can sign on as each of its people who has
-// linked an account; our second factor is what stands in the way, and AcceptMFA takes it
-// away. A wrong answer count of package mfa is no obstacle to a sign-on that our factor is
-// not asked in. One account is one person's: somebody with two accounts in the application
-// links two elsewhere. Sessions are the application's, and so is ending them.
+// An administrator of an activated organisation can sign on as each of its users who has linked
+// an account. Only our second factor prevents it, and AcceptMFA removes that. A lock of package
+// mfa does not prevent a sign-on that our factor is not asked in. One account belongs to one
+// user: a user with two accounts in the application links two elsewhere. Sessions are the
+// application's, and so is ending them.
 //
 // # Events
 //
-//	sso.signed-in    somebody signed on
+//	sso.signed-in    a user signed on
 //	sso.linked       an account was linked
 //	sso.unlinked     a link was ended
 //	sso.refused      a sign-on came back and was refused; Reason has why in one word
 //	sso.activated    an organisation was activated, or its AcceptMFA changed
 //	sso.deactivated  an activation was withdrawn
-//	sso.forgotten    all links of a person were ended
+//	sso.forgotten    all links of a user were removed
 //
 // Reason is "flow", "cancelled", "identity", "address", "not-activated", "not-linked",
 // "linked-elsewhere", "too-many", "configuration", "unavailable" or "other". "identity" is

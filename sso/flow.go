@@ -47,7 +47,7 @@ type flow struct {
 	Nonce    string `cbor:"3,keyasint"`
 	Verifier string `cbor:"4,keyasint"` // PKCE (RFC 7636)
 	Began    int64  `cbor:"5,keyasint"` // Unix milliseconds
-	// Tenant, Subject and Bind are of the person who links, and of their session.
+	// Tenant, Subject and Bind identify the user who links, and the session.
 	Tenant  string `cbor:"6,keyasint,omitempty"`
 	Subject string `cbor:"7,keyasint,omitempty"`
 	Bind    []byte `cbor:"8,keyasint,omitempty"`
@@ -78,7 +78,7 @@ func (s *Service) start(
 	params := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(f.Verifier),
 		oauth2.SetAuthURLParam("nonce", f.Nonce)}
 	if f.Action == link {
-		// Who has several accounts with the provider chooses which, rather than linking the
+		// A user with several accounts with the provider chooses one, rather than linking the
 		// one that happens to be signed in.
 		params = append(params, oauth2.SetAuthURLParam("prompt", "select_account"))
 	}
@@ -94,7 +94,7 @@ func (s *Service) start(
 		base64.RawURLEncoding.EncodeToString(s.cfg.Keys.Seal(sealFlow, providerID, plain)), nil
 }
 
-// openFlow returns the flow in a cookie, if it is the one that state is of.
+// openFlow returns the flow in a cookie, if state belongs to it.
 func (s *Service) openFlow(providerID, cookie, state string, now time.Time) (*flow, error) {
 	if cookie == "" || len(cookie) > maxCookie {
 		return nil, ErrFlow
@@ -129,8 +129,8 @@ func (s *Service) finish(
 	if err != nil {
 		return nil, err
 	}
-	// Another provider's answer must not be taken to this one's token endpoint (RFC 9207);
-	// that each has a redirect URI of its own is the first line against it.
+	// Another provider's response must not reach this one's token endpoint (RFC 9207). That each
+	// has a redirect URI of its own is the first protection.
 	if err := p.checkAnswerer(e, query); err != nil {
 		return nil, err
 	}

@@ -22,31 +22,32 @@ const (
 	stateLen = 26 // of rand.Text
 )
 
-// SignIn is the proof that a person signed on with an account of theirs. It exists only
-// with no error, after it was recorded that the sign-on was completed.
+// SignIn is the proof that a user signed on with a linked account. It is returned without an
+// error only, after it was recorded that the sign-on was completed.
 type SignIn struct {
 	// SubjectID and Tenant say who it is. Look them up: the application may have blocked
 	// or deleted them since they linked the account.
 	SubjectID, Tenant string
 	Link              Link
 	Time              time.Time
-	// SecondFactor is true if the provider asked for a second factor and an administrator
-	// let it stand for ours (Activation.AcceptMFA). Otherwise, go on with
-	// [mfa.Session.Begin], as after a right password.
+	// SecondFactor is true if the provider asked for a second factor and an administrator accepts
+	// it in place of ours (Activation.AcceptMFA). Otherwise, continue with [mfa.Session.Begin],
+	// as after a correct password.
 	SecondFactor bool
-	// AMR, ACR and AuthTime are what the token says of how and when the person proved who
-	// they are; empty and zero where it says nothing.
+	// AMR, ACR and AuthTime are what the token says about how and when the user proved their
+	// identity. They are empty and zero where it says nothing.
 	AMR      []string
 	ACR      string
 	AuthTime time.Time
 }
 
-// Session is what the application knows of a request. The zero value is a request of
-// nobody who is signed in.
+// Session is what the application knows about a request. The zero value is a request without a
+// signed-in user.
 type Session struct {
-	// Subject is who is fully signed in, second factor included; with an empty ID, nobody.
+	// Subject is the user who is fully signed in, second factor included. An empty ID means that
+	// no user is.
 	Subject mfa.User
-	// Binding names the session, and Grant is the person's present grant in it, or "". Both
+	// Binding is the session ID, and Grant the user's present grant in the session, or "". Both
 	// are needed to link and to unlink.
 	Binding string
 	Grant   mfa.Grant
@@ -54,21 +55,21 @@ type Session struct {
 
 // Hooks connect the handler to the application. All are required.
 type Hooks struct {
-	// Session tells who a request is from. Providers send people back by a redirect from
-	// another site, with which a session cookie of SameSite=Strict does not come: linking
-	// wants one of SameSite=Lax.
+	// Session returns the session of a request. Providers return users by a redirect from another
+	// site, with which a session cookie of SameSite=Strict does not come: linking needs one of
+	// SameSite=Lax.
 	Session func(r *http.Request) (Session, error)
-	// SignedIn answers the request of somebody who signed on. It makes a new session (the
-	// one before must not become a signed-in one), and asks for the second factor unless
+	// SignedIn responds to the request of a user who signed on. It makes a new session (the one
+	// before must not become a signed-in one), and asks for the second factor unless
 	// SignIn.SecondFactor.
 	SignedIn func(w http.ResponseWriter, r *http.Request, in *SignIn)
-	// Linked answers the request of somebody who has linked an account. Tell the person by
-	// mail as well, as for every change of how they sign in.
+	// Linked responds to the request of a user who has linked an account. Notify the user by mail
+	// as well, as for every change of how they sign in.
 	Linked func(w http.ResponseWriter, r *http.Request, l *Link)
-	// Unlinked answers the request of somebody who has ended a link.
+	// Unlinked responds to the request of a user who has removed a link.
 	Unlinked func(w http.ResponseWriter, r *http.Request)
-	// Failed answers the request of anybody else. What the person reads is chosen by
-	// errors.Is and never the error's text.
+	// Failed responds to all other requests. Choose the text for the user by errors.Is, and never
+	// show the error's text.
 	Failed func(w http.ResponseWriter, r *http.Request, err error)
 }
 
@@ -80,14 +81,14 @@ type handler struct {
 // Handler returns the handler to mount at Config.URL. Under it are
 //
 //	POST {provider}/sign-in    begins a sign-on
-//	POST {provider}/link       begins to link an account; needs a signed-in person and a
+//	POST {provider}/link       begins to link an account; needs a signed-in user and a
 //	                           grant, which is still good when the provider sends them back
 //	POST {provider}/unlink     ends the link of the form value "link"; needs the same
-//	GET  {provider}/callback   is where providers send people back to
+//	GET  {provider}/callback   is where providers return users to
 //
-// Requests from other origins are refused, except to callback. The first two answer with
-// a page that takes the browser on to the provider: a redirect after a form would be stopped
-// by the application's Content-Security-Policy (form-action).
+// Requests from other origins are refused, except to callback. The first two respond with a page
+// that takes the browser on to the provider: the application's Content-Security-Policy
+// (form-action) would stop a redirect after a form.
 func (s *Service) Handler(hooks Hooks) (http.Handler, error) {
 	if hooks.Session == nil || hooks.SignedIn == nil || hooks.Linked == nil ||
 		hooks.Unlinked == nil || hooks.Failed == nil {
@@ -174,8 +175,8 @@ func (h *handler) begin(w http.ResponseWriter, r *http.Request, f *flow) {
 	_ = page.Execute(w, struct{ Name, URL string }{h.providers[f.Provider].Name, to})
 }
 
-// __Host- keeps a cookie from being set by a neighbouring subdomain, which could otherwise
-// make somebody complete a sign-on that they did not begin.
+// __Host- keeps a neighbouring subdomain from setting the cookie, which could otherwise make a
+// user complete a sign-on that they did not begin.
 func (h *handler) cookiePrefix() string {
 	if h.secure {
 		return "__Host-sso-"

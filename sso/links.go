@@ -19,22 +19,22 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-// An account's record says whose it is, and that alone decides: one record, one
-// conditional write. The person's record is a list of accounts to look at, written before
-// the account's, so that it may list too many and never too few.
+// An account's record names its user, and that alone decides: one record, one conditional write.
+// The user's record is a list of accounts to look at, written before the account's, so that it
+// may list too many and never too few.
 const (
 	sealLink   = "sso-link"
 	sealPerson = "sso-person"
 	linkPrefix = "sso/l/"
-	// maxLinks is how many accounts one person may link.
+	// maxLinks is how many accounts one user may link.
 	maxLinks = 10
 	// maxSpent is how many sign-ons of one account may be completed within FlowTTL.
 	maxSpent = 200
 )
 
-// Link is an account that a person may sign on with.
+// Link is an account that a user may sign on with.
 type Link struct {
-	// ID names the link for Unlink. It is no secret and tells nothing.
+	// ID names the link for Unlink. It is no secret and reveals nothing.
 	ID string
 	// Provider is the ID of the provider it was made with.
 	Provider string
@@ -46,7 +46,7 @@ type Link struct {
 	Created, LastUsed time.Time
 }
 
-// account is the record of an account that somebody has linked.
+// account is the record of an account that a user has linked.
 type account struct {
 	Tenant       string  `cbor:"0,keyasint,omitempty"`
 	Subject      string  `cbor:"1,keyasint"`
@@ -191,7 +191,7 @@ func ours(err error) error {
 	return unavailable(err)
 }
 
-// bind is the end of a flow that links: the account becomes person's.
+// bind ends a flow that links: the account becomes the user's.
 func (s *Service) bind(
 	ctx context.Context, f *flow, person mfa.User, id *identity, now time.Time,
 ) (*Link, error) {
@@ -238,7 +238,7 @@ func (s *Service) bind(
 	return &l, nil
 }
 
-// list puts an account on the person's list. What is no longer theirs makes room.
+// list puts an account on the user's list. Accounts that are no longer theirs make room.
 func (s *Service) list(ctx context.Context, tenant, subject, linkID string) error {
 	key := personKey(tenant, subject)
 	return ours(s.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
@@ -276,7 +276,7 @@ func (s *Service) relist(ctx context.Context, tenant, subject, linkID string) er
 	}))
 }
 
-// prune returns those of ids that are the person's accounts.
+// prune returns those of ids that are the user's accounts.
 func (s *Service) prune(
 	ctx context.Context, tenant, subject string, ids []string,
 ) ([]string, error) {
@@ -301,7 +301,7 @@ func (s *Service) ids(key string, data []byte) (ids []string, err error) {
 	return ids, err
 }
 
-// links reads the person's list and keeps of it what is theirs.
+// links reads the user's list and keeps the accounts that are theirs.
 func (s *Service) links(ctx context.Context, tenant, subject string) ([]Link, error) {
 	var ids []string
 	err := s.get(ctx, sealPerson, personKey(tenant, subject), &ids)

@@ -11,8 +11,8 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-// Links returns the accounts that a person has linked, the oldest first. The caller has made
-// sure that who asks may see them.
+// Links returns the accounts that a user has linked, the oldest first. The caller decides who may
+// see them.
 func (s *Service) Links(ctx context.Context, person mfa.User) ([]Link, error) {
 	if err := checkPerson(person.Tenant, person.ID); err != nil {
 		return nil, err
@@ -20,8 +20,8 @@ func (s *Service) Links(ctx context.Context, person mfa.User) ([]Link, error) {
 	return s.links(ctx, person.Tenant, person.ID)
 }
 
-// Unlink ends the link with an ID at once. It needs the grant in the session, as linking does.
-// mfa.ErrNotAvailable means that the person has no such link.
+// Unlink removes the link with an ID at once. It needs the grant in the session, as linking does.
+// mfa.ErrNotAvailable means that the user has no such link.
 //
 // Sessions that were opened with the account go on: end them where the application keeps
 // them.
@@ -87,7 +87,7 @@ func (s *Service) unlink(
 		if !slices.Contains(ids, id) {
 			return storage.Change{}, nil
 		}
-		// Not merely without id: the person may be linking it again at this moment.
+		// Not merely without id: the user may be linking it again at this moment.
 		if ids, err = s.prune(ctx, tenant, subject, ids); err != nil {
 			return storage.Change{}, err
 		}

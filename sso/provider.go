@@ -34,13 +34,13 @@ const (
 	google
 )
 
-// Provider is one that people may sign on with. [Microsoft] and [Google] fill one in; any
-// other OpenID Connect provider is written out, and needs the first five fields.
+// Provider is one that users may sign on with. [Microsoft] and [Google] fill one in; any other
+// OpenID Connect provider is written out, and needs the first five fields.
 type Provider struct {
 	// ID names the provider in URLs and records: 1 to 32 of a-z, 0-9 and hyphen. Links do
 	// not depend on it, activations do.
 	ID string
-	// Name is what people read: "Microsoft".
+	// Name is shown to users: "Microsoft".
 	Name string
 	// Issuer is the provider's issuer, to the letter. For Microsoft it has {tenantid} where
 	// the organisation's id is.
@@ -53,22 +53,21 @@ type Provider struct {
 	Discovery string
 	// Scopes are asked for beside "openid"; nil means "email".
 	Scopes []string
-	// Open lets people link accounts that no administrator has activated the organisation
-	// of. False, the zero value, wants an activation.
+	// Open lets users link accounts of organisations that no administrator has activated. False,
+	// the zero value, requires an activation.
 	Open bool
-	// OwnAddress lets people link only an account whose address, verified by the provider, is
-	// Subject.Email: the account they have there for this, and not just any. Spellings of one
-	// address are one: the domain in any case and in letters or ASCII ("xn--"), and the part
-	// before the @ as the provider says it, but for the case of ASCII letters. It has no part
-	// in signing in.
+	// OwnAddress lets users link only an account whose address, verified by the provider, is
+	// Subject.Email, and not just any account of theirs. Spellings of one address are equal: the
+	// domain in any case and in letters or ASCII ("xn--"), and the part before the @ as the
+	// provider says it, except for the case of ASCII letters. It has no part in signing in.
 	OwnAddress bool
 	// MFAMethods and MFAClasses are the values of amr and acr, any one of which shows that
 	// the provider asked for a second factor; nil means the method "mfa" (RFC 8176) and no
 	// class. What it is worth is for an activation to say: see Activation.AcceptMFA.
 	MFAMethods, MFAClasses []string
-	// MaxAge is how long ago the person may have proved who they are to the provider. It is
-	// asked of the provider, and checked. Zero lets the provider decide, whose session may
-	// be weeks old.
+	// MaxAge is how long ago the user may have signed in to the provider. The provider is asked
+	// for it, and the token checked. Zero lets the provider decide, whose session may be weeks
+	// old.
 	MaxAge time.Duration
 
 	profile profile
@@ -90,10 +89,10 @@ func Microsoft(clientID string, clientSecret secret.Text) Provider {
 	}
 }
 
-// Google is for people whose address is a Google address: of Gmail, or of a domain that is
-// a Google Workspace. It is open, and for the person's own address. With Open false it is
-// for the workspaces that an administrator has activated, by their primary domain
-// ("gmail.com" stands for Gmail).
+// Google is for users whose address is a Google address: at Gmail, or in a domain that is a
+// Google Workspace. It is open, and for the user's own address. With Open false it is for the
+// workspaces that an administrator has activated, by their primary domain ("gmail.com" stands for
+// Gmail).
 func Google(clientID string, clientSecret secret.Text) Provider {
 	return Provider{
 		ID: "google", Name: "Google",
@@ -154,7 +153,7 @@ func (p Provider) checkTenant() error {
 		return fmt.Errorf("%s: Issuer %q names no tenant ID; give the organisation's GUID, "+
 			"or keep %s", p.ID, p.Issuer, tenantID)
 	case p.Open && manyTenants:
-		// Anybody can set up an organisation and name its users as they like.
+		// An attacker can set up an organisation and name its users at will.
 		return fmt.Errorf("%s is Open to every organisation there is; activate those that you know",
 			p.ID)
 	case p.OwnAddress:

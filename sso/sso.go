@@ -18,11 +18,10 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-// Errors to branch on with errors.Is, beside mfa.ErrUnavailable (the store or the provider
-// cannot be reached: try again), mfa.ErrForbidden (Authorize refused, or the administrator
-// acts on themselves), the errors of CheckGrant and CheckActor, factor.ErrMalformed and
-// ErrConfig. Whatever the error, nobody is signed in and nothing is linked. Their texts
-// are for developers.
+// Errors to distinguish with errors.Is, beside mfa.ErrUnavailable (the store or the provider
+// cannot be reached: try again), mfa.ErrForbidden (Authorize refused, or the administrator acts
+// on themselves), the errors of CheckGrant and CheckActor, factor.ErrMalformed and ErrConfig.
+// Whatever the error, no user is signed in and nothing is linked. Their texts are for developers.
 var (
 	// ErrFlow is returned for a reply of the provider to no sign-on that this browser and
 	// session began, or to one that has expired or was completed. Begin again. A user whom an
@@ -87,22 +86,22 @@ type Config struct {
 	// "activate-sso", "deactivate-sso" and "forget". Nil refuses them all with
 	// mfa.ErrForbidden.
 	Authorize func(ctx context.Context, a mfa.AdminAction) error
-	// Events is told what happened, after it was recorded, in the caller's goroutine; Kind
-	// is the provider's ID and FactorID the link's. Nil means nobody. The package comment
-	// has the names.
+	// Events is called for each event, after it was recorded, in the caller's goroutine. Kind is
+	// the provider's ID and FactorID the link's. Nil: events are dropped. The package comment has
+	// the names.
 	Events func(ctx context.Context, e mfa.Event)
 	// Clock defaults to the system's.
 	Clock mfa.Clock
-	// HTTPClient reaches the providers. Nil means one with a timeout of 10 seconds. Whatever
-	// is set here, redirects are not followed and answers over 1 MiB are refused.
+	// HTTPClient reaches the providers. Nil means one with a timeout of 10 seconds. Whatever is
+	// set here, redirects are not followed and responses over 1 MiB are refused.
 	HTTPClient *http.Client
-	// FlowTTL is how long a person may take with the provider; default 10 minutes, 1 minute
-	// to 1 hour.
+	// FlowTTL is how long a user may take with the provider. Defaults to 10 minutes. Must be
+	// between 1 minute and 1 hour.
 	FlowTTL time.Duration
 }
 
-// Service signs people on with accounts of other providers and keeps the links. It is safe
-// for concurrent use, holds no goroutine and nothing that must be closed.
+// Service signs users on with accounts of other providers and keeps the links. It is safe for
+// concurrent use, holds no goroutine and nothing that must be closed.
 type Service struct {
 	cfg       Config
 	base      *url.URL // ends in a slash

@@ -29,8 +29,8 @@ var languages = []struct{ ours, names, order string }{
 	{"en", "en", "en"}, {"nl", "nl", "nl"}, {"nb", "no", "da"}, {"de", "de", "de"},
 }
 
-// later are the names that changed after CLDR 32, which is what x/text has, taken from CLDR
-// 48; and Hong Kong and Macao as people look for them.
+// later are the names that changed after CLDR 32, which is what x/text has, taken from CLDR 48;
+// and Hong Kong and Macao under the names that users look for.
 var later = map[string]string{
 	"en HK": "Hong Kong", "nl HK": "Hongkong", "nb HK": "Hongkong", "de HK": "Hongkong",
 	"en MO": "Macao", "nl MO": "Macau", "nb MO": "Macao", "de MO": "Macau",

@@ -30,9 +30,9 @@
 // # Passes
 //
 // A browser that completed a sign-in holds a pass, a sealed token for that account. An attempt
-// with a pass takes no place of its name or client, and so succeeds while an attack is under
-// way. A pass authenticates nobody. At most [Config.PerPass] incorrect passwords are verified
-// with one pass in its lifetime; after that the attempt waits with all others.
+// with a pass takes no place of its name or client, and so succeeds while an attack is under way.
+// A pass authenticates no user. At most [Config.PerPass] incorrect passwords are verified with
+// one pass in its lifetime; after that the attempt waits with all others.
 //
 // # What this does not do
 //

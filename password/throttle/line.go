@@ -22,7 +22,7 @@ type line struct {
 	full   time.Duration // when all places of failed attempts are refilled
 	queues [2]queue      // attempts without a pass, and with one
 	second bool          // whose turn it is, where both wait
-	users  int           // who has the line in hand and has not joined it
+	users  int           // attempts that have the line in hand and have not joined it
 }
 
 // ready returns when a place is free, if no attempt under way ends before.
@@ -35,7 +35,7 @@ func (l *line) ready() (at time.Duration, ever bool) {
 func (l *line) next(now time.Duration) time.Duration {
 	at, ever := l.ready()
 	if !ever {
-		return 1<<63 - 1 // somebody's leaving wakes them
+		return 1<<63 - 1 // another attempt's end wakes them
 	}
 	return max(at, now+time.Millisecond)
 }
@@ -183,7 +183,7 @@ func (q *queue) push(key string, w *waiter) {
 	q.waiting++
 }
 
-// pop removes the first of the flow whose turn it is; nil when nobody waits.
+// pop removes the first of the flow whose turn it is, or returns nil if no attempt waits.
 func (q *queue) pop() *waiter {
 	if len(q.turns) == 0 {
 		return nil

@@ -23,7 +23,7 @@ const (
 
 // NewPass returns a pass for an account and when it expires. Give it to the browser that
 // completed a sign-in, in a cookie that scripts cannot read. It is URL-safe and shorter than
-// 160 bytes. A pass contains no name, cannot be forged, and is of no use for another account.
+// 160 bytes. A pass contains no name, cannot be forged, and is useless for another account.
 func (t *Throttle) NewPass(account string) (pass secret.Text, expires time.Time) {
 	expires = time.Now().Add(t.cfg.PassTTL).UTC().Truncate(time.Second)
 	plain := make([]byte, passIDLen, passIDLen+8)

@@ -99,7 +99,7 @@ type Throttle struct {
 	passes  passes
 }
 
-// New returns a Throttle, or an error that says what is wrong with cfg.
+// New returns a Throttle, or an error that names the field of cfg to change.
 func New(cfg Config) (*Throttle, error) {
 	if cfg.Keys == nil {
 		return nil, errors.New("throttle: Config.Keys is required")

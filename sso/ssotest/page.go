@@ -79,7 +79,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 	}{name, people}) // the browser has gone
 }
 
-// choose signs in the person of the form value "person", an index, or nobody.
+// choose signs in the user of the form value "person", an index, or no user.
 func (s *Server) choose(w http.ResponseWriter, r *http.Request) {
 	req, err := parse(r.URL.Query())
 	if err != nil {

@@ -25,13 +25,13 @@ import (
 
 const (
 	clientID     = "secondgate-demo"
-	clientSecret = "ssotest-client-secret" // of a provider that signs anybody in
+	clientSecret = "ssotest-client-secret" // protects nothing
 	codeTTL      = time.Minute
 	tokenTTL     = time.Hour
 	maxCodes     = 1000
 )
 
-// Person is somebody who can be chosen on the sign-in page.
+// Person is a user who can be chosen on the sign-in page.
 type Person struct {
 	// Provider is where the account is: "microsoft", "google" or "oidc".
 	Provider string
@@ -39,7 +39,7 @@ type Person struct {
 	Name, Email string
 	// Unverified makes Google and the plain provider say that Email is not verified.
 	Unverified bool
-	// ID is the person's sub, and of Microsoft the oid, which wants a GUID. Required.
+	// ID is the user's sub, and for Microsoft the oid, which must be a GUID. Required.
 	ID string
 	// Organization is the tenant ID with Microsoft, and the workspace's domain (hd), or "",
 	// with Google.
@@ -53,14 +53,14 @@ type Person struct {
 type Config struct {
 	// URL is where the server will be reached, on this machine: "http://127.0.0.1:9000".
 	URL string
-	// People are on the sign-in page, each under its provider.
+	// People are the users on the sign-in page, each under its provider.
 	People []Person
 	// Clock defaults to the system's.
 	Clock mfa.Clock
 	// Token, if set, makes every ID token from the claims it would have, which it may change;
-	// sign signs claims with the present key. It is how a test gets a wrong token.
+	// sign signs claims with the present key. A test makes an invalid token with it.
 	Token func(claims map[string]any, sign func(claims map[string]any) string) string
-	// ReuseCodes makes codes good more than once, which a provider must not do.
+	// ReuseCodes accepts codes more than once, which a provider must not do.
 	ReuseCodes bool
 }
 
@@ -82,7 +82,7 @@ type grant struct {
 	used                                 bool
 }
 
-// New returns a Server, or an error that says what is wrong with cfg.
+// New returns a Server, or an error that names the field of cfg to change.
 func New(cfg Config) (*Server, error) {
 	u, err := url.Parse(cfg.URL)
 	if err != nil || u.Scheme != "http" || !local(u.Hostname()) || u.Path != "" ||
@@ -189,7 +189,7 @@ func (s *Server) discovery(provider string) http.HandlerFunc {
 	}
 }
 
-// keys answers with the present key; Microsoft's says whom it may sign for.
+// keys responds with the present key; Microsoft's names the tenant that it may sign for.
 func (s *Server) keys(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	public := s.key.Public()

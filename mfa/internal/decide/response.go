@@ -23,7 +23,7 @@ const (
 	Confirm
 	// Unlock enables a disabled kind by correct responses in a row.
 	Unlock
-	// Passwordless takes the place of the first factor too. Nobody has passed one, so an
+	// Passwordless takes the place of the first factor too. No user has passed one, so an
 	// incorrect response is not counted, and a correct one must verify the user by itself.
 	Passwordless
 )

@@ -53,7 +53,7 @@ type Kind struct {
 	Implies bool
 }
 
-// recovery reports whether an instance is of a recovery kind that this process has.
+// recovery reports whether the kind of an instance is a recovery kind that this process has.
 func (r *Rules) recovery(in *record.Instance) bool {
 	k, known := r.Kinds[in.Kind]
 	return known && k.Recovery

@@ -57,8 +57,8 @@ func readCatalogs(base, overrides fs.FS) ([]*catalog, error) {
 			list = append(list, &catalog{lang, clone(english)})
 		}
 		for key, text := range texts {
-			// A text may leave a placeholder out, and cannot have one that nobody fills. Keys we
-			// do not know are of the application's own templates and kinds.
+			// A text may leave a placeholder out, and cannot have one that no page fills. Unknown
+			// keys belong to the application's own templates and kinds.
 			if ours, ok := english[key]; ok {
 				for _, p := range placeholders(text) {
 					if !slices.Contains(placeholders(ours), p) {

@@ -1,6 +1,6 @@
 package ui
 
-// field is what the block "field" is given: a label, an input and what is wrong with it.
+// field is the argument of the block "field": a label, an input and its error.
 type field struct {
 	ID, Label, Hint, Text string // Text is the error
 	Type, Mode            string
@@ -34,8 +34,8 @@ var fields = map[string]field{
 	"name":     {Type: "text", Autocomplete: "off"},
 }
 
-// field makes an input of a form by its name, with the optional hint. What was typed before is
-// typed again, except for secrets, which Entered never holds.
+// field makes an input of a form by its name, with the optional explanation. It keeps what the
+// user typed before, except for secrets, which Entered never contains.
 func (c *catalog) field(f Frame, page, id string, hint ...string) (field, error) {
 	out := fields[id]
 	out.ID = id
@@ -54,9 +54,9 @@ func (c *catalog) field(f Frame, page, id string, hint ...string) (field, error)
 	return out, err
 }
 
-// answer makes the field for an answer of a kind. Codes that are sent or shown elsewhere have
-// one numeric field, never a box for each digit, and are offered by the phone that received
-// them (autocomplete=one-time-code). Type "number" would drop leading zeros.
+// answer makes the field for a response of a kind. Codes that are sent or shown elsewhere have
+// one numeric field, never a box for each digit, and the phone that received them offers them
+// (autocomplete=one-time-code). Type "number" would drop leading zeros.
 func (c *catalog) answer(kind string, recovery bool, problem string) (field, error) {
 	out := field{ID: "code", Type: "text", Autocomplete: "one-time-code", Required: true,
 		Focus: true, Code: true, Text: problem}

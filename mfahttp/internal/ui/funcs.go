@@ -64,8 +64,9 @@ func (h head) RefreshAfter(secs int) head {
 	return h
 }
 
-// others are the other ways worth showing. An answer is judged against all factors of a kind,
-// so a second one of the same kind is another way only if the code goes elsewhere.
+// others returns the other methods to offer. A response is verified against all factors of a
+// kind, so a second one of the same kind is another method only if the code goes to another
+// destination.
 func others(v Verify) (list []Option) {
 	seen := map[string]bool{v.Option.Kind: true}
 	for _, o := range v.Others {
@@ -77,7 +78,7 @@ func others(v Verify) (list []Option) {
 	return list
 }
 
-// good are the notices of what succeeded.
+// good lists the notices of success.
 var good = map[string]bool{"sent": true, "added": true, "removed": true, "cancelled": true,
 	"renamed": true, "recovered": true,
 	"forgotten": true, "link_sent": true, "support_asked": true, "proof": true, "unlocked": true}
@@ -143,8 +144,8 @@ func (c *catalog) duration(secs int) (string, error) {
 	return strings.Join(parts, " "), nil
 }
 
-// date is a day in words, in UTC: the server does not know where the person is. The script
-// puts the person's own day in its place.
+// date writes a day in words, in UTC, because the server does not know the user's time zone. The
+// script replaces it by the user's own day.
 func (c *catalog) date(t time.Time) (string, error) {
 	months := strings.Split(c.texts["date.months"], " ")
 	if len(months) != 12 {
@@ -215,7 +216,7 @@ func problemField(n Notice, page string) string {
 	return map[string]string{"email": "address", "sms": "number", "pin": "pin"}[n.Kind]
 }
 
-// fieldError is what is wrong with a field, or "". page is the name of the template.
+// fieldError returns the error of a field, or "". page is the name of the template.
 func (c *catalog) fieldError(f Frame, page, field string) (string, error) {
 	if f.Notice == nil || f.Notice.field(page) != field {
 		return "", nil
@@ -307,7 +308,7 @@ func entered(f Frame, field string) string {
 	return f.Notice.Entered[field]
 }
 
-// groups cuts a key into fours, which is how people read keys to themselves.
+// groups cuts a key into fours, which is how users read keys to themselves.
 func groups(s string) (list []string) {
 	runes := []rune(s)
 	for len(runes) > 4 {

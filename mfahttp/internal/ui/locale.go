@@ -14,8 +14,8 @@ const (
 )
 
 // Locale chooses the language of a page: userLocale, the BCP 47 tag that the application knows
-// of the person, if there are pages in it, else what the Accept-Language header prefers
-// (RFC 9110 section 12.5.4) of what there is, else English. The three names of Norwegian (no,
+// for the user, if there are pages in it, else what the Accept-Language header prefers (RFC 9110
+// section 12.5.4) among the languages there are, else English. The three names of Norwegian (no,
 // nb, nn) all find nb.
 func (r *Renderer) Locale(acceptLanguage, userLocale string) string {
 	if lang, ok := r.match(userLocale); ok {

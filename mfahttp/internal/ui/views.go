@@ -15,8 +15,8 @@ type Frame struct {
 	Product string
 	// SignedIn makes pages wide, shows Account in the header, and offers to sign out.
 	SignedIn bool
-	// Account is how the person is called. Without SignedIn, and not empty, it offers to sign
-	// in as somebody else.
+	// Account is the name of the user's account. If it is not empty and SignedIn is false, the
+	// page offers to sign in with another account.
 	Account     string
 	Home, Login string // URLs of the application
 	Now         time.Time
@@ -25,9 +25,9 @@ type Frame struct {
 
 func (f Frame) frame() Frame { return f }
 
-// Notice says what came of the request before. Code is an error code of the API or, for what
-// succeeded, "sent", "added", "removed", "renamed" or "recovered"; codes without a text say
-// that something went wrong. An error that belongs to a field is shown there.
+// Notice is the result of the request before. Code is an error code of the API or, after a
+// success, "sent", "added", "removed", "renamed" or "recovered". Codes without a text say that
+// something went wrong. An error that belongs to a field is shown there.
 type Notice struct {
 	Code    string
 	Reason  string // of "malformed": a factor.Problem's
@@ -38,7 +38,7 @@ type Notice struct {
 	Data    string            // JSON for passkey.js: the passkey that was removed
 }
 
-// Option is one way to answer.
+// Option is one way to respond.
 type Option struct {
 	Kind, FactorID, Name, Hint string
 	Sends                      bool // a code must be sent first
@@ -49,23 +49,23 @@ type Option struct {
 	Asks     []string // a field for each
 }
 
-// Verify asks for an answer: the choice of a method and the field for it, or that the person is
-// locked, or that the kind is stopped. Forms: POST verify {kind, code, purpose, return}, POST
-// send {kind, factor, purpose, return}, POST unlock {kind, code, purpose, return}, POST sign-out.
-// Links: GET verify?kind&purpose&return, GET lost.
+// Verify asks for a response: the choice of a method and the field for it, or the message that
+// the user is locked or the kind is disabled. Forms: POST verify {kind, code, purpose, return},
+// POST send {kind, factor, purpose, return}, POST unlock {kind, code, purpose, return}, POST
+// sign-out. Links: GET verify?kind&purpose&return, GET lost.
 type Verify struct {
 	Frame
 	Purpose  string // "" for a sign-in
 	Return   string
 	Option   Option   // the one chosen
 	Others   []Option // all but that
-	Sent     bool     // a code is on its way and still good
+	Sent     bool     // a code was sent and is still valid
 	SentTo   string   // masked
 	Locked   bool
 	Until    time.Time // of the lock
 	SecsLeft int       // of the lock, or of the code
 	Remember int       // days for which the device may be remembered, 0: not
-	Lost     bool      // there is help for who has lost their device
+	Lost     bool      // there is help for a user who lost their device
 }
 
 func (Verify) name() string { return "verify" }
@@ -88,7 +88,7 @@ func (Choose) name() string { return "choose" }
 // Choice is a kind that may be enrolled.
 type Choice struct {
 	Kind   string
-	Have   bool // the person has one already
+	Have   bool // the user has one already
 	Direct bool // nothing is asked before the enrolment begins
 }
 
@@ -155,7 +155,7 @@ type Device struct {
 	Created, LastUsed, Expires time.Time // LastUsed zero: never
 }
 
-// Lost helps who has lost their device. Forms: POST lost/link, POST lost/support {message}.
+// Lost helps a user who lost their device. Forms: POST lost/link, POST lost/support {message}.
 // Links: GET verify?kind for what they recover with.
 type Lost struct {
 	Frame
@@ -179,8 +179,8 @@ func (s Setup) name() string {
 	return "setup"
 }
 
-// Factor is one factor of the person. One without an ID cannot be changed: the application
-// vouches for it.
+// Factor is one of the user's factors. One without an ID cannot be changed, because the
+// application vouches for it.
 type Factor struct {
 	ID, Kind, Name, Hint string
 	Created, LastUsed    time.Time // zero: unknown, never
@@ -230,7 +230,7 @@ func (l Link) name() string {
 type Error struct {
 	Frame
 	Code       string
-	RetryAfter int // seconds; 0: waiting is not the answer
+	RetryAfter int // seconds; 0: waiting does not help
 }
 
 func (Error) name() string { return "error" }
@@ -252,7 +252,7 @@ type Own struct {
 
 func (Own) name() string { return "page" }
 
-// QuestionsSet says whether the person has security questions.
+// QuestionsSet is true if the user has security questions.
 func (f Factors) QuestionsSet() bool {
 	for _, g := range f.Factors {
 		if g.Kind == "questions" {
