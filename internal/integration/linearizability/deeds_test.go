@@ -67,7 +67,9 @@ func (p user) open(n int, now int64) bool {
 }
 
 // send replaces the code sent before. The code is valid from when it was made, which may have
-// been somewhat before it was written down, in the same call.
+// been somewhat before it was written down, in the same call. If an administrator unlocks the user
+// between the two, the record's clock goes back, and the code was made by a clock that is ahead,
+// by no more than clocks differ.
 func (p user) send(d deed, now int64, given outcome) (user, []outcome) {
 	ttl := codeTTL.Milliseconds()
 	minute := now / 60_000
@@ -90,7 +92,7 @@ func (p user) send(d deed, now int64, given outcome) (user, []outcome) {
 	if given.Said == unknown {
 		ends = d.At + ttl // no user knows the code
 	}
-	if ends < d.At+ttl || ends > now+ttl {
+	if ends < d.At+ttl || ends > max(now, d.At+skew)+ttl {
 		return p, nil
 	}
 	if p.mail.challenge != 0 {
