@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/secret"
 )
 
 const (
@@ -48,7 +49,7 @@ type Session struct {
 	Subject mfa.User
 	// Binding names the session, and Grant is the person's present grant in it, or "". Both
 	// are needed to link and to unlink.
-	Binding string
+	Binding secret.Text
 	Grant   mfa.Grant
 }
 
@@ -123,7 +124,7 @@ func (h *handler) link(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.begin(w, r, &flow{Action: link, Tenant: session.Subject.Tenant, Subject: session.Subject.ID,
-		Bind: bindTo(session.Binding)})
+		Bind: bindTo(session.Binding.Reveal())})
 }
 
 func (h *handler) unlink(w http.ResponseWriter, r *http.Request) {
@@ -264,7 +265,7 @@ func (h *handler) completeLink(
 ) {
 	session, err := h.Session(r)
 	if err == nil && (session.Subject.ID != f.Subject || session.Subject.Tenant != f.Tenant ||
-		subtle.ConstantTimeCompare(bindTo(session.Binding), f.Bind) != 1) {
+		subtle.ConstantTimeCompare(bindTo(session.Binding.Reveal()), f.Bind) != 1) {
 		err = fmt.Errorf("%w: the session is another one", ErrFlow)
 	}
 	if err == nil {
