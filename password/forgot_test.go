@@ -109,7 +109,7 @@ func TestForgotRefuses(t *testing.T) {
 		requireReason(t, r.forgot(address), "address_form")
 	}
 	require.Error(t, r.Forgot(t.Context(), password.ForgotRequest{
-			Address: secret.New("olivia@acme.example")}),
+		Address: secret.New("olivia@acme.example")}),
 		"no client")
 	require.Zero(t, r.store.Calls(mfatest.OpSwap))
 }
