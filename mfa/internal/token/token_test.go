@@ -160,3 +160,14 @@ func TestSubjectKey_KeepsUsersApart(t *testing.T) {
 		token.Subject{ID: "ann", UserType: "admin", Email: "ann@example.com"}.Key(),
 		"what may change of a user is not in the key")
 }
+
+// No session has the zero value or an ID of a length that is refused, whatever a token says.
+func TestSessionID_OfAnotherLengthMadeNothing(t *testing.T) {
+	for n, valid := range map[int]bool{0: false, 1: true, 512: true, 513: false} {
+		id := token.NewSessionID(strings.Repeat("x", n))
+		require.Equal(t, valid, id.Check() == nil, "%d bytes", n)
+		require.Equal(t, valid, id.Made(&token.Claims{Bind: id.Bind()}), "%d bytes", n)
+	}
+	require.Error(t, token.SessionID{}.Check())
+	require.False(t, token.SessionID{}.Made(&token.Claims{Bind: make([]byte, 16)}))
+}
