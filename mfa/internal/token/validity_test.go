@@ -51,6 +51,8 @@ func TestClaimsSameRecord(t *testing.T) {
 		r.Born, r.Tombstone = born, ts
 		return r
 	}
+	before := tombstone("12345678", -time.Millisecond)
+	after := tombstone("12345678", time.Millisecond)
 	under := record.BornUnder([]byte("12345678"))
 	bornLater := epochRecord([]byte("another!"))
 	bornLater.Born = start.UnixMilli()
@@ -66,13 +68,13 @@ func TestClaimsSameRecord(t *testing.T) {
 		{"no epoch, and an older record", "", epochRecord([]byte("another!")), token.ErrExpired},
 		{"no epoch, and a record of its own use", "", bornLater, nil},
 		{"no epoch and no record", "", fresh(0, nil), nil},
-		{"no epoch, deleted before", "", fresh(0, tombstone("12345678", -time.Millisecond)), nil},
+		{"no epoch, deleted before", "", fresh(0, before), nil},
 		{"no epoch, deleted in the same millisecond", "", fresh(0, tombstone("12345678", 0)),
 			token.ErrExpired},
 		{"no epoch, soon after a deletion", "", fresh(-1, nil), token.ErrExpired},
 		{"the record is missing", "12345678", fresh(0, nil), token.ErrRecordMissing},
-		{"the tombstone's own", "12345678", fresh(-1, tombstone("12345678", -time.Millisecond)), nil},
-		{"deleted since", "87654321", fresh(-1, tombstone("12345678", time.Millisecond)), token.ErrExpired},
+		{"the tombstone's own", "12345678", fresh(-1, before), nil},
+		{"deleted since", "87654321", fresh(-1, after), token.ErrExpired},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			of := claims(token.PurposeSignIn)
