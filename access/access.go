@@ -127,7 +127,7 @@ func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdi
 	if len(in.State) != stateLen || in.State[0] != stateVersion {
 		return nil, errors.New("access: the state is not readable")
 	}
-	h := papercode.Hash(in.State[10:10+saltLen], in.Response)
+	h := papercode.Hash(in.State[10:10+saltLen], in.Response.Reveal())
 	switch {
 	case subtle.ConstantTimeCompare(h[:], in.State[10+saltLen:]) != 1:
 		return nil, factor.ErrIncorrect

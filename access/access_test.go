@@ -59,7 +59,7 @@ func TestParams(t *testing.T) {
 	require.ErrorIs(t, err, factor.ErrMalformed)
 	require.Zero(t, f.Describe(nil))
 	_, err = f.Verify(t.Context(), factor.VerifyInput{State: []byte("x"),
-		Response: "0000000000000000", Now: start})
+		Response: secret.New("0000000000000000"), Now: start})
 	require.Error(t, err)
 	require.NotErrorIs(t, err, factor.ErrIncorrect)
 }

@@ -79,7 +79,7 @@ func TestSignIn_AllocatesWithinItsLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	require.LessOrEqual(t, allocs, 80.0)
+	require.LessOrEqual(t, allocs, 73.0)
 }
 
 func BenchmarkBegin(b *testing.B) {

@@ -116,7 +116,7 @@ func (s *shouter) Notify(ctx context.Context, in factor.Message) error {
 }
 
 func (s *shouter) Verify(ctx context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
-	if err := s.shout("Verify", string(in.State), in.Response); err != nil {
+	if err := s.shout("Verify", string(in.State), in.Response.Reveal()); err != nil {
 		return s.refusal, err
 	}
 	return s.sent.Verify(ctx, in)

@@ -36,12 +36,12 @@ func (doorWord) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutpu
 
 func (d doorWord) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	switch {
-	case in.Response != d.today():
+	case in.Response.Reveal() != d.today():
 		return nil, factor.ErrIncorrect
-	case in.Response == string(in.State):
+	case in.Response.Reveal() == string(in.State):
 		return nil, factor.ErrReplayed
 	default:
-		return &factor.Verdict{State: []byte(in.Response)}, nil
+		return &factor.Verdict{State: []byte(in.Response.Reveal())}, nil
 	}
 }
 

@@ -30,7 +30,7 @@ func (*word) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, 
 func (w *word) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	w.verified = append(w.verified, string(in.State))
 	defer w.meanwhile()
-	if string(in.State) != in.Response {
+	if string(in.State) != in.Response.Reveal() {
 		return nil, factor.ErrIncorrect
 	}
 	return nil, nil

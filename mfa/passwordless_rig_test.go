@@ -51,7 +51,7 @@ func (k *signer) Deliver(context.Context, factor.Message) error {
 }
 
 func (k *signer) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
-	id, rest, _ := strings.Cut(in.Response, " ")
+	id, rest, _ := strings.Cut(in.Response.Reveal(), " ")
 	challenge, how, _ := strings.Cut(rest, " ")
 	switch {
 	case challenge != string(in.Issued), !in.Confirming && id != string(in.State) && how != "liar":

@@ -121,8 +121,9 @@ func (a *attempt) accepted(t decide.Target, v *factor.Verdict) decide.Said {
 
 // input is what the factor is asked about a target.
 func (a *attempt) input(t decide.Target) factor.VerifyInput {
-	in := factor.VerifyInput{User: a.claims.Subject.FactorUser(), State: t.State, Response: a.text,
-		Opened: a.opened, Confirming: a.Task == decide.Confirm, Now: a.now}
+	in := factor.VerifyInput{User: a.claims.Subject.FactorUser(), State: t.State,
+		Response: secret.New(a.text), Opened: a.opened, Confirming: a.Task == decide.Confirm,
+		Now: a.now}
 	if t.Code != nil {
 		in.Issued = t.Code.Keep
 		in.IssuedAt = time.UnixMilli(t.Code.Issued).UTC()

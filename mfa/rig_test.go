@@ -50,14 +50,14 @@ func (w *word) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict
 	if w.verify != nil {
 		w.verify(in)
 	}
-	if w.once && string(in.State) == "used:"+in.Response {
+	if w.once && string(in.State) == "used:"+in.Response.Reveal() {
 		return nil, factor.ErrReplayed
 	}
-	if subtle.ConstantTimeCompare(in.State, []byte(in.Response)) != 1 {
+	if subtle.ConstantTimeCompare(in.State, []byte(in.Response.Reveal())) != 1 {
 		return nil, factor.ErrIncorrect
 	}
 	if w.once && !in.Confirming {
-		return &factor.Verdict{State: []byte("used:" + in.Response)}, nil
+		return &factor.Verdict{State: []byte("used:" + in.Response.Reveal())}, nil
 	}
 	return nil, nil
 }
@@ -179,7 +179,7 @@ func (codes) Describe(state []byte) factor.Description {
 }
 func (codes) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	for i, c := range in.State {
-		if string(c) == in.Response {
+		if string(c) == in.Response.Reveal() {
 			return &factor.Verdict{State: append(append([]byte{}, in.State[:i]...),
 				in.State[i+1:]...)}, nil
 		}

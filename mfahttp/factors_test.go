@@ -37,14 +37,14 @@ func (app) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutpu
 }
 func (app) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	switch {
-	case in.Response == "000666":
+	case in.Response.Reveal() == "000666":
 		panic("broken factor")
-	case in.Response < "100001":
+	case in.Response.Reveal() < "100001":
 		return nil, factor.ErrIncorrect
-	case in.Response <= string(in.State):
+	case in.Response.Reveal() <= string(in.State):
 		return nil, factor.ErrReplayed
 	}
-	return &factor.Verdict{State: []byte(in.Response)}, nil
+	return &factor.Verdict{State: []byte(in.Response.Reveal())}, nil
 }
 func (app) Normalize(s string) (string, error) { return sixDigits(s) }
 
@@ -111,7 +111,7 @@ func (p *post) Deliver(_ context.Context, in factor.Message) error {
 	return p.fail
 }
 func (p *post) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
-	if in.Issued == nil || !bytes.Equal(in.Issued, []byte(in.Response)) {
+	if in.Issued == nil || !bytes.Equal(in.Issued, []byte(in.Response.Reveal())) {
 		return nil, factor.ErrIncorrect
 	}
 	if !in.Now.Before(in.Expires) {
@@ -154,7 +154,7 @@ func (issued) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput,
 		Prompt: factor.Prompt{Codes: []secret.Text{secret.New("let me in")}}}, nil
 }
 func (issued) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
-	if in.Response != string(in.State) {
+	if in.Response.Reveal() != string(in.State) {
 		return nil, factor.ErrIncorrect
 	}
 	return &factor.Verdict{}, nil
@@ -173,7 +173,7 @@ func (pin) Enroll(_ context.Context, in factor.EnrollInput) (*factor.EnrollOutpu
 	return &factor.EnrollOutput{State: []byte(in.Params["pin"].Reveal()), Name: "PIN"}, nil
 }
 func (pin) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
-	if in.Response != string(in.State) {
+	if in.Response.Reveal() != string(in.State) {
 		return nil, factor.ErrIncorrect
 	}
 	return &factor.Verdict{}, nil
@@ -197,7 +197,7 @@ func (codes) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, 
 	var list, rest []string
 	_ = json.Unmarshal(in.State, &list)
 	for _, c := range list {
-		if c != in.Response {
+		if c != in.Response.Reveal() {
 			rest = append(rest, c)
 		}
 	}

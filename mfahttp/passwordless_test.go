@@ -36,7 +36,7 @@ func (passkeys) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, e
 }
 func (passkeys) Deliver(context.Context, factor.Message) error { return nil }
 func (passkeys) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
-	id, challenge, _ := strings.Cut(in.Response, " ")
+	id, challenge, _ := strings.Cut(in.Response.Reveal(), " ")
 	if challenge != string(in.Issued) || !in.Confirming && id != string(in.State) {
 		return nil, factor.ErrIncorrect
 	}

@@ -53,9 +53,9 @@ func (k FactorKit) Run(t *testing.T) {
 		check     func(FactorKit, *testing.T) error
 	}{
 		{"kind and traits", "they are stored, and decide what a success is worth", FactorKit.kind},
-		{"right and wrong", "a right answer is accepted, a wrong one gives an error wrapping " +
-			"ErrIncorrect", FactorKit.answers},
-		{"state is not changed in place", "a refused answer would change what is stored",
+		{"right and wrong", "a correct response is accepted, an incorrect one gives an error wrapping " +
+			"ErrIncorrect", FactorKit.responses},
+		{"state is not changed in place", "a refused response would change what is stored",
 			FactorKit.untouched},
 		{"unreadable state", "what is corrupted must never verify, and never panic",
 			FactorKit.corrupted},
@@ -63,7 +63,7 @@ func (k FactorKit) Run(t *testing.T) {
 			FactorKit.malformed},
 		{"nothing secret in errors", "errors are logged", FactorKit.secrets},
 		{"parallel use", "one factor serves all requests; run with -race", FactorKit.parallel},
-		{"challenges", "an answer without a challenge, or after its time, is refused",
+		{"challenges", "a response without a challenge, or after its time, is refused",
 			FactorKit.challenges},
 	} {
 		t.Run(rule.name, func(t *testing.T) {
@@ -96,7 +96,7 @@ func (k FactorKit) enrolled(
 		if err != nil {
 			return nil, in, err
 		}
-		in.Response = k.Confirm(out, issued)
+		in.Response = secret.New(k.Confirm(out, issued))
 		v, err := k.verify(t.Context(), in)
 		if err != nil {
 			return nil, in, fmt.Errorf("confirming: %w", err)
@@ -109,7 +109,7 @@ func (k FactorKit) enrolled(
 	if err != nil {
 		return nil, in, err
 	}
-	in.Response = k.Right(out, issued, k.Now)
+	in.Response = secret.New(k.Right(out, issued, k.Now))
 	return out, in, nil
 }
 
@@ -141,15 +141,15 @@ func (k FactorKit) issued(
 // verify normalises a response and verifies it, as the Manager does.
 func (k FactorKit) verify(ctx context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	if n, ok := k.Factor.(factor.Normalizer); ok {
-		r, err := n.Normalize(in.Response)
+		r, err := n.Normalize(in.Response.Reveal())
 		if err != nil {
 			if !errors.Is(err, factor.ErrMalformed) {
-				return nil, fmt.Errorf("an answer: Normalize gave an error that does not wrap "+
+				return nil, fmt.Errorf("a response: Normalize gave an error that does not wrap "+
 					"ErrMalformed: %w", err)
 			}
 			return nil, err
 		}
-		in.Response = r
+		in.Response = secret.New(r)
 	}
 	return k.Factor.Verify(ctx, in)
 }
@@ -174,18 +174,18 @@ func (k FactorKit) kind(*testing.T) error {
 	return nil
 }
 
-func (k FactorKit) answers(t *testing.T) error {
+func (k FactorKit) responses(t *testing.T) error {
 	_, in, err := k.enrolled(t)
 	if err != nil {
 		return err
 	}
 	wrong := in
-	wrong.Response = k.Wrong
+	wrong.Response = secret.New(k.Wrong)
 	if _, err := k.verify(t.Context(), wrong); !errors.Is(err, factor.ErrIncorrect) {
-		return fmt.Errorf("a wrong answer gave %w", orNil(err))
+		return fmt.Errorf("an incorrect response gave %w", orNil(err))
 	}
 	if _, err := k.verify(t.Context(), in); err != nil {
-		return fmt.Errorf("a right answer gave %w", err)
+		return fmt.Errorf("a correct response gave %w", err)
 	}
 	return nil
 }
@@ -203,9 +203,9 @@ func (k FactorKit) untouched(t *testing.T) error {
 		return err
 	}
 	state, issued := bytes.Clone(in.State), bytes.Clone(in.Issued)
-	right := in.Response
-	for _, answer := range []string{k.Wrong, right} {
-		in.Response = answer
+	right := in.Response.Reveal()
+	for _, response := range []string{k.Wrong, right} {
+		in.Response = secret.New(response)
 		_, _ = k.verify(t.Context(), in)
 		if !bytes.Equal(state, in.State) || !bytes.Equal(issued, in.Issued) {
 			return errors.New("a Verify wrote into what it was given")
@@ -241,7 +241,7 @@ func (k FactorKit) malformed(t *testing.T) error {
 	}
 	for _, s := range []string{"", " ", "\x00", "\xff\xfe", "٠١٢٣٤٥", "😀", "'; --",
 		strings.Repeat("9", 4096), strings.Repeat("a ", 2048)} {
-		in.Response = s
+		in.Response = secret.New(s)
 		if _, err := k.verify(t.Context(), in); err == nil {
 			return fmt.Errorf("%.20q verifies", s)
 		}
@@ -266,14 +266,13 @@ func (k FactorKit) secrets(t *testing.T) error {
 	if err != nil {
 		return err
 	}
-	right := in.Response
-	in.Response = k.Wrong
+	right := in.Response.Reveal()
+	in.Response = secret.New(k.Wrong)
 	_, err = k.verify(t.Context(), in)
 	text := fmt.Sprintf("%v %+v %+v", err, err, out)
-	for what, secret := range map[string]string{"the wrong answer": k.Wrong,
-		"the right answer": right, "the key": out.Prompt.Secret.Reveal()} {
-		if len(secret) >= 4 && strings.Contains(text, secret) &&
-			!strings.Contains(string(out.State), secret) {
+	for what, hidden := range map[string]string{"the incorrect response": k.Wrong,
+		"the correct response": right, "the key": out.Prompt.Secret.Reveal()} {
+		if len(hidden) >= 4 && strings.Contains(text, hidden) {
 			return fmt.Errorf("%s can be read", what)
 		}
 	}
@@ -313,28 +312,28 @@ func (k FactorKit) challenges(t *testing.T) error {
 	none := in
 	none.Issued, none.IssuedAt, none.Expires = nil, time.Time{}, time.Time{}
 	if _, err := k.verify(t.Context(), none); err == nil {
-		return errors.New("an answer verifies without a challenge")
+		return errors.New("a response verifies without a challenge")
 	}
 	late := in
 	late.Now = in.Expires
 	if _, err := k.verify(t.Context(), late); err == nil {
-		return errors.New("an answer verifies when its time is over")
+		return errors.New("a response verifies when its time is over")
 	}
-	late.Response = k.Wrong
+	late.Response = secret.New(k.Wrong)
 	if _, err := k.verify(t.Context(), late); errors.Is(err, factor.ErrExpired) {
-		return errors.New("a wrong answer gives ErrExpired when its time is over, and is not " +
+		return errors.New("an incorrect response gives ErrExpired when its time is over, and is not " +
 			"counted")
 	}
 	other, issued, err := k.issued(t, in.State, false)
 	if err != nil {
 		return err
 	}
-	if k.Right(out, issued, k.Now) == in.Response {
+	if k.Right(out, issued, k.Now) == in.Response.Reveal() {
 		return nil // by chance
 	}
 	other.Response = in.Response
 	if _, err := k.verify(t.Context(), other); err == nil {
-		return errors.New("the answer to one challenge verifies for another")
+		return errors.New("the response to one challenge verifies for another")
 	}
 	return nil
 }

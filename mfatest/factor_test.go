@@ -115,12 +115,12 @@ func (b *broken) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdi
 		in.State[0] = '!'
 	case b.fault == "accepts all":
 		return nil, nil
-	case b.fault == "other error" && word != in.Response:
+	case b.fault == "other error" && word != in.Response.Reveal():
 		return nil, context.Canceled
 	}
-	if !ok || word != in.Response {
+	if !ok || word != in.Response.Reveal() {
 		if b.fault == "secret" {
-			return nil, &leak{in.Response}
+			return nil, &leak{in.Response.Reveal()}
 		}
 		return nil, factor.ErrIncorrect
 	}

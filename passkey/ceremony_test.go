@@ -9,6 +9,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/passkey"
+	"github.com/secondgate/secondgate/secret"
 )
 
 func TestEnrolAndSignIn(t *testing.T) {
@@ -259,7 +260,7 @@ func TestVerify_ReportsUserVerification(t *testing.T) {
 	for _, verified := range []bool{true, false} {
 		d.auth.Options.UserNotVerified = !verified
 		in, options := challenge(t, f, state, false)
-		in.Response = d.get(t, options)
+		in.Response = secret.New(d.get(t, options))
 		v, err := f.Verify(t.Context(), in)
 		require.NoError(t, err)
 		require.Equal(t, verified, v.UserVerified)

@@ -43,7 +43,7 @@ func FuzzState(f *testing.F) {
 	state := enrolled(f, k, d)
 	in, options := challenge(f, k, state, false)
 	answer := newDevice().get(f, options)
-	f.Add(state, in.Issued)
+	f.Add(state, []byte(in.Issued))
 	f.Fuzz(func(t *testing.T, state, issued []byte) {
 		in := in
 		in.State, in.Issued = state, issued

@@ -16,6 +16,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/passkey"
+	"github.com/secondgate/secondgate/secret"
 )
 
 const (
@@ -190,10 +191,11 @@ func begun(
 
 // judge answers as the Manager does.
 func judge(f *passkey.Factor, in factor.VerifyInput, response string) ([]byte, error) {
-	var err error
-	if in.Response, err = f.Normalize(response); err != nil {
+	normal, err := f.Normalize(response)
+	if err != nil {
 		return nil, err
 	}
+	in.Response = secret.New(normal)
 	v, err := f.Verify(context.Background(), in)
 	if err != nil {
 		return nil, err

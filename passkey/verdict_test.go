@@ -10,6 +10,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/passkey"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // W-10.
@@ -42,7 +43,7 @@ func TestClone(t *testing.T) {
 		require.Equal(t, c.ok, err == nil, "%d after %d", c.now, c.stored)
 		if !c.ok {
 			require.ErrorIs(t, err, factor.ErrReplayed)
-			in.Response = d.sign(t, w)
+			in.Response = secret.New(d.sign(t, w))
 			v, _ := refuse.Verify(t.Context(), in)
 			require.Equal(t, &factor.Verdict{Cloned: true}, v, "and nothing else changes")
 		}

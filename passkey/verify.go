@@ -32,7 +32,7 @@ func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdi
 	if err != nil {
 		return nil, err
 	}
-	got, err := parse(in.Response)
+	got, err := parse(in.Response.Reveal())
 	if err != nil {
 		return nil, refused("it is no answer of a passkey")
 	}

@@ -73,7 +73,7 @@ type Update struct {
 	// to reset it by mail or to contact the administrator again.
 	Expires time.Time
 	// KeepSession is ChangeRequest's: the session not to end. Empty ends all.
-	KeepSession string
+	KeepSession secret.Text
 }
 
 // Accounts is what the application brings. All methods are safe for concurrent use; an error

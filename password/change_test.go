@@ -19,8 +19,8 @@ func TestChange(t *testing.T) {
 	r := newRig(t, nil)
 	change := func(current, next secret.Text) error {
 		return r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1",
-			User: user("1"), Binding: session,
-			Current: current, Password: next, KeepSession: "mine"})
+			User: user("1"), Binding: secret.New(session),
+			Current: current, Password: next, KeepSession: secret.New("mine")})
 	}
 	require.ErrorIs(t, change(secret.New("wrong"), secret.New(newPassword)), password.ErrIncorrect)
 	require.ErrorIs(t, change(secret.Text{}, secret.New(newPassword)), password.ErrIncorrect)
@@ -64,7 +64,7 @@ func TestAdminSet(t *testing.T) {
 	require.Equal(t, "ticket 7", r.events[0].Note)
 
 	require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1",
-		User: user("1"), Binding: session,
+		User: user("1"), Binding: secret.New(session),
 		Current: secret.New(newPassword), Password: secret.New("and now my very own")}))
 	require.False(t, r.people.must["acme/1"])
 	require.Zero(t, r.people.expires)
@@ -89,7 +89,7 @@ func TestManagerChange_NeedsTheSecondFactor(t *testing.T) {
 	change := func(u mfa.User, g mfa.Grant, current secret.Text) error {
 		return r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: u,
 			Grant:   g,
-			Binding: session, Current: current, Password: secret.New(newPassword)})
+			Binding: secret.New(session), Current: current, Password: secret.New(newPassword)})
 	}
 	grant := r.enroll(user("1"))
 	require.ErrorIs(t, change(user("1"), mfa.Grant{}, secret.New(oldPassword)), mfa.ErrToken)

@@ -68,7 +68,8 @@ func Example() {
 
 	// POST /forgot: the answer is the same for every address.
 	for _, typed := range []string{"ann@example.com", "nobody@example.com"} {
-		fmt.Println(m.Forgot(ctx, password.ForgotRequest{Address: typed, Client: "192.0.2.7"}))
+		fmt.Println(m.Forgot(ctx, password.ForgotRequest{Address: secret.New(typed),
+			Client: "192.0.2.7"}))
 	}
 	for _, work := range queue {
 		if err := work(ctx); err != nil {

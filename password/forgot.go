@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // maxAccounts is how many accounts of one address are mailed a link.
@@ -15,7 +16,7 @@ const maxAccounts = 8
 // ForgotRequest asks for a link.
 type ForgotRequest struct {
 	// Address is what the user typed.
-	Address string
+	Address secret.Text
 	// Client is where the request came from, for the rate limit: 1 to 256 bytes. Use the /64
 	// network of an IPv6 address, because a client has as many addresses as it likes within
 	// one. Behind a proxy, use the address that your own proxy reports.
@@ -34,7 +35,7 @@ func (m *Manager) Forgot(ctx context.Context, r ForgotRequest) error {
 	if r.Client == "" || len(r.Client) > maxClient {
 		return errors.New("password: ForgotRequest.Client must have 1 to 256 bytes")
 	}
-	address, err := checkAddress(r.Address)
+	address, err := checkAddress(r.Address.Reveal())
 	if err != nil {
 		return err
 	}

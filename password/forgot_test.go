@@ -12,12 +12,14 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/password"
+	"github.com/secondgate/secondgate/secret"
 )
 
 func TestForgot_HonoursRateLimits(t *testing.T) {
 	r := newRig(t, nil)
 	ask := func(address, client string) error {
-		return r.Forgot(t.Context(), password.ForgotRequest{Address: address, Client: client})
+		return r.Forgot(t.Context(), password.ForgotRequest{Address: secret.New(address),
+			Client: client})
 	}
 	refused := func(err error, wait time.Duration) {
 		t.Helper()
@@ -52,7 +54,8 @@ func TestForgot_HonoursRateLimits(t *testing.T) {
 func TestForgot_RefusalCostsNothing(t *testing.T) {
 	r := newRig(t, nil)
 	ask := func(address, client string) error {
-		return r.Forgot(t.Context(), password.ForgotRequest{Address: address, Client: client})
+		return r.Forgot(t.Context(), password.ForgotRequest{Address: secret.New(address),
+			Client: client})
 	}
 	var over *mfa.RateLimitError
 	for range 5 {
@@ -83,8 +86,8 @@ func TestSpellingsOfAnAddress(t *testing.T) {
 	m, err := password.New(r.cfg)
 	require.NoError(t, err)
 	for i := range 8 {
-		require.NoError(t, m.Forgot(t.Context(), password.ForgotRequest{Address: fmt.Sprintf(
-			"olivia+%d@acme.example", i), Client: "d"}))
+		require.NoError(t, m.Forgot(t.Context(), password.ForgotRequest{
+			Address: secret.New(fmt.Sprintf("olivia+%d@acme.example", i)), Client: "d"}))
 	}
 	require.NoError(t, r.work())
 	require.Len(t, r.mails.All(), 5)
@@ -105,7 +108,8 @@ func TestForgotRefuses(t *testing.T) {
 		"\xff@acme.example"} {
 		requireReason(t, r.forgot(address), "address_form")
 	}
-	require.Error(t, r.Forgot(t.Context(), password.ForgotRequest{Address: "olivia@acme.example"}),
+	require.Error(t, r.Forgot(t.Context(), password.ForgotRequest{
+		Address: secret.New("olivia@acme.example")}),
 		"no client")
 	require.Zero(t, r.store.Calls(mfatest.OpSwap))
 }

@@ -27,7 +27,7 @@ const (
 	maxTemporary      = 30 * 24 * time.Hour
 	defaultPerAddress = 5
 	defaultPerClient  = 30
-	maxLimit         = 1000
+	maxLimit          = 1000
 	// maxAddress: a path is 256 bytes, two of them brackets (RFC 5321 section 4.5.3.1.3).
 	maxAddress = 254
 	maxClient  = 256

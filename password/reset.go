@@ -75,11 +75,11 @@ type ChangeRequest struct {
 	// without a second factor needs no grant.
 	User    mfa.User
 	Grant   mfa.Grant
-	Binding string
+	Binding secret.Text
 	// Current is the present password, and Password the new one.
 	Current, Password secret.Text
 	// KeepSession goes to Update.
-	KeepSession string
+	KeepSession secret.Text
 }
 
 // Change gives a signed-in user another password. A user whose password an administrator set
@@ -100,7 +100,7 @@ func (m *Manager) Change(ctx context.Context, r ChangeRequest) error {
 	if !a.hasUser(r.User) {
 		return fmt.Errorf("%w: the user does not sign in with this password", mfa.ErrForbidden)
 	}
-	if err := m.cfg.CheckChange(ctx, r.User, r.Grant, r.Binding); err != nil {
+	if err := m.cfg.CheckChange(ctx, r.User, r.Grant, r.Binding.Reveal()); err != nil {
 		return err
 	}
 	if err := m.cfg.Hasher.Verify(ctx, a.Hash.Reveal(), r.Current); err != nil {

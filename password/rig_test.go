@@ -130,7 +130,8 @@ func (r *rig) proves(u mfa.User) mfa.Grant {
 
 // forgot asks for a link, from one of many clients.
 func (r *rig) forgot(address string) error {
-	return r.Forgot(r.t.Context(), password.ForgotRequest{Address: address, Client: "192.0.2.1"})
+	return r.Forgot(r.t.Context(), password.ForgotRequest{Address: secret.New(address),
+		Client: "192.0.2.1"})
 }
 
 // work does what was put off, and returns the errors.
@@ -247,7 +248,8 @@ func (p *people) SetPassword(_ context.Context, a password.Account, u password.U
 		return password.ErrChanged
 	}
 	now.Hash = u.Hash
-	p.list[key], p.must[key], p.keep, p.expires = now, u.MustChange, u.KeepSession, u.Expires
+	p.list[key], p.must[key] = now, u.MustChange
+	p.keep, p.expires = u.KeepSession.Reveal(), u.Expires
 	p.ended[key]++
 	return nil
 }

@@ -166,7 +166,7 @@ func (f *Factor) Verify(ctx context.Context, in factor.VerifyInput) (*factor.Ver
 	if !ok {
 		return nil, errors.New("pin: stored state is not readable")
 	}
-	if err := f.hash.Verify(ctx, in.Response, encoded); err != nil {
+	if err := f.hash.Verify(ctx, in.Response.Reveal(), encoded); err != nil {
 		if errors.Is(err, kdf.ErrMismatch) {
 			return nil, factor.ErrIncorrect
 		}
@@ -175,7 +175,7 @@ func (f *Factor) Verify(ctx context.Context, in factor.VerifyInput) (*factor.Ver
 	if !f.hash.NeedsRehash(encoded) {
 		return &factor.Verdict{}, nil
 	}
-	state, err := f.encode(ctx, in.Response)
+	state, err := f.encode(ctx, in.Response.Reveal())
 	if err != nil {
 		return &factor.Verdict{}, nil //nolint:nilerr // the response is correct; the next one can be hashed anew
 	}

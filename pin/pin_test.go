@@ -197,14 +197,17 @@ func TestRehash(t *testing.T) {
 		Text{"pin": secret.New("739162")}})
 	require.NoError(t, err)
 	require.NotContains(t, string(out.State), "739162")
-	v, err := now.Verify(t.Context(), factor.VerifyInput{State: out.State, Response: "739162"})
+	v, err := now.Verify(t.Context(), factor.VerifyInput{State: out.State,
+		Response: secret.New("739162")})
 	require.NoError(t, err)
 	require.Contains(t, string(v.State), "m=12288,t=3")
-	v, err = now.Verify(t.Context(), factor.VerifyInput{State: v.State, Response: "739162"})
+	v, err = now.Verify(t.Context(), factor.VerifyInput{State: v.State,
+		Response: secret.New("739162")})
 	require.NoError(t, err)
 	require.Nil(t, v.State)
 	for _, bad := range [][]byte{nil, {}, {1}, {2, '$'}, []byte("\x01$argon2id$")} {
-		_, err := now.Verify(t.Context(), factor.VerifyInput{State: bad, Response: "739162"})
+		_, err := now.Verify(t.Context(), factor.VerifyInput{State: bad,
+			Response: secret.New("739162")})
 		require.Error(t, err)
 	}
 }
@@ -236,7 +239,7 @@ func BenchmarkVerify(b *testing.B) {
 	require.NoError(b, err)
 	for b.Loop() {
 		if _, err := f.Verify(b.Context(), factor.VerifyInput{State: out.State,
-			Response: "739162"}); err != nil {
+			Response: secret.New("739162")}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // Key signs assertions.
@@ -51,7 +52,7 @@ type IssuerConfig struct {
 	Keys    []Key
 	Clients []Client
 	// PairwiseKey makes the IDs for pairwise clients. It is 32 random bytes, and never changes.
-	PairwiseKey []byte
+	PairwiseKey secret.Bytes
 	// TTL is how long an assertion is valid. Defaults to 30 seconds. Must be at most a minute.
 	TTL time.Duration
 	// Clock defaults to the system's.

@@ -237,7 +237,7 @@ func (f *Factor) Verify(ctx context.Context, in factor.VerifyInput) (*factor.Ver
 	if err != nil {
 		return nil, err
 	}
-	if err := f.hash.Verify(ctx, in.Response, s.Hash); err != nil {
+	if err := f.hash.Verify(ctx, in.Response.Reveal(), s.Hash); err != nil {
 		if errors.Is(err, kdf.ErrMismatch) {
 			return nil, factor.ErrIncorrect
 		}
@@ -246,7 +246,7 @@ func (f *Factor) Verify(ctx context.Context, in factor.VerifyInput) (*factor.Ver
 	if !f.hash.NeedsRehash(s.Hash) {
 		return &factor.Verdict{}, nil
 	}
-	hash, err := f.hash.Hash(ctx, in.Response)
+	hash, err := f.hash.Hash(ctx, in.Response.Reveal())
 	if err != nil {
 		return &factor.Verdict{}, nil //nolint:nilerr // the answers are correct; the next ones can be hashed anew
 	}

@@ -47,7 +47,7 @@ func verify(t testing.TB, f *questions.Factor, state []byte, response string) er
 	if err != nil {
 		return err
 	}
-	_, err = f.Verify(t.Context(), factor.VerifyInput{State: state, Response: normal})
+	_, err = f.Verify(t.Context(), factor.VerifyInput{State: state, Response: secret.New(normal)})
 	return err
 }
 
@@ -150,12 +150,14 @@ func TestVerify_Rehashes(t *testing.T) {
 	require.NoError(t, err)
 	normal, err := now.Normalize(correct)
 	require.NoError(t, err)
-	v, err := now.Verify(t.Context(), factor.VerifyInput{State: out.State, Response: normal})
+	v, err := now.Verify(t.Context(), factor.VerifyInput{State: out.State,
+		Response: secret.New(normal)})
 	require.NoError(t, err)
 	require.Contains(t, string(v.State), "m=12288,t=3")
 	require.Equal(t, old.Describe(out.State).Questions, now.Describe(v.State).Questions)
 	require.NoError(t, verify(t, now, v.State, correct))
-	v, err = now.Verify(t.Context(), factor.VerifyInput{State: v.State, Response: normal})
+	v, err = now.Verify(t.Context(), factor.VerifyInput{State: v.State,
+		Response: secret.New(normal)})
 	require.NoError(t, err)
 	require.Nil(t, v.State)
 }
@@ -169,7 +171,7 @@ func TestNormalize_RefusesMalformedResponses(t *testing.T) {
 	}
 	for _, state := range []string{"", "{}", `{"v":2}`, `{"v":1,"q":["a"],"h":""}`} {
 		_, err := f.Verify(t.Context(), factor.VerifyInput{State: []byte(state),
-			Response: "a\nb\nc"})
+			Response: secret.New("a\nb\nc")})
 		require.Error(t, err)
 		require.NotErrorIs(t, err, factor.ErrIncorrect)
 		require.Nil(t, f.Describe([]byte(state)).Questions)
@@ -232,7 +234,7 @@ func Example() {
 	}
 	response, _ := f.Normalize("ms miller\nMOMO\nnone  at all!")
 	_, err = f.Verify(context.Background(), factor.VerifyInput{State: out.State,
-		Response: response})
+		Response: secret.New(response)})
 	fmt.Println(err)
 	// Output: <nil>
 }

@@ -124,7 +124,7 @@ func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdi
 	if err != nil {
 		return nil, err
 	}
-	h := papercode.Hash(s.salt(), in.Response)
+	h := papercode.Hash(s.salt(), in.Response.Reveal())
 	found := -1
 	for i := range s.count() {
 		found = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(h[:], s.hash(i)), i, found)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/recovery"
+	"github.com/secondgate/secondgate/secret"
 )
 
 type set struct {
@@ -43,7 +44,8 @@ func (s *set) try(response string) error {
 		return err
 	}
 	before := bytes.Clone(s.state)
-	v, err := s.Verify(context.Background(), factor.VerifyInput{State: s.state, Response: r})
+	v, err := s.Verify(context.Background(), factor.VerifyInput{State: s.state,
+		Response: secret.New(r)})
 	if !bytes.Equal(before, s.state) {
 		return errors.New("changed the state it was given")
 	}
@@ -169,7 +171,7 @@ func FuzzState(f *testing.F) {
 		if err != nil {
 			return
 		}
-		v, err := s.Verify(t.Context(), factor.VerifyInput{State: state, Response: r})
+		v, err := s.Verify(t.Context(), factor.VerifyInput{State: state, Response: secret.New(r)})
 		if err == nil && s.Describe(v.State).Remaining != s.Describe(state).Remaining-1 {
 			t.Fatal("a code was not used up")
 		}

@@ -1,4 +1,5 @@
-// Package secret has the one type for text that must not reach a log: codes, tokens, PINs, keys.
+// Package secret has the types for what must not reach a log: codes, tokens, PINs, keys. Text holds
+// text, and Bytes holds bytes.
 // The whole library uses it, so that an application reveals a secret in one way:
 //
 //	code := secret.New(r.PostFormValue("code"))
@@ -56,3 +57,21 @@ func (t *Text) UnmarshalText(text []byte) error {
 	*t = New(string(text))
 	return nil
 }
+
+// Bytes holds bytes that must not reach a log, such as the state of a factor. Every way of
+// printing or encoding it gives "[redacted]". It is a slice, so that a []byte can be assigned to it
+// and package bytes can read it. Package fmt calls no method of a field that is not exported, so
+// that such a field wants a [Text] instead.
+type Bytes []byte
+
+// String returns "[redacted]".
+func (b Bytes) String() string { return redacted }
+
+// Format writes "[redacted]" for every verb.
+func (b Bytes) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// LogValue returns "[redacted]" for package slog.
+func (b Bytes) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText makes every encoder write "[redacted]".
+func (b Bytes) MarshalText() ([]byte, error) { return []byte(redacted), nil }

@@ -2,6 +2,7 @@ package secret_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/gob"
 	"encoding/json"
 	"encoding/xml"
@@ -81,4 +82,29 @@ func TestText_IsDecoded(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(`{"Code":""}`), &in))
 	require.True(t, in.Code.IsZero(), "the empty text replaces what was there")
 	require.Error(t, json.Unmarshal([]byte(`{"Code":12345}`), &in))
+}
+
+// No verb and no encoder shows the bytes, where package fmt can call methods.
+func TestBytes_PrintsNowhere(t *testing.T) {
+	const text = "hush-8172635"
+	b := secret.Bytes(text)
+	shown := []string{text, fmt.Sprintf("%x", text), fmt.Sprintf("%d", []byte(text)),
+		base64.StdEncoding.EncodeToString([]byte(text))}
+	type exported struct{ B secret.Bytes }
+	values := []any{b, &b, exported{b}, &exported{b}, []secret.Bytes{b},
+		map[string]secret.Bytes{"b": b}, []any{b}}
+	for _, v := range values {
+		var out bytes.Buffer
+		for _, verb := range strings.Fields("%v %+v %#v %s %q %x %X %d %t %z %10.3s") {
+			fmt.Fprintf(&out, verb+"\n", v)
+		}
+		require.NoError(t, json.NewEncoder(&out).Encode(v))
+		slog.New(slog.NewJSONHandler(&out, nil)).Info("m", "v", v)
+		slog.New(slog.NewTextHandler(&out, nil)).Info("m", "v", v)
+		for _, s := range shown {
+			require.NotContains(t, out.String(), s, "%T", v)
+		}
+	}
+	require.Equal(t, "[redacted]", b.String())
+	require.True(t, bytes.Equal(b, []byte(text)), "package bytes reads it")
 }

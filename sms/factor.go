@@ -139,10 +139,10 @@ func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdi
 	if err != nil {
 		return nil, err
 	}
-	if len(in.Response) > sentcode.MaxDigits {
+	if len(in.Response.Reveal()) > sentcode.MaxDigits {
 		return nil, factor.ErrIncorrect // unhashed, since no code is that long
 	}
-	in.Response = bind(number, in.Response)
+	in.Response = secret.New(bind(number, in.Response.Reveal()))
 	if err := sentcode.Check(in); err != nil {
 		return nil, err
 	}

@@ -75,7 +75,7 @@ func deliver(f *sms.Factor, state, code string) error {
 }
 
 func verify(f *sms.Factor, in factor.VerifyInput, response string) error {
-	in.Response = response
+	in.Response = secret.New(response)
 	v, err := f.Verify(context.Background(), in)
 	if err == nil && v == nil {
 		return errors.New("neither a verdict nor an error")

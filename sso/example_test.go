@@ -14,6 +14,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sso"
 	"github.com/secondgate/secondgate/sso/ssotest"
 	"github.com/secondgate/secondgate/storage/memory"
@@ -76,7 +77,8 @@ func Example() {
 	}
 	handler, err := service.Handler(sso.Hooks{
 		Session: func(*http.Request) (sso.Session, error) { // from the application's session
-			return sso.Session{Subject: mfa.User{ID: "42"}, Binding: "session-1", Grant: grant}, nil
+			return sso.Session{Subject: mfa.User{ID: "42"}, Binding: secret.New("session-1"),
+				Grant: grant}, nil
 		},
 		SignedIn: func(_ http.ResponseWriter, _ *http.Request, in *sso.SignIn) {
 			fmt.Println("person", in.SubjectID, "signed on with", in.Link.Account,

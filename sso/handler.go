@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/secret"
 )
 
 const (
@@ -49,7 +50,7 @@ type Session struct {
 	Subject mfa.User
 	// Binding is the session ID, and Grant the user's present grant in the session, or "". Both
 	// are needed to link and to unlink.
-	Binding string
+	Binding secret.Text
 	Grant   mfa.Grant
 }
 
@@ -124,7 +125,7 @@ func (h *handler) link(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.begin(w, r, &flow{Action: link, Tenant: session.Subject.Tenant, Subject: session.Subject.ID,
-		Bind: bindTo(session.Binding)})
+		Bind: bindTo(session.Binding.Reveal())})
 }
 
 func (h *handler) unlink(w http.ResponseWriter, r *http.Request) {
@@ -265,7 +266,7 @@ func (h *handler) completeLink(
 ) {
 	session, err := h.Session(r)
 	if err == nil && (session.Subject.ID != f.Subject || session.Subject.Tenant != f.Tenant ||
-		subtle.ConstantTimeCompare(bindTo(session.Binding), f.Bind) != 1) {
+		subtle.ConstantTimeCompare(bindTo(session.Binding.Reveal()), f.Bind) != 1) {
 		err = fmt.Errorf("%w: the session is another one", ErrFlow)
 	}
 	if err == nil {

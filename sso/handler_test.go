@@ -11,6 +11,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sso"
 	"github.com/secondgate/secondgate/sso/ssotest"
 )
@@ -137,7 +138,7 @@ func TestLinkEndsInItsSession(t *testing.T) {
 		"signed out":     (*rig).nobody,
 		"another person": func(r *rig) { r.as("erin", "") },
 		"another session": func(r *rig) {
-			r.session.Binding, r.session.Grant = otherBind, grantOf("grant of dave")
+			r.session.Binding, r.session.Grant = secret.New(otherBind), grantOf("grant of dave")
 		},
 		"grant is over":  func(r *rig) { r.session.Grant = mfa.Grant{} },
 		"another tenant": func(r *rig) { r.session.Subject.Tenant = "other" },
@@ -160,8 +161,8 @@ func TestLinkNeedsAGrant(t *testing.T) {
 		"nobody":          func(s *sso.Session) { *s = sso.Session{} },
 		"no grant":        func(s *sso.Session) { s.Grant = mfa.Grant{} },
 		"another's":       func(s *sso.Session) { s.Grant = grantOf("grant of erin") },
-		"another session": func(s *sso.Session) { s.Binding = "session-3" },
-		"no session":      func(s *sso.Session) { s.Binding = "" },
+		"another session": func(s *sso.Session) { s.Binding = secret.New("session-3") },
+		"no session":      func(s *sso.Session) { s.Binding = secret.Text{} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			r.as("dave", "")

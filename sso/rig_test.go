@@ -22,6 +22,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sso"
 	"github.com/secondgate/secondgate/sso/ssotest"
 	"github.com/secondgate/secondgate/storage"
@@ -199,7 +200,8 @@ func (r *rig) as(id, email string) mfa.User {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := mfa.User{ID: id, Tenant: "acme", Email: email}
-	r.session = sso.Session{Subject: s, Binding: goodBind, Grant: grantOf("grant of " + id)}
+	r.session = sso.Session{Subject: s, Binding: secret.New(goodBind),
+		Grant: grantOf("grant of " + id)}
 	return s
 }
 

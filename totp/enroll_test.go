@@ -235,8 +235,9 @@ func TestEachSecretIsNew(t *testing.T) {
 func TestConfirmingUsesTheCode(t *testing.T) {
 	f := newFactor(t)
 	out, _ := enroll(t, f, factor.EnrollInput{User: factor.User{ID: "42"}})
-	in := factor.VerifyInput{State: out.State, Response: totp.Code(out.State, somewhere),
-		Now: time.Unix(somewhere*30, 0), Confirming: true}
+	in := factor.VerifyInput{State: out.State,
+		Response: secret.New(totp.Code(out.State, somewhere)),
+		Now:      time.Unix(somewhere*30, 0), Confirming: true}
 	next, err := verify(f, in)
 	require.NoError(t, err)
 	in.State, in.Confirming = next, false

@@ -31,7 +31,7 @@ func ExampleFactor_Verify() {
 	if err != nil {
 		panic(err)
 	}
-	in := factor.VerifyInput{State: out.State, Response: code, Now: time.Unix(59, 0)}
+	in := factor.VerifyInput{State: out.State, Response: secret.New(code), Now: time.Unix(59, 0)}
 	correct, err := f.Verify(context.Background(), in)
 	fmt.Println("first:", err)
 

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/totp"
 )
 
@@ -48,7 +49,8 @@ func grace(d time.Duration) func(*totp.Config) {
 
 // at verifies a code.
 func at(f *totp.Factor, state []byte, unix int64, code string) ([]byte, error) {
-	return verify(f, factor.VerifyInput{State: state, Response: code, Now: time.Unix(unix, 0)})
+	return verify(f, factor.VerifyInput{State: state,
+		Response: secret.New(code), Now: time.Unix(unix, 0)})
 }
 
 func verify(f *totp.Factor, in factor.VerifyInput) ([]byte, error) {

@@ -28,7 +28,7 @@ func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdi
 	if err := s.algorithm.usable(); err != nil {
 		return nil, err
 	}
-	if len(in.Response) != s.digits {
+	if len(in.Response.Reveal()) != s.digits {
 		return nil, factor.ErrIncorrect
 	}
 	matched, replayed := int64(-1), false
@@ -39,7 +39,7 @@ func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdi
 				return nil, err
 			}
 			switch {
-			case subtle.ConstantTimeCompare([]byte(code), []byte(in.Response)) == 0:
+			case subtle.ConstantTimeCompare([]byte(code), []byte(in.Response.Reveal())) == 0:
 			case step > s.last:
 				matched = step
 			default:

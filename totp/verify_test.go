@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/totp"
 )
 
@@ -29,16 +30,18 @@ func TestNinetySeconds(t *testing.T) {
 		{89*time.Second + 999*time.Millisecond, true}, {90*time.Second - time.Nanosecond, true},
 		{90 * time.Second, false},
 	} {
-		_, err := verify(newFactor(t), factor.VerifyInput{State: fresh(), Response: code,
-			Now: accepted.Add(c.after)})
+		_, err := verify(newFactor(t), factor.VerifyInput{State: fresh(),
+			Response: secret.New(code),
+			Now:      accepted.Add(c.after)})
 		require.Equal(t, c.ok, err == nil, "%s: %v", c.after, err)
 	}
 	// Strict: while the app shows it, thirty seconds.
 	shown := time.Unix(somewhere*30, 0)
 	for after, ok := range map[time.Duration]bool{-time.Nanosecond: false, 0: true,
 		30*time.Second - time.Nanosecond: true, 30 * time.Second: false} {
-		_, err := verify(newFactor(t, strict), factor.VerifyInput{State: fresh(), Response: code,
-			Now: shown.Add(after)})
+		_, err := verify(newFactor(t, strict), factor.VerifyInput{State: fresh(),
+			Response: secret.New(code),
+			Now:      shown.Add(after)})
 		require.Equal(t, ok, err == nil, "%s: %v", after, err)
 	}
 }
@@ -63,8 +66,9 @@ func TestEntryGrace(t *testing.T) {
 	f, opened := newFactor(t, grace(3*time.Minute)), time.Unix(somewhere*30+7, 0)
 	respond := func(state []byte, skew int64, opened time.Time, after time.Duration) ([]byte,
 		error) {
-		return verify(f, factor.VerifyInput{State: state, Response: totp.Code(fresh(), somewhere+
-			skew), Opened: opened, Now: opened.Add(after)})
+		return verify(f, factor.VerifyInput{State: state,
+			Response: secret.New(totp.Code(fresh(), somewhere+
+				skew)), Opened: opened, Now: opened.Add(after)})
 	}
 	for _, c := range []struct {
 		skew  int64
@@ -94,7 +98,7 @@ func TestEntryGrace(t *testing.T) {
 	_, err = respond(usedAt(somewhere+3), 0, opened, 2*time.Minute)
 	require.ErrorIs(t, err, factor.ErrReplayed, "nor a way behind a step accepted before")
 
-	in := factor.VerifyInput{State: fresh(), Response: totp.Code(fresh(), somewhere),
+	in := factor.VerifyInput{State: fresh(), Response: secret.New(totp.Code(fresh(), somewhere)),
 		Opened: opened.Add(time.Hour), Now: opened.Add(2 * time.Minute)}
 	_, err = verify(f, in)
 	require.ErrorIs(t, err, factor.ErrIncorrect, "a prompt of the future gives no grace")
@@ -159,7 +163,7 @@ func TestAgainstOracle(t *testing.T) {
 					verdict = factor.ErrReplayed
 				}
 			}
-			next, err := verify(f, factor.VerifyInput{State: state, Response: code,
+			next, err := verify(f, factor.VerifyInput{State: state, Response: secret.New(code),
 				Now: time.Unix(now, 0), Opened: time.Unix(opened, 0)})
 			if !errors.Is(err, verdict) {
 				rt.Fatalf("%v, want %v", err, verdict)
@@ -196,7 +200,8 @@ func TestAbsurdTimes(t *testing.T) {
 			time.Unix(math.MaxInt64, 0), time.Unix(math.MinInt64, 0)} {
 			for _, opened := range []time.Time{{}, now, now.Add(-time.Second),
 				time.Unix(math.MaxInt64, 0), time.Unix(math.MinInt64, 0)} {
-				_, err := verify(f, factor.VerifyInput{State: fresh(), Response: "000001", Now: now,
+				_, err := verify(f, factor.VerifyInput{State: fresh(),
+					Response: secret.New("000001"), Now: now,
 					Opened: opened})
 				require.ErrorIs(t, err, factor.ErrIncorrect)
 			}

@@ -108,16 +108,17 @@ func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdi
 	if err != nil {
 		return nil, err
 	}
+	response := []byte(in.Response.Reveal())
 	var next uint64
 	for i := range uint64(f.cfg.LookAhead) + 1 { // all of them, whichever is correct
-		if subtle.ConstantTimeCompare([]byte(code(s.seed, s.counter+i)), []byte(in.Response)) == 1 {
+		if subtle.ConstantTimeCompare([]byte(code(s.seed, s.counter+i)), response) == 1 {
 			next = s.counter + i + 1
 		}
 	}
 	if next != 0 {
 		return &factor.Verdict{State: state{counter: next, seed: s.seed}.encode()}, nil
 	}
-	if s.counter > 0 && code(s.seed, s.counter-1) == in.Response {
+	if s.counter > 0 && code(s.seed, s.counter-1) == string(response) {
 		return nil, factor.ErrReplayed
 	}
 	return nil, factor.ErrIncorrect

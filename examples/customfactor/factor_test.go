@@ -69,9 +69,11 @@ func TestFactorVerify_AcceptsTheVectorsOfTheRFC(t *testing.T) {
 	state := enrolled(t, f)
 	for _, code := range []string{"755224", "287082", "359152", "969429", "338314",
 		"254676", "287922", "162583", "399871", "520489"} {
-		v, err := f.Verify(t.Context(), factor.VerifyInput{State: state, Response: code})
+		v, err := f.Verify(t.Context(), factor.VerifyInput{State: state,
+			Response: secret.New(code)})
 		require.NoError(t, err, code)
-		_, err = f.Verify(t.Context(), factor.VerifyInput{State: v.State, Response: code})
+		_, err = f.Verify(t.Context(), factor.VerifyInput{State: v.State,
+			Response: secret.New(code)})
 		require.ErrorIs(t, err, factor.ErrReplayed, code)
 		state = v.State
 	}
@@ -81,7 +83,8 @@ func TestFactorVerify_LooksAheadAndNeverBack(t *testing.T) {
 	f := newFactor(t)
 	state := enrolled(t, f)
 	verify := func(state []byte, n uint64) ([]byte, error) {
-		v, err := f.Verify(t.Context(), factor.VerifyInput{State: state, Response: press(t, n)})
+		v, err := f.Verify(t.Context(), factor.VerifyInput{State: state,
+			Response: secret.New(press(t, n))})
 		if err != nil {
 			return nil, err
 		}

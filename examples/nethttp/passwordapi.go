@@ -20,7 +20,7 @@ func (a *app) apiForgot(w http.ResponseWriter, r *http.Request) {
 		err = errMalformed
 	}
 	if err == nil {
-		err = a.resets.Forgot(r.Context(), password.ForgotRequest{Address: *body.Email,
+		err = a.resets.Forgot(r.Context(), password.ForgotRequest{Address: secret.New(*body.Email),
 			Client: a.clientOf(r)})
 	}
 	if err != nil {
@@ -112,7 +112,7 @@ func (a *app) changePassword(r *http.Request, who *account, current, chosen stri
 	}
 	err = a.slowed(ctx, a.loginAttempt(r, who.login), func(ctx context.Context) error {
 		return a.resets.Change(ctx, password.ChangeRequest{Tenant: tenant, ID: loginID(who.login),
-			User: who.subject(), Grant: grant, Binding: binding,
+			User: who.subject(), Grant: grant, Binding: secret.New(binding),
 			Current: secret.New(current), Password: secret.New(chosen)})
 	})
 	if err != nil {

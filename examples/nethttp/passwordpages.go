@@ -96,7 +96,7 @@ func (a *app) postForgot(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	address := r.PostForm.Get("email")
-	err := a.resets.Forgot(r.Context(), password.ForgotRequest{Address: address,
+	err := a.resets.Forgot(r.Context(), password.ForgotRequest{Address: secret.New(address),
 		Client: a.clientOf(r)})
 	var over *mfa.RateLimitError
 	switch problem := explainPassword(err); {

@@ -52,7 +52,7 @@ func Check(in factor.VerifyInput) error {
 	if len(in.Issued) != saltLen+sha256.Size {
 		return factor.ErrIncorrect
 	}
-	if !hmac.Equal(in.Issued[saltLen:], sum(in.Issued[:saltLen:saltLen], in.Response)) {
+	if !hmac.Equal(in.Issued[saltLen:], sum(in.Issued[:saltLen:saltLen], in.Response.Reveal())) {
 		return factor.ErrIncorrect
 	}
 	if !in.Now.Before(in.Expires) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/secondgate/secondgate/internal/sentcode"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/secret"
 )
 
 // Every digit is as likely as every other, in every place, and a leading zero is a digit.
@@ -63,7 +64,7 @@ func TestCheck(t *testing.T) {
 		{"another's", "012345", sentcode.Keep("543210"), 0, factor.ErrIncorrect},
 	} {
 		before := bytes.Clone(c.issued)
-		err := sentcode.Check(factor.VerifyInput{Issued: c.issued, Response: c.response,
+		err := sentcode.Check(factor.VerifyInput{Issued: c.issued, Response: secret.New(c.response),
 			Now: now.Add(c.at), Expires: now.Add(90 * time.Second)})
 		require.Equal(t, c.want, err, c.name)
 		require.Equal(t, before, c.issued, "state is not changed in place")
@@ -71,8 +72,9 @@ func TestCheck(t *testing.T) {
 	for i := range keep {
 		flipped := bytes.Clone(keep)
 		flipped[i] ^= 1
-		require.ErrorIs(t, sentcode.Check(factor.VerifyInput{Issued: flipped, Response: "012345",
-			Now: now, Expires: now.Add(1)}), factor.ErrIncorrect)
+		require.ErrorIs(t, sentcode.Check(factor.VerifyInput{Issued: flipped,
+			Response: secret.New("012345"),
+			Now:      now, Expires: now.Add(1)}), factor.ErrIncorrect)
 	}
 }
 

@@ -63,7 +63,8 @@ func importable(t *testing.T, root string) map[string]source {
 		if s.fset == nil {
 			s.fset = token.NewFileSet()
 		}
-		f, err := parser.ParseFile(s.fset, path, text, parser.SkipObjectResolution)
+		f, err := parser.ParseFile(s.fset, path, text,
+			parser.ParseComments|parser.SkipObjectResolution)
 		require.NoError(t, err)
 		if f.Name.Name != "main" {
 			s.files = append(s.files, f)

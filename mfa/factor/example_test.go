@@ -38,12 +38,12 @@ func (doorWord) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutpu
 
 func (d doorWord) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	switch {
-	case subtle.ConstantTimeCompare([]byte(in.Response), []byte(d.today())) != 1:
+	case subtle.ConstantTimeCompare([]byte(in.Response.Reveal()), []byte(d.today())) != 1:
 		return nil, factor.ErrIncorrect
-	case string(in.State) == in.Response:
+	case string(in.State) == in.Response.Reveal():
 		return nil, factor.ErrReplayed
 	default:
-		return &factor.Verdict{State: []byte(in.Response)}, nil
+		return &factor.Verdict{State: []byte(in.Response.Reveal())}, nil
 	}
 }
 
@@ -60,7 +60,7 @@ func Example() {
 			fmt.Printf("%q: %v\n", typed, err)
 			continue
 		}
-		v, err := f.Verify(ctx, factor.VerifyInput{State: state, Response: response})
+		v, err := f.Verify(ctx, factor.VerifyInput{State: state, Response: secret.New(response)})
 		if err == nil && v.State != nil {
 			state = v.State
 		}
@@ -113,7 +113,7 @@ func (p pager) Notify(_ context.Context, in factor.Message) error {
 }
 
 func (pager) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
-	sum := sha256.Sum256([]byte(in.Response))
+	sum := sha256.Sum256([]byte(in.Response.Reveal()))
 	switch {
 	case subtle.ConstantTimeCompare(sum[:], in.Issued) != 1:
 		return nil, factor.ErrIncorrect
@@ -137,7 +137,7 @@ func ExampleChallenger() {
 	_ = p.Deliver(ctx, factor.Message{State: out.State, Payload: is.Payload, Time: now})
 	code := strings.TrimPrefix(sent, "Your code is ")
 	in := factor.VerifyInput{State: out.State, Issued: is.Keep, IssuedAt: now, Expires: is.Expires,
-		Response: code, Now: now}
+		Response: secret.New(code), Now: now}
 	_, err := p.Verify(ctx, in)
 	fmt.Println("in time:", err)
 	in.Now = is.Expires

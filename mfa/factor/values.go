@@ -19,7 +19,7 @@ type User struct {
 // Instance is one enrolled instance as its own factor may see it.
 type Instance struct {
 	Name  string
-	State []byte
+	State secret.Bytes
 }
 
 // Prompt is what a user sees during enrolment, or what a client receives with a challenge.
@@ -52,7 +52,7 @@ type EnrollInput struct {
 // EnrollOutput is a prepared instance.
 type EnrollOutput struct {
 	// State is kept for the pending instance and passed to Issue and Verify.
-	State []byte
+	State secret.Bytes
 	// MaskedDestination distinguishes the instance in a list ("a•••@example.com"), or is empty.
 	MaskedDestination string
 	// Name is used when the user gave none.
@@ -66,14 +66,14 @@ type VerifyInput struct {
 	User User
 	// State is the state of the instance, as Enroll or the last Verdict left it. It must not be
 	// changed in place.
-	State []byte
+	State secret.Bytes
 	// Issued is what Issue kept for a Challenger. It is nil when nothing was issued to the
 	// challenge that the user responds to.
-	Issued []byte
+	Issued secret.Bytes
 	// IssuedAt and Expires are the times of Issued.
 	IssuedAt, Expires time.Time
 	// Response is the normalised response, 1 to 8192 bytes of valid UTF-8 without NUL.
-	Response string
+	Response secret.Text
 	// Opened is when the challenge or enrolment began.
 	Opened time.Time
 	// Confirming is true while an enrolment is being confirmed.
@@ -84,7 +84,7 @@ type VerifyInput struct {
 // Verdict is what a response changes.
 type Verdict struct {
 	// State replaces the state of the instance. Nil leaves it.
-	State []byte
+	State secret.Bytes
 	// Ended says that the instance is used up: the user no longer has it.
 	Ended bool
 	// UserVerified says that the response also proves which user holds the instance, by a PIN,
@@ -100,7 +100,7 @@ type Verdict struct {
 // IssueInput is one request for a challenge.
 type IssueInput struct {
 	User       User
-	State      []byte
+	State      secret.Bytes
 	Confirming bool // the challenge confirms an enrolment
 	// Instances are all that may respond, for a SharedChallenge kind. State belongs to one of
 	// them.
@@ -115,7 +115,7 @@ type IssueInput struct {
 type Issue struct {
 	// Keep is kept in the user's record until Expires and passed to Verify: a hash of the code,
 	// never the code.
-	Keep []byte
+	Keep secret.Bytes
 	// Expires is when a response becomes too late: at Expires itself it is.
 	Expires time.Time
 	// Destination is the full address or number, for the rate limit of the destination. Only a
@@ -133,7 +133,7 @@ type Issue struct {
 type Message struct {
 	User User
 	// State is the state of the instance whose destination the message goes to.
-	State []byte
+	State secret.Bytes
 	// Time is when the challenge was issued, or when the event of a notice happened.
 	Time time.Time
 	// Link is a token for a link to a page that posts it, or empty. In a challenge, while an

@@ -52,7 +52,7 @@ func (s *Store) Get(ctx context.Context, key string) (storage.Record, error) {
 	if !ok {
 		return storage.Record{}, storage.ErrNotFound
 	}
-	return clone(rec), nil
+	return storage.Record{Revision: rec.Revision, Data: bytes.Clone(rec.Data)}, nil
 }
 
 // Swap implements [storage.Store].

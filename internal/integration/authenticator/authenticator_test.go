@@ -91,11 +91,12 @@ func TestOathtool(t *testing.T) {
 					code := run(t, "", oathtool, args(now)...)
 					for _, other := range []time.Duration{-period, period} {
 						_, err := f.Verify(t.Context(), factor.VerifyInput{State: state,
-							Response: code, Now: now.Add(other)})
+							Response: secret.New(code), Now: now.Add(other)})
 						require.ErrorIs(t, err, factor.ErrIncorrect)
 					}
-					v, err := f.Verify(t.Context(), factor.VerifyInput{State: state, Response: code,
-						Now: now})
+					v, err := f.Verify(t.Context(), factor.VerifyInput{State: state,
+						Response: secret.New(code),
+						Now:      now})
 					require.NoError(t, err, "%s at %s", code, now)
 					state = v.State
 
@@ -107,8 +108,9 @@ func TestOathtool(t *testing.T) {
 							Algorithm: map[totp.Algorithm]otp.Algorithm{totp.SHA256: otp.
 								AlgorithmSHA256, totp.SHA512: otp.AlgorithmSHA512}[a]})
 					require.NoError(t, err)
-					v, err = f.Verify(t.Context(), factor.VerifyInput{State: state, Response: ours,
-						Now: now})
+					v, err = f.Verify(t.Context(), factor.VerifyInput{State: state,
+						Response: secret.New(ours),
+						Now:      now})
 					require.NoError(t, err)
 					state = v.State
 					require.Equal(t, "0", run(t, "", oathtool, args(now, "-w", "0", ours)...),
@@ -253,11 +255,13 @@ func TestKeePassXC(t *testing.T) {
 </Entry></Group></Root></KeePassFile>`), 0o600))
 			run(t, "test-password\ntest-password\n", cli, "import", "-p", document, db)
 			code := run(t, "test-password\n", cli, "show", "-q", "-t", db, "acme")
-			v, err := f.Verify(t.Context(), factor.VerifyInput{State: out.State, Response: code,
-				Now: time.Now()})
+			v, err := f.Verify(t.Context(), factor.VerifyInput{State: out.State,
+				Response: secret.New(code),
+				Now:      time.Now()})
 			require.NoError(t, err, "%q", code)
-			_, err = f.Verify(t.Context(), factor.VerifyInput{State: v.State, Response: code,
-				Now: time.Now()})
+			_, err = f.Verify(t.Context(), factor.VerifyInput{State: v.State,
+				Response: secret.New(code),
+				Now:      time.Now()})
 			require.ErrorIs(t, err, factor.ErrReplayed)
 		})
 	}

@@ -135,6 +135,7 @@ func (v View) challengeTargets(kind string) (list []Target, err error) {
 	}
 	issued, asked := v.Record.Codes[kind]
 	asked = asked && k.Sends && issued.Challenge == v.Claims.ID
+	list = make([]Target, 0, len(candidates))
 	for _, c := range candidates {
 		if c.Kind != kind {
 			continue
