@@ -99,7 +99,11 @@ func (b *broken) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 	if len(in.Params["word"].Reveal()) > 100 && b.fault == "enroll" {
 		return nil, context.Canceled
 	}
-	return &factor.EnrollOutput{State: []byte("word:" + in.Params["word"].Reveal())}, nil
+	out := &factor.EnrollOutput{State: []byte("word:" + in.Params["word"].Reveal())}
+	if b.fault == "shown" {
+		out.Name = in.Params["word"].Reveal()
+	}
+	return out, nil
 }
 
 func (b *broken) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
@@ -147,7 +151,8 @@ func TestKitFindsFaults(t *testing.T) {
 		"contradiction": "kind_and_traits", "accepts all": "right_and_wrong",
 		"other error": "right_and_wrong", "in place": "state_is_not_changed",
 		"panic": "unreadable_state", "open": "unreadable_state",
-		"enroll": "malformed_input", "secret": "nothing_secret"} {
+		"enroll": "malformed_input", "secret": "nothing_secret",
+		"shown": "nothing_secret"} {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestKitFindsFaults$", "-test.v")
 		cmd.Env = append(os.Environ(), "MFATEST_FAULT="+fault)
 		out, err := cmd.CombinedOutput()
