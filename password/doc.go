@@ -43,7 +43,7 @@
 // The Manager calls Config.Events with Event.Kind "password" and one of these names:
 //
 //	password.link-sent      a link was mailed
-//	password.link-nobody    a link was requested for an address without an account
+//	password.link-unknown   a link was requested for an address without an account
 //	password.link-failed    a link could not be mailed
 //	password.limited        a request for a link exceeded a rate limit
 //	password.reset          a link was used, and the password set

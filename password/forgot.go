@@ -69,7 +69,7 @@ func (m *Manager) mailLinks(ctx context.Context, address string, made map[string
 		return unavailable(err)
 	}
 	if len(found) == 0 {
-		m.emit(ctx, "password.link-nobody", nil, m.now(), nil)
+		m.emit(ctx, "password.link-unknown", nil, m.now(), nil)
 	}
 	var failed error
 	for i := range found[:min(len(found), maxAccounts)] {

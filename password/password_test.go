@@ -78,7 +78,7 @@ func TestForgot_ResponseRevealsNoAccount(t *testing.T) {
 	nobody, r := did("nobody@acme.example")
 	require.NoError(t, r.work())
 	require.Empty(t, r.mails.All())
-	require.Equal(t, []string{"password.link-nobody"}, r.names())
+	require.Equal(t, []string{"password.link-unknown"}, r.names())
 	require.Equal(t, somebody, nobody)
 }
 
