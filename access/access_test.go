@@ -41,8 +41,8 @@ func TestParams(t *testing.T) {
 	for valid, want := range map[string]time.Duration{"": time.Hour, "5m": 5 * time.Minute,
 		"24h":   24 * time.Hour,
 		"24h1s": 0, "4m59s": 0, "-1h": 0, "8": 0, "x": 0, "9999999999h": 0} {
-		out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
-			Text{"valid": secret.New(valid)}, Now: start})
+		out, err := f.Enroll(t.Context(), factor.EnrollInput{
+			Params: map[string]secret.Text{"valid": secret.New(valid)}, Now: start})
 		if want == 0 {
 			require.ErrorIs(t, err, factor.ErrMalformed, valid)
 			continue
@@ -54,8 +54,8 @@ func TestParams(t *testing.T) {
 		require.NotContains(t, string(out.State), strings.ReplaceAll(out.Prompt.Codes[0].Reveal(),
 			"-", ""))
 	}
-	_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
-		Text{"uses": secret.New("twice")}, Now: start})
+	_, err := f.Enroll(t.Context(), factor.EnrollInput{
+		Params: map[string]secret.Text{"uses": secret.New("twice")}, Now: start})
 	require.ErrorIs(t, err, factor.ErrMalformed)
 	require.Zero(t, f.Describe(nil))
 	_, err = f.Verify(t.Context(), factor.VerifyInput{State: []byte("x"),
@@ -226,8 +226,8 @@ func TestOnlyAdministratorsIssue(t *testing.T) {
 		mfa.User{ID: "bob", Enrolled: true}, mfa.EnrollRequest{Kind: "access"})
 	require.ErrorIs(t, err, mfa.ErrRecordMissing)
 	_, err = o.Admin(mfa.System("admin"), "").Enroll(t.Context(), ann,
-		mfa.EnrollRequest{Kind: "access", Params: map[string]secret.
-			Text{"valid": secret.New("9000h")}})
+		mfa.EnrollRequest{Kind: "access",
+			Params: map[string]secret.Text{"valid": secret.New("9000h")}})
 	require.ErrorIs(t, err, factor.ErrMalformed)
 }
 

@@ -17,8 +17,9 @@ func Example() {
 		panic(err)
 	}
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	made, err := f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]secret.
-		Text{"valid": secret.New("8h"), "uses": secret.New("any")}, Now: now})
+	made, err := f.Enroll(context.Background(), factor.EnrollInput{
+		Params: map[string]secret.Text{"valid": secret.New("8h"), "uses": secret.New("any")},
+		Now:    now})
 	if err != nil {
 		panic(err)
 	}

@@ -43,8 +43,8 @@ func TestFactor_KeepsAddressesInOneForm(t *testing.T) {
 		require.NoError(t, err, "an address of record is read as one that is typed")
 		require.Equal(t, want, string(state)+" "+masked)
 	}
-	_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
-		Text{"address": secret.New("ann@bücher.example")},
+	_, err := f.Enroll(t.Context(), factor.EnrollInput{
+		Params:   map[string]secret.Text{"address": secret.New("ann@bücher.example")},
 		Existing: []factor.Instance{{State: []byte("ann@xn--bcher-kva.example")}}})
 	requireProblem(t, err, "address_duplicate")
 }
@@ -119,8 +119,8 @@ func TestEnroll(t *testing.T) {
 		Existing: []factor.Instance{{State: []byte("ann@example.com")}}})
 	require.NoError(t, err)
 	require.Equal(t, "ann@home.example", string(out.State))
-	_, err = f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
-		Text{"address": secret.New("ANN@example.com")},
+	_, err = f.Enroll(t.Context(), factor.EnrollInput{
+		Params: map[string]secret.Text{"address": secret.New("ANN@example.com")},
 		Existing: []factor.Instance{{State: []byte("bob@example.com")},
 			{State: []byte("ann@example.com")}}})
 	var p *factor.Problem
@@ -157,8 +157,8 @@ func FuzzAddress(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
-		out, err := fac.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
-			Text{"address": secret.New(in)}})
+		out, err := fac.Enroll(t.Context(), factor.EnrollInput{
+			Params: map[string]secret.Text{"address": secret.New(in)}})
 		if err != nil {
 			return
 		}
@@ -177,8 +177,8 @@ func FuzzAddress(f *testing.F) {
 			!strings.Contains(out.MaskedDestination, "•••") {
 			t.Fatalf("%q shows all of %q", out.MaskedDestination, state)
 		}
-		again, err := fac.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
-			Text{"address": secret.New(state)}})
+		again, err := fac.Enroll(t.Context(), factor.EnrollInput{
+			Params: map[string]secret.Text{"address": secret.New(state)}})
 		if err != nil || string(again.State) != state {
 			t.Fatalf("%q is not what it becomes", state)
 		}

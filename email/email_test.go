@@ -103,8 +103,8 @@ func TestConfirmByCodeOrLink(t *testing.T) {
 		require.Equal(t, mfa.NextEnroll, ch.Next)
 		session := r.Session(mfa.User{ID: "new"}, "b")
 		e, err := session.Enroll(t.Context(), ch.Grant, mfa.EnrollRequest{
-			Kind: "email", Params: map[string]secret.
-				Text{"address": secret.New(" New@Example.COM ")}})
+			Kind:   "email",
+			Params: map[string]secret.Text{"address": secret.New(" New@Example.COM ")}})
 		require.NoError(t, err)
 		require.Equal(t, "N•••@example.com", e.Prompt.MaskedDestination)
 		m, _ := r.box.Last()

@@ -43,15 +43,17 @@ func TestOurFactorsConform(t *testing.T) {
 		f, err := email.New(email.Config{Sender: &mfatest.Outbox[email.Message]{},
 			ServiceName: "Acme"})
 		require.NoError(t, err)
-		mfatest.FactorKit{Factor: f, Params: map[string]secret.
-			Text{"address": secret.New("ann@example.com")}, Wrong: "000000", Right: issued}.Run(t)
+		mfatest.FactorKit{Factor: f,
+			Params: map[string]secret.Text{"address": secret.New("ann@example.com")},
+			Wrong:  "000000", Right: issued}.Run(t)
 	})
 	t.Run("sms", func(t *testing.T) {
 		f, err := sms.New(sms.Config{Sender: &mfatest.Outbox[sms.Message]{}, ServiceName: "Acme",
 			Origin: "acme.example", Allow: []string{"+31"}})
 		require.NoError(t, err)
-		mfatest.FactorKit{Factor: f, Params: map[string]secret.
-			Text{"number": secret.New("+31612345678")}, Wrong: "000000", Right: issued}.Run(t)
+		mfatest.FactorKit{Factor: f,
+			Params: map[string]secret.Text{"number": secret.New("+31612345678")}, Wrong: "000000",
+			Right: issued}.Run(t)
 	})
 	t.Run("pin", func(t *testing.T) {
 		f, err := pin.New(pin.Config{})

@@ -19,7 +19,7 @@ func TestChange(t *testing.T) {
 	r := newRig(t, nil)
 	change := func(current, next secret.Text) error {
 		return r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1",
-			User: user("1"), Binding: secret.New(session),
+			User: user("1"), SessionID: secret.New(session),
 			Current: current, Password: next, KeepSession: secret.New("mine")})
 	}
 	require.ErrorIs(t, change(secret.New("wrong"), secret.New(newPassword)), password.ErrIncorrect)
@@ -64,7 +64,7 @@ func TestAdminSet(t *testing.T) {
 	require.Equal(t, "ticket 7", r.events[0].Note)
 
 	require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1",
-		User: user("1"), Binding: secret.New(session),
+		User: user("1"), SessionID: secret.New(session),
 		Current: secret.New(newPassword), Password: secret.New("and now my very own")}))
 	require.False(t, r.people.must["acme/1"])
 	require.Zero(t, r.people.expires)
@@ -88,8 +88,8 @@ func TestManagerChange_NeedsTheSecondFactor(t *testing.T) {
 	r := newRig(t, nil)
 	change := func(u mfa.User, g mfa.Grant, current secret.Text) error {
 		return r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: u,
-			Grant:   g,
-			Binding: secret.New(session), Current: current, Password: secret.New(newPassword)})
+			Grant:     g,
+			SessionID: secret.New(session), Current: current, Password: secret.New(newPassword)})
 	}
 	grant := r.enroll(user("1"))
 	require.ErrorIs(t, change(user("1"), mfa.Grant{}, secret.New(oldPassword)), mfa.ErrToken)

@@ -130,7 +130,7 @@ func TestLinkIsVoidAfterAChange(t *testing.T) {
 		},
 		"password": func(r *rig) {
 			require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1",
-				User: user("1"), Binding: secret.New(session),
+				User: user("1"), SessionID: secret.New(session),
 				Current: secret.New(oldPassword), Password: secret.New("a third one entirely")}))
 		},
 		"administrator": func(r *rig) {

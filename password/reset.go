@@ -70,12 +70,12 @@ func (m *Manager) Reset(ctx context.Context, r ResetRequest) error {
 // ChangeRequest is a signed-in user's, for another password.
 type ChangeRequest struct {
 	Tenant, ID string
-	// User is the signed-in user, one of Account.Users, and Binding is their session ID. Grant
+	// User is the signed-in user, one of Account.Users, and SessionID is their session ID. Grant
 	// comes from a verification of the user's second factor minutes ago in that session. A user
 	// without a second factor needs no grant.
-	User    mfa.User
-	Grant   mfa.Grant
-	Binding secret.Text
+	User      mfa.User
+	Grant     mfa.Grant
+	SessionID secret.Text
 	// Current is the present password, and Password the new one.
 	Current, Password secret.Text
 	// KeepSession goes to Update.
@@ -100,7 +100,7 @@ func (m *Manager) Change(ctx context.Context, r ChangeRequest) error {
 	if !a.hasUser(r.User) {
 		return fmt.Errorf("%w: the user does not sign in with this password", mfa.ErrForbidden)
 	}
-	if err := m.cfg.CheckChange(ctx, r.User, r.Grant, r.Binding.Reveal()); err != nil {
+	if err := m.cfg.CheckChange(ctx, r.User, r.Grant, r.SessionID.Reveal()); err != nil {
 		return err
 	}
 	if err := m.cfg.Hasher.Verify(ctx, a.Hash.Reveal(), r.Current); err != nil {

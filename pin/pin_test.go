@@ -93,8 +93,8 @@ func TestRulesLeaveMostPINs(t *testing.T) {
 	refused := 0
 	for n := range 1000 {
 		p := fmt.Sprintf("%06d", n*997+3)
-		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
-			Text{"pin": secret.New(p)}})
+		_, err := f.Enroll(t.Context(), factor.EnrollInput{
+			Params: map[string]secret.Text{"pin": secret.New(p)}})
 		if reason(err) == "pin_common" || reason(err) == "pin_repeated" {
 			refused++
 		}
@@ -193,8 +193,8 @@ func TestParallelCorrectPIN(t *testing.T) {
 func TestRehash(t *testing.T) {
 	old, now := newFactor(t, pin.Config{}), newFactor(t, pin.Config{Memory: 12288, Passes: 3,
 		Threads: 1})
-	out, err := old.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
-		Text{"pin": secret.New("739162")}})
+	out, err := old.Enroll(t.Context(), factor.EnrollInput{
+		Params: map[string]secret.Text{"pin": secret.New("739162")}})
 	require.NoError(t, err)
 	require.NotContains(t, string(out.State), "739162")
 	v, err := now.Verify(t.Context(), factor.VerifyInput{State: out.State,
@@ -234,8 +234,8 @@ func FuzzNormalize(f *testing.F) {
 // BenchmarkVerify is beside a bare argon2id of the same parameters: times-bare.
 func BenchmarkVerify(b *testing.B) {
 	f := newFactor(b, pin.Config{})
-	out, err := f.Enroll(b.Context(), factor.EnrollInput{Params: map[string]secret.
-		Text{"pin": secret.New("739162")}})
+	out, err := f.Enroll(b.Context(), factor.EnrollInput{
+		Params: map[string]secret.Text{"pin": secret.New("739162")}})
 	require.NoError(b, err)
 	for b.Loop() {
 		if _, err := f.Verify(b.Context(), factor.VerifyInput{State: out.State,
@@ -253,8 +253,8 @@ func BenchmarkVerify(b *testing.B) {
 
 func ExampleNew() {
 	f, _ := pin.New(pin.Config{})
-	_, err := f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]secret.
-		Text{"pin": secret.New("123456")}})
+	_, err := f.Enroll(context.Background(), factor.EnrollInput{
+		Params: map[string]secret.Text{"pin": secret.New("123456")}})
 	var p *factor.Problem
 	fmt.Println(errors.As(err, &p), p.Reason)
 	// Output: true pin_common

@@ -223,12 +223,12 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	out, err := f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]secret.
-		Text{"question1": secret.New(questions.Suggestions("en")[0]),
-		"answer1": secret.New("Ms. Miller"), "question2": secret.New(
-			questions.Suggestions("en")[1]), "answer2": secret.New("Momo"),
-		"question3": secret.New("Which song did your uncle hum?"),
-		"answer3":   secret.New("None at all")}})
+	out, err := f.Enroll(context.Background(), factor.EnrollInput{
+		Params: map[string]secret.Text{"question1": secret.New(questions.Suggestions("en")[0]),
+			"answer1": secret.New("Ms. Miller"), "question2": secret.New(
+				questions.Suggestions("en")[1]), "answer2": secret.New("Momo"),
+			"question3": secret.New("Which song did your uncle hum?"),
+			"answer3":   secret.New("None at all")}})
 	if err != nil {
 		panic(err)
 	}

@@ -35,8 +35,9 @@ func Example() {
 
 	// From here on it is the Manager who calls the factor.
 	ctx, now := context.Background(), time.Now()
-	e, err := f.Enroll(ctx, factor.EnrollInput{Params: map[string]secret.
-		Text{"number": secret.New("06 1234 5678"), "region": secret.New("NL")}, Now: now})
+	e, err := f.Enroll(ctx, factor.EnrollInput{
+		Params: map[string]secret.Text{"number": secret.New("06 1234 5678"),
+			"region": secret.New("NL")}, Now: now})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -55,8 +55,9 @@ func reason(err error) string {
 }
 
 func enroll(f *sms.Factor, number, region string) (*factor.EnrollOutput, error) {
-	return f.Enroll(context.Background(), factor.EnrollInput{Params: map[string]secret.
-		Text{"number": secret.New(number), "region": secret.New(region)}, Now: now})
+	return f.Enroll(context.Background(), factor.EnrollInput{
+		Params: map[string]secret.Text{"number": secret.New(number), "region": secret.New(region)},
+		Now:    now})
 }
 
 // issue makes a code for state and returns what the Manager would keep, and the code.

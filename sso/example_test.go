@@ -77,7 +77,7 @@ func Example() {
 	}
 	handler, err := service.Handler(sso.Hooks{
 		Session: func(*http.Request) (sso.Session, error) { // from the application's session
-			return sso.Session{Subject: mfa.User{ID: "42"}, Binding: secret.New("session-1"),
+			return sso.Session{Subject: mfa.User{ID: "42"}, SessionID: secret.New("session-1"),
 				Grant: grant}, nil
 		},
 		SignedIn: func(_ http.ResponseWriter, _ *http.Request, in *sso.SignIn) {

@@ -48,10 +48,10 @@ type Session struct {
 	// Subject is the user who is fully signed in, second factor included. An empty ID means that
 	// no user is.
 	Subject mfa.User
-	// Binding is the session ID, and Grant the user's present grant in the session, or "". Both
+	// SessionID is the session ID, and Grant the user's present grant in the session, or "". Both
 	// are needed to link and to unlink.
-	Binding secret.Text
-	Grant   mfa.Grant
+	SessionID secret.Text
+	Grant     mfa.Grant
 }
 
 // Hooks connect the handler to the application. All are required.
@@ -125,7 +125,7 @@ func (h *handler) link(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.begin(w, r, &flow{Action: link, Tenant: session.Subject.Tenant, Subject: session.Subject.ID,
-		Bind: bindTo(session.Binding.Reveal())})
+		Bind: bindTo(session.SessionID.Reveal())})
 }
 
 func (h *handler) unlink(w http.ResponseWriter, r *http.Request) {
@@ -266,7 +266,7 @@ func (h *handler) completeLink(
 ) {
 	session, err := h.Session(r)
 	if err == nil && (session.Subject.ID != f.Subject || session.Subject.Tenant != f.Tenant ||
-		subtle.ConstantTimeCompare(bindTo(session.Binding.Reveal()), f.Bind) != 1) {
+		subtle.ConstantTimeCompare(bindTo(session.SessionID.Reveal()), f.Bind) != 1) {
 		err = fmt.Errorf("%w: the session is another one", ErrFlow)
 	}
 	if err == nil {

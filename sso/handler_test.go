@@ -138,7 +138,7 @@ func TestLinkEndsInItsSession(t *testing.T) {
 		"signed out":     (*rig).nobody,
 		"another person": func(r *rig) { r.as("erin", "") },
 		"another session": func(r *rig) {
-			r.session.Binding, r.session.Grant = secret.New(otherBind), grantOf("grant of dave")
+			r.session.SessionID, r.session.Grant = secret.New(otherBind), grantOf("grant of dave")
 		},
 		"grant is over":  func(r *rig) { r.session.Grant = mfa.Grant{} },
 		"another tenant": func(r *rig) { r.session.Subject.Tenant = "other" },
@@ -161,8 +161,8 @@ func TestLinkNeedsAGrant(t *testing.T) {
 		"nobody":          func(s *sso.Session) { *s = sso.Session{} },
 		"no grant":        func(s *sso.Session) { s.Grant = mfa.Grant{} },
 		"another's":       func(s *sso.Session) { s.Grant = grantOf("grant of erin") },
-		"another session": func(s *sso.Session) { s.Binding = secret.New("session-3") },
-		"no session":      func(s *sso.Session) { s.Binding = secret.Text{} },
+		"another session": func(s *sso.Session) { s.SessionID = secret.New("session-3") },
+		"no session":      func(s *sso.Session) { s.SessionID = secret.Text{} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			r.as("dave", "")

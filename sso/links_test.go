@@ -121,7 +121,7 @@ func TestTenLinksAtMost(t *testing.T) {
 	}
 	sub = "11"
 	require.ErrorIs(t, r.link("dave", "", "oidc", daveOIDC), mfa.ErrNotAvailable)
-	in := sso.Session{Subject: r.as("dave", ""), Binding: secret.New(goodBind),
+	in := sso.Session{Subject: r.as("dave", ""), SessionID: secret.New(goodBind),
 		Grant: grantOf("grant of dave")}
 	require.NoError(t, r.service.Unlink(t.Context(), in, r.linked[3].ID))
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
@@ -259,7 +259,7 @@ func TestUnlinkWhileLinking(t *testing.T) {
 		r.handler.Store(&other)
 		require.NoError(t, b.open(back))
 	}})
-	in := sso.Session{Subject: person, Binding: secret.New(goodBind),
+	in := sso.Session{Subject: person, SessionID: secret.New(goodBind),
 		Grant: grantOf("grant of dave")}
 	require.NoError(t, r.service.Unlink(t.Context(), in, r.linked[0].ID))
 	links, err := r.service.Links(t.Context(), person)

@@ -40,7 +40,7 @@ func (s *Service) Unlink(ctx context.Context, in Session, id string) error {
 }
 
 func (s *Service) checkGrant(ctx context.Context, in Session) error {
-	person, grant, binding := in.Subject, in.Grant, in.Binding.Reveal()
+	person, grant, binding := in.Subject, in.Grant, in.SessionID.Reveal()
 	if person.ID == "" || grant.IsZero() {
 		return fmt.Errorf("%w: nobody is signed in with a grant", mfa.ErrToken)
 	}

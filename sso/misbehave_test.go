@@ -329,7 +329,7 @@ func TestReplayedLink(t *testing.T) {
 	b.Jar.SetCookies(appURL, cookies)
 	require.ErrorIs(t, b.open(back), sso.ErrFlow)
 	require.Len(t, r.linked, 1)
-	in := sso.Session{Subject: person, Binding: secret.New(goodBind),
+	in := sso.Session{Subject: person, SessionID: secret.New(goodBind),
 		Grant: grantOf("grant of dave")}
 	require.NoError(t, r.service.Unlink(t.Context(), in, r.linked[0].ID))
 }

@@ -200,7 +200,7 @@ func (r *rig) as(id, email string) mfa.User {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := mfa.User{ID: id, Tenant: "acme", Email: email}
-	r.session = sso.Session{Subject: s, Binding: secret.New(goodBind),
+	r.session = sso.Session{Subject: s, SessionID: secret.New(goodBind),
 		Grant: grantOf("grant of " + id)}
 	return s
 }

@@ -81,9 +81,9 @@ func TestFIPS(t *testing.T) {
 		fmt.Println("SHA256:", err)
 		_, err = at(f, fresh(), 59, "287082")
 		fmt.Println("stored SHA1:", err)
-		_, err = f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
-			Text{"secret": secret.New("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"),
-			"algorithm": secret.New("SHA1")}})
+		_, err = f.Enroll(t.Context(), factor.EnrollInput{
+			Params: map[string]secret.Text{"secret": secret.New("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"),
+				"algorithm": secret.New("SHA1")}})
 		fmt.Println("imported SHA1:", reason(err))
 		out, err := f.Enroll(t.Context(), factor.EnrollInput{User: factor.User{ID: "42"}})
 		fmt.Println("enrolled:", err, len(out.State))

@@ -119,13 +119,14 @@ func TestImport(t *testing.T) {
 	const plain = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 	for _, key := range []string{plain, strings.ToLower(plain),
 		" GEZD GNBV gy3t-QOJQ\tGEZDGNBVGY3TQOJQ\n", plain + "======", "GEZD\u00a0" + plain[4:]} {
-		out, u := enroll(t, f, factor.EnrollInput{Params: map[string]secret.
-			Text{"secret": secret.New(key)}, User: factor.User{ID: "42"}})
+		out, u := enroll(t, f, factor.EnrollInput{
+			Params: map[string]secret.Text{"secret": secret.New(key)}, User: factor.User{ID: "42"}})
 		require.Equal(t, plain, u.Query().Get("secret"))
 		_, err := at(f, out.State, 59, "287082")
 		require.NoError(t, err)
-		_, err = f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
-			Text{"secret": secret.New(plain)}, Existing: []factor.Instance{{State: out.State}}})
+		_, err = f.Enroll(t.Context(), factor.EnrollInput{
+			Params:   map[string]secret.Text{"secret": secret.New(plain)},
+			Existing: []factor.Instance{{State: out.State}}})
 		require.Equal(t, "secret_duplicate", reason(err))
 	}
 	for _, c := range []struct {
@@ -152,8 +153,9 @@ func TestImport(t *testing.T) {
 			c)
 	}
 	// What is imported is verified by its own digits and period, whatever the Config.
-	out, _ := enroll(t, f, factor.EnrollInput{Params: map[string]secret.
-		Text{"secret": secret.New(plain), "digits": secret.New("8"), "period": secret.New("60")},
+	out, _ := enroll(t, f, factor.EnrollInput{
+		Params: map[string]secret.Text{"secret": secret.New(plain), "digits": secret.New("8"),
+			"period": secret.New("60")},
 		User: factor.User{ID: "42"}})
 	_, err := at(f, out.State, 119, "94287082")
 	require.NoError(t, err)
@@ -208,10 +210,12 @@ func TestRefusedImports(t *testing.T) {
 	}
 	// HMAC fills keys up with zeros: another text, the same codes.
 	for first, second := range map[string]string{key: key + "AAAAAAAA", key + "AAAAAAAA": key} {
-		out, _ := enroll(t, f, factor.EnrollInput{Params: map[string]secret.
-			Text{"secret": secret.New(first)}, User: factor.User{ID: "42"}})
-		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
-			Text{"secret": secret.New(second)}, Existing: []factor.Instance{{State: out.State}}})
+		out, _ := enroll(t, f, factor.EnrollInput{
+			Params: map[string]secret.Text{"secret": secret.New(first)},
+			User:   factor.User{ID: "42"}})
+		_, err := f.Enroll(t.Context(), factor.EnrollInput{
+			Params:   map[string]secret.Text{"secret": secret.New(second)},
+			Existing: []factor.Instance{{State: out.State}}})
 		require.Equal(t, "secret_duplicate", reason(err))
 	}
 	_, err := f.Enroll(t.Context(),

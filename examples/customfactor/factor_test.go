@@ -104,8 +104,8 @@ func TestFactorVerify_LooksAheadAndNeverBack(t *testing.T) {
 
 func enrolled(t *testing.T, f *customfactor.Factor) []byte {
 	t.Helper()
-	out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
-		Text{"serial": secret.New(serial)}})
+	out, err := f.Enroll(t.Context(), factor.EnrollInput{
+		Params: map[string]secret.Text{"serial": secret.New(serial)}})
 	require.NoError(t, err)
 	require.Equal(t, "•••042", out.MaskedDestination)
 	return out.State
@@ -127,8 +127,8 @@ func TestFactorEnroll_RefusesWithAReason(t *testing.T) {
 	}
 	// A fault of the list is no fault of the user's.
 	for _, number := range []string{"SN-BROKEN", "SN-SHORT"} {
-		_, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
-			Text{"serial": secret.New(number)}})
+		_, err := f.Enroll(t.Context(), factor.EnrollInput{
+			Params: map[string]secret.Text{"serial": secret.New(number)}})
 		require.Error(t, err)
 		require.NotErrorIs(t, err, factor.ErrMalformed)
 	}

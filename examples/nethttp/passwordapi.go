@@ -112,7 +112,7 @@ func (a *app) changePassword(r *http.Request, who *account, current, chosen stri
 	}
 	err = a.slowed(ctx, a.loginAttempt(r, who.login), func(ctx context.Context) error {
 		return a.resets.Change(ctx, password.ChangeRequest{Tenant: tenant, ID: loginID(who.login),
-			User: who.subject(), Grant: grant, Binding: secret.New(binding),
+			User: who.subject(), Grant: grant, SessionID: secret.New(binding),
 			Current: secret.New(current), Password: secret.New(chosen)})
 	})
 	if err != nil {

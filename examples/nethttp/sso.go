@@ -206,7 +206,7 @@ func (a *app) ssoSession(r *http.Request) (sso.Session, error) {
 	if errors.Is(err, mfahttp.ErrStepUp) || errors.Is(err, mfa.ErrFirstFactorRequired) {
 		err = nil // and there is no grant
 	}
-	return sso.Session{Subject: v.subject(), Binding: secret.New(binding), Grant: grant}, err
+	return sso.Session{Subject: v.subject(), SessionID: secret.New(binding), Grant: grant}, err
 }
 
 // signedOn implements sso.Hooks.SignedIn: it does what a right password does.

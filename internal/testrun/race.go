@@ -14,11 +14,12 @@ var withoutRace = map[string]string{
 	"internal/integration/linearizability": "each process has one goroutine, and the checker is " +
 		"half of the time; " +
 		"internal/integration/manager has the goroutines",
-	"internal/integration/redis": "kills and outages of servers, from outside; see alsoRace",
-	"internal/kdf/kdftest":       "one goroutine",
-	"internal/structure":         "it reads source files",
-	"internal/testrun":           "one goroutine reads events",
-	"sms/phone":                  "a pure function over the table of a thousand numbers",
+	"internal/integration/redis":   "kills and outages of servers, from outside; see alsoRace",
+	"internal/integration/release": "it drives the go command from outside",
+	"internal/kdf/kdftest":         "one goroutine",
+	"internal/structure":           "it reads source files",
+	"internal/testrun":             "one goroutine reads events",
+	"sms/phone":                    "a pure function over the table of a thousand numbers",
 }
 
 // alsoRace are the tests of those packages that have several goroutines. They run a second time,

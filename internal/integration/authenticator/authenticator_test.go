@@ -180,8 +180,9 @@ func TestZbarimg(t *testing.T) {
 			factor.EnrollInput{User: ann}, 250},
 		"longest": {totp.Config{Issuer: strings.Repeat("日", 21)},
 			factor.EnrollInput{User: factor.User{Account: strings.Repeat("本", 200)},
-				Name: strings.Repeat("電", 100), Params: map[string]secret.
-					Text{"secret": secret.New(strings.Repeat("A2", 102))}}, 1200},
+				Name:   strings.Repeat("電", 100),
+				Params: map[string]secret.Text{"secret": secret.New(strings.Repeat("A2", 102))}},
+			1200},
 	} {
 		f, err := totp.New(c.cfg)
 		require.NoError(t, err)

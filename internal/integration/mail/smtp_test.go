@@ -353,10 +353,10 @@ func TestSend_InternationalDomain(t *testing.T) {
 		t.Run(address, func(t *testing.T) {
 			state, _, err := f.Implied(factor.User{Email: address})
 			require.NoError(t, err)
-			out, err := f.Enroll(t.Context(), factor.EnrollInput{Params: map[string]secret.
-				Text{"address": secret.New(address)}})
+			out, err := f.Enroll(t.Context(), factor.EnrollInput{
+				Params: map[string]secret.Text{"address": secret.New(address)}})
 			require.NoError(t, err)
-			require.Equal(t, state, out.State)
+			require.Equal(t, string(state), string(out.State))
 			in := factor.Message{State: state, Payload: secret.New("012345"), Purpose: "sign-in"}
 			notice := factor.Message{State: out.State, Event: "factor.added", Kind: "totp"}
 			for what, do := range map[string]func() error{

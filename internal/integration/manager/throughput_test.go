@@ -356,8 +356,8 @@ func BenchmarkContention(b *testing.B) {
 			ch, err := managers[0].Session(s, binding).Begin(b.Context())
 			require.NoError(b, err)
 			e, err := managers[0].Session(s, binding).Enroll(b.Context(), ch.Grant,
-				mfa.EnrollRequest{Kind: "pin", Params: map[string]secret.
-					Text{"pin": secret.New("739162")}})
+				mfa.EnrollRequest{Kind: "pin",
+					Params: map[string]secret.Text{"pin": secret.New("739162")}})
 			require.NoError(b, err)
 			c, err := managers[0].Session(s, binding).Confirm(b.Context(), e, secret.New("739162"))
 			require.NoError(b, err)
