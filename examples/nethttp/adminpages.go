@@ -170,7 +170,7 @@ func (a *app) postPolicy(w http.ResponseWriter, r *http.Request, who *administra
 		return
 	}
 	a.back(w, r, "/admin", "The policy for "+userType+
-		" accounts is saved. It applies from each person's next sign-in.")
+		" accounts is saved. It applies from each user's next sign-in.")
 }
 
 // postPerson applies an act to one person.
