@@ -29,7 +29,7 @@ var englishNotices = noticeWords{
 			"recovery codes left at %[1]s. Make new ones in your security settings."},
 		"lockout.locked": {"Your account at %[1]s is locked for a moment",
 			"After several wrong codes (%[2]s) no one can confirm a sign-in to your account at " +
-				"%[1]s until %[4]s. The person who tried knows your password."},
+				"%[1]s until %[4]s. Your correct password was entered before the codes."},
 		"lockout.disabled": {"A sign-in method was turned off at %[1]s", "After too many " +
 			"wrong codes, %[2]s was turned off for your account at %[1]s. Use another way to " +
 			"sign in, unlock it in the sign-in page, or ask support."},

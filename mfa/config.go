@@ -201,7 +201,7 @@ func traitProblem(f factor.Factor) string {
 	return ""
 }
 
-// levelProblem says what is wrong with what a success proves, or returns "".
+// levelProblem returns why traits cannot say what a success proves, or "".
 func levelProblem(t factor.Traits) string {
 	switch {
 	case t.Recovery && (t.Level != 0 || t.Knowledge):

@@ -70,7 +70,7 @@ func TestIdentity_IsOneUsersAlsoInParallel(t *testing.T) {
 		all = append(all, person(i))
 	}
 	_, err := r.answer(r.open(), "k1", "", all...)
-	require.NoError(t, err, "whoever has it is found by it")
+	require.NoError(t, err, "a response finds the user who has it")
 }
 
 // An incorrect response to an enrolment takes an identity away from no user.
@@ -109,7 +109,7 @@ func TestIdentity_PassesOnWhenAbandoned(t *testing.T) {
 	require.Equal(t, 1, identities(t, r))
 
 	_, err = r.addKey(r.signIn(person(1)).Grant, "k1")
-	require.ErrorIs(t, err, mfa.ErrNotAvailable, "whoever claimed it may be about to confirm")
+	require.ErrorIs(t, err, mfa.ErrNotAvailable, "the other user may be about to confirm it")
 	r.clock.Advance(31 * time.Minute)
 	_, err = r.addKey(r.signIn(person(1)).Grant, "k1")
 	require.NoError(t, err)

@@ -41,7 +41,7 @@ func TestTightenedPolicy_PasswordAloneNeverSignsIn(t *testing.T) {
 				200, "")
 			require.Equal(t, "enroll", a.JSON["next"])
 			require.Equal(t, []any{"totp"}, a.JSON["kinds"])
-			require.Len(t, s.verified, verified, "nobody is signed in")
+			require.Len(t, s.verified, verified, "no user is signed in")
 			p.get("/home").goes(t, "/mfa/?return=%2Fhome")
 			p.api("GET", "factors", nil).is(t, 403, "forbidden")
 			require.Equal(t, "enroll", p.api("GET", "state", nil).is(t, 200, "").JSON["next"],

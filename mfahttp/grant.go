@@ -65,7 +65,7 @@ func (h *Handler) Actor(r *http.Request) (mfa.Actor, error) {
 	}
 	v := &visit{h: h, r: r, id: id, now: h.clock()}
 	if v.signedIn() != nil {
-		return mfa.Actor{}, fmt.Errorf("%w: nobody is signed in", mfa.ErrForbidden)
+		return mfa.Actor{}, fmt.Errorf("%w: no user is signed in", mfa.ErrForbidden)
 	}
 	return v.actor()
 }

@@ -80,10 +80,10 @@ func (cfg *Config) checkParts() error {
 		return errors.New("mfahttp: Config.Session is nil: adapt your session library, see the " +
 			"example at Session")
 	case cfg.Identify == nil:
-		return errors.New("mfahttp: Config.Identify is nil: say there who makes a request")
+		return errors.New("mfahttp: Config.Identify is nil: return the user who makes a request")
 	case cfg.Verified == nil:
-		return errors.New("mfahttp: Config.Verified is nil: sign the person in there and renew " +
-			"the session's id")
+		return errors.New("mfahttp: Config.Verified is nil: sign the user in there and renew " +
+			"the session ID")
 	case len(cfg.PasswordFor) > 0 && cfg.CheckPassword == nil:
 		return errors.New("mfahttp: Config.PasswordFor needs Config.CheckPassword: set it, or " +
 			"leave both empty")

@@ -56,7 +56,7 @@ func (s *site) of(ctx context.Context) map[string]string {
 	return ctx.Value(sessionKey{}).(*holder).values
 }
 
-// holder lets Verified replace the session's id, as scs.RenewToken does.
+// holder lets Verified replace the session ID, as scs.RenewToken does.
 type holder struct {
 	id     string
 	values map[string]string

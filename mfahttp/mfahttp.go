@@ -14,7 +14,7 @@ import (
 
 // ErrPassword is returned by [Config.CheckPassword], perhaps wrapped, for an incorrect password.
 // The Handler treats any other error as a failure of the application.
-var ErrPassword = errors.New("mfahttp: wrong password")
+var ErrPassword = errors.New("mfahttp: incorrect password")
 
 // Config configures a Handler. Manager, Session, Identify and Verified are required.
 type Config struct {

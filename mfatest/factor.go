@@ -53,13 +53,13 @@ func (k FactorKit) Run(t *testing.T) {
 		check     func(FactorKit, *testing.T) error
 	}{
 		{"kind and traits", "they are stored, and decide what a success is worth", FactorKit.kind},
-		{"right and wrong", "a correct response is accepted, an incorrect one gives an error wrapping " +
+		{"correct and incorrect", "a correct response is accepted, an incorrect one gives an error wrapping " +
 			"ErrIncorrect", FactorKit.responses},
 		{"state is not changed in place", "a refused response would change what is stored",
 			FactorKit.untouched},
 		{"unreadable state", "what is corrupted must never verify, and never panic",
 			FactorKit.corrupted},
-		{"malformed input", "anybody can send it; it gives ErrMalformed at most, and no panic",
+		{"malformed input", "any client can send it; it gives ErrMalformed at most, and no panic",
 			FactorKit.malformed},
 		{"nothing secret in errors", "errors are logged", FactorKit.secrets},
 		{"parallel use", "one factor serves all requests; run with -race", FactorKit.parallel},
@@ -228,7 +228,7 @@ func (k FactorKit) corrupted(t *testing.T) error {
 		in.State = bad
 		_, err := k.verify(t.Context(), in)
 		if _, sends := k.Factor.(factor.Challenger); err == nil && (!sends || k.Confirm != nil) {
-			return fmt.Errorf("a state of %d bytes that nobody made verifies", len(bad))
+			return fmt.Errorf("a state of %d bytes that the factor did not make verifies", len(bad))
 		}
 	}
 	return nil

@@ -150,8 +150,8 @@ func TestKitFindsFaults(t *testing.T) {
 	}
 	for fault, rule := range map[string]string{"": "", "kind": "kind_and_traits",
 		"no level":      "kind_and_traits",
-		"contradiction": "kind_and_traits", "accepts all": "right_and_wrong",
-		"other error": "right_and_wrong", "in place": "state_is_not_changed",
+		"contradiction": "kind_and_traits", "accepts all": "correct_and_incorrect",
+		"other error": "correct_and_incorrect", "in place": "state_is_not_changed",
 		"panic": "unreadable_state", "open": "unreadable_state",
 		"enroll": "malformed_input", "secret": "nothing_secret",
 		"shown": "nothing_secret"} {

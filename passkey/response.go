@@ -15,7 +15,7 @@ type answered struct {
 	asserted *protocol.ParsedCredentialAssertionData
 }
 
-var errForm = errors.New("passkey: no answer of a passkey")
+var errForm = errors.New("passkey: not a response of a passkey")
 
 // parse reads the JSON that PublicKeyCredential.toJSON makes (WebAuthn Level 3 section 5.1.8).
 // Its length is bounded by the Manager.
@@ -59,15 +59,15 @@ func (f *Factor) why(
 	case client.Type != ceremony:
 		return "it was signed for another ceremony"
 	case client.Challenge != encodeChallenge(want):
-		return "it answers another challenge"
+		return "it responds to another challenge"
 	case client.CrossOrigin || client.TopOrigin != "":
 		return "another site embedded the page"
 	case !bytes.Equal(auth.RPIDHash, hash[:]):
 		return "it is for another RP ID"
 	case !auth.Flags.HasUserPresent():
-		return "nobody was present"
+		return "no user was present"
 	case want.Verify && !auth.Flags.HasUserVerified():
-		return "the person was not verified, which Config.UserVerification requires"
+		return "the user was not verified, which Config.UserVerification requires"
 	case want.Create:
 		return "its algorithm was not offered, or its attestation does not verify"
 	default:

@@ -17,7 +17,8 @@ import (
 // else is no response, and is not counted.
 func (f *Factor) Normalize(response string) (string, error) {
 	if _, err := parse(response); err != nil {
-		return "", &factor.Problem{Reason: "passkey_form", Detail: "this is no answer of a passkey"}
+		return "", &factor.Problem{Reason: "passkey_form",
+			Detail: "this is not a response of a passkey"}
 	}
 	return response, nil
 }
@@ -34,10 +35,10 @@ func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdi
 	}
 	got, err := parse(in.Response.Reveal())
 	if err != nil {
-		return nil, refused("it is no answer of a passkey")
+		return nil, refused("it is not a response of a passkey")
 	}
 	if want.Create != in.Confirming || want.Create != (got.created != nil) {
-		return nil, refused("it is of another ceremony")
+		return nil, refused("it belongs to another ceremony")
 	}
 	if want.Create {
 		s, err := decodeState(in.State)
@@ -100,7 +101,7 @@ func (f *Factor) register(
 		return nil, refused("its public key is none")
 	}
 	if slices.ContainsFunc(s.Taken, func(k known) bool { return bytes.Equal(k.ID, id) }) {
-		return nil, refused("the person has it already")
+		return nil, refused("the user has it already")
 	}
 	if auth.Flags.HasBackupState() && !auth.Flags.HasBackupEligible() {
 		return nil, refused("its backup flags contradict each other")

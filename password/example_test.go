@@ -97,7 +97,7 @@ func Example() {
 	// 1 Choose a new password for Acme
 	// password_common
 	// <nil>
-	// password: link is not good any more
+	// password: link is no longer valid
 }
 
 // users is an application with one of them.

@@ -42,8 +42,8 @@ type HasherConfig struct {
 	Memory, Passes uint32
 	Threads        uint8
 	// MaxConcurrent bounds how many hashes are computed at once, argon2id taking Memory for each;
-	// default the number of processors. Who comes when all places are taken waits, until its
-	// context is done.
+	// default the number of processors. A call that comes when all places are taken
+	// waits, until its context is done.
 	MaxConcurrent int
 }
 

@@ -55,7 +55,7 @@ type Config struct {
 	// Later takes work that sends mail, and runs it beside the request with a context of its
 	// own: in a queue, or in a goroutine that the application waits for before it ends. It
 	// returns at once. It may run work again after an error, but not twice at the same time.
-	// Required: if the work ran before the response, its time would show which addresses have
+	// Required. If the work ran before the response, its time would show which addresses have
 	// an account.
 	Later func(ctx context.Context, work func(context.Context) error)
 	// CheckChange reports whether a user who has entered the current password may choose

@@ -22,7 +22,7 @@ import (
 
 // ErrLink is returned for a link that is unknown, was used, was replaced by another change of
 // the password, or has expired. It does not say which; the user asks for another.
-var ErrLink = errors.New("password: link is not good any more")
+var ErrLink = errors.New("password: link is no longer valid")
 
 const (
 	recordPrefix = "password/r/"

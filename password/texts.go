@@ -42,7 +42,7 @@ var english = words{
 	terms: "The link is valid for %s and works once.", minutes: "%d minutes", hours: "%d hours",
 	oneHour: "an hour",
 	when:    "This happened at %s.",
-	notYou: "If this was not you, somebody else may have access to your account. Contact the " +
+	notYou: "If this was not you, someone else may have access to your account. Contact the " +
 		"support of %s at once, and change the password of this mailbox.",
 	ignore: "If you did not ask for this, ignore this mail. Your password at %s does not change.",
 }

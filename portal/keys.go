@@ -68,7 +68,7 @@ func (s *keySet) key(ctx context.Context, id string) (ed25519.PublicKey, error) 
 	case s.keys == nil:
 		return nil, fmt.Errorf("%w: the portal's keys could not be fetched", ErrUnavailable)
 	case now.Sub(s.fetched) > staleFor:
-		return nil, fmt.Errorf("%w: the portal's keys are from %s, and it does not answer",
+		return nil, fmt.Errorf("%w: the portal's keys are from %s, and it does not respond",
 			ErrUnavailable, s.fetched.UTC().Format(time.RFC3339))
 	case !ok:
 		return nil, fmt.Errorf("%w: signed by a key that is not the portal's", ErrInvalid)

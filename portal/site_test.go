@@ -165,7 +165,7 @@ func TestRoad(t *testing.T) {
 	status, _, _ = get(other, mine)
 	require.Equal(t, 403, status, "another browser that waits for an answer of its own")
 	status, _, _ = get(stop, mine+"x")
-	require.Equal(t, 403, status, "an answer to another request")
+	require.Equal(t, 403, status, "a response to another request")
 	status, body, _ = get(stop, mine)
 	require.Equal(t, 200, status, body)
 	status, _, _ = get(stop, mine)

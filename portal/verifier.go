@@ -172,7 +172,7 @@ func (v *Verifier) open(ctx context.Context, assertion string) (*claims, error) 
 	}
 	payload, err := signed.Verify(key)
 	if err != nil {
-		return nil, fmt.Errorf("%w: the signature is wrong", ErrInvalid)
+		return nil, fmt.Errorf("%w: the signature is invalid", ErrInvalid)
 	}
 	c := &claims{}
 	if err := json.Unmarshal(payload, c); err != nil {
@@ -315,7 +315,7 @@ func (v *Verifier) callback(w http.ResponseWriter, r *http.Request) (to string, 
 	}
 	q := r.URL.Query()
 	if subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(wait.State)) != 1 {
-		return "", fmt.Errorf("%w: an answer to another request", ErrInvalid)
+		return "", fmt.Errorf("%w: a response to another request", ErrInvalid)
 	}
 	a, err := v.Verify(r.Context(), q.Get("assertion"), wait.Nonce,
 		Need{MaxAge: wait.MaxAge, Level: wait.Level})

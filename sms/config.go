@@ -35,7 +35,7 @@ type Config struct {
 	// as "acme.example"; it is also valid for its subdomains. Required, unless NoOrigin.
 	Origin string
 	// Allow lists the beginnings of the numbers that messages are sent to, such as "+31".
-	// Required: New refuses an empty list. AnyCountry allows the world. 25 countries share "+1",
+	// New refuses an empty list. AnyCountry allows the world. 25 countries share "+1",
 	// some of them expensive: list in Deny what you do not serve, or use phone.Parser with
 	// Regions.
 	Allow []string

@@ -215,7 +215,7 @@ func (p *provider) checkToken(
 		return errors.New("the token has expired")
 	}
 	if c.issued > now.Add(leeway).Unix() {
-		return errors.New("the token is of the future")
+		return errors.New("the token is from the future")
 	}
 	return nil
 }
@@ -234,7 +234,7 @@ func (p *provider) checkFlow(c *claims, f *flow, now time.Time) error {
 		return errors.New("the token was made before it was asked for")
 	}
 	if p.MaxAge > 0 && (c.authTime == 0 || c.authTime < now.Add(-p.MaxAge-leeway).Unix()) {
-		return errors.New("the person proved who they are too long ago")
+		return errors.New("the user signed in to the provider too long ago")
 	}
 	return nil
 }

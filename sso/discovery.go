@@ -180,7 +180,7 @@ type limitedBody struct {
 	left int
 }
 
-var errTooLong = errors.New("sso: the provider's answer is longer than 1 MiB")
+var errTooLong = errors.New("sso: the provider's response is longer than 1 MiB")
 
 func (b *limitedBody) Read(p []byte) (int, error) {
 	if b.left <= 0 {

@@ -150,7 +150,7 @@ func (s *Service) finish(
 		return nil, err
 	}
 	if iss := query.Get("iss"); iss != "" && iss != id.issuer {
-		return nil, fmt.Errorf("%w: iss in the answer is not the token's", ErrIdentity)
+		return nil, fmt.Errorf("%w: iss in the response is not the token's", ErrIdentity)
 	}
 	return id, nil
 }
@@ -158,10 +158,10 @@ func (s *Service) finish(
 func (p *provider) checkAnswerer(e *endpoints, query url.Values) error {
 	iss := query.Get("iss")
 	if iss == "" && e.namesIssuer {
-		return fmt.Errorf("%w: the answer does not say whose it is", ErrIdentity)
+		return fmt.Errorf("%w: the response does not name its issuer", ErrIdentity)
 	}
 	if iss != "" && p.profile == plain && iss != p.Issuer {
-		return fmt.Errorf("%w: the answer is another provider's", ErrIdentity)
+		return fmt.Errorf("%w: the response is another provider's", ErrIdentity)
 	}
 	return nil
 }
@@ -174,10 +174,10 @@ func refusal(code string) error {
 		"consent_required":
 		return fmt.Errorf("%w: %s", ErrCancelled, code)
 	case "server_error", "temporarily_unavailable":
-		return unavailable(fmt.Errorf("sso: the provider answered %s", code))
+		return unavailable(fmt.Errorf("sso: the provider responded with %s", code))
 	case "unauthorized_client", "invalid_request", "invalid_scope", "unsupported_response_type",
 		"invalid_client":
-		return configError("the provider answered %s; compare its registration of this application",
+		return configError("the provider responded with %s; compare its registration of this application",
 			code)
 	default:
 		return fmt.Errorf("%w: with an error code of its own", ErrCancelled)
@@ -197,7 +197,7 @@ func (p *provider) exchange(
 		return "", fmt.Errorf("%w: the provider does not take the code", ErrFlow)
 	case errors.As(err, &refused) && slices.Contains([]string{"invalid_client",
 		"unauthorized_client", "invalid_request"}, refused.ErrorCode):
-		return "", configError("%s answered %s at its token endpoint; compare client ID, secret "+
+		return "", configError("%s responded with %s at its token endpoint; compare client ID, secret "+
 			"and redirect URI", p.ID, refused.ErrorCode)
 	case errors.As(err, &refused):
 		// The body may repeat what was sent, which holds the secret.

@@ -83,7 +83,7 @@ type handler struct {
 //
 //	POST {provider}/sign-in    begins a sign-on
 //	POST {provider}/link       begins to link an account; needs a signed-in user and a
-//	                           grant, which is still good when the provider sends them back
+//	                           grant, which is still valid when the provider sends them back
 //	POST {provider}/unlink     ends the link of the form value "link"; needs the same
 //	GET  {provider}/callback   is where providers return users to
 //

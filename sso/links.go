@@ -197,7 +197,7 @@ func (s *Service) bind(
 ) (*Link, error) {
 	p := s.providers[f.Provider]
 	if p.OwnAddress && (id.address == "" || !mailaddr.Same(id.address, person.Email)) {
-		return nil, fmt.Errorf("%w: it is not the person's", ErrAddress)
+		return nil, fmt.Errorf("%w: it is not the user's", ErrAddress)
 	}
 	if _, err := s.activated(ctx, f.Tenant, p, id.organization); err != nil {
 		return nil, err
@@ -260,8 +260,8 @@ func (s *Service) list(ctx context.Context, tenant, subject, linkID string) erro
 }
 
 // relist writes the list once more after the account's record is there, whether it needs it
-// or not. Who prunes the list at that moment read it before; their write then fails, and
-// they look again.
+// or not. A process that prunes the list at that moment read it before. Its write then
+// fails, and it reads again.
 func (s *Service) relist(ctx context.Context, tenant, subject, linkID string) error {
 	key := personKey(tenant, subject)
 	return ours(s.records.Update(ctx, key, func(data []byte) (storage.Change, error) {

@@ -42,13 +42,14 @@ func (s *Service) Unlink(ctx context.Context, in Session, id string) error {
 func (s *Service) checkGrant(ctx context.Context, in Session) error {
 	person, grant, binding := in.Subject, in.Grant, in.SessionID.Reveal()
 	if person.ID == "" || grant.IsZero() {
-		return fmt.Errorf("%w: nobody is signed in with a grant", mfa.ErrToken)
+		return fmt.Errorf("%w: no user is signed in with a grant", mfa.ErrToken)
 	}
 	if err := checkPerson(person.Tenant, person.ID); err != nil {
 		return err
 	}
 	if binding == "" || len(binding) > maxBind {
-		return fmt.Errorf("%w: the binding must have 1 to %d bytes", factor.ErrMalformed, maxBind)
+		return fmt.Errorf("%w: the session ID must have 1 to %d bytes", factor.ErrMalformed,
+			maxBind)
 	}
 	return s.cfg.CheckGrant(ctx, person, grant, binding)
 }

@@ -31,11 +31,11 @@ var (
 	// because of the configuration. The text says what to do.
 	ErrConfig = errors.New("sso: configuration")
 	// ErrCancelled is returned when the user, or the provider for the user, refused.
-	ErrCancelled = errors.New("sso: the provider did not sign the person in")
+	ErrCancelled = errors.New("sso: the provider did not sign the user in")
 	// ErrIdentity is returned when the provider's reply does not prove who the user is: the
 	// signature, issuer, audience, nonce or time is incorrect, or a claim is missing. The user
 	// is never at fault; an administrator should look at it.
-	ErrIdentity = errors.New("sso: the provider's answer is not acceptable")
+	ErrIdentity = errors.New("sso: the provider's response is not acceptable")
 	// ErrAddress is returned when the account's e-mail address is not verified, is not one
 	// that the provider speaks for, or, when linking, is not the user's.
 	ErrAddress = errors.New("sso: the account's address is not acceptable")
@@ -47,7 +47,7 @@ var (
 	ErrNotLinked = errors.New("sso: the account is not linked")
 	// ErrLinkedElsewhere is returned when another user has linked this account. It does not
 	// say which user.
-	ErrLinkedElsewhere = errors.New("sso: the account is linked to another person")
+	ErrLinkedElsewhere = errors.New("sso: the account is linked to another user")
 )
 
 const (
@@ -123,7 +123,7 @@ func New(cfg Config) (*Service, error) {
 		return nil, configError("Keys is nil; make a keyring with seal.NewKeyring from a key " +
 			"kept outside the database")
 	case cfg.CheckGrant == nil:
-		return nil, configError("CheckGrant is nil; without it anybody at an open screen could " +
+		return nil, configError("CheckGrant is nil; without it an attacker at an unlocked screen could " +
 			"link an account of theirs")
 	case cfg.CheckActor == nil:
 		return nil, configError("CheckActor is nil; without it an administrator's open screen " +

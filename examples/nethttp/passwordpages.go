@@ -122,7 +122,7 @@ func (a *app) postForgot(w http.ResponseWriter, r *http.Request) {
 type newPasswordView struct {
 	Token, Username string // of a link
 	MustChange      bool   // of a change
-	Gone            bool   // the link is not good any more
+	Gone            bool   // the link is no longer valid
 	Least           int
 }
 
@@ -134,7 +134,7 @@ func (a *app) pageReset(w http.ResponseWriter, r *http.Request) {
 func (a *app) showReset(w http.ResponseWriter, r *http.Request, status int, token, problem string) {
 	acct, err := a.resets.CheckLink(r.Context(), secret.New(token))
 	if errors.Is(err, password.ErrLink) {
-		a.show(w, r, http.StatusGone, "This link is not good any more",
+		a.show(w, r, http.StatusGone, "This link is no longer valid",
 			view{Page: "reset", Data: newPasswordView{Gone: true}})
 		return
 	}

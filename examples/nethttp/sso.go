@@ -285,7 +285,7 @@ func (a *app) signOnFailed(w http.ResponseWriter, r *http.Request, err error) {
 			"password, and activate " + name + " sign-on in your security settings."
 	case errors.Is(err, sso.ErrLinkedElsewhere):
 		status, text = http.StatusConflict, "This "+name+
-			" account is linked to another person already."
+			" account is already linked to another user."
 	case errors.Is(err, sso.ErrAddress):
 		text = "This " + name + " account is not of the address that you have here."
 	case errors.Is(err, sso.ErrIdentity):

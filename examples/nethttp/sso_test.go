@@ -113,7 +113,7 @@ func TestSignOn(t *testing.T) {
 	ben := s.client(t)
 	ben.signIn("ben")
 	ben.has(ben.signOn(409, "microsoft", "link", "Anna de Vries"),
-		"linked to another person already")
+		"already linked to another user")
 
 	// Withdrawn, it is of no use, for who has linked it either.
 	olivia.to(olivia.post(303, "/admin/sign-on/deactivate", url.Values{"provider": {"microsoft"},
@@ -187,7 +187,7 @@ func TestSignOnIsOfOneBrowser(t *testing.T) {
 	ben.signIn("anna")
 	ben.has(ben.get(400, back), "another browser")
 	if text := ben.get(200, "/mfa/factors").text; strings.Contains(text, "ben@acme.example") {
-		t.Error("linked to another person")
+		t.Error("linked to another user")
 	}
 	cancelled := s.client(t)
 	page := cancelled.depart("google", "sign-in")

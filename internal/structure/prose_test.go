@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -204,8 +205,8 @@ func around(text string, at int) string {
 	return strings.Join(strings.Fields(text[max(0, at-30):min(len(text), at+40)]), " ")
 }
 
-// proseOf returns what people read, by file: the comments of the library, the documents, and
-// the English texts of the pages. The changelog and the decisions are history.
+// proseOf returns what people read, by file: the comments of the library, the texts in its code,
+// the documents, and the English texts of the pages. The changelog and the decisions are history.
 func proseOf(t *testing.T) map[string]string {
 	t.Helper()
 	prose := make(map[string]string)
@@ -218,6 +219,7 @@ func proseOf(t *testing.T) map[string]string {
 		for _, c := range file.Comments {
 			prose[path] += c.Text() + "\n"
 		}
+		prose[path] += textsOf(file)
 	}
 	other := strings.Fields(string(run(t, "../..", "git", "ls-files", "*.md",
 		"mfahttp/openapi.json",
@@ -233,4 +235,30 @@ func proseOf(t *testing.T) map[string]string {
 	}
 	require.Greater(t, len(prose), 150)
 	return prose
+}
+
+// textsOf returns the strings of a file that read as text, such as those of errors and mails.
+func textsOf(file *ast.File) string {
+	var texts strings.Builder
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.ImportSpec:
+			return false
+		case *ast.BasicLit:
+			text, err := strconv.Unquote(n.Value)
+			if n.Kind == token.STRING && err == nil && strings.Contains(text, " ") {
+				texts.WriteString(text + "\n")
+			}
+		}
+		return true
+	})
+	return texts.String()
+}
+
+func TestTextsOf_ReadsErrors(t *testing.T) {
+	code := "package p\n\nimport \"an import\"\n\nvar e = errors.New(\"p: a person \" +\n\t\"who asks\")\n" +
+		"var k = \"key\"\n"
+	file, err := parser.ParseFile(token.NewFileSet(), "p.go", code, 0)
+	require.NoError(t, err)
+	require.Equal(t, "p: a person \nwho asks\n", textsOf(file))
 }

@@ -88,7 +88,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil || u.Scheme != "http" || !local(u.Hostname()) || u.Path != "" ||
 		u.RawQuery != "" {
 		return nil, fmt.Errorf("ssotest: URL is %q; want the form http://127.0.0.1:9000, on "+
-			"this machine, because anybody who reaches it may sign in as anybody", cfg.URL)
+			"this machine, because every client that reaches it may sign in as any user", cfg.URL)
 	}
 	for i, p := range cfg.People {
 		if !slices.Contains([]string{"microsoft", "google", "oidc"}, p.Provider) || p.Name == "" ||

@@ -71,13 +71,13 @@ func TestForgottenPassword(t *testing.T) {
 		b.choose("/password/reset", "anna acme 2026", "anna acme 2026")
 		require.Contains(t, b.text("[role=alert]"), "little more than your name")
 		b.choose("/password/reset", "herons wade at dusk", "herons wade at dusk")
-		require.Equal(t, "/login", b.path(), "nobody is signed in")
+		require.Equal(t, "/login", b.path(), "no user is signed in")
 		require.Contains(t, b.text("[role=status]"), "Your password is set")
 
 		elsewhere.visit("/")
 		require.Equal(t, "/login", elsewhere.path(), "the other session is over")
 		elsewhere.visit(link)
-		require.Contains(t, elsewhere.text("h1"), "not good any more")
+		require.Contains(t, elsewhere.text("h1"), "no longer valid")
 
 		b.typedLogin("anna", "anna-demo-password")
 		require.Equal(t, "/login", b.path())

@@ -10,8 +10,8 @@ import (
 	"github.com/secondgate/secondgate/internal/integration/servers"
 )
 
-// A history is by so many processes that do so many deeds each.
-const processes, deeds = 4, 300
+// A history is by so many processes that do so many deeds each; make test-long has more.
+const processes, deeds, longDeeds = 4, 300, 500
 
 // enough is how many more histories there are at most, if those had too little in them.
 const enough = 20
@@ -22,6 +22,13 @@ func rounds() int {
 		return 10
 	}
 	return 1
+}
+
+func deedsEach() int {
+	if os.Getenv("SECONDGATE_LONG") != "" {
+		return longDeeds
+	}
+	return deeds
 }
 
 // engine is a database, and how the processes find one of the test's own.
@@ -52,7 +59,7 @@ func TestLinearizable(t *testing.T) {
 			for n := 0; n < rounds() || len(missing(seen)) > 0; n++ {
 				require.Less(t, n, rounds()+enough, "the histories have no %q", missing(seen))
 				c := newCrowd(t, e.address(t))
-				c.work(processes, deeds)
+				c.work(processes, deedsEach())
 				requireOnce(t, c.history)
 				requireLinearizable(t, c.history)
 				c.report(seen)

@@ -35,7 +35,7 @@ const (
 const MaxLen = 8192
 
 var (
-	// ErrInvalid is returned for everything that may be wrong with a token.
+	// ErrInvalid is returned for every token that is not valid here.
 	ErrInvalid = errors.New("mfa: invalid token")
 	// ErrExpired is returned for a token that has expired, or that was used or superseded.
 	ErrExpired = errors.New("mfa: token has expired or was used")
@@ -130,7 +130,7 @@ func Seal(keys *seal.Keyring, kind seal.Purpose, c Claims) string {
 }
 
 // Open returns what a sealed token of a kind says. The session ID is checked unless the
-// token is for none, as links are. Everything that may be wrong with a token is one error.
+// token is for none, as links are. All invalid tokens give one error, so that it reveals nothing.
 func Open(keys *seal.Keyring, kind seal.Purpose, text string, id SessionID) (*Claims, error) {
 	sealed, err := Decode(text)
 	if err != nil {
