@@ -41,7 +41,8 @@
 //   - A failed read, a lost record or a factor's panic never means that no second factor is
 //     needed.
 //   - No secret, code or full destination is in an error, in an event, or in the printed or
-//     JSON form of any exported type. What an application keeps is sealed.
+//     JSON form of any exported type, but for the JSON of a [User], which is the application's
+//     own. What an application keeps is sealed.
 //
 // docs/threat-model.md says what it does not promise. Time comes from one [Clock]; a clock that
 // steps back neither shortens a lock nor makes a code valid again. Package mfa/policy has what

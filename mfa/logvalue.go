@@ -1,6 +1,9 @@
 package mfa
 
-import "log/slog"
+import (
+	"fmt"
+	"log/slog"
+)
 
 // The handlers of package slog write the JSON or text form of a value, which for what an
 // application stores is sealed and still opens what it opens. A log gets these instead.
@@ -33,4 +36,16 @@ func (c Confirmation) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("user_id", c.UserID), slog.String("tenant", c.Tenant),
 		slog.String("kind", c.Factor.Kind), slog.String("factor_id", c.Factor.ID),
 		slog.Bool("signed_in", c.Verification != nil))
+}
+
+// Format writes the user's ID, tenant and type for every verb. It leaves out the name, the address
+// and the number. Encoders write all fields, because the application may store a User.
+func (s User) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "{ID:%q Tenant:%q UserType:%q}", s.ID, s.Tenant, s.UserType)
+}
+
+// LogValue implements slog.LogValuer. It leaves out what Format leaves out.
+func (s User) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("id", s.ID), slog.String("tenant", s.Tenant),
+		slog.String("user_type", s.UserType))
 }

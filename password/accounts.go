@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -42,6 +44,17 @@ type Account struct {
 	// Users are the users of package mfa who sign in with this password. Only ID and Tenant
 	// of each are read. Empty means one user, with the ID and the Tenant of the Account.
 	Users []mfa.User
+}
+
+// Format writes the account's ID and tenant for every verb. It leaves out the name and the
+// address. Encoders write all fields but the hash, because the application may store an Account.
+func (a Account) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "{ID:%q Tenant:%q}", a.ID, a.Tenant)
+}
+
+// LogValue implements slog.LogValuer. It leaves out what Format leaves out.
+func (a Account) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("id", a.ID), slog.String("tenant", a.Tenant))
 }
 
 // users returns the users who sign in with the account's password.

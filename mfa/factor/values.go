@@ -1,6 +1,8 @@
 package factor
 
 import (
+	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/secondgate/secondgate/secret"
@@ -14,6 +16,18 @@ type User struct {
 	Account              string
 	Email, Phone         string
 	Locale               string
+}
+
+// Format writes the user's ID, tenant and type for every verb. It leaves out the account, the
+// address and the number.
+func (u User) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "{ID:%q Tenant:%q UserType:%q}", u.ID, u.Tenant, u.UserType)
+}
+
+// LogValue implements slog.LogValuer. It leaves out what Format leaves out.
+func (u User) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("id", u.ID), slog.String("tenant", u.Tenant),
+		slog.String("user_type", u.UserType))
 }
 
 // Instance is one enrolled instance as its own factor may see it.
