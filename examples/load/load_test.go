@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The command drives a real server, and a server that is not there is named.
+// The command signs users in to a real server, and its errors name a server that is not there.
 func TestLoad(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "nethttp")
 	out, err := exec.Command("go", "build", "-o", program, "../nethttp").CombinedOutput()
@@ -34,11 +34,11 @@ func TestLoad(t *testing.T) {
 	var report, progress bytes.Buffer
 	require.NoError(t, run(t.Context(), []string{"-url", url, "-workers", "4", "-rounds", "2"},
 		&report, &progress))
-	require.Contains(t, report.String(), "19 people enrolled an authenticator app")
+	require.Contains(t, report.String(), "19 users enrolled an authenticator app")
 	require.Contains(t, report.String(), "38 sign-ins in ")
 	require.Contains(t, report.String(), " a second")
 	require.Contains(t, report.String(), "99 %")
-	require.Contains(t, progress.String(), "round 2 of 2: 19 of 19 people")
+	require.Contains(t, progress.String(), "round 2 of 2: 19 of 19 users")
 
 	err = run(t.Context(), []string{"-url", url}, &report, &progress)
 	require.ErrorContains(t, err, "is it a fresh demonstration?")

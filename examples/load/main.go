@@ -1,11 +1,11 @@
-// Load drives the demonstration over HTTP as people do: password, authenticator code, session.
-// It reports sign-ins per second, and how long each step took.
+// Load signs users in to the demonstration over HTTP, as browsers do: with a password, an
+// authenticator code and a session. It reports sign-ins per second, and how long each step took.
 //
 //	go run ./examples/nethttp -people 500 -data /tmp/acme &
 //	go run ./examples/load -workers 16 -rounds 5
 //
-// In each round everybody signs in once, as many at a time as there are workers; then the
-// demonstration clock moves on by a time step, because a code is good once.
+// In each round every user signs in once, as many at a time as there are workers. Before each
+// round Load moves the demonstration clock to another time step, because a code is accepted once.
 package main
 
 import (
@@ -33,105 +33,152 @@ func main() {
 	}
 }
 
-// steps of a sign-in, in order; the last is the whole.
-var steps = [...]string{"password", "code", "sign-in"}
+// options are the command line.
+type options struct {
+	url             string
+	workers, rounds int
+}
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+func parseFlags(args []string, usage io.Writer) (options, error) {
+	var o options
 	fs := flag.NewFlagSet("load", flag.ContinueOnError)
-	fs.SetOutput(stderr)
-	base := fs.String("url", "http://localhost:8080",
+	fs.SetOutput(usage)
+	fs.StringVar(&o.url, "url", "http://localhost:8080",
 		"`URL` of a running examples/nethttp in demonstration mode")
-	workers := fs.Int("workers", 16, "how many sign in at once")
-	rounds := fs.Int("rounds", 3, "how often everybody signs in")
+	fs.IntVar(&o.workers, "workers", 16, "how many users sign in at once")
+	fs.IntVar(&o.rounds, "rounds", 3, "how often each user signs in")
 	if err := fs.Parse(args); err != nil {
-		return err
+		return o, err
 	}
-	if *workers < 1 || *rounds < 1 || fs.NArg() > 0 {
-		return errors.New("-workers and -rounds are at least 1, and there are no other " +
+	if o.workers < 1 || o.rounds < 1 || fs.NArg() > 0 {
+		return o, errors.New("-workers and -rounds are at least 1, and there are no other " +
 			"arguments; see -help")
 	}
-	s := &server{base: strings.TrimRight(*base, "/"), connections: *workers}
-	people, err := s.people(ctx)
+	return o, nil
+}
+
+// run enrols all users, signs them in round by round, and reports on stdout.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	o, err := parseFlags(args, stderr)
 	if err != nil {
 		return err
 	}
-	progress := &progress{out: stderr}
-
-	began := time.Now()
-	if err := s.each(ctx, *workers, people, func(p *person) error {
-		defer progress.tick("enrolling", len(people))
-		return s.enroll(ctx, p)
-	}); err != nil {
-		return fmt.Errorf("enrolling: %w", err)
+	s := &server{base: strings.TrimRight(o.url, "/"), connections: o.workers}
+	users, err := s.users(ctx)
+	if err != nil {
+		return err
 	}
-	progress.end()
-	fmt.Fprintf(stdout, "%d people enrolled an authenticator app in %.1f s\n", len(people),
-		time.Since(began).Seconds())
-
-	var (
-		mu    sync.Mutex
-		took  [len(steps)][]time.Duration
-		total time.Duration
-	)
-	for round := range *rounds {
-		if err := s.advance(ctx); err != nil {
-			return err
-		}
-		began := time.Now()
-		err := s.each(ctx, *workers, people, func(p *person) error {
-			defer progress.tick(fmt.Sprintf("round %d of %d", round+1, *rounds), len(people))
-			each, err := s.signIn(ctx, p)
-			if err != nil {
-				return err
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			for i, d := range each {
-				took[i] = append(took[i], d)
-			}
-			return nil
-		})
-		total += time.Since(began)
-		progress.end()
-		if err != nil {
+	l := &load{server: s, users: users, workers: o.workers, progress: &progress{out: stderr}}
+	if err := l.enrollAll(ctx, stdout); err != nil {
+		return err
+	}
+	var times timings
+	for round := range o.rounds {
+		step := fmt.Sprintf("round %d of %d", round+1, o.rounds)
+		if err := l.signInAll(ctx, step, &times); err != nil {
 			return fmt.Errorf("round %d: %w", round+1, err)
 		}
 	}
-
-	n := len(took[0])
-	fmt.Fprintf(stdout, "%d sign-ins in %.1f s with %d at once: %.1f a second\n", n,
-		total.Seconds(), *workers, float64(n)/total.Seconds())
-	fmt.Fprintf(stdout, "%-10s %10s %10s %10s %10s\n", "step", "median", "90 %", "99 %", "most")
-	for i, name := range steps {
-		slices.Sort(took[i])
-		at := func(q float64) time.Duration {
-			return took[i][min(n-1, int(q*float64(n)))].Round(100 * time.Microsecond)
-		}
-		fmt.Fprintf(stdout, "%-10s %10s %10s %10s %10s\n", name, at(0.5), at(0.9), at(0.99), at(1))
-	}
+	times.report(stdout, o.workers)
 	return nil
 }
 
-// each calls do for everybody, some at a time, and stops at the first error.
-func (s *server) each(
-	ctx context.Context, workers int, people []*person, do func(*person) error,
-) error {
+// load has some of the users do something at once, until all of them have done it.
+type load struct {
+	*server
+	users    []*user
+	workers  int
+	progress *progress
+}
+
+// enrollAll enrols an authenticator app for each user.
+func (l *load) enrollAll(ctx context.Context, stdout io.Writer) error {
+	began := time.Now()
+	err := l.each(ctx, "enrolling", func(u *user) error { return l.enroll(ctx, u) })
+	if err != nil {
+		return fmt.Errorf("enrolling: %w", err)
+	}
+	fmt.Fprintf(stdout, "%d users enrolled an authenticator app in %.1f s\n", len(l.users),
+		time.Since(began).Seconds())
+	return nil
+}
+
+// signInAll signs each user in once, in a time step whose codes nobody has used yet.
+func (l *load) signInAll(ctx context.Context, step string, times *timings) error {
+	if err := l.advance(ctx); err != nil {
+		return err
+	}
+	began := time.Now()
+	err := l.each(ctx, step, func(u *user) error {
+		took, err := l.signIn(ctx, u)
+		if err == nil {
+			times.add(took)
+		}
+		return err
+	})
+	times.total += time.Since(began)
+	return err
+}
+
+// steps of a sign-in, in order; the last is the whole.
+var steps = [...]string{"password", "code", "sign-in"}
+
+// timings collects how long the steps of each sign-in took.
+type timings struct {
+	mu    sync.Mutex
+	steps [len(steps)][]time.Duration
+	total time.Duration // of all rounds
+}
+
+func (t *timings) add(took [len(steps)]time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i, d := range took {
+		t.steps[i] = append(t.steps[i], d)
+	}
+}
+
+// report prints the sign-ins per second, and a table of the steps.
+func (t *timings) report(out io.Writer, workers int) {
+	n := len(t.steps[0])
+	fmt.Fprintf(out, "%d sign-ins in %.1f s with %d at once: %.1f a second\n", n,
+		t.total.Seconds(), workers, float64(n)/t.total.Seconds())
+	fmt.Fprintf(out, "%-10s %10s %10s %10s %10s\n", "step", "median", "90 %", "99 %", "most")
+	for i, name := range steps {
+		took := t.steps[i]
+		slices.Sort(took)
+		fmt.Fprintf(out, "%-10s %10s %10s %10s %10s\n", name, quantile(took, 0.5),
+			quantile(took, 0.9), quantile(took, 0.99), quantile(took, 1))
+	}
+}
+
+// quantile returns the duration below which a share of the sorted durations lies.
+func quantile(sorted []time.Duration, share float64) time.Duration {
+	at := min(len(sorted)-1, int(share*float64(len(sorted))))
+	return sorted[at].Round(100 * time.Microsecond)
+}
+
+// each calls do for each user, as many at a time as there are workers. It stops at the first
+// error, and names the user.
+func (l *load) each(ctx context.Context, step string, do func(*user) error) error {
 	var (
 		wg    sync.WaitGroup
 		next  atomic.Int64
 		fault atomic.Pointer[error]
 	)
-	for range workers {
+	defer l.progress.end()
+	for range l.workers {
 		wg.Go(func() {
 			for fault.Load() == nil && ctx.Err() == nil {
 				i := int(next.Add(1)) - 1
-				if i >= len(people) {
+				if i >= len(l.users) {
 					return
 				}
-				if err := do(people[i]); err != nil {
-					err = fmt.Errorf("%s: %w", people[i].Username, err)
+				if err := do(l.users[i]); err != nil {
+					err = fmt.Errorf("%s: %w", l.users[i].Username, err)
 					fault.CompareAndSwap(nil, &err)
 				}
+				l.progress.tick(step, len(l.users))
 			}
 		})
 	}
@@ -142,7 +189,7 @@ func (s *server) each(
 	return ctx.Err()
 }
 
-// progress is one line that is written over.
+// progress prints how many users are done, on one line that it overwrites.
 type progress struct {
 	out  io.Writer
 	mu   sync.Mutex
@@ -150,13 +197,13 @@ type progress struct {
 	last time.Time
 }
 
-func (p *progress) tick(what string, of int) {
+func (p *progress) tick(step string, of int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done++
 	if now := time.Now(); now.Sub(p.last) > 200*time.Millisecond || p.done == of {
 		p.last = now
-		fmt.Fprintf(p.out, "\r%s: %d of %d people", what, p.done, of)
+		fmt.Fprintf(p.out, "\r%s: %d of %d users", step, p.done, of)
 	}
 }
 

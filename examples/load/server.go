@@ -22,27 +22,27 @@ type server struct {
 	transport   http.RoundTripper
 }
 
-// person is somebody who signs in.
-type person struct {
+// user is a user of the demonstration, as /demo/people lists it.
+type user struct {
 	Username string            `json:"username"`
 	Password string            `json:"password"`
 	Email    string            `json:"email"`
 	Accounts []json.RawMessage `json:"accounts"`
-	secret   string
+	secret   string            // of the authenticator app, once it is enrolled
 }
 
-// people are those who sign in without choosing an account.
-func (s *server) people(ctx context.Context) (list []*person, err error) {
+// users returns the users who sign in without choosing an account.
+func (s *server) users(ctx context.Context) (list []*user, err error) {
 	s.transport = &http.Transport{MaxIdleConnsPerHost: s.connections}
-	var all []*person
+	var all []*user
 	err = s.browser().call(ctx, "GET", "/demo/people", nil, &all)
 	if err != nil {
 		return nil, fmt.Errorf("%w; start the server first: go run ./examples/nethttp -people 500",
 			err)
 	}
-	for _, p := range all {
-		if len(p.Accounts) == 0 {
-			list = append(list, p)
+	for _, u := range all {
+		if len(u.Accounts) == 0 {
+			list = append(list, u)
 		}
 	}
 	return list, nil
@@ -65,22 +65,22 @@ func (s *server) advance(ctx context.Context) error {
 		map[string]any{"advance": to.Sub(now).String()}, nil)
 }
 
-// shown is what the person's app shows now.
-func (s *server) shown(ctx context.Context, p *person) (string, error) {
+// appCode returns the code that the user's authenticator app shows now.
+func (s *server) appCode(ctx context.Context, u *user) (string, error) {
 	now, err := s.now(ctx)
 	if err != nil {
 		return "", err
 	}
-	return totp.GenerateCodeCustom(p.secret, now, totp.ValidateOpts{Period: 30,
+	return totp.GenerateCodeCustom(u.secret, now, totp.ValidateOpts{Period: 30,
 		Digits: otp.DigitsSix})
 }
 
 var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
 
-// enroll signs a person in by e-mail and has them enrol an authenticator app.
-func (s *server) enroll(ctx context.Context, p *person) error {
+// enroll signs a user in by e-mail and enrols an authenticator app.
+func (s *server) enroll(ctx context.Context, u *user) error {
 	b := s.browser()
-	if err := b.password(ctx, p); err != nil {
+	if err := b.password(ctx, u); err != nil {
 		return err
 	}
 	if err := b.call(ctx, "POST", "/mfa/api/send", map[string]any{"kind": "email"},
@@ -93,7 +93,7 @@ func (s *server) enroll(ctx context.Context, p *person) error {
 	}
 	code := ""
 	for _, m := range outbox { // the latest first
-		if m.To == p.Email {
+		if m.To == u.Email {
 			code = sixDigits.FindString(m.Text)
 			break
 		}
@@ -110,8 +110,8 @@ func (s *server) enroll(ctx context.Context, p *person) error {
 		&begun); err != nil {
 		return fmt.Errorf("%w: is it a fresh demonstration?", err)
 	}
-	p.secret = begun.Secret
-	code, err := s.shown(ctx, p)
+	u.secret = begun.Secret
+	code, err := s.appCode(ctx, u)
 	if err != nil {
 		return err
 	}
@@ -119,17 +119,17 @@ func (s *server) enroll(ctx context.Context, p *person) error {
 		"code": code}, nil)
 }
 
-// signIn signs a person in with password and code, and says how long each step took.
+// signIn signs a user in with password and code, and returns how long each step took.
 func (s *server) signIn(
-	ctx context.Context, p *person,
+	ctx context.Context, u *user,
 ) (took [len(steps)]time.Duration, err error) {
 	b := s.browser()
-	code, err := s.shown(ctx, p)
+	code, err := s.appCode(ctx, u)
 	if err != nil {
 		return took, err
 	}
 	start := time.Now()
-	if err := b.password(ctx, p); err != nil {
+	if err := b.password(ctx, u); err != nil {
 		return took, err
 	}
 	middle := time.Now()
@@ -142,32 +142,32 @@ func (s *server) signIn(
 	if err := b.call(ctx, "GET", "/api/me", nil, &me); err != nil {
 		return took, err
 	}
-	if me.Username != p.Username {
+	if me.Username != u.Username {
 		return took, fmt.Errorf("signed in as %q", me.Username)
 	}
 	return took, nil
 }
 
-// browser is a session of its own.
+// browser has a session of its own.
 type browser struct {
 	base   string
 	client http.Client
 }
 
 func (s *server) browser() *browser {
-	jar, _ := cookiejar.New(nil) // fails never
+	jar, _ := cookiejar.New(nil) // never fails
 	return &browser{s.base, http.Client{Transport: s.transport, Jar: jar, Timeout: time.Minute}}
 }
 
-func (b *browser) password(ctx context.Context, p *person) error {
-	var answer struct{ Next string }
-	if err := b.call(ctx, "POST", "/api/login", map[string]any{"username": p.Username,
-		"password": p.Password}, &answer); err != nil {
+func (b *browser) password(ctx context.Context, u *user) error {
+	var response struct{ Next string }
+	if err := b.call(ctx, "POST", "/api/login", map[string]any{"username": u.Username,
+		"password": u.Password}, &response); err != nil {
 		return err
 	}
-	if answer.Next != "verify" {
+	if response.Next != "verify" {
 		return fmt.Errorf("after the password comes %q, want \"verify\": is it a fresh "+
-			"demonstration?", answer.Next)
+			"demonstration?", response.Next)
 	}
 	return nil
 }
@@ -186,17 +186,17 @@ func (b *browser) call(ctx context.Context, method, path string, body, into any)
 		return err
 	}
 	r.Header.Set("Content-Type", "application/json")
-	answer, err := b.client.Do(r)
+	response, err := b.client.Do(r)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = answer.Body.Close() }()
-	data, err := io.ReadAll(io.LimitReader(answer.Body, 64<<20))
+	defer func() { _ = response.Body.Close() }()
+	data, err := io.ReadAll(io.LimitReader(response.Body, 64<<20))
 	if err != nil {
 		return err
 	}
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s %s: %s: %s", method, path, answer.Status, bytes.TrimSpace(data))
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s %s: %s: %s", method, path, response.Status, bytes.TrimSpace(data))
 	}
 	if into == nil {
 		return nil
