@@ -68,50 +68,56 @@ var (
 	errTooLarge  = errors.New("the body is too large")
 )
 
-// statusOf says how an error is answered, here and by the pages.
+// responses are the responses to errors that are compared by identity. The first that matches
+// is sent.
+var responses = []struct {
+	err    error
+	status int
+	code   string
+	// detail adds the error's text, for errors that hold no secret.
+	detail bool
+}{
+	{err: errWrongPassword, status: http.StatusUnauthorized, code: "credentials"},
+	{err: errPasswordOver, status: http.StatusUnauthorized, code: "password_over"},
+	{err: errNoLogin, status: http.StatusUnauthorized, code: "unauthorized"},
+	{err: errNobody, status: http.StatusNotFound, code: "not_found"},
+	{err: errTooLarge, status: http.StatusRequestEntityTooLarge, code: "too_large"},
+	{err: errMalformed, status: http.StatusBadRequest, code: "malformed", detail: true},
+	{err: errAdvance, status: http.StatusBadRequest, code: "malformed", detail: true},
+	// Only the owner sets policies and reads what is invalid about one.
+	{err: policy.ErrInvalid, status: http.StatusBadRequest, code: "policy", detail: true},
+	{err: mfahttp.ErrStepUp, status: http.StatusForbidden, code: "step_up"},
+	{err: mfa.ErrFirstFactorRequired, status: http.StatusForbidden, code: "reauthenticate"},
+	{err: mfa.ErrKindNotConfigured, status: http.StatusConflict, code: "kind_not_configured"},
+	{err: factor.ErrUndeliverable, status: http.StatusConflict, code: "undeliverable"},
+	{err: mfa.ErrForbidden, status: http.StatusForbidden, code: "forbidden"},
+	{err: password.ErrLink, status: http.StatusGone, code: "link"},
+}
+
+// statusOf returns the response to an error. The API sends it, and the pages derive theirs from
+// it.
 func statusOf(err error) (int, problem) {
-	var refused *factor.Problem
-	var over *mfa.RateLimitError
 	if seconds, ok := busy(err); ok {
 		return http.StatusTooManyRequests, problem{Error: "busy", RetryAfter: seconds}
 	}
-	switch {
-	case errors.Is(err, errWrongPassword):
-		return http.StatusUnauthorized, problem{Error: "credentials"}
-	case errors.Is(err, errPasswordOver):
-		return http.StatusUnauthorized, problem{Error: "password_over"}
-	case errors.Is(err, errNoLogin):
-		return http.StatusUnauthorized, problem{Error: "unauthorized"}
-	case errors.Is(err, errNobody):
-		return http.StatusNotFound, problem{Error: "not_found"}
-	case errors.Is(err, errTooLarge):
-		return http.StatusRequestEntityTooLarge, problem{Error: "too_large"}
-	case errors.Is(err, errMalformed), errors.Is(err, errAdvance):
-		return http.StatusBadRequest, problem{Error: "malformed", Detail: err.Error()}
-	case errors.Is(err, policy.ErrInvalid):
-		// What is wrong with a policy: for the owner, and without secrets.
-		return http.StatusBadRequest, problem{Error: "policy", Detail: err.Error()}
-	case errors.Is(err, mfahttp.ErrStepUp):
-		return http.StatusForbidden, problem{Error: "step_up"}
-	case errors.Is(err, mfa.ErrFirstFactorRequired):
-		return http.StatusForbidden, problem{Error: "reauthenticate"}
-	case errors.Is(err, mfa.ErrKindNotConfigured):
-		return http.StatusConflict, problem{Error: "kind_not_configured"}
-	case errors.Is(err, factor.ErrUndeliverable):
-		return http.StatusConflict, problem{Error: "undeliverable"}
-	case errors.Is(err, mfa.ErrForbidden):
-		return http.StatusForbidden, problem{Error: "forbidden"}
-	case errors.Is(err, password.ErrLink):
-		return http.StatusGone, problem{Error: "link"}
-	case errors.As(err, &refused):
+	for _, r := range responses {
+		if errors.Is(err, r.err) {
+			p := problem{Error: r.code}
+			if r.detail {
+				p.Detail = err.Error()
+			}
+			return r.status, p
+		}
+	}
+	if refused, ok := errors.AsType[*factor.Problem](err); ok {
 		return http.StatusUnprocessableEntity, problem{Error: "refused", Reason: refused.Reason,
 			Detail: refused.Detail}
-	case errors.As(err, &over):
-		return http.StatusTooManyRequests, problem{Error: "budget",
-			RetryAfter: int((over.RetryAfter + time.Second - 1) / time.Second)}
-	default:
-		return http.StatusServiceUnavailable, problem{Error: "unavailable"}
 	}
+	if limited, ok := errors.AsType[*mfa.RateLimitError](err); ok {
+		return http.StatusTooManyRequests, problem{Error: "budget",
+			RetryAfter: int((limited.RetryAfter + time.Second - 1) / time.Second)}
+	}
+	return http.StatusServiceUnavailable, problem{Error: "unavailable"}
 }
 
 func (a *app) failAPI(w http.ResponseWriter, r *http.Request, err error) {

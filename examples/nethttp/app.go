@@ -16,12 +16,14 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/password"
 	"github.com/secondgate/secondgate/password/throttle"
-	"github.com/secondgate/secondgate/questions"
+	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/sso"
+	"github.com/secondgate/secondgate/storage"
 )
 
 // app is the application.
@@ -58,60 +60,66 @@ type app struct {
 // newApp puts the application together. Its errors say what to do.
 func newApp(
 	ctx context.Context, cfg config, env func(string) string, log *slog.Logger,
-) (_ *app, err error) {
+) (*app, error) {
 	db, err := openDatabase(ctx, cfg.data)
 	if err != nil {
 		return nil, err
 	}
-	a := &app{cfg: cfg, log: log, db: db, people: people{db}, clock: &clock{}}
+	a := &app{cfg: cfg, log: log, db: db, people: people{db}, clock: &clock{},
+		confirmations: &confirmations{}}
 	a.jobs, a.stop = context.WithCancel(context.WithoutCancel(ctx))
-	a.confirmations = &confirmations{}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, a.close())
-		}
-	}()
+	if err := a.assemble(ctx, env); err != nil {
+		return nil, errors.Join(err, a.close())
+	}
+	return a, nil
+}
 
-	if a.passwords, err = password.NewHasher(password.HasherConfig{}); err != nil {
-		return nil, err
-	}
-	// A server that does not answer must not keep this one from saying so.
-	opening, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	store, closeStore, err := openRecords(opening, cfg.db, db)
+// assemble makes the parts of the application, each after the parts that it needs.
+func (a *app) assemble(ctx context.Context, env func(string) string) error {
+	store, keys, err := a.openStore(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	a.closeStore = closeStore
-	first, _, err := store.List(ctx, "", "", 1)
-	if err != nil {
-		return nil, err
-	}
-	keys, err := openKeyring(cfg.data, len(first) == 0)
-	if err != nil {
-		return nil, err
-	}
-	if a.throttle, err = throttle.New(throttle.Config{Keys: keys}); err != nil {
-		return nil, err
+	if err := a.openPasswords(keys); err != nil {
+		return err
 	}
 	if err := a.populate(ctx, env); err != nil {
-		return nil, err
+		return err
 	}
-	if cfg.demo {
-		if a.clock, err = openClock(ctx, db); err != nil {
-			return nil, err
-		}
-		a.outbox = &outbox{db: db, clock: a.clock}
+	if err := a.openDemonstration(ctx); err != nil {
+		return err
 	}
 	if a.mail, err = a.mailSender(); err != nil {
-		return nil, err
+		return err
 	}
 	factors, err := a.factors(env)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	logEvent := mfa.SlogEvents(log)
-	a.manager, err = mfa.New(mfa.Config{
+	logEvent := mfa.SlogEvents(a.log)
+	if a.manager, err = a.newManager(store, keys, factors, logEvent); err != nil {
+		return err
+	}
+	if a.resets, err = a.newResets(store, keys, logEvent); err != nil {
+		return err
+	}
+	if a.signOn, err = a.newSignOn(ctx, env, store, keys, logEvent); err != nil {
+		return err
+	}
+	if a.pages, err = newPages(); err != nil {
+		return err
+	}
+	a.sessions = newSessions(a)
+	a.gate, err = a.newGate()
+	return err
+}
+
+// newManager makes the Manager, which decides about second factors.
+func (a *app) newManager(
+	store storage.Store, keys *seal.Keyring, factors []factor.Factor,
+	logEvent func(context.Context, mfa.Event),
+) (*mfa.Manager, error) {
+	return mfa.New(mfa.Config{
 		Store:     store,
 		Keys:      keys,
 		Factors:   factors,
@@ -125,56 +133,6 @@ func newApp(
 			a.noteChange(ctx, e)
 		},
 	})
-	if err != nil {
-		return nil, err
-	}
-	if a.resets, err = a.newResets(store, keys, logEvent); err != nil {
-		return nil, err
-	}
-	if a.signOn, err = a.newSignOn(ctx, env, store, keys, logEvent); err != nil {
-		return nil, err
-	}
-	if a.pages, err = newPages(); err != nil {
-		return nil, err
-	}
-	a.sessions = newSessions(a)
-	overlay, err := a.overlay()
-	if err != nil {
-		return nil, err
-	}
-	gate := mfahttp.Config{
-		Manager:        a.manager,
-		Session:        session{a.sessions},
-		Identify:       a.identify,
-		Verified:       a.verified,
-		SignOut:        a.signOut,
-		Renew:          a.renew,
-		Reauthenticate: reauthenticatePath,
-		PasswordFor:    []string{"sms"},
-		CheckPassword:  a.checkPassword,
-		Settings:       a.settings,
-		SetupLinks:     true,
-		Support:        true,
-		SecureCookies:  cfg.public.Scheme == "https",
-		LoginURL:       "/login",
-		HomeURL:        "/",
-		ProductName:    "Acme",
-		Countries:      countries,
-		Questions:      questions.Suggestions,
-		Templates:      overlay,
-		TrustedOrigins: []string{cfg.public.String()},
-		Logger:         log,
-		Clock:          a.clock,
-	}
-	if a.passkeys() {
-		gate.Account = a.byPasskey
-	} else {
-		log.Info(
-			"there are no passkeys at this address; they need a domain and https, or localhost",
-			"url", cfg.public.String())
-	}
-	a.gate, err = mfahttp.New(gate)
-	return a, err
 }
 
 // close ends what runs in the background, and then the database.

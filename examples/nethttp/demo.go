@@ -1,11 +1,25 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"regexp"
 	"time"
 )
+
+// openDemonstration makes what only a demonstration has: a clock that can be moved forward, and
+// the outbox.
+func (a *app) openDemonstration(ctx context.Context) (err error) {
+	if !a.cfg.demo {
+		return nil
+	}
+	if a.clock, err = openClock(ctx, a.db); err != nil {
+		return err
+	}
+	a.outbox = &outbox{db: a.db, clock: a.clock}
+	return nil
+}
 
 // demoRoutes exist in demonstration mode only: they show codes and passwords to everybody.
 func (a *app) demoRoutes(mux *http.ServeMux) {

@@ -26,40 +26,24 @@ import (
 
 const organisation = "Acme"
 
-// factors are every kind there is, in the order in which people are offered them.
-func (a *app) factors(env func(string) string) ([]factor.Factor, error) {
-	text, err := a.smsSender(env)
-	if err != nil {
-		return nil, err
+// factors returns a factor of every kind, in the order in which the pages offer them.
+func (a *app) factors(env func(string) string) (list []factor.Factor, err error) {
+	if a.passkeys() {
+		byPasskey, err := a.passkeyFactor()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, byPasskey)
 	}
 	byTOTP, err := totp.New(totp.Config{Issuer: organisation})
 	if err != nil {
 		return nil, err
 	}
-	byEmail, err := email.New(email.Config{
-		Sender:      a.mail,
-		ServiceName: organisation,
-		ConfirmURL: func(token string) string {
-			return a.cfg.public.String() + "/mfa/confirm?" + url.Values{"token": {token}}.Encode()
-		},
-		SetupURL: func(token string) string {
-			return a.cfg.public.String() + "/mfa/setup?" + url.Values{"token": {token}}.Encode()
-		},
-	})
+	byEmail, err := a.emailFactor()
 	if err != nil {
 		return nil, err
 	}
-	origin := a.cfg.public.Hostname()
-	if strings.Contains(origin, ":") {
-		origin = sms.NoOrigin // an IPv6 address has no form that phones understand
-	}
-	bySMS, err := sms.New(sms.Config{
-		Sender:      text,
-		ServiceName: organisation,
-		Origin:      origin,
-		Allow:       []string{sms.AnyCountry},
-		Parse:       phone.Parse,
-	})
+	bySMS, err := a.smsFactor(env)
 	if err != nil {
 		return nil, err
 	}
@@ -75,18 +59,7 @@ func (a *app) factors(env func(string) string) ([]factor.Factor, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := []factor.Factor{byTOTP, byEmail, bySMS, byPIN, byCode, byAccess}
-	if a.passkeys() {
-		byPasskey, err := passkey.New(passkey.Config{
-			RPID:    a.cfg.public.Hostname(),
-			RPName:  organisation,
-			Origins: []string{a.cfg.public.String()},
-		})
-		if err != nil {
-			return nil, fmt.Errorf("-url %s: %w", a.cfg.public, err)
-		}
-		list = append([]factor.Factor{byPasskey}, list...)
-	}
+	list = append(list, byTOTP, byEmail, bySMS, byPIN, byCode, byAccess)
 	if a.cfg.questions {
 		byQuestions, err := questions.New(questions.Config{})
 		if err != nil {
@@ -95,6 +68,49 @@ func (a *app) factors(env func(string) string) ([]factor.Factor, error) {
 		list = append(list, byQuestions)
 	}
 	return list, nil
+}
+
+func (a *app) passkeyFactor() (factor.Factor, error) {
+	f, err := passkey.New(passkey.Config{
+		RPID:    a.cfg.public.Hostname(),
+		RPName:  organisation,
+		Origins: []string{a.cfg.public.String()},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("-url %s: %w", a.cfg.public, err)
+	}
+	return f, nil
+}
+
+func (a *app) emailFactor() (factor.Factor, error) {
+	return email.New(email.Config{
+		Sender:      a.mail,
+		ServiceName: organisation,
+		ConfirmURL: func(token string) string {
+			return a.cfg.public.String() + "/mfa/confirm?" + url.Values{"token": {token}}.Encode()
+		},
+		SetupURL: func(token string) string {
+			return a.cfg.public.String() + "/mfa/setup?" + url.Values{"token": {token}}.Encode()
+		},
+	})
+}
+
+func (a *app) smsFactor(env func(string) string) (factor.Factor, error) {
+	sender, err := a.smsSender(env)
+	if err != nil {
+		return nil, err
+	}
+	origin := a.cfg.public.Hostname()
+	if strings.Contains(origin, ":") {
+		origin = sms.NoOrigin // phones understand no form of an IPv6 address
+	}
+	return sms.New(sms.Config{
+		Sender:      sender,
+		ServiceName: organisation,
+		Origin:      origin,
+		Allow:       []string{sms.AnyCountry},
+		Parse:       phone.Parse,
+	})
 }
 
 // passkeys says whether there are any: they are of a domain, which an IP address is not, and

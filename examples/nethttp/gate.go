@@ -11,6 +11,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfahttp"
+	"github.com/secondgate/secondgate/questions"
 )
 
 // This file is all that secondgate needs of an application: where the session keeps strings,
@@ -38,6 +39,46 @@ const (
 	// been asked whether their other sessions shall end.
 	sessionChanged = "changed"
 )
+
+// newGate makes the Handler, which serves the pages and the API of the second factor.
+func (a *app) newGate() (*mfahttp.Handler, error) {
+	overlay, err := a.overlay()
+	if err != nil {
+		return nil, err
+	}
+	cfg := mfahttp.Config{
+		Manager:        a.manager,
+		Session:        session{a.sessions},
+		Identify:       a.identify,
+		Verified:       a.verified,
+		SignOut:        a.signOut,
+		Renew:          a.renew,
+		Reauthenticate: reauthenticatePath,
+		PasswordFor:    []string{"sms"},
+		CheckPassword:  a.checkPassword,
+		Settings:       a.settings,
+		SetupLinks:     true,
+		Support:        true,
+		SecureCookies:  a.cfg.public.Scheme == "https",
+		LoginURL:       "/login",
+		HomeURL:        "/",
+		ProductName:    organisation,
+		Countries:      countries,
+		Questions:      questions.Suggestions,
+		Templates:      overlay,
+		TrustedOrigins: []string{a.cfg.public.String()},
+		Logger:         a.log,
+		Clock:          a.clock,
+	}
+	if a.passkeys() {
+		cfg.Account = a.byPasskey
+	} else {
+		a.log.Info(
+			"there are no passkeys at this address; they need a domain and https, or localhost",
+			"url", a.cfg.public.String())
+	}
+	return mfahttp.New(cfg)
+}
 
 // session adapts scs to mfahttp.
 type session struct{ *scs.SessionManager }

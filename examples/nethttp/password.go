@@ -14,6 +14,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/password"
+	"github.com/secondgate/secondgate/password/throttle"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
@@ -26,6 +27,16 @@ func passwordRules() password.Rules {
 	return password.Rules{Words: []string{organisation, tenant}}
 }
 
+// openPasswords makes what hashes passwords, and what limits the guesses at them.
+func (a *app) openPasswords(keys *seal.Keyring) (err error) {
+	if a.passwords, err = password.NewHasher(password.HasherConfig{}); err != nil {
+		return err
+	}
+	a.throttle, err = throttle.New(throttle.Config{Keys: keys})
+	return err
+}
+
+// newResets makes the Manager of passwords, which sets and changes them.
 func (a *app) newResets(
 	store storage.Store, keys *seal.Keyring, events func(context.Context, mfa.Event),
 ) (*password.Manager, error) {

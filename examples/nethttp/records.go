@@ -9,7 +9,9 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/sqlstore"
 )
@@ -19,6 +21,25 @@ import (
 type records interface {
 	storage.Store
 	storage.Lister
+}
+
+// openStore opens the store of secondgate's records, and reads the keys that encrypt them. It
+// makes a key only while the store is empty: a lost key is not replaced without a word.
+func (a *app) openStore(ctx context.Context) (records, *seal.Keyring, error) {
+	// A database server that does not respond must not keep this program from saying so.
+	opening, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	store, closeStore, err := openRecords(opening, a.cfg.db, a.db)
+	if err != nil {
+		return nil, nil, err
+	}
+	a.closeStore = closeStore
+	first, _, err := store.List(ctx, "", "", 1)
+	if err != nil {
+		return nil, nil, err
+	}
+	keys, err := openKeyring(a.cfg.data, len(first) == 0)
+	return store, keys, err
 }
 
 // openRecords opens the store that -db names, and makes its table. Errors say what to do.

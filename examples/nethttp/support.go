@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -238,50 +239,72 @@ func (a *app) report(ctx context.Context) (*reportView, error) {
 		return nil, err
 	}
 	data := &reportView{}
-	kinds := map[string]map[string]int{}
-	groups := map[string]*groupView{}
+	groups := make(map[string]*group, len(userTypes))
 	for _, t := range userTypes {
-		groups[t], kinds[t] = &groupView{Type: t}, map[string]int{}
+		groups[t] = &group{groupView: groupView{Type: t}, kinds: map[string]int{}}
 	}
 	for _, p := range all {
 		o, err := a.manager.Overview(ctx, p.subject())
 		if err != nil {
 			return nil, err
 		}
-		g := groups[p.Type]
-		g.People++
-		own, some, stopped, seen := false, false, false, map[string]bool{}
-		for _, f := range o.Factors {
-			own = own || !f.Recovery && !f.Implicit
-			some = some || !f.Recovery
-			stopped = stopped || f.Disabled
-			if !seen[f.Kind] {
-				kinds[p.Type][f.Kind]++
-			}
-			seen[f.Kind] = true
-		}
-		if own {
-			g.Enrolled++
-		} else if !some && o.Policy.Mode == policy.ModeRequired {
+		groups[p.Type].count(o, a.clock.Now())
+		if mustEnroll(o) {
 			data.Missing = append(data.Missing, p)
-		}
-		if o.LockedUntil.After(a.clock.Now()) {
-			g.Locked++
-		}
-		if stopped {
-			g.Stopped++
 		}
 	}
 	for _, t := range userTypes {
-		g := groups[t]
-		for _, k := range a.manager.Kinds() {
-			if n := kinds[t][k]; n > 0 {
-				g.Kinds = append(g.Kinds, fmt.Sprintf("%s: %d", kindName(k), n))
-			}
-		}
-		data.Groups = append(data.Groups, *g)
+		data.Groups = append(data.Groups, groups[t].view(a.manager.Kinds()))
 	}
 	return data, nil
+}
+
+// group counts the users of one type.
+type group struct {
+	groupView
+	kinds map[string]int // users with a factor of a kind
+}
+
+// count adds one user.
+func (g *group) count(o *mfa.Overview, now time.Time) {
+	g.People++
+	if slices.ContainsFunc(o.Factors, ownFactor) {
+		g.Enrolled++
+	}
+	if o.LockedUntil.After(now) {
+		g.Locked++
+	}
+	if slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool { return f.Disabled }) {
+		g.Stopped++
+	}
+	seen := map[string]bool{}
+	for _, f := range o.Factors {
+		if !seen[f.Kind] {
+			g.kinds[f.Kind]++
+		}
+		seen[f.Kind] = true
+	}
+}
+
+// view returns the counts, with those of the kinds in the order of the list.
+func (g *group) view(kinds []string) groupView {
+	v := g.groupView
+	for _, k := range kinds {
+		if n := g.kinds[k]; n > 0 {
+			v.Kinds = append(v.Kinds, fmt.Sprintf("%s: %d", kindName(k), n))
+		}
+	}
+	return v
+}
+
+// ownFactor reports whether a user enrolled a factor themselves, to sign in with.
+func ownFactor(f mfa.FactorInfo) bool { return !f.Recovery && !f.Implicit }
+
+// mustEnroll reports whether a user would have to enrol a factor at the next sign-in: no factor
+// of theirs signs in, and the policy requires one.
+func mustEnroll(o *mfa.Overview) bool {
+	signsIn := func(f mfa.FactorInfo) bool { return !f.Recovery }
+	return o.Policy.Mode == policy.ModeRequired && !slices.ContainsFunc(o.Factors, signsIn)
 }
 
 // postInvite mails everybody who has not enrolled a link to do it.
