@@ -61,62 +61,63 @@ type administrator struct {
 }
 
 // act is what an administrator does to somebody.
-type act func(ctx context.Context, who *administrator, whom *account) error
+type adminAct func(ctx context.Context, admin *administrator, target *account) error
 
 // acted serves a request of an administrator who acts.
-type acted func(w http.ResponseWriter, r *http.Request, who *administrator)
+type adminHandler func(w http.ResponseWriter, r *http.Request, admin *administrator)
 
 // acting serves an owner who has proven enough to act on others, and nobody else: the Handler
 // sends pages to the step-up and answers programs {"error":"step_up"}. The Manager checks it again
 // at each act.
-func (a *app) acting(who *account, next acted) http.Handler {
+func (a *app) requireActor(user *account, next adminHandler) http.Handler {
 	return a.gate.RequireActor(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		actor, err := a.gate.Actor(r)
 		if err != nil {
 			a.failPage(w, r, err)
 			return
 		}
-		next(w, r, &administrator{who, actor})
+		next(w, r, &administrator{user, actor})
 	}))
 }
 
 func (a *app) setPolicy(
-	ctx context.Context, who *administrator, userType string, p policy.Policy,
+	ctx context.Context, admin *administrator, userType string, p policy.Policy,
 ) error {
-	return a.manager.Admin(who.actor, "").SetPolicy(ctx, policy.StoredPolicy{
+	return a.manager.Admin(admin.actor, "").SetPolicy(ctx, policy.StoredPolicy{
 		Scope: policy.Scope{Tenant: tenant, UserType: userType}, Policy: p,
 	})
 }
 
-func (a *app) reset(ctx context.Context, who *administrator, whom *account) error {
+func (a *app) reset(ctx context.Context, admin *administrator, target *account) error {
 	// Whoever took the account over may have linked one of theirs, and would be the first to set
 	// up a factor.
-	err := a.unlinkAll(ctx, who, whom)
+	err := a.unlinkAll(ctx, admin, target)
 	if err == nil {
-		err = a.manager.Admin(who.actor, reason(ctx)).Reset(ctx, whom.subject())
+		err = a.manager.Admin(admin.actor, reason(ctx)).Reset(ctx, target.subject())
 	}
 	if err == nil {
-		err = a.endOthers(ctx, whom.ID) // what was lost, or taken over, may be signed in
+		err = a.endOthers(ctx, target.ID) // what was lost, or taken over, may be signed in
 	}
 	return err
 }
 
 // signOutEverywhere ends every session of a person, and every device that is remembered.
-func (a *app) signOutEverywhere(ctx context.Context, who *administrator, whom *account) error {
-	if err := a.manager.Admin(who.actor, "").Check(ctx, whom.subject()); err != nil {
+func (a *app) signOutEverywhere(ctx context.Context, admin *administrator, target *account) error {
+	if err := a.manager.Admin(admin.actor, "").Check(ctx, target.subject()); err != nil {
 		return err
 	}
-	if err := a.authorize(ctx, mfa.AdminAction{Actor: who.ID, Name: "sign-out", UserID: whom.ID,
+	if err := a.authorize(ctx, mfa.AdminAction{Actor: admin.ID, Name: "sign-out", UserID: target.ID,
 		Tenant: tenant}); err != nil {
 		return errors.Join(mfa.ErrForbidden, err)
 	}
-	a.log.InfoContext(ctx, "admin.sign-out", "subject", whom.ID, "actor", who.ID, "note",
+	a.log.InfoContext(ctx, "admin.sign-out", "subject", target.ID, "actor", admin.ID, "note",
 		reason(ctx))
-	return errors.Join(a.manager.PasswordChanged(ctx, whom.subject()), a.endOthers(ctx, whom.ID))
+	return errors.Join(a.manager.PasswordChanged(ctx, target.subject()),
+		a.endOthers(ctx, target.ID))
 }
 
-func (a *app) unlock(ctx context.Context, who *administrator, whom *account) error {
-	return a.manager.Admin(who.actor, reason(ctx)).Unlock(ctx, whom.subject())
+func (a *app) unlock(ctx context.Context, admin *administrator, target *account) error {
+	return a.manager.Admin(admin.actor, reason(ctx)).Unlock(ctx, target.subject())
 }
 
 func (a *app) apiGetPolicy(w http.ResponseWriter, r *http.Request, _ *account) {
@@ -141,7 +142,7 @@ func (a *app) apiGetPolicy(w http.ResponseWriter, r *http.Request, _ *account) {
 // apiPutPolicy takes {"type","policy"} or what apiGetPolicy answers. A policy is replaced as a
 // whole, and a member that is none is refused: a misspelt restriction must not vanish. Of
 // several policies those before the one that is refused have been set.
-func (a *app) apiPutPolicy(w http.ResponseWriter, r *http.Request, who *administrator) {
+func (a *app) apiPutPolicy(w http.ResponseWriter, r *http.Request, admin *administrator) {
 	var body struct {
 		Type     string
 		Policy   json.RawMessage
@@ -165,14 +166,14 @@ func (a *app) apiPutPolicy(w http.ResponseWriter, r *http.Request, who *administ
 	}
 	for _, t := range userTypes {
 		if p, ok := parsed[t]; ok && err == nil {
-			err = a.setPolicy(r.Context(), who, t, p)
+			err = a.setPolicy(r.Context(), admin, t, p)
 		}
 	}
 	if err != nil {
 		a.failAPI(w, r, err)
 		return
 	}
-	a.apiGetPolicy(w, r, who.account)
+	a.apiGetPolicy(w, r, admin.account)
 }
 
 func parsePolicy(raw json.RawMessage) (policy.Policy, error) {
@@ -190,34 +191,36 @@ func parsePolicy(raw json.RawMessage) (policy.Policy, error) {
 }
 
 // byName applies an act to the person whom the body names.
-func (a *app) byName(w http.ResponseWriter, r *http.Request, who *administrator, act act) {
+func (a *app) actOnUser(
+	w http.ResponseWriter, r *http.Request, admin *administrator, act adminAct,
+) {
 	var body struct{ Username, Reason *string }
 	err := readJSON(r, &body, false)
 	if err == nil && body.Username == nil {
 		err = errMalformed
 	}
-	var whom *account
+	var target *account
 	if err == nil {
-		whom, err = a.people.byUsername(r.Context(), *body.Username)
+		target, err = a.users.byUsername(r.Context(), *body.Username)
 	}
 	if err == nil {
 		ctx := r.Context()
 		if body.Reason != nil {
 			ctx = context.WithValue(ctx, reasonKey{}, *body.Reason)
 		}
-		err = act(ctx, who, whom)
+		err = act(ctx, admin, target)
 	}
 	if err != nil {
 		a.failAPI(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]string{"username": whom.Username})
+	writeJSON(w, http.StatusOK, map[string]string{"username": target.Username})
 }
 
-func (a *app) apiReset(w http.ResponseWriter, r *http.Request, who *administrator) {
-	a.byName(w, r, who, a.reset)
+func (a *app) apiReset(w http.ResponseWriter, r *http.Request, admin *administrator) {
+	a.actOnUser(w, r, admin, a.reset)
 }
 
-func (a *app) apiUnlock(w http.ResponseWriter, r *http.Request, who *administrator) {
-	a.byName(w, r, who, a.unlock)
+func (a *app) apiUnlock(w http.ResponseWriter, r *http.Request, admin *administrator) {
+	a.actOnUser(w, r, admin, a.unlock)
 }

@@ -14,35 +14,36 @@ import (
 )
 
 func (a *app) adminRoutes(mux *http.ServeMux) {
-	page := func(pattern string, next func(w http.ResponseWriter, r *http.Request, who *account)) {
-		mux.Handle(pattern, a.member(func(w http.ResponseWriter, r *http.Request, who *account) {
-			if who.Type != ownerType {
-				a.sorry(w, r, http.StatusForbidden)
+	page := func(pattern string, next func(w http.ResponseWriter, r *http.Request, user *account)) {
+		mux.Handle(pattern, a.member(func(w http.ResponseWriter, r *http.Request, user *account) {
+			if user.Type != ownerType {
+				a.showError(w, r, http.StatusForbidden)
 				return
 			}
-			next(w, r, who)
+			next(w, r, user)
 		}))
 	}
 	// A step-up interrupts a change and returns to the page that it was posted from.
-	change := func(pattern string, next acted) {
-		page(pattern, func(w http.ResponseWriter, r *http.Request, who *account) {
-			a.acting(who, func(w http.ResponseWriter, r *http.Request, who *administrator) {
+	change := func(pattern string, next adminHandler) {
+		page(pattern, func(w http.ResponseWriter, r *http.Request, user *account) {
+			a.requireActor(user, func(w http.ResponseWriter, r *http.Request,
+				admin *administrator) {
 				if err := parseForm(r); err != nil {
 					a.failPage(w, r, err)
 					return
 				}
-				next(w, r, who)
+				next(w, r, admin)
 			}).ServeHTTP(w, r)
 		})
 	}
 	page("GET /admin", a.pageAdmin)
 	change("POST /admin/policy", a.postPolicy)
-	change("POST /admin/reset", a.postPerson("reset", a.reset))
-	change("POST /admin/sign-out", a.postPerson("sign-out", a.signOutEverywhere))
-	change("POST /admin/unlock", a.postPerson("unlock", a.unlock))
-	change("POST /admin/confirm", a.postPerson("confirm",
-		func(ctx context.Context, who *administrator, whom *account) error {
-			_, err := a.sendConfirmation(ctx, who, whom)
+	change("POST /admin/reset", a.postUser("reset", a.reset))
+	change("POST /admin/sign-out", a.postUser("sign-out", a.signOutEverywhere))
+	change("POST /admin/unlock", a.postUser("unlock", a.unlock))
+	change("POST /admin/confirm", a.postUser("confirm",
+		func(ctx context.Context, admin *administrator, target *account) error {
+			_, err := a.sendConfirmation(ctx, admin, target)
 			return err
 		}))
 	change("POST /admin/confirm-all", a.postConfirmAll)
@@ -56,7 +57,7 @@ type adminView struct {
 	// Passkeys: there are some.
 	Passkeys bool
 	Presets  []preset
-	People   []personView
+	Users    []userView
 	Query    string
 	Waiting  int // people who have asked for help
 }
@@ -73,16 +74,16 @@ type typeView struct {
 // rememberDays are offered for how long a device may be remembered.
 var rememberDays = [...]int{0, 7, 14, 30, 90}
 
-type personView struct {
+type userView struct {
 	account
-	Factors []string
-	Locked  time.Duration // left; 0 is not locked
-	Stopped bool
-	Broken  bool // the record cannot be read
-	Self    bool // the one who looks at it, and cannot act on themselves
+	Factors  []string
+	Locked   time.Duration // left; 0 is not locked
+	Disabled bool
+	Broken   bool // the record cannot be read
+	Self     bool // the one who looks at it, and cannot act on themselves
 }
 
-func (a *app) pageAdmin(w http.ResponseWriter, r *http.Request, who *account) {
+func (a *app) pageAdmin(w http.ResponseWriter, r *http.Request, user *account) {
 	data := adminView{Presets: a.presets(), Passkeys: a.passkeys(),
 		Query: strings.TrimSpace(r.URL.Query().Get("q"))}
 	set, err := a.policies(r.Context())
@@ -98,36 +99,36 @@ func (a *app) pageAdmin(w http.ResponseWriter, r *http.Request, who *account) {
 		}
 		data.Types = append(data.Types, v)
 	}
-	if waiting, err := a.manager.Admin(a.viewing(who), "").SupportCases(r.Context(),
+	if waiting, err := a.manager.Admin(a.viewing(user), "").SupportCases(r.Context(),
 		tenant); err != nil {
 		a.failPage(w, r, err)
 		return
 	} else {
 		data.Waiting = len(waiting)
 	}
-	all, err := a.people.all(r.Context())
+	all, err := a.users.all(r.Context())
 	if err != nil {
 		a.failPage(w, r, err)
 		return
 	}
-	for _, p := range all {
+	for _, u := range all {
 		if q := strings.ToLower(data.Query); q != "" &&
-			!strings.Contains(strings.ToLower(p.Name+" "+p.Username+" "+p.Email+" "+p.Type), q) {
+			!strings.Contains(strings.ToLower(u.Name+" "+u.Username+" "+u.Email+" "+u.Type), q) {
 			continue
 		}
-		v := a.describe(r.Context(), p)
-		v.Self = p.ID == who.ID
-		data.People = append(data.People, v)
+		v := a.describe(r.Context(), u)
+		v.Self = u.ID == user.ID
+		data.Users = append(data.Users, v)
 	}
-	a.show(w, r, 0, "Administration", view{Page: "admin", Who: who, Data: data})
+	a.show(w, r, 0, "Administration", view{Page: "admin", User: user, Data: data})
 }
 
 // describe says what the owner may see of a person: which kinds, not which addresses.
-func (a *app) describe(ctx context.Context, p account) personView {
-	v := personView{account: p}
-	o, err := a.manager.Overview(ctx, p.subject())
+func (a *app) describe(ctx context.Context, u account) userView {
+	v := userView{account: u}
+	o, err := a.manager.Overview(ctx, u.subject())
 	if err != nil {
-		a.log.ErrorContext(ctx, "cannot read what a person has", "subject", p.ID, "error", err)
+		a.log.ErrorContext(ctx, "cannot read what a person has", "subject", u.ID, "error", err)
 		v.Broken = true
 		return v
 	}
@@ -136,7 +137,7 @@ func (a *app) describe(ctx context.Context, p account) personView {
 	}
 	for _, f := range o.Factors {
 		name := kindName(f.Kind)
-		v.Stopped = v.Stopped || f.Disabled
+		v.Disabled = v.Disabled || f.Disabled
 		if !slices.Contains(v.Factors, name) {
 			v.Factors = append(v.Factors, name)
 		}
@@ -144,7 +145,7 @@ func (a *app) describe(ctx context.Context, p account) personView {
 	return v
 }
 
-func (a *app) postPolicy(w http.ResponseWriter, r *http.Request, who *administrator) {
+func (a *app) postPolicy(w http.ResponseWriter, r *http.Request, admin *administrator) {
 	userType, id := r.PostForm.Get("type"), r.PostForm.Get("policy")
 	i := slices.IndexFunc(a.presets(), func(p preset) bool { return p.ID == id })
 	if !slices.Contains(userTypes[:], userType) || i < 0 {
@@ -165,7 +166,7 @@ func (a *app) postPolicy(w http.ResponseWriter, r *http.Request, who *administra
 			return
 		}
 	}
-	if err := a.setPolicy(r.Context(), who, userType, p); err != nil {
+	if err := a.setPolicy(r.Context(), admin, userType, p); err != nil {
 		a.failPage(w, r, err)
 		return
 	}
@@ -174,23 +175,23 @@ func (a *app) postPolicy(w http.ResponseWriter, r *http.Request, who *administra
 }
 
 // postPerson applies an act to one person.
-func (a *app) postPerson(name string, act act) acted {
-	return func(w http.ResponseWriter, r *http.Request, who *administrator) {
-		whom, err := a.people.byUsername(r.Context(), r.PostForm.Get("username"))
+func (a *app) postUser(name string, act adminAct) adminHandler {
+	return func(w http.ResponseWriter, r *http.Request, admin *administrator) {
+		target, err := a.users.byUsername(r.Context(), r.PostForm.Get("username"))
 		if err == nil {
-			err = act(withReason(r), who, whom)
+			err = act(withReason(r), admin, target)
 		}
 		switch {
 		case err == nil:
 			a.back(w, r, "/admin", map[string]string{
-				"reset": whom.Name + " has been reset and sets up a second factor again at " +
+				"reset": target.Name + " has been reset and sets up a second factor again at " +
 					"the next sign-in.",
-				"unlink":   "The accounts that " + whom.Name + " had linked are unlinked.",
-				"sign-out": whom.Name + " is signed out everywhere.",
-				"unlock":   whom.Name + " is unlocked.",
-				"confirm":  "A confirmation is on its way to " + whom.Name + ".",
+				"unlink":   "The accounts that " + target.Name + " had linked are unlinked.",
+				"sign-out": target.Name + " is signed out everywhere.",
+				"unlock":   target.Name + " is unlocked.",
+				"confirm":  "A confirmation is on its way to " + target.Name + ".",
 			}[name])
-		case name == "confirm" && whom != nil:
+		case name == "confirm" && target != nil:
 			a.back(w, r, "/admin", explainSend(err)+".")
 		default:
 			a.failPage(w, r, err)
@@ -198,10 +199,10 @@ func (a *app) postPerson(name string, act act) acted {
 	}
 }
 
-func (a *app) postConfirmAll(w http.ResponseWriter, r *http.Request, who *administrator) {
-	all, err := a.people.all(r.Context())
+func (a *app) postConfirmAll(w http.ResponseWriter, r *http.Request, admin *administrator) {
+	all, err := a.users.all(r.Context())
 	if err == nil {
-		err = a.confirmations.start(a.jobs, who, all, a.confirmAll)
+		err = a.confirmations.start(a.jobs, admin, all, a.confirmAll)
 	}
 	// a second click watches the run that is under way
 	if err != nil && !errors.Is(err, errRunning) {
@@ -212,12 +213,12 @@ func (a *app) postConfirmAll(w http.ResponseWriter, r *http.Request, who *admini
 }
 
 // pageConfirmations shows how far a run is. The header reloads it, without a script.
-func (a *app) pageConfirmations(w http.ResponseWriter, r *http.Request, who *account) {
+func (a *app) pageConfirmations(w http.ResponseWriter, r *http.Request, user *account) {
 	p := a.confirmations.progress()
 	if p.Running {
 		w.Header().Set("Refresh", "1")
 	}
-	a.show(w, r, 0, "Confirmations", view{Page: "confirmations", Who: who, Data: p})
+	a.show(w, r, 0, "Confirmations", view{Page: "confirmations", User: user, Data: p})
 }
 
 // back goes to a page that says what was done.

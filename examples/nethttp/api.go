@@ -78,9 +78,9 @@ var responses = []struct {
 	detail bool
 }{
 	{err: errWrongPassword, status: http.StatusUnauthorized, code: "credentials"},
-	{err: errPasswordOver, status: http.StatusUnauthorized, code: "password_over"},
+	{err: errPasswordExpired, status: http.StatusUnauthorized, code: "password_over"},
 	{err: errNoLogin, status: http.StatusUnauthorized, code: "unauthorized"},
-	{err: errNobody, status: http.StatusNotFound, code: "not_found"},
+	{err: errNoUser, status: http.StatusNotFound, code: "not_found"},
 	{err: errTooLarge, status: http.StatusRequestEntityTooLarge, code: "too_large"},
 	{err: errMalformed, status: http.StatusBadRequest, code: "malformed", detail: true},
 	{err: errAdvance, status: http.StatusBadRequest, code: "malformed", detail: true},
@@ -192,7 +192,7 @@ func (a *app) apiAccount(w http.ResponseWriter, r *http.Request) {
 		out, err = a.choose(w, r, *body.ID)
 	}
 	switch {
-	case errors.Is(err, errNobody):
+	case errors.Is(err, errNoUser):
 		// Not an account of this login; whether it is somebody else's is not told.
 		fail(w, http.StatusForbidden, problem{Error: "forbidden"})
 	case err != nil:
@@ -228,15 +228,15 @@ func (a *app) apiLogout(w http.ResponseWriter, r *http.Request) {
 }
 
 // acts lets only an owner pass who has proven enough to act on others.
-func (a *app) acts(next acted) func(http.ResponseWriter, *http.Request, *account) {
-	return func(w http.ResponseWriter, r *http.Request, who *account) {
-		a.acting(who, next).ServeHTTP(w, r)
+func (a *app) acts(next adminHandler) func(http.ResponseWriter, *http.Request, *account) {
+	return func(w http.ResponseWriter, r *http.Request, user *account) {
+		a.requireActor(user, next).ServeHTTP(w, r)
 	}
 }
 
 // owner lets only the owner pass, and says who it is.
 func (a *app) owner(
-	next func(w http.ResponseWriter, r *http.Request, who *account),
+	next func(w http.ResponseWriter, r *http.Request, user *account),
 ) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v, err := a.visitor(r)

@@ -193,9 +193,9 @@ func TestOtherKinds(t *testing.T) {
 func TestAccountChooser(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
-	people := s.seeded(t)
+	users := s.seeded(t)
 	count := map[string]int{}
-	for _, p := range people {
+	for _, p := range users {
 		count[p.Type]++
 	}
 	if count["owner"] < 1 || count["manager"] < 2 || count["employee"] < 10 {
@@ -214,7 +214,7 @@ func TestAccountChooser(t *testing.T) {
 	c.post(403, "/api/account", obj{"id": "acct-olivia"}) // somebody else's
 	c.post(400, "/api/account", obj{})
 	s.client(t).post(401, "/api/account", obj{"id": "acct-robin.manager"})
-	for _, p := range people {
+	for _, p := range users {
 		if len(p.Accounts) == 0 {
 			continue
 		}

@@ -33,7 +33,7 @@ type app struct {
 	db  *sql.DB
 	// closeStore closes the store of secondgate's records, if it is not in db.
 	closeStore func() error
-	people     people
+	users      users
 	passwords  *password.Hasher
 	resets     *password.Manager
 	throttle   *throttle.Throttle
@@ -51,7 +51,7 @@ type app struct {
 	confirmations *confirmations
 	pages         *pages
 
-	telling sync.WaitGroup // mails about changes that are on their way
+	background sync.WaitGroup // mails about changes that are on their way
 
 	jobs context.Context // of what goes on between requests
 	stop context.CancelFunc
@@ -65,7 +65,7 @@ func newApp(
 	if err != nil {
 		return nil, err
 	}
-	a := &app{cfg: cfg, log: log, db: db, people: people{db}, clock: &clock{},
+	a := &app{cfg: cfg, log: log, db: db, users: users{db}, clock: &clock{},
 		confirmations: &confirmations{}}
 	a.jobs, a.stop = context.WithCancel(context.WithoutCancel(ctx))
 	if err := a.assemble(ctx, env); err != nil {
@@ -139,7 +139,7 @@ func (a *app) newManager(
 func (a *app) close() error {
 	a.stop()
 	a.confirmations.wait()
-	a.telling.Wait()
+	a.background.Wait()
 	if a.idp != nil {
 		_ = a.idp.Close()
 	}
@@ -152,16 +152,16 @@ func (a *app) close() error {
 // populate makes sure that there is somebody, and says so where there is not.
 func (a *app) populate(ctx context.Context, env func(string) string) error {
 	if a.cfg.demo {
-		return a.people.seed(ctx, a.passwords, a.cfg.people)
+		return a.users.seed(ctx, a.passwords, a.cfg.moreUsers)
 	}
-	all, demo, err := a.people.count(ctx)
+	all, demo, err := a.users.count(ctx)
 	if err != nil {
 		return err
 	}
 	email, chosen := env("ACME_OWNER_EMAIL"), env("ACME_OWNER_PASSWORD")
 	switch {
 	case all == 0 && email != "":
-		return a.people.addOwner(ctx, a.passwords, email, chosen)
+		return a.users.addOwner(ctx, a.passwords, email, chosen)
 	case all == 0:
 		a.log.Warn("there is nobody who could sign in; set ACME_OWNER_EMAIL and " +
 			"ACME_OWNER_PASSWORD to add the first owner")
@@ -178,7 +178,7 @@ func (a *app) noteEnrolled(ctx context.Context, e mfa.Event) {
 		return
 	}
 	// The factor is there, whether or not the person still waits for the answer.
-	if err := a.people.enrolled(context.WithoutCancel(ctx), e.UserID); err != nil {
+	if err := a.users.enrolled(context.WithoutCancel(ctx), e.UserID); err != nil {
 		a.log.ErrorContext(ctx, "cannot remember that a person has enrolled", "subject", e.UserID,
 			"error", err)
 	}
@@ -223,7 +223,7 @@ func (a *app) handler() http.Handler {
 	if err := cross.AddTrustedOrigin(a.cfg.public.String()); err != nil {
 		panic(fmt.Sprintf("checked by parseFlags: %v", err))
 	}
-	return a.headers(cross.Handler(a.bound(a.sweeping(a.withSession(a.missing(mux))))))
+	return a.headers(cross.Handler(a.limitBodies(a.sweeping(a.withSession(a.missing(mux))))))
 }
 
 // headers are those of every answer; pages have a Content-Security-Policy of their own.
@@ -249,7 +249,7 @@ func (a *app) headers(next http.Handler) http.Handler {
 }
 
 // bound bounds request bodies before anything reads them.
-func (a *app) bound(next http.Handler) http.Handler {
+func (a *app) limitBodies(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		next.ServeHTTP(w, r)
@@ -299,14 +299,14 @@ func (a *app) sweep(ctx context.Context) error {
 }
 
 func (a *app) sendConfirmation(
-	ctx context.Context, who *administrator, whom *account,
+	ctx context.Context, admin *administrator, target *account,
 ) (*mfa.Delivery, error) {
-	return a.manager.Admin(who.actor, "").SendVerificationLink(ctx, whom.subject())
+	return a.manager.Admin(admin.actor, "").SendVerificationLink(ctx, target.subject())
 }
 
 // confirmAll sends confirmation links to a stream of people.
 func (a *app) confirmAll(
-	ctx context.Context, actor mfa.Actor, people iter.Seq[mfa.User],
+	ctx context.Context, actor mfa.Actor, users iter.Seq[mfa.User],
 ) iter.Seq[email.Confirmed] {
-	return email.SendConfirmations(ctx, a.manager.Admin(actor, ""), people)
+	return email.SendConfirmations(ctx, a.manager.Admin(actor, ""), users)
 }

@@ -24,7 +24,7 @@ type auditView struct {
 }
 
 // pageAudit holds this application's configuration to a standard, and says where it falls short.
-func (a *app) pageAudit(w http.ResponseWriter, r *http.Request, who *account) {
+func (a *app) pageAudit(w http.ResponseWriter, r *http.Request, user *account) {
 	data := auditView{Profiles: profiles, Profile: policy.ProfileDefault}
 	for _, p := range profiles {
 		if r.URL.Query().Get("profile") == string(p.ID) {
@@ -36,5 +36,5 @@ func (a *app) pageAudit(w http.ResponseWriter, r *http.Request, who *account) {
 		a.failPage(w, r, err)
 		return
 	}
-	a.show(w, r, 0, "Standards", view{Page: "audit", Who: who, Data: data})
+	a.show(w, r, 0, "Standards", view{Page: "audit", User: user, Data: data})
 }

@@ -22,7 +22,7 @@ type config struct {
 	// questions offers security questions, which is off unless it is asked for.
 	questions bool
 	// people are seeded besides those with names of their own.
-	people int
+	moreUsers int
 }
 
 // parseFlags reads the command line. Every error is a sentence that says what to do.
@@ -47,7 +47,7 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 		"seed people and serve the outbox and the demonstration clock")
 	fs.BoolVar(&c.questions, "questions", false, "offer security questions, for who loses a "+
 		"device and has no recovery codes")
-	fs.IntVar(&c.people, "people", 0, "how many `more` people to seed in demonstration mode, "+
+	fs.IntVar(&c.moreUsers, "people", 0, "how many `more` people to seed in demonstration mode, "+
 		"for examples/load; at most 1000000")
 	public := fs.String("url", "", "`URL` under which browsers reach this server, if a proxy "+
 		"ends TLS before it: https://acme.example; "+
@@ -66,8 +66,8 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	if c.data == "" {
 		return c, errors.New("-data is empty; name a directory, for example -data ./data")
 	}
-	if c.people < 0 || c.people > 1_000_000 {
-		return c, fmt.Errorf("-people %d is not a number from 0 to 1000000", c.people)
+	if c.moreUsers < 0 || c.moreUsers > 1_000_000 {
+		return c, fmt.Errorf("-people %d is not a number from 0 to 1000000", c.moreUsers)
 	}
 	if !slices.Contains([]string{"twilio", "http", "outbox"}, c.sms) {
 		return c, fmt.Errorf("-sms %q is unknown; it is twilio, http or outbox", c.sms)

@@ -25,12 +25,12 @@ type confirmations struct {
 
 // sending sends to a stream of people, and yields how each went.
 type sending func(ctx context.Context, actor mfa.Actor,
-	people iter.Seq[mfa.User]) iter.Seq[email.Confirmed]
+	users iter.Seq[mfa.User]) iter.Seq[email.Confirmed]
 
 // sendResult is how one confirmation went.
 type sendResult struct {
-	Name, Type, Hint string
-	Problem          string // "" if it was sent
+	Name, Type, Destination string
+	Problem                 string // "" if it was sent
 }
 
 // progress is how far a run is.
@@ -43,14 +43,14 @@ type progress struct {
 }
 
 // bulk is how the name of a run begins; who started it follows.
-const bulk = "bulk of "
+const bulkActor = "bulk of "
 
 var errRunning = errors.New("confirmations are being sent already")
 
 // start sends to everyone in the list, for who, whose proof has been checked; the run itself is
 // a program's. One run at a time; it ends early with ctx, or by halt.
 func (c *confirmations) start(
-	ctx context.Context, who *administrator, list []account, send sending,
+	ctx context.Context, admin *administrator, list []account, send sending,
 ) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -69,16 +69,16 @@ func (c *confirmations) start(
 	stop := c.stop
 	c.wg.Go(func() {
 		defer stop()
-		for sent := range send(ctx, mfa.System(bulk+who.ID), subjects) {
+		for sent := range send(ctx, mfa.System(bulkActor+admin.ID), subjects) {
 			if errors.Is(sent.Err, context.Canceled) {
 				break // those who are left were not sent anything
 			}
-			whom := list[sent.Index]
-			r := sendResult{Name: whom.Name, Type: whom.Type}
+			target := list[sent.Index]
+			r := sendResult{Name: target.Name, Type: target.Type}
 			if sent.Err != nil {
 				r.Problem = explainSend(sent.Err)
 			} else {
-				r.Hint = sent.Delivery.MaskedDestination
+				r.Destination = sent.Delivery.MaskedDestination
 			}
 			c.mu.Lock()
 			c.results = append(c.results, r)

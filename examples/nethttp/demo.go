@@ -23,7 +23,7 @@ func (a *app) openDemonstration(ctx context.Context) (err error) {
 
 // demoRoutes exist in demonstration mode only: they show codes and passwords to everybody.
 func (a *app) demoRoutes(mux *http.ServeMux) {
-	mux.HandleFunc("GET /demo/people", a.demoPeople)
+	mux.HandleFunc("GET /demo/people", a.demoUsers)
 	mux.HandleFunc("GET /demo/outbox", a.demoOutbox)
 	mux.HandleFunc("GET /demo/clock", a.demoClock)
 	mux.HandleFunc("POST /demo/clock", a.demoAdvance)
@@ -34,7 +34,7 @@ func (a *app) demoRoutes(mux *http.ServeMux) {
 // listedPerson is an account as /demo/people lists it. Username and password sign in; where
 // the login has several accounts, it answers "account", and the id of the one wanted is the
 // first in Accounts.
-type listedPerson struct {
+type listedUser struct {
 	Username string    `json:"username"`
 	Password string    `json:"password"`
 	Type     string    `json:"type"`
@@ -42,18 +42,18 @@ type listedPerson struct {
 	Accounts []account `json:"accounts"` // empty if the login has no other
 }
 
-func (a *app) demoPeople(w http.ResponseWriter, r *http.Request) {
-	all, err := a.people.all(r.Context())
+func (a *app) demoUsers(w http.ResponseWriter, r *http.Request) {
+	all, err := a.users.all(r.Context())
 	if err != nil {
 		a.failAPI(w, r, err)
 		return
 	}
-	list := make([]listedPerson, 0, len(all))
-	for _, p := range all {
-		l := listedPerson{Username: p.Username, Password: p.DemoPassword(), Type: p.Type,
-			Email: p.Email, Accounts: []account{}}
-		if p.Shared {
-			if l.Accounts, err = a.people.byLogin(r.Context(), p.login, p.Username); err != nil {
+	list := make([]listedUser, 0, len(all))
+	for _, u := range all {
+		l := listedUser{Username: u.Username, Password: u.DemoPassword(), Type: u.Type,
+			Email: u.Email, Accounts: []account{}}
+		if u.Shared {
+			if l.Accounts, err = a.users.byLogin(r.Context(), u.login, u.Username); err != nil {
 				a.failAPI(w, r, err)
 				return
 			}
@@ -158,11 +158,11 @@ func (a *app) pageOutbox(w http.ResponseWriter, r *http.Request) {
 		}
 		data.Messages = append(data.Messages, mv)
 	}
-	who := v.account
+	user := v.account
 	if !v.signedIn {
-		who = nil
+		user = nil
 	}
-	a.show(w, r, 0, "Outbox", view{Page: "outbox", Who: who, Data: data})
+	a.show(w, r, 0, "Outbox", view{Page: "outbox", User: user, Data: data})
 }
 
 func (a *app) postClock(w http.ResponseWriter, r *http.Request) {

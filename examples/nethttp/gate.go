@@ -103,8 +103,8 @@ func (a *app) visitor(r *http.Request) (visitor, error) {
 	if id == "" {
 		return visitor{}, nil
 	}
-	acct, err := a.people.byID(ctx, id)
-	if errors.Is(err, errNobody) {
+	acct, err := a.users.byID(ctx, id)
+	if errors.Is(err, errNoUser) {
 		return visitor{}, nil
 	}
 	if err != nil {
@@ -142,7 +142,7 @@ func (a *app) identify(r *http.Request) (mfahttp.Identity, error) {
 func (a *app) verified(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error {
 	ctx := r.Context()
 	if v.Passwordless {
-		if err := a.identified(ctx, v); err != nil {
+		if err := a.usePasskeyAccount(ctx, v); err != nil {
 			return err
 		}
 	}
@@ -152,22 +152,22 @@ func (a *app) verified(w http.ResponseWriter, r *http.Request, v *mfa.Verificati
 	a.sessions.Put(ctx, sessionVerified, v.Time.UTC().Format(time.RFC3339Nano))
 	if !a.sessions.GetBool(ctx, sessionSignedIn) {
 		// A sign-in without a pass is complete, and only slower the next time.
-		if acct, err := a.people.byID(ctx, v.UserID); err != nil {
+		if acct, err := a.users.byID(ctx, v.UserID); err != nil {
 			a.log.WarnContext(ctx, "cannot give a browser a pass", "error", err)
 		} else {
 			a.givePass(w, r, acct.login)
 		}
 		if !v.Passwordless {
-			a.used(ctx, v.Kind)
+			a.noteFactor(ctx, v.Kind)
 		}
 	}
-	return a.admit(ctx)
+	return a.completeSignIn(ctx)
 }
 
 // byPasskey implements mfahttp.Config.Account.
 func (a *app) byPasskey(ctx context.Context, named mfa.User) (mfa.User, error) {
-	acct, err := a.people.byID(ctx, named.ID)
-	if errors.Is(err, errNobody) {
+	acct, err := a.users.byID(ctx, named.ID)
+	if errors.Is(err, errNoUser) {
 		return mfa.User{}, mfa.ErrForbidden
 	}
 	if err != nil {
@@ -178,8 +178,8 @@ func (a *app) byPasskey(ctx context.Context, named mfa.User) (mfa.User, error) {
 
 // identified is what a right password does for the session, of a passkey that took its place:
 // nothing of who used this browser before is left.
-func (a *app) identified(ctx context.Context, v *mfa.Verification) error {
-	acct, err := a.people.byID(ctx, v.UserID)
+func (a *app) usePasskeyAccount(ctx context.Context, v *mfa.Verification) error {
+	acct, err := a.users.byID(ctx, v.UserID)
 	if err == nil {
 		err = a.sessions.Clear(ctx)
 	}
@@ -193,7 +193,7 @@ func (a *app) identified(ctx context.Context, v *mfa.Verification) error {
 
 // admit completes a sign-in. The session gets a new id: one that was known to somebody
 // before is worth nothing now.
-func (a *app) admit(ctx context.Context) error {
+func (a *app) completeSignIn(ctx context.Context) error {
 	a.sessions.Put(ctx, sessionSignedIn, true)
 	a.sessions.Remove(ctx, sessionLogin)
 	return a.sessions.RenewToken(ctx)
@@ -208,7 +208,7 @@ func (a *app) checkPassword(r *http.Request, password string) error {
 	if v.account == nil {
 		return mfahttp.ErrPassword
 	}
-	hash, err := a.people.password(r.Context(), v.account)
+	hash, err := a.users.password(r.Context(), v.account)
 	if err != nil {
 		return err
 	}
@@ -236,13 +236,13 @@ func (a *app) signOut(_ http.ResponseWriter, r *http.Request) error {
 // to do, whichever page or route it came by. A program sends what an owner has started.
 func (a *app) authorize(ctx context.Context, act mfa.AdminAction) error {
 	if act.System {
-		if act.Tenant == tenant && strings.HasPrefix(act.Actor, bulk) &&
+		if act.Tenant == tenant && strings.HasPrefix(act.Actor, bulkActor) &&
 			(act.Name == "send-verification-link" || act.Name == "send-recovery-link") {
 			return nil
 		}
 		return errors.New("programs do not do this")
 	}
-	actor, err := a.people.byID(ctx, act.Actor)
+	actor, err := a.users.byID(ctx, act.Actor)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // password signs in with the first factor, and chooses the account.
-func (c *client) password(username string) *answer {
+func (c *client) password(username string) *response {
 	c.t.Helper()
 	for _, p := range c.s.seeded(c.t) {
 		if p.Username != username {
@@ -63,7 +63,7 @@ func (c *client) send(kind, to string) string {
 	return code
 }
 
-func (c *client) verify(status int, kind, code string) *answer {
+func (c *client) verify(status int, kind, code string) *response {
 	c.t.Helper()
 	return c.post(status, "/mfa/api/verify", obj{"kind": kind, "code": code})
 }

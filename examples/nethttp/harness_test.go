@@ -142,7 +142,7 @@ func (s *server) client(t testing.TB) *client {
 }
 
 // answer is what the API said.
-type answer struct {
+type response struct {
 	status int
 	header http.Header
 	text   string
@@ -150,7 +150,7 @@ type answer struct {
 }
 
 // try makes a request; body is JSON, or url.Values for a form.
-func (c *client) try(method, path string, body any) (*answer, error) {
+func (c *client) try(method, path string, body any) (*response, error) {
 	var r io.Reader
 	contentType := ""
 	switch b := body.(type) {
@@ -185,7 +185,7 @@ func (c *client) try(method, path string, body any) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &answer{status: resp.StatusCode, header: resp.Header, text: string(text)}
+	a := &response{status: resp.StatusCode, header: resp.Header, text: string(text)}
 	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") &&
 		bytes.HasPrefix(text, []byte("{")) {
 		if err := json.Unmarshal(text, &a.body); err != nil {
@@ -196,7 +196,7 @@ func (c *client) try(method, path string, body any) (*answer, error) {
 }
 
 // do makes a request that must be answered with the status.
-func (c *client) do(status int, method, path string, body any) *answer {
+func (c *client) do(status int, method, path string, body any) *response {
 	c.t.Helper()
 	a, err := c.try(method, path, body)
 	if err != nil {
@@ -209,18 +209,18 @@ func (c *client) do(status int, method, path string, body any) *answer {
 	return a
 }
 
-func (c *client) post(status int, path string, body any) *answer {
+func (c *client) post(status int, path string, body any) *response {
 	c.t.Helper()
 	return c.do(status, "POST", path, body)
 }
 
-func (c *client) get(status int, path string) *answer {
+func (c *client) get(status int, path string) *response {
 	c.t.Helper()
 	return c.do(status, "GET", path, nil)
 }
 
 // field fails unless the answer has the value.
-func (c *client) field(a *answer, name string, want any) {
+func (c *client) field(a *response, name string, want any) {
 	c.t.Helper()
 	if got := a.body[name]; fmt.Sprint(got) != fmt.Sprint(want) {
 		c.t.Fatalf("%s is %v, want %v: %s", name, got, want, a.text)
@@ -230,7 +230,7 @@ func (c *client) field(a *answer, name string, want any) {
 type obj = map[string]any
 
 // seeded reads the demonstration people.
-func (s *server) seeded(t testing.TB) (list []listedPerson) {
+func (s *server) seeded(t testing.TB) (list []listedUser) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(s.client(t).get(200, "/demo/people").text), &list); err != nil {
 		t.Fatal(err)

@@ -21,15 +21,15 @@ type outcome struct {
 
 // option is a way to answer (next is "verify") or a kind to enrol (next is "enroll").
 type option struct {
-	Kind    string `json:"kind"`
-	Hint    string `json:"hint"`
-	Default bool   `json:"default"`
+	Kind              string `json:"kind"`
+	MaskedDestination string `json:"hint"`
+	Default           bool   `json:"default"`
 }
 
 var errWrongPassword = errors.New("wrong password")
 
 // errPasswordOver: the password is the one that an administrator set, and its time is over.
-var errPasswordOver = errors.New("the temporary password is over")
+var errPasswordExpired = errors.New("the temporary password is over")
 
 var errNoLogin = errors.New("no password has been given in this session")
 
@@ -40,15 +40,15 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request, name, typed string)
 	if name = strings.TrimSpace(name); name == "" || len(name) > 254 || !utf8.ValidString(name) {
 		return nil, errWrongPassword
 	}
-	login, hash, changes, until, err := a.people.login(ctx, name)
-	if err != nil && !errors.Is(err, errNobody) {
+	login, hash, changes, until, err := a.users.login(ctx, name)
+	if err != nil && !errors.Is(err, errNoUser) {
 		return nil, err
 	}
 	if err := a.guess(ctx, a.nameAttempt(r, name, login), hash, typed); err != nil {
 		return nil, err
 	}
 	if !until.IsZero() && !a.clock.Now().Before(until) {
-		return nil, errPasswordOver
+		return nil, errPasswordExpired
 	}
 	// Nothing of who used this browser before is left, and an id that somebody planted in it
 	// is not the one that is signed in.
@@ -58,7 +58,7 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request, name, typed string)
 	a.sessions.Put(ctx, sessionChanges, changes)
 	now := a.clock.Now()
 	a.rehash(ctx, login, hash, typed)
-	accounts, err := a.people.byLogin(ctx, login, name)
+	accounts, err := a.users.byLogin(ctx, login, name)
 	if err != nil {
 		return nil, err
 	}
@@ -68,9 +68,9 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request, name, typed string)
 		return &outcome{Next: "account", Accounts: accounts, Options: []option{}}, nil
 	}
 	if len(accounts) == 0 {
-		return nil, errNobody
+		return nil, errNoUser
 	}
-	return a.open(w, r, &accounts[0], byPassword)
+	return a.beginSecondFactor(w, r, &accounts[0], byPassword)
 }
 
 // choosingTime is how long after the password an account can be chosen. A sign-in that goes on
@@ -88,7 +88,7 @@ func (a *app) accountsToChoose(ctx context.Context) ([]account, error) {
 		a.sessions.Remove(ctx, sessionLogin)
 		return nil, errNoLogin
 	}
-	accounts, err := a.people.byLogin(ctx, login, "")
+	accounts, err := a.users.byLogin(ctx, login, "")
 	if err == nil && len(accounts) > 0 && accounts[0].changes != a.sessions.GetInt64(ctx,
 		sessionChanges) {
 		a.sessions.Remove(ctx, sessionLogin) // the password was changed since
@@ -105,14 +105,14 @@ func (a *app) choose(w http.ResponseWriter, r *http.Request, id string) (*outcom
 	}
 	for i := range accounts {
 		if accounts[i].ID == id {
-			return a.open(w, r, &accounts[i], byPassword)
+			return a.beginSecondFactor(w, r, &accounts[i], byPassword)
 		}
 	}
-	return nil, errNobody
+	return nil, errNoUser
 }
 
 // open begins the second factor of an account whose first was right.
-func (a *app) open(
+func (a *app) beginSecondFactor(
 	w http.ResponseWriter, r *http.Request, acct *account, by string,
 ) (*outcome, error) {
 	ctx := r.Context()
@@ -126,10 +126,10 @@ func (a *app) open(
 	switch ch.Next {
 	case mfa.NextDone:
 		if ch.Remembered {
-			a.used(ctx, byDevice)
+			a.noteFactor(ctx, byDevice)
 		}
 		a.givePass(w, r, acct.login)
-		return out, a.admit(ctx)
+		return out, a.completeSignIn(ctx)
 	case mfa.NextEnroll:
 		for i, kind := range ch.Kinds {
 			out.Options = append(out.Options, option{Kind: kind, Default: i == 0})
@@ -139,8 +139,9 @@ func (a *app) open(
 		seen := map[string]bool{}
 		for _, o := range ch.Options {
 			if !seen[o.Kind+"\x00"+o.MaskedDestination] {
-				out.Options = append(out.Options, option{Kind: o.Kind, Hint: o.MaskedDestination,
-					Default: o.Default})
+				out.Options = append(out.Options, option{Kind: o.Kind,
+					MaskedDestination: o.MaskedDestination,
+					Default:           o.Default})
 			}
 			seen[o.Kind+"\x00"+o.MaskedDestination] = true
 		}

@@ -18,7 +18,7 @@ func (a *app) notify(ctx context.Context, tell func(context.Context) error) {
 
 // later does work beside the request, whatever becomes of that.
 func (a *app) later(_ context.Context, work func(context.Context) error) {
-	a.telling.Go(func() {
+	a.background.Go(func() {
 		for wait := time.Second; ; wait *= 4 {
 			ctx, cancel := context.WithTimeout(a.jobs, 30*time.Second)
 			err := work(ctx)

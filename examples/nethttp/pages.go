@@ -64,7 +64,7 @@ func kindName(kind string) string {
 // view is what every template is given.
 type view struct {
 	Page   string // for the navigation
-	Who    *account
+	User   *account
 	Owner  bool
 	Demo   bool
 	MFA    string // where mfahttp's pages begin
@@ -77,7 +77,7 @@ type view struct {
 // show renders a page. status 0 is 200.
 func (a *app) show(w http.ResponseWriter, r *http.Request, status int, title string, v view) {
 	v.Demo, v.MFA, v.SignOn = a.cfg.demo, a.gate.URL(), a.signOn != nil
-	v.Owner = v.Who != nil && v.Who.Type == ownerType
+	v.Owner = v.User != nil && v.User.Type == ownerType
 	v.Notice = cmp.Or(a.sessions.PopString(r.Context(), sessionNotice), v.Notice)
 	var body bytes.Buffer
 	err := a.pages.t.ExecuteTemplate(&body, v.Page+".html", v)
@@ -116,7 +116,7 @@ func (a *app) missing(mux *http.ServeMux) http.Handler {
 			return
 		}
 		// The mux knows whether the path has other methods, or another form.
-		v := verdict{header: make(http.Header), status: http.StatusOK}
+		v := probe{header: make(http.Header), status: http.StatusOK}
 		h.ServeHTTP(&v, r)
 		if allow := v.header.Get("Allow"); allow != "" {
 			w.Header().Set("Allow", allow)
@@ -125,7 +125,7 @@ func (a *app) missing(mux *http.ServeMux) http.Handler {
 		case v.header.Get("Location") != "":
 			h.ServeHTTP(w, r)
 		case !strings.HasPrefix(r.URL.Path, "/api/") && !strings.HasPrefix(r.URL.Path, "/demo/"):
-			a.sorry(w, r, v.status)
+			a.showError(w, r, v.status)
 		case v.status == http.StatusMethodNotAllowed:
 			fail(w, v.status, problem{Error: "method_not_allowed"})
 		default:
@@ -135,18 +135,18 @@ func (a *app) missing(mux *http.ServeMux) http.Handler {
 }
 
 // verdict takes status and header of an answer, and forgets the rest.
-type verdict struct {
+type probe struct {
 	header http.Header
 	status int
 }
 
-func (v *verdict) Header() http.Header         { return v.header }
-func (v *verdict) WriteHeader(status int)      { v.status = status }
-func (v *verdict) Write(b []byte) (int, error) { return len(b), nil }
+func (v *probe) Header() http.Header         { return v.header }
+func (v *probe) WriteHeader(status int)      { v.status = status }
+func (v *probe) Write(b []byte) (int, error) { return len(b), nil }
 
 // member lets only who is signed in pass, and sends all others to where they can be.
 func (a *app) member(
-	next func(w http.ResponseWriter, r *http.Request, who *account),
+	next func(w http.ResponseWriter, r *http.Request, user *account),
 ) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v, err := a.visitor(r)
@@ -197,11 +197,11 @@ func (a *app) failPage(w http.ResponseWriter, r *http.Request, err error) {
 				"account. " +
 				"Ask the owner of the organisation to correct it."})
 	default:
-		a.sorry(w, r, status)
+		a.showError(w, r, status)
 	}
 }
 
-func (a *app) sorry(w http.ResponseWriter, r *http.Request, status int) {
+func (a *app) showError(w http.ResponseWriter, r *http.Request, status int) {
 	title, text := "Something went wrong", "There is a problem with the service. Try again in a "+
 		"moment."
 	switch status {
@@ -219,8 +219,8 @@ func (a *app) sorry(w http.ResponseWriter, r *http.Request, status int) {
 }
 
 // pageHome is what people come for.
-func (a *app) pageHome(w http.ResponseWriter, r *http.Request, who *account) {
-	o, err := a.manager.Overview(r.Context(), who.subject())
+func (a *app) pageHome(w http.ResponseWriter, r *http.Request, user *account) {
+	o, err := a.manager.Overview(r.Context(), user.subject())
 	if err != nil {
 		a.failPage(w, r, err)
 		return
@@ -232,17 +232,17 @@ func (a *app) pageHome(w http.ResponseWriter, r *http.Request, who *account) {
 		}
 	}
 	own := slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool { return !f.Implicit })
-	a.show(w, r, 0, "Welcome", view{Page: "home", Who: who, Data: map[string]any{
+	a.show(w, r, 0, "Welcome", view{Page: "home", User: user, Data: map[string]any{
 		"Methods": methods, "Own": own, "RecoveryLeft": o.RecoveryCodesRemaining,
 		"Off":      o.Policy.Mode == policy.ModeOff,
-		"EnrollBy": graceOf(o, a.clock.Now()),
+		"EnrollBy": enrollDeadline(o, a.clock.Now()),
 	}})
 }
 
 // loginView is what the sign-in page shows.
 type loginView struct {
 	Username string
-	People   []account
+	Users    []account
 	// Passkey is the button to sign in by passkey.
 	Passkey   template.HTML
 	Providers []sso.Provider
@@ -266,12 +266,12 @@ func (a *app) showLogin(
 ) {
 	data := loginView{Username: username, Passkey: a.gate.PasswordlessForm(r, "")}
 	var err error
-	if data.Providers, err = a.offered(r.Context()); err != nil {
+	if data.Providers, err = a.linkableProviders(r.Context()); err != nil {
 		a.failPage(w, r, err)
 		return
 	}
 	if a.cfg.demo {
-		if data.People, err = a.people.all(r.Context()); err != nil {
+		if data.Users, err = a.users.all(r.Context()); err != nil {
 			a.failPage(w, r, err)
 			return
 		}
@@ -293,18 +293,18 @@ func (a *app) postLogin(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.Is(err, errWrongPassword):
 		a.showLogin(w, r, http.StatusUnauthorized, username, "Wrong username or password.")
-	case errors.Is(err, errPasswordOver):
+	case errors.Is(err, errPasswordExpired):
 		a.showLogin(w, r, http.StatusUnauthorized, username, "The password that you were given "+
 			"has expired. Ask for another one, or use “Forgot your password?”.")
 	case err != nil:
 		a.failPage(w, r, err)
 	default:
-		a.goOn(w, r, out)
+		a.redirectNext(w, r, out)
 	}
 }
 
 // goOn sends a browser where its sign-in continues.
-func (a *app) goOn(w http.ResponseWriter, r *http.Request, out *outcome) {
+func (a *app) redirectNext(w http.ResponseWriter, r *http.Request, out *outcome) {
 	to := a.gate.URL()
 	switch out.Next {
 	case "account":
@@ -340,7 +340,7 @@ func (a *app) postAccount(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		a.failPage(w, r, err)
 	default:
-		a.goOn(w, r, out)
+		a.redirectNext(w, r, out)
 	}
 }
 
@@ -365,7 +365,7 @@ func parseForm(r *http.Request) error {
 }
 
 // graceOf is until when a person who has no factor is let in all the same, or "".
-func graceOf(o *mfa.Overview, now time.Time) string {
+func enrollDeadline(o *mfa.Overview, now time.Time) string {
 	if len(o.Factors) > 0 || o.Policy.Mode != policy.ModeRequired ||
 		!now.Before(o.Policy.EnrollBy) {
 		return ""

@@ -8,7 +8,7 @@ import (
 )
 
 // has fails unless the page holds all of the texts.
-func (c *client) has(a *answer, texts ...string) {
+func (c *client) has(a *response, texts ...string) {
 	c.t.Helper()
 	for _, s := range texts {
 		if !strings.Contains(a.text, s) {
@@ -18,7 +18,7 @@ func (c *client) has(a *answer, texts ...string) {
 }
 
 // to fails unless the answer redirects to the place.
-func (c *client) to(a *answer, place string) {
+func (c *client) to(a *response, place string) {
 	c.t.Helper()
 	if got := a.header.Get("Location"); got != place {
 		c.t.Fatalf("redirected to %q, want %q", got, place)

@@ -89,14 +89,14 @@ func (l logins) Get(ctx context.Context, named password.Account) (password.Accou
 	if err != nil || named.Tenant != tenant {
 		return password.Account{}, password.ErrNoAccount
 	}
-	accounts, err := l.people.byLogin(ctx, n, "")
+	accounts, err := l.users.byLogin(ctx, n, "")
 	if err != nil {
 		return password.Account{}, err
 	}
 	if len(accounts) == 0 {
 		return password.Account{}, password.ErrNoAccount
 	}
-	hash, err := l.people.password(ctx, &accounts[0])
+	hash, err := l.users.password(ctx, &accounts[0])
 	if err != nil {
 		return password.Account{}, err
 	}
@@ -122,7 +122,7 @@ func (l logins) SetPassword(ctx context.Context, a password.Account, u password.
 	if err != nil {
 		return err
 	}
-	accounts, err := l.people.byLogin(ctx, id, "")
+	accounts, err := l.users.byLogin(ctx, id, "")
 	if err != nil {
 		return err
 	}

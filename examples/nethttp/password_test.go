@@ -49,7 +49,7 @@ func (c *client) forgot(address string) string {
 	return resetLink.FindString(c.mails(1, strings.ToLower(address), "new password")[0])
 }
 
-func (c *client) login(status int, username, typed string) *answer {
+func (c *client) login(status int, username, typed string) *response {
 	c.t.Helper()
 	return c.post(status, "/api/login", obj{"username": username, "password": typed})
 }
@@ -279,12 +279,12 @@ func TestRehashAtSignIn(t *testing.T) {
 		'anna@acme.example'`, hash); err != nil {
 		t.Fatal(err)
 	}
-	id, _, _, _, err := a.people.login(t.Context(), "anna")
+	id, _, _, _, err := a.users.login(t.Context(), "anna")
 	if err != nil {
 		t.Fatal(err)
 	}
 	a.rehash(t.Context(), id, hash, "anna-demo-password")
-	_, now, changes, _, err := a.people.login(t.Context(), "anna")
+	_, now, changes, _, err := a.users.login(t.Context(), "anna")
 	if err != nil || now == hash || a.passwords.NeedsRehash(now) || changes != 0 {
 		t.Fatalf("%s, %d changes, %v", now, changes, err)
 	}

@@ -72,11 +72,11 @@ func (a *app) apiChangePassword(w http.ResponseWriter, r *http.Request) {
 
 // ownGrant returns what the user has proven of late in this session, which may be nothing.
 func (a *app) ownGrant(r *http.Request) (mfa.Grant, string, error) {
-	grant, binding, err := a.gate.Grant(r)
+	grant, sessionID, err := a.gate.Grant(r)
 	if errors.Is(err, mfahttp.ErrStepUp) || errors.Is(err, mfa.ErrFirstFactorRequired) {
 		err = nil
 	}
-	return grant, binding, err
+	return grant, sessionID, err
 }
 
 // unproven turns what package mfa says of a grant into what the user can do about it.
@@ -104,21 +104,21 @@ func (a *app) setByLink(r *http.Request, token, chosen string) error {
 
 // changePassword changes the password of who is signed in. All other sessions end; this one goes
 // on, from the change that it made.
-func (a *app) changePassword(r *http.Request, who *account, current, chosen string) error {
+func (a *app) changePassword(r *http.Request, user *account, current, chosen string) error {
 	ctx := r.Context()
-	grant, binding, err := a.ownGrant(r)
+	grant, sessionID, err := a.ownGrant(r)
 	if err != nil {
 		return err
 	}
-	err = a.slowed(ctx, a.loginAttempt(r, who.login), func(ctx context.Context) error {
-		return a.resets.Change(ctx, password.ChangeRequest{Tenant: tenant, ID: loginID(who.login),
-			User: who.subject(), Grant: grant, SessionID: secret.New(binding),
+	err = a.slowed(ctx, a.loginAttempt(r, user.login), func(ctx context.Context) error {
+		return a.resets.Change(ctx, password.ChangeRequest{Tenant: tenant, ID: loginID(user.login),
+			User: user.subject(), Grant: grant, SessionID: secret.New(sessionID),
 			Current: secret.New(current), Password: secret.New(chosen)})
 	})
 	if err != nil {
 		return unproven(err)
 	}
-	a.sessions.Put(ctx, sessionChanges, who.changes+1)
+	a.sessions.Put(ctx, sessionChanges, user.changes+1)
 	a.sessions.Put(ctx, sessionFirst, a.clock.Now().UTC().Format(time.RFC3339Nano))
 	return a.sessions.RenewToken(ctx)
 }

@@ -182,58 +182,58 @@ func (a *app) postReset(w http.ResponseWriter, r *http.Request) {
 	a.back(w, r, "/login", "Your password is set. Sign in with it.")
 }
 
-func (a *app) pageChange(w http.ResponseWriter, r *http.Request, who *account) {
-	grant, binding, err := a.ownGrant(r)
+func (a *app) pageChange(w http.ResponseWriter, r *http.Request, user *account) {
+	grant, sessionID, err := a.ownGrant(r)
 	if err == nil {
-		err = unproven(a.manager.Session(who.subject(), binding).CheckPasswordChange(r.Context(),
+		err = unproven(a.manager.Session(user.subject(), sessionID).CheckPasswordChange(r.Context(),
 			grant))
 	}
 	if err != nil {
 		a.failPage(w, r, err)
 		return
 	}
-	a.showChange(w, r, 0, who, "")
+	a.showChange(w, r, 0, user, "")
 }
 
 func (a *app) showChange(
-	w http.ResponseWriter, r *http.Request, status int, who *account, problem string,
+	w http.ResponseWriter, r *http.Request, status int, user *account, problem string,
 ) {
-	named := password.Account{ID: loginID(who.login), Tenant: tenant}
+	named := password.Account{ID: loginID(user.login), Tenant: tenant}
 	acct, err := logins{a}.Get(r.Context(), named)
 	if err != nil {
 		a.failPage(w, r, err)
 		return
 	}
-	v := view{Page: "password", Error: problem, Data: newPasswordView{Username: who.Username,
-		MustChange: who.mustChange, Least: least(acct.SecondFactor)}}
-	if !who.mustChange {
-		v.Who = who // and the navigation, which leads nowhere before
+	v := view{Page: "password", Error: problem, Data: newPasswordView{Username: user.Username,
+		MustChange: user.mustChange, Least: least(acct.SecondFactor)}}
+	if !user.mustChange {
+		v.User = user // and the navigation, which leads nowhere before
 	}
 	a.show(w, r, status, "Change your password", v)
 }
 
-func (a *app) postChange(w http.ResponseWriter, r *http.Request, who *account) {
+func (a *app) postChange(w http.ResponseWriter, r *http.Request, user *account) {
 	if err := parseForm(r); err != nil {
 		a.failPage(w, r, err)
 		return
 	}
 	chosen := r.PostForm.Get("password")
 	if chosen != r.PostForm.Get("again") {
-		a.showChange(w, r, http.StatusUnprocessableEntity, who, notTwice)
+		a.showChange(w, r, http.StatusUnprocessableEntity, user, notTwice)
 		return
 	}
-	err := a.changePassword(r, who, r.PostForm.Get("current"), chosen)
+	err := a.changePassword(r, user, r.PostForm.Get("current"), chosen)
 	if seconds, ok := busy(err); ok {
-		a.showChange(w, r, http.StatusTooManyRequests, who, tooBusy(w, seconds))
+		a.showChange(w, r, http.StatusTooManyRequests, user, tooBusy(w, seconds))
 		return
 	}
 	problem := explainPassword(err)
 	switch {
 	case problem != "":
-		a.showChange(w, r, http.StatusUnprocessableEntity, who, problem)
+		a.showChange(w, r, http.StatusUnprocessableEntity, user, problem)
 		return
 	case errors.Is(err, errWrongPassword):
-		a.showChange(w, r, http.StatusUnprocessableEntity, who, "Wrong password.")
+		a.showChange(w, r, http.StatusUnprocessableEntity, user, "Wrong password.")
 		return
 	case err != nil:
 		a.failPage(w, r, err)
@@ -243,19 +243,20 @@ func (a *app) postChange(w http.ResponseWriter, r *http.Request, who *account) {
 }
 
 // postSetPassword sets a person's password on behalf of the owner.
-func (a *app) postSetPassword(w http.ResponseWriter, r *http.Request, who *administrator) {
-	whom, err := a.whom(r)
+func (a *app) postSetPassword(w http.ResponseWriter, r *http.Request, admin *administrator) {
+	target, err := a.targetUser(r)
 	if err != nil {
 		a.failPage(w, r, err)
 		return
 	}
 	reason, err := statedReason(r)
 	if err == nil {
-		err = a.slowed(r.Context(), a.loginAttempt(r, who.login), func(ctx context.Context) error {
-			return a.resets.AdminSet(ctx, password.AdminRequest{Tenant: tenant,
-				ID: loginID(whom.login), Actor: who.actor, Reason: reason,
-				Password: secret.New(r.PostForm.Get("password"))})
-		})
+		err = a.slowed(r.Context(), a.loginAttempt(r, admin.login),
+			func(ctx context.Context) error {
+				return a.resets.AdminSet(ctx, password.AdminRequest{Tenant: tenant,
+					ID: loginID(target.login), Actor: admin.actor, Reason: reason,
+					Password: secret.New(r.PostForm.Get("password"))})
+			})
 	}
 	problem := explainPassword(err)
 	if seconds, ok := busy(err); ok {
@@ -266,12 +267,12 @@ func (a *app) postSetPassword(w http.ResponseWriter, r *http.Request, who *admin
 	}
 	switch {
 	case problem != "":
-		a.showPerson(w, r, who.account, onePerson{personView: a.describe(r.Context(), *whom),
+		a.showUser(w, r, admin.account, userPage{userView: a.describe(r.Context(), *target),
 			Problem: problem})
 	case err != nil:
 		a.failPage(w, r, err)
 	default:
-		a.back(w, r, "/admin/person?username="+whom.Username, "The password is set. Give it to "+
-			whom.Name+" and to nobody else.")
+		a.back(w, r, "/admin/person?username="+target.Username, "The password is set. Give it to "+
+			target.Name+" and to nobody else.")
 	}
 }

@@ -243,7 +243,7 @@ func TestKill(t *testing.T) {
 				defer func() { done <- struct{}{} }()
 				c := s.client(t)
 				// Errors end the worker: the server is gone.
-				call := func(path string, body any) (*answer, bool) {
+				call := func(path string, body any) (*response, bool) {
 					a, err := c.try("POST", path, body)
 					return a, err == nil && a.status == 200
 				}

@@ -14,13 +14,13 @@ import (
 const reauthenticatePath = "/reauthenticate"
 
 // reauthenticate compares the password of a user who is signed in, and remembers when.
-func (a *app) reauthenticate(r *http.Request, who *account, typed string) error {
+func (a *app) reauthenticate(r *http.Request, user *account, typed string) error {
 	ctx := r.Context()
-	hash, err := a.people.password(ctx, who)
+	hash, err := a.users.password(ctx, user)
 	if err != nil {
 		return err
 	}
-	if err := a.guess(ctx, a.loginAttempt(r, who.login), hash, typed); err != nil {
+	if err := a.guess(ctx, a.loginAttempt(r, user.login), hash, typed); err != nil {
 		return err
 	}
 	a.sessions.Put(ctx, sessionFirst, a.clock.Now().UTC().Format(time.RFC3339Nano))
@@ -43,34 +43,34 @@ func (a *app) apiReauthenticate(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = a.reauthenticate(r, v.account, *body.Password)
 	}
-	a.answerEmpty(w, r, err)
+	a.writeEmpty(w, r, err)
 }
 
-func (a *app) pageReauthenticate(w http.ResponseWriter, r *http.Request, who *account) {
-	a.showReauthenticate(w, r, 0, who, r.URL.Query().Get("return"), "")
+func (a *app) pageReauthenticate(w http.ResponseWriter, r *http.Request, user *account) {
+	a.showReauthenticate(w, r, 0, user, r.URL.Query().Get("return"), "")
 }
 
 func (a *app) showReauthenticate(
-	w http.ResponseWriter, r *http.Request, status int, who *account, to, problem string,
+	w http.ResponseWriter, r *http.Request, status int, user *account, to, problem string,
 ) {
-	a.show(w, r, status, "Confirm that it is you", view{Page: "reauthenticate", Who: who,
+	a.show(w, r, status, "Confirm that it is you", view{Page: "reauthenticate", User: user,
 		Error: problem,
 		Data:  map[string]string{"Return": to}})
 }
 
-func (a *app) postReauthenticate(w http.ResponseWriter, r *http.Request, who *account) {
+func (a *app) postReauthenticate(w http.ResponseWriter, r *http.Request, user *account) {
 	if err := parseForm(r); err != nil {
 		a.failPage(w, r, err)
 		return
 	}
 	to := r.PostForm.Get("return")
-	err := a.reauthenticate(r, who, r.PostForm.Get("password"))
+	err := a.reauthenticate(r, user, r.PostForm.Get("password"))
 	_, waits := busy(err)
 	switch {
 	case errors.Is(err, errWrongPassword):
-		a.showReauthenticate(w, r, http.StatusUnauthorized, who, to, "Wrong password.")
+		a.showReauthenticate(w, r, http.StatusUnauthorized, user, to, "Wrong password.")
 	case waits:
-		a.showReauthenticate(w, r, http.StatusTooManyRequests, who, to,
+		a.showReauthenticate(w, r, http.StatusTooManyRequests, user, to,
 			"Too many attempts. Wait a moment and try again.")
 	case err != nil:
 		a.failPage(w, r, err)

@@ -94,7 +94,7 @@ func TestRoutes_AreClassified(t *testing.T) {
 }
 
 // request calls a route on somebody, with everything that it could want.
-func (c *client) request(route, username string) *answer {
+func (c *client) request(route, username string) *response {
 	c.t.Helper()
 	route = strings.NewReplacer("changePath", changePath, "ssoPath", ssoPath, "{provider}",
 		"microsoft").Replace(route)
@@ -155,7 +155,7 @@ func kept(t *testing.T, data string) string {
 }
 
 // provesFirst fails unless the answer sends the user to a proof, or tells a program to make one.
-func (c *client) provesFirst(route string, a *answer, code, page string) {
+func (c *client) provesFirst(route string, a *response, code, page string) {
 	c.t.Helper()
 	if strings.Contains(route, " /api/") {
 		if a.status != 403 || a.body["error"] != code {

@@ -22,7 +22,7 @@ func sessionApp(t *testing.T) *app {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	a := &app{db: db, people: people{db}, clock: &clock{},
+	a := &app{db: db, users: users{db}, clock: &clock{},
 		log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		cfg: config{public: &url.URL{Scheme: "http", Host: "127.0.0.1"}}}
 	a.sessions = newSessions(a)
@@ -120,7 +120,7 @@ func TestProvidersSecondFactorHasNoTime(t *testing.T) {
 	}
 	said := time.Now().Add(-time.Hour)
 	for _, at := range []time.Time{{}, said} {
-		if err := a.admitted(ctx, &account{ID: "acct-ben"},
+		if err := a.signInByProvider(ctx, &account{ID: "acct-ben"},
 			&sso.SignIn{AuthTime: at, Time: time.Now(), SecondFactor: true}); err != nil {
 			t.Fatal(err)
 		}

@@ -36,12 +36,12 @@ type sessionView struct {
 }
 
 // sessionViews are the sessions of who makes the request, that of the request first.
-func (a *app) sessionViews(r *http.Request, who *account) ([]sessionView, error) {
-	list, err := a.sessionStore().of(r.Context(), who)
+func (a *app) sessionViews(r *http.Request, user *account) ([]sessionView, error) {
+	list, err := a.sessionStore().sessionsOf(r.Context(), user)
 	if err != nil {
 		return nil, err
 	}
-	own, _ := a.own(r.Context(), who.ID)
+	own, _ := a.ownSession(r.Context(), user.ID)
 	views := make([]sessionView, len(list))
 	for i, o := range list {
 		views[i] = sessionView{ID: o.ID, Current: o.ID == own, Device: o.Device, Client: o.Client,
@@ -60,32 +60,32 @@ func (a *app) sessionViews(r *http.Request, who *account) ([]sessionView, error)
 	return views, nil
 }
 
-func (a *app) pageSessions(w http.ResponseWriter, r *http.Request, who *account) {
-	views, err := a.sessionViews(r, who)
+func (a *app) pageSessions(w http.ResponseWriter, r *http.Request, user *account) {
+	views, err := a.sessionViews(r, user)
 	var ends bool
 	if err == nil {
-		ends, err = a.people.endsSessions(r.Context(), who.ID)
+		ends, err = a.users.endsSessions(r.Context(), user.ID)
 	}
 	if err != nil {
 		a.failPage(w, r, err)
 		return
 	}
-	a.show(w, r, 0, "Where you are signed in", view{Page: "sessions", Who: who,
+	a.show(w, r, 0, "Where you are signed in", view{Page: "sessions", User: user,
 		Data: map[string]any{
 			"Sessions": views, "Others": len(views) > 1, "Ends": ends}})
 }
 
-func (a *app) endSession(r *http.Request, who *account, id string) error {
-	return a.sessionStore().end(r.Context(), who.ID, id, a.ended(r.Context()))
+func (a *app) endSession(r *http.Request, user *account, id string) error {
+	return a.sessionStore().end(r.Context(), user.ID, id, a.ended(r.Context()))
 }
 
-func (a *app) postEndSession(w http.ResponseWriter, r *http.Request, who *account) {
+func (a *app) postEndSession(w http.ResponseWriter, r *http.Request, user *account) {
 	err := parseForm(r)
 	if err == nil {
-		err = a.endSession(r, who, r.PostForm.Get("id"))
+		err = a.endSession(r, user, r.PostForm.Get("id"))
 	}
 	switch {
-	case errors.Is(err, errNobody):
+	case errors.Is(err, errNoUser):
 		// it may have expired since the page was made
 		a.back(w, r, sessionsPath, "That session has already ended.")
 	case err != nil:
@@ -95,8 +95,8 @@ func (a *app) postEndSession(w http.ResponseWriter, r *http.Request, who *accoun
 	}
 }
 
-func (a *app) postEndOthers(w http.ResponseWriter, r *http.Request, who *account) {
-	if err := a.endOthers(r.Context(), who.ID); err != nil {
+func (a *app) postEndOthers(w http.ResponseWriter, r *http.Request, user *account) {
+	if err := a.endOthers(r.Context(), user.ID); err != nil {
 		a.failPage(w, r, err)
 		return
 	}
@@ -110,10 +110,10 @@ func (a *app) postKeepSessions(w http.ResponseWriter, r *http.Request, _ *accoun
 	http.Redirect(w, r, a.gate.URL(), http.StatusSeeOther)
 }
 
-func (a *app) postPreference(w http.ResponseWriter, r *http.Request, who *account) {
+func (a *app) postPreference(w http.ResponseWriter, r *http.Request, user *account) {
 	err := parseForm(r)
 	if err == nil {
-		err = a.people.setEndsSessions(r.Context(), who.ID, r.PostForm.Get("end") != "")
+		err = a.users.setEndsSessions(r.Context(), user.ID, r.PostForm.Get("end") != "")
 	}
 	if err != nil {
 		a.failPage(w, r, err)
@@ -148,7 +148,7 @@ func (a *app) settings(r *http.Request) (above, below template.HTML, err error) 
 
 // apiMember lets only who is signed in pass.
 func (a *app) apiMember(
-	next func(w http.ResponseWriter, r *http.Request, who *account),
+	next func(w http.ResponseWriter, r *http.Request, user *account),
 ) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v, err := a.visitor(r)
@@ -165,8 +165,8 @@ func (a *app) apiMember(
 	}
 }
 
-func (a *app) apiSessions(w http.ResponseWriter, r *http.Request, who *account) {
-	views, err := a.sessionViews(r, who)
+func (a *app) apiSessions(w http.ResponseWriter, r *http.Request, user *account) {
+	views, err := a.sessionViews(r, user)
 	if err != nil {
 		a.failAPI(w, r, err)
 		return
@@ -174,19 +174,19 @@ func (a *app) apiSessions(w http.ResponseWriter, r *http.Request, who *account) 
 	writeJSON(w, http.StatusOK, map[string]any{"sessions": views})
 }
 
-func (a *app) apiEndSession(w http.ResponseWriter, r *http.Request, who *account) {
-	a.answerEmpty(w, r, a.endSession(r, who, r.PathValue("id")))
+func (a *app) apiEndSession(w http.ResponseWriter, r *http.Request, user *account) {
+	a.writeEmpty(w, r, a.endSession(r, user, r.PathValue("id")))
 }
 
-func (a *app) apiEndOthers(w http.ResponseWriter, r *http.Request, who *account) {
-	err := a.endOthers(r.Context(), who.ID)
+func (a *app) apiEndOthers(w http.ResponseWriter, r *http.Request, user *account) {
+	err := a.endOthers(r.Context(), user.ID)
 	if err == nil {
 		a.sessions.Remove(r.Context(), sessionChanged)
 	}
-	a.answerEmpty(w, r, err)
+	a.writeEmpty(w, r, err)
 }
 
-func (a *app) answerEmpty(w http.ResponseWriter, r *http.Request, err error) {
+func (a *app) writeEmpty(w http.ResponseWriter, r *http.Request, err error) {
 	if err != nil {
 		a.failAPI(w, r, err)
 		return

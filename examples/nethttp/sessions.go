@@ -46,7 +46,7 @@ func (a *app) enter(ctx context.Context, account, by string, at time.Time) {
 }
 
 // used adds a factor to those that opened the session.
-func (a *app) used(ctx context.Context, factor string) {
+func (a *app) noteFactor(ctx context.Context, factor string) {
 	a.sessions.Put(ctx, sessionHow, a.sessions.GetString(ctx, sessionHow)+howSeparator+factor)
 }
 
@@ -57,14 +57,14 @@ func (a *app) ended(ctx context.Context) func(get func(string) []byte) error {
 
 // endOthers ends every session of an account but the one that ctx is of, if that is the account's.
 func (a *app) endOthers(ctx context.Context, account string) error {
-	id, _ := a.own(ctx, account)
+	id, _ := a.ownSession(ctx, account)
 	// The sessions end, whether or not who ends them still waits for the answer.
 	ctx = context.WithoutCancel(ctx)
 	return a.sessionStore().endOthers(ctx, account, id, a.ended(ctx))
 }
 
 // own returns the public id of the session that ctx is of, if it is the account's.
-func (a *app) own(ctx context.Context, account string) (id string, signedIn bool) {
+func (a *app) ownSession(ctx context.Context, account string) (id string, signedIn bool) {
 	if _, ok := ctx.Value(usedByKey{}).(usedBy); !ok ||
 		a.sessions.GetString(ctx, sessionAccount) != account {
 		return "", false
@@ -81,14 +81,14 @@ func (a *app) noteChange(ctx context.Context, e mfa.Event) {
 	switch e.Name {
 	case "factor.replaced", "recovery.replacement":
 	case "factor.added", "factor.removed", "recovery.regenerated", "sso.linked", "sso.unlinked":
-		wanted, err := a.people.endsSessions(context.WithoutCancel(ctx), e.UserID)
+		wanted, err := a.users.endsSessions(context.WithoutCancel(ctx), e.UserID)
 		if err != nil {
 			a.log.ErrorContext(ctx, "cannot read whether sessions end; they do", "subject",
 				e.UserID, "error", err)
 			break
 		}
 		if !wanted {
-			if _, signedIn := a.own(ctx, e.UserID); signedIn {
+			if _, signedIn := a.ownSession(ctx, e.UserID); signedIn {
 				a.sessions.Put(ctx, sessionChanged, true)
 			}
 			return
@@ -104,8 +104,8 @@ func (a *app) noteChange(ctx context.Context, e mfa.Event) {
 
 // endsSessions says whether a person wants their other sessions to end with every change of how
 // they sign in.
-func (p people) endsSessions(ctx context.Context, id string) (wanted bool, err error) {
-	err = p.db.QueryRowContext(ctx, `SELECT end_sessions FROM preferences WHERE account = ?`,
+func (u users) endsSessions(ctx context.Context, id string) (wanted bool, err error) {
+	err = u.db.QueryRowContext(ctx, `SELECT end_sessions FROM preferences WHERE account = ?`,
 		id).Scan(&wanted)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
@@ -113,8 +113,8 @@ func (p people) endsSessions(ctx context.Context, id string) (wanted bool, err e
 	return wanted, err
 }
 
-func (p people) setEndsSessions(ctx context.Context, id string, wanted bool) error {
-	_, err := p.db.ExecContext(ctx, `INSERT INTO preferences (account, end_sessions) VALUES (?1, ?2)
+func (u users) setEndsSessions(ctx context.Context, id string, wanted bool) error {
+	_, err := u.db.ExecContext(ctx, `INSERT INTO preferences (account, end_sessions) VALUES (?1, ?2)
 		ON CONFLICT (account) DO UPDATE SET end_sessions = ?2`, id, wanted)
 	return err
 }

@@ -130,10 +130,10 @@ func TestSessionShowsWhereItIsUsed(t *testing.T) {
 	from := func(device, client string) context.Context {
 		return context.WithValue(t.Context(), usedByKey{}, usedBy{device, client})
 	}
-	who := &account{ID: "a"}
+	user := &account{ID: "a"}
 	seen := func(device, client string, at time.Time) {
 		t.Helper()
-		list, err := s.of(t.Context(), who)
+		list, err := s.sessionsOf(t.Context(), user)
 		if err != nil || len(list) != 1 || list[0].Device != device || list[0].Client != client ||
 			list[0].Seen.UnixMilli() != at.UnixMilli() {
 			t.Fatalf("%+v, %v", list, err)
@@ -161,8 +161,8 @@ func TestSessionShowsWhereItIsUsed(t *testing.T) {
 	use(from("Browser, Linux", "203.0.113.9"))
 	seen("Browser, Linux", "203.0.113.9", now)
 	// Of a password that was changed since.
-	who.changes = 1
-	if list, err := s.of(t.Context(), who); err != nil || len(list) != 0 {
+	user.changes = 1
+	if list, err := s.sessionsOf(t.Context(), user); err != nil || len(list) != 0 {
 		t.Errorf("%+v, %v", list, err)
 	}
 }

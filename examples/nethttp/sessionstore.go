@@ -112,7 +112,7 @@ func (s sessionStore) Commit(token string, data []byte, expiry time.Time) error 
 func (s sessionStore) Delete(token string) error { return s.DeleteCtx(context.Background(), token) }
 
 // openSession is a session as the person whose it is sees it.
-type openSession struct {
+type sessionInfo struct {
 	// ID is random and stands for the session in pages; with it one can do nothing else.
 	ID          string
 	Began, Seen time.Time
@@ -128,17 +128,19 @@ type openSession struct {
 const howSeparator = "+"
 
 // of returns the sessions that are open for an account, the one used last first.
-func (s sessionStore) of(ctx context.Context, who *account) (list []openSession, err error) {
+func (s sessionStore) sessionsOf(
+	ctx context.Context, user *account,
+) (list []sessionInfo, err error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT id, began, seen, device, client, how, signed_in FROM
 		sessions
 		WHERE account = ? AND changes = ? AND data IS NOT NULL AND expiry > ? ORDER BY seen DESC,
-		began DESC`, who.ID, who.changes, time.Now().UnixMilli())
+		began DESC`, user.ID, user.changes, time.Now().UnixMilli())
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var o openSession
+		var o sessionInfo
 		var began, seen int64
 		var how string
 		var signedIn bool
@@ -159,7 +161,7 @@ func (s sessionStore) end(
 ) error {
 	n, err := s.endWhere(ctx, ended, `account = ? AND id = ?`, account, id)
 	if err == nil && n == 0 {
-		return errNobody
+		return errNoUser
 	}
 	return err
 }

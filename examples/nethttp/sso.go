@@ -58,7 +58,7 @@ func (a *app) newSignOn(
 					"answered what it should not", "provider", e.Kind)
 			}
 			a.noteChange(ctx, e)
-			a.tellOfLink(ctx, e)
+			a.notifyOfLink(ctx, e)
 		},
 		Clock: a.clock,
 	})
@@ -202,21 +202,21 @@ func (a *app) ssoSession(r *http.Request) (sso.Session, error) {
 	if err != nil || v.account == nil || !v.signedIn {
 		return sso.Session{}, err
 	}
-	grant, binding, err := a.gate.Grant(r)
+	grant, sessionID, err := a.gate.Grant(r)
 	if errors.Is(err, mfahttp.ErrStepUp) || errors.Is(err, mfa.ErrFirstFactorRequired) {
 		err = nil // and there is no grant
 	}
-	return sso.Session{Subject: v.subject(), SessionID: secret.New(binding), Grant: grant}, err
+	return sso.Session{Subject: v.subject(), SessionID: secret.New(sessionID), Grant: grant}, err
 }
 
 // signedOn implements sso.Hooks.SignedIn: it does what a right password does.
 func (a *app) signedOn(w http.ResponseWriter, r *http.Request, in *sso.SignIn) {
 	ctx := r.Context()
-	acct, err := a.people.byID(ctx, in.SubjectID)
+	acct, err := a.users.byID(ctx, in.SubjectID)
 	if err == nil && in.Tenant != tenant {
-		err = errNobody
+		err = errNoUser
 	}
-	if errors.Is(err, errNobody) {
+	if errors.Is(err, errNoUser) {
 		err = sso.ErrNotLinked // to a person who is gone
 	}
 	if err == nil {
@@ -230,28 +230,28 @@ func (a *app) signedOn(w http.ResponseWriter, r *http.Request, in *sso.SignIn) {
 	out := &outcome{Next: string(mfa.NextDone)}
 	if in.SecondFactor {
 		a.givePass(w, r, acct.login)
-		err = a.admitted(ctx, acct, in)
+		err = a.signInByProvider(ctx, acct, in)
 	} else {
-		out, err = a.open(w, r, acct, in.Link.Provider)
+		out, err = a.beginSecondFactor(w, r, acct, in.Link.Provider)
 	}
 	if err != nil {
 		a.failPage(w, r, err)
 		return
 	}
-	a.goOn(w, r, out)
+	a.redirectNext(w, r, out)
 }
 
 // admitted signs in whose second factor was the provider's. It is no more recent than the
 // provider says; where it says nothing it is not recent at all, and a step-up asks for ours.
-func (a *app) admitted(ctx context.Context, acct *account, in *sso.SignIn) error {
+func (a *app) signInByProvider(ctx context.Context, acct *account, in *sso.SignIn) error {
 	at := in.AuthTime
 	if at.IsZero() {
 		at = time.Unix(0, 0)
 	}
 	a.enter(ctx, acct.ID, in.Link.Provider, at)
-	a.used(ctx, byProviderMFA)
+	a.noteFactor(ctx, byProviderMFA)
 	a.sessions.Put(ctx, sessionVerified, at.UTC().Format(time.RFC3339Nano))
-	return a.admit(ctx)
+	return a.completeSignIn(ctx)
 }
 
 // providerName is how people know a provider.
@@ -315,14 +315,14 @@ func (a *app) signOnFailed(w http.ResponseWriter, r *http.Request, err error) {
 		shown.Error = text
 	}
 	if v.account != nil && v.signedIn {
-		shown.Who = v.account
+		shown.User = v.account
 		data["To"], data["Label"] = a.settingsPath(), "Back to security settings"
 	}
 	a.show(w, r, status, "Sign-on", shown)
 }
 
 // tellOfLink mails the person whose ways to sign in have changed.
-func (a *app) tellOfLink(ctx context.Context, e mfa.Event) {
+func (a *app) notifyOfLink(ctx context.Context, e mfa.Event) {
 	what := map[string]string{
 		"sso.linked": "can sign in to Acme with a %s account that was linked to yours.",
 		"sso.unlinked": "can no longer sign in to Acme with the %s account that was linked to " +
@@ -338,8 +338,8 @@ func (a *app) tellOfLink(ctx context.Context, e mfa.Event) {
 		"\n\nIf this was not you, change your password, look at your security settings, and " +
 		"tell the owner of Acme.\n"
 	a.notify(ctx, func(ctx context.Context) error {
-		acct, err := a.people.byID(ctx, e.UserID)
-		if errors.Is(err, errNobody) || err == nil && !acct.Confirmed {
+		acct, err := a.users.byID(ctx, e.UserID)
+		if errors.Is(err, errNoUser) || err == nil && !acct.Confirmed {
 			return nil
 		}
 		if err == nil {
@@ -357,7 +357,7 @@ func (a *app) tellOfLink(ctx context.Context, e mfa.Event) {
 }
 
 // offered are the providers that people can link an account of now.
-func (a *app) offered(ctx context.Context) ([]sso.Provider, error) {
+func (a *app) linkableProviders(ctx context.Context) ([]sso.Provider, error) {
 	if a.signOn == nil {
 		return nil, nil
 	}

@@ -52,7 +52,7 @@ func (c *client) chosen(page, name string) (back string) {
 }
 
 // signOn goes all the way, and returns the answer to the way back.
-func (c *client) signOn(status int, provider, action, name string) *answer {
+func (c *client) signOn(status int, provider, action, name string) *response {
 	c.t.Helper()
 	return c.get(status, c.chosen(c.depart(provider, action), name))
 }

@@ -25,12 +25,12 @@ type offerView struct{ ID, Name string }
 
 // linkViews are the accounts that a person has linked, and the providers of which they have none.
 func (a *app) linkViews(
-	ctx context.Context, who *account,
+	ctx context.Context, user *account,
 ) (links []linkView, offers []offerView, err error) {
 	if a.signOn == nil {
 		return nil, nil, nil
 	}
-	list, err := a.signOn.Links(ctx, who.subject())
+	list, err := a.signOn.Links(ctx, user.subject())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -38,7 +38,7 @@ func (a *app) linkViews(
 	if err != nil {
 		return nil, nil, err
 	}
-	offered, err := a.offered(ctx)
+	offered, err := a.linkableProviders(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -63,25 +63,25 @@ func (a *app) linkViews(
 }
 
 func (a *app) ssoAdminRoutes(page func(string, func(http.ResponseWriter, *http.Request, *account)),
-	change func(string, acted)) {
+	change func(string, adminHandler)) {
 	if a.signOn == nil {
 		return
 	}
 	page("GET /admin/sign-on", a.pageSignOn)
 	change("POST /admin/sign-on/activate", a.postActivation(true))
 	change("POST /admin/sign-on/deactivate", a.postActivation(false))
-	change("POST /admin/sign-on/unlink", a.postPerson("unlink", a.unlinkAll))
+	change("POST /admin/sign-on/unlink", a.postUser("unlink", a.unlinkAll))
 }
 
 // unlinkAll ends that accounts elsewhere sign a person in.
-func (a *app) unlinkAll(ctx context.Context, who *administrator, whom *account) error {
+func (a *app) unlinkAll(ctx context.Context, admin *administrator, target *account) error {
 	if a.signOn == nil {
 		return nil
 	}
-	if links, err := a.signOn.Links(ctx, whom.subject()); err != nil || len(links) == 0 {
+	if links, err := a.signOn.Links(ctx, target.subject()); err != nil || len(links) == 0 {
 		return err // and nobody is told of nothing
 	}
-	return a.signOn.Forget(ctx, who.actor, reason(ctx), whom.subject())
+	return a.signOn.Forget(ctx, admin.actor, reason(ctx), target.subject())
 }
 
 // signOnView is what the owner's page about sign-on shows.
@@ -100,12 +100,12 @@ type activationView struct {
 	Name, ByName string
 }
 
-func (a *app) pageSignOn(w http.ResponseWriter, r *http.Request, who *account) {
-	a.showSignOn(w, r, who, 0, signOnView{}, "")
+func (a *app) pageSignOn(w http.ResponseWriter, r *http.Request, user *account) {
+	a.showSignOn(w, r, user, 0, signOnView{}, "")
 }
 
 func (a *app) showSignOn(
-	w http.ResponseWriter, r *http.Request, who *account, status int, data signOnView,
+	w http.ResponseWriter, r *http.Request, user *account, status int, data signOnView,
 	problem string,
 ) {
 	ctx := r.Context()
@@ -116,7 +116,7 @@ func (a *app) showSignOn(
 	}
 	for _, on := range list {
 		v := activationView{on, a.providerName(on.Provider), on.By}
-		if by, err := a.people.byID(ctx, on.By); err == nil {
+		if by, err := a.users.byID(ctx, on.By); err == nil {
 			v.ByName = by.Name
 		}
 		data.Active = append(data.Active, v)
@@ -130,30 +130,31 @@ func (a *app) showSignOn(
 	if a.idp != nil {
 		data.Demo = demoTenant
 	}
-	a.show(w, r, status, "Sign-on", view{Page: "signon", Who: who, Error: problem, Data: data})
+	a.show(w, r, status, "Sign-on", view{Page: "signon", User: user, Error: problem, Data: data})
 }
 
 // postActivation says of an organisation that Acme trusts it, or does so no more.
-func (a *app) postActivation(on bool) acted {
+func (a *app) postActivation(on bool) adminHandler {
 	act, notice := a.signOn.Activate, "Sign-on is active for that organisation."
 	if !on {
 		act, notice = a.signOn.Deactivate, "Users can no longer sign in with accounts from that "+
 			"organisation."
 	}
-	return func(w http.ResponseWriter, r *http.Request, who *administrator) {
+	return func(w http.ResponseWriter, r *http.Request, admin *administrator) {
 		form := r.PostForm
-		err := act(r.Context(), sso.ActivationRequest{Actor: who.actor, Reason: form.Get("reason"),
+		err := act(r.Context(), sso.ActivationRequest{Actor: admin.actor,
+			Reason: form.Get("reason"),
 			Tenant: tenant, Activation: sso.Activation{
 				Provider: form.Get("provider"), Organization: strings.TrimSpace(
 					form.Get("organization")), AcceptMFA: form.Get("accept_mfa") != ""}})
 		typed := signOnView{Provider: form.Get("provider"), Organization: form.Get("organization")}
 		switch {
 		case errors.Is(err, factor.ErrMalformed):
-			a.showSignOn(w, r, who.account, http.StatusUnprocessableEntity, typed,
+			a.showSignOn(w, r, admin.account, http.StatusUnprocessableEntity, typed,
 				"This is no organisation of "+a.providerName(typed.Provider)+
 					": Microsoft's have a tenant ID like "+demoTenant+", Google's a domain.")
 		case errors.Is(err, mfa.ErrNotAvailable):
-			a.showSignOn(w, r, who.account, http.StatusConflict, typed,
+			a.showSignOn(w, r, admin.account, http.StatusConflict, typed,
 				"There are too many organisations. Withdraw one first.")
 		case err != nil:
 			a.failPage(w, r, err)

@@ -21,9 +21,9 @@ import (
 // of those who have asked for help.
 
 func (a *app) supportRoutes(page func(string, func(http.ResponseWriter, *http.Request, *account)),
-	change func(string, acted)) {
+	change func(string, adminHandler)) {
 	page("GET /admin/support", a.pageSupport)
-	page("GET /admin/person", a.pagePerson)
+	page("GET /admin/person", a.pageUser)
 	page("GET /admin/report", a.pageReport)
 	page("GET /admin/standards", a.pageAudit)
 	change("POST /admin/support/close", a.postClose)
@@ -45,8 +45,8 @@ type caseView struct {
 }
 
 // viewing is the Actor of a user who looks at something and changes nothing.
-func (a *app) viewing(who *account) mfa.Actor {
-	return a.manager.Session(who.subject(), "viewing").Actor(mfa.Grant{})
+func (a *app) viewing(user *account) mfa.Actor {
+	return a.manager.Session(user.subject(), "viewing").Actor(mfa.Grant{})
 }
 
 // checkActor says whether an actor has proven enough to act on a user.
@@ -54,30 +54,30 @@ func (a *app) checkActor(ctx context.Context, actor mfa.Actor, about mfa.User) e
 	return a.manager.Admin(actor, "").Check(ctx, about)
 }
 
-func (a *app) pageSupport(w http.ResponseWriter, r *http.Request, who *account) {
-	list, err := a.manager.Admin(a.viewing(who), "").SupportCases(r.Context(), tenant)
+func (a *app) pageSupport(w http.ResponseWriter, r *http.Request, user *account) {
+	list, err := a.manager.Admin(a.viewing(user), "").SupportCases(r.Context(), tenant)
 	if err != nil {
 		a.failPage(w, r, err)
 		return
 	}
 	var data supportView
 	for _, c := range list {
-		whom, err := a.people.byID(r.Context(), c.UserID)
-		if errors.Is(err, errNobody) {
+		target, err := a.users.byID(r.Context(), c.UserID)
+		if errors.Is(err, errNoUser) {
 			continue // gone since
 		}
 		if err != nil {
 			a.failPage(w, r, err)
 			return
 		}
-		data.Cases = append(data.Cases, caseView{*whom, c.Time, c.From, c.Message})
+		data.Cases = append(data.Cases, caseView{*target, c.Time, c.From, c.Message})
 	}
-	a.show(w, r, 0, "Support", view{Page: "support", Who: who, Data: data})
+	a.show(w, r, 0, "Support", view{Page: "support", User: user, Data: data})
 }
 
 // onePerson is what the page about one person shows.
-type onePerson struct {
-	personView
+type userPage struct {
+	userView
 	Links []linkView
 	// Code was made just now, and is shown this once.
 	Code    string
@@ -86,21 +86,21 @@ type onePerson struct {
 }
 
 // whom finds the person that a form or a link names.
-func (a *app) whom(r *http.Request) (*account, error) {
-	return a.people.byUsername(r.Context(), r.FormValue("username"))
+func (a *app) targetUser(r *http.Request) (*account, error) {
+	return a.users.byUsername(r.Context(), r.FormValue("username"))
 }
 
-func (a *app) pagePerson(w http.ResponseWriter, r *http.Request, who *account) {
-	whom, err := a.whom(r)
+func (a *app) pageUser(w http.ResponseWriter, r *http.Request, user *account) {
+	target, err := a.targetUser(r)
 	if err != nil {
 		a.failPage(w, r, err)
 		return
 	}
-	a.showPerson(w, r, who, onePerson{personView: a.describe(r.Context(), *whom)})
+	a.showUser(w, r, user, userPage{userView: a.describe(r.Context(), *target)})
 }
 
-func (a *app) showPerson(w http.ResponseWriter, r *http.Request, who *account, p onePerson) {
-	p.Self = p.ID == who.ID
+func (a *app) showUser(w http.ResponseWriter, r *http.Request, user *account, p userPage) {
+	p.Self = p.ID == user.ID
 	status := 0
 	if p.Problem != "" {
 		status = http.StatusUnprocessableEntity
@@ -110,7 +110,7 @@ func (a *app) showPerson(w http.ResponseWriter, r *http.Request, who *account, p
 		a.failPage(w, r, err)
 		return
 	}
-	a.show(w, r, status, p.Name, view{Page: "person", Who: who, Data: p})
+	a.show(w, r, status, p.Name, view{Page: "user", User: user, Data: p})
 }
 
 // errReason: an act on somebody else's account is done for a reason, or not at all.
@@ -126,23 +126,23 @@ func statedReason(r *http.Request) (string, error) {
 }
 
 // withReason returns the handle for an administrator who has given a reason.
-func (a *app) withReason(who *administrator, r *http.Request) (mfa.Admin, error) {
+func (a *app) withReason(admin *administrator, r *http.Request) (mfa.Admin, error) {
 	reason, err := statedReason(r)
-	return a.manager.Admin(who.actor, reason), err
+	return a.manager.Admin(admin.actor, reason), err
 }
 
 // postAccess makes a temporary access code and shows it, this once.
-func (a *app) postAccess(w http.ResponseWriter, r *http.Request, who *administrator) {
-	whom, err := a.whom(r)
+func (a *app) postAccess(w http.ResponseWriter, r *http.Request, admin *administrator) {
+	target, err := a.targetUser(r)
 	if err != nil {
 		a.failPage(w, r, err)
 		return
 	}
-	p := onePerson{personView: a.describe(r.Context(), *whom)}
-	admin, err := a.withReason(who, r)
+	p := userPage{userView: a.describe(r.Context(), *target)}
+	handle, err := a.withReason(admin, r)
 	if err == nil {
 		var e *mfa.Enrollment
-		e, err = admin.Enroll(r.Context(), whom.subject(), mfa.EnrollRequest{Kind: "access",
+		e, err = handle.Enroll(r.Context(), target.subject(), mfa.EnrollRequest{Kind: "access",
 			Params: map[string]secret.Text{"valid": secret.New(r.PostForm.Get("valid")),
 				"uses": secret.New(r.PostForm.Get("uses"))}})
 		if err == nil {
@@ -155,30 +155,30 @@ func (a *app) postAccess(w http.ResponseWriter, r *http.Request, who *administra
 			return
 		}
 	}
-	a.showPerson(w, r, who.account, p)
+	a.showUser(w, r, admin.account, p)
 }
 
 // postSetup mails a person a link to set up a new device.
-func (a *app) postSetup(w http.ResponseWriter, r *http.Request, who *administrator) {
-	whom, err := a.whom(r)
+func (a *app) postSetup(w http.ResponseWriter, r *http.Request, admin *administrator) {
+	target, err := a.targetUser(r)
 	if err != nil {
 		a.failPage(w, r, err)
 		return
 	}
-	admin, err := a.withReason(who, r)
+	handle, err := a.withReason(admin, r)
 	if err == nil {
-		_, err = admin.SendRecoveryLink(r.Context(), whom.subject())
+		_, err = handle.SendRecoveryLink(r.Context(), target.subject())
 	}
 	if err != nil {
 		if problem := explain(err); problem != "" {
-			a.showPerson(w, r, who.account, onePerson{personView: a.describe(r.Context(), *whom),
+			a.showUser(w, r, admin.account, userPage{userView: a.describe(r.Context(), *target),
 				Problem: problem})
 			return
 		}
 		a.failPage(w, r, err)
 		return
 	}
-	a.back(w, r, "/admin", "A link to set up a new device is on its way to "+whom.Name+".")
+	a.back(w, r, "/admin", "A link to set up a new device is on its way to "+target.Name+".")
 }
 
 // explain is what the owner can do about an error, or "".
@@ -197,16 +197,16 @@ func explain(err error) string {
 	return ""
 }
 
-func (a *app) postClose(w http.ResponseWriter, r *http.Request, who *administrator) {
-	whom, err := a.whom(r)
+func (a *app) postClose(w http.ResponseWriter, r *http.Request, admin *administrator) {
+	target, err := a.targetUser(r)
 	if err == nil {
-		err = a.manager.Admin(who.actor, "closed").CloseSupportCase(r.Context(), whom.subject())
+		err = a.manager.Admin(admin.actor, "closed").CloseSupportCase(r.Context(), target.subject())
 	}
 	if err != nil && !errors.Is(err, mfa.ErrNotAvailable) { // closed in another tab
 		a.failPage(w, r, err)
 		return
 	}
-	a.back(w, r, "/admin/support", whom.Name+" is off the list.")
+	a.back(w, r, "/admin/support", target.Name+" is off the list.")
 }
 
 // reportView counts who is enrolled, and names who is not.
@@ -218,23 +218,23 @@ type reportView struct {
 
 type groupView struct {
 	Type                              string
-	People, Enrolled, Locked, Stopped int
+	Users, Enrolled, Locked, Disabled int
 	Kinds                             []string // "authenticator app: 3"
 }
 
 // pageReport asks the Manager about each of the application's people: it alone knows those who
 // never came so far. Admin.Report counts what is in the store, faster and for many more.
-func (a *app) pageReport(w http.ResponseWriter, r *http.Request, who *account) {
+func (a *app) pageReport(w http.ResponseWriter, r *http.Request, user *account) {
 	data, err := a.report(r.Context())
 	if err != nil {
 		a.failPage(w, r, err)
 		return
 	}
-	a.show(w, r, 0, "Who has enrolled", view{Page: "report", Who: who, Data: data})
+	a.show(w, r, 0, "Who has enrolled", view{Page: "report", User: user, Data: data})
 }
 
 func (a *app) report(ctx context.Context) (*reportView, error) {
-	all, err := a.people.all(ctx)
+	all, err := a.users.all(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -243,14 +243,14 @@ func (a *app) report(ctx context.Context) (*reportView, error) {
 	for _, t := range userTypes {
 		groups[t] = &group{groupView: groupView{Type: t}, kinds: map[string]int{}}
 	}
-	for _, p := range all {
-		o, err := a.manager.Overview(ctx, p.subject())
+	for _, u := range all {
+		o, err := a.manager.Overview(ctx, u.subject())
 		if err != nil {
 			return nil, err
 		}
-		groups[p.Type].count(o, a.clock.Now())
+		groups[u.Type].count(o, a.clock.Now())
 		if mustEnroll(o) {
-			data.Missing = append(data.Missing, p)
+			data.Missing = append(data.Missing, u)
 		}
 	}
 	for _, t := range userTypes {
@@ -267,7 +267,7 @@ type group struct {
 
 // count adds one user.
 func (g *group) count(o *mfa.Overview, now time.Time) {
-	g.People++
+	g.Users++
 	if slices.ContainsFunc(o.Factors, ownFactor) {
 		g.Enrolled++
 	}
@@ -275,7 +275,7 @@ func (g *group) count(o *mfa.Overview, now time.Time) {
 		g.Locked++
 	}
 	if slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool { return f.Disabled }) {
-		g.Stopped++
+		g.Disabled++
 	}
 	seen := map[string]bool{}
 	for _, f := range o.Factors {
@@ -308,10 +308,10 @@ func mustEnroll(o *mfa.Overview) bool {
 }
 
 // postInvite mails everybody who has not enrolled a link to do it.
-func (a *app) postInvite(w http.ResponseWriter, r *http.Request, who *administrator) {
+func (a *app) postInvite(w http.ResponseWriter, r *http.Request, admin *administrator) {
 	data, err := a.report(r.Context())
 	if err == nil {
-		err = a.confirmations.start(a.jobs, who, data.Missing, a.invite)
+		err = a.confirmations.start(a.jobs, admin, data.Missing, a.invite)
 	}
 	if err != nil && !errors.Is(err, errRunning) {
 		a.failPage(w, r, err)
@@ -322,11 +322,11 @@ func (a *app) postInvite(w http.ResponseWriter, r *http.Request, who *administra
 
 // invite sends set-up links to a stream of people.
 func (a *app) invite(
-	ctx context.Context, actor mfa.Actor, people iter.Seq[mfa.User],
+	ctx context.Context, actor mfa.Actor, users iter.Seq[mfa.User],
 ) iter.Seq[email.Confirmed] {
 	return func(yield func(email.Confirmed) bool) {
 		i := 0
-		for s := range people {
+		for s := range users {
 			c := email.Confirmed{Index: i, User: s}
 			if c.Err = ctx.Err(); c.Err == nil {
 				c.Delivery, c.Err = a.manager.Admin(actor,

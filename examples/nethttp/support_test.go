@@ -264,13 +264,13 @@ func TestSecurityQuestions(t *testing.T) {
 	c.post(303, "/mfa/setup", url.Values{"token": {token}})
 	c.has(c.get(200, "/mfa/verify?purpose=replace"), "Which street was it?",
 		"Answer your security questions")
-	answer := func(second string) *answer {
+	response := func(second string) *response {
 		return c.post(303, "/mfa/verify", url.Values{"kind": {"questions"}, "purpose": {"replace"},
 			"code": {"MOMO", second, "pannenkoeken"}})
 	}
-	answer("Kurze Gasse")
+	response("Kurze Gasse")
 	c.has(c.get(200, "/mfa/verify?purpose=replace"), "Your answers do not match")
-	c.to(answer("lange strasse"), "/mfa/enroll")
+	c.to(response("lange strasse"), "/mfa/enroll")
 	c.get(401, "/api/me")
 
 	// Without the flag they are not there at all.

@@ -261,7 +261,7 @@ func TestEveryPasswordIsThrottled(t *testing.T) {
 				return true
 			}
 			path = append(path, n)
-			if call, ok := n.(*ast.CallExpr); ok && judges(call) {
+			if call, ok := n.(*ast.CallExpr); ok && takesPassword(call) {
 				found++
 				if !withinSlowed(path) {
 					t.Errorf("%s is not throttled", fset.Position(call.Pos()))
@@ -274,7 +274,7 @@ func TestEveryPasswordIsThrottled(t *testing.T) {
 }
 
 // judges says whether a call verifies a password or hashes one on a user's behalf.
-func judges(call *ast.CallExpr) bool {
+func takesPassword(call *ast.CallExpr) bool {
 	f, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {
 		return false

@@ -118,20 +118,20 @@ func TestConfirmations(t *testing.T) {
 	goOn := make(chan struct{})
 	c := &confirmations{}
 	send := func(ctx context.Context, _ mfa.Actor,
-		people iter.Seq[mfa.User]) iter.Seq[email.Confirmed] {
+		users iter.Seq[mfa.User]) iter.Seq[email.Confirmed] {
 		return email.SendConfirmations(ctx, confirmer(func(u mfa.User) error {
 			<-goOn
 			if u.ID == "b" {
 				return &mfa.RateLimitError{RetryAfter: time.Minute}
 			}
 			return nil
-		}), people)
+		}), users)
 	}
-	who := &administrator{account: &account{ID: "owner"}}
-	if err := c.start(t.Context(), who, list, send); err != nil {
+	admin := &administrator{account: &account{ID: "owner"}}
+	if err := c.start(t.Context(), admin, list, send); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.start(t.Context(), who, list, send); !errors.Is(err, errRunning) {
+	if err := c.start(t.Context(), admin, list, send); !errors.Is(err, errRunning) {
 		t.Errorf("a second run at once: %v", err)
 	}
 	if p := c.progress(); !p.Running || p.Done != 0 || p.Total != 4 {
@@ -153,7 +153,7 @@ func TestConfirmations(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := c.start(ended, who, list, send); err != nil {
+	if err := c.start(ended, admin, list, send); err != nil {
 		t.Fatal(err)
 	}
 	c.wait()
@@ -163,7 +163,7 @@ func TestConfirmations(t *testing.T) {
 
 	// Stopped by hand: what is being sent goes out, and nothing after it.
 	goOn = make(chan struct{}, 1)
-	if err := c.start(t.Context(), who, list, send); err != nil {
+	if err := c.start(t.Context(), admin, list, send); err != nil {
 		t.Fatal(err)
 	}
 	c.halt()

@@ -102,7 +102,7 @@ func build(portalURL, mailURL, filesURL string) ([]http.Handler, error) {
 		return nil, err
 	}
 	gateway.mux.Handle("GET /jwks.json", issuer.JWKS())
-	gateway.mux.Handle("GET /authorize", issuer.Authorize(gateway.who))
+	gateway.mux.Handle("GET /authorize", issuer.Authorize(gateway.assertion))
 
 	mail := newTrusting("Mail")
 	mail.verifier, err = portal.NewVerifier(portal.VerifierConfig{Portal: portalURL,

@@ -149,7 +149,7 @@ func (s *site) verified(_ http.ResponseWriter, r *http.Request, v *mfa.Verificat
 
 // who tells applications who is signed in to the portal, after having them verify if that is
 // too long ago, or too weak, for what the application needs.
-func (s *site) who(
+func (s *site) assertion(
 	w http.ResponseWriter, r *http.Request, need portal.Need,
 ) (*portal.Assertion, error) {
 	here := r.URL.RequestURI()

@@ -44,16 +44,16 @@ func New(ctx context.Context, db *sql.DB, rest *sqlstore.Store) (*Store, error) 
 	return &Store{db, rest}, nil
 }
 
-const people = "p/0//" // what the key of a person without a tenant begins with
+const userPrefix = "p/0//" // what the key of a person without a tenant begins with
 
 // user returns the row that holds a key, if it is a person's.
 func user(key string) (id int64, ok bool, err error) {
 	if err := storage.CheckKey(key); err != nil || !strings.HasPrefix(key, "p/") {
 		return 0, false, err
 	}
-	id, err = strconv.ParseInt(strings.TrimPrefix(key, people), 10, 64)
+	id, err = strconv.ParseInt(strings.TrimPrefix(key, userPrefix), 10, 64)
 	// "042" and "+42" are other people than "42", though they are the same number.
-	if err != nil || key != people+strconv.FormatInt(id, 10) {
+	if err != nil || key != userPrefix+strconv.FormatInt(id, 10) {
 		return 0, false, fmt.Errorf("%w: the person's ID is not a users.id, or there is a tenant",
 			storage.ErrInvalid)
 	}
@@ -184,7 +184,7 @@ func (s *Store) List(
 		if err != nil {
 			return nil, "", err
 		}
-		if key := people + strconv.FormatInt(last, 10); strings.HasPrefix(key, prefix) {
+		if key := userPrefix + strconv.FormatInt(last, 10); strings.HasPrefix(key, prefix) {
 			page = append(page, storage.Entry{Key: key, Record: rec})
 		}
 	}

@@ -61,7 +61,7 @@ type directory struct {
 	keys []string
 }
 
-func (a accounts) person(key string) (string, error) {
+func (a accounts) userKey(key string) (string, error) {
 	if err := storage.CheckKey(key); err != nil {
 		return key, nil // for the store to refuse
 	}
@@ -80,7 +80,7 @@ func (a accounts) person(key string) (string, error) {
 }
 
 func (a accounts) Get(ctx context.Context, key string) (storage.Record, error) {
-	key, err := a.person(key)
+	key, err := a.userKey(key)
 	if err != nil {
 		return storage.Record{}, err
 	}
@@ -90,7 +90,7 @@ func (a accounts) Get(ctx context.Context, key string) (storage.Record, error) {
 func (a accounts) Swap(
 	ctx context.Context, key string, old storage.Revision, next storage.Record,
 ) error {
-	key, err := a.person(key)
+	key, err := a.userKey(key)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (a accounts) Swap(
 }
 
 func (a accounts) Delete(ctx context.Context, key string, old storage.Revision) error {
-	key, err := a.person(key)
+	key, err := a.userKey(key)
 	if err != nil {
 		return err
 	}

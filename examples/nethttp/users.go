@@ -75,11 +75,11 @@ func (a *account) DemoPassword() string {
 	return a.demo
 }
 
-var errNobody = errors.New("there is no such person")
+var errNoUser = errors.New("there is no such person")
 
 // people are the application's users: logins, which are an address and a password, and
 // their accounts.
-type people struct{ db *sql.DB }
+type users struct{ db *sql.DB }
 
 const selectAccounts = `SELECT a.id, a.type, a.name, a.username, l.email, a.email_confirmed,
 	a.enrolled, a.login, a.demo_password, coalesce(c.changes, 0), coalesce(c.must_change, 0) <> 0,
@@ -87,8 +87,8 @@ const selectAccounts = `SELECT a.id, a.type, a.name, a.username, l.email, a.emai
 	FROM accounts a JOIN logins l ON l.id = a.login LEFT JOIN password_changes c ON c.login =
 	a.login `
 
-func (p people) query(ctx context.Context, where string, args ...any) (list []account, err error) {
-	rows, err := p.db.QueryContext(ctx, selectAccounts+where, args...)
+func (u users) query(ctx context.Context, where string, args ...any) (list []account, err error) {
+	rows, err := u.db.QueryContext(ctx, selectAccounts+where, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -104,48 +104,48 @@ func (p people) query(ctx context.Context, where string, args ...any) (list []ac
 	return list, rows.Err()
 }
 
-func (p people) one(ctx context.Context, where string, args ...any) (*account, error) {
-	list, err := p.query(ctx, where, args...)
+func (u users) one(ctx context.Context, where string, args ...any) (*account, error) {
+	list, err := u.query(ctx, where, args...)
 	if err != nil {
 		return nil, err
 	}
 	if len(list) != 1 {
-		return nil, errNobody
+		return nil, errNoUser
 	}
 	return &list[0], nil
 }
 
-func (p people) byID(ctx context.Context, id string) (*account, error) {
-	return p.one(ctx, `WHERE a.id = ?`, id)
+func (u users) byID(ctx context.Context, id string) (*account, error) {
+	return u.one(ctx, `WHERE a.id = ?`, id)
 }
 
-func (p people) byUsername(ctx context.Context, name string) (*account, error) {
-	return p.one(ctx, `WHERE a.username = ?`, name)
+func (u users) byUsername(ctx context.Context, name string) (*account, error) {
+	return u.one(ctx, `WHERE a.username = ?`, name)
 }
 
 // byLogin returns the accounts of a login, the named one first.
-func (p people) byLogin(ctx context.Context, login int64, name string) ([]account, error) {
-	return p.query(ctx, `WHERE a.login = ? ORDER BY a.username <> ?, a.type`, login, name)
+func (u users) byLogin(ctx context.Context, login int64, name string) ([]account, error) {
+	return u.query(ctx, `WHERE a.login = ? ORDER BY a.username <> ?, a.type`, login, name)
 }
 
 // all returns everybody: owners, managers, employees, by name.
-func (p people) all(ctx context.Context) ([]account, error) {
-	return p.query(ctx,
+func (u users) all(ctx context.Context) ([]account, error) {
+	return u.query(ctx,
 		`ORDER BY CASE a.type WHEN 'owner' THEN 0 WHEN 'manager' THEN 1 ELSE 2 END, a.name`)
 }
 
 // login finds a login by its address or by the username of one of its accounts, and returns
 // its password hash, how often that was changed, and until when an administrator's is good.
-func (p people) login(
+func (u users) login(
 	ctx context.Context, name string,
 ) (id int64, hash string, changes int64, until time.Time, err error) {
 	var ms int64
-	err = p.db.QueryRowContext(ctx, `SELECT l.id, l.password, coalesce(c.changes, 0),
+	err = u.db.QueryRowContext(ctx, `SELECT l.id, l.password, coalesce(c.changes, 0),
 		coalesce(c.must_change, 0) FROM logins l LEFT JOIN password_changes c ON c.login = l.id
 		WHERE l.email = ?1 OR l.id IN (SELECT login FROM accounts WHERE username = ?1)`,
 		strings.TrimSpace(name)).Scan(&id, &hash, &changes, &ms)
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, "", 0, until, errNobody
+		return 0, "", 0, until, errNoUser
 	}
 	if ms > 1 { // 1: an earlier version's, without an end
 		until = time.UnixMilli(ms)
@@ -154,28 +154,28 @@ func (p people) login(
 }
 
 // password returns the hash of an account's login.
-func (p people) password(ctx context.Context, a *account) (hash string, err error) {
-	err = p.db.QueryRowContext(ctx, `SELECT password FROM logins WHERE id = ?`, a.login).Scan(&hash)
+func (u users) password(ctx context.Context, a *account) (hash string, err error) {
+	err = u.db.QueryRowContext(ctx, `SELECT password FROM logins WHERE id = ?`, a.login).Scan(&hash)
 	return hash, err
 }
 
 // enrolled remembers that a person has a record in the store. Should it ever be missing,
 // secondgate refuses them instead of letting whoever knows the password enrol anew.
-func (p people) enrolled(ctx context.Context, id string) error {
-	_, err := p.db.ExecContext(ctx,
+func (u users) enrolled(ctx context.Context, id string) error {
+	_, err := u.db.ExecContext(ctx,
 		`UPDATE accounts SET enrolled = 1 WHERE id = ? AND enrolled = 0`, id)
 	return err
 }
 
 // person is somebody to add: an address, a password, and an account for each type.
-type person struct {
+type newUser struct {
 	email, password, name string
 	accounts              []account // Username and Type
 	demo                  bool
 }
 
 // add adds persons, all or none.
-func (p people) add(ctx context.Context, pw *password.Hasher, list []person) error {
+func (u users) add(ctx context.Context, pw *password.Hasher, list []newUser) error {
 	hashes := make([]string, len(list))
 	for i, n := range list { // before the transaction, which keeps all others from writing
 		if i > 0 && n.demo && n.password == list[i-1].password {
@@ -187,7 +187,7 @@ func (p people) add(ctx context.Context, pw *password.Hasher, list []person) err
 			return err
 		}
 	}
-	tx, err := p.db.BeginTx(ctx, nil)
+	tx, err := u.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -219,15 +219,15 @@ func (p people) add(ctx context.Context, pw *password.Hasher, list []person) err
 }
 
 // count returns how many accounts there are, and how many of them are demonstration people.
-func (p people) count(ctx context.Context) (all, demo int, err error) {
-	err = p.db.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(demo_password <> ''), 0) FROM
+func (u users) count(ctx context.Context) (all, demo int, err error) {
+	err = u.db.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(demo_password <> ''), 0) FROM
 		accounts`).Scan(&all, &demo)
 	return all, demo, err
 }
 
 // seed adds the demonstration people to an empty database.
-func (p people) seed(ctx context.Context, pw *password.Hasher, more int) error {
-	all, demo, err := p.count(ctx)
+func (u users) seed(ctx context.Context, pw *password.Hasher, more int) error {
+	all, demo, err := u.count(ctx)
 	if err != nil {
 		return err
 	}
@@ -239,21 +239,22 @@ func (p people) seed(ctx context.Context, pw *password.Hasher, more int) error {
 	if all > 0 {
 		return nil
 	}
-	return p.add(ctx, pw, append(demoPeople(), crowd(more)...))
+	return u.add(ctx, pw, append(seededUsers(), loadUsers(more)...))
 }
 
 // crowd are people for examples/load, with one password.
-func crowd(n int) (list []person) {
+func loadUsers(n int) (list []newUser) {
 	for i := range n {
-		who := fmt.Sprintf("crowd-%06d", i+1)
-		list = append(list, person{email: who + "@acme.example", password: "crowd-demo-password",
-			name:     who,
-			accounts: []account{{Username: who, Type: "employee"}}, demo: true})
+		username := fmt.Sprintf("crowd-%06d", i+1)
+		list = append(list, newUser{email: username + "@acme.example",
+			password: "crowd-demo-password",
+			name:     username,
+			accounts: []account{{Username: username, Type: "employee"}}, demo: true})
 	}
 	return list
 }
 
-func demoPeople() (list []person) {
+func seededUsers() (list []newUser) {
 	for _, n := range []struct{ username, name, typ string }{
 		{"olivia", "Olivia Berg", "owner"},
 		{"marcus", "Marcus Lind", "manager"},
@@ -270,22 +271,23 @@ func demoPeople() (list []person) {
 		{"jonas", "Jonas Weber", "employee"},
 		{"kofi", "Kofi Mensah", "employee"},
 	} {
-		list = append(list, demoPerson(n.username, n.name,
+		list = append(list, demoUser(n.username, n.name,
 			account{Username: n.username, Type: n.typ}))
 	}
 	// One address with two accounts.
-	return append(list, demoPerson("robin", "Robin Jansen",
+	return append(list, demoUser("robin", "Robin Jansen",
 		account{Username: "robin.manager", Type: "manager"}, account{Username: "robin.employee",
 			Type: "employee"}))
 }
 
-func demoPerson(who, name string, accounts ...account) person {
-	return person{email: who + "@acme.example", password: who + "-demo-password", name: name,
+func demoUser(username, name string, accounts ...account) newUser {
+	return newUser{email: username + "@acme.example", password: username + "-demo-password",
+		name:     name,
 		accounts: accounts, demo: true}
 }
 
 // addOwner adds the first owner of an application that is no demonstration.
-func (p people) addOwner(ctx context.Context, pw *password.Hasher, email, chosen string) error {
+func (u users) addOwner(ctx context.Context, pw *password.Hasher, email, chosen string) error {
 	if at := strings.LastIndexByte(email, '@'); at < 1 || at == len(email)-1 || len(email) > 254 {
 		return errors.New("ACME_OWNER_EMAIL is not an e-mail address")
 	}
@@ -297,7 +299,7 @@ func (p people) addOwner(ctx context.Context, pw *password.Hasher, email, chosen
 		}
 		return err
 	}
-	err := p.add(ctx, pw, []person{{email: email, password: chosen, name: email,
+	err := u.add(ctx, pw, []newUser{{email: email, password: chosen, name: email,
 		accounts: []account{{Username: "owner", Type: ownerType}}}})
 	if err != nil {
 		return fmt.Errorf("add the owner: %w", err)
