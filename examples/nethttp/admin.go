@@ -12,19 +12,19 @@ import (
 	"github.com/secondgate/secondgate/mfa/policy"
 )
 
-// What the owner can do, by the API and by the pages. Manager asks authorize each time, so
-// that a route that forgets to check gives nothing away.
+// This file has what the owner can do to other users, for the API and for the pages. The Manager
+// calls authorize each time, so that a route that forgets to check permits nothing.
 
-// policyJSON is a policy as the API shows it: every field is there, and Kinds names the
-// kinds that an empty list stands for.
+// policyJSON is a policy as the API returns it. Every field is there, and Kinds names the kinds
+// that an empty list stands for.
 type policyJSON struct {
 	Mode         policy.Mode `json:"mode"`
 	Kinds        []string    `json:"kinds"`
 	Default      string      `json:"default"`
 	Implicit     []string    `json:"implicit"`
 	KeepImplicit bool        `json:"keep_implicit"`
-	// RememberDays is for how long a device may be remembered, EnrollBy the end of the time
-	// that people who have no factor are given; both may be absent.
+	// RememberDays is how long a device may be remembered. EnrollBy is when the time ends in
+	// which users without a factor may sign in and enrol one. Both may be absent.
 	RememberDays int       `json:"remember_days"`
 	Passwordless bool      `json:"passwordless,omitempty"`
 	EnrollBy     time.Time `json:"enroll_by,omitzero"`
@@ -32,7 +32,7 @@ type policyJSON struct {
 
 type reasonKey struct{}
 
-// withReason carries the reason that a form gives to where the act is done.
+// withReason returns the request's context with the reason that a form states.
 func withReason(r *http.Request) context.Context {
 	return context.WithValue(r.Context(), reasonKey{}, r.PostFormValue("reason"))
 }
@@ -54,21 +54,21 @@ func (a *app) policies(ctx context.Context) (map[string]policy.Policy, error) {
 	return set, nil
 }
 
-// administrator is an owner who has proven enough, just now, to act on others.
+// administrator is an owner whose recent proof suffices to act on other users.
 type administrator struct {
 	*account
 	actor mfa.Actor
 }
 
-// act is what an administrator does to somebody.
+// adminAct is what an administrator does to a user.
 type adminAct func(ctx context.Context, admin *administrator, target *account) error
 
-// acted serves a request of an administrator who acts.
+// adminHandler serves a request in which an administrator acts on other users.
 type adminHandler func(w http.ResponseWriter, r *http.Request, admin *administrator)
 
-// acting serves an owner who has proven enough to act on others, and nobody else: the Handler
-// sends pages to the step-up and answers programs {"error":"step_up"}. The Manager checks it again
-// at each act.
+// requireActor calls next only for an owner whose recent proof suffices to act on other users.
+// Otherwise the Handler redirects browsers to the step-up, and responds to programs with
+// {"error":"step_up"}. The Manager checks the proof again at each act.
 func (a *app) requireActor(user *account, next adminHandler) http.Handler {
 	return a.gate.RequireActor(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		actor, err := a.gate.Actor(r)
@@ -89,19 +89,19 @@ func (a *app) setPolicy(
 }
 
 func (a *app) reset(ctx context.Context, admin *administrator, target *account) error {
-	// Whoever took the account over may have linked one of theirs, and would be the first to set
-	// up a factor.
+	// An attacker who took the account over may have linked an account of their own, and could
+	// sign in with it and set up a factor before the user does.
 	err := a.unlinkAll(ctx, admin, target)
 	if err == nil {
 		err = a.manager.Admin(admin.actor, reason(ctx)).Reset(ctx, target.subject())
 	}
 	if err == nil {
-		err = a.endOthers(ctx, target.ID) // what was lost, or taken over, may be signed in
+		err = a.endOthers(ctx, target.ID) // a lost device, or an attacker, may be signed in
 	}
 	return err
 }
 
-// signOutEverywhere ends every session of a person, and every device that is remembered.
+// signOutEverywhere ends every session of a user, and forgets every remembered device.
 func (a *app) signOutEverywhere(ctx context.Context, admin *administrator, target *account) error {
 	if err := a.manager.Admin(admin.actor, "").Check(ctx, target.subject()); err != nil {
 		return err
@@ -139,9 +139,9 @@ func (a *app) apiGetPolicy(w http.ResponseWriter, r *http.Request, _ *account) {
 	writeJSON(w, http.StatusOK, map[string]any{"policies": out})
 }
 
-// apiPutPolicy takes {"type","policy"} or what apiGetPolicy answers. A policy is replaced as a
-// whole, and a member that is none is refused: a misspelt restriction must not vanish. Of
-// several policies those before the one that is refused have been set.
+// apiPutPolicy accepts {"type","policy"}, or the body that apiGetPolicy returns. It replaces a
+// policy as a whole. It refuses unknown members, because a misspelt restriction must not vanish.
+// If it refuses one of several policies, it has set the ones before it.
 func (a *app) apiPutPolicy(w http.ResponseWriter, r *http.Request, admin *administrator) {
 	var body struct {
 		Type     string
@@ -190,7 +190,7 @@ func parsePolicy(raw json.RawMessage) (policy.Policy, error) {
 		Passwordless: p.Passwordless}, nil
 }
 
-// byName applies an act to the person whom the body names.
+// actOnUser applies an act to the user whom the body names.
 func (a *app) actOnUser(
 	w http.ResponseWriter, r *http.Request, admin *administrator, act adminAct,
 ) {

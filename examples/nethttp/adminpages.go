@@ -23,7 +23,7 @@ func (a *app) adminRoutes(mux *http.ServeMux) {
 			next(w, r, user)
 		}))
 	}
-	// A step-up interrupts a change and returns to the page that it was posted from.
+	// A step-up interrupts a change, and returns to the page whose form was posted.
 	change := func(pattern string, next adminHandler) {
 		page(pattern, func(w http.ResponseWriter, r *http.Request, user *account) {
 			a.requireActor(user, func(w http.ResponseWriter, r *http.Request,
@@ -54,33 +54,33 @@ func (a *app) adminRoutes(mux *http.ServeMux) {
 
 type adminView struct {
 	Types []typeView
-	// Passkeys: there are some.
+	// Passkeys reports whether this address supports passkeys.
 	Passkeys bool
 	Presets  []preset
 	Users    []userView
 	Query    string
-	Waiting  int // people who have asked for help
+	Waiting  int // users who requested support
 }
 
 type typeView struct {
 	Type     string
-	Preset   string // "" is a policy set by the API
+	Preset   string // "" for a policy that the API set
 	Remember int    // days
 	EnrollBy string // a day, or ""
-	// Passwordless: a passkey signs in by itself.
+	// Passwordless reports whether a passkey signs in without the password.
 	Passwordless bool
 }
 
-// rememberDays are offered for how long a device may be remembered.
+// rememberDays are the offered numbers of days for which a device is remembered.
 var rememberDays = [...]int{0, 7, 14, 30, 90}
 
 type userView struct {
 	account
 	Factors  []string
-	Locked   time.Duration // left; 0 is not locked
+	Locked   time.Duration // remaining; 0 means not locked
 	Disabled bool
 	Broken   bool // the record cannot be read
-	Self     bool // the one who looks at it, and cannot act on themselves
+	Self     bool // the administrator's own account, which they cannot act on
 }
 
 func (a *app) pageAdmin(w http.ResponseWriter, r *http.Request, user *account) {
@@ -123,12 +123,12 @@ func (a *app) pageAdmin(w http.ResponseWriter, r *http.Request, user *account) {
 	a.show(w, r, 0, "Administration", view{Page: "admin", User: user, Data: data})
 }
 
-// describe says what the owner may see of a person: which kinds, not which addresses.
+// describe returns what the owner may see of a user: the kinds of factors, and no addresses.
 func (a *app) describe(ctx context.Context, u account) userView {
 	v := userView{account: u}
 	o, err := a.manager.Overview(ctx, u.subject())
 	if err != nil {
-		a.log.ErrorContext(ctx, "cannot read what a person has", "subject", u.ID, "error", err)
+		a.log.ErrorContext(ctx, "cannot read a user's factors", "subject", u.ID, "error", err)
 		v.Broken = true
 		return v
 	}
@@ -174,7 +174,7 @@ func (a *app) postPolicy(w http.ResponseWriter, r *http.Request, admin *administ
 		" accounts is saved. It applies from each user's next sign-in.")
 }
 
-// postPerson applies an act to one person.
+// postUser applies an act to one user.
 func (a *app) postUser(name string, act adminAct) adminHandler {
 	return func(w http.ResponseWriter, r *http.Request, admin *administrator) {
 		target, err := a.users.byUsername(r.Context(), r.PostForm.Get("username"))
@@ -204,7 +204,7 @@ func (a *app) postConfirmAll(w http.ResponseWriter, r *http.Request, admin *admi
 	if err == nil {
 		err = a.confirmations.start(a.jobs, admin, all, a.confirmAll)
 	}
-	// a second click watches the run that is under way
+	// a second click shows the run that is under way
 	if err != nil && !errors.Is(err, errRunning) {
 		a.failPage(w, r, err)
 		return
@@ -212,7 +212,7 @@ func (a *app) postConfirmAll(w http.ResponseWriter, r *http.Request, admin *admi
 	a.back(w, r, "/admin/confirmations", "")
 }
 
-// pageConfirmations shows how far a run is. The header reloads it, without a script.
+// pageConfirmations shows the progress of a run. The Refresh header reloads it without a script.
 func (a *app) pageConfirmations(w http.ResponseWriter, r *http.Request, user *account) {
 	p := a.confirmations.progress()
 	if p.Running {
@@ -221,7 +221,7 @@ func (a *app) pageConfirmations(w http.ResponseWriter, r *http.Request, user *ac
 	a.show(w, r, 0, "Confirmations", view{Page: "confirmations", User: user, Data: p})
 }
 
-// back goes to a page that says what was done.
+// back redirects to a page that shows a notice.
 func (a *app) back(w http.ResponseWriter, r *http.Request, to, notice string) {
 	if notice != "" {
 		a.sessions.Put(r.Context(), sessionNotice, notice)
@@ -235,8 +235,8 @@ type preset struct {
 	Policy    policy.Policy
 }
 
-// seededPolicy asks everybody, by e-mail unless they choose better, and lets in by a passkey
-// alone who has one.
+// seededPolicy requires a second factor from every user: codes by e-mail, until the user enrols
+// another. A passkey signs in without the password.
 func (a *app) seededPolicy() policy.Policy {
 	return policy.Policy{Mode: policy.ModeRequired, Implicit: []string{"email"}, KeepImplicit: true,
 		Passwordless: a.passkeys()}
@@ -258,15 +258,16 @@ func (a *app) presets() []preset {
 			Kinds: []string{"totp"}}},
 		{"possession", "Required, something they have", policy.Policy{Mode: policy.ModeRequired,
 			Kinds: possession}},
-		{"optional", "Optional, for who switches it on", policy.Policy{Mode: policy.ModeOptional}},
+		{"optional", "Optional, for users who turn it on",
+			policy.Policy{Mode: policy.ModeOptional}},
 		{"off", "Off, the password alone", policy.Policy{Mode: policy.ModeOff}},
 	}
 }
 
-// presetOf returns the preset that p is, or "" for one that was set by the API.
+// presetOf returns the ID of the preset that p equals, or "" for a policy that the API set.
 func (a *app) presetOf(p policy.Policy) string {
 	if slices.Equal(p.Kinds, a.kinds()) {
-		p.Kinds = nil // every kind, by name
+		p.Kinds = nil // the list names every kind
 	}
 	for _, c := range a.presets() {
 		if cmp.Or(c.Policy.Mode, policy.ModeRequired) == p.Mode &&

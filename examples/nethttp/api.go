@@ -45,11 +45,11 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	_, _ = w.Write(append(b, '\n'))
 }
 
-// problem is an error as the API answers it.
+// problem is the JSON body of an error.
 type problem struct {
 	Error      string `json:"error"`
 	Detail     string `json:"detail,omitempty"`
-	Reason     string `json:"reason,omitempty"` // what a rule has against a password
+	Reason     string `json:"reason,omitempty"` // which rule a password breaks
 	RetryAfter int    `json:"retry_after,omitempty"`
 }
 
@@ -68,8 +68,7 @@ var (
 	errTooLarge  = errors.New("the body is too large")
 )
 
-// responses are the responses to errors that are compared by identity. The first that matches
-// is sent.
+// responses lists the responses to sentinel errors. The first match is sent.
 var responses = []struct {
 	err    error
 	status int
@@ -94,8 +93,7 @@ var responses = []struct {
 	{err: password.ErrLink, status: http.StatusGone, code: "link"},
 }
 
-// statusOf returns the response to an error. The API sends it, and the pages derive theirs from
-// it.
+// statusOf returns the API's response to an error. The pages derive theirs from it.
 func statusOf(err error) (int, problem) {
 	if seconds, ok := busy(err); ok {
 		return http.StatusTooManyRequests, problem{Error: "busy", RetryAfter: seconds}
@@ -132,7 +130,7 @@ func (a *app) logFailure(r *http.Request, status int, err error) {
 	}
 }
 
-// readJSON reads a JSON object into v, whose members that may be left out are pointers.
+// readJSON reads a JSON object into v. Members that may be absent are pointers.
 func readJSON(r *http.Request, v any, strict bool) error {
 	b, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -146,7 +144,7 @@ func readJSON(r *http.Request, v any, strict bool) error {
 }
 
 func decodeJSON(b []byte, v any, strict bool) error {
-	// encoding/json would quietly replace what is not UTF-8, and take null for an object.
+	// encoding/json would replace invalid UTF-8 silently, and accept null as an object.
 	if !utf8.Valid(b) || !bytes.HasPrefix(bytes.TrimLeft(b, " \t\r\n"), []byte("{")) {
 		return errMalformed
 	}
@@ -193,7 +191,7 @@ func (a *app) apiAccount(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case errors.Is(err, errNoUser):
-		// Not an account of this login; whether it is somebody else's is not told.
+		// No account of this login. The response is the same if another login has it.
 		fail(w, http.StatusForbidden, problem{Error: "forbidden"})
 	case err != nil:
 		a.failAPI(w, r, err)
@@ -227,14 +225,14 @@ func (a *app) apiLogout(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, struct{}{})
 }
 
-// acts lets only an owner pass who has proven enough to act on others.
+// acts calls next only for an owner whose recent proof suffices to act on other users.
 func (a *app) acts(next adminHandler) func(http.ResponseWriter, *http.Request, *account) {
 	return func(w http.ResponseWriter, r *http.Request, user *account) {
 		a.requireActor(user, next).ServeHTTP(w, r)
 	}
 }
 
-// owner lets only the owner pass, and says who it is.
+// owner calls next only for the owner, with the owner's account.
 func (a *app) owner(
 	next func(w http.ResponseWriter, r *http.Request, user *account),
 ) http.HandlerFunc {

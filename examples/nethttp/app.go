@@ -31,7 +31,7 @@ type app struct {
 	cfg config
 	log *slog.Logger
 	db  *sql.DB
-	// closeStore closes the store of secondgate's records, if it is not in db.
+	// closeStore closes the store of secondgate's records if it has a database of its own.
 	closeStore func() error
 	users      users
 	passwords  *password.Hasher
@@ -44,16 +44,16 @@ type app struct {
 	mail      email.Sender
 	signOn    *sso.Service // nil without a provider
 	providers []sso.Provider
-	idp       *http.Server // the demonstration's providers, or nil
+	idp       *http.Server // serves the demonstration's providers; or nil
 
 	manager       *mfa.Manager
 	gate          *mfahttp.Handler
 	confirmations *confirmations
 	pages         *pages
 
-	background sync.WaitGroup // mails about changes that are on their way
+	background sync.WaitGroup // work that outlives its request, such as notices
 
-	jobs context.Context // of what goes on between requests
+	jobs context.Context // ends with the application
 	stop context.CancelFunc
 }
 
@@ -135,7 +135,7 @@ func (a *app) newManager(
 	})
 }
 
-// close ends what runs in the background, and then the database.
+// close ends what runs in the background, and closes the databases.
 func (a *app) close() error {
 	a.stop()
 	a.confirmations.wait()
@@ -149,7 +149,8 @@ func (a *app) close() error {
 	return a.db.Close()
 }
 
-// populate makes sure that there is somebody, and says so where there is not.
+// populate adds the demonstration users or the first owner, and logs a warning if no user could
+// sign in.
 func (a *app) populate(ctx context.Context, env func(string) string) error {
 	if a.cfg.demo {
 		return a.users.seed(ctx, a.passwords, a.cfg.moreUsers)
@@ -163,23 +164,23 @@ func (a *app) populate(ctx context.Context, env func(string) string) error {
 	case all == 0 && email != "":
 		return a.users.addOwner(ctx, a.passwords, email, chosen)
 	case all == 0:
-		a.log.Warn("there is nobody who could sign in; set ACME_OWNER_EMAIL and " +
+		a.log.Warn("no user could sign in; set ACME_OWNER_EMAIL and " +
 			"ACME_OWNER_PASSWORD to add the first owner")
 	case demo > 0:
-		a.log.Warn("this data directory holds demonstration people, whose passwords everybody " +
-			"knows; use another -data in production")
+		a.log.Warn("this data directory holds demonstration users, whose passwords are public; " +
+			"use another -data in production")
 	}
 	return nil
 }
 
-// noteEnrolled remembers who has enrolled a factor, for Subject.Enrolled.
+// noteEnrolled stores that a user has enrolled a factor, for mfa.User.Enrolled.
 func (a *app) noteEnrolled(ctx context.Context, e mfa.Event) {
 	if e.Name != "factor.added" && e.Name != "factor.replaced" && e.Name != "recovery.replacement" {
 		return
 	}
-	// The factor is there, whether or not the person still waits for the answer.
+	// The factor exists, whether or not the browser still waits for the response.
 	if err := a.users.enrolled(context.WithoutCancel(ctx), e.UserID); err != nil {
-		a.log.ErrorContext(ctx, "cannot remember that a person has enrolled", "subject", e.UserID,
+		a.log.ErrorContext(ctx, "cannot store that a user has enrolled", "subject", e.UserID,
 			"error", err)
 	}
 }
@@ -187,18 +188,18 @@ func (a *app) noteEnrolled(ctx context.Context, e mfa.Event) {
 func newSessions(a *app) *scs.SessionManager {
 	s := scs.New()
 	s.Store = a.sessionStore()
-	s.HashTokenInStore = true // whoever reads the database has no session
+	s.HashTokenInStore = true // the database holds no token that a reader could use
 	s.Lifetime = 12 * time.Hour
 	s.Cookie.Name = "acme"
 	s.Cookie.Persist = false
 	if a.cfg.public.Scheme == "https" {
-		// A name with this prefix is refused by browsers unless the cookie is Secure, for
-		// this host only and for every path.
+		// Browsers refuse a name with this prefix unless the cookie is Secure, for this host
+		// only and for every path.
 		s.Cookie.Name, s.Cookie.Secure = "__Host-acme", true
 	}
 	s.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) {
 		if errors.Is(err, errSessionEnded) {
-			return // the answer goes out without a cookie: the browser has a better one by now
+			return // the response has no cookie: the browser already has a newer one
 		}
 		a.log.ErrorContext(r.Context(), "session", "error", err)
 		http.Error(w, "There is a problem with the service. Try again in a moment.",
@@ -207,7 +208,7 @@ func newSessions(a *app) *scs.SessionManager {
 	return s
 }
 
-// handler is everything that is served.
+// handler returns the handler for every route.
 func (a *app) handler() http.Handler {
 	mux := http.NewServeMux()
 	a.apiRoutes(mux)
@@ -226,7 +227,7 @@ func (a *app) handler() http.Handler {
 	return a.headers(cross.Handler(a.limitBodies(a.sweeping(a.withSession(a.missing(mux))))))
 }
 
-// headers are those of every answer; pages have a Content-Security-Policy of their own.
+// headers sets the headers of every response. Pages replace the Content-Security-Policy.
 func (a *app) headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -248,7 +249,7 @@ func (a *app) headers(next http.Handler) http.Handler {
 	})
 }
 
-// bound bounds request bodies before anything reads them.
+// limitBodies bounds request bodies before any handler reads them.
 func (a *app) limitBodies(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
@@ -256,8 +257,8 @@ func (a *app) limitBodies(next http.Handler) http.Handler {
 	})
 }
 
-// sweeping removes expired sessions now and then, in the goroutine of a request, and once a day
-// what asking for new passwords has left behind, beside it.
+// sweeping removes expired sessions every ten minutes, in the goroutine of a request. Once a day
+// it removes old password links and rate limits, beside the request.
 func (a *app) sweeping(next http.Handler) http.Handler {
 	type swept struct{ sessions, links time.Time }
 	turn := make(chan swept, 1)
@@ -270,7 +271,8 @@ func (a *app) sweeping(next http.Handler) http.Handler {
 				a.later(r.Context(), func(ctx context.Context) error {
 					err := a.resets.Reencrypt(ctx)
 					if err != nil {
-						a.log.WarnContext(ctx, "cannot remove old links and budgets", "error", err)
+						a.log.WarnContext(ctx, "cannot remove old links and rate limits",
+							"error", err)
 					}
 					return err
 				})
@@ -282,13 +284,13 @@ func (a *app) sweeping(next http.Handler) http.Handler {
 				}
 			}
 			turn <- last
-		default: // another request is at it
+		default: // another request is doing it
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// sweep ends the sessions that wait in vain for a second factor, and removes expired ones.
+// sweep ends the sessions whose second factor did not come, and removes expired ones.
 func (a *app) sweep(ctx context.Context) error {
 	store := a.sessionStore()
 	return errors.Join(store.abandoned(ctx, a.sessions.Lifetime,
@@ -304,7 +306,7 @@ func (a *app) sendConfirmation(
 	return a.manager.Admin(admin.actor, "").SendVerificationLink(ctx, target.subject())
 }
 
-// confirmAll sends confirmation links to a stream of people.
+// confirmAll sends verification links to a stream of users.
 func (a *app) confirmAll(
 	ctx context.Context, actor mfa.Actor, users iter.Seq[mfa.User],
 ) iter.Seq[email.Confirmed] {

@@ -6,7 +6,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/policy"
 )
 
-// profiles in the order in which the page offers them.
+// profiles lists the profiles in the order of the page.
 var profiles = [...]struct {
 	ID   policy.Profile
 	Name string
@@ -23,7 +23,7 @@ type auditView struct {
 	Findings []policy.Finding
 }
 
-// pageAudit holds this application's configuration to a standard, and says where it falls short.
+// pageAudit compares the application's configuration with a standard, and lists the findings.
 func (a *app) pageAudit(w http.ResponseWriter, r *http.Request, user *account) {
 	data := auditView{Profiles: profiles, Profile: policy.ProfileDefault}
 	for _, p := range profiles {

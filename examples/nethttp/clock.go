@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// maxAdvance bounds one push of the demonstration clock, and maxAhead all of them: past the
-// year 2262 a Duration could no longer hold the difference.
+// maxAdvance bounds one move of the demonstration clock, and maxAhead their sum: a Duration holds
+// at most 292 years.
 const (
 	maxAdvance = 366 * 24 * time.Hour
 	maxAhead   = 20 * maxAdvance
 )
 
-// clock is the system's, or runs ahead of it by as much as it was pushed. How far is kept in
-// the database, so that a restart does not turn time back.
+// clock is the system's clock, or runs ahead of it. The database holds the difference, so that a
+// restart does not turn time back.
 type clock struct {
-	db *sql.DB // nil: the system's clock
+	db *sql.DB // nil for the system's clock
 
 	mu    sync.RWMutex
 	ahead time.Duration
@@ -56,7 +56,7 @@ func (c *clock) Now() time.Time {
 var errAdvance = fmt.Errorf("the clock can be moved forward by up to %s at a time, and %s in all",
 	maxAdvance, maxAhead)
 
-// advance moves the clock forward; it has moved when that is on the disk.
+// advance moves the clock forward, once the database has stored it.
 func (c *clock) advance(ctx context.Context, d time.Duration) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

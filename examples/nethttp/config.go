@@ -11,21 +11,21 @@ import (
 	"strings"
 )
 
-// config is what the command line says.
+// config is the parsed command line.
 type config struct {
 	addr, data, smtp, sms string
-	// db is where secondgate's records are; "" is the application's own database.
+	// db is where secondgate's records are. "" means the application's own database.
 	db string
-	// public is where browsers reach the server; nil until it is known.
+	// public is the address under which browsers reach the server, or nil until it is known.
 	public *url.URL
 	demo   bool
-	// questions offers security questions, which is off unless it is asked for.
+	// questions offers security questions. Defaults to false.
 	questions bool
-	// people are seeded besides those with names of their own.
+	// moreUsers is how many users without names of their own are seeded as well.
 	moreUsers int
 }
 
-// parseFlags reads the command line. Every error is a sentence that says what to do.
+// parseFlags reads the command line. Each error says what to do.
 func parseFlags(args []string, usage io.Writer) (config, error) {
 	var c config
 	fs := flag.NewFlagSet("nethttp", flag.ContinueOnError)
@@ -44,10 +44,10 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	fs.StringVar(&c.sms, "sms", "outbox", "`sender` of text messages: twilio, http or outbox; "+
 		"credentials come from the environment")
 	fs.BoolVar(&c.demo, "demo", true,
-		"seed people and serve the outbox and the demonstration clock")
-	fs.BoolVar(&c.questions, "questions", false, "offer security questions, for who loses a "+
-		"device and has no recovery codes")
-	fs.IntVar(&c.moreUsers, "people", 0, "how many `more` people to seed in demonstration mode, "+
+		"seed users and serve the outbox and the demonstration clock")
+	fs.BoolVar(&c.questions, "questions", false, "offer security questions, for users who lose "+
+		"a device and have no recovery codes")
+	fs.IntVar(&c.moreUsers, "people", 0, "how many `more` users to seed in demonstration mode, "+
 		"for examples/load; at most 1000000")
 	public := fs.String("url", "", "`URL` under which browsers reach this server, if a proxy "+
 		"ends TLS before it: https://acme.example; "+
@@ -77,7 +77,7 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	return c, err
 }
 
-// parsePublic reads the address under which browsers reach the server. "" gives nil.
+// parsePublic parses the address under which browsers reach the server. It returns nil for "".
 func parsePublic(address string) (*url.URL, error) {
 	if address == "" {
 		return nil, nil

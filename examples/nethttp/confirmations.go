@@ -11,8 +11,8 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
-// confirmations sends confirmation links to many people, in the background, and tells how
-// far it is and how each went.
+// confirmations sends links to many users in the background, and reports its progress and each
+// result.
 type confirmations struct {
 	wg      sync.WaitGroup
 	mu      sync.Mutex
@@ -23,17 +23,17 @@ type confirmations struct {
 	results []sendResult
 }
 
-// sending sends to a stream of people, and yields how each went.
+// sending sends a link to each user of a stream, and yields the results.
 type sending func(ctx context.Context, actor mfa.Actor,
 	users iter.Seq[mfa.User]) iter.Seq[email.Confirmed]
 
-// sendResult is how one confirmation went.
+// sendResult is the result for one user.
 type sendResult struct {
 	Name, Type, Destination string
 	Problem                 string // "" if it was sent
 }
 
-// progress is how far a run is.
+// progress is the state of a run.
 type progress struct {
 	Running     bool
 	Stopped     bool
@@ -42,13 +42,14 @@ type progress struct {
 	Results     []sendResult
 }
 
-// bulk is how the name of a run begins; who started it follows.
+// bulkActor begins the name of the actor of a run. The ID of its administrator follows.
 const bulkActor = "bulk of "
 
 var errRunning = errors.New("confirmations are being sent already")
 
-// start sends to everyone in the list, for who, whose proof has been checked; the run itself is
-// a program's. One run at a time; it ends early with ctx, or by halt.
+// start begins to send to each user in the list. The caller has checked the administrator's
+// proof; the run acts as a program. Only one run is under way at a time. It ends early with ctx,
+// or by halt.
 func (c *confirmations) start(
 	ctx context.Context, admin *administrator, list []account, send sending,
 ) error {
@@ -71,7 +72,7 @@ func (c *confirmations) start(
 		defer stop()
 		for sent := range send(ctx, mfa.System(bulkActor+admin.ID), subjects) {
 			if errors.Is(sent.Err, context.Canceled) {
-				break // those who are left were not sent anything
+				break // nothing was sent to the remaining users
 			}
 			target := list[sent.Index]
 			r := sendResult{Name: target.Name, Type: target.Type}
@@ -91,7 +92,7 @@ func (c *confirmations) start(
 	return nil
 }
 
-// halt stops the run that is under way, after the mail that is being sent.
+// halt ends the run that is under way after the current mail.
 func (c *confirmations) halt() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -101,7 +102,7 @@ func (c *confirmations) halt() {
 	}
 }
 
-// wait returns when no run is under way.
+// wait returns once no run is under way.
 func (c *confirmations) wait() { c.wg.Wait() }
 
 func (c *confirmations) progress() progress {
@@ -117,7 +118,7 @@ func (c *confirmations) progress() progress {
 	return p
 }
 
-// explainSend is what the owner reads; the cause is in the log.
+// explainSend returns the text that the owner reads about an error. The log has the cause.
 func explainSend(err error) string {
 	var (
 		budget *mfa.RateLimitError
@@ -125,13 +126,13 @@ func explainSend(err error) string {
 	)
 	switch {
 	case errors.As(err, &locked):
-		return "Locked after wrong answers; unlock first"
+		return "Locked after failed attempts; unlock first"
 	case errors.As(err, &budget):
 		return "Too many messages in the last hour; try again later"
 	case errors.Is(err, email.ErrNoAddress):
-		return "There is no address"
+		return "This user has no address"
 	case errors.Is(err, context.Canceled):
-		return "Stopped, because the server is"
+		return "Stopped, because the server stopped"
 	case errors.Is(err, mfa.ErrForbidden):
 		return "Not permitted"
 	case errors.Is(err, factor.ErrMalformed):

@@ -23,7 +23,7 @@ const (
 	keyFile      = "secondgate.key"
 )
 
-// schema is the application's own; secondgate's table is made by sqlstore.Migrate.
+// schema has the application's own tables. sqlstore.Migrate makes secondgate's.
 const schema = `
 CREATE TABLE IF NOT EXISTS logins (
 	id       INTEGER PRIMARY KEY,
@@ -43,9 +43,9 @@ CREATE TABLE IF NOT EXISTS accounts (
 CREATE INDEX IF NOT EXISTS accounts_login ON accounts(login);
 CREATE TABLE IF NOT EXISTS sessions (
 	token  TEXT PRIMARY KEY,
-	data   BLOB, -- NULL: not under this token any more, never to be written again
+	data   BLOB, -- NULL once the token has ended; then it is never written again
 	expiry INTEGER NOT NULL,
-	-- What the person sees of it. One session has several tokens in its life, and one id.
+	-- What the user sees of it. One session has several tokens in its life, and one id.
 	id        TEXT NOT NULL,
 	account   TEXT NOT NULL,
 	began     INTEGER NOT NULL,
@@ -53,16 +53,16 @@ CREATE TABLE IF NOT EXISTS sessions (
 	device    TEXT NOT NULL,
 	client    TEXT NOT NULL,
 	how       TEXT NOT NULL,
-	changes   INTEGER NOT NULL, -- of the password, when it was given
+	changes   INTEGER NOT NULL, -- how often the password had been changed at the sign-in
 	signed_in INTEGER NOT NULL,
-	ended     INTEGER NOT NULL DEFAULT 0 -- under whatever token
+	ended     INTEGER NOT NULL DEFAULT 0 -- under any of its tokens
 );
 CREATE INDEX IF NOT EXISTS sessions_expiry ON sessions(expiry);
 CREATE INDEX IF NOT EXISTS sessions_id ON sessions(id);
 CREATE INDEX IF NOT EXISTS sessions_account ON sessions(account);
 CREATE TABLE IF NOT EXISTS preferences (
 	account TEXT PRIMARY KEY REFERENCES accounts(id),
-	end_sessions INTEGER NOT NULL -- when the ways to sign in change
+	end_sessions INTEGER NOT NULL -- after each change of the sign-in methods
 );
 CREATE TABLE IF NOT EXISTS outbox (
 	id      INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -82,14 +82,14 @@ CREATE TABLE IF NOT EXISTS settings (
 	value TEXT NOT NULL
 );`
 
-// openDatabase opens the database in dir, making both on the first run.
+// openDatabase opens the database in dir. On the first run it makes both.
 func openDatabase(ctx context.Context, dir string) (*sql.DB, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, unwritable(dir, err)
 	}
 	path := filepath.Join(dir, databaseFile)
-	// SQLite makes files as the umask allows; this one is made first, and the files beside
-	// it inherit its mode.
+	// SQLite would make the file as the umask allows. This one is made first, and the files
+	// beside it inherit its mode.
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, unwritable(dir, err)
@@ -101,8 +101,8 @@ func openDatabase(ctx context.Context, dir string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Writers wait for each other in any case; a few connections keep the queue in Go,
-	// where it is fair, and not in SQLite's polling.
+	// Writers wait for each other in any case. With few connections they wait in Go, whose
+	// queue is fair, and not in SQLite's polling.
 	db.SetMaxOpenConns(4)
 	db.SetMaxIdleConns(4)
 	err = dropOldSessions(ctx, db)
@@ -116,8 +116,8 @@ func openDatabase(ctx context.Context, dir string) (*sql.DB, error) {
 	return db, nil
 }
 
-// dropOldSessions drops the table of sessions of a version that did not know whose they are. They
-// could be neither shown nor ended, so people sign in again.
+// dropOldSessions drops the table of sessions of an earlier version, which did not store their
+// users. The application could neither show nor end them, so users sign in again.
 func dropOldSessions(ctx context.Context, db *sql.DB) error {
 	var columns, ids int
 	err := db.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(name = 'id'), 0) FROM
@@ -133,16 +133,18 @@ func unwritable(dir string, err error) error {
 		"another with -data", dir, err)
 }
 
-// openKeyring reads the key file in dir, or makes it on the first run. A line is a key of 32
-// bytes in hexadecimal; the first seals, further ones open what was sealed before a rotation.
+// openKeyring reads the key file in dir, or makes it on the first run. Each line is a key of 32
+// bytes in hexadecimal. The first encrypts; the others decrypt what was encrypted before a
+// rotation.
 func openKeyring(dir string, fresh bool) (*seal.Keyring, error) {
 	path := filepath.Join(dir, keyFile)
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if !fresh {
-			return nil, fmt.Errorf("the database in %s is sealed with a key, and %s is missing; "+
-				"restore the file from a backup, or move the directory away to start anew",
-				dir, path)
+			return nil,
+				fmt.Errorf("the database in %s is encrypted with a key, and %s is missing; "+
+					"restore the file from a backup, or move the directory away to start anew",
+					dir, path)
 		}
 		return makeKey(dir, path)
 	}
@@ -181,7 +183,7 @@ func badKey(path string) error {
 		seal.KeyLen, 2*seal.KeyLen)
 }
 
-// makeKey writes a new key durably before anything is sealed with it.
+// makeKey writes a new key durably before it encrypts anything.
 func makeKey(dir, path string) (*seal.Keyring, error) {
 	key := seal.GenerateKey()
 	f, err := os.CreateTemp(dir, keyFile+".*") // mode 0600
@@ -193,8 +195,8 @@ func makeKey(dir, path string) (*seal.Keyring, error) {
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return nil, unwritable(dir, err)
 	}
-	// A link, not a rename: of two processes that start at once, one wins and the other
-	// says so, where a rename would replace the key that is in use.
+	// A link and no rename: if two processes start at once, the second fails here, where a
+	// rename would replace the key that the first one uses.
 	if err := os.Link(f.Name(), path); err != nil {
 		return nil, unwritable(dir, err)
 	}

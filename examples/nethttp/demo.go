@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// openDemonstration makes what only a demonstration has: a clock that can be moved forward, and
-// the outbox.
+// openDemonstration makes what only the demonstration mode has: a clock that can be moved
+// forward, and the outbox.
 func (a *app) openDemonstration(ctx context.Context) (err error) {
 	if !a.cfg.demo {
 		return nil
@@ -21,7 +21,7 @@ func (a *app) openDemonstration(ctx context.Context) (err error) {
 	return nil
 }
 
-// demoRoutes exist in demonstration mode only: they show codes and passwords to everybody.
+// demoRoutes adds the routes of the demonstration mode. They show codes and passwords to anyone.
 func (a *app) demoRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /demo/people", a.demoUsers)
 	mux.HandleFunc("GET /demo/outbox", a.demoOutbox)
@@ -31,9 +31,8 @@ func (a *app) demoRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /outbox/clock", a.postClock)
 }
 
-// listedPerson is an account as /demo/people lists it. Username and password sign in; where
-// the login has several accounts, it answers "account", and the id of the one wanted is the
-// first in Accounts.
+// listedUser is an account as /demo/people lists it. Username and password sign in. If the login
+// has several accounts, the response to them is "account", and the first of Accounts is this one.
 type listedUser struct {
 	Username string    `json:"username"`
 	Password string    `json:"password"`
@@ -99,7 +98,7 @@ func (a *app) demoAdvance(w http.ResponseWriter, r *http.Request) {
 	a.demoClock(w, r)
 }
 
-// outboxView is what the outbox page shows.
+// outboxView is the data of the outbox page.
 type outboxView struct {
 	Now      time.Time
 	Messages []messageView
@@ -114,7 +113,7 @@ type messageView struct {
 	Lines []span
 }
 
-// span is a piece of a text; a link goes to this server.
+// span is a piece of a text. A link leads to this server only.
 type span struct {
 	Text string
 	Link string

@@ -113,22 +113,23 @@ func (a *app) smsFactor(env func(string) string) (factor.Factor, error) {
 	})
 }
 
-// passkeys says whether there are any: they are of a domain, which an IP address is not, and
-// browsers have them over https and on localhost alone.
+// passkeys reports whether browsers support passkeys at the public address. It must have a
+// domain, which an IP address is not, and https unless it is localhost.
 func (a *app) passkeys() bool {
 	host := a.cfg.public.Hostname()
 	return net.ParseIP(host) == nil && (a.cfg.public.Scheme == "https" || host == "localhost" ||
 		strings.HasSuffix(host, ".localhost"))
 }
 
-// kinds are those that a policy names: what replaces a lost one is always allowed.
+// kinds returns the kinds that a policy names. Kinds that only replace a lost factor are always
+// allowed.
 func (a *app) kinds() []string {
 	return slices.DeleteFunc(a.manager.Kinds(), func(k string) bool {
 		return k == "access" || k == "questions"
 	})
 }
 
-// mailSender is the -smtp server, the outbox, or both.
+// mailSender returns a sender to the -smtp server, the outbox, or both.
 func (a *app) mailSender() (email.Sender, error) {
 	var s mailSender
 	if a.cfg.smtp != "" {
@@ -142,14 +143,14 @@ func (a *app) mailSender() (email.Sender, error) {
 				"or smtps:// for TLS from the first byte", err)
 		}
 	} else if a.outbox == nil {
-		a.log.Warn("no mail can be sent, so nobody can sign in by e-mail; name a mail server " +
+		a.log.Warn("no mail can be sent, so no user can sign in by e-mail; name a mail server " +
 			"with -smtp")
 	}
 	s.outbox = a.outbox
 	return s, nil
 }
 
-// smsSender is the -sms provider, the outbox, or both.
+// smsSender returns a sender to the -sms provider, the outbox, or both.
 func (a *app) smsSender(env func(string) string) (sms.Sender, error) {
 	s := smsSender{outbox: a.outbox}
 	var err error
@@ -196,7 +197,7 @@ func (a *app) smsSender(env func(string) string) (sms.Sender, error) {
 
 var errNoSender = errors.New("no sender is configured")
 
-// mailSender sends to what there is: neither is an error, not silence.
+// mailSender sends to the server and the outbox. Without either, Send returns an error.
 type mailSender struct {
 	server email.Sender // nil without -smtp
 	outbox *outbox      // nil unless demonstrating
@@ -238,7 +239,7 @@ func (s smsSender) Send(ctx context.Context, m sms.Message) error {
 	return nil
 }
 
-// countries are the choices beside the field for a phone number.
+// countries returns the choices beside the field for a phone number.
 func countries(locale string) []mfahttp.Country {
 	list := phone.Countries(locale)
 	out := make([]mfahttp.Country, len(list))

@@ -14,29 +14,30 @@ import (
 	"github.com/secondgate/secondgate/questions"
 )
 
-// This file is all that secondgate needs of an application: where the session keeps strings,
-// who makes a request, what happens once the second factor is right, and how a password is
-// checked before a phone number changes.
+// This file has all that secondgate needs from an application: where the session keeps values,
+// which user makes a request, what happens once the second factor is verified, and how a password
+// is verified before a phone number changes.
 
-// What the session knows. A login is there between the password and the choice of an
-// account; an account once the password is right; signedIn once everything is.
+// The keys of the session's values. sessionLogin is set between the password and the choice of an
+// account, sessionAccount once the first factor is verified, and sessionSignedIn once the sign-in
+// is complete.
 const (
 	sessionLogin    = "login"
 	sessionAccount  = "account"
 	sessionSignedIn = "signed_in"
 	sessionVerified = "verified_at"
 	sessionNotice   = "notice"
-	// sessionFirst is when the first factor was last given.
+	// sessionFirst is when the first factor was last verified.
 	sessionFirst = "first_factor_at"
-	// sessionChanges is how often the password had been changed when it was given.
+	// sessionChanges is how often the password had been changed when the session began.
 	sessionChanges = "password_changes"
-	// What the person sees of their session: its public id, since when it is (Unix ms), and the
-	// factors it was opened with.
+	// The user sees these of a session: its public ID, when it began (Unix ms), and the factors
+	// that signed in.
 	sessionID    = "id"
 	sessionBegan = "began"
 	sessionHow   = "how"
-	// sessionChanged is there between a change of how the person signs in, and that they have
-	// been asked whether their other sessions shall end.
+	// sessionChanged is set after a change of the sign-in methods, until the user has chosen
+	// whether their other sessions end.
 	sessionChanged = "changed"
 )
 
@@ -89,12 +90,12 @@ func (s session) Put(ctx context.Context, key string, value []byte) {
 }
 func (s session) Remove(ctx context.Context, key string) { s.SessionManager.Remove(ctx, key) }
 
-// visitor is who makes a request.
+// visitor is the user who makes a request.
 type visitor struct {
-	*account      // nil: nobody has passed the first factor
+	*account      // nil before the first factor
 	signedIn      bool
 	verifiedSince time.Time
-	firstFactor   time.Time // when it was last given; zero: unknown
+	firstFactor   time.Time // when it was last verified; zero if unknown
 }
 
 func (a *app) visitor(r *http.Request) (visitor, error) {
@@ -111,10 +112,10 @@ func (a *app) visitor(r *http.Request) (visitor, error) {
 		return visitor{}, err
 	}
 	if acct.changes != a.sessions.GetInt64(ctx, sessionChanges) {
-		return visitor{}, nil // the password was changed since, and with it this session ended
+		return visitor{}, nil // a later change of the password ended this session
 	}
 	v := visitor{account: acct, signedIn: a.sessions.GetBool(ctx, sessionSignedIn)}
-	// Who needed no password to come in has none to change first.
+	// A user who signed in without a password has none to change first.
 	v.mustChange = acct.mustChange && strings.HasPrefix(a.sessions.GetString(ctx, sessionHow),
 		byPassword)
 	for key, at := range map[string]*time.Time{sessionVerified: &v.verifiedSince,
@@ -147,11 +148,11 @@ func (a *app) verified(w http.ResponseWriter, r *http.Request, v *mfa.Verificati
 		}
 	}
 	if v.Tenant != tenant || v.UserID != a.sessions.GetString(ctx, sessionAccount) {
-		return errors.New("the verification is of somebody else than the session waits for")
+		return errors.New("the verification belongs to another user than the session's")
 	}
 	a.sessions.Put(ctx, sessionVerified, v.Time.UTC().Format(time.RFC3339Nano))
 	if !a.sessions.GetBool(ctx, sessionSignedIn) {
-		// A sign-in without a pass is complete, and only slower the next time.
+		// Without a pass the sign-in is complete all the same; only the next one is slower.
 		if acct, err := a.users.byID(ctx, v.UserID); err != nil {
 			a.log.WarnContext(ctx, "cannot give a browser a pass", "error", err)
 		} else {
@@ -176,8 +177,8 @@ func (a *app) byPasskey(ctx context.Context, named mfa.User) (mfa.User, error) {
 	return acct.subject(), nil
 }
 
-// identified is what a right password does for the session, of a passkey that took its place:
-// nothing of who used this browser before is left.
+// usePasskeyAccount does for a passkey what signIn does for a correct password: it makes the
+// session the account's, and removes what an earlier user of this browser left in it.
 func (a *app) usePasskeyAccount(ctx context.Context, v *mfa.Verification) error {
 	acct, err := a.users.byID(ctx, v.UserID)
 	if err == nil {
@@ -191,8 +192,8 @@ func (a *app) usePasskeyAccount(ctx context.Context, v *mfa.Verification) error 
 	return nil
 }
 
-// admit completes a sign-in. The session gets a new id: one that was known to somebody
-// before is worth nothing now.
+// completeSignIn marks the session as signed in. It gets a new token, so that an attacker who
+// knew the old one has no session.
 func (a *app) completeSignIn(ctx context.Context) error {
 	a.sessions.Put(ctx, sessionSignedIn, true)
 	a.sessions.Remove(ctx, sessionLogin)
@@ -232,15 +233,15 @@ func (a *app) signOut(_ http.ResponseWriter, r *http.Request) error {
 	return a.sessions.Destroy(r.Context())
 }
 
-// authorize implements mfa.Config.Authorize: whatever an administrator does is the owner's
-// to do, whichever page or route it came by. A program sends what an owner has started.
+// authorize implements mfa.Config.Authorize. Only the owner may act on other users, by whichever
+// page or route. A program may only send the links that an owner has asked it to send.
 func (a *app) authorize(ctx context.Context, act mfa.AdminAction) error {
 	if act.System {
 		if act.Tenant == tenant && strings.HasPrefix(act.Actor, bulkActor) &&
 			(act.Name == "send-verification-link" || act.Name == "send-recovery-link") {
 			return nil
 		}
-		return errors.New("programs do not do this")
+		return errors.New("a program may not do this")
 	}
 	actor, err := a.users.byID(ctx, act.Actor)
 	if err != nil {

@@ -11,15 +11,14 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 )
 
-// outcome is what a sign-in needs next. It is the answer of the JSON API, and what the pages
-// decide by.
+// outcome is what a sign-in needs next. The JSON API returns it, and the pages redirect by it.
 type outcome struct {
 	Next     string    `json:"next"` // "done", "account", "verify" or "enroll"
 	Accounts []account `json:"accounts"`
 	Options  []option  `json:"options"`
 }
 
-// option is a way to answer (next is "verify") or a kind to enrol (next is "enroll").
+// option is a factor that may respond (next is "verify") or a kind to enrol (next is "enroll").
 type option struct {
 	Kind              string `json:"kind"`
 	MaskedDestination string `json:"hint"`
@@ -28,13 +27,13 @@ type option struct {
 
 var errWrongPassword = errors.New("wrong password")
 
-// errPasswordOver: the password is the one that an administrator set, and its time is over.
-var errPasswordExpired = errors.New("the temporary password is over")
+// errPasswordExpired is returned for a password that an administrator set and that has expired.
+var errPasswordExpired = errors.New("the temporary password has expired")
 
 var errNoLogin = errors.New("no password has been given in this session")
 
-// signIn checks the first factor and opens the second. errWrongPassword says that name and
-// password do not go together, and no more.
+// signIn verifies the first factor and begins the second. errWrongPassword does not say whether
+// the name exists.
 func (a *app) signIn(w http.ResponseWriter, r *http.Request, name, typed string) (*outcome, error) {
 	ctx := r.Context()
 	if name = strings.TrimSpace(name); name == "" || len(name) > 254 || !utf8.ValidString(name) {
@@ -50,8 +49,8 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request, name, typed string)
 	if !until.IsZero() && !a.clock.Now().Before(until) {
 		return nil, errPasswordExpired
 	}
-	// Nothing of who used this browser before is left, and an id that somebody planted in it
-	// is not the one that is signed in.
+	// An earlier user of this browser leaves nothing in the session, and a token that an attacker
+	// planted in the browser is replaced.
 	if err := errors.Join(a.sessions.Clear(ctx), a.sessions.RenewToken(ctx)); err != nil {
 		return nil, err
 	}
@@ -73,11 +72,11 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request, name, typed string)
 	return a.beginSecondFactor(w, r, &accounts[0], byPassword)
 }
 
-// choosingTime is how long after the password an account can be chosen. A sign-in that goes on
-// much later would give whoever is at the screen the set-up of a first second factor.
+// choosingTime is how long after the password the user can choose an account. Without a limit, an
+// attacker at an unattended screen could go on and set up the user's first second factor.
 const choosingTime = 15 * time.Minute
 
-// accountsToChoose are those of the login whose password was given in this session.
+// accountsToChoose returns the accounts of the login whose password was verified in this session.
 func (a *app) accountsToChoose(ctx context.Context) ([]account, error) {
 	login := a.sessions.GetInt64(ctx, sessionLogin)
 	if login == 0 {
@@ -97,7 +96,7 @@ func (a *app) accountsToChoose(ctx context.Context) ([]account, error) {
 	return accounts, err
 }
 
-// choose goes on with one of the accounts of the login.
+// choose continues the sign-in with one of the login's accounts.
 func (a *app) choose(w http.ResponseWriter, r *http.Request, id string) (*outcome, error) {
 	accounts, err := a.accountsToChoose(r.Context())
 	if err != nil {
@@ -111,7 +110,7 @@ func (a *app) choose(w http.ResponseWriter, r *http.Request, id string) (*outcom
 	return nil, errNoUser
 }
 
-// open begins the second factor of an account whose first was right.
+// beginSecondFactor begins the second factor of an account whose first factor is verified.
 func (a *app) beginSecondFactor(
 	w http.ResponseWriter, r *http.Request, acct *account, by string,
 ) (*outcome, error) {
@@ -135,7 +134,7 @@ func (a *app) beginSecondFactor(
 			out.Options = append(out.Options, option{Kind: kind, Default: i == 0})
 		}
 	default:
-		// Several devices of a kind are one way to answer.
+		// Several devices of a kind are one option.
 		seen := map[string]bool{}
 		for _, o := range ch.Options {
 			if !seen[o.Kind+"\x00"+o.MaskedDestination] {

@@ -27,8 +27,8 @@ func main() {
 	}
 }
 
-// run serves until ctx is done, and then answers what it has begun. It says on stdout where
-// it listens once it does.
+// run serves until ctx is done, and then completes the requests that it has begun. Once it
+// listens, it prints its address on stdout.
 func run(
 	ctx context.Context, args []string, env func(string) string, stdout, stderr io.Writer,
 ) (err error) {
@@ -38,8 +38,8 @@ func run(
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 
-	// The port first: links in mails name it, and a second server on the same address is
-	// refused before it touches the first one's data.
+	// The port first: links in mails contain it, and a second server on the same address fails
+	// before it touches the first one's data.
 	listener, err := net.Listen("tcp", cfg.addr)
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w; choose another address with -addr, or -addr "+
@@ -86,8 +86,8 @@ func run(
 	return nil
 }
 
-// hostPort is the address to print: the host as it was given, unless that is every address,
-// and the port that was taken.
+// hostPort returns the address to print: the host of -addr, or 127.0.0.1 if that stands for every
+// address, and the port of the listener.
 func hostPort(asked string, got net.Addr) string {
 	host, _, _ := net.SplitHostPort(asked)
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {

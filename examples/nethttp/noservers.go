@@ -7,7 +7,7 @@ import (
 	"errors"
 )
 
-// openServer names the build that has the drivers of database servers.
+// openServer returns an error that names the build with the drivers of database servers.
 func openServer(context.Context, string, string) (records, func() error, error) {
 	return nil, nil, errors.New("this build has SQLite only; " +
 		"the drivers of database servers come with: go run -tags databases ./examples/nethttp " +

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// notify implements mfa.Config.Notify: people are told of changes by mail. Into the outbox that
-// is at once; a mail server may be slow or away for a while, so it is given some time beside the
-// request, and a few tries.
+// notify implements mfa.Config.Notify: it sends users notices of changes. Without a mail server
+// they are in the outbox at once. A mail server may be slow or unreachable, so notices are sent
+// beside the request and tried again.
 func (a *app) notify(ctx context.Context, tell func(context.Context) error) {
 	if a.cfg.smtp == "" {
 		_ = tell(ctx)
@@ -16,7 +16,7 @@ func (a *app) notify(ctx context.Context, tell func(context.Context) error) {
 	a.later(ctx, tell)
 }
 
-// later does work beside the request, whatever becomes of that.
+// later does work beside the request, up to four times. The end of the request does not end it.
 func (a *app) later(_ context.Context, work func(context.Context) error) {
 	a.background.Go(func() {
 		for wait := time.Second; ; wait *= 4 {
@@ -24,7 +24,7 @@ func (a *app) later(_ context.Context, work func(context.Context) error) {
 			err := work(ctx)
 			cancel()
 			if err == nil || wait > time.Minute {
-				return // the last failure is in the log, as an event
+				return // an event in the log has the last failure
 			}
 			select {
 			case <-a.jobs.Done():

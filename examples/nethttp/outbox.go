@@ -9,8 +9,7 @@ import (
 // outboxKeeps is how many messages the outbox keeps.
 const outboxKeeps = 1000
 
-// outbox captures what would have been sent. It holds codes, so it exists in demonstration
-// mode only.
+// outbox captures the messages of the demonstration mode. It holds codes, so no other mode has it.
 type outbox struct {
 	db    *sql.DB
 	clock *clock

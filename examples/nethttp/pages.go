@@ -24,8 +24,8 @@ var files embed.FS
 
 const assetPath = "/assets/"
 
-// pages are the application's own templates. What they make goes into the frame of mfahttp's
-// pages (Handler.Render), so that all of them look like one product.
+// pages are the application's own templates. Handler.Render puts them into the frame of mfahttp's
+// pages, so that all of them look like one product.
 type pages struct{ t *template.Template }
 
 func newPages() (*pages, error) {
@@ -41,8 +41,8 @@ func newPages() (*pages, error) {
 	return &pages{t}, err
 }
 
-// overlay is laid over mfahttp's pages while demonstrating: the page that asks for a code
-// links to the outbox, where it is.
+// overlay returns the templates that replace some of mfahttp's in demonstration mode: the page
+// that asks for a code links to the outbox, which shows it.
 func (a *app) overlay() (fs.FS, error) {
 	if !a.cfg.demo {
 		return nil, nil
@@ -50,7 +50,7 @@ func (a *app) overlay() (fs.FS, error) {
 	return fs.Sub(files, "overlay")
 }
 
-// kindName is how pages call a kind.
+// kindName returns the name of a kind on pages.
 func kindName(kind string) string {
 	if s, ok := map[string]string{"passkey": "passkey", "totp": "authenticator app",
 		"email": "e-mail", "sms": "text message",
@@ -61,14 +61,14 @@ func kindName(kind string) string {
 	return kind
 }
 
-// view is what every template is given.
+// view is the data of every template.
 type view struct {
 	Page   string // for the navigation
 	User   *account
 	Owner  bool
 	Demo   bool
 	MFA    string // where mfahttp's pages begin
-	SignOn bool   // there are providers
+	SignOn bool   // a provider is configured
 	Notice string
 	Error  string
 	Data   any
@@ -107,7 +107,7 @@ func (a *app) pageRoutes(mux *http.ServeMux) {
 	a.adminRoutes(mux)
 }
 
-// missing answers what no route takes, in the form of the rest.
+// missing responds to requests that no route accepts, as JSON or as a page.
 func (a *app) missing(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h, pattern := mux.Handler(r)
@@ -134,7 +134,7 @@ func (a *app) missing(mux *http.ServeMux) http.Handler {
 	})
 }
 
-// verdict takes status and header of an answer, and forgets the rest.
+// probe keeps the status and the header of a response, and drops its body.
 type probe struct {
 	header http.Header
 	status int
@@ -144,7 +144,7 @@ func (v *probe) Header() http.Header         { return v.header }
 func (v *probe) WriteHeader(status int)      { v.status = status }
 func (v *probe) Write(b []byte) (int, error) { return len(b), nil }
 
-// member lets only who is signed in pass, and sends all others to where they can be.
+// member calls next only for a user who is signed in, and redirects others to where they sign in.
 func (a *app) member(
 	next func(w http.ResponseWriter, r *http.Request, user *account),
 ) http.HandlerFunc {
@@ -161,10 +161,10 @@ func (a *app) member(
 			http.Redirect(w, r, a.gate.URL(), http.StatusSeeOther)
 		case v.mustChange && r.URL.Path != changePath:
 			http.Redirect(w, r, changePath, http.StatusSeeOther)
-		case v.mustChange, r.URL.Path == reauthenticatePath: // which Require itself may lead to
+		case v.mustChange, r.URL.Path == reauthenticatePath: // to which Require itself may redirect
 			next(w, r, v.account)
 		default:
-			// A policy that was tightened meanwhile holds for who is signed in already.
+			// A policy that became stricter meanwhile applies to users who are already signed in.
 			a.gate.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				next(w, r, v.account)
 			})).ServeHTTP(w, r)
@@ -172,7 +172,7 @@ func (a *app) member(
 	}
 }
 
-// failPage answers an error that no form can show.
+// failPage responds to an error that no form shows.
 func (a *app) failPage(w http.ResponseWriter, r *http.Request, err error) {
 	status, p := statusOf(err)
 	a.logFailure(r, status, err)
@@ -218,7 +218,7 @@ func (a *app) showError(w http.ResponseWriter, r *http.Request, status int) {
 	a.show(w, r, status, title, view{Page: "sorry", Error: text})
 }
 
-// pageHome is what people come for.
+// pageHome shows the user's own page.
 func (a *app) pageHome(w http.ResponseWriter, r *http.Request, user *account) {
 	o, err := a.manager.Overview(r.Context(), user.subject())
 	if err != nil {
@@ -239,11 +239,11 @@ func (a *app) pageHome(w http.ResponseWriter, r *http.Request, user *account) {
 	}})
 }
 
-// loginView is what the sign-in page shows.
+// loginView is the data of the sign-in page.
 type loginView struct {
 	Username string
 	Users    []account
-	// Passkey is the button to sign in by passkey.
+	// Passkey is the button to sign in with a passkey.
 	Passkey   template.HTML
 	Providers []sso.Provider
 }
@@ -303,7 +303,7 @@ func (a *app) postLogin(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// goOn sends a browser where its sign-in continues.
+// redirectNext sends a browser to where its sign-in continues.
 func (a *app) redirectNext(w http.ResponseWriter, r *http.Request, out *outcome) {
 	to := a.gate.URL()
 	switch out.Next {
@@ -364,7 +364,7 @@ func parseForm(r *http.Request) error {
 	return nil
 }
 
-// graceOf is until when a person who has no factor is let in all the same, or "".
+// enrollDeadline returns until when a user without a factor may still sign in, or "".
 func enrollDeadline(o *mfa.Overview, now time.Time) string {
 	if len(o.Factors) > 0 || o.Policy.Mode != policy.ModeRequired ||
 		!now.Before(o.Policy.EnrollBy) {

@@ -20,14 +20,14 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-// This file is what package password needs of an application: its users, and how mail is sent
-// beside a request. A login here is an address and a password, with one account or several.
+// This file has what package password needs from an application: its users, and work beside a
+// request. A login is an address and a password, with one account or several.
 
 func passwordRules() password.Rules {
 	return password.Rules{Words: []string{organisation, tenant}}
 }
 
-// openPasswords makes what hashes passwords, and what limits the guesses at them.
+// openPasswords makes the hasher of passwords, and the throttle that limits guesses at them.
 func (a *app) openPasswords(keys *seal.Keyring) (err error) {
 	if a.passwords, err = password.NewHasher(password.HasherConfig{}); err != nil {
 		return err
@@ -36,7 +36,7 @@ func (a *app) openPasswords(keys *seal.Keyring) (err error) {
 	return err
 }
 
-// newResets makes the Manager of passwords, which sets and changes them.
+// newResets makes the Manager of package password, which sets and changes passwords.
 func (a *app) newResets(
 	store storage.Store, keys *seal.Keyring, events func(context.Context, mfa.Event),
 ) (*password.Manager, error) {
@@ -67,7 +67,7 @@ type logins struct{ *app }
 
 func loginID(login int64) string { return strconv.FormatInt(login, 10) }
 
-// Find implements password.Accounts. An address that nobody has confirmed opens nothing.
+// Find implements password.Accounts. An address that no user has verified gets no link.
 func (l logins) Find(ctx context.Context, address string) ([]password.Account, error) {
 	var id int64
 	err := l.db.QueryRowContext(ctx, `SELECT id FROM logins WHERE email = ?
@@ -105,7 +105,7 @@ func (l logins) Get(ctx context.Context, named password.Account) (password.Accou
 	for _, a := range accounts {
 		out.Words = append(out.Words, a.Username, a.Type)
 		out.Users = append(out.Users, a.subject())
-		// A password is as strong as the weakest of the accounts that it opens asks.
+		// The password alone suffices if the policy of any of its accounts lets it.
 		asked, err := l.manager.Policy(ctx, policy.Scope{Tenant: tenant, UserType: a.Type})
 		if err != nil {
 			return password.Account{}, err
@@ -115,8 +115,8 @@ func (l logins) Get(ctx context.Context, named password.Account) (password.Accou
 	return out, nil
 }
 
-// SetPassword implements password.Accounts. Sessions end by the count of changes: each knows
-// the one it began with.
+// SetPassword implements password.Accounts. It increments the count of changes, which ends the
+// sessions: each of them stores the count that it began with.
 func (l logins) SetPassword(ctx context.Context, a password.Account, u password.Update) error {
 	id, err := strconv.ParseInt(a.ID, 10, 64)
 	if err != nil {
@@ -161,8 +161,8 @@ func (l logins) SetPassword(ctx context.Context, a password.Account, u password.
 	return tx.Commit()
 }
 
-// rehash keeps a password that was right under the present parameters, if they have changed.
-// It can wait for the next sign-in if it fails.
+// rehash hashes a correct password again if the parameters have changed. If it fails, the next
+// sign-in tries again.
 func (a *app) rehash(ctx context.Context, login int64, hash, typed string) {
 	if !a.passwords.NeedsRehash(hash) {
 		return
@@ -173,13 +173,13 @@ func (a *app) rehash(ctx context.Context, login int64, hash, typed string) {
 			?`, next, login, hash)
 	}
 	if err != nil {
-		a.log.WarnContext(ctx, "cannot keep a password under the present parameters", "error", err)
+		a.log.WarnContext(ctx, "cannot hash a password with the present parameters", "error", err)
 	}
 }
 
-// clientOf is the network that a request came from, for budgets: of IPv6 the /64, as everybody
-// has as many addresses as they like within one. With an https -url, a proxy is before this
-// server, and the last address of X-Forwarded-For is the one that the proxy itself saw.
+// clientOf returns the network that a request came from, for rate limits. For IPv6 it is the /64,
+// because an attacker can use any address within one. With an https -url there is a proxy before
+// this server, and the last address of X-Forwarded-For is the one that the proxy itself saw.
 func (a *app) clientOf(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/secondgate/secondgate/secret"
 )
 
-// apiForgot mails a link, if anybody has the address; the answer is the same if nobody has.
+// apiForgot mails a link if a user has the address. The response is the same if no user has it.
 func (a *app) apiForgot(w http.ResponseWriter, r *http.Request) {
 	var body struct{ Email *string }
 	err := readJSON(r, &body, false)
@@ -30,7 +30,7 @@ func (a *app) apiForgot(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusAccepted, struct{}{})
 }
 
-// apiResetPassword sets the password of who has a link. It signs nobody in.
+// apiResetPassword sets the password of the user that a link belongs to. It does not sign in.
 func (a *app) apiResetPassword(w http.ResponseWriter, r *http.Request) {
 	var body struct{ Token, Password *string }
 	err := readJSON(r, &body, false)
@@ -47,7 +47,7 @@ func (a *app) apiResetPassword(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, struct{}{})
 }
 
-// apiChangePassword changes one's own password, also the one that an administrator set.
+// apiChangePassword changes the user's own password, also one that an administrator set.
 func (a *app) apiChangePassword(w http.ResponseWriter, r *http.Request) {
 	v, err := a.visitor(r)
 	if err == nil && (v.account == nil || !v.signedIn) {
@@ -70,7 +70,7 @@ func (a *app) apiChangePassword(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, struct{}{})
 }
 
-// ownGrant returns what the user has proven of late in this session, which may be nothing.
+// ownGrant returns the grant of a recent proof in this session, which may be empty.
 func (a *app) ownGrant(r *http.Request) (mfa.Grant, string, error) {
 	grant, sessionID, err := a.gate.Grant(r)
 	if errors.Is(err, mfahttp.ErrStepUp) || errors.Is(err, mfa.ErrFirstFactorRequired) {
@@ -79,7 +79,7 @@ func (a *app) ownGrant(r *http.Request) (mfa.Grant, string, error) {
 	return grant, sessionID, err
 }
 
-// unproven turns what package mfa says of a grant into what the user can do about it.
+// unproven returns mfahttp.ErrStepUp for an error of package mfa that a step-up resolves.
 func unproven(err error) error {
 	for _, e := range []error{mfa.ErrToken, mfa.ErrTokenExpired, mfa.ErrProofRequired} {
 		if errors.Is(err, e) {
@@ -89,7 +89,7 @@ func unproven(err error) error {
 	return err
 }
 
-// setByLink is what page and API do with a link.
+// setByLink sets a password by a link, for the page and the API.
 func (a *app) setByLink(r *http.Request, token, chosen string) error {
 	err := a.slowed(r.Context(), a.linkAttempt(r, token), func(ctx context.Context) error {
 		return a.resets.Reset(ctx, password.ResetRequest{Token: secret.New(token),
@@ -98,12 +98,12 @@ func (a *app) setByLink(r *http.Request, token, chosen string) error {
 	if err != nil {
 		return err
 	}
-	// Whoever was signed in here, it may have been somebody else.
+	// Another user may have been signed in in this browser.
 	return errors.Join(a.sessions.Clear(r.Context()), a.sessions.RenewToken(r.Context()))
 }
 
-// changePassword changes the password of who is signed in. All other sessions end; this one goes
-// on, from the change that it made.
+// changePassword changes the password of the user who is signed in. All other sessions end. This
+// one continues, because it stores the new count of changes.
 func (a *app) changePassword(r *http.Request, user *account, current, chosen string) error {
 	ctx := r.Context()
 	grant, sessionID, err := a.ownGrant(r)

@@ -30,12 +30,12 @@ func (a *app) passwordRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST "+changePath, a.member(a.postChange))
 }
 
-// provingPaths are those by which a user proves a second factor again, which a change of the
-// password asks for.
+// provingPaths are the paths at which a user verifies a second factor again, which a change of
+// the password requires.
 var provingPaths = []string{"step-up", "verify", "send", "state"}
 
-// ownPasswordFirst lets who has an administrator's password do nothing in the security
-// settings but prove their second factor and sign out.
+// ownPasswordFirst restricts a user whose password an administrator set: in the security settings
+// they can only verify a second factor and sign out, until they have chosen a password.
 func (a *app) ownPasswordFirst(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := strings.TrimPrefix(r.URL.Path, a.gate.URL())
@@ -58,7 +58,8 @@ func (a *app) ownPasswordFirst(next http.Handler) http.Handler {
 	})
 }
 
-// explainPassword is what a person can do about a password or an address that was refused.
+// explainPassword returns what the user can do about a password or an address that was refused,
+// or "".
 func explainPassword(err error) string {
 	var p *factor.Problem
 	if !errors.As(err, &p) {
@@ -77,10 +78,10 @@ func explainPassword(err error) string {
 	case "password_same":
 		return "This is your current password. Choose another."
 	}
-	return "This password will not do: " + p.Detail + "."
+	return "This password is not accepted: " + p.Detail + "."
 }
 
-// forgotView: Sent is the same whether or not anybody has the address.
+// forgotView is the data of the page. Sent is the same whether or not a user has the address.
 type forgotView struct {
 	Address string
 	Sent    bool
@@ -108,8 +109,8 @@ func (a *app) postForgot(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", strconv.Itoa(wait*60))
 		a.show(w, r, http.StatusTooManyRequests, "Forgot your password?",
 			view{Page: "forgot", Data: forgotView{},
-				Error: "A link was asked for too often. The ones that were mailed are good for " +
-					"half an hour; you can ask again in " + strconv.Itoa(wait) + " minutes."})
+				Error: "You requested too many links. The ones that were mailed are valid for " +
+					"half an hour. Try again in " + strconv.Itoa(wait) + " minutes."})
 	case err != nil:
 		a.failPage(w, r, err)
 	default:
@@ -118,7 +119,7 @@ func (a *app) postForgot(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// newPasswordView is for the pages on which a password is chosen.
+// newPasswordView is the data of the pages on which a user chooses a password.
 type newPasswordView struct {
 	Token, Username string // of a link
 	MustChange      bool   // of a change
@@ -126,7 +127,7 @@ type newPasswordView struct {
 	Least           int
 }
 
-// pageReset is what the link opens. It changes nothing, because mail scanners open links too.
+// pageReset shows the page of a link. It changes nothing, because mail scanners open links too.
 func (a *app) pageReset(w http.ResponseWriter, r *http.Request) {
 	a.showReset(w, r, 0, r.URL.Query().Get("token"), "")
 }
@@ -146,7 +147,7 @@ func (a *app) showReset(w http.ResponseWriter, r *http.Request, status int, toke
 		Data: newPasswordView{Token: token, Username: acct.Email, Least: least(acct.SecondFactor)}})
 }
 
-// least is how many characters the rules ask for.
+// least returns how many characters the rules require.
 func least(secondFactor bool) int {
 	if secondFactor {
 		return 8
@@ -242,7 +243,7 @@ func (a *app) postChange(w http.ResponseWriter, r *http.Request, user *account) 
 	a.back(w, r, "/", "Password changed. You are signed out everywhere else.")
 }
 
-// postSetPassword sets a person's password on behalf of the owner.
+// postSetPassword sets a user's password on behalf of the owner.
 func (a *app) postSetPassword(w http.ResponseWriter, r *http.Request, admin *administrator) {
 	target, err := a.targetUser(r)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 
 const reauthenticatePath = "/reauthenticate"
 
-// reauthenticate compares the password of a user who is signed in, and remembers when.
+// reauthenticate verifies the password of a user who is signed in, and stores the time.
 func (a *app) reauthenticate(r *http.Request, user *account, typed string) error {
 	ctx := r.Context()
 	hash, err := a.users.password(ctx, user)
@@ -27,7 +27,7 @@ func (a *app) reauthenticate(r *http.Request, user *account, typed string) error
 	return a.sessions.RenewToken(ctx)
 }
 
-// apiReauthenticate takes {"password"} of a user who is signed in.
+// apiReauthenticate accepts {"password"} from a user who is signed in.
 func (a *app) apiReauthenticate(w http.ResponseWriter, r *http.Request) {
 	v, err := a.visitor(r)
 	if err == nil && (v.account == nil || !v.signedIn) {
@@ -75,7 +75,7 @@ func (a *app) postReauthenticate(w http.ResponseWriter, r *http.Request, user *a
 	case err != nil:
 		a.failPage(w, r, err)
 	default:
-		// The Handler goes on to a page of this site only.
+		// The Handler redirects to pages of this site only.
 		http.Redirect(w, r, a.gate.URL()+"?"+url.Values{"return": {to}}.Encode(),
 			http.StatusSeeOther)
 	}

@@ -16,15 +16,15 @@ import (
 	"github.com/secondgate/secondgate/storage/sqlstore"
 )
 
-// records is where secondgate's records are: by default in a table of the application's own
-// database, with -db wherever the URL leads. People and sessions stay in the application's.
+// records is the store of secondgate's records: a table in the application's own database, or the
+// database that -db names. Users and sessions stay in the application's.
 type records interface {
 	storage.Store
 	storage.Lister
 }
 
 // openStore opens the store of secondgate's records, and reads the keys that encrypt them. It
-// makes a key only while the store is empty: a lost key is not replaced without a word.
+// makes a key only while the store is empty. A store with records needs the key that is missing.
 func (a *app) openStore(ctx context.Context) (records, *seal.Keyring, error) {
 	// A database server that does not respond must not keep this program from saying so.
 	opening, cancel := context.WithTimeout(ctx, 10*time.Second)
@@ -42,7 +42,7 @@ func (a *app) openStore(ctx context.Context) (records, *seal.Keyring, error) {
 	return store, keys, err
 }
 
-// openRecords opens the store that -db names, and makes its table. Errors say what to do.
+// openRecords opens the store that -db names, and makes its table. Its errors say what to do.
 func openRecords(
 	ctx context.Context, where string, own *sql.DB,
 ) (_ records, closeStore func() error, err error) {
@@ -57,7 +57,7 @@ func openRecords(
 		store, err := openTable(ctx, own, sqlstore.SQLite)
 		return store, func() error { return nil }, err
 	case !isURL:
-		// SQLite would make it as the umask allows
+		// SQLite would make the file as the umask allows
 		f, err := os.OpenFile(where, os.O_RDWR|os.O_CREATE, 0o600)
 		if err != nil {
 			return nil, nil, err
@@ -97,7 +97,7 @@ func openTable(ctx context.Context, db *sql.DB, d sqlstore.Dialect) (*sqlstore.S
 	return sqlstore.New(ctx, cfg)
 }
 
-// redactURL takes the password out of what is printed.
+// redactURL returns the URL without its password.
 func redactURL(where string) string {
 	if u, err := url.Parse(where); err == nil && u.User != nil {
 		return u.Redacted()

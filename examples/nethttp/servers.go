@@ -16,8 +16,8 @@ import (
 	"github.com/secondgate/secondgate/storage/sqlstore"
 )
 
-// openServer opens the store on a database server. The drivers take longer to download and
-// compile than much of the rest, so that only a build with the tag "databases" has them.
+// openServer opens the store on a database server. Its drivers take long to download and compile,
+// so only a build with the tag "databases" has them.
 func openServer(ctx context.Context, scheme, where string) (records, func() error, error) {
 	switch scheme {
 	case "mysql", "mariadb":
@@ -38,7 +38,7 @@ func openRedis(ctx context.Context, where string) (records, func() error, error)
 		return nil, nil, err
 	}
 	options.ContextTimeoutEnabled = true
-	options.MaxRetries = -1 // the core decides what to do after an error
+	options.MaxRetries = -1 // package mfa decides what to do after an error
 	client := redis.NewClient(options)
 	store, err := redisstore.New(ctx, redisstore.Config{
 		Do: func(ctx context.Context, args ...any) (any, error) {
@@ -51,7 +51,7 @@ func openRedis(ctx context.Context, where string) (records, func() error, error)
 	return store, client.Close, nil
 }
 
-// mysqlDSN makes of mysql://user:password@host:port/database the form that the driver reads.
+// mysqlDSN converts mysql://user:password@host:port/database to the form that the driver reads.
 func mysqlDSN(where string) (string, error) {
 	u, err := url.Parse(where)
 	if err != nil {

@@ -22,7 +22,7 @@ func (a *app) sessionRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("DELETE /api/sessions/{id}", a.apiMember(a.apiEndSession))
 }
 
-// sessionView is a session on the page, and in the JSON API.
+// sessionView is a session as the page and the JSON API show it.
 type sessionView struct {
 	ID       string    `json:"id"`
 	Current  bool      `json:"current"`
@@ -35,7 +35,7 @@ type sessionView struct {
 	HowText  string    `json:"-"`
 }
 
-// sessionViews are the sessions of who makes the request, that of the request first.
+// sessionViews returns the user's sessions, the request's own first.
 func (a *app) sessionViews(r *http.Request, user *account) ([]sessionView, error) {
 	list, err := a.sessionStore().sessionsOf(r.Context(), user)
 	if err != nil {
@@ -86,7 +86,7 @@ func (a *app) postEndSession(w http.ResponseWriter, r *http.Request, user *accou
 	}
 	switch {
 	case errors.Is(err, errNoUser):
-		// it may have expired since the page was made
+		// it may have expired after the page was shown
 		a.back(w, r, sessionsPath, "That session has already ended.")
 	case err != nil:
 		a.failPage(w, r, err)
@@ -104,7 +104,7 @@ func (a *app) postEndOthers(w http.ResponseWriter, r *http.Request, user *accoun
 	a.back(w, r, sessionsPath, "You are signed out everywhere else.")
 }
 
-// postKeepSessions is the other answer to the question after a change.
+// postKeepSessions keeps the other sessions after a change.
 func (a *app) postKeepSessions(w http.ResponseWriter, r *http.Request, _ *account) {
 	a.sessions.Remove(r.Context(), sessionChanged)
 	http.Redirect(w, r, a.gate.URL(), http.StatusSeeOther)
@@ -122,7 +122,7 @@ func (a *app) postPreference(w http.ResponseWriter, r *http.Request, user *accou
 	a.back(w, r, sessionsPath, "Your choice is saved.")
 }
 
-// settings implements mfahttp.Config.Settings: what this application has beside factors.
+// settings implements mfahttp.Config.Settings: the application's own settings, beside factors.
 func (a *app) settings(r *http.Request) (above, below template.HTML, err error) {
 	v, err := a.visitor(r)
 	if err != nil || v.account == nil {
@@ -146,7 +146,7 @@ func (a *app) settings(r *http.Request) (above, below template.HTML, err error) 
 	return template.HTML(first.String()), template.HTML(rest.String()), err //nolint:gosec // escaped by the templates
 }
 
-// apiMember lets only who is signed in pass.
+// apiMember calls next only for a user who is signed in.
 func (a *app) apiMember(
 	next func(w http.ResponseWriter, r *http.Request, user *account),
 ) http.HandlerFunc {

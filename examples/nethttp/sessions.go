@@ -13,9 +13,9 @@ import (
 	"github.com/secondgate/secondgate/mfahttp"
 )
 
-// This file is about sessions as their person sees them: how one was opened, and what ends it.
+// This file has the sessions as their user sees them: how each began, and what ends it.
 
-// What opens a session beside the kinds of factors and the providers of sign-on.
+// What signs in besides the kinds of factors and the providers of sign-on.
 const (
 	byPassword = "password"
 	byDevice   = "device" // a remembered one, in place of the second factor
@@ -23,8 +23,8 @@ const (
 
 func (a *app) sessionStore() sessionStore { return sessionStore{a.db, a.clock.Now} }
 
-// withSession loads and keeps the session of a request. The context of the request then has a
-// usedBy, by which who is given a context knows that there is a session in it.
+// withSession loads and stores the session of a request. The request's context then has a usedBy,
+// which tells other functions that the context has a session.
 func (a *app) withSession(next http.Handler) http.Handler {
 	next = a.sessions.LoadAndSave(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -33,8 +33,8 @@ func (a *app) withSession(next http.Handler) http.Handler {
 	})
 }
 
-// enter makes the session one of an account, whose first factor was given at a time, and no more
-// than that.
+// enter makes the session one of an account whose first factor was verified at a time. It is not
+// signed in yet.
 func (a *app) enter(ctx context.Context, account, by string, at time.Time) {
 	a.sessions.Remove(ctx, sessionSignedIn)
 	a.sessions.Remove(ctx, sessionVerified)
@@ -45,25 +45,25 @@ func (a *app) enter(ctx context.Context, account, by string, at time.Time) {
 	a.sessions.Put(ctx, sessionFirst, at.UTC().Format(time.RFC3339Nano))
 }
 
-// used adds a factor to those that opened the session.
+// noteFactor adds a factor to those that signed in to the session.
 func (a *app) noteFactor(ctx context.Context, factor string) {
 	a.sessions.Put(ctx, sessionHow, a.sessions.GetString(ctx, sessionHow)+howSeparator+factor)
 }
 
-// ended tells the Handler of a session that ends, for who has begun a sign-in in it.
+// ended returns a function that notifies the Handler of a session that ends during a sign-in.
 func (a *app) ended(ctx context.Context) func(get func(string) []byte) error {
 	return func(get func(string) []byte) error { return a.gate.Ended(ctx, get) }
 }
 
-// endOthers ends every session of an account but the one that ctx is of, if that is the account's.
+// endOthers ends every session of an account except the context's own, if that is the account's.
 func (a *app) endOthers(ctx context.Context, account string) error {
 	id, _ := a.ownSession(ctx, account)
-	// The sessions end, whether or not who ends them still waits for the answer.
+	// The sessions end whether or not the browser still waits for the response.
 	ctx = context.WithoutCancel(ctx)
 	return a.sessionStore().endOthers(ctx, account, id, a.ended(ctx))
 }
 
-// own returns the public id of the session that ctx is of, if it is the account's.
+// ownSession returns the public ID of the context's session, if it is the account's.
 func (a *app) ownSession(ctx context.Context, account string) (id string, signedIn bool) {
 	if _, ok := ctx.Value(usedByKey{}).(usedBy); !ok ||
 		a.sessions.GetString(ctx, sessionAccount) != account {
@@ -72,18 +72,18 @@ func (a *app) ownSession(ctx context.Context, account string) (id string, signed
 	return a.sessions.GetString(ctx, sessionID), a.sessions.GetBool(ctx, sessionSignedIn)
 }
 
-// noteChange ends the other sessions of who has changed how they sign in. It is told by events,
-// so that no road to such a change leads past it.
+// noteChange ends the other sessions of a user whose sign-in methods have changed. Events call it,
+// so that it sees every such change.
 //
-// A device that was lost may still be signed in, so replacing one ends them in any case. For
-// other changes people choose: to be asked after each, or that it is done.
+// A lost device may still be signed in, so replacing a factor ends the sessions in any case. For
+// other changes the user chooses: the page asks after each, or the sessions end.
 func (a *app) noteChange(ctx context.Context, e mfa.Event) {
 	switch e.Name {
 	case "factor.replaced", "recovery.replacement":
 	case "factor.added", "factor.removed", "recovery.regenerated", "sso.linked", "sso.unlinked":
 		wanted, err := a.users.endsSessions(context.WithoutCancel(ctx), e.UserID)
 		if err != nil {
-			a.log.ErrorContext(ctx, "cannot read whether sessions end; they do", "subject",
+			a.log.ErrorContext(ctx, "cannot read whether sessions end; they end", "subject",
 				e.UserID, "error", err)
 			break
 		}
@@ -97,13 +97,13 @@ func (a *app) noteChange(ctx context.Context, e mfa.Event) {
 		return
 	}
 	if err := a.endOthers(ctx, e.UserID); err != nil {
-		a.log.ErrorContext(ctx, "cannot end the sessions of who has changed how they sign in",
+		a.log.ErrorContext(ctx, "cannot end the sessions of a user whose sign-in methods changed",
 			"subject", e.UserID, "error", err)
 	}
 }
 
-// endsSessions says whether a person wants their other sessions to end with every change of how
-// they sign in.
+// endsSessions reports whether a user wants their other sessions to end with every change of the
+// sign-in methods.
 func (u users) endsSessions(ctx context.Context, id string) (wanted bool, err error) {
 	err = u.db.QueryRowContext(ctx, `SELECT end_sessions FROM preferences WHERE account = ?`,
 		id).Scan(&wanted)
@@ -119,7 +119,7 @@ func (u users) setEndsSessions(ctx context.Context, id string, wanted bool) erro
 	return err
 }
 
-// howName is how pages call the factors that opened a session.
+// howName returns the names of the factors that signed in to a session.
 func (a *app) howName(how []string) string {
 	names := make([]string, len(how))
 	for i, h := range how {

@@ -10,31 +10,32 @@ import (
 	"github.com/alexedwards/scs/v2"
 )
 
-// errSessionEnded: the session was ended or given another id while this request was served.
+// errSessionEnded is returned if the session ended, or got another token, during the request.
 var errSessionEnded = errors.New("session has ended")
 
-// sessionStore keeps the sessions of scs in SQLite. It knows two things more than a plain table.
+// sessionStore keeps the sessions of scs in SQLite. It does two things that a plain table does
+// not.
 //
-// A session that has ended stays so: scs reads a session when a request begins and writes it when
-// the request ends, so a request that overlaps a sign-out would bring the session back. Here a
-// token that has ended leaves a mark, and is never written again; and a session that a person
-// ended is not written under another token either, which a request that completes a sign-in at
-// that moment would do.
+// It does not bring ended sessions back. scs reads a session when a request begins and writes it
+// when the request ends, so a request that overlaps a sign-out would write the session again. Here
+// a token that has ended leaves a mark, and is never written again. A session that a user ended is
+// not written under another token either, which a request that completes a sign-in at that moment
+// would do.
 //
-// Whose session it is and what the person may see of it stands beside the data of scs, written
-// with it, so that the two cannot differ.
+// It stores the session's account, and what the user sees of the session, beside the data of scs.
+// One statement writes both, so that they cannot differ.
 type sessionStore struct {
 	db  *sql.DB
-	now func() time.Time // of what people see; sessions expire by the system's clock, as in scs
+	now func() time.Time // for the times that users see; sessions expire by the system's clock
 }
 
-// usedBy is the device and the network that a request comes from, in its context.
+// usedBy is the device and the network that a request comes from. The request's context has it.
 type usedBy struct{ device, client string }
 
 type usedByKey struct{}
 
-// FindCtx notes that the session is in use, at most once a minute unless it is from elsewhere: a
-// cookie that was stolen shows where it is used.
+// FindCtx also stores when and from where the session is used: once a minute, and at once from
+// another device or network. So the user sees where a stolen cookie is used.
 func (s sessionStore) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
 	var data []byte
 	var seen int64
@@ -93,14 +94,14 @@ func (s sessionStore) DeleteCtx(ctx context.Context, token string) error {
 	return err
 }
 
-// sweep removes what has expired, marks included.
+// sweep removes expired sessions and their marks.
 func (s sessionStore) sweep(ctx context.Context) error {
 	_, err := s.db.ExecContext(ctx, `DELETE FROM sessions WHERE expiry <= ?`,
 		time.Now().UnixMilli())
 	return err
 }
 
-// Find, Commit and Delete are for scs.Store; scs calls the methods with a context.
+// Find, Commit and Delete implement scs.Store; scs calls the methods with a context.
 func (s sessionStore) Find(token string) ([]byte, bool, error) {
 	return s.FindCtx(context.Background(), token)
 }
@@ -111,23 +112,23 @@ func (s sessionStore) Commit(token string, data []byte, expiry time.Time) error 
 
 func (s sessionStore) Delete(token string) error { return s.DeleteCtx(context.Background(), token) }
 
-// openSession is a session as the person whose it is sees it.
+// sessionInfo is a session as its user sees it.
 type sessionInfo struct {
-	// ID is random and stands for the session in pages; with it one can do nothing else.
+	// ID names the session on pages. It is random, and authenticates no request.
 	ID          string
 	Began, Seen time.Time
-	// Device and Client are where it was used last.
+	// Device and Client are from where it was last used.
 	Device, Client string
-	// How are the factors it was opened with.
+	// How are the factors that signed in.
 	How []string
-	// Waiting for the second factor: somebody knows the first, and not more so far.
+	// Waiting reports whether the session has a first factor and still needs the second.
 	Waiting bool
 }
 
-// howSeparator is between the factors of sessionHow.
+// howSeparator separates the factors in sessionHow.
 const howSeparator = "+"
 
-// of returns the sessions that are open for an account, the one used last first.
+// sessionsOf returns the account's sessions, the one that was used last first.
 func (s sessionStore) sessionsOf(
 	ctx context.Context, user *account,
 ) (list []sessionInfo, err error) {
@@ -155,7 +156,7 @@ func (s sessionStore) sessionsOf(
 	return list, rows.Err()
 }
 
-// end ends one session of an account at once. errNobody: the account has none of this id.
+// end ends one session of an account. It returns errNoUser if the account has no such session.
 func (s sessionStore) end(
 	ctx context.Context, account, id string, ended func(get func(string) []byte) error,
 ) error {
@@ -166,7 +167,7 @@ func (s sessionStore) end(
 	return err
 }
 
-// endOthers ends every session of an account but the one of id keep, at once.
+// endOthers ends every session of an account except the one with the ID keep.
 func (s sessionStore) endOthers(
 	ctx context.Context, account, keep string, ended func(get func(string) []byte) error,
 ) error {
@@ -174,8 +175,8 @@ func (s sessionStore) endOthers(
 	return err
 }
 
-// endWhere marks sessions as ended, also those that are just getting another token and have no
-// data under the present one. Those that wait for a second factor are handed to ended.
+// endWhere marks sessions as ended, also those that are getting another token at this moment and
+// have no data under the old one. It calls ended for those that wait for a second factor.
 func (s sessionStore) endWhere(
 	ctx context.Context, ended func(get func(string) []byte) error, where string, args ...any,
 ) (n int64, err error) {
@@ -197,15 +198,15 @@ func (s sessionStore) endWhere(
 			return b
 		}))
 	}
-	return n, err // of telling that a sign-in was given up; the sessions have ended all the same
+	return n, err // err is of the calls of ended; the sessions have ended all the same
 }
 
-// waitsFor is how long a session may wait for the second factor before the person is told that
-// somebody has their password and did not go on.
+// waitsFor is how long a session may wait for the second factor. Then the user is notified that
+// a sign-in with their password was not completed.
 const waitsFor = 20 * time.Minute
 
-// abandoned ends the sessions that wait for a second factor that does not come, and calls
-// ended with what each of them kept.
+// abandoned ends the sessions whose second factor did not come, and calls ended with the values of
+// each.
 func (s sessionStore) abandoned(
 	ctx context.Context, lifetime time.Duration, ended func(get func(key string) []byte) error,
 ) error {
@@ -225,7 +226,7 @@ func (s sessionStore) abandoned(
 	return nil
 }
 
-// waiting returns what sessions keep that wait for a second factor, by token.
+// waiting returns the values of the sessions that wait for a second factor, by token.
 func (s sessionStore) waiting(
 	ctx context.Context, where string, args ...any,
 ) (map[string]map[string]any, error) {

@@ -22,16 +22,16 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-// This file is what package sso needs of an application: the providers, who makes a request, and
-// what happens once somebody has signed on. The account elsewhere takes the place of the password;
-// from there on it is the road of login.go.
+// This file has what package sso needs from an application: the providers, which user makes a
+// request, and what happens once a user has signed on. The provider's account replaces the
+// password. The sign-in then continues as in login.go.
 
 const ssoPath = "/sso/"
 
-// byProviderMFA is the provider's own second factor, where the owner lets it stand for ours.
+// byProviderMFA is the provider's own second factor, if the owner accepts it in place of ours.
 const byProviderMFA = "provider-mfa"
 
-// newSignOn makes the service of sign-on, or nil if there is no provider.
+// newSignOn makes the sign-on service, or returns nil if no provider is configured.
 func (a *app) newSignOn(
 	ctx context.Context, env func(string) string, store storage.Store, keys *seal.Keyring,
 	events func(context.Context, mfa.Event),
@@ -54,8 +54,8 @@ func (a *app) newSignOn(
 		Events: func(ctx context.Context, e mfa.Event) {
 			events(ctx, e)
 			if e.Name == "sso.refused" && e.Reason == "identity" {
-				a.log.WarnContext(ctx, "a provider of sign-on, or somebody in its place, "+
-					"answered what it should not", "provider", e.Kind)
+				a.log.WarnContext(ctx, "a provider of sign-on, or an attacker in its place, "+
+					"sent an invalid response", "provider", e.Kind)
 			}
 			a.noteChange(ctx, e)
 			a.notifyOfLink(ctx, e)
@@ -68,8 +68,9 @@ func (a *app) newSignOn(
 	return service, nil
 }
 
-// signOnProviders are those that the environment has credentials for. A demonstration without
-// any has providers of its own, which sign anybody in, and so are reached from this machine alone.
+// signOnProviders returns the providers that the environment has credentials for. A demonstration
+// without credentials starts providers of its own. They sign in any visitor, so only this machine
+// can reach them.
 func (a *app) signOnProviders(
 	ctx context.Context, env func(string) string,
 ) ([]sso.Provider, error) {
@@ -96,7 +97,7 @@ func (a *app) signOnProviders(
 	return a.demoProviders(ctx)
 }
 
-// demoTenant is the organisation with the demonstration's Microsoft whose people are Acme's.
+// demoTenant is the tenant ID of Acme at the demonstration's Microsoft.
 const demoTenant = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 
 // demoProviders starts the demonstration's providers.
@@ -135,8 +136,8 @@ func (a *app) demoProviders(ctx context.Context) ([]sso.Provider, error) {
 	return []sso.Provider{idp.Microsoft(), idp.Google()}, nil
 }
 
-// listenAgain listens where an earlier run did, because accounts are those of a provider at its
-// address: at another one, what was linked would be linked no more.
+// listenAgain listens at the address of an earlier run. A provider is known by its address: at
+// another one, the accounts that users have linked would no longer sign in.
 func (a *app) listenAgain(ctx context.Context) (net.Listener, error) {
 	const setting = "demo_provider"
 	var address string
@@ -164,7 +165,7 @@ func (a *app) listenAgain(ctx context.Context) (net.Listener, error) {
 	return listener, nil
 }
 
-// ssoRoutes lets nobody link or unlink an account who has not proved a second factor just now.
+// ssoRoutes adds the routes of sign-on. Linking and unlinking require a recent second factor.
 func (a *app) ssoRoutes(mux *http.ServeMux) error {
 	if a.signOn == nil {
 		return nil
@@ -204,12 +205,12 @@ func (a *app) ssoSession(r *http.Request) (sso.Session, error) {
 	}
 	grant, sessionID, err := a.gate.Grant(r)
 	if errors.Is(err, mfahttp.ErrStepUp) || errors.Is(err, mfa.ErrFirstFactorRequired) {
-		err = nil // and there is no grant
+		err = nil // there is no grant then
 	}
 	return sso.Session{Subject: v.subject(), SessionID: secret.New(sessionID), Grant: grant}, err
 }
 
-// signedOn implements sso.Hooks.SignedIn: it does what a right password does.
+// signedOn implements sso.Hooks.SignedIn. It does what signIn does for a correct password.
 func (a *app) signedOn(w http.ResponseWriter, r *http.Request, in *sso.SignIn) {
 	ctx := r.Context()
 	acct, err := a.users.byID(ctx, in.SubjectID)
@@ -217,7 +218,7 @@ func (a *app) signedOn(w http.ResponseWriter, r *http.Request, in *sso.SignIn) {
 		err = errNoUser
 	}
 	if errors.Is(err, errNoUser) {
-		err = sso.ErrNotLinked // to a person who is gone
+		err = sso.ErrNotLinked // the user was deleted
 	}
 	if err == nil {
 		err = errors.Join(a.sessions.Clear(ctx), a.sessions.RenewToken(ctx))
@@ -241,8 +242,8 @@ func (a *app) signedOn(w http.ResponseWriter, r *http.Request, in *sso.SignIn) {
 	a.redirectNext(w, r, out)
 }
 
-// admitted signs in whose second factor was the provider's. It is no more recent than the
-// provider says; where it says nothing it is not recent at all, and a step-up asks for ours.
+// signInByProvider signs in a user by the provider's second factor. It is as recent as the
+// provider says. If the provider does not say, it is not recent, and a step-up asks for ours.
 func (a *app) signInByProvider(ctx context.Context, acct *account, in *sso.SignIn) error {
 	at := in.AuthTime
 	if at.IsZero() {
@@ -254,7 +255,7 @@ func (a *app) signInByProvider(ctx context.Context, acct *account, in *sso.SignI
 	return a.completeSignIn(ctx)
 }
 
-// providerName is how people know a provider.
+// providerName returns the name of a provider on pages.
 func (a *app) providerName(id string) string {
 	for _, p := range a.providers {
 		if p.ID == id {
@@ -281,15 +282,15 @@ func (a *app) signOnFailed(w http.ResponseWriter, r *http.Request, err error) {
 		text = "Acme has not activated sign-on for this organisation. Sign in as before, or ask " +
 			"the owner of Acme."
 	case errors.Is(err, sso.ErrNotLinked):
-		text = "This " + name + " account is not linked to anybody here. Sign in with your " +
+		text = "This " + name + " account is not linked to any user here. Sign in with your " +
 			"password, and activate " + name + " sign-on in your security settings."
 	case errors.Is(err, sso.ErrLinkedElsewhere):
 		status, text = http.StatusConflict, "This "+name+
 			" account is already linked to another user."
 	case errors.Is(err, sso.ErrAddress):
-		text = "This " + name + " account is not of the address that you have here."
+		text = "This " + name + " account does not have the e-mail address that you have here."
 	case errors.Is(err, sso.ErrIdentity):
-		text = "What " + name + " answered could not be verified, and nobody was signed in. " +
+		text = "The response of " + name + " could not be verified, and you were not signed in. " +
 			"Please tell the owner of Acme if it happens again."
 	case errors.Is(err, mfa.ErrNotAvailable):
 		status, text = http.StatusNotFound, "That linked account no longer exists, or you have "+
@@ -321,7 +322,7 @@ func (a *app) signOnFailed(w http.ResponseWriter, r *http.Request, err error) {
 	a.show(w, r, status, "Sign-on", shown)
 }
 
-// tellOfLink mails the person whose ways to sign in have changed.
+// notifyOfLink mails a user whose linked accounts have changed.
 func (a *app) notifyOfLink(ctx context.Context, e mfa.Event) {
 	what := map[string]string{
 		"sso.linked": "can sign in to Acme with a %s account that was linked to yours.",
@@ -349,14 +350,14 @@ func (a *app) notifyOfLink(ctx context.Context, e mfa.Event) {
 					strings.TrimSpace(text)), "\n\n", "</p><p>") + "</p>")})
 		}
 		if err != nil {
-			a.log.WarnContext(ctx, "cannot tell a person of a change", "subject", e.UserID, "event",
+			a.log.WarnContext(ctx, "cannot notify a user of a change", "subject", e.UserID, "event",
 				e.Name, "error", err)
 		}
 		return err
 	})
 }
 
-// offered are the providers that people can link an account of now.
+// linkableProviders returns the providers whose accounts users can link now.
 func (a *app) linkableProviders(ctx context.Context) ([]sso.Provider, error) {
 	if a.signOn == nil {
 		return nil, nil

@@ -85,13 +85,14 @@ func TestSignOn(t *testing.T) {
 
 	// An address decides nothing: nobody has linked the account.
 	visitor.has(visitor.signOn(403, "microsoft", "sign-in", "Anna de Vries"),
-		"is not linked to anybody here", "Back to sign in")
+		"is not linked to any user here", "Back to sign in")
 	visitor.has(visitor.signOn(403, "google", "sign-in", "Anna de Vries"),
-		"is not linked to anybody here")
+		"is not linked to any user here")
 
 	anna.signIn("anna")
 	anna.has(anna.get(200, "/mfa/factors"), "Activate Microsoft sign-on", "Activate Google sign-on")
-	anna.has(anna.signOn(403, "google", "link", "Somebody else"), "not of the address",
+	anna.has(anna.signOn(403, "google", "link", "Somebody else"),
+		"does not have the e-mail address",
 		"Back to security settings")
 	anna.has(anna.signOn(403, "microsoft", "link", "Anna of another"), "has not activated sign-on")
 	anna.to(anna.signOn(303, "microsoft", "link", "Anna de Vries"), "/mfa/factors")
@@ -358,6 +359,6 @@ func TestSignOn_OfADeletedUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := s.client(t)
-	in.has(in.signOn(403, "google", "sign-in", "Anna de Vries"), "is not linked to anybody")
+	in.has(in.signOn(403, "google", "sign-in", "Anna de Vries"), "is not linked to any user")
 	in.get(401, "/api/me")
 }

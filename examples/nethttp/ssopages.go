@@ -12,18 +12,18 @@ import (
 	"github.com/secondgate/secondgate/sso"
 )
 
-// linkView is a linked account in the security settings, and on the owner's page of a person.
+// linkView is a linked account in the security settings, and on the owner's page about a user.
 type linkView struct {
 	sso.Link
 	Name string // of the provider
-	// Off: the owner has withdrawn the organisation's activation.
+	// Off reports whether the owner has withdrawn the organisation's activation.
 	Off bool
 }
 
-// offerView is a provider that an account can be linked of.
+// offerView is a provider whose account can be linked.
 type offerView struct{ ID, Name string }
 
-// linkViews are the accounts that a person has linked, and the providers of which they have none.
+// linkViews returns the accounts that a user has linked, and the providers without one.
 func (a *app) linkViews(
 	ctx context.Context, user *account,
 ) (links []linkView, offers []offerView, err error) {
@@ -73,25 +73,25 @@ func (a *app) ssoAdminRoutes(page func(string, func(http.ResponseWriter, *http.R
 	change("POST /admin/sign-on/unlink", a.postUser("unlink", a.unlinkAll))
 }
 
-// unlinkAll ends that accounts elsewhere sign a person in.
+// unlinkAll unlinks all of a user's accounts with providers.
 func (a *app) unlinkAll(ctx context.Context, admin *administrator, target *account) error {
 	if a.signOn == nil {
 		return nil
 	}
 	if links, err := a.signOn.Links(ctx, target.subject()); err != nil || len(links) == 0 {
-		return err // and nobody is told of nothing
+		return err // without links there is nothing to notify of
 	}
 	return a.signOn.Forget(ctx, admin.actor, reason(ctx), target.subject())
 }
 
-// signOnView is what the owner's page about sign-on shows.
+// signOnView is the data of the owner's page about sign-on.
 type signOnView struct {
 	Active []activationView
-	// Providers that want an activation, and all of them.
+	// Providers lists all providers.
 	Providers []offerView
-	Open      []string // names of those that are there without
+	Open      []string // names of those that need no activation
 	Demo      string   // the demonstration's tenant
-	// What was typed and refused.
+	// Provider and Organization are what the owner typed and the service refused.
 	Provider, Organization string
 }
 
@@ -133,7 +133,7 @@ func (a *app) showSignOn(
 	a.show(w, r, status, "Sign-on", view{Page: "signon", User: user, Error: problem, Data: data})
 }
 
-// postActivation says of an organisation that Acme trusts it, or does so no more.
+// postActivation activates or deactivates sign-on for an organisation.
 func (a *app) postActivation(on bool) adminHandler {
 	act, notice := a.signOn.Activate, "Sign-on is active for that organisation."
 	if !on {
@@ -164,5 +164,5 @@ func (a *app) postActivation(on bool) adminHandler {
 	}
 }
 
-// day is how pages write a date.
+// day returns a date as pages show it.
 func day(t time.Time) string { return t.UTC().Format("2 January 2006") }

@@ -17,8 +17,8 @@ import (
 	"github.com/secondgate/secondgate/secret"
 )
 
-// What the owner does for one person, each with a reason that goes into the log; and the list
-// of those who have asked for help.
+// This file has what the owner does for one user, each act with a reason that the log keeps, and
+// the list of users who requested support.
 
 func (a *app) supportRoutes(page func(string, func(http.ResponseWriter, *http.Request, *account)),
 	change func(string, adminHandler)) {
@@ -44,12 +44,12 @@ type caseView struct {
 	From, Message string
 }
 
-// viewing is the Actor of a user who looks at something and changes nothing.
+// viewing returns the Actor of a user who reads something and changes nothing.
 func (a *app) viewing(user *account) mfa.Actor {
 	return a.manager.Session(user.subject(), "viewing").Actor(mfa.Grant{})
 }
 
-// checkActor says whether an actor has proven enough to act on a user.
+// checkActor checks that an actor's proof suffices to act on a user.
 func (a *app) checkActor(ctx context.Context, actor mfa.Actor, about mfa.User) error {
 	return a.manager.Admin(actor, "").Check(ctx, about)
 }
@@ -64,7 +64,7 @@ func (a *app) pageSupport(w http.ResponseWriter, r *http.Request, user *account)
 	for _, c := range list {
 		target, err := a.users.byID(r.Context(), c.UserID)
 		if errors.Is(err, errNoUser) {
-			continue // gone since
+			continue // deleted since
 		}
 		if err != nil {
 			a.failPage(w, r, err)
@@ -75,17 +75,17 @@ func (a *app) pageSupport(w http.ResponseWriter, r *http.Request, user *account)
 	a.show(w, r, 0, "Support", view{Page: "support", User: user, Data: data})
 }
 
-// onePerson is what the page about one person shows.
+// userPage is the data of the page about one user.
 type userPage struct {
 	userView
 	Links []linkView
-	// Code was made just now, and is shown this once.
+	// Code is a new access code, which only this page shows.
 	Code    string
 	Expires time.Time
 	Problem string
 }
 
-// whom finds the person that a form or a link names.
+// targetUser finds the user that a form or a link names.
 func (a *app) targetUser(r *http.Request) (*account, error) {
 	return a.users.byUsername(r.Context(), r.FormValue("username"))
 }
@@ -113,10 +113,10 @@ func (a *app) showUser(w http.ResponseWriter, r *http.Request, user *account, p 
 	a.show(w, r, status, p.Name, view{Page: "user", User: user, Data: p})
 }
 
-// errReason: an act on somebody else's account is done for a reason, or not at all.
+// errReason is returned for an act on another user without a reason.
 var errReason = errors.New("a reason is needed")
 
-// statedReason is the reason that an administrator has typed.
+// statedReason returns the reason that an administrator has typed.
 func statedReason(r *http.Request) (string, error) {
 	reason := strings.TrimSpace(r.PostForm.Get("reason"))
 	if reason == "" || len(reason) > 500 {
@@ -125,13 +125,13 @@ func statedReason(r *http.Request) (string, error) {
 	return reason, nil
 }
 
-// withReason returns the handle for an administrator who has given a reason.
+// withReason returns the handle for an administrator who has stated a reason.
 func (a *app) withReason(admin *administrator, r *http.Request) (mfa.Admin, error) {
 	reason, err := statedReason(r)
 	return a.manager.Admin(admin.actor, reason), err
 }
 
-// postAccess makes a temporary access code and shows it, this once.
+// postAccess makes a temporary access code, and shows it once.
 func (a *app) postAccess(w http.ResponseWriter, r *http.Request, admin *administrator) {
 	target, err := a.targetUser(r)
 	if err != nil {
@@ -158,7 +158,7 @@ func (a *app) postAccess(w http.ResponseWriter, r *http.Request, admin *administ
 	a.showUser(w, r, admin.account, p)
 }
 
-// postSetup mails a person a link to set up a new device.
+// postSetup mails a user a link to set up a new device.
 func (a *app) postSetup(w http.ResponseWriter, r *http.Request, admin *administrator) {
 	target, err := a.targetUser(r)
 	if err != nil {
@@ -181,12 +181,12 @@ func (a *app) postSetup(w http.ResponseWriter, r *http.Request, admin *administr
 	a.back(w, r, "/admin", "A link to set up a new device is on its way to "+target.Name+".")
 }
 
-// explain is what the owner can do about an error, or "".
+// explain returns what the owner can do about an error, or "".
 func explain(err error) string {
 	var budget *mfa.RateLimitError
 	switch {
 	case errors.Is(err, errReason):
-		return "Enter a reason of up to 500 characters: how did you verify who is asking?"
+		return "Enter a reason of up to 500 characters: how did you verify the user's identity?"
 	case errors.Is(err, factor.ErrMalformed):
 		return "Choose one of the options."
 	case errors.Is(err, mfa.ErrNotAvailable):
@@ -209,10 +209,10 @@ func (a *app) postClose(w http.ResponseWriter, r *http.Request, admin *administr
 	a.back(w, r, "/admin/support", target.Name+" is off the list.")
 }
 
-// reportView counts who is enrolled, and names who is not.
+// reportView counts the users who have enrolled, and lists those who have not.
 type reportView struct {
 	Groups []groupView
-	// Missing are the people who would have to enrol at their next sign-in.
+	// Missing lists the users who would have to enrol at their next sign-in.
 	Missing []account
 }
 
@@ -222,8 +222,9 @@ type groupView struct {
 	Kinds                             []string // "authenticator app: 3"
 }
 
-// pageReport asks the Manager about each of the application's people: it alone knows those who
-// never came so far. Admin.Report counts what is in the store, faster and for many more.
+// pageReport reads the overview of each of the application's users, because only the application
+// knows the users who have no record yet. Admin.Report counts the records in the store, which is
+// faster for many users.
 func (a *app) pageReport(w http.ResponseWriter, r *http.Request, user *account) {
 	data, err := a.report(r.Context())
 	if err != nil {
@@ -307,7 +308,7 @@ func mustEnroll(o *mfa.Overview) bool {
 	return o.Policy.Mode == policy.ModeRequired && !slices.ContainsFunc(o.Factors, signsIn)
 }
 
-// postInvite mails everybody who has not enrolled a link to do it.
+// postInvite mails a link to every user who has to enrol.
 func (a *app) postInvite(w http.ResponseWriter, r *http.Request, admin *administrator) {
 	data, err := a.report(r.Context())
 	if err == nil {
@@ -320,7 +321,7 @@ func (a *app) postInvite(w http.ResponseWriter, r *http.Request, admin *administ
 	a.back(w, r, "/admin/confirmations", "")
 }
 
-// invite sends set-up links to a stream of people.
+// invite sends recovery links to a stream of users.
 func (a *app) invite(
 	ctx context.Context, actor mfa.Actor, users iter.Seq[mfa.User],
 ) iter.Seq[email.Confirmed] {

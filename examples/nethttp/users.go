@@ -17,32 +17,32 @@ import (
 // tenant is the one organisation of this application.
 const tenant = "acme"
 
-// userTypes in the order in which pages list them.
+// userTypes lists the user types in the order of the pages.
 var userTypes = [...]string{"owner", "manager", "employee"}
 
 const ownerType = "owner"
 
-// account is one account of a person. An address with one password may have several.
+// account is one account of a user. An address with one password may have several.
 type account struct {
 	ID       string `json:"id"`
 	Type     string `json:"type"`
 	Name     string `json:"name"`
 	Username string `json:"-"`
 	Email    string `json:"-"`
-	// shared: the address has other accounts, so that pages and authenticator apps tell
-	// them apart by the type.
+	// Shared reports whether the address has other accounts. Pages and authenticator apps then
+	// name the type as well.
 	Shared    bool `json:"-"`
 	Confirmed bool `json:"-"`
 	Enrolled  bool `json:"-"`
 	login     int64
 	demo      string
-	// changes counts those of the password. A session knows the number that it began with,
-	// and ends with it.
+	// changes counts the changes of the password. A session stores the number that it began
+	// with, and ends when the number changes.
 	changes    int64
 	mustChange bool
 }
 
-// subject is the account as secondgate knows it.
+// subject returns the account as a user of secondgate.
 func (a *account) subject() mfa.User {
 	label := a.Email
 	if a.Shared {
@@ -52,7 +52,7 @@ func (a *account) subject() mfa.User {
 		Email: a.Email, EmailVerified: a.Confirmed, Enrolled: a.Enrolled}
 }
 
-// Initial stands for a picture.
+// Initial returns the letter that pages show in place of a picture.
 func (a *account) Initial() string {
 	for _, r := range a.Name {
 		return strings.ToUpper(string(r))
@@ -60,14 +60,14 @@ func (a *account) Initial() string {
 	return ""
 }
 
-// TypeName begins a sentence.
+// TypeName returns the type with a capital letter.
 func (a *account) TypeName() string { return strings.ToUpper(a.Type[:1]) + a.Type[1:] }
 
-// demoChanged is in the place of a demonstration password that somebody has changed. Not even
-// a demonstration knows the one that they chose.
+// demoChanged replaces a demonstration password that a user has changed. Not even a demonstration
+// shows the new one.
 const demoChanged = "-"
 
-// DemoPassword is the password of a demonstration account, which is no secret, or "".
+// DemoPassword returns the password of a demonstration account, which is no secret, or "".
 func (a *account) DemoPassword() string {
 	if a.demo == demoChanged {
 		return ""
@@ -75,10 +75,10 @@ func (a *account) DemoPassword() string {
 	return a.demo
 }
 
-var errNoUser = errors.New("there is no such person")
+var errNoUser = errors.New("there is no such user")
 
-// people are the application's users: logins, which are an address and a password, and
-// their accounts.
+// users reads and writes the application's users: logins, which are an address and a password,
+// and their accounts.
 type users struct{ db *sql.DB }
 
 const selectAccounts = `SELECT a.id, a.type, a.name, a.username, l.email, a.email_confirmed,
@@ -123,19 +123,19 @@ func (u users) byUsername(ctx context.Context, name string) (*account, error) {
 	return u.one(ctx, `WHERE a.username = ?`, name)
 }
 
-// byLogin returns the accounts of a login, the named one first.
+// byLogin returns the accounts of a login, the one with the username first.
 func (u users) byLogin(ctx context.Context, login int64, name string) ([]account, error) {
 	return u.query(ctx, `WHERE a.login = ? ORDER BY a.username <> ?, a.type`, login, name)
 }
 
-// all returns everybody: owners, managers, employees, by name.
+// all returns all accounts: owners, managers and employees, each by name.
 func (u users) all(ctx context.Context) ([]account, error) {
 	return u.query(ctx,
 		`ORDER BY CASE a.type WHEN 'owner' THEN 0 WHEN 'manager' THEN 1 ELSE 2 END, a.name`)
 }
 
-// login finds a login by its address or by the username of one of its accounts, and returns
-// its password hash, how often that was changed, and until when an administrator's is good.
+// login finds a login by its address or by the username of one of its accounts. It returns its
+// password hash, how often that was changed, and until when an administrator's is valid.
 func (u users) login(
 	ctx context.Context, name string,
 ) (id int64, hash string, changes int64, until time.Time, err error) {
@@ -147,7 +147,7 @@ func (u users) login(
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, "", 0, until, errNoUser
 	}
-	if ms > 1 { // 1: an earlier version's, without an end
+	if ms > 1 { // 1: set by an earlier version, without an end
 		until = time.UnixMilli(ms)
 	}
 	return id, hash, changes, until, err
@@ -159,27 +159,27 @@ func (u users) password(ctx context.Context, a *account) (hash string, err error
 	return hash, err
 }
 
-// enrolled remembers that a person has a record in the store. Should it ever be missing,
-// secondgate refuses them instead of letting whoever knows the password enrol anew.
+// enrolled stores that a user has a record. If the record is ever missing, secondgate then refuses
+// the user, instead of letting an attacker who knows the password enrol anew.
 func (u users) enrolled(ctx context.Context, id string) error {
 	_, err := u.db.ExecContext(ctx,
 		`UPDATE accounts SET enrolled = 1 WHERE id = ? AND enrolled = 0`, id)
 	return err
 }
 
-// person is somebody to add: an address, a password, and an account for each type.
+// newUser is a user to add: an address, a password, and an account for each type.
 type newUser struct {
 	email, password, name string
 	accounts              []account // Username and Type
 	demo                  bool
 }
 
-// add adds persons, all or none.
+// add adds users, all or none.
 func (u users) add(ctx context.Context, pw *password.Hasher, list []newUser) error {
 	hashes := make([]string, len(list))
-	for i, n := range list { // before the transaction, which keeps all others from writing
+	for i, n := range list { // before the transaction, during which no other request writes
 		if i > 0 && n.demo && n.password == list[i-1].password {
-			hashes[i] = hashes[i-1] // a crowd; nobody else's may be shared
+			hashes[i] = hashes[i-1] // of loadUsers; no other users share a hash
 			continue
 		}
 		var err error
@@ -218,23 +218,23 @@ func (u users) add(ctx context.Context, pw *password.Hasher, list []newUser) err
 	return tx.Commit()
 }
 
-// count returns how many accounts there are, and how many of them are demonstration people.
+// count returns the number of accounts, and how many of them are demonstration users.
 func (u users) count(ctx context.Context) (all, demo int, err error) {
 	err = u.db.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(demo_password <> ''), 0) FROM
 		accounts`).Scan(&all, &demo)
 	return all, demo, err
 }
 
-// seed adds the demonstration people to an empty database.
+// seed adds the demonstration users to an empty database.
 func (u users) seed(ctx context.Context, pw *password.Hasher, more int) error {
 	all, demo, err := u.count(ctx)
 	if err != nil {
 		return err
 	}
 	if all != demo {
-		return errors.New("the data directory holds people who are not demonstration people, " +
-			"and demonstration mode would show " +
-			"their codes to everybody; start with -demo=false, or with another -data directory")
+		return errors.New("the data directory holds users who are not demonstration users, and " +
+			"demonstration mode would show their codes to anyone; start with -demo=false, or " +
+			"with another -data directory")
 	}
 	if all > 0 {
 		return nil
@@ -242,7 +242,7 @@ func (u users) seed(ctx context.Context, pw *password.Hasher, more int) error {
 	return u.add(ctx, pw, append(seededUsers(), loadUsers(more)...))
 }
 
-// crowd are people for examples/load, with one password.
+// loadUsers returns users for examples/load, who share one password.
 func loadUsers(n int) (list []newUser) {
 	for i := range n {
 		username := fmt.Sprintf("crowd-%06d", i+1)
@@ -286,7 +286,7 @@ func demoUser(username, name string, accounts ...account) newUser {
 		accounts: accounts, demo: true}
 }
 
-// addOwner adds the first owner of an application that is no demonstration.
+// addOwner adds the first owner outside demonstration mode.
 func (u users) addOwner(ctx context.Context, pw *password.Hasher, email, chosen string) error {
 	if at := strings.LastIndexByte(email, '@'); at < 1 || at == len(email)-1 || len(email) > 254 {
 		return errors.New("ACME_OWNER_EMAIL is not an e-mail address")
@@ -295,7 +295,7 @@ func (u users) addOwner(ctx context.Context, pw *password.Hasher, email, chosen 
 	if err := rules.Check(ctx, secret.New(chosen), password.Account{Email: email}); err != nil {
 		var problem *factor.Problem
 		if errors.As(err, &problem) {
-			return fmt.Errorf("ACME_OWNER_PASSWORD will not do; %s", problem.Detail)
+			return fmt.Errorf("ACME_OWNER_PASSWORD is not accepted; %s", problem.Detail)
 		}
 		return err
 	}

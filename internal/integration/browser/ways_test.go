@@ -56,7 +56,7 @@ func TestSignOn(t *testing.T) {
 		// Before anybody has linked it, an account of the same address opens nothing.
 		b.visit("/login")
 		b.provider(`form[action="/sso/microsoft/sign-in"] button`, "Anna de Vries")
-		require.Contains(t, b.text("main"), "not linked to anybody here")
+		require.Contains(t, b.text("main"), "not linked to any user here")
 
 		b.signIn("anna")
 		secret := b.enrollApp()
@@ -87,7 +87,7 @@ func TestSignOn(t *testing.T) {
 		b.signOut()
 		b.visit("/login")
 		b.provider(`form[action="/sso/microsoft/sign-in"] button`, "Anna de Vries")
-		require.Contains(t, b.text("main"), "not linked to anybody here")
+		require.Contains(t, b.text("main"), "not linked to any user here")
 	})
 }
 
