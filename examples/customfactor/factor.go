@@ -1,7 +1,7 @@
-// Package customfactor is a factor of an application's own: hardware tokens that show a new
-// code each time their button is pressed (HOTP, RFC 4226). The organisation keeps the list of
-// its tokens, with the seed of each; a user enrols a token by the serial number on its back
-// and one code. docs/writing-a-factor.md walks through it.
+// Package customfactor is a third-party factor: hardware tokens that show a new code each time
+// their button is pressed (HOTP, RFC 4226). The organisation keeps a list of its tokens, with the
+// seed of each. A user enrols a token with the serial number on its back and one code.
+// docs/writing-a-factor.md walks through it.
 package customfactor
 
 import (
@@ -92,7 +92,7 @@ func (f *Factor) Enroll(
 	return &factor.EnrollOutput{State: state{seed: seed}.encode(), MaskedDestination: masked}, nil
 }
 
-// Normalize removes spaces, and refuses what is not six digits.
+// Normalize removes spaces, and refuses a response without six digits.
 func (f *Factor) Normalize(response string) (string, error) {
 	code := strings.Join(strings.Fields(response), "")
 	if len(code) != digits || strings.Trim(code, "0123456789") != "" {
@@ -101,8 +101,8 @@ func (f *Factor) Normalize(response string) (string, error) {
 	return code, nil
 }
 
-// Verify accepts the next code of the token, or one of the LookAhead codes after it. The
-// token's counter moves on with it, so that no code is accepted twice.
+// Verify accepts the next code of the token, or one of the LookAhead codes after it. It moves the
+// counter past the code, so that no code is accepted twice.
 func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
 	s, err := decode(in.State)
 	if err != nil {
@@ -110,7 +110,8 @@ func (f *Factor) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdi
 	}
 	response := []byte(in.Response.Reveal())
 	var next uint64
-	for i := range uint64(f.cfg.LookAhead) + 1 { // all of them, whichever is correct
+	// all of them, so that the time does not depend on the code
+	for i := range uint64(f.cfg.LookAhead) + 1 {
 		if subtle.ConstantTimeCompare([]byte(code(s.seed, s.counter+i)), response) == 1 {
 			next = s.counter + i + 1
 		}

@@ -20,11 +20,11 @@ import (
 
 const (
 	serial = "SN-000042"
-	seed   = "12345678901234567890"             // of RFC 4226 appendix D
-	base32 = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ" // the same
+	seed   = "12345678901234567890"             // from RFC 4226 appendix D
+	base32 = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ" // the same in base 32
 )
 
-// tokens is the organisation's list.
+// tokens looks a serial number up in the organisation's list.
 func tokens(_ context.Context, number string) ([]byte, error) {
 	switch number {
 	case serial:
@@ -63,7 +63,7 @@ func TestFactor_Conforms(t *testing.T) {
 	}.Run(t)
 }
 
-// The values of RFC 4226 appendix D, each accepted once and in this order.
+// Verify accepts the values of RFC 4226 appendix D in their order, each once.
 func TestFactorVerify_AcceptsTheVectorsOfTheRFC(t *testing.T) {
 	f := newFactor(t)
 	state := enrolled(t, f)
@@ -125,7 +125,7 @@ func TestFactorEnroll_RefusesWithAReason(t *testing.T) {
 		require.True(t, ok, "%q: %v", number, err)
 		require.Equal(t, reason, problem.Reason)
 	}
-	// A fault of the list is no fault of the user's.
+	// A fault of the list is not a malformed request.
 	for _, number := range []string{"SN-BROKEN", "SN-SHORT"} {
 		_, err := f.Enroll(t.Context(), factor.EnrollInput{
 			Params: map[string]secret.Text{"serial": secret.New(number)}})
@@ -143,7 +143,7 @@ func TestNew_RefusesWhatIsNotSafe(t *testing.T) {
 	}
 }
 
-// The Manager counts, locks and refuses replays for this factor as for its own.
+// The Manager refuses replays and malformed responses for this factor as for any other.
 func TestFactor_SignsIn(t *testing.T) {
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)

@@ -1,6 +1,5 @@
-// Package customsender is a sender of an application's own: it hands text messages to an SMS
-// gateway with a JSON interface over HTTPS, and says by typed errors what failed.
-// docs/writing-a-sender.md walks through it.
+// Package customsender is a third-party sender: it sends text messages by an SMS gateway with a
+// JSON interface over HTTPS, and returns typed errors. docs/writing-a-sender.md walks through it.
 package customsender
 
 import (
@@ -61,19 +60,19 @@ func New(cfg Config) (*Sender, error) {
 		cfg.Timeout = defaultTimeout
 	}
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error {
-		return http.ErrUseLastResponse // a redirect would take the message elsewhere
+		return http.ErrUseLastResponse // a redirect would send the message to another server
 	}}
 	return &Sender{cfg: cfg, client: client}, nil
 }
 
-// message is the gateway's form of a message.
+// message is a message in the gateway's format.
 type message struct {
 	To       string `json:"to"`
 	Text     string `json:"text"`
 	Validity int    `json:"validity_seconds,omitempty"`
 }
 
-// Send posts one message, once. Its errors are *sms.SendError and hold neither the number nor
+// Send posts one message, once. Its errors are *sms.SendError, and contain neither the number nor
 // the text.
 func (s *Sender) Send(ctx context.Context, m sms.Message) error {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
@@ -90,7 +89,7 @@ func (s *Sender) Send(ctx context.Context, m sms.Message) error {
 	req.Header.Set("Authorization", "Bearer "+s.cfg.Token.Reveal())
 	res, err := s.client.Do(req)
 	if err != nil {
-		// The message may have been sent all the same, so Send does not try again.
+		// The gateway may have sent the message all the same, so Send does not try again.
 		return &sms.SendError{Reason: "unreachable", Temporary: true, Err: withoutURL(err)}
 	}
 	defer func() { _ = res.Body.Close() }()
@@ -110,7 +109,7 @@ func withoutURL(err error) error {
 	return err
 }
 
-// outcome returns nil if the gateway accepted the message, or what it has against it.
+// outcome returns nil if the gateway accepted the message, and otherwise a *sms.SendError.
 func outcome(res *http.Response, reply []byte) error {
 	var parsed struct {
 		ID   string `json:"id"`
@@ -139,8 +138,8 @@ func outcome(res *http.Response, reply []byte) error {
 	return e
 }
 
-// knownCode returns one of the gateway's codes, and nothing else that it may have said: its
-// texts quote the number.
+// knownCode returns a code that the gateway documents, or "". Other texts of the gateway may quote
+// the number.
 func knownCode(code string) string {
 	switch code {
 	case "invalid_number", "opted_out", "no_credit":

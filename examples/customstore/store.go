@@ -1,4 +1,4 @@
-// Package customstore is a complete adapter, over bbolt; docs/writing-a-store.md walks through it.
+// Package customstore is a complete store over bbolt. docs/writing-a-store.md walks through it.
 package customstore
 
 import (
@@ -13,10 +13,10 @@ import (
 
 var bucket = []byte("secondgate")
 
-// Store keeps under each key the length of the revision, the revision, and the data.
+// Store keeps a record as the length of the revision, the revision, and the data.
 type Store struct{ db *bbolt.DB }
 
-// New returns a Store in db, which stays the caller's to close.
+// New returns a Store in db, which the caller closes.
 func New(db *bbolt.DB) (*Store, error) {
 	return &Store{db}, db.Update(func(tx *bbolt.Tx) error {
 		_, err := tx.CreateBucketIfNotExists(bucket)
@@ -55,7 +55,7 @@ func (s *Store) Delete(ctx context.Context, key string, old storage.Revision) er
 	})
 }
 
-// change compares and writes in one transaction, of which bbolt runs one at a time.
+// change compares and writes in one transaction. bbolt runs one at a time.
 func (s *Store) change(
 	ctx context.Context, invalid error, key string, old storage.Revision,
 	write func(*bbolt.Bucket) error,

@@ -27,7 +27,7 @@ func TestStore(t *testing.T) {
 	})
 }
 
-// The promise of docs/writing-a-store.md. Comments and empty lines are no code.
+// docs/writing-a-store.md promises it. Comments and empty lines do not count.
 func TestStore_HasUnderSixtyLinesOfCode(t *testing.T) {
 	source, err := os.ReadFile("store.go")
 	require.NoError(t, err)
@@ -55,7 +55,7 @@ func TestClosed(t *testing.T) {
 		storage.Record{Revision: "r", Data: []byte("x")}), berrors.ErrDatabaseNotOpen)
 }
 
-// The walk-through quotes the code as it is.
+// The walk-through quotes the code without changes.
 func TestDocument(t *testing.T) {
 	source, err := os.ReadFile("store.go")
 	require.NoError(t, err)

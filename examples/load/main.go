@@ -83,7 +83,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return nil
 }
 
-// load has some of the users do something at once, until all of them have done it.
+// load calls a function for every user, for several users at once.
 type load struct {
 	*server
 	users    []*user
@@ -103,7 +103,7 @@ func (l *load) enrollAll(ctx context.Context, stdout io.Writer) error {
 	return nil
 }
 
-// signInAll signs each user in once, in a time step whose codes nobody has used yet.
+// signInAll signs each user in once, in a time step whose codes are not used yet.
 func (l *load) signInAll(ctx context.Context, step string, times *timings) error {
 	if err := l.advance(ctx); err != nil {
 		return err
@@ -120,7 +120,7 @@ func (l *load) signInAll(ctx context.Context, step string, times *timings) error
 	return err
 }
 
-// steps of a sign-in, in order; the last is the whole.
+// steps are the steps of a sign-in, in order. The last one is the whole sign-in.
 var steps = [...]string{"password", "code", "sign-in"}
 
 // timings collects how long the steps of each sign-in took.

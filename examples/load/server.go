@@ -15,7 +15,7 @@ import (
 	"github.com/pquerna/otp/totp"
 )
 
-// server is the demonstration under load.
+// server calls the demonstration.
 type server struct {
 	base        string
 	connections int

@@ -52,7 +52,7 @@ func TestPolicy(t *testing.T) {
 
 	owner.do(200, "PUT", "/api/admin/policy", obj{"type": "employee",
 		"policy": obj{"mode": "required", "kinds": []string{"totp"}}})
-	employee.get(200, "/api/me") // from the next sign-in on
+	employee.get(200, "/api/me") // the policy applies at the next sign-in
 	d := s.client(t)
 	a := d.password("hugo")
 	d.field(a, "next", "enroll")
@@ -61,13 +61,13 @@ func TestPolicy(t *testing.T) {
 	d.post(409, "/mfa/api/enroll", obj{"kind": "pin", "pin": "274918"})
 	d.enrollTOTP()
 	d.field(d.get(200, "/api/me"), "username", "hugo")
-	s.client(t).signIn("mei") // managers are not concerned
+	s.client(t).signIn("mei") // the policy does not apply to managers
 
 	owner.do(200, "PUT", "/api/admin/policy", obj{"type": "manager", "policy": obj{"mode": "off"}})
 	m := s.client(t)
 	m.field(m.password("mei"), "next", "done")
 	m.get(200, "/api/me")
-	// What GET answers is what PUT takes.
+	// PUT accepts the body that GET returns.
 	owner.do(200, "PUT", "/api/admin/policy", before.text)
 	if got := owner.get(200, "/api/admin/policy"); got.text != before.text {
 		t.Fatalf("policies: %s", got.text)

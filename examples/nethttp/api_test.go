@@ -41,7 +41,7 @@ func TestSignInByEmail(t *testing.T) {
 	c.field(a, "type", "employee")
 	c.post(200, "/api/logout", nil)
 	c.get(401, "/api/me")
-	// The address is as good as the username.
+	// The address signs in like the username.
 	c.field(c.post(200, "/api/login", obj{"username": "Anna@acme.example",
 		"password": "anna-demo-password"}), "next", "verify")
 }
@@ -79,8 +79,8 @@ func TestLockout(t *testing.T) {
 		}
 		c.field(a, "retry_after", n)
 	}
-	locked(c, code) // the right one
-	// Another session of the same person is locked too, somebody else's is not.
+	locked(c, code) // the correct code
+	// Another session of the same user is locked too. Another user's is not.
 	other := s.client(t)
 	other.password("carla")
 	locked(other, code)
@@ -90,7 +90,7 @@ func TestLockout(t *testing.T) {
 	c.verify(200, "email", c.send("email", "carla@acme.example"))
 }
 
-// TestSignIn_AsAnotherUserInTheSameBrowser: who signed in before is no help to who knows another's
+// The session of an earlier user of the browser does not help an attacker who knows another user's
 // password.
 func TestSignIn_AsAnotherUserInTheSameBrowser(t *testing.T) {
 	t.Parallel()
@@ -102,7 +102,7 @@ func TestSignIn_AsAnotherUserInTheSameBrowser(t *testing.T) {
 	c.get(401, "/api/admin/policy")
 	c.get(403, "/mfa/api/factors")
 	c.post(403, "/mfa/api/enroll", obj{"kind": "totp"}) // with anna's grant
-	// A wrong password changes nothing for who is signed in.
+	// A wrong password changes nothing for the user who is signed in.
 	c.signIn("anna")
 	c.post(401, "/api/login", obj{"username": "olivia", "password": "wrong"})
 	c.field(c.get(200, "/api/me"), "username", "anna")
@@ -139,7 +139,7 @@ func TestAuthenticator(t *testing.T) {
 	d.verify(200, "totp", code)
 	e := s.client(t)
 	e.password("farid")
-	e.verify(401, "totp", code) // once
+	e.verify(401, "totp", code) // the code is accepted once
 	c.advance("30s")
 	e.verify(200, "totp", totpCode(secret, c.step()))
 	e.do(200, "DELETE", "/mfa/api/factors/"+id, nil)
@@ -158,7 +158,7 @@ func TestOtherKinds(t *testing.T) {
 	number := "+4740612345"
 	c.post(200, "/mfa/api/confirm", obj{"enrollment": a.body["enrollment"],
 		"code": c.mailed(number)})
-	// Another number asks for the password.
+	// Another number requires the password.
 	c.field(c.post(403, "/mfa/api/enroll", obj{"kind": "sms", "number": "+47 406 12 346"}), "error",
 		"password")
 	c.post(403, "/mfa/api/enroll", obj{"kind": "sms", "number": "+47 406 12 346",
@@ -199,7 +199,7 @@ func TestAccountChooser(t *testing.T) {
 		count[p.Type]++
 	}
 	if count["owner"] < 1 || count["manager"] < 2 || count["employee"] < 10 {
-		t.Fatalf("people: %v", count)
+		t.Fatalf("users: %v", count)
 	}
 	c := s.client(t)
 	for _, name := range []string{"robin@acme.example", "robin.manager", "robin.employee"} {
@@ -211,7 +211,7 @@ func TestAccountChooser(t *testing.T) {
 	}
 	c.get(401, "/api/me")
 	c.post(401, "/mfa/api/send", obj{"kind": "email"})
-	c.post(403, "/api/account", obj{"id": "acct-olivia"}) // somebody else's
+	c.post(403, "/api/account", obj{"id": "acct-olivia"}) // another user's
 	c.post(400, "/api/account", obj{})
 	s.client(t).post(401, "/api/account", obj{"id": "acct-robin.manager"})
 	for _, p := range users {
@@ -223,7 +223,7 @@ func TestAccountChooser(t *testing.T) {
 		c.field(c.get(200, "/api/me"), "type", p.Type)
 		c.field(c.post(401, "/api/account", obj{"id": p.Accounts[1].ID}), "error", "unauthorized")
 	}
-	// The accounts of one address have nothing to do with each other.
+	// The accounts of one address share no factors.
 	m, e := s.client(t), s.client(t)
 	m.signIn("robin.manager")
 	m.enrollTOTP()
@@ -308,7 +308,7 @@ func TestSignIn_KeepsTwoUsersApart(t *testing.T) {
 	if got := a.kinds(); !slices.Equal(got, []string{"totp"}) {
 		t.Fatalf("kofi has %v", got)
 	}
-	// A pending enrolment of one is nothing in the session of another.
+	// Another user's session cannot confirm a pending enrolment.
 	e := a.post(200, "/mfa/api/enroll", obj{"kind": "totp"})
 	b.post(401, "/mfa/api/confirm", obj{"enrollment": e.body["enrollment"],
 		"code": totpCode(e.body["secret"].(string), a.step())})

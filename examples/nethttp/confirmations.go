@@ -121,13 +121,13 @@ func (c *confirmations) progress() progress {
 // explainSend returns the text that the owner reads about an error. The log has the cause.
 func explainSend(err error) string {
 	var (
-		budget *mfa.RateLimitError
-		locked *mfa.LockedError
+		limited *mfa.RateLimitError
+		locked  *mfa.LockedError
 	)
 	switch {
 	case errors.As(err, &locked):
 		return "Locked after failed attempts; unlock first"
-	case errors.As(err, &budget):
+	case errors.As(err, &limited):
 		return "Too many messages in the last hour; try again later"
 	case errors.Is(err, email.ErrNoAddress):
 		return "This user has no address"

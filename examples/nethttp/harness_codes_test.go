@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// password signs in with the first factor, and chooses the account.
+// password verifies the first factor, and chooses the account.
 func (c *client) password(username string) *response {
 	c.t.Helper()
 	for _, p := range c.s.seeded(c.t) {
@@ -52,7 +52,7 @@ func (c *client) mailed(to string) string {
 	return ""
 }
 
-// send asks for a code and reads it.
+// send requests a code and reads it from the outbox.
 func (c *client) send(kind, to string) string {
 	c.t.Helper()
 	c.post(200, "/mfa/api/send", obj{"kind": kind})
@@ -79,7 +79,7 @@ func (c *client) signIn(username string) {
 	c.field(c.get(200, "/api/me"), "username", username)
 }
 
-// wrong returns a code that is not code.
+// wrong returns a code other than code.
 func wrong(code string) string {
 	if code[0] == '9' {
 		return "0" + code[1:]
@@ -102,7 +102,7 @@ func (c *client) advance(d string) {
 	c.post(200, "/demo/clock", obj{"advance": d})
 }
 
-// totpCode is RFC 6238 with the defaults of every authenticator app.
+// totpCode computes a code by RFC 6238 with the defaults of every authenticator app.
 func totpCode(secret string, step uint64) string {
 	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(
 		strings.ReplaceAll(strings.ToUpper(secret), " ", ""))
@@ -116,10 +116,10 @@ func totpCode(secret string, step uint64) string {
 	return fmt.Sprintf("%06d", binary.BigEndian.Uint32(sum[at:])&0x7fffffff%1_000_000)
 }
 
-// step is the time step of the demonstration clock.
+// step returns the time step of the demonstration clock.
 func (c *client) step() uint64 { return uint64(c.now().Unix()) / 30 }
 
-// enrollTOTP enrols an authenticator app with the code of now, and returns its secret.
+// enrollTOTP enrols an authenticator app with the current code, and returns its secret and ID.
 func (c *client) enrollTOTP() (secret string, factorID string) {
 	c.t.Helper()
 	a := c.post(200, "/mfa/api/enroll", obj{"kind": "totp"})
@@ -136,7 +136,7 @@ func (c *client) enrollTOTP() (secret string, factorID string) {
 	return secret, factorID
 }
 
-// kinds are the kinds of factors that the person has enrolled.
+// kinds returns the kinds of factors that the user has enrolled.
 func (c *client) kinds() (list []string) {
 	c.t.Helper()
 	for _, f := range c.get(200, "/mfa/api/factors").body["factors"].([]any) {

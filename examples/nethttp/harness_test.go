@@ -21,13 +21,13 @@ import (
 	"github.com/secondgate/secondgate/internal/kdf/kdftest"
 )
 
-// programVar makes the test binary the program under test, so that nothing is built twice.
+// programVar makes the test binary run the program, so that the program is not built again.
 const programVar = "NETHTTP_TEST_PROGRAM"
 
-// program is the file under test: this test binary, which start runs with programVar.
+// program is the path of this test binary, which start runs with programVar.
 var program string
 
-// patience bounds one step of a test. On the busiest machine only a step that hangs takes so
+// patience bounds one step of a test. Even on a busy machine, only a step that hangs takes so
 // long.
 const patience = 2 * time.Minute
 
@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// environment is what the program runs in.
+// environment returns the environment of the program.
 func environment() []string { return append(os.Environ(), programVar+"=1") }
 
 // server is a running program.
@@ -57,7 +57,7 @@ type server struct {
 	err  error
 }
 
-// logBuffer can be read while the program writes to it.
+// logBuffer is a buffer that a test can read while the program writes to it.
 type logBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -75,8 +75,8 @@ func (l *logBuffer) String() string {
 	return l.b.String()
 }
 
-// start runs the program on a free port and waits until it says that it listens. Arguments
-// like NAME=value are for its environment.
+// start runs the program on a free port and waits until it listens. It adds arguments like
+// NAME=value to its environment.
 func start(t testing.TB, data string, args ...string) *server {
 	t.Helper()
 	s := &server{t: t, log: new(logBuffer)}
@@ -114,7 +114,7 @@ func start(t testing.TB, data string, args ...string) *server {
 	return s
 }
 
-// end sends a signal and waits; the error is that of the process.
+// end sends a signal, waits, and returns the error of the process.
 func (s *server) end(sig os.Signal) error {
 	s.once.Do(func() {
 		_ = s.cmd.Process.Signal(sig)
@@ -141,7 +141,7 @@ func (s *server) client(t testing.TB) *client {
 		}}}
 }
 
-// answer is what the API said.
+// response is a response of the server.
 type response struct {
 	status int
 	header http.Header
@@ -149,7 +149,7 @@ type response struct {
 	body   map[string]any
 }
 
-// try makes a request; body is JSON, or url.Values for a form.
+// try makes a request. The body is sent as JSON, or as a form if it is url.Values.
 func (c *client) try(method, path string, body any) (*response, error) {
 	var r io.Reader
 	contentType := ""
@@ -195,7 +195,7 @@ func (c *client) try(method, path string, body any) (*response, error) {
 	return a, nil
 }
 
-// do makes a request that must be answered with the status.
+// do makes a request, and fails unless the response has the status.
 func (c *client) do(status int, method, path string, body any) *response {
 	c.t.Helper()
 	a, err := c.try(method, path, body)
@@ -219,7 +219,7 @@ func (c *client) get(status int, path string) *response {
 	return c.do(status, "GET", path, nil)
 }
 
-// field fails unless the answer has the value.
+// field fails unless the response has the value.
 func (c *client) field(a *response, name string, want any) {
 	c.t.Helper()
 	if got := a.body[name]; fmt.Sprint(got) != fmt.Sprint(want) {
@@ -229,7 +229,7 @@ func (c *client) field(a *response, name string, want any) {
 
 type obj = map[string]any
 
-// seeded reads the demonstration people.
+// seeded returns the demonstration users.
 func (s *server) seeded(t testing.TB) (list []listedUser) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(s.client(t).get(200, "/demo/people").text), &list); err != nil {
@@ -238,8 +238,8 @@ func (s *server) seeded(t testing.TB) (list []listedUser) {
 	return list
 }
 
-// refused runs the program with arguments that it must refuse; ACME_NAME=value is for its
-// environment.
+// refused runs the program with arguments that it must refuse, and returns its output. It adds
+// arguments like ACME_NAME=value to its environment.
 func refused(t *testing.T, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)

@@ -2,5 +2,5 @@
 
 package main
 
-// raced says that the program under test looks for races, which makes it slow.
+// raced reports whether the program runs with the race detector, which makes it slow.
 const raced = false

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// has fails unless the page holds all of the texts.
+// has fails unless the page contains all of the texts.
 func (c *client) has(a *response, texts ...string) {
 	c.t.Helper()
 	for _, s := range texts {
@@ -17,7 +17,7 @@ func (c *client) has(a *response, texts ...string) {
 	}
 }
 
-// to fails unless the answer redirects to the place.
+// to fails unless the response redirects to the place.
 func (c *client) to(a *response, place string) {
 	c.t.Helper()
 	if got := a.header.Get("Location"); got != place {
@@ -91,13 +91,13 @@ func TestAdministrationPage(t *testing.T) {
 	d := s.client(t)
 	d.password("ben")
 	for range 5 {
-		d.verify(401, "email", "000000") // nothing was sent, so it cannot be right
+		d.verify(401, "email", "000000") // no code was sent, so none is correct
 	}
 	a := c.get(200, "/admin")
 	c.has(a, "Sign-in policy", "Ben Carter", "locked for", `<option value="email" selected>`)
 	c.has(c.get(200, "/admin?q=ben+c"), "Ben Carter")
 	if strings.Contains(c.get(200, "/admin?q=ben+c").text, "Anna") {
-		t.Error("the search finds everybody")
+		t.Error("the search lists other users")
 	}
 	c.to(c.post(303, "/admin/unlock", url.Values{"username": {"ben"}}), "/admin")
 	a = c.get(200, "/admin")
@@ -121,7 +121,7 @@ func TestAdministrationPage(t *testing.T) {
 		"kinds": []string{"pin"}}})
 	c.has(c.get(200, "/admin"), "Set by the API")
 
-	// One confirmation, and all of them.
+	// The owner sends one link, and then all of them.
 	c.to(c.post(303, "/admin/confirm", url.Values{"username": {"mei"}}), "/admin")
 	c.has(c.get(200, "/demo/outbox"), "mei@acme.example")
 	c.to(c.post(303, "/admin/confirm-all", url.Values{}), "/admin/confirmations")
@@ -137,7 +137,7 @@ func TestAdministrationPage(t *testing.T) {
 		t.Errorf("%d were sent", n)
 	}
 
-	// What changes something wants a fresh second factor.
+	// Routes that change something require a recent second factor.
 	c.advance("16m")
 	a = c.post(303, "/admin/unlock", url.Values{"username": {"ben"}})
 	if to := a.header.Get("Location"); !strings.HasPrefix(to, "/mfa/step-up") {
@@ -157,7 +157,7 @@ func TestConfirmationLink(t *testing.T) {
 	if err != nil || !strings.HasPrefix(u.String(), s.base+"/mfa/confirm?") {
 		t.Fatalf("link: %s", link)
 	}
-	d := s.client(t) // whoever opens it need not be signed in
+	d := s.client(t) // the link also works without a session
 	d.has(d.get(200, u.RequestURI()), "<form")
 	d.to(d.post(303, u.Path, url.Values{"token": {u.Query().Get("token")}}), "/mfa/confirmed")
 	s.client(t).signIn("marcus")

@@ -18,8 +18,8 @@ const chosen = "herons wade at dusk"
 
 var resetLink = regexp.MustCompile(`/password/reset\?token=[\w-]+`)
 
-// mails waits until there are n mails to an address with words in them, as they are sent
-// beside the request, and returns their texts, the newest first.
+// mails waits until an address has n mails that contain the words, because they are sent beside
+// the request. It returns their texts, the newest first.
 func (c *client) mails(n int, to, words string) (texts []string) {
 	c.t.Helper()
 	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
@@ -42,7 +42,7 @@ func (c *client) mails(n int, to, words string) (texts []string) {
 	}
 }
 
-// forgot asks for a link and returns where it leads.
+// forgot requests a link and returns its path.
 func (c *client) forgot(address string) string {
 	c.t.Helper()
 	c.post(200, "/password/forgot", url.Values{"email": {address}})
@@ -60,15 +60,15 @@ func twice(token, typed string) url.Values {
 
 func tokenOf(link string) string { return strings.TrimPrefix(link, "/password/reset?token=") }
 
-// The whole way: forgotten, mailed, chosen, and everything that was open has ended, but the
-// second factor is asked for as before.
+// A user who forgot the password chooses another one by a mailed link. All sessions end, and the
+// sign-in requires the second factor as before.
 func TestForgottenPassword(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c, thief := s.client(t), s.client(t)
 	thief.signIn("anna")
 	thief.get(200, "/")
-	half := s.client(t) // has given the password, and no second factor
+	half := s.client(t) // has verified the password only
 	half.password("anna")
 
 	c.has(c.get(200, "/login"), `href="/password/forgot"`)
@@ -107,7 +107,7 @@ func TestForgottenPassword(t *testing.T) {
 	}
 }
 
-// The answer is the same whoever exists, down to the last byte but the address.
+// The response is the same for an address without a user, byte for byte except the address.
 func TestForgot_OfAnUnknownAddress(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
@@ -133,7 +133,7 @@ func TestForgot_OfAnUnknownAddress(t *testing.T) {
 			t.Error("no Retry-After")
 		}
 	}
-	// The links of those five are all good until one is used.
+	// All five links are valid until one is used.
 	all := c.mails(5, "ben@acme.example", "new password")
 	c.to(c.post(303, "/password/reset", twice(tokenOf(resetLink.FindString(all[4])), chosen)),
 		"/login")
@@ -173,8 +173,8 @@ func TestChangeOfPassword(t *testing.T) {
 	c.to(s.client(t).get(303, "/password"), "/login")
 }
 
-// The owner sets a password: everything ends, and the person does nothing with it but choose
-// another.
+// The owner sets a password. All sessions end, and the user can only choose another password with
+// it.
 func TestOwnerSetsPassword(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
@@ -200,8 +200,8 @@ func TestOwnerSetsPassword(t *testing.T) {
 	c.do(403, "GET", "/api/me", nil)
 	c.do(403, "GET", "/mfa/api/factors", nil)
 	c.do(403, "POST", "/mfa/api/enroll", obj{"kind": "totp"})
-	c.has(c.get(200, "/password"), "Somebody else knows your current password")
-	// The proof of the sign-in ends: it is asked for again, and nothing else is open.
+	c.has(c.get(200, "/password"), "An administrator knows your current password")
+	// Once the proof of the sign-in expires, the user verifies again and can do nothing else.
 	c.advance("10m")
 	c.to(c.get(303, "/password"), "/mfa/step-up?purpose=manage&return=%2Fpassword")
 	c.to(c.get(303, "/mfa/step-up?purpose=manage&return=%2Fpassword"),
@@ -222,7 +222,7 @@ func TestOwnerSetsPassword(t *testing.T) {
 	}
 }
 
-// A remembered device asks again after a reset.
+// A remembered device asks for a code again after a reset.
 func TestResetForgetsDevices(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
@@ -240,7 +240,7 @@ func TestResetForgetsDevices(t *testing.T) {
 	c.field(c.login(200, "greta", chosen), "next", "verify")
 }
 
-// Two accounts with one address have one password.
+// Two accounts with one address share a password.
 func TestOnePasswordForTwoAccounts(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
@@ -255,7 +255,7 @@ func TestOnePasswordForTwoAccounts(t *testing.T) {
 	c.field(c.login(200, "robin.manager", chosen), "next", "account")
 }
 
-// Hashes of before are replaced as people sign in.
+// Hashes with earlier parameters are replaced when their users sign in.
 func TestRehashAtSignIn(t *testing.T) {
 	t.Parallel()
 	public, _ := url.Parse("http://127.0.0.1")

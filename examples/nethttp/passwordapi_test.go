@@ -29,7 +29,7 @@ func TestPasswordAPI(t *testing.T) {
 	c.do(401, "PUT", "/api/password", obj{"current": chosen, "password": "yet another one of mine"})
 	for _, b := range []*client{c, other} {
 		b.login(200, "ben", chosen)
-		// half way
+		// has verified the password only
 		b.do(401, "PUT", "/api/password", obj{"current": chosen,
 			"password": "yet another one of mine"})
 		b.verify(200, "email", b.send("email", "ben@acme.example"))
@@ -51,8 +51,8 @@ func TestPasswordAPI(t *testing.T) {
 	}
 }
 
-// What the owner hands out is good for three days, and then for nothing but a message that
-// says so.
+// A password that the owner sets is valid for three days. Then the sign-in page says that it has
+// expired.
 func TestTemporaryPasswordEnds(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())

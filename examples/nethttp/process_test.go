@@ -55,7 +55,7 @@ func TestRestart(t *testing.T) {
 			t.Errorf("%s has mode %o", name, info.Mode().Perm())
 		}
 	}
-	// Neither codes nor secrets are in the log, or in the clear in the database.
+	// The log holds no codes and no secrets, and the database holds none unencrypted.
 	for _, secret := range []string{secret, code, "anna-demo-password"} {
 		if strings.Contains(s.log.String(), secret) {
 			t.Errorf("the log holds %s", secret)
@@ -80,7 +80,7 @@ func TestNoDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// The first owner comes from the environment. Without -smtp no code can be sent.
+	// The environment names the first owner. Without -smtp the program can send no code.
 	s = start(t, data, "-demo=false", "-url=https://acme.example",
 		"ACME_OWNER_EMAIL=boss@example.com", "ACME_OWNER_PASSWORD=correct horse battery staple")
 	c = s.client(t)
@@ -94,7 +94,7 @@ func TestNoDemo(t *testing.T) {
 	if a.header.Get("Strict-Transport-Security") == "" {
 		t.Error("no Strict-Transport-Security")
 	}
-	// The jar keeps a Secure cookie from http.
+	// The jar does not send a Secure cookie over http.
 	req, err := http.NewRequest("POST", s.base+"/mfa/api/send",
 		strings.NewReader(`{"kind":"email"}`))
 	if err != nil {
@@ -114,10 +114,10 @@ func TestNoDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// A real person's codes are not shown to everybody.
+	// Demonstration mode refuses to start with real users, whose codes it would show to anyone.
 	if out := refused(t, "-addr", "127.0.0.1:0", "-data", data); !strings.Contains(out,
 		"-demo=false") {
-		t.Errorf("-demo over real people: %s", out)
+		t.Errorf("-demo with real users: %s", out)
 	}
 }
 
@@ -214,15 +214,15 @@ func TestProgram_LinksNoServerDriver(t *testing.T) {
 	}
 }
 
-// TestKill kills the program under load and looks at what it had promised.
+// TestKill kills the program under load, and checks that it kept what it had acknowledged.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	type worker struct {
 		username string
 		secrets  []string
-		factors  []string // acknowledged
-		codes    []string // accepted
+		factors  []string // acknowledged by the program
+		codes    []string // accepted by the program
 	}
 	var workers []*worker
 	for _, name := range []string{"anna", "ben", "carla", "david", "emma", "farid"} {
@@ -232,8 +232,8 @@ func TestKill(t *testing.T) {
 	for round, promises := range []int{3, 9, 7} {
 		s := start(t, data)
 		driver := s.client(t)
-		// Past what earlier rounds have used, and to the beginning of a time step: the codes of
-		// a round are good for all of it.
+		// Earlier rounds have not used the next time steps. A round starts at the beginning of
+		// one, so that its codes stay valid.
 		into := time.Duration(driver.now().UnixNano() % int64(30*time.Second))
 		driver.advance((2*time.Minute + 30*time.Second - into).String())
 		step := driver.step()
@@ -242,7 +242,7 @@ func TestKill(t *testing.T) {
 			go func() {
 				defer func() { done <- struct{}{} }()
 				c := s.client(t)
-				// Errors end the worker: the server is gone.
+				// An error ends the worker, because the server was killed.
 				call := func(path string, body any) (*response, bool) {
 					a, err := c.try("POST", path, body)
 					return a, err == nil && a.status == 200
@@ -326,7 +326,7 @@ func TestKill(t *testing.T) {
 				enrolled++
 			}
 			if len(w.factors) == 0 && slices.Contains(c.kinds(), "totp") {
-				// It took effect, and the answer did not arrive: start again without it.
+				// The removal took effect, and its response did not arrive: start again without it.
 				o := s.client(t)
 				o.signIn("olivia")
 				o.post(200, "/api/admin/reset", obj{"username": w.username})

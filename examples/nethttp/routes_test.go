@@ -11,18 +11,19 @@ import (
 	"github.com/secondgate/secondgate/internal/routes"
 )
 
-// What a request has to prove before a route changes anything.
+// The proof that a route requires before it changes anything.
 const (
-	byNobody  = "nobody"      // the way in, or a link of its own
-	bySession = "the session" // ends or describes sessions of the user, and changes no way in
+	byNobody = "nobody" // begins a sign-in, or uses a link
+	// ends or describes the user's sessions, and changes no sign-in method
+	bySession = "the session"
 	byFirst   = "the password"
-	byGrant   = "a grant" // a fresh proof of the user's own
+	byGrant   = "a grant" // a recent proof of the user's own
 	byActor   = "an actor"
 	byDemo    = "nothing, in a demonstration"
 	byHandler = "what mfahttp asks for"
 )
 
-// writes are the routes of this application that change something, as its source names them.
+// writes lists the routes that change something, as the source names them, with their proof.
 var writes = map[string]string{
 	"POST /login":                    byFirst,
 	"POST /api/login":                byFirst,
@@ -93,7 +94,7 @@ func TestRoutes_AreClassified(t *testing.T) {
 	}
 }
 
-// request calls a route on somebody, with everything that it could want.
+// request calls a route that acts on a user, with all values that it could read.
 func (c *client) request(route, username string) *response {
 	c.t.Helper()
 	route = strings.NewReplacer("changePath", changePath, "ssoPath", ssoPath, "{provider}",
@@ -115,7 +116,7 @@ func (c *client) request(route, username string) *response {
 	return a
 }
 
-// kept is everything in the database of a running program but sessions, mails and the clock.
+// kept returns the database of a running program as text, without sessions, mails and the clock.
 func kept(t *testing.T, data string) string {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(data, databaseFile)+
@@ -154,7 +155,7 @@ func kept(t *testing.T, data string) string {
 	return all.String()
 }
 
-// provesFirst fails unless the answer sends the user to a proof, or tells a program to make one.
+// provesFirst fails unless the response redirects a browser to a proof, or asks a program for one.
 func (c *client) provesFirst(route string, a *response, code, page string) {
 	c.t.Helper()
 	if strings.Contains(route, " /api/") {
@@ -168,8 +169,8 @@ func (c *client) provesFirst(route string, a *response, code, page string) {
 	}
 }
 
-// TestRoutes_OldSessions: an owner's session that is hours old changes nothing, by whichever
-// route, and nothing of the owner's own either.
+// An owner's session that is hours old changes nothing by any route, neither other users nor the
+// owner's own account.
 func TestRoutes_OldSessions(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
@@ -195,7 +196,7 @@ func TestRoutes_OldSessions(t *testing.T) {
 			t.Fatalf("%s changed something", route)
 		}
 	}
-	// The Handler's own routes are tested with it; these are the worst.
+	// Package mfahttp tests the Handler's own routes; these matter most.
 	for _, path := range []string{"enroll", "recovery-codes"} {
 		olivia.field(olivia.post(403, "/mfa/api/"+path, obj{"kind": "totp"}), "error", "step_up")
 	}
@@ -204,8 +205,8 @@ func TestRoutes_OldSessions(t *testing.T) {
 	}
 }
 
-// TestRoutes_OwnersOnThemselves: an owner with the freshest proof does nothing to their own account
-// as an administrator: what they may do, the security settings do.
+// Even with a recent proof, owners do not act on their own account as administrators. They use the
+// security settings like any user.
 func TestRoutes_OwnersOnThemselves(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
@@ -235,8 +236,8 @@ func TestRoutes_OwnersOnThemselves(t *testing.T) {
 	olivia.field(olivia.get(200, "/api/me"), "username", "olivia")
 }
 
-// TestRoutes_WithoutAFactor: who has no second factor proves the password, minutes ago: an owner
-// who acts on others, and a user who sets up the first factor or links an account.
+// A user without a second factor must have verified the password minutes ago: an owner to act on
+// other users, any user to set up the first factor or to link an account.
 func TestRoutes_WithoutAFactor(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
@@ -275,7 +276,7 @@ func TestRoutes_WithoutAFactor(t *testing.T) {
 		t.Fatal("changed")
 	}
 
-	// The password again: by the API, and on the page, which returns.
+	// Users verify the password again by the API, or on a page, which returns to the first one.
 	olivia.field(olivia.post(401, "/api/reauthenticate", obj{"password": "wrong"}), "error",
 		"credentials")
 	olivia.field(olivia.post(400, "/api/reauthenticate", obj{}), "error", "malformed")
@@ -308,7 +309,7 @@ func TestRoutes_WithoutAFactor(t *testing.T) {
 	carla.get(200, reauthenticatePath)
 }
 
-// TestPasswordChange_NeedsTheSecondFactor: the password alone does not change itself.
+// The password alone does not suffice to change the password.
 func TestPasswordChange_NeedsTheSecondFactor(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
@@ -326,8 +327,7 @@ func TestPasswordChange_NeedsTheSecondFactor(t *testing.T) {
 	ben.get(200, "/api/me")
 }
 
-// TestChoosingAnAccount_EndsInTime: an account is chosen minutes after the password, or the
-// password is asked for again.
+// The user chooses an account within minutes of the password, or verifies the password again.
 func TestChoosingAnAccount_EndsInTime(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())

@@ -17,8 +17,8 @@ import (
 	"testing"
 )
 
-// mailServer takes mail without encryption and hands it over; it is enough of RFC 5321 for
-// one client that behaves.
+// mailServer accepts mail without encryption and sends it to a channel. It implements as much of
+// RFC 5321 as a correct client needs.
 func mailServer(t *testing.T) (address string, mails <-chan string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -106,8 +106,8 @@ func plainText(t *testing.T, raw string) (header mail.Header, text string) {
 	}
 }
 
-// TestProduction is the application without any demonstration: a mail server, a provider of
-// text messages, an owner from the environment.
+// TestProduction runs the application outside demonstration mode: with a mail server, a provider
+// of text messages, and an owner from the environment.
 func TestProduction(t *testing.T) {
 	t.Parallel()
 	address, mails := mailServer(t)
@@ -171,8 +171,8 @@ func TestProduction(t *testing.T) {
 	}
 }
 
-// TestVerify_OneOfParallelResponsesSignsIn submits one right code many times at once, in one
-// session and in many.
+// TestVerify_OneOfParallelResponsesSignsIn submits one correct code many times at once, in one
+// session and in several.
 func TestVerify_OneOfParallelResponsesSignsIn(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
@@ -206,11 +206,11 @@ func TestVerify_OneOfParallelResponsesSignsIn(t *testing.T) {
 		count[<-results]++
 	}
 	if count["200"] != 1 {
-		t.Errorf("answers: %v", count)
+		t.Errorf("responses: %v", count)
 	}
 	signedIn := 0
 	for _, d := range clients {
-		// Whatever was answered last, the winner's browser has the session that signed in.
+		// In whatever order the responses arrived, the accepted browser's session is signed in.
 		if a, err := d.try("GET", "/api/me", nil); err == nil && a.status == 200 {
 			signedIn++
 		}

@@ -14,7 +14,7 @@ import (
 	"github.com/secondgate/secondgate/sso"
 )
 
-// sessionApp is as much of the application as sessions need.
+// sessionApp returns an application with the parts that sessions need.
 func sessionApp(t *testing.T) *app {
 	t.Helper()
 	db, err := openDatabase(t.Context(), t.TempDir())
@@ -29,8 +29,8 @@ func sessionApp(t *testing.T) *app {
 	return a
 }
 
-// TestSessionEndsMeanwhile: what a request had to say is said, and the browser keeps the
-// cookie that another answer has given it.
+// If the session ends during a request, the browser gets the response, and keeps the cookie that
+// another response has set.
 func TestSessionEndsMeanwhile(t *testing.T) {
 	t.Parallel()
 	a := sessionApp(t)
@@ -60,7 +60,7 @@ func TestSessionEndsMeanwhile(t *testing.T) {
 	}
 }
 
-// TestVerified_IsForTheWaitingUser: a verification of somebody else signs nobody in.
+// A verification that belongs to another user does not sign in.
 func TestVerified_IsForTheWaitingUser(t *testing.T) {
 	t.Parallel()
 	a := sessionApp(t)
@@ -86,9 +86,8 @@ func TestVerified_IsForTheWaitingUser(t *testing.T) {
 	}
 }
 
-// TestChange_IsAskedOfTheUserWhoMadeIt: what somebody changes for themselves in a browser that
-// another person is signed in with is no question to that person, and a context without a session
-// is none.
+// The page asks only the user who made a change whether other sessions end. It does not ask another
+// user who is signed in in the same browser. A change in a context without a session asks no user.
 func TestChange_IsAskedOfTheUserWhoMadeIt(t *testing.T) {
 	t.Parallel()
 	a := sessionApp(t)
@@ -109,8 +108,7 @@ func TestChange_IsAskedOfTheUserWhoMadeIt(t *testing.T) {
 	}
 }
 
-// TestProvidersSecondFactorHasNoTime: where the provider does not say when it asked for a second
-// factor, that was not recently.
+// If the provider does not say when it verified a second factor, the proof is not recent.
 func TestProvidersSecondFactorHasNoTime(t *testing.T) {
 	t.Parallel()
 	a := sessionApp(t)

@@ -29,8 +29,8 @@ func sessionData(t *testing.T, id, account string, signedIn bool) []byte {
 	return b
 }
 
-// A sign-in that is being completed while the session is ended gets another token, and must not
-// live on under it.
+// A session may end while a request completes its sign-in, which gives it another token. The
+// session must not continue under that token.
 func TestEndedSessionGetsNoOtherToken(t *testing.T) {
 	t.Parallel()
 	db, err := openDatabase(t.Context(), t.TempDir())
@@ -56,7 +56,7 @@ func TestEndedSessionGetsNoOtherToken(t *testing.T) {
 			}
 			must(s.Commit("mine"+id, sessionData(t, "mine", "a", true), in))
 			must(s.Commit("old"+id, sessionData(t, id, "a", false), in))
-			if renewedBefore { // the token is given up, and the next one not written yet
+			if renewedBefore { // the old token has ended, and the new one is not written yet
 				must(s.Delete("old" + id))
 			}
 			must(end(id))
@@ -71,11 +71,11 @@ func TestEndedSessionGetsNoOtherToken(t *testing.T) {
 				t.Errorf("%s: found, %v", id, err)
 			}
 			if _, found, err := s.Find("mine" + id); !found || err != nil {
-				t.Errorf("%s: one's own has ended, %v", id, err)
+				t.Errorf("%s: the user's own has ended, %v", id, err)
 			}
 		}
 	}
-	// Sessions of nobody have no id, and do not end one another.
+	// Sessions without a user have no ID, and do not end one another.
 	if err := s.Commit("nobody", sessionData(t, "", "", false), in); err != nil {
 		t.Error(err)
 	}
@@ -87,7 +87,7 @@ func TestEndedSessionGetsNoOtherToken(t *testing.T) {
 	}
 }
 
-// Requests that are under way when a session ends do not bring it back, whatever they do.
+// No request that is under way when a session ends writes the session again.
 func TestEndedSessionUnderLoad(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
@@ -121,14 +121,14 @@ func TestSessionsEndOnChange(t *testing.T) {
 	s := start(t, t.TempDir())
 	c, d := s.client(t), s.client(t)
 	c.signIn("anna")
-	c.enrollTOTP() // nobody else to sign out
+	c.enrollTOTP() // there are no other sessions
 	if text := c.get(200, "/mfa/factors").text; strings.Contains(text,
 		"Do you want to sign out everywhere else?") {
 		t.Error("there are no others, and the question is asked")
 	}
 	d.signIn("anna")
 
-	// By default the person is asked.
+	// By default the page asks.
 	_, id := c.enrollTOTP()
 	d.get(200, "/api/me")
 	c.has(c.get(200, "/mfa/factors"), "Do you want to sign out everywhere else?")
@@ -151,16 +151,16 @@ func TestSessionsEndOnChange(t *testing.T) {
 		t.Error("asked again")
 	}
 
-	// Or it is done, of the person who chose it.
+	// For a user who chose it, the sessions end without a question.
 	c.post(303, "/sessions/preference", url.Values{"end": {"yes"}})
 	c.has(c.get(200, "/sessions"), "checked")
 	d.signIn("anna")
-	stranger := s.client(t)
-	stranger.signIn("ben")
+	ben := s.client(t)
+	ben.signIn("ben")
 	_, id = c.enrollTOTP()
 	d.get(401, "/api/me")
 	c.get(200, "/api/me")
-	stranger.get(200, "/api/me")
+	ben.get(200, "/api/me")
 	d.signIn("anna")
 	c.do(200, "DELETE", "/mfa/api/factors/"+id, nil)
 	d.get(401, "/api/me")
@@ -173,7 +173,7 @@ func TestSessionsEndOnChange(t *testing.T) {
 	d.get(200, "/api/me")
 }
 
-// What was lost or taken over may be signed in.
+// A lost device, or an attacker, may be signed in when an administrator resets the user.
 func TestResetEndsSessions(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
@@ -199,7 +199,8 @@ func TestResetEndsSessions(t *testing.T) {
 	olivia.get(200, "/api/me")
 }
 
-// A database of a version that did not know whose sessions are: people sign in again.
+// With a database of an earlier version, which did not store the users of sessions, users sign in
+// again.
 func TestOldSessionsEnd(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -226,7 +227,7 @@ func TestOldSessionsEnd(t *testing.T) {
 		if _, found, err := s.Find("x"); found || err != nil {
 			t.Error(found, err)
 		}
-		// What is kept now stays.
+		// New sessions stay.
 		if _, found, err := s.Find("kept"); found != (i == 1) || err != nil {
 			t.Error(i, found, err)
 		}

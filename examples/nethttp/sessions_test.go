@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// sessions are those the API lists.
+// sessions returns the sessions that the API lists.
 func (c *client) sessions() (list []obj) {
 	c.t.Helper()
 	all, _ := c.get(200, "/api/sessions").body["sessions"].([]any)
@@ -18,7 +18,7 @@ func (c *client) sessions() (list []obj) {
 	return list
 }
 
-// other is the id of a session in the list that is not the client's own.
+// other returns the ID of a session in the list that is not the client's own.
 func (c *client) other() string {
 	c.t.Helper()
 	for _, s := range c.sessions() {
@@ -33,12 +33,12 @@ func (c *client) other() string {
 func TestSessions_ListsAUsersOwn(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
-	c, d, stranger := s.client(t), s.client(t), s.client(t)
+	c, d, ben := s.client(t), s.client(t), s.client(t)
 	c.get(401, "/api/sessions")
 	c.to(c.get(303, "/sessions"), "/login")
 	c.signIn("anna")
 	d.signIn("anna")
-	stranger.signIn("ben")
+	ben.signIn("ben")
 
 	list := c.sessions()
 	if len(list) != 2 || list[0]["current"] != true || list[1]["current"] != false {
@@ -54,27 +54,28 @@ func TestSessions_ListsAUsersOwn(t *testing.T) {
 		"Sign out everywhere else")
 	c.has(c.get(200, "/mfa/factors"), "In 2 places.")
 
-	// Nobody sees or ends another's, and is not told whether there is one of that id.
-	if len(stranger.sessions()) != 1 {
-		t.Error("a stranger sees sessions of others")
+	// A user neither sees nor ends another user's session, and the response does not say whether
+	// a session with that ID exists.
+	if len(ben.sessions()) != 1 {
+		t.Error("another user's sessions are listed")
 	}
-	foreign := stranger.do(404, "DELETE", "/api/sessions/"+c.other(), nil).text
-	if unknown := stranger.do(404, "DELETE", "/api/sessions/NOBODYS",
+	foreign := ben.do(404, "DELETE", "/api/sessions/"+c.other(), nil).text
+	if unknown := ben.do(404, "DELETE", "/api/sessions/NOBODYS",
 		nil).text; unknown != foreign {
-		t.Errorf("%q for another's, %q for nobody's", foreign, unknown)
+		t.Errorf("%q for another user's, %q for an unknown ID", foreign, unknown)
 	}
-	stranger.to(stranger.post(303, "/sessions/end", url.Values{"id": {c.other()}}), "/sessions")
+	ben.to(ben.post(303, "/sessions/end", url.Values{"id": {c.other()}}), "/sessions")
 	d.get(200, "/api/me")
 
-	// One, from the page.
+	// The page ends one session.
 	c.to(c.post(303, "/sessions/end", url.Values{"id": {c.other()}}), "/sessions")
 	c.has(c.get(200, "/sessions"), "Session signed out.")
 	d.get(401, "/api/me")
 	d.to(d.get(303, "/"), "/login")
 	c.get(200, "/api/me")
-	stranger.get(200, "/api/me")
+	ben.get(200, "/api/me")
 
-	// One, by the API; then all others.
+	// The API ends one session, and then all others.
 	d.signIn("anna")
 	c.do(200, "DELETE", "/api/sessions/"+c.other(), nil)
 	d.get(401, "/api/me")
@@ -94,14 +95,14 @@ func TestSessions_ListsAUsersOwn(t *testing.T) {
 	c.to(c.post(303, "/sessions/end-others", nil), "/sessions")
 	d.get(401, "/api/me")
 	c.get(200, "/api/me")
-	stranger.get(200, "/api/me")
+	ben.get(200, "/api/me")
 
-	// One's own, as signing out.
+	// Ending one's own session signs out.
 	c.do(200, "DELETE", "/api/sessions/"+c.sessions()[0]["id"].(string), nil)
 	c.get(401, "/api/me")
 }
 
-// A session that waits for the second factor tells its person that somebody has their password.
+// The page shows a session that waits for the second factor: an attacker may know the password.
 func TestWaitingSessionIsSeen(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
@@ -110,14 +111,14 @@ func TestWaitingSessionIsSeen(t *testing.T) {
 	thief.password("ben")
 	code := thief.send("email", "ben@acme.example")
 	thief.get(401, "/api/sessions")
-	c.has(c.get(200, "/sessions"), "waits for the second step", "somebody else knows your password")
+	c.has(c.get(200, "/sessions"), "waits for the second step", "someone else knows your password")
 	c.do(200, "DELETE", "/api/sessions/"+c.other(), nil)
 	thief.verify(401, "email", code)
 	thief.get(401, "/api/me")
 	c.mails(1, "ben@acme.example", "did not complete")
 }
 
-// What a session is used from last is what shows that its cookie was stolen.
+// The page shows from where a session was last used, so that a user sees a stolen cookie.
 func TestSessionShowsWhereItIsUsed(t *testing.T) {
 	t.Parallel()
 	db, err := openDatabase(t.Context(), t.TempDir())
@@ -153,14 +154,14 @@ func TestSessionShowsWhereItIsUsed(t *testing.T) {
 	now = now.Add(59 * time.Second)
 	use(from("Firefox, Windows", "192.0.2.1"))
 	seen("Firefox, Windows", "192.0.2.1", began)
-	use(t.Context()) // not a request
+	use(t.Context()) // no request of a browser
 	now = now.Add(time.Second)
 	use(from("Firefox, Windows", "192.0.2.1"))
 	seen("Firefox, Windows", "192.0.2.1", now)
 	now = now.Add(time.Second)
 	use(from("Browser, Linux", "203.0.113.9"))
 	seen("Browser, Linux", "203.0.113.9", now)
-	// Of a password that was changed since.
+	// The password was changed since.
 	user.changes = 1
 	if list, err := s.sessionsOf(t.Context(), user); err != nil || len(list) != 0 {
 		t.Errorf("%+v, %v", list, err)

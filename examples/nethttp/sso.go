@@ -126,7 +126,7 @@ func (a *app) demoProviders(ctx context.Context) ([]sso.Provider, error) {
 				"3c1b1a52-0d6c-4a25-9a0c-6a1d3b6e7f10"),
 			google(1, "Anna de Vries", "anna@acme.example", "acme.example"),
 			google(2, "Ben Carter", "ben@acme.example", "acme.example"),
-			google(3, "Somebody else", "somebody@gmail.com", ""),
+			google(3, "Sam Visser", "sam@gmail.com", ""),
 		}})
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())

@@ -12,11 +12,11 @@ import (
 )
 
 var (
-	onwardLink   = regexp.MustCompile(`<a href="([^"]+)"`)
-	personButton = regexp.MustCompile(`<button name="person" value="([^"]+)">([^<]+)<`)
+	onwardLink    = regexp.MustCompile(`<a href="([^"]+)"`)
+	accountButton = regexp.MustCompile(`<button name="person" value="([^"]+)">([^<]+)<`)
 )
 
-// depart begins a sign-on, or to link an account, and returns where the provider's page is.
+// depart begins a sign-on or a link, and returns the address of the provider's page.
 func (c *client) depart(provider, action string) (page string) {
 	c.t.Helper()
 	a := c.post(200, "/sso/"+provider+"/"+action, url.Values{})
@@ -27,7 +27,7 @@ func (c *client) depart(provider, action string) (page string) {
 	return html.UnescapeString(link[1])
 }
 
-// chosen is where the provider sends back who chooses an account on its page.
+// chosen chooses an account on the provider's page, and returns the path that it redirects to.
 func (c *client) chosen(page, name string) (back string) {
 	c.t.Helper()
 	resp, err := c.Get(page)
@@ -36,7 +36,7 @@ func (c *client) chosen(page, name string) (back string) {
 	}
 	text, _ := io.ReadAll(resp.Body)
 	_ = resp.Body.Close()
-	for _, button := range personButton.FindAllStringSubmatch(string(text), -1) {
+	for _, button := range accountButton.FindAllStringSubmatch(string(text), -1) {
 		if !strings.HasPrefix(html.UnescapeString(button[2]), name) {
 			continue
 		}
@@ -47,17 +47,17 @@ func (c *client) chosen(page, name string) (back string) {
 		_ = resp.Body.Close()
 		return strings.TrimPrefix(resp.Header.Get("Location"), c.s.base)
 	}
-	c.t.Fatalf("nobody is called %s on %s", name, text)
+	c.t.Fatalf("no account is called %s on %s", name, text)
 	return ""
 }
 
-// signOn goes all the way, and returns the answer to the way back.
+// signOn chooses an account at a provider, and returns the response to the callback.
 func (c *client) signOn(status int, provider, action, name string) *response {
 	c.t.Helper()
 	return c.get(status, c.chosen(c.depart(provider, action), name))
 }
 
-// activates lets Acme's people use Microsoft.
+// activates activates Microsoft sign-on for Acme.
 func (c *client) activates(more url.Values) {
 	c.t.Helper()
 	form := url.Values{"provider": {"microsoft"}, "organization": {demoTenant}, "reason": {"ours"}}
@@ -72,7 +72,7 @@ func TestSignOn(t *testing.T) {
 	s := start(t, t.TempDir())
 	olivia, anna, visitor := s.client(t), s.client(t), s.client(t)
 
-	// Google is open, and Microsoft wants an activation.
+	// Google needs no activation, and Microsoft needs one.
 	text := visitor.get(200, "/login").text
 	if !strings.Contains(text, "Sign in with Google") ||
 		strings.Contains(text, "Sign in with Microsoft") {
@@ -83,7 +83,7 @@ func TestSignOn(t *testing.T) {
 	olivia.has(olivia.get(200, "/admin/sign-on"), demoTenant, "by Olivia Berg", "ours is asked")
 	visitor.has(visitor.get(200, "/login"), "Sign in with Microsoft")
 
-	// An address decides nothing: nobody has linked the account.
+	// An address is no link: no user has linked the account.
 	visitor.has(visitor.signOn(403, "microsoft", "sign-in", "Anna de Vries"),
 		"is not linked to any user here", "Back to sign in")
 	visitor.has(visitor.signOn(403, "google", "sign-in", "Anna de Vries"),
@@ -91,7 +91,7 @@ func TestSignOn(t *testing.T) {
 
 	anna.signIn("anna")
 	anna.has(anna.get(200, "/mfa/factors"), "Activate Microsoft sign-on", "Activate Google sign-on")
-	anna.has(anna.signOn(403, "google", "link", "Somebody else"),
+	anna.has(anna.signOn(403, "google", "link", "Sam Visser"),
 		"does not have the e-mail address",
 		"Back to security settings")
 	anna.has(anna.signOn(403, "microsoft", "link", "Anna of another"), "has not activated sign-on")
@@ -100,8 +100,7 @@ func TestSignOn(t *testing.T) {
 		"anna@acme.example", "Unlink")
 	anna.mails(1, "anna@acme.example", "a Microsoft account that was linked")
 
-	// Signing on takes the place of the password, and of nothing else: not even in a browser in
-	// which somebody else is signed in.
+	// Sign-on replaces only the password, also in a browser in which another user is signed in.
 	in := s.client(t)
 	in.signIn("ben")
 	in.to(in.signOn(303, "microsoft", "sign-in", "Anna de Vries"), "/mfa/")
@@ -110,13 +109,13 @@ func TestSignOn(t *testing.T) {
 	in.field(in.get(200, "/api/me"), "username", "anna")
 	in.has(in.get(200, "/sessions"), "Microsoft and e-mail")
 
-	// Somebody else cannot link the same account.
+	// Another user cannot link the same account.
 	ben := s.client(t)
 	ben.signIn("ben")
 	ben.has(ben.signOn(409, "microsoft", "link", "Anna de Vries"),
 		"already linked to another user")
 
-	// Withdrawn, it is of no use, for who has linked it either.
+	// Without the activation the account does not sign in, even for a user who has linked it.
 	olivia.to(olivia.post(303, "/admin/sign-on/deactivate", url.Values{"provider": {"microsoft"},
 		"organization": {demoTenant}}), "/admin/sign-on")
 	in = s.client(t)
@@ -125,7 +124,7 @@ func TestSignOn(t *testing.T) {
 	olivia.activates(nil)
 	in.to(in.signOn(303, "microsoft", "sign-in", "Anna de Vries"), "/mfa/")
 
-	// Unlinked.
+	// An unlinked account does not sign in.
 	link := regexp.MustCompile(`name="link" value="([^"]+)"`).FindStringSubmatch(anna.get(200,
 		"/mfa/factors").text)
 	if link == nil {
@@ -139,7 +138,8 @@ func TestSignOn(t *testing.T) {
 	in.has(in.signOn(403, "microsoft", "sign-in", "Anna de Vries"), "is not linked")
 }
 
-// Who can add a way in needs no factor, so it takes a fresh one: to begin, and when it ends.
+// A linked account signs in without the password, so linking requires a recent second factor: when
+// it begins, and when it completes.
 func TestLinkingWantsAFreshFactor(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
@@ -149,7 +149,7 @@ func TestLinkingWantsAFreshFactor(t *testing.T) {
 	c.to(c.post(303, "/sso/google/link", url.Values{}), "/mfa/")
 	c.signIn("anna")
 	back := c.chosen(c.depart("google", "link"), "Anna de Vries")
-	c.advance("6m") // the sign-on is good for ten minutes, the proof for less
+	c.advance("6m") // the sign-on is valid for ten minutes, the proof for less
 	c.has(c.get(403, back), "too long since you confirmed")
 	if a := c.post(303, "/sso/google/link", url.Values{}); !strings.HasPrefix(
 		a.header.Get("Location"), "/mfa/step-up?purpose=manage") {
@@ -167,7 +167,7 @@ func TestLinkingWantsAFreshFactor(t *testing.T) {
 	c.has(c.get(200, "/mfa/factors"), "Unlink")
 }
 
-// What one browser began, another does not complete; and an answer is good once.
+// Another browser cannot complete a sign-on, and a callback is accepted once.
 func TestSignOnIsOfOneBrowser(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
@@ -181,7 +181,7 @@ func TestSignOnIsOfOneBrowser(t *testing.T) {
 	mallory.to(mallory.get(303, back), "/mfa/")
 	mallory.get(400, back)
 
-	// Nor does a person's session link what was begun in it before they signed in again.
+	// A link that was begun before another user signed in is not completed in the new session.
 	ben := s.client(t)
 	ben.signIn("ben")
 	back = ben.chosen(ben.depart("google", "link"), "Ben Carter")
@@ -201,8 +201,8 @@ func TestSignOnIsOfOneBrowser(t *testing.T) {
 		"You did not sign in with Google")
 }
 
-// The provider's own second factor stands for ours only where the owner has said so, and never
-// for a proof that has to be fresh.
+// The provider's own second factor replaces ours only if the owner accepts it, and never where a
+// recent proof is required.
 func TestProvidersSecondFactor(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
@@ -227,7 +227,7 @@ func TestProvidersSecondFactor(t *testing.T) {
 		t.Errorf("sent to %s", a.header.Get("Location"))
 	}
 
-	// It opens pages; to change something, the owner proves ours.
+	// It lets the owner read pages. To change something, the owner verifies our factor.
 	olivia.to(olivia.signOn(303, "microsoft", "link", "Olivia Berg"), "/mfa/factors")
 	anna := s.client(t)
 	anna.signIn("anna")
@@ -235,7 +235,7 @@ func TestProvidersSecondFactor(t *testing.T) {
 	in = s.client(t)
 	in.to(in.signOn(303, "microsoft", "sign-in", "Olivia Berg"), "/")
 	in.get(200, "/admin")
-	for _, wait := range []string{"1s", "16m"} { // however recent: it is not ours
+	for _, wait := range []string{"1s", "16m"} { // the provider's does not count, however recent
 		in.advance(wait)
 		in.to(in.post(303, "/admin/sign-out", url.Values{"username": {"anna"}}),
 			"/mfa/step-up?purpose=manage&return=%2F")
@@ -248,11 +248,11 @@ func TestProvidersSecondFactor(t *testing.T) {
 	in.to(in.post(303, "/admin/sign-out", url.Values{"username": {"anna"}}), "/admin")
 	anna.get(401, "/api/me")
 
-	// A token that says nothing of a second factor has ours asked all the same.
+	// If the token names no second factor, the sign-in requires ours.
 	anna.to(anna.signOn(303, "microsoft", "sign-in", "Anna de Vries"), "/mfa/")
 }
 
-// A reset ends every way in but the password.
+// A reset unlinks every account, so that only the password signs in.
 func TestResetUnlinks(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
@@ -276,7 +276,7 @@ func TestResetUnlinks(t *testing.T) {
 		"organization": {"acme"}, "reason": {"x"}}), "This is no organisation")
 }
 
-// Linked accounts outlive a restart; a provider that is away signs nobody in.
+// Linked accounts still sign in after a restart.
 func TestSignOnAfterRestart(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
@@ -292,8 +292,8 @@ func TestSignOnAfterRestart(t *testing.T) {
 	c.to(c.signOn(303, "google", "sign-in", "Anna de Vries"), "/mfa/")
 }
 
-// Without credentials there is no sign-on; with them the buttons are there, and a provider that
-// cannot be reached is one that can be tried again.
+// Without credentials there is no sign-on. With them the page has the buttons, and it asks to try
+// again if the provider cannot be reached.
 func TestSignOnByEnvironment(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir(), "-demo=false")
@@ -326,8 +326,7 @@ func TestSignOnByEnvironment(t *testing.T) {
 	}
 }
 
-// A link does not bring back a person who is gone, and mails go to addresses that are known to be
-// theirs.
+// A link does not sign in a user who was deleted, and notices are sent only to verified addresses.
 func TestSignOn_OfADeletedUser(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
@@ -342,7 +341,7 @@ func TestSignOn_OfADeletedUser(t *testing.T) {
 	c.signIn("anna")
 	c.post(303, "/sessions/preference", url.Values{"end": {"yes"}})
 	c.to(c.signOn(303, "google", "link", "Anna de Vries"), "/mfa/factors")
-	d.get(401, "/api/me") // a link is a change of how one signs in
+	d.get(401, "/api/me") // a link is a change of the sign-in methods
 	c.mails(1, "anna@acme.example", "that was linked")
 	if _, err :=
 		db.Exec(`UPDATE accounts SET email_confirmed = 0 WHERE id = 'acct-anna'`); err != nil {
@@ -353,7 +352,7 @@ func TestSignOn_OfADeletedUser(t *testing.T) {
 	c.to(c.post(303, "/sso/google/unlink", url.Values{"link": link[1:]}), "/mfa/factors")
 	c.to(c.signOn(303, "google", "link", "Anna de Vries"), "/mfa/factors")
 	if n := len(c.mails(1, "anna@acme.example", "that was linked")); n != 1 {
-		t.Errorf("%d mails, one to an address that may not be theirs", n)
+		t.Errorf("%d mails, one to an address that is not verified", n)
 	}
 	if _, err := db.Exec(`DELETE FROM accounts WHERE id = 'acct-anna'`); err != nil {
 		t.Fatal(err)

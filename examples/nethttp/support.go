@@ -183,7 +183,7 @@ func (a *app) postSetup(w http.ResponseWriter, r *http.Request, admin *administr
 
 // explain returns what the owner can do about an error, or "".
 func explain(err error) string {
-	var budget *mfa.RateLimitError
+	var limited *mfa.RateLimitError
 	switch {
 	case errors.Is(err, errReason):
 		return "Enter a reason of up to 500 characters: how did you verify the user's identity?"
@@ -191,7 +191,7 @@ func explain(err error) string {
 		return "Choose one of the options."
 	case errors.Is(err, mfa.ErrNotAvailable):
 		return "This user has no verified address."
-	case errors.As(err, &budget):
+	case errors.As(err, &limited):
 		return "This user was sent too many messages in the last hour. Try again later."
 	}
 	return ""

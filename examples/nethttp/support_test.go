@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// last is the newest message to an address.
+// last returns the newest message to an address.
 func (c *client) last(to string) message {
 	c.t.Helper()
 	var list []message
@@ -25,8 +25,8 @@ func (c *client) last(to string) message {
 	return message{}
 }
 
-// A person whose phone is gone asks for help; the owner makes sure who asks, and makes a code
-// that signs them in and lets them replace the phone.
+// A user whose phone is lost requests support. The owner verifies the user's identity, and makes a
+// code that signs the user in and lets them replace the phone.
 func TestSupportAndAccessCode(t *testing.T) {
 	s := start(t, t.TempDir())
 	phone := s.client(t)
@@ -34,7 +34,7 @@ func TestSupportAndAccessCode(t *testing.T) {
 	_, old := phone.enrollTOTP()
 	if m := phone.last("anna@acme.example"); !strings.Contains(m.Text, "was added") ||
 		!strings.Contains(m.Text, "If this was not you") {
-		t.Errorf("anna is told %q", m.Text)
+		t.Errorf("anna was notified by %q", m.Text)
 	}
 
 	anna := s.client(t)
@@ -73,23 +73,24 @@ func TestSupportAndAccessCode(t *testing.T) {
 	}
 	if m := owner.last("anna@acme.example"); !strings.Contains(m.Text, "temporary access code") ||
 		strings.Contains(m.Text, code) {
-		t.Errorf("anna is told %q", m.Text)
+		t.Errorf("anna was notified by %q", m.Text)
 	}
 
 	anna.verify(200, "access", strings.ToLower(code))
 	anna.field(anna.get(200, "/api/me"), "username", "anna")
-	anna.do(403, "DELETE", "/mfa/api/factors/"+old, nil) // it replaces, and does nothing else
+	// the code lets the user replace a factor, and remove none
+	anna.do(403, "DELETE", "/mfa/api/factors/"+old, nil)
 	again := s.client(t)
 	again.password("anna")
 	again.verify(409, "access", code)
 	_, replacement := anna.enrollTOTP()
 	if replacement == old || len(anna.kinds()) != 2 {
-		t.Error(anna.kinds()) // the old one stays until the hold of the new one ends
+		t.Error(anna.kinds()) // the old factor stays until the new one's hold ends
 	}
 	anna.field(anna.do(403, "DELETE", "/mfa/api/factors/"+old, nil), "error", "on_hold")
 	if m := anna.last("anna@acme.example"); !strings.Contains(m.Text, "set up by a recovery") ||
 		!strings.Contains(m.Text, "cancel it") {
-		t.Errorf("anna is told %q", m.Text)
+		t.Errorf("anna was notified by %q", m.Text)
 	}
 	anna.has(anna.get(200, "/mfa/factors"), "On hold until", "Cancel recovery")
 
@@ -101,7 +102,7 @@ func TestSupportAndAccessCode(t *testing.T) {
 	anna.post(403, "/admin/access", url.Values{"username": {"olivia"}, "reason": {"x"}})
 }
 
-// The link of the mail begins the set-up in the browser that opens it, once.
+// The mailed link begins the set-up once, in the browser that opens it.
 func TestSetupLink(t *testing.T) {
 	s := start(t, t.TempDir())
 	phone := s.client(t)
@@ -120,17 +121,17 @@ func TestSetupLink(t *testing.T) {
 
 	other := s.client(t)
 	other.get(200, path)
-	other.get(200, path) // looking uses nothing up
+	other.get(200, path) // opening the page does not use the link
 	signedIn := s.client(t)
 	signedIn.signIn("carla")
-	signedIn.post(403, "/mfa/setup", token) // somebody else's browser
+	signedIn.post(403, "/mfa/setup", token) // another user's browser
 	other.to(other.post(303, "/mfa/setup", token), "/mfa/verify?purpose=replace")
 	other.has(other.get(200, "/mfa/verify?purpose=replace"), "Use a recovery code")
 	other.post(401, "/mfa/setup", token)
 	other.get(401, "/api/me")
 	other.to(other.post(303, "/mfa/verify", url.Values{"kind": {"recovery"}, "purpose": {"replace"},
 		"code": {codes[0].(string)}}), "/mfa/enroll")
-	other.get(401, "/api/me") // that was no sign-in
+	other.get(401, "/api/me") // the recovery does not sign in
 	phone.get(200, "/api/me")
 	enrollment := other.post(303, "/mfa/enroll/totp", url.Values{})
 	page := other.get(200, enrollment.header.Get("Location"))
@@ -143,7 +144,7 @@ func TestSetupLink(t *testing.T) {
 		url.Values{"code": {totpCode(secret, other.step())}})
 	other.to(done, "/mfa/setup/done")
 	other.has(other.get(200, "/mfa/setup/done"), "Your new sign-in method is ready")
-	phone.get(401, "/api/me") // whoever found it is signed out
+	phone.get(401, "/api/me") // an attacker who found the phone is signed out
 	signedIn.get(200, "/api/me")
 	other.get(401, "/api/me")
 	other.advance("30s")
@@ -151,8 +152,8 @@ func TestSetupLink(t *testing.T) {
 	other.verify(200, "totp", totpCode(secret, other.step()))
 }
 
-// A remembered device signs in without a code until it is forgotten, the policy ends, or the
-// owner resets the person.
+// A remembered device signs in without a code until it is forgotten, the policy changes, or the
+// owner resets the user.
 func TestRememberedDevice(t *testing.T) {
 	s := start(t, t.TempDir())
 	owner := s.client(t)
@@ -175,7 +176,7 @@ func TestRememberedDevice(t *testing.T) {
 	c.has(c.get(200, "/mfa/factors"), "Remembered devices")
 	c.field(s.client(t).password("carla"), "next", "verify") // another browser
 	c.post(200, "/api/logout", obj{})
-	c.field(c.password("david"), "next", "verify") // another person
+	c.field(c.password("david"), "next", "verify") // another user
 	c.field(c.password("carla"), "next", "done")
 
 	owner.post(200, "/api/admin/reset", obj{"username": "carla", "reason": "asked for it"})
@@ -183,7 +184,7 @@ func TestRememberedDevice(t *testing.T) {
 	c.field(c.password("carla"), "next", "verify")
 }
 
-// Who has not enrolled is listed, and mailed a link that opens the enrolment of a first factor.
+// The report lists users who have not enrolled, and mails them a link to enrol a first factor.
 func TestReportAndInvitations(t *testing.T) {
 	s := start(t, t.TempDir())
 	owner := s.client(t)
@@ -191,7 +192,7 @@ func TestReportAndInvitations(t *testing.T) {
 	emma := s.client(t)
 	emma.signIn("emma")
 	emma.enrollTOTP()
-	// the e-mail address stands in
+	// codes to the e-mail address count as a second factor
 	owner.has(owner.get(200, "/admin/report"), "All users who need a sign-in method")
 	owner.post(303, "/admin/policy", url.Values{"type": {"employee"}, "policy": {"enroll"}})
 	page := owner.get(200, "/admin/report")
@@ -215,7 +216,7 @@ func TestReportAndInvitations(t *testing.T) {
 	farid.get(401, "/api/me")
 }
 
-// Grace lets people in until its day, and tells them.
+// Until the day, users without a factor sign in, and the pages name the day.
 func TestEnrolBefore(t *testing.T) {
 	s := start(t, t.TempDir())
 	owner := s.client(t)
@@ -233,7 +234,7 @@ func TestEnrolBefore(t *testing.T) {
 	c.field(s.client(t).password("greta"), "next", "enroll")
 }
 
-// Three questions replace a lost app: all right, or none of it.
+// Three correct answers together let a user replace a lost app.
 func TestSecurityQuestions(t *testing.T) {
 	s := start(t, t.TempDir(), "-questions")
 	phone := s.client(t)
@@ -273,20 +274,20 @@ func TestSecurityQuestions(t *testing.T) {
 	c.to(response("lange strasse"), "/mfa/enroll")
 	c.get(401, "/api/me")
 
-	// Without the flag they are not there at all.
+	// Without the flag there are no security questions.
 	off := start(t, t.TempDir()).client(t)
 	off.signIn("jonas")
 	off.get(404, "/mfa/enroll/questions")
 }
 
-// Whoever gives up after the password was somebody who knows it: the person is told.
+// A sign-in that ends after the password may be an attacker's, so the user is notified.
 func TestAbandonedSignIn_IsNotified(t *testing.T) {
 	s := start(t, t.TempDir())
 	c := s.client(t)
 	c.password("kofi")
 	c.post(303, "/mfa/sign-out", url.Values{})
 	if m := c.last("kofi@acme.example"); !strings.Contains(m.Text, "did not complete the sign-in") {
-		t.Errorf("kofi is told %q", m.Text)
+		t.Errorf("kofi was notified by %q", m.Text)
 	}
 	c.signIn("david")
 	c.post(303, "/mfa/sign-out", url.Values{})
@@ -295,7 +296,7 @@ func TestAbandonedSignIn_IsNotified(t *testing.T) {
 	}
 }
 
-// The owner sees where the configuration falls short of a standard.
+// The owner sees how the configuration compares with a standard.
 func TestStandardsPage(t *testing.T) {
 	s := start(t, t.TempDir())
 	owner := s.client(t)

@@ -22,12 +22,12 @@ import (
 	"github.com/secondgate/secondgate/password/throttle"
 )
 
-// attacker has no password. It has as many connections as it likes, and no cookies.
+// attacker guesses passwords with any number of connections, and without cookies.
 type attacker struct {
 	t        *testing.T
 	s        *server
 	http     http.Client
-	verified atomic.Int64 // guesses that were told to be incorrect
+	verified atomic.Int64 // guesses that were verified, and incorrect
 	refused  atomic.Int64
 }
 
@@ -78,8 +78,8 @@ func (a *attacker) login(
 	return resp.StatusCode
 }
 
-// flood guesses with n connections until stop is called, and returns once the free guesses
-// are used up.
+// flood guesses with n connections until stop is called. It returns once the guesses without a
+// wait are used up.
 func (a *attacker) flood(n int, from, name string) (stop func()) {
 	ctx, cancel := context.WithCancel(a.t.Context())
 	var wg sync.WaitGroup
@@ -96,13 +96,13 @@ func (a *attacker) flood(n int, from, name string) (stop func()) {
 	return func() { cancel(); wg.Wait() }
 }
 
-// 24 connections without the password do not keep the correct one out.
+// An attacker with 24 connections does not keep out a user who knows the password.
 func TestPasswordAttack_KeepsNoUserOut(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"anna", "nobody"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			// Behind a proxy, which reports the network of each client.
+			// The program runs behind a proxy, which reports the network of each client.
 			s := start(t, t.TempDir(), "-url=https://acme.example")
 			bad, home := newAttacker(t, s), newAttacker(t, s)
 			defer bad.flood(24, "192.0.2.1", name)()
@@ -122,12 +122,12 @@ func TestPasswordAttack_KeepsNoUserOut(t *testing.T) {
 			for range 12 {
 				comesIn("198.51.100.7")
 			}
-			comesIn("192.0.2.1") // after the guesses that were there before it
+			comesIn("192.0.2.1") // after the guesses that were waiting before it
 		})
 	}
 }
 
-// Of thousands of guesses at once no more are verified than of as many one after the other.
+// Guesses at once are verified no faster than guesses one after the other.
 func TestPasswordAttack_ThousandsAtOnce(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
@@ -155,8 +155,8 @@ func TestPasswordAttack_ThousandsAtOnce(t *testing.T) {
 	s.client(t).signIn("anna")
 }
 
-// A browser that was signed in before comes in at once; its cookie is of no use for another
-// login, and for ten incorrect passwords.
+// A browser that was signed in before signs in without a wait. Its pass does not help for another
+// login, and ten incorrect passwords use it up.
 func TestPasswordAttack_PassOfAnEarlierSignIn(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
@@ -176,14 +176,14 @@ func TestPasswordAttack_PassOfAnEarlierSignIn(t *testing.T) {
 		return nil
 	}
 	annas := passOf(c)
-	c.do(401, "GET", "/api/me", nil) // it authenticates nobody
+	c.do(401, "GET", "/api/me", nil) // the pass alone does not sign in
 	defer bad.flood(60, "", "anna")()
 	home := newAttacker(t, s)
 	try := func(ctx context.Context, typed string, pass *http.Cookie) int {
 		return home.login(ctx, "", "anna", typed, pass)
 	}
-	// refused says that the correct password waits with the attacker's 60: it is refused, or
-	// has a place at the end of a queue of 20 seconds.
+	// refused checks that the correct password waits with the attacker's 60 connections: it is
+	// refused, or gets the last place in a queue of 20 seconds.
 	refused := func(pass *http.Cookie) {
 		t.Helper()
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
@@ -202,7 +202,7 @@ func TestPasswordAttack_PassOfAnEarlierSignIn(t *testing.T) {
 	refused(annas) // it is used up
 }
 
-// A pass cookie is only for this server, hidden from scripts, and says nothing of its user.
+// A pass cookie is sent to this server only, hidden from scripts, and does not name its user.
 func TestPass_Cookie(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
@@ -226,8 +226,8 @@ func TestPass_Cookie(t *testing.T) {
 	t.Fatal("no pass after the sign-in")
 }
 
-// A name is counted as it is typed, so that a wait does not tell that two names belong to one
-// login, or that one exists.
+// A name counts as it was typed, so that a wait does not reveal that two names belong to one login,
+// or that one exists.
 func TestNameAttempt_KnowsNoLogin(t *testing.T) {
 	t.Parallel()
 	public, err := url.Parse("http://127.0.0.1")
@@ -241,7 +241,7 @@ func TestNameAttempt_KnowsNoLogin(t *testing.T) {
 	require.Equal(t, throttle.Attempt{Name: "name anna", Client: "2001:db8:1:2::/64"}, not)
 }
 
-// Nothing verifies or hashes a password besides slowed, on whatever page a user types it.
+// Only functions that slowed calls verify or hash a password, on every page.
 func TestEveryPasswordIsThrottled(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.go")
@@ -273,7 +273,7 @@ func TestEveryPasswordIsThrottled(t *testing.T) {
 	require.Equal(t, 4, found, "verify, change, reset and set")
 }
 
-// judges says whether a call verifies a password or hashes one on a user's behalf.
+// takesPassword reports whether a call verifies a password, or hashes one for a user.
 func takesPassword(call *ast.CallExpr) bool {
 	f, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {

@@ -53,7 +53,7 @@ func TestSessionStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	find("a", "")
-	// A request that began before the session ended does not bring it back.
+	// A request that began before the session ended does not write it again.
 	if err := s.Commit("a", data("three"), in); !errors.Is(err, errSessionEnded) {
 		t.Errorf("written after its end: %v", err)
 	}
@@ -101,7 +101,7 @@ func TestClock(t *testing.T) {
 	if !errors.Is(err, errAdvance) || c.ahead > maxAhead {
 		t.Fatalf("ahead by %s, %v", c.ahead, err)
 	}
-	// A write that fails moves nothing.
+	// If the write fails, the clock does not move.
 	ahead := c.ahead
 	db.Close()
 	if err := c.advance(ctx, time.Nanosecond); err == nil || c.ahead != ahead {
@@ -161,7 +161,7 @@ func TestConfirmations(t *testing.T) {
 		t.Errorf("sent after the end: %+v", p)
 	}
 
-	// Stopped by hand: what is being sent goes out, and nothing after it.
+	// After halt the run sends at most the current mail.
 	goOn = make(chan struct{}, 1)
 	if err := c.start(t.Context(), admin, list, send); err != nil {
 		t.Fatal(err)
@@ -172,7 +172,7 @@ func TestConfirmations(t *testing.T) {
 	if p := c.progress(); p.Done > 1 || !p.Stopped || p.Running {
 		t.Errorf("%+v", p)
 	}
-	c.halt() // nothing runs
+	c.halt() // no run is under way
 }
 
 func TestFindCode(t *testing.T) {
@@ -193,7 +193,7 @@ func TestFindCode(t *testing.T) {
 	}
 }
 
-// confirmer stands for an mfa.Admin.
+// confirmer implements the method of mfa.Admin that a run calls.
 type confirmer func(mfa.User) error
 
 func (f confirmer) SendVerificationLink(_ context.Context, u mfa.User) (*mfa.Delivery, error) {
@@ -203,7 +203,7 @@ func (f confirmer) SendVerificationLink(_ context.Context, u mfa.User) (*mfa.Del
 	return &mfa.Delivery{MaskedDestination: "•••"}, nil
 }
 
-// Sessions that wait in vain are ended and told of; those that are signed in, or young, stay.
+// Sessions whose second factor did not come end, with a notice. Others stay.
 func TestAbandonedSessions(t *testing.T) {
 	t.Parallel()
 	db, err := openDatabase(t.Context(), t.TempDir())
@@ -228,17 +228,17 @@ func TestAbandonedSessions(t *testing.T) {
 	put("young", waitsFor-time.Minute, map[string]any{sessionAccount: "a"})
 	put("signed in", time.Hour, map[string]any{sessionAccount: "a", sessionSignedIn: true})
 	put("nobody", time.Hour, map[string]any{})
-	var told []string
+	var notified []string
 	for range 2 {
 		if err := s.abandoned(t.Context(), lifetime, func(get func(string) []byte) error {
-			told = append(told, string(get("secondgate.binding")))
+			notified = append(notified, string(get("secondgate.binding")))
 			return nil
 		}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if !slices.Equal(told, []string{"b"}) {
-		t.Errorf("told %q", told)
+	if !slices.Equal(notified, []string{"b"}) {
+		t.Errorf("notified %q", notified)
 	}
 	for token, want := range map[string]bool{"waiting": false, "young": true, "signed in": true,
 		"nobody": true} {
@@ -254,6 +254,6 @@ func TestAbandonedSessions(t *testing.T) {
 		t.Error(err)
 	}
 	if _, ok, _ := s.FindCtx(t.Context(), "again"); !ok {
-		t.Error("a session that nobody was told of is tried again")
+		t.Error("a session whose notice failed has ended")
 	}
 }

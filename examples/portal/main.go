@@ -1,11 +1,11 @@
-// Portal runs three web applications: a portal where people sign in with a second factor; a mail
-// application that trusts it and asks for no code of its own; and a files application that does
-// not, and asks for its own.
+// Portal runs three web applications. Users sign in to the portal with a second factor. The mail
+// application trusts the portal, and requires no code of its own. The files application does not
+// trust it, and requires its own code.
 //
 //	go run ./examples/portal
 //
-// It keeps everything in memory. People are ann and ben; their passwords and the codes that are
-// mailed are on the pages.
+// It keeps everything in memory. The users are ann and ben. The pages show their passwords, and the
+// codes that are mailed.
 package main
 
 import (
@@ -37,7 +37,7 @@ func main() {
 	}
 }
 
-// run serves until ctx is done. It prints where each application is.
+// run serves until ctx is done. It prints the address of each application.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs := flag.NewFlagSet("portal", flag.ContinueOnError)
 	fs.SetOutput(stderr)
@@ -83,7 +83,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 // build puts the three applications together.
 func build(portalURL, mailURL, filesURL string) ([]http.Handler, error) {
-	_, key, err := ed25519.GenerateKey(rand.Reader) // an application keeps its key
+	_, key, err := ed25519.GenerateKey(rand.Reader) // an application stores its key
 	if err != nil {
 		return nil, err
 	}

@@ -15,16 +15,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// browser goes through the pages as a person does.
+// browser follows redirects and submits forms as a user does.
 type browser struct {
 	t *testing.T
 	c *http.Client
-	// where it is, and what it sees
+	// the address and the text of the page that it shows
 	at   *url.URL
 	page string
 }
 
-// begin runs the three applications, and returns where they are.
+// begin runs the three applications, and returns their addresses.
 func begin(t *testing.T) (portalURL, mailURL, filesURL string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -49,7 +49,7 @@ func begin(t *testing.T) (portalURL, mailURL, filesURL string) {
 	return urls[0], urls[1], urls[2]
 }
 
-// navigating asks for pages.
+// navigating requests pages, as a browser does.
 type navigating struct{}
 
 func (navigating) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -77,7 +77,7 @@ func (b *browser) see(r *http.Response, err error) int {
 	return r.StatusCode
 }
 
-// refresh is how a page goes on by itself.
+// refresh matches the tag by which a page redirects.
 var refresh = regexp.MustCompile(`http-equiv="refresh" content="0;url=([^"]*)"`)
 
 func (b *browser) get(u string) int { b.t.Helper(); return b.see(b.c.Get(u)) }
@@ -98,7 +98,7 @@ func (b *browser) password(user string) {
 
 var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
 
-// code answers by the mail that the site sends.
+// code submits the code that the site mails.
 func (b *browser) code() {
 	b.t.Helper()
 	require.Equal(b.t, "/mfa/verify", b.at.Path)
@@ -111,8 +111,8 @@ func (b *browser) code() {
 	b.post("/mfa/verify", form)
 }
 
-// A person who has verified at the portal is let in by the application that trusts it, and asked
-// by the one that does not.
+// The application that trusts the portal accepts a user who has verified there. The other one
+// requires its own code.
 func TestPortal(t *testing.T) {
 	portalURL, mailURL, filesURL := begin(t)
 	b := open(t)
@@ -127,18 +127,18 @@ func TestPortal(t *testing.T) {
 	require.Equal(t, 200, b.post("/sign-out", nil))
 	b.get(mailURL + "/")
 	require.Equal(t, mailURL+"/", b.at.String())
-	require.Contains(t, b.page, "ann", "the portal still knows her: nothing is asked again")
+	require.Contains(t, b.page, "ann", "the portal has a session: no code is required again")
 	b.get(mailURL + "/delicate")
 	require.Contains(t, b.page, "Here you may delete everything", "verified a moment ago")
 
 	b.get(filesURL + "/")
-	require.Equal(t, "/login", b.at.Path, "the files application asks for itself")
+	require.Equal(t, "/login", b.at.Path, "the files application requires its own sign-in")
 	b.password("ann")
 	b.code()
 	require.Equal(t, filesURL+"/", b.at.String())
 	require.Contains(t, b.page, "assurance level 1")
 
-	// Another browser has nothing of it.
+	// Another browser is not signed in.
 	other := open(t)
 	other.get(mailURL + "/")
 	require.Equal(t, "/login", other.at.Path)

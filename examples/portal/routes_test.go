@@ -9,8 +9,8 @@ import (
 	"github.com/secondgate/secondgate/internal/routes"
 )
 
-// What changes something here: the password, which mfahttp follows with the second factor, and
-// signing out. Nobody administers; the clients of the portal are in its source.
+// The routes that change something verify the password, which mfahttp follows with the second
+// factor, and sign out. There are no administrators, and the source names the portal's clients.
 func TestRoutes_AreClassified(t *testing.T) {
 	list, err := routes.Of(".", "Handle", "HandleFunc")
 	require.NoError(t, err)
@@ -21,5 +21,5 @@ func TestRoutes_AreClassified(t *testing.T) {
 		}
 	}
 	require.Equal(t, []string{"/mfa/", "POST /login", "POST /sign-out"}, writes,
-		"say of a new route what it has to prove, and prove it")
+		"name the proof that a new route requires, and test it")
 }

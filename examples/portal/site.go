@@ -46,10 +46,10 @@ func newSessions(name string) *scs.SessionManager {
 	return s
 }
 
-// passwords are the demonstration's, and no secret.
+// passwords are those of the demonstration, and no secret.
 var passwords = map[string]string{"ann": "ann-demo-password", "ben": "ben-demo-password"}
 
-// site is an application that asks for a second factor of its own.
+// site is an application that requires a second factor of its own.
 type site struct {
 	name     string
 	sessions *scs.SessionManager
@@ -136,7 +136,7 @@ func (s *site) proof(ctx context.Context) (p proof, ok bool) {
 
 func (s *site) verified(_ http.ResponseWriter, r *http.Request, v *mfa.Verification) error {
 	if v.UserID != s.sessions.GetString(r.Context(), "user") {
-		return errors.New("the verification is of somebody else than the session waits for")
+		return errors.New("the verification belongs to another user than the session's")
 	}
 	data, err := json.Marshal(proof{Time: v.Time, AMR: v.AMR, Level: v.AssuranceLevel})
 	if err != nil {
@@ -147,8 +147,9 @@ func (s *site) verified(_ http.ResponseWriter, r *http.Request, v *mfa.Verificat
 	return s.sessions.RenewToken(r.Context())
 }
 
-// who tells applications who is signed in to the portal, after having them verify if that is
-// too long ago, or too weak, for what the application needs.
+// assertion returns which user is signed in to the portal, for another application. If the
+// verification is too old or too weak for the application's need, it redirects the browser to
+// verify first, and returns nil.
 func (s *site) assertion(
 	w http.ResponseWriter, r *http.Request, need portal.Need,
 ) (*portal.Assertion, error) {
@@ -181,13 +182,13 @@ var loginPage = template.Must(template.New("").Parse(`<form method="post" action
 <p class="sg-fine">The codes are in the <a href="/outbox">outbox</a>.</p>`))
 
 var homePage = template.Must(template.New("").Parse(
-	`<p>You are <strong>{{.Who}}</strong>, verified by {{.By}}, assurance level {{.Level}}.</p>
+	`<p>You are <strong>{{.User}}</strong>, verified by {{.By}}, assurance level {{.Level}}.</p>
 <p><a class="sg-button" href="/mfa/factors">Security settings</a></p>`))
 
 var outboxPage = template.Must(template.New("").Parse(
 	`{{range .}}<section class="sg-section"><h2>{{.Subject}}</h2><p>To {{.To}}</p><p class="sg-code">{{.Text.Reveal}}</p></section>{{else}}<p>Nothing was sent yet.</p>{{end}}`))
 
-// show writes a page in the frame of the others.
+// show writes a page in the frame of mfahttp's pages.
 func (s *site) show(
 	w http.ResponseWriter, r *http.Request, status int, title string, t *template.Template,
 	data any,
@@ -212,8 +213,8 @@ func (s *site) showLogin(w http.ResponseWriter, r *http.Request, status int, pro
 	s.show(w, r, status, "Sign in to "+s.name, loginPage, data)
 }
 
-// checkPassword compares a password, as often as the limits on guesses allow. Package password
-// has hashes and passes, which these users do without.
+// checkPassword compares a password, within the limits on guesses. An application uses package
+// password, which also has hashes and passes.
 func (s *site) checkPassword(r *http.Request, user, typed string) error {
 	client, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -238,7 +239,7 @@ func (s *site) postLogin(w http.ResponseWriter, r *http.Request) {
 	var busy *throttle.BusyError
 	switch {
 	case errors.Is(err, password.ErrIncorrect):
-		s.showLogin(w, r, http.StatusUnauthorized, "That is not the right password.")
+		s.showLogin(w, r, http.StatusUnauthorized, "Wrong username or password.")
 		return
 	case errors.As(err, &busy):
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(busy.RetryAfter.Seconds()))))
@@ -263,14 +264,14 @@ func (s *site) postLogin(w http.ResponseWriter, r *http.Request) {
 	if ch.Next == mfa.NextDone {
 		s.sessions.Put(ctx, "signed_in", true)
 	}
-	// The pages of mfahttp return to paths of this site only.
+	// The pages of mfahttp redirect to paths of this site only.
 	http.Redirect(w, r, "/mfa/?"+url.Values{"return": {r.PostFormValue("return")}}.Encode(),
 		http.StatusSeeOther)
 }
 
 func (s *site) pageHome(w http.ResponseWriter, r *http.Request) {
 	p, _ := s.proof(r.Context())
-	s.show(w, r, 0, s.name, homePage, map[string]any{"Who": s.subject(r).ID,
+	s.show(w, r, 0, s.name, homePage, map[string]any{"User": s.subject(r).ID,
 		"By": strings.Join(p.AMR, ", "), "Level": p.Level})
 }
 

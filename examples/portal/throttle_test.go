@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Of many guesses at once ten are verified, and one more each half second. Afterwards the user
-// comes in.
+// Of many guesses at once, ten are verified, and one more each half second. Afterwards the user
+// signs in.
 func TestLogin_GuessesAreLimited(t *testing.T) {
 	portalURL, _, _ := begin(t)
 	var verified, refused atomic.Int64

@@ -12,7 +12,7 @@ import (
 	"github.com/secondgate/secondgate/portal"
 )
 
-// trusting is an application that has no second factor of its own: it trusts the portal.
+// trusting is an application without a second factor of its own, which trusts the portal.
 type trusting struct {
 	name     string
 	sessions *scs.SessionManager
@@ -23,8 +23,8 @@ func newTrusting(name string) *trusting {
 	return &trusting{name: name, sessions: newSessions(name)}
 }
 
-// needs is what the application asks of the portal: anything for the inbox, and a fresh proof
-// for what is delicate.
+// needs lists what pages require of the portal: any sign-in for the inbox, and a recent proof for
+// the other page.
 var needs = map[string]portal.Need{"/": {}, "/delicate": {MaxAge: time.Minute}}
 
 func (a *trusting) handler() http.Handler {
@@ -37,7 +37,7 @@ func (a *trusting) handler() http.Handler {
 			http.Error(w, "unavailable", http.StatusServiceUnavailable)
 			return
 		}
-		// Not to a page that would go straight on to the portal.
+		// The page must not be one that redirects to the portal at once.
 		http.Redirect(w, r, "/goodbye", http.StatusSeeOther)
 	})
 	mux.HandleFunc("GET /goodbye", func(w http.ResponseWriter, _ *http.Request) {
@@ -47,7 +47,7 @@ func (a *trusting) handler() http.Handler {
 	return http.NewCrossOriginProtection().Handler(a.sessions.LoadAndSave(mux))
 }
 
-// page serves who is signed in, as freshly as the page needs; others go to the portal.
+// page serves a user whose proof is recent enough for the page, and sends others to the portal.
 func (a *trusting) page(path, text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, need := r.Context(), needs[path]
@@ -57,7 +57,7 @@ func (a *trusting) page(path, text string) http.HandlerFunc {
 			a.verifier.Start(w, r, need, path)
 			return
 		}
-		a.show(w, http.StatusOK, map[string]any{"Name": a.name, "Who": user, "Text": text,
+		a.show(w, http.StatusOK, map[string]any{"Name": a.name, "User": user, "Text": text,
 			"By": a.sessions.GetString(ctx, "amr")})
 	}
 }
@@ -89,7 +89,7 @@ var trustingPage = template.Must(template.New("").Parse(`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{{.Name}}</title></head>
 <body><main><h1>{{.Name}}</h1>
 <p>{{.Text}}</p>
-{{if .Who}}<p>You are <strong id="who">{{.Who}}</strong>, by the portal, with {{.By}}.</p>
+{{if .User}}<p>You are <strong id="who">{{.User}}</strong>, by the portal, with {{.By}}.</p>
 <p><a href="/delicate">Something delicate</a></p>
 <form method="post" action="/sign-out"><button type="submit">Sign out</button></form>{{else}}<p><a href="/">Start again</a></p>{{end}}
 </main></body></html>

@@ -17,7 +17,7 @@ func ask(input *bufio.Scanner) secret.Text {
 	return secret.New(input.Text())
 }
 
-// said is what a developer reads of an error; people deserve better words.
+// said returns an error's text, which is for developers. Pages show users other words.
 func said(err error) string {
 	if err == nil {
 		return ""

@@ -12,8 +12,8 @@ import (
 	"github.com/pquerna/otp/totp"
 )
 
-// TestQuickstart builds the program and is the phone: it reads the key from the screen and
-// types codes.
+// TestQuickstart builds the program and plays the user's phone: it reads the key from the output
+// and types codes.
 func TestQuickstart(t *testing.T) {
 	bin := filepath.Join(t.TempDir(), "quickstart")
 	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {

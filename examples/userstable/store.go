@@ -1,6 +1,6 @@
-// Package userstable keeps each person's record as a column of the application's own users
-// table, and whatever else secondgate keeps in the table of sqlstore. docs/writing-a-store.md
-// says when that is a good idea, and when a table beside it is the better one.
+// Package userstable keeps each user's record in a column of the application's own users table,
+// and all other records in the table of sqlstore. docs/writing-a-store.md says when such a column
+// is better than a table of its own.
 //
 //	ALTER TABLE users ADD COLUMN mfa_record BLOB -- bytea on PostgreSQL, MEDIUMBLOB on MySQL
 package userstable
@@ -23,20 +23,20 @@ var (
 )
 
 // Store is a [storage.Store] and a [storage.Lister]. The application passes users.id in
-// decimal as mfa.User.ID, and no Tenant. A person's row must be there before their first
-// record, and takes the record with it when it is deleted.
+// decimal as mfa.User.ID, and no Tenant. A user's row must exist before the first record.
+// Deleting the row deletes the record.
 //
-// The column is NULL without a record, and otherwise the length of the revision in one byte,
+// The column is NULL without a record. Otherwise it holds the length of the revision in one byte,
 // the revision, and the data.
 type Store struct {
 	db   *sql.DB
 	rest *sqlstore.Store
 }
 
-// New returns a Store. rest takes what belongs to nobody in particular, such as the limits on
-// messages sent and the policies, in the same database or another. Both stay the caller's.
+// New returns a Store. rest keeps the records that belong to no user, such as rate limits and
+// policies, in the same database or another. The caller closes both.
 func New(ctx context.Context, db *sql.DB, rest *sqlstore.Store) (*Store, error) {
-	// Touches no row, but wants the column, and the right to write it.
+	// The statement changes no row, but fails without the column, or the right to write it.
 	if _, err := db.ExecContext(ctx,
 		"UPDATE users SET mfa_record = mfa_record WHERE 1 = 0"); err != nil {
 		return nil, fmt.Errorf("userstable: the column users.mfa_record cannot be written: %w", err)
@@ -44,23 +44,23 @@ func New(ctx context.Context, db *sql.DB, rest *sqlstore.Store) (*Store, error) 
 	return &Store{db, rest}, nil
 }
 
-const userPrefix = "p/0//" // what the key of a person without a tenant begins with
+const userPrefix = "p/0//" // begins the key of a user without a tenant
 
-// user returns the row that holds a key, if it is a person's.
+// user returns the ID of the row for a key. It returns false if the key is not a user's.
 func user(key string) (id int64, ok bool, err error) {
 	if err := storage.CheckKey(key); err != nil || !strings.HasPrefix(key, "p/") {
 		return 0, false, err
 	}
 	id, err = strconv.ParseInt(strings.TrimPrefix(key, userPrefix), 10, 64)
-	// "042" and "+42" are other people than "42", though they are the same number.
+	// "042" and "+42" are other users than "42", though they are the same number.
 	if err != nil || key != userPrefix+strconv.FormatInt(id, 10) {
-		return 0, false, fmt.Errorf("%w: the person's ID is not a users.id, or there is a tenant",
+		return 0, false, fmt.Errorf("%w: the user's ID is not a users.id, or there is a tenant",
 			storage.ErrInvalid)
 	}
 	return id, true, nil
 }
 
-// Get implements [storage.Store]. A person without a row in users has no record either.
+// Get implements [storage.Store]. A user without a row has no record either.
 func (s *Store) Get(ctx context.Context, key string) (storage.Record, error) {
 	id, ok, err := user(key)
 	if err := errors.Join(ctx.Err(), err); err != nil {
@@ -68,7 +68,8 @@ func (s *Store) Get(ctx context.Context, key string) (storage.Record, error) {
 	} else if !ok {
 		return s.rest.Get(ctx, key)
 	}
-	// The database says what is NULL: to some drivers an empty value is nil as well.
+	// The database says whether the column is NULL, because some drivers return nil for an empty
+	// value.
 	var none bool
 	var value []byte
 	err = s.db.QueryRowContext(ctx, "SELECT mfa_record IS NULL, mfa_record FROM users WHERE id = ?",
@@ -81,7 +82,7 @@ func (s *Store) Get(ctx context.Context, key string) (storage.Record, error) {
 	return unpack(value)
 }
 
-// Swap implements [storage.Store]. Without a row in users it is a conflict.
+// Swap implements [storage.Store]. Without a row in users it returns a conflict.
 func (s *Store) Swap(
 	ctx context.Context, key string, old storage.Revision, next storage.Record,
 ) error {
@@ -112,7 +113,7 @@ func (s *Store) Delete(ctx context.Context, key string, old storage.Revision) er
 		"1, ?) = ?", id, len(pack(old)), pack(old))
 }
 
-// write runs one statement with its condition inside, in no transaction of the application's.
+// write runs one statement, which contains its condition, outside the application's transactions.
 func (s *Store) write(ctx context.Context, statement string, args ...any) error {
 	var n int64
 	res, err := s.db.ExecContext(ctx, statement, args...)
@@ -127,12 +128,13 @@ func (s *Store) write(ctx context.Context, statement string, args ...any) error 
 	return nil
 }
 
-// pack is what a column with this revision begins with, and no other column does.
+// pack returns the beginning of a column with this revision. No other column begins with it.
 func pack(revision storage.Revision) []byte {
 	return append([]byte{byte(len(revision))}, revision...)
 }
 
-// unpack refuses what this package did not write: it is no missing record.
+// unpack parses a column. A value that this package did not write is an error, and no missing
+// record.
 func unpack(value []byte) (storage.Record, error) {
 	if len(value) < 3 || value[0] == 0 || len(value) < 2+int(value[0]) {
 		return storage.Record{}, errors.New("userstable: users.mfa_record holds no record: " +
@@ -142,8 +144,8 @@ func unpack(value []byte) (storage.Record, error) {
 	return storage.Record{Revision: storage.Revision(value[1:end]), Data: value[end:]}, nil
 }
 
-// List implements [storage.Lister]: first the users, then the rest. The cursor is the last id,
-// or "rest/" and the cursor of the rest.
+// List implements [storage.Lister]. It lists first the users, then the rest. The cursor is the last
+// ID, or "rest/" and the cursor of the rest.
 func (s *Store) List(
 	ctx context.Context, prefix string, cursor storage.Cursor, limit int,
 ) ([]storage.Entry, storage.Cursor, error) {
@@ -159,7 +161,7 @@ func (s *Store) List(
 	if cursor != "" {
 		var err error
 		if last, err = strconv.ParseInt(string(cursor), 10, 64); err != nil {
-			return nil, "", fmt.Errorf("userstable: list: %w: the cursor is none of this store's",
+			return nil, "", fmt.Errorf("userstable: list: %w: the cursor is not this store's",
 				storage.ErrInvalid)
 		}
 	}

@@ -46,15 +46,15 @@ func open(t testing.TB, path string) (*sql.DB, *userstable.Store) {
 	return db, store
 }
 
-// accounts gives each key of the kit a user who has just signed up, so that what is tested is
-// the column and not the table of sqlstore.
+// accounts adds a user for each key of the kit, so that the kit tests the column and not the table
+// of sqlstore.
 type accounts struct {
 	store *userstable.Store
 	db    *sql.DB
 	*directory
 }
 
-// directory says which user stands for which key.
+// directory maps keys of the kit to users.
 type directory struct {
 	mu   sync.Mutex
 	ids  map[string]int
@@ -70,7 +70,7 @@ func (a accounts) userKey(key string) (string, error) {
 	id, ok := a.ids[key]
 	if !ok {
 		id = len(a.keys)
-		if _, err := a.db.Exec("INSERT INTO users (id, name) VALUES (?, 'somebody')",
+		if _, err := a.db.Exec("INSERT INTO users (id, name) VALUES (?, 'Ann')",
 			id); err != nil {
 			return "", err
 		}
@@ -131,7 +131,7 @@ func TestColumn(t *testing.T) {
 	})
 }
 
-// What is no person's goes to the other table, which the kit knows, and both are listed.
+// Keys that are not a user's are kept in the other table, and both are listed.
 func TestTheRest(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "app.db")
 	storagetest.Run(t, func(t *testing.T) storage.Store {
@@ -144,7 +144,7 @@ func TestListOfBoth(t *testing.T) {
 	db, store := open(t, filepath.Join(t.TempDir(), "app.db"))
 	want := map[string]bool{}
 	for i := -2; i < 5; i++ {
-		_, err := db.Exec("INSERT INTO users (id, name) VALUES (?, 'somebody')", i)
+		_, err := db.Exec("INSERT INTO users (id, name) VALUES (?, 'Ann')", i)
 		require.NoError(t, err)
 		for _, key := range []string{fmt.Sprintf("p/0//%d", i), fmt.Sprintf("b/%d", i)} {
 			require.NoError(t, store.Swap(t.Context(), key, "", record("r", key)))
@@ -177,7 +177,7 @@ func record(revision storage.Revision, data string) storage.Record {
 	return storage.Record{Revision: revision, Data: []byte(data)}
 }
 
-// A spelling of a number is a person of their own, who has no row.
+// Another spelling of a number is another user, who has no row.
 func TestStore_FindsUsersOfTheTable(t *testing.T) {
 	db, store := open(t, filepath.Join(t.TempDir(), "app.db"))
 	_, err := db.Exec("INSERT INTO users (id, name) VALUES (42, 'Ann')")
@@ -193,14 +193,14 @@ func TestStore_FindsUsersOfTheTable(t *testing.T) {
 			storage.ErrInvalid, key)
 		require.ErrorIs(t, store.Delete(t.Context(), key, "r1"), storage.ErrInvalid, key)
 	}
-	// Nobody of that number has signed up.
+	// No user with that number has signed up.
 	_, err = store.Get(t.Context(), "p/0//43")
 	require.ErrorIs(t, err, storage.ErrNotFound)
 	require.ErrorIs(t, store.Swap(t.Context(), "p/0//43", "", record("r1", "x")),
 		storage.ErrConflict)
 }
 
-// One revision that begins with another is not the other, wherever the data takes it up.
+// A revision that begins with another one is not equal to it, whatever the data begins with.
 func TestRevisionsDoNotRunIntoTheData(t *testing.T) {
 	db, store := open(t, filepath.Join(t.TempDir(), "app.db"))
 	_, err := db.Exec("INSERT INTO users (id, name) VALUES (42, 'Ann')")
@@ -213,7 +213,7 @@ func TestRevisionsDoNotRunIntoTheData(t *testing.T) {
 	}
 }
 
-// What the application or its ORM wrote into the column is no missing record.
+// A value that the application wrote into the column is an error, and no missing record.
 func TestForeignBytes(t *testing.T) {
 	db, store := open(t, filepath.Join(t.TempDir(), "app.db"))
 	for i, value := range []any{[]byte{}, []byte{0}, []byte{0, 0, 0}, []byte{1}, []byte{1, 'r'},
@@ -284,7 +284,7 @@ func Example() {
 	check(db.QueryRow("SELECT mfa_record IS NOT NULL FROM users WHERE id = 42").Scan(&kept))
 	fmt.Println(v.Kind, kept)
 
-	// An account that is deleted takes its second factor along.
+	// Deleting the account deletes its second factor.
 	_, err = db.Exec("DELETE FROM users WHERE id = 42")
 	check(err)
 	report, err := m.Admin(mfa.System("report"), "").Report(ctx)

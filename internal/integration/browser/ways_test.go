@@ -107,7 +107,7 @@ func TestSessions(t *testing.T) {
 		require.Contains(t, text, "password and e-mail")
 		require.Contains(t, text, "this browser")
 		require.Contains(t, text, "waits for the second step")
-		require.Contains(t, text, "somebody else knows your password")
+		require.Contains(t, text, "someone else knows your password")
 
 		here.press(`form[action="/sessions/end"] button`) // used last: the thief's
 		require.NotContains(t, here.text("main"), "waits for the second step")
