@@ -56,7 +56,7 @@ func (s *keySet) key(ctx context.Context, id string) (ed25519.PublicKey, error) 
 			s.keys, s.fetched = keys, now
 			k, ok = keys[id]
 		case ctx.Err() != nil:
-			s.tried = time.Time{} // the caller gave up, not the portal
+			s.tried = time.Time{} // the caller's context ended, and the portal may respond
 			if !ok {
 				return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 			}

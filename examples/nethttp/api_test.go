@@ -233,7 +233,7 @@ func TestAccountChooser(t *testing.T) {
 	}
 }
 
-func TestEverybodyCanSignIn(t *testing.T) {
+func TestLogin_SignsInEveryUser(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	for _, p := range s.seeded(t) {

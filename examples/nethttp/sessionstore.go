@@ -198,7 +198,7 @@ func (s sessionStore) endWhere(
 			return b
 		}))
 	}
-	return n, err // err is of the calls of ended; the sessions have ended all the same
+	return n, err // err comes from the calls of ended; the sessions have ended in any case
 }
 
 // waitsFor is how long a session may wait for the second factor. Then the user is notified that

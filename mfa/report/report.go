@@ -1,6 +1,6 @@
-// Package report has what operators and administrators read about all users: a summary of who
-// has enrolled what, the cases that wait for support, and the progress of a re-encryption. A
-// mfa.Manager returns these values; most applications only show them.
+// Package report has what operators and administrators read about all users: a summary of the
+// factors that users have enrolled, the cases that wait for support, and the progress of a
+// re-encryption. A mfa.Manager returns these values; most applications only show them.
 package report
 
 import "time"
