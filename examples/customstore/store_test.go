@@ -42,7 +42,7 @@ func TestStore_HasUnderSixtyLinesOfCode(t *testing.T) {
 }
 
 // An error of the database says nothing about the record.
-func TestClosed(t *testing.T) {
+func TestStore_ReturnsDatabaseErrors(t *testing.T) {
 	db, err := bbolt.Open(filepath.Join(t.TempDir(), "records.bolt"), 0o600, nil)
 	require.NoError(t, err)
 	store, err := customstore.New(db)
@@ -56,7 +56,7 @@ func TestClosed(t *testing.T) {
 }
 
 // The walk-through quotes the code without changes.
-func TestDocument(t *testing.T) {
+func TestDocument_QuotesTheCode(t *testing.T) {
 	source, err := os.ReadFile("store.go")
 	require.NoError(t, err)
 	text, err := os.ReadFile("../../docs/writing-a-store.md")

@@ -14,7 +14,7 @@ import (
 )
 
 // The command signs users in to a real server, and its errors name a server that is not there.
-func TestLoad(t *testing.T) {
+func TestRun_ReportsSignIns(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "nethttp")
 	out, err := exec.Command("go", "build", "-o", program, "../nethttp").CombinedOutput()
 	require.NoError(t, err, "%s", out)

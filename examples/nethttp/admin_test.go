@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestPolicy(t *testing.T) {
+func TestPolicy_OnlyTheOwnerReplacesIt(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	owner, manager, employee, nobody := s.client(t), s.client(t), s.client(t), s.client(t)
@@ -74,7 +74,7 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-func TestResetAndUnlock(t *testing.T) {
+func TestAPI_ResetsAndUnlocks(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	owner, c := s.client(t), s.client(t)

@@ -235,8 +235,8 @@ type preset struct {
 	Policy    policy.Policy
 }
 
-// seededPolicy requires a second factor from every user: codes by e-mail, until the user enrols
-// another. A passkey signs in without the password.
+// seededPolicy requires a second factor from every user: codes by e-mail, or another factor that
+// the user enrols. A passkey signs in without the password.
 func (a *app) seededPolicy() policy.Policy {
 	return policy.Policy{Mode: policy.ModeRequired, Implicit: []string{"email"}, KeepImplicit: true,
 		Passwordless: a.passkeys()}

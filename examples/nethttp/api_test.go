@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-func TestSignInByEmail(t *testing.T) {
+func TestLogin_SignsInByEmail(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c := s.client(t)
@@ -46,7 +46,7 @@ func TestSignInByEmail(t *testing.T) {
 		"password": "anna-demo-password"}), "next", "verify")
 }
 
-func TestCodeExpires(t *testing.T) {
+func TestVerify_RefusesAnExpiredCode(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c := s.client(t)
@@ -60,7 +60,7 @@ func TestCodeExpires(t *testing.T) {
 	c.verify(200, "email", c.send("email", "ben@acme.example"))
 }
 
-func TestLockout(t *testing.T) {
+func TestVerify_LocksAfterFiveFailedAttempts(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c := s.client(t)
@@ -118,7 +118,7 @@ func TestLogin_IncorrectPasswordsDoNotLock(t *testing.T) {
 	c.signIn("emma")
 }
 
-func TestAuthenticator(t *testing.T) {
+func TestEnroll_AddsAnAuthenticatorApp(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c := s.client(t)
@@ -148,7 +148,7 @@ func TestAuthenticator(t *testing.T) {
 	}
 }
 
-func TestOtherKinds(t *testing.T) {
+func TestEnroll_AddsEveryOtherKind(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c := s.client(t)
@@ -190,7 +190,7 @@ func TestOtherKinds(t *testing.T) {
 	}
 }
 
-func TestAccountChooser(t *testing.T) {
+func TestLogin_ChoosesAnAccountOfTheAddress(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	users := s.seeded(t)

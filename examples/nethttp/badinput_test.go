@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestBadInput(t *testing.T) {
+func TestRoutes_RefuseMalformedInput(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c := s.client(t)
@@ -48,7 +48,7 @@ func TestBadInput(t *testing.T) {
 	c.get(405, "/logout")
 }
 
-func TestCrossOrigin(t *testing.T) {
+func TestRoutes_RefuseOtherOrigins(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	for _, path := range []string{"/api/login", "/login", "/demo/clock", "/mfa/api/send", "/logout",

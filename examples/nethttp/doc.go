@@ -10,7 +10,7 @@
 //
 // The owner sets the policy for each user type, resets and unlocks users, and sends verification
 // links. Each of these acts requires a second factor that the owner verified minutes ago. Owners
-// cannot act on their own account.
+// cannot act on their own account as administrators.
 //
 // In demonstration mode, which is the default, the program seeds users, shows mail and text
 // messages on a page, and lets visitors move the clock forward to see codes expire and locks end.

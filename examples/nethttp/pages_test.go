@@ -25,7 +25,7 @@ func (c *client) to(a *response, place string) {
 	}
 }
 
-func TestPages(t *testing.T) {
+func TestPages_SignInAndOut(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c := s.client(t)
@@ -68,7 +68,7 @@ func TestPages(t *testing.T) {
 	c.to(c.get(303, "/"), "/login")
 }
 
-func TestChooserPage(t *testing.T) {
+func TestAccountPage_ListsTheAddressesAccounts(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c := s.client(t)
@@ -83,7 +83,7 @@ func TestChooserPage(t *testing.T) {
 	c.to(c.get(303, "/account"), "/")
 }
 
-func TestAdministrationPage(t *testing.T) {
+func TestAdminPage_ChangesPoliciesAndUsers(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c := s.client(t)
@@ -163,7 +163,7 @@ func TestConfirmationLink(t *testing.T) {
 	s.client(t).signIn("marcus")
 }
 
-func TestDemonstrationClockPage(t *testing.T) {
+func TestOutboxPage_MovesTheClock(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c := s.client(t)

@@ -105,7 +105,7 @@ func (l logins) Get(ctx context.Context, named password.Account) (password.Accou
 	for _, a := range accounts {
 		out.Words = append(out.Words, a.Username, a.Type)
 		out.Users = append(out.Users, a.subject())
-		// The password alone suffices if the policy of any of its accounts lets it.
+		// The password may be short only if the policy of every account requires a second factor.
 		asked, err := l.manager.Policy(ctx, policy.Scope{Tenant: tenant, UserType: a.Type})
 		if err != nil {
 			return password.Account{}, err

@@ -142,7 +142,7 @@ func TestForgot_OfAnUnknownAddress(t *testing.T) {
 	c.get(410, "/password/reset")
 }
 
-func TestLinkIsOverAfterHalfAnHour(t *testing.T) {
+func TestResetLink_ExpiresAfterHalfAnHour(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c := s.client(t)
@@ -153,7 +153,7 @@ func TestLinkIsOverAfterHalfAnHour(t *testing.T) {
 	c.get(410, link)
 }
 
-func TestChangeOfPassword(t *testing.T) {
+func TestChangePassword_EndsOtherSessions(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c, other := s.client(t), s.client(t)
@@ -175,7 +175,7 @@ func TestChangeOfPassword(t *testing.T) {
 
 // The owner sets a password. All sessions end, and the user can only choose another password with
 // it.
-func TestOwnerSetsPassword(t *testing.T) {
+func TestSetPassword_MustBeChanged(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	owner, before, c := s.client(t), s.client(t), s.client(t)
@@ -241,7 +241,7 @@ func TestResetForgetsDevices(t *testing.T) {
 }
 
 // Two accounts with one address share a password.
-func TestOnePasswordForTwoAccounts(t *testing.T) {
+func TestResetPassword_ForEveryAccountOfTheAddress(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c, chooser := s.client(t), s.client(t)
@@ -256,7 +256,7 @@ func TestOnePasswordForTwoAccounts(t *testing.T) {
 }
 
 // Hashes with earlier parameters are replaced when their users sign in.
-func TestRehashAtSignIn(t *testing.T) {
+func TestRehash_UsesPresentParameters(t *testing.T) {
 	t.Parallel()
 	public, _ := url.Parse("http://127.0.0.1")
 	a, err := newApp(t.Context(), config{data: t.TempDir(), public: public, demo: true},
@@ -293,7 +293,7 @@ func TestRehashAtSignIn(t *testing.T) {
 	}
 }
 
-func TestClientOf(t *testing.T) {
+func TestClientOf_ReturnsTheNetwork(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ remote, forwarded, public, want string }{
 		{"192.0.2.1:99", "", "http://x", "192.0.2.1"},

@@ -30,7 +30,7 @@ func (a *app) apiForgot(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusAccepted, struct{}{})
 }
 
-// apiResetPassword sets the password of the user that a link belongs to. It does not sign in.
+// apiResetPassword sets the password of the user that a link belongs to. It signs no user in.
 func (a *app) apiResetPassword(w http.ResponseWriter, r *http.Request) {
 	var body struct{ Token, Password *string }
 	err := readJSON(r, &body, false)

@@ -6,7 +6,7 @@ import (
 )
 
 // A program resets and changes passwords as the pages do.
-func TestPasswordAPI(t *testing.T) {
+func TestAPI_ResetsAndChangesPasswords(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c, other := s.client(t), s.client(t)
@@ -53,7 +53,7 @@ func TestPasswordAPI(t *testing.T) {
 
 // A password that the owner sets is valid for three days. Then the sign-in page says that it has
 // expired.
-func TestTemporaryPasswordEnds(t *testing.T) {
+func TestSetPassword_ExpiresAfterThreeDays(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	owner := s.client(t)

@@ -208,7 +208,7 @@ func (a *app) showChange(
 	v := view{Page: "password", Error: problem, Data: newPasswordView{Username: user.Username,
 		MustChange: user.mustChange, Least: least(acct.SecondFactor)}}
 	if !user.mustChange {
-		v.User = user // and the navigation, which leads nowhere before
+		v.User = user // shows the navigation, which redirects back here until then
 	}
 	a.show(w, r, status, "Change your password", v)
 }

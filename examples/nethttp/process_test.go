@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-func TestRestart(t *testing.T) {
+func TestStart_KeepsFactorsClockAndReplays(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
 	s := start(t, data)
@@ -63,7 +63,7 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-func TestNoDemo(t *testing.T) {
+func TestStart_WithoutDemonstration(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	s := start(t, data, "-demo=false")
@@ -214,8 +214,9 @@ func TestProgram_LinksNoServerDriver(t *testing.T) {
 	}
 }
 
-// TestKill kills the program under load, and checks that it kept what it had acknowledged.
-func TestKill(t *testing.T) {
+// TestKill_KeepsWhatWasAcknowledged kills the program under load, and checks that it kept what it
+// had acknowledged.
+func TestKill_KeepsWhatWasAcknowledged(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	type worker struct {

@@ -31,7 +31,7 @@ func sessionApp(t *testing.T) *app {
 
 // If the session ends during a request, the browser gets the response, and keeps the cookie that
 // another response has set.
-func TestSessionEndsMeanwhile(t *testing.T) {
+func TestSession_EndsDuringARequest(t *testing.T) {
 	t.Parallel()
 	a := sessionApp(t)
 	end := false
@@ -109,7 +109,7 @@ func TestChange_IsAskedOfTheUserWhoMadeIt(t *testing.T) {
 }
 
 // If the provider does not say when it verified a second factor, the proof is not recent.
-func TestProvidersSecondFactorHasNoTime(t *testing.T) {
+func TestSignInByProvider_WithoutATimeIsNotRecent(t *testing.T) {
 	t.Parallel()
 	a := sessionApp(t)
 	ctx, err := a.sessions.Load(t.Context(), "")

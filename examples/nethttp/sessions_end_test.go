@@ -201,7 +201,7 @@ func TestResetEndsSessions(t *testing.T) {
 
 // With a database of an earlier version, which did not store the users of sessions, users sign in
 // again.
-func TestOldSessionsEnd(t *testing.T) {
+func TestOpenDatabase_DropsSessionsWithoutUsers(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(filepath.Join(dir, databaseFile)))

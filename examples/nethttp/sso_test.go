@@ -277,7 +277,7 @@ func TestResetUnlinks(t *testing.T) {
 }
 
 // Linked accounts still sign in after a restart.
-func TestSignOnAfterRestart(t *testing.T) {
+func TestSignOn_AfterARestart(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	s := start(t, data)
@@ -294,7 +294,7 @@ func TestSignOnAfterRestart(t *testing.T) {
 
 // Without credentials there is no sign-on. With them the page has the buttons, and it asks to try
 // again if the provider cannot be reached.
-func TestSignOnByEnvironment(t *testing.T) {
+func TestSignOn_ByEnvironment(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir(), "-demo=false")
 	c := s.client(t)

@@ -27,7 +27,7 @@ func (c *client) last(to string) message {
 
 // A user whose phone is lost requests support. The owner verifies the user's identity, and makes a
 // code that signs the user in and lets them replace the phone.
-func TestSupportAndAccessCode(t *testing.T) {
+func TestSupport_AccessCodeReplacesALostPhone(t *testing.T) {
 	s := start(t, t.TempDir())
 	phone := s.client(t)
 	phone.signIn("anna")
@@ -154,7 +154,7 @@ func TestSetupLink(t *testing.T) {
 
 // A remembered device signs in without a code until it is forgotten, the policy changes, or the
 // owner resets the user.
-func TestRememberedDevice(t *testing.T) {
+func TestVerify_RemembersADevice(t *testing.T) {
 	s := start(t, t.TempDir())
 	owner := s.client(t)
 	owner.signIn("olivia")
@@ -185,7 +185,7 @@ func TestRememberedDevice(t *testing.T) {
 }
 
 // The report lists users who have not enrolled, and mails them a link to enrol a first factor.
-func TestReportAndInvitations(t *testing.T) {
+func TestReport_InvitesUsersWithoutAFactor(t *testing.T) {
 	s := start(t, t.TempDir())
 	owner := s.client(t)
 	owner.signIn("olivia")
@@ -217,7 +217,7 @@ func TestReportAndInvitations(t *testing.T) {
 }
 
 // Until the day, users without a factor sign in, and the pages name the day.
-func TestEnrolBefore(t *testing.T) {
+func TestPolicy_LetsUsersEnrolBeforeADay(t *testing.T) {
 	s := start(t, t.TempDir())
 	owner := s.client(t)
 	owner.signIn("olivia")
@@ -235,7 +235,7 @@ func TestEnrolBefore(t *testing.T) {
 }
 
 // Three correct answers together let a user replace a lost app.
-func TestSecurityQuestions(t *testing.T) {
+func TestSetupLink_TakesSecurityQuestions(t *testing.T) {
 	s := start(t, t.TempDir(), "-questions")
 	phone := s.client(t)
 	phone.signIn("jonas")
@@ -297,7 +297,7 @@ func TestAbandonedSignIn_IsNotified(t *testing.T) {
 }
 
 // The owner sees how the configuration compares with a standard.
-func TestStandardsPage(t *testing.T) {
+func TestAudit_ListsFindings(t *testing.T) {
 	s := start(t, t.TempDir())
 	owner := s.client(t)
 	owner.signIn("olivia")

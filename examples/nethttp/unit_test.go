@@ -72,7 +72,7 @@ func TestSessionStore(t *testing.T) {
 	}
 }
 
-func TestClock(t *testing.T) {
+func TestClock_MovesForwardOnly(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	db, err := openDatabase(ctx, t.TempDir())
@@ -109,7 +109,7 @@ func TestClock(t *testing.T) {
 	}
 }
 
-func TestConfirmations(t *testing.T) {
+func TestConfirmations_SendOneRunAtATime(t *testing.T) {
 	t.Parallel()
 	var list []account
 	for _, name := range []string{"a", "b", "c", "d"} {
@@ -175,7 +175,7 @@ func TestConfirmations(t *testing.T) {
 	c.halt() // no run is under way
 }
 
-func TestFindCode(t *testing.T) {
+func TestCodeForm_FindsTheCode(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"Your code is 012345.":             "012345",
@@ -204,7 +204,7 @@ func (f confirmer) SendVerificationLink(_ context.Context, u mfa.User) (*mfa.Del
 }
 
 // Sessions whose second factor did not come end, with a notice. Others stay.
-func TestAbandonedSessions(t *testing.T) {
+func TestSessionStore_EndsAbandonedSignIns(t *testing.T) {
 	t.Parallel()
 	db, err := openDatabase(t.Context(), t.TempDir())
 	if err != nil {

@@ -61,7 +61,7 @@ func TestQuickstart(t *testing.T) {
 	expect("assurance level 2 by otp mfa")
 }
 
-func TestUnderSixtyLines(t *testing.T) {
+func TestQuickstart_HasUnderSixtyLines(t *testing.T) {
 	text, err := os.ReadFile("main.go")
 	if err != nil {
 		t.Fatal(err)

@@ -123,7 +123,7 @@ func (a accounts) List(
 	return page, next, err
 }
 
-func TestColumn(t *testing.T) {
+func TestStore_KeepsUsersInTheColumn(t *testing.T) {
 	path, d := filepath.Join(t.TempDir(), "app.db"), &directory{ids: map[string]int{}}
 	storagetest.Run(t, func(t *testing.T) storage.Store {
 		db, store := open(t, path)
@@ -132,7 +132,7 @@ func TestColumn(t *testing.T) {
 }
 
 // Keys that are not a user's are kept in the other table, and both are listed.
-func TestTheRest(t *testing.T) {
+func TestStore_KeepsTheRestInTheTable(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "app.db")
 	storagetest.Run(t, func(t *testing.T) storage.Store {
 		_, store := open(t, path)
@@ -140,7 +140,7 @@ func TestTheRest(t *testing.T) {
 	})
 }
 
-func TestListOfBoth(t *testing.T) {
+func TestStoreList_ListsBoth(t *testing.T) {
 	db, store := open(t, filepath.Join(t.TempDir(), "app.db"))
 	want := map[string]bool{}
 	for i := -2; i < 5; i++ {
@@ -201,7 +201,7 @@ func TestStore_FindsUsersOfTheTable(t *testing.T) {
 }
 
 // A revision that begins with another one is not equal to it, whatever the data begins with.
-func TestRevisionsDoNotRunIntoTheData(t *testing.T) {
+func TestStore_SeparatesRevisionsFromData(t *testing.T) {
 	db, store := open(t, filepath.Join(t.TempDir(), "app.db"))
 	_, err := db.Exec("INSERT INTO users (id, name) VALUES (42, 'Ann')")
 	require.NoError(t, err)
@@ -214,7 +214,7 @@ func TestRevisionsDoNotRunIntoTheData(t *testing.T) {
 }
 
 // A value that the application wrote into the column is an error, and no missing record.
-func TestForeignBytes(t *testing.T) {
+func TestStore_RefusesForeignBytes(t *testing.T) {
 	db, store := open(t, filepath.Join(t.TempDir(), "app.db"))
 	for i, value := range []any{[]byte{}, []byte{0}, []byte{0, 0, 0}, []byte{1}, []byte{1, 'r'},
 		[]byte{200, 'r', 'x'}, "", "text"} {
@@ -230,7 +230,7 @@ func TestForeignBytes(t *testing.T) {
 	}
 }
 
-func TestWithoutTheColumn(t *testing.T) {
+func TestNew_RequiresTheColumn(t *testing.T) {
 	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(filepath.Join(t.TempDir(), "app.db")))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, db.Close()) }()

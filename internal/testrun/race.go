@@ -29,11 +29,13 @@ var alsoRace = map[string][]string{
 		// Many requests at once, and the goroutines that the application has beside them.
 		"TestVerify_OneOfParallelResponsesSignsIn", "TestPasswordAttack_ThousandsAtOnce",
 		"TestEndedSessionUnderLoad",
-		"TestKill",
-		"TestSessionStore", "TestClock", "TestConfirmations", "TestReportAndInvitations",
+		"TestKill_KeepsWhatWasAcknowledged",
+		"TestSessionStore", "TestClock_MovesForwardOnly", "TestConfirmations_SendOneRunAtATime",
+		"TestReport_InvitesUsersWithoutAFactor",
 		// A sign-in of each kind and each page, once, for what they share with those goroutines.
-		"TestSignInByEmail", "TestForgottenPassword", "TestSupportAndAccessCode", "TestSignOn",
-		"TestPages",
+		"TestLogin_SignsInByEmail", "TestForgottenPassword",
+		"TestSupport_AccessCodeReplacesALostPhone", "TestSignOn",
+		"TestPages_SignInAndOut",
 	},
 	"internal/integration/databases": {"TestKit", "TestTenProcessesMigrate"},
 	"internal/integration/redis":     {"TestKit", "TestKitOnCluster"},
