@@ -76,6 +76,7 @@ func newApp(
 
 // assemble makes the parts of the application, each after the parts that it needs.
 func (a *app) assemble(ctx context.Context, env func(string) string) error {
+	// What is stored: secondgate's records, passwords and users.
 	store, keys, err := a.openStore(ctx)
 	if err != nil {
 		return err
@@ -86,6 +87,8 @@ func (a *app) assemble(ctx context.Context, env func(string) string) error {
 	if err := a.populate(ctx, env); err != nil {
 		return err
 	}
+
+	// What reaches users, and what verifies them.
 	if err := a.openDemonstration(ctx); err != nil {
 		return err
 	}
@@ -96,6 +99,8 @@ func (a *app) assemble(ctx context.Context, env func(string) string) error {
 	if err != nil {
 		return err
 	}
+
+	// What decides: about second factors, about passwords and about sign-on.
 	logEvent := mfa.SlogEvents(a.log)
 	if a.manager, err = a.newManager(store, keys, factors, logEvent); err != nil {
 		return err
@@ -106,6 +111,8 @@ func (a *app) assemble(ctx context.Context, env func(string) string) error {
 	if a.signOn, err = a.newSignOn(ctx, env, store, keys, logEvent); err != nil {
 		return err
 	}
+
+	// What browsers see.
 	if a.pages, err = newPages(); err != nil {
 		return err
 	}
