@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/sso"
 )
@@ -58,6 +60,53 @@ func TestSession_EndsDuringARequest(t *testing.T) {
 	if second.Code != 200 || second.Body.String() != "fine" || len(second.Result().Cookies()) != 0 {
 		t.Errorf("status %d, %q, cookies %v", second.Code, second.Body, second.Result().Cookies())
 	}
+}
+
+// A request that only changes values of the session does not set the cookie again. Its response may
+// arrive after that of a request that completed the sign-in and set another cookie.
+func TestSession_SetsOnlyNewCookies(t *testing.T) {
+	t.Parallel()
+	a := sessionApp(t)
+	request := func(cookie *http.Cookie, serve http.HandlerFunc) []*http.Cookie {
+		t.Helper()
+		r := httptest.NewRequest("GET", "/", nil)
+		if cookie != nil {
+			r.AddCookie(cookie)
+		}
+		w := httptest.NewRecorder()
+		a.withSession(serve).ServeHTTP(w, r)
+		return w.Result().Cookies()
+	}
+	change := func(w http.ResponseWriter, r *http.Request) {
+		a.sessions.Put(r.Context(), "x", time.Now().UnixNano())
+		http.SetCookie(w, &http.Cookie{Name: "other", Value: "1"})
+	}
+	first := request(nil, change)
+	require.Len(t, first, 2)
+	session := first[1]
+	require.Equal(t, a.sessions.Cookie.Name, session.Name)
+	for name, write := range map[string]func(http.ResponseWriter){
+		"nothing": func(http.ResponseWriter) {},
+		"header":  func(w http.ResponseWriter) { w.WriteHeader(http.StatusUnauthorized) },
+		"body":    func(w http.ResponseWriter) { _, _ = io.WriteString(w, "fine") },
+	} {
+		got := request(session, func(w http.ResponseWriter, r *http.Request) {
+			change(w, r)
+			write(w)
+		})
+		require.Len(t, got, 1, name)
+		require.Equal(t, "other", got[0].Name, name)
+	}
+	renewed := request(session, func(_ http.ResponseWriter, r *http.Request) {
+		require.NoError(t, a.sessions.RenewToken(r.Context()))
+	})
+	require.Len(t, renewed, 1)
+	require.NotEqual(t, session.Value, renewed[0].Value)
+	ended := request(renewed[0], func(_ http.ResponseWriter, r *http.Request) {
+		require.NoError(t, a.sessions.Destroy(r.Context()))
+	})
+	require.Len(t, ended, 1, "a sign-out removes the cookie")
+	require.Empty(t, ended[0].Value)
 }
 
 // A verification that belongs to another user does not sign in.

@@ -29,7 +29,9 @@ func (a *app) withSession(next http.Handler) http.Handler {
 	next = a.sessions.LoadAndSave(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		by := usedBy{device: mfahttp.DeviceName(r), client: a.clientOf(r)}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), usedByKey{}, by)))
+		fresh := a.newCookies(w, r)
+		next.ServeHTTP(fresh, r.WithContext(context.WithValue(r.Context(), usedByKey{}, by)))
+		fresh.dropKnown() // if the handler wrote nothing
 	})
 }
 
