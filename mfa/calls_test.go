@@ -260,7 +260,7 @@ func TestErrors_KeepTheirKind(t *testing.T) {
 		r.send(ch)
 		_, err := r.verify(ch, "mail", f.code(ann.Email))
 		// a correct response that came too late is not counted
-		if want != factor.ErrExpired { //nolint:errorlint
+		if !errors.Is(want, factor.ErrExpired) {
 			var a *mfa.AttemptError
 			require.ErrorAs(t, err, &a)
 		}

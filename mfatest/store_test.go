@@ -79,7 +79,7 @@ func TestFaults(t *testing.T) {
 					fault = mfatest.Fault{After: errFault}
 				}
 				s.Inject(op, 1, fault)
-				if err := call(ctx, s, op); err != errFault {
+				if err := call(ctx, s, op); !errors.Is(err, errFault) {
 					t.Fatalf("error %v, want the fault", err)
 				}
 				now, err := inner.Get(ctx, "k")
@@ -114,7 +114,7 @@ func TestFaultsQueue(t *testing.T) {
 	}
 	want := []error{nil, storage.ErrConflict, storage.ErrConflict, other, other, other}
 	for i, want := range want {
-		if err := s.Swap(ctx, "k", "", record("r1")); err != want {
+		if err := s.Swap(ctx, "k", "", record("r1")); !errors.Is(err, want) {
 			t.Errorf("write %d: %v, want %v", i, err, want)
 		}
 	}
@@ -154,7 +154,7 @@ func TestFaultsConcurrently(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 64 {
 		wg.Go(func() {
-			if _, err := s.Get(t.Context(), "k"); err == errFault {
+			if _, err := s.Get(t.Context(), "k"); errors.Is(err, errFault) {
 				faults.Add(1)
 			}
 		})

@@ -28,7 +28,7 @@ func (s lostUpdates) Swap(
 		return err
 	}
 	now, err := s.Get(ctx, key)
-	if err != nil && err != storage.ErrNotFound {
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return err
 	}
 	if now.Revision != old {
@@ -40,14 +40,14 @@ func (s lostUpdates) Swap(
 
 func (s lostUpdates) Delete(ctx context.Context, key string, old storage.Revision) error {
 	now, err := s.Get(ctx, key)
-	if err == storage.ErrNotFound || err == nil && now.Revision != old {
+	if errors.Is(err, storage.ErrNotFound) || err == nil && now.Revision != old {
 		if err := storage.CheckDelete(key, old); err != nil {
 			return err
 		}
 		return storage.ErrConflict
 	}
 	time.Sleep(time.Millisecond)
-	if err := s.Store.Delete(ctx, key, old); err != storage.ErrConflict {
+	if err := s.Store.Delete(ctx, key, old); !errors.Is(err, storage.ErrConflict) {
 		return err
 	}
 	return nil
@@ -57,13 +57,13 @@ func (s lostUpdates) Delete(ctx context.Context, key string, old storage.Revisio
 func force(ctx context.Context, s storage.Store, key string, next storage.Record) error {
 	for {
 		now, err := s.Get(ctx, key)
-		if err != nil && err != storage.ErrNotFound {
+		if err != nil && !errors.Is(err, storage.ErrNotFound) {
 			return err
 		}
 		if now.Revision == next.Revision {
 			return nil
 		}
-		if err := s.Swap(ctx, key, now.Revision, next); err != storage.ErrConflict {
+		if err := s.Swap(ctx, key, now.Revision, next); !errors.Is(err, storage.ErrConflict) {
 			return err
 		}
 	}
@@ -190,10 +190,10 @@ func (s *cached) Swap(
 	ctx context.Context, key string, old storage.Revision, next storage.Record,
 ) error {
 	err := s.Store.Swap(ctx, key, old, next)
-	switch err {
-	case nil:
+	switch {
+	case err == nil:
 		s.seen.Store(key, storage.Record{Revision: next.Revision, Data: bytes.Clone(next.Data)})
-	case storage.ErrConflict:
+	case errors.Is(err, storage.ErrConflict):
 		// It learns of a conflict, or its own callers would never get past one.
 		s.seen.Delete(key)
 	}
@@ -376,7 +376,7 @@ type zeroRecord struct{ storage.Store }
 
 func (s zeroRecord) Get(ctx context.Context, key string) (storage.Record, error) {
 	r, err := s.Store.Get(ctx, key)
-	if err == storage.ErrNotFound {
+	if errors.Is(err, storage.ErrNotFound) {
 		err = nil
 	}
 	return r, err
