@@ -19,8 +19,9 @@ func lostSite(t *testing.T) *site {
 	return s
 }
 
-// stopped is a person whose app was stopped by wrong answers, and who has begun to sign in.
-func (p *person) stopped() *person {
+// stopped is a browser whose user's app was disabled by incorrect responses, and who has begun to
+// sign in.
+func (p *browser) stopped() *browser {
 	p.s.t.Helper()
 	p.signIn().enroll("100001")
 	for range 20 {
@@ -35,14 +36,14 @@ func (p *person) stopped() *person {
 	return p
 }
 
-// A lost device is replaced by a program as by a person: a link, a recovery, an enrolment, and
+// A lost device is replaced by a program as by a user: a link, a recovery, an enrolment, and
 // no sign-in.
 func TestReplaceThroughTheAPI(t *testing.T) {
 	s := lostSite(t)
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	p.enroll("100001")
 	codes := p.api("POST", "recovery-codes", nil).is(t, 200, "").JSON["codes"].([]any)
-	elsewhere := s.person("ann").signIn()
+	elsewhere := s.browser("ann").signIn()
 	p.login()
 	p.api("POST", "lost/link", nil).is(t, 200, "")
 	link := s.mail.last().Link
@@ -50,11 +51,11 @@ func TestReplaceThroughTheAPI(t *testing.T) {
 
 	// A session that is signed in, or another user's, leaves the link as it is.
 	elsewhere.api("POST", "setup", m{"token": link}).is(t, 409, "not_available")
-	stranger := s.person("bob")
+	stranger := s.browser("bob")
 	stranger.login()
 	stranger.api("POST", "setup", m{"token": link}).is(t, 403, "forbidden")
 
-	fresh := s.person("")
+	fresh := s.browser("")
 	fresh.api("GET", "state", nil).is(t, 401, "unauthorized")
 	a := fresh.api("POST", "setup", m{"token": link}).is(t, 200, "")
 	require.Equal(t, "verify", a.JSON["next"])
@@ -101,11 +102,11 @@ func TestReplaceThroughTheAPI(t *testing.T) {
 // A link that was opened, and not followed by a proof in time, opens nothing more.
 func TestReplaceIsLimitedInTime(t *testing.T) {
 	s := lostSite(t)
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	p.enroll("100001")
 	p.login()
 	p.api("POST", "lost/link", nil).is(t, 200, "")
-	fresh := s.person("")
+	fresh := s.browser("")
 	a := fresh.api("POST", "setup", m{"token": s.mail.last().Link}).is(t, 200, "")
 	s.clock.Advance(time.Duration(a.JSON["expires_in"].(float64)) * time.Second)
 	fresh.api("GET", "state", nil).is(t, 401, "expired")
@@ -117,7 +118,7 @@ func TestReplaceIsLimitedInTime(t *testing.T) {
 
 func TestLostIsOffered(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	p.enroll("100001")
 	p.login()
 	p.api("POST", "lost/link", nil).is(t, 409, "not_available")
@@ -127,7 +128,7 @@ func TestLostIsOffered(t *testing.T) {
 
 func TestSupportThroughTheAPI(t *testing.T) {
 	s := lostSite(t)
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	p.enroll("100001")
 	p.api("POST", "step-up", nil).is(t, 200, "")
 	// who is signed in needs none
@@ -140,7 +141,7 @@ func TestSupportThroughTheAPI(t *testing.T) {
 
 func TestUnlockThroughTheAPI(t *testing.T) {
 	s := lostSite(t)
-	p := s.person("ann").stopped()
+	p := s.browser("ann").stopped()
 	p.api("POST", "unlock", m{"kind": "totp"}).is(t, 400, "malformed")
 	p.api("POST", "unlock", m{"kind": "email", "code": "1"}).is(t, 409, "not_available")
 	for i := range 3 {
@@ -158,15 +159,15 @@ func TestUnlockThroughTheAPI(t *testing.T) {
 		require.NotEqual(t, true, o.(m)["stopped"], fmt.Sprint(o))
 	}
 	p.api("POST", "verify", m{"kind": "totp", "code": "100700"}).is(t, 200, "")
-	s.person("").api("POST", "unlock", m{"kind": "totp", "code": "100700"}).is(t, 401,
+	s.browser("").api("POST", "unlock", m{"kind": "totp", "code": "100700"}).is(t, 401,
 		"unauthorized")
 }
 
 func TestDevicesThroughTheAPI(t *testing.T) {
 	s := lostSite(t)
 	s.policy.Remember = 24 * time.Hour
-	p, other := s.person("ann").signIn(), s.person("bob")
-	for _, who := range []*person{p, other} {
+	p, other := s.browser("ann").signIn(), s.browser("bob")
+	for _, who := range []*browser{p, other} {
 		who.login()
 		who.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
 		who.api("POST", "verify", m{"kind": "email", "code": s.mail.last().Code,
@@ -195,14 +196,14 @@ func TestVerifyPage_OffersWhatWasMadeDuringARecovery(t *testing.T) {
 			s := newSite(t, func(c *mfahttp.Config) { c.SetupLinks, c.Support = true, true },
 				&issued{})
 			s.policy.KeepImplicit = true
-			p := s.person("ann").signIn()
+			p := s.browser("ann").signIn()
 			p.enroll("100001")
 			if withCodes {
 				p.api("POST", "recovery-codes", nil).is(t, 200, "")
 			}
 			p.login()
 			p.api("POST", "lost/link", nil).is(t, 200, "")
-			fresh := s.person("")
+			fresh := s.browser("")
 			fresh.api("POST", "setup", m{"token": s.mail.last().Link}).is(t, 200, "")
 			page := fresh.get("/mfa/verify?kind=access")
 			require.NotContains(t, page.Text, `name="kind" value="access"`)

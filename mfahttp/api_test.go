@@ -9,7 +9,7 @@ import (
 
 func TestAPISignInByMail(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.api("GET", "state", nil).is(t, 401, "unauthorized")
 	p.login()
 	st := p.api("GET", "state", nil).is(t, 200, "")
@@ -42,7 +42,7 @@ func TestAPISignInByMail(t *testing.T) {
 
 func TestAPILateCode(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.login()
 	p.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
 	s.clock.Advance(90 * time.Second)
@@ -62,7 +62,7 @@ func TestAPILateCode(t *testing.T) {
 
 func TestAPILock(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.login()
 	p.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
 	for left := 4.0; left >= 0; left-- {
@@ -95,7 +95,7 @@ func TestAPILock(t *testing.T) {
 
 func TestAPIFactors(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 
 	e := p.api("POST", "enroll", m{"kind": "totp", "name": "Phone"}).is(t, 200, "")
 	for _, field := range []string{"enrollment", "secret", "uri", "qr_svg", "expires",
@@ -145,18 +145,18 @@ func TestAPIFactors(t *testing.T) {
 	p.api("DELETE", "factors/"+id, nil).is(t, 404, "not_available")
 }
 
-// Another person's factor is as unknown as one that never was.
+// Another user's factor is as unknown as one that never was.
 func TestAPIOthersFactor(t *testing.T) {
 	s := newSite(t, nil)
-	id := s.person("ann").signIn().enroll("100001")
-	bob := s.person("bob").signIn()
+	id := s.browser("ann").signIn().enroll("100001")
+	bob := s.browser("bob").signIn()
 	bob.api("DELETE", "factors/"+id, nil).is(t, 404, "not_available")
 	bob.api("PATCH", "factors/"+id, m{"name": "mine"}).is(t, 404, "not_available")
 }
 
 func TestAPIStepUp(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	id := p.enroll("100001")
 	s.clock.Advance(6 * time.Minute) // the grant is over
 	for method, path := range map[string]string{"DELETE": "factors/" + id,
@@ -182,7 +182,7 @@ func TestAPIStepUp(t *testing.T) {
 func TestAPIForcedEnrollment(t *testing.T) {
 	s := newSite(t, nil)
 	s.policy = policy.Policy{}
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.login()
 	st := p.api("GET", "state", nil).is(t, 200, "")
 	if st.JSON["next"] != "enroll" || len(st.JSON["kinds"].([]any)) != 4 {
@@ -213,8 +213,8 @@ func TestAPIForcedEnrollment(t *testing.T) {
 
 func TestAPIPassword(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann").signIn()
-	enroll := func(password string) *answer {
+	p := s.browser("ann").signIn()
+	enroll := func(password string) *response {
 		return p.api("POST", "enroll", m{"kind": "sms", "number": "+31612345678",
 			"password": password})
 	}
@@ -239,11 +239,11 @@ func TestAPIPassword(t *testing.T) {
 
 func TestAPIRecovery(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	id := p.enroll("100001")
 	p.api("POST", "recovery-codes", m{}).is(t, 200, "")
 
-	again := s.person("ann")
+	again := s.browser("ann")
 	again.login()
 	a := again.api("POST", "verify", m{"kind": "recovery", "code": "AAAA-1111"}).is(t, 200, "")
 	if a.JSON["recovery_left"] != 2.0 {

@@ -22,18 +22,18 @@ func TestTightenedPolicy_PasswordAloneNeverSignsIn(t *testing.T) {
 		t.Run(string(mode), func(t *testing.T) {
 			s := newSite(t, nil)
 			s.policy = policy.Policy{Mode: policy.ModeOptional}
-			owner := s.person("ann")
+			owner := s.browser("ann")
 			owner.login()
 			owner.enrollSMS()
 			s.policy = policy.Policy{Mode: mode, Kinds: []string{"totp"}}
 
-			attacker := s.person("ann")
+			attacker := s.browser("ann")
 			require.Contains(t, attacker.login().Text, `"Next":"verify"`)
 			attacker.api("POST", "enroll", m{"kind": "totp"}).is(t, 403, "forbidden")
 			attacker.get("/home").goes(t, "/mfa/?return=%2Fhome")
 			attacker.get("/mfa/enroll").goes(t, "/mfa/verify")
 
-			p := s.person("ann")
+			p := s.browser("ann")
 			p.login()
 			p.api("POST", "send", m{"kind": "sms"}).is(t, 200, "")
 			verified := len(s.verified)
@@ -60,7 +60,7 @@ func TestTightenedPolicy_PasswordAloneNeverSignsIn(t *testing.T) {
 func TestTightenedPolicy_Pages(t *testing.T) {
 	s := newSite(t, nil)
 	s.policy = policy.Policy{Mode: policy.ModeOptional}
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.login()
 	p.enrollSMS()
 	s.policy = policy.Policy{Kinds: []string{"totp", "pin"}}
@@ -81,7 +81,7 @@ func TestTightenedPolicy_Pages(t *testing.T) {
 func TestKindNotConfigured_IsNoInvitation(t *testing.T) {
 	s := newSite(t, nil)
 	s.policy = policy.Policy{Mode: policy.ModeOptional}
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.login()
 	p.enrollSMS()
 	var err error
@@ -107,7 +107,7 @@ func TestKindNotConfigured_IsNoInvitation(t *testing.T) {
 // An address that no message can be sent to is a sentence on the page, and no enrolment.
 func TestUndeliverableAddress_IsNoInvitation(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	s.clock.Advance(time.Hour)
 	s.mail.undeliverable = true
 	_, err := s.h.Begin(nil, newRequest(s), s.subject("ann"))
@@ -132,7 +132,7 @@ func TestOldSession_EnrolsNoFirstFactor(t *testing.T) {
 				}
 			})
 			s.policy = policy.Policy{Mode: policy.ModeOff}
-			p := s.person("ann")
+			p := s.browser("ann")
 			p.login()
 			if known {
 				s.clock.Advance(5 * time.Hour)
@@ -172,7 +172,7 @@ func TestOldSession_EnrolsNoFirstFactor(t *testing.T) {
 func TestReauthenticate(t *testing.T) {
 	s := newSite(t, func(c *mfahttp.Config) { c.Reauthenticate = "/again?lang=en" })
 	s.policy = policy.Policy{Mode: policy.ModeOptional}
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.login()
 	s.clock.Advance(time.Hour)
 	p.get("/mfa/enroll/totp").goes(t, "/again?lang=en&return=%2Fmfa%2Fenroll%2Ftotp")
@@ -191,7 +191,7 @@ func TestReauthenticate(t *testing.T) {
 func TestOptionalPolicy_AsksForAFactorEnrolledElsewhere(t *testing.T) {
 	s := newSite(t, nil)
 	s.policy = policy.Policy{Mode: policy.ModeOptional}
-	p, elsewhere := s.person("ann"), s.person("ann")
+	p, elsewhere := s.browser("ann"), s.browser("ann")
 	p.login()
 	p.get("/home").page(t, 200, "welcome")
 	elsewhere.login()
@@ -222,7 +222,7 @@ func TestOptionalPolicy_AsksForAFactorEnrolledElsewhere(t *testing.T) {
 func TestRemove_KeepsTheLastRequiredFactor(t *testing.T) {
 	s := newSite(t, nil)
 	s.policy = policy.Policy{Mode: policy.ModeRequired}
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.login()
 	id := p.enroll("100001")
 	p.api("DELETE", "factors/"+id, nil).is(t, 409, "last_factor")
@@ -233,13 +233,13 @@ func TestRemove_KeepsTheLastRequiredFactor(t *testing.T) {
 func TestRecovery_EndsWhatItPutsInDoubt(t *testing.T) {
 	s := lostSite(t)
 	s.policy.Remember = 24 * time.Hour
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	p.enroll("100001")
 	codes := p.api("POST", "recovery-codes", nil).is(t, 200, "").JSON["codes"].([]any)
 	p.login()
 	p.api("POST", "verify", m{"kind": "totp", "code": "100002", "remember": "Phone"}).is(t, 200, "")
 	require.Contains(t, p.login().Text, `"Next":"done"`)
-	thief := s.person("ann")
+	thief := s.browser("ann")
 	thief.login()
 	thief.api("POST", "verify", m{"kind": "recovery", "code": codes[0]}).is(t, 200, "")
 	require.Contains(t, p.login().Text, `"Next":"verify"`)
@@ -247,7 +247,7 @@ func TestRecovery_EndsWhatItPutsInDoubt(t *testing.T) {
 	p.api("POST", "lost/link", nil).is(t, 200, "")
 	link := s.mail.last().Link
 	p.api("POST", "verify", m{"kind": "totp", "code": "100003"}).is(t, 200, "")
-	s.person("").api("POST", "setup", m{"token": link}).is(t, 401, "expired")
+	s.browser("").api("POST", "setup", m{"token": link}).is(t, 401, "expired")
 }
 
 // An attacker who has planted the ID of the session in which a recovery link is opened, and even
@@ -268,14 +268,14 @@ func TestRecoveryLink_SessionFixation(t *testing.T) {
 				}
 			})
 			s.policy.KeepImplicit = true
-			p := s.person("ann").signIn()
+			p := s.browser("ann").signIn()
 			p.enroll("100001")
 			codes := p.api("POST", "recovery-codes", nil).is(t, 200, "").JSON["codes"].([]any)
-			attacker := s.person("ann")
+			attacker := s.browser("ann")
 			attacker.login()
 			attacker.api("POST", "lost/link", nil).is(t, 200, "")
 
-			victim := s.person("ann")
+			victim := s.browser("ann")
 			u, err := url.Parse(s.srv.URL)
 			require.NoError(t, err)
 			victim.client.Jar.SetCookies(u, attacker.client.Jar.Cookies(u)) // the planted session
@@ -324,7 +324,7 @@ func TestHandlerActor(t *testing.T) {
 	reset := func(who string) error {
 		return s.m.Admin(actor, "").Reset(t.Context(), s.subject(who))
 	}
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.get("/actor")
 	require.ErrorIs(t, err, mfa.ErrForbidden)
 	require.ErrorIs(t, reset("bob"), factor.ErrMalformed, "the Actor of an error may do nothing")
@@ -376,7 +376,7 @@ func TestHandlerActor(t *testing.T) {
 func TestVerifyPage_OffersWhatWasMadeSince(t *testing.T) {
 	codes := &issued{}
 	s := newSite(t, nil, codes)
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.login()
 	p.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
 	mailed := s.mail.last().Code

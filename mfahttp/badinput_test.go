@@ -13,11 +13,11 @@ import (
 
 func TestAPIBadBodies(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.login()
 	p.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
 	code := s.mail.last().Code
-	send := func(body string, header map[string]string) *answer {
+	send := func(body string, header map[string]string) *response {
 		return p.do("POST", "/mfa/api/verify", body, header)
 	}
 	right := `{"kind":"email","code":"` + code + `"}`
@@ -69,7 +69,7 @@ func TestAPIBadBodies(t *testing.T) {
 // A body whose length is not announced is cut off all the same.
 func TestAPIChunkedBody(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.login()
 	body := struct{ *strings.Reader }{strings.NewReader(`{"x":"` + strings.Repeat("1", 1<<20) +
 		`"}`)}
@@ -87,7 +87,7 @@ func TestAPIChunkedBody(t *testing.T) {
 
 func TestCrossSite(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.login()
 	p.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
 	right := `{"kind":"email","code":"` + s.mail.last().Code + `"}`
@@ -118,7 +118,7 @@ func TestTrustedOrigin(t *testing.T) {
 	s := newSite(t, func(c *mfahttp.Config) {
 		c.TrustedOrigins = []string{"https://app.example.com"}
 	})
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.login()
 	p.do("POST", "/mfa/api/send", `{"kind":"email"}`,
 		map[string]string{"Content-Type": "application/json",
@@ -127,7 +127,7 @@ func TestTrustedOrigin(t *testing.T) {
 
 func TestMethodsAndPaths(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	for path, allow := range map[string]string{
 		"verify": "POST", "send": "POST", "enroll": "POST", "enroll/resend": "POST",
 		"confirm": "POST", "step-up": "POST",
@@ -153,7 +153,7 @@ func TestFailures(t *testing.T) {
 	secret := errors.New("dial tcp 10.0.0.7: secret detail")
 	t.Run("store", func(t *testing.T) {
 		s := newSite(t, nil)
-		p := s.person("ann")
+		p := s.browser("ann")
 		p.login()
 		p.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
 		code := s.mail.last().Code
@@ -172,7 +172,7 @@ func TestFailures(t *testing.T) {
 	t.Run("sender", func(t *testing.T) {
 		s := newSite(t, nil)
 		s.mail.fail = secret
-		p := s.person("ann")
+		p := s.browser("ann")
 		p.login()
 		a := p.api("POST", "send", m{"kind": "email"}).is(t, 503, "unavailable")
 		if strings.Contains(a.Text, "secret") {
@@ -187,8 +187,8 @@ func TestFailures(t *testing.T) {
 	})
 	t.Run("factor", func(t *testing.T) {
 		s := newSite(t, nil)
-		s.person("ann").signIn().enroll("100001")
-		p := s.person("ann")
+		s.browser("ann").signIn().enroll("100001")
+		p := s.browser("ann")
 		p.login()
 		a := p.api("POST", "verify", m{"kind": "totp", "code": "000666"}).is(t, 503, "unavailable")
 		if a.JSON["attempts_left"] != 4.0 {
@@ -197,7 +197,7 @@ func TestFailures(t *testing.T) {
 	})
 	t.Run("Identify", func(t *testing.T) {
 		s := newSite(t, nil)
-		p := s.person("ann").signIn()
+		p := s.browser("ann").signIn()
 		s.identifyErr = secret
 		p.api("GET", "factors", nil).is(t, 503, "unavailable")
 		p.do("GET", "/home", "", nil).is(t, 503, "unavailable")
@@ -207,7 +207,7 @@ func TestFailures(t *testing.T) {
 	})
 	t.Run("Verified", func(t *testing.T) {
 		s := newSite(t, nil)
-		p := s.person("ann")
+		p := s.browser("ann")
 		p.login()
 		p.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
 		s.verifyErr = secret
@@ -225,7 +225,7 @@ func TestFailures(t *testing.T) {
 // A session that changes hands keeps nothing of whom it belonged to.
 func TestSessionChangesHands(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	id := p.enroll("100001")
 	p.user = "bob"
 	p.login()
@@ -236,11 +236,11 @@ func TestSessionChangesHands(t *testing.T) {
 	p.api("DELETE", "factors/"+id, nil).is(t, 403, "forbidden")
 
 	// Nor does a sign-in that begins again have what an earlier one had.
-	again := s.person("carl").signIn()
+	again := s.browser("carl").signIn()
 	again.login()
 	again.api("POST", "enroll", m{"kind": "totp"}).is(t, 403, "forbidden")
 
-	// Even if the application swaps the person without calling Begin.
+	// Even if the application swaps the user without calling Begin.
 	swap := func(from, to string) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -250,7 +250,7 @@ func TestSessionChangesHands(t *testing.T) {
 			}
 		}
 	}
-	q := s.person("dora").signIn()
+	q := s.browser("dora").signIn()
 	e := q.api("POST", "enroll", m{"kind": "totp"}).is(t, 200, "")
 	q.api("POST", "step-up", m{"purpose": "step-up"}).is(t, 200, "")
 	swap("dora", "eve")

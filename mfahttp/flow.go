@@ -163,7 +163,7 @@ func (v *visit) ended(c *pending, err error) error {
 // complete reports a verification to the application, once, and keeps the grant. The application
 // may have replaced the session in Verified, so session ID and grant are put after it.
 func (v *visit) complete(ver *mfa.Verification, g mfa.Grant) error {
-	binding, recovery := v.binding(), v.recoveryKind(ver)
+	sessionID, recovery := v.sessionID(), v.recoveryKind(ver)
 	grant := granted{Grant: g, Expires: ver.GrantExpires, Kinds: ver.EnrollKinds,
 		Recovery: recovery || len(ver.EnrollKinds) > 0}
 	v.drop(keyChallenge + string(ver.Purpose))
@@ -180,7 +180,7 @@ func (v *visit) complete(ver *mfa.Verification, g mfa.Grant) error {
 	if err := v.h.cfg.Verified(v.w, v.r, ver); err != nil {
 		return hookError("Verified", mfa.ErrUnavailable, err)
 	}
-	v.h.cfg.Session.Put(v.r.Context(), keyBinding, []byte(binding))
+	v.h.cfg.Session.Put(v.r.Context(), keyBinding, []byte(sessionID))
 	v.keepGrant(grant)
 	v.proven(ver.Kind, recovery)
 	return nil

@@ -16,8 +16,8 @@ import (
 
 func TestHeaders(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann")
-	check := func(a *answer) {
+	p := s.browser("ann")
+	check := func(a *response) {
 		t.Helper()
 		for name, want := range map[string]string{
 			"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
@@ -78,8 +78,8 @@ func TestTemplates(t *testing.T) {
 	s := newSite(t, func(c *mfahttp.Config) {
 		c.Templates = fstest.MapFS{"confirmed.html": {Data: []byte("Thanks, from {{.Product}}.")}}
 	})
-	s.person("").get("/mfa/confirmed").page(t, 200, "Thanks, from Acme.")
-	s.person("").get("/mfa/confirm?token=x").page(t, 200, "<form")
+	s.browser("").get("/mfa/confirmed").page(t, 200, "Thanks, from Acme.")
+	s.browser("").get("/mfa/confirm?token=x").page(t, 200, "<form")
 	_, err := mfahttp.New(mfahttp.Config{Manager: s.m, Session: s,
 		Identify:  func(*http.Request) (mfahttp.Identity, error) { return mfahttp.Identity{}, nil },
 		Verified:  func(http.ResponseWriter, *http.Request, *mfa.Verification) error { return nil },
@@ -92,12 +92,12 @@ func TestTemplates(t *testing.T) {
 // Static files can be cached, pages cannot.
 func TestStatic(t *testing.T) {
 	s := newSite(t, nil)
-	a := s.person("").get("/mfa/confirmed").page(t, 200)
+	a := s.browser("").get("/mfa/confirmed").page(t, 200)
 	css := regexp.MustCompile(`href="(/mfa/static/[^"]+\.css[^"]*)"`).FindStringSubmatch(a.Text)
 	if css == nil {
 		t.Fatal(a.Text)
 	}
-	b := s.person("").get(css[1]).page(t, 200)
+	b := s.browser("").get(css[1]).page(t, 200)
 	if !strings.HasPrefix(b.Header.Get("Content-Type"), "text/css") ||
 		!strings.Contains(b.Header.Get("Cache-Control"), "max-age") {
 		t.Fatal(b.Header)

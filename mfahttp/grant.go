@@ -26,7 +26,7 @@ var ErrStepUp = errStepUp
 // Grant returns a session ID even without a grant, and creates one if the session has none. Begin
 // replaces it, so that an operation that one user began cannot end with another user in the same
 // browser.
-func (h *Handler) Grant(r *http.Request) (grant mfa.Grant, binding string, err error) {
+func (h *Handler) Grant(r *http.Request) (grant mfa.Grant, sessionID string, err error) {
 	v := &visit{h: h, r: r, now: h.clock()}
 	if v.id, err = h.cfg.Identify(r); err != nil {
 		return mfa.Grant{}, "", hookError("Identify", mfa.ErrUnavailable, err)
@@ -34,7 +34,7 @@ func (h *Handler) Grant(r *http.Request) (grant mfa.Grant, binding string, err e
 	if v.signedIn() == nil {
 		grant, err = v.checkedGrant()
 	}
-	return grant, v.binding(), err
+	return grant, v.sessionID(), err
 }
 
 // checkedGrant returns a grant that the Manager accepts now. The session's own expiry is not

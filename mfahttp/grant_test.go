@@ -19,9 +19,9 @@ import (
 
 // granted is what Handler.Grant said to the last request.
 type granted struct {
-	grant   mfa.Grant
-	binding string
-	err     error
+	grant     mfa.Grant
+	sessionID string
+	err       error
 }
 
 // guarded is a site with a page that RequireGrant guards, and one that asks Grant.
@@ -36,7 +36,7 @@ func guarded(t *testing.T) (*site, *granted) {
 	mux.Handle("/links", s.withSession(s.h.RequireGrant(ok)))
 	mux.Handle("GET /grant", s.withSession(http.HandlerFunc(func(_ http.ResponseWriter,
 		r *http.Request) {
-		got.grant, got.binding, got.err = s.h.Grant(r)
+		got.grant, got.sessionID, got.err = s.h.Grant(r)
 	})))
 	s.srv.Config.Handler = mux
 	return s, got
@@ -46,26 +46,26 @@ const provesFirst = "/mfa/step-up?purpose=manage&return=%2Flinks"
 
 func TestGrant(t *testing.T) {
 	s, got := guarded(t)
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.get("/grant")
 	require.NoError(t, got.err)
 	require.Empty(t, got.grant)
-	require.NotEmpty(t, got.binding, "a session of nobody has a name as well")
-	nobody := got.binding
+	require.NotEmpty(t, got.sessionID, "a session of nobody has a name as well")
+	nobody := got.sessionID
 	p.get("/grant")
-	require.Equal(t, nobody, got.binding)
+	require.Equal(t, nobody, got.sessionID)
 
 	p.login()
 	p.get("/grant")
 	require.NoError(t, got.err)
 	require.Empty(t, got.grant, "the first factor alone opens nothing")
-	require.NotEqual(t, nobody, got.binding, "a sign-in begins anew")
+	require.NotEqual(t, nobody, got.sessionID, "a sign-in begins anew")
 
 	p.signIn()
 	p.get("/grant")
 	require.NoError(t, got.err)
-	require.NoError(t, s.m.Session(s.subject("ann"), got.binding).Check(t.Context(), got.grant))
-	require.ErrorIs(t, s.m.Session(s.subject("bob"), got.binding).Check(t.Context(), got.grant),
+	require.NoError(t, s.m.Session(s.subject("ann"), got.sessionID).Check(t.Context(), got.grant))
+	require.ErrorIs(t, s.m.Session(s.subject("bob"), got.sessionID).Check(t.Context(), got.grant),
 		mfa.ErrToken)
 	require.ErrorIs(t, s.m.Session(s.subject("ann"), nobody).Check(t.Context(), got.grant),
 		mfa.ErrToken)
@@ -74,7 +74,7 @@ func TestGrant(t *testing.T) {
 	p.get("/grant")
 	require.ErrorIs(t, got.err, mfahttp.ErrStepUp)
 	require.Empty(t, got.grant)
-	require.NotEmpty(t, got.binding)
+	require.NotEmpty(t, got.sessionID)
 
 	s.identifyErr = errors.New("down")
 	p.get("/grant")
@@ -84,7 +84,7 @@ func TestGrant(t *testing.T) {
 
 func TestRequireGrant(t *testing.T) {
 	s, _ := guarded(t)
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.get("/links").goes(t, "/login")
 	p.login()
 	p.get("/links").goes(t, "/mfa/?return=%2Flinks")
@@ -107,7 +107,7 @@ func TestRequireGrant(t *testing.T) {
 // that is stronger than what was proved for it.
 func TestRequireGrantAfterAStrongerFactor(t *testing.T) {
 	s, got := guarded(t)
-	p, elsewhere := s.person("ann").signIn(), s.person("ann").signIn()
+	p, elsewhere := s.browser("ann").signIn(), s.browser("ann").signIn()
 	require.Equal(t, "welcome", p.get("/links").Text)
 	elsewhere.enroll("123456")
 	p.get("/links").goes(t, provesFirst)
@@ -120,7 +120,7 @@ func TestRequireGrantAfterAStrongerFactor(t *testing.T) {
 func TestRequireGrantWithoutFactor(t *testing.T) {
 	s, _ := guarded(t)
 	s.policy = policy.Policy{Mode: policy.ModeOptional}
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.login()
 	p.get("/links").goes(t, provesFirst)
 	p.get(provesFirst).goes(t, "/mfa/enroll?return=%2Flinks")
@@ -130,7 +130,7 @@ func TestRequireGrantWithoutFactor(t *testing.T) {
 
 func TestRequireGrantWithoutStore(t *testing.T) {
 	s, _ := guarded(t)
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	s.store.Inject(mfatest.OpGet, 100, mfatest.Fault{Before: errors.New("down")})
 	a := p.get("/links")
 	require.Equal(t, http.StatusServiceUnavailable, a.StatusCode)
@@ -146,7 +146,7 @@ func TestSettings(t *testing.T) {
 				fails
 		}
 	})
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	a := p.get("/mfa/factors")
 	require.Equal(t, 200, a.StatusCode)
 	require.Equal(t, 1, strings.Count(a.Text, "<h2>Sign-on</h2>"))

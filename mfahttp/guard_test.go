@@ -13,7 +13,7 @@ import (
 
 func TestRequire(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.get("/home").goes(t, "/login")
 	a := p.do("GET", "/home", "", map[string]string{"Accept": "application/json"}).is(t, 401,
 		"unauthorized")
@@ -31,7 +31,7 @@ func TestRequire(t *testing.T) {
 
 func TestRequireRecent(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	s.clock.Advance(time.Minute)
 	if a := p.get("/recent"); a.StatusCode != 200 {
 		t.Fatal("exactly the age was refused", a.StatusCode)
@@ -67,7 +67,7 @@ func TestRequireRecent(t *testing.T) {
 
 func TestRequireRecentByPolicy(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	s.clock.Advance(5 * time.Minute)
 	if a := p.get("/recent-by-policy"); a.StatusCode != 200 {
 		t.Fatal(a.StatusCode)
@@ -82,7 +82,7 @@ func TestRequireRecentByPolicy(t *testing.T) {
 func TestRequireRecentWithoutFactor(t *testing.T) {
 	s := newSite(t, nil)
 	s.policy = policy.Policy{Mode: policy.ModeOff}
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.login()
 	if a := p.get("/recent"); a.StatusCode != 200 {
 		t.Fatal(a.StatusCode, a.Text)
@@ -96,12 +96,12 @@ func TestRequireRecentWithoutFactor(t *testing.T) {
 	p.enroll("100001")
 }
 
-// A form that was posted is not posted again: the person returns to its page.
+// A form that was posted is not posted again: the user returns to its page.
 func TestRequireRecentPost(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	s.clock.Advance(2 * time.Minute)
-	post := func(referer string) *answer {
+	post := func(referer string) *response {
 		h := map[string]string{"Accept": "text/html", "Sec-Fetch-Mode": "navigate",
 			"Referer": referer}
 		return p.do("POST", "/recent", "", h)
@@ -114,7 +114,7 @@ func TestRequireRecentPost(t *testing.T) {
 
 func TestOpenRedirect(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	for _, evil := range hostileReturns {
 		s.clock.Advance(10 * time.Minute)
 		p.api("POST", "step-up", m{"purpose": "step-up"})
@@ -157,7 +157,7 @@ func TestPageOrProgram(t *testing.T) {
 		{map[string]string{"Accept": "text/html", "Content-Type": "application/json"}, false},
 		{nil, false},
 	} {
-		a := s.person("").do("GET", "/home", "", test.header)
+		a := s.browser("").do("GET", "/home", "", test.header)
 		if want := map[bool]int{true: 303, false: 401}[test.page]; a.StatusCode != want {
 			t.Errorf("%v: %d", test.header, a.StatusCode)
 		}
@@ -167,7 +167,7 @@ func TestPageOrProgram(t *testing.T) {
 // Freshness that cannot be found out is not freshness.
 func TestRequireRecentFails(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	s.clock.Advance(2 * time.Minute)
 	s.store.Inject(mfatest.OpGet, 100, mfatest.Fault{Before: errors.New("secret detail")})
 	p.do("GET", "/recent", "", nil).is(t, 503, "unavailable")
@@ -180,7 +180,7 @@ func TestRequireRecentFails(t *testing.T) {
 func TestTightenedPolicyAndOpenSessions(t *testing.T) {
 	s := newSite(t, nil)
 	s.policy = policy.Policy{Mode: policy.ModeOff}
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.login()
 	p.get("/home").page(t, 200, "welcome")
 	s.policy = policy.Policy{Mode: policy.ModeRequired, Implicit: []string{"email"},
@@ -213,7 +213,7 @@ func TestTightenedPolicyAndOpenSessions(t *testing.T) {
 func TestTightenedPolicyAndRememberedDevices(t *testing.T) {
 	s := newSite(t, nil)
 	s.policy.Remember = 24 * time.Hour
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.login()
 	p.post("/mfa/send", url.Values{"kind": {"email"}})
 	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {s.mail.last().Code},

@@ -12,30 +12,30 @@ import (
 	"testing"
 )
 
-// person is a browser, or a single-page application in one.
-type person struct {
+// browser is a browser, or a single-page application in one.
+type browser struct {
 	s      *site
 	client *http.Client
 	user   string
 }
 
-func (s *site) person(user string) *person {
+func (s *site) browser(user string) *browser {
 	jar, err := cookiejar.New(nil)
 	must(s.t, err)
-	return &person{s: s, user: user, client: &http.Client{Jar: jar,
+	return &browser{s: s, user: user, client: &http.Client{Jar: jar,
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse
 		}}}
 }
 
-// answer is a response that has been read.
-type answer struct {
+// response is a response that has been read.
+type response struct {
 	*http.Response
 	Text string
 	JSON map[string]any
 }
 
-func (p *person) do(method, path, body string, header map[string]string) *answer {
+func (p *browser) do(method, path, body string, header map[string]string) *response {
 	p.s.t.Helper()
 	req, err := http.NewRequest(method, p.s.srv.URL+path, strings.NewReader(body))
 	must(p.s.t, err)
@@ -47,15 +47,15 @@ func (p *person) do(method, path, body string, header map[string]string) *answer
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	must(p.s.t, err)
-	a := &answer{Response: resp, Text: string(b)}
+	a := &response{Response: resp, Text: string(b)}
 	_ = json.Unmarshal(b, &a.JSON)
 	p.s.noSecrets(a)
 	return a
 }
 
-// noSecrets is asked of every answer of every test: no binding, token or grant that a
+// noSecrets is asked of every response of every test: no session ID, token or grant that a
 // session holds is ever in it.
-func (s *site) noSecrets(a *answer) {
+func (s *site) noSecrets(a *response) {
 	s.t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -67,7 +67,8 @@ func (s *site) noSecrets(a *answer) {
 			for _, secret := range secretsOf(key, v) {
 				if strings.Contains(a.Text, secret) || strings.Contains(a.Header.Get("Location"),
 					secret) {
-					s.t.Fatalf("%s is in the answer to %s %s", key, a.Request.Method, a.Request.URL)
+					s.t.Fatalf("%s is in the response to %s %s", key, a.Request.Method,
+						a.Request.URL)
 				}
 			}
 		}
@@ -103,7 +104,7 @@ func secretsOf(key, value string) []string {
 
 var asJSON = map[string]string{"Content-Type": "application/json", "Sec-Fetch-Site": "same-origin"}
 
-func (p *person) api(method, path string, body any) *answer {
+func (p *browser) api(method, path string, body any) *response {
 	p.s.t.Helper()
 	b := ""
 	switch v := body.(type) {
@@ -121,9 +122,12 @@ func (p *person) api(method, path string, body any) *answer {
 var asPage = map[string]string{"Accept": "text/html", "Sec-Fetch-Mode": "navigate",
 	"Sec-Fetch-Site": "same-origin"}
 
-func (p *person) get(path string) *answer { p.s.t.Helper(); return p.do("GET", path, "", asPage) }
+func (p *browser) get(path string) *response {
+	p.s.t.Helper()
+	return p.do("GET", path, "", asPage)
+}
 
-func (p *person) post(path string, form url.Values) *answer {
+func (p *browser) post(path string, form url.Values) *response {
 	p.s.t.Helper()
 	h := map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
 	for k, v := range asPage {
@@ -132,7 +136,7 @@ func (p *person) post(path string, form url.Values) *answer {
 	return p.do("POST", path, form.Encode(), h)
 }
 
-func (p *person) login() *answer {
+func (p *browser) login() *response {
 	p.s.t.Helper()
 	a := p.post("/login", url.Values{"user": {p.user}})
 	if a.StatusCode != 200 {
@@ -142,7 +146,7 @@ func (p *person) login() *answer {
 }
 
 // signIn signs in by the implicit e-mail factor.
-func (p *person) signIn() *person {
+func (p *browser) signIn() *browser {
 	p.s.t.Helper()
 	p.login()
 	p.api("POST", "send", m{"kind": "email"}).is(p.s.t, 200, "")
@@ -151,7 +155,7 @@ func (p *person) signIn() *person {
 }
 
 // enroll enrols an authenticator app through the API and returns its id.
-func (p *person) enroll(code string) string {
+func (p *browser) enroll(code string) string {
 	p.s.t.Helper()
 	e := p.api("POST", "enroll", m{"kind": "totp"}).is(p.s.t, 200, "")
 	c := p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": code}).is(p.s.t,
@@ -160,7 +164,7 @@ func (p *person) enroll(code string) string {
 }
 
 // is checks status and error code.
-func (a *answer) is(t *testing.T, status int, code string) *answer {
+func (a *response) is(t *testing.T, status int, code string) *response {
 	t.Helper()
 	got, _ := a.JSON["error"].(string)
 	if a.StatusCode != status || got != code {
@@ -170,7 +174,7 @@ func (a *answer) is(t *testing.T, status int, code string) *answer {
 	return a
 }
 
-func (a *answer) goes(t *testing.T, to string) *answer {
+func (a *response) goes(t *testing.T, to string) *response {
 	t.Helper()
 	if a.StatusCode != http.StatusSeeOther || a.Header.Get("Location") != to {
 		t.Fatalf("%s %s: got %d to %q, want 303 to %q: %s", a.Request.Method, a.Request.URL,

@@ -24,7 +24,7 @@ import (
 	"github.com/secondgate/secondgate/storage/memory"
 )
 
-// site is an application that has adopted the Handler: people sign in at /login without
+// site is an application that has adopted the Handler: users sign in at /login without
 // a password, and everything else is as it would be.
 type site struct {
 	t         *testing.T

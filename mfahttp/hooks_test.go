@@ -64,37 +64,37 @@ func hookSite(t *testing.T) (s *site, failing *string) {
 // What a function of the application says of its failure reaches no log and no response, whatever
 // the function.
 func TestLogger_HoldsNothingThatTheApplicationSaid(t *testing.T) {
-	requests := map[string]func(s *site, p *person) *answer{
-		"Identify": func(s *site, p *person) *answer {
+	requests := map[string]func(s *site, p *browser) *response{
+		"Identify": func(s *site, p *browser) *response {
 			s.identifyErr = errors.New("postgres://app:hunter2@db")
 			defer func() { s.identifyErr = nil }()
 			return p.api("GET", "state", nil)
 		},
-		"Verified": func(_ *site, p *person) *answer {
+		"Verified": func(_ *site, p *browser) *response {
 			p.login()
 			return p.api("POST", "verify", m{"kind": "totp", "code": "100003"})
 		},
-		"CheckPassword": func(_ *site, p *person) *answer {
+		"CheckPassword": func(_ *site, p *browser) *response {
 			return p.api("POST", "enroll", m{"kind": "sms", "number": "+31612345679",
 				"password": "hunter2"})
 		},
-		"SignOut":  func(_ *site, p *person) *answer { return p.post("/mfa/sign-out", nil) },
-		"Settings": func(_ *site, p *person) *answer { return p.get("/mfa/factors") },
-		"Account": func(s *site, _ *person) *answer {
-			b := s.person("")
-			return b.answerOpen(b.open(s.t), "k1")
+		"SignOut":  func(_ *site, p *browser) *response { return p.post("/mfa/sign-out", nil) },
+		"Settings": func(_ *site, p *browser) *response { return p.get("/mfa/factors") },
+		"Account": func(s *site, _ *browser) *response {
+			b := s.browser("")
+			return b.respond(b.open(s.t), "k1")
 		},
-		"Renew": func(s *site, p *person) *answer {
+		"Renew": func(s *site, p *browser) *response {
 			p.login()
 			p.api("POST", "lost/link", nil).is(s.t, 200, "")
-			return s.person("ann").api("POST", "setup", m{"token": s.mail.last().Link})
+			return s.browser("ann").api("POST", "setup", m{"token": s.mail.last().Link})
 		},
 	}
 	for name, request := range requests {
 		t.Run(name, func(t *testing.T) {
 			s, failing := hookSite(t)
 			s.policy.KeepImplicit = true
-			p := s.person("ann")
+			p := s.browser("ann")
 			p.withPasskey("k1")
 			e := p.api("POST", "enroll", m{"kind": "sms", "number": "+31612345678"}).is(t, 200, "")
 			p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"],

@@ -247,14 +247,14 @@ func (v *visit) openSetup(token secret.Text) (*pending, error) {
 		return nil, errSignedIn
 	}
 	// An invalid or expired link changes nothing in this browser's session.
-	binding := rand.Text()
-	ch, err := v.h.cfg.Manager.Session(user, binding).Recovery().OpenRecoveryLink(v.r.Context(),
+	sessionID := rand.Text()
+	ch, err := v.h.cfg.Manager.Session(user, sessionID).Recovery().OpenRecoveryLink(v.r.Context(),
 		token)
 	if err != nil {
 		return nil, err
 	}
 	v.forget()
-	v.h.cfg.Session.Put(v.r.Context(), keyBinding, []byte(binding))
+	v.h.cfg.Session.Put(v.r.Context(), keyBinding, []byte(sessionID))
 	until := ch.Expires
 	if ch.Next == mfa.NextVerify {
 		until = until.Add(30 * time.Minute) // the proof, and the enrolment after it

@@ -23,14 +23,14 @@ type document struct {
 }
 
 type operation struct {
-	OperationID string              `json:"operationId"`
-	Ref         string              `json:"$ref"`
-	Responses   map[string]response `json:"responses"`
-	Content     map[string]content  `json:"content"`
-	RequestBody *response           `json:"requestBody"`
+	OperationID string                 `json:"operationId"`
+	Ref         string                 `json:"$ref"`
+	Responses   map[string]responseDoc `json:"responses"`
+	Content     map[string]content     `json:"content"`
+	RequestBody *responseDoc           `json:"requestBody"`
 }
 
-type response struct {
+type responseDoc struct {
 	Ref     string             `json:"$ref"`
 	Content map[string]content `json:"content"`
 }
@@ -69,7 +69,7 @@ func TestOpenAPIRoutes(t *testing.T) {
 	if !slices.Equal(documented, served) {
 		t.Fatalf("documented: %q\nserved: %q", documented, served)
 	}
-	if a := s.person("").api("GET", "openapi.json", nil).is(t, 200,
+	if a := s.browser("").api("GET", "openapi.json", nil).is(t, 200,
 		""); a.Text != string(mfahttp.OpenAPI()) {
 		t.Fatal("served is not what is embedded")
 	}
@@ -111,8 +111,8 @@ func TestOpenAPIReferences(t *testing.T) {
 	}
 }
 
-// check compares an answer with what the document says of it.
-func (d *document) check(t *testing.T, a *answer, path string) {
+// check compares a response with what the document says of it.
+func (d *document) check(t *testing.T, a *response, path string) {
 	t.Helper()
 	op, ok := d.Paths[path][strings.ToLower(a.Request.Method)]
 	if !ok {
@@ -132,7 +132,7 @@ func (d *document) check(t *testing.T, a *answer, path string) {
 }
 
 // valid checks the part of JSON Schema that the document uses. Members that the schema
-// does not name are an error here: an answer may grow, but not without the document.
+// does not name are an error here: a response may grow, but not without the document.
 func (d *document) valid(schema m, v any, at string) error {
 	schema, err := d.flat(schema)
 	if err != nil {
@@ -246,8 +246,8 @@ func TestOpenAPI_DescribesTheResponses(t *testing.T) {
 	})
 	s.policy.Remember, s.policy.KeepImplicit = 24*time.Hour, true
 	seen := map[string]bool{}
-	p := s.person("ann")
-	call := func(method, path string, body any, status int) *answer {
+	p := s.browser("ann")
+	call := func(method, path string, body any, status int) *response {
 		t.Helper()
 		a := p.api(method, strings.TrimPrefix(path, "/api/"), body)
 		documented := path
@@ -297,7 +297,7 @@ func TestOpenAPI_DescribesTheResponses(t *testing.T) {
 	e = call("POST", "/api/enroll", m{"kind": "passkey"}, 200)
 	key := call("POST", "/api/confirm", m{"enrollment": e.JSON["enrollment"], "code": "k1 " +
 		e.JSON["data"].(string)}, 200).JSON["factor"].(m)["id"].(string)
-	stranger := s.person("")
+	stranger := s.browser("")
 	was := p
 	p = stranger
 	ch := call("POST", "/api/passwordless", nil, 200)
@@ -321,7 +321,7 @@ func TestOpenAPI_DescribesTheResponses(t *testing.T) {
 	call("GET", "/api/state", nil, 200)
 	call("GET", "/api/factors", nil, 200)
 
-	p = s.person("lin")
+	p = s.browser("lin")
 	call("POST", "/api/lost/link", nil, 401)
 	call("GET", "/api/devices", nil, 401)
 	p.signIn()
@@ -345,7 +345,7 @@ func TestOpenAPI_DescribesTheResponses(t *testing.T) {
 	call("POST", "/api/setup", m{"token": "x"}, 401)
 	call("POST", "/api/setup", m{"token": s.mail.last().Link}, 200)
 	call("POST", "/api/setup", m{"token": s.mail.last().Link}, 401)
-	p = s.person("max").stopped()
+	p = s.browser("max").stopped()
 	call("POST", "/api/unlock", m{"kind": "totp", "code": "000001"}, 401)
 	s.clock.Advance(3 * time.Minute)
 	for i := range 3 {

@@ -10,7 +10,7 @@ import (
 
 func TestPagesSignOut(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.login()
 	p.get("/mfa/sign-out").page(t, 405)
 	p.get("/mfa/verify").page(t, 200)
@@ -21,7 +21,7 @@ func TestPagesSignOut(t *testing.T) {
 
 func TestPagesSignOutWithoutHook(t *testing.T) {
 	s := newSite(t, func(c *mfahttp.Config) { c.SignOut = nil })
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.login()
 	p.post("/mfa/sign-out", nil).goes(t, "/login")
 	p.get("/mfa/verify").page(t, 401)
@@ -29,7 +29,7 @@ func TestPagesSignOutWithoutHook(t *testing.T) {
 
 func TestPagesBadForms(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.login()
 	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {"\xff"}}).page(t, 400)
 	p.post("/mfa/verify", url.Values{"kind": {strings.Repeat("k", 99)}}).page(t, 400)

@@ -9,7 +9,7 @@ import (
 func TestPagesTwoTabs(t *testing.T) {
 	s := newSite(t, nil)
 	s.mild = true
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	p.enroll("100001")
 	s.clock.Advance(10 * time.Minute)
 	p.follow(p.get("/recent")).page(t, 200)             // tab one: step up
@@ -25,7 +25,7 @@ func TestPagesTwoTabs(t *testing.T) {
 		t.Fatal(s.verified)
 	}
 	// A sign-in that was finished in one tab ends in the other, too.
-	q := s.person("ann")
+	q := s.browser("ann")
 	q.login()
 	q.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100004"}}).goes(t, "/home")
 	q.follow(q.get("/mfa/step-up?purpose=manage")) // is not answered by a form of the sign-in
@@ -40,7 +40,7 @@ func TestPagesTwoTabs(t *testing.T) {
 // theirs answered.
 func TestPagesTwoTabsNewSession(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	p.enroll("100001")
 	p.follow(p.get("/mfa/step-up?purpose=step-up"))
 	p.follow(p.get("/mfa/step-up?purpose=manage"))
@@ -58,7 +58,7 @@ func TestPagesTwoTabsNewSession(t *testing.T) {
 func TestPages_ShowAChallengeThatWasUsed(t *testing.T) {
 	s := newSite(t, nil)
 	s.mild = true
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	p.enroll("100001")
 	p.follow(p.get("/mfa/step-up?purpose=step-up"))
 	p.post("/mfa/verify", url.Values{"kind": {"totp"}, "code": {"100002"}, "purpose": {"step-up"},

@@ -11,7 +11,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/policy"
 )
 
-func (a *answer) page(t *testing.T, status int, has ...string) *answer {
+func (a *response) page(t *testing.T, status int, has ...string) *response {
 	t.Helper()
 	if a.StatusCode != status {
 		t.Fatalf("%s %s: %d to %q, want %d: %s", a.Request.Method, a.Request.URL, a.StatusCode,
@@ -27,7 +27,7 @@ func (a *answer) page(t *testing.T, status int, has ...string) *answer {
 }
 
 // follow gets where a redirect leads, through further redirects.
-func (p *person) follow(a *answer) *answer {
+func (p *browser) follow(a *response) *response {
 	p.s.t.Helper()
 	for range 5 {
 		if a.StatusCode != http.StatusSeeOther {
@@ -41,7 +41,7 @@ func (p *person) follow(a *answer) *answer {
 
 func TestPagesSignIn(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.get("/mfa/").goes(t, "/login")
 	p.get("/mfa/verify").goes(t, "/login")
 	p.login()
@@ -83,7 +83,7 @@ func TestPagesSignIn(t *testing.T) {
 
 func TestPagesLock(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.login()
 	p.post("/mfa/send", url.Values{"kind": {"email"}})
 	for range 5 {
@@ -103,7 +103,7 @@ func TestPagesLock(t *testing.T) {
 
 func TestPagesExpiredSignIn(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.login()
 	s.clock.Advance(15 * time.Minute)
 	p.get("/mfa/verify").page(t, 401)
@@ -113,7 +113,7 @@ func TestPagesExpiredSignIn(t *testing.T) {
 
 func TestPagesStepUp(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	s.clock.Advance(10 * time.Minute)
 	a := p.get("/recent?x=1")
 	a = p.get(a.Header.Get("Location"))
@@ -132,7 +132,7 @@ func TestPagesStepUp(t *testing.T) {
 
 func TestPagesEnroll(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	p.get("/mfa/enroll").page(t, 200, "totp", "sms")
 	p.get("/mfa/enroll/totp").page(t, 200)
 	p.get("/mfa/enroll/nonsense").page(t, 404)
@@ -158,7 +158,7 @@ func TestPagesEnroll(t *testing.T) {
 // What a page shows once is not in the session for others to read.
 func TestShownIsSealed(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	p.post("/mfa/enroll/totp", url.Values{"secret": {"IMPORTEDSECRET23"}})
 	s.mu.Lock()
 	for _, values := range s.sessions {
@@ -184,8 +184,8 @@ func TestShownIsSealed(t *testing.T) {
 
 func TestPagesPIN(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann").signIn()
-	pin := func(one, two string) *answer {
+	p := s.browser("ann").signIn()
+	pin := func(one, two string) *response {
 		return p.post("/mfa/enroll/pin", url.Values{"pin": {one}, "pin2": {two}})
 	}
 	for range 10 { // a slip in the second field costs no attempt
@@ -200,7 +200,7 @@ func TestPagesPIN(t *testing.T) {
 func TestPagesForcedEnrollment(t *testing.T) {
 	s := newSite(t, nil)
 	s.policy = policy.Policy{}
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.login()
 	p.get("/mfa/?return=%2Fhome").goes(t, "/mfa/enroll?return=%2Fhome")
 	p.get("/mfa/factors").goes(t, "/mfa/?return=%2Fmfa%2Ffactors")
@@ -223,7 +223,7 @@ func TestPagesForcedEnrollment(t *testing.T) {
 
 func TestPagesManage(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	id := p.enroll("100001")
 	p.post("/mfa/factors/"+id+"/rename", url.Values{"name": {"Old phone"}}).goes(t, "/mfa/factors")
 	p.get("/mfa/factors").page(t, 200, "Old phone")
@@ -253,8 +253,8 @@ func TestPagesManage(t *testing.T) {
 
 func TestPagesPassword(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann").signIn()
-	number := func(password string) *answer {
+	p := s.browser("ann").signIn()
+	number := func(password string) *response {
 		return p.post("/mfa/enroll/sms", url.Values{"number": {"+31612345678"},
 			"password": {password}})
 	}
@@ -274,7 +274,7 @@ func TestPagesPassword(t *testing.T) {
 func TestPagesLink(t *testing.T) {
 	s := newSite(t, nil)
 	s.policy = policy.Policy{}
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.login()
 	where := p.post("/mfa/enroll/email", url.Values{"address": {"ann@example.com"}}).Header.Get(
 		"Location")
@@ -282,7 +282,7 @@ func TestPagesLink(t *testing.T) {
 	if link == "" {
 		t.Fatal("no link")
 	}
-	phone := s.person("")
+	phone := s.browser("")
 	for _, method := range []string{"GET", "HEAD", "GET"} {
 		phone.do(method, "/mfa/confirm?token="+url.QueryEscape(link), "", asPage).page(t, 200)
 	}
@@ -312,10 +312,10 @@ func TestPagesLink(t *testing.T) {
 
 func TestPagesRecovery(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	p.enroll("100001")
 	p.api("POST", "recovery-codes", nil)
-	q := s.person("ann")
+	q := s.browser("ann")
 	q.login()
 	q.post("/mfa/verify", url.Values{"kind": {"recovery"}, "code": {"AAAA-1111"},
 		"return": {"/home"}}).goes(t, "/mfa/factors")

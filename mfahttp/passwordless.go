@@ -57,12 +57,12 @@ func apiPasswordless(v *visit) error {
 	if _, err := v.body(); err != nil {
 		return err
 	}
-	binding := v.browser() // two tabs have one, and a challenge each
-	if binding == "" {
-		binding = rand.Text()
-		v.setBrowser(binding, 0)
+	sessionID := v.browser() // two tabs have one, and a challenge each
+	if sessionID == "" {
+		sessionID = rand.Text()
+		v.setBrowser(sessionID, 0)
 	}
-	ch, err := v.h.cfg.Manager.Passwordless(binding).Begin(v.r.Context(), kindPasskey)
+	ch, err := v.h.cfg.Manager.Passwordless(sessionID).Begin(v.r.Context(), kindPasskey)
 	if err != nil {
 		return err
 	}
@@ -84,8 +84,8 @@ func apiPasswordlessVerify(v *visit) error {
 	if _, err := v.read(map[string]*string{"challenge": &challenge, "code": &code}); err != nil {
 		return err
 	}
-	binding := v.browser()
-	if binding == "" {
+	sessionID := v.browser()
+	if sessionID == "" {
 		return mfa.ErrToken
 	}
 	var ch mfa.Challenge
@@ -93,7 +93,7 @@ func apiPasswordlessVerify(v *visit) error {
 		return err
 	}
 	var who mfa.User
-	ver, err := v.h.cfg.Manager.Passwordless(binding).Verify(v.r.Context(), &ch, secret.New(code),
+	ver, err := v.h.cfg.Manager.Passwordless(sessionID).Verify(v.r.Context(), &ch, secret.New(code),
 		func(ctx context.Context, named mfa.User) (mfa.User, error) {
 			s, err := v.h.cfg.Account(ctx, named)
 			if err != nil && !errors.Is(err, mfa.ErrForbidden) {
@@ -108,7 +108,7 @@ func apiPasswordlessVerify(v *visit) error {
 	// This sign-in keeps nothing that the session held for another user's sign-in.
 	v.forget()
 	v.id = Identity{User: who}
-	v.h.cfg.Session.Put(v.r.Context(), keyBinding, []byte(binding)) // the grant is tied to it
+	v.h.cfg.Session.Put(v.r.Context(), keyBinding, []byte(sessionID)) // the grant is tied to it
 	v.setBrowser("", -1)
 	if err := v.complete(ver, ver.Grant); err != nil {
 		return err

@@ -18,7 +18,7 @@ import (
 	"github.com/secondgate/secondgate/mfahttp"
 )
 
-// passkeys stands for package passkey: an answer is "id challenge".
+// passkeys stands for package passkey: a response is "id challenge".
 type passkeys struct{}
 
 func (passkeys) Kind() string { return "passkey" }
@@ -86,7 +86,7 @@ func newKeySite(t *testing.T, change ...func(*mfahttp.Config)) *site {
 }
 
 // withPasskey signs in and enrols one through the API.
-func (p *person) withPasskey(id string) string {
+func (p *browser) withPasskey(id string) string {
 	p.s.t.Helper()
 	p.signIn()
 	e := p.api("POST", "enroll", m{"kind": "passkey"}).is(p.s.t, 200, "")
@@ -95,12 +95,12 @@ func (p *person) withPasskey(id string) string {
 	return c.JSON["factor"].(m)["id"].(string)
 }
 
-func (p *person) open(t *testing.T) *answer {
+func (p *browser) open(t *testing.T) *response {
 	t.Helper()
 	return p.api("POST", "passwordless", nil).is(t, 200, "")
 }
 
-func (p *person) answerOpen(ch *answer, id string) *answer {
+func (p *browser) respond(ch *response, id string) *response {
 	p.s.t.Helper()
 	return p.api("POST", "passwordless/verify", m{"challenge": ch.JSON["challenge"], "code": id +
 		" " + ch.JSON["data"].(string)})
@@ -108,13 +108,13 @@ func (p *person) answerOpen(ch *answer, id string) *answer {
 
 func TestPasswordlessSignIn(t *testing.T) {
 	s := newKeySite(t)
-	s.person("ann").withPasskey("k1")
-	b := s.person("")
+	s.browser("ann").withPasskey("k1")
+	b := s.browser("")
 	sessions := len(s.sessions)
 	ch := b.open(t)
 	require.Empty(t, s.sessions[s.sessionOf(b)], "strangers leave nothing in a session")
 	require.LessOrEqual(t, len(s.sessions), sessions+1)
-	done := b.answerOpen(ch, "k1").is(t, 200, "")
+	done := b.respond(ch, "k1").is(t, 200, "")
 	require.Equal(t, "done", done.JSON["next"])
 	last := s.verified[len(s.verified)-1]
 	require.True(t, last.Passwordless)
@@ -125,11 +125,11 @@ func TestPasswordlessSignIn(t *testing.T) {
 	b.api("POST", "enroll", m{"kind": "totp"}).is(t, 200, "")
 	require.Equal(t, "welcome", b.get("/recent").Text)
 
-	again := s.person("")
-	again.answerOpen(ch, "k1").is(t, 401, "expired")
+	again := s.browser("")
+	again.respond(ch, "k1").is(t, 401, "expired")
 }
 
-func (s *site) sessionOf(p *person) string {
+func (s *site) sessionOf(p *browser) string {
 	u, _ := url.Parse(s.srv.URL)
 	for _, c := range p.client.Jar.Cookies(u) {
 		if c.Name == "session" {
@@ -142,35 +142,35 @@ func (s *site) sessionOf(p *person) string {
 // A challenge is of the browser that began it, and two tabs have one each.
 func TestPasswordlessIsOfTheBrowser(t *testing.T) {
 	s := newKeySite(t)
-	s.person("ann").withPasskey("k1")
-	one, two := s.person(""), s.person("")
+	s.browser("ann").withPasskey("k1")
+	one, two := s.browser(""), s.browser("")
 	ch := one.open(t)
-	two.answerOpen(ch, "k1").is(t, 401, "expired")
+	two.respond(ch, "k1").is(t, 401, "expired")
 	two.open(t)
-	two.answerOpen(ch, "k1").is(t, 401, "expired")
+	two.respond(ch, "k1").is(t, 401, "expired")
 	tab := one.open(t)
 	require.NotEqual(t, ch.JSON["challenge"], tab.JSON["challenge"])
-	one.answerOpen(ch, "k1").is(t, 200, "")
+	one.respond(ch, "k1").is(t, 200, "")
 }
 
 func TestPasswordlessRefused(t *testing.T) {
 	s := newKeySite(t)
-	s.person("ann").withPasskey("k1")
-	s.person("blocked").withPasskey("k2")
-	s.person("unlucky").withPasskey("k3")
-	b := s.person("")
-	b.answerOpen(b.open(t), "k2").is(t, 403, "forbidden")
-	b.answerOpen(b.open(t), "k3").is(t, 503, "unavailable")
+	s.browser("ann").withPasskey("k1")
+	s.browser("blocked").withPasskey("k2")
+	s.browser("unlucky").withPasskey("k3")
+	b := s.browser("")
+	b.respond(b.open(t), "k2").is(t, 403, "forbidden")
+	b.respond(b.open(t), "k3").is(t, 503, "unavailable")
 	require.Contains(t, s.log.String(), "Config.Account failed")
 	require.NotContains(t, s.log.String(), "database is down")
-	b.answerOpen(b.open(t), "k9").is(t, 404, "unknown_factor")
+	b.respond(b.open(t), "k9").is(t, 404, "unknown_factor")
 	b.api("POST", "passwordless/verify", m{"challenge": b.open(t).JSON["challenge"],
 		"code": "k1 wrong"}).is(t, 401, "incorrect")
 	ch := b.open(t)
 	s.clock.Advance(5 * time.Minute)
-	b.answerOpen(ch, "k1").is(t, 401, "expired")
+	b.respond(ch, "k1").is(t, 401, "expired")
 	s.policy.Passwordless = false
-	b.answerOpen(b.open(t), "k1").is(t, 409, "not_available")
+	b.respond(b.open(t), "k1").is(t, 409, "not_available")
 	s.policy.Passwordless = true
 	require.NotEqual(t, "welcome", b.get("/home").Text)
 
@@ -182,7 +182,7 @@ func TestPasswordlessRefused(t *testing.T) {
 			"media_type")
 	}
 	s.verifyErr = errors.New("no")
-	b.answerOpen(b.open(t), "k1").is(t, 503, "unavailable")
+	b.respond(b.open(t), "k1").is(t, 503, "unavailable")
 	s.verifyErr = nil
 	require.NotEqual(t, "welcome", b.get("/home").Text)
 }
@@ -190,10 +190,10 @@ func TestPasswordlessRefused(t *testing.T) {
 // What a session waited for is over when somebody else signs in by passkey in it.
 func TestPasswordlessInAnothersSession(t *testing.T) {
 	s := newKeySite(t)
-	s.person("ann").withPasskey("k1")
-	b := s.person("bob")
+	s.browser("ann").withPasskey("k1")
+	b := s.browser("bob")
 	b.login()
-	b.answerOpen(b.open(t), "k1").is(t, 200, "")
+	b.respond(b.open(t), "k1").is(t, 200, "")
 	require.Equal(t, "ann", s.verified[len(s.verified)-1].UserID)
 	b.api("POST", "send", m{"kind": "email", "purpose": "sign-in"}).is(t, 400, "malformed")
 	st := b.api("GET", "state", nil).is(t, 200, "")
@@ -203,7 +203,7 @@ func TestPasswordlessInAnothersSession(t *testing.T) {
 
 func TestPasswordlessNotOffered(t *testing.T) {
 	s := newSite(t, nil, passkeys{})
-	b := s.person("")
+	b := s.browser("")
 	b.api("POST", "passwordless", nil).is(t, 404, "not_found")
 	b.api("POST", "passwordless/verify", m{}).is(t, 404, "not_found")
 	r, err := http.NewRequest("GET", "/", nil)
@@ -240,7 +240,7 @@ func TestPasswordlessForm(t *testing.T) {
 // removed is named once, so that the browser can forget it.
 func TestPasskeyPages(t *testing.T) {
 	s := newKeySite(t)
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	to := p.post("/mfa/enroll/passkey", url.Values{}).Header.Get("Location")
 	require.Contains(t, to, "/mfa/enrollments/")
 	page := p.get(to)
@@ -256,7 +256,7 @@ func TestPasskeyPages(t *testing.T) {
 	require.Contains(t, page.Text, "Synchronised")
 	require.NotContains(t, page.Text, "data-passkey-gone")
 
-	other := s.person("ann")
+	other := s.browser("ann")
 	other.login()
 	page = other.get("/mfa/verify?kind=passkey")
 	require.Contains(t, page.Text, `data-passkey="get"`)

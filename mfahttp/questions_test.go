@@ -16,7 +16,7 @@ import (
 // The cost of argon2id is tested in internal/kdf.
 var _ = kdftest.Cheap()
 
-// A program sets up security questions as a page does; the answers are in no answer of ours,
+// A program sets up security questions as a page does; the answers are in no response of ours,
 // and they are no way to sign in.
 func TestAPIQuestions(t *testing.T) {
 	s := newSite(t, func(cfg *mfahttp.Config) {
@@ -29,7 +29,7 @@ func TestAPIQuestions(t *testing.T) {
 			Policies: s2, Factors: []factor.Factor{app{}, s2.mail, f}})
 		must(t, err)
 	})
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	p.enroll("100001")
 	set := m{"kind": "questions",
 		"question1": "Which book did you read more often?", "answer1": "Zauberberg",
@@ -44,7 +44,7 @@ func TestAPIQuestions(t *testing.T) {
 	if a.JSON["factor"] == nil || a.JSON["enrollment"] != nil {
 		t.Fatal("they need no confirmation", a.Text)
 	}
-	for _, a := range []*answer{a, p.api("GET", "factors", nil).is(t, 200, ""),
+	for _, a := range []*response{a, p.api("GET", "factors", nil).is(t, 200, ""),
 		p.get("/mfa/factors")} {
 		for _, secret := range []string{"Zauberberg", "Lange", "Pannenkoeken"} {
 			if strings.Contains(a.Text, secret) {
@@ -52,7 +52,7 @@ func TestAPIQuestions(t *testing.T) {
 			}
 		}
 	}
-	q := s.person("ann")
+	q := s.browser("ann")
 	if a := q.login(); strings.Contains(a.Text, `"questions"`) {
 		t.Fatal("offered for a sign-in", a.Text)
 	}

@@ -94,7 +94,7 @@ func (s *site) records() []storage.Entry {
 }
 
 // request calls a route with every value that it could want.
-func (p *person) request(route, id string) *answer {
+func (p *browser) request(route, id string) *response {
 	p.s.t.Helper()
 	method, path, _ := strings.Cut(route, " ")
 	path = strings.NewReplacer("{id}", id, "{kind}", "pin", "{$}", "").Replace(path)
@@ -128,7 +128,7 @@ func TestHandlerRoutes_WantAFreshProof(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newKeySite(t, func(c *mfahttp.Config) { c.Reauthenticate = "/again" })
 			s.policy = policy.Policy{Mode: policy.ModeOptional, Remember: 24 * time.Hour}
-			p, id := s.person("ann"), "none"
+			p, id := s.browser("ann"), "none"
 			p.login()
 			if test.own {
 				id = p.enroll("100001")
@@ -166,7 +166,7 @@ func TestHandlerRoutes_GetChangesNothing(t *testing.T) {
 	for _, purpose := range []string{"sign-in", "manage", "step-up"} {
 		t.Run(string(purpose), func(t *testing.T) {
 			s := newKeySite(t, func(c *mfahttp.Config) { c.SetupLinks, c.Support = true, true })
-			p := s.person("ann").signIn()
+			p := s.browser("ann").signIn()
 			id := p.enrollSMS()
 			p.login()
 			if purpose != "sign-in" {
@@ -200,7 +200,7 @@ func TestHandlerRoutes_GetChangesNothing(t *testing.T) {
 }
 
 // enrollSMS enrols a phone number through the API and returns the factor's id.
-func (p *person) enrollSMS() string {
+func (p *browser) enrollSMS() string {
 	p.s.t.Helper()
 	e := p.api("POST", "enroll", m{"kind": "sms", "number": "+31612345678"}).is(p.s.t, 200, "")
 	c := p.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"],

@@ -39,7 +39,7 @@ const (
 func (v *visit) handle(purpose string) mfa.Session { return v.handleFor(v.id.User, purpose) }
 
 func (v *visit) handleFor(user mfa.User, purpose string) mfa.Session {
-	s := v.h.cfg.Manager.Session(user, v.binding())
+	s := v.h.cfg.Manager.Session(user, v.sessionID())
 	switch purpose {
 	case purposeStepUp:
 		return s.StepUp()
@@ -162,7 +162,7 @@ func (v *visit) drop(key string) { v.h.cfg.Session.Remove(v.r.Context(), key) }
 
 // sessionID returns the random value that ties tokens to this session. It stays the same if the
 // application renews its session's ID, and is in no cookie of its own.
-func (v *visit) binding() string {
+func (v *visit) sessionID() string {
 	b := string(v.h.cfg.Session.Get(v.r.Context(), keyBinding))
 	if b == "" {
 		b = rand.Text()

@@ -14,7 +14,7 @@ import (
 // decoder may ignore.
 func TestShown_CookieHasOneSpelling(t *testing.T) {
 	s := newSite(t, nil)
-	p := s.person("ann").signIn()
+	p := s.browser("ann").signIn()
 	at := p.post("/mfa/enroll/totp", url.Values{"secret": {"IMPORTEDSECRET23"}}).Header.Get(
 		"Location")
 	p.get(at).page(t, 200, "IMPORTEDSECRET23")

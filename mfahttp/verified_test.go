@@ -14,12 +14,12 @@ import (
 	"github.com/secondgate/secondgate/mfa/policy"
 )
 
-// One right answer, posted by many at once, signs in once.
+// One correct response, posted by many at once, signs in once.
 func TestOneSuccess(t *testing.T) {
 	s := newSite(t, nil)
 	s.mild = true
-	s.person("ann").signIn().enroll("100001")
-	p := s.person("ann")
+	s.browser("ann").signIn().enroll("100001")
+	p := s.browser("ann")
 	p.login()
 	var good, other atomic.Int32
 	var all sync.WaitGroup
@@ -39,11 +39,11 @@ func TestOneSuccess(t *testing.T) {
 	}
 }
 
-// A person who may still sign in without a factor is told until when.
+// A user who may still sign in without a factor is told until when.
 func TestEnrollBy(t *testing.T) {
 	s := newSite(t, nil)
 	s.policy = policy.Policy{EnrollBy: s.clock.Now().Add(48 * time.Hour)}
-	p := s.person("ann")
+	p := s.browser("ann")
 	p.login()
 	p.get("/mfa/factors").page(t, 200, "2026-03-03")
 	p.api("POST", "enroll", m{"kind": "totp"}).is(t, 200, "") // nothing to prove yet
@@ -56,7 +56,7 @@ func TestEnrollBy(t *testing.T) {
 // The application's tokens are not for the log either.
 func TestHandlerBegin_ReturnsNoTokens(t *testing.T) {
 	s := newSite(t, nil)
-	s.person("ann").login()
+	s.browser("ann").login()
 	sealed := regexp.MustCompile(`[\w-]{100}`)
 	text, err := s.begun.MarshalText()
 	must(t, err)

@@ -268,7 +268,7 @@ func TestVerify_ReportsUserVerification(t *testing.T) {
 	}
 }
 
-// In place of a password a passkey verifies the person, whatever it may do beside one.
+// In place of a password a passkey verifies the user, whatever it may do beside one.
 func TestAnyoneIsVerified(t *testing.T) {
 	f, d := newFactor(t, func(c *passkey.Config) {
 		c.UserVerification = passkey.Discouraged

@@ -121,11 +121,11 @@ func TestUnreadableState(t *testing.T) {
 	f, d := newFactor(t), newDevice()
 	state := enrolled(t, f, d)
 	in, options := challenge(t, f, state, false)
-	answer := d.get(t, options)
+	response := d.get(t, options)
 	for i := range len(state) {
 		for _, bad := range [][]byte{state[:i], append([]byte{0xff}, state[i:]...)} {
 			in.State = bad
-			_, err := judge(f, in, answer)
+			_, err := judge(f, in, response)
 			require.Error(t, err)
 			require.Nil(t, f.Identity(bad))
 			require.Nil(t, f.Describe(bad).Public)
@@ -135,24 +135,24 @@ func TestUnreadableState(t *testing.T) {
 	for i := range len(in.Issued) {
 		cut := in
 		cut.Issued = in.Issued[:i]
-		_, err := judge(f, cut, answer)
+		_, err := judge(f, cut, response)
 		require.Error(t, err)
 	}
 }
 
-// A bit that flipped in what is kept makes no wrong answer right, nor a panic.
+// A bit that flipped in what is kept makes no incorrect response correct, nor a panic.
 func TestFlippedBits(t *testing.T) {
 	f, d, stranger := newFactor(t), newDevice(), newDevice()
 	in, options := challenge(t, f, enrolled(t, f, d), false)
 	stranger.cred.ID = d.cred.ID
-	answer := stranger.get(t, options)
+	response := stranger.get(t, options)
 	for i := range in.State {
 		for bit := range 8 {
 			flipped := append([]byte(nil), in.State...)
 			flipped[i] ^= 1 << bit
 			try := in
 			try.State = flipped
-			_, err := judge(f, try, answer)
+			_, err := judge(f, try, response)
 			require.Error(t, err)
 		}
 	}

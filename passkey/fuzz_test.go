@@ -6,7 +6,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
-// FuzzAnswer: whatever a browser sends, nothing panics, and nothing but the device's own answer
+// FuzzAnswer: whatever a browser sends, nothing panics, and nothing but the device's own response
 // is accepted.
 func FuzzAnswer(f *testing.F) {
 	k, d := newFactor(f), newDevice()
@@ -42,12 +42,12 @@ func FuzzState(f *testing.F) {
 	k, d := newFactor(f), newDevice()
 	state := enrolled(f, k, d)
 	in, options := challenge(f, k, state, false)
-	answer := newDevice().get(f, options)
+	response := newDevice().get(f, options)
 	f.Add(state, []byte(in.Issued))
 	f.Fuzz(func(t *testing.T, state, issued []byte) {
 		in := in
 		in.State, in.Issued = state, issued
-		_, _ = judge(k, in, answer)
+		_, _ = judge(k, in, response)
 		k.Identity(state)
 		k.Describe(state)
 	})

@@ -73,7 +73,7 @@ func (w *world) enrol(s mfa.User, g mfa.Grant, d *device) (*mfa.Confirmation, er
 	return w.Session(s, session).Confirm(w.t.Context(), e, secret.New(d.create(w.t, e.Prompt.Data)))
 }
 
-// first enrols the first passkey of a person.
+// first enrols the first passkey of a user.
 func (w *world) first(s mfa.User, d *device) *mfa.Confirmation {
 	w.t.Helper()
 	ch, err := w.Session(s, session).Begin(w.t.Context())

@@ -40,27 +40,27 @@ func TestSecondFactor(t *testing.T) {
 		ch, options := w.asked(annSubject)
 		require.Contains(t, string(options), text(phone.cred.ID))
 		require.Contains(t, string(options), text(key.cred.ID))
-		answer := d.get(t, options)
-		v, err := w.second(ch, answer)
+		response := d.get(t, options)
+		v, err := w.second(ch, response)
 		require.NoError(t, err)
 		require.Equal(t, []string{"pop", "mfa"}, v.AMR)
 		require.Equal(t, "phr", v.ACR)
-		_, err = w.second(ch, answer)
+		_, err = w.second(ch, response)
 		require.ErrorIs(t, err, mfa.ErrTokenExpired, "what the library would accept again")
 		again, _ := w.asked(annSubject)
-		_, err = w.second(again, answer)
-		require.ErrorIs(t, err, factor.ErrIncorrect, "nor is it an answer to another challenge")
+		_, err = w.second(again, response)
+		require.ErrorIs(t, err, factor.ErrIncorrect, "nor is it a response to another challenge")
 	}
 }
 
-// The library keeps no state and accepts one answer as often as it is given; the challenge's
+// The library keeps no state and accepts one response as often as it is given; the challenge's
 // state is what makes it one success.
 func TestLibraryAcceptsTwice(t *testing.T) {
 	f, d := newFactor(t), newDevice()
 	in, options := challenge(t, f, enrolled(t, f, d), false)
-	answer := d.get(t, options)
+	response := d.get(t, options)
 	for range 2 {
-		_, err := judge(f, in, answer)
+		_, err := judge(f, in, response)
 		require.NoError(t, err)
 	}
 }
@@ -82,16 +82,16 @@ func TestOneSuccessInParallel(t *testing.T) {
 		return n.Load()
 	}
 	ch, options := w.asked(annSubject)
-	answer := secret.New(d.get(t, options))
+	response := secret.New(d.get(t, options))
 	require.EqualValues(t, 1, won(func(m *mfa.Manager) error {
-		_, err := m.Session(annSubject, session).Verify(t.Context(), ch, "passkey", answer)
+		_, err := m.Session(annSubject, session).Verify(t.Context(), ch, "passkey", response)
 		return err
 	}))
 	ch = w.open()
 	d.auth.Options.UserHandle = handleOf(t, w)
-	answer = secret.New(d.get(t, ch.Prompt.Data))
+	response = secret.New(d.get(t, ch.Prompt.Data))
 	require.EqualValues(t, 1, won(func(m *mfa.Manager) error {
-		_, err := m.Passwordless(session).Verify(t.Context(), ch, answer, lookup)
+		_, err := m.Passwordless(session).Verify(t.Context(), ch, response, lookup)
 		return err
 	}))
 	o, err := w.Overview(t.Context(), annSubject)
@@ -100,9 +100,9 @@ func TestOneSuccessInParallel(t *testing.T) {
 	e, err := w.Session(annSubject, session).Enroll(t.Context(), g,
 		mfa.EnrollRequest{Kind: "passkey"})
 	require.NoError(t, err)
-	answer = secret.New(newDevice().create(t, e.Prompt.Data))
+	response = secret.New(newDevice().create(t, e.Prompt.Data))
 	require.EqualValues(t, 1, won(func(m *mfa.Manager) error {
-		_, err := m.Session(annSubject, session).Confirm(t.Context(), e, answer)
+		_, err := m.Session(annSubject, session).Confirm(t.Context(), e, response)
 		return err
 	}))
 	after, err := w.Overview(t.Context(), annSubject)
@@ -125,14 +125,14 @@ func TestVerify_CountsIncorrectResponsesInParallel(t *testing.T) {
 	ch, options := w.asked(annSubject)
 	wrong := d.forgery(options, "webauthn.get")
 	wrong.spoil = true
-	answer := d.sign(t, wrong)
+	response := d.sign(t, wrong)
 	var judged atomic.Int32
 	var wg sync.WaitGroup
 	for i := range 200 {
 		m := []*mfa.Manager{w.Manager, w.other}[i%2]
 		wg.Go(func() {
 			_, err := m.Session(annSubject, session).Verify(t.Context(), ch, "passkey",
-				secret.New(answer))
+				secret.New(response))
 			var a *mfa.AttemptError
 			if errors.As(err, &a) {
 				judged.Add(1)
@@ -143,7 +143,7 @@ func TestVerify_CountsIncorrectResponsesInParallel(t *testing.T) {
 	require.EqualValues(t, 5, judged.Load())
 	_, err := w.second(ch, d.get(t, options))
 	var locked *mfa.LockedError
-	require.ErrorAs(t, err, &locked, "a right answer is refused like a wrong one")
+	require.ErrorAs(t, err, &locked, "a correct response is refused like an incorrect one")
 }
 
 // W-1: a challenge is over when its time is.
@@ -186,7 +186,7 @@ func TestVerify_NotifiesOfAClone(t *testing.T) {
 	}
 }
 
-// An answer of the greatest length that WebAuthn allows finds its way.
+// A response of the greatest length that WebAuthn allows finds its way.
 func TestLongestIdentifier(t *testing.T) {
 	w, d := newWorld(t), newDevice()
 	d.cred.ID = make([]byte, 1023)
@@ -197,7 +197,7 @@ func TestLongestIdentifier(t *testing.T) {
 }
 
 // N-4: with passkeys on offer, the profile of NIST's level 2 can be met; N-43: one that does
-// not verify people is still something that they have.
+// not verify users is still something that they have.
 func TestProfiles(t *testing.T) {
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)

@@ -51,21 +51,21 @@ func TestPasswordless(t *testing.T) {
 	require.Len(t, o.PublicKey.Challenge, 43)
 
 	d.auth.Options.UserHandle = handle
-	answer := d.get(t, ch.Prompt.Data)
-	v, err := w.alone(ch, answer)
+	response := d.get(t, ch.Prompt.Data)
+	v, err := w.alone(ch, response)
 	require.NoError(t, err)
 	require.True(t, v.Passwordless)
 	require.Equal(t, "42", v.UserID)
 	require.Equal(t, "phr", v.ACR)
 	require.Equal(t, 2, v.AssuranceLevel)
-	_, err = w.alone(ch, answer)
+	_, err = w.alone(ch, response)
 	require.ErrorIs(t, err, mfa.ErrTokenExpired)
-	_, err = w.alone(w.open(), answer)
+	_, err = w.alone(w.open(), response)
 	require.ErrorIs(t, err, factor.ErrIncorrect)
 	require.Contains(t, w.events, "verify.success passwordless")
 }
 
-// W-9: without a person, the answer must say whose it is, and be right about it.
+// W-9: without a user, the response must say whose it is, and be right about it.
 func TestPasswordlessRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*forged)
@@ -97,7 +97,7 @@ func TestPasswordlessRefused(t *testing.T) {
 		"the page was in a frame": {func(w *forged) {
 			w.client["crossOrigin"] = true
 		}, factor.ErrIncorrect},
-		"no answer to a request": {func(w *forged) {
+		"no response to a request": {func(w *forged) {
 			w.client["type"] = "payment.get"
 		}, factor.ErrIncorrect},
 		"nothing (it must be right)": {func(*forged) {}, nil},
@@ -121,8 +121,8 @@ func TestPasswordlessRefused(t *testing.T) {
 	}
 }
 
-// W-11: what could not verify people when it was made cannot learn it where nothing else
-// vouches for the person.
+// W-11: what could not verify users when it was made cannot learn it where nothing else
+// vouches for the user.
 func TestPasswordlessWantsAVerifyingPasskey(t *testing.T) {
 	w, d := newWorld(t, func(c *passkey.Config) {
 		c.UserVerification = passkey.Preferred
@@ -138,7 +138,7 @@ func TestPasswordlessWantsAVerifyingPasskey(t *testing.T) {
 	require.NoError(t, err, "beside a password it is good")
 }
 
-// W-7: a credential is one person's of all.
+// W-7: a credential is one user's of all.
 func TestCredentialOfAnother(t *testing.T) {
 	w, d := newWorld(t), newDevice()
 	c := w.first(annSubject, d)
@@ -160,7 +160,7 @@ func TestCredentialOfAnother(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// W-9: a passkey of another person is no answer, though it is a passkey of the application.
+// W-9: a passkey of another user is no response, though it is a passkey of the application.
 func TestPasskeyOfAnother(t *testing.T) {
 	w, anns, bobs := newWorld(t), newDevice(), newDevice()
 	w.first(annSubject, anns)

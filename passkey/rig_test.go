@@ -85,7 +85,7 @@ const (
 	up, uv, be, bs, at = 1, 4, 8, 16, 64
 )
 
-// forged is an answer whose every part can be chosen; what is signed is signed with the right key.
+// forged is a response whose every part can be chosen; what is signed is signed with the right key.
 type forged struct {
 	client  map[string]any
 	rpID    string
@@ -132,12 +132,12 @@ func (d *device) sign(t testing.TB, w forged) string {
 	if w.spoil {
 		sig[len(sig)-1] ^= 1
 	}
-	return answer(t, w.id, map[string]any{"clientDataJSON": text(client),
+	return respond(t, w.id, map[string]any{"clientDataJSON": text(client),
 		"authenticatorData": text(auth),
 		"signature":         text(sig), "userHandle": text(w.handle)})
 }
 
-// attest makes the answer to an enrolment of w.
+// attest makes the response to an enrolment of w.
 func (d *device) attest(t testing.TB, w forged) string {
 	t.Helper()
 	client, err := json.Marshal(w.client)
@@ -148,11 +148,11 @@ func (d *device) attest(t testing.TB, w forged) string {
 	auth = append(append(auth, w.signed...), w.key...)
 	object, err := cbor.Marshal(map[string]any{"fmt": w.fmt, "attStmt": w.stmt, "authData": auth})
 	require.NoError(t, err)
-	return answer(t, w.id, map[string]any{"clientDataJSON": text(client),
+	return respond(t, w.id, map[string]any{"clientDataJSON": text(client),
 		"attestationObject": text(object), "transports": []string{"usb", "nfc", "usb"}})
 }
 
-func answer(t testing.TB, id []byte, response map[string]any, more ...map[string]any) string {
+func respond(t testing.TB, id []byte, response map[string]any, more ...map[string]any) string {
 	t.Helper()
 	a := map[string]any{"id": text(id), "rawId": text(id), "type": "public-key",
 		"response": response, "clientExtensionResults": map[string]any{}}
@@ -178,7 +178,7 @@ func challenge(
 		Opened:  start, Confirming: confirming, Now: start.Add(time.Second)}, is.Prompt.Data
 }
 
-// begun is an enrolment that waits for its answer.
+// begun is an enrolment that waits for its response.
 func begun(
 	t testing.TB, f *passkey.Factor, existing ...factor.Instance,
 ) (factor.VerifyInput, []byte) {

@@ -130,7 +130,7 @@ func TestNoChallenge(t *testing.T) {
 	_, err = judge(f, in, d.get(t, options))
 	require.Error(t, err)
 	require.False(t, errors.Is(err, factor.ErrIncorrect),
-		"it is our record that is wrong, not the answer")
+		"it is our record that is wrong, not the response")
 }
 
 // Errors are logged: what a browser sent must not be in them.

@@ -19,7 +19,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	// Issuer.Authorize does this for a person who is signed in to the portal.
+	// Issuer.Authorize does this for a user who is signed in to the portal.
 	assertion, err := issuer.Issue("mail", "the nonce of the browser's session", portal.Assertion{
 		Subject: "ann", AuthTime: time.Now(), AMR: []string{"otp", "mfa"}, Level: 2})
 	fmt.Println(len(assertion) > 300, err)

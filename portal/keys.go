@@ -83,15 +83,15 @@ func (s *keySet) fetch(ctx context.Context) (map[string]ed25519.PublicKey, error
 	if err != nil {
 		return nil, err
 	}
-	answer, err := s.client.Do(r)
+	response, err := s.client.Do(r)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = answer.Body.Close() }()
-	if answer.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s: %s", s.url, answer.Status)
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: %s", s.url, response.Status)
 	}
-	body, err := io.ReadAll(io.LimitReader(answer.Body, maxJWKS+1))
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxJWKS+1))
 	if err != nil {
 		return nil, err
 	}

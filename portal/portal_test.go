@@ -200,7 +200,7 @@ func TestStepUp(t *testing.T) {
 	}
 }
 
-// The same person is another one to each pairwise application, and the same one each time.
+// The same user is another one to each pairwise application, and the same one each time.
 func TestPairwise(t *testing.T) {
 	w := newWorld(t)
 	files, err := portal.NewVerifier(portal.VerifierConfig{Portal: w.server.URL, ClientID: "files",

@@ -74,7 +74,7 @@ func (s *sessions) Remove(ctx context.Context, key string) {
 func TestRoad(t *testing.T) {
 	clock := mfatest.NewClock(start)
 	var issuer *portal.Issuer
-	person := said()
+	user := said()
 	var asked portal.Need
 	mux := http.NewServeMux()
 	portalServer := httptest.NewServer(mux)
@@ -95,11 +95,11 @@ func TestRoad(t *testing.T) {
 		switch {
 		case r.URL.Query().Get("client_id") == "":
 			return nil, errors.New("not reached")
-		case person.Subject == "":
+		case user.Subject == "":
 			http.Error(w, "sign in first", http.StatusUnauthorized)
 			return nil, nil
 		}
-		return &person, nil
+		return &user, nil
 	}))
 	v, err = portal.NewVerifier(portal.VerifierConfig{Portal: portalServer.URL, ClientID: "mail",
 		Store: memory.New(), Clock: clock, Session: s,
@@ -163,7 +163,7 @@ func TestRoad(t *testing.T) {
 	get(other, appServer.URL+"/start")
 	hold = false
 	status, _, _ = get(other, mine)
-	require.Equal(t, 403, status, "another browser that waits for an answer of its own")
+	require.Equal(t, 403, status, "another browser that waits for a response of its own")
 	status, _, _ = get(stop, mine+"x")
 	require.Equal(t, 403, status, "a response to another request")
 	status, body, _ = get(stop, mine)
@@ -171,7 +171,7 @@ func TestRoad(t *testing.T) {
 	status, _, _ = get(stop, mine)
 	require.Equal(t, 403, status)
 
-	// What the portal does not know, or a person who is not there, goes nowhere.
+	// What the portal does not know, or a user who is not there, goes nowhere.
 	for _, q := range []string{"", "client_id=evil&nonce=n", "client_id=mail",
 		"client_id=mail&nonce=n&max_age=x", "client_id=mail&nonce=n&max_age=0",
 		"client_id=mail&nonce=n&acr_values=aal9", "client_id=mail&nonce=" +
@@ -180,16 +180,16 @@ func TestRoad(t *testing.T) {
 		require.Equal(t, 400, status, q)
 		require.Equal(t, "/authorize", at.Path)
 	}
-	person.Subject = ""
+	user.Subject = ""
 	status, body, _ = get(browser(), appServer.URL+"/start")
 	require.Equal(t, 401, status)
 	require.Contains(t, body, "sign in first")
-	person = said()
-	person.AuthTime = start.Add(-11 * time.Minute)
+	user = said()
+	user.AuthTime = start.Add(-11 * time.Minute)
 	status, _, _ = get(browser(), appServer.URL+"/start")
 	require.Equal(t, 503, status, "a portal that gives less than was asked says nothing")
-	person = said()
-	person.Subject = "broken"
+	user = said()
+	user.Subject = "broken"
 	status, _, _ = get(browser(), appServer.URL+"/start")
 	require.Equal(t, 503, status)
 	r, err := http.Post(appServer.URL+"/callback", "", nil)
@@ -198,7 +198,7 @@ func TestRoad(t *testing.T) {
 	require.Equal(t, 405, r.StatusCode)
 
 	// Fifteen minutes at the portal are too long.
-	person = said()
+	user = said()
 	slow := browser()
 	slow.CheckRedirect = func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse

@@ -20,7 +20,7 @@ import (
 	"github.com/secondgate/secondgate/storage/memory"
 )
 
-// An administrator activates an organisation, a person links their account, and signs on
+// An administrator activates an organisation, a user links their account, and signs on
 // with it. The provider is the one of package ssotest; with the real one, Providers is
 // sso.Microsoft(clientID, secret).
 func Example() {
@@ -29,7 +29,7 @@ func Example() {
 	defer app.Close()
 	defer idpServer.Close()
 	const contoso = "72f988bf-86f1-41af-91ab-2d7cd011db47"
-	idp, err := ssotest.New(ssotest.Config{URL: idpServer.URL, People: []ssotest.Person{
+	idp, err := ssotest.New(ssotest.Config{URL: idpServer.URL, Users: []ssotest.User{
 		{Provider: "microsoft", Name: "Kari", Email: "kari@contoso.example",
 			ID: "11111111-2222-3333-4444-555555555555", Organization: contoso},
 	}})
@@ -81,7 +81,7 @@ func Example() {
 				Grant: grant}, nil
 		},
 		SignedIn: func(_ http.ResponseWriter, _ *http.Request, in *sso.SignIn) {
-			fmt.Println("person", in.SubjectID, "signed on with", in.Link.Account,
+			fmt.Println("user", in.SubjectID, "signed on with", in.Link.Account,
 				"- ask for the second factor:", !in.SecondFactor)
 		},
 		Linked: func(_ http.ResponseWriter, _ *http.Request, l *sso.Link) {
@@ -106,10 +106,10 @@ func Example() {
 	// Output:
 	// sso: the organisation is not activated
 	// linked kari@contoso.example of microsoft
-	// person 42 signed on with kari@contoso.example - ask for the second factor: true
+	// user 42 signed on with kari@contoso.example - ask for the second factor: true
 }
 
-// exampleBrowser does what a person does: press the button, follow the page to the provider,
+// exampleBrowser does what a user does: press the button, follow the page to the provider,
 // choose who they are, and come back.
 func exampleBrowser(button string) {
 	jar, err := cookiejar.New(nil)
@@ -125,7 +125,7 @@ func exampleBrowser(button string) {
 	_ = resp.Body.Close()
 	provider := html.UnescapeString(string(regexp.MustCompile(`href="([^"]+)"`).FindSubmatch(
 		page)[1]))
-	resp, err = browser.PostForm(provider, url.Values{"person": {"0"}})
+	resp, err = browser.PostForm(provider, url.Values{"user": {"0"}})
 	if err != nil {
 		panic(err)
 	}

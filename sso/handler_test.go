@@ -16,7 +16,7 @@ import (
 	"github.com/secondgate/secondgate/sso/ssotest"
 )
 
-// Somebody's answer from the provider is of no use in another browser: neither to sign a
+// A response from the provider is of no use in another browser: neither to sign a
 // victim on as the attacker, nor to link the attacker's account to the victim.
 func TestAnotherBrowser(t *testing.T) {
 	r := newRig(t)
@@ -132,11 +132,11 @@ func TestHEADCompletesNothing(t *testing.T) {
 	require.NoError(t, b.open(back))
 }
 
-// The person may have signed out, and another in, while the provider had the browser.
+// The user may have signed out, and another in, while the provider had the browser.
 func TestLinkEndsInItsSession(t *testing.T) {
 	for name, change := range map[string]func(r *rig){
-		"signed out":     (*rig).nobody,
-		"another person": func(r *rig) { r.as("erin", "") },
+		"signed out":   (*rig).nobody,
+		"another user": func(r *rig) { r.as("erin", "") },
 		"another session": func(r *rig) {
 			r.session.SessionID, r.session.Grant = secret.New(otherBind), grantOf("grant of dave")
 		},
@@ -195,12 +195,12 @@ func TestUnlink(t *testing.T) {
 	_, err = r.signIn("oidc", daveOIDC)
 	require.NoError(t, err)
 
-	person := r.as("dave", "")
+	user := r.as("dave", "")
 	status, err := post()
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, status)
 	require.Equal(t, "sso.unlinked", r.lastEvent().Name)
-	links, err := r.service.Links(t.Context(), person)
+	links, err := r.service.Links(t.Context(), user)
 	require.NoError(t, err)
 	require.Empty(t, links)
 	_, err = r.signIn("oidc", daveOIDC)

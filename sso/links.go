@@ -24,7 +24,7 @@ import (
 // may list too many and never too few.
 const (
 	sealLink   = "sso-link"
-	sealPerson = "sso-person"
+	sealUser   = "sso-person"
 	linkPrefix = "sso/l/"
 	// maxLinks is how many accounts one user may link.
 	maxLinks = 10
@@ -76,7 +76,7 @@ func linkID(issuer, subject string) string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:24])
 }
 
-func personKey(tenant, subject string) string {
+func userKey(tenant, subject string) string {
 	return "sso/p/" + strconv.Itoa(len(tenant)) + "/" + tenant + "/" + subject
 }
 
@@ -193,10 +193,10 @@ func ours(err error) error {
 
 // bind ends a flow that links: the account becomes the user's.
 func (s *Service) bind(
-	ctx context.Context, f *flow, person mfa.User, id *identity, now time.Time,
+	ctx context.Context, f *flow, user mfa.User, id *identity, now time.Time,
 ) (*Link, error) {
 	p := s.providers[f.Provider]
-	if p.OwnAddress && (id.address == "" || !mailaddr.Same(id.address, person.Email)) {
+	if p.OwnAddress && (id.address == "" || !mailaddr.Same(id.address, user.Email)) {
 		return nil, fmt.Errorf("%w: it is not the user's", ErrAddress)
 	}
 	if _, err := s.activated(ctx, f.Tenant, p, id.organization); err != nil {
@@ -240,7 +240,7 @@ func (s *Service) bind(
 
 // list puts an account on the user's list. Accounts that are no longer theirs make room.
 func (s *Service) list(ctx context.Context, tenant, subject, linkID string) error {
-	key := personKey(tenant, subject)
+	key := userKey(tenant, subject)
 	return ours(s.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
 		ids, err := s.ids(key, data)
 		if err != nil || slices.Contains(ids, linkID) {
@@ -255,7 +255,7 @@ func (s *Service) list(ctx context.Context, tenant, subject, linkID string) erro
 			return storage.Change{}, fmt.Errorf("%w: there are %d links already",
 				mfa.ErrNotAvailable, maxLinks)
 		}
-		return s.seal(sealPerson, key, append(ids, linkID))
+		return s.seal(sealUser, key, append(ids, linkID))
 	}))
 }
 
@@ -263,7 +263,7 @@ func (s *Service) list(ctx context.Context, tenant, subject, linkID string) erro
 // or not. A process that prunes the list at that moment read it before. Its write then
 // fails, and it reads again.
 func (s *Service) relist(ctx context.Context, tenant, subject, linkID string) error {
-	key := personKey(tenant, subject)
+	key := userKey(tenant, subject)
 	return ours(s.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
 		ids, err := s.ids(key, data)
 		if err != nil {
@@ -272,7 +272,7 @@ func (s *Service) relist(ctx context.Context, tenant, subject, linkID string) er
 		if !slices.Contains(ids, linkID) {
 			ids = append(ids, linkID)
 		}
-		return s.seal(sealPerson, key, ids)
+		return s.seal(sealUser, key, ids)
 	}))
 }
 
@@ -296,7 +296,7 @@ func (s *Service) prune(
 
 func (s *Service) ids(key string, data []byte) (ids []string, err error) {
 	if data != nil {
-		err = s.open(sealPerson, key, data, &ids)
+		err = s.open(sealUser, key, data, &ids)
 	}
 	return ids, err
 }
@@ -304,7 +304,7 @@ func (s *Service) ids(key string, data []byte) (ids []string, err error) {
 // links reads the user's list and keeps the accounts that are theirs.
 func (s *Service) links(ctx context.Context, tenant, subject string) ([]Link, error) {
 	var ids []string
-	err := s.get(ctx, sealPerson, personKey(tenant, subject), &ids)
+	err := s.get(ctx, sealUser, userKey(tenant, subject), &ids)
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return nil, err
 	}

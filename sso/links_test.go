@@ -20,7 +20,7 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-// However many ask at once, an account becomes one person's, and is on that one's list.
+// However many ask at once, an account becomes one user's, and is on that one's list.
 func TestLink_OneAccountHasOneUser(t *testing.T) {
 	const n = 8
 	r := newRig(t)
@@ -38,7 +38,7 @@ func TestLink_OneAccountHasOneUser(t *testing.T) {
 	require.NoError(t, err)
 	r.handler.Store(&app)
 	for i := range n {
-		r.as(fmt.Sprint("person-", i), "")
+		r.as(fmt.Sprint("user-", i), "")
 		sessions[i], browsers[i] = r.session, r.browser()
 		agent := fmt.Sprint("browser-", i)
 		byBrowser[agent] = sessions[i]
@@ -72,7 +72,7 @@ func (a agentTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(req)
 }
 
-// However often one answer of the provider's is brought at once, it counts once.
+// However often one response of the provider is sent at once, it counts once.
 func TestCallback_OneResponseSignsInOnce(t *testing.T) {
 	r := newRig(t, func(_ *sso.Config, c *ssotest.Config) { c.ReuseCodes = true })
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
@@ -163,7 +163,7 @@ func TestForget(t *testing.T) {
 	}
 	page, _, err := r.store.(storage.Lister).List(t.Context(), "sso/", "", 100)
 	require.NoError(t, err)
-	require.Empty(t, page, "nothing of a forgotten person is left")
+	require.Empty(t, page, "nothing of a forgotten user is left")
 }
 
 // A store that fails at any call, before it did anything or after, signs nobody in and tells
@@ -238,7 +238,7 @@ func TestKeyringRotation(t *testing.T) {
 	}
 }
 
-// An account that is linked again while it is being unlinked stays on the person's list,
+// An account that is linked again while it is being unlinked stays on the user's list,
 // which is what shows it and what Forget goes by.
 func TestUnlinkWhileLinking(t *testing.T) {
 	var faulty *mfatest.FaultyStore
@@ -247,7 +247,7 @@ func TestUnlinkWhileLinking(t *testing.T) {
 		c.Store = faulty
 	})
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
-	person := r.as("dave", "")
+	user := r.as("dave", "")
 	b := r.browser()
 	back := b.choose(b.begin("oidc", "link"), daveOIDC)
 	// The unlinking reads the list, finds the account gone, and before it writes the list
@@ -259,10 +259,10 @@ func TestUnlinkWhileLinking(t *testing.T) {
 		r.handler.Store(&other)
 		require.NoError(t, b.open(back))
 	}})
-	in := sso.Session{Subject: person, SessionID: secret.New(goodBind),
+	in := sso.Session{Subject: user, SessionID: secret.New(goodBind),
 		Grant: grantOf("grant of dave")}
 	require.NoError(t, r.service.Unlink(t.Context(), in, r.linked[0].ID))
-	links, err := r.service.Links(t.Context(), person)
+	links, err := r.service.Links(t.Context(), user)
 	require.NoError(t, err)
 	require.Len(t, links, 1, "linked, and so on the list")
 }

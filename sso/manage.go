@@ -13,11 +13,11 @@ import (
 
 // Links returns the accounts that a user has linked, the oldest first. The caller decides who may
 // see them.
-func (s *Service) Links(ctx context.Context, person mfa.User) ([]Link, error) {
-	if err := checkPerson(person.Tenant, person.ID); err != nil {
+func (s *Service) Links(ctx context.Context, user mfa.User) ([]Link, error) {
+	if err := checkUser(user.Tenant, user.ID); err != nil {
 		return nil, err
 	}
-	return s.links(ctx, person.Tenant, person.ID)
+	return s.links(ctx, user.Tenant, user.ID)
 }
 
 // Unlink removes the link with an ID at once. It needs the grant in the session, as linking does.
@@ -26,32 +26,32 @@ func (s *Service) Links(ctx context.Context, person mfa.User) ([]Link, error) {
 // Sessions that were opened with the account go on: end them where the application keeps
 // them.
 func (s *Service) Unlink(ctx context.Context, in Session, id string) error {
-	person := in.Subject
+	user := in.Subject
 	if err := s.checkGrant(ctx, in); err != nil {
 		return err
 	}
-	provider, err := s.unlink(ctx, person.Tenant, person.ID, id)
+	provider, err := s.unlink(ctx, user.Tenant, user.ID, id)
 	if err != nil {
 		return err
 	}
-	s.emit(ctx, mfa.Event{Name: "sso.unlinked", Time: s.now(), UserID: person.ID,
-		Tenant: person.Tenant, Kind: provider, FactorID: id})
+	s.emit(ctx, mfa.Event{Name: "sso.unlinked", Time: s.now(), UserID: user.ID,
+		Tenant: user.Tenant, Kind: provider, FactorID: id})
 	return nil
 }
 
 func (s *Service) checkGrant(ctx context.Context, in Session) error {
-	person, grant, binding := in.Subject, in.Grant, in.SessionID.Reveal()
-	if person.ID == "" || grant.IsZero() {
+	user, grant, sessionID := in.Subject, in.Grant, in.SessionID.Reveal()
+	if user.ID == "" || grant.IsZero() {
 		return fmt.Errorf("%w: no user is signed in with a grant", mfa.ErrToken)
 	}
-	if err := checkPerson(person.Tenant, person.ID); err != nil {
+	if err := checkUser(user.Tenant, user.ID); err != nil {
 		return err
 	}
-	if binding == "" || len(binding) > maxBind {
+	if sessionID == "" || len(sessionID) > maxBind {
 		return fmt.Errorf("%w: the session ID must have 1 to %d bytes", factor.ErrMalformed,
 			maxBind)
 	}
-	return s.cfg.CheckGrant(ctx, person, grant, binding)
+	return s.cfg.CheckGrant(ctx, user, grant, sessionID)
 }
 
 // unlink deletes the account's record, which decides, and then takes it off the list.
@@ -79,9 +79,9 @@ func (s *Service) unlink(
 	if err != nil {
 		return "", ours(err)
 	}
-	person := personKey(tenant, subject)
-	err = s.records.Update(ctx, person, func(data []byte) (storage.Change, error) {
-		ids, err := s.ids(person, data)
+	key = userKey(tenant, subject)
+	err = s.records.Update(ctx, key, func(data []byte) (storage.Change, error) {
+		ids, err := s.ids(key, data)
 		if err != nil {
 			return storage.Change{}, err
 		}
@@ -95,7 +95,7 @@ func (s *Service) unlink(
 		if len(ids) == 0 {
 			return storage.Change{Delete: true}, nil
 		}
-		return s.seal(sealPerson, person, ids)
+		return s.seal(sealUser, key, ids)
 	})
 	if err != nil {
 		return "", unavailable(err)
@@ -107,26 +107,26 @@ func (s *Service) unlink(
 // the application because it deletes the user. Administrators end their own links with
 // Unlink. After an error some may be left: do it again.
 func (s *Service) Forget(
-	ctx context.Context, actor mfa.Actor, reason string, person mfa.User,
+	ctx context.Context, actor mfa.Actor, reason string, user mfa.User,
 ) error {
-	if err := checkPerson(person.Tenant, person.ID); err != nil {
+	if err := checkUser(user.Tenant, user.ID); err != nil {
 		return err
 	}
-	if err := s.authorize(ctx, actor, person, mfa.AdminAction{Name: "forget", Reason: reason,
-		UserID: person.ID, Tenant: person.Tenant, UserType: person.UserType}); err != nil {
+	if err := s.authorize(ctx, actor, user, mfa.AdminAction{Name: "forget", Reason: reason,
+		UserID: user.ID, Tenant: user.Tenant, UserType: user.UserType}); err != nil {
 		return err
 	}
-	links, err := s.links(ctx, person.Tenant, person.ID)
+	links, err := s.links(ctx, user.Tenant, user.ID)
 	if err != nil {
 		return err
 	}
 	for _, l := range links {
-		if _, err := s.unlink(ctx, person.Tenant, person.ID, l.ID); err != nil &&
+		if _, err := s.unlink(ctx, user.Tenant, user.ID, l.ID); err != nil &&
 			!errors.Is(err, mfa.ErrNotAvailable) {
 			return err
 		}
 	}
-	s.emit(ctx, mfa.Event{Name: "sso.forgotten", Time: s.now(), UserID: person.ID,
-		Tenant: person.Tenant, Actor: actor.Name(), Note: reason})
+	s.emit(ctx, mfa.Event{Name: "sso.forgotten", Time: s.now(), UserID: user.ID,
+		Tenant: user.Tenant, Actor: actor.Name(), Note: reason})
 	return nil
 }

@@ -102,7 +102,7 @@ func TestCallback_RefusesInvalidTokens(t *testing.T) {
 			payload, _ := json.Marshal(c)
 			return parts[0] + "." + base64.RawURLEncoding.EncodeToString(payload) + "." + parts[2]
 		}, sso.ErrIdentity},
-		"endless answer": {func(map[string]any, func(map[string]any) string) string {
+		"endless response": {func(map[string]any, func(map[string]any) string) string {
 			return strings.Repeat("x", 2<<20)
 		}, mfa.ErrUnavailable},
 	} {
@@ -237,7 +237,7 @@ func (b *endlessBody) Read(p []byte) (int, error) {
 
 func (b *endlessBody) Close() error { return nil }
 
-// Another organisation is another person, whatever else is the same.
+// Another organisation is another user, whatever else is the same.
 func TestSameObjectElsewhere(t *testing.T) {
 	r := newRig(t)
 	r.activate(contoso, false)
@@ -318,7 +318,7 @@ func TestReplayedCode(t *testing.T) {
 
 func TestReplayedLink(t *testing.T) {
 	r := newRig(t, func(_ *sso.Config, c *ssotest.Config) { c.ReuseCodes = true })
-	person := r.as("dave", "")
+	user := r.as("dave", "")
 	b := r.browser()
 	appURL, err := url.Parse(r.app.URL)
 	require.NoError(t, err)
@@ -329,7 +329,7 @@ func TestReplayedLink(t *testing.T) {
 	b.Jar.SetCookies(appURL, cookies)
 	require.ErrorIs(t, b.open(back), sso.ErrFlow)
 	require.Len(t, r.linked, 1)
-	in := sso.Session{Subject: person, SessionID: secret.New(goodBind),
+	in := sso.Session{Subject: user, SessionID: secret.New(goodBind),
 		Grant: grantOf("grant of dave")}
 	require.NoError(t, r.service.Unlink(t.Context(), in, r.linked[0].ID))
 }
@@ -455,7 +455,7 @@ func TestNamesAreExact(t *testing.T) {
 	require.ErrorIs(t, err, sso.ErrIdentity)
 }
 
-// What is not this provider's answer is not taken to its token endpoint (RFC 9207).
+// What is not this provider's response is not taken to its token endpoint (RFC 9207).
 func TestMixUp(t *testing.T) {
 	for name, c := range map[string]struct {
 		promises bool // the provider says that it names itself

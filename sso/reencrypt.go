@@ -58,7 +58,7 @@ func (s *Service) reencrypt(ctx context.Context, key string) error {
 	case strings.HasPrefix(key, linkPrefix):
 		purpose = sealLink
 	case strings.HasPrefix(key, "sso/p/"):
-		purpose = sealPerson
+		purpose = sealUser
 	case strings.HasPrefix(key, "sso/t/"):
 		purpose = sealActivations
 	default:

@@ -34,11 +34,11 @@ const (
 	fabrikam = "0f9a8d1c-3b52-4f4e-9f2b-5d6f7a8b9c0d"
 	kariOID  = "11111111-2222-3333-4444-555555555555"
 	goodBind = "session-1"
-	// otherBind is another session of the same person, with a grant as well.
+	// otherBind is another session of the same user, with a grant as well.
 	otherBind = "session-2"
 )
 
-// The people at the provider, by index.
+// The users at the provider, by index.
 const (
 	kariMS = iota
 	malloryMS
@@ -49,8 +49,8 @@ const (
 	eveOIDC
 )
 
-func people() []ssotest.Person {
-	return []ssotest.Person{
+func users() []ssotest.User {
+	return []ssotest.User{
 		kariMS: {Provider: "microsoft", Name: "Kari", Email: "kari@contoso.example",
 			ID: kariOID, Organization: contoso, AMR: []string{"pwd", "mfa"}},
 		malloryMS: {Provider: "microsoft", Name: "Mallory", Email: "kari@contoso.example",
@@ -103,7 +103,7 @@ func newRig(t *testing.T, options ...option) *rig {
 		idp.ServeHTTP(w, req)
 	}))
 	t.Cleanup(r.idpHTTP.Close)
-	r.idpCfg = &ssotest.Config{URL: r.idpHTTP.URL, People: people(), Clock: r.clock,
+	r.idpCfg = &ssotest.Config{URL: r.idpHTTP.URL, Users: users(), Clock: r.clock,
 		Token: func(c map[string]any, sign func(map[string]any) string) string {
 			if r.tamper == nil {
 				return sign(c)
@@ -195,7 +195,7 @@ func (r *rig) hooks() sso.Hooks {
 	}
 }
 
-// as makes id the person who is signed in, with a grant.
+// as makes id the user who is signed in, with a grant.
 func (r *rig) as(id, email string) mfa.User {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -271,9 +271,9 @@ func (b *browser) begin(provider, what string) string {
 }
 
 // choose signs in at the provider and returns where it sends the browser back to.
-func (b *browser) choose(at string, person int) string {
+func (b *browser) choose(at string, user int) string {
 	b.r.t.Helper()
-	resp, err := b.PostForm(at, url.Values{"person": {strconv.Itoa(person)}})
+	resp, err := b.PostForm(at, url.Values{"user": {strconv.Itoa(user)}})
 	require.NoError(b.r.t, err)
 	defer resp.Body.Close()
 	require.Equal(b.r.t, http.StatusSeeOther, resp.StatusCode)
@@ -296,7 +296,7 @@ func (b *browser) open(at string) error {
 }
 
 // run takes a whole sign-on.
-func (b *browser) run(provider, what string, person int) error {
+func (b *browser) run(provider, what string, user int) error {
 	b.r.t.Helper()
 	at := b.begin(provider, what)
 	if at == "" {
@@ -304,10 +304,10 @@ func (b *browser) run(provider, what string, person int) error {
 		defer b.r.mu.Unlock()
 		return b.r.err
 	}
-	return b.open(b.choose(at, person))
+	return b.open(b.choose(at, user))
 }
 
-// link has person id link an account, in a browser of their own.
+// link makes the user id link an account, in a browser of their own.
 func (r *rig) link(id, email, provider string, account int) error {
 	r.t.Helper()
 	r.as(id, email)

@@ -239,8 +239,8 @@ func (s *Service) authorize(ctx context.Context, actor mfa.Actor, about mfa.User
 	return nil
 }
 
-// checkPerson holds a subject to the bounds of mfa.User.
-func checkPerson(tenant, id string) error {
+// checkUser holds a subject to the bounds of mfa.User.
+func checkUser(tenant, id string) error {
 	if id == "" || len(id) > 128 || !utf8.ValidString(id) {
 		return fmt.Errorf("%w: Subject.ID must have 1 to 128 bytes of UTF-8", factor.ErrMalformed)
 	}

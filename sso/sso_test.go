@@ -39,7 +39,7 @@ func TestMicrosoft(t *testing.T) {
 	require.Equal(t, time.Hour, links[0].LastUsed.Sub(links[0].Created))
 }
 
-// An organisation that nobody activated may give its people any address, and any object ID.
+// An organisation that nobody activated may give its users any address, and any object ID.
 func TestAnotherOrganisation(t *testing.T) {
 	r := newRig(t)
 	r.activate(contoso, true)
@@ -191,7 +191,7 @@ func TestMFAClasses(t *testing.T) {
 		c.Providers = []sso.Provider{{ID: "oidc", Name: "X", Issuer: idp.URL + "/oidc",
 			ClientID: "secondgate-demo", ClientSecret: secret.New("ssotest-client-secret"),
 			Open: true, MFAClasses: []string{"phr"}}}
-		idp.People[daveOIDC].ACR = "phr"
+		idp.Users[daveOIDC].ACR = "phr"
 	})
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	in, err := r.signIn("oidc", daveOIDC)

@@ -106,17 +106,17 @@ func (a *app) demoProviders(ctx context.Context) ([]sso.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("demonstration providers of sign-on: %w", err)
 	}
-	microsoft := func(n int, name, address, organization string, amr ...string) ssotest.Person {
-		return ssotest.Person{Provider: "microsoft", Name: name, Email: address,
+	microsoft := func(n int, name, address, organization string, amr ...string) ssotest.User {
+		return ssotest.User{Provider: "microsoft", Name: name, Email: address,
 			Organization: organization, AMR: amr,
 			ID: fmt.Sprintf("00000000-0000-4000-8000-%012d", n)}
 	}
-	google := func(n int, name, address, organization string) ssotest.Person {
-		return ssotest.Person{Provider: "google", Name: name, Email: address,
+	google := func(n int, name, address, organization string) ssotest.User {
+		return ssotest.User{Provider: "google", Name: name, Email: address,
 			Organization: organization, ID: fmt.Sprintf("1%020d", n)}
 	}
 	idp, err := ssotest.New(ssotest.Config{URL: "http://" + listener.Addr().String(),
-		Clock: a.clock, People: []ssotest.Person{
+		Clock: a.clock, Users: []ssotest.User{
 			microsoft(1, "Anna de Vries", "anna@acme.example", demoTenant),
 			microsoft(2, "Ben Carter, with Microsoft's second factor", "ben@acme.example",
 				demoTenant, "pwd", "mfa"),

@@ -13,7 +13,7 @@ import (
 
 var (
 	onwardLink    = regexp.MustCompile(`<a href="([^"]+)"`)
-	accountButton = regexp.MustCompile(`<button name="person" value="([^"]+)">([^<]+)<`)
+	accountButton = regexp.MustCompile(`<button name="user" value="([^"]+)">([^<]+)<`)
 )
 
 // depart begins a sign-on or a link, and returns the address of the provider's page.
@@ -40,7 +40,7 @@ func (c *client) chosen(page, name string) (back string) {
 		if !strings.HasPrefix(html.UnescapeString(button[2]), name) {
 			continue
 		}
-		resp, err := c.PostForm(page, url.Values{"person": {button[1]}})
+		resp, err := c.PostForm(page, url.Values{"user": {button[1]}})
 		if err != nil {
 			c.t.Fatal(err)
 		}
@@ -192,7 +192,7 @@ func TestSignOnIsOfOneBrowser(t *testing.T) {
 	}
 	cancelled := s.client(t)
 	page := cancelled.depart("google", "sign-in")
-	resp, err := cancelled.PostForm(page, url.Values{"person": {"cancel"}})
+	resp, err := cancelled.PostForm(page, url.Values{"user": {"cancel"}})
 	if err != nil {
 		t.Fatal(err)
 	}

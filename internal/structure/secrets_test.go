@@ -36,7 +36,7 @@ var printedSecrets = map[string]string{
 	"sms.TwilioConfig.KeySID":       "the name of a key; the key is a secret.Text",
 	"sms/phone.Country.CallingCode": "31 for the Netherlands",
 	"sso.Link.ID":                   "no secret by its contract",
-	"sso/ssotest.Person.Email":      "a made-up user of a test",
+	"sso/ssotest.User.Email":        "a made-up user of a test",
 	"storage.Change.Data":           "sealed before it comes here",
 	"storage.Entry.Key":             "where a record is, not a key that opens anything",
 	"storage.Record.Data":           "sealed before it comes here",

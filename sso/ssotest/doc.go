@@ -2,7 +2,7 @@
 // sign-in page that lists made-up users and signs in the chosen one without a password, so it
 // serves this machine only and New refuses any other address.
 //
-//	idp, err := ssotest.New(ssotest.Config{URL: "http://127.0.0.1:9000", People: people})
+//	idp, err := ssotest.New(ssotest.Config{URL: "http://127.0.0.1:9000", Users: users})
 //	go http.ListenAndServe("127.0.0.1:9000", idp)
 //	service, err := sso.New(sso.Config{
 //		Providers: []sso.Provider{idp.Microsoft(), idp.Google()}, …})

@@ -48,7 +48,7 @@ func challenge(verifier string) string {
 
 type choice struct {
 	Index int
-	Person
+	User
 }
 
 func (s *Server) page(w http.ResponseWriter, r *http.Request) {
@@ -64,22 +64,22 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	var people []choice
-	for i, p := range s.cfg.People {
+	var users []choice
+	for i, p := range s.cfg.Users {
 		if p.Provider == provider {
-			people = append(people, choice{i, p})
+			users = append(users, choice{i, p})
 		}
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Frame-Options", "DENY")
 	_ = page.Execute(w, struct {
-		Name   string
-		People []choice
-	}{name, people}) // the browser has gone
+		Name  string
+		Users []choice
+	}{name, users}) // the browser has gone
 }
 
-// choose signs in the user of the form value "person", an index, or no user.
+// choose signs in the user of the form value "user", an index, or no user.
 func (s *Server) choose(w http.ResponseWriter, r *http.Request) {
 	req, err := parse(r.URL.Query())
 	if err != nil {
@@ -88,14 +88,14 @@ func (s *Server) choose(w http.ResponseWriter, r *http.Request) {
 	}
 	back := req.redirect.Query()
 	back.Set("state", req.state)
-	i, err := strconv.Atoi(r.PostFormValue("person"))
-	if err != nil || i < 0 || i >= len(s.cfg.People) ||
-		s.cfg.People[i].Provider != r.PathValue("provider") {
+	i, err := strconv.Atoi(r.PostFormValue("user"))
+	if err != nil || i < 0 || i >= len(s.cfg.Users) ||
+		s.cfg.Users[i].Provider != r.PathValue("provider") {
 		back.Set("error", "access_denied")
 	} else {
 		back.Set("code", s.issue(grant{provider: r.PathValue("provider"),
 			redirect: r.URL.Query().Get("redirect_uri"),
-			nonce:    req.nonce, challenge: req.challenge, person: s.cfg.People[i],
+			nonce:    req.nonce, challenge: req.challenge, user: s.cfg.Users[i],
 			issued: s.now()}))
 	}
 	req.redirect.RawQuery = back.Encode()

@@ -31,8 +31,8 @@ const (
 	maxCodes     = 1000
 )
 
-// Person is a user who can be chosen on the sign-in page.
-type Person struct {
+// User is a user who can be chosen on the sign-in page.
+type User struct {
 	// Provider is where the account is: "microsoft", "google" or "oidc".
 	Provider string
 	// Name and Email are shown on the page.
@@ -53,8 +53,8 @@ type Person struct {
 type Config struct {
 	// URL is where the server will be reached, on this machine: "http://127.0.0.1:9000".
 	URL string
-	// People are the users on the sign-in page, each under its provider.
-	People []Person
+	// Users are the users on the sign-in page, each under its provider.
+	Users []User
 	// Clock defaults to the system's.
 	Clock mfa.Clock
 	// Token, if set, makes every ID token from the claims it would have, which it may change;
@@ -77,7 +77,7 @@ type Server struct {
 // grant is what a code stands for.
 type grant struct {
 	provider, redirect, nonce, challenge string
-	person                               Person
+	user                                 User
 	issued                               time.Time
 	used                                 bool
 }
@@ -90,10 +90,10 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("ssotest: URL is %q; want the form http://127.0.0.1:9000, on "+
 			"this machine, because every client that reaches it may sign in as any user", cfg.URL)
 	}
-	for i, p := range cfg.People {
+	for i, p := range cfg.Users {
 		if !slices.Contains([]string{"microsoft", "google", "oidc"}, p.Provider) || p.Name == "" ||
 			p.ID == "" {
-			return nil, fmt.Errorf("ssotest: People[%d] needs a Name, an ID and a Provider of "+
+			return nil, fmt.Errorf("ssotest: Users[%d] needs a Name, an ID and a Provider of "+
 				"microsoft, google or oidc", i)
 		}
 	}
@@ -166,7 +166,7 @@ func local(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-func answer(w http.ResponseWriter, status int, v any) {
+func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
@@ -176,7 +176,7 @@ func answer(w http.ResponseWriter, status int, v any) {
 func (s *Server) discovery(provider string) http.HandlerFunc {
 	base := s.cfg.URL + "/" + provider
 	return func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, map[string]any{
+		writeJSON(w, http.StatusOK, map[string]any{
 			"issuer": s.issuer(provider), "authorization_endpoint": base + "/authorize",
 			"token_endpoint": base + "/token", "jwks_uri": base + "/keys",
 			"response_types_supported":              []string{"code"},
@@ -206,7 +206,7 @@ func (s *Server) keys(w http.ResponseWriter, r *http.Request) {
 	if r.PathValue("provider") == "microsoft" {
 		key["issuer"] = s.issuer("microsoft")
 	}
-	answer(w, http.StatusOK, map[string]any{"keys": []any{key}})
+	writeJSON(w, http.StatusOK, map[string]any{"keys": []any{key}})
 }
 
 // redeem takes a code. A code that was tried wrongly is gone as well.
@@ -231,7 +231,7 @@ func (s *Server) redeem(provider string, form url.Values) (grant, error) {
 
 // claims are what the ID token of a grant says.
 func (s *Server) claims(g grant) map[string]any {
-	now, p := s.now(), g.person
+	now, p := s.now(), g.user
 	c := map[string]any{
 		"iss": s.issuer(g.provider), "aud": clientID, "sub": p.ID, "nonce": g.nonce,
 		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(tokenTTL).Unix(),
@@ -293,16 +293,16 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		id, secret = r.PostFormValue("client_id"), r.PostFormValue("client_secret")
 	}
 	if id != clientID || secret != clientSecret {
-		answer(w, http.StatusUnauthorized, map[string]any{"error": "invalid_client"})
+		writeJSON(w, http.StatusUnauthorized, map[string]any{"error": "invalid_client"})
 		return
 	}
 	if err := r.ParseForm(); err != nil || r.PostForm.Get("grant_type") != "authorization_code" {
-		answer(w, http.StatusBadRequest, map[string]any{"error": "unsupported_grant_type"})
+		writeJSON(w, http.StatusBadRequest, map[string]any{"error": "unsupported_grant_type"})
 		return
 	}
 	g, err := s.redeem(r.PathValue("provider"), r.PostForm)
 	if err != nil {
-		answer(w, http.StatusBadRequest, map[string]any{"error": "invalid_grant",
+		writeJSON(w, http.StatusBadRequest, map[string]any{"error": "invalid_grant",
 			"error_description": err.Error()})
 		return
 	}
@@ -313,6 +313,6 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	} else {
 		token = s.sign(claims)
 	}
-	answer(w, http.StatusOK, map[string]any{"access_token": rand.Text(), "token_type": "Bearer",
+	writeJSON(w, http.StatusOK, map[string]any{"access_token": rand.Text(), "token_type": "Bearer",
 		"expires_in": 3600, "id_token": token})
 }

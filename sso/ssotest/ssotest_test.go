@@ -13,8 +13,8 @@ import (
 	"github.com/secondgate/secondgate/sso/ssotest"
 )
 
-func person() ssotest.Person {
-	return ssotest.Person{Provider: "oidc", Name: "Dave <b>", Email: "dave@example.org", ID: "d"}
+func kari() ssotest.User {
+	return ssotest.User{Provider: "oidc", Name: "Dave <b>", Email: "dave@example.org", ID: "d"}
 }
 
 // A provider that signs anybody in must not be reached by anybody.
@@ -29,10 +29,10 @@ func TestNewServesThisMachineOnly(t *testing.T) {
 		_, err := ssotest.New(ssotest.Config{URL: bad})
 		require.Error(t, err, bad)
 	}
-	for _, bad := range []ssotest.Person{{Provider: "other", Name: "x", ID: "x"},
+	for _, bad := range []ssotest.User{{Provider: "other", Name: "x", ID: "x"},
 		{Provider: "oidc", ID: "x"}, {Provider: "oidc", Name: "x"}} {
 		_, err := ssotest.New(ssotest.Config{URL: "http://127.0.0.1:9000",
-			People: []ssotest.Person{bad}})
+			Users: []ssotest.User{bad}})
 		require.Error(t, err)
 	}
 }
@@ -41,7 +41,7 @@ func start(t *testing.T) *httptest.Server {
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	idp, err := ssotest.New(ssotest.Config{URL: server.URL, People: []ssotest.Person{person()}})
+	idp, err := ssotest.New(ssotest.Config{URL: server.URL, Users: []ssotest.User{kari()}})
 	require.NoError(t, err)
 	mux.Handle("/", idp)
 	return server
@@ -108,7 +108,7 @@ func TestToken(t *testing.T) {
 				return http.ErrUseLastResponse
 			}}
 			resp, err := client.PostForm(server.URL+"/oidc/authorize?"+request().Encode(),
-				url.Values{"person": {"0"}})
+				url.Values{"user": {"0"}})
 			require.NoError(t, err)
 			require.NoError(t, resp.Body.Close())
 			back, err := resp.Location()

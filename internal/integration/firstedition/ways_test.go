@@ -121,7 +121,7 @@ type ssoDump struct {
 	Provider    string              `json:"provider"` // the address of the provider
 	Links       map[string]sso.Link `json:"links"`
 	Activations []sso.Activation    `json:"activations"`
-	People      []ssotest.Person    `json:"people"`
+	People      []ssotest.User      `json:"people"`
 }
 
 // signOn is an application whose users sign on with accounts of a provider.
@@ -169,7 +169,7 @@ func TestSSO_ReadsTheFirstEditionsLinks(t *testing.T) {
 		}
 		clock.Advance(time.Minute)
 		for id, link := range d.Links {
-			account := slices.IndexFunc(d.People, func(p ssotest.Person) bool {
+			account := slices.IndexFunc(d.People, func(p ssotest.User) bool {
 				return p.Provider == link.Provider && p.Email == link.Account
 			})
 			in := s.signIn(link.Provider, account)
@@ -187,7 +187,7 @@ func TestSSO_ReadsTheFirstEditionsLinks(t *testing.T) {
 // names of the records. Nobody listens there: connections to it go to a server of the test.
 func (d *ssoDump) newSignOn(t *testing.T, cfg sso.Config) *signOn {
 	t.Helper()
-	idp, err := ssotest.New(ssotest.Config{URL: d.Provider, People: d.People, Clock: cfg.Clock})
+	idp, err := ssotest.New(ssotest.Config{URL: d.Provider, Users: d.People, Clock: cfg.Clock})
 	require.NoError(t, err)
 	provider := httptest.NewServer(idp)
 	t.Cleanup(provider.Close)
@@ -246,7 +246,7 @@ func (s *signOn) signIn(provider string, account int) *sso.SignIn {
 	require.NoError(s.t, resp.Body.Close())
 	at := onward.FindSubmatch(body)
 	require.NotNil(s.t, at, "%s", body)
-	chosen := url.Values{"person": {strconv.Itoa(account)}}
+	chosen := url.Values{"user": {strconv.Itoa(account)}}
 	resp, err = browser.PostForm(html.UnescapeString(string(at[1])), chosen)
 	require.NoError(s.t, err)
 	require.NoError(s.t, resp.Body.Close())

@@ -54,10 +54,10 @@ func (c *catalog) field(f Frame, page, id string, hint ...string) (field, error)
 	return out, err
 }
 
-// answer makes the field for a response of a kind. Codes that are sent or shown elsewhere have
+// response makes the field for a response of a kind. Codes that are sent or shown elsewhere have
 // one numeric field, never a box for each digit, and the phone that received them offers them
 // (autocomplete=one-time-code). Type "number" would drop leading zeros.
-func (c *catalog) answer(kind string, recovery bool, problem string) (field, error) {
+func (c *catalog) response(kind string, recovery bool, problem string) (field, error) {
 	out := field{ID: "code", Type: "text", Autocomplete: "one-time-code", Required: true,
 		Focus: true, Code: true, Text: problem}
 	about := "code"

@@ -14,7 +14,7 @@ func (r *Renderer) funcs(c *catalog) template.FuncMap {
 		"head":       c.head,
 		"others":     others,
 		"field":      c.field,
-		"answer":     c.answer,
+		"response":   c.response,
 		"t":          c.text,
 		"strong":     c.strong,
 		"timer":      c.timer,

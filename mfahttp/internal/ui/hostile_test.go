@@ -9,7 +9,7 @@ import (
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 )
 
-// What people and applications typed is text wherever it stands.
+// What users and applications typed is text wherever it stands.
 func TestHostileValues(t *testing.T) {
 	const evil = `<script>alert(1)</script>"'><img src=x onerror=alert(1)>{time}{n}javascript:alert(1)` + "\u202e"
 	f := ui.Frame{Lang: evil, Base: "/mfa/", Product: evil, SignedIn: true, Account: evil,

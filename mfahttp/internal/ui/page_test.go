@@ -198,7 +198,7 @@ func checkForms(t *testing.T, list []element) {
 	}
 }
 
-// The field for an answer is one that phones and password managers can fill.
+// The field for a response is one that phones and password managers can fill.
 func TestVerify_FieldFitsTheKind(t *testing.T) {
 	r := newUI(t)
 	for _, test := range []struct {
@@ -291,7 +291,7 @@ func TestStates(t *testing.T) {
 	}
 }
 
-// An answer is judged against all factors of its kind, so a second one of a kind is another way
+// A response is verified against all factors of its kind, so a second one of a kind is another way
 // only where the code goes elsewhere.
 func TestOtherWays(t *testing.T) {
 	r := newUI(t)

@@ -9,7 +9,7 @@ import (
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// sample is a page as a person meets it, in the language of a frame.
+// sample is a page as a user sees it, in the language of a frame.
 type sample struct {
 	name string
 	make func(f ui.Frame) ui.Page

@@ -34,7 +34,7 @@
 //	say FRAME PAGE             what the notice says, "" if there is none or a field says it
 //	fieldError FRAME PAGE ID   what is wrong with a field, or ""
 //	good NOTICE                whether it is about a success
-//	field FRAME PAGE ID [HINT], answer KIND RECOVERY ERROR   for the block "field"
+//	field FRAME PAGE ID [HINT], response KIND RECOVERY ERROR   for the block "field"
 //	entered FRAME ID           what was typed before
 //	others VERIFY              the other ways worth showing
 //	icon NAME, asset FILE      decoration, and a file of static/ with a hash for caching
