@@ -38,6 +38,38 @@ func (c Confirmation) LogValue() slog.Value {
 		slog.Bool("signed_in", c.Verification != nil))
 }
 
+// Format writes the user as [User.Format] does, and the purpose, for every verb. It leaves out the
+// session and the device.
+func (s Session) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "{User:%v Purpose:%q}", s.user, s.purpose)
+}
+
+// LogValue implements slog.LogValuer. It leaves out what Format leaves out.
+func (s Session) LogValue() slog.Value {
+	return slog.GroupValue(slog.Any("user", s.user), slog.String("purpose", string(s.purpose)))
+}
+
+// Format writes the actor's name and whether it is a program's, for every verb. It leaves out the
+// session and the grant.
+func (a Actor) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "{Name:%q System:%t}", a.name, a.system)
+}
+
+// LogValue implements slog.LogValuer. It leaves out what Format leaves out.
+func (a Actor) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("name", a.name), slog.Bool("system", a.system))
+}
+
+// Format writes the actor as [Actor.Format] does, and the reason, for every verb.
+func (a Admin) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "{Actor:%v Reason:%q}", a.actor, a.reason)
+}
+
+// LogValue implements slog.LogValuer. It leaves out what Format leaves out.
+func (a Admin) LogValue() slog.Value {
+	return slog.GroupValue(slog.Any("actor", a.actor), slog.String("reason", a.reason))
+}
+
 // Format writes the user's ID, tenant and type for every verb. It leaves out the name, the address
 // and the number. Encoders write all fields, because the application may store a User.
 func (s User) Format(f fmt.State, _ rune) {

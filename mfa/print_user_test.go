@@ -17,7 +17,14 @@ func TestUser_PrintsNoContact(t *testing.T) {
 	const address, number, name = "ann@example.com", "+31612345678", "Ann Smith"
 	contact := mfa.User{ID: "7", Tenant: "acme", Account: address, Email: address, Phone: number}
 	inside := factor.User{ID: "7", Tenant: "acme", Account: address, Email: address, Phone: number}
-	for _, v := range []any{contact, &contact, []mfa.User{contact}, inside,
+	session := new(mfa.Manager).Session(contact, "a session")
+	actor := session.Actor(mfa.Grant{})
+	admin := new(mfa.Manager).Admin(actor, "asked at acme")
+	var printed bytes.Buffer
+	_, _ = fmt.Fprintf(&printed, "%v %+v %#v", actor, &actor, struct{ By mfa.Actor }{actor})
+	require.NotContains(t, printed.String(), address)
+	for _, v := range []any{session, &session, struct{ Session mfa.Session }{session}, admin,
+		struct{ By mfa.Admin }{admin}, contact, &contact, []mfa.User{contact}, inside,
 		factor.VerifyInput{User: inside}, factor.Message{User: inside},
 		password.Account{ID: "7", Tenant: "acme", Email: address, Name: name}} {
 		var printed bytes.Buffer

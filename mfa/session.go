@@ -61,6 +61,19 @@ func (s Session) OnDevice(token secret.Text) Session { s.device = token; return 
 // remembers the device, as far as Policy.Remember allows, for a sign-in that is no recovery.
 func (s Session) RememberDevice(name string) Session { s.remember = name; return s }
 
+// User returns the user of the handle, for a package that keeps more of a user than factors. It
+// is the zero User for the zero Session.
+func (s Session) User() User { return s.user }
+
+// SessionHash returns a hash of the session ID, for a package that ties what it begins to the
+// session. It is nil if the session ID is not valid.
+func (s Session) SessionHash() []byte {
+	if s.id.Check() != nil {
+		return nil
+	}
+	return s.id.Bind()
+}
+
 // check refuses a handle for no user or no session.
 func (s Session) check() error {
 	if err := s.user.check(); err != nil {
