@@ -13,28 +13,28 @@ import (
 // changing how they sign in. [Handler.RequireGrant] redirects the user to that step-up.
 var ErrStepUp = errStepUp
 
-// Grant returns the grant that lets the user who makes the request change their factors now, and
-// the session ID. An application that keeps more than factors for a user (linked accounts, API
-// keys) protects it in the same way, with mfa.Session.Check. Both values are secrets: keep them
-// out of pages, URLs and logs.
+// Grant returns the Manager's handle for the user and the session of the request, and the grant
+// that lets the user change their factors now. An application that keeps more than factors for a
+// user (linked accounts, API keys) protects it in the same way, with mfa.Session.Check.
 //
-// The grant has been checked. It is zero for a visitor who is not signed in. Grant returns
+// The grant has been checked, and is zero for a visitor who is not signed in. Grant returns
 // ErrStepUp for a signed-in user who verified too little or too long ago, or who has no factor
 // yet. It returns mfa.ErrFirstFactorRequired for a user who has no factor and gave the first
 // factor too long ago. Any other error is a failure. No error permits anything.
 //
-// Grant returns a session ID even without a grant, and creates one if the session has none. Begin
-// replaces it, so that an operation that one user began cannot end with another user in the same
-// browser.
-func (h *Handler) Grant(r *http.Request) (grant mfa.Grant, sessionID string, err error) {
+// Grant returns a handle even without a grant; it has the zero User for a visitor who is not
+// signed in. Begin starts another session, so that an operation that one user began cannot end
+// with another user in the same browser.
+func (h *Handler) Grant(r *http.Request) (s mfa.Session, grant mfa.Grant, err error) {
 	v := &visit{h: h, r: r, now: h.clock()}
 	if v.id, err = h.cfg.Identify(r); err != nil {
-		return mfa.Grant{}, "", hookError("Identify", mfa.ErrUnavailable, err)
+		return mfa.Session{}, mfa.Grant{}, hookError("Identify", mfa.ErrUnavailable, err)
 	}
-	if v.signedIn() == nil {
-		grant, err = v.checkedGrant()
+	if v.signedIn() != nil {
+		return v.handleFor(mfa.User{}, purposeManage), mfa.Grant{}, nil
 	}
-	return grant, v.sessionID(), err
+	grant, err = v.checkedGrant()
+	return v.handle(purposeManage), grant, err
 }
 
 // checkedGrant returns a grant that the Manager accepts now. The session's own expiry is not

@@ -19,9 +19,9 @@ import (
 
 // granted is what Handler.Grant said to the last request.
 type granted struct {
-	grant     mfa.Grant
-	sessionID string
-	err       error
+	session mfa.Session
+	grant   mfa.Grant
+	err     error
 }
 
 // guarded is a site with a page that RequireGrant guards, and one that asks Grant.
@@ -36,7 +36,7 @@ func guarded(t *testing.T) (*site, *granted) {
 	mux.Handle("/links", s.withSession(s.h.RequireGrant(ok)))
 	mux.Handle("GET /grant", s.withSession(http.HandlerFunc(func(_ http.ResponseWriter,
 		r *http.Request) {
-		got.grant, got.sessionID, got.err = s.h.Grant(r)
+		got.session, got.grant, got.err = s.h.Grant(r)
 	})))
 	s.srv.Config.Handler = mux
 	return s, got
@@ -50,31 +50,32 @@ func TestGrant(t *testing.T) {
 	p.get("/grant")
 	require.NoError(t, got.err)
 	require.Empty(t, got.grant)
-	require.NotEmpty(t, got.sessionID, "a session of nobody has a name as well")
-	nobody := got.sessionID
+	require.Empty(t, got.session.User())
+	require.NotEmpty(t, got.session.SessionHash(), "the session has an ID before a sign-in")
+	nobody := got.session.SessionHash()
 	p.get("/grant")
-	require.Equal(t, nobody, got.sessionID)
+	require.Equal(t, nobody, got.session.SessionHash())
 
 	p.login()
 	p.get("/grant")
 	require.NoError(t, got.err)
 	require.Empty(t, got.grant, "the first factor alone opens nothing")
-	require.NotEqual(t, nobody, got.sessionID, "a sign-in begins anew")
+	require.Empty(t, got.session.User(), "the user is not signed in yet")
+	require.NotEqual(t, nobody, got.session.SessionHash(), "a sign-in begins anew")
 
 	p.signIn()
 	p.get("/grant")
 	require.NoError(t, got.err)
-	require.NoError(t, s.m.Session(s.subject("ann"), got.sessionID).Check(t.Context(), got.grant))
-	require.ErrorIs(t, s.m.Session(s.subject("bob"), got.sessionID).Check(t.Context(), got.grant),
-		mfa.ErrToken)
-	require.ErrorIs(t, s.m.Session(s.subject("ann"), nobody).Check(t.Context(), got.grant),
+	require.Equal(t, s.subject("ann"), got.session.User())
+	require.NoError(t, got.session.Check(t.Context(), got.grant))
+	require.ErrorIs(t, s.m.Session(s.subject("ann"), "another").Check(t.Context(), got.grant),
 		mfa.ErrToken)
 
 	s.clock.Advance(time.Hour)
 	p.get("/grant")
 	require.ErrorIs(t, got.err, mfahttp.ErrStepUp)
 	require.Empty(t, got.grant)
-	require.NotEmpty(t, got.sessionID)
+	require.NotEmpty(t, got.session.SessionHash())
 
 	s.identifyErr = errors.New("down")
 	p.get("/grant")

@@ -19,7 +19,7 @@ func TestChange(t *testing.T) {
 	r := newRig(t, nil)
 	change := func(current, next secret.Text) error {
 		return r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1",
-			User: user("1"), SessionID: secret.New(session),
+			Session: r.session("1"),
 			Current: current, Password: next, KeepSession: secret.New("mine")})
 	}
 	require.ErrorIs(t, change(secret.New("wrong"), secret.New(newPassword)), password.ErrIncorrect)
@@ -44,7 +44,7 @@ func TestAdminSet(t *testing.T) {
 	r := newRig(t, nil)
 	set := func(actor string, s secret.Text) error {
 		return r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1",
-			Actor: mfa.System(actor), Reason: "ticket 7", Password: s})
+			Admin: r.second.Admin(mfa.System(actor), "ticket 7"), Password: s})
 	}
 	require.ErrorIs(t, set("olivia", secret.New(newPassword)), mfa.ErrForbidden)
 	require.ErrorIs(t, set("", secret.New(newPassword)), factor.ErrMalformed)
@@ -64,7 +64,7 @@ func TestAdminSet(t *testing.T) {
 	require.Equal(t, "ticket 7", r.events[0].Note)
 
 	require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1",
-		User: user("1"), SessionID: secret.New(session),
+		Session: r.session("1"),
 		Current: secret.New(newPassword), Password: secret.New("and now my very own")}))
 	require.False(t, r.people.must["acme/1"])
 	require.Zero(t, r.people.expires)
@@ -87,14 +87,17 @@ func TestAdminSet(t *testing.T) {
 func TestManagerChange_NeedsTheSecondFactor(t *testing.T) {
 	r := newRig(t, nil)
 	change := func(u mfa.User, g mfa.Grant, current secret.Text) error {
-		return r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1", User: u,
-			Grant:     g,
-			SessionID: secret.New(session), Current: current, Password: secret.New(newPassword)})
+		return r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1",
+			Session: r.second.Session(u, session), Grant: g, Current: current,
+			Password: secret.New(newPassword)})
 	}
 	grant := r.enroll(user("1"))
 	require.ErrorIs(t, change(user("1"), mfa.Grant{}, secret.New(oldPassword)), mfa.ErrToken)
 	require.ErrorIs(t, change(mfa.User{}, grant, secret.New(oldPassword)), mfa.ErrForbidden,
-		"nobody")
+		"no user")
+	require.ErrorIs(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1",
+		Grant: grant, Current: secret.New(oldPassword), Password: secret.New(newPassword)}),
+		mfa.ErrForbidden, "no session")
 	require.ErrorIs(t, change(user("2"), r.enroll(user("2")), secret.New(oldPassword)),
 		mfa.ErrForbidden, "another user")
 	require.ErrorIs(t, change(user("1"), grant, secret.New("wrong")), password.ErrIncorrect,
@@ -118,11 +121,13 @@ func TestManagerAdminSet_NeedsTheActorsProof(t *testing.T) {
 		a.Users = []mfa.User{user("somebody"), user("admin")}
 	})
 	grant := r.enroll(user("admin"))
-	set := func(account string, g mfa.Grant, binding string) error {
+	set := func(account string, g mfa.Grant, sessionID string) error {
 		return r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: account,
-			Actor:    r.second.Session(user("admin"), binding).Actor(g),
+			Admin:    r.second.Admin(r.second.Session(user("admin"), sessionID).Actor(g), ""),
 			Password: secret.New(newPassword)})
 	}
+	require.ErrorIs(t, r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1",
+		Password: secret.New(newPassword)}), factor.ErrMalformed, "no administrator")
 	require.ErrorIs(t, set("1", mfa.Grant{}, session), mfa.ErrToken)
 	require.ErrorIs(t, set("1", grant, "another session"), mfa.ErrToken)
 	require.ErrorIs(t, set("1", r.enroll(user("1")), session), mfa.ErrToken, "another user's proof")

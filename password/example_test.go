@@ -54,13 +54,6 @@ func Example() {
 		Later: func(_ context.Context, work func(context.Context) error) {
 			queue = append(queue, work)
 		},
-		// Those of the application's mfa.Manager. Nobody has a second factor here.
-		CheckChange: func(ctx context.Context, u mfa.User, g mfa.Grant, sessionID string) error {
-			return manager.Session(u, sessionID).CheckPasswordChange(ctx, g)
-		},
-		CheckActor: func(ctx context.Context, a mfa.Actor, about mfa.User) error {
-			return manager.Admin(a, "").Check(ctx, about)
-		},
 	})
 	if err != nil {
 		panic(err)
@@ -91,6 +84,11 @@ func Example() {
 	fmt.Println(m.Reset(ctx, reset))
 	fmt.Println(m.Reset(ctx, reset))
 
+	// POST /change, by a user who is signed in and has no second factor.
+	fmt.Println(m.Change(ctx, password.ChangeRequest{ID: "7",
+		Session: manager.Session(mfa.User{ID: "7"}, "the session's ID"),
+		Current: reset.Password, Password: secret.New("geese fly in autumn")}))
+
 	// Output:
 	// <nil>
 	// <nil>
@@ -98,6 +96,7 @@ func Example() {
 	// password_common
 	// <nil>
 	// password: link is no longer valid
+	// <nil>
 }
 
 // users is an application with one of them.

@@ -21,10 +21,10 @@ func TestMails(t *testing.T) {
 		r.people.change("acme/1", func(a *password.Account) { a.Locale = locale })
 		require.NoError(t, r.reset(r.link("olivia@acme.example")))
 		require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1",
-			User: user("1"), SessionID: secret.New(session),
+			Session: r.session("1"),
 			Current: secret.New(newPassword), Password: secret.New(oldPassword)}))
 		require.NoError(t, r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1",
-			Actor: mfa.System("admin"), Password: secret.New(newPassword)}))
+			Admin: r.second.Admin(mfa.System("admin"), ""), Password: secret.New(newPassword)}))
 		require.NoError(t, r.work())
 		mails := r.mails.All()
 		require.Len(t, mails, 4)

@@ -58,14 +58,6 @@ type Config struct {
 	// Required. If the work ran before the response, its time would show which addresses have
 	// an account.
 	Later func(ctx context.Context, work func(context.Context) error)
-	// CheckChange reports whether a user who has entered the current password may choose
-	// another, as [mfa.Session.CheckPasswordChange] does. Required. Change returns its error
-	// as it is.
-	CheckChange func(ctx context.Context, s mfa.User, grant mfa.Grant, binding string) error
-	// CheckActor reports whether an administrator has just proven enough to act on a user, as
-	// [mfa.Admin.Check] does. Required. AdminSet calls it before Authorize with the zero User,
-	// and then for each of Account.Users. AdminSet returns its error as it is.
-	CheckActor func(ctx context.Context, a mfa.Actor, about mfa.User) error
 	// Authorize is asked whether an administrator may do what they ask; the action is
 	// "set-password". Nil forbids all.
 	Authorize func(ctx context.Context, a mfa.AdminAction) error
@@ -104,7 +96,6 @@ func New(cfg Config) (*Manager, error) {
 	}{
 		{"Store", cfg.Store == nil}, {"Keys", cfg.Keys == nil}, {"Accounts", cfg.Accounts == nil},
 		{"Hasher", cfg.Hasher == nil},
-		{"CheckChange", cfg.CheckChange == nil}, {"CheckActor", cfg.CheckActor == nil},
 		{"Sender", cfg.Sender == nil}, {"LinkURL", cfg.LinkURL == nil}, {"Later", cfg.Later == nil},
 	} {
 		if required.missing {

@@ -130,12 +130,13 @@ func TestLinkIsVoidAfterAChange(t *testing.T) {
 		},
 		"password": func(r *rig) {
 			require.NoError(t, r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1",
-				User: user("1"), SessionID: secret.New(session),
+				Session: r.session("1"),
 				Current: secret.New(oldPassword), Password: secret.New("a third one entirely")}))
 		},
 		"administrator": func(r *rig) {
 			require.NoError(t, r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme",
-				ID: "1", Actor: mfa.System("admin"), Password: secret.New("a third one entirely")}))
+				ID: "1", Admin: r.second.Admin(mfa.System("admin"), ""),
+				Password: secret.New("a third one entirely")}))
 		},
 		"gone": func(r *rig) { delete(r.people.list, "acme/1") },
 	} {
@@ -320,9 +321,6 @@ func TestConfigIsChecked(t *testing.T) {
 		"Sender": func(c *password.Config) {
 			c.Sender = nil
 		}, "LinkURL": func(c *password.Config) { c.LinkURL = nil },
-		"CheckChange": func(c *password.Config) {
-			c.CheckChange = nil
-		}, "CheckActor": func(c *password.Config) { c.CheckActor = nil },
 		"Later": func(c *password.Config) {
 			c.Later = nil
 		}, "ServiceName": func(c *password.Config) { c.ServiceName = "a\nb" },

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/password"
 	"github.com/secondgate/secondgate/secret"
 )
@@ -27,8 +28,10 @@ func TestNothingSecretIsShown(t *testing.T) {
 	secrets := []string{link.Reveal(), newPassword, oldPassword, a.Hash.Reveal()}
 	values := []any{mail, &mail, a, password.Update{Hash: a.Hash, Old: a.Hash},
 		password.ResetRequest{Token: link, Password: secret.New(newPassword)},
-		password.ChangeRequest{Current: secret.New(oldPassword), Password: secret.New(newPassword)},
-		password.AdminRequest{Password: secret.New(newPassword)}}
+		password.ChangeRequest{Session: r.session("1"), Current: secret.New(oldPassword),
+			Password: secret.New(newPassword)},
+		password.AdminRequest{Admin: r.second.Admin(mfa.System("admin"), ""),
+			Password: secret.New(newPassword)}}
 	values = append(values, r.reset(link), r.reset(link),
 		r.Reset(t.Context(), password.ResetRequest{Token: link, Password: secret.New("x")}))
 	for _, e := range r.events {

@@ -70,12 +70,11 @@ func (m *Manager) Reset(ctx context.Context, r ResetRequest) error {
 // ChangeRequest is a signed-in user's, for another password.
 type ChangeRequest struct {
 	Tenant, ID string
-	// User is the signed-in user, one of Account.Users, and SessionID is their session ID. Grant
-	// comes from a verification of the user's second factor minutes ago in that session. A user
-	// without a second factor needs no grant.
-	User      mfa.User
-	Grant     mfa.Grant
-	SessionID secret.Text
+	// Session is the handle ([mfa.Manager.Session]) for the signed-in user, one of
+	// Account.Users, in their session. Required. Grant comes from a verification of the user's
+	// second factor minutes ago in that session. A user without a second factor needs no grant.
+	Session mfa.Session
+	Grant   mfa.Grant
 	// Current is the present password, and Password the new one.
 	Current, Password secret.Text
 	// KeepSession goes to Update.
@@ -97,10 +96,10 @@ func (m *Manager) Change(ctx context.Context, r ChangeRequest) error {
 	if err != nil {
 		return err
 	}
-	if !a.hasUser(r.User) {
+	if !a.hasUser(r.Session.User()) {
 		return fmt.Errorf("%w: the user does not sign in with this password", mfa.ErrForbidden)
 	}
-	if err := m.cfg.CheckChange(ctx, r.User, r.Grant, r.SessionID.Reveal()); err != nil {
+	if err := r.Session.CheckPasswordChange(ctx, r.Grant); err != nil {
 		return err
 	}
 	if err := m.cfg.Hasher.Verify(ctx, a.Hash.Reveal(), r.Current); err != nil {
@@ -127,9 +126,9 @@ func (m *Manager) Change(ctx context.Context, r ChangeRequest) error {
 // AdminRequest is an administrator's request to set another user's password.
 type AdminRequest struct {
 	Tenant, ID string
-	// Actor is required. Reason goes into the event.
-	Actor  mfa.Actor
-	Reason string
+	// Admin is the handle ([mfa.Manager.Admin]) for the administrator. Required. Its reason goes
+	// into the event.
+	Admin mfa.Admin
 	// Password is the new one. The rules are the same.
 	Password secret.Text
 }
@@ -151,7 +150,7 @@ func (m *Manager) AdminSet(ctx context.Context, r AdminRequest) error {
 		return err
 	}
 	for _, user := range a.users() {
-		if err := m.cfg.CheckActor(ctx, r.Actor, user); err != nil {
+		if err := r.Admin.Check(ctx, user); err != nil {
 			return err
 		}
 	}
@@ -164,7 +163,7 @@ func (m *Manager) AdminSet(ctx context.Context, r AdminRequest) error {
 		return err
 	}
 	m.emit(ctx, "password.admin-set", a, now, func(e *mfa.Event) {
-		e.Actor, e.Note = r.Actor.Name(), r.Reason
+		e.Actor, e.Note = r.Admin.Actor().Name(), r.Admin.Reason()
 	})
 	m.notify(ctx, a, Mail{Name: mailAdminSet}, now)
 	return nil
@@ -173,17 +172,18 @@ func (m *Manager) AdminSet(ctx context.Context, r AdminRequest) error {
 // authorize asks whether the actor has proven enough, and then the application whether the
 // password may be set.
 func (m *Manager) authorize(ctx context.Context, r AdminRequest) error {
-	if r.Actor.Name() == "" {
-		return fmt.Errorf("%w: AdminRequest.Actor is empty", factor.ErrMalformed)
+	actor := r.Admin.Actor()
+	if actor.Name() == "" {
+		return fmt.Errorf("%w: AdminRequest.Admin has no actor", factor.ErrMalformed)
 	}
-	if err := m.cfg.CheckActor(ctx, r.Actor, mfa.User{}); err != nil {
+	if err := r.Admin.Check(ctx, mfa.User{}); err != nil {
 		return err
 	}
 	if m.cfg.Authorize == nil {
 		return mfa.ErrForbidden
 	}
-	err := m.cfg.Authorize(ctx, mfa.AdminAction{Name: "set-password", Actor: r.Actor.Name(),
-		System: r.Actor.IsSystem(), Reason: r.Reason, UserID: r.ID, Tenant: r.Tenant})
+	err := m.cfg.Authorize(ctx, mfa.AdminAction{Name: "set-password", Actor: actor.Name(),
+		System: actor.IsSystem(), Reason: r.Admin.Reason(), UserID: r.ID, Tenant: r.Tenant})
 	if err != nil {
 		text := fmt.Sprintf("%v: password.Config.Authorize refused%s", mfa.ErrForbidden,
 			quiet.Text(err))

@@ -38,10 +38,10 @@ type Activation struct {
 
 // ActivationRequest is an administrator's, to activate or deactivate an organisation.
 type ActivationRequest struct {
-	// Actor is required. Reason is recorded in the event.
-	Actor  mfa.Actor
-	Reason string
-	// Tenant is the application's tenant, as in Subject.Tenant.
+	// Admin is the handle ([mfa.Manager.Admin]) for the administrator, whose own proof it checks.
+	// Required. Its reason is recorded in the event.
+	Admin mfa.Admin
+	// Tenant is the application's tenant, as in mfa.User.Tenant.
 	Tenant     string
 	Activation Activation
 }
@@ -88,7 +88,7 @@ func (s *Service) setActivation(ctx context.Context, r ActivationRequest, on boo
 	if !on {
 		name, done = "deactivate-sso", "sso.deactivated"
 	}
-	if err := s.authorize(ctx, r.Actor, mfa.User{}, mfa.AdminAction{Name: name, Reason: r.Reason,
+	if err := s.authorize(ctx, r.Admin, mfa.User{}, mfa.AdminAction{Name: name,
 		Tenant: r.Tenant}); err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (s *Service) setActivation(ctx context.Context, r ActivationRequest, on boo
 					mfa.ErrNotAvailable, maxActivations)
 			}
 			set = append(set, activation{Provider: p.ID, Organization: org,
-				AcceptMFA: r.Activation.AcceptMFA, By: r.Actor.Name(), Since: now.Unix()})
+				AcceptMFA: r.Activation.AcceptMFA, By: r.Admin.Actor().Name(), Since: now.Unix()})
 		}
 		if len(set) == 0 {
 			return storage.Change{Delete: true}, nil
@@ -120,11 +120,11 @@ func (s *Service) setActivation(ctx context.Context, r ActivationRequest, on boo
 		return ours(err)
 	}
 	note := org
-	if r.Reason != "" {
-		note += ": " + r.Reason
+	if reason := r.Admin.Reason(); reason != "" {
+		note += ": " + reason
 	}
 	s.emit(ctx, mfa.Event{Name: done, Time: now, Tenant: r.Tenant, Kind: p.ID,
-		Actor: r.Actor.Name(), Note: note})
+		Actor: r.Admin.Actor().Name(), Note: note})
 	return nil
 }
 

@@ -19,7 +19,7 @@ func TestAdministration(t *testing.T) {
 	r := newRig(t)
 	ctx := t.Context()
 	request := func(provider, org string) sso.ActivationRequest {
-		return sso.ActivationRequest{Actor: mfa.System("admin"), Reason: "asked", Tenant: "acme",
+		return sso.ActivationRequest{Admin: r.admin("asked"), Tenant: "acme",
 			Activation: sso.Activation{Provider: provider, Organization: org}}
 	}
 	for name, bad := range map[string]sso.ActivationRequest{
@@ -34,7 +34,7 @@ func TestAdministration(t *testing.T) {
 		require.ErrorIs(t, r.service.Activate(ctx, bad), factor.ErrMalformed, name)
 	}
 	stranger := request("microsoft", contoso)
-	stranger.Actor = mfa.System("kari")
+	stranger.Admin = r.manager.Admin(mfa.System("kari"), "")
 	require.ErrorIs(t, r.service.Activate(ctx, stranger), mfa.ErrForbidden)
 	require.ErrorIs(t, r.service.Deactivate(ctx, stranger), mfa.ErrForbidden)
 
@@ -64,27 +64,40 @@ func TestAdministration(t *testing.T) {
 func TestServiceAdministration_NeedsTheActorsProof(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
-	actor := new(mfa.Manager).Session(mfa.User{Tenant: "acme", ID: "admin"},
-		"a session").Actor(grantOf("a grant"))
-	activation := sso.ActivationRequest{Actor: actor, Tenant: "acme",
-		Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}
-	acts := map[string]func() error{
-		"activate":   func() error { return r.service.Activate(t.Context(), activation) },
-		"deactivate": func() error { return r.service.Deactivate(t.Context(), activation) },
-		"forget": func() error {
-			return r.service.Forget(t.Context(), actor, "", mfa.User{Tenant: "acme", ID: "dave"})
+	r.as("dave", "")
+	others := r.grant
+	r.as("admin", "")
+	session, grant := r.session, r.grant
+	elsewhere := r.manager.Session(session.User(), otherBind)
+	acts := map[string]func(mfa.Admin) error{
+		"activate": func(a mfa.Admin) error {
+			return r.service.Activate(t.Context(), sso.ActivationRequest{Admin: a, Tenant: "acme",
+				Activation: sso.Activation{Provider: "microsoft", Organization: contoso}})
+		},
+		"deactivate": func(a mfa.Admin) error {
+			return r.service.Deactivate(t.Context(), sso.ActivationRequest{Admin: a,
+				Tenant:     "acme",
+				Activation: sso.Activation{Provider: "microsoft", Organization: contoso}})
+		},
+		"forget": func(a mfa.Admin) error {
+			return r.service.Forget(t.Context(), a, mfa.User{Tenant: "acme", ID: "dave"})
 		},
 	}
 	before := dump(t, r.store)
 	for name, act := range acts {
-		require.ErrorIs(t, act(), mfa.ErrToken, name)
+		for why, actor := range map[string]mfa.Actor{"no grant": session.Actor(mfa.Grant{}),
+			"another session": elsewhere.Actor(grant), "another's": session.Actor(others)} {
+			require.ErrorIs(t, act(r.manager.Admin(actor, "")), mfa.ErrToken, name+": "+why)
+		}
+		require.ErrorIs(t, act(mfa.Admin{}), factor.ErrMalformed, name)
 		require.Equal(t, before, dump(t, r.store), name)
 	}
-	r.proven, r.checked = "admin", nil
-	require.NoError(t, acts["activate"]())
-	require.NoError(t, acts["deactivate"]())
-	require.NoError(t, acts["forget"]())
-	require.Equal(t, []string{"", "", "dave"}, r.checked, "whom each act is about")
+	admin := r.manager.Admin(session.Actor(grant), "")
+	require.ErrorIs(t, r.service.Forget(t.Context(), admin, session.User()), mfa.ErrForbidden,
+		"administrators do not act on themselves")
+	require.NoError(t, acts["activate"](admin))
+	require.NoError(t, acts["deactivate"](admin))
+	require.NoError(t, acts["forget"](admin))
 }
 
 // dump is everything in a store.
@@ -99,7 +112,7 @@ func dump(t *testing.T, s storage.Store) []storage.Entry {
 func TestNilAuthorizeRefuses(t *testing.T) {
 	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) { c.Authorize = nil })
 	require.ErrorIs(t, r.service.Activate(t.Context(),
-		sso.ActivationRequest{Actor: mfa.System("admin"), Tenant: "acme",
+		sso.ActivationRequest{Admin: r.admin(""), Tenant: "acme",
 			Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}),
 		mfa.ErrForbidden)
 }
@@ -110,7 +123,7 @@ func TestAuthorize_ErrorsHoldNothingThatItSaid(t *testing.T) {
 	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) {
 		c.Authorize = func(context.Context, mfa.AdminAction) error { return said }
 	})
-	err := r.service.Activate(t.Context(), sso.ActivationRequest{Actor: mfa.System("admin"),
+	err := r.service.Activate(t.Context(), sso.ActivationRequest{Admin: r.admin(""),
 		Tenant:     "acme",
 		Activation: sso.Activation{Provider: "microsoft", Organization: contoso}})
 	require.ErrorIs(t, err, mfa.ErrForbidden)

@@ -10,18 +10,14 @@
 //		Keys:      keys,
 //		URL:       "https://app.example/sso/",
 //		Providers: []sso.Provider{sso.Microsoft(clientID, secret), sso.Google(clientID, secret)},
-//		// Has this user proven enough to change how they sign in?
-//		CheckGrant: func(ctx context.Context, u mfa.User, g mfa.Grant, sessionID string) error {
-//			return manager.Session(u, sessionID).Check(ctx, g)
-//		},
-//		// Has this administrator, to act on others?
-//		CheckActor: func(ctx context.Context, a mfa.Actor, about mfa.User) error {
-//			return manager.Admin(a, "").Check(ctx, about)
-//		},
-//		Authorize:  …, // may this administrator?
+//		Authorize: …, // may this administrator?
 //	})
-//	handler, err := service.Handler(sso.Hooks{Session: …, SignedIn: …, Linked: …,
-//		Unlinked: …, Failed: …})
+//	handler, err := service.Handler(sso.Hooks{
+//		// The user who is signed in, and what they have proven: with mfahttp, Handler.Grant.
+//		Session: func(r *http.Request) (mfa.Session, mfa.Grant, error) {
+//			return manager.Session(user(r), sessionID(r)), grant(r), nil
+//		},
+//		SignedIn: …, Linked: …, Unlinked: …, Failed: …})
 //	mux.Handle("/sso/", handler)
 //
 // On the sign-in page, a form that posts to /sso/microsoft/sign-in; in the security

@@ -13,6 +13,8 @@ import (
 	"regexp"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/pin"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sso"
@@ -38,33 +40,16 @@ func Example() {
 	}
 	idpMux.Handle("/", idp)
 
-	var grant mfa.Grant // of a fresh verification
-	if err := grant.UnmarshalText([]byte("as the application's session keeps it")); err != nil {
-		panic(err)
-	}
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	if err != nil {
 		panic(err)
 	}
+	manager, session, grant := exampleSession(keys)
 	service, err := sso.New(sso.Config{
 		Store:     memory.New(),
 		Keys:      keys,
 		URL:       app.URL + "/sso/",
 		Providers: []sso.Provider{idp.Microsoft()},
-		// As Session.Check does.
-		CheckGrant: func(_ context.Context, u mfa.User, g mfa.Grant, sessionID string) error {
-			if u.ID == "42" && !g.IsZero() && sessionID == "session-1" {
-				return nil
-			}
-			return mfa.ErrToken
-		},
-		// As Admin.Check does.
-		CheckActor: func(_ context.Context, a mfa.Actor, _ mfa.User) error {
-			if !a.IsSystem() {
-				return mfa.ErrToken
-			}
-			return nil
-		},
 		Authorize: func(_ context.Context, a mfa.AdminAction) error {
 			if a.Actor != "administrator" {
 				return errors.New("not an administrator")
@@ -76,9 +61,8 @@ func Example() {
 		panic(err)
 	}
 	handler, err := service.Handler(sso.Hooks{
-		Session: func(*http.Request) (sso.Session, error) { // from the application's session
-			return sso.Session{Subject: mfa.User{ID: "42"}, SessionID: secret.New("session-1"),
-				Grant: grant}, nil
+		Session: func(*http.Request) (mfa.Session, mfa.Grant, error) {
+			return session, grant, nil // from the application's session
 		},
 		SignedIn: func(_ http.ResponseWriter, _ *http.Request, in *sso.SignIn) {
 			fmt.Println("user", in.SubjectID, "signed on with", in.Link.Account,
@@ -97,7 +81,7 @@ func Example() {
 
 	exampleBrowser(app.URL + "/sso/microsoft/link")
 	if err := service.Activate(context.Background(),
-		sso.ActivationRequest{Actor: mfa.System("administrator"),
+		sso.ActivationRequest{Admin: manager.Admin(mfa.System("administrator"), "ticket 7"),
 			Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}); err != nil {
 		panic(err)
 	}
@@ -107,6 +91,35 @@ func Example() {
 	// sso: the organisation is not activated
 	// linked kari@contoso.example of microsoft
 	// user 42 signed on with kari@contoso.example - ask for the second factor: true
+}
+
+// exampleSession is a Manager, and a user who has just enrolled a PIN in a session.
+func exampleSession(keys *seal.Keyring) (*mfa.Manager, mfa.Session, mfa.Grant) {
+	ctx := context.Background()
+	pins, err := pin.New(pin.Config{})
+	if err != nil {
+		panic(err)
+	}
+	manager, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys,
+		Factors: []factor.Factor{pins}})
+	if err != nil {
+		panic(err)
+	}
+	s := manager.Session(mfa.User{ID: "42"}, "session-1")
+	ch, err := s.Begin(ctx)
+	if err != nil {
+		panic(err)
+	}
+	e, err := s.Enroll(ctx, ch.Grant, mfa.EnrollRequest{Kind: "pin",
+		Params: map[string]secret.Text{"pin": secret.New("739162")}})
+	if err != nil {
+		panic(err)
+	}
+	c, err := s.Confirm(ctx, e, secret.New("739162"))
+	if err != nil {
+		panic(err)
+	}
+	return manager, s, c.Grant
 }
 
 // exampleBrowser does what a user does: press the button, follow the page to the provider,

@@ -3,7 +3,6 @@ package sso
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
@@ -25,7 +24,6 @@ const (
 	// maxCookie is the least that every browser keeps of one cookie (RFC 6265 section 6.1).
 	maxCookie = 4096
 	maxCode   = 4096
-	maxBind   = 512
 )
 
 // action is what a flow ends in.
@@ -54,11 +52,6 @@ type flow struct {
 }
 
 func (f *flow) began() time.Time { return time.UnixMilli(f.Began) }
-
-func bindTo(binding string) []byte {
-	h := sha256.Sum256([]byte("secondgate/1 sso binding\x00" + binding))
-	return h[:16]
-}
 
 // start begins a flow. It returns where to send the browser, and the cookie.
 func (s *Service) start(

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/secret"
 )
 
 const (
@@ -42,24 +41,16 @@ type SignIn struct {
 	AuthTime time.Time
 }
 
-// Session is what the application knows about a request. The zero value is a request without a
-// signed-in user.
-type Session struct {
-	// Subject is the user who is fully signed in, second factor included. An empty ID means that
-	// no user is.
-	Subject mfa.User
-	// SessionID is the session ID, and Grant the user's present grant in the session, or "". Both
-	// are needed to link and to unlink.
-	SessionID secret.Text
-	Grant     mfa.Grant
-}
-
 // Hooks connect the handler to the application. All are required.
 type Hooks struct {
-	// Session returns the session of a request. Providers return users by a redirect from another
+	// Session returns the handle ([mfa.Manager.Session]) for the user who makes a request, fully
+	// signed in with the second factor, in their session, and the user's present grant. The zero
+	// handle means that no user is signed in, and the zero grant permits nothing. The Handler
+	// asks when linking begins, when it ends, and before it ends a link, and checks the grant
+	// each time. mfahttp's Handler.Grant fits. Providers return users by a redirect from another
 	// site, with which a session cookie of SameSite=Strict does not come: linking needs one of
 	// SameSite=Lax.
-	Session func(r *http.Request) (Session, error)
+	Session func(r *http.Request) (mfa.Session, mfa.Grant, error)
 	// SignedIn responds to the request of a user who signed on. It makes a new session (the one
 	// before must not become a signed-in one), and asks for the second factor unless
 	// SignIn.SecondFactor.
@@ -116,23 +107,23 @@ func (h *handler) signIn(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *handler) link(w http.ResponseWriter, r *http.Request) {
-	session, err := h.Session(r)
+	session, grant, err := h.Session(r)
 	if err == nil {
-		err = h.checkGrant(r.Context(), session)
+		err = checkGrant(r.Context(), session, grant)
 	}
 	if err != nil {
 		h.Failed(w, r, err)
 		return
 	}
-	h.begin(w, r, &flow{Action: link, Tenant: session.Subject.Tenant, Subject: session.Subject.ID,
-		Bind: bindTo(session.SessionID.Reveal())})
+	h.begin(w, r, &flow{Action: link, Tenant: session.User().Tenant, Subject: session.User().ID,
+		Bind: session.SessionHash()})
 }
 
 func (h *handler) unlink(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxQuery)
-	session, err := h.Session(r)
+	session, grant, err := h.Session(r)
 	if err == nil {
-		err = h.Unlink(r.Context(), session, r.PostFormValue("link"))
+		err = h.Unlink(r.Context(), session, grant, r.PostFormValue("link"))
 	}
 	if err != nil {
 		h.Failed(w, r, err)
@@ -264,13 +255,14 @@ func (h *handler) completeSignIn(
 func (h *handler) completeLink(
 	w http.ResponseWriter, r *http.Request, f *flow, query url.Values, now time.Time,
 ) {
-	session, err := h.Session(r)
-	if err == nil && (session.Subject.ID != f.Subject || session.Subject.Tenant != f.Tenant ||
-		subtle.ConstantTimeCompare(bindTo(session.SessionID.Reveal()), f.Bind) != 1) {
+	session, grant, err := h.Session(r)
+	user := session.User()
+	if err == nil && (user.ID != f.Subject || user.Tenant != f.Tenant ||
+		subtle.ConstantTimeCompare(session.SessionHash(), f.Bind) != 1) {
 		err = fmt.Errorf("%w: the session is another one", ErrFlow)
 	}
 	if err == nil {
-		err = h.checkGrant(r.Context(), session)
+		err = checkGrant(r.Context(), session, grant)
 	}
 	var id *identity
 	if err == nil {
@@ -278,7 +270,7 @@ func (h *handler) completeLink(
 	}
 	var l *Link
 	if err == nil {
-		l, err = h.bind(r.Context(), f, session.Subject, id, now)
+		l, err = h.bind(r.Context(), f, user, id, now)
 	}
 	if err != nil {
 		h.refused(r.Context(), f, err, now)

@@ -11,7 +11,6 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
-	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sso"
 	"github.com/secondgate/secondgate/sso/ssotest"
 )
@@ -138,10 +137,14 @@ func TestLinkEndsInItsSession(t *testing.T) {
 		"signed out":   (*rig).nobody,
 		"another user": func(r *rig) { r.as("erin", "") },
 		"another session": func(r *rig) {
-			r.session.SessionID, r.session.Grant = secret.New(otherBind), grantOf("grant of dave")
+			r.session = r.manager.Session(r.session.User(), otherBind)
+			r.grant = r.proves(r.session)
 		},
-		"grant is over":  func(r *rig) { r.session.Grant = mfa.Grant{} },
-		"another tenant": func(r *rig) { r.session.Subject.Tenant = "other" },
+		"no grant": func(r *rig) { r.grant = mfa.Grant{} },
+		"another tenant": func(r *rig) {
+			r.session = r.manager.Session(mfa.User{ID: "dave", Tenant: "other"}, goodBind)
+			r.grant = r.proves(r.session)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
@@ -157,16 +160,20 @@ func TestLinkEndsInItsSession(t *testing.T) {
 
 func TestLinkNeedsAGrant(t *testing.T) {
 	r := newRig(t)
-	for name, change := range map[string]func(s *sso.Session){
-		"nobody":          func(s *sso.Session) { *s = sso.Session{} },
-		"no grant":        func(s *sso.Session) { s.Grant = mfa.Grant{} },
-		"another's":       func(s *sso.Session) { s.Grant = grantOf("grant of erin") },
-		"another session": func(s *sso.Session) { s.SessionID = secret.New("session-3") },
-		"no session":      func(s *sso.Session) { s.SessionID = secret.Text{} },
+	r.as("erin", "")
+	erins := r.grant
+	for name, change := range map[string]func(r *rig){
+		"nobody":    func(r *rig) { r.session = mfa.Session{} },
+		"no grant":  func(r *rig) { r.grant = mfa.Grant{} },
+		"another's": func(r *rig) { r.grant = erins },
+		"another session": func(r *rig) {
+			r.session = r.manager.Session(r.session.User(), otherBind)
+		},
+		"no session": func(r *rig) { r.session = r.manager.Session(r.session.User(), "") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			r.as("dave", "")
-			change(&r.session)
+			change(r)
 			r.err = nil
 			require.Empty(t, r.browser().begin("oidc", "link"))
 			require.Error(t, r.err)
@@ -186,10 +193,11 @@ func TestUnlink(t *testing.T) {
 		return resp.StatusCode, r.err
 	}
 	r.as("erin", "")
+	erins := r.grant
 	_, err := post()
 	require.ErrorIs(t, err, mfa.ErrNotAvailable, "it is not hers")
 	r.as("dave", "")
-	r.session.Grant = grantOf("grant of erin")
+	r.grant = erins
 	_, err = post()
 	require.ErrorIs(t, err, mfa.ErrToken)
 	_, err = r.signIn("oidc", daveOIDC)

@@ -25,14 +25,19 @@ func TestLink_OneAccountHasOneUser(t *testing.T) {
 	const n = 8
 	r := newRig(t)
 	backs, browsers := make([]string, n), make([]*browser, n)
-	sessions := make([]sso.Session, n)
+	sessions := make([]mfa.Session, n)
 	var mu sync.Mutex
-	byBrowser := make(map[string]sso.Session)
+	type signedIn struct {
+		session mfa.Session
+		grant   mfa.Grant
+	}
+	byBrowser := make(map[string]signedIn)
 	hooks := r.hooks()
-	hooks.Session = func(req *http.Request) (sso.Session, error) {
+	hooks.Session = func(req *http.Request) (mfa.Session, mfa.Grant, error) {
 		mu.Lock()
 		defer mu.Unlock()
-		return byBrowser[req.Header.Get("User-Agent")], nil
+		in := byBrowser[req.Header.Get("User-Agent")]
+		return in.session, in.grant, nil
 	}
 	app, err := r.service.Handler(hooks)
 	require.NoError(t, err)
@@ -41,7 +46,7 @@ func TestLink_OneAccountHasOneUser(t *testing.T) {
 		r.as(fmt.Sprint("user-", i), "")
 		sessions[i], browsers[i] = r.session, r.browser()
 		agent := fmt.Sprint("browser-", i)
-		byBrowser[agent] = sessions[i]
+		byBrowser[agent] = signedIn{r.session, r.grant}
 		browsers[i].Transport = agentTransport(agent)
 		backs[i] = browsers[i].choose(browsers[i].begin("oidc", "link"), daveOIDC)
 	}
@@ -58,7 +63,7 @@ func TestLink_OneAccountHasOneUser(t *testing.T) {
 	require.Len(t, r.linked, 1)
 	owners := 0
 	for i := range n {
-		links, err := r.service.Links(t.Context(), sessions[i].Subject)
+		links, err := r.service.Links(t.Context(), sessions[i].User())
 		require.NoError(t, err)
 		owners += len(links)
 	}
@@ -121,9 +126,8 @@ func TestTenLinksAtMost(t *testing.T) {
 	}
 	sub = "11"
 	require.ErrorIs(t, r.link("dave", "", "oidc", daveOIDC), mfa.ErrNotAvailable)
-	in := sso.Session{Subject: r.as("dave", ""), SessionID: secret.New(goodBind),
-		Grant: grantOf("grant of dave")}
-	require.NoError(t, r.service.Unlink(t.Context(), in, r.linked[3].ID))
+	r.as("dave", "")
+	require.NoError(t, r.service.Unlink(t.Context(), r.session, r.grant, r.linked[3].ID))
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 }
 
@@ -152,7 +156,7 @@ func TestForget(t *testing.T) {
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	require.NoError(t, r.link("dave", "anna@gmail.com", "google", annaGmail))
 	forget := func(actor string) error {
-		return r.service.Forget(t.Context(), mfa.System(actor), "asked",
+		return r.service.Forget(t.Context(), r.manager.Admin(mfa.System(actor), "asked"),
 			mfa.User{Tenant: "acme", ID: "dave"})
 	}
 	require.ErrorIs(t, forget("somebody"), mfa.ErrForbidden)
@@ -259,9 +263,7 @@ func TestUnlinkWhileLinking(t *testing.T) {
 		r.handler.Store(&other)
 		require.NoError(t, b.open(back))
 	}})
-	in := sso.Session{Subject: user, SessionID: secret.New(goodBind),
-		Grant: grantOf("grant of dave")}
-	require.NoError(t, r.service.Unlink(t.Context(), in, r.linked[0].ID))
+	require.NoError(t, r.service.Unlink(t.Context(), r.session, r.grant, r.linked[0].ID))
 	links, err := r.service.Links(t.Context(), user)
 	require.NoError(t, err)
 	require.Len(t, links, 1, "linked, and so on the list")

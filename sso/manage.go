@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/storage"
 )
 
@@ -20,14 +19,16 @@ func (s *Service) Links(ctx context.Context, user mfa.User) ([]Link, error) {
 	return s.links(ctx, user.Tenant, user.ID)
 }
 
-// Unlink removes the link with an ID at once. It needs the grant in the session, as linking does.
+// Unlink removes the link with an ID at once. It needs a grant of the session, as linking does.
 // mfa.ErrNotAvailable means that the user has no such link.
 //
 // Sessions that were opened with the account go on: end them where the application keeps
 // them.
-func (s *Service) Unlink(ctx context.Context, in Session, id string) error {
-	user := in.Subject
-	if err := s.checkGrant(ctx, in); err != nil {
+func (s *Service) Unlink(
+	ctx context.Context, in mfa.Session, grant mfa.Grant, id string,
+) error {
+	user := in.User()
+	if err := checkGrant(ctx, in, grant); err != nil {
 		return err
 	}
 	provider, err := s.unlink(ctx, user.Tenant, user.ID, id)
@@ -39,19 +40,17 @@ func (s *Service) Unlink(ctx context.Context, in Session, id string) error {
 	return nil
 }
 
-func (s *Service) checkGrant(ctx context.Context, in Session) error {
-	user, grant, sessionID := in.Subject, in.Grant, in.SessionID.Reveal()
+// checkGrant checks whether the grant permits changes to how the user signs in, now and in the
+// session. Linking checks it at both ends: a user who can add a way to sign in needs no factor.
+func checkGrant(ctx context.Context, in mfa.Session, grant mfa.Grant) error {
+	user := in.User()
 	if user.ID == "" || grant.IsZero() {
 		return fmt.Errorf("%w: no user is signed in with a grant", mfa.ErrToken)
 	}
 	if err := checkUser(user.Tenant, user.ID); err != nil {
 		return err
 	}
-	if sessionID == "" || len(sessionID) > maxBind {
-		return fmt.Errorf("%w: the session ID must have 1 to %d bytes", factor.ErrMalformed,
-			maxBind)
-	}
-	return s.cfg.CheckGrant(ctx, user, grant, sessionID)
+	return in.Check(ctx, grant)
 }
 
 // unlink deletes the account's record, which decides, and then takes it off the list.
@@ -107,12 +106,12 @@ func (s *Service) unlink(
 // the application because it deletes the user. Administrators end their own links with
 // Unlink. After an error some may be left: do it again.
 func (s *Service) Forget(
-	ctx context.Context, actor mfa.Actor, reason string, user mfa.User,
+	ctx context.Context, admin mfa.Admin, user mfa.User,
 ) error {
 	if err := checkUser(user.Tenant, user.ID); err != nil {
 		return err
 	}
-	if err := s.authorize(ctx, actor, user, mfa.AdminAction{Name: "forget", Reason: reason,
+	if err := s.authorize(ctx, admin, user, mfa.AdminAction{Name: "forget",
 		UserID: user.ID, Tenant: user.Tenant, UserType: user.UserType}); err != nil {
 		return err
 	}
@@ -127,6 +126,6 @@ func (s *Service) Forget(
 		}
 	}
 	s.emit(ctx, mfa.Event{Name: "sso.forgotten", Time: s.now(), UserID: user.ID,
-		Tenant: user.Tenant, Actor: actor.Name(), Note: reason})
+		Tenant: user.Tenant, Actor: admin.Actor().Name(), Note: admin.Reason()})
 	return nil
 }

@@ -318,7 +318,7 @@ func TestReplayedCode(t *testing.T) {
 
 func TestReplayedLink(t *testing.T) {
 	r := newRig(t, func(_ *sso.Config, c *ssotest.Config) { c.ReuseCodes = true })
-	user := r.as("dave", "")
+	r.as("dave", "")
 	b := r.browser()
 	appURL, err := url.Parse(r.app.URL)
 	require.NoError(t, err)
@@ -329,9 +329,7 @@ func TestReplayedLink(t *testing.T) {
 	b.Jar.SetCookies(appURL, cookies)
 	require.ErrorIs(t, b.open(back), sso.ErrFlow)
 	require.Len(t, r.linked, 1)
-	in := sso.Session{Subject: user, SessionID: secret.New(goodBind),
-		Grant: grantOf("grant of dave")}
-	require.NoError(t, r.service.Unlink(t.Context(), in, r.linked[0].ID))
+	require.NoError(t, r.service.Unlink(t.Context(), r.session, r.grant, r.linked[0].ID))
 }
 
 func TestUnreachable(t *testing.T) {

@@ -1,14 +1,11 @@
 package sso_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sso"
@@ -22,20 +19,13 @@ func TestNew(t *testing.T) {
 		return sso.Config{Store: r.store, Keys: keys, URL: "https://app.example/sso",
 			Providers: []sso.Provider{sso.Microsoft("id", secret.New("s3cr3t")),
 				sso.Google("id", secret.New("s3cr3t"))},
-			CheckGrant: func(context.Context, mfa.User, mfa.Grant, string) error {
-				return errors.New("no")
-			},
-			CheckActor: func(context.Context, mfa.Actor, mfa.User) error {
-				return errors.New("no")
-			}}
+		}
 	}
 	_, err = sso.New(good())
 	require.NoError(t, err)
 	for name, change := range map[string]func(c *sso.Config){
 		"Store":         func(c *sso.Config) { c.Store = nil },
 		"Keys":          func(c *sso.Config) { c.Keys = nil },
-		"CheckGrant":    func(c *sso.Config) { c.CheckGrant = nil },
-		"CheckActor":    func(c *sso.Config) { c.CheckActor = nil },
 		"Providers":     func(c *sso.Config) { c.Providers = nil },
 		"https":         func(c *sso.Config) { c.URL = "http://app.example/sso/" },
 		"URL":           func(c *sso.Config) { c.URL = "/sso/" },

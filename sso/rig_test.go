@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/secret"
@@ -82,14 +83,14 @@ type rig struct {
 	tamper       func(claims map[string]any, sign func(map[string]any) string) string
 
 	mu      sync.Mutex
-	session sso.Session
+	session mfa.Session
+	grant   mfa.Grant
 	in      []*sso.SignIn
 	linked  []*sso.Link
 	err     error
 	events  []mfa.Event
-	// proven is the user whose proof CheckActor accepts, and checked whom it was asked about.
-	proven  string
-	checked []string
+	// manager has the users' second factors.
+	manager *mfa.Manager
 }
 
 type option func(*sso.Config, *ssotest.Config)
@@ -116,23 +117,11 @@ func newRig(t *testing.T, options ...option) *rig {
 	t.Cleanup(r.app.Close)
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
+	r.manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: r.clock,
+		Factors: []factor.Factor{word{}}})
+	require.NoError(t, err)
 	cfg := sso.Config{
 		Store: r.store, Keys: keys, URL: r.app.URL + "/sso/", Clock: r.clock,
-		CheckGrant: func(_ context.Context, s mfa.User, g mfa.Grant, binding string) error {
-			if grantText(g) != "grant of "+s.ID || binding != goodBind && binding != otherBind {
-				return mfa.ErrToken
-			}
-			return nil
-		},
-		CheckActor: func(_ context.Context, a mfa.Actor, about mfa.User) error {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.checked = append(r.checked, about.ID)
-			if !a.IsSystem() && a.Name() != r.proven {
-				return mfa.ErrToken
-			}
-			return nil
-		},
 		Authorize: func(_ context.Context, a mfa.AdminAction) error {
 			if a.Actor != "admin" {
 				return errors.New("no")
@@ -172,9 +161,9 @@ func newRig(t *testing.T, options ...option) *rig {
 func (r *rig) hooks() sso.Hooks {
 	lock := func(f func()) { r.mu.Lock(); defer r.mu.Unlock(); f() }
 	return sso.Hooks{
-		Session: func(*http.Request) (s sso.Session, err error) {
-			lock(func() { s = r.session })
-			return s, nil
+		Session: func(*http.Request) (s mfa.Session, g mfa.Grant, err error) {
+			lock(func() { s, g = r.session, r.grant })
+			return s, g, nil
 		},
 		SignedIn: func(w http.ResponseWriter, _ *http.Request, in *sso.SignIn) {
 			lock(func() { r.in, r.err = append(r.in, in), nil })
@@ -197,41 +186,67 @@ func (r *rig) hooks() sso.Hooks {
 
 // as makes id the user who is signed in, with a grant.
 func (r *rig) as(id, email string) mfa.User {
+	r.t.Helper()
+	user := mfa.User{ID: id, Tenant: "acme", Email: email}
+	session := r.manager.Session(user, goodBind)
+	grant := r.proves(session)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := mfa.User{ID: id, Tenant: "acme", Email: email}
-	r.session = sso.Session{Subject: s, SessionID: secret.New(goodBind),
-		Grant: grantOf("grant of " + id)}
-	return s
+	r.session, r.grant = session, grant
+	return user
 }
 
-// grantOf is a grant with a text that CheckGrant of the rig knows, where no Manager makes one.
-func grantOf(text string) mfa.Grant {
-	var g mfa.Grant
-	if err := g.UnmarshalText([]byte(text)); err != nil {
-		panic(err)
-	}
-	return g
+// word is a factor whose only correct response is its kind. Unlike a PIN it takes no time.
+type word struct{}
+
+func (word) Kind() string { return "word" }
+
+func (word) Traits() factor.Traits { return factor.Traits{Level: factor.LevelWeak} }
+
+func (word) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutput, error) {
+	return &factor.EnrollOutput{}, nil
 }
 
-func grantText(g mfa.Grant) string {
-	text, err := g.MarshalText()
-	if err != nil {
-		panic(err)
+func (word) Verify(_ context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
+	if in.Response.Reveal() != "word" {
+		return nil, factor.ErrIncorrect
 	}
-	return string(text)
+	return &factor.Verdict{}, nil
+}
+
+// proves returns a grant of now. A user who has no second factor enrols one.
+func (r *rig) proves(s mfa.Session) mfa.Grant {
+	r.t.Helper()
+	ctx := r.t.Context()
+	ch, err := s.Begin(ctx)
+	require.NoError(r.t, err)
+	if ch.Next == mfa.NextVerify {
+		v, err := s.Verify(ctx, ch, "word", secret.New("word"))
+		require.NoError(r.t, err)
+		return v.Grant
+	}
+	e, err := s.Enroll(ctx, ch.Grant, mfa.EnrollRequest{Kind: "word"})
+	require.NoError(r.t, err)
+	c, err := s.Confirm(ctx, e, secret.New("word"))
+	require.NoError(r.t, err)
+	return c.Grant
+}
+
+// admin is a program that administers.
+func (r *rig) admin(reason string) mfa.Admin {
+	return r.manager.Admin(mfa.System("admin"), reason)
 }
 
 func (r *rig) nobody() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.session = sso.Session{}
+	r.session, r.grant = mfa.Session{}, mfa.Grant{}
 }
 
 func (r *rig) activate(org string, acceptMFA bool) {
 	r.t.Helper()
 	require.NoError(r.t, r.service.Activate(r.t.Context(),
-		sso.ActivationRequest{Actor: mfa.System("admin"), Tenant: "acme",
+		sso.ActivationRequest{Admin: r.admin(""), Tenant: "acme",
 			Activation: sso.Activation{Provider: "microsoft", Organization: org,
 				AcceptMFA: acceptMFA}}))
 }

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -30,9 +31,7 @@ func TestHandlerRoutes_WantAGrant(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	r.as("dave", "")
-	r.mu.Lock()
-	r.session.Grant = grantOf("the grant of an hour ago")
-	r.mu.Unlock()
+	r.clock.Advance(time.Hour)
 	b := r.browser()
 	before := dump(t, r.store)
 	for _, path := range []string{"link", "unlink"} {
@@ -40,7 +39,7 @@ func TestHandlerRoutes_WantAGrant(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, resp.Body.Close())
 		r.mu.Lock()
-		require.ErrorIs(t, r.err, mfa.ErrToken, path)
+		require.ErrorIs(t, r.err, mfa.ErrTokenExpired, path)
 		r.err = nil
 		r.mu.Unlock()
 		require.Equal(t, before, dump(t, r.store), path)

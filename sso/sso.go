@@ -20,8 +20,9 @@ import (
 
 // Errors to distinguish with errors.Is, beside mfa.ErrUnavailable (the store or the provider
 // cannot be reached: try again), mfa.ErrForbidden (Authorize refused, or the administrator acts
-// on themselves), the errors of CheckGrant and CheckActor, factor.ErrMalformed and ErrConfig.
-// Whatever the error, no user is signed in and nothing is linked. Their texts are for developers.
+// on themselves), the errors of [mfa.Session.Check] and [mfa.Admin.Check], factor.ErrMalformed
+// and ErrConfig. Whatever the error, no user is signed in and nothing is linked. Their texts are
+// for developers.
 var (
 	// ErrFlow is returned for a reply of the provider to no sign-on that this browser and
 	// session began, or to one that has expired or was completed. Begin again. A user whom an
@@ -73,15 +74,6 @@ type Config struct {
 	URL string
 	// Providers are those on offer. Required.
 	Providers []Provider
-	// CheckGrant says whether grant opens changes to the factors of s in the session of
-	// binding, now ([mfa.Session.Check]): nil, or an error that is handed on. Required. It is
-	// asked when linking begins, when it ends, and before a link is ended: who can add a way in
-	// needs no factor.
-	CheckGrant func(ctx context.Context, s mfa.User, grant mfa.Grant, binding string) error
-	// CheckActor says whether an administrator has proven enough, just now, to act on a user,
-	// or on an organisation if about is zero: [mfa.Admin.Check]. Required. It is asked
-	// before Authorize, and its error is returned as it is.
-	CheckActor func(ctx context.Context, a mfa.Actor, about mfa.User) error
 	// Authorize is asked before everything an administrator does, under the names
 	// "activate-sso", "deactivate-sso" and "forget". Nil refuses them all with
 	// mfa.ErrForbidden.
@@ -122,12 +114,6 @@ func New(cfg Config) (*Service, error) {
 	case cfg.Keys == nil:
 		return nil, configError("Keys is nil; make a keyring with seal.NewKeyring from a key " +
 			"kept outside the database")
-	case cfg.CheckGrant == nil:
-		return nil, configError("CheckGrant is nil; without it an attacker at an unlocked screen could " +
-			"link an account of theirs")
-	case cfg.CheckActor == nil:
-		return nil, configError("CheckActor is nil; without it an administrator's open screen " +
-			"is enough to act")
 	case len(cfg.Providers) == 0:
 		return nil, configError("Providers is empty; start with sso.Google or sso.Microsoft")
 	}
@@ -218,15 +204,15 @@ func (s *Service) emit(ctx context.Context, e mfa.Event) {
 
 // authorize asks whether the actor has proven enough, and then the application whether the
 // act may be done. about is the zero Subject for an act on an organisation.
-func (s *Service) authorize(ctx context.Context, actor mfa.Actor, about mfa.User,
+func (s *Service) authorize(ctx context.Context, admin mfa.Admin, about mfa.User,
 	a mfa.AdminAction) error {
-	a.Actor, a.System = actor.Name(), actor.IsSystem()
+	a.Actor, a.System, a.Reason = admin.Actor().Name(), admin.Actor().IsSystem(), admin.Reason()
 	if a.Actor == "" || len(a.Actor) > 128 || len(a.Reason) > 1024 ||
 		!utf8.ValidString(a.Actor+a.Reason) {
-		return fmt.Errorf("%w: Actor must have 1 to 128 bytes and Reason at most 1024",
+		return fmt.Errorf("%w: the actor must have 1 to 128 bytes and the reason at most 1024",
 			factor.ErrMalformed)
 	}
-	if err := s.cfg.CheckActor(ctx, actor, about); err != nil {
+	if err := admin.Check(ctx, about); err != nil {
 		return err
 	}
 	if s.cfg.Authorize == nil {

@@ -63,7 +63,7 @@ func TestDeactivate(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, in.SecondFactor)
 
-	request := sso.ActivationRequest{Actor: mfa.System("admin"), Reason: "left", Tenant: "acme",
+	request := sso.ActivationRequest{Admin: r.admin("left"), Tenant: "acme",
 		Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}
 	require.NoError(t, r.service.Deactivate(t.Context(), request))
 	_, err = r.signIn("microsoft", kariMS)
@@ -78,7 +78,7 @@ func TestDeactivate(t *testing.T) {
 func TestActivationIsTheTenants(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.service.Activate(t.Context(),
-		sso.ActivationRequest{Actor: mfa.System("admin"), Tenant: "other",
+		sso.ActivationRequest{Admin: r.admin(""), Tenant: "other",
 			Activation: sso.Activation{Provider: "microsoft", Organization: contoso}}))
 	require.ErrorIs(t, r.link("kari", "", "microsoft", kariMS), sso.ErrNotActivated)
 }
@@ -131,7 +131,7 @@ func TestClosedGoogleWantsTheWorkspace(t *testing.T) {
 	require.ErrorIs(t, r.link("bob", "bob@example.com", "google", bobWorkspace),
 		sso.ErrNotActivated)
 	require.NoError(t, r.service.Activate(t.Context(),
-		sso.ActivationRequest{Actor: mfa.System("admin"), Tenant: "acme",
+		sso.ActivationRequest{Admin: r.admin(""), Tenant: "acme",
 			Activation: sso.Activation{Provider: "google", Organization: "Example.com"}}))
 	require.NoError(t, r.link("bob", "bob@example.com", "google", bobWorkspace))
 	require.ErrorIs(t, r.link("anna", "anna@gmail.com", "google", annaGmail), sso.ErrNotActivated)
@@ -198,7 +198,7 @@ func TestMFAClasses(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, in.SecondFactor, "open is not accepted")
 	require.NoError(t, r.service.Activate(t.Context(),
-		sso.ActivationRequest{Actor: mfa.System("admin"), Tenant: "acme",
+		sso.ActivationRequest{Admin: r.admin(""), Tenant: "acme",
 			Activation: sso.Activation{Provider: "oidc", AcceptMFA: true}}))
 	in, err = r.signIn("oidc", daveOIDC)
 	require.NoError(t, err)

@@ -51,14 +51,10 @@ func (a *app) newResets(
 		LinkURL: func(token string) string {
 			return a.cfg.public.String() + resetPath + "?" + url.Values{"token": {token}}.Encode()
 		},
-		Later: a.later,
-		CheckChange: func(ctx context.Context, user mfa.User, g mfa.Grant, sessionID string) error {
-			return a.manager.Session(user, sessionID).CheckPasswordChange(ctx, g)
-		},
-		CheckActor: a.checkActor,
-		Authorize:  a.authorize,
-		Events:     events,
-		Clock:      a.clock,
+		Later:     a.later,
+		Authorize: a.authorize,
+		Events:    events,
+		Clock:     a.clock,
 	})
 }
 

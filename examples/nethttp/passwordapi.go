@@ -70,13 +70,14 @@ func (a *app) apiChangePassword(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, struct{}{})
 }
 
-// ownGrant returns the grant of a recent proof in this session, which may be empty.
-func (a *app) ownGrant(r *http.Request) (mfa.Grant, string, error) {
-	grant, sessionID, err := a.gate.Grant(r)
+// ownGrant implements sso.Hooks.Session. It returns the handle of the session and the
+// grant of a recent proof in it, which may be empty.
+func (a *app) ownGrant(r *http.Request) (mfa.Session, mfa.Grant, error) {
+	session, grant, err := a.gate.Grant(r)
 	if errors.Is(err, mfahttp.ErrStepUp) || errors.Is(err, mfa.ErrFirstFactorRequired) {
 		err = nil
 	}
-	return grant, sessionID, err
+	return session, grant, err
 }
 
 // unproven returns mfahttp.ErrStepUp for an error of package mfa that a step-up resolves.
@@ -106,14 +107,14 @@ func (a *app) setByLink(r *http.Request, token, chosen string) error {
 // one continues, because it stores the new count of changes.
 func (a *app) changePassword(r *http.Request, user *account, current, chosen string) error {
 	ctx := r.Context()
-	grant, sessionID, err := a.ownGrant(r)
+	session, grant, err := a.ownGrant(r)
 	if err != nil {
 		return err
 	}
 	err = a.slowed(ctx, a.loginAttempt(r, user.login), func(ctx context.Context) error {
 		return a.resets.Change(ctx, password.ChangeRequest{Tenant: tenant, ID: loginID(user.login),
-			User: user.subject(), Grant: grant, SessionID: secret.New(sessionID),
-			Current: secret.New(current), Password: secret.New(chosen)})
+			Session: session, Grant: grant, Current: secret.New(current),
+			Password: secret.New(chosen)})
 	})
 	if err != nil {
 		return unproven(err)

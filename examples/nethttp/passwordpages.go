@@ -184,10 +184,9 @@ func (a *app) postReset(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *app) pageChange(w http.ResponseWriter, r *http.Request, user *account) {
-	grant, sessionID, err := a.ownGrant(r)
+	session, grant, err := a.ownGrant(r)
 	if err == nil {
-		err = unproven(a.manager.Session(user.subject(), sessionID).CheckPasswordChange(r.Context(),
-			grant))
+		err = unproven(session.CheckPasswordChange(r.Context(), grant))
 	}
 	if err != nil {
 		a.failPage(w, r, err)
@@ -255,7 +254,7 @@ func (a *app) postSetPassword(w http.ResponseWriter, r *http.Request, admin *adm
 		err = a.slowed(r.Context(), a.loginAttempt(r, admin.login),
 			func(ctx context.Context) error {
 				return a.resets.AdminSet(ctx, password.AdminRequest{Tenant: tenant,
-					ID: loginID(target.login), Actor: admin.actor, Reason: reason,
+					ID: loginID(target.login), Admin: a.manager.Admin(admin.actor, reason),
 					Password: secret.New(r.PostForm.Get("password"))})
 			})
 	}

@@ -14,7 +14,6 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sso"
@@ -46,11 +45,7 @@ func (a *app) newSignOn(
 		Keys:      keys,
 		URL:       a.cfg.public.String() + ssoPath,
 		Providers: providers,
-		CheckGrant: func(ctx context.Context, user mfa.User, g mfa.Grant, sessionID string) error {
-			return a.manager.Session(user, sessionID).Check(ctx, g)
-		},
-		CheckActor: a.checkActor,
-		Authorize:  a.authorize,
+		Authorize: a.authorize,
 		Events: func(ctx context.Context, e mfa.Event) {
 			events(ctx, e)
 			if e.Name == "sso.refused" && e.Reason == "identity" {
@@ -171,7 +166,7 @@ func (a *app) ssoRoutes(mux *http.ServeMux) error {
 		return nil
 	}
 	h, err := a.signOn.Handler(sso.Hooks{
-		Session:  a.ssoSession,
+		Session:  a.ownGrant,
 		SignedIn: a.signedOn,
 		Linked: func(w http.ResponseWriter, r *http.Request, l *sso.Link) {
 			a.back(w, r, a.settingsPath(), a.providerName(l.Provider)+
@@ -196,19 +191,6 @@ func (a *app) ssoRoutes(mux *http.ServeMux) error {
 }
 
 func (a *app) settingsPath() string { return a.gate.URL() + "factors" }
-
-// ssoSession implements sso.Hooks.Session.
-func (a *app) ssoSession(r *http.Request) (sso.Session, error) {
-	v, err := a.visitor(r)
-	if err != nil || v.account == nil || !v.signedIn {
-		return sso.Session{}, err
-	}
-	grant, sessionID, err := a.gate.Grant(r)
-	if errors.Is(err, mfahttp.ErrStepUp) || errors.Is(err, mfa.ErrFirstFactorRequired) {
-		err = nil // there is no grant then
-	}
-	return sso.Session{Subject: v.subject(), SessionID: secret.New(sessionID), Grant: grant}, err
-}
 
 // signedOn implements sso.Hooks.SignedIn. It does what signIn does for a correct password.
 func (a *app) signedOn(w http.ResponseWriter, r *http.Request, in *sso.SignIn) {

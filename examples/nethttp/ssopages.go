@@ -81,7 +81,7 @@ func (a *app) unlinkAll(ctx context.Context, admin *administrator, target *accou
 	if links, err := a.signOn.Links(ctx, target.subject()); err != nil || len(links) == 0 {
 		return err // without links there is nothing to notify of
 	}
-	return a.signOn.Forget(ctx, admin.actor, reason(ctx), target.subject())
+	return a.signOn.Forget(ctx, a.manager.Admin(admin.actor, reason(ctx)), target.subject())
 }
 
 // signOnView is the data of the owner's page about sign-on.
@@ -142,9 +142,9 @@ func (a *app) postActivation(on bool) adminHandler {
 	}
 	return func(w http.ResponseWriter, r *http.Request, admin *administrator) {
 		form := r.PostForm
-		err := act(r.Context(), sso.ActivationRequest{Actor: admin.actor,
-			Reason: form.Get("reason"),
-			Tenant: tenant, Activation: sso.Activation{
+		err := act(r.Context(), sso.ActivationRequest{
+			Admin: a.manager.Admin(admin.actor, form.Get("reason")), Tenant: tenant,
+			Activation: sso.Activation{
 				Provider: form.Get("provider"), Organization: strings.TrimSpace(
 					form.Get("organization")), AcceptMFA: form.Get("accept_mfa") != ""}})
 		typed := signOnView{Provider: form.Get("provider"), Organization: form.Get("organization")}

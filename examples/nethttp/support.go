@@ -49,11 +49,6 @@ func (a *app) viewing(user *account) mfa.Actor {
 	return a.manager.Session(user.subject(), "viewing").Actor(mfa.Grant{})
 }
 
-// checkActor checks that an actor's proof suffices to act on a user.
-func (a *app) checkActor(ctx context.Context, actor mfa.Actor, about mfa.User) error {
-	return a.manager.Admin(actor, "").Check(ctx, about)
-}
-
 func (a *app) pageSupport(w http.ResponseWriter, r *http.Request, user *account) {
 	list, err := a.manager.Admin(a.viewing(user), "").SupportCases(r.Context(), tenant)
 	if err != nil {

@@ -107,9 +107,7 @@ func (r *rig) passwords(users accounts, h *password.Hasher) *password.Manager {
 		LinkURL: func(token string) string {
 			return "https://example.com/reset?token=" + token
 		},
-		Later:       func(context.Context, func(context.Context) error) {},
-		CheckChange: func(context.Context, mfa.User, mfa.Grant, string) error { return nil },
-		CheckActor:  func(context.Context, mfa.Actor, mfa.User) error { return nil },
+		Later: func(context.Context, func(context.Context) error) {},
 	})
 	require.NoError(r.t, err)
 	return m
@@ -210,14 +208,10 @@ func (d *ssoDump) newSignOn(t *testing.T, cfg sso.Config) *signOn {
 	plain.Open = true
 	cfg.URL, cfg.HTTPClient = s.app.URL+"/sso/", &http.Client{Transport: s.network}
 	cfg.Providers = []sso.Provider{idp.Microsoft(), idp.Google(), plain}
-	cfg.CheckGrant = func(context.Context, mfa.User, mfa.Grant, string) error {
-		return mfa.ErrToken
-	}
-	cfg.CheckActor = func(context.Context, mfa.Actor, mfa.User) error { return mfa.ErrForbidden }
 	s.Service, err = sso.New(cfg)
 	require.NoError(t, err)
 	handler, err = s.Handler(sso.Hooks{
-		Session:  func(*http.Request) (sso.Session, error) { return sso.Session{}, nil },
+		Session:  func(*http.Request) (s mfa.Session, g mfa.Grant, err error) { return s, g, nil },
 		SignedIn: func(_ http.ResponseWriter, _ *http.Request, in *sso.SignIn) { s.in = in },
 		Linked:   func(http.ResponseWriter, *http.Request, *sso.Link) {},
 		Unlinked: func(http.ResponseWriter, *http.Request) {},

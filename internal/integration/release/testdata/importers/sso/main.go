@@ -1,9 +1,9 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"log"
+	"net/http"
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
@@ -30,19 +30,25 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	_, err = sso.New(sso.Config{
+	service, err := sso.New(sso.Config{
 		Store:     store,
 		Keys:      keys,
 		URL:       "https://app.example/sso/",
 		Providers: []sso.Provider{sso.Google("client", secret.New("secret"))},
-		CheckGrant: func(ctx context.Context, u mfa.User, g mfa.Grant, sessionID string) error {
-			return manager.Session(u, sessionID).Check(ctx, g)
-		},
-		CheckActor: func(ctx context.Context, a mfa.Actor, about mfa.User) error {
-			return manager.Admin(a, "").Check(ctx, about)
-		},
 	})
 	if err != nil {
+		log.Fatal(err)
+	}
+	handler, err := service.Handler(sso.Hooks{
+		Session: func(*http.Request) (mfa.Session, mfa.Grant, error) {
+			return manager.Session(mfa.User{ID: "42"}, "session"), mfa.Grant{}, nil
+		},
+		SignedIn: func(http.ResponseWriter, *http.Request, *sso.SignIn) {},
+		Linked:   func(http.ResponseWriter, *http.Request, *sso.Link) {},
+		Unlinked: func(http.ResponseWriter, *http.Request) {},
+		Failed:   func(http.ResponseWriter, *http.Request, error) {},
+	})
+	if err != nil || handler == nil {
 		log.Fatal(err)
 	}
 	fmt.Println("ok")
