@@ -70,8 +70,8 @@ func writeProblem(w http.ResponseWriter, p problem) {
 	if p.Reason != "" {
 		body["reason"] = p.Reason
 	}
-	if p.Left >= 0 {
-		body["attempts_left"] = p.Left
+	if p.Remaining >= 0 {
+		body["attempts_left"] = p.Remaining
 	}
 	if p.RetryAfter > 0 {
 		body["retry_after"] = p.RetryAfter

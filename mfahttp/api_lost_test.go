@@ -21,7 +21,7 @@ func lostSite(t *testing.T) *site {
 
 // stopped is a browser whose user's app was disabled by incorrect responses, and who has begun to
 // sign in.
-func (p *browser) stopped() *browser {
+func (p *browser) disabled() *browser {
 	p.s.t.Helper()
 	p.signIn().enroll("100001")
 	for range 20 {
@@ -141,7 +141,7 @@ func TestSupportThroughTheAPI(t *testing.T) {
 
 func TestUnlockThroughTheAPI(t *testing.T) {
 	s := lostSite(t)
-	p := s.browser("ann").stopped()
+	p := s.browser("ann").disabled()
 	p.api("POST", "unlock", m{"kind": "totp"}).is(t, 400, "malformed")
 	p.api("POST", "unlock", m{"kind": "email", "code": "1"}).is(t, 409, "not_available")
 	for i := range 3 {

@@ -45,9 +45,10 @@ func (v *visit) begin(p string, s mfa.User) (*mfa.Challenge, error) {
 func optionsOf(list []mfa.Option) (options []option) {
 	for _, o := range list {
 		options = append(options, option{
-			Kind: o.Kind, FactorID: o.FactorID, Name: o.Name, Hint: o.MaskedDestination,
-			Default: o.Default,
-			Sends:   o.Sends, Recovery: o.Recovery, Stopped: o.Disabled,
+			Kind: o.Kind, FactorID: o.FactorID, Name: o.Name,
+			MaskedDestination: o.MaskedDestination,
+			Default:           o.Default,
+			Sends:             o.Sends, Recovery: o.Recovery, Disabled: o.Disabled,
 			Asks:     o.Questions,
 			Provable: o.Disabled && !o.Sends && !o.Recovery && !o.Knowledge,
 		})
@@ -118,7 +119,8 @@ func (v *visit) send(p string, kind, factorID string) (*mfa.Delivery, error) {
 	if c.Sent == nil {
 		c.Sent = map[string]sent{}
 	}
-	c.Sent[kind] = sent{Hint: d.MaskedDestination, FactorID: factorID, Expires: d.Expires}
+	c.Sent[kind] = sent{MaskedDestination: d.MaskedDestination, FactorID: factorID,
+		Expires: d.Expires}
 	v.keep(c)
 	return d, nil
 }
@@ -234,8 +236,9 @@ func (v *visit) enroll(
 	}
 	id := rand.Text()
 	v.keepEnrollment(enrollment{
-		ID: id, Who: v.who(), Token: e, Kind: kind, Name: name, Hint: e.Prompt.MaskedDestination,
-		Expires: e.Expires, CodeExpires: e.CodeExpires, Forced: !v.id.SignedIn})
+		ID: id, Who: v.who(), Token: e, Kind: kind, Name: name,
+		MaskedDestination: e.Prompt.MaskedDestination,
+		Expires:           e.Expires, CodeExpires: e.CodeExpires, Forced: !v.id.SignedIn})
 	return id, e, nil
 }
 
@@ -250,7 +253,7 @@ func (v *visit) resend(id string) (enrollment, *mfa.Delivery, error) {
 	}
 	e.CodeExpires = d.Expires
 	if d.MaskedDestination != "" {
-		e.Hint = d.MaskedDestination
+		e.MaskedDestination = d.MaskedDestination
 	}
 	v.keepEnrollment(e)
 	return e, d, nil

@@ -120,7 +120,7 @@ func pageLost(v *visit) error {
 	p := ui.Lost{Frame: v.frame(v.takeNotice()), Link: v.h.cfg.SetupLinks && !v.replacing,
 		Support: v.h.cfg.Support}
 	for _, o := range c.Options {
-		if o.Recovery && !o.Stopped && o.Kind != kindAccess {
+		if o.Recovery && !o.Disabled && o.Kind != kindAccess {
 			p.Recovery = append(p.Recovery, o.shown())
 		}
 	}
@@ -139,7 +139,7 @@ func (v *visit) lostDone(err error, note string) error {
 	case err != nil:
 		v.noteError("", err, nil)
 	default:
-		v.note(notice{Code: note, Left: -1})
+		v.note(notice{Code: note, Remaining: -1})
 	}
 	return v.redirect(v.at("lost"))
 }
@@ -315,9 +315,9 @@ func postUnlock(v *visit) error {
 	case err != nil:
 		v.noteError(kind, err, nil)
 	case left > 0:
-		v.note(notice{Code: noteProof, Kind: kind, Left: left})
+		v.note(notice{Code: noteProof, Kind: kind, Remaining: left})
 	default:
-		v.note(notice{Code: noteUnlocked, Kind: kind, Left: -1})
+		v.note(notice{Code: noteUnlocked, Kind: kind, Remaining: -1})
 	}
 	return v.redirect(v.verifyURL(f, kind, back))
 }
@@ -332,7 +332,7 @@ func (v *visit) proveUnlock(c *pending, kind, code string) (left int, err error)
 	if left == 0 {
 		for i := range c.Options {
 			if c.Options[i].Kind == kind {
-				c.Options[i].Stopped = false
+				c.Options[i].Disabled = false
 			}
 		}
 		v.keep(c)

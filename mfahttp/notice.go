@@ -11,12 +11,12 @@ import (
 // notice is the message that the next page shows about the last post. Pages respond to a post
 // with a redirect, so that a reload repeats nothing. It is shown once.
 type notice struct {
-	Code    string            // an error code of the API, or of a success
-	Reason  string            `json:",omitempty"` // of a malformed input
-	Kind    string            `json:",omitempty"`
-	Left    int               // attempts or recovery codes remaining; -1: does not apply
-	Until   time.Time         `json:",omitzero"`  // end of a lock, or when to send again
-	Entered map[string]string `json:",omitempty"` // fields that were typed and are no secret
+	Code      string            // an error code of the API, or of a success
+	Reason    string            `json:",omitempty"` // of a malformed input
+	Kind      string            `json:",omitempty"`
+	Remaining int               // attempts or recovery codes remaining; -1: does not apply
+	Until     time.Time         `json:",omitzero"`  // end of a lock, or when to send again
+	Entered   map[string]string `json:",omitempty"` // fields that were typed and are no secret
 	// JSON for the browser, of a passkey that was removed
 	Data string `json:",omitempty"`
 }
@@ -47,7 +47,7 @@ func (v *visit) note(n notice) { v.put(keyNotice, n) }
 func (v *visit) noteError(kind string, err error, typed url.Values) {
 	p := problemOf(err)
 	v.h.log(v.r, p, err)
-	n := notice{Code: p.Code, Reason: p.Reason, Kind: kind, Left: p.Left}
+	n := notice{Code: p.Code, Reason: p.Reason, Kind: kind, Remaining: p.Remaining}
 	if p.RetryAfter > 0 {
 		n.Until = v.now.Add(time.Duration(p.RetryAfter) * time.Second)
 	}

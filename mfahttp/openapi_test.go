@@ -345,7 +345,7 @@ func TestOpenAPI_DescribesTheResponses(t *testing.T) {
 	call("POST", "/api/setup", m{"token": "x"}, 401)
 	call("POST", "/api/setup", m{"token": s.mail.last().Link}, 200)
 	call("POST", "/api/setup", m{"token": s.mail.last().Link}, 401)
-	p = s.browser("max").stopped()
+	p = s.browser("max").disabled()
 	call("POST", "/api/unlock", m{"kind": "totp", "code": "000001"}, 401)
 	s.clock.Advance(3 * time.Minute)
 	for i := range 3 {

@@ -247,7 +247,7 @@ func postVerify(v *visit) error {
 	var required *mfa.EnrollmentRequiredError
 	switch {
 	case errors.As(err, &required):
-		v.note(notice{Code: noteBanned, Kind: kind, Left: -1})
+		v.note(notice{Code: noteBanned, Kind: kind, Remaining: -1})
 		return v.redirect(v.at("enroll", "return", back))
 	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired), ver != nil &&
 		err != nil:
@@ -266,7 +266,7 @@ func (v *visit) afterVerify(ver *mfa.Verification, back string) error {
 		return v.redirect(v.at("enroll"))
 	}
 	if ver.RecoveryCodesRemaining >= 0 && ver.Purpose == purposeSignIn {
-		v.note(notice{Code: noteRecovered, Left: ver.RecoveryCodesRemaining})
+		v.note(notice{Code: noteRecovered, Remaining: ver.RecoveryCodesRemaining})
 		return v.redirect(v.at("factors"))
 	}
 	return v.back(back)
@@ -295,7 +295,7 @@ func postSend(v *visit) error {
 	case err != nil:
 		v.noteError(kind, err, nil)
 	case again: // the page itself reports that the first code was sent
-		v.note(notice{Code: noteSent, Kind: kind, Left: -1})
+		v.note(notice{Code: noteSent, Kind: kind, Remaining: -1})
 	}
 	return v.redirect(v.at("verify", "purpose", f.Get("purpose"), "kind", kind, "return", back))
 }

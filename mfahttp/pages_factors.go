@@ -48,7 +48,7 @@ func (v *visit) changed(kind string, err error, back, note string) error {
 		v.noteError(kind, err, nil)
 		return v.redirect(back)
 	}
-	v.note(notice{Code: note, Kind: kind, Left: -1})
+	v.note(notice{Code: note, Kind: kind, Remaining: -1})
 	return v.redirect(v.at("factors"))
 }
 
@@ -86,7 +86,7 @@ func postRemove(v *visit) error {
 	case errors.Is(err, errNoFactor):
 		return v.redirect(v.at("factors")) // removed in another tab
 	case err == nil && gone.Kind == kindPasskey:
-		v.note(notice{Code: noteRemoved, Kind: gone.Kind, Left: -1, Data: string(gone.Data)})
+		v.note(notice{Code: noteRemoved, Kind: gone.Kind, Remaining: -1, Data: string(gone.Data)})
 		return v.redirect(v.at("factors"))
 	}
 	note := noteRemoved
@@ -251,7 +251,7 @@ func (v *visit) added(conf *mfa.Confirmation, back string) error {
 	if back != "" {
 		return v.redirect(back)
 	}
-	v.note(notice{Code: noteAdded, Kind: conf.Factor.Kind, Left: -1})
+	v.note(notice{Code: noteAdded, Kind: conf.Factor.Kind, Remaining: -1})
 	return v.redirect(v.at("factors"))
 }
 
@@ -261,7 +261,7 @@ func (v *visit) lost() error {
 	case v.id.User.ID == "":
 		return v.redirect(v.h.cfg.LoginURL)
 	case v.id.SignedIn:
-		v.note(notice{Code: "expired", Left: -1})
+		v.note(notice{Code: "expired", Remaining: -1})
 		return v.redirect(v.at("factors"))
 	case v.replacing:
 		return v.redirect(v.at("enroll"))
@@ -327,7 +327,7 @@ func postResend(v *visit) error {
 	case err != nil:
 		v.noteError(e.Kind, err, nil)
 	default:
-		v.note(notice{Code: noteSent, Kind: e.Kind, Left: -1})
+		v.note(notice{Code: noteSent, Kind: e.Kind, Remaining: -1})
 	}
 	return v.redirect(v.at("enrollments/"+id, "return", back))
 }

@@ -18,7 +18,7 @@ type problem struct {
 	Status     int
 	Code       string
 	Reason     string // of a malformed input, a factor.Problem's
-	Left       int    // attempts remaining; -1 if it is not about attempts
+	Remaining  int    // attempts remaining; -1 if it is not about attempts
 	RetryAfter int    // seconds; 0 if waiting does not help
 }
 
@@ -67,12 +67,12 @@ var problems = []mapping{
 // service's fault.
 func problemOf(err error) problem {
 	for _, row := range problems {
-		p := problem{Left: -1, Status: row.status, Code: row.code}
+		p := problem{Remaining: -1, Status: row.status, Code: row.code}
 		if row.fill != nil && row.fill(err, &p) || isAny(err, row.errs) {
 			return p
 		}
 	}
-	return problem{Left: -1, Status: http.StatusServiceUnavailable, Code: "unavailable"}
+	return problem{Remaining: -1, Status: http.StatusServiceUnavailable, Code: "unavailable"}
 }
 
 func is(errs ...error) []error { return errs }
@@ -97,14 +97,14 @@ func fillIncorrect(err error, p *problem) bool {
 	if !ok || !isAny(e.Err, is(factor.ErrIncorrect, factor.ErrReplayed)) {
 		return false
 	}
-	p.Left = e.Remaining
+	p.Remaining = e.Remaining
 	return true
 }
 
 func fillAttempt(err error, p *problem) bool {
 	e, ok := errors.AsType[*mfa.AttemptError](err)
 	if ok {
-		p.Left = e.Remaining
+		p.Remaining = e.Remaining
 	}
 	return ok
 }

@@ -72,14 +72,14 @@ type pending struct {
 
 // option is a mfa.Option as the session keeps it.
 type option struct {
-	Kind     string `json:"kind"`
-	FactorID string `json:"factor,omitempty"`
-	Name     string `json:"name,omitempty"`
-	Hint     string `json:"hint,omitempty"`
-	Default  bool   `json:"default"`
-	Sends    bool   `json:"sends"`
-	Recovery bool   `json:"recovery"`
-	Stopped  bool   `json:"stopped,omitempty"`
+	Kind              string `json:"kind"`
+	FactorID          string `json:"factor,omitempty"`
+	Name              string `json:"name,omitempty"`
+	MaskedDestination string `json:"hint,omitempty"`
+	Default           bool   `json:"default"`
+	Sends             bool   `json:"sends"`
+	Recovery          bool   `json:"recovery"`
+	Disabled          bool   `json:"stopped,omitempty"`
 	// Provable is true if consecutive correct responses enable the disabled kind.
 	Provable bool `json:"provable,omitempty"`
 	// Asks are the questions to respond to, one on each line of the response.
@@ -88,9 +88,9 @@ type option struct {
 
 // sent describes a code that was sent, for the pages.
 type sent struct {
-	Hint     string `json:",omitempty"`
-	FactorID string `json:",omitempty"`
-	Expires  time.Time
+	MaskedDestination string `json:",omitempty"`
+	FactorID          string `json:",omitempty"`
+	Expires           time.Time
 }
 
 // granted is the grant of the session.
@@ -110,15 +110,15 @@ type granted struct {
 // enrollment is an enrolment that waits to be confirmed. ID is random and stands for the
 // token outside.
 type enrollment struct {
-	ID          string
-	Who         string
-	Token       *mfa.Enrollment
-	Kind        string
-	Name        string    `json:",omitempty"`
-	Hint        string    `json:",omitempty"`
-	Expires     time.Time `json:",omitzero"`
-	CodeExpires time.Time `json:",omitzero"`
-	Forced      bool      `json:",omitempty"` // by a sign-in
+	ID                string
+	Who               string
+	Token             *mfa.Enrollment
+	Kind              string
+	Name              string    `json:",omitempty"`
+	MaskedDestination string    `json:",omitempty"`
+	Expires           time.Time `json:",omitzero"`
+	CodeExpires       time.Time `json:",omitzero"`
+	Forced            bool      `json:",omitempty"` // by a sign-in
 }
 
 // subjectKey distinguishes users. Values that a session keeps for one user are ignored for

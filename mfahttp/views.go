@@ -44,7 +44,7 @@ func (v *visit) frame(n *notice) ui.Frame {
 		Account: first(v.id.User.Account, v.id.User.Email),
 		Home:    v.h.cfg.HomeURL, Login: v.h.cfg.LoginURL, Now: v.now}
 	if n != nil {
-		f.Notice = &ui.Notice{Code: n.Code, Reason: n.Reason, Kind: n.Kind, Left: n.Left,
+		f.Notice = &ui.Notice{Code: n.Code, Reason: n.Reason, Kind: n.Kind, Remaining: n.Remaining,
 			Until: n.Until, Entered: n.Entered, Data: n.Data}
 	}
 	return f
@@ -79,8 +79,10 @@ func (v *visit) secondsTo(t time.Time) int {
 }
 
 func (o option) shown() ui.Option {
-	return ui.Option{Kind: o.Kind, FactorID: o.FactorID, Name: o.Name, Hint: o.Hint, Sends: o.Sends,
-		Recovery: o.Recovery, Stopped: o.Stopped, Provable: o.Stopped && o.Provable, Asks: o.Asks}
+	return ui.Option{Kind: o.Kind, FactorID: o.FactorID, Name: o.Name,
+		MaskedDestination: o.MaskedDestination, Sends: o.Sends,
+		Recovery: o.Recovery, Disabled: o.Disabled, Provable: o.Disabled && o.Provable,
+		Questions: o.Asks}
 }
 
 func (v *visit) showVerify(
@@ -108,10 +110,10 @@ func (v *visit) showVerify(
 		}
 	}
 	if live {
-		p.Sent, p.SentTo, p.SecsLeft = true, s.Hint, v.secondsTo(s.Expires)
+		p.Sent, p.SentTo, p.SecondsRemaining = true, s.MaskedDestination, v.secondsTo(s.Expires)
 	}
 	if v.now.Before(until) {
-		p.Locked, p.SecsLeft = true, v.secondsTo(until)
+		p.Locked, p.SecondsRemaining = true, v.secondsTo(until)
 	}
 	return v.page(http.StatusOK, p)
 }
@@ -149,8 +151,10 @@ func (v *visit) showEnroll(kind string, password bool, n *notice, back string) e
 }
 
 func (v *visit) showEnrollment(e enrollment, s *shown, n *notice, back string) error {
-	p := ui.Enrollment{Frame: v.frame(n), ID: e.ID, Kind: e.Kind, Name: e.Name, Hint: e.Hint,
-		Sent: !e.CodeExpires.IsZero(), SecsLeft: v.secondsTo(e.CodeExpires), Return: back}
+	p := ui.Enrollment{Frame: v.frame(n), ID: e.ID, Kind: e.Kind, Name: e.Name,
+		MaskedDestination: e.MaskedDestination,
+		Sent:              !e.CodeExpires.IsZero(), SecondsRemaining: v.secondsTo(e.CodeExpires),
+		Return: back}
 	if s != nil {
 		// The SVG is the factor's own work, and factors are code the application chose.
 		p.Secret, p.URI, p.QR, p.Data = s.Secret, s.URI, template.HTML(s.SVG), s.Data //nolint:gosec
@@ -169,17 +173,18 @@ func shownFactor(f mfa.FactorInfo) ui.Factor {
 			kept = "synced"
 		}
 	}
-	return ui.Factor{Kept: kept, ID: f.ID, Kind: f.Kind, Name: f.Name, Hint: f.MaskedDestination,
-		Created: f.Created, LastUsed: f.LastUsed,
-		Recovery: f.Recovery, Stopped: f.Disabled, HeldUntil: f.HeldUntil}
+	return ui.Factor{Kept: kept, ID: f.ID, Kind: f.Kind, Name: f.Name,
+		MaskedDestination: f.MaskedDestination,
+		Created:           f.Created, LastUsed: f.LastUsed,
+		Recovery: f.Recovery, Disabled: f.Disabled, HeldUntil: f.HeldUntil}
 }
 
 func (v *visit) showFactors(o *mfa.Overview, n *notice) error {
-	p := ui.Factors{Frame: v.frame(n), RecoveryLeft: max(0, o.RecoveryCodesRemaining),
+	p := ui.Factors{Frame: v.frame(n), RecoveryCodesRemaining: max(0, o.RecoveryCodesRemaining),
 		HasRecovery: slices.Contains(v.h.cfg.Manager.Kinds(), kindRecovery),
 		CanEnroll:   len(o.Kinds) > 0,
 		Locked:      v.now.Before(o.LockedUntil), Until: o.LockedUntil,
-		SecsLeft: v.secondsTo(o.LockedUntil)}
+		SecondsRemaining: v.secondsTo(o.LockedUntil)}
 	for _, f := range o.Factors {
 		p.Factors = append(p.Factors, shownFactor(f))
 	}
@@ -207,7 +212,7 @@ func (v *visit) showRemove(f mfa.FactorInfo, password bool, n *notice) error {
 
 func (v *visit) showRecovery(o *mfa.Overview, n *notice) error {
 	return v.page(http.StatusOK, ui.Recovery{Frame: v.frame(n),
-		Left: max(0, o.RecoveryCodesRemaining)})
+		Remaining: max(0, o.RecoveryCodesRemaining)})
 }
 
 func (v *visit) showCodes(codes []string) error {

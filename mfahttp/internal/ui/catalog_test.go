@@ -106,7 +106,7 @@ func TestEveryProblemHasAText(t *testing.T) {
 			kind = "pin"
 		}
 		f := frame("en")
-		f.Notice = &ui.Notice{Code: "malformed", Reason: reason, Kind: kind, Left: -1}
+		f.Notice = &ui.Notice{Code: "malformed", Reason: reason, Kind: kind, Remaining: -1}
 		page := html.UnescapeString(render(t, r, ui.Enroll{Frame: f, Kind: kind,
 			Countries: []ui.Country{{Region: "NL"}}}))
 		if reason != "name_form" { // shown where names are asked for
@@ -119,7 +119,7 @@ func TestEveryProblemHasAText(t *testing.T) {
 		"last_factor", "on_hold", "reauthenticate",
 		"undeliverable", "sent", "added", "removed", "cancelled", "renamed", "recovered"} {
 		f := frame("en")
-		f.Notice = &ui.Notice{Code: code, Left: -1, Kind: "totp"}
+		f.Notice = &ui.Notice{Code: code, Remaining: -1, Kind: "totp"}
 		page := render(t, r, ui.Factors{Frame: f})
 		require.NotContains(t, page, fallback, code)
 		if code != "password" && code != "incorrect" { // those belong to fields
@@ -127,10 +127,10 @@ func TestEveryProblemHasAText(t *testing.T) {
 		}
 	}
 	f := frame("en")
-	f.Notice = &ui.Notice{Code: "a code to come", Left: -1}
+	f.Notice = &ui.Notice{Code: "a code to come", Remaining: -1}
 	require.Contains(t, render(t, r, ui.Factors{Frame: f}), fallback)
 	f.Notice = &ui.Notice{Code: "malformed", Reason: "a_reason_of_a_strangers_factor",
-		Kind: "carrier-pigeon", Left: -1}
+		Kind: "carrier-pigeon", Remaining: -1}
 	require.Contains(t, render(t, r, ui.Enroll{Frame: f, Kind: "carrier-pigeon"}),
 		texts(t, "en")["notice.malformed"])
 }
@@ -181,10 +181,10 @@ func TestTextsAreEscaped(t *testing.T) {
 	r, err := ui.New(fstest.MapFS{"texts/en.json": {Data: []byte(
 		`{"send.to": "<i>To</i> {to}", "verify.button": "<i>Go</i>", "code.left": "<i>Left</i> {time}", "time.seconds.other": "<i>{n}</i>"}`)}})
 	require.NoError(t, err)
-	option := ui.Option{Kind: "sms", Hint: "78", Sends: true}
+	option := ui.Option{Kind: "sms", MaskedDestination: "78", Sends: true}
 	for _, p := range []ui.Page{
 		ui.Verify{Frame: frame("en"), Option: option},
-		ui.Verify{Frame: frame("en"), Option: option, Sent: true, SecsLeft: 9},
+		ui.Verify{Frame: frame("en"), Option: option, Sent: true, SecondsRemaining: 9},
 	} {
 		page := render(t, r, p)
 		require.NotContains(t, page, "<i>")
@@ -205,7 +205,7 @@ func FuzzTexts(f *testing.F) {
 		}
 		var b strings.Builder
 		if r.Render(&b, ui.Verify{Frame: frame("nl"), Option: ui.Option{Kind: "sms", Sends: true},
-			Sent: true, SentTo: "78", SecsLeft: 9}) == nil {
+			Sent: true, SentTo: "78", SecondsRemaining: 9}) == nil {
 			require.Equal(t, 1, strings.Count(b.String(), "<script"))
 		}
 	})

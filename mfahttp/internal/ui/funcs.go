@@ -235,10 +235,10 @@ func (c *catalog) say(f Frame, page string) (string, error) {
 func (c *catalog) notice(n Notice, page string, now time.Time) (string, error) {
 	switch n.Code {
 	case "incorrect":
-		return c.withLeft("notice.incorrect."+typedKind(n.Kind), n)
+		return c.withRemaining("notice.incorrect."+typedKind(n.Kind), n)
 	case "expired":
 		if page == "verify" || page == "enrollment" {
-			return c.withLeft("notice.expired.code", n)
+			return c.withRemaining("notice.expired.code", n)
 		}
 	case "malformed":
 		if key := c.malformedKey(n, page); key != "" {
@@ -249,7 +249,7 @@ func (c *catalog) notice(n Notice, page string, now time.Time) (string, error) {
 			return c.waitText("notice."+n.Code+".for", wait)
 		}
 	case "proof", "recovered":
-		return c.text("notice."+n.Code, "n", max(n.Left, 0))
+		return c.text("notice."+n.Code, "n", max(n.Remaining, 0))
 	case "added":
 		return c.kindText("notice.added", n.Kind)
 	}
@@ -291,12 +291,12 @@ func (c *catalog) waitText(key string, wait time.Duration) (string, error) {
 }
 
 // withLeft adds how many attempts are left, once it matters.
-func (c *catalog) withLeft(key string, n Notice) (string, error) {
+func (c *catalog) withRemaining(key string, n Notice) (string, error) {
 	s, err := c.text(key)
-	if err != nil || n.Left < 0 {
+	if err != nil || n.Remaining < 0 {
 		return s, err
 	}
-	left, err := c.text("attempts", "n", n.Left)
+	left, err := c.text("attempts", "n", n.Remaining)
 	return s + " " + left, err
 }
 

@@ -14,24 +14,25 @@ func TestHostileValues(t *testing.T) {
 	const evil = `<script>alert(1)</script>"'><img src=x onerror=alert(1)>{time}{n}javascript:alert(1)` + "\u202e"
 	f := ui.Frame{Lang: evil, Base: "/mfa/", Product: evil, SignedIn: true, Account: evil,
 		Home: "/home", Login: "/login", Now: now,
-		Notice: &ui.Notice{Code: "malformed", Reason: evil, Kind: evil, Left: 3,
+		Notice: &ui.Notice{Code: "malformed", Reason: evil, Kind: evil, Remaining: 3,
 			Entered: map[string]string{"name": evil, "address": evil, "number": evil,
 				"region": evil}}}
 	outside := f
 	outside.SignedIn = false
-	option := ui.Option{Kind: evil, FactorID: evil, Name: evil, Hint: evil}
+	option := ui.Option{Kind: evil, FactorID: evil, Name: evil, MaskedDestination: evil}
 	sends := option
 	sends.Sends = true
 	stopped := option
-	stopped.Stopped = true
-	factor := ui.Factor{ID: evil, Kind: evil, Name: evil, Hint: evil, Created: now}
+	stopped.Disabled = true
+	factor := ui.Factor{ID: evil, Kind: evil, Name: evil, MaskedDestination: evil, Created: now}
 	r := newUI(t)
 	for name, p := range map[string]ui.Page{
 		"verify": ui.Verify{Frame: f, Purpose: evil, Return: evil, Option: option,
-			Others: []ui.Option{sends, stopped, {Kind: "sms", Hint: evil}}, SentTo: evil},
+			Others: []ui.Option{sends, stopped, {Kind: "sms", MaskedDestination: evil}},
+			SentTo: evil},
 		"send": ui.Verify{Frame: outside, Return: evil, Option: sends},
 		"locked": ui.Verify{Frame: f, Purpose: evil, Return: evil, Option: option, Locked: true,
-			SecsLeft: 9},
+			SecondsRemaining: 9},
 		"stopped": ui.Verify{Frame: f, Option: stopped},
 		"choose": ui.Choose{Frame: f, Kinds: []ui.Choice{{Kind: evil},
 			{Kind: evil, Direct: true}}, Return: evil},
@@ -39,12 +40,13 @@ func TestHostileValues(t *testing.T) {
 		"email":  ui.Enroll{Frame: f, Kind: "email", Return: evil},
 		"sms": ui.Enroll{Frame: f, Kind: "sms",
 			Countries: []ui.Country{{Region: evil, Name: evil, CallingCode: evil}}},
-		"enrollment": ui.Enrollment{Frame: f, ID: evil, Kind: evil, Hint: evil, Secret: evil,
-			URI: "otpauth://" + evil, Return: evil},
+		"enrollment": ui.Enrollment{Frame: f, ID: evil, Kind: evil, MaskedDestination: evil,
+			Secret: evil,
+			URI:    "otpauth://" + evil, Return: evil},
 		"other URI": ui.Enrollment{Frame: f, ID: evil, Kind: "totp", Secret: evil,
 			URI: "javascript:alert(1)"},
-		"sent": ui.Enrollment{Frame: f, ID: evil, Kind: evil, Hint: evil, Sent: true,
-			SecsLeft: 9},
+		"sent": ui.Enrollment{Frame: f, ID: evil, Kind: evil, MaskedDestination: evil, Sent: true,
+			SecondsRemaining: 9},
 		"factors": ui.Factors{Frame: f, Factors: []ui.Factor{factor}},
 		"remove":  ui.Remove{Frame: f, Factor: factor, Password: true},
 		"codes":   ui.Recovery{Frame: f, Codes: []string{evil}},

@@ -213,7 +213,7 @@ func TestVerify_FieldFitsTheKind(t *testing.T) {
 		{ui.Option{Kind: "carrier-pigeon"}, "text", "", "one-time-code"},
 	} {
 		page := render(t, r, ui.Verify{Frame: frame("en"), Option: test.option,
-			Sent: test.option.Sends, SecsLeft: 87})
+			Sent: test.option.Sends, SecondsRemaining: 87})
 		var found []element
 		for _, e := range find(parse(t, page), "input") {
 			if e.attrs["name"] == "code" {
@@ -308,7 +308,7 @@ func TestOtherWays(t *testing.T) {
 // An implicit factor cannot be changed, and so offers no change.
 func TestImplicitFactor(t *testing.T) {
 	page := render(t, newUI(t), ui.Factors{Frame: frame("en"),
-		Factors: []ui.Factor{{Kind: "email", Hint: "a•••@example.com"}}})
+		Factors: []ui.Factor{{Kind: "email", MaskedDestination: "a•••@example.com"}}})
 	require.NotContains(t, page, "/rename")
 	require.NotContains(t, page, "/remove")
 	require.Contains(t, page, "From your account")
@@ -316,7 +316,7 @@ func TestImplicitFactor(t *testing.T) {
 
 // A factor that has the name of its kind is shown with one name.
 func TestFactors_DoNotRepeatTheName(t *testing.T) {
-	factor := ui.Factor{ID: "s1", Kind: "sms", Name: "Text message", Hint: "••• 78"}
+	factor := ui.Factor{ID: "s1", Kind: "sms", Name: "Text message", MaskedDestination: "••• 78"}
 	page := render(t, newUI(t), ui.Factors{Frame: frame("en"), Factors: []ui.Factor{factor}})
 	require.NotContains(t, page, "Text message · ")
 	factor.Name = "Work"

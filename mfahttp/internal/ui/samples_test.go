@@ -21,11 +21,12 @@ const qr = template.HTML(
 // samples are every page in every state that looks different.
 func samples() []sample {
 	totp := ui.Option{Kind: "totp", FactorID: "a1", Name: "Phone"}
-	mail := ui.Option{Kind: "email", FactorID: "m1", Hint: "a•••@example.com", Sends: true}
-	sms := ui.Option{Kind: "sms", FactorID: "s1", Hint: "••• ••• •• 78", Sends: true}
-	sms2 := ui.Option{Kind: "sms", FactorID: "s2", Hint: "••• ••• •• 41", Sends: true}
+	mail := ui.Option{Kind: "email", FactorID: "m1", MaskedDestination: "a•••@example.com",
+		Sends: true}
+	sms := ui.Option{Kind: "sms", FactorID: "s1", MaskedDestination: "••• ••• •• 78", Sends: true}
+	sms2 := ui.Option{Kind: "sms", FactorID: "s2", MaskedDestination: "••• ••• •• 41", Sends: true}
 	pin := ui.Option{Kind: "pin", FactorID: "p1"}
-	stopped := ui.Option{Kind: "pin", FactorID: "p1", Stopped: true}
+	stopped := ui.Option{Kind: "pin", FactorID: "p1", Disabled: true}
 	codes := ui.Option{Kind: "recovery", FactorID: "r1", Recovery: true}
 	other := ui.Option{Kind: "carrier-pigeon", FactorID: "c1"}
 	in := func(f ui.Frame) ui.Frame { f.SignedIn = true; return f }
@@ -35,10 +36,10 @@ func samples() []sample {
 	factors := []ui.Factor{
 		{ID: "a1", Kind: "totp", Name: "Phone", Created: now.AddDate(0, -3, 0),
 			LastUsed: now.AddDate(0, 0, -2)},
-		{ID: "p1", Kind: "pin", Created: now.AddDate(0, -1, 0), Stopped: true},
-		{ID: "s1", Kind: "sms", Name: "Work phone", Hint: "••• ••• •• 78",
+		{ID: "p1", Kind: "pin", Created: now.AddDate(0, -1, 0), Disabled: true},
+		{ID: "s1", Kind: "sms", Name: "Work phone", MaskedDestination: "••• ••• •• 78",
 			Created: now.AddDate(-1, 0, 0)},
-		{Kind: "email", Hint: "a•••@example.com", LastUsed: now.AddDate(0, 0, -40)},
+		{Kind: "email", MaskedDestination: "a•••@example.com", LastUsed: now.AddDate(0, 0, -40)},
 		{ID: "r1", Kind: "recovery", Recovery: true, Created: now},
 	}
 	return []sample{
@@ -46,7 +47,8 @@ func samples() []sample {
 			return ui.Verify{Frame: f, Option: totp, Others: []ui.Option{mail, sms, codes}}
 		}},
 		{"verify-totp-wrong", func(f ui.Frame) ui.Page {
-			return ui.Verify{Frame: note(f, ui.Notice{Code: "incorrect", Kind: "totp", Left: 4}),
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "incorrect", Kind: "totp",
+				Remaining: 4}),
 				Option: totp, Others: []ui.Option{mail, codes}}
 		}},
 		{"verify-send", func(f ui.Frame) ui.Page {
@@ -54,23 +56,25 @@ func samples() []sample {
 				Return: "/home?x=1&y=2"}
 		}},
 		{"verify-sent", func(f ui.Frame) ui.Page {
-			return ui.Verify{Frame: note(f, ui.Notice{Code: "sent", Kind: "sms", Left: -1}),
-				Option: sms, Others: []ui.Option{sms2, mail, totp}, Sent: true, SentTo: sms.Hint,
-				SecsLeft: 87}
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "sent", Kind: "sms", Remaining: -1}),
+				Option: sms, Others: []ui.Option{sms2, mail, totp}, Sent: true,
+				SentTo:           sms.MaskedDestination,
+				SecondsRemaining: 87}
 		}},
 		{"verify-expired", func(f ui.Frame) ui.Page {
 			return ui.Verify{Frame: note(f, ui.Notice{Code: "expired", Reason: "response_expired",
-				Kind: "email", Left: -1}), Option: mail}
+				Kind: "email", Remaining: -1}), Option: mail}
 		}},
 		{"verify-budget", func(f ui.Frame) ui.Page {
-			return ui.Verify{Frame: note(f, ui.Notice{Code: "budget", Kind: "email", Left: -1,
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "budget", Kind: "email", Remaining: -1,
 				Until: now.Add(17 * time.Minute)}), Option: mail}
 		}},
 		{"verify-pin", func(f ui.Frame) ui.Page {
 			return ui.Verify{Frame: f, Option: pin, Others: []ui.Option{codes}}
 		}},
 		{"verify-pin-wrong", func(f ui.Frame) ui.Page {
-			return ui.Verify{Frame: note(f, ui.Notice{Code: "incorrect", Kind: "pin", Left: 1}),
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "incorrect", Kind: "pin",
+				Remaining: 1}),
 				Option: pin}
 		}},
 		{"verify-recovery", func(f ui.Frame) ui.Page {
@@ -78,7 +82,7 @@ func samples() []sample {
 		}},
 		{"verify-recovery-malformed", func(f ui.Frame) ui.Page {
 			return ui.Verify{Frame: note(f, ui.Notice{Code: "malformed", Reason: "recovery_form",
-				Kind: "recovery", Left: -1}), Option: codes}
+				Kind: "recovery", Remaining: -1}), Option: codes}
 		}},
 		{"verify-other", func(f ui.Frame) ui.Page {
 			return ui.Verify{Frame: f, Option: other, Others: []ui.Option{totp}}
@@ -92,40 +96,41 @@ func samples() []sample {
 				Others: []ui.Option{totp, codes}, Remember: 14}
 		}},
 		{"verify-passkey-wrong", func(f ui.Frame) ui.Page {
-			return ui.Verify{Frame: note(f, ui.Notice{Code: "incorrect", Kind: "passkey", Left: 4}),
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "incorrect", Kind: "passkey",
+				Remaining: 4}),
 				Option: ui.Option{Kind: "passkey", Sends: true}, Others: []ui.Option{totp}}
 		}},
 		{"enrollment-passkey", func(f ui.Frame) ui.Page {
 			return ui.Enrollment{Frame: f, ID: "e1", Kind: "passkey", Data: `{"publicKey":{}}`,
-				Sent: true, SecsLeft: 290}
+				Sent: true, SecondsRemaining: 290}
 		}},
 		{"enrollment-passkey-over", func(f ui.Frame) ui.Page {
 			return ui.Enrollment{Frame: in(f), ID: "e1", Kind: "passkey"}
 		}},
 		{"factors-passkey-removed", func(f ui.Frame) ui.Page {
 			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "removed", Kind: "passkey",
-				Left: -1, Data: `{"rpId":"example.com"}`}), CanEnroll: true,
+				Remaining: -1, Data: `{"rpId":"example.com"}`}), CanEnroll: true,
 				Factors: []ui.Factor{{ID: "k1", Kind: "passkey", Name: "Laptop", Kept: "synced",
 					Created: now}, {ID: "k2", Kind: "passkey", Kept: "device", Created: now}}}
 		}},
 		{"verify-locked", func(f ui.Frame) ui.Page {
 			return ui.Verify{Frame: f, Option: totp, Others: []ui.Option{mail}, Locked: true,
-				SecsLeft: 180, Until: now.Add(3 * time.Minute)}
+				SecondsRemaining: 180, Until: now.Add(3 * time.Minute)}
 		}},
 		{"verify-remember", func(f ui.Frame) ui.Page {
 			return ui.Verify{Frame: f, Option: totp, Others: []ui.Option{mail, codes}, Remember: 14,
 				Lost: true}
 		}},
 		{"verify-stopped-provable", func(f ui.Frame) ui.Page {
-			return ui.Verify{Frame: note(f, ui.Notice{Code: "proof", Kind: "totp", Left: 2}),
-				Option: ui.Option{Kind: "totp", Stopped: true, Provable: true},
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "proof", Kind: "totp", Remaining: 2}),
+				Option: ui.Option{Kind: "totp", Disabled: true, Provable: true},
 				Others: []ui.Option{codes}}
 		}},
 		{"verify-questions", func(f ui.Frame) ui.Page {
 			return ui.Verify{Frame: note(f, ui.Notice{Code: "incorrect", Kind: "questions",
-				Left: 3}), Purpose: "replace",
+				Remaining: 3}), Purpose: "replace",
 				Option: ui.Option{Kind: "questions", FactorID: "q1", Recovery: true,
-					Asks: []string{"Which book?", "Which <street>?", "Which dish?"}}}
+					Questions: []string{"Which book?", "Which <street>?", "Which dish?"}}}
 		}},
 		{"enroll-questions", func(f ui.Frame) ui.Page {
 			return ui.Enroll{Frame: in(f), Kind: "questions", Questions: []string{"Which book?",
@@ -133,7 +138,7 @@ func samples() []sample {
 		}},
 		{"enroll-questions-wrong", func(f ui.Frame) ui.Page {
 			return ui.Enroll{Frame: note(in(f), ui.Notice{Code: "malformed",
-				Reason: "answer_short_2", Kind: "questions", Left: -1,
+				Reason: "answer_short_2", Kind: "questions", Remaining: -1,
 				Entered: map[string]string{"question1": "Which book do you read?"}}),
 				Kind: "questions"}
 		}},
@@ -141,11 +146,11 @@ func samples() []sample {
 			return ui.Lost{Frame: f, Recovery: []ui.Option{codes}, Link: true, Support: true}
 		}},
 		{"lost-sent", func(f ui.Frame) ui.Page {
-			return ui.Lost{Frame: note(f, ui.Notice{Code: "link_sent", Left: -1}), Link: true,
+			return ui.Lost{Frame: note(f, ui.Notice{Code: "link_sent", Remaining: -1}), Link: true,
 				Support: true}
 		}},
 		{"lost-locked", func(f ui.Frame) ui.Page {
-			return ui.Lost{Frame: note(f, ui.Notice{Code: "locked", Left: -1,
+			return ui.Lost{Frame: note(f, ui.Notice{Code: "locked", Remaining: -1,
 				Until: now.Add(150 * time.Second)}), Support: true}
 		}},
 		{"setup", func(f ui.Frame) ui.Page { return ui.Setup{Frame: f, Token: "TOKEN"} }},
@@ -171,7 +176,7 @@ func samples() []sample {
 		{"enroll-email", func(f ui.Frame) ui.Page { return ui.Enroll{Frame: f, Kind: "email"} }},
 		{"enroll-email-wrong", func(f ui.Frame) ui.Page {
 			return ui.Enroll{Frame: note(f, ui.Notice{Code: "malformed", Reason: "address_form",
-				Kind: "email", Left: -1, Entered: map[string]string{"address": "ann@"}}),
+				Kind: "email", Remaining: -1, Entered: map[string]string{"address": "ann@"}}),
 				Kind: "email"}
 		}},
 		{"enroll-sms", func(f ui.Frame) ui.Page {
@@ -179,7 +184,7 @@ func samples() []sample {
 		}},
 		{"enroll-sms-wrong", func(f ui.Frame) ui.Page {
 			return ui.Enroll{Frame: note(f, ui.Notice{Code: "malformed", Reason: "number_length",
-				Kind: "sms", Left: -1,
+				Kind: "sms", Remaining: -1,
 				Entered: map[string]string{"number": "0612", "region": "NL"}}), Kind: "sms",
 				Countries: countries}
 		}},
@@ -189,7 +194,7 @@ func samples() []sample {
 		{"enroll-pin", func(f ui.Frame) ui.Page { return ui.Enroll{Frame: f, Kind: "pin"} }},
 		{"enroll-pin-wrong", func(f ui.Frame) ui.Page {
 			return ui.Enroll{Frame: note(f, ui.Notice{Code: "malformed", Reason: "pin_mismatch",
-				Kind: "pin", Left: -1,
+				Kind: "pin", Remaining: -1,
 				Entered: map[string]string{"pin": "must not come back",
 					"pin2": "must not come back"}}), Kind: "pin"}
 		}},
@@ -203,22 +208,27 @@ func samples() []sample {
 			return ui.Enrollment{Frame: f, ID: "E1", Kind: "totp"}
 		}},
 		{"enrollment-email", func(f ui.Frame) ui.Page {
-			return ui.Enrollment{Frame: f, ID: "E1", Kind: "email", Hint: "a•••@example.com",
-				Sent: true, SecsLeft: 87}
+			return ui.Enrollment{Frame: f, ID: "E1", Kind: "email",
+				MaskedDestination: "a•••@example.com",
+				Sent:              true, SecondsRemaining: 87}
 		}},
 		{"enrollment-sms-wrong", func(f ui.Frame) ui.Page {
-			return ui.Enrollment{Frame: note(f, ui.Notice{Code: "incorrect", Kind: "sms", Left: 4}),
-				ID: "E1", Kind: "sms", Name: "Work", Hint: "••• ••• •• 78", Sent: true,
-				SecsLeft: 21}
+			return ui.Enrollment{Frame: note(f, ui.Notice{Code: "incorrect", Kind: "sms",
+				Remaining: 4}),
+				ID: "E1", Kind: "sms", Name: "Work", MaskedDestination: "••• ••• •• 78", Sent: true,
+				SecondsRemaining: 21}
 		}},
 		{"enrollment-locked", func(f ui.Frame) ui.Page {
-			return ui.Enrollment{Frame: note(f, ui.Notice{Code: "locked", Kind: "sms", Left: -1,
-				Until: now.Add(150 * time.Second)}), ID: "E1", Kind: "sms", Hint: "••• ••• •• 78",
-				Sent: true}
+			return ui.Enrollment{Frame: note(f, ui.Notice{Code: "locked", Kind: "sms",
+				Remaining: -1,
+				Until:     now.Add(150 * time.Second)}), ID: "E1", Kind: "sms",
+				MaskedDestination: "••• ••• •• 78",
+				Sent:              true}
 		}},
 		{"factors", func(f ui.Frame) ui.Page {
-			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "added", Kind: "totp", Left: -1}),
-				Factors: factors, RecoveryLeft: 8, HasRecovery: true, CanEnroll: true,
+			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "added", Kind: "totp",
+				Remaining: -1}),
+				Factors: factors, RecoveryCodesRemaining: 8, HasRecovery: true, CanEnroll: true,
 				HasQuestions: true,
 				Devices: []ui.Device{{ID: "d1", Name: "Firefox, Linux",
 					Created: now.AddDate(0, 0, -3), LastUsed: now, Expires: now.AddDate(0, 0, 11)},
@@ -230,14 +240,15 @@ func samples() []sample {
 				EnrollBy: now.AddDate(0, 0, 14)}
 		}},
 		{"factors-locked", func(f ui.Frame) ui.Page {
-			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "recovered", Left: 1}),
-				Factors: factors, RecoveryLeft: 1, HasRecovery: true, CanEnroll: true, Locked: true,
-				SecsLeft: 121}
+			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "recovered", Remaining: 1}),
+				Factors: factors, RecoveryCodesRemaining: 1, HasRecovery: true, CanEnroll: true,
+				Locked:           true,
+				SecondsRemaining: 121}
 		}},
 		{"factors-held", func(f ui.Frame) ui.Page {
 			held := factors[0]
 			held.HeldUntil = now.Add(20 * time.Hour)
-			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "on_hold", Left: -1}),
+			return ui.Factors{Frame: note(in(f), ui.Notice{Code: "on_hold", Remaining: -1}),
 				Factors: []ui.Factor{held, factors[1]}, HasRecovery: true, CanEnroll: true}
 		}},
 		{"remove-held", func(f ui.Frame) ui.Page {
@@ -246,7 +257,8 @@ func samples() []sample {
 			return ui.Remove{Frame: in(f), Factor: held}
 		}},
 		{"choose-banned", func(f ui.Frame) ui.Page {
-			return ui.Choose{Frame: note(f, ui.Notice{Code: "kind_banned", Kind: "sms", Left: -1}),
+			return ui.Choose{Frame: note(f, ui.Notice{Code: "kind_banned", Kind: "sms",
+				Remaining: -1}),
 				Kinds: []ui.Choice{{Kind: "totp", Direct: true}}, Forced: true}
 		}},
 		{"error-reauthenticate", func(f ui.Frame) ui.Page {
@@ -263,10 +275,10 @@ func samples() []sample {
 		}},
 		{"remove", func(f ui.Frame) ui.Page { return ui.Remove{Frame: in(f), Factor: factors[0]} }},
 		{"remove-password", func(f ui.Frame) ui.Page {
-			return ui.Remove{Frame: note(in(f), ui.Notice{Code: "password", Left: -1}),
+			return ui.Remove{Frame: note(in(f), ui.Notice{Code: "password", Remaining: -1}),
 				Factor: factors[2], Password: true}
 		}},
-		{"recovery", func(f ui.Frame) ui.Page { return ui.Recovery{Frame: in(f), Left: 2} }},
+		{"recovery", func(f ui.Frame) ui.Page { return ui.Recovery{Frame: in(f), Remaining: 2} }},
 		{"recovery-none", func(f ui.Frame) ui.Page { return ui.Recovery{Frame: in(f)} }},
 		{"recovery-codes", func(f ui.Frame) ui.Page {
 			return ui.Recovery{Frame: in(f), Codes: []string{"7KQ2-M9XD-4TRV-W8HP",

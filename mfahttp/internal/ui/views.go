@@ -29,24 +29,24 @@ func (f Frame) frame() Frame { return f }
 // success, "sent", "added", "removed", "renamed" or "recovered". Codes without a text say that
 // something went wrong. An error that belongs to a field is shown there.
 type Notice struct {
-	Code    string
-	Reason  string // of "malformed": a factor.Problem's
-	Kind    string
-	Left    int               // attempts or recovery codes left; -1: not about them
-	Until   time.Time         // end of a lock, or when to send again
-	Entered map[string]string // what was typed before, to be typed no second time
-	Data    string            // JSON for passkey.js: the passkey that was removed
+	Code      string
+	Reason    string // of "malformed": a factor.Problem's
+	Kind      string
+	Remaining int               // attempts or recovery codes remaining; -1: does not apply
+	Until     time.Time         // end of a lock, or when to send again
+	Entered   map[string]string // what was typed before, to be typed no second time
+	Data      string            // JSON for passkey.js: the passkey that was removed
 }
 
 // Option is one way to respond.
 type Option struct {
-	Kind, FactorID, Name, Hint string
-	Sends                      bool // a code must be sent first
-	Recovery                   bool
-	Stopped                    bool
+	Kind, FactorID, Name, MaskedDestination string
+	Sends                                   bool // a code must be sent first
+	Recovery                                bool
+	Disabled                                bool
 	// Provable is true if correct responses in a row enable the kind again.
-	Provable bool
-	Asks     []string // a field for each
+	Provable  bool
+	Questions []string // a field for each
 }
 
 // Verify asks for a response: the choice of a method and the field for it, or the message that
@@ -55,17 +55,17 @@ type Option struct {
 // sign-out. Links: GET verify?kind&purpose&return, GET lost.
 type Verify struct {
 	Frame
-	Purpose  string // "" for a sign-in
-	Return   string
-	Option   Option   // the one chosen
-	Others   []Option // all but that
-	Sent     bool     // a code was sent and is still valid
-	SentTo   string   // masked
-	Locked   bool
-	Until    time.Time // of the lock
-	SecsLeft int       // of the lock, or of the code
-	Remember int       // days for which the device may be remembered, 0: not
-	Lost     bool      // there is help for a user who lost their device
+	Purpose          string // "" for a sign-in
+	Return           string
+	Option           Option   // the one chosen
+	Others           []Option // all but that
+	Sent             bool     // a code was sent and is still valid
+	SentTo           string   // masked
+	Locked           bool
+	Until            time.Time // of the lock
+	SecondsRemaining int       // of the lock, or of the code
+	Remember         int       // days for which the device may be remembered, 0: not
+	Lost             bool      // there is help for a user who lost their device
 }
 
 func (Verify) name() string { return "verify" }
@@ -115,16 +115,16 @@ type Country struct {
 // POST enrollments/{ID}/resend {return}.
 type Enrollment struct {
 	Frame
-	ID, Kind, Name, Hint string
+	ID, Kind, Name, MaskedDestination string
 	// Secret is the key of an authenticator app, URI its otpauth URI and QR that as an SVG
 	// element, which is put into the page as it is. All empty: they can be shown no more.
 	Secret, URI string
 	QR          template.HTML
 	// Data is JSON for passkey.js: the options to create a passkey with.
-	Data     string
-	Sent     bool
-	SecsLeft int // of the code that was sent; 0: it is over
-	Return   string
+	Data             string
+	Sent             bool
+	SecondsRemaining int // of the code that was sent; 0: it is over
+	Return           string
 }
 
 func (Enrollment) name() string { return "enrollment" }
@@ -133,16 +133,17 @@ func (Enrollment) name() string { return "enrollment" }
 // factors/{id}/remove, GET enroll, GET recovery-codes.
 type Factors struct {
 	Frame
-	Factors      []Factor
-	RecoveryLeft int
-	HasRecovery  bool // there are recovery codes in this application
-	CanEnroll    bool
-	EnrollBy     time.Time // a factor is required from then on, and there is none; or zero
-	Locked       bool
-	Until        time.Time
-	SecsLeft     int // of the lock
-	Devices      []Device
-	HasQuestions bool // there are security questions in this application
+	Factors                []Factor
+	RecoveryCodesRemaining int
+	HasRecovery            bool // there are recovery codes in this application
+	CanEnroll              bool
+	// a factor is required from then on, and there is none; or zero
+	EnrollBy         time.Time
+	Locked           bool
+	Until            time.Time
+	SecondsRemaining int // of the lock
+	Devices          []Device
+	HasQuestions     bool // there are security questions in this application
 	// Above and Below are parts of the application's own.
 	Above, Below template.HTML
 }
@@ -182,9 +183,9 @@ func (s Setup) name() string {
 // Factor is one of the user's factors. One without an ID cannot be changed, because the
 // application vouches for it.
 type Factor struct {
-	ID, Kind, Name, Hint string
-	Created, LastUsed    time.Time // zero: unknown, never
-	Recovery, Stopped    bool
+	ID, Kind, Name, MaskedDestination string
+	Created, LastUsed                 time.Time // zero: unknown, never
+	Recovery, Disabled                bool
 	// HeldUntil is the end of the hold of a replacement that a recovery enrolled; or zero.
 	HeldUntil time.Time
 	// Kept is where a passkey is: "synced" between devices, or in one "device". Empty: no passkey.
@@ -207,8 +208,8 @@ func (Remove) name() string { return "remove" }
 // recovery-codes/saved.
 type Recovery struct {
 	Frame
-	Left  int
-	Codes []string
+	Remaining int
+	Codes     []string
 }
 
 func (Recovery) name() string { return "recovery" }
