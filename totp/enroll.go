@@ -52,14 +52,14 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 	if err != nil {
 		return nil, err
 	}
-	png, err := qr.png()
+	png, err := qr.PNG()
 	if err != nil {
 		return nil, err
 	}
 	return &factor.EnrollOutput{State: s.encode(), Name: "Authenticator app",
 		Prompt: factor.Prompt{Secret: secret.New(b32.EncodeToString(s.secret)),
 			URI: secret.New(uri),
-			SVG: secret.New(qr.svg()), PNG: secret.New(string(png))}}, nil
+			SVG: secret.New(qr.SVG()), PNG: secret.New(string(png))}}, nil
 }
 
 var b32 = base32.StdEncoding.WithPadding(base32.NoPadding)
