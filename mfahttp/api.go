@@ -188,11 +188,11 @@ func (v *visit) purpose(s string) (string, error) {
 			return p, nil
 		}
 	case purposeSignIn:
-		if !v.id.SignedIn {
+		if !v.signedIn {
 			return p, nil
 		}
 	case purposeStepUp, purposeManage:
-		if v.id.SignedIn {
+		if v.signedIn {
 			return p, nil
 		}
 		return "", mfa.ErrForbidden
@@ -214,13 +214,18 @@ func apiState(v *visit) error {
 	if err != nil {
 		return err
 	}
-	body := map[string]any{"signed_in": v.id.SignedIn, "next": mfa.NextDone, "options": []option{},
+	body := map[string]any{"signed_in": v.signedIn, "next": mfa.NextDone, "options": []option{},
 		"locked": false}
 	c, ok := v.pending(v.current())
-	if ok && !v.id.SignedIn {
-		if c, err = v.refresh(c); err != nil {
-			return err
-		}
+	switch {
+	case v.replacing && ok:
+		c, err = v.refresh(c)
+	case !v.replacing && !v.signedIn:
+		c, err = v.signIn()
+		ok, body["signed_in"] = c != nil, v.signedIn
+	}
+	if err != nil {
+		return err
 	}
 	switch {
 	case ok:
@@ -228,7 +233,7 @@ func apiState(v *visit) error {
 	case v.replacing && v.mayReplace():
 		body["next"], body["purpose"], body["kinds"] = mfa.NextEnroll, purposeRecover,
 			append([]string{}, v.kinds(o.Kinds)...)
-	case !v.id.SignedIn:
+	case !v.signedIn:
 		return mfa.ErrTokenExpired
 	}
 	if v.now.Before(o.LockedUntil) {

@@ -105,7 +105,7 @@ func apiConfirm(v *visit) error {
 	}
 	writeJSON(v.w, http.StatusOK, map[string]any{
 		"factor":    factorJSON(conf.Factor),
-		"signed_in": v.id.SignedIn || conf.Verification != nil,
+		"signed_in": v.signedIn || conf.Verification != nil,
 	})
 	return nil
 }
@@ -132,7 +132,7 @@ func factorJSON(f mfa.FactorInfo) map[string]any {
 }
 
 func apiFactors(v *visit) error {
-	if err := v.signedIn(); err != nil {
+	if err := v.mustBeSignedIn(); err != nil {
 		return err
 	}
 	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)

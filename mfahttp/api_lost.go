@@ -92,7 +92,7 @@ func apiUnlock(v *visit) error {
 }
 
 func apiDevices(v *visit) error {
-	if err := v.signedIn(); err != nil {
+	if err := v.mustBeSignedIn(); err != nil {
 		return err
 	}
 	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
@@ -119,7 +119,7 @@ func apiForget(v *visit) error {
 	if _, err := v.body(); err != nil {
 		return err
 	}
-	if err := v.signedIn(); err != nil {
+	if err := v.mustBeSignedIn(); err != nil {
 		return err
 	}
 	id := v.r.PathValue("id")

@@ -23,7 +23,11 @@ func (v *visit) ask(p string, s mfa.User) (*mfa.Challenge, error) {
 	if p == purposeSignIn {
 		handle = handle.OnDevice(device(v.r, s))
 	}
-	return handle.FirstFactorAt(since).Begin(v.r.Context())
+	ch, err := handle.FirstFactorAt(since).Begin(v.r.Context())
+	if err == nil {
+		v.setDevice(s, ch.Device, ch.DeviceExpires)
+	}
+	return ch, err
 }
 
 // hasAllowed reports whether the user has enrolled a factor that the policy allows.
@@ -51,7 +55,7 @@ func (v *visit) alsoBy(c *pending, kind string) error {
 	for _, o := range optionsOf(ch.Options) {
 		if o.Kind == kind {
 			o.Default = false
-			c.Options = append(c.Options, o)
+			c.Added, c.Options = append(c.Added, o), append(c.Options, o)
 			v.keep(c)
 			return nil
 		}
@@ -68,7 +72,8 @@ func (v *visit) mustEnroll(c *pending, e *mfa.EnrollmentRequiredError) {
 		v.drop(keyCurrent)
 		return
 	}
-	v.keep(&pending{Who: c.Who, Purpose: c.Purpose, Next: mfa.NextEnroll, Kinds: e.Kinds,
+	v.keep(&pending{Who: c.Who, User: c.User, Purpose: c.Purpose, Next: mfa.NextEnroll,
+		Kinds:   e.Kinds,
 		Expires: e.GrantExpires, Banned: true})
 }
 
@@ -81,7 +86,7 @@ func (v *visit) grant() (mfa.Grant, error) {
 	if g, ok := v.liveGrant(); ok {
 		return g, nil
 	}
-	if !v.id.SignedIn {
+	if !v.signedIn {
 		if c, ok := v.pending(purposeSignIn); ok && c.Next == mfa.NextVerify {
 			return mfa.Grant{}, mfa.ErrForbidden
 		}
@@ -108,11 +113,11 @@ func (v *visit) refused(err error) error {
 		return nil
 	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired):
 		v.drop(keyGrant)
-		if !v.id.SignedIn {
+		if !v.signedIn {
 			return err
 		}
 		return errStepUp
-	case errors.Is(err, mfa.ErrForbidden) && v.id.SignedIn:
+	case errors.Is(err, mfa.ErrForbidden) && v.signedIn:
 		if v.onHold() {
 			return errOnHold
 		}

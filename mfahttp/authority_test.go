@@ -94,7 +94,7 @@ func TestKindNotConfigured_IsNoInvitation(t *testing.T) {
 	for _, policy := range []policy.Policy{{Mode: policy.ModeRequired},
 		{Mode: policy.ModeRequired, Kinds: []string{"totp"}}, {Mode: policy.ModeOptional}} {
 		s.policy = policy
-		_, err = other.Begin(nil, newRequest(s), s.subject("ann"))
+		_, err = other.Begin(nil, newRequest(s), s.identity("ann"))
 		require.ErrorIs(t, err, mfa.ErrKindNotConfigured)
 	}
 	s.srv.Config.Handler = s.withSession(other)
@@ -110,7 +110,7 @@ func TestUndeliverableAddress_IsNoInvitation(t *testing.T) {
 	p := s.browser("ann").signIn()
 	s.clock.Advance(time.Hour)
 	s.mail.undeliverable = true
-	_, err := s.h.Begin(nil, newRequest(s), s.subject("ann"))
+	_, err := s.h.Begin(nil, newRequest(s), s.identity("ann"))
 	require.ErrorIs(t, err, factor.ErrUndeliverable)
 	p.api("POST", "enroll", m{"kind": "totp"}).is(t, 409, "undeliverable")
 	p.get("/mfa/enroll").page(t, 409, "Ask support")

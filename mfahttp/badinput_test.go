@@ -240,7 +240,7 @@ func TestSessionChangesHands(t *testing.T) {
 	again.login()
 	again.api("POST", "enroll", m{"kind": "totp"}).is(t, 403, "forbidden")
 
-	// Even if the application swaps the user without calling Begin.
+	// Even if the application swaps the user in a session without calling Begin.
 	swap := func(from, to string) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -254,10 +254,11 @@ func TestSessionChangesHands(t *testing.T) {
 	e := q.api("POST", "enroll", m{"kind": "totp"}).is(t, 200, "")
 	q.api("POST", "step-up", m{"purpose": "step-up"}).is(t, 200, "")
 	swap("dora", "eve")
-	q.api("POST", "enroll", m{"kind": "totp"}).is(t, 403, "step_up")
+	q.api("GET", "factors", nil).is(t, 403, "forbidden")
+	q.api("POST", "enroll", m{"kind": "totp"}).is(t, 401, "expired")
 	q.api("POST", "confirm", m{"enrollment": e.JSON["enrollment"], "code": "100001"}).is(t, 401,
 		"expired")
-	q.api("POST", "send", m{"kind": "email", "purpose": "step-up"}).is(t, 401, "expired")
+	q.api("POST", "send", m{"kind": "email", "purpose": "step-up"}).is(t, 403, "forbidden")
 }
 
 func TestNewRefuses(t *testing.T) {
@@ -266,7 +267,7 @@ func TestNewRefuses(t *testing.T) {
 		"Manager":       func(c *mfahttp.Config) { c.Manager = nil },
 		"Session":       func(c *mfahttp.Config) { c.Session = nil },
 		"Identify":      func(c *mfahttp.Config) { c.Identify = nil },
-		"Verified":      func(c *mfahttp.Config) { c.Verified = nil },
+		"Keys":          func(c *mfahttp.Config) { c.Session = nil },
 		"CheckPassword": func(c *mfahttp.Config) { c.PasswordFor = []string{"sms"} },
 		"BasePath":      func(c *mfahttp.Config) { c.BasePath = "/mfa" },
 		"LoginURL":      func(c *mfahttp.Config) { c.LoginURL = "https://example.com/login" },
@@ -279,8 +280,8 @@ func TestNewRefuses(t *testing.T) {
 			Identify: func(*http.Request) (mfahttp.Identity, error) {
 				return mfahttp.Identity{}, nil
 			},
-			Verified: func(http.ResponseWriter, *http.Request, *mfa.Verification) error {
-				return nil
+			Verified: func(http.ResponseWriter, *http.Request, *mfa.Verification) (string, error) {
+				return "", nil
 			}}
 		if _, err := mfahttp.New(c); err != nil {
 			t.Fatal(err)

@@ -71,7 +71,7 @@ func postForget(v *visit) error {
 	if _, err := v.form(); err != nil {
 		return err
 	}
-	if err := v.signedIn(); err != nil {
+	if err := v.mustBeSignedIn(); err != nil {
 		return v.changed("", err, v.at("factors"), "")
 	}
 	id := v.r.PathValue("id")

@@ -1,28 +1,26 @@
 // Package mfahttp puts a second factor into a web application on net/http: middleware,
-// ready pages and a JSON API. It is the only package of secondgate that knows HTTP.
+// ready pages and a JSON API.
 //
 // # Quick start
 //
-// Mount a [Handler] and configure three functions: which user makes a request, where the session
-// is, and what to do when a user has verified.
+// Put a [Handler] around the application and tell it which user makes a request, in which
+// session, and since when.
 //
-//	h, err := mfahttp.New(mfahttp.Config{
-//		Manager:  manager,
-//		Session:  session{scsManager},
-//		Identify: func(r *http.Request) (mfahttp.Identity, error) { … },
-//		Verified: func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error { … },
-//	})
-//	mux.Handle("/mfa/", h)
-//	mux.Handle("/account/", h.Require(account))
+//	h, err := mfahttp.New(mfahttp.Config{Manager: manager, Keys: keys, LoginURL: "/login",
+//		Identify: func(r *http.Request) (mfahttp.Identity, error) {
+//			… // from the application's own session
+//		}})
+//	http.ListenAndServe(addr, h.Require(mux))
+//
+// Require asks a user who has passed the first factor for the second one, wherever the policy
+// requires it. Everything else, from the code field to the security settings, happens under
+// /mfa/. The application changes neither its sign-in nor its sessions. An application that guards
+// its pages one by one mounts the Handler at /mfa/.
+//
 //	mux.Handle("/account/delete", h.RequireRecent(5*time.Minute)(deleteAccount))
 //
-// Identity says which user makes a request, whether the sign-in is complete, and since when. A
-// user who has no second factor can set one up for a few minutes after the first factor was given
-// (Identity.SignedInAt). Later the Handler redirects the user to Config.Reauthenticate.
-//
-// After the password, call [Handler.Begin]. If it returns mfa.NextDone, sign the user in;
-// otherwise redirect to [Handler.URL]. Everything else, from the code field to the security
-// settings, happens there, and ends in Config.Verified.
+// A user who has no second factor can set one up for a few minutes after the first factor was
+// given (Identity.SignedInAt). Later the Handler redirects the user to Config.Reauthenticate.
 //
 // # Pages
 //
@@ -54,13 +52,18 @@
 //
 // # What it keeps, and where
 //
-// Challenges, pending enrolments and grants are in the application's session, under keys
-// that begin with "secondgate.", and never in a page, a URL or a response. Each names its
-// user and is ignored for every other user. Each is bound to a random value in that session,
-// so that a token that leaks is worthless in another one. A recovery by a
-// mailed link is tied to the browser as well, by a cookie. The key of a
-// new authenticator and recovery codes, which a page shows after a redirect, lie in the
-// session encrypted under a key that only the user's browser holds.
+// The Handler keeps whether the sign-in is complete, by what and when the user last verified, the
+// challenges and enrolments under way, and the grant to change factors. They lie in cookies of
+// the user's browser, 4 KB at most together. Each is sealed by Config.Keys for its purpose, its
+// user and the application's session ID, and is worthless in another session, for another user
+// and under another name. They end with the application's session.
+//
+// With Config.Session they lie in the application's own session instead, under keys that begin
+// with "secondgate.". The prompt of an enrolment and recovery codes, which a page shows after a
+// redirect, are then encrypted under a key that only the user's browser holds, and a recovery by
+// a mailed link is tied to the browser by a cookie.
+//
+// No value is ever in a page, a URL or a response but in these cookies.
 //
 // # Promises
 //
@@ -68,8 +71,10 @@
 //     worthless by one.
 //   - Requests that change anything are refused if they come from another origin
 //     (http.CrossOriginProtection), API requests also if they are not application/json.
-//   - Config.Verified is called once for each correct response, and nothing else signs in. A
-//     recovery by a mailed link is no sign-in: Config.Renew is called for it.
+//   - Config.Verified is called once for each correct response. A recovery by a mailed link is no
+//     sign-in: Config.Renew is called for it.
+//   - No response promises what could not be kept: a failure of Config.Session is reported as
+//     "unavailable", and nobody is signed in by it.
 //   - A session whose first factor was given long ago, or at an unknown time, cannot enrol a
 //     first second factor.
 //   - Redirects stay on this site.

@@ -19,9 +19,14 @@ import (
 // session, for everybody.
 type mapSession map[string]string
 
-func (s mapSession) Get(_ context.Context, key string) []byte        { return []byte(s[key]) }
-func (s mapSession) Put(_ context.Context, key string, value []byte) { s[key] = string(value) }
-func (s mapSession) Remove(_ context.Context, key string)            { delete(s, key) }
+func (s mapSession) Get(_ context.Context, key string) ([]byte, error) {
+	return []byte(s[key]), nil
+}
+func (s mapSession) Put(_ context.Context, key string, value []byte) error {
+	s[key] = string(value)
+	return nil
+}
+func (s mapSession) Remove(_ context.Context, key string) error { delete(s, key); return nil }
 
 // An application gains a second factor: ann has passed the password and must enrol, which
 // completes her sign-in.
@@ -38,15 +43,7 @@ func Example() {
 		Manager: manager,
 		Session: session,
 		Identify: func(r *http.Request) (mfahttp.Identity, error) {
-			return mfahttp.Identity{
-				User:     mfa.User{ID: session["user"]},
-				SignedIn: session["signed-in"] != "",
-				// SignedInAt and VerifiedAt come from the session too.
-			}, nil
-		},
-		Verified: func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error {
-			session["signed-in"] = "yes" // and give the session a new id
-			return nil
+			return mfahttp.Identity{User: mfa.User{ID: session["user"]}, SessionID: "1"}, nil
 		},
 	})
 	if err != nil {
@@ -67,7 +64,7 @@ func Example() {
 		return w.Code, w.Body.String()
 	}
 	ch, err := h.Begin(httptest.NewRecorder(), httptest.NewRequest("POST", "/login", nil),
-		mfa.User{ID: "ann"})
+		mfahttp.Identity{User: mfa.User{ID: "ann"}, SessionID: "1"})
 	fmt.Println(ch.Next, ch.Kinds, err)
 	fmt.Println(call("GET", "/account", ""))
 

@@ -1,6 +1,7 @@
 package mfahttp
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -28,13 +29,15 @@ func (v *visit) begin(p string, s mfa.User) (*mfa.Challenge, error) {
 		return nil, err
 	}
 	if ch.Next == mfa.NextDone {
+		if p == purposeSignIn && !v.signedIn {
+			v.prove(proof{}, "", false)
+		}
 		return ch, nil
 	}
 	c := &pending{
-		Who: subjectKey(s), Purpose: p, Next: ch.Next, Challenge: ch,
+		Who: v.who(), User: [2]string{s.Tenant, s.ID}, SessionID: v.sessionID(), Purpose: p, Next: ch.Next, Challenge: ch,
 		Kinds: ch.Kinds, Expires: ch.Expires,
 	}
-	c.Options = optionsOf(ch.Options)
 	v.keep(c)
 	if ch.Next == mfa.NextEnroll {
 		v.keepGrant(granted{Grant: ch.Grant, Expires: ch.Expires, Kinds: ch.Kinds})
@@ -56,10 +59,35 @@ func optionsOf(list []mfa.Option) (options []option) {
 	return options
 }
 
+// underWay returns the challenge of a purpose. A sign-in that has not begun is begun.
+func (v *visit) underWay(p string) (c *pending, ok bool, err error) {
+	if c, ok = v.pending(p); ok || p != purposeSignIn || v.signedIn {
+		return c, ok, nil
+	}
+	c, err = v.signIn()
+	return c, c != nil, err
+}
+
+// signIn returns the challenge of the sign-in under way, and begins one if there is none. It
+// returns nil if nothing is asked; then the sign-in is complete.
+func (v *visit) signIn() (*pending, error) {
+	if c, ok := v.pending(purposeSignIn); ok {
+		return v.refresh(c)
+	}
+	if _, err := v.begin(purposeSignIn, v.id.User); err != nil || v.signedIn {
+		return nil, err
+	}
+	c, ok := v.pending(purposeSignIn)
+	if !ok {
+		return nil, mfa.ErrTokenExpired
+	}
+	return c, nil
+}
+
 // stepUp begins a challenge for a signed-in user. A user who has no factor to verify receives a
 // grant to enrol one instead.
 func (v *visit) stepUp(p string) (*pending, error) {
-	if err := v.signedIn(); err != nil {
+	if err := v.mustBeSignedIn(); err != nil {
 		return nil, err
 	}
 	ch, err := v.begin(p, v.id.User)
@@ -162,8 +190,8 @@ func (v *visit) ended(c *pending, err error) error {
 	return err
 }
 
-// complete reports a verification to the application, once, and keeps the grant. The application
-// may have replaced the session in Verified, so session ID and grant are put after it.
+// complete reports a verification to the application, once, and keeps the grant and what was
+// proven, for the session that goes on.
 func (v *visit) complete(ver *mfa.Verification, g mfa.Grant) error {
 	sessionID, recovery := v.sessionID(), v.recoveryKind(ver)
 	grant := granted{Grant: g, Expires: ver.GrantExpires, Kinds: ver.EnrollKinds,
@@ -179,12 +207,20 @@ func (v *visit) complete(ver *mfa.Verification, g mfa.Grant) error {
 		v.keepGrant(grant)
 		return nil
 	}
-	if err := v.h.cfg.Verified(v.w, v.r, ver); err != nil {
-		return hookError("Verified", mfa.ErrUnavailable, err)
+	if verified := v.h.cfg.Verified; verified != nil {
+		renewed, err := verified(v.w, v.r, ver)
+		if err != nil {
+			return hookError("Verified", mfa.ErrUnavailable, err)
+		}
+		v.become(Identity{User: v.id.User, SessionID: cmp.Or(renewed, v.id.SessionID),
+			SignedInAt: v.id.SignedInAt})
 	}
-	v.h.cfg.Session.Put(v.r.Context(), keyBinding, []byte(sessionID))
+	if v.id.SessionID == "" {
+		return errNoSessionID
+	}
+	v.keepSessionID(sessionID)
 	v.keepGrant(grant)
-	v.proven(ver.Kind, recovery)
+	v.prove(proof{At: ver.Time}, ver.Kind, recovery)
 	return nil
 }
 
@@ -195,15 +231,6 @@ func (v *visit) recoveryKind(ver *mfa.Verification) bool {
 		func(o option) bool {
 			return o.Kind == ver.Kind && o.Recovery
 		})
-}
-
-// proven remembers which kind the session was proven by. Every policy allows a recovery.
-func (v *visit) proven(kind string, recovery bool) {
-	if recovery {
-		v.drop(keyProof)
-		return
-	}
-	v.put(keyProof, proof{Kind: kind})
 }
 
 // secrets keeps the text that a user typed from being printed on its way.
@@ -238,7 +265,7 @@ func (v *visit) enroll(
 	v.keepEnrollment(enrollment{
 		ID: id, Who: v.who(), Token: e, Kind: kind, Name: name,
 		MaskedDestination: e.Prompt.MaskedDestination,
-		Expires:           e.Expires, CodeExpires: e.CodeExpires, Forced: !v.id.SignedIn})
+		Expires:           e.Expires, CodeExpires: e.CodeExpires, Forced: !v.signedIn})
 	return id, e, nil
 }
 
@@ -284,97 +311,20 @@ func (v *visit) confirmed(c *mfa.Confirmation) error {
 		return v.complete(c.Verification, g)
 	}
 	v.replaceGrant(c.Grant, c.GrantExpires)
-	if v.id.SignedIn && !c.Factor.Recovery {
-		v.proven(c.Factor.Kind, false)
+	if p := v.proof(); p != nil && !c.Factor.Recovery {
+		v.prove(*p, c.Factor.Kind, false)
 	}
 	return nil
 }
 
-// factor finds one of the user's factors. It also keeps the IDs of other users' factors from
-// reaching the Manager.
-func (v *visit) factor(id string) (mfa.FactorInfo, error) {
-	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
-	if err != nil {
-		return mfa.FactorInfo{}, err
-	}
-	for _, f := range o.Factors {
-		if f.ID == id && id != "" {
-			return f, nil
-		}
-	}
-	return mfa.FactorInfo{}, errNoFactor
-}
-
-// signedIn returns an error unless the user is signed in, which seeing and changing factors
+// mustBeSignedIn returns an error unless the user is signed in, which seeing and changing factors
 // requires.
-func (v *visit) signedIn() error {
+func (v *visit) mustBeSignedIn() error {
 	switch {
 	case v.id.User.ID == "":
 		return errUnauthorized
-	case !v.id.SignedIn:
+	case !v.signedIn:
 		return mfa.ErrForbidden
 	}
 	return nil
-}
-
-// remove removes a factor and returns its description.
-func (v *visit) remove(id, password string) (mfa.FactorInfo, error) {
-	if err := v.signedIn(); err != nil {
-		return mfa.FactorInfo{}, err
-	}
-	f, err := v.factor(id)
-	if err != nil {
-		return f, err
-	}
-	g, err := v.grant()
-	if err != nil {
-		return f, err
-	}
-	if err := v.password(f.Kind, password); err != nil {
-		return f, err
-	}
-	return f, v.refused(v.handle(purposeManage).Remove(v.r.Context(), g, id))
-}
-
-func (v *visit) rename(id, name string) error {
-	if err := v.signedIn(); err != nil {
-		return err
-	}
-	if _, err := v.factor(id); err != nil {
-		return err
-	}
-	g, err := v.grant()
-	if err != nil {
-		return err
-	}
-	return v.refused(v.handle(purposeManage).Rename(v.r.Context(), g,
-		mfa.FactorInfo{ID: id, Name: name}))
-}
-
-func (v *visit) recoveryCodes() ([]string, error) {
-	if err := v.signedIn(); err != nil {
-		return nil, err
-	}
-	g, err := v.grant()
-	if err != nil {
-		return nil, err
-	}
-	e, err := v.handle(purposeManage).NewRecoveryCodes(v.r.Context(), g)
-	if err != nil {
-		return nil, v.refused(err)
-	}
-	if e.Confirmed != nil {
-		if err := v.confirmed(e.Confirmed); err != nil {
-			return nil, err
-		}
-	}
-	return reveal(e.Prompt.Codes), nil
-}
-
-func reveal(codes []secret.Text) []string {
-	var out []string
-	for _, c := range codes {
-		out = append(out, c.Reveal())
-	}
-	return out
 }

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfahttp"
 )
 
@@ -82,7 +81,6 @@ func TestTemplates(t *testing.T) {
 	s.browser("").get("/mfa/confirm?token=x").page(t, 200, "<form")
 	_, err := mfahttp.New(mfahttp.Config{Manager: s.m, Session: s,
 		Identify:  func(*http.Request) (mfahttp.Identity, error) { return mfahttp.Identity{}, nil },
-		Verified:  func(http.ResponseWriter, *http.Request, *mfa.Verification) error { return nil },
 		Templates: fstest.MapFS{"verify.html": {Data: []byte("{{if}}")}}})
 	if err == nil || !strings.Contains(err.Error(), "verify.html") {
 		t.Fatal(err)

@@ -22,19 +22,22 @@ var ErrStepUp = errStepUp
 // yet. It returns mfa.ErrFirstFactorRequired for a user who has no factor and gave the first
 // factor too long ago. Any other error is a failure. No error permits anything.
 //
-// Grant returns a handle even without a grant; it has the zero User for a visitor who is not
-// signed in. Begin starts another session, so that an operation that one user began cannot end
-// with another user in the same browser.
+// Grant returns a handle even without a grant; it is the zero handle, which permits nothing, for a
+// visitor who is not signed in. A sign-in starts another session, so that an operation that one
+// user began cannot end with another user in the same browser.
 func (h *Handler) Grant(r *http.Request) (s mfa.Session, grant mfa.Grant, err error) {
-	v := &visit{h: h, r: r, now: h.clock()}
-	if v.id, err = h.cfg.Identify(r); err != nil {
-		return mfa.Session{}, mfa.Grant{}, hookError("Identify", mfa.ErrUnavailable, err)
+	v := h.visit(nil, r, nil)
+	if err := v.identify(); err != nil {
+		return mfa.Session{}, mfa.Grant{}, unavailable(err)
 	}
-	if v.signedIn() != nil {
-		return v.handleFor(mfa.User{}, purposeManage), mfa.Grant{}, nil
+	if v.mustBeSignedIn() == nil {
+		grant, err = v.checkedGrant()
+		s = v.handle(purposeManage)
 	}
-	grant, err = v.checkedGrant()
-	return v.handle(purposeManage), grant, err
+	if failed := v.flush(); failed != nil {
+		return mfa.Session{}, mfa.Grant{}, failed
+	}
+	return s, grant, err
 }
 
 // checkedGrant returns a grant that the Manager accepts now. The session's own expiry is not
@@ -59,15 +62,18 @@ func (v *visit) checkedGrant() (mfa.Grant, error) {
 // for a user who has no second factor and gave the first one too long ago, and mfa.ErrForbidden
 // if no user is signed in. After an error the Actor permits nothing.
 func (h *Handler) Actor(r *http.Request) (mfa.Actor, error) {
-	id, err := h.cfg.Identify(r)
-	if err != nil {
-		return mfa.Actor{}, hookError("Identify", mfa.ErrUnavailable, err)
+	v := h.visit(nil, r, nil)
+	if err := v.identify(); err != nil {
+		return mfa.Actor{}, unavailable(err)
 	}
-	v := &visit{h: h, r: r, id: id, now: h.clock()}
-	if v.signedIn() != nil {
+	if v.mustBeSignedIn() != nil {
 		return mfa.Actor{}, fmt.Errorf("%w: no user is signed in", mfa.ErrForbidden)
 	}
-	return v.actor()
+	a, err := v.actor()
+	if failed := v.flush(); failed != nil {
+		return mfa.Actor{}, failed
+	}
+	return a, err
 }
 
 // actor returns the Actor for the visit's user if the user has proven enough to administer
@@ -113,7 +119,11 @@ func (h *Handler) requireProof(next http.Handler, check func(v *visit) error) ht
 		if !ok {
 			return
 		}
-		switch err := check(v); {
+		err := check(v)
+		if failed := v.flush(); failed != nil {
+			err = failed
+		}
+		switch {
 		case err == nil:
 			next.ServeHTTP(w, r)
 		case errors.Is(err, errStepUp) && !errors.Is(err, errOnHold) && wantsPage(r):

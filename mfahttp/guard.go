@@ -22,9 +22,13 @@ const (
 	maxSkew = 30 * time.Second
 )
 
-// Require serves a signed-in user. It redirects other visitors' browsers to the second factor or
-// to LoginURL, and sends other clients 401 and {"error":"unauthorized"}. It serves no request if
-// Config.Identify fails.
+// Require serves a signed-in user. It begins the second factor of a user who has passed the first
+// one, and redirects the browser there; the application need not call Begin. It redirects the
+// browsers of visitors to LoginURL, and sends other clients 401 and {"error":"unauthorized"}. It
+// serves no request if Config.Identify fails.
+//
+// Require may guard a whole application: it serves the pages under BasePath itself, and passes on
+// requests for LoginURL and for Config.Public.
 //
 // A stricter policy also applies to sessions that are signed in already. A user who signed in
 // with less than the policy now requires must verify or enrol a factor before going on, as with
@@ -33,11 +37,23 @@ const (
 // minute, so a change takes effect within a minute.
 func (h *Handler) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h.paths.pages(r) {
+			h.ServeHTTP(w, r)
+			return
+		}
+		if h.paths.serves(r) || h.paths.signIn(r) && h.isVisitor(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
 		v, ok := h.guard(w, r)
 		if !ok {
 			return
 		}
-		switch err := v.tightened(); {
+		err := v.tightened()
+		if err == nil {
+			err = v.flush()
+		}
+		switch {
 		case err == nil:
 			next.ServeHTTP(w, r)
 		case err == errStepUp: //nolint:errorlint // and not errOnHold, which wraps it
@@ -48,16 +64,8 @@ func (h *Handler) Require(next http.Handler) http.Handler {
 	})
 }
 
-// proof is the verification that the session was last proven by.
-type proof struct{ Kind string }
-
-const (
-	// keyProof and keyChecked are the session's last proof, and when it was last compared
-	// with the policy.
-	keyProof   = "secondgate.proof"
-	keyChecked = "secondgate.checked"
-	checkEvery = time.Minute
-)
+// checkEvery is how often Require compares a session's proof with the policy.
+const checkEvery = time.Minute
 
 // scope returns the key under which the user's policy is found.
 func (v *visit) scope() policy.Scope {
@@ -66,39 +74,37 @@ func (v *visit) scope() policy.Scope {
 
 // tightened is errStepUp if the policy asks for more now than the session was proven by.
 func (v *visit) tightened() error {
-	var last time.Time
-	if v.get(keyChecked, &last) && v.now.Before(last.Add(checkEvery)) && !v.now.Before(last) {
+	by := v.proof()
+	if last := by.Checked; v.now.Before(last.Add(checkEvery)) && !v.now.Before(last) {
 		return nil
 	}
 	p, err := v.h.cfg.Manager.Policy(v.r.Context(), v.scope())
 	if err != nil {
 		return err
 	}
-	var by proof
-	proven := v.get(keyProof, &by)
 	switch {
 	case p.Mode == policy.ModeOff:
-	case !proven && v.id.VerifiedAt.IsZero():
+	case by.Kind == "" && by.At.IsZero():
 		// By the password alone, or on a device that is remembered.
 		ch, err := v.ask(purposeSignIn, v.id.User)
 		if err != nil {
 			return err
 		}
-		v.setDevice(v.id.User, ch.Device, ch.DeviceExpires)
 		if ch.Next != mfa.NextDone {
 			return errStepUp
 		}
-	case proven && len(p.Kinds) > 0 && !slices.Contains(p.Kinds, by.Kind) &&
+	case by.Kind != "" && len(p.Kinds) > 0 && !slices.Contains(p.Kinds, by.Kind) &&
 		!v.now.Before(p.EnrollBy):
 		return errStepUp
 	}
-	v.put(keyChecked, v.now)
+	by.Checked = v.now
+	v.put(keyProof, by)
 	return nil
 }
 
-// RequireRecent serves a signed-in user who has verified within maxAge (by Identity.VerifiedAt);
-// 0 means the MaxAge of the user's policy. A browser without such a verification is redirected to
-// one and back. A posted form is not posted again: the user returns to the page with the form.
+// RequireRecent serves a signed-in user who has verified in this session within maxAge; 0 means
+// the MaxAge of the user's policy. A browser without such a verification is redirected to one and
+// back. A posted form is not posted again: the user returns to the page with the form.
 // Other clients get 401, {"error":"step_up"} and the challenge of RFC 9470 section 3; they begin
 // a step-up at api/step-up and repeat the request. If the policy requires no second factor, a
 // user without one has nothing to verify and is served.
@@ -112,6 +118,9 @@ func (h *Handler) RequireRecent(maxAge time.Duration) func(http.Handler) http.Ha
 			allowed, err := v.maxAge(maxAge)
 			if err == nil && !v.recent(allowed) {
 				err = v.mustVerify()
+			}
+			if err == nil {
+				err = v.flush()
 			}
 			switch {
 			case err == nil:
@@ -140,10 +149,11 @@ func (v *visit) maxAge(d time.Duration) (time.Duration, error) {
 }
 
 func (v *visit) recent(maxAge time.Duration) bool {
-	if v.id.VerifiedAt.IsZero() {
+	by := v.proof()
+	if by == nil || by.At.IsZero() {
 		return false
 	}
-	age := v.now.Sub(v.id.VerifiedAt)
+	age := v.now.Sub(by.At)
 	return age >= -maxSkew && age <= maxAge
 }
 
@@ -164,16 +174,25 @@ func (v *visit) mustVerify() error {
 	return errStepUp
 }
 
-// guard identifies the user, and responds to a visitor who is not signed in.
-func (h *Handler) guard(w http.ResponseWriter, r *http.Request) (*visit, bool) {
-	v := &visit{h: h, w: w, r: r, now: h.clock()}
+// isVisitor reports whether no user has passed the first factor.
+func (h *Handler) isVisitor(r *http.Request) bool {
 	id, err := h.cfg.Identify(r)
-	if err != nil {
-		h.deny(v, hookError("Identify", err))
-		return nil, false
+	return err == nil && id.User.ID == ""
+}
+
+// guard identifies the user, begins the second factor if it has to, and responds to a visitor who
+// is not signed in.
+func (h *Handler) guard(w http.ResponseWriter, r *http.Request) (*visit, bool) {
+	v := h.visit(w, r, h.deny)
+	err := v.identify()
+	if err == nil && v.id.User.ID != "" && !v.signedIn {
+		_, err = v.signIn()
 	}
-	v.id = id
-	if id.User.ID != "" && id.SignedIn {
+	switch {
+	case err != nil:
+		h.deny(v, err)
+		return nil, false
+	case v.signedIn:
 		return v, true
 	}
 	if !wantsPage(r) {
@@ -181,11 +200,11 @@ func (h *Handler) guard(w http.ResponseWriter, r *http.Request) (*visit, bool) {
 		return nil, false
 	}
 	secure(w.Header())
-	if id.User.ID == "" {
-		http.Redirect(w, r, h.cfg.LoginURL, http.StatusSeeOther)
+	if v.id.User.ID == "" {
+		http.Redirect(v.w, r, h.cfg.LoginURL, http.StatusSeeOther)
 		return nil, false
 	}
-	http.Redirect(w, r, h.cfg.BasePath+"?"+url.Values{"return": {v.here()}}.Encode(),
+	http.Redirect(v.w, r, h.cfg.BasePath+"?"+url.Values{"return": {v.here()}}.Encode(),
 		http.StatusSeeOther)
 	return nil, false
 }

@@ -20,6 +20,8 @@ import (
 // kilobytes.
 const maxBody = 64 << 10
 
+const defaultBasePath = "/mfa/"
+
 var (
 	errMethod      = errors.New("mfahttp: method not allowed")
 	errNotFound    = errors.New("mfahttp: not found")
@@ -38,11 +40,13 @@ type Handler struct {
 	mux     *http.ServeMux
 	cross   *http.CrossOriginProtection
 	methods map[string][]string // path pattern to methods
+	keeper  keeper
+	paths   publicPaths
 }
 
 // New returns a Handler, or an error that says what is invalid in cfg.
 func New(cfg Config) (*Handler, error) {
-	cfg.BasePath = cmp.Or(cfg.BasePath, "/mfa/")
+	cfg.BasePath = cmp.Or(cfg.BasePath, defaultBasePath)
 	cfg.LoginURL = cmp.Or(cfg.LoginURL, "/")
 	cfg.HomeURL = cmp.Or(cfg.HomeURL, "/")
 	cfg.ProductName = cmp.Or(cfg.ProductName, "Your account")
@@ -53,7 +57,12 @@ func New(cfg Config) (*Handler, error) {
 		return nil, err
 	}
 	cfg.PasswordFor = slices.Clone(cfg.PasswordFor)
-	h := &Handler{cfg: cfg, clock: time.Now, cross: http.NewCrossOriginProtection()}
+	h := &Handler{cfg: cfg, clock: time.Now, cross: http.NewCrossOriginProtection(),
+		keeper: newCookies(cfg.Keys, cfg.BasePath)}
+	h.paths = newPublicPaths(&cfg)
+	if cfg.Session != nil {
+		h.keeper = sessionKeeper{cfg.Session}
+	}
 	if cfg.Clock != nil {
 		h.clock = cfg.Clock.Now
 	}
@@ -76,14 +85,14 @@ func (cfg *Config) checkParts() error {
 	case cfg.Manager == nil:
 		return errors.New("mfahttp: Config.Manager is nil: give it the Manager that mfa.New " +
 			"returned")
-	case cfg.Session == nil:
-		return errors.New("mfahttp: Config.Session is nil: adapt your session library, see the " +
-			"example at Session")
+	case cfg.Keys == nil && cfg.Session == nil:
+		return errors.New("mfahttp: Config.Keys is nil: give it the Manager's keyring, which " +
+			"seals the cookies, or set Config.Session")
 	case cfg.Identify == nil:
 		return errors.New("mfahttp: Config.Identify is nil: return the user who makes a request")
-	case cfg.Verified == nil:
-		return errors.New("mfahttp: Config.Verified is nil: sign the user in there and renew " +
-			"the session ID")
+	case cfg.Account != nil && cfg.Verified == nil:
+		return errors.New("mfahttp: Config.Account needs Config.Verified, which signs in the " +
+			"user whom a passkey has named")
 	case len(cfg.PasswordFor) > 0 && cfg.CheckPassword == nil:
 		return errors.New("mfahttp: Config.PasswordFor needs Config.CheckPassword: set it, or " +
 			"leave both empty")
@@ -108,6 +117,12 @@ func (cfg *Config) checkPaths() error {
 				"that begins with one slash", name, u)
 		}
 	}
+	for _, p := range cfg.Public {
+		if !strings.HasPrefix(p, "/") || p == "/" || !clean(p) {
+			return fmt.Errorf("mfahttp: Config.Public %q must begin with one slash, "+
+				"like /logout or /static/, and must not be the whole site", p)
+		}
+	}
 	return nil
 }
 
@@ -125,28 +140,34 @@ func validBase(p string) bool {
 	return !strings.Contains(p, "/./") && !strings.Contains(p, "/../")
 }
 
-// URL returns the URL at which the pages begin. Redirect a user there if Begin returns anything
-// but mfa.NextDone, and use it for a link to the security settings.
+// URL returns the URL at which the pages begin, for a link to the security settings, and for a
+// user who has passed the first factor.
 func (h *Handler) URL() string { return h.cfg.BasePath }
 
-// Begin starts the second step of a sign-in for s, a user who has just passed the first. It
-// removes what the session held from an earlier sign-in, and keeps the challenge in it. After
-// mfa.NextDone the application signs the user in itself. Otherwise it redirects the user to URL,
-// or sends Next and Options to a single-page application. The tokens in the challenge belong to
-// the session. Begin recognises a remembered device by its cookie and replaces the cookie: call
-// it before you write to w. Begin returns the Manager's errors. The application must not sign the
-// user in after an error.
+// Begin starts the second step of a sign-in for a user who has just passed the first, before
+// Require or the pages would. It is for an API that responds to a correct password with Next and
+// Options, and for an application that redirects by Next. Identity names the session that the
+// application has made for the sign-in; its SignedInAt is now. After mfa.NextDone the sign-in is
+// complete. The tokens in the challenge belong to the session. Begin removes what was kept for an
+// earlier sign-in in the session. It sets cookies: call it before you write to w. Begin returns
+// the Manager's errors. The application must not sign the user in after an error.
 func (h *Handler) Begin(
-	w http.ResponseWriter, r *http.Request, s mfa.User,
+	w http.ResponseWriter, r *http.Request, id Identity,
 ) (*mfa.Challenge, error) {
-	now := h.clock()
-	v := &visit{h: h, w: w, r: r, id: Identity{User: s, SignedInAt: now}, now: now}
+	if err := id.check(); err != nil {
+		return nil, err
+	}
+	v := h.visit(w, r, nil)
+	id.SignedInAt = v.now
+	v.become(id)
 	v.forget()
-	ch, err := v.begin(purposeSignIn, s)
+	ch, err := v.begin(purposeSignIn, id.User)
 	if err != nil {
 		return nil, err
 	}
-	v.setDevice(s, ch.Device, ch.DeviceExpires)
+	if err := v.flush(); err != nil {
+		return nil, err
+	}
 	return ch, nil
 }
 
@@ -160,7 +181,8 @@ func (h *Handler) Ended(ctx context.Context, get func(key string) []byte) error 
 	if json.Unmarshal(get(keyChallenge+purposeSignIn), &c) != nil || c.Challenge == nil {
 		return nil
 	}
-	err := h.cfg.Manager.Session(userOfKey(c.Who), string(get(keyBinding))).Cancel(ctx, c.Challenge)
+	user := mfa.User{Tenant: c.User[0], ID: c.User[1]}
+	err := h.cfg.Manager.Session(user, c.SessionID).Cancel(ctx, c.Challenge)
 	if errors.Is(err, mfa.ErrToken) || errors.Is(err, mfa.ErrTokenExpired) ||
 		errors.Is(err, mfa.ErrRecordMissing) {
 		return nil // completed, or the user was removed
@@ -168,17 +190,12 @@ func (h *Handler) Ended(ctx context.Context, get func(key string) []byte) error 
 	return err
 }
 
-// session reads the session of a request.
-func (h *Handler) session(ctx context.Context) func(key string) []byte {
-	return func(key string) []byte { return h.cfg.Session.Get(ctx, key) }
-}
-
 // ServeHTTP serves everything under BasePath. The request's path must be whole: mount the
 // Handler without http.StripPrefix.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(w.Header())
 	if err := h.cross.Check(r); err != nil {
-		h.fail(&visit{h: h, w: w, r: r, now: h.clock()}, errCrossOrigin)
+		h.fail(h.visit(w, r, h.fail), errCrossOrigin)
 		return
 	}
 	if r.Body != nil {
@@ -212,16 +229,9 @@ func (h *Handler) route(method, path string, do action) {
 	full := h.cfg.BasePath + path
 	h.methods[full] = append(h.methods[full], method)
 	h.mux.HandleFunc(method+" "+full, func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{h: h, w: w, r: r, now: h.clock()}
-		var err error
-		switch v.id, err = h.cfg.Identify(r); {
-		case err != nil:
-			v.id = Identity{}
-			err = hookError("Identify", err)
-		case v.id.User.ID == "": // without a user nothing is signed in, even if SignedIn is set
-			v.id = Identity{}
-			fallthrough
-		default:
+		v := h.visit(w, r, h.fail)
+		err := v.identify()
+		if err == nil {
 			err = do(v)
 		}
 		if err != nil {
@@ -243,12 +253,12 @@ func (h *Handler) routes() {
 		allow := strings.Join(methods, ", ")
 		h.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Allow", allow)
-			h.fail(&visit{h: h, w: w, r: r, now: h.clock()}, errMethod)
+			h.fail(h.visit(w, r, h.fail), errMethod)
 		})
 	}
 	h.mux.Handle("GET "+h.cfg.BasePath+"static/", h.static)
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		h.fail(&visit{h: h, w: w, r: r, now: h.clock()}, errNotFound)
+		h.fail(h.visit(w, r, h.fail), errNotFound)
 	})
 }
 

@@ -76,7 +76,7 @@ func (s *site) noSecrets(a *response) {
 }
 
 func secretsOf(key, value string) []string {
-	if key == "secondgate.binding" {
+	if key == "secondgate.session" {
 		return []string{value}
 	}
 	var found []string

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -23,6 +24,19 @@ import (
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/storage/memory"
 )
+
+// inCookies is true in the second of the two runs of all tests: the Handler then keeps its values
+// in cookies, and in the first one in the session of the site.
+var inCookies bool
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	inCookies = true
+	if again := m.Run(); code == 0 {
+		code = again
+	}
+	os.Exit(code)
+}
 
 // site is an application that has adopted the Handler: users sign in at /login without
 // a password, and everything else is as it would be.
@@ -48,6 +62,8 @@ type site struct {
 	begun       *mfa.Challenge
 	verifyErr   error
 	identifyErr error
+	sessionErr  error
+	writeErr    error
 }
 
 type sessionKey struct{}
@@ -62,22 +78,42 @@ type holder struct {
 	values map[string]string
 }
 
-func (s *site) Get(ctx context.Context, key string) []byte {
+func (s *site) Get(ctx context.Context, key string) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return []byte(s.of(ctx)[key])
+	return []byte(s.of(ctx)[key]), s.sessionErr
 }
 
-func (s *site) Put(ctx context.Context, key string, value []byte) {
+func (s *site) Put(ctx context.Context, key string, value []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.of(ctx)[key] = string(value)
+	err := errors.Join(s.sessionErr, s.writeErr)
+	if err == nil {
+		s.of(ctx)[key] = string(value)
+	}
+	return err
 }
 
-func (s *site) Remove(ctx context.Context, key string) {
+func (s *site) Remove(ctx context.Context, key string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.of(ctx), key)
+	err := errors.Join(s.sessionErr, s.writeErr)
+	if err == nil {
+		delete(s.of(ctx), key)
+	}
+	return err
+}
+
+// value returns what the application itself keeps in the session.
+func (s *site) value(ctx context.Context, key string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.of(ctx)[key]
+}
+
+// identity is the identity of a user in a session of the test's own.
+func (s *site) identity(user string) mfahttp.Identity {
+	return mfahttp.Identity{User: s.subject(user), SessionID: "a session of " + user}
 }
 
 // Policy makes the site the Manager's policy.Source.
@@ -109,27 +145,30 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...factor.Factor) 
 		HomeURL: "/home",
 		Identify: func(r *http.Request) (mfahttp.Identity, error) {
 			ctx := r.Context()
-			id := string(s.Get(ctx, "user"))
+			id := s.value(ctx, "user")
 			if id == "" || s.identifyErr != nil {
 				return mfahttp.Identity{}, s.identifyErr
 			}
-			at, _ := time.Parse(time.RFC3339Nano, string(s.Get(ctx, "verified")))
-			since, _ := time.Parse(time.RFC3339Nano, string(s.Get(ctx, "since")))
-			return mfahttp.Identity{User: s.subject(id), SignedIn: len(s.Get(ctx, "signed-in")) > 0,
-				VerifiedAt: at, SignedInAt: since}, nil
+			since, _ := time.Parse(time.RFC3339Nano, s.value(ctx, "since"))
+			return mfahttp.Identity{User: s.subject(id), SessionID: s.value(ctx, "sid"),
+				SignedInAt: since}, nil
 		},
-		Verified: func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error {
+		Verified: func(
+			w http.ResponseWriter, r *http.Request, v *mfa.Verification,
+		) (string, error) {
 			s.mu.Lock()
 			s.verified = append(s.verified, *v)
 			err := s.verifyErr
 			s.mu.Unlock()
 			if err != nil {
-				return err
+				return "", err
 			}
 			s.renew(w, r)
-			s.Put(r.Context(), "signed-in", []byte("yes"))
-			s.Put(r.Context(), "verified", []byte(v.Time.Format(time.RFC3339Nano)))
-			return nil
+			if s.mild {
+				return "", nil
+			}
+			sid := rand.Text()
+			return sid, s.Put(r.Context(), "sid", []byte(sid))
 		},
 		SignOut: func(w http.ResponseWriter, r *http.Request) error {
 			s.mu.Lock()
@@ -156,6 +195,9 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...factor.Factor) 
 		},
 		Logger: slog.New(slog.NewTextHandler(&s.log, nil)),
 	}
+	if inCookies {
+		cfg.Session, cfg.Keys = nil, keys
+	}
 	if change != nil {
 		change(&cfg)
 	}
@@ -166,18 +208,15 @@ func newSite(t *testing.T, change func(*mfahttp.Config), more ...factor.Factor) 
 	mux.Handle("/mfa/", s.h)
 	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
 		user := r.FormValue("user")
-		for _, key := range []string{"signed-in", "verified"} {
-			s.Remove(r.Context(), key)
+		sid := rand.Text()
+		for key, value := range map[string]string{"user": user, "sid": sid,
+			"since": s.clock.Now().Format(time.RFC3339Nano)} {
+			must(s.t, s.Put(r.Context(), key, []byte(value)))
 		}
-		s.Put(r.Context(), "user", []byte(user))
-		s.Put(r.Context(), "since", []byte(s.clock.Now().Format(time.RFC3339Nano)))
-		ch, err := s.h.Begin(w, r, s.subject(user))
+		ch, err := s.h.Begin(w, r, mfahttp.Identity{User: s.subject(user), SessionID: sid})
 		if err != nil {
 			http.Error(w, err.Error(), 500)
 			return
-		}
-		if ch.Next == mfa.NextDone {
-			s.Put(r.Context(), "signed-in", []byte("yes"))
 		}
 		s.mu.Lock()
 		s.begun = ch
@@ -223,7 +262,8 @@ func (s *site) renew(w http.ResponseWriter, r *http.Request) {
 	delete(s.sessions, h.id)
 	h.id = rand.Text()
 	if !s.mild {
-		h.values = map[string]string{"user": h.values["user"], "since": h.values["since"]}
+		h.values = map[string]string{"user": h.values["user"], "since": h.values["since"],
+			"sid": h.values["sid"]}
 	}
 	s.sessions[h.id] = h.values
 	http.SetCookie(w, &http.Cookie{Name: "session", Value: h.id, Path: "/", HttpOnly: true})

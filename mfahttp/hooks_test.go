@@ -35,9 +35,11 @@ func hookSite(t *testing.T) (s *site, failing *string) {
 			}
 			return account(ctx, named)
 		}
-		c.Verified = func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error {
+		c.Verified = func(
+			w http.ResponseWriter, r *http.Request, v *mfa.Verification,
+		) (string, error) {
 			if err := err("Verified"); err != nil {
-				return err
+				return "", err
 			}
 			return verified(w, r, v)
 		}

@@ -42,13 +42,30 @@ func (v *visit) setRecoveryCookie(value string, maxAge int) {
 		HttpOnly: true, Secure: v.secureCookies(), SameSite: http.SameSiteStrictMode})
 }
 
-// inItsBrowser reports whether the request comes from the browser that opened the link.
-func (v *visit) inItsBrowser(s replacing) bool {
+// recoveryBy is the identity of a user who recovers, in the browser that opened the link. The
+// browser takes the place of a session of the application.
+func (v *visit) recoveryBy(user mfa.User, browser string) Identity {
+	return Identity{User: user, SessionID: "recovery " + browser, SignedInAt: v.id.SignedInAt}
+}
+
+// recover makes the visit one of a recovery.
+func (v *visit) recover(id Identity) {
+	v.become(id)
+	v.replacing = true
+}
+
+// recoveryBrowser returns the value of recoveryCookie, or "".
+func (v *visit) recoveryBrowser() string {
 	c, err := v.r.Cookie(recoveryCookie)
 	if err != nil || len(c.Value) != browserLen {
-		return false
+		return ""
 	}
-	sum := sha256.Sum256([]byte(c.Value))
+	return c.Value
+}
+
+// inItsBrowser reports whether the request comes from the browser that opened the link.
+func (v *visit) inItsBrowser(s replacing) bool {
+	sum := sha256.Sum256([]byte(v.recoveryBrowser()))
 	return subtle.ConstantTimeCompare(sum[:], s.Browser) == 1
 }
 
@@ -58,17 +75,13 @@ func (v *visit) renew() error {
 	if v.h.cfg.Renew == nil {
 		return nil
 	}
-	ctx, kept := v.r.Context(), map[string][]byte{}
-	for _, key := range []string{keyBinding, keySetup, keyChallenge + purposeRecover, keyCurrent} {
-		kept[key] = v.h.cfg.Session.Get(ctx, key)
+	for _, key := range []string{keySession, keySetup, keyChallenge + purposeRecover, keyCurrent} {
+		if value := v.raw(key); len(value) > 0 {
+			v.change(key, value) // what is changed is written after Renew
+		}
 	}
 	if err := v.h.cfg.Renew(v.w, v.r); err != nil {
 		return hookError("Renew", mfa.ErrUnavailable, err)
-	}
-	for key, value := range kept {
-		if len(value) > 0 {
-			v.h.cfg.Session.Put(ctx, key, value)
-		}
 	}
 	return nil
 }
@@ -77,18 +90,18 @@ func (v *visit) renew() error {
 // recovery link and no other user is signed in with it.
 func (v *visit) adopt() {
 	var s replacing
-	if v.id.SignedIn || !v.get(keySetup, &s) || s.ID == "" || !v.now.Before(s.Expires) ||
+	if v.signedIn || !v.get(keySetup, &s) || s.ID == "" || !v.now.Before(s.Expires) ||
 		!v.inItsBrowser(s) {
 		return
 	}
-	subject := mfa.User{ID: s.ID, Tenant: s.Tenant, UserType: s.UserType}
-	switch {
-	case v.id.User.ID == "":
-		v.id = Identity{User: subject}
-	case subjectKey(v.id.User) != subjectKey(subject):
-		return
+	user := mfa.User{ID: s.ID, Tenant: s.Tenant, UserType: s.UserType}
+	if v.id.User.ID != "" {
+		if subjectKey(v.id.User) != subjectKey(user) {
+			return
+		}
+		user = v.id.User
 	}
-	v.replacing = true
+	v.recover(v.recoveryBy(user, v.recoveryBrowser()))
 }
 
 // either registers a route for pages that also serve a user who replaces a lost factor.
@@ -106,17 +119,24 @@ func pageLost(v *visit) error {
 	if v.id.User.ID == "" {
 		return v.redirect(v.h.cfg.LoginURL)
 	}
-	c, ok := v.pending(v.current())
-	switch {
-	case v.id.SignedIn:
-		return v.redirect(v.at("factors"))
-	case !v.h.canLose():
+	if !v.signedIn && !v.h.canLose() {
 		return errNotFound
+	}
+	c, ok, err := v.underWay(v.current())
+	switch {
+	case err != nil:
+		return err
+	case v.signedIn:
+		return v.redirect(v.at("factors"))
 	case !ok:
 		return mfa.ErrTokenExpired
 	case c.Next != mfa.NextVerify:
 		return v.redirect(v.at(""))
 	}
+	return v.showLost(c)
+}
+
+func (v *visit) showLost(c *pending) error {
 	p := ui.Lost{Frame: v.frame(v.takeNotice()), Link: v.h.cfg.SetupLinks && !v.replacing,
 		Support: v.h.cfg.Support}
 	for _, o := range c.Options {
@@ -152,7 +172,7 @@ func (v *visit) lostChallenge(offered bool) (*pending, error) {
 	}
 	c, ok := v.pending(v.current())
 	switch {
-	case !ok, v.id.SignedIn, c.Next != mfa.NextVerify:
+	case !ok, v.signedIn, c.Next != mfa.NextVerify:
 		return nil, mfa.ErrTokenExpired
 	case !offered:
 		return nil, mfa.ErrNotAvailable
@@ -243,23 +263,26 @@ func (v *visit) openSetup(token secret.Text) (*pending, error) {
 	case v.id.User.ID != "" && subjectKey(v.id.User) != subjectKey(user):
 		// Another user is signed in in this browser. The link stays valid.
 		return nil, mfa.ErrForbidden
-	case v.id.SignedIn:
+	case v.signedIn:
 		return nil, errSignedIn
 	}
 	// An invalid or expired link changes nothing in this browser's session.
-	sessionID := rand.Text()
-	ch, err := v.h.cfg.Manager.Session(user, sessionID).Recovery().OpenRecoveryLink(v.r.Context(),
-		token)
+	browser := rand.Text()
+	if v.id.User.ID != "" {
+		user = v.id.User
+	}
+	recovery := v.recoveryBy(user, browser)
+	ch, err := v.h.cfg.Manager.Session(user, recovery.sessionHash()).Recovery().OpenRecoveryLink(
+		v.r.Context(), token)
 	if err != nil {
 		return nil, err
 	}
 	v.forget()
-	v.h.cfg.Session.Put(v.r.Context(), keyBinding, []byte(sessionID))
 	until := ch.Expires
 	if ch.Next == mfa.NextVerify {
 		until = until.Add(30 * time.Minute) // the proof, and the enrolment after it
 	}
-	browser := rand.Text()
+	v.recover(recovery)
 	sum := sha256.Sum256([]byte(browser))
 	v.put(keySetup, replacing{ID: user.ID, Tenant: user.Tenant, UserType: user.UserType,
 		Expires: until, Browser: sum[:]})
@@ -267,11 +290,8 @@ func (v *visit) openSetup(token secret.Text) (*pending, error) {
 		return nil, err
 	}
 	v.setRecoveryCookie(browser, v.secondsTo(until))
-	v.replacing = true
-	if v.id.User.ID == "" {
-		v.id = Identity{User: user}
-	}
-	c := &pending{Who: v.who(), Purpose: purposeRecover, Next: ch.Next, Challenge: ch,
+	c := &pending{Who: v.who(), User: [2]string{user.Tenant, user.ID}, Purpose: purposeRecover,
+		Next: ch.Next, Challenge: ch,
 		Kinds: ch.Kinds, Expires: ch.Expires,
 		Options: optionsOf(ch.Options)}
 	v.keep(c)
@@ -330,11 +350,7 @@ func (v *visit) proveUnlock(c *pending, kind, code string) (left int, err error)
 		return 0, v.ended(c, err)
 	}
 	if left == 0 {
-		for i := range c.Options {
-			if c.Options[i].Kind == kind {
-				c.Options[i].Disabled = false
-			}
-		}
+		c.Enabled = append(c.Enabled, kind)
 		v.keep(c)
 	}
 	return left, nil

@@ -3,6 +3,7 @@ package mfahttp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"html/template"
 	"io/fs"
 	"log/slog"
@@ -10,33 +11,46 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/seal"
 )
 
 // ErrPassword is returned by [Config.CheckPassword], perhaps wrapped, for an incorrect password.
 // The Handler treats any other error as a failure of the application.
 var ErrPassword = errors.New("mfahttp: incorrect password")
 
-// Config configures a Handler. Manager, Session, Identify and Verified are required.
+// Config configures a Handler. Manager, Identify, and Keys or Session are required.
 type Config struct {
 	// Manager decides. Required.
 	Manager *mfa.Manager
 
-	// Session is the application's session. Required.
-	Session Session
-
-	// Identify reads the user who makes the request from the application's own session: no user
-	// (the zero Identity), a user who has passed the first factor, or a signed-in user. After an
-	// error the Handler responds with "unavailable" and treats no user as signed in. Required.
+	// Identify reads from the application's own session which user makes the request, if a user
+	// has passed the first factor. It returns the zero Identity if none has. After an error the
+	// Handler responds with "unavailable" and treats no user as signed in. Required.
 	Identify func(r *http.Request) (Identity, error)
 
+	// Keys seals what the Handler keeps for a session in cookies, at most 4 KB together: the
+	// Manager's keyring. Required without Session.
+	Keys *seal.Keyring
+
+	// Session keeps those values in the application's own session instead. Nil: in cookies. The
+	// warning to a user whose sign-in was begun and not completed (Ended) needs it.
+	Session Session
+
+	// Public are the paths that Require serves to visitors, beside BasePath and LoginURL, such
+	// as "/logout". A path that ends with a slash stands for all paths below it, such as
+	// "/static/". Requests for them have not proven anything.
+	Public []string
+
 	// Verified is called for every correct response, exactly once for each, before the user sees
-	// it. It marks the user as signed in (v.SubjectID of v.Tenant, which it should compare with
-	// the user for whom the session waits, unless v.Passwordless), remembers v.Time for
-	// Identity.VerifiedAt, and gives the session a new ID, so that a session ID known from before
-	// is worthless. It is called for a step-up too; see v.Purpose. It writes no body and no
-	// status. After an error the Handler responds with "unavailable", and the sign-in is not
-	// completed. Required.
-	Verified func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error
+	// it: for the completion of a sign-in and for a step-up (v.Purpose). It may give the session
+	// a new ID, and then returns it; "" means that the ID is the same. It may write headers, and
+	// no body and no status. After an error the Handler responds with "unavailable", and the
+	// user is not signed in. With Session it must give the session a new ID, so that an attacker
+	// who planted one is not signed in with the user; cookies are in the user's browser alone.
+	// If v.Passwordless, it signs the user in (v.UserID of v.Tenant), as the application does
+	// after a correct password. Nil: nothing happens. Required with Account.
+	Verified func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) (
+		sessionID string, err error)
 
 	// Renew gives the session a new ID and keeps its values, as session libraries do. The Handler
 	// calls it when a user opens a mailed recovery link in the session, and again when the user
@@ -53,10 +67,10 @@ type Config struct {
 	// PasswordlessForm. Nil: passkeys come after a password only.
 	Account func(ctx context.Context, named mfa.User) (mfa.User, error)
 
-	// SignOut forgets the user of the request, as the application's own sign-out does; the
+	// SignOut ends the application's session of the request, as its own sign-out does; the
 	// Handler then redirects to LoginURL. The "Sign out" and "Use another account" buttons of the
-	// pages call it. Nil: the Handler forgets only its own values, and LoginURL must handle a
-	// session that has passed the first factor.
+	// pages call it. Nil: the Handler forgets only its own values, and the page at LoginURL must
+	// be able to sign in another user, or to sign out.
 	SignOut func(w http.ResponseWriter, r *http.Request) error
 
 	// PasswordFor lists the kinds whose change (enrolling again, removing) requires the user's
@@ -129,19 +143,27 @@ type Config struct {
 	Clock mfa.Clock
 }
 
-// Identity describes the user who makes a request.
+// Identity says which user makes a request, and in which session of the application.
 type Identity struct {
-	// User has passed the first factor. An empty ID means that no user has.
+	// User has passed the first factor in the session. An empty ID means that no user has.
 	User mfa.User
-	// SignedIn is true once the sign-in is complete, with both factors or with as many as
-	// Begin asked for.
-	SignedIn bool
+	// SessionID is new at each sign-in, and no other session has it: 1 to 512 bytes, required
+	// with a User. All that the Handler keeps for a session ends with it. It need not be secret.
+	SessionID string
 	// SignedInAt is the time at which the first factor was last given in this session: at the
 	// sign-in, or when Config.Reauthenticate asked for it again. A user who has no second factor
 	// can set one up only for a few minutes after it. Zero means unknown, which is never recent.
 	SignedInAt time.Time
-	// VerifiedAt is the Time of the last Verification in this session, or zero.
-	VerifiedAt time.Time
+}
+
+// Format writes the user and the time for every verb, and leaves out the session ID.
+func (id Identity) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "{User:%v SignedInAt:%s}", id.User, id.SignedInAt.Format(time.RFC3339))
+}
+
+// LogValue implements slog.LogValuer. It leaves out what Format leaves out.
+func (id Identity) LogValue() slog.Value {
+	return slog.GroupValue(slog.Any("user", id.User), slog.Time("signed_in_at", id.SignedInAt))
 }
 
 // Session keeps values in the session of the request whose context is given, on the server or
@@ -150,20 +172,27 @@ type Identity struct {
 //
 //	type session struct{ *scs.SessionManager }
 //
-//	func (s session) Get(ctx context.Context, key string) []byte { return s.GetBytes(ctx, key) }
-//	func (s session) Put(ctx context.Context, key string, value []byte) {
-//		s.SessionManager.Put(ctx, key, value)
+//	func (s session) Get(ctx context.Context, key string) ([]byte, error) {
+//		return s.GetBytes(ctx, key), nil
 //	}
-//	func (s session) Remove(ctx context.Context, key string) { s.SessionManager.Remove(ctx, key) }
+//	func (s session) Put(ctx context.Context, key string, value []byte) error {
+//		s.SessionManager.Put(ctx, key, value)
+//		return nil
+//	}
+//	func (s session) Remove(ctx context.Context, key string) error {
+//		s.SessionManager.Remove(ctx, key)
+//		return nil
+//	}
 //
 // The keys begin with "secondgate."; values are at most 32 KiB together. Methods are
 // called by the goroutine that serves the request.
 type Session interface {
 	// Get returns the value under key, or none of its bytes if there is no value.
-	Get(ctx context.Context, key string) []byte
+	Get(ctx context.Context, key string) ([]byte, error)
 	// Put keeps value, which the caller does not change afterwards.
-	Put(ctx context.Context, key string, value []byte)
-	Remove(ctx context.Context, key string)
+	Put(ctx context.Context, key string, value []byte) error
+	// Remove removes the value under key, if there is one.
+	Remove(ctx context.Context, key string) error
 }
 
 // Country is one choice beside the field for a phone number.

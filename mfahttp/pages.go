@@ -56,10 +56,8 @@ func (h *Handler) public(method, path string, do action) {
 	full := h.cfg.BasePath + path
 	h.methods[full] = append(h.methods[full], method)
 	h.mux.HandleFunc(method+" "+full, func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{h: h, w: w, r: r, now: h.clock()}
-		if id, err := h.cfg.Identify(r); err == nil {
-			v.id = id
-		}
+		v := h.visit(w, r, h.fail)
+		v.recognise()
 		if err := do(v); err != nil {
 			h.fail(v, err)
 		}
@@ -128,20 +126,18 @@ func pageIndex(v *visit) error {
 	switch {
 	case v.id.User.ID == "":
 		return v.redirect(v.h.cfg.LoginURL)
-	case v.id.SignedIn && back != "":
+	case v.signedIn && back != "":
 		return v.redirect(back)
-	case v.id.SignedIn:
+	case v.signedIn:
 		return v.redirect(v.at("factors"))
 	}
-	c, ok := v.pending(purposeSignIn)
-	if !ok {
-		return mfa.ErrTokenExpired
-	}
-	c, err := v.refresh(c)
-	if err != nil {
+	c, err := v.signIn()
+	switch {
+	case err != nil:
 		return err
-	}
-	if c.Next == mfa.NextEnroll {
+	case c == nil:
+		return v.back(back)
+	case c.Next == mfa.NextEnroll:
 		return v.redirect(v.at("enroll", "return", back))
 	}
 	return v.redirect(v.at("verify", "return", back))
@@ -163,11 +159,13 @@ func pageVerify(v *visit) error {
 		return v.redirect(v.h.cfg.LoginURL)
 	}
 	p := v.pagePurpose(q)
-	c, ok := v.pending(p)
+	c, ok, err := v.underWay(p)
 	switch {
-	case !ok && v.id.SignedIn && q.Get("purpose") == "":
+	case err != nil:
+		return err
+	case !ok && v.signedIn && q.Get("purpose") == "":
 		return v.back(back)
-	case !ok && v.id.SignedIn:
+	case !ok && v.signedIn:
 		return v.redirect(v.at("step-up", "purpose", p, "return", back))
 	case !ok:
 		return mfa.ErrTokenExpired
@@ -229,13 +227,13 @@ func postVerify(v *visit) error {
 	switch {
 	case v.id.User.ID == "":
 		return v.redirect(v.h.cfg.LoginURL)
-	case v.id.SignedIn && f.Get("purpose") == "":
+	case v.signedIn && f.Get("purpose") == "":
 		return v.back(back) // signed in by another tab
 	case len(kind) > maxKind:
 		return malformed("kind is too long")
 	}
 	p := v.pagePurpose(f)
-	if _, ok := v.pending(p); !ok && v.id.SignedIn {
+	if _, ok := v.pending(p); !ok && v.signedIn {
 		return v.back(back) // completed in another tab; a page that requires more asks again
 	}
 	remember := ""
@@ -283,7 +281,7 @@ func postSend(v *visit) error {
 		return v.redirect(v.h.cfg.LoginURL)
 	case len(kind) > maxKind || len(f.Get("factor")) > maxID:
 		return malformed("kind or factor is too long")
-	case v.id.SignedIn && f.Get("purpose") == "":
+	case v.signedIn && f.Get("purpose") == "":
 		return v.back(back)
 	}
 	purpose := v.pagePurpose(f)
@@ -313,7 +311,7 @@ func (v *visit) hasSent(purpose, kind string) bool {
 // pageStepUp begins a challenge, which sends nothing. One that waits for a code that is on
 // its way is gone on with.
 func pageStepUp(v *visit) error {
-	if !v.id.SignedIn || v.id.User.ID == "" {
+	if !v.signedIn || v.id.User.ID == "" {
 		return v.redirect(v.at(""))
 	}
 	q := v.r.URL.Query()
@@ -340,8 +338,8 @@ func pageStepUp(v *visit) error {
 
 func postSignOut(v *visit) error {
 	if v.id.User.ID != "" {
-		if !v.id.SignedIn {
-			if err := v.h.Ended(v.r.Context(), v.h.session(v.r.Context())); err != nil {
+		if !v.signedIn {
+			if err := v.h.Ended(v.r.Context(), v.raw); err != nil {
 				v.h.log(v.r, problemOf(err), err) // the user is signed out even if the mail fails
 			}
 		}

@@ -16,7 +16,7 @@ const kindRecovery = "recovery"
 const kindQuestions = "questions"
 
 func pageFactors(v *visit) error {
-	if !v.id.SignedIn || v.id.User.ID == "" {
+	if !v.signedIn || v.id.User.ID == "" {
 		return v.redirect(v.at("", "return", v.at("factors")))
 	}
 	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
@@ -40,7 +40,7 @@ func (v *visit) changed(kind string, err error, back, note string) error {
 		return err
 	}
 	switch {
-	case errors.Is(err, errUnauthorized), errors.Is(err, mfa.ErrForbidden) && !v.id.SignedIn:
+	case errors.Is(err, errUnauthorized), errors.Is(err, mfa.ErrForbidden) && !v.signedIn:
 		return v.redirect(v.at(""))
 	case errors.Is(err, mfa.ErrFirstFactorRequired):
 		return err
@@ -61,7 +61,7 @@ func postRename(v *visit) error {
 }
 
 func pageRemove(v *visit) error {
-	if err := v.signedIn(); err != nil {
+	if err := v.mustBeSignedIn(); err != nil {
 		return v.redirect(v.at(""))
 	}
 	f, err := v.factor(v.r.PathValue("id"))
@@ -108,12 +108,13 @@ func (v *visit) mayEnroll(here string) (*mfa.Overview, error) {
 		}
 		return v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
 	}
-	if !v.id.SignedIn {
-		c, ok := v.pending(purposeSignIn)
-		if !ok {
-			return nil, mfa.ErrTokenExpired
-		}
-		if c.Next != mfa.NextEnroll {
+	if !v.signedIn {
+		switch c, err := v.signIn(); {
+		case err != nil:
+			return nil, err
+		case c == nil:
+			return nil, v.redirect(here)
+		case c.Next != mfa.NextEnroll:
 			return nil, v.redirect(v.at("verify"))
 		}
 	}
@@ -139,9 +140,9 @@ func pageEnroll(v *visit) error {
 	switch {
 	case o == nil:
 		return err
-	case kind == kindRecovery && v.id.SignedIn:
+	case kind == kindRecovery && v.signedIn:
 		return v.redirect(v.at("recovery-codes"))
-	case kind == kindQuestions && v.id.SignedIn && slices.Contains(v.h.cfg.Manager.Kinds(), kind):
+	case kind == kindQuestions && v.signedIn && slices.Contains(v.h.cfg.Manager.Kinds(), kind):
 	case !slices.Contains(v.kinds(o.Kinds), kind):
 		return errNotFound
 	}
@@ -211,16 +212,11 @@ func enrollParams(f url.Values) map[string]string {
 	return params
 }
 
-// showPrompt keeps the part of an enrolment that the next page shows, if there is any.
+// showPrompt permits the next page to show the prompt of an enrolment, if there is any.
 func (v *visit) showPrompt(id string, e *mfa.Enrollment) {
-	p := e.Prompt
-	if p.Secret.IsZero() && p.URI.IsZero() && p.SVG.IsZero() && p.Data == nil {
-		return
+	if p := e.Prompt; !p.Secret.IsZero() || !p.URI.IsZero() || p.Data != nil {
+		v.show(shown{For: id, Expires: e.Expires})
 	}
-	v.show(shown{
-		For: id, Data: string(p.Data), Secret: p.Secret.Reveal(), URI: p.URI.Reveal(),
-		SVG: p.SVG.Reveal(), Expires: e.Expires,
-	})
 }
 
 func (v *visit) enrollFailed(kind string, err error, typed url.Values, here string) error {
@@ -260,7 +256,7 @@ func (v *visit) lost() error {
 	switch {
 	case v.id.User.ID == "":
 		return v.redirect(v.h.cfg.LoginURL)
-	case v.id.SignedIn:
+	case v.signedIn:
 		v.note(notice{Code: "expired", Remaining: -1})
 		return v.redirect(v.at("factors"))
 	case v.replacing:
@@ -274,8 +270,12 @@ func pageEnrollment(v *visit) error {
 	if !ok {
 		return v.lost()
 	}
-	s, _ := v.toShow(e.ID)
-	return v.showEnrollment(e, s, v.takeNotice(), returnTo(v.r.URL.Query()))
+	if _, ok := v.toShow(e.ID); ok {
+		if err := v.handle(purposeManage).RestoreEnrollment(e.Token); err != nil {
+			return v.lost()
+		}
+	}
+	return v.showEnrollment(e, v.takeNotice(), returnTo(v.r.URL.Query()))
 }
 
 func postConfirm(v *visit) error {
@@ -333,7 +333,7 @@ func postResend(v *visit) error {
 }
 
 func pageRecovery(v *visit) error {
-	if err := v.signedIn(); err != nil {
+	if err := v.mustBeSignedIn(); err != nil {
 		return v.redirect(v.at(""))
 	}
 	if s, ok := v.toShow(showCodes); ok {

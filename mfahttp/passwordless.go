@@ -44,7 +44,7 @@ func (v *visit) mayPasswordless() error {
 	switch {
 	case v.h.cfg.Account == nil:
 		return errNotFound
-	case v.id.SignedIn:
+	case v.signedIn:
 		return mfa.ErrForbidden
 	}
 	return nil
@@ -107,8 +107,8 @@ func apiPasswordlessVerify(v *visit) error {
 	}
 	// This sign-in keeps nothing that the session held for another user's sign-in.
 	v.forget()
-	v.id = Identity{User: who}
-	v.h.cfg.Session.Put(v.r.Context(), keyBinding, []byte(sessionID)) // the grant is tied to it
+	v.become(Identity{User: who})
+	v.keepSessionID(sessionID) // the grant is tied to it
 	v.setBrowser("", -1)
 	if err := v.complete(ver, ver.Grant); err != nil {
 		return err
@@ -135,10 +135,8 @@ func (h *Handler) PasswordlessForm(r *http.Request, returnTo string) template.HT
 	if !ok {
 		to = h.cfg.HomeURL
 	}
-	v := &visit{h: h, r: r, now: h.clock()}
-	if id, err := h.cfg.Identify(r); err == nil {
-		v.id = id
-	}
+	v := h.visit(nil, r, nil)
+	v.recognise()
 	var b bytes.Buffer
 	if err := h.pages.Render(&b, ui.Passwordless{Frame: v.frame(nil), Return: to}); err != nil {
 		h.log(r, problemOf(err), err)

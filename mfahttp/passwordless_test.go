@@ -71,9 +71,11 @@ func newKeySite(t *testing.T, change ...func(*mfahttp.Config)) *site {
 			return s.subject(named.ID), nil
 		}
 		verified := c.Verified
-		c.Verified = func(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error {
+		c.Verified = func(
+			w http.ResponseWriter, r *http.Request, v *mfa.Verification,
+		) (string, error) {
 			if v.Passwordless {
-				s.Put(r.Context(), "user", []byte(v.UserID))
+				must(t, s.Put(r.Context(), "user", []byte(v.UserID)))
 			}
 			return verified(w, r, v)
 		}
@@ -213,8 +215,10 @@ func TestPasswordlessNotOffered(t *testing.T) {
 		Identify: func(*http.Request) (mfahttp.Identity, error) {
 			return mfahttp.Identity{}, nil
 		},
-		Verified: func(http.ResponseWriter, *http.Request, *mfa.Verification) error { return nil },
-		Account:  func(context.Context, mfa.User) (mfa.User, error) { return mfa.User{}, nil }})
+		Verified: func(http.ResponseWriter, *http.Request, *mfa.Verification) (string, error) {
+			return "", nil
+		},
+		Account: func(context.Context, mfa.User) (mfa.User, error) { return mfa.User{}, nil }})
 	require.ErrorContains(t, err, "passkey")
 }
 

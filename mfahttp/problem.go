@@ -2,6 +2,7 @@ package mfahttp
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"net/http"
 	"slices"
@@ -160,6 +161,13 @@ func hookError(name string, causes ...error) error {
 	text := "mfahttp: Config." + name + " failed" + quiet.Text(causes[len(causes)-1])
 	return quiet.New(text, causes...)
 }
+
+// errNoSessionID is the fault of an application that names a user and no session.
+var errNoSessionID = errors.New("mfahttp: there is a user and no session ID: let Config.Identify " +
+	"return one that is new at each sign-in, and Config.Verified the one after a sign-in by passkey")
+
+// unavailable marks a failure for callers outside the Handler.
+func unavailable(err error) error { return fmt.Errorf("%w: %w", mfa.ErrUnavailable, err) }
 
 func (h *Handler) log(r *http.Request, p problem, err error) {
 	if h.cfg.Logger != nil && p.Status >= 500 {

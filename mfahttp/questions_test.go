@@ -5,12 +5,7 @@ import (
 	"testing"
 
 	"github.com/secondgate/secondgate/internal/kdf/kdftest"
-	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
-	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/questions"
-	"github.com/secondgate/secondgate/seal"
-	"github.com/secondgate/secondgate/storage/memory"
 )
 
 // The cost of argon2id is tested in internal/kdf.
@@ -19,16 +14,9 @@ var _ = kdftest.Cheap()
 // A program sets up security questions as a page does; the answers are in no response of ours,
 // and they are no way to sign in.
 func TestAPIQuestions(t *testing.T) {
-	s := newSite(t, func(cfg *mfahttp.Config) {
-		keys, err := seal.NewKeyring(seal.GenerateKey())
-		must(t, err)
-		f, err := questions.New(questions.Config{})
-		must(t, err)
-		s2 := cfg.Session.(*site)
-		cfg.Manager, err = mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Clock: s2.clock,
-			Policies: s2, Factors: []factor.Factor{app{}, s2.mail, f}})
-		must(t, err)
-	})
+	f, err := questions.New(questions.Config{})
+	must(t, err)
+	s := newSite(t, nil, f)
 	p := s.browser("ann").signIn()
 	p.enroll("100001")
 	set := m{"kind": "questions",

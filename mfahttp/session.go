@@ -1,11 +1,10 @@
 package mfahttp
 
 import (
-	"crypto/rand"
-	"encoding/json"
+	"crypto/sha256"
+	"encoding/base64"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -15,19 +14,23 @@ import (
 // session ID is ever in a page or a response: a page shows texts for the user, and the session
 // holds the rest.
 const (
-	keyBinding     = "secondgate.binding"
+	keySession     = "secondgate.session"
 	keyChallenge   = "secondgate.challenge." // + purpose
 	keyCurrent     = "secondgate.current"    // purpose begun last
 	keyGrant       = "secondgate.grant"
 	keyEnrollments = "secondgate.enrollments"
 	keyNotice      = "secondgate.notice"
 	keyShown       = "secondgate.shown"
+	keyProof       = "secondgate.proof"
 )
 
-// purposes lists the purposes of challenges. A session may have one challenge for each, so that
-// two tabs with different purposes do not disturb each other.
-var purposes = [...]string{purposeSignIn, purposeStepUp, purposeManage, purposeRecover}
+// stateKeys are all of them.
+var stateKeys = []string{keySession, keyCurrent, keyGrant, keyEnrollments, keyNotice, keyShown,
+	keyProof, keySetup, keyChallenge + purposeSignIn, keyChallenge + purposeStepUp,
+	keyChallenge + purposeManage, keyChallenge + purposeRecover}
 
+// The purposes of challenges. A session may have one challenge for each, so that two tabs with
+// different purposes do not disturb each other.
 const (
 	purposeSignIn  = "sign-in"
 	purposeStepUp  = "step-up"
@@ -57,20 +60,28 @@ const maxEnrollments = 4
 
 // pending is a challenge that has been begun.
 type pending struct {
-	Who     string
-	Purpose string
-	Next    mfa.Next
+	Who string
+	// User is the tenant and the ID, and SessionID that of the challenge, for Ended.
+	User      [2]string
+	SessionID string
+	Purpose   string
+	Next      mfa.Next
 	// Challenge is nil for a user who must enrol after a correct response.
 	Challenge *mfa.Challenge  `json:",omitempty"`
-	Options   []option        `json:",omitempty"`
 	Kinds     []string        `json:",omitempty"`
 	Expires   time.Time       `json:",omitzero"`
 	Sent      map[string]sent `json:",omitempty"` // by kind
+	// Enabled are the kinds that the user has enabled again since the challenge was begun.
+	Enabled []string `json:",omitempty"`
 	// Banned is true if the user has proven a factor of a kind that the policy no longer allows.
 	Banned bool `json:",omitempty"`
+	// Added are options that the user has received since the challenge was begun.
+	Added []option `json:",omitempty"`
+	// Options are those of the challenge, which says them itself, and those added.
+	Options []option `json:"-"`
 }
 
-// option is a mfa.Option as the session keeps it.
+// option is a mfa.Option as the API returns it.
 type option struct {
 	Kind              string `json:"kind"`
 	FactorID          string `json:"factor,omitempty"`
@@ -125,11 +136,18 @@ type enrollment struct {
 // another, even if the application hands a session over without ending it.
 func subjectKey(s mfa.User) string { return s.Tenant + "\x00" + s.ID }
 
-// userOfKey is the user that subjectKey made a key of.
-func userOfKey(key string) mfa.User {
-	tenant, id, _ := strings.Cut(key, "\x00")
-	return mfa.User{ID: id, Tenant: tenant}
+// owner distinguishes users, and the sessions of a user.
+func (id Identity) owner() string { return subjectKey(id.User) + "\x00" + id.SessionID }
+
+// sessionHash returns the session ID for the Manager's tokens. It is a hash, because an application
+// may take the secret of its session for the ID.
+func (id Identity) sessionHash() string {
+	sum := sha256.Sum256([]byte("mfahttp session\x00" + id.owner()))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
+
+// tokenSession is the session ID of tokens that were issued before the session had its present ID.
+type tokenSession struct{ Who, ID string }
 
 // visit is one request and the user who makes it.
 type visit struct {
@@ -138,47 +156,43 @@ type visit struct {
 	r   *http.Request
 	id  Identity
 	now time.Time
+	// signedIn is true once the sign-in is complete, with both factors or with as many as the
+	// policy requires.
+	signedIn bool
+	state    state
 	// replacing is true if the user opened a recovery link in this browser.
 	replacing bool
 }
 
-func (v *visit) who() string { return subjectKey(v.id.User) }
-
-func (v *visit) get(key string, into any) bool {
-	s := v.h.cfg.Session.Get(v.r.Context(), key)
-	return len(s) > 0 && json.Unmarshal(s, into) == nil
+// who returns a short digest of the user and the session, for values to name whose they are.
+func (v *visit) who() string {
+	sum := sha256.Sum256([]byte(v.id.owner()))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
-func (v *visit) put(key string, value any) {
-	b, err := json.Marshal(value)
-	if err != nil { // put receives only values that can be encoded
-		v.drop(key)
+// sessionID returns the session ID that ties the Manager's tokens to this user in this session.
+func (v *visit) sessionID() string {
+	var s tokenSession
+	if v.get(keySession, &s) && s.Who == v.who() {
+		return s.ID
+	}
+	return v.id.sessionHash()
+}
+
+// keepSessionID keeps the session ID that the tokens of the visit were issued for, if the visit
+// now has another one.
+func (v *visit) keepSessionID(id string) {
+	if id == v.id.sessionHash() {
+		v.drop(keySession)
 		return
 	}
-	v.h.cfg.Session.Put(v.r.Context(), key, b)
-}
-
-func (v *visit) drop(key string) { v.h.cfg.Session.Remove(v.r.Context(), key) }
-
-// sessionID returns the random value that ties tokens to this session. It stays the same if the
-// application renews its session's ID, and is in no cookie of its own.
-func (v *visit) sessionID() string {
-	b := string(v.h.cfg.Session.Get(v.r.Context(), keyBinding))
-	if b == "" {
-		b = rand.Text()
-		v.h.cfg.Session.Put(v.r.Context(), keyBinding, []byte(b))
-	}
-	return b
+	v.put(keySession, tokenSession{Who: v.who(), ID: id})
 }
 
 // forget drops every value of the Handler, so that a sign-in that begins keeps nothing of an
 // earlier one.
 func (v *visit) forget() {
-	for _, p := range purposes {
-		v.drop(keyChallenge + string(p))
-	}
-	for _, key := range []string{keyBinding, keyCurrent, keyGrant, keyEnrollments, keyNotice,
-		keyShown, keySetup, keyProof, keyChecked} {
+	for _, key := range stateKeys {
 		v.drop(key)
 	}
 }
@@ -186,15 +200,24 @@ func (v *visit) forget() {
 // pending returns the live challenge of the purpose that belongs to this user.
 func (v *visit) pending(p string) (*pending, bool) {
 	var c pending
-	if !v.get(keyChallenge+string(p), &c) || c.Who != v.who() || c.Purpose != p ||
+	if !v.get(keyChallenge+p, &c) || c.Who != v.who() || c.Purpose != p ||
 		!v.now.Before(c.Expires) {
 		return nil, false
+	}
+	if c.Challenge != nil {
+		if v.handle(p).RestoreChallenge(c.Challenge) != nil {
+			return nil, false
+		}
+		c.Options = append(optionsOf(c.Challenge.Options), c.Added...)
+		for i, o := range c.Options {
+			c.Options[i].Disabled = o.Disabled && !slices.Contains(c.Enabled, o.Kind)
+		}
 	}
 	return &c, true
 }
 
 func (v *visit) keep(c *pending) {
-	v.put(keyChallenge+string(c.Purpose), c)
+	v.put(keyChallenge+c.Purpose, c)
 	v.put(keyCurrent, c.Purpose)
 }
 
@@ -203,7 +226,7 @@ func (v *visit) current() string {
 	if v.replacing {
 		return purposeRecover
 	}
-	if !v.id.SignedIn {
+	if !v.signedIn {
 		return purposeSignIn
 	}
 	var p string

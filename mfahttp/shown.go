@@ -12,16 +12,13 @@ import (
 	"github.com/secondgate/secondgate/internal/strictb64"
 )
 
-// shown is a value that a page shows once and that cannot be read later: the key of a new
-// authenticator, recovery codes. Between the post that created it and the page that shows it, it
-// lies in the session, encrypted under a key that only the user's browser has, in a cookie.
-// Neither a copy of the sessions nor one of the cookies is enough to read it.
+// shown permits a page to show what it shows for a short time and what no other page shows: the
+// prompt of an enrolment, which the sealed enrolment holds, or recovery codes. Between the post
+// that created them and the page that shows them, it lies in the state, encrypted under a key that
+// only the user's browser has, in a cookie. Neither a copy of the application's sessions nor one
+// of the cookies is enough.
 type shown struct {
 	For     string   // the enrolment, or showCodes
-	Secret  string   `json:",omitempty"`
-	URI     string   `json:",omitempty"`
-	SVG     string   `json:",omitempty"`
-	Data    string   `json:",omitempty"`
 	Codes   []string `json:",omitempty"`
 	Expires time.Time
 }
@@ -40,7 +37,7 @@ func (v *visit) show(s shown) {
 	key := make([]byte, 32)
 	_, _ = rand.Read(key)
 	sealed := showAEAD(key).Seal(nil, nil, plain, []byte(v.who()))
-	v.h.cfg.Session.Put(v.r.Context(), keyShown, sealed)
+	v.change(keyShown, sealed)
 	v.showCookie(base64.RawURLEncoding.EncodeToString(key), int(showFor/time.Second))
 }
 
@@ -50,7 +47,8 @@ func (v *visit) showCookie(value string, maxAge int) {
 		HttpOnly: true, Secure: v.secureCookies(), SameSite: http.SameSiteStrictMode})
 }
 
-// toShow returns the values to show for an enrolment, each time that the page is requested.
+// toShow returns what may be shown for an enrolment or for showCodes, each time that the page is
+// requested.
 func (v *visit) toShow(what string) (*shown, bool) {
 	c, err := v.r.Cookie(showCookie)
 	if err != nil {
@@ -60,7 +58,7 @@ func (v *visit) toShow(what string) (*shown, bool) {
 	if err != nil || len(key) != 32 {
 		return nil, false
 	}
-	sealed := v.h.cfg.Session.Get(v.r.Context(), keyShown)
+	sealed := v.raw(keyShown)
 	plain, err := showAEAD(key).Open(nil, nil, sealed, []byte(v.who()))
 	if err != nil {
 		return nil, false
@@ -72,7 +70,7 @@ func (v *visit) toShow(what string) (*shown, bool) {
 	return &s, true
 }
 
-// hide forgets the values that were to be shown.
+// hide forgets what was to be shown.
 func (v *visit) hide() {
 	v.drop(keyShown)
 	if _, err := v.r.Cookie(showCookie); err == nil {

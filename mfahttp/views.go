@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/secondgate/secondgate/internal/qr"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
@@ -40,7 +41,7 @@ func (h *Handler) openUI() error {
 func (v *visit) frame(n *notice) ui.Frame {
 	f := ui.Frame{Lang: v.h.pages.Locale(v.r.Header.Get("Accept-Language"), v.id.User.Locale),
 		Base:    v.h.cfg.BasePath,
-		Product: v.h.cfg.ProductName, SignedIn: v.id.SignedIn && v.id.User.ID != "",
+		Product: v.h.cfg.ProductName, SignedIn: v.signedIn,
 		Account: first(v.id.User.Account, v.id.User.Email),
 		Home:    v.h.cfg.HomeURL, Login: v.h.cfg.LoginURL, Now: v.now}
 	if n != nil {
@@ -103,7 +104,7 @@ func (v *visit) showVerify(
 	} else if !o.Recovery {
 		p.Remember = int((remember + 24*time.Hour - 1) / (24 * time.Hour))
 	}
-	p.Lost = v.h.canLose() && !v.id.SignedIn
+	p.Lost = v.h.canLose() && !v.signedIn
 	for _, other := range c.Options {
 		if other.Kind != o.Kind || other.FactorID != o.FactorID {
 			p.Others = append(p.Others, other.shown())
@@ -119,15 +120,15 @@ func (v *visit) showVerify(
 }
 
 func (v *visit) showChoose(o *mfa.Overview, n *notice, back string) error {
-	p := ui.Choose{Frame: v.frame(n), Return: back, Forced: !v.id.SignedIn && !v.replacing}
+	p := ui.Choose{Frame: v.frame(n), Return: back, Forced: !v.signedIn && !v.replacing}
 	for _, k := range v.kinds(o.Kinds) {
 		p.Kinds = append(p.Kinds, ui.Choice{Kind: k, Have: hasKind(o, k) && !v.replacing,
 			Direct: !asksFirst(k)})
 		p.Replacing = p.Replacing || v.replacing && hasKind(o, k)
 	}
-	p.Recovery = v.id.SignedIn && !v.limited() && slices.Contains(v.h.cfg.Manager.Kinds(),
+	p.Recovery = v.signedIn && !v.limited() && slices.Contains(v.h.cfg.Manager.Kinds(),
 		kindRecovery)
-	p.Questions = v.id.SignedIn && !v.limited() && slices.Contains(v.h.cfg.Manager.Kinds(),
+	p.Questions = v.signedIn && !v.limited() && slices.Contains(v.h.cfg.Manager.Kinds(),
 		kindQuestions)
 	return v.page(http.StatusOK, p)
 }
@@ -150,14 +151,21 @@ func (v *visit) showEnroll(kind string, password bool, n *notice, back string) e
 	return v.page(http.StatusOK, p)
 }
 
-func (v *visit) showEnrollment(e enrollment, s *shown, n *notice, back string) error {
+// showEnrollment shows the prompt of an enrolment whose token was restored. A QR code is drawn
+// again: it is larger than all that a session keeps.
+func (v *visit) showEnrollment(e enrollment, n *notice, back string) error {
 	p := ui.Enrollment{Frame: v.frame(n), ID: e.ID, Kind: e.Kind, Name: e.Name,
 		MaskedDestination: e.MaskedDestination,
 		Sent:              !e.CodeExpires.IsZero(), SecondsRemaining: v.secondsTo(e.CodeExpires),
 		Return: back}
-	if s != nil {
-		// The SVG is the factor's own work, and factors are code the application chose.
-		p.Secret, p.URI, p.QR, p.Data = s.Secret, s.URI, template.HTML(s.SVG), s.Data //nolint:gosec
+	prompt := e.Token.Prompt
+	p.Secret, p.URI, p.Data = prompt.Secret.Reveal(), prompt.URI.Reveal(), string(prompt.Data)
+	if p.URI != "" {
+		code, err := qr.New(p.URI)
+		if err != nil {
+			return err
+		}
+		p.QR = template.HTML(code.SVG()) //nolint:gosec // rectangles
 	}
 	return v.page(http.StatusOK, p)
 }
@@ -253,10 +261,8 @@ func (v *visit) failPage(p problem) {
 // Render writes a page of the application's own in the frame and stylesheet of the pages,
 // with their headers. An error means that nothing was written.
 func (h *Handler) Render(w http.ResponseWriter, r *http.Request, p Page) error {
-	v := &visit{h: h, w: w, r: r, now: h.clock()}
-	if id, err := h.cfg.Identify(r); err == nil {
-		v.id = id
-	}
+	v := h.visit(w, r, h.deny)
+	v.recognise()
 	secure(w.Header())
 	if p.Status == 0 {
 		p.Status = http.StatusOK

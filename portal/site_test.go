@@ -28,6 +28,7 @@ import (
 type sessions struct {
 	mu   sync.Mutex
 	data map[string]map[string]string
+	err  error
 }
 
 type sessionKey struct{}
@@ -52,22 +53,24 @@ func (s *sessions) of(ctx context.Context) map[string]string {
 	return s.data[id]
 }
 
-func (s *sessions) Get(ctx context.Context, key string) []byte {
+func (s *sessions) Get(ctx context.Context, key string) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return []byte(s.of(ctx)[key])
+	return []byte(s.of(ctx)[key]), s.err
 }
 
-func (s *sessions) Put(ctx context.Context, key string, value []byte) {
+func (s *sessions) Put(ctx context.Context, key string, value []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.of(ctx)[key] = string(value)
+	return s.err
 }
 
-func (s *sessions) Remove(ctx context.Context, key string) {
+func (s *sessions) Remove(ctx context.Context, key string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.of(ctx), key)
+	return s.err
 }
 
 // The whole road over HTTP, and what goes wrong on it.
@@ -107,8 +110,7 @@ func TestRoad(t *testing.T) {
 			if a.Subject == "broken" {
 				return errors.New("down")
 			}
-			s.Put(r.Context(), "user", []byte(a.Subject))
-			return nil
+			return s.Put(r.Context(), "user", []byte(a.Subject))
 		}})
 	require.NoError(t, err)
 	app.HandleFunc("/start", func(w http.ResponseWriter, r *http.Request) {
@@ -116,7 +118,9 @@ func TestRoad(t *testing.T) {
 	})
 	app.Handle("/callback", v.Callback())
 	app.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		_, _ = fmt.Fprintf(w, "%s is %q", r.URL.Path, s.Get(r.Context(), "user"))
+		user, err := s.Get(r.Context(), "user")
+		require.NoError(t, err)
+		_, _ = fmt.Fprintf(w, "%s is %q", r.URL.Path, user)
 	})
 	browser := func() *http.Client {
 		jar, err := cookiejar.New(nil)
@@ -170,6 +174,14 @@ func TestRoad(t *testing.T) {
 	require.Equal(t, 200, status, body)
 	status, _, _ = get(stop, mine)
 	require.Equal(t, 403, status)
+
+	// An outage of the application's sessions signs no user in.
+	s.err = errors.New("down")
+	status, _, _ = get(browser(), appServer.URL+"/start")
+	require.Equal(t, 503, status)
+	status, _, _ = get(browser(), appServer.URL+"/callback")
+	require.Equal(t, 503, status)
+	s.err = nil
 
 	// What the portal does not know, or a user who is not there, goes nowhere.
 	for _, q := range []string{"", "client_id=evil&nonce=n", "client_id=mail",

@@ -45,10 +45,12 @@ type VerifierConfig struct {
 // Session keeps values in the session of the request whose context is given, where the
 // user's browser can neither read nor change them.
 type Session interface {
-	// Get returns the value under key; what has no bytes was never put.
-	Get(ctx context.Context, key string) []byte
-	Put(ctx context.Context, key string, value []byte)
-	Remove(ctx context.Context, key string)
+	// Get returns the value under key, or none of its bytes if there is no value.
+	Get(ctx context.Context, key string) ([]byte, error)
+	// Put keeps value, which the caller does not change afterwards.
+	Put(ctx context.Context, key string, value []byte) error
+	// Remove removes the value under key, if there is one.
+	Remove(ctx context.Context, key string) error
 }
 
 // Verifier takes assertions of one portal for one application. It is safe for concurrent use.
@@ -253,7 +255,10 @@ func (v *Verifier) Start(w http.ResponseWriter, r *http.Request, need Need, retu
 		http.Error(w, "unavailable", http.StatusServiceUnavailable)
 		return
 	}
-	v.cfg.Session.Put(r.Context(), sessionKey, data)
+	if err := v.cfg.Session.Put(r.Context(), sessionKey, data); err != nil {
+		http.Error(w, "unavailable", http.StatusServiceUnavailable)
+		return
+	}
 	q := url.Values{"client_id": {v.cfg.ClientID}, "nonce": {string(wait.Nonce)},
 		"state": {wait.State}}
 	if need.MaxAge > 0 {
@@ -308,7 +313,10 @@ func (v *Verifier) callback(w http.ResponseWriter, r *http.Request) (to string, 
 		return "", fmt.Errorf("%w: Session and SignedIn are needed", ErrUnavailable)
 	}
 	var wait waiting
-	kept := v.cfg.Session.Get(r.Context(), sessionKey)
+	kept, err := v.cfg.Session.Get(r.Context(), sessionKey)
+	if err != nil {
+		return "", fmt.Errorf("%w: Session: %w", ErrUnavailable, err)
+	}
 	if json.Unmarshal(kept, &wait) != nil || wait.Nonce == "" ||
 		!v.cfg.Clock.Now().Before(wait.Expires) {
 		return "", fmt.Errorf("%w: this browser did not ask", ErrInvalid)
@@ -322,7 +330,9 @@ func (v *Verifier) callback(w http.ResponseWriter, r *http.Request) (to string, 
 	if err != nil {
 		return "", err
 	}
-	v.cfg.Session.Remove(r.Context(), sessionKey)
+	if err := v.cfg.Session.Remove(r.Context(), sessionKey); err != nil {
+		return "", fmt.Errorf("%w: Session: %w", ErrUnavailable, err)
+	}
 	if err := v.cfg.SignedIn(w, r, a); err != nil {
 		return "", fmt.Errorf("%w: SignedIn: %w", ErrUnavailable, err)
 	}

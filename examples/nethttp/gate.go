@@ -25,7 +25,6 @@ const (
 	sessionLogin    = "login"
 	sessionAccount  = "account"
 	sessionSignedIn = "signed_in"
-	sessionVerified = "verified_at"
 	sessionNotice   = "notice"
 	// sessionFirst is when the first factor was last verified.
 	sessionFirst = "first_factor_at"
@@ -84,18 +83,25 @@ func (a *app) newGate() (*mfahttp.Handler, error) {
 // session adapts scs to mfahttp.
 type session struct{ *scs.SessionManager }
 
-func (s session) Get(ctx context.Context, key string) []byte { return s.GetBytes(ctx, key) }
-func (s session) Put(ctx context.Context, key string, value []byte) {
-	s.SessionManager.Put(ctx, key, value)
+func (s session) Get(ctx context.Context, key string) ([]byte, error) {
+	return s.GetBytes(ctx, key), nil
 }
-func (s session) Remove(ctx context.Context, key string) { s.SessionManager.Remove(ctx, key) }
+
+func (s session) Put(ctx context.Context, key string, value []byte) error {
+	s.SessionManager.Put(ctx, key, value)
+	return nil
+}
+
+func (s session) Remove(ctx context.Context, key string) error {
+	s.SessionManager.Remove(ctx, key)
+	return nil
+}
 
 // visitor is the user who makes a request.
 type visitor struct {
-	*account      // nil before the first factor
-	signedIn      bool
-	verifiedSince time.Time
-	firstFactor   time.Time // when it was last verified; zero if unknown
+	*account    // nil before the first factor
+	signedIn    bool
+	firstFactor time.Time // when it was last verified; zero if unknown
 }
 
 func (a *app) visitor(r *http.Request) (visitor, error) {
@@ -118,12 +124,9 @@ func (a *app) visitor(r *http.Request) (visitor, error) {
 	// A user who signed in without a password has none to change first.
 	v.mustChange = acct.mustChange && strings.HasPrefix(a.sessions.GetString(ctx, sessionHow),
 		byPassword)
-	for key, at := range map[string]*time.Time{sessionVerified: &v.verifiedSince,
-		sessionFirst: &v.firstFactor} {
-		if s := a.sessions.GetString(ctx, key); s != "" {
-			if *at, err = time.Parse(time.RFC3339Nano, s); err != nil {
-				return visitor{}, err
-			}
+	if s := a.sessions.GetString(ctx, sessionFirst); s != "" {
+		if v.firstFactor, err = time.Parse(time.RFC3339Nano, s); err != nil {
+			return visitor{}, err
 		}
 	}
 	return v, nil
@@ -135,22 +138,28 @@ func (a *app) identify(r *http.Request) (mfahttp.Identity, error) {
 	if err != nil || v.account == nil {
 		return mfahttp.Identity{}, err
 	}
-	return mfahttp.Identity{User: v.subject(), SignedIn: v.signedIn, VerifiedAt: v.verifiedSince,
-		SignedInAt: v.firstFactor}, nil
+	return a.identity(r.Context(), v.account, v.firstFactor), nil
+}
+
+// identity describes an account in this session to the Handler.
+func (a *app) identity(ctx context.Context, acct *account, since time.Time) mfahttp.Identity {
+	return mfahttp.Identity{User: acct.subject(), SessionID: a.sessions.GetString(ctx, sessionID),
+		SignedInAt: since}
 }
 
 // verified implements mfahttp.Config.Verified.
-func (a *app) verified(w http.ResponseWriter, r *http.Request, v *mfa.Verification) error {
+func (a *app) verified(
+	w http.ResponseWriter, r *http.Request, v *mfa.Verification,
+) (string, error) {
 	ctx := r.Context()
 	if v.Passwordless {
 		if err := a.usePasskeyAccount(ctx, v); err != nil {
-			return err
+			return "", err
 		}
 	}
 	if v.Tenant != tenant || v.UserID != a.sessions.GetString(ctx, sessionAccount) {
-		return errors.New("the verification belongs to another user than the session's")
+		return "", errors.New("the verification belongs to another user than the session's")
 	}
-	a.sessions.Put(ctx, sessionVerified, v.Time.UTC().Format(time.RFC3339Nano))
 	if !a.sessions.GetBool(ctx, sessionSignedIn) {
 		// Without a pass the sign-in is complete all the same; only the next one is slower.
 		if acct, err := a.users.byID(ctx, v.UserID); err != nil {
@@ -162,7 +171,7 @@ func (a *app) verified(w http.ResponseWriter, r *http.Request, v *mfa.Verificati
 			a.noteFactor(ctx, v.Kind)
 		}
 	}
-	return a.completeSignIn(ctx)
+	return a.sessions.GetString(ctx, sessionID), a.completeSignIn(ctx)
 }
 
 // byPasskey implements mfahttp.Config.Account.

@@ -116,7 +116,7 @@ func (a *app) beginSecondFactor(
 ) (*outcome, error) {
 	ctx := r.Context()
 	a.enter(ctx, acct.ID, by, a.clock.Now())
-	ch, err := a.gate.Begin(w, r, acct.subject())
+	ch, err := a.gate.Begin(w, r, a.identity(ctx, acct, a.clock.Now()))
 	if err != nil {
 		a.sessions.Remove(ctx, sessionAccount)
 		return nil, err

@@ -13,7 +13,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfahttp"
+	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/sso"
+	"github.com/secondgate/secondgate/storage/memory"
+	"github.com/secondgate/secondgate/totp"
 )
 
 // sessionApp returns an application with the parts that sessions need.
@@ -29,6 +34,32 @@ func sessionApp(t *testing.T) *app {
 		cfg: config{public: &url.URL{Scheme: "http", Host: "127.0.0.1"}}}
 	a.sessions = newSessions(a)
 	return a
+}
+
+// sessionGate is a Handler whose values are in the application's sessions.
+func sessionGate(t *testing.T, a *app) *mfahttp.Handler {
+	t.Helper()
+	keys, err := seal.NewKeyring(seal.GenerateKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := totp.New(totp.Config{Issuer: "Test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := mfa.New(mfa.Config{Store: memory.New(), Keys: keys, Factors: []factor.Factor{f}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gate, err := mfahttp.New(mfahttp.Config{Manager: m, Session: session{a.sessions},
+		Identify: func(r *http.Request) (mfahttp.Identity, error) {
+			id := a.sessions.GetString(r.Context(), sessionAccount)
+			return a.identity(r.Context(), &account{ID: id}, time.Time{}), nil
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return gate
 }
 
 // If the session ends during a request, the browser gets the response, and keeps the cookie that
@@ -122,11 +153,12 @@ func TestVerified_IsForTheWaitingUser(t *testing.T) {
 	for _, v := range []mfa.Verification{
 		{UserID: "acct-olivia", Tenant: tenant}, {UserID: "acct-anna", Tenant: "other"}, {},
 	} {
-		if err := a.verified(nil, r, &v); err == nil || a.sessions.GetBool(ctx, sessionSignedIn) {
+		_, err := a.verified(nil, r, &v)
+		if err == nil || a.sessions.GetBool(ctx, sessionSignedIn) {
 			t.Errorf("%+v signs in: %v", v, err)
 		}
 	}
-	if err := a.verified(nil, r, &mfa.Verification{UserID: "acct-anna", Tenant: tenant,
+	if _, err := a.verified(nil, r, &mfa.Verification{UserID: "acct-anna", Tenant: tenant,
 		Time: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
@@ -161,19 +193,26 @@ func TestChange_IsAskedOfTheUserWhoMadeIt(t *testing.T) {
 func TestSignInByProvider_WithoutATimeIsNotRecent(t *testing.T) {
 	t.Parallel()
 	a := sessionApp(t)
+	a.gate = sessionGate(t, a)
 	ctx, err := a.sessions.Load(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
+	a.sessions.Put(ctx, sessionAccount, "acct-ben")
 	said := time.Now().Add(-time.Hour)
 	for _, at := range []time.Time{{}, said} {
-		if err := a.signInByProvider(ctx, &account{ID: "acct-ben"},
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil).WithContext(ctx)
+		if err := a.signInByProvider(w, r, &account{ID: "acct-ben"},
 			&sso.SignIn{AuthTime: at, Time: time.Now(), SecondFactor: true}); err != nil {
 			t.Fatal(err)
 		}
-		got, err := time.Parse(time.RFC3339Nano, a.sessions.GetString(ctx, sessionVerified))
-		if err != nil || got.IsZero() || got.After(said) || !at.IsZero() && !got.Equal(at) {
-			t.Errorf("verified at %s of %s, %v", got, at, err)
+		if in, err := a.gate.SignedIn(r); err != nil || !in {
+			t.Errorf("signed in: %v, %v", in, err)
+		}
+		w = httptest.NewRecorder()
+		a.gate.RequireRecent(30*time.Minute)(http.NotFoundHandler()).ServeHTTP(w, r)
+		if w.Code == http.StatusNotFound { // the handler was reached
+			t.Errorf("a second factor given at %v is recent: %d", at, w.Code)
 		}
 	}
 }

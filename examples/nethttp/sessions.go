@@ -39,7 +39,6 @@ func (a *app) withSession(next http.Handler) http.Handler {
 // signed in yet.
 func (a *app) enter(ctx context.Context, account, by string, at time.Time) {
 	a.sessions.Remove(ctx, sessionSignedIn)
-	a.sessions.Remove(ctx, sessionVerified)
 	a.sessions.Put(ctx, sessionAccount, account)
 	a.sessions.Put(ctx, sessionID, rand.Text())
 	a.sessions.Put(ctx, sessionBegan, a.clock.Now().UnixMilli())

@@ -213,7 +213,7 @@ func (a *app) signedOn(w http.ResponseWriter, r *http.Request, in *sso.SignIn) {
 	out := &outcome{Next: string(mfa.NextDone)}
 	if in.SecondFactor {
 		a.givePass(w, r, acct.login)
-		err = a.signInByProvider(ctx, acct, in)
+		err = a.signInByProvider(w, r, acct, in)
 	} else {
 		out, err = a.beginSecondFactor(w, r, acct, in.Link.Provider)
 	}
@@ -226,14 +226,20 @@ func (a *app) signedOn(w http.ResponseWriter, r *http.Request, in *sso.SignIn) {
 
 // signInByProvider signs in a user by the provider's second factor. It is as recent as the
 // provider says. If the provider does not say, it is not recent, and a step-up asks for ours.
-func (a *app) signInByProvider(ctx context.Context, acct *account, in *sso.SignIn) error {
+func (a *app) signInByProvider(
+	w http.ResponseWriter, r *http.Request, acct *account, in *sso.SignIn,
+) error {
+	ctx := r.Context()
 	at := in.AuthTime
 	if at.IsZero() {
 		at = time.Unix(0, 0)
 	}
 	a.enter(ctx, acct.ID, in.Link.Provider, at)
 	a.noteFactor(ctx, byProviderMFA)
-	a.sessions.Put(ctx, sessionVerified, at.UTC().Format(time.RFC3339Nano))
+	err := a.gate.CompleteSignIn(w, r, a.identity(ctx, acct, at), in.AuthTime)
+	if err != nil {
+		return err
+	}
 	return a.completeSignIn(ctx)
 }
 

@@ -224,14 +224,14 @@ func TestSessionStore_EndsAbandonedSignIns(t *testing.T) {
 		}
 	}
 	put("waiting", waitsFor+time.Minute, map[string]any{sessionAccount: "a",
-		"secondgate.binding": []byte("b")})
+		"secondgate.session": []byte("b")})
 	put("young", waitsFor-time.Minute, map[string]any{sessionAccount: "a"})
 	put("signed in", time.Hour, map[string]any{sessionAccount: "a", sessionSignedIn: true})
 	put("nobody", time.Hour, map[string]any{})
 	var notified []string
 	for range 2 {
 		if err := s.abandoned(t.Context(), lifetime, func(get func(string) []byte) error {
-			notified = append(notified, string(get("secondgate.binding")))
+			notified = append(notified, string(get("secondgate.session")))
 			return nil
 		}); err != nil {
 			t.Fatal(err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
@@ -33,11 +34,19 @@ import (
 // session adapts scs to mfahttp and to portal.
 type session struct{ *scs.SessionManager }
 
-func (s session) Get(ctx context.Context, key string) []byte { return s.GetBytes(ctx, key) }
-func (s session) Put(ctx context.Context, key string, value []byte) {
-	s.SessionManager.Put(ctx, key, value)
+func (s session) Get(ctx context.Context, key string) ([]byte, error) {
+	return s.GetBytes(ctx, key), nil
 }
-func (s session) Remove(ctx context.Context, key string) { s.SessionManager.Remove(ctx, key) }
+
+func (s session) Put(ctx context.Context, key string, value []byte) error {
+	s.SessionManager.Put(ctx, key, value)
+	return nil
+}
+
+func (s session) Remove(ctx context.Context, key string) error {
+	s.SessionManager.Remove(ctx, key)
+	return nil
+}
 
 func newSessions(name string) *scs.SessionManager {
 	s := scs.New()
@@ -121,30 +130,26 @@ func (s *site) subject(r *http.Request) mfa.User {
 }
 
 func (s *site) identify(r *http.Request) (mfahttp.Identity, error) {
-	id := mfahttp.Identity{User: s.subject(r), SignedIn: s.sessions.GetBool(r.Context(),
-		"signed_in"),
-		SignedInAt: time.Unix(s.sessions.GetInt64(r.Context(), "since"), 0)}
-	if p, ok := s.proof(r.Context()); ok {
-		id.VerifiedAt = p.Time
-	}
-	return id, nil
+	return mfahttp.Identity{User: s.subject(r), SessionID: s.sessions.GetString(r.Context(), "id"),
+		SignedInAt: time.Unix(s.sessions.GetInt64(r.Context(), "since"), 0)}, nil
 }
 
 func (s *site) proof(ctx context.Context) (p proof, ok bool) {
 	return p, json.Unmarshal([]byte(s.sessions.GetString(ctx, "proof")), &p) == nil
 }
 
-func (s *site) verified(_ http.ResponseWriter, r *http.Request, v *mfa.Verification) error {
+func (s *site) verified(
+	_ http.ResponseWriter, r *http.Request, v *mfa.Verification,
+) (string, error) {
 	if v.UserID != s.sessions.GetString(r.Context(), "user") {
-		return errors.New("the verification belongs to another user than the session's")
+		return "", errors.New("the verification belongs to another user than the session's")
 	}
 	data, err := json.Marshal(proof{Time: v.Time, AMR: v.AMR, Level: v.AssuranceLevel})
 	if err != nil {
-		return err
+		return "", err
 	}
 	s.sessions.Put(r.Context(), "proof", string(data))
-	s.sessions.Put(r.Context(), "signed_in", true)
-	return s.sessions.RenewToken(r.Context())
+	return "", s.sessions.RenewToken(r.Context())
 }
 
 // assertion returns which user is signed in to the portal, for another application. If the
@@ -160,7 +165,7 @@ func (s *site) assertion(
 	case subject.ID == "":
 		http.Redirect(w, r, "/login?"+url.Values{"return": {here}}.Encode(), http.StatusSeeOther)
 		return nil, nil
-	case !proven || !s.sessions.GetBool(r.Context(), "signed_in"):
+	case !proven:
 		http.Redirect(w, r, "/mfa/?"+url.Values{"return": {here}}.Encode(), http.StatusSeeOther)
 		return nil, nil
 	case p.Level < need.Level, need.MaxAge > 0 && time.Since(p.Time) > need.MaxAge:
@@ -255,15 +260,8 @@ func (s *site) postLogin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.sessions.Put(ctx, "user", user)
+	s.sessions.Put(ctx, "id", rand.Text())
 	s.sessions.Put(ctx, "since", time.Now().Unix())
-	ch, err := s.gate.Begin(w, r, s.subject(r))
-	if err != nil {
-		http.Error(w, "unavailable", http.StatusServiceUnavailable)
-		return
-	}
-	if ch.Next == mfa.NextDone {
-		s.sessions.Put(ctx, "signed_in", true)
-	}
 	// The pages of mfahttp redirect to paths of this site only.
 	http.Redirect(w, r, "/mfa/?"+url.Values{"return": {r.PostFormValue("return")}}.Encode(),
 		http.StatusSeeOther)

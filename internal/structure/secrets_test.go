@@ -15,6 +15,8 @@ import (
 // printedSecrets are the fields that print although their name or documentation speaks of a
 // secret, with the reason. A field that is gone or that no longer prints leaves the list.
 var printedSecrets = map[string]string{
+	"..User.Email":                  "a copy of mfa.User; not printed",
+	"..User.SessionID":              "need not be secret; not printed",
 	"email.SendError.ProviderCode":  "what a provider calls the failure, such as 5.1.1",
 	"email/smtp.Config.Username":    "a name; the password is a secret.Text",
 	"mfa.FactorInfo.Data":           "public by the contract of factor.Description.Public",
@@ -27,6 +29,7 @@ var printedSecrets = map[string]string{
 	"mfahttp.Config.PasswordFor":    "names of acts",
 	"mfahttp.Config.Reauthenticate": "a path of the application",
 	"mfahttp.Country.CallingCode":   "31 for the Netherlands",
+	"mfahttp.Identity.SessionID":    "need not be secret; not printed",
 	"mfatest.FactorKit.Wrong":       "a made-up response of a test",
 	"password.Account.Email":        "encoded for an application that stores it; not printed",
 	"password.Account.Name":         "the application's own value",

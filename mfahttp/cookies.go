@@ -1,0 +1,202 @@
+package mfahttp
+
+import (
+	"bytes"
+	"compress/flate"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/secondgate/secondgate/internal/strictb64"
+	"github.com/secondgate/secondgate/seal"
+)
+
+const (
+	// maxCookies limits the values of all cookies of one user together, in bytes. Browsers keep
+	// 4096 for one cookie, and proxies take headers of 8 KiB.
+	maxCookies = 4096
+	// proofAge is Max-Age of the cookie that says by what a session was verified, in seconds. The
+	// cookie is worthless once the application's session ends, so it may outlive it: 400 days is
+	// the most that browsers keep (RFC 6265bis section 5.5).
+	proofAge = 400 * 24 * 60 * 60
+	// cookieAge is Max-Age of all others, in seconds. What they hold expires before it.
+	cookieAge = 24 * 60 * 60
+)
+
+// errCookies is returned for a state that does not fit into cookies.
+var errCookies = errors.New("the values do not fit into cookies: set Config.Session, which keeps " +
+	"them on the server")
+
+// cookies keeps the values of a visit in sealed cookies, one for each key. Each is sealed for its
+// key, its user and the session ID of the application, so that a cookie that is copied to another
+// key, user or session is ignored.
+type cookies struct {
+	keys *seal.Keyring
+	// name distinguishes Handlers at several paths of one host.
+	name string
+}
+
+func newCookies(keys *seal.Keyring, basePath string) cookies {
+	name := "secondgate"
+	if basePath != defaultBasePath {
+		sum := sha256.Sum256([]byte(basePath))
+		name += "-" + hex.EncodeToString(sum[:4])
+	}
+	return cookies{keys, name}
+}
+
+// cookieName returns the name of the cookie for a key. A browser sends a cookie whose name begins
+// with "__Host-" only if this host has set it, over https.
+func (k cookies) cookieName(v *visit, key string) string {
+	name := k.name + "-" + strings.ReplaceAll(strings.TrimPrefix(key, "secondgate."), ".", "-")
+	if v.secureCookies() {
+		name = "__Host-" + name
+	}
+	return name
+}
+
+// owner is what a value is sealed for. Before a recovery has a user, it belongs to the browser.
+func (k cookies) owner(v *visit, key string) string {
+	if key == keySetup {
+		return ""
+	}
+	return v.id.owner()
+}
+
+func (k cookies) read(v *visit, key string) ([]byte, error) {
+	c, err := v.r.Cookie(k.cookieName(v, key))
+	if err != nil {
+		return nil, nil //nolint:nilerr // there is none
+	}
+	sealed, err := strictb64.DecodeURL(c.Value)
+	if err != nil || len(sealed) > maxCookies {
+		return nil, nil //nolint:nilerr // not ours, and worth no more than none
+	}
+	packed, err := k.keys.Open(cookiePurpose(key), k.owner(v, key), sealed)
+	if err != nil {
+		return nil, nil //nolint:nilerr // another session's, or altered
+	}
+	return unpack(packed), nil
+}
+
+func (k cookies) write(v *visit, changed map[string][]byte) error {
+	if v.w == nil {
+		return nil // nothing is lost: what is not kept is begun again
+	}
+	values, total := map[string]string{}, 0
+	for key, value := range changed {
+		if value != nil {
+			values[key] = k.seal(v, key, value)
+		}
+	}
+	for _, key := range stateKeys {
+		value, ok := values[key]
+		if _, dropped := changed[key]; !ok && !dropped {
+			if c, err := v.r.Cookie(k.cookieName(v, key)); err == nil {
+				value = c.Value
+			}
+		}
+		total += len(value)
+	}
+	if total > maxCookies {
+		return k.shrink(v, changed)
+	}
+	for _, key := range slices.Sorted(maps.Keys(changed)) {
+		k.set(v, key, values[key])
+	}
+	return nil
+}
+
+// shrink writes the changes without what can be spared, the least first: the oldest of several
+// enrolments, what the user typed into a form that was refused, and then what another tab has
+// under way and this request has not touched.
+func (k cookies) shrink(v *visit, changed map[string][]byte) error {
+	value := func(key string) []byte {
+		if b, ok := changed[key]; ok {
+			return b
+		}
+		return v.raw(key)
+	}
+	var list []json.RawMessage
+	if json.Unmarshal(value(keyEnrollments), &list) == nil && len(list) > 1 {
+		changed[keyEnrollments], _ = json.Marshal(list[1:]) // was encoded before
+		return k.write(v, changed)
+	}
+	var n notice
+	if json.Unmarshal(value(keyNotice), &n) == nil && n.Entered != nil {
+		n.Entered = nil
+		changed[keyNotice], _ = json.Marshal(n) // was encoded before
+		return k.write(v, changed)
+	}
+	for _, key := range []string{keyChallenge + purposeSignIn, keyChallenge + purposeStepUp,
+		keyChallenge + purposeManage, keyEnrollments, keyGrant} {
+		if _, touched := changed[key]; !touched && value(key) != nil {
+			changed[key] = nil
+			return k.write(v, changed)
+		}
+	}
+	return errCookies
+}
+
+func (k cookies) seal(v *visit, key string, value []byte) string {
+	return base64.RawURLEncoding.EncodeToString(
+		k.keys.Seal(cookiePurpose(key), k.owner(v, key), pack(value)))
+}
+
+// set gives the browser a cookie, or takes it away if value is empty. The path is the whole site,
+// because Require guards pages outside of BasePath.
+func (k cookies) set(v *visit, key, value string) {
+	name, age := k.cookieName(v, key), cookieAge
+	switch {
+	case value == "":
+		if _, err := v.r.Cookie(name); err != nil {
+			return
+		}
+		age = -1
+	case key == keyProof:
+		age = proofAge
+	}
+	http.SetCookie(v.w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: age,
+		HttpOnly: true, Secure: v.secureCookies(), SameSite: http.SameSiteLaxMode})
+}
+
+func cookiePurpose(key string) seal.Purpose { return seal.Purpose("mfahttp cookie " + key) }
+
+// packers compress by the frequency of bytes alone: tokens are base64, which makes them a third
+// longer than they need be. What repeats is not searched for, so that the length of a cookie says
+// nothing about a secret in it (CRIME).
+var packers = sync.Pool{New: func() any {
+	w, err := flate.NewWriter(nil, flate.HuffmanOnly)
+	if err != nil {
+		panic("mfahttp: " + err.Error()) // the level is fixed
+	}
+	return w
+}}
+
+func pack(plain []byte) []byte {
+	var b bytes.Buffer
+	w := packers.Get().(*flate.Writer)
+	defer packers.Put(w)
+	w.Reset(&b)
+	_, _ = w.Write(plain) // a Buffer takes everything
+	_ = w.Close()
+	return b.Bytes()
+}
+
+// unpack returns nil for what pack did not make.
+func unpack(packed []byte) []byte {
+	plain, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(packed)),
+		4*maxCookies))
+	if err != nil {
+		return nil
+	}
+	return plain
+}
