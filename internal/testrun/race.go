@@ -4,6 +4,7 @@ package main
 // A package that is not named here runs with it. CONTRIBUTING.md has the times.
 var withoutRace = map[string]string{
 	"examples/quickstart": "it drives a program from outside",
+	"examples/web":        "it drives a program from outside",
 	"examples/nethttp": "most tests send one request after the other; see " +
 		"alsoRace",
 	"internal/integration/authenticator": "one goroutine compares codes with other programs",
