@@ -35,7 +35,8 @@ func (v *visit) begin(p string, s mfa.User) (*mfa.Challenge, error) {
 		return ch, nil
 	}
 	c := &pending{
-		Who: v.who(), User: [2]string{s.Tenant, s.ID}, SessionID: v.sessionID(), Purpose: p, Next: ch.Next, Challenge: ch,
+		Who: v.who(), User: [2]string{s.Tenant, s.ID}, SessionID: v.sessionID(),
+		Purpose: p, Next: ch.Next, Challenge: ch,
 		Kinds: ch.Kinds, Expires: ch.Expires,
 	}
 	v.keep(c)

@@ -131,3 +131,11 @@ func kidOf(t testing.TB, token string) string {
 	require.NoError(t, json.Unmarshal(raw, &h))
 	return h.Kid
 }
+
+// altered returns an assertion with another signature. The last characters of a signature are the
+// same in many of them.
+func altered(assertion string) string {
+	i := len(assertion) - 40
+	return assertion[:i] + map[bool]string{true: "B", false: "A"}[assertion[i] == 'A'] +
+		assertion[i+1:]
+}

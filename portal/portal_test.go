@@ -81,17 +81,6 @@ func TestUsedAssertionsAreBounded(t *testing.T) {
 	}
 }
 
-// altered returns an assertion with another signature. The last characters of a signature are the
-// same in many of them.
-func altered(assertion string) string {
-	i := len(assertion) - 40
-	other := byte('A')
-	if assertion[i] == other {
-		other = 'B'
-	}
-	return assertion[:i] + string(other) + assertion[i+1:]
-}
-
 func TestWhatIsRefused(t *testing.T) {
 	w := newWorld(t)
 	_, err := w.verify(w.change(nil))
