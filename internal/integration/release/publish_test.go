@@ -100,7 +100,7 @@ func use(t *testing.T, c checkout, env []string, dir, modulePath string) {
 	require.Contains(t, program.read("go.mod"), modulePath+" "+version)
 	require.Contains(t, program.read("go.mod"), rootPath+" "+version)
 	if dir == "." { // the quick start reads what its own test types
-		run(t, program.dir, env, "go", "test", "-run", "TestQuickstart", ".")
+		run(t, program.dir, env, "go", "test", "-run", "^TestQuickstart$", ".")
 		return
 	}
 	require.Equal(t, "ok\n", run(t, program.dir, env, "go", "run", "."))
