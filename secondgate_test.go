@@ -2,6 +2,7 @@ package secondgate_test
 
 import (
 	"errors"
+	"html"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -68,8 +69,16 @@ func visit(t *testing.T, c *http.Client, at string, form url.Values) (path, page
 	text, err := io.ReadAll(a.Body)
 	require.NoError(t, err)
 	require.Equal(t, 200, a.StatusCode, string(text))
+	if next := goesOn.FindStringSubmatch(string(text)); next != nil {
+		u, err := a.Request.URL.Parse(html.UnescapeString(next[1]))
+		require.NoError(t, err)
+		return visit(t, c, u.String(), nil)
+	}
 	return a.Request.URL.Path, string(text)
 }
+
+// goesOn is the head of a page that goes on by itself.
+var goesOn = regexp.MustCompile(`http-equiv="refresh" content="0;url=([^"]*)"`)
 
 func TestGate_SignsInByMail(t *testing.T) {
 	outbox := &mfatest.Outbox[email.Message]{}

@@ -174,13 +174,24 @@ func (a *response) is(t *testing.T, status int, code string) *response {
 	return a
 }
 
+// goes checks where a response leads. After a form a URL outside of the pages is reached by the
+// page that goes on to it.
 func (a *response) goes(t *testing.T, to string) *response {
 	t.Helper()
-	if a.StatusCode != http.StatusSeeOther || a.Header.Get("Location") != to {
+	if got := a.leadsTo(); a.StatusCode != http.StatusSeeOther || got != to {
 		t.Fatalf("%s %s: got %d to %q, want 303 to %q: %s", a.Request.Method, a.Request.URL,
-			a.StatusCode, a.Header.Get("Location"), to, a.Text)
+			a.StatusCode, got, to, a.Text)
 	}
 	return a
+}
+
+func (a *response) leadsTo() string {
+	to := a.Header.Get("Location")
+	if u, err := url.Parse(to); err == nil && u.Path == "/mfa/continue" &&
+		a.Request.Method == http.MethodPost {
+		return u.Query().Get("to")
+	}
+	return to
 }
 
 // newRequest is a request in a session of its own, for Handler.Begin.

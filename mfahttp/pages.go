@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 	"github.com/secondgate/secondgate/secret"
 )
 
@@ -49,6 +50,7 @@ func (h *Handler) pageRoutes() {
 	h.public("GET", "confirm", pageLink)
 	h.public("POST", "confirm", postLink)
 	h.public("GET", "confirmed", pageConfirmed)
+	h.public("GET", "continue", pageContinue)
 }
 
 // public registers a route for pages that need no user: the user matters for the language only.
@@ -101,9 +103,26 @@ func (v *visit) at(path string, pairs ...string) string {
 	return v.h.cfg.BasePath + path + "?" + q.Encode()
 }
 
+// redirect sends the browser to a URL of this site. After a form it leaves the pages by a page of
+// their own: a redirect is part of the form for a browser, which follows it to no other site
+// (form-action of the Content-Security-Policy), and the application may redirect to one.
 func (v *visit) redirect(to string) error {
+	base := v.h.cfg.BasePath
+	if v.r.Method == http.MethodPost && strings.HasPrefix(v.r.URL.Path, base) &&
+		!strings.HasPrefix(to, base) {
+		to = v.at("continue", "to", to)
+	}
 	http.Redirect(v.w, v.r, to, http.StatusSeeOther)
 	return nil
+}
+
+// pageContinue goes on to a URL of this site by itself.
+func pageContinue(v *visit) error {
+	to, ok := localURL(v.r.URL.Query().Get("to"))
+	if !ok {
+		to = v.h.cfg.HomeURL
+	}
+	return v.page(http.StatusOK, ui.Continue{Frame: v.frame(nil), To: to})
 }
 
 // returnTo reads a URL to return to; "" if there is none that is ours.

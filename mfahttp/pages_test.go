@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/stretchr/testify/require"
 )
 
 func (a *response) page(t *testing.T, status int, has ...string) *response {
@@ -325,4 +326,27 @@ func TestPagesRecovery(t *testing.T) {
 	q.post("/mfa/verify", url.Values{"kind": {"recovery"}, "code": {"AAAA-1111"},
 		"return": {"/home"}}).goes(t, "/mfa/factors")
 	q.get("/mfa/factors").page(t, 200)
+}
+
+// After a form, what lies outside of the pages is reached by a page that goes on to it, because
+// browsers follow no redirect of a form to another site. It goes to no other site itself.
+func TestPages_GoOnByAPage(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.browser("ann")
+	p.login()
+	p.post("/mfa/send", url.Values{"kind": {"email"}})
+	a := p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {s.mail.last().Code},
+		"return": {"/oauth/authorize?client_id=1&redirect_uri=https%3A%2F%2Fother.example"}})
+	at := a.Header.Get("Location")
+	require.True(t, strings.HasPrefix(at, "/mfa/continue?to="), at)
+	const to = "/oauth/authorize?client_id=1&redirect_uri=https%3A%2F%2Fother.example"
+	p.get(at).page(t, 200, `<meta http-equiv="refresh" content="0;url=`+to+`">`,
+		`href="`+to+`"`)
+	for _, evil := range []string{"https://evil.example", "//evil.example", "/\\evil.example",
+		"javascript:alert(1)", "", "/\t/evil.example", "/home\" onload=\"x"} {
+		page := p.get("/mfa/continue?"+url.Values{"to": {evil}}.Encode()).page(t, 200).Text
+		require.Contains(t, page, `content="0;url=/home"`, evil)
+		require.NotContains(t, page, "evil")
+	}
+	p.post("/mfa/continue?to=%2Fhome", nil).page(t, 405)
 }

@@ -146,8 +146,8 @@ func TestHandlerRoutes_WantAFreshProof(t *testing.T) {
 					a.is(t, 403, test.code)
 				} else {
 					require.Equal(t, http.StatusSeeOther, a.StatusCode, "%s: %s", route, a.Text)
-					require.Truef(t, strings.HasPrefix(a.Header.Get("Location"), test.page),
-						"%s: %s", route, a.Header.Get("Location"))
+					require.Truef(t, strings.HasPrefix(a.leadsTo(), test.page),
+						"%s: %s", route, a.leadsTo())
 				}
 				require.Equal(t, before, s.records(), route)
 			}

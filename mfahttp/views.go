@@ -242,7 +242,7 @@ func (v *visit) failOr(p problem) {
 			q := u.Query()
 			q.Set("return", v.here())
 			u.RawQuery = q.Encode()
-			http.Redirect(v.w, v.r, u.String(), http.StatusSeeOther)
+			_ = v.redirect(u.String()) // writes a redirect, which cannot fail
 			return
 		}
 	}

@@ -37,6 +37,7 @@ look() {
 	need redis-server redis-server 'the store on Redis'
 	need redis-cli redis-tools 'the store on a cluster of Redis'
 	browser
+	need firefox-esr firefox-esr 'signing in with another browser, and on to another site'
 }
 
 look

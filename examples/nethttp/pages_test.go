@@ -17,10 +17,15 @@ func (c *client) has(a *response, texts ...string) {
 	}
 }
 
-// to fails unless the response redirects to the place.
+// to fails unless the response redirects to the place. After a form of the second factor's pages
+// the application's pages are reached by a page that goes on to them.
 func (c *client) to(a *response, place string) {
 	c.t.Helper()
-	if got := a.header.Get("Location"); got != place {
+	got := a.header.Get("Location")
+	if u, err := url.Parse(got); err == nil && u.Path == "/mfa/continue" {
+		got = u.Query().Get("to")
+	}
+	if got != place {
 		c.t.Fatalf("redirected to %q, want %q", got, place)
 	}
 }

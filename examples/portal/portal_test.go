@@ -72,7 +72,9 @@ func (b *browser) see(r *http.Response, err error) int {
 	require.NoError(b.t, err)
 	b.at, b.page = r.Request.URL, string(body)
 	if m := refresh.FindStringSubmatch(b.page); m != nil {
-		return b.get(html.UnescapeString(m[1]))
+		next, err := b.at.Parse(html.UnescapeString(m[1]))
+		require.NoError(b.t, err)
+		return b.get(next.String())
 	}
 	return r.StatusCode
 }

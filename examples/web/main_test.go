@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"html"
 	"io"
 	"net"
 	"net/http"
@@ -72,13 +73,17 @@ func start(t *testing.T) string {
 	return "http://" + addr
 }
 
+// goesOn is the head of a page that goes on by itself.
+var goesOn = regexp.MustCompile(`http-equiv="refresh" content="0;url=([^"]*)"`)
+
 // TestProgram_SignsIn runs the program, gives the password, and sets up an authenticator app.
 func TestProgram_SignsIn(t *testing.T) {
 	site := start(t)
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
 	browser := &http.Client{Jar: jar}
-	do := func(path string, form url.Values) (at, page string) {
+	var do func(path string, form url.Values) (at, page string)
+	do = func(path string, form url.Values) (at, page string) {
 		t.Helper()
 		method, body := "GET", ""
 		if form != nil {
@@ -94,6 +99,9 @@ func TestProgram_SignsIn(t *testing.T) {
 		text, err := io.ReadAll(a.Body)
 		require.NoError(t, err)
 		require.Equal(t, 200, a.StatusCode, string(text))
+		if next := goesOn.FindStringSubmatch(string(text)); next != nil {
+			return do(html.UnescapeString(next[1]), nil)
+		}
 		return a.Request.URL.Path, string(text)
 	}
 	at, page := do("/", nil)

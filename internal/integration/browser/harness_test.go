@@ -194,12 +194,22 @@ func (b *tab) try(actions ...chromedp.Action) error {
 	return chromedp.Run(ctx, actions...)
 }
 
-// follow runs actions that lead to another page as one step, and waits for that page.
+// follow runs actions that lead to another page as one step, and waits for that page. The page
+// that goes on by itself is not the one.
 func (b *tab) follow(actions ...chromedp.Action) error {
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	_, err := chromedp.RunResponse(ctx, actions...)
-	return err
+	if _, err := chromedp.RunResponse(ctx, actions...); err != nil {
+		return err
+	}
+	const arrived = `location.pathname != "/mfa/continue" && document.readyState == "complete"`
+	for there := false; !there; {
+		// An error means that the page has gone while it was asked.
+		if err := chromedp.Run(ctx, chromedp.Evaluate(arrived, &there)); ctx.Err() != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // waitFor waits until something is so.

@@ -46,8 +46,9 @@ type head struct {
 	Page    string // the template
 	Title   string
 	Wide    bool
-	Bad     bool // the notice is an error
-	Refresh int  // seconds, for browsers without scripts; 0: never
+	Bad     bool   // the notice is an error
+	Refresh int    // seconds, for browsers without scripts; 0: never
+	Next    string // where the page goes at once; "": nowhere
 }
 
 // head fixes the language to the one that the texts are really in.
@@ -56,6 +57,12 @@ func (c *catalog) head(f Frame, page, title string) head {
 	wide := page == "factors" || page == "page" && f.SignedIn
 	return head{Frame: f, Page: page, Title: title, Wide: wide, Bad: f.Notice != nil &&
 		!good[f.Notice.Code]}
+}
+
+// GoOnTo is the head of a page that goes on to a URL of this site at once.
+func (h head) GoOnTo(to string) head {
+	h.Next = to
+	return h
 }
 
 // RefreshAfter is the head of a page that is worth another look after some seconds.

@@ -289,6 +289,7 @@ func samples() []sample {
 			f.Account = ""
 			return ui.Link{Frame: f, Token: "sealed.token"}
 		}},
+		{"continue", func(f ui.Frame) ui.Page { return ui.Continue{Frame: f, To: "/a?b=c&d='"} }},
 		{"confirmed", func(f ui.Frame) ui.Page { f.Account = ""; return ui.Link{Frame: f} }},
 		{"error-unavailable", func(f ui.Frame) ui.Page {
 			return ui.Error{Frame: f, Code: "unavailable"}

@@ -227,6 +227,14 @@ func (l Link) name() string {
 	return "link"
 }
 
+// Continue goes on to To by itself.
+type Continue struct {
+	Frame
+	To string // a URL of this site
+}
+
+func (Continue) name() string { return "continue" }
+
 // Error says that something did not work. Code is a code of the API.
 type Error struct {
 	Frame
