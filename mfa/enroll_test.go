@@ -81,7 +81,7 @@ func TestEnroll_SendsTheFirstCode(t *testing.T) {
 	require.ErrorIs(t, err, factor.ErrIncorrect)
 }
 
-func TestRecovery(t *testing.T) {
+func TestRecovery_EnrolsAReplacementOnly(t *testing.T) {
 	r := newRig(t)
 	g := r.withApp(ann, "tulip").Grant
 	e, err := r.Session(ann, binding).NewRecoveryCodes(t.Context(), g)

@@ -128,7 +128,7 @@ func TestBegin_FailsForAnUnreadableRecord(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestKeyRotation(t *testing.T) {
+func TestKeys_RotateOnTheNextWrite(t *testing.T) {
 	store, old, fresh := memory.New(), seal.GenerateKey(), seal.GenerateKey()
 	with := func(keys ...[]byte) *rig {
 		return newRig(t, func(c *mfa.Config) {

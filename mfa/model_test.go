@@ -123,9 +123,9 @@ func told(err error) string {
 	}
 }
 
-// TestModel drives random sequences of operations, by several Managers, with the clock
-// going on, against the oracle.
-func TestModel(t *testing.T) {
+// TestManager_AgreesWithTheModel drives random sequences of operations, by several Managers, with
+// the clock going on, against the oracle.
+func TestManager_AgreesWithTheModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		r := newRig(t)
 		managers := []*mfa.Manager{r.Manager, r.another()}

@@ -227,7 +227,7 @@ func TestReencrypt_NeedsALister(t *testing.T) {
 	}
 }
 
-func TestReport(t *testing.T) {
+func TestReport_CountsByTenantAndUserType(t *testing.T) {
 	optional, mailOnly := impliedMail, impliedMail
 	optional.Mode, mailOnly.Kinds = policy.ModeOptional, []string{"mail"}
 	r := newRig(t, func(c *mfa.Config) {

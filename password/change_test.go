@@ -15,7 +15,7 @@ import (
 	"github.com/secondgate/secondgate/secret"
 )
 
-func TestChange(t *testing.T) {
+func TestManagerChange_NeedsTheCurrentPassword(t *testing.T) {
 	r := newRig(t, nil)
 	change := func(current, next secret.Text) error {
 		return r.Change(t.Context(), password.ChangeRequest{Tenant: "acme", ID: "1",
@@ -40,7 +40,7 @@ func TestChange(t *testing.T) {
 		"no password yet is no way to set one")
 }
 
-func TestAdminSet(t *testing.T) {
+func TestManagerAdminSet_RequiresAnotherPassword(t *testing.T) {
 	r := newRig(t, nil)
 	set := func(actor string, s secret.Text) error {
 		return r.AdminSet(t.Context(), password.AdminRequest{Tenant: "acme", ID: "1",

@@ -14,7 +14,7 @@ import (
 
 // Where FIPS 140-3 is enforced, argon2id is refused in a sentence, PBKDF2 works, and whoever
 // has a hash of argon2id is refused with an error and not with a crash.
-func TestFIPS(t *testing.T) {
+func TestHasher_UnderEnforcedFIPS(t *testing.T) {
 	if old := os.Getenv("PASSWORD_FIPS"); old != "" {
 		_, err := password.NewHasher(password.HasherConfig{})
 		fmt.Println("argon2id:", err)
@@ -34,7 +34,7 @@ func TestFIPS(t *testing.T) {
 	require.NoError(t, err)
 	hash, err := h.Hash(t.Context(), secret.New(oldPassword))
 	require.NoError(t, err)
-	cmd := exec.Command(os.Args[0], "-test.run=^TestFIPS$")
+	cmd := exec.Command(os.Args[0], "-test.run=^TestHasher_UnderEnforcedFIPS$")
 	cmd.Env = append(os.Environ(), "PASSWORD_FIPS="+hash, "GODEBUG=fips140=only")
 	output, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(output))

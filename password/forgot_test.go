@@ -80,7 +80,7 @@ func TestForgot_RefusalCostsNothing(t *testing.T) {
 
 // Many spellings of an address do not make many mails: what the application takes for equal
 // may be wider than lower case.
-func TestSpellingsOfAnAddress(t *testing.T) {
+func TestForgot_LimitsAllSpellingsOfAnAddress(t *testing.T) {
 	r := newRig(t, nil)
 	r.cfg.Accounts = findsAll{r.people}
 	m, err := password.New(r.cfg)
@@ -101,7 +101,7 @@ func (f findsAll) Find(context.Context, string) ([]password.Account, error) {
 	return []password.Account{f.account("acme/1")}, nil
 }
 
-func TestForgotRefuses(t *testing.T) {
+func TestForgot_RefusesInvalidInput(t *testing.T) {
 	r := newRig(t, nil)
 	for _, address := range []string{"", "olivia", "@acme.example", "olivia@",
 		"a\r\nBcc: b@acme.example", strings.Repeat("x", 250) + "@acme.example",

@@ -38,7 +38,7 @@ func cheap(t testing.TB) *password.Hasher {
 	return h
 }
 
-func TestHashAndVerify(t *testing.T) {
+func TestHasher_VerifiesWhatItHashed(t *testing.T) {
 	for name, c := range map[string]struct {
 		cfg    password.HasherConfig
 		prefix string
@@ -68,14 +68,14 @@ func TestHashAndVerify(t *testing.T) {
 }
 
 // The key of PBKDF2 is the standard's, computed elsewhere: Python's hashlib.pbkdf2_hmac.
-func TestPBKDF2Vector(t *testing.T) {
+func TestHasher_PBKDF2Vector(t *testing.T) {
 	enc := base64.RawStdEncoding.EncodeToString
 	hash := "$pbkdf2-sha256$i=600000$" + enc([]byte("saltsaltsaltsalt")) +
 		"$TVPXRe49nNQGbk8yq+1ITnl+WlbIHQsXPDWWCq/Be9A"
 	require.NoError(t, cheap(t).Verify(t.Context(), hash, secret.New("passwordPASSWORDpassword")))
 }
 
-func TestEitherSchemeIsVerifiedAndReplaced(t *testing.T) {
+func TestHasher_VerifiesAndReplacesBothSchemes(t *testing.T) {
 	argon, fips := hasher(t, password.HasherConfig{}),
 		hasher(t, password.HasherConfig{PBKDF2: true})
 	more := hasher(t, password.HasherConfig{Memory: 19 * 1024, Passes: 3, Threads: 1})
@@ -102,7 +102,7 @@ func TestEitherSchemeIsVerifiedAndReplaced(t *testing.T) {
 }
 
 // é as one code point or as two is the same password; nothing else is made equal.
-func TestUnicodeForms(t *testing.T) {
+func TestHasher_TreatsUnicodeFormsAsEqual(t *testing.T) {
 	h := cheap(t)
 	hash, err := h.Hash(t.Context(), secret.New("caf\u00e9 au lait"))
 	require.NoError(t, err)
@@ -135,7 +135,7 @@ func TestHasher_UnknownUsersTakeTheSameTime(t *testing.T) {
 		"somebody %s, nobody %s", somebody, nobody)
 }
 
-func TestWeakHashersAreRefused(t *testing.T) {
+func TestHasher_RefusesWeakParameters(t *testing.T) {
 	for _, cfg := range []password.HasherConfig{
 		{Iterations: 599_999}, {Iterations: -1}, {Iterations: 20_000_000}, {MaxConcurrent: -1},
 		{Memory: 19455, Passes: 2, Threads: 1}, {Passes: 1},
@@ -145,7 +145,7 @@ func TestWeakHashersAreRefused(t *testing.T) {
 	}
 }
 
-func TestDamagedHashes(t *testing.T) {
+func TestHasher_RefusesDamagedHashes(t *testing.T) {
 	h := cheap(t)
 	salt, key := strings.Repeat("A", 22), strings.Repeat("A", 43)
 	for _, bad := range []string{"x", "$2a$10$abcdefghijklmnopqrstuu", "$pbkdf2-sha256$i=0$" +
@@ -163,7 +163,7 @@ func TestDamagedHashes(t *testing.T) {
 	}
 }
 
-func TestHashRefusesWhatCannotBeTyped(t *testing.T) {
+func TestHasher_RefusesWhatCannotBeTyped(t *testing.T) {
 	h := cheap(t)
 	for reason, s := range map[string]secret.Text{"password_too_short": secret.Text{},
 		"password_too_long":    secret.New(strings.Repeat("x", password.MaxBytes+1)),
@@ -179,7 +179,7 @@ func TestHashRefusesWhatCannotBeTyped(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestHashHonoursContext(t *testing.T) {
+func TestHasher_HonoursTheContext(t *testing.T) {
 	h := cheap(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -190,7 +190,7 @@ func TestHashHonoursContext(t *testing.T) {
 
 // No more hashes than allowed are computed at once, of either scheme; who waits honours the
 // context.
-func TestBoundedAtOnce(t *testing.T) {
+func TestHasher_LimitsHashesAtOnce(t *testing.T) {
 	for _, cfg := range []password.HasherConfig{{MaxConcurrent: 1},
 		{MaxConcurrent: 1, PBKDF2: true}} {
 		h := hasher(t, cfg)

@@ -14,7 +14,7 @@ import (
 )
 
 // Every mail in every language says what happened and what to do, and no placeholder is left.
-func TestMails(t *testing.T) {
+func TestMails_SayWhatToDoInEachLanguage(t *testing.T) {
 	subjects := map[string]string{}
 	for _, locale := range []string{"", "nl-BE", "nb_NO", "no", "nn", "de-AT", "fr"} {
 		r := newRig(t, nil)
@@ -53,7 +53,7 @@ func TestMails_InternationalDomain(t *testing.T) {
 }
 
 // A name is chosen by people, and carries nothing into a mail that others are to trust.
-func TestNamesCarryNoLinks(t *testing.T) {
+func TestMails_NamesCarryNoLinks(t *testing.T) {
 	for _, name := range []string{"win at https://evil.example", "evil.example/x",
 		"www.evil.example", strings.Repeat("x", 65), "a\nb", "<b>x</b>",
 		"\u202egnihsihp", "a\u200bb", "evil。com"} {
@@ -71,7 +71,7 @@ func TestNamesCarryNoLinks(t *testing.T) {
 	require.Contains(t, m.HTML.Reveal(), "Hello J. O&#39;Hara &amp; %s.")
 }
 
-func TestCompose(t *testing.T) {
+func TestMails_ComposeReplacesTheText(t *testing.T) {
 	text := "Go to "
 	var fail error
 	r := newRig(t, func(c *password.Config) {

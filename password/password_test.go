@@ -20,7 +20,7 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-func TestReset(t *testing.T) {
+func TestReset_SetsThePassword(t *testing.T) {
 	r := newRig(t, nil)
 	link := r.link("  OLIVIA@acme.example ")
 	require.Len(t, r.mails.All(), 1)
@@ -83,7 +83,7 @@ func TestForgot_ResponseRevealsNoAccount(t *testing.T) {
 }
 
 // Both accounts of an address get their own link, in their own language.
-func TestTwoAccountsOfAnAddress(t *testing.T) {
+func TestForgot_MailsEachAccountOfAnAddress(t *testing.T) {
 	r := newRig(t, nil)
 	require.NoError(t, r.forgot("robin@acme.example"))
 	require.NoError(t, r.work())
@@ -98,7 +98,7 @@ func TestTwoAccountsOfAnAddress(t *testing.T) {
 	require.NoError(t, r.reset(token(t, mails[0])), "the other account's link is its own")
 }
 
-func TestLinkExpires(t *testing.T) {
+func TestLink_Expires(t *testing.T) {
 	r := newRig(t, nil)
 	link := r.link("olivia@acme.example")
 	r.clock.Advance(30*time.Minute - time.Millisecond)
@@ -121,7 +121,7 @@ func TestForgot_EarlierLinksStayValid(t *testing.T) {
 }
 
 // A link is void as soon as the password or the address has changed by other means.
-func TestLinkIsVoidAfterAChange(t *testing.T) {
+func TestLink_IsVoidAfterAChange(t *testing.T) {
 	for name, change := range map[string]func(*rig){
 		"address": func(r *rig) {
 			r.people.change("acme/1", func(a *password.Account) {
@@ -153,7 +153,7 @@ func TestLinkIsVoidAfterAChange(t *testing.T) {
 	}
 }
 
-func TestForgedLinks(t *testing.T) {
+func TestLink_ForgedOnesAreRefused(t *testing.T) {
 	r := newRig(t, nil)
 	olivia := r.link("olivia@acme.example").Reveal()
 	require.NoError(t, r.forgot("robin@acme.example"))
@@ -173,7 +173,7 @@ func TestForgedLinks(t *testing.T) {
 }
 
 // Of many that use one link at once, one sets its password.
-func TestALinkIsUsedOnce(t *testing.T) {
+func TestLink_IsUsedOnce(t *testing.T) {
 	r := newRig(t, func(c *password.Config) {
 		c.Events, c.Later = nil, func(context.Context, func(context.Context) error) {}
 	})
@@ -211,7 +211,7 @@ func TestALinkIsUsedOnce(t *testing.T) {
 }
 
 // A queue runs work again after an error, and then only what failed.
-func TestAMailThatFailsIsSentAgain(t *testing.T) {
+func TestForgot_SendsAFailedMailAgain(t *testing.T) {
 	r := newRig(t, nil)
 	require.NoError(t, r.forgot("robin@acme.example"))
 	work := r.later[0]
@@ -228,7 +228,7 @@ func TestAMailThatFailsIsSentAgain(t *testing.T) {
 
 // Whatever the store does, a link sets no two passwords, and none is set by a link that may be
 // good still.
-func TestFaultsOfTheStore(t *testing.T) {
+func TestReset_WhenTheStoreFails(t *testing.T) {
 	broken := errors.New("connection lost")
 	for _, fault := range []mfatest.Fault{{Before: broken}, {After: broken}} {
 		for _, op := range []mfatest.Op{mfatest.OpGet, mfatest.OpDelete} {
@@ -252,7 +252,7 @@ func TestFaultsOfTheStore(t *testing.T) {
 	require.Empty(t, r.later)
 }
 
-func TestFaultsOfTheApplication(t *testing.T) {
+func TestReset_WhenTheApplicationFails(t *testing.T) {
 	r := newRig(t, nil)
 	link := r.link("olivia@acme.example")
 	r.people.fail = errors.New("disk full")
@@ -263,7 +263,7 @@ func TestFaultsOfTheApplication(t *testing.T) {
 	require.NotContains(t, r.names(), "password.reset")
 }
 
-func TestReencrypt(t *testing.T) {
+func TestReencrypt_WritesRecordsWithTheNewKey(t *testing.T) {
 	oldKey, newKey := seal.GenerateKey(), seal.GenerateKey()
 	before, err := seal.NewKeyring(oldKey)
 	require.NoError(t, err)
@@ -310,7 +310,7 @@ func TestReencrypt(t *testing.T) {
 	require.ErrorIs(t, r.Manager.Reencrypt(t.Context()), errors.ErrUnsupported)
 }
 
-func TestConfigIsChecked(t *testing.T) {
+func TestNew_ChecksTheConfig(t *testing.T) {
 	for name, change := range map[string]func(*password.Config){
 		"Store": func(c *password.Config) {
 			c.Store = nil

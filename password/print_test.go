@@ -14,7 +14,7 @@ import (
 )
 
 // Nothing that prints, logs or encodes shows a token, a password or a hash.
-func TestNothingSecretIsShown(t *testing.T) {
+func TestPrinting_ShowsNoSecret(t *testing.T) {
 	var mail password.Mail
 	r := newRig(t, func(c *password.Config) {
 		c.Compose = func(m password.Mail) (email.Message, error) {

@@ -29,7 +29,7 @@ func (s *away) Send(ctx context.Context, m email.Message) error {
 
 // Work that is run again mails the link that it made: another for each try would use up the
 // account's places, and then nothing would be mailed at all.
-func TestRetriesMakeOneLink(t *testing.T) {
+func TestLink_RetriesMakeOne(t *testing.T) {
 	s := &away{left: 7}
 	r := newRig(t, func(c *password.Config) { s.Sender, c.Sender = c.Sender, s })
 	require.NoError(t, r.forgot("olivia@acme.example"))
@@ -53,7 +53,7 @@ func TestRetriesMakeOneLink(t *testing.T) {
 }
 
 // Links that a change has made void take no places from those that are asked for after it.
-func TestVoidLinksTakeNoPlaces(t *testing.T) {
+func TestLink_VoidOnesDoNotCount(t *testing.T) {
 	for name, change := range map[string]func(r *rig){
 		"address": func(r *rig) {
 			r.people.change("acme/1", func(a *password.Account) { a.Email = "new@acme.example" })

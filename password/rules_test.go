@@ -19,7 +19,7 @@ import (
 var olivia = password.Account{ID: "1", Email: "olivia.berg@acme.example", Name: "Olivia Berg",
 	Words: []string{"olivia-b"}, SecondFactor: true}
 
-func TestRules(t *testing.T) {
+func TestRules_RefuseWeakPasswords(t *testing.T) {
 	r := password.Rules{Words: []string{"Acme", "go"}}
 	for _, c := range []struct {
 		password, reason string
@@ -66,7 +66,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-func TestLengths(t *testing.T) {
+func TestRules_BoundTheLength(t *testing.T) {
 	alone := olivia
 	alone.SecondFactor = false
 	for _, c := range []struct {
@@ -88,7 +88,7 @@ func TestLengths(t *testing.T) {
 }
 
 // ASVS 5.0 6.2.4: at least three thousand passwords that the length would let pass.
-func TestCommonPasswordsAreRefused(t *testing.T) {
+func TestRules_RefuseCommonPasswords(t *testing.T) {
 	var r password.Rules
 	for _, s := range []string{"12345678", "football", "iloveyou", "sunshine", "princess",
 		"trustno1", "starwars", "whatever", "superman", "computer"} {
@@ -105,7 +105,7 @@ func TestCommonPasswordsAreRefused(t *testing.T) {
 	require.Greater(t, long, 3000)
 }
 
-func TestRefuse(t *testing.T) {
+func TestRules_CallRefuse(t *testing.T) {
 	var seen secret.Text
 	var answer error
 	r := password.Rules{Refuse: func(_ context.Context, s secret.Text) error {

@@ -44,7 +44,7 @@ func TestPolicy_JSONDoesNotChange(t *testing.T) {
 
 // A Source of the application may return anything; what is not allowed becomes the default or
 // the nearest bound, and never a weaker Mode.
-func TestPolicyWithDefaults(t *testing.T) {
+func TestPolicy_WithDefaultsIsNeverWeaker(t *testing.T) {
 	defaults := policy.Policy{Mode: policy.ModeRequired, MaxAge: 5 * time.Minute,
 		RecoveryHold: 24 * time.Hour}
 	require.Equal(t, defaults, policy.Policy{}.WithDefaults())
@@ -64,13 +64,13 @@ func TestPolicyWithDefaults(t *testing.T) {
 	require.Equal(t, "email", given.Implicit[0])
 }
 
-func TestPolicyAllows(t *testing.T) {
+func TestPolicy_AllowsTheKindsItNames(t *testing.T) {
 	require.True(t, policy.Policy{}.Allows("totp"))
 	require.True(t, policy.Policy{Kinds: []string{"sms", "totp"}}.Allows("totp"))
 	require.False(t, policy.Policy{Kinds: []string{"sms"}}.Allows("totp"))
 }
 
-func TestSources(t *testing.T) {
+func TestSource_GivesThePolicyOfTheUser(t *testing.T) {
 	off, on := policy.Policy{Mode: policy.ModeOff}, policy.Policy{Mode: policy.ModeRequired}
 	policies := map[string]policy.Policy{"staff": off}
 	byType := policy.ByUserType(policies)
@@ -166,7 +166,7 @@ func TestSetup_HoldsPoliciesToTheProfile(t *testing.T) {
 	require.NoError(t, s.CheckPolicy(devices, start))
 }
 
-func TestSetupPasswordless(t *testing.T) {
+func TestSetup_PasswordlessNeedsResistantFactors(t *testing.T) {
 	identifies := func(kind string, t factor.Traits) identifying {
 		return identifying{sending{*states(kind, t, factor.Settings{})}}
 	}

@@ -42,7 +42,7 @@ func epochRecord(epoch []byte) *record.Record {
 
 // A token is for the record that it was made for: another epoch, a reset and a deletion end it,
 // and a record that is missing is an error.
-func TestClaimsSameRecord(t *testing.T) {
+func TestClaims_AreForOneRecord(t *testing.T) {
 	tombstone := func(id string, after time.Duration) *record.Tombstone {
 		return &record.Tombstone{ID: [8]byte([]byte(id)), Time: start.Add(after).UnixMilli()}
 	}

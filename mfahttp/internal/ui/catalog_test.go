@@ -27,7 +27,7 @@ func texts(t *testing.T, lang string) (m map[string]string) {
 var placeholder = regexp.MustCompile(`\{[^}]*\}`)
 
 // Every text is there in every language, with the same placeholders.
-func TestCatalogsAreComplete(t *testing.T) {
+func TestCatalog_IsCompleteInEachLanguage(t *testing.T) {
 	english := texts(t, "en")
 	for _, lang := range langs {
 		other := texts(t, lang)
@@ -58,7 +58,7 @@ func TestCatalogsAreComplete(t *testing.T) {
 }
 
 // No text is left over from a page that is gone. Families of texts are chosen by a value.
-func TestCatalogHasNoDeadTexts(t *testing.T) {
+func TestCatalog_HasNoUnusedTexts(t *testing.T) {
 	var source strings.Builder
 	for _, pattern := range []string{"files/*.html", "*.go"} {
 		names, err := filepath.Glob(pattern)
@@ -89,7 +89,7 @@ func TestCatalogHasNoDeadTexts(t *testing.T) {
 
 // Every code that mfahttp answers, and every reason that our factors give, has a text of its
 // own on the pages where it appears.
-func TestEveryProblemHasAText(t *testing.T) {
+func TestCatalog_HasATextForEachProblem(t *testing.T) {
 	r := newUI(t)
 	fallback := texts(t, "en")["notice.unavailable"]
 	for _, reason := range []string{"address_duplicate", "address_form", "address_unsupported",
@@ -136,7 +136,7 @@ func TestEveryProblemHasAText(t *testing.T) {
 }
 
 // Texts are replaced one by one, and a language is added by a file.
-func TestOverrideTexts(t *testing.T) {
+func TestOverride_ReplacesTextsOneByOne(t *testing.T) {
 	r, err := ui.New(fstest.MapFS{
 		"texts/nl.json": {Data: []byte(
 			`{"verify.button": "Ga door", "kind.carrier-pigeon": "Postduif"}`)},
@@ -157,7 +157,7 @@ func TestOverrideTexts(t *testing.T) {
 	require.NotContains(t, p("en"), "Continuer", "a language laid over another must not change it")
 }
 
-func TestOverrideTextsRefused(t *testing.T) {
+func TestOverride_RefusesInvalidTexts(t *testing.T) {
 	for name, test := range map[string]struct{ file, text, says string }{
 		"no JSON":     {"texts/nl.json", `{`, "texts/nl.json"},
 		"null":        {"texts/nl.json", `null`, "texts/nl.json"},
@@ -177,7 +177,7 @@ func TestOverrideTextsRefused(t *testing.T) {
 }
 
 // Texts are text, whoever wrote them: markup in one is shown, not obeyed.
-func TestTextsAreEscaped(t *testing.T) {
+func TestOverride_TextsAreEscaped(t *testing.T) {
 	r, err := ui.New(fstest.MapFS{"texts/en.json": {Data: []byte(
 		`{"send.to": "<i>To</i> {to}", "verify.button": "<i>Go</i>", "code.left": "<i>Left</i> {time}", "time.seconds.other": "<i>{n}</i>"}`)}})
 	require.NoError(t, err)

@@ -10,7 +10,7 @@ import (
 )
 
 // What users and applications typed is text wherever it stands.
-func TestHostileValues(t *testing.T) {
+func TestPages_EscapeHostileValues(t *testing.T) {
 	const evil = `<script>alert(1)</script>"'><img src=x onerror=alert(1)>{time}{n}javascript:alert(1)` + "\u202e"
 	f := ui.Frame{Lang: evil, Base: "/mfa/", Product: evil, SignedIn: true, Account: evil,
 		Home: "/home", Login: "/login", Now: now,

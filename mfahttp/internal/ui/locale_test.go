@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestLocale(t *testing.T) {
+func TestLocale_FollowsTheRequest(t *testing.T) {
 	r := newUI(t)
 	for _, test := range []struct{ accept, user, want string }{
 		{"", "", "en"},

@@ -91,7 +91,7 @@ func render(t testing.TB, r *ui.Renderer, p ui.Page) string {
 }
 
 // Every page, in every state and language, keeps what all pages promise.
-func TestPages(t *testing.T) {
+func TestPages_KeepTheirPromises(t *testing.T) {
 	r := newUI(t)
 	for _, lang := range langs {
 		for _, s := range samples() {
@@ -229,7 +229,7 @@ func TestVerify_FieldFitsTheKind(t *testing.T) {
 }
 
 // What a page says and offers in its states.
-func TestStates(t *testing.T) {
+func TestPages_ShowEachState(t *testing.T) {
 	r := newUI(t)
 	pages := map[string]string{}
 	for _, s := range samples() {
@@ -293,7 +293,7 @@ func TestStates(t *testing.T) {
 
 // A response is verified against all factors of its kind, so a second one of a kind is another way
 // only where the code goes elsewhere.
-func TestOtherWays(t *testing.T) {
+func TestPages_OfferOtherWays(t *testing.T) {
 	r := newUI(t)
 	mail := ui.Option{Kind: "email", Sends: true, FactorID: "m1"}
 	apps := []ui.Option{{Kind: "totp", FactorID: "a1"}, {Kind: "totp", FactorID: "a2"}}
@@ -306,7 +306,7 @@ func TestOtherWays(t *testing.T) {
 }
 
 // An implicit factor cannot be changed, and so offers no change.
-func TestImplicitFactor(t *testing.T) {
+func TestPages_OfferNoChangeOfAnImplicitFactor(t *testing.T) {
 	page := render(t, newUI(t), ui.Factors{Frame: frame("en"),
 		Factors: []ui.Factor{{Kind: "email", MaskedDestination: "a•••@example.com"}}})
 	require.NotContains(t, page, "/rename")

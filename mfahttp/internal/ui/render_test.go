@@ -16,7 +16,7 @@ import (
 )
 
 // A failure leaves nothing half written, and a failing writer is told.
-func TestRenderFails(t *testing.T) {
+func TestRender_LeavesNothingHalfWritten(t *testing.T) {
 	r, err := ui.New(fstest.MapFS{"confirmed.html": {Data: []byte(
 		"much text{{index .Product 99}}")}})
 	require.NoError(t, err)
@@ -31,7 +31,7 @@ type writer struct{ err error }
 
 func (w writer) Write([]byte) (int, error) { return 0, w.err }
 
-func TestConcurrentRender(t *testing.T) {
+func TestRender_InParallel(t *testing.T) {
 	r := newUI(t)
 	var group sync.WaitGroup
 	for i := range 8 {

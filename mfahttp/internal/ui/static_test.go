@@ -15,7 +15,7 @@ import (
 )
 
 // Only files of static/ are served, and no directory is listed.
-func TestStatic(t *testing.T) {
+func TestStatic_ServesItsFilesOnly(t *testing.T) {
 	files := newUI(t).Static()
 	for _, name := range []string{"app.css", "app.js", "passkey.js", "theme.css"} {
 		_, err := fs.ReadFile(files, name)
@@ -29,7 +29,7 @@ func TestStatic(t *testing.T) {
 }
 
 // Files are replaced one by one, and added; what is replaced has another URL.
-func TestOverrideFiles(t *testing.T) {
+func TestOverride_ReplacesFilesOneByOne(t *testing.T) {
 	r, err := ui.New(fstest.MapFS{
 		"static/theme.css": {Data: []byte(":root { --sg-accent: #7a1fa2 }")},
 		"static/logo.svg":  {Data: []byte("<svg/>")},
@@ -61,7 +61,7 @@ func TestOverrideFiles(t *testing.T) {
 }
 
 // What the script does is what pages promise: no request, no storage, no markup from text.
-func TestScriptIsHarmless(t *testing.T) {
+func TestScript_SendsAndStoresNothing(t *testing.T) {
 	b, err := fs.ReadFile(newUI(t).Static(), "app.js")
 	require.NoError(t, err)
 	for _, word := range []string{"fetch(", "XMLHttp", "innerHTML", "outerHTML", "insertAdjacent",
@@ -82,7 +82,7 @@ func TestScriptIsHarmless(t *testing.T) {
 }
 
 // The script of passkeys asks our own server and the browser, and nobody else.
-func TestPasskeyScriptIsHarmless(t *testing.T) {
+func TestScript_PasskeysAskThisServerOnly(t *testing.T) {
 	b, err := fs.ReadFile(newUI(t).Static(), "passkey.js")
 	require.NoError(t, err)
 	for _, word := range []string{"XMLHttp", "innerHTML", "outerHTML", "insertAdjacent",
@@ -96,7 +96,7 @@ func TestPasskeyScriptIsHarmless(t *testing.T) {
 
 // Every pair of colours that carries text is legible (WCAG 2.2 SC 1.4.3: 4.5 to 1), and every
 // edge of a field can be seen (SC 1.4.11: 3 to 1), in both themes.
-func TestContrast(t *testing.T) {
+func TestStylesheet_HasEnoughContrast(t *testing.T) {
 	b, err := fs.ReadFile(newUI(t).Static(), "app.css")
 	require.NoError(t, err)
 	light, rest, ok := strings.Cut(string(b), "@media (prefers-color-scheme: dark)")
