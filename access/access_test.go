@@ -29,14 +29,14 @@ func newFactor(t testing.TB, cfg access.Config) *access.Factor {
 
 var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func TestConfig(t *testing.T) {
+func TestNew_BoundsMaxTTL(t *testing.T) {
 	for _, ttl := range []time.Duration{-1, time.Second, 5*time.Minute - 1, 7*24*time.Hour + 1} {
 		_, err := access.New(access.Config{MaxTTL: ttl})
 		require.ErrorContains(t, err, "MaxTTL")
 	}
 }
 
-func TestParams(t *testing.T) {
+func TestEnroll_BoundsTheTTL(t *testing.T) {
 	f := newFactor(t, access.Config{})
 	for valid, want := range map[string]time.Duration{"": time.Hour, "5m": 5 * time.Minute,
 		"24h":   24 * time.Hour,
@@ -64,7 +64,7 @@ func TestParams(t *testing.T) {
 	require.NotErrorIs(t, err, factor.ErrIncorrect)
 }
 
-func TestNormalize(t *testing.T) {
+func TestNormalize_IgnoresSpacesAndCase(t *testing.T) {
 	f := newFactor(t, access.Config{})
 	got, err := f.Normalize(" abcd-efgh o0il-ZZZZ ")
 	require.NoError(t, err)
@@ -137,7 +137,7 @@ func (o *office) use(code secret.Text) (*mfa.Verification, error) {
 	return o.Session(ann, session).Verify(o.t.Context(), o.begin(), "access", code)
 }
 
-func TestAccessOnce(t *testing.T) {
+func TestAccessCode_WorksOnce(t *testing.T) {
 	o := open(t)
 	o.enrol(o.begin().Grant)
 	code := o.issue(nil)
@@ -164,7 +164,7 @@ func TestAccessOnce(t *testing.T) {
 	require.NotEqual(t, old, overview.Factors[0].ID)
 }
 
-func TestAccessForHours(t *testing.T) {
+func TestAccessCode_WorksForHours(t *testing.T) {
 	o := open(t)
 	o.enrol(o.begin().Grant)
 	code := o.issue(map[string]secret.Text{"valid": secret.New("8h"), "uses": secret.New("any")})
@@ -183,7 +183,7 @@ func TestAccessForHours(t *testing.T) {
 	}
 }
 
-func TestNewAccessCodeEndsTheOld(t *testing.T) {
+func TestAccessCode_NewOneSupersedesTheOld(t *testing.T) {
 	o := open(t)
 	o.enrol(o.begin().Grant)
 	first := o.issue(map[string]secret.Text{"uses": secret.New("any")})
@@ -208,7 +208,7 @@ func TestVerify_FailedAttemptsLockAccessCodes(t *testing.T) {
 }
 
 // No user makes one for themselves, and an administrator makes no other kind for a user.
-func TestOnlyAdministratorsIssue(t *testing.T) {
+func TestAccessCode_OnlyAdministratorsIssueIt(t *testing.T) {
 	o := open(t)
 	g := o.begin().Grant
 	_, err := o.Session(ann, session).Enroll(t.Context(), g, mfa.EnrollRequest{Kind: "access"})
@@ -232,7 +232,7 @@ func TestOnlyAdministratorsIssue(t *testing.T) {
 }
 
 // A code does not stand in for the enrolment that the policy requires.
-func TestAccessCodeIsNoFactor(t *testing.T) {
+func TestAccessCode_DoesNotReplaceEnrolment(t *testing.T) {
 	o := open(t)
 	o.issue(nil)
 	require.Equal(t, mfa.NextEnroll, o.begin().Next)

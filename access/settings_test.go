@@ -10,7 +10,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
-func TestSettings(t *testing.T) {
+func TestSettings_StateTheConfig(t *testing.T) {
 	f, err := access.New(access.Config{MaxTTL: time.Hour})
 	require.NoError(t, err)
 	require.Equal(t, factor.Settings{Bits: 80, Lifetime: time.Hour}, f.Traits().Settings)

@@ -107,7 +107,7 @@ func TestConfig_LocalDomains(t *testing.T) {
 	}
 }
 
-func TestEnroll(t *testing.T) {
+func TestEnroll_ChoosesTheAddress(t *testing.T) {
 	f := newFactor(t)
 	ann := factor.User{Email: "ann@example.com"}
 	out, err := f.Enroll(t.Context(), factor.EnrollInput{User: ann})
@@ -129,7 +129,7 @@ func TestEnroll(t *testing.T) {
 }
 
 // Writing an address in another case is not a way around the rate limit of a destination.
-func TestDestination(t *testing.T) {
+func TestDestination_IgnoresCase(t *testing.T) {
 	f := newFactor(t)
 	one, err := f.Issue(t.Context(), factor.IssueInput{State: []byte("ann@example.com")})
 	require.NoError(t, err)
@@ -139,7 +139,7 @@ func TestDestination(t *testing.T) {
 	require.NotContains(t, string(one.Keep), one.Payload.Reveal(), "a hash, not the code")
 }
 
-func TestMask(t *testing.T) {
+func TestMask_HidesTheLocalPart(t *testing.T) {
 	for in, want := range map[string]string{"": "•••", "nobody": "•••", "@": "•••@",
 		"@example.com":        "•••@example.com",
 		"\u0301a@example.com": "•••@example.com", "\u202ea@example.com": "•••@example.com",

@@ -12,7 +12,7 @@ import (
 	"github.com/secondgate/secondgate/secret"
 )
 
-func TestMailsInFourLanguages(t *testing.T) {
+func TestCompose_InFourLanguages(t *testing.T) {
 	texts := map[string]bool{}
 	for locale, lang := range map[string]string{"en": "en", "en-GB": "en", "nl-BE": "nl",
 		"NL": "nl", "nb_NO": "nb", "no": "no", "nn": "nn", "de": "de", "de-CH": "de",
@@ -48,7 +48,7 @@ func TestMailsInFourLanguages(t *testing.T) {
 
 // A mail with a link alone speaks of no code, and does not alarm about passwords: no one has
 // typed one.
-func TestLinkAlone(t *testing.T) {
+func TestCompose_LinkAloneSpeaksOfNoCode(t *testing.T) {
 	for _, locale := range []string{"en", "nl", "nb", "de"} {
 		m, err := email.Compose(email.Content{ServiceName: "Acme", Locale: locale,
 			Purpose: "confirm", Link: secret.New("https://acme.example/c?token=x")})
@@ -63,7 +63,7 @@ func TestLinkAlone(t *testing.T) {
 }
 
 // What an attacker can put into a name or a link stays text.
-func TestNoMarkupFromOutside(t *testing.T) {
+func TestCompose_EscapesMarkup(t *testing.T) {
 	m, err := email.Compose(email.Content{ServiceName: `<img src=x onerror=alert(1)>`,
 		Purpose: "confirm", Code: secret.New("<b>1</b>"),
 		Link: secret.New(`javascript:alert(1)//"><script>`)})
@@ -73,7 +73,7 @@ func TestNoMarkupFromOutside(t *testing.T) {
 	}
 }
 
-func TestDurations(t *testing.T) {
+func TestCompose_StatesTheTTL(t *testing.T) {
 	for d, want := range map[time.Duration]string{30 * time.Second: "30 seconds",
 		time.Minute: "a minute", 90 * time.Second: "90 seconds",
 		2 * time.Minute: "2 minutes", 150 * time.Second: "150 seconds",

@@ -19,7 +19,7 @@ import (
 	"github.com/secondgate/secondgate/storage/memory"
 )
 
-func TestSendConfirmations(t *testing.T) {
+func TestSendConfirmations_MailsUsersWithAnAddress(t *testing.T) {
 	r := newRig(t)
 	admin := r.Admin(mfa.System("root"), "new year")
 	users := []mfa.User{{ID: "1", Email: "one@example.com"}, {ID: "2"},
@@ -85,7 +85,7 @@ func (c *confirmer) SendVerificationLink(ctx context.Context, u mfa.User) (*mfa.
 
 // Nobody is written to, and nobody even looked up, before the result of the one before has
 // been taken.
-func TestConfirmationsArePulled(t *testing.T) {
+func TestSendConfirmations_WaitsForTheConsumer(t *testing.T) {
 	pulled := 0
 	users := func(yield func(mfa.User) bool) {
 		for i := range 1000 {
@@ -114,7 +114,7 @@ func TestConfirmationsArePulled(t *testing.T) {
 }
 
 // A context that is over before the first is no reason to write to any user.
-func TestConfirmationsOfADoneContext(t *testing.T) {
+func TestSendConfirmations_OfADoneContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	c := &confirmer{}

@@ -69,7 +69,7 @@ func (r *rig) code(t testing.TB) secret.Text {
 	return secret.New(sixDigits.FindString(m.Text.Reveal()))
 }
 
-func TestSignIn(t *testing.T) {
+func TestVerify_AcceptsTheCodeUntilItExpires(t *testing.T) {
 	for _, c := range []struct {
 		after time.Duration
 		want  error
@@ -96,7 +96,7 @@ func TestSignIn(t *testing.T) {
 
 // An address is confirmed by the code or by the link of the same mail; the link is no more
 // than an address: following it confirms nothing until its token is posted.
-func TestConfirmByCodeOrLink(t *testing.T) {
+func TestConfirm_ByCodeOrLink(t *testing.T) {
 	for _, by := range []string{"code", "link"} {
 		r := newRig(t)
 		ch := r.begin(t, mfa.User{ID: "new"})
@@ -126,7 +126,7 @@ func TestConfirmByCodeOrLink(t *testing.T) {
 }
 
 // A code may stand in a subject too, where Compose is the application's.
-func TestNothingSecretIsPrinted(t *testing.T) {
+func TestPrinting_ShowsNoSecret(t *testing.T) {
 	m := email.Message{To: "ann@example.com", Subject: "012345 is your code",
 		Text: secret.New("012345"), HTML: secret.New("012345")}
 	c := email.Content{To: "ann@example.com", Code: secret.New("012345"),
@@ -145,7 +145,7 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	}
 }
 
-func TestConfigIsRefusedWithASentence(t *testing.T) {
+func TestNew_RefusesUnsafeConfigs(t *testing.T) {
 	broken := func(change func(*email.Message, email.Content)) func(email.Content) (email.Message,
 		error) {
 		return func(c email.Content) (email.Message, error) {
@@ -208,7 +208,7 @@ func TestConfigIsRefusedWithASentence(t *testing.T) {
 }
 
 // The longest and the shortest that may be configured do work.
-func TestBounds(t *testing.T) {
+func TestNew_AcceptsTheWholeRange(t *testing.T) {
 	for _, c := range []struct {
 		ttl    time.Duration
 		digits int
@@ -231,7 +231,7 @@ func TestBounds(t *testing.T) {
 }
 
 // What has not the form of a code costs no attempt.
-func TestNormalize(t *testing.T) {
+func TestNormalize_OtherFormsAreNoFailedAttempt(t *testing.T) {
 	f, err := email.New(email.Config{Sender: &mfatest.Outbox[email.Message]{}, ServiceName: "Acme"})
 	require.NoError(t, err)
 	for in, want := range map[string]string{"012345": "012345", " 012 345 ": "012345",
@@ -248,7 +248,7 @@ func TestNormalize(t *testing.T) {
 }
 
 // A code is for the challenge that asked, works once, and ends when another is sent.
-func TestOneCode(t *testing.T) {
+func TestVerify_AcceptsACodeOnce(t *testing.T) {
 	r := newRig(t)
 	one, two := r.begin(t, ann), r.begin(t, ann)
 	send := func(ch *mfa.Challenge) secret.Text {
@@ -273,7 +273,7 @@ func TestOneCode(t *testing.T) {
 
 // The address that was confirmed is the one written to, whatever Compose says, and a URL that
 // users cannot open is not sent to them.
-func TestDelivery(t *testing.T) {
+func TestDeliver_MailsTheConfirmedAddress(t *testing.T) {
 	in := factor.Message{State: []byte("ann@example.com"), Payload: secret.New("012345"),
 		Purpose: "confirm", Link: secret.New("token")}
 	box := &mfatest.Outbox[email.Message]{}
@@ -312,7 +312,7 @@ func TestDelivery(t *testing.T) {
 }
 
 // A confirmation by link needs links.
-func TestLinkWithoutConfirmURL(t *testing.T) {
+func TestConfirm_ByLinkNeedsConfirmURL(t *testing.T) {
 	r := newRig(t, func(c *email.Config) { c.ConfirmURL = nil })
 	_, err := r.Admin(mfa.System("root"), "").SendVerificationLink(t.Context(), ann)
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
@@ -321,11 +321,11 @@ func TestLinkWithoutConfirmURL(t *testing.T) {
 }
 
 // A mailbox never raises the assurance level.
-func TestTraits(t *testing.T) {
+func TestFactor_StatesItsTraits(t *testing.T) {
 	f, err := email.New(email.Config{Sender: &mfatest.Outbox[email.Message]{}, ServiceName: "Acme"})
 	require.NoError(t, err)
 	tr := f.Traits()
-	tr.Settings = factor.Settings{} // see TestSettings
+	tr.Settings = factor.Settings{} // see TestSettings_StateTheConfig
 	require.Equal(t, factor.Traits{AMR: "otp", Level: factor.LevelWeak}, tr)
 	require.Equal(t, "email", f.Kind())
 	state, masked, err := f.Implied(factor.User{Email: "ann@Example.com"})

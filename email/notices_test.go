@@ -31,7 +31,7 @@ var noticeNames = func() (names []string) {
 
 // Every notice has a text of its own in every language, and says what to do if it was not the
 // user.
-func TestNotices(t *testing.T) {
+func TestNotices_SayWhatToDoInEachLanguage(t *testing.T) {
 	require.Greater(t, len(noticeNames), 20)
 	seen, at := map[string]string{}, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	notYou := map[string]string{"en": "not you", "nl": "niet?", "nb": "ikke deg", "de": "nicht"}
@@ -116,7 +116,7 @@ func TestNotices_QuoteNames(t *testing.T) {
 	}
 }
 
-func TestNotify(t *testing.T) {
+func TestNotify_MailsTheNotice(t *testing.T) {
 	out := &mfatest.Outbox[email.Message]{}
 	cfg := email.Config{Sender: out, ServiceName: "Acme"}
 	f, err := email.New(cfg)

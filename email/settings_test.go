@@ -10,7 +10,7 @@ import (
 	"github.com/secondgate/secondgate/mfatest"
 )
 
-func TestSettings(t *testing.T) {
+func TestSettings_StateTheConfig(t *testing.T) {
 	f, err := email.New(email.Config{Sender: &mfatest.Outbox[email.Message]{}, ServiceName: "Acme",
 		TTL: 2 * time.Minute, Digits: 8})
 	require.NoError(t, err)

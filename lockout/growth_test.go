@@ -189,7 +189,7 @@ func (m *growthModel) end() {
 }
 
 // What an attempt that is taken back counted is gone, and what others counted meanwhile stays.
-func TestTakeBack(t *testing.T) {
+func TestTakeBack_KeepsWhatOthersCounted(t *testing.T) {
 	c := config(t, lockout.Config{})
 	fail := func(s lockout.State, kind string, times int) lockout.State {
 		for range times {

@@ -20,13 +20,13 @@ func config(t testing.TB, c lockout.Config) lockout.Config {
 	return c
 }
 
-func TestDefaults(t *testing.T) {
+func TestConfig_Defaults(t *testing.T) {
 	require.Equal(t, lockout.Config{Tries: 5, Total: 10, Wait: 3 * time.Minute, Growth: 1,
 		MaxWait: time.Hour, DisableAfter: 100},
 		config(t, lockout.Config{}))
 }
 
-func TestRefusedConfigs(t *testing.T) {
+func TestConfig_RefusesUnsafeLimits(t *testing.T) {
 	for _, c := range []lockout.Config{{Tries: -1}, {Tries: 101}, {Tries: 6, Total: 5},
 		{Total: 2000}, {Wait: time.Millisecond}, {Wait: 25 * time.Hour},
 		{Growth: 0.5}, {Growth: 11}, {MaxWait: time.Second}, {DisableAfter: 101}, {DisableAfter: 4},
@@ -36,7 +36,7 @@ func TestRefusedConfigs(t *testing.T) {
 	}
 }
 
-func TestBoundaries(t *testing.T) {
+func TestFail_LocksAtTheLimit(t *testing.T) {
 	c := config(t, lockout.Config{})
 	var s lockout.State
 	var st lockout.Status
@@ -53,7 +53,7 @@ func TestBoundaries(t *testing.T) {
 	require.Equal(t, 5, c.Status(s, "totp", t0.Add(180*time.Second)).Remaining)
 }
 
-func TestGrowingWaits(t *testing.T) {
+func TestFail_WaitsGrow(t *testing.T) {
 	c := config(t, lockout.Config{Tries: 1, Growth: 2, Wait: time.Minute, MaxWait: 5 * time.Minute})
 	var s lockout.State
 	now := t0
@@ -89,9 +89,9 @@ func TestFail_DisablesTheKind(t *testing.T) {
 	require.Equal(t, lockout.State{}, lockout.Unlock(s, ""))
 }
 
-// TestChanceOfAGuesser keeps the arithmetic of docs/threat-model.md (RFC 4226 section 6):
-// six digits, three steps accepted, five tries each three minutes until a hundred.
-func TestChanceOfAGuesser(t *testing.T) {
+// TestConfig_ChanceOfAGuesserIsBounded keeps the arithmetic of docs/threat-model.md (RFC 4226
+// section 6): six digits, three steps accepted, five tries each three minutes until a hundred.
+func TestConfig_ChanceOfAGuesserIsBounded(t *testing.T) {
 	c := config(t, lockout.Config{})
 	const perTry = 3.0 / 1e6
 	require.InDelta(t, 0.0072, perTry*float64(c.Tries)*float64(24*time.Hour/c.Wait), 0.0001,
@@ -102,7 +102,7 @@ func TestChanceOfAGuesser(t *testing.T) {
 
 // Whatever the order of responses and pauses, no kind gets more verdicts than it may between
 // two locks, none while locked, and none after the stop; and nothing is changed in place.
-func TestProperties(t *testing.T) {
+func TestState_Properties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c, err := lockout.Config{Tries: rapid.IntRange(1, 6).Draw(t, "tries"),
 			Total:        rapid.IntRange(6, 12).Draw(t, "total"),

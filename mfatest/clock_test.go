@@ -23,7 +23,7 @@ func ExampleClock() {
 }
 
 // Times that are equal must be equal to ==, reflect and JSON, as those read from a record are.
-func TestClockGivesStoredForm(t *testing.T) {
+func TestClock_GivesTheStoredForm(t *testing.T) {
 	start := time.Now().In(time.FixedZone("elsewhere", 3600))
 	clock := mfatest.NewClock(start)
 	if got := clock.Now(); got != start.Round(0).UTC() || got.Location() != time.UTC {
@@ -35,7 +35,7 @@ func TestClockGivesStoredForm(t *testing.T) {
 	}
 }
 
-func TestClockConcurrently(t *testing.T) {
+func TestClock_InParallel(t *testing.T) {
 	start := time.Unix(0, 0)
 	clock := mfatest.NewClock(start)
 	var wg sync.WaitGroup

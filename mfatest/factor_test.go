@@ -28,7 +28,7 @@ func issued(_ *factor.EnrollOutput, is *factor.Issue, _ time.Time) string {
 	return is.Payload.Reveal()
 }
 
-func TestOurFactorsConform(t *testing.T) {
+func TestFactors_Conform(t *testing.T) {
 	t.Run("totp", func(t *testing.T) {
 		f, err := totp.New(totp.Config{Issuer: "Acme"})
 		require.NoError(t, err)
@@ -139,7 +139,7 @@ func (l *leak) Error() string { return "wrong answer: " + l.answer }
 func (l *leak) Unwrap() error { return factor.ErrIncorrect }
 
 // The kit finds what is wrong with each broken factor, and nothing with the whole one.
-func TestKitFindsFaults(t *testing.T) {
+func TestKit_FindsEachFault(t *testing.T) {
 	if fault, ok := os.LookupEnv("MFATEST_FAULT"); ok {
 		mfatest.FactorKit{Factor: &broken{fault: fault},
 			Params: map[string]secret.Text{"word": secret.New("tulip")}, Wrong: "rose!",
@@ -155,7 +155,7 @@ func TestKitFindsFaults(t *testing.T) {
 		"panic": "unreadable_state", "open": "unreadable_state",
 		"enroll": "malformed_input", "secret": "nothing_secret",
 		"shown": "nothing_secret"} {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestKitFindsFaults$", "-test.v")
+		cmd := exec.Command(os.Args[0], "-test.run=^TestKit_FindsEachFault$", "-test.v")
 		cmd.Env = append(os.Environ(), "MFATEST_FAULT="+fault)
 		out, err := cmd.CombinedOutput()
 		if fault == "" {
@@ -163,6 +163,6 @@ func TestKitFindsFaults(t *testing.T) {
 			continue
 		}
 		require.Error(t, err, fault)
-		require.Contains(t, string(out), "--- FAIL: TestKitFindsFaults/"+rule, fault)
+		require.Contains(t, string(out), "--- FAIL: TestKit_FindsEachFault/"+rule, fault)
 	}
 }

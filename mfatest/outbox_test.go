@@ -19,7 +19,7 @@ var (
 	_ sms.Sender   = (*mfatest.Outbox[sms.Message])(nil)
 )
 
-func TestOutbox(t *testing.T) {
+func TestOutbox_KeepsMessages(t *testing.T) {
 	var o mfatest.Outbox[string]
 	_, ok := o.Last()
 	require.False(t, ok)
@@ -41,7 +41,7 @@ func TestOutbox(t *testing.T) {
 }
 
 // A failure takes one call, in the order they were asked for, and keeps no message.
-func TestOutboxFails(t *testing.T) {
+func TestOutbox_FailsOneCall(t *testing.T) {
 	var o mfatest.Outbox[string]
 	one, two := errors.New("one"), errors.New("two")
 	o.FailNext(one)

@@ -33,7 +33,7 @@ func ExampleFaultyStore() {
 }
 
 // Without faults it is as good a store as the one inside.
-func TestFaultyStoreWithoutFaults(t *testing.T) {
+func TestFaultyStore_ConformsWithoutFaults(t *testing.T) {
 	store := mfatest.NewFaultyStore(memory.New())
 	storagetest.Run(t, func(*testing.T) storage.Store { return store })
 }
@@ -64,7 +64,7 @@ func call(ctx context.Context, s *mfatest.FaultyStore, op mfatest.Op) error {
 	return err
 }
 
-func TestFaults(t *testing.T) {
+func TestFaultyStore_FailsBeforeAndAfterTheCall(t *testing.T) {
 	for _, op := range []mfatest.Op{mfatest.OpGet, mfatest.OpSwap, mfatest.OpDelete,
 		mfatest.OpList} {
 		for _, after := range []bool{false, true} {
@@ -101,7 +101,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func TestFaultsQueue(t *testing.T) {
+func TestFaultyStore_QueuesFaults(t *testing.T) {
 	ctx := t.Context()
 	s := mfatest.NewFaultyStore(memory.New())
 	other := errors.New("other")
@@ -131,7 +131,7 @@ func TestFaultsQueue(t *testing.T) {
 }
 
 // Run may use the store it was injected in, and is how a test makes a true conflict.
-func TestFaultRun(t *testing.T) {
+func TestFault_RunMayUseTheStore(t *testing.T) {
 	ctx := t.Context()
 	s := mfatest.NewFaultyStore(memory.New())
 	if err := s.Swap(ctx, "k", "", record("r1")); err != nil {
@@ -147,7 +147,7 @@ func TestFaultRun(t *testing.T) {
 	}
 }
 
-func TestFaultsConcurrently(t *testing.T) {
+func TestFaultyStore_InParallel(t *testing.T) {
 	s := mfatest.NewFaultyStore(memory.New())
 	s.Inject(mfatest.OpGet, 20, mfatest.Fault{Before: errFault})
 	var faults atomic.Int32
@@ -165,14 +165,14 @@ func TestFaultsConcurrently(t *testing.T) {
 	}
 }
 
-func TestFaultyStoreOverNoLister(t *testing.T) {
+func TestFaultyStore_OverAStoreWithoutList(t *testing.T) {
 	s := mfatest.NewFaultyStore(struct{ storage.Store }{memory.New()})
 	if _, _, err := s.List(t.Context(), "", "", 1); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("error %v, want ErrUnsupported", err)
 	}
 }
 
-func TestMisuse(t *testing.T) {
+func TestFaultyStore_PanicsOnMisuse(t *testing.T) {
 	for name, f := range map[string]func(){
 		"no store": func() { mfatest.NewFaultyStore(nil) },
 		"unknown op": func() {

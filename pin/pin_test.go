@@ -43,7 +43,7 @@ func reason(err error) string {
 var ann = factor.User{ID: "ann-4711-8", Email: "840216@example.com", Account: "ann",
 	Phone: "+31612783465"}
 
-func TestWhichPINsAreRefused(t *testing.T) {
+func TestEnroll_RefusesWeakPINs(t *testing.T) {
 	digits, letters := newFactor(t, pin.Config{MinLength: 4}),
 		newFactor(t, pin.Config{AllowLetters: true})
 	for want, pins := range map[string][]string{
@@ -86,7 +86,7 @@ func TestWhichPINsAreRefused(t *testing.T) {
 }
 
 // The rules refuse many PINs that users choose, and few of those that chance would.
-func TestRulesLeaveMostPINs(t *testing.T) {
+func TestEnroll_AcceptsMostRandomPINs(t *testing.T) {
 	f := newFactor(t, pin.Config{Refuse: func(factor.User, string) error {
 		return errors.New("stop before hashing")
 	}})
@@ -102,7 +102,7 @@ func TestRulesLeaveMostPINs(t *testing.T) {
 	require.Less(t, refused, 30, "of a thousand")
 }
 
-func TestRefuseHook(t *testing.T) {
+func TestEnroll_CallsRefuse(t *testing.T) {
 	f := newFactor(t, pin.Config{Refuse: func(p factor.User, s string) error {
 		return &factor.Problem{Reason: "pin_house_number", Detail: "that is " + p.ID}
 	}})
@@ -138,7 +138,7 @@ func enroll(t testing.TB, s mfa.Session, g mfa.Grant, p string) *mfa.Enrollment 
 	return e
 }
 
-func TestEnteredTwiceThenUsed(t *testing.T) {
+func TestManager_EntersThePINTwice(t *testing.T) {
 	m, s := rig(t, pin.Config{}, mfatest.NewFaultyStore(memory.New()))
 	e := enroll(t, m.Session(s, "b"), begin(t, m, s).Grant, "739162")
 	_, err := m.Session(s, "b").Confirm(t.Context(), e, secret.New("739163"))
@@ -164,7 +164,7 @@ func TestEnteredTwiceThenUsed(t *testing.T) {
 	require.NoError(t, verify(secret.New("804271")))
 }
 
-func TestParallelCorrectPIN(t *testing.T) {
+func TestManager_CorrectPINsInParallel(t *testing.T) {
 	store := mfatest.NewFaultyStore(memory.New())
 	m, s := rig(t, pin.Config{}, store)
 	other, _ := rig(t, pin.Config{}, store)
@@ -190,7 +190,7 @@ func TestParallelCorrectPIN(t *testing.T) {
 	require.EqualValues(t, 1, wins.Load())
 }
 
-func TestRehash(t *testing.T) {
+func TestVerify_RehashesWithTheNewParameters(t *testing.T) {
 	old, now := newFactor(t, pin.Config{}), newFactor(t, pin.Config{Memory: 12288, Passes: 3,
 		Threads: 1})
 	out, err := old.Enroll(t.Context(), factor.EnrollInput{
@@ -212,7 +212,7 @@ func TestRehash(t *testing.T) {
 	}
 }
 
-func TestRefusedConfigs(t *testing.T) {
+func TestNew_RefusesUnsafeConfigs(t *testing.T) {
 	for _, c := range []pin.Config{{MinLength: 3}, {MinLength: 65}, {MinLength: 8, MaxLength: 7},
 		{MaxLength: 65}, {Memory: 1024, Passes: 1, Threads: 1}, {MaxConcurrent: -1}} {
 		_, err := pin.New(c)

@@ -9,7 +9,7 @@ import (
 	"github.com/secondgate/secondgate/pin"
 )
 
-func TestSettings(t *testing.T) {
+func TestSettings_StateTheConfig(t *testing.T) {
 	f, err := pin.New(pin.Config{MinLength: 7})
 	require.NoError(t, err)
 	require.Equal(t, factor.Settings{MinLength: 7, SlowHash: true}, f.Traits().Settings)

@@ -9,7 +9,7 @@ import (
 	"github.com/secondgate/secondgate/questions"
 )
 
-func TestSettings(t *testing.T) {
+func TestSettings_StateTheConfig(t *testing.T) {
 	f, err := questions.New(questions.Config{MinAnswer: 5})
 	require.NoError(t, err)
 	require.Equal(t, factor.Settings{MinLength: 5, SlowHash: true, PersonalFacts: true},

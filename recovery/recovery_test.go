@@ -55,7 +55,7 @@ func (s *set) try(response string) error {
 	return err
 }
 
-func TestEachCodeWorksOnce(t *testing.T) {
+func TestVerify_AcceptsEachCodeOnce(t *testing.T) {
 	s := newSet(t, recovery.Config{})
 	require.Len(t, s.codes, 10)
 	require.Equal(t, 10, s.Describe(s.state).Remaining)
@@ -94,7 +94,7 @@ func TestNormalize_ReadsWhatUsersType(t *testing.T) {
 	require.ErrorIs(t, s.try(s.codes[0][:18]), factor.ErrIncorrect)
 }
 
-func TestOneLongCode(t *testing.T) {
+func TestFactor_SetOfOneLongCode(t *testing.T) {
 	s := newSet(t, recovery.Config{Count: 1, Bits: 130})
 	require.Len(t, s.codes, 1)
 	require.GreaterOrEqual(t, len(strings.ReplaceAll(s.codes[0], "-", ""))*5, 130)
@@ -103,7 +103,7 @@ func TestOneLongCode(t *testing.T) {
 }
 
 // Any order of any codes: each is correct once.
-func TestAnyOrder(t *testing.T) {
+func TestVerify_AcceptsCodesInAnyOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newSet(t, recovery.Config{Count: rapid.IntRange(1, 16).Draw(t, "count")})
 		used := map[int]bool{}
@@ -124,7 +124,7 @@ func TestAnyOrder(t *testing.T) {
 	})
 }
 
-func TestCodesAreUniform(t *testing.T) {
+func TestEnroll_CodesAreUniform(t *testing.T) {
 	counts := map[rune]int{}
 	n := 0
 	for range 200 {
@@ -142,7 +142,7 @@ func TestCodesAreUniform(t *testing.T) {
 }
 
 // Neither the codes nor plain hashes of them are in what is stored.
-func TestStateHoldsNoCode(t *testing.T) {
+func TestState_HoldsNoCode(t *testing.T) {
 	s := newSet(t, recovery.Config{})
 	require.LessOrEqual(t, len(s.state), 200)
 	for _, c := range s.codes {
@@ -151,7 +151,7 @@ func TestStateHoldsNoCode(t *testing.T) {
 	}
 }
 
-func TestRefusedConfigs(t *testing.T) {
+func TestNew_RefusesUnsafeConfigs(t *testing.T) {
 	for _, c := range []recovery.Config{{Count: -1}, {Count: 17}, {Bits: 79}, {Bits: 161},
 		{Bits: -1}} {
 		_, err := recovery.New(c)

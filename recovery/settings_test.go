@@ -9,7 +9,7 @@ import (
 	"github.com/secondgate/secondgate/recovery"
 )
 
-func TestSettings(t *testing.T) {
+func TestSettings_StateTheConfig(t *testing.T) {
 	for bits, whole := range map[int]float64{0: 80, 101: 120, 160: 160} {
 		f, err := recovery.New(recovery.Config{Bits: bits})
 		require.NoError(t, err)

@@ -20,7 +20,7 @@ func ring(t testing.TB, keys ...[]byte) *seal.Keyring {
 	return kr
 }
 
-func TestRoundTrip(t *testing.T) {
+func TestSeal_IsOpenedByItsKey(t *testing.T) {
 	kr := ring(t, seal.GenerateKey())
 	for _, n := range []int{0, 1, 31, 2048, 65000} {
 		plain := make([]byte, n)
@@ -67,7 +67,7 @@ func TestOpen_DistinguishesErrors(t *testing.T) {
 	require.ErrorIs(t, open(kr, "record", "ann", append(bytes.Clone(sealed), 0)), seal.ErrTampered)
 }
 
-func TestRotation(t *testing.T) {
+func TestKeyring_RotatesKeys(t *testing.T) {
 	old, fresh := seal.GenerateKey(), seal.GenerateKey()
 	before := ring(t, old).Seal("record", "ann", []byte("tulip"))
 	both := ring(t, fresh, old)
@@ -81,7 +81,7 @@ func TestRotation(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestEachSealIsNew(t *testing.T) {
+func TestSeal_IsNewEachTime(t *testing.T) {
 	kr := ring(t, seal.GenerateKey())
 	seen := make(map[string]bool)
 	for range 1000 {
@@ -91,7 +91,7 @@ func TestEachSealIsNew(t *testing.T) {
 	}
 }
 
-func TestBadKeys(t *testing.T) {
+func TestNewKeyring_RefusesInvalidKeys(t *testing.T) {
 	for _, keys := range [][][]byte{{nil}, {make([]byte, 31)}, {make([]byte, 33)},
 		{make([]byte, 32)}, {bytes.Repeat([]byte{1}, 32), bytes.Repeat([]byte{1}, 32)},
 		{bytes.Repeat([]byte{1}, 32), {1}}} {
@@ -100,8 +100,8 @@ func TestBadKeys(t *testing.T) {
 	}
 }
 
-// TestVector pins the format: another implementation could be written from it.
-func TestVector(t *testing.T) {
+// TestOpen_KnownVector pins the format: another implementation could be written from it.
+func TestOpen_KnownVector(t *testing.T) {
 	key, _ := hex.DecodeString("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f")
 	kr := ring(t, key)
 	const sealed = "01e8aa75633d48af32d95f3d9ce53b5c10d5d57ea83cc14e7b020653858de341f878f19ab60297ceffadff7a52a231bcfc95f511433e349ef6c27ee3115c2372e83b"
@@ -112,7 +112,7 @@ func TestVector(t *testing.T) {
 	require.Equal(t, "tulip", string(got))
 }
 
-func TestKeyringPrintsNothing(t *testing.T) {
+func TestKeyring_PrintsNoKey(t *testing.T) {
 	key := bytes.Repeat([]byte{0xAB}, 32)
 	kr := ring(t, key)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%q"} {

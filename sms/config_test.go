@@ -8,7 +8,7 @@ import (
 	"github.com/secondgate/secondgate/sms"
 )
 
-func TestNewRefuses(t *testing.T) {
+func TestNew_RefusesUnsafeConfigs(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(*sms.Config)
@@ -83,7 +83,7 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-func TestNewTakes(t *testing.T) {
+func TestNew_AcceptsTheWholeRange(t *testing.T) {
 	for name, change := range map[string]func(*sms.Config){
 		"the least":         func(*sms.Config) {},
 		"shortest TTL":      func(c *sms.Config) { c.TTL = 30 * time.Second },
@@ -107,7 +107,7 @@ func TestNewTakes(t *testing.T) {
 }
 
 // What is served does not change with the caller's slice.
-func TestNewCopies(t *testing.T) {
+func TestNew_CopiesTheConfig(t *testing.T) {
 	cfg := config(&outbox{})
 	cfg.Allow = []string{"+31"}
 	f := newFactor(t, cfg)

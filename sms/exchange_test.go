@@ -16,7 +16,7 @@ import (
 	"github.com/secondgate/secondgate/secret"
 )
 
-func TestRetryAfter(t *testing.T) {
+func TestRetryAfter_IsReadAndBounded(t *testing.T) {
 	date := func(d time.Duration) string { return now.Add(d).Format(http.TimeFormat) }
 	for _, c := range []struct {
 		value, date string
@@ -49,7 +49,7 @@ func TestRetryAfter(t *testing.T) {
 }
 
 // No redirect carries the message on, whatever the client's settings.
-func TestHTTPRedirect(t *testing.T) {
+func TestHTTP_FollowsNoRedirect(t *testing.T) {
 	target := newProvider(t, says(200, ""))
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		p := newProvider(t, func(w http.ResponseWriter, r *http.Request) {
@@ -68,7 +68,7 @@ func TestHTTPRedirect(t *testing.T) {
 	require.Empty(t, target.got())
 }
 
-func TestHTTPUnreachable(t *testing.T) {
+func TestHTTP_NamesConnectionFailures(t *testing.T) {
 	hang := newProvider(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	drop := newProvider(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	gone := httptest.NewServer(http.NotFoundHandler())
@@ -126,7 +126,7 @@ func TestHTTPUnreachable(t *testing.T) {
 }
 
 // A reply whose body never ends does not hold the caller.
-func TestHTTPSlowBody(t *testing.T) {
+func TestHTTP_EndlessReplyDoesNotHoldTheCaller(t *testing.T) {
 	p := newProvider(t, func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(200)
 		_ = http.NewResponseController(w).Flush()
@@ -141,7 +141,7 @@ func TestHTTPSlowBody(t *testing.T) {
 }
 
 // An endless reply is not read to its end.
-func TestHTTPReadsLittle(t *testing.T) {
+func TestHTTP_ReadsABoundedReply(t *testing.T) {
 	read := 0
 	cfg := form("https://sms.example")
 	cfg.Client = &http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) {

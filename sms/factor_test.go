@@ -87,7 +87,7 @@ func verify(f *sms.Factor, in factor.VerifyInput, response string) error {
 // other is code with its first digit changed.
 func other(code string) string { return string('0'+(code[0]-'0'+1)%10) + code[1:] }
 
-func TestCode(t *testing.T) {
+func TestVerify_AcceptsTheCodeItIssued(t *testing.T) {
 	f := newFactor(t, config(&outbox{}))
 	in, code := issue(t, f, "+31612345678")
 	if !regexp.MustCompile(`^[0-9]{6}$`).MatchString(code) {
@@ -137,7 +137,7 @@ func TestCode(t *testing.T) {
 	}
 }
 
-func TestCodeByConfiguration(t *testing.T) {
+func TestIssue_HonoursDigitsAndTTL(t *testing.T) {
 	cfg := config(&outbox{})
 	cfg.Digits, cfg.TTL = 10, 10*time.Minute
 	f := newFactor(t, cfg)
@@ -152,7 +152,7 @@ func TestCodeByConfiguration(t *testing.T) {
 
 // What is kept holds neither the code nor the number, and two
 // issues of one number are unlike.
-func TestIssueKeepsNoSecret(t *testing.T) {
+func TestIssue_KeepsNoSecret(t *testing.T) {
 	f := newFactor(t, config(&outbox{}))
 	a, code := issue(t, f, "+31612345678")
 	b, _ := issue(t, f, "+31612345678")
@@ -174,7 +174,7 @@ func TestIssueKeepsNoSecret(t *testing.T) {
 	}
 }
 
-func TestForeignState(t *testing.T) {
+func TestFactor_RefusesForeignState(t *testing.T) {
 	f := newFactor(t, config(&outbox{}))
 	for _, state := range []string{"", "+", "31612345678", "+31612345678\n", "+3161234567890123",
 		strings.Repeat("+1", 1<<19)} {
@@ -185,7 +185,7 @@ func TestForeignState(t *testing.T) {
 	}
 }
 
-func TestNormalize(t *testing.T) {
+func TestNormalize_IgnoresSpacesAndHyphens(t *testing.T) {
 	f := newFactor(t, config(&outbox{}))
 	for in, want := range map[string]string{"123456": "123456", " 123 456\n": "123456",
 		"123-456": "123456", "000000": "000000"} {
@@ -201,7 +201,7 @@ func TestNormalize(t *testing.T) {
 	}
 }
 
-func TestDeliver(t *testing.T) {
+func TestDeliver_SendsTheCode(t *testing.T) {
 	box := &outbox{}
 	f := newFactor(t, config(box))
 	require.NoError(t, deliver(f, "+31612345678", "012345"))
@@ -215,7 +215,7 @@ func TestDeliver(t *testing.T) {
 }
 
 // A Sender's error may quote what it likes; what comes out does not.
-func TestDeliverHushes(t *testing.T) {
+func TestDeliver_ErrorsQuoteNoSender(t *testing.T) {
 	cause := errors.New("boom")
 	for _, c := range []struct {
 		name string
@@ -254,7 +254,7 @@ func TestDeliverHushes(t *testing.T) {
 	}
 }
 
-func TestCheck(t *testing.T) {
+func TestCheck_RefusesBeforeTheCodeIsSent(t *testing.T) {
 	box, risk := &outbox{}, errors.New("sim of +31612345678 swapped yesterday")
 	cfg := config(box)
 	var asked []sms.CheckInput
@@ -287,15 +287,15 @@ func TestCheck(t *testing.T) {
 	require.Len(t, asked, 2)
 }
 
-func TestTraits(t *testing.T) {
+func TestFactor_StatesItsTraits(t *testing.T) {
 	f := newFactor(t, config(&outbox{}))
 	require.Equal(t, "sms", f.Kind())
 	tr := f.Traits()
-	tr.Settings = factor.Settings{} // see TestSettings
+	tr.Settings = factor.Settings{} // see TestSettings_StateTheConfig
 	require.Equal(t, factor.Traits{AMR: "sms", Level: factor.LevelStrong}, tr)
 }
 
-func TestRedaction(t *testing.T) {
+func TestPrinting_ShowsNoSecret(t *testing.T) {
 	m := sms.Message{To: "+31612345678", Text: "012345 is your code", TTL: time.Minute}
 	in := sms.Content{To: "+31612345678", Code: secret.New("012345")}
 	for _, v := range []any{m, &m, []sms.Message{m}, struct{ M sms.Message }{m}, in} {

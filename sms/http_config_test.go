@@ -10,7 +10,7 @@ import (
 	"github.com/secondgate/secondgate/sms"
 )
 
-func TestHTTPConfigRefused(t *testing.T) {
+func TestNewHTTP_RefusesUnsafeConfigs(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(*sms.HTTPConfig)
@@ -107,7 +107,7 @@ func TestHTTPConfigRefused(t *testing.T) {
 }
 
 // No way of printing a configuration or a sender shows a secret.
-func TestConfigRedaction(t *testing.T) {
+func TestPrinting_ConfigsAndSendersShowNoSecret(t *testing.T) {
 	cfg := form("https://sms.example/send")
 	cfg.Form["key"] = secret.New("hunter2")
 	cfg.Query = map[string]secret.Text{"key": secret.New("s3cret")}

@@ -101,7 +101,7 @@ func newHTTP(t testing.TB, cfg sms.HTTPConfig) *sms.HTTPSender {
 	return s
 }
 
-func TestHTTPForm(t *testing.T) {
+func TestHTTP_SendsAForm(t *testing.T) {
 	p := newProvider(t, says(202, ""))
 	s := newHTTP(t, sms.HTTPConfig{
 		URL:      p.URL + "/v1/send",
@@ -125,7 +125,7 @@ func TestHTTPForm(t *testing.T) {
 			"&from=Acme+%26+Co&recipient=31612345678&to=%2B31612345678", r.body)
 }
 
-func TestHTTPJSON(t *testing.T) {
+func TestHTTP_SendsJSON(t *testing.T) {
 	p := newProvider(t, says(200, `{"messages":[{"status":0}]}`))
 	s := newHTTP(t, sms.HTTPConfig{
 		URL:    p.URL,
@@ -148,7 +148,7 @@ func TestHTTPJSON(t *testing.T) {
 }
 
 // What counts as sent, and what a refusal says.
-func TestHTTPSuccess(t *testing.T) {
+func TestHTTP_DistinguishesSentFromRefused(t *testing.T) {
 	field := func(c *sms.HTTPConfig) { c.SuccessField, c.SuccessPattern = "status", "0|queued" }
 	code := func(c *sms.HTTPConfig) { c.CodeField = "error.code" }
 	long := strings.Repeat(" ", 64<<10)
@@ -248,7 +248,7 @@ func TestHTTPSuccess(t *testing.T) {
 }
 
 // One sender serves many at once.
-func TestHTTPConcurrent(t *testing.T) {
+func TestHTTP_SendsInParallel(t *testing.T) {
 	p := newProvider(t, says(200, ""))
 	cfg := sms.HTTPConfig{URL: p.URL, JSON: secret.New(`{"to":"{{to}}","text":"{{text}}"}`)}
 	s := newHTTP(t, cfg)

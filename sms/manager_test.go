@@ -46,9 +46,9 @@ func enrolment(t *testing.T, m *mfa.Manager, number string) (*mfa.Enrollment, er
 
 func code(m sms.Message) secret.Text { return secret.New(m.Text[:6]) }
 
-// TestWithManager walks a number through registration and sign-in, to the last moment of a
-// code and past it.
-func TestWithManager(t *testing.T) {
+// TestManager_SignsInByText walks a number through registration and sign-in, to the last moment of
+// a code and past it.
+func TestManager_SignsInByText(t *testing.T) {
 	box := &outbox{}
 	clock := mfatest.NewClock(now)
 	m := newManager(t, newFactor(t, config(box)), clock, nil)
@@ -86,7 +86,7 @@ func TestWithManager(t *testing.T) {
 }
 
 // A code that many send in at once is accepted once.
-func TestOneSuccess(t *testing.T) {
+func TestManager_AcceptsACodeOnce(t *testing.T) {
 	box := &outbox{}
 	m := newManager(t, newFactor(t, config(box)), mfatest.NewClock(now), nil)
 	e, err := enrolment(t, m, "+31612345678")
@@ -115,7 +115,7 @@ func TestOneSuccess(t *testing.T) {
 
 // What the factor and the sender say can be found by the
 // application, and none of it shows the number.
-func TestManagerPassesReasons(t *testing.T) {
+func TestManager_ReasonsShowNoNumber(t *testing.T) {
 	box := &outbox{err: &sms.SendError{Reason: "number", Code: 400, ProviderCode: "21614"}}
 	cfg := config(box)
 	cfg.Allow = []string{"+31"}

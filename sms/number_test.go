@@ -14,7 +14,7 @@ import (
 	"github.com/secondgate/secondgate/sms/phone"
 )
 
-func TestEnroll(t *testing.T) {
+func TestEnroll_ReadsInternationalNumbers(t *testing.T) {
 	f := newFactor(t, config(&outbox{}))
 	for _, c := range []struct{ in, want, reason string }{
 		{"+31612345678", "+31612345678", ""},
@@ -61,7 +61,7 @@ func TestEnroll(t *testing.T) {
 	}
 }
 
-func TestEnrollDuplicate(t *testing.T) {
+func TestEnroll_RefusesADuplicate(t *testing.T) {
 	f := newFactor(t, config(&outbox{}))
 	in := factor.EnrollInput{Params: map[string]secret.Text{"number": secret.New("+31 612345678")},
 		Existing: []factor.Instance{
@@ -97,7 +97,7 @@ func TestFactorEnroll_MasksTheNumber(t *testing.T) {
 }
 
 // The calling code that is shown is the one of the world's numbering plan.
-func TestCallingCodes(t *testing.T) {
+func TestEnroll_ShowsTheCallingCode(t *testing.T) {
 	f := newFactor(t, config(&outbox{}))
 	for _, c := range phone.Countries("en") {
 		out, err := enroll(f, "+"+c.CallingCode+"55555555", "")
@@ -109,7 +109,7 @@ func TestCallingCodes(t *testing.T) {
 	}
 }
 
-func TestAllow(t *testing.T) {
+func TestEnroll_HonoursAllowAndDeny(t *testing.T) {
 	for _, c := range []struct {
 		allow, deny     []string
 		served, refused []string
@@ -152,7 +152,7 @@ func TestAllow(t *testing.T) {
 	}
 }
 
-func TestParseHook(t *testing.T) {
+func TestEnroll_CallsParse(t *testing.T) {
 	cfg := config(&outbox{})
 	cfg.Parse = phone.Parse
 	f := newFactor(t, cfg)

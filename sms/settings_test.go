@@ -11,7 +11,7 @@ import (
 	"github.com/secondgate/secondgate/sms"
 )
 
-func TestSettings(t *testing.T) {
+func TestSettings_StateTheConfig(t *testing.T) {
 	cfg := sms.Config{Sender: &mfatest.Outbox[sms.Message]{}, ServiceName: "Acme",
 		Origin: "acme.example", Allow: []string{"+31"}, TTL: 2 * time.Minute}
 	f, err := sms.New(cfg)

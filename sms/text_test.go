@@ -30,7 +30,7 @@ func text(t testing.TB, cfg sms.Config, code, locale, purpose string) (string, e
 	return box.sent[0].Text, nil
 }
 
-func TestText(t *testing.T) {
+func TestText_InEachLanguage(t *testing.T) {
 	english := "012345 is your code for Acme, valid for 90 seconds. Give it to nobody: we will " +
 		"never ask for it.\n@acme.example #012345"
 	norwegian := "012345 er koden din for Acme, gyldig i 90 sekunder. Gi den til ingen: vi spør " +
@@ -57,7 +57,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-func TestTextTTL(t *testing.T) {
+func TestText_StatesTheTTL(t *testing.T) {
 	for ttl, want := range map[time.Duration]string{
 		30 * time.Second:  "valid for 30 seconds",
 		2 * time.Minute:   "valid for 120 seconds",
@@ -73,8 +73,8 @@ func TestTextTTL(t *testing.T) {
 	}
 }
 
-// TestTextFitsOneSegment counts septets by the table of 3GPP TS 23.038 written out anew.
-func TestTextFitsOneSegment(t *testing.T) {
+// TestText_FitsOneSegment counts septets by the table of 3GPP TS 23.038 written out anew.
+func TestText_FitsOneSegment(t *testing.T) {
 	const one = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ " +
 		"!\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 	longest := 0
@@ -127,7 +127,7 @@ func parseOriginBound(message string) (host, code string, ok bool) {
 	return host, code, code != "" && !strings.ContainsAny(code, " \t\r\f")
 }
 
-func TestTextIsOriginBound(t *testing.T) {
+func TestText_IsOriginBound(t *testing.T) {
 	for _, locale := range []string{"en", "nl", "nb", "de"} {
 		cfg := config(nil)
 		cfg.Origin = "Login.Acme.example"
@@ -147,7 +147,7 @@ func TestTextIsOriginBound(t *testing.T) {
 	}
 }
 
-func TestOwnText(t *testing.T) {
+func TestCompose_KeepsTheOriginLine(t *testing.T) {
 	cfg := config(nil)
 	var seen sms.Content
 	cfg.Compose = func(c sms.Content) (sms.Message, error) {
@@ -162,7 +162,7 @@ func TestOwnText(t *testing.T) {
 		Locale:      "de", Purpose: "step-up", TTL: 90 * time.Second}, seen)
 }
 
-func TestOwnTextRefused(t *testing.T) {
+func TestCompose_InvalidTextIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		body string // %s is the code
 		want string

@@ -33,7 +33,7 @@ func newTwilio(t testing.TB, cfg sms.TwilioConfig) *sms.Twilio {
 
 const accepted = `{"sid": "SM00112233445566778899aabbccddeeff", "status": "queued", "error_code": null, "error_message": null}`
 
-func TestTwilio(t *testing.T) {
+func TestTwilio_SendsTheMessage(t *testing.T) {
 	const body = "Body=012345+is+your+%22code%22+%26+%7B%7Bto%7D%7D+f%C3%BCr+Acme%3D1%25%5C.%0A%40acme.example+%23012345"
 	for _, c := range []struct {
 		name   string
@@ -145,7 +145,7 @@ func TestTwilio_Replies(t *testing.T) {
 	}
 }
 
-func TestTwilioTimeout(t *testing.T) {
+func TestTwilio_HonoursTheTimeout(t *testing.T) {
 	p := newProvider(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	cfg := twilioConfig(p.URL)
 	cfg.Timeout = 30 * time.Millisecond
@@ -158,7 +158,7 @@ func TestTwilioTimeout(t *testing.T) {
 	require.ErrorIs(t, newTwilio(t, cfg).Send(ctx, message), context.Canceled)
 }
 
-func TestTwilioConfigRefused(t *testing.T) {
+func TestNewTwilio_RefusesUnsafeConfigs(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(*sms.TwilioConfig)

@@ -83,7 +83,7 @@ func Example_writeYourOwnStore() {
 	// <nil>
 }
 
-func TestExampleStoreConforms(t *testing.T) {
+func TestExampleStore_Conforms(t *testing.T) {
 	s := &mapStore{records: map[string]storage.Record{}}
 	storagetest.Run(t, func(*testing.T) storage.Store { return s })
 }

@@ -22,7 +22,7 @@ func increment(data []byte) (storage.Change, error) {
 }
 
 // Several Updaters over one store are as several processes.
-func TestUpdateLosesNothing(t *testing.T) {
+func TestUpdate_LosesNoWrite(t *testing.T) {
 	store := memory.New()
 	var wg sync.WaitGroup
 	for range 4 {
@@ -44,7 +44,7 @@ func TestUpdateLosesNothing(t *testing.T) {
 }
 
 // In one process a burst for one key is decided one at a time: nothing is decided twice.
-func TestUpdateQueuesInsideAProcess(t *testing.T) {
+func TestUpdate_DecidesOneAtATimeInAProcess(t *testing.T) {
 	u := storage.NewUpdater(memory.New())
 	var decided int // guarded by the queue itself: the race detector watches
 	var wg sync.WaitGroup
@@ -60,7 +60,7 @@ func TestUpdateQueuesInsideAProcess(t *testing.T) {
 	require.Equal(t, 100, decided)
 }
 
-func TestUpdateStartsAgainOnConflict(t *testing.T) {
+func TestUpdate_StartsAgainAfterAConflict(t *testing.T) {
 	store := mfatest.NewFaultyStore(memory.New())
 	u := storage.NewUpdater(store)
 	store.Inject(mfatest.OpSwap, 3, mfatest.Fault{Before: storage.ErrConflict})
@@ -72,7 +72,7 @@ func TestUpdateStartsAgainOnConflict(t *testing.T) {
 	require.Equal(t, 4, decided)
 }
 
-func TestUpdateGivesUp(t *testing.T) {
+func TestUpdate_EndsAfterTooManyConflicts(t *testing.T) {
 	store := mfatest.NewFaultyStore(memory.New())
 	store.Inject(mfatest.OpSwap, -1, mfatest.Fault{Before: storage.ErrConflict})
 	u := storage.NewUpdater(store)
@@ -122,7 +122,7 @@ func TestUpdate_ReportsOutcomes(t *testing.T) {
 }
 
 // Who waits for a turn leaves when its context is done, and the next one gets it.
-func TestUpdateWaitersLeave(t *testing.T) {
+func TestUpdate_WaitingHonoursTheContext(t *testing.T) {
 	u := storage.NewUpdater(memory.New())
 	inside, release := make(chan struct{}), make(chan struct{})
 	first := make(chan error, 1)

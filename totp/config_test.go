@@ -15,7 +15,7 @@ import (
 	"github.com/secondgate/secondgate/totp"
 )
 
-func TestRefusedConfigs(t *testing.T) {
+func TestNew_RefusesUnsafeConfigs(t *testing.T) {
 	for _, c := range []struct {
 		text   string
 		change func(*totp.Config)
@@ -57,18 +57,18 @@ func TestRefusedConfigs(t *testing.T) {
 	}
 }
 
-func TestTraits(t *testing.T) {
+func TestFactor_StatesItsTraits(t *testing.T) {
 	f := newFactor(t)
 	require.Equal(t, "totp", f.Kind())
 	tr := f.Traits()
-	tr.Settings = factor.Settings{} // see TestSettings
+	tr.Settings = factor.Settings{} // see TestSettings_StateTheLongestLifetime
 	require.Equal(t, factor.Traits{AMR: "otp", Level: factor.LevelStrong}, tr)
 }
 
 // Under enforced FIPS 140-3, HMAC-SHA1 panics in the standard library: for a new Factor and for
 // an instance that was enrolled before enforcement was switched on. GODEBUG is read when a
 // process starts, so the test runs itself again.
-func TestFIPS(t *testing.T) {
+func TestFactor_UnderEnforcedFIPS(t *testing.T) {
 	if os.Getenv("TOTP_FIPS") == "1" {
 		_, err := totp.New(totp.Config{Issuer: "Acme"})
 		fmt.Println("new SHA1:", err)
@@ -89,7 +89,7 @@ func TestFIPS(t *testing.T) {
 		fmt.Println("enrolled:", err, len(out.State))
 		return
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestFIPS$")
+	cmd := exec.Command(os.Args[0], "-test.run=^TestFactor_UnderEnforcedFIPS$")
 	cmd.Env = append(os.Environ(), "TOTP_FIPS=1", "GODEBUG=fips140=only")
 	output, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(output))

@@ -16,7 +16,7 @@ import (
 	"github.com/secondgate/secondgate/totp"
 )
 
-func TestURI(t *testing.T) {
+func TestURI_HasEachParameter(t *testing.T) {
 	const account = "ann+x&y=z#?%@example.com"
 	for _, issuer := range []string{"Acme", "My Co", "A&B=C+D#", "A&digits=8&secret=A", "Ünï",
 		"100% real?/", "日本"} {
@@ -50,7 +50,7 @@ func TestURI(t *testing.T) {
 }
 
 // Golden, so that a change is seen by who makes it: apps are particular.
-func TestURIToTheLetter(t *testing.T) {
+func TestURI_ToTheLetter(t *testing.T) {
 	f := newFactor(t, func(c *totp.Config) { c.Issuer = "My Co & Söhne" })
 	out, _ := enroll(t, f, factor.EnrollInput{User: factor.User{ID: "42",
 		Account: "ann+x@example.com"}, Name: "phone",
@@ -61,7 +61,7 @@ func TestURIToTheLetter(t *testing.T) {
 }
 
 // Apps overwrite an entry with the same issuer and account.
-func TestLabelsAreUnique(t *testing.T) {
+func TestURI_LabelsAreUnique(t *testing.T) {
 	f := newFactor(t)
 	p := factor.User{ID: "42", Account: "ann@example.com"}
 	labels := map[string]bool{}
@@ -84,7 +84,7 @@ func TestLabelsAreUnique(t *testing.T) {
 	}
 }
 
-func TestAccountNames(t *testing.T) {
+func TestURI_CleansAccountNames(t *testing.T) {
 	for _, c := range []struct{ id, account, want string }{
 		{"42", "", "42"},
 		{"4:2", " :\n", "4 2"},
@@ -103,7 +103,7 @@ func TestAccountNames(t *testing.T) {
 }
 
 // The longest of everything still makes a QR code.
-func TestLongestURI(t *testing.T) {
+func TestQR_HoldsTheLongestURI(t *testing.T) {
 	f := newFactor(t, func(c *totp.Config) { c.Issuer = strings.Repeat("日", 21) })
 	out, _ := enroll(t, f, factor.EnrollInput{User: factor.User{Account: strings.Repeat("日",
 		1<<16)}, Name: strings.Repeat("日", 1<<16),
@@ -114,7 +114,7 @@ func TestLongestURI(t *testing.T) {
 	require.Less(t, len(out.Prompt.URI.Reveal()), 1400)
 }
 
-func TestImport(t *testing.T) {
+func TestEnroll_ImportsASecret(t *testing.T) {
 	f := newFactor(t)
 	const plain = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 	for _, key := range []string{plain, strings.ToLower(plain),
@@ -161,7 +161,7 @@ func TestImport(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestRefusedImports(t *testing.T) {
+func TestEnroll_RefusesWeakImports(t *testing.T) {
 	f := newFactor(t)
 	key := "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 	for name, p := range map[string]map[string]secret.Text{
@@ -224,7 +224,7 @@ func TestRefusedImports(t *testing.T) {
 	require.Empty(t, reason(err), "and it is not the user's fault")
 }
 
-func TestEachSecretIsNew(t *testing.T) {
+func TestEnroll_MakesANewSecretEachTime(t *testing.T) {
 	f, seen := newFactor(t), map[string]bool{}
 	for range 20 {
 		out, _ := enroll(t, f, factor.EnrollInput{User: factor.User{ID: "42"}})
@@ -236,7 +236,7 @@ func TestEachSecretIsNew(t *testing.T) {
 }
 
 // The code that confirms an enrolment does not sign in.
-func TestConfirmingUsesTheCode(t *testing.T) {
+func TestConfirm_UsesTheCode(t *testing.T) {
 	f := newFactor(t)
 	out, _ := enroll(t, f, factor.EnrollInput{User: factor.User{ID: "42"}})
 	in := factor.VerifyInput{State: out.State,
@@ -249,7 +249,7 @@ func TestConfirmingUsesTheCode(t *testing.T) {
 	require.ErrorIs(t, err, factor.ErrReplayed)
 }
 
-func TestNothingPrintsASecret(t *testing.T) {
+func TestPrinting_ShowsNoSecret(t *testing.T) {
 	out, u := enroll(t, newFactor(t), factor.EnrollInput{User: factor.User{ID: "42"}})
 	encoded, err := json.Marshal(out.Prompt)
 	require.NoError(t, err)

@@ -18,7 +18,7 @@ const uri = "otpauth://totp/Acme:ann@example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBV
 
 // The three forms show the same modules; that a reader finds the text in them is for the
 // tests with real readers, in internal/integration.
-func TestQRFormsAgree(t *testing.T) {
+func TestQR_FormsShowTheSameModules(t *testing.T) {
 	image, err := totp.QRPNG(uri)
 	require.NoError(t, err)
 	img, err := png.Decode(bytes.NewReader(image))
@@ -91,7 +91,7 @@ func drawPath(t *testing.T, d string) map[[2]int]bool {
 	return drawn
 }
 
-func TestQRLimits(t *testing.T) {
+func TestQR_RefusesWhatDoesNotFit(t *testing.T) {
 	for length, ok := range map[int]bool{0: false, 1: true, 1536: true, 1537: false,
 		1 << 20: false} {
 		text := strings.Repeat("x", length)
@@ -110,7 +110,7 @@ func TestQRLimits(t *testing.T) {
 }
 
 // The prompt's pictures show the prompt's URI.
-func TestPromptPictures(t *testing.T) {
+func TestPrompt_PicturesShowItsURI(t *testing.T) {
 	out, _ := enroll(t, newFactor(t), factor.EnrollInput{User: factor.User{ID: "42"}})
 	svg, err := totp.QRSVG(out.Prompt.URI.Reveal())
 	require.NoError(t, err)

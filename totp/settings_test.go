@@ -10,7 +10,7 @@ import (
 )
 
 // The lifetime stated is the longest that a code is accepted, whatever the Config.
-func TestSettings(t *testing.T) {
+func TestSettings_StateTheLongestLifetime(t *testing.T) {
 	for _, tc := range []struct {
 		cfg      totp.Config
 		bits     float64

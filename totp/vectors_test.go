@@ -10,8 +10,8 @@ import (
 	"github.com/secondgate/secondgate/totp"
 )
 
-// TestRFC4226 is appendix D: the codes of the counters 0 to 9.
-func TestRFC4226(t *testing.T) {
+// TestCode_RFC4226AppendixD is appendix D: the codes of the counters 0 to 9.
+func TestCode_RFC4226AppendixD(t *testing.T) {
 	f := newFactor(t, strict)
 	for counter, code := range []string{"755224", "287082", "359152", "969429", "338314", "254676",
 		"287922", "162583", "399871", "520489"} {
@@ -22,8 +22,9 @@ func TestRFC4226(t *testing.T) {
 	}
 }
 
-// TestRFC6238 is appendix B, with a last column of six digits that was computed elsewhere.
-func TestRFC6238(t *testing.T) {
+// TestCode_RFC6238AppendixB is appendix B, with a last column of six digits that was computed
+// elsewhere.
+func TestCode_RFC6238AppendixB(t *testing.T) {
 	f := newFactor(t, strict)
 	for _, row := range []struct {
 		unix                      int64
@@ -56,7 +57,7 @@ func TestRFC6238(t *testing.T) {
 }
 
 // The RFC's rows 2 and 3 are steps next to each other.
-func TestRFC6238StepsNextToEachOther(t *testing.T) {
+func TestCode_RFC6238AdjacentSteps(t *testing.T) {
 	state := totp.State(seeds[totp.SHA1], totp.SHA1, 8, 30*time.Second, -1)
 	f := newFactor(t)
 	_, err := at(f, state, 1111111111, "07081804")
@@ -73,7 +74,7 @@ func TestRFC6238StepsNextToEachOther(t *testing.T) {
 
 // RFC 6238 section 3 R4: the counter goes beyond 32 bits, which are over in the year 4011.
 // Run with GOARCH=386, too, this finds a step that went through an int.
-func TestStepsBeyond32Bits(t *testing.T) {
+func TestCode_StepsBeyond32Bits(t *testing.T) {
 	f := newFactor(t)
 	for _, step := range []int64{1<<31 - 1, 1 << 31, 1<<32 - 1, 1 << 32, 1<<33 + 7} {
 		code := totp.Code(fresh(), step)

@@ -19,7 +19,7 @@ import (
 const somewhere = 50_000_000
 
 // A code is accepted for ninety seconds: from the step before its own to the one after.
-func TestNinetySeconds(t *testing.T) {
+func TestVerify_AcceptsACodeForNinetySeconds(t *testing.T) {
 	code := totp.Code(fresh(), somewhere)
 	accepted := time.Unix((somewhere-1)*30, 0)
 	for _, c := range []struct {
@@ -47,7 +47,7 @@ func TestNinetySeconds(t *testing.T) {
 }
 
 // RFC 6238 section 6: drift is bounded forward and backward.
-func TestSkew(t *testing.T) {
+func TestVerify_BoundsTheDrift(t *testing.T) {
 	for _, period := range []time.Duration{15 * time.Second, 30 * time.Second, 60 * time.Second,
 		120 * time.Second} {
 		state := totp.State(seeds[totp.SHA1], totp.SHA1, 6, period, -1)
@@ -62,7 +62,7 @@ func TestSkew(t *testing.T) {
 	}
 }
 
-func TestEntryGrace(t *testing.T) {
+func TestVerify_EntryGraceCountsFromTheOpening(t *testing.T) {
 	f, opened := newFactor(t, grace(3*time.Minute)), time.Unix(somewhere*30+7, 0)
 	respond := func(state []byte, skew int64, opened time.Time, after time.Duration) ([]byte,
 		error) {
@@ -113,7 +113,7 @@ func TestEntryGrace(t *testing.T) {
 // twin is a step whose code is also that of the next one.
 const twin = 910737
 
-func TestEqualCodesInStepsNextToEachOther(t *testing.T) {
+func TestVerify_EqualCodesInAdjacentSteps(t *testing.T) {
 	code, f := totp.Code(fresh(), twin), newFactor(t)
 	require.Equal(t, code, totp.Code(fresh(), twin+1))
 	next, err := at(f, usedAt(twin), (twin+1)*30, code)
@@ -134,7 +134,7 @@ func TestEqualCodesInStepsNextToEachOther(t *testing.T) {
 // Whatever codes come at whatever times, Verify does what this much plainer reading of the
 // rules does: the steps valid now or at the opening, the latest of the correct ones, none that is
 // not later than the last.
-func TestAgainstOracle(t *testing.T) {
+func TestVerify_AgreesWithTheOracle(t *testing.T) {
 	const lifetime = 90
 	rapid.Check(t, func(rt *rapid.T) {
 		skew, seconds := int64(1), rapid.SampledFrom([]int64{0, 0, 1, 60, 90, 300}).Draw(rt,
@@ -182,7 +182,7 @@ func TestAgainstOracle(t *testing.T) {
 func abs(n int64) int64 { return max(n, -n) }
 
 // A clock that stepped back revives nothing.
-func TestClockStepsBack(t *testing.T) {
+func TestVerify_AcceptsNoUsedCodeWhenTheClockStepsBack(t *testing.T) {
 	f := newFactor(t)
 	next, err := at(f, fresh(), somewhere*30, totp.Code(fresh(), somewhere))
 	require.NoError(t, err)
@@ -192,7 +192,7 @@ func TestClockStepsBack(t *testing.T) {
 	}
 }
 
-func TestAbsurdTimes(t *testing.T) {
+func TestVerify_AtAbsurdTimes(t *testing.T) {
 	for _, f := range []*totp.Factor{newFactor(t), newFactor(t, strict),
 		newFactor(t, grace(time.Minute))} {
 		for _, now := range []time.Time{{}, time.Unix(-1<<40, 0), time.Unix(-1, 999_999_999),
@@ -229,7 +229,7 @@ func TestNormalize_RefusesWhatIsNoCode(t *testing.T) {
 }
 
 // A damaged state is no state: not one with a guessable secret, and none that was used less.
-func TestDamagedStates(t *testing.T) {
+func TestVerify_RefusesDamagedStates(t *testing.T) {
 	with := func(i int, b byte) []byte {
 		s := fresh()
 		s[i] = b
@@ -252,7 +252,7 @@ func TestDamagedStates(t *testing.T) {
 	}
 }
 
-func TestNormalize(t *testing.T) {
+func TestNormalize_IgnoresSpacesAndHyphens(t *testing.T) {
 	f := newFactor(t)
 	for in, want := range map[string]string{
 		"123456": "123456", " 123 456 ": "123456", "123-456\r\n": "123456", "1234567": "1234567",

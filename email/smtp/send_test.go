@@ -36,7 +36,7 @@ func withPassword(cfg smtp.Config) smtp.Config {
 
 // Whatever fails, the sender learns whether to try again, whether it was the recipient,
 // nothing that must not be in a log, and the connection is not left open.
-func TestFailures(t *testing.T) {
+func TestSend_ReportsFailures(t *testing.T) {
 	for _, c := range []struct {
 		verb, reply string
 		code        int
@@ -78,7 +78,7 @@ func TestFailures(t *testing.T) {
 
 // What a server has accepted is sent, however it takes its leave: a second mail would come of
 // it otherwise.
-func TestAcceptedIsSent(t *testing.T) {
+func TestSend_AcceptedMailIsSent(t *testing.T) {
 	for _, c := range [][2]string{{"QUIT", "silence"}, {"QUIT", "hang up"}, {"QUIT", "500 what"},
 		{"RSET", "502 not implemented"}, {"NOOP", "502 not implemented"}} {
 		t.Run(c[0]+" "+c[1], func(t *testing.T) {
@@ -94,7 +94,7 @@ func TestAcceptedIsSent(t *testing.T) {
 
 // A server that falls silent, at any point, does not hold the caller past the deadline or the
 // cancellation, and the connection ends with it.
-func TestSilence(t *testing.T) {
+func TestSend_SilentServerDoesNotHoldTheCaller(t *testing.T) {
 	for _, security := range []smtp.Security{smtp.StartTLS, smtp.TLS} {
 		for _, verb := range []string{"greeting", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT",
 			"DATA", "body"} {
@@ -130,7 +130,7 @@ func TestSilence(t *testing.T) {
 }
 
 // Without a deadline of the caller's, Timeout is the end of it.
-func TestTimeout(t *testing.T) {
+func TestSend_TimeoutIsTheDefaultDeadline(t *testing.T) {
 	s := (&script{replies: map[string]string{"MAIL": "silence"}}).start(t)
 	cfg := s.config()
 	cfg.Timeout = time.Second
@@ -140,7 +140,7 @@ func TestTimeout(t *testing.T) {
 }
 
 // A password goes out over an encrypted connection only, by the mechanism the server has.
-func TestPassword(t *testing.T) {
+func TestSend_PasswordNeedsEncryption(t *testing.T) {
 	for _, security := range []smtp.Security{smtp.StartTLS, smtp.TLS} {
 		for offer, want := range map[string]string{
 			"AUTH PLAIN LOGIN":   "AUTH PLAIN AGFjbWUAdHVsaXAtcGFzc3dvcmQ=",
@@ -171,7 +171,7 @@ func TestPassword(t *testing.T) {
 	s.requireEnded(t)
 }
 
-func TestCertificate(t *testing.T) {
+func TestSend_VerifiesTheCertificate(t *testing.T) {
 	for _, security := range []smtp.Security{smtp.StartTLS, smtp.TLS} {
 		for name, change := range map[string]func(*smtp.Config){
 			"unknown authority": func(c *smtp.Config) { c.TLSConfig = nil },
@@ -196,12 +196,12 @@ func TestCertificate(t *testing.T) {
 	require.ErrorContains(t, send(t, cfg, message), "does not speak TLS")
 }
 
-func TestIPv6(t *testing.T) {
+func TestSend_OverIPv6(t *testing.T) {
 	s := (&script{host: "::1"}).start(t)
 	require.NoError(t, send(t, s.config(), message))
 }
 
-func TestManyAtOnce(t *testing.T) {
+func TestSend_InParallel(t *testing.T) {
 	s := (&script{security: smtp.TLS, offers: []string{"AUTH PLAIN"}}).start(t)
 	sender, err := smtp.New(withPassword(s.config()))
 	require.NoError(t, err)
@@ -224,7 +224,7 @@ func headers(t *testing.T, s *script) mail.Header {
 	return m.Header
 }
 
-func TestHeaders(t *testing.T) {
+func TestSend_WritesValidHeaders(t *testing.T) {
 	s := (&script{}).start(t)
 	for _, from := range []string{"no-reply@acme.example", "Acme <no-reply@acme.example>",
 		`"Acme \"Ü\", Inc." <no-reply@acme.example>`} {
@@ -255,7 +255,7 @@ func TestHeaders(t *testing.T) {
 }
 
 // Nothing that a user types, and no configuration, adds a header or a recipient.
-func TestNoInjection(t *testing.T) {
+func TestSend_AddsNoHeaderOrRecipient(t *testing.T) {
 	s := (&script{}).start(t)
 	for _, m := range []email.Message{
 		{To: "ann@example.com\r\nBcc: eve@example.com", Subject: "x"},

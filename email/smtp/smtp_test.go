@@ -17,7 +17,7 @@ import (
 	"github.com/secondgate/secondgate/secret"
 )
 
-func TestConfigIsRefusedWithASentence(t *testing.T) {
+func TestNew_RefusesUnsafeConfigs(t *testing.T) {
 	for _, c := range []struct {
 		want   string
 		change func(*smtp.Config)
@@ -68,7 +68,7 @@ func TestSend_WithoutServer(t *testing.T) {
 	require.False(t, e.Rejected)
 }
 
-func TestParseURL(t *testing.T) {
+func TestParseURL_ReadsServerAndSecurity(t *testing.T) {
 	for in, want := range map[string]smtp.Config{
 		"smtps://acme:tulip%40p%23%2F@mail.example.com:465?from=no-reply@acme.example": {Host: "mail.example.com", Port: 465, Security: smtp.TLS,
 			Username: "acme", Password: secret.New("tulip@p#/"), From: "no-reply@acme.example"},
@@ -105,7 +105,7 @@ func TestParseURL(t *testing.T) {
 }
 
 // Whatever is in a Config or Sender, printing either gives no password away.
-func TestNoPasswordIsPrinted(t *testing.T) {
+func TestPrinting_ShowsNoPassword(t *testing.T) {
 	s, err := smtp.New(smtp.Config{Host: "mail.example.com", From: "a@example.com",
 		Username: "acme", Password: secret.New("tulip")})
 	require.NoError(t, err)

@@ -13,7 +13,7 @@ import (
 	"github.com/secondgate/secondgate/sms/phone"
 )
 
-func TestCountries(t *testing.T) {
+func TestCountries_AreSortedInEachLanguage(t *testing.T) {
 	for locale, want := range map[string]struct{ netherlands, first, last string }{
 		"en":      {"Netherlands", "Afghanistan", "Zimbabwe"},
 		"":        {"Netherlands", "Afghanistan", "Zimbabwe"},
@@ -61,7 +61,7 @@ func TestCountries(t *testing.T) {
 }
 
 // The table is what the generator writes.
-func TestTable(t *testing.T) {
+func TestTable_IsWhatTheGeneratorWrites(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a program")
 	}
@@ -83,7 +83,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-func TestFlagOfNothing(t *testing.T) {
+func TestFlag_OfAnUnknownRegionIsEmpty(t *testing.T) {
 	for _, region := range []string{"", "N", "NLD", "nl", "1é"} {
 		if f := (phone.Country{Region: region}).Flag(); f != "" {
 			t.Errorf("region %q has flag %q", region, f)

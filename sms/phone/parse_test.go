@@ -26,7 +26,7 @@ func reason(err error) string {
 	return "not a problem: " + err.Error()
 }
 
-func TestParse(t *testing.T) {
+func TestParse_ReadsNationalAndInternationalNumbers(t *testing.T) {
 	for _, c := range []struct{ in, region, want, reason string }{
 		{"+31612345678", "", "+31612345678", ""},
 		{"+31 6 1234-5678", "US", "+31612345678", ""},
@@ -97,7 +97,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestParserRegions(t *testing.T) {
+func TestParser_ServesItsRegionsOnly(t *testing.T) {
 	p := phone.Parser{Regions: []string{"US", "CA"}}
 	for in, want := range map[string]string{
 		"+12015550123":  "",               // New Jersey
@@ -113,7 +113,7 @@ func TestParserRegions(t *testing.T) {
 	}
 }
 
-func TestParserValid(t *testing.T) {
+func TestParser_ValidRefusesUnassignedNumbers(t *testing.T) {
 	strict := phone.Parser{Valid: true}
 	if _, err := strict.Parse("+447700900123", ""); reason(err) != "number_invalid" {
 		t.Errorf("a number for films: reason %q", reason(err))
@@ -125,7 +125,7 @@ func TestParserValid(t *testing.T) {
 
 // What the library gives as an example of a mobile number of each
 // country is taken in each way of writing it.
-func TestParseExamples(t *testing.T) {
+func TestParse_ReadsTheExampleOfEachCountry(t *testing.T) {
 	tried := 0
 	for region := range phonenumbers.GetSupportedRegions() {
 		n := phonenumbers.GetExampleNumberForType(region, phonenumbers.MOBILE)
@@ -151,7 +151,7 @@ func TestParseExamples(t *testing.T) {
 }
 
 // Every decimal digit of Unicode is taken for its value.
-func TestParseDigits(t *testing.T) {
+func TestParse_ReadsEveryUnicodeDigit(t *testing.T) {
 	scripts := 0
 	for r := rune(0x80); r <= unicode.MaxRune; r++ {
 		if !unicode.Is(unicode.Nd, r) || unicode.Is(unicode.Nd, r-1) && (r < 0x1D7CE ||

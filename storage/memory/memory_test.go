@@ -26,13 +26,13 @@ func Example() {
 	// <nil>
 }
 
-func TestStore(t *testing.T) {
+func TestStore_Conforms(t *testing.T) {
 	store := memory.New()
 	storagetest.Run(t, func(*testing.T) storage.Store { return store })
 }
 
 // A walk that rewrites and deletes what it sees still sees every key once.
-func TestListWhileChanging(t *testing.T) {
+func TestList_WhileRecordsChange(t *testing.T) {
 	ctx, store := t.Context(), memory.New()
 	for i := range 100 {
 		if err := store.Swap(ctx, fmt.Sprintf("k%03d", i), "", storage.Record{Revision: "r1",
@@ -71,7 +71,7 @@ func TestListWhileChanging(t *testing.T) {
 	}
 }
 
-func TestListLimit(t *testing.T) {
+func TestList_HonoursTheLimit(t *testing.T) {
 	for _, limit := range []int{0, -1} {
 		if _, _, err := memory.New().List(t.Context(), "", "", limit); !errors.Is(err,
 			storage.ErrInvalid) {

@@ -58,7 +58,7 @@ func open(t testing.TB, reply func(args []any) (any, error)) *redisstore.Store {
 }
 
 // A reply that makes no sense is an error, never a result.
-func TestOddReplies(t *testing.T) {
+func TestStore_OddRepliesAreErrors(t *testing.T) {
 	for _, reply := range []any{nil, "", "OK", int64(2), int64(-1), 1, true, []any{}, []any{nil},
 		[]any{"r", nil}, []any{nil, "d"},
 		[]any{"", "d"}, []any{"r", ""}, []any{int64(1), "d"}, []any{"r", "d", "x"}, map[any]any{},
@@ -81,7 +81,7 @@ func TestOddReplies(t *testing.T) {
 }
 
 // Clients hand out bulk strings as text or as bytes.
-func TestBytes(t *testing.T) {
+func TestGet_ReadsTextAndBytes(t *testing.T) {
 	s := open(t, func([]any) (any, error) { return []any{[]byte("r"), []byte("data")}, nil })
 	got, err := s.Get(t.Context(), "k")
 	if err != nil || got.Revision != "r" || string(got.Data) != "data" {
@@ -90,7 +90,7 @@ func TestBytes(t *testing.T) {
 }
 
 // An error that mentions NOSCRIPT is followed by the script, once; any other is an error.
-func TestNoScript(t *testing.T) {
+func TestScript_IsSentOnceAfterNOSCRIPT(t *testing.T) {
 	var commands []string
 	s := open(t, func(args []any) (any, error) {
 		commands = append(commands, args[0].(string))
@@ -170,7 +170,7 @@ func (c late) Deadline() (time.Time, bool) { return c.deadline, true }
 
 // A socket that gave up at the context's deadline is the context's deadline, also if the
 // socket was first; one that gave up by itself is not.
-func TestDeadline(t *testing.T) {
+func TestDeadline_OfTheSocketAndTheContext(t *testing.T) {
 	s := open(t, func([]any) (any, error) { return nil, os.ErrDeadlineExceeded })
 	_, err := s.Get(late{t.Context(), time.Now()}, "k")
 	if !errors.Is(err, context.DeadlineExceeded) {

@@ -13,7 +13,7 @@ import (
 	"github.com/secondgate/secondgate/storage/sqlstore"
 )
 
-func TestConfig(t *testing.T) {
+func TestNew_RefusesInvalidConfigs(t *testing.T) {
 	db := (&fake{}).db(t)
 	for name, c := range map[string]struct {
 		cfg  sqlstore.Config
@@ -32,7 +32,7 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-func TestTableNames(t *testing.T) {
+func TestNew_TableNames(t *testing.T) {
 	long := strings.Repeat("t", 63)
 	for _, name := range []string{"t", "_", "T9", long, "app.mfa", long + "." + long} {
 		for _, d := range dialects {
@@ -59,7 +59,7 @@ func TestTableNames(t *testing.T) {
 }
 
 // The files are what a migration tool is given, so each must stand by itself.
-func TestSchema(t *testing.T) {
+func TestSchema_FilesStandAlone(t *testing.T) {
 	for _, d := range dialects {
 		ddl, err := sqlstore.Schema(d, "")
 		require.NoError(t, err)
@@ -75,7 +75,7 @@ func TestSchema(t *testing.T) {
 	require.ErrorContains(t, err, "unknown dialect")
 }
 
-func TestColumnTypes(t *testing.T) {
+func TestNew_ChecksTheColumnTypes(t *testing.T) {
 	for _, c := range []struct {
 		dialect sqlstore.Dialect
 		types   []string
@@ -109,7 +109,7 @@ func TestColumnTypes(t *testing.T) {
 	}
 }
 
-func TestMySQLThatCannotServe(t *testing.T) {
+func TestNew_RefusesAnUnfitMySQL(t *testing.T) {
 	replies := func(autocommit, primary, key int64) func(string) ([][]driver.Value, error) {
 		return func(q string) ([][]driver.Value, error) {
 			switch {
@@ -149,7 +149,7 @@ func failIf(query, part string) ([][]driver.Value, error) {
 }
 
 // Each kind of statement is tried, so that a missing privilege shows at the start.
-func TestNewTriesEveryWrite(t *testing.T) {
+func TestNew_TriesEveryWrite(t *testing.T) {
 	for _, d := range dialects {
 		for _, verb := range []string{"INSERT", "UPDATE", "DELETE"} {
 			f := &fake{query: mysqlIsSound, exec: func(q string) (int64, error) {
@@ -165,7 +165,7 @@ func TestNewTriesEveryWrite(t *testing.T) {
 	}
 }
 
-func TestUnreachable(t *testing.T) {
+func TestNew_ReportsAnUnreachableDatabase(t *testing.T) {
 	f := &fake{ping: func() error { return errDriver }}
 	_, err := sqlstore.New(t.Context(), sqlstore.Config{DB: f.db(t), Dialect: sqlstore.PostgreSQL})
 	require.ErrorIs(t, err, errDriver)
@@ -174,7 +174,7 @@ func TestUnreachable(t *testing.T) {
 }
 
 // A new SQLite file may be locked for a moment by the other processes that start.
-func TestFirstConnectionWaits(t *testing.T) {
+func TestNew_WaitsForALockedFile(t *testing.T) {
 	for _, c := range []struct {
 		dialect sqlstore.Dialect
 		err     error
@@ -213,7 +213,7 @@ func TestFirstConnectionWaits(t *testing.T) {
 
 // What was in the pool before a restart of the database is replaced; a database that breaks
 // every connection is an error all the same.
-func TestBrokenConnectionsOfThePool(t *testing.T) {
+func TestNew_ReplacesBrokenConnections(t *testing.T) {
 	refused := errors.New("password authentication failed")
 	for _, c := range []struct{ now, want error }{{nil, nil}, {refused, refused}} {
 		pings := 0
@@ -234,7 +234,7 @@ func TestBrokenConnectionsOfThePool(t *testing.T) {
 }
 
 // Where the table is, no privilege to create one is needed.
-func TestMigrateOfWhatIsThere(t *testing.T) {
+func TestMigrate_NeedsNoPrivilegeForAnExistingTable(t *testing.T) {
 	f := &fake{query: mysqlIsSound}
 	require.NoError(t, sqlstore.Migrate(t.Context(),
 		sqlstore.Config{DB: f.db(t), Dialect: sqlstore.PostgreSQL}))
@@ -244,7 +244,7 @@ func TestMigrateOfWhatIsThere(t *testing.T) {
 }
 
 // Another process may create the table between the look and the attempt.
-func TestMigrateThatLosesTheRace(t *testing.T) {
+func TestMigrate_WhenAnotherProcessWasFirst(t *testing.T) {
 	there := false
 	f := &fake{
 		query: func(string) ([][]driver.Value, error) {

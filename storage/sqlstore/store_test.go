@@ -53,7 +53,7 @@ var writes = map[string]func(context.Context, *sqlstore.Store) error{
 	},
 }
 
-func TestStatements(t *testing.T) {
+func TestStore_WritesTheSQLOfEachDialect(t *testing.T) {
 	for d, want := range map[sqlstore.Dialect]map[string]string{
 		sqlstore.SQLite: {
 			"insert": `INSERT INTO "app"."mfa" (key, revision, data, updated_at) VALUES (?, ?, ?, CURRENT_TIMESTAMP) ON CONFLICT (key) DO NOTHING`,
@@ -90,7 +90,7 @@ func TestStatements(t *testing.T) {
 	}
 }
 
-func TestRowsAffected(t *testing.T) {
+func TestSwap_ReadsRowsAffected(t *testing.T) {
 	const ok, conflict, failure = "ok", "conflict", "failure"
 	for _, d := range dialects {
 		for name, write := range writes {
@@ -118,7 +118,7 @@ func TestRowsAffected(t *testing.T) {
 }
 
 // A write whose outcome is unknown is reported, not tried again.
-func TestErrorsAreWrappedAndNothingIsRetried(t *testing.T) {
+func TestStore_WrapsErrorsAndRetriesNothing(t *testing.T) {
 	for _, d := range dialects {
 		for name, write := range writes {
 			f, store := newFake(t, d, "")
@@ -159,7 +159,7 @@ func TestGet_ErrorsAreNotNotFound(t *testing.T) {
 }
 
 // A page that breaks off is no page: it would look like the last one.
-func TestListThatBreaksOff(t *testing.T) {
+func TestList_IncompletePageIsAnError(t *testing.T) {
 	f, store := newFake(t, sqlstore.SQLite, "")
 	f.query = func(string) ([][]driver.Value, error) {
 		return [][]driver.Value{{[]byte("a"), []byte("r"), []byte("x")}, {errDriver, nil, nil}}, nil
@@ -170,7 +170,7 @@ func TestListThatBreaksOff(t *testing.T) {
 }
 
 // Drivers report an interrupted statement in their own words.
-func TestContextErrorIsFound(t *testing.T) {
+func TestStore_FindsTheContextsError(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	f, store := newFake(t, sqlstore.SQLite, "")
 	f.exec = func(string) (int64, error) {
@@ -190,7 +190,7 @@ func (e sqlState) SQLState() string { return string(e) }
 
 // PostgreSQL at REPEATABLE READ and above reports a conflict in the contract's sense as an
 // error; no other error is one, and another database's code may mean something else.
-func TestSerializationFailure(t *testing.T) {
+func TestStore_SerializationFailureIsAConflict(t *testing.T) {
 	for state, want := range map[sqlState]bool{"40001": true, "40003": false, "40P01": false,
 		"08006": false, "": false} {
 		for _, d := range dialects {
@@ -205,7 +205,7 @@ func TestSerializationFailure(t *testing.T) {
 }
 
 // What is outside the limits does not reach the database.
-func TestInvalidArguments(t *testing.T) {
+func TestStore_RefusesInvalidArguments(t *testing.T) {
 	f, store := newFake(t, sqlstore.SQLite, "")
 	long := strings.Repeat("k", storage.MaxKeyLen+1)
 	_, err := store.Get(t.Context(), long)

@@ -13,7 +13,7 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-// The adapters of TestBrokenAdapters, each with one fault.
+// The adapters of TestRun_FindsEachFault, each with one fault.
 
 // noList hides that memory can list, where a fault is not about that.
 type noList struct{ storage.Store }

@@ -24,7 +24,7 @@ func broken(t *testing.T, open func() storage.Store) []string {
 }
 
 // Each adapter here has one fault that real adapters have had, over a store without faults.
-func TestBrokenAdapters(t *testing.T) {
+func TestRun_FindsEachFault(t *testing.T) {
 	used := map[string]bool{}
 	for _, c := range []struct {
 		name   string

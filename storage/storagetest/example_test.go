@@ -17,7 +17,7 @@ func ExampleRun() {
 	// Output:
 }
 
-func TestRun(t *testing.T) {
+func TestRun_PassesASoundStore(t *testing.T) {
 	store := memory.New()
 	storagetest.Run(t, func(t *testing.T) storage.Store { return store })
 }
