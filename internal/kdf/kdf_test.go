@@ -20,7 +20,7 @@ func hasher(t testing.TB, p kdf.Params, atOnce int) *kdf.Hasher {
 	return h
 }
 
-func TestHashAndVerify(t *testing.T) {
+func TestKDF_VerifiesWhatItHashed(t *testing.T) {
 	h := hasher(t, kdf.Params{}, 0)
 	a, err := h.Hash(t.Context(), "tulip")
 	require.NoError(t, err)
@@ -49,7 +49,7 @@ func must(s string, err error) string {
 	return s
 }
 
-func TestWeakParamsAreRefused(t *testing.T) {
+func TestParams_WeakOnesAreRefused(t *testing.T) {
 	for _, p := range []kdf.Params{{Memory: 19455, Time: 2, Threads: 1},
 		{Memory: 47103, Time: 1, Threads: 1}, {Memory: 12287, Time: 3, Threads: 1},
 		{Memory: 9215, Time: 4, Threads: 1}, {Memory: 7167, Time: 5, Threads: 1},
@@ -63,7 +63,7 @@ func TestWeakParamsAreRefused(t *testing.T) {
 }
 
 // A corrupted or hostile hash cannot ask for all memory, and is an error, never a match.
-func TestHostileHashes(t *testing.T) {
+func TestVerify_RefusesHostileHashes(t *testing.T) {
 	h := hasher(t, kdf.Params{}, 0)
 	good, err := h.Hash(t.Context(), "tulip")
 	require.NoError(t, err)
@@ -106,7 +106,7 @@ func TestHash_KeepsItsPlace(t *testing.T) {
 }
 
 // No more hashes than allowed are computed at once, and who waits honours the context.
-func TestBoundedAtOnce(t *testing.T) {
+func TestKDF_LimitsHashesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := hasher(t, kdf.Params{Memory: 7168, Time: 5, Threads: 1}, 1)
 		release := h.Occupy()

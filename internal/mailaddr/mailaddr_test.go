@@ -132,7 +132,7 @@ func TestParse_SingleLabel(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestShown(t *testing.T) {
+func TestShown_DecodesInternationalDomains(t *testing.T) {
 	for in, want := range map[string]string{"xn--bcher-kva.example": "bücher.example",
 		"example.com": "example.com", "EXAMPLE.com": "example.com",
 		"bücher.example": "bücher.example", "xn--a.example": "xn--a.example", "": "",
@@ -179,7 +179,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-func TestSame(t *testing.T) {
+func TestSame_ComparesDomainsInEitherForm(t *testing.T) {
 	const ann = "ann@bücher.example"
 	for other, same := range map[string]bool{
 		ann: true, "ann@BÜCHER.example": true, "ann@xn--bcher-kva.example": true,

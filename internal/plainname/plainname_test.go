@@ -50,7 +50,7 @@ var invisibles = []string{
 	"\ue000", "\ufff9",
 }
 
-func TestProblem(t *testing.T) {
+func TestProblem_NamesWhatANameMayNotHold(t *testing.T) {
 	for _, name := range plain {
 		require.Empty(t, plainname.Problem(name), "%q", name)
 	}
@@ -65,7 +65,7 @@ func TestProblem(t *testing.T) {
 	require.NotEmpty(t, plainname.Problem("\xff"))
 }
 
-func TestForQuotation(t *testing.T) {
+func TestForQuotation_ReplacesQuotationMarks(t *testing.T) {
 	for in, want := range map[string]string{
 		"Phone": "Phone", "Ann’s": "Ann's", "a“b”c„d‟e": "a'b'c'd'e", "«»‹›": "''''", `"`: "'",
 		"‘x’": "'x'", "evil.example": "", "a\nb": "",

@@ -23,7 +23,7 @@ type reply struct {
 
 func (r reply) SendStatus() (int, bool) { return r.code, r.temporary }
 
-func TestNew(t *testing.T) {
+func TestNew_KeepsTheCauseAndPrintsNoneOfIt(t *testing.T) {
 	sentinel := errors.New("sentinel")
 	err := quiet.New("ours", sentinel, nil, loud{"012345"})
 	require.ErrorIs(t, err, sentinel)
@@ -39,7 +39,7 @@ func TestNew(t *testing.T) {
 	require.Equal(t, "around: ours", fmt.Errorf("around: %w", err).Error())
 }
 
-func TestStatus(t *testing.T) {
+func TestStatus_ShowsTheStatusOnly(t *testing.T) {
 	for want, err := range map[string]error{
 		"":                         loud{"012345"},
 		" (status 550, permanent)": reply{loud{"012345"}, 550, false},

@@ -15,7 +15,7 @@ import (
 )
 
 // Every digit is as likely as every other, in every place, and a leading zero is a digit.
-func TestNewIsUniform(t *testing.T) {
+func TestNew_IsUniform(t *testing.T) {
 	const n = 20000
 	var counts [sentcode.DefaultDigits][10]float64
 	for range n {
@@ -38,7 +38,7 @@ func TestNewIsUniform(t *testing.T) {
 	}
 }
 
-func TestCheck(t *testing.T) {
+func TestCheck_AcceptsTheCodeUntilItExpires(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	keep := sentcode.Keep("012345")
 	for _, c := range []struct {
@@ -78,13 +78,13 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestKeep(t *testing.T) {
+func TestKeep_EqualCodesLookUnequal(t *testing.T) {
 	one, two := sentcode.Keep("012345"), sentcode.Keep("012345")
 	require.NotEqual(t, one, two, "equal codes do not look equal")
 	require.NotContains(t, string(one), "012345")
 }
 
-func TestNormalize(t *testing.T) {
+func TestNormalize_IgnoresSpacesAndHyphens(t *testing.T) {
 	for in, want := range map[string]string{"012345": "012345", "012 345": "012345",
 		" 012-345\t\n": "012345", "01\u00a02345": "012345"} {
 		got, err := sentcode.Normalize(in)

@@ -40,7 +40,7 @@ func TestDocuments_AreIndexed(t *testing.T) {
 }
 
 // Decisions are numbered without a gap, listed, and have the three parts.
-func TestDecisions(t *testing.T) {
+func TestDecisions_AreNumberedAndListed(t *testing.T) {
 	index, err := os.ReadFile("../../docs/decisions/README.md")
 	require.NoError(t, err)
 	files, err := filepath.Glob("../../docs/decisions/[0-9]*.md")
@@ -61,7 +61,7 @@ func TestDecisions(t *testing.T) {
 }
 
 // A document that says "cannot" names the test that says so; the test must be there.
-func TestDocumentsNameRealTests(t *testing.T) {
+func TestDocuments_NameRealTests(t *testing.T) {
 	var code strings.Builder
 	require.NoError(t, filepath.WalkDir("../..", func(path string, d os.DirEntry, err error) error {
 		if err == nil && strings.HasSuffix(path, "_test.go") {
@@ -87,7 +87,7 @@ func TestDocumentsNameRealTests(t *testing.T) {
 }
 
 // Links between the documents and pictures lead somewhere.
-func TestDocumentsLinkToFiles(t *testing.T) {
+func TestDocuments_LinkToFiles(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
 	for _, doc := range documents(t) {
 		text, err := os.ReadFile(doc)
@@ -118,7 +118,7 @@ func anchors(t *testing.T, name string) (all []string) {
 
 // docs/standards.md has every row once, says who meets it, names a test where it says that we
 // do, and marks the profiles that mfa/policy/rows.go has the row under.
-func TestStandards(t *testing.T) {
+func TestStandards_HasEachRowOnce(t *testing.T) {
 	text, err := os.ReadFile("../../docs/standards.md")
 	require.NoError(t, err)
 	type row struct{ state, by, profile string }
@@ -178,7 +178,7 @@ func TestStandards(t *testing.T) {
 
 // What running the programs and tests leaves behind is no part of the repository: keys and
 // databases least of all.
-func TestNothingLeftBehindIsKept(t *testing.T) {
+func TestRepository_KeepsNothingLeftBehind(t *testing.T) {
 	files, err := exec.CommandContext(t.Context(), "git", "-C", "../..", "ls-files").Output()
 	if err != nil {
 		t.Skip("not a checkout: ", err)

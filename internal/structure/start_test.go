@@ -14,7 +14,7 @@ import (
 )
 
 // No package starts work by being imported, or leaves a goroutine behind.
-func TestNoInitNoGoroutine(t *testing.T) {
+func TestPackages_HaveNoInitAndNoGoroutine(t *testing.T) {
 	for _, p := range packages(t) {
 		dir := filepath.Join("../..", strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module),
 			"/"))

@@ -120,7 +120,7 @@ func short(importPath string) string {
 	return strings.TrimPrefix(importPath, module+"/")
 }
 
-func TestImportDirections(t *testing.T) {
+func TestImports_KeepTheirDirections(t *testing.T) {
 	for _, p := range packages(t) {
 		name := short(p.ImportPath)
 		for _, rule := range rules {
@@ -147,7 +147,7 @@ func TestImportDirections(t *testing.T) {
 
 // Package kdftest makes hashes cheap. Tests import it and nothing else does, in any module; and
 // no other file reaches into a package by linkname, which is how it does so.
-func TestOnlyTestsHashCheaply(t *testing.T) {
+func TestImports_OnlyTestsHashCheaply(t *testing.T) {
 	const kdftest = `"` + module + `/internal/kdf/kdftest"`
 	tests := 0
 	require.NoError(t, filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
@@ -170,7 +170,7 @@ func TestOnlyTestsHashCheaply(t *testing.T) {
 }
 
 // net/http is for what speaks HTTP.
-func TestHTTPStaysOutside(t *testing.T) {
+func TestImports_KeepHTTPOutside(t *testing.T) {
 	for _, p := range packages(t) {
 		name := short(p.ImportPath)
 		speaks := []string{".", "mfahttp", "sms"}
@@ -181,7 +181,7 @@ func TestHTTPStaysOutside(t *testing.T) {
 }
 
 // What our go.mod requires, every importer is given.
-func TestDirectRequirements(t *testing.T) {
+func TestModule_DirectRequirements(t *testing.T) {
 	allowed := []string{
 		"github.com/fxamacker/cbor/v2",
 		"github.com/nyaruka/phonenumbers",
@@ -221,7 +221,7 @@ func TestDirectRequirements(t *testing.T) {
 
 // A module that imports the core, three factors and the memory store links no database
 // driver, no client and no browser driver, and none is in its module graph.
-func TestImportersAreGivenNoDriver(t *testing.T) {
+func TestModule_GivesImportersNoDriver(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
 	dir := t.TempDir()
@@ -261,7 +261,7 @@ func TestImportersAreGivenNoDriver(t *testing.T) {
 }
 
 // Small packages are the ones people love; a new name has to be asked for by someone.
-func TestExportedNames(t *testing.T) {
+func TestExportedNames_AreFew(t *testing.T) {
 	limits := map[string]int{
 		".":          8,
 		"mfa":        45,
@@ -286,7 +286,7 @@ func TestExportedNames(t *testing.T) {
 }
 
 // Every package says what it is for, and every exported name has a comment.
-func TestEverythingExportedIsDocumented(t *testing.T) {
+func TestExportedNames_AreDocumented(t *testing.T) {
 	for _, p := range packages(t) {
 		name := short(p.ImportPath)
 		d := parse(t, filepath.Join("../..", name))

@@ -160,11 +160,11 @@ func TestRun_LimitEndsTheRun(t *testing.T) {
 		}
 	})
 	defer watch.Stop()
-	s := step{args: []string{"test", "-json", "-count=1", "-run", "^TestHangs$", "."}}
+	s := step{args: []string{"test", "-json", "-count=1", "-run", "^TestHelper_Hangs$", "."}}
 	_ = s.run(ctx, r)
 	r.summary()
 	require.True(t, r.failed(), stdout.String())
-	require.Contains(t, stdout.String(), "TestHangs")
+	require.Contains(t, stdout.String(), "TestHelper_Hangs")
 	pid, err := os.ReadFile(started)
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
@@ -175,7 +175,7 @@ func TestRun_LimitEndsTheRun(t *testing.T) {
 
 const hangVar = "TESTRUN_TEST_HANG"
 
-func TestHangs(t *testing.T) {
+func TestHelper_Hangs(t *testing.T) {
 	file := os.Getenv(hangVar)
 	if file == "" {
 		return
