@@ -38,8 +38,8 @@ var alsoRace = map[string][]string{
 		"TestSupport_AccessCodeReplacesALostPhone", "TestSignOn",
 		"TestPages_SignInAndOut",
 	},
-	"internal/integration/databases": {"TestKit", "TestTenProcessesMigrate"},
-	"internal/integration/redis":     {"TestKit", "TestKitOnCluster"},
+	"internal/integration/databases": {"TestStore_Conforms", "TestMigrate_InTenProcessesAtOnce"},
+	"internal/integration/redis":     {"TestStore_Conforms", "TestStore_ConformsOnCluster"},
 }
 
 // slow are the packages that take longest, the slowest first.

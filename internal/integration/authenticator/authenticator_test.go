@@ -70,7 +70,7 @@ var ann = factor.User{ID: "42", Account: "ann+x@example.com"}
 // oathtool's codes are accepted and ours are accepted by it, for every algorithm, length and
 // several periods, from 1970 to far beyond 32 bits of steps; and the code belongs to that step
 // alone.
-func TestOathtool(t *testing.T) {
+func TestVerify_AgreesWithOathtool(t *testing.T) {
 	oathtool := tool(t, "oathtool")
 	for _, a := range []totp.Algorithm{totp.SHA1, totp.SHA256, totp.SHA512} {
 		for digits, period := range map[int]time.Duration{6: 30 * time.Second, 7: 120 * time.Second,
@@ -122,7 +122,7 @@ func TestOathtool(t *testing.T) {
 }
 
 // A whole sign-in, with oathtool as the phone.
-func TestSignInWithOathtool(t *testing.T) {
+func TestSignIn_WithOathtool(t *testing.T) {
 	oathtool := tool(t, "oathtool")
 	clock := mfatest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 	f, err := totp.New(totp.Config{Issuer: "Acme"})
@@ -159,7 +159,7 @@ func TestSignInWithOathtool(t *testing.T) {
 }
 
 // Every form of the QR code reads as exactly the URI.
-func TestZbarimg(t *testing.T) {
+func TestQR_IsReadByZbarimg(t *testing.T) {
 	zbarimg := tool(t, "zbarimg")
 	read := func(t *testing.T, image []byte) string {
 		path := filepath.Join(t.TempDir(), "qr.png")
@@ -235,7 +235,7 @@ func screenshot(t *testing.T, text string) []byte {
 }
 
 // KeePassXC takes our URI as it is, and the code it shows is accepted now.
-func TestKeePassXC(t *testing.T) {
+func TestURI_IsReadByKeePassXC(t *testing.T) {
 	cli := tool(t, "keepassxc-cli")
 	t.Setenv("QT_QPA_PLATFORM", "offscreen")
 	for name, cfg := range map[string]totp.Config{

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestLanguages(t *testing.T) {
+func TestPages_InTheBrowsersLanguage(t *testing.T) {
 	s := start(t)
 	seen := map[string]bool{}
 	for _, tag := range []string{"en", "nl", "nb", "de"} {
@@ -25,7 +25,7 @@ func TestLanguages(t *testing.T) {
 }
 
 // A sign-in with the keyboard alone, and a pasted code that has a space in it.
-func TestKeyboardAndPaste(t *testing.T) {
+func TestSignIn_ByKeyboardAndPaste(t *testing.T) {
 	s := start(t)
 	b := s.open(true)
 	b.login("ines")

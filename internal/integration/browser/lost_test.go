@@ -49,7 +49,7 @@ func (b *tab) appCode(username, secret string) {
 }
 
 // The link of the mail is opened in another browser; a recovery code replaces the lost app.
-func TestSetUpANewDevice(t *testing.T) {
+func TestRecovery_ReplacesALostApp(t *testing.T) {
 	both(t, func(t *testing.T, script bool) {
 		s := start(t)
 		phone := s.open(script)
@@ -98,7 +98,7 @@ func TestSetUpANewDevice(t *testing.T) {
 }
 
 // Three questions, each with its field, replace a lost app.
-func TestSecurityQuestions(t *testing.T) {
+func TestRecovery_BySecurityQuestions(t *testing.T) {
 	both(t, func(t *testing.T, script bool) {
 		s := start(t, "-questions")
 		b := s.open(script)
@@ -139,7 +139,7 @@ func TestSecurityQuestions(t *testing.T) {
 }
 
 // Without codes, support makes sure who it is, and makes a temporary code.
-func TestSupport(t *testing.T) {
+func TestRecovery_BySupport(t *testing.T) {
 	both(t, func(t *testing.T, script bool) {
 		s := start(t)
 		phone := s.open(script)
@@ -193,7 +193,7 @@ func TestSupport(t *testing.T) {
 }
 
 // A device that is remembered is asked for nothing, until it is forgotten.
-func TestRememberedDevice(t *testing.T) {
+func TestRememberedDevice_SkipsTheSecondFactor(t *testing.T) {
 	both(t, func(t *testing.T, script bool) {
 		s := start(t)
 		owner := s.open(script)
@@ -236,7 +236,7 @@ func TestRememberedDevice(t *testing.T) {
 }
 
 // An app that was disabled after a hundred failed attempts works again after three correct ones.
-func TestUnlockByProof(t *testing.T) {
+func TestUnlock_ByThreeCorrectCodes(t *testing.T) {
 	s := start(t)
 	b := s.open(true)
 	b.signIn("farid")
@@ -269,7 +269,7 @@ func TestUnlockByProof(t *testing.T) {
 }
 
 // Confirmations to everybody show how far they are, and can be stopped.
-func TestBulkConfirmations(t *testing.T) {
+func TestAdministration_ConfirmationsCanBeStopped(t *testing.T) {
 	both(t, func(t *testing.T, script bool) {
 		s := start(t, "-people", "400")
 		b := s.open(script)
@@ -300,7 +300,7 @@ func TestBulkConfirmations(t *testing.T) {
 
 // The owner gives everybody a week, and then tightens the policy: who is signed in is taken
 // through enrolment, and who has not enrolled is listed and mailed.
-func TestOrganisation(t *testing.T) {
+func TestAdministration_TightensThePolicy(t *testing.T) {
 	both(t, func(t *testing.T, script bool) {
 		s := start(t)
 		owner := s.open(script)

@@ -15,7 +15,7 @@ const (
 	verifyForm = `form[action="/mfa/verify"] button[type=submit]`
 )
 
-func TestSignInByMail(t *testing.T) {
+func TestSignIn_ByMail(t *testing.T) {
 	both(t, func(t *testing.T, script bool) {
 		b := start(t).open(script)
 		b.login("anna")
@@ -54,7 +54,7 @@ func TestSignInByMail(t *testing.T) {
 	})
 }
 
-func TestEnrolAndSignInWithEachKind(t *testing.T) {
+func TestSignIn_WithEachKind(t *testing.T) {
 	both(t, func(t *testing.T, script bool) {
 		s := start(t)
 		b := s.open(script)
@@ -144,7 +144,7 @@ func TestEnrolAndSignInWithEachKind(t *testing.T) {
 	})
 }
 
-func TestLockout(t *testing.T) {
+func TestLockout_ShowsTheWait(t *testing.T) {
 	both(t, func(t *testing.T, script bool) {
 		s := start(t)
 		b := s.open(script)
@@ -173,7 +173,7 @@ func TestLockout(t *testing.T) {
 	})
 }
 
-func TestPolicyForcesEnrolment(t *testing.T) {
+func TestEnrolment_IsForcedByThePolicy(t *testing.T) {
 	both(t, func(t *testing.T, script bool) {
 		s := start(t)
 		owner := s.open(script)
@@ -209,7 +209,7 @@ func TestPolicyForcesEnrolment(t *testing.T) {
 	})
 }
 
-func TestAccountChooser(t *testing.T) {
+func TestSignIn_ChoosesAnAccount(t *testing.T) {
 	both(t, func(t *testing.T, script bool) {
 		b := start(t).open(script)
 		b.visit("/login")
@@ -229,7 +229,7 @@ func TestAccountChooser(t *testing.T) {
 }
 
 // Following a link in a mail confirms nothing; the button of its page does.
-func TestConfirmationLink(t *testing.T) {
+func TestConfirmationLink_NeedsTheButton(t *testing.T) {
 	both(t, func(t *testing.T, script bool) {
 		s := start(t)
 		owner := s.open(script)
@@ -256,7 +256,7 @@ func TestConfirmationLink(t *testing.T) {
 	})
 }
 
-func TestAdministration(t *testing.T) {
+func TestAdministration_ResetsAndUnlocksAUser(t *testing.T) {
 	both(t, func(t *testing.T, script bool) {
 		s := start(t)
 		b := s.open(script)
@@ -292,7 +292,7 @@ func TestAdministration(t *testing.T) {
 	})
 }
 
-func TestSettings(t *testing.T) {
+func TestSettings_RenameAndRemoveAFactor(t *testing.T) {
 	both(t, func(t *testing.T, script bool) {
 		b := start(t).open(script)
 		b.signIn("farid")

@@ -83,7 +83,7 @@ func (d *device) enrol(name string) {
 }
 
 // A passkey is set up, is asked for after the password, and is the first that is offered.
-func TestPasskey(t *testing.T) {
+func TestPasskey_SignsIn(t *testing.T) {
 	s := start(t, "-addr", "localhost:0")
 	laptop := s.open(true).device()
 	laptop.present(false) // nobody touches it while the sign-in page offers it
@@ -126,7 +126,7 @@ func TestPasskey(t *testing.T) {
 }
 
 // Without JavaScript the page says that it is needed, and the other ways are there.
-func TestPasskeyWithoutScript(t *testing.T) {
+func TestPasskey_WithoutScriptOffersOtherWays(t *testing.T) {
 	s := start(t, "-addr", "localhost:0")
 	d := s.open(true).device()
 	d.present(false)
@@ -143,7 +143,7 @@ func TestPasskeyWithoutScript(t *testing.T) {
 }
 
 // The sign-in page lets in by passkey alone: by the button, and by the list under the field.
-func TestPasswordless(t *testing.T) {
+func TestPasskey_SignsInWithoutAPassword(t *testing.T) {
 	s := start(t, "-addr", "localhost:0")
 	d := s.open(true).device()
 	d.present(false)
@@ -183,7 +183,7 @@ func TestPasswordless(t *testing.T) {
 }
 
 // What was removed is no way in, and the browser is told to forget it.
-func TestRemovedPasskey(t *testing.T) {
+func TestPasskey_RemovedOneIsRefused(t *testing.T) {
 	s := start(t, "-addr", "localhost:0")
 	d := s.open(true).device()
 	d.present(false)
@@ -212,7 +212,7 @@ func TestRemovedPasskey(t *testing.T) {
 }
 
 // What the browser signed is good once: not in another tab, and not again.
-func TestPasskeyReplayAndTwoTabs(t *testing.T) {
+func TestPasskey_AssertionIsUsedOnceAndInItsTab(t *testing.T) {
 	s := start(t, "-addr", "localhost:0")
 	d := s.open(true).device()
 	d.present(false)
@@ -245,7 +245,7 @@ func TestPasskeyReplayAndTwoTabs(t *testing.T) {
 }
 
 // A page of another origin, though it is on the same domain, gets nothing that is of use.
-func TestPasskeyOfAnotherOrigin(t *testing.T) {
+func TestPasskey_OfAnotherOriginIsUseless(t *testing.T) {
 	s := start(t, "-addr", "localhost:0")
 	d := s.open(true).device()
 	d.present(false)

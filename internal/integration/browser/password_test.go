@@ -44,7 +44,7 @@ func (b *tab) typedLogin(username, typed string) {
 
 // A password is forgotten, a link is mailed, another is chosen; what was open is over, and the
 // second factor is asked for.
-func TestForgottenPassword(t *testing.T) {
+func TestPassword_ForgottenOneIsReplaced(t *testing.T) {
 	both(t, func(t *testing.T, script bool) {
 		s := start(t)
 		elsewhere := s.open(script)
@@ -91,7 +91,7 @@ func TestForgottenPassword(t *testing.T) {
 }
 
 // The owner sets a password, and its owner chooses another before anything else.
-func TestOwnerSetsAPassword(t *testing.T) {
+func TestPassword_SetByTheOwnerIsReplaced(t *testing.T) {
 	both(t, func(t *testing.T, script bool) {
 		s := start(t)
 		owner := s.open(script)

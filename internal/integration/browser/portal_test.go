@@ -15,7 +15,7 @@ import (
 
 // A person verifies at the portal, and is let in by the application that trusts it, but not by
 // the one that asks for its own code; in a browser, whose rules about forms and cookies count.
-func TestPortal(t *testing.T) {
+func TestPortal_SignsInToTheApplicationThatTrustsIt(t *testing.T) {
 	if chromium == "" {
 		start(t) // says what is missing
 	}

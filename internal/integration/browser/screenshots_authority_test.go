@@ -44,10 +44,10 @@ func (s shooter) shot(b *tab, name string) {
 	b.run(chromedp.EmulateViewport(1100, 900))
 }
 
-// TestPagesOfAuthority walks through the pages that say what a user may change, and checks that
-// each fits into a narrow window. It takes pictures of them if SECONDGATE_SCREENSHOTS names a
-// directory.
-func TestPagesOfAuthority(t *testing.T) {
+// TestPages_OfAuthorityFitANarrowWindow walks through the pages that say what a user may change,
+// and checks that each fits into a narrow window. It takes pictures of them if
+// SECONDGATE_SCREENSHOTS names a directory.
+func TestPages_OfAuthorityFitANarrowWindow(t *testing.T) {
 	dir := os.Getenv("SECONDGATE_SCREENSHOTS")
 	if dir != "" {
 		require.NoError(t, os.MkdirAll(dir, 0o755))

@@ -13,9 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestScreenshots saves pictures of the pages, light and dark, wide and narrow, into the
+// TestPages_Screenshots saves pictures of the pages, light and dark, wide and narrow, into the
 // directory that SECONDGATE_SCREENSHOTS names; without it there is nothing to do.
-func TestScreenshots(t *testing.T) {
+func TestPages_Screenshots(t *testing.T) {
 	dir := os.Getenv("SECONDGATE_SCREENSHOTS")
 	if dir == "" {
 		t.Skip("SECONDGATE_SCREENSHOTS is not set")

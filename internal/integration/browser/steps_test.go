@@ -16,8 +16,8 @@ func (b *tab) login(username string) {
 	b.press(`form[action="/login"].acme-form button`)
 }
 
-// signIn signs in by an e-mailed code, over the API: TestSignInByMail and TestLockout walk the
-// pages.
+// signIn signs in by an e-mailed code, over the API: TestSignIn_ByMail and TestLockout_ShowsTheWait
+// walk the pages.
 func (b *tab) signIn(username string) {
 	b.t.Helper()
 	c := b.client()

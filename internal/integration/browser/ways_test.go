@@ -33,7 +33,7 @@ func (b *tab) provider(button, person string) {
 	b.check()
 }
 
-func TestSignOn(t *testing.T) {
+func TestSignOn_ByAnIdentityProvider(t *testing.T) {
 	both(t, func(t *testing.T, script bool) {
 		s := start(t, "-addr", "localhost:0")
 		owner, b := s.open(script), s.open(script)
@@ -91,7 +91,7 @@ func TestSignOn(t *testing.T) {
 	})
 }
 
-func TestSessions(t *testing.T) {
+func TestSessions_EndElsewhere(t *testing.T) {
 	both(t, func(t *testing.T, script bool) {
 		s := start(t)
 		here, there, thief := s.open(script), s.open(script), s.open(script)

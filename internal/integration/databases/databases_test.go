@@ -69,7 +69,7 @@ func with(dsn, parameter string) string {
 	return dsn + "?" + parameter
 }
 
-func TestKit(t *testing.T) {
+func TestStore_Conforms(t *testing.T) {
 	each(t, func(t *testing.T, e engine, s *servers.Server) {
 		dsn := e.dsn(s.Addr)
 		storagetest.Run(t, func(t *testing.T) storage.Store { return e.store(t, dsn, "") })
@@ -77,7 +77,7 @@ func TestKit(t *testing.T) {
 }
 
 // What an administrator may have set for all connections must not matter.
-func TestKitUnderOtherSettings(t *testing.T) {
+func TestStore_ConformsUnderOtherSettings(t *testing.T) {
 	postgres, mariadb := engines[0], engines[1]
 	for _, c := range []struct {
 		name      string
@@ -117,7 +117,7 @@ func TestKitUnderOtherSettings(t *testing.T) {
 
 // The table's name is the application's to choose, also in a schema of its own, and with
 // letters that a database would fold if it were not quoted.
-func TestTableNames(t *testing.T) {
+func TestNew_TableNames(t *testing.T) {
 	each(t, func(t *testing.T, e engine, s *servers.Server) {
 		dsn := e.dsn(s.Addr)
 		_, err := e.open(t, dsn).Exec("CREATE SCHEMA elsewhere")
@@ -136,7 +136,7 @@ func TestTableNames(t *testing.T) {
 }
 
 // The statement of Schema, as a migration tool would run it, makes what Migrate makes.
-func TestSchemaIsEnough(t *testing.T) {
+func TestSchema_MakesWhatMigrateMakes(t *testing.T) {
 	each(t, func(t *testing.T, e engine, s *servers.Server) {
 		db := e.open(t, e.dsn(s.Addr))
 		schema, err := sqlstore.Schema(e.dialect, "")
@@ -177,7 +177,7 @@ func TestMain(m *testing.M) {
 }
 
 // Ten processes start at once, and all of them migrate.
-func TestTenProcessesMigrate(t *testing.T) {
+func TestMigrate_InTenProcessesAtOnce(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	each(t, func(t *testing.T, e engine, s *servers.Server) {
@@ -196,7 +196,7 @@ func TestTenProcessesMigrate(t *testing.T) {
 }
 
 // A write is a transaction of its own: what the application rolls back takes nothing back.
-func TestRollbackTakesNothingBack(t *testing.T) {
+func TestStore_IgnoresTheApplicationsRollback(t *testing.T) {
 	each(t, func(t *testing.T, e engine, s *servers.Server) {
 		db := e.open(t, e.dsn(s.Addr))
 		cfg := sqlstore.Config{DB: db, Dialect: e.dialect}
@@ -224,7 +224,7 @@ func TestRollbackTakesNothingBack(t *testing.T) {
 }
 
 // What was acknowledged is there after the server was killed under load.
-func TestKilledServerKeepsWhatItAcknowledged(t *testing.T) {
+func TestStore_KilledServerKeepsAcknowledgedWrites(t *testing.T) {
 	each(t, func(t *testing.T, e engine, s *servers.Server) {
 		store := e.store(t, e.dsn(s.Addr), "")
 		const workers = 8

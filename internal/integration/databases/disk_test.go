@@ -73,7 +73,7 @@ var fullDisk = outage{name: "full disk", reads: true, deletes: true, patience: 1
 		return func() { s.server.FileLimit(0); s.disconnect() }
 	}}
 
-func TestFullDisk(t *testing.T) {
+func TestOutage_FullDisk(t *testing.T) {
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			outageOfStore(t, fullDisk, newSite(t, e, diskOptions[e.dialect]...))

@@ -145,7 +145,7 @@ func lockRow(t *testing.T, s *site) func() {
 
 // Each call in an outage gives an error within its deadline that is no result of a store, and
 // afterwards the same Store on the same pool works and what was there is there.
-func TestOutagesOfTheStore(t *testing.T) {
+func TestOutage_StoreGivesErrorsInTime(t *testing.T) {
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			s := newSite(t, e)
@@ -215,7 +215,7 @@ func recovers(t *testing.T, store storage.Store) (got storage.Record) {
 // In an outage no user is let in, with a correct code or not, and no reply says that they have no
 // second factor; more attempts than would lock are not counted; and afterwards the challenge
 // of before and the code of before work.
-func TestOutagesOfTheManager(t *testing.T) {
+func TestOutage_ManagerLetsNoUserIn(t *testing.T) {
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			s := newSite(t, e)

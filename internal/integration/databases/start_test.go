@@ -12,7 +12,7 @@ import (
 
 // An application does not start on a database that cannot serve, and the error says why; once it
 // can, the same pool will do.
-func TestNewInAnOutage(t *testing.T) {
+func TestNew_FailsInAnOutage(t *testing.T) {
 	says := map[string]map[sqlstore.Dialect]string{
 		"down":               sqls("failed to connect", ""),
 		"incorrect password": sqls("28P01", "1045"),

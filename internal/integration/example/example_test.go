@@ -67,7 +67,7 @@ func serve(t *testing.T, args ...string) string {
 
 // Users enrol and sign in over every store, and an outage of it lets no user in, locks no user
 // out, and is over when the server is back.
-func TestEveryStore(t *testing.T) {
+func TestProgram_OverEveryStore(t *testing.T) {
 	for name, start := range map[string]func(t *testing.T) (where string, server *servers.Server){
 		"SQLite file": func(t *testing.T) (string, *servers.Server) {
 			return filepath.Join(t.TempDir(), "records.db"), nil
@@ -128,7 +128,7 @@ func TestEveryStore(t *testing.T) {
 }
 
 // What cannot be used is said at the start, in time, and without the password.
-func TestUnusableStores(t *testing.T) {
+func TestProgram_RefusesUnusableStores(t *testing.T) {
 	free := fmt.Sprint(servers.FreePort(t))
 	evicting := servers.Redis(t, "--maxmemory-policy", "allkeys-lru")
 	for where, want := range map[string]string{

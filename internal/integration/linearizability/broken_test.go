@@ -9,7 +9,7 @@ import (
 
 // A proof that cannot fail proves nothing: the same crowd, over stores that break their promise
 // one time in thirty, must be refused.
-func TestBrokenStoreIsRefused(t *testing.T) {
+func TestHistory_OfABrokenStoreIsRefused(t *testing.T) {
 	for _, fault := range []string{losesUpdates, readsStale, forgets, writesTwice} {
 		t.Run(fault, func(t *testing.T) {
 			untilRefused(t, func() *crowd {

@@ -136,7 +136,7 @@ func (c *crowd) await(deeds int) {
 
 // Whatever breaks, a reply that was given stays true, and one that was not given is either
 // wholly done or not at all, soon or late.
-func TestLinearizableInTrouble(t *testing.T) {
+func TestManager_IsLinearizableInOutages(t *testing.T) {
 	for _, e := range engines[1:] {
 		t.Run(e.name, func(t *testing.T) {
 			untilSeen(t, []string{nothing, unknown}, func() *crowd {
@@ -197,7 +197,7 @@ func (c *crowd) outcomes() map[string]int {
 
 // A server that acknowledges what it writes down up to half a minute later is found out when it
 // is killed.
-func TestForgetfulServerIsRefused(t *testing.T) {
+func TestHistory_OfAForgetfulServerIsRefused(t *testing.T) {
 	untilRefused(t, func() *crowd {
 		server, proxy, c := behindProxy(t, engines[2], "--innodb-flush-log-at-trx-commit=0",
 			"--innodb-flush-log-at-timeout=30")

@@ -52,7 +52,7 @@ func (e engine) address(t testing.TB) string {
 	return e.name + " " + e.start(t).Addr
 }
 
-func TestLinearizable(t *testing.T) {
+func TestManager_IsLinearizable(t *testing.T) {
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			seen := make(map[string]int)

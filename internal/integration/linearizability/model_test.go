@@ -119,7 +119,7 @@ func (s *story) overview(left int) {
 		"left="+strconv.Itoa(left), 1)})
 }
 
-func TestModel(t *testing.T) {
+func TestModel_AcceptsCorrectHistoriesOnly(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		want  porcupine.CheckResult

@@ -165,7 +165,7 @@ func send(t *testing.T, cfg smtp.Config, m email.Message) error {
 	return s.Send(t.Context(), m)
 }
 
-func TestDelivery(t *testing.T) {
+func TestSend_DeliversTheMail(t *testing.T) {
 	for _, security := range []smtp.Security{smtp.StartTLS, smtp.TLS, smtp.InsecureNoTLS} {
 		t.Run(fmt.Sprint(security), func(t *testing.T) {
 			s := start(t, security)
@@ -232,7 +232,7 @@ func requireError(t *testing.T, err error, temporary bool) *email.SendError {
 	return e
 }
 
-func TestRefusals(t *testing.T) {
+func TestSend_ReportsRefusals(t *testing.T) {
 	t.Run("incorrect password", func(t *testing.T) {
 		s := start(t, smtp.StartTLS)
 		cfg := s.config(smtp.StartTLS)
@@ -277,7 +277,7 @@ func TestRefusals(t *testing.T) {
 }
 
 // A server that accepts and says nothing does not hold the caller past its deadline.
-func TestSilentServer(t *testing.T) {
+func TestSend_SilentServerDoesNotHoldTheCaller(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = l.Close() })
@@ -311,7 +311,7 @@ func TestSilentServer(t *testing.T) {
 	}
 }
 
-func TestNoHeaderInjection(t *testing.T) {
+func TestSend_AddsNoHeader(t *testing.T) {
 	s := start(t, smtp.StartTLS)
 	for _, m := range []email.Message{
 		{To: "ann@example.com\r\nBcc: eve@example.com", Subject: "x", Text: secret.New("x")},

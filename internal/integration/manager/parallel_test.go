@@ -35,7 +35,7 @@ func rounds() int {
 	return 1
 }
 
-func TestSignInWithEachKind(t *testing.T) {
+func TestSignIn_WithEachKind(t *testing.T) {
 	everywhere(t, func(t *testing.T, kind string, open func() storage.Store) {
 		w := newWorld(t, open)
 		m := w.manager(w.open())
@@ -52,7 +52,7 @@ func TestSignInWithEachKind(t *testing.T) {
 
 // With a limit of five, exactly five of 200 parallel failed attempts, through Managers with
 // connections of their own to one database, get a verdict.
-func TestParallelGuesses(t *testing.T) {
+func TestVerify_LimitsParallelGuesses(t *testing.T) {
 	incorrect := map[string]secret.Text{"totp": secret.New("000000"), "email": secret.New("000000"),
 		"sms": secret.New("000000"), "pin": secret.New("000000"),
 		"recovery": secret.New("0000-0000-0000-0000")}
@@ -86,7 +86,7 @@ func TestParallelGuesses(t *testing.T) {
 }
 
 // One correct response submitted 64 times at once succeeds once.
-func TestParallelCorrectResponses(t *testing.T) {
+func TestVerify_AcceptsOneOfParallelResponses(t *testing.T) {
 	everywhere(t, func(t *testing.T, kind string, open func() storage.Store) {
 		w := newWorld(t, open)
 		managers := []*mfa.Manager{w.manager(w.open()), w.manager(w.open()), w.manager(w.open()),
@@ -109,7 +109,7 @@ func TestParallelCorrectResponses(t *testing.T) {
 
 // The same authenticator code in 64 challenges of their own: one success, and the others
 // are replays until the user is locked.
-func TestOneCodeInManyChallenges(t *testing.T) {
+func TestVerify_AcceptsACodeInOneOfManyChallenges(t *testing.T) {
 	w := newWorld(t, sqlite(t))
 	managers := []*mfa.Manager{w.manager(w.open()), w.manager(w.open())}
 	w.enrollAll(managers[0])
@@ -135,7 +135,7 @@ func TestOneCodeInManyChallenges(t *testing.T) {
 
 // Whatever call of the store fails, before or after it was carried out, a success is never
 // reported that is not recorded: afterwards the same response never succeeds again if it did.
-func TestFaults(t *testing.T) {
+func TestVerify_SuccessIsRecordedWhateverFails(t *testing.T) {
 	disk := errors.New("disk full")
 	for _, kind := range kinds {
 		for _, op := range []mfatest.Op{mfatest.OpGet, mfatest.OpSwap} {
@@ -176,7 +176,7 @@ func TestFaults(t *testing.T) {
 }
 
 // An outage is a typed error within the caller's deadline, counts nothing and locks no user.
-func TestOutage(t *testing.T) {
+func TestVerify_InAnOutageCountsNothing(t *testing.T) {
 	w := newWorld(t, sqlite(t))
 	store := mfatest.NewFaultyStore(w.open())
 	m := w.manager(store)

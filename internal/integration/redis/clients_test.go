@@ -24,7 +24,7 @@ func texts(args []any) []string {
 }
 
 // The one line for rueidis and the one for valkey-go, alone and on a cluster.
-func TestKitThroughOtherClients(t *testing.T) {
+func TestStore_ConformsThroughOtherClients(t *testing.T) {
 	clients := map[string]func(t *testing.T, addr string) redisstore.Do{
 		"rueidis": func(t *testing.T, addr string) redisstore.Do {
 			client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{addr},

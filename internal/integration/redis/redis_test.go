@@ -67,7 +67,7 @@ func open(t testing.TB, cfg redisstore.Config) *redisstore.Store {
 	return s
 }
 
-func TestKit(t *testing.T) {
+func TestStore_Conforms(t *testing.T) {
 	server := servers.Redis(t)
 	for name, protocol := range map[string]int{"RESP2": 2, "RESP3": 3} {
 		t.Run(name, func(t *testing.T) {
@@ -111,7 +111,7 @@ func clustered(t testing.TB, nodes []*servers.Server) *redisstore.Store {
 	return open(t, redisstore.Config{Do: do(c), Nodes: primaries(c)})
 }
 
-func TestKitOnCluster(t *testing.T) {
+func TestStore_ConformsOnCluster(t *testing.T) {
 	nodes := servers.RedisCluster(t)
 	storagetest.Run(t, func(t *testing.T) storage.Store { return clustered(t, nodes) })
 
@@ -143,7 +143,7 @@ func TestKitOnCluster(t *testing.T) {
 	}
 }
 
-func TestConfig(t *testing.T) {
+func TestNew_RefusesInvalidConfigs(t *testing.T) {
 	never := func(context.Context, ...any) (any, error) {
 		return nil, errors.New("must not be called")
 	}
@@ -163,7 +163,7 @@ func TestConfig(t *testing.T) {
 }
 
 // The server forgets the scripts, and nothing is lost by it.
-func TestScriptsForgotten(t *testing.T) {
+func TestStore_WorksWhenScriptsAreForgotten(t *testing.T) {
 	server := servers.Redis(t)
 	client := connect(t, server.Addr)
 	store := open(t, redisstore.Config{Do: do(client)})
@@ -180,7 +180,7 @@ func TestScriptsForgotten(t *testing.T) {
 }
 
 // What was acknowledged is there after the server was killed under load.
-func TestKilledServerKeepsWhatItAcknowledged(t *testing.T) {
+func TestStore_KilledServerKeepsAcknowledgedWrites(t *testing.T) {
 	server := servers.Redis(t)
 	store := open(t, redisstore.Config{Do: do(connect(t, server.Addr))})
 	const workers = 8
@@ -237,7 +237,7 @@ func requireOutage(t *testing.T, errs map[string]error, operations ...string) {
 var all = []string{"get", "list", "delete", "swap", "create"}
 
 // An outage is an error within the caller's time, and no result.
-func TestOutages(t *testing.T) {
+func TestStore_OutagesAreErrorsInTime(t *testing.T) {
 	server := servers.Redis(t)
 	proxy := servers.NewProxy(t, server.Addr)
 	store := open(t, redisstore.Config{Do: do(connect(t, proxy.Addr))})
@@ -297,7 +297,7 @@ func TestOutages(t *testing.T) {
 }
 
 // A full server, a replica and foreign data are errors, and no results.
-func TestUnusableServers(t *testing.T) {
+func TestStore_UnusableServersGiveErrors(t *testing.T) {
 	server := servers.Redis(t)
 	client := connect(t, server.Addr)
 	store := open(t, redisstore.Config{Do: do(client)})
@@ -331,7 +331,7 @@ func TestUnusableServers(t *testing.T) {
 }
 
 // What this package did not write stays, and half a record is not a missing one.
-func TestForeignHashStays(t *testing.T) {
+func TestStore_KeepsForeignHashes(t *testing.T) {
 	client := connect(t, servers.Redis(t).Addr)
 	store := open(t, redisstore.Config{Do: do(client)})
 	for name, fields := range map[string][]any{"empty revision": {"r", "", "d", "x"},

@@ -16,7 +16,7 @@ import (
 )
 
 // A write is acknowledged when the replica has it, and is an error when it has not.
-func TestWaitForReplicas(t *testing.T) {
+func TestSwap_WaitsForReplicas(t *testing.T) {
 	primary := servers.Redis(t)
 	client := connect(t, primary.Addr)
 	cfg := redisstore.Config{Do: do(client), WaitReplicas: 1, WaitTimeout: 300 * time.Millisecond,
@@ -63,7 +63,7 @@ func TestWaitForReplicas(t *testing.T) {
 
 // The replicas that WAIT counts are those of its connection's writes: on another connection it
 // would count at once, whatever they have.
-func TestWaitOnTheConnectionOfTheWrite(t *testing.T) {
+func TestSwap_WaitsOnTheConnectionOfTheWrite(t *testing.T) {
 	primary, replica := servers.Redis(t), servers.Redis(t)
 	_, port, _ := net.SplitHostPort(primary.Addr)
 	require.NoError(t, connect(t, replica.Addr).Do(t.Context(), "REPLICAOF", "127.0.0.1",

@@ -32,7 +32,7 @@ func (c lossy) Read(b []byte) (int, error) {
 
 // A client with its default settings sends a command again when the connection breaks. A write
 // that was made is then not reported as a conflict.
-func TestClientThatSendsAgain(t *testing.T) {
+func TestSwap_ThroughAClientThatSendsAgain(t *testing.T) {
 	server := servers.Redis(t)
 	armed := new(atomic.Bool)
 	client := redis.NewClient(&redis.Options{Addr: server.Addr, Dialer: func(ctx context.Context,

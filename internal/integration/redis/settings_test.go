@@ -16,7 +16,7 @@ import (
 )
 
 // A server that loses records is refused with a sentence that says what to change.
-func TestLossyServersAreRefused(t *testing.T) {
+func TestNew_RefusesServersThatLoseRecords(t *testing.T) {
 	for _, c := range []struct {
 		name, want string
 		options    []string
@@ -48,7 +48,7 @@ func TestLossyServersAreRefused(t *testing.T) {
 
 // Where CONFIG is refused, as managed services do, INFO says it; where that is refused too, the
 // operator says it.
-func TestSettingsOfManagedServices(t *testing.T) {
+func TestNew_ReadsSettingsOfManagedServices(t *testing.T) {
 	lossy := servers.Redis(t, "--rename-command", "CONFIG", "", "--maxmemory-policy", "allkeys-lru")
 	_, err := redisstore.New(t.Context(), redisstore.Config{Do: do(connect(t, lossy.Addr))})
 	require.ErrorContains(t, err, `"allkeys-lru"`)
@@ -76,7 +76,7 @@ func TestSettingsOfManagedServices(t *testing.T) {
 }
 
 // What would fail at the first sign-in fails at the start.
-func TestUnfitServersAreRefused(t *testing.T) {
+func TestNew_RefusesUnfitServers(t *testing.T) {
 	server := servers.Redis(t)
 	client := connect(t, server.Addr)
 	refused := func(want string, cfg redisstore.Config) {
@@ -105,7 +105,7 @@ func TestUnfitServersAreRefused(t *testing.T) {
 }
 
 // The permissions that the package comment lists are enough, and each is needed.
-func TestPermissions(t *testing.T) {
+func TestPermissions_AreEnoughAndEachIsNeeded(t *testing.T) {
 	server := servers.Redis(t)
 	admin := connect(t, server.Addr)
 	listed := []any{"+hmget", "+evalsha", "+eval", "+hget", "+hset", "+exists", "+del",

@@ -15,7 +15,7 @@ import (
 // The cursors of SCAN mean nothing to another process: a walk that went on regardless would
 // leave records out, and an administrator who re-encrypts by it would then retire the key that they
 // need.
-func TestWalkDoesNotOutliveTheServer(t *testing.T) {
+func TestList_EndsWithTheServersProcess(t *testing.T) {
 	server := servers.Redis(t)
 	store := open(t, redisstore.Config{Do: do(connect(t, server.Addr))})
 	for i := range 1000 {
@@ -43,7 +43,7 @@ func TestWalkDoesNotOutliveTheServer(t *testing.T) {
 }
 
 // Without Nodes a cluster would list the records of whichever node was asked.
-func TestListOnClusterNeedsNodes(t *testing.T) {
+func TestList_OnClusterNeedsNodes(t *testing.T) {
 	nodes := servers.RedisCluster(t)
 	c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{nodes[0].Addr},
 		MaxRetries: -1, ContextTimeoutEnabled: true})

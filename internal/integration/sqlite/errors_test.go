@@ -27,7 +27,7 @@ func refused(t *testing.T, err error, says ...string) {
 	}
 }
 
-func TestMissingTable(t *testing.T) {
+func TestNew_RefusesAMissingTable(t *testing.T) {
 	cfg := sqlstore.Config{DB: openDB(t, filepath.Join(t.TempDir(), "records.db")),
 		Dialect: sqlstore.SQLite}
 	_, err := sqlstore.New(t.Context(), cfg)
@@ -40,7 +40,7 @@ func TestMissingTable(t *testing.T) {
 	refused(t, err, "no such table", "other")
 }
 
-func TestTableDroppedLater(t *testing.T) {
+func TestStore_DroppedTableIsAnError(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "records.db")
 	store, db := openStore(t, path), openDB(t, path)
 	_, err := db.ExecContext(t.Context(), "DROP TABLE secondgate_records")
@@ -51,7 +51,7 @@ func TestTableDroppedLater(t *testing.T) {
 		"no such table")
 }
 
-func TestTableThatCannotServe(t *testing.T) {
+func TestNew_RefusesAnUnfitTable(t *testing.T) {
 	for name, c := range map[string]struct{ ddl, says string }{
 		"text keys": {`CREATE TABLE secondgate_records (key TEXT PRIMARY KEY, revision BLOB, data
 			BLOB, updated_at TEXT)`,
@@ -79,7 +79,7 @@ func TestTableThatCannotServe(t *testing.T) {
 }
 
 // A key that is not the primary key cannot be inserted on condition.
-func TestTableWithoutPrimaryKey(t *testing.T) {
+func TestNew_RefusesATableWithoutPrimaryKey(t *testing.T) {
 	cfg := sqlstore.Config{DB: openDB(t, filepath.Join(t.TempDir(), "records.db")),
 		Dialect: sqlstore.SQLite}
 	_, err := cfg.DB.ExecContext(t.Context(), `CREATE TABLE secondgate_records (key BLOB, revision
@@ -90,7 +90,7 @@ func TestTableWithoutPrimaryKey(t *testing.T) {
 }
 
 // A row that something else wrote is damaged, not absent.
-func TestForeignRow(t *testing.T) {
+func TestGet_ForeignRowIsDamaged(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "records.db")
 	store, db := openStore(t, path), openDB(t, path)
 	_, err := db.ExecContext(t.Context(), `INSERT INTO secondgate_records (key, revision, data)
@@ -102,7 +102,7 @@ func TestForeignRow(t *testing.T) {
 	refused(t, err, "empty revision or data")
 }
 
-func TestClosedDB(t *testing.T) {
+func TestStore_ClosedDatabaseIsAnError(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "records.db")
 	cfg := sqlstore.Config{DB: openDB(t, path), Dialect: sqlstore.SQLite}
 	require.NoError(t, sqlstore.Migrate(t.Context(), cfg))
@@ -122,7 +122,7 @@ func TestClosedDB(t *testing.T) {
 }
 
 // Another process holds the write lock for longer than the caller has time.
-func TestDeadlineWhileLocked(t *testing.T) {
+func TestStore_HonoursTheDeadlineWhileLocked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "records.db")
 	db := openDB(t, path)
 	store := openPatientStore(t, path, 2*time.Minute)
@@ -166,7 +166,7 @@ func TestStore_LockedIsAnError(t *testing.T) {
 	require.NoError(t, tx.Rollback())
 }
 
-func TestReadOnlyConnection(t *testing.T) {
+func TestStore_ReadOnlyConnectionIsAnError(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "records.db")
 	openStore(t, path)
 	db, err := sql.Open("sqlite", sqlstore.SQLiteDSN(path)+"&mode=ro")
@@ -176,7 +176,7 @@ func TestReadOnlyConnection(t *testing.T) {
 	refused(t, err, "readonly", "allowed to write")
 }
 
-func TestMissingDirectory(t *testing.T) {
+func TestOpen_ReportsAMissingDirectory(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "missing", "records.db")
 	cfg := sqlstore.Config{DB: openDB(t, path), Dialect: sqlstore.SQLite}
 	refused(t, sqlstore.Migrate(t.Context(), cfg), "cannot be opened",

@@ -53,13 +53,13 @@ func storeOn(t testing.TB, db *sql.DB) *sqlstore.Store {
 	return store
 }
 
-func TestKit(t *testing.T) {
+func TestStore_Conforms(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "records.db")
 	storagetest.Run(t, func(t *testing.T) storage.Store { return openStore(t, path) })
 }
 
 // One connection, as some applications have it, must not wait for itself.
-func TestKitOneConnection(t *testing.T) {
+func TestStore_ConformsWithOneConnection(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "records.db")
 	storagetest.Run(t, func(t *testing.T) storage.Store {
 		db := openDB(t, path)

@@ -14,7 +14,7 @@ import (
 
 // Whatever the path's characters, the file that is asked for is the file that is used, and
 // no other comes into being.
-func TestPaths(t *testing.T) {
+func TestOpen_UsesThePathToTheLetter(t *testing.T) {
 	for _, name := range []string{
 		"plain.db", "with space.db", "question?mode=memory.db", "hash#tag.db", "percent%41.db",
 		"100%.db", "a&b=c.db",
@@ -51,7 +51,7 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-func TestPathWithDoubledSlashes(t *testing.T) {
+func TestOpen_PathWithDoubledSlashes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "records.db")
 	store := openStore(t, "/"+path)
 	require.NoError(t, store.Swap(t.Context(), "k", "", storage.Record{Revision: "r1",
@@ -60,7 +60,7 @@ func TestPathWithDoubledSlashes(t *testing.T) {
 }
 
 // These name no file; a temporary or a truncated one would lose everything in silence.
-func TestPathsThatNameNoFile(t *testing.T) {
+func TestOpen_RefusesPathsThatNameNoFile(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
 	for _, path := range []string{"", ".", "./", "/", "a\x00b", "\x00",
@@ -77,7 +77,7 @@ func TestPathsThatNameNoFile(t *testing.T) {
 }
 
 // The settings that the promises rest on are those of every connection.
-func TestConnectionSettings(t *testing.T) {
+func TestOpen_SetsEachConnection(t *testing.T) {
 	db := openDB(t, filepath.Join(t.TempDir(), "records.db"))
 	for range 3 {
 		conn, err := db.Conn(t.Context())
@@ -93,7 +93,7 @@ func TestConnectionSettings(t *testing.T) {
 }
 
 // An empty file made beforehand keeps its mode, and the files beside it have the same.
-func TestPrivateFile(t *testing.T) {
+func TestOpen_KeepsTheModeOfAPrivateFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "records.db")
 	require.NoError(t, os.WriteFile(path, nil, 0o600))
 	store := openStore(t, path)

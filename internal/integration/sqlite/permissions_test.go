@@ -16,7 +16,7 @@ import (
 )
 
 // The permissions of files mean nothing to root, so these are tried as nobody.
-func TestPermissions(t *testing.T) {
+func TestOpen_ReportsMissingPermissions(t *testing.T) {
 	dir, err := os.MkdirTemp("", "secondgate-permissions-")
 	require.NoError(t, err)
 	defer os.RemoveAll(dir)

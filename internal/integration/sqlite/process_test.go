@@ -116,7 +116,7 @@ func process(t *testing.T, role, path string) *exec.Cmd {
 	return cmd
 }
 
-func TestProcessesLoseNoUpdate(t *testing.T) {
+func TestUpdate_ProcessesLoseNoWrite(t *testing.T) {
 	const processes, times = 4, 150
 	path := filepath.Join(t.TempDir(), "records.db")
 	outputs := make([]bytes.Buffer, processes)
@@ -135,7 +135,7 @@ func TestProcessesLoseNoUpdate(t *testing.T) {
 		"updates were lost")
 }
 
-func TestProcessesMigrateAtOnce(t *testing.T) {
+func TestMigrate_InManyProcessesAtOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "records.db")
 	cmds := make([]*exec.Cmd, 6)
 	outputs := make([]bytes.Buffer, len(cmds))
@@ -186,7 +186,7 @@ func startWriter(t *testing.T, key, path string) *writer {
 
 // Whatever was acknowledged before a SIGKILL is there after it, whole. Each round waits for a
 // number of acknowledged writes and then kills the processes in the middle of further ones.
-func TestKilledUnderLoad(t *testing.T) {
+func TestStore_KeepsAcknowledgedWritesWhenKilled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "records.db")
 	for round := range 4 {
 		var writers []*writer
