@@ -15,7 +15,8 @@ var sessions = scs.New() // or your own
 
 func login(w http.ResponseWriter, r *http.Request) {
 	if r.PostFormValue("password") != "secret" { // your application has users and hashes
-		fmt.Fprint(w, `<form method="post">Password <input name="password"><button>Go</button>`)
+		fmt.Fprint(w, `<!doctype html><title>Sign in</title><form method="post">
+			Password <input name="password" type="password"> <button>Sign in</button></form>`)
 		return
 	}
 	sessions.Put(r.Context(), "user", "ann")

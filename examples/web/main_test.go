@@ -99,6 +99,7 @@ func TestProgram_SignsIn(t *testing.T) {
 		text, err := io.ReadAll(a.Body)
 		require.NoError(t, err)
 		require.Equal(t, 200, a.StatusCode, string(text))
+		require.Contains(t, a.Header.Get("Content-Type"), "text/html", "a browser shows a page")
 		if next := goesOn.FindStringSubmatch(string(text)); next != nil {
 			return do(html.UnescapeString(next[1]), nil)
 		}
