@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -10,9 +11,14 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 )
+
+// grace is the time that go test and its programs have to print where they are when a run is
+// ended.
+const grace = 10 * time.Second
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
@@ -61,9 +67,9 @@ func report(c config, stdin io.Reader, stdout io.Writer) (code int, err error) {
 	}
 	r := newReporter(stdout, log, c.log)
 	if c.read {
-		err = r.read(stdin)
+		err = r.stream().read(stdin)
 	} else {
-		err = c.runAll(r, stdout)
+		err = c.runAll(r, plan)
 	}
 	if err != nil {
 		// What the tests had said until then is still worth reading.
@@ -76,30 +82,47 @@ func report(c config, stdin io.Reader, stdout io.Writer) (code int, err error) {
 	return 0, nil
 }
 
-func (c config) runAll(r *reporter, stdout io.Writer) error {
+// runAll runs what plan returns until it ends, the limit is reached, or the user interrupts it.
+func (c config) runAll(r *reporter, plan planner) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
-	steps, err := plan(ctx, c)
+	lanes, err := plan(ctx, c)
 	if err != nil {
 		return err
 	}
-	for _, s := range steps {
-		fmt.Fprintf(stdout, "== %s: %d packages\n", s.name, s.count)
-		err := s.run(ctx, r)
-		switch {
-		case errors.Is(ctx.Err(), context.Canceled):
-			return errors.New("the run was interrupted")
-		case ctx.Err() != nil:
-			return fmt.Errorf("the run reached its limit of %s and was ended; a test hangs",
-				c.limit)
-		}
-		if err != nil {
-			return err
-		}
+	err = runLanes(ctx, r, lanes)
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return errors.New("the run was interrupted")
+	case ctx.Err() != nil:
+		return fmt.Errorf("the run reached its limit of %s and was ended; a test hangs", c.limit)
 	}
-	return nil
+	return err
+}
+
+// runLanes runs the lanes side by side, and the steps of each one after the other. If go test
+// itself fails in one, all of them end. Failing tests end nothing.
+func runLanes(ctx context.Context, r *reporter, lanes [][]step) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	for _, lane := range lanes {
+		wg.Go(func() {
+			for _, s := range lane {
+				if ctx.Err() != nil {
+					return
+				}
+				fmt.Fprintf(r, "== %s: %d packages\n", s.name, s.count)
+				if err := s.run(ctx, r); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx)
 }
 
 // run runs one go test and feeds its events to the report. An exit code that failing tests
@@ -107,20 +130,25 @@ func (c config) runAll(r *reporter, stdout io.Writer) error {
 func (s step) run(ctx context.Context, r *reporter) error {
 	cmd := exec.CommandContext(ctx, "go", s.args...)
 	cmd.Env = append(os.Environ(), s.env...)
-	cmd.Stderr = r.stderr()
-	cmd.WaitDelay = 10 * time.Second
-	grouped(cmd)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return err
-	}
+	events, out := io.Pipe()
+	cmd.Stdout, cmd.Stderr = out, r
+	cmd.WaitDelay = cmp.Or(s.grace, grace)
+	kill := grouped(cmd)
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	readErr := r.read(out)
-	err = cmd.Wait()
+	report := r.stream()
+	var readErr error
+	var reading sync.WaitGroup
+	reading.Go(func() { readErr = report.read(events) })
+	err := cmd.Wait()
+	if ctx.Err() != nil {
+		kill()
+	}
+	_ = out.Close()
+	reading.Wait()
 	var exit *exec.ExitError
-	if errors.As(err, &exit) && r.failed() {
+	if errors.As(err, &exit) && report.bad {
 		err = nil
 	}
 	if err != nil {

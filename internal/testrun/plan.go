@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"time"
 )
 
 const module = "github.com/secondgate/secondgate"
@@ -17,11 +18,20 @@ type step struct {
 	count int
 	args  []string
 	env   []string
+	grace time.Duration // instead of the constant
 }
 
-// plan returns the runs of go test for the packages: first those under the race detector, then
-// those without it, and then the tests of the latter that have several goroutines, with it.
-func plan(ctx context.Context, c config) ([]step, error) {
+// planner returns the lanes of a run.
+type planner func(context.Context, config) (lanes [][]step, err error)
+
+// beside is the package that runs beside all others. It drives one browser step by step, which
+// takes one core from its beginning to its end.
+const beside = "internal/integration/browser"
+
+// plan returns the runs of go test for the packages, in lanes that run side by side. One lane has
+// the packages under the race detector, then those without it, and then the tests of the latter
+// that have several goroutines, with it. The other lane is the browser.
+func plan(ctx context.Context, c config) (lanes [][]step, err error) {
 	patterns := c.packages
 	if len(patterns) == 0 {
 		patterns = []string{"work"}
@@ -30,14 +40,18 @@ func plan(ctx context.Context, c config) ([]step, error) {
 	if err != nil {
 		return nil, err
 	}
-	var race, plain, again, tests []string
+	var race, plain, browser, again, tests []string
 	for _, p := range packages {
 		if names := alsoRace[short(p)]; names != nil {
 			again, tests = append(again, p), append(tests, names...)
 		}
-		if _, ok := withoutRace[short(p)]; ok {
+		_, without := withoutRace[short(p)]
+		switch {
+		case short(p) == beside:
+			browser = append(browser, p)
+		case without:
 			plain = append(plain, p)
-		} else {
+		default:
 			race = append(race, p)
 		}
 	}
@@ -50,9 +64,11 @@ func plan(ctx context.Context, c config) ([]step, error) {
 	add := func(name string, packages []string, flags ...string) {
 		if len(packages) > 0 {
 			args := slices.Concat(base, flags, packages)
-			steps = append(steps, step{name, len(packages), args, env})
+			steps = append(steps, step{name: name, count: len(packages), args: args, env: env})
 		}
 	}
+	add("beside the others, without the race detector", browser)
+	lanes, steps = append(lanes, steps), nil
 	add("with the race detector", race, "-race")
 	add("without the race detector", plain)
 	add("tests with several goroutines, of those packages, with the race detector", again, "-race",
@@ -61,7 +77,7 @@ func plan(ctx context.Context, c config) ([]step, error) {
 		add("allocations, which the race detector would miscount", []string{module + "/mfa"},
 			"-run", "Allocations")
 	}
-	return steps, nil
+	return append(lanes, steps), nil
 }
 
 // list returns the packages with tests, the slowest first, so that none of them is alone at the

@@ -19,7 +19,6 @@ var withoutRace = map[string]string{
 	"internal/integration/release": "it drives the go command from outside",
 	"internal/kdf/kdftest":         "one goroutine",
 	"internal/structure":           "it reads source files",
-	"internal/testrun":             "one goroutine reads events",
 	"sms/phone":                    "a pure function over the table of a thousand numbers",
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -26,6 +27,7 @@ type event struct {
 // suite is one package while its tests run.
 type suite struct {
 	name    string
+	failed  []string            // its tests that failed
 	all     strings.Builder     // for the log
 	output  map[string][]string // by test, until the test ends; "" is outside of any test
 	running []string
@@ -45,13 +47,13 @@ type failure struct {
 }
 
 // reporter counts tests, prints each package that ends, and keeps the output of failing tests
-// for the end.
+// for the end. Several streams report to it at the same time.
 type reporter struct {
+	logName string
+	began   time.Time
+
+	mu              sync.Mutex // guards the following, and the streams of this reporter
 	out, log        io.Writer
-	logName         string
-	began           time.Time
-	suites          map[string]*suite
-	builds          map[string][]string
 	results         []result
 	failures        []failure
 	skips           []string
@@ -59,13 +61,24 @@ type reporter struct {
 }
 
 func newReporter(out, log io.Writer, logName string) *reporter {
-	return &reporter{out: out, log: log, logName: logName, began: time.Now(),
-		suites: make(map[string]*suite), builds: make(map[string][]string)}
+	return &reporter{out: out, log: log, logName: logName, began: time.Now()}
+}
+
+// stream is the report of one go test. Two streams can have a package of the same name.
+type stream struct {
+	*reporter
+	suites map[string]*suite
+	builds map[string][]string
+	bad    bool // something in this stream has failed
+}
+
+func (r *reporter) stream() *stream {
+	return &stream{reporter: r, suites: make(map[string]*suite), builds: make(map[string][]string)}
 }
 
 // read reports events until the end of the stream. A suite that has not ended by then is a
 // failure.
-func (r *reporter) read(events io.Reader) error {
+func (r *stream) read(events io.Reader) error {
 	lines := bufio.NewReader(events)
 	for {
 		line, err := lines.ReadBytes('\n')
@@ -79,6 +92,8 @@ func (r *reporter) read(events io.Reader) error {
 			return err
 		}
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for _, name := range sorted(r.suites) {
 		s := r.suites[name]
 		fmt.Fprintf(r.out, "FAIL     -    %s: did not end\n", short(name))
@@ -88,7 +103,9 @@ func (r *reporter) read(events io.Reader) error {
 }
 
 // line reports one line. A line that is no event is printed: go itself says something.
-func (r *reporter) line(line []byte) {
+func (r *stream) line(line []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	var e event
 	if err := json.Unmarshal(line, &e); err != nil || e.Action == "" {
 		fmt.Fprintf(r.out, "%s\n", bytes.TrimRight(line, "\n"))
@@ -118,7 +135,7 @@ func (r *reporter) line(line []byte) {
 }
 
 // test reports an event of one test.
-func (r *reporter) test(s *suite, e event) {
+func (r *stream) test(s *suite, e event) {
 	switch e.Action {
 	case "run":
 		s.running = append(s.running, e.Test)
@@ -137,16 +154,17 @@ func (r *reporter) test(s *suite, e event) {
 	s.running = slices.DeleteFunc(s.running, func(t string) bool { return t == e.Test })
 }
 
-func (r *reporter) fail(s *suite, test string) {
+func (r *stream) fail(s *suite, test string) {
 	out := s.output[test]
-	if r.hasFailed(s.name, test+"/") && len(ownLines(out)) == 0 {
+	if s.hasFailed(test+"/") && len(ownLines(out)) == 0 {
 		return // its subtests have said why
 	}
-	r.failures = append(r.failures, failure{s.name, test, out})
+	s.failed = append(s.failed, test)
+	r.failure(failure{s.name, test, out})
 }
 
 // pkg reports an event of a whole package.
-func (r *reporter) pkg(s *suite, e event) {
+func (r *stream) pkg(s *suite, e event) {
 	switch e.Action {
 	case "pass", "skip":
 		r.forget(s)
@@ -165,45 +183,62 @@ func (r *reporter) pkg(s *suite, e event) {
 
 // ends ends a package that failed: tests that have not ended failed with it, and a package
 // without a failing test is a failure itself.
-func (r *reporter) ends(s *suite, why string) {
+func (r *stream) ends(s *suite, why string) {
 	r.forget(s)
 	for _, test := range slices.Backward(s.running) { // subtests before their parents
-		if !r.hasFailed(s.name, test+"/") {
+		if !s.hasFailed(test + "/") {
 			s.output[test] = append(s.output[test], "    the test did not end\n")
 		}
 		r.fail(s, test)
 	}
-	if !r.hasFailed(s.name, "") {
+	if !s.hasFailed("") {
 		out := slices.Concat([]string{"    " + why + "\n"}, s.builds, s.output[""])
-		r.failures = append(r.failures, failure{pkg: s.name, output: out})
+		r.failure(failure{pkg: s.name, output: out})
 	}
 }
 
-// hasFailed says whether a test of the package with such a name has failed.
-func (r *reporter) hasFailed(pkg, prefix string) bool {
-	return slices.ContainsFunc(r.failures, func(f failure) bool {
-		return f.pkg == pkg && strings.HasPrefix(f.test, prefix)
+func (r *stream) failure(f failure) {
+	r.bad = true
+	r.failures = append(r.failures, f)
+}
+
+// hasFailed says whether a test with such a name has failed.
+func (s *suite) hasFailed(prefix string) bool {
+	return slices.ContainsFunc(s.failed, func(test string) bool {
+		return strings.HasPrefix(test, prefix)
 	})
 }
 
 // forget writes the output of a package that has ended to the log.
-func (r *reporter) forget(s *suite) {
+func (r *stream) forget(s *suite) {
 	delete(r.suites, s.name)
 	fmt.Fprintf(r.log, "== %s\n%s%s\n", short(s.name), strings.Join(s.builds, ""), &s.all)
 }
 
 // fault reports a failure of the run itself.
 func (r *reporter) fault(text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.failures = append(r.failures, failure{pkg: "the run", output: []string{"    " + text + "\n"}})
 }
 
-func (r *reporter) failed() bool { return len(r.failures) > 0 || r.passed == 0 }
+func (r *reporter) failed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.failures) > 0 || r.passed == 0
+}
 
-// stderr is where go itself writes, such as that it downloads a module.
-func (r *reporter) stderr() io.Writer { return io.MultiWriter(r.out, r.log) }
+// Write is for what go itself says, such as that it downloads a module.
+func (r *reporter) Write(b []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return io.MultiWriter(r.out, r.log).Write(b)
+}
 
 // summary prints what failed and why, the time, and the counts on a line of their own.
 func (r *reporter) summary() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if len(r.skips) > 0 {
 		fmt.Fprintf(r.out, "\nskipped:\n")
 		for _, s := range r.skips {

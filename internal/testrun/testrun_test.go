@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -142,48 +140,6 @@ func TestRun_UnknownPackageIsAFailure(t *testing.T) {
 		stdout.String())
 }
 
-// The limit of the whole run stops go test and the test programs it has started, and the run has
-// failed. The test program is this package's own, which hangs where the variable says so.
-func TestRun_LimitEndsTheRun(t *testing.T) {
-	started := filepath.Join(t.TempDir(), "started")
-	t.Setenv(hangVar, started)
-	var stdout bytes.Buffer
-	r := newReporter(&stdout, io.Discard, "")
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	watch := time.AfterFunc(0, func() {
-		for ctx.Err() == nil {
-			if b, err := os.ReadFile(started); err == nil && len(b) > 0 {
-				cancel()
-			}
-			time.Sleep(20 * time.Millisecond)
-		}
-	})
-	defer watch.Stop()
-	s := step{args: []string{"test", "-json", "-count=1", "-run", "^TestHelper_Hangs$", "."}}
-	_ = s.run(ctx, r)
-	r.summary()
-	require.True(t, r.failed(), stdout.String())
-	require.Contains(t, stdout.String(), "TestHelper_Hangs")
-	pid, err := os.ReadFile(started)
-	require.NoError(t, err)
-	require.Eventually(t, func() bool {
-		_, err := os.Stat("/proc/" + string(pid))
-		return os.IsNotExist(err)
-	}, time.Minute, 20*time.Millisecond, "the test program still runs")
-}
-
-const hangVar = "TESTRUN_TEST_HANG"
-
-func TestHelper_Hangs(t *testing.T) {
-	file := os.Getenv(hangVar)
-	if file == "" {
-		return
-	}
-	require.NoError(t, os.WriteFile(file, []byte(strconv.Itoa(os.Getpid())), 0o600))
-	time.Sleep(10 * time.Minute)
-}
-
 func TestRun_LimitIsAFailure(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	code := run([]string{"-limit", "1ms", "../keyed"}, strings.NewReader(""), &stdout, &stderr)
@@ -225,10 +181,11 @@ func TestPlan_RunsEveryPackageOnce(t *testing.T) {
 	defer cancel()
 	all, err := list(ctx, []string{"work"})
 	require.NoError(t, err)
-	steps, err := plan(ctx, config{limit: time.Hour})
+	lanes, err := plan(ctx, config{limit: time.Hour})
 	require.NoError(t, err)
+	require.Len(t, lanes, 2)
 	seen := make(map[string]int)
-	for _, s := range steps {
+	for _, s := range slices.Concat(lanes...) {
 		for _, arg := range s.args {
 			if strings.HasPrefix(arg, module) && !slices.Contains(s.args, "-run") {
 				seen[arg]++
@@ -270,10 +227,10 @@ func TestPlan_RunsTheNamedTestsWithTheRaceDetector(t *testing.T) {
 			all = append(all, name)
 		}
 	}
-	steps, err := plan(t.Context(), config{limit: time.Hour})
+	lanes, err := plan(t.Context(), config{limit: time.Hour})
 	require.NoError(t, err)
 	found := false
-	for _, s := range steps {
+	for _, s := range slices.Concat(lanes...) {
 		i := slices.Index(s.args, "-run")
 		if i < 0 || !slices.Contains(s.args, "-race") {
 			continue
