@@ -48,6 +48,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		fs.String("files", "127.0.0.1:8092", "`HOST:PORT` of the application that asks for its "+
 			"own code"),
 	}
+	wait := fs.Duration("login-wait", 20*time.Second,
+		"how long a sign-in waits for its turn after many incorrect passwords; at least 1s")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
@@ -61,7 +63,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		defer l.Close()
 		listeners, urls = append(listeners, l), append(urls, "http://"+l.Addr().String())
 	}
-	handlers, err := build(urls[0], urls[1], urls[2])
+	handlers, err := build(urls[0], urls[1], urls[2], *wait)
 	if err != nil {
 		return err
 	}
@@ -82,7 +84,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 }
 
 // build puts the three applications together.
-func build(portalURL, mailURL, filesURL string) ([]http.Handler, error) {
+func build(portalURL, mailURL, filesURL string, loginWait time.Duration) ([]http.Handler, error) {
 	_, key, err := ed25519.GenerateKey(rand.Reader) // an application stores its key
 	if err != nil {
 		return nil, err
@@ -93,11 +95,11 @@ func build(portalURL, mailURL, filesURL string) ([]http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	gateway, err := newSite("Portal", portalURL)
+	gateway, err := newSite("Portal", portalURL, loginWait)
 	if err != nil {
 		return nil, err
 	}
-	files, err := newSite("Files", filesURL)
+	files, err := newSite("Files", filesURL, loginWait)
 	if err != nil {
 		return nil, err
 	}

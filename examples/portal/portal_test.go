@@ -25,14 +25,14 @@ type browser struct {
 }
 
 // begin runs the three applications, and returns their addresses.
-func begin(t *testing.T) (portalURL, mailURL, filesURL string) {
+func begin(t *testing.T, args ...string) (portalURL, mailURL, filesURL string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	r, w := io.Pipe()
 	done := make(chan error, 1)
 	go func() {
-		done <- run(ctx, []string{"-portal", "127.0.0.1:0", "-mail", "127.0.0.1:0", "-files",
-			"127.0.0.1:0"}, w, io.Discard)
+		done <- run(ctx, append([]string{"-portal", "127.0.0.1:0", "-mail", "127.0.0.1:0",
+			"-files", "127.0.0.1:0"}, args...), w, io.Discard)
 	}()
 	t.Cleanup(func() {
 		cancel()

@@ -75,14 +75,15 @@ type proof struct {
 	Level int
 }
 
-func newSite(name, base string) (*site, error) {
+func newSite(name, base string, loginWait time.Duration) (*site, error) {
 	s := &site{name: name, sessions: newSessions(name), outbox: &mfatest.Outbox[email.Message]{},
 		mux: http.NewServeMux()}
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	if err != nil {
 		return nil, err
 	}
-	if s.guesses, err = throttle.New(throttle.Config{Keys: keys}); err != nil {
+	limits := throttle.Config{Keys: keys, MaxWait: loginWait}
+	if s.guesses, err = throttle.New(limits); err != nil {
 		return nil, err
 	}
 	app, err := totp.New(totp.Config{Issuer: name})

@@ -12,9 +12,9 @@ import (
 )
 
 // Of many guesses at once, ten are verified, and one more each half second. Afterwards the user
-// signs in.
+// signs in. Guesses wait a second for their turn rather than twenty.
 func TestLogin_GuessesAreLimited(t *testing.T) {
-	portalURL, _, _ := begin(t)
+	portalURL, _, _ := begin(t, "-login-wait", "1s")
 	var verified, refused atomic.Int64
 	var wg sync.WaitGroup
 	began := time.Now()
