@@ -40,10 +40,13 @@ func plan(ctx context.Context, c config) (lanes [][]step, err error) {
 	if err != nil {
 		return nil, err
 	}
-	var race, plain, browser, again, tests []string
+	var race, plain, browser, again, tests, counted, slowed []string
 	for _, p := range packages {
 		if names := alsoRace[short(p)]; names != nil {
 			again, tests = append(again, p), append(tests, names...)
+		}
+		if names := notRace[short(p)]; names != nil || short(p) == "mfa" {
+			counted, slowed = append(counted, p), append(slowed, names...)
 		}
 		_, without := withoutRace[short(p)]
 		switch {
@@ -69,16 +72,17 @@ func plan(ctx context.Context, c config) (lanes [][]step, err error) {
 	}
 	add("beside the others, without the race detector", browser)
 	lanes, steps = append(lanes, steps), nil
-	add("with the race detector", race, "-race")
+	add("with the race detector", race, "-race", "-skip", only(slowed))
 	add("without the race detector", plain)
 	add("tests with several goroutines, of those packages, with the race detector", again, "-race",
-		"-run", "^("+strings.Join(tests, "|")+")$")
-	if slices.Contains(race, module+"/mfa") {
-		add("allocations, which the race detector would miscount", []string{module + "/mfa"},
-			"-run", "Allocations")
-	}
+		"-run", only(tests))
+	add("tests that the race detector would slow down, and allocations, which it would miscount",
+		counted, "-run", "Allocations|"+only(slowed))
 	return append(lanes, steps), nil
 }
+
+// only returns the pattern that matches these tests.
+func only(tests []string) string { return "^(" + strings.Join(tests, "|") + ")$" }
 
 // list returns the packages with tests, the slowest first, so that none of them is alone at the
 // end.

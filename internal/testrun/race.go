@@ -41,6 +41,15 @@ var alsoRace = map[string][]string{
 	"internal/integration/redis":     {"TestStore_Conforms", "TestStore_ConformsOnCluster"},
 }
 
+// notRace are tests of one goroutine, of packages that run with the race detector, which would
+// take six times as long with it. They run without it alone.
+var notRace = map[string][]string{
+	"password": { // the real cost of PBKDF2
+		"TestHasher_VerifiesWhatItHashed", "TestHasher_VerifiesAndReplacesBothSchemes",
+		"TestHasher_UnderEnforcedFIPS", "TestHasher_PBKDF2Vector",
+	},
+}
+
 // slow are the packages that take longest, the slowest first.
 var slow = []string{
 	"internal/integration/browser",

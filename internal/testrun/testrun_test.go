@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -241,4 +242,60 @@ func TestPlan_RunsTheNamedTestsWithTheRaceDetector(t *testing.T) {
 		require.ElementsMatch(t, packages, s.args[i+2:])
 	}
 	require.True(t, found)
+}
+
+// The tests that run without the race detector alone are left out of its step and run in another.
+// A pattern is for all packages of a step, so no other package has a test of such a name.
+func TestPlan_RunsTheLeftOutTestsWithoutTheRaceDetector(t *testing.T) {
+	all, err := list(t.Context(), []string{"work"})
+	require.NoError(t, err)
+	var left []string
+	for p, names := range notRace {
+		require.NotContains(t, withoutRace, p)
+		for _, name := range names {
+			left = append(left, name)
+			for _, other := range all {
+				require.Equal(t, short(other) == p, hasTest(t, short(other), name),
+					"%s %s", other, name)
+			}
+		}
+	}
+	lanes, err := plan(t.Context(), config{limit: time.Hour})
+	require.NoError(t, err)
+	var skipped, ran int
+	for _, s := range slices.Concat(lanes...) {
+		race := slices.Contains(s.args, "-race")
+		if i := slices.Index(s.args, "-skip"); i >= 0 {
+			skipped++
+			require.True(t, race)
+			require.ElementsMatch(t, left, strings.Split(strings.Trim(s.args[i+1], "^()$"), "|"))
+		}
+		i := slices.Index(s.args, "-run")
+		if i < 0 || race {
+			continue
+		}
+		ran++
+		run := regexp.MustCompile(s.args[i+1])
+		for _, name := range append(left, "TestManager_Allocations") {
+			require.True(t, run.MatchString(name), name)
+		}
+		for p := range notRace {
+			require.Contains(t, s.args[i+2:], module+"/"+p)
+		}
+		require.Contains(t, s.args[i+2:], module+"/mfa")
+	}
+	require.Equal(t, 1, skipped)
+	require.Equal(t, 1, ran)
+}
+
+// hasTest says whether a package has a test of that name.
+func hasTest(t *testing.T, pkg, name string) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("../..", pkg, "*_test.go"))
+	require.NoError(t, err)
+	return slices.ContainsFunc(files, func(f string) bool {
+		text, err := os.ReadFile(f)
+		require.NoError(t, err)
+		return strings.Contains(string(text), "\nfunc "+name+"(t *testing.T) {")
+	})
 }
