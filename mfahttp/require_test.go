@@ -61,6 +61,25 @@ func TestRequire_BeginsByItself(t *testing.T) {
 	q.get("/home").page(t, 200, "page /home")
 }
 
+// A user whose account has no name can sign in with another one, too.
+func TestPages_OfferAnotherAccount(t *testing.T) {
+	s := newSite(t, func(c *mfahttp.Config) {
+		identify := c.Identify
+		c.Identify = func(r *http.Request) (mfahttp.Identity, error) {
+			id, err := identify(r)
+			id.User.Email, id.User.EmailVerified = "", false
+			return id, err
+		}
+	})
+	s.whole()
+	p := s.browser("ann")
+	require.NotContains(t, p.get("/mfa/confirmed").page(t, 200).Text, "/mfa/sign-out")
+	p.post("/login", url.Values{"user": {"ann"}})
+	p.follow(p.get("/home")).page(t, 200, `action="/mfa/sign-out"`, "Use another account")
+	p.post("/mfa/sign-out", nil).goes(t, "/login")
+	p.get("/home").goes(t, "/login")
+}
+
 // A user of whom nothing is required is served at once, and a stricter policy reaches them.
 func TestRequire_AsksNothingWherePolicyDoesNot(t *testing.T) {
 	s := newSite(t, nil)

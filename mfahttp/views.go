@@ -42,8 +42,9 @@ func (v *visit) frame(n *notice) ui.Frame {
 	f := ui.Frame{Lang: v.h.pages.Locale(v.r.Header.Get("Accept-Language"), v.id.User.Locale),
 		Base:    v.h.cfg.BasePath,
 		Product: v.h.cfg.ProductName, SignedIn: v.signedIn,
-		Account: first(v.id.User.Account, v.id.User.Email),
-		Home:    v.h.cfg.HomeURL, Login: v.h.cfg.LoginURL, Now: v.now}
+		SigningIn: v.id.User.ID != "" && !v.signedIn,
+		Account:   first(v.id.User.Account, v.id.User.Email),
+		Home:      v.h.cfg.HomeURL, Login: v.h.cfg.LoginURL, Now: v.now}
 	if n != nil {
 		f.Notice = &ui.Notice{Code: n.Code, Reason: n.Reason, Kind: n.Kind, Remaining: n.Remaining,
 			Until: n.Until, Entered: n.Entered, Data: n.Data}

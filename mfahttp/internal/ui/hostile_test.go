@@ -18,7 +18,7 @@ func TestPages_EscapeHostileValues(t *testing.T) {
 			Entered: map[string]string{"name": evil, "address": evil, "number": evil,
 				"region": evil}}}
 	outside := f
-	outside.SignedIn = false
+	outside.SignedIn, outside.SigningIn = false, true
 	option := ui.Option{Kind: evil, FactorID: evil, Name: evil, MaskedDestination: evil}
 	sends := option
 	sends.Sends = true

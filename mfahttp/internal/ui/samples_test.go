@@ -29,7 +29,7 @@ func samples() []sample {
 	stopped := ui.Option{Kind: "pin", FactorID: "p1", Disabled: true}
 	codes := ui.Option{Kind: "recovery", FactorID: "r1", Recovery: true}
 	other := ui.Option{Kind: "carrier-pigeon", FactorID: "c1"}
-	in := func(f ui.Frame) ui.Frame { f.SignedIn = true; return f }
+	in := func(f ui.Frame) ui.Frame { f.SignedIn, f.SigningIn = true, false; return f }
 	note := func(f ui.Frame, n ui.Notice) ui.Frame { f.Notice = &n; return f }
 	countries := []ui.Country{{Region: "NL", Name: "Netherlands", CallingCode: "31"},
 		{Region: "NO", Name: "Norway", CallingCode: "47"}}
@@ -286,11 +286,14 @@ func samples() []sample {
 				"H9TX-V3CP-8NWJ-F4KR"}}
 		}},
 		{"link", func(f ui.Frame) ui.Page {
-			f.Account = ""
+			f.Account, f.SigningIn = "", false
 			return ui.Link{Frame: f, Token: "sealed.token"}
 		}},
 		{"continue", func(f ui.Frame) ui.Page { return ui.Continue{Frame: f, To: "/a?b=c&d='"} }},
-		{"confirmed", func(f ui.Frame) ui.Page { f.Account = ""; return ui.Link{Frame: f} }},
+		{"confirmed", func(f ui.Frame) ui.Page {
+			f.Account, f.SigningIn = "", false
+			return ui.Link{Frame: f}
+		}},
 		{"error-unavailable", func(f ui.Frame) ui.Page {
 			return ui.Error{Frame: f, Code: "unavailable"}
 		}},
@@ -310,5 +313,5 @@ func samples() []sample {
 // frame is what the samples share.
 func frame(lang string) ui.Frame {
 	return ui.Frame{Lang: lang, Base: "/mfa/", Product: "Acme", Account: "ann@example.com",
-		Home: "/home", Login: "/login", Now: now}
+		SigningIn: true, Home: "/home", Login: "/login", Now: now}
 }

@@ -15,8 +15,10 @@ type Frame struct {
 	Product string
 	// SignedIn makes pages wide, shows Account in the header, and offers to sign out.
 	SignedIn bool
-	// Account is the name of the user's account. If it is not empty and SignedIn is false, the
-	// page offers to sign in with another account.
+	// SigningIn is true for a user who has passed the first factor alone. The page then offers to
+	// sign in with another account.
+	SigningIn bool
+	// Account is the name of the user's account, or "".
 	Account     string
 	Home, Login string // URLs of the application
 	Now         time.Time
