@@ -38,7 +38,7 @@ func (p *browser) disabled() *browser {
 
 // A lost device is replaced by a program as by a user: a link, a recovery, an enrolment, and
 // no sign-in.
-func TestReplaceThroughTheAPI(t *testing.T) {
+func TestAPI_ReplacesALostDevice(t *testing.T) {
 	s := lostSite(t)
 	p := s.browser("ann").signIn()
 	p.enroll("100001")
@@ -100,7 +100,7 @@ func TestReplaceThroughTheAPI(t *testing.T) {
 }
 
 // A link that was opened, and not followed by a proof in time, opens nothing more.
-func TestReplaceIsLimitedInTime(t *testing.T) {
+func TestAPI_RecoveryExpires(t *testing.T) {
 	s := lostSite(t)
 	p := s.browser("ann").signIn()
 	p.enroll("100001")
@@ -116,7 +116,7 @@ func TestReplaceIsLimitedInTime(t *testing.T) {
 	fresh.api("GET", "state", nil).is(t, 401, "unauthorized")
 }
 
-func TestLostIsOffered(t *testing.T) {
+func TestAPI_RefusesRecoveryThatIsNotConfigured(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann").signIn()
 	p.enroll("100001")
@@ -126,7 +126,7 @@ func TestLostIsOffered(t *testing.T) {
 	require.Zero(t, s.mail.count()-1)
 }
 
-func TestSupportThroughTheAPI(t *testing.T) {
+func TestAPI_AsksSupport(t *testing.T) {
 	s := lostSite(t)
 	p := s.browser("ann").signIn()
 	p.enroll("100001")
@@ -139,7 +139,7 @@ func TestSupportThroughTheAPI(t *testing.T) {
 	p.api("POST", "lost/support", m{"message": "My phone is gone."}).is(t, 200, "")
 }
 
-func TestUnlockThroughTheAPI(t *testing.T) {
+func TestAPI_UnlocksADisabledKind(t *testing.T) {
 	s := lostSite(t)
 	p := s.browser("ann").disabled()
 	p.api("POST", "unlock", m{"kind": "totp"}).is(t, 400, "malformed")
@@ -163,7 +163,7 @@ func TestUnlockThroughTheAPI(t *testing.T) {
 		"unauthorized")
 }
 
-func TestDevicesThroughTheAPI(t *testing.T) {
+func TestAPI_ListsAndForgetsDevices(t *testing.T) {
 	s := lostSite(t)
 	s.policy.Remember = 24 * time.Hour
 	p, other := s.browser("ann").signIn(), s.browser("bob")

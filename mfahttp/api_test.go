@@ -7,7 +7,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/policy"
 )
 
-func TestAPISignInByMail(t *testing.T) {
+func TestAPI_SignsInByEmail(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann")
 	p.api("GET", "state", nil).is(t, 401, "unauthorized")
@@ -40,7 +40,7 @@ func TestAPISignInByMail(t *testing.T) {
 	}
 }
 
-func TestAPILateCode(t *testing.T) {
+func TestAPI_RefusesAnExpiredCode(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann")
 	p.login()
@@ -60,7 +60,7 @@ func TestAPILateCode(t *testing.T) {
 	}
 }
 
-func TestAPILock(t *testing.T) {
+func TestAPI_LocksAfterFiveFailedAttempts(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann")
 	p.login()
@@ -93,7 +93,7 @@ func TestAPILock(t *testing.T) {
 	p.api("POST", "verify", m{"kind": "email", "code": s.mail.last().Code}).is(t, 200, "")
 }
 
-func TestAPIFactors(t *testing.T) {
+func TestAPI_EnrolsRenamesAndRemovesAFactor(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann").signIn()
 
@@ -146,7 +146,7 @@ func TestAPIFactors(t *testing.T) {
 }
 
 // Another user's factor is as unknown as one that never was.
-func TestAPIOthersFactor(t *testing.T) {
+func TestAPI_HidesOtherUsersFactors(t *testing.T) {
 	s := newSite(t, nil)
 	id := s.browser("ann").signIn().enroll("100001")
 	bob := s.browser("bob").signIn()
@@ -154,7 +154,7 @@ func TestAPIOthersFactor(t *testing.T) {
 	bob.api("PATCH", "factors/"+id, m{"name": "mine"}).is(t, 404, "not_available")
 }
 
-func TestAPIStepUp(t *testing.T) {
+func TestAPI_RequiresAStepUpForChanges(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann").signIn()
 	id := p.enroll("100001")
@@ -179,7 +179,7 @@ func TestAPIStepUp(t *testing.T) {
 }
 
 // A sign-in that demands an enrolment is completed by it, and told once.
-func TestAPIForcedEnrollment(t *testing.T) {
+func TestAPI_SignsInByARequiredEnrolment(t *testing.T) {
 	s := newSite(t, nil)
 	s.policy = policy.Policy{}
 	p := s.browser("ann")
@@ -211,7 +211,7 @@ func TestAPIForcedEnrollment(t *testing.T) {
 	}
 }
 
-func TestAPIPassword(t *testing.T) {
+func TestAPI_RequiresThePasswordForAReplacement(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann").signIn()
 	enroll := func(password string) *response {
@@ -237,7 +237,7 @@ func TestAPIPassword(t *testing.T) {
 	p.api("DELETE", "factors/"+id, m{"password": "correct horse"}).is(t, 200, "")
 }
 
-func TestAPIRecovery(t *testing.T) {
+func TestAPI_RecoveryPermitsAReplacementOnly(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann").signIn()
 	id := p.enroll("100001")

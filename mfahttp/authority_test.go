@@ -169,7 +169,7 @@ func TestOldSession_EnrolsNoFirstFactor(t *testing.T) {
 }
 
 // The application's own page asks for the first factor again, and returns.
-func TestReauthenticate(t *testing.T) {
+func TestReauthenticate_AsksForTheFirstFactorAgain(t *testing.T) {
 	s := newSite(t, func(c *mfahttp.Config) { c.Reauthenticate = "/again?lang=en" })
 	s.policy = policy.Policy{Mode: policy.ModeOptional}
 	p := s.browser("ann")
@@ -305,7 +305,7 @@ func TestRecoveryLink_SessionFixation(t *testing.T) {
 }
 
 // Handler.Actor is who acts on others, with a proof of their own that is minutes old.
-func TestHandlerActor(t *testing.T) {
+func TestHandlerActor_NeedsAFreshProof(t *testing.T) {
 	s := newSite(t, nil)
 	s.policy = policy.Policy{Mode: policy.ModeOptional}
 	var actor mfa.Actor

@@ -11,7 +11,7 @@ import (
 	"github.com/secondgate/secondgate/mfatest"
 )
 
-func TestAPIBadBodies(t *testing.T) {
+func TestAPI_RefusesMalformedBodies(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann")
 	p.login()
@@ -67,7 +67,7 @@ func TestAPIBadBodies(t *testing.T) {
 }
 
 // A body whose length is not announced is cut off all the same.
-func TestAPIChunkedBody(t *testing.T) {
+func TestAPI_BoundsAChunkedBody(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann")
 	p.login()
@@ -85,7 +85,7 @@ func TestAPIChunkedBody(t *testing.T) {
 	}
 }
 
-func TestCrossSite(t *testing.T) {
+func TestHandler_RefusesCrossSitePosts(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann")
 	p.login()
@@ -114,7 +114,7 @@ func TestCrossSite(t *testing.T) {
 		"Origin": s.srv.URL}).is(t, 200, "")
 }
 
-func TestTrustedOrigin(t *testing.T) {
+func TestTrustedOrigins_MayCallTheAPI(t *testing.T) {
 	s := newSite(t, func(c *mfahttp.Config) {
 		c.TrustedOrigins = []string{"https://app.example.com"}
 	})
@@ -125,7 +125,7 @@ func TestTrustedOrigin(t *testing.T) {
 			"Sec-Fetch-Site": "cross-site", "Origin": "https://app.example.com"}).is(t, 200, "")
 }
 
-func TestMethodsAndPaths(t *testing.T) {
+func TestHandler_RefusesOtherMethodsAndPaths(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann").signIn()
 	for path, allow := range map[string]string{
@@ -149,7 +149,7 @@ func TestMethodsAndPaths(t *testing.T) {
 }
 
 // Whatever fails, nobody gets in, and what failed is not told.
-func TestFailures(t *testing.T) {
+func TestHandler_OutagesLetNobodyIn(t *testing.T) {
 	secret := errors.New("dial tcp 10.0.0.7: secret detail")
 	t.Run("store", func(t *testing.T) {
 		s := newSite(t, nil)
@@ -223,7 +223,7 @@ func TestFailures(t *testing.T) {
 }
 
 // A session that changes hands keeps nothing of whom it belonged to.
-func TestSessionChangesHands(t *testing.T) {
+func TestSession_KeepsNothingOfAnotherUser(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann").signIn()
 	id := p.enroll("100001")
@@ -261,7 +261,7 @@ func TestSessionChangesHands(t *testing.T) {
 	q.api("POST", "send", m{"kind": "email", "purpose": "step-up"}).is(t, 403, "forbidden")
 }
 
-func TestNewRefuses(t *testing.T) {
+func TestNew_RefusesInvalidConfigs(t *testing.T) {
 	good := newSite(t, nil)
 	for name, change := range map[string]func(*mfahttp.Config){
 		"Manager":       func(c *mfahttp.Config) { c.Manager = nil },

@@ -13,7 +13,7 @@ import (
 	"github.com/secondgate/secondgate/mfahttp"
 )
 
-func TestHeaders(t *testing.T) {
+func TestHandler_SetsSecurityHeaders(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann")
 	check := func(a *response) {
@@ -56,7 +56,7 @@ func TestHeaders(t *testing.T) {
 }
 
 // A page of the application's own has the frame, the headers and its status.
-func TestRender(t *testing.T) {
+func TestRender_WritesAnApplicationsPage(t *testing.T) {
 	s := newSite(t, nil)
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest("GET", "/about", nil)
@@ -73,7 +73,7 @@ func TestRender(t *testing.T) {
 }
 
 // Templates are replaced file by file; one that does not parse is found at start.
-func TestTemplates(t *testing.T) {
+func TestTemplates_ReplaceOneFile(t *testing.T) {
 	s := newSite(t, func(c *mfahttp.Config) {
 		c.Templates = fstest.MapFS{"confirmed.html": {Data: []byte("Thanks, from {{.Product}}.")}}
 	})
@@ -88,7 +88,7 @@ func TestTemplates(t *testing.T) {
 }
 
 // Static files can be cached, pages cannot.
-func TestStatic(t *testing.T) {
+func TestStatic_CanBeCached(t *testing.T) {
 	s := newSite(t, nil)
 	a := s.browser("").get("/mfa/confirmed").page(t, 200)
 	css := regexp.MustCompile(`href="(/mfa/static/[^"]+\.css[^"]*)"`).FindStringSubmatch(a.Text)

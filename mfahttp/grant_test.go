@@ -44,7 +44,7 @@ func guarded(t *testing.T) (*site, *granted) {
 
 const provesFirst = "/mfa/step-up?purpose=manage&return=%2Flinks"
 
-func TestGrant(t *testing.T) {
+func TestGrant_ReturnsTheProofOfTheSession(t *testing.T) {
 	s, got := guarded(t)
 	p := s.browser("ann")
 	p.get("/grant")
@@ -82,7 +82,7 @@ func TestGrant(t *testing.T) {
 	require.Empty(t, got.grant)
 }
 
-func TestRequireGrant(t *testing.T) {
+func TestRequireGrant_NeedsAFreshProof(t *testing.T) {
 	s, _ := guarded(t)
 	p := s.browser("ann")
 	p.get("/links").goes(t, "/login")
@@ -105,7 +105,7 @@ func TestRequireGrant(t *testing.T) {
 
 // A grant is not good because the session has one: another session may have added a factor
 // that is stronger than what was proved for it.
-func TestRequireGrantAfterAStrongerFactor(t *testing.T) {
+func TestRequireGrant_NeedsTheStrongerFactorAddedSince(t *testing.T) {
 	s, got := guarded(t)
 	p, elsewhere := s.browser("ann").signIn(), s.browser("ann").signIn()
 	require.Equal(t, "welcome", p.get("/links").Text)
@@ -117,7 +117,7 @@ func TestRequireGrantAfterAStrongerFactor(t *testing.T) {
 
 // Who has nothing to prove enrols something first: what an application keeps in the same way
 // is worth no less than the next factor.
-func TestRequireGrantWithoutFactor(t *testing.T) {
+func TestRequireGrant_EnrolsAFirstFactor(t *testing.T) {
 	s, _ := guarded(t)
 	s.policy = policy.Policy{Mode: policy.ModeOptional}
 	p := s.browser("ann")
@@ -128,7 +128,7 @@ func TestRequireGrantWithoutFactor(t *testing.T) {
 	require.Equal(t, "welcome", p.get("/links").Text)
 }
 
-func TestRequireGrantWithoutStore(t *testing.T) {
+func TestRequireGrant_FailsWithTheStore(t *testing.T) {
 	s, _ := guarded(t)
 	p := s.browser("ann").signIn()
 	s.store.Inject(mfatest.OpGet, 100, mfatest.Fault{Before: errors.New("down")})
@@ -138,7 +138,7 @@ func TestRequireGrantWithoutStore(t *testing.T) {
 }
 
 // A section of the application's own stands on the page of security settings.
-func TestSettings(t *testing.T) {
+func TestSettings_ShowTheApplicationsSections(t *testing.T) {
 	var fails error
 	s := newSite(t, func(c *mfahttp.Config) {
 		c.Settings = func(*http.Request) (above, below template.HTML, err error) {

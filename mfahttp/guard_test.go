@@ -11,7 +11,7 @@ import (
 	"github.com/secondgate/secondgate/mfatest"
 )
 
-func TestRequire(t *testing.T) {
+func TestRequire_NeedsAVerifiedSession(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann")
 	p.get("/home").goes(t, "/login")
@@ -29,7 +29,7 @@ func TestRequire(t *testing.T) {
 	}
 }
 
-func TestRequireRecent(t *testing.T) {
+func TestRequireRecent_NeedsAProofWithinTheAge(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann").signIn()
 	s.clock.Advance(time.Minute)
@@ -65,7 +65,7 @@ func TestRequireRecent(t *testing.T) {
 	}
 }
 
-func TestRequireRecentByPolicy(t *testing.T) {
+func TestRequireRecent_UsesTheAgeOfThePolicy(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann").signIn()
 	s.clock.Advance(5 * time.Minute)
@@ -79,7 +79,7 @@ func TestRequireRecentByPolicy(t *testing.T) {
 }
 
 // Who has nothing to verify with, and of whom nothing is asked, is not sent in circles.
-func TestRequireRecentWithoutFactor(t *testing.T) {
+func TestRequireRecent_WithoutAFactorEndsInNoLoop(t *testing.T) {
 	s := newSite(t, nil)
 	s.policy = policy.Policy{Mode: policy.ModeOff}
 	p := s.browser("ann")
@@ -97,7 +97,7 @@ func TestRequireRecentWithoutFactor(t *testing.T) {
 }
 
 // A form that was posted is not posted again: the user returns to its page.
-func TestRequireRecentPost(t *testing.T) {
+func TestRequireRecent_ReturnsToThePageOfAForm(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann").signIn()
 	s.clock.Advance(2 * time.Minute)
@@ -112,7 +112,7 @@ func TestRequireRecentPost(t *testing.T) {
 	post("").goes(t, "/mfa/step-up?purpose=step-up&return=%2Fhome")
 }
 
-func TestOpenRedirect(t *testing.T) {
+func TestHandler_RedirectsToNoOtherSite(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann").signIn()
 	for _, evil := range hostileReturns {
@@ -141,7 +141,7 @@ var hostileReturns = []string{
 }
 
 // A navigation is redirected; everything else is answered as a program.
-func TestPageOrProgram(t *testing.T) {
+func TestHandler_RedirectsNavigationsOnly(t *testing.T) {
 	s := newSite(t, nil)
 	for _, test := range []struct {
 		header map[string]string
@@ -165,7 +165,7 @@ func TestPageOrProgram(t *testing.T) {
 }
 
 // Freshness that cannot be found out is not freshness.
-func TestRequireRecentFails(t *testing.T) {
+func TestRequireRecent_FailsWithTheStore(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann").signIn()
 	s.clock.Advance(2 * time.Minute)
@@ -177,7 +177,7 @@ func TestRequireRecentFails(t *testing.T) {
 }
 
 // What the owner tightens holds for sessions that are open, within a minute.
-func TestTightenedPolicyAndOpenSessions(t *testing.T) {
+func TestTightenedPolicy_AppliesToSignedInSessions(t *testing.T) {
 	s := newSite(t, nil)
 	s.policy = policy.Policy{Mode: policy.ModeOff}
 	p := s.browser("ann")
@@ -210,7 +210,7 @@ func TestTightenedPolicyAndOpenSessions(t *testing.T) {
 }
 
 // A device that is remembered stays so when the session is looked at.
-func TestTightenedPolicyAndRememberedDevices(t *testing.T) {
+func TestTightenedPolicy_AppliesToRememberedDevices(t *testing.T) {
 	s := newSite(t, nil)
 	s.policy.Remember = 24 * time.Hour
 	p := s.browser("ann")

@@ -10,7 +10,7 @@ import (
 	"github.com/secondgate/secondgate/mfahttp"
 )
 
-func TestLocalURL(t *testing.T) {
+func TestLocalURL_RefusesOtherSites(t *testing.T) {
 	for _, s := range hostileReturns {
 		if u, ok := mfahttp.LocalURL(s); ok {
 			t.Errorf("%q was accepted as %q", s, u)

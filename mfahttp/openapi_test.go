@@ -50,7 +50,7 @@ func readDocument(t *testing.T) *document {
 }
 
 // The document and the mux name the same operations.
-func TestOpenAPIRoutes(t *testing.T) {
+func TestOpenAPI_ListsEveryRoute(t *testing.T) {
 	d, s := readDocument(t), newSite(t, nil)
 	var documented []string
 	for path, operations := range d.Paths {
@@ -76,7 +76,7 @@ func TestOpenAPIRoutes(t *testing.T) {
 }
 
 // Every reference leads somewhere, and every schema is used.
-func TestOpenAPIReferences(t *testing.T) {
+func TestOpenAPI_ReferencesResolve(t *testing.T) {
 	d := readDocument(t)
 	var all any
 	must(t, json.Unmarshal(mfahttp.OpenAPI(), &all))

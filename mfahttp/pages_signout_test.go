@@ -8,7 +8,7 @@ import (
 	"github.com/secondgate/secondgate/mfahttp"
 )
 
-func TestPagesSignOut(t *testing.T) {
+func TestPages_SignOut(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann")
 	p.login()
@@ -19,7 +19,7 @@ func TestPagesSignOut(t *testing.T) {
 	p.post("/mfa/sign-out", nil).goes(t, "/login")
 }
 
-func TestPagesSignOutWithoutHook(t *testing.T) {
+func TestPages_SignOutWithoutAHook(t *testing.T) {
 	s := newSite(t, func(c *mfahttp.Config) { c.SignOut = nil })
 	p := s.browser("ann")
 	p.login()
@@ -29,7 +29,7 @@ func TestPagesSignOutWithoutHook(t *testing.T) {
 	p.get("/home").goes(t, "/mfa/?return=%2Fhome") // the application still says who it is
 }
 
-func TestPagesBadForms(t *testing.T) {
+func TestPages_RefuseMalformedForms(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann")
 	p.login()

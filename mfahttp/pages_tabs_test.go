@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestPagesTwoTabs(t *testing.T) {
+func TestPages_TwoTabsVerifySeparately(t *testing.T) {
 	s := newSite(t, nil)
 	s.mild = true
 	p := s.browser("ann").signIn()
@@ -38,7 +38,7 @@ func TestPagesTwoTabs(t *testing.T) {
 
 // Where the application starts a new session on every verification, other tabs find
 // theirs answered.
-func TestPagesTwoTabsNewSession(t *testing.T) {
+func TestPages_TwoTabsSurviveANewSession(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann").signIn()
 	p.enroll("100001")

@@ -40,7 +40,7 @@ func (p *browser) follow(a *response) *response {
 	return nil
 }
 
-func TestPagesSignIn(t *testing.T) {
+func TestPages_SignInByEmail(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann")
 	p.get("/mfa/").goes(t, "/login")
@@ -82,7 +82,7 @@ func TestPagesSignIn(t *testing.T) {
 	}
 }
 
-func TestPagesLock(t *testing.T) {
+func TestPages_ShowALock(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann")
 	p.login()
@@ -117,7 +117,7 @@ func TestPages_ExpiredSignInBeginsAgain(t *testing.T) {
 		"/home")
 }
 
-func TestPagesStepUp(t *testing.T) {
+func TestPages_StepUpAndReturn(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann").signIn()
 	s.clock.Advance(10 * time.Minute)
@@ -136,7 +136,7 @@ func TestPagesStepUp(t *testing.T) {
 	}
 }
 
-func TestPagesEnroll(t *testing.T) {
+func TestPages_EnrolAnAuthenticatorApp(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann").signIn()
 	p.get("/mfa/enroll").page(t, 200, "totp", "sms")
@@ -162,7 +162,7 @@ func TestPagesEnroll(t *testing.T) {
 }
 
 // What a page shows once is not in the session for others to read.
-func TestShownIsSealed(t *testing.T) {
+func TestShown_IsSealedInTheSession(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann").signIn()
 	p.post("/mfa/enroll/totp", url.Values{"secret": {"IMPORTEDSECRET23"}})
@@ -188,7 +188,7 @@ func TestShownIsSealed(t *testing.T) {
 	}
 }
 
-func TestPagesPIN(t *testing.T) {
+func TestPages_EnrolAPIN(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann").signIn()
 	pin := func(one, two string) *response {
@@ -203,7 +203,7 @@ func TestPagesPIN(t *testing.T) {
 	p.get("/mfa/factors").page(t, 200, "PIN")
 }
 
-func TestPagesForcedEnrollment(t *testing.T) {
+func TestPages_SignInByARequiredEnrolment(t *testing.T) {
 	s := newSite(t, nil)
 	s.policy = policy.Policy{}
 	p := s.browser("ann")
@@ -227,7 +227,7 @@ func TestPagesForcedEnrollment(t *testing.T) {
 	}
 }
 
-func TestPagesManage(t *testing.T) {
+func TestPages_ManageFactors(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann").signIn()
 	id := p.enroll("100001")
@@ -257,7 +257,7 @@ func TestPagesManage(t *testing.T) {
 	}
 }
 
-func TestPagesPassword(t *testing.T) {
+func TestPages_RequireThePasswordForAReplacement(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann").signIn()
 	number := func(password string) *response {
@@ -277,7 +277,7 @@ func TestPagesPassword(t *testing.T) {
 
 // A link that is opened on another device confirms by its button only, and then the
 // sign-in that waited goes on by asking for the factor.
-func TestPagesLink(t *testing.T) {
+func TestPages_ConfirmALinkByItsButton(t *testing.T) {
 	s := newSite(t, nil)
 	s.policy = policy.Policy{}
 	p := s.browser("ann")
@@ -316,7 +316,7 @@ func TestPagesLink(t *testing.T) {
 	}
 }
 
-func TestPagesRecovery(t *testing.T) {
+func TestPages_RecoveryLeadsToTheFactors(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann").signIn()
 	p.enroll("100001")

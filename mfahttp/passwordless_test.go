@@ -108,7 +108,7 @@ func (p *browser) respond(ch *response, id string) *response {
 		" " + ch.JSON["data"].(string)})
 }
 
-func TestPasswordlessSignIn(t *testing.T) {
+func TestPasswordless_SignsIn(t *testing.T) {
 	s := newKeySite(t)
 	s.browser("ann").withPasskey("k1")
 	b := s.browser("")
@@ -142,7 +142,7 @@ func (s *site) sessionOf(p *browser) string {
 }
 
 // A challenge is of the browser that began it, and two tabs have one each.
-func TestPasswordlessIsOfTheBrowser(t *testing.T) {
+func TestPasswordless_ChallengeBelongsToTheBrowser(t *testing.T) {
 	s := newKeySite(t)
 	s.browser("ann").withPasskey("k1")
 	one, two := s.browser(""), s.browser("")
@@ -155,7 +155,7 @@ func TestPasswordlessIsOfTheBrowser(t *testing.T) {
 	one.respond(ch, "k1").is(t, 200, "")
 }
 
-func TestPasswordlessRefused(t *testing.T) {
+func TestPasswordless_RefusesOtherResponses(t *testing.T) {
 	s := newKeySite(t)
 	s.browser("ann").withPasskey("k1")
 	s.browser("blocked").withPasskey("k2")
@@ -190,7 +190,7 @@ func TestPasswordlessRefused(t *testing.T) {
 }
 
 // What a session waited for is over when somebody else signs in by passkey in it.
-func TestPasswordlessInAnothersSession(t *testing.T) {
+func TestPasswordless_EndsAnotherUsersSession(t *testing.T) {
 	s := newKeySite(t)
 	s.browser("ann").withPasskey("k1")
 	b := s.browser("bob")
@@ -203,7 +203,7 @@ func TestPasswordlessInAnothersSession(t *testing.T) {
 	b.api("POST", "passwordless", nil).is(t, 403, "forbidden")
 }
 
-func TestPasswordlessNotOffered(t *testing.T) {
+func TestPasswordless_IsOffWithoutConfig(t *testing.T) {
 	s := newSite(t, nil, passkeys{})
 	b := s.browser("")
 	b.api("POST", "passwordless", nil).is(t, 404, "not_found")
@@ -222,7 +222,7 @@ func TestPasswordlessNotOffered(t *testing.T) {
 	require.ErrorContains(t, err, "passkey")
 }
 
-func TestPasswordlessForm(t *testing.T) {
+func TestPasswordlessForm_LinksToLocalPagesOnly(t *testing.T) {
 	s := newKeySite(t, func(c *mfahttp.Config) {
 		c.Identify = func(*http.Request) (mfahttp.Identity, error) {
 			return mfahttp.Identity{}, nil
@@ -242,7 +242,7 @@ func TestPasswordlessForm(t *testing.T) {
 
 // Pages: the options are in the page that creates one, and nowhere else; a passkey that was
 // removed is named once, so that the browser can forget it.
-func TestPasskeyPages(t *testing.T) {
+func TestPages_EnrolAPasskey(t *testing.T) {
 	s := newKeySite(t)
 	p := s.browser("ann").signIn()
 	to := p.post("/mfa/enroll/passkey", url.Values{}).Header.Get("Location")

@@ -13,7 +13,7 @@ var _ = kdftest.Cheap()
 
 // A program sets up security questions as a page does; the answers are in no response of ours,
 // and they are no way to sign in.
-func TestAPIQuestions(t *testing.T) {
+func TestAPI_EnrolsSecurityQuestions(t *testing.T) {
 	f, err := questions.New(questions.Config{})
 	must(t, err)
 	s := newSite(t, nil, f)

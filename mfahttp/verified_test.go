@@ -15,7 +15,7 @@ import (
 )
 
 // One correct response, posted by many at once, signs in once.
-func TestOneSuccess(t *testing.T) {
+func TestVerify_OneOfParallelResponsesSignsIn(t *testing.T) {
 	s := newSite(t, nil)
 	s.mild = true
 	s.browser("ann").signIn().enroll("100001")
@@ -40,7 +40,7 @@ func TestOneSuccess(t *testing.T) {
 }
 
 // A user who may still sign in without a factor is told until when.
-func TestEnrollBy(t *testing.T) {
+func TestEnrollBy_IsShownUntilAFactorIsEnrolled(t *testing.T) {
 	s := newSite(t, nil)
 	s.policy = policy.Policy{EnrollBy: s.clock.Now().Add(48 * time.Hour)}
 	p := s.browser("ann")
