@@ -12,7 +12,7 @@ import (
 	"github.com/secondgate/secondgate/secret"
 )
 
-func TestEnrolAndSignIn(t *testing.T) {
+func TestFactor_EnrolsAndSignsIn(t *testing.T) {
 	for _, kind := range []virtualwebauthn.KeyType{virtualwebauthn.KeyTypeEC2,
 		virtualwebauthn.KeyTypeRSA} {
 		f, d := newFactor(t), newDeviceOf(kind)
@@ -28,7 +28,7 @@ func TestEnrolAndSignIn(t *testing.T) {
 }
 
 // W-1 to W-6, W-9, W-10: what is signed rightly, and is nevertheless wrong.
-func TestAssertionRefused(t *testing.T) {
+func TestVerify_RefusesInvalidAssertions(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*forged)
 		reason string
@@ -114,7 +114,7 @@ func TestAssertionRefused(t *testing.T) {
 	}
 }
 
-func TestEnrolmentRefused(t *testing.T) {
+func TestConfirm_RefusesInvalidRegistrations(t *testing.T) {
 	other := newDevice()
 	for name, c := range map[string]struct {
 		change func(*forged)
@@ -184,7 +184,7 @@ func es384(key []byte) []byte {
 }
 
 // W-2: the two ceremonies do not stand in for each other.
-func TestCeremoniesAreNotExchanged(t *testing.T) {
+func TestCeremonies_CannotBeExchanged(t *testing.T) {
 	f, d := newFactor(t), newDevice()
 	state := enrolled(t, f, d)
 	in, options := challenge(t, f, state, false)
@@ -205,7 +205,7 @@ func TestCeremoniesAreNotExchanged(t *testing.T) {
 	require.ErrorContains(t, err, "another ceremony")
 }
 
-func TestExpired(t *testing.T) {
+func TestVerify_RefusesAnExpiredResponse(t *testing.T) {
 	f, d := newFactor(t), newDevice()
 	in, options := challenge(t, f, enrolled(t, f, d), false)
 	require.Equal(t, start.Add(5*time.Minute), in.Expires)
@@ -222,7 +222,7 @@ func TestExpired(t *testing.T) {
 }
 
 // W-5.
-func TestUserVerification(t *testing.T) {
+func TestUserVerification_IsHeldToTheConfig(t *testing.T) {
 	for _, c := range []struct {
 		policy   passkey.UserVerification
 		says     string
@@ -269,7 +269,7 @@ func TestVerify_ReportsUserVerification(t *testing.T) {
 }
 
 // In place of a password a passkey verifies the user, whatever it may do beside one.
-func TestAnyoneIsVerified(t *testing.T) {
+func TestDiscoverable_RequiresUserVerification(t *testing.T) {
 	f, d := newFactor(t, func(c *passkey.Config) {
 		c.UserVerification = passkey.Discouraged
 	}), newDevice()
@@ -291,7 +291,7 @@ func TestAnyoneIsVerified(t *testing.T) {
 }
 
 // A challenge that was issued while verification was required stays so.
-func TestUserVerificationIsOfTheChallenge(t *testing.T) {
+func TestUserVerification_IsHeldToTheChallenge(t *testing.T) {
 	strict, lax, d := newFactor(t), newFactor(t, func(c *passkey.Config) {
 		c.UserVerification = passkey.Discouraged
 	}), newDevice()

@@ -14,7 +14,7 @@ import (
 
 func decode(s string) ([]byte, error) { return base64.RawURLEncoding.DecodeString(s) }
 
-func TestConfig(t *testing.T) {
+func TestNew_RefusesInvalidConfigs(t *testing.T) {
 	good := passkey.Config{RPID: "example.com", RPName: "Acme",
 		Origins: []string{"https://example.com"}}
 	for name, c := range map[string]struct {
@@ -96,7 +96,7 @@ func TestConfig(t *testing.T) {
 }
 
 // N-25 and R-19: what a passkey is worth, and that only such a thing is worth it.
-func TestTraits(t *testing.T) {
+func TestFactor_StatesItsTraits(t *testing.T) {
 	f := newFactor(t)
 	require.Equal(t, "passkey", f.Kind())
 	tr := f.Traits()
@@ -108,7 +108,7 @@ func TestTraits(t *testing.T) {
 }
 
 // The caller's slice may change after New.
-func TestConfigIsCopied(t *testing.T) {
+func TestNew_CopiesItsConfig(t *testing.T) {
 	origins := []string{origin}
 	f := newFactor(t, func(c *passkey.Config) { c.Origins = origins })
 	origins[0] = "https://evil.test"
@@ -117,7 +117,7 @@ func TestConfigIsCopied(t *testing.T) {
 }
 
 // What cannot be read never verifies and never panics.
-func TestUnreadableState(t *testing.T) {
+func TestVerify_RefusesAnUnreadableState(t *testing.T) {
 	f, d := newFactor(t), newDevice()
 	state := enrolled(t, f, d)
 	in, options := challenge(t, f, state, false)
@@ -141,7 +141,7 @@ func TestUnreadableState(t *testing.T) {
 }
 
 // A bit that flipped in what is kept makes no incorrect response correct, nor a panic.
-func TestFlippedBits(t *testing.T) {
+func TestVerify_SurvivesFlippedBits(t *testing.T) {
 	f, d, stranger := newFactor(t), newDevice(), newDevice()
 	in, options := challenge(t, f, enrolled(t, f, d), false)
 	stranger.cred.ID = d.cred.ID

@@ -12,7 +12,7 @@ import (
 )
 
 // What every factor is held to.
-func TestConformance(t *testing.T) {
+func TestFactor_Conforms(t *testing.T) {
 	var mu sync.Mutex
 	devices := map[*factor.EnrollOutput]*device{}
 	stranger := newDevice()

@@ -26,7 +26,7 @@ var (
 	bobSubject = mfa.User{ID: "43", Email: "bob@example.com"}
 )
 
-func TestSecondFactor(t *testing.T) {
+func TestManager_SignsInByPasskey(t *testing.T) {
 	w, phone, key := newWorld(t), newDevice(), newDevice()
 	c := w.first(annSubject, phone)
 	require.Equal(t, "Passkey", c.Factor.Name)
@@ -55,7 +55,7 @@ func TestSecondFactor(t *testing.T) {
 
 // The library keeps no state and accepts one response as often as it is given; the challenge's
 // state is what makes it one success.
-func TestLibraryAcceptsTwice(t *testing.T) {
+func TestVerify_AloneAcceptsAResponseTwice(t *testing.T) {
 	f, d := newFactor(t), newDevice()
 	in, options := challenge(t, f, enrolled(t, f, d), false)
 	response := d.get(t, options)
@@ -65,7 +65,7 @@ func TestLibraryAcceptsTwice(t *testing.T) {
 	}
 }
 
-func TestOneSuccessInParallel(t *testing.T) {
+func TestVerify_OneOfParallelResponsesSucceeds(t *testing.T) {
 	w, d := newWorld(t), newDevice()
 	w.first(annSubject, d)
 	won := func(try func(*mfa.Manager) error) int32 {
@@ -147,7 +147,7 @@ func TestVerify_CountsIncorrectResponsesInParallel(t *testing.T) {
 }
 
 // W-1: a challenge is over when its time is.
-func TestCeremonyEnds(t *testing.T) {
+func TestCeremony_Expires(t *testing.T) {
 	w, d := newWorld(t), newDevice()
 	c := w.first(annSubject, d)
 	ch, options := w.asked(annSubject)
@@ -187,7 +187,7 @@ func TestVerify_NotifiesOfAClone(t *testing.T) {
 }
 
 // A response of the greatest length that WebAuthn allows finds its way.
-func TestLongestIdentifier(t *testing.T) {
+func TestManager_AcceptsTheLongestCredentialID(t *testing.T) {
 	w, d := newWorld(t), newDevice()
 	d.cred.ID = make([]byte, 1023)
 	w.first(annSubject, d)
@@ -198,7 +198,7 @@ func TestLongestIdentifier(t *testing.T) {
 
 // N-4: with passkeys on offer, the profile of NIST's level 2 can be met; N-43: one that does
 // not verify users is still something that they have.
-func TestProfiles(t *testing.T) {
+func TestManager_MeetsTheProfiles(t *testing.T) {
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
 	app, err := totp.New(totp.Config{Issuer: "Acme"})

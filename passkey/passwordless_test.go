@@ -29,7 +29,7 @@ func userID(t testing.TB, data []byte) []byte {
 	return b
 }
 
-func TestPasswordless(t *testing.T) {
+func TestPasswordless_SignsIn(t *testing.T) {
 	w, d := newWorld(t), newDevice()
 	c := w.first(annSubject, d)
 	handle := userID(t, c.Factor.Data)
@@ -66,7 +66,7 @@ func TestPasswordless(t *testing.T) {
 }
 
 // W-9: without a user, the response must say whose it is, and be right about it.
-func TestPasswordlessRefused(t *testing.T) {
+func TestPasswordless_RefusesInvalidResponses(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*forged)
 		want   error
@@ -123,7 +123,7 @@ func TestPasswordlessRefused(t *testing.T) {
 
 // W-11: what could not verify users when it was made cannot learn it where nothing else
 // vouches for the user.
-func TestPasswordlessWantsAVerifyingPasskey(t *testing.T) {
+func TestPasswordless_NeedsUserVerificationSinceEnrolment(t *testing.T) {
 	w, d := newWorld(t, func(c *passkey.Config) {
 		c.UserVerification = passkey.Preferred
 	}), newDevice()
@@ -139,7 +139,7 @@ func TestPasswordlessWantsAVerifyingPasskey(t *testing.T) {
 }
 
 // W-7: a credential is one user's of all.
-func TestCredentialOfAnother(t *testing.T) {
+func TestEnroll_RefusesAnotherUsersCredential(t *testing.T) {
 	w, d := newWorld(t), newDevice()
 	c := w.first(annSubject, d)
 	ch, err := w.Session(bobSubject, session).Begin(t.Context())
@@ -161,7 +161,7 @@ func TestCredentialOfAnother(t *testing.T) {
 }
 
 // W-9: a passkey of another user is no response, though it is a passkey of the application.
-func TestPasskeyOfAnother(t *testing.T) {
+func TestVerify_RefusesAnotherUsersPasskey(t *testing.T) {
 	w, anns, bobs := newWorld(t), newDevice(), newDevice()
 	w.first(annSubject, anns)
 	w.first(bobSubject, bobs)

@@ -14,7 +14,7 @@ import (
 )
 
 // W-10.
-func TestClone(t *testing.T) {
+func TestVerify_DetectsAClone(t *testing.T) {
 	refuse, accept, d := newFactor(t), newFactor(t, func(c *passkey.Config) {
 		c.OnClone = passkey.Accept
 	}), newDevice()
@@ -56,7 +56,7 @@ func TestClone(t *testing.T) {
 }
 
 // W-8: what is kept of a credential, to the letter, since it is stored for years.
-func TestWhatIsKept(t *testing.T) {
+func TestState_HoldsExactlyTheseFields(t *testing.T) {
 	f, d := newFactor(t), newDevice()
 	in, options := begun(t, f)
 	w := d.forgery(options, "webauthn.create")
@@ -74,7 +74,7 @@ func TestWhatIsKept(t *testing.T) {
 
 // W-6 and W-11: an assertion changes the counter and the backup state, and nothing else; user
 // verification that was not there at enrolment is not raised.
-func TestWhatAnAssertionChanges(t *testing.T) {
+func TestVerify_ChangesCounterAndBackupStateOnly(t *testing.T) {
 	f, d := newFactor(t, func(c *passkey.Config) {
 		c.UserVerification = passkey.Preferred
 	}), newDevice()
@@ -92,7 +92,7 @@ func TestWhatAnAssertionChanges(t *testing.T) {
 }
 
 // W-9: a challenge is for the credentials that were asked for.
-func TestAllowedCredentials(t *testing.T) {
+func TestVerify_AcceptsAllowedCredentialsOnly(t *testing.T) {
 	f, one, two := newFactor(t), newDevice(), newDevice()
 	first := enrolled(t, f, one)
 	second := enrolled(t, f, two, factor.Instance{State: first})
@@ -106,7 +106,7 @@ func TestAllowedCredentials(t *testing.T) {
 }
 
 // A device that has one already is told so, and refused if it makes another.
-func TestExclude(t *testing.T) {
+func TestEnroll_ExcludesEnrolledPasskeys(t *testing.T) {
 	f, d := newFactor(t), newDevice()
 	state := enrolled(t, f, d)
 	in, options := begun(t, f, factor.Instance{Name: "Passkey", State: state})
@@ -120,7 +120,7 @@ func TestExclude(t *testing.T) {
 	require.ErrorContains(t, err, "already")
 }
 
-func TestNoChallenge(t *testing.T) {
+func TestVerify_NeedsAChallenge(t *testing.T) {
 	f, d := newFactor(t), newDevice()
 	in, options := challenge(t, f, enrolled(t, f, d), false)
 	in.Issued = nil
@@ -134,7 +134,7 @@ func TestNoChallenge(t *testing.T) {
 }
 
 // Errors are logged: what a browser sent must not be in them.
-func TestErrorsHoldNothingThatWasSent(t *testing.T) {
+func TestErrors_HoldNothingThatWasSent(t *testing.T) {
 	f, d := newFactor(t), newDevice()
 	in, options := challenge(t, f, enrolled(t, f, d), false)
 	w := d.forgery(options, "webauthn.get")

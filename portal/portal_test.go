@@ -24,7 +24,7 @@ import (
 	"github.com/secondgate/secondgate/storage/memory"
 )
 
-func TestAssertion(t *testing.T) {
+func TestVerify_ReturnsWhatThePortalSigned(t *testing.T) {
 	w := newWorld(t)
 	a, err := w.verify(w.issue("mail", said()))
 	require.NoError(t, err)
@@ -62,7 +62,7 @@ func TestVerify_AcceptsAnAssertionOnce(t *testing.T) {
 }
 
 // What is remembered of used assertions is bounded, whatever the traffic.
-func TestUsedAssertionsAreBounded(t *testing.T) {
+func TestVerify_BoundsTheUsedAssertions(t *testing.T) {
 	store := memory.New()
 	w := newWorld(t)
 	v, err := portal.NewVerifier(portal.VerifierConfig{Portal: w.server.URL, ClientID: "mail",
@@ -81,7 +81,7 @@ func TestUsedAssertionsAreBounded(t *testing.T) {
 	}
 }
 
-func TestWhatIsRefused(t *testing.T) {
+func TestVerify_RefusesInvalidAssertions(t *testing.T) {
 	w := newWorld(t)
 	_, err := w.verify(w.change(nil))
 	require.NoError(t, err, "the unchanged one is good")
@@ -150,7 +150,7 @@ func TestWhatIsRefused(t *testing.T) {
 }
 
 // Expiry to the second, with five for clocks that differ.
-func TestExpiry(t *testing.T) {
+func TestVerify_RefusesExpiredAssertions(t *testing.T) {
 	w := newWorld(t)
 	first, second := w.issue("mail", said()), w.issue("mail", said())
 	w.clock.Advance(34*time.Second + 999*time.Millisecond)
@@ -171,7 +171,7 @@ func TestExpiry(t *testing.T) {
 }
 
 // An application that needs more is told, by an error that says what, and not let in.
-func TestStepUp(t *testing.T) {
+func TestVerify_ReportsWhatProofIsMissing(t *testing.T) {
 	w := newWorld(t)
 	for need, ok := range map[portal.Need]bool{
 		{}: true, {MaxAge: time.Minute}: true, {MaxAge: 54 * time.Second}: false, {Level: 2}: true,
@@ -201,7 +201,7 @@ func TestStepUp(t *testing.T) {
 }
 
 // The same user is another one to each pairwise application, and the same one each time.
-func TestPairwise(t *testing.T) {
+func TestIssue_GivesPairwiseSubjects(t *testing.T) {
 	w := newWorld(t)
 	files, err := portal.NewVerifier(portal.VerifierConfig{Portal: w.server.URL, ClientID: "files",
 		Store: w.store, Clock: w.clock})
@@ -222,7 +222,7 @@ func TestPairwise(t *testing.T) {
 }
 
 // Keys change without an interruption; a retired one ends with its time.
-func TestKeyRotation(t *testing.T) {
+func TestKeys_RotateWithoutInterruption(t *testing.T) {
 	w := newWorld(t)
 	old := w.issue("mail", said())
 	_, err := w.verify(w.issue("mail", said()))
@@ -248,7 +248,7 @@ func TestKeyRotation(t *testing.T) {
 
 // Nonsense does not make the application call the portal without end, and an outage of the
 // portal does not end what is known of its keys.
-func TestKeysAndOutages(t *testing.T) {
+func TestKeys_FetchesAreLimitedAndSurviveOutages(t *testing.T) {
 	w := newWorld(t)
 	w.down.Store(true)
 	_, err := w.verify(w.issue("mail", said()))
@@ -289,7 +289,7 @@ func TestKeysAndOutages(t *testing.T) {
 }
 
 // When the use cannot be recorded, nobody is let in.
-func TestStoreOutage(t *testing.T) {
+func TestVerify_FailsWithTheStore(t *testing.T) {
 	w := newWorld(t)
 	for _, f := range []mfatest.Fault{{Before: errors.New("down")}, {After: errors.New("cut")}} {
 		w.store.Inject(mfatest.OpSwap, 1, f)
@@ -302,7 +302,7 @@ func TestStoreOutage(t *testing.T) {
 	require.ErrorIs(t, err, portal.ErrUnavailable)
 }
 
-func TestConfigs(t *testing.T) {
+func TestNew_RefusesInvalidConfigs(t *testing.T) {
 	key := newKey(t)
 	client := portal.Client{ID: "a", ReturnURL: "https://a.example/callback"}
 	good := portal.IssuerConfig{URL: "https://portal.example", Keys: []portal.Key{{Private: key}},
@@ -349,7 +349,7 @@ func TestConfigs(t *testing.T) {
 	require.ErrorIs(t, err, portal.ErrInvalid)
 }
 
-func TestFromVerification(t *testing.T) {
+func TestFromVerification_CopiesTheProof(t *testing.T) {
 	v := &mfa.Verification{UserID: "42", Time: start, AMR: []string{"otp"}, AssuranceLevel: 2}
 	require.Equal(t, portal.Assertion{Subject: "ann", AuthTime: start, AMR: []string{"otp"},
 		Level: 2}, portal.FromVerification("ann", v))

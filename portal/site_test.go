@@ -74,7 +74,7 @@ func (s *sessions) Remove(ctx context.Context, key string) error {
 }
 
 // The whole road over HTTP, and what goes wrong on it.
-func TestRoad(t *testing.T) {
+func TestSite_SignsInOverHTTP(t *testing.T) {
 	clock := mfatest.NewClock(start)
 	var issuer *portal.Issuer
 	user := said()

@@ -15,7 +15,7 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-func TestAdministration(t *testing.T) {
+func TestActivate_NeedsAnAuthorizedAdministrator(t *testing.T) {
 	r := newRig(t)
 	ctx := t.Context()
 	request := func(provider, org string) sso.ActivationRequest {
@@ -109,7 +109,7 @@ func dump(t *testing.T, s storage.Store) []storage.Entry {
 	return page
 }
 
-func TestNilAuthorizeRefuses(t *testing.T) {
+func TestAuthorize_NilRefuses(t *testing.T) {
 	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) { c.Authorize = nil })
 	require.ErrorIs(t, r.service.Activate(t.Context(),
 		sso.ActivationRequest{Admin: r.admin(""), Tenant: "acme",

@@ -17,7 +17,7 @@ import (
 
 // A response from the provider is of no use in another browser: neither to sign a
 // victim on as the attacker, nor to link the attacker's account to the victim.
-func TestAnotherBrowser(t *testing.T) {
+func TestCallback_RefusesAnotherBrowser(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	attacker, victim := r.browser(), r.browser()
@@ -36,7 +36,7 @@ func TestAnotherBrowser(t *testing.T) {
 	require.Len(t, r.linked, 1, "the one at the beginning")
 }
 
-func TestStateOfAnotherFlow(t *testing.T) {
+func TestCallback_RefusesAnotherFlowsState(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	for name, change := range map[string]func(q url.Values){
@@ -71,7 +71,7 @@ func TestCallback_RefusesAnotherProvidersResponse(t *testing.T) {
 	})), sso.ErrIdentity)
 }
 
-func TestTooLate(t *testing.T) {
+func TestFlow_ExpiresAfterTenMinutes(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	b := r.browser()
@@ -83,7 +83,7 @@ func TestTooLate(t *testing.T) {
 	require.ErrorIs(t, b.open(b.choose(at, daveOIDC)), sso.ErrFlow)
 }
 
-func TestTwoTabs(t *testing.T) {
+func TestFlow_CompletesInTwoTabs(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	b := r.browser()
@@ -98,7 +98,7 @@ func TestTwoTabs(t *testing.T) {
 	require.LessOrEqual(t, len(b.Jar.Cookies(u)), 4, "abandoned flows do not add up")
 }
 
-func TestCancelled(t *testing.T) {
+func TestCallback_ReportsTheProvidersErrors(t *testing.T) {
 	r := newRig(t)
 	b := r.browser()
 	require.ErrorIs(t, b.open(b.choose(b.begin("oidc", "sign-in"), -1)), sso.ErrCancelled)
@@ -119,7 +119,7 @@ func TestCancelled(t *testing.T) {
 	require.ErrorIs(t, b.open(r.app.URL+"/sso/oidc/callback?error=access_denied"), sso.ErrFlow)
 }
 
-func TestHEADCompletesNothing(t *testing.T) {
+func TestCallback_HeadCompletesNothing(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	b := r.browser()
@@ -132,7 +132,7 @@ func TestHEADCompletesNothing(t *testing.T) {
 }
 
 // The user may have signed out, and another in, while the provider had the browser.
-func TestLinkEndsInItsSession(t *testing.T) {
+func TestLink_CompletesInItsOwnSession(t *testing.T) {
 	for name, change := range map[string]func(r *rig){
 		"signed out":   (*rig).nobody,
 		"another user": func(r *rig) { r.as("erin", "") },
@@ -158,7 +158,7 @@ func TestLinkEndsInItsSession(t *testing.T) {
 	}
 }
 
-func TestLinkNeedsAGrant(t *testing.T) {
+func TestLink_NeedsAGrant(t *testing.T) {
 	r := newRig(t)
 	r.as("erin", "")
 	erins := r.grant
@@ -181,7 +181,7 @@ func TestLinkNeedsAGrant(t *testing.T) {
 	}
 }
 
-func TestUnlink(t *testing.T) {
+func TestUnlink_NeedsTheUsersGrant(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	id := r.linked[0].ID
@@ -216,7 +216,7 @@ func TestUnlink(t *testing.T) {
 	require.NoError(t, r.link("erin", "", "oidc", daveOIDC), "the account is free again")
 }
 
-func TestNothingBeginsByGETOrFromElsewhere(t *testing.T) {
+func TestHandler_BeginsBySameOriginPostsOnly(t *testing.T) {
 	r := newRig(t)
 	r.as("dave", "")
 	for _, what := range []string{"sign-in", "link", "unlink"} {
@@ -239,7 +239,7 @@ func TestNothingBeginsByGETOrFromElsewhere(t *testing.T) {
 	}
 }
 
-func TestCookieAndHeaders(t *testing.T) {
+func TestHandler_SetsCookieAndHeaders(t *testing.T) {
 	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) { c.URL = "https://app.example/sso/" })
 	resp, err := r.browser().PostForm(r.app.URL+"/sso/oidc/sign-in", nil)
 	require.NoError(t, err)
@@ -256,13 +256,13 @@ func TestCookieAndHeaders(t *testing.T) {
 	require.Contains(t, resp.Header.Get("Content-Security-Policy"), "default-src 'none'")
 }
 
-func TestUnknownProvider(t *testing.T) {
+func TestHandler_RefusesAnUnknownProvider(t *testing.T) {
 	r := newRig(t)
 	require.Empty(t, r.browser().begin("nobody", "sign-in"))
 	require.ErrorIs(t, r.err, factor.ErrMalformed)
 }
 
-func TestHooksAreRequired(t *testing.T) {
+func TestHandler_RequiresEveryHook(t *testing.T) {
 	r := newRig(t)
 	for _, drop := range []func(h *sso.Hooks){
 		func(h *sso.Hooks) {

@@ -103,7 +103,7 @@ func TestCallback_OneResponseSignsInOnce(t *testing.T) {
 	require.Len(t, r.in, 1)
 }
 
-func TestLinkingAgainKeepsTheLink(t *testing.T) {
+func TestLink_AgainKeepsTheLink(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
@@ -113,7 +113,7 @@ func TestLinkingAgainKeepsTheLink(t *testing.T) {
 	require.Len(t, links, 1)
 }
 
-func TestTenLinksAtMost(t *testing.T) {
+func TestLink_TenAtMost(t *testing.T) {
 	r := newRig(t)
 	sub := ""
 	r.tamper = func(c map[string]any, sign func(map[string]any) string) string {
@@ -132,7 +132,7 @@ func TestTenLinksAtMost(t *testing.T) {
 }
 
 // A link that failed half-way takes no place on the list for ever.
-func TestHalfMadeLinks(t *testing.T) {
+func TestLink_FailedOnesTakeNoPlace(t *testing.T) {
 	r := newRig(t)
 	sub := ""
 	r.tamper = func(c map[string]any, sign func(map[string]any) string) string {
@@ -151,7 +151,7 @@ func TestHalfMadeLinks(t *testing.T) {
 	require.Len(t, links, 1)
 }
 
-func TestForget(t *testing.T) {
+func TestForget_UnlinksEveryAccount(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	require.NoError(t, r.link("dave", "anna@gmail.com", "google", annaGmail))
@@ -172,7 +172,7 @@ func TestForget(t *testing.T) {
 
 // A store that fails at any call, before it did anything or after, signs nobody in and tells
 // nobody that an account is linked.
-func TestStoreFails(t *testing.T) {
+func TestService_StoreFaultsSignNobodyIn(t *testing.T) {
 	broken := errors.New("the disk is on fire")
 	for _, op := range []mfatest.Op{mfatest.OpGet, mfatest.OpSwap} {
 		for name, fault := range map[string]mfatest.Fault{"before": {Before: broken},
@@ -214,7 +214,7 @@ func TestStoreFails(t *testing.T) {
 }
 
 // Links outlive the key they were sealed with.
-func TestKeyringRotation(t *testing.T) {
+func TestLink_SurvivesKeyRotation(t *testing.T) {
 	first, second := seal.GenerateKey(), seal.GenerateKey()
 	var cfg sso.Config
 	r := newRig(t, func(c *sso.Config, idp *ssotest.Config) {
@@ -244,7 +244,7 @@ func TestKeyringRotation(t *testing.T) {
 
 // An account that is linked again while it is being unlinked stays on the user's list,
 // which is what shows it and what Forget goes by.
-func TestUnlinkWhileLinking(t *testing.T) {
+func TestUnlink_KeepsAnAccountLinkedMeanwhile(t *testing.T) {
 	var faulty *mfatest.FaultyStore
 	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) {
 		faulty = mfatest.NewFaultyStore(c.Store)

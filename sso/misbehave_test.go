@@ -145,7 +145,7 @@ func TestCallback_AcceptsValidTokensOfOddForms(t *testing.T) {
 }
 
 // Microsoft's issuer is its template filled with the token's tid, and nothing else.
-func TestMicrosoftsIssuer(t *testing.T) {
+func TestMicrosoft_IssuerMustFitTheTenant(t *testing.T) {
 	for name, change := range map[string]func(c map[string]any){
 		"tid of another": func(c map[string]any) { c["tid"] = fabrikam },
 		"issuer of another": func(c map[string]any) {
@@ -186,7 +186,7 @@ func TestMicrosoftsIssuer(t *testing.T) {
 
 // With the issuer of one organisation there is no template, and the token's tid is still the
 // issuer's.
-func TestOneOrganisation(t *testing.T) {
+func TestMicrosoft_WithOneOrganisationsIssuer(t *testing.T) {
 	r := newRig(t, func(c *sso.Config, idp *ssotest.Config) {
 		one := sso.Microsoft("secondgate-demo", secret.New("ssotest-client-secret"))
 		one.Issuer, one.Discovery, one.Open = idp.URL+"/microsoft/"+contoso+"/v2.0", idp.URL+
@@ -238,7 +238,7 @@ func (b *endlessBody) Read(p []byte) (int, error) {
 func (b *endlessBody) Close() error { return nil }
 
 // Another organisation is another user, whatever else is the same.
-func TestSameObjectElsewhere(t *testing.T) {
+func TestMicrosoft_OtherOrganisationIsAnotherUser(t *testing.T) {
 	r := newRig(t)
 	r.activate(contoso, false)
 	r.activate(fabrikam, false)
@@ -250,7 +250,7 @@ func TestSameObjectElsewhere(t *testing.T) {
 }
 
 // A key set whose key is for one organisation: it signs for no other.
-func TestKeyOfAnotherOrganisation(t *testing.T) {
+func TestMicrosoft_RefusesAnotherOrganisationsKey(t *testing.T) {
 	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) {
 		c.HTTPClient = &http.Client{Transport: transport(func(req *http.Request,
 			resp *http.Response) {
@@ -265,7 +265,7 @@ func TestKeyOfAnotherOrganisation(t *testing.T) {
 	require.ErrorIs(t, r.link("kari", "", "microsoft", kariMS), sso.ErrIdentity)
 }
 
-func TestKeyRotation(t *testing.T) {
+func TestKeys_AreFetchedWhenNoneFits(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	require.NoError(t, r.idp.RotateKey())
@@ -275,7 +275,7 @@ func TestKeyRotation(t *testing.T) {
 }
 
 // Tokens that no key fits do not each become a request to the provider.
-func TestKeysAreNotFetchedWithoutEnd(t *testing.T) {
+func TestKeys_FetchesAreLimited(t *testing.T) {
 	fetched := 0
 	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) {
 		c.HTTPClient = &http.Client{Transport: transport(func(req *http.Request, _ *http.Response) {
@@ -295,7 +295,7 @@ func TestKeysAreNotFetchedWithoutEnd(t *testing.T) {
 	require.Equal(t, 1, fetched)
 }
 
-func TestReplayedCode(t *testing.T) {
+func TestCallback_RefusesAReplayedCode(t *testing.T) {
 	for name, reuse := range map[string]bool{"good provider": false,
 		"provider that takes it again": true} {
 		t.Run(name, func(t *testing.T) {
@@ -316,7 +316,7 @@ func TestReplayedCode(t *testing.T) {
 	}
 }
 
-func TestReplayedLink(t *testing.T) {
+func TestLink_RefusesAReplayedResponse(t *testing.T) {
 	r := newRig(t, func(_ *sso.Config, c *ssotest.Config) { c.ReuseCodes = true })
 	r.as("dave", "")
 	b := r.browser()
@@ -332,7 +332,7 @@ func TestReplayedLink(t *testing.T) {
 	require.NoError(t, r.service.Unlink(t.Context(), r.session, r.grant, r.linked[0].ID))
 }
 
-func TestUnreachable(t *testing.T) {
+func TestProvider_UnreachableSignsNobodyIn(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	b := r.browser()
@@ -352,7 +352,7 @@ func TestUnreachable(t *testing.T) {
 }
 
 // A provider that is down is not asked by everybody, and is asked again in a while.
-func TestDownAndUpAgain(t *testing.T) {
+func TestProvider_IsAskedAgainAfterAnOutage(t *testing.T) {
 	down, asked := true, 0
 	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) {
 		c.HTTPClient = &http.Client{Transport: transport(func(req *http.Request,
@@ -404,7 +404,7 @@ func TestProvider_RefusesInvalidDiscovery(t *testing.T) {
 }
 
 // Redirects of the token endpoint would take the code and the secret elsewhere.
-func TestRedirectsAreNotFollowed(t *testing.T) {
+func TestToken_FollowsNoRedirect(t *testing.T) {
 	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) {
 		c.HTTPClient = &http.Client{Transport: transport(func(req *http.Request,
 			resp *http.Response) {
@@ -419,7 +419,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	require.ErrorIs(t, err, mfa.ErrUnavailable)
 }
 
-func TestMaxAge(t *testing.T) {
+func TestMaxAge_IsVerified(t *testing.T) {
 	r := newRig(t, func(c *sso.Config, idp *ssotest.Config) {
 		c.Providers = []sso.Provider{{ID: "oidc", Name: "X", Issuer: idp.URL + "/oidc",
 			ClientID: "secondgate-demo", ClientSecret: secret.New("ssotest-client-secret"),
@@ -436,7 +436,7 @@ func TestMaxAge(t *testing.T) {
 }
 
 // encoding/json takes "\u017fub" for "sub" in a struct; we do not.
-func TestNamesAreExact(t *testing.T) {
+func TestClaims_NamesAreExact(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	r.tamper = func(c map[string]any, sign func(map[string]any) string) string {
@@ -454,7 +454,7 @@ func TestNamesAreExact(t *testing.T) {
 }
 
 // What is not this provider's response is not taken to its token endpoint (RFC 9207).
-func TestMixUp(t *testing.T) {
+func TestCallback_RefusesAnotherIssuer(t *testing.T) {
 	for name, c := range map[string]struct {
 		promises bool // the provider says that it names itself
 		iss      func(issuer string) string

@@ -14,7 +14,7 @@ import (
 )
 
 // A provider that others wrote, signing with RS256.
-func TestMockOIDC(t *testing.T) {
+func TestMockOIDC_LinksAndSignsIn(t *testing.T) {
 	idp, err := mockoidc.Run()
 	require.NoError(t, err)
 	defer func() { require.NoError(t, idp.Shutdown()) }()

@@ -11,7 +11,7 @@ import (
 	"github.com/secondgate/secondgate/sso"
 )
 
-func TestNew(t *testing.T) {
+func TestNew_RefusesInvalidConfigs(t *testing.T) {
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	require.NoError(t, err)
 	r := newRig(t)

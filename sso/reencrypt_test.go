@@ -16,7 +16,7 @@ import (
 	"github.com/secondgate/secondgate/storage"
 )
 
-func TestReencrypt(t *testing.T) {
+func TestReencrypt_KeepsLinksAndActivations(t *testing.T) {
 	first, second := seal.GenerateKey(), seal.GenerateKey()
 	var cfg sso.Config
 	r := newRig(t, func(c *sso.Config, idp *ssotest.Config) {

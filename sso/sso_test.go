@@ -13,7 +13,7 @@ import (
 	"github.com/secondgate/secondgate/sso/ssotest"
 )
 
-func TestMicrosoft(t *testing.T) {
+func TestMicrosoft_LinksAndSignsIn(t *testing.T) {
 	r := newRig(t)
 	require.ErrorIs(t, r.link("kari", "kari@acme.example", "microsoft", kariMS),
 		sso.ErrNotActivated)
@@ -40,7 +40,7 @@ func TestMicrosoft(t *testing.T) {
 }
 
 // An organisation that nobody activated may give its users any address, and any object ID.
-func TestAnotherOrganisation(t *testing.T) {
+func TestActivation_ExcludesOtherOrganisations(t *testing.T) {
 	r := newRig(t)
 	r.activate(contoso, true)
 	require.NoError(t, r.link("kari", "kari@contoso.example", "microsoft", kariMS))
@@ -55,7 +55,7 @@ func TestAnotherOrganisation(t *testing.T) {
 }
 
 // Withdrawing an activation stops linked accounts at once.
-func TestDeactivate(t *testing.T) {
+func TestDeactivate_StopsLinkedAccounts(t *testing.T) {
 	r := newRig(t)
 	r.activate(contoso, true)
 	require.NoError(t, r.link("kari", "", "microsoft", kariMS))
@@ -75,7 +75,7 @@ func TestDeactivate(t *testing.T) {
 }
 
 // The activation of one tenant of the application is not another's.
-func TestActivationIsTheTenants(t *testing.T) {
+func TestActivation_IsForOneTenant(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.service.Activate(t.Context(),
 		sso.ActivationRequest{Admin: r.admin(""), Tenant: "other",
@@ -83,7 +83,7 @@ func TestActivationIsTheTenants(t *testing.T) {
 	require.ErrorIs(t, r.link("kari", "", "microsoft", kariMS), sso.ErrNotActivated)
 }
 
-func TestGoogle(t *testing.T) {
+func TestGoogle_LinksAndSignsIn(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.link("anna", "anna@gmail.com", "google", annaGmail))
 	require.NoError(t, r.link("bob", "bob@example.com", "google", bobWorkspace))
@@ -103,7 +103,7 @@ func TestGoogle(t *testing.T) {
 }
 
 // Neither an address changed here nor one changed there moves a link.
-func TestAddressesAreNoKeys(t *testing.T) {
+func TestLink_DoesNotDependOnTheAddress(t *testing.T) {
 	r := newRig(t)
 	require.NoError(t, r.link("anna", "anna@gmail.com", "google", annaGmail))
 	r.tamper = func(c map[string]any, sign func(map[string]any) string) string {
@@ -122,7 +122,7 @@ func TestAddressesAreNoKeys(t *testing.T) {
 	require.ErrorIs(t, err, sso.ErrNotLinked)
 }
 
-func TestClosedGoogleWantsTheWorkspace(t *testing.T) {
+func TestGoogle_ClosedNeedsAnActivatedWorkspace(t *testing.T) {
 	r := newRig(t, func(c *sso.Config, idp *ssotest.Config) {
 		google := sso.Google("secondgate-demo", secret.New("ssotest-client-secret"))
 		google.Issuer, google.Open = idp.URL+"/google", false
@@ -137,7 +137,7 @@ func TestClosedGoogleWantsTheWorkspace(t *testing.T) {
 	require.ErrorIs(t, r.link("anna", "anna@gmail.com", "google", annaGmail), sso.ErrNotActivated)
 }
 
-func TestUnverifiedAddress(t *testing.T) {
+func TestGoogle_RefusesAnUnverifiedAddress(t *testing.T) {
 	r := newRig(t)
 	r.tamper = func(c map[string]any, sign func(map[string]any) string) string {
 		c["email_verified"] = false
@@ -154,7 +154,7 @@ func TestUnverifiedAddress(t *testing.T) {
 	require.ErrorIs(t, err, sso.ErrAddress)
 }
 
-func TestSecondFactorNeedsBothSides(t *testing.T) {
+func TestSecondFactor_NeedsTheClaimAndTheActivation(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		accept bool
@@ -186,7 +186,7 @@ func TestSecondFactorNeedsBothSides(t *testing.T) {
 	}
 }
 
-func TestMFAClasses(t *testing.T) {
+func TestMFAClasses_CountWhereAccepted(t *testing.T) {
 	r := newRig(t, func(c *sso.Config, idp *ssotest.Config) {
 		c.Providers = []sso.Provider{{ID: "oidc", Name: "X", Issuer: idp.URL + "/oidc",
 			ClientID: "secondgate-demo", ClientSecret: secret.New("ssotest-client-secret"),
@@ -206,7 +206,7 @@ func TestMFAClasses(t *testing.T) {
 	require.Equal(t, "phr", in.ACR)
 }
 
-func TestWhatTheProviderIsAsked(t *testing.T) {
+func TestBegin_SendsStateNonceAndPKCE(t *testing.T) {
 	r := newRig(t)
 	at := r.browser().begin("oidc", "sign-in")
 	u, err := url.Parse(at)

@@ -18,7 +18,7 @@ func kari() ssotest.User {
 }
 
 // A provider that signs anybody in must not be reached by anybody.
-func TestNewServesThisMachineOnly(t *testing.T) {
+func TestNew_ServesTheLoopbackInterfaceOnly(t *testing.T) {
 	for _, good := range []string{"http://127.0.0.1:9000", "http://localhost:9000",
 		"http://[::1]:9000"} {
 		_, err := ssotest.New(ssotest.Config{URL: good})
@@ -56,7 +56,7 @@ func request() url.Values {
 
 const verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" // RFC 7636 appendix B
 
-func TestPage(t *testing.T) {
+func TestAuthorize_ShowsThePage(t *testing.T) {
 	server := start(t)
 	get := func(q url.Values) (int, string) {
 		resp, err := http.Get(server.URL + "/oidc/authorize?" + q.Encode())
@@ -79,7 +79,7 @@ func TestPage(t *testing.T) {
 	}
 }
 
-func TestToken(t *testing.T) {
+func TestToken_VerifiesTheRequest(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(form url.Values)
 		want   int
