@@ -18,7 +18,7 @@ import (
 // that the Manager relies on and that can be seen from outside. Factor, Right and Wrong are
 // required. The functions are called from several goroutines.
 //
-//	func TestConformance(t *testing.T) {
+//	func TestFactor_Conforms(t *testing.T) {
 //		kit := mfatest.FactorKit{Factor: f, Wrong: "000000",
 //			Params: map[string]secret.Text{"pin": secret.New("739162")},
 //			Right: func(*factor.EnrollOutput, *factor.Issue, time.Time) string {

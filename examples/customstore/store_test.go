@@ -16,7 +16,7 @@ import (
 	"github.com/secondgate/secondgate/storage/storagetest"
 )
 
-func TestStore(t *testing.T) {
+func TestStore_Conforms(t *testing.T) {
 	db, err := bbolt.Open(filepath.Join(t.TempDir(), "records.bolt"), 0o600, nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })

@@ -241,7 +241,7 @@ func TestLogin_SignsInEveryUser(t *testing.T) {
 	}
 }
 
-func TestSessionIDIsRenewed(t *testing.T) {
+func TestSession_RenewsItsID(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	base, err := url.Parse(s.base)

@@ -151,7 +151,7 @@ func TestAdminPage_ChangesPoliciesAndUsers(t *testing.T) {
 	c.get(200, "/admin")
 }
 
-func TestConfirmationLink(t *testing.T) {
+func TestConfirmationLink_ConfirmsByItsButton(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c := s.client(t)

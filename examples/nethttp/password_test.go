@@ -62,7 +62,7 @@ func tokenOf(link string) string { return strings.TrimPrefix(link, "/password/re
 
 // A user who forgot the password chooses another one by a mailed link. All sessions end, and the
 // sign-in requires the second factor as before.
-func TestForgottenPassword(t *testing.T) {
+func TestForgot_ChoosesANewPasswordByLink(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c, thief := s.client(t), s.client(t)
@@ -223,7 +223,7 @@ func TestSetPassword_MustBeChanged(t *testing.T) {
 }
 
 // A remembered device asks for a code again after a reset.
-func TestResetForgetsDevices(t *testing.T) {
+func TestForgot_ForgetsDevices(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	owner, c := s.client(t), s.client(t)

@@ -106,9 +106,9 @@ func plainText(t *testing.T, raw string) (header mail.Header, text string) {
 	}
 }
 
-// TestProduction runs the application outside demonstration mode: with a mail server, a provider
-// of text messages, and an owner from the environment.
-func TestProduction(t *testing.T) {
+// TestProduction_SignsInWithSenders runs the application outside demonstration mode: with a mail
+// server, a provider of text messages, and an owner from the environment.
+func TestProduction_SignsInWithSenders(t *testing.T) {
 	t.Parallel()
 	address, mails := mailServer(t)
 	texts := make(chan map[string]string, 16)

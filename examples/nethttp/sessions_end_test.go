@@ -31,7 +31,7 @@ func sessionData(t *testing.T, id, account string, signedIn bool) []byte {
 
 // A session may end while a request completes its sign-in, which gives it another token. The
 // session must not continue under that token.
-func TestEndedSessionGetsNoOtherToken(t *testing.T) {
+func TestEndedSession_GetsNoOtherToken(t *testing.T) {
 	t.Parallel()
 	db, err := openDatabase(t.Context(), t.TempDir())
 	if err != nil {
@@ -88,7 +88,7 @@ func TestEndedSessionGetsNoOtherToken(t *testing.T) {
 }
 
 // No request that is under way when a session ends writes the session again.
-func TestEndedSessionUnderLoad(t *testing.T) {
+func TestEndedSession_StaysEndedUnderLoad(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c, d := s.client(t), s.client(t)
@@ -116,7 +116,7 @@ func TestEndedSessionUnderLoad(t *testing.T) {
 	}
 }
 
-func TestSessionsEndOnChange(t *testing.T) {
+func TestChange_EndsOtherSessions(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c, d := s.client(t), s.client(t)
@@ -174,7 +174,7 @@ func TestSessionsEndOnChange(t *testing.T) {
 }
 
 // A lost device, or an attacker, may be signed in when an administrator resets the user.
-func TestResetEndsSessions(t *testing.T) {
+func TestReset_EndsSessions(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	olivia, c := s.client(t), s.client(t)

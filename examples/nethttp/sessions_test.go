@@ -103,7 +103,7 @@ func TestSessions_ListsAUsersOwn(t *testing.T) {
 }
 
 // The page shows a session that waits for the second factor: an attacker may know the password.
-func TestWaitingSessionIsSeen(t *testing.T) {
+func TestSessions_ShowOneThatWaits(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c, thief := s.client(t), s.client(t)
@@ -119,7 +119,7 @@ func TestWaitingSessionIsSeen(t *testing.T) {
 }
 
 // The page shows from where a session was last used, so that a user sees a stolen cookie.
-func TestSessionShowsWhereItIsUsed(t *testing.T) {
+func TestSessions_ShowWhereTheyWereUsed(t *testing.T) {
 	t.Parallel()
 	db, err := openDatabase(t.Context(), t.TempDir())
 	if err != nil {

@@ -67,7 +67,7 @@ func (c *client) activates(more url.Values) {
 	c.to(c.post(303, "/admin/sign-on/activate", form), "/admin/sign-on")
 }
 
-func TestSignOn(t *testing.T) {
+func TestSignOn_LinksAndSignsIn(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	olivia, anna, visitor := s.client(t), s.client(t), s.client(t)
@@ -140,7 +140,7 @@ func TestSignOn(t *testing.T) {
 
 // A linked account signs in without the password, so linking requires a recent second factor: when
 // it begins, and when it completes.
-func TestLinkingWantsAFreshFactor(t *testing.T) {
+func TestLink_NeedsAFreshFactor(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	c := s.client(t)
@@ -168,7 +168,7 @@ func TestLinkingWantsAFreshFactor(t *testing.T) {
 }
 
 // Another browser cannot complete a sign-on, and a callback is accepted once.
-func TestSignOnIsOfOneBrowser(t *testing.T) {
+func TestSignOn_CompletesInItsBrowserOnly(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	anna, mallory := s.client(t), s.client(t)
@@ -203,7 +203,7 @@ func TestSignOnIsOfOneBrowser(t *testing.T) {
 
 // The provider's own second factor replaces ours only if the owner accepts it, and never where a
 // recent proof is required.
-func TestProvidersSecondFactor(t *testing.T) {
+func TestSignOn_AcceptsTheProvidersSecondFactor(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	olivia, ben := s.client(t), s.client(t)
@@ -253,7 +253,7 @@ func TestProvidersSecondFactor(t *testing.T) {
 }
 
 // A reset unlinks every account, so that only the password signs in.
-func TestResetUnlinks(t *testing.T) {
+func TestReset_UnlinksEveryAccount(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	olivia, anna := s.client(t), s.client(t)

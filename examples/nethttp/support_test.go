@@ -103,7 +103,7 @@ func TestSupport_AccessCodeReplacesALostPhone(t *testing.T) {
 }
 
 // The mailed link begins the set-up once, in the browser that opens it.
-func TestSetupLink(t *testing.T) {
+func TestSetupLink_WorksOnceInOneBrowser(t *testing.T) {
 	s := start(t, t.TempDir())
 	phone := s.client(t)
 	phone.signIn("ben")

@@ -242,7 +242,7 @@ func TestNameAttempt_KnowsNoLogin(t *testing.T) {
 }
 
 // Only functions that slowed calls verify or hash a password, on every page.
-func TestEveryPasswordIsThrottled(t *testing.T) {
+func TestThrottle_AppliesToEveryPassword(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)

@@ -15,7 +15,7 @@ import (
 	"github.com/secondgate/secondgate/mfa"
 )
 
-func TestSessionStore(t *testing.T) {
+func TestSessionStore_StoresAndEndsSessions(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	db, err := openDatabase(ctx, t.TempDir())

@@ -115,7 +115,7 @@ func (b *browser) code() {
 
 // The application that trusts the portal accepts a user who has verified there. The other one
 // requires its own code.
-func TestPortal(t *testing.T) {
+func TestPortal_SignsInToAnApplication(t *testing.T) {
 	portalURL, mailURL, filesURL := begin(t)
 	b := open(t)
 	b.get(mailURL + "/")

@@ -12,9 +12,9 @@ import (
 	"github.com/pquerna/otp/totp"
 )
 
-// TestQuickstart builds the program and plays the user's phone: it reads the key from the output
-// and types codes.
-func TestQuickstart(t *testing.T) {
+// TestQuickstart_SignsInWithACode builds the program and plays the user's phone: it reads the key
+// from the output and types codes.
+func TestQuickstart_SignsInWithACode(t *testing.T) {
 	bin := filepath.Join(t.TempDir(), "quickstart")
 	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -28,13 +28,14 @@ var alsoRace = map[string][]string{
 	"examples/nethttp": {
 		// Many requests at once, and the goroutines that the application has beside them.
 		"TestVerify_OneOfParallelResponsesSignsIn", "TestPasswordAttack_ThousandsAtOnce",
-		"TestEndedSessionUnderLoad",
+		"TestEndedSession_StaysEndedUnderLoad",
 		"TestKill_KeepsWhatWasAcknowledged",
-		"TestSessionStore", "TestClock_MovesForwardOnly", "TestConfirmations_SendOneRunAtATime",
+		"TestSessionStore_StoresAndEndsSessions", "TestClock_MovesForwardOnly",
+		"TestConfirmations_SendOneRunAtATime",
 		"TestReport_InvitesUsersWithoutAFactor",
 		// A sign-in of each kind and each page, once, for what they share with those goroutines.
-		"TestLogin_SignsInByEmail", "TestForgottenPassword",
-		"TestSupport_AccessCodeReplacesALostPhone", "TestSignOn",
+		"TestLogin_SignsInByEmail", "TestForgot_ChoosesANewPasswordByLink",
+		"TestSupport_AccessCodeReplacesALostPhone", "TestSignOn_LinksAndSignsIn",
 		"TestPages_SignInAndOut",
 	},
 	"internal/integration/databases": {"TestStore_Conforms", "TestMigrate_InTenProcessesAtOnce"},

@@ -3,7 +3,7 @@
 //
 // The whole test of an adapter is
 //
-//	func TestStore(t *testing.T) {
+//	func TestStore_Conforms(t *testing.T) {
 //		storagetest.Run(t, func(t *testing.T) storage.Store { return mystore.Open(t, dsn) })
 //	}
 //
