@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -72,6 +73,40 @@ func TestOpenAPI_ListsEveryRoute(t *testing.T) {
 	if a := s.browser("").api("GET", "openapi.json", nil).is(t, 200,
 		""); a.Text != string(mfahttp.OpenAPI()) {
 		t.Fatal("served is not what is embedded")
+	}
+}
+
+// An operation defines the parameters of its path, without which generators refuse the document.
+func TestOpenAPI_DefinesPathParameters(t *testing.T) {
+	var d struct {
+		Paths map[string]map[string]struct {
+			Parameters []struct {
+				Name, In string
+				Required bool
+			}
+		}
+	}
+	must(t, json.Unmarshal(mfahttp.OpenAPI(), &d))
+	inPath := regexp.MustCompile(`\{(\w+)\}`)
+	found := 0
+	for path, operations := range d.Paths {
+		for method, o := range operations {
+			want, got := map[string]bool{}, map[string]bool{}
+			for _, m := range inPath.FindAllStringSubmatch(path, -1) {
+				want[m[1]], found = true, found+1
+			}
+			for _, p := range o.Parameters {
+				if p.In == "path" {
+					got[p.Name] = p.Required
+				}
+			}
+			if !maps.Equal(want, got) {
+				t.Errorf("%s %s has %v, and defines %v", method, path, want, got)
+			}
+		}
+	}
+	if found < 3 {
+		t.Fatal(found)
 	}
 }
 
