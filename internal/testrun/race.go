@@ -9,9 +9,11 @@ var withoutRace = map[string]string{
 		"alsoRace",
 	"internal/integration/authenticator": "one goroutine compares codes with other programs",
 	"internal/integration/browser":       "it drives a browser and programs from outside",
-	"internal/integration/databases":     "kills and outages of servers, from outside; see alsoRace",
-	"internal/integration/example":       "it drives programs from outside",
-	"internal/integration/firstedition":  "it reads records, one after the other",
+	"internal/integration/databases": "kills and outages of servers, from outside; " +
+		"internal/integration/sqlite has the kit of storage/sqlstore with the race detector, and " +
+		"internal/integration/manager has parallel users of the same servers",
+	"internal/integration/example":      "it drives programs from outside",
+	"internal/integration/firstedition": "it reads records, one after the other",
 	"internal/integration/linearizability": "each process has one goroutine, and the checker is " +
 		"half of the time; " +
 		"internal/integration/manager has the goroutines",
@@ -33,13 +35,10 @@ var alsoRace = map[string][]string{
 		"TestSessionStore_StoresAndEndsSessions", "TestClock_MovesForwardOnly",
 		"TestConfirmations_SendOneRunAtATime",
 		"TestReport_InvitesUsersWithoutAFactor",
-		// A sign-in of each kind and each page, once, for what they share with those goroutines.
-		"TestLogin_SignsInByEmail", "TestForgot_ChoosesANewPasswordByLink",
-		"TestSupport_AccessCodeReplacesALostPhone", "TestSignOn_LinksAndSignsIn",
+		// A visit to the pages, for what they share with those goroutines.
 		"TestPages_SignInAndOut",
 	},
-	"internal/integration/databases": {"TestStore_Conforms", "TestMigrate_InTenProcessesAtOnce"},
-	"internal/integration/redis":     {"TestStore_Conforms", "TestStore_ConformsOnCluster"},
+	"internal/integration/redis": {"TestStore_Conforms", "TestStore_ConformsOnCluster"},
 }
 
 // notRace are tests of one goroutine, of packages that run with the race detector, which would
