@@ -66,7 +66,7 @@ func TestConfirm_LeavesNoClaimWhenTheCallerHangsUp(t *testing.T) {
 	require.Zero(t, identities(t, r))
 }
 
-// What a claim that was cut off left behind is removed by Reseal, once nobody can be about to
+// What a claim that was cut off left behind is removed by Reencrypt, once nobody can be about to
 // confirm it; and by a Manager that knows the kind, for to others every claim is nobody's.
 func TestReencrypt_RemovesAbandonedClaims(t *testing.T) {
 	r, _ := keyRig(t)
@@ -94,7 +94,7 @@ func TestReencrypt_RemovesAbandonedClaims(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// removingStore does something when a removal is committed, and before its claim is given up.
+// removingStore does something when a removal is committed, and before its claim is released.
 type removingStore struct {
 	*mfatest.FaultyStore
 	then func()

@@ -90,7 +90,7 @@ func keyRig(t testing.TB, change ...func(*mfa.Config)) (*rig, *signer) {
 	}}, change...)...), k
 }
 
-// addKey enrols an instance; the error is of Confirm.
+// addKey enrols an instance; the error is Confirm's.
 func (r *rig) addKey(g mfa.Grant, id string) (*mfa.Confirmation, error) {
 	r.t.Helper()
 	e, err := r.of(g).Enroll(r.t.Context(), g, mfa.EnrollRequest{Kind: "key"})

@@ -43,7 +43,7 @@ type nuisanceRig struct {
 	*rig
 	ch      *mfa.Challenge
 	pending *mfa.Enrollment
-	other   string // a stranger's address
+	other   string // an attacker's address
 }
 
 var nuisances = []nuisance{

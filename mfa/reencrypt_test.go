@@ -45,7 +45,7 @@ func reseal(t *testing.T, m *mfa.Manager, from string) (last report.Progress) {
 	return last
 }
 
-// After a walk the old key opens nothing that matters, and everybody gets in as before.
+// After a walk the old key opens nothing that matters, and every user gets in as before.
 func TestReencrypt_RotatesEverything(t *testing.T) {
 	first, second := seal.GenerateKey(), seal.GenerateKey()
 	oldKeys, err := seal.NewKeyring(first)
@@ -113,7 +113,7 @@ func TestReencrypt_IsResumable(t *testing.T) {
 	require.Equal(t, people-200, last.Reencrypted)
 }
 
-// Answers that come in while their records are re-sealed are neither lost nor doubled.
+// Answers that come in while their records are re-encrypted are neither lost nor doubled.
 func TestReencrypt_BesideTraffic(t *testing.T) {
 	first, second := seal.GenerateKey(), seal.GenerateKey()
 	oldKeys, err := seal.NewKeyring(first)

@@ -218,7 +218,7 @@ func TestOptionalPolicy_AsksForAFactorEnrolledElsewhere(t *testing.T) {
 	p.get("/home").page(t, 200, "welcome")
 }
 
-// The last factor that the policy requires stays, and the user is told why.
+// The last factor that the policy requires stays, and the page says why.
 func TestRemove_KeepsTheLastRequiredFactor(t *testing.T) {
 	s := newSite(t, nil)
 	s.policy = policy.Policy{Mode: policy.ModeRequired}

@@ -16,7 +16,7 @@ import (
 )
 
 // mapSession stands for the session library of an application. This one has a single
-// session, for everybody.
+// session, for all users.
 type mapSession map[string]string
 
 func (s mapSession) Get(_ context.Context, key string) ([]byte, error) {

@@ -141,7 +141,7 @@ func (s *site) sessionOf(p *browser) string {
 	return ""
 }
 
-// A challenge is of the browser that began it, and two tabs have one each.
+// A challenge belongs to the browser that began it, and two tabs have one each.
 func TestPasswordless_ChallengeBelongsToTheBrowser(t *testing.T) {
 	s := newKeySite(t)
 	s.browser("ann").withPasskey("k1")
@@ -189,7 +189,7 @@ func TestPasswordless_RefusesOtherResponses(t *testing.T) {
 	require.NotEqual(t, "welcome", b.get("/home").Text)
 }
 
-// What a session waited for is over when somebody else signs in by passkey in it.
+// What a session waited for is over when another user signs in by passkey in it.
 func TestPasswordless_EndsAnotherUsersSession(t *testing.T) {
 	s := newKeySite(t)
 	s.browser("ann").withPasskey("k1")

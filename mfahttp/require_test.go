@@ -94,7 +94,7 @@ func TestRequire_AsksNothingWherePolicyDoesNot(t *testing.T) {
 	p.get("/home").goes(t, "/mfa/step-up?purpose=step-up&return=%2Fhome")
 }
 
-// Public paths are served to everybody, and no spelling of another path is one of them.
+// Public paths are served to visitors, and no spelling of another path is one of them.
 func TestRequire_PublicPaths(t *testing.T) {
 	s := newSite(t, func(c *mfahttp.Config) { c.Public = []string{"/logout", "/static/"} })
 	s.whole()

@@ -39,7 +39,7 @@ func TestVerify_OneOfParallelResponsesSignsIn(t *testing.T) {
 	}
 }
 
-// A user who may still sign in without a factor is told until when.
+// A user who may still sign in without a factor sees until when.
 func TestEnrollBy_IsShownUntilAFactorIsEnrolled(t *testing.T) {
 	s := newSite(t, nil)
 	s.policy = policy.Policy{EnrollBy: s.clock.Now().Add(48 * time.Hour)}

@@ -197,7 +197,7 @@ func TestCeremonies_CannotBeExchanged(t *testing.T) {
 	_, err = judge(f, pending, d.sign(t, d.forgery(creation, "webauthn.get")))
 	require.ErrorContains(t, err, "another ceremony")
 
-	// What was issued for one is not good for the other, whatever the Manager says it is.
+	// What was issued for one is not valid for the other, whatever the Manager says it is.
 	pending.Confirming = false
 	_, err = judge(f, pending, newDevice().create(t, creation))
 	require.ErrorContains(t, err, "another ceremony")

@@ -19,7 +19,7 @@ func TestNew_RefusesInvalidConfigs(t *testing.T) {
 		Origins: []string{"https://example.com"}}
 	for name, c := range map[string]struct {
 		change func(*passkey.Config)
-		says   string // "" if it is good
+		says   string // "" if it is valid
 	}{
 		"good": {func(*passkey.Config) {}, ""},
 		"localhost": {func(c *passkey.Config) {

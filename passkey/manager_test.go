@@ -118,7 +118,7 @@ func (w *world) freshGrant(d *device) mfa.Grant {
 	return v.Grant
 }
 
-// However many wrong answers come at once, five get a verdict.
+// However many failed attempts come at once, five get a verdict.
 func TestVerify_CountsIncorrectResponsesInParallel(t *testing.T) {
 	w, d := newWorld(t), newDevice()
 	w.first(annSubject, d)

@@ -189,7 +189,7 @@ func begun(
 	return challenge(t, f, out.State, true)
 }
 
-// judge answers as the Manager does.
+// judge responds as the Manager does.
 func judge(f *passkey.Factor, in factor.VerifyInput, response string) ([]byte, error) {
 	normal, err := f.Normalize(response)
 	if err != nil {

@@ -105,7 +105,7 @@ func TestVerify_AcceptsAllowedCredentialsOnly(t *testing.T) {
 	require.ErrorContains(t, err, "not asked for")
 }
 
-// A device that has one already is told so, and refused if it makes another.
+// A device that has one already says so, and refused if it makes another.
 func TestEnroll_ExcludesEnrolledPasskeys(t *testing.T) {
 	f, d := newFactor(t), newDevice()
 	state := enrolled(t, f, d)

@@ -12,8 +12,8 @@ import (
 	"github.com/secondgate/secondgate/secret"
 )
 
-// Where FIPS 140-3 is enforced, argon2id is refused in a sentence, PBKDF2 works, and whoever
-// has a hash of argon2id is refused with an error and not with a crash.
+// Where FIPS 140-3 is enforced, argon2id is refused in a sentence, PBKDF2 works, and a
+// user with a hash of argon2id is refused with an error and not with a crash.
 func TestHasher_UnderEnforcedFIPS(t *testing.T) {
 	if old := os.Getenv("PASSWORD_FIPS"); old != "" {
 		_, err := password.NewHasher(password.HasherConfig{})

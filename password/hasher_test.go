@@ -115,7 +115,7 @@ func TestHasher_TreatsUnicodeFormsAsEqual(t *testing.T) {
 		password.ErrIncorrect, "NFC, not NFKC")
 }
 
-// A sign-in of nobody is refused, in the time of one of somebody.
+// A sign-in of nobody is refused, in the time of a user's own.
 func TestHasher_UnknownUsersTakeTheSameTime(t *testing.T) {
 	h := hasher(t, password.HasherConfig{})
 	hash, err := h.Hash(t.Context(), secret.New("correct horse"))

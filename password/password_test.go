@@ -111,7 +111,7 @@ func TestLink_Expires(t *testing.T) {
 	require.True(t, r.signsIn("acme/1", secret.New(oldPassword)))
 }
 
-// Whoever asks for another's link does not take theirs away, and using one ends all.
+// A user who asks for another's link does not take theirs away, and using one ends all.
 func TestForgot_EarlierLinksStayValid(t *testing.T) {
 	r := newRig(t, nil)
 	first, second := r.link("olivia@acme.example"), r.link("olivia@acme.example")

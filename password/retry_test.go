@@ -77,7 +77,7 @@ func TestLink_VoidOnesDoNotCount(t *testing.T) {
 	}
 }
 
-// As long as a budget keeps somebody from asking, there are links in their mailbox that are good.
+// As long as a rate limit keeps a user from asking, there are valid links in their mailbox.
 func TestForgot_RateLimitsEndWithTheLinks(t *testing.T) {
 	for _, ttl := range []time.Duration{5 * time.Minute, 30 * time.Minute} {
 		r := newRig(t, func(c *password.Config) { c.TTL = ttl })

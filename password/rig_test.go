@@ -193,7 +193,7 @@ type people struct {
 	keep  string
 	fail  error // of SetPassword
 	finds int
-	// expires is of the last update.
+	// expires belongs to the last update.
 	expires time.Time
 }
 

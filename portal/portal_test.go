@@ -31,7 +31,7 @@ func TestVerify_ReturnsWhatThePortalSigned(t *testing.T) {
 	require.Equal(t, said(), *a)
 }
 
-// An assertion is accepted once, whoever comes with it, to any process.
+// An assertion is accepted once, whichever browser brings it, to any process.
 func TestVerify_AcceptsAnAssertionOnce(t *testing.T) {
 	w := newWorld(t)
 	token := w.issue("mail", said())
@@ -170,7 +170,7 @@ func TestVerify_RefusesExpiredAssertions(t *testing.T) {
 	require.ErrorIs(t, err, portal.ErrInvalid)
 }
 
-// An application that needs more is told, by an error that says what, and not let in.
+// An application that needs more is refused, by an error that says what, and not let in.
 func TestVerify_ReportsWhatProofIsMissing(t *testing.T) {
 	w := newWorld(t)
 	for need, ok := range map[portal.Need]bool{

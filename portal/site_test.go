@@ -155,7 +155,7 @@ func TestSite_SignsInOverHTTP(t *testing.T) {
 		require.Equal(t, appServer.URL+"/", at.String(), body)
 	}
 
-	// Caught on its way back, the address is of no use to another browser, nor twice.
+	// Caught on its way back, the address is useless to another browser, nor twice.
 	stop := browser()
 	hold = true
 	_, body, _ = get(stop, appServer.URL+"/start")

@@ -15,7 +15,7 @@ import (
 	"github.com/secondgate/secondgate/sso/ssotest"
 )
 
-// A response from the provider is of no use in another browser: neither to sign a
+// A response from the provider is useless in another browser: neither to sign a
 // victim on as the attacker, nor to link the attacker's account to the victim.
 func TestCallback_RefusesAnotherBrowser(t *testing.T) {
 	r := newRig(t)

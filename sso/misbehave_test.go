@@ -224,7 +224,7 @@ func TestCallback_BoundsEndlessResponses(t *testing.T) {
 	}
 }
 
-// endlessBody gives up after 8 MiB, so that a missing bound fails the test and not the machine.
+// endlessBody ends after 8 MiB, so that a missing bound fails the test and not the machine.
 type endlessBody struct{ read int }
 
 func (b *endlessBody) Read(p []byte) (int, error) {
@@ -309,7 +309,7 @@ func TestCallback_RefusesAReplayedCode(t *testing.T) {
 			back := b.choose(at, daveOIDC)
 			require.NoError(t, b.open(back))
 			require.ErrorIs(t, b.open(back), sso.ErrFlow, "the browser's cookie is gone")
-			b.Jar.SetCookies(appURL, cookies) // as if somebody kept it
+			b.Jar.SetCookies(appURL, cookies) // as if an attacker kept it
 			require.ErrorIs(t, b.open(back), sso.ErrFlow)
 			require.Len(t, r.in, 1)
 		})
@@ -351,7 +351,7 @@ func TestProvider_UnreachableSignsNobodyIn(t *testing.T) {
 	require.ErrorIs(t, down.err, mfa.ErrUnavailable)
 }
 
-// A provider that is down is not asked by everybody, and is asked again in a while.
+// A provider that is down is not asked by every user, and is asked again in a while.
 func TestProvider_IsAskedAgainAfterAnOutage(t *testing.T) {
 	down, asked := true, 0
 	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) {

@@ -28,7 +28,7 @@ func TestMockOIDC_LinksAndSignsIn(t *testing.T) {
 		b := r.browser()
 		at := b.begin("mock", what)
 		require.NotEmpty(t, at)
-		resp, err := b.Get(at) // it signs in whoever is next in its queue
+		resp, err := b.Get(at) // it signs in the user who is next in its queue
 		require.NoError(t, err)
 		require.NoError(t, resp.Body.Close())
 		require.Equal(t, http.StatusFound, resp.StatusCode)

@@ -213,15 +213,14 @@ func around(text string, at int) string {
 	return strings.Join(strings.Fields(text[max(0, at-30):min(len(text), at+40)]), " ")
 }
 
-// proseOf returns what people read, by file: the comments of the library and the examples, the
-// texts in their code, the documents, and the English texts of the pages. The examples' tests are
-// read as well, but not their texts, which quote pages and mails. The changelog and the decisions
-// are history.
+// proseOf returns what people read, by file: the comments of the library, the examples and all
+// tests, the texts in the code that is no test, the documents, and the English texts of the pages.
+// The texts of tests quote pages and mails. The changelog and the decisions are history.
 func proseOf(t *testing.T) map[string]string {
 	t.Helper()
 	prose := make(map[string]string)
 	for path, code := range goFiles(t) {
-		if !isLibrary(path) && !isExample(path) {
+		if !isLibrary(path) && !isExample(path) && !strings.HasSuffix(path, "_test.go") {
 			continue
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, code, parser.ParseComments)
@@ -248,6 +247,7 @@ func proseOf(t *testing.T) map[string]string {
 	require.Greater(t, len(prose), 150)
 	require.NotEmpty(t, prose["examples/nethttp/app.go"], "the examples are read")
 	require.NotEmpty(t, prose["examples/nethttp/api_test.go"], "and their tests")
+	require.NotEmpty(t, prose["mfa/verify_test.go"]+prose["mfa/lock_test.go"], "and the library's")
 	return prose
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/secondgate/secondgate/totp"
 )
 
-// Managers must use a second factor, and everybody else may. Pass the Source to mfa.New in
+// Managers must use a second factor, and every other user may. Pass the Source to mfa.New in
 // mfa.Config.Policies.
 func ExampleByUserType() {
 	source := policy.ByUserType(map[string]policy.Policy{

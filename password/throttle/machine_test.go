@@ -84,7 +84,7 @@ func (c *givesUp) Done() <-chan struct{} {
 	return done
 }
 
-// A place that is granted to an attempt in the moment in which it gives up is not lost.
+// A place that is granted to an attempt in the moment in which it is cancelled is not lost.
 func TestThrottle_GivingUpLosesNoPlace(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, func(c *throttle.Config) { c.MaxConcurrent, c.MaxWait = 1, 5*time.Second })
@@ -108,7 +108,7 @@ func TestThrottle_GivingUpLosesNoPlace(t *testing.T) {
 }
 
 // waysOut are the ways in which an attempt is refused in the queue for a place to hash: the client
-// gives up, its time ends, and the queue is full.
+// cancels, its time ends, and the queue is full.
 var waysOut = map[string]func(b *bench, a attempt) error{
 	"the client gives up": func(b *bench, a attempt) error {
 		ctx, cancel := context.WithTimeout(b.t.Context(), hash)

@@ -138,7 +138,7 @@ func TestThrottle_ChargesBeforeVerifying(t *testing.T) {
 	}
 }
 
-// The limit is exact however attempts come: incorrect and correct ones, given up, and failed
+// The limit is exact however attempts come: incorrect and correct ones, cancelled, and failed
 // for reasons that are no guess.
 func TestThrottle_IncorrectVerdictsAreBounded(t *testing.T) {
 	t.Parallel()

@@ -17,7 +17,7 @@ func kari() ssotest.User {
 	return ssotest.User{Provider: "oidc", Name: "Dave <b>", Email: "dave@example.org", ID: "d"}
 }
 
-// A provider that signs anybody in must not be reached by anybody.
+// A provider that signs every user in must not be reachable.
 func TestNew_ServesTheLoopbackInterfaceOnly(t *testing.T) {
 	for _, good := range []string{"http://127.0.0.1:9000", "http://localhost:9000",
 		"http://[::1]:9000"} {
@@ -119,7 +119,7 @@ func TestToken_VerifiesTheRequest(t *testing.T) {
 				"code":         {back.Query().Get("code")},
 				"redirect_uri": {"http://localhost:8080/callback"}, "code_verifier": {verifier}}
 			c.change(form)
-			// a code is good once
+			// a code is valid once
 			for i, want := range []int{c.want, max(c.want, http.StatusBadRequest)} {
 				resp, err := client.PostForm(server.URL+"/oidc/token", form)
 				require.NoError(t, err)

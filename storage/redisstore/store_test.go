@@ -168,8 +168,8 @@ type late struct {
 
 func (c late) Deadline() (time.Time, bool) { return c.deadline, true }
 
-// A socket that gave up at the context's deadline is the context's deadline, also if the
-// socket was first; one that gave up by itself is not.
+// A socket that timed out at the context's deadline is the context's deadline, also if the
+// socket was first; one that timed out by itself is not.
 func TestDeadline_OfTheSocketAndTheContext(t *testing.T) {
 	s := open(t, func([]any) (any, error) { return nil, os.ErrDeadlineExceeded })
 	_, err := s.Get(late{t.Context(), time.Now()}, "k")

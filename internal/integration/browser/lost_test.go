@@ -268,7 +268,7 @@ func TestUnlock_ByThreeCorrectCodes(t *testing.T) {
 	require.Contains(t, s.last("farid@acme.example").Text, "works again")
 }
 
-// Confirmations to everybody show how far they are, and can be stopped.
+// Confirmations to all users show how far they are, and can be stopped.
 func TestAdministration_ConfirmationsCanBeStopped(t *testing.T) {
 	both(t, func(t *testing.T, script bool) {
 		s := start(t, "-people", "400")
@@ -298,7 +298,7 @@ func TestAdministration_ConfirmationsCanBeStopped(t *testing.T) {
 	})
 }
 
-// The owner gives everybody a week, and then tightens the policy: who is signed in is taken
+// The owner gives every user a week, and then tightens the policy: who is signed in is taken
 // through enrolment, and who has not enrolled is listed and mailed.
 func TestAdministration_TightensThePolicy(t *testing.T) {
 	both(t, func(t *testing.T, script bool) {

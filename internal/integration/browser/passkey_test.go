@@ -53,7 +53,7 @@ func (d *device) arrives(path string) {
 	d.waitFor("at "+path, func() bool { return d.path() == path })
 }
 
-// present says whether somebody touches the authenticator when it asks.
+// present says whether a user touches the authenticator when it asks.
 func (d *device) present(yes bool) {
 	d.t.Helper()
 	d.run(webauthn.SetAutomaticPresenceSimulation(d.id, yes))
@@ -66,7 +66,7 @@ const (
 	saysVisible  = `!document.querySelector("[data-passkey-says]").hidden`
 )
 
-// enrol creates a passkey with a name, as somebody who is signed in.
+// enrol creates a passkey with a name, as a user who is signed in.
 func (d *device) enrol(name string) {
 	d.t.Helper()
 	d.visit("/mfa/enroll")
@@ -182,7 +182,7 @@ func TestPasskey_SignsInWithoutAPassword(t *testing.T) {
 	require.Equal(t, "/login", d.path())
 }
 
-// What was removed is no way in, and the browser is told to forget it.
+// What was removed is no way in, and the page has the browser forget it.
 func TestPasskey_RemovedOneIsRefused(t *testing.T) {
 	s := start(t, "-addr", "localhost:0")
 	d := s.open(true).device()
@@ -211,7 +211,8 @@ func TestPasskey_RemovedOneIsRefused(t *testing.T) {
 	d.forgets()
 }
 
-// What the browser signed is good once: not in another tab, and not again.
+// What the browser signed is valid
+// once: not in another tab, and not again.
 func TestPasskey_AssertionIsUsedOnceAndInItsTab(t *testing.T) {
 	s := start(t, "-addr", "localhost:0")
 	d := s.open(true).device()
@@ -244,7 +245,7 @@ func TestPasskey_AssertionIsUsedOnceAndInItsTab(t *testing.T) {
 	require.Equal(t, "/", d.path())
 }
 
-// A page of another origin, though it is on the same domain, gets nothing that is of use.
+// A page of another origin, though it is on the same domain, gets nothing useful.
 func TestPasskey_OfAnotherOriginIsUseless(t *testing.T) {
 	s := start(t, "-addr", "localhost:0")
 	d := s.open(true).device()

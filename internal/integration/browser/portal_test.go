@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A person verifies at the portal, and is let in by the application that trusts it, but not by
+// A user verifies at the portal, and is let in by the application that trusts it, but not by
 // the one that asks for its own code; in a browser, whose rules about forms and cookies count.
 func TestPortal_SignsInToTheApplicationThatTrustsIt(t *testing.T) {
 	if chromium == "" {

@@ -53,7 +53,7 @@ func TestSignOn_ByAnIdentityProvider(t *testing.T) {
 		owner.press(`form[action="/admin/sign-on/activate"] button`)
 		require.Contains(t, owner.text("main"), "Activated")
 
-		// Before anybody has linked it, an account of the same address opens nothing.
+		// Before a user has linked it, an account of the same address opens nothing.
 		b.visit("/login")
 		b.provider(`form[action="/sso/microsoft/sign-in"] button`, "Anna de Vries")
 		require.Contains(t, b.text("main"), "not linked to any user here")

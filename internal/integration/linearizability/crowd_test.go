@@ -160,7 +160,7 @@ func (c *crowd) client(deeds int) error {
 	return c.end(p)
 }
 
-// rest lets time pass, for everybody's clock.
+// rest lets time pass, for the clock of every user.
 func (c *crowd) rest() {
 	if c.troubled {
 		time.Sleep(time.Millisecond)

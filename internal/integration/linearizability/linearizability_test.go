@@ -16,7 +16,7 @@ const processes, deeds, longDeeds = 4, 300, 500
 // enough is how many more histories there are at most, if those had too little in them.
 const enough = 20
 
-// rounds is how many histories there are of each kind.
+// rounds is how many histories each kind has.
 func rounds() int {
 	if os.Getenv("SECONDGATE_LONG") != "" {
 		return 10

@@ -237,7 +237,7 @@ func keep[T any](list *[]T, v T, most int) {
 	*list = (*list)[max(0, len(*list)-most):]
 }
 
-// sleep says how long everybody waits now; mostly not at all.
+// sleep says how long every user waits now; mostly not at all.
 func (p *users) sleep() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -239,7 +239,7 @@ func inParallel(
 	return time.Since(began), each
 }
 
-// round has everybody's code verified once, and says how long that took.
+// round verifies the code of every user once, and says how long that took.
 func (c *crowd) round(b testing.TB, workers int) (time.Duration, []time.Duration) {
 	b.Helper()
 	c.clock.Advance(time.Minute)

@@ -176,7 +176,7 @@ func TestOverride_RefusesInvalidTexts(t *testing.T) {
 	}
 }
 
-// Texts are text, whoever wrote them: markup in one is shown, not obeyed.
+// Texts are text, whichever author wrote them: markup in one is shown, not obeyed.
 func TestOverride_TextsAreEscaped(t *testing.T) {
 	r, err := ui.New(fstest.MapFS{"texts/en.json": {Data: []byte(
 		`{"send.to": "<i>To</i> {to}", "verify.button": "<i>Go</i>", "code.left": "<i>Left</i> {time}", "time.seconds.other": "<i>{n}</i>"}`)}})

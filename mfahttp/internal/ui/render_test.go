@@ -15,7 +15,7 @@ import (
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 )
 
-// A failure leaves nothing half written, and a failing writer is told.
+// A failure leaves nothing half written, and a failing writer is reported.
 func TestRender_LeavesNothingHalfWritten(t *testing.T) {
 	r, err := ui.New(fstest.MapFS{"confirmed.html": {Data: []byte(
 		"much text{{index .Product 99}}")}})
