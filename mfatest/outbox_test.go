@@ -10,7 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/sms"
 )
 
@@ -74,4 +76,44 @@ func ExampleOutbox() {
 	// mail server is down
 	// <nil>
 	// Your Acme code
+}
+
+func TestOutbox_RespondsWithTheLatestCode(t *testing.T) {
+	var mails mfatest.Outbox[email.Message]
+	var texts mfatest.Outbox[sms.Message]
+	require.Equal(t, "email", mails.Kind())
+	require.Equal(t, "sms", texts.Kind())
+	_, err := mails.Respond(factor.Prompt{})
+	require.ErrorContains(t, err, "received no new message")
+	for _, code := range []string{"123456", "654321"} {
+		require.NoError(t, mails.Send(t.Context(), email.Message{Text: secret.New(code)}))
+		require.NoError(t, texts.Send(t.Context(), sms.Message{Text: code}))
+	}
+	for _, d := range []mfatest.Device{&mails, &texts} {
+		code, err := d.Respond(factor.Prompt{})
+		require.NoError(t, err)
+		require.Equal(t, "654321", code)
+		_, err = d.Respond(factor.Prompt{})
+		require.ErrorContains(t, err, "received no new message", "a code is given once")
+	}
+	require.NoError(t, mails.Send(t.Context(), email.Message{Text: secret.New("no digits")}))
+	_, err = mails.Respond(factor.Prompt{})
+	require.ErrorContains(t, err, "has no code")
+}
+
+func TestOutbox_RefusesMessagesWithoutText(t *testing.T) {
+	for _, d := range []mfatest.Device{
+		sentTo(t, "123456"), sentTo(t, struct{ Text int }{123456}),
+		sentTo(t, struct{ text string }{"123456"}), sentTo(t, &email.Message{}),
+	} {
+		_, err := d.Respond(factor.Prompt{})
+		require.ErrorContains(t, err, "have no field Text")
+	}
+}
+
+func sentTo[M any](t *testing.T, m M) *mfatest.Outbox[M] {
+	t.Helper()
+	o := new(mfatest.Outbox[M])
+	require.NoError(t, o.Send(t.Context(), m))
+	return o
 }

@@ -31,6 +31,7 @@ var printedSecrets = map[string]string{
 	"mfahttp.Country.CallingCode":   "31 for the Netherlands",
 	"mfahttp.Identity.SessionID":    "need not be secret; not printed",
 	"mfatest.FactorKit.Wrong":       "a made-up response of a test",
+	"mfatest.Page.Text":             "a page that a test reads",
 	"password.Account.Email":        "encoded for an application that stores it; not printed",
 	"password.Account.Name":         "the application's own value",
 	"password.Rules.Words":          "words that everybody knows",

@@ -169,11 +169,11 @@ func TestImports_OnlyTestsHashCheaply(t *testing.T) {
 	require.Greater(t, tests, 3)
 }
 
-// net/http is for what speaks HTTP.
+// net/http is for what speaks HTTP. Package mfatest has a browser for the tests of applications.
 func TestImports_KeepHTTPOutside(t *testing.T) {
 	for _, p := range packages(t) {
 		name := short(p.ImportPath)
-		speaks := []string{".", "mfahttp", "sms"}
+		speaks := []string{".", "mfahttp", "mfatest", "sms"}
 		if slices.Contains(p.Imports, "net/http") && !slices.Contains(speaks, name) {
 			t.Errorf("%s imports net/http", name)
 		}
