@@ -56,3 +56,18 @@ func TestExisting_ChangesAtMostFifteenLines(t *testing.T) {
 	require.LessOrEqual(t, len(fresh), 15, strings.Join(fresh, "\n"))
 	require.Equal(t, 1, gone, "one line is another one now; the others stay")
 }
+
+// The test of the application's second factor is short, and the documentation shows it.
+func TestExisting_IsTestedInTenLines(t *testing.T) {
+	text, err := os.ReadFile("after/main_test.go")
+	require.NoError(t, err)
+	_, test, ok := strings.Cut(string(text), "\nfunc TestHome_NeedsTheSecondFactor")
+	require.True(t, ok)
+	_, body, _ := strings.Cut(test, "{\n")
+	body, _, ok = strings.Cut(body, "\n}\n")
+	require.True(t, ok)
+	require.LessOrEqual(t, strings.Count(body, "\n")+1, 10, body)
+	page, err := os.ReadFile("../../docs/testing.md")
+	require.NoError(t, err)
+	require.Contains(t, string(page), body)
+}
