@@ -9,12 +9,13 @@ import (
 
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
+	"github.com/secondgate/secondgate/passkey/passkeytest"
 )
 
 // What every factor is held to.
 func TestFactor_Conforms(t *testing.T) {
 	var mu sync.Mutex
-	devices := map[*factor.EnrollOutput]*device{}
+	devices := map[*factor.EnrollOutput]*passkeytest.Authenticator{}
 	stranger := newDevice()
 	f := newFactor(t)
 	wrong, options := challenge(t, f, enrolled(t, f, stranger), false)
@@ -23,12 +24,19 @@ func TestFactor_Conforms(t *testing.T) {
 		Confirm: func(out *factor.EnrollOutput, is *factor.Issue) string {
 			mu.Lock()
 			defer mu.Unlock()
-			devices[out] = newDevice()
-			return devices[out].create(t, is.Prompt.Data)
+			devices[out] = passkeytest.New(origin)
+			return respondTo(t, devices[out], is)
 		},
 		Right: func(out *factor.EnrollOutput, is *factor.Issue, _ time.Time) string {
 			mu.Lock()
 			defer mu.Unlock()
-			return devices[out].get(t, is.Prompt.Data)
+			return respondTo(t, devices[out], is)
 		}}.Run(t)
+}
+
+func respondTo(t *testing.T, a *passkeytest.Authenticator, is *factor.Issue) string {
+	t.Helper()
+	response, err := a.Respond(is.Prompt)
+	require.NoError(t, err)
+	return response
 }
