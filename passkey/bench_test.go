@@ -25,7 +25,7 @@ func BenchmarkVerify(b *testing.B) {
 
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := judge(f, in, response); err != nil {
+		if _, err := verify(f, in, response); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -19,7 +19,7 @@ func TestFactor_EnrolsAndSignsIn(t *testing.T) {
 		state := enrolled(t, f, d)
 		for range 3 {
 			in, options := challenge(t, f, state, false)
-			next, err := judge(f, in, d.get(t, options))
+			next, err := verify(f, in, d.get(t, options))
 			require.NoError(t, err, kind)
 			require.NotEqual(t, state, next, "the counter is kept")
 			state = next
@@ -104,10 +104,10 @@ func TestVerify_RefusesInvalidAssertions(t *testing.T) {
 			state := enrolled(t, f, d)
 			in, options := challenge(t, f, state, false)
 			w := d.forgery(options, "webauthn.get")
-			_, err := judge(f, in, d.sign(t, w))
+			_, err := verify(f, in, d.sign(t, w))
 			require.NoError(t, err, "without the change it is right")
 			c.change(&w)
-			_, err = judge(f, in, d.sign(t, w))
+			_, err = verify(f, in, d.sign(t, w))
 			require.ErrorIs(t, err, factor.ErrIncorrect)
 			require.ErrorContains(t, err, c.reason)
 		})
@@ -164,10 +164,10 @@ func TestConfirm_RefusesInvalidRegistrations(t *testing.T) {
 			f, d := newFactor(t), newDevice()
 			in, options := begun(t, f)
 			w := d.forgery(options, "webauthn.create")
-			_, err := judge(f, in, d.attest(t, w))
+			_, err := verify(f, in, d.attest(t, w))
 			require.NoError(t, err, "without the change it is right")
 			c.change(&w)
-			_, err = judge(f, in, d.attest(t, w))
+			_, err = verify(f, in, d.attest(t, w))
 			require.Error(t, err)
 			if c.reason != "" {
 				require.ErrorIs(t, err, factor.ErrIncorrect)
@@ -188,20 +188,20 @@ func TestCeremonies_CannotBeExchanged(t *testing.T) {
 	f, d := newFactor(t), newDevice()
 	state := enrolled(t, f, d)
 	in, options := challenge(t, f, state, false)
-	_, err := judge(f, in, d.attest(t, d.forgery(options, "webauthn.create")))
+	_, err := verify(f, in, d.attest(t, d.forgery(options, "webauthn.create")))
 	require.ErrorContains(t, err, "another ceremony")
-	_, err = judge(f, in, d.attest(t, d.forgery(options, "webauthn.get")))
+	_, err = verify(f, in, d.attest(t, d.forgery(options, "webauthn.get")))
 	require.ErrorContains(t, err, "another ceremony")
 
 	pending, creation := begun(t, f, factor.Instance{State: state})
-	_, err = judge(f, pending, d.sign(t, d.forgery(creation, "webauthn.get")))
+	_, err = verify(f, pending, d.sign(t, d.forgery(creation, "webauthn.get")))
 	require.ErrorContains(t, err, "another ceremony")
 
 	// What was issued for one is not valid for the other, whatever the Manager says it is.
 	pending.Confirming = false
-	_, err = judge(f, pending, newDevice().create(t, creation))
+	_, err = verify(f, pending, newDevice().create(t, creation))
 	require.ErrorContains(t, err, "another ceremony")
-	_, err = judge(f, pending, d.sign(t, d.forgery(creation, "webauthn.get")))
+	_, err = verify(f, pending, d.sign(t, d.forgery(creation, "webauthn.get")))
 	require.ErrorContains(t, err, "another ceremony")
 }
 
@@ -211,13 +211,13 @@ func TestVerify_RefusesAnExpiredResponse(t *testing.T) {
 	require.Equal(t, start.Add(5*time.Minute), in.Expires)
 	right := d.get(t, options)
 	in.Now = in.Expires
-	_, err := judge(f, in, right)
+	_, err := verify(f, in, right)
 	require.ErrorIs(t, err, factor.ErrExpired)
-	_, err = judge(f, in, newDevice().get(t, options))
+	_, err = verify(f, in, newDevice().get(t, options))
 	require.ErrorIs(t, err, factor.ErrIncorrect, "ErrExpired is not counted, and only a correct "+
 		"one is told so")
 	in.Now = in.Expires.Add(-time.Millisecond)
-	_, err = judge(f, in, right)
+	_, err = verify(f, in, right)
 	require.NoError(t, err)
 }
 
@@ -238,7 +238,7 @@ func TestUserVerification_IsHeldToTheConfig(t *testing.T) {
 		in, options := begun(t, f)
 		require.Contains(t, string(options), `"userVerification":"`+c.says+`"`)
 		d.auth.Options.UserNotVerified = true
-		_, err := judge(f, in, d.create(t, options))
+		_, err := verify(f, in, d.create(t, options))
 		require.Equal(t, c.verified, err == nil, c.says)
 
 		d.auth.Options.UserNotVerified = false
@@ -246,7 +246,7 @@ func TestUserVerification_IsHeldToTheConfig(t *testing.T) {
 		in, options = challenge(t, f, state, false)
 		require.Contains(t, string(options), `"userVerification":"`+c.says+`"`)
 		d.auth.Options.UserNotVerified = true
-		_, err = judge(f, in, d.get(t, options))
+		_, err = verify(f, in, d.get(t, options))
 		require.Equal(t, c.verified, err == nil, c.says)
 	}
 }
@@ -285,7 +285,7 @@ func TestDiscoverable_RequiresUserVerification(t *testing.T) {
 		if !verified {
 			w.flags = up
 		}
-		_, err = judge(f, in, d.sign(t, w))
+		_, err = verify(f, in, d.sign(t, w))
 		require.Equal(t, verified, err == nil)
 	}
 }
@@ -298,6 +298,6 @@ func TestUserVerification_IsHeldToTheChallenge(t *testing.T) {
 	state := enrolled(t, strict, d)
 	in, options := challenge(t, strict, state, false)
 	d.auth.Options.UserNotVerified = true
-	_, err := judge(lax, in, d.get(t, options))
+	_, err := verify(lax, in, d.get(t, options))
 	require.ErrorContains(t, err, "not verified")
 }

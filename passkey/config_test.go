@@ -125,7 +125,7 @@ func TestVerify_RefusesAnUnreadableState(t *testing.T) {
 	for i := range len(state) {
 		for _, bad := range [][]byte{state[:i], append([]byte{0xff}, state[i:]...)} {
 			in.State = bad
-			_, err := judge(f, in, response)
+			_, err := verify(f, in, response)
 			require.Error(t, err)
 			require.Nil(t, f.Identity(bad))
 			require.Nil(t, f.Describe(bad).Public)
@@ -135,7 +135,7 @@ func TestVerify_RefusesAnUnreadableState(t *testing.T) {
 	for i := range len(in.Issued) {
 		cut := in
 		cut.Issued = in.Issued[:i]
-		_, err := judge(f, cut, response)
+		_, err := verify(f, cut, response)
 		require.Error(t, err)
 	}
 }
@@ -152,7 +152,7 @@ func TestVerify_SurvivesFlippedBits(t *testing.T) {
 			flipped[i] ^= 1 << bit
 			try := in
 			try.State = flipped
-			_, err := judge(f, try, response)
+			_, err := verify(f, try, response)
 			require.Error(t, err)
 		}
 	}

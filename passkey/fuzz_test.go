@@ -29,7 +29,7 @@ func FuzzAnswer(f *testing.F) {
 		}
 		k.Identify(response)
 		for _, in := range []factor.VerifyInput{in, pending} {
-			v, err := judge(k, in, response)
+			v, err := verify(k, in, response)
 			if err == nil && len(v) == 0 {
 				t.Fatal("accepted, and nothing is kept")
 			}
@@ -47,7 +47,7 @@ func FuzzState(f *testing.F) {
 	f.Fuzz(func(t *testing.T, state, issued []byte) {
 		in := in
 		in.State, in.Issued = state, issued
-		_, _ = judge(k, in, response)
+		_, _ = verify(k, in, response)
 		k.Identity(state)
 		k.Describe(state)
 	})

@@ -60,7 +60,7 @@ func TestVerify_AloneAcceptsAResponseTwice(t *testing.T) {
 	in, options := challenge(t, f, enrolled(t, f, d), false)
 	response := d.get(t, options)
 	for range 2 {
-		_, err := judge(f, in, response)
+		_, err := verify(f, in, response)
 		require.NoError(t, err)
 	}
 }

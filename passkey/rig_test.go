@@ -189,8 +189,8 @@ func begun(
 	return challenge(t, f, out.State, true)
 }
 
-// judge responds as the Manager does.
-func judge(f *passkey.Factor, in factor.VerifyInput, response string) ([]byte, error) {
+// verify calls Verify as the Manager does.
+func verify(f *passkey.Factor, in factor.VerifyInput, response string) ([]byte, error) {
 	normal, err := f.Normalize(response)
 	if err != nil {
 		return nil, err
@@ -207,7 +207,7 @@ func judge(f *passkey.Factor, in factor.VerifyInput, response string) ([]byte, e
 func enrolled(t testing.TB, f *passkey.Factor, d *device, existing ...factor.Instance) []byte {
 	t.Helper()
 	in, options := begun(t, f, existing...)
-	state, err := judge(f, in, d.create(t, options))
+	state, err := verify(f, in, d.create(t, options))
 	require.NoError(t, err)
 	return state
 }

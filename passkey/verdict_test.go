@@ -33,13 +33,13 @@ func TestVerify_DetectsAClone(t *testing.T) {
 		have := state
 		if c.stored > 0 {
 			var err error
-			have, err = judge(refuse, in, d.sign(t, w))
+			have, err = verify(refuse, in, d.sign(t, w))
 			require.NoError(t, err)
 		}
 		in, options = challenge(t, refuse, have, false)
 		w = d.forgery(options, "webauthn.get")
 		w.counter = c.now
-		_, err := judge(refuse, in, d.sign(t, w))
+		_, err := verify(refuse, in, d.sign(t, w))
 		require.Equal(t, c.ok, err == nil, "%d after %d", c.now, c.stored)
 		if !c.ok {
 			require.ErrorIs(t, err, factor.ErrReplayed)
@@ -47,7 +47,7 @@ func TestVerify_DetectsAClone(t *testing.T) {
 			v, _ := refuse.Verify(t.Context(), in)
 			require.Equal(t, &factor.Verdict{Cloned: true}, v, "and nothing else changes")
 		}
-		next, err := judge(accept, in, d.sign(t, w))
+		next, err := verify(accept, in, d.sign(t, w))
 		require.NoError(t, err)
 		if highest := max(c.stored, c.now); highest > 0 {
 			require.EqualValues(t, highest, kept(t, next)[3], "the highest is kept")
@@ -61,7 +61,7 @@ func TestState_HoldsExactlyTheseFields(t *testing.T) {
 	in, options := begun(t, f)
 	w := d.forgery(options, "webauthn.create")
 	w.flags, w.counter = up|uv|be|bs, 9
-	state, err := judge(f, in, d.attest(t, w))
+	state, err := verify(f, in, d.attest(t, w))
 	require.NoError(t, err)
 	m := kept(t, state)
 	handle, _ := m[0].([]byte)
@@ -84,7 +84,7 @@ func TestVerify_ChangesCounterAndBackupStateOnly(t *testing.T) {
 	require.NotContains(t, kept(t, state), 4)
 	d.auth.Options.BackupState, d.auth.Options.UserNotVerified = true, false
 	in, options := challenge(t, f, state, false)
-	next, err := judge(f, in, d.get(t, options))
+	next, err := verify(f, in, d.get(t, options))
 	require.NoError(t, err)
 	want := kept(t, state)
 	want[3], want[6] = uint64(1), true
@@ -101,7 +101,7 @@ func TestVerify_AcceptsAllowedCredentialsOnly(t *testing.T) {
 	require.Contains(t, string(options), text(one.cred.ID))
 	require.NotContains(t, string(options), text(two.cred.ID))
 	in.State = second
-	_, err := judge(f, in, two.get(t, options))
+	_, err := verify(f, in, two.get(t, options))
 	require.ErrorContains(t, err, "not asked for")
 }
 
@@ -116,7 +116,7 @@ func TestEnroll_ExcludesEnrolledPasskeys(t *testing.T) {
 	require.NoError(t, json.Unmarshal(options, &o))
 	require.Equal(t, []struct{ Type, ID string }{{"public-key", text(d.cred.ID)}},
 		o.PublicKey.ExcludeCredentials)
-	_, err := judge(f, in, d.create(t, options))
+	_, err := verify(f, in, d.create(t, options))
 	require.ErrorContains(t, err, "already")
 }
 
@@ -124,10 +124,10 @@ func TestVerify_NeedsAChallenge(t *testing.T) {
 	f, d := newFactor(t), newDevice()
 	in, options := challenge(t, f, enrolled(t, f, d), false)
 	in.Issued = nil
-	_, err := judge(f, in, d.get(t, options))
+	_, err := verify(f, in, d.get(t, options))
 	require.ErrorIs(t, err, factor.ErrIncorrect)
 	in.Issued = []byte{}
-	_, err = judge(f, in, d.get(t, options))
+	_, err = verify(f, in, d.get(t, options))
 	require.Error(t, err)
 	require.False(t, errors.Is(err, factor.ErrIncorrect),
 		"it is our record that is wrong, not the response")
@@ -140,7 +140,7 @@ func TestErrors_HoldNothingThatWasSent(t *testing.T) {
 	w := d.forgery(options, "webauthn.get")
 	w.client["origin"] = "https://canary.test"
 	w.rpID = "canary.test"
-	_, err := judge(f, in, d.sign(t, w))
+	_, err := verify(f, in, d.sign(t, w))
 	require.Error(t, err)
 	require.NotContains(t, err.Error(), "canary")
 	_, err = f.Normalize(`{"id":"canary","response":{"signature":"canary"}}`)
