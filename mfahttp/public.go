@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -35,42 +36,52 @@ func newPublicPaths(cfg *Config) publicPaths {
 
 // serves reports whether the path of a request is public.
 func (p publicPaths) serves(r *http.Request) bool {
-	requested, ok := requestedPath(r)
+	u, ok := requestedURL(r)
 	if !ok {
 		return false
 	}
-	if p.exact[requested] {
-		return true
+	if p.exact[u.Path] {
+		return spelled(u, u.Path, false)
 	}
-	for _, prefix := range p.below {
-		if strings.HasPrefix(requested, prefix) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.below, func(prefix string) bool {
+		return strings.HasPrefix(u.Path, prefix) && spelled(u, prefix, true)
+	})
 }
 
 // pages reports whether a request is for the Handler's own pages.
 func (p publicPaths) pages(r *http.Request) bool {
-	requested, ok := requestedPath(r)
-	return ok && strings.HasPrefix(requested, p.base)
+	u, ok := requestedURL(r)
+	return ok && strings.HasPrefix(u.Path, p.base)
 }
 
 // signIn reports whether a request is for the sign-in page.
 func (p publicPaths) signIn(r *http.Request) bool {
-	requested, ok := requestedPath(r)
-	return ok && requested == p.login
+	u, ok := requestedURL(r)
+	return ok && u.Path == p.login && spelled(u, p.login, false)
 }
 
-// requestedPath returns the path of a request as the client has sent it. It is not ok if some
-// router may read it as another one: with "..", with empty parts, or where a middleware has
+// requestedURL returns the URL of a request as the client has sent it. It is not ok if some
+// router may read its path as another one: with "..", with empty parts, or where a middleware has
 // rewritten it.
-func requestedPath(r *http.Request) (requested string, ok bool) {
+func requestedURL(r *http.Request) (u *url.URL, ok bool) {
 	u, err := url.ParseRequestURI(r.RequestURI)
 	if err != nil || u.Opaque != "" || !strings.HasSuffix(u.Path, r.URL.Path) || !clean(u.Path) {
-		return "", false
+		return nil, false
 	}
-	return u.Path, true
+	return u, true
+}
+
+// spelled reports whether the client has written a public path as it is, and not with other
+// characters escaped. A router that takes a path apart before it decodes it reads
+// "/static%2Fx/edit" as the page "edit" of "static/x".
+func spelled(u *url.URL, public string, below bool) bool {
+	sent := u.EscapedPath()
+	for _, s := range []string{public, (&url.URL{Path: public}).EscapedPath()} {
+		if sent == s || below && strings.HasPrefix(sent, s) {
+			return true
+		}
+	}
+	return false
 }
 
 // clean reports whether every router reads a path in the same way.

@@ -147,6 +147,29 @@ func TestRequire_RewrittenPathIsNotPublic(t *testing.T) {
 	p.get("/static/x").goes(t, "/login")
 }
 
+// Some routers take a path apart before they decode it. To them "/static%2Fx/dashboard" is the
+// dashboard of another tenant than "static", and no page below "/static/".
+func TestRequire_EncodedPathIsNotPublic(t *testing.T) {
+	s := newSite(t, func(c *mfahttp.Config) {
+		c.LoginURL, c.Public = "/login", []string{"/logout", "/static/", "/für/"}
+	})
+	s.srv.Config.Handler = s.withSession(s.h.Require(http.HandlerFunc(
+		func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.WriteString(w, "served "+r.URL.EscapedPath())
+		})))
+	p := s.browser("")
+	for _, path := range []string{"/static%2Fx/dashboard", "/static%2fx/dashboard", "/static%2F",
+		"/stati%63/x", "/%6cogout", "/logou%74", "/%6cogin", "/%2Flogout", "/f%75%CC%88r/",
+		"/f%c3%bc%72/x"} {
+		p.get(path).goes(t, "/login")
+	}
+	for _, path := range []string{"/static/x", "/static/x%2Fy", "/static/a%20b", "/static/a(1).js",
+		"/static/[slug].js", "/static/%5Bslug%5D.js", "/static/%C3%BC.css", "/f%C3%BCr/x",
+		"/logout", "/login", "/login?a=%2F"} {
+		p.get(path).page(t, 200, "served")
+	}
+}
+
 // A user without a session ID is a fault of the application, which its log says.
 func TestIdentify_NeedsASessionID(t *testing.T) {
 	s := newSite(t, func(c *mfahttp.Config) {
