@@ -85,6 +85,11 @@ type Config struct {
 	// a proxy ends TLS before this server.
 	Secure bool
 
+	// AllowedOrigins are origins, such as "https://app.example.com", whose forms are accepted
+	// beside the application's own. A proxy that rewrites Host and takes away Sec-Fetch-Site needs
+	// the application's public origin here; the log says so.
+	AllowedOrigins []string
+
 	// Logger records failures, without secrets. Nil: slog.Default().
 	Logger *slog.Logger
 }
@@ -153,7 +158,8 @@ func New(cfg Config) (*Gate, error) {
 	}
 	handler, err := mfahttp.New(mfahttp.Config{Manager: manager, Keys: keys,
 		Identify: cfg.identify, LoginURL: cfg.Login, Public: cfg.Public, SignOut: cfg.SignOut,
-		ProductName: cfg.Product, SecureCookies: cfg.Secure, Logger: cfg.Logger})
+		ProductName: cfg.Product, SecureCookies: cfg.Secure,
+		AllowedOrigins: cfg.AllowedOrigins, Logger: cfg.Logger})
 	if err != nil {
 		return nil, fmt.Errorf("secondgate: %w", err)
 	}

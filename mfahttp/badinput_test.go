@@ -114,9 +114,9 @@ func TestHandler_RefusesCrossSitePosts(t *testing.T) {
 		"Origin": s.srv.URL}).is(t, 200, "")
 }
 
-func TestTrustedOrigins_MayCallTheAPI(t *testing.T) {
+func TestAllowedOrigins_MayCallTheAPI(t *testing.T) {
 	s := newSite(t, func(c *mfahttp.Config) {
-		c.TrustedOrigins = []string{"https://app.example.com"}
+		c.AllowedOrigins = []string{"https://app.example.com"}
 	})
 	p := s.browser("ann")
 	p.login()
@@ -272,8 +272,8 @@ func TestNew_RefusesInvalidConfigs(t *testing.T) {
 		"BasePath":      func(c *mfahttp.Config) { c.BasePath = "/mfa" },
 		"LoginURL":      func(c *mfahttp.Config) { c.LoginURL = "https://example.com/login" },
 		"HomeURL":       func(c *mfahttp.Config) { c.HomeURL = "//example.com" },
-		"TrustedOrigins": func(c *mfahttp.Config) {
-			c.TrustedOrigins = []string{"app.example.com"}
+		"AllowedOrigins": func(c *mfahttp.Config) {
+			c.AllowedOrigins = []string{"app.example.com"}
 		},
 	} {
 		c := mfahttp.Config{Manager: good.m, Session: good,

@@ -249,7 +249,9 @@ func (v *visit) here() string {
 		}
 		return v.h.cfg.HomeURL
 	}
-	if u, err := url.Parse(r.Referer()); err == nil && u.Host == r.Host && u.Host != "" {
+	// A proxy may have rewritten Host; then the browser says that the page is on this site.
+	same := r.Header.Get("Sec-Fetch-Site") == "same-origin"
+	if u, err := url.Parse(r.Referer()); err == nil && u.Host != "" && (same || u.Host == r.Host) {
 		if s, ok := localURL(u.RequestURI()); ok {
 			return s
 		}

@@ -57,7 +57,11 @@ func New(cfg Config) (*Handler, error) {
 		return nil, err
 	}
 	cfg.PasswordFor = slices.Clone(cfg.PasswordFor)
-	h := &Handler{cfg: cfg, clock: time.Now, cross: http.NewCrossOriginProtection(),
+	cross, err := newCrossOrigin(cfg.AllowedOrigins)
+	if err != nil {
+		return nil, err
+	}
+	h := &Handler{cfg: cfg, clock: time.Now, cross: cross,
 		keeper: newCookies(cfg.Keys, cfg.BasePath)}
 	h.paths = newPublicPaths(&cfg)
 	if cfg.Session != nil {
@@ -65,12 +69,6 @@ func New(cfg Config) (*Handler, error) {
 	}
 	if cfg.Clock != nil {
 		h.clock = cfg.Clock.Now
-	}
-	for _, o := range cfg.TrustedOrigins {
-		if err := h.cross.AddTrustedOrigin(o); err != nil {
-			return nil, fmt.Errorf("mfahttp: Config.TrustedOrigins: %q must be like "+
-				"https://app.example.com: %w", o, err)
-		}
 	}
 	if err := h.openUI(); err != nil {
 		return nil, err
@@ -195,6 +193,7 @@ func (h *Handler) Ended(ctx context.Context, get func(key string) []byte) error 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(w.Header())
 	if err := h.cross.Check(r); err != nil {
+		h.logCrossOrigin(r)
 		h.fail(h.visit(w, r, h.fail), errCrossOrigin)
 		return
 	}

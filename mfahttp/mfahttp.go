@@ -130,11 +130,14 @@ type Config struct {
 	// an error the Handler responds with "unavailable". Nil: the page has no such parts.
 	Settings func(r *http.Request) (above, below template.HTML, err error)
 
-	// TrustedOrigins may make cross-origin requests, as "https://app.example.com". Empty:
-	// only the Handler's own origin may.
-	TrustedOrigins []string
+	// AllowedOrigins are origins, such as "https://app.example.com", whose forms and API requests
+	// are accepted beside the Handler's own: another site of yours, or the public origin of this
+	// one behind a proxy that rewrites Host. A page there can do what the user can. Empty: only
+	// the Handler's own origin.
+	AllowedOrigins []string
 
-	// Logger records failures that users see as "unavailable", without any secret. For an error
+	// Logger records failures that users see as "unavailable", and requests that were refused for
+	// their origin with what to configure, without any secret. For an error
 	// that a function of this Config returned, it records only that there was one, and not its
 	// text: such a function may receive a password. Nil: failures are not logged.
 	Logger *slog.Logger

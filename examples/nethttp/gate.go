@@ -66,7 +66,7 @@ func (a *app) newGate() (*mfahttp.Handler, error) {
 		Countries:      countries,
 		Questions:      questions.Suggestions,
 		Templates:      overlay,
-		TrustedOrigins: []string{a.cfg.public.String()},
+		AllowedOrigins: []string{a.cfg.public.String()},
 		Logger:         a.log,
 		Clock:          a.clock,
 	}

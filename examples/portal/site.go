@@ -105,7 +105,7 @@ func newSite(name, base string, loginWait time.Duration) (*site, error) {
 		SignOut: func(_ http.ResponseWriter, r *http.Request) error {
 			return s.sessions.Destroy(r.Context())
 		},
-		LoginURL: "/login", ProductName: name, TrustedOrigins: []string{base}})
+		LoginURL: "/login", ProductName: name, AllowedOrigins: []string{base}})
 	if err != nil {
 		return nil, err
 	}
