@@ -85,6 +85,10 @@ type Config struct {
 	// a proxy ends TLS before this server.
 	Secure bool
 
+	// ProxyPrefix is a path that a proxy removes from the front of every request, such as "/app".
+	// Login and Public are without it.
+	ProxyPrefix string
+
 	// AllowedOrigins are origins, such as "https://app.example.com", whose forms are accepted
 	// beside the application's own. A proxy that rewrites Host and takes away Sec-Fetch-Site needs
 	// the application's public origin here; the log says so.
@@ -159,7 +163,7 @@ func New(cfg Config) (*Gate, error) {
 	handler, err := mfahttp.New(mfahttp.Config{Manager: manager, Keys: keys,
 		Identify: cfg.identify, LoginURL: cfg.Login, Public: cfg.Public, SignOut: cfg.SignOut,
 		ProductName: cfg.Product, SecureCookies: cfg.Secure,
-		AllowedOrigins: cfg.AllowedOrigins, Logger: cfg.Logger})
+		ProxyPrefix: cfg.ProxyPrefix, AllowedOrigins: cfg.AllowedOrigins, Logger: cfg.Logger})
 	if err != nil {
 		return nil, fmt.Errorf("secondgate: %w", err)
 	}

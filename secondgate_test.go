@@ -129,3 +129,16 @@ func TestNew_SaysWhatToDo(t *testing.T) {
 		require.ErrorContains(t, err, says)
 	}
 }
+
+// What a proxy changes is configured at the front door.
+func TestGate_KnowsItsProxy(t *testing.T) {
+	cfg := secondgate.Config{Store: memory.New(), Product: "Acme", ProxyPrefix: "/app",
+		Keys: secondgate.KeyFile(t.TempDir() + "/key"),
+		User: func(*http.Request) (secondgate.User, error) { return secondgate.User{}, nil }}
+	gate, err := secondgate.New(cfg)
+	require.NoError(t, err)
+	require.Equal(t, "/app/mfa/", gate.URL())
+	cfg.AllowedOrigins = []string{"app.example.com"}
+	_, err = secondgate.New(cfg)
+	require.ErrorContains(t, err, "Config.AllowedOrigins")
+}

@@ -129,7 +129,7 @@ func (h *Handler) requireProof(next http.Handler, check func(v *visit) error) ht
 		case errors.Is(err, errStepUp) && !errors.Is(err, errOnHold) && wantsPage(r):
 			secure(w.Header())
 			q := url.Values{"purpose": {purposeManage}, "return": {v.here()}}
-			http.Redirect(w, r, h.cfg.BasePath+"step-up?"+q.Encode(), http.StatusSeeOther)
+			http.Redirect(w, r, h.base()+"step-up?"+q.Encode(), http.StatusSeeOther)
 		default:
 			h.deny(v, err)
 		}

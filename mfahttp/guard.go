@@ -41,6 +41,7 @@ func (h *Handler) Require(next http.Handler) http.Handler {
 			h.ServeHTTP(w, r)
 			return
 		}
+		h.checkMount(r)
 		if h.paths.serves(r) || h.paths.signIn(r) && h.isVisitor(r) {
 			next.ServeHTTP(w, r)
 			return
@@ -204,7 +205,7 @@ func (h *Handler) guard(w http.ResponseWriter, r *http.Request) (*visit, bool) {
 		http.Redirect(v.w, r, h.cfg.LoginURL, http.StatusSeeOther)
 		return nil, false
 	}
-	http.Redirect(v.w, r, h.cfg.BasePath+"?"+url.Values{"return": {v.here()}}.Encode(),
+	http.Redirect(v.w, r, h.base()+"?"+url.Values{"return": {v.here()}}.Encode(),
 		http.StatusSeeOther)
 	return nil, false
 }
@@ -226,7 +227,7 @@ func (h *Handler) demand(v *visit, maxAge time.Duration) {
 	secure(v.w.Header())
 	if wantsPage(v.r) {
 		q := url.Values{"purpose": {purposeStepUp}, "return": {v.here()}}
-		http.Redirect(v.w, v.r, h.cfg.BasePath+"step-up?"+q.Encode(), http.StatusSeeOther)
+		http.Redirect(v.w, v.r, h.base()+"step-up?"+q.Encode(), http.StatusSeeOther)
 		return
 	}
 	age := int(maxAge / time.Second)
@@ -243,7 +244,7 @@ func (v *visit) here() string {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		// Not r.URL, which http.StripPrefix shortens.
 		if u, err := url.ParseRequestURI(r.RequestURI); err == nil {
-			if s, ok := localURL(u.RequestURI()); ok {
+			if s, ok := localURL(v.h.cfg.ProxyPrefix + u.RequestURI()); ok {
 				return s
 			}
 		}

@@ -42,6 +42,7 @@ type Handler struct {
 	methods map[string][]string // path pattern to methods
 	keeper  keeper
 	paths   publicPaths
+	mount   mountWarnings
 }
 
 // New returns a Handler, or an error that says what is invalid in cfg.
@@ -62,8 +63,9 @@ func New(cfg Config) (*Handler, error) {
 		return nil, err
 	}
 	h := &Handler{cfg: cfg, clock: time.Now, cross: cross,
-		keeper: newCookies(cfg.Keys, cfg.BasePath)}
+		keeper: newCookies(cfg.Keys, cfg.ProxyPrefix+cfg.BasePath)}
 	h.paths = newPublicPaths(&cfg)
+	h.cfg.outside()
 	if cfg.Session != nil {
 		h.keeper = sessionKeeper{cfg.Session}
 	}
@@ -107,6 +109,9 @@ func (cfg *Config) checkPaths() error {
 		return fmt.Errorf("mfahttp: Config.BasePath %q must be a plain path "+
 			"with a slash at both ends, like /mfa/", cfg.BasePath)
 	}
+	if err := cfg.checkPrefix(); err != nil {
+		return err
+	}
 	for name, u := range map[string]string{
 		"LoginURL": cfg.LoginURL, "HomeURL": cfg.HomeURL, "Reauthenticate": cfg.Reauthenticate,
 	} {
@@ -140,7 +145,7 @@ func validBase(p string) bool {
 
 // URL returns the URL at which the pages begin, for a link to the security settings, and for a
 // user who has passed the first factor.
-func (h *Handler) URL() string { return h.cfg.BasePath }
+func (h *Handler) URL() string { return h.base() }
 
 // Begin starts the second step of a sign-in for a user who has just passed the first, before
 // Require or the pages would. It is for an API that responds to a correct password with Next and
@@ -191,6 +196,7 @@ func (h *Handler) Ended(ctx context.Context, get func(key string) []byte) error 
 // ServeHTTP serves everything under BasePath. The request's path must be whole: mount the
 // Handler without http.StripPrefix.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.checkMount(r)
 	secure(w.Header())
 	if err := h.cross.Check(r); err != nil {
 		h.logCrossOrigin(r)

@@ -37,7 +37,7 @@ type replacing struct {
 const recoveryCookie = "secondgate_recovery"
 
 func (v *visit) setRecoveryCookie(value string, maxAge int) {
-	http.SetCookie(v.w, &http.Cookie{Name: recoveryCookie, Value: value, Path: v.h.cfg.BasePath,
+	http.SetCookie(v.w, &http.Cookie{Name: recoveryCookie, Value: value, Path: v.h.base(),
 		MaxAge:   maxAge,
 		HttpOnly: true, Secure: v.secureCookies(), SameSite: http.SameSiteStrictMode})
 }

@@ -98,6 +98,11 @@ type Config struct {
 	// to "/mfa/".
 	BasePath string
 
+	// ProxyPrefix is a path that a proxy removes from the front of every request, such as "/app":
+	// browsers see "/app/login", and this application "/login". The other paths of this Config
+	// are those that this application sees. Defaults to "": no proxy removes a path.
+	ProxyPrefix string
+
 	// LoginURL receives users without a first factor. HomeURL receives signed-in users who did
 	// not come from another page. Both are local and default to "/".
 	LoginURL, HomeURL string

@@ -98,18 +98,17 @@ func (v *visit) at(path string, pairs ...string) string {
 		}
 	}
 	if len(q) == 0 {
-		return v.h.cfg.BasePath + path
+		return v.h.base() + path
 	}
-	return v.h.cfg.BasePath + path + "?" + q.Encode()
+	return v.h.base() + path + "?" + q.Encode()
 }
 
 // redirect sends the browser to a URL of this site. After a form it leaves the pages by a page of
 // their own: a redirect is part of the form for a browser, which follows it to no other site
 // (form-action of the Content-Security-Policy), and the application may redirect to one.
 func (v *visit) redirect(to string) error {
-	base := v.h.cfg.BasePath
-	if v.r.Method == http.MethodPost && strings.HasPrefix(v.r.URL.Path, base) &&
-		!strings.HasPrefix(to, base) {
+	if v.r.Method == http.MethodPost && strings.HasPrefix(v.r.URL.Path, v.h.cfg.BasePath) &&
+		!strings.HasPrefix(to, v.h.base()) {
 		to = v.at("continue", "to", to)
 	}
 	http.Redirect(v.w, v.r, to, http.StatusSeeOther)

@@ -33,7 +33,7 @@ func (v *visit) browser() string {
 }
 
 func (v *visit) setBrowser(value string, maxAge int) {
-	http.SetCookie(v.w, &http.Cookie{Name: passwordlessCookie, Value: value, Path: v.h.cfg.BasePath,
+	http.SetCookie(v.w, &http.Cookie{Name: passwordlessCookie, Value: value, Path: v.h.base(),
 		MaxAge:   maxAge,
 		HttpOnly: true, Secure: v.secureCookies(), SameSite: http.SameSiteStrictMode})
 }

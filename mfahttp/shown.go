@@ -42,7 +42,7 @@ func (v *visit) show(s shown) {
 }
 
 func (v *visit) showCookie(value string, maxAge int) {
-	http.SetCookie(v.w, &http.Cookie{Name: showCookie, Value: value, Path: v.h.cfg.BasePath,
+	http.SetCookie(v.w, &http.Cookie{Name: showCookie, Value: value, Path: v.h.base(),
 		MaxAge:   maxAge,
 		HttpOnly: true, Secure: v.secureCookies(), SameSite: http.SameSiteStrictMode})
 }

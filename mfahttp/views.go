@@ -40,7 +40,7 @@ func (h *Handler) openUI() error {
 
 func (v *visit) frame(n *notice) ui.Frame {
 	f := ui.Frame{Lang: v.h.pages.Locale(v.r.Header.Get("Accept-Language"), v.id.User.Locale),
-		Base:    v.h.cfg.BasePath,
+		Base:    v.h.base(),
 		Product: v.h.cfg.ProductName, SignedIn: v.signedIn,
 		SigningIn: v.id.User.ID != "" && !v.signedIn,
 		Account:   first(v.id.User.Account, v.id.User.Email),
