@@ -24,13 +24,14 @@ type step struct {
 // planner returns the lanes of a run.
 type planner func(context.Context, config) (lanes [][]step, err error)
 
-// beside is the package that runs beside all others. It drives one browser step by step, which
-// takes one core from its beginning to its end.
+// beside is the package that begins its lane. It drives one browser step by step, which takes one
+// core from its beginning to its end.
 const beside = "internal/integration/browser"
 
 // plan returns the runs of go test for the packages, in lanes that run side by side. One lane has
-// the packages under the race detector, then those without it, and then the tests of the latter
-// that have several goroutines, with it. The other lane is the browser.
+// the browser, and then the other packages without the race detector. The other lane has the
+// packages under the race detector, and then the tests of the former that have several goroutines,
+// with it.
 func plan(ctx context.Context, c config) (lanes [][]step, err error) {
 	patterns := c.packages
 	if len(patterns) == 0 {
@@ -70,10 +71,10 @@ func plan(ctx context.Context, c config) (lanes [][]step, err error) {
 			steps = append(steps, step{name: name, count: len(packages), args: args, env: env})
 		}
 	}
-	add("beside the others, without the race detector", browser)
+	add("the browser, without the race detector", browser)
+	add("without the race detector", plain)
 	lanes, steps = append(lanes, steps), nil
 	add("with the race detector", race, "-race", "-skip", only(slowed))
-	add("without the race detector", plain)
 	add("tests with several goroutines, of those packages, with the race detector", again, "-race",
 		"-run", only(tests))
 	add("tests that the race detector would slow down, and allocations, which it would miscount",

@@ -3,8 +3,10 @@ package main
 // withoutRace are the packages whose tests run without the race detector, each with the reason.
 // A package that is not named here runs with it. CONTRIBUTING.md has the times.
 var withoutRace = map[string]string{
-	"examples/quickstart": "it drives a program from outside",
-	"examples/web":        "it drives a program from outside",
+	"examples/existing/after": "one browser, which sends one request after the other",
+	"examples/quickstart":     "it drives a program from outside",
+	"examples/routers":        "one browser, which sends one request after the other",
+	"examples/web":            "it drives a program from outside",
 	"examples/nethttp": "most tests send one request after the other; see " +
 		"alsoRace",
 	"internal/integration/authenticator": "one goroutine compares codes with other programs",
