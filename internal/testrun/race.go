@@ -61,6 +61,7 @@ var slow = []string{
 	"internal/integration/release",
 	"password",
 	"mfa",
+	"mfahttp",
 	"internal/integration/example",
 	"internal/integration/sqlite",
 	"internal/integration/redis",
