@@ -24,13 +24,14 @@ type step struct {
 // planner returns the lanes of a run.
 type planner func(context.Context, config) (lanes [][]step, err error)
 
-// beside is the package with a lane of its own. It drives one browser step by step, which takes
-// one core from its beginning to its end.
+// beside is the package that begins its lane. It drives one browser step by step, which takes one
+// core from its beginning to its end.
 const beside = "internal/integration/browser"
 
-// plan returns the runs of go test for the packages, in lanes that run side by side: the browser;
-// the other packages without the race detector, most of which wait for servers; and the packages
-// under the race detector, followed by the tests of the former that have several goroutines.
+// plan returns the runs of go test for the packages, in lanes that run side by side. One lane has
+// the browser, and then the other packages without the race detector. The other lane has the
+// packages under the race detector, and then the tests of the former that have several goroutines,
+// with it.
 func plan(ctx context.Context, c config) (lanes [][]step, err error) {
 	patterns := c.packages
 	if len(patterns) == 0 {
@@ -71,7 +72,6 @@ func plan(ctx context.Context, c config) (lanes [][]step, err error) {
 		}
 	}
 	add("the browser, without the race detector", browser)
-	lanes, steps = append(lanes, steps), nil
 	add("without the race detector", plain)
 	lanes, steps = append(lanes, steps), nil
 	add("with the race detector", race, "-race", "-skip", only(slowed))
