@@ -106,7 +106,7 @@ func TestKeys_Refused(t *testing.T) {
 
 func TestKeyFile_RefusesAFileThatOthersRead(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("there are no such modes")
+		t.Skip("Windows has no modes of files")
 	}
 	path := filepath.Join(t.TempDir(), "key")
 	_, err := secondgate.KeyFile(path)()

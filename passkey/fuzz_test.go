@@ -6,7 +6,7 @@ import (
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
-// FuzzAnswer: whatever a browser sends, nothing panics, and nothing but the device's own response
+// FuzzAnswer sends what a browser may: nothing panics, and nothing but the device's own response
 // is accepted.
 func FuzzAnswer(f *testing.F) {
 	k, d := newFactor(f), newDevice()

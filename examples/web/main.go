@@ -17,11 +17,11 @@ func login(w http.ResponseWriter, r *http.Request) {
 	if r.PostFormValue("password") != "secret" { // your application has users and hashes
 		fmt.Fprint(w, `<!doctype html><title>Sign in</title><form method="post">
 			Password <input name="password" type="password"> <button>Sign in</button></form>`)
-		return
+	} else if sessions.RenewToken(r.Context()) == nil { // each sign-in has a new session ID
+		sessions.Put(r.Context(), "user", "ann")
+		sessions.Put(r.Context(), "since", time.Now().Unix())
+		http.Redirect(w, r, "/", http.StatusSeeOther)
 	}
-	sessions.Put(r.Context(), "user", "ann")
-	sessions.Put(r.Context(), "since", time.Now().Unix())
-	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
 func user(r *http.Request) (secondgate.User, error) {

@@ -119,4 +119,6 @@ func TestProgram_SignsIn(t *testing.T) {
 	at, page = do(at, url.Values{"code": {code}})
 	require.Equal(t, "/mfa/factors", at)
 	require.Contains(t, page, "Authenticator app")
+	at, _ = do("/login", url.Values{"password": {"secret"}})
+	require.Equal(t, "/mfa/verify", at, "the next sign-in needs the second factor again")
 }

@@ -46,7 +46,7 @@ var alsoRace = map[string][]string{
 // notRace are tests of one goroutine, of packages that run with the race detector, which would
 // take six times as long with it. They run without it alone.
 var notRace = map[string][]string{
-	"password": { // the real cost of PBKDF2
+	"password": { // PBKDF2 with its real iterations
 		"TestHasher_VerifiesWhatItHashed", "TestHasher_VerifiesAndReplacesBothSchemes",
 		"TestHasher_UnderEnforcedFIPS", "TestHasher_PBKDF2Vector",
 	},
