@@ -2,14 +2,8 @@ package secondgate_test
 
 import (
 	"errors"
-	"html"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
-	"net/http/httptest"
-	"net/url"
-	"regexp"
-	"strings"
 	"testing"
 	"time"
 
@@ -21,8 +15,8 @@ import (
 	"github.com/secondgate/secondgate/storage/memory"
 )
 
-// application has one user, whose session is a cookie.
-func application(t *testing.T, change func(*secondgate.Config)) (string, *http.Client) {
+// application returns a browser at an application with one user, whose session is a cookie.
+func application(t *testing.T, change func(*secondgate.Config)) *mfatest.Client {
 	t.Helper()
 	cfg := secondgate.Config{Store: memory.New(), Product: "Acme",
 		Keys: secondgate.KeyFile(t.TempDir() + "/key"), Public: []string{"/logout"},
@@ -45,65 +39,25 @@ func application(t *testing.T, change func(*secondgate.Config)) (string, *http.C
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "welcome")
 	})
-	srv := httptest.NewServer(gate.Require(mux))
-	t.Cleanup(srv.Close)
-	jar, err := cookiejar.New(nil)
-	require.NoError(t, err)
-	return srv.URL, &http.Client{Jar: jar}
+	return mfatest.NewClient(t, gate.Require(mux))
 }
-
-// visit requests a page as a browser does, and returns where that ended.
-func visit(t *testing.T, c *http.Client, at string, form url.Values) (path, page string) {
-	t.Helper()
-	method, body := "GET", ""
-	if form != nil {
-		method, body = "POST", form.Encode()
-	}
-	r, err := http.NewRequest(method, at, strings.NewReader(body))
-	require.NoError(t, err)
-	r.Header.Set("Accept", "text/html")
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	a, err := c.Do(r)
-	require.NoError(t, err)
-	defer func() { _ = a.Body.Close() }()
-	text, err := io.ReadAll(a.Body)
-	require.NoError(t, err)
-	require.Equal(t, 200, a.StatusCode, string(text))
-	if next := goesOn.FindStringSubmatch(string(text)); next != nil {
-		u, err := a.Request.URL.Parse(html.UnescapeString(next[1]))
-		require.NoError(t, err)
-		return visit(t, c, u.String(), nil)
-	}
-	return a.Request.URL.Path, string(text)
-}
-
-// goesOn is the head of a page that goes on by itself.
-var goesOn = regexp.MustCompile(`http-equiv="refresh" content="0;url=([^"]*)"`)
 
 func TestGate_SignsInByMail(t *testing.T) {
 	outbox := &mfatest.Outbox[email.Message]{}
-	site, browser := application(t, func(c *secondgate.Config) { c.Mail = outbox })
-	at, _ := visit(t, browser, site+"/", nil)
-	require.Equal(t, "/mfa/verify", at)
-	visit(t, browser, site+"/mfa/send", url.Values{"kind": {"email"}})
-	mail, ok := outbox.Last()
-	require.True(t, ok)
-	at, page := visit(t, browser, site+"/mfa/verify", url.Values{"kind": {"email"},
-		"code": {regexp.MustCompile(`\b\d{6}\b`).FindString(mail.Text.Reveal())}})
-	require.Equal(t, "/", at)
-	require.Equal(t, "welcome", page)
-	_, page = visit(t, browser, site+"/mfa/factors", nil)
-	require.Contains(t, page, "Recovery codes")
+	browser := application(t, func(c *secondgate.Config) { c.Mail = outbox })
+	require.Equal(t, "/mfa/verify?return=%2F", browser.Get(t, "/login").Path)
+	browser.PassSecondFactor(t, outbox)
+	require.Equal(t, "welcome", browser.Get(t, "/").Text)
+	require.Contains(t, browser.Get(t, "/mfa/factors").Text, "Recovery codes")
 }
 
 func TestGate_WithoutMailAsksForAnApp(t *testing.T) {
-	site, browser := application(t, func(*secondgate.Config) {})
-	at, page := visit(t, browser, site+"/", nil)
-	require.Equal(t, "/mfa/enroll", at)
-	require.Contains(t, page, "Authenticator app")
-	require.NotContains(t, page, "/mfa/enroll/email")
-	_, page = visit(t, browser, site+"/logout", nil)
-	require.Equal(t, "welcome", page, "what is public stays so")
+	browser := application(t, func(*secondgate.Config) {})
+	page := browser.Get(t, "/login")
+	require.Equal(t, "/mfa/enroll?return=%2F", page.Path)
+	require.Contains(t, page.Text, "Authenticator app")
+	require.NotContains(t, page.Text, "/mfa/enroll/email")
+	require.Equal(t, "welcome", browser.Get(t, "/logout").Text, "what is public stays so")
 }
 
 func TestNew_SaysWhatToDo(t *testing.T) {
