@@ -111,8 +111,8 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 		Prompt: factor.Prompt{Codes: []secret.Text{secret.New(papercode.Grouped(code))}}}, nil
 }
 
-// Normalize reads a code as users type it: any case, spaces and hyphens anywhere, O for 0, I
-// and L for 1.
+// Normalize reads a code as users type and paste it: any case, spaces, hyphens and invisible marks
+// anywhere, the digits of every script, full-width letters, O for 0, I and L for 1.
 func (f *Factor) Normalize(response string) (string, error) {
 	code, ok := papercode.Normalize(response, chars)
 	if !ok || len(code) != chars {

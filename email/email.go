@@ -105,8 +105,9 @@ func (f *Factor) Traits() factor.Traits {
 			Mail: true}}
 }
 
-// Normalize drops the spaces and hyphens that users type into codes. A response with another
-// number of digits is refused, and not counted as a failed attempt.
+// Normalize drops the spaces, hyphens and invisible marks that users type or paste into codes, and
+// reads the digits of every script. A response with another number of digits is refused, and not
+// counted as a failed attempt.
 func (f *Factor) Normalize(response string) (string, error) {
 	s, err := sentcode.Normalize(response)
 	if err == nil && len(s) != f.cfg.Digits {

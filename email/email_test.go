@@ -230,17 +230,18 @@ func TestNew_AcceptsTheWholeRange(t *testing.T) {
 	}
 }
 
-// What has not the form of a code costs no attempt.
+// A response that is no code does not count as a failed attempt.
 func TestNormalize_OtherFormsAreNoFailedAttempt(t *testing.T) {
 	f, err := email.New(email.Config{Sender: &mfatest.Outbox[email.Message]{}, ServiceName: "Acme"})
 	require.NoError(t, err)
 	for in, want := range map[string]string{"012345": "012345", " 012 345 ": "012345",
-		"012-345": "012345", "012\u00a0345\n": "012345"} {
+		"012-345": "012345", "012\u00a0345\n": "012345",
+		"٠١٢٣٤٥": "012345"} {
 		got, err := f.Normalize(in)
 		require.NoError(t, err, "%q", in)
 		require.Equal(t, want, got)
 	}
-	for _, in := range []string{"", "12345", "1234567", "12345a", "١٢٣٤٥٦", "１２３４５６", "12345\x00",
+	for _, in := range []string{"", "12345", "1234567", "12345a", "①②③④⑤⑥", "12345\x00",
 		"\xff12345", "+12345", "1e5", strings.Repeat("1", 4096)} {
 		_, err := f.Normalize(in)
 		require.ErrorIs(t, err, factor.ErrMalformed, "%q", in)

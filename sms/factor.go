@@ -65,8 +65,9 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 		Prompt: factor.Prompt{MaskedDestination: masked}}, nil
 }
 
-// Normalize drops spaces and hyphens. What is not as many ASCII digits as a code has is
-// refused with the reason "code_form".
+// Normalize drops the spaces, hyphens and invisible marks that users type or paste into codes, and
+// reads the digits of every script. What is not as many digits as a code has is refused with the
+// reason "code_form".
 func (f *Factor) Normalize(response string) (string, error) {
 	code, err := sentcode.Normalize(response)
 	if err == nil && len(code) != f.cfg.Digits {

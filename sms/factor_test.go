@@ -188,12 +188,13 @@ func TestFactor_RefusesForeignState(t *testing.T) {
 func TestNormalize_IgnoresSpacesAndHyphens(t *testing.T) {
 	f := newFactor(t, config(&outbox{}))
 	for in, want := range map[string]string{"123456": "123456", " 123 456\n": "123456",
-		"123-456": "123456", "000000": "000000"} {
+		"123-456": "123456", "000000": "000000",
+		"١٢٣٤٥٦": "123456"} {
 		if got, err := f.Normalize(in); got != want || err != nil {
 			t.Errorf("Normalize(%q) = %q, %v", in, got, err)
 		}
 	}
-	for _, in := range []string{"", " ", "12345", "1234567", "12345a", "١٢٣٤٥٦", "123456\x00",
+	for _, in := range []string{"", " ", "12345", "1234567", "12345a", "①②③④⑤⑥", "123456\x00",
 		"\xff", strings.Repeat("1", 1<<20)} {
 		if _, err := f.Normalize(in); reason(err) != "code_form" {
 			t.Errorf("Normalize(%.20q): %v", in, err)

@@ -2,10 +2,9 @@ package totp
 
 import (
 	"math"
-	"strings"
 	"time"
-	"unicode"
 
+	"github.com/secondgate/secondgate/internal/typed"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
@@ -47,34 +46,13 @@ func (f *Factor) Traits() factor.Traits {
 		}}
 }
 
-// maxTyped is how many bytes of a response are read: eight digits with room for separators of three
-// bytes each, and then some.
-const maxTyped = 64
-
-// Normalize drops the spaces and hyphens that users type or paste into codes. Only six to
-// eight ASCII digits are a code, whatever the Config says, because an imported instance may
-// have its own length. What is no code is not counted.
+// Normalize drops the spaces, hyphens and invisible marks that users type or paste into codes, and
+// reads the digits of every script. Only six to eight digits are a code, whatever the Config says,
+// because an imported instance may have its own length. What is no code is not counted.
 func (f *Factor) Normalize(response string) (string, error) {
-	if len(response) > maxTyped {
-		return "", codeForm()
-	}
-	s := strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || unicode.Is(unicode.Pd, r) {
-			return -1
-		}
-		return r
-	}, response)
-	if len(s) < minDigits || len(s) > maxDigits {
-		return "", codeForm()
-	}
-	for _, c := range []byte(s) {
-		if c < '0' || c > '9' {
-			return "", codeForm()
-		}
+	s, ok := typed.Digits(response)
+	if !ok || len(s) < minDigits || len(s) > maxDigits {
+		return "", &factor.Problem{Reason: "code_form", Detail: "a code has six to eight digits"}
 	}
 	return s, nil
-}
-
-func codeForm() error {
-	return &factor.Problem{Reason: "code_form", Detail: "a code has six to eight digits"}
 }

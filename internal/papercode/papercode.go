@@ -7,6 +7,8 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"strings"
+
+	"github.com/secondgate/secondgate/internal/typed"
 )
 
 // Alphabet is Crockford's base 32. Five bits a character.
@@ -37,15 +39,12 @@ func Grouped(code string) string {
 	return b.String()
 }
 
-// Normalize reads a code as users type it: any case, spaces and hyphens anywhere, O for 0, I
+// Normalize reads a code as users type it: what typed.Clean drops and folds, any case, O for 0, I
 // and L for 1. It returns false for what is no code of 1 to most characters.
-func Normalize(typed string, most int) (string, bool) {
+func Normalize(response string, most int) (string, bool) {
 	var b strings.Builder
-	for _, c := range typed {
-		switch {
-		case c == ' ' || c == '-' || c == '\t' || c == '\u00a0' || c == '\u2013':
-			continue
-		case c >= 'a' && c <= 'z':
+	for _, c := range typed.Clean(response) {
+		if c >= 'a' && c <= 'z' {
 			c -= 'a' - 'A'
 		}
 		switch c {

@@ -7,9 +7,9 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"math/big"
-	"strings"
 	"time"
 
+	"github.com/secondgate/secondgate/internal/typed"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
@@ -67,17 +67,11 @@ func sum(salt []byte, code string) []byte {
 	return h.Sum(nil)
 }
 
-// Normalize drops spaces and hyphens that users type between digits. Anything else but
-// ASCII digits is no code.
+// Normalize returns the digits of a code, as typed.Digits reads them. Anything else is no code.
 func Normalize(response string) (string, error) {
-	s := strings.NewReplacer(" ", "", "-", "", "\u00a0", "").Replace(strings.TrimSpace(response))
-	if s == "" || len(s) > 64 {
+	s, ok := typed.Digits(response)
+	if !ok {
 		return "", &factor.Problem{Reason: "code_form", Detail: "a code has digits only"}
-	}
-	for _, c := range []byte(s) {
-		if c < '0' || c > '9' {
-			return "", &factor.Problem{Reason: "code_form", Detail: "a code has digits only"}
-		}
 	}
 	return s, nil
 }
