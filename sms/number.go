@@ -6,11 +6,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/secondgate/secondgate/internal/typed"
 	"github.com/secondgate/secondgate/mfa/factor"
 )
 
 // maxInput bounds what is looked at of a typed number, in bytes.
-const maxInput = 64
+const maxInput = 128
 
 var (
 	// e164 is ITU-T E.164: a calling code that never begins with 0, 15 digits at most. The
@@ -28,12 +29,11 @@ func problem(reason, detail string) error { return &factor.Problem{Reason: reaso
 
 // parse brings number into E.164 form.
 func (cfg *Config) parse(number, region string) (string, error) {
-	number = strings.TrimSpace(number)
-	if number == "" {
-		return "", problem("number_missing", "a telephone number is missing")
-	}
 	if len(number) > maxInput {
 		return "", problem("number_form", "this is too long for a telephone number")
+	}
+	if typed.Clean(number) == "" {
+		return "", problem("number_missing", "a telephone number is missing")
 	}
 	if region != "" && !regionForm.MatchString(region) {
 		return "", problem("number_region", "the country is not a two-letter code")
@@ -55,9 +55,14 @@ func (cfg *Config) parse(number, region string) (string, error) {
 	return parsed, nil
 }
 
-// international takes a number with its plus sign and drops what users write between the
-// digits. It knows no country, so whatever needs one is refused rather than guessed at.
+// international takes a number with its plus sign, or a tel: URI, and drops what users write and
+// paste between the digits. It knows no country, so whatever needs one is refused rather than
+// guessed at.
 func international(number string) (string, error) {
+	if strings.ContainsAny(strings.TrimSpace(number), "\r\n") {
+		return "", problem("number_form", "this is more than one line")
+	}
+	number = typed.Clean(typed.Tel(number))
 	if strings.ContainsAny(strings.ToLower(number), "x#,;") {
 		return "", problem("number_extension", "a number with an extension cannot receive messages")
 	}
@@ -67,10 +72,10 @@ func international(number string) (string, error) {
 	}
 	// In "+44 (0)20" the zero is dialled inside the country only, and which countries do
 	// without it takes a table to know.
-	if strings.Contains(strings.ReplaceAll(number, " ", ""), "(0)") {
+	if strings.Contains(number, "(0)") {
 		return "", problem("number_form", "the number must be written without (0)")
 	}
-	s := strings.NewReplacer(" ", "", "\u00a0", "", "-", "", "(", "", ")", "").Replace(number)
+	s := strings.NewReplacer("(", "", ")", "").Replace(number)
 	if e164.MatchString(s) {
 		return s, nil
 	}

@@ -61,7 +61,8 @@ func FuzzNormalize(f *testing.F) {
 				digits++
 			}
 		}
-		if digits != len(got) || len(got) < 6 || len(got) > 8 || strings.Trim(got, "0123456789") != "" {
+		if digits != len(got) || len(got) < 6 || len(got) > 8 ||
+			strings.Trim(got, "0123456789") != "" {
 			t.Fatalf("%q became %q", typed, got)
 		}
 		if again, err := fac.Normalize(got); err != nil || again != got {

@@ -15,6 +15,7 @@ var withoutRace = map[string]string{
 		"internal/integration/sqlite has the kit of storage/sqlstore with the race detector, and " +
 		"internal/integration/manager has parallel users of the same servers",
 	"internal/integration/example":      "it drives programs from outside",
+	"internal/integration/field":        "one user, who sends one request after the other",
 	"internal/integration/firstedition": "it reads records, one after the other",
 	"internal/integration/linearizability": "each process has one goroutine, and the checker is " +
 		"half of the time; " +

@@ -24,8 +24,8 @@ const fullWidth = 0xFEE0
 // It writes the decimal digits of every script (the category Nd) as 0 to 9, and the full-width
 // forms of ASCII as ASCII. Everything else stays as it is.
 //
-// Clean returns its own results unchanged. So two codes that are written in ASCII letters and digits
-// are equal after Clean only if they were equal before it.
+// Clean returns its own results unchanged. So two codes that are written in ASCII letters and
+// digits are equal after Clean only if they were equal before it.
 //
 // Clean returns "" for more than 512 bytes.
 func Clean(s string) string {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/nyaruka/phonenumbers"
 
+	"github.com/secondgate/secondgate/internal/typed"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/sms"
 )
@@ -39,8 +40,10 @@ func Parse(number string, region sms.Region) (string, error) {
 // form belongs to, as an ISO 3166-1 alpha-2 code, or "" if that is not known; a number with
 // its plus sign or with the region's prefix for calls abroad keeps its own country.
 //
-// Digits may be those of any script, such as ٣ or ３. Letters are refused, in vanity numbers
-// ("1-800-FLOWERS") as in tel: URIs, and numbers of premium rate and of shared cost.
+// Digits may be those of any script, such as ٣ or ３, and the number may be a tel: URI (RFC 3966).
+// A number in a former form, such as "+52 1 55 1234 5678" in Mexico, gets the
+// present form. Letters are refused ("1-800-FLOWERS"), and numbers of premium rate and of shared
+// cost.
 //
 // Every error is a *factor.Problem. Its reason is one of
 //
@@ -54,7 +57,7 @@ func Parse(number string, region sms.Region) (string, error) {
 //	number_premium        messages to it cost more than others
 //	number_country        its country is not one of Regions
 func (p Parser) Parse(number string, region sms.Region) (string, error) {
-	s, err := clean(number)
+	s, err := clean(typed.Tel(number))
 	if err != nil {
 		return "", err
 	}
@@ -62,6 +65,7 @@ func (p Parser) Parse(number string, region sms.Region) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	n = present(n)
 	if err := p.serves(n); err != nil {
 		return "", err
 	}
@@ -164,9 +168,9 @@ func clean(number string) (string, error) {
 			b.WriteByte(c)
 		case known:
 			b.WriteByte(c)
-		// Marks of direction surround numbers copied from texts in Arabic or Hebrew, and
-		// from the contacts of some telephones.
-		case unicode.Is(unicode.Bidi_Control, r):
+		// Marks that nobody sees surround numbers copied from texts in Arabic or Hebrew, from pages
+		// and from the contacts of some telephones.
+		case r != '\n' && r != '\r' && typed.Clean(string(r)) == "":
 		case strings.ContainsRune("xX#;,*~", r), strings.Contains(strings.ToLower(number), "ext"):
 			return "", errExtension()
 		default:
@@ -184,37 +188,15 @@ func clean(number string) (string, error) {
 
 // plain returns the ASCII character that r stands for in a number, if there is one.
 func plain(r rune) (byte, bool) {
-	d, isDigit := digit(r)
 	switch {
-	case isDigit:
-		return '0' + d, true
-	case r == '+' || r == '＋':
-		return '+', true
 	case unicode.Is(unicode.Zs, r): // a plain space is one
 		return ' ', true
-	case r == '-' || r >= '\u2010' && r <= '\u2015' || r == '\u2212' || r == '－':
+	case unicode.Is(unicode.Pd, r), r == '\u2212':
 		return '-', true
-	case strings.ContainsRune("./()", r):
-		return byte(r), true
 	}
-	return 0, false
-}
-
-// digit is the value of a decimal digit of any script. Unicode gives each script's ten
-// digits consecutive code points, beginning with zero.
-func digit(r rune) (byte, bool) {
-	if r >= '0' && r <= '9' {
-		return byte(r - '0'), true
-	}
-	for _, t := range unicode.Nd.R16 {
-		if uint32(r) >= uint32(t.Lo) && uint32(r) <= uint32(t.Hi) {
-			return byte((uint32(r) - uint32(t.Lo)) % 10), true
-		}
-	}
-	for _, t := range unicode.Nd.R32 {
-		if uint32(r) >= t.Lo && uint32(r) <= t.Hi {
-			return byte((uint32(r) - t.Lo) % 10), true
-		}
+	c := typed.Clean(string(r))
+	if len(c) == 1 && strings.Contains("+./()0123456789", c) {
+		return c[0], true
 	}
 	return 0, false
 }
