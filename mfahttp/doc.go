@@ -26,7 +26,7 @@
 //
 // Pages work without JavaScript, respond to every post with a redirect, and can be replaced
 // file by file (Config.Templates). A page of the application's own gets the same frame by
-// [Handler.Render].
+// [Handler.Render]. A third-party factor looks like a built-in one with a [Kind].
 //
 // # JSON API
 //

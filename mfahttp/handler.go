@@ -100,7 +100,7 @@ func (cfg *Config) checkParts() error {
 		return errors.New("mfahttp: Config.Account is for signing in by passkey: " +
 			"add package passkey to the Manager's Factors, or leave it nil")
 	}
-	return nil
+	return cfg.checkKinds()
 }
 
 // checkPaths decides whether the pages' own paths and those that they link to are on this site.

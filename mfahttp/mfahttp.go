@@ -120,6 +120,10 @@ type Config struct {
 	// Templates overlays the built-in pages, file by file. Nil: the built-in ones.
 	Templates fs.FS
 
+	// Kinds are how kinds that are not built in look on the pages. A kind that is not described
+	// is shown by its raw name. Nil: none is described.
+	Kinds []Kind
+
 	// Countries are offered beside the field for a phone number, in the language given as
 	// a BCP 47 tag. Nil: the field wants the international form.
 	Countries func(locale string) []Country

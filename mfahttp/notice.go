@@ -14,6 +14,7 @@ type notice struct {
 	Code      string            // an error code of the API, or of a success
 	Reason    string            `json:",omitempty"` // of a malformed input
 	Kind      string            `json:",omitempty"`
+	Field     string            `json:",omitempty"` // that a form itself did not take
 	Remaining int               // attempts or recovery codes remaining; -1: does not apply
 	Until     time.Time         `json:",omitzero"`  // end of a lock, or when to send again
 	Entered   map[string]string `json:",omitempty"` // fields that were typed and are no secret
@@ -37,10 +38,6 @@ const (
 	noteBanned    = "kind_banned" // proven, and the policy no longer allows it
 )
 
-// repeatable are the fields of a form that are shown again after an error.
-var repeatable = [...]string{"name", "address", "number", "region", "question1", "question2",
-	"question3"}
-
 func (v *visit) note(n notice) { v.put(keyNotice, n) }
 
 // noteError remembers an error for the next page, and the fields that were typed.
@@ -55,7 +52,11 @@ func (v *visit) noteError(kind string, err error, typed url.Values) {
 	if errors.As(err, &attempt) && !attempt.LockedUntil.IsZero() {
 		n.Until = attempt.LockedUntil
 	}
-	for _, name := range repeatable {
+	var invalid *fieldProblem
+	if errors.As(err, &invalid) {
+		n.Field = invalid.field
+	}
+	for _, name := range v.h.pages.Form(kind).Kept {
 		if s := typed.Get(name); s != "" && len(s) <= 256 {
 			if n.Entered == nil {
 				n.Entered = map[string]string{}

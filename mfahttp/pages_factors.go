@@ -7,6 +7,7 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 )
 
 // kindRecovery is the kind with a page of its own: its codes are shown, not entered.
@@ -160,9 +161,6 @@ func hasKind(o *mfa.Overview, kind string) bool {
 	})
 }
 
-// formOnly are the fields of an enrolment form that are no parameters of a factor.
-var formOnly = map[string]bool{"name": true, "password": true, "return": true, "pin2": true}
-
 func postEnroll(v *visit) error {
 	f, err := v.form()
 	if err != nil {
@@ -173,14 +171,12 @@ func postEnroll(v *visit) error {
 		return errNotFound
 	}
 	here := v.at("enroll/"+url.PathEscape(kind), "return", back)
-	// A user types a PIN twice in one form. The second is compared here first: as a response to
-	// the enrolment it would cost an attempt.
-	second, twice := f["pin2"]
-	if twice && second[0] != f.Get("pin") {
-		err := &factor.Problem{Reason: "pin_mismatch", Detail: "the two PINs differ"}
+	form := v.h.pages.Form(kind)
+	second, twice, err := checkForm(form, f)
+	if err != nil {
 		return v.enrollFailed(kind, err, f, here)
 	}
-	id, e, err := v.enroll(kind, f.Get("name"), f.Get("password"), enrollParams(f))
+	id, e, err := v.enroll(kind, f.Get("name"), f.Get("password"), enrollParams(form, f))
 	if err != nil {
 		return v.enrollFailed(kind, err, f, here)
 	}
@@ -191,7 +187,7 @@ func postEnroll(v *visit) error {
 		v.show(shown{For: showCodes, Codes: reveal(e.Prompt.Codes), Expires: v.now.Add(showFor)})
 		return v.redirect(v.at("recovery-codes"))
 	case twice: // the second PIN confirms
-		conf, err := v.confirm(id, second[0])
+		conf, err := v.confirm(id, second)
 		if err != nil {
 			return v.enrollFailed(kind, err, f, here)
 		}
@@ -201,12 +197,30 @@ func postEnroll(v *visit) error {
 	return v.redirect(v.at("enrollments/"+id, "return", back))
 }
 
-// enrollParams returns the fields of an enrolment form that are parameters of the factor.
-func enrollParams(f url.Values) map[string]string {
+// checkForm decides whether the form of an enrolment takes what was typed. A user types a PIN twice
+// in one form. The second is compared here first: as a response to the enrolment it would cost an
+// attempt.
+func checkForm(form ui.Form, f url.Values) (second string, twice bool, err error) {
+	if name, reason := form.Check(f.Get); name != "" {
+		return "", false, &fieldProblem{field: name,
+			Problem: &factor.Problem{Reason: reason, Detail: "the form does not take the value"}}
+	}
+	if form.Again == "" || !f.Has(form.Again) {
+		return "", false, nil
+	}
+	if second = f.Get(form.Again); second != f.Get("pin") {
+		return "", true, &factor.Problem{Reason: "pin_mismatch", Detail: "the two PINs differ"}
+	}
+	return second, true, nil
+}
+
+// enrollParams returns the fields of an enrolment form that are parameters of the factor, and no
+// others: the form has fields of the page's own, and a browser can add any.
+func enrollParams(form ui.Form, f url.Values) map[string]string {
 	params := map[string]string{}
-	for name, values := range f {
-		if !formOnly[name] && values[0] != "" && len(params) < maxParams {
-			params[name] = values[0]
+	for _, name := range form.Params {
+		if s := f.Get(name); s != "" {
+			params[name] = s
 		}
 	}
 	return params

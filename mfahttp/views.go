@@ -3,6 +3,7 @@ package mfahttp
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -23,7 +24,12 @@ import (
 // openUI reads the pages, with the application's own laid over them.
 func (h *Handler) openUI() error {
 	var err error
-	if h.pages, err = ui.New(h.cfg.Templates); err != nil {
+	h.pages, err = ui.New(h.cfg.Templates, h.cfg.kinds()...)
+	var kind *ui.KindError
+	switch {
+	case errors.As(err, &kind):
+		return fmt.Errorf("mfahttp: Config.Kinds: %w", kind.Err)
+	case err != nil:
 		return fmt.Errorf("mfahttp: Config.Templates: %w", err)
 	}
 	files := http.StripPrefix(h.cfg.BasePath+"static/", http.FileServerFS(h.pages.Static()))
@@ -46,8 +52,8 @@ func (v *visit) frame(n *notice) ui.Frame {
 		Account:   first(v.id.User.Account, v.id.User.Email),
 		Home:      v.h.cfg.HomeURL, Login: v.h.cfg.LoginURL, Now: v.now}
 	if n != nil {
-		f.Notice = &ui.Notice{Code: n.Code, Reason: n.Reason, Kind: n.Kind, Remaining: n.Remaining,
-			Until: n.Until, Entered: n.Entered, Data: n.Data}
+		f.Notice = &ui.Notice{Code: n.Code, Reason: n.Reason, Kind: n.Kind, Field: n.Field,
+			Remaining: n.Remaining, Until: n.Until, Entered: n.Entered, Data: n.Data}
 	}
 	return f
 }
@@ -124,7 +130,7 @@ func (v *visit) showChoose(o *mfa.Overview, n *notice, back string) error {
 	p := ui.Choose{Frame: v.frame(n), Return: back, Forced: !v.signedIn && !v.replacing}
 	for _, k := range v.kinds(o.Kinds) {
 		p.Kinds = append(p.Kinds, ui.Choice{Kind: k, Have: hasKind(o, k) && !v.replacing,
-			Direct: !asksFirst(k)})
+			Direct: !v.h.pages.Form(k).Asks()})
 		p.Replacing = p.Replacing || v.replacing && hasKind(o, k)
 	}
 	p.Recovery = v.signedIn && !v.limited() && slices.Contains(v.h.cfg.Manager.Kinds(),
@@ -132,11 +138,6 @@ func (v *visit) showChoose(o *mfa.Overview, n *notice, back string) error {
 	p.Questions = v.signedIn && !v.limited() && slices.Contains(v.h.cfg.Manager.Kinds(),
 		kindQuestions)
 	return v.page(http.StatusOK, p)
-}
-
-// asksFirst reports whether a kind has a form to fill in before it can be enrolled.
-func asksFirst(kind string) bool {
-	return kind == "email" || kind == "sms" || kind == "pin" || kind == kindQuestions
 }
 
 func (v *visit) showEnroll(kind string, password bool, n *notice, back string) error {

@@ -29,6 +29,7 @@ var printedSecrets = map[string]string{
 	"mfahttp.Config.PasswordFor":    "names of acts",
 	"mfahttp.Config.Reauthenticate": "a path of the application",
 	"mfahttp.Country.CallingCode":   "31 for the Netherlands",
+	"mfahttp.Field.Type":            "the type of an input, such as password",
 	"mfahttp.Identity.SessionID":    "need not be secret; not printed",
 	"mfatest.FactorKit.Wrong":       "a made-up response of a test",
 	"mfatest.Page.Text":             "a page that a test reads",

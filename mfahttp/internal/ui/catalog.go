@@ -20,6 +20,7 @@ const maxCatalog = 1 << 20
 type catalog struct {
 	lang  string
 	texts map[string]string
+	looks map[string]*look
 }
 
 // readCatalogs reads the built-in catalogues with the texts of overrides laid over them, and
@@ -31,7 +32,7 @@ func readCatalogs(base, overrides fs.FS) ([]*catalog, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, &catalog{lang, texts})
+		list = append(list, &catalog{lang: lang, texts: texts})
 	}
 	if overrides == nil {
 		return list, nil
@@ -54,7 +55,7 @@ func readCatalogs(base, overrides fs.FS) ([]*catalog, error) {
 					"texts/fr.json", name)
 			}
 			i = len(list)
-			list = append(list, &catalog{lang, clone(english)})
+			list = append(list, &catalog{lang: lang, texts: clone(english)})
 		}
 		for key, text := range texts {
 			// A text may leave a placeholder out, and cannot have one that no page fills. Unknown

@@ -69,9 +69,10 @@ func TestCatalog_HasNoUnusedTexts(t *testing.T) {
 			source.Write(b)
 		}
 	}
-	families := []string{"about", "answer", "choose.have", "enroll.button", "enroll.text",
+	families := []string{"about", "choose.have", "enroll.button", "enroll.text",
 		"enroll.title", "enrollment.title", "error.text",
 		"error.title", "field", "hint.name", "kind", "lost.by", "notice", "problem", "remove.text",
+		"response",
 		"send.title", "strength", "verify.text", "verify.title", "verify.why"}
 	for key := range texts(t, "en") {
 		base := strings.TrimSuffix(strings.TrimSuffix(key, ".one"), ".other")

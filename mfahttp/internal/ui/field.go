@@ -1,5 +1,7 @@
 package ui
 
+import "cmp"
+
 // field is the argument of the block "field": a label, an input and its error.
 type field struct {
 	ID, Label, Hint, Text string // Text is the error
@@ -8,6 +10,10 @@ type field struct {
 	Required, Focus       bool
 	Plain                 bool // no auto-correction, no capitals of its own
 	Code                  bool // large and spaced
+	Choices               []Country
+	max                   int    // characters
+	hint, national        string // keys of the hint, alone and beside a list of countries
+	once                  bool   // not shown again after an error
 }
 
 // Describe lists what describes the input, the error first.
@@ -23,22 +29,23 @@ func (f field) Describe() string {
 	return ""
 }
 
-// fields are the inputs of forms. None has a maxlength: it would cut a pasted code that has
-// spaces in it, without a word.
-var fields = map[string]field{
-	"address":  {Type: "email", Autocomplete: "email", Required: true, Plain: true},
-	"number":   {Type: "tel", Mode: "tel", Autocomplete: "tel", Required: true},
-	"pin":      {Type: "password", Autocomplete: "off", Required: true},
-	"pin2":     {Type: "password", Autocomplete: "off", Required: true},
-	"password": {Type: "password", Autocomplete: "current-password", Required: true},
-	"name":     {Type: "text", Autocomplete: "off"},
+// secret reports whether the value is never shown again.
+func (f field) secret() bool { return f.once || f.Type == "password" }
+
+// common are the inputs that the forms of every kind may have. None has a maxlength: it would cut
+// a pasted code that has spaces in it, without a word.
+var common = map[string]field{
+	"password": {ID: "password", Type: "password", Autocomplete: "current-password",
+		Required: true},
+	"name": {ID: "name", Type: "text", Autocomplete: "off"},
 }
 
-// field makes an input of a form by its name, with the optional explanation. It keeps what the
-// user typed before, except for secrets, which Entered never contains.
+// field makes one of the common inputs by its name, with the optional explanation.
 func (c *catalog) field(f Frame, page, id string, hint ...string) (field, error) {
-	out := fields[id]
-	out.ID = id
+	out, ok := common[id]
+	if !ok { // of a replaced page
+		out, _ = c.anyField(id)
+	}
 	var err error
 	if out.Label, err = c.text("field." + id); err != nil {
 		return out, err
@@ -46,32 +53,87 @@ func (c *catalog) field(f Frame, page, id string, hint ...string) (field, error)
 	if len(hint) > 0 {
 		out.Hint = hint[0]
 	}
-	if out.Type != "password" {
-		out.Value = entered(f, id)
-	}
-	out.Text, err = c.fieldError(f, page, id)
-	out.Focus = out.Text != ""
-	return out, err
+	return c.fieldState(out, f, page)
 }
 
-// response makes the field for a response of a kind. Codes that are sent or shown elsewhere have
-// one numeric field, never a box for each digit, and the phone that received them offers them
-// (autocomplete=one-time-code). Type "number" would drop leading zeros.
-func (c *catalog) response(kind string, recovery bool, problem string) (field, error) {
-	out := field{ID: "code", Type: "text", Autocomplete: "one-time-code", Required: true,
-		Focus: true, Code: true, Text: problem}
-	about := "code"
-	switch {
-	case kind == "pin":
-		out.Type, out.Autocomplete, out.Code, about = "password", "off", false, "pin"
-	case recovery:
-		out.Autocomplete, out.Plain, about = "off", true, "recovery"
-	case kind == "totp", kind == "email", kind == "sms":
-		out.Mode = "numeric"
-	default:
-		out.Plain = true
+// anyField finds the input of a built-in kind by its name.
+func (c *catalog) anyField(id string) (field, bool) {
+	for _, l := range looks {
+		if f, ok := l.field(id); ok {
+			return f, true
+		}
+	}
+	return field{ID: id, Type: "text", Autocomplete: "off"}, false
+}
+
+// fieldState adds what the user typed before, except for secrets, and what is wrong with it.
+func (c *catalog) fieldState(in field, f Frame, page string) (field, error) {
+	if !in.secret() {
+		in.Value = entered(f, in.ID)
 	}
 	var err error
-	out.Label, err = c.text("answer." + about)
-	return out, err
+	in.Text, err = c.fieldError(f, page, in.ID)
+	in.Focus = in.Text != ""
+	return in, err
+}
+
+// fields makes the inputs of the form that begins an enrolment. A kind that asks for nothing has
+// the name of the new instance.
+func (c *catalog) fields(p Enroll) ([]field, error) {
+	l := c.look(p.Kind)
+	var list []field
+	for _, in := range l.fields {
+		var err error
+		switch {
+		case in.Type == "select" && len(p.Countries) == 0:
+			continue
+		case in.Type == "select":
+			in.Choices = p.Countries
+		case in.national != "" && len(p.Countries) > 0:
+			in.hint = in.national
+		}
+		if in, err = c.labelled(p.Kind, in); err == nil {
+			in, err = c.fieldState(in, p.Frame, "enroll")
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, in)
+	}
+	if len(list) > 0 {
+		return list, nil
+	}
+	name, err := c.field(p.Frame, "enroll", "name")
+	return []field{name}, err
+}
+
+// labelled adds the label and the hint of a field of a kind.
+func (c *catalog) labelled(kind string, in field) (field, error) {
+	var err error
+	if l := c.look(kind); l.files != nil {
+		in.Label, _ = l.own(c.lang, "field."+in.ID)
+		in.Hint, _ = l.own(c.lang, "hint."+in.ID)
+		return in, nil
+	}
+	in.Label, err = c.text("field." + in.ID)
+	if err == nil && in.hint != "" {
+		in.Hint, err = c.text(in.hint)
+	}
+	return in, err
+}
+
+// response makes the field for a response of a kind. It has the focus. The phone that received a
+// code offers it (autocomplete=one-time-code).
+func (c *catalog) response(kind, problem string) (field, error) {
+	out := c.look(kind).response
+	out.ID, out.Required, out.Focus, out.Text = "code", true, true, problem
+	out.Type = cmp.Or(out.Type, "text")
+	out.Autocomplete = cmp.Or(out.Autocomplete, "one-time-code")
+	out.Code = out.Type == "text"
+	var err error
+	if out.Label, err = c.kindText("response", kind); err != nil {
+		return out, err
+	}
+	out.Hint, _ = c.look(kind).own(c.lang, "response.hint")
+	return out, nil
 }

@@ -14,6 +14,7 @@ func (r *Renderer) funcs(c *catalog) template.FuncMap {
 		"head":       c.head,
 		"others":     others,
 		"field":      c.field,
+		"fields":     c.fields,
 		"response":   c.response,
 		"t":          c.text,
 		"strong":     c.strong,
@@ -25,7 +26,7 @@ func (r *Renderer) funcs(c *catalog) template.FuncMap {
 		"say":        c.say,
 		"fieldError": c.fieldError,
 		"entered":    entered,
-		"icon":       icon,
+		"icon":       c.icon,
 		"asset":      r.asset,
 		"groups":     groups,
 		"otpauth":    otpauth,
@@ -162,70 +163,61 @@ func (c *catalog) date(t time.Time) (string, error) {
 	return c.text("date.format", "day", day, "month", months[month-1], "year", year)
 }
 
-// kind is the name of a kind. One that we do not know goes by its own.
+// kind is the name of a kind. One that is not described goes by its own.
 func (c *catalog) kind(kind string) string {
+	if s, ok := c.look(kind).own(c.lang, "name"); ok {
+		return s
+	}
 	if s, ok := c.texts["kind."+kind]; ok {
 		return s
 	}
 	return kind
 }
 
-// kindText is a text about a kind, or the one about kinds that we do not know.
+// kindText is a text about a kind: that of its own description, the built-in one, or the one
+// about kinds that have none. The title of a page about a described kind is its name if there is
+// no other.
 func (c *catalog) kindText(about, kind string, args ...any) (string, error) {
+	s, ok := c.look(kind).own(c.lang, about)
+	if !ok && strings.HasSuffix(about, ".title") {
+		s, ok = c.look(kind).own(c.lang, "name")
+	}
+	if ok {
+		values, err := pairs(args)
+		return fill(s, values), err
+	}
 	if key := about + "." + kind; c.has(key) {
 		return c.text(key, args...)
 	}
 	return c.text(about+".other", args...)
 }
 
-// field is the form field that a notice is about, "" if it is about the page.
-func (n Notice) field(page string) string {
-	switch n.Code {
-	case "password":
-		return "password"
-	case "incorrect", "expired":
-		if n.Kind == "passkey" { // nothing is typed
-			return ""
-		}
-		if page == "verify" || page == "enrollment" {
-			return "code"
-		}
-		if n.Code == "incorrect" && page == "enroll" {
-			return "pin2"
-		}
-	case "malformed":
-		return problemField(n, page)
-	}
-	return ""
-}
-
-func problemField(n Notice, page string) string {
-	about, _, _ := strings.Cut(n.Reason, "_")
+// fieldOf is the form field that a notice is about, "" if it is about the page.
+func (c *catalog) fieldOf(n Notice, page string) string {
+	typed := (page == "verify" || page == "enrollment") &&
+		c.look(n.Kind).response.Type != "none"
 	switch {
-	case about == "question" || about == "answer":
-		if at := strings.LastIndexByte(n.Reason, '_'); page == "enroll" && len(n.Reason)-at == 2 {
-			return about + n.Reason[at+1:]
-		}
-		return map[string]string{"verify": "code"}[page]
-	case n.Reason == "number_country", n.Reason == "number_region":
-		return "region"
-	case n.Reason == "pin_mismatch":
-		return "pin2"
-	case n.Reason == "name_form" && page != "factors":
+	case n.Code == "password":
+		return "password"
+	case n.Code == "malformed" && n.Reason == "name_form" && page != "factors":
 		return "name"
-	case page == "verify", page == "enrollment":
-		return "code"
-	case page != "enroll":
+	case n.Code != "incorrect" && n.Code != "expired" && n.Code != "malformed":
 		return ""
-	case about == "pin", about == "number", about == "address":
-		return about
+	case typed:
+		return "code"
+	case page != "enroll" || n.Code == "expired":
+		return ""
+	case n.Code == "incorrect":
+		return c.look(n.Kind).again
+	case n.Field != "":
+		return n.Field
 	}
-	return map[string]string{"email": "address", "sms": "number", "pin": "pin"}[n.Kind]
+	return c.look(n.Kind).problemField(n.Reason)
 }
 
 // fieldError returns the error of a field, or "". page is the name of the template.
 func (c *catalog) fieldError(f Frame, page, field string) (string, error) {
-	if f.Notice == nil || f.Notice.field(page) != field {
+	if f.Notice == nil || c.fieldOf(*f.Notice, page) != field {
 		return "", nil
 	}
 	return c.notice(*f.Notice, page, f.Now)
@@ -233,7 +225,7 @@ func (c *catalog) fieldError(f Frame, page, field string) (string, error) {
 
 // say is what a notice says of the whole page, or "" if a field says it.
 func (c *catalog) say(f Frame, page string) (string, error) {
-	if f.Notice == nil || f.Notice.field(page) != "" {
+	if f.Notice == nil || c.fieldOf(*f.Notice, page) != "" {
 		return "", nil
 	}
 	return c.notice(*f.Notice, page, f.Now)
@@ -242,15 +234,15 @@ func (c *catalog) say(f Frame, page string) (string, error) {
 func (c *catalog) notice(n Notice, page string, now time.Time) (string, error) {
 	switch n.Code {
 	case "incorrect":
-		return c.withRemaining("notice.incorrect."+typedKind(n.Kind), n)
+		s, err := c.kindText("notice.incorrect", n.Kind)
+		return c.withRemaining(s, err, n)
 	case "expired":
 		if page == "verify" || page == "enrollment" {
-			return c.withRemaining("notice.expired.code", n)
+			s, err := c.text("notice.expired.code")
+			return c.withRemaining(s, err, n)
 		}
 	case "malformed":
-		if key := c.malformedKey(n, page); key != "" {
-			return c.text(key)
-		}
+		return c.malformed(n, page)
 	case "locked", "budget", "busy":
 		if wait := n.Until.Sub(now); wait > 0 {
 			return c.waitText("notice."+n.Code+".for", wait)
@@ -266,26 +258,21 @@ func (c *catalog) notice(n Notice, page string, now time.Time) (string, error) {
 	return c.text("notice.unavailable")
 }
 
-// typedKind names, for the texts about a response, the kinds that have texts of their own; the
-// user types a code for every other kind.
-func typedKind(kind string) string {
-	switch kind {
-	case "pin", "recovery", "questions", "passkey":
-		return kind
+// malformed is the text about an input that is not valid: that of its reason, which the kind's
+// own description comes first for, or else a general one. The reason itself is never shown.
+func (c *catalog) malformed(n Notice, page string) (string, error) {
+	if n.Reason != "" {
+		if s, ok := c.look(n.Kind).own(c.lang, "problem."+n.Reason); ok {
+			return s, nil
+		}
+		if key := "problem." + withoutNumber(n.Reason); c.has(key) {
+			return c.text(key)
+		}
 	}
-	return "code"
-}
-
-// malformedKey returns the key of the text about a malformed input, or "" if there is none but
-// the general one.
-func (c *catalog) malformedKey(n Notice, page string) string {
-	if key := "problem." + withoutNumber(n.Reason); n.Reason != "" && c.has(key) {
-		return key
+	if page == "verify" || page == "enrollment" {
+		return c.kindText("problem.form", n.Kind)
 	}
-	if n.field(page) == "code" {
-		return "problem.form." + typedKind(n.Kind)
-	}
-	return ""
+	return c.text("notice.malformed")
 }
 
 // waitText says a wait in whole seconds, rounded up.
@@ -297,9 +284,8 @@ func (c *catalog) waitText(key string, wait time.Duration) (string, error) {
 	return c.text(key, "time", d)
 }
 
-// withLeft adds how many attempts are left, once it matters.
-func (c *catalog) withRemaining(key string, n Notice) (string, error) {
-	s, err := c.text(key)
+// withRemaining adds to a text how many attempts remain, if that is known.
+func (c *catalog) withRemaining(s string, err error, n Notice) (string, error) {
 	if err != nil || n.Remaining < 0 {
 		return s, err
 	}

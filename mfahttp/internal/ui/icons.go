@@ -44,13 +44,23 @@ var icons = map[string]string{
 		"01-2 2h-2M7 14h10v7.5H7z",
 }
 
+const (
+	iconHead = `<svg class="sg-icon" viewBox="%s" width="20" height="20" %s aria-hidden="true" ` +
+		`focusable="false">`
+	// lines is how icons are drawn that do not say it themselves.
+	lines = `fill="none" stroke="currentColor" stroke-width="1.7" stroke-linecap="round" ` +
+		`stroke-linejoin="round"`
+)
+
 // icon is decoration: what it means is always said beside it. Kinds without an icon have a key.
-func icon(name string) template.HTML {
+func (c *catalog) icon(name string) template.HTML {
+	if l := c.look(name); l.icon != "" {
+		return l.icon
+	}
 	path, ok := icons[name]
 	if !ok {
 		path = icons["key"]
 	}
-	return template.HTML(fmt.Sprintf( //nolint:gosec // our own constants
-		`<svg class="sg-icon" viewBox="0 0 24 24" width="20" height="20" fill="none" stroke="currentColor" stroke-width="1.7" `+
-			`stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false"><path d="%s"/></svg>`, path))
+	return template.HTML(fmt.Sprintf(iconHead, "0 0 24 24", lines) + //nolint:gosec // constants
+		`<path d="` + path + `"/></svg>`)
 }

@@ -12,8 +12,8 @@
 // enrollment.html, factors.html, remove.html, recovery.html, link.html, confirmed.html,
 // error.html, and page.html for pages of the application's own. They are made of the named
 // blocks in frame.html ("head" and "foot" go around every page) and parts.html ("field",
-// "field-error", "notice", "good", "countdown"). A file of another name can be used by those
-// that are replaced. The smallest replacements are made for it:
+// "field-error", "select", "notice", "good", "countdown"). A file of another name can be used by
+// those that are replaced. The smallest replacements are made for it:
 //
 //   - static/theme.css is empty and is read after app.css. One line there changes the accent
 //     colour: :root { --sg-accent: #7a1fa2 }. White text on it must be legible.
@@ -34,7 +34,8 @@
 //	say FRAME PAGE             what the notice says, "" if there is none or a field says it
 //	fieldError FRAME PAGE ID   what is wrong with a field, or ""
 //	good NOTICE                whether it is about a success
-//	field FRAME PAGE ID [HINT], response KIND RECOVERY ERROR   for the block "field"
+//	field FRAME PAGE ID [HINT], response KIND ERROR   for the block "field"
+//	fields ENROLL              those that an enrolment asks for, for "field" or "select"
 //	entered FRAME ID           what was typed before
 //	others VERIFY              the other ways worth showing
 //	icon NAME, asset FILE      decoration, and a file of static/ with a hash for caching
@@ -73,11 +74,12 @@ type Renderer struct {
 	langs  []string                      // first is the fallback
 	pages  map[string]*template.Template // by language
 	hashes map[string]string             // of static files
+	looks  map[string]*look              // of kinds
 }
 
-// New parses the built-in files with those of overrides, which may be nil, laid over them. An
-// error names the file that is wrong.
-func New(overrides fs.FS) (*Renderer, error) {
+// New parses the built-in files with those of overrides, which may be nil, laid over them, and
+// reads how kinds look that are not built in. An error names the file that is wrong.
+func New(overrides fs.FS, kinds ...Kind) (*Renderer, error) {
 	base, err := fs.Sub(embedded, "files")
 	if err != nil {
 		return nil, err
@@ -87,6 +89,9 @@ func New(overrides fs.FS) (*Renderer, error) {
 	catalogs, err := readCatalogs(base, overrides)
 	if err != nil {
 		return nil, err
+	}
+	if r.looks, err = describe(kinds); err != nil {
+		return nil, &KindError{err}
 	}
 	for _, name := range []string{"app.css", "theme.css", "app.js", "passkey.js"} {
 		b, err := fs.ReadFile(r.files, "static/"+name)
@@ -101,6 +106,7 @@ func New(overrides fs.FS) (*Renderer, error) {
 		return nil, err
 	}
 	for _, c := range catalogs {
+		c.looks = r.looks
 		set := template.New("").Funcs(r.funcs(c))
 		for _, name := range names {
 			b, err := fs.ReadFile(r.files, name)
@@ -128,6 +134,14 @@ func templates(base, overrides fs.FS) ([]string, error) {
 	slices.Sort(names)
 	return slices.Compact(names), err
 }
+
+// KindError is returned by New for a Kind that is not valid.
+type KindError struct{ Err error }
+
+func (e *KindError) Error() string { return "ui: " + e.Err.Error() }
+
+// Unwrap returns what is not valid.
+func (e *KindError) Unwrap() error { return e.Err }
 
 // Page is a view model of this package: one of the structs that have a [Frame].
 type Page interface {

@@ -35,6 +35,7 @@ type Notice struct {
 	Reason    string // of "malformed": a factor.Problem's
 	Kind      string
 	Remaining int               // attempts or recovery codes remaining; -1: does not apply
+	Field     string            // of "malformed": what the Kind's own form found
 	Until     time.Time         // end of a lock, or when to send again
 	Entered   map[string]string // what was typed before, to be typed no second time
 	Data      string            // JSON for passkey.js: the passkey that was removed
