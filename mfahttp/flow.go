@@ -3,6 +3,7 @@ package mfahttp
 import (
 	"cmp"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -148,10 +149,30 @@ func (v *visit) send(p string, kind, factorID string) (*mfa.Delivery, error) {
 	if c.Sent == nil {
 		c.Sent = map[string]sent{}
 	}
+	data, err := v.shownData(kind, d)
+	if err != nil {
+		return nil, err
+	}
 	c.Sent[kind] = sent{MaskedDestination: d.MaskedDestination, FactorID: factorID,
-		Expires: d.Expires}
+		Expires: d.Expires, Data: data}
 	v.keep(c)
 	return d, nil
+}
+
+// maxShownData bounds what a page shows of a prompt: it lies in a cookie until then.
+const maxShownData = 1024
+
+// shownData returns the data of what was sent that the page of a described kind shows, or nil.
+func (v *visit) shownData(kind string, d *mfa.Delivery) (json.RawMessage, error) {
+	data := d.Prompt.Data
+	switch {
+	case !v.h.pages.Form(kind).Shows() || len(data) == 0:
+		return nil, nil
+	case len(data) > maxShownData || !json.Valid(data):
+		return nil, fmt.Errorf("mfahttp: the Prompt.Data of the kind %s has %d bytes: "+
+			"a page shows JSON of at most %d", kind, len(data), maxShownData)
+	}
+	return data, nil
 }
 
 // verify verifies a response. remember is a name for the device if the user asked to remember it.
@@ -282,6 +303,9 @@ func (v *visit) resend(id string) (enrollment, *mfa.Delivery, error) {
 	e.CodeExpires = d.Expires
 	if d.MaskedDestination != "" {
 		e.MaskedDestination = d.MaskedDestination
+	}
+	if e.Data, err = v.shownData(e.Kind, d); err != nil {
+		return e, nil, err
 	}
 	v.keepEnrollment(e)
 	return e, d, nil

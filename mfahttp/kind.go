@@ -24,6 +24,10 @@ type Kind struct {
 	//   - icon.svg is the icon: shapes without scripts, styles and references. An icon that says
 	//     nothing of fill and stroke is drawn in lines, as those of the pages. Without the file
 	//     the kind has the icon of a key.
+	//   - verify.html and enrollment.html are parts of the pages that ask for a response, above
+	//     the field. They are written for html/template, with the data that are listed below.
+	//   - script.js is a script for those pages. They must work without it, and it must not need
+	//     what the Content-Security-Policy refuses.
 	//
 	// The keys of the texts are:
 	//
@@ -32,18 +36,30 @@ type Kind struct {
 	//	choose.have                      that the user has one already
 	//	enroll.title .text .button       the form with Fields
 	//	field.NAME, hint.NAME            the label of a field, required, and its explanation
-	//	enrollment.title, hint.name      the page that asks for the first response and a name
-	//	send.title                       the page before something is sent
-	//	verify.title .text               what to do; the text may have {product}
+	//	enrollment.title .text .button   the page that asks for the first response
+	//	hint.name                        the explanation of the field for a name there
+	//	send.title .text .button .again  the page before something is sent, and after it
+	//	verify.title .text .button       what to do; the text may have {product}
 	//	response, response.hint          the label and the explanation of the field for responses
 	//	notice.incorrect, problem.form   an incorrect response, and one of another form
 	//	problem.REASON                   the Reason of a factor.Problem
 	//	notice.added, remove.text        the kind was added, and what it means to remove it
 	//	lost.by                          a recovery kind, to a user who lost a device
+	//	text.NAME                        for verify.html and enrollment.html
 	//
 	// A page without a title has the name.
 	// A reason without a text is looked up among those of the built-in kinds, and then said in
 	// general words. The reason itself and the Detail of a Problem are never shown.
+	//
+	// In verify.html and enrollment.html {{t "text.NAME"}} is a text of the kind in the page's
+	// language; pairs of a name and a value after the key fill in its placeholders. The data are:
+	//
+	//	.Data               Prompt.Data, JSON of at most 1 KB, decoded; nil once it has expired
+	//	.Product            the application's name
+	//	.MaskedDestination  where something was sent
+	//	.URI .QR .Secret    those of the Prompt of an enrolment; .QR draws the URI
+	//
+	// New executes each part without data, so that a user who comes late sees a page.
 	Files fs.FS
 
 	// Fields are what the user fills in before an enrolment begins. Each is a parameter of
@@ -53,7 +69,8 @@ type Kind struct {
 	Fields []Field
 
 	// Response is the field for a response: its Type, InputMode and Autocomplete. The zero value
-	// is a text field that takes codes which phones offer ("one-time-code").
+	// is a text field that takes codes which phones offer ("one-time-code"). With the Type "none"
+	// the page has no field, and verify.html has an input with the name "code".
 	Response Field
 }
 

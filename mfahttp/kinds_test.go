@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -126,5 +127,73 @@ func TestNew_RefusesKindsThatAreNotValid(t *testing.T) {
 		_, err := mfahttp.New(cfg)
 		require.ErrorContains(t, err, "mfahttp: Config.Kinds")
 		require.ErrorContains(t, err, says)
+	}
+}
+
+// push shows a number on the page, which the user types on a device.
+type push struct {
+	badge
+	data string
+}
+
+func (p *push) Kind() string { return "push" }
+func (p *push) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, error) {
+	return &factor.Issue{Keep: []byte("issued"), Expires: in.Now.Add(90 * time.Second),
+		Payload: secret.New("to the device"),
+		Prompt:  factor.Prompt{Data: []byte(p.data)}}, nil
+}
+func (p *push) Deliver(context.Context, factor.Message) error { return nil }
+
+func pushSite(t *testing.T) (*site, *push) {
+	t.Helper()
+	p := &push{data: `{"number":"07"}`}
+	s := newSite(t, func(c *mfahttp.Config) {
+		c.Kinds = []mfahttp.Kind{{Kind: "push", Fields: []mfahttp.Field{{Name: "serial"}},
+			Files: fstest.MapFS{
+				"texts/en.json": {Data: []byte(`{"name": "Push", "field.serial": "Serial",
+					"send.button": "Ask my phone", "text.number": "Type {number} on it"}`)},
+				"verify.html": {Data: []byte(
+					`{{with .Data}}<p>{{t "text.number" "number" .number}}</p>{{end}}`)},
+				"enrollment.html": {Data: []byte(
+					`{{with .Data}}<p>{{t "text.number" "number" .number}}</p>{{end}}`)},
+				"script.js": {Data: []byte(`"use strict";`)},
+			}}}
+	}, p)
+	return s, p
+}
+
+// enrolPush enrols the kind and returns a browser that waits for the second factor.
+func enrolPush(t *testing.T, s *site, kind *push) *browser {
+	t.Helper()
+	p := s.browser("ann").signIn()
+	at := p.post("/mfa/enroll/push", url.Values{"serial": {"SN1"}}).Header.Get("Location")
+	p.get(at).page(t, 200, "Type 07 on it", `src="/mfa/static/kinds/push.js?v=`)
+	kind.data = `{"number":"08"}`
+	p.post(at+"/resend", url.Values{})
+	p.get(at).page(t, 200, "Type 08 on it")
+	p.post(at, url.Values{"code": {"424242"}}).goes(t, "/mfa/factors")
+	p = s.browser("ann")
+	p.login()
+	return p
+}
+
+// What was sent for a response is shown on its page as long as it can be responded to.
+func TestPagesKind_ShowsTheDataOfWhatWasSent(t *testing.T) {
+	s, kind := pushSite(t)
+	p := enrolPush(t, s, kind)
+	p.get("/mfa/verify?kind=push").page(t, 200, "Ask my phone")
+	kind.data = `{"number":"09"}`
+	p.post("/mfa/send", url.Values{"kind": {"push"}})
+	for range 2 { // a reload shows it again
+		p.get("/mfa/verify?kind=push").page(t, 200, "Type 09 on it")
+	}
+	s.clock.Advance(91 * time.Second)
+	require.NotContains(t, p.get("/mfa/verify?kind=push").page(t, 200, "Ask my phone").Text, "Type")
+	p.get("/mfa/static/kinds/push.js").page(t, 200, `"use strict";`)
+
+	for _, data := range []string{`{`, `"` + strings.Repeat("x", 1024) + `"`} {
+		kind.data = data
+		p.post("/mfa/send", url.Values{"kind": {"push"}})
+		p.get("/mfa/verify?kind=push").page(t, 200, "There is a problem with the service.")
 	}
 }

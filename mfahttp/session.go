@@ -3,6 +3,7 @@ package mfahttp
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"time"
@@ -102,6 +103,8 @@ type sent struct {
 	MaskedDestination string `json:",omitempty"`
 	FactorID          string `json:",omitempty"`
 	Expires           time.Time
+	// Data is the prompt's, for a kind that shows it on the page for the response.
+	Data json.RawMessage `json:",omitempty"`
 }
 
 // granted is the grant of the session.
@@ -130,6 +133,8 @@ type enrollment struct {
 	Expires           time.Time `json:",omitzero"`
 	CodeExpires       time.Time `json:",omitzero"`
 	Forced            bool      `json:",omitempty"` // by a sign-in
+	// Data is that of the prompt of the last code, in place of the enrolment's own.
+	Data json.RawMessage `json:",omitempty"`
 }
 
 // subjectKey distinguishes users. Values that a session keeps for one user are ignored for

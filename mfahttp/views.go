@@ -119,6 +119,7 @@ func (v *visit) showVerify(
 	}
 	if live {
 		p.Sent, p.SentTo, p.SecondsRemaining = true, s.MaskedDestination, v.secondsTo(s.Expires)
+		p.Data = string(s.Data)
 	}
 	if v.now.Before(until) {
 		p.Locked, p.SecondsRemaining = true, v.secondsTo(until)
@@ -162,6 +163,9 @@ func (v *visit) showEnrollment(e enrollment, n *notice, back string) error {
 		Return: back}
 	prompt := e.Token.Prompt
 	p.Secret, p.URI, p.Data = prompt.Secret.Reveal(), prompt.URI.Reveal(), string(prompt.Data)
+	if e.Data != nil {
+		p.Data = string(e.Data)
+	}
 	if p.URI != "" {
 		code, err := qr.New(p.URI)
 		if err != nil {

@@ -70,7 +70,7 @@ func TestCatalog_HasNoUnusedTexts(t *testing.T) {
 		}
 	}
 	families := []string{"about", "choose.have", "enroll.button", "enroll.text",
-		"enroll.title", "enrollment.title", "error.text",
+		"enroll.title", "enrollment.text", "enrollment.title", "error.text",
 		"error.title", "field", "hint.name", "kind", "lost.by", "notice", "problem", "remove.text",
 		"response",
 		"send.title", "strength", "verify.text", "verify.title", "verify.why"}

@@ -23,12 +23,13 @@ const maxValue = 256
 var kindTexts = map[string][]string{
 	"name": nil, "about": nil, "strength": nil, "choose.have": nil,
 	"enroll.title": nil, "enroll.text": nil, "enroll.button": nil,
-	"enrollment.title": nil, "hint.name": nil,
-	"send.title": nil, "verify.title": nil, "verify.text": {"product"},
+	"enrollment.title": nil, "enrollment.text": nil, "enrollment.button": nil, "hint.name": nil,
+	"send.title": nil, "send.text": nil, "send.button": nil, "send.again": nil,
+	"verify.title": nil, "verify.text": {"product"}, "verify.button": nil,
 	"response": nil, "response.hint": nil,
 	"notice.incorrect": nil, "problem.form": nil, "problem.": nil,
 	"notice.added": nil, "remove.text": nil, "lost.by": nil,
-	"field.": nil, "hint.": nil,
+	"field.": nil, "hint.": nil, "text.": nil,
 }
 
 // describe reads the descriptions of kinds.
@@ -65,17 +66,35 @@ func (k Kind) look() (*look, error) {
 	if err := l.readTexts(); err != nil {
 		return nil, err
 	}
-	icon, err := fs.ReadFile(k.Files, "icon.svg")
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return l, nil
-	case err == nil:
-		l.icon, err = readIcon(icon)
+	if icon, ok, err := l.file("icon.svg"); err != nil {
+		return nil, err
+	} else if ok {
+		if l.icon, err = readIcon(icon); err != nil {
+			return nil, fmt.Errorf("icon.svg: %w", err)
+		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("icon.svg: %w", err)
+	_, parts, err := l.file("verify.html")
+	switch {
+	case err != nil:
+		return nil, err
+	case l.response.Type == "none" && !parts:
+		return nil, errors.New(`the Response is "none": verify.html must have an input named code`)
+	}
+	if _, ok, err := l.file("script.js"); err != nil {
+		return nil, err
+	} else if ok {
+		l.script = scripts + k.Kind + ".js"
 	}
 	return l, nil
+}
+
+// file reads one of the files that need not be there.
+func (l *look) file(name string) (b []byte, ok bool, err error) {
+	b, err = fs.ReadFile(l.files, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, false, nil
+	}
+	return b, err == nil, err
 }
 
 var (
@@ -117,6 +136,10 @@ func (l *look) readFields(k Kind) error {
 			"Response: set only Type, InputMode and Autocomplete: the page knows the others")
 	}
 	var err error
+	if k.Response.Type == "none" {
+		l.response = field{Type: "none"}
+		return nil
+	}
 	if l.response, err = k.Response.read(); err != nil {
 		return fmt.Errorf("Response: %w", err)
 	}
@@ -192,7 +215,8 @@ func (l *look) checkText(key, text string) error {
 		return errors.New("the text is empty: leave the key out")
 	}
 	for _, p := range placeholders(text) {
-		if !slices.Contains(allowed, p) {
+		// The kind's own part of a page fills in what it likes.
+		if !slices.Contains(allowed, p) && !strings.HasPrefix(key, "text.") {
 			return fmt.Errorf("{%s} is not filled in; there are %v", p, allowed)
 		}
 	}

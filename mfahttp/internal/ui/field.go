@@ -123,9 +123,12 @@ func (c *catalog) labelled(kind string, in field) (field, error) {
 }
 
 // response makes the field for a response of a kind. It has the focus. The phone that received a
-// code offers it (autocomplete=one-time-code).
+// code offers it (autocomplete=one-time-code). Its ID is empty if users type no response.
 func (c *catalog) response(kind, problem string) (field, error) {
 	out := c.look(kind).response
+	if out.Type == "none" {
+		return field{}, nil
+	}
 	out.ID, out.Required, out.Focus, out.Text = "code", true, true, problem
 	out.Type = cmp.Or(out.Type, "text")
 	out.Autocomplete = cmp.Or(out.Autocomplete, "one-time-code")

@@ -27,6 +27,8 @@ func (r *Renderer) funcs(c *catalog) template.FuncMap {
 		"fieldError": c.fieldError,
 		"entered":    entered,
 		"icon":       c.icon,
+		"part":       c.part,
+		"script":     func(kind string) string { return c.look(kind).script },
 		"asset":      r.asset,
 		"groups":     groups,
 		"otpauth":    otpauth,
@@ -175,7 +177,7 @@ func (c *catalog) kind(kind string) string {
 }
 
 // kindText is a text about a kind: that of its own description, the built-in one, or the one
-// about kinds that have none. The title of a page about a described kind is its name if there is
+// for all kinds. The title of a page about a described kind is its name if there is
 // no other.
 func (c *catalog) kindText(about, kind string, args ...any) (string, error) {
 	s, ok := c.look(kind).own(c.lang, about)
@@ -189,7 +191,10 @@ func (c *catalog) kindText(about, kind string, args ...any) (string, error) {
 	if key := about + "." + kind; c.has(key) {
 		return c.text(key, args...)
 	}
-	return c.text(about+".other", args...)
+	if key := about + ".other"; c.has(key) {
+		return c.text(key, args...)
+	}
+	return c.text(about, args...)
 }
 
 // fieldOf is the form field that a notice is about, "" if it is about the page.

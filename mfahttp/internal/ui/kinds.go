@@ -41,7 +41,10 @@ type look struct {
 	// The parts of a Kind, in place of what is built in.
 	files fs.FS
 	icon  template.HTML
-	texts map[string]map[string]string // by language and key
+	texts map[string]map[string]string  // by language and key
+	parts map[string]*template.Template // by language and page
+	// script is the name of the script under static/, or "".
+	script string
 }
 
 // numeric is the field for a code of digits, which a phone may offer. Type "number" would drop
@@ -147,6 +150,9 @@ func (r *Renderer) Form(kind string) Form {
 	}
 	return form
 }
+
+// Shows reports whether the page for a response shows the data of what was sent.
+func (f Form) Shows() bool { return f.look.parts[builtin[0]+"/verify"] != nil }
 
 // Asks reports whether there is anything to fill in before the enrolment begins.
 func (f Form) Asks() bool { return len(f.look.fields) > 0 }

@@ -3,6 +3,8 @@ package ui_test
 import (
 	"fmt"
 	"html"
+	"io"
+	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,6 +27,8 @@ func badge() ui.Kind {
 			"choose.have": "Have %[1]s", "enroll.title": "Enroll %[1]s", "enroll.text": "Take %[1]s",
 			"enroll.button": "Next %[1]s", "field.serial": "Serial %[1]s", "hint.serial": "Back %[1]s",
 			"field.office": "Office %[1]s", "enrollment.title": "Enrollment %[1]s",
+			"enrollment.text": "Prove %[1]s", "text.shown": "Shown %[1]s {number}",
+			"text.known": "Known %[1]s", "send.again": "Again %[1]s",
 			"hint.name": "Such as %[1]s", "send.title": "Send %[1]s", "verify.title": "Verify %[1]s",
 			"verify.text": "Hold it %[1]s for {product}", "response": "Number %[1]s",
 			"response.hint": "Six %[1]s", "notice.incorrect": "No %[1]s.",
@@ -32,7 +36,11 @@ func badge() ui.Kind {
 			"problem.badge_lost": "Lost %[1]s", "notice.added": "Added %[1]s",
 			"remove.text": "Removed %[1]s", "lost.by": "If %[1]s"}`, lang)
 	}
-	files := fstest.MapFS{"icon.svg": {Data: []byte(badgeIcon)}}
+	files := fstest.MapFS{"icon.svg": {Data: []byte(badgeIcon)},
+		"verify.html": {Data: []byte(
+			`{{with .Data}}<p>{{t "text.shown" "number" .number}}</p>{{end}}`)},
+		"enrollment.html": {Data: []byte(`<p>{{t "text.known"}} {{.URI}}</p>`)},
+		"script.js":       {Data: []byte(`"use strict";`)}}
 	for _, lang := range langs {
 		files["texts/"+lang+".json"] = &fstest.MapFile{Data: []byte(texts(lang))}
 	}
@@ -83,7 +91,12 @@ var badgePages = []struct {
 		f.Notice = &ui.Notice{Code: "malformed", Reason: "badge_lost", Kind: o.Kind, Remaining: -1}
 		return ui.Enroll{Frame: f, Kind: o.Kind}
 	}},
-	{"enrollment", "Enrollment|Number|Such as", func(f ui.Frame, o ui.Option) ui.Page {
+	{"sent", "Verify|Hold it|Again|Number|Six|Shown", func(f ui.Frame, o ui.Option) ui.Page {
+		o.Sends = true
+		return ui.Verify{Frame: f, Option: o, Sent: true, SentTo: "•••42", SecondsRemaining: 90,
+			Data: `{"number": "07"}`}
+	}},
+	{"enrollment", "Enrollment|Prove|Number|Such as|Known", func(f ui.Frame, o ui.Option) ui.Page {
 		return ui.Enrollment{Frame: f, ID: "E1", Kind: o.Kind}
 	}},
 	{"factors", "Badge|Added", func(f ui.Frame, o ui.Option) ui.Page {
@@ -162,6 +175,37 @@ func TestKind_FallsBackToEnglish(t *testing.T) {
 	page = render(t, r, ui.Choose{Frame: frame("nl"), Kinds: []ui.Choice{{Kind: "zx-badge"}}})
 	require.Contains(t, page, "Pasje")
 	require.NotContains(t, page, "Badge")
+}
+
+// The part of a page that a kind brings is escaped as the pages are, and its script is served.
+func TestKind_BringsAPartOfThePage(t *testing.T) {
+	k := badge()
+	k.Response = ui.Field{Type: "none"}
+	k.Files.(fstest.MapFS)["verify.html"] = &fstest.MapFile{Data: []byte(
+		`<p class="mine">{{with .Data}}{{.number}}{{end}} {{.MaskedDestination}}</p><input type="hidden" name="code">`)}
+	r, err := ui.New(nil, k)
+	require.NoError(t, err)
+	v := ui.Verify{Frame: frame("en"), Option: ui.Option{Kind: "zx-badge"}, Sent: true,
+		SentTo: "<b>", SecondsRemaining: 9, Data: `{"number": 12345678901234567890}`}
+	page := render(t, r, v)
+	require.Contains(t, page, `<p class="mine">12345678901234567890 &lt;b&gt;</p>`)
+	require.NotContains(t, page, `id="code"`)
+	v.Data = `{"number": "</p><script>"}`
+	page = render(t, r, v)
+	require.Contains(t, page, "&lt;/p&gt;&lt;script&gt;")
+	v.Data = ""
+	require.Contains(t, render(t, r, v), `<p class="mine"> &lt;b&gt;</p>`)
+	v.Data = "{"
+	require.ErrorContains(t, r.Render(io.Discard, v), "not JSON")
+
+	script, err := fs.ReadFile(r.Static(), "kinds/zx-badge.js")
+	require.NoError(t, err)
+	require.Equal(t, `"use strict";`, string(script))
+	for _, name := range []string{"kinds/totp.js", "kinds/other.js", "kinds/zx-badge", "kinds",
+		"kinds/zx-badge.js/../../texts/en.json", "kinds/icon.svg"} {
+		_, err := r.Static().Open(name)
+		require.ErrorIs(t, err, fs.ErrNotExist, name)
+	}
 }
 
 // The field for a response is as the description says.

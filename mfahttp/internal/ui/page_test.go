@@ -132,7 +132,7 @@ func checkCSP(t *testing.T, list []element) {
 		}
 	}
 	for _, e := range find(list, "script") {
-		require.Regexp(t, `^/mfa/static/(app|passkey)\.js\?v=[0-9a-f]{12}$`, e.attrs["src"])
+		require.Regexp(t, `^/mfa/static/(app|passkey|kinds/zx-badge)\.js\?v=[0-9a-f]{12}$`, e.attrs["src"])
 		require.Empty(t, strings.TrimSpace(e.text))
 	}
 }

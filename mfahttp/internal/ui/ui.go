@@ -35,6 +35,8 @@
 //	fieldError FRAME PAGE ID   what is wrong with a field, or ""
 //	good NOTICE                whether it is about a success
 //	field FRAME PAGE ID [HINT], response KIND ERROR   for the block "field"
+//	part PAGE                  what the kind of the page brings itself
+//	script KIND                the script of a kind under static/, or ""
 //	fields ENROLL              those that an enrolment asks for, for "field" or "select"
 //	entered FRAME ID           what was typed before
 //	others VERIFY              the other ways worth showing
@@ -93,13 +95,8 @@ func New(overrides fs.FS, kinds ...Kind) (*Renderer, error) {
 	if r.looks, err = describe(kinds); err != nil {
 		return nil, &KindError{err}
 	}
-	for _, name := range []string{"app.css", "theme.css", "app.js", "passkey.js"} {
-		b, err := fs.ReadFile(r.files, "static/"+name)
-		if err != nil {
-			return nil, fmt.Errorf("ui: static/%s: %w", name, err)
-		}
-		sum := sha256.Sum256(b)
-		r.hashes[name] = hex.EncodeToString(sum[:6])
+	if err := r.hashStatic(); err != nil {
+		return nil, err
 	}
 	names, err := templates(base, overrides)
 	if err != nil {
@@ -107,6 +104,11 @@ func New(overrides fs.FS, kinds ...Kind) (*Renderer, error) {
 	}
 	for _, c := range catalogs {
 		c.looks = r.looks
+		for _, k := range kinds {
+			if err := r.looks[k.Kind].readParts(c); err != nil {
+				return nil, &KindError{fmt.Errorf("%s: %w", k.Kind, err)}
+			}
+		}
 		set := template.New("").Funcs(r.funcs(c))
 		for _, name := range names {
 			b, err := fs.ReadFile(r.files, name)
@@ -133,6 +135,33 @@ func templates(base, overrides fs.FS) ([]string, error) {
 	names = append(names, own...)
 	slices.Sort(names)
 	return slices.Compact(names), err
+}
+
+// hashStatic reads the static files that pages refer to.
+func (r *Renderer) hashStatic() error {
+	for _, name := range []string{"app.css", "theme.css", "app.js", "passkey.js"} {
+		b, err := fs.ReadFile(r.files, "static/"+name)
+		if err != nil {
+			return fmt.Errorf("ui: static/%s: %w", name, err)
+		}
+		r.hash(name, b)
+	}
+	for _, l := range r.looks {
+		if l.script != "" {
+			b, _, err := l.file("script.js")
+			if err != nil {
+				return err
+			}
+			r.hash(l.script, b)
+		}
+	}
+	return nil
+}
+
+// hash keeps what makes the URL of a static file change with its content.
+func (r *Renderer) hash(name string, content []byte) {
+	sum := sha256.Sum256(content)
+	r.hashes[name] = hex.EncodeToString(sum[:6])
 }
 
 // KindError is returned by New for a Kind that is not valid.
@@ -167,7 +196,7 @@ func (r *Renderer) Render(w io.Writer, p Page) error {
 // Static returns the files to serve under Base+"static/", and nothing else: directories are
 // not listed. Pages refer to them with a hash of the content in the query, so what is asked for
 // with a query may be cached for ever.
-func (r *Renderer) Static() fs.FS { return static{r.files} }
+func (r *Renderer) Static() fs.FS { return static{r.files, r.looks} }
 
 // asset is a file's name with what makes its URL change when the content does. A file that
 // only a replaced template knows has no hash.
@@ -191,12 +220,23 @@ func (o overlay) Open(name string) (fs.File, error) {
 	return o.base.Open(name)
 }
 
-// static is the files in the directory of that name.
-type static struct{ files fs.FS }
+// scripts is the directory under static/ with the scripts of described kinds.
+const scripts = "kinds/"
+
+// static is the files in the directory of that name, and the scripts of kinds.
+type static struct {
+	files fs.FS
+	looks map[string]*look
+}
 
 func (s static) Open(name string) (fs.File, error) {
 	if !fs.ValidPath(name) || strings.HasPrefix(name, ".") {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	if kind, ok := strings.CutPrefix(name, scripts); ok {
+		if l := s.looks[strings.TrimSuffix(kind, ".js")]; l != nil && l.script == name {
+			return l.files.Open("script.js")
+		}
 	}
 	f, err := s.files.Open("static/" + name)
 	if err != nil {

@@ -64,6 +64,7 @@ type Verify struct {
 	Others           []Option // all but that
 	Sent             bool     // a code was sent and is still valid
 	SentTo           string   // masked
+	Data             string   // JSON of what was sent, for the kind's own part of the page
 	Locked           bool
 	Until            time.Time // of the lock
 	SecondsRemaining int       // of the lock, or of the code
@@ -123,7 +124,8 @@ type Enrollment struct {
 	// element, which is put into the page as it is. All empty: they can be shown no more.
 	Secret, URI string
 	QR          template.HTML
-	// Data is JSON for passkey.js: the options to create a passkey with.
+	// Data is JSON for passkey.js, the options to create a passkey with, or for the kind's own
+	// part of the page.
 	Data             string
 	Sent             bool
 	SecondsRemaining int // of the code that was sent; 0: it is over
