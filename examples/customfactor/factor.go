@@ -21,10 +21,11 @@ import (
 var ErrUnknownToken = errors.New("customfactor: unknown token")
 
 const (
-	digits  = 6
-	modulus = 1_000_000
-	minSeed = 16 // RFC 4226 section 4, requirement R6
-	maxSeed = 64
+	digits    = 6
+	modulus   = 1_000_000
+	minSeed   = 16 // RFC 4226 section 4, requirement R6
+	maxSeed   = 64
+	maxSerial = 32
 )
 
 // Config configures a Factor.
@@ -71,7 +72,7 @@ func (f *Factor) Enroll(
 	ctx context.Context, in factor.EnrollInput,
 ) (*factor.EnrollOutput, error) {
 	serial := strings.TrimSpace(in.Params["serial"].Reveal())
-	if len(serial) < 4 || len(serial) > 32 {
+	if len(serial) < 4 || len(serial) > maxSerial {
 		return nil, &factor.Problem{Reason: "token_serial", Detail: "not a serial number"}
 	}
 	seed, err := f.cfg.Seed(ctx, serial)

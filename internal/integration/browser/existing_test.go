@@ -1,11 +1,7 @@
 package browser_test
 
 import (
-	"net"
-	"os/exec"
-	"path/filepath"
 	"regexp"
-	"syscall"
 	"testing"
 	"time"
 
@@ -17,33 +13,9 @@ import (
 // The application of examples/existing has a second factor by the lines that it added: a user
 // signs in, sets up an authenticator app, and is asked for it the next time.
 func TestExisting_SignsInWithASecondFactor(t *testing.T) {
-	if chromium == "" {
-		start(t) // says what is missing
-	}
-	path := filepath.Join(t.TempDir(), "after")
-	out, err := exec.Command("go", "build", "-o", path,
-		"github.com/secondgate/secondgate/examples/existing/after").CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	path := buildExample(t, "existing/after")
 	both(t, func(t *testing.T, script bool) {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		addr := l.Addr().String()
-		require.NoError(t, l.Close())
-		cmd := exec.Command(path, addr)
-		cmd.Dir = t.TempDir() // where its key file is
-		require.NoError(t, cmd.Start())
-		t.Cleanup(func() {
-			_ = cmd.Process.Signal(syscall.SIGTERM)
-			_ = cmd.Wait()
-		})
-		s := &site{t: t, base: "http://" + addr}
-		s.waitFor("the application listens", func() bool {
-			c, err := net.Dial("tcp", addr)
-			if err == nil {
-				_ = c.Close()
-			}
-			return err == nil
-		})
+		s := startExample(t, path)
 		b := s.open(script)
 		password := func() {
 			b.run(chromedp.Navigate(s.base + "/"))

@@ -1,0 +1,29 @@
+package customfactor
+
+import (
+	"embed"
+	"io/fs"
+
+	"github.com/secondgate/secondgate/mfahttp"
+)
+
+//go:embed pages
+var pages embed.FS
+
+// TokenPages describes how the hardware token looks on the pages of mfahttp.
+func TokenPages() mfahttp.Kind {
+	return mfahttp.Kind{
+		Kind:     "token",
+		Files:    files("pages/token"),
+		Fields:   []mfahttp.Field{{Name: "serial", MaxLength: maxSerial}},
+		Response: mfahttp.Field{InputMode: "numeric"},
+	}
+}
+
+func files(dir string) fs.FS {
+	f, err := fs.Sub(pages, dir)
+	if err != nil {
+		panic(err) // the name is a constant
+	}
+	return f
+}
