@@ -2,12 +2,14 @@ package browser_test
 
 import (
 	"net"
+	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
 	"syscall"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
@@ -66,6 +68,28 @@ func (b *tab) enter() {
 	b.press("main button")
 }
 
+// shots saves pictures of the page, light and dark, wide and narrow, into the directory that
+// SECONDGATE_SCREENSHOTS names.
+func (b *tab) shots(name string) {
+	b.t.Helper()
+	dir := os.Getenv("SECONDGATE_SCREENSHOTS")
+	if dir == "" || !b.script {
+		return
+	}
+	require.NoError(b.t, os.MkdirAll(dir, 0o755))
+	for _, scheme := range []string{"light", "dark"} {
+		for size, width := range map[string]int64{"": 900, "-narrow": 360} {
+			var png []byte
+			b.run(emulation.SetEmulatedMedia().WithFeatures(
+				[]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
+				chromedp.EmulateViewport(width, 720), chromedp.FullScreenshot(&png, 100))
+			require.NoError(b.t, os.WriteFile(filepath.Join(dir, name+"-"+scheme+size+".png"), png,
+				0o600))
+		}
+	}
+	b.run(chromedp.EmulateViewport(1100, 900))
+}
+
 const tokenForm = `form[action="/mfa/enroll/token"]`
 
 // A third-party factor on the ready pages: a user sets up a hardware token by its serial number
@@ -79,6 +103,7 @@ func TestCustomFactor_SignsInWithAToken(t *testing.T) {
 		require.Equal(t, "/mfa/enroll", b.path())
 		require.Contains(t, b.text("main"), "Hardware token")
 		require.NotContains(t, b.text("main"), "Another way")
+		b.shots("token-choose")
 		b.press(`a[href^="/mfa/enroll/token"]`)
 		require.Equal(t, "Add a hardware token", b.text("h1"))
 		require.LessOrEqual(t, b.narrow(), 320)
@@ -86,6 +111,7 @@ func TestCustomFactor_SignsInWithAToken(t *testing.T) {
 		b.fill("serial", "SN-999999")
 		b.press(tokenForm + ` button`)
 		require.Contains(t, b.text("#serial-error"), "no token with this number")
+		b.shots("token-unknown")
 		var typed string
 		b.eval(`document.querySelector("[name=serial]").value`, &typed)
 		require.Equal(t, "SN-999999", typed)
@@ -99,6 +125,7 @@ func TestCustomFactor_SignsInWithAToken(t *testing.T) {
 		b.fill("serial", "SN-000042")
 		b.press(tokenForm + ` button`)
 		require.Equal(t, "Confirm your token", b.text("h1"))
+		b.shots("token-confirm")
 		b.fill("code", "12345")
 		b.press(`main form button[type=submit]`)
 		require.Contains(t, b.text("#code-error"), "has six digits")
@@ -113,12 +140,14 @@ func TestCustomFactor_SignsInWithAToken(t *testing.T) {
 		require.Equal(t, "Welcome", b.text("h1"))
 		b.visit("/mfa/factors")
 		require.Contains(t, b.text("main"), "Key ring")
+		b.shots("token-settings")
 		require.Contains(t, b.text("main"), "Hardware token · •••042")
 
 		b.press(`form[action="/mfa/sign-out"] button`)
 		b.enter()
 		require.Equal(t, "Use your hardware token", b.text("h1"))
 		require.Contains(t, b.text("main"), "enter the code for Acme")
+		b.shots("token-verify")
 		b.fill("code", "000000")
 		b.run(language("nb"))
 		b.press(`form[action="/mfa/verify"] button`)
