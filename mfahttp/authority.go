@@ -20,7 +20,7 @@ func (v *visit) ask(p string, s mfa.User) (*mfa.Challenge, error) {
 		since = time.Unix(0, 0)
 	}
 	handle := v.handleFor(s, p)
-	if p == purposeSignIn {
+	if p == purposeSignIn && v.w != nil { // which takes the new token
 		handle = handle.OnDevice(device(v.r, s))
 	}
 	ch, err := handle.FirstFactorAt(since).Begin(v.r.Context())

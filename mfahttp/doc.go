@@ -44,6 +44,13 @@
 // response of a kind that the policy no longer allows, the API returns next "enroll" and the
 // kinds to enrol, and does not sign the user in.
 //
+// # gRPC and Connect
+//
+// A handler of Connect, and a gRPC server that net/http serves, go inside Require and
+// RequireRecent like any other handler: their clients get an error of their own protocol, and no
+// redirect. A native gRPC server asks [Handler.Check]. Clients pass the second factor by the JSON
+// API in the same session of the application.
+//
 // # Administration
 //
 // [Handler.Actor] returns the mfa.Actor for a user who acts on other users, and

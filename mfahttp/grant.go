@@ -10,7 +10,8 @@ import (
 )
 
 // ErrStepUp is returned by [Handler.Grant] for a signed-in user who must verify a factor before
-// changing how they sign in. [Handler.RequireGrant] redirects the user to that step-up.
+// changing how they sign in. [Handler.RequireGrant] redirects the user to that step-up. It is
+// returned by [Handler.Check] for a user whose verification is too old.
 var ErrStepUp = errStepUp
 
 // Grant returns the Manager's handle for the user and the session of the request, and the grant

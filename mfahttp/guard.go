@@ -24,8 +24,9 @@ const (
 
 // Require serves a signed-in user. It begins the second factor of a user who has passed the first
 // one, and redirects the browser there; the application need not call Begin. It redirects the
-// browsers of visitors to LoginURL, and sends other clients 401 and {"error":"unauthorized"}. It
-// serves no request if Config.Identify fails.
+// browsers of visitors to LoginURL, and sends other clients 401 and {"error":"unauthorized"}, or
+// Unauthenticated in the protocol of gRPC, gRPC-Web or Connect. It serves no request if
+// Config.Identify fails.
 //
 // Require may guard a whole application: it serves the pages under BasePath itself, and passes on
 // requests for LoginURL and for Config.Public.
@@ -185,19 +186,12 @@ func (h *Handler) isVisitor(r *http.Request) bool {
 // is not signed in.
 func (h *Handler) guard(w http.ResponseWriter, r *http.Request) (*visit, bool) {
 	v := h.visit(w, r, h.deny)
-	err := v.identify()
-	if err == nil && v.id.User.ID != "" && !v.signedIn {
-		_, err = v.signIn()
-	}
-	switch {
-	case err != nil:
-		h.deny(v, err)
-		return nil, false
-	case v.signedIn:
+	err := v.admit()
+	if err == nil {
 		return v, true
 	}
-	if !wantsPage(r) {
-		h.deny(v, errUnauthorized)
+	if !errors.Is(err, errUnauthorized) || !wantsPage(r) {
+		h.deny(v, err)
 		return nil, false
 	}
 	secure(w.Header())
@@ -219,7 +213,9 @@ func (h *Handler) deny(v *visit, err error) {
 		v.failOr(p)
 		return
 	}
-	writeProblem(v.w, p)
+	if !writeRPC(v.w, v.r, p) {
+		writeProblem(v.w, p)
+	}
 }
 
 // demand redirects a browser to a step-up, or asks another client to make one.
@@ -234,7 +230,9 @@ func (h *Handler) demand(v *visit, maxAge time.Duration) {
 	v.w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_user_authentication", `+
 		`error_description="A more recent second factor is required", max_age="`+strconv.Itoa(age)+
 		`"`)
-	writeJSON(v.w, http.StatusUnauthorized, map[string]any{"error": "step_up", "max_age": age})
+	if !writeRPC(v.w, v.r, problemOf(errStepUp)) {
+		writeJSON(v.w, http.StatusUnauthorized, map[string]any{"error": "step_up", "max_age": age})
+	}
 }
 
 // here returns the URL to come back to: the URL of the request, or of the page that posted it, or
@@ -267,6 +265,9 @@ func wantsPage(r *http.Request) bool {
 		return mode == "navigate"
 	}
 	if r.Header.Get("Authorization") != "" || r.Header.Get("X-Requested-With") != "" {
+		return false
+	}
+	if protocol, _ := rpcOf(r); protocol != rpcNone {
 		return false
 	}
 	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil &&

@@ -15,27 +15,35 @@ import (
 type app struct {
 	now      func() time.Time
 	mu       sync.Mutex
-	sessions map[string]time.Time // by cookie: the time of the sign-in
+	sessions map[string]*session // by ID
+}
+
+// session is a session in which a user has given the password.
+type session struct {
+	id     string
+	since  time.Time
+	values map[string][]byte // for mfahttp, where it keeps its state here and not in cookies
 }
 
 const cookie = "session"
 
-func newApp() *app { return &app{now: time.Now, sessions: map[string]time.Time{}} }
+func newApp() *app { return &app{now: time.Now, sessions: map[string]*session{}} }
 
-// user implements secondgate.Config.User.
+// user implements secondgate.Config.User. Browsers send the session ID in a cookie, and programs
+// in the Authorization header.
 func (a *app) user(r *http.Request) (secondgate.User, error) {
-	c, err := r.Cookie(cookie)
-	if err != nil {
-		return secondgate.User{}, nil
+	id := bearer(r.Header["Authorization"])
+	if c, err := r.Cookie(cookie); err == nil && id == "" {
+		id = c.Value
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	since, ok := a.sessions[c.Value]
-	if !ok {
+	s := a.sessions[id]
+	if s == nil {
 		return secondgate.User{}, nil
 	}
 	return secondgate.User{ID: "1", Email: "ann@example.com", EmailVerified: true,
-		SessionID: c.Value, SignedInAt: since}, nil
+		SessionID: s.id, SignedInAt: s.since}, nil
 }
 
 func (a *app) login(w http.ResponseWriter, r *http.Request) {
@@ -49,13 +57,18 @@ func (a *app) login(w http.ResponseWriter, r *http.Request) {
 			`<label>Password <input name="password" type="password"></label><button>Go</button>`)
 		return
 	}
-	id := rand.Text()
-	a.mu.Lock()
-	a.sessions[id] = a.now()
-	a.mu.Unlock()
-	http.SetCookie(w, &http.Cookie{Name: cookie, Value: id, Path: "/", HttpOnly: true,
+	http.SetCookie(w, &http.Cookie{Name: cookie, Value: a.begin(), Path: "/", HttpOnly: true,
 		SameSite: http.SameSiteLaxMode})
 	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+// begin makes a session, and returns its ID.
+func (a *app) begin() string {
+	s := &session{id: rand.Text(), since: a.now(), values: map[string][]byte{}}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.sessions[s.id] = s
+	return s.id
 }
 
 func (a *app) home(w http.ResponseWriter, _ *http.Request) {

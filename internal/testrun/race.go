@@ -5,7 +5,7 @@ package main
 var withoutRace = map[string]string{
 	"examples/existing/after": "one browser, which sends one request after the other",
 	"examples/quickstart":     "it drives a program from outside",
-	"examples/routers":        "one browser, which sends one request after the other",
+	"examples/routers":        "one client, which sends one request after the other",
 	"examples/web":            "it drives a program from outside",
 	"examples/nethttp": "most tests send one request after the other; see " +
 		"alsoRace",
