@@ -110,6 +110,10 @@ type User struct {
 	EmailVerified bool
 	// Locale is the user's language, as a BCP 47 tag. Defaults to what the browser asks for.
 	Locale string
+	// Enrolled says that the application knows of a second factor of the user, such as one that
+	// was moved from another system. If the store has no record, then nobody is let in; without
+	// Enrolled, the user sets up a first factor with the password alone.
+	Enrolled bool
 	// Tenant and Type select the policy. Both may be empty.
 	Tenant, Type string
 
@@ -217,7 +221,8 @@ func (cfg *Config) identify(r *http.Request) (mfahttp.Identity, error) {
 	}
 	return mfahttp.Identity{SessionID: u.SessionID, SignedInAt: u.SignedInAt,
 		User: mfa.User{ID: u.ID, Tenant: u.Tenant, UserType: u.Type, Account: u.Name,
-			Email: u.Email, EmailVerified: u.EmailVerified, Locale: u.Locale}}, nil
+			Email: u.Email, EmailVerified: u.EmailVerified, Locale: u.Locale,
+			Enrolled: u.Enrolled}}, nil
 }
 
 // noticeTime limits how long a request waits for the mail server that takes a notice.

@@ -60,6 +60,22 @@ func TestGate_WithoutMailAsksForAnApp(t *testing.T) {
 	require.Equal(t, "welcome", browser.Get(t, "/logout").Text, "what is public stays so")
 }
 
+// A record that was lost, or not moved here, is no invitation to enrol.
+func TestGate_LetsNobodyInWithoutTheRecord(t *testing.T) {
+	browser := application(t, func(c *secondgate.Config) {
+		user := c.User
+		c.User = func(r *http.Request) (secondgate.User, error) {
+			u, err := user(r)
+			u.Enrolled = true
+			return u, err
+		}
+	})
+	page := browser.Get(t, "/login")
+	require.Equal(t, http.StatusServiceUnavailable, page.Status)
+	page = browser.Get(t, "/mfa/enroll")
+	require.NotContains(t, page.Text, "Authenticator app")
+}
+
 func TestNew_SaysWhatToDo(t *testing.T) {
 	good := secondgate.Config{Store: memory.New(), Product: "Acme",
 		Keys: secondgate.KeyFile(t.TempDir() + "/key"),
