@@ -36,6 +36,7 @@ look() {
 	[ -x /usr/sbin/mariadbd ] || need mariadbd mariadb-server 'the store on MariaDB'
 	need redis-server redis-server 'the store on Redis'
 	need redis-cli redis-tools 'the store on a cluster of Redis'
+	[ -x /usr/sbin/nginx ] || need nginx nginx-light 'a reverse proxy in front of the pages'
 	browser
 	need firefox-esr firefox-esr 'signing in with another browser, and on to another site'
 }

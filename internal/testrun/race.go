@@ -21,6 +21,7 @@ var withoutRace = map[string]string{
 	"internal/integration/linearizability": "each process has one goroutine, and the checker is " +
 		"half of the time; " +
 		"internal/integration/manager has the goroutines",
+	"internal/integration/proxy":   "one browser, which sends one request after the other",
 	"internal/integration/redis":   "kills and outages of servers, from outside; see alsoRace",
 	"internal/integration/release": "it drives the go command from outside",
 	"internal/kdf/kdftest":         "one goroutine",
