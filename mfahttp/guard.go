@@ -1,6 +1,8 @@
 package mfahttp
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"mime"
 	"net/http"
@@ -35,7 +37,7 @@ const (
 // with less than the policy now requires must verify or enrol a factor before going on, as with
 // RequireRecent. The same applies to a user who has enrolled a factor in another session and has
 // not verified it in this one, unless the policy's mode is off. Require checks a session once a
-// minute, so a change takes effect within a minute.
+// minute, so a change takes effect within a minute, and at once where the user has another type.
 func (h *Handler) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if h.paths.pages(r) {
@@ -74,10 +76,19 @@ func (v *visit) scope() policy.Scope {
 	return policy.Scope{Tenant: v.id.User.Tenant, UserType: v.id.User.UserType}
 }
 
+// policyOf returns a short digest of the scope, for a session to say which policy it was compared
+// with.
+func (v *visit) policyOf() string {
+	s := v.scope()
+	sum := sha256.Sum256([]byte(s.Tenant + "\x00" + s.UserType))
+	return base64.RawURLEncoding.EncodeToString(sum[:9])
+}
+
 // tightened is errStepUp if the policy asks for more now than the session was proven by.
 func (v *visit) tightened() error {
 	by := v.proof()
-	if last := by.Checked; v.now.Before(last.Add(checkEvery)) && !v.now.Before(last) {
+	if last := by.Checked; by.CheckedFor == v.policyOf() && v.now.Before(last.Add(checkEvery)) &&
+		!v.now.Before(last) {
 		return nil
 	}
 	p, err := v.h.cfg.Manager.Policy(v.r.Context(), v.scope())
@@ -99,7 +110,7 @@ func (v *visit) tightened() error {
 		!v.now.Before(p.EnrollBy):
 		return errStepUp
 	}
-	by.Checked = v.now
+	by.Checked, by.CheckedFor = v.now, v.policyOf()
 	v.put(keyProof, by)
 	return nil
 }

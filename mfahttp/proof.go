@@ -17,8 +17,10 @@ type proof struct {
 	At time.Time `json:",omitzero"`
 	// Kind is "" after a recovery, which every policy allows.
 	Kind string `json:",omitempty"`
-	// Checked is when the proof was last compared with the policy.
-	Checked time.Time `json:",omitzero"`
+	// Checked is when the proof was last compared with the policy, and CheckedFor which policy
+	// that was: an application may change the user's type in a session.
+	Checked    time.Time `json:",omitzero"`
+	CheckedFor string    `json:",omitempty"`
 }
 
 // proof returns the proof of this user in this session, or nil if the sign-in is not complete.

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/seal"
 )
@@ -273,4 +274,27 @@ func TestIdentity_PrintsNoSessionID(t *testing.T) {
 		require.False(t, strings.Contains(fmt.Sprintf(verb, id), "hunter2"), verb)
 	}
 	require.NotContains(t, id.LogValue().String(), "hunter2")
+}
+
+// A user who works for two tenants, with one set of factors, has a type in each. The policy of the
+// second one applies to the first request there.
+func TestRequire_AnotherTypeIsCheckedAtOnce(t *testing.T) {
+	userType := "relaxed"
+	s := newSite(t, func(c *mfahttp.Config) {
+		identify := c.Identify
+		c.Identify = func(r *http.Request) (mfahttp.Identity, error) {
+			id, err := identify(r)
+			id.User.UserType = userType
+			return id, err
+		}
+	})
+	p := s.browser("ann").signIn()
+	p.get("/home").page(t, 200, "welcome")
+	relaxed, strict := s.policy, policy.Policy{Kinds: []string{"totp"}}
+	userType, s.policy = "strict", strict
+	p.get("/home").goes(t, "/mfa/step-up?purpose=step-up&return=%2Fhome")
+	userType, s.policy = "relaxed", relaxed
+	p.get("/home").page(t, 200, "welcome")
+	userType, s.policy = "strict", strict
+	p.get("/home").goes(t, "/mfa/step-up?purpose=step-up&return=%2Fhome")
 }
