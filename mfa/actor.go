@@ -31,6 +31,9 @@ func System(name string) Actor { return Actor{name: name, system: true} }
 // Name returns who acts, as events name them: the user's ID or the program's name.
 func (a Actor) Name() string { return a.name }
 
+// Tenant returns the tenant of the user who acts, which is empty for a program.
+func (a Actor) Tenant() string { return a.session.user.Tenant }
+
 // IsSystem reports whether a program acts, and no user.
 func (a Actor) IsSystem() bool { return a.system }
 

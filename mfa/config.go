@@ -94,6 +94,9 @@ type AdminAction struct {
 	// is a program. Reason goes into the event.
 	Actor, Reason string
 	System        bool
+	// ActorTenant is the tenant of the user who acts, and empty for a program. A user with one ID
+	// in several tenants may be an administrator of one of them alone.
+	ActorTenant string
 	// UserID is the user whom it is about, and empty for a policy or a list.
 	UserID           string
 	Tenant, UserType string

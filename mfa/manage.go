@@ -176,7 +176,7 @@ func (m *Manager) allowed(ctx context.Context, actor Actor, a AdminAction) error
 	if err := actor.check(); err != nil {
 		return err
 	}
-	a.Actor, a.System = actor.name, actor.system
+	a.Actor, a.ActorTenant, a.System = actor.name, actor.Tenant(), actor.system
 	if m.cfg.Authorize == nil {
 		return fmt.Errorf("%w: Config.Authorize is nil, so no actor may %s", ErrForbidden, a.Name)
 	}

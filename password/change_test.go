@@ -113,7 +113,12 @@ func TestManagerChange_NeedsTheSecondFactor(t *testing.T) {
 // in with themselves, also where several users share it.
 func TestManagerAdminSet_NeedsTheActorsProof(t *testing.T) {
 	r := newRig(t, nil)
-	r.cfg.Authorize = func(context.Context, mfa.AdminAction) error { return nil }
+	r.cfg.Authorize = func(_ context.Context, a mfa.AdminAction) error {
+		if a.ActorTenant != "acme" {
+			return errors.New("of another tenant")
+		}
+		return nil
+	}
 	var err error
 	r.Manager, err = password.New(r.cfg)
 	require.NoError(t, err)

@@ -183,7 +183,8 @@ func (m *Manager) authorize(ctx context.Context, r AdminRequest) error {
 		return mfa.ErrForbidden
 	}
 	err := m.cfg.Authorize(ctx, mfa.AdminAction{Name: "set-password", Actor: actor.Name(),
-		System: actor.IsSystem(), Reason: r.Admin.Reason(), UserID: r.ID, Tenant: r.Tenant})
+		ActorTenant: actor.Tenant(), System: actor.IsSystem(), Reason: r.Admin.Reason(),
+		UserID: r.ID, Tenant: r.Tenant})
 	if err != nil {
 		text := fmt.Sprintf("%v: password.Config.Authorize refused%s", mfa.ErrForbidden,
 			quiet.Text(err))

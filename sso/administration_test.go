@@ -62,7 +62,14 @@ func TestActivate_NeedsAnAuthorizedAdministrator(t *testing.T) {
 // An act needs the administrator's own proof, whatever Authorize says of them, and changes
 // nothing without it.
 func TestServiceAdministration_NeedsTheActorsProof(t *testing.T) {
-	r := newRig(t)
+	r := newRig(t, func(c *sso.Config, _ *ssotest.Config) {
+		c.Authorize = func(_ context.Context, a mfa.AdminAction) error {
+			if a.ActorTenant != "acme" {
+				return errors.New("of another tenant")
+			}
+			return nil
+		}
+	})
 	require.NoError(t, r.link("dave", "", "oidc", daveOIDC))
 	r.as("dave", "")
 	others := r.grant

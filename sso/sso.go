@@ -206,7 +206,9 @@ func (s *Service) emit(ctx context.Context, e mfa.Event) {
 // act may be done. about is the zero Subject for an act on an organisation.
 func (s *Service) authorize(ctx context.Context, admin mfa.Admin, about mfa.User,
 	a mfa.AdminAction) error {
-	a.Actor, a.System, a.Reason = admin.Actor().Name(), admin.Actor().IsSystem(), admin.Reason()
+	actor := admin.Actor()
+	a.Actor, a.ActorTenant, a.System, a.Reason = actor.Name(), actor.Tenant(), actor.IsSystem(),
+		admin.Reason()
 	if a.Actor == "" || len(a.Actor) > 128 || len(a.Reason) > 1024 ||
 		!utf8.ValidString(a.Actor+a.Reason) {
 		return fmt.Errorf("%w: the actor must have 1 to 128 bytes and the reason at most 1024",
