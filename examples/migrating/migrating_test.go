@@ -2,6 +2,7 @@ package migrating_test
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/volatiletech/authboss/v3/otp/twofactor/totp2fa"
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/secondgate/secondgate"
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/examples/migrating"
 	"github.com/secondgate/secondgate/mfa"
@@ -158,16 +160,40 @@ func TestImport_OfSecretsKeepsApp(t *testing.T) {
 	}
 }
 
+// The front door has a Manager, too. A browser then asks for a code of the old app.
+func TestImport_ThroughTheFrontDoor(t *testing.T) {
+	const key = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+	gate, err := secondgate.New(secondgate.Config{Store: memory.New(), Product: "Acme",
+		Keys:   secondgate.KeyFile(t.TempDir() + "/key"),
+		Mail:   &mfatest.Outbox[email.Message]{},
+		Logger: slog.New(slog.DiscardHandler),
+		User: func(*http.Request) (secondgate.User, error) {
+			return secondgate.User{ID: "ann", Email: "ann@example.com", EmailVerified: true,
+				Enrolled: true, SessionID: "a session", SignedInAt: time.Now()}, nil
+		}})
+	require.NoError(t, err)
+	c := mfatest.NewClient(t, gate.Require(http.NotFoundHandler()))
+	require.Equal(t, http.StatusServiceUnavailable, c.Get(t, "/").Status, "not moved yet")
+	app := &mfatest.App{Key: secret.New(key)}
+	_, err = app.Respond(factor.Prompt{}) // the code that the import uses
+	require.NoError(t, err)
+	require.NoError(t, migrating.Import(t.Context(), gate.Manager,
+		migrating.Old{ID: "ann", Account: "ann@example.com", Secret: key}, time.Now()))
+	require.Contains(t, c.Get(t, "/").Path, "/mfa/verify")
+	c.PassSecondFactor(t, app)
+	require.Equal(t, http.StatusNotFound, c.Get(t, "/").Status, "a page of the application")
+}
+
 // A user whose factors cannot be imported is reported, and has nothing; User.Enrolled keeps an
 // attacker with the password from enrolling.
 func TestImport_FailureLeavesNothing(t *testing.T) {
-	user, _ := enrolled(t)
+	const key = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 	for name, old := range map[string]migrating.Old{
 		"no base32":      {ID: "ann", Secret: "0189"},
 		"80 bits":        {ID: "ann", Secret: "JBSWY3DPEHPK3PXP"},
 		"no URL":         {ID: "ann", Secret: "otpauth://totp/%zz"},
-		"no hashes":      {ID: "ann", Secret: user.TOTPSecretKey, RecoveryCodes: "abcde-fghij"},
-		"a hash is lost": {ID: "ann", Secret: user.TOTPSecretKey, RecoveryCodes: ","},
+		"no hashes":      {ID: "ann", Secret: key, RecoveryCodes: "abcde-fghij"},
+		"a hash is lost": {ID: "ann", Secret: key, RecoveryCodes: ","},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := newApplication(t)
