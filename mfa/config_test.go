@@ -17,8 +17,7 @@ func TestManager_RefusesMalformedInput(t *testing.T) {
 	v := r.signIn(ann)
 	ch := r.begin(ann)
 	huge := strings.Repeat("1", 1<<20)
-	for _, answer := range []string{"", huge, "\xff\xfe", "12\x003456", "abcdef", "١٢٣٤٥٦",
-		"１２３４５６"} {
+	for _, answer := range []string{"", huge, "\xff\xfe", "12\x003456", "abcdef", "①②③④⑤⑥"} {
 		_, err := r.verify(ch, "mail", secret.New(answer))
 		require.ErrorIs(t, err, factor.ErrMalformed, "%.20q", answer)
 	}
