@@ -8,7 +8,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"time"
 	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -20,8 +19,11 @@ func (h *Handler) apiRoutes() {
 	h.api("POST", "api/send", apiSend)
 	h.api("POST", "api/verify", apiVerify)
 	h.api("POST", "api/step-up", apiStepUp)
+	h.api("POST", "api/cancel", apiCancel)
+	h.api("GET", "api/enroll", apiChoices)
 	h.api("POST", "api/enroll", apiEnroll)
 	h.api("POST", "api/enroll/resend", apiResend)
+	h.api("POST", "api/enroll/cancel", apiCancelEnrollment)
 	h.api("POST", "api/confirm", apiConfirm)
 	h.api("GET", "api/factors", apiFactors)
 	h.api("PATCH", "api/factors/{id}", apiRename)
@@ -33,7 +35,11 @@ func (h *Handler) apiRoutes() {
 	h.api("POST", "api/unlock", apiUnlock)
 	h.api("POST", "api/lost/link", apiLostLink)
 	h.api("POST", "api/lost/support", apiLostSupport)
+	h.api("GET", "api/countries", apiCountries)
+	h.api("GET", "api/questions", apiQuestions)
+	h.route("POST", "api/sign-out", apiSignOut)
 	h.route("POST", "api/setup", apiSetup)
+	h.public("POST", "api/confirm-link", apiConfirmLink)
 	h.route("POST", "api/passwordless", apiPasswordless)
 	h.route("POST", "api/passwordless/verify", apiPasswordlessVerify)
 	h.route("GET", "api/openapi.json", func(v *visit) error {
@@ -198,59 +204,6 @@ func (v *visit) purpose(s string) (string, error) {
 		return "", mfa.ErrForbidden
 	}
 	return "", malformed("unknown purpose")
-}
-
-// expiry writes when something is over, as a time and as seconds from now, because the
-// clock of a program may differ.
-func (v *visit) expiry(body map[string]any, t time.Time) {
-	if !t.IsZero() {
-		body["expires"] = t.UTC().Format(time.RFC3339)
-		body["expires_in"] = max(0, int(t.Sub(v.now)/time.Second))
-	}
-}
-
-func apiState(v *visit) error {
-	o, err := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
-	if err != nil {
-		return err
-	}
-	body := map[string]any{"signed_in": v.signedIn, "next": mfa.NextDone, "options": []option{},
-		"locked": false}
-	c, ok := v.pending(v.current())
-	switch {
-	case v.replacing && ok:
-		c, err = v.refresh(c)
-	case !v.replacing && !v.signedIn:
-		c, err = v.signIn()
-		ok, body["signed_in"] = c != nil, v.signedIn
-	}
-	if err != nil {
-		return err
-	}
-	switch {
-	case ok:
-		v.describe(body, c)
-	case v.replacing && v.mayReplace():
-		body["next"], body["purpose"], body["kinds"] = mfa.NextEnroll, purposeRecover,
-			append([]string{}, v.kinds(o.Kinds)...)
-	case !v.signedIn:
-		return mfa.ErrTokenExpired
-	}
-	if v.now.Before(o.LockedUntil) {
-		body["locked"], body["retry_after"] = true, seconds(o.LockedUntil.Sub(v.now))
-	}
-	writeJSON(v.w, http.StatusOK, body)
-	return nil
-}
-
-// describe writes the options of a challenge.
-func (v *visit) describe(body map[string]any, c *pending) {
-	body["next"], body["purpose"] = c.Next, c.Purpose
-	body["options"] = append([]option{}, c.Options...)
-	if c.Next == mfa.NextEnroll {
-		body["kinds"] = append([]string{}, c.Kinds...)
-	}
-	v.expiry(body, c.Expires)
 }
 
 func apiSend(v *visit) error {

@@ -89,8 +89,9 @@ func apiResend(v *visit) error {
 }
 
 func apiConfirm(v *visit) error {
-	var id, code string
-	if _, err := v.read(map[string]*string{"enrollment": &id, "code": &code}); err != nil {
+	var id, code, name string
+	if _, err := v.read(map[string]*string{"enrollment": &id, "code": &code,
+		"name": &name}); err != nil {
 		return err
 	}
 	if id == "" {
@@ -99,6 +100,11 @@ func apiConfirm(v *visit) error {
 	conf, err := v.confirm(id, code)
 	if err != nil {
 		return err
+	}
+	// The factor has taken effect, so a name that cannot be kept is no error: the response has the
+	// one that it has.
+	if err := v.nameConfirmed(conf, name); err != nil {
+		v.h.log(v.r, problemOf(err), err)
 	}
 	if v.replacing {
 		v.replaced()
@@ -146,6 +152,10 @@ func apiFactors(v *visit) error {
 	body := map[string]any{
 		"factors": factors, "kinds": append([]string{}, o.Kinds...),
 		"recovery_left": max(0, o.RecoveryCodesRemaining), "locked": false,
+		"password_for": append([]string{}, v.h.cfg.PasswordFor...),
+	}
+	if by := enrollBy(o, v.now); !by.IsZero() {
+		body["enroll_by"] = by.UTC().Format(time.RFC3339)
 	}
 	if v.now.Before(o.LockedUntil) {
 		body["locked"], body["retry_after"] = true, seconds(o.LockedUntil.Sub(v.now))

@@ -129,7 +129,7 @@ func TestHandler_RefusesOtherMethodsAndPaths(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.browser("ann").signIn()
 	for path, allow := range map[string]string{
-		"verify": "POST", "send": "POST", "enroll": "POST", "enroll/resend": "POST",
+		"verify": "POST", "send": "POST", "enroll": "GET, HEAD, POST", "enroll/resend": "POST",
 		"confirm": "POST", "step-up": "POST",
 		"recovery-codes": "POST", "state": "GET, HEAD", "factors": "GET, HEAD",
 		"factors/x": "DELETE, PATCH", "openapi.json": "GET, HEAD",

@@ -83,3 +83,24 @@ func reveal(codes []secret.Text) []string {
 	}
 	return out
 }
+
+// confirmLink verifies the address to which a link was sent.
+func (v *visit) confirmLink(token string) error {
+	_, err := v.h.cfg.Manager.ConfirmLink(v.r.Context(), secret.New(token))
+	return err
+}
+
+// nameConfirmed names a factor that was just confirmed: the name can be given beside the first
+// code, once the app is there to be named.
+func (v *visit) nameConfirmed(conf *mfa.Confirmation, name string) error {
+	g, ok := v.liveGrant()
+	if !ok || name == "" || name == conf.Factor.Name {
+		return nil
+	}
+	err := v.handle(purposeManage).Rename(v.r.Context(), g,
+		mfa.FactorInfo{ID: conf.Factor.ID, Name: name})
+	if err == nil {
+		conf.Factor.Name = name
+	}
+	return err
+}

@@ -181,16 +181,11 @@ func (h *Handler) Begin(
 // user signs out during a sign-in. An application calls it where it removes old sessions.
 func (h *Handler) Ended(ctx context.Context, get func(key string) []byte) error {
 	var c pending
-	if json.Unmarshal(get(keyChallenge+purposeSignIn), &c) != nil || c.Challenge == nil {
+	if json.Unmarshal(get(keyChallenge+purposeSignIn), &c) != nil {
 		return nil
 	}
 	user := mfa.User{Tenant: c.User[0], ID: c.User[1]}
-	err := h.cfg.Manager.Session(user, c.SessionID).Cancel(ctx, c.Challenge)
-	if errors.Is(err, mfa.ErrToken) || errors.Is(err, mfa.ErrTokenExpired) ||
-		errors.Is(err, mfa.ErrRecordMissing) {
-		return nil // completed, or the user was removed
-	}
-	return err
+	return abandon(ctx, h.cfg.Manager.Session(user, c.SessionID), &c)
 }
 
 // ServeHTTP serves everything under BasePath. The request's path must be whole: mount the

@@ -200,3 +200,25 @@ func newRequest(s *site) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), sessionKey{},
 		&holder{values: map[string]string{}}))
 }
+
+// copy returns a browser with copies of all cookies.
+func (p *browser) copy() *browser {
+	p.s.t.Helper()
+	b := p.s.browser(p.user)
+	u, err := url.Parse(p.s.srv.URL + "/mfa/")
+	must(p.s.t, err)
+	cookies := p.client.Jar.Cookies(u)
+	for _, c := range cookies {
+		c.Path = "/"
+	}
+	b.client.Jar.SetCookies(u, cookies)
+	return b
+}
+
+// enrollmentLink returns the link of a mail that verifies a user's address.
+func (s *site) enrollmentLink(user string) string {
+	s.t.Helper()
+	p := s.browser(user).signIn()
+	p.api("POST", "enroll", m{"kind": "email", "address": user + "@other.example"}).is(s.t, 200, "")
+	return s.mail.last().Link
+}

@@ -2,7 +2,6 @@ package mfahttp_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -146,134 +145,6 @@ func TestOpenAPI_ReferencesResolve(t *testing.T) {
 	}
 }
 
-// check compares a response with what the document says of it.
-func (d *document) check(t *testing.T, a *response, path string) {
-	t.Helper()
-	op, ok := d.Paths[path][strings.ToLower(a.Request.Method)]
-	if !ok {
-		t.Fatalf("%s %s is not documented", a.Request.Method, path)
-	}
-	r, ok := op.Responses[strconv.Itoa(a.StatusCode)]
-	if !ok {
-		t.Fatalf("%s %s: %d is not documented: %s", a.Request.Method, path, a.StatusCode, a.Text)
-	}
-	c := r.Content
-	if r.Ref != "" {
-		c = d.Components.Responses[strings.TrimPrefix(r.Ref, "#/components/responses/")].Content
-	}
-	if err := d.valid(c["application/json"].Schema, any(a.JSON), "$"); err != nil {
-		t.Fatalf("%s %s: %v: %s", a.Request.Method, path, err, a.Text)
-	}
-}
-
-// valid checks the part of JSON Schema that the document uses. Members that the schema
-// does not name are an error here: a response may grow, but not without the document.
-func (d *document) valid(schema m, v any, at string) error {
-	schema, err := d.flat(schema)
-	if err != nil {
-		return err
-	}
-	if c, ok := schema["const"]; ok && c != v {
-		return fmt.Errorf("%s is %v, not %v", at, v, c)
-	}
-	if enum, ok := schema["enum"].([]any); ok && !slices.Contains(enum, v) {
-		return fmt.Errorf("%s is %v, none of %v", at, v, enum)
-	}
-	switch schema["type"] {
-	case "object":
-		o, ok := v.(m)
-		if !ok {
-			return fmt.Errorf("%s is no object", at)
-		}
-		required, _ := schema["required"].([]any)
-		for _, name := range required {
-			if _, ok := o[name.(string)]; !ok {
-				return fmt.Errorf("%s lacks %s", at, name)
-			}
-		}
-		properties, open := schema["properties"].(m)
-		for name, x := range o {
-			p, ok := properties[name].(m)
-			if !ok && open {
-				return fmt.Errorf("%s.%s is not documented", at, name)
-			}
-			if err := d.valid(p, x, at+"."+name); err != nil {
-				return err
-			}
-		}
-	case "array":
-		list, ok := v.([]any)
-		if !ok {
-			return fmt.Errorf("%s is no array", at)
-		}
-		for i, x := range list {
-			if err := d.valid(schema["items"].(m), x, fmt.Sprintf("%s[%d]", at, i)); err != nil {
-				return err
-			}
-		}
-	case "string":
-		if _, ok := v.(string); !ok {
-			return fmt.Errorf("%s is no string", at)
-		}
-	case "boolean":
-		if _, ok := v.(bool); !ok {
-			return fmt.Errorf("%s is no boolean", at)
-		}
-	case "integer":
-		n, ok := v.(float64)
-		if least, bound := schema["minimum"].(float64); !ok || n != float64(int(n)) ||
-			bound && n < least {
-			return fmt.Errorf("%s is no such integer: %v", at, v)
-		}
-	}
-	return nil
-}
-
-// flat resolves $ref and allOf.
-func (d *document) flat(schema m) (m, error) {
-	out := m{}
-	for k, v := range schema {
-		if k != "$ref" && k != "allOf" {
-			out[k] = v
-		}
-	}
-	merge := func(part m) error {
-		part, err := d.flat(part)
-		if err != nil {
-			return err
-		}
-		for k, v := range part {
-			switch was := out[k].(type) {
-			case m:
-				joined := maps.Clone(was)
-				maps.Copy(joined, v.(m))
-				out[k] = joined
-			case []any:
-				out[k] = append(slices.Clone(was), v.([]any)...)
-			default:
-				out[k] = v
-			}
-		}
-		return nil
-	}
-	if ref, ok := schema["$ref"].(string); ok {
-		s, ok := d.Components.Schemas[strings.TrimPrefix(ref, "#/components/schemas/")]
-		if !ok {
-			return nil, fmt.Errorf("no %s", ref)
-		}
-		if err := merge(s); err != nil {
-			return nil, err
-		}
-	}
-	all, _ := schema["allOf"].([]any)
-	for _, part := range all {
-		if err := merge(part.(m)); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
 // Real answers, good and bad, of every operation are as documented.
 func TestOpenAPI_DescribesTheResponses(t *testing.T) {
 	d, s := readDocument(t), newKeySite(t, func(c *mfahttp.Config) {
@@ -291,6 +162,7 @@ func TestOpenAPI_DescribesTheResponses(t *testing.T) {
 				documented = list + "{id}"
 			}
 		}
+		documented, _, _ = strings.Cut(documented, "?")
 		if a.StatusCode != status {
 			t.Fatalf("%s %s: %d, want %d: %s", method, path, a.StatusCode, status, a.Text)
 		}
@@ -305,7 +177,12 @@ func TestOpenAPI_DescribesTheResponses(t *testing.T) {
 	call("GET", "/api/openapi.json", nil, 200)
 	p.login()
 	call("GET", "/api/state", nil, 200)
+	call("POST", "/api/cancel", nil, 200)
+	call("POST", "/api/cancel", m{"purpose": "replace"}, 400)
+	call("POST", "/api/cancel", m{"purpose": "step-up"}, 403)
+	call("GET", "/api/state?kind=email", nil, 200)
 	call("POST", "/api/send", m{"kind": "email"}, 200)
+	call("GET", "/api/state", nil, 200)
 	call("POST", "/api/send", "[]", 400)
 	call("POST", "/api/send", m{"kind": "pin"}, 409)
 	call("POST", "/api/verify", m{"kind": "email", "code": "999999"}, 401)
@@ -313,7 +190,13 @@ func TestOpenAPI_DescribesTheResponses(t *testing.T) {
 	call("GET", "/api/factors", nil, 403)
 	call("POST", "/api/verify", m{"kind": "email", "code": s.mail.last().Code}, 200)
 	call("GET", "/api/factors", nil, 200)
+	call("GET", "/api/enroll", nil, 200)
+	call("GET", "/api/countries?locale=nl", nil, 200)
+	call("GET", "/api/questions", nil, 200)
 	e := call("POST", "/api/enroll", m{"kind": "totp"}, 200)
+	call("POST", "/api/enroll/cancel", m{"enrollment": e.JSON["enrollment"]}, 200)
+	call("POST", "/api/enroll/cancel", m{"enrollment": e.JSON["enrollment"]}, 401)
+	e = call("POST", "/api/enroll", m{"kind": "totp"}, 200)
 	call("POST", "/api/confirm", m{"enrollment": e.JSON["enrollment"], "code": "000001"}, 401)
 	call("POST", "/api/confirm", m{"enrollment": e.JSON["enrollment"], "code": "100001"}, 200)
 	call("POST", "/api/enroll", m{"kind": "pin", "pin": "1"}, 400)
@@ -355,6 +238,7 @@ func TestOpenAPI_DescribesTheResponses(t *testing.T) {
 	call("POST", "/api/verify", m{"kind": "totp", "code": "100009"}, 429)
 	call("GET", "/api/state", nil, 200)
 	call("GET", "/api/factors", nil, 200)
+	call("POST", "/api/sign-out", nil, 200)
 
 	p = s.browser("lin")
 	call("POST", "/api/lost/link", nil, 401)
@@ -387,6 +271,8 @@ func TestOpenAPI_DescribesTheResponses(t *testing.T) {
 		call("POST", "/api/unlock", m{"kind": "totp", "code": strconv.Itoa(100500 + i)}, 200)
 		s.clock.Advance(time.Minute)
 	}
+	call("POST", "/api/confirm-link", m{"token": "x"}, 401)
+	call("POST", "/api/confirm-link", m{"token": s.enrollmentLink("ada")}, 200)
 	for path, operations := range d.Paths {
 		for method := range operations {
 			if !seen[strings.ToUpper(method)+" "+path] {

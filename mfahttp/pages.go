@@ -12,7 +12,6 @@ import (
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
-	"github.com/secondgate/secondgate/secret"
 )
 
 func (h *Handler) pageRoutes() {
@@ -355,19 +354,8 @@ func pageStepUp(v *visit) error {
 }
 
 func postSignOut(v *visit) error {
-	if v.id.User.ID != "" {
-		if !v.signedIn {
-			if err := v.h.Ended(v.r.Context(), v.raw); err != nil {
-				v.h.log(v.r, problemOf(err), err) // the user is signed out even if the mail fails
-			}
-		}
-		v.hide()
-		v.forget()
-		if out := v.h.cfg.SignOut; out != nil {
-			if err := out(v.w, v.r); err != nil {
-				return hookError("SignOut", err)
-			}
-		}
+	if err := v.signOut(); err != nil {
+		return err
 	}
 	return v.redirect(v.h.cfg.LoginURL)
 }
@@ -387,8 +375,7 @@ func postLink(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if _, err := v.h.cfg.Manager.ConfirmLink(v.r.Context(),
-		secret.New(f.Get("token"))); err != nil {
+	if err := v.confirmLink(f.Get("token")); err != nil {
 		return err
 	}
 	return v.redirect(v.at("confirmed"))

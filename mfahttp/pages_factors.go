@@ -312,16 +312,10 @@ func postConfirm(v *visit) error {
 		v.noteError(e.Kind, err, f)
 		return v.redirect(v.at("enrollments/"+id, "return", back))
 	}
-	// The name can be given beside the first code, once the app is there to be named.
-	if name := f.Get("name"); name != "" && name != conf.Factor.Name {
-		if g, ok := v.liveGrant(); ok {
-			if err := v.handle(purposeManage).Rename(v.r.Context(), g,
-				mfa.FactorInfo{ID: conf.Factor.ID, Name: name}); err != nil {
-				v.noteError(e.Kind, err, nil)
-				if conf.Verification == nil {
-					return v.redirect(v.at("factors"))
-				}
-			}
+	if err := v.nameConfirmed(conf, f.Get("name")); err != nil {
+		v.noteError(e.Kind, err, nil)
+		if conf.Verification == nil {
+			return v.redirect(v.at("factors"))
 		}
 	}
 	return v.added(conf, back)

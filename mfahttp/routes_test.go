@@ -48,6 +48,7 @@ var writes = map[string]string{
 	"POST /mfa/api/send":                byFirst,
 	"POST /mfa/api/unlock":              byFirst,
 	"POST /mfa/api/step-up":             byFirst,
+	"POST /mfa/api/cancel":              byFirst,
 	"POST /mfa/api/lost/link":           byFirst,
 	"POST /mfa/api/lost/support":        byFirst,
 	"POST /mfa/api/enroll":              byGrant,
@@ -58,7 +59,10 @@ var writes = map[string]string{
 	"DELETE /mfa/api/devices/{id}":      byGrant,
 	"POST /mfa/api/confirm":             byEnrollment,
 	"POST /mfa/api/enroll/resend":       byEnrollment,
+	"POST /mfa/api/enroll/cancel":       byEnrollment,
+	"POST /mfa/api/sign-out":            bySession,
 	"POST /mfa/api/setup":               byNobody,
+	"POST /mfa/api/confirm-link":        byNobody,
 	"POST /mfa/api/passwordless":        byNobody,
 	"POST /mfa/api/passwordless/verify": byNobody,
 }

@@ -14,7 +14,6 @@ import (
 
 	"github.com/secondgate/secondgate/internal/qr"
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 )
 
@@ -134,10 +133,7 @@ func (v *visit) showChoose(o *mfa.Overview, n *notice, back string) error {
 			Direct: !v.h.pages.Form(k).Asks()})
 		p.Replacing = p.Replacing || v.replacing && hasKind(o, k)
 	}
-	p.Recovery = v.signedIn && !v.limited() && slices.Contains(v.h.cfg.Manager.Kinds(),
-		kindRecovery)
-	p.Questions = v.signedIn && !v.limited() && slices.Contains(v.h.cfg.Manager.Kinds(),
-		kindQuestions)
+	p.Recovery, p.Questions = v.offersRecovery(kindRecovery), v.offersRecovery(kindQuestions)
 	return v.page(http.StatusOK, p)
 }
 
@@ -206,10 +202,7 @@ func (v *visit) showFactors(o *mfa.Overview, n *notice) error {
 	for _, d := range o.Devices {
 		p.Devices = append(p.Devices, ui.Device(d))
 	}
-	if len(o.Factors) == 0 && v.now.Before(o.Policy.EnrollBy) && o.Policy.Mode != policy.ModeOff &&
-		o.Policy.Mode != policy.ModeOptional {
-		p.EnrollBy = o.Policy.EnrollBy
-	}
+	p.EnrollBy = enrollBy(o, v.now)
 	if v.h.cfg.Settings != nil {
 		var err error
 		if p.Above, p.Below, err = v.h.cfg.Settings(v.r); err != nil {
