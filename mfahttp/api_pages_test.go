@@ -12,9 +12,9 @@ import (
 	"github.com/secondgate/secondgate/mfahttp"
 )
 
-// inAPI names the route of the API for each route of the pages. A route of the pages that a client
-// of the API does not need has the reason instead, after a dash.
-var inAPI = map[string]string{
+// counterparts names the route of the API for each route of the pages. A route of the pages that a
+// client of the API does not need has the reason instead, after a dash.
+var counterparts = map[string]string{
 	"GET /mfa/{$}":                      "GET /mfa/api/state",
 	"GET /mfa/verify":                   "GET /mfa/api/state",
 	"POST /mfa/verify":                  "POST /mfa/api/verify",
@@ -57,13 +57,13 @@ func TestAPI_HasWhatThePagesHave(t *testing.T) {
 			continue
 		}
 		pages++
-		counterpart, ok := inAPI[route]
+		counterpart, ok := counterparts[route]
 		require.True(t, ok, "%s: which route of the API does the same?", route)
 		if !strings.HasPrefix(counterpart, "- ") {
 			require.Contains(t, served, counterpart, route)
 		}
 	}
-	require.Len(t, inAPI, pages, "a route that is gone")
+	require.Len(t, counterparts, pages, "a route that is gone")
 }
 
 func TestAPI_SignsOut(t *testing.T) {

@@ -274,3 +274,18 @@ func TestAPI_RecoveryPermitsAReplacementOnly(t *testing.T) {
 		t.Fatal(count())
 	}
 }
+
+// A user who has asked for too many codes waits as long as the response says.
+func TestAPI_LimitsTheCodesThatAreSent(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.browser("ann")
+	p.login()
+	for range 30 {
+		p.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
+	}
+	a := p.api("POST", "send", m{"kind": "email"}).is(t, 429, "budget")
+	if a.JSON["retry_after"].(float64) < 1 || a.Header.Get("Retry-After") == "" ||
+		s.mail.count() != 30 {
+		t.Fatal(a.Text, s.mail.count())
+	}
+}

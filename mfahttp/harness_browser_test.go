@@ -3,6 +3,7 @@ package mfahttp_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -49,6 +50,9 @@ func (p *browser) do(method, path, body string, header map[string]string) *respo
 	must(p.s.t, err)
 	a := &response{Response: resp, Text: string(b)}
 	_ = json.Unmarshal(b, &a.JSON)
+	if code, ok := a.JSON["error"].(string); ok {
+		codesSeen.Store(fmt.Sprintf("%d %s", a.StatusCode, code), true)
+	}
 	p.s.noSecrets(a)
 	return a
 }

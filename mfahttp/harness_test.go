@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -34,6 +35,14 @@ func TestMain(m *testing.M) {
 	inCookies = true
 	if again := m.Run(); code == 0 {
 		code = again
+	}
+	// A run of all tests sees each code of the table in a response.
+	if code == 0 && flag.Lookup("test.run").Value.String() == "" &&
+		flag.Lookup("test.list").Value.String() == "" {
+		if list := unseenCodes(); len(list) > 0 {
+			fmt.Fprintf(os.Stderr, "no test has a response with %q\n", list)
+			code = 1
+		}
 	}
 	os.Exit(code)
 }

@@ -32,8 +32,8 @@ type mapping struct {
 	code   string
 }
 
-// problems is in order: the first row that applies holds. An AttemptError unwraps to errors
-// of rows below it, and errOnHold to errStepUp.
+// problems is in order: the first row that applies holds. codeRows has what each code means. An
+// AttemptError unwraps to errors of rows below it, and errOnHold to errStepUp.
 var problems = []mapping{
 	{nil, fillLocked, http.StatusTooManyRequests, "locked"},
 	{nil, fillIncorrect, http.StatusUnauthorized, "incorrect"},
