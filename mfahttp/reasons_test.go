@@ -133,8 +133,8 @@ func (r *reasonTest) malformed(p *browser, path string, body m, reason string) {
 	r.seen[reason] = true
 }
 
-// Each reason of the table occurs in a response of the API, with the real factors. Passkeys
-// are in another module.
+// Each reason of the table occurs in a response of the API, with the real factors. That of a
+// passkey, which is in another module, occurs in internal/integration/clients.
 func TestReasons_OccurInResponses(t *testing.T) {
 	s, f := realSite(t)
 	mailed := func() string {

@@ -37,6 +37,8 @@ look() {
 	need redis-server redis-server 'the store on Redis'
 	need redis-cli redis-tools 'the store on a cluster of Redis'
 	[ -x /usr/sbin/nginx ] || need nginx nginx-light 'a reverse proxy in front of the pages'
+	need node nodejs 'the linters of the OpenAPI document, and a generated client in TypeScript'
+	need npm npm 'installing those linters'
 	browser
 	need firefox-esr firefox-esr 'signing in with another browser, and on to another site'
 }

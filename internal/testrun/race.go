@@ -12,6 +12,7 @@ var withoutRace = map[string]string{
 		"alsoRace",
 	"internal/integration/authenticator": "one goroutine compares codes with other programs",
 	"internal/integration/browser":       "it drives a browser and programs from outside",
+	"internal/integration/clients":       "it drives programs from outside",
 	"internal/integration/databases": "kills and outages of servers, from outside; " +
 		"internal/integration/sqlite has the kit of storage/sqlstore with the race detector, and " +
 		"internal/integration/manager has parallel users of the same servers",
@@ -66,6 +67,7 @@ var slow = []string{
 	"mfa",
 	"mfahttp",
 	"internal/integration/example",
+	"internal/integration/clients",
 	"internal/integration/sqlite",
 	"internal/integration/redis",
 	"examples/nethttp",

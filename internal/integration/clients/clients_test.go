@@ -1,0 +1,194 @@
+// Package clients_test generates clients of the JSON API from its OpenAPI document, compiles them
+// and runs them against the example.
+package clients_test
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	// The generated client imports it. It is compiled from a directory that go mod tidy does not
+	// read.
+	_ "github.com/oapi-codegen/runtime"
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfahttp"
+)
+
+const finished = "signed in, enrolled, stepped up, recovered\n"
+
+var example string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "clients")
+	if err != nil {
+		panic(err)
+	}
+	example = filepath.Join(dir, "nethttp")
+	if out, err := exec.Command("go", "build", "-o", example,
+		"github.com/secondgate/secondgate/examples/nethttp").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+		os.Exit(1)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// serve starts the example and returns its address.
+func serve(t *testing.T) string {
+	t.Helper()
+	// On localhost there are passkeys, and on 127.0.0.1 there are none.
+	cmd := exec.Command(example, "-addr", "localhost:0", "-data", t.TempDir())
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+	})
+	line, _ := bufio.NewReader(out).ReadString('\n')
+	base, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
+	if !ok {
+		_ = cmd.Wait()
+		t.Fatalf("it did not start: %s", log.String())
+	}
+	return base
+}
+
+// as are the arguments of a client: the address, and a user of the demonstration.
+func as(base, user string) []string {
+	return []string{base, user, user + "-demo-password", user + "@acme.example"}
+}
+
+// run runs a program in a directory, and returns what it prints.
+func run(t *testing.T, dir, program string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(program, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "REDOCLY_TELEMETRY=off", "REDOCLY_SUPPRESS_UPDATE_NOTICE=true",
+		"NO_COLOR=1")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s %v:\n%s", program, args, out)
+	return string(out)
+}
+
+// Redocly and Spectral find no error in the document, nor a warning of Spectral's.
+func TestOpenAPI_PassesLinters(t *testing.T) {
+	dir := workspace(t)
+	run(t, dir, "node", bin("redocly"), "lint", "openapi.json")
+	run(t, dir, "node", bin("spectral"), "lint", "--fail-severity", "warn", "openapi.json")
+}
+
+// A program with the types of openapi-typescript compiles under --strict, and does what a user
+// does on the pages.
+func TestTypeScriptClient_SignsInEnrolsAndRecovers(t *testing.T) {
+	dir := workspace(t)
+	run(t, dir, "node", bin("openapi-typescript"), "openapi.json", "-o", "api.ts")
+	run(t, dir, "node", bin("tsc"), "--strict")
+	require.Equal(t, finished, run(t, dir, "node", append([]string{"out/client.js"},
+		as(serve(t), "anna")...)...))
+}
+
+// So does a program with the client of oapi-codegen.
+func TestGoClient_SignsInEnrolsAndRecovers(t *testing.T) {
+	dir := t.TempDir()
+	document, generated := filepath.Join(dir, "openapi.json"), filepath.Join(dir, "api.go")
+	require.NoError(t, os.WriteFile(document, mfahttp.OpenAPI(), 0o600))
+	cmd := exec.Command("go", "tool", "oapi-codegen", "-package", "api", "-generate",
+		"types,client", "-o", generated, document)
+	cmd.Dir = "../../../tools"
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+
+	// The package is generated for each run, so that it is never older than the document. The
+	// compiler sees it in the directory of the program, where no file of it is.
+	source, err := filepath.Abs("testdata/goclient")
+	require.NoError(t, err)
+	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{
+		filepath.Join(source, "api", "api.go"): generated}})
+	require.NoError(t, err)
+	layers := filepath.Join(dir, "overlay.json")
+	require.NoError(t, os.WriteFile(layers, overlay, 0o600))
+	program := filepath.Join(dir, "goclient")
+	run(t, source, "go", "build", "-overlay", layers, "-o", program, ".")
+	require.Equal(t, finished, run(t, dir, program, as(serve(t), "anna")...))
+}
+
+// bin is the path of a program of npm within a workspace.
+func bin(name string) string {
+	return map[string]string{
+		"redocly":            "node_modules/@redocly/cli/bin/cli.js",
+		"spectral":           "node_modules/@stoplight/spectral-cli/dist/index.js",
+		"openapi-typescript": "node_modules/openapi-typescript/bin/cli.js",
+		"tsc":                "node_modules/typescript/bin/tsc",
+	}[name]
+}
+
+// workspace is a directory with the document, the TypeScript program and the installed packages.
+func workspace(t *testing.T) string {
+	t.Helper()
+	modules := install(t)
+	dir := t.TempDir()
+	require.NoError(t, os.CopyFS(dir, os.DirFS("testdata/ts")))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "openapi.json"), mfahttp.OpenAPI(), 0o600))
+	require.NoError(t, os.Symlink(modules, filepath.Join(dir, "node_modules")))
+	return dir
+}
+
+// install returns a node_modules directory with the packages of package-lock.json. It is installed
+// once for each lock file, in .cache, which git ignores.
+func install(t *testing.T) string {
+	t.Helper()
+	for _, program := range []string{"node", "npm"} {
+		if _, err := exec.LookPath(program); err != nil {
+			missing(t, "%s is not installed", program)
+		}
+	}
+	lock, err := os.ReadFile("testdata/ts/package-lock.json")
+	require.NoError(t, err)
+	sum := sha256.Sum256(lock)
+	cache, err := filepath.Abs("../../../.cache/npm")
+	require.NoError(t, err)
+	modules := filepath.Join(cache, hex.EncodeToString(sum[:8]), "node_modules")
+	if _, err := os.Stat(modules); err == nil {
+		return modules
+	}
+	require.NoError(t, os.MkdirAll(cache, 0o700))
+	dir, err := os.MkdirTemp(cache, "installing-")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	require.NoError(t, os.CopyFS(dir, os.DirFS("testdata/ts")))
+	// No script of a package runs.
+	cmd := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		missing(t, "npm ci: %v\n%s", err, out)
+	}
+	if err := os.Rename(dir, filepath.Dir(modules)); err != nil {
+		_, err = os.Stat(modules) // another process may have been faster
+		require.NoError(t, err)
+	}
+	return modules
+}
+
+// missing skips the test; with SECONDGATE_REQUIRE_TOOLS set it fails it.
+func missing(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("SECONDGATE_REQUIRE_TOOLS") != "" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format, args...)
+}
