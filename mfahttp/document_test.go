@@ -44,6 +44,13 @@ func TestOpenAPI_HasExamplesAndDescriptions(t *testing.T) {
 			require.True(t, tags[o.Tags[0]], at)
 			require.False(t, ids[o.OperationID], at)
 			ids[o.OperationID] = true
+			statuses := []string{"503"}
+			if method != "get" { // from another origin, too large, or of another media type
+				statuses = append(statuses, "400", "403", "413", "415")
+			}
+			for _, status := range statuses {
+				require.Contains(t, o.Responses, status, at)
+			}
 			c := o.Responses["200"].Content["application/json"]
 			require.NotNil(t, c.Example, at)
 			require.NoError(t, d.valid(c.Schema, any(c.Example), "$"), at)

@@ -54,6 +54,10 @@ func (p *browser) do(method, path, body string, header map[string]string) *respo
 		codesSeen.Store(fmt.Sprintf("%d %s", a.StatusCode, code), true)
 	}
 	p.s.noSecrets(a)
+	// Every response of the API to every test is as documented.
+	if path, ok := documented(a); ok {
+		contract().check(p.s.t, a, path)
+	}
 	return a
 }
 

@@ -1,15 +1,40 @@
 package mfahttp_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/secondgate/secondgate/mfahttp"
 )
 
 // This file compares responses with the schemas of the document.
+
+// contract is the document, read once.
+var contract = sync.OnceValue(func() *document {
+	var d document
+	if err := json.Unmarshal(mfahttp.OpenAPI(), &d); err != nil {
+		panic(err)
+	}
+	return &d
+})
+
+// documented returns the path of the document for a request to a site, and whether there is one.
+func documented(a *response) (path string, ok bool) {
+	path, ok = strings.CutPrefix(a.Request.URL.Path, "/mfa")
+	for _, list := range []string{"/api/factors/", "/api/devices/"} {
+		if strings.HasPrefix(path, list) && path != list {
+			path = list + "{id}"
+		}
+	}
+	_, known := contract().Paths[path][strings.ToLower(a.Request.Method)]
+	return path, ok && known
+}
 
 // check compares a response with what the document says of it.
 func (d *document) check(t *testing.T, a *response, path string) {
