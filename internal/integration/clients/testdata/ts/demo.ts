@@ -1,6 +1,6 @@
 // What the demonstration has beside the API: a password, an outbox and a clock.
 
-declare const process: { argv: string[] };
+import { webcrypto } from "node:crypto"; // a global in newer versions
 
 export const [base, username, password, email] = process.argv.slice(2) as [
   string, string, string, string,
@@ -67,9 +67,9 @@ export async function appCode(secret: string): Promise<string> {
   const key = Uint8Array.from(bits.match(/.{8}/g) ?? [], (byte) => parseInt(byte, 2));
   const counter = new DataView(new ArrayBuffer(8));
   counter.setBigUint64(0, BigInt(Math.floor(Date.parse(now) / 30000)));
-  const hmac = await crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-1" }, false,
+  const hmac = await webcrypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-1" }, false,
     ["sign"]);
-  const sum = new DataView(await crypto.subtle.sign("HMAC", hmac, counter.buffer));
+  const sum = new DataView(await webcrypto.subtle.sign("HMAC", hmac, counter.buffer));
   const code = (sum.getUint32(sum.getUint8(19) & 15) & 0x7fffffff) % 1000000;
   return String(code).padStart(6, "0");
 }
