@@ -173,6 +173,18 @@ func TestCodes_AreInTheGuide(t *testing.T) {
 	}
 }
 
+// The state that docs/api.md shows is one that the document allows.
+func TestGuide_ShowsAValidState(t *testing.T) {
+	guide, err := os.ReadFile("../docs/api.md")
+	require.NoError(t, err)
+	_, rest, found := strings.Cut(string(guide), "```json\n")
+	require.True(t, found)
+	block, _, _ := strings.Cut(rest, "```")
+	var state any
+	require.NoError(t, json.Unmarshal([]byte(block), &state))
+	require.NoError(t, contract().valid(m{"$ref": "#/components/schemas/State"}, state, "$"))
+}
+
 // noPage are codes for which the pages have no text of their own, each with the reason.
 var noPage = map[string]string{
 	"unknown_factor":     "passkey.js shows passkey.unknown",
