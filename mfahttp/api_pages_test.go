@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
 )
@@ -273,4 +274,26 @@ func TestAPI_NamesAFactorThatIsConfirmed(t *testing.T) {
 			"name": name}).is(t, 200, "")
 		require.Equal(t, want, c.JSON["factor"].(m)["name"])
 	}
+}
+
+// A user whom an administrator gives an access code during a sign-in asks for it by its kind, and
+// the codes that are on their way stay valid.
+func TestAPI_StateAddsWhatWasMadeSince(t *testing.T) {
+	s := newSite(t, nil, &issued{})
+	p := s.browser("ann")
+	p.login()
+	p.api("POST", "send", m{"kind": "email"}).is(t, 200, "")
+	offered := func(query string) bool {
+		t.Helper()
+		list := p.api("GET", "state"+query, nil).is(t, 200, "").JSON["options"].([]any)
+		return slices.ContainsFunc(list, func(o any) bool { return o.(m)["kind"] == "access" })
+	}
+	require.False(t, offered("?kind=access"))
+	_, err := s.m.Admin(mfa.System("support"), "").Enroll(t.Context(), s.subject("ann"),
+		mfa.EnrollRequest{Kind: "access"})
+	require.NoError(t, err)
+	require.False(t, offered(""))
+	require.True(t, offered("?kind=access"))
+	require.True(t, offered(""), "it stays an option")
+	p.api("POST", "verify", m{"kind": "email", "code": s.mail.last().Code}).is(t, 200, "")
 }
