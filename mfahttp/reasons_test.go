@@ -20,7 +20,7 @@ import (
 	"github.com/secondgate/secondgate/recovery"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/sms"
-	"github.com/secondgate/secondgate/sms/phone"
+	numbers "github.com/secondgate/secondgate/sms/phone"
 	"github.com/secondgate/secondgate/storage/memory"
 	"github.com/secondgate/secondgate/totp"
 )
@@ -46,7 +46,7 @@ func (f *realFactors) all(t *testing.T) (list []factor.Factor) {
 		}}))
 	add(sms.New(sms.Config{Sender: &f.text, ServiceName: "Acme", Origin: sms.NoOrigin,
 		Allow: []string{"+31", "+1"},
-		Parse: phone.Parser{Valid: true, Regions: []string{"NL", "US"}}.Parse}))
+		Parse: numbers.Parser{Valid: true, Regions: []string{"NL", "US"}}.Parse}))
 	add(pins.New(pins.Config{}))
 	add(questions.New(questions.Config{}))
 	add(recovery.New(recovery.Config{}))
