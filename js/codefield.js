@@ -1,0 +1,77 @@
+// A field for a code of six digits, and the time that the code has left. Nothing here sends, logs
+// or stores anything.
+
+// codeField prepares an input for a code that was sent or that an app shows: one field, never one
+// for each digit, that phones fill in by themselves. What is pasted stays as it is, with its
+// spaces; a limit of the length would cut "287 549". Nothing is submitted before the user does.
+export function codeField(input) {
+  input.type = "text"; // "number" would drop leading zeros
+  input.inputMode = "numeric";
+  input.autocomplete = "one-time-code";
+  input.spellcheck = false;
+  input.autocapitalize = "none";
+  input.removeAttribute("maxlength");
+  return {
+    input,
+    // code is what was typed, without the spaces and hyphens.
+    get code() {
+      return normalizeCode(input.value);
+    },
+    // clear empties the field and puts the cursor into it, for another code.
+    clear() {
+      input.value = "";
+      input.focus();
+    },
+  };
+}
+
+// normalizeCode leaves out what users type or paste between the digits: spaces, hyphens, dashes,
+// and marks without a width. It writes the digits of every script as 0 to 9. The server leaves
+// spaces and hyphens out by itself.
+export function normalizeCode(text) {
+  const kept = text.replace(/[\s\p{Pd}\p{Cf}\u2212]/gu, "");
+  return kept.replace(/\p{Nd}/gu, digit);
+}
+
+// digit returns the value of a decimal digit. The digits of a script follow each other from zero.
+function digit(c) {
+  const code = c.codePointAt(0);
+  let zero = code;
+  while (/^\p{Nd}$/u.test(String.fromCodePoint(zero - 1))) zero--;
+  return String((code - zero) % 10);
+}
+
+// countdown calls tick with the whole seconds remaining, now and at each change, then end. It calls
+// soon once when little remains, if there was more at first: what a screen reader should hear. It
+// runs against the clock, so that a device that slept shows the right time. The function that it
+// returns stops it.
+export function countdown(seconds, { tick, soon, end, soonAt = 30 } = {}) {
+  const over = Date.now() + seconds * 1000;
+  let announced = seconds <= soonAt;
+  let shown;
+  let run;
+  const look = () => {
+    run = setTimeout(look, 500);
+    const remaining = Math.ceil((over - Date.now()) / 1000);
+    if (remaining <= 0) {
+      clearTimeout(run);
+      end?.();
+      return;
+    }
+    if (remaining !== shown) tick?.(shown = remaining);
+    if (remaining <= soonAt && !announced) {
+      announced = true;
+      soon?.();
+    }
+  };
+  look();
+  return () => clearTimeout(run);
+}
+
+// formatTime writes seconds as 1:30, or 1:00:00 from an hour on.
+export function formatTime(seconds) {
+  const two = (n) => String(n).padStart(2, "0");
+  const h = Math.floor(seconds / 3600);
+  const m = Math.floor(seconds / 60) % 60;
+  return h ? `${h}:${two(m)}:${two(seconds % 60)}` : `${m}:${two(seconds % 60)}`;
+}
