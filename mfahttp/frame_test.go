@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/secondgate/secondgate/mfahttp"
 )
 
@@ -87,17 +89,59 @@ func TestTemplates_ReplaceOneFile(t *testing.T) {
 	}
 }
 
-// Static files can be cached, pages cannot.
+// Static files can be cached, pages cannot. What is cached for ever is only what has its version in
+// the path.
 func TestStatic_CanBeCached(t *testing.T) {
 	s := newSite(t, nil)
-	a := s.browser("").get("/mfa/confirmed").page(t, 200)
-	css := regexp.MustCompile(`href="(/mfa/static/[^"]+\.css[^"]*)"`).FindStringSubmatch(a.Text)
-	if css == nil {
-		t.Fatal(a.Text)
+	b := s.browser("")
+	page := b.get("/mfa/confirmed").page(t, 200)
+	paths := regexp.MustCompile(`(?:href|src)="/mfa/static/(\w+)/(\w+\.(?:css|js))"`).
+		FindAllStringSubmatch(page.Text, -1)
+	if len(paths) != 3 {
+		t.Fatal(page.Text)
 	}
-	b := s.browser("").get(css[1]).page(t, 200)
-	if !strings.HasPrefix(b.Header.Get("Content-Type"), "text/css") ||
-		!strings.Contains(b.Header.Get("Cache-Control"), "max-age") {
-		t.Fatal(b.Header)
+	version := paths[0][1]
+	for name, kind := range map[string]string{"app.css": "text/css", "theme.css": "text/css",
+		"app.js": "text/javascript", "js/passkey.js": "text/javascript"} {
+		at := "/mfa/static/" + version + "/" + name
+		file := b.get(at).page(t, 200)
+		require.Equal(t, kind+"; charset=utf-8", file.Header.Get("Content-Type"))
+		require.Equal(t, "public, max-age=31536000, immutable", file.Header.Get("Cache-Control"))
+		require.Equal(t, "nosniff", file.Header.Get("X-Content-Type-Options"))
+	}
+	require.Equal(t, "public, max-age=3600",
+		b.get("/mfa/static/app.css").page(t, 200).Header.Get("Cache-Control"))
+	for _, gone := range []string{"", "app.html", "js/", "js/js.go", version, version + "/",
+		version + "/js", "0123456789abcdef/gone.js"} {
+		require.Equal(t, 404, b.get("/mfa/static/"+gone).StatusCode, gone)
 	}
 }
+
+// A page of the server before an upgrade, or after it, is led to the files that are there, and
+// keeps none of them under its own version. So is a script that is asked for without a version:
+// the modules that it imports come from the same directory.
+func TestStatic_OtherVersionsLeadToTheFiles(t *testing.T) {
+	older := newSite(t, nil)
+	newer := newSite(t, func(c *mfahttp.Config) {
+		c.Templates = fstest.MapFS{"static/js/passkey.js": {Data: []byte("export {};")}}
+	})
+	path := regexp.MustCompile(`/mfa/static/\w+/app\.js`)
+	was := path.FindString(older.browser("").get("/mfa/confirmed").Text)
+	now := path.FindString(newer.browser("").get("/mfa/confirmed").Text)
+	require.NotEqual(t, was, now)
+	for from, to := range map[string]string{
+		was:                          now,
+		was + "?v=1":                 now,
+		"/mfa/static/app.js":         now,
+		beside(was, "js/passkey.js"): beside(now, "js/passkey.js"),
+		beside(was, "app.css"):       beside(now, "app.css"),
+		"/mfa/static/js/passkey.js":  beside(now, "js/passkey.js"),
+	} {
+		answer := newer.browser("").get(from)
+		answer.goes(t, to)
+		require.Equal(t, "no-store", answer.Header.Get("Cache-Control"))
+	}
+}
+
+// beside returns the path of another file in the directory of app.js.
+func beside(app, name string) string { return strings.TrimSuffix(app, "app.js") + name }

@@ -36,7 +36,6 @@ type Handler struct {
 	cfg     Config
 	clock   func() time.Time
 	pages   *ui.Renderer
-	static  http.Handler
 	mux     *http.ServeMux
 	cross   *http.CrossOriginProtection
 	methods map[string][]string // path pattern to methods
@@ -256,7 +255,7 @@ func (h *Handler) routes() {
 			h.fail(h.visit(w, r, h.fail), errMethod)
 		})
 	}
-	h.mux.Handle("GET "+h.cfg.BasePath+"static/", h.static)
+	h.mux.HandleFunc("GET "+h.cfg.BasePath+"static/", h.serveStatic)
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		h.fail(h.visit(w, r, h.fail), errNotFound)
 	})

@@ -167,7 +167,7 @@ func enrolPush(t *testing.T, s *site, kind *push) *browser {
 	t.Helper()
 	p := s.browser("ann").signIn()
 	at := p.post("/mfa/enroll/push", url.Values{"serial": {"SN1"}}).Header.Get("Location")
-	p.get(at).page(t, 200, "Type 07 on it", `src="/mfa/static/kinds/push.js?v=`)
+	p.get(at).page(t, 200, "Type 07 on it", `/kinds/push.js" defer`)
 	kind.data = `{"number":"08"}`
 	p.post(at+"/resend", url.Values{})
 	p.get(at).page(t, 200, "Type 08 on it")
@@ -189,7 +189,7 @@ func TestPagesKind_ShowsTheDataOfWhatWasSent(t *testing.T) {
 	}
 	s.clock.Advance(91 * time.Second)
 	require.NotContains(t, p.get("/mfa/verify?kind=push").page(t, 200, "Ask my phone").Text, "Type")
-	p.get("/mfa/static/kinds/push.js").page(t, 200, `"use strict";`)
+	p.follow(p.get("/mfa/static/kinds/push.js")).page(t, 200, `"use strict";`)
 
 	for _, data := range []string{`{`, `"` + strings.Repeat("x", 1024) + `"`} {
 		kind.data = data

@@ -43,7 +43,7 @@ func TestMount_ProxyRemovesAPrefix(t *testing.T) {
 	p.get("/app/home").goes(t, "/app/mfa/?return=%2Fapp%2Fhome")
 	page := p.follow(p.get("/app/mfa/?return=%2Fapp%2Fhome")).page(t, 200, "Send code",
 		`action="/app/mfa/send"`)
-	sheet := regexp.MustCompile(`/app/mfa/static/app\.css[^"]*`).FindString(page.Text)
+	sheet := regexp.MustCompile(`/app/mfa/static/\w+/app\.css`).FindString(page.Text)
 	p.get(sheet).page(t, 200, "--sg-accent")
 	back := url.Values{"kind": {"email"}, "return": {"/app/home"}}
 	p.form("/app/mfa/send", back).goes(t,

@@ -234,7 +234,7 @@ func TestPasswordlessForm_LinksToLocalPagesOnly(t *testing.T) {
 	form := string(s.h.PasswordlessForm(r, "/recent?x=1"))
 	require.Contains(t, form, "Inloggen met een passkey")
 	require.Contains(t, form, `data-done="/recent?x=1"`)
-	require.Contains(t, form, `data-options="/mfa/api/passwordless"`)
+	require.Contains(t, form, `data-base="/mfa/"`)
 	for _, elsewhere := range []string{"https://evil.test/", "//evil.test", ""} {
 		require.Contains(t, string(s.h.PasswordlessForm(r, elsewhere)), `data-done="/home"`)
 	}

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/secondgate/secondgate/internal/qr"
@@ -31,15 +30,6 @@ func (h *Handler) openUI() error {
 	case err != nil:
 		return fmt.Errorf("mfahttp: Config.Templates: %w", err)
 	}
-	files := http.StripPrefix(h.cfg.BasePath+"static/", http.FileServerFS(h.pages.Static()))
-	h.static = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		age := "public, max-age=3600"
-		if strings.HasPrefix(r.URL.RawQuery, "v=") { // a hash of the content: it never changes
-			age = "public, max-age=31536000, immutable"
-		}
-		w.Header().Set("Cache-Control", age)
-		files.ServeHTTP(w, r)
-	})
 	return nil
 }
 

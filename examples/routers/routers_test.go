@@ -204,7 +204,7 @@ func TestRouters_SignIn(t *testing.T) {
 			require.Equal(t, "the home page", page)
 			_, page = b.do("/mfa/factors", nil)
 			require.Contains(t, page, "ann@example.com")
-			sheet := regexp.MustCompile(`href="(/mfa/static/app.css[^"]*)"`).FindStringSubmatch(page)
+			sheet := regexp.MustCompile(`href="(/mfa/static/\w+/app.css)"`).FindStringSubmatch(page)
 			require.NotNil(t, sheet, page)
 			_, page = b.do(sheet[1], nil)
 			require.Contains(t, page, "--sg-accent")

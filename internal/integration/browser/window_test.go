@@ -34,7 +34,7 @@ func TestWindow_RemembersNothing(t *testing.T) {
 	require.Greater(t, width, 320)
 	require.Zero(t, items)
 	b.run(chromedp.Evaluate(`(() => { const s = document.createElement("script");
-		s.src = "/mfa/static/app.js";
+		s.type = "module"; s.src = "/mfa/static/app.js";
 		s.onload = () => { document.title = "ran" }; document.head.append(s) })()`, nil))
 	b.becomes(`document.title === "ran"`, "scripts run")
 }

@@ -29,7 +29,7 @@ func (r *Renderer) funcs(c *catalog) template.FuncMap {
 		"icon":       c.icon,
 		"part":       c.part,
 		"script":     func(kind string) string { return c.look(kind).script },
-		"asset":      r.asset,
+		"asset":      r.AssetPath,
 		"groups":     groups,
 		"otpauth":    otpauth,
 		"iso":        func(t time.Time) string { return t.UTC().Format(time.RFC3339) },

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"html"
 	"io"
-	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
@@ -198,13 +197,13 @@ func TestKind_BringsAPartOfThePage(t *testing.T) {
 	v.Data = "{"
 	require.ErrorContains(t, r.Render(io.Discard, v), "not JSON")
 
-	script, err := fs.ReadFile(r.Static(), "kinds/zx-badge.js")
-	require.NoError(t, err)
-	require.Equal(t, `"use strict";`, string(script))
+	script, ok := r.Static(r.AssetPath("kinds/zx-badge.js"))
+	require.True(t, ok && script.Current)
+	require.Equal(t, `"use strict";`, string(script.Content))
 	for _, name := range []string{"kinds/totp.js", "kinds/other.js", "kinds/zx-badge", "kinds",
 		"kinds/zx-badge.js/../../texts/en.json", "kinds/icon.svg"} {
-		_, err := r.Static().Open(name)
-		require.ErrorIs(t, err, fs.ErrNotExist, name)
+		_, ok := r.Static(name)
+		require.False(t, ok, name)
 	}
 }
 

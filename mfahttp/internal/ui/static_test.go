@@ -1,8 +1,8 @@
 package ui_test
 
 import (
-	"io/fs"
 	"math"
+	"path"
 	"regexp"
 	"strconv"
 	"strings"
@@ -14,92 +14,166 @@ import (
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 )
 
+// asset returns the content of a static file.
+func asset(t *testing.T, r *ui.Renderer, name string) string {
+	t.Helper()
+	file, ok := r.Static(name)
+	require.True(t, ok, name)
+	return string(file.Content)
+}
+
 // Only files of static/ are served, and no directory is listed.
 func TestStatic_ServesItsFilesOnly(t *testing.T) {
-	files := newUI(t).Static()
-	for _, name := range []string{"app.css", "app.js", "passkey.js", "theme.css"} {
-		_, err := fs.ReadFile(files, name)
-		require.NoError(t, err)
+	r := newUI(t)
+	version, _, _ := strings.Cut(r.AssetPath("app.css"), "/")
+	for _, name := range []string{"app.css", "app.js", "passkey.js", "theme.css", "js/client.js",
+		"js/codefield.js", "js/passkey.js"} {
+		asset(t, r, name)
+		require.Equal(t, version+"/"+name, r.AssetPath(name))
 	}
 	for _, name := range []string{".", "", "..", "../verify.html", "/app.css", "verify.html",
-		"texts/en.json", ".hidden"} {
-		_, err := files.Open(name)
-		require.ErrorIs(t, err, fs.ErrNotExist, name)
+		"texts/en.json", ".hidden", "js", "js/", "js/js.go", "js/package.json", "static/app.css"} {
+		for _, name := range []string{name, version + "/" + name} {
+			_, ok := r.Static(name)
+			require.False(t, ok, name)
+		}
 	}
+	_, ok := r.Static(version)
+	require.False(t, ok)
+	require.Equal(t, "gone.svg", r.AssetPath("gone.svg"), "a template may name what is not there")
+}
+
+// A path with the version of the files has one content for ever. Every change of a file, of any
+// of them, changes the version of all: scripts import each other.
+func TestStatic_VersionNamesOneContent(t *testing.T) {
+	r := newUI(t)
+	at := r.AssetPath("app.js")
+	file, ok := r.Static(at)
+	require.True(t, ok)
+	require.Equal(t, ui.Asset{Name: "app.js", Content: file.Content, Current: true}, file)
+	seen := map[string]bool{at: true}
+	for _, overlay := range []fstest.MapFS{
+		{"static/js/passkey.js": {Data: []byte("export const x = 1;")}},
+		{"static/js/passkey.js": {Data: []byte("export const x = 2;")}},
+		{"static/theme.css": {Data: []byte("a")}},
+		{"static/a": {Data: []byte("a")}, "static/b": {Data: nil}},
+		{"static/a": {Data: nil}, "static/b": {Data: []byte("a")}},
+		{"static/b": {Data: []byte("a")}},
+	} {
+		other, err := ui.New(overlay)
+		require.NoError(t, err)
+		require.False(t, seen[other.AssetPath("app.js")], "%v", overlay)
+		seen[other.AssetPath("app.js")] = true
+		file, ok := other.Static(at)
+		require.True(t, ok)
+		require.Equal(t, []bool{false, true}, []bool{file.Current, file.Stale})
+	}
+	same, err := ui.New(fstest.MapFS{"verify.html": {Data: []byte("x")}})
+	require.NoError(t, err)
+	require.Equal(t, at, same.AssetPath("app.js"))
+	file, _ = r.Static("app.js")
+	require.Equal(t, []bool{false, false}, []bool{file.Current, file.Stale})
 }
 
 // Files are replaced one by one, and added; what is replaced has another URL.
 func TestOverride_ReplacesFilesOneByOne(t *testing.T) {
-	r, err := ui.New(fstest.MapFS{
-		"static/theme.css": {Data: []byte(":root { --sg-accent: #7a1fa2 }")},
-		"static/logo.svg":  {Data: []byte("<svg/>")},
-		"static/img/a.svg": {Data: []byte("<svg/>")},
+	files := fstest.MapFS{
+		"static/theme.css":    {Data: []byte(":root { --sg-accent: #7a1fa2 }")},
+		"static/logo.svg":     {Data: []byte("<svg/>")},
+		"static/img/a.svg":    {Data: []byte("<svg/>")},
+		"static/.git/config":  {Data: []byte("a secret")},
+		"static/img/.hidden":  {Data: []byte("a secret")},
+		"static/js/client.js": {Data: []byte("// mine")},
 		"brand.html": {Data: []byte(
 			`<img src="{{.Base}}static/{{asset "logo.svg"}}" alt="{{.Product}}">{{template "mine.html"}}`)},
 		"mine.html":      {Data: []byte("a part of my own")},
 		"confirmed.html": {Data: []byte("Thanks, from {{.Product}}.")},
-	})
+	}
+	r, err := ui.New(files)
 	require.NoError(t, err)
 	require.Equal(t, "Thanks, from Acme.", render(t, r, ui.Link{Frame: frame("en")}))
 	page := render(t, r, ui.Link{Frame: frame("en"), Token: "x"})
-	require.Contains(t, page, `<img src="/mfa/static/logo.svg" alt="Acme">a part of my own`)
-	before := render(t, newUI(t), ui.Link{Frame: frame("en"), Token: "x"})
-	hash := func(page, name string) string {
-		return regexp.MustCompile(name + `\?v=\w+`).FindString(page)
+	require.Contains(t, page, `<img src="/mfa/static/`+r.AssetPath("logo.svg")+
+		`" alt="Acme">a part of my own`)
+	require.Contains(t, asset(t, r, "theme.css"), "#7a1fa2")
+	require.Equal(t, "<svg/>", asset(t, r, "logo.svg"))
+	require.Equal(t, "<svg/>", asset(t, r, r.AssetPath("img/a.svg")))
+	require.Equal(t, "// mine", asset(t, r, r.AssetPath("js/client.js")))
+	require.Contains(t, asset(t, r, "js/passkey.js"), "navigator.credentials")
+	for _, name := range []string{"img", ".git/config", "img/.hidden"} {
+		_, ok := r.Static(name)
+		require.False(t, ok, name)
 	}
-	require.NotEqual(t, hash(before, "theme.css"), hash(page, "theme.css"))
-	require.Equal(t, hash(before, "app.css"), hash(page, "app.css"))
-	b, err := fs.ReadFile(r.Static(), "theme.css")
-	require.NoError(t, err)
-	require.Contains(t, string(b), "#7a1fa2")
-	_, err = fs.Stat(r.Static(), "logo.svg")
-	require.NoError(t, err)
-	_, err = fs.Stat(r.Static(), "img/a.svg")
-	require.NoError(t, err)
-	_, err = r.Static().Open("img")
-	require.ErrorIs(t, err, fs.ErrNotExist, "a directory")
+	// What a version names does not change while the server runs.
+	files["static/theme.css"].Data = []byte("another")
+	require.Contains(t, asset(t, r, r.AssetPath("theme.css")), "#7a1fa2")
 }
 
 // What the script does is what pages promise: no request, no storage, no markup from text.
 func TestScript_SendsAndStoresNothing(t *testing.T) {
-	b, err := fs.ReadFile(newUI(t).Static(), "app.js")
-	require.NoError(t, err)
-	for _, word := range []string{"fetch(", "XMLHttp", "innerHTML", "outerHTML", "insertAdjacent",
-		"document.write", "eval(", "Function(",
-		"localStorage", "sessionStorage", "document.cookie", ".submit(", "requestSubmit",
-		"sendBeacon", "http:", "https:"} {
-		require.NotContains(t, string(b), word)
+	for _, name := range []string{"app.js", "js/codefield.js", "js/passkey.js"} {
+		script := asset(t, newUI(t), name)
+		for _, word := range append(harmful, "fetch", ".submit(", "requestSubmit") {
+			require.NotContains(t, script, word, name)
+		}
 	}
-	css, err := fs.ReadFile(newUI(t).Static(), "app.css")
-	require.NoError(t, err)
+	css := asset(t, newUI(t), "app.css")
 	for _, word := range []string{"@import", "url(", "http:", "https:"} {
-		require.NotContains(t, string(css), word)
+		require.NotContains(t, css, word)
 	}
 	for _, word := range []string{"prefers-color-scheme: dark", "prefers-reduced-motion",
 		":focus-visible", "@media print", "forced-colors"} {
-		require.Contains(t, string(css), word)
+		require.Contains(t, css, word)
 	}
 }
 
-// The script of passkeys asks our own server and the browser, and nobody else.
+// harmful is what no script of the pages has.
+var harmful = []string{"XMLHttp", "innerHTML", "outerHTML", "insertAdjacent", "document.write",
+	"eval(", "Function(", "localStorage", "sessionStorage", "indexedDB", "document.cookie",
+	"sendBeacon", "WebSocket", "console.", "http:", "https:", "import("}
+
+// The script of passkeys asks our own server and the browser, and nobody else. It makes no request
+// and no call of WebAuthn by itself: the modules do.
 func TestScript_PasskeysAskThisServerOnly(t *testing.T) {
-	b, err := fs.ReadFile(newUI(t).Static(), "passkey.js")
-	require.NoError(t, err)
-	for _, word := range []string{"XMLHttp", "innerHTML", "outerHTML", "insertAdjacent",
-		"document.write", "eval(", "Function(",
-		"localStorage", "sessionStorage", "document.cookie", "sendBeacon", "http:", "https:",
-		"credentials: \"include\""} {
-		require.NotContains(t, string(b), word)
+	r := newUI(t)
+	for _, name := range []string{"passkey.js", "js/client.js"} {
+		for _, word := range append(harmful, `credentials: "include"`) {
+			require.NotContains(t, asset(t, r, name), word, name)
+		}
 	}
-	require.Equal(t, 1, strings.Count(string(b), "fetch("))
+	for _, word := range []string{"fetch", "navigator.credentials", "PublicKeyCredential", "atob",
+		"btoa", "Uint8Array"} {
+		require.NotContains(t, asset(t, r, "passkey.js"), word)
+	}
+	require.Equal(t, 1, strings.Count(asset(t, r, "js/client.js"), "await send("))
+}
+
+// A script imports what is served beside it, by relative URLs, so that the directory of the version
+// has all of it.
+func TestScript_ImportsByRelativeURLs(t *testing.T) {
+	r := newUI(t)
+	imports := regexp.MustCompile(`(?m)^(?:import|export)\b[^;]*? from "([^"]*)";`)
+	all := regexp.MustCompile(`\bfrom "|\bimport "`)
+	found := 0
+	for _, name := range []string{"app.js", "passkey.js", "js/client.js", "js/codefield.js",
+		"js/passkey.js"} {
+		script := asset(t, r, name)
+		list := imports.FindAllStringSubmatch(script, -1)
+		require.Len(t, all.FindAllString(script, -1), len(list), name)
+		for _, m := range list {
+			found++
+			require.Regexp(t, `^\./`, m[1])
+			asset(t, r, path.Join(path.Dir(name), m[1]))
+		}
+	}
+	require.Equal(t, 3, found)
 }
 
 // Every pair of colours that carries text is legible (WCAG 2.2 SC 1.4.3: 4.5 to 1), and every
 // edge of a field can be seen (SC 1.4.11: 3 to 1), in both themes.
 func TestStylesheet_HasEnoughContrast(t *testing.T) {
-	b, err := fs.ReadFile(newUI(t).Static(), "app.css")
-	require.NoError(t, err)
-	light, rest, ok := strings.Cut(string(b), "@media (prefers-color-scheme: dark)")
+	light, rest, ok := strings.Cut(asset(t, newUI(t), "app.css"),
+		"@media (prefers-color-scheme: dark)")
 	require.True(t, ok)
 	dark, _, _ := strings.Cut(rest, "*, ::before")
 	for theme, css := range map[string]string{"light": light, "dark": light + dark} {

@@ -15,6 +15,8 @@
 // "field-error", "select", "notice", "good", "countdown"). A file of another name can be used by
 // those that are replaced. The smallest replacements are made for it:
 //
+//   - Static files are read once, by [New]. "asset" puts their version, a hash of all of them, into
+//     the path, as scripts import each other by relative URLs.
 //   - static/theme.css is empty and is read after app.css. One line there changes the accent
 //     colour: :root { --sg-accent: #7a1fa2 }. White text on it must be legible.
 //   - brand.html is what stands at the top of every page, by default the product's name.
@@ -40,14 +42,15 @@
 //	fields ENROLL              those that an enrolment asks for, for "field" or "select"
 //	entered FRAME ID           what was typed before
 //	others VERIFY              the other ways worth showing
-//	icon NAME, asset FILE      decoration, and a file of static/ with a hash for caching
+//	icon NAME, asset FILE      decoration, and the path of a file of static/ with its version
 //	groups KEY, otpauth URI    a key in fours, and a URI that may be a link
 //
 // # Promises
 //
 // Pages work without JavaScript: app.js adds countdowns, buttons to copy, show, download and
 // print, and nothing else. Passkeys are the exception, since browsers have them for scripts
-// alone; passkey.js is only on pages about them, which name another way. No page has an inline
+// alone; passkey.js is only on pages about them, which name another way. Both import the modules
+// of package js, which are static files below js/. No page has an inline
 // script or style, or refers to another host. Values are escaped by html/template; texts are ours
 // or the application's. Rendering never writes half a page, reads no clock, and is safe for
 // concurrent use.
@@ -55,16 +58,13 @@ package ui
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"html/template"
 	"io"
 	"io/fs"
 	"slices"
-	"strings"
 )
 
 //go:embed files
@@ -75,8 +75,8 @@ type Renderer struct {
 	files  fs.FS
 	langs  []string                      // first is the fallback
 	pages  map[string]*template.Template // by language
-	hashes map[string]string             // of static files
-	looks  map[string]*look              // of kinds
+	static staticFiles
+	looks  map[string]*look // of kinds
 }
 
 // New parses the built-in files with those of overrides, which may be nil, laid over them, and
@@ -86,8 +86,7 @@ func New(overrides fs.FS, kinds ...Kind) (*Renderer, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Renderer{files: overlay{overrides, base}, pages: map[string]*template.Template{},
-		hashes: map[string]string{}}
+	r := &Renderer{files: overlay{overrides, base}, pages: map[string]*template.Template{}}
 	catalogs, err := readCatalogs(base, overrides)
 	if err != nil {
 		return nil, err
@@ -95,7 +94,7 @@ func New(overrides fs.FS, kinds ...Kind) (*Renderer, error) {
 	if r.looks, err = describe(kinds); err != nil {
 		return nil, &KindError{err}
 	}
-	if err := r.hashStatic(); err != nil {
+	if r.static, err = readStatic(base, overrides, r.looks); err != nil {
 		return nil, err
 	}
 	names, err := templates(base, overrides)
@@ -137,33 +136,6 @@ func templates(base, overrides fs.FS) ([]string, error) {
 	return slices.Compact(names), err
 }
 
-// hashStatic reads the static files that pages refer to.
-func (r *Renderer) hashStatic() error {
-	for _, name := range []string{"app.css", "theme.css", "app.js", "passkey.js"} {
-		b, err := fs.ReadFile(r.files, "static/"+name)
-		if err != nil {
-			return fmt.Errorf("ui: static/%s: %w", name, err)
-		}
-		r.hash(name, b)
-	}
-	for _, l := range r.looks {
-		if l.script != "" {
-			b, _, err := l.file("script.js")
-			if err != nil {
-				return err
-			}
-			r.hash(l.script, b)
-		}
-	}
-	return nil
-}
-
-// hash keeps what makes the URL of a static file change with its content.
-func (r *Renderer) hash(name string, content []byte) {
-	sum := sha256.Sum256(content)
-	r.hashes[name] = hex.EncodeToString(sum[:6])
-}
-
 // KindError is returned by New for a Kind that is not valid.
 type KindError struct{ Err error }
 
@@ -193,20 +165,6 @@ func (r *Renderer) Render(w io.Writer, p Page) error {
 	return err
 }
 
-// Static returns the files to serve under Base+"static/", and nothing else: directories are
-// not listed. Pages refer to them with a hash of the content in the query, so what is asked for
-// with a query may be cached for ever.
-func (r *Renderer) Static() fs.FS { return static{r.files, r.looks} }
-
-// asset is a file's name with what makes its URL change when the content does. A file that
-// only a replaced template knows has no hash.
-func (r *Renderer) asset(name string) string {
-	if h := r.hashes[name]; h != "" {
-		return name + "?v=" + h
-	}
-	return name
-}
-
 // overlay opens what over has, and what base has of the rest.
 type overlay struct{ over, base fs.FS }
 
@@ -218,33 +176,4 @@ func (o overlay) Open(name string) (fs.File, error) {
 		}
 	}
 	return o.base.Open(name)
-}
-
-// scripts is the directory under static/ with the scripts of described kinds.
-const scripts = "kinds/"
-
-// static is the files in the directory of that name, and the scripts of kinds.
-type static struct {
-	files fs.FS
-	looks map[string]*look
-}
-
-func (s static) Open(name string) (fs.File, error) {
-	if !fs.ValidPath(name) || strings.HasPrefix(name, ".") {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
-	}
-	if kind, ok := strings.CutPrefix(name, scripts); ok {
-		if l := s.looks[strings.TrimSuffix(kind, ".js")]; l != nil && l.script == name {
-			return l.files.Open("script.js")
-		}
-	}
-	f, err := s.files.Open("static/" + name)
-	if err != nil {
-		return nil, err
-	}
-	if info, err := f.Stat(); err != nil || info.IsDir() {
-		_ = f.Close()
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
-	}
-	return f, nil
 }

@@ -1,140 +1,126 @@
-// Comforts for pages that work without them. Nothing here sends anything but what a person
-// submits, and nothing is kept.
-(() => {
-  "use strict";
-  const all = (selector) => document.querySelectorAll(selector);
-  // The person's own variant of the page's language: 1 December or December 1.
-  const lang = document.documentElement.lang || "en";
-  const locale = (navigator.languages || []).find((l) => l.split("-")[0] === lang) || lang;
+// Comforts for pages that work without them. Nothing here sends anything but what a user submits,
+// and nothing is kept.
+import { codeField, countdown, formatTime } from "./js/codefield.js";
 
-  // A mistake is where to go on.
-  const wrong = document.querySelector("[aria-invalid=true]");
-  if (wrong) {
-    wrong.focus();
-    if (wrong.select) wrong.select();
-  }
+const all = (selector) => document.querySelectorAll(selector);
+// The user's own variant of the page's language: 1 December or December 1.
+const lang = document.documentElement.lang || "en";
+const locale = (navigator.languages || []).find((l) => l.split("-")[0] === lang) || lang;
 
-  // Days as they are where the person is.
-  for (const time of all("time[data-day]")) {
-    const day = new Date(time.dateTime);
-    if (isNaN(day)) continue;
-    try {
-      time.textContent = day.toLocaleDateString(locale, { day: "numeric", month: "long", year: "numeric" });
-      time.title = day.toLocaleString(locale);
-    } catch { /* The server's text stays. */ }
-  }
+// A mistake is where to go on.
+const wrong = document.querySelector("[aria-invalid=true]");
+if (wrong) {
+  wrong.focus();
+  if (wrong.select) wrong.select();
+}
 
-  // Countdowns run against the clock, so that a device that slept shows the right time. What is
-  // announced is only that little is left, and that it is over.
-  for (const box of all("[data-countdown]")) {
-    const timer = box.querySelector("[data-seconds]");
-    const says = box.parentElement.querySelector("[data-say]");
-    if (!timer) continue;
-    const total = Number(timer.dataset.seconds);
-    const end = Date.now() + total * 1000;
-    let announced = total <= 30;
-    const say = (text) => { if (says) says.textContent = text; };
-    const show = (left) => {
-      const h = Math.floor(left / 3600), m = Math.floor(left / 60) % 60, s = String(left % 60).padStart(2, "0");
-      timer.textContent = h ? h + ":" + String(m).padStart(2, "0") + ":" + s : m + ":" + s;
-    };
-    const tick = () => {
-      const left = Math.ceil((end - Date.now()) / 1000);
-      if (left <= 0) {
-        clearInterval(run);
-        box.textContent = box.dataset.over;
-        box.classList.toggle("sg-over", !("retry" in box.dataset));
-        say(box.dataset.over);
-        const again = document.querySelector("[data-again]");
-        if ("retry" in box.dataset && again) location.replace(again.href);
-        return;
-      }
-      show(left);
-      if (left <= 30 && !announced) {
-        announced = true;
-        say(box.dataset.soon);
-      }
-    };
-    const run = setInterval(tick, 500);
-    tick();
-  }
+// Days as they are where the user is.
+for (const time of all("time[data-day]")) {
+  const day = new Date(time.dateTime);
+  if (isNaN(day)) continue;
+  try {
+    time.textContent = day.toLocaleDateString(locale, { day: "numeric", month: "long", year: "numeric" });
+    time.title = day.toLocaleString(locale);
+  } catch { /* The server's text stays. */ }
+}
 
-  // A form that was submitted is not submitted again by a second click. The button is not
-  // disabled: it would lose the focus, and its value.
-  for (const form of all("form[data-once]")) {
-    form.addEventListener("submit", (event) => {
-      if (form.dataset.busy) event.preventDefault();
-      form.dataset.busy = "yes";
-      for (const b of form.querySelectorAll("button[type=submit]")) b.setAttribute("aria-disabled", "true");
-    });
-  }
-  // The back button finds the page as it was left.
-  addEventListener("pageshow", () => {
-    for (const form of all("form[data-once]")) {
-      delete form.dataset.busy;
-      for (const b of form.querySelectorAll("button[type=submit]")) b.removeAttribute("aria-disabled");
-    }
+// Codes that were sent, or that an app shows.
+for (const input of all("input[autocomplete=one-time-code][inputmode=numeric]")) codeField(input);
+
+// What is announced of a countdown is only that little remains, and that it is over.
+for (const box of all("[data-countdown]")) {
+  const timer = box.querySelector("[data-seconds]");
+  const says = box.parentElement.querySelector("[data-say]");
+  if (!timer) continue;
+  const say = (text) => { if (says) says.textContent = text; };
+  countdown(Number(timer.dataset.seconds), {
+    tick: (remaining) => { timer.textContent = formatTime(remaining); },
+    soon: () => say(box.dataset.soon),
+    end: () => {
+      box.textContent = box.dataset.over;
+      box.classList.toggle("sg-over", !("retry" in box.dataset));
+      say(box.dataset.over);
+      const again = document.querySelector("[data-again]");
+      if ("retry" in box.dataset && again) location.replace(again.href);
+    },
   });
+}
 
-  for (const button of all("[data-show]")) {
-    const input = document.getElementById(button.dataset.show);
-    if (!input) continue;
-    button.hidden = false;
-    const set = (shown) => {
-      input.type = shown ? "text" : "password";
-      button.setAttribute("aria-pressed", String(shown));
-    };
-    button.addEventListener("click", () => set(input.type === "password"));
-    // A field that is sent as text may be remembered by the browser.
-    if (input.form) input.form.addEventListener("submit", () => set(false));
+// A form that was submitted is not submitted again by a second click. The button is not
+// disabled: it would lose the focus, and its value.
+for (const form of all("form[data-once]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.busy) event.preventDefault();
+    form.dataset.busy = "yes";
+    for (const b of form.querySelectorAll("button[type=submit]")) b.setAttribute("aria-disabled", "true");
+  });
+}
+// The back button finds the page as it was left.
+addEventListener("pageshow", () => {
+  for (const form of all("form[data-once]")) {
+    delete form.dataset.busy;
+    for (const b of form.querySelectorAll("button[type=submit]")) b.removeAttribute("aria-disabled");
   }
+});
 
-  // The text of a list is its items by line, that of a key has no spaces.
-  const textOf = (id) => {
-    const from = document.getElementById(id);
-    if (!from) return "";
-    const items = [...from.querySelectorAll("li")];
-    return items.length ? items.map((li) => li.textContent.trim()).join("\n") + "\n" : from.textContent.replace(/\s+/g, "");
+for (const button of all("[data-show]")) {
+  const input = document.getElementById(button.dataset.show);
+  if (!input) continue;
+  button.hidden = false;
+  const set = (shown) => {
+    input.type = shown ? "text" : "password";
+    button.setAttribute("aria-pressed", String(shown));
   };
-  const copy = async (id) => {
-    try {
-      await navigator.clipboard.writeText(textOf(id));
-      return true;
-    } catch { // Old browsers, and pages that came over plain HTTP.
-      const range = document.createRange();
-      range.selectNodeContents(document.getElementById(id));
-      getSelection().removeAllRanges();
-      getSelection().addRange(range);
-      return document.execCommand("copy");
-    }
-  };
-  for (const button of all("[data-copy]")) {
-    button.hidden = false;
-    const label = button.querySelector("[data-label]");
-    const before = label.textContent;
-    label.setAttribute("aria-live", "polite");
-    button.addEventListener("click", async () => {
-      if (!await copy(button.dataset.copy)) return;
-      label.textContent = button.dataset.done;
-      setTimeout(() => { label.textContent = before; }, 3000);
-    });
-  }
+  button.addEventListener("click", () => set(input.type === "password"));
+  // A field that is sent as text may be remembered by the browser.
+  if (input.form) input.form.addEventListener("submit", () => set(false));
+}
 
-  for (const button of all("[data-download]")) {
-    button.hidden = false;
-    button.addEventListener("click", () => {
-      const text = button.dataset.head + "\n\n" + textOf(button.dataset.download);
-      const url = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
-      const link = document.createElement("a");
-      link.href = url;
-      link.download = button.dataset.file;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(url), 10000);
-    });
+// The text of a list is its items by line, that of a key has no spaces.
+const textOf = (id) => {
+  const from = document.getElementById(id);
+  if (!from) return "";
+  const items = [...from.querySelectorAll("li")];
+  return items.length ? items.map((li) => li.textContent.trim()).join("\n") + "\n" : from.textContent.replace(/\s+/g, "");
+};
+const copy = async (id) => {
+  try {
+    await navigator.clipboard.writeText(textOf(id));
+    return true;
+  } catch { // Old browsers, and pages that came over plain HTTP.
+    const range = document.createRange();
+    range.selectNodeContents(document.getElementById(id));
+    getSelection().removeAllRanges();
+    getSelection().addRange(range);
+    return document.execCommand("copy");
   }
+};
+for (const button of all("[data-copy]")) {
+  button.hidden = false;
+  const label = button.querySelector("[data-label]");
+  const before = label.textContent;
+  label.setAttribute("aria-live", "polite");
+  button.addEventListener("click", async () => {
+    if (!await copy(button.dataset.copy)) return;
+    label.textContent = button.dataset.done;
+    setTimeout(() => { label.textContent = before; }, 3000);
+  });
+}
 
-  for (const button of all("[data-print]")) {
-    button.hidden = false;
-    button.addEventListener("click", () => print());
-  }
-})();
+for (const button of all("[data-download]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const text = button.dataset.head + "\n\n" + textOf(button.dataset.download);
+    const url = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
+    const link = document.createElement("a");
+    link.href = url;
+    link.download = button.dataset.file;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(url), 10000);
+  });
+}
+
+for (const button of all("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}

@@ -1,0 +1,126 @@
+package ui
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/secondgate/secondgate/js"
+)
+
+// versionLen is the length of the version in hexadecimal digits.
+const versionLen = 16
+
+// scripts is the directory under static/ with the scripts of described kinds.
+const scripts = "kinds/"
+
+// staticFiles are the files of static/, by name. New reads them once, so that what a version
+// names never changes. The version is a hash of all of them together: a script refers to its
+// modules by relative URLs, which stay in the directory of the version.
+type staticFiles struct {
+	content map[string][]byte
+	version string
+}
+
+// readStatic reads the built-in files, the modules of package js below js/, those of overrides,
+// which take the place of files of the same name, and the scripts of described kinds.
+func readStatic(base, overrides fs.FS, looks map[string]*look) (staticFiles, error) {
+	s := staticFiles{content: map[string][]byte{}}
+	for _, from := range []struct {
+		files     fs.FS
+		root, put string
+	}{{base, "static", ""}, {js.Files(), ".", "js"}, {overrides, "static", ""}} {
+		if from.files == nil {
+			continue
+		}
+		if err := s.read(from.files, from.root, from.put); err != nil {
+			return s, err
+		}
+	}
+	for _, l := range looks {
+		if l.script != "" {
+			b, _, err := l.file("script.js")
+			if err != nil {
+				return s, err
+			}
+			s.content[l.script] = b
+		}
+	}
+	all := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(s.content)) {
+		_, _ = fmt.Fprintf(all, "%q %x\n", name, sha256.Sum256(s.content[name]))
+	}
+	s.version = hex.EncodeToString(all.Sum(nil))[:versionLen]
+	return s, nil
+}
+
+// read adds the files below root under the names that they have below put.
+func (s staticFiles) read(files fs.FS, root, put string) error {
+	err := fs.WalkDir(files, root, func(name string, d fs.DirEntry, err error) error {
+		hidden := name != root && strings.HasPrefix(d.Name(), ".")
+		switch {
+		case err != nil:
+			return err
+		case hidden && d.IsDir():
+			return fs.SkipDir
+		case hidden, d.IsDir():
+			return nil
+		}
+		b, err := fs.ReadFile(files, name)
+		if err != nil {
+			return err
+		}
+		s.content[path.Join(put, strings.TrimPrefix(name, root+"/"))] = b
+		return nil
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // an overlay need not have the directory
+		return fmt.Errorf("ui: %w", err)
+	}
+	return nil
+}
+
+// Asset is a static file.
+type Asset struct {
+	Name    string // below static/, without a version
+	Content []byte
+	// Current is true if the path has the version of these files. A response for it may be cached
+	// for ever, and for no other path.
+	Current bool
+	// Stale is true if the path has the version of other files: those of a server before or after
+	// an upgrade.
+	Stale bool
+}
+
+// Static returns the file for a path under Base+"static/". There are no directories.
+func (r *Renderer) Static(name string) (Asset, bool) {
+	if b, ok := r.static.content[name]; ok {
+		return Asset{Name: name, Content: b}, true
+	}
+	version, name, _ := strings.Cut(name, "/")
+	b, ok := r.static.content[name]
+	if !ok || !isVersion(version) {
+		return Asset{}, false
+	}
+	current := version == r.static.version
+	return Asset{Name: name, Content: b, Current: current, Stale: !current}, true
+}
+
+func isVersion(s string) bool {
+	_, err := hex.DecodeString(s)
+	return err == nil && len(s) == versionLen
+}
+
+// AssetPath returns the path of a static file under Base+"static/", with the version in it. A name
+// without a file is returned as it is.
+func (r *Renderer) AssetPath(name string) string {
+	if _, ok := r.static.content[name]; !ok {
+		return name
+	}
+	return r.static.version + "/" + name
+}
