@@ -1,0 +1,75 @@
+// Enrols an authenticator app and passkeys, and shows recovery codes.
+import { codeField } from "./js/codefield.js";
+import * as passkey from "./js/passkey.js";
+import { ask, byId, client, next, on } from "./signin.js";
+
+const code = codeField(byId("app-code"));
+let enrollment;
+
+// open shows the factors of a user who is signed in. A user without a factor enrols one first,
+// which completes the sign-in.
+async function open() {
+  byId("codes").replaceChildren();
+  const state = await client.state();
+  for (const id of ["make-codes", "factors"]) byId(id).hidden = !state.signed_in;
+  byId("account").textContent = "not yet";
+  if (!state.signed_in) return;
+  const { factors } = await client.factors();
+  byId("factors").replaceChildren(...factors.map((factor) => {
+    const item = document.createElement("li");
+    item.textContent = `${factor.kind}: ${factor.name}`;
+    return item;
+  }));
+  const me = await fetch("api/me", { headers: { Accept: "application/json" } });
+  byId("account").textContent = (await me.json()).account;
+}
+
+document.addEventListener("arrived", open);
+
+// fresh does what needs a fresh proof. It asks for one where the last is too old.
+async function fresh(run) {
+  try {
+    await run();
+  } catch (err) {
+    if (err.code !== "step_up") throw err;
+    ask(await client.stepUp());
+  }
+}
+
+on("add-app", "click", () => fresh(async () => {
+  const begun = await client.enroll({ kind: "totp" });
+  enrollment = begun.enrollment;
+  byId("qr").src = `data:image/svg+xml,${encodeURIComponent(begun.qr_svg)}`;
+  byId("key").textContent = begun.secret;
+  byId("app-form").hidden = false;
+  code.clear();
+}));
+
+on("app-form", "submit", async () => {
+  await client.confirm({ enrollment, code: code.code });
+  byId("app-form").hidden = true;
+  byId("key").textContent = "";
+  byId("qr").removeAttribute("src");
+  await open();
+});
+
+on("add-passkey", "click", () => fresh(async () => {
+  const begun = await client.enroll({ kind: "passkey", name: "This device" });
+  const created = await passkey.create(begun.data);
+  await client.confirm({ enrollment: begun.enrollment, code: created });
+  await open();
+}));
+
+on("make-codes", "click", () => fresh(async () => {
+  const { codes } = await client.recoveryCodes();
+  byId("codes").replaceChildren(...codes.map((text) => {
+    const item = document.createElement("li");
+    item.textContent = text;
+    return item;
+  }));
+}));
+
+on("sign-out", "click", async () => {
+  await fetch("mfa/sign-out", { method: "POST" });
+  await next();
+});
