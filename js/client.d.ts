@@ -3,34 +3,34 @@ import type { Assertion, Registration, RequestOptions } from "./passkey.js";
 
 export interface ClientInit {
   /** The URL at which the server has the pages. Defaults to "/mfa/". */
-  base?: string;
+  base?: string | undefined;
   /** Takes the place of the global fetch. */
-  fetch?: typeof fetch;
+  fetch?: typeof fetch | undefined;
   /** Defaults to "same-origin". */
-  credentials?: RequestCredentials;
+  credentials?: RequestCredentials | undefined;
 }
 
 export interface CallInit {
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** The one error of this module, but for a request that its caller aborts. */
 export class ApiError extends Error {
   constructor(code: string, init?: {
-    reason?: string;
-    attemptsLeft?: number;
-    retryAfter?: number;
-    status?: number;
+    reason?: string | undefined;
+    attemptsLeft?: number | undefined;
+    retryAfter?: number | undefined;
+    status?: number | undefined;
     cause?: unknown;
   });
-  /** A stable code of the API; "network" without a response, "unavailable" without one of the API. */
+  /** A code of the API; "network" without a response, "unavailable" without one of the API. */
   readonly code: string;
   /** What is wrong with a malformed input, such as "pin_too_short". */
-  readonly reason?: string;
+  readonly reason: string | undefined;
   /** Attempts remaining before a lock. */
-  readonly attemptsLeft?: number;
+  readonly attemptsLeft: number | undefined;
   /** Seconds to wait. */
-  readonly retryAfter?: number;
+  readonly retryAfter: number | undefined;
   /** The status of the response, 0 without one. */
   readonly status: number;
 }
@@ -141,8 +141,8 @@ export interface Device {
 
 export interface EnrollRequest {
   kind: string;
-  name?: string;
-  password?: string;
+  name?: string | undefined;
+  password?: string | undefined;
   /** Parameters of the kind, such as address, number and region, or pin. */
   [parameter: string]: string | undefined;
 }
@@ -150,9 +150,9 @@ export interface EnrollRequest {
 export interface VerifyRequest {
   kind: string;
   code: string | Assertion;
-  purpose?: Purpose;
+  purpose?: Purpose | undefined;
   /** A name for this device, if it is to be remembered. */
-  remember?: string;
+  remember?: string | undefined;
 }
 
 /** A client of the JSON API. It logs and stores nothing. */
@@ -160,13 +160,16 @@ export class Client {
   constructor(init?: ClientInit);
   state(init?: CallInit): Promise<State>;
   send(
-    request: { kind: string; factor?: string; purpose?: Purpose },
+    request: { kind: string; factor?: string | undefined; purpose?: Purpose | undefined },
     init?: CallInit,
   ): Promise<Delivery>;
   verify(request: VerifyRequest, init?: CallInit): Promise<Verification>;
-  stepUp(request?: { purpose?: "manage" | "step-up" }, init?: CallInit): Promise<Challenge>;
+  stepUp(
+    request?: { purpose?: "manage" | "step-up" | undefined },
+    init?: CallInit,
+  ): Promise<Challenge>;
   unlock(
-    request: { kind: string; code: string | Assertion; purpose?: Purpose },
+    request: { kind: string; code: string | Assertion; purpose?: Purpose | undefined },
     init?: CallInit,
   ): Promise<{ kind: string; unlocked: boolean; answers_left: number }>;
   beginPasswordless(init?: CallInit): Promise<PasswordlessChallenge>;
@@ -186,7 +189,7 @@ export class Client {
     init?: CallInit,
   ): Promise<{ id: string; name: string }>;
   remove(
-    request: { id: string; password?: string },
+    request: { id: string; password?: string | undefined },
     init?: CallInit,
   ): Promise<{ id: string; data?: any }>;
   recoveryCodes(init?: CallInit): Promise<{ codes: string[] }>;
@@ -194,6 +197,6 @@ export class Client {
   forgetDevice(request: { id: string }, init?: CallInit): Promise<object>;
   forgetDevices(init?: CallInit): Promise<object>;
   sendRecoveryLink(init?: CallInit): Promise<object>;
-  requestSupport(request?: { message?: string }, init?: CallInit): Promise<object>;
+  requestSupport(request?: { message?: string | undefined }, init?: CallInit): Promise<object>;
   openRecoveryLink(request: { token: string }, init?: CallInit): Promise<Challenge>;
 }

@@ -17,13 +17,13 @@ export function normalizeCode(text: string): string;
 
 export interface CountdownInit {
   /** Is called with the seconds remaining, at once and at each change. */
-  tick?: (remaining: number) => void;
+  tick?: ((remaining: number) => void) | undefined;
   /** Is called once when `soonAt` seconds remain, if there were more at first. */
-  soon?: () => void;
+  soon?: (() => void) | undefined;
   /** Is called once, when no time remains. */
-  end?: () => void;
+  end?: (() => void) | undefined;
   /** Defaults to 30 seconds. */
-  soonAt?: number;
+  soonAt?: number | undefined;
 }
 
 /** Counts down against the clock. Returns a function that stops it. */

@@ -26,11 +26,13 @@ export function codeField(input) {
 }
 
 // normalizeCode leaves out what users type or paste between the digits: spaces, hyphens, dashes,
-// and marks without a width. It writes the digits of every script as 0 to 9. The server leaves
-// spaces and hyphens out by itself.
+// and marks that nobody sees. It writes the digits of every script as 0 to 9, and full-width forms
+// as ASCII. The server does the same.
 export function normalizeCode(text) {
-  const kept = text.replace(/[\s\p{Pd}\p{Cf}\u2212]/gu, "");
-  return kept.replace(/\p{Nd}/gu, digit);
+  return text
+    .replace(/[\p{White_Space}\p{Pd}\p{Cf}\p{Variation_Selector}\u2212\u2043\u02d7]/gu, "")
+    .replace(/\p{Nd}/gu, digit)
+    .replace(/[\uff01-\uff5e]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0));
 }
 
 // digit returns the value of a decimal digit. The digits of a script follow each other from zero.

@@ -3,7 +3,9 @@
 //
 // An application without npm serves them itself:
 //
-//	mux.Handle("GET /js/", http.StripPrefix("/js/", http.FileServerFS(js.Files())))
+//	mux.Handle("/js/", http.StripPrefix("/js/", http.FileServerFS(js.Files())))
+//
+// README.md beside this file describes the modules.
 package js
 
 import "embed"

@@ -56,13 +56,13 @@ export class PasskeyError extends Error {
 }
 
 export interface CeremonyInit {
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Says whether the browser has passkeys on this page. */
 export function supported(): boolean;
 
-/** Says whether the browser offers passkeys under a field with `autocomplete="username webauthn"`. */
+/** Says whether passkeys are offered under a field with `autocomplete="username webauthn"`. */
 export function conditionalSupported(): Promise<boolean>;
 
 /** Has the browser create a passkey. */
@@ -81,4 +81,4 @@ export function forget(gone: { rpId: string; credentialId: string }): Promise<vo
 export function toBase64url(bytes: ArrayBuffer | ArrayLike<number>): string;
 
 /** Decodes base64url without padding. Throws a SyntaxError for anything else. */
-export function fromBase64url(text: string): Uint8Array<ArrayBuffer>;
+export function fromBase64url(text: string): Uint8Array;

@@ -68,3 +68,53 @@ func tokens(code []byte) string {
 		}
 	}
 }
+
+var scriptBlock = regexp.MustCompile("(?ms)^```(?:js|ts)\n(.*?)^```$")
+
+// Every block of JavaScript in a document is a part of a file that a browser or Node.js runs in a
+// test. The sample of the npm package is a whole file.
+func TestDocuments_QuoteScriptsThatRun(t *testing.T) {
+	list := func(patterns ...string) []string {
+		return strings.Fields(string(run(t, "../..", "git", append([]string{"ls-files", "--cached",
+			"--others", "--exclude-standard"}, patterns...)...)))
+	}
+	var code strings.Builder
+	for _, file := range list("*.js", "*.mjs", "*.ts") {
+		text, err := os.ReadFile(filepath.Join("../..", file))
+		require.NoError(t, err)
+		code.WriteString(unindented(text) + "\x00\n")
+	}
+	blocks := 0
+	for _, document := range list("*.md") {
+		text, err := os.ReadFile(filepath.Join("../..", document))
+		require.NoError(t, err)
+		for _, block := range scriptBlock.FindAllSubmatch(text, -1) {
+			blocks++
+			if !strings.Contains(code.String(), unindented(block[1])) {
+				t.Errorf("%s shows a script that is in no file:\n%s", document, block[1])
+			}
+		}
+	}
+	require.Greater(t, blocks, 3)
+
+	read := func(name string) string {
+		text, err := os.ReadFile("../../" + name)
+		require.NoError(t, err)
+		return string(text)
+	}
+	readme := read("js/README.md")
+	require.Contains(t, readme, "```js\n"+read("examples/spa/page/signin.js")+"```\n")
+	_, page, found := strings.Cut(readme, "```html\n")
+	require.True(t, found)
+	page, _, _ = strings.Cut(page, "```\n")
+	require.Contains(t, read("examples/spa/page/index.html"), page)
+}
+
+// unindented returns the lines of a text without the spaces before them.
+func unindented(text []byte) string {
+	var lines strings.Builder
+	for line := range strings.Lines(string(text)) {
+		lines.WriteString(strings.TrimLeft(line, " \t"))
+	}
+	return lines.String()
+}

@@ -12,7 +12,7 @@ import (
 
 // Prepare checks that the version can be released and writes to out what a release changes.
 // It changes nothing unless tag is set: then it commits the files and tags the modules. It
-// never pushes, and the last lines of its output are the command that does.
+// never pushes, and the last lines of its output are the commands that do.
 func (r *Repository) Prepare(version string, tag bool, out io.Writer) error {
 	if err := r.check(version); err != nil {
 		return err
@@ -47,8 +47,8 @@ func (r *Repository) Prepare(version string, tag bool, out io.Writer) error {
 	if err := r.tagAll(tags, version); err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(out, "Publish it with:\n  git push --atomic origin HEAD %s\n",
-		strings.Join(tags, " "))
+	_, _ = fmt.Fprintf(out, "Publish it with:\n  git push --atomic origin HEAD %s\n"+
+		"  npm publish ./js\n", strings.Join(tags, " "))
 	return nil
 }
 

@@ -17,6 +17,7 @@ func TestPrepare_SetsOneVersionEverywhere(t *testing.T) {
 	require.Contains(t, said, "tag  "+version+"\n")
 	require.Contains(t, said, "tag  sso/"+version+"\n")
 	require.Contains(t, said, "set  go.work\n")
+	require.Contains(t, said, "set  js/package.json\n")
 	require.NotContains(t, said, "tag  examples")
 	require.NotContains(t, said, "tag  internal")
 	require.NotContains(t, said, "tag  tools")
@@ -26,6 +27,9 @@ func TestPrepare_SetsOneVersionEverywhere(t *testing.T) {
 	said, err = c.prepare(version, true)
 	require.NoError(t, err)
 	require.Contains(t, said, "git push --atomic origin HEAD "+version+" passkey/"+version)
+	require.Contains(t, said, "\n  npm publish ./js\n")
+	require.Contains(t, c.read("js/package.json"),
+		"\n  \"version\": \""+strings.TrimPrefix(version, "v")+"\",\n")
 	require.Empty(t, c.git("status", "--porcelain"))
 	require.Equal(t, head, c.git("rev-parse", "HEAD~1"))
 	for _, tag := range strings.Fields(c.git("tag")) {
@@ -75,6 +79,15 @@ func TestPrepare_NamesAllFaults(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"portal/go.sum"}, changed)
 	require.Contains(t, c.read("portal/go.sum"), first)
+}
+
+// Without a version the npm package would be published as another one.
+func TestPrepare_FindsTheVersionOfTheNpmPackage(t *testing.T) {
+	c := newCheckout(t)
+	c.replace("js/package.json", `"version"`, `"v"`)
+	c.commit()
+	_, err := c.prepare(version, true)
+	require.ErrorContains(t, err, "js/package.json has 0 lines with its version")
 }
 
 func TestPrepare_RefusesVersions(t *testing.T) {

@@ -6,14 +6,16 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 
 	"golang.org/x/mod/modfile"
 )
 
 // versioned returns the files that change for a version, by name: each go.mod requires the
-// repository's other modules at that version, go.work joins the modules at that version, and
-// each go.sum has the checksums of what will be published.
+// repository's other modules at that version, go.work joins the modules at that version, the npm
+// package has that version, and each go.sum has the checksums of what will be published.
 func (r *Repository) versioned(version string) (map[string][]byte, error) {
 	files := make(map[string][]byte)
 	for _, m := range r.modules {
@@ -34,6 +36,9 @@ func (r *Repository) versioned(version string) (map[string][]byte, error) {
 	if files["go.work"], err = r.workspace(version); err != nil {
 		return nil, err
 	}
+	if files[npmManifest], err = r.npmVersion(version); err != nil {
+		return nil, err
+	}
 	if err := r.addSums(version, files); err != nil {
 		return nil, err
 	}
@@ -42,6 +47,25 @@ func (r *Repository) versioned(version string) (map[string][]byte, error) {
 		return err == nil && string(before) == string(text)
 	})
 	return files, nil
+}
+
+// npmManifest is the package.json of the npm package, which is a part of the root module.
+const npmManifest = "js/package.json"
+
+var npmVersionLine = regexp.MustCompile(`(?m)^  "version": "[^"]*",$`)
+
+// npmVersion returns the manifest of the npm package with the version, which npm writes without
+// the letter.
+func (r *Repository) npmVersion(version string) ([]byte, error) {
+	text, err := os.ReadFile(filepath.Join(r.dir, npmManifest))
+	if err != nil {
+		return nil, err
+	}
+	if n := len(npmVersionLine.FindAll(text, -1)); n != 1 {
+		return nil, fmt.Errorf("release: %s has %d lines with its version", npmManifest, n)
+	}
+	line := fmt.Sprintf(`  "version": %q,`, strings.TrimPrefix(version, "v"))
+	return npmVersionLine.ReplaceAllLiteral(text, []byte(line)), nil
 }
 
 // requirements lists the repository's modules that m requires.
