@@ -45,7 +45,7 @@ func TestFactor_KeepsAddressesInOneForm(t *testing.T) {
 	}
 	_, err := f.Enroll(t.Context(), factor.EnrollInput{
 		Params:   map[string]secret.Text{"address": secret.New("ann@bücher.example")},
-		Existing: []factor.Instance{{State: []byte("ann@xn--bcher-kva.example")}}})
+		Existing: []factor.EnrollOutput{{State: []byte("ann@xn--bcher-kva.example")}}})
 	requireProblem(t, err, "address_duplicate")
 }
 
@@ -116,12 +116,12 @@ func TestEnroll_ChoosesTheAddress(t *testing.T) {
 		"the address of record, unless another is given")
 	out, err = f.Enroll(t.Context(), factor.EnrollInput{User: ann,
 		Params:   map[string]secret.Text{"address": secret.New("ann@home.example")},
-		Existing: []factor.Instance{{State: []byte("ann@example.com")}}})
+		Existing: []factor.EnrollOutput{{State: []byte("ann@example.com")}}})
 	require.NoError(t, err)
 	require.Equal(t, "ann@home.example", string(out.State))
 	_, err = f.Enroll(t.Context(), factor.EnrollInput{
 		Params: map[string]secret.Text{"address": secret.New("ANN@example.com")},
-		Existing: []factor.Instance{{State: []byte("bob@example.com")},
+		Existing: []factor.EnrollOutput{{State: []byte("bob@example.com")},
 			{State: []byte("ann@example.com")}}})
 	var p *factor.Problem
 	require.ErrorAs(t, err, &p)

@@ -33,7 +33,7 @@ func failed(f factor.Factor, doing string, err error) error {
 	}
 	text := fmt.Sprintf("%v: the %s factor could not %s%s",
 		ErrUnavailable, f.Kind(), doing, quiet.Text(err))
-	return quiet.New(text, ErrUnavailable, err)
+	return quiet.New(text, ErrUnavailable, decided(err))
 }
 
 // refusedOrFailed distinguishes what f refuses (a *factor.Problem, which pages show) from what f
@@ -48,7 +48,16 @@ func refusedOrFailed(f factor.Factor, doing string, err error) error {
 		reason = " (" + p.Reason + ")"
 	}
 	return quiet.New(fmt.Sprintf("mfa: the %s factor refused the input%s", f.Kind(), reason),
-		factor.ErrMalformed, err)
+		factor.ErrMalformed, decided(err))
+}
+
+// decided returns a cause without a factor.ErrPending in it: outside it means that a response is
+// not decided yet, and nothing else.
+func decided(err error) error {
+	if errors.Is(err, factor.ErrPending) {
+		return errors.New("the factor returned an ErrPending that is none")
+	}
+	return err
 }
 
 // reasonForm says whether a reason is a code and not a text: words of small letters, and at
@@ -170,7 +179,8 @@ func callNotify(ctx context.Context, f factor.Notifier, in factor.Message) (err 
 	return refusedOrFailed(f, "notify", f.Notify(ctx, in))
 }
 
-// callVerify keeps the verdict of a refusal, and nothing else that f says about it.
+// callVerify keeps the verdict of a refusal, and nothing else that f says about it. An ErrPending
+// is one only of a kind that is Polled, and beside no refusal.
 func callVerify(ctx context.Context, f factor.Factor, in factor.VerifyInput) (
 	v *factor.Verdict, err error,
 ) {
@@ -183,15 +193,19 @@ func callVerify(ctx context.Context, f factor.Factor, in factor.VerifyInput) (
 		return v, nil
 	}
 	if v != nil && v.Cloned && errors.Is(err, factor.ErrReplayed) {
-		return nil, quiet.New(factor.ErrReplayed.Error(), err, decide.ErrCloned)
+		return nil, quiet.New(factor.ErrReplayed.Error(), factor.ErrReplayed, decided(err),
+			decide.ErrCloned)
 	}
 	for _, known := range []error{factor.ErrIncorrect, factor.ErrExpired, factor.ErrReplayed} {
 		if err == known { //nolint:errorlint // the very error, which is in our words
 			return nil, err
 		}
 		if errors.Is(err, known) {
-			return nil, quiet.New(known.Error(), err)
+			return nil, quiet.New(known.Error(), known, decided(err))
 		}
+	}
+	if f.Traits().Polled && errors.Is(err, factor.ErrPending) {
+		return nil, factor.ErrPending
 	}
 	return nil, failed(f, "verify", err)
 }
@@ -206,7 +220,7 @@ func callImplied(f factor.Implier, p factor.User) (state []byte, masked string, 
 		return state, masked, nil
 	case errors.Is(err, factor.ErrUndeliverable):
 		text := fmt.Sprintf("%v of the %s factor", factor.ErrUndeliverable, f.Kind())
-		return nil, "", quiet.New(text, err)
+		return nil, "", quiet.New(text, factor.ErrUndeliverable, decided(err))
 	default:
 		return nil, "", failed(f, "read the address", err)
 	}

@@ -154,7 +154,7 @@ func TestErrors_HoldNothingThatAFactorSaid(t *testing.T) {
 	for _, throws := range []bool{false, true} {
 		for _, kind := range []error{later, factor.ErrMalformed, factor.ErrIncorrect,
 			factor.ErrExpired,
-			factor.ErrReplayed, factor.ErrUndeliverable, mfa.ErrUnavailable,
+			factor.ErrReplayed, factor.ErrUndeliverable, factor.ErrPending, mfa.ErrUnavailable,
 			&factor.Problem{Reason: "012345 ann@example.com", Detail: "012345 ann@example.com"}} {
 			for _, fails := range []string{"Normalize", "Enroll", "Implied", "Issue", "Deliver",
 				"Notify", "Verify"} {
@@ -228,6 +228,7 @@ func shoutAndListen(t *testing.T, s *shouter) {
 	require.True(t, len(errs)+len(told) > 0 || s.fails == "Implied", "it was never asked")
 	all := log.String()
 	for _, err := range append(errs, told...) {
+		require.NotErrorIs(t, err, factor.ErrPending, "it would read as: not decided yet")
 		all += everything(t, err)
 	}
 	for _, e := range r.events {
@@ -242,8 +243,9 @@ func shoutAndListen(t *testing.T, s *shouter) {
 		}
 	}
 	if s.throws || s.fails == "Implied" || s.fails == "Verify" && errors.Is(s.kind,
-		factor.ErrIncorrect) {
-		return // the value that was thrown is dropped, and one incorrect response is like another
+		factor.ErrIncorrect) || errors.Is(s.kind, factor.ErrPending) {
+		return // the value that was thrown is dropped, and one incorrect response is like another;
+		// and an ErrPending is one of a response alone
 	}
 	var q quoted
 	require.ErrorAs(t, errors.Join(append(errs, told...)...), &q, "the cause is there")

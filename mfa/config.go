@@ -185,8 +185,10 @@ func (m *Manager) addFactors(list []factor.Factor) error {
 func traitProblem(f factor.Factor) string {
 	t := f.Traits()
 	_, describes := f.(factor.Describer)
-	_, issues := f.(factor.Challenger)
 	if problem := levelProblem(t); problem != "" {
+		return problem
+	}
+	if problem := issueProblem(f); problem != "" {
 		return problem
 	}
 	switch {
@@ -198,8 +200,22 @@ func traitProblem(f factor.Factor) string {
 		return "is a LastResort, so it must be a recovery kind"
 	case (t.Limited || t.Temporary) && !describes:
 		return "is Limited or Temporary and no factor.Describer"
+	}
+	return ""
+}
+
+// issueProblem says which traits are about issuing, for a factor that does not, or returns "".
+func issueProblem(f factor.Factor) string {
+	t := f.Traits()
+	_, issues := f.(factor.Challenger)
+	_, identifies := f.(factor.Identifier)
+	switch {
 	case t.SharedChallenge && !issues:
 		return "shares challenges and issues none"
+	case t.Polled && !issues:
+		return "is Polled and issues nothing that a user could approve"
+	case t.Polled && identifies:
+		return "is Polled, so its responses cannot name an instance"
 	}
 	return ""
 }

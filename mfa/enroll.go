@@ -73,10 +73,11 @@ func (s Session) NewRecoveryCodes(ctx context.Context, g Grant) (*Enrollment, er
 	return nil, fmt.Errorf("%w: no recovery codes are configured", ErrNotAvailable)
 }
 
-func (m *Manager) existing(r *record.Record, kind string) (list []factor.Instance) {
+func (m *Manager) existing(r *record.Record, kind string) (list []factor.EnrollOutput) {
 	for _, in := range r.Factors {
 		if in.Kind == kind && !in.Implicit {
-			list = append(list, factor.Instance{Name: in.Name, State: bytes.Clone(in.State)})
+			list = append(list, factor.EnrollOutput{State: bytes.Clone(in.State), Name: in.Name,
+				MaskedDestination: in.MaskedDestination})
 		}
 	}
 	return list

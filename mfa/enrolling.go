@@ -38,7 +38,7 @@ func (m *Manager) enroll(
 			MaskedDestination: out.MaskedDestination, State: out.State},
 		Replace: t.OnePerUser, SignIn: c.Forced}}
 	describeInstance(f, &n.Pending.Instance)
-	e := &Enrollment{Kind: r.Kind, Prompt: out.Prompt}
+	e := &Enrollment{Kind: r.Kind, Prompt: out.Prompt, Polled: t.Polled}
 	ch, sends := f.(factor.Challenger)
 	switch {
 	case t.NoConfirmation:

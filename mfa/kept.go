@@ -102,7 +102,7 @@ func (ch Challenge) shown() *token.Shown {
 		s.Options = append(s.Options, token.ShownOption{Kind: o.Kind, FactorID: o.FactorID,
 			Name: o.Name, Destination: o.MaskedDestination, Default: o.Default, Sends: o.Sends,
 			Class: token.ClassOf(o.Recovery, o.Knowledge), Disabled: o.Disabled,
-			Questions: o.Questions})
+			Questions: o.Questions, Polled: o.Polled})
 	}
 	return s
 }
@@ -115,8 +115,8 @@ func shownChallenge(s *token.Shown) Challenge {
 		LockedUntil: record.Instant(s.LockedUntil), Prompt: factor.Prompt{Data: s.Data}}
 	for _, o := range s.Options {
 		ch.Options = append(ch.Options, Option{o.Kind, o.FactorID, o.Name, o.Destination,
-			o.Default, o.Sends, o.Class == token.ClassRecovery, o.Class == token.ClassKnowledge,
-			o.Disabled, o.Questions})
+			o.Default, o.Sends, o.Polled, o.Class == token.ClassRecovery,
+			o.Class == token.ClassKnowledge, o.Disabled, o.Questions})
 	}
 	if s.Grant != "" {
 		ch.Grant = Grant{token.Sealed(s.Grant)}
@@ -127,7 +127,8 @@ func shownChallenge(s *token.Shown) Challenge {
 func (e Enrollment) shown() *token.Shown {
 	return &token.Shown{Kind: e.Kind, Expires: milliseconds(e.Expires),
 		CodeExpires: milliseconds(e.CodeExpires), Secret: e.Prompt.Secret.Reveal(),
-		URI: e.Prompt.URI.Reveal(), Destination: e.Prompt.MaskedDestination, Data: e.Prompt.Data}
+		URI: e.Prompt.URI.Reveal(), Destination: e.Prompt.MaskedDestination, Data: e.Prompt.Data,
+		Polled: e.Polled}
 }
 
 func shownEnrollment(s *token.Shown) Enrollment {
@@ -135,7 +136,7 @@ func shownEnrollment(s *token.Shown) Enrollment {
 		return Enrollment{}
 	}
 	return Enrollment{Kind: s.Kind, Expires: record.Instant(s.Expires),
-		CodeExpires: record.Instant(s.CodeExpires),
+		CodeExpires: record.Instant(s.CodeExpires), Polled: s.Polled,
 		Prompt: factor.Prompt{Secret: secret.New(s.Secret), URI: secret.New(s.URI),
 			MaskedDestination: s.Destination, Data: s.Data}}
 }

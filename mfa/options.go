@@ -11,7 +11,8 @@ func (m *Manager) options(list []decide.Option) []Option {
 	for _, o := range list {
 		k := m.rules.Kinds[o.Kind]
 		shown := Option{Kind: o.Kind, FactorID: o.ID, Name: o.Name,
-			MaskedDestination: o.MaskedDestination, Default: o.Default, Sends: k.Sends,
+			MaskedDestination: o.MaskedDestination, Default: o.Default,
+			Sends: k.Sends, Polled: k.Polled,
 			Recovery: k.Recovery, Knowledge: k.Knowledge, Disabled: o.Disabled,
 			Questions: describe(m.factors[o.Kind], o.State).Questions}
 		if o.Shared {

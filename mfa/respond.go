@@ -39,6 +39,9 @@ type attempt struct {
 // normalize returns the response as the factor is given it. What it refuses could never be
 // correct; it looks at no state, so that says nothing.
 func (m *Manager) normalize(f factor.Factor, response secret.Text) (string, error) {
+	if f.Traits().Polled {
+		return "", nil // whatever the client sent: what is not counted must hold no guess
+	}
 	s := response.Reveal()
 	if s == "" || len(s) > maxResponse || !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
 		return "", fmt.Errorf("%w: a response has 1 to %d bytes of UTF-8 without NUL",
@@ -81,15 +84,16 @@ func (m *Manager) viewOf(r *record.Record, a *attempt) (decide.View, decide.Resp
 }
 
 // ask asks the factor about each target until one accepts. Of several refusals the heaviest is
-// returned: a failure of the factor before replayed, before expired, before incorrect.
+// returned: a failure of the factor before replayed, before expired, before incorrect, before
+// pending.
 func (m *Manager) ask(
 	ctx context.Context, a *attempt, targets []decide.Target, now time.Time,
 ) decide.Said {
-	refusal := error(factor.ErrIncorrect)
-	for _, t := range targets {
+	said := decide.Said{Refusal: factor.ErrIncorrect}
+	for i, t := range targets {
 		in := a.input(t)
 		v, err := callVerify(ctx, a.factor, in)
-		if err == nil && t.Code != nil && !now.Before(in.Expires) {
+		if refusable(err) && t.Code != nil && !now.Before(in.Expires) {
 			// whatever the factor makes of it, and of a clock that went back
 			err = factor.ErrExpired
 		}
@@ -99,15 +103,19 @@ func (m *Manager) ask(
 		if err == nil {
 			return a.accepted(t, v)
 		}
-		if decide.WeightOf(err) > decide.WeightOf(refusal) {
-			refusal = err
+		if i == 0 || decide.WeightOf(err) > decide.WeightOf(said.Refusal) {
+			said = decide.Said{Target: t, Refusal: err}
 		}
 	}
-	if decide.WeightOf(refusal) == decide.WeightIncorrect {
-		refusal = m.recogniseCode(ctx, a, targets, refusal)
+	if decide.WeightOf(said.Refusal) == decide.WeightIncorrect {
+		said.Refusal = m.recogniseCode(ctx, a, targets, said.Refusal)
 	}
-	return decide.Said{Refusal: refusal}
+	return said
 }
+
+// refusable says whether a response that is late is refused for that: one that would be accepted,
+// and one that would go on waiting.
+func refusable(err error) bool { return err == nil || errors.Is(err, factor.ErrPending) }
 
 // accepted returns what the factor says when it accepts, and what it then says of the instance.
 func (a *attempt) accepted(t decide.Target, v *factor.Verdict) decide.Said {

@@ -31,6 +31,7 @@ func TestNew_RefusesContradictoryTraits(t *testing.T) {
 		"no factor.Describer": {{Level: weak, Limited: true},
 			{Recovery: true, Temporary: true}},
 		"shares challenges": {{Level: strong, SharedChallenge: true}},
+		"is Polled":         {{Level: strong, Polled: true}, {Recovery: true, Polled: true}},
 	} {
 		for _, tr := range traits {
 			cfg := newRig(t).cfg

@@ -69,6 +69,10 @@ type Option struct {
 	Default           bool
 	// Sends says that the kind needs Send before Verify.
 	Sends bool
+	// Polled says that the user approves elsewhere and types nothing. Show Delivery.Prompt and
+	// call Verify with an empty response every few seconds, as long as it returns
+	// factor.ErrPending.
+	Polled bool
 	// Recovery and Knowledge are the kind's [factor.Traits].
 	Recovery, Knowledge bool
 	// Disabled says that the kind was disabled after too many failed attempts.
@@ -138,6 +142,8 @@ type Enrollment struct {
 	Expires time.Time
 	// CodeExpires is when a code that was sent expires; zero without one.
 	CodeExpires time.Time
+	// Polled is as in an [Option], for [Session.Confirm].
+	Polled bool
 	// Confirmed is set for a kind that needs no confirmation, such as recovery codes: then
 	// nothing is pending.
 	Confirmed *Confirmation

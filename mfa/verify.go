@@ -22,6 +22,9 @@ import (
 // counted, since it is no guess, and it does not sign the user in. Of superseded codes the last
 // three are recognised, until an hour after they expired. Send again.
 //
+// factor.ErrPending means that the user has not decided yet, for a kind with Option.Polled. Nothing
+// was counted or written: call Verify again in a few seconds, until what was sent expires.
+//
 // After ErrUnavailable the user is not signed in, and the response may have been counted or used.
 func (s Session) Verify(
 	ctx context.Context, ch *Challenge, kind string, response secret.Text,

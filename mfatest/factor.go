@@ -125,7 +125,7 @@ func (k FactorKit) issued(
 	}
 	asked := factor.IssueInput{User: kitPerson, State: state, Confirming: confirming, Now: k.Now}
 	if !confirming {
-		asked.Instances = []factor.Instance{{State: state}}
+		asked.Instances = []factor.EnrollOutput{{State: state}}
 	}
 	is, err := c.Issue(t.Context(), asked)
 	if err != nil {

@@ -193,7 +193,7 @@ func TestCeremonies_CannotBeExchanged(t *testing.T) {
 	_, err = verify(f, in, d.attest(t, d.forgery(options, "webauthn.get")))
 	require.ErrorContains(t, err, "another ceremony")
 
-	pending, creation := begun(t, f, factor.Instance{State: state})
+	pending, creation := begun(t, f, factor.EnrollOutput{State: state})
 	_, err = verify(f, pending, d.sign(t, d.forgery(creation, "webauthn.get")))
 	require.ErrorContains(t, err, "another ceremony")
 

@@ -61,7 +61,7 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 	return &factor.EnrollOutput{State: encode(s), Name: nextName(in.Existing)}, nil
 }
 
-func nextName(existing []factor.Instance) string {
+func nextName(existing []factor.EnrollOutput) string {
 	taken := make(map[string]bool, len(existing))
 	for _, e := range existing {
 		taken[e.Name] = true

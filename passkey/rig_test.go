@@ -171,7 +171,7 @@ func challenge(
 	t.Helper()
 	is, err := f.Issue(context.Background(), factor.IssueInput{User: ann, State: state,
 		Confirming: confirming,
-		Instances:  []factor.Instance{{State: state}}, Now: start})
+		Instances:  []factor.EnrollOutput{{State: state}}, Now: start})
 	require.NoError(t, err)
 	return factor.VerifyInput{User: ann, State: state, Issued: is.Keep, IssuedAt: start,
 		Expires: is.Expires,
@@ -180,7 +180,7 @@ func challenge(
 
 // begun is an enrolment that waits for its response.
 func begun(
-	t testing.TB, f *passkey.Factor, existing ...factor.Instance,
+	t testing.TB, f *passkey.Factor, existing ...factor.EnrollOutput,
 ) (factor.VerifyInput, []byte) {
 	t.Helper()
 	out, err := f.Enroll(context.Background(), factor.EnrollInput{User: ann, Existing: existing,
@@ -204,7 +204,7 @@ func verify(f *passkey.Factor, in factor.VerifyInput, response string) ([]byte, 
 }
 
 // enrolled enrols d.
-func enrolled(t testing.TB, f *passkey.Factor, d *device, existing ...factor.Instance) []byte {
+func enrolled(t testing.TB, f *passkey.Factor, d *device, existing ...factor.EnrollOutput) []byte {
 	t.Helper()
 	in, options := begun(t, f, existing...)
 	state, err := verify(f, in, d.create(t, options))

@@ -95,7 +95,7 @@ func TestVerify_ChangesCounterAndBackupStateOnly(t *testing.T) {
 func TestVerify_AcceptsAllowedCredentialsOnly(t *testing.T) {
 	f, one, two := newFactor(t), newDevice(), newDevice()
 	first := enrolled(t, f, one)
-	second := enrolled(t, f, two, factor.Instance{State: first})
+	second := enrolled(t, f, two, factor.EnrollOutput{State: first})
 	require.Equal(t, kept(t, first)[0], kept(t, second)[0], "one account, one handle")
 	in, options := challenge(t, f, first, false)
 	require.Contains(t, string(options), text(one.cred.ID))
@@ -109,7 +109,7 @@ func TestVerify_AcceptsAllowedCredentialsOnly(t *testing.T) {
 func TestEnroll_ExcludesEnrolledPasskeys(t *testing.T) {
 	f, d := newFactor(t), newDevice()
 	state := enrolled(t, f, d)
-	in, options := begun(t, f, factor.Instance{Name: "Passkey", State: state})
+	in, options := begun(t, f, factor.EnrollOutput{Name: "Passkey", State: state})
 	var o struct {
 		PublicKey struct{ ExcludeCredentials []struct{ Type, ID string } }
 	}

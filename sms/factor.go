@@ -55,7 +55,7 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 	if !f.cfg.served(number) {
 		return nil, errNotServed()
 	}
-	if slices.ContainsFunc(in.Existing, func(i factor.Instance) bool {
+	if slices.ContainsFunc(in.Existing, func(i factor.EnrollOutput) bool {
 		return string(i.State) == number
 	}) {
 		return nil, problem("number_duplicate", "this number is enrolled already")

@@ -68,7 +68,7 @@ func TestEnroll_ReadsInternationalNumbers(t *testing.T) {
 func TestEnroll_RefusesADuplicate(t *testing.T) {
 	f := newFactor(t, config(&outbox{}))
 	in := factor.EnrollInput{Params: map[string]secret.Text{"number": secret.New("+31 612345678")},
-		Existing: []factor.Instance{
+		Existing: []factor.EnrollOutput{
 			{State: []byte("+31612345679")}, {State: []byte("+31612345678")}}}
 	_, err := f.Enroll(context.Background(), in)
 	require.Equal(t, "number_duplicate", reason(err))

@@ -65,7 +65,7 @@ func TestURI_LabelsAreUnique(t *testing.T) {
 	f := newFactor(t)
 	p := factor.User{ID: "42", Account: "ann@example.com"}
 	labels := map[string]bool{}
-	var have []factor.Instance
+	var have []factor.EnrollOutput
 	long := strings.Repeat("n", 64)
 	for _, c := range [][2]string{
 		{"", "ann@example.com"}, {"", "ann@example.com (2)"}, {"", "ann@example.com (3)"},
@@ -80,7 +80,7 @@ func TestURI_LabelsAreUnique(t *testing.T) {
 		require.Equal(t, "/Acme:"+c[1], u.Path)
 		require.False(t, labels[u.Path], u.Path)
 		labels[u.Path] = true
-		have = append(have, factor.Instance{Name: "renamed since", State: out.State})
+		have = append(have, factor.EnrollOutput{Name: "renamed since", State: out.State})
 	}
 }
 
@@ -126,7 +126,7 @@ func TestEnroll_ImportsASecret(t *testing.T) {
 		require.NoError(t, err)
 		_, err = f.Enroll(t.Context(), factor.EnrollInput{
 			Params:   map[string]secret.Text{"secret": secret.New(plain)},
-			Existing: []factor.Instance{{State: out.State}}})
+			Existing: []factor.EnrollOutput{{State: out.State}}})
 		require.Equal(t, "secret_duplicate", reason(err))
 	}
 	for _, c := range []struct {
@@ -215,11 +215,11 @@ func TestEnroll_RefusesWeakImports(t *testing.T) {
 			User:   factor.User{ID: "42"}})
 		_, err := f.Enroll(t.Context(), factor.EnrollInput{
 			Params:   map[string]secret.Text{"secret": secret.New(second)},
-			Existing: []factor.Instance{{State: out.State}}})
+			Existing: []factor.EnrollOutput{{State: out.State}}})
 		require.Equal(t, "secret_duplicate", reason(err))
 	}
 	_, err := f.Enroll(t.Context(),
-		factor.EnrollInput{Existing: []factor.Instance{{State: []byte("damaged")}}})
+		factor.EnrollInput{Existing: []factor.EnrollOutput{{State: []byte("damaged")}}})
 	require.Error(t, err, "what cannot be read cannot be compared")
 	require.Empty(t, reason(err), "and it is not the user's fault")
 }

@@ -137,7 +137,7 @@ func FuzzLabel(f *testing.F) {
 				t.Fatalf("%d times %s", len(values), key)
 			}
 		}
-		in.Existing = []factor.Instance{{State: first.State}}
+		in.Existing = []factor.EnrollOutput{{State: first.State}}
 		if _, second := enroll(t, fac, in); strings.EqualFold(u.Path, second.Path) {
 			t.Fatal(second.Path)
 		}

@@ -113,7 +113,7 @@ func enrolled(t *testing.T, f *customfactor.Factor) []byte {
 
 func TestFactorEnroll_RefusesWithAReason(t *testing.T) {
 	f := newFactor(t)
-	existing := []factor.Instance{{State: enrolled(t, f)}}
+	existing := []factor.EnrollOutput{{State: enrolled(t, f)}}
 	for number, reason := range map[string]string{
 		"":          "token_serial",
 		"SN-999999": "token_unknown",

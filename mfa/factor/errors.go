@@ -17,6 +17,13 @@ var (
 	ErrReplayed = errors.New("factor: response was used before")
 )
 
+// ErrPending is returned by [Factor.Verify] while a response is not decided yet: the user has
+// been asked on another device and has neither approved nor denied. Only a kind that is
+// [Traits].Polled may return it; for any other kind it is a failed attempt. The Manager counts
+// and writes nothing, and what Issue made stays as it is until it expires. Verify returns at
+// once and never waits for the user.
+var ErrPending = errors.New("factor: not decided yet")
+
 // ErrMalformed is returned for an input that no state would make correct: no digits in place of
 // digits, no address in place of an address. [Normalizer] and [Factor.Enroll] may return it. Its
 // text is for developers; a [Problem] is for users. An ErrMalformed of [Factor.Verify] is

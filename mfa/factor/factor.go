@@ -38,7 +38,8 @@ type Factor interface {
 	Enroll(ctx context.Context, in EnrollInput) (*EnrollOutput, error)
 	// Verify verifies one response against one instance. It also confirms a pending enrolment.
 	// A nil error means that the response is correct. ErrIncorrect, ErrExpired and ErrReplayed
-	// say why it is not; any other error and a panic are failed attempts too. Comparisons take
+	// say why it is not; any other error and a panic are failed attempts too. Of a kind that is
+	// [Traits].Polled, ErrPending says that the user has not decided yet. Comparisons take
 	// constant time. A Verdict beside an error is ignored, except for Cloned.
 	Verify(ctx context.Context, in VerifyInput) (*Verdict, error)
 }

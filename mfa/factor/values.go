@@ -30,12 +30,6 @@ func (u User) LogValue() slog.Value {
 		slog.String("user_type", u.UserType))
 }
 
-// Instance is one enrolled instance as its own factor may see it.
-type Instance struct {
-	Name  string
-	State secret.Bytes
-}
-
 // Prompt is what a user sees during enrolment, or what a client receives with a challenge.
 // Secrets print as "[redacted]" unless revealed.
 type Prompt struct {
@@ -59,11 +53,12 @@ type EnrollInput struct {
 	Params map[string]secret.Text
 	// Existing are the user's instances of this kind, so that the factor can make a label
 	// unique and refuse a duplicate.
-	Existing []Instance
+	Existing []EnrollOutput
 	Now      time.Time
 }
 
-// EnrollOutput is a prepared instance.
+// EnrollOutput is a prepared instance. Where the Manager lists instances that are enrolled, it has
+// the State, the Name and the MaskedDestination that an instance has now, and no Prompt.
 type EnrollOutput struct {
 	// State is kept for the pending instance and passed to Issue and Verify.
 	State secret.Bytes
@@ -86,7 +81,8 @@ type VerifyInput struct {
 	Issued secret.Bytes
 	// IssuedAt and Expires are the times of Issued.
 	IssuedAt, Expires time.Time
-	// Response is the normalised response, 1 to 8192 bytes of valid UTF-8 without NUL.
+	// Response is the normalised response, 1 to 8192 bytes of valid UTF-8 without NUL. It is
+	// empty for a kind that is [Traits].Polled.
 	Response secret.Text
 	// Opened is when the challenge or enrolment began.
 	Opened time.Time
@@ -118,7 +114,7 @@ type IssueInput struct {
 	Confirming bool // the challenge confirms an enrolment
 	// Instances are all that may respond, for a SharedChallenge kind. State belongs to one of
 	// them.
-	Instances []Instance
+	Instances []EnrollOutput
 	// Discoverable says that no user is known yet, and that the response will name the user:
 	// User, State and Instances are empty. Only for an Identifier.
 	Discoverable bool
@@ -138,7 +134,8 @@ type Issue struct {
 	// Payload is passed to Deliver and then forgotten. An Issue without Destination and Payload
 	// consists of its Prompt: it counts against no rate limit, and Deliver is not called.
 	Payload secret.Text
-	// Prompt is returned to the caller of Send (WebAuthn options). It holds no codes.
+	// Prompt is returned to the caller of Send (WebAuthn options, the number that the user
+	// compares on another device). It holds no codes.
 	Prompt Prompt
 }
 

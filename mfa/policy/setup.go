@@ -54,7 +54,7 @@ func (s Setup) Passwordless(kind string) bool {
 	}
 	t := f.Traits()
 	return !t.Recovery && !t.Knowledge && t.Level == factor.LevelPhishingResistant &&
-		!t.Expensive
+		!t.Expensive && !t.Polled
 }
 
 // Check returns an error that wraps [ErrInvalid] if a policy that can be seen cannot work, if

@@ -24,16 +24,45 @@ func (v View) Decide(r *Response, said Said) (o Outcome, write bool) {
 		return v.accept(r, said), true
 	case r.Task == Passwordless:
 		return v.refuseUncounted(said.Refusal)
-	case WeightOf(said.Refusal) == WeightExpired:
-		return Outcome{Result: Expired, At: v.Now, Err: said.Refusal}, false
+	case !v.counts(r, said.Refusal):
+		return v.uncounted(said.Refusal), false
 	}
 	var st lockout.Status
 	v.Record.Lockout, st = v.Lockout.Fail(v.Record.Lockout, r.Kind, v.Now)
-	return v.refuseCounted(r, said.Refusal, st), true
+	return v.refuseCounted(r, said, st), true
+}
+
+// counts reports whether a refusal is a failed attempt. What is no guess is not counted: a
+// response that is late, one that is not decided yet, and one that a polled factor could not
+// verify, since the client that polls has typed nothing.
+func (v View) counts(r *Response, refusal error) bool {
+	switch WeightOf(refusal) {
+	case WeightExpired, WeightPending:
+		return false
+	case WeightFailed:
+		return !v.Kinds[r.Kind].Polled
+	}
+	return true
+}
+
+// uncounted returns the outcome of a refusal that is no failed attempt.
+func (v View) uncounted(refusal error) Outcome {
+	o := Outcome{Result: Uncounted, At: v.Now, Err: refusal}
+	switch WeightOf(refusal) {
+	case WeightExpired:
+		o.Result = Expired
+	case WeightPending:
+		o.Result = Pending
+	}
+	return o
 }
 
 // refuseCounted returns the outcome of a failed attempt that has been counted.
-func (v View) refuseCounted(r *Response, refusal error, st lockout.Status) Outcome {
+func (v View) refuseCounted(r *Response, said Said, st lockout.Status) Outcome {
+	refusal := said.Refusal
+	if v.Kinds[r.Kind].Polled {
+		v.endIssued(r.Kind, said.Target.Code) // a denial is final
+	}
 	o := Outcome{Result: Incorrect, At: v.Now, Err: refusal, Status: st,
 		Cloned: errors.Is(refusal, ErrCloned)}
 	switch WeightOf(refusal) {
@@ -48,6 +77,22 @@ func (v View) refuseCounted(r *Response, refusal error, st lockout.Status) Outco
 		o.Warned = v.Warn(v.Record, v.Now)
 	}
 	return o
+}
+
+// endIssued ends what was issued, if it is still there.
+func (v View) endIssued(kind string, code *record.Code) {
+	same := func(c *record.Code) bool {
+		return c != nil && code != nil && c.Challenge == code.Challenge &&
+			c.Issued == code.Issued && bytes.Equal(c.Keep, code.Keep)
+	}
+	if c, ok := v.Record.Codes[kind]; ok && same(&c) {
+		delete(v.Record.Codes, kind)
+	}
+	for i := range v.Record.Pending {
+		if p := &v.Record.Pending[i]; p.Instance.Kind == kind && same(p.Code) {
+			p.Code = nil
+		}
+	}
 }
 
 // refuseUncounted returns the outcome of an incorrect response that is not counted. Nothing keeps

@@ -28,6 +28,8 @@ func rules(t *testing.T) *decide.Rules {
 		Kinds: map[string]decide.Kind{
 			"app":  {Traits: factor.Traits{Level: factor.LevelWeak}},
 			"mail": {Traits: factor.Traits{Level: factor.LevelWeak}, Sends: true, Order: 1},
+			"push": {Traits: factor.Traits{Level: factor.LevelStrong, Polled: true}, Sends: true,
+				Order: 3},
 			"codes": {Order: 2, Traits: factor.Traits{Recovery: true, Limited: true,
 				NoConfirmation: true}},
 		}}
@@ -38,7 +40,7 @@ func stored(t *testing.T, change func(*record.Record)) []byte {
 	t.Helper()
 	r := record.New()
 	r.Fresh = false
-	for _, kind := range []string{"app", "mail", "codes"} {
+	for _, kind := range []string{"app", "mail", "push", "codes"} {
 		r.Factors = append(r.Factors, record.Instance{ID: "the-" + kind, Kind: kind,
 			State: []byte(kind)})
 	}
@@ -49,6 +51,13 @@ func stored(t *testing.T, change func(*record.Record)) []byte {
 	data, err := r.Encode()
 	require.NoError(t, err)
 	return data
+}
+
+// issued issues a request for an approval to the challenge of a view.
+func issued(r *record.Record) {
+	r.Codes = map[string]record.Code{"push": {Challenge: [16]byte{1}, Factor: "the-push",
+		Keep: []byte("request"), Issued: start.UnixMilli(),
+		Expires: start.Add(90 * time.Second).UnixMilli()}}
 }
 
 // view returns a view of a stored record, for a sign-in begun at start.
@@ -121,8 +130,13 @@ func TestViewDecide_TurnsWhatTheFactorSaysIntoAResult(t *testing.T) {
 		{"app", factor.ErrReplayed, decide.Replayed, true, 1},
 		{"app", errors.New("the sender is down"), decide.Failed, true, 1},
 		{"app", factor.ErrExpired, decide.Expired, false, 1},
+		{"push", nil, decide.Verified, false, 1},
+		{"push", factor.ErrPending, decide.Pending, false, 1},
+		{"push", factor.ErrIncorrect, decide.Incorrect, true, 1},
+		{"push", factor.ErrExpired, decide.Expired, false, 1},
+		{"push", errors.New("the mailbox is down"), decide.Uncounted, false, 1},
 	} {
-		v := view(t, stored(t, nil), start)
+		v := view(t, stored(t, issued), start)
 		r := &decide.Response{Task: decide.Verify, Kind: c.kind}
 		targets, refused := v.Admit(r)
 		require.Zero(t, refused.Result)
@@ -130,7 +144,9 @@ func TestViewDecide_TurnsWhatTheFactorSaysIntoAResult(t *testing.T) {
 		o, write := v.Decide(r, said)
 		require.Equal(t, c.want, o.Result)
 		require.Equal(t, c.counted, o.Result.Counted())
-		require.Equal(t, c.want != decide.Expired, write)
+		require.Equal(t, c.refusal == nil || c.counted, write)
+		_, waits := v.Record.Codes["push"]
+		require.Equal(t, c.kind != "push" || c.refusal != nil && !c.counted, waits)
 		require.Equal(t, c.counted, v.Record.Lockout.Kinds[c.kind].Tries == 1)
 		require.Len(t, v.Record.Devices, c.devices)
 		require.Equal(t, c.refusal == nil, v.Record.IsUsed(v.Claims.ID, v.Claims.Issued))

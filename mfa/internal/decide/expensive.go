@@ -53,9 +53,9 @@ func (v View) Charge(r *Response, id [8]byte) (Charge, Outcome, error) {
 }
 
 // Settle ends the lease and makes of the charge what the factor said. An incorrect response stays
-// counted; one that was correct and too late is not. A correct one is accepted; or, if what it
-// was for has ended meanwhile (the challenge, the factor, the kind), it is refused, which is not
-// counted, so that the charge is taken back.
+// counted; one that was correct and too late is not, nor one that is not decided yet. A correct
+// one is accepted; or, if what it was for has ended meanwhile (the challenge, the factor, the
+// kind), it is refused, which is not counted, so that the charge is taken back.
 //
 // The factor's state may have changed meanwhile. Then again is what the factor is to verify the
 // response against, under the same charge, and nothing is to be written. Its error is
@@ -66,18 +66,21 @@ func (v View) Settle(r *Response, c Charge, said Said) (o Outcome, again []Targe
 		return Outcome{}, nil, ErrChargeGone
 	}
 	rec.Charge = nil
-	if said.Refusal != nil && WeightOf(said.Refusal) != WeightExpired {
-		return v.refuseCounted(r, said.Refusal, c.status), nil, nil
+	if said.Refusal != nil && v.counts(r, said.Refusal) {
+		return v.refuseCounted(r, said, c.status), nil, nil
 	}
 	// First, so that a correct response is not refused by the lock, or by the disabled kind, that
 	// its own charge caused.
 	rec.Lockout = lockout.TakeBack(rec.Lockout, c.before, c.after, r.Kind)
-	if said.Refusal != nil {
-		return Outcome{Result: Expired, At: v.Now, Err: said.Refusal}, nil, nil
+	if said.Refusal != nil && WeightOf(said.Refusal) != WeightPending {
+		return v.uncounted(said.Refusal), nil, nil
 	}
 	found, refused := v.Admit(r)
-	if refused.Result != 0 {
+	switch {
+	case refused.Result != 0:
 		return refused, nil, nil
+	case said.Refusal != nil:
+		return v.uncounted(said.Refusal), nil, nil
 	}
 	won := said.Target
 	for _, t := range found {

@@ -18,7 +18,9 @@ import (
 //	Replayed            yes      no        *AttemptError of factor.ErrReplayed
 //	Failed              yes      no        *AttemptError of ErrUnavailable: the factor failed
 //	Expired             no       no        factor.ErrExpired: correct, and too late
-//	Uncounted           no       no        what the factor refuses, where no user is known yet
+//	Pending             no       no        factor.ErrPending: not decided yet; nothing is written
+//	Uncounted           no       no        what the factor refuses, where no user is known yet;
+//	                                       ErrUnavailable where a Polled factor failed
 //	Verified      clears   yes       the Verification
 //	EnrollmentRequired  clears   no        *EnrollmentRequiredError
 //	Confirmed     clears   if begun by a sign-in   the Confirmation
@@ -37,6 +39,7 @@ const (
 	Replayed
 	Failed
 	Expired
+	Pending
 	Uncounted
 	Verified
 	EnrollmentRequired

@@ -53,7 +53,8 @@ type Target struct {
 	Others []record.Code
 }
 
-// Said is what the factor says of a response: the target that accepts it, or a refusal.
+// Said is what the factor says of a response: the target that accepts it, or a refusal. Beside a
+// refusal Target is one of those that were asked.
 type Said struct {
 	Target  Target
 	Verdict *factor.Verdict
@@ -85,7 +86,7 @@ func (v View) Admit(r *Response) ([]Target, Outcome) {
 	case st.Disabled && r.Task != Confirm && r.Task != Unlock:
 		return nil, Outcome{Result: Disabled, At: v.Now}
 	}
-	if k := v.Kinds[r.Kind]; k.Sends && !k.SharedChallenge {
+	if k := v.Kinds[r.Kind]; k.Sends && !k.SharedChallenge && !k.Polled {
 		others := v.Record.OtherCodes(r.Kind, codesOf(targets), v.Now)
 		for i := range targets {
 			targets[i].Others = others
@@ -115,6 +116,9 @@ func (v View) targets(r *Response) ([]Target, error) {
 		if err != nil {
 			return nil, err
 		}
+		if v.Kinds[r.Kind].Polled && p.Code == nil {
+			return nil, errNothingIssued
+		}
 		return []Target{{Instance: &p.Instance, Code: p.Code}}, nil
 	}
 	if err := v.Answerable(); err != nil {
@@ -126,6 +130,10 @@ func (v View) targets(r *Response) ([]Target, error) {
 	return v.challengeTargets(r.Kind)
 }
 
+// errNothingIssued refuses a response to a challenge that nothing is issued to any more.
+var errNothingIssued = fmt.Errorf("%w: nothing that was issued to this challenge remains",
+	factor.ErrExpired)
+
 // challengeTargets returns what a response of a kind to a challenge is verified against.
 func (v View) challengeTargets(kind string) (list []Target, err error) {
 	k := v.Kinds[kind]
@@ -136,10 +144,12 @@ func (v View) challengeTargets(kind string) (list []Target, err error) {
 	issued, asked := v.Record.Codes[kind]
 	asked = asked && k.Sends && issued.Challenge == v.Claims.ID
 	list = make([]Target, 0, len(candidates))
+	available := false
 	for _, c := range candidates {
 		if c.Kind != kind {
 			continue
 		}
+		available = true
 		t := Target{Instance: c.Instance}
 		// A code is valid for the challenge that asked for it and the instance it went to, if
 		// it went to one.
@@ -147,16 +157,18 @@ func (v View) challengeTargets(kind string) (list []Target, err error) {
 			code := issued
 			t.Code = &code
 		}
+		if t.Code == nil && k.Polled {
+			continue // a poll is about what was issued, and not about the user's other devices
+		}
 		list = append(list, t)
 	}
 	switch {
-	case len(list) == 0:
+	case !available:
 		return nil, ErrNotAvailable
-	case k.Sends && k.SharedChallenge && list[0].Code == nil:
+	case len(list) == 0, k.Sends && k.SharedChallenge && list[0].Code == nil:
 		// Another challenge has asked since, or none has. The response may be correct for what
 		// was asked before, and is no guess: it is not counted.
-		return nil, fmt.Errorf("%w: nothing that was issued to this challenge remains",
-			factor.ErrExpired)
+		return nil, errNothingIssued
 	}
 	return list, nil
 }
@@ -221,12 +233,14 @@ func (v View) KeepCode(in *record.Instance, code record.Code) {
 	v.Record.Codes[in.Kind] = code
 }
 
-// Weight orders refusals: of several, the heaviest is returned.
+// Weight orders refusals: of several, the heaviest is returned. What one instance leaves
+// undecided, another may have denied, so that WeightPending is the lightest.
 type Weight uint8
 
 // The weights, the lightest first.
 const (
-	WeightIncorrect Weight = iota
+	WeightPending Weight = iota
+	WeightIncorrect
 	WeightExpired
 	WeightReplayed
 	WeightFailed
@@ -241,6 +255,8 @@ func WeightOf(err error) Weight {
 		return WeightExpired
 	case errors.Is(err, factor.ErrReplayed):
 		return WeightReplayed
+	case errors.Is(err, factor.ErrPending):
+		return WeightPending
 	default:
 		return WeightFailed
 	}

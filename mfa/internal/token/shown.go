@@ -15,6 +15,7 @@ type Shown struct {
 	URI         string        `cbor:"9,keyasint,omitempty"`
 	Destination string        `cbor:"10,keyasint,omitempty"`
 	Data        []byte        `cbor:"11,keyasint,omitempty"`
+	Polled      bool          `cbor:"12,keyasint,omitempty"`
 }
 
 // ShownOption is one way to respond, in a stored challenge.
@@ -28,6 +29,7 @@ type ShownOption struct {
 	Class       Class    `cbor:"6,keyasint,omitempty"`
 	Disabled    bool     `cbor:"7,keyasint,omitempty"`
 	Questions   []string `cbor:"8,keyasint,omitempty"`
+	Polled      bool     `cbor:"9,keyasint,omitempty"`
 }
 
 // Class is the stored form of what distinguishes kinds: possession, knowledge, recovery. No
