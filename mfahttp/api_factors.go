@@ -60,6 +60,9 @@ func (v *visit) enrolled(id string, e *mfa.Enrollment) map[string]any {
 	if len(e.Prompt.Data) > 0 {
 		body["data"] = json.RawMessage(e.Prompt.Data)
 	}
+	if e.Polled {
+		body["polled"] = true
+	}
 	if e.Confirmed != nil {
 		body["factor"] = factorJSON(e.Confirmed.Factor)
 		return body

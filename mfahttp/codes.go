@@ -15,6 +15,9 @@ type codeRow struct {
 // codeRows has a row for each code and status that the Handler returns, in the order of the
 // statuses.
 var codeRows = []codeRow{
+	{"pending", http.StatusAccepted,
+		"The user has not decided yet on another device. Nothing was counted.",
+		"Post the same request again in a few seconds."},
 	{"malformed", http.StatusBadRequest,
 		"The request is not what the route accepts. Nothing was counted.",
 		"Show the text for `reason`, if there is one, and let the user correct the input."},

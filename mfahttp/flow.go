@@ -53,7 +53,8 @@ func optionsOf(list []mfa.Option) (options []option) {
 			Kind: o.Kind, FactorID: o.FactorID, Name: o.Name,
 			MaskedDestination: o.MaskedDestination,
 			Default:           o.Default,
-			Sends:             o.Sends, Recovery: o.Recovery, Disabled: o.Disabled,
+			Sends:             o.Sends, Polled: o.Polled,
+			Recovery: o.Recovery, Disabled: o.Disabled,
 			Asks:     o.Questions,
 			Provable: o.Disabled && !o.Sends && !o.Recovery && !o.Knowledge,
 		})

@@ -62,6 +62,7 @@ var problems = []mapping{
 	// Without a first factor there are no attempts to count.
 	{is(factor.ErrIncorrect, factor.ErrReplayed), nil, http.StatusUnauthorized, "incorrect"},
 	{is(mfa.ErrNotAvailable), nil, http.StatusConflict, "not_available"},
+	{nil, fillPending, http.StatusAccepted, "pending"},
 }
 
 // problemOf maps an error by the table of problems. An error that no row knows is the
@@ -141,6 +142,12 @@ func fillMalformed(err error, p *problem) bool {
 func fillExpiredResponse(err error, p *problem) bool {
 	p.Reason = "response_expired"
 	return errors.Is(err, factor.ErrExpired)
+}
+
+// fillPending is for a user who has not decided yet on another device. An outage is never
+// reported as that, whatever its cause is.
+func fillPending(err error, _ *problem) bool {
+	return errors.Is(err, factor.ErrPending) && !errors.Is(err, mfa.ErrUnavailable)
 }
 
 // seconds rounds up, so that a user who waits as long as the page says need not wait again.

@@ -90,6 +90,7 @@ type option struct {
 	MaskedDestination string `json:"hint,omitempty"`
 	Default           bool   `json:"default"`
 	Sends             bool   `json:"sends"`
+	Polled            bool   `json:"polled,omitempty"`
 	Recovery          bool   `json:"recovery"`
 	Disabled          bool   `json:"stopped,omitempty"`
 	// Provable is true if consecutive correct responses enable the disabled kind.

@@ -118,7 +118,8 @@ func TestCatalog_HasATextForEachProblem(t *testing.T) {
 		"expired", "locked", "stopped", "budget", "busy",
 		"malformed", "not_available", "not_found", "kind_banned", "kind_not_configured",
 		"last_factor", "on_hold", "reauthenticate",
-		"undeliverable", "sent", "added", "removed", "cancelled", "renamed", "recovered"} {
+		"undeliverable", "pending", "sent", "added", "removed", "cancelled", "renamed",
+		"recovered"} {
 		f := frame("en")
 		f.Notice = &ui.Notice{Code: code, Remaining: -1, Kind: "totp"}
 		page := render(t, r, ui.Factors{Frame: f})
