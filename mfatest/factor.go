@@ -15,8 +15,9 @@ import (
 )
 
 // FactorKit is a conformance kit for a factor, ours or a third-party one. It tests everything
-// that the Manager relies on and that can be seen from outside. Factor, Right and Wrong are
-// required. The functions are called from several goroutines.
+// that the Manager relies on and that can be seen from outside. Factor is required, and Right and
+// Wrong, or for a kind that is Polled Approve and Deny. The functions are called from several
+// goroutines.
 //
 //	func TestFactor_Conforms(t *testing.T) {
 //		kit := mfatest.FactorKit{Factor: f, Wrong: "000000",
@@ -39,12 +40,18 @@ type FactorKit struct {
 	Confirm func(out *factor.EnrollOutput, issued *factor.Issue) string
 	// Wrong is a well-formed response that is incorrect.
 	Wrong string
+	// Approve and Deny do what the user does with a request that was issued, for a kind that is
+	// factor.Traits.Polled. out is the instance whose device was asked.
+	Approve, Deny func(out *factor.EnrollOutput, issued *factor.Issue)
 	// Now is the time of the tests; default 1 March 2026.
 	Now time.Time
 }
 
 // Run runs the kit, a subtest for each rule.
 func (k FactorKit) Run(t *testing.T) {
+	if err := k.polls(); err != nil {
+		t.Fatal(err)
+	}
 	if k.Now.IsZero() {
 		k.Now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	}
@@ -65,6 +72,8 @@ func (k FactorKit) Run(t *testing.T) {
 		{"parallel use", "one factor serves all requests; run with -race", FactorKit.parallel},
 		{"challenges", "a response without a challenge, or after its time, is refused",
 			FactorKit.challenges},
+		{"undecided", "what is neither approved nor denied gives ErrPending, as often as a client asks",
+			FactorKit.undecided},
 	} {
 		t.Run(rule.name, func(t *testing.T) {
 			defer func() {
@@ -81,36 +90,49 @@ func (k FactorKit) Run(t *testing.T) {
 
 var kitPerson = factor.User{ID: "kit-subject", Account: "kit@example.com", Email: "kit@example.com"}
 
-// enrolled enrols an instance, and issues for it what is to be issued.
+// enrolled enrols an instance, and issues for it what is to be issued. What it returns is to be
+// verified as correct.
 func (k FactorKit) enrolled(
 	t *testing.T,
 ) (out *factor.EnrollOutput, in factor.VerifyInput, err error) {
+	out, in, issued, err := k.asked(t)
+	switch {
+	case err != nil:
+		return nil, in, err
+	case k.polled():
+		k.Approve(out, issued)
+	default:
+		in.Response = secret.New(k.Right(out, issued, k.Now))
+	}
+	return out, in, nil
+}
+
+// asked is enrolled without a response.
+func (k FactorKit) asked(
+	t *testing.T,
+) (out *factor.EnrollOutput, in factor.VerifyInput, issued *factor.Issue, err error) {
 	out, err = k.Factor.Enroll(t.Context(), factor.EnrollInput{User: kitPerson, Params: k.Params,
 		Now: k.Now})
 	if err != nil {
-		return nil, in, fmt.Errorf("enrolling: %w", err)
+		return nil, in, nil, fmt.Errorf("enrolling: %w", err)
 	}
 	state := out.State
 	if k.Confirm != nil {
 		in, issued, err := k.issued(t, state, true)
 		if err != nil {
-			return nil, in, err
+			return nil, in, nil, err
 		}
 		in.Response = secret.New(k.Confirm(out, issued))
 		v, err := k.verify(t.Context(), in)
 		if err != nil {
-			return nil, in, fmt.Errorf("confirming: %w", err)
+			return nil, in, nil, fmt.Errorf("confirming: %w", err)
 		}
 		if v != nil && v.State != nil {
 			state = v.State
 		}
 	}
-	in, issued, err := k.issued(t, state, false)
-	if err != nil {
-		return nil, in, err
-	}
-	in.Response = secret.New(k.Right(out, issued, k.Now))
-	return out, in, nil
+	in, issued, err = k.issued(t, state, false)
+	return out, in, issued, err
 }
 
 // issued is what Verify is to be called with, but for the response.
@@ -140,7 +162,7 @@ func (k FactorKit) issued(
 
 // verify normalises a response and verifies it, as the Manager does.
 func (k FactorKit) verify(ctx context.Context, in factor.VerifyInput) (*factor.Verdict, error) {
-	if n, ok := k.Factor.(factor.Normalizer); ok {
+	if n, ok := k.Factor.(factor.Normalizer); ok && !k.polled() {
 		r, err := n.Normalize(in.Response.Reveal())
 		if err != nil {
 			if !errors.Is(err, factor.ErrMalformed) {
@@ -175,12 +197,14 @@ func (k FactorKit) kind(*testing.T) error {
 }
 
 func (k FactorKit) responses(t *testing.T) error {
-	_, in, err := k.enrolled(t)
+	out, in, err := k.enrolled(t)
 	if err != nil {
 		return err
 	}
-	wrong := in
-	wrong.Response = secret.New(k.Wrong)
+	wrong, err := k.incorrect(t, out, in)
+	if err != nil {
+		return err
+	}
 	if _, err := k.verify(t.Context(), wrong); !errors.Is(err, factor.ErrIncorrect) {
 		return fmt.Errorf("an incorrect response gave %w", orNil(err))
 	}
@@ -198,14 +222,16 @@ func orNil(err error) error {
 }
 
 func (k FactorKit) untouched(t *testing.T) error {
-	_, in, err := k.enrolled(t)
+	out, right, err := k.enrolled(t)
 	if err != nil {
 		return err
 	}
-	state, issued := bytes.Clone(in.State), bytes.Clone(in.Issued)
-	right := in.Response.Reveal()
-	for _, response := range []string{k.Wrong, right} {
-		in.Response = secret.New(response)
+	wrong, err := k.incorrect(t, out, right)
+	if err != nil {
+		return err
+	}
+	for _, in := range []factor.VerifyInput{wrong, right} {
+		state, issued := bytes.Clone(in.State), bytes.Clone(in.Issued)
 		_, _ = k.verify(t.Context(), in)
 		if !bytes.Equal(state, in.State) || !bytes.Equal(issued, in.Issued) {
 			return errors.New("a Verify wrote into what it was given")
@@ -242,7 +268,7 @@ func (k FactorKit) malformed(t *testing.T) error {
 	for _, s := range []string{"", " ", "\x00", "\xff\xfe", "٠١٢٣٤٥", "😀", "'; --",
 		strings.Repeat("9", 4096), strings.Repeat("a ", 2048)} {
 		in.Response = secret.New(s)
-		if _, err := k.verify(t.Context(), in); err == nil {
+		if _, err := k.verify(t.Context(), in); err == nil && !k.polled() {
 			return fmt.Errorf("%.20q verifies", s)
 		}
 		for name := range k.Params {
@@ -267,7 +293,9 @@ func (k FactorKit) secrets(t *testing.T) error {
 		return err
 	}
 	right := in.Response.Reveal()
-	in.Response = secret.New(k.Wrong)
+	if in, err = k.incorrect(t, out, in); err != nil {
+		return err
+	}
 	_, err = k.verify(t.Context(), in)
 	text := fmt.Sprintf("%v %+v %+v", err, err, out)
 	for what, hidden := range map[string]string{"the incorrect response": k.Wrong,
@@ -320,7 +348,7 @@ func (k FactorKit) challenges(t *testing.T) error {
 		return errors.New("a response verifies when its time is over")
 	}
 	late.Response = secret.New(k.Wrong)
-	if _, err := k.verify(t.Context(), late); errors.Is(err, factor.ErrExpired) {
+	if _, err := k.verify(t.Context(), late); !k.polled() && errors.Is(err, factor.ErrExpired) {
 		return errors.New("an incorrect response gives ErrExpired when its time is over, and is not " +
 			"counted")
 	}
@@ -328,7 +356,7 @@ func (k FactorKit) challenges(t *testing.T) error {
 	if err != nil {
 		return err
 	}
-	if k.Right(out, issued, k.Now) == in.Response.Reveal() {
+	if !k.polled() && k.Right(out, issued, k.Now) == in.Response.Reveal() {
 		return nil // by chance
 	}
 	other.Response = in.Response
