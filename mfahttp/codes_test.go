@@ -76,7 +76,9 @@ func errorLiterals(t *testing.T) map[string]string {
 			case *ast.BasicLit:
 				if text, ok := literal(n); ok && strings.HasPrefix(text, `{"error":`) {
 					var body struct{ Error string }
-					require.NoError(t, json.Unmarshal([]byte(text), &body))
+					if json.Unmarshal([]byte(text), &body) != nil {
+						break // rpc.go writes another error there
+					}
 					found[body.Error] = fset.Position(n.Pos()).String()
 				}
 			}
@@ -206,7 +208,8 @@ func TestCodes_HaveTextsOnThePages(t *testing.T) {
 		_, page := texts["error.title."+r.Code]
 		_, notice := texts["notice."+r.Code]
 		_, field := texts["notice."+r.Code+".code"]
-		require.True(t, page || notice || field, r.Code)
+		_, kind := texts["notice."+r.Code+".other"]
+		require.True(t, page || notice || field || kind, r.Code)
 	}
 	// The table says which of the two is about a country that is not served.
 	require.Equal(t, "We cannot send codes to this country.", texts["problem.number_country"])

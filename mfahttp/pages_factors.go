@@ -201,9 +201,12 @@ func postEnroll(v *visit) error {
 // in one form. The second is compared here first: as a response to the enrolment it would cost an
 // attempt.
 func checkForm(form ui.Form, f url.Values) (second string, twice bool, err error) {
-	if name, reason := form.Check(f.Get); name != "" {
-		return "", false, &fieldProblem{field: name,
-			Problem: &factor.Problem{Reason: reason, Detail: "the form does not take the value"}}
+	if name, missing := form.Check(f.Get); name != "" {
+		problem := &factor.Problem{Reason: "field_long", Detail: "the value of a field is too long"}
+		if missing {
+			problem = &factor.Problem{Reason: "field_missing", Detail: "a field is empty"}
+		}
+		return "", false, &fieldProblem{field: name, Problem: problem}
 	}
 	if form.Again == "" || !f.Has(form.Again) {
 		return "", false, nil

@@ -158,18 +158,18 @@ func (f Form) Shows() bool { return f.look.parts[builtin[0]+"/verify"] != nil }
 func (f Form) Asks() bool { return len(f.look.fields) > 0 }
 
 // Check looks for a value that the form does not take: an empty one that is required, or one that
-// is too long. It returns the field and the reason of the problem, or "". It is for the fields of
-// a Kind; the built-in factors check theirs.
-func (f Form) Check(value func(field string) string) (name, reason string) {
+// is too long. It returns the field, or "", and whether its value is missing. It is for the fields
+// of a Kind; the built-in factors check theirs.
+func (f Form) Check(value func(field string) string) (name string, missing bool) {
 	for _, in := range f.look.fields {
 		s := value(in.ID)
 		switch {
 		case f.look.files == nil:
 		case s == "" && in.Required:
-			return in.ID, "field_missing"
+			return in.ID, true
 		case len([]rune(s)) > in.max:
-			return in.ID, "field_long"
+			return in.ID, false
 		}
 	}
-	return "", ""
+	return "", false
 }
