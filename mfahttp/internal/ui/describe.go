@@ -28,7 +28,7 @@ var kindTexts = map[string][]string{
 	"verify.title": nil, "verify.text": {"product"}, "verify.button": nil,
 	"response": nil, "response.hint": nil,
 	"notice.incorrect": nil, "problem.form": nil, "problem.": nil,
-	"notice.added": nil, "remove.text": nil, "lost.by": nil,
+	"notice.denied": nil, "notice.added": nil, "remove.text": nil, "lost.by": nil,
 	"field.": nil, "hint.": nil, "text.": nil,
 }
 

@@ -28,6 +28,7 @@ func (r *Renderer) funcs(c *catalog) template.FuncMap {
 		"entered":    entered,
 		"icon":       c.icon,
 		"part":       c.part,
+		"waitNotice": c.waitNotice,
 		"script":     func(kind string) string { return c.look(kind).script },
 		"asset":      r.AssetPath,
 		"groups":     groups,
@@ -58,8 +59,8 @@ type head struct {
 func (c *catalog) head(f Frame, page, title string) head {
 	f.Lang = c.lang
 	wide := page == "factors" || page == "page" && f.SignedIn
-	return head{Frame: f, Page: page, Title: title, Wide: wide, Bad: f.Notice != nil &&
-		!good[f.Notice.Code]}
+	bad := f.Notice != nil && !good[f.Notice.Code] && f.Notice.Code != "pending"
+	return head{Frame: f, Page: page, Title: title, Wide: wide, Bad: bad}
 }
 
 // GoOnTo is the head of a page that goes on to a URL of this site at once.
@@ -236,6 +237,24 @@ func (c *catalog) say(f Frame, page string) (string, error) {
 	return c.notice(*f.Notice, page, f.Now)
 }
 
+// waitNotice is the notice of a page that may wait: about a success, an error, or something that
+// has not happened yet.
+func (c *catalog) waitNotice(
+	f Frame, page string,
+) (n struct{ Good, Bad, Pending string }, err error) {
+	s, err := c.say(f, page)
+	switch {
+	case s == "":
+	case good[f.Notice.Code]:
+		n.Good = s
+	case f.Notice.Code == "pending":
+		n.Pending = s
+	default:
+		n.Bad = s
+	}
+	return n, err
+}
+
 func (c *catalog) notice(n Notice, page string, now time.Time) (string, error) {
 	switch n.Code {
 	case "incorrect":
@@ -252,6 +271,11 @@ func (c *catalog) notice(n Notice, page string, now time.Time) (string, error) {
 		if wait := n.Until.Sub(now); wait > 0 {
 			return c.waitText("notice."+n.Code+".for", wait)
 		}
+	case "denied":
+		s, err := c.kindText("notice.denied", n.Kind)
+		return c.withRemaining(s, err, n)
+	case "request_expired":
+		return c.text("notice.expired.request")
 	case "proof", "recovered":
 		return c.text("notice."+n.Code, "n", max(n.Remaining, 0))
 	case "added":

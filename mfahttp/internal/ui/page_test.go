@@ -132,7 +132,7 @@ func checkCSP(t *testing.T, list []element) {
 		}
 	}
 	for _, e := range find(list, "script") {
-		require.Regexp(t, `^/mfa/static/[0-9a-f]{16}/(app|passkey|kinds/zx-badge)\.js$`,
+		require.Regexp(t, `^/mfa/static/[0-9a-f]{16}/(app|passkey|wait|kinds/zx-badge)\.js$`,
 			e.attrs["src"])
 		ours := !strings.Contains(e.attrs["src"], "/kinds/")
 		require.Equal(t, ours, e.attrs["type"] == "module", "others load as they always did")
@@ -249,6 +249,17 @@ func TestPages_ShowEachState(t *testing.T) {
 		{"verify-sent", `name="factor" value="s2"`, ""}, // the other number
 		{"verify-expired", "That code has expired.", "attempts left"},
 		{"verify-expired", "That code has expired.", `name="code"`},
+		{"verify-waits", "Waiting for your approval", `name="code"`},
+		{"verify-waits", `data-wait="87"`, "Error"},
+		{"verify-waits", `data-seconds="87">1 minute 27 seconds<`, ""},
+		{"verify-waits", `action="/mfa/send"`, ""},
+		{"verify-waits-pending", "Not approved yet.", "Error"},
+		{"verify-denied", "The request was denied. You have 4 attempts left.", "Wrong code"},
+		{"verify-denied", "<title>Error: ", ""},
+		{"verify-request-expired", "The request has expired. Send a new one.", "data-wait"},
+		{"enrollment-waits", `data-wait="290"`, `name="code"`},
+		{"enrollment-waits", `action="/mfa/enrollments/E1/resend"`, `name="name"`},
+		{"enrollment-waits-over", "This request has expired.", "wait.js"},
 		{"verify-budget", "Too many codes sent. Try again in 17 minutes.", ""},
 		{"verify-locked", `data-seconds="180">3 minutes<`, `name="code"`},
 		{"verify-locked", `<noscript><meta http-equiv="refresh" content="181"></noscript>`,

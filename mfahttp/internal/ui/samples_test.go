@@ -28,6 +28,7 @@ func samples() []sample {
 	pin := ui.Option{Kind: "pin", FactorID: "p1"}
 	stopped := ui.Option{Kind: "pin", FactorID: "p1", Disabled: true}
 	codes := ui.Option{Kind: "recovery", FactorID: "r1", Recovery: true}
+	push := ui.Option{Kind: "push", FactorID: "d1", Sends: true}
 	other := ui.Option{Kind: "carrier-pigeon", FactorID: "c1"}
 	in := func(f ui.Frame) ui.Frame { f.SignedIn, f.SigningIn = true, false; return f }
 	note := func(f ui.Frame, n ui.Notice) ui.Frame { f.Notice = &n; return f }
@@ -60,6 +61,33 @@ func samples() []sample {
 				Option: sms, Others: []ui.Option{sms2, mail, totp}, Sent: true,
 				SentTo:           sms.MaskedDestination,
 				SecondsRemaining: 87}
+		}},
+		{"verify-waits", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "sent", Kind: "push", Remaining: -1}),
+				Option: push, Others: []ui.Option{totp}, Sent: true, Waits: true,
+				SentTo:           "Ann’s phone",
+				SecondsRemaining: 87, Remember: 14}
+		}},
+		{"verify-waits-pending", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "pending", Kind: "push",
+				Remaining: -1}),
+				Option: push, Sent: true, Waits: true, SecondsRemaining: 87}
+		}},
+		{"verify-denied", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "denied", Kind: "push", Remaining: 4}),
+				Option: push}
+		}},
+		{"verify-request-expired", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: note(f, ui.Notice{Code: "request_expired", Kind: "push",
+				Remaining: -1}), Option: push}
+		}},
+		{"enrollment-waits", func(f ui.Frame) ui.Page {
+			return ui.Enrollment{Frame: note(f, ui.Notice{Code: "pending", Kind: "push",
+				Remaining: -1}), ID: "E1", Kind: "push", Sent: true, Waits: true,
+				SecondsRemaining: 290}
+		}},
+		{"enrollment-waits-over", func(f ui.Frame) ui.Page {
+			return ui.Enrollment{Frame: f, ID: "E1", Kind: "push", Sent: true, Waits: true}
 		}},
 		{"verify-expired", func(f ui.Frame) ui.Page {
 			return ui.Verify{Frame: note(f, ui.Notice{Code: "expired", Reason: "response_expired",

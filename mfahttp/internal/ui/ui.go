@@ -37,6 +37,7 @@
 //	fieldError FRAME PAGE ID   what is wrong with a field, or ""
 //	good NOTICE                whether it is about a success
 //	field FRAME PAGE ID [HINT], response KIND ERROR   for the block "field"
+//	waitNotice FRAME PAGE      for the block "wait-notice"
 //	part PAGE                  what the kind of the page brings itself
 //	script KIND                the script of a kind under static/, or ""
 //	fields ENROLL              those that an enrolment asks for, for "field" or "select"
@@ -49,10 +50,11 @@
 //
 // Pages work without JavaScript: app.js adds countdowns, buttons to copy, show, download and
 // print, and nothing else. Passkeys are the exception, since browsers have them for scripts
-// alone; passkey.js is only on pages about them, which name another way. Both import the modules
-// of package js, which are static files below js/. No page has an inline
-// script or style, or refers to another host. Values are escaped by html/template; texts are ours
-// or the application's. Rendering never writes half a page, reads no clock, and is safe for
+// alone; passkey.js is only on pages about them, which name another way. Where a user approves on
+// another device, wait.js asks whether they have, and a button does without it. The scripts import
+// the modules of package js, which are static files below js/. No page has an inline script or
+// style, or refers to another host. Values are escaped by html/template; texts are ours or the
+// application's. Rendering never writes half a page, reads no clock, and is safe for
 // concurrent use.
 package ui
 

@@ -63,6 +63,7 @@ type Verify struct {
 	Option           Option   // the one chosen
 	Others           []Option // all but that
 	Sent             bool     // a code was sent and is still valid
+	Waits            bool     // what was sent is approved elsewhere, and nothing is typed
 	SentTo           string   // masked
 	Data             string   // JSON of what was sent, for the kind's own part of the page
 	Locked           bool
@@ -128,7 +129,8 @@ type Enrollment struct {
 	// part of the page.
 	Data             string
 	Sent             bool
-	SecondsRemaining int // of the code that was sent; 0: it is over
+	Waits            bool // what was sent is approved elsewhere, and nothing is typed
+	SecondsRemaining int  // of the code that was sent; 0: it is over
 	Return           string
 }
 
