@@ -190,6 +190,7 @@ func (v *visit) verify(p string, kind, code, remember string) (*mfa.Verification
 		v.mustEnroll(c, required)
 		return nil, err
 	case err != nil:
+		v.unsend(c, kind, err)
 		return nil, v.ended(c, err)
 	}
 	v.setDevice(v.id.User, ver.Device, ver.DeviceExpires)
@@ -288,7 +289,8 @@ func (v *visit) enroll(
 	v.keepEnrollment(enrollment{
 		ID: id, Who: v.who(), Token: e, Kind: kind, Name: name,
 		MaskedDestination: e.Prompt.MaskedDestination,
-		Expires:           e.Expires, CodeExpires: e.CodeExpires, Forced: !v.signedIn})
+		Expires:           e.Expires, CodeExpires: e.CodeExpires, Forced: !v.signedIn,
+		Polled: e.Polled})
 	return id, e, nil
 }
 
@@ -319,6 +321,7 @@ func (v *visit) confirm(id, code string) (*mfa.Confirmation, error) {
 	}
 	conf, err := v.handle(purposeManage).Confirm(v.r.Context(), e.Token, secret.New(code))
 	if err != nil {
+		v.unsendEnrollment(e, err)
 		if errors.Is(err, mfa.ErrToken) || errors.Is(err, mfa.ErrTokenExpired) {
 			v.dropEnrollment(id)
 		}

@@ -43,6 +43,7 @@ type Kind struct {
 	//	response, response.hint          the label and the explanation of the field for responses
 	//	notice.incorrect, problem.form   an incorrect response, and one of another form
 	//	problem.REASON                   the Reason of a factor.Problem
+	//	notice.denied                    a user denied what a Polled kind asked
 	//	notice.added, remove.text        the kind was added, and what it means to remove it
 	//	lost.by                          a recovery kind, to a user who lost a device
 	//	text.NAME                        for verify.html and enrollment.html
@@ -59,7 +60,8 @@ type Kind struct {
 	//	.MaskedDestination  where something was sent
 	//	.URI .QR .Secret    those of the Prompt of an enrolment; .QR draws the URI
 	//
-	// New executes each part without data, so that a user who comes late sees a page.
+	// New executes each part without data, so that a user who comes late sees a page. The class
+	// "sg-number" is for a short number in large digits, and "sg-qr" for a QR code.
 	Files fs.FS
 
 	// Fields are what the user fills in before an enrolment begins. Each is a parameter of
@@ -70,7 +72,8 @@ type Kind struct {
 
 	// Response is the field for a response: its Type, InputMode and Autocomplete. The zero value
 	// is a text field that takes codes which phones offer ("one-time-code"). With the Type "none"
-	// the page has no field, and verify.html has an input with the name "code".
+	// the page has no field, and verify.html has an input with the name "code". The pages of a
+	// kind that is factor.Traits.Polled have no field: they wait for the decision of the user.
 	Response Field
 }
 

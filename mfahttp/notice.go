@@ -42,6 +42,10 @@ func (v *visit) note(n notice) { v.put(keyNotice, n) }
 
 // noteError remembers an error for the next page, and the fields that were typed.
 func (v *visit) noteError(kind string, err error, typed url.Values) {
+	v.note(v.noticeOf(kind, err, typed))
+}
+
+func (v *visit) noticeOf(kind string, err error, typed url.Values) notice {
 	p := problemOf(err)
 	v.h.log(v.r, p, err)
 	n := notice{Code: p.Code, Reason: p.Reason, Kind: kind, Remaining: p.Remaining}
@@ -64,7 +68,7 @@ func (v *visit) noteError(kind string, err error, typed url.Values) {
 			n.Entered[name] = s
 		}
 	}
-	v.note(n)
+	return n
 }
 
 // takeNotice returns the notice and forgets it.

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -106,6 +105,10 @@ func (v *visit) at(path string, pairs ...string) string {
 // their own: a redirect is part of the form for a browser, which follows it to no other site
 // (form-action of the Content-Security-Policy), and the application may redirect to one.
 func (v *visit) redirect(to string) error {
+	if v.byScript() { // it leaves the page, and no form does
+		writeJSON(v.w, http.StatusOK, map[string]any{"location": to})
+		return nil
+	}
 	if v.r.Method == http.MethodPost && strings.HasPrefix(v.r.URL.Path, v.h.cfg.BasePath) &&
 		!strings.HasPrefix(to, v.h.base()) {
 		to = v.at("continue", "to", to)
@@ -226,15 +229,6 @@ func (v *visit) choose(c *pending, kind string) (*option, error) {
 	return &c.Options[i], nil
 }
 
-// lockedUntil returns the end of a lock that the page shows: that of all kinds, or that of the
-// chosen kind, which only the notice knows.
-func lockedUntil(o *mfa.Overview, chosen option, n *notice) time.Time {
-	if n != nil && n.Until.After(o.LockedUntil) && n.Code != "budget" && n.Kind == chosen.Kind {
-		return n.Until
-	}
-	return o.LockedUntil
-}
-
 func postVerify(v *visit) error {
 	f, err := v.form()
 	if err != nil {
@@ -250,7 +244,8 @@ func postVerify(v *visit) error {
 		return malformed("kind is too long")
 	}
 	p := v.pagePurpose(f)
-	if _, ok := v.pending(p); !ok && v.signedIn {
+	c, ok := v.pending(p)
+	if !ok && v.signedIn {
 		return v.back(back) // completed in another tab; a page that requires more asks again
 	}
 	remember := ""
@@ -268,8 +263,8 @@ func postVerify(v *visit) error {
 		err != nil:
 		return err
 	case err != nil:
-		v.noteError(kind, err, nil)
-		return v.redirect(v.at("verify", "purpose", f.Get("purpose"), "kind", kind, "return", back))
+		return v.refusedResponse(kind, ok && c.polled(kind), err, nil,
+			v.at("verify", "purpose", f.Get("purpose"), "kind", kind, "return", back))
 	}
 	return v.afterVerify(ver, back)
 }

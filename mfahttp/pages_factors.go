@@ -312,8 +312,8 @@ func postConfirm(v *visit) error {
 	case errors.Is(err, mfa.ErrTokenExpired), errors.Is(err, mfa.ErrToken):
 		return v.lost()
 	case err != nil:
-		v.noteError(e.Kind, err, f)
-		return v.redirect(v.at("enrollments/"+id, "return", back))
+		return v.refusedResponse(e.Kind, e.Polled, err, f,
+			v.at("enrollments/"+id, "return", back))
 	}
 	if err := v.nameConfirmed(conf, f.Get("name")); err != nil {
 		v.noteError(e.Kind, err, nil)

@@ -134,6 +134,7 @@ type enrollment struct {
 	Expires           time.Time `json:",omitzero"`
 	CodeExpires       time.Time `json:",omitzero"`
 	Forced            bool      `json:",omitempty"` // by a sign-in
+	Polled            bool      `json:",omitempty"` // approved on another device
 	// Data is that of the prompt of the last code, in place of the enrolment's own.
 	Data json.RawMessage `json:",omitempty"`
 }

@@ -108,12 +108,21 @@ func (v *visit) showVerify(
 	}
 	if live {
 		p.Sent, p.SentTo, p.SecondsRemaining = true, s.MaskedDestination, v.secondsTo(s.Expires)
-		p.Data = string(s.Data)
+		p.Data, p.Waits = string(s.Data), o.Polled
 	}
 	if v.now.Before(until) {
 		p.Locked, p.SecondsRemaining = true, v.secondsTo(until)
 	}
 	return v.page(http.StatusOK, p)
+}
+
+// lockedUntil returns the end of a lock that the page shows: that of all kinds, or that of the
+// chosen kind, which only the notice knows.
+func lockedUntil(o *mfa.Overview, chosen option, n *notice) time.Time {
+	if n != nil && n.Until.After(o.LockedUntil) && n.Code != "budget" && n.Kind == chosen.Kind {
+		return n.Until
+	}
+	return o.LockedUntil
 }
 
 func (v *visit) showChoose(o *mfa.Overview, n *notice, back string) error {
@@ -146,6 +155,7 @@ func (v *visit) showEnrollment(e enrollment, n *notice, back string) error {
 	p := ui.Enrollment{Frame: v.frame(n), ID: e.ID, Kind: e.Kind, Name: e.Name,
 		MaskedDestination: e.MaskedDestination,
 		Sent:              !e.CodeExpires.IsZero(), SecondsRemaining: v.secondsTo(e.CodeExpires),
+		Waits:  e.Polled,
 		Return: back}
 	prompt := e.Token.Prompt
 	p.Secret, p.URI, p.Data = prompt.Secret.Reveal(), prompt.URI.Reveal(), string(prompt.Data)
