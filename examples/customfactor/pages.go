@@ -20,6 +20,12 @@ func TokenPages() mfahttp.Kind {
 	}
 }
 
+// ApprovalPages describes how an approval on another device looks: a factor of the kind "approval"
+// that is Polled, and whose Prompt.Data has the member "number" that the user types on the device.
+func ApprovalPages() mfahttp.Kind {
+	return mfahttp.Kind{Kind: "approval", Files: files("pages/approval")}
+}
+
 func files(dir string) fs.FS {
 	f, err := fs.Sub(pages, dir)
 	if err != nil {

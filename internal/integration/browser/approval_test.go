@@ -6,10 +6,10 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/chromedp/chromedp"
@@ -89,28 +89,9 @@ func (f *phone) polled() int {
 	return f.polls
 }
 
-// phonePages describes the phone.
-var phonePages = mfahttp.Kind{Kind: "phone", Files: fstest.MapFS{
-	"verify.html": {Data: []byte(`{{with .Data}}<p>{{t "text.type"}}</p>
-<p class="sg-number">{{.number}}</p>{{end}}`)},
-	"enrollment.html": {Data: []byte(`{{if .URI}}<p>{{t "text.scan"}}</p>
-<div class="sg-qr" role="img" aria-label="{{t "text.qr"}}">{{.QR}}</div>
-<p><a href="{{.URI}}">{{t "text.open"}}</a></p>{{end}}
-{{with .Data}}<p>{{t "text.type"}}</p><p class="sg-number">{{.number}}</p>{{end}}`)},
-	"icon.svg": {Data: []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">` +
-		`<path d="M8.5 2.5h7a2 2 0 012 2v15a2 2 0 01-2 2h-7a2 2 0 01-2-2v-15a2 2 0 012-2zM11 18.5h2"/></svg>`)},
-	"texts/en.json": {Data: []byte(`{"name": "Approval on your phone",
-		"about": "We ask on your phone whether it is you.", "strength": "Strong",
-		"enrollment.title": "Add your phone", "enrollment.text": "Scan the code with the phone.",
-		"send.title": "Approve on your phone", "send.text": "We will ask on your phone.",
-		"send.button": "Ask my phone", "verify.title": "Approve on your phone",
-		"verify.text": "Open the notification that we sent to your phone.",
-		"notice.denied": "The sign-in was denied on your phone.",
-		"text.type": "Type this number on your phone:", "text.scan": "Scan this QR code.",
-		"text.qr": "QR code for your phone", "text.open": "Open on this device"}`)},
-	"texts/de.json": {Data: []byte(`{"name": "Bestätigung auf dem Telefon",
-		"notice.denied": "Die Anmeldung wurde auf Ihrem Telefon abgelehnt."}`)},
-}}
+// phonePages describes the phone as examples/customfactor describes an approval.
+var phonePages = mfahttp.Kind{Kind: "phone",
+	Files: os.DirFS("../../../examples/customfactor/pages/approval")}
 
 // phoneSite is a site with the phone as its only second factor. login begins another session.
 type phoneSite struct {
@@ -223,7 +204,7 @@ func TestApproval_GoesOnWhenTheUserDecides(t *testing.T) {
 		b.run(language("de"))
 		b.decided(waitButton)
 		require.Contains(t, b.text(".sg-notice"),
-			"Die Anmeldung wurde auf Ihrem Telefon abgelehnt.")
+			"Die Anfrage wurde auf Ihrem Telefon abgelehnt.")
 		b.run(language("en"))
 		b.visit("/mfa/verify?kind=phone")
 		b.press(sendForm)
