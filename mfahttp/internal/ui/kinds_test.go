@@ -338,3 +338,18 @@ func TestKind_IconDoesNothingButDraw(t *testing.T) {
 		require.NotContains(t, page, "hand")
 	}
 }
+
+// What an error keeps of a form for the next page has no passwords and no secret answers.
+func TestForm_KeepsNoSecrets(t *testing.T) {
+	k := badge()
+	k.Fields[1].Type = "password"
+	r, err := ui.New(nil, k)
+	require.NoError(t, err)
+	for kind, kept := range map[string][]string{
+		"zx-badge": {"name", "serial"}, "pin": {"name"}, "sms": {"name", "region", "number"},
+		"questions": {"name", "question1", "question2", "question3"},
+	} {
+		require.Equal(t, kept, r.Form(kind).Kept)
+	}
+	require.Equal(t, []string{"pin"}, r.Form("pin").Params, "the second is no parameter")
+}
