@@ -56,6 +56,9 @@ var englishNotices = noticeWords{
 		"admin.reset": {"Your account at %[1]s was reset", "An administrator removed all " +
 			"the ways you confirmed a sign-in to %[1]s with. You set up a new one the next time " +
 			"you sign in."},
+		"admin.remove": {"An administrator removed a sign-in method at %[1]s", "An " +
+			"administrator removed “%[3]s” (%[2]s) from the ways you can confirm a sign-in to " +
+			"%[1]s."},
 		"admin.unlock": {"Your account at %[1]s was unlocked",
 			"An administrator has unlocked your account at %[1]s."},
 		"admin.access": {"A temporary access code for your account at %[1]s",
@@ -139,6 +142,10 @@ var dutchNotices = noticeWords{
 		"admin.reset": {"Je account bij %[1]s is gereset", "Een beheerder heeft alle " +
 			"manieren verwijderd waarmee je het inloggen bij %[1]s bevestigde. Bij de volgende " +
 			"keer inloggen stel je een nieuwe in."},
+		"admin.remove": {"Een beheerder heeft een inlogmethode verwijderd bij %[1]s",
+			"Een beheerder heeft " +
+				"‘%[3]s’ (%[2]s) verwijderd uit de manieren waarop je het inloggen bij %[1]s kunt " +
+				"bevestigen."},
 		"admin.unlock": {"Je account bij %[1]s is gedeblokkeerd",
 			"Een beheerder heeft je account bij %[1]s gedeblokkeerd."},
 		"admin.access": {"Een tijdelijke toegangscode voor je account bij %[1]s",
@@ -222,6 +229,9 @@ var norwegianNotices = noticeWords{
 		"admin.reset": {"Kontoen din hos %[1]s ble tilbakestilt", "En administrator " +
 			"fjernet alle måtene du bekreftet innlogging til %[1]s på. Du setter opp en ny " +
 			"neste gang du logger inn."},
+		"admin.remove": {"En administrator fjernet en innloggingsmetode hos %[1]s",
+			"En administrator fjernet " +
+				"«%[3]s» (%[2]s) fra måtene du kan bekrefte innlogging til %[1]s på."},
 		"admin.unlock": {"Kontoen din hos %[1]s ble låst opp",
 			"En administrator har låst opp kontoen din hos %[1]s."},
 		"admin.access": {"En midlertidig tilgangskode for kontoen din hos %[1]s",
@@ -309,6 +319,9 @@ var germanNotices = noticeWords{
 		"admin.reset": {"Ihr Konto bei %[1]s wurde zurückgesetzt", "Ein Administrator hat " +
 			"alles entfernt, womit Sie die Anmeldung bei %[1]s bestätigt haben. Bei der " +
 			"nächsten Anmeldung richten Sie etwas Neues ein."},
+		"admin.remove": {"Ein Administrator hat eine Anmeldemethode bei %[1]s entfernt",
+			"Ein Administrator hat " +
+				"„%[3]s“ (%[2]s) entfernt. Damit bestätigen Sie keine Anmeldung bei %[1]s mehr."},
 		"admin.unlock": {"Ihr Konto bei %[1]s wurde entsperrt",
 			"Ein Administrator hat Ihr Konto bei %[1]s entsperrt."},
 		"admin.access": {"Ein vorläufiger Zugangscode für Ihr Konto bei %[1]s",

@@ -410,6 +410,9 @@ func TestAuthority_Administrators(t *testing.T) {
 		"reset": func(a mfa.Actor, s mfa.User) error {
 			return r.Admin(a, "").Reset(t.Context(), s)
 		},
+		"remove": func(a mfa.Actor, s mfa.User) error {
+			return r.Admin(a, "").Remove(t.Context(), s, "none")
+		},
 		"unlock": func(a mfa.Actor, s mfa.User) error {
 			return r.Admin(a, "").Unlock(t.Context(), s)
 		},

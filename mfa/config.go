@@ -87,8 +87,10 @@ type RateLimits struct {
 
 // AdminAction is what an administrator wants to do, for Config.Authorize to permit.
 type AdminAction struct {
-	// Name is "reset", "unlock", "delete", "enroll", "set-policy", "send-verification-link",
-	// "send-recovery-link", "support-cases", "close-support-case" or "report".
+	// Name is "reset", "remove", "unlock", "delete", "enroll", "set-policy", "preview-policy",
+	// "send-verification-link", "send-recovery-link", "support-cases", "close-support-case" or
+	// "report", or what a package or the application passes to Admin.Allowed: package
+	// mfahttp/admin says "list-users", "view-user", "view-policy", "audit" and "end-sessions".
 	Name string
 	// Actor is the user's ID or the program's name, as Actor.Name says, and System says that it
 	// is a program. Reason goes into the event.

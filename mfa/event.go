@@ -70,6 +70,7 @@ type Event struct {
 //	  notice.sent           the user was notified of what Reason names
 //	  notice.failed         notifying the user of what Reason names failed
 //	* admin.reset           an administrator reset a user
+//	* admin.remove          an administrator removed one factor
 //	* admin.unlock          an administrator unlocked a user
 //	* admin.access          an administrator made a temporary access code; for another kind that
 //	                        administrators make, admin. and its name

@@ -52,6 +52,7 @@ var eventRules = map[string]eventRule{
 	"notice.failed": {why: "it is about such a message", warn: true},
 
 	"admin.reset":             {notify: always},
+	"admin.remove":            {notify: always},
 	"admin.unlock":            {notify: always},
 	"admin.access":            {notify: always},
 	"admin.close-support":     {why: "it changes nothing of how the user signs in"},

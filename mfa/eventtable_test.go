@@ -223,6 +223,13 @@ var notified = map[string]func(*testing.T) *rig{
 		require.NoError(t, r.Admin(boss, "").Reset(t.Context(), ann))
 		return r
 	},
+	"admin.remove": func(t *testing.T) *rig {
+		r, _ := withAppTold(t)
+		o, err := r.Overview(t.Context(), ann)
+		require.NoError(t, err)
+		require.NoError(t, r.Admin(boss, "").Remove(t.Context(), ann, o.Factors[0].ID))
+		return r
+	},
 	"admin.unlock": func(t *testing.T) *rig {
 		r := wrongly(t, 5)
 		require.NoError(t, r.Admin(boss, "").Unlock(t.Context(), ann))

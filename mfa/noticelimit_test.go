@@ -144,6 +144,7 @@ func TestNotices_EveryEventIsBounded(t *testing.T) {
 		"device.reused":        "it ends the device, and remembering another one is limited",
 		"support.requested":    "once a day: TestRequestSupport_NotifiesOnceADay",
 		"admin.reset":          "an administrator's act",
+		"admin.remove":         "an administrator's act",
 		"admin.access":         "an administrator's act",
 		"admin.delete":         "an administrator's act, which leaves nothing",
 	}

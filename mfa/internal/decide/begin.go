@@ -68,6 +68,21 @@ func (v View) Begin(p policy.Policy, first authority.Proof) (Opening, error) {
 	return Opening{Next: EnrollFirst, Grant: grant, Kinds: v.EnrollableBy(first)}, nil
 }
 
+// Preview returns what a sign-in would need under a policy: EnrollFirst also for a user whose own
+// factors are a proof for enrolling an allowed kind and for nothing else.
+func (v View) Preview(p policy.Policy) (Next, error) {
+	o, err := v.Begin(p, authority.Proof{Origin: authority.OriginFirst,
+		Time: v.Now.UnixMilli()})
+	if err != nil {
+		return 0, err
+	}
+	signsIn := func(k Option) bool { return !v.recovery(k.Instance) && !v.Restricted(k.Instance) }
+	if o.Next == Respond && !slices.ContainsFunc(o.Options, signsIn) {
+		return EnrollFirst, nil
+	}
+	return o.Next, nil
+}
+
 // hasOrdinary reports whether there is an option that is not a recovery kind.
 func (v View) hasOrdinary(options []Option) bool {
 	return slices.ContainsFunc(options, func(o Option) bool { return !v.recovery(o.Instance) })

@@ -189,10 +189,16 @@ func NewID() string { return rand.Text()[:12] }
 // that was issued.
 func (r *Record) Reset() {
 	r.RemoveFactors(func(in Instance) bool { return !in.Implicit })
-	r.Lockout, r.Codes, r.Pending, r.Used, r.Charge = lockout.State{}, nil, nil, nil, nil
-	r.Devices, r.UnlockProofs, r.Superseded = nil, nil, nil
-	r.RecoveryLink, r.Recovery, r.Holds = nil, nil, nil
-	r.Seen, r.UsedUntil, r.Epoch, r.Born = 0, 0, Random8(), -1
+	r.Void()
+	r.Lockout, r.Charge, r.UnlockProofs, r.Holds, r.Seen = lockout.State{}, nil, nil, nil, 0
+}
+
+// Void ends everything that was issued: challenges, enrolments, grants, links and devices.
+// Factors, locks and counts stay.
+func (r *Record) Void() {
+	r.Codes, r.Superseded, r.Pending, r.Used, r.Devices = nil, nil, nil, nil, nil
+	r.RecoveryLink, r.Recovery = nil, nil
+	r.UsedUntil, r.Epoch, r.Born = 0, Random8(), -1
 }
 
 // Unlock ends locks and counts, and enables the kinds that were disabled.
