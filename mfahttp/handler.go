@@ -191,16 +191,7 @@ func (h *Handler) Ended(ctx context.Context, get func(key string) []byte) error 
 // Handler without http.StripPrefix.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.checkMount(r)
-	secure(w.Header())
-	if err := h.cross.Check(r); err != nil {
-		h.logCrossOrigin(r)
-		h.fail(h.visit(w, r, h.fail), errCrossOrigin)
-		return
-	}
-	if r.Body != nil {
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	}
-	h.mux.ServeHTTP(w, r)
+	h.protect(w, r, h.fail, h.mux.ServeHTTP)
 }
 
 // secure sets the headers of every response, including the application's own pages.

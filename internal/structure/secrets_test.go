@@ -28,6 +28,8 @@ var printedSecrets = map[string]string{
 	"mfa/factor.User.Phone":         "a copy of mfa.User for factors; not printed",
 	"mfahttp.Config.PasswordFor":    "names of acts",
 	"mfahttp.Config.Reauthenticate": "a path of the application",
+	"mfahttp/admin.Query.Text":      "what an administrator looks for: a part of a name",
+	"mfahttp/admin.Session.ID":      "names a session and is not what the browser has",
 	"mfahttp.Country.CallingCode":   "31 for the Netherlands",
 	"mfahttp.Field.Type":            "the type of an input, such as password",
 	"mfahttp.Identity.SessionID":    "need not be secret; not printed",

@@ -1,0 +1,225 @@
+package admin
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
+)
+
+// policyJSON is a policy.Policy. Durations are in seconds.
+type policyJSON struct {
+	Mode         policy.Mode `json:"mode"`
+	Kinds        []string    `json:"kinds"`
+	Default      string      `json:"default"`
+	Implicit     []string    `json:"implicit"`
+	KeepImplicit bool        `json:"keep_implicit"`
+	Passwordless bool        `json:"passwordless"`
+	EnrollBy     *time.Time  `json:"enroll_by,omitempty"`
+	MaxAge       int64       `json:"max_age"`
+	RecoveryHold int64       `json:"recovery_hold"`
+	Remember     int64       `json:"remember"`
+}
+
+func policyOf(p policy.Policy) policyJSON {
+	out := policyJSON{Mode: p.Mode, Kinds: append([]string{}, p.Kinds...), Default: p.Default,
+		Implicit: append([]string{}, p.Implicit...), KeepImplicit: p.KeepImplicit,
+		Passwordless: p.Passwordless, MaxAge: int64(p.MaxAge / time.Second),
+		RecoveryHold: int64(p.RecoveryHold / time.Second),
+		Remember:     int64(p.Remember / time.Second)}
+	if !p.EnrollBy.IsZero() {
+		out.EnrollBy = &p.EnrollBy
+	}
+	return out
+}
+
+// maxSeconds bounds a duration of a policy: more is refused anyway, and must not overflow.
+const maxSeconds = 10 * 365 * 24 * 3600
+
+// policy returns the policy that was sent. Mode must be there, because an empty one would mean
+// "required" without saying so.
+func (p *policyJSON) policy() (policy.Policy, error) {
+	if p == nil || p.Mode == "" {
+		return policy.Policy{}, malformed("the policy has no mode")
+	}
+	for _, n := range []int64{p.MaxAge, p.RecoveryHold, p.Remember} {
+		if n < 0 || n > maxSeconds {
+			return policy.Policy{}, malformed("a duration is out of bounds")
+		}
+	}
+	out := policy.Policy{Mode: p.Mode, Kinds: p.Kinds, Default: p.Default, Implicit: p.Implicit,
+		KeepImplicit: p.KeepImplicit, Passwordless: p.Passwordless,
+		MaxAge:       time.Duration(p.MaxAge) * time.Second,
+		RecoveryHold: time.Duration(p.RecoveryHold) * time.Second,
+		Remember:     time.Duration(p.Remember) * time.Second}
+	if p.EnrollBy != nil {
+		out.EnrollBy = *p.EnrollBy
+	}
+	return out, nil
+}
+
+// mayViewPolicy asks the application whether the administrator may see the tenant's policies.
+func (v *visit) mayViewPolicy() error {
+	return v.viewer.Allowed(v.ctx, "view-policy", mfa.User{Tenant: v.tenant})
+}
+
+// policies has what the administrator sees of the policies of a tenant.
+func (v *visit) policies() (map[string]policyJSON, error) {
+	if err := v.mayViewPolicy(); err != nil {
+		return nil, err
+	}
+	list := make(map[string]policyJSON, len(v.h.cfg.UserTypes))
+	for _, t := range v.h.cfg.UserTypes {
+		p, err := v.h.cfg.Manager.Policy(v.ctx, policy.Scope{Tenant: v.tenant, UserType: t})
+		if err != nil {
+			return nil, err
+		}
+		list[t] = policyOf(p)
+	}
+	return list, nil
+}
+
+func getPolicies(v *visit) error {
+	list, err := v.policies()
+	if err != nil {
+		return err
+	}
+	return v.ok(struct {
+		Policies map[string]policyJSON `json:"policies"`
+		Kinds    []string              `json:"kinds"`
+	}{list, append([]string{}, v.h.cfg.Manager.Kinds()...)})
+}
+
+// proposal is a policy for some user types, or without types for all.
+type proposal struct {
+	Types  []string    `json:"types"`
+	Policy *policyJSON `json:"policy"`
+	// Reason is for PUT, and Cursor for a preview.
+	Reason string `json:"reason"`
+	Cursor string `json:"cursor"`
+}
+
+// types returns the user types that the proposal is for.
+func (v *visit) types(p proposal) ([]string, error) {
+	if len(p.Types) == 0 {
+		return v.h.cfg.UserTypes, nil
+	}
+	for i, t := range p.Types {
+		if !slices.Contains(v.h.cfg.UserTypes, t) || slices.Contains(p.Types[:i], t) {
+			return nil, malformed("a user type is unknown, or is there twice")
+		}
+	}
+	return p.Types, nil
+}
+
+// putPolicies replaces the policies of some user types, or of all. It applies from each user's
+// next sign-in. After an error, those of the types before the one that failed are set.
+func putPolicies(v *visit) error {
+	var in proposal
+	if err := v.read(&in); err != nil {
+		return err
+	}
+	types, err := v.types(in)
+	if err != nil {
+		return err
+	}
+	p, err := in.Policy.policy()
+	if err != nil {
+		return err
+	}
+	by, err := v.acting(in.Reason)
+	if err != nil {
+		return err
+	}
+	for _, t := range types {
+		err := by.SetPolicy(v.ctx, policy.StoredPolicy{
+			Scope: policy.Scope{Tenant: v.tenant, UserType: t}, Policy: p})
+		if err != nil {
+			return err
+		}
+	}
+	return getPolicies(v)
+}
+
+// previewJSON counts users by what their next sign-in would need.
+type previewJSON struct {
+	// Users is how many the policy is for. Of these, Done are asked for nothing, Verify respond
+	// with what they have, and Enroll would have to enrol a factor that the policy allows. Failed
+	// could not sign in, or have a record that cannot be read.
+	Users  int `json:"users"`
+	Done   int `json:"done"`
+	Verify int `json:"verify"`
+	Enroll int `json:"enroll"`
+	Failed int `json:"failed"`
+	walked
+}
+
+// postPreview counts, for a part of the users, what a policy would change, and changes nothing.
+func postPreview(v *visit) error {
+	var in proposal
+	if err := v.mayList(); err != nil {
+		return err
+	}
+	if err := v.read(&in); err != nil {
+		return err
+	}
+	out, err := v.preview(in)
+	if err != nil {
+		return err
+	}
+	return v.ok(out)
+}
+
+func (v *visit) preview(in proposal) (previewJSON, error) {
+	var out previewJSON
+	types, err := v.types(in)
+	if err != nil {
+		return out, err
+	}
+	p, err := in.Policy.policy()
+	if err != nil {
+		return out, err
+	}
+	if len(in.Cursor) > maxCursor || !plain(in.Cursor) {
+		return out, malformed("the cursor is not one")
+	}
+	q := Query{Tenant: v.tenant, Cursor: in.Cursor}
+	if len(types) == 1 {
+		q.UserType = types[0]
+	}
+	out.walked, err = v.walk(step{q, maxExamined, maxExamined}, func(e Entry) (bool, error) {
+		if !slices.Contains(types, e.User.UserType) {
+			return false, nil
+		}
+		return true, out.count(v.viewer.Preview(v.ctx, e.User, p))
+	})
+	return out, err
+}
+
+// count adds a user whose next sign-in would need what Preview has returned. It returns an error
+// that is not about the user alone.
+func (out *previewJSON) count(next mfa.Next, err error) error {
+	if errors.Is(err, policy.ErrInvalid) || errors.Is(err, mfa.ErrForbidden) {
+		return err
+	}
+	out.Users++
+	switch {
+	case err != nil && (errors.Is(err, mfa.ErrKindNotConfigured) ||
+		errors.Is(err, factor.ErrUndeliverable) || errors.Is(err, mfa.ErrNotAvailable) ||
+		errors.Is(err, mfa.ErrRecordMissing) || errors.Is(err, mfa.ErrUnavailable)):
+		out.Failed++
+	case err != nil:
+		return fmt.Errorf("admin: a preview: %w", err)
+	case next == mfa.NextDone:
+		out.Done++
+	case next == mfa.NextVerify:
+		out.Verify++
+	case next == mfa.NextEnroll:
+		out.Enroll++
+	}
+	return nil
+}

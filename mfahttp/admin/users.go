@@ -1,0 +1,204 @@
+package admin
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
+)
+
+// Bounds of one request.
+const (
+	defaultLimit = 25
+	// maxExamined is how many users one request reads the records of. Where few users match, the
+	// client asks for more.
+	maxExamined = 200
+)
+
+// userJSON is a user in a list: what was enrolled, and no address.
+type userJSON struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Type string `json:"type"`
+	// Required says that the policy requires a second factor, and Missing that the user would
+	// have to enrol one at the next sign-in.
+	Required bool `json:"required"`
+	Missing  bool `json:"missing"`
+	// Enrolled are the kinds that the user has enrolled, and Implied the addresses that serve
+	// without an enrolment.
+	Enrolled   []string `json:"enrolled"`
+	Implied    []string `json:"implied"`
+	Unverified bool     `json:"unverified"`
+	Locked     bool     `json:"locked"`
+	Until      *string  `json:"locked_until,omitempty"`
+	Disabled   bool     `json:"disabled"`
+	// Self says that it is the administrator's own account, on which they cannot act.
+	Self bool `json:"self"`
+	// Unreadable says that the user's record cannot be read, so that nothing else is known.
+	Unreadable bool `json:"unreadable"`
+}
+
+// describe returns what a list says of a user.
+func (v *visit) describe(e Entry) (userJSON, *mfa.Overview) {
+	u := userJSON{ID: e.User.ID, Name: e.Name, Type: e.User.UserType, Enrolled: []string{},
+		Implied: []string{}, Unverified: e.User.Email != "" && !e.User.EmailVerified,
+		Self: e.User.ID == v.viewer.Actor().Name() && e.User.Tenant == v.viewer.Actor().Tenant()}
+	o, err := v.h.cfg.Manager.Overview(v.ctx, e.User)
+	if err != nil {
+		u.Unreadable = true
+		return u, nil
+	}
+	u.Required = o.Policy.Mode == policy.ModeRequired
+	signsIn := false
+	for _, f := range o.Factors {
+		list := &u.Enrolled
+		if f.Implicit {
+			list = &u.Implied
+		}
+		if !slices.Contains(*list, f.Kind) {
+			*list = append(*list, f.Kind)
+		}
+		u.Disabled = u.Disabled || f.Disabled
+		signsIn = signsIn || !f.Recovery && (f.Implicit || o.Policy.Allows(f.Kind))
+	}
+	u.Missing = u.Required && !signsIn
+	u.Locked, u.Until = !o.LockedUntil.IsZero(), instant(o.LockedUntil)
+	return u, o
+}
+
+// filter says which users a request is about.
+type filter struct {
+	Text   string `json:"text,omitempty"`
+	Type   string `json:"type,omitempty"`
+	Status string `json:"status,omitempty"`
+	Kind   string `json:"kind,omitempty"`
+}
+
+// statuses are the values of filter.Status.
+var statuses = map[string]func(userJSON) bool{
+	"":           func(userJSON) bool { return true },
+	"required":   func(u userJSON) bool { return u.Required },
+	"enrolled":   func(u userJSON) bool { return len(u.Enrolled) > 0 },
+	"none":       func(u userJSON) bool { return len(u.Enrolled) == 0 && !u.Unreadable },
+	"missing":    func(u userJSON) bool { return u.Missing },
+	"unverified": func(u userJSON) bool { return u.Unverified },
+	"locked":     func(u userJSON) bool { return u.Locked },
+	"disabled":   func(u userJSON) bool { return u.Disabled },
+	"unreadable": func(u userJSON) bool { return u.Unreadable },
+}
+
+// check refuses a filter that is not one.
+func (f filter) check() error {
+	if len(f.Text) > maxText || !plain(f.Text) || len(f.Type) > 64 || !plain(f.Type) ||
+		len(f.Kind) > 32 || statuses[f.Status] == nil {
+		return malformed("the filter is not one")
+	}
+	return nil
+}
+
+// matches reports whether a user is one of those that the filter asks for. The directory has
+// compared the rest.
+func (f filter) matches(u userJSON) bool {
+	return statuses[f.Status](u) && (f.Kind == "" || slices.Contains(u.Enrolled, f.Kind) ||
+		slices.Contains(u.Implied, f.Kind))
+}
+
+// query is what the filter asks of the directory.
+func (f filter) query(tenant, cursor string) Query {
+	return Query{Tenant: tenant, Text: f.Text, UserType: f.Type,
+		Unverified: f.Status == "unverified", Cursor: cursor}
+}
+
+// step is what one request examines: at most Examined users, and users until about Found of them
+// match.
+type step struct {
+	query           Query
+	examined, found int
+}
+
+// walked is how far a step has come.
+type walked struct {
+	Examined int `json:"examined"`
+	// Next is where the next request continues; absent at the end.
+	Next string `json:"next,omitempty"`
+}
+
+// walk calls each for the users of a query whom the administrator may see, until as many match,
+// or were examined, as the step says. It ends with a page of the directory, so that the next step
+// continues after it; therefore it may end a little before enough of them match.
+func (v *visit) walk(s step, each func(Entry) (matches bool, err error)) (walked, error) {
+	var out walked
+	found := 0
+	for {
+		s.query.Limit = min(s.found-found, s.examined-out.Examined, maxLimit)
+		page, err := v.search(s.query)
+		if err != nil {
+			return out, err
+		}
+		for _, e := range page.Users {
+			if err := v.ctx.Err(); err != nil {
+				return out, err
+			}
+			seen, err := v.mayView(e.User)
+			if err != nil {
+				return out, err
+			}
+			if !seen {
+				continue
+			}
+			matches, err := each(e)
+			if err != nil {
+				return out, err
+			}
+			if matches {
+				found++
+			}
+		}
+		out.Examined += max(1, len(page.Users))
+		out.Next, s.query.Cursor = page.Next, page.Next
+		if page.Next == "" || found >= s.found-s.found/4 || out.Examined >= s.examined {
+			return out, nil
+		}
+	}
+}
+
+func getUsers(v *visit) error {
+	var f filter
+	var cursor, limit string
+	for name, into := range map[string]*string{"text": &f.Text, "type": &f.Type,
+		"status": &f.Status, "kind": &f.Kind, "cursor": &cursor, "limit": &limit} {
+		var err error
+		if *into, err = v.param(name, maxCursor); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(f.check(), v.mayList()); err != nil {
+		return err
+	}
+	most := defaultLimit
+	if limit != "" {
+		var err error
+		if most, err = strconv.Atoi(limit); err != nil || most < 1 || most > maxLimit {
+			return malformed("limit is not between 1 and %d", maxLimit)
+		}
+	}
+	list := []userJSON{}
+	at, err := v.walk(step{f.query(v.tenant, cursor), maxExamined, most},
+		func(e Entry) (bool, error) {
+			u, _ := v.describe(e)
+			if !f.matches(u) {
+				return false, nil
+			}
+			list = append(list, u)
+			return true, nil
+		})
+	if err != nil {
+		return err
+	}
+	return v.ok(struct {
+		Users []userJSON `json:"users"`
+		walked
+	}{list, at})
+}
