@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"slices"
+	"time"
 	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/internal/quiet"
@@ -144,17 +145,17 @@ type doneJSON struct {
 
 // sentJSON is the response to an act that sends a message.
 type sentJSON struct {
-	ID      string  `json:"id"`
-	Kind    string  `json:"kind"`
-	Hint    string  `json:"hint"`
-	Expires *string `json:"expires,omitempty"`
+	ID      string    `json:"id"`
+	Kind    string    `json:"kind"`
+	Hint    string    `json:"hint"`
+	Expires time.Time `json:"expires,omitzero"`
 }
 
 // codeJSON is the only place where an access code is shown.
 type codeJSON struct {
-	ID      string   `json:"id"`
-	Codes   []string `json:"codes"`
-	Expires *string  `json:"expires,omitempty"`
+	ID      string    `json:"id"`
+	Codes   []string  `json:"codes"`
+	Expires time.Time `json:"expires,omitzero"`
 }
 
 // simple is an act that returns nothing.

@@ -3,6 +3,7 @@ package admin
 import (
 	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/report"
@@ -19,9 +20,9 @@ type factorJSON struct {
 	Recovery bool            `json:"recovery"`
 	Implicit bool            `json:"implicit"`
 	Disabled bool            `json:"disabled"`
-	Created  *string         `json:"created,omitempty"`
-	LastUsed *string         `json:"last_used,omitempty"`
-	Held     *string         `json:"held_until,omitempty"`
+	Created  time.Time       `json:"created,omitzero"`
+	LastUsed time.Time       `json:"last_used,omitzero"`
+	Held     time.Time       `json:"held_until,omitzero"`
 	Codes    *int            `json:"codes_left,omitempty"`
 	Data     json.RawMessage `json:"data,omitempty"`
 }
@@ -38,38 +39,38 @@ func factorOf(f mfa.FactorInfo) factorJSON {
 }
 
 type deviceJSON struct {
-	ID       string  `json:"id"`
-	Name     string  `json:"name"`
-	Created  *string `json:"created,omitempty"`
-	LastUsed *string `json:"last_used,omitempty"`
-	Expires  *string `json:"expires,omitempty"`
+	ID       string    `json:"id"`
+	Name     string    `json:"name"`
+	Created  time.Time `json:"created,omitzero"`
+	LastUsed time.Time `json:"last_used,omitzero"`
+	Expires  time.Time `json:"expires,omitzero"`
 }
 
 type sessionJSON struct {
-	ID     string  `json:"id"`
-	Device string  `json:"device"`
-	Began  *string `json:"began,omitempty"`
-	Seen   *string `json:"seen,omitempty"`
+	ID     string    `json:"id"`
+	Device string    `json:"device"`
+	Began  time.Time `json:"began,omitzero"`
+	Seen   time.Time `json:"seen,omitzero"`
 }
 
 type eventJSON struct {
-	Event  string  `json:"event"`
-	Time   *string `json:"time,omitempty"`
-	Kind   string  `json:"kind,omitempty"`
-	Factor string  `json:"factor,omitempty"`
-	Reason string  `json:"reason,omitempty"`
+	Event  string    `json:"event"`
+	Time   time.Time `json:"time,omitzero"`
+	Kind   string    `json:"kind,omitempty"`
+	Factor string    `json:"factor,omitempty"`
+	Reason string    `json:"reason,omitempty"`
 	// Actor and Note are an administrator and the reason that they gave.
 	Actor string `json:"actor,omitempty"`
 	Note  string `json:"note,omitempty"`
 }
 
 type caseJSON struct {
-	ID      string  `json:"id"`
-	Name    string  `json:"name"`
-	Type    string  `json:"type"`
-	Time    *string `json:"time,omitempty"`
-	From    string  `json:"from"`
-	Message string  `json:"message"`
+	ID      string    `json:"id"`
+	Name    string    `json:"name"`
+	Type    string    `json:"type"`
+	Time    time.Time `json:"time,omitzero"`
+	From    string    `json:"from"`
+	Message string    `json:"message"`
 }
 
 func caseOf(c report.Case, name string) caseJSON {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/policy"
@@ -28,12 +29,12 @@ type userJSON struct {
 	Missing  bool `json:"missing"`
 	// Enrolled are the kinds that the user has enrolled, and Implied the addresses that serve
 	// without an enrolment.
-	Enrolled   []string `json:"enrolled"`
-	Implied    []string `json:"implied"`
-	Unverified bool     `json:"unverified"`
-	Locked     bool     `json:"locked"`
-	Until      *string  `json:"locked_until,omitempty"`
-	Disabled   bool     `json:"disabled"`
+	Enrolled   []string  `json:"enrolled"`
+	Implied    []string  `json:"implied"`
+	Unverified bool      `json:"unverified"`
+	Locked     bool      `json:"locked"`
+	Until      time.Time `json:"locked_until,omitzero"`
+	Disabled   bool      `json:"disabled"`
 	// Self says that it is the administrator's own account, on which they cannot act.
 	Self bool `json:"self"`
 	// Unreadable says that the user's record cannot be read, so that nothing else is known.

@@ -162,11 +162,5 @@ func (v *visit) ok(body any) error {
 	return nil
 }
 
-// instant is a time as it is sent, or nil for the zero time.
-func instant(t time.Time) *string {
-	if t.IsZero() {
-		return nil
-	}
-	s := t.UTC().Format(time.RFC3339)
-	return &s
-}
+// instant is a time as it is sent: in UTC, to the second.
+func instant(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
