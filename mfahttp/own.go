@@ -48,6 +48,14 @@ func (h *Handler) Viewer(r *http.Request) (mfa.Actor, error) {
 	return v.handle(purposeManage).Actor(mfa.Grant{}), nil
 }
 
+// Language returns the language that the Handler's pages have for the request, such as "en", for a
+// page of the application's own: the frame and the body of a page are in one language.
+func (h *Handler) Language(r *http.Request) string {
+	v := h.visit(nil, r, nil)
+	v.recognise()
+	return v.frame(nil).Lang
+}
+
 // Deny writes the response to an error of the Handler or of package mfa as RequireActor does: a
 // page for a browser that navigates, and JSON with the codes of the API for other clients. It
 // shows nothing of the error's text.

@@ -73,6 +73,19 @@ func TestHandlerProtect_RefusesOtherOriginsAndLongBodies(t *testing.T) {
 	p.handle(own, "POST", strings.Repeat("x", 70_000), nil).is(t, 413, "")
 }
 
+// Language is that of the frame: the user's own, or else the browser's.
+func TestHandlerLanguage_IsThatOfTheFrame(t *testing.T) {
+	s := newSite(t, nil)
+	ann := s.browser("ann").signIn()
+	var lang string
+	say := func(_ http.ResponseWriter, r *http.Request) { lang = s.h.Language(r) }
+	german := map[string]string{"Accept-Language": "de-AT, en;q=0.5"}
+	s.browser("").handle(say, "GET", "", german)
+	require.Equal(t, "de", lang)
+	ann.handle(say, "GET", "", german)
+	require.Equal(t, "en", lang)
+}
+
 // Deny responds as the Handler itself does, in a page or in JSON, and quotes nothing.
 func TestHandlerDeny_RespondsAsTheHandlerDoes(t *testing.T) {
 	s := newSite(t, nil)

@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfahttp"
+	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 )
 
 // Config configures a Handler. Handler, Manager and Users are required.
@@ -35,6 +37,9 @@ type Config struct {
 	// the act alone.
 	Around func(ctx context.Context, by mfa.Admin, name string, user mfa.User,
 		act func(ctx context.Context) error) error
+	// Texts has the application's own texts of the pages, as mfahttp.Config.Templates has those of
+	// the other pages: the same fs.FS fits. Nil: the built-in ones.
+	Texts fs.FS
 	// BasePath is the path at which the Handler is mounted, with a slash at both ends, outside of
 	// mfahttp.Config.BasePath. Defaults to "/admin/mfa/".
 	BasePath string
@@ -47,6 +52,7 @@ type Handler struct {
 	serve   http.Handler
 	methods map[string][]string // path to methods
 	mux     *http.ServeMux
+	bodies  *ui.Bodies
 }
 
 // New returns a Handler, or an error that says what is invalid in cfg.
@@ -73,6 +79,9 @@ func New(cfg Config) (*Handler, error) {
 		cfg.UserTypes = []string{""}
 	}
 	h := &Handler{cfg: cfg, mux: http.NewServeMux(), methods: map[string][]string{}}
+	if err := h.openPages(); err != nil {
+		return nil, fmt.Errorf("admin: Config.Texts: %w", err)
+	}
 	h.routes()
 	h.serve = cfg.Handler.Protect(cfg.Handler.Require(h.mux))
 	return h, nil
@@ -94,15 +103,14 @@ func (h *Handler) routes() {
 	h.route("POST", "mails/preview", previewMails)
 	h.act("PUT", "policies", (*visit).mayViewPolicy, putPolicies)
 	h.act("POST", "mails", (*visit).mayList, postMails)
-	h.onUser("reset", reset)
-	h.onUser("remove-factor", removeFactor)
-	h.onUser("unlock", unlock)
-	h.onUser("access-code", accessCode)
-	h.onUser("recovery-link", recoveryLink)
-	h.onUser("verification-link", verificationLink)
-	h.onUser("close-case", closeCase)
-	h.onUser("end-sessions", endSessions)
-	h.onUser("delete", deleteRecord)
+	for path, d := range deeds {
+		h.onUser(path, d)
+		h.pageAct(path, d)
+	}
+	h.page("GET", "{$}", pageUsers)
+	h.page("GET", "user", pageUser)
+	h.page("GET", "cases", pageCases)
+	h.page("GET", "report", pageReport)
 	h.read("openapi.json", getOpenAPI)
 	for path, methods := range h.methods {
 		if slices.Contains(methods, http.MethodGet) {
@@ -115,8 +123,10 @@ func (h *Handler) routes() {
 			writeJSON(w, http.StatusMethodNotAllowed, problem{Error: "method_not_allowed"})
 		})
 	}
-	h.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusNotFound, problem{Error: "not_found"})
+	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		v := h.visit(w, r)
+		v.page = !strings.HasPrefix(r.URL.Path, h.cfg.BasePath+"api/")
+		h.run(v, func(*visit) error { return ErrNoUser })
 	})
 }
 
@@ -146,13 +156,24 @@ func (h *Handler) route(method, path string, do action) {
 	full := h.cfg.BasePath + "api/" + path
 	h.methods[full] = append(h.methods[full], method)
 	h.mux.HandleFunc(method+" "+full, func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{h: h, w: w, r: r, ctx: r.Context()}
-		err := v.identify()
-		if err == nil {
-			err = do(v)
-		}
-		if err != nil {
-			v.fail(err)
-		}
+		h.run(h.visit(w, r), do)
 	})
+}
+
+func (h *Handler) visit(w http.ResponseWriter, r *http.Request) *visit {
+	return &visit{h: h, w: w, r: r, ctx: r.Context()}
+}
+
+// run finds out who makes the request, and does what it asks for.
+func (h *Handler) run(v *visit, do action) {
+	err := v.identify()
+	if err == nil {
+		err = do(v)
+	}
+	switch {
+	case err != nil && v.page:
+		v.failPage(err)
+	case err != nil:
+		v.fail(err)
+	}
 }

@@ -1,10 +1,13 @@
 // Package admin serves the administration of second factors: users and their factors, resets,
-// locks, access codes and links, policies, requests for support and reports, as a JSON API. Any
-// application mounts it in three lines:
+// locks, access codes and links, policies, requests for support and reports, as a JSON API and, for
+// what is done for one user, as pages. Any application mounts it in three lines:
 //
 //	adm, err := admin.New(admin.Config{Handler: h, Manager: m, Users: directory})
 //	…
 //	mux.Handle("/admin/mfa/", adm)
+//
+// The pages are in the frame of package mfahttp's, in its languages, and work without JavaScript.
+// They begin at Config.BasePath, and the API is at "api/" below it.
 //
 // [Directory] is the application's list of users, of which the Handler never reads more than a
 // page at a time.

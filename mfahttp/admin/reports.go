@@ -41,12 +41,22 @@ func getReport(v *visit) error {
 // getCases lists the users of the tenant who have asked for help and whom the administrator may
 // see, the latest first.
 func getCases(v *visit) error {
-	if err := v.mayList(); err != nil {
+	list, err := v.cases()
+	if err != nil {
 		return err
+	}
+	return v.ok(struct {
+		Cases []caseJSON `json:"cases"`
+	}{list})
+}
+
+func (v *visit) cases() ([]caseJSON, error) {
+	if err := v.mayList(); err != nil {
+		return nil, err
 	}
 	list, err := v.viewer.SupportCases(v.ctx, v.tenant)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	out := []caseJSON{}
 	for _, c := range list {
@@ -55,13 +65,11 @@ func getCases(v *visit) error {
 			continue // deleted since, or not for this administrator
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 		out = append(out, caseOf(c, e.Name))
 	}
-	return v.ok(struct {
-		Cases []caseJSON `json:"cases"`
-	}{out})
+	return out, nil
 }
 
 // getAudit compares the configuration and all policies with a profile. The application is asked as

@@ -27,10 +27,12 @@ type userJSON struct {
 	// have to enrol one at the next sign-in.
 	Required bool `json:"required"`
 	Missing  bool `json:"missing"`
-	// Enrolled are the kinds that the user has enrolled, and Implied the addresses that serve
-	// without an enrolment.
-	Enrolled   []string  `json:"enrolled"`
-	Implied    []string  `json:"implied"`
+	// Enrolled are the kinds that the user has enrolled to sign in with, and Implied the addresses
+	// that serve without an enrolment.
+	Enrolled []string `json:"enrolled"`
+	Implied  []string `json:"implied"`
+	// Recovery are the kinds for recovery that the user has.
+	Recovery   []string  `json:"recovery"`
 	Unverified bool      `json:"unverified"`
 	Locked     bool      `json:"locked"`
 	Until      time.Time `json:"locked_until,omitzero"`
@@ -44,7 +46,8 @@ type userJSON struct {
 // describe returns what a list says of a user.
 func (v *visit) describe(e Entry) (userJSON, *mfa.Overview) {
 	u := userJSON{ID: e.User.ID, Name: e.Name, Type: e.User.UserType, Enrolled: []string{},
-		Implied: []string{}, Unverified: e.User.Email != "" && !e.User.EmailVerified,
+		Implied: []string{}, Recovery: []string{}, Unverified: e.User.Email != "" &&
+			!e.User.EmailVerified,
 		Self: e.User.ID == v.viewer.Actor().Name() && e.User.Tenant == v.viewer.Actor().Tenant()}
 	o, err := v.h.cfg.Manager.Overview(v.ctx, e.User)
 	if err != nil {
@@ -55,8 +58,11 @@ func (v *visit) describe(e Entry) (userJSON, *mfa.Overview) {
 	signsIn := false
 	for _, f := range o.Factors {
 		list := &u.Enrolled
-		if f.Implicit {
+		switch {
+		case f.Implicit:
 			list = &u.Implied
+		case f.Recovery:
+			list = &u.Recovery
 		}
 		if !slices.Contains(*list, f.Kind) {
 			*list = append(*list, f.Kind)
@@ -103,7 +109,7 @@ func (f filter) check() error {
 // compared the rest.
 func (f filter) matches(u userJSON) bool {
 	return statuses[f.Status](u) && (f.Kind == "" || slices.Contains(u.Enrolled, f.Kind) ||
-		slices.Contains(u.Implied, f.Kind))
+		slices.Contains(u.Implied, f.Kind) || slices.Contains(u.Recovery, f.Kind))
 }
 
 // query is what the filter asks of the directory.
@@ -166,23 +172,39 @@ func (v *visit) walk(s step, each func(Entry) (matches bool, err error)) (walked
 }
 
 func getUsers(v *visit) error {
+	l, err := v.list()
+	if err != nil {
+		return err
+	}
+	return v.ok(l)
+}
+
+// listed is a part of the list of users.
+type listed struct {
+	filter filter
+	Users  []userJSON `json:"users"`
+	walked
+}
+
+// list returns the users that the query of the request asks for.
+func (v *visit) list() (listed, error) {
 	var f filter
 	var cursor, limit string
 	for name, into := range map[string]*string{"text": &f.Text, "type": &f.Type,
 		"status": &f.Status, "kind": &f.Kind, "cursor": &cursor, "limit": &limit} {
 		var err error
 		if *into, err = v.param(name, maxCursor); err != nil {
-			return err
+			return listed{}, err
 		}
 	}
 	if err := errors.Join(f.check(), v.mayList()); err != nil {
-		return err
+		return listed{}, err
 	}
 	most := defaultLimit
 	if limit != "" {
 		var err error
 		if most, err = strconv.Atoi(limit); err != nil || most < 1 || most > maxLimit {
-			return malformed("limit is not between 1 and %d", maxLimit)
+			return listed{}, malformed("limit is not between 1 and %d", maxLimit)
 		}
 	}
 	list := []userJSON{}
@@ -196,10 +218,7 @@ func getUsers(v *visit) error {
 			return true, nil
 		})
 	if err != nil {
-		return err
+		return listed{}, err
 	}
-	return v.ok(struct {
-		Users []userJSON `json:"users"`
-		walked
-	}{list, at})
+	return listed{f, list, at}, nil
 }

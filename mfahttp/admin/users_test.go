@@ -40,7 +40,7 @@ func TestUsers_ListStatusAndFilter(t *testing.T) {
 	require.NotContains(t, all.Text, "@", "no address, masked or not")
 	require.Equal(t, m{"id": "anna", "name": "Anna de Vries", "type": "employee",
 		"required": true, "missing": false, "enrolled": []any{"totp"}, "implied": []any{},
-		"unverified": false, "locked": false, "disabled": false, "self": false,
+		"recovery": []any{}, "unverified": false, "locked": false, "disabled": false, "self": false,
 		"unreadable": false}, all.JSON["users"].([]any)[0])
 	locked := all.JSON["users"].([]any)[1].(m)
 	require.Equal(t, []any{true, "2026-03-01T12:05:00Z", []any{"email"}},

@@ -31,6 +31,8 @@ type visit struct {
 	actor  mfa.Actor
 	tenant string
 	query  url.Values
+	// page says that the response to an error is a page.
+	page bool
 }
 
 // identify finds out who makes the request, and about which tenant.

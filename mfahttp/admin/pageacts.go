@@ -1,0 +1,150 @@
+package admin
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/factor"
+)
+
+// deeds are the acts on one user, by their path.
+var deeds = map[string]deed{
+	"reset": reset, "remove-factor": removeFactor, "unlock": unlock, "access-code": accessCode,
+	"recovery-link": recoveryLink, "verification-link": verificationLink,
+	"close-case": closeCase, "end-sessions": endSessions, "delete": deleteRecord,
+}
+
+// orderPage says what an act will do, and asks for the reason.
+type orderPage struct {
+	base
+	Act, ID, Name    string
+	Factor, FactorID string
+	Reason, Uses     string
+	Valid            []int
+	Hours            int
+	Destroys         bool
+	// Problem is what was wrong with the form, or "".
+	Problem string
+}
+
+// hours are the lifetimes that the page offers for an access code.
+var hours = []int{1, 8, 24, 72}
+
+func pageOrder(v *visit, name string, d deed) error {
+	id, err := v.param("id", 128)
+	if err != nil {
+		return err
+	}
+	factorID, err := v.param("factor", 64)
+	if err != nil {
+		return err
+	}
+	return v.showOrder(name, d, order{ID: id, Factor: factorID, Valid: "8h"}, "")
+}
+
+func (v *visit) showOrder(name string, d deed, o order, problem string) error {
+	e, err := v.find(o.ID)
+	if err != nil {
+		return err
+	}
+	p := orderPage{base: v.base("user"), Act: name, ID: e.User.ID, Name: e.Name,
+		FactorID: o.Factor, Reason: o.Reason, Uses: o.Uses, Valid: hours, Hours: 8,
+		Destroys: d.ends && name != "end-sessions", Problem: problem}
+	for _, n := range hours {
+		if o.Valid == strconv.Itoa(n)+"h" {
+			p.Hours = n
+		}
+	}
+	if d.prepare != nil {
+		if err := d.prepare(v, e.User, o); err != nil {
+			return err
+		}
+	}
+	if o.Factor != "" {
+		if p.Factor, err = v.factorName(e.User, o.Factor); err != nil {
+			return err
+		}
+	}
+	status := http.StatusOK
+	if problem != "" {
+		status = http.StatusUnprocessableEntity
+	}
+	return v.show(status, "act", "admin.act."+name, "", p)
+}
+
+func (v *visit) factorName(u mfa.User, id string) (string, error) {
+	o, err := v.h.cfg.Manager.Overview(v.ctx, u)
+	if err != nil {
+		return "", err
+	}
+	for _, f := range o.Factors {
+		if f.ID == id && f.Name != "" {
+			return f.Name, nil
+		}
+	}
+	return "", nil
+}
+
+type codePage struct {
+	base
+	codeJSON
+	Name string
+}
+
+func postOrder(v *visit, name string, d deed) error {
+	if err := v.r.ParseForm(); err != nil {
+		if _, large := errors.AsType[*http.MaxBytesError](err); large {
+			return errTooLarge
+		}
+		return malformed("the form cannot be read")
+	}
+	f := v.r.PostForm
+	o := order{ID: f.Get("id"), Reason: f.Get("reason"), Factor: f.Get("factor"),
+		Session: f.Get("session"), Valid: f.Get("valid"), Uses: f.Get("uses")}
+	out, err := v.perform(d, o)
+	if problem := problemOf(err); problem != "" && o.check() == nil {
+		o.Reason = strings.ToValidUTF8(o.Reason, "")
+		return v.showOrder(name, d, o, problem)
+	}
+	if err != nil {
+		return err
+	}
+	if code, ok := out.(codeJSON); ok {
+		e, err := v.find(o.ID)
+		if err != nil {
+			return err
+		}
+		return v.show(http.StatusOK, "code", "admin.code", e.Name, codePage{v.base("user"), code,
+			e.Name})
+	}
+	b := v.base("")
+	// As it is: http.Redirect would leave out a prefix that a proxy has removed.
+	v.w.Header().Set("Location", b.Base+"user?"+b.And()+url.Values{"id": {o.ID},
+		"done": {name}}.Encode())
+	v.w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+// problemOf returns what the form says about an error, or "" for one that a page of its own is
+// about.
+func problemOf(err error) string {
+	_, limited := errors.AsType[*mfa.RateLimitError](err)
+	_, locked := errors.AsType[*mfa.LockedError](err)
+	switch {
+	case errors.Is(err, errReason):
+		return "reason"
+	case limited:
+		return "budget"
+	case locked:
+		return "locked"
+	case errors.Is(err, mfa.ErrNotAvailable):
+		return "not_available"
+	case errors.Is(err, factor.ErrMalformed):
+		return "malformed"
+	}
+	return ""
+}

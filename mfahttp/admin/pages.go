@@ -1,0 +1,305 @@
+package admin
+
+import (
+	"embed"
+	"errors"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/secondgate/secondgate/mfa/report"
+	"github.com/secondgate/secondgate/mfahttp"
+	"github.com/secondgate/secondgate/mfahttp/internal/ui"
+)
+
+//go:embed files
+var embedded embed.FS
+
+// openPages parses the pages, with the application's own texts laid over ours.
+func (h *Handler) openPages() error {
+	files, err := fs.Sub(embedded, "files")
+	if err == nil {
+		h.bodies, err = ui.NewBodies(files, h.cfg.Texts)
+	}
+	return err
+}
+
+// base is what every page has.
+type base struct {
+	Base   string // where the administration begins, from the page: a proxy may remove a prefix
+	Tenant string // the tenant, if it is not the administrator's own
+	Page   string // the tab that is shown
+}
+
+// Query is the query that keeps the tenant, or "".
+func (b base) Query() string {
+	if b.Tenant == "" {
+		return ""
+	}
+	return "?" + url.Values{"tenant": {b.Tenant}}.Encode()
+}
+
+// And is the same before other parameters.
+func (b base) And() string {
+	if b.Tenant == "" {
+		return ""
+	}
+	return url.Values{"tenant": {b.Tenant}}.Encode() + "&"
+}
+
+func (v *visit) base(page string) base {
+	below := strings.Count(strings.TrimPrefix(v.r.URL.Path, v.h.cfg.BasePath), "/")
+	b := base{Base: "./" + strings.Repeat("../", below), Page: page}
+	if v.tenant != v.viewer.Actor().Tenant() {
+		b.Tenant = v.tenant
+	}
+	return b
+}
+
+// show writes a page. title is the key of a text, or with a name of what it is about.
+func (v *visit) show(status int, file, title, name string, data any) error {
+	lang := v.h.cfg.Handler.Language(v.r)
+	heading := name
+	if title != "" {
+		var err error
+		if heading, err = v.h.bodies.Text(ui.Body{Lang: lang, Name: title,
+			Data: name}); err != nil {
+			return err
+		}
+	}
+	body, err := v.h.bodies.Render(ui.Body{Lang: lang, Name: file, Data: data})
+	if err != nil {
+		return err
+	}
+	return v.h.cfg.Handler.Render(v.w, v.r, mfahttp.Page{Title: heading, Body: body,
+		Status: status})
+}
+
+// shownStatuses are the statuses that the page of users offers, in their order.
+var shownStatuses = []string{"missing", "none", "enrolled", "required", "unverified", "locked",
+	"disabled", "unreadable"}
+
+type usersPage struct {
+	base
+	Filter   filter
+	Types    []string
+	Statuses []string
+	Users    []userJSON
+	Examined int
+	More     string
+}
+
+func pageUsers(v *visit) error {
+	l, err := v.list()
+	if err != nil {
+		return err
+	}
+	p := usersPage{base: v.base("users"), Filter: l.filter, Types: v.h.cfg.UserTypes,
+		Statuses: shownStatuses, Users: l.Users, Examined: l.Examined}
+	if l.Next != "" {
+		q := url.Values{"text": {l.filter.Text}, "type": {l.filter.Type},
+			"status": {l.filter.Status}, "kind": {l.filter.Kind}, "cursor": {l.Next}}
+		if p.Tenant != "" {
+			q.Set("tenant", p.Tenant)
+		}
+		p.More = p.Base + "?" + q.Encode()
+	}
+	return v.show(http.StatusOK, "users", "admin.users", "", p)
+}
+
+// group is what solves one kind of problem.
+type group struct {
+	Name string
+	Acts []string
+}
+
+// actIcons are the icons of the acts on the page of a user.
+var actIcons = map[string]string{"unlock": "lock", "access-code": "access",
+	"recovery-link": "email", "verification-link": "email", "reset": "warning",
+	"end-sessions": "device", "delete": "warning"}
+
+type userPage struct {
+	base
+	User   *aUserJSON
+	Groups []group
+	Icons  map[string]string
+	// Done is the act that was just done, or "".
+	Done string
+}
+
+// Chips is the user for the block "chips", without the mark of one's own account.
+func (p userPage) Chips() userJSON {
+	u := p.User.userJSON
+	u.Self = false
+	return u
+}
+
+// CodesLeft is how many recovery codes remain.
+func (p userPage) CodesLeft() int { return *p.User.RecoveryCodes }
+
+func pageUser(v *visit) error {
+	id, err := v.param("id", 128)
+	if err != nil {
+		return err
+	}
+	done, err := v.param("done", 32)
+	if err != nil {
+		return err
+	}
+	e, err := v.find(id)
+	if err != nil {
+		return err
+	}
+	u, err := v.everything(e)
+	if err != nil {
+		return err
+	}
+	p := userPage{base: v.base("user"), User: u, Icons: actIcons}
+	if _, ok := deeds[done]; ok {
+		p.Done = done
+	}
+	if !u.Self {
+		p.Groups = v.groups(u)
+	}
+	return v.show(http.StatusOK, "user", "", e.Name, p)
+}
+
+// groups are the acts that help this user, by what they solve.
+func (v *visit) groups(u *aUserJSON) []group {
+	var blocked, lost, address []string
+	if u.Locked || u.Disabled {
+		blocked = append(blocked, "unlock")
+	}
+	if slices.Contains(v.h.cfg.Manager.Kinds(), kindAccess) {
+		blocked = append(blocked, "access-code")
+	}
+	blocked = append(blocked, "recovery-link")
+	if _, ok := v.h.cfg.Users.(Sessions); ok {
+		lost = append(lost, "end-sessions")
+	}
+	lost = append(lost, "reset")
+	if u.Unverified {
+		address = append(address, "verification-link")
+	}
+	list := []group{{"blocked", blocked}, {"lost", lost}, {"address", address},
+		{"end", []string{"delete"}}}
+	return slices.DeleteFunc(list, func(g group) bool { return len(g.Acts) == 0 })
+}
+
+type casesPage struct {
+	base
+	Cases []caseJSON
+}
+
+func pageCases(v *visit) error {
+	list, err := v.cases()
+	if err != nil {
+		return err
+	}
+	return v.show(http.StatusOK, "cases", "admin.cases", "", casesPage{v.base("cases"), list})
+}
+
+type reportPage struct {
+	base
+	Groups     []reportGroup
+	Unreadable int
+}
+
+type reportGroup struct {
+	Tenant, Type string
+	Users        int
+	Bars         []bar
+}
+
+// bar is one line of the chart.
+type bar struct {
+	Kind, Text     string
+	Count, Percent int
+	Bad            bool
+}
+
+func pageReport(v *visit) error {
+	sum, err := v.viewer.Report(v.ctx)
+	if err != nil {
+		return err
+	}
+	p := reportPage{base: v.base("report"), Unreadable: sum.Unreadable}
+	for _, g := range sum.Groups {
+		p.Groups = append(p.Groups, v.chart(g))
+	}
+	return v.show(http.StatusOK, "report", "admin.report", "", p)
+}
+
+// chart has the bars of a group, those of the kinds in the order of the configuration.
+func (v *visit) chart(g report.Group) reportGroup {
+	out := reportGroup{Tenant: g.Tenant, Type: g.UserType, Users: g.Users}
+	add := func(b bar) {
+		if g.Users > 0 {
+			b.Percent = b.Count * 100 / g.Users
+		}
+		out.Bars = append(out.Bars, b)
+	}
+	add(bar{Text: "enrolled", Count: g.Enrolled})
+	add(bar{Text: "not-enrolled", Count: g.NotEnrolled, Bad: true})
+	for _, kind := range v.h.cfg.Manager.Kinds() {
+		if n := g.Kinds[kind]; n > 0 {
+			add(bar{Kind: kind, Count: n})
+		}
+	}
+	for _, b := range []bar{{Text: "locked", Count: g.Locked, Bad: true},
+		{Text: "disabled", Count: g.Disabled, Bad: true}} {
+		if b.Count > 0 {
+			add(b)
+		}
+	}
+	return out
+}
+
+// page registers a page. An administrator who has to act proves enough before they see the form.
+func (h *Handler) page(method, path string, do action) {
+	full := h.cfg.BasePath + path
+	h.methods[full] = append(h.methods[full], method)
+	h.mux.HandleFunc(method+" "+full, func(w http.ResponseWriter, r *http.Request) {
+		v := h.visit(w, r)
+		v.page = true
+		h.run(v, do)
+	})
+}
+
+// pageAct registers the pages of an act: what it will do, and the form.
+func (h *Handler) pageAct(name string, d deed) {
+	proven := func(do func(v *visit, name string, d deed) error) action {
+		return func(v *visit) error {
+			if err := v.mayList(); err != nil {
+				return err
+			}
+			h.cfg.Handler.RequireActor(http.HandlerFunc(func(w http.ResponseWriter,
+				r *http.Request) {
+				v.w, v.r = w, r
+				h.run(v, func(v *visit) (err error) {
+					if v.actor, err = h.cfg.Handler.Actor(r); err != nil {
+						return err
+					}
+					return do(v, name, d)
+				})
+			})).ServeHTTP(v.w, v.r)
+			return nil
+		}
+	}
+	h.page("GET", "user/"+name, proven(pageOrder))
+	h.page("POST", "user/"+name, proven(postOrder))
+}
+
+// failPage writes the page for an error.
+func (v *visit) failPage(err error) {
+	if !errors.Is(err, ErrNoUser) {
+		v.h.cfg.Handler.Deny(v.w, v.r, err)
+		return
+	}
+	err = v.show(http.StatusNotFound, "nothing", "admin.missing", "", v.base(""))
+	if err != nil {
+		v.h.cfg.Handler.Deny(v.w, v.r, err)
+	}
+}

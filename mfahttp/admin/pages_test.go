@@ -1,0 +1,191 @@
+package admin_test
+
+import (
+	"net/http"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// page goes to a page as a browser does, and posts a form if there is one.
+func (c *client) page(path string, form url.Values) *response {
+	c.s.t.Helper()
+	method := "GET"
+	if form != nil {
+		method = "POST"
+	}
+	return c.in("", method, path, form)
+}
+
+// in is page in a language.
+func (c *client) in(lang, method, path string, form url.Values) *response {
+	c.s.t.Helper()
+	req, err := http.NewRequest(method, c.s.srv.URL+"/admin/mfa/"+path,
+		strings.NewReader(form.Encode()))
+	require.NoError(c.s.t, err)
+	req.Header.Set("Accept", "text/html")
+	req.Header.Set("Accept-Language", lang)
+	req.Header.Set("Sec-Fetch-Mode", "navigate")
+	req.Header.Set("Sec-Fetch-Site", c.origin)
+	if form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	return c.send(req)
+}
+
+// form is the form of an act on a user, with what every act could want.
+func form(route, id, factorID string) (path string, f url.Values) {
+	method, path, _ := strings.Cut(route, " ")
+	path = strings.TrimSuffix(path, "{$}")
+	f = url.Values{"id": {id}, "factor": {factorID}, "reason": {"asked on the phone"},
+		"valid": {"8h"}, "uses": {"once"}}
+	if method == "GET" {
+		return path + "?" + f.Encode(), nil
+	}
+	return path, f
+}
+
+// Each page is for those who have proven what it wants, and nobody else learns or changes
+// anything.
+func TestPages_AreForWhoHasProvenEnough(t *testing.T) {
+	for name, want := range map[string]map[string]string{
+		"visitor":           {byViewer: "303 /login", byActor: "303 /login"},
+		"signed in":         {byViewer: "403 ", byActor: "403 "},
+		"of another tenant": {byViewer: "403 ", byActor: "403 "},
+		"with an old proof": {byViewer: "200 ", byActor: "303 /mfa/step-up"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _, factorID := stage(t)
+			var c *client
+			switch name {
+			case "visitor":
+				c = s.client()
+			case "signed in":
+				c = s.administrator("acme", "eve")
+			case "of another tenant":
+				c = s.administrator("other", "otto")
+			default:
+				c = s.administrator("acme", "olivia")
+			}
+			s.clock.Advance(10 * time.Minute)
+			before, sent := s.records(), len(s.mail.All())
+			for route, class := range pages {
+				path, f := form(route, "anna", factorID)
+				if name == "of another tenant" {
+					path += map[bool]string{true: "&", false: "?"}[strings.Contains(path, "?")] +
+						"tenant=acme"
+				}
+				a := c.page(path, f)
+				to, _, _ := strings.Cut(a.Header.Get("Location"), "?")
+				require.Equal(t, want[class], strings.Join([]string{a.Status[:3], to}, " "), route)
+				if a.StatusCode != 200 {
+					require.NotContains(t, a.Text, "Anna", route)
+				}
+				require.Equal(t, before, s.records(), route)
+				require.Len(t, s.mail.All(), sent, route)
+			}
+		})
+	}
+}
+
+// An administrator finds the user, reads what the act will do, gives a reason, and reads that it
+// was done. Only the page of the result shows the code.
+func TestPages_LeadFromTheListToTheAct(t *testing.T) {
+	s, anna, factorID := stage(t)
+	olivia := s.administrator("acme", "olivia")
+	olivia.has(olivia.page("", nil), 200, "Anna de Vries", "Carla Rossi", "Address not verified")
+	olivia.has(olivia.page("?text=anna&status=enrolled", nil), 200, `value="anna"`,
+		`href="./user?id=anna"`, `value="enrolled" selected`)
+	require.NotContains(t, olivia.page("?text=anna", nil).Text, "Carla")
+	olivia.has(olivia.page("cases", nil), 200, "Anna de Vries", "My phone is gone &lt;b&gt;")
+	user := olivia.has(olivia.page("user?id=anna", nil), 200, "Authenticator app",
+		"Asked for help", "Cannot sign in", "Lost or stolen device", "./user/access-code?id=anna",
+		"./user/remove-factor?id=anna&amp;factor="+factorID)
+	require.NotContains(t, user.Text, "anna@acme.example")
+	olivia.has(olivia.page("report", nil), 200, "Who has enrolled", "<rect", "employee")
+	olivia.has(olivia.page("user?id=nobody", nil), 404, "Nothing found")
+	olivia.has(olivia.page("nothing", nil), 404, "Nothing found")
+
+	olivia.has(olivia.page("user/access-code?id=anna", nil), 200, "Make sure first",
+		`name="reason"`, `<option value="8h" selected>`)
+	path, f := form("POST user/access-code", "anna", "")
+	f.Set("reason", " ")
+	olivia.has(olivia.page(path, f), 422, "Enter a reason", `aria-invalid="true"`)
+	f.Set("reason", "knows <b>")
+	f.Set("valid", "9000h")
+	olivia.has(olivia.page(path, f), 422, "Choose one of the options", "knows &lt;b&gt;")
+	f.Set("valid", "8h")
+	code := olivia.has(olivia.page(path, f), 200, "shown this once", `data-copy="access-code"`)
+	made := regexp.MustCompile(`(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}`).FindString(code.Text)
+	require.NotEmpty(t, made)
+	require.NotContains(t, olivia.page("user?id=anna", nil).Text, made)
+	phone := s.client().password("acme", "anna")
+	phone.do("POST", "/mfa/api/verify", m{"kind": "access", "code": made}).is(t, 200, "")
+
+	path, f = form("POST user/remove-factor", "anna", factorID)
+	a := olivia.page(path, f)
+	require.Equal(t, "303 ./../user?done=remove-factor&id=anna",
+		a.Status[:3]+" "+a.Header.Get("Location"))
+	olivia.has(olivia.page("user?id=anna&done=remove-factor", nil), 200,
+		"The sign-in method was removed")
+	olivia.has(olivia.page("user?id=olivia", nil), 200, "This is your own account")
+	require.NotContains(t, olivia.page("user?id=olivia", nil).Text, "user/reset")
+	require.NotContains(t, olivia.page("user?id=anna&done=x", nil).Text, "sg-good")
+	_ = anna
+}
+
+// has checks a page.
+func (c *client) has(a *response, status int, texts ...string) *response {
+	c.s.t.Helper()
+	require.Equal(c.s.t, status, a.StatusCode, a.Text)
+	for _, text := range texts {
+		require.Contains(c.s.t, a.Text, text)
+	}
+	return a
+}
+
+// One language at a time: every page is in the language of the browser, with every text.
+func TestPages_AreInOneLanguage(t *testing.T) {
+	s, _, factorID := stage(t)
+	olivia := s.administrator("acme", "olivia")
+	for _, lang := range []string{"en", "nl", "nb", "de"} {
+		s.clock.Advance(time.Minute)
+		olivia.proves()
+		for route := range pages {
+			method, _, _ := strings.Cut(route, " ")
+			if method != "GET" {
+				continue
+			}
+			path, f := form(route, "anna", factorID)
+			a := olivia.has(olivia.in(lang, "GET", path, f), 200, `<html lang="`+lang+`">`)
+			require.NotContains(t, a.Text, "admin.")
+			require.NotRegexp(t, `(?i)<script>|<style| style=| on[a-z]+=`, a.Text)
+			if lang != "en" {
+				for _, english := range []string{">Users<", ">Reason<", ">Cannot sign in<",
+					">Sign-in methods<", ">None<", "Name or address"} {
+					require.NotContains(t, a.Text, english, "%s %s", lang, route)
+				}
+			}
+		}
+	}
+}
+
+// The four catalogues have the same keys and the same placeholders.
+func TestTexts_AreComplete(t *testing.T) {
+	var keys []string
+	for _, lang := range []string{"en", "nl", "nb", "de"} {
+		b, err := os.ReadFile("files/texts/" + lang + ".json")
+		require.NoError(t, err)
+		found := regexp.MustCompile(`(?m)^  "([a-z.-]+)":|\{[a-z]+\}`).FindAllString(string(b), -1)
+		if keys == nil {
+			keys = found
+		}
+		require.Equal(t, keys, found, lang)
+	}
+	require.Greater(t, len(keys), 100)
+}
