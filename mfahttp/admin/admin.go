@@ -111,6 +111,14 @@ func (h *Handler) routes() {
 	h.page("GET", "user", pageUser)
 	h.page("GET", "cases", pageCases)
 	h.page("GET", "report", pageReport)
+	h.page("GET", "audit", pageAudit)
+	h.page("GET", "policies", pagePolicies)
+	h.page("POST", "policies/preview", pagePreview) // as in the API
+	h.page("POST", "mails/preview", pageMailPreview)
+	h.pageActor("GET", "policies/edit", (*visit).mayViewPolicy, pagePolicy)
+	h.pageActor("POST", "policies", (*visit).mayViewPolicy, postPolicy)
+	h.pageActor("GET", "mails", (*visit).mayList, pageMails)
+	h.pageActor("POST", "mails", (*visit).mayList, postMailPage)
 	h.read("openapi.json", getOpenAPI)
 	for path, methods := range h.methods {
 		if slices.Contains(methods, http.MethodGet) {

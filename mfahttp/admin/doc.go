@@ -1,6 +1,6 @@
 // Package admin serves the administration of second factors: users and their factors, resets,
-// locks, access codes and links, policies, requests for support and reports, as a JSON API and, for
-// what is done for one user, as pages. Any application mounts it in three lines:
+// locks, access codes and links, policies, requests for support and reports, as pages and as a JSON
+// API. Any application mounts it in three lines:
 //
 //	adm, err := admin.New(admin.Config{Handler: h, Manager: m, Users: directory})
 //	…

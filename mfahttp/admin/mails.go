@@ -81,9 +81,17 @@ func postMails(v *visit) error {
 	if err := v.read(&in); err != nil {
 		return err
 	}
-	by, err := v.acting(in.Reason)
+	out, err := v.sendMails(in)
 	if err != nil {
 		return err
+	}
+	return v.ok(out)
+}
+
+func (v *visit) sendMails(in mailing) (mailsJSON, error) {
+	by, err := v.acting(in.Reason)
+	if err != nil {
+		return mailsJSON{}, err
 	}
 	var results []resultJSON
 	wait := 0
@@ -92,14 +100,14 @@ func postMails(v *visit) error {
 		results, wait = append(results, r), max(wait, seconds)
 	})
 	if err != nil && len(results) == 0 {
-		return err
+		return out, err
 	}
 	// What was sent is said also where a later user could not be read.
 	if out.Stopped = err != nil; out.Stopped && out.Next == "" {
 		out.Next = in.Cursor
 	}
 	out.Results, out.RetryAfter = append(out.Results, results...), wait
-	return v.ok(out)
+	return out, nil
 }
 
 // mailing calls each for the next users whom the mail is for.

@@ -4,8 +4,9 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
-	"strings"
+	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/mfa/factor"
@@ -95,19 +96,31 @@ type codePage struct {
 	Name string
 }
 
-func postOrder(v *visit, name string, d deed) error {
+// form reads the form of the request.
+func (v *visit) form() (url.Values, error) {
 	if err := v.r.ParseForm(); err != nil {
 		if _, large := errors.AsType[*http.MaxBytesError](err); large {
-			return errTooLarge
+			return nil, errTooLarge
 		}
-		return malformed("the form cannot be read")
+		return nil, malformed("the form cannot be read")
 	}
-	f := v.r.PostForm
+	for _, list := range v.r.PostForm {
+		if slices.ContainsFunc(list, func(s string) bool { return !utf8.ValidString(s) }) {
+			return nil, malformed("the form is not UTF-8")
+		}
+	}
+	return v.r.PostForm, nil
+}
+
+func postOrder(v *visit, name string, d deed) error {
+	f, err := v.form()
+	if err != nil {
+		return err
+	}
 	o := order{ID: f.Get("id"), Reason: f.Get("reason"), Factor: f.Get("factor"),
 		Session: f.Get("session"), Valid: f.Get("valid"), Uses: f.Get("uses")}
 	out, err := v.perform(d, o)
 	if problem := problemOf(err); problem != "" && o.check() == nil {
-		o.Reason = strings.ToValidUTF8(o.Reason, "")
 		return v.showOrder(name, d, o, problem)
 	}
 	if err != nil {

@@ -270,26 +270,33 @@ func (h *Handler) page(method, path string, do action) {
 
 // pageAct registers the pages of an act: what it will do, and the form.
 func (h *Handler) pageAct(name string, d deed) {
-	proven := func(do func(v *visit, name string, d deed) error) action {
-		return func(v *visit) error {
-			if err := v.mayList(); err != nil {
-				return err
-			}
-			h.cfg.Handler.RequireActor(http.HandlerFunc(func(w http.ResponseWriter,
-				r *http.Request) {
-				v.w, v.r = w, r
-				h.run(v, func(v *visit) (err error) {
-					if v.actor, err = h.cfg.Handler.Actor(r); err != nil {
-						return err
-					}
-					return do(v, name, d)
-				})
-			})).ServeHTTP(v.w, v.r)
-			return nil
+	h.pageActor("GET", "user/"+name, (*visit).mayList, func(v *visit) error {
+		return pageOrder(v, name, d)
+	})
+	h.pageActor("POST", "user/"+name, (*visit).mayList, func(v *visit) error {
+		return postOrder(v, name, d)
+	})
+}
+
+// pageActor registers a page for an administrator who has just proven enough to act. The browser
+// of one who has not is redirected to the step-up and back.
+func (h *Handler) pageActor(method, path string, may, do action) {
+	h.page(method, path, func(v *visit) error {
+		if err := may(v); err != nil {
+			return err
 		}
-	}
-	h.page("GET", "user/"+name, proven(pageOrder))
-	h.page("POST", "user/"+name, proven(postOrder))
+		proven := func(w http.ResponseWriter, r *http.Request) {
+			v.w, v.r = w, r
+			h.run(v, func(v *visit) (err error) {
+				if v.actor, err = h.cfg.Handler.Actor(r); err != nil {
+					return err
+				}
+				return do(v)
+			})
+		}
+		h.cfg.Handler.RequireActor(http.HandlerFunc(proven)).ServeHTTP(v.w, v.r)
+		return nil
+	})
 }
 
 // failPage writes the page for an error.

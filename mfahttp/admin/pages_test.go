@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -9,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
+	"github.com/secondgate/secondgate/mfahttp/admin"
 	"github.com/stretchr/testify/require"
 )
 
@@ -43,7 +47,14 @@ func form(route, id, factorID string) (path string, f url.Values) {
 	method, path, _ := strings.Cut(route, " ")
 	path = strings.TrimSuffix(path, "{$}")
 	f = url.Values{"id": {id}, "factor": {factorID}, "reason": {"asked on the phone"},
-		"valid": {"8h"}, "uses": {"once"}}
+		"valid": {"8h"}, "uses": {"once"}, "mail": {"verification"}, "mode": {"required"},
+		"kind": {"totp"}, "remember": {"7"}}
+	if strings.HasPrefix(path, "mails") {
+		f.Del("kind")
+	}
+	if path == "audit" { // its only parameter is another one
+		return path, nil
+	}
 	if method == "GET" {
 		return path + "?" + f.Encode(), nil
 	}
@@ -137,6 +148,92 @@ func TestPages_LeadFromTheListToTheAct(t *testing.T) {
 	require.NotContains(t, olivia.page("user?id=olivia", nil).Text, "user/reset")
 	require.NotContains(t, olivia.page("user?id=anna&done=x", nil).Text, "sg-good")
 	_ = anna
+}
+
+// An administrator sees what a policy changes, in steps that add up, before they set it.
+func TestPages_PolicyIsPreviewedAndSet(t *testing.T) {
+	s := newSite(t)
+	for i := range 300 {
+		s.dir.users = append(s.dir.users, admin.Entry{User: mfa.User{Tenant: "acme",
+			ID: "u" + itoa(1000+i), UserType: "employee"}})
+	}
+	olivia := s.administrator("acme", "olivia")
+	olivia.has(olivia.page("policies", nil), 200, "Required from every user", "owner", "employee",
+		`href="./policies/edit?type=employee"`, "Change for all")
+	olivia.has(olivia.page("policies/edit?type=employee", nil), 200, "Policy for employee",
+		`value="totp" checked`, `value="email" checked`, `id="implicit"`)
+	olivia.page("policies/edit?type=intern", nil).is(t, 404, "")
+	f := url.Values{"type": {"employee"}, "mode": {"required"}, "kind": {"totp"},
+		"remember": {"14"}, "enroll_by": {"2026-09-01"}}
+	first := olivia.has(olivia.page("policies/preview", f), 200, "Counted so far",
+		"Count the next users", `name="sum-users" value="200"`)
+	f.Set("cursor", regexp.MustCompile(`name="cursor" value="([^"]+)"`).FindStringSubmatch(
+		first.Text)[1])
+	f.Set("sum-users", "200")
+	f.Set("sum-enroll", "200")
+	last := olivia.has(olivia.page("policies/preview", f), 200, "<td>304</td>")
+	require.NotContains(t, last.Text, "Counted so far")
+	f.Del("cursor")
+	olivia.has(olivia.page("policies", f), 422, `aria-invalid="true"`)
+	f.Set("reason", "apps for all")
+	a := olivia.page("policies", f)
+	require.Equal(t, "303 ./policies?done=yes", a.Status[:3]+" "+a.Header.Get("Location"))
+	p, err := s.m.Policy(t.Context(), policy.Scope{Tenant: "acme", UserType: "employee"})
+	require.NoError(t, err)
+	require.Equal(t, []any{policy.ModeRequired, []string{"totp"}, 14 * 24 * time.Hour,
+		"2026-09-01"},
+		[]any{p.Mode, p.Kinds, p.Remember, p.EnrollBy.Format(time.DateOnly)})
+	owner, err := s.m.Policy(t.Context(), policy.Scope{Tenant: "acme", UserType: "owner"})
+	require.NoError(t, err)
+	require.Equal(t, []string{"email"}, owner.Implicit, "another type's")
+
+	before := s.records()
+	for name, value := range map[string]string{"mode": "x", "remember": "91", "enroll_by": "soon",
+		"kind": "pigeon", "type": "intern"} {
+		bad := maps.Clone(f)
+		bad.Set(name, value)
+		require.GreaterOrEqual(t, olivia.page("policies", bad).StatusCode, 400, name)
+		require.GreaterOrEqual(t, olivia.page("policies/preview", bad).StatusCode, 400, name)
+	}
+	f.Del("kind")
+	olivia.page("policies", f).is(t, 400, "")
+	require.Equal(t, before, s.records())
+	f = url.Values{"mode": {"off"}, "kind": {"totp", "email"}, "reason": {"holiday"}}
+	require.Equal(t, 303, olivia.page("policies", f).StatusCode)
+	owner, err = s.m.Policy(t.Context(), policy.Scope{Tenant: "acme", UserType: "owner"})
+	require.NoError(t, err)
+	require.Equal(t, policy.ModeOff, owner.Mode, "for all")
+	require.Empty(t, owner.Kinds, "every kind")
+	olivia.has(olivia.page("audit?profile=nist-aal2", nil), 200, "N-", `value="nist-aal2" selected`)
+}
+
+// Mails are counted first, and then go out in steps with the result for each user.
+func TestPages_MailsGoOutInSteps(t *testing.T) {
+	s := newSite(t)
+	for i := range 30 {
+		id := "u" + itoa(100+i)
+		s.dir.users = append(s.dir.users, admin.Entry{Name: "New " + itoa(i), User: mfa.User{
+			Tenant: "acme", ID: id, UserType: "employee", Email: id + "@acme.example"}})
+	}
+	olivia := s.administrator("acme", "olivia")
+	olivia.has(olivia.page("mails", nil), 200, "A link to verify the address")
+	sent := len(s.mail.All())
+	f := url.Values{"mail": {"verification"}, "text": {"new"}}
+	olivia.has(olivia.page("mails/preview", f), 200, "The mail is for 30 users.",
+		"Send to the next 20 users")
+	olivia.has(olivia.page("mails", f), 422, `aria-invalid="true"`)
+	require.Len(t, s.mail.All(), sent)
+	f.Set("reason", "yearly")
+	first := olivia.has(olivia.page("mails", f), 200, "20 mails are sent.",
+		"Sent to u•••@acme.example", `name="sent" value="20"`)
+	f.Set("cursor", regexp.MustCompile(`name="cursor" value="([^"]+)"`).FindStringSubmatch(
+		first.Text)[1])
+	f.Set("sent", "20")
+	last := olivia.has(olivia.page("mails", f), 200, "30 mails are sent. These were all users.")
+	require.NotContains(t, last.Text, "Send to the next")
+	require.Len(t, s.mail.All(), sent+30)
+	f.Set("mail", "spam")
+	olivia.page("mails", f).is(t, 400, "")
 }
 
 // has checks a page.

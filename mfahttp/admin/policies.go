@@ -123,6 +123,13 @@ func putPolicies(v *visit) error {
 	if err := v.read(&in); err != nil {
 		return err
 	}
+	if err := v.setPolicies(in); err != nil {
+		return err
+	}
+	return getPolicies(v)
+}
+
+func (v *visit) setPolicies(in proposal) error {
 	types, err := v.types(in)
 	if err != nil {
 		return err
@@ -142,7 +149,7 @@ func putPolicies(v *visit) error {
 			return err
 		}
 	}
-	return getPolicies(v)
+	return nil
 }
 
 // previewJSON counts users by what their next sign-in would need.

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -75,18 +76,25 @@ func (v *visit) cases() ([]caseJSON, error) {
 // getAudit compares the configuration and all policies with a profile. The application is asked as
 // "audit", without a tenant, because the findings name the policies of every tenant.
 func getAudit(v *visit) error {
-	profile, err := v.param("profile", 32)
-	if err != nil {
-		return err
-	}
-	if err := v.viewer.Allowed(v.ctx, "audit", mfa.User{}); err != nil {
-		return err
-	}
-	found, err := v.h.cfg.Manager.Audit(v.ctx, policy.Profile(profile))
+	found, _, err := v.findings()
 	if err != nil {
 		return err
 	}
 	return v.ok(struct {
 		Findings []policy.Finding `json:"findings"`
 	}{append([]policy.Finding{}, found...)})
+}
+
+// findings are what the audit finds for the profile that the query names.
+func (v *visit) findings() ([]policy.Finding, policy.Profile, error) {
+	name, err := v.param("profile", 32)
+	if err != nil {
+		return nil, "", err
+	}
+	if err := v.viewer.Allowed(v.ctx, "audit", mfa.User{}); err != nil {
+		return nil, "", err
+	}
+	profile := cmp.Or(policy.Profile(name), policy.ProfileDefault)
+	found, err := v.h.cfg.Manager.Audit(v.ctx, profile)
+	return found, profile, err
 }

@@ -1,0 +1,298 @@
+package admin
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/secondgate/secondgate/mfa/policy"
+)
+
+// The kinds that the form of a policy treats by themselves. Recovery kinds are always allowed, so
+// it does not offer them.
+const (
+	kindEmail   = "email"
+	kindPasskey = "passkey"
+)
+
+var recoveryKinds = []string{"recovery", "questions", kindAccess}
+
+type policiesPage struct {
+	base
+	Policies []typePolicy
+	Done     bool
+}
+
+// typePolicy is the policy of a user type.
+type typePolicy struct {
+	Type   string
+	Policy policyJSON
+	Days   int
+}
+
+func pagePolicies(v *visit) error {
+	set, err := v.policies()
+	if err != nil {
+		return err
+	}
+	p := policiesPage{base: v.base("policies"), Done: v.query.Has("done")}
+	for _, t := range v.h.cfg.UserTypes {
+		p.Policies = append(p.Policies, typePolicy{t, set[t], daysOf(set[t])})
+	}
+	return v.show(http.StatusOK, "policies", "admin.policies", "", p)
+}
+
+const day = 24 * time.Hour
+
+func daysOf(p policyJSON) int { return int(time.Duration(p.Remember) * time.Second / day) }
+
+// policyPage is the form of the policy of one user type, or of all.
+type policyPage struct {
+	base
+	One, HasEmail, HasPasskey, Implicit, Passwordless bool
+	Type, EnrollBy, Problem                           string
+	Mode                                              policy.Mode
+	Modes                                             []policy.Mode
+	Kinds                                             []allowedKind
+	Remember                                          []int
+	Days                                              int
+}
+
+type allowedKind struct {
+	Kind    string
+	Allowed bool
+}
+
+func pagePolicy(v *visit) error {
+	t, err := v.param("type", 64)
+	if err != nil {
+		return err
+	}
+	set, err := v.policies()
+	if err != nil {
+		return err
+	}
+	of := t
+	if !v.query.Has("type") {
+		of = v.h.cfg.UserTypes[0]
+	}
+	p, ok := set[of]
+	if !ok {
+		return ErrNoUser
+	}
+	return v.showPolicy(p, t, v.query.Has("type"), "")
+}
+
+func (v *visit) showPolicy(p policyJSON, userType string, one bool, problem string) error {
+	kinds := v.h.cfg.Manager.Kinds()
+	page := policyPage{base: v.base("policies"), One: one, Type: userType, Mode: p.Mode,
+		Modes:    []policy.Mode{policy.ModeRequired, policy.ModeOptional, policy.ModeOff},
+		HasEmail: slices.Contains(kinds, kindEmail), Days: daysOf(p), Problem: problem,
+		HasPasskey: slices.Contains(kinds, kindPasskey), Passwordless: p.Passwordless,
+		Implicit: slices.Contains(p.Implicit, kindEmail), Remember: []int{0, 7, 14, 30, 90}}
+	if !slices.Contains(page.Remember, page.Days) {
+		page.Remember = append(page.Remember, page.Days)
+	}
+	if p.EnrollBy != nil {
+		page.EnrollBy = p.EnrollBy.UTC().Format(time.DateOnly)
+	}
+	for _, k := range kinds {
+		if !slices.Contains(recoveryKinds, k) {
+			page.Kinds = append(page.Kinds, allowedKind{k, len(p.Kinds) == 0 ||
+				slices.Contains(p.Kinds, k)})
+		}
+	}
+	status := http.StatusOK
+	if problem != "" {
+		status = http.StatusUnprocessableEntity
+	}
+	if !one {
+		return v.show(status, "policy", "admin.policy-all", "", page)
+	}
+	return v.show(status, "policy", "admin.policy", cmp.Or(userType, "–"), page)
+}
+
+// proposed reads the form of a policy. What the form does not have stays as it is.
+func (v *visit) proposed() (proposal, error) {
+	f, err := v.form()
+	if err != nil {
+		return proposal{}, err
+	}
+	set, err := v.policies()
+	if err != nil {
+		return proposal{}, err
+	}
+	in := proposal{Reason: f.Get("reason"), Cursor: f.Get("cursor")}
+	of := v.h.cfg.UserTypes[0]
+	if f.Has("type") {
+		of = f.Get("type")
+		in.Types = []string{of}
+	}
+	p, ok := set[of]
+	if !ok {
+		return proposal{}, ErrNoUser
+	}
+	if err := v.fillIn(&p, f); err != nil {
+		return proposal{}, err
+	}
+	in.Policy = &p
+	return in, nil
+}
+
+// fillIn changes a policy to what the form has.
+func (v *visit) fillIn(p *policyJSON, f url.Values) error {
+	days, err := strconv.Atoi(cmp.Or(f.Get("remember"), "0"))
+	if err != nil || days < 0 || days > 90 {
+		return malformed("the days are not between 0 and 90")
+	}
+	p.Mode, p.Kinds, p.Implicit = policy.Mode(f.Get("mode")), f["kind"], f["implicit"]
+	if len(p.Kinds) == 0 {
+		return malformed("no kind is allowed")
+	}
+	if len(p.Kinds) == len(v.h.cfg.Manager.Kinds())-v.recoveryKinds() {
+		p.Kinds = nil // all, also those to come
+	}
+	if p.Default != "" && p.Kinds != nil && !slices.Contains(p.Kinds, p.Default) {
+		p.Default = ""
+	}
+	p.KeepImplicit = p.KeepImplicit && len(p.Implicit) > 0
+	p.Passwordless, p.Remember = f.Has("passwordless"), int64(days)*int64(day/time.Second)
+	p.EnrollBy = nil
+	if s := f.Get("enroll_by"); s != "" {
+		by, err := time.Parse(time.DateOnly, s)
+		if err != nil {
+			return malformed("the day is not one")
+		}
+		p.EnrollBy = &by
+	}
+	return nil
+}
+
+func (v *visit) recoveryKinds() (n int) {
+	for _, k := range v.h.cfg.Manager.Kinds() {
+		if slices.Contains(recoveryKinds, k) {
+			n++
+		}
+	}
+	return n
+}
+
+// hidden is a field that a form carries on.
+type hidden struct{ Name, Value string }
+
+// carried are the fields of a form that the next form has too.
+func carried(f url.Values, names ...string) (list []hidden) {
+	for _, name := range names {
+		for _, value := range f[name] {
+			list = append(list, hidden{name, value})
+		}
+	}
+	return list
+}
+
+type previewPage struct {
+	base
+	Bars         []bar
+	Hidden, Sums []hidden
+	Next         string
+	// Reason and Problem are for the block "reason".
+	Reason, Problem string
+}
+
+// pagePreview counts what a policy would change, with what the pages before have counted.
+func pagePreview(v *visit) error {
+	in, err := v.proposed()
+	if err == nil {
+		err = v.mayList()
+	}
+	if err != nil {
+		return err
+	}
+	return v.showPreview(in, "")
+}
+
+func (v *visit) showPreview(in proposal, problem string) error {
+	out, err := v.preview(in)
+	if errors.Is(err, policy.ErrInvalid) {
+		return v.showPolicy(*in.Policy, v.r.PostForm.Get("type"), len(in.Types) > 0, "policy")
+	}
+	if err != nil {
+		return err
+	}
+	p := previewPage{base: v.base("policies"), Next: out.Next, Reason: in.Reason, Problem: problem,
+		Hidden: carried(v.r.PostForm, "type", "mode", "kind", "implicit", "passwordless",
+			"remember", "enroll_by")}
+	users := out.Users + v.sum("sum-users")
+	for _, b := range []bar{{Text: "users", Count: out.Users},
+		{Text: "enroll", Count: out.Enroll, Bad: true}, {Text: "verify", Count: out.Verify},
+		{Text: "done", Count: out.Done}, {Text: "failed", Count: out.Failed, Bad: true}} {
+		b.Count += v.sum("sum-" + b.Text)
+		if users > 0 {
+			b.Percent = b.Count * 100 / users
+		}
+		p.Sums = append(p.Sums, hidden{"sum-" + b.Text, strconv.Itoa(b.Count)})
+		p.Bars = append(p.Bars, b)
+	}
+	status := http.StatusOK
+	if problem != "" {
+		status = http.StatusUnprocessableEntity
+	}
+	return v.show(status, "preview", "admin.preview", "", p)
+}
+
+// sum is what the steps before have counted, as the form says. It is shown and decides nothing.
+func (v *visit) sum(name string) int {
+	n, err := strconv.Atoi(v.r.PostForm.Get(name))
+	if err != nil || n < 0 || n > 1e9 {
+		return 0
+	}
+	return n
+}
+
+// postPolicy sets the policy that the preview was about.
+func postPolicy(v *visit) error {
+	in, err := v.proposed()
+	if err != nil {
+		return err
+	}
+	err = v.setPolicies(in)
+	if errors.Is(err, errReason) {
+		return v.showPreview(in, "reason")
+	}
+	if err != nil {
+		return err
+	}
+	b := v.base("")
+	v.w.Header().Set("Location", b.Base+"policies?"+b.And()+"done=yes")
+	v.w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+type auditPage struct {
+	base
+	Profile  policy.Profile
+	Profiles []namedProfile
+	Findings []policy.Finding
+}
+
+type namedProfile struct {
+	ID   policy.Profile
+	Name string
+}
+
+var profiles = []namedProfile{{policy.ProfileDefault, "secondgate"},
+	{policy.ProfileNISTAAL2, "NIST SP 800-63B-4 AAL2"}, {policy.ProfileASVSL2, "OWASP ASVS 5.0 L2"},
+	{policy.ProfileASVSL3, "OWASP ASVS 5.0 L3"}}
+
+func pageAudit(v *visit) error {
+	found, profile, err := v.findings()
+	if err != nil {
+		return err
+	}
+	return v.show(http.StatusOK, "audit", "admin.audit", "", auditPage{v.base("audit"), profile,
+		profiles, found})
+}
