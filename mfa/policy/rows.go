@@ -49,12 +49,12 @@ func (a *audit) notices() {
 	case a.Notices && able:
 	case a.Notices || !a.Events:
 		a.find(r, "Config.Notify", "users are not notified of changes to their second factor",
-			"set Notices, and configure a factor that can notify, such as e-mail "+
+			"set Notify, and configure a factor that can notify, such as e-mail "+
 				"(a policy may forbid it for signing in)")
 	default:
 		a.advise(r, "Config.Notify",
 			"the library does not notify users of changes to their second factor",
-			"set Notices, or let the application notify users in Events")
+			"set Notify, or let the application notify users in Events")
 	}
 }
 
