@@ -48,6 +48,7 @@ type app struct {
 
 	manager       *mfa.Manager
 	gate          *mfahttp.Handler
+	library       http.Handler // package mfahttp/admin
 	confirmations *confirmations
 	pages         *pages
 
@@ -117,7 +118,10 @@ func (a *app) assemble(ctx context.Context, env func(string) string) error {
 		return err
 	}
 	a.sessions = newSessions(a)
-	a.gate, err = a.newGate()
+	if a.gate, err = a.newGate(); err != nil {
+		return err
+	}
+	a.library, err = a.newLibrary()
 	return err
 }
 
@@ -227,6 +231,7 @@ func (a *app) handler() http.Handler {
 		a.demoRoutes(mux)
 	}
 	mux.Handle(a.gate.URL(), a.ownPasswordFirst(a.gate))
+	mux.Handle("/admin/mfa/", a.ownPasswordFirst(a.library))
 	cross := http.NewCrossOriginProtection()
 	if err := cross.AddTrustedOrigin(a.cfg.public.String()); err != nil {
 		panic(fmt.Sprintf("checked by parseFlags: %v", err))

@@ -69,6 +69,7 @@ var writes = map[string]string{
 	"POST /demo/clock":               byDemo,
 	"POST /outbox/clock":             byDemo,
 	"a.gate.URL()":                   byHandler,
+	"/admin/mfa/":                    byHandler,
 }
 
 func TestRoutes_AreClassified(t *testing.T) {

@@ -258,15 +258,17 @@ func TestReset_UnlinksEveryAccount(t *testing.T) {
 	s := start(t, t.TempDir())
 	olivia, anna := s.client(t), s.client(t)
 	olivia.signIn("olivia")
-	for _, unlink := range []string{"/admin/reset", "/admin/sign-on/unlink"} {
+	for _, unlink := range []string{"/admin/reset", "/admin/sign-on/unlink",
+		"/admin/mfa/user/reset"} {
 		anna.signIn("anna")
 		anna.to(anna.signOn(303, "google", "link", "Anna de Vries"), "/mfa/factors")
 		olivia.has(olivia.get(200, "/admin/person?username=anna"), "anna@acme.example · linked")
-		olivia.post(303, unlink, url.Values{"username": {"anna"}, "reason": {"taken over"}})
+		olivia.post(303, unlink, url.Values{"username": {"anna"}, "id": {"acct-anna"},
+			"reason": {"taken over"}})
 		in := s.client(t)
 		in.has(in.signOn(403, "google", "sign-in", "Anna de Vries"), "is not linked")
 	}
-	anna.mails(2, "anna@acme.example", "an administrator has unlinked them all")
+	anna.mails(3, "anna@acme.example", "an administrator has unlinked them all")
 	anna.signIn("anna")
 	anna.post(403, "/admin/sign-on/unlink", url.Values{"username": {"ben"}})
 	anna.post(403, "/admin/sign-on/activate", url.Values{"provider": {"microsoft"},
