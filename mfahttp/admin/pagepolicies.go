@@ -260,8 +260,11 @@ func postPolicy(v *visit) error {
 		return err
 	}
 	err = v.setPolicies(in)
-	if errors.Is(err, errReason) {
+	switch {
+	case errors.Is(err, errReason):
 		return v.showPreview(in, "reason")
+	case errors.Is(err, policy.ErrInvalid):
+		return v.showPolicy(*in.Policy, v.r.PostForm.Get("type"), len(in.Types) > 0, "policy")
 	}
 	if err != nil {
 		return err

@@ -3,12 +3,15 @@ package admin
 import (
 	"embed"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/mfahttp"
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
@@ -301,6 +304,12 @@ func (h *Handler) pageActor(method, path string, may, do action) {
 
 // failPage writes the page for an error.
 func (v *visit) failPage(err error) {
+	switch {
+	case errors.Is(err, errTooLarge), errors.Is(err, errReason), errors.Is(err, policy.ErrInvalid):
+		err = malformed("a form that no page has made")
+	case errors.Is(err, errors.ErrUnsupported):
+		err = fmt.Errorf("%w: the store cannot list records", mfa.ErrNotAvailable)
+	}
 	if !errors.Is(err, ErrNoUser) {
 		v.h.cfg.Handler.Deny(v.w, v.r, err)
 		return
