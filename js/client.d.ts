@@ -35,14 +35,11 @@ export class ApiError extends Error {
   readonly status: number;
 }
 
-export type Purpose = "sign-in" | "step-up" | "manage" | "replace";
+// What follows has the names of the API's OpenAPI document, which describes each member. Times are
+// RFC 3339, and numbers of seconds have the names of durations. data depends on the kind: for
+// "passkey" it is what a function of passkey.js takes.
 
-export interface Expiring {
-  /** RFC 3339. */
-  expires?: string;
-  /** Seconds. */
-  expires_in?: number;
-}
+export type Purpose = "sign-in" | "step-up" | "manage" | "replace";
 
 export interface Option {
   kind: string;
@@ -57,24 +54,49 @@ export interface Option {
   provable?: boolean;
 }
 
-export interface Challenge extends Expiring {
+export interface Challenge {
   next: "done" | "verify" | "enroll";
   purpose?: Purpose;
   options: Option[];
   kinds?: string[];
+  expires?: string;
+  expires_in?: number;
 }
 
 export interface State extends Challenge {
   signed_in: boolean;
   locked: boolean;
   retry_after?: number;
+  sent?: Delivery[];
+  remember_seconds?: number;
+  lost_link?: boolean;
+  lost_support?: boolean;
 }
 
-export interface Delivery extends Expiring {
+export interface StepUpRequest {
+  purpose?: "manage" | "step-up" | undefined;
+}
+
+export interface SendRequest {
   kind: string;
+  factor?: string | undefined;
+  purpose?: Purpose | undefined;
+}
+
+export interface Delivery {
+  kind: string;
+  factor?: string;
   hint: string;
-  /** Depends on the kind; for "passkey" what passkey.get takes. */
+  expires?: string;
+  expires_in?: number;
   data?: any;
+}
+
+export interface VerifyRequest {
+  kind: string;
+  code: string | Assertion;
+  purpose?: Purpose | undefined;
+  remember?: string | undefined;
 }
 
 export interface Verification {
@@ -85,9 +107,101 @@ export interface Verification {
   kinds?: string[];
 }
 
-export interface PasswordlessChallenge extends Expiring {
+export interface CancelRequest {
+  purpose?: Purpose | undefined;
+}
+
+export interface UnlockRequest {
+  kind: string;
+  code: string | Assertion;
+  purpose?: Purpose | undefined;
+}
+
+export interface Unlock {
+  kind: string;
+  unlocked: boolean;
+  answers_left: number;
+}
+
+export interface PasswordlessChallenge {
   challenge: string;
   data: RequestOptions;
+  expires: string;
+  expires_in: number;
+}
+
+export interface PasswordlessAnswer {
+  challenge: string;
+  code: string | Assertion;
+}
+
+export interface Choice {
+  kind: string;
+  enrolled: boolean;
+  password: boolean;
+  recovery: boolean;
+}
+
+export interface Choices {
+  choices: Choice[];
+  replacing: boolean;
+}
+
+export interface Country {
+  region: string;
+  name: string;
+  calling_code: string;
+}
+
+export interface Countries {
+  locale: string;
+  countries: Country[];
+}
+
+export interface Questions {
+  locale: string;
+  questions: string[];
+}
+
+export interface EnrollRequest {
+  kind: string;
+  name?: string | undefined;
+  password?: string | undefined;
+  /** Parameters of the kind, such as address, number and region, or pin. */
+  [parameter: string]: string | undefined;
+}
+
+export interface Enrollment {
+  kind: string;
+  enrollment?: string;
+  secret?: string;
+  uri?: string;
+  qr_svg?: string;
+  hint?: string;
+  codes?: string[];
+  data?: any;
+  factor?: Factor;
+  expires?: string;
+  expires_in?: number;
+}
+
+export interface ResendRequest {
+  enrollment: string;
+}
+
+export interface ConfirmRequest {
+  enrollment: string;
+  code: string | Registration;
+  name?: string | undefined;
+}
+
+export interface Confirmation {
+  factor: Factor;
+  signed_in: boolean;
+}
+
+export interface LinkRequest {
+  token: string;
 }
 
 export interface Factor {
@@ -100,9 +214,8 @@ export interface Factor {
   created?: string;
   last_used?: string;
   codes_left?: number;
-  held_until?: string;
-  /** Depends on the kind. */
   data?: any;
+  held_until?: string;
 }
 
 export interface Factors {
@@ -111,24 +224,30 @@ export interface Factors {
   recovery_left: number;
   locked: boolean;
   retry_after?: number;
+  password_for: string[];
+  enroll_by?: string;
 }
 
-export interface Enrollment extends Expiring {
-  kind: string;
-  enrollment?: string;
-  secret?: string;
-  uri?: string;
-  qr_svg?: string;
-  hint?: string;
-  codes?: string[];
-  /** Depends on the kind; for "passkey" what passkey.create takes. */
+export interface RenameRequest {
+  name: string;
+}
+
+export interface Renamed {
+  id: string;
+  name: string;
+}
+
+export interface RemoveRequest {
+  password?: string | undefined;
+}
+
+export interface Removed {
+  id: string;
   data?: any;
-  factor?: Factor;
 }
 
-export interface Confirmation {
-  factor: Factor;
-  signed_in: boolean;
+export interface Codes {
+  codes: string[];
 }
 
 export interface Device {
@@ -139,64 +258,54 @@ export interface Device {
   expires: string;
 }
 
-export interface EnrollRequest {
-  kind: string;
-  name?: string | undefined;
-  password?: string | undefined;
-  /** Parameters of the kind, such as address, number and region, or pin. */
-  [parameter: string]: string | undefined;
+export interface Devices {
+  devices: Device[];
 }
 
-export interface VerifyRequest {
-  kind: string;
-  code: string | Assertion;
-  purpose?: Purpose | undefined;
-  /** A name for this device, if it is to be remembered. */
-  remember?: string | undefined;
+export interface SupportRequest {
+  message?: string | undefined;
+}
+
+export interface SetupRequest {
+  token: string;
+}
+
+export interface Nothing {
+}
+
+/** Names a factor or a device. */
+export interface Identified {
+  id: string;
 }
 
 /** A client of the JSON API. It logs and stores nothing. */
 export class Client {
   constructor(init?: ClientInit);
   state(init?: CallInit): Promise<State>;
-  send(
-    request: { kind: string; factor?: string | undefined; purpose?: Purpose | undefined },
-    init?: CallInit,
-  ): Promise<Delivery>;
+  send(request: SendRequest, init?: CallInit): Promise<Delivery>;
   verify(request: VerifyRequest, init?: CallInit): Promise<Verification>;
-  stepUp(
-    request?: { purpose?: "manage" | "step-up" | undefined },
-    init?: CallInit,
-  ): Promise<Challenge>;
-  unlock(
-    request: { kind: string; code: string | Assertion; purpose?: Purpose | undefined },
-    init?: CallInit,
-  ): Promise<{ kind: string; unlocked: boolean; answers_left: number }>;
+  stepUp(request?: StepUpRequest, init?: CallInit): Promise<Challenge>;
+  cancel(request?: CancelRequest, init?: CallInit): Promise<Nothing>;
+  signOut(init?: CallInit): Promise<Nothing>;
+  unlock(request: UnlockRequest, init?: CallInit): Promise<Unlock>;
   beginPasswordless(init?: CallInit): Promise<PasswordlessChallenge>;
-  verifyPasswordless(
-    request: { challenge: string; code: string | Assertion },
-    init?: CallInit,
-  ): Promise<Verification>;
+  verifyPasswordless(request: PasswordlessAnswer, init?: CallInit): Promise<Verification>;
+  enrollChoices(init?: CallInit): Promise<Choices>;
+  countries(init?: CallInit): Promise<Countries>;
+  questionSuggestions(init?: CallInit): Promise<Questions>;
   enroll(request: EnrollRequest, init?: CallInit): Promise<Enrollment>;
-  resend(request: { enrollment: string }, init?: CallInit): Promise<Delivery>;
-  confirm(
-    request: { enrollment: string; code: string | Registration },
-    init?: CallInit,
-  ): Promise<Confirmation>;
+  resend(request: ResendRequest, init?: CallInit): Promise<Delivery>;
+  cancelEnrollment(request: ResendRequest, init?: CallInit): Promise<Nothing>;
+  confirm(request: ConfirmRequest, init?: CallInit): Promise<Confirmation>;
+  confirmLink(request: LinkRequest, init?: CallInit): Promise<Nothing>;
   factors(init?: CallInit): Promise<Factors>;
-  rename(
-    request: { id: string; name: string },
-    init?: CallInit,
-  ): Promise<{ id: string; name: string }>;
-  remove(
-    request: { id: string; password?: string | undefined },
-    init?: CallInit,
-  ): Promise<{ id: string; data?: any }>;
-  recoveryCodes(init?: CallInit): Promise<{ codes: string[] }>;
-  devices(init?: CallInit): Promise<{ devices: Device[] }>;
-  forgetDevice(request: { id: string }, init?: CallInit): Promise<object>;
-  forgetDevices(init?: CallInit): Promise<object>;
-  sendRecoveryLink(init?: CallInit): Promise<object>;
-  requestSupport(request?: { message?: string | undefined }, init?: CallInit): Promise<object>;
-  openRecoveryLink(request: { token: string }, init?: CallInit): Promise<Challenge>;
+  rename(request: Identified & RenameRequest, init?: CallInit): Promise<Renamed>;
+  remove(request: Identified & RemoveRequest, init?: CallInit): Promise<Removed>;
+  recoveryCodes(init?: CallInit): Promise<Codes>;
+  devices(init?: CallInit): Promise<Devices>;
+  forgetDevice(request: Identified, init?: CallInit): Promise<Nothing>;
+  forgetDevices(init?: CallInit): Promise<Nothing>;
+  sendRecoveryLink(init?: CallInit): Promise<Nothing>;
+  requestSupport(request?: SupportRequest, init?: CallInit): Promise<Nothing>;
+  openRecoveryLink(request: SetupRequest, init?: CallInit): Promise<Challenge>;
 }

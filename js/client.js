@@ -55,6 +55,16 @@ export class Client {
     return this.#post("step-up", request, options);
   }
 
+  // cancel cancels a challenge: a sign-in, a step-up, or a recovery.
+  cancel(request, options) {
+    return this.#post("cancel", request, options);
+  }
+
+  // signOut ends the session.
+  signOut(options) {
+    return this.#post("sign-out", {}, options);
+  }
+
   // unlock responds with a kind that was disabled.
   unlock(request, options) {
     return this.#post("unlock", withCode(request), options);
@@ -70,6 +80,21 @@ export class Client {
     return this.#post("passwordless/verify", withCode(request), options);
   }
 
+  // enrollChoices lists what may be enrolled.
+  enrollChoices(options) {
+    return this.#get("enroll", options);
+  }
+
+  // countries lists the countries of phone numbers, in the user's language.
+  countries(options) {
+    return this.#get("countries", options);
+  }
+
+  // questionSuggestions lists security questions to choose from, in the user's language.
+  questionSuggestions(options) {
+    return this.#get("questions", options);
+  }
+
   // enroll begins to enrol a factor. Nothing changes before confirm.
   enroll(request, options) {
     return this.#post("enroll", request, options);
@@ -80,9 +105,19 @@ export class Client {
     return this.#post("enroll/resend", request, options);
   }
 
+  // cancelEnrollment cancels an enrolment.
+  cancelEnrollment(request, options) {
+    return this.#post("enroll/cancel", request, options);
+  }
+
   // confirm completes an enrolment. code is text, or what passkey.create returned.
   confirm(request, options) {
     return this.#post("confirm", withCode(request), options);
+  }
+
+  // confirmLink verifies an address by the token of a mailed link.
+  confirmLink(request, options) {
+    return this.#post("confirm-link", request, options);
   }
 
   // factors lists the user's factors.

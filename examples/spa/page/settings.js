@@ -70,6 +70,7 @@ on("make-codes", "click", () => fresh(async () => {
 }));
 
 on("sign-out", "click", async () => {
-  await fetch("mfa/sign-out", { method: "POST" });
+  opening.abort();
+  await client.signOut();
   await next();
 });

@@ -102,6 +102,24 @@ test("a user signs in by an e-mailed code, typed with a space", async () => {
   assert.equal((await client.state()).signed_in, true);
 });
 
+test("a user looks at what may be enrolled, cancels, and signs out", async () => {
+  const client = await byMail("ines");
+  const { choices, replacing } = await client.enrollChoices();
+  assert.ok(choices.some((c) => c.kind === "totp" && !c.enrolled));
+  assert.equal(replacing, false);
+  const { countries } = await client.countries();
+  assert.ok(countries.some((c) => c.region === "NL" && c.calling_code === "31"));
+  assert.ok((await client.questionSuggestions()).questions.length > 3);
+  const { enrollment } = await client.enroll({ kind: "totp" });
+  assert.deepEqual(await client.cancelEnrollment({ enrollment }), {});
+  await refused(client.confirm({ enrollment, code: "287549" }), { code: "expired", status: 401 });
+  await refused(client.confirmLink({ token: "x" }), { code: "expired", status: 401 });
+  await client.stepUp({ purpose: "step-up" });
+  assert.deepEqual(await client.cancel({ purpose: "step-up" }), {});
+  assert.deepEqual(await client.signOut(), {});
+  await refused(client.state(), { code: "unauthorized", status: 401 });
+});
+
 test("a user manages factors, and signs in by a recovery code", async () => {
   const client = await byMail("ben");
   const begun = await client.enroll({ kind: "totp", name: "Phone" });
