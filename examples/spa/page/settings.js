@@ -1,30 +1,42 @@
 // Enrols an authenticator app and passkeys, and shows recovery codes.
 import { codeField } from "./js/codefield.js";
 import * as passkey from "./js/passkey.js";
-import { ask, byId, client, next, on } from "./signin.js";
+import { ask, byId, client, explain, next, on } from "./signin.js";
 
 const code = codeField(byId("app-code"));
 let enrollment;
+let opening = new AbortController();
 
 // open shows the factors of a user who is signed in. A user without a factor enrols one first,
 // which completes the sign-in.
 async function open() {
+  opening.abort();
+  opening = new AbortController();
+  const { signal } = opening;
+  try {
+    await fill(signal);
+  } catch (err) {
+    if (!signal.aborted) throw err; // otherwise the page shows something else by now
+  }
+}
+
+async function fill(signal) {
   byId("codes").replaceChildren();
-  const state = await client.state();
+  const state = await client.state({ signal });
   for (const id of ["make-codes", "factors"]) byId(id).hidden = !state.signed_in;
   byId("account").textContent = "not yet";
   if (!state.signed_in) return;
-  const { factors } = await client.factors();
+  const { factors } = await client.factors({ signal });
   byId("factors").replaceChildren(...factors.map((factor) => {
     const item = document.createElement("li");
     item.textContent = `${factor.kind}: ${factor.name}`;
     return item;
   }));
-  const me = await fetch("api/me", { headers: { Accept: "application/json" } });
+  const me = await fetch("api/me", { headers: { Accept: "application/json" }, signal });
   byId("account").textContent = (await me.json()).account;
 }
 
-document.addEventListener("arrived", open);
+document.addEventListener("arrived", () => open().catch(explain));
 
 // fresh does what needs a fresh proof. It asks for one where the last is too old.
 async function fresh(run) {

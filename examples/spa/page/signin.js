@@ -50,7 +50,8 @@ export function ask({ next: needed, options }) {
   show("verify");
 }
 
-function explain(err) {
+// explain shows what went wrong.
+export function explain(err) {
   const problem = byId("problem");
   const texts = {
     password: "The address or the password is incorrect.",
@@ -103,4 +104,4 @@ on("verify-passkey", "click", async () => {
   await next();
 });
 
-next();
+next().catch(explain);
