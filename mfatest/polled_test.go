@@ -122,6 +122,7 @@ func TestKit_FindsEachFaultOfAPolledFactor(t *testing.T) {
 			continue
 		}
 		require.Error(t, err, fault)
-		require.Contains(t, string(out), "--- FAIL: TestKit_FindsEachFaultOfAPolledFactor"+rule, fault)
+		require.Contains(t, string(out), "--- FAIL: TestKit_FindsEachFaultOfAPolledFactor"+
+			rule, fault)
 	}
 }

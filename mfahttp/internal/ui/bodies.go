@@ -38,7 +38,7 @@ func NewBodies(files, overrides fs.FS) (*Bodies, error) {
 		return nil, err
 	}
 	b := &Bodies{pages: map[string]*template.Template{}, texts: map[string]*catalog{}}
-	r := &Renderer{hashes: map[string]string{}}
+	r := &Renderer{}
 	for _, c := range catalogs {
 		set := template.New("").Funcs(r.funcs(c)).Funcs(template.FuncMap{"has": c.has})
 		for _, name := range append([]string{"parts.html"}, names...) {
