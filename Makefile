@@ -4,6 +4,10 @@ GO         ?= go
 STATICCHECK = $(CURDIR)/.cache/staticcheck
 TESTRUN     = $(GO) run ./internal/testrun -log .cache/test.log
 
+# Gin, which one example uses, leaves out a codec that takes longer to compile than the rest of that
+# example.
+export GOFLAGS := $(strip $(GOFLAGS) -tags=nomsgpack)
+
 .PHONY: test test-long protections about tools check unit bench fmt tidy vuln
 
 ## test: everything: tools, formatting, vet, staticcheck, and the suites of all modules.
