@@ -118,7 +118,7 @@ func TestNew_RefusesKindsThatAreNotValid(t *testing.T) {
 	s, _ := badgeSite(t)
 	for says, k := range map[string]mfahttp.Kind{
 		`"pigeon", which the Manager does not have`: {Kind: "pigeon", Files: badgeFiles()},
-		"Config.Kinds: badge: Files is nil":         {Kind: "badge"},
+		"Config.Kinds: badge: the field Files is nil":         {Kind: "badge"},
 		"Config.Kinds: badge: texts/en.json":        {Kind: "badge", Files: badgeFiles()},
 		"Config.Kinds: totp is built in":            {Kind: "totp", Files: badgeFiles()},
 	} {

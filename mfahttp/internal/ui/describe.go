@@ -57,7 +57,7 @@ func describe(kinds []Kind) (map[string]*look, error) {
 // look checks a description and reads its files.
 func (k Kind) look() (*look, error) {
 	if k.Files == nil {
-		return nil, errors.New("Files is nil: it needs texts/en.json with the name of the kind")
+		return nil, errors.New("the field Files is nil: it needs texts/en.json with the name of the kind")
 	}
 	l := &look{files: k.Files, texts: map[string]map[string]string{}}
 	if err := l.readFields(k); err != nil {
@@ -133,7 +133,7 @@ func (l *look) readFields(k Kind) error {
 	}
 	if k.Response.Name != "" || k.Response.Optional || k.Response.MaxLength != 0 {
 		return errors.New(
-			"Response: set only Type, InputMode and Autocomplete: the page knows the others")
+			"the field Response: set only Type, InputMode and Autocomplete")
 	}
 	var err error
 	if k.Response.Type == "none" {
@@ -141,7 +141,7 @@ func (l *look) readFields(k Kind) error {
 		return nil
 	}
 	if l.response, err = k.Response.read(); err != nil {
-		return fmt.Errorf("Response: %w", err)
+		return fmt.Errorf("the field Response: %w", err)
 	}
 	return nil
 }

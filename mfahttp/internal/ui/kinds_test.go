@@ -249,7 +249,7 @@ func TestNew_RefusesKindsThatAreNotValid(t *testing.T) {
 		"no texts":   {ui.Kind{Files: fstest.MapFS{}}, "texts/en.json needs \"name\""},
 		"no name":    {ui.Kind{Files: named(`{"about": "x"}`)}, "needs \"name\""},
 		"empty name": {ui.Kind{Files: named(`{"name": " "}`)}, "empty"},
-		"unknown key": {ui.Kind{Files: named(`{"name": "x", "nmae": "y"}`)},
+		"unknown key": {ui.Kind{Files: named(`{"name": "x", "naam": "y"}`)},
 			"no page has this text"},
 		"other family": {ui.Kind{Files: named(`{"name": "x", "kind.sms": "y"}`)}, "kind.sms"},
 		"no such field": {ui.Kind{Files: named(`{"name": "x", "field.serial": "y"}`)},
