@@ -117,10 +117,10 @@ func TestPagesKind_ChecksItsFields(t *testing.T) {
 func TestNew_RefusesKindsThatAreNotValid(t *testing.T) {
 	s, _ := badgeSite(t)
 	for says, k := range map[string]mfahttp.Kind{
-		`"pigeon", which the Manager does not have`: {Kind: "pigeon", Files: badgeFiles()},
-		"Config.Kinds: badge: the field Files is nil":         {Kind: "badge"},
-		"Config.Kinds: badge: texts/en.json":        {Kind: "badge", Files: badgeFiles()},
-		"Config.Kinds: totp is built in":            {Kind: "totp", Files: badgeFiles()},
+		`"pigeon", which the Manager does not have`:   {Kind: "pigeon", Files: badgeFiles()},
+		"Config.Kinds: badge: the field Files is nil": {Kind: "badge"},
+		"Config.Kinds: badge: texts/en.json":          {Kind: "badge", Files: badgeFiles()},
+		"Config.Kinds: totp is built in":              {Kind: "totp", Files: badgeFiles()},
 	} {
 		cfg := s.cfg
 		cfg.Kinds = []mfahttp.Kind{k}
