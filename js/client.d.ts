@@ -48,6 +48,11 @@ export interface Option {
   hint?: string;
   default: boolean;
   sends: boolean;
+  /**
+   * Approved on another device: call verify with the code "" every few seconds, as long as it
+   * throws an ApiError with the code "pending".
+   */
+  polled?: boolean;
   recovery: boolean;
   stopped?: boolean;
   asks?: string[];
@@ -180,6 +185,8 @@ export interface Enrollment {
   hint?: string;
   codes?: string[];
   data?: any;
+  /** As of an Option: call confirm with the code "" every few seconds. */
+  polled?: boolean;
   factor?: Factor;
   expires?: string;
   expires_in?: number;

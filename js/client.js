@@ -200,7 +200,8 @@ export class Client {
       throw new ApiError("network", { cause });
     }
     const json = parsed(text);
-    if (response.ok && json) return json;
+    // 202 is "pending": the user has not decided yet on another device.
+    if (response.ok && json && response.status !== 202) return json;
     throw problem(response, json);
   }
 }

@@ -116,6 +116,7 @@ test("the JSON of a passkey is sent as text", async () => {
 test("an error has what the API says", async () => {
   const client = new Client({ base });
   for (const [status, body, headers, want] of [
+    [202, { error: "pending" }, {}, { code: "pending", status: 202 }],
     [401, { error: "incorrect", attempts_left: 4 }, {}, { code: "incorrect", attemptsLeft: 4, status: 401 }],
     [401, { error: "incorrect", attempts_left: 0 }, {}, { code: "incorrect", attemptsLeft: 0 }],
     [401, { error: "expired", reason: "response_expired" }, {}, { code: "expired", reason: "response_expired" }],

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -14,6 +15,10 @@ import (
 // kindAccess is the kind of the codes that administrators make.
 const kindAccess = "access"
 
+// maxValid bounds in seconds how long a code is asked for, so that a time.Duration holds it. The
+// factor has a bound of its own.
+const maxValid = math.MaxInt32
+
 // order is what an administrator sends to act on one user.
 type order struct {
 	ID     string `json:"id"`
@@ -21,7 +26,7 @@ type order struct {
 	// Factor is for remove-factor, Session for end-sessions, and Valid and Uses for access-code.
 	Factor  string `json:"factor"`
 	Session string `json:"session"`
-	Valid   string `json:"valid"`
+	Valid   int    `json:"valid_seconds"`
 	Uses    string `json:"uses"`
 }
 
@@ -30,10 +35,13 @@ func (o order) check() error {
 	for _, f := range []struct {
 		value string
 		most  int
-	}{{o.ID, 128}, {o.Factor, 64}, {o.Session, 128}, {o.Valid, 16}, {o.Uses, 16}} {
+	}{{o.ID, 128}, {o.Factor, 64}, {o.Session, 128}, {o.Uses, 16}} {
 		if len(f.value) > f.most || !utf8.ValidString(f.value) {
 			return malformed("a member is too long")
 		}
+	}
+	if o.Valid < 0 || o.Valid > maxValid {
+		return malformed("valid_seconds is out of range")
 	}
 	return nil
 }
@@ -231,10 +239,11 @@ func makeCode(
 	ctx context.Context, _ *visit, by mfa.Admin, u mfa.User, o order,
 ) (any, error) {
 	params := map[string]secret.Text{}
-	for name, value := range map[string]string{"valid": o.Valid, "uses": o.Uses} {
-		if value != "" {
-			params[name] = secret.New(value)
-		}
+	if o.Valid != 0 {
+		params["valid"] = secret.New((time.Duration(o.Valid) * time.Second).String())
+	}
+	if o.Uses != "" {
+		params["uses"] = secret.New(o.Uses)
 	}
 	e, err := by.Enroll(ctx, u, mfa.EnrollRequest{Kind: kindAccess, Params: params})
 	if err != nil {

@@ -44,7 +44,7 @@ func pageOrder(v *visit, name string, d deed) error {
 	if err != nil {
 		return err
 	}
-	return v.showOrder(name, d, order{ID: id, Factor: factorID, Valid: "8h"}, "")
+	return v.showOrder(name, d, order{ID: id, Factor: factorID, Valid: 8 * 3600}, "")
 }
 
 func (v *visit) showOrder(name string, d deed, o order, problem string) error {
@@ -56,7 +56,7 @@ func (v *visit) showOrder(name string, d deed, o order, problem string) error {
 		FactorID: o.Factor, Reason: o.Reason, Uses: o.Uses, Valid: hours, Hours: 8,
 		Destroys: d.ends && name != "end-sessions", Problem: problem}
 	for _, n := range hours {
-		if o.Valid == strconv.Itoa(n)+"h" {
+		if o.Valid == n*3600 {
 			p.Hours = n
 		}
 	}
@@ -118,7 +118,10 @@ func postOrder(v *visit, name string, d deed) error {
 		return err
 	}
 	o := order{ID: f.Get("id"), Reason: f.Get("reason"), Factor: f.Get("factor"),
-		Session: f.Get("session"), Valid: f.Get("valid"), Uses: f.Get("uses")}
+		Session: f.Get("session"), Uses: f.Get("uses")}
+	if n, err := strconv.Atoi(f.Get("valid")); err == nil && n > 0 && n <= maxValid/3600 {
+		o.Valid = n * 3600
+	}
 	out, err := v.perform(d, o)
 	if problem := problemOf(err); problem != "" && o.check() == nil {
 		return v.showOrder(name, d, o, problem)

@@ -47,7 +47,7 @@ func form(route, id, factorID string) (path string, f url.Values) {
 	method, path, _ := strings.Cut(route, " ")
 	path = strings.TrimSuffix(path, "{$}")
 	f = url.Values{"id": {id}, "factor": {factorID}, "reason": {"asked on the phone"},
-		"valid": {"8h"}, "uses": {"once"}, "mail": {"verification"}, "mode": {"required"},
+		"valid": {"8"}, "uses": {"once"}, "mail": {"verification"}, "mode": {"required"},
 		"kind": {"totp"}, "remember": {"7"}}
 	if strings.HasPrefix(path, "mails") {
 		f.Del("kind")
@@ -123,14 +123,14 @@ func TestPages_LeadFromTheListToTheAct(t *testing.T) {
 	olivia.has(olivia.page("nothing", nil), 404, "Nothing found")
 
 	olivia.has(olivia.page("user/access-code?id=anna", nil), 200, "Make sure first",
-		`name="reason"`, `<option value="8h" selected>`)
+		`name="reason"`, `<option value="8" selected>`)
 	path, f := form("POST user/access-code", "anna", "")
 	f.Set("reason", " ")
 	olivia.has(olivia.page(path, f), 422, "Enter a reason", `aria-invalid="true"`)
 	f.Set("reason", "knows <b>")
-	f.Set("valid", "9000h")
+	f.Set("valid", "9000")
 	olivia.has(olivia.page(path, f), 422, "Choose one of the options", "knows &lt;b&gt;")
-	f.Set("valid", "8h")
+	f.Set("valid", "8")
 	code := olivia.has(olivia.page(path, f), 200, "shown this once", `data-copy="access-code"`)
 	made := regexp.MustCompile(`(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}`).FindString(code.Text)
 	require.NotEmpty(t, made)

@@ -89,7 +89,7 @@ func body(route, id, factorID string) any {
 	case "POST user/remove-factor":
 		order["factor"] = factorID
 	case "POST user/access-code":
-		order["valid"], order["uses"] = "8h", "once"
+		order["valid_seconds"], order["uses"] = 8*3600, "once"
 	}
 	if strings.HasPrefix(route, "POST ") {
 		return order

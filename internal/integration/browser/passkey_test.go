@@ -3,6 +3,7 @@ package browser_test
 import (
 	"context"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/webauthn"
@@ -155,7 +156,7 @@ func TestPasskey_SignsInWithoutAPassword(t *testing.T) {
 	// The list under the field: Chromium's authenticator takes the first entry by itself.
 	require.Equal(t, "/login", d.path())
 	d.arrives("/")
-	require.Contains(t, d.text("main"), "Emma")
+	d.waitFor("the page of the user", func() bool { return strings.Contains(d.text("main"), "Emma") })
 
 	d.present(false)
 	d.visit("/mfa/factors")

@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/mfahttp"
+	"github.com/secondgate/secondgate/mfahttp/admin"
 )
 
 const finished = "signed in, enrolled, stepped up, recovered\n"
@@ -84,11 +85,19 @@ func run(t *testing.T, dir, program string, args ...string) string {
 	return string(out)
 }
 
-// Redocly and Spectral find no error in the document, nor a warning of Spectral's.
+// Redocly and Spectral find no error in the documents, nor a warning of Spectral's. The types of
+// both compile.
 func TestOpenAPI_PassesLinters(t *testing.T) {
 	dir := workspace(t)
-	run(t, dir, "node", bin("redocly"), "lint", "openapi.json")
-	run(t, dir, "node", bin("spectral"), "lint", "--fail-severity", "warn", "openapi.json")
+	files := []string{"api.json", "admin.json"}
+	for name, document := range documents() {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".json"), document, 0o600))
+	}
+	run(t, dir, "node", append([]string{bin("redocly"), "lint"}, files...)...)
+	run(t, dir, "node", append([]string{bin("spectral"), "lint", "--fail-severity", "warn"},
+		files...)...)
+	run(t, dir, "node", bin("openapi-typescript"), "admin.json", "-o", "admin.ts")
+	run(t, dir, "node", bin("tsc"), "--strict", "--noEmit", "--skipLibCheck", "admin.ts")
 }
 
 // A program with the types of openapi-typescript compiles under --strict, and does what a user
@@ -101,30 +110,44 @@ func TestTypeScriptClient_SignsInEnrolsAndRecovers(t *testing.T) {
 		as(serve(t), "anna")...)...))
 }
 
-// So does a program with the client of oapi-codegen.
-func TestGoClient_SignsInEnrolsAndRecovers(t *testing.T) {
+// So does a program with the clients of oapi-codegen, which administers as well.
+func TestGoClient_SignsInEnrolsRecoversAndAdministers(t *testing.T) {
 	dir := t.TempDir()
-	document, generated := filepath.Join(dir, "openapi.json"), filepath.Join(dir, "api.go")
-	require.NoError(t, os.WriteFile(document, mfahttp.OpenAPI(), 0o600))
-	cmd := exec.Command("go", "tool", "oapi-codegen", "-package", "api", "-generate",
-		"types,client", "-o", generated, document)
-	cmd.Dir = "../../../tools"
-	cmd.Env = append(os.Environ(), "GOWORK=off")
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-
-	// The package is generated for each run, so that it is never older than the document. The
-	// compiler sees it in the directory of the program, where no file of it is.
 	source, err := filepath.Abs("testdata/goclient")
 	require.NoError(t, err)
-	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{
-		filepath.Join(source, "api", "api.go"): generated}})
+	// The packages are generated for each run, so that they are never older than the documents.
+	// The compiler sees them in the directory of the program, where no file of them is.
+	replace := map[string]string{}
+	for name, document := range documents() {
+		generated := filepath.Join(dir, name+".go")
+		generate(t, dir, name, document, generated)
+		replace[filepath.Join(source, name, name+".go")] = generated
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": replace})
 	require.NoError(t, err)
 	layers := filepath.Join(dir, "overlay.json")
 	require.NoError(t, os.WriteFile(layers, overlay, 0o600))
 	program := filepath.Join(dir, "goclient")
 	run(t, source, "go", "build", "-overlay", layers, "-o", program, ".")
-	require.Equal(t, finished, run(t, dir, program, as(serve(t), "anna")...))
+	require.Equal(t, finished[:len(finished)-1]+", administered\n",
+		run(t, dir, program, as(serve(t), "anna")...))
+}
+
+// documents are the OpenAPI documents, by the name of the package that is generated from them.
+func documents() map[string][]byte {
+	return map[string][]byte{"api": mfahttp.OpenAPI(), "admin": admin.OpenAPI()}
+}
+
+func generate(t *testing.T, dir, name string, document []byte, file string) {
+	t.Helper()
+	source := filepath.Join(dir, name+".json")
+	require.NoError(t, os.WriteFile(source, document, 0o600))
+	cmd := exec.Command("go", "tool", "oapi-codegen", "-package", name, "-generate",
+		"types,client", "-o", file, source)
+	cmd.Dir = "../../../tools"
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
 }
 
 // bin is the path of a program of npm within a workspace.

@@ -194,8 +194,12 @@ func outageOfStore(t *testing.T, o outage, s *site) {
 		return
 	}
 	require.Equal(t, present, got)
-	require.NoError(t, store.Swap(t.Context(), "k", "r1", storage.Record{Revision: "r2",
-		Data: []byte("z")}))
+	err := store.Swap(t.Context(), "k", "r1", storage.Record{Revision: "r3", Data: []byte("z")})
+	if o.late && errors.Is(err, storage.ErrConflict) { // the late swap came in between
+		got, err = store.Get(t.Context(), "k")
+		require.Equal(t, storage.Revision("r2"), got.Revision)
+	}
+	require.NoError(t, err)
 }
 
 // recovers waits until the store replies, which it does without being opened again. All

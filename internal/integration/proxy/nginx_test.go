@@ -231,7 +231,7 @@ func TestNginx_ConfigurationsOfTheGuide(t *testing.T) {
 			require.Contains(t, page.Text, "welcome to ")
 			page = browser.Get(t, c.prefix+"/mfa/factors")
 			require.Contains(t, page.Text, "Authenticator app")
-			sheet := regexp.MustCompile(`href="([^"]*/static/app.css[^"]*)"`).FindStringSubmatch(
+			sheet := regexp.MustCompile(`href="([^"]*/static/[0-9a-f]+/app.css)"`).FindStringSubmatch(
 				page.Text)
 			require.NotNil(t, sheet)
 			require.Contains(t, browser.Get(t, sheet[1]).Text, "--sg-accent")

@@ -1,6 +1,6 @@
 // Command goclient is a client of the API with the code that oapi-codegen generates: it signs a
-// user in, enrols an authenticator app, steps up, recovers, and changes factors. The test that
-// builds it lays the generated package over the directory api.
+// user in, enrols an authenticator app, steps up, recovers, changes factors and administers. The
+// test that builds it lays the generated packages over the directories api and admin.
 package main
 
 import (
@@ -47,7 +47,8 @@ func main() {
 	f, err := c.FactorsWithResponse(c.ctx)
 	must(err)
 	equal(ok(f.JSON200, f.Body).RecoveryLeft, len(codes)-1)
-	fmt.Println("signed in, enrolled, stepped up, recovered")
+	administer(c.base, c.username)
+	fmt.Println("signed in, enrolled, stepped up, recovered, administered")
 }
 
 func (c *client) signInByMail() {

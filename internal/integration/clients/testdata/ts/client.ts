@@ -19,6 +19,13 @@ function ok<T>({ data, error, response }: Result<T>): T {
   return data;
 }
 
+// decided is ok for a route that responds with 202 while a user has not decided on another device.
+function decided<T>(r: Result<T>): Exclude<T, Problem> {
+  const data = ok(r);
+  if (r.response.status === 202) throw new Error(`${r.response.url}: pending`);
+  return data as Exclude<T, Problem>;
+}
+
 // refused expects an error code.
 function refused(r: Result<unknown>, code: Problem["error"], reason?: string): Problem {
   if (r.error?.error !== code || r.error.reason !== reason) {
@@ -44,7 +51,7 @@ async function signInByMail(): Promise<void> {
   refused(await api.POST("/api/verify", { body: { kind: option.kind, code: "x" } }), "malformed",
     "code_form");
   const code = await mailedCode();
-  const verified = ok(await api.POST("/api/verify", { body: { kind: option.kind, code } }));
+  const verified = decided(await api.POST("/api/verify", { body: { kind: option.kind, code } }));
   equal(verified.next, "done", "next");
 }
 
@@ -56,7 +63,7 @@ async function enrollApp(name: string): Promise<[secret: string, id: string]> {
   const { enrollment, secret, qr_svg } = begun;
   if (!enrollment || !secret || !qr_svg?.startsWith("<svg")) throw new Error("nothing to scan");
   const body = { enrollment, code: await appCode(secret), name };
-  const { factor } = ok(await api.POST("/api/confirm", { body }));
+  const { factor } = decided(await api.POST("/api/confirm", { body }));
   equal(factor.name, name, "name");
   return [secret, factor.id];
 }
@@ -77,14 +84,14 @@ async function signInByApp(secret: string): Promise<void> {
   await advance(31); // a code is accepted once
   await browser.login();
   const body = { kind: "totp", code: await appCode(secret) };
-  equal(ok(await api.POST("/api/verify", { body })).next, "done", "next");
+  equal(decided(await api.POST("/api/verify", { body })).next, "done", "next");
 }
 
 async function stepUp(secret: string): Promise<void> {
   await advance(31);
   equal(ok(await api.POST("/api/step-up", { body: { purpose: "manage" } })).next, "verify", "next");
   const body = { kind: "totp", purpose: "manage" as const, code: await appCode(secret) };
-  equal(ok(await api.POST("/api/verify", { body })).purpose, "manage", "purpose");
+  equal(decided(await api.POST("/api/verify", { body })).purpose, "manage", "purpose");
 }
 
 // recover opens a mailed link in another browser, responds with a recovery code and enrols a
@@ -98,7 +105,7 @@ async function recover(code: string): Promise<[secret: string, id: string]> {
   const begun = ok(await api.POST("/api/setup", { body: { token: await mailedToken() } }));
   equal(begun.purpose, "replace", "purpose");
   const body = { kind: "recovery", code, purpose: "replace" as const };
-  equal(ok(await api.POST("/api/verify", { body })).next, "enroll", "next");
+  equal(decided(await api.POST("/api/verify", { body })).next, "enroll", "next");
   return enrollApp("New phone");
 }
 
