@@ -26,6 +26,14 @@ type model struct {
 	expires       time.Time
 	old           []oldCode // superseded, the latest three
 	spent         map[int]bool
+	request       request
+}
+
+// request is what a device is asked to approve, by the challenge that asked.
+type request struct {
+	of      int
+	decided string // "approved", "denied" or ""
+	expires time.Time
 }
 
 type oldCode struct {
@@ -50,7 +58,8 @@ func (o *model) superseded(code string, now time.Time) bool {
 	})
 }
 
-func (o *model) expect(kind, answer string, challenge int, issued, now time.Time) string {
+// refuses says why nothing is verified, or "".
+func (o *model) refuses(kind string, challenge int, issued, now time.Time) string {
 	if !o.lockedUntil.IsZero() && !now.Before(o.lockedUntil) {
 		o.lockedUntil = time.Time{}
 		clear(o.tries)
@@ -62,6 +71,46 @@ func (o *model) expect(kind, answer string, challenge int, issued, now time.Time
 		return "over"
 	case o.streak[kind] >= 100:
 		return "stopped"
+	}
+	return ""
+}
+
+// fail counts a failed attempt.
+func (o *model) fail(kind, verdict string, now time.Time) string {
+	o.tries[kind]++
+	o.streak[kind]++
+	total := o.tries["app"] + o.tries["mail"] + o.tries["push"]
+	if o.tries[kind] >= 5 || total >= 10 {
+		o.lockedUntil = now.Add(3 * time.Minute)
+	}
+	return fmt.Sprint(verdict, max(0, min(5-o.tries[kind], 10-total)))
+}
+
+// expectPoll is expect for an approval.
+func (o *model) expectPoll(challenge int, issued, now time.Time) string {
+	if refusal := o.refuses("push", challenge, issued, now); refusal != "" {
+		return refusal
+	}
+	decided := o.request.decided
+	switch {
+	case o.request.expires.IsZero() || o.request.of != challenge:
+		return "expired"
+	case decided == "denied":
+		o.request = request{}
+		return o.fail("push", "incorrect", now)
+	case !now.Before(o.request.expires):
+		return "expired"
+	case decided == "":
+		return "pending"
+	}
+	o.request, o.spent[challenge] = request{}, true
+	o.tries["push"], o.streak["push"] = 0, 0
+	return "right"
+}
+
+func (o *model) expect(kind, answer string, challenge int, issued, now time.Time) string {
+	if refusal := o.refuses(kind, challenge, issued, now); refusal != "" {
+		return refusal
 	}
 	verdict := "incorrect"
 	if kind == "app" {
@@ -88,13 +137,7 @@ func (o *model) expect(kind, answer string, challenge int, issued, now time.Time
 		}
 		return verdict
 	}
-	o.tries[kind]++
-	o.streak[kind]++
-	if o.tries[kind] >= 5 || o.tries["app"]+o.tries["mail"] >= 10 {
-		o.lockedUntil = now.Add(3 * time.Minute)
-	}
-	left := min(5-o.tries[kind], 10-o.tries["app"]-o.tries["mail"])
-	return fmt.Sprint(verdict, max(0, left))
+	return o.fail(kind, verdict, now)
 }
 
 func told(err error) string {
@@ -118,6 +161,8 @@ func told(err error) string {
 		return "over"
 	case errors.Is(err, factor.ErrExpired):
 		return "expired"
+	case errors.Is(err, factor.ErrPending):
+		return "pending"
 	default:
 		return err.Error()
 	}
@@ -127,13 +172,19 @@ func told(err error) string {
 // the clock going on, against the oracle.
 func TestManager_AgreesWithTheModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		r := newRig(t)
+		push := newApproval("push")
+		push.traits.Expensive = rapid.Bool().Draw(rt, "expensive")
+		r := &approvalRig{push: push, rig: newRig(t, func(c *mfa.Config) {
+			c.Factors = append(c.Factors, push)
+		})}
 		managers := []*mfa.Manager{r.Manager, r.another()}
 		g := r.signIn(ann).Grant
 		words := []string{"one", "two", "three"}
 		for _, w := range words {
 			g = r.enroll(g, "app", w).Grant
 		}
+		r.grant = g
+		r.enrolApproval(push, "phone")
 		r.clock.Advance(time.Second)
 		o := &model{tries: map[string]int{}, streak: map[string]int{},
 			apps: map[string]bool{"one": true, "two": true, "three": true},
@@ -152,8 +203,9 @@ func TestManager_AgreesWithTheModel(t *testing.T) {
 			m := managers[rapid.IntRange(0, 1).Draw(rt, "manager")]
 			i := rapid.IntRange(0, len(open)-1).Draw(rt, "challenge")
 			now := r.clock.Now()
-			switch rapid.SampledFrom([]string{"begin", "send", "wait", "app", "app", "mail", "mail",
-				"mail"}).Draw(rt, "do") {
+			do := rapid.SampledFrom([]string{"begin", "send", "wait", "app", "app", "mail", "mail",
+				"mail", "request", "approved", "denied", "poll", "poll"}).Draw(rt, "do")
+			switch do {
 			case "begin":
 				begin()
 			case "wait":
@@ -168,6 +220,23 @@ func TestManager_AgreesWithTheModel(t *testing.T) {
 				} else if got := told(err); got != "locked" && got != "over" && got != "stopped" &&
 					!errors.As(err, &over) {
 					rt.Fatalf("send: %v", err)
+				}
+			case "request":
+				_, err := m.Session(ann, binding).Send(t.Context(), open[i].Challenge, "push")
+				if err == nil {
+					o.request = request{of: i, expires: now.Add(90 * time.Second)}
+				}
+			case "approved", "denied":
+				if o.request.decided == "" {
+					o.request.decided = do
+					push.decide("phone", map[string]error{"denied": factor.ErrIncorrect}[do])
+				}
+			case "poll":
+				want := o.expectPoll(i, open[i].at, now)
+				_, err := m.Session(ann, binding).Verify(t.Context(), open[i].Challenge, "push",
+					secret.Text{})
+				if got := told(err); got != want {
+					rt.Fatalf("poll: got %q, want %q (%v)", got, want, err)
 				}
 			case "app":
 				answer := rapid.SampledFrom(append([]string{"wrong"}, words...)).Draw(rt, "answer")

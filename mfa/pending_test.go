@@ -332,3 +332,17 @@ func TestPending_IgnoresWhatIsBesideIt(t *testing.T) {
 	require.Equal(t, before, dump(t, r.store))
 	require.NotContains(t, r.eventNames(), "factor.cloned")
 }
+
+// Requests take no place in the memory of codes that a user may yet type.
+func TestPending_RequestsForgetNoCodes(t *testing.T) {
+	r := newApprovalRig(t)
+	ch := r.begin(ann)
+	r.send(ch)
+	early := r.mail.code(ann.Email)
+	r.send(ch)
+	for range 4 {
+		r.sent("sign-in", "push")
+	}
+	_, err := r.verify(ch, "mail", early)
+	requireUncounted(t, err)
+}

@@ -45,7 +45,7 @@ func (v View) AdmitEnrollment(e Enrolling) (record.Pending, authority.Permission
 // code is then superseded, and returns its instance.
 func (v View) AddPending(p record.Pending) *record.Instance {
 	for _, old := range v.Record.AddPending(p) {
-		if old.Code != nil && !v.Kinds[old.Instance.Kind].SharedChallenge {
+		if old.Code != nil && v.Kinds[old.Instance.Kind].recognised() {
 			v.Record.Supersede(old.Instance.Kind, *old.Code)
 		}
 	}
@@ -59,7 +59,7 @@ func (v View) KeepPendingCode(id string, code record.Code) {
 	if p == nil {
 		return
 	}
-	if p.Code != nil && !v.Kinds[p.Instance.Kind].SharedChallenge {
+	if p.Code != nil && v.Kinds[p.Instance.Kind].recognised() {
 		v.Record.Supersede(p.Instance.Kind, *p.Code)
 	}
 	p.Code = &code

@@ -86,7 +86,7 @@ func (v View) Admit(r *Response) ([]Target, Outcome) {
 	case st.Disabled && r.Task != Confirm && r.Task != Unlock:
 		return nil, Outcome{Result: Disabled, At: v.Now}
 	}
-	if k := v.Kinds[r.Kind]; k.Sends && !k.SharedChallenge && !k.Polled {
+	if v.Kinds[r.Kind].recognised() {
 		others := v.Record.OtherCodes(r.Kind, codesOf(targets), v.Now)
 		for i := range targets {
 			targets[i].Others = others
@@ -224,7 +224,7 @@ func (v View) Locked(kind string) Outcome {
 // before, which it supersedes.
 func (v View) KeepCode(in *record.Instance, code record.Code) {
 	code.Challenge, code.Factor = v.Claims.ID, in.ID
-	if old, ok := v.Record.Codes[in.Kind]; ok && !v.Kinds[in.Kind].SharedChallenge {
+	if old, ok := v.Record.Codes[in.Kind]; ok && v.Kinds[in.Kind].recognised() {
 		v.Record.Supersede(in.Kind, old)
 	}
 	if v.Record.Codes == nil {

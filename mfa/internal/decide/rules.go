@@ -53,6 +53,9 @@ type Kind struct {
 	Implies bool
 }
 
+// recognised reports whether a superseded code of the kind is remembered, since a user may type it.
+func (k Kind) recognised() bool { return k.Sends && !k.SharedChallenge && !k.Polled }
+
 // recovery reports whether the kind of an instance is a recovery kind that this process has.
 func (r *Rules) recovery(in *record.Instance) bool {
 	k, known := r.Kinds[in.Kind]
