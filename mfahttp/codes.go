@@ -2,6 +2,14 @@ package mfahttp
 
 import "net/http"
 
+// codes returns the error codes of codeRows. Some are there twice.
+func codes() (list []string) {
+	for _, row := range codeRows {
+		list = append(list, row.code)
+	}
+	return list
+}
+
 // codeRow is a row of the table of error codes. The rows, and those of reasonRows, are the source
 // for the enumerations of openapi.json and for the tables of docs/api.md, which tests compare with
 // them.

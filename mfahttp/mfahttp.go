@@ -117,7 +117,9 @@ type Config struct {
 	// ProductName is the application's name on the pages. Defaults to "Your account".
 	ProductName string
 
-	// Templates overlays the built-in pages, file by file. Nil: the built-in ones.
+	// Templates overlays the built-in pages, file by file. New executes each page that the files
+	// change, and returns an error with the file and the line for each name or form that does
+	// not fit; docs/templates.md lists the names. Nil: the built-in ones.
 	Templates fs.FS
 
 	// Kinds are how kinds that are not built in look on the pages. A kind that is not described

@@ -23,6 +23,9 @@ import (
 func (h *Handler) openUI() error {
 	var err error
 	h.pages, err = ui.New(h.cfg.Templates, h.cfg.kinds()...)
+	if err == nil {
+		err = h.pages.CheckNames(ui.Names{Kinds: h.cfg.Manager.Kinds(), Codes: codes()})
+	}
 	var kind *ui.KindError
 	switch {
 	case errors.As(err, &kind):

@@ -1,9 +1,12 @@
 package ui
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -21,10 +24,17 @@ type catalog struct {
 	lang  string
 	texts map[string]string
 	looks map[string]*look
+	own   []entry // that English does not have
+}
+
+// entry is a text of a file.
+type entry struct {
+	key, text string
+	line      int
 }
 
 // readCatalogs reads the built-in catalogues with the texts of overrides laid over them, and
-// the languages that overrides adds.
+// the languages that overrides adds. A text that a language does not have is the English one.
 func readCatalogs(base, overrides fs.FS) ([]*catalog, error) {
 	var list []*catalog
 	for _, lang := range builtin {
@@ -32,7 +42,7 @@ func readCatalogs(base, overrides fs.FS) ([]*catalog, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, &catalog{lang: lang, texts: texts})
+		list = append(list, &catalog{lang: lang, texts: byKey(texts)})
 	}
 	if overrides == nil {
 		return list, nil
@@ -41,7 +51,7 @@ func readCatalogs(base, overrides fs.FS) ([]*catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	english := list[0].texts
+	english := clone(list[0].texts)
 	for _, name := range own {
 		texts, err := readTexts(overrides, name)
 		if err != nil {
@@ -55,23 +65,49 @@ func readCatalogs(base, overrides fs.FS) ([]*catalog, error) {
 					"texts/fr.json", name)
 			}
 			i = len(list)
-			list = append(list, &catalog{lang: lang, texts: clone(english)})
+			list = append(list, &catalog{lang: lang, texts: map[string]string{}})
 		}
-		for key, text := range texts {
-			// A text may leave a placeholder out, and cannot have one that no page fills. Unknown
-			// keys belong to the application's own templates and kinds.
-			if ours, ok := english[key]; ok {
-				for _, p := range placeholders(text) {
-					if !slices.Contains(placeholders(ours), p) {
-						return nil, fmt.Errorf("ui: %s: %q has {%s}, which is not filled in; "+
-							"there are %v", name, key, p, placeholders(ours))
-					}
-				}
+		for _, e := range texts {
+			if err := list[i].lay(e, english); err != nil {
+				return nil, fmt.Errorf("ui: %s:%d: %w", name, e.line, err)
 			}
-			list[i].texts[key] = text
+		}
+	}
+	for _, c := range list[1:] {
+		for key, text := range list[0].texts {
+			if !c.has(key) {
+				c.texts[key] = text
+			}
 		}
 	}
 	return list, nil
+}
+
+// lay lays a text over the one there is. It may leave a placeholder out, and cannot have one that
+// no page fills.
+func (c *catalog) lay(e entry, english map[string]string) error {
+	ours, ok := english[e.key]
+	if !ok {
+		c.own = append(c.own, e)
+	}
+	for _, p := range placeholders(e.text) {
+		if have := placeholders(ours); ok && !slices.Contains(have, p) {
+			return fmt.Errorf("%q has {%s}, which is not filled in; there are %v", e.key, p, have)
+		}
+	}
+	if e.key == "date.months" && len(strings.Fields(e.text)) != 12 {
+		return errors.New("date.months must be twelve words")
+	}
+	c.texts[e.key] = e.text
+	return nil
+}
+
+func byKey(list []entry) map[string]string {
+	m := make(map[string]string, len(list))
+	for _, e := range list {
+		m[e.key] = e.text
+	}
+	return m
 }
 
 func clone(m map[string]string) map[string]string {
@@ -82,31 +118,69 @@ func clone(m map[string]string) map[string]string {
 	return c
 }
 
-func readTexts(files fs.FS, name string) (map[string]string, error) {
+func readTexts(files fs.FS, name string) ([]entry, error) {
 	b, err := fs.ReadFile(files, name)
 	if err == nil && len(b) > maxCatalog {
 		err = fmt.Errorf("%d bytes are too many", len(b))
 	}
-	var texts map[string]string
-	if err == nil {
-		texts, err = parseTexts(b)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("ui: %s: %w", name, err)
+	}
+	texts, at, err := parseTexts(b)
+	if err != nil {
+		line := 1 + bytes.Count(b[:min(at, len(b))], []byte("\n"))
+		return nil, fmt.Errorf("ui: %s:%d: must be one JSON object of strings: %w", name, line, err)
 	}
 	return texts, nil
 }
 
-// parseTexts reads a JSON object of strings.
-func parseTexts(b []byte) (map[string]string, error) {
-	var texts map[string]string
-	if err := json.Unmarshal(b, &texts); err != nil {
-		return nil, fmt.Errorf("must be one JSON object of strings: %w", err)
+// parseTexts reads a JSON object of strings. After an error it returns where that is in b.
+func parseTexts(b []byte) (list []entry, at int, err error) {
+	d := json.NewDecoder(bytes.NewReader(b))
+	line, counted := 1, 0
+	next := func() (json.Token, error) {
+		t, err := d.Token()
+		at = int(d.InputOffset())
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) {
+			at = int(syntax.Offset)
+		}
+		return t, err
 	}
-	if texts == nil {
-		return nil, errors.New("must be one JSON object of strings")
+	open, err := next()
+	if err != nil || open != json.Delim('{') {
+		return nil, at, cmp.Or(err, errors.New("it begins with something else"))
 	}
-	return texts, nil
+	seen := map[string]bool{}
+	for d.More() {
+		key, err := next()
+		if err != nil {
+			return nil, at, err
+		}
+		line += bytes.Count(b[counted:at], []byte("\n"))
+		counted = at
+		value, err := next()
+		if err != nil {
+			return nil, at, err
+		}
+		name := key.(string) // the decoder accepts no other key
+		text, ok := value.(string)
+		switch {
+		case !ok:
+			return nil, at, fmt.Errorf("the value of %q is not a string", name)
+		case seen[name]:
+			return nil, at, fmt.Errorf("%q is there twice", name)
+		}
+		seen[name] = true
+		list = append(list, entry{name, text, line})
+	}
+	if _, err := next(); err != nil {
+		return nil, at, err
+	}
+	if _, err := next(); err != io.EOF {
+		return nil, at, errors.New("something follows the object")
+	}
+	return list, at, nil
 }
 
 // placeholders returns the names of {placeholders} in order of appearance.

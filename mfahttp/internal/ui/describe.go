@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -175,9 +174,9 @@ func (l *look) readTexts() error {
 		if err != nil {
 			return err
 		}
-		for key, text := range texts {
-			if err := l.checkText(key, text); err != nil {
-				return fmt.Errorf("%s: %q: %w", name, key, err)
+		for _, e := range texts {
+			if err := l.checkText(e.key, e.text); err != nil {
+				return fmt.Errorf("%s:%d: %q: %w", name, e.line, e.key, err)
 			}
 		}
 		lang := strings.TrimSuffix(strings.TrimPrefix(name, "texts/"), ".json")
@@ -185,7 +184,7 @@ func (l *look) readTexts() error {
 			return fmt.Errorf("%s: the file must be named after a language, like texts/de.json",
 				name)
 		}
-		l.texts[lang] = texts
+		l.texts[lang] = byKey(texts)
 	}
 	if strings.TrimSpace(l.texts[builtin[0]]["name"]) == "" {
 		return fmt.Errorf("texts/%s.json needs %q, the name of the kind", builtin[0], "name")
@@ -222,5 +221,3 @@ func (l *look) checkText(key, text string) error {
 	}
 	return nil
 }
-
-func sortedKeys(m map[string][]string) []string { return slices.Sorted(maps.Keys(m)) }

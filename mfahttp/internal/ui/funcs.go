@@ -237,11 +237,11 @@ func (c *catalog) say(f Frame, page string) (string, error) {
 	return c.notice(*f.Notice, page, f.Now)
 }
 
-// waitNotice is the notice of a page that may wait: about a success, an error, or something that
-// has not happened yet.
-func (c *catalog) waitNotice(
-	f Frame, page string,
-) (n struct{ Good, Bad, Pending string }, err error) {
+// waitNotice is what the block "wait-notice" is given: the notice of a page that may wait, about a
+// success, an error, or something that has not happened yet. Two of them are empty.
+type waitNotice struct{ Good, Bad, Pending string }
+
+func (c *catalog) waitNotice(f Frame, page string) (n waitNotice, err error) {
 	s, err := c.say(f, page)
 	switch {
 	case s == "":

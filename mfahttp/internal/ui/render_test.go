@@ -18,10 +18,12 @@ import (
 // A failure leaves nothing half written, and a failing writer is reported.
 func TestRender_LeavesNothingHalfWritten(t *testing.T) {
 	r, err := ui.New(fstest.MapFS{"confirmed.html": {Data: []byte(
-		"much text{{index .Product 99}}")}})
+		"much text{{if eq .Product \"Acme Rockets\"}}{{index .Product 99}}{{end}}")}})
 	require.NoError(t, err)
 	var b bytes.Buffer
-	require.ErrorContains(t, r.Render(&b, ui.Link{Frame: frame("en")}), "confirmed.html")
+	f := frame("en")
+	f.Product = "Acme Rockets" // no sample of New has this name
+	require.ErrorContains(t, r.Render(&b, ui.Link{Frame: f}), "confirmed.html")
 	require.Zero(t, b.Len())
 	broken := errors.New("broken pipe")
 	require.ErrorIs(t, r.Render(writer{broken}, ui.Error{Frame: frame("en")}), broken)

@@ -69,7 +69,7 @@ func TestStatic_VersionNamesOneContent(t *testing.T) {
 		require.True(t, ok)
 		require.Equal(t, []bool{false, true}, []bool{file.Current, file.Stale})
 	}
-	same, err := ui.New(fstest.MapFS{"verify.html": {Data: []byte("x")}})
+	same, err := ui.New(fstest.MapFS{"brand.html": {Data: []byte("x")}})
 	require.NoError(t, err)
 	require.Equal(t, at, same.AssetPath("app.js"))
 	file, _ = r.Static("app.js")

@@ -8,12 +8,10 @@
 // # Replacing files
 //
 // Every file can be replaced by one of the same name in the fs.FS given to [New]; what is
-// missing there comes from the built-in set. Pages are verify.html, choose.html, enroll.html,
-// enrollment.html, factors.html, remove.html, recovery.html, link.html, confirmed.html,
-// error.html, and page.html for pages of the application's own. They are made of the named
-// blocks in frame.html ("head" and "foot" go around every page) and parts.html ("field",
-// "field-error", "select", "notice", "good", "countdown"). A file of another name can be used by
-// those that are replaced. The smallest replacements are made for it:
+// missing there comes from the built-in set. docs/templates.md lists the pages with their data,
+// the functions and the blocks, and a test compares it with this package. A file of another name
+// can be used by those that are replaced. New executes the pages that an overlay changes and
+// refuses what would fail before users. The smallest replacements are made for it:
 //
 //   - Static files are read once, by [New]. "asset" puts their version, a hash of all of them, into
 //     the path, as scripts import each other by relative URLs.
@@ -74,11 +72,12 @@ var embedded embed.FS
 
 // Renderer holds the pages of every language, parsed.
 type Renderer struct {
-	files  fs.FS
-	langs  []string                      // first is the fallback
-	pages  map[string]*template.Template // by language
-	static staticFiles
-	looks  map[string]*look // of kinds
+	files     fs.FS
+	langs     []string                      // first is the fallback
+	pages     map[string]*template.Template // by language
+	static    staticFiles
+	looks     map[string]*look // of kinds
+	openTexts []openText       // of the application's own
 }
 
 // New parses the built-in files with those of overrides, which may be nil, laid over them, and
@@ -89,6 +88,10 @@ func New(overrides fs.FS, kinds ...Kind) (*Renderer, error) {
 		return nil, err
 	}
 	r := &Renderer{files: overlay{overrides, base}, pages: map[string]*template.Template{}}
+	mine, err := readOwn(overrides)
+	if err != nil {
+		return nil, err
+	}
 	catalogs, err := readCatalogs(base, overrides)
 	if err != nil {
 		return nil, err
@@ -99,31 +102,61 @@ func New(overrides fs.FS, kinds ...Kind) (*Renderer, error) {
 	if r.static, err = readStatic(base, overrides, r.looks); err != nil {
 		return nil, err
 	}
-	names, err := templates(base, overrides)
+	for _, c := range catalogs {
+		c.looks = r.looks
+	}
+	parsed, err := r.parse(base, overrides, r.funcs(catalogs[0]))
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range catalogs {
-		c.looks = r.looks
-		for _, k := range kinds {
-			if err := r.looks[k.Kind].readParts(c); err != nil {
-				return nil, &KindError{fmt.Errorf("%s: %w", k.Kind, err)}
-			}
+		if err := r.addLanguage(c, parsed, kinds); err != nil {
+			return nil, err
 		}
-		set := template.New("").Funcs(r.funcs(c))
-		for _, name := range names {
-			b, err := fs.ReadFile(r.files, name)
-			if err != nil {
-				return nil, fmt.Errorf("ui: %s: %w", name, err)
-			}
-			if _, err := set.New(name).Parse(string(b)); err != nil {
-				return nil, fmt.Errorf("ui: %s: %w", name, err)
-			}
+	}
+	if overrides != nil {
+		if err := r.checkOwn(mine, base, parsed, catalogs); err != nil {
+			return nil, err
 		}
-		r.langs = append(r.langs, c.lang)
-		r.pages[c.lang] = set
 	}
 	return r, nil
+}
+
+// parse parses all templates, once for all languages.
+func (r *Renderer) parse(
+	base, overrides fs.FS, funcs template.FuncMap,
+) (*template.Template, error) {
+	names, err := templates(base, overrides)
+	if err != nil {
+		return nil, err
+	}
+	parsed := template.New("").Funcs(funcs)
+	for _, name := range names {
+		b, err := fs.ReadFile(r.files, name)
+		if err != nil {
+			return nil, fmt.Errorf("ui: %s: %w", name, err)
+		}
+		if _, err := parsed.New(name).Parse(string(b)); err != nil {
+			return nil, parseError(err, funcs)
+		}
+	}
+	return parsed, nil
+}
+
+// addLanguage copies the parsed templates for a language, and reads the parts of its kinds.
+func (r *Renderer) addLanguage(c *catalog, parsed *template.Template, kinds []Kind) error {
+	for _, k := range kinds {
+		if err := r.looks[k.Kind].readParts(c); err != nil {
+			return &KindError{fmt.Errorf("%s: %w", k.Kind, err)}
+		}
+	}
+	set, err := parsed.Clone()
+	if err != nil {
+		return fmt.Errorf("ui: %w", err)
+	}
+	r.langs = append(r.langs, c.lang)
+	r.pages[c.lang] = set.Funcs(r.funcs(c))
+	return nil
 }
 
 // templates are the names of ours, and of those that only overrides has.
