@@ -368,22 +368,3 @@ func TestMails_SayWhenARateLimitEnds(t *testing.T) {
 	}
 	require.True(t, limited)
 }
-
-func TestNew_SaysWhatIsInvalid(t *testing.T) {
-	s := newSite(t)
-	valid := admin.Config{Handler: s.h, Manager: s.m, Users: s.dir}
-	for want, change := range map[string]func(c *admin.Config){
-		"Handler":         func(c *admin.Config) { c.Handler = nil },
-		"Manager":         func(c *admin.Config) { c.Manager = nil },
-		"Users":           func(c *admin.Config) { c.Users = nil },
-		"plain path":      func(c *admin.Config) { c.BasePath = "admin" },
-		"inside of /mfa/": func(c *admin.Config) { c.BasePath = "/mfa/admin/" },
-	} {
-		c := valid
-		change(&c)
-		_, err := admin.New(c)
-		require.ErrorContains(t, err, want)
-	}
-	_, err := admin.New(valid)
-	require.NoError(t, err)
-}

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io/fs"
 	"slices"
+	"strings"
 )
 
 // Bodies are the bodies of pages that another package has, with texts of its own beside ours.
@@ -23,7 +24,8 @@ type Body struct {
 
 // NewBodies parses the templates of files, which may call the functions and the blocks of the
 // pages of this package. files has texts/LANG.json for each of our languages. The texts of
-// overrides, which may be nil, are laid over them, as with [New].
+// overrides, which may be nil, are laid over them, as with [New]. A text that begins like those of
+// files, and that files does not have, is refused; [New] refuses the others.
 func NewBodies(files, overrides fs.FS) (*Bodies, error) {
 	base, err := fs.Sub(embedded, "files")
 	if err != nil {
@@ -31,6 +33,9 @@ func NewBodies(files, overrides fs.FS) (*Bodies, error) {
 	}
 	catalogs, err := readCatalogs(joined{base, files}, overrides)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkBodyKeys(files, catalogs); err != nil {
 		return nil, err
 	}
 	names, err := fs.Glob(files, "*.html")
@@ -54,6 +59,30 @@ func NewBodies(files, overrides fs.FS) (*Bodies, error) {
 		b.pages[c.lang], b.texts[c.lang] = set, c
 	}
 	return b, nil
+}
+
+// checkBodyKeys refuses texts of an overlay whose first word is that of texts of files, and which
+// no body shows.
+func checkBodyKeys(files fs.FS, catalogs []*catalog) error {
+	texts, err := readTexts(files, "texts/"+builtin[0]+".json")
+	if err != nil {
+		return err
+	}
+	word := func(key string) string { word, _, _ := strings.Cut(key, "."); return word }
+	words := map[string]bool{}
+	for _, e := range texts {
+		words[word(e.key)] = true
+	}
+	var f faults
+	for _, c := range catalogs {
+		for _, e := range c.own {
+			if words[word(e.key)] {
+				f.add("texts/%s.json:%d: no page has a text %q%s", c.lang, e.line, e.key,
+					didYouMean(e.key, sortedKeys(byKey(texts))))
+			}
+		}
+	}
+	return f.err()
 }
 
 // language is lang, or English if there are no texts in it.

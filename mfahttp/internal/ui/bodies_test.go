@@ -42,3 +42,19 @@ func TestBodies_JoinTexts(t *testing.T) {
 	_, err = ui.NewBodies(files, nil)
 	require.ErrorContains(t, err, "b.html")
 }
+
+// A text that begins like those of the bodies must be one of them. Others belong to the pages.
+func TestBodies_RefuseUnknownTexts(t *testing.T) {
+	files := fstest.MapFS{"texts/en.json": {Data: []byte(`{"admin.find": "Find"}`)}}
+	for _, lang := range []string{"nl", "nb", "de"} {
+		files["texts/"+lang+".json"] = files["texts/en.json"]
+	}
+	overlay := fstest.MapFS{"texts/nl.json": {Data: []byte(
+		"{\"cancel\": \"Nee\",\n\"own.go\": \"Ga\",\n\"admin.fnd\": \"Zoek\"}")}}
+	_, err := ui.NewBodies(files, overlay)
+	require.EqualError(t, err,
+		`ui: texts/nl.json:3: no page has a text "admin.fnd"; did you mean admin.find?`)
+	overlay["texts/nl.json"].Data = []byte(`{"own.go": "Ga", "admin.find": "Zoek"}`)
+	_, err = ui.NewBodies(files, overlay)
+	require.NoError(t, err)
+}

@@ -1,0 +1,51 @@
+package admin_test
+
+import (
+	"os"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/secondgate/secondgate/mfahttp"
+	"github.com/secondgate/secondgate/mfahttp/admin"
+	"github.com/secondgate/secondgate/seal"
+)
+
+func TestNew_SaysWhatIsInvalid(t *testing.T) {
+	s := newSite(t)
+	valid := admin.Config{Handler: s.h, Manager: s.m, Users: s.dir}
+	for want, change := range map[string]func(c *admin.Config){
+		"Handler":         func(c *admin.Config) { c.Handler = nil },
+		"Manager":         func(c *admin.Config) { c.Manager = nil },
+		"Users":           func(c *admin.Config) { c.Users = nil },
+		"plain path":      func(c *admin.Config) { c.BasePath = "admin" },
+		"inside of /mfa/": func(c *admin.Config) { c.BasePath = "/mfa/admin/" },
+		"Config.Texts: ui: texts/nl.json:2: no page has a text": func(c *admin.Config) {
+			c.Texts = fstest.MapFS{"texts/nl.json": {Data: []byte("{\n\"admin.al\": \"Alle\"}")}}
+		},
+	} {
+		c := valid
+		change(&c)
+		_, err := admin.New(c)
+		require.ErrorContains(t, err, want)
+	}
+	_, err := admin.New(valid)
+	require.NoError(t, err)
+}
+
+// One overlay has the texts of these pages and of the others.
+func TestNew_SharesAnOverlayWithThePages(t *testing.T) {
+	s := newSite(t)
+	texts, err := os.ReadFile("files/texts/en.json")
+	require.NoError(t, err)
+	overlay := fstest.MapFS{"texts/en.json": {Data: texts}, "texts/nl.json": {Data: []byte(
+		`{"cancel": "Nee", "kind.totp": "App", "error.title.too_large": "Te groot"}`)}}
+	keys, err := seal.NewKeyring(seal.GenerateKey())
+	require.NoError(t, err)
+	_, err = mfahttp.New(mfahttp.Config{Manager: s.m, Keys: keys, LoginURL: "/login",
+		HomeURL: "/home", Identify: s.identify, Templates: overlay})
+	require.NoError(t, err)
+	_, err = admin.New(admin.Config{Handler: s.h, Manager: s.m, Users: s.dir, Texts: overlay})
+	require.NoError(t, err)
+}
