@@ -180,7 +180,8 @@ func TestActs_RefuseWhatIsMalformed(t *testing.T) {
 			"not_found"},
 		{"user/remove-factor", m{"id": "anna", "reason": "r",
 			"factor": strings.Repeat("x", 65)}, 400, "malformed"},
-		{"user/access-code", m{"id": "anna", "reason": "r", "valid_seconds": 9000 * 3600}, 400, "malformed"},
+		{"user/access-code", m{"id": "anna", "reason": "r", "valid_seconds": 9000 * 3600}, 400,
+			"malformed"},
 		{"user/access-code", m{"id": "anna", "reason": "r", "uses": "twice"}, 400, "malformed"},
 		{"user/close-case", m{"id": "ben", "reason": "r"}, 409, "not_available"},
 	} {

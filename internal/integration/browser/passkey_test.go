@@ -156,7 +156,9 @@ func TestPasskey_SignsInWithoutAPassword(t *testing.T) {
 	// The list under the field: Chromium's authenticator takes the first entry by itself.
 	require.Equal(t, "/login", d.path())
 	d.arrives("/")
-	d.waitFor("the page of the user", func() bool { return strings.Contains(d.text("main"), "Emma") })
+	d.waitFor("the page of the user", func() bool {
+		return strings.Contains(d.text("main"), "Emma")
+	})
 
 	d.present(false)
 	d.visit("/mfa/factors")

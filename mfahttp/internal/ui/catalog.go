@@ -177,7 +177,7 @@ func parseTexts(b []byte) (list []entry, at int, err error) {
 	if _, err := next(); err != nil {
 		return nil, at, err
 	}
-	if _, err := next(); err != io.EOF {
+	if _, err := next(); !errors.Is(err, io.EOF) {
 		return nil, at, errors.New("something follows the object")
 	}
 	return list, at, nil
