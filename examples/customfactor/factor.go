@@ -1,7 +1,10 @@
-// Package customfactor is a third-party factor: hardware tokens that show a new code each time
-// their button is pressed (HOTP, RFC 4226). The organisation keeps a list of its tokens, with the
-// seed of each. A user enrols a token with the serial number on its back and one code.
-// docs/writing-a-factor.md walks through it.
+// Package customfactor has two third-party factors. docs/writing-a-factor.md walks through both.
+//
+// Factor is for hardware tokens that show a new code each time their button is pressed (HOTP, RFC
+// 4226). The organisation keeps a list of its tokens, with the seed of each. A user enrols a token
+// with the serial number on its back and one code.
+//
+// Approval is for phones on which users approve a sign-in, by typing the number of its page.
 package customfactor
 
 import (

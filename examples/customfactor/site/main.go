@@ -1,5 +1,6 @@
 // Site is an application whose users sign in with the factors of package customfactor on the
-// ready pages. The page /token stands in for a token that the organisation has handed out.
+// ready pages. The page /token stands in for a token that the organisation has handed out, and
+// /device for the application on a user's phone.
 //
 //	go run ./customfactor/site
 package main
@@ -47,6 +48,7 @@ type site struct {
 
 	mu      sync.Mutex
 	pressed uint64 // how often the button of the token was pressed
+	phones  phones
 }
 
 const (
@@ -68,23 +70,28 @@ func newSite() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	approval, err := customfactor.NewApproval(customfactor.ApprovalConfig{Push: s.phones.push,
+		Answers: &s.phones.answers, PairURL: "/device"})
+	if err != nil {
+		return nil, err
+	}
 	keys, err := seal.NewKeyring(seal.GenerateKey())
 	if err != nil {
 		return nil, err
 	}
 	manager, err := mfa.New(mfa.Config{
-		Store: memory.New(), Keys: keys, Factors: []factor.Factor{token},
+		Store: memory.New(), Keys: keys, Factors: []factor.Factor{token, approval},
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.gate, err = mfahttp.New(mfahttp.Config{
 		Manager: manager, Keys: keys, Identify: s.user, ProductName: "Acme", LoginURL: "/login",
-		Public: []string{"/token"},
+		Public: []string{"/token", "/device", "/answers"},
 		SignOut: func(_ http.ResponseWriter, r *http.Request) error {
 			return s.sessions.Destroy(r.Context())
 		},
-		Kinds: []mfahttp.Kind{customfactor.TokenPages()},
+		Kinds: []mfahttp.Kind{customfactor.TokenPages(), customfactor.ApprovalPages()},
 	})
 	if err != nil {
 		return nil, err
@@ -92,6 +99,8 @@ func newSite() (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/login", s.login)
 	mux.HandleFunc("/token", s.token)
+	mux.HandleFunc("/device", s.device)
+	mux.Handle("/answers", &s.phones.answers)
 	mux.HandleFunc("GET /{$}", s.page("Welcome",
 		`<p><a class="sg-button" href="/mfa/factors">Security settings</a></p>`))
 	return s.sessions.LoadAndSave(http.NewCrossOriginProtection().Handler(s.gate.Require(mux))), nil
