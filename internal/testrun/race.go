@@ -28,6 +28,8 @@ var withoutRace = map[string]string{
 	"internal/integration/release": "it drives the go command from outside",
 	"internal/kdf/kdftest":         "one goroutine",
 	"internal/structure":           "it reads source files",
+	"mfahttp":                      "most tests send one request after the other; see alsoRace",
+	"mfahttp/admin":                "one client, which sends one request after the other",
 	"sms/phone":                    "a pure function over the table of a thousand numbers",
 }
 
@@ -45,6 +47,8 @@ var alsoRace = map[string][]string{
 		// A visit to the pages, for what they share with those goroutines.
 		"TestPages_SignInAndOut",
 	},
+	"mfahttp": {"TestVerify_OneOfParallelResponsesSignsIn", "TestPages_SignInByEmail",
+		"TestPages_EnrolAnAuthenticatorApp", "TestPages_StepUpAndReturn"},
 	"internal/integration/redis": {"TestStore_Conforms", "TestStore_ConformsOnCluster"},
 }
 
