@@ -28,7 +28,7 @@ func (a Admin) Remove(ctx context.Context, u User, factorID string) error {
 		was := *in
 		n := m.addressed(r, s, was.Name) // before the change takes an address away
 		m.rules.EndFactors(r, func(i record.Instance) bool { return i.ID == was.ID })
-		// An attacker who has the device may have a grant, or a challenge that it responds to.
+		// The device may be an attacker's now, with a grant, or a challenge that it responds to.
 		r.Void()
 		return noticed(r, n, m.event("admin.remove", s, now, func(e *Event) {
 			e.Kind, e.FactorID, e.Actor, e.Note = was.Kind, was.ID, a.actor.name, a.reason

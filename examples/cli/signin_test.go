@@ -18,7 +18,7 @@ import (
 	"github.com/secondgate/secondgate/storage/memory"
 )
 
-// application has one user, who has a mailbox or must set up an app.
+// application has one user, with a mailbox or without any factor.
 func application(t *testing.T, outbox *mfatest.Outbox[email.Message]) *httptest.Server {
 	t.Helper()
 	cfg := secondgate.Config{Store: memory.New(), Product: "Acme",

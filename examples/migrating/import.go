@@ -28,8 +28,8 @@ type Old struct {
 	RecoveryCodes string
 }
 
-// Import enrols what a user had in the other system. It leaves a user alone who has a record
-// already, so that an import may be repeated. After an error nothing of the user is imported.
+// Import enrols what a user had in the other system. It changes no record that exists, so that an
+// import may be repeated. After an error nothing of the user is imported.
 func Import(ctx context.Context, m *mfa.Manager, old Old, now time.Time) error {
 	user := mfa.User{ID: old.ID, Tenant: old.Tenant, Account: old.Account}
 	s := m.Session(user, "import").ManageFactors().FirstFactorAt(now)

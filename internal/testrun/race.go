@@ -4,7 +4,7 @@ package main
 // A package that is not named here runs with it. CONTRIBUTING.md has the times.
 var withoutRace = map[string]string{
 	"examples/existing/after": "one browser, which sends one request after the other",
-	"examples/migrating":      "bcrypt at the cost of authboss, for one user after the other",
+	"examples/migrating":      "it hashes by bcrypt as authboss does, for one user after the other",
 	"examples/quickstart":     "it drives a program from outside",
 	"examples/routers":        "one client, which sends one request after the other",
 	"examples/web":            "it drives a program from outside",

@@ -11,7 +11,8 @@ import (
 func Tel(s string) string {
 	const scheme = "tel:"
 	trimmed := strings.TrimSpace(s)
-	if len(trimmed) < len(scheme) || !strings.EqualFold(trimmed[:len(scheme)], scheme) {
+	if len(s) > maxInput || len(trimmed) < len(scheme) ||
+		!strings.EqualFold(trimmed[:len(scheme)], scheme) {
 		return s
 	}
 	number, err := url.PathUnescape(trimmed[len(scheme):])

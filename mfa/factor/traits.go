@@ -54,9 +54,9 @@ type Traits struct {
 	// Polled says that users type nothing. They approve what Issue made somewhere else, such as
 	// on another device, and the client asks again and again whether they have. Verify may
 	// return ErrPending until then. The Manager passes no response to Verify and none to
-	// Normalize: what is not counted must hold no guess. It asks only about what was issued to
-	// the challenge. The first ErrIncorrect or ErrReplayed is counted and ends what was issued,
-	// so that a denial is final; a failure of the factor is not counted. Only for a
+	// Normalize, because what is not counted must hold no guess. It asks only about what was
+	// issued to the challenge. The first ErrIncorrect or ErrReplayed is counted and ends what
+	// was issued, so that a denial is final; a failure of the factor is not counted. Only for a
 	// [Challenger], and not for an [Identifier], whose responses name the instance.
 	Polled bool
 	// Expensive says that Verify takes long or costs money: it hashes a password, or calls a

@@ -90,6 +90,54 @@ func (b *tab) shots(name string) {
 	b.run(chromedp.EmulateViewport(1100, 900))
 }
 
+// typeOnPhone opens the page that stands in for the user's phone, and types a number there.
+func (s *site) typeOnPhone(link, number string) {
+	s.t.Helper()
+	b := s.open(false)
+	b.visit(link)
+	b.fill("number", number)
+	b.press(`button[value="yes"]`)
+	require.Contains(s.t, b.text("main"), "Done")
+}
+
+// A user adds a phone by the link of the QR code, and approves a sign-in by typing the number of
+// the page on it. Another number is refused.
+func TestCustomFactor_SignsInByApproval(t *testing.T) {
+	program := buildExample(t, "customfactor/site")
+	both(t, func(t *testing.T, script bool) {
+		s := startExample(t, program)
+		b := s.open(script)
+		b.enter()
+		b.press(`form[action="/mfa/enroll/approval"] button`)
+		var link string
+		b.eval(`document.querySelector('a[href^="/device"]').getAttribute("href")`, &link)
+		s.typeOnPhone(link, b.text(".sg-number"))
+		b.decided(waitButton)
+		require.Equal(t, "Welcome", b.text("h1"))
+
+		for _, correct := range []bool{false, true} {
+			b.visit("/mfa/factors")
+			b.press(`form[action="/mfa/sign-out"] button`)
+			b.enter()
+			b.press(sendForm)
+			number := b.text(".sg-number")
+			if !correct {
+				number = "no"
+			}
+			s.typeOnPhone(link, number)
+			b.decided(waitButton)
+			if !correct {
+				require.Contains(t, b.text(".sg-notice"), "denied on your phone")
+				b.visit("/mfa/verify?kind=approval")
+				b.press(sendForm)
+				s.typeOnPhone(link, b.text(".sg-number"))
+				b.decided(waitButton)
+			}
+			require.Equal(t, "Welcome", b.text("h1"))
+		}
+	})
+}
+
 const tokenForm = `form[action="/mfa/enroll/token"]`
 
 // A third-party factor on the ready pages: a user sets up a hardware token by its serial number

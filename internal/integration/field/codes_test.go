@@ -25,7 +25,7 @@ import (
 	"github.com/secondgate/secondgate/totp"
 )
 
-// The cost of argon2id is tested in internal/kdf.
+// Hashes are cheap here; internal/kdf tests them at their real cost.
 var _ = kdftest.Cheap()
 
 // Each pasting is one way in which a code reached a form that then refused it.
