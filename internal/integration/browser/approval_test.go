@@ -241,7 +241,7 @@ func TestApproval_AsksLessOftenAndStops(t *testing.T) {
 	window.delays = [];
 	const now = Date.now();
 	let passed = 0;
-	Date.now = () => now + passed;
+	Date.now = () => Math.round(now + passed); // whole milliseconds, as a clock gives
 	const after = setTimeout;
 	window.setTimeout = (f, ms) => { delays.push(ms); passed += ms; return after(f, 0); };
 	document.dispatchEvent(new Event("visibilitychange"));
