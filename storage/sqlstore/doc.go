@@ -51,6 +51,11 @@
 //
 // # SQLite
 //
+// A Store writes one record at a time, in the order of the calls, because SQLite has one writer
+// and makes the others sleep. So share one Store in a process: two of them, or the application's
+// own writes to the same file, wait for each other in SQLite's busy time-out instead, as
+// processes do.
+//
 // Several processes may share the file, each with its own DB; not over a network file system,
 // whose locks cannot be relied on. SQLite makes new files readable by the group and others as
 // the umask allows: to keep them private, create an empty file with mode 0600 first, and the

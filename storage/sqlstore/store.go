@@ -25,6 +25,7 @@ type Store struct {
 	dialect Dialect
 	table   string // quoted
 	sql     statements
+	turn    turn
 }
 
 // Get implements [storage.Store].
@@ -69,6 +70,10 @@ func (s *Store) Delete(ctx context.Context, key string, old storage.Revision) er
 
 // write runs one conditional statement. The number of rows it touched says what happened.
 func (s *Store) write(ctx context.Context, op, statement string, args ...any) error {
+	if err := s.turn.take(ctx); err != nil {
+		return fmt.Errorf("sqlstore: %s: waiting for other writes: %w", op, err)
+	}
+	defer s.turn.leave()
 	res, err := s.db.ExecContext(ctx, statement, args...)
 	if err != nil {
 		if s.dialect == PostgreSQL && serializationFailure(err) {

@@ -6,8 +6,12 @@ import (
 	"database/sql/driver"
 	"errors"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/storage"
@@ -205,6 +209,50 @@ func TestStore_SerializationFailureIsAConflict(t *testing.T) {
 }
 
 // What is outside the limits does not reach the database.
+// A store that sent SQLite a second write while one runs would have it sleep in the busy handler.
+func TestStore_WritesOneAtATimeToSQLite(t *testing.T) {
+	for _, d := range dialects {
+		f, store := newFake(t, d, "")
+		var running atomic.Int32
+		release := make(chan struct{})
+		f.exec = func(string) (int64, error) {
+			defer running.Add(-1)
+			if running.Add(1) > 1 && d == sqlstore.SQLite {
+				return 0, errors.New("two writes at once")
+			}
+			<-release
+			return 1, nil
+		}
+		first := make(chan error, 1)
+		go func() { first <- writes["update"](t.Context(), store) }()
+		require.Eventually(t, func() bool { return running.Load() == 1 }, time.Minute,
+			time.Millisecond)
+
+		if d == sqlstore.SQLite {
+			for name, write := range writes {
+				short, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+				err := write(short, store)
+				cancel()
+				require.ErrorIs(t, err, context.DeadlineExceeded, name)
+				require.NotErrorIs(t, err, storage.ErrConflict, name)
+			}
+			_, err := store.Get(t.Context(), "k")
+			require.ErrorIs(t, err, storage.ErrNotFound, "reads do not wait")
+		}
+		var rest sync.WaitGroup
+		for _, write := range writes {
+			rest.Go(func() { assert.NoError(t, write(t.Context(), store)) })
+		}
+		if d != sqlstore.SQLite {
+			require.Eventually(t, func() bool { return running.Load() == 4 }, time.Minute,
+				time.Millisecond, "the writes of %s wait for each other", d)
+		}
+		close(release)
+		rest.Wait()
+		require.NoError(t, <-first)
+	}
+}
+
 func TestStore_RefusesInvalidArguments(t *testing.T) {
 	f, store := newFake(t, sqlstore.SQLite, "")
 	long := strings.Repeat("k", storage.MaxKeyLen+1)
