@@ -38,9 +38,10 @@ check:
 unit:
 	@SECONDGATE_REQUIRE_TOOLS=$(if $(ALLOW_MISSING),,1) $(TESTRUN)
 
-## test-long: the same proofs with many more rounds, and every fuzz target for a minute.
+## test-long: the same proofs with more rounds, each benchmark once, and every fuzz target for a minute.
 test-long: tools check
 	@SECONDGATE_REQUIRE_TOOLS=1 $(TESTRUN) -long -limit 12h
+	SECONDGATE_RECORDS=1000 $(GO) test -run '^$$' -bench . -benchtime 1x work
 	scripts/fuzz.sh 60s
 
 ## protections: take out each protection in a copy of the module; its test must then fail.

@@ -251,7 +251,8 @@ func (c *crowd) round(b testing.TB, workers int) (time.Duration, []time.Duration
 		codes[i] = c.code(i)
 	}
 	return inParallel(b, workers, len(c.users), func(i int) error {
-		_, err := verify(context.Background(), c.m, challenges[i], "totp", codes[i])
+		_, err := c.m.Session(c.users[i], binding).Verify(context.Background(), challenges[i],
+			"totp", codes[i])
 		return err
 	})
 }
