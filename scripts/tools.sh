@@ -34,6 +34,8 @@ look() {
 	need rsvg-convert librsvg2-bin 'reading back the SVG form of the QR code'
 	[ -n "$(ls /usr/lib/postgresql/*/bin/postgres 2>/dev/null)" ] || need postgres postgresql 'the store on PostgreSQL'
 	[ -x /usr/sbin/mariadbd ] || need mariadbd mariadb-server 'the store on MariaDB'
+	[ -n "$(ls /usr/lib/galera/libgalera_smm.so 2>/dev/null)" ] || need libgalera_smm.so galera-4 'the store on a cluster of MariaDB'
+	[ -x /usr/sbin/pgbouncer ] || need pgbouncer pgbouncer 'the store on PostgreSQL behind a pooler'
 	need redis-server redis-server 'the store on Redis'
 	need redis-cli redis-tools 'the store on a cluster of Redis'
 	[ -x /usr/sbin/nginx ] || need nginx nginx-light 'a reverse proxy in front of the pages'

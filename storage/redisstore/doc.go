@@ -46,7 +46,9 @@
 //
 // With appendfsync everysec, a power cut undoes up to a second of writes: a code used in that
 // second works again, a failed attempt is not counted. New accepts it; decide whether you do. Where
-// a service hides its settings, New reads INFO, which does not include appendfsync.
+// a service hides its settings, New reads INFO, which does not include appendfsync. Where a service
+// hides that too, in whatever words, the operator says what its settings are by
+// Config.InsecureAllowEviction and Config.InsecureAllowLoss, and New does not ask.
 //
 // The client's user needs HMGET, EVALSHA, EVAL, HGET, HSET, EXISTS and DEL on the keys under
 // [Config].Prefix, CONFIG GET or INFO for New, SCAN and INFO for [Store.List], and WAIT for

@@ -123,7 +123,7 @@ func (s *Store) running(ctx context.Context, nodes []Do) (string, error) {
 	all := sha256.New()
 	for _, do := range nodes {
 		server, err := info(ctx, do, "server")
-		if err != nil && !refused(err) {
+		if err != nil && !refused(ctx, do, err, "INFO", "server") {
 			return "", failed(ctx, "list", err)
 		}
 		if s.nodes == nil && isCluster(server) {

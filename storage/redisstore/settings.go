@@ -7,14 +7,27 @@ import (
 	"strings"
 )
 
-// check refuses a node that loses records, and one that is not a primary.
+// check refuses a node that loses records, and one that is not a primary. What the operator
+// accepts is not asked, as managed services refuse the question in words of their own.
 func check(ctx context.Context, do Do, cfg Config) error {
-	policy, err := setting(ctx, do, "maxmemory-policy", "memory", "maxmemory_policy")
-	if err != nil {
-		return err
+	if !cfg.InsecureAllowEviction {
+		if err := checkEviction(ctx, do); err != nil {
+			return err
+		}
 	}
+	if !cfg.InsecureAllowLoss {
+		if err := checkLoss(ctx, do); err != nil {
+			return err
+		}
+	}
+	return checkRole(ctx, do, cfg.Nodes != nil)
+}
+
+func checkEviction(ctx context.Context, do Do) error {
+	policy, err := setting(ctx, do, "maxmemory-policy", "memory", "maxmemory_policy")
 	switch {
-	case cfg.InsecureAllowEviction:
+	case err != nil:
+		return err
 	case policy == "":
 		return errors.New("redisstore: the server does not show its maxmemory-policy (CONFIG " +
 			"GET and INFO memory are refused): " +
@@ -25,6 +38,10 @@ func check(ctx context.Context, do Do, cfg Config) error {
 			"set it to noeviction, or use a server of its own (Config.InsecureAllowEviction "+
 			"accepts it)", policy)
 	}
+	return nil
+}
+
+func checkLoss(ctx context.Context, do Do) error {
 	aof, err := setting(ctx, do, "appendonly", "persistence", "aof_enabled")
 	if err != nil {
 		return err
@@ -32,11 +49,9 @@ func check(ctx context.Context, do Do, cfg Config) error {
 	// INFO does not show how often the file is synced; where CONFIG is refused, neither does
 	// anything else.
 	fsync, err := setting(ctx, do, "appendfsync", "persistence", "")
-	if err != nil {
-		return err
-	}
 	switch {
-	case cfg.InsecureAllowLoss:
+	case err != nil:
+		return err
 	case aof == "":
 		return errors.New("redisstore: the server does not show whether it keeps an append-only " +
 			"file (CONFIG GET and INFO persistence are refused): " +
@@ -50,7 +65,7 @@ func check(ctx context.Context, do Do, cfg Config) error {
 			"append-only file to disk (appendfsync no): " +
 			"set appendfsync to always, or to everysec (Config.InsecureAllowLoss accepts it)")
 	}
-	return checkRole(ctx, do, cfg.Nodes != nil)
+	return nil
 }
 
 // checkRole refuses a replica, whose reads lag. It asks no cluster through a function that may
@@ -58,7 +73,7 @@ func check(ctx context.Context, do Do, cfg Config) error {
 func checkRole(ctx context.Context, do Do, isNode bool) error {
 	if !isNode {
 		server, err := info(ctx, do, "server")
-		if err != nil && !refused(err) {
+		if err != nil && !refused(ctx, do, err, "INFO", "server") {
 			return failed(ctx, "read the server's role", err)
 		}
 		if isCluster(server) {
@@ -66,7 +81,7 @@ func checkRole(ctx context.Context, do Do, isNode bool) error {
 		}
 	}
 	replication, err := info(ctx, do, "replication")
-	if err != nil && !refused(err) {
+	if err != nil && !refused(ctx, do, err, "INFO", "replication") {
 		return failed(ctx, "read the server's role", err)
 	}
 	if role := replication["role"]; role == "slave" || role == "replica" {
@@ -95,11 +110,11 @@ func setting(ctx context.Context, do Do, name, section, field string) (string, e
 			value, _ := bulk(reply[name])
 			return value, nil
 		}
-	} else if !refused(err) {
+	} else if !refused(ctx, do, err, "CONFIG", "GET", name) {
 		return "", failed(ctx, "read the server's settings", err)
 	}
 	fields, err := info(ctx, do, section)
-	if err != nil && !refused(err) {
+	if err != nil && !refused(ctx, do, err, "INFO", section) {
 		return "", failed(ctx, "read the server's settings", err)
 	}
 	return fields[field], nil
@@ -126,9 +141,20 @@ func isCluster(server map[string]string) bool {
 	return server["redis_mode"] == "cluster" || server["server_mode"] == "cluster"
 }
 
-// refused reports that the server knows no such command or does not allow it to this user.
-func refused(err error) bool {
-	text := err.Error()
-	return strings.Contains(text, "unknown command") || strings.Contains(text, "NOPERM") ||
-		strings.Contains(text, "unknown subcommand")
+// refused reports that the server knows no such command or does not allow it to this user. Each
+// managed service says so in words of its own. So an error in words that are not known is a refusal
+// if the server replies to a PING and then gives the same error again; in an outage it does not.
+func refused(ctx context.Context, do Do, err error, command ...any) bool {
+	text := strings.ToLower(err.Error())
+	for _, words := range []string{"unknown command", "unknown subcommand", "noperm"} {
+		if strings.Contains(text, words) {
+			return true
+		}
+	}
+	reply, pingErr := do(ctx, "PING")
+	if pong, _ := bulk(reply); pingErr != nil || pong != "PONG" {
+		return false
+	}
+	_, again := do(ctx, command...)
+	return again != nil && again.Error() == err.Error()
 }

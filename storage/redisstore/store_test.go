@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/secondgate/secondgate/storage"
 	"github.com/secondgate/secondgate/storage/redisstore"
 )
@@ -55,6 +57,58 @@ func open(t testing.TB, reply func(args []any) (any, error)) *redisstore.Store {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// Managed services forbid CONFIG and INFO, each in words of its own.
+func TestNew_TakesARefusalInAnyWords(t *testing.T) {
+	for _, words := range []string{
+		"ERR unsupported command 'config'",
+		"ERR Command is not available: 'CONFIG'. See the manual",
+		"command not allowed",
+		"ERR unknown command `CONFIG`, with args beginning with: `GET`",
+		"NOPERM this user has no permissions to run the 'config|get' command",
+	} {
+		refuse := func(_ context.Context, args ...any) (any, error) {
+			switch args[0] {
+			case "CONFIG", "INFO":
+				return nil, errors.New(words)
+			case "PING":
+				return "PONG", nil
+			}
+			v, _ := healthy(args)
+			return v, nil
+		}
+		cfg := redisstore.Config{Do: refuse}
+		_, err := redisstore.New(t.Context(), cfg)
+		require.ErrorContains(t, err, "InsecureAllowEviction", words)
+		cfg.InsecureAllowEviction = true
+		_, err = redisstore.New(t.Context(), cfg)
+		require.ErrorContains(t, err, "InsecureAllowLoss", words)
+		cfg.InsecureAllowLoss = true
+		_, err = redisstore.New(t.Context(), cfg)
+		require.NoError(t, err, words)
+	}
+}
+
+// An outage is no refusal: what a server is cannot be accepted unseen because a connection broke.
+func TestNew_AnOutageIsNoRefusal(t *testing.T) {
+	errOutage := errors.New("read tcp: connection reset by peer")
+	for _, failures := range []int{1, 2, 1000} {
+		asked := 0
+		_, err := redisstore.New(t.Context(), redisstore.Config{
+			InsecureAllowEviction: true, InsecureAllowLoss: true,
+			Do: func(_ context.Context, args ...any) (any, error) {
+				if asked++; asked <= failures {
+					return nil, errOutage
+				}
+				if args[0] == "PING" {
+					return "PONG", nil
+				}
+				v, _ := healthy(args)
+				return v, nil
+			}})
+		require.ErrorIs(t, err, errOutage, failures)
+	}
 }
 
 // A reply that makes no sense is an error, never a result.

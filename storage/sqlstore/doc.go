@@ -40,9 +40,21 @@
 // privilege. In each of these a call fails by its context's deadline with an error that is
 // neither storage.ErrNotFound nor storage.ErrConflict, and the same Store works afterwards.
 //
+// A write that the database rolls back for another's sake is storage.ErrConflict, and the Manager
+// decides again: a deadlock, a lock time-out, a lost race of REPEATABLE READ and above, and what a
+// Galera cluster says after its certification. Two nodes of Galera are run as well. Set
+// wsrep_sync_wait=1 there, or a node may reply with what was true a moment ago.
+//
 // MySQL itself, and CockroachDB and YugabyteDB, which speak PostgreSQL's SQL, were not run.
-// Their documentation has all that the statements use; run storage/storagetest on yours. Those
-// two may reply to a write that lost a race with SQLSTATE 40001, which is storage.ErrConflict here.
+// Their documentation has all that the statements use; run storage/storagetest on yours. A server
+// that refuses writes as those two do, with SQLSTATE 40001, stands for them in a test.
+//
+// # Poolers
+//
+// PgBouncer in transaction mode gives each statement another connection to PostgreSQL, while pgx
+// by default prepares statements on the one before. [New] finds this and says what to set:
+// default_query_exec_mode=exec in pgx's data source name, or max_prepared_statements in PgBouncer
+// 1.21 and later. The conformance kit runs through PgBouncer 1.18 with the former.
 //
 // A deadline that passes while a row is locked leaves the result open: the driver cancels the write
 // in PostgreSQL, while MariaDB carries it out later if it still can. Its condition holds then too,

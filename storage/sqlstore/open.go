@@ -156,10 +156,59 @@ func (s *Store) probe(ctx context.Context) error {
 				failed(ctx, "the table cannot be written", err))
 		}
 	}
-	if s.dialect == MySQL {
+	switch s.dialect {
+	case MySQL:
 		return s.probeMySQL(ctx)
+	case PostgreSQL:
+		return s.probePooler(ctx, key)
 	}
 	return nil
+}
+
+// probePooler reads by several connections in turns, to find a pooler behind which the driver's
+// prepared statements get lost. On one connection at a time they seem to work: a pooler gives its
+// client the same server connection again as long as nobody else wants it.
+func (s *Store) probePooler(ctx context.Context, key []byte) (err error) {
+	const most, rounds = 3, 3
+	conns := make([]*sql.Conn, 0, most)
+	defer func() {
+		for _, c := range conns {
+			err = errors.Join(err, c.Close())
+		}
+	}()
+	for len(conns) < most {
+		conn, err := s.another(ctx, len(conns) == 0)
+		if err != nil {
+			return failed(ctx, "connect", err)
+		}
+		if conn == nil {
+			break
+		}
+		conns = append(conns, conn)
+	}
+	for i := range most * rounds {
+		var revision, data []byte
+		row := conns[i%len(conns)].QueryRowContext(ctx, s.sql.get, key)
+		if err := row.Scan(&revision, &data); !errors.Is(err, sql.ErrNoRows) {
+			return failed(ctx, "read by several connections", err)
+		}
+	}
+	return nil
+}
+
+// another returns one more connection of the pool, or nil if the pool has none to spare: it may
+// be limited, and the application may hold some of it.
+func (s *Store) another(ctx context.Context, first bool) (*sql.Conn, error) {
+	if first {
+		return s.db.Conn(ctx)
+	}
+	briefly, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	conn, err := s.db.Conn(briefly)
+	if err != nil && briefly.Err() != nil && ctx.Err() == nil {
+		return nil, nil
+	}
+	return conn, err
 }
 
 // probeMySQL looks for what MySQL lets pass without an error and would undo the conditions.

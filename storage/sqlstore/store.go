@@ -76,7 +76,7 @@ func (s *Store) write(ctx context.Context, op, statement string, args ...any) er
 	defer s.turn.leave()
 	res, err := s.db.ExecContext(ctx, statement, args...)
 	if err != nil {
-		if s.dialect == PostgreSQL && serializationFailure(err) {
+		if s.dialect.conflict(err) {
 			return fmt.Errorf("sqlstore: %s: %w: %w", op, storage.ErrConflict, err)
 		}
 		return failed(ctx, op, err)
@@ -208,14 +208,8 @@ func failed(ctx context.Context, op string, err error) error {
 	if ctxErr := ctx.Err(); ctxErr != nil && !errors.Is(err, ctxErr) {
 		return fmt.Errorf("sqlstore: %s: %w: %w", op, ctxErr, err)
 	}
+	if lostStatement(err) {
+		return fmt.Errorf("sqlstore: %s: %w (%s)", op, err, poolerHint)
+	}
 	return fmt.Errorf("sqlstore: %s: %w", op, err)
-}
-
-// serializationFailure reports that PostgreSQL rolled a statement back because another
-// transaction was faster, as it does instead of finding no row where the application made
-// REPEATABLE READ or SERIALIZABLE the default: SQLSTATE 40001. That is a conflict in the
-// contract's sense, nothing having been changed. Both common drivers have the method.
-func serializationFailure(err error) bool {
-	var e interface{ SQLState() string }
-	return errors.As(err, &e) && e.SQLState() == "40001"
 }

@@ -60,13 +60,17 @@ var writes = map[string]func(context.Context, *sqlstore.Store) error{
 func TestStore_WritesTheSQLOfEachDialect(t *testing.T) {
 	for d, want := range map[sqlstore.Dialect]map[string]string{
 		sqlstore.SQLite: {
-			"insert": `INSERT INTO "app"."mfa" (key, revision, data, updated_at) VALUES (?, ?, ?, CURRENT_TIMESTAMP) ON CONFLICT (key) DO NOTHING`,
-			"update": `UPDATE "app"."mfa" SET revision = ?, data = ?, updated_at = CURRENT_TIMESTAMP WHERE key = ? AND revision = ?`,
+			"insert": `INSERT INTO "app"."mfa" (key, revision, data, updated_at) VALUES (?, ?, ?,
+				CURRENT_TIMESTAMP) ON CONFLICT (key) DO NOTHING`,
+			"update": `UPDATE "app"."mfa" SET revision = ?, data = ?, updated_at = CURRENT_TIMESTAMP
+				WHERE key = ? AND revision = ?`,
 			"delete": `DELETE FROM "app"."mfa" WHERE key = ? AND revision = ?`,
 		},
 		sqlstore.PostgreSQL: {
-			"insert": `INSERT INTO "app"."mfa" (key, revision, data, updated_at) VALUES ($1, $2, $3, CURRENT_TIMESTAMP) ON CONFLICT (key) DO NOTHING`,
-			"update": `UPDATE "app"."mfa" SET revision = $1, data = $2, updated_at = CURRENT_TIMESTAMP WHERE key = $3 AND revision = $4`,
+			"insert": `INSERT INTO "app"."mfa" (key, revision, data, updated_at) VALUES ($1, $2, $3,
+				CURRENT_TIMESTAMP) ON CONFLICT (key) DO NOTHING`,
+			"update": `UPDATE "app"."mfa" SET revision = $1, data = $2, updated_at =
+				CURRENT_TIMESTAMP WHERE key = $3 AND revision = $4`,
 			"delete": `DELETE FROM "app"."mfa" WHERE key = $1 AND revision = $2`,
 		},
 		sqlstore.MySQL: {
@@ -192,23 +196,54 @@ type sqlState string
 func (e sqlState) Error() string    { return "ERROR (SQLSTATE " + string(e) + ")" }
 func (e sqlState) SQLState() string { return string(e) }
 
-// PostgreSQL at REPEATABLE READ and above reports a conflict in the contract's sense as an
-// error; no other error is one, and another database's code may mean something else.
-func TestStore_SerializationFailureIsAConflict(t *testing.T) {
-	for state, want := range map[sqlState]bool{"40001": true, "40003": false, "40P01": false,
-		"08006": false, "": false} {
+// A statement that the database rolled back for another's sake is a conflict in the contract's
+// sense. No other error is one, and another database's code may mean something else.
+func TestStore_StatementThatWasRolledBackIsAConflict(t *testing.T) {
+	for err, want := range map[error]sqlstore.Dialect{
+		sqlState("40001"): sqlstore.PostgreSQL,
+		sqlState("40P01"): sqlstore.PostgreSQL,
+		sqlState("55P03"): sqlstore.PostgreSQL,
+		sqlState("40003"): "", // whether it was carried out is not known
+		sqlState("08006"): "",
+		sqlState("57014"): "",
+		sqlState(""):      "",
+
+		errors.New("Error 1213 (40001): Deadlock found when trying to get lock"): sqlstore.MySQL,
+		errors.New("ERROR 1205 (HY000): Lock wait timeout exceeded"):             sqlstore.MySQL,
+		errors.New("Error 1205: Lock wait timeout exceeded"):                     sqlstore.MySQL,
+		errors.New("Error 1047 (08S01): WSREP has not yet prepared node"):        "",
+		errors.New("Error 12050 (HY000): another"):                               "",
+		errors.New("Error 1062 (23000): Duplicate entry 'Error 1213'"):           "",
+	} {
 		for _, d := range dialects {
 			f, store := newFake(t, d, "")
-			f.exec = func(string) (int64, error) { return 0, state }
-			err := writes["update"](t.Context(), store)
-			require.ErrorIs(t, err, state)
-			require.Equal(t, want && d == sqlstore.PostgreSQL, errors.Is(err, storage.ErrConflict),
-				"%s %q", d, state)
+			f.exec = func(string) (int64, error) { return 0, err }
+			for name, write := range writes {
+				got := write(t.Context(), store)
+				require.ErrorIs(t, got, err)
+				require.Equal(t, d == want, errors.Is(got, storage.ErrConflict), "%s %s %v", d,
+					name, err)
+			}
 		}
 	}
 }
 
-// What is outside the limits does not reach the database.
+// Behind a pooler the driver's prepared statements get lost; the error says what to set.
+func TestStore_LostPreparedStatementSaysWhatToSet(t *testing.T) {
+	for _, state := range []sqlState{"26000", "42P05"} {
+		f, store := newFake(t, sqlstore.PostgreSQL, "")
+		f.query = func(string) ([][]driver.Value, error) { return nil, state }
+		f.exec = func(string) (int64, error) { return 0, state }
+		_, err := store.Get(t.Context(), "k")
+		require.ErrorContains(t, err, "PgBouncer")
+		_, _, err = store.List(t.Context(), "", "", 1)
+		require.ErrorContains(t, err, "default_query_exec_mode=exec")
+		for name, write := range writes {
+			require.ErrorContains(t, write(t.Context(), store), "max_prepared_statements", name)
+		}
+	}
+}
+
 // A store that sent SQLite a second write while one runs would have it sleep in the busy handler.
 func TestStore_WritesOneAtATimeToSQLite(t *testing.T) {
 	for _, d := range dialects {

@@ -31,6 +31,8 @@ type outage struct {
 	deletes bool
 	// late: the database may carry a write out after its caller was given an error.
 	late bool
+	// conflicts: the database rolls a write back by itself and says to try again.
+	conflicts bool
 	// patience is the deadline of each call in it, briefly by default; where the database
 	// says no by itself before that, no write is carried out after it.
 	patience time.Duration
@@ -113,7 +115,8 @@ var outages = []outage{
 		sqls("ALTER TABLE secondgate_records OWNER TO app",
 			"GRANT ALL ON secondgate.* TO app@'%'")),
 	{name: "row locked", reads: true, late: true, begin: lockRow},
-	{name: "row locked, short lock time-out", reads: true, patience: 10 * time.Second,
+	{name: "row locked, short lock time-out", reads: true, conflicts: true,
+		patience: 2 * time.Second,
 		begin: func(t *testing.T, s *site) func() {
 			// MariaDB counts whole seconds; with 0 it does not wait.
 			set, reset := sqls("ALTER ROLE app SET lock_timeout = '50ms'",
@@ -167,6 +170,10 @@ func outageOfStore(t *testing.T, o outage, s *site) {
 		t.Helper()
 		got, problem := failsInTime(cmp.Or(o.patience, briefly), what, call)
 		require.NoError(t, problem)
+		if o.conflicts {
+			require.ErrorIs(t, got, storage.ErrConflict, what)
+			return
+		}
 		require.NoError(t, failure(got), what)
 	}
 	if !o.reads {
@@ -277,7 +284,7 @@ func outageOfManager(t *testing.T, o outage, s *site) {
 		_, err := p.begin(t.Context())
 		return err == nil
 	}, 2*time.Minute, 20*time.Millisecond)
-	if o.late {
+	if o.late || o.conflicts { // it was tried again until the deadline
 		// One write, of all that were sent from the same revision, may have been carried out
 		// late: then the code is spent, or one attempt counted, and the next code works.
 		p.clock.Advance(time.Minute)
