@@ -9,14 +9,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/internal/texts"
 	"github.com/secondgate/secondgate/secret"
 )
 
 func TestCompose_InFourLanguages(t *testing.T) {
 	texts := map[string]bool{}
 	for locale, lang := range map[string]string{"en": "en", "en-GB": "en", "nl-BE": "nl",
-		"NL": "nl", "nb_NO": "nb", "no": "no", "nn": "nn", "de": "de", "de-CH": "de",
-		"fr": "en", "": "en", "\xff": "en", "\"><script>": "en"} {
+		"NL": "nl", "nb_NO": "nb", "no": "nb", "nn": "nb", "de": "de", "de-CH": "de",
+		"tlh": "en", "": "en", "\xff": "en", "\"><script>": "en"} {
 		for _, purpose := range []string{"sign-in", "step-up", "manage", "replace", "confirm"} {
 			c := email.Content{To: "ann@example.com", ServiceName: `A&B <"100%s">`, Locale: locale,
 				Purpose: purpose, Code: secret.New("012345"), TTL: 90 * time.Second}
@@ -34,7 +35,7 @@ func TestCompose_InFourLanguages(t *testing.T) {
 			}
 			require.Contains(t, m.Subject, c.ServiceName)
 			require.NotContains(t, m.Subject, "012345", "lock screens show subjects")
-			require.Contains(t, m.HTML.Reveal(), `<html lang="`+lang+`">`)
+			require.Contains(t, m.HTML.Reveal(), `<html lang="`+lang+`" dir="ltr">`)
 			require.NotContains(t, m.HTML.Reveal(), `<"100`)
 			require.Equal(t, purpose == "confirm", strings.Contains(m.Text.Reveal(),
 				c.Link.Reveal()+"\n") && !c.Link.IsZero(), "the link is alone in its line")
@@ -49,7 +50,7 @@ func TestCompose_InFourLanguages(t *testing.T) {
 // A mail with a link alone speaks of no code, and does not alarm about passwords: no one has
 // typed one.
 func TestCompose_LinkAloneSpeaksOfNoCode(t *testing.T) {
-	for _, locale := range []string{"en", "nl", "nb", "de"} {
+	for _, locale := range texts.Tags() {
 		m, err := email.Compose(email.Content{ServiceName: "Acme", Locale: locale,
 			Purpose: "confirm", Link: secret.New("https://acme.example/c?token=x")})
 		require.NoError(t, err)
@@ -75,7 +76,7 @@ func TestCompose_EscapesMarkup(t *testing.T) {
 
 func TestCompose_StatesTheTTL(t *testing.T) {
 	for d, want := range map[time.Duration]string{30 * time.Second: "30 seconds",
-		time.Minute: "a minute", 90 * time.Second: "90 seconds",
+		time.Minute: "1 minute", 90 * time.Second: "90 seconds",
 		2 * time.Minute: "2 minutes", 150 * time.Second: "150 seconds",
 		10 * time.Minute: "10 minutes"} {
 		m, err := email.Compose(email.Content{ServiceName: "Acme", Purpose: "sign-in",

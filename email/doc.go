@@ -31,10 +31,10 @@
 //
 // # Texts
 //
-// Mails are in English, Dutch, Norwegian (Bokmål) or German by the user's locale, as plain text
-// and as HTML that follows the reader's light or dark mode. They say what the code is for, and what
-// a user who did not request it should do. The subject never holds the code, because lock screens
-// show it. [Config].Compose replaces all or some of them.
+// Mails are in the language of the user's locale if the library has it, else in English, as plain
+// text and as HTML that follows the reader's light or dark mode. They say what the code is for, and
+// what a user who did not request it should do. The subject never holds the code, because lock
+// screens show it. [Config].Compose replaces all or some of them.
 //
 // # Senders
 //

@@ -213,7 +213,7 @@ func TestNew_AcceptsTheWholeRange(t *testing.T) {
 		ttl    time.Duration
 		digits int
 		said   string
-	}{{30 * time.Second, 10, "30 seconds"}, {time.Minute, 7, "a minute"},
+	}{{30 * time.Second, 10, "30 seconds"}, {time.Minute, 7, "1 minute"},
 		{10 * time.Minute, 8, "10 minutes"}} {
 		r := newRig(t, func(cfg *email.Config) { cfg.TTL, cfg.Digits = c.ttl, c.digits })
 		ch := r.begin(t, ann)

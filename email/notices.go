@@ -2,12 +2,14 @@ package email
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 
 	"github.com/secondgate/secondgate/internal/plainname"
 	"github.com/secondgate/secondgate/internal/quiet"
+	"github.com/secondgate/secondgate/internal/texts"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/secret"
 )
@@ -30,74 +32,55 @@ func (f *Factor) Notify(ctx context.Context, in factor.Message) error {
 	return f.cfg.send(ctx, c)
 }
 
-// noticeWords are the texts of notices in one language.
-type noticeWords struct {
-	// texts by the name of the notice: the subject, where %[1]s is the service, and the
-	// sentence, where %[1]s is the service, %[2]s the kind and %[3]s the name of what it is
-	// about, %[4]s the end of a lock or of a hold, and %[5]d how many are left. A name with a
-	// slash at its end is for when what it is about has no name that can be shown.
-	texts map[string][2]string
-	other [2]string // for what has no text of its own
-	kinds map[string]string
-	when  string // %s is a time
-	// notYou, and linkIgnore for a mail with a link that was requested.
-	notYou, linkIgnore, linkButton, linkOpen, linkTerms string
+// noticeTexts returns the beginning of the keys of a notice. One about something without a name
+// that can be shown may have texts of its own, and one that is not known has general ones.
+func noticeTexts(w *texts.Language, notice string, named bool) string {
+	key := "mail.notice." + notice
+	if !named && w.Has(key+".unnamed.subject") {
+		return key + ".unnamed"
+	}
+	if !w.Has(key + ".subject") {
+		return "mail.notice.other"
+	}
+	return key
 }
 
-func (w *noticeWords) text(notice string, named bool) [2]string {
-	if text, ok := w.texts[notice+"/"]; ok && !named {
-		return text
-	}
-	if text, ok := w.texts[notice]; ok {
-		return text
-	}
-	return w.other
-}
-
-func (w *noticeWords) kind(kind string) string {
-	if name, ok := w.kinds[kind]; ok {
+// kindName is the name of a kind within a sentence.
+func kindName(w *texts.Language, kind string) string {
+	if name, ok := w.Lookup("mail.kind." + kind); ok {
 		return name
 	}
 	return kind
 }
 
-// printed is fmt.Sprintf without a complaint about arguments that a text does not use.
-func printed(text string, args ...any) string {
-	s := fmt.Sprintf(text+"%[6]s", append(args, "")...)
-	return s
-}
-
-const noticeTime = "2006-01-02 15:04 MST"
-
 func composeNotice(c Content) (Message, error) {
-	lang, w := language(c.Locale)
-	n := notices[w]
+	w := texts.For(c.Locale)
 	until := ""
 	if !c.Until.IsZero() {
-		until = c.Until.UTC().Format(noticeTime)
+		until = w.Time(c.Until.UTC())
 	}
 	// The texts have quotation marks around it. A name that is no plain one, as it may be in an
 	// old record, is not shown.
 	name := plainname.ForQuotation(c.Name)
-	text := n.text(c.Notice, name != "")
-	if name == "" {
-		name = n.kind(c.Factor)
+	key := noticeTexts(w, c.Notice, name != "")
+	kind := kindName(w, c.Factor)
+	say := func(key string) string {
+		return w.Say(key, "service", c.ServiceName, "kind", kind, "name", cmp.Or(name, kind),
+			"until", until, "n", c.Left)
 	}
-	fill := func(s string) string {
-		return printed(s, c.ServiceName, n.kind(c.Factor), name, until, c.Left)
-	}
-	v := mailView{Lang: lang, Service: c.ServiceName, Lead: fill(text[1]), Ignore: fill(n.notYou)}
+	v := mailView{Lang: w.Tag(), Dir: w.Direction(), Service: c.ServiceName,
+		Lead: say(key + ".text"), Ignore: say("mail.not-you")}
 	if !c.Link.IsZero() {
-		v.Link, v.Button, v.IfButtonFails, v.Ignore = c.Link.Reveal(), n.linkButton, w.ifFails,
-			n.linkIgnore
-		v.Note = n.linkTerms
+		v.Link, v.Button, v.IfButtonFails, v.Ignore = c.Link.Reveal(), w.Say("mail.setup.button"),
+			w.Say("mail.button-fails"), w.Say("mail.setup.ignore")
+		v.Note = w.Say("mail.setup.terms")
 	} else if !c.Time.IsZero() {
-		v.Note = fmt.Sprintf(n.when, c.Time.UTC().Format(noticeTime))
+		v.Note = w.Say("mail.when", "time", w.Time(c.Time.UTC()))
 	}
 	var plain strings.Builder
 	fmt.Fprintf(&plain, "%s\n\n", v.Lead)
 	if v.Link != "" {
-		fmt.Fprintf(&plain, "%s\n%s\n\n", n.linkOpen, v.Link)
+		fmt.Fprintf(&plain, "%s\n%s\n\n", w.Say("mail.open"), v.Link)
 	}
 	if v.Note != "" {
 		fmt.Fprintf(&plain, "%s\n\n", v.Note)
@@ -107,6 +90,6 @@ func composeNotice(c Content) (Message, error) {
 	if err := mailTemplate.Execute(&html, v); err != nil {
 		return Message{}, err
 	}
-	return Message{To: c.To, Subject: fill(text[0]), Text: secret.New(plain.String()),
+	return Message{To: c.To, Subject: say(key + ".subject"), Text: secret.New(plain.String()),
 		HTML: secret.New(html.String())}, nil
 }

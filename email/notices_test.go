@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/internal/texts"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/secret"
@@ -34,8 +35,8 @@ var noticeNames = func() (names []string) {
 func TestNotices_SayWhatToDoInEachLanguage(t *testing.T) {
 	require.Greater(t, len(noticeNames), 20)
 	seen, at := map[string]string{}, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	notYou := map[string]string{"en": "not you", "nl": "niet?", "nb": "ikke deg", "de": "nicht"}
-	for locale, phrase := range notYou {
+	for _, locale := range texts.Tags() {
+		phrase := texts.Get(locale).Say("mail.not-you", "service", "A&B 100%")
 		for _, name := range append(noticeNames, "something.new") {
 			c := email.Content{To: "ann@example.com", ServiceName: "A&B 100%", Locale: locale,
 				Notice: name, Factor: "totp",
@@ -47,7 +48,7 @@ func TestNotices_SayWhatToDoInEachLanguage(t *testing.T) {
 			require.NotContains(t, m.Subject, "\n")
 			require.NotContains(t, m.HTML.Reveal(), "<b>")
 			require.Contains(t, m.Text.Reveal(), phrase, "%s %s", locale, name)
-			require.Contains(t, m.Text.Reveal(), "2026-03-01 12:00 UTC")
+			require.Contains(t, m.Text.Reveal(), "12:00 UTC")
 			require.Empty(t, seen[m.Subject], "%s has the subject of %s", name, seen[m.Subject])
 			seen[m.Subject] = name
 		}
@@ -73,12 +74,15 @@ func TestNotices_SayWhatToDoInEachLanguage(t *testing.T) {
 			Notice: "recovery.replacement", Factor: "totp",
 			Name: "Phone", Time: at, Until: at.Add(24 * time.Hour)})
 		require.NoError(t, err)
-		require.Contains(t, m.Text.Reveal(), "2026-03-02 12:00 UTC")
+		require.Contains(t, m.Text.Reveal(), texts.Get(locale).Date(at.Add(24*time.Hour)))
 		require.Contains(t, m.Text.Reveal(), cancel)
 	}
 	m, err = email.Compose(email.Content{ServiceName: "Acme", Notice: "recovery.low", Left: 2})
 	require.NoError(t, err)
 	require.Contains(t, m.Text.Reveal(), "You have 2 recovery codes left")
+	m, err = email.Compose(email.Content{ServiceName: "Acme", Notice: "recovery.low", Left: 1})
+	require.NoError(t, err)
+	require.Contains(t, m.Text.Reveal(), "You have one recovery code left")
 }
 
 // A name that a user chose stands between the quotation marks of the language wherever it

@@ -198,7 +198,7 @@ var noPage = map[string]string{
 
 func TestCodes_HaveTextsOnThePages(t *testing.T) {
 	var texts map[string]string
-	b, err := os.ReadFile("internal/ui/files/texts/en.json")
+	b, err := os.ReadFile("../internal/texts/files/en.json")
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(b, &texts))
 	for _, r := range mfahttp.CodeRows() {

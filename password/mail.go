@@ -16,6 +16,7 @@ import (
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/internal/mailaddr"
 	"github.com/secondgate/secondgate/internal/quiet"
+	"github.com/secondgate/secondgate/internal/texts"
 	"github.com/secondgate/secondgate/secret"
 )
 
@@ -60,7 +61,7 @@ var mailHTML string
 var mailTemplate = template.Must(template.New("mail").Parse(mailHTML))
 
 // mailView is what the mail shows.
-type mailView struct{ Lang, Service, Lead, Link, Button, IfButtonFails, Note, Ignore string }
+type mailView struct{ Lang, Dir, Service, Lead, Link, Button, IfButtonFails, Note, Ignore string }
 
 func (m *Manager) send(ctx context.Context, a *Account, mail Mail, now time.Time) error {
 	mail.To, mail.User, mail.Locale, mail.ServiceName, mail.TTL, mail.Time = a.Email, a.Name,
@@ -102,29 +103,30 @@ func recipient(address string) string {
 	return a.String()
 }
 
-const noticeTime = "2006-01-02 15:04 MST"
-
 func compose(m Mail) (email.Message, error) {
-	lang, w := language(m.Locale)
-	text := w.texts[m.Name]
-	fill := func(s string) string { return strings.ReplaceAll(s, "%s", m.ServiceName) }
-	v := mailView{Lang: lang, Service: m.ServiceName, Lead: w.lead(m.User, fill(text[1])),
-		Ignore: fill(w.notYou)}
+	w := texts.For(m.Locale)
+	about := strings.TrimPrefix(m.Name, "password.")
+	say := func(key string) string {
+		return w.Say("mail.password."+key, "service", m.ServiceName, "time", w.Lifetime(m.TTL))
+	}
+	v := mailView{Lang: w.Tag(), Dir: w.Direction(), Service: m.ServiceName,
+		Lead: lead(w, m.User, say(about+".text")), Ignore: say("not-you")}
 	var plain strings.Builder
 	fmt.Fprintf(&plain, "%s\n\n", v.Lead)
 	if !m.Link.IsZero() {
-		v.Link, v.Button, v.IfButtonFails, v.Ignore = m.Link.Reveal(), w.button, w.ifFails,
-			fill(w.ignore)
-		v.Note = fmt.Sprintf(w.terms, w.duration(m.TTL))
-		fmt.Fprintf(&plain, "%s\n%s\n\n", w.open, v.Link)
+		v.Link, v.Button, v.IfButtonFails, v.Ignore = m.Link.Reveal(), say("button"),
+			w.Say("mail.button-fails"), say("ignore")
+		v.Note = say("terms")
+		fmt.Fprintf(&plain, "%s\n%s\n\n", w.Say("mail.open"), v.Link)
 	} else {
-		v.Note = fmt.Sprintf(w.when, m.Time.UTC().Format(noticeTime))
+		v.Note = w.Say("mail.when", "time", w.Time(m.Time.UTC()))
 	}
 	fmt.Fprintf(&plain, "%s\n\n%s\n", v.Note, v.Ignore)
 	var html bytes.Buffer
 	if err := mailTemplate.Execute(&html, v); err != nil {
 		return email.Message{}, err
 	}
-	return email.Message{To: m.To, Subject: fill(text[0]), Text: secret.New(plain.String()),
+	return email.Message{To: m.To, Subject: say(about + ".subject"),
+		Text: secret.New(plain.String()),
 		HTML: secret.New(html.String())}, nil
 }

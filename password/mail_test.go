@@ -16,7 +16,7 @@ import (
 // Every mail in every language says what happened and what to do, and no placeholder is left.
 func TestMails_SayWhatToDoInEachLanguage(t *testing.T) {
 	subjects := map[string]string{}
-	for _, locale := range []string{"", "nl-BE", "nb_NO", "no", "nn", "de-AT", "fr"} {
+	for _, locale := range []string{"", "nl-BE", "nb_NO", "no", "nn", "de-AT", "tlh"} {
 		r := newRig(t, nil)
 		r.people.change("acme/1", func(a *password.Account) { a.Locale = locale })
 		require.NoError(t, r.reset(r.link("olivia@acme.example")))
@@ -36,7 +36,7 @@ func TestMails_SayWhatToDoInEachLanguage(t *testing.T) {
 			require.NotRegexp(t, `%[^"]`, m.HTML.Reveal())
 			require.Contains(t, m.HTML.Reveal(), "Acme")
 			require.Equal(t, i == 0, strings.Contains(text, "https://"), text)
-			require.Equal(t, i > 0, strings.Contains(text, "2026-03-01 12:00 UTC"), text)
+			require.Equal(t, i > 0, strings.Contains(text, "2026, 12:00 UTC"), text)
 		}
 	}
 	require.Len(t, subjects, 4*4, "four mails in four languages, English for all others: %v",

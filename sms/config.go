@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/internal/sentcode"
+	"github.com/secondgate/secondgate/internal/texts"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/secret"
 )
@@ -54,7 +55,8 @@ type Config struct {
 	// Compose makes the message without its last line, which the factor adds. Defaults to
 	// [Compose]. The text holds the code, and the message fits into one segment: 160 septets
 	// of GSM-7, or 70 UTF-16 units with other characters. To and TTL of the message are set by
-	// the factor. New tries Compose in four languages and for every purpose; a message that
+	// the factor. New tries Compose in every language of the library and for
+	// every purpose; a message that
 	// breaks the rules later fails the send.
 	Compose func(c Content) (Message, error)
 	// TTL is how long a code is valid. Defaults to 90 seconds. Must be between 30 seconds and 10
@@ -137,7 +139,7 @@ var hostForm = regexp.MustCompile(
 // configured length: digits are all one septet, so that any code fits if one does.
 func (cfg *Config) checkText() error {
 	code := strings.Repeat("8", cfg.Digits)
-	for _, locale := range []string{"en", "nl", "nb", "de"} {
+	for _, locale := range texts.Tags() {
 		for _, purpose := range []string{"sign-in", "step-up", "manage", "replace", "confirm"} {
 			c := cfg.content("+31612345678", code, locale, purpose)
 			m, err := cfg.Compose(c)

@@ -24,8 +24,8 @@
 // # Concepts
 //
 // A message has the code first, then the name of the service, how long the code is valid, and
-// that the service never asks for it. The words are always the same, in English, Dutch, Norwegian
-// or German by [factor.User].Locale. Its last line, "@acme.example #123456", binds the
+// that the service never asks for it. The words are always the same, in the language of
+// [factor.User].Locale, or in English. Its last line, "@acme.example #123456", binds the
 // code to the site, so that a browser fills it in there and nowhere else
 // (https://wicg.github.io/sms-one-time-codes/). A message is one segment of 160 GSM-7
 // characters: [New] refuses a service name or host for which it would not be.

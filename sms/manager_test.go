@@ -57,7 +57,7 @@ func TestManager_SignsInByText(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "+31 •••••5678", e.Prompt.MaskedDestination)
 	require.Len(t, box.sent, 1)
-	require.Contains(t, box.sent[0].Text, "is uw code voor Acme")
+	require.Contains(t, box.sent[0].Text, "is je code voor Acme")
 	require.Equal(t, 90*time.Second, box.sent[0].TTL)
 	_, err = m.Session(ann, binding).Confirm(t.Context(), e, code(box.sent[0]))
 	require.NoError(t, err)

@@ -9,6 +9,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"github.com/secondgate/secondgate/internal/texts"
 	"github.com/secondgate/secondgate/secret"
 )
 
@@ -123,41 +124,15 @@ func checkLength(text string) error {
 	return nil
 }
 
-// texts are the built-in ones: the format takes the code, the service and the lifetime.
-var texts = map[string]struct{ format, seconds, minutes string }{
-	"en": {"%s is your code for %s, valid for %s. " +
-		"Give it to nobody: we will never ask for it.", "seconds", "minutes"},
-	"nl": {"%s is uw code voor %s, %s geldig. " +
-		"Geef hem aan niemand: wij vragen er nooit om.", "seconden", "minuten"},
-	"nb": {"%s er koden din for %s, gyldig i %s. " +
-		"Gi den til ingen: vi spør aldri om den.", "sekunder", "minutter"},
-	"de": {"%s ist Ihr Code für %s, gültig für %s. " +
-		"Geben Sie ihn niemandem: wir fragen nie danach.", "Sekunden", "Minuten"},
-}
-
-// Compose writes the message in English, Dutch, Norwegian or German, by the locale. The code
-// comes first, because notifications show little, and the words are always the same (NIST SP
-// 800-63B-4 section 8.1).
+// Compose writes the message in the language of the locale, or in English if the library has none.
+// The code comes first, because notifications show little, and the words are always the same (NIST
+// SP 800-63B-4 section 8.1).
 func Compose(c Content) (Message, error) {
-	w, ok := texts[language(c.Locale)]
-	if !ok {
-		w = texts["en"]
+	w, ttl := texts.For(c.Locale), c.TTL
+	if ttl > 2*time.Minute {
+		ttl = ttl.Truncate(time.Minute) // a minute begun is not promised
 	}
-	// A minute begun is not promised. Two minutes is the least that gives a plural.
-	lasts := fmt.Sprintf("%d %s", c.TTL/time.Second, w.seconds)
-	if c.TTL > 2*time.Minute {
-		lasts = fmt.Sprintf("%d %s", c.TTL/time.Minute, w.minutes)
-	}
-	text := fmt.Sprintf(w.format, c.Code.Reveal(), c.ServiceName, lasts)
+	text := w.Say("sms.code", "code", c.Code.Reveal(), "service", c.ServiceName,
+		"time", w.Lifetime(ttl))
 	return Message{To: c.To, Text: text, TTL: c.TTL}, nil
-}
-
-// language is the primary language of a BCP 47 tag, with the Norwegian ones as one.
-func language(locale string) string {
-	primary, _, _ := strings.Cut(strings.ReplaceAll(locale, "_", "-"), "-")
-	switch primary = strings.ToLower(primary); primary {
-	case "no", "nn":
-		return "nb"
-	}
-	return primary
 }

@@ -3,13 +3,14 @@
 // Gencountries writes the table of country names of package sms/phone: for each language
 // a line "REGION CODE Name" for each region that libphonenumber knows, in the order of that
 // language. The names and the order are those of Unicode CLDR as golang.org/x/text has
-// them. It is left out of ordinary builds, so that the module does not require x/text.
+// them. It is left out of ordinary builds, which would compile all of those names.
 //
 //	go run ./internal/gencountries/main.go > sms/phone/countries.txt
 package main
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"log"
 	"maps"
@@ -20,14 +21,14 @@ import (
 	"golang.org/x/text/collate"
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
+
+	"github.com/secondgate/secondgate/internal/texts"
 )
 
-// languages are ours, and where x/text has them. It keeps Norwegian names under "no" and,
-// asked for "nb", gives Danish ones; of the Scandinavian orders (æ, ø, å last) it has the
-// Danish.
-var languages = []struct{ ours, names, order string }{
-	{"en", "en", "en"}, {"nl", "nl", "nl"}, {"nb", "no", "da"}, {"de", "de", "de"},
-}
+// elsewhere is where x/text has a language that it does not have under its tag. It keeps Norwegian
+// names under "no" and, asked for "nb", gives Danish ones; of the Scandinavian orders (æ, ø, å
+// last) it has the Danish.
+var elsewhere = map[string]struct{ names, order string }{"nb": {"no", "da"}}
 
 // later are the names that changed after CLDR 32, which is what x/text has, taken from CLDR 48;
 // and Hong Kong and Macao under the names that users look for.
@@ -45,22 +46,23 @@ var later = map[string]string{
 func main() {
 	regions := slices.Sorted(maps.Keys(phonenumbers.GetSupportedRegions()))
 	out := bufio.NewWriter(os.Stdout)
-	for _, l := range languages {
-		namer, order := display.Regions(language.MustParse(l.names)),
-			collate.New(language.MustParse(l.order))
+	for _, tag := range texts.Tags() {
+		at := elsewhere[tag]
+		namer, order := display.Regions(language.MustParse(cmp.Or(at.names, tag))),
+			collate.New(language.MustParse(cmp.Or(at.order, tag)))
 		names := make(map[string]string)
 		for _, r := range regions {
-			if names[r] = later[l.ours+" "+r]; names[r] == "" {
+			if names[r] = later[tag+" "+r]; names[r] == "" {
 				names[r] = namer.Name(language.MustParseRegion(r))
 			}
 			if names[r] == "" {
-				log.Fatalf("region %s has no name in %q", r, l.ours)
+				log.Fatalf("region %s has no name in %q", r, tag)
 			}
 		}
 		slices.SortFunc(regions, func(a, b string) int {
 			return order.CompareString(names[a], names[b])
 		})
-		fmt.Fprintf(out, "[%s]\n", l.ours)
+		fmt.Fprintf(out, "[%s]\n", tag)
 		for _, r := range regions {
 			fmt.Fprintf(out, "%s %d %s\n", r, phonenumbers.GetCountryCodeForRegion(r), names[r])
 		}

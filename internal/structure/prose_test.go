@@ -234,7 +234,7 @@ func proseOf(t *testing.T) map[string]string {
 	}
 	other := strings.Fields(string(run(t, "../..", "git", "ls-files", "*.md",
 		"mfahttp/openapi.json", "mfahttp/admin/openapi.json", "examples/nethttp/templates/*.html",
-		"mfahttp/internal/ui/files/texts/en.json", "mfahttp/admin/files/texts/en.json")))
+		"internal/texts/files/en.json")))
 	for _, path := range other {
 		if path == "CHANGELOG.md" || path == "docs/migrating.md" || path == "docs/ui-words.md" ||
 			strings.HasPrefix(path, "docs/decisions/") {

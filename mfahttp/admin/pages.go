@@ -24,7 +24,7 @@ var embedded embed.FS
 func (h *Handler) openPages() error {
 	files, err := fs.Sub(embedded, "files")
 	if err == nil {
-		h.bodies, err = ui.NewBodies(files, h.cfg.Texts)
+		h.bodies, err = ui.NewBodies(files, h.cfg.Texts, "admin.")
 	}
 	return err
 }

@@ -3,6 +3,8 @@ package phone
 import (
 	_ "embed"
 	"strings"
+
+	"github.com/secondgate/secondgate/internal/texts"
 )
 
 //go:generate sh -c "cd ../.. && go run ./internal/gencountries/main.go > sms/phone/countries.txt"
@@ -35,17 +37,12 @@ func (c Country) Flag() string {
 }
 
 // Countries returns every country that has telephone numbers, in the language of a BCP 47
-// tag and in its alphabetical order: English, Dutch, Norwegian or German, and English for
-// every other. The caller owns the slice.
+// tag and in its alphabetical order, or in English if the library has none. The caller owns the
+// slice.
 func Countries(locale string) []Country {
-	primary, _, _ := strings.Cut(strings.ReplaceAll(locale, "_", "-"), "-")
-	primary = strings.ToLower(primary)
-	if primary == "no" || primary == "nn" {
-		primary = "nb"
-	}
-	_, section, ok := strings.Cut(table, "["+primary+"]\n")
-	if !ok || primary == "" {
-		_, section, _ = strings.Cut(table, "[en]\n")
+	_, section, ok := strings.Cut(table, "["+texts.For(locale).Tag()+"]\n")
+	if !ok {
+		_, section, _ = strings.Cut(table, "["+texts.English+"]\n")
 	}
 	section, _, _ = strings.Cut(section, "[")
 	list := make([]Country, 0, 256)

@@ -7,13 +7,17 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
+
+	"github.com/secondgate/secondgate/internal/texts"
 )
 
-// Bodies are the bodies of pages that another package has, with texts of its own beside ours.
+// Bodies are the bodies of pages that another package has. Their texts are beside ours.
 type Bodies struct {
-	langs []string
-	pages map[string]*template.Template
-	texts map[string]*catalog
+	catalogs *catalogs
+	parsed   *template.Template // never executed, so that it can be cloned
+	mu       sync.Mutex
+	pages    map[string]*template.Template
 }
 
 // Body is one body to render: a file without ".html", in a language.
@@ -23,62 +27,54 @@ type Body struct {
 }
 
 // NewBodies parses the templates of files, which may call the functions and the blocks of the
-// pages of this package. files has texts/LANG.json for each of our languages. The texts of
-// overrides, which may be nil, are laid over them, as with [New]. A text that begins like those of
-// files, and that files does not have, is refused; [New] refuses the others.
-func NewBodies(files, overrides fs.FS) (*Bodies, error) {
+// pages of this package. The texts of overrides, which may be nil, are laid over ours, as with
+// [New]. A text of a group is refused if there is none like it; [New] refuses those of the other
+// groups.
+func NewBodies(files, overrides fs.FS, group string) (*Bodies, error) {
 	base, err := fs.Sub(embedded, "files")
 	if err != nil {
 		return nil, err
 	}
-	catalogs, err := readCatalogs(joined{base, files}, overrides)
-	if err != nil {
+	b := &Bodies{pages: map[string]*template.Template{}}
+	if b.catalogs, err = readCatalogs(overrides); err != nil {
 		return nil, err
 	}
-	if err := checkBodyKeys(files, catalogs); err != nil {
+	if err := checkGroup(group, b.catalogs.overlaid()); err != nil {
 		return nil, err
 	}
 	names, err := fs.Glob(files, "*.html")
 	if err != nil {
 		return nil, err
 	}
-	b := &Bodies{pages: map[string]*template.Template{}, texts: map[string]*catalog{}}
-	r := &Renderer{}
-	for _, c := range catalogs {
-		set := template.New("").Funcs(r.funcs(c)).Funcs(template.FuncMap{"has": c.has})
-		for _, name := range append([]string{"parts.html"}, names...) {
-			text, err := fs.ReadFile(joined{base, files}, name)
-			if err == nil {
-				_, err = set.New(name).Parse(string(text))
-			}
-			if err != nil {
-				return nil, fmt.Errorf("ui: %s: %w", name, err)
-			}
+	english := b.catalogs.english()
+	b.parsed = template.New("").Funcs(funcsOf(english))
+	for _, name := range append([]string{"parts.html"}, names...) {
+		text, err := fs.ReadFile(overlay{files, base}, name)
+		if err == nil {
+			_, err = b.parsed.New(name).Parse(string(text))
 		}
-		b.langs = append(b.langs, c.lang)
-		b.pages[c.lang], b.texts[c.lang] = set, c
+		if err != nil {
+			return nil, fmt.Errorf("ui: %s: %w", name, err)
+		}
 	}
 	return b, nil
 }
 
-// checkBodyKeys refuses texts of an overlay whose first word is that of texts of files, and which
-// no body shows.
-func checkBodyKeys(files fs.FS, catalogs []*catalog) error {
-	texts, err := readTexts(files, "texts/"+builtin[0]+".json")
-	if err != nil {
-		return err
-	}
-	word := func(key string) string { word, _, _ := strings.Cut(key, "."); return word }
-	words := map[string]bool{}
-	for _, e := range texts {
-		words[word(e.key)] = true
-	}
+// funcsOf are the functions of bodies.
+func funcsOf(c *catalog) template.FuncMap {
+	funcs := (&Renderer{}).funcs(c)
+	funcs["has"] = c.has
+	return funcs
+}
+
+// checkGroup refuses texts of an overlay that are in a group and that no body shows.
+func checkGroup(group string, overlaid []*catalog) error {
 	var f faults
-	for _, c := range catalogs {
+	for _, c := range overlaid {
 		for _, e := range c.own {
-			if words[word(e.key)] {
-				f.add("texts/%s.json:%d: no page has a text %q%s", c.lang, e.line, e.key,
-					didYouMean(e.key, sortedKeys(byKey(texts))))
+			if strings.HasPrefix(e.Key, group) {
+				f.add("texts/%s.json:%d: no page has a text %q%s", c.lang, e.Line, e.Key,
+					didYouMean(e.Key, texts.Get(texts.English).Keys()))
 			}
 		}
 	}
@@ -87,17 +83,34 @@ func checkBodyKeys(files fs.FS, catalogs []*catalog) error {
 
 // language is lang, or English if there are no texts in it.
 func (b *Bodies) language(lang string) string {
-	if slices.Contains(b.langs, lang) {
+	if slices.Contains(b.catalogs.langs, lang) {
 		return lang
 	}
-	return b.langs[0]
+	return texts.English
+}
+
+// page returns the templates of a language, which the first call for it copies.
+func (b *Bodies) page(lang string) (*template.Template, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.pages[lang] == nil {
+		set, err := b.parsed.Clone()
+		if err != nil {
+			return nil, err
+		}
+		b.pages[lang] = set.Funcs(funcsOf(b.catalogs.get(lang)))
+	}
+	return b.pages[lang], nil
 }
 
 // Render returns a body. After an error there is none.
 func (b *Bodies) Render(body Body) (template.HTML, error) {
 	var out bytes.Buffer
-	set := b.pages[b.language(body.Lang)]
-	if err := set.ExecuteTemplate(&out, body.Name+".html", body.Data); err != nil {
+	set, err := b.page(b.language(body.Lang))
+	if err == nil {
+		err = set.ExecuteTemplate(&out, body.Name+".html", body.Data)
+	}
+	if err != nil {
 		return "", fmt.Errorf("ui: %w", err)
 	}
 	return template.HTML(out.String()), nil //nolint:gosec // rendered by html/template
@@ -106,27 +119,5 @@ func (b *Bodies) Render(body Body) (template.HTML, error) {
 // Text returns a text in the language of body, under the key that is its Name. Data fills the
 // placeholder "name".
 func (b *Bodies) Text(body Body) (string, error) {
-	return b.texts[b.language(body.Lang)].text(body.Name, "name", fmt.Sprint(body.Data))
-}
-
-// joined opens files of both, and adds the texts of the second to those of the first.
-type joined struct{ base, more fs.FS }
-
-func (j joined) Open(name string) (fs.File, error) { return overlay{j.more, j.base}.Open(name) }
-
-// ReadFile returns the texts of both as one JSON object.
-func (j joined) ReadFile(name string) ([]byte, error) {
-	more, err := fs.ReadFile(j.more, name)
-	if err != nil {
-		return fs.ReadFile(j.base, name)
-	}
-	base, err := fs.ReadFile(j.base, name)
-	if err != nil {
-		return more, nil //nolint:nilerr // only the second has it
-	}
-	base, more = bytes.TrimSpace(base), bytes.TrimSpace(more)
-	if !bytes.HasSuffix(base, []byte("}")) || !bytes.HasPrefix(more, []byte("{")) {
-		return nil, fmt.Errorf("ui: %s is no JSON object", name)
-	}
-	return slices.Concat(base[:len(base)-1], []byte(","), more[1:]), nil
+	return b.catalogs.get(b.language(body.Lang)).text(body.Name, "name", fmt.Sprint(body.Data))
 }

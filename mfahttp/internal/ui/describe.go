@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/secondgate/secondgate/internal/texts"
 )
 
 // maxFields bounds the form of a described kind: what was typed is kept in a cookie.
@@ -72,11 +74,11 @@ func (k Kind) look() (*look, error) {
 			return nil, fmt.Errorf("icon.svg: %w", err)
 		}
 	}
-	_, parts, err := l.file("verify.html")
-	switch {
-	case err != nil:
+	var err error
+	if _, l.shows, err = l.file("verify.html"); err != nil {
 		return nil, err
-	case l.response.Type == "none" && !parts:
+	}
+	if l.response.Type == "none" && !l.shows {
 		return nil, errors.New(`the Response is "none": verify.html must have an input named code`)
 	}
 	if _, ok, err := l.file("script.js"); err != nil {
@@ -170,28 +172,31 @@ func (l *look) readTexts() error {
 		return err
 	}
 	for _, name := range names {
-		texts, err := readTexts(l.files, name)
+		entries, err := readTexts(l.files, name)
 		if err != nil {
 			return err
 		}
-		for _, e := range texts {
-			if err := l.checkText(e.key, e.text); err != nil {
-				return fmt.Errorf("%s:%d: %q: %w", name, e.line, e.key, err)
+		for _, e := range entries {
+			if err := l.checkText(e.Key, e.Text); err != nil {
+				return fmt.Errorf("%s:%d: %q: %w", name, e.Line, e.Key, err)
 			}
 		}
 		lang := strings.TrimSuffix(strings.TrimPrefix(name, "texts/"), ".json")
-		if !validTag(lang) {
+		if !texts.ValidTag(lang) {
 			return fmt.Errorf("%s: the file must be named after a language, like texts/de.json",
 				name)
 		}
-		l.texts[lang] = byKey(texts)
+		l.texts[lang] = make(map[string]string, len(entries))
+		for _, e := range entries {
+			l.texts[lang][e.Key] = e.Text
+		}
 	}
-	if strings.TrimSpace(l.texts[builtin[0]]["name"]) == "" {
-		return fmt.Errorf("texts/%s.json needs %q, the name of the kind", builtin[0], "name")
+	if strings.TrimSpace(l.texts[texts.English]["name"]) == "" {
+		return fmt.Errorf("texts/%s.json needs %q, the name of the kind", texts.English, "name")
 	}
 	for _, f := range l.fields {
-		if strings.TrimSpace(l.texts[builtin[0]]["field."+f.ID]) == "" {
-			return fmt.Errorf("texts/%s.json needs %q, the label of the field", builtin[0],
+		if strings.TrimSpace(l.texts[texts.English]["field."+f.ID]) == "" {
+			return fmt.Errorf("texts/%s.json needs %q, the label of the field", texts.English,
 				"field."+f.ID)
 		}
 	}
@@ -213,7 +218,7 @@ func (l *look) checkText(key, text string) error {
 	if strings.TrimSpace(text) == "" && key != "strength" {
 		return errors.New("the text is empty: leave the key out")
 	}
-	for _, p := range placeholders(text) {
+	for _, p := range texts.Placeholders(text) {
 		// The kind's own part of a page fills in what it likes.
 		if !slices.Contains(allowed, p) && !strings.HasPrefix(key, "text.") {
 			return fmt.Errorf("{%s} is not filled in; there are %v", p, allowed)

@@ -34,3 +34,10 @@ func Forms() map[string]map[string][]string {
 
 // StaticNames returns the names of the static files.
 func (r *Renderer) StaticNames() []string { return sortedKeys(r.static.content) }
+
+// Prepared returns the languages whose pages were prepared.
+func (r *Renderer) Prepared() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return sortedKeys(r.pages)
+}

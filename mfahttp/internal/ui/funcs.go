@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/secondgate/secondgate/internal/texts"
 )
 
 // funcs are what templates of one language can call.
@@ -19,7 +21,7 @@ func (r *Renderer) funcs(c *catalog) template.FuncMap {
 		"t":          c.text,
 		"strong":     c.strong,
 		"timer":      c.timer,
-		"duration":   c.duration,
+		"duration":   c.Wait,
 		"date":       c.date,
 		"kind":       c.kind,
 		"kindText":   c.kindText,
@@ -100,7 +102,7 @@ func (c *catalog) strong(key string, args ...any) (template.HTML, error) {
 	if len(args)%2 != 0 {
 		return "", fmt.Errorf("%s: a text takes pairs of placeholder and value", key)
 	}
-	text, ok := c.texts[key]
+	text, ok := c.Lookup(key)
 	if !ok {
 		return "", fmt.Errorf("texts/%s.json has no %q", c.lang, key)
 	}
@@ -109,69 +111,31 @@ func (c *catalog) strong(key string, args ...any) (template.HTML, error) {
 		values[fmt.Sprint(args[i])] = `<strong dir="auto">` +
 			template.HTMLEscapeString(fmt.Sprint(args[i+1])) + `</strong>`
 	}
-	return template.HTML(fill(template.HTMLEscapeString(text), values)), nil //nolint:gosec // escaped above
+	return template.HTML(texts.Fill(template.HTMLEscapeString(text), values)), nil //nolint:gosec // escaped above
 }
 
 // timer is a text whose {time} the script counts down. A timer is not announced as it runs
 // (role=timer has aria-live=off); the script says when little is left.
 func (c *catalog) timer(key string, secs int) (template.HTML, error) {
-	text, ok := c.texts[key]
+	text, ok := c.Lookup(key)
 	if !ok {
 		return "", fmt.Errorf("texts/%s.json has no %q", c.lang, key)
 	}
-	d, err := c.duration(secs)
-	if err != nil {
-		return "", err
-	}
 	span := `<span class="sg-time" role="timer" data-seconds="` + strconv.Itoa(secs) + `">` +
-		template.HTMLEscapeString(d) + `</span>`
-	return template.HTML(fill(template.HTMLEscapeString(text), map[string]string{"time": span})), nil //nolint:gosec // escaped above
-}
-
-// duration is a time in words. Seconds are left out from ten minutes on, and minutes from ten
-// hours.
-func (c *catalog) duration(secs int) (string, error) {
-	secs = max(secs, 0)
-	if secs >= 600 {
-		secs = (secs + 59) / 60 * 60
-	}
-	if secs >= 36000 {
-		secs = (secs + 3599) / 3600 * 3600
-	}
-	var parts []string
-	for _, unit := range []struct {
-		key string
-		n   int
-	}{{"time.hours", secs / 3600}, {"time.minutes", secs / 60 % 60}, {"time.seconds", secs % 60}} {
-		if unit.n == 0 && (secs > 0 || unit.key != "time.seconds") {
-			continue
-		}
-		s, err := c.text(unit.key, "n", unit.n)
-		if err != nil {
-			return "", err
-		}
-		parts = append(parts, s)
-	}
-	return strings.Join(parts, " "), nil
+		template.HTMLEscapeString(c.Wait(secs)) + `</span>`
+	return template.HTML(texts.Fill(template.HTMLEscapeString(text), map[string]string{"time": span})), nil //nolint:gosec // escaped above
 }
 
 // date writes a day in words, in UTC, because the server does not know the user's time zone. The
 // script replaces it by the user's own day.
-func (c *catalog) date(t time.Time) (string, error) {
-	months := strings.Split(c.texts["date.months"], " ")
-	if len(months) != 12 {
-		return "", fmt.Errorf("texts/%s.json: date.months must be twelve words", c.lang)
-	}
-	year, month, day := t.UTC().Date()
-	return c.text("date.format", "day", day, "month", months[month-1], "year", year)
-}
+func (c *catalog) date(t time.Time) string { return c.Date(t.UTC()) }
 
 // kind is the name of a kind. One that is not described goes by its own.
 func (c *catalog) kind(kind string) string {
 	if s, ok := c.look(kind).own(c.lang, "name"); ok {
 		return s
 	}
-	if s, ok := c.texts["kind."+kind]; ok {
+	if s, ok := c.Lookup("kind." + kind); ok {
 		return s
 	}
 	return kind
@@ -186,8 +150,8 @@ func (c *catalog) kindText(about, kind string, args ...any) (string, error) {
 		s, ok = c.look(kind).own(c.lang, "name")
 	}
 	if ok {
-		values, err := pairs(args)
-		return fill(s, values), err
+		values, err := texts.Values(args)
+		return texts.Fill(s, values), err
 	}
 	if key := about + "." + kind; c.has(key) {
 		return c.text(key, args...)
@@ -306,11 +270,7 @@ func (c *catalog) malformed(n Notice, page string) (string, error) {
 
 // waitText says a wait in whole seconds, rounded up.
 func (c *catalog) waitText(key string, wait time.Duration) (string, error) {
-	d, err := c.duration(int((wait + time.Second - 1) / time.Second))
-	if err != nil {
-		return "", err
-	}
-	return c.text(key, "time", d)
+	return c.text(key, "time", c.Wait(int((wait+time.Second-1)/time.Second)))
 }
 
 // withRemaining adds to a text how many attempts remain, if that is known.

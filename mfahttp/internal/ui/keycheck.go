@@ -54,7 +54,7 @@ func (c *checker) key(s *scope, n parse.Node, key string) {
 	for _, in := range c.texts {
 		if !in.has(key) {
 			c.faults.add("%s: no text %q in texts/%s.json%s", s.at(n), key, in.lang,
-				didYouMean(key, sortedKeys(in.texts)))
+				didYouMean(key, in.Keys()))
 			return
 		}
 	}
@@ -87,18 +87,22 @@ type openText struct {
 func (c *checker) checkKeys(all []*catalog) (later []openText) {
 	for _, in := range all {
 		for _, o := range in.own {
-			at := strings.LastIndexByte(o.key, '.') + 1
-			family, where := o.key[:at], fmt.Sprintf("texts/%s.json:%d", in.lang, o.line)
+			at := strings.LastIndexByte(o.Key, '.') + 1
+			family, where := o.Key[:at], fmt.Sprintf("texts/%s.json:%d", in.lang, o.Line)
 			switch {
-			case c.mine[o.key], c.mine[family], family == "problem.",
-				strings.HasPrefix(o.key, adminTexts), o.key == "verify.why.step-up":
+			case !onPages(o.Key):
+				c.faults.add("texts/%s.json: Compose of packages email, password and sms writes "+
+					"mails and text messages: leave out the keys that begin with %s", in.lang,
+					strings.Join(elsewhere, ", "))
+			case c.mine[o.Key], c.mine[family], family == "problem.",
+				strings.HasPrefix(o.Key, adminTexts), o.Key == "verify.why.step-up":
 			case aboutKind(family):
-				later = append(later, openText{o.key[at:], where, true})
+				later = append(later, openText{o.Key[at:], where, true})
 			case slices.Contains(byCode, family):
-				later = append(later, openText{o.key[at:], where, false})
+				later = append(later, openText{o.Key[at:], where, false})
 			default:
-				c.faults.add("%s: no page has a text %q%s", where, o.key,
-					didYouMean(o.key, sortedKeys(all[0].texts)))
+				c.faults.add("%s: no page has a text %q%s", where, o.Key,
+					didYouMean(o.Key, all[0].Keys()))
 			}
 		}
 	}

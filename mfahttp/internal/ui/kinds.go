@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+
+	"github.com/secondgate/secondgate/internal/texts"
 )
 
 // Kind describes how a kind that is not built in looks. mfahttp.Kind documents it.
@@ -41,8 +43,8 @@ type look struct {
 	// The parts of a Kind, in place of what is built in.
 	files fs.FS
 	icon  template.HTML
-	texts map[string]map[string]string  // by language and key
-	parts map[string]*template.Template // by language and page
+	texts map[string]map[string]string // by language and key
+	shows bool                         // the page for a response has a part
 	// script is the name of the script under static/, or "".
 	script string
 }
@@ -88,7 +90,7 @@ func (c *catalog) look(kind string) *look {
 func (l *look) own(lang, key string) (string, bool) {
 	text, ok := l.texts[lang][key]
 	if !ok {
-		text, ok = l.texts[builtin[0]][key]
+		text, ok = l.texts[texts.English][key]
 	}
 	return text, ok
 }
@@ -152,7 +154,7 @@ func (r *Renderer) Form(kind string) Form {
 }
 
 // Shows reports whether the page for a response shows the data of what was sent.
-func (f Form) Shows() bool { return f.look.parts[builtin[0]+"/verify"] != nil }
+func (f Form) Shows() bool { return f.look.shows }
 
 // Asks reports whether there is anything to fill in before the enrolment begins.
 func (f Form) Asks() bool { return len(f.look.fields) > 0 }

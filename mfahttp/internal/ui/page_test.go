@@ -11,10 +11,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/secondgate/secondgate/internal/texts"
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 )
 
-var langs = []string{"en", "nl", "nb", "de"}
+var langs = texts.Tags()
 
 // element is a start tag.
 type element struct {

@@ -9,6 +9,8 @@ import (
 	"io"
 	"io/fs"
 	"regexp"
+
+	"github.com/secondgate/secondgate/internal/texts"
 )
 
 // Part is what the part of a page that a Kind brings is given.
@@ -33,7 +35,7 @@ var noPart = regexp.MustCompile(`(?i)<(script|style|form|link|iframe)\b|\s(style
 
 // readParts reads the parts of pages of a kind for one language, and executes each without data,
 // as a page does whose data have expired.
-func (l *look) readParts(c *catalog) error {
+func (l *look) readParts(kind string, c *catalog) error {
 	for _, name := range partNames {
 		b, err := fs.ReadFile(l.files, name+".html")
 		switch {
@@ -57,10 +59,7 @@ func (l *look) readParts(c *catalog) error {
 		if err != nil {
 			return fmt.Errorf("%s.html, which must be complete without data: %w", name, err)
 		}
-		if l.parts == nil {
-			l.parts = map[string]*template.Template{}
-		}
-		l.parts[c.lang+"/"+name] = t
+		c.parts[kind+"/"+name] = t
 	}
 	return nil
 }
@@ -69,10 +68,10 @@ func (l *look) readParts(c *catalog) error {
 func (l *look) partText(lang, key string, args ...any) (string, error) {
 	s, ok := l.own(lang, key)
 	if !ok {
-		return "", fmt.Errorf("texts/%s.json has no %q", builtin[0], key)
+		return "", fmt.Errorf("texts/%s.json has no %q", texts.English, key)
 	}
-	values, err := pairs(args)
-	return fill(s, values), err
+	values, err := texts.Values(args)
+	return texts.Fill(s, values), err
 }
 
 // part writes the part of a page that its kind brings, or nothing.
@@ -86,7 +85,7 @@ func (c *catalog) part(p Page) (template.HTML, error) {
 		kind, data, in.MaskedDestination = p.Kind, p.Data, p.MaskedDestination
 		in.Secret, in.URI, in.QR = p.Secret, p.URI, p.QR
 	}
-	t := c.look(kind).parts[c.lang+"/"+p.name()]
+	t := c.parts[kind+"/"+p.name()]
 	if t == nil {
 		return "", nil
 	}

@@ -1,7 +1,6 @@
 package ui_test
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -167,10 +166,8 @@ func TestTemplatesDocument_NamesFiles(t *testing.T) {
 		static = append(static, quoted(row[0])...)
 	}
 	require.ElementsMatch(t, newUI(t).StaticNames(), static)
-	var texts map[string]string
-	require.NoError(t, json.Unmarshal([]byte(file(t, "texts/en.json")), &texts))
 	families := map[string]bool{}
-	for key := range texts {
+	for key := range textsOf(t, "en") {
 		word, _, _ := strings.Cut(key, ".")
 		families[word] = true
 	}

@@ -18,8 +18,8 @@
 //   - static/theme.css is empty and is read after app.css. One line there changes the accent
 //     colour: :root { --sg-accent: #7a1fa2 }. White text on it must be legible.
 //   - brand.html is what stands at the top of every page, by default the product's name.
-//   - texts/LANG.json holds texts by key. Those of a language we have are laid over ours;
-//     a file of another language adds it, in English where it has no text.
+//   - texts/LANG.json holds texts by key. Those of a language we have are laid over ours, which
+//     internal/texts has; a file of another language adds it, in English where it has no text.
 //
 // A page begins with {{template "head" (head .Frame "verify" "Title")}}, where the second word is
 // the name of its file, and ends with {{template "foot" .}}. Templates are given the view model
@@ -65,15 +65,23 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"sync"
+
+	"github.com/secondgate/secondgate/internal/texts"
 )
 
 //go:embed files
 var embedded embed.FS
 
-// Renderer holds the pages of every language, parsed.
+// Renderer holds the pages, parsed once, and those of every language that was asked for.
 type Renderer struct {
 	files     fs.FS
-	langs     []string                      // first is the fallback
+	langs     []string                        // first is the fallback
+	match     func(tag string) (string, bool) // finds one of langs
+	catalogs  *catalogs
+	parsed    *template.Template // never executed, so that it can be cloned
+	kinds     []Kind
+	mu        sync.Mutex                    // of pages and of the parts of looks
 	pages     map[string]*template.Template // by language
 	static    staticFiles
 	looks     map[string]*look // of kinds
@@ -87,35 +95,37 @@ func New(overrides fs.FS, kinds ...Kind) (*Renderer, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Renderer{files: overlay{overrides, base}, pages: map[string]*template.Template{}}
+	r := &Renderer{files: overlay{overrides, base}, pages: map[string]*template.Template{},
+		kinds: kinds}
 	mine, err := readOwn(overrides)
 	if err != nil {
 		return nil, err
 	}
-	catalogs, err := readCatalogs(base, overrides)
-	if err != nil {
+	if r.catalogs, err = readCatalogs(overrides); err != nil {
 		return nil, err
 	}
+	r.langs, r.match = r.catalogs.langs, texts.Matcher(r.catalogs.langs)
 	if r.looks, err = describe(kinds); err != nil {
 		return nil, &KindError{err}
 	}
 	if r.static, err = readStatic(base, overrides, r.looks); err != nil {
 		return nil, err
 	}
-	for _, c := range catalogs {
-		c.looks = r.looks
-	}
-	parsed, err := r.parse(base, overrides, r.funcs(catalogs[0]))
-	if err != nil {
+	r.catalogs.looks = r.looks
+	if r.parsed, err = r.parse(base, overrides, r.funcs(r.catalogs.english())); err != nil {
 		return nil, err
 	}
-	for _, c := range catalogs {
-		if err := r.addLanguage(c, parsed, kinds); err != nil {
+	// The texts of the application and of its kinds can be wrong. Ours are tested.
+	for _, lang := range r.langs {
+		if r.catalogs.over[lang] == nil && !r.describedIn(lang) {
+			continue
+		}
+		if _, err := r.page(lang); err != nil {
 			return nil, err
 		}
 	}
 	if overrides != nil {
-		if err := r.checkOwn(mine, base, parsed, catalogs); err != nil {
+		if err := r.checkOwn(mine, base, r.parsed, r.catalogs.overlaid()); err != nil {
 			return nil, err
 		}
 	}
@@ -143,20 +153,35 @@ func (r *Renderer) parse(
 	return parsed, nil
 }
 
-// addLanguage copies the parsed templates for a language, and reads the parts of its kinds.
-func (r *Renderer) addLanguage(c *catalog, parsed *template.Template, kinds []Kind) error {
-	for _, k := range kinds {
-		if err := r.looks[k.Kind].readParts(c); err != nil {
-			return &KindError{fmt.Errorf("%s: %w", k.Kind, err)}
+// describedIn reports whether the description of a kind has texts in a language. All have English
+// ones.
+func (r *Renderer) describedIn(lang string) bool {
+	return lang == texts.English || slices.ContainsFunc(r.kinds, func(k Kind) bool {
+		return r.looks[k.Kind].texts[lang] != nil
+	})
+}
+
+// page returns the templates of a language of langs. The first call for a language copies the
+// parsed templates, and reads the parts of the kinds.
+func (r *Renderer) page(lang string) (*template.Template, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if set := r.pages[lang]; set != nil {
+		return set, nil
+	}
+	c := r.catalogs.get(lang)
+	c.parts = map[string]*template.Template{}
+	for _, k := range r.kinds {
+		if err := r.looks[k.Kind].readParts(k.Kind, c); err != nil {
+			return nil, &KindError{fmt.Errorf("%s: %w", k.Kind, err)}
 		}
 	}
-	set, err := parsed.Clone()
+	set, err := r.parsed.Clone()
 	if err != nil {
-		return fmt.Errorf("ui: %w", err)
+		return nil, fmt.Errorf("ui: %w", err)
 	}
-	r.langs = append(r.langs, c.lang)
-	r.pages[c.lang] = set.Funcs(r.funcs(c))
-	return nil
+	r.pages[lang] = set.Funcs(r.funcs(c))
+	return r.pages[lang], nil
 }
 
 // templates are the names of ours, and of those that only overrides has.
@@ -188,15 +213,19 @@ type Page interface {
 // Render writes a page in the language of its Frame. After an error of a template nothing has
 // been written.
 func (r *Renderer) Render(w io.Writer, p Page) error {
-	set := r.pages[p.frame().Lang]
-	if set == nil {
-		set = r.pages[r.langs[0]]
+	lang := p.frame().Lang
+	if !slices.Contains(r.langs, lang) {
+		lang = texts.English
+	}
+	set, err := r.page(lang)
+	if err != nil {
+		return err
 	}
 	var b bytes.Buffer
 	if err := set.ExecuteTemplate(&b, p.name()+".html", p); err != nil {
 		return fmt.Errorf("ui: %w", err)
 	}
-	_, err := w.Write(b.Bytes())
+	_, err = w.Write(b.Bytes())
 	return err
 }
 

@@ -40,7 +40,7 @@ var ruledOut = []struct{ word, instead string }{
 var allowed []string
 
 func TestWords_KeepToTheVocabulary(t *testing.T) {
-	english := texts(t, "en")
+	english := textsOf(t, "en")
 	for _, r := range ruledOut {
 		pattern := wordPattern(r.word)
 		for key, text := range english {
@@ -54,7 +54,7 @@ func TestWords_KeepToTheVocabulary(t *testing.T) {
 // An answer is what the user gives to a security question, and nothing else.
 func TestWords_OnlySecurityQuestionsHaveAnswers(t *testing.T) {
 	pattern := wordPattern(`answer(s|ed)?`)
-	for key, text := range texts(t, "en") {
+	for key, text := range textsOf(t, "en") {
 		about := strings.Contains(key, "question") || strings.Contains(key, "problem.answer")
 		if !about && pattern.MatchString(text) {
 			t.Errorf("%s: %q: only security questions have answers", key, text)
@@ -65,7 +65,7 @@ func TestWords_OnlySecurityQuestionsHaveAnswers(t *testing.T) {
 // Only a code that follows another is a new one.
 func TestWords_FirstCodeIsNotANewOne(t *testing.T) {
 	pattern := wordPattern(`new code|another code`)
-	for key, text := range texts(t, "en") {
+	for key, text := range textsOf(t, "en") {
 		first := strings.HasPrefix(key, "send.") || strings.HasPrefix(key, "verify.") ||
 			strings.HasPrefix(key, "enroll.") || strings.HasPrefix(key, "enrollment.")
 		if first && pattern.MatchString(text) {
@@ -90,7 +90,7 @@ func TestWords_FindWhatIsRuledOut(t *testing.T) {
 func TestWords_AreDocumented(t *testing.T) {
 	doc, err := os.ReadFile("../../../docs/ui-words.md")
 	require.NoError(t, err)
-	for key, text := range texts(t, "en") {
+	for key, text := range textsOf(t, "en") {
 		if strings.HasPrefix(key, "kind.") {
 			require.Contains(t, strings.ToLower(string(doc)), strings.ToLower(text), key)
 		}
