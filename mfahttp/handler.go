@@ -203,7 +203,8 @@ func secure(header http.Header) {
 	header.Set("Cache-Control", "no-store")
 	// Not "no-referrer": under it browsers post forms with "Origin: null", and those that send no
 	// Sec-Fetch-Site (older ones, and all of them on plain http) would then look cross-origin.
-	// Other sites receive no referrer with either value.
+	// Other sites receive no referrer with either value. The pages say the same in a meta element,
+	// since a proxy may add a header of its own.
 	header.Set("Referrer-Policy", "same-origin")
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("X-Frame-Options", "DENY")

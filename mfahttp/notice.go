@@ -71,6 +71,12 @@ func (v *visit) noticeOf(kind string, err error, typed url.Values) notice {
 	return n
 }
 
+// hasNotice reports whether a notice waits for the next page.
+func (v *visit) hasNotice() bool {
+	var n notice
+	return v.get(keyNotice, &n)
+}
+
 // takeNotice returns the notice and forgets it.
 func (v *visit) takeNotice() *notice {
 	var n notice

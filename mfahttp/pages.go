@@ -204,6 +204,9 @@ func pageVerify(v *visit) error {
 		return err
 	}
 	n := v.takeNotice()
+	if n == nil && q.Get("over") != "" {
+		n = &notice{Code: "expired", Remaining: -1}
+	}
 	until := lockedUntil(o, *chosen, n)
 	return v.showVerify(c, *chosen, n, until, o.Policy.Remember, back)
 }
@@ -235,9 +238,12 @@ func postVerify(v *visit) error {
 		return err
 	}
 	back, kind := returnTo(f), f.Get("kind")
+	// The form may have been submitted twice. Then the response to the first says who is signed in,
+	// which this request was sent too early to know, so the page that comes next decides.
+	lookAgain := v.at("verify", "purpose", f.Get("purpose"), "return", back, "over", "1")
 	switch {
 	case v.id.User.ID == "":
-		return v.redirect(v.h.cfg.LoginURL)
+		return v.redirect(lookAgain)
 	case v.signedIn && f.Get("purpose") == "":
 		return v.back(back) // signed in by another tab
 	case len(kind) > maxKind:
@@ -259,9 +265,10 @@ func postVerify(v *visit) error {
 	case errors.As(err, &required):
 		v.note(notice{Code: noteBanned, Kind: kind, Remaining: -1})
 		return v.redirect(v.at("enroll", "return", back))
-	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired), ver != nil &&
-		err != nil:
+	case ver != nil && err != nil:
 		return err
+	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired):
+		return v.redirect(lookAgain)
 	case err != nil:
 		return v.refusedResponse(kind, ok && c.polled(kind), err, nil,
 			v.at("verify", "purpose", f.Get("purpose"), "kind", kind, "return", back))

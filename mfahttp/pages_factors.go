@@ -274,7 +274,9 @@ func (v *visit) lost() error {
 	case v.id.User.ID == "":
 		return v.redirect(v.h.cfg.LoginURL)
 	case v.signedIn:
-		v.note(notice{Code: "expired", Remaining: -1})
+		if !v.hasNotice() {
+			v.note(notice{Code: "expired", Remaining: -1})
+		}
 		return v.redirect(v.at("factors"))
 	case v.replacing:
 		return v.redirect(v.at("enroll"))
@@ -310,7 +312,8 @@ func postConfirm(v *visit) error {
 	case conf != nil && err != nil:
 		return err // it took effect, and the application refused the sign-in
 	case errors.Is(err, mfa.ErrTokenExpired), errors.Is(err, mfa.ErrToken):
-		return v.lost()
+		// As in postVerify.
+		return v.redirect(v.at("enrollments/"+id, "return", back))
 	case err != nil:
 		return v.refusedResponse(e.Kind, e.Polled, err, f,
 			v.at("enrollments/"+id, "return", back))

@@ -109,7 +109,8 @@ func TestPages_ExpiredSignInBeginsAgain(t *testing.T) {
 	p := s.browser("ann")
 	p.login()
 	s.clock.Advance(15 * time.Minute)
-	p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {"123456"}}).page(t, 401)
+	p.follow(p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {"123456"}})).page(t, 200,
+		"you finished it elsewhere. Start again.")
 	p.get("/mfa/").goes(t, "/mfa/verify")
 	p.get("/mfa/verify").page(t, 200, "Send code")
 	p.post("/mfa/send", url.Values{"kind": {"email"}})
@@ -305,7 +306,7 @@ func TestPages_ConfirmALinkByItsButton(t *testing.T) {
 		t.Fatal("a link signed somebody in")
 	}
 	p.get(where).page(t, 200)
-	p.post(where, url.Values{"code": {s.mail.last().Code}}).goes(t, "/mfa/")
+	p.post(where, url.Values{"code": {s.mail.last().Code}}).goes(t, where)
 	p.get(where).goes(t, "/mfa/")
 	p.follow(p.get("/mfa/")).page(t, 200)
 	p.post("/mfa/send", url.Values{"kind": {"email"}}).goes(t, "/mfa/verify?kind=email")

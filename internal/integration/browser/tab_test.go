@@ -43,6 +43,8 @@ var options = append(chromedp.DefaultExecAllocatorOptions[:],
 	chromedp.Flag("enable-features", "NetworkServiceInProcess2"),
 	chromedp.Flag("disable-features", "site-per-process,Translate,BackForwardCache,RenderDocument,"+
 		"SpareRendererForSitePerProcess,PaintHolding"),
+	// A name that is not localhost: without https its pages are no secure context.
+	chromedp.Flag("host-resolver-rules", "MAP plain.example 127.0.0.1"),
 	chromedp.WindowSize(1100, 900), chromedp.WSURLReadTimeout(patience))
 
 // browser is the one process that all tests share, started by the first of them.
