@@ -110,7 +110,7 @@ func TestPages_ExpiredSignInBeginsAgain(t *testing.T) {
 	p.login()
 	s.clock.Advance(15 * time.Minute)
 	p.follow(p.post("/mfa/verify", url.Values{"kind": {"email"}, "code": {"123456"}})).page(t, 200,
-		"you finished it elsewhere. Start again.")
+		"That code has expired.")
 	p.get("/mfa/").goes(t, "/mfa/verify")
 	p.get("/mfa/verify").page(t, 200, "Send code")
 	p.post("/mfa/send", url.Values{"kind": {"email"}})
