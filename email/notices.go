@@ -62,6 +62,9 @@ func composeNotice(c Content) (Message, error) {
 	// The texts have quotation marks around it. A name that is no plain one, as it may be in an
 	// old record, is not shown.
 	name := plainname.ForQuotation(c.Name)
+	if !texts.Chosen(c.Factor, c.Name) {
+		name = ""
+	}
 	key := noticeTexts(w, c.Notice, name != "")
 	kind := kindName(w, c.Factor)
 	say := func(key string) string {

@@ -49,7 +49,6 @@ func New(cfg Config) (*Handler, error) {
 	cfg.BasePath = cmp.Or(cfg.BasePath, defaultBasePath)
 	cfg.LoginURL = cmp.Or(cfg.LoginURL, "/")
 	cfg.HomeURL = cmp.Or(cfg.HomeURL, "/")
-	cfg.ProductName = cmp.Or(cfg.ProductName, "Your account")
 	if err := cfg.checkParts(); err != nil {
 		return nil, err
 	}

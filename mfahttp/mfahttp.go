@@ -114,7 +114,8 @@ type Config struct {
 	// sign out and to sign in again.
 	Reauthenticate string
 
-	// ProductName is the application's name on the pages. Defaults to "Your account".
+	// ProductName is the application's name on the pages. Defaults to "Your account", in the
+	// language of the page.
 	ProductName string
 
 	// Templates overlays the built-in pages, file by file. New executes each page that the files

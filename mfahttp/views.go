@@ -37,9 +37,9 @@ func (h *Handler) openUI() error {
 }
 
 func (v *visit) frame(n *notice) ui.Frame {
-	f := ui.Frame{Lang: v.h.pages.Locale(v.r.Header.Get("Accept-Language"), v.id.User.Locale),
-		Base:    v.h.base(),
-		Product: v.h.cfg.ProductName, SignedIn: v.signedIn,
+	lang := v.h.pages.Locale(v.r.Header.Get("Accept-Language"), v.id.User.Locale)
+	f := ui.Frame{Lang: lang, Base: v.h.base(),
+		Product: first(v.h.cfg.ProductName, v.h.pages.Product(lang)), SignedIn: v.signedIn,
 		SigningIn: v.id.User.ID != "" && !v.signedIn,
 		Account:   first(v.id.User.Account, v.id.User.Email),
 		Home:      v.h.cfg.HomeURL, Login: v.h.cfg.LoginURL, Now: v.now}

@@ -2,12 +2,15 @@ package password_test
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/secondgate/secondgate/email"
+	"github.com/secondgate/secondgate/internal/texts"
+	"github.com/secondgate/secondgate/internal/texts/textstest"
 	"github.com/secondgate/secondgate/mfa"
 	"github.com/secondgate/secondgate/password"
 	"github.com/secondgate/secondgate/secret"
@@ -30,6 +33,10 @@ func TestMails_SayWhatToDoInEachLanguage(t *testing.T) {
 		require.Len(t, mails, 4)
 		for i, m := range mails {
 			subjects[m.Subject] = locale
+			tag := texts.For(locale).Tag()
+			require.Contains(t, m.HTML.Reveal(), `<html lang="`+tag+`" dir="ltr">`)
+			require.Empty(t, textstest.Strange(tag, "Acme", "Olivia Berg", "UTC",
+				regexp.MustCompile(`https://\S+`).FindString(m.Text.Reveal()))(m.Text.Reveal()))
 			text := m.Text.Reveal()
 			require.Contains(t, text, "Olivia Berg")
 			require.NotContains(t, m.Subject+text, "%")

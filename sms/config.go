@@ -56,7 +56,7 @@ type Config struct {
 	// [Compose]. The text holds the code, and the message fits into one segment: 160 septets
 	// of GSM-7, or 70 UTF-16 units with other characters. To and TTL of the message are set by
 	// the factor. New tries Compose in every language of the library and for
-	// every purpose; a message that
+	// every purpose. A message that
 	// breaks the rules later fails the send.
 	Compose func(c Content) (Message, error)
 	// TTL is how long a code is valid. Defaults to 90 seconds. Must be between 30 seconds and 10
@@ -86,9 +86,6 @@ func New(cfg Config) (*Factor, error) {
 	}
 	if cfg.Digits == 0 {
 		cfg.Digits = sentcode.DefaultDigits
-	}
-	if cfg.Compose == nil {
-		cfg.Compose = Compose
 	}
 	cfg.Origin = strings.ToLower(cfg.Origin)
 	cfg.Allow, cfg.Deny = slices.Clone(cfg.Allow), slices.Clone(cfg.Deny)
@@ -142,10 +139,7 @@ func (cfg *Config) checkText() error {
 	for _, locale := range texts.Tags() {
 		for _, purpose := range []string{"sign-in", "step-up", "manage", "replace", "confirm"} {
 			c := cfg.content("+31612345678", code, locale, purpose)
-			m, err := cfg.Compose(c)
-			if err == nil {
-				_, err = cfg.finish(m, c)
-			}
+			_, err := cfg.message(c)
 			if err != nil {
 				return fmt.Errorf("the message in %q cannot be sent: %w", locale, err)
 			}

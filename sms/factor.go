@@ -120,11 +120,11 @@ func (f *Factor) Deliver(ctx context.Context, in factor.Message) error {
 // send composes a message and hands it to the Sender, with the lifetime that the code still
 // has. Neither's error is printed, as it may quote what it is about.
 func (cfg *Config) send(ctx context.Context, c Content, lifetime time.Duration) error {
-	m, err := cfg.Compose(c)
-	if err != nil {
-		return quiet.New("sms: Config.Compose failed", err)
+	m, err := cfg.message(c)
+	if composed := (*composeError)(nil); errors.As(err, &composed) {
+		return quiet.New("sms: Config.Compose failed", composed.error)
 	}
-	if m, err = cfg.finish(m, c); err != nil {
+	if err != nil {
 		return quiet.New("sms: the message cannot be sent: " + err.Error())
 	}
 	m.TTL = lifetime

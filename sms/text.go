@@ -132,7 +132,44 @@ func Compose(c Content) (Message, error) {
 	if ttl > 2*time.Minute {
 		ttl = ttl.Truncate(time.Minute) // a minute begun is not promised
 	}
-	text := w.Say("sms.code", "code", c.Code.Reveal(), "service", c.ServiceName,
+	text := w.Bare("sms.code", "code", c.Code.Reveal(), "service", c.ServiceName,
 		"time", w.Lifetime(ttl))
 	return Message{To: c.To, Text: text, TTL: c.TTL}, nil
 }
+
+// message makes the whole message. A language outside of the GSM 7-bit alphabet has 70 characters
+// with the last line, which a long name or host may use up. Then the message has fewer words, or
+// in the end none but the code and the service, rather than a second segment.
+func (cfg *Config) message(c Content) (Message, error) {
+	if cfg.Compose != nil {
+		m, err := cfg.Compose(c)
+		if err != nil {
+			return Message{}, &composeError{err}
+		}
+		return cfg.finish(m, c)
+	}
+	m, err := Compose(c)
+	if err != nil {
+		return Message{}, err
+	}
+	code, name := c.Code.Reveal(), c.ServiceName
+	return cfg.longest(c, m.Text,
+		texts.For(c.Locale).Bare("sms.short", "code", code, "service", name), code+" "+name)
+}
+
+// longest makes a message of the first text that fits. One of the GSM 7-bit alphabet is never
+// shortened: New refuses a name for which it would not fit.
+func (cfg *Config) longest(c Content, texts ...string) (m Message, err error) {
+	for _, text := range texts {
+		m, err = cfg.finish(Message{To: c.To, Text: text, TTL: c.TTL}, c)
+		if err == nil || septets(text) >= 0 {
+			break
+		}
+	}
+	return m, err
+}
+
+// composeError is an error of the application's Compose, which may quote the code.
+type composeError struct{ error }
+
+func (e *composeError) Unwrap() error { return e.error }

@@ -66,6 +66,7 @@ var rules = []struct {
 	{"internal/plainname", "a name knows nothing", nil},
 	{"internal/quiet", "an error knows nothing", nil},
 	{"internal/texts", "a text knows nothing of who shows it", nil},
+	{"internal/texts/", "a check of texts knows them", []string{"internal/texts"}},
 	{"internal/sendfail", "an error knows nothing", nil},
 	{"internal/sentcode", "codes are made for factors, and read as users type them",
 		[]string{"mfa/factor", "secret", "internal/typed"}},

@@ -32,9 +32,24 @@ func (l *Language) Number(n int) string {
 }
 
 // Text returns a text. args are pairs of a placeholder and its value. With the placeholder n the
-// text is the one for that number, which is written as [Language.Number] does. An unknown key is
-// an error, so that one which is misspelt fails in the first test.
+// text is the one for that number, which is written as [Language.Number] does. The other values
+// are isolated: none of them changes the order of the sentence. An unknown key is an error, so
+// that one which is misspelt fails in the first test.
 func (l *Language) Text(key string, args ...any) (string, error) {
+	return l.text(key, true, args)
+}
+
+// Bare is [Language.Say] without the invisible characters that isolate values, for a text message,
+// where each takes up room.
+func (l *Language) Bare(key string, args ...any) string {
+	text, err := l.text(key, false, args)
+	if err != nil {
+		return key
+	}
+	return text
+}
+
+func (l *Language) text(key string, isolate bool, args []any) (string, error) {
 	values, err := Values(args)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", key, err)
@@ -49,6 +64,11 @@ func (l *Language) Text(key string, args ...any) (string, error) {
 		}
 		if !ok {
 			continue
+		}
+		for name, value := range values {
+			if isolate && name != "n" {
+				values[name] = at.Isolated(value)
+			}
 		}
 		if i, err := strconv.Atoi(n); err == nil {
 			values["n"] = at.Number(i)

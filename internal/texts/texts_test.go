@@ -288,3 +288,17 @@ func FuzzParse(f *testing.F) {
 		texts.Check("ar", list, texts.Get(texts.English))
 	})
 }
+
+// A name that no user chose is in the language of the page.
+func TestNamed_TranslatesWhatNoUserChose(t *testing.T) {
+	l := texts.Get("nl")
+	for name, want := range map[string]string{"": "Passkey", "Passkey": "Passkey",
+		"Passkey 2": "Passkey 2", "Passkey two": "Passkey two", "Passkeys": "Passkeys",
+		"Mijn sleutel": "Mijn sleutel"} {
+		require.Equal(t, want, l.Named("passkey", name))
+	}
+	require.Equal(t, "Authenticator-app", l.Named("totp", "Authenticator app"))
+	require.Equal(t, "Herstelcodes", l.Named("recovery", "Recovery codes"))
+	require.Equal(t, "Authenticator app", l.Named("pigeon", "Authenticator app"))
+	require.Equal(t, "pigeon", l.Named("pigeon", ""))
+}

@@ -26,7 +26,7 @@ func (l *Language) Wait(secs int) string {
 		}
 		part := l.Say(unit.key, "n", unit.n)
 		if s != "" {
-			part = l.Say("time.join", "first", s, "then", part)
+			part = l.Bare("time.join", "first", s, "then", part)
 		}
 		s = part
 	}
@@ -53,10 +53,10 @@ func (l *Language) Date(t time.Time) string {
 	if list := strings.Fields(names); len(list) == 12 {
 		name = list[month-1]
 	}
-	return l.Say("date.format", "day", day, "month", name, "year", year)
+	return l.Bare("date.format", "day", day, "month", name, "year", year)
 }
 
 // Time writes a day in words and the time of day with its zone, in the zone of t.
 func (l *Language) Time(t time.Time) string {
-	return l.Say("date.time", "date", l.Date(t), "time", t.Format("15:04 MST"))
+	return l.Bare("date.time", "date", l.Date(t), "time", t.Format("15:04 MST"))
 }

@@ -22,12 +22,12 @@ var deeds = map[string]deed{
 // orderPage says what an act will do, and asks for the reason.
 type orderPage struct {
 	base
-	Act, ID, Name    string
-	Factor, FactorID string
-	Reason, Uses     string
-	Valid            []int
-	Hours            int
-	Destroys         bool
+	Act, ID, Name          string
+	Kind, Factor, FactorID string // of the instance that the act is about
+	Reason, Uses           string
+	Valid                  []int
+	Hours                  int
+	Destroys               bool
 	// Problem is what was wrong with the form, or "".
 	Problem string
 }
@@ -66,7 +66,7 @@ func (v *visit) showOrder(name string, d deed, o order, problem string) error {
 		}
 	}
 	if o.Factor != "" {
-		if p.Factor, err = v.factorName(e.User, o.Factor); err != nil {
+		if p.Kind, p.Factor, err = v.factorName(e.User, o.Factor); err != nil {
 			return err
 		}
 	}
@@ -77,17 +77,18 @@ func (v *visit) showOrder(name string, d deed, o order, problem string) error {
 	return v.show(status, "act", "admin.act."+name, "", p)
 }
 
-func (v *visit) factorName(u mfa.User, id string) (string, error) {
+// factorName returns the kind and the name of an instance, or nothing.
+func (v *visit) factorName(u mfa.User, id string) (kind, name string, err error) {
 	o, err := v.h.cfg.Manager.Overview(v.ctx, u)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	for _, f := range o.Factors {
-		if f.ID == id && f.Name != "" {
-			return f.Name, nil
+		if f.ID == id {
+			return f.Kind, f.Name, nil
 		}
 	}
-	return "", nil
+	return "", "", nil
 }
 
 type codePage struct {

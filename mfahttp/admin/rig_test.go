@@ -95,10 +95,10 @@ func newSite(t *testing.T, change ...func(*admin.Config)) *site {
 		}})
 	require.NoError(t, err)
 	s.h, err = mfahttp.New(mfahttp.Config{Manager: s.m, Keys: keys, Clock: s.clock,
-		LoginURL: "/login", HomeURL: "/home", Identify: s.identify,
+		LoginURL: "/login", HomeURL: "/home", Identify: s.identify, Templates: pseudo(),
 		Logger: slog.New(slog.NewTextHandler(&s.log, nil))})
 	require.NoError(t, err)
-	cfg := admin.Config{Handler: s.h, Manager: s.m, Users: s.dir,
+	cfg := admin.Config{Handler: s.h, Manager: s.m, Users: s.dir, Texts: pseudo(),
 		UserTypes: []string{"owner", "employee"}}
 	for _, f := range change {
 		f(&cfg)

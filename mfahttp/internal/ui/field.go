@@ -29,6 +29,15 @@ func (f field) Describe() string {
 	return ""
 }
 
+// Dir is the value of the attribute dir: what is read from left to right in every language, such as
+// a code or an address, or the direction of what the user types.
+func (f field) Dir() string {
+	if f.Type == "text" && !f.Code && !f.Plain && f.Mode != "numeric" {
+		return "auto"
+	}
+	return "ltr"
+}
+
 // secret reports whether the value is never shown again.
 func (f field) secret() bool { return f.once || f.Type == "password" }
 

@@ -24,6 +24,7 @@ func (r *Renderer) funcs(c *catalog) template.FuncMap {
 		"duration":   c.Wait,
 		"date":       c.date,
 		"kind":       c.kind,
+		"named":      c.named,
 		"kindText":   c.kindText,
 		"say":        c.say,
 		"fieldError": c.fieldError,
@@ -33,6 +34,8 @@ func (r *Renderer) funcs(c *catalog) template.FuncMap {
 		"waitNotice": c.waitNotice,
 		"script":     func(kind string) string { return c.look(kind).script },
 		"asset":      r.AssetPath,
+		"isolate":    c.Isolated,
+		"ltr":        c.leftToRight,
 		"groups":     groups,
 		"otpauth":    otpauth,
 		"iso":        func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
@@ -49,6 +52,7 @@ func (r *Renderer) funcs(c *catalog) template.FuncMap {
 // head is what the block "head" is given.
 type head struct {
 	Frame
+	Dir     string // the direction of the language, "ltr" or "rtl"
 	Page    string // the template
 	Title   string
 	Wide    bool
@@ -62,7 +66,7 @@ func (c *catalog) head(f Frame, page, title string) head {
 	f.Lang = c.lang
 	wide := page == "factors" || page == "page" && f.SignedIn
 	bad := f.Notice != nil && !good[f.Notice.Code] && f.Notice.Code != "pending"
-	return head{Frame: f, Page: page, Title: title, Wide: wide, Bad: bad}
+	return head{Frame: f, Dir: c.Direction(), Page: page, Title: title, Wide: wide, Bad: bad}
 }
 
 // GoOnTo is the head of a page that goes on to a URL of this site at once.
@@ -139,6 +143,14 @@ func (c *catalog) kind(kind string) string {
 		return s
 	}
 	return kind
+}
+
+// named is the name of an instance of a kind. One that the user did not choose is in the language.
+func (c *catalog) named(kind, name string) string {
+	if name == "" {
+		return c.kind(kind)
+	}
+	return c.Named(kind, name)
 }
 
 // kindText is a text about a kind: that of its own description, the built-in one, or the one
@@ -288,6 +300,15 @@ func entered(f Frame, field string) string {
 		return ""
 	}
 	return f.Notice.Entered[field]
+}
+
+// leftToRight isolates what is read from left to right in every language, such as a phone number,
+// where there can be no element with dir="ltr" around it.
+func (c *catalog) leftToRight(s string) string {
+	if !c.RightToLeft() {
+		return s
+	}
+	return "\u2066" + s + "\u2069"
 }
 
 // groups cuts a key into fours, which is how users read keys to themselves.

@@ -45,7 +45,7 @@ var icons = map[string]string{
 }
 
 const (
-	iconHead = `<svg class="sg-icon" viewBox="%s" width="20" height="20" %s aria-hidden="true" ` +
+	iconHead = `<svg class="%s" viewBox="%s" width="20" height="20" %s aria-hidden="true" ` +
 		`focusable="false">`
 	// lines is how icons are drawn that do not say it themselves.
 	lines = `fill="none" stroke="currentColor" stroke-width="1.7" stroke-linecap="round" ` +
@@ -61,6 +61,10 @@ func (c *catalog) icon(name string) template.HTML {
 	if !ok {
 		path = icons["key"]
 	}
-	return template.HTML(fmt.Sprintf(iconHead, "0 0 24 24", lines) + //nolint:gosec // constants
+	class := "sg-icon"
+	if name == "next" || name == "back" {
+		class += " sg-turns" // it points where the text goes
+	}
+	return template.HTML(fmt.Sprintf(iconHead, class, "0 0 24 24", lines) + //nolint:gosec // constants
 		`<path d="` + path + `"/></svg>`)
 }

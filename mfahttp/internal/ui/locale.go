@@ -42,6 +42,10 @@ func (r *Renderer) Locale(acceptLanguage, userLocale string) string {
 	return best
 }
 
+// Product returns what stands for the name of an application that has none, in one of the languages
+// that Locale returns.
+func (r *Renderer) Product(lang string) string { return r.catalogs.get(lang).Say("frame.product") }
+
 // quality reads "q=0.8"; nothing is 1, and what cannot be read 0.
 func quality(params string) float64 {
 	params = strings.TrimSpace(params)

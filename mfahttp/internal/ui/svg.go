@@ -91,7 +91,7 @@ func writeRoot(b *strings.Builder, e xml.StartElement) error {
 	if style == "" {
 		style = lines
 	}
-	_, err := fmt.Fprintf(b, iconHead, view, strings.TrimSpace(style))
+	_, err := fmt.Fprintf(b, iconHead, "sg-icon", view, strings.TrimSpace(style))
 	return err
 }
 

@@ -30,6 +30,7 @@
 //	timer KEY SECONDS          the same with {time} as a running countdown
 //	kindText KEY KIND …        the text KEY.KIND, or KEY.other for a kind without one
 //	kind KIND                  the name of a kind
+//	named KIND NAME            the name of an instance, in the language if no user chose it
 //	duration SECONDS, date TIME, iso TIME
 //	say FRAME PAGE             what the notice says, "" if there is none or a field says it
 //	fieldError FRAME PAGE ID   what is wrong with a field, or ""
@@ -42,6 +43,7 @@
 //	entered FRAME ID           what was typed before
 //	others VERIFY              the other ways worth showing
 //	icon NAME, asset FILE      decoration, and the path of a file of static/ with its version
+//	isolate VALUE, ltr VALUE   a name or a number, which does not reorder a sentence
 //	groups KEY, otpauth URI    a key in fours, and a URI that may be a link
 //
 // # Promises

@@ -5,7 +5,14 @@ import { codeField, countdown, formatTime } from "./js/codefield.js";
 const all = (selector) => document.querySelectorAll(selector);
 // The user's own variant of the page's language: 1 December or December 1.
 const lang = document.documentElement.lang || "en";
-const locale = (navigator.languages || []).find((l) => l.split("-")[0] === lang) || lang;
+const written = (tag) => {
+  const { language, script } = new Intl.Locale(tag).maximize();
+  return language + script; // zh-TW is zh-Hant
+};
+const same = (tag) => {
+  try { return written(tag) === written(lang); } catch { return tag === lang; }
+};
+const locale = (navigator.languages || []).find(same) || lang;
 
 // A mistake is where to go on.
 const wrong = document.querySelector("[aria-invalid=true]");
@@ -19,7 +26,7 @@ for (const time of all("time[data-day]")) {
   const day = new Date(time.dateTime);
   if (isNaN(day)) continue;
   try {
-    time.textContent = day.toLocaleDateString(locale, { day: "numeric", month: "long", year: "numeric" });
+    time.textContent = day.toLocaleDateString(locale, { day: "numeric", month: "long", year: "numeric", numberingSystem: "latn" });
     time.title = day.toLocaleString(locale);
   } catch { /* The server's text stays. */ }
 }

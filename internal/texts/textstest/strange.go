@@ -1,0 +1,48 @@
+package textstest
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/secondgate/secondgate/internal/texts"
+)
+
+// Strange returns a function that finds what a message has which is neither in the texts of a
+// language nor among values, or "". It is for mails, which have no overlay.
+func Strange(tag string, values ...string) func(message string) string {
+	l := texts.Get(tag)
+	parts := slices.Clone(values)
+	for _, key := range l.Keys() {
+		text, _ := l.Lookup(key)
+		if key == "date.months" {
+			parts = append(parts, strings.Fields(text)...)
+			continue
+		}
+		for piece := range strings.SplitSeq(text, "{") {
+			if _, after, ok := strings.Cut(piece, "}"); ok {
+				piece = after
+			}
+			piece = strings.TrimSpace(piece)
+			if utf8.RuneCountInString(piece) > 1 || !isASCII(piece) {
+				parts = append(parts, piece)
+			}
+		}
+	}
+	slices.SortFunc(parts, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	parts = slices.DeleteFunc(slices.Compact(parts), func(p string) bool { return p == "" })
+	return func(message string) string {
+		for _, p := range parts {
+			message = strings.ReplaceAll(message, p, " ")
+		}
+		return strings.Join(strings.FieldsFunc(message, func(r rune) bool {
+			return !unicode.IsLetter(r)
+		}), " ")
+	}
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
+}
