@@ -38,6 +38,7 @@ func Check(tag string, entries []Entry, english *Language) (faults []string) {
 		c.mine[e.Key] = e.Text
 	}
 	c.metadata()
+	c.message()
 	for _, key := range english.Keys() {
 		base, counted := english.Counted(key)
 		switch {
