@@ -31,6 +31,7 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/brand"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfahttp"
@@ -56,8 +57,8 @@ type Config struct {
 	// there are no codes by e-mail, and every user needs an authenticator app.
 	Mail email.Sender
 
-	// User returns the user who makes the request, from the application's own session, or the
-	// zero User if no user has passed the first factor. After an error nobody is let in.
+	// User returns the user who makes the request, from the application's own session, or a User
+	// without an ID if no user has passed the first factor. After an error nobody is let in.
 	// Required.
 	User func(r *http.Request) (User, error)
 
@@ -76,6 +77,10 @@ type Config struct {
 	// Policies says who needs which factor, as policy.Static does for all users. Nil: every user
 	// needs a second factor, and a verified address is one.
 	Policies policy.Source
+
+	// Brand returns how the users of a tenant see the application: name, colours, logo, sender of
+	// mails, texts. docs/branding.md has examples. Nil: Product for all.
+	Brand func(ctx context.Context, scope policy.Scope) (brand.Brand, error)
 
 	// Authorize decides whether an act of an administrator is permitted, by Gate.Manager. Nil:
 	// none is.
@@ -114,7 +119,8 @@ type User struct {
 	// was moved from another system. If the store has no record, then nobody is let in; without
 	// Enrolled, the user sets up a first factor with the password alone.
 	Enrolled bool
-	// Tenant and Type select the policy. Both may be empty.
+	// Tenant and Type select the policy and the brand. Both may be empty. Those of a visitor, such
+	// as the tenant of the host name, select the brand of the pages that visitors see.
 	Tenant, Type string
 
 	// SessionID is new at each sign-in, and no other session has it. What the user has verified
@@ -159,7 +165,7 @@ func New(cfg Config) (*Gate, error) {
 		cfg.Login = "/login"
 	}
 	manager, err := mfa.New(mfa.Config{Store: cfg.Store, Keys: keys, Factors: factors,
-		Policies: cfg.Policies, Authorize: cfg.Authorize,
+		Policies: cfg.Policies, Authorize: cfg.Authorize, Brand: cfg.Brand,
 		Events: mfa.SlogEvents(cfg.Logger), Notify: notify})
 	if err != nil {
 		return nil, fmt.Errorf("secondgate: %w", err)
@@ -217,7 +223,7 @@ func (cfg *Config) factors() ([]factor.Factor, error) {
 func (cfg *Config) identify(r *http.Request) (mfahttp.Identity, error) {
 	u, err := cfg.User(r)
 	if err != nil || u.ID == "" {
-		return mfahttp.Identity{}, err
+		return mfahttp.Identity{User: mfa.User{Tenant: u.Tenant, UserType: u.Type}}, err
 	}
 	return mfahttp.Identity{SessionID: u.SessionID, SignedInAt: u.SignedInAt,
 		User: mfa.User{ID: u.ID, Tenant: u.Tenant, UserType: u.Type, Account: u.Name,

@@ -2,12 +2,14 @@ package email
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"fmt"
 	"html/template"
 	"strings"
 
 	"github.com/secondgate/secondgate/internal/texts"
+	"github.com/secondgate/secondgate/mfa/brand"
 	"github.com/secondgate/secondgate/secret"
 )
 
@@ -19,6 +21,12 @@ type mailView struct {
 	Lang, Dir, Service, Lead, CodeLabel, Code, ValidFor, Link, Button, OrButton,
 	IfButtonFails, Note,
 	Ignore, NeverAsk string
+	Colours brand.Colours
+}
+
+// coloursOf returns the colours of a mail's links and buttons.
+func coloursOf(c Content) brand.Colours {
+	return cmp.Or(c.Brand.Colours(), brand.Colours{Light: "#1d4ed8", Dark: "#8ab4ff"})
 }
 
 var mailTemplate = template.Must(template.New("mail").Parse(mailHTML))
@@ -31,6 +39,7 @@ func Compose(c Content) (Message, error) {
 	}
 	w := texts.For(c.Locale)
 	v := mailView{Lang: w.Tag(), Dir: w.Direction(), Service: c.ServiceName,
+		Colours:   coloursOf(c),
 		CodeLabel: w.Say("mail.code.label"), Code: c.Code.Reveal(),
 		ValidFor: w.Say("mail.code.valid", "time", w.Lifetime(c.TTL)),
 		Link:     c.Link.Reveal(), Button: w.Say("mail.confirm.button"),

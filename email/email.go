@@ -21,7 +21,8 @@ import (
 type Config struct {
 	// Sender sends the mails.
 	Sender Sender
-	// ServiceName is how the mails call the service, 1 to 64 bytes.
+	// ServiceName is how the mails call the service, 1 to 64 bytes. The Brand of a user's tenant
+	// can have another name.
 	ServiceName string
 	// TTL is how long a code is valid. Defaults to 90 seconds. Must be between 30 seconds and 10
 	// minutes (NIST SP 800-63B-4 section 3.1.3.2).
@@ -173,9 +174,9 @@ func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, 
 // the factor's own, whatever Sender or Compose say; errors.As finds their errors, and what a
 // method SendStatus() (code int, temporary bool) of them states is in the text.
 func (f *Factor) Deliver(ctx context.Context, in factor.Message) error {
-	c := Content{To: string(in.State), ServiceName: f.cfg.ServiceName, Locale: in.User.Locale,
-		Purpose: in.Purpose,
-		Code:    in.Payload, TTL: f.cfg.TTL}
+	c := Content{To: string(in.State), Locale: in.User.Locale,
+		ServiceName: in.Brand.ProductOr(f.cfg.ServiceName), Brand: in.Brand, Purpose: in.Purpose,
+		Code: in.Payload, TTL: f.cfg.TTL}
 	if !in.Link.IsZero() && f.cfg.ConfirmURL != nil {
 		c.Link = secret.New(f.cfg.ConfirmURL(in.Link.Reveal()))
 		if !linkForm(c.Link.Reveal()) {

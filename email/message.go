@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/secondgate/secondgate/mfa/brand"
 	"github.com/secondgate/secondgate/secret"
 )
 
@@ -19,6 +20,9 @@ const redacted = "[redacted]"
 type Message struct {
 	// To is one bare address: ann@example.com.
 	To string
+	// From is the sender's address with or without a name, "Acme <no-reply@acme.example>", or ""
+	// for the Sender's own. A Config.Compose cannot set it; the Brand of the tenant does.
+	From string
 	// Subject is one line of text, not yet encoded for a header.
 	Subject string
 	// Text is plain text with LF line ends.
@@ -40,8 +44,10 @@ func (Message) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 type Content struct {
 	// To is the address the mail goes to.
 	To string
-	// ServiceName is Config's.
+	// ServiceName is the name of the Brand, or Config's.
 	ServiceName string
+	// Brand is how the user's tenant sees the application, for a Compose of your own.
+	Brand brand.Brand
 	// Locale is the user's, a BCP 47 tag, or "".
 	Locale string
 	// Purpose is as in factor.Message: "sign-in", "step-up", "manage", "replace" or
@@ -91,7 +97,8 @@ func checkMessage(m Message, c Content) (Message, error) {
 	case !strings.Contains(m.Text.Reveal(), c.Link.Reveal()):
 		return Message{}, errors.New("Compose makes a text without the link")
 	}
-	m.To = c.To // whatever Compose made of it: the address that is confirmed is the one written to
+	// Whatever Compose made of it: the address that is confirmed is the one written to.
+	m.To, m.From = c.To, c.Brand.MailFrom
 	return m, nil
 }
 

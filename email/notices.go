@@ -17,7 +17,8 @@ import (
 // Notify sends a user a mail about what happened to their second factor, and says what to do if it
 // was not them.
 func (f *Factor) Notify(ctx context.Context, in factor.Message) error {
-	c := Content{To: string(in.State), ServiceName: f.cfg.ServiceName, Locale: in.User.Locale,
+	c := Content{To: string(in.State), Locale: in.User.Locale,
+		ServiceName: in.Brand.ProductOr(f.cfg.ServiceName), Brand: in.Brand,
 		Notice: in.Event, Factor: in.Kind, Name: plainname.ForQuotation(in.Label), Time: in.Time,
 		Until: in.Until, Left: in.Remaining}
 	if !in.Link.IsZero() {
@@ -72,7 +73,7 @@ func composeNotice(c Content) (Message, error) {
 			"until", until, "n", c.Left)
 	}
 	v := mailView{Lang: w.Tag(), Dir: w.Direction(), Service: c.ServiceName,
-		Lead: say(key + ".text"), Ignore: say("mail.not-you")}
+		Lead: say(key + ".text"), Ignore: say("mail.not-you"), Colours: coloursOf(c)}
 	if !c.Link.IsZero() {
 		v.Link, v.Button, v.IfButtonFails, v.Ignore = c.Link.Reveal(), w.Say("mail.setup.button"),
 			w.Say("mail.button-fails"), w.Say("mail.setup.ignore")

@@ -25,7 +25,7 @@ func (a Admin) Enroll(ctx context.Context, u User, r EnrollRequest) (*Enrollment
 		return nil, err
 	}
 	clock, s := m.now(), u.compact()
-	out, err := callEnroll(ctx, f, factor.EnrollInput{User: s.FactorUser(), Params: r.Params,
+	out, err := m.callEnroll(ctx, f, factor.EnrollInput{User: s.FactorUser(), Params: r.Params,
 		Now: clock})
 	if err != nil {
 		return nil, err

@@ -129,9 +129,12 @@ func callNormalize(f factor.Factor, response string) (_ string, err error) {
 	return response, refusedOrFailed(f, "read the response", err)
 }
 
-func callEnroll(ctx context.Context, f factor.Factor, in factor.EnrollInput) (
+func (m *Manager) callEnroll(ctx context.Context, f factor.Factor, in factor.EnrollInput) (
 	_ *factor.EnrollOutput, err error,
 ) {
+	if in.Brand, err = m.Brand(ctx, scopeOf(in.User)); err != nil {
+		return nil, err
+	}
 	defer caught(f, "enrol", &err)
 	out, err := f.Enroll(ctx, in)
 	if err == nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/lockout"
+	"github.com/secondgate/secondgate/mfa/brand"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/internal/authority"
 	"github.com/secondgate/secondgate/mfa/internal/decide"
@@ -54,6 +55,14 @@ type Config struct {
 	//
 	// Nil notifies no user.
 	Notify func(ctx context.Context, send func(ctx context.Context) error)
+	// Brand returns how the users of a tenant see the application: name, issuer, sender of mails,
+	// colours, logo and texts. It is called for every message, enrolment and page, so it should
+	// cache what it reads. Its ctx is the caller's, such as the request's. scope has the tenant
+	// and the type of the user; it is zero for visitors of whom the application knows no tenant.
+	// The zero Brand means what the factors and mfahttp are configured with. An error, or a Brand
+	// that breaks [brand.Brand.Check], is ErrUnavailable, and nothing is sent or changed. Nil:
+	// the zero Brand.
+	Brand func(ctx context.Context, scope policy.Scope) (brand.Brand, error)
 	// Clock defaults to the system's.
 	Clock Clock
 	// ChallengeTTL is how long a challenge is valid. Defaults to 15 minutes. Must be between 1

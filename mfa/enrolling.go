@@ -28,7 +28,7 @@ func (m *Manager) enroll(
 	if _, err := m.view(rec, c, rec.At(clock)).Permits(m.rules.ToEnroll(r.Kind)); err != nil {
 		return nil, err
 	}
-	out, err := callEnroll(ctx, f, factor.EnrollInput{User: c.Subject.FactorUser(), Name: r.Name,
+	out, err := m.callEnroll(ctx, f, factor.EnrollInput{User: c.Subject.FactorUser(), Name: r.Name,
 		Params: r.Params, Existing: m.existing(rec, r.Kind), Now: clock})
 	if err != nil {
 		return nil, err

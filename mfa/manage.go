@@ -300,7 +300,7 @@ func (a Admin) SendVerificationLink(ctx context.Context, u User) (*Delivery, err
 		return nil, fmt.Errorf("%w: no kind confirms an address", ErrNotAvailable)
 	}
 	kind, s, clock := m.kinds[i], u.compact(), m.now()
-	out, err := callEnroll(ctx, m.factors[kind], factor.EnrollInput{User: s.FactorUser(),
+	out, err := m.callEnroll(ctx, m.factors[kind], factor.EnrollInput{User: s.FactorUser(),
 		Now: clock})
 	if err != nil {
 		return nil, err

@@ -117,7 +117,7 @@ func (m *Manager) notifyUser(ctx context.Context, e Event, n *notice) {
 			Label: plainname.ForQuotation(n.label), Time: e.Time,
 			Until: cmp.Or(e.LockedUntil, e.HeldUntil), Remaining: e.Remaining, Link: n.link}
 		m.cfg.Notify(ctx, func(ctx context.Context) error {
-			err := callNotify(ctx, to.factor, in)
+			err := m.sendNotice(ctx, to.factor, in)
 			report := Event{Name: "notice.sent", Time: m.now(), UserID: e.UserID, Tenant: e.Tenant,
 				UserType: e.UserType,
 				Kind:     to.factor.Kind(), Reason: e.Name, Remaining: -1}
@@ -128,6 +128,16 @@ func (m *Manager) notifyUser(ctx context.Context, e Event, n *notice) {
 			return err
 		})
 	}
+}
+
+// sendNotice reads the brand each time, so that a repeated notice has one after a failure.
+func (m *Manager) sendNotice(
+	ctx context.Context, f factor.Notifier, in factor.Message,
+) (err error) {
+	if in.Brand, err = m.Brand(ctx, scopeOf(in.User)); err != nil {
+		return err
+	}
+	return callNotify(ctx, f, in)
 }
 
 // Cancel ends a challenge that the user will not respond to: the user pressed "cancel", or

@@ -67,6 +67,10 @@ func (m *Manager) knownAddresses(r *record.Record, s token.Subject) ([]recipient
 // sends it, or the zero Admin.
 func (m *Manager) sendRecoveryLink(ctx context.Context, s *sending, by Admin) (*Delivery, error) {
 	clock, who := m.now(), s.claims.Subject
+	ours, err := m.Brand(ctx, who.Scope())
+	if err != nil {
+		return nil, err
+	}
 	s.link = token.Claims{ID: record.Random16(), Issued: clock.UnixMilli(), Subject: who}
 	out, err := m.commitSend(ctx, s, nil, nil, clock)
 	if err != nil {
@@ -74,7 +78,8 @@ func (m *Manager) sendRecoveryLink(ctx context.Context, s *sending, by Admin) (*
 	}
 	s.link.Epoch = out.epoch[:]
 	in := factor.Message{User: who.FactorUser(), Event: "setup.link", Time: clock, Remaining: -1,
-		Link: secret.New(token.Seal(m.cfg.Keys, token.KindRecoveryLink, s.link))}
+		Brand: ours,
+		Link:  secret.New(token.Seal(m.cfg.Keys, token.KindRecoveryLink, s.link))}
 	d := &Delivery{Expires: out.Expires}
 	var failed error
 	delivered := 0

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/secondgate/secondgate/mfa/brand"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/mfa/internal/decide"
 	"github.com/secondgate/secondgate/mfa/internal/record"
@@ -81,6 +82,8 @@ type sending struct {
 	enrolled bool
 	// link is the claims of a recovery link.
 	link token.Claims
+	// brand is read before anything is written down, so that its failure changes nothing.
+	brand brand.Brand
 }
 
 // confirming says that the destination is not verified yet.
@@ -120,6 +123,9 @@ func (m *Manager) send(ctx context.Context, s *sending) (*sent, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.brand, err = m.Brand(ctx, s.claims.Subject.Scope()); err != nil {
+		return nil, err
+	}
 	state := bytes.Clone(in.State)
 	is, err := m.makeIssue(ctx, s, r, state, r.At(clock))
 	if err != nil {
@@ -156,7 +162,7 @@ func (m *Manager) deliver(
 ) error {
 	in := factor.Message{User: s.claims.Subject.FactorUser(), State: state,
 		Payload: is.Payload, Purpose: s.purpose(), Link: out.link, Expires: is.Expires,
-		Time: out.now}
+		Time: out.now, Brand: s.brand}
 	if s.to == toAddress {
 		in.Payload = secret.Text{} // the link alone
 	}
@@ -179,7 +185,7 @@ func (m *Manager) makeIssue(
 	ctx context.Context, s *sending, r *record.Record, state []byte, now time.Time,
 ) (*factor.Issue, error) {
 	in := factor.IssueInput{User: s.claims.Subject.FactorUser(), State: bytes.Clone(state),
-		Confirming: s.confirming(), Now: now}
+		Confirming: s.confirming(), Brand: s.brand, Now: now}
 	if s.factor.Traits().SharedChallenge && !s.confirming() {
 		in.Instances = m.existing(r, s.factor.Kind())
 	}

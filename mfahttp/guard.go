@@ -72,8 +72,10 @@ func (h *Handler) Require(next http.Handler) http.Handler {
 const checkEvery = time.Minute
 
 // scope returns the key under which the user's policy is found.
-func (v *visit) scope() policy.Scope {
-	return policy.Scope{Tenant: v.id.User.Tenant, UserType: v.id.User.UserType}
+func (v *visit) scope() policy.Scope { return scopeOf(v.id.User) }
+
+func scopeOf(u mfa.User) policy.Scope {
+	return policy.Scope{Tenant: u.Tenant, UserType: u.UserType}
 }
 
 // policyOf returns a short digest of the scope, for a session to say which policy it was compared

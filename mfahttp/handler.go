@@ -215,12 +215,23 @@ func secure(header http.Header) {
 type action func(v *visit) error
 
 // route registers an action for a method and a path under BasePath.
-func (h *Handler) route(method, path string, do action) {
+func (h *Handler) route(method, path string, do action) { h.serve(method, path, false, do) }
+
+// serve registers an action, with adopt also for a user who replaces a lost factor. A page has its
+// brand before the action changes anything. Responses of the API show none, and a user can sign
+// out without it.
+func (h *Handler) serve(method, path string, adopt bool, do action) {
 	full := h.cfg.BasePath + path
 	h.methods[full] = append(h.methods[full], method)
 	h.mux.HandleFunc(method+" "+full, func(w http.ResponseWriter, r *http.Request) {
 		v := h.visit(w, r, h.fail)
 		err := v.identify()
+		if err == nil && adopt {
+			v.adopt()
+		}
+		if err == nil && !h.isAPI(r) && path != "sign-out" {
+			err = v.readLook()
+		}
 		if err == nil {
 			err = do(v)
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfa/report"
 	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 	"github.com/secondgate/secondgate/secret"
@@ -86,12 +87,21 @@ func (v *visit) renew() error {
 	return nil
 }
 
+// recovery returns the recovery that was begun in this session. The brand of the pages for a
+// visitor stays that of the user whom the link was sent to.
+func (v *visit) recovery() (s replacing, ok bool) {
+	ok = v.get(keySetup, &s)
+	if ok && v.visitor == (policy.Scope{}) {
+		v.visitor = policy.Scope{Tenant: s.Tenant, UserType: s.UserType}
+	}
+	return s, ok
+}
+
 // adopt sets the visit's user to the one who replaces a lost factor, if the session has opened a
 // recovery link and no other user is signed in with it.
 func (v *visit) adopt() {
-	var s replacing
-	if v.signedIn || !v.get(keySetup, &s) || s.ID == "" || !v.now.Before(s.Expires) ||
-		!v.inItsBrowser(s) {
+	s, ok := v.recovery()
+	if !ok || v.signedIn || s.ID == "" || !v.now.Before(s.Expires) || !v.inItsBrowser(s) {
 		return
 	}
 	user := mfa.User{ID: s.ID, Tenant: s.Tenant, UserType: s.UserType}
@@ -105,12 +115,7 @@ func (v *visit) adopt() {
 }
 
 // either registers a route for pages that also serve a user who replaces a lost factor.
-func (h *Handler) either(method, path string, do action) {
-	h.route(method, path, func(v *visit) error {
-		v.adopt()
-		return do(v)
-	})
-}
+func (h *Handler) either(method, path string, do action) { h.serve(method, path, true, do) }
 
 // canLose reports whether the Handler can offer a recovery to a user who has lost a factor.
 func (h *Handler) canLose() bool { return h.cfg.SetupLinks || h.cfg.Support }
@@ -224,6 +229,9 @@ func pageSetup(v *visit) error {
 	if token == "" || len(token) > maxURL*2 {
 		return mfa.ErrToken
 	}
+	if err := v.readLinkLook(token); err != nil {
+		return err
+	}
 	if _, err := v.h.cfg.Manager.RecoveryUser(secret.New(token)); err != nil {
 		return err
 	}
@@ -233,6 +241,9 @@ func pageSetup(v *visit) error {
 func postSetup(v *visit) error {
 	f, err := v.form()
 	if err != nil {
+		return err
+	}
+	if err := v.readLinkLook(f.Get("token")); err != nil {
 		return err
 	}
 	c, err := v.openSetup(secret.New(f.Get("token")))
@@ -301,11 +312,15 @@ func (v *visit) openSetup(token secret.Text) (*pending, error) {
 	return c, nil
 }
 
-// replaced ends the enrolment of a replacement: the user signs in with it.
+// replaced ends the enrolment of a replacement: the user signs in with it. What remains names no
+// user, and gives the pages that follow their brand.
 func (v *visit) replaced() {
-	for _, key := range []string{keySetup, keyGrant, keyChallenge + purposeRecover} {
-		v.drop(key)
+	v.put(keySetup, replacing{Tenant: v.id.User.Tenant, UserType: v.id.User.UserType})
+	if v.scope() == (policy.Scope{}) {
+		v.drop(keySetup)
 	}
+	v.drop(keyGrant)
+	v.drop(keyChallenge + purposeRecover)
 	v.setRecoveryCookie("", -1)
 }
 

@@ -24,8 +24,9 @@ type Config struct {
 	Manager *mfa.Manager
 
 	// Identify reads from the application's own session which user makes the request, if a user
-	// has passed the first factor. It returns the zero Identity if none has. After an error the
-	// Handler responds with "unavailable" and treats no user as signed in. Required.
+	// has passed the first factor. It returns an Identity without a User.ID if none has; its
+	// Tenant and UserType then choose the brand of the pages. After an error the Handler responds
+	// with "unavailable" and treats no user as signed in. Required.
 	Identify func(r *http.Request) (Identity, error)
 
 	// Keys seals what the Handler keeps for a session in cookies, at most 4 KB together: the

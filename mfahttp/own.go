@@ -53,7 +53,7 @@ func (h *Handler) Viewer(r *http.Request) (mfa.Actor, error) {
 func (h *Handler) Language(r *http.Request) string {
 	v := h.visit(nil, r, nil)
 	v.recognise()
-	return v.frame(nil).Lang
+	return v.lang()
 }
 
 // Deny writes the response to an error of the Handler or of package mfa as RequireActor does: a

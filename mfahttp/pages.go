@@ -361,26 +361,3 @@ func postSignOut(v *visit) error {
 	}
 	return v.redirect(v.h.cfg.LoginURL)
 }
-
-// pageLink shows a button. Mail programs and scanners open links before users do, so a GET must
-// not confirm anything; they do not post.
-func pageLink(v *visit) error {
-	token := v.r.URL.Query().Get("token")
-	if token == "" || len(token) > maxURL*2 {
-		return mfa.ErrToken
-	}
-	return v.showLink(token)
-}
-
-func postLink(v *visit) error {
-	f, err := v.form()
-	if err != nil {
-		return err
-	}
-	if err := v.confirmLink(f.Get("token")); err != nil {
-		return err
-	}
-	return v.redirect(v.at("confirmed"))
-}
-
-func pageConfirmed(v *visit) error { return v.showConfirmed() }

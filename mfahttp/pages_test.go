@@ -297,7 +297,10 @@ func TestPages_ConfirmALinkByItsButton(t *testing.T) {
 	phone.do("POST", "/mfa/confirm", "token="+url.QueryEscape(link),
 		map[string]string{"Content-Type": "application/x-www-form-urlencoded",
 			"Sec-Fetch-Site": "cross-site"}).page(t, 403)
-	phone.post("/mfa/confirm", url.Values{"token": {link}}).goes(t, "/mfa/confirmed")
+	phone.post("/mfa/confirm", url.Values{"token": {link}}).goes(t,
+		"/mfa/confirmed?token="+url.QueryEscape(link))
+	phone.get("/mfa/confirmed?token="+url.QueryEscape(link)).page(t, 200)
+	phone.get("/mfa/confirmed?token=nonsense").page(t, 200)
 	phone.get("/mfa/confirmed").page(t, 200)
 	phone.post("/mfa/confirm", url.Values{"token": {link}}).page(t, 401)
 	phone.post("/mfa/confirm", url.Values{"token": {"nonsense"}}).page(t, 401)

@@ -138,7 +138,7 @@ func (h *Handler) PasswordlessForm(r *http.Request, returnTo string) template.HT
 	v := h.visit(nil, r, nil)
 	v.recognise()
 	var b bytes.Buffer
-	if err := h.pages.Render(&b, ui.Passwordless{Frame: v.frame(nil), Return: to}); err != nil {
+	if err := v.render(&b, ui.Passwordless{Frame: v.frame(nil), Return: to}); err != nil {
 		h.log(r, problemOf(err), err)
 		return "" // the page works without it
 	}

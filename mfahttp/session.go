@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/policy"
 )
 
 // The keys under which the application's session keeps the Handler's values. No token, grant or
@@ -167,6 +168,9 @@ type visit struct {
 	// policy requires.
 	signedIn bool
 	state    state
+	look     *look // nil: not read yet
+	// visitor is whose brand the pages have for a visitor.
+	visitor policy.Scope
 	// replacing is true if the user opened a recovery link in this browser.
 	replacing bool
 }

@@ -73,7 +73,7 @@ func (v *visit) change(key string, value []byte) {
 // become makes the visit one of another user or session. What it has read belonged to the one
 // before; what it has changed is kept for the new one.
 func (v *visit) become(id Identity) {
-	v.id, v.state.kept = id, nil
+	v.id, v.state.kept, v.look = id, nil, nil
 }
 
 // flush keeps the changes. After an error the visit must not promise anything.
@@ -160,7 +160,8 @@ func (v *visit) identify() error {
 	switch {
 	case err != nil:
 		return hookError("Identify", err)
-	case id.User.ID == "": // without a user, nothing is known
+	case id.User.ID == "": // without a user, nothing is known but whose pages these are
+		v.visitor = scopeOf(id.User)
 		return nil
 	case id.SessionID == "":
 		return errNoSessionID

@@ -36,10 +36,18 @@ func (h *Handler) openUI() error {
 	return nil
 }
 
+// lang returns the language of the pages for the request.
+func (v *visit) lang() string {
+	return v.h.pages.Locale(v.r.Header.Get("Accept-Language"), v.id.User.Locale)
+}
+
 func (v *visit) frame(n *notice) ui.Frame {
-	lang := v.h.pages.Locale(v.r.Header.Get("Accept-Language"), v.id.User.Locale)
+	_ = v.readLook() // render returns its error
+	lang, configured := v.lang(), v.h.cfg.ProductName
 	f := ui.Frame{Lang: lang, Base: v.h.base(),
-		Product: first(v.h.cfg.ProductName, v.h.pages.Product(lang)), SignedIn: v.signedIn,
+		Product: first(v.look.brand.ProductOr(configured), v.h.pages.Product(lang)),
+		Logo:    v.look.brand.Logo, Colours: v.h.pages.Colours(v.look.brand.Colours()),
+		SignedIn:  v.signedIn,
 		SigningIn: v.id.User.ID != "" && !v.signedIn,
 		Account:   first(v.id.User.Account, v.id.User.Email),
 		Home:      v.h.cfg.HomeURL, Login: v.h.cfg.LoginURL, Now: v.now}
@@ -62,7 +70,7 @@ func first(list ...string) string {
 // page renders into memory first, so that an error leaves no half a page.
 func (v *visit) page(status int, p ui.Page) error {
 	var b bytes.Buffer
-	if err := v.h.pages.Render(&b, p); err != nil {
+	if err := v.render(&b, p); err != nil {
 		return err
 	}
 	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -251,8 +259,10 @@ func (v *visit) failOr(p problem) {
 	v.failPage(p)
 }
 
-// failPage is the last resort, and must not fail itself.
+// failPage is the last resort, and must not fail itself. Without the user's brand it shows the
+// configured one.
 func (v *visit) failPage(p problem) {
+	v.readErrorLook()
 	p.retryAfter(v.w.Header())
 	if v.page(p.Status, ui.Error{Frame: v.frame(nil), Code: p.Code,
 		RetryAfter: p.RetryAfter}) != nil {

@@ -55,7 +55,7 @@ func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, 
 		if err != nil {
 			return nil, err
 		}
-		options = f.creation(s, in.User, i.Challenge)
+		options = f.creation(s, in.User, in.Brand.ProductOr(f.cfg.RPName), i.Challenge)
 	default:
 		var asked []known
 		for _, e := range in.Instances {
@@ -125,7 +125,7 @@ type selection struct {
 
 const publicKey = "public-key"
 
-func (f *Factor) creation(s state, p factor.User, challenge []byte) creationOptions {
+func (f *Factor) creation(s state, p factor.User, name string, challenge []byte) creationOptions {
 	o := creationOptions{
 		Challenge: challenge,
 		Params:    []param{{publicKey, algEdDSA}, {publicKey, algES256}, {publicKey, algRS256}},
@@ -135,7 +135,7 @@ func (f *Factor) creation(s state, p factor.User, challenge []byte) creationOpti
 			UserVerification: f.cfg.UserVerification.String()},
 		Attestation: "none",
 	}
-	o.RP.ID, o.RP.Name = f.cfg.RPID, f.cfg.RPName
+	o.RP.ID, o.RP.Name = f.cfg.RPID, name
 	o.User.ID, o.User.Name, o.User.DisplayName = s.Handle, p.Account, p.Account
 	return o
 }

@@ -2,6 +2,7 @@ package password
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -17,6 +18,8 @@ import (
 	"github.com/secondgate/secondgate/internal/mailaddr"
 	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/internal/texts"
+	"github.com/secondgate/secondgate/mfa/brand"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/secret"
 )
 
@@ -35,8 +38,10 @@ type Mail struct {
 	// "password.admin-set".
 	Name string
 	// To is the account's address, User the user's name, Locale its language, and ServiceName
-	// Config's.
+	// the name of the Brand, or Config's.
 	To, User, Locale, ServiceName string
+	// Brand is how the account's tenant sees the application.
+	Brand brand.Brand
 	// Link is the whole URL of a reset.link, and TTL how long it is valid.
 	Link secret.Text
 	TTL  time.Duration
@@ -61,13 +66,26 @@ var mailHTML string
 var mailTemplate = template.Must(template.New("mail").Parse(mailHTML))
 
 // mailView is what the mail shows.
-type mailView struct{ Lang, Dir, Service, Lead, Link, Button, IfButtonFails, Note, Ignore string }
+type mailView struct {
+	Lang, Dir, Service, Lead, Link, Button, IfButtonFails, Note, Ignore string
+	Colours                                                             brand.Colours
+}
 
 func (m *Manager) send(ctx context.Context, a *Account, mail Mail, now time.Time) error {
-	mail.To, mail.User, mail.Locale, mail.ServiceName, mail.TTL, mail.Time = a.Email, a.Name,
-		a.Locale, m.cfg.ServiceName, m.cfg.TTL, now
-	var msg email.Message
+	var ours brand.Brand
 	var err error
+	if m.cfg.Brand != nil {
+		if ours, err = m.cfg.Brand(ctx, policy.Scope{Tenant: a.Tenant}); err == nil {
+			err = ours.Check()
+		}
+		if err != nil {
+			return unavailable(quiet.New("password: Config.Brand failed", err))
+		}
+	}
+	mail.To, mail.User, mail.Locale, mail.ServiceName, mail.TTL, mail.Time = a.Email, a.Name,
+		a.Locale, ours.ProductOr(m.cfg.ServiceName), m.cfg.TTL, now
+	mail.Brand = ours
+	var msg email.Message
 	if m.cfg.Compose != nil {
 		if msg, err = m.cfg.Compose(mail); err != nil {
 			return quiet.New("password: Compose makes no mail", err)
@@ -85,7 +103,7 @@ func (m *Manager) send(ctx context.Context, a *Account, mail Mail, now time.Time
 	case !strings.Contains(msg.Text.Reveal(), mail.Link.Reveal()):
 		return errors.New("password: Compose makes a text without the link")
 	}
-	msg.To = recipient(a.Email) // whatever Compose made of it
+	msg.To, msg.From = recipient(a.Email), ours.MailFrom // whatever Compose made of it
 	if err := m.cfg.Sender.Send(ctx, msg); err != nil {
 		// The text of a Sender's error may quote the link.
 		return unavailable(quiet.New("password: the sender failed"+quiet.Status(err), err))
@@ -110,7 +128,8 @@ func compose(m Mail) (email.Message, error) {
 		return w.Say("mail.password."+key, "service", m.ServiceName, "time", w.Lifetime(m.TTL))
 	}
 	v := mailView{Lang: w.Tag(), Dir: w.Direction(), Service: m.ServiceName,
-		Lead: lead(w, m.User, say(about+".text")), Ignore: say("not-you")}
+		Lead: lead(w, m.User, say(about+".text")), Ignore: say("not-you"),
+		Colours: cmp.Or(m.Brand.Colours(), brand.Colours{Light: "#1d4ed8", Dark: "#8ab4ff"})}
 	var plain strings.Builder
 	fmt.Fprintf(&plain, "%s\n\n", v.Lead)
 	if !m.Link.IsZero() {

@@ -12,7 +12,9 @@ import (
 
 	"github.com/secondgate/secondgate/email"
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/brand"
 	"github.com/secondgate/secondgate/mfa/factor"
+	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/seal"
 	"github.com/secondgate/secondgate/secret"
 	"github.com/secondgate/secondgate/storage"
@@ -49,6 +51,9 @@ type Config struct {
 	Sender email.Sender
 	// ServiceName is the application's name, as users know it. Required.
 	ServiceName string
+	// Brand returns the brand of mails: give it the Manager's method Brand. scope has the tenant of
+	// the account. After an error no mail is sent. Nil: ServiceName and the Sender's own address.
+	Brand func(ctx context.Context, scope policy.Scope) (brand.Brand, error)
 	// LinkURL makes of a token the address of the page that asks for a new password, such as
 	// https://example.com/password/reset?token=…; the token is URL-safe. Required.
 	LinkURL func(token string) string

@@ -8,8 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/secondgate/secondgate/internal/quiet"
 	"github.com/secondgate/secondgate/internal/sentcode"
 	"github.com/secondgate/secondgate/internal/texts"
+	"github.com/secondgate/secondgate/mfa/brand"
 	"github.com/secondgate/secondgate/mfa/factor"
 	"github.com/secondgate/secondgate/secret"
 )
@@ -29,8 +31,9 @@ const NoOrigin = "-"
 type Config struct {
 	// Sender sends the messages. Required.
 	Sender Sender
-	// ServiceName is how the message calls the application. Required; characters of the
-	// GSM 7-bit alphabet (3GPP TS 23.038) only, and short enough for one message.
+	// ServiceName is how the message calls the application. The Brand of a user's tenant can have
+	// another name. Required; characters of the GSM 7-bit alphabet (3GPP TS 23.038) only, and
+	// short enough for one message.
 	ServiceName string
 	// Origin is the host of the page where the code is typed, without scheme or port, such
 	// as "acme.example"; it is also valid for its subdomains. Required, unless NoOrigin.
@@ -138,12 +141,36 @@ func (cfg *Config) checkText() error {
 	code := strings.Repeat("8", cfg.Digits)
 	for _, locale := range texts.Tags() {
 		for _, purpose := range []string{"sign-in", "step-up", "manage", "replace", "confirm"} {
-			c := cfg.content("+31612345678", code, locale, purpose)
-			_, err := cfg.message(c)
-			if err != nil {
+			c := cfg.content("+31612345678", code, locale, purpose, brand.Brand{})
+			if err := cfg.try(c); err != nil {
 				return fmt.Errorf("the message in %q cannot be sent: %w", locale, err)
 			}
 		}
+	}
+	return nil
+}
+
+// try composes a message that is not sent.
+func (cfg *Config) try(c Content) error {
+	_, err := cfg.message(c)
+	return err
+}
+
+// checkBrand decides whether a message with a Brand's name can be sent, before a code is made.
+func (cfg *Config) checkBrand(ours brand.Brand, locale string) error {
+	if ours.ShortNameOr("") == "" {
+		return nil
+	}
+	for _, r := range ours.ShortNameOr("") {
+		if septets(string(r)) < 0 {
+			return quiet.New("sms: the name of the brand has characters outside the GSM 7-bit " +
+				"alphabet; set its ShortName to a name without them")
+		}
+	}
+	c := cfg.content("+31612345678", strings.Repeat("8", cfg.Digits), locale, "confirm", ours)
+	if err := cfg.try(c); err != nil {
+		return quiet.New("sms: the message with the name of the brand cannot be sent; set its "+
+			"ShortName to a shorter name", err)
 	}
 	return nil
 }

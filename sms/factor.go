@@ -86,6 +86,9 @@ func (f *Factor) Issue(_ context.Context, in factor.IssueInput) (*factor.Issue, 
 	if !f.cfg.served(number) {
 		return nil, errNotServed()
 	}
+	if err := f.cfg.checkBrand(in.Brand, in.User.Locale); err != nil {
+		return nil, err
+	}
 	code := sentcode.New(f.cfg.Digits)
 	return &factor.Issue{
 		Keep:        sentcode.Keep(bind(number, code)),
@@ -113,7 +116,8 @@ func (f *Factor) Deliver(ctx context.Context, in factor.Message) error {
 			return quiet.New("sms: Config.Check refused the message", err)
 		}
 	}
-	return f.cfg.send(ctx, f.cfg.content(number, code, in.User.Locale, in.Purpose),
+	return f.cfg.send(ctx, f.cfg.content(number, code, in.User.Locale, in.Purpose,
+		in.Brand),
 		in.Expires.Sub(in.Time))
 }
 

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/secondgate/secondgate/internal/texts"
+	"github.com/secondgate/secondgate/mfa/brand"
 	"github.com/secondgate/secondgate/secret"
 )
 
@@ -51,8 +52,10 @@ func septets(s string) int {
 type Content struct {
 	// To is the number in E.164 form.
 	To string
-	// ServiceName is the Config's.
+	// ServiceName is the short name of the Brand, or the Config's.
 	ServiceName string
+	// Brand is how the user's tenant sees the application, for a Compose of your own.
+	Brand brand.Brand
 	// Locale is the user's, a BCP 47 tag, or "".
 	Locale string
 	// Purpose is as in factor.Message: "sign-in", "step-up", "manage", "replace" or
@@ -76,9 +79,12 @@ func (Content) LogValue() slog.Value { return slog.StringValue(redacted) }
 // MarshalText makes every encoder write "[redacted]".
 func (Content) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-func (cfg *Config) content(number, code, locale, purpose string) Content {
+func (cfg *Config) content(
+	number, code, locale, purpose string, ours brand.Brand,
+) Content {
 	return Content{
-		To: number, ServiceName: cfg.ServiceName, Locale: locale, Purpose: purpose,
+		To: number, ServiceName: ours.ShortNameOr(cfg.ServiceName), Brand: ours,
+		Locale: locale, Purpose: purpose,
 		Code: secret.New(code), TTL: cfg.TTL,
 	}
 }

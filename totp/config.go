@@ -92,6 +92,7 @@ const (
 // period they were enrolled with, so that these may be changed later.
 type Config struct {
 	// Issuer is the name of the service as apps show it, 1 to 64 bytes, without a colon.
+	// The Brand of a user's tenant can have another.
 	Issuer string
 	// Algorithm defaults to SHA1, which is the one to choose; see the package comment.
 	Algorithm Algorithm

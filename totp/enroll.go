@@ -47,7 +47,7 @@ func (f *Factor) Enroll(_ context.Context, in factor.EnrollInput) (*factor.Enrol
 		account = accountName(in.User, in.Name, n)
 	}
 	s.label = labelID(account)
-	uri := f.uri(s, account)
+	uri := uri(s, in.Brand.IssuerOr(f.cfg.Issuer), account)
 	qr, err := newQR(uri)
 	if err != nil {
 		return nil, err

@@ -69,11 +69,11 @@ func labelID(account string) [labelLen]byte {
 // "&" and "=" are escaped in the label, too, where url.PathEscape leaves them: the issuer
 // "A&digits=8" must not add a parameter. The values that are the default are there all the
 // same, for apps whose default is another.
-func (f *Factor) uri(s state, account string) string {
+func uri(s state, issuer, account string) string {
 	escape := func(v string) string { return strings.ReplaceAll(url.QueryEscape(v), "+", "%20") }
-	return "otpauth://totp/" + escape(f.cfg.Issuer) + ":" + escape(account) +
+	return "otpauth://totp/" + escape(issuer) + ":" + escape(account) +
 		"?secret=" + b32.EncodeToString(s.secret) +
-		"&issuer=" + escape(f.cfg.Issuer) +
+		"&issuer=" + escape(issuer) +
 		"&algorithm=" + s.algorithm.String() +
 		"&digits=" + strconv.Itoa(s.digits) +
 		"&period=" + strconv.Itoa(s.period)

@@ -40,7 +40,14 @@ func (s *Sender) Send(ctx context.Context, m email.Message) error {
 // SMTPUTF8 wants it (RFC 6531). What would be another header or recipient is refused.
 func (s *Sender) message(m email.Message) (*mail.Msg, error) {
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
-	if err := msg.From(s.from); err != nil {
+	from, domain := s.from, s.domain
+	if m.From != "" {
+		var err error
+		if from, domain, err = parseFrom(m.From); err != nil {
+			return nil, failure("the sender's address is refused")
+		}
+	}
+	if err := msg.From(from); err != nil {
 		return nil, failure("the sender's address is refused")
 	}
 	// A host without a dot is for who wrote the message to refuse.
@@ -56,7 +63,7 @@ func (s *Sender) message(m email.Message) (*mail.Msg, error) {
 	}
 	msg.Subject(m.Subject)
 	msg.SetDate()
-	msg.SetMessageIDWithValue(rand.Text() + "@" + s.domain)
+	msg.SetMessageIDWithValue(rand.Text() + "@" + domain)
 	// RFC 3834 section 5: no vacation replies
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetGenHeader("X-Auto-Response-Suppress", "All") // the same, for Exchange

@@ -293,3 +293,23 @@ func requireRejected(t *testing.T, err error, args ...any) {
 	e, ok := errors.AsType[*email.SendError](err)
 	require.True(t, ok && e.Rejected && !e.Temporary, args...)
 }
+
+// A mail with a sender of its own has that in its header and its envelope, and one that would add
+// a header or hide another address is not sent.
+func TestSend_UsesTheSenderOfTheMail(t *testing.T) {
+	s := (&script{}).start(t)
+	m := message
+	m.From = "Northwind <codes@northwind.example>"
+	require.NoError(t, send(t, s.config(), m))
+	h := headers(t, s)
+	require.Equal(t, `"Northwind" <codes@northwind.example>`, h.Get("From"))
+	require.Regexp(t, `@northwind\.example>$`, h.Get("Message-ID"))
+	require.Contains(t, s.said(), "MAIL FROM:<codes@northwind.example>")
+	for _, bad := range []string{"a@b.example\r\nBcc: x@y.example", "a@b.example, c@d.example",
+		"no address", "=?utf-8?q?A=0ABcc:?= <a@b.example>"} {
+		m.From = bad
+		err := send(t, s.config(), m)
+		require.Error(t, err)
+		require.NotContains(t, err.Error(), "b.example")
+	}
+}

@@ -57,6 +57,7 @@ type Config struct {
 	Password secret.Text
 	// From is the sender's address, with or without a name: "Acme <no-reply@example.com>". Its
 	// domain also makes the Message-ID, so that no machine's name goes out.
+	// A mail with a From of its own has that instead.
 	From string
 	// Timeout bounds each sending. Defaults to 15 seconds. Must be at most 2 minutes. An earlier
 	// deadline of the context holds.

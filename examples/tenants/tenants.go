@@ -14,6 +14,7 @@ import (
 
 	"github.com/secondgate/secondgate"
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/brand"
 	"github.com/secondgate/secondgate/mfa/policy"
 )
 
@@ -31,6 +32,8 @@ type App struct {
 	Shared bool
 	// Members have a role in each of their tenants: by user ID, and then by tenant.
 	Members map[string]map[string]string
+	// Brands are how the users of each tenant see the application.
+	Brands map[string]brand.Brand
 
 	mu       sync.Mutex
 	sessions map[string]*session
@@ -61,6 +64,19 @@ func (p policies) Policy(_ context.Context, s policy.Scope) (policy.Policy, erro
 		tenant, _, _ = strings.Cut(s.UserType, "/")
 	}
 	return p[tenant], nil
+}
+
+// brands has how the users of each tenant see the application.
+type brands map[string]brand.Brand
+
+// Brand implements secondgate.Config.Brand, for separate and for shared factors. A tenant without
+// an entry has the zero Brand, which is what the application is configured with.
+func (b brands) Brand(_ context.Context, s policy.Scope) (brand.Brand, error) {
+	tenant := s.Tenant
+	if tenant == "" {
+		tenant, _, _ = strings.Cut(s.UserType, "/")
+	}
+	return b[tenant], nil
 }
 
 var errForbidden = errors.New("not an administrator of this tenant")
@@ -154,6 +170,7 @@ func New(a *App, cfg secondgate.Config, by map[string]policy.Policy) (
 ) {
 	a.sessions = map[string]*session{}
 	cfg.User, cfg.Policies, cfg.Authorize = a.user, policies(by), a.authorizeSeparate
+	cfg.Brand = brands(a.Brands).Brand
 	if a.Shared {
 		cfg.Authorize = a.authorizeShared
 	}

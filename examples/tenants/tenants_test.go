@@ -11,6 +11,7 @@ import (
 	"github.com/secondgate/secondgate"
 	"github.com/secondgate/secondgate/examples/tenants"
 	"github.com/secondgate/secondgate/mfa"
+	"github.com/secondgate/secondgate/mfa/brand"
 	"github.com/secondgate/secondgate/mfa/policy"
 	"github.com/secondgate/secondgate/mfatest"
 	"github.com/secondgate/secondgate/secret"
@@ -25,6 +26,9 @@ func start(t *testing.T, shared bool) (*mfatest.Client, *secondgate.Gate) {
 		"ann":  {"acme": "staff", "club": "member"},
 		"boss": {"acme": "admin"},
 		"all":  {"acme": "admin", "club": "admin"},
+	}, Brands: map[string]brand.Brand{
+		"acme": {Product: "Acme Works", Accent: "#7a1fa2"},
+		"club": {Product: "The Club"},
 	}}
 	app, gate, err := tenants.New(a, secondgate.Config{Store: memory.New(), Product: "Acme",
 		Keys: secondgate.KeyFile(t.TempDir() + "/key"), Logger: slog.New(slog.DiscardHandler)},
@@ -42,6 +46,23 @@ func signIn(t *testing.T, c *mfatest.Client, tenant string) mfatest.Page {
 func change(t *testing.T, c *mfatest.Client, tenant string) mfatest.Page {
 	t.Helper()
 	return c.Post(t, "/tenant", url.Values{"tenant": {tenant}})
+}
+
+// A user who goes on to another tenant sees that one's brand, with separate and shared factors.
+func TestBrand_IsThatOfTheTenantNow(t *testing.T) {
+	for _, shared := range []bool{false, true} {
+		c, _ := start(t, shared)
+		signIn(t, c, "club")
+		page := c.Get(t, "/mfa/factors").Text
+		require.Contains(t, page, "The Club")
+		require.NotContains(t, page, "colours-")
+		page = change(t, c, "acme").Text
+		require.Contains(t, page, "Acme Works")
+		require.NotContains(t, page, "The Club")
+		require.Contains(t, page, "colours-7a1fa2-")
+		app := c.Post(t, "/mfa/enroll/totp", url.Values{}).Text
+		require.Contains(t, app, "issuer=Acme%20Works")
+	}
 }
 
 func TestSeparateFactors_AreOfOneTenant(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/secondgate/secondgate/mfa/brand"
 	"github.com/secondgate/secondgate/secret"
 )
 
@@ -54,7 +55,9 @@ type EnrollInput struct {
 	// Existing are the user's instances of this kind, so that the factor can make a label
 	// unique and refuse a duplicate.
 	Existing []EnrollOutput
-	Now      time.Time
+	// Brand is how the user sees the application. Zero fields mean the factor's own settings.
+	Brand brand.Brand
+	Now   time.Time
 }
 
 // EnrollOutput is a prepared instance. Where the Manager lists instances that are enrolled, it has
@@ -118,7 +121,9 @@ type IssueInput struct {
 	// Discoverable says that no user is known yet, and that the response will name the user:
 	// User, State and Instances are empty. Only for an Identifier.
 	Discoverable bool
-	Now          time.Time
+	// Brand is how the user sees the application. It is zero if Discoverable is true.
+	Brand brand.Brand
+	Now   time.Time
 }
 
 // Issue is a challenge that was made.
@@ -147,6 +152,8 @@ type Message struct {
 	State secret.Bytes
 	// Time is when the challenge was issued, or when the event of a notice happened.
 	Time time.Time
+	// Brand is how the user sees the application. Zero fields mean the factor's own settings.
+	Brand brand.Brand
 	// Link is a token for a link to a page that posts it, or empty. In a challenge, while an
 	// address is being confirmed, it proves that messages to the address arrive. In a notice
 	// with the Event "setup.link", it is a recovery link.

@@ -44,12 +44,16 @@ type catalogs struct {
 	made    map[string]*catalog
 }
 
+func newCatalogs(langs []string, over map[string][]texts.Entry) *catalogs {
+	c := &catalogs{langs: langs, over: over, made: map[string]*catalog{}}
+	c.english = sync.OnceValue(func() *catalog { return c.make(texts.English, nil) })
+	return c
+}
+
 // readCatalogs reads the texts of overrides, which may be nil, and adds their languages to ours. A
 // text that an added language does not have is the English one.
 func readCatalogs(overrides fs.FS) (*catalogs, error) {
-	c := &catalogs{langs: texts.Tags(), over: map[string][]texts.Entry{},
-		made: map[string]*catalog{}}
-	c.english = sync.OnceValue(func() *catalog { return c.make(texts.English, nil) })
+	c := newCatalogs(texts.Tags(), map[string][]texts.Entry{})
 	if overrides == nil {
 		return c, nil
 	}

@@ -53,6 +53,7 @@ func readStatic(base, overrides fs.FS, looks map[string]*look) (staticFiles, err
 		}
 	}
 	all := sha256.New()
+	_, _ = fmt.Fprintf(all, "%q\n", coloursCSS)
 	for _, name := range slices.Sorted(maps.Keys(s.content)) {
 		_, _ = fmt.Fprintf(all, "%q %x\n", name, sha256.Sum256(s.content[name]))
 	}
@@ -99,16 +100,24 @@ type Asset struct {
 
 // Static returns the file for a path under Base+"static/". There are no directories.
 func (r *Renderer) Static(name string) (Asset, bool) {
-	if b, ok := r.static.content[name]; ok {
+	if b, ok := r.static.file(name); ok {
 		return Asset{Name: name, Content: b}, true
 	}
 	version, name, _ := strings.Cut(name, "/")
-	b, ok := r.static.content[name]
+	b, ok := r.static.file(name)
 	if !ok || !isVersion(version) {
 		return Asset{}, false
 	}
 	current := version == r.static.version
 	return Asset{Name: name, Content: b, Current: current, Stale: !current}, true
+}
+
+// file returns the content of a file, or of the stylesheet that a name describes.
+func (s staticFiles) file(name string) ([]byte, bool) {
+	if b, ok := s.content[name]; ok {
+		return b, true
+	}
+	return stylesheet(name)
 }
 
 func isVersion(s string) bool {

@@ -88,6 +88,7 @@ type Renderer struct {
 	static    staticFiles
 	looks     map[string]*look // of kinds
 	openTexts []openText       // of the application's own
+	branded   branded
 }
 
 // New parses the built-in files with those of overrides, which may be nil, laid over them, and

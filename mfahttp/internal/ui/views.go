@@ -13,6 +13,10 @@ type Frame struct {
 	// below are under it. Forms post only there.
 	Base    string
 	Product string
+	// Logo is the path of an image in place of the shield, or "".
+	Logo string
+	// Colours is the path of the stylesheet of the accent colours, or "": see [Renderer.Colours].
+	Colours string
 	// SignedIn makes pages wide, shows Account in the header, and offers to sign out.
 	SignedIn bool
 	// SigningIn is true for a user who has passed the first factor alone. The page then offers to
