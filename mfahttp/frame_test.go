@@ -74,6 +74,20 @@ func TestRender_WritesAnApplicationsPage(t *testing.T) {
 	}
 }
 
+// A page is in one language: the frame follows the body.
+func TestRender_FrameIsInTheLanguageOfTheBody(t *testing.T) {
+	s := newSite(t, nil)
+	for language, want := range map[string]string{"": "de", "nl-BE": "nl", "tlh": "en"} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest("GET", "/about", nil)
+		r.Header.Set("Accept-Language", "de")
+		r = r.WithContext(context.WithValue(r.Context(), sessionKey{},
+			&holder{values: map[string]string{}}))
+		must(t, s.h.Render(w, r, mfahttp.Page{Title: "x", Language: language}))
+		require.Contains(t, w.Body.String(), `<html lang="`+want+`" dir="ltr">`)
+	}
+}
+
 // Templates are replaced file by file; one that does not parse is found at start.
 func TestTemplates_ReplaceOneFile(t *testing.T) {
 	s := newSite(t, func(c *mfahttp.Config) {

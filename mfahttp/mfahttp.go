@@ -222,6 +222,10 @@ type Country struct {
 type Page struct {
 	// Title is plain text.
 	Title string
+	// Language is the language of Title and Body, a BCP 47 tag. The frame is in it too, so that a
+	// page is in one language; it is English if the library has no texts in that language.
+	// Defaults to that of [Handler.Language].
+	Language string
 	// Body is the content inside the frame. The Content-Security-Policy of the Handler's pages
 	// applies: no inline script and no inline style.
 	Body template.HTML

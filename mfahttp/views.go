@@ -58,6 +58,12 @@ func (v *visit) frame(n *notice) ui.Frame {
 	return f
 }
 
+// inLanguage returns a frame in another language.
+func (v *visit) inLanguage(f ui.Frame, lang string) ui.Frame {
+	f.Lang, f.Product = lang, first(v.h.cfg.ProductName, v.h.pages.Product(lang))
+	return f
+}
+
 func first(list ...string) string {
 	for _, s := range list {
 		if s != "" {
@@ -279,5 +285,9 @@ func (h *Handler) Render(w http.ResponseWriter, r *http.Request, p Page) error {
 	if p.Status == 0 {
 		p.Status = http.StatusOK
 	}
-	return v.page(p.Status, ui.Own{Frame: v.frame(nil), Title: p.Title, Body: p.Body})
+	f := v.frame(nil)
+	if p.Language != "" {
+		f = v.inLanguage(f, h.pages.Locale("", p.Language))
+	}
+	return v.page(p.Status, ui.Own{Frame: f, Title: p.Title, Body: p.Body})
 }

@@ -19,27 +19,10 @@ import (
 	"github.com/secondgate/secondgate/sso"
 )
 
-//go:embed templates assets overlay
+//go:embed templates assets overlay texts
 var files embed.FS
 
 const assetPath = "/assets/"
-
-// pages are the application's own templates. Handler.Render puts them into the frame of mfahttp's
-// pages, so that all of them look like one product.
-type pages struct{ t *template.Template }
-
-func newPages() (*pages, error) {
-	t, err := template.New("").Funcs(template.FuncMap{
-		"when": func(t time.Time) string {
-			return t.UTC().Format("2 January 2006, 15:04:05") + " UTC"
-		},
-		"iso":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"kind": kindName,
-		"day":  day,
-		"days": func() []int { return rememberDays[:] },
-	}).ParseFS(files, "templates/*.html")
-	return &pages{t}, err
-}
 
 // overlay returns the templates that replace some of mfahttp's in demonstration mode: the page
 // that asks for a code links to the outbox, which shows it.
@@ -79,10 +62,12 @@ func (a *app) show(w http.ResponseWriter, r *http.Request, status int, title str
 	v.Demo, v.MFA, v.SignOn = a.cfg.demo, a.gate.URL(), a.signOn != nil
 	v.Owner = v.User != nil && v.User.Type == ownerType
 	v.Notice = cmp.Or(a.sessions.PopString(r.Context(), sessionNotice), v.Notice)
+	lang := a.pageLanguage(r, v.Page)
 	var body bytes.Buffer
-	err := a.pages.t.ExecuteTemplate(&body, v.Page+".html", v)
+	err := a.pages.in(lang).ExecuteTemplate(&body, v.Page+".html", v)
 	if err == nil {
-		err = a.gate.Render(w, r, mfahttp.Page{Title: title, Body: template.HTML(body.String()), Status: status}) //nolint:gosec // escaped by the template
+		err = a.gate.Render(w, r, mfahttp.Page{Title: a.pages.title(lang, title), Language: lang,
+			Body: template.HTML(body.String()), Status: status}) //nolint:gosec // escaped by the template
 	}
 	if err != nil {
 		a.log.ErrorContext(r.Context(), "cannot render a page", "page", v.Page, "error", err)
@@ -370,5 +355,5 @@ func enrollDeadline(o *mfa.Overview, now time.Time) string {
 		!now.Before(o.Policy.EnrollBy) {
 		return ""
 	}
-	return o.Policy.EnrollBy.UTC().Format("2 January 2006")
+	return day(o.Policy.EnrollBy)
 }

@@ -77,8 +77,12 @@ func explainPassword(err error) string {
 		return "This password is little more than your name or ours. Choose another."
 	case "password_same":
 		return "This is your current password. Choose another."
+	case "password_too_short":
+		return "This password is too short."
+	case "password_too_long":
+		return "This password is too long."
 	}
-	return "This password is not accepted: " + p.Detail + "."
+	return "This password has characters that cannot be used. Choose another."
 }
 
 // forgotView is the data of the page. Sent is the same whether or not a user has the address.
@@ -110,7 +114,7 @@ func (a *app) postForgot(w http.ResponseWriter, r *http.Request) {
 		a.show(w, r, http.StatusTooManyRequests, "Forgot your password?",
 			view{Page: "forgot", Data: forgotView{},
 				Error: "You requested too many links. The ones that were mailed are valid for " +
-					"half an hour. Try again in " + strconv.Itoa(wait) + " minutes."})
+					"half an hour. Try again later."})
 	case err != nil:
 		a.failPage(w, r, err)
 	default:

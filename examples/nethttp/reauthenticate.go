@@ -71,7 +71,7 @@ func (a *app) postReauthenticate(w http.ResponseWriter, r *http.Request, user *a
 		a.showReauthenticate(w, r, http.StatusUnauthorized, user, to, "Wrong password.")
 	case waits:
 		a.showReauthenticate(w, r, http.StatusTooManyRequests, user, to,
-			"Too many attempts. Wait a moment and try again.")
+			"Too many attempts at once. Wait a moment and try again.")
 	case err != nil:
 		a.failPage(w, r, err)
 	default:

@@ -32,7 +32,7 @@ type sessionView struct {
 	Waiting  bool      `json:"waiting"`
 	Began    time.Time `json:"began"`
 	LastUsed time.Time `json:"last_used"`
-	HowText  string    `json:"-"`
+	HowTexts []string  `json:"-"`
 }
 
 // sessionViews returns the user's sessions, the request's own first.
@@ -45,7 +45,7 @@ func (a *app) sessionViews(r *http.Request, user *account) ([]sessionView, error
 	views := make([]sessionView, len(list))
 	for i, o := range list {
 		views[i] = sessionView{ID: o.ID, Current: o.ID == own, Device: o.Device, Client: o.Client,
-			How: o.How, HowText: a.howName(o.How),
+			How: o.How, HowTexts: a.howNames(o.How),
 			Waiting: o.Waiting, Began: o.Began.UTC(), LastUsed: o.Seen.UTC()}
 	}
 	slices.SortStableFunc(views, func(x, y sessionView) int {
@@ -141,8 +141,9 @@ func (a *app) settings(r *http.Request) (above, below template.HTML, err error) 
 		"Links": links, "Offers": offers, "Sessions": len(views), "Ask": others &&
 			a.sessions.GetBool(r.Context(), sessionChanged)}
 	var first, rest bytes.Buffer
-	err = errors.Join(a.pages.t.ExecuteTemplate(&first, "settings-above.html", data),
-		a.pages.t.ExecuteTemplate(&rest, "settings.html", data))
+	t := a.pages.in(a.gate.Language(r))
+	err = errors.Join(t.ExecuteTemplate(&first, "settings-above.html", data),
+		t.ExecuteTemplate(&rest, "settings.html", data))
 	return template.HTML(first.String()), template.HTML(rest.String()), err //nolint:gosec // escaped by the templates
 }
 

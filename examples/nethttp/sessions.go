@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/secondgate/secondgate/mfa"
@@ -120,8 +119,8 @@ func (u users) setEndsSessions(ctx context.Context, id string, wanted bool) erro
 	return err
 }
 
-// howName returns the names of the factors that signed in to a session.
-func (a *app) howName(how []string) string {
+// howNames returns the names of the factors that signed in to a session.
+func (a *app) howNames(how []string) []string {
 	names := make([]string, len(how))
 	for i, h := range how {
 		switch names[i] = a.providerName(kindName(h)); h {
@@ -131,5 +130,5 @@ func (a *app) howName(how []string) string {
 			names[i] = "its second factor"
 		}
 	}
-	return strings.Join(names, " and ")
+	return names
 }

@@ -50,7 +50,7 @@ func TestSessions_ListsAUsersOwn(t *testing.T) {
 			t.Errorf("session: %v", got)
 		}
 	}
-	c.has(c.get(200, "/sessions"), "password and e-mail", "this browser",
+	c.has(c.get(200, "/sessions"), "password, e-mail", "this browser",
 		"Sign out everywhere else")
 	c.has(c.get(200, "/mfa/factors"), "In 2 places.")
 

@@ -107,7 +107,7 @@ func TestSignOn_LinksAndSignsIn(t *testing.T) {
 	in.get(401, "/api/me")
 	in.verify(200, "email", in.send("email", "anna@acme.example"))
 	in.field(in.get(200, "/api/me"), "username", "anna")
-	in.has(in.get(200, "/sessions"), "Microsoft and e-mail")
+	in.has(in.get(200, "/sessions"), "Microsoft, e-mail")
 
 	// Another user cannot link the same account.
 	ben := s.client(t)
@@ -221,7 +221,7 @@ func TestSignOn_AcceptsTheProvidersSecondFactor(t *testing.T) {
 	in.to(in.signOn(303, "microsoft", "sign-in", "Ben Carter"), "/")
 	in.field(in.get(200, "/api/me"), "username", "ben")
 	in.get(200, "/")
-	in.has(in.get(200, "/sessions"), "Microsoft and its second factor")
+	in.has(in.get(200, "/sessions"), "Microsoft, its second factor")
 	if a := in.post(303, "/sso/microsoft/unlink", url.Values{"link": {"x"}}); !strings.HasPrefix(
 		a.header.Get("Location"), "/mfa/step-up?purpose=manage") {
 		t.Errorf("sent to %s", a.header.Get("Location"))

@@ -164,5 +164,5 @@ func (a *app) postActivation(on bool) adminHandler {
 	}
 }
 
-// day returns a date as pages show it.
-func day(t time.Time) string { return t.UTC().Format("2 January 2006") }
+// day returns a date as pages of every language show it.
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }

@@ -124,8 +124,5 @@ func busy(err error) (seconds int, ok bool) {
 // tooBusy sets Retry-After and returns what a page says to a user who was refused.
 func tooBusy(w http.ResponseWriter, seconds int) string {
 	w.Header().Set("Retry-After", strconv.Itoa(seconds))
-	if seconds == 1 {
-		return "Too many attempts at once. Try again in a second."
-	}
-	return "Too many attempts at once. Try again in " + strconv.Itoa(seconds) + " seconds."
+	return "Too many attempts at once. Wait a moment and try again."
 }

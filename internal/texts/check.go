@@ -2,6 +2,7 @@ package texts
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -58,6 +59,9 @@ func Check(tag string, entries []Entry, english *Language) (faults []string) {
 	slices.Sort(c.faults)
 	return slices.Compact(c.faults)
 }
+
+// quoted matches a name that a user chose between quotation marks, with the spaces of French.
+var quoted = regexp.MustCompile("[“‘«„”「『]\u00a0?\u202f?\\{name\\}\u00a0?\u202f?[”’»“」』]")
 
 type checker struct {
 	tag     string
@@ -116,6 +120,9 @@ func (c *checker) text(key, model string) {
 	}
 	if (strings.TrimSpace(mine) == "") != (strings.TrimSpace(theirs) == "") {
 		c.fault("%s: one of it and the English text is empty", key)
+	}
+	if quoted.MatchString(theirs) && !quoted.MatchString(mine) {
+		c.fault("%s: {name} must stand between quotation marks", key)
 	}
 	want, got := Placeholders(theirs), Placeholders(mine)
 	slices.Sort(want)

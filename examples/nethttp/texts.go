@@ -1,0 +1,123 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// inEnglish is the language that the templates are written in.
+const inEnglish = "en"
+
+// onlyEnglish are the pages of the owner, which are in English. Their frame is in English too, so
+// that no page is in two languages. The administration of the library is in every language.
+var onlyEnglish = []string{"admin", "audit", "confirmations", "report", "signon",
+	"signonfailed", "support", "user"}
+
+// words are the texts of a language by the English ones.
+type words map[string]string
+
+// text returns a text of the templates in the language, with values in place of %s and %d.
+func (w words) text(english string, values ...any) string {
+	s, ok := w[english]
+	if !ok {
+		s = english
+	}
+	if len(values) == 0 {
+		return s
+	}
+	return fmt.Sprintf(s, values...)
+}
+
+// pages are the application's own templates, by language. Handler.Render puts them into the frame
+// of mfahttp's pages, so that all of them look like one product.
+type pages struct {
+	byLanguage map[string]*template.Template
+	words      map[string]words
+}
+
+// functions are what the templates of a language call.
+func (w words) functions() template.FuncMap {
+	return template.FuncMap{
+		"t": w.text,
+		"when": func(t time.Time) string {
+			return t.UTC().Format("2006-01-02 15:04:05") + " UTC"
+		},
+		"iso":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"kind": kindName,
+		"day":  day,
+		"days": func() []int { return rememberDays[:] },
+	}
+}
+
+func newPages() (*pages, error) {
+	all, err := readWords()
+	if err != nil {
+		return nil, err
+	}
+	english, err := template.New("").Funcs(words(nil).functions()).ParseFS(files,
+		"templates/*.html")
+	if err != nil {
+		return nil, err
+	}
+	p := &pages{map[string]*template.Template{}, all}
+	for language, w := range all {
+		t, err := english.Clone()
+		if err != nil {
+			return nil, err
+		}
+		p.byLanguage[language] = t.Funcs(w.functions())
+	}
+	p.byLanguage[inEnglish] = english
+	return p, nil
+}
+
+// in returns the templates in a language, or in English if there are none.
+func (p *pages) in(language string) *template.Template {
+	if t, ok := p.byLanguage[language]; ok {
+		return t
+	}
+	return p.byLanguage[inEnglish]
+}
+
+// readWords reads the files of texts: texts/nl.json is Dutch. A language that is added there is
+// on the pages from then on.
+func readWords() (map[string]words, error) {
+	names, err := fs.Glob(files, "texts/*.json")
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]words, len(names))
+	for _, name := range names {
+		b, err := files.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		var w words
+		if err := json.Unmarshal(b, &w); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		all[strings.TrimSuffix(path.Base(name), ".json")] = w
+	}
+	return all, nil
+}
+
+// pageLanguage returns the language of a page: that of the request, if the page has texts in it.
+func (a *app) pageLanguage(r *http.Request, page string) string {
+	lang := a.gate.Language(r)
+	if a.pages.words[lang] == nil || slices.Contains(onlyEnglish, page) {
+		return inEnglish
+	}
+	return lang
+}
+
+// title returns the title of a page in a language.
+func (p *pages) title(language, english string) string {
+	return p.words[language].text(english)
+}
