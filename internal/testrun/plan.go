@@ -31,7 +31,7 @@ const beside = "internal/integration/browser"
 // plan returns the runs of go test for the packages, in lanes that run side by side. One lane has
 // the browser, and then the other packages without the race detector. The other lane has the
 // packages under the race detector, and then the tests of the former that have several goroutines,
-// with it.
+// with it. A long run has each package that gains from it under the race detector.
 func plan(ctx context.Context, c config) (lanes [][]step, err error) {
 	patterns := c.packages
 	if len(patterns) == 0 {
@@ -41,22 +41,22 @@ func plan(ctx context.Context, c config) (lanes [][]step, err error) {
 	if err != nil {
 		return nil, err
 	}
-	var race, plain, browser, again, tests, counted, slowed []string
+	var race, plain, browser, again, tests []string
 	for _, p := range packages {
-		if names := alsoRace[short(p)]; names != nil {
+		names, listed := withRace[short(p)]
+		whole := listed && names == nil
+		_, without := withoutRace[short(p)]
+		switch {
+		case whole || c.long && !without:
+			race = append(race, p)
+		case listed:
 			again, tests = append(again, p), append(tests, names...)
 		}
-		if names := notRace[short(p)]; names != nil || short(p) == "mfa" {
-			counted, slowed = append(counted, p), append(slowed, names...)
-		}
-		_, without := withoutRace[short(p)]
 		switch {
 		case short(p) == beside:
 			browser = append(browser, p)
-		case without:
+		case !whole:
 			plain = append(plain, p)
-		default:
-			race = append(race, p)
 		}
 	}
 	base := []string{"test", "-json", "-vet=off", "-count=1", "-timeout", c.limit.String()}
@@ -74,11 +74,10 @@ func plan(ctx context.Context, c config) (lanes [][]step, err error) {
 	add("the browser, without the race detector", browser)
 	add("without the race detector", plain)
 	lanes, steps = append(lanes, steps), nil
-	add("with the race detector", race, "-race", "-skip", only(slowed))
-	add("tests with several goroutines, of those packages, with the race detector", again, "-race",
-		"-run", only(tests))
-	add("tests that the race detector would slow down, and allocations, which it would miscount",
-		counted, "-run", "Allocations|"+only(slowed))
+	add("with the race detector", race, "-race")
+	slices.Sort(tests)
+	add("tests with several goroutines, of other packages, with the race detector", again, "-race",
+		"-run", only(slices.Compact(tests)))
 	return append(lanes, steps), nil
 }
 

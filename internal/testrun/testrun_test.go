@@ -2,15 +2,11 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -164,138 +160,14 @@ func TestPlan_IsTheTableOfCONTRIBUTING(t *testing.T) {
 	require.NoError(t, err)
 	for _, p := range all {
 		require.Contains(t, rows, short(p))
-		switch _, plain := withoutRace[short(p)]; {
-		case plain && alsoRace[short(p)] != nil:
-			require.Regexp(t, fmt.Sprintf(`^\d+ \(%d tests\)$`, len(alsoRace[short(p)])),
-				rows[short(p)], short(p))
-		default:
-			require.Equal(t, plain, rows[short(p)] == "–", short(p))
+		want := "^–$"
+		if names, race := withRace[short(p)]; race {
+			want = `^\d+(\.\d)?$`
+			if names != nil {
+				want = fmt.Sprintf(`^\d+(\.\d)? \(%d tests?\)$`, len(names))
+			}
 		}
+		require.Regexp(t, want, rows[short(p)], short(p))
 	}
 	require.Len(t, rows, len(all))
-}
-
-// Every package with tests is in exactly one run, those without the race detector have a reason,
-// and the lists name packages that exist.
-func TestPlan_RunsEveryPackageOnce(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
-	defer cancel()
-	all, err := list(ctx, []string{"work"})
-	require.NoError(t, err)
-	lanes, err := plan(ctx, config{limit: time.Hour})
-	require.NoError(t, err)
-	require.Len(t, lanes, 2)
-	seen := make(map[string]int)
-	for _, s := range slices.Concat(lanes...) {
-		for _, arg := range s.args {
-			if strings.HasPrefix(arg, module) && !slices.Contains(s.args, "-run") {
-				seen[arg]++
-				require.NotEqual(t, withoutRace[short(arg)] != "", slices.Contains(s.args, "-race"),
-					arg)
-			}
-		}
-	}
-	require.Len(t, seen, len(all))
-	for _, p := range all {
-		require.Equal(t, 1, seen[p], p)
-	}
-	for p, why := range withoutRace {
-		require.Contains(t, all, module+"/"+p)
-		require.NotEmpty(t, why, p)
-	}
-	for _, p := range slow {
-		require.Contains(t, all, module+"/"+p)
-	}
-}
-
-// The tests that run a second time, with the race detector, exist, and their packages are without
-// it otherwise. A step takes one pattern for all its packages.
-func TestPlan_RunsTheNamedTestsWithTheRaceDetector(t *testing.T) {
-	var packages, all []string
-	for p, names := range alsoRace {
-		require.Contains(t, withoutRace, p)
-		packages = append(packages, module+"/"+p)
-		var source strings.Builder
-		files, err := filepath.Glob(filepath.Join("../..", p, "*_test.go"))
-		require.NoError(t, err)
-		for _, f := range files {
-			text, err := os.ReadFile(f)
-			require.NoError(t, err)
-			source.Write(text)
-		}
-		for _, name := range names {
-			require.Contains(t, source.String(), "\nfunc "+name+"(t *testing.T) {", p)
-			all = append(all, name)
-		}
-	}
-	lanes, err := plan(t.Context(), config{limit: time.Hour})
-	require.NoError(t, err)
-	found := false
-	for _, s := range slices.Concat(lanes...) {
-		i := slices.Index(s.args, "-run")
-		if i < 0 || !slices.Contains(s.args, "-race") {
-			continue
-		}
-		found = true
-		names := strings.Split(strings.Trim(s.args[i+1], "^()$"), "|")
-		require.ElementsMatch(t, all, names)
-		require.ElementsMatch(t, packages, s.args[i+2:])
-	}
-	require.True(t, found)
-}
-
-// The tests that run without the race detector alone are left out of its step and run in another.
-// A pattern is for all packages of a step, so no other package has a test of such a name.
-func TestPlan_RunsTheLeftOutTestsWithoutTheRaceDetector(t *testing.T) {
-	all, err := list(t.Context(), []string{"work"})
-	require.NoError(t, err)
-	var left []string
-	for p, names := range notRace {
-		require.NotContains(t, withoutRace, p)
-		for _, name := range names {
-			left = append(left, name)
-			for _, other := range all {
-				require.Equal(t, short(other) == p, hasTest(t, short(other), name),
-					"%s %s", other, name)
-			}
-		}
-	}
-	lanes, err := plan(t.Context(), config{limit: time.Hour})
-	require.NoError(t, err)
-	var skipped, ran int
-	for _, s := range slices.Concat(lanes...) {
-		race := slices.Contains(s.args, "-race")
-		if i := slices.Index(s.args, "-skip"); i >= 0 {
-			skipped++
-			require.True(t, race)
-			require.ElementsMatch(t, left, strings.Split(strings.Trim(s.args[i+1], "^()$"), "|"))
-		}
-		i := slices.Index(s.args, "-run")
-		if i < 0 || race {
-			continue
-		}
-		ran++
-		run := regexp.MustCompile(s.args[i+1])
-		for _, name := range append(left, "TestManager_Allocations") {
-			require.True(t, run.MatchString(name), name)
-		}
-		for p := range notRace {
-			require.Contains(t, s.args[i+2:], module+"/"+p)
-		}
-		require.Contains(t, s.args[i+2:], module+"/mfa")
-	}
-	require.Equal(t, 1, skipped)
-	require.Equal(t, 1, ran)
-}
-
-// hasTest says whether a package has a test of that name.
-func hasTest(t *testing.T, pkg, name string) bool {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join("../..", pkg, "*_test.go"))
-	require.NoError(t, err)
-	return slices.ContainsFunc(files, func(f string) bool {
-		text, err := os.ReadFile(f)
-		require.NoError(t, err)
-		return strings.Contains(string(text), "\nfunc "+name+"(t *testing.T) {")
-	})
 }
