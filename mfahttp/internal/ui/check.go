@@ -165,11 +165,16 @@ func list(files fs.FS, pattern string) []string {
 func (r *Renderer) checkOwn(o *own, base fs.FS, set *template.Template, all []*catalog) error {
 	var f faults
 	o.checkInline(&f)
-	ours, err := readStatic(base, nil, r.looks)
+	ours, err := builtinStatic()
 	if err != nil {
 		return err
 	}
 	o.checkStatic(ours, &f)
+	if len(o.html) == 0 { // the templates are ours, and so is what they ask for
+		c := &checker{texts: all, faults: &f, mine: map[string]bool{}}
+		r.openTexts = c.checkKeys(all)
+		return f.err()
+	}
 	marked, err := set.Clone()
 	if err != nil {
 		return fmt.Errorf("ui: %w", err)
@@ -196,7 +201,7 @@ func (r *Renderer) checkOwn(o *own, base fs.FS, set *template.Template, all []*c
 		}
 	}
 	r.openTexts = c.checkKeys(all)
-	if len(f) > 0 || len(o.html) == 0 {
+	if len(f) > 0 {
 		return f.err()
 	}
 	checkSamples(marked, o, &f)

@@ -1,14 +1,12 @@
 package ui_test
 
 import (
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -243,28 +241,4 @@ func TestOverride_RefusesALargeDirectory(t *testing.T) {
 	}
 	_, err := ui.New(files)
 	require.ErrorContains(t, err, "more than 1000 files")
-}
-
-// BenchmarkNew prints what the checks add to parsing the pages.
-func BenchmarkNew(b *testing.B) {
-	files := fstest.MapFS{}
-	names, err := fs.Glob(os.DirFS("files"), "*.html")
-	require.NoError(b, err)
-	for _, name := range names {
-		text, err := os.ReadFile(filepath.Join("files", name))
-		require.NoError(b, err)
-		files[name] = &fstest.MapFile{Data: text}
-	}
-	start := time.Now()
-	const rounds = 5
-	for range rounds {
-		_, err := ui.New(nil)
-		require.NoError(b, err)
-	}
-	baseline := time.Since(start) / rounds
-	for b.Loop() {
-		_, err := ui.New(files)
-		require.NoError(b, err)
-	}
-	b.ReportMetric(float64(b.Elapsed()/time.Duration(b.N))/float64(baseline), "x-unchecked")
 }

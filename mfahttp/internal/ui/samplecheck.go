@@ -125,8 +125,12 @@ func needsOfOthers() []need {
 // hostile is what a user or an attacker may have typed.
 const hostile = `<script>alert(1)</script>"'><b>{time}javascript:` + "\u202e"
 
+// ofFrames is how many variants differ in the Frame.
+const ofFrames = 8
+
 // variants are a page in the states beside the one given: with each sort of notice, signed in,
-// with nothing, with hostile text, and with each bool of its own turned around.
+// with nothing, with hostile text, and with each bool of its own turned around. The first are
+// those that differ in the Frame.
 func variants(p Page) (list []Page) {
 	base := reflect.ValueOf(p)
 	add := func(change func(v reflect.Value)) {
@@ -188,22 +192,43 @@ func leaves(v reflect.Value, path []int, bools, texts *[][]int) {
 	}
 }
 
-// checkSamples executes the pages that the overlay touches.
+// ofFrame are the files around a page. They are given the Frame, and the name and the title of the
+// page. So each page is executed once, and a wide and two narrow ones with each variant of the
+// Frame.
+var (
+	ofFrame = []string{"frame.html", "brand.html"}
+	framing = []string{"factors.html", "verify.html", "page.html"}
+)
+
+// checkSamples executes the pages that the overlay changes, in the states in which that can make a
+// difference.
 func checkSamples(set *template.Template, o *own, f *faults) {
-	frame := slices.ContainsFunc(o.html, func(name string) bool {
-		return views[strings.TrimSuffix(name, ".html")] == nil // all pages may use it
-	})
+	around, parts := false, false
+	for _, name := range o.html {
+		around = around || slices.Contains(ofFrame, name)
+		parts = parts || !slices.Contains(ofFrame, name) &&
+			views[strings.TrimSuffix(name, ".html")] == nil // all pages may use it
+	}
 	var b bytes.Buffer
+	framed := map[string]bool{}
 	for _, n := range needs() {
 		name := n.page.name() + ".html"
-		if !frame && !slices.Contains(o.html, name) {
+		whole := parts || slices.Contains(o.html, name)
+		if !whole && (!around || framed[name]) {
 			continue
 		}
 		if !f.execute(set, &b, n.page) {
 			continue
 		}
 		checkForms(b.String(), n, f)
-		for _, p := range variants(n.page) {
+		list := variants(n.page)
+		if !whole {
+			list = list[:ofFrames]
+			if framed[name] = true; !slices.Contains(framing, name) {
+				list = nil
+			}
+		}
+		for _, p := range list {
 			if !f.execute(set, &b, p) {
 				break
 			}

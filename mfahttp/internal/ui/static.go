@@ -10,8 +10,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-
-	"github.com/secondgate/secondgate/js"
 )
 
 // versionLen is the length of the version in hexadecimal digits.
@@ -25,21 +23,20 @@ const scripts = "kinds/"
 // modules by relative URLs, which stay in the directory of the version.
 type staticFiles struct {
 	content map[string][]byte
+	sums    map[string][sha256.Size]byte // of the content
 	version string
 }
 
-// readStatic reads the built-in files, the modules of package js below js/, those of overrides,
-// which take the place of files of the same name, and the scripts of described kinds.
-func readStatic(base, overrides fs.FS, looks map[string]*look) (staticFiles, error) {
-	s := staticFiles{content: map[string][]byte{}}
-	for _, from := range []struct {
-		files     fs.FS
-		root, put string
-	}{{base, "static", ""}, {js.Files(), ".", "js"}, {overrides, "static", ""}} {
-		if from.files == nil {
-			continue
-		}
-		if err := s.read(from.files, from.root, from.put); err != nil {
+// readStatic returns the built-in files with those of overrides, which take the place of files of
+// the same name, and the scripts of described kinds.
+func readStatic(overrides fs.FS, looks map[string]*look) (staticFiles, error) {
+	ours, err := builtinStatic()
+	if err != nil {
+		return ours, err
+	}
+	s := ours.clone()
+	if overrides != nil {
+		if err := s.read(overrides, "static", ""); err != nil {
 			return s, err
 		}
 	}
@@ -49,16 +46,25 @@ func readStatic(base, overrides fs.FS, looks map[string]*look) (staticFiles, err
 			if err != nil {
 				return s, err
 			}
-			s.content[l.script] = b
+			s.add(l.script, b)
 		}
 	}
+	s.version = s.hash()
+	return s, nil
+}
+
+func (s staticFiles) add(name string, content []byte) {
+	s.content[name], s.sums[name] = content, sha256.Sum256(content)
+}
+
+// hash returns the version of the files.
+func (s staticFiles) hash() string {
 	all := sha256.New()
 	_, _ = fmt.Fprintf(all, "%q\n", coloursCSS)
 	for _, name := range slices.Sorted(maps.Keys(s.content)) {
-		_, _ = fmt.Fprintf(all, "%q %x\n", name, sha256.Sum256(s.content[name]))
+		_, _ = fmt.Fprintf(all, "%q %x\n", name, s.sums[name])
 	}
-	s.version = hex.EncodeToString(all.Sum(nil))[:versionLen]
-	return s, nil
+	return hex.EncodeToString(all.Sum(nil))[:versionLen]
 }
 
 // read adds the files below root under the names that they have below put.
@@ -77,7 +83,7 @@ func (s staticFiles) read(files fs.FS, root, put string) error {
 		if err != nil {
 			return err
 		}
-		s.content[path.Join(put, strings.TrimPrefix(name, root+"/"))] = b
+		s.add(path.Join(put, strings.TrimPrefix(name, root+"/")), b)
 		return nil
 	})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // an overlay need not have the directory

@@ -66,6 +66,7 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
+	"maps"
 	"slices"
 	"sync"
 
@@ -111,11 +112,11 @@ func New(overrides fs.FS, kinds ...Kind) (*Renderer, error) {
 	if r.looks, err = describe(kinds); err != nil {
 		return nil, &KindError{err}
 	}
-	if r.static, err = readStatic(base, overrides, r.looks); err != nil {
+	if r.static, err = readStatic(overrides, r.looks); err != nil {
 		return nil, err
 	}
 	r.catalogs.looks = r.looks
-	if r.parsed, err = r.parse(base, overrides, r.funcs(r.catalogs.english())); err != nil {
+	if r.parsed, err = r.parse(mine, r.funcs(r.catalogs.english())); err != nil {
 		return nil, err
 	}
 	// The texts of the application and of its kinds can be wrong. Ours are tested.
@@ -135,22 +136,27 @@ func New(overrides fs.FS, kinds ...Kind) (*Renderer, error) {
 	return r, nil
 }
 
-// parse parses all templates, once for all languages.
-func (r *Renderer) parse(
-	base, overrides fs.FS, funcs template.FuncMap,
-) (*template.Template, error) {
-	names, err := templates(base, overrides)
+// parse returns all templates, for all languages. Those of the built-in files are parsed once in a
+// process.
+func (r *Renderer) parse(mine *own, funcs template.FuncMap) (*template.Template, error) {
+	trees, err := builtinTrees()
 	if err != nil {
 		return nil, err
 	}
+	names := append(slices.Collect(maps.Keys(trees)), mine.html...)
+	slices.Sort(names)
 	parsed := template.New("").Funcs(funcs)
-	for _, name := range names {
-		b, err := fs.ReadFile(r.files, name)
-		if err != nil {
-			return nil, fmt.Errorf("ui: %s: %w", name, err)
+	for _, name := range slices.Compact(names) { // what two files define is that of the latter
+		if slices.Contains(mine.html, name) {
+			if _, err := parsed.New(name).Parse(mine.source[name]); err != nil {
+				return nil, parseError(err, funcs)
+			}
+			continue
 		}
-		if _, err := parsed.New(name).Parse(string(b)); err != nil {
-			return nil, parseError(err, funcs)
+		for _, t := range sortedKeys(trees[name]) {
+			if _, err := parsed.AddParseTree(t, trees[name][t]); err != nil {
+				return nil, fmt.Errorf("ui: %s: %w", name, err)
+			}
 		}
 	}
 	return parsed, nil
@@ -159,8 +165,8 @@ func (r *Renderer) parse(
 // describedIn reports whether the description of a kind has texts in a language. All have English
 // ones.
 func (r *Renderer) describedIn(lang string) bool {
-	return lang == texts.English || slices.ContainsFunc(r.kinds, func(k Kind) bool {
-		return r.looks[k.Kind].texts[lang] != nil
+	return slices.ContainsFunc(r.kinds, func(k Kind) bool {
+		return lang == texts.English || r.looks[k.Kind].texts[lang] != nil
 	})
 }
 
@@ -185,18 +191,6 @@ func (r *Renderer) page(lang string) (*template.Template, error) {
 	}
 	r.pages[lang] = set.Funcs(r.funcs(c))
 	return r.pages[lang], nil
-}
-
-// templates are the names of ours, and of those that only overrides has.
-func templates(base, overrides fs.FS) ([]string, error) {
-	names, err := fs.Glob(base, "*.html")
-	if err != nil || overrides == nil {
-		return names, err
-	}
-	own, err := fs.Glob(overrides, "*.html")
-	names = append(names, own...)
-	slices.Sort(names)
-	return slices.Compact(names), err
 }
 
 // KindError is returned by New for a Kind that is not valid.
