@@ -145,6 +145,9 @@ export interface Choice {
   enrolled: boolean;
   password: boolean;
   recovery: boolean;
+  min_length?: number;
+  max_length?: number;
+  digits?: boolean;
 }
 
 export interface Choices {

@@ -41,6 +41,10 @@ func (m *Manager) now() time.Time { return m.cfg.Clock.Now().UTC().Truncate(time
 // Kinds returns the kinds of the configured factors, in their order.
 func (m *Manager) Kinds() []string { return slices.Clone(m.kinds) }
 
+// Traits returns the traits of a kind, or none if no factor of the kind is configured. Pages read
+// from them what the field for a response takes.
+func (m *Manager) Traits(kind string) factor.Traits { return m.rules.Kinds[kind].Traits }
+
 // read returns the user's record, or nil if there is none.
 func (m *Manager) read(ctx context.Context, key string) (*record.Record, error) {
 	rec, err := m.records.Get(ctx, key)

@@ -19,6 +19,10 @@ type choice struct {
 	Password bool `json:"password"`
 	// Recovery is true if the kind is for a user who has lost a factor.
 	Recovery bool `json:"recovery"`
+	// MinLength, MaxLength and Digits say what the user can choose, such as a PIN.
+	MinLength int  `json:"min_length,omitempty"`
+	MaxLength int  `json:"max_length,omitempty"`
+	Digits    bool `json:"digits,omitempty"`
 }
 
 // offersRecovery reports whether the user may create recovery codes or set up security questions
@@ -45,8 +49,10 @@ func apiChoices(v *visit) error {
 func (v *visit) choices(o *mfa.Overview) []choice {
 	list := []choice{}
 	add := func(kind string, recovery bool) {
+		s := v.h.cfg.Manager.Traits(kind).Settings
 		list = append(list, choice{Kind: kind, Enrolled: hasKind(o, kind),
-			Password: v.asksPassword(kind, o), Recovery: recovery})
+			Password: v.asksPassword(kind, o), Recovery: recovery,
+			MinLength: s.MinLength, MaxLength: s.MaxLength, Digits: s.Digits})
 	}
 	for _, kind := range v.kinds(o.Kinds) {
 		add(kind, false)

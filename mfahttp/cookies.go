@@ -130,6 +130,10 @@ func (k cookies) shrink(v *visit, changed map[string][]byte) error {
 		changed[keyEnrollments], _ = json.Marshal(list[1:]) // was encoded before
 		return k.write(v, changed)
 	}
+	if value(keyTyped) != nil {
+		changed[keyTyped] = nil
+		return k.write(v, changed)
+	}
 	var n notice
 	if json.Unmarshal(value(keyNotice), &n) == nil && n.Entered != nil {
 		n.Entered = nil

@@ -231,6 +231,7 @@ func (v *visit) complete(ver *mfa.Verification, g mfa.Grant) error {
 		v.keepGrant(grant)
 		return nil
 	}
+	typed, _ := v.typed()
 	if verified := v.h.cfg.Verified; verified != nil {
 		renewed, err := verified(v.w, v.r, ver)
 		if err != nil {
@@ -244,6 +245,7 @@ func (v *visit) complete(ver *mfa.Verification, g mfa.Grant) error {
 	}
 	v.keepSessionID(sessionID)
 	v.keepGrant(grant)
+	v.keepTyped(typed.Kind, typed.Entered)
 	v.prove(proof{At: ver.Time}, ver.Kind, recovery)
 	return nil
 }

@@ -138,11 +138,11 @@ func pageLost(v *visit) error {
 	case c.Next != mfa.NextVerify:
 		return v.redirect(v.at(""))
 	}
-	return v.showLost(c)
+	return v.showLost(http.StatusOK, c, v.takeNotice())
 }
 
-func (v *visit) showLost(c *pending) error {
-	p := ui.Lost{Frame: v.frame(v.takeNotice()), Link: v.h.cfg.SetupLinks && !v.replacing,
+func (v *visit) showLost(status int, c *pending, n *notice) error {
+	p := ui.Lost{Frame: v.frame(n), Link: v.h.cfg.SetupLinks && !v.replacing,
 		Support: v.h.cfg.Support}
 	for _, o := range c.Options {
 		if o.Recovery && !o.Disabled && o.Kind != kindAccess {
@@ -153,10 +153,10 @@ func (v *visit) showLost(c *pending) error {
 		// support may have made one by now
 		p.Recovery = append(p.Recovery, ui.Option{Kind: kindAccess, Recovery: true})
 	}
-	return v.page(http.StatusOK, p)
+	return v.page(status, p)
 }
 
-// lost handles a request on the page about lost factors.
+// lostDone responds to a request on the page about lost factors.
 func (v *visit) lostDone(err error, note string) error {
 	switch {
 	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired):
@@ -219,7 +219,13 @@ func postLostSupport(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.lostDone(v.requestSupport(c, f.Get("message")), noteSupport)
+	err = v.requestSupport(c, f.Get("message"))
+	if err == nil || errors.Is(err, mfa.ErrToken) || errors.Is(err, mfa.ErrTokenExpired) {
+		return v.lostDone(err, noteSupport)
+	}
+	n := v.noticeOf("", err, nil) // the message is not lost
+	n.Entered = entered(f, []string{"message"}, maxBody)
+	return v.showLost(refusedStatus(err), c, &n)
 }
 
 // pageSetup shows a button. Mail programs and scanners open links before users do; they do not

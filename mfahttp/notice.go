@@ -60,15 +60,57 @@ func (v *visit) noticeOf(kind string, err error, typed url.Values) notice {
 	if errors.As(err, &invalid) {
 		n.Field = invalid.field
 	}
-	for _, name := range v.h.pages.Form(kind).Kept {
-		if s := typed.Get(name); s != "" && len(s) <= 256 {
-			if n.Entered == nil {
-				n.Entered = map[string]string{}
+	n.Entered = entered(typed, v.h.pages.Form(kind).Kept, maxEntered)
+	return n
+}
+
+// maxEntered bounds what is kept of a field until the next page.
+const maxEntered = 256
+
+// entered returns what was typed into fields, each of at most most bytes.
+func entered(typed url.Values, fields []string, most int) (list map[string]string) {
+	for _, name := range fields {
+		if s := typed.Get(name); s != "" && len(s) <= most {
+			if list == nil {
+				list = map[string]string{}
 			}
-			n.Entered[name] = s
+			list[name] = s
 		}
 	}
-	return n
+	return list
+}
+
+// typedBefore is what the user typed into the form of a kind before they had to verify again.
+type typedBefore struct {
+	Who, Kind string
+	Entered   map[string]string
+}
+
+// keepTyped keeps what was typed until the form is shown again. It has no secrets.
+func (v *visit) keepTyped(kind string, list map[string]string) {
+	if len(list) > 0 {
+		v.put(keyTyped, typedBefore{v.who(), kind, list})
+	}
+}
+
+func (v *visit) typed() (t typedBefore, ok bool) {
+	if !v.get(keyTyped, &t) || t.Who != v.who() {
+		return typedBefore{}, false
+	}
+	return t, true
+}
+
+// takeTyped returns what was typed into the form of a kind, and forgets it.
+func (v *visit) takeTyped(kind string) map[string]string {
+	t, ok := v.typed()
+	if !ok {
+		return nil
+	}
+	v.drop(keyTyped)
+	if t.Kind != kind {
+		return nil
+	}
+	return t.Entered
 }
 
 // hasNotice reports whether a notice waits for the next page.

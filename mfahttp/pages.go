@@ -270,7 +270,7 @@ func postVerify(v *visit) error {
 	case errors.Is(err, mfa.ErrToken), errors.Is(err, mfa.ErrTokenExpired):
 		return v.redirect(lookAgain)
 	case err != nil:
-		return v.refusedResponse(kind, ok && c.polled(kind), err, nil,
+		return v.refusedResponse(kind, ok && c.polled(kind), err, f,
 			v.at("verify", "purpose", f.Get("purpose"), "kind", kind, "return", back))
 	}
 	return v.afterVerify(ver, back)

@@ -2,12 +2,11 @@ package mfahttp
 
 import (
 	"errors"
+	"net/http"
 	"net/url"
 	"slices"
 
 	"github.com/secondgate/secondgate/mfa"
-	"github.com/secondgate/secondgate/mfa/factor"
-	"github.com/secondgate/secondgate/mfahttp/internal/ui"
 )
 
 // kindRecovery is the kind with a page of its own: its codes are shown, not entered.
@@ -24,7 +23,7 @@ func pageFactors(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.showFactors(o, v.takeNotice())
+	return v.showFactors(http.StatusOK, o, v.takeNotice())
 }
 
 // needStepUp redirects to a verification and back to a page, if err requires it.
@@ -58,7 +57,18 @@ func postRename(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.changed("", v.rename(v.r.PathValue("id"), f.Get("name")), v.at("factors"), noteRenamed)
+	id := v.r.PathValue("id")
+	err = v.rename(id, f.Get("name"))
+	if p := problemOf(err); err == nil || p.Code != "malformed" || !v.signedIn {
+		return v.changed("", err, v.at("factors"), noteRenamed)
+	}
+	o, overviewErr := v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
+	if overviewErr != nil {
+		return overviewErr
+	}
+	n := v.noticeOf("", err, nil)
+	n.Field, n.Entered = "name-"+id, map[string]string{"name-" + id: f.Get("name")}
+	return v.showFactors(refusedStatus(err), o, &n)
 }
 
 func pageRemove(v *visit) error {
@@ -95,160 +105,6 @@ func postRemove(v *visit) error {
 		note = noteCancelled
 	}
 	return v.changed("", err, v.at("factors/"+url.PathEscape(id)+"/remove"), note)
-}
-
-// mayEnroll returns the user's overview if the session may enrol now; otherwise it has
-// redirected.
-func (v *visit) mayEnroll(here string) (*mfa.Overview, error) {
-	if v.id.User.ID == "" {
-		return nil, v.redirect(v.h.cfg.LoginURL)
-	}
-	if v.replacing {
-		if _, ok := v.liveGrant(); !ok {
-			return nil, v.redirect(v.at("verify", "purpose", purposeRecover))
-		}
-		return v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
-	}
-	if !v.signedIn {
-		switch c, err := v.signIn(); {
-		case err != nil:
-			return nil, err
-		case c == nil:
-			return nil, v.redirect(here)
-		case c.Next != mfa.NextEnroll:
-			return nil, v.redirect(v.at("verify"))
-		}
-	}
-	if _, err := v.grant(); err != nil {
-		_, err := v.needStepUp(err, here)
-		return nil, err
-	}
-	return v.h.cfg.Manager.Overview(v.r.Context(), v.id.User)
-}
-
-func pageChoose(v *visit) error {
-	back := returnTo(v.r.URL.Query())
-	o, err := v.mayEnroll(v.at("enroll", "return", back))
-	if o == nil {
-		return err
-	}
-	return v.showChoose(o, v.takeNotice(), back)
-}
-
-func pageEnroll(v *visit) error {
-	kind, back := v.r.PathValue("kind"), returnTo(v.r.URL.Query())
-	o, err := v.mayEnroll(v.at("enroll/"+url.PathEscape(kind), "return", back))
-	switch {
-	case o == nil:
-		return err
-	case kind == kindRecovery && v.signedIn:
-		return v.redirect(v.at("recovery-codes"))
-	case kind == kindQuestions && v.signedIn && slices.Contains(v.h.cfg.Manager.Kinds(), kind):
-	case !slices.Contains(v.kinds(o.Kinds), kind):
-		return errNotFound
-	}
-	return v.showEnroll(kind, v.asksPassword(kind, o), v.takeNotice(), back)
-}
-
-// asksPassword reports whether enrolling the kind changes a factor that the password protects.
-func (v *visit) asksPassword(kind string, o *mfa.Overview) bool {
-	return slices.Contains(v.h.cfg.PasswordFor, kind) && hasKind(o, kind)
-}
-
-func hasKind(o *mfa.Overview, kind string) bool {
-	return slices.ContainsFunc(o.Factors, func(f mfa.FactorInfo) bool {
-		return f.Kind == kind && !f.Implicit
-	})
-}
-
-func postEnroll(v *visit) error {
-	f, err := v.form()
-	if err != nil {
-		return err
-	}
-	kind, back := v.r.PathValue("kind"), returnTo(f)
-	if len(kind) > maxKind {
-		return errNotFound
-	}
-	here := v.at("enroll/"+url.PathEscape(kind), "return", back)
-	form := v.h.pages.Form(kind)
-	second, twice, err := checkForm(form, f)
-	if err != nil {
-		return v.enrollFailed(kind, err, f, here)
-	}
-	id, e, err := v.enroll(kind, f.Get("name"), f.Get("password"), enrollParams(form, f))
-	if err != nil {
-		return v.enrollFailed(kind, err, f, here)
-	}
-	switch {
-	case e.Confirmed != nil && len(e.Prompt.Codes) == 0:
-		return v.added(e.Confirmed, back)
-	case e.Confirmed != nil:
-		v.show(shown{For: showCodes, Codes: reveal(e.Prompt.Codes), Expires: v.now.Add(showFor)})
-		return v.redirect(v.at("recovery-codes"))
-	case twice: // the second PIN confirms
-		conf, err := v.confirm(id, second)
-		if err != nil {
-			return v.enrollFailed(kind, err, f, here)
-		}
-		return v.added(conf, back)
-	}
-	v.showPrompt(id, e)
-	return v.redirect(v.at("enrollments/"+id, "return", back))
-}
-
-// checkForm decides whether the form of an enrolment takes what was typed. A user types a PIN twice
-// in one form. The second is compared here first: as a response to the enrolment it would cost an
-// attempt.
-func checkForm(form ui.Form, f url.Values) (second string, twice bool, err error) {
-	if name, missing := form.Check(f.Get); name != "" {
-		problem := &factor.Problem{Reason: "field_long", Detail: "the value of a field is too long"}
-		if missing {
-			problem = &factor.Problem{Reason: "field_missing", Detail: "a field is empty"}
-		}
-		return "", false, &fieldProblem{field: name, Problem: problem}
-	}
-	if form.Again == "" || !f.Has(form.Again) {
-		return "", false, nil
-	}
-	if second = f.Get(form.Again); second != f.Get("pin") {
-		return "", true, &factor.Problem{Reason: "pin_mismatch", Detail: "the two PINs differ"}
-	}
-	return second, true, nil
-}
-
-// enrollParams returns the fields of an enrolment form that are parameters of the factor, and no
-// others: the form has fields of the page's own, and a browser can add any.
-func enrollParams(form ui.Form, f url.Values) map[string]string {
-	params := map[string]string{}
-	for _, name := range form.Params {
-		if s := f.Get(name); s != "" {
-			params[name] = s
-		}
-	}
-	return params
-}
-
-// showPrompt permits the next page to show the prompt of an enrolment, if there is any.
-func (v *visit) showPrompt(id string, e *mfa.Enrollment) {
-	if p := e.Prompt; !p.Secret.IsZero() || !p.URI.IsZero() || p.Data != nil {
-		v.show(shown{For: id, Expires: e.Expires})
-	}
-}
-
-func (v *visit) enrollFailed(kind string, err error, typed url.Values, here string) error {
-	if up, err := v.needStepUp(err, here); up {
-		return err
-	}
-	switch {
-	case errors.Is(err, errUnauthorized), errors.Is(err, mfa.ErrForbidden):
-		return v.redirect(v.at(""))
-	case errors.Is(err, mfa.ErrTokenExpired), errors.Is(err, mfa.ErrToken),
-		errors.Is(err, mfa.ErrFirstFactorRequired):
-		return err
-	}
-	v.noteError(kind, err, typed)
-	return v.redirect(here)
 }
 
 // added goes on after an enrolment has been confirmed.

@@ -196,10 +196,10 @@ func TestPages_EnrolAPIN(t *testing.T) {
 		return p.post("/mfa/enroll/pin", url.Values{"pin": {one}, "pin2": {two}})
 	}
 	for range 10 { // a slip in the second field costs no attempt
-		pin("728391", "728392").goes(t, "/mfa/enroll/pin")
+		pin("728391", "728392").page(t, 422, "The PINs do not match.")
 	}
 	p.get("/mfa/enroll/pin").page(t, 200)
-	pin("1", "1").goes(t, "/mfa/enroll/pin")
+	pin("1", "1").page(t, 422, "This PIN is too short.")
 	pin("728391", "728391").goes(t, "/mfa/factors")
 	p.get("/mfa/factors").page(t, 200, "PIN")
 }
@@ -267,9 +267,10 @@ func TestPages_RequireThePasswordForAReplacement(t *testing.T) {
 	}
 	p.post(number("").Header.Get("Location"), url.Values{"code": {s.text.last().Code}}).goes(t,
 		"/mfa/factors")
-	number("").goes(t, "/mfa/enroll/sms")
-	number("wrong").goes(t, "/mfa/enroll/sms")
-	p.get("/mfa/enroll/sms").page(t, 200, "+31612345678") // typed before, and no secret
+	number("").page(t, 422, "Current password")
+	number("wrong").page(t, 422, "+31612345678") // typed before, and no secret
+	number("one of thousands").page(t, 429, "+31612345678")
+	number("database down").page(t, 503, "+31612345678")
 	if a := number("correct horse"); !strings.HasPrefix(a.Header.Get("Location"),
 		"/mfa/enrollments/") {
 		t.Fatal(a.Header)

@@ -24,11 +24,12 @@ const (
 	keyNotice      = "secondgate.notice"
 	keyShown       = "secondgate.shown"
 	keyProof       = "secondgate.proof"
+	keyTyped       = "secondgate.typed"
 )
 
 // stateKeys are all of them.
 var stateKeys = []string{keySession, keyCurrent, keyGrant, keyEnrollments, keyNotice, keyShown,
-	keyProof, keySetup, keyChallenge + purposeSignIn, keyChallenge + purposeStepUp,
+	keyProof, keyTyped, keySetup, keyChallenge + purposeSignIn, keyChallenge + purposeStepUp,
 	keyChallenge + purposeManage, keyChallenge + purposeRecover}
 
 // The purposes of challenges. A session may have one challenge for each, so that two tabs with

@@ -26,6 +26,12 @@ func (h *Handler) openUI() error {
 	if err == nil {
 		err = h.pages.CheckNames(ui.Names{Kinds: h.cfg.Manager.Kinds(), Codes: codes()})
 	}
+	for _, k := range h.cfg.Manager.Kinds() {
+		if s := h.cfg.Manager.Traits(k).Settings; err == nil && s.MinLength > 0 {
+			h.pages.Configure(ui.Settings{Kind: k, MinLength: s.MinLength, MaxLength: s.MaxLength,
+				Digits: s.Digits})
+		}
+	}
 	var kind *ui.KindError
 	switch {
 	case errors.As(err, &kind):
@@ -153,8 +159,10 @@ func (v *visit) showChoose(o *mfa.Overview, n *notice, back string) error {
 	return v.page(http.StatusOK, p)
 }
 
-func (v *visit) showEnroll(kind string, password bool, n *notice, back string) error {
-	p := ui.Enroll{Frame: v.frame(n), Kind: kind, Password: password, Return: back}
+func (v *visit) showEnroll(
+	status int, kind string, o *mfa.Overview, n *notice, back string,
+) error {
+	p := ui.Enroll{Frame: v.frame(n), Kind: kind, Password: v.asksPassword(kind, o), Return: back}
 	if kind == kindQuestions && v.h.cfg.Questions != nil {
 		p.Questions = v.h.cfg.Questions(p.Lang)
 	}
@@ -163,7 +171,7 @@ func (v *visit) showEnroll(kind string, password bool, n *notice, back string) e
 			p.Countries = append(p.Countries, ui.Country(c))
 		}
 	}
-	return v.page(http.StatusOK, p)
+	return v.page(status, p)
 }
 
 // showEnrollment shows the prompt of an enrolment whose token was restored. A QR code is drawn
@@ -206,7 +214,7 @@ func shownFactor(f mfa.FactorInfo) ui.Factor {
 		Recovery: f.Recovery, Disabled: f.Disabled, HeldUntil: f.HeldUntil}
 }
 
-func (v *visit) showFactors(o *mfa.Overview, n *notice) error {
+func (v *visit) showFactors(status int, o *mfa.Overview, n *notice) error {
 	p := ui.Factors{Frame: v.frame(n), RecoveryCodesRemaining: max(0, o.RecoveryCodesRemaining),
 		HasRecovery: slices.Contains(v.h.cfg.Manager.Kinds(), kindRecovery),
 		CanEnroll:   len(o.Kinds) > 0,
@@ -226,7 +234,7 @@ func (v *visit) showFactors(o *mfa.Overview, n *notice) error {
 			return hookError("Settings", mfa.ErrUnavailable, err)
 		}
 	}
-	return v.page(http.StatusOK, p)
+	return v.page(status, p)
 }
 
 func (v *visit) showRemove(f mfa.FactorInfo, password bool, n *notice) error {

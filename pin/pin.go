@@ -91,11 +91,13 @@ func New(cfg Config) (*Factor, error) {
 func (f *Factor) Kind() string { return "pin" }
 
 // Traits returns those of knowledge, "pwd" (RFC 8176), not strong, one for a user, and expensive
-// to verify. The settings state the least length of a PIN, and that argon2id is kept of it.
+// to verify. The settings state the lengths of a PIN, whether it has digits only, and that
+// argon2id is kept of it.
 func (f *Factor) Traits() factor.Traits {
 	return factor.Traits{Level: factor.LevelWeak, Knowledge: true, AMR: "pwd", OnePerUser: true,
 		Expensive: true,
-		Settings:  factor.Settings{MinLength: f.cfg.MinLength, SlowHash: true}}
+		Settings: factor.Settings{MinLength: f.cfg.MinLength, MaxLength: f.cfg.MaxLength,
+			Digits: !f.cfg.AllowLetters, SlowHash: true}}
 }
 
 // Normalize refuses what cannot be a PIN. Of a PIN of digits it drops the spaces, hyphens and

@@ -19,7 +19,7 @@ type config struct {
 	// public is the address under which browsers reach the server, or nil until it is known.
 	public *url.URL
 	demo   bool
-	// questions offers security questions. Defaults to false.
+	// questions offers security questions. Defaults to demo.
 	questions bool
 	// moreUsers is how many users without names of their own are seeded as well.
 	moreUsers int
@@ -46,7 +46,7 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	fs.BoolVar(&c.demo, "demo", true,
 		"seed users and serve the outbox and the demonstration clock")
 	fs.BoolVar(&c.questions, "questions", false, "offer security questions, for users who lose "+
-		"a device and have no recovery codes")
+		"a device and have no recovery codes (default as -demo)")
 	fs.IntVar(&c.moreUsers, "people", 0, "how many `more` users to seed in demonstration mode, "+
 		"for examples/load; at most 1000000")
 	public := fs.String("url", "", "`URL` under which browsers reach this server, if a proxy "+
@@ -55,6 +55,9 @@ func parseFlags(args []string, usage io.Writer) (config, error) {
 	if err := fs.Parse(args); err != nil {
 		return c, err
 	}
+	given := false
+	fs.Visit(func(f *flag.Flag) { given = given || f.Name == "questions" })
+	c.questions = c.questions || c.demo && !given
 	if fs.NArg() > 0 {
 		return c, fmt.Errorf("%q is not an option; options begin with a hyphen, see -help",
 			fs.Arg(0))

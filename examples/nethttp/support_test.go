@@ -236,7 +236,7 @@ func TestPolicy_LetsUsersEnrolBeforeADay(t *testing.T) {
 
 // Three correct answers together let a user replace a lost app.
 func TestSetupLink_TakesSecurityQuestions(t *testing.T) {
-	s := start(t, t.TempDir(), "-questions")
+	s := start(t, t.TempDir())
 	phone := s.client(t)
 	phone.signIn("jonas")
 	phone.enrollTOTP()
@@ -246,9 +246,8 @@ func TestSetupLink_TakesSecurityQuestions(t *testing.T) {
 	set := url.Values{"question1": {"Which book did you read more often?"}, "answer1": {"Momo"},
 		"question2": {"Which street was it?"}, "answer2": {"x"},
 		"question3": {"Which dish did you cook?"}, "answer3": {"Pannenkoeken"}}
-	phone.to(phone.post(303, "/mfa/enroll/questions", set), "/mfa/enroll/questions")
-	phone.has(phone.get(200, "/mfa/enroll/questions"), "This answer is too short",
-		"Which street was it?")
+	phone.has(phone.post(422, "/mfa/enroll/questions", set), "This answer is too short",
+		"Which street was it?", "Pannenkoeken")
 	set.Set("answer2", "Lange Straße")
 	phone.to(phone.post(303, "/mfa/enroll/questions", set), "/mfa/factors")
 	phone.has(phone.get(200, "/mfa/factors"), "Your three security questions are set")
@@ -274,8 +273,8 @@ func TestSetupLink_TakesSecurityQuestions(t *testing.T) {
 	c.to(response("lange strasse"), "/mfa/enroll")
 	c.get(401, "/api/me")
 
-	// Without the flag there are no security questions.
-	off := start(t, t.TempDir()).client(t)
+	// An application need not have them.
+	off := start(t, t.TempDir(), "-questions=false").client(t)
 	off.signIn("jonas")
 	off.get(404, "/mfa/enroll/questions")
 }
@@ -301,7 +300,8 @@ func TestAudit_ListsFindings(t *testing.T) {
 	s := start(t, t.TempDir())
 	owner := s.client(t)
 	owner.signIn("olivia")
-	owner.has(owner.get(200, "/admin/standards"), "Held to a standard", "Nothing to say")
+	owner.has(owner.get(200, "/admin/standards"), "Held to a standard", "1 finding",
+		"questions: others know")
 	owner.has(owner.get(200, "/admin/standards?profile=asvs-l2"), "A-6", "broken",
 		`<option value="asvs-l2" selected>`)
 	owner.has(owner.get(200, "/admin/standards?profile=nonsense"),

@@ -89,8 +89,12 @@ type Settings struct {
 	Lifetime time.Duration
 	// Step is how often a time-based code changes.
 	Step time.Duration
-	// MinLength is the minimum number of characters of a response that a user chooses.
-	MinLength int
+	// MinLength and MaxLength are how many characters a response has that a user chooses. Pages
+	// say them beside the field.
+	MinLength, MaxLength int
+	// Digits says that a response that a user chooses has decimal digits only, so that a phone
+	// shows its number pad.
+	Digits bool
 	// SlowHash says that the factor keeps responses as salted password hashes.
 	SlowHash bool
 	// Mail and Telephone say how codes reach the user: by e-mail, or over the public telephone

@@ -278,6 +278,13 @@ func (b *tab) has(selector string) (ok bool) {
 	return ok
 }
 
+// visible reports whether a user sees an element.
+func (b *tab) visible(selector string) (ok bool) {
+	b.t.Helper()
+	b.eval(fmt.Sprintf(`document.querySelector(%q).checkVisibility()`, selector), &ok)
+	return ok
+}
+
 func (b *tab) path() (s string) {
 	_ = b.try(chromedp.Evaluate(`location.pathname`, &s))
 	return s

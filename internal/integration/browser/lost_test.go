@@ -100,7 +100,7 @@ func TestRecovery_ReplacesALostApp(t *testing.T) {
 // Three questions, each with its field, replace a lost app.
 func TestRecovery_BySecurityQuestions(t *testing.T) {
 	both(t, func(t *testing.T, script bool) {
-		s := start(t, "-questions")
+		s := start(t)
 		b := s.open(script)
 		b.signIn("emma")
 		b.enrollApp()
@@ -108,15 +108,22 @@ func TestRecovery_BySecurityQuestions(t *testing.T) {
 		require.LessOrEqual(t, b.narrow(), 320)
 		for i, answer := range []string{"Ms. Miller", "x", "Momo"} {
 			n := string(rune('1' + i))
-			b.fill("question"+n, "Question number "+n+" of mine?")
+			require.False(t, b.visible("#own"+n), "none is written until the user says so")
+			b.fill("question"+n, "own")
+			require.True(t, b.visible("#own"+n))
+			b.fill("own"+n, "Question number "+n+" of mine?")
 			b.fill("answer"+n, answer)
 		}
+		b.fill("question3", "Which book did you read more often than any other?")
 		b.press(`form[action="/mfa/enroll/questions"] button`)
 		require.True(t, b.has("#answer2[aria-invalid=true]"), "too short, and the field says so")
-		for n, answer := range map[string]string{"1": "Ms. Miller", "2": "Lange Straße",
-			"3": "Momo"} {
-			b.fill("answer"+n, answer)
-		}
+		var typed []string
+		b.eval(`[...document.querySelectorAll("main select, main input[type=text]")].
+			filter(e => e.checkVisibility()).map(e => e.value)`, &typed)
+		require.Equal(t, []string{"own", "Question number 1 of mine?", "Ms. Miller", "own",
+			"Question number 2 of mine?", "x", "Which book did you read more often than any other?",
+			"Momo"}, typed, "nothing is lost")
+		b.fill("answer2", "Lange Straße")
 		b.press(`form[action="/mfa/enroll/questions"] button`)
 		require.Equal(t, "/mfa/factors", b.path())
 

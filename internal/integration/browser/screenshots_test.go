@@ -21,7 +21,7 @@ func TestPages_Screenshots(t *testing.T) {
 		t.Skip("SECONDGATE_SCREENSHOTS is not set")
 	}
 	require.NoError(t, os.MkdirAll(dir, 0o755))
-	b := start(t, "-questions", "-addr", "localhost:0").open(true)
+	b := start(t, "-addr", "localhost:0").open(true)
 	shot := func(name string) {
 		t.Helper()
 		for _, scheme := range []string{"light", "dark"} {
@@ -133,7 +133,8 @@ func TestPages_Screenshots(t *testing.T) {
 	b.enrollApp()
 	b.visit("/mfa/enroll/questions")
 	for _, n := range []string{"1", "2", "3"} {
-		b.fill("question"+n, "Question number "+n+" of mine?")
+		b.fill("question"+n, "own")
+		b.fill("own"+n, "Question number "+n+" of mine?")
 		b.fill("answer"+n, "Answer "+n)
 	}
 	b.fill("answer2", "x")

@@ -10,10 +10,14 @@ type field struct {
 	Required, Focus       bool
 	Plain                 bool // no auto-correction, no capitals of its own
 	Code                  bool // large and spaced
-	Choices               []Country
-	max                   int    // characters
-	hint, national        string // keys of the hint, alone and beside a list of countries
-	once                  bool   // not shown again after an error
+	Pattern               string
+	// Unsaved asks password managers to leave the field alone.
+	Unsaved        bool
+	Choices        []Country
+	max            int    // characters
+	hint, national string // keys of the hint, alone and beside a list of countries
+	once           bool   // shown again by the response to the form alone, and never kept
+	own            bool   // no parameter of the factor
 }
 
 // Describe lists what describes the input, the error first.
@@ -38,7 +42,7 @@ func (f field) Dir() string {
 	return "ltr"
 }
 
-// secret reports whether the value is never shown again.
+// secret reports whether the value is never kept between two requests.
 func (f field) secret() bool { return f.once || f.Type == "password" }
 
 // common are the inputs that the forms of every kind may have. None has a maxlength: it would cut
@@ -77,7 +81,7 @@ func (c *catalog) anyField(id string) (field, bool) {
 
 // fieldState adds what the user typed before, except for secrets, and what is wrong with it.
 func (c *catalog) fieldState(in field, f Frame, page string) (field, error) {
-	if !in.secret() {
+	if in.Type != "password" {
 		in.Value = entered(f, in.ID)
 	}
 	var err error
@@ -126,9 +130,29 @@ func (c *catalog) labelled(kind string, in field) (field, error) {
 	}
 	in.Label, err = c.text("field." + in.ID)
 	if err == nil && in.hint != "" {
-		in.Hint, err = c.text(in.hint)
+		in.Hint, err = c.hint(c.look(kind).settings, in.hint)
 	}
 	return in, err
+}
+
+// hint is the text beside a field: first how long a response is that the user chooses, if that is
+// known.
+func (c *catalog) hint(s Settings, key string) (string, error) {
+	hint, err := c.text(key)
+	if err != nil || s.MinLength == 0 {
+		return hint, err
+	}
+	length := "hint.length-characters"
+	switch exact := s.MinLength == s.MaxLength; {
+	case s.Digits && exact:
+		length = "hint.length-digits-exact"
+	case s.Digits:
+		length = "hint.length-digits"
+	case exact:
+		length = "hint.length-characters-exact"
+	}
+	long, err := c.text(length, "n", s.MinLength)
+	return long + " " + hint, err
 }
 
 // response makes the field for a response of a kind. It has the focus. The phone that received a

@@ -17,6 +17,7 @@ func (r *Renderer) funcs(c *catalog) template.FuncMap {
 		"others":     others,
 		"field":      c.field,
 		"fields":     c.fields,
+		"questions":  c.questions,
 		"response":   c.response,
 		"t":          c.text,
 		"strong":     c.strong,
@@ -65,7 +66,8 @@ type head struct {
 func (c *catalog) head(f Frame, page, title string) head {
 	f.Lang = c.lang
 	wide := page == "factors" || page == "page" && f.SignedIn
-	bad := f.Notice != nil && !good[f.Notice.Code] && f.Notice.Code != "pending"
+	bad := f.Notice != nil && !good[f.Notice.Code] && f.Notice.Code != "pending" &&
+		f.Notice.Code != ""
 	return head{Frame: f, Dir: c.Direction(), Page: page, Title: title, Wide: wide, Bad: bad}
 }
 
@@ -181,7 +183,9 @@ func (c *catalog) fieldOf(n Notice, page string) string {
 	switch {
 	case n.Code == "password":
 		return "password"
-	case n.Code == "malformed" && n.Reason == "name_form" && page != "factors":
+	case page == "factors":
+		return n.Field
+	case n.Code == "malformed" && n.Reason == "name_form":
 		return "name"
 	case n.Code != "incorrect" && n.Code != "expired" && n.Code != "malformed":
 		return ""
@@ -233,6 +237,8 @@ func (c *catalog) waitNotice(f Frame, page string) (n waitNotice, err error) {
 
 func (c *catalog) notice(n Notice, page string, now time.Time) (string, error) {
 	switch n.Code {
+	case "":
+		return "", nil
 	case "incorrect":
 		s, err := c.kindText("notice.incorrect", n.Kind)
 		return c.withRemaining(s, err, n)
@@ -266,6 +272,9 @@ func (c *catalog) notice(n Notice, page string, now time.Time) (string, error) {
 // malformed is the text about an input that is not valid: that of its reason, which the kind's
 // own description comes first for, or else a general one. The reason itself is never shown.
 func (c *catalog) malformed(n Notice, page string) (string, error) {
+	if s := c.look(n.Kind).settings; n.Reason == "pin_characters" && s.MinLength > 0 && !s.Digits {
+		return c.text("problem.form.pin-letters")
+	}
 	if n.Reason != "" {
 		if s, ok := c.look(n.Kind).own(c.lang, "problem."+n.Reason); ok {
 			return s, nil

@@ -40,6 +40,8 @@ type look struct {
 	// response is the input for a response. Its Type is "none" if users type none.
 	response field
 
+	settings Settings
+
 	// The parts of a Kind, in place of what is built in.
 	files fs.FS
 	icon  template.HTML
@@ -53,6 +55,56 @@ type look struct {
 // leading zeros.
 var numeric = field{Mode: "numeric"}
 
+// chosen is the field for a PIN. Browsers and password managers neither fill in a password where a
+// one-time code belongs nor save it; "off" they ignore. With "new-password" they would offer to
+// save the PIN as the password of the account, and fill it in at the next sign-in.
+var chosen = field{Type: "password", Autocomplete: "one-time-code", Unsaved: true}
+
+// pinField is a field for a new PIN.
+func pinField(id, hint string) field {
+	f := chosen
+	f.ID, f.Required, f.hint = id, true, hint
+	return f
+}
+
+// Settings are what a kind whose responses users choose takes: how many characters, and whether
+// decimal digits only.
+type Settings struct {
+	Kind                 string
+	MinLength, MaxLength int
+	Digits               bool
+}
+
+// digits matches what is read as digits alone: decimal digits of every script, with the spaces and
+// hyphens that users type between them.
+const digits = `[\p{Nd}\s\-]*`
+
+// Configure describes the fields for the responses of a kind before the first page is rendered.
+func (r *Renderer) Configure(s Settings) {
+	l, ok := r.looks[s.Kind]
+	if !ok || !l.response.Unsaved {
+		return
+	}
+	own := *l
+	own.settings = s
+	own.response = own.response.take(s)
+	own.fields = slices.Clone(own.fields)
+	for i, f := range own.fields {
+		if f.Type == own.response.Type {
+			own.fields[i] = f.take(s)
+		}
+	}
+	r.looks[s.Kind] = &own
+}
+
+// take makes a field numeric if responses have digits only.
+func (f field) take(s Settings) field {
+	if s.Digits {
+		f.Mode, f.Pattern = "numeric", digits
+	}
+	return f
+}
+
 // looks are those of the built-in kinds. Codes that are sent or shown elsewhere have one numeric
 // field, never a box for each digit.
 var looks = map[string]*look{
@@ -64,15 +116,13 @@ var looks = map[string]*look{
 		{ID: "number", Type: "tel", Mode: "tel", Autocomplete: "tel", Required: true,
 			hint: "hint.international", national: "hint.national"}},
 		about: map[string]string{"number_country": "region", "number_region": "region"}},
-	"pin": {response: field{Type: "password", Autocomplete: "off"}, main: "pin", again: "pin2",
+	"pin": {response: chosen, main: "pin", again: "pin2",
 		about: map[string]string{"pin_mismatch": "pin2"}, fields: []field{
-			{ID: "pin", Type: "password", Autocomplete: "off", Required: true, hint: "hint.pin"},
-			{ID: "pin2", Type: "password", Autocomplete: "off", Required: true}}},
-	"questions": {fields: []field{{ID: "question1"}, {ID: "question2"}, {ID: "question3"},
-		{ID: "answer1", once: true}, {ID: "answer2", once: true}, {ID: "answer3", once: true}}},
-	"recovery": {response: field{Autocomplete: "off", Plain: true}},
-	"access":   {response: field{Autocomplete: "off", Plain: true}},
-	"passkey":  {response: field{Type: "none"}},
+			pinField("pin", "hint.pin"), pinField("pin2", "")}},
+	"questions": {fields: questionFields},
+	"recovery":  {response: field{Autocomplete: "off", Plain: true}},
+	"access":    {response: field{Autocomplete: "off", Plain: true}},
+	"passkey":   {response: field{Type: "none"}},
 }
 
 // unknown is the look of a kind that is neither built in nor described.
@@ -128,8 +178,11 @@ func (l *look) problemField(reason string) string {
 type Form struct {
 	// Params are the fields whose values the factor is given.
 	Params []string
-	// Kept are the fields whose values are shown again after an error: no secrets.
+	// Kept are the fields whose values are kept until the next page after an error: no secrets.
 	Kept []string
+	// Shown are the fields whose values the response to the form itself shows again: all but PINs
+	// and passwords.
+	Shown []string
 	// Again is the field that repeats the one before it, or "". A user confirms with it.
 	Again string
 	look  *look
@@ -141,16 +194,33 @@ func (r *Renderer) Form(kind string) Form {
 	if !ok {
 		l = unknown
 	}
-	form := Form{Params: slices.Clone(l.more), Kept: []string{"name"}, Again: l.again, look: l}
+	form := Form{Params: slices.Clone(l.more), Kept: []string{"name", remember},
+		Shown: []string{"name"}, Again: l.again, look: l}
 	for _, f := range l.fields {
-		if f.ID != l.again {
+		if f.ID != l.again && !f.own {
 			form.Params = append(form.Params, f.ID)
+		}
+		if f.Type != "password" {
+			form.Shown = append(form.Shown, f.ID)
 		}
 		if !f.secret() {
 			form.Kept = append(form.Kept, f.ID)
 		}
 	}
 	return form
+}
+
+// remember is the box of the page for a response that remembers the device.
+const remember = "remember"
+
+// Value returns the value of a parameter from those of the form. A user who writes a question of
+// their own chooses that in the list of questions, and writes it into another field.
+func (f Form) Value(name string, value func(field string) string) string {
+	s := value(name)
+	if n, ok := strings.CutPrefix(name, "question"); ok && s == ownQuestion {
+		return value("own" + n)
+	}
+	return s
 }
 
 // Shows reports whether the page for a response shows the data of what was sent.

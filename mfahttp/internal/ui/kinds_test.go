@@ -346,10 +346,15 @@ func TestForm_KeepsNoSecrets(t *testing.T) {
 	r, err := ui.New(nil, k)
 	require.NoError(t, err)
 	for kind, kept := range map[string][]string{
-		"zx-badge": {"name", "serial"}, "pin": {"name"}, "sms": {"name", "region", "number"},
-		"questions": {"name", "question1", "question2", "question3"},
+		"zx-badge": {"serial"}, "pin": nil, "sms": {"region", "number"},
+		"questions": {"question1", "own1", "question2", "own2", "question3", "own3"},
 	} {
-		require.Equal(t, kept, r.Form(kind).Kept)
+		require.Equal(t, append([]string{"name", "remember"}, kept...), r.Form(kind).Kept)
 	}
+	require.Equal(t, []string{"name", "question1", "own1", "answer1", "question2", "own2",
+		"answer2", "question3", "own3", "answer3"}, r.Form("questions").Shown)
+	require.Equal(t, []string{"name"}, r.Form("pin").Shown)
+	require.Equal(t, []string{"question1", "answer1", "question2", "answer2", "question3",
+		"answer3"}, r.Form("questions").Params)
 	require.Equal(t, []string{"pin"}, r.Form("pin").Params, "the second is no parameter")
 }

@@ -212,7 +212,7 @@ func TestVerify_FieldFitsTheKind(t *testing.T) {
 		{ui.Option{Kind: "totp"}, "text", "numeric", "one-time-code"},
 		{ui.Option{Kind: "email", Sends: true}, "text", "numeric", "one-time-code"},
 		{ui.Option{Kind: "sms", Sends: true}, "text", "numeric", "one-time-code"},
-		{ui.Option{Kind: "pin"}, "password", "", "off"},
+		{ui.Option{Kind: "pin"}, "password", "", "one-time-code"},
 		{ui.Option{Kind: "recovery", Recovery: true}, "text", "", "off"},
 		{ui.Option{Kind: "carrier-pigeon"}, "text", "", "one-time-code"},
 	} {
@@ -229,6 +229,54 @@ func TestVerify_FieldFitsTheKind(t *testing.T) {
 		require.Equal(t, []string{test.typ, test.mode, test.autocompletes},
 			[]string{a["type"], a["inputmode"], a["autocomplete"]}, test.option.Kind)
 		require.True(t, found[0].has("required"))
+	}
+}
+
+// A field for a PIN has the number pad unless letters are allowed, says how long a PIN is before
+// the user types one, and is one that no password is filled into, or saved from.
+func TestEnroll_PINFieldSaysWhatItTakes(t *testing.T) {
+	for name, test := range map[string]struct {
+		set           ui.Settings
+		mode, pattern string
+		says          string
+	}{
+		"digits": {ui.Settings{MinLength: 6, MaxLength: 64, Digits: true}, "numeric",
+			`[\p{Nd}\s\-]*`, "At least 6 digits. "},
+		"six digits": {ui.Settings{MinLength: 6, MaxLength: 6, Digits: true}, "numeric",
+			`[\p{Nd}\s\-]*`, "Exactly 6 digits. "},
+		"letters": {ui.Settings{MinLength: 8, MaxLength: 64}, "", "",
+			"At least 8 characters: letters, digits and signs. "},
+		"eight": {ui.Settings{MinLength: 8, MaxLength: 8}, "", "",
+			"Exactly 8 characters: letters, digits and signs. "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newUI(t)
+			test.set.Kind = "pin"
+			r.Configure(test.set)
+			fresh := newUI(t)
+			enroll := render(t, r, ui.Enroll{Frame: frame("en"), Kind: "pin"})
+			require.Contains(t, enroll, test.says)
+			require.NotContains(t, render(t, fresh, ui.Enroll{Frame: frame("en"), Kind: "pin"}),
+				test.says, "another Renderer is as it was")
+			verify := render(t, r, ui.Verify{Frame: frame("en"), Option: ui.Option{Kind: "pin"}})
+			fields := append(find(parse(t, enroll), "input"), find(parse(t, verify), "input")...)
+			n := 0
+			for _, e := range fields {
+				if e.attrs["type"] != "password" {
+					continue
+				}
+				n++
+				require.Equal(t, test.mode, e.attrs["inputmode"])
+				require.Equal(t, test.pattern, e.attrs["pattern"])
+				require.Equal(t, "one-time-code", e.attrs["autocomplete"])
+				require.NotContains(t, e.attrs["name"]+e.attrs["id"], "pass")
+				for _, ignore := range []string{"data-1p-ignore", "data-bwignore",
+					"data-lpignore", "data-form-type"} {
+					require.True(t, e.has(ignore), ignore)
+				}
+			}
+			require.Equal(t, 3, n, "the PIN twice, and the response")
+		})
 	}
 }
 

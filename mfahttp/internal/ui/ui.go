@@ -40,6 +40,7 @@
 //	part PAGE                  what the kind of the page brings itself
 //	script KIND                the script of a kind under static/, or ""
 //	fields ENROLL              those that an enrolment asks for, for "field" or "select"
+//	questions ENROLL           those about security questions, for "question"
 //	entered FRAME ID           what was typed before
 //	others VERIFY              the other ways worth showing
 //	icon NAME, asset FILE      decoration, and the path of a file of static/ with its version

@@ -32,7 +32,7 @@ for (const time of all("time[data-day]")) {
 }
 
 // Codes that were sent, or that an app shows.
-for (const input of all("input[autocomplete=one-time-code][inputmode=numeric]")) codeField(input);
+for (const input of all("input.sg-code[autocomplete=one-time-code][inputmode=numeric]")) codeField(input);
 
 // What is announced of a countdown is only that little remains, and that it is over.
 for (const box of all("[data-countdown]")) {
