@@ -254,12 +254,16 @@ func (h *Handler) routes() {
 		allow := strings.Join(methods, ", ")
 		h.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Allow", allow)
-			h.fail(h.visit(w, r, h.fail), errMethod)
+			v := h.visit(w, r, h.fail)
+			v.recognise() // for the language and the navigation
+			h.fail(v, errMethod)
 		})
 	}
 	h.mux.HandleFunc("GET "+h.cfg.BasePath+"static/", h.serveStatic)
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		h.fail(h.visit(w, r, h.fail), errNotFound)
+		v := h.visit(w, r, h.fail)
+		v.recognise()
+		h.fail(v, errNotFound)
 	})
 }
 

@@ -46,6 +46,8 @@ type Kind struct {
 	//	notice.denied                    a user denied what a Polled kind asked
 	//	notice.added, remove.text        the kind was added, and what it means to remove it
 	//	lost.by                          a recovery kind, to a user who lost a device
+	//	verify.lost, help.text, help.again   the link and the page for a user who cannot use it
+	//	factors.change                   the link to choose another, of a kind that users know
 	//	text.NAME                        for verify.html and enrollment.html
 	//
 	// A page without a title has the name.

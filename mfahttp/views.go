@@ -57,6 +57,7 @@ func (v *visit) frame(n *notice) ui.Frame {
 		SigningIn: v.id.User.ID != "" && !v.signedIn,
 		Account:   first(v.id.User.Account, v.id.User.Email),
 		Home:      v.h.cfg.HomeURL, Login: v.h.cfg.LoginURL, Now: v.now}
+	f.Nav = v.nav(lang)
 	if n != nil {
 		f.Notice = &ui.Notice{Code: n.Code, Reason: n.Reason, Kind: n.Kind, Field: n.Field,
 			Remaining: n.Remaining, Until: n.Until, Entered: n.Entered, Data: n.Data}
@@ -66,8 +67,23 @@ func (v *visit) frame(n *notice) ui.Frame {
 
 // inLanguage returns a frame in another language.
 func (v *visit) inLanguage(f ui.Frame, lang string) ui.Frame {
+	f.Nav = v.nav(lang)
 	f.Lang, f.Product = lang, first(v.h.cfg.ProductName, v.h.pages.Product(lang))
 	return f
+}
+
+// nav returns the application's navigation, or none: a page is worth showing without it.
+func (v *visit) nav(language string) template.HTML {
+	if v.h.cfg.Nav == nil || !v.signedIn {
+		return ""
+	}
+	html, err := v.h.cfg.Nav(v.r, language)
+	if err != nil {
+		err = hookError("Nav", mfa.ErrUnavailable, err)
+		v.h.log(v.r, problemOf(err), err)
+		return ""
+	}
+	return html
 }
 
 func first(list ...string) string {
@@ -123,7 +139,7 @@ func (v *visit) showVerify(
 	} else if !o.Recovery {
 		p.Remember = int((remember + 24*time.Hour - 1) / (24 * time.Hour))
 	}
-	p.Lost = v.h.canLose() && !v.signedIn
+	p.Lost = !v.signedIn
 	for _, other := range c.Options {
 		if other.Kind != o.Kind || other.FactorID != o.FactorID {
 			p.Others = append(p.Others, other.shown())
@@ -162,7 +178,9 @@ func (v *visit) showChoose(o *mfa.Overview, n *notice, back string) error {
 func (v *visit) showEnroll(
 	status int, kind string, o *mfa.Overview, n *notice, back string,
 ) error {
-	p := ui.Enroll{Frame: v.frame(n), Kind: kind, Password: v.asksPassword(kind, o), Return: back}
+	p := ui.Enroll{Frame: v.frame(n), Kind: kind, Password: v.asksPassword(kind, o),
+		Change: hasKind(o, kind) && v.h.cfg.Manager.Traits(kind).OnePerUser && v.signedIn,
+		Return: back}
 	if kind == kindQuestions && v.h.cfg.Questions != nil {
 		p.Questions = v.h.cfg.Questions(p.Lang)
 	}
@@ -221,7 +239,9 @@ func (v *visit) showFactors(status int, o *mfa.Overview, n *notice) error {
 		Locked:      v.now.Before(o.LockedUntil), Until: o.LockedUntil,
 		SecondsRemaining: v.secondsTo(o.LockedUntil)}
 	for _, f := range o.Factors {
-		p.Factors = append(p.Factors, shownFactor(f))
+		shown := shownFactor(f)
+		shown.Change = v.changes(o, f)
+		p.Factors = append(p.Factors, shown)
 	}
 	p.HasQuestions = slices.Contains(v.h.cfg.Manager.Kinds(), kindQuestions)
 	for _, d := range o.Devices {
@@ -235,6 +255,14 @@ func (v *visit) showFactors(status int, o *mfa.Overview, n *notice) error {
 		}
 	}
 	return v.page(status, p)
+}
+
+// changes reports whether a new factor of the kind would take the place of the user's: they know
+// it, such as a PIN, and may choose another.
+func (v *visit) changes(o *mfa.Overview, f mfa.FactorInfo) bool {
+	t := v.h.cfg.Manager.Traits(f.Kind)
+	return t.OnePerUser && t.Knowledge && !f.Implicit && v.h.pages.Form(f.Kind).Asks() &&
+		slices.Contains(v.kinds(o.Kinds), f.Kind)
 }
 
 func (v *visit) showRemove(f mfa.FactorInfo, password bool, n *notice) error {

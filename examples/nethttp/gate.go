@@ -57,6 +57,7 @@ func (a *app) newGate() (*mfahttp.Handler, error) {
 		PasswordFor:    []string{"sms"},
 		CheckPassword:  a.checkPassword,
 		Settings:       a.settings,
+		Nav:            a.nav,
 		SetupLinks:     true,
 		Support:        true,
 		SecureCookies:  a.cfg.public.Scheme == "https",

@@ -40,7 +40,8 @@ func TestCatalog_HasNoUnusedTexts(t *testing.T) {
 			source.Write(b)
 		}
 	}
-	families := []string{"about", "choose.have", "enroll.button", "enroll.text",
+	families := []string{"about", "choose.have", "factors.change", "help.again", "help.text",
+		"verify.lost", "enroll.button", "enroll.text",
 		"enroll.title", "enrollment.text", "enrollment.title", "error.text",
 		"error.title", "field", "hint.name", "kind", "lost.by", "notice", "problem", "remove.text",
 		"response",

@@ -30,6 +30,7 @@ var kindTexts = map[string][]string{
 	"response": nil, "response.hint": nil,
 	"notice.incorrect": nil, "problem.form": nil, "problem.": nil,
 	"notice.denied": nil, "notice.added": nil, "remove.text": nil, "lost.by": nil,
+	"verify.lost": nil, "help.text": nil, "help.again": nil, "factors.change": nil,
 	"field.": nil, "hint.": nil, "text.": nil,
 }
 

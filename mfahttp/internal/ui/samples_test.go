@@ -43,7 +43,17 @@ func samples() []sample {
 		{Kind: "email", MaskedDestination: "a•••@example.com", LastUsed: now.AddDate(0, 0, -40)},
 		{ID: "r1", Kind: "recovery", Recovery: true, Created: now},
 	}
-	return []sample{
+	var each []sample
+	for _, kind := range []string{"totp", "email", "sms", "pin", "passkey", "recovery", "questions",
+		"access", "carrier-pigeon"} {
+		each = append(each, sample{"help-" + kind, func(f ui.Frame) ui.Page {
+			return ui.Lost{Frame: f, Kind: kind, Others: []ui.Option{mail, totp}}
+		}}, sample{"factors-change-" + kind, func(f ui.Frame) ui.Page {
+			return ui.Factors{Frame: in(f), Factors: []ui.Factor{{ID: "x1", Kind: kind,
+				Change: true}}}
+		}})
+	}
+	return append(each, []sample{
 		{"verify-totp", func(f ui.Frame) ui.Page {
 			return ui.Verify{Frame: f, Option: totp, Others: []ui.Option{mail, sms, codes}}
 		}},
@@ -149,6 +159,12 @@ func samples() []sample {
 			return ui.Verify{Frame: f, Option: totp, Others: []ui.Option{mail, codes}, Remember: 14,
 				Lost: true}
 		}},
+		{"verify-stopped-alone", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: f, Option: stopped}
+		}},
+		{"verify-stopped-recover", func(f ui.Frame) ui.Page {
+			return ui.Verify{Frame: f, Option: stopped, Others: []ui.Option{stopped}, Lost: true}
+		}},
 		{"verify-stopped-provable", func(f ui.Frame) ui.Page {
 			return ui.Verify{Frame: note(f, ui.Notice{Code: "proof", Kind: "totp", Remaining: 2}),
 				Option: ui.Option{Kind: "totp", Disabled: true, Provable: true},
@@ -173,6 +189,11 @@ func samples() []sample {
 		{"lost", func(f ui.Frame) ui.Page {
 			return ui.Lost{Frame: f, Recovery: []ui.Option{codes}, Link: true, Support: true}
 		}},
+		{"lost-sms", func(f ui.Frame) ui.Page {
+			return ui.Lost{Frame: f, Kind: "sms", Others: []ui.Option{sms2, totp, mail},
+				Recovery: []ui.Option{codes}, Link: true, Support: true, AsksQuestions: true}
+		}},
+		{"lost-nothing", func(f ui.Frame) ui.Page { return ui.Lost{Frame: f, Kind: "totp"} }},
 		{"lost-sent", func(f ui.Frame) ui.Page {
 			return ui.Lost{Frame: note(f, ui.Notice{Code: "link_sent", Remaining: -1}), Link: true,
 				Support: true}
@@ -220,6 +241,9 @@ func samples() []sample {
 			return ui.Enroll{Frame: f, Kind: "sms"}
 		}},
 		{"enroll-pin", func(f ui.Frame) ui.Page { return ui.Enroll{Frame: f, Kind: "pin"} }},
+		{"enroll-pin-change", func(f ui.Frame) ui.Page {
+			return ui.Enroll{Frame: in(f), Kind: "pin", Change: true}
+		}},
 		{"enroll-pin-wrong", func(f ui.Frame) ui.Page {
 			return ui.Enroll{Frame: note(f, ui.Notice{Code: "malformed", Reason: "pin_mismatch",
 				Kind: "pin", Remaining: -1,
@@ -335,7 +359,7 @@ func samples() []sample {
 		{"page-wide", func(f ui.Frame) ui.Page {
 			return ui.Own{Frame: in(f), Title: "Home", Body: "<p>Welcome.</p>"}
 		}},
-	}
+	}...)
 }
 
 // frame is what the samples share.

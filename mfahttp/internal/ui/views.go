@@ -2,6 +2,7 @@ package ui
 
 import (
 	"html/template"
+	"slices"
 	"time"
 )
 
@@ -27,6 +28,8 @@ type Frame struct {
 	Home, Login string // URLs of the application
 	Now         time.Time
 	Notice      *Notice // nil: nothing to say
+	// Nav is the application's navigation, on the pages of a signed-in user.
+	Nav template.HTML
 }
 
 func (f Frame) frame() Frame { return f }
@@ -75,10 +78,15 @@ type Verify struct {
 	Until            time.Time // of the lock
 	SecondsRemaining int       // of the lock, or of the code
 	Remember         int       // days for which the device may be remembered, 0: not
-	Lost             bool      // there is help for a user who lost their device
+	Lost             bool      // there is a page with help
 }
 
 func (Verify) name() string { return "verify" }
+
+// Usable reports whether there is another way that is not disabled.
+func (v Verify) Usable() bool {
+	return slices.ContainsFunc(v.Others, func(o Option) bool { return !o.Disabled })
+}
 
 // Choose lists what may be enrolled. Links: GET enroll/{kind}?return, GET recovery-codes; for
 // Direct kinds the form POST enroll/{kind} {return}.
@@ -107,6 +115,7 @@ type Choice struct {
 type Enroll struct {
 	Frame
 	Kind      string
+	Change    bool // it takes the place of the one that the user has
 	Password  bool // the current password is asked
 	Countries []Country
 	Questions []string // suggested
@@ -168,13 +177,21 @@ type Device struct {
 	Created, LastUsed, Expires time.Time // LastUsed zero: never
 }
 
-// Lost helps a user who lost their device. Forms: POST lost/link, POST lost/support {message}.
-// Links: GET verify?kind for what they recover with.
+// Lost helps a user who cannot get a code, or has lost their device: first what to try with the
+// kind that they had in front of them, then their other ways, then a recovery. Forms: POST
+// lost/link, POST lost/support {message}, POST send {kind, factor}. Links: GET verify?kind.
 type Lost struct {
 	Frame
+	Kind          string
+	Others        []Option // ways of the user that are not disabled
 	Recovery      []Option
 	Link, Support bool
+	// AsksQuestions is true if the user responds to security questions after the link.
+	AsksQuestions bool
 }
+
+// Recovers reports whether the page offers a recovery.
+func (l Lost) Recovers() bool { return len(l.Recovery) > 0 || l.Link || l.Support }
 
 func (Lost) name() string { return "lost" }
 
@@ -198,6 +215,8 @@ type Factor struct {
 	ID, Kind, Name, MaskedDestination string
 	Created, LastUsed                 time.Time // zero: unknown, never
 	Recovery, Disabled                bool
+	// Change is true if a new one takes the place of this one, such as another PIN.
+	Change bool
 	// HeldUntil is the end of the hold of a replacement that a recovery enrolled; or zero.
 	HeldUntil time.Time
 	// Kept is where a passkey is: "synced" between devices, or in one "device". Empty: no passkey.
